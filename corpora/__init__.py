@@ -1,0 +1,1 @@
+"""Text in: readers, named tokenisers, bundled samples and a catalogue of public data sets."""

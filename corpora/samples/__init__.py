@@ -1,0 +1,1 @@
+"""Small labelled texts written for this project."""

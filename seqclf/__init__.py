@@ -1,0 +1,27 @@
+"""Recurrent nets for sequences of tokens: text classification with LSTM and BiLSTM, trained and served on any CPU.
+
+Names are imported on first use, so that ``import seqclf`` costs next to nothing.
+"""
+
+from importlib import import_module
+from typing import Any
+
+_HOME = {
+    "SequenceClassifier": "seqclf.classifier",
+    "SequenceModel": "seqclf.model",
+    "load_model": "seqclf.model",
+}
+
+__all__ = sorted(_HOME)  # noqa: PLE0605
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        value = getattr(import_module(_HOME[name]), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module 'seqclf' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

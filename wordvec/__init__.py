@@ -1,0 +1,43 @@
+"""Word embeddings: vocabulary, encoded corpora, CBOW and skip-gram training, word vectors and their evaluation.
+
+Names are imported on first use, so that ``import wordvec`` costs next to nothing.
+"""
+
+from importlib import import_module
+from typing import Any
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "EncodedCorpus": "wordvec.encoded",
+    "encode_corpus": "wordvec.encoded",
+    "FormatError": "wordvec.errors",
+    "InputError": "wordvec.errors",
+    "TrainingError": "wordvec.errors",
+    "UnknownTokenError": "wordvec.errors",
+    "Vocabulary": "wordvec.vocabulary",
+    "VocabularyError": "wordvec.errors",
+    "Word2Vec": "wordvec.estimators",
+    "Word2VecSettings": "wordvec.word2vec",
+    "WordVectors": "wordvec.vectors",
+    "evaluate_analogies": "wordvec.evaluation",
+    "evaluate_similarity": "wordvec.evaluation",
+    "load_vectors": "wordvec.formats",
+    "save_vectors": "wordvec.formats",
+    "replacing": "wordvec.checkpoints",
+    "train_word2vec": "wordvec.word2vec",
+}
+
+__all__ = sorted(_HOME)  # noqa: PLE0605
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        value = getattr(import_module(_HOME[name]), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module 'wordvec' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
