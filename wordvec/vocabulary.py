@@ -1,0 +1,171 @@
+"""Vocabulary: the tokens a model knows, row by row, with how often each stood in the corpus."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from wordvec.errors import VocabularyError
+
+_SUGGESTION_ROWS = 500_000
+"""Near spellings are looked for among this many rows from the top, so that an error stays quick."""
+
+
+class Vocabulary:
+    """Tokens in row order, usually by falling frequency, with their counts.
+
+    Args:
+        tokens: V different, non-empty strings. A token may hold any character, spaces included.
+        counts: (V,) int64, how often each token was seen, or None where nobody knows.
+
+    Raises:
+        VocabularyError: a token is empty, not a string, there twice, or cannot be written as UTF-8; the counts are
+            not as many as the tokens, not whole, or negative.
+
+    Example:
+        >>> vocabulary = Vocabulary(["the", "king", "queen"], [9, 3, 2])
+        >>> len(vocabulary), "king" in vocabulary, vocabulary.token_to_id["queen"]
+        (3, True, 2)
+        >>> vocabulary.lookup("King"), vocabulary.lookup("pawn")
+        (1, -1)
+        >>> vocabulary.encode(["the", "old", "queen"])
+        array([0, 2], dtype=int32)
+    """
+
+    def __init__(self, tokens: Sequence[str], counts: ArrayLike | None = None) -> None:
+        self.tokens: list[str] = _checked_tokens(tokens)
+        self.token_to_id: dict[str, int] = dict(zip(self.tokens, range(len(self.tokens)), strict=True))
+        if len(self.token_to_id) != len(self.tokens):
+            raise VocabularyError(_describe_repeat(self.tokens))
+        self.counts: np.ndarray | None = None if counts is None else _checked_counts(counts, len(self.tokens))
+
+    def __len__(self) -> int:
+        return len(self.tokens)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.tokens)
+
+    def __contains__(self, token: object) -> bool:
+        return token in self.token_to_id
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Vocabulary):
+            return NotImplemented
+        if self.counts is None or other.counts is None:
+            return self.counts is other.counts and self.tokens == other.tokens
+        return self.tokens == other.tokens and np.array_equal(self.counts, other.counts)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        shown = ", ".join(repr(token) for token in self.tokens[:3])
+        more = ", ..." if len(self) > 3 else ""
+        counted = "" if self.counts is None else f", {int(self.counts.sum()):,} counted"
+        return f"<Vocabulary of {len(self):,} tokens [{shown}{more}]{counted}>"
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"tokens": self.tokens, "counts": self.counts}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self.token_to_id = dict(zip(self.tokens, range(len(self.tokens)), strict=True))
+
+    def lookup(self, word: str) -> int:
+        """The row of ``word`` as written, else of its lower-cased form, else -1."""
+        token_id = self.token_to_id.get(word, -1)
+        return token_id if token_id >= 0 else self.token_to_id.get(word.lower(), -1)
+
+    def encode(self, tokens: Iterable[str]) -> np.ndarray:
+        """The rows of those ``tokens`` that are known, compared as written; unknown ones are dropped.
+
+        Returns:
+            int32 array, at most as long as ``tokens``.
+        """
+        get = self.token_to_id.get
+        return np.array([token_id for token_id in map(get, tokens) if token_id is not None], dtype=np.int32)
+
+    def closest(self, word: str, n: int = 3) -> list[str]:
+        """At most ``n`` known tokens spelt nearly like ``word``, the nearest first, then in row order.
+
+        Near means that at most a third of the letters (at least one, at most three) are inserted, left out, replaced
+        or swapped with their neighbour. Case does not count. The first 500,000 rows are looked through.
+
+        Example:
+            >>> Vocabulary(["queen", "queer", "king"]).closest("quen")
+            ['queen']
+        """
+        wanted = word.lower()
+        limit = min(3, max(1, len(wanted) // 3))
+        letters = set(wanted)
+        shortest, longest = len(wanted) - limit, len(wanted) + limit
+        near: list[tuple[int, int]] = []
+        for token_id, token in enumerate(islice(self.tokens, _SUGGESTION_ROWS)):
+            # One edit changes the set of letters by two at most, so that most tokens fall out here.
+            if shortest <= len(token) <= longest:
+                candidate = token.lower()
+                if len(letters.symmetric_difference(candidate)) <= 2 * limit:
+                    edits = edit_distance(wanted, candidate, limit)
+                    if edits <= limit:
+                        near.append((edits, token_id))
+        return [self.tokens[token_id] for _, token_id in sorted(near)[:n]]
+
+
+def edit_distance(left: str, right: str, limit: int) -> int:
+    """How many letters must be inserted, left out, replaced or swapped to turn one word into the other.
+
+    The optimal string alignment distance; ``limit + 1`` stands for everything above ``limit``.
+
+    Example:
+        >>> edit_distance("queen", "qeuen", 3), edit_distance("king", "kitchen", 2)
+        (1, 3)
+    """
+    before: list[int] = []
+    previous = list(range(len(right) + 1))
+    for i, a in enumerate(left, 1):
+        current = [i]
+        for j, b in enumerate(right, 1):
+            cost = min(previous[j] + 1, current[-1] + 1, previous[j - 1] + (a != b))
+            if i > 1 and j > 1 and a == right[j - 2] and b == left[i - 2]:
+                cost = min(cost, before[j - 2] + 1)
+            current.append(cost)
+        if min(current) > limit:
+            return limit + 1
+        before, previous = previous, current
+    return min(previous[-1], limit + 1)
+
+
+def _checked_tokens(tokens: Sequence[str]) -> list[str]:
+    if isinstance(tokens, str | bytes):
+        raise VocabularyError("tokens must be a sequence of strings, got one string; pass [token, ...]")
+    tokens = list(tokens)
+    try:
+        "".join(tokens).encode("utf-8")
+    except TypeError:
+        row, wrong = next((row, token) for row, token in enumerate(tokens) if not isinstance(token, str))
+        raise VocabularyError(f"tokens must be strings, got {type(wrong).__name__} in row {row}") from None
+    except UnicodeEncodeError as error:
+        raise VocabularyError(f"tokens must be text that UTF-8 can write, got {error.object[error.start]!r}") from None
+    if "" in tokens:
+        raise VocabularyError(f"tokens must not be empty, got '' in row {tokens.index('')}")
+    return tokens
+
+
+def _checked_counts(counts: ArrayLike, size: int) -> np.ndarray:
+    given = np.asarray(counts)
+    if given.shape != (size,):
+        raise VocabularyError(f"counts must be one for each token: {size} tokens, counts of shape {given.shape}")
+    if given.size and given.dtype.kind not in "iu":
+        raise VocabularyError(f"counts must be whole numbers, got {given.dtype}")
+    if given.size and given.min() < 0:
+        raise VocabularyError(f"counts must not be negative, got {given.min()} in row {int(given.argmin())}")
+    return given.astype(np.int64)
+
+
+def _describe_repeat(tokens: list[str]) -> str:
+    first: dict[str, int] = {}
+    for row, token in enumerate(tokens):
+        if first.setdefault(token, row) != row:
+            return f"tokens must differ, got {token!r} in rows {first[token]} and {row}"
+    raise AssertionError("no token is there twice")
