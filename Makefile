@@ -1,0 +1,65 @@
+# make demo    the whole road on bundled data: vectors, analogies, a text classifier
+# make test    the whole test suite
+# make check   lint, format, types
+#
+# Each installs what it needs into .venv. PYTHON names another interpreter: make test PYTHON=python3.13
+
+PYTHON ?= python3
+VENV ?= .venv
+PACKAGES = wordvec seqclf corpora cli
+
+ifeq ($(OS),Windows_NT)
+BIN = $(VENV)/Scripts
+else
+BIN = $(VENV)/bin
+endif
+
+# Public data sets for the tests that measure real quality; without the folder those tests are skipped and say so.
+WORDVEC_DATA ?= $(if $(wildcard ../shared/data/.),$(CURDIR)/../shared/data)
+ifneq ($(strip $(WORDVEC_DATA)),)
+export WORDVEC_DATA
+endif
+
+# One worker a core, at most four: beyond that every worker compiles the same kernels again.
+PYTEST = $(BIN)/python -m pytest -q -n auto --maxprocesses=4 --dist=loadfile
+DEMO = demo-output
+# Print a command as one would type it, then run it.
+run = @printf '\n$$ %s\n' '$(1)'; PATH="$(CURDIR)/$(BIN):$$PATH" $(1)
+
+.PHONY: demo test check format clean
+
+test: $(VENV)/installed-test
+	$(PYTEST) tests
+	NUMBA_DISABLE_JIT=1 $(PYTEST) -m "not slow" tests/kernels
+	NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR="$(CURDIR)/$(VENV)/numba-boundscheck" $(PYTEST) -m "not slow" tests/kernels
+	$(BIN)/python -m pytest -q --doctest-modules $(PACKAGES)
+
+demo: $(VENV)/installed-test
+	@mkdir -p $(DEMO)
+	$(call run,train-embeddings sample:english -o $(DEMO)/vectors.safetensors)
+	$(call run,word-analogy $(DEMO)/vectors.safetensors king - man + woman)
+	$(call run,wordvec neighbors $(DEMO)/vectors.safetensors paris)
+	$(call run,classify-text train sample:disasters --vectors $(DEMO)/vectors.safetensors -o $(DEMO)/model.safetensors)
+	$(call run,classify-text evaluate $(DEMO)/model.safetensors sample:disasters-test)
+
+check: $(VENV)/installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy $(PACKAGES)
+
+format: $(VENV)/installed-dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf $(VENV) $(DEMO) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+# The stamps: installed again when the packaging metadata change.
+$(VENV)/installed-test: setup.cfg pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test]'
+	@touch $@
+
+$(VENV)/installed-dev: $(VENV)/installed-test
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $@
