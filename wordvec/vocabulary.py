@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from wordvec.errors import VocabularyError
+from wordvec.errors import UnknownTokenError, VocabularyError
 
 _SUGGESTION_ROWS = 500_000
 """Near spellings are looked for among this many rows from the top, so that an error stays quick."""
@@ -76,6 +76,17 @@ class Vocabulary:
         """The row of ``word`` as written, else of its lower-cased form, else -1."""
         token_id = self.token_to_id.get(word, -1)
         return token_id if token_id >= 0 else self.token_to_id.get(word.lower(), -1)
+
+    def token_id(self, word: str) -> int:
+        """The row of ``word``, as :meth:`lookup` finds it.
+
+        Raises:
+            UnknownTokenError: it is not there; the message names near spellings.
+        """
+        row = self.lookup(word)
+        if row < 0:
+            raise UnknownTokenError(_describe_unknown(word, self))
+        return row
 
     def encode(self, tokens: Iterable[str]) -> np.ndarray:
         """The rows of those ``tokens`` that are known, compared as written; unknown ones are dropped.
@@ -169,3 +180,14 @@ def _describe_repeat(tokens: list[str]) -> str:
         if first.setdefault(token, row) != row:
             return f"tokens must differ, got {token!r} in rows {first[token]} and {row}"
     raise AssertionError("no token is there twice")
+
+
+def _describe_unknown(word: str, vocabulary: Vocabulary) -> str:
+    near = [repr(token) for token in vocabulary.closest(word)]
+    if not near:
+        hint = "check the spelling, or train with a lower min_count"
+    elif len(near) == 1:
+        hint = f"did you mean {near[0]}?"
+    else:
+        hint = f"did you mean {', '.join(near[:-1])} or {near[-1]}?"
+    return f"token {word!r} is not in the vocabulary ({len(vocabulary):,} tokens); {hint}"
