@@ -1,1 +1,32 @@
-"""Text in: readers, named tokenisers, bundled samples and a catalogue of public data sets."""
+"""Text in: readers, named tokenisers, bundled samples and a catalogue of public data sets.
+
+Names are imported on first use, so that ``import corpora`` costs next to nothing.
+"""
+
+from importlib import import_module
+from typing import Any
+
+_HOME = {
+    "InputError": "corpora.errors",
+    "TOKENIZERS": "corpora.tokenizers",
+    "TextCorpus": "corpora.readers",
+    "Tokenizer": "corpora.tokenizers",
+    "get_tokenizer": "corpora.tokenizers",
+    "read_lines": "corpora.readers",
+    "sample_path": "corpora.samples",
+    "tokenize": "corpora.tokenizers",
+}
+
+__all__ = sorted(_HOME)
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        value = getattr(import_module(_HOME[name]), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module 'corpora' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,1 +1,47 @@
-"""Small labelled texts written for this project."""
+"""Samples written for this project: a generated corpus of English-like sentences and small labelled sets."""
+
+import difflib
+import functools
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO
+
+from corpora.errors import InputError
+
+PREFIX = "sample:"
+
+FILES = {
+    "disasters": "disasters.train.tsv",
+    "disasters-test": "disasters.test.tsv",
+}
+"""Samples that are stored: name to file."""
+
+NAMES = tuple(sorted(FILES))
+
+
+def sample_path(name: str) -> Path:
+    """The file of a stored sample; its name may begin with ``sample:`` or not.
+
+    Raises:
+        InputError: there is no such sample, or it is made on demand and no file holds it.
+
+    Example:
+        >>> sample_path("sample:disasters-test").name
+        'disasters.test.tsv'
+    """
+    return Path(__file__).parent / FILES[_known(name)]
+
+
+def opener(name: str) -> Callable[[], IO[bytes]]:
+    """What opens the sample called ``name`` as a binary file."""
+    return functools.partial(open, sample_path(name), "rb", buffering=0)
+
+
+def _known(name: str) -> str:
+    short = name.removeprefix(PREFIX)
+    if short not in NAMES:
+        listed = ", ".join(PREFIX + known for known in NAMES)
+        near = difflib.get_close_matches(short, NAMES, n=1)
+        hint = f"; did you mean {PREFIX}{near[0]}?" if near else ""
+        raise InputError(f"no sample is called {name!r}; there are {listed}{hint}")
+    return short

@@ -1,0 +1,233 @@
+"""Texts as a stream: :class:`TextCorpus` gives lines, or blocks of tokenised bytes for the fast path of training."""
+
+import hashlib
+import os
+from collections.abc import Iterator
+
+from corpora.errors import InputError
+from corpora.sources import Decompressed, Source, resolve, resolve_one
+from corpora.tokenizers import get_tokenizer
+
+MAX_TOKEN_BYTES = 64 << 20
+"""The longest run of bytes without white space that is read; anything longer is hardly text."""
+
+_BOM = b"\xef\xbb\xbf"
+_LINE_BLOCK = 1 << 20
+_TOKENIZED_BLOCK = 1 << 18
+
+
+class TextCorpus:
+    """Text files as one corpus that can be read again and again; a line is a sentence.
+
+    Args:
+        sources: each one a file, a directory (its files, recursively and sorted, hidden ones left out), a glob,
+            ``-`` for standard input (copied to a temporary file once) or ``sample:english``. Files may be compressed
+            with gzip, bzip2, xz or zstandard.
+        encoding_errors: ``strict`` refuses bytes that are not UTF-8, ``replace`` puts U+FFFD in their place.
+        tokenizer: name of the tokeniser that :meth:`blocks` applies.
+        lowercase: whether :meth:`blocks` lower-cases.
+
+    Raises:
+        InputError: a source is not there or cannot be read, or a setting is unknown.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "poem.txt"
+        >>> _ = path.write_text("To be,\\nor not to be")
+        >>> list(TextCorpus(path))
+        ['To be,', 'or not to be']
+        >>> list(TextCorpus(path, tokenizer="words", lowercase=True).blocks())
+        [b'to be\\nor not to be\\n']
+    """
+
+    def __init__(
+        self,
+        *sources: str | os.PathLike[str],
+        encoding_errors: str = "strict",
+        tokenizer: str = "whitespace",
+        lowercase: bool = False,
+    ) -> None:
+        check_encoding_errors(encoding_errors)
+        self.sources = tuple(os.fspath(source) for source in sources)
+        self.encoding_errors = encoding_errors
+        self.tokenizer = get_tokenizer(tokenizer).name
+        self.lowercase = bool(lowercase)
+        if not sources:
+            raise InputError("a corpus needs at least one source: a file, a directory, a glob, '-' or 'sample:english'")
+        if self.sources.count("-") > 1:
+            raise InputError("'-' stands more than once; standard input can be read only once")
+        self._sources = [found for source in self.sources for found in resolve(source)]
+        self._bytes_read = 0
+
+    def __iter__(self) -> Iterator[str]:
+        """The lines without their ends, neither tokenised nor lower-cased."""
+        return _lines(self._raw_blocks(_LINE_BLOCK))
+
+    def blocks(self, size: int = 1 << 22) -> Iterator[bytes]:
+        """The corpus as UTF-8 with tokeniser and casing applied: ASCII white space between tokens, ``\\n`` after each line.
+
+        A block ends between two tokens, not always at the end of a line, so that memory is bounded by ``size`` (and
+        the longest token) even if the whole corpus is a single line. Each file ends with ``\\n``, which is added where
+        it is missing.
+
+        Raises:
+            InputError: bytes that are not UTF-8, a compressed file that is cut short or damaged, a token of more than
+                64 MiB, ``size`` not in 1..64 MiB.
+        """
+        if not 1 <= size <= MAX_TOKEN_BYTES:
+            raise InputError(f"size must be in 1..{MAX_TOKEN_BYTES}, got {size}")
+        if self.tokenizer != "whitespace":
+            size = min(size, _TOKENIZED_BLOCK)  # a list of tokens takes many times the room of its text
+        return self._converted_blocks(size)
+
+    def _converted_blocks(self, size: int) -> Iterator[bytes]:
+        normalize = get_tokenizer(self.tokenizer).normalize
+        for block in self._raw_blocks(size):
+            if self.tokenizer != "whitespace":
+                text = normalize(block.decode(), self.lowercase)
+                # Within a line the block's last space has gone, yet the next block starts another token.
+                yield (text if block.endswith(b"\n") else text + " ").encode()
+            elif self.lowercase:
+                yield block.lower() if block.isascii() else block.decode().lower().encode()
+            else:
+                yield block
+
+    def _raw_blocks(self, size: int) -> Iterator[bytes]:
+        self._bytes_read = before = 0
+        for source in self._sources:
+            with Decompressed(source) as file:
+                for block in valid_blocks(file, size, self.encoding_errors):
+                    self._bytes_read = before + file.position
+                    yield block
+                before += file.position
+        self._bytes_read = before
+
+    def fingerprint(self) -> str:
+        """Hex digest of the sources' bytes as stored, in their order, and of ``encoding_errors``."""
+        whole = hashlib.blake2b(f"corpora 1 {self.encoding_errors}\n".encode(), digest_size=32)
+        for source in self._sources:
+            whole.update(source.digest())
+        return whole.hexdigest()
+
+    def size(self) -> int:
+        """Bytes of all sources as stored: the 100 % of a progress bar."""
+        return sum(source.size() for source in self._sources)
+
+    def bytes_read(self) -> int:
+        """How many of the :meth:`size` bytes the reading that is under way has used."""
+        return self._bytes_read
+
+    def __repr__(self) -> str:
+        listed = ", ".join(map(repr, self.sources))
+        return f"TextCorpus({listed}, tokenizer={self.tokenizer!r}, lowercase={self.lowercase})"
+
+
+def read_lines(source: str | os.PathLike[str], *, encoding_errors: str = "strict") -> list[str]:
+    """The lines of one file or of standard input (``-``), without their ends; blank lines are kept.
+
+    Raises:
+        InputError: there is no such file, or it is not UTF-8.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "texts.txt"
+        >>> _ = path.write_text("first\\n\\nthird\\n")
+        >>> read_lines(path)
+        ['first', '', 'third']
+    """
+    return list(source_lines(resolve_one(source), encoding_errors))
+
+
+def source_lines(source: Source, encoding_errors: str) -> Iterator[str]:
+    """The lines of ``source`` without their ends."""
+    check_encoding_errors(encoding_errors)
+    with Decompressed(source) as file:
+        yield from _lines(valid_blocks(file, _LINE_BLOCK, encoding_errors))
+
+
+def check_encoding_errors(encoding_errors: str) -> None:
+    """Raise InputError unless ``encoding_errors`` is ``strict`` or ``replace``."""
+    if encoding_errors not in ("strict", "replace"):
+        raise InputError(f"encoding_errors must be 'strict' or 'replace', got {encoding_errors!r}")
+
+
+def _lines(blocks: Iterator[bytes]) -> Iterator[str]:
+    started: list[str] = []
+    for block in blocks:
+        first, *others = block.decode().split("\n")
+        started.append(first)
+        for line in others:
+            yield "".join(started).removesuffix("\r")
+            started = [line]
+
+
+def valid_blocks(file: Decompressed, size: int, encoding_errors: str) -> Iterator[bytes]:
+    """The file as valid UTF-8 in blocks of about ``size`` bytes that end at ASCII white space; the last ends in ``\\n``.
+
+    White space never stands inside a UTF-8 sequence, so none is cut. One copy per byte after the file's own.
+
+    Raises:
+        InputError: bytes that are not UTF-8 (the offset is that in the decompressed file), a token that is too long.
+    """
+    size = max(size, len(_BOM) + 1)
+    buffer = bytearray(size)
+    kept = offset = 0  # bytes carried over from the block before; where in the file the buffer starts
+    limit = size
+    while True:
+        if limit > len(buffer):
+            buffer.extend(bytes(limit - len(buffer)))
+        with memoryview(buffer)[:limit] as view:
+            filled = kept + file.readinto(view[kept:])
+            ended = filled < limit
+            cut = filled if ended else _end_of_last_space(view)
+            if cut == 0 and not ended:
+                if limit > MAX_TOKEN_BYTES:
+                    raise InputError(
+                        f"{file.name}: a token of more than {MAX_TOKEN_BYTES >> 20} MiB starts at offset {offset}; "
+                        "is this a text file?"
+                    )
+                kept, limit = filled, min(2 * limit, MAX_TOKEN_BYTES + 1)
+                continue
+            start = len(_BOM) if offset == 0 and view[: len(_BOM)] == _BOM else 0
+            block = bytes(view[start:cut])
+            kept = filled - cut
+            view[:kept] = bytes(view[cut:filled])
+        if block:
+            if ended and not block.endswith(b"\n"):
+                block += b"\n"
+            yield _validated(block, file.name, offset + start, encoding_errors)
+        if ended:
+            return
+        offset += cut
+        limit = min(max(size, 2 * kept), MAX_TOKEN_BYTES + 1)
+
+
+def _end_of_last_space(view: memoryview) -> int:
+    """The offset just after the last ASCII white space in ``view``, or 0."""
+    width = 256
+    while True:
+        tail = bytes(view[-width:])
+        if tail[-1:].isspace():
+            return len(view)
+        last = tail.rsplit(None, 1)[-1]
+        if len(last) < len(tail):
+            return len(view) - len(last)
+        if width >= len(view):
+            return 0
+        width *= 16
+
+
+def _validated(block: bytes, name: str, offset: int, encoding_errors: str) -> bytes:
+    if block.isascii():
+        return block
+    try:
+        block.decode()
+    except UnicodeDecodeError as error:
+        if encoding_errors == "replace":
+            return block.decode(errors="replace").encode()
+        at = offset + error.start
+        hint = "re-encode the file, or pass --encoding-errors replace"
+        if at == 0 and block.startswith((b"\xff\xfe", b"\xfe\xff")):
+            hint = "it looks like UTF-16: re-encode it as UTF-8"
+        raise InputError(f"{name}: byte 0x{block[error.start]:02x} at offset {at} is not UTF-8; {hint}") from None
+    return block

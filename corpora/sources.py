@@ -1,0 +1,326 @@
+"""From what a user types to bytes: names to files, standard input kept for a second reading, decompression.
+
+``resolve`` turns one argument into :class:`Source` objects; ``open_source`` gives a source's bytes, decompressed.
+"""
+
+import bz2
+import contextlib
+import functools
+import glob
+import gzip
+import hashlib
+import io
+import lzma
+import os
+import shutil
+import stat
+import sys
+import tempfile
+import weakref
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO, Any
+
+from corpora.errors import InputError
+
+_MAGIC = {
+    ".gz": (b"\x1f\x8b\x08",),
+    ".bz2": tuple(b"BZh%d1AY&SY" % level for level in range(1, 10))
+    + tuple(b"BZh%d\x17" % level for level in range(1, 10)),
+    ".xz": (b"\xfd7zXZ\x00",),
+    ".zst": (b"\x28\xb5\x2f\xfd",),
+}
+_ARCHIVES = (".zip", ".7z", ".rar", ".tar", ".tgz", ".tbz2", ".txz")
+_GLOB = "*?["
+
+
+class Source:
+    """Stored bytes with a name for messages; ``open`` gives an independent binary file each time."""
+
+    def __init__(self, name: str, opener: Callable[[], IO[bytes]]) -> None:
+        self.name = name
+        self.open = opener
+
+    def size(self) -> int:
+        """Bytes as stored."""
+        with self.open() as file:
+            return file.seek(0, io.SEEK_END)
+
+    def digest(self) -> bytes:
+        """Hash of the bytes as stored, read in pieces."""
+        with self.open() as file:
+            return hashlib.file_digest(file, functools.partial(hashlib.blake2b, digest_size=32)).digest()
+
+
+def resolve(argument: str | os.PathLike[str]) -> list[Source]:
+    """The sources one argument stands for, in the order they will be read.
+
+    Args:
+        argument: a file; a directory (its files, recursively and sorted; names that start with a dot are left out); a
+            glob; ``-`` for standard input; ``sample:english``.
+
+    Raises:
+        InputError: nothing is there, or it cannot be read.
+    """
+    text = os.fspath(argument)
+    if not isinstance(text, str):
+        raise InputError(f"a source must be a path or a name, got {argument!r}")
+    if text == "-":
+        return [_spooled("standard input", _standard_input)]
+    if text.startswith("sample:"):
+        from corpora import samples
+
+        return [Source(text, samples.opener(text))]
+    if os.path.isdir(text):
+        return _directory(text)
+    if not os.path.lexists(text) and any(letter in text for letter in _GLOB):
+        return _matches(text)
+    return [_file(text)]
+
+
+def resolve_one(argument: str | os.PathLike[str]) -> Source:
+    """The one source ``argument`` stands for.
+
+    Raises:
+        InputError: it is a directory, or a glob that matches several files, or nothing is there.
+    """
+    text = os.fspath(argument)
+    if isinstance(text, str) and os.path.isdir(text):
+        raise InputError(f"{text} is a directory; name a file in it")
+    found = resolve(argument)
+    if len(found) > 1:
+        raise InputError(f"{text} stands for {len(found):,} files; name one of them, such as {found[0].name}")
+    return found[0]
+
+
+def _file(path: str) -> Source:
+    try:
+        mode = os.stat(path).st_mode
+    except FileNotFoundError:
+        folder = os.path.dirname(path)
+        if folder and not os.path.isdir(folder):
+            raise InputError(f"{path}: no such file; the directory {folder} is not there either") from None
+        raise InputError(f"{path}: no such file") from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path!r} cannot be read: {_reason(error)}") from None
+    if path.lower().endswith(_ARCHIVES):
+        raise InputError(f"{path} is an archive; unpack it first and name the files in it")
+    if not os.access(path, os.R_OK):
+        raise InputError(f"{path} cannot be read: permission denied")
+    if not stat.S_ISREG(mode):  # a pipe such as bash's <(...) can be read only once
+        return _spooled(path, lambda: open(path, "rb"))
+    return Source(path, functools.partial(_open_file, path))
+
+
+def _directory(path: str) -> list[Source]:
+    found = []
+    for folder, folders, files in os.walk(path, onerror=_raise_input_error):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        found += [os.path.join(folder, name) for name in files if not name.startswith(".")]
+    if not found:
+        raise InputError(f"the directory {path} holds no files")
+    return [_file(name) for name in sorted(found, key=lambda name: Path(name).parts)]
+
+
+def _raise_input_error(error: OSError) -> None:
+    raise InputError(f"{error.filename} cannot be read: {_reason(error)}")
+
+
+def _matches(pattern: str) -> list[Source]:
+    found: dict[str, Source] = {}
+    for name in sorted(glob.glob(pattern, recursive=True), key=lambda name: Path(name).parts):
+        for source in _directory(name) if os.path.isdir(name) else [_file(name)]:
+            found.setdefault(os.path.normpath(source.name), source)
+    if not found:
+        raise InputError(f"{pattern}: no file matches")
+    return list(found.values())
+
+
+def _open_file(path: str) -> IO[bytes]:
+    try:
+        return open(path, "rb", buffering=0)
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {_reason(error)}") from None
+
+
+def _reason(error: Exception) -> str:
+    return ((error.strerror if isinstance(error, OSError) else None) or str(error)).lower()
+
+
+# -- what can be read only once is kept in a temporary file ------------------------------------------------------------
+
+
+def _standard_input() -> IO[bytes]:
+    if sys.stdin is None:
+        raise InputError("there is no standard input to read; name a file")
+    binary = getattr(sys.stdin, "buffer", None)
+    return binary if binary is not None else io.BytesIO(sys.stdin.read().encode("utf-8", "surrogateescape"))
+
+
+def _spooled(name: str, opener: Callable[[], IO[bytes]]) -> Source:
+    """A source copied to a temporary file when first opened, so that it can be read again; removed with the source."""
+    kept: list[str] = []
+
+    def reopen() -> IO[bytes]:
+        if not kept:
+            kept.append(_spool(name, opener()))
+            weakref.finalize(source, _remove, kept[0])
+        return _open_file(kept[0])
+
+    source = Source(name, reopen)
+    return source
+
+
+def _spool(name: str, stream: IO[bytes]) -> str:
+    descriptor, path = tempfile.mkstemp(prefix="corpora-")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            shutil.copyfileobj(stream, file, 1 << 20)
+    except BaseException as error:
+        _remove(path)
+        if isinstance(error, OSError):
+            folder = os.path.dirname(path)
+            raise InputError(
+                f"{name} could not be kept in {folder}: {_reason(error)}; set TMPDIR to a folder with more room"
+            ) from None
+        raise
+    return path
+
+
+def _remove(path: str) -> None:
+    with contextlib.suppress(OSError):
+        os.unlink(path)
+
+
+# -- decompression -----------------------------------------------------------------------------------------------------
+
+
+def compression(name: str, head: bytes) -> str:
+    """``.gz``, ``.bz2``, ``.xz``, ``.zst`` or nothing: by the name's ending, else by the first bytes."""
+    for ending in _MAGIC:
+        if name.lower().endswith(ending):
+            return ending
+    return next((ending for ending, starts in _MAGIC.items() if head.startswith(starts)), "")
+
+
+class Decompressed:
+    """The bytes of a source, decompressed; ``position`` is how many stored bytes have been used.
+
+    Example:
+        >>> import gzip, io
+        >>> with Decompressed(Source("a.gz", lambda: io.BytesIO(gzip.compress(b"to be")))) as file:
+        ...     file.read(100)
+        b'to be'
+    """
+
+    def __init__(self, source: Source) -> None:
+        self.name = source.name
+        self._raw = source.open()
+        head = self._raw.read(10)
+        self._raw.seek(0)
+        self._format = compression(source.name, head)
+        magic = _MAGIC.get(self._format, ())
+        if self._format and not head.startswith(magic):
+            self._raw.close()
+            if not head:
+                raise InputError(f"{self.name} is empty, but its name says {self._format}; fetch or compress it again")
+            raise InputError(
+                f"{self.name} is no {self._format} file (it starts with {head[:4]!r}); rename it if it is plain text"
+            )
+        self._stream = self._decompressor()
+
+    def _decompressor(self) -> Any:
+        match self._format:
+            case ".gz":
+                return gzip.GzipFile(fileobj=self._raw)
+            case ".bz2":
+                return bz2.BZ2File(self._raw)
+            case ".xz":
+                return lzma.LZMAFile(self._raw)
+            case ".zst":
+                return _ZstandardFile(self._raw, self.name)
+            case _:
+                return self._raw
+
+    def readinto(self, view: memoryview) -> int:
+        """Fill ``view`` from the start; fewer bytes than fit are given only at the end of the file."""
+        filled = 0
+        try:
+            while filled < len(view) and (count := self._stream.readinto(view[filled:])):
+                filled += count
+        except EOFError:
+            raise InputError(f"{self.name} is cut short: the compressed data end too early; fetch it again") from None
+        except (OSError, lzma.LZMAError, zlib.error, *_zstandard_errors()) as error:
+            if isinstance(error, OSError) and error.errno is not None:
+                raise InputError(f"{self.name} cannot be read: {_reason(error)}") from None
+            raise InputError(f"{self.name} is damaged: {error}; fetch it again") from None
+        return filled
+
+    def read(self, size: int) -> bytes:
+        """At most ``size`` bytes; fewer only at the end of the file."""
+        buffer = bytearray(size)
+        return bytes(buffer[: self.readinto(memoryview(buffer))])
+
+    @property
+    def position(self) -> int:
+        """Stored bytes used so far."""
+        return self._raw.tell()
+
+    def __enter__(self) -> "Decompressed":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stream.close()
+        self._raw.close()
+
+
+def _zstandard_errors() -> Iterator[type[Exception]]:
+    module = sys.modules.get("zstandard")
+    if module is not None:
+        yield module.ZstdError
+
+
+class _ZstandardFile(io.RawIOBase):
+    """Frames one after the other. zstandard's own reader takes a frame that is cut short for its end."""
+
+    def __init__(self, raw: IO[bytes], name: str) -> None:
+        try:
+            import zstandard
+        except ImportError:
+            raise InputError(
+                f"{name}: reading .zst needs the zstandard package; pip install 'wordvec-seqclf[zstd]'"
+            ) from None
+        self._raw = raw
+        self._new_frame = zstandard.ZstdDecompressor().decompressobj
+        self._frame: Any = None
+        self._pending = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, view: Any) -> int:
+        while not self._pending:
+            # A small piece, because what it swells to is bounded by nothing else.
+            piece = self._raw.read(2048)
+            if not piece:
+                if self._frame is not None:
+                    raise EOFError
+                return 0
+            self._pending = memoryview(self._decompress(piece))
+        count = min(len(view), len(self._pending))
+        view[:count] = self._pending[:count]
+        self._pending = self._pending[count:]
+        return count
+
+    def _decompress(self, piece: bytes) -> bytes:
+        out = []
+        while piece:
+            if self._frame is None:
+                self._frame = self._new_frame()
+            out.append(self._frame.decompress(piece))
+            piece = b""
+            if self._frame.eof:
+                piece = self._frame.unused_data
+                self._frame = None
+        return b"".join(out)
