@@ -64,7 +64,7 @@ class TextCorpus:
         return _lines(self._raw_blocks(_LINE_BLOCK))
 
     def blocks(self, size: int = 1 << 22) -> Iterator[bytes]:
-        """The corpus as UTF-8 with tokeniser and casing applied: ASCII white space between tokens, ``\\n`` after each line.
+        """The corpus as UTF-8, tokenised and cased: ASCII white space between tokens, ``\\n`` after each line.
 
         A block ends between two tokens, not always at the end of a line, so that memory is bounded by ``size`` (and
         the longest token) even if the whole corpus is a single line. Each file ends with ``\\n``, which is added where
@@ -162,7 +162,7 @@ def _lines(blocks: Iterator[bytes]) -> Iterator[str]:
 
 
 def valid_blocks(file: Decompressed, size: int, encoding_errors: str) -> Iterator[bytes]:
-    """The file as valid UTF-8 in blocks of about ``size`` bytes that end at ASCII white space; the last ends in ``\\n``.
+    """The file as valid UTF-8 in blocks of about ``size`` bytes, each ending at ASCII white space, the last in ``\\n``.
 
     White space never stands inside a UTF-8 sequence, so none is cut. One copy per byte after the file's own.
 

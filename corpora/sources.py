@@ -12,24 +12,26 @@ import hashlib
 import io
 import lzma
 import os
+import re
 import shutil
 import stat
 import sys
 import tempfile
 import weakref
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
 from corpora.errors import InputError
 
+BinaryFile = io.FileIO | io.BufferedReader | io.BytesIO
+
 _MAGIC = {
-    ".gz": (b"\x1f\x8b\x08",),
-    ".bz2": tuple(b"BZh%d1AY&SY" % level for level in range(1, 10))
-    + tuple(b"BZh%d\x17" % level for level in range(1, 10)),
-    ".xz": (b"\xfd7zXZ\x00",),
-    ".zst": (b"\x28\xb5\x2f\xfd",),
+    ".gz": re.compile(rb"\x1f\x8b\x08"),
+    ".bz2": re.compile(rb"BZh[1-9](1AY&SY|\x17rE8P\x90)"),
+    ".xz": re.compile(rb"\xfd7zXZ\x00"),
+    ".zst": re.compile(rb"\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18"),
 }
 _ARCHIVES = (".zip", ".7z", ".rar", ".tar", ".tgz", ".tbz2", ".txz")
 _GLOB = "*?["
@@ -38,7 +40,7 @@ _GLOB = "*?["
 class Source:
     """Stored bytes with a name for messages; ``open`` gives an independent binary file each time."""
 
-    def __init__(self, name: str, opener: Callable[[], IO[bytes]]) -> None:
+    def __init__(self, name: str, opener: Callable[[], BinaryFile]) -> None:
         self.name = name
         self.open = opener
 
@@ -66,6 +68,8 @@ def resolve(argument: str | os.PathLike[str]) -> list[Source]:
     text = os.fspath(argument)
     if not isinstance(text, str):
         raise InputError(f"a source must be a path or a name, got {argument!r}")
+    if not text:
+        raise InputError("the name of a source is empty; name a file, a directory or a glob")
     if text == "-":
         return [_spooled("standard input", _standard_input)]
     if text.startswith("sample:"):
@@ -137,7 +141,7 @@ def _matches(pattern: str) -> list[Source]:
     return list(found.values())
 
 
-def _open_file(path: str) -> IO[bytes]:
+def _open_file(path: str) -> io.FileIO:
     try:
         return open(path, "rb", buffering=0)
     except OSError as error:
@@ -162,7 +166,7 @@ def _spooled(name: str, opener: Callable[[], IO[bytes]]) -> Source:
     """A source copied to a temporary file when first opened, so that it can be read again; removed with the source."""
     kept: list[str] = []
 
-    def reopen() -> IO[bytes]:
+    def reopen() -> BinaryFile:
         if not kept:
             kept.append(_spool(name, opener()))
             weakref.finalize(source, _remove, kept[0])
@@ -201,7 +205,7 @@ def compression(name: str, head: bytes) -> str:
     for ending in _MAGIC:
         if name.lower().endswith(ending):
             return ending
-    return next((ending for ending, starts in _MAGIC.items() if head.startswith(starts)), "")
+    return next((ending for ending, start in _MAGIC.items() if start.match(head)), "")
 
 
 class Decompressed:
@@ -220,13 +224,11 @@ class Decompressed:
         head = self._raw.read(10)
         self._raw.seek(0)
         self._format = compression(source.name, head)
-        magic = _MAGIC.get(self._format, ())
-        if self._format and not head.startswith(magic):
+        if self._format and not _MAGIC[self._format].match(head):
             self._raw.close()
-            if not head:
-                raise InputError(f"{self.name} is empty, but its name says {self._format}; fetch or compress it again")
+            found = f"it starts with {head[:4]!r}" if head else "it is empty"
             raise InputError(
-                f"{self.name} is no {self._format} file (it starts with {head[:4]!r}); rename it if it is plain text"
+                f"{self.name} is not {self._format} data ({found}); rename it if it is plain text, or fetch it again"
             )
         self._stream = self._decompressor()
 
@@ -251,7 +253,7 @@ class Decompressed:
                 filled += count
         except EOFError:
             raise InputError(f"{self.name} is cut short: the compressed data end too early; fetch it again") from None
-        except (OSError, lzma.LZMAError, zlib.error, *_zstandard_errors()) as error:
+        except (OSError, lzma.LZMAError, zlib.error, _DamagedError) as error:
             if isinstance(error, OSError) and error.errno is not None:
                 raise InputError(f"{self.name} cannot be read: {_reason(error)}") from None
             raise InputError(f"{self.name} is damaged: {error}; fetch it again") from None
@@ -275,16 +277,14 @@ class Decompressed:
         self._raw.close()
 
 
-def _zstandard_errors() -> Iterator[type[Exception]]:
-    module = sys.modules.get("zstandard")
-    if module is not None:
-        yield module.ZstdError
+class _DamagedError(Exception):
+    """zstandard's error, whose own class is there only when the package is."""
 
 
 class _ZstandardFile(io.RawIOBase):
     """Frames one after the other. zstandard's own reader takes a frame that is cut short for its end."""
 
-    def __init__(self, raw: IO[bytes], name: str) -> None:
+    def __init__(self, raw: BinaryFile, name: str) -> None:
         try:
             import zstandard
         except ImportError:
@@ -292,6 +292,7 @@ class _ZstandardFile(io.RawIOBase):
                 f"{name}: reading .zst needs the zstandard package; pip install 'wordvec-seqclf[zstd]'"
             ) from None
         self._raw = raw
+        self._error = zstandard.ZstdError
         self._new_frame = zstandard.ZstdDecompressor().decompressobj
         self._frame: Any = None
         self._pending = memoryview(b"")
@@ -318,7 +319,10 @@ class _ZstandardFile(io.RawIOBase):
         while piece:
             if self._frame is None:
                 self._frame = self._new_frame()
-            out.append(self._frame.decompress(piece))
+            try:
+                out.append(self._frame.decompress(piece))
+            except self._error as error:
+                raise _DamagedError(error) from None
             piece = b""
             if self._frame.eof:
                 piece = self._frame.unused_data

@@ -1,10 +1,9 @@
 """Samples written for this project: a generated corpus of English-like sentences and small labelled sets."""
 
 import difflib
-import functools
+import io
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO
 
 from corpora.errors import InputError
 
@@ -32,9 +31,10 @@ def sample_path(name: str) -> Path:
     return Path(__file__).parent / FILES[_known(name)]
 
 
-def opener(name: str) -> Callable[[], IO[bytes]]:
+def opener(name: str) -> Callable[[], io.FileIO]:
     """What opens the sample called ``name`` as a binary file."""
-    return functools.partial(open, sample_path(name), "rb", buffering=0)
+    path = sample_path(name)
+    return lambda: open(path, "rb", buffering=0)
 
 
 def _known(name: str) -> str:
