@@ -12,6 +12,7 @@ _HOME = {
     "TextCorpus": "corpora.readers",
     "Tokenizer": "corpora.tokenizers",
     "get_tokenizer": "corpora.tokenizers",
+    "read_labelled": "corpora.labelled",
     "read_lines": "corpora.readers",
     "sample_path": "corpora.samples",
     "tokenize": "corpora.tokenizers",

@@ -33,6 +33,9 @@ _MAGIC = {
     ".xz": re.compile(rb"\xfd7zXZ\x00"),
     ".zst": re.compile(rb"\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18"),
 }
+COMPRESSED = tuple(_MAGIC)
+"""Endings of compressed files."""
+
 _ARCHIVES = (".zip", ".7z", ".rar", ".tar", ".tgz", ".tbz2", ".txz")
 _GLOB = "*?["
 

@@ -1,0 +1,272 @@
+"""Labelled texts from TSV, CSV, JSON lines and fastText lines; every error names its file and line."""
+
+import contextlib
+import csv
+import json
+import os
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from corpora.errors import InputError
+from corpora.readers import source_lines
+from corpora.sources import COMPRESSED, Source, resolve_one
+
+_FASTTEXT = "__label__"
+
+Example = tuple[str, str]
+"""A text and its label."""
+
+Lines = Iterator[tuple[int, str]]
+"""Line numbers from 1, and lines without their ends."""
+
+
+def read_labelled(
+    source: str | os.PathLike[str],
+    *,
+    encoding_errors: str = "strict",
+    text_column: str | None = None,
+    label_column: str | None = None,
+) -> tuple[list[str], list[str]]:
+    """Read texts and their labels from one file.
+
+    The format follows the file's ending (before one of compression):
+
+    - ``.tsv``: ``label<TAB>text``. Empty lines are passed over. A first line of the two words ``label`` and ``text`` is
+      a header; so is any first line when a column is named.
+    - ``.csv``: a header, then records; quoted fields may hold line ends. A header with semicolons and no comma makes
+      the semicolon the separator.
+    - ``.jsonl``, ``.ndjson``: one JSON object a line; a label may be a string, a number or a truth value.
+    - fastText: ``__label__x text``.
+
+    With any other ending the first line decides. A text may be empty, a label may not.
+
+    Args:
+        source: a file, ``-`` for standard input, ``sample:disasters`` or ``sample:disasters-test``.
+        encoding_errors: ``strict`` refuses bytes that are not UTF-8, ``replace`` puts U+FFFD in their place.
+        text_column: the column (or key) that holds the text, by default ``text``.
+        label_column: the column (or key) that holds the label, by default ``label``.
+
+    Returns:
+        texts and labels, of the same length.
+
+    Raises:
+        InputError: nothing is there, a line is not as its format demands, or there is no example at all.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "messages.tsv"
+        >>> _ = path.write_text("disaster\\tThe river is over its banks\\nother\\tLovely weather\\n")
+        >>> read_labelled(path)
+        (['The river is over its banks', 'Lovely weather'], ['disaster', 'other'])
+    """
+    found = resolve_one(source)
+    lines: Lines = enumerate(source_lines(found, encoding_errors), 1)
+    first = next(lines, None)
+    if first is None:
+        raise InputError(f"{found.name} is empty; it should hold labels and texts")
+    lines = _chain(first, lines)
+    reader = _reader(found, first[1])
+    texts, labels = [], []
+    for text, label in reader(found.name, lines, text_column, label_column):
+        texts.append(text)
+        labels.append(label)
+    if not texts:
+        raise InputError(f"{found.name} holds no examples, only {'a header' if first[1] else 'empty lines'}")
+    return texts, labels
+
+
+def _chain(first: tuple[int, str], others: Lines) -> Lines:
+    yield first
+    yield from others
+
+
+def _reader(source: Source, first: str) -> Callable[..., Iterator[Example]]:
+    """The reader for a file, by its ending or else by its first line."""
+    name = source.name.lower()
+    for ending in COMPRESSED:
+        name = name.removesuffix(ending)
+    ending = os.path.splitext(name)[1]
+    if ending in _READERS:
+        return _READERS[ending]
+    if first.startswith(_FASTTEXT):
+        return _fasttext
+    if first.startswith("{"):
+        return _jsonl
+    if "\t" in first:
+        return _tsv
+    raise InputError(
+        f"{source.name}: cannot tell how labels are written; expected .tsv (label<TAB>text), .csv, .jsonl or lines "
+        f"that start with {_FASTTEXT}"
+    )
+
+
+def _tsv(name: str, lines: Lines, text_column: str | None, label_column: str | None) -> Iterator[Example]:
+    columns = None
+    for number, line in lines:
+        where = f"{name}:{number}"
+        if not line:
+            continue
+        cells = line.split("\t")
+        if columns is None:
+            named = text_column is not None or label_column is not None
+            if named or sorted(cell.strip().lower() for cell in cells) == ["label", "text"]:
+                columns = _Columns(
+                    where, [cell if named else cell.lower() for cell in cells], text_column, label_column
+                )
+                continue
+            columns = _Columns(where, ["label", "text"], None, None)
+        yield columns.example(where, cells, "a text must not hold a tab")
+
+
+def _csv(name: str, lines: Lines, text_column: str | None, label_column: str | None) -> Iterator[Example]:
+    first = next(lines)
+    delimiter = ";" if ";" in first[1] and "," not in first[1] else ","
+    records = csv.reader((line + "\n" for _, line in _chain(first, lines)), delimiter=delimiter, strict=True)
+    columns, start = None, 1
+    with _long_fields():
+        while True:
+            where = f"{name}:{start}"
+            try:
+                cells = next(records, None)
+            except csv.Error as error:
+                raise InputError(f"{where}: not CSV: {_csv_reason(error)}") from None
+            if cells is None:
+                return
+            if columns is None:
+                columns = _Columns(where, cells, text_column, label_column)
+            elif cells:
+                yield columns.example(where, cells, f"put a text that holds {delimiter!r} between double quotes")
+            start = records.line_num + 1
+
+
+def _csv_reason(error: csv.Error) -> str:
+    reason = str(error)
+    if "unexpected end of data" in reason:
+        return "a double quote opens a field that starts here and is never closed"
+    return f"{reason}; inside quotes a double quote is written twice"
+
+
+@contextlib.contextmanager
+def _long_fields() -> Iterator[None]:
+    """csv refuses fields of more than 131,072 characters, and knows one limit for the whole process only."""
+    before = csv.field_size_limit(2**31 - 1)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(before)
+
+
+class _Columns:
+    """Where text and label stand in a row."""
+
+    def __init__(self, where: str, header: list[str], text_column: str | None, label_column: str | None) -> None:
+        self._count = len(header)
+        header = [cell.strip() for cell in header]
+        self._text, self._label = (
+            _position(where, header, wanted, f"{role}_column", role)
+            for role, wanted in (("text", text_column), ("label", label_column))
+        )
+
+    def example(self, where: str, cells: list[str], hint: str) -> Example:
+        if len(cells) != self._count:
+            more = f"; {hint}" if len(cells) > self._count else ""
+            columns = "1 column" if self._count == 1 else f"{self._count} columns"
+            raise InputError(f"{where}: expected {columns}, found {len(cells)}{more}")
+        return cells[self._text], _label(where, cells[self._label])
+
+
+def _position(where: str, header: list[str], wanted: str | None, option: str, default: str) -> int:
+    name = default if wanted is None else wanted
+    count = header.count(name)
+    if count == 1:
+        return header.index(name)
+    if count:
+        raise InputError(f"{where}: {count} columns are called {name!r}; give each its own name")
+    raise InputError(f"{where}: no column is called {name!r}; there are {_listed(header)}: choose one as {option}")
+
+
+def _listed(names: list[str]) -> str:
+    shown = ", ".join(map(repr, names[:10]))
+    return f"{shown} and {len(names) - 10} more" if len(names) > 10 else shown
+
+
+def _label(where: str, label: str) -> str:
+    label = label.strip()
+    if not label:
+        raise InputError(f"{where}: the label is empty")
+    return label
+
+
+def _jsonl(name: str, lines: Lines, text_column: str | None, label_column: str | None) -> Iterator[Example]:
+    for number, line in lines:
+        where = f"{name}:{number}"
+        if not line.strip():
+            continue
+        try:
+            record = json.loads(line)
+        except json.JSONDecodeError as error:
+            raise InputError(f"{where}: not JSON: {error.msg} at column {error.colno}") from None
+        except ValueError as error:  # a number of thousands of digits
+            raise InputError(f"{where}: not JSON that can be read: {error}") from None
+        except RecursionError:
+            raise InputError(f"{where}: not an example: the JSON is nested too deeply") from None
+        if not isinstance(record, dict):
+            raise InputError(f"{where}: expected one JSON object a line, found {_kind(record)}")
+        text = _value(where, record, text_column, "text")
+        label = _value(where, record, label_column, "label")
+        if not isinstance(text, str):
+            raise InputError(f"{where}: {text_column or 'text'!r} must be a string, found {_kind(text)}")
+        if not isinstance(label, (str, int, float)):
+            raise InputError(f"{where}: {label_column or 'label'!r} must be a string or a number, found {_kind(label)}")
+        label = label if isinstance(label, str) else json.dumps(label)
+        yield _whole(where, text), _label(where, _whole(where, label))
+
+
+def _value(where: str, record: dict[str, Any], key: str | None, default: str) -> Any:
+    name = default if key is None else key
+    if name not in record:
+        found = (
+            f"there are {_listed(list(record))}: choose one as {default}_column" if record else "the object is empty"
+        )
+        raise InputError(f"{where}: no key is called {name!r}; {found}")
+    return record[name]
+
+
+def _whole(where: str, text: str) -> str:
+    """JSON can write half of a character (a lone surrogate, ``\\ud83d``), which no file can hold."""
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            half = f"\\u{ord(text[error.start]):04x}"
+            raise InputError(f"{where}: {half} is half of a character; write both halves or none") from None
+    return text
+
+
+def _kind(value: object) -> str:
+    names = {dict: "an object", list: "a list", str: "a string", bool: "a truth value", type(None): "null"}
+    return names.get(type(value), "a number")
+
+
+def _fasttext(name: str, lines: Lines, text_column: str | None, label_column: str | None) -> Iterator[Example]:
+    if text_column is not None or label_column is not None:
+        raise InputError(f"{name}: fastText lines have no columns to choose from")
+    for number, line in lines:
+        where = f"{name}:{number}"
+        if not line.strip():
+            continue
+        if not line.startswith(_FASTTEXT):
+            raise InputError(f"{where}: expected {_FASTTEXT} at the start of the line, found {line[:20]!r}")
+        label, *rest = line.split(None, 1)
+        text = rest[0] if rest else ""
+        if text.startswith(_FASTTEXT):
+            raise InputError(f"{where}: expected one label, found several; keep one label a line")
+        yield text.rstrip(), _label(where, label.removeprefix(_FASTTEXT))
+
+
+_READERS: dict[str, Callable[..., Iterator[Example]]] = {
+    ".tsv": _tsv,
+    ".csv": _csv,
+    ".jsonl": _jsonl,
+    ".ndjson": _jsonl,
+}
