@@ -1,6 +1,7 @@
 """Files that are either complete or not there: written beside their target, flushed to disk, then renamed."""
 
 import contextlib
+import errno
 import os
 import tempfile
 from collections.abc import Iterator
@@ -9,6 +10,8 @@ from typing import IO
 
 from wordvec.errors import InputError
 
+_NO_ROOM = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
+
 
 def check_target(path: str | os.PathLike[str]) -> Path:
     """Say before any work whether ``path`` can be written: its folder is there and it is no folder itself.
@@ -16,12 +19,20 @@ def check_target(path: str | os.PathLike[str]) -> Path:
     Raises:
         InputError: the parent directory is missing or cannot be written to, or ``path`` is a directory.
     """
+    if not os.fspath(path):
+        raise InputError("the name of the file to write is empty; name a file")
+    if "\0" in str(path):
+        raise InputError(f"{str(path)!r} cannot be the name of a file: it holds a NUL")
     target = Path(path)
-    if target.is_dir():
-        raise InputError(f"{target} is a directory; name a file in it")
-    if not target.parent.is_dir():
-        raise InputError(f"the directory {target.parent} does not exist; create it first")
-    if not os.access(target.parent, os.W_OK):
+    try:
+        if target.is_dir():
+            raise InputError(f"{target} is a directory; name a file in it")
+        if not target.parent.is_dir():
+            raise InputError(f"the directory {target.parent} does not exist; create it first")
+        special = target.exists() and not target.is_file()
+    except OSError as error:
+        raise _unwritable(target, error) from None
+    if not os.access(target if special else target.parent, os.W_OK):
         raise InputError(f"the directory {target.parent} cannot be written to; choose another place")
     return target
 
@@ -31,7 +42,11 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     """Open a binary file for writing that takes the place of ``path`` only when the block ends without an error.
 
     The bytes go to a hidden neighbour in the same folder, which is flushed to disk and renamed at the end. After an
-    error, Ctrl-C included, the neighbour is removed and whatever stood at ``path`` is untouched.
+    error, Ctrl-C included, the neighbour is removed and whatever stood at ``path`` is untouched. What is no ordinary
+    file, such as ``/dev/null`` or a pipe, cannot be replaced and is written to directly.
+
+    Raises:
+        InputError: ``path`` cannot be written, see :func:`check_target`, or the disk is full.
 
     Example:
         >>> import pathlib, tempfile
@@ -45,19 +60,49 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     # A link is followed: the file it points to is replaced, not the link.
     if target.is_symlink():
         target = Path(os.path.realpath(target))
-    mode = target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask()
-    descriptor, neighbour = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
+    try:
+        if target.exists() and not target.is_file():
+            with open(target, "wb") as file:
+                yield file
+        else:
+            with _neighbour(target) as file:
+                yield file
+    except OSError as error:
+        if error.errno not in _NO_ROOM:
+            raise
+        raise InputError(f"{target} cannot be written: {_reason(error)}; make room or choose another disk") from None
+
+
+@contextlib.contextmanager
+def _neighbour(target: Path) -> Iterator[IO[bytes]]:
+    try:
+        mode = target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask()
+        # The name is cut so that a long one still fits with what is added to it.
+        descriptor, neighbour = tempfile.mkstemp(prefix=f".{target.name[:40]}.", suffix=".part", dir=target.parent)
+    except OSError as error:
+        raise _unwritable(target, error) from None
     try:
         with os.fdopen(descriptor, "wb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
         os.chmod(neighbour, mode)
-        os.replace(neighbour, target)
+        try:
+            os.replace(neighbour, target)
+        except OSError as error:
+            raise _unwritable(target, error) from None
     except BaseException:
         with contextlib.suppress(OSError):
             os.unlink(neighbour)
         raise
+
+
+def _unwritable(target: Path, error: OSError) -> InputError:
+    return InputError(f"{target} cannot be written: {_reason(error)}; choose another place")
+
+
+def _reason(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()
 
 
 def _umask() -> int:

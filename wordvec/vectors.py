@@ -130,7 +130,7 @@ class WordVectors:
 
     def encode_text(self, text: str) -> np.ndarray:
         """The rows (int32) of the known tokens of ``text``, cut and cased as the training text was."""
-        from corpora.tokenizers import tokenize
+        from corpora import tokenize
 
         return self.vocabulary.encode(tokenize(text, self.tokenizer, self.lowercase))
 
