@@ -1,0 +1,179 @@
+"""Vector files: which formats there are, which one a file is in, and one call each to read, write and describe.
+
+===============  ==================  ==================================================================================
+name             written to          holds
+===============  ==================  ==================================================================================
+``safetensors``  ``.safetensors``    everything: both sides, counts, tokeniser, settings
+``text``         ``.txt`` ``.vec``   word2vec text: a line ``V D``, then a token and D numbers a line
+``binary``       ``.bin``            word2vec binary: the same line, then token, space and D little-endian float32
+``glove``        by name alone       GloVe text: as ``text``, without the first line
+===============  ==================  ==================================================================================
+
+A file to read is recognised by its content, and by its extension where the content leaves it open; all but
+``safetensors`` may be compressed with gzip.
+"""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from wordvec.errors import FormatError, InputError
+from wordvec.formats import glove, safetensors, word2vec_binary, word2vec_text
+from wordvec.formats.sources import VectorSource
+from wordvec.formats.tensors import TensorFile
+from wordvec.vectors import WordVectors
+
+__all__ = ["FORMATS", "describe", "load_vectors", "save_vectors"]
+
+FORMATS = ("safetensors", "text", "binary", "glove")
+"""The names that ``format`` takes."""
+
+_EXTENSIONS = {".safetensors": "safetensors", ".txt": "text", ".vec": "text", ".bin": "binary"}
+_STREAMED = {"text": word2vec_text, "binary": word2vec_binary, "glove": glove}
+_PACKAGES = ("wordvec", "seqclf")
+
+
+def load_vectors(path: str | os.PathLike[str], *, format: str | None = None, limit: int | None = None) -> WordVectors:
+    """Read word vectors from a file of any known format.
+
+    In somebody else's file, bytes of a token that are not UTF-8 become U+FFFD and a token that comes again is left
+    out; a warning is logged that counts them.
+
+    Args:
+        path: the file.
+        format: one of ``FORMATS``; None to recognise it.
+        limit: read the first so many vectors alone, and trust the rest to be well.
+
+    Raises:
+        FormatError: the file is damaged, cut short, or of no known format; the message says where and which rule.
+        InputError: it is not there, or cannot be read.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "tiny.txt"
+        >>> _ = path.write_text("2 3\\nup 0 1 0\\ndown 0 -1 0\\n")
+        >>> load_vectors(path)["down"]
+        array([ 0., -1.,  0.], dtype=float32)
+    """
+    _check_format(format)
+    if limit is not None and limit < 1:
+        raise InputError(f"limit must be at least 1 vector, got {limit}")
+    with VectorSource(path) as source:
+        format = format or recognise(source)
+        if format != "safetensors":
+            return _STREAMED[format].read(source, limit)
+    return safetensors.read(path, limit)
+
+
+def save_vectors(vectors: WordVectors, path: str | os.PathLike[str], *, format: str | None = None) -> None:
+    """Write word vectors to a file; one that exists is replaced only when the new one is complete.
+
+    The text and binary formats keep tokens and vectors alone, every float32 exactly. ``.safetensors`` keeps everything,
+    and the same content gives the same bytes.
+
+    Args:
+        vectors: what to write.
+        path: the file; its extension names the format.
+        format: one of ``FORMATS``, whatever the extension.
+
+    Raises:
+        InputError: the extension names no format, the place cannot be written to, or the format cannot hold a token.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "tiny.vec"
+        >>> save_vectors(WordVectors(["up", "down"], [[0, 1], [0.1, -1]]), path)
+        >>> path.read_text()
+        '2 2\\nup 0 1\\ndown 0.100000001 -1\\n'
+    """
+    format = output_format(path, format)
+    if not len(vectors):
+        raise InputError("there are no vectors to save: the vocabulary is empty")
+    if format == "safetensors":
+        safetensors.write(vectors, path)
+    else:
+        _STREAMED[format].write(vectors, path)
+
+
+def output_format(path: str | os.PathLike[str], format: str | None = None) -> str:
+    """The format a file to write will have, ``format`` or what the extension of ``path`` names.
+
+    Raises:
+        InputError: neither names one.
+
+    Example:
+        >>> output_format("vectors.vec")
+        'text'
+    """
+    _check_format(format)
+    suffix = Path(path).suffix.lower()
+    if format is None and suffix not in _EXTENSIONS:
+        raise InputError(
+            f"the extension must name a format ({', '.join(_EXTENSIONS)}), got {suffix or 'none'!r} in {path}"
+        )
+    return format or _EXTENSIONS[suffix]
+
+
+def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """What a vector file, or any file this toolkit writes, says it holds; no tensor is loaded.
+
+    Returns:
+        ``format``, ``kind``, ``bytes``; for vectors ``tokens`` (None where the file does not say) and ``vector_size``;
+        for files of this toolkit also ``package`` (``"wordvec"`` or ``"seqclf"``), ``about`` (what it wrote of itself:
+        settings, tokeniser ...) and ``tensors`` (name to ``dtype`` and ``shape``).
+
+    Raises:
+        FormatError: of no known format, or by somebody else.
+        InputError: not there, or cannot be read.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "tiny.safetensors"
+        >>> save_vectors(WordVectors(["up", "down"], [[0, 1], [0, -1]]), path)
+        >>> about = describe(path)
+        >>> about["package"], about["kind"], about["tokens"], about["vector_size"]
+        ('wordvec', 'vectors', 2, 2)
+    """
+    with VectorSource(path) as source:
+        format = recognise(source)
+        if format != "safetensors":
+            tokens, vector_size = _STREAMED[format].declared(source)
+            size = {"tokens": tokens, "vector_size": vector_size}
+            return {"format": format, "kind": "vectors", "bytes": source.size, **size}
+        file = TensorFile(path)
+        about: dict[str, Any] = {"format": format, "bytes": source.size}
+    package = next((name for name in _PACKAGES if name in file.metadata), None)
+    if package is None:
+        raise FormatError(f"{path}: a safetensors file, but not one of ours: its metadata has no 'wordvec' or 'seqclf'")
+    told = file.told(package)
+    about |= {"package": package, "kind": told.pop("kind", "model"), "about": told, "tensors": file.described()}
+    if package == "wordvec" and about["kind"] == "vectors":
+        about["tokens"], about["vector_size"] = safetensors.check(file)
+    return about
+
+
+def recognise(source: VectorSource) -> str:
+    """The format of an open file, by its first bytes, else by its extension; the file stands at its start again.
+
+    Raises:
+        FormatError: it is none of those known; the message says what it is, where that can be told.
+    """
+    sample = source.sample()
+    if not source.compressed and safetensors.looks_like(sample):
+        return "safetensors"
+    source.refuse_other_kinds(sample)
+    named = _EXTENSIONS.get(source.suffix)
+    if word2vec_text.header(sample):
+        if word2vec_text.looks_like(sample):
+            return "text"
+        return "binary" if named == "binary" or word2vec_binary.looks_like(sample) else "text"
+    if glove.looks_like(sample):
+        return "glove"
+    if named == "safetensors":
+        return named  # its reader says best what is wrong
+    raise FormatError(f"{source.name}: {source.unknown if sample else 'an empty file'}")
+
+
+def _check_format(format: str | None) -> None:
+    if format is not None and format not in FORMATS:
+        raise InputError(f"format must be one of {', '.join(FORMATS)}, got {format!r}")

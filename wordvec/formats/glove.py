@@ -1,0 +1,60 @@
+"""GloVe's text: word2vec's without the first line, so that the first vector says how long they all are."""
+
+import os
+
+from wordvec.errors import FormatError
+from wordvec.formats import text_lines, word2vec_text
+from wordvec.formats.sources import MAX_VECTOR_SIZE, VectorSource
+from wordvec.vectors import WordVectors
+
+
+def looks_like(sample: bytes) -> bool:
+    """Whether the first line is a token and numbers."""
+    return b"\0" not in sample and _vector_size(sample.split(b"\n", 1)[0]) > 0
+
+
+def declared(source: VectorSource) -> tuple[None, int]:
+    """None, for nobody says how many there are, and D."""
+    return None, _checked_vector_size(source, source.sample().split(b"\n", 1)[0])
+
+
+def read(source: VectorSource, limit: int | None) -> WordVectors:
+    """The vectors of a file that stands at its start.
+
+    Raises:
+        FormatError: the first line is no token and numbers, or another does not have as many.
+    """
+    rows: text_lines.TextRows | None = None
+    for number, lines in text_lines.line_blocks(source):
+        if rows is None:
+            rows = text_lines.TextRows(source.name, _checked_vector_size(source, lines[0]))
+        rows.add_lines(number, lines if limit is None else lines[: limit - rows.read])
+        if rows.read == limit:
+            break
+    if rows is None:
+        raise FormatError(f"{source.name}: an empty file")
+    return rows.finish()
+
+
+def write(vectors: WordVectors, path: str | os.PathLike[str]) -> None:
+    """As :func:`wordvec.formats.word2vec_text.write`, without the first line."""
+    word2vec_text.write(vectors, path, first_line=False)
+
+
+def _vector_size(line: bytes) -> int:
+    """How many numbers end the line, its first field left aside."""
+    size = 0
+    for field in reversed(line.split()[1:]):
+        if not text_lines.is_number(field):
+            break
+        size += 1
+    return size
+
+
+def _checked_vector_size(source: VectorSource, line: bytes) -> int:
+    size = _vector_size(line)
+    if not 1 <= size <= MAX_VECTOR_SIZE:
+        raise FormatError(
+            f"{source.name}:1: expected a token and 1 to {MAX_VECTOR_SIZE:,} numbers, found {size:,} numbers"
+        )
+    return size

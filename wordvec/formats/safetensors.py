@@ -1,0 +1,139 @@
+"""Our own vector file: safetensors with everything that is needed to ask questions and to train on.
+
+=================== ================ ======================================================================
+``vectors``         F32 (V, D)       the input side
+``context_vectors`` F32 (V, D)       the output side; may be missing
+``counts``          I64 (V,)         how often each token was seen; may be missing
+``token_bytes``     U8               the tokens as UTF-8, one after the other
+``token_offsets``   I64 (V + 1,)     token t is ``token_bytes[token_offsets[t]:token_offsets[t + 1]]``
+=================== ================ ======================================================================
+
+The metadata key ``wordvec`` is sorted JSON: kind, version, tokenizer, lowercase, settings.
+"""
+
+import itertools
+import os
+from typing import Any
+
+import numpy as np
+
+from wordvec.errors import FormatError, InputError
+from wordvec.formats.tensors import TensorFile, looks_like, write_tensors
+from wordvec.vectors import WordVectors
+from wordvec.vocabulary import Vocabulary
+
+__all__ = ["VERSION", "check", "looks_like", "read", "write"]
+
+VERSION = 1
+
+
+def write(vectors: WordVectors, path: str | os.PathLike[str]) -> None:
+    """Write everything ``vectors`` holds.
+
+    Raises:
+        InputError: the settings are nothing JSON can hold, or the place cannot be written to.
+    """
+    token_bytes, token_offsets = pack_tokens(vectors.tokens)
+    tensors = {"vectors": vectors.vectors, "token_bytes": token_bytes, "token_offsets": token_offsets}
+    if vectors.context_vectors is not None:
+        tensors["context_vectors"] = vectors.context_vectors
+    if vectors.counts is not None:
+        tensors["counts"] = vectors.counts
+    about = {
+        "kind": "vectors",
+        "version": VERSION,
+        "tokenizer": vectors.tokenizer,
+        "lowercase": vectors.lowercase,
+        "settings": vectors.settings,
+    }
+    write_tensors(path, tensors, "wordvec", about)
+
+
+def read(path: str | os.PathLike[str], limit: int | None = None) -> WordVectors:
+    """The vectors of a file of ours, or the first ``limit`` of them.
+
+    Raises:
+        FormatError: it is not one, was cut short, or its parts do not fit.
+    """
+    file = TensorFile(path)
+    size, _ = check(file)
+    size = size if limit is None else min(size, limit)
+    about = file.told("wordvec")
+    offsets = file.read("token_offsets", size + 1)
+    token_bytes = file.read("token_bytes", max(0, int(offsets[-1])))
+    if limit is None and len(token_bytes) != file.shape("token_bytes", "U8", 1)[0]:
+        raise FormatError(f"{path}: bytes after the last token")
+    tokens = unpack_tokens(path, token_bytes, offsets)
+    try:
+        return WordVectors(
+            Vocabulary(tokens, file.read("counts", size) if "counts" in file else None),
+            file.read("vectors", size),
+            context_vectors=file.read("context_vectors", size) if "context_vectors" in file else None,
+            tokenizer=about["tokenizer"],
+            lowercase=about["lowercase"],
+            settings=about["settings"],
+        )
+    except FormatError:
+        raise
+    except InputError as error:
+        raise FormatError(f"{path}: {error}") from None
+
+
+def check(file: TensorFile) -> tuple[int, int]:
+    """V and D of a file of ours, once what it says of itself fits together.
+
+    Raises:
+        FormatError: it is not one, or from a later version, or its parts do not fit.
+    """
+    about = file.told("wordvec")
+    if about.get("kind") != "vectors":
+        raise FormatError(f"{file.path}: expected vectors, found {about.get('kind')!r}")
+    version = about.get("version")
+    if version != VERSION:
+        newer = isinstance(version, int) and version > VERSION
+        raise FormatError(
+            f"{file.path}: version {version!r} of the vector file, version {VERSION} is read"
+            + ("; a newer release wrote it, so upgrade" if newer else "")
+        )
+    kinds: dict[str, type[Any]] = {"tokenizer": str, "lowercase": bool, "settings": dict}
+    for name, kind in kinds.items():
+        if not isinstance(about.get(name), kind):
+            raise FormatError(f"{file.path}: its metadata must give {name!r} as {kind.__name__}")
+    size, vector_size = file.shape("vectors", "F32", 2)
+    file.shape("token_bytes", "U8", 1)
+    expected: dict[str, tuple[str, tuple[int, ...]]] = {"token_offsets": ("I64", (size + 1,))}
+    if "counts" in file:
+        expected["counts"] = ("I64", (size,))
+    if "context_vectors" in file:
+        expected["context_vectors"] = ("F32", (size, vector_size))
+    for name, (dtype, shape) in expected.items():
+        found = file.shape(name, dtype, len(shape))
+        if found != shape:
+            raise FormatError(f"{file.path}: the array {name!r} must have the shape {shape}, got {found}")
+    return size, vector_size
+
+
+def pack_tokens(tokens: list[str]) -> tuple[np.ndarray, np.ndarray]:
+    """Tokens as bytes, uint8, and where each starts and the last ends, int64 (V + 1,)."""
+    encoded = [token.encode("utf-8") for token in tokens]
+    offsets = np.zeros(len(encoded) + 1, dtype=np.int64)
+    np.cumsum([len(token) for token in encoded], out=offsets[1:])
+    return np.frombuffer(b"".join(encoded), dtype=np.uint8), offsets
+
+
+def unpack_tokens(path: str | os.PathLike[str], token_bytes: np.ndarray, offsets: np.ndarray) -> list[str]:
+    """The tokens that :func:`pack_tokens` packed.
+
+    Raises:
+        FormatError: the offsets do not rise from 0 to the number of bytes, or a token is not UTF-8.
+    """
+    if not len(offsets) or offsets[0] != 0 or offsets[-1] != len(token_bytes) or (np.diff(offsets) < 0).any():
+        raise FormatError(f"{path}: its token offsets do not rise from 0 to the number of its token bytes")
+    joined, ends = token_bytes.tobytes(), itertools.pairwise(offsets.tolist())
+    try:
+        if joined.isascii():
+            text = joined.decode("ascii")
+            return [text[start:end] for start, end in ends]
+        return [joined[start:end].decode("utf-8") for start, end in ends]
+    except UnicodeDecodeError as error:
+        raise FormatError(f"{path}: a token is not UTF-8 ({error})") from None

@@ -1,0 +1,145 @@
+"""Lines of a token and D numbers, the body of word2vec's and GloVe's text.
+
+A whole block of plain lines goes through NumPy at once. Where one line is not plain (tabs, a token with spaces, what is
+no number), the block is read again line by line, which is slow and knows what to say.
+"""
+
+import warnings
+from collections.abc import Iterator
+
+import numpy as np
+
+from wordvec.errors import FormatError
+from wordvec.formats.rows import Rows
+from wordvec.formats.sources import MAX_LINE_BYTES, VectorSource
+
+_BLOCK_BYTES = 4 << 20
+_BOM = b"\xef\xbb\xbf"
+
+
+def line_blocks(source: VectorSource) -> Iterator[tuple[int, list[bytes]]]:
+    """The number of a line, counted from 1, and it and those that follow, a few megabytes at a time."""
+    number, rest = 1, source.read(len(_BOM)).removeprefix(_BOM)
+    while chunk := source.read(_BLOCK_BYTES):
+        end = chunk.rfind(b"\n")
+        if end < 0:
+            rest += chunk
+            if len(rest) > MAX_LINE_BYTES:
+                raise FormatError(
+                    f"{source.name}:{number}: a line of more than {MAX_LINE_BYTES:,} bytes; no vector file"
+                )
+            continue
+        lines = (rest + chunk[:end]).split(b"\n")
+        yield number, lines
+        number, rest = number + len(lines), chunk[end + 1 :]
+    if rest:
+        lines = rest.split(b"\n")
+        yield number, lines if lines[-1] else lines[:-1]
+
+
+class TextRows(Rows):
+    """Rows from lines of text."""
+
+    _blank = 0
+
+    def add_lines(self, number: int, lines: list[bytes]) -> None:
+        """Take the next lines, of which the first has this number.
+
+        Raises:
+            FormatError: a line is not a token and D finite numbers, or a blank line stands between others.
+        """
+        parsed = None if self._blank else parse_plain(lines, self.vector_size)
+        if parsed is None:
+            parsed = self._parse_each(number, lines)
+        self.add(*parsed)
+
+    def _parse_each(self, number: int, lines: list[bytes]) -> tuple[list[bytes], np.ndarray]:
+        tokens: list[bytes] = []
+        vectors = np.empty((len(lines), self.vector_size), dtype=np.float32)
+        for place, line in enumerate(lines, number):
+            if not line.strip():
+                self._blank = self._blank or place
+            elif self._blank:
+                raise FormatError(f"{self.name}:{self._blank}: a blank line between vectors")
+            else:
+                token, vector = parse_line(line, self.vector_size, f"{self.name}:{place}")
+                vectors[len(tokens)] = vector
+                tokens.append(token)
+        return tokens, vectors[: len(tokens)]
+
+
+def parse_plain(lines: list[bytes], vector_size: int) -> tuple[list[bytes], np.ndarray] | None:
+    """Tokens and (n, D) float32 of lines that are a token and D finite numbers with one space before each.
+
+    Returns:
+        None where a line may be anything else.
+    """
+    tokens, rests = [], []
+    for line in lines:
+        token, _, rest = line.rstrip().partition(b" ")
+        if not token or rest.count(b" ") != vector_size - 1:
+            return None
+        tokens.append(token)
+        rests.append(rest)
+    joined = b" ".join(rests)
+    if len(b"\n".join(tokens).split()) != len(tokens) or joined.startswith(b" ") or b"  " in joined:
+        return None
+    # Every field is at least one number or stops the parser, so that the right count means one number for each field.
+    numbers = _numbers(joined)
+    if numbers is None or len(numbers) != len(lines) * vector_size or not np.isfinite(numbers).all():
+        return None
+    return tokens, numbers.reshape(len(lines), vector_size)
+
+
+def _numbers(text: bytes) -> np.ndarray | None:
+    with warnings.catch_warnings(), np.errstate(over="ignore"):
+        warnings.simplefilter("error")
+        try:
+            return np.fromstring(text, dtype=np.float32, sep=" ")
+        except (DeprecationWarning, ValueError):
+            return None
+
+
+def parse_line(line: bytes, vector_size: int, place: str) -> tuple[bytes, np.ndarray]:
+    """The token and the (D,) float32 of one line.
+
+    Fields stand between ASCII white space. A token may have spaces inside, as some of GloVe's have, when what follows
+    its first part is no number.
+
+    Raises:
+        FormatError: it is anything else; the message starts with ``place``.
+    """
+    fields = line.split()
+    extra = len(fields) - vector_size - 1
+    if extra < 0 or any(is_number(field) for field in fields[1 : extra + 1]):
+        raise FormatError(
+            f"{place}: expected a token and {vector_size} numbers, found {_numbered(len(fields), 'column')}; "
+            f"the line was cut short or joined to another"
+        )
+    for field in fields[extra + 1 :]:
+        if not is_number(field):
+            raise FormatError(f"{place}: expected a number, found {_shown(field)}")
+    with np.errstate(over="ignore"):
+        vector = np.array([float(field) for field in fields[extra + 1 :]], dtype=np.float32)
+    if not np.isfinite(vector).all():
+        wrong = fields[extra + 1 + int(np.isfinite(vector).argmin())]
+        raise FormatError(f"{place}: expected finite numbers (float32), found {_shown(wrong)}")
+    return b" ".join(fields[: extra + 1]), vector
+
+
+def is_number(field: bytes) -> bool:
+    """Whether ``field`` reads as a number, NaN and infinity included."""
+    try:
+        float(field)
+    except ValueError:
+        return False
+    return b"_" not in field
+
+
+def _numbered(count: int, word: str) -> str:
+    return f"{count} {word}" if count == 1 else f"{count} {word}s"
+
+
+def _shown(field: bytes) -> str:
+    text = field[:40].decode("utf-8", "replace")
+    return repr(text + "..." if len(field) > 40 else text)
