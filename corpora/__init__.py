@@ -11,6 +11,7 @@ _HOME = {
     "TOKENIZERS": "corpora.tokenizers",
     "TextCorpus": "corpora.readers",
     "Tokenizer": "corpora.tokenizers",
+    "english_sentences": "corpora.grammar",
     "get_tokenizer": "corpora.tokenizers",
     "read_labelled": "corpora.labelled",
     "read_lines": "corpora.readers",

@@ -1,6 +1,7 @@
 """Samples written for this project: a generated corpus of English-like sentences and small labelled sets."""
 
 import difflib
+import functools
 import io
 from collections.abc import Callable
 from pathlib import Path
@@ -12,10 +13,14 @@ PREFIX = "sample:"
 FILES = {
     "disasters": "disasters.train.tsv",
     "disasters-test": "disasters.test.tsv",
+    "english-questions": "english-questions.txt",
 }
 """Samples that are stored: name to file."""
 
-NAMES = tuple(sorted(FILES))
+MADE = ("english",)
+"""Samples that are made when they are read."""
+
+NAMES = tuple(sorted([*FILES, *MADE]))
 
 
 def sample_path(name: str) -> Path:
@@ -28,13 +33,25 @@ def sample_path(name: str) -> Path:
         >>> sample_path("sample:disasters-test").name
         'disasters.test.tsv'
     """
-    return Path(__file__).parent / FILES[_known(name)]
+    short = _known(name)
+    if short in MADE:
+        raise InputError(f"{PREFIX}{short} is made when it is read and has no file; read it with TextCorpus")
+    return Path(__file__).parent / FILES[short]
 
 
-def opener(name: str) -> Callable[[], io.FileIO]:
+def opener(name: str) -> Callable[[], io.FileIO | io.BytesIO]:
     """What opens the sample called ``name`` as a binary file."""
+    if _known(name) in MADE:
+        return lambda: io.BytesIO(_english())
     path = sample_path(name)
     return lambda: open(path, "rb", buffering=0)
+
+
+@functools.cache
+def _english() -> bytes:
+    from corpora.grammar import english_sentences
+
+    return "".join([sentence + "\n" for sentence in english_sentences()]).encode()
 
 
 def _known(name: str) -> str:
