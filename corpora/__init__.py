@@ -7,11 +7,14 @@ from importlib import import_module
 from typing import Any
 
 _HOME = {
+    "DATASETS": "corpora.catalogue",
+    "Dataset": "corpora.catalogue",
     "InputError": "corpora.errors",
     "TOKENIZERS": "corpora.tokenizers",
     "TextCorpus": "corpora.readers",
     "Tokenizer": "corpora.tokenizers",
     "english_sentences": "corpora.grammar",
+    "find": "corpora.catalogue",
     "get_tokenizer": "corpora.tokenizers",
     "read_labelled": "corpora.labelled",
     "read_lines": "corpora.readers",

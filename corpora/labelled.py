@@ -41,7 +41,8 @@ def read_labelled(
     With any other ending the first line decides. A text may be empty, a label may not.
 
     Args:
-        source: a file, ``-`` for standard input, ``sample:disasters`` or ``sample:disasters-test``.
+        source: a file, ``-`` for standard input, ``sample:disasters``, ``sample:disasters-test``, or a part of a
+            data set of the catalogue (``data:sst2/train``).
         encoding_errors: ``strict`` refuses bytes that are not UTF-8, ``replace`` puts U+FFFD in their place.
         text_column: the column (or key) that holds the text, by default ``text``.
         label_column: the column (or key) that holds the label, by default ``label``.

@@ -21,8 +21,8 @@ class TextCorpus:
 
     Args:
         sources: each one a file, a directory (its files, recursively and sorted, hidden ones left out), a glob,
-            ``-`` for standard input (copied to a temporary file once) or ``sample:english``. Files may be compressed
-            with gzip, bzip2, xz or zstandard.
+            ``-`` for standard input (copied to a temporary file once), ``sample:english``, or ``data:NAME`` for a data
+            set of the catalogue. Files may be compressed with gzip, bzip2, xz or zstandard.
         encoding_errors: ``strict`` refuses bytes that are not UTF-8, ``replace`` puts U+FFFD in their place.
         tokenizer: name of the tokeniser that :meth:`blocks` applies.
         lowercase: whether :meth:`blocks` lower-cases.

@@ -5,6 +5,7 @@
 
 import bz2
 import contextlib
+import difflib
 import functools
 import glob
 import gzip
@@ -63,7 +64,7 @@ def resolve(argument: str | os.PathLike[str]) -> list[Source]:
 
     Args:
         argument: a file; a directory (its files, recursively and sorted; names that start with a dot are left out); a
-            glob; ``-`` for standard input; ``sample:english``.
+            glob; ``-`` for standard input; ``sample:english``; ``data:NAME`` or ``data:NAME/PART`` of the catalogue.
 
     Raises:
         InputError: nothing is there, or it cannot be read.
@@ -79,6 +80,10 @@ def resolve(argument: str | os.PathLike[str]) -> list[Source]:
         from corpora import samples
 
         return [Source(text, samples.opener(text))]
+    if text.startswith("data:"):
+        from corpora import catalogue
+
+        return [_file(os.fspath(path)) for path in catalogue.find(text)]
     if os.path.isdir(text):
         return _directory(text)
     if not os.path.lexists(text) and any(letter in text for letter in _GLOB):
@@ -97,7 +102,7 @@ def resolve_one(argument: str | os.PathLike[str]) -> Source:
         raise InputError(f"{text} is a directory; name a file in it")
     found = resolve(argument)
     if len(found) > 1:
-        raise InputError(f"{text} stands for {len(found):,} files; name one of them, such as {found[0].name}")
+        raise InputError(f"{text} stands for {len(found):,} files; name one of them: {found[0].name}, ...")
     return found[0]
 
 
@@ -106,9 +111,10 @@ def _file(path: str) -> Source:
         mode = os.stat(path).st_mode
     except FileNotFoundError:
         folder = os.path.dirname(path)
-        if folder and not os.path.isdir(folder):
-            raise InputError(f"{path}: no such file; the directory {folder} is not there either") from None
-        raise InputError(f"{path}: no such file") from None
+        hint = _meant(path)
+        if not hint and folder and not os.path.isdir(folder):
+            hint = f"; the directory {folder} is not there either"
+        raise InputError(f"{path}: no such file{hint}") from None
     except (OSError, ValueError) as error:
         raise InputError(f"{path!r} cannot be read: {_reason(error)}") from None
     if path.lower().endswith(_ARCHIVES):
@@ -118,6 +124,23 @@ def _file(path: str) -> Source:
     if not stat.S_ISREG(mode):  # a pipe such as bash's <(...) can be read only once
         return _spooled(path, lambda: open(path, "rb"))
     return Source(path, functools.partial(_open_file, path))
+
+
+def _meant(path: str) -> str:
+    """A hint for a name that is no file but stands for something else, or nearly for a file beside it."""
+    from corpora import catalogue, samples
+
+    if path in samples.NAMES:
+        return f"; did you mean {samples.PREFIX}{path}?"
+    if path.partition("/")[0] in catalogue.DATASETS:
+        return f"; did you mean {catalogue.PREFIX}{path}?"
+    folder, name = os.path.split(path)
+    try:
+        beside = os.listdir(folder or ".")
+    except OSError:
+        return ""
+    near = difflib.get_close_matches(name, beside, n=1, cutoff=0.75)
+    return f"; did you mean {os.path.join(folder, near[0])}?" if near else ""
 
 
 def _directory(path: str) -> list[Source]:
