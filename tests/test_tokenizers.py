@@ -1,0 +1,100 @@
+"""Named tokenisers: what is a token, and that a text may be cut at any ASCII white space."""
+
+import re
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from corpora import TOKENIZERS, InputError, get_tokenizer, tokenize
+
+TEXTS = st.text(
+    st.one_of(st.characters(exclude_categories=["Cs"]), st.sampled_from(" \t\n\r\v\fabAZ09'_-.,:@#<>/é’🙂"))
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "tokens"),
+    [
+        ("Hello, world!", ["Hello", "world"]),
+        ("don't l'eau ’tis rock’n’roll 'quoted'", ["don't", "l'eau", "tis", "rock'n'roll", "quoted"]),
+        ("3,000 km in 3.5 h, v2.0.1", ["3,000", "km", "in", "3.5", "h", "v2", "0.1"]),
+        ("New_York _emphasis_ ___ a__b", ["New_York", "emphasis", "a__b"]),
+        ("state-of-the-art", ["state", "of", "the", "art"]),
+        ("हिन्दी में ภาษาไทย", ["हिन्दी", "में", "ภาษาไทย"]),
+        ("می‌خواهم", ["می‌خواهم"]),
+        ("Ünïcode café cafe\u0301", ["Ünïcode", "café", "cafe\u0301"]),
+        ("東京 — tower…", ["東京", "tower"]),
+        ("!?… ''", []),
+    ],
+)
+def test_words(text, tokens):
+    assert tokenize(text, "words") == tokens
+
+
+@pytest.mark.parametrize(
+    ("text", "tokens"),
+    [
+        ("@user: #fire at http://t.co/aB1, now", ["@user", ":", "#fire", "at", "<url>", "now"]),
+        ("see www.example.org/x?y=1", ["see", "<url>"]),
+        ("mail me@example.org", ["mail", "me@example.org"]),
+        ("soooooo goooood!!!!!! 1000000", ["sooo", "goood", "!!!", "1000000"]),
+        (":-) :( ;P <3 =D note:do", [":-)", ":(", ";P", "<3", "=D", "note", ":", "do"]),
+        ("👍🏽 👨‍👩‍👧🔥 🇫🇷🇩🇪 1️⃣", ["👍🏽", "👨‍👩‍👧", "🔥", "🇫🇷", "🇩🇪", "1️⃣"]),
+        ("rock &amp; roll &lt;3 &amp;lt;", ["rock", "&", "roll", "<3", "&", "lt", ";"]),
+        ("don’t twenty-one 9:30 24/7 3.5", ["don't", "twenty-one", "9:30", "24/7", "3.5"]),
+        ("हिन्दी <url>", ["हिन्दी", "<url>"]),
+        ("wait... what?!", ["wait", "...", "what", "?", "!"]),
+    ],
+)
+def test_tweets(text, tokens):
+    assert tokenize(text, "tweets") == tokens
+
+
+def test_whitespace_splits_where_bytes_split():
+    text = "a b\tc\nd\re\vf\fg\u00a0h\u2028i\x1cj\x85k"
+    assert tokenize(text) == ["a", "b", "c", "d", "e", "f", "g\u00a0h\u2028i\x1cj\x85k"]
+
+
+@given(TEXTS)
+def test_whitespace_is_bytes_split(text):
+    assert [token.encode() for token in tokenize(text)] == text.encode().split()
+
+
+@given(st.sampled_from(sorted(TOKENIZERS)), TEXTS, st.booleans())
+@example("tweets", "a&#10;b &lt;\n&#3 9;", False)
+@example("words", "ΑΣ ΟΔΟΣ", True)
+def test_tokens_hold_no_white_space_and_cutting_there_changes_nothing(name, text, lowercase):
+    tokens = tokenize(text, name, lowercase)
+    assert not [token for token in tokens if not token or re.search(r"[ \t\n\r\v\f]", token)]
+    for at in [match.start() for match in re.finditer(r"[ \t\n\r\v\f]", text)][:20]:
+        for cut in (at, at + 1):
+            assert tokenize(text[:cut], name, lowercase) + tokenize(text[cut:], name, lowercase) == tokens
+
+
+@given(st.sampled_from(sorted(TOKENIZERS)), TEXTS, st.booleans())
+def test_normalize_gives_the_same_tokens_line_by_line(name, text, lowercase):
+    normal = get_tokenizer(name).normalize(text, lowercase)
+    assert normal.split("\n") == [" ".join(tokenize(line, name, lowercase)) for line in text.split("\n")]
+
+
+@pytest.mark.parametrize("name", sorted(TOKENIZERS))
+@pytest.mark.parametrize("unit", ["a", "_", "a.", "1.", "@", "a-", "'", "🙂\u200d", "<3", ":", "é", "a@", "1,", "&lt;"])
+def test_long_runs_take_linear_time(name, unit):
+    tokenize(unit * 50_000, name)  # a quadratic pattern would need minutes
+
+
+def test_an_unknown_tokenizer_is_named_with_the_known_ones():
+    with pytest.raises(
+        InputError, match="tokenizer must be one of whitespace, words, tweets, got 'word'; did you mean 'words'"
+    ):
+        get_tokenizer("word")
+    with pytest.raises(InputError, match=r"got \['words'\]"):
+        get_tokenizer(["words"])
+
+
+def test_every_tokenizer_describes_itself():
+    for name, tokenizer in TOKENIZERS.items():
+        assert tokenizer.name == name
+        assert len(tokenizer.summary) > 20
+        assert name in repr(tokenizer)
