@@ -7,9 +7,14 @@ from importlib import import_module
 from typing import Any
 
 _HOME = {
+    "ClassifierSettings": "seqclf.settings",
+    "Progress": "seqclf.training",
     "SequenceClassifier": "seqclf.classifier",
     "SequenceModel": "seqclf.model",
+    "compare_baselines": "seqclf.baselines",
     "load_model": "seqclf.model",
+    "score": "seqclf.metrics",
+    "train_classifier": "seqclf.classification",
 }
 
 __all__ = sorted(_HOME)  # noqa: PLE0605

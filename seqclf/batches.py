@@ -1,0 +1,99 @@
+"""Ragged batches: sequences sorted by length and packed step by step, without padding."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+
+class PackedBatch(NamedTuple):
+    """Some sequences in the order the kernels walk them.
+
+    Step t holds one row for each sequence longer than t, the longest sequence first; so the rows of a step shrink with t
+    and both directions share ``starts``. Row ``starts[t] + s`` reads token t of sequence s from its front
+    (``forward_rows``) or from its own end (``reverse_rows``).
+    """
+
+    order: np.ndarray
+    """(B,) int64: sequence s of the batch is the caller's ``order[s]``; by falling length, equals as they came."""
+    lengths: np.ndarray
+    """(B,) int64, falling; empty sequences stand last and have no rows."""
+    starts: np.ndarray
+    """(T + 1,) int64: the first row of each step; ``starts[T]`` is R."""
+    token_ids: np.ndarray
+    """(U,) int32: the distinct tokens, rising."""
+    forward_rows: np.ndarray
+    """(R,) int32: where in ``token_ids`` each row's token stands, read forwards."""
+    reverse_rows: np.ndarray
+    """(R,) int32: the same, read backwards."""
+
+
+def pack(ids: np.ndarray, offsets: np.ndarray, members: np.ndarray) -> PackedBatch:
+    """Pack the sequences ``members`` of an encoded corpus; sequence m is ``ids[offsets[m]:offsets[m + 1]]``.
+
+    Args:
+        ids: (N,) int32 tokens of all sequences.
+        offsets: (S + 1,) int64.
+        members: (B,) which sequences.
+
+    Example:
+        >>> batch = pack(np.array([7, 8, 9, 5], np.int32), np.array([0, 1, 4]), np.array([0, 1]))
+        >>> batch.order, batch.starts
+        (array([1, 0]), array([0, 2, 3, 4]))
+        >>> batch.token_ids[batch.forward_rows], batch.token_ids[batch.reverse_rows]
+        (array([8, 7, 9, 5], dtype=int32), array([5, 7, 9, 8], dtype=int32))
+    """
+    lengths = offsets[members + 1] - offsets[members]
+    order = np.argsort(-lengths, kind="stable")
+    lengths = lengths[order]
+    begins = np.cumsum(lengths) - lengths
+    packed = int(lengths.sum())
+    steps = np.arange(lengths[0] if lengths.size else 0)
+    active = lengths.size - np.searchsorted(lengths[::-1], steps, side="right")
+    starts = np.zeros(steps.size + 1, dtype=np.int64)
+    np.cumsum(active, out=starts[1:])
+    # Place within the sequences laid end to end, longest first.
+    place = np.arange(packed)
+    token_ids, rows = np.unique(
+        ids[np.repeat(offsets[members[order]] - begins, lengths) + place], return_inverse=True
+    )
+    step = np.repeat(steps, active)
+    sequence = place - starts[step]
+    forward = begins[sequence] + step
+    reverse = begins[sequence] + lengths[sequence] - 1 - step
+    rows = rows.astype(np.int32)
+    return PackedBatch(order, lengths, starts, token_ids, rows[forward], rows[reverse])
+
+
+def prediction_batches(lengths: np.ndarray, *, texts: int = 32, tokens: int = 4096) -> Iterator[np.ndarray]:
+    """All sequences by falling length, at most ``texts`` and about ``tokens`` tokens to a batch (a longer one goes alone).
+
+    Example:
+        >>> [batch.tolist() for batch in prediction_batches(np.array([3, 9, 5, 0]), texts=2)]
+        [[1, 2], [0, 3]]
+    """
+    order = np.argsort(-lengths, kind="stable")
+    start = 0
+    while start < order.size:
+        longest = max(1, int(lengths[order[start]]))
+        stop = start + max(1, min(texts, tokens // longest))
+        yield order[start:stop]
+        start = stop
+
+
+def training_batches(
+    lengths: np.ndarray, batch_size: int, random: np.random.Generator, *, window: int
+) -> list[np.ndarray]:
+    """A fresh shuffle of all sequences in batches of ``batch_size``, in random order.
+
+    Sequences are sorted by length within stretches of ``window`` batches, so that batch mates are of like length and few
+    steps run nearly empty; 1 leaves the shuffle as it is.
+    """
+    shuffled = random.permutation(lengths.size)
+    stretch = batch_size * max(1, window)
+    batches = []
+    for start in range(0, shuffled.size, stretch):
+        members = shuffled[start : start + stretch]
+        members = members[np.argsort(-lengths[members], kind="stable")]
+        batches += [members[at : at + batch_size] for at in range(0, members.size, batch_size)]
+    return [batches[i] for i in random.permutation(len(batches))]

@@ -1,0 +1,60 @@
+"""Adam (Kingma & Ba 2015, algorithm 1) on a dense array and on some rows of a table, and the sums clipping needs."""
+
+import numpy as np
+from numba import njit
+
+_OPTIONS = {"nogil": True, "cache": True, "error_model": "numpy", "fastmath": {"contract"}}
+
+
+@njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract", "reassoc"})
+def sum_of_squares(values):
+    """The sum of squares of a flat array, float64: added in float32 in stretches of 256, these in float64."""
+    total = 0.0
+    for start in range(0, values.size, 256):
+        stretch = values[start : start + 256]
+        part = stretch[0] * stretch[0]
+        for i in range(1, stretch.size):
+            part += stretch[i] * stretch[i]
+        total += part
+    return total
+
+
+@njit(**_OPTIONS)
+def adam_update(values, gradient, first, second, scale, beta1, beta2, step_size, epsilon):
+    """One step on flat arrays; ``values``, ``first`` and ``second`` (the moments) are updated in place.
+
+    With ``g = scale * gradient``::
+
+        first  = beta1 * first  + (1 - beta1) * g
+        second = beta2 * second + (1 - beta2) * g²
+        values -= step_size * first / (sqrt(second) + epsilon)
+
+    The caller folds both bias corrections into ``step_size`` and ``epsilon``. Every scalar has the arrays' dtype.
+    """
+    rest1, rest2 = values.dtype.type(1) - beta1, values.dtype.type(1) - beta2
+    for i in range(values.size):
+        g = scale * gradient[i]
+        first[i] = beta1 * first[i] + rest1 * g
+        second[i] = beta2 * second[i] + rest2 * (g * g)
+        values[i] -= step_size * first[i] / (np.sqrt(second[i]) + epsilon)
+
+
+@njit(**_OPTIONS)
+def adam_update_rows(table, rows, gradient, first, second, scale, beta1, beta2, step_size, epsilon):
+    """``adam_update`` of ``table[rows[i]]`` (V, E) with ``gradient[i]`` (U, E): rows not named keep value and moments."""
+    width = table.shape[1]
+    flat, flat_gradient = table.reshape(table.size), gradient.reshape(gradient.size)
+    flat_first, flat_second = first.reshape(first.size), second.reshape(second.size)
+    for i in range(rows.size):
+        at, start = np.int64(rows[i]) * width, i * width
+        adam_update(
+            flat[at : at + width],
+            flat_gradient[start : start + width],
+            flat_first[at : at + width],
+            flat_second[at : at + width],
+            scale,
+            beta1,
+            beta2,
+            step_size,
+            epsilon,
+        )

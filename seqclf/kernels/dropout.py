@@ -1,0 +1,27 @@
+"""Dropout masks that are a pure function of (seed, step, stream): no state, so neither threads nor order can change them."""
+
+import numpy as np
+from numba import njit
+
+_ADD = np.uint64(0x9E3779B97F4A7C15)
+_MIX1 = np.uint64(0xBF58476D1CE4E5B9)
+_MIX2 = np.uint64(0x94D049BB133111EB)
+_S30, _S27, _S31, _S16 = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(16)
+_LOW = np.uint64(0xFFFF)
+
+
+@njit(nogil=True, cache=True)
+def dropout_mask(mask, key, threshold, kept):
+    """Fill ``mask`` (flat, its size a multiple of 4) with 0 or ``kept``; each is 0 with probability ``threshold`` / 65536.
+
+    Element i takes 16 of the 64 bits that SplitMix64 (Steele et al. 2014) makes of ``key + i // 4``; key is a uint64.
+    """
+    nothing = mask.dtype.type(0)
+    for block in range(mask.size // 4):
+        x = key + np.uint64(block) * _ADD
+        x = (x ^ (x >> _S30)) * _MIX1
+        x = (x ^ (x >> _S27)) * _MIX2
+        x = x ^ (x >> _S31)
+        for i in range(4):
+            mask[4 * block + i] = nothing if (x & _LOW) < threshold else kept
+            x = x >> _S16

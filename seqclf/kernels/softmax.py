@@ -1,0 +1,62 @@
+"""The softmax head: class probabilities from pooled features, and the weighted cross-entropy's gradients."""
+
+import math
+
+import numpy as np
+from numba import njit
+
+# A row's sums are its own, in an order that depends on the width alone: batch mates never change a probability.
+_OPTIONS = {"nogil": True, "cache": True, "error_model": "numpy", "fastmath": {"contract", "reassoc"}}
+
+
+@njit(**_OPTIONS)
+def softmax_forward(features, weight, bias, probabilities):
+    """probabilities (B, C), written: softmax(features (B, F) · weightᵀ (C, F) + bias (C,)); the exponentials in float64."""
+    classes, width = weight.shape
+    scores = np.empty(classes, dtype=np.float64)
+    for b in range(features.shape[0]):
+        for k in range(classes):
+            total = bias[k]
+            for j in range(width):
+                total += features[b, j] * weight[k, j]
+            scores[k] = total
+        top = scores[0]
+        for k in range(1, classes):
+            top = max(top, scores[k])
+        total_exp = 0.0
+        for k in range(classes):
+            scores[k] = math.exp(scores[k] - top)
+            total_exp += scores[k]
+        for k in range(classes):
+            probabilities[b, k] = scores[k] / total_exp
+
+
+@njit(**_OPTIONS)
+def softmax_backward(features, weight, probabilities, targets, weights, d_features, d_weight, d_bias):
+    """Loss and gradients of ``-sum_b weights[b] * log probabilities[b, targets[b]] / B``.
+
+    Args:
+        features, weight, probabilities: as ``softmax_forward`` had and left them.
+        targets: (B,) int32 classes. weights: (B,) in the features' dtype.
+        d_features: (B, F), written. d_weight (C, F) and d_bias (C,): added to.
+
+    Returns:
+        The loss, float64.
+    """
+    count, width = features.shape
+    loss = 0.0
+    for b in range(count):
+        # The smallest normal float32 keeps a vanished probability's loss finite; its gradient is exact all the same.
+        loss -= weights[b] * math.log(max(np.float64(probabilities[b, targets[b]]), 1.2e-38))
+        for j in range(width):
+            d_features[b, j] = 0
+        for k in range(weight.shape[0]):
+            d_score = probabilities[b, k]
+            if k == targets[b]:
+                d_score -= 1
+            d_score = d_score * weights[b] / count
+            d_bias[k] += d_score
+            for j in range(width):
+                d_features[b, j] += d_score * weight[k, j]
+                d_weight[k, j] += d_score * features[b, j]
+    return loss / count

@@ -1,0 +1,216 @@
+"""SequenceModel: everything a trained classifier needs to label a text, in one file. Needs numpy and numba alone."""
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from corpora import TOKENIZERS
+from seqclf.cells import CELLS
+from seqclf.formats import join_tokens, read_model, split_tokens, write_model
+from seqclf.inference import predict_probabilities
+from seqclf.network import POOLINGS, Network, NetworkShape, parameter_shapes
+from seqclf.preparation import Text, encode, tokenize_texts
+from seqclf.workers import Workers
+from wordvec import FormatError, Vocabulary, VocabularyError
+
+
+class SequenceModel:
+    """A trained text classifier.
+
+    Args:
+        network: its parameters.
+        vocabulary: V words; the network's table has one row more, for unknown words.
+        labels: C labels in the order of the probabilities' columns.
+        settings: how it was trained; ``tokenizer`` and ``lowercase`` say how texts are cut.
+        metrics: numbers from training, such as ``dev_accuracy``.
+        history: a row an epoch.
+
+    Attributes:
+        labels, settings, metrics, history, vocabulary: as given.
+
+    Example:
+        >>> from seqclf import ClassifierSettings, train_classifier
+        >>> settings = ClassifierSettings(hidden_size=8, vector_size=8, epochs=8, validation_fraction=0)
+        >>> texts = ["fire in the hills", "lovely warm evening", "the river floods"] * 4
+        >>> model = train_classifier(texts, ["alarm", "calm", "alarm"] * 4, settings=settings, threads=1)
+        >>> model.labels, model.predict_proba(["a lovely evening", ""]).shape
+        (['alarm', 'calm'], (2, 2))
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        vocabulary: Vocabulary,
+        *,
+        labels: Sequence[Any],
+        settings: Mapping[str, Any],
+        metrics: Mapping[str, Any] | None = None,
+        history: Sequence[Mapping[str, Any]] = (),
+    ) -> None:
+        self.network = network
+        self.vocabulary = vocabulary
+        self.labels = list(labels)
+        self.settings = dict(settings)
+        self.metrics = dict(metrics or {})
+        self.history = [dict(row) for row in history]
+
+    @property
+    def tokenizer(self) -> str:
+        """The name of the tokeniser that cuts texts."""
+        return str(self.settings["tokenizer"])
+
+    @property
+    def lowercase(self) -> bool:
+        """Whether texts are lower-cased first."""
+        return bool(self.settings["lowercase"])
+
+    def predict_proba(self, texts: Iterable[Text], *, threads: int | None = None) -> np.ndarray:
+        """Every label's probability for every text.
+
+        Args:
+            texts: strings, cut by the model's own tokeniser, or lists of tokens. An empty text has an answer too.
+            threads: at most so many; None takes the cores there are. Neither they nor a text's neighbours change its row.
+
+        Returns:
+            (N, C) float32; columns are ``labels``.
+
+        Raises:
+            InputError: ``texts`` is one string, or holds something that is no text.
+        """
+        ids, offsets = encode(tokenize_texts(texts, self.tokenizer, self.lowercase), self.vocabulary)
+        # One text is done before a second thread has started.
+        with Workers(1 if offsets.size <= 33 else threads) as workers:
+            return predict_probabilities(self.network, ids, offsets, workers)
+
+    def predict(self, texts: Iterable[Text], *, threads: int | None = None) -> np.ndarray:
+        """The most probable label of every text (N,); arguments as :meth:`predict_proba`."""
+        return np.array(self.labels)[self.predict_proba(texts, threads=threads).argmax(axis=1)]
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write one safetensors file: weights, vocabulary, tokeniser, labels, settings. The same model, the same bytes.
+
+        Raises:
+            InputError: ``path`` cannot be written; what stood there before still stands.
+        """
+        shape = self.network.shape
+        header = {
+            "cell": shape.cell,
+            "bidirectional": shape.bidirectional,
+            "pooling": shape.pooling,
+            "hidden_size": shape.hidden_size,
+            "tokenizer": self.tokenizer,
+            "lowercase": self.lowercase,
+            "labels": self.labels,
+            "settings": self.settings,
+            "metrics": self.metrics,
+            "history": self.history,
+        }
+        write_model(path, {**self.network.parameters(), **join_tokens(self.vocabulary.tokens)}, header)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> "SequenceModel":
+        """Read what :meth:`save` wrote, checking every shape and number.
+
+        Raises:
+            FormatError: the file is no model, is cut short, or does not add up.
+            InputError: it is missing or a directory.
+        """
+        name = str(path)
+        tensors, header = read_model(path)
+        shape = _shape(name, tensors, header)
+        expected = parameter_shapes(shape)
+        _check_tensors(name, tensors, expected)
+        tokens = split_tokens(name, tensors["token_bytes"], tensors["token_offsets"])
+        if len(tokens) + 1 != shape.vocabulary:
+            raise FormatError(f"{name} is damaged: {len(tokens):,} tokens for {shape.vocabulary:,} embedding rows")
+        try:
+            vocabulary = Vocabulary(tokens)
+        except VocabularyError as error:
+            raise FormatError(f"{name} is damaged: {error}") from None
+        settings = {**header["settings"], "tokenizer": header["tokenizer"], "lowercase": header["lowercase"]}
+        network = Network(shape, {key: tensors[key] for key in expected})
+        return cls(
+            network,
+            vocabulary,
+            labels=header["labels"],
+            settings=settings,
+            metrics=header["metrics"],
+            history=header["history"],
+        )
+
+    def __repr__(self) -> str:
+        shape = self.network.shape
+        way = "bidirectional" if shape.bidirectional else "one-way"
+        return (
+            f"<SequenceModel: {way} {shape.cell} of {shape.hidden_size}, {len(self.vocabulary):,} words, "
+            f"{len(self.labels)} labels>"
+        )
+
+
+def load_model(path: str | os.PathLike[str]) -> SequenceModel:
+    """:meth:`SequenceModel.load` by another name.
+
+    Example:
+        >>> load_model("missing.safetensors")
+        Traceback (most recent call last):
+            ...
+        corpora.errors.InputError: missing.safetensors does not exist
+    """
+    return SequenceModel.load(path)
+
+
+_HEADER = {
+    "cell": (str, "a cell", lambda value: value in CELLS),
+    "pooling": (str, "a pooling", lambda value: value in POOLINGS),
+    "bidirectional": (bool, "true or false", lambda value: True),
+    "hidden_size": (int, "at least 1", lambda value: value >= 1),
+    "tokenizer": (str, "a tokeniser", lambda value: value in TOKENIZERS),
+    "lowercase": (bool, "true or false", lambda value: True),
+    "labels": (list, "at least two different labels", lambda value: _are_labels(value)),
+    "settings": (dict, "an object", lambda value: True),
+    "metrics": (dict, "an object", lambda value: True),
+    "history": (list, "a list of objects", lambda value: all(isinstance(row, dict) for row in value)),
+}
+
+
+def _are_labels(value: list[Any]) -> bool:
+    kinds = {type(label) for label in value}
+    return kinds <= {str, int, float, bool} and len(kinds) == 1 and len(set(value)) == len(value) >= 2
+
+
+def _shape(name: str, tensors: Mapping[str, np.ndarray], header: Mapping[str, Any]) -> NetworkShape:
+    for key, (kind, rule, good) in _HEADER.items():
+        value = header.get(key)
+        if type(value) is not kind or not good(value):
+            raise FormatError(f"{name} is damaged or of a newer program: {key} must be {rule}, got {value!r:.80}")
+    embedding = tensors.get("embedding")
+    if embedding is None or embedding.ndim != 2:
+        raise FormatError(f"{name} is damaged: it has no embedding table")
+    return NetworkShape(
+        vocabulary=embedding.shape[0],
+        vector_size=embedding.shape[1],
+        hidden_size=header["hidden_size"],
+        classes=len(header["labels"]),
+        cell=header["cell"],
+        bidirectional=header["bidirectional"],
+        pooling=header["pooling"],
+    )
+
+
+def _check_tensors(
+    name: str, tensors: Mapping[str, np.ndarray], expected: Mapping[str, tuple[int, ...]]
+) -> None:
+    wanted = {*expected, "token_bytes", "token_offsets"}
+    if tensors.keys() != wanted:
+        missing, extra = sorted(wanted - tensors.keys()), sorted(tensors.keys() - wanted)
+        raise FormatError(f"{name} is damaged: it lacks {missing or 'nothing'} and has {extra or 'nothing'} too many")
+    for key, shape in expected.items():
+        array = tensors[key]
+        if array.dtype != np.float32 or array.shape != shape or 0 in shape:
+            raise FormatError(
+                f"{name} is damaged: {key} must be float32 {shape}, got {array.dtype} {array.shape}"
+            )
+        if not np.isfinite(array).all():
+            raise FormatError(f"{name} is damaged: {key} holds numbers that are not finite")

@@ -1,0 +1,97 @@
+"""Adam for dense arrays and, lazily, for a table of which a step touches few rows; clipping; the rate's schedule."""
+
+import math
+
+import numpy as np
+
+from seqclf.kernels.adam import adam_update, adam_update_rows, sum_of_squares
+
+
+class Adam:
+    """Adam (Kingma & Ba 2015) on one array, dense or row by row.
+
+    Args:
+        values: float32 or float64, C-contiguous; updated in place by every step.
+        rows: keep moments for the first ``rows`` rows alone (the others are never trained); None for all.
+        beta1, beta2, epsilon: as in the paper.
+
+    Example:
+        >>> weights = np.array([1.0, -2.0])
+        >>> Adam(weights).step(np.array([0.5, 0.5]), learning_rate=0.1)
+        >>> weights.round(6)
+        array([ 0.9, -2.1])
+    """
+
+    def __init__(
+        self,
+        values: np.ndarray,
+        *,
+        rows: int | None = None,
+        beta1: float = 0.9,
+        beta2: float = 0.999,
+        epsilon: float = 1e-8,
+    ) -> None:
+        self.values = values
+        kept = values if rows is None else values[:rows]
+        self.first, self.second = np.zeros_like(kept), np.zeros_like(kept)
+        self.beta1, self.beta2, self.epsilon = beta1, beta2, epsilon
+        self.steps = 0
+
+    def step(
+        self, gradient: np.ndarray, *, learning_rate: float, scale: float = 1.0, rows: np.ndarray | None = None
+    ) -> None:
+        """One update by ``scale * gradient``.
+
+        Args:
+            gradient: of ``values``' shape; with ``rows``, one row for each of them.
+            learning_rate: this step's.
+            scale: what clipping asks for.
+            rows: (U,) distinct rows of ``values`` to update; the others keep values and moments, so a rare row's moments
+                do not fade while it is away ("lazy", as in PyTorch's SparseAdam). Bias corrections follow the step count.
+        """
+        self.steps += 1
+        correction = math.sqrt(1 - self.beta2**self.steps)
+        step_size = learning_rate * correction / (1 - self.beta1**self.steps)
+        # The paper divides by sqrt(second / correction²) + epsilon; numerator and denominator are multiplied by correction.
+        kind = self.values.dtype.type
+        scalars = [kind(x) for x in (scale, self.beta1, self.beta2, step_size, self.epsilon * correction)]
+        if rows is None:
+            flat = (array.reshape(-1) for array in (self.values, gradient, self.first, self.second))
+            adam_update(*flat, *scalars)
+        else:
+            adam_update_rows(self.values, rows, gradient, self.first, self.second, *scalars)
+
+
+def global_norm(*gradients: np.ndarray) -> float:
+    """The Euclidean norm of all arrays taken together.
+
+    Example:
+        >>> global_norm(np.array([3.0]), np.array([[0.0, 4.0]]))
+        5.0
+    """
+    return math.sqrt(sum(float(sum_of_squares(gradient.reshape(-1))) for gradient in gradients))
+
+
+def clipping(norm: float, limit: float) -> float:
+    """The factor that brings a gradient of ``norm`` down to ``limit``; 1 where it is below already.
+
+    Example:
+        >>> clipping(10.0, 5.0), clipping(3.0, 5.0)
+        (0.5, 1.0)
+    """
+    return limit / norm if norm > limit else 1.0
+
+
+def scheduled_rate(step: int, steps: int, *, peak: float, warmup: int) -> float:
+    """The rate of a step: rising linearly to ``peak`` over ``warmup`` steps, then falling linearly towards 0.
+
+    Warm-up takes a fifth of all steps at most, so that short trainings get to their peak too.
+
+    Example:
+        >>> [round(scheduled_rate(step, 10, peak=1.0, warmup=50), 3) for step in (0, 1, 2, 9)]
+        [0.5, 1.0, 1.0, 0.125]
+    """
+    warmup = min(warmup, steps // 5)
+    if step < warmup:
+        return peak * (step + 1) / warmup
+    return peak * (steps - step) / (steps - warmup)

@@ -1,0 +1,136 @@
+"""Every choice of a text classifier in one frozen record; the defaults are the recipe that measured best."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from corpora import get_tokenizer
+from seqclf.cells import CELLS
+from seqclf.network import POOLINGS
+from wordvec import InputError
+
+
+@dataclass(frozen=True)
+class ClassifierSettings:
+    """How a text classifier is built and trained.
+
+    Attributes:
+        cell: the recurrent cell: ``lstm``.
+        bidirectional: read every text from both ends.
+        hidden_size: units in each direction.
+        pooling: ``max``, ``mean`` or ``last``.
+        dropout: share of the embeddings (by word type and batch) and of the pooled state that is dropped in training.
+        batch_size: texts a step.
+        learning_rate: Adam's rate at its peak: reached after ``warmup_steps``, then falling linearly to 0.
+        warmup_steps: steps until the peak, though never more than a fifth of all.
+        epochs: passes over the texts; the one with the best accuracy on the development texts is kept.
+        patience: stop after so many epochs without a better one; None trains them all.
+        clip_norm: the largest global norm of a step's gradient.
+        vector_size: width of random embeddings; pretrained vectors bring their own.
+        vector_scale: the standard deviation embeddings start with; pretrained vectors are scaled to it. 0 keeps them as
+            they are (random ones then start with 0.35).
+        tune_vectors: train the embeddings along; False freezes them.
+        keep_vectors: how many pretrained vectors of words that training never saw are kept for prediction, the most
+            frequent first.
+        min_count: rarer words of the training texts count as unknown, unless they have a pretrained vector.
+        class_weight: None; ``balanced`` (inverse to a label's frequency); or a number for each label, 1 where not named.
+        validation_fraction: share of the texts split off to choose the epoch by, where no development texts are given;
+            0 keeps the last epoch.
+        tokenizer: a name in ``corpora.TOKENIZERS``; None takes the vectors' own, or ``words`` without vectors.
+        lowercase: lower-case texts first; None does as the vectors did, or yes without vectors.
+        seed: every random choice follows from it.
+
+    Example:
+        >>> ClassifierSettings(epochs=0).validate()
+        Traceback (most recent call last):
+            ...
+        corpora.errors.InputError: epochs must be at least 1, got 0
+    """
+
+    cell: str = "lstm"
+    bidirectional: bool = True
+    hidden_size: int = 128
+    pooling: str = "max"
+    dropout: float = 0.5
+    batch_size: int = 16
+    learning_rate: float = 2e-3
+    warmup_steps: int = 50
+    epochs: int = 10
+    patience: int | None = None
+    clip_norm: float = 5.0
+    vector_size: int = 100
+    vector_scale: float = 0.35
+    tune_vectors: bool = True
+    keep_vectors: int = 100_000
+    min_count: int = 1
+    class_weight: str | Mapping[Any, float] | None = None
+    validation_fraction: float = 0.1
+    tokenizer: str | None = None
+    lowercase: bool | None = None
+    seed: int = 1
+
+    def validate(self) -> "ClassifierSettings":
+        """Return self.
+
+        Raises:
+            InputError: a value is outside its range; the message says the rule and the value.
+        """
+        _choice("cell", self.cell, CELLS)
+        _choice("pooling", self.pooling, POOLINGS)
+        for name in ("hidden_size", "batch_size", "epochs", "vector_size", "min_count"):
+            _whole(name, getattr(self, name), 1)
+        for name in ("warmup_steps", "keep_vectors", "seed"):
+            _whole(name, getattr(self, name), 0)
+        if self.patience is not None:
+            _whole("patience", self.patience, 1)
+        for name in ("learning_rate", "clip_norm"):
+            _number(name, getattr(self, name), "above 0", lambda value: 0 < value < float("inf"))
+        _number("vector_scale", self.vector_scale, "0 or above", lambda value: 0 <= value < float("inf"))
+        for name in ("dropout", "validation_fraction"):
+            _number(name, getattr(self, name), "at least 0 and below 1", lambda value: 0 <= value < 1)
+        if self.tokenizer is not None:
+            get_tokenizer(self.tokenizer)
+        if isinstance(self.class_weight, str):
+            _choice("class_weight", self.class_weight, ["balanced"])
+        elif self.class_weight is not None:
+            for label, weight in self.class_weight.items():
+                _number(f"the class weight of {label!r}", weight, "above 0", lambda value: 0 < value < float("inf"))
+        return self
+
+    def as_dict(self) -> dict[str, Any]:
+        """What JSON can write: class weights by label become ``[label, weight]`` pairs."""
+        values = asdict(self)
+        if isinstance(self.class_weight, Mapping):
+            values["class_weight"] = [[_plain(label), float(weight)] for label, weight in self.class_weight.items()]
+        return {name: _plain(value) for name, value in values.items()}
+
+
+SETTING_NAMES = tuple(field.name for field in fields(ClassifierSettings))
+
+
+def _plain(value: Any) -> Any:
+    """A NumPy scalar as Python's own."""
+    return value.item() if hasattr(value, "item") else value
+
+
+def _choice(name: str, value: Any, choices: Any) -> None:
+    if not isinstance(value, str) or value not in choices:
+        raise InputError(f"{name} must be one of {', '.join(sorted(choices))}, got {value!r}")
+
+
+def _whole(name: str, value: Any, least: int) -> None:
+    try:
+        whole = value == int(value) and not isinstance(value, bool | str)
+    except (TypeError, ValueError, OverflowError):
+        whole = False
+    if not whole or value < least:
+        raise InputError(f"{name} must be {'a whole number' if not whole else f'at least {least}'}, got {value!r}")
+
+
+def _number(name: str, value: Any, rule: str, good: Any) -> None:
+    try:
+        fits = bool(good(float(value)))
+    except (TypeError, ValueError):
+        fits = False
+    if not fits:
+        raise InputError(f"{name} must be {rule}, got {value!r}")

@@ -1,0 +1,193 @@
+"""The net against the slow oracle, and the oracle against numerical gradients: every parameter, both directions."""
+
+import numpy as np
+import pytest
+
+from seqclf.batches import pack
+from seqclf.network import Network, NetworkShape, Workspace, parameter_shapes
+from seqclf.workers import Workers
+from tests import naive_recurrent
+from tests.gradients import directional_derivative, numerical_gradient
+
+# Lengths differ, one text is empty, two have one token, a word stands twice in a text and in two texts.
+TEXTS = [[3, 1, 3], [], [5], [0, 2, 4, 1, 6], [6]]
+TARGETS = np.array([2, 0, 1, 1, 0], dtype=np.int32)
+WEIGHTS = np.array([0.5, 1.5, 1.0, 2.0, 0.7])
+
+
+def encode(texts):
+    ids = np.array([token_id for text in texts for token_id in text], dtype=np.int32)
+    return ids, np.concatenate([[0], np.cumsum([len(text) for text in texts])]).astype(np.int64)
+
+
+def make_parameters(shape, seed=0):
+    random = np.random.default_rng(seed)
+    return {name: random.standard_normal(size) * 0.7 for name, size in parameter_shapes(shape).items()}
+
+
+def make_masks(shape, seed=5):
+    random = np.random.default_rng(seed)
+    word = (random.random((shape.vocabulary, shape.vector_size)) > 0.4) / 0.6
+    pooled = (random.random((len(TEXTS), shape.hidden_size * len(shape.directions))) > 0.4) / 0.6
+    return word, pooled
+
+
+def run(shape, parameters, *, masks=None, texts=TEXTS, targets=TARGETS, weights=WEIGHTS, dtype=np.float64, threads=1):
+    """One forward and backward pass; everything in the caller's order and canonical shapes."""
+    network = Network(shape, parameters, dtype)
+    batch = pack(*encode(texts), np.arange(len(texts)))
+    word_mask = pooled_mask = None
+    if masks is not None:
+        word_mask = np.zeros((batch.token_ids.size, network.embedding.shape[1]), dtype)
+        word_mask[:, : shape.vector_size] = masks[0][batch.token_ids]
+        directions, hidden = len(shape.directions), shape.hidden_size
+        pooled_mask = np.zeros((len(texts), directions, -(-hidden // 16) * 16), dtype)
+        pooled_mask[:, :, :hidden] = masks[1][batch.order].reshape(len(texts), directions, hidden)
+        pooled_mask = pooled_mask.reshape(len(texts), -1)
+    with Workers(threads) as workers:
+        tape = network.forward(batch, workers, word_mask=word_mask, pooled_mask=pooled_mask)
+        probabilities = np.empty_like(tape.probabilities)
+        probabilities[batch.order] = tape.probabilities
+        loss, d_rows = network.backward(tape, targets[batch.order], weights[batch.order].astype(dtype), workers)
+    gradients = network.gradients()
+    gradients["embedding"] = np.zeros((shape.vocabulary, shape.vector_size))
+    gradients["embedding"][batch.token_ids] = d_rows[:, : shape.vector_size]
+    return loss, probabilities, gradients
+
+
+SHAPES = [
+    NetworkShape(8, 5, 3, 3, pooling="max"),
+    NetworkShape(8, 5, 3, 3, pooling="mean", bidirectional=False),
+    NetworkShape(8, 3, 18, 3, pooling="last"),  # more units than a panel holds
+]
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.pooling)
+def test_the_oracle_has_the_gradients_it_claims(shape):
+    parameters, masks = make_parameters(shape), make_masks(shape)
+
+    def loss():
+        return naive_recurrent.classifier(
+            parameters, TEXTS, TARGETS, WEIGHTS, pooling=shape.pooling, word_masks=masks[0], pooled_masks=masks[1]
+        )[0]
+
+    _, _, gradients = naive_recurrent.classifier(
+        parameters, TEXTS, TARGETS, WEIGHTS, pooling=shape.pooling, word_masks=masks[0], pooled_masks=masks[1]
+    )
+    for name, array in parameters.items():
+        if array.size <= 200:
+            np.testing.assert_allclose(gradients[name], numerical_gradient(loss, array), atol=1e-8, err_msg=name)
+        else:
+            direction = np.random.default_rng(1).standard_normal(array.shape)
+            slope = directional_derivative(loss, array, direction)
+            np.testing.assert_allclose((gradients[name] * direction).sum(), slope, atol=1e-7, err_msg=name)
+
+
+@pytest.mark.parametrize("dropped", [False, True], ids=["whole", "dropout"])
+@pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.pooling)
+def test_loss_probabilities_and_every_gradient_equal_the_oracles(shape, dropped):
+    parameters = make_parameters(shape)
+    masks = make_masks(shape) if dropped else None
+    word_masks, pooled_masks = masks if dropped else (None, None)
+    expected = naive_recurrent.classifier(
+        parameters, TEXTS, TARGETS, WEIGHTS, pooling=shape.pooling, word_masks=word_masks, pooled_masks=pooled_masks
+    )
+    loss, probabilities, gradients = run(shape, parameters, masks=masks)
+    np.testing.assert_allclose(loss, expected[0], rtol=1e-12)
+    np.testing.assert_allclose(probabilities, expected[1], rtol=1e-12)
+    assert gradients.keys() == expected[2].keys()
+    for name, gradient in expected[2].items():
+        assert np.abs(gradient).max() > 0, name
+        np.testing.assert_allclose(gradients[name], gradient, atol=1e-12, err_msg=name)
+
+
+def test_float32_and_its_rational_tanh_stay_within_float32_of_the_oracle():
+    shape = SHAPES[2]
+    parameters = make_parameters(shape)
+    expected = naive_recurrent.classifier(parameters, TEXTS, TARGETS, WEIGHTS, pooling=shape.pooling)
+    loss, probabilities, gradients = run(shape, parameters, dtype=np.float32)
+    assert probabilities.dtype == np.float32
+    np.testing.assert_allclose(loss, expected[0], rtol=1e-5)
+    np.testing.assert_allclose(probabilities, expected[1], atol=2e-6)
+    for name, gradient in expected[2].items():
+        np.testing.assert_allclose(gradients[name], gradient, atol=5e-6, err_msg=name)
+
+
+def test_the_gradients_are_numerically_right_without_the_oracle():
+    shape = SHAPES[0]
+    parameters, masks = make_parameters(shape), make_masks(shape)
+    _, _, gradients = run(shape, parameters, masks=masks)
+    for name, array in parameters.items():
+        direction = np.random.default_rng(2).standard_normal(array.shape)
+        slope = directional_derivative(lambda: run(shape, parameters, masks=masks)[0], array, direction)
+        np.testing.assert_allclose((gradients[name] * direction).sum(), slope, atol=1e-8, err_msg=name)
+
+
+def test_threads_do_not_change_a_bit():
+    shape = SHAPES[0]
+    one, two = (run(shape, make_parameters(shape), dtype=np.float32, threads=threads) for threads in (1, 2))
+    assert one[0] == two[0]
+    for name, gradient in one[2].items():
+        np.testing.assert_array_equal(gradient, two[2][name])
+
+
+def test_parameters_survive_the_kernels_layout():
+    for shape in SHAPES:
+        parameters = make_parameters(shape)
+        back = Network(shape, parameters, np.float64).parameters()
+        assert back.keys() == parameters.keys() == parameter_shapes(shape).keys()
+        for name, array in parameters.items():
+            np.testing.assert_array_equal(back[name], array)
+
+
+def test_a_batch_of_empty_texts_has_probabilities_and_gradients():
+    shape = SHAPES[0]
+    parameters = make_parameters(shape)
+    loss, probabilities, gradients = run(
+        shape, parameters, texts=[[], []], targets=np.array([1, 2], np.int32), weights=np.ones(2)
+    )
+    expected = naive_recurrent.classifier(parameters, [[], []], [1, 2], np.ones(2))
+    np.testing.assert_allclose(loss, expected[0])
+    np.testing.assert_allclose(probabilities, expected[1])
+    np.testing.assert_allclose(gradients["head.bias"], expected[2]["head.bias"])
+    assert not gradients["embedding"].any()
+    assert not gradients["layers.0.forward.w_input"].any()
+
+
+@pytest.mark.parametrize("bidirectional", [True, False])
+def test_batch_mates_never_change_a_prediction(bidirectional):
+    shape = NetworkShape(40, 20, 24, 3, bidirectional=bidirectional)
+    network = Network(shape, make_parameters(shape))
+    random = np.random.default_rng(3)
+    texts = [random.integers(0, 40, length).tolist() for length in (7, 1, 0, 4, 4, 9, 2, 5, 7)]
+    ids, offsets = encode(texts)
+
+    def predict(members):
+        batch = pack(ids, offsets, np.array(members))
+        rows = network.predict(batch)
+        return {members[place]: rows[s] for s, place in enumerate(batch.order)}
+
+    alone = {member: predict([member])[member] for member in range(len(texts))}
+    for members in ([0, 1, 2, 3, 4, 5, 6, 7, 8], [8, 0, 5], [1, 2], [4, 3, 7, 0, 6], [6, 5]):
+        for member, row in predict(members).items():
+            np.testing.assert_array_equal(row, alone[member])
+
+
+def test_prediction_and_training_pass_agree_to_the_bit():
+    shape = SHAPES[0]
+    parameters = make_parameters(shape)
+    network = Network(shape, parameters)
+    batch = pack(*encode(TEXTS), np.arange(len(TEXTS)))
+    with Workers(1) as workers:
+        np.testing.assert_array_equal(network.predict(batch), network.forward(batch, workers).probabilities)
+
+
+def test_a_workspace_gives_its_memory_again():
+    workspace = Workspace(np.float32)
+    first = workspace.array("a", 4, 5)
+    again = workspace.array("a", 3, 2)
+    assert np.shares_memory(first, again)
+    assert again.shape == (3, 2)
+    assert not np.shares_memory(first, workspace.array("b", 4, 5))
+    assert workspace.array("a", 100, 2).shape == (100, 2)
+    assert workspace.array("ids", 3, dtype=np.int32).dtype == np.int32
