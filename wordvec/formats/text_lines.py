@@ -82,7 +82,7 @@ def parse_plain(lines: list[bytes], vector_size: int) -> tuple[list[bytes], np.n
         tokens.append(token)
         rests.append(rest)
     joined = b" ".join(rests)
-    if len(b"\n".join(tokens).split()) != len(tokens) or joined.startswith(b" ") or b"  " in joined:
+    if b"\n".join(tokens).split() != tokens or joined.startswith(b" ") or b"  " in joined:
         return None
     # Every field is at least one number or stops the parser, so that the right count means one number for each field.
     numbers = _numbers(joined)

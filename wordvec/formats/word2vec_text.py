@@ -52,12 +52,13 @@ def read(source: VectorSource, limit: int | None) -> WordVectors:
     rows = text_lines.TextRows(source.name, vector_size, 0 if source.compressed else wanted)
     for number, lines in text_lines.line_blocks(source):
         body = lines[1:] if number == 1 else lines
-        number = max(number, 2)
-        rows.add_lines(number, body[: wanted - rows.read])
-        if rows.read == wanted and limit is not None:
+        rows.add_lines(max(number, 2), body if limit is None else body[: wanted - rows.read])
+        if rows.read > size:
+            raise FormatError(
+                f"{source.name}:{size + 2}: a line after the {size:,} vectors that its first line declares"
+            )
+        if limit is not None and rows.read == wanted:
             break
-        if rows.read == wanted:
-            _check_end(source.name, number, body, size)
     check_complete(source.name, rows.read, wanted)
     return rows.finish()
 
@@ -102,10 +103,3 @@ def _lines(vectors: WordVectors) -> Iterator[bytes]:
         stop = start + _ROWS_AT_ONCE
         named = zip(vectors.tokens[start:stop], vectors.vectors[start:stop].tolist(), strict=True)
         yield "".join([line % (token, *row) for token, row in named]).encode()
-
-
-def _check_end(name: str, number: int, lines: list[bytes], size: int) -> None:
-    """Raise where anything but blank lines follows the last vector; ``lines`` are those since ``number``."""
-    for place, line in reversed(list(enumerate(lines, number))):
-        if line.strip() and place > size + 1:
-            raise FormatError(f"{name}:{place}: a line after the {size:,} vectors that the first line declares")
