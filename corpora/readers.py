@@ -173,6 +173,7 @@ def valid_blocks(file: Decompressed, size: int, encoding_errors: str) -> Iterato
     buffer = bytearray(size)
     kept = offset = 0  # bytes carried over from the block before; where in the file the buffer starts
     limit = size
+    within_line = False
     while True:
         if limit > len(buffer):
             buffer.extend(bytes(limit - len(buffer)))
@@ -193,8 +194,10 @@ def valid_blocks(file: Decompressed, size: int, encoding_errors: str) -> Iterato
             kept = filled - cut
             view[:kept] = bytes(view[cut:filled])
         if block:
-            if ended and not block.endswith(b"\n"):
-                block += b"\n"
+            within_line = not block.endswith(b"\n")
+        if ended and within_line:
+            block += b"\n"
+        if block:
             yield _validated(block, file.name, offset + start, encoding_errors)
         if ended:
             return

@@ -58,6 +58,7 @@ def as_lines(text):
 )
 @example(texts=["\ufeff"], size=1, tokenizer="whitespace", lowercase=False, ending="")
 @example(texts=["ΟΔΟΣ ΣΑΣ\r\n\r\nΣ"], size=1, tokenizer="words", lowercase=True, ending="")
+@example(texts=["ab cd ", "x"], size=6, tokenizer="whitespace", lowercase=False, ending="")
 @example(texts=["", "a", "\n"], size=5, tokenizer="tweets", lowercase=False, ending=".gz")
 def test_blocks_hold_the_tokens_of_the_lines(write, texts, size, tokenizer, lowercase, ending):
     paths = [write(COMPRESS[ending](text.encode()), f"{i}.txt{ending}") for i, text in enumerate(texts)]
