@@ -61,16 +61,16 @@ def read_labelled(
         (['The river is over its banks', 'Lovely weather'], ['disaster', 'other'])
     """
     found = resolve_one(source)
-    lines: Lines = enumerate(source_lines(found, encoding_errors), 1)
-    first = next(lines, None)
-    if first is None:
-        raise InputError(f"{found.name} is empty; it should hold labels and texts")
-    lines = _chain(first, lines)
-    reader = _reader(found, first[1])
     texts, labels = [], []
-    for text, label in reader(found.name, lines, text_column, label_column):
-        texts.append(text)
-        labels.append(label)
+    with contextlib.closing(source_lines(found, encoding_errors)) as unnumbered:
+        lines: Lines = enumerate(unnumbered, 1)
+        first = next(lines, None)
+        if first is None:
+            raise InputError(f"{found.name} is empty; it should hold labels and texts")
+        reader = _reader(found, first[1])
+        for text, label in reader(found.name, _chain(first, lines), text_column, label_column):
+            texts.append(text)
+            labels.append(label)
     if not texts:
         raise InputError(f"{found.name} holds no examples, only {'a header' if first[1] else 'empty lines'}")
     return texts, labels

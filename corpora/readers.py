@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 from corpora.errors import InputError
 from corpora.sources import Decompressed, Source, resolve, resolve_one
@@ -138,7 +138,7 @@ def read_lines(source: str | os.PathLike[str], *, encoding_errors: str = "strict
     return list(source_lines(resolve_one(source), encoding_errors))
 
 
-def source_lines(source: Source, encoding_errors: str) -> Iterator[str]:
+def source_lines(source: Source, encoding_errors: str) -> Generator[str, None, None]:
     """The lines of ``source`` without their ends."""
     check_encoding_errors(encoding_errors)
     with Decompressed(source) as file:
