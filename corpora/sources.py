@@ -38,7 +38,7 @@ _MAGIC = {
 COMPRESSED = tuple(_MAGIC)
 """Endings of compressed files."""
 
-_ARCHIVES = (".zip", ".7z", ".rar", ".tar", ".tgz", ".tbz2", ".txz")
+_ARCHIVES = (".zip", ".7z", ".rar", ".tar", ".tgz", ".tbz2", ".txz", *(f".tar{ending}" for ending in COMPRESSED))
 _GLOB = "*?["
 
 

@@ -130,7 +130,13 @@ def _split_tweet(text: str) -> list[str]:
         for written, meant in _ENTITIES:
             text = text.replace(written, meant)
     text = _ELONGATED.sub(r"\1\1\1", text.replace("\u2019", "'"))
-    tokens = [match.group() for match in _tweet_pattern().finditer(text)]
+    find = _tweet_pattern().finditer
+    tokens: list[str] = []
+    for piece in text.split():  # at all that re calls white space; no token holds any
+        if piece.isalpha():
+            tokens.append(piece)
+        else:
+            tokens += [match.group() for match in find(piece)]
     return ["<url>" if token.startswith(_LINKS) else token for token in tokens]
 
 

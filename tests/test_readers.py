@@ -166,6 +166,7 @@ def test_what_is_not_there_is_said_when_the_corpus_is_made(write, tmp_path, monk
     write("x", "data/corpus.txt")
     (tmp_path / "empty").mkdir()
     write("x", "data/texts.zip")
+    write("x", "data/texts.tar.gz")
     cases = {
         f"{tmp_path}/nope": "nope: no such file$",
         f"{tmp_path}/nope/x": "nope/x: no such file; the directory .*nope is not there either",
@@ -173,6 +174,7 @@ def test_what_is_not_there_is_said_when_the_corpus_is_made(write, tmp_path, monk
         f"{tmp_path}/*.md": r"\*\.md: no file matches",
         f"{tmp_path}/empty": "the directory .*empty holds no files",
         f"{tmp_path}/data/texts.zip": r"texts\.zip is an archive; unpack it first",
+        f"{tmp_path}/data/texts.tar.gz": r"texts\.tar\.gz is an archive; unpack it first",
         "": "the name of a source is empty",
         "a\0b": r"'a\\x00b' cannot be read: embedded null byte",
         "sample:englsh": "no sample is called 'sample:englsh'; there are .*did you mean sample:english",
