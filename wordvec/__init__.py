@@ -10,6 +10,8 @@ __version__ = "0.1.0"
 
 _HOME = {
     "EncodedCorpus": "wordvec.encoded",
+    "check_target": "wordvec.checkpoints",
+    "describe": "wordvec.formats",
     "encode_corpus": "wordvec.encoded",
     "FormatError": "wordvec.errors",
     "InputError": "wordvec.errors",
@@ -23,6 +25,7 @@ _HOME = {
     "evaluate_analogies": "wordvec.evaluation",
     "evaluate_similarity": "wordvec.evaluation",
     "load_vectors": "wordvec.formats",
+    "output_format": "wordvec.formats",
     "save_vectors": "wordvec.formats",
     "replacing": "wordvec.checkpoints",
     "train_word2vec": "wordvec.word2vec",
