@@ -164,7 +164,7 @@ def test_numbers_far_from_one_do_not_overflow():
 def test_mean_vector_and_n_similarity(wv):
     units = [wv[w].astype(float) / np.linalg.norm(wv[w].astype(float)) for w in ("t1", "t2", "t3")]
     np.testing.assert_allclose(wv.mean_vector(["t1", "t2", "t3"]), np.mean(units, axis=0), rtol=1e-6)
-    weighted = (2 * units[0] - units[1]) / 2
+    weighted = (2 * units[0] - units[1]) / 3
     np.testing.assert_allclose(wv.mean_vector(["t1", "t2"], [2, -1]), weighted, rtol=1e-5)
     raw = (wv["t1"].astype(float) + wv["t2"]) / 2
     np.testing.assert_allclose(wv.mean_vector(["t1", "t2"], unit=False), raw, rtol=1e-6)
@@ -237,6 +237,7 @@ def test_unknown_words_are_named_with_near_spellings():
         (lambda wv: wv.mean_vector([]), "at least one word"),
         (lambda wv: wv.mean_vector("t1"), "one string 't1'"),
         (lambda wv: wv.mean_vector(["t1"], [1, 2]), r"1 words, weights of shape \(2,\)"),
+        (lambda wv: wv.mean_vector(["t1"], [0]), "not all be 0"),
         (lambda wv: wv.combined(), "no context vectors"),
     ],
 )

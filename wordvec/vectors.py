@@ -194,8 +194,10 @@ class WordVectors:
     def mean_vector(self, words: Sequence[str], weights: ArrayLike | None = None, *, unit: bool = True) -> np.ndarray:
         """The weighted mean (D,) float32 of the words' vectors, each divided by its length first when ``unit``.
 
+        It is the weighted sum over the sum of the weights' sizes, so that weights may be negative.
+
         Raises:
-            InputError: no words, or not one weight for each.
+            InputError: no words, not one weight for each, or all weights 0.
         """
         rows = self._rows(words)
         if not len(rows):
@@ -203,10 +205,12 @@ class WordVectors:
         given = np.ones(len(rows)) if weights is None else np.asarray(weights, dtype=np.float64)
         if given.shape != (len(rows),):
             raise InputError(f"weights must be one for each word: {len(rows)} words, weights of shape {given.shape}")
+        if not given.any():
+            raise InputError("weights must not all be 0")
         vectors = self.vectors[rows].astype(np.float64)
         if unit:
             vectors = _directions(vectors)
-        return (given @ vectors / len(rows)).astype(np.float32)
+        return (given @ vectors / np.abs(given).sum()).astype(np.float32)
 
     def n_similarity(self, words: Sequence[str], others: Sequence[str]) -> float:
         """The cosine between the mean vectors of two sets of words."""
