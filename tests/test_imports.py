@@ -1,7 +1,8 @@
 """Imports follow the arrows of the architecture: read from the syntax tree, and seen in a fresh interpreter.
 
-cli -> corpora, wordvec, seqclf: public names, inside command bodies; seqclf -> wordvec, corpora: public names; wordvec ->
-corpora; corpora -> nothing of ours; kernels -> NumPy and Numba, and seqclf's also wordvec.kernels.simd.
+cli -> corpora, wordvec, seqclf: public names, inside command bodies; seqclf -> wordvec, corpora: public names;
+wordvec -> corpora: public names; corpora -> nothing of ours; kernels -> NumPy and Numba, and those of seqclf also ->
+wordvec.kernels.simd.
 """
 
 import ast
@@ -16,12 +17,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("corpora", "wordvec", "seqclf", "cli")
-BELOW = {
-    "corpora": (),
-    "wordvec": ("corpora",),
-    "seqclf": ("corpora", "wordvec"),
-    "cli": ("corpora", "wordvec", "seqclf"),
-}
+BELOW = {package: PACKAGES[:place] for place, package in enumerate(PACKAGES)}
+"""Which of our packages a package may import."""
 PUBLIC = {name: {*importlib.import_module(name).__all__, "__version__"} for name in PACKAGES if name != "cli"}
 MODULES = {
     ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
@@ -33,14 +30,8 @@ RUN_CODE = {"pickle", "_pickle", "cPickle", "cloudpickle", "dill", "joblib", "ma
 """What reads files that can run code."""
 WITH_SKLEARN = {"estimators", "classifier", "tagger", "baselines"}
 """The last parts of the names of modules that may import scikit-learn."""
-WITH_FILES = (
-    "corpora",
-    "wordvec.formats",
-    "wordvec.encoded",
-    "wordvec.checkpoints",
-    "wordvec.cooccurrence",
-    "seqclf.formats",
-)
+WITH_FILES = ["corpora", "seqclf.formats"]
+WITH_FILES += [f"wordvec.{name}" for name in ("formats", "encoded", "checkpoints", "cooccurrence")]
 """Modules, or packages of modules, that open files."""
 OPENS = {"open", "read_bytes", "read_text", "write_bytes", "write_text", "fromfile", "memmap", "tofile", "safe_open"}
 
