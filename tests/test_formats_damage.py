@@ -123,6 +123,13 @@ def test_compressed_files_cut_short(tmp_path, keep):
         load_vectors(write(path, bytes(broken)))
 
 
+def test_our_own_format_is_not_read_compressed(wv, tmp_path):
+    wv.save(tmp_path / "v.safetensors")
+    path = write(tmp_path / "v.safetensors.gz", gzip.compress((tmp_path / "v.safetensors").read_bytes()))
+    with pytest.raises(FormatError, match="compressed with gzip; decompress it first"):
+        load_vectors(path)
+
+
 def test_what_is_no_file(tmp_path):
     for ask in (load_vectors, describe):
         for path, message in [

@@ -99,6 +99,7 @@ def test_batches_answer_to_the_bit_as_single_questions(wv, block, monkeypatch):
     asked = [*words, wv["t5"]]
     assert wv.most_similar_batch(asked, 6, restrict=200) == [wv.most_similar(q, top=6, restrict=200) for q in asked]
     assert wv.most_similar_batch([]) == []
+    assert wv.most_similar(word for word in ["t1", "t2"]) == wv.most_similar(("t1", "t2"))
     assert wv.most_similar_batch(wv.vectors[:2], 3) == [wv.similar_by_vector(v, 3) for v in wv.vectors[:2]]
 
 
@@ -230,6 +231,8 @@ def test_unknown_words_are_named_with_near_spellings():
         (lambda wv: wv.most_similar("t1", restrict=0), "at least 1 row, got 0"),
         (lambda wv: wv.most_similar("t1", restrict="t2"), "one string 't2'"),
         (lambda wv: wv.similar_by_vector([1, 2]), r"7 numbers, got shape \(2,\)"),
+        (lambda wv: wv.similar_by_vector(["t1"]), "expected a word or a vector of 7 numbers"),
+        (lambda wv: wv.most_similar([{}]), "expected a word or a vector of 7 numbers"),
         (lambda wv: wv.similar_by_vector([math.nan] * 7), "NaN or infinity"),
         (lambda wv: wv.most_similar_batch([["t1", "t2"]]), "got a list in it"),
         (lambda wv: wv.odd_one_out(["t1", "t2"]), "at least 3 words, got 2"),
@@ -251,6 +254,7 @@ def test_questions_that_cannot_be_answered(wv, ask, message):
     [
         ({"vectors": np.zeros((2, 3))}, r"3 rows, one for each token, got shape \(2, 3\)"),
         ({"vectors": np.zeros((3, 0))}, r"got shape \(3, 0\)"),
+        ({"vectors": [[0, 1], [2], [0, 0]]}, "vectors must be a table of numbers"),
         ({"vectors": np.zeros(3)}, r"got shape \(3,\)"),
         ({"vectors": [[0, 1], [2, math.inf], [0, 0]]}, "NaN or infinity in row 1"),
         ({"vectors": [[0, 1], [2, 1], [0, 1e40]]}, "NaN or infinity in row 2"),

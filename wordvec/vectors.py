@@ -321,7 +321,7 @@ class WordVectors:
         self, vector: ArrayLike, top: int = 10, *, restrict: int | Iterable[str] | None = None
     ) -> Answers:
         """The tokens nearest to a vector (D,); none is left out."""
-        return self.most_similar(np.asarray(vector, dtype=np.float64), top=top, restrict=restrict)
+        return self.most_similar(_checked_query(vector, self.vector_size), top=top, restrict=restrict)
 
     def analogy(
         self,
@@ -347,6 +347,7 @@ class WordVectors:
         """Directions (n, D) float64 of words and vectors, and the rows of the words."""
         if isinstance(terms, str) or (isinstance(terms, np.ndarray) and terms.ndim == 1):
             terms = [terms]
+        terms = list(terms)
         vectors = np.zeros((len(terms), self.vector_size))
         rows: list[int] = []
         for vector, term in zip(vectors, terms, strict=True):
@@ -419,8 +420,11 @@ def _places(rows: np.ndarray, asked: list[int]) -> np.ndarray:
 
 
 def _checked_matrix(name: str, values: ArrayLike, size: int) -> np.ndarray:
-    with np.errstate(over="ignore"):
-        matrix = np.ascontiguousarray(values, dtype=np.float32).view()
+    try:
+        with np.errstate(over="ignore"):
+            matrix = np.ascontiguousarray(values, dtype=np.float32).view()
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{name} must be a table of numbers: {error}") from None
     if matrix.ndim != 2 or len(matrix) != size or not matrix.shape[1]:
         raise InputError(f"{name} must be a table of {size} rows, one for each token, got shape {matrix.shape}")
     for start in range(0, size, 8192):
@@ -432,7 +436,10 @@ def _checked_matrix(name: str, values: ArrayLike, size: int) -> np.ndarray:
 
 
 def _checked_query(vector: ArrayLike, vector_size: int) -> np.ndarray:
-    query = np.asarray(vector, dtype=np.float64)
+    try:
+        query = np.asarray(vector, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"expected a word or a vector of {vector_size} numbers: {error}") from None
     if query.shape != (vector_size,):
         raise InputError(f"a vector to ask for must have {vector_size} numbers, got shape {query.shape}")
     if not np.isfinite(query).all():

@@ -159,7 +159,9 @@ def recognise(source: VectorSource) -> str:
         FormatError: it is none of those known; the message says what it is, where that can be told.
     """
     sample = source.sample()
-    if not source.compressed and safetensors.looks_like(sample):
+    if safetensors.looks_like(sample):
+        if source.compressed:
+            raise FormatError(f"{source.name}: a safetensors file compressed with gzip; decompress it first")
         return "safetensors"
     source.refuse_other_kinds(sample)
     named = _EXTENSIONS.get(source.suffix)
