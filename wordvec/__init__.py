@@ -9,12 +9,15 @@ from typing import Any
 __version__ = "0.1.0"
 
 _HOME = {
+    "AnalogyCount": "wordvec.evaluation",
+    "AnalogyResult": "wordvec.evaluation",
     "EncodedCorpus": "wordvec.encoded",
     "check_target": "wordvec.checkpoints",
     "describe": "wordvec.formats",
     "encode_corpus": "wordvec.encoded",
     "FormatError": "wordvec.errors",
     "InputError": "wordvec.errors",
+    "SimilarityResult": "wordvec.evaluation",
     "TrainingError": "wordvec.errors",
     "UnknownTokenError": "wordvec.errors",
     "Vocabulary": "wordvec.vocabulary",
