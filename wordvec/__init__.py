@@ -34,7 +34,7 @@ _HOME = {
     "train_word2vec": "wordvec.word2vec",
 }
 
-__all__ = sorted(_HOME)  # noqa: PLE0605
+__all__ = sorted(_HOME)
 
 
 def __getattr__(name: str) -> Any:

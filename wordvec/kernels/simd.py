@@ -1,0 +1,330 @@
+"""Sixteen float32 at once: the vector primitives every hot kernel is written in.
+
+LLVM vectorises a plain inner loop, but not the loops that matter here (several accumulators that must stay in
+registers while rows of one table are read and written). So a kernel says it itself: ``a = load(table, i)`` is one
+``<16 x float>`` value, which LLVM maps to the registers of whatever processor it compiles for: one on AVX-512, two on
+AVX2, four on SSE and NEON. Nothing here names an instruction set.
+
+With ``NUMBA_DISABLE_JIT=1`` each primitive is its NumPy twin (an array of shape (16,)), so that a kernel can be stepped
+through. ``kernel`` is the decorator of every compiled function: its cache notices an edit of any kernel.
+"""
+
+import hashlib
+import sys
+import time
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from llvmlite import ir
+from numba import njit, types
+from numba.core import cgutils, config
+from numba.core.caching import FunctionCache
+from numba.core.datamodel import models
+from numba.core.extending import intrinsic, register_model
+
+WIDTH = 16
+
+JIT_OFF: bool = config.DISABLE_JIT  # type: ignore[attr-defined]
+
+
+@lru_cache
+def _source_hash(folder: Path) -> str:
+    """Digest of this file and of every module in ``folder``."""
+    digest = hashlib.sha256(Path(__file__).read_bytes())
+    for module in sorted(folder.glob("*.py")):
+        digest.update(module.read_bytes())
+    return digest.hexdigest()
+
+
+class _KernelCache(FunctionCache):
+    """Numba's cache on disk, keyed also on all the kernels a function may call and on this file.
+
+    Numba's own index sees the file of the cached function alone (numba issue 1833) and would serve it stale after an
+    edit of a function that it calls in another file.
+    """
+
+    def __init__(self, py_func: Any) -> None:
+        super().__init__(py_func)
+        self._sources = _source_hash(Path(py_func.__code__.co_filename).parent)
+
+    def _index_key(self, sig: Any, codegen: Any) -> Any:
+        return (*super()._index_key(sig, codegen), self._sources)
+
+
+def kernel(function: Any = None, *, inline: bool = False, **options: Any) -> Any:
+    """Compile ``function`` on its first call, without the GIL, and keep the machine code on disk.
+
+    ``fastmath`` is limited to contraction (a*b+c in one rounding): sums keep the order in which they are written, which
+    is what makes results repeat. ``inline`` asks LLVM to merge the function into its callers.
+    """
+    if function is None:
+        return lambda f: kernel(f, inline=inline, **options)
+    settings: dict[str, Any] = {
+        "nogil": True,
+        "error_model": "numpy",
+        "fastmath": {"contract"},
+        "boundscheck": None,
+    } | options
+    if inline:
+        settings["forceinline"] = True
+    if JIT_OFF:
+        return function
+    dispatcher = njit(**settings)(function)
+    try:
+        dispatcher._cache = _KernelCache(dispatcher.py_func)
+    except RuntimeError:  # no place to write a cache: compile in memory, each process anew
+        _warn_no_cache()
+    return dispatcher
+
+
+def _warn_no_cache() -> None:
+    import logging
+
+    if not _warn_no_cache.__dict__.setdefault("said", False):
+        _warn_no_cache.__dict__["said"] = True
+        logging.getLogger(__name__).warning(
+            "no folder to keep compiled kernels in can be written to; they are compiled anew in every process "
+            "(set NUMBA_CACHE_DIR to a writable folder)"
+        )
+
+
+class Float32x16(types.Type):
+    """The numba type of sixteen float32 in one value."""
+
+    def __init__(self) -> None:
+        super().__init__(name="float32x16")
+
+
+float32x16 = Float32x16()
+_VECTOR = ir.VectorType(ir.FloatType(), WIDTH)
+
+
+@register_model(Float32x16)
+class _Float32x16Model(models.PrimitiveModel):
+    def __init__(self, dmm: Any, fe_type: Any) -> None:
+        super().__init__(dmm, fe_type, _VECTOR)
+
+
+def _address(context: Any, builder: Any, array_type: Any, array: Any, index: Any) -> Any:
+    """Pointer to ``array[index]`` as a pointer to a vector."""
+    data = context.make_array(array_type)(context, builder, array).data
+    return builder.bitcast(builder.gep(data, [index]), _VECTOR.as_pointer())
+
+
+def _splat(builder: Any, value: Any) -> Any:
+    first = builder.insert_element(ir.Constant(_VECTOR, ir.Undefined), value, ir.Constant(ir.IntType(32), 0))
+    return _shuffle(builder, first, first, [0] * WIDTH)
+
+
+def _shuffle(builder: Any, a: Any, b: Any, order: list[int]) -> Any:
+    """Lane k of the result is lane ``order[k]`` of ``a`` followed by ``b``."""
+    mask = ir.Constant(ir.VectorType(ir.IntType(32), WIDTH), order)
+    return builder.shuffle_vector(a, b, mask)
+
+
+def _is_float32_array(array: Any) -> bool:
+    return isinstance(array, types.Array) and array.dtype == types.float32 and array.ndim == 1
+
+
+if JIT_OFF:
+
+    def load(array, index):
+        return array[index : index + WIDTH].copy()
+
+    def store(array, index, value):
+        array[index : index + WIDTH] = value
+
+    def splat(value):
+        return np.full(WIDTH, value, np.float32)
+
+    def multiply_add(a, b, c):
+        return a * b + c
+
+    def add(a, b):
+        return a + b
+
+    def subtract(a, b):
+        return a - b
+
+    def multiply(a, b):
+        return a * b
+
+    def divide(a, b):
+        return a / b
+
+    def clamp(a, low, high):
+        return np.where(a < low, low, np.where(a > high, high, a))
+
+    def sums(*vectors):
+        return np.array([v.sum(dtype=np.float32) for v in vectors], np.float32)
+
+    def prefetch(array, index):
+        pass
+
+    def atomic_add(array, index, value):
+        array[index] += value
+        return int(array[index])
+
+    def atomic_read(array, index):
+        return int(array[index])
+
+    def yield_processor():
+        time.sleep(0)
+
+else:
+
+    @intrinsic
+    def load(typingctx, array, index):
+        """``array[index : index + 16]`` as one value."""
+        if not _is_float32_array(array):
+            return None
+
+        def codegen(context, builder, signature, args):
+            pointer = _address(context, builder, signature.args[0], args[0], args[1])
+            return builder.load(pointer, align=4)
+
+        return float32x16(array, types.intp), codegen
+
+    @intrinsic
+    def store(typingctx, array, index, value):
+        """``array[index : index + 16] = value``."""
+        if not _is_float32_array(array):
+            return None
+
+        def codegen(context, builder, signature, args):
+            pointer = _address(context, builder, signature.args[0], args[0], args[1])
+            builder.store(args[2], pointer, align=4)
+            return context.get_dummy_value()
+
+        return types.void(array, types.intp, float32x16), codegen
+
+    @intrinsic
+    def splat(typingctx, value):
+        """The scalar in all sixteen places."""
+
+        def codegen(context, builder, signature, args):
+            return _splat(builder, args[0])
+
+        return float32x16(types.float32), codegen
+
+    @intrinsic
+    def multiply_add(typingctx, a, b, c):
+        """``a * b + c``, in one rounding where the processor can."""
+
+        def codegen(context, builder, signature, args):
+            function = cgutils.get_or_insert_function(
+                builder.module, ir.FunctionType(_VECTOR, [_VECTOR] * 3), "llvm.fmuladd.v16f32"
+            )
+            return builder.call(function, args)
+
+        return float32x16(float32x16, float32x16, float32x16), codegen
+
+    def _binary(name: str, doc: str) -> Any:
+        def codegen(context, builder, signature, args):
+            return getattr(builder, name)(*args)
+
+        def typing(typingctx, a, b):
+            return float32x16(float32x16, float32x16), codegen
+
+        typing.__doc__ = doc
+        return intrinsic(typing)
+
+    add = _binary("fadd", "``a + b``")
+    subtract = _binary("fsub", "``a - b``")
+    multiply = _binary("fmul", "``a * b``")
+    divide = _binary("fdiv", "``a / b``")
+
+    @intrinsic
+    def clamp(typingctx, a, low, high):
+        """``a`` limited to ``low .. high``; not-a-number stays not-a-number."""
+
+        def codegen(context, builder, signature, args):
+            value, lowest, highest = args
+            value = builder.select(builder.fcmp_ordered("<", value, lowest), lowest, value)
+            return builder.select(builder.fcmp_ordered(">", value, highest), highest, value)
+
+        return float32x16(float32x16, float32x16, float32x16), codegen
+
+    @intrinsic
+    def sums(typingctx, *vectors):
+        """The sixteen sums over sixteen vectors: lane k holds the sum of ``vectors[k]``.
+
+        A tree of shuffles: each step adds two halves of two vectors and keeps both in one, so that 16 horizontal sums
+        cost 15 additions. The first two steps stay inside quarters of 4 floats, which every processor shuffles cheaply.
+        """
+
+        def codegen(context, builder, signature, args):
+            level = [builder.extract_value(args[0], k) for k in range(WIDTH)]
+
+            def halve(vectors, first, second):
+                return [
+                    builder.fadd(_shuffle(builder, a, b, first), _shuffle(builder, a, b, second))
+                    for a, b in zip(vectors[::2], vectors[1::2], strict=True)
+                ]
+
+            def quarters(pattern):
+                return [4 * q + (p if p < 4 else p - 4 + WIDTH) for q in range(4) for p in pattern]
+
+            def whole_quarters(pattern):
+                return [4 * q + k for q in pattern for k in range(4)]
+
+            level = halve(level, quarters([0, 4, 1, 5]), quarters([2, 6, 3, 7]))
+            level = halve(level, quarters([0, 1, 4, 5]), quarters([2, 3, 6, 7]))
+            level = halve(level, whole_quarters([0, 1, 4, 5]), whole_quarters([2, 3, 6, 7]))
+            level = halve(level, whole_quarters([0, 2, 4, 6]), whole_quarters([1, 3, 5, 7]))
+            return level[0]
+
+        if len(vectors) == 1 and isinstance(vectors[0], types.BaseTuple):
+            vectors = tuple(vectors[0])
+        if len(vectors) != WIDTH:
+            return None
+        return float32x16(types.StarArgTuple(vectors)), codegen
+
+    @intrinsic
+    def prefetch(typingctx, array, index):
+        """Ask for the cache line of ``array[index]``, to be written soon."""
+        if not isinstance(array, types.Array):
+            return None
+
+        def codegen(context, builder, signature, args):
+            data = context.make_array(signature.args[0])(context, builder, args[0]).data
+            byte = ir.IntType(8).as_pointer()
+            pointer = builder.bitcast(builder.gep(data, [args[1]]), byte)
+            i32 = ir.IntType(32)
+            function = cgutils.get_or_insert_function(
+                builder.module, ir.FunctionType(ir.VoidType(), [byte, i32, i32, i32]), "llvm.prefetch.p0"
+            )
+            builder.call(function, [pointer, ir.Constant(i32, 1), ir.Constant(i32, 3), ir.Constant(i32, 1)])
+            return context.get_dummy_value()
+
+        return types.void(array, types.intp), codegen
+
+    @intrinsic
+    def atomic_add(typingctx, array, index, value):
+        """Add ``value`` to ``array[index]`` (int64) in one indivisible step; returns the new value."""
+
+        def codegen(context, builder, signature, args):
+            data = context.make_array(signature.args[0])(context, builder, args[0]).data
+            old = builder.atomic_rmw("add", builder.gep(data, [args[1]]), args[2], "seq_cst")
+            return builder.add(old, args[2])
+
+        return types.int64(array, types.intp, types.int64), codegen
+
+    @intrinsic
+    def atomic_read(typingctx, array, index):
+        """``array[index]`` (int64) as the last thread to write it left it."""
+
+        def codegen(context, builder, signature, args):
+            data = context.make_array(signature.args[0])(context, builder, args[0]).data
+            return builder.load_atomic(builder.gep(data, [args[1]]), "seq_cst", 8)
+
+        return types.int64(array, types.intp), codegen
+
+    # A function of the C library, or of Windows, that gives the rest of the time slice to another thread.
+    _yield = types.ExternalFunction("SwitchToThread" if sys.platform == "win32" else "sched_yield", types.int32())
+
+    @njit
+    def yield_processor():
+        _yield()

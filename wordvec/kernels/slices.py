@@ -1,0 +1,222 @@
+"""A slice: the next few hundred tokens of one lane, made ready for training by drawing all its random numbers.
+
+A lane is a contiguous part of the corpus that is read from its start to its end. Its tokens pass through a small window
+buffer: subsampled tokens are appended, and a token becomes a centre as soon as all tokens its window could reach are
+there. So windows never break at the end of a slice, only at the end of a sentence.
+
+Every random number is a hash of (key of the purpose, position in the corpus): whoever trains a slice, and when, draws
+the same. Two purposes never share a key, and a key holds seed and epoch.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from wordvec.kernels.simd import kernel, splat, store
+from wordvec.kernels.tile import TILE
+
+POSITION, SENTENCE, FILLED, CENTER, LAST_CENTER, DRAWN, KEPT, TOUCHED = range(8)
+"""Places in ``Lane.state``: next raw position and its sentence; tokens in the buffer; first and end of the centres that
+are ready; negatives in the stream; tokens kept by subsampling so far; rows touched in this round."""
+
+KEEP, RADIUS, NOISE, LOSS = range(1, 5)
+"""What a random number is for."""
+
+LOSS_SAMPLE = 256
+"""One tile in so many, chosen by position, has its loss computed."""
+
+
+class Text(NamedTuple):
+    """The encoded corpus and the draws on it; read only."""
+
+    ids: np.ndarray  # (N,) int32
+    offsets: np.ndarray  # (S + 1,) int64
+    keep_thresholds: np.ndarray  # (V,) uint64, keep when 32 random bits are below
+    noise_table: np.ndarray  # (V,) uint64, alias table: threshold in the upper half, alias in the lower
+
+
+class Step(NamedTuple):
+    """The settings of one epoch, scalars alone."""
+
+    architecture: int  # 0 skip-gram; CBOW with the gradient 1 passed on whole, 2 divided by the number of contexts
+    window: int
+    negatives: int  # K of the objective
+    shared: int  # negatives a tile is scored with
+    fresh: int  # of which so many are new
+    stride: int  # floats from row to row
+    vocabulary: int
+    key: np.uint64  # of seed and epoch
+    first_rate: float
+    last_rate: float
+
+
+class Lane(NamedTuple):
+    """What one lane remembers between slices. The buffers have room for a slice and what is left of the one before.
+
+    As the argument of ``train_rounds`` every array has one more axis in front, the lane.
+    """
+
+    state: np.ndarray  # (8,) int64
+    loss: np.ndarray  # (6,) float64
+    token_ids: np.ndarray  # (buffer,) int32
+    positions: np.ndarray  # (buffer,) int64, in the corpus
+    sentences: np.ndarray  # (buffer,) int64
+    left: np.ndarray  # (buffer,) int64, first buffer place of the window
+    right: np.ndarray  # (buffer,) int64, one past its last
+    input_slots: np.ndarray  # (buffer,) int64, where the token's input row starts in the lane's delta
+    output_slots: np.ndarray  # (buffer,) int64
+    negative_ids: np.ndarray  # (draws,) int32, a stream: tile i uses places i * fresh .. i * fresh + shared
+    negative_slots: np.ndarray  # (draws,) int64
+    touched: np.ndarray  # (rows,) int32, the rows touched in this round in the order of their slots
+
+
+@kernel(inline=True)
+def draw(key, counter):
+    """64 random bits: the finaliser of splitmix64 (Steele et al. 2014) over key + counter * golden ratio."""
+    z = key + np.uint64(counter) * np.uint64(0x9E3779B97F4A7C15)
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return z ^ (z >> np.uint64(31))
+
+
+@kernel(inline=True)
+def below(bits, limit):
+    """A number in 0 .. limit-1 from the upper 32 of 64 random bits (multiply and shift)."""
+    return np.int64(((bits >> np.uint64(32)) * np.uint64(limit)) >> np.uint64(32))
+
+
+@kernel(inline=True)
+def draw_noise(bits, noise_table):
+    """A token id from the alias table (Walker 1977): the upper 32 bits pick a column, the lower ones a side."""
+    column = below(bits, noise_table.size)
+    entry = noise_table[column]
+    keep = (bits & np.uint64(0xFFFFFFFF)) < (entry >> np.uint64(32))
+    return column if keep else np.int64(entry & np.uint64(0xFFFFFFFF))
+
+
+@kernel(inline=True)
+def is_sampled_for_loss(key, position):
+    return (draw(draw(key, LOSS), position) >> np.uint64(32)) < np.uint64(0x100000000 // LOSS_SAMPLE)
+
+
+@kernel
+def prepare_slice(lane, text, step, lane_end, slice_size):
+    """Read the next ``slice_size`` raw tokens of a lane, subsample them, draw windows and negatives."""
+    keep_rest(lane, step)
+    read_tokens(lane, text, draw(step.key, KEEP), lane_end, slice_size)
+    state = lane.state
+    end = state[FILLED]
+    if state[POSITION] < lane_end:  # centres whose window may reach unread tokens wait, and tiles stay whole
+        end = max(end - step.window, state[CENTER])
+        end -= (end - state[CENTER]) % TILE
+    state[LAST_CENTER] = end
+    draw_windows(lane, draw(step.key, RADIUS), step.window)
+    draw_negatives(lane, text.noise_table, draw(step.key, NOISE), step)
+
+
+@kernel
+def keep_rest(lane, step):
+    """Move the tokens after the last centre, a window of tokens before them and the last negatives to the front."""
+    state = lane.state
+    first = max(state[LAST_CENTER] - step.window, 0)
+    for b in range(state[FILLED] - first):
+        lane.token_ids[b] = lane.token_ids[first + b]
+        lane.positions[b] = lane.positions[first + b]
+        lane.sentences[b] = lane.sentences[first + b]
+    state[FILLED] -= first
+    state[CENTER] = state[LAST_CENTER] - first
+    carried = step.shared - step.fresh
+    for k in range(min(carried, state[DRAWN])):
+        lane.negative_ids[k] = lane.negative_ids[state[DRAWN] - carried + k]
+
+
+@kernel
+def read_tokens(lane, text, key, lane_end, slice_size):
+    """Append the next raw tokens that subsampling keeps."""
+    state = lane.state
+    position, sentence, filled = state[POSITION], state[SENTENCE], state[FILLED]
+    stop = min(position + slice_size, lane_end)
+    while position < stop:
+        while text.offsets[sentence + 1] <= position:
+            sentence += 1
+        for p in range(position, min(stop, text.offsets[sentence + 1])):
+            # Written always, counted when kept: a branch here would be guessed wrong one time in four.
+            token_id = text.ids[p]
+            lane.token_ids[filled] = token_id
+            lane.positions[filled] = p
+            lane.sentences[filled] = sentence
+            filled += np.int64((draw(key, p) >> np.uint64(32)) < text.keep_thresholds[token_id])
+        position = min(stop, text.offsets[sentence + 1])
+    state[KEPT] += filled - state[FILLED]
+    state[POSITION], state[SENTENCE], state[FILLED] = position, sentence, filled
+
+
+@kernel
+def draw_windows(lane, key, window):
+    """A radius for each centre, uniform in 1 .. window as in word2vec.c, and where its window starts and ends."""
+    state, sentences = lane.state, lane.sentences
+    for b in range(state[CENTER], state[LAST_CENTER]):
+        radius = 1 + below(draw(key, lane.positions[b]), window)
+        low, high = max(b - radius, 0), min(b + radius, state[FILLED] - 1)
+        while sentences[low] != sentences[b]:
+            low += 1
+        while sentences[high] != sentences[b]:
+            high -= 1
+        lane.left[b] = low
+        lane.right[b] = high + 1
+
+
+@kernel
+def draw_negatives(lane, noise_table, key, step):
+    """The stream of negatives: each tile uses the last ones of the tile before it and ``fresh`` new ones."""
+    state = lane.state
+    carried = step.shared - step.fresh
+    if state[DRAWN] == 0:  # the lane's first slice
+        first_key = draw(key, state[POSITION])
+        for k in range(carried):
+            lane.negative_ids[k] = draw_noise(draw(first_key, k), noise_table)
+    drawn = carried
+    for b in range(state[CENTER], state[LAST_CENTER], TILE):
+        tile_key = draw(key, ~lane.positions[b])
+        for k in range(step.fresh):
+            lane.negative_ids[drawn + k] = draw_noise(draw(tile_key, k), noise_table)
+        drawn += step.fresh
+    state[DRAWN] = drawn
+
+
+@kernel(inline=True)
+def slot(lane, slot_of_row, row, count):
+    """The slot of table row number ``row``, a new one when this slice has not touched it yet; and the slots in use.
+
+    Without a branch: whether a row is new cannot be guessed.
+    """
+    place = np.int64(slot_of_row[row])
+    place = count if place < 0 else place
+    slot_of_row[row] = place
+    lane.touched[place] = row
+    return place, max(count, place + 1)
+
+
+@kernel
+def assign_slots(lane, delta, slot_of_row, step):
+    """Give every row that the prepared slice reads a zeroed place in the lane's delta. Slot 0 is the padding row's.
+
+    ``slot_of_row`` is the thread's (2 V + 1,) int32, all -1 before and after.
+    """
+    state, stride = lane.state, step.stride
+    token_ids, negative_ids = lane.token_ids[: state[FILLED]], lane.negative_ids[: state[DRAWN]]
+    _, count = slot(lane, slot_of_row, 2 * step.vocabulary, 0)
+    for b in range(token_ids.size):
+        token_id = np.int64(token_ids[b])
+        place, count = slot(lane, slot_of_row, token_id, count)
+        lane.input_slots[b] = place * stride
+        place, count = slot(lane, slot_of_row, token_id + step.vocabulary, count)
+        lane.output_slots[b] = place * stride
+    for k in range(negative_ids.size):
+        place, count = slot(lane, slot_of_row, np.int64(negative_ids[k]) + step.vocabulary, count)
+        lane.negative_slots[k] = place * stride
+    for place in range(count):
+        slot_of_row[lane.touched[place]] = -1
+    for d in range(0, count * stride, 16):
+        store(delta, d, splat(np.float32(0)))
+    state[TOUCHED] = count

@@ -1,0 +1,196 @@
+"""One tile: four inputs against the rows they are scored with, the heart of skip-gram and CBOW.
+
+A tile is a small matrix problem. Four input vectors h (the centres of skip-gram, the averaged contexts of CBOW) meet R
+output rows n: contexts or centres as positives, shared negatives as noise. Every pair (row j, input t) carries a
+``weight`` and a ``target``, and the step of Mikolov et al. 2013 (arXiv 1310.4546, eq. 4) is
+
+    g[j, t] = target[j, t] - weight[j, t] * sigmoid(n_j . h_t)
+    n_j += sum_t g[j, t] * h_t          h_t += sum_j g[j, t] * n_j   (n_j before its update)
+
+A positive pair has target = weight = learning rate; a negative pair has target 0; a pair that is not part of the
+objective has both 0.
+
+Where a vector lies. ``table`` is one flat float32 array of rows, each named by the place where it starts. With
+``delta`` None the rows are read and written there. Otherwise the table is a snapshot that nobody writes, ``delta``
+holds what this lane has added to it since, row for row at places of its own (``slots``), and the value of a row is
+the sum of both. That is what lets lanes run side by side and still give the same bits: see ``lanes.py``.
+
+Why this is fast: scores are computed 4 x 4 (sixteen running sums stay in registers for eight loaded vectors) and turned
+into sixteen lanes by one tree of additions. The update walks the dimension in steps of 16 and keeps four inputs and
+four sums in registers while all rows pass by, so that each row is read and written once for eight multiply-adds.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from wordvec.kernels.simd import add, clamp, divide, kernel, load, multiply, multiply_add, splat, store, sums
+
+TILE = 4
+"""Inputs in a tile: what fits the registers of every processor with 16 of them."""
+
+
+class Tile(NamedTuple):
+    """What one tile works on: R rows, and 4 R places, pair (j, t) at 4*j + t."""
+
+    rows: np.ndarray  # (R,) int64, where each row starts in the table
+    slots: np.ndarray  # (R,) int64, where it starts in the lane's delta
+    weights: np.ndarray  # (4 R,) float32
+    targets: np.ndarray
+    scores: np.ndarray
+    gradients: np.ndarray
+    pair_weights: np.ndarray  # (16,) float32, a scratch vector
+    hidden: np.ndarray  # (8 stride,) float32, four inputs that are no rows (CBOW), and a copy of them
+    slot_of_row: np.ndarray  # (2 V + 1,) int32, all -1: scratch for ``assign_slots``
+
+
+@kernel(inline=True)
+def sigmoid(x):
+    """1 / (1 + exp(-x)) of sixteen floats, as 1/2 + tanh(x/2) / 2.
+
+    tanh is a ratio of two odd/even polynomials of degree 13 and 6, within 2 units in the last place of float32 on
+    -7.9 .. 7.9 and constant beyond: a saturated score is clipped, never skipped.
+    """
+    half = splat(np.float32(0.5))
+    x = clamp(multiply(x, half), splat(np.float32(-7.9053111)), splat(np.float32(7.9053111)))
+    x2 = multiply(x, x)
+    p = splat(np.float32(-2.76076847742355e-16))
+    p = multiply_add(p, x2, splat(np.float32(2.00018790482477e-13)))
+    p = multiply_add(p, x2, splat(np.float32(-8.60467152213735e-11)))
+    p = multiply_add(p, x2, splat(np.float32(5.12229709037114e-08)))
+    p = multiply_add(p, x2, splat(np.float32(1.48572235717979e-05)))
+    p = multiply_add(p, x2, splat(np.float32(6.37261928875436e-04)))
+    p = multiply_add(p, x2, splat(np.float32(4.89352455891786e-03)))
+    q = splat(np.float32(1.19825839466702e-06))
+    q = multiply_add(q, x2, splat(np.float32(1.18534705686654e-04)))
+    q = multiply_add(q, x2, splat(np.float32(2.26843463243900e-03)))
+    q = multiply_add(q, x2, splat(np.float32(4.89352518554385e-03)))
+    return multiply_add(divide(multiply(p, x), q), half, half)
+
+
+@kernel(inline=True)
+def value_at(table, delta, row, slot):
+    """Sixteen floats of a vector: what the table holds, plus what this lane has added."""
+    if delta is None:
+        return load(table, row)
+    return add(load(table, row), load(delta, slot))
+
+
+@kernel(inline=True)
+def scores_4x4(table, delta, rows, slots, j, h0, h1, h2, h3, inputs, input_delta, s0, s1, s2, s3, stride):
+    """Lane 4*k + t of the result is row j + k . input t, for k, t in 0..3.
+
+    Args:
+        table, delta: (all rows * stride,) float32; ``delta`` may be None.
+        rows, slots: (R,) int64, where each row starts in ``table`` and in ``delta``.
+        h0 .. h3: where the four inputs start in ``inputs``; s0 .. s3 in ``input_delta``.
+        inputs, input_delta: the arrays the inputs lie in: the table and its delta, or a small array and None.
+        stride: floats from one row to the next, a multiple of 16; what pads a row is zero.
+    """
+    n0, n1, n2, n3 = rows[j], rows[j + 1], rows[j + 2], rows[j + 3]
+    m0, m1, m2, m3 = slots[j], slots[j + 1], slots[j + 2], slots[j + 3]
+    a00 = a01 = a02 = a03 = a10 = a11 = a12 = a13 = splat(np.float32(0))
+    a20 = a21 = a22 = a23 = a30 = a31 = a32 = a33 = splat(np.float32(0))
+    for d in range(0, stride, 16):
+        x0 = value_at(inputs, input_delta, h0 + d, s0 + d)
+        x1 = value_at(inputs, input_delta, h1 + d, s1 + d)
+        x2 = value_at(inputs, input_delta, h2 + d, s2 + d)
+        x3 = value_at(inputs, input_delta, h3 + d, s3 + d)
+        n = value_at(table, delta, n0 + d, m0 + d)
+        a00, a01 = multiply_add(n, x0, a00), multiply_add(n, x1, a01)
+        a02, a03 = multiply_add(n, x2, a02), multiply_add(n, x3, a03)
+        n = value_at(table, delta, n1 + d, m1 + d)
+        a10, a11 = multiply_add(n, x0, a10), multiply_add(n, x1, a11)
+        a12, a13 = multiply_add(n, x2, a12), multiply_add(n, x3, a13)
+        n = value_at(table, delta, n2 + d, m2 + d)
+        a20, a21 = multiply_add(n, x0, a20), multiply_add(n, x1, a21)
+        a22, a23 = multiply_add(n, x2, a22), multiply_add(n, x3, a23)
+        n = value_at(table, delta, n3 + d, m3 + d)
+        a30, a31 = multiply_add(n, x0, a30), multiply_add(n, x1, a31)
+        a32, a33 = multiply_add(n, x2, a32), multiply_add(n, x3, a33)
+    return sums(a00, a01, a02, a03, a10, a11, a12, a13, a20, a21, a22, a23, a30, a31, a32, a33)
+
+
+@kernel(inline=True)
+def update_tile(
+    table, delta, rows, slots, count, gradients, h0, h1, h2, h3, inputs, input_delta, s0, s1, s2, s3, stride
+):
+    """Move ``count`` rows and the four inputs by their gradients, in place; arguments as in ``scores_4x4``.
+
+    An input that stands twice among the four gets both its gradients, because it is read again before it is written.
+    """
+    # Where sums go: into the table itself, or into what this lane adds to it.
+    target, places = (table, rows) if delta is None else (delta, slots)
+    for d in range(0, stride, 16):
+        x0 = value_at(inputs, input_delta, h0 + d, s0 + d)
+        x1 = value_at(inputs, input_delta, h1 + d, s1 + d)
+        x2 = value_at(inputs, input_delta, h2 + d, s2 + d)
+        x3 = value_at(inputs, input_delta, h3 + d, s3 + d)
+        a0 = a1 = a2 = a3 = splat(np.float32(0))
+        for j in range(count):
+            g0, g1 = splat(gradients[4 * j]), splat(gradients[4 * j + 1])
+            g2, g3 = splat(gradients[4 * j + 2]), splat(gradients[4 * j + 3])
+            n = value_at(table, delta, rows[j] + d, slots[j] + d)
+            m = load(target, places[j] + d)
+            a0, a1 = multiply_add(g0, n, a0), multiply_add(g1, n, a1)
+            a2, a3 = multiply_add(g2, n, a2), multiply_add(g3, n, a3)
+            m = multiply_add(g1, x1, multiply_add(g0, x0, m))
+            store(target, places[j] + d, multiply_add(g3, x3, multiply_add(g2, x2, m)))
+        if input_delta is None:
+            add_to(inputs, h0 + d, a0)
+            add_to(inputs, h1 + d, a1)
+            add_to(inputs, h2 + d, a2)
+            add_to(inputs, h3 + d, a3)
+        else:
+            add_to(input_delta, s0 + d, a0)
+            add_to(input_delta, s1 + d, a1)
+            add_to(input_delta, s2 + d, a2)
+            add_to(input_delta, s3 + d, a3)
+
+
+@kernel(inline=True)
+def add_to(array, index, value):
+    store(array, index, add(load(array, index), value))
+
+
+@kernel(inline=True)
+def run_tile(table, delta, tile, count, inputs, input_delta, h0, h1, h2, h3, s0, s1, s2, s3, stride):
+    """Scores, gradients and updates of one tile of ``count`` rows, padded to a multiple of four, whose rows, weights
+    and targets are set."""
+    minus = splat(np.float32(-1))
+    for j in range(0, count, TILE):
+        x = scores_4x4(
+            table, delta, tile.rows, tile.slots, j, h0, h1, h2, h3, inputs, input_delta, s0, s1, s2, s3, stride
+        )
+        store(tile.scores, 4 * j, x)
+        weight = multiply(load(tile.weights, 4 * j), minus)
+        store(tile.gradients, 4 * j, multiply_add(weight, sigmoid(x), load(tile.targets, 4 * j)))
+    update_tile(
+        table, delta, tile.rows, tile.slots, count, tile.gradients,
+        h0, h1, h2, h3, inputs, input_delta, s0, s1, s2, s3, stride,
+    )  # fmt: skip
+
+
+LOSS_TILES, LOSS_SUM, LOSS_PAIRS, LOSS_SQUARES, PAIR_SQUARES, LOSS_TIMES_PAIRS = range(6)
+"""Places of the sums that the mean loss a pair and its standard error are made of."""
+
+
+@kernel
+def add_loss(loss_sums, tile, count, rate):
+    """Add the tile's loss, -log sigmoid(x) for a positive pair and -log sigmoid(-x) for a negative one, each by weight.
+
+    Weights and targets are divided by the learning ``rate`` that they carry, so that ``loss_sums`` (6,), float64,
+    updated in place, counts nats and pairs.
+    """
+    loss = pairs = 0.0
+    for k in range(4 * count):
+        weight, target, x = np.float64(tile.weights[k]), np.float64(tile.targets[k]), np.float64(tile.scores[k])
+        loss += weight * (max(x, 0.0) + np.log1p(np.exp(-abs(x)))) - target * x
+        pairs += target
+    loss, pairs = loss / rate, pairs / rate
+    loss_sums[LOSS_TILES] += 1.0
+    loss_sums[LOSS_SUM] += loss
+    loss_sums[LOSS_PAIRS] += pairs
+    loss_sums[LOSS_SQUARES] += loss * loss
+    loss_sums[PAIR_SQUARES] += pairs * pairs
+    loss_sums[LOSS_TIMES_PAIRS] += loss * pairs

@@ -1,0 +1,70 @@
+"""Which words are kept and which are noise: pure functions of the counts."""
+
+import numpy as np
+
+from wordvec.errors import InputError
+
+
+def keep_probabilities(counts: np.ndarray, subsample: float) -> np.ndarray:
+    """How often a token of each type is kept: sqrt(t / f) + t / f, at most 1, for a type of frequency f.
+
+    Source: word2vec.c (Mikolov et al. 2013, arXiv 1310.4546, section 2.3, gives another formula than its own program).
+
+    Args:
+        counts: (V,) int64.
+        subsample: the threshold t; 0 keeps all.
+
+    Returns:
+        (V,) float64.
+
+    Example:
+        >>> keep_probabilities(np.array([900, 90, 10]), 0.1).round(3).tolist()
+        [0.444, 1.0, 1.0]
+    """
+    if subsample == 0:
+        return np.ones(len(counts))
+    ratio = subsample * counts.sum() / np.maximum(counts, 1)
+    return np.minimum(np.sqrt(ratio) + ratio, 1.0)
+
+
+def noise_probabilities(counts: np.ndarray, noise_exponent: float) -> np.ndarray:
+    """The noise distribution: count to the power of ``noise_exponent``, normalised; (V,) float64.
+
+    Example:
+        >>> noise_probabilities(np.array([16, 1]), 0.5).tolist()
+        [0.8, 0.2]
+    """
+    weights = np.asarray(counts, np.float64) ** noise_exponent
+    return weights / weights.sum()
+
+
+def alias_table(probabilities: np.ndarray) -> np.ndarray:
+    """A table from which one random number draws a type in constant time (Walker 1977; Vose 1991).
+
+    Column k stands for 1/V of all draws: the lower part of it for type k itself, the rest for its alias.
+
+    Args:
+        probabilities: (V,) float64, sum 1, V below 2^32.
+
+    Returns:
+        (V,) uint64: in the upper 32 bits the part of 2^32 that is type k's, in the lower 32 its alias.
+    """
+    size = len(probabilities)
+    if size >= 1 << 32:
+        raise InputError(f"a noise table holds fewer than 2^32 types, got {size:,}")
+    share = np.asarray(probabilities, np.float64) * size
+    alias = np.arange(size)
+    small, large = np.flatnonzero(share < 1), np.flatnonzero(share >= 1)
+    while len(small) and len(large):
+        # Every large column fills one small column at a time; all of them at once.
+        pairs = min(len(small), len(large))
+        filled, giving = small[:pairs], large[:pairs]
+        alias[filled] = giving
+        share[giving] -= 1 - share[filled]
+        still_large = share[giving] >= 1
+        small = np.concatenate([small[pairs:], giving[~still_large]])
+        large = np.concatenate([giving[still_large], large[pairs:]])
+    # What is left on either side is 1 but for rounding.
+    share[small] = share[large] = 1
+    own = np.minimum(np.rint(share * 2.0**32), 2.0**32 - 1).astype(np.uint64)
+    return (own << np.uint64(32)) | alias.astype(np.uint64)

@@ -1,0 +1,48 @@
+"""How many threads, and how they are run so that Ctrl-C ends them."""
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
+
+from wordvec.errors import InputError
+
+
+def available_cores() -> int:
+    """The processors this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # macOS and Windows do not say
+        return os.cpu_count() or 1
+
+
+def worker_count(threads: int | None) -> int:
+    """Threads to work with: as asked, at most one a core; all cores when ``threads`` is None.
+
+    With WORDVEC_OVERSUBSCRIBE=1 in the environment there may be more than cores, for tests.
+    """
+    if threads is None:
+        return available_cores()
+    if threads < 1:
+        raise InputError(f"threads must be at least 1, got {threads}")
+    if os.environ.get("WORDVEC_OVERSUBSCRIBE") == "1":
+        return threads
+    return min(threads, available_cores())
+
+
+def run_in_threads(
+    work: Callable[[int], None], threads: int, stop: Callable[[], None], watch: Callable[[], None], every: float = 0.2
+) -> None:
+    """Call ``work(0) .. work(threads - 1)`` side by side and ``watch()`` now and then until all have returned.
+
+    Whatever ends the watching early, Ctrl-C included, calls ``stop()``, waits for the threads and goes on its way.
+    """
+    with ThreadPoolExecutor(threads) as pool:
+        running = [pool.submit(work, thread) for thread in range(threads)]
+        try:
+            while wait(running, timeout=every).not_done:
+                watch()
+        except BaseException:
+            stop()
+            raise
+        for finished in running:
+            finished.result()
