@@ -9,6 +9,7 @@ from typing import Any
 _HOME = {
     "ClassifierSettings": "seqclf.settings",
     "Progress": "seqclf.training",
+    "Score": "seqclf.metrics",
     "SequenceClassifier": "seqclf.classifier",
     "SequenceModel": "seqclf.model",
     "compare_baselines": "seqclf.baselines",
@@ -17,7 +18,7 @@ _HOME = {
     "train_classifier": "seqclf.classification",
 }
 
-__all__ = sorted(_HOME)  # noqa: PLE0605
+__all__ = sorted(_HOME)
 
 
 def __getattr__(name: str) -> Any:

@@ -9,8 +9,8 @@ import numpy as np
 class PackedBatch(NamedTuple):
     """Some sequences in the order the kernels walk them.
 
-    Step t holds one row for each sequence longer than t, the longest sequence first; so the rows of a step shrink with t
-    and both directions share ``starts``. Row ``starts[t] + s`` reads token t of sequence s from its front
+    Step t holds one row for each sequence longer than t, the longest sequence first; so steps shrink with t and both
+    directions share ``starts``. Row ``starts[t] + s`` reads token t of sequence s from its front
     (``forward_rows``) or from its own end (``reverse_rows``).
     """
 
@@ -54,9 +54,7 @@ def pack(ids: np.ndarray, offsets: np.ndarray, members: np.ndarray) -> PackedBat
     np.cumsum(active, out=starts[1:])
     # Place within the sequences laid end to end, longest first.
     place = np.arange(packed)
-    token_ids, rows = np.unique(
-        ids[np.repeat(offsets[members[order]] - begins, lengths) + place], return_inverse=True
-    )
+    token_ids, rows = np.unique(ids[np.repeat(offsets[members[order]] - begins, lengths) + place], return_inverse=True)
     step = np.repeat(steps, active)
     sequence = place - starts[step]
     forward = begins[sequence] + step
@@ -66,7 +64,7 @@ def pack(ids: np.ndarray, offsets: np.ndarray, members: np.ndarray) -> PackedBat
 
 
 def prediction_batches(lengths: np.ndarray, *, texts: int = 32, tokens: int = 4096) -> Iterator[np.ndarray]:
-    """All sequences by falling length, at most ``texts`` and about ``tokens`` tokens to a batch (a longer one goes alone).
+    """All sequences by falling length, at most ``texts`` and ``tokens`` to a batch (a longer one goes alone).
 
     Example:
         >>> [batch.tolist() for batch in prediction_batches(np.array([3, 9, 5, 0]), texts=2)]
@@ -86,8 +84,8 @@ def training_batches(
 ) -> list[np.ndarray]:
     """A fresh shuffle of all sequences in batches of ``batch_size``, in random order.
 
-    Sequences are sorted by length within stretches of ``window`` batches, so that batch mates are of like length and few
-    steps run nearly empty; 1 leaves the shuffle as it is.
+    Sequences are sorted by length within stretches of ``window`` batches, so that batch mates are of like length and
+    few steps run nearly empty; 1 leaves the shuffle as it is.
     """
     shuffled = random.permutation(lengths.size)
     stretch = batch_size * max(1, window)

@@ -15,7 +15,7 @@ def padded(size: int, multiple: int = UNITS) -> int:
 
 
 def to_panels(weight: np.ndarray, gates: int, columns: int) -> np.ndarray:
-    """Lay out a weight (G H, N) for the kernels: (P, columns, 16 G), panels of 16 units with their G gates side by side.
+    """Lay out a weight (G H, N) for the kernels: (P, columns, 16 G), panels of 16 units, their G gates side by side.
 
     H is padded to a multiple of 16 and N to ``columns`` with zeros; the net leaves them zero.
 
@@ -56,18 +56,18 @@ class Cell:
     kernels: Callable[[], tuple[Any, Any]]
 
     def initial(self, inputs: int, hidden: int, random: np.random.Generator) -> dict[str, np.ndarray]:
-        """Fresh parameters, float32: Glorot-uniform ``w_input`` (G H, E), orthogonal ``w_hidden`` (G H, H) gate by gate."""
+        """Fresh float32 parameters: ``w_input`` (G H, E) Glorot-uniform, ``w_hidden`` (G H, H) orthogonal by gate."""
         limit = np.sqrt(6.0 / (inputs + hidden))
         blocks = [orthogonal(hidden, random) for _ in range(self.gates)]
         return {
             "w_input": random.uniform(-limit, limit, (self.gates * hidden, inputs)).astype(np.float32),
             "w_hidden": np.concatenate(blocks).astype(np.float32),
-            "bias": np.repeat(np.float32(self.initial_bias), hidden),
+            "bias": np.repeat(np.array(self.initial_bias, np.float32), hidden),
         }
 
 
 def orthogonal(size: int, random: np.random.Generator) -> np.ndarray:
-    """A random orthogonal matrix (size, size), float64: modified Gram-Schmidt, free of BLAS and of its threads' rounding."""
+    """A random orthogonal matrix (size, size), float64: modified Gram-Schmidt, free of what BLAS rounds by threads."""
     matrix = random.standard_normal((size, size))
     for k in range(size):
         matrix[k] /= np.sqrt((matrix[k] * matrix[k]).sum())

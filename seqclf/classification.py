@@ -1,4 +1,4 @@
-"""Train a text classifier: from texts and labels to a model. The same road for Python, scikit-learn and the command line."""
+"""From texts and labels to a model: the same road for Python, scikit-learn and the command line."""
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
@@ -62,10 +62,10 @@ def train_classifier(
         TrainingError: the loss is no longer a number.
 
     Example:
-        >>> settings = ClassifierSettings(hidden_size=8, vector_size=8, epochs=8, validation_fraction=0)
+        >>> settings = ClassifierSettings(hidden_size=8, learning_rate=0.02, validation_fraction=0)
         >>> texts = ["fire in the hills", "lovely warm evening", "the river floods"] * 4
         >>> model = train_classifier(texts, ["alarm", "calm", "alarm"] * 4, settings=settings, threads=1)
-        >>> model.predict(["the hills on fire", "a lovely evening"]).tolist()
+        >>> model.predict(["fire near the river", "a lovely evening"]).tolist()
         ['alarm', 'calm']
     """
     settings = (settings or ClassifierSettings()).validate()
@@ -176,9 +176,7 @@ def _train(
     )
 
 
-def initial_parameters(
-    shape: NetworkShape, table: np.ndarray, random: np.random.Generator
-) -> dict[str, np.ndarray]:
+def initial_parameters(shape: NetworkShape, table: np.ndarray, random: np.random.Generator) -> dict[str, np.ndarray]:
     """Fresh parameters around an embedding table: the cell's own, and a Glorot-uniform head."""
     cell = CELLS[shape.cell]
     parameters = {"embedding": table}

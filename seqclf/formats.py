@@ -1,5 +1,6 @@
-"""The model file: safetensors with one metadata key of sorted JSON. Nothing in a file is trusted; nothing in it can run."""
+"""The model file: safetensors with one metadata key of sorted JSON. Nothing in it is trusted, nothing in it can run."""
 
+import itertools
 import json
 import os
 from collections.abc import Mapping
@@ -92,6 +93,6 @@ def split_tokens(name: str, token_bytes: np.ndarray, token_offsets: np.ndarray) 
         raise FormatError(f"{name} is damaged: its token offsets do not fit its token bytes")
     content, bounds = token_bytes.tobytes(), token_offsets.tolist()
     try:
-        return [content[start:stop].decode() for start, stop in zip(bounds, bounds[1:], strict=False)]
+        return [content[start:stop].decode() for start, stop in itertools.pairwise(bounds)]
     except UnicodeDecodeError as error:
         raise FormatError(f"{name} is damaged: a token is not UTF-8 ({error.reason})") from None

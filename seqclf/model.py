@@ -71,7 +71,7 @@ class SequenceModel:
 
         Args:
             texts: strings, cut by the model's own tokeniser, or lists of tokens. An empty text has an answer too.
-            threads: at most so many; None takes the cores there are. Neither they nor a text's neighbours change its row.
+            threads: at most so many; None takes the cores there are. Neither they nor batch mates change a row.
 
         Returns:
             (N, C) float32; columns are ``labels``.
@@ -199,9 +199,7 @@ def _shape(name: str, tensors: Mapping[str, np.ndarray], header: Mapping[str, An
     )
 
 
-def _check_tensors(
-    name: str, tensors: Mapping[str, np.ndarray], expected: Mapping[str, tuple[int, ...]]
-) -> None:
+def _check_tensors(name: str, tensors: Mapping[str, np.ndarray], expected: Mapping[str, tuple[int, ...]]) -> None:
     wanted = {*expected, "token_bytes", "token_offsets"}
     if tensors.keys() != wanted:
         missing, extra = sorted(wanted - tensors.keys()), sorted(tensors.keys() - wanted)
@@ -209,8 +207,6 @@ def _check_tensors(
     for key, shape in expected.items():
         array = tensors[key]
         if array.dtype != np.float32 or array.shape != shape or 0 in shape:
-            raise FormatError(
-                f"{name} is damaged: {key} must be float32 {shape}, got {array.dtype} {array.shape}"
-            )
+            raise FormatError(f"{name} is damaged: {key} must be float32 {shape}, got {array.dtype} {array.shape}")
         if not np.isfinite(array).all():
             raise FormatError(f"{name} is damaged: {key} holds numbers that are not finite")

@@ -1,9 +1,9 @@
 """The net: embedding ▶ recurrent layer, one or two directions ▶ pooling ▶ softmax head. Forward, backward, no training.
 
-Parameters have two faces. People, files and tests see named arrays in the shapes of the papers (:func:`parameter_shapes`).
-The kernels see one flat array of everything dense, laid out in panels, of which each part below is a view: clipping,
-Adam, and keeping the best epoch are then one call on one array. The embedding table stands apart, because a batch
-touches few of its rows.
+Parameters have two faces. People, files and tests see named arrays in the shapes of the papers
+(:func:`parameter_shapes`). The kernels see one flat array of everything dense, laid out in panels, of which each part
+below is a view: clipping, Adam, and keeping the best epoch are then one call on one array. The embedding table stands
+apart, because a batch touches few of its rows.
 """
 
 from collections.abc import Mapping
@@ -155,15 +155,22 @@ class Network:
             start = stop
         self._directions = [
             Direction(
-                *(views[f"{direction}.{k}"] for k in per_direction),
-                *(d_views[f"{direction}.{k}"] for k in per_direction),
-                Workspace(self.dtype),
+                **{name: views[f"{direction}.{name}"] for name in per_direction},
+                **{f"d_{name}": d_views[f"{direction}.{name}"] for name in per_direction},
+                workspace=Workspace(self.dtype),
             )
             for direction in self.shape.directions
         ]
         self._head, self._head_bias = views["head.weight"], views["head.bias"]
         self._d_head, self._d_head_bias = d_views["head.weight"], d_views["head.bias"]
         self._workspace = Workspace(self.dtype)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"shape": self.shape, "parameters": self.parameters(), "dtype": self.dtype}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        # Built anew, so that arrays which joblib maps read-only do not make the kernels compile once more.
+        Network.__init__(self, **state)
 
     @property
     def feature_columns(self) -> int:
@@ -185,7 +192,9 @@ class Network:
 
     def parameters(self) -> dict[str, np.ndarray]:
         """Copies of all parameters in their canonical shapes."""
-        dense = self._canonical([(d.w_input, d.w_hidden, d.bias) for d in self._directions], self._head, self._head_bias)
+        dense = self._canonical(
+            [(d.w_input, d.w_hidden, d.bias) for d in self._directions], self._head, self._head_bias
+        )
         return {"embedding": self.embedding[:, : self.shape.vector_size].copy(), **dense}
 
     def gradients(self) -> dict[str, np.ndarray]:
@@ -303,7 +312,7 @@ class Network:
             tune_vectors: also compute the gradient of the tokens' vectors.
 
         Returns:
-            The loss, and the gradient (U, E padded) of ``embedding[batch.token_ids]``, of no rows without ``tune_vectors``.
+            The loss, and the gradient (U, E padded) of ``embedding[batch.token_ids]`` (no rows when frozen).
         """
         from seqclf.kernels.softmax import softmax_backward
 
@@ -323,7 +332,7 @@ class Network:
             d_rows += other[:distinct]
         if tape.word_mask is not None and tune_vectors:
             d_rows *= tape.word_mask
-        return loss, d_rows
+        return float(loss), d_rows
 
     def _run_back(self, index: int, tape: Tape, d_features: np.ndarray, tune_vectors: bool) -> np.ndarray:
         """One direction backwards: its gradients, and that of its inputs (U4, E)."""

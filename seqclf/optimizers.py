@@ -46,13 +46,13 @@ class Adam:
             gradient: of ``values``' shape; with ``rows``, one row for each of them.
             learning_rate: this step's.
             scale: what clipping asks for.
-            rows: (U,) distinct rows of ``values`` to update; the others keep values and moments, so a rare row's moments
-                do not fade while it is away ("lazy", as in PyTorch's SparseAdam). Bias corrections follow the step count.
+            rows: (U,) distinct rows of ``values`` to update; the others keep values and moments, so a rare row's
+                moments do not fade while it is away (as PyTorch's SparseAdam). Bias corrections count all steps.
         """
         self.steps += 1
         correction = math.sqrt(1 - self.beta2**self.steps)
         step_size = learning_rate * correction / (1 - self.beta1**self.steps)
-        # The paper divides by sqrt(second / correction²) + epsilon; numerator and denominator are multiplied by correction.
+        # The paper divides by sqrt(second / correction²) + epsilon; here the whole fraction is extended by correction.
         kind = self.values.dtype.type
         scalars = [kind(x) for x in (scale, self.beta1, self.beta2, step_size, self.epsilon * correction)]
         if rows is None:

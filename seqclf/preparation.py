@@ -23,7 +23,7 @@ DEFAULT_SCALE = 0.35
 
 
 def tokenize_texts(texts: Iterable[Text], tokenizer: str, lowercase: bool) -> list[list[str]]:
-    """Every text's tokens. Strings are cut by the named tokeniser; lists are tokens already, and only lower-cased if asked.
+    """Every text's tokens. Strings are cut by the named tokeniser; lists are tokens already, lower-cased if asked.
 
     Raises:
         InputError: ``texts`` is one string, or holds what is neither a string nor a list of strings.
@@ -69,7 +69,7 @@ def count_tokens(tokens: Iterable[Sequence[str]], min_count: int) -> list[tuple[
 
 
 def encode(tokens: Sequence[Sequence[str]], vocabulary: Vocabulary) -> tuple[np.ndarray, np.ndarray]:
-    """ids (N,) int32 and offsets (S + 1,) int64; a word is looked up as written, then lower-cased, else it is ``len(vocabulary)``.
+    """ids (N,) int32, offsets (S + 1,) int64; words as written, then lower-cased, else ``len(vocabulary)``: unknown.
 
     Example:
         >>> encode([["Fire", "now"], []], Vocabulary(["fire"]))
@@ -121,7 +121,7 @@ def build_embedding(
     if words and not found.any():
         logger.warning("no word of the texts has a pretrained vector: are tokeniser and casing those of the vectors?")
     own = set(words)
-    extra = []
+    extra: list[int] = []
     for row, token in enumerate(vectors.tokens):
         if len(extra) >= keep:
             break
@@ -171,14 +171,14 @@ def encode_labels(labels: Sequence[Any], classes: Sequence[Any], what: str) -> n
         return np.array([place[label] for label in labels], dtype=np.int32)
     except KeyError as error:
         known = ", ".join(repr(label) for label in classes[:20])
-        raise InputError(f"label {error.args[0]!r} of the {what} is not in the training texts, which have {known}") from None
+        raise InputError(f"label {error.args[0]!r} of the {what} is not among the training texts': {known}") from None
 
 
 def stratified_split(targets: np.ndarray, fraction: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Rows for training and rows held out, both rising; every class gives its share, and keeps at least one for training.
+    """Rows for training and rows held out, both rising; every class gives its share, but keeps one for training.
 
-    The held-out rows number ``round(fraction * N)`` as closely as that allows: classes give whole rows, and those with the
-    largest remainders one more.
+    The held-out rows number ``round(fraction * N)`` as closely as that allows: classes give whole rows, and those with
+    the largest remainders one more.
 
     Example:
         >>> train, held_out = stratified_split(np.array([0, 0, 0, 0, 0, 0, 1, 1, 1, 1]), 0.5, seed=1)
@@ -203,9 +203,7 @@ def stratified_split(targets: np.ndarray, fraction: float, seed: int) -> tuple[n
     return rest, taken
 
 
-def class_weights(
-    targets: np.ndarray, classes: Sequence[Any], choice: str | Mapping[Any, float] | None
-) -> np.ndarray:
+def class_weights(targets: np.ndarray, classes: Sequence[Any], choice: str | Mapping[Any, float] | None) -> np.ndarray:
     """A weight (C,) float64 for each class: 1, inverse to frequency (``balanced``), or as given.
 
     Raises:

@@ -27,13 +27,13 @@ class ClassifierSettings:
         patience: stop after so many epochs without a better one; None trains them all.
         clip_norm: the largest global norm of a step's gradient.
         vector_size: width of random embeddings; pretrained vectors bring their own.
-        vector_scale: the standard deviation embeddings start with; pretrained vectors are scaled to it. 0 keeps them as
-            they are (random ones then start with 0.35).
+        vector_scale: the standard deviation embeddings start with; pretrained vectors are scaled to it. 0 keeps them
+            as they are (random ones then start with 0.35).
         tune_vectors: train the embeddings along; False freezes them.
-        keep_vectors: how many pretrained vectors of words that training never saw are kept for prediction, the most
-            frequent first.
+        keep_vectors: how many pretrained vectors of words that training never saw are kept for prediction, the first
+            rows first.
         min_count: rarer words of the training texts count as unknown, unless they have a pretrained vector.
-        class_weight: None; ``balanced`` (inverse to a label's frequency); or a number for each label, 1 where not named.
+        class_weight: None; ``balanced`` (inverse to a label's frequency); or a number for each label (1 if not named).
         validation_fraction: share of the texts split off to choose the epoch by, where no development texts are given;
             0 keeps the last epoch.
         tokenizer: a name in ``corpora.TOKENIZERS``; None takes the vectors' own, or ``words`` without vectors.

@@ -77,7 +77,7 @@ class Outcome:
 
 
 def dropout_key(seed: int, stream: int, step: int) -> np.uint64:
-    """Where a mask's random numbers begin: SplitMix64's mixing of three numbers, so that no two masks overlap by chance."""
+    """Where a mask's random numbers begin: three numbers mixed as SplitMix64 does, so that no two masks are alike."""
     key = seed
     for number in (stream, step):
         key = (key * 0x9E3779B97F4A7C15 + number + 1) & (2**64 - 1)
@@ -147,7 +147,8 @@ class Trainer:
         norm = global_norm(network.d_dense, d_rows[:tuned])
         if not math.isfinite(norm + loss):
             raise TrainingError(
-                f"the loss is no longer a number at step {self.done + 1}; lower learning_rate ({settings.learning_rate})"
+                f"the loss is no longer a number at step {self.done + 1}; "
+                f"lower learning_rate, which is {settings.learning_rate}"
             )
         scale = clipping(norm, settings.clip_norm)
         self.learning_rate = scheduled_rate(
@@ -268,6 +269,4 @@ class _Reporter:
         left = seconds / trainer.done * (self._steps - trainer.done)
         speed = trainer.done * self._batch_size / seconds
         rate = trainer.learning_rate
-        self._call(
-            Progress(epoch, self._epochs, trainer.done, self._steps, loss, rate, speed, left, *self._dev, done)
-        )
+        self._call(Progress(epoch, self._epochs, trainer.done, self._steps, loss, rate, speed, left, *self._dev, done))

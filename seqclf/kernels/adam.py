@@ -1,9 +1,11 @@
 """Adam (Kingma & Ba 2015, algorithm 1) on a dense array and on some rows of a table, and the sums clipping needs."""
 
+from typing import Any
+
 import numpy as np
 from numba import njit
 
-_OPTIONS = {"nogil": True, "cache": True, "error_model": "numpy", "fastmath": {"contract"}}
+_OPTIONS: Any = {"nogil": True, "cache": True, "error_model": "numpy", "fastmath": {"contract"}}
 
 
 @njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract", "reassoc"})
@@ -41,7 +43,7 @@ def adam_update(values, gradient, first, second, scale, beta1, beta2, step_size,
 
 @njit(**_OPTIONS)
 def adam_update_rows(table, rows, gradient, first, second, scale, beta1, beta2, step_size, epsilon):
-    """``adam_update`` of ``table[rows[i]]`` (V, E) with ``gradient[i]`` (U, E): rows not named keep value and moments."""
+    """``adam_update`` of ``table[rows[i]]`` (V, E) by ``gradient[i]`` (U, E); other rows keep value and moments."""
     width = table.shape[1]
     flat, flat_gradient = table.reshape(table.size), gradient.reshape(gradient.size)
     flat_first, flat_second = first.reshape(first.size), second.reshape(second.size)

@@ -1,4 +1,4 @@
-"""Dropout masks that are a pure function of (seed, step, stream): no state, so neither threads nor order can change them."""
+"""Dropout masks as a pure function of a key: no state, so neither threads nor order can change them."""
 
 import numpy as np
 from numba import njit
@@ -12,7 +12,7 @@ _LOW = np.uint64(0xFFFF)
 
 @njit(nogil=True, cache=True)
 def dropout_mask(mask, key, threshold, kept):
-    """Fill ``mask`` (flat, its size a multiple of 4) with 0 or ``kept``; each is 0 with probability ``threshold`` / 65536.
+    """Fill ``mask`` (flat, its size a multiple of 4) with 0, at probability ``threshold`` / 65536, or ``kept``.
 
     Element i takes 16 of the 64 bits that SplitMix64 (Steele et al. 2014) makes of ``key + i // 4``; key is a uint64.
     """

@@ -18,6 +18,7 @@ A row is computed by the same instructions in the same order whatever stands bes
 """
 
 import math
+from typing import Any
 
 import numpy as np
 from numba import njit
@@ -25,7 +26,7 @@ from numba import njit
 UNITS = 16  # hidden units in a panel
 PANEL = 64  # columns in a panel: i, f, g, o of 16 units
 
-# tanh(x) = x P(x²) / Q(x²) to 3e-7 on |x| <= 7.9, beyond which float32 tanh is 1. Coefficients: Eigen, MathFunctionsImpl.h.
+# tanh(x) = x P(x²) / Q(x²) to 3e-7 on |x| <= 7.9; beyond, float32 tanh is 1. Source: Eigen, MathFunctionsImpl.h.
 _LIMIT = np.float32(7.90531110763549805)
 _P = tuple(
     np.float32(p)
@@ -48,16 +49,16 @@ _P0, _P1, _P2, _P3, _P4, _P5, _P6 = _P
 _Q0, _Q1, _Q2, _Q3 = _Q
 
 # No "reassoc": the order of every sum is part of the promise above.
-_OPTIONS = {"nogil": True, "cache": True, "error_model": "numpy", "fastmath": {"contract"}}
+_OPTIONS: Any = {"nogil": True, "cache": True, "error_model": "numpy", "fastmath": {"contract"}}
 
 
 @njit(**_OPTIONS)
 def _multiply_tile(tile, a, a0, a1, a2, a3, stride, b, start, depth):
     """tile (4, 64) += A (4, depth) · B (depth, 64); updated in place.
 
-    Row r of A begins at ``a[a_r]`` and steps by ``stride``, so the same code multiplies by A or by its transpose. B's rows
-    are 64 apart from ``b[start]``. ``depth`` is a multiple of 4. Four rows of A times four of B keep the processor busy
-    with multiplications: 16 of them for 12 loads and stores.
+    Row r of A begins at ``a[a_r]`` and steps by ``stride``, so the same code multiplies by A or by its transpose. B's
+    rows are 64 apart from ``b[start]``. ``depth`` is a multiple of 4. Four rows of A times four of B keep the
+    processor busy with multiplications: 16 of them for 12 loads and stores.
     """
     for _ in range(0, depth, 4):
         a00, a01, a02, a03 = a[a0], a[a0 + stride], a[a0 + 2 * stride], a[a0 + 3 * stride]
@@ -272,7 +273,7 @@ def _backward_step(gates, c, d_h, d_c, first, before, count, started, squashed, 
 
 @njit(**_OPTIONS)
 def _sum_by_input(d_z, rows, d_projected, d_bias):
-    """d_projected[:, u] = the sum of d_z (P, ., 64) over the packed rows that read input u; d_bias += the sum of all."""
+    """d_projected[:, u] = the sum of d_z (P, ., 64) over the packed rows that read input u; d_bias += their sum."""
     panels, distinct, _ = d_projected.shape
     for p in range(panels):
         for u in range(distinct):

@@ -1,10 +1,12 @@
-"""One vector a text from its states: the largest of each unit, their mean, or the last. Packed rows, see ``lstm.py``."""
+"""One vector a text from its states: each unit's largest, the mean, or the last. Packed rows, see ``lstm.py``."""
+
+from typing import Any
 
 from numba import njit
 
 MAX, MEAN, LAST = 0, 1, 2
 
-_OPTIONS = {"nogil": True, "cache": True, "error_model": "numpy"}
+_OPTIONS: Any = {"nogil": True, "cache": True, "error_model": "numpy"}
 
 
 @njit(**_OPTIONS)

@@ -1,17 +1,18 @@
 """The softmax head: class probabilities from pooled features, and the weighted cross-entropy's gradients."""
 
 import math
+from typing import Any
 
 import numpy as np
 from numba import njit
 
 # A row's sums are its own, in an order that depends on the width alone: batch mates never change a probability.
-_OPTIONS = {"nogil": True, "cache": True, "error_model": "numpy", "fastmath": {"contract", "reassoc"}}
+_OPTIONS: Any = {"nogil": True, "cache": True, "error_model": "numpy", "fastmath": {"contract", "reassoc"}}
 
 
 @njit(**_OPTIONS)
 def softmax_forward(features, weight, bias, probabilities):
-    """probabilities (B, C), written: softmax(features (B, F) · weightᵀ (C, F) + bias (C,)); the exponentials in float64."""
+    """probabilities (B, C), written: softmax(features (B, F) · weightᵀ (C, F) + bias (C,)), exponentials in float64."""
     classes, width = weight.shape
     scores = np.empty(classes, dtype=np.float64)
     for b in range(features.shape[0]):

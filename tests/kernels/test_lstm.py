@@ -1,0 +1,175 @@
+"""The LSTM kernels one layer below the net: single steps by hand, packed rows, the rational tanh."""
+
+import numpy as np
+import pytest
+
+from seqclf.batches import pack
+from seqclf.cells import from_panels, padded, to_panels
+from seqclf.kernels.lstm import _tanh, lstm_backward, lstm_forward
+from tests import naive_recurrent
+from tests.gradients import numerical_gradient
+
+GATES = 4
+
+
+def run_forward(x, rows, starts, weights, *, keep=True, dtype=np.float64):
+    """x (U, E), canonical weights -> the kernel's arrays by name."""
+    w_input, w_hidden, bias = (np.asarray(weight, dtype) for weight in weights)
+    hidden, columns = padded(w_hidden.shape[1]), padded(x.shape[1])
+    inputs = np.zeros((padded(len(x), 4), columns), dtype)
+    inputs[: len(x), : x.shape[1]] = x
+    panels, packed, batch = hidden // 16, int(starts[-1]), int(starts[1])
+    arrays = {
+        "inputs": inputs,
+        "rows": np.asarray(rows, np.int32),
+        "starts": np.asarray(starts, np.int64),
+        "w_input": to_panels(w_input, GATES, columns),
+        "w_hidden": to_panels(w_hidden, GATES, hidden),
+        "bias": to_panels(bias[:, None], GATES, 1)[:, 0],
+        "projected": np.full((panels, len(inputs), 64), np.nan, dtype),
+        "gates": np.full((panels, padded(packed, 4) if keep else 0, 64), np.nan, dtype),
+        "c": np.full((packed if keep else 2 * batch, hidden), np.nan, dtype),
+        "h": np.full((packed, hidden), np.nan, dtype),
+    }
+    lstm_forward(*arrays.values(), keep, dtype == np.float64)
+    return arrays
+
+
+def run_backward(arrays, d_h):
+    """The kernel's arrays and d_h (R, H padded) -> gradients by name, in panels."""
+    kind = arrays["h"].dtype
+    gradients = {name: np.zeros_like(arrays[name]) for name in ("w_input", "w_hidden", "bias", "inputs")}
+    lstm_backward(
+        *(arrays[k] for k in ("inputs", "rows", "starts", "w_input", "w_hidden", "projected", "gates", "c", "h")),
+        d_h.astype(kind),
+        *gradients.values(),
+        kind == np.float64,
+    )
+    return gradients
+
+
+def make_weights(inputs, hidden, seed=0):
+    random = np.random.default_rng(seed)
+    shapes = [(GATES * hidden, inputs), (GATES * hidden, hidden), (GATES * hidden,)]
+    return [random.standard_normal(shape) * 0.6 for shape in shapes]
+
+
+def test_one_step_gate_by_gate():
+    # One unit; the gates' sums are 1, -1, 0.5, 2 for i, f, g, o.
+    weights = [np.array([[1.0], [-1.0], [0.5], [2.0]]), np.zeros((4, 1)), np.zeros(4)]
+    arrays = run_forward(np.array([[1.0]]), [0], [0, 1], weights)
+    i, f, g, o = arrays["gates"][0, 0, [0, 16, 32, 48]]
+    assert i == pytest.approx(1 / (1 + np.exp(-1)))
+    assert f == pytest.approx(1 / (1 + np.exp(1)))
+    assert g == pytest.approx(np.tanh(0.5))
+    assert o == pytest.approx(1 / (1 + np.exp(-2)))
+    assert arrays["c"][0, 0] == pytest.approx(i * g)
+    assert arrays["h"][0, 0] == pytest.approx(o * np.tanh(i * g))
+
+
+@pytest.mark.parametrize(("forget", "expected"), [(0.0, [2.0, 2.5, 3.0]), (-1e4, [0.0, 0.0, 0.0])])
+def test_the_forget_gate_scales_the_cell(forget, expected):
+    # Step 1 loads the cell: input gate 1, g = tanh of x. Step 2 has g = 0 and the forget gate under test.
+    hidden = 3
+    w_input = np.zeros((GATES * hidden, 2))
+    w_input[:hidden, 0] = 1e4  # the input gate is open in step 1
+    w_input[hidden : 2 * hidden, 1] = forget
+    w_input[2 * hidden : 3 * hidden, 0] = np.arctanh([0.4, 0.5, 0.6])
+    weights = [w_input, np.zeros((GATES * hidden, hidden)), np.zeros(GATES * hidden)]
+    arrays = run_forward(np.eye(2), [0, 1], [0, 1, 2], weights)
+    np.testing.assert_allclose(10 * arrays["c"][0, :3], [4, 5, 6])
+    np.testing.assert_allclose(10 * arrays["c"][1, :3], expected, atol=1e-12)
+
+
+def test_states_and_gradients_of_a_ragged_batch_equal_the_oracles():
+    texts, hidden, width = [[2, 0], [1], [4, 3, 2, 2, 1]], 18, 3
+    ids = np.array([i for text in texts for i in text], np.int32)
+    batch = pack(ids, np.array([0, 2, 3, 8]), np.arange(3))
+    random = np.random.default_rng(4)
+    x, weights = random.standard_normal((5, width)), make_weights(width, hidden)
+    d_h = np.zeros((8, padded(hidden)))
+    d_h[:, :hidden] = random.standard_normal((8, hidden))
+    for rows, turn in ((batch.forward_rows, 1), (batch.reverse_rows, -1)):
+        arrays = run_forward(x, rows, batch.starts, weights)
+        states, d_states = arrays["h"].copy(), d_h.copy()
+        gradients = run_backward(arrays, d_states)
+        expected = dict.fromkeys(("w_input", "w_hidden", "bias"), 0)
+        d_x = np.zeros_like(x)
+        for s, member in enumerate(batch.order):
+            text = np.array(texts[member])[::turn]
+            packed = [batch.starts[t] + s for t in range(len(text))]
+            steps = naive_recurrent.lstm_forward(x[text], *weights)
+            np.testing.assert_allclose(states[packed, :hidden], [step["h"] for step in steps], atol=1e-13)
+            d_text, *d_weights = naive_recurrent.lstm_backward(steps, d_h[packed, :hidden], *weights[:2])
+            np.add.at(d_x, text, d_text)
+            for name, d_weight in zip(expected, d_weights, strict=True):
+                expected[name] = expected[name] + d_weight
+        np.testing.assert_allclose(gradients["inputs"][:5, :width], d_x, atol=1e-12)
+        got = {
+            "w_input": from_panels(gradients["w_input"], GATES, hidden, width),
+            "w_hidden": from_panels(gradients["w_hidden"], GATES, hidden, hidden),
+            "bias": from_panels(gradients["bias"][:, None], GATES, hidden, 1)[:, 0],
+        }
+        for name, value in expected.items():
+            np.testing.assert_allclose(got[name], value, atol=1e-12, err_msg=name)
+
+
+def test_what_is_padded_stays_zero():
+    arrays = run_forward(np.ones((5, 3)), [0, 1, 2, 3, 4], [0, 3, 5], make_weights(3, 2))
+    assert not arrays["h"][:, 2:].any()
+    d_h = np.ones((5, 16))
+    d_h[:, 2:] = 0
+    gradients = run_backward(arrays, d_h)
+    assert gradients["w_hidden"][0, :2].any()
+    assert not gradients["w_hidden"][0, 2:].any()
+    assert not gradients["w_input"][:, 3:].any()
+    assert not gradients["inputs"][:, 3:].any()
+    for unit in (2, 15):
+        assert not gradients["w_input"][:, :, unit::16].any()
+
+
+def test_gradients_are_added_and_inputs_may_do_without():
+    weights, x = make_weights(3, 2), np.ones((2, 3))
+    d_h = np.ones((2, 16))
+    d_h[:, 2:] = 0
+    once = run_backward(run_forward(x, [0, 1], [0, 1, 2], weights), d_h.copy())
+    arrays = run_forward(x, [0, 1], [0, 1, 2], weights)
+    d_w_input = np.ones_like(arrays["w_input"])
+    lstm_backward(
+        *(arrays[k] for k in ("inputs", "rows", "starts", "w_input", "w_hidden", "projected", "gates", "c", "h")),
+        d_h.copy(), d_w_input, np.zeros_like(arrays["w_hidden"]), np.zeros_like(arrays["bias"]),
+        np.zeros((0, 16)), True,
+    )  # fmt: skip
+    np.testing.assert_allclose(d_w_input, once["w_input"] + 1)
+
+
+def test_without_keeping_the_states_are_the_same():
+    weights, rows, starts = make_weights(3, 5), [3, 1, 0, 2, 1, 0, 3], [0, 3, 5, 6, 7]
+    x = np.random.default_rng(1).standard_normal((4, 3))
+    for dtype in (np.float32, np.float64):
+        kept = run_forward(x, rows, starts, weights, dtype=dtype)
+        np.testing.assert_array_equal(kept["h"], run_forward(x, rows, starts, weights, keep=False, dtype=dtype)["h"])
+
+
+def test_the_recurrent_weights_gradient_is_numerically_right_over_many_steps():
+    weights, x = make_weights(1, 2), np.random.default_rng(3).standard_normal((9, 1))
+    weights[1] *= 0.5
+
+    def last_state():
+        return float(run_forward(x, range(9), range(10), weights)["h"][-1, :2].sum())
+
+    d_h = np.zeros((9, 16))
+    d_h[-1, :2] = 1
+    gradients = run_backward(run_forward(x, range(9), range(10), weights), d_h)
+    got = from_panels(gradients["w_hidden"], GATES, 2, 2)
+    np.testing.assert_allclose(got, numerical_gradient(last_state, weights[1]), atol=1e-9)
+
+
+def test_the_rational_tanh_is_tanh_to_float32():
+    x = np.concatenate([np.linspace(-12, 12, 4001), [0.0, 1e-30, -1e-6, 1e30, -np.inf, np.inf]]).astype(np.float32)
+    got = np.array([_tanh(value) for value in x], np.float32)
+    np.testing.assert_allclose(got, np.tanh(x.astype(np.float64)), atol=4e-7)
+    assert np.abs(got).max() <= 1 + 1e-6
+    assert np.isnan(_tanh(np.float32(np.nan)))
+    near_zero = x[(x != 0) & (np.abs(x) < 0.01)]
+    np.testing.assert_allclose([_tanh(value) for value in near_zero], np.tanh(near_zero.astype(np.float64)), rtol=1e-6)

@@ -1,0 +1,52 @@
+"""Scores against scikit-learn's, and by hand."""
+
+import json
+
+import numpy as np
+import pytest
+from sklearn import metrics as reference
+
+from seqclf.metrics import accuracy, confusion_matrix, macro_f1, matthews, score
+from wordvec import InputError
+
+
+@pytest.mark.parametrize("classes", [2, 5])
+def test_all_scores_equal_scikit_learns(classes):
+    random = np.random.default_rng(classes)
+    truth = random.integers(0, classes, 200)
+    predicted = np.where(random.random(200) < 0.6, truth, random.integers(0, classes, 200))
+    result = score(truth, predicted)
+    assert result.accuracy == accuracy(truth, predicted) == pytest.approx(reference.accuracy_score(truth, predicted))
+    assert macro_f1(truth, predicted) == pytest.approx(reference.f1_score(truth, predicted, average="macro"))
+    assert matthews(truth, predicted) == pytest.approx(reference.matthews_corrcoef(truth, predicted))
+    np.testing.assert_array_equal(result.confusion, reference.confusion_matrix(truth, predicted))
+    table = reference.precision_recall_fscore_support(truth, predicted)
+    np.testing.assert_allclose([[c.precision, c.recall, c.f1, c.support] for c in result.classes], np.transpose(table))
+
+
+def test_a_label_never_predicted_scores_zero_not_an_error():
+    result = score(["a", "b", "b"], ["b", "b", "b"])
+    assert [(row.label, row.precision, row.f1) for row in result.classes] == [("a", 0.0, 0.0), ("b", 2 / 3, 0.8)]
+    assert result.matthews == 0.0
+
+
+def test_labels_give_the_order_and_the_room():
+    counts = confusion_matrix(["x", "y"], ["y", "y"], ["y", "z", "x"])
+    assert counts.tolist() == [[1, 0, 0], [0, 0, 0], [1, 0, 0]]
+    assert score(["x", "y"], ["y", "y"], ["y", "z", "x"]).macro_f1 == pytest.approx((2 / 3 + 0) / 2)
+
+
+def test_bad_input_is_named():
+    with pytest.raises(InputError, match="3 predictions for 2 labels"):
+        accuracy([1, 2], [1, 2, 1])
+    with pytest.raises(InputError, match="nothing to score"):
+        accuracy([], [])
+    with pytest.raises(InputError, match="label 'c' is not one of the labels known: a, b"):
+        score(["a", "c"], ["a", "b"], ["a", "b"])
+
+
+def test_json_can_write_a_score():
+    labels = np.array([3, 1, 1])
+    text = json.dumps(score(labels, labels).as_dict())
+    assert json.loads(text)["labels"] == [1, 3]
+    assert json.loads(text)["confusion"] == [[2, 0], [0, 1]]
