@@ -1,0 +1,26 @@
+"""``wordvec convert``: vectors from one format to another."""
+
+import click
+
+from cli import options
+from cli.errors import Command
+from cli.reporting import say
+
+
+@click.command(cls=Command, context_settings=options.HELP)
+@click.argument("source", type=click.Path())
+@click.argument("target", type=click.Path())
+@click.option("--limit", type=int, metavar="N", help="Keep the first N words.  [default: all]")
+@options.quiet_option
+def convert(source: str, target: str, limit: int | None, quiet: bool) -> None:
+    """Read the vectors in SOURCE, of any known format, and write them to TARGET, whose extension names the format.
+
+    \b
+    Example:
+      wordvec convert vectors.safetensors vectors.bin
+    """
+    from wordvec import load_vectors, save_vectors
+
+    vectors = load_vectors(source, limit=limit)
+    save_vectors(vectors, target)
+    say(f"{target}: {len(vectors):,} words x {vectors.vector_size}", quiet)

@@ -1,0 +1,113 @@
+"""What goes wrong becomes one line on stderr and an exit code: 1 bad input, 2 usage, 130 Ctrl-C."""
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+from typing import IO, Any
+
+import click
+
+_WRITTEN = "cli.errors.written"
+
+
+def written(path: str) -> None:
+    """Note that ``path`` is complete, so that Ctrl-C does not say that nothing was written."""
+    click.get_current_context().meta.setdefault(_WRITTEN, []).append(path)
+
+
+class Failure(click.ClickException):
+    """Bad input: ``Error: ...`` on stderr, exit code 1."""
+
+    exit_code = 1
+
+    def __init__(self, message: str) -> None:
+        super().__init__(" ".join(message.split("\n")).strip())
+
+
+class Interrupted(click.ClickException):
+    """Ctrl-C: one line on stderr, exit code 130, as a shell reports it."""
+
+    exit_code = 130
+
+    def __init__(self) -> None:
+        context = click.get_current_context(silent=True)
+        complete = context.meta.get(_WRITTEN, []) if context else []
+        super().__init__(f"Interrupted; {' and '.join(complete) or 'nothing'} was written.")
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        # The terminal has echoed ^C: start on a line of our own.
+        click.echo(("\n" if sys.stderr.isatty() else "") + self.message, file=file, err=True)
+
+
+@contextlib.contextmanager
+def one_line_errors() -> Iterator[None]:
+    """Turn what a user can cause into a Click exception; everything else is a bug and keeps its trace."""
+    from corpora import InputError
+
+    try:
+        yield
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        raise Interrupted from None
+    except BrokenPipeError:
+        # The reader has had enough (| head): no error. What is still buffered goes nowhere.
+        _discard_stdout()
+        raise click.exceptions.Exit(0) from None
+    except InputError as error:
+        raise Failure(str(error)) from error
+    except OSError as error:
+        _discard_unwritable_stdout()
+        raise Failure(_describe(error)) from error
+    except MemoryError as error:
+        detail = f" ({error})" if str(error) else ""
+        raise Failure(f"not enough memory{detail}; take less data, or smaller sizes") from error
+
+
+def _describe(error: OSError) -> str:
+    reason = error.strerror or str(error) or type(error).__name__
+    return f"{error.filename}: {reason}" if error.filename else reason
+
+
+def _discard_unwritable_stdout() -> None:
+    try:
+        sys.stdout.flush()
+    except OSError:
+        _discard_stdout()
+
+
+def _discard_stdout() -> None:
+    """Point standard output at nothing, so that Python's own flush at exit cannot fail once more."""
+    with contextlib.suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+
+
+class Command(click.Command):
+    """A Click command whose errors are one line."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with one_line_errors():
+            return super().invoke(ctx)
+
+
+class Group(click.Group):
+    """A Click group of such commands."""
+
+    command_class = Command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with one_line_errors():
+            return super().invoke(ctx)
+
+
+@contextlib.contextmanager
+def usage_errors() -> Iterator[None]:
+    """Report the library's own rules for option values as usage errors, exit code 2, before any work is done."""
+    from corpora import InputError
+
+    try:
+        yield
+    except InputError as error:
+        raise click.UsageError(str(error)) from error

@@ -1,0 +1,70 @@
+"""``wordvec evaluate``: how good vectors are, on sets of word pairs and of analogies."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cli import options
+from cli.errors import Command
+from cli.reporting import percent, print_json, table
+
+if TYPE_CHECKING:
+    from wordvec import AnalogyResult, SimilarityResult
+
+
+@click.command(cls=Command, context_settings=options.HELP)
+@options.vectors_argument
+@click.option("--similarity", "pair_files", multiple=True, metavar="FILE", help="Word pairs: word, word, score; tabs.")
+@click.option("--analogies", "question_files", multiple=True, metavar="FILE", help="Questions: four words a line.")
+@options.protocol_option
+@options.method_option
+@options.json_option
+def evaluate(
+    vectors: str,
+    pair_files: tuple[str, ...],
+    question_files: tuple[str, ...],
+    protocol: str,
+    method: Any,
+    as_json: bool,
+) -> None:
+    """Compare VECTORS with what people say: similarity of word pairs, and analogies.
+
+    Similarity is Spearman's correlation over the pairs whose words are known. Both options may be given again.
+
+    \b
+    Example:
+      wordvec evaluate vectors.safetensors --similarity ws353.tsv --analogies questions-words.txt
+    """
+    if not pair_files and not question_files:
+        raise click.UsageError("give --similarity FILE or --analogies FILE, or both")
+
+    from wordvec import evaluate_analogies, evaluate_similarity, load_vectors
+
+    loaded = load_vectors(vectors)
+    pairs = [evaluate_similarity(loaded, file) for file in pair_files]
+    analogies = [evaluate_analogies(loaded, file, protocol=protocol, method=method) for file in question_files]
+    if as_json:
+        print_json({"similarity": [s.summary() for s in pairs], "analogies": [a.summary() for a in analogies]})
+        return
+    texts = [similarity_table(pairs)] if pairs else []
+    click.echo("\n\n".join(texts + [analogy_table(result) for result in analogies]))
+
+
+def similarity_table(results: "list[SimilarityResult]") -> str:
+    """A row for each set: correlation, and how many pairs it is of."""
+    rows = []
+    for result in results:
+        correlation = "-" if result.spearman is None else f"{result.spearman:.3f}"
+        rows.append([result.name, correlation, f"{result.covered:,} of {result.pairs:,}"])
+    return table(rows, ["similarity", "Spearman", "pairs"])
+
+
+def analogy_table(result: "AnalogyResult") -> str:
+    """A row for each section and each sum; the head names the protocol."""
+    sums = [part for part in (result.semantic, result.syntactic, result.total) if part is not None]
+    rows = [
+        [count.name, percent(count.accuracy), f"{count.right:,}", f"{count.asked:,}", f"{count.questions:,}"]
+        for count in [*result.sections, *sums]
+    ]
+    head = f"{result.name}, protocol {result.protocol}, method {result.method}"
+    return f"{head}\n{table(rows, ['section', 'accuracy', 'right', 'asked', 'questions'])}"

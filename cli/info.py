@@ -1,0 +1,58 @@
+"""``wordvec info``: what a file holds."""
+
+from typing import Any
+
+import click
+
+from cli import options
+from cli.errors import Command
+from cli.reporting import print_json
+
+
+@click.command(cls=Command, context_settings=options.HELP)
+@click.argument("file", type=click.Path())
+@options.json_option
+def info(file: str, as_json: bool) -> None:
+    """Say what FILE holds: vectors of any known format, or any file this toolkit writes.
+
+    \b
+    Example:
+      wordvec info model.safetensors
+    """
+    from wordvec import describe
+
+    facts = describe(file)
+    if as_json:
+        print_json(facts)
+    else:
+        click.echo("\n".join(_lines(facts)))
+
+
+def _lines(facts: dict[str, Any], indent: str = "") -> list[str]:
+    """``name: value`` lines; what a value holds is indented below its name."""
+    lines = []
+    for name, value in facts.items():
+        if isinstance(value, dict) and set(value) == {"dtype", "shape"}:
+            lines.append(f"{indent}{name}: {value['dtype']} {' x '.join(map(str, value['shape']))}")
+        elif isinstance(value, dict) and value:
+            lines += [f"{indent}{name}:", *_lines(value, indent + "  ")]
+        elif isinstance(value, list) and value and isinstance(value[0], dict):
+            lines.append(f"{indent}{name}:")
+            for entry in value:
+                first, *rest = _lines(entry, indent + "    ")
+                lines += [f"{indent}  - {first.strip()}", *rest]
+        else:
+            lines.append(f"{indent}{name}: {_text(value)}")
+    return lines
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return "unknown"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value))
+    return str(value)

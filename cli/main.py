@@ -1,0 +1,55 @@
+"""The command group ``wordvec`` and the console scripts; a command's module is loaded when the command is asked for."""
+
+from importlib import import_module
+from typing import Any
+
+import click
+
+from cli.errors import Group
+from cli.options import HELP, version_option
+
+# Name on the command line -> module and attribute.
+COMMANDS = {
+    "train-embeddings": ("cli.train_embeddings", "train_embeddings"),
+    "word-analogy": ("cli.word_analogy", "word_analogy"),
+    "classify-text": ("cli.classify_text", "classify_text"),
+    "neighbors": ("cli.neighbors", "neighbors"),
+    "similarity": ("cli.similarity", "similarity"),
+    "odd-one-out": ("cli.odd_one_out", "odd_one_out"),
+    "evaluate": ("cli.evaluate", "evaluate"),
+    "convert": ("cli.convert", "convert"),
+    "info": ("cli.info", "info"),
+    "corpora": ("cli.catalogue", "corpora"),
+}
+
+
+class LazyGroup(Group):
+    """A group that imports a command's module when the command is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute = COMMANDS[cmd_name]
+        command: click.Command = getattr(import_module(module), attribute)
+        return command
+
+
+@click.group(cls=LazyGroup, context_settings=HELP)
+@version_option
+def wordvec() -> None:
+    """Train word embeddings, ask them questions, and train text classifiers on them.
+
+    train-embeddings, word-analogy and classify-text are commands of their own as well.
+    """
+
+
+def __getattr__(name: str) -> Any:
+    """The console scripts ``train_embeddings``, ``word_analogy`` and ``classify_text``: the group's own commands."""
+    command = name.replace("_", "-")
+    if command in COMMANDS:
+        module, attribute = COMMANDS[command]
+        return getattr(import_module(module), attribute)
+    raise AttributeError(f"module 'cli.main' has no attribute {name!r}")

@@ -1,0 +1,27 @@
+"""``wordvec odd-one-out``: the word that does not go with the others."""
+
+import click
+
+from cli import options
+from cli.errors import Command
+from cli.reporting import print_json
+
+
+@click.command(cls=Command, context_settings=options.HELP)
+@options.vectors_argument
+@click.argument("words", nargs=-1, required=True)
+@options.json_option
+def odd_one_out(vectors: str, words: tuple[str, ...], as_json: bool) -> None:
+    """Print the one of WORDS (three or more) that is farthest from the mean of all.
+
+    \b
+    Example:
+      wordvec odd-one-out vectors.safetensors paris london berlin king
+    """
+    from wordvec import load_vectors
+
+    odd = load_vectors(vectors).odd_one_out(words)
+    if as_json:
+        print_json({"words": words, "odd_one_out": odd})
+    else:
+        click.echo(odd)

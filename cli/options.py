@@ -1,0 +1,82 @@
+"""Options that several commands share, each written once."""
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+HELP = {"help_option_names": ["-h", "--help"]}
+"""Context settings of every command."""
+
+
+def _print_version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+    if value and not ctx.resilient_parsing:
+        from wordvec import __version__
+
+        click.echo(f"wordvec-seqclf {__version__}")
+        ctx.exit()
+
+
+version_option = click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version, help="Show the version."
+)
+
+seed_option = click.option(
+    "--seed", type=int, default=1, show_default=True, help="Where chance starts; the same seed, the same result."
+)
+threads_option = click.option(
+    "--threads", type=int, metavar="N", help="Processor cores to use.  [default: all this process may use]"
+)
+quiet_option = click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+top_option = click.option("--top", type=int, default=10, show_default=True, metavar="N", help="How many answers.")
+protocol_option = click.option(
+    "--protocol",
+    type=click.Choice(["P30k", "Pfull", "Phyp"]),
+    default="P30k",
+    show_default=True,
+    help="Questions that count: of the 30,000 most frequent words; of known words; all, unknown ones being wrong.",
+)
+method_option = click.option(
+    "--method",
+    type=click.Choice(["add", "mul"]),
+    default="add",
+    show_default=True,
+    help="Add the vectors (3CosAdd), or multiply the cosines (3CosMul).",
+)
+encoding_errors_option = click.option(
+    "--encoding-errors",
+    type=click.Choice(["strict", "replace"]),
+    default="strict",
+    show_default=True,
+    help="Bytes that are not UTF-8: refuse them, or put U+FFFD in their place.",
+)
+_TOKENIZER = click.Choice(["whitespace", "words", "tweets"])
+tokenizer_of_vectors_option = click.option(
+    "--tokenizer", type=_TOKENIZER, help="How a text is cut.  [default: that of the vectors, or words]"
+)
+tokenizer_option = click.option(
+    "--tokenizer",
+    type=_TOKENIZER,
+    default="whitespace",
+    show_default=True,
+    help="How a line is cut into tokens.",
+)
+lowercase_option = click.option("--lowercase", is_flag=True, help="Lower-case the text first.")
+
+
+def columns_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """``--text-column`` and ``--label-column``, for tables with a header."""
+    for which in ("label", "text"):
+        command = click.option(f"--{which}-column", metavar="NAME", help=f"Its name in a table.  [default: {which}]")(
+            command
+        )
+    return command
+
+
+def output_option(what: str) -> Any:
+    """``-o/--output FILE``, required."""
+    return click.option("-o", "--output", type=click.Path(), required=True, help=what)
+
+
+vectors_argument = click.argument("vectors", type=click.Path())

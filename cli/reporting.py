@@ -1,0 +1,172 @@
+"""What a command tells people while it works: on stderr, so that stdout carries data alone."""
+
+import json
+import logging
+import math
+import sys
+import time
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Any
+
+import click
+
+LINE_SECONDS = 10.0
+"""Seconds between two progress lines where stderr is no terminal."""
+
+
+class _ClickHandler(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        text = record.getMessage()
+        click.echo(f"Warning: {text}" if record.levelno >= logging.WARNING else text, err=True)
+
+
+def show_messages(quiet: bool) -> None:
+    """Print what the libraries log, plainly; only errors when ``quiet``."""
+    for name in ("corpora", "wordvec", "seqclf"):
+        logger = logging.getLogger(name)
+        logger.handlers = [_ClickHandler()]
+        logger.setLevel(logging.ERROR if quiet else logging.INFO)
+        logger.propagate = False
+
+
+def say(message: str, quiet: bool = False) -> None:
+    """Print a message for people, unless ``quiet``."""
+    if not quiet:
+        click.echo(message, err=True)
+
+
+def print_json(value: Any) -> None:
+    """Print a value as JSON on stdout, indented, non-ASCII letters as they are."""
+    click.echo(json.dumps(finite(value), indent=2, ensure_ascii=False))
+
+
+def finite(value: Any) -> Any:
+    """The same value with None for every NaN and infinity, which JSON does not know.
+
+    Example:
+        >>> finite({"loss": [2.5, float("nan")]})
+        {'loss': [2.5, None]}
+    """
+    if isinstance(value, dict):
+        return {key: finite(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def short_number(value: float) -> str:
+    """A count or a rate in three digits.
+
+    Example:
+        >>> short_number(17_005_207), short_number(312_000), short_number(42)
+        ('17.0 M', '312 k', '42')
+    """
+    for size, unit in ((1e9, " G"), (1e6, " M"), (1e3, " k")):
+        if value >= 0.9995 * size:
+            scaled = value / size
+            return f"{scaled:.{max(0, 2 - int(scaled >= 9.995) - int(scaled >= 99.95))}f}{unit}"
+    return f"{value:.0f}"
+
+
+def percent(share: float | None) -> str:
+    """A share in per cent; a dash where there is none.
+
+    Example:
+        >>> percent(0.7312), percent(None)
+        ('73.1 %', '-')
+    """
+    return "-" if share is None else f"{100 * share:.1f} %"
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people read them.
+
+    Example:
+        >>> duration(7.3), duration(125), duration(3725)
+        ('7 s', '2:05', '1:02:05')
+    """
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def table(rows: Sequence[Sequence[str]], header: Sequence[str] = ()) -> str:
+    """Rows of text as columns: the first to the left, the others to the right.
+
+    Example:
+        >>> print(table([["ham", "0.99"], ["spam", "1"]], ["label", "F1"]))
+        label    F1
+        ham    0.99
+        spam      1
+    """
+    lines = [list(map(str, row)) for row in ([header] if header else []) + list(rows)]
+    if not lines:
+        return ""
+    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
+    return "\n".join(
+        "  ".join(
+            cell.ljust(width) if column == 0 else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ).rstrip()
+        for line in lines
+    )
+
+
+class Progress:
+    """How far the work is: a bar where stderr is a terminal, a line now and then where it is not.
+
+    Example:
+        >>> with Progress("training", quiet=True) as progress:
+        ...     progress.update(5, 10, "loss 2.1")
+    """
+
+    def __init__(self, label: str, quiet: bool = False) -> None:
+        self.label = label
+        self.quiet = quiet
+        self._bar: Any = None
+        self._task: Any = None
+        self._next_line = 0.0
+
+    def __enter__(self) -> "Progress":
+        self._next_line = time.monotonic() + LINE_SECONDS
+        if not self.quiet and sys.stderr.isatty():
+            from rich.console import Console
+            from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+
+            self._bar = Progress(
+                TextColumn("{task.description}"),
+                BarColumn(bar_width=30),
+                TaskProgressColumn(),
+                TextColumn("{task.fields[detail]}"),
+                console=Console(stderr=True),
+            )
+            self._task = self._bar.add_task(self.label, total=None, detail="")
+            self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
+
+    def update(self, done: float, total: float, detail: str) -> None:
+        """Say that ``done`` of ``total`` is done; ``detail`` stands beside it."""
+        if self._bar is not None:
+            self._bar.update(self._task, completed=done, total=total, detail=detail)
+        elif not self.quiet and time.monotonic() >= self._next_line:
+            self._next_line = time.monotonic() + LINE_SECONDS
+            share = 100 * done / total if total else 100.0
+            click.echo(f"{self.label}: {share:.0f} %, {detail}", err=True)
+
+    def line(self, message: str) -> None:
+        """Print a line that stays, above the bar if there is one."""
+        if self._bar is not None:
+            self._bar.console.print(message, markup=False, highlight=False)
+        else:
+            say(message, self.quiet)

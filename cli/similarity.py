@@ -1,0 +1,28 @@
+"""``wordvec similarity``: how alike two words are."""
+
+import click
+
+from cli import options
+from cli.errors import Command
+from cli.reporting import print_json
+
+
+@click.command(cls=Command, context_settings=options.HELP)
+@options.vectors_argument
+@click.argument("first")
+@click.argument("second")
+@options.json_option
+def similarity(vectors: str, first: str, second: str, as_json: bool) -> None:
+    """Print the cosine of the angle between the vectors of two words, -1 to 1.
+
+    \b
+    Example:
+      wordvec similarity vectors.safetensors king queen
+    """
+    from wordvec import load_vectors
+
+    cosine = load_vectors(vectors).similarity(first, second)
+    if as_json:
+        print_json({"first": first, "second": second, "similarity": cosine})
+    else:
+        click.echo(f"{cosine:.4f}")

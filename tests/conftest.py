@@ -1,0 +1,105 @@
+"""Shared fixtures: public data where there are some, commands as a shell finds them, small files to ask."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+SCRIPTS = {
+    "wordvec": "wordvec",
+    "train-embeddings": "train_embeddings",
+    "word-analogy": "word_analogy",
+    "classify-text": "classify_text",
+}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Encoded corpora are cached in a folder of this run, never in the user's home."""
+    os.environ["WORDVEC_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+
+
+@pytest.fixture(scope="session")
+def public_data() -> Path:
+    """The folder of public data sets that WORDVEC_DATA names; without it the test is skipped."""
+    folder = os.environ.get("WORDVEC_DATA", "")
+    if not folder:
+        pytest.skip("WORDVEC_DATA is not set: this test needs public data sets")
+    if not Path(folder).is_dir():
+        pytest.skip(f"WORDVEC_DATA names no folder: {folder}")
+    return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def command_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the four commands as scripts, run by this Python from this checkout, installed or not."""
+    folder = tmp_path_factory.mktemp("bin")
+    for script, attribute in SCRIPTS.items():
+        code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); "
+        code += f"from cli import main; main.{attribute}(prog_name={script!r})"
+        path = folder / script
+        path.write_text(f'#!/bin/sh\nexec {sys.executable!r} -P -c "{code}" "$@"\n')
+        path.chmod(0o755)
+    return folder
+
+
+@pytest.fixture
+def shell(command_folder: Path, tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run a line of shell in ``tmp_path`` with our commands on the PATH; stdin is empty unless given."""
+    environment = os.environ | {"PATH": f"{command_folder}{os.pathsep}{os.environ['PATH']}"}
+
+    def run(line: str, *, input: str = "", timeout: float = 120) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["bash", "-c", line],
+            cwd=tmp_path,
+            env=environment,
+            input=input,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            timeout=timeout,
+        )
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def vectors_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Eight words whose king - man + woman is queen, as our own file."""
+    from wordvec import Vocabulary, WordVectors, save_vectors
+
+    rows = {
+        "king": [1, 1, 0, 0],
+        "queen": [1, -1, 0, 0.1],
+        "man": [0.2, 1, 0, 0],
+        "woman": [0.2, -1, 0, 0.2],
+        "paris": [0, 0.1, 1, 0],
+        "london": [0, -0.1, 1, 0.3],
+        "café": [0, 0, 0.6, 1],
+        "-dash": [0, 0, -1, 1],
+    }
+    path = tmp_path_factory.mktemp("vectors") / "vectors.safetensors"
+    vocabulary = Vocabulary(list(rows), np.arange(8, 0, -1))
+    save_vectors(WordVectors(vocabulary, np.array(list(rows.values()), np.float32), lowercase=True), path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def model_file(tmp_path_factory: pytest.TempPathFactory, vectors_file: Path) -> Path:
+    """A small classifier that tells kings from queens, trained by the command."""
+    from click.testing import CliRunner
+
+    from cli.main import classify_text
+
+    folder = tmp_path_factory.mktemp("model")
+    data, path = folder / "data.tsv", folder / "model.safetensors"
+    data.write_text("yes\tthe king of paris\nno\tthe queen of london\nyes\ta man\nno\ta woman\n" * 20, encoding="utf-8")
+    arguments = ["train", str(data), "-o", str(path), "--vectors", str(vectors_file), "--hidden-size", "8"]
+    result = CliRunner().invoke(classify_text, [*arguments, "--learning-rate", "0.02"])
+    assert result.exit_code == 0, result.output
+    return path

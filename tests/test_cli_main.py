@@ -1,0 +1,142 @@
+"""The command group: help in no time, no heavy import, the same command objects everywhere, exit codes."""
+
+import errno
+import subprocess
+import sys
+import time
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from cli import main
+from cli.errors import Command
+from cli.reporting import duration, short_number, table
+
+HEAVY = ("numba", "numpy", "scipy", "sklearn", "rich", "safetensors")
+
+
+def all_commands() -> list[tuple[str, ...]]:
+    """Every command and subcommand, as its words after ``wordvec``."""
+    found: list[tuple[str, ...]] = [()]
+    for name in main.COMMANDS:
+        command = main.wordvec.get_command(click.Context(main.wordvec), name)
+        found.append((name,))
+        if isinstance(command, click.Group):
+            found += [(name, inner) for inner in command.commands]
+    return found
+
+
+def test_help_imports_nothing_heavy():
+    code = f"""
+import sys
+from click.testing import CliRunner
+from cli.main import wordvec
+for words in {all_commands()!r}:
+    result = CliRunner().invoke(wordvec, [*words, "--help"])
+    assert result.exit_code == 0 and "Usage:" in result.output, (words, result.output)
+print(sorted(set({HEAVY!r}) & set(sys.modules)))
+"""
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert result.stdout == "[]\n", result.stdout + result.stderr
+
+
+@pytest.mark.parametrize("script", ["wordvec", "train-embeddings", "word-analogy", "classify-text"])
+def test_help_is_quick(command_folder, script):
+    times = []
+    for _ in range(5):
+        started = time.perf_counter()
+        subprocess.run([command_folder / script, "--help"], check=True, capture_output=True)
+        times.append(time.perf_counter() - started)
+    assert min(times) < 0.35, times
+
+
+def test_console_scripts_are_the_groups_own_commands():
+    context = click.Context(main.wordvec)
+    for name, attribute in [
+        ("train-embeddings", "train_embeddings"),
+        ("word-analogy", "word_analogy"),
+        ("classify-text", "classify_text"),
+    ]:
+        assert getattr(main, attribute) is main.wordvec.get_command(context, name)
+    with pytest.raises(AttributeError, match="no_such_thing"):
+        _ = main.no_such_thing
+
+
+def test_every_command_has_help_and_short_help():
+    output = CliRunner().invoke(main.wordvec, ["--help"]).output
+    for name in main.COMMANDS:
+        line = next(line for line in output.splitlines() if line.strip().startswith(name + " "))
+        assert len(line.split()) > 3, line
+
+
+def test_unknown_command_is_a_usage_error():
+    result = CliRunner().invoke(main.wordvec, ["train"])
+    assert result.exit_code == 2
+    assert "No such command 'train'" in result.stderr
+
+
+def test_version():
+    import wordvec
+
+    result = CliRunner().invoke(main.wordvec, ["--version"])
+    assert (result.exit_code, result.stdout) == (0, f"wordvec-seqclf {wordvec.__version__}\n")
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "message"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), 1, "Error: No space left on device\n"),
+        (PermissionError(errno.EACCES, "Permission denied", "a.txt"), 1, "Error: a.txt: Permission denied\n"),
+        (MemoryError(), 1, "Error: not enough memory; take less data, or smaller sizes\n"),
+        (KeyboardInterrupt(), 130, "Interrupted; nothing was written.\n"),
+        (BrokenPipeError(), 0, ""),
+    ],
+)
+def test_errors_are_one_line(error, code, message):
+    @click.command(cls=Command)
+    def failing():
+        raise error
+
+    result = CliRunner().invoke(failing)
+    assert (result.exit_code, result.stderr) == (code, message)
+
+
+def test_a_bug_keeps_its_trace():
+    @click.command(cls=Command)
+    def failing():
+        raise RuntimeError("a bug")
+
+    result = CliRunner().invoke(failing)
+    assert isinstance(result.exception, RuntimeError)
+
+
+def test_shell_completion_knows_the_commands(shell):
+    result = shell("COMP_WORDS='wordvec ne' COMP_CWORD=1 _WORDVEC_COMPLETE=bash_complete wordvec")
+    assert "neighbors" in result.stdout
+    assert "complete" in shell("_TRAIN_EMBEDDINGS_COMPLETE=bash_source train-embeddings").stdout
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0, "0"),
+        (999, "999"),
+        (999.7, "1.00 k"),
+        (1234, "1.23 k"),
+        (99_960, "100 k"),
+        (17_005_207, "17.0 M"),
+        (2e9, "2.00 G"),
+    ],
+)
+def test_short_number(value, text):
+    assert short_number(value) == text
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(0.2, "0 s"), (59.6, "1:00"), (125, "2:05"), (3725, "1:02:05")])
+def test_duration(seconds, text):
+    assert duration(seconds) == text
+
+
+def test_table_of_nothing_is_empty():
+    assert table([]) == ""
