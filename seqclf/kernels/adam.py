@@ -1,14 +1,11 @@
 """Adam (Kingma & Ba 2015, algorithm 1) on a dense array and on some rows of a table, and the sums clipping needs."""
 
-from typing import Any
-
 import numpy as np
-from numba import njit
 
-_OPTIONS: Any = {"nogil": True, "cache": True, "error_model": "numpy", "fastmath": {"contract"}}
+from wordvec.kernels.simd import kernel
 
 
-@njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract", "reassoc"})
+@kernel(fastmath={"contract", "reassoc"})
 def sum_of_squares(values):
     """The sum of squares of a flat array, float64: added in float32 in stretches of 256, these in float64."""
     total = 0.0
@@ -21,7 +18,7 @@ def sum_of_squares(values):
     return total
 
 
-@njit(**_OPTIONS)
+@kernel
 def adam_update(values, gradient, first, second, scale, beta1, beta2, step_size, epsilon):
     """One step on flat arrays; ``values``, ``first`` and ``second`` (the moments) are updated in place.
 
@@ -41,7 +38,7 @@ def adam_update(values, gradient, first, second, scale, beta1, beta2, step_size,
         values[i] -= step_size * first[i] / (np.sqrt(second[i]) + epsilon)
 
 
-@njit(**_OPTIONS)
+@kernel
 def adam_update_rows(table, rows, gradient, first, second, scale, beta1, beta2, step_size, epsilon):
     """``adam_update`` of ``table[rows[i]]`` (V, E) by ``gradient[i]`` (U, E); other rows keep value and moments."""
     width = table.shape[1]

@@ -1,7 +1,8 @@
 """Dropout masks as a pure function of a key: no state, so neither threads nor order can change them."""
 
 import numpy as np
-from numba import njit
+
+from wordvec.kernels.simd import kernel
 
 _ADD = np.uint64(0x9E3779B97F4A7C15)
 _MIX1 = np.uint64(0xBF58476D1CE4E5B9)
@@ -10,7 +11,7 @@ _S30, _S27, _S31, _S16 = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(
 _LOW = np.uint64(0xFFFF)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def dropout_mask(mask, key, threshold, kept):
     """Fill ``mask`` (flat, its size a multiple of 4) with 0, at probability ``threshold`` / 65536, or ``kept``.
 

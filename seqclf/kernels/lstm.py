@@ -18,41 +18,28 @@ A row is computed by the same instructions in the same order whatever stands bes
 """
 
 import math
-from typing import Any
 
 import numpy as np
-from numba import njit
+
+from wordvec.kernels.simd import kernel
 
 UNITS = 16  # hidden units in a panel
 PANEL = 64  # columns in a panel: i, f, g, o of 16 units
 
 # tanh(x) = x P(x²) / Q(x²) to 3e-7 on |x| <= 7.9; beyond, float32 tanh is 1. Source: Eigen, MathFunctionsImpl.h.
 _LIMIT = np.float32(7.90531110763549805)
-_P = tuple(
-    np.float32(p)
-    for p in (
-        4.89352455891786e-03,
-        6.37261928875436e-04,
-        1.48572235717979e-05,
-        5.12229709037114e-08,
-        -8.60467152213735e-11,
-        2.00018790482477e-13,
-        -2.76076847742355e-16,
-    )
-)
-_Q = tuple(
-    np.float32(q) for q in (4.89352518554385e-03, 2.26843463243900e-03, 1.18534705686654e-04, 1.19825839466702e-06)
-)
-_HALF = np.float32(0.5)
-_ONE = np.float32(1.0)
-_P0, _P1, _P2, _P3, _P4, _P5, _P6 = _P
-_Q0, _Q1, _Q2, _Q3 = _Q
+_P0, _P1 = np.float32(4.89352455891786e-03), np.float32(6.37261928875436e-04)
+_P2, _P3 = np.float32(1.48572235717979e-05), np.float32(5.12229709037114e-08)
+_P4, _P5 = np.float32(-8.60467152213735e-11), np.float32(2.00018790482477e-13)
+_P6 = np.float32(-2.76076847742355e-16)
+_Q0, _Q1 = np.float32(4.89352518554385e-03), np.float32(2.26843463243900e-03)
+_Q2, _Q3 = np.float32(1.18534705686654e-04), np.float32(1.19825839466702e-06)
+_HALF, _ONE = np.float32(0.5), np.float32(1.0)
 
-# No "reassoc": the order of every sum is part of the promise above.
-_OPTIONS: Any = {"nogil": True, "cache": True, "error_model": "numpy", "fastmath": {"contract"}}
+# The kernels have no "reassoc": the order of every sum is part of the promise above.
 
 
-@njit(**_OPTIONS)
+@kernel
 def _multiply_tile(tile, a, a0, a1, a2, a3, stride, b, start, depth):
     """tile (4, 64) += A (4, depth) · B (depth, 64); updated in place.
 
@@ -80,7 +67,7 @@ def _multiply_tile(tile, a, a0, a1, a2, a3, stride, b, start, depth):
         start += 256
 
 
-@njit(**_OPTIONS)
+@kernel
 def _tanh(x):
     """Rational tanh in float32: no table, no exp, so that a loop over it becomes vector code on any processor."""
     x = _LIMIT if x > _LIMIT else x  # written so that NaN stays NaN
@@ -91,7 +78,7 @@ def _tanh(x):
     return p / q
 
 
-@njit(**_OPTIONS)
+@kernel
 def _activate(z, exact):
     """Turn the 64 sums of one row of a panel into gates, in place. ``exact`` takes libm's tanh (float64 proofs)."""
     if exact:
@@ -108,7 +95,7 @@ def _activate(z, exact):
             z[48 + u] = _HALF + _HALF * _tanh(_HALF * z[48 + u])
 
 
-@njit(**_OPTIONS)
+@kernel
 def _squash(x, out, exact):
     """out = tanh(x), 16 units."""
     if exact:
@@ -119,7 +106,7 @@ def _squash(x, out, exact):
             out[u] = _tanh(x[u])
 
 
-@njit(**_OPTIONS)
+@kernel
 def _multiply(a, a_first, a_row, a_step, a_chunk, rows, depth, chunks, b, out, out_first, out_row, out_panel, columns):
     """out += A · B with 64 columns of B to a panel; every array is flat, so that strides say how it is laid out.
 
@@ -154,7 +141,7 @@ def _multiply(a, a_first, a_row, a_step, a_chunk, rows, depth, chunks, b, out, o
                     target[j] += tile[i * PANEL + j]
 
 
-@njit(**_OPTIONS)
+@kernel
 def lstm_forward(inputs, rows, starts, w_input, w_hidden, bias, projected, gates, c, h, keep, exact):
     """Run one direction over a packed batch.
 
@@ -232,7 +219,7 @@ def lstm_forward(inputs, rows, starts, w_input, w_hidden, bias, projected, gates
                             kept[j] = z[j]
 
 
-@njit(**_OPTIONS)
+@kernel
 def _transpose(weights, transposed):
     """weights (P, N, 64) -> transposed (Q, 64 P, 64), zeros before: column n of panel q is N's row 64 q + n."""
     panels, count, _ = weights.shape
@@ -243,7 +230,7 @@ def _transpose(weights, transposed):
                 transposed[q, p * PANEL + j, k] = weights[p, n, j]
 
 
-@njit(**_OPTIONS)
+@kernel
 def _backward_step(gates, c, d_h, d_c, first, before, count, started, squashed, nothing, exact):
     """Turn a step's gates into d_z in place, and carry d_c to the step before. Mirrors part 4 of ``lstm_forward``."""
     panels, capacity, _ = gates.shape
@@ -271,7 +258,7 @@ def _backward_step(gates, c, d_h, d_c, first, before, count, started, squashed, 
                 z[48 + u] = d_h_here[u] * squashed[u] * o * (_ONE - o)
 
 
-@njit(**_OPTIONS)
+@kernel
 def _sum_by_input(d_z, rows, d_projected, d_bias):
     """d_projected[:, u] = the sum of d_z (P, ., 64) over the packed rows that read input u; d_bias += their sum."""
     panels, distinct, _ = d_projected.shape
@@ -288,7 +275,7 @@ def _sum_by_input(d_z, rows, d_projected, d_bias):
                 d_bias[p, j] += d_projected[p, u, j]
 
 
-@njit(**_OPTIONS)
+@kernel
 def lstm_backward(
     inputs, rows, starts, w_input, w_hidden, projected, gates, c, h, d_h, d_w_input, d_w_hidden, d_bias, d_inputs, exact
 ):

@@ -1,15 +1,11 @@
 """One vector a text from its states: each unit's largest, the mean, or the last. Packed rows, see ``lstm.py``."""
 
-from typing import Any
-
-from numba import njit
+from wordvec.kernels.simd import kernel
 
 MAX, MEAN, LAST = 0, 1, 2
 
-_OPTIONS: Any = {"nogil": True, "cache": True, "error_model": "numpy"}
 
-
-@njit(**_OPTIONS)
+@kernel
 def pool_forward(h, starts, mode, pooled, where):
     """Pool the packed states of one direction.
 
@@ -49,7 +45,7 @@ def pool_forward(h, starts, mode, pooled, where):
                     pooled[s, k] /= t + 1
 
 
-@njit(**_OPTIONS)
+@kernel
 def pool_backward(d_pooled, starts, mode, where, d_h):
     """d_h (R, H), written: each state's share of d_pooled (B, H). Mirrors ``pool_forward``."""
     hidden = d_h.shape[1]

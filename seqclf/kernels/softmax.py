@@ -1,16 +1,15 @@
 """The softmax head: class probabilities from pooled features, and the weighted cross-entropy's gradients."""
 
 import math
-from typing import Any
 
 import numpy as np
-from numba import njit
+
+from wordvec.kernels.simd import kernel
 
 # A row's sums are its own, in an order that depends on the width alone: batch mates never change a probability.
-_OPTIONS: Any = {"nogil": True, "cache": True, "error_model": "numpy", "fastmath": {"contract", "reassoc"}}
 
 
-@njit(**_OPTIONS)
+@kernel(fastmath={"contract", "reassoc"})
 def softmax_forward(features, weight, bias, probabilities):
     """probabilities (B, C), written: softmax(features (B, F) · weightᵀ (C, F) + bias (C,)), exponentials in float64."""
     classes, width = weight.shape
@@ -32,7 +31,7 @@ def softmax_forward(features, weight, bias, probabilities):
             probabilities[b, k] = scores[k] / total_exp
 
 
-@njit(**_OPTIONS)
+@kernel(fastmath={"contract", "reassoc"})
 def softmax_backward(features, weight, probabilities, targets, weights, d_features, d_weight, d_bias):
     """Loss and gradients of ``-sum_b weights[b] * log probabilities[b, targets[b]] / B``.
 
