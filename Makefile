@@ -36,11 +36,12 @@ test: $(VENV)/installed-test
 
 demo: $(VENV)/installed-test
 	@mkdir -p $(DEMO)
-	$(call run,train-embeddings sample:english -o $(DEMO)/vectors.safetensors)
-	$(call run,word-analogy $(DEMO)/vectors.safetensors king - man + woman)
-	$(call run,wordvec neighbors $(DEMO)/vectors.safetensors paris)
-	$(call run,classify-text train sample:disasters --vectors $(DEMO)/vectors.safetensors -o $(DEMO)/model.safetensors)
-	$(call run,classify-text evaluate $(DEMO)/model.safetensors sample:disasters-test)
+	$(call run,train-embeddings sample:english --tokenizer words --lowercase -o $(DEMO)/vectors.safetensors)
+	$(call run,word-analogy $(DEMO)/vectors.safetensors king - man + woman --top 5)
+	$(call run,wordvec neighbors $(DEMO)/vectors.safetensors paris --top 5)
+	$(call run,word-analogy $(DEMO)/vectors.safetensors --questions sample:english-questions)
+	$(call run,classify-text train sample:disasters --vectors $(DEMO)/vectors.safetensors -o $(DEMO)/model.safetensors --test sample:disasters-test --baselines)
+	$(call run,classify-text predict $(DEMO)/model.safetensors "Flames reached the village last night" "The new bakery is on fire")
 
 check: $(VENV)/installed-dev
 	$(BIN)/ruff check .

@@ -95,7 +95,7 @@ def train(
     from seqclf import ClassifierSettings, train_classifier
     from wordvec import check_target, load_vectors
 
-    show_messages(quiet)
+    show_messages(quiet, without=["seqclf.training"])  # the epochs have lines of ours
     with usage_errors():
         settings = ClassifierSettings(tune_vectors=not freeze_vectors, **given).validate()
     check_target(output)
@@ -116,7 +116,7 @@ def train(
             vectors=pretrained,
             dev=dev_data,
             threads=threads,
-            on_progress=lambda state: _show(progress, state),
+            on_progress=lambda state: _show(progress, state, quiet),
         )
     model.save(output)
     written(output)
@@ -208,16 +208,17 @@ def evaluate(model: str, data: str, threads: int | None, as_json: bool, **readin
         click.echo(_report(result))
 
 
-def _show(progress: Progress, state: "TrainingProgress") -> None:
-    detail = f"epoch {state.epoch + 1}/{state.epochs}, loss {state.loss:.3f}, {duration(state.seconds_left)} left"
-    if state.dev_accuracy is not None:
-        detail += f", dev accuracy {percent(state.dev_accuracy)}"
-    progress.update(state.step, state.steps, detail)
+def _show(progress: Progress, state: "TrainingProgress", quiet: bool) -> None:
+    accuracy = "" if state.dev_accuracy is None else f", dev accuracy {percent(state.dev_accuracy)}"
+    now = f"epoch {state.epoch + 1}/{state.epochs}: loss {state.loss:.3f}{accuracy}"
+    progress.update(state.step, state.steps, f"{now}, {duration(state.seconds_left)} left")
+    if state.epoch_done:
+        say(now, quiet)
 
 
 def _described(model: "SequenceModel") -> str:
     metrics = model.metrics
-    chosen = f"epoch {metrics['best_epoch']} kept"
+    chosen = f"epoch {metrics['best_epoch']} of {len(model.history)} kept"
     if "dev_accuracy" in metrics:
         chosen += f" for its dev accuracy of {percent(metrics['dev_accuracy'])} on {metrics['dev_texts']:,} texts"
     return (

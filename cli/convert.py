@@ -10,7 +10,7 @@ from cli.reporting import say
 @click.command(cls=Command, context_settings=options.HELP)
 @click.argument("source", type=click.Path())
 @click.argument("target", type=click.Path())
-@click.option("--limit", type=int, metavar="N", help="Keep the first N words.  [default: all]")
+@click.option("--limit", type=options.LEAST_1, metavar="N", help="Keep the first N words.  [default: all]")
 @options.quiet_option
 def convert(source: str, target: str, limit: int | None, quiet: bool) -> None:
     """Read the vectors in SOURCE, of any known format, and write them to TARGET, whose extension names the format.

@@ -8,6 +8,8 @@ import click
 HELP = {"help_option_names": ["-h", "--help"]}
 """Context settings of every command."""
 
+LEAST_1 = click.IntRange(min=1)
+
 
 def _print_version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
     if value and not ctx.resilient_parsing:
@@ -25,11 +27,11 @@ seed_option = click.option(
     "--seed", type=int, default=1, show_default=True, help="Where chance starts; the same seed, the same result."
 )
 threads_option = click.option(
-    "--threads", type=int, metavar="N", help="Processor cores to use.  [default: all this process may use]"
+    "--threads", type=LEAST_1, metavar="N", help="Processor cores to use.  [default: all this process may use]"
 )
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
-top_option = click.option("--top", type=int, default=10, show_default=True, metavar="N", help="How many answers.")
+top_option = click.option("--top", type=LEAST_1, default=10, show_default=True, metavar="N", help="How many answers.")
 protocol_option = click.option(
     "--protocol",
     type=click.Choice(["P30k", "Pfull", "Phyp"]),

@@ -15,24 +15,34 @@ LINE_SECONDS = 10.0
 """Seconds between two progress lines where stderr is no terminal."""
 
 
+_live_bars: list[Any] = []
+"""The bar on the terminal now, if there is one: lines must be printed through it."""
+
+
 class _ClickHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         text = record.getMessage()
-        click.echo(f"Warning: {text}" if record.levelno >= logging.WARNING else text, err=True)
+        say(f"Warning: {text}" if record.levelno >= logging.WARNING else text)
 
 
-def show_messages(quiet: bool) -> None:
-    """Print what the libraries log, plainly; only errors when ``quiet``."""
+def show_messages(quiet: bool, without: Sequence[str] = ()) -> None:
+    """Print what the libraries log, plainly; only errors when ``quiet``, only warnings of the modules ``without``."""
     for name in ("corpora", "wordvec", "seqclf"):
         logger = logging.getLogger(name)
         logger.handlers = [_ClickHandler()]
         logger.setLevel(logging.ERROR if quiet else logging.INFO)
         logger.propagate = False
+    for name in without:
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def say(message: str, quiet: bool = False) -> None:
-    """Print a message for people, unless ``quiet``."""
-    if not quiet:
+    """Print a line for people, above the bar if there is one, unless ``quiet``."""
+    if quiet:
+        return
+    if _live_bars:
+        _live_bars[-1].console.print(message, markup=False, highlight=False, soft_wrap=True)
+    else:
         click.echo(message, err=True)
 
 
@@ -143,15 +153,18 @@ class Progress:
                 TaskProgressColumn(),
                 TextColumn("{task.fields[detail]}"),
                 console=Console(stderr=True),
+                transient=True,
             )
             self._task = self._bar.add_task(self.label, total=None, detail="")
             self._bar.start()
+            _live_bars.append(self._bar)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._bar is not None:
+            _live_bars.remove(self._bar)
             self._bar.stop()
             self._bar = None
 
@@ -162,11 +175,4 @@ class Progress:
         elif not self.quiet and time.monotonic() >= self._next_line:
             self._next_line = time.monotonic() + LINE_SECONDS
             share = 100 * done / total if total else 100.0
-            click.echo(f"{self.label}: {share:.0f} %, {detail}", err=True)
-
-    def line(self, message: str) -> None:
-        """Print a line that stays, above the bar if there is one."""
-        if self._bar is not None:
-            self._bar.console.print(message, markup=False, highlight=False)
-        else:
-            say(message, self.quiet)
+            say(f"{self.label}: {share:.0f} %, {detail}")

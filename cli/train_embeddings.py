@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from wordvec import EncodedCorpus, Word2VecResult
     from wordvec import Progress as Word2VecProgress
 
-_LEAST_1 = click.IntRange(min=1)
-
 
 @click.command(cls=Command, context_settings=options.HELP)
 @click.argument("corpus", nargs=-1, required=True)
@@ -35,8 +33,12 @@ _LEAST_1 = click.IntRange(min=1)
 @click.option(
     "--subsample", type=float, default=0.001, show_default=True, help="Thin out words more frequent; 0: none."
 )
-@click.option("--min-count", type=_LEAST_1, default=5, show_default=True, help="Leave out words seen less often.")
-@click.option("--max-vocabulary", type=_LEAST_1, metavar="N", help="Keep the N most frequent words.  [default: all]")
+@click.option(
+    "--min-count", type=options.LEAST_1, default=5, show_default=True, help="Leave out words seen less often."
+)
+@click.option(
+    "--max-vocabulary", type=options.LEAST_1, metavar="N", help="Keep the N most frequent words.  [default: all]"
+)
 @click.option("--noise-exponent", type=float, default=0.75, show_default=True, help="Noise: by count to this power.")
 @click.option(
     "--cbow-gradient",
@@ -117,7 +119,7 @@ def train_embeddings(
     say(_counted(encoded), quiet)
     say(f"training {settings.model}, {settings.vector_size} numbers a vector", quiet)
     with Progress("training", quiet) as progress:
-        result = train_word2vec(encoded, settings, threads=threads, on_progress=_EpochLines(progress))
+        result = train_word2vec(encoded, settings, threads=threads, on_progress=_EpochLines(progress, quiet))
     save_vectors(result.vectors, output)
     written(output)
     if summary is not None:
@@ -130,17 +132,18 @@ def train_embeddings(
 class _EpochLines:
     """Shows how far training is, and leaves a line for each epoch."""
 
-    def __init__(self, progress: Progress) -> None:
+    def __init__(self, progress: Progress, quiet: bool) -> None:
         self._progress = progress
+        self._quiet = quiet
         self._epochs_said = 0
 
     def __call__(self, state: "Word2VecProgress") -> None:
         share = state.tokens * state.epochs / max(state.total_tokens, 1)
-        loss = f"loss {state.loss:.3f}" if state.loss == state.loss else "no loss yet"
+        loss = f"loss {state.loss:.3f}" if state.loss == state.loss else "loss not sampled"
         speed = f"{short_number(state.tokens_per_second)} tokens/s"
         if share >= 0.999999 * (state.epoch + 1) and self._epochs_said == state.epoch:
             self._epochs_said += 1
-            self._progress.line(f"epoch {state.epoch + 1}/{state.epochs}: {loss}, {speed}")
+            say(f"epoch {state.epoch + 1}/{state.epochs}: {loss}, {speed}", self._quiet)
         left = f"{duration(state.seconds_left)} left" if state.tokens else "preparing"
         self._progress.update(state.tokens, state.total_tokens, f"{speed}, {loss}, {left}")
 

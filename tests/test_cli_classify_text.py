@@ -1,0 +1,272 @@
+"""``classify-text``: train, predict, evaluate."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from cli import main
+
+TINY = ("--hidden-size", "8", "--vector-size", "8", "--epochs", "2")
+
+
+def invoke(*arguments, code=0, **kwargs):
+    result = CliRunner().invoke(main.classify_text, [str(argument) for argument in arguments], **kwargs)
+    assert result.exit_code == code, (result.output, result.exception)
+    return result
+
+
+@pytest.fixture
+def data(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = Path("data.tsv")
+    path.write_text("yes\tthe old king\nno\tthe young queen\nyes\ta man\nno\ta woman\n" * 15)
+    return path
+
+
+# -- train ------------------------------------------------------------------------------------------------------------
+
+
+def test_defaults_are_the_recipe_of_the_library():
+    from seqclf import ClassifierSettings
+
+    defaults = main.classify_text.commands["train"].make_context("train", ["data", "-o", "model"]).params
+    settings = vars(ClassifierSettings())
+    shared = settings.keys() & defaults.keys()
+    assert {name: defaults[name] for name in shared} == {name: settings[name] for name in shared}
+    assert defaults["freeze_vectors"] is not settings["tune_vectors"]
+    left_out = {"tune_vectors", "warmup_steps", "clip_norm", "vector_scale", "min_count", "validation_fraction"}
+    assert settings.keys() - defaults.keys() == left_out
+
+
+def test_choices_are_those_of_the_library():
+    from corpora import TOKENIZERS
+    from seqclf import ClassifierSettings
+    from wordvec import InputError
+
+    types = {p.name: p.type for p in main.classify_text.commands["train"].params}
+    assert list(types["tokenizer"].choices) == list(TOKENIZERS)
+    for name in ("cell", "pooling"):
+        for choice in types[name].choices:
+            ClassifierSettings(**{name: choice}).validate()
+        with pytest.raises(InputError, match=", ".join(sorted(types[name].choices))):
+            ClassifierSettings(**{name: "none of them"}).validate()
+
+
+def test_options_reach_the_library(data, vectors_file):
+    from seqclf import load_model
+
+    invoke(
+        *("train", "data.tsv", "-o", "m.safetensors", "--vectors", vectors_file, "--dev", "data.tsv", "--one-way"),
+        *("--hidden-size", 12, "--pooling", "last", "--dropout", 0.25, "--batch-size", 4, "--learning-rate", 0.01),
+        *("--epochs", 3, "--freeze-vectors", "--class-weight", "balanced", "--seed", 5, "--keep-vectors", 2),
+        *("--cell", "lstm", "--patience", 2, "--threads", 1, "--tokenizer", "words", "--keep-case"),
+    )
+    model = load_model("m.safetensors")
+    expected = {
+        **{"bidirectional": False, "hidden_size": 12, "pooling": "last", "dropout": 0.25, "batch_size": 4},
+        **{"learning_rate": 0.01, "epochs": 3, "tune_vectors": False, "class_weight": "balanced", "seed": 5},
+        **{"keep_vectors": 2, "cell": "lstm", "patience": 2, "tokenizer": "words", "lowercase": False},
+        **{"vector_size": 4},
+    }
+    assert expected.items() <= model.settings.items()
+    assert model.labels == ["no", "yes"]
+    assert model.metrics["dev_texts"] == 60
+
+
+def test_what_is_said_while_training(data):
+    result = invoke("train", "data.tsv", "-o", "m.safetensors", *TINY)
+    assert "6 of 60 texts, stratified by label, are split off" in result.stderr
+    assert "epoch 1/2: loss " in result.stderr
+    assert "epoch 2/2: loss " in result.stderr
+    assert result.stderr.count("dev accuracy") == 3
+    assert "of 2 kept for its dev accuracy" in result.stderr
+    assert result.stdout == ""
+    assert invoke("train", "data.tsv", "-o", "m.safetensors", *TINY, "--quiet").output == ""
+
+
+def test_a_development_file_is_not_split_off(data):
+    result = invoke("train", "data.tsv", "-o", "m.safetensors", *TINY, "--dev", "data.tsv")
+    assert "split off" not in result.stderr
+    assert "on 60 texts; trained on 60 texts" in result.stderr
+
+
+def test_tokeniser_and_casing_come_from_the_vectors(data, vectors_file):
+    from seqclf import load_model
+
+    invoke("train", "data.tsv", "-o", "m.safetensors", *TINY, "--vectors", vectors_file)
+    model = load_model("m.safetensors")
+    assert (model.tokenizer, model.lowercase) == ("whitespace", True)
+    capital, small = (invoke("predict", "m.safetensors", text).stdout for text in ("KING", "king"))
+    assert capital == small
+
+
+def test_words_seen_in_vectors_alone_are_kept(data, vectors_file):
+    from seqclf import load_model
+
+    for keep, known in [(100, True), (0, False)]:
+        invoke("train", "data.tsv", "-o", "m.safetensors", *TINY, "--vectors", vectors_file, "--keep-vectors", keep)
+        assert ("paris" in load_model("m.safetensors").vocabulary) is known
+
+
+def test_baselines_stand_beside_the_model(data):
+    Path("test.tsv").write_text("yes\tthe old man\nno\ta young woman\n" * 5)
+    result = invoke("train", "data.tsv", "-o", "m.safetensors", *TINY, "--test", "test.tsv", "--baselines")
+    rows = [line.split("  ")[0].strip() for line in result.stdout.splitlines()]
+    assert rows == ["on test.tsv", "this model", "majority class", "TF-IDF + logistic regression", "NB-SVM"]
+    assert "50.0 %" in result.stdout.splitlines()[2]
+    alone = invoke("train", "data.tsv", "-o", "m.safetensors", *TINY, "--test", "test.tsv")
+    assert len(alone.stdout.splitlines()) == 2
+    assert "--test" in invoke("train", "data.tsv", "-o", "m.safetensors", "--baselines", code=2).stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "options"),
+    [
+        ("data.csv", "text,label\n" + 'the king,yes\n"the, queen",no\n' * 10, []),
+        (
+            "data.csv",
+            "tweet,target\nthe king,1\nthe queen,0\n" * 1,
+            ["--text-column", "tweet", "--label-column", "target"],
+        ),
+        ("data.jsonl", '{"text": "the king", "label": 1}\n{"text": "the queen", "label": 0}\n' * 10, []),
+        ("data.txt", "__label__yes the king\n__label__no the queen\n" * 10, []),
+    ],
+)
+def test_labelled_text_of_every_kind(data, name, content, options):
+    Path(name).write_text(content)
+    invoke("train", name, "-o", "m.safetensors", *TINY, *options)
+    assert "accuracy" in invoke("evaluate", "m.safetensors", name, *options).stdout
+
+
+def test_the_same_seed_gives_the_same_bytes(data):
+    for name, threads, seed in [("a", 1, 3), ("b", 2, 3), ("c", 2, 4)]:
+        invoke("train", "data.tsv", "-o", f"{name}.safetensors", *TINY, "--threads", threads, "--seed", seed)
+    a, b, c = (Path(f"{name}.safetensors").read_bytes() for name in "abc")
+    assert a == b
+    assert a != c
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--dropout", "1"], "dropout must be at least 0 and below 1"),
+        (["--hidden-size", "0"], "hidden_size must be at least 1, got 0"),
+        (["--learning-rate", "0"], "learning_rate must be above 0"),
+        (["--cell", "transformer"], "is not"),
+        (["--threads", "0"], "--threads"),
+        (["--epochs", "ten"], "not a valid integer"),
+    ],
+)
+def test_options_out_of_range_are_usage_errors(data, arguments, message):
+    assert message in invoke("train", "data.tsv", "-o", "m.safetensors", *arguments, code=2).stderr
+    assert not Path("m.safetensors").exists()
+
+
+# -- predict ----------------------------------------------------------------------------------------------------------
+
+
+def parsed(output):
+    return [(label, float(probability)) for label, probability in (line.split("\t") for line in output.splitlines())]
+
+
+def test_predict_prints_a_line_for_each_text_in_order(model_file):
+    result = invoke("predict", model_file, "the king of paris", "the queen of london", "a man")
+    answers = parsed(result.stdout)
+    assert [label for label, _ in answers] == ["yes", "no", "yes"]
+    assert all(0.5 <= probability <= 1 for _, probability in answers)
+    assert result.stderr == ""
+
+
+def test_predict_agrees_with_the_library(model_file):
+    from seqclf import load_model
+
+    texts = ["the king", "a woman of london", ""]
+    model = load_model(model_file)
+    answers = [json.loads(line) for line in invoke("predict", model_file, "--json", *texts).stdout.splitlines()]
+    expected = model.predict_proba(texts)
+    assert [answer["label"] for answer in answers] == model.predict(texts).tolist()
+    for answer, row in zip(answers, expected.tolist(), strict=True):
+        assert list(answer["probabilities"].values()) == row
+        assert answer["probability"] == max(row)
+
+
+def test_blank_lines_are_texts(model_file, tmp_path):
+    path = tmp_path / "texts.txt"
+    path.write_text("the king\n\nthe queen\n\n")
+    from_file = invoke("predict", model_file, "--input", path).stdout
+    assert len(from_file.splitlines()) == 4
+    assert from_file.splitlines()[1] == from_file.splitlines()[3]
+    for arguments in (["-"], ["--input", "-"]):
+        assert invoke("predict", model_file, *arguments, input="the king\n\nthe queen\n\n").stdout == from_file
+    assert invoke("predict", model_file, "-", input="").stdout == ""
+
+
+def test_texts_of_any_shape_have_one_line_each(model_file):
+    odd = ["-king", "a\tking\nand more", "", "the café"]
+    assert len(parsed(invoke("predict", model_file, "--", *odd).stdout)) == 4
+
+
+@pytest.mark.parametrize("arguments", [[], ["a text", "--input", "texts.txt"]])
+def test_predict_needs_texts_from_one_place(model_file, arguments):
+    assert "--input FILE" in invoke("predict", model_file, *arguments, code=2).stderr
+
+
+def test_predict_in_a_pipe(shell, model_file, tmp_path):
+    two = r"printf 'the king\nthe queen'"
+    assert shell(f"{two} | classify-text predict {model_file} - | cut -f 1").stdout == "yes\nno\n"
+    many = tmp_path / "many.txt"
+    many.write_text("the king\n" * 20000)
+    result = shell(f"set -o pipefail; classify-text predict {model_file} --input many.txt | head -n 1")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout.startswith("yes\t")
+
+
+def test_predict_loads_no_sklearn(model_file):
+    code = f"""
+import sys
+from cli.main import classify_text
+try:
+    classify_text(["predict", {str(model_file)!r}, "the king"])
+except SystemExit as leaving:
+    assert leaving.code == 0
+print(sorted({{"sklearn", "rich"}} & set(sys.modules)))
+"""
+    root = Path(main.__file__).resolve().parents[1]
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=root)
+    assert result.stdout.splitlines()[-1] == "[]", result.stderr
+
+
+# -- evaluate ---------------------------------------------------------------------------------------------------------
+
+
+def test_evaluate_prints_every_measure(model_file, tmp_path):
+    path = tmp_path / "test.tsv"
+    path.write_text("yes\tthe king\nno\tthe queen\nno\tthe king\nyes\ta man\n")
+    text = invoke("evaluate", model_file, path).stdout
+    lines = {line.rsplit("  ", 1)[0].strip(): line.rsplit("  ", 1)[1] for line in text.splitlines() if "  " in line}
+    assert lines["accuracy"] == "75.0 %"
+    assert lines["of always saying the most frequent label"] == "50.0 %"
+    assert "macro-F1" in text
+    assert "true label \\ predicted" in text
+    facts = json.loads(invoke("evaluate", model_file, path, "--json").stdout)
+    assert (facts["texts"], facts["accuracy"], facts["labels"]) == (4, 0.75, ["no", "yes"])
+    assert facts["confusion"] == [[1, 1], [0, 2]]
+
+
+def test_a_label_the_model_does_not_know_is_an_error_of_the_model(model_file, tmp_path):
+    path = tmp_path / "test.tsv"
+    path.write_text("yes\tthe king\nperhaps\tthe queen\n")
+    facts = json.loads(invoke("evaluate", model_file, path, "--json").stdout)
+    assert (facts["accuracy"], facts["labels"]) == (0.5, ["no", "yes", "perhaps"])
+
+
+def test_info_describes_a_model(model_file):
+    facts = json.loads(CliRunner().invoke(main.wordvec, ["info", str(model_file), "--json"]).stdout)
+    assert (facts["kind"], facts["package"]) == ("model", "seqclf")
+    assert facts["about"]["labels"] == ["no", "yes"]
+    text = CliRunner().invoke(main.wordvec, ["info", str(model_file)]).stdout
+    assert "  labels: no, yes\n" in text

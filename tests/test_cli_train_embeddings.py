@@ -1,0 +1,227 @@
+"""``train-embeddings``: options, formats, inputs, the summary, and what is said on the way."""
+
+import gzip
+import inspect
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from cli import main
+
+SENTENCES = "the old king saw the young queen\nthe young queen saw the old king\n" * 50
+TINY = ("--vector-size", "8", "--epochs", "2", "--min-count", "1")
+
+
+def train(*arguments, code=0, **kwargs):
+    result = CliRunner().invoke(main.train_embeddings, [str(argument) for argument in arguments], **kwargs)
+    assert result.exit_code == code, (result.output, result.exception)
+    return result
+
+
+@pytest.fixture
+def corpus(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = Path("corpus.txt")
+    path.write_text(SENTENCES)
+    return path
+
+
+def options_of(command):
+    return {parameter.name: parameter for parameter in command.params}
+
+
+def test_defaults_are_those_of_the_library():
+    from wordvec import Word2VecSettings, encode_corpus
+
+    defaults = main.train_embeddings.make_context("train-embeddings", ["corpus", "-o", "vectors"]).params
+    settings = vars(Word2VecSettings())
+    assert {name: defaults.get(name) for name in settings if name in defaults} == {
+        name: value for name, value in settings.items() if name in defaults
+    }
+    assert set(settings) - set(defaults) == {"lanes", "lane_tokens"}
+    assert defaults["min_count"] == inspect.signature(encode_corpus).parameters["min_count"].default
+
+
+@pytest.mark.parametrize(
+    ("option", "values"),
+    [
+        ("learning_rate", {("skipgram", "sum"): 0.025, ("cbow", "sum"): 0.05, ("cbow", "mean"): 0.075}),
+        ("shared_negatives", {("skipgram", "sum"): 24, ("cbow", "sum"): 8}),
+        ("block_size", {("skipgram", "sum"): 12, ("cbow", "sum"): 4}),
+    ],
+)
+def test_help_repeats_the_defaults_the_library_resolves(option, values):
+    from wordvec import Word2VecSettings
+
+    help_text = options_of(main.train_embeddings)[option].help
+    for (model, gradient), value in values.items():
+        assert getattr(Word2VecSettings(model=model, cbow_gradient=gradient).resolved(), option) == value
+        assert str(value) in help_text
+
+
+def test_choices_are_those_of_the_library():
+    from corpora import TOKENIZERS
+
+    options = options_of(main.train_embeddings)
+    assert list(options["tokenizer"].type.choices) == list(TOKENIZERS)
+
+
+def test_options_reach_the_library(corpus):
+    train(
+        *("corpus.txt", "-o", "v.safetensors", "--model", "cbow", "--vector-size", 12, "--window", 3, "--negatives", 4),
+        *("--epochs", 3, "--learning-rate", 0.04, "--min-learning-rate", 0.001, "--subsample", 0.01, "--min-count", 2),
+        *("--noise-exponent", 0.5, "--seed", 7, "--cbow-gradient", "mean", "--mode", "hogwild"),
+        *("--shared-negatives", 12, "--block-size", 4, "--threads", 1, "--lowercase", "--tokenizer", "words"),
+        *("--summary", "s.json", "--max-vocabulary", 4),
+    )
+    summary = json.loads(Path("s.json").read_text())
+    expected = {
+        **{"model": "cbow", "vector_size": 12, "window": 3, "negatives": 4, "epochs": 3, "learning_rate": 0.04},
+        **{"min_learning_rate": 0.001, "subsample": 0.01, "noise_exponent": 0.5, "seed": 7, "cbow_gradient": "mean"},
+        **{"mode": "hogwild", "shared_negatives": 12, "block_size": 4},
+    }
+    assert expected.items() <= summary["settings"].items()
+    assert (summary["types"], len(summary["losses"]), summary["threads"]) == (4, 3, 1)
+    from wordvec import load_vectors
+
+    vectors = load_vectors("v.safetensors")
+    assert (vectors.tokenizer, vectors.lowercase, len(vectors), vectors.vector_size) == ("words", True, 4, 12)
+
+
+def test_summary_says_what_was_trained(corpus):
+    result = train("corpus.txt", "-o", "v.safetensors", *TINY, "--summary", "s.json")
+    summary = json.loads(Path("s.json").read_text())
+    assert summary["raw_tokens"] == 700
+    assert summary["types"] == 6
+    assert all(0 < count <= 700 for count in summary["effective_tokens"])
+    assert summary["seconds"] > 0
+    assert "700 tokens, 6 types" in result.stderr
+    assert "epoch 2/2: loss " in result.stderr
+    assert len(summary["losses"]) == len(summary["loss_errors"]) == 2
+    assert "v.safetensors: 6 words x 8; 700 tokens" in result.stderr
+    assert result.stdout == ""
+
+
+def test_quiet_says_nothing(corpus):
+    result = train("corpus.txt", "-o", "v.safetensors", *TINY, "--quiet")
+    assert result.output == ""
+
+
+@pytest.mark.parametrize("name", ["v.safetensors", "v.txt", "v.vec", "v.bin"])
+def test_the_extension_names_the_format(corpus, name):
+    from wordvec import describe, load_vectors
+
+    train("corpus.txt", "-o", name, *TINY)
+    formats = {".safetensors": "safetensors", ".txt": "text", ".vec": "text", ".bin": "binary"}
+    assert describe(name)["format"] == formats[Path(name).suffix]
+    assert load_vectors(name).tokens[0] == "the", "rows stand by falling frequency"
+
+
+def test_the_same_seed_gives_the_same_bytes(corpus):
+    for name, threads, seed in [("a", 1, 3), ("b", 2, 3), ("c", 2, 4)]:
+        train("corpus.txt", "-o", f"{name}.safetensors", *TINY, "--threads", threads, "--seed", seed)
+    a, b, c = (Path(f"{name}.safetensors").read_bytes() for name in "abc")
+    assert a == b
+    assert a != c
+
+
+def test_an_old_file_is_replaced(corpus):
+    Path("v.txt").write_text("old")
+    train("corpus.txt", "-o", "v.txt", *TINY)
+    assert Path("v.txt").read_text().startswith("6 8\n")
+
+
+@pytest.mark.parametrize("source", ["corpus.txt.gz", "c*.gz", "folder", "-"])
+def test_corpora_come_from_everywhere(corpus, source):
+    train("corpus.txt", "-o", "expected.txt", *TINY)
+    Path("folder").mkdir()
+    Path("folder/part.txt").write_text(SENTENCES)
+    with gzip.open("corpus.txt.gz", "wt") as file:
+        file.write(SENTENCES)
+    train(source, "-o", "v.txt", *TINY, "--no-cache", input=SENTENCES if source == "-" else None)
+    assert Path("v.txt").read_bytes() == Path("expected.txt").read_bytes()
+
+
+def test_several_files_are_one_corpus(corpus):
+    Path("more.txt").write_text("a new word\n")
+    result = train("corpus.txt", "more.txt", "-o", "v.txt", *TINY)
+    assert "703 tokens, 9 types" in result.stderr
+
+
+def test_a_long_line_is_trained_whole(corpus):
+    Path("line.txt").write_text(" ".join(SENTENCES.split() * 200))
+    train("line.txt", "-o", "v.safetensors", *TINY, "--summary", "s.json", "--subsample", 0)
+    summary = json.loads(Path("s.json").read_text())
+    assert summary["raw_tokens"] == summary["effective_tokens"][0] == 140_000
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--window", "0"], "window must be at least 1, got 0"),
+        (["--epochs", "0"], "epochs must be at least 1"),
+        (["--learning-rate", "-1"], "learning_rate must be above 0"),
+        (["--min-count", "0"], "--min-count"),
+        (["--max-vocabulary", "0"], "--max-vocabulary"),
+        (["--threads", "0"], "--threads"),
+        (["--vector-size", "many"], "not a valid integer"),
+        (["--model", "glove"], "'glove' is not one of"),
+        (["--tokenizer", "none"], "'none' is not one of"),
+        (["--unknown"], "No such option"),
+    ],
+)
+def test_options_out_of_range_are_usage_errors(corpus, arguments, message):
+    result = train("corpus.txt", "-o", "v.safetensors", *arguments, code=2)
+    assert message in result.stderr
+    assert not Path("v.safetensors").exists()
+
+
+def test_output_is_required(corpus):
+    assert "-o" in train("corpus.txt", code=2).stderr
+
+
+def test_training_loads_no_sklearn_and_no_bar(corpus):
+    code = f"""
+import sys
+from cli.main import train_embeddings
+try:
+    train_embeddings(["corpus.txt", "-o", "v.safetensors", *{TINY!r}])
+except SystemExit as leaving:
+    assert leaving.code == 0
+print(sorted({{"sklearn", "rich", "seqclf"}} & set(sys.modules)))
+"""
+    root = Path(main.__file__).resolve().parents[1]
+    result = subprocess.run([sys.executable, "-c", f"import sys; sys.path.insert(0, {str(root)!r})\n{code}"],
+                            capture_output=True, text=True)  # fmt: skip
+    assert result.stdout == "[]\n", result.stdout + result.stderr
+
+
+def test_progress_lines_come_now_and_then_without_a_terminal(monkeypatch, capsys):
+    from cli import reporting
+
+    clock = [0.0]
+    monkeypatch.setattr(reporting.time, "monotonic", lambda: clock[0])
+    with reporting.Progress("training") as progress:
+        for step in range(100):
+            clock[0] = 0.5 * step
+            progress.update(step, 100, "loss 2.0")
+    lines = capsys.readouterr().err.splitlines()
+    assert lines == [f"training: {share} %, loss 2.0" for share in (20, 40, 60, 80)]
+
+
+def test_the_sample_corpus_teaches_analogies(tmp_path):
+    """The first thing a new user does: train on the sample, ask for the queen."""
+    vectors = tmp_path / "v.safetensors"
+    train("sample:english", "-o", vectors, "--quiet")
+    answers = CliRunner().invoke(main.word_analogy, [str(vectors), "king", "-", "man", "+", "woman", "--json"])
+    assert json.loads(answers.stdout)["answers"][0]["token"] == "queen"
+    asked = CliRunner().invoke(
+        main.word_analogy, [str(vectors), "--questions", "sample:english-questions", "--json", "--protocol", "Pfull"]
+    )
+    assert json.loads(asked.stdout)["total"]["accuracy"] > 0.7
+    assert np.isfinite(json.loads(asked.stdout)["semantic"]["accuracy"])
