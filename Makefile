@@ -41,7 +41,7 @@ demo: $(VENV)/installed-test
 	$(call run,wordvec neighbors $(DEMO)/vectors.safetensors paris --top 5)
 	$(call run,word-analogy $(DEMO)/vectors.safetensors --questions sample:english-questions)
 	$(call run,classify-text train sample:disasters --vectors $(DEMO)/vectors.safetensors -o $(DEMO)/model.safetensors --test sample:disasters-test --baselines)
-	$(call run,classify-text predict $(DEMO)/model.safetensors "Flames reached the village last night" "The new bakery is on fire")
+	$(call run,classify-text predict $(DEMO)/model.safetensors "Evacuation ordered after the river burst its banks" "My kitchen is a disaster area after baking")
 
 check: $(VENV)/installed-dev
 	$(BIN)/ruff check .

@@ -8,7 +8,7 @@ import click
 
 from cli import options
 from cli.errors import Command, Group, usage_errors, written
-from cli.reporting import Progress, duration, percent, print_json, say, show_messages, table
+from cli.reporting import PREPARING, Progress, duration, percent, print_json, say, show_messages, table
 
 if TYPE_CHECKING:
     from seqclf import Progress as TrainingProgress
@@ -211,7 +211,9 @@ def evaluate(model: str, data: str, threads: int | None, as_json: bool, **readin
 def _show(progress: Progress, state: "TrainingProgress", quiet: bool) -> None:
     accuracy = "" if state.dev_accuracy is None else f", dev accuracy {percent(state.dev_accuracy)}"
     now = f"epoch {state.epoch + 1}/{state.epochs}: loss {state.loss:.3f}{accuracy}"
-    progress.update(state.step, state.steps, f"{now}, {duration(state.seconds_left)} left")
+    # The first step may have compiled: no estimate from it.
+    detail = f"{now}, {duration(state.seconds_left)} left" if state.step > 1 else PREPARING
+    progress.update(state.step, state.steps, detail)
     if state.epoch_done:
         say(now, quiet)
 

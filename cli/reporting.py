@@ -14,6 +14,8 @@ import click
 LINE_SECONDS = 10.0
 """Seconds between two progress lines where stderr is no terminal."""
 
+PREPARING = "preparing; the first run compiles"
+"""What stands in the place of a speed before there is one."""
 
 _live_bars: list[Any] = []
 """The bar on the terminal now, if there is one: lines must be printed through it."""

@@ -7,7 +7,7 @@ import click
 
 from cli import options
 from cli.errors import Command, usage_errors, written
-from cli.reporting import Progress, duration, finite, say, short_number, show_messages
+from cli.reporting import PREPARING, Progress, duration, finite, say, short_number, show_messages
 
 if TYPE_CHECKING:
     from wordvec import EncodedCorpus, Word2VecResult
@@ -144,8 +144,8 @@ class _EpochLines:
         if share >= 0.999999 * (state.epoch + 1) and self._epochs_said == state.epoch:
             self._epochs_said += 1
             say(f"epoch {state.epoch + 1}/{state.epochs}: {loss}, {speed}", self._quiet)
-        left = f"{duration(state.seconds_left)} left" if state.tokens else "preparing"
-        self._progress.update(state.tokens, state.total_tokens, f"{speed}, {loss}, {left}")
+        detail = f"{speed}, {loss}, {duration(state.seconds_left)} left"
+        self._progress.update(state.tokens, state.total_tokens, detail if state.tokens else PREPARING)
 
 
 def _counted(encoded: "EncodedCorpus") -> str:
