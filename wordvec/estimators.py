@@ -51,7 +51,7 @@ class Word2Vec(TransformerMixin, BaseEstimator):
         shared_negatives: int | None = None,
         block_size: int | None = None,
         lanes: int = 8,
-        lane_tokens: int = 512,
+        lane_tokens: int = 128,
         min_count: int = 5,
         max_vocabulary: int | None = None,
         tokenizer: str = "whitespace",

@@ -155,11 +155,12 @@ def spread_gradient(table, delta, lane, hidden, b, t, scale, stride):
 
 
 @kernel
-def train_cbow_slice(table, delta, lane, tile, loss, step, rate):
+def train_cbow_slice(table, delta, lane, tile, loss, step, rate, divide):
     """Train on the prepared centres: the mean of each centre's context vectors against the centre's output vector.
 
-    Architecture 1 passes the gradient of the mean on to every context whole, as word2vec.c and gensim do; 2 divides it
-    by the number of contexts, the true gradient (Irsoy et al. 2020, arXiv 2012.15332).
+    With ``divide`` false the gradient of the mean is passed on to every context whole, as word2vec.c and gensim do;
+    with ``divide`` true it is divided by the number of contexts, the true gradient (Irsoy et al. 2020, arXiv
+    2012.15332).
     """
     state, stride, shared = lane.state, step.stride, step.shared
     share = np.float32(rate * step.negatives / shared)
@@ -189,7 +190,7 @@ def train_cbow_slice(table, delta, lane, tile, loss, step, rate):
         for t in range(size):
             contexts = lane.right[b + t] - lane.left[b + t] - 1
             if contexts > 0:
-                scale = np.float32(1) if step.architecture == 1 else np.float32(1) / np.float32(contexts)
+                scale = np.float32(1) / np.float32(contexts) if divide else np.float32(1)
                 spread_gradient(table, delta, lane, tile.hidden, b + t, t, scale, stride)
         if is_sampled_for_loss(step.key, lane.positions[b]):
             add_loss(loss, tile, shared + size, rate)

@@ -38,7 +38,6 @@ class Text(NamedTuple):
 class Step(NamedTuple):
     """The settings of one epoch, scalars alone."""
 
-    architecture: int  # 0 skip-gram; CBOW with the gradient 1 passed on whole, 2 divided by the number of contexts
     window: int
     negatives: int  # K of the objective
     shared: int  # negatives a tile is scored with
