@@ -359,7 +359,8 @@ def safe_lanes(kept_counts: np.ndarray, settings: Word2VecSettings) -> int:
     Lanes do not see each other's steps within a round. When a round holds many tokens for each type, all lanes push the
     same rows from the same snapshot, and the sum of their steps overshoots until it is no number any more. What counts
     is how many types there are in effect, 1 / sum(share^2). Measured on uniform, generated and Wikipedia text, with and
-    without subsampling: up to 3 tokens a round for each the loss is that of one lane, at 10 it is not, at 20 it diverges.
+    without subsampling: up to 3 tokens a round for each, the loss is that of one lane; at 10 it is not; at 20 it
+    diverges.
 
     Example:
         >>> safe_lanes(np.ones(100), Word2VecSettings()), safe_lanes(np.ones(1000), Word2VecSettings())
