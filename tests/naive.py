@@ -67,3 +67,238 @@ def analogies_right(tokens, vectors, questions, top):
             scores[[a, b, c]] = -np.inf
             right += int(np.argmax(scores)) == d
     return right, asked
+
+
+# -- word2vec: what is drawn ------------------------------------------------------------------------------------------
+
+# What a random number is for; a key of its own for each.
+KEEP, RADIUS, NOISE, LOSS = 1, 2, 3, 4
+
+
+def random_bits(key, counter):
+    """64 random bits, a whole number: splitmix64 (Steele et al. 2014) with key and counter as its state."""
+    z = (int(key) + int(counter) * 0x9E3779B97F4A7C15) % 2**64
+    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9 % 2**64
+    z = (z ^ (z >> 27)) * 0x94D049BB133111EB % 2**64
+    return z ^ (z >> 31)
+
+
+def random_below(bits, limit):
+    """0 .. limit - 1: the upper 32 bits as a fraction of ``limit``."""
+    return (bits >> 32) * int(limit) >> 32
+
+
+def noise_id(bits, alias_table):
+    """Walker's alias method: the upper 32 bits choose a column, the lower 32 its own type or its alias."""
+    column = random_below(bits, len(alias_table))
+    own, alias = divmod(int(alias_table[column]), 2**32)
+    return column if bits % 2**32 < own else alias
+
+
+def alias_probabilities(alias_table):
+    """How often each type is drawn from an alias table, exactly."""
+    chances = np.zeros(len(alias_table))
+    for column, entry in enumerate(alias_table):
+        own, alias = divmod(int(entry), 2**32)
+        chances[column] += own / 2**32 / len(alias_table)
+        chances[alias] += (1 - own / 2**32) / len(alias_table)
+    return chances
+
+
+def kept_tokens(ids, offsets, thresholds, key, start, end):
+    """Position, sentence and id of each token in start .. end that subsampling keeps; thresholds in 2^-32."""
+    kept = []
+    for sentence in range(len(offsets) - 1):
+        for position in range(max(offsets[sentence], start), min(offsets[sentence + 1], end)):
+            if random_bits(random_bits(key, KEEP), position) >> 32 < int(thresholds[ids[position]]):
+                kept.append((position, sentence, int(ids[position])))
+    return kept
+
+
+def contexts_of(kept, key, window):
+    """For each kept token its contexts, as places in ``kept``: those within its radius and its sentence."""
+    contexts = []
+    for center, (position, sentence, _) in enumerate(kept):
+        radius = 1 + random_below(random_bits(random_bits(key, RADIUS), position), window)
+        near = range(max(center - radius, 0), min(center + radius + 1, len(kept)))
+        contexts.append([place for place in near if place != center and kept[place][1] == sentence])
+    return contexts
+
+
+def negatives_of_tiles(kept, alias_table, key, shared, fresh, start):
+    """For every four kept tokens their ``shared`` negatives: the last ones of the four before, and ``fresh`` new."""
+    key = random_bits(key, NOISE)
+    last = [noise_id(random_bits(random_bits(key, start), k), alias_table) for k in range(shared - fresh)]
+    tiles = []
+    for first in range(0, len(kept), 4):
+        tile_key = random_bits(key, ~kept[first][0])
+        last = last + [noise_id(random_bits(tile_key, k), alias_table) for k in range(fresh)]
+        tiles.append(last)
+        last = last[fresh:]
+    return tiles
+
+
+def is_sampled_for_loss(key, position):
+    """Whether the loss of the tile whose first centre stands there is computed: one in 256."""
+    return random_bits(random_bits(key, LOSS), position) >> 32 < 2**32 // 256
+
+
+# -- word2vec: what is learned ----------------------------------------------------------------------------------------
+
+
+def logistic(x):
+    return 1 / (1 + np.exp(-np.asarray(x, float)))
+
+
+def softplus(x):
+    """-log logistic(-x)."""
+    return np.logaddexp(0, np.asarray(x, float))
+
+
+def tile_loss(rows, inputs, weights, targets):
+    """-sum over j, t of target log logistic(x) + (weight - target) log logistic(-x), x = rows[j] . inputs[t]."""
+    x = np.asarray(rows, float) @ np.asarray(inputs, float).T
+    return float((targets * softplus(-x) + (weights - targets) * softplus(x)).sum())
+
+
+def tile_step(table, rows, inputs, weights, targets):
+    """One step down ``tile_loss``: row by row, all with the scores and the inputs from before the step.
+
+    table (n, D) is updated in place in its rows number ``rows`` (R,); inputs (T, D); weights, targets (R, T).
+    A row that stands twice is read again after its first move. Returns what the inputs move by, and the scores (R, T).
+    """
+    scores = np.array([[table[row] @ h for h in inputs] for row in rows])
+    moves = np.zeros(np.shape(inputs))
+    for j, row in enumerate(rows):
+        g = targets[j] - weights[j] * logistic(scores[j])
+        before = table[row].copy()
+        for t, h in enumerate(inputs):
+            moves[t] += g[t] * before
+            table[row] += g[t] * h
+    return moves, scores
+
+
+def pairs_of_tile(model, kept, contexts, centers):
+    """The positives of each centre: for skip-gram its contexts, for CBOW (if there are contexts) the centre itself."""
+    if model == "skipgram":
+        return [contexts[center] for center in centers]
+    return [[center] if contexts[center] else [] for center in centers]
+
+
+def negative_sampling_loss(model, vectors, context_vectors, kept, contexts, centers, negatives, scale):
+    """The textbook loss of a few centres: -log logistic(x) a pair, and for each pair -log logistic(-x) of the negatives
+    other than the pair's own positive, times ``scale``."""
+    loss = 0.0
+    for center, positives in zip(centers, pairs_of_tile(model, kept, contexts, centers), strict=True):
+        if not positives:
+            continue
+        around = [vectors[kept[place][2]] for place in contexts[center]]
+        h = vectors[kept[center][2]] if model == "skipgram" else sum(around) / len(around)
+        for place in positives:
+            positive = kept[place][2]
+            loss += softplus(-(context_vectors[positive] @ h))
+            for negative in negatives:
+                if negative != positive:
+                    loss += scale * softplus(context_vectors[negative] @ h)
+    return float(loss)
+
+
+def train_tile(model, vectors, context_vectors, kept, contexts, centers, negatives, *, rate, scale, divide=False):
+    """One step of up to four centres that share their negatives; both tables (V, D) float64, updated in place.
+
+    ``scale`` weighs a negative. ``divide`` is CBOW's: whether contexts share the gradient of their mean. Returns the
+    loss before the step and the number of pairs.
+    """
+    positives = pairs_of_tile(model, kept, contexts, centers)
+    places = sorted({place for found in positives for place in found})
+    rows = [*negatives, *(kept[place][2] for place in places)]
+    weights, targets = np.zeros((len(rows), len(centers))), np.zeros((len(rows), len(centers)))
+    for t, found in enumerate(positives):
+        for place in found:
+            for k, negative in enumerate(negatives):
+                if negative != kept[place][2]:
+                    weights[k, t] += rate * scale
+            j = len(negatives) + places.index(place)
+            weights[j, t] = targets[j, t] = rate
+    if model == "skipgram":
+        inputs = [vectors[kept[center][2]].copy() for center in centers]
+    else:
+        inputs = [np.zeros(vectors.shape[1]) for _ in centers]
+        for h, center in zip(inputs, centers, strict=True):
+            for place in contexts[center]:
+                h += vectors[kept[place][2]] / len(contexts[center])
+    moves, x = tile_step(context_vectors, rows, inputs, weights, targets)
+    for center, move in zip(centers, moves, strict=True):
+        if model == "skipgram":
+            vectors[kept[center][2]] += move
+        else:
+            for place in contexts[center]:
+                vectors[kept[place][2]] += move / len(contexts[center]) if divide else move
+    loss = (targets * softplus(-x) + (weights - targets) * softplus(x)).sum() / rate
+    return float(loss), sum(map(len, positives))
+
+
+def train_lane(model, vectors, context_vectors, text, start, end, *, key, settings, rates, divide=False):
+    """One epoch of a lane, tile by tile.
+
+    text: ids, offsets, thresholds, alias table. settings: window, negatives, shared, fresh. rates: the learning rate of
+    every tile. Returns for each tile: position of its first centre, loss, pairs.
+    """
+    ids, offsets, thresholds, alias_table = text
+    window, negatives, shared, fresh = settings
+    kept = kept_tokens(ids, offsets, thresholds, key, start, end)
+    contexts = contexts_of(kept, key, window)
+    noise = negatives_of_tiles(kept, alias_table, key, shared, fresh, start)
+    record = []
+    for number, shared_by_tile in enumerate(noise):
+        centers = range(4 * number, min(4 * number + 4, len(kept)))
+        loss, pairs = train_tile(
+            model, vectors, context_vectors, kept, contexts, centers, shared_by_tile,
+            rate=rates[number], scale=negatives / shared, divide=divide,
+        )  # fmt: skip
+        record.append((kept[4 * number][0], loss, pairs))
+    return record
+
+
+def slice_of_tiles(kept, window, start, end, slice_size):
+    """In which slice every tile is trained: the first one after which nothing its windows may reach is unread."""
+    tiles = -(-len(kept) // 4)
+    found = []
+    for number in range(-(-(end - start) // slice_size)):
+        read_to = min(start + (number + 1) * slice_size, end)
+        read = sum(position < read_to for position, _, _ in kept)
+        ready = tiles if read_to == end else max(read - window, 0) // 4
+        found += [number] * (ready - len(found))
+    return found
+
+
+def expected_loss(vectors, context_vectors, pairs, noise, negatives):
+    """Mean loss of skip-gram's pairs (center_id, context_id), each with its expected cost of ``negatives`` draws.
+
+    A draw that hits the pair's own positive costs nothing. noise: (V,) probabilities.
+    """
+    loss = 0.0
+    for center_id, context_id in pairs:
+        x = context_vectors @ vectors[center_id]
+        cost = softplus(x)
+        loss += softplus(-x[context_id]) + negatives * (noise @ cost - noise[context_id] * cost[context_id])
+    return float(loss / len(pairs))
+
+
+# -- encoding ---------------------------------------------------------------------------------------------------------
+
+
+def encode(sentences, min_count=1, max_vocabulary=None):
+    """Tokens by falling count and then by their bytes, their counts, ids and offsets of sentences given as lists."""
+    counts = {}
+    for sentence in sentences:
+        for token in sentence:
+            counts[token] = counts.get(token, 0) + 1
+    frequent = [token for token, count in counts.items() if count >= min_count]
+    tokens = sorted(frequent, key=lambda token: (-counts[token], token.encode("utf-8", "surrogatepass")))
+    tokens = tokens[:max_vocabulary]
+    ids, offsets = [], [0]
+    for sentence in sentences:
+        ids += [tokens.index(token) for token in sentence if token in tokens]
+        offsets.append(len(ids))
+    return tokens, [counts[token] for token in tokens], ids, offsets

@@ -1,0 +1,231 @@
+"""The vector primitives against NumPy, and the cache that must never serve a stale kernel."""
+
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import wordvec.kernels
+from wordvec.kernels.simd import (
+    JIT_OFF,
+    add,
+    atomic_add,
+    atomic_read,
+    clamp,
+    divide,
+    kernel,
+    load,
+    multiply,
+    multiply_add,
+    prefetch,
+    splat,
+    store,
+    subtract,
+    sums,
+    yield_processor,
+)
+
+RANDOM = np.random.default_rng(3)
+
+
+@kernel
+def every_primitive(x, y, z, out):
+    """One result after the other in ``out``, sixteen places each, read from places that are no multiples of 16."""
+    a, b, c = load(x, 3), load(y, 5), load(z, 7)
+    store(out, 1, a)
+    store(out, 17, add(a, b))
+    store(out, 33, subtract(a, b))
+    store(out, 49, multiply(a, b))
+    store(out, 65, divide(a, b))
+    store(out, 81, multiply_add(a, b, c))
+    store(out, 97, splat(z[2]))
+    store(out, 113, clamp(a, b, c))
+    prefetch(x, 0)
+
+
+@kernel
+def sixteen_sums(x, out):
+    store(
+        out,
+        0,
+        sums(
+            load(x, 0), load(x, 16), load(x, 32), load(x, 48), load(x, 64), load(x, 80), load(x, 96), load(x, 112),
+            load(x, 128), load(x, 144), load(x, 160), load(x, 176), load(x, 192), load(x, 208), load(x, 224),
+            load(x, 240),
+        ),
+    )  # fmt: skip
+
+
+@kernel
+def count_up(counter, turns):
+    """Add 3 to the second number, ``turns`` times; returns what the last addition and a reading say."""
+    added = 0
+    for _ in range(turns):
+        added = atomic_add(counter, 1, 3)
+    return added, atomic_read(counter, 1)
+
+
+@kernel
+def wait_until(flag, value):
+    while atomic_read(flag, 0) != value:
+        yield_processor()
+    return atomic_add(flag, 0, 1)
+
+
+def run_every_primitive(x, y, z):
+    out = np.full(131, np.nan, np.float32)
+    every_primitive(x, y, z, out)
+    assert np.isnan(out[[0, 129, 130]]).all(), "written outside its sixteen places"
+    return out[1:129].reshape(8, 16)
+
+
+def test_each_primitive_against_numpy():
+    for _ in range(50):
+        x, y, z = (RANDOM.standard_normal(32).astype(np.float32) * 10 for _ in range(3))
+        found = run_every_primitive(x, y, z)
+        a, b, c = x[3:19], y[5:21], z[7:23]
+        np.testing.assert_array_equal(found[:5], [a, a + b, a - b, a * b, a / b])
+        # One rounding or two: half a unit in the last place of the product apart at most.
+        exact = a.astype(np.float64) * b + c
+        assert (np.abs(found[5] - exact) <= np.spacing(np.abs(a * b)) / 2 + np.spacing(np.abs(found[5])) / 2).all()
+        np.testing.assert_array_equal(found[6], np.full(16, z[2]))
+        low, high = np.minimum(b, c), np.maximum(b, c)
+        y[5:21], z[7:23] = low, high
+        np.testing.assert_array_equal(run_every_primitive(x, y, z)[7], np.clip(a, low, high))
+
+
+def test_clamp_keeps_what_is_not_a_number():
+    x, y, z = np.zeros(32, np.float32), np.full(32, -2, np.float32), np.full(32, 3, np.float32)
+    x[3:9] = [np.nan, np.inf, -np.inf, -2, 3, 0.5]
+    np.testing.assert_array_equal(run_every_primitive(x, y, z)[7][:6], [np.nan, 3, -2, -2, 3, 0.5])
+
+
+def test_sixteen_sums_come_out_in_the_order_of_their_vectors():
+    out = np.empty(16, np.float32)
+    # Powers of two in a place of their own: any wrong order, and any element left out or added twice, shows exactly.
+    x = np.zeros((16, 16), np.float32)
+    x[np.arange(16), (np.arange(16) * 5 + 3) % 16] = 2.0 ** np.arange(16)
+    sixteen_sums(x.ravel(), out)
+    np.testing.assert_array_equal(out, 2.0 ** np.arange(16))
+    for vector in range(16):
+        for place in range(16):
+            x = np.zeros(256, np.float32)
+            x[16 * vector + place] = 1
+            sixteen_sums(x, out)
+            np.testing.assert_array_equal(np.flatnonzero(out), [vector])
+    x = RANDOM.standard_normal((16, 16)).astype(np.float32)
+    sixteen_sums(x.ravel(), out)
+    np.testing.assert_allclose(out, x.astype(np.float64).sum(axis=1), atol=16 * 4 * 2**-24)
+
+
+def test_atomic_addition_returns_the_new_value():
+    counter = np.array([7, 100, 9])
+    assert count_up(counter, 4) == (112, 112)
+    assert counter.tolist() == [7, 112, 9]
+
+
+@pytest.mark.skipif(JIT_OFF, reason="the twin of atomic_add adds in Python, where only one thread may run")
+def test_atomic_additions_of_four_threads_are_all_counted():
+    counter = np.zeros(3, np.int64)
+    count_up(counter, 1)  # compiled before the race
+    threads = [threading.Thread(target=count_up, args=(counter, 2_000_000)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert counter.tolist() == [0, 3 + 4 * 3 * 2_000_000, 0]
+
+
+@pytest.mark.skipif(JIT_OFF, reason="the twin of atomic_add adds in Python, where only one thread may run")
+def test_a_thread_that_yields_lets_another_one_set_what_it_waits_for():
+    flag = np.zeros(1, np.int64)
+    assert wait_until(flag, 0) == 1  # compiled, and the flag is 1
+    waiting = threading.Thread(target=wait_until, args=(flag, 3))
+    waiting.start()
+    assert wait_until(flag, 1) == 2
+    assert wait_until(flag, 2) == 3
+    waiting.join(timeout=30)
+    assert not waiting.is_alive()
+    assert flag[0] == 4
+
+
+# -- the cache --------------------------------------------------------------------------------------------------------
+
+PROBE = """
+from wordvec.kernels.simd import kernel, load, store, add{more}
+
+@kernel
+def probe(x):
+    store(x, 0, {value})
+"""
+
+RUN = """
+import numpy as np
+from wordvec.kernels import near
+from other import far
+x, y = np.zeros(16, np.float32), np.ones(16, np.float32)
+near.probe(x), far.probe(y)
+print(x[0], y[0], sum(near.probe.stats.cache_hits.values()), sum(far.probe.stats.cache_hits.values()))
+"""
+
+
+@pytest.fixture
+def copied_kernels(tmp_path):
+    """A copy of the kernels with a kernel that calls tile.py, and one in another folder that calls simd.py alone."""
+    source = Path(wordvec.kernels.__file__).parent
+    folder = tmp_path / "wordvec" / "kernels"
+    shutil.copytree(source, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "wordvec" / "__init__.py").touch()
+    (tmp_path / "other").mkdir()
+    near = PROBE.format(more="\nfrom wordvec.kernels.tile import sigmoid", value="sigmoid(load(x, 0))")
+    (folder / "near.py").write_text(near)
+    (tmp_path / "other" / "far.py").write_text(PROBE.format(more="", value="add(load(x, 0), load(x, 0))"))
+    return tmp_path
+
+
+def run_copy(folder, **environment):
+    # -B and -P: no byte code whose age could be mistaken, and nothing imported from the folder the tests run in.
+    command = [sys.executable, "-B", "-P", "-c", f"import sys; sys.path.insert(0, {str(folder)!r})\n{RUN}"]
+    given = {k: v for k, v in os.environ.items() if not k.startswith(("NUMBA_", "PYTHON"))} | environment
+    result = subprocess.run(command, env=given, capture_output=True, text=True, timeout=120, cwd=folder)
+    assert result.returncode == 0, result.stderr
+    return result.stdout.split(), result.stderr
+
+
+def replace_in(path, old, new):
+    text = path.read_text()
+    assert text.count(old) == 1
+    path.write_text(text.replace(old, new))
+
+
+@pytest.mark.skipif(JIT_OFF, reason="without JIT there is no cache; the leg with JIT tests it")
+def test_an_edit_of_any_kernel_is_noticed(copied_kernels):
+    cache = {"NUMBA_CACHE_DIR": str(copied_kernels / "cache")}
+    assert run_copy(copied_kernels, **cache)[0] == ["0.5", "2.0", "0", "0"]
+    assert run_copy(copied_kernels, **cache)[0] == ["0.5", "2.0", "1", "1"], "the cache serves what is unchanged"
+
+    kernels = copied_kernels / "wordvec" / "kernels"
+    replace_in(kernels / "tile.py", "half = splat(np.float32(0.5))", "half = splat(np.float32(0.75))")
+    assert run_copy(copied_kernels, **cache)[0] == ["0.75", "2.0", "0", "1"], "edited: tile.py"
+
+    replace_in(kernels / "simd.py", 'add = _binary("fadd"', 'add = _binary("fsub"')
+    assert run_copy(copied_kernels, **cache)[0] == ["0.75", "0.0", "0", "0"], "edited: simd.py"
+
+
+@pytest.mark.skipif(JIT_OFF, reason="without JIT there is no cache; the leg with JIT tests it")
+def test_without_a_place_for_the_cache_kernels_work_and_say_so_once(copied_kernels):
+    # Below a file no folder can be made, not even by an administrator.
+    barred = copied_kernels / "a_file"
+    barred.touch()
+    (copied_kernels / "wordvec" / "kernels" / "__pycache__").touch()
+    (copied_kernels / "other" / "__pycache__").touch()
+    nowhere = {name: str(barred / "below") for name in ("NUMBA_CACHE_DIR", "HOME", "XDG_CACHE_HOME", "LOCALAPPDATA")}
+    found, said = run_copy(copied_kernels, **nowhere)
+    assert found == ["0.5", "2.0", "0", "0"]
+    assert said.count("no folder to keep compiled kernels in") == 1
+    assert "NUMBA_CACHE_DIR" in said

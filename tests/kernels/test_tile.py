@@ -1,0 +1,242 @@
+"""One tile against an oracle in float64 that is itself held to the numerical gradient of the loss."""
+
+import numpy as np
+import pytest
+
+from tests import naive
+from tests.gradients import numerical_gradient
+from wordvec.kernels.simd import kernel, load, store
+from wordvec.kernels.tile import (
+    LOSS_PAIRS,
+    LOSS_SQUARES,
+    LOSS_SUM,
+    LOSS_TILES,
+    LOSS_TIMES_PAIRS,
+    PAIR_SQUARES,
+    Tile,
+    add_loss,
+    run_tile,
+    sigmoid,
+)
+
+# Sums of some ten products of numbers near 1 in float32, each rounded to 2^-24.
+TOLERANCE = 4e-6
+
+
+@kernel
+def sigmoids(x, out):
+    for k in range(0, x.size, 16):
+        store(out, k, sigmoid(load(x, k)))
+
+
+# -- the sigmoid ------------------------------------------------------------------------------------------------------
+
+
+def sigmoid_of(values):
+    x = np.zeros(-(-len(values) // 16) * 16, np.float32)
+    x[: len(values)] = values
+    out = np.full(len(x), -1, np.float32)
+    sigmoids(x, out)
+    return out[: len(values)]
+
+
+def test_sigmoid_against_the_logistic_function_in_float64():
+    x = np.concatenate([np.linspace(-40, 40, 20_001), np.linspace(-1e-3, 1e-3, 999), [0]]).astype(np.float32)
+    found = sigmoid_of(x)
+    assert np.abs(found - naive.logistic(x)).max() < 3e-7
+    assert (found >= 0).all()
+    assert (found <= 1).all()
+    # No step backwards beyond the roundings, and the middle is exact.
+    assert (np.diff(found[:20_001]) > -3e-7).all()
+    assert found[-1] == 0.5
+    np.testing.assert_allclose(sigmoid_of(-x), 1 - found.astype(np.float64), atol=1.2e-7)
+
+
+def test_sigmoid_saturates_at_its_ends_and_passes_on_what_is_not_a_number():
+    found = sigmoid_of([-np.inf, -1e30, -90, -17, 17, 90, 1e30, np.inf, np.nan])
+    assert ((found[:4] >= 0) & (found[:4] < 1e-6)).all()
+    assert ((found[4:8] <= 1) & (found[4:8] > 1 - 1e-6)).all()
+    assert np.isnan(found[8]), "an overflow must be seen, not clipped to a number"
+
+
+# -- the tile ---------------------------------------------------------------------------------------------------------
+
+
+class Case:
+    """A table, a delta and a tile of random numbers; what pads a vector or a tile is zero."""
+
+    def __init__(self, count, size, *, seed=0, rate=0.05, duplicates=False):
+        random = np.random.default_rng(seed)
+        self.count, self.size, self.stride = count, size, -(-size // 16) * 16
+        self.padded = -(-count // 4) * 4
+        total = self.padded + 9  # the rows, four inputs, a few bystanders and the padding row, shuffled
+        order = random.permutation(total - 1)
+        self.rows, self.inputs = order[:count], order[count : count + 4]
+        if duplicates:
+            self.rows[[count - 1, 2]] = self.rows[[0, 1]]
+            self.inputs[3] = self.inputs[1]
+        self.pad = total - 1
+        self.slot_of_row = random.permutation(np.arange(1, total))
+        self.slot_of_row = np.append(self.slot_of_row, 0)
+        self.table = self.vectors(random, total)
+        self.delta = self.vectors(random, total)
+        # Some pairs are no part of the objective; some weigh more than their target: a negative that is a positive too.
+        self.targets = rate * random.integers(0, 2, (count, 4))
+        self.weights = self.targets + rate * random.integers(0, 2, (count, 4)) * random.random((count, 4))
+
+    def vectors(self, random, total):
+        found = np.zeros((total, self.stride), np.float32)
+        found[:-1, : self.size] = random.standard_normal((total - 1, self.size)) / np.sqrt(self.size)
+        return found
+
+    def tile(self):
+        more = np.full(self.padded + 4, self.pad)  # room for more rows than there are
+        more[: self.count] = self.rows
+        weights, targets = np.zeros((2, self.padded + 4, 4), np.float32)
+        weights[: self.count], targets[: self.count] = self.weights, self.targets
+        return Tile(
+            rows=more * self.stride,
+            slots=self.slot_of_row[more] * self.stride,
+            weights=weights.ravel(),
+            targets=targets.ravel(),
+            scores=np.zeros(weights.size, np.float32),
+            gradients=np.zeros(weights.size, np.float32),
+            pair_weights=np.zeros(16, np.float32),
+            hidden=np.zeros(8 * self.stride, np.float32),
+            slot_of_row=np.full(1, -1, np.int32),
+        )
+
+    def run(self, *, with_delta, separate=None, tile=None):
+        """The kernel's table, delta, inputs and scores; ``separate`` (4, D) holds inputs that are no rows."""
+        tile, table = tile or self.tile(), self.table.ravel().copy()
+        delta = self.delta_in_slots().ravel() if with_delta else None
+        if separate is None:
+            places = [int(row) * self.stride for row in self.inputs]
+            slots = [int(self.slot_of_row[row]) * self.stride for row in self.inputs]
+            arguments = (table, delta, *places, *(slots if with_delta else [0] * 4))
+        else:
+            tile.hidden[: 4 * self.stride] = separate.ravel()
+            arguments = (tile.hidden, None, *(t * self.stride for t in range(4)), *[0] * 4)
+        run_tile(table, delta, tile, self.count, *arguments, self.stride)
+        if with_delta:
+            delta = delta.reshape(self.delta.shape)[self.slot_of_row]
+        moved = tile.hidden[: 4 * self.stride].reshape(4, -1)
+        return table.reshape(self.table.shape), delta, moved, tile.scores.reshape(-1, 4)[: self.count]
+
+    def delta_in_slots(self):
+        placed = np.zeros_like(self.delta)
+        placed[self.slot_of_row] = self.delta
+        return placed
+
+    def expected(self, *, with_delta, separate=None):
+        """What the oracle makes of it: all rows' values, the moved inputs, scores."""
+        values = self.table.astype(np.float64) + (self.delta if with_delta else 0)
+        inputs = values[self.inputs].copy() if separate is None else separate.astype(np.float64)
+        moves, scores = naive.tile_step(values, self.rows, inputs, self.weights, self.targets)
+        if separate is None:
+            for row, move in zip(self.inputs, moves, strict=True):
+                values[row] += move
+        return values, inputs + moves, scores
+
+
+CASES = [(4, 16, False), (1, 5, False), (6, 33, False), (9, 16, True), (31, 48, True)]
+
+
+@pytest.mark.parametrize(("count", "size", "duplicates"), CASES)
+@pytest.mark.parametrize("with_delta", [False, True])
+@pytest.mark.parametrize("apart", [False, True])
+def test_a_tile_equals_the_oracle(count, size, duplicates, with_delta, apart):
+    case = Case(count, size, seed=count, duplicates=duplicates)
+    separate = None
+    if apart:
+        separate = np.zeros((4, case.stride), np.float32)
+        separate[:, :size] = np.random.default_rng(1).standard_normal((4, size)) / np.sqrt(size)
+    table, delta, moved, scores = case.run(with_delta=with_delta, separate=separate)
+    values, inputs, expected_scores = case.expected(with_delta=with_delta, separate=separate)
+    np.testing.assert_allclose(scores, expected_scores, atol=TOLERANCE)
+    if with_delta:
+        np.testing.assert_array_equal(table, case.table, "the snapshot is read only")
+        np.testing.assert_allclose(delta, values - case.table, atol=TOLERANCE)
+        found, before = delta, case.delta
+    else:
+        np.testing.assert_allclose(table, values, atol=TOLERANCE)
+        found, before = table, case.table
+    if apart:
+        np.testing.assert_allclose(moved, inputs, atol=TOLERANCE)
+    # Bystanders and padding: not one bit.
+    bystanders = sorted({*range(case.pad + 1)} - {*case.rows} - (set() if apart else {*case.inputs}))
+    assert len(bystanders) >= 4
+    np.testing.assert_array_equal(found[bystanders], before[bystanders])
+    assert not found[:, size:].any()
+    assert np.abs(found - before).max() > 1e-3, "a test that moves nothing proves nothing"
+
+
+def test_a_pair_without_weight_moves_nothing():
+    case = Case(4, 16)
+    case.weights[:], case.targets[:] = 0, 0
+    table, *_ = case.run(with_delta=False)
+    np.testing.assert_array_equal(table, case.table)
+
+
+@pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")  # NumPy's, without JIT: the point of the test
+def test_a_row_that_overflowed_is_not_hidden():
+    case = Case(4, 16)
+    case.table[case.rows[1]] = np.inf
+    case.table[case.inputs[2]] = -case.table[case.inputs[2]] + np.float32(1)
+    table, *_ = case.run(with_delta=False)
+    assert not np.isfinite(table[case.inputs]).all()
+
+
+# -- the oracle -------------------------------------------------------------------------------------------------------
+
+
+def test_the_oracles_step_is_the_numerical_gradient_of_its_loss():
+    # Duplicates see each other's moves, which is second order in the weights: they are made tiny.
+    case = Case(7, 6, duplicates=True, rate=1e-7)
+    values = case.table.astype(np.float64)[:, :6]
+    inputs = values[case.inputs].copy()
+
+    def loss():
+        return naive.tile_loss(values[case.rows], inputs, case.weights * 1e7, case.targets * 1e7)
+
+    d_values, d_inputs = numerical_gradient(loss, values), numerical_gradient(loss, inputs)
+    after = values.copy()
+    moves, _ = naive.tile_step(after, case.rows, inputs, case.weights, case.targets)
+    np.testing.assert_allclose((after - values) * 1e7, -d_values, atol=1e-6)
+    np.testing.assert_allclose(moves * 1e7, -d_inputs, atol=1e-6)
+    assert np.abs(d_values).max() > 0.1
+    assert np.abs(d_inputs).max() > 0.1
+
+
+# -- the loss ---------------------------------------------------------------------------------------------------------
+
+
+def test_the_loss_of_a_tile_and_its_squares():
+    case, rate = Case(6, 10, rate=0.025), 0.025
+    case.table *= 8  # scores far enough from 0 to tell softplus from anything simpler
+    sums = np.zeros(8)
+    losses, pairs = [], []
+    for seed in range(3):
+        case.targets = rate * np.random.default_rng(seed).integers(0, 2, (6, 4))
+        case.weights = case.targets + rate * np.random.default_rng(seed + 9).random((6, 4))
+        tile = case.tile()
+        case.run(with_delta=False, tile=tile)
+        add_loss(sums, tile, case.count, np.float32(rate))
+        x = case.table.astype(np.float64)
+        losses.append(naive.tile_loss(x[case.rows], x[case.inputs], case.weights, case.targets) / rate)
+        pairs.append(case.targets.sum() / rate)
+    losses, pairs = np.array(losses), np.array(pairs)
+    places = [LOSS_TILES, LOSS_SUM, LOSS_PAIRS, LOSS_SQUARES, PAIR_SQUARES, LOSS_TIMES_PAIRS]
+    expected = [3, losses.sum(), pairs.sum(), (losses**2).sum(), (pairs**2).sum(), (losses * pairs).sum()]
+    np.testing.assert_allclose(sums[places], expected, rtol=1e-6)
+    assert len({*pairs}) > 1
+
+
+@pytest.mark.parametrize("score", [1e4, -1e4])
+def test_the_loss_of_an_extreme_score_is_the_score(score):
+    case = Case(4, 16)
+    tile = case.tile()
+    tile.scores[:], tile.weights[:], tile.targets[:] = score, 1, score < 0
+    sums = np.zeros(8)
+    add_loss(sums, tile, 4, np.float32(1))
+    assert sums[LOSS_SUM] == pytest.approx(16 * 1e4)
