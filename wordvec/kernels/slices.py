@@ -101,16 +101,17 @@ def is_sampled_for_loss(key, position):
 @kernel
 def prepare_slice(lane, text, step, lane_end, slice_size):
     """Read the next ``slice_size`` raw tokens of a lane, subsample them, draw windows and negatives."""
+    state = lane.state
+    start = state[POSITION]
     keep_rest(lane, step)
     read_tokens(lane, text, draw(step.key, KEEP), lane_end, slice_size)
-    state = lane.state
     end = state[FILLED]
     if state[POSITION] < lane_end:  # centres whose window may reach unread tokens wait, and tiles stay whole
         end = max(end - step.window, state[CENTER])
         end -= (end - state[CENTER]) % TILE
     state[LAST_CENTER] = end
     draw_windows(lane, draw(step.key, RADIUS), step.window)
-    draw_negatives(lane, text.noise_table, draw(step.key, NOISE), step)
+    draw_negatives(lane, text.noise_table, draw(step.key, NOISE), step, start)
 
 
 @kernel
@@ -166,12 +167,16 @@ def draw_windows(lane, key, window):
 
 
 @kernel
-def draw_negatives(lane, noise_table, key, step):
-    """The stream of negatives: each tile uses the last ones of the tile before it and ``fresh`` new ones."""
+def draw_negatives(lane, noise_table, key, step, start):
+    """The stream of negatives: each tile uses the last ones of the tile before it and ``fresh`` new ones.
+
+    The lane's first tile has none before it: what it would have carried over is drawn for ``start``, where the lane
+    starts, whatever the size of a slice.
+    """
     state = lane.state
     carried = step.shared - step.fresh
     if state[DRAWN] == 0:  # the lane's first slice
-        first_key = draw(key, state[POSITION])
+        first_key = draw(key, start)
         for k in range(carried):
             lane.negative_ids[k] = draw_noise(draw(first_key, k), noise_table)
     drawn = carried
