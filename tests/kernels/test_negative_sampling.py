@@ -1,0 +1,179 @@
+"""Skip-gram and CBOW, tile by tile, against plain loops in float64 and against the textbook loss's own gradient."""
+
+import numpy as np
+import pytest
+
+from tests import naive
+from tests.gradients import numerical_gradient
+from tests.word2vec_cases import (
+    SENTENCES,
+    LaneCase,
+    corpus_of,
+    epoch_key,
+    fewer_without_jit,
+    random_corpus,
+    wraps_around,
+)
+from wordvec import Word2VecSettings
+from wordvec.kernels.negative_sampling import train_cbow_slice, train_skipgram_slice
+from wordvec.kernels.slices import CENTER, FILLED, LAST_CENTER, TOUCHED, assign_slots
+from wordvec.kernels.tile import LOSS_PAIRS, LOSS_SUM, LOSS_TILES
+
+pytestmark = wraps_around
+
+MODELS = [("skipgram", False), ("cbow", False), ("cbow", True)]
+"""Model, and whether CBOW's contexts share their gradient."""
+
+
+def train_slice(case, model, divide, rate, delta):
+    arguments = (case.table, delta, case.lane, case.tile, case.lane.loss, case.step, rate)
+    if model == "skipgram":
+        train_skipgram_slice(*arguments)
+    else:
+        train_cbow_slice(*arguments, divide)
+
+
+def train_lane(case, model, divide, rate, *, with_delta):
+    """Every slice of the lane, compared with the oracle after each; the record of losses that the oracle keeps."""
+    expected = case.randomize()
+    record, done = [], 0
+    while not case.finished:
+        places = case.prepare()
+        if with_delta:
+            assign_slots(case.lane, case.delta, case.tile.slot_of_row, case.step)
+        before = case.table.copy()
+        train_slice(case, model, divide, rate, case.delta if with_delta else None)
+        if with_delta:
+            np.testing.assert_array_equal(case.table, before, "the snapshot is read only")
+            add_own_delta(case)
+        for first in range(done, done + len(places), 4):
+            centers = range(first, min(first + 4, done + len(places)))
+            loss, pairs = naive.train_tile(
+                model, *expected, case.kept, case.contexts, centers, case.negatives[first // 4],
+                rate=rate, scale=case.settings.negatives / case.settings.shared_negatives, divide=divide,
+            )  # fmt: skip
+            record.append((case.kept[first][0], loss, pairs))
+        done += len(places)
+        for found, wanted in zip(case.tables(), expected, strict=True):
+            np.testing.assert_allclose(found, wanted, atol=3e-5)
+    assert done == len(case.kept)
+    return record
+
+
+def add_own_delta(case):
+    count = case.lane.state[TOUCHED]
+    rows, deltas = case.table.reshape(-1, case.stride), case.delta.reshape(-1, case.stride)[:count]
+    assert np.unique(case.lane.touched[:count]).size == count
+    rows[case.lane.touched[:count]] += deltas
+
+
+@pytest.mark.parametrize("with_delta", [True, False])
+@pytest.mark.parametrize(("model", "divide"), MODELS)
+def test_slices_equal_the_oracle(model, divide, with_delta):
+    # Six types: negatives hit positives all the time, tokens stand twice in a window, twice among the centres.
+    case = LaneCase(
+        random_corpus(SENTENCES, types=6), model=model, vector_size=20, window=3, subsample=0.1, lane_tokens=64
+    )
+    assert len(case.kept) > 300
+    assert len(case.kept) % 4, "the last tile is not whole"
+    assert any(not contexts for contexts in case.contexts)
+    moved = case.tables()
+    train_lane(case, model, divide, 0.05, with_delta=with_delta)
+    assert all(np.abs(after - before).max() > 0.1 for after, before in zip(case.tables(), moved, strict=True))
+
+
+@pytest.mark.parametrize(("model", "divide"), MODELS)
+def test_wide_windows_few_negatives_and_a_vocabulary_of_two(model, divide):
+    lengths = [30, 3, 1, 40 // fewer_without_jit]
+    case = LaneCase(
+        random_corpus(lengths, types=2), model=model, vector_size=7, window=12, subsample=0, lane_tokens=64,
+        shared_negatives=4, block_size=16, negatives=9,
+    )  # fmt: skip
+    train_lane(case, model, divide, 0.02, with_delta=True)
+
+
+@pytest.mark.parametrize("model", ["skipgram", "cbow"])
+@pytest.mark.parametrize("tokens", [1, 2, 3, 5, 6, 7])
+def test_a_lane_that_ends_within_a_tile(model, tokens):
+    corpus = random_corpus([40], types=9)
+    case = LaneCase(corpus, start=11, end=11 + tokens, model=model, vector_size=16, subsample=0)
+    train_lane(case, model, False, 0.05, with_delta=False)
+    assert len(case.kept) == tokens
+
+
+@pytest.mark.parametrize("model", ["skipgram", "cbow"])
+def test_the_loss_of_the_sampled_tiles(model):
+    # Of few tiles hardly any is sampled: look for a seed that samples three.
+    corpus = random_corpus(SENTENCES, types=12)
+    for seed in range(10_000):
+        key = epoch_key(Word2VecSettings(seed=seed))
+        positions = [p for p in range(0, len(corpus.ids), 4) if naive.is_sampled_for_loss(key, p)]
+        if len(positions) >= 3:
+            break
+    case = LaneCase(corpus, model=model, vector_size=16, subsample=0, seed=seed, window=3)
+    record = train_lane(case, model, False, 0.05, with_delta=False)
+    sampled = [(loss, pairs) for position, loss, pairs in record if position in positions]
+    assert case.lane.loss[LOSS_TILES] == len(sampled) >= 3
+    np.testing.assert_allclose(case.lane.loss[[LOSS_SUM, LOSS_PAIRS]], np.sum(sampled, axis=0), rtol=1e-5)
+
+
+# -- gradients --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [4, 3, 1])
+@pytest.mark.parametrize(("model", "divide"), MODELS)
+def test_the_update_of_a_tile_is_the_gradient_of_the_textbook_loss(model, divide, size):
+    # Delta holds the update alone, so a tiny rate loses no digits and makes what is second order vanish.
+    rate, types = 1e-4, 5
+    case = LaneCase(
+        random_corpus([9, 14, 1, 6], types=types, seed=2), model=model, vector_size=6, window=3, subsample=0,
+        negatives=3, shared_negatives=8, block_size=8,
+    )  # fmt: skip
+    vectors, context_vectors = case.randomize(scale=1.5)
+    case.prepare()
+    assert case.lane.state[FILLED] == len(case.kept) == 30
+    first = 7  # its windows meet the end of a sentence
+    centers, negatives = range(first, first + size), case.lane.negative_ids[:8].tolist()
+    case.lane.state[CENTER], case.lane.state[LAST_CENTER] = first, first + size
+    assign_slots(case.lane, case.delta, case.tile.slot_of_row, case.step)
+    train_slice(case, model, divide, rate, case.delta)
+
+    def loss_of(chosen):
+        return naive.negative_sampling_loss(
+            model, vectors, context_vectors, case.kept, case.contexts, chosen, negatives, 3 / 8
+        )
+
+    d_context_vectors = numerical_gradient(lambda: loss_of(centers), context_vectors)
+    d_vectors = np.zeros_like(vectors)
+    for center in centers:
+        # word2vec.c's CBOW gives each context the whole gradient of the mean: their number times the true one.
+        times = len(case.contexts[center]) if model == "cbow" and not divide else 1
+        d_vectors += times * numerical_gradient(lambda center=center: loss_of([center]), vectors)
+    case.table[:] = 0
+    add_own_delta(case)
+    moved, context_moved = case.tables()
+    np.testing.assert_allclose(moved / rate, -d_vectors, atol=2e-3)
+    np.testing.assert_allclose(context_moved / rate, -d_context_vectors, atol=2e-3)
+    assert np.abs(d_vectors).max() > 0.1
+    assert np.abs(d_context_vectors).max() > 0.1
+
+
+@pytest.mark.parametrize("model", ["skipgram", "cbow"])
+def test_a_negative_is_excused_where_it_is_the_positive_and_nowhere_else(model):
+    # All but the first token are type 1, and so are nearly all negatives.
+    case = LaneCase(
+        corpus_of([0] + [1] * 400, [0, 2, 401]), end=2, model=model, vector_size=16, window=1, subsample=0,
+        noise_exponent=3, shared_negatives=4, block_size=4,
+    )  # fmt: skip
+    vectors, context_vectors = case.randomize()
+    case.prepare()
+    assert case.negatives == [[1, 1, 1, 1]], "another seed, please"
+    train_slice(case, model, False, 0.1, None)
+    found = case.tables()[1]
+    # Skip-gram: pair (0, context 1) without noise, pair (1, context 0) with. CBOW: the same two, centre and context
+    # changing places. Both times output vector 1 is the positive of input 0 and the noise of input 1.
+    repelled = 0.1 * 5 * naive.logistic(context_vectors[1] @ vectors[1]) * vectors[1]
+    attracted = 0.1 * naive.logistic(-context_vectors[1] @ vectors[0]) * vectors[0]
+    np.testing.assert_allclose(found[1], context_vectors[1] + attracted - repelled, atol=1e-6)
+    attracted = 0.1 * naive.logistic(-context_vectors[0] @ vectors[1]) * vectors[1]
+    np.testing.assert_allclose(found[0], context_vectors[0] + attracted, atol=1e-6)

@@ -1,0 +1,98 @@
+"""Small corpora and single lanes for the tests of training, as the engine holds them and as the oracles do."""
+
+import numpy as np
+import pytest
+
+from tests import naive
+from wordvec import Vocabulary, Word2VecSettings
+from wordvec.encoded import EncodedCorpus
+from wordvec.kernels.simd import JIT_OFF
+from wordvec.kernels.slices import CENTER, FILLED, LAST_CENTER, POSITION, SENTENCE, Lane, prepare_slice
+from wordvec.kernels.tile import Tile
+from wordvec.sampling import alias_table, keep_probabilities, noise_probabilities
+from wordvec.word2vec import _Trainer
+
+# Whole numbers wrap around in the random draws. NumPy says so of its scalars, which is what they are without JIT.
+wraps_around = pytest.mark.filterwarnings("ignore:overflow encountered in scalar:RuntimeWarning")
+
+SENTENCES = [0, 30, 0, 0, 1, 2, 90, 1, 5, 17, 0, 41, 3, 200, 8, 1, 1, 0]
+"""Lengths of sentences in tokens: none, one, and more than a slice."""
+
+
+def random_corpus(lengths=SENTENCES, types=30, seed=0):
+    """Sentences of these lengths, types about 1/rank as often; ids never equal positions but by chance."""
+    random = np.random.default_rng(seed)
+    weights = 1 / (1 + np.arange(types))
+    ids = random.choice(types, size=sum(lengths), p=weights / weights.sum())
+    return corpus_of(ids, np.concatenate([[0], np.cumsum(lengths)]), types)
+
+
+def corpus_of(ids, offsets, types=None):
+    """An ``EncodedCorpus`` of these ids; every type is counted once more, so that none has a count of zero."""
+    ids, offsets = np.array(ids, np.int32), np.array(offsets, np.int64)
+    ids.flags.writeable = offsets.flags.writeable = False  # as memory-mapped ones are
+    counts = np.bincount(ids, minlength=types or 0) + 1
+    vocabulary = Vocabulary([f"t{k}" for k in range(len(counts))], counts)
+    return EncodedCorpus(vocabulary, ids, offsets, raw_tokens=len(ids), raw_types=len(counts))
+
+
+def drawn_from(corpus, settings):
+    """Ids, offsets, keep thresholds and noise table, as lists the oracles read."""
+    counts = np.asarray(corpus.vocabulary.counts)
+    thresholds = np.rint(keep_probabilities(counts, settings.subsample) * 2.0**32)
+    noise = alias_table(noise_probabilities(counts, settings.noise_exponent))
+    return corpus.ids.tolist(), corpus.offsets.tolist(), thresholds.astype(int).tolist(), noise.tolist()
+
+
+def epoch_key(settings, epoch=0):
+    return int(np.random.SeedSequence([settings.seed, epoch]).generate_state(1, np.uint64)[0])
+
+
+class LaneCase:
+    """One lane of a corpus before its first slice, with the arrays of the engine and the view of the oracles."""
+
+    def __init__(self, corpus, *, start=0, end=None, epoch=0, **settings):
+        self.settings = Word2VecSettings(lanes=1, **settings).resolved()
+        self.start, self.end = start, len(corpus.ids) if end is None else end
+        trainer = _Trainer(corpus, self.settings, 1, None)
+        self.step, self.text = trainer._step(epoch), trainer.text
+        self.table, self.stride, self.size = trainer.table, trainer.stride, self.settings.vector_size
+        self.delta = trainer.deltas.ravel()
+        self.types = len(corpus.vocabulary)
+        self.lane, self.tile = Lane(*(a[0] for a in trainer.lanes)), Tile(*(a[0] for a in trainer.tiles))
+        self.lane.state[POSITION] = start
+        self.lane.state[SENTENCE] = np.searchsorted(corpus.offsets[1:], start, side="right")
+        # The oracles' view.
+        self.drawn = drawn_from(corpus, self.settings)
+        self.key = epoch_key(self.settings, epoch)
+        self.kept = naive.kept_tokens(*self.drawn[:3], self.key, self.start, self.end)
+        self.contexts = naive.contexts_of(self.kept, self.key, self.settings.window)
+        shared, fresh = self.settings.shared_negatives, self.settings.fresh_negatives
+        self.negatives = naive.negatives_of_tiles(self.kept, self.drawn[3], self.key, shared, fresh, self.start)
+
+    @property
+    def finished(self):
+        return self.lane.state[POSITION] >= self.end and self.lane.state[LAST_CENTER] >= self.lane.state[FILLED]
+
+    def prepare(self):
+        """The next slice; returns the buffer places of its centres."""
+        prepare_slice(self.lane, self.text, self.step, self.end, self.settings.lane_tokens)
+        return range(self.lane.state[CENTER], self.lane.state[LAST_CENTER])
+
+    def randomize(self, seed=5, scale=1.0):
+        """Random vectors on both sides, so that scores tell vectors apart."""
+        rows = self.table.reshape(-1, self.stride)
+        drawn = np.random.default_rng(seed).standard_normal((2 * self.types, self.size))
+        rows[: 2 * self.types, : self.size] = scale * drawn / np.sqrt(self.size)
+        return self.tables()
+
+    def tables(self):
+        """Input and output vectors as float64, (V, D) each."""
+        rows = self.table.reshape(-1, self.stride).astype(np.float64)
+        assert not rows[2 * self.types].any(), "the padding row moved"
+        assert not rows[:, self.size :].any(), "padding moved"
+        return rows[: self.types, : self.size].copy(), rows[self.types : 2 * self.types, : self.size].copy()
+
+
+fewer_without_jit = 5 if JIT_OFF else 1
+"""Examples are divided by this where stepping through kernels in Python takes long."""
