@@ -144,7 +144,8 @@ def test_a_row_that_one_lane_touches_gets_exactly_its_delta_at_any_number_of_thr
     assert np.abs(after[together] - before[together]).max() > 1e-3
 
 
-def test_every_token_is_read_once_however_many_lanes_there_are():
+def test_every_token_is_read_once_however_many_lanes_there_are(monkeypatch):
+    monkeypatch.setattr("wordvec.word2vec.safe_lanes", lambda counts, settings: settings.lanes)
     lengths = [7, 0, 3, 55 // fewer_without_jit]
     corpus = random_corpus(lengths, types=4)
     for lanes in (2, 7, 200):
@@ -152,6 +153,7 @@ def test_every_token_is_read_once_however_many_lanes_there_are():
         trainer, *_ = start_epoch(corpus, settings)
         trainer.train_epoch(0)
         state = trainer.lanes.state
+        assert len(state) == lanes
         assert state[:, KEPT].sum() == sum(lengths)
         np.testing.assert_array_equal(state[:, POSITION], trainer.bounds[1:])
         np.testing.assert_array_equal(state[:, LAST_CENTER], state[:, FILLED])
