@@ -26,13 +26,23 @@ DEMO = demo-output
 # Print a command as one would type it, then run it.
 run = @printf '\n$$ %s\n' '$(1)'; PATH="$(CURDIR)/$(BIN):$$PATH" $(1)
 
-.PHONY: demo test check format clean
+.PHONY: demo test suite kernels-as-python kernels-with-bounds examples check format clean
 
-test: $(VENV)/installed-test
+test: suite kernels-as-python kernels-with-bounds examples
+
+suite: $(VENV)/installed-test
 	$(PYTEST) tests
+
+kernels-as-python: $(VENV)/installed-test
 	NUMBA_DISABLE_JIT=1 $(PYTEST) -m "not slow" tests/kernels
+
+# Numba's cache does not tell compiled code with bounds checks from that without.
+kernels-with-bounds: $(VENV)/installed-test
 	NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR="$(CURDIR)/$(VENV)/numba-boundscheck" $(PYTEST) -m "not slow" tests/kernels
-	$(BIN)/python -m pytest -q --doctest-modules $(PACKAGES)
+
+# The examples in docstrings.
+examples: $(VENV)/installed-test
+	WORDVEC_CACHE="$(CURDIR)/$(VENV)/cache" $(BIN)/python -m pytest -q --doctest-modules $(PACKAGES)
 
 demo: $(VENV)/installed-test
 	@mkdir -p $(DEMO)

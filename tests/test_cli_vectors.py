@@ -209,3 +209,70 @@ print(sorted({{"sklearn", "numba", "rich"}} & set(sys.modules)))
         [sys.executable, "-c", code], capture_output=True, text=True, cwd=Path(main.__file__).parents[1]
     )
     assert result.stdout.splitlines()[-1] == "[]", result.stderr
+
+
+# -- other people's files ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "format", "size"),
+    [
+        ("glove.6B.100d.sample.txt.gz", "glove", "100"),
+        ("word2vec_pre_kv_c", "text", "10"),
+        ("euclidean_vectors.bin", "binary", "10"),
+    ],
+)
+def test_vectors_of_other_programs_are_read_everywhere(public_data, tmp_path, name, format, size):
+    path = public_data / "formats" / name
+    assert f"format: {format}\n" in invoke("info", path).stdout
+    assert f"vector_size: {size}\n" in invoke("info", path).stdout
+    invoke("convert", path, tmp_path / "ours.safetensors")
+    from wordvec import load_vectors
+
+    word = load_vectors(path).tokens[5]
+    theirs, ours = (invoke("neighbors", p, "--", word).stdout for p in (path, tmp_path / "ours.safetensors"))
+    assert theirs == ours
+    assert len(ours.splitlines()) == 10
+
+
+def test_a_fasttext_model_is_refused_by_name(public_data):
+    result = invoke("neighbors", public_data / "formats" / "toy-model.bin", "the", code=1)
+    assert "fastText" in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_public_sets_are_evaluated_by_their_names(public_data):
+    path = public_data / "formats" / "glove.6B.100d.sample.txt.gz"
+    facts = json.loads(
+        invoke(
+            *("evaluate", path, "--similarity", "data:ws353", "--similarity", "data:simlex999"),
+            *("--analogies", "data:questions-words", "--protocol", "Phyp", "--json"),
+        ).stdout
+    )
+    assert [result["pairs"] for result in facts["similarity"]] == [353, 999]
+    assert facts["analogies"][0]["total"]["asked"] == 19_544
+
+
+def test_evaluate_prints_coverage_and_protocol(vectors_file, tmp_path):
+    pairs = tmp_path / "pairs.tsv"
+    pairs.write_text("king\tqueen\t1\nking\tparis\t4\nparis\tlondon\t8\nking\tnowhere\t5\n")
+    text = invoke("evaluate", vectors_file, "--similarity", pairs, "--analogies", "sample:english-questions").stdout
+    assert text.splitlines()[1].split() == ["pairs", "1.000", "3", "of", "4"]
+    assert "sample:english-questions, protocol P30k, method add" in text
+    assert "--similarity" in invoke("evaluate", vectors_file, code=2).stderr
+
+
+def test_the_catalogue_lists_and_finds(monkeypatch, tmp_path):
+    (tmp_path / "similarity").mkdir()
+    (tmp_path / "similarity/ws353.tsv").write_text("king\tqueen\t9\n")
+    monkeypatch.setenv("WORDVEC_DATA", str(tmp_path))
+    listed = invoke("corpora", "list").stdout
+    assert "ws353 (similarity; 1 of 1 files here)" in listed
+    assert "sst2 (classification; 0 of 3 files here; parts: train, dev, test)" in listed
+    assert "licence: " in listed
+    facts = {entry["name"]: entry for entry in json.loads(invoke("corpora", "list", "--json").stdout)}
+    assert facts["ws353"]["present"] == {"all": str(tmp_path / "similarity/ws353.tsv")}
+    assert invoke("corpora", "path", "ws353").stdout == f"{tmp_path / 'similarity/ws353.tsv'}\n"
+    assert "fetch" in invoke("corpora", "path", "sst2", code=1).stderr
+    monkeypatch.delenv("WORDVEC_DATA")
+    assert "WORDVEC_DATA" in invoke("corpora", "path", "ws353", code=1).stderr
