@@ -142,27 +142,33 @@ def _encode_text_corpus(
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
+    limit = _cache_limit()
     settings = [_FORMAT, corpus.fingerprint(), corpus.tokenizer, corpus.lowercase, min_count, max_vocabulary]
     target = home / hashlib.blake2b(json.dumps(settings).encode(), digest_size=16).hexdigest()
-    if (target / "corpus.json").is_file():
-        with contextlib.suppress(OSError, ValueError, KeyError):
+    if target.exists():
+        try:
             found = _open(target)
             os.utime(target)
+        except (OSError, ValueError, LookupError, TypeError):
+            _log.info("the encoded corpus in the cache is damaged (%s): encoding anew", target)
+            shutil.rmtree(target, ignore_errors=True)
+        else:
             _log.info("found the encoded corpus in the cache (%s)", target)
             return found
-        shutil.rmtree(target, ignore_errors=True)
     folder = Path(tempfile.mkdtemp(prefix="new-", dir=home))
     try:
         encoded = _encode_into(
             folder, blocks(), None, min_count, max_vocabulary, corpus.tokenizer, corpus.lowercase, owned=False
         )
-        with contextlib.suppress(OSError):  # another process may have been first: its files say the same
+        try:
             os.rename(folder, target)
             encoded = _open(target)
+        except OSError:  # another process was first: these files say the same and go when the corpus does
+            weakref.finalize(encoded, shutil.rmtree, folder, ignore_errors=True)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
-    _trim_cache(home, keep=target)
+    _trim_cache(home, limit, keep=target)
     return encoded
 
 
@@ -196,10 +202,20 @@ def _text_blocks(texts: Iterator[str], tokenizer: str, lowercase: bool) -> Itera
         waiting.append(normalize(text, lowercase).replace("\n", " "))
         size += len(text)
         if size >= _BLOCK:
-            yield ("\n".join(waiting) + "\n").encode()
+            yield _encoded_lines(waiting)
             waiting, size = [], 0
     if waiting:
-        yield ("\n".join(waiting) + "\n").encode()
+        yield _encoded_lines(waiting)
+
+
+def _encoded_lines(lines: list[str]) -> bytes:
+    try:
+        return ("\n".join(lines) + "\n").encode()
+    except UnicodeEncodeError as error:
+        raise InputError(
+            f"a text holds {error.object[error.start]!r}, half of a character, which cannot be written as UTF-8; "
+            "read the texts with errors='replace'"
+        ) from None
 
 
 def _encode_into(
@@ -295,9 +311,16 @@ def _cache_folder() -> Path | None:
     return base if os.access(base, os.W_OK) else None
 
 
-def _trim_cache(home: Path, keep: Path) -> None:
+def _cache_limit() -> int:
+    """Bytes that the cache folder may hold."""
+    named = os.environ.get("WORDVEC_CACHE_BYTES", "").strip()
+    if named and not named.isdecimal():
+        raise InputError(f"WORDVEC_CACHE_BYTES must be a whole number of bytes, got {named!r}")
+    return int(named) if named else _CACHE_BYTES
+
+
+def _trim_cache(home: Path, limit: int, keep: Path) -> None:
     """Remove the corpora that were not used for longest until the rest fits, and what a killed process left behind."""
-    limit = int(os.environ.get("WORDVEC_CACHE_BYTES", _CACHE_BYTES))
     aged = []
     for folder in home.iterdir():
         with contextlib.suppress(OSError):
