@@ -25,7 +25,7 @@ _HOME = {
     "VocabularyError": "wordvec.errors",
     "Word2Vec": "wordvec.estimators",
     "Word2VecResult": "wordvec.word2vec",
-    "Word2VecSettings": "wordvec.word2vec",
+    "Word2VecSettings": "wordvec.settings",
     "WordVectors": "wordvec.vectors",
     "evaluate_analogies": "wordvec.evaluation",
     "evaluate_similarity": "wordvec.evaluation",

@@ -10,7 +10,8 @@ from sklearn.utils.validation import check_is_fitted
 from corpora import TextCorpus, tokenize
 from wordvec.encoded import encode_corpus
 from wordvec.errors import InputError
-from wordvec.word2vec import Word2VecSettings, train_word2vec
+from wordvec.settings import Word2VecSettings
+from wordvec.word2vec import train_word2vec
 
 
 class Word2Vec(TransformerMixin, BaseEstimator):
