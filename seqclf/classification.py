@@ -131,6 +131,7 @@ def _train(
         vector_size=settings.vector_size,
         scale=settings.vector_scale,
         keep=settings.keep_vectors,
+        tuned=settings.tune_vectors,
         random=random,
     )
     shape = NetworkShape(

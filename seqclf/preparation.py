@@ -95,6 +95,7 @@ def build_embedding(
     vector_size: int,
     scale: float,
     keep: int,
+    tuned: bool,
     random: np.random.Generator,
 ) -> tuple[Vocabulary, np.ndarray]:
     """The model's vocabulary and first embeddings: the texts' own words, then vectors kept for words they lack.
@@ -105,7 +106,9 @@ def build_embedding(
         vector_size: width without ``vectors``.
         scale: standard deviation of the rows; 0 leaves pretrained ones as they are.
         keep: at most so many words of ``vectors`` that the texts lack are kept, the first rows first.
-        random: for words without a vector.
+        tuned: whether training will move the rows. If so, words without a vector start as unknown words do, at zero:
+            random rows are learnt by heart and cost a point of accuracy. Frozen, random rows at least differ.
+        random: for random rows.
 
     Returns:
         The vocabulary of V words and the table (V + 1, E) float32, whose last row, zeros, is for unknown words.
@@ -117,6 +120,8 @@ def build_embedding(
         return Vocabulary(words), np.concatenate([table, np.zeros((1, width), np.float32)])
     rows = np.array([vectors.vocabulary.lookup(word) for word in words], dtype=np.int64)
     found = rows >= 0
+    if tuned:
+        table[~found] = 0
     logger.info("%s of the %s words of the texts have a pretrained vector", f"{found.sum():,}", f"{len(words):,}")
     if words and not found.any():
         logger.warning("no word of the texts has a pretrained vector: are tokeniser and casing those of the vectors?")

@@ -28,7 +28,8 @@ class ClassifierSettings:
         clip_norm: the largest global norm of a step's gradient.
         vector_size: width of random embeddings; pretrained vectors bring their own.
         vector_scale: the standard deviation embeddings start with; pretrained vectors are scaled to it. 0 keeps them
-            as they are (random ones then start with 0.35).
+            as they are (random ones then start with 0.35). Beside pretrained vectors that are tuned, words without
+            one start at zero.
         tune_vectors: train the embeddings along; False freezes them.
         keep_vectors: how many pretrained vectors of words that training never saw are kept for prediction, the first
             rows first.

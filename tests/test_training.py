@@ -86,6 +86,7 @@ def test_frozen_vectors_stay_and_tuned_ones_move():
     texts, labels = texts_and_labels()
     tokens = sorted({token for text in texts for token in text.split()})
     vectors = WordVectors([*tokens, "unseen"], np.random.default_rng(0).standard_normal((len(tokens) + 1, 6)))
+    texts, labels = [*texts, "vectorless"], [*labels, "calm"]
     models = {
         tune: train_classifier(texts, labels, vectors=vectors, settings=replace(SMALL, tune_vectors=tune), threads=1)
         for tune in (False, True)
@@ -99,6 +100,9 @@ def test_frozen_vectors_stay_and_tuned_ones_move():
         unseen = model.vocabulary.token_to_id["unseen"]
         np.testing.assert_allclose(table[unseen], factor * vectors["unseen"], rtol=1e-5)
         assert not table[-1].any()
+        # Tuned, a word without a vector starts at zero and moves a little; frozen, it is a random row.
+        size = np.abs(table[model.vocabulary.token_to_id["vectorless"]]).max()
+        assert 0 < size < 0.05 if tune else size > 0.1
 
 
 def make_examples(shape, count, seed):
