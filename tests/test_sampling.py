@@ -1,6 +1,7 @@
 """Keep probabilities, the noise distribution and its alias table, against the formulas and exactly."""
 
 import math
+import re
 
 import numpy as np
 import pytest
@@ -34,6 +35,12 @@ def test_noise_goes_by_the_count_to_its_power(exponent):
     found = noise_probabilities(np.array(counts), exponent)
     total = sum(count**exponent for count in counts)
     assert found.tolist() == pytest.approx([count**exponent / total for count in counts], rel=1e-12)
+
+
+@pytest.mark.parametrize("exponent", [500, -500, 1e300])
+def test_powers_out_of_range_are_refused(exponent):
+    with pytest.raises(InputError, match=re.escape(f"{exponent} takes these counts out")):
+        noise_probabilities(np.array([900, 80, 8]), exponent)
 
 
 @settings(max_examples=200)

@@ -30,12 +30,19 @@ def keep_probabilities(counts: np.ndarray, subsample: float) -> np.ndarray:
 def noise_probabilities(counts: np.ndarray, noise_exponent: float) -> np.ndarray:
     """The noise distribution: count to the power of ``noise_exponent``, normalised; (V,) float64.
 
+    Raises:
+        InputError: the powers are too large or too small to be numbers.
+
     Example:
         >>> noise_probabilities(np.array([16, 1]), 0.5).tolist()
         [0.8, 0.2]
     """
-    weights = np.asarray(counts, np.float64) ** noise_exponent
-    return weights / weights.sum()
+    with np.errstate(over="ignore"):
+        weights = np.asarray(counts, np.float64) ** noise_exponent
+        total = weights.sum()
+    if not 0 < total < np.inf:
+        raise InputError(f"noise_exponent = {noise_exponent} takes these counts out of float64; choose one nearer to 0")
+    return weights / total
 
 
 def alias_table(probabilities: np.ndarray) -> np.ndarray:

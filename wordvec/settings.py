@@ -2,6 +2,8 @@
 
 import math
 from dataclasses import dataclass, replace
+from numbers import Integral, Real
+from typing import Any
 
 from wordvec.errors import InputError
 
@@ -10,6 +12,11 @@ TILE = 4
 
 _RATES = {("skipgram", "sum"): 0.025, ("cbow", "sum"): 0.05, ("cbow", "mean"): 0.075}
 _SHARED = {"skipgram": (24, 12), "cbow": (8, 4)}
+
+_WHOLE = (
+    "vector_size", "window", "negatives", "epochs", "seed", "shared_negatives", "block_size", "lanes", "lane_tokens",
+)  # fmt: skip
+_NUMBERS = ("learning_rate", "min_learning_rate", "subsample", "noise_exponent")
 
 
 @dataclass(frozen=True)
@@ -67,13 +74,6 @@ class Word2VecSettings:
         _check_choice("model", self.model, ("skipgram", "cbow"))
         _check_choice("cbow_gradient", self.cbow_gradient, ("sum", "mean"))
         _check_choice("mode", self.mode, ("reproducible", "hogwild"))
-        for name in ("vector_size", "window", "negatives", "epochs", "lanes"):
-            _check_least(name, getattr(self, name), 1)
-        _check_least("lane_tokens", self.lane_tokens, 64)
-        _check_least("subsample", self.subsample, 0)
-        _check_least("seed", self.seed, 0)
-        if not math.isfinite(self.noise_exponent):
-            raise InputError(f"noise_exponent must be a finite number, got {self.noise_exponent}")
         shared, block = _SHARED[self.model]
         gradient = self.cbow_gradient if self.model == "cbow" else "sum"
         chosen = replace(
@@ -82,13 +82,21 @@ class Word2VecSettings:
             shared_negatives=shared if self.shared_negatives is None else self.shared_negatives,
             block_size=block if self.block_size is None else self.block_size,
         )
+        whole: dict[str, Any] = {name: _whole(name, getattr(chosen, name)) for name in _WHOLE}
+        numbers: dict[str, Any] = {name: _number(name, getattr(chosen, name)) for name in _NUMBERS}
+        chosen = replace(chosen, **whole, **numbers)
+        for name in ("vector_size", "window", "negatives", "epochs", "lanes"):
+            _check_least(name, getattr(chosen, name), 1)
+        _check_least("lane_tokens", chosen.lane_tokens, 64)
+        _check_least("subsample", chosen.subsample, 0)
+        _check_least("seed", chosen.seed, 0)
         chosen._check_rates()
         chosen._check_block()
         return chosen
 
     def _check_rates(self) -> None:
         rate = self.learning_rate or 0.0
-        if not (math.isfinite(rate) and rate > 0):
+        if rate <= 0:
             raise InputError(f"learning_rate must be above 0, got {self.learning_rate}")
         if not 0 <= self.min_learning_rate <= rate:
             raise InputError(
@@ -117,5 +125,18 @@ def _check_choice(name: str, value: str, known: tuple[str, ...]) -> None:
 
 
 def _check_least(name: str, value: float, least: float) -> None:
-    if not value >= least or not math.isfinite(value):
+    if value < least:
         raise InputError(f"{name} must be at least {least}, got {value}")
+
+
+def _whole(name: str, value: Any) -> int:
+    """``value`` as Python's own number, whichever kind of whole number it is: what kernels and files know."""
+    if isinstance(value, bool) or not isinstance(value, Integral):
+        raise InputError(f"{name} must be a whole number, got {value!r}")
+    return int(value)
+
+
+def _number(name: str, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
+        raise InputError(f"{name} must be a finite number, got {value!r}")
+    return float(value)

@@ -1,0 +1,103 @@
+"""Settings: defaults resolved, every limit an error that says rule and value."""
+
+import dataclasses
+import json
+import re
+
+import numpy as np
+import pytest
+
+from wordvec import Word2VecSettings
+from wordvec.errors import InputError
+
+
+def test_defaults_of_each_model():
+    for options, rate, shared, fresh in (
+        ({}, 0.025, 24, 8),
+        ({"cbow_gradient": "mean"}, 0.025, 24, 8),  # skip-gram has no mean
+        ({"model": "cbow"}, 0.05, 8, 8),
+        ({"model": "cbow", "cbow_gradient": "mean"}, 0.075, 8, 8),
+    ):
+        settings = Word2VecSettings(**options)
+        assert settings.learning_rate is settings.shared_negatives is settings.block_size is None
+        resolved = settings.resolved()
+        assert (resolved.learning_rate, resolved.shared_negatives, resolved.fresh_negatives) == (rate, shared, fresh)
+        assert resolved.resolved() == resolved
+
+
+def test_what_is_given_is_kept_and_cannot_be_changed():
+    given = Word2VecSettings(learning_rate=0.5, shared_negatives=16, block_size=64, seed=0, subsample=0)
+    resolved = given.resolved()
+    assert (resolved.learning_rate, resolved.shared_negatives, resolved.block_size) == (0.5, 16, 64)
+    assert (resolved.seed, resolved.subsample, resolved.fresh_negatives) == (0, 0, 1)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        given.seed = 2
+
+
+def test_numbers_of_numpy_become_pythons_own():
+    # As a parameter grid makes them; JSON and compiled kernels know Python's alone.
+    settings = Word2VecSettings(vector_size=np.int32(8), learning_rate=np.float32(0.5), subsample=0).resolved()
+    assert json.loads(json.dumps(dataclasses.asdict(settings)))["vector_size"] == 8
+    assert {type(getattr(settings, name)) for name in ("learning_rate", "subsample")} == {float}
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"model": "glove"}, "model must be one of skipgram, cbow, got 'glove'"),
+        ({"cbow_gradient": "max"}, "cbow_gradient must be one of sum, mean, got 'max'"),
+        ({"mode": "fast"}, "mode must be one of reproducible, hogwild, got 'fast'"),
+        ({"vector_size": 0}, "vector_size must be at least 1, got 0"),
+        ({"vector_size": 10.5}, "vector_size must be a whole number, got 10.5"),
+        ({"vector_size": None}, "vector_size must be a whole number, got None"),
+        ({"window": 0}, "window must be at least 1, got 0"),
+        ({"window": True}, "window must be a whole number, got True"),
+        ({"negatives": 0}, "negatives must be at least 1, got 0"),
+        ({"epochs": -3}, "epochs must be at least 1, got -3"),
+        ({"epochs": "5"}, "epochs must be a whole number, got '5'"),
+        ({"lanes": 0}, "lanes must be at least 1, got 0"),
+        ({"lane_tokens": 63}, "lane_tokens must be at least 64, got 63"),
+        ({"seed": -1}, "seed must be at least 0, got -1"),
+        ({"seed": 1.0}, "seed must be a whole number, got 1.0"),
+        ({"subsample": -1e-3}, "subsample must be at least 0, got -0.001"),
+        ({"subsample": float("nan")}, "subsample must be a finite number, got nan"),
+        ({"noise_exponent": float("inf")}, "noise_exponent must be a finite number, got inf"),
+        ({"learning_rate": 0}, "learning_rate must be above 0, got 0"),
+        ({"learning_rate": -0.5}, "learning_rate must be above 0, got -0.5"),
+        ({"learning_rate": float("nan")}, "learning_rate must be a finite number, got nan"),
+        ({"learning_rate": "0.1"}, "learning_rate must be a finite number, got '0.1'"),
+        ({"min_learning_rate": -1}, "min_learning_rate must lie between 0 and learning_rate = 0.025, got -1"),
+        (
+            {"learning_rate": 0.01, "min_learning_rate": 0.02},
+            "min_learning_rate must lie between 0 and learning_rate = 0.01, got 0.02",
+        ),
+        ({"shared_negatives": 2}, "shared_negatives must be a multiple of 4, got 2"),
+        ({"shared_negatives": 30}, "shared_negatives must be a multiple of 4, got 30"),
+        (
+            {"shared_negatives": 8, "block_size": 2},
+            "block_size must be at least 4 and divide 4 x shared_negatives = 32, got 2",
+        ),
+        (
+            {"shared_negatives": 8, "block_size": 5},
+            "block_size must be at least 4 and divide 4 x shared_negatives = 32, got 5",
+        ),
+    ],
+)
+def test_limits_are_named_with_the_value(options, message):
+    with pytest.raises(InputError, match=f"^{re.escape(message)}"):
+        Word2VecSettings(**options).resolved()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"vector_size": 1, "window": 1, "negatives": 1, "epochs": 1, "lanes": 1, "lane_tokens": 64},
+        {"learning_rate": 0.5, "min_learning_rate": 0.5},
+        {"min_learning_rate": 0},
+        {"shared_negatives": 4, "block_size": 4},
+        {"shared_negatives": 4, "block_size": 16},
+    ],
+)
+def test_the_limits_themselves_are_allowed(options):
+    resolved = Word2VecSettings(**options).resolved()
+    assert {name: getattr(resolved, name) for name in options} == options
