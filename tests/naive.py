@@ -273,16 +273,18 @@ def slice_of_tiles(kept, window, start, end, slice_size):
 
 
 def expected_loss(vectors, context_vectors, pairs, noise, negatives):
-    """Mean loss of skip-gram's pairs (center_id, context_id), each with its expected cost of ``negatives`` draws.
+    """Mean loss of skip-gram's pairs, each with its expected cost of ``negatives`` draws.
 
-    A draw that hits the pair's own positive costs nothing. noise: (V,) probabilities.
+    A draw that hits the pair's own positive costs nothing. pairs: (V, V), how often center c and context o come
+    together at [c, o]. noise: (V,) probabilities.
     """
     loss = 0.0
-    for center_id, context_id in pairs:
+    for center_id, context_id in np.argwhere(pairs):
         x = context_vectors @ vectors[center_id]
-        cost = softplus(x)
-        loss += softplus(-x[context_id]) + negatives * (noise @ cost - noise[context_id] * cost[context_id])
-    return float(loss / len(pairs))
+        drawn = noise * softplus(x)
+        cost = softplus(-x[context_id]) + negatives * (drawn.sum() - drawn[context_id])
+        loss += pairs[center_id, context_id] * cost
+    return float(loss / pairs.sum())
 
 
 # -- encoding ---------------------------------------------------------------------------------------------------------
