@@ -1,6 +1,6 @@
 """Word2Vec as a scikit-learn estimator: a thin layer over the engine."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -103,13 +103,23 @@ class Word2Vec(TransformerMixin, BaseEstimator):
         self.losses_ = result.losses
         return self
 
+    def fit_transform(self, X: TextCorpus | Iterable[str] | Iterable[list[str]], y: Any = None) -> np.ndarray:
+        """Learn from texts, then give their vectors; the texts of a one-shot generator are kept for that."""
+        return super().fit_transform(list(X) if isinstance(X, Iterator) else X, y)
+
     def transform(self, X: Iterable[str] | Iterable[list[str]]) -> np.ndarray:
-        """Each text as the mean of its known words' vectors, (texts, D) float32; zeros when it has none."""
+        """Each text as the mean of its known words' vectors, (texts, D) float32; zeros when it has none.
+
+        Raises:
+            InputError: X is one string, or holds something that is neither a text nor a list of tokens.
+        """
         check_is_fitted(self)
+        if isinstance(X, str | bytes):
+            raise InputError("expected several texts or lists of tokens, got one string; put it into a list")
         wv = self.vectors_
         rows = []
-        for text in X:
-            tokens = tokenize(text, wv.tokenizer, wv.lowercase) if isinstance(text, str) else text
+        for place, text in enumerate(X):
+            tokens = tokenize(text, wv.tokenizer, wv.lowercase) if isinstance(text, str) else _listed(text, place)
             known = [k for k in map(wv.lookup, tokens) if k >= 0]
             rows.append(wv.vectors[known].mean(axis=0) if known else np.zeros(wv.vector_size, np.float32))
         return np.array(rows, np.float32).reshape(-1, wv.vector_size)
@@ -125,6 +135,17 @@ class Word2Vec(TransformerMixin, BaseEstimator):
         tags.transformer_tags.preserves_dtype = []
         tags.requires_fit = True
         return tags
+
+
+def _listed(text: Any, place: int) -> list[str]:
+    """The tokens of a text that is a list already."""
+    if isinstance(text, bytes) or not isinstance(text, Iterable):
+        raise InputError(f"item {place} is of type {type(text).__name__}, expected a text or a list of tokens")
+    tokens = list(text)
+    for token in tokens:
+        if not isinstance(token, str):
+            raise InputError(f"item {place} holds {token!r}; a token must be a string")
+    return tokens
 
 
 def _seed(random_state: Any) -> int:
