@@ -18,7 +18,7 @@ from wordvec.word2vec import train_word2vec
 
 pytestmark = wraps_around
 
-too_slow_without_jit = pytest.mark.skipif(JIT_OFF, reason="many thousand tokens, a second for each few hundred")
+too_slow_without_jit = pytest.mark.skipif(JIT_OFF, reason="many thousand tokens: minutes without JIT")
 needs_threads = pytest.mark.skipif(JIT_OFF, reason="without JIT the barrier counts in Python: for one thread only")
 
 MODELS = [
