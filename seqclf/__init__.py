@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import Any
 
 _HOME = {
+    "Baseline": "seqclf.baselines",
     "ClassifierSettings": "seqclf.settings",
     "Progress": "seqclf.training",
     "Score": "seqclf.metrics",
