@@ -1,22 +1,13 @@
 """Threads that share a batch's work: the kernels release the interpreter, so two directions run on two cores."""
 
-import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor, wait
 from types import TracebackType
 from typing import Any, TypeVar
 
-from wordvec import InputError
+from wordvec import InputError, available_cores
 
 T = TypeVar("T")
-
-
-def available_cores() -> int:
-    """The cores this process may use."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # not on Linux
-        return os.cpu_count() or 1
 
 
 class Workers:

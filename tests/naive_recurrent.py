@@ -68,7 +68,7 @@ def pool(states, pooling):
 
 
 def classifier(parameters, texts, targets, weights, *, pooling="max", word_masks=None, pooled_masks=None):
-    """Loss, probabilities and every gradient of embedding ▶ LSTM (both ways if there is a reverse one) ▶ pool ▶ softmax.
+    """Loss, probabilities and every gradient of embedding ▶ LSTM (both ways if it has both) ▶ pool ▶ softmax.
 
     Args:
         parameters: name to array, canonical shapes.

@@ -62,9 +62,7 @@ def test_what_is_missing_is_named_with_the_way_out(folder, monkeypatch):
     with pytest.raises(InputError, match="nowhere, which is not a directory"):
         find("sst2")
     monkeypatch.delenv("WORDVEC_DATA")
-    with pytest.raises(
-        InputError, match=r"WORDVEC_DATA names, which is not set; fetch it from https://nlp\.stanford"
-    ):
+    with pytest.raises(InputError, match=r"WORDVEC_DATA names, which is not set; fetch it from https://nlp\.stanford"):
         find("sst2")
     assert DATASETS["sst2"].present() == {}
 

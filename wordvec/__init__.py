@@ -12,6 +12,7 @@ _HOME = {
     "AnalogyCount": "wordvec.evaluation",
     "AnalogyResult": "wordvec.evaluation",
     "EncodedCorpus": "wordvec.encoded",
+    "available_cores": "wordvec.threads",
     "check_target": "wordvec.checkpoints",
     "describe": "wordvec.formats",
     "encode_corpus": "wordvec.encoded",
