@@ -8,7 +8,7 @@ import click
 
 from cli import options
 from cli.errors import Command, Group, usage_errors, written
-from cli.reporting import PREPARING, Progress, duration, percent, print_json, say, show_messages, table
+from cli.reporting import PREPARING, Progress, duration, percent, print_json, say, table
 
 if TYPE_CHECKING:
     from seqclf import Progress as TrainingProgress
@@ -95,7 +95,6 @@ def train(
     from seqclf import ClassifierSettings, train_classifier
     from wordvec import check_target, load_vectors
 
-    show_messages(quiet, without=["seqclf.training"])  # the epochs have lines of ours
     with usage_errors():
         settings = ClassifierSettings(tune_vectors=not freeze_vectors, **given).validate()
     check_target(output)

@@ -8,6 +8,8 @@ from typing import IO, Any
 
 import click
 
+from cli.reporting import library_messages
+
 _WRITTEN = "cli.errors.written"
 
 
@@ -85,10 +87,10 @@ def _discard_stdout() -> None:
 
 
 class Command(click.Command):
-    """A Click command whose errors are one line."""
+    """A Click command whose errors are one line, and which prints what the libraries log."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        with one_line_errors():
+        with one_line_errors(), library_messages(quiet=ctx.params.get("quiet", False)):
             return super().invoke(ctx)
 
 

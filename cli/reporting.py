@@ -1,11 +1,12 @@
 """What a command tells people while it works: on stderr, so that stdout carries data alone."""
 
+import contextlib
 import json
 import logging
 import math
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Any
 
@@ -21,21 +22,35 @@ _live_bars: list[Any] = []
 """The bar on the terminal now, if there is one: lines must be printed through it."""
 
 
+_PACKAGES = ("corpora", "wordvec", "seqclf")
+_SPOKEN_FOR = ("seqclf.training",)
+"""Loggers whose messages, warnings aside, the commands put in words of their own."""
+
+
 class _ClickHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         text = record.getMessage()
-        say(f"Warning: {text}" if record.levelno >= logging.WARNING else text)
+        if record.levelno >= logging.WARNING:
+            say(f"Warning: {text}")
+        elif record.name not in _SPOKEN_FOR:
+            say(text)
 
 
-def show_messages(quiet: bool, without: Sequence[str] = ()) -> None:
-    """Print what the libraries log, plainly; only errors when ``quiet``, only warnings of the modules ``without``."""
-    for name in ("corpora", "wordvec", "seqclf"):
-        logger = logging.getLogger(name)
-        logger.handlers = [_ClickHandler()]
+@contextlib.contextmanager
+def library_messages(quiet: bool) -> Iterator[None]:
+    """Print what the libraries log, plainly, while a command runs; only errors when ``quiet``."""
+    handler = _ClickHandler()
+    loggers = [logging.getLogger(name) for name in _PACKAGES]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.addHandler(handler)
         logger.setLevel(logging.ERROR if quiet else logging.INFO)
-        logger.propagate = False
-    for name in without:
-        logging.getLogger(name).setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.removeHandler(handler)
+            logger.setLevel(level)
 
 
 def say(message: str, quiet: bool = False) -> None:

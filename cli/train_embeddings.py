@@ -7,7 +7,7 @@ import click
 
 from cli import options
 from cli.errors import Command, usage_errors, written
-from cli.reporting import PREPARING, Progress, duration, finite, say, short_number, show_messages
+from cli.reporting import PREPARING, Progress, duration, finite, say, short_number
 
 if TYPE_CHECKING:
     from wordvec import EncodedCorpus, Word2VecResult
@@ -100,7 +100,6 @@ def train_embeddings(
         train_word2vec,
     )
 
-    show_messages(quiet)
     with usage_errors():
         # What is not given is left to the library, whose defaults the help repeats.
         settings = Word2VecSettings(**{name: value for name, value in given.items() if value is not None}).resolved()

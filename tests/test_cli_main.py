@@ -1,6 +1,7 @@
 """The command group: help in no time, no heavy import, the same command objects everywhere, exit codes."""
 
 import errno
+import logging
 import subprocess
 import sys
 import time
@@ -13,6 +14,7 @@ from cli import main
 from cli.errors import Command
 from cli.reporting import duration, short_number, table
 
+PACKAGES = ("corpora", "wordvec", "seqclf")
 HEAVY = ("numba", "numpy", "scipy", "sklearn", "rich", "safetensors")
 
 
@@ -140,3 +142,19 @@ def test_duration(seconds, text):
 
 def test_table_of_nothing_is_empty():
     assert table([]) == ""
+
+
+def test_what_the_libraries_log_is_printed_and_logging_left_as_it_was():
+    @click.command(cls=Command)
+    @click.option("--quiet", is_flag=True)
+    def talking(quiet):
+        for name in ("wordvec.encoded", "corpora", "seqclf.training", "elsewhere"):
+            logging.getLogger(name).info("%s speaks", name)
+        logging.getLogger("wordvec.formats").warning("2 tokens came twice")
+
+    before = [(logger.level, list(logger.handlers), logger.propagate) for logger in map(logging.getLogger, PACKAGES)]
+    result = CliRunner().invoke(talking)
+    assert result.stderr == "wordvec.encoded speaks\ncorpora speaks\nWarning: 2 tokens came twice\n"
+    assert CliRunner().invoke(talking, ["--quiet"]).output == ""
+    after = [(logger.level, list(logger.handlers), logger.propagate) for logger in map(logging.getLogger, PACKAGES)]
+    assert after == before
