@@ -133,6 +133,12 @@ def test_the_size_of_a_slice_changes_nothing(slice_size):
     assert len(case.kept) < 0.9 * len(case.drawn[0]), "subsampling has something to do"
 
 
+def test_a_window_wider_than_a_slice():
+    case = LaneCase(random_corpus([700, 90]), lane_tokens=64, subsample=0, window=150)
+    check_against_the_textbook(case)
+    assert max(map(len, case.contexts)) > 250
+
+
 def test_a_lane_without_tokens_and_one_whose_tokens_are_all_dropped():
     empty = LaneCase(random_corpus(), start=70, end=70)
     assert empty.finished
