@@ -41,7 +41,7 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):
         clip_norm: the largest global norm of a gradient.
         vectors: pretrained word vectors: ``WordVectors``, the path of a file, or None for random ones.
         vector_size: width of random embeddings.
-        vector_scale: the embeddings' first standard deviation.
+        vector_scale: the standard deviation pretrained vectors are scaled to; 0 keeps them as they are.
         tune_vectors: train the embeddings along; False freezes them.
         keep_vectors: pretrained vectors kept for words that training never saw.
         min_count: rarer words count as unknown.

@@ -19,7 +19,8 @@ Text: TypeAlias = str | Sequence[str]
 """A text as a string, or as a list of its tokens."""
 
 DEFAULT_TOKENIZER = "words"
-DEFAULT_SCALE = 0.35
+RANDOM_SCALE = 0.1
+"""The deviation random embeddings start with when they are tuned: smaller ones are learnt by heart less easily."""
 
 
 def tokenize_texts(texts: Iterable[Text], tokenizer: str, lowercase: bool) -> list[list[str]]:
@@ -104,10 +105,11 @@ def build_embedding(
         counted: the texts' words, as :func:`count_tokens` gives them.
         vectors: pretrained ones, or None for random rows alone.
         vector_size: width without ``vectors``.
-        scale: standard deviation of the rows; 0 leaves pretrained ones as they are.
+        scale: standard deviation of pretrained rows, and of random ones that stay; 0 leaves pretrained ones alone.
         keep: at most so many words of ``vectors`` that the texts lack are kept, the first rows first.
-        tuned: whether training will move the rows. If so, words without a vector start as unknown words do, at zero:
-            random rows are learnt by heart and cost a point of accuracy. Frozen, random rows at least differ.
+        tuned: whether training will move the rows. If so, random rows are small, and beside pretrained ones words
+            without a vector start as unknown words do, at zero: large random rows are learnt by heart and cost a point
+            of accuracy. Frozen ones must be large enough to tell words apart.
         random: for random rows.
 
     Returns:
@@ -115,7 +117,8 @@ def build_embedding(
     """
     words = [token for token, _ in counted]
     width = vector_size if vectors is None else vectors.vectors.shape[1]
-    table = random.standard_normal((len(words), width), dtype=np.float32) * np.float32(scale or DEFAULT_SCALE)
+    table = random.standard_normal((len(words), width), dtype=np.float32)
+    table *= np.float32(RANDOM_SCALE if tuned else scale or 1.0)
     if vectors is None:
         return Vocabulary(words), np.concatenate([table, np.zeros((1, width), np.float32)])
     rows = np.array([vectors.vocabulary.lookup(word) for word in words], dtype=np.int64)

@@ -27,9 +27,8 @@ class ClassifierSettings:
         patience: stop after so many epochs without a better one; None trains them all.
         clip_norm: the largest global norm of a step's gradient.
         vector_size: width of random embeddings; pretrained vectors bring their own.
-        vector_scale: the standard deviation embeddings start with; pretrained vectors are scaled to it. 0 keeps them
-            as they are (random ones then start with 0.35). Beside pretrained vectors that are tuned, words without
-            one start at zero.
+        vector_scale: the standard deviation pretrained vectors are scaled to; 0 keeps them as they are. Random
+            embeddings have it when frozen; tuned ones start with 0.1, and at zero beside pretrained ones.
         tune_vectors: train the embeddings along; False freezes them.
         keep_vectors: how many pretrained vectors of words that training never saw are kept for prediction, the first
             rows first.
