@@ -63,11 +63,15 @@ def sixteen_sums(x, out):
 
 @kernel
 def count_up(counter, turns):
-    """Add 3 to the second number, ``turns`` times; returns what the last addition and a reading say."""
-    added = 0
+    """Add 3 to the second number, ``turns`` times; returns what the last addition and a reading say.
+
+    The reading in between keeps LLVM from making one addition of many, were they not atomic.
+    """
+    added = seen = 0
     for _ in range(turns):
         added = atomic_add(counter, 1, 3)
-    return added, atomic_read(counter, 1)
+        seen = atomic_read(counter, 1)
+    return added, seen
 
 
 @kernel
