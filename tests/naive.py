@@ -138,9 +138,9 @@ def negatives_of_tiles(kept, alias_table, key, shared, fresh, start):
     return tiles
 
 
-def is_sampled_for_loss(key, position):
-    """Whether the loss of the tile whose first centre stands there is computed: one in 256."""
-    return random_bits(random_bits(key, LOSS), position) >> 32 < 2**32 // 256
+def is_sampled_for_loss(key, position, loss_sample):
+    """Whether the loss of the tile whose first centre stands there is computed: one in so many."""
+    return random_bits(random_bits(key, LOSS), position) >> 32 < 2**32 // loss_sample
 
 
 # -- word2vec: what is learned ----------------------------------------------------------------------------------------

@@ -69,15 +69,13 @@ def test_training_equals_the_oracle_from_first_vectors_to_losses(options):
             settings=(4, 5, resolved.shared_negatives, resolved.fresh_negatives),
             divide=settings.cbow_gradient == "mean",
         )  # fmt: skip
-        sampled = [tile[1:] for tile in record if naive.is_sampled_for_loss(key, tile[0])]
-        losses.append(np.divide(*np.sum(sampled, axis=0)) if sampled else np.nan)
+        losses.append(np.divide(*np.sum([tile[1:] for tile in record], axis=0)))
         effective.append(len(naive.kept_tokens(*drawn[:3], key, 0, len(corpus.ids))))
     result = train_word2vec(corpus, settings, threads=1)
     np.testing.assert_allclose(result.vectors.vectors, vectors, atol=2e-4)
     np.testing.assert_allclose(result.vectors.context_vectors, context_vectors, atol=2e-4)
     np.testing.assert_allclose(result.losses, losses, rtol=1e-4)
     assert result.effective_tokens == effective
-    assert np.isfinite(losses).all(), "another seed, please: one that samples tiles"
     assert np.abs(context_vectors).max() > 0.1
 
 
@@ -251,7 +249,7 @@ def test_progress_is_told_epoch_by_epoch(mode):
     assert [p.tokens for p in ends] == [tokens, 2 * tokens, 3 * tokens]
     assert {(p.epochs, p.total_tokens) for p in told} == {(3, 3 * tokens)}
     assert [p.learning_rate for p in ends] == pytest.approx([0.15, 0.1, 0.05])
-    assert all(p.tokens_per_second > 0 and p.seconds_left >= 0 for p in told)
+    assert all(p.tokens_per_second > 0 and p.seconds_left >= 0 for p in told if p.tokens)
     assert told[-1].seconds_left == 0
     assert [p.tokens for p in told] == sorted(p.tokens for p in told)
 

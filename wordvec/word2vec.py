@@ -20,6 +20,13 @@ if TYPE_CHECKING:
     from wordvec.kernels.slices import Step
 
 
+_LOSS_SAMPLE = 256
+"""One tile of four centres in so many, chosen by position, has its loss computed in a large corpus."""
+
+_LOSS_TOKENS = 16_384
+"""Below this number of tokens every tile has: at least a few thousand pairs a report."""
+
+
 @dataclass(frozen=True)
 class Progress:
     """How far training is. Tokens are raw ones, before subsampling and ``min_count``."""
@@ -39,8 +46,8 @@ class Word2VecResult:
     """What training learned and what it took.
 
     ``losses`` are the true negative-sampling loss a pair in nats (skip-gram: centre and context; CBOW: centre and its
-    contexts), epoch by epoch, estimated on a fixed sample of one in 64 centres or more, with ``loss_errors`` their
-    standard errors.
+    contexts), epoch by epoch: of all pairs in a small corpus, estimated on a fixed sample of them in a large one, with
+    ``loss_errors`` their standard errors.
     """
 
     vectors: WordVectors
@@ -102,6 +109,7 @@ def train_word2vec(
             "more text"
         )
     trainer = _Trainer(corpus, settings, worker_count(threads), on_progress)
+    trainer.compile()
     started = time.perf_counter()
     for epoch in range(settings.epochs):
         trainer.train_epoch(epoch)
@@ -146,8 +154,15 @@ class _Trainer:
         )
         self.started = time.perf_counter()
 
+    def compile(self) -> None:
+        """Have the kernel compiled, or read from the cache, before the clock starts: train on no tokens at all."""
+        step = self._step(0)
+        self._report(0, step)
+        self._worker(step, np.zeros_like(self.bounds), np.zeros(24, np.int64), threads=1)(0)
+        self.started = time.perf_counter()
+
     def train_epoch(self, epoch: int) -> None:
-        from wordvec.kernels.lanes import STOP, train_freely, train_rounds
+        from wordvec.kernels.lanes import STOP
         from wordvec.kernels.slices import KEPT, POSITION, SENTENCE
 
         self.lanes.state[:] = 0
@@ -156,23 +171,11 @@ class _Trainer:
         self.lanes.state[:, SENTENCE] = np.searchsorted(self.text.offsets[1:], self.bounds[:-1], side="right")
         step = self._step(epoch)
         control = np.zeros(24, np.int64)
-        size = self.settings.lane_tokens
-        divide = None if self.settings.model == "skipgram" else self.settings.cbow_gradient == "mean"
-
-        def work(thread: int) -> None:
-            if self.reproducible:
-                train_rounds(
-                    self.table, self.deltas, self.lanes, self.tiles, self.text, step, divide,
-                    self.bounds, size, thread, self.threads, control,
-                )  # fmt: skip
-            else:
-                train_freely(
-                    self.table, self.lanes, self.tiles, self.text, step, divide, self.bounds, size, thread, control
-                )
 
         def stop() -> None:
             control[STOP] = 1
 
+        work = self._worker(step, self.bounds, control, self.threads)
         run_in_threads(work, self.threads, stop, lambda: self._report(epoch, step))
         self._check_finite(epoch)
         loss, error = _loss(self.lanes.loss.sum(axis=0))
@@ -180,6 +183,24 @@ class _Trainer:
         self.result.loss_errors.append(error)
         self.result.effective_tokens.append(int(self.lanes.state[:, KEPT].sum()))
         self._report(epoch, step)
+
+    def _worker(self, step: "Step", bounds: np.ndarray, control: np.ndarray, threads: int) -> Callable[[int], None]:
+        """What each of ``threads`` threads does in an epoch, as a function of its number."""
+        from wordvec.kernels.lanes import train_freely, train_rounds
+
+        size = self.settings.lane_tokens
+        divide = None if self.settings.model == "skipgram" else self.settings.cbow_gradient == "mean"
+
+        def train_in_rounds(thread: int) -> None:
+            train_rounds(
+                self.table, self.deltas, self.lanes, self.tiles, self.text, step, divide, bounds, size,
+                thread, threads, control,
+            )  # fmt: skip
+
+        def train_at_will(thread: int) -> None:
+            train_freely(self.table, self.lanes, self.tiles, self.text, step, divide, bounds, size, thread, control)
+
+        return train_in_rounds if self.reproducible else train_at_will
 
     def finish(self) -> Word2VecResult:
         size, types = self.settings.vector_size, self.result.types
@@ -208,6 +229,7 @@ class _Trainer:
             fresh=settings.fresh_negatives,
             stride=self.stride,
             vocabulary=self.result.types,
+            loss_sample=int(np.clip(len(self.text.ids) // _LOSS_TOKENS, 1, _LOSS_SAMPLE)),
             key=key,
             first_rate=first - fall * epoch,
             last_rate=first - fall * (epoch + 1),

@@ -38,7 +38,7 @@ def random_numbers(key, counters, limit, noise_table, bits, limited, noise, samp
         bits[k] = draw(key, counters[k])
         limited[k] = below(bits[k], limit)
         noise[k] = draw_noise(bits[k], noise_table)
-        sampled[k] = is_sampled_for_loss(key, counters[k])
+        sampled[k] = is_sampled_for_loss(key, counters[k], 16)
 
 
 def read_lane(case):
@@ -83,12 +83,12 @@ def test_draws_are_those_of_whole_numbers_in_python():
         assert bits.tolist() == expected
         assert limited.tolist() == [naive.random_below(b, 1000) for b in expected]
         assert noise.tolist() == [naive.noise_id(b, table) for b in expected]
-        assert sampled.tolist() == [naive.is_sampled_for_loss(key, counter) for counter in counters]
+        assert sampled.tolist() == [naive.is_sampled_for_loss(key, counter, 16) for counter in counters]
         assert {*noise} == {0, 1, 2}
 
 
 def test_one_tile_in_256_is_sampled_for_the_loss():
-    found = sum(naive.is_sampled_for_loss(99, position) for position in range(100_000))
+    found = sum(naive.is_sampled_for_loss(99, position, 256) for position in range(100_000))
     assert abs(found - 100_000 / 256) < 4 * np.sqrt(100_000 / 256)
 
 

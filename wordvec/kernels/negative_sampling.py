@@ -117,7 +117,7 @@ def train_skipgram_slice(table, delta, lane, tile, loss, step, rate):
         h2, s2 = (np.int64(lane.token_ids[b + 2]) * stride, lane.input_slots[b + 2]) if size > 2 else (pad, 0)
         h3, s3 = (np.int64(lane.token_ids[b + 3]) * stride, lane.input_slots[b + 3]) if size > 3 else (pad, 0)
         run_tile(table, delta, tile, shared + places, table, delta, h0, h1, h2, h3, s0, s1, s2, s3, stride)
-        if is_sampled_for_loss(step.key, lane.positions[b]):
+        if is_sampled_for_loss(step.key, lane.positions[b], step.loss_sample):
             add_loss(loss, tile, shared + places, rate)
         drawn += step.fresh
 
@@ -192,6 +192,6 @@ def train_cbow_slice(table, delta, lane, tile, loss, step, rate, divide):
             if contexts > 0:
                 scale = np.float32(1) / np.float32(contexts) if divide else np.float32(1)
                 spread_gradient(table, delta, lane, tile.hidden, b + t, t, scale, stride)
-        if is_sampled_for_loss(step.key, lane.positions[b]):
+        if is_sampled_for_loss(step.key, lane.positions[b], step.loss_sample):
             add_loss(loss, tile, shared + size, rate)
         drawn += step.fresh

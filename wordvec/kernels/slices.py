@@ -22,9 +22,6 @@ are ready; negatives in the stream; tokens kept by subsampling so far; rows touc
 KEEP, RADIUS, NOISE, LOSS = range(1, 5)
 """What a random number is for."""
 
-LOSS_SAMPLE = 256
-"""One tile in so many, chosen by position, has its loss computed."""
-
 
 class Text(NamedTuple):
     """The encoded corpus and the draws on it; read only."""
@@ -44,6 +41,7 @@ class Step(NamedTuple):
     fresh: int  # of which so many are new
     stride: int  # floats from row to row
     vocabulary: int
+    loss_sample: int  # one tile in so many has its loss computed
     key: np.uint64  # of seed and epoch
     first_rate: float
     last_rate: float
@@ -94,8 +92,8 @@ def draw_noise(bits, noise_table):
 
 
 @kernel(inline=True)
-def is_sampled_for_loss(key, position):
-    return (draw(draw(key, LOSS), position) >> np.uint64(32)) < np.uint64(0x100000000 // LOSS_SAMPLE)
+def is_sampled_for_loss(key, position, loss_sample):
+    return (draw(draw(key, LOSS), position) >> np.uint64(32)) < np.uint64(0x100000000 // loss_sample)
 
 
 @kernel
