@@ -362,3 +362,12 @@ def test_the_result_tells_how_it_came_about():
     assert (summary["raw_tokens"], summary["types"], len(summary["losses"])) == (180, 4, 2)
     assert summary["seconds"] > 0
     assert summary["tokens_per_second"] == pytest.approx(360 / summary["seconds"])
+
+
+def test_a_text_that_subsampling_leaves_little_of_is_named(caplog):
+    corpus = corpus_of([0, 1, 2, 3] * 50, [0, 200])
+    train_word2vec(corpus, Word2VecSettings(vector_size=4, epochs=1), threads=1)
+    assert "subsample = 0.001 keeps only 7 % of this text" in caplog.text
+    caplog.clear()
+    train_word2vec(corpus, Word2VecSettings(vector_size=4, epochs=1, subsample=0), threads=1)
+    assert not caplog.records

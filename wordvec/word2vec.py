@@ -1,5 +1,6 @@
 """The training engine of CBOW and skip-gram: settings, epochs, schedule, lanes, threads."""
 
+import logging
 import math
 import time
 from collections.abc import Callable
@@ -19,6 +20,8 @@ from wordvec.vectors import WordVectors
 if TYPE_CHECKING:
     from wordvec.kernels.slices import Step
 
+
+_log = logging.getLogger(__name__)
 
 _LOSS_SAMPLE = 256
 """One tile of four centres in so many, chosen by position, has its loss computed in a large corpus."""
@@ -133,6 +136,13 @@ class _Trainer:
         self.reproducible = settings.mode == "reproducible"
         counts = np.asarray(corpus.vocabulary.counts)
         keep = keep_probabilities(counts, settings.subsample)
+        kept_share = (counts * keep).sum() / counts.sum()
+        if kept_share < 0.25:
+            _log.warning(
+                "subsample = %g keeps only %.0f %% of this text, whose words are few and frequent; 0 keeps all",
+                settings.subsample,
+                100 * kept_share,
+            )
         lanes = safe_lanes(counts * keep, settings) if self.reproducible else threads
         self.threads = min(threads, lanes)
         self.text = Text(
