@@ -166,7 +166,10 @@ class _Trainer:
 
     def compile(self) -> None:
         """Have the kernel compiled, or read from the cache, before the clock starts: train on no tokens at all."""
+        from wordvec.kernels.slices import POSITION
+
         step = self._step(0)
+        self.lanes.state[:, POSITION] = self.bounds[:-1]
         self._report(0, step)
         self._worker(step, np.zeros_like(self.bounds), np.zeros(24, np.int64), threads=1)(0)
         self.started = time.perf_counter()
