@@ -16,7 +16,7 @@ from tests.word2vec_cases import (
     wraps_around,
 )
 from wordvec import Word2VecSettings
-from wordvec.kernels.lanes import wait_for_all
+from wordvec.kernels.lanes import CONTROL, wait_for_all
 from wordvec.kernels.negative_sampling import train_skipgram_slice
 from wordvec.kernels.simd import JIT_OFF, kernel
 from wordvec.kernels.slices import FILLED, KEPT, LAST_CENTER, POSITION, TOUCHED, assign_slots
@@ -59,8 +59,8 @@ def start_epoch(corpus, settings, threads=1, scale=1.0):
 @pytest.mark.parametrize("threads", [1, 2, 5])
 def test_no_thread_passes_the_barrier_before_all_have_come(threads):
     rounds, found = 300, []
-    assert march(np.zeros(24, np.int64), np.zeros(1, np.int64), 0, 1, 2) == 0  # compiled before the race
-    control, marks = np.zeros(24, np.int64), np.zeros(threads, np.int64)
+    assert march(np.zeros(CONTROL, np.int64), np.zeros(1, np.int64), 0, 1, 2) == 0  # compiled before the race
+    control, marks = np.zeros(CONTROL, np.int64), np.zeros(threads, np.int64)
     running = [
         threading.Thread(target=lambda k: found.append(march(control, marks, k, threads, rounds)), args=(k,))
         for k in range(threads)

@@ -23,9 +23,12 @@ from wordvec.kernels.simd import (
 from wordvec.kernels.slices import FILLED, LAST_CENTER, POSITION, TOUCHED, Lane, assign_slots, prepare_slice
 from wordvec.kernels.tile import Tile, add_to
 
-STOP, STOP_ROUND, ARRIVED = range(0, 24, 8)
+STOP, STOP_ROUND, ARRIVED, NEXT = range(0, 32, 8)
 """Places in ``control`` (each on a cache line of its own): set to 1 to ask for a stop at the end of a round; the
-round in which thread 0 saw that; threads that have come to a barrier so far."""
+round in which thread 0 saw that; threads that have come to a barrier so far; lanes asked for so far."""
+
+CONTROL = 32
+"""The size of ``control``."""
 
 SPINS = 20_000
 """How often a thread looks whether the others have arrived before it lets another one have its processor."""
@@ -134,21 +137,27 @@ def train_rounds(table, deltas, lanes, tiles, text, step, divide, bounds, slice_
         lanes, tiles: ``Lane`` with an axis of L lanes in front, ``Tile`` with one of threads; updated in place.
         divide: None for skip-gram; for CBOW whether the gradient is divided by the number of contexts.
         bounds: (L + 1,) int64, where each lane starts and ends in the corpus.
-        control: (24,) int64, zero at the call.
+        control: (CONTROL,) int64, zero at the call.
     """
     rounds = barriers = 0
+    count = lanes.state.shape[0]
     unfinished, stopping = 1, False
     while unfinished > 0 and not stopping:
         rounds += 1
         if thread == 0 and atomic_read(control, STOP) != 0:
             atomic_add(control, STOP_ROUND, rounds)
-        for k in range(thread, lanes.state.shape[0], threads):
+        # Whoever is free takes the next lane: a processor that others use too holds nobody up. Each thread asks once in
+        # vain in every round.
+        taken = (rounds - 1) * (count + threads) + 1
+        k = atomic_add(control, NEXT, 1) - taken
+        while k < count:
             lane = lane_at(lanes, k)
             if is_finished(lane, bounds[k + 1]):
                 lane.state[TOUCHED] = 0
             else:
                 tile = tile_at(tiles, thread)
                 train_slice(table, deltas[k], lane, tile, text, step, divide, bounds[k], bounds[k + 1], slice_size)
+            k = atomic_add(control, NEXT, 1) - taken
         barriers += 1
         wait_for_all(control, threads, barriers)
         add_deltas(table, deltas, lanes, step.stride, thread, threads)
