@@ -109,13 +109,10 @@ def encode_corpus(
     if isinstance(corpus, TextCorpus):
         return _encode_text_corpus(corpus, min_count, max_vocabulary, cache, on_progress)
     get_tokenizer(tokenizer)
-    folder = Path(tempfile.mkdtemp(prefix="wordvec-"))
-    try:
-        blocks, token_lists = _blocks_of(corpus, tokenizer, lowercase)
-        return _encode_into(folder, blocks, token_lists, min_count, max_vocabulary, tokenizer, lowercase, owned=True)
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
+    blocks, token_lists = _blocks_of(corpus, tokenizer, lowercase)
+    with _new_folder() as folder:
+        _write(folder, blocks, token_lists, min_count, max_vocabulary, tokenizer, lowercase)
+        return _open_owned(folder)
 
 
 def _encode_text_corpus(
@@ -134,14 +131,9 @@ def _encode_text_corpus(
 
     home = _cache_folder() if cache else None
     if home is None:
-        folder = Path(tempfile.mkdtemp(prefix="wordvec-"))
-        try:
-            return _encode_into(
-                folder, blocks(), None, min_count, max_vocabulary, corpus.tokenizer, corpus.lowercase, owned=True
-            )
-        except BaseException:
-            shutil.rmtree(folder, ignore_errors=True)
-            raise
+        with _new_folder() as folder:
+            _write(folder, blocks(), None, min_count, max_vocabulary, corpus.tokenizer, corpus.lowercase)
+            return _open_owned(folder)
     limit = _cache_limit()
     settings = [_FORMAT, corpus.fingerprint(), corpus.tokenizer, corpus.lowercase, min_count, max_vocabulary]
     target = home / hashlib.blake2b(json.dumps(settings).encode(), digest_size=16).hexdigest()
@@ -155,19 +147,13 @@ def _encode_text_corpus(
         else:
             _log.info("found the encoded corpus in the cache (%s)", target)
             return found
-    folder = Path(tempfile.mkdtemp(prefix="new-", dir=home))
-    try:
-        encoded = _encode_into(
-            folder, blocks(), None, min_count, max_vocabulary, corpus.tokenizer, corpus.lowercase, owned=False
-        )
+    with _new_folder(home) as folder:
+        _write(folder, blocks(), None, min_count, max_vocabulary, corpus.tokenizer, corpus.lowercase)
         try:
-            os.rename(folder, target)
+            os.rename(folder, target)  # before any file in it is open: Windows would not have it
             encoded = _open(target)
         except OSError:  # another process was first: these files say the same and go when the corpus does
-            weakref.finalize(encoded, shutil.rmtree, folder, ignore_errors=True)
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
+            encoded = _open_owned(folder)
     _trim_cache(home, limit, keep=target)
     return encoded
 
@@ -218,7 +204,18 @@ def _encoded_lines(lines: list[str]) -> bytes:
         ) from None
 
 
-def _encode_into(
+@contextlib.contextmanager
+def _new_folder(parent: Path | None = None) -> Iterator[Path]:
+    """A fresh folder, in the cache or among the temporary files, that is removed after an error."""
+    folder = Path(tempfile.mkdtemp(prefix="new-" if parent else "wordvec-", dir=parent))
+    try:
+        yield folder
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+def _write(
     folder: Path,
     blocks: Iterator[bytes] | None,
     token_lists: Iterator[list[str]] | None,
@@ -226,10 +223,8 @@ def _encode_into(
     max_vocabulary: int | None,
     tokenizer: str,
     lowercase: bool,
-    *,
-    owned: bool,
-) -> EncodedCorpus:
-    """Write the corpus into ``folder`` and open it; ``owned`` removes the folder with the corpus."""
+) -> None:
+    """Write the corpus into ``folder``."""
     scanner = Scanner()
     with open(folder / "numbers", "wb") as numbers, open(folder / "ends", "wb") as ends:
         if blocks is not None:
@@ -249,10 +244,6 @@ def _encode_into(
         json.dump({"tokens": tokens, "counts": counts.tolist()}, file)
     with open(folder / "corpus.json", "w", encoding="utf-8") as file:
         json.dump({**raw, "tokenizer": tokenizer, "lowercase": lowercase}, file, sort_keys=True)
-    encoded = _open(folder)
-    if owned:
-        weakref.finalize(encoded, shutil.rmtree, folder, ignore_errors=True)
-    return encoded
 
 
 def _renumber(folder: Path, id_of_number: np.ndarray, ids: IO[bytes], offsets: IO[bytes]) -> None:
@@ -297,6 +288,13 @@ def _open(folder: Path) -> EncodedCorpus:
     if offsets[-1] != len(ids):
         raise ValueError(f"{folder} is damaged")
     return EncodedCorpus(Vocabulary(words["tokens"], words["counts"]), ids, offsets, **facts)
+
+
+def _open_owned(folder: Path) -> EncodedCorpus:
+    """As ``_open``; the folder goes when the corpus does."""
+    encoded = _open(folder)
+    weakref.finalize(encoded, shutil.rmtree, folder, ignore_errors=True)
+    return encoded
 
 
 def _cache_folder() -> Path | None:
