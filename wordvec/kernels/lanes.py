@@ -122,7 +122,7 @@ def add_deltas(table, deltas, lanes, stride, thread, threads):
             row = np.int64(touched[place])
             if row % threads == thread:
                 ahead = np.int64(touched[min(place + 8, count - 1)])
-                prefetch_row(table, None, ahead * stride, 0, stride)
+                prefetch_row(table, ahead * stride, stride)
                 for d in range(0, stride, 16):
                     add_to(table, row * stride + d, load(delta, place * stride + d))
 

@@ -14,25 +14,23 @@ from wordvec.kernels.tile import TILE, add_loss, add_to, run_tile, value_at
 
 
 @kernel(inline=True)
-def prefetch_row(table, delta, row, slot, stride):
+def prefetch_row(table, row, stride):
     for d in range(0, stride, 16):
         prefetch(table, row + d)
-        if delta is not None:
-            prefetch(delta, slot + d)
 
 
 @kernel
-def prefetch_tile(table, delta, lane, step, drawn, b):
-    """Ask for the rows that the tile at ``b`` touches and the one before it does not."""
+def prefetch_tile(table, lane, step, drawn, b):
+    """Ask for the rows that the tile at ``b`` touches and the one before it does not; deltas are near already."""
     stride = step.stride
     for k in range(max(drawn + step.shared - step.fresh, 0), min(drawn + step.shared, lane.state[DRAWN])):
         row = (np.int64(lane.negative_ids[k]) + step.vocabulary) * stride
-        prefetch_row(table, delta, row, lane.negative_slots[k], stride)
+        prefetch_row(table, row, stride)
     # The window of the last centre reaches furthest; what is nearer came with the tiles before.
     for q in range(b + step.window, min(b + step.window + TILE, lane.state[FILLED])):
         row = np.int64(lane.token_ids[q]) * stride
-        prefetch_row(table, delta, row, lane.input_slots[q], stride)
-        prefetch_row(table, delta, row + step.vocabulary * stride, lane.output_slots[q], stride)
+        prefetch_row(table, row, stride)
+        prefetch_row(table, row + step.vocabulary * stride, stride)
 
 
 @kernel(inline=True)
@@ -83,7 +81,7 @@ def train_skipgram_slice(table, delta, lane, tile, loss, step, rate):
     drawn = 0
     for b in range(state[CENTER], state[LAST_CENTER], TILE):
         size = min(TILE, state[LAST_CENTER] - b)
-        prefetch_tile(table, delta, lane, step, drawn + step.fresh, b + TILE)
+        prefetch_tile(table, lane, step, drawn + step.fresh, b + TILE)
         low, high = lane.left[b], lane.right[b]
         for t in range(1, size):
             low = min(low, lane.left[b + t])
@@ -168,7 +166,7 @@ def train_cbow_slice(table, delta, lane, tile, loss, step, rate, divide):
     drawn = 0
     for b in range(state[CENTER], state[LAST_CENTER], TILE):
         size = min(TILE, state[LAST_CENTER] - b)
-        prefetch_tile(table, delta, lane, step, drawn + step.fresh, b + TILE)
+        prefetch_tile(table, lane, step, drawn + step.fresh, b + TILE)
         store(tile.weights, 4 * shared, splat(np.float32(0)))
         for t in range(TILE):
             tile.pair_weights[t] = np.float32(0)
