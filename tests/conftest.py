@@ -1,6 +1,7 @@
 """Shared fixtures: public data where there are some, commands as a shell finds them, small files to ask."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -103,3 +104,9 @@ def model_file(tmp_path_factory: pytest.TempPathFactory, vectors_file: Path) -> 
     result = CliRunner().invoke(classify_text, [*arguments, "--learning-rate", "0.02"])
     assert result.exit_code == 0, result.output
     return path
+
+
+def pytest_configure():
+    """Hear Ctrl-C: a shell that starts the suite in the background has it, and whatever it starts, ignore SIGINT."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
