@@ -113,10 +113,9 @@ def train_word2vec(
         )
     trainer = _Trainer(corpus, settings, worker_count(threads), on_progress)
     trainer.compile()
-    started = time.perf_counter()
     for epoch in range(settings.epochs):
         trainer.train_epoch(epoch)
-    trainer.result.seconds = time.perf_counter() - started
+    trainer.result.seconds = time.perf_counter() - trainer.started
     return trainer.finish()
 
 
