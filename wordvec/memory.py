@@ -1,4 +1,4 @@
-"""The arrays training works in: the tables, the lanes' buffers and deltas, the threads' scratch."""
+"""The arrays training works in: one memory of rows, the lanes' buffers, the threads' scratch."""
 
 from typing import TYPE_CHECKING
 
@@ -30,13 +30,16 @@ def safe_lanes(kept_counts: np.ndarray, settings: Word2VecSettings) -> int:
     return int(np.clip(3 * effective_types // settings.lane_tokens, 1, settings.lanes))
 
 
-def first_table(types: int, size: int, stride: int, seed: int) -> np.ndarray:
-    """Input rows uniform in -1/(2D) .. 1/(2D) as in word2vec.c, output rows and the padding row zero."""
-    table = aligned((2 * types + 1) * stride, np.float32)
-    rows = table.reshape(-1, stride)
+def first_memory(types: int, size: int, stride: int, private_rows: int, seed: int) -> np.ndarray:
+    """(all rows * stride,) float32: the table, then the lanes' private rows.
+
+    Input rows uniform in -1/(2D) .. 1/(2D) as in word2vec.c, output rows and private rows zero.
+    """
+    memory = aligned((2 * types + private_rows) * stride, np.float32)
+    rows = memory.reshape(-1, stride)
     random = np.random.Generator(np.random.PCG64([seed, 2]))
     rows[:types, :size] = (random.random((types, size), np.float32) - np.float32(0.5)) / np.float32(size)
-    return table
+    return memory
 
 
 def lane_bounds(corpus: EncodedCorpus, lanes: int) -> np.ndarray:
@@ -44,20 +47,14 @@ def lane_bounds(corpus: EncodedCorpus, lanes: int) -> np.ndarray:
     return np.linspace(0, len(corpus.ids), lanes + 1).astype(np.int64)
 
 
-def allocate(
-    settings: Word2VecSettings, bounds: np.ndarray, threads: int, stride: int, types: int
-) -> tuple["Lane", "Tile", np.ndarray]:
-    """The lanes' buffers, the threads' scratch and the lanes' deltas, no two rows on one cache line."""
-    from wordvec.kernels.slices import Lane
+def allocate(settings: Word2VecSettings, lanes: int, threads: int, stride: int, types: int) -> tuple["Lane", "Tile"]:
+    """The lanes' buffers and the threads' scratch, no two on one cache line."""
+    from wordvec.kernels.slices import STATE, Lane
     from wordvec.kernels.tile import Tile
 
-    lanes = len(bounds) - 1
+    shared, buffer, draws = settings.shared_negatives or 0, buffer_size(settings), draws_size(settings)
     reproducible = settings.mode == "reproducible"
-    shared, fresh = settings.shared_negatives or 0, settings.fresh_negatives
-    # Tokens of a slice, and what the one before leaves: centres that wait for their window, and a window before them.
-    buffer = settings.lane_tokens + 4 * settings.window + 2 * TILE
-    draws = shared + (buffer // TILE + 1) * fresh
-    rows = 2 * buffer + draws + 1
+    rows = touched_rows(settings) if reproducible else 1
     # A tile's rows: its negatives, and all places that four windows reach.
     in_tile = shared + 2 * settings.window + 3 * TILE
 
@@ -66,32 +63,48 @@ def allocate(
         return aligned(count * padded, dtype).reshape(count, padded)
 
     lane_arrays = Lane(
-        state=block(lanes, 8, np.int64),
+        state=block(lanes, STATE, np.int64),
         loss=block(lanes, 6, np.float64),
         token_ids=block(lanes, buffer, np.int32),
         positions=block(lanes, buffer, np.int64),
         sentences=block(lanes, buffer, np.int64),
         left=block(lanes, buffer, np.int64),
         right=block(lanes, buffer, np.int64),
-        input_slots=block(lanes, buffer, np.int64),
-        output_slots=block(lanes, buffer, np.int64),
+        input_places=block(lanes, buffer, np.int64),
+        output_places=block(lanes, buffer, np.int64),
         negative_ids=block(lanes, draws, np.int32),
-        negative_slots=block(lanes, draws, np.int64),
-        touched=block(lanes, rows if reproducible else 1, np.int32),
+        negative_places=block(lanes, draws, np.int64),
+        touched=block(lanes, rows, np.int64),
+        places=block(lanes, rows, np.int64),
+        copied=block(lanes, rows, np.int64),
     )
     tile_arrays = Tile(
         rows=block(threads, in_tile, np.int64),
-        slots=block(threads, in_tile, np.int64),
         weights=block(threads, 4 * in_tile, np.float32),
         targets=block(threads, 4 * in_tile, np.float32),
         scores=block(threads, 4 * in_tile, np.float32),
         gradients=block(threads, 4 * in_tile, np.float32),
         pair_weights=block(threads, 16, np.float32),
         hidden=block(threads, 8 * stride, np.float32),
-        slot_of_row=block(threads, 2 * types + 1 if reproducible else 1, np.int32),
+        slot_of_row=block(threads, 2 * types if reproducible else 1, np.int32),
     )
     tile_arrays.slot_of_row[:] = -1
-    return lane_arrays, tile_arrays, block(lanes, rows * stride if reproducible else 1, np.float32)
+    return lane_arrays, tile_arrays
+
+
+def buffer_size(settings: Word2VecSettings) -> int:
+    """Tokens of a slice, and what the one before leaves: centres that wait for their window, and a window before."""
+    return settings.lane_tokens + 4 * settings.window + 2 * TILE
+
+
+def draws_size(settings: Word2VecSettings) -> int:
+    """Negatives of a slice."""
+    return (settings.shared_negatives or 0) + (buffer_size(settings) // TILE + 1) * settings.fresh_negatives
+
+
+def touched_rows(settings: Word2VecSettings) -> int:
+    """Rows that a slice may touch, at most."""
+    return 2 * buffer_size(settings) + draws_size(settings)
 
 
 def aligned(size: int, dtype: type) -> np.ndarray:

@@ -11,7 +11,7 @@ import numpy as np
 
 from wordvec.encoded import EncodedCorpus
 from wordvec.errors import TrainingError, VocabularyError
-from wordvec.memory import allocate, first_table, lane_bounds, safe_lanes
+from wordvec.memory import aligned, allocate, first_memory, lane_bounds, safe_lanes, touched_rows
 from wordvec.sampling import alias_table, keep_probabilities, noise_probabilities
 from wordvec.settings import Word2VecSettings
 from wordvec.threads import run_in_threads, worker_count
@@ -151,9 +151,14 @@ class _Trainer:
             noise_table=alias_table(noise_probabilities(counts, settings.noise_exponent)),
         )
         self.stride = -(-settings.vector_size // 16) * 16
-        self.table = first_table(len(counts), settings.vector_size, self.stride, settings.seed)
+        # The first private row of a lane stands for a row that is not there; the others are copies of shared rows.
+        self.private_rows = 1 + touched_rows(settings) if self.reproducible else 1
+        self.memory = first_memory(
+            len(counts), settings.vector_size, self.stride, lanes * self.private_rows, settings.seed
+        )
         self.bounds = lane_bounds(corpus, lanes)
-        self.lanes, self.tiles, self.deltas = allocate(settings, self.bounds, self.threads, self.stride, len(counts))
+        self.lanes, self.tiles = allocate(settings, lanes, self.threads, self.stride, len(counts))
+        self.marks = aligned(4 * len(counts), np.uint8).reshape(2, -1)
         self.result = Word2VecResult(
             vectors=None,  # type: ignore[arg-type]  # set by finish()
             settings=settings,
@@ -176,10 +181,12 @@ class _Trainer:
 
     def train_epoch(self, epoch: int) -> None:
         from wordvec.kernels.lanes import CONTROL, STOP
-        from wordvec.kernels.slices import KEPT, POSITION, SENTENCE
+        from wordvec.kernels.slices import KEPT, POSITION, PRIVATE, SENTENCE
 
         self.lanes.state[:] = 0
         self.lanes.loss[:] = 0
+        first = 2 * self.result.types + np.arange(len(self.lanes.state)) * self.private_rows
+        self.lanes.state[:, PRIVATE] = first * self.stride
         self.lanes.state[:, POSITION] = self.bounds[:-1]
         self.lanes.state[:, SENTENCE] = np.searchsorted(self.text.offsets[1:], self.bounds[:-1], side="right")
         step = self._step(epoch)
@@ -206,18 +213,18 @@ class _Trainer:
 
         def train_in_rounds(thread: int) -> None:
             train_rounds(
-                self.table, self.deltas, self.lanes, self.tiles, self.text, step, divide, bounds, size,
+                self.memory, self.lanes, self.tiles, self.marks, self.text, step, divide, bounds, size,
                 thread, threads, control,
             )  # fmt: skip
 
         def train_at_will(thread: int) -> None:
-            train_freely(self.table, self.lanes, self.tiles, self.text, step, divide, bounds, size, thread, control)
+            train_freely(self.memory, self.lanes, self.tiles, self.text, step, divide, bounds, size, thread, control)
 
         return train_in_rounds if self.reproducible else train_at_will
 
     def finish(self) -> Word2VecResult:
         size, types = self.settings.vector_size, self.result.types
-        rows = self.table.reshape(-1, self.stride)
+        rows = self.memory.reshape(-1, self.stride)
         self.result.vectors = WordVectors(
             self.corpus.vocabulary,
             rows[:types, :size],
@@ -249,7 +256,7 @@ class _Trainer:
         )
 
     def _check_finite(self, epoch: int) -> None:
-        if not np.isfinite(self.table).all():
+        if not np.isfinite(self.memory).all():
             raise TrainingError(
                 f"the vectors are no longer numbers after epoch {epoch + 1}: learning_rate = "
                 f"{self.settings.learning_rate} is too high for this corpus; lower it"

@@ -1,33 +1,27 @@
 """Lanes side by side: the same bits at any number of threads, or free running.
 
-Reproducible. The corpus is cut into a fixed number of lanes. In a round every lane trains its next slice against a
-snapshot of the tables that nobody writes, and keeps what it adds to each row in a delta of its own; a lane always sees
-snapshot + its own delta. When all lanes are done, the deltas are added to the tables row by row, in the order of the
-lanes. Threads only decide who runs a lane and who adds a row, so their number cannot be seen in the result. What a
-round of lanes x slice tokens costs in freshness is a part of the algorithm, the same for every number of threads.
+Reproducible. The corpus is cut into a fixed number of lanes. In a round every lane trains its next slice as if it were
+alone: on rows that no other lane touches in this round, and on copies of those that several touch. Then what the copies
+have gained is added to the table, row by row, in the order of the lanes (``sharing.py``). Threads only decide who runs a
+lane and who adds a row, so their number cannot be seen in the result. What a round of lanes x slice tokens costs in
+freshness is a part of the algorithm, the same for every number of threads.
 
 Free running (hogwild, Recht et al. 2011, arXiv 1106.5730). One lane a thread, all on the same tables, waiting for
 nobody.
 """
 
-import numpy as np
+from wordvec.kernels.negative_sampling import train_cbow_slice, train_skipgram_slice
+from wordvec.kernels.sharing import add_gains, clear_marks, mark_rows, place_in_table, settle_rows, subtract_rows
+from wordvec.kernels.simd import atomic_add, atomic_read, kernel, yield_processor
+from wordvec.kernels.slices import CENTER, COPIED, FILLED, LAST_CENTER, POSITION, Lane, prepare_slice
+from wordvec.kernels.tile import Tile
 
-from wordvec.kernels.negative_sampling import prefetch_row, train_cbow_slice, train_skipgram_slice
-from wordvec.kernels.simd import (
-    atomic_add,
-    atomic_read,
-    kernel,
-    load,
-    yield_processor,
-)
-from wordvec.kernels.slices import FILLED, LAST_CENTER, POSITION, TOUCHED, Lane, assign_slots, prepare_slice
-from wordvec.kernels.tile import Tile, add_to
-
-STOP, STOP_ROUND, ARRIVED, NEXT = range(0, 32, 8)
+STOP, STOP_ROUND, ARRIVED, NEXT, READY = range(0, 40, 8)
 """Places in ``control`` (each on a cache line of its own): set to 1 to ask for a stop at the end of a round; the
-round in which thread 0 saw that; threads that have come to a barrier so far; lanes asked for so far."""
+round in which thread 0 saw that; threads that have come to a barrier so far; lanes asked for so far; slices that were
+prepared so far."""
 
-CONTROL = 32
+CONTROL = 40
 """The size of ``control``."""
 
 SPINS = 20_000
@@ -55,11 +49,13 @@ def lane_at(lanes, k):
         lanes.sentences[k],
         lanes.left[k],
         lanes.right[k],
-        lanes.input_slots[k],
-        lanes.output_slots[k],
+        lanes.input_places[k],
+        lanes.output_places[k],
         lanes.negative_ids[k],
-        lanes.negative_slots[k],
+        lanes.negative_places[k],
         lanes.touched[k],
+        lanes.places[k],
+        lanes.copied[k],
     )
 
 
@@ -67,7 +63,6 @@ def lane_at(lanes, k):
 def tile_at(tiles, k):
     return Tile(
         tiles.rows[k],
-        tiles.slots[k],
         tiles.weights[k],
         tiles.targets[k],
         tiles.scores[k],
@@ -83,94 +78,104 @@ def is_finished(lane, lane_end):
     return lane.state[POSITION] >= lane_end and lane.state[LAST_CENTER] >= lane.state[FILLED]
 
 
-@kernel
-def count_unfinished(lanes, bounds):
-    unfinished = 0
-    for k in range(lanes.state.shape[0]):
-        unfinished += not is_finished(lane_at(lanes, k), bounds[k + 1])
-    return unfinished
+@kernel(inline=True)
+def next_lane(control, phase, lanes, threads):
+    """The next lane of the phase that nobody has taken; ``lanes`` or more when there is none.
+
+    Whoever is free takes one: a processor that others use too holds nobody up. In every phase each thread asks once in
+    vain, so that the count of all that were asked for tells what this phase has seen.
+    """
+    return atomic_add(control, NEXT, 1) - 1 - phase * (lanes + threads)
 
 
 @kernel
-def train_slice(table, delta, lane, tile, text, step, divide, lane_start, lane_end, slice_size):
-    """Prepare and train the lane's next slice; the learning rate falls with the lane's share of the epoch.
+def prepare_lanes(
+    lanes, tiles, marks, text, step, bounds, slice_size, thread, threads, control, phase, rounds, stopping
+):
+    """Clear the marks of the round behind; unless ``stopping``, draw and mark the lanes' next slices."""
+    k = next_lane(control, phase, lanes.state.shape[0], threads)
+    while k < lanes.state.shape[0]:
+        lane = lane_at(lanes, k)
+        clear_marks(lane, marks[rounds % 2])
+        if not (stopping or is_finished(lane, bounds[k + 1])):
+            prepare_slice(lane, text, step, bounds[k + 1], slice_size)
+            # Other marks than those of the round behind, which other lanes have not cleared yet.
+            mark_rows(lane, marks[(rounds + 1) % 2], k, tiles.slot_of_row[thread], step)
+            atomic_add(control, READY, 1)
+        k = next_lane(control, phase, lanes.state.shape[0], threads)
+
+
+@kernel
+def train_lanes(memory, lanes, tiles, marks, step, divide, bounds, thread, threads, control, phase):
+    """Train the slices that are prepared."""
+    k = next_lane(control, phase, lanes.state.shape[0], threads)
+    while k < lanes.state.shape[0]:
+        lane = lane_at(lanes, k)
+        lane.state[COPIED] = 0
+        if lane.state[CENTER] < lane.state[LAST_CENTER]:
+            settle_rows(memory, lane, marks, step)
+            train_slice(memory, lane, tile_at(tiles, thread), step, divide, bounds[k], bounds[k + 1])
+            subtract_rows(memory, lane, step)
+        k = next_lane(control, phase, lanes.state.shape[0], threads)
+
+
+@kernel
+def train_slice(memory, lane, tile, step, divide, lane_start, lane_end):
+    """Train the lane's prepared slice; the learning rate falls with the lane's share of the epoch.
 
     ``divide`` is None for skip-gram, so that the other architecture is not even compiled.
     """
-    done = (lane.state[POSITION] - lane_start) / max(lane_end - lane_start, 1)
+    done = (lane.positions[lane.state[CENTER]] - lane_start) / max(lane_end - lane_start, 1)
     rate = step.first_rate + (step.last_rate - step.first_rate) * done
-    prepare_slice(lane, text, step, lane_end, slice_size)
-    if delta is not None:
-        assign_slots(lane, delta, tile.slot_of_row, step)
     if divide is None:
-        train_skipgram_slice(table, delta, lane, tile, lane.loss, step, rate)
+        train_skipgram_slice(memory, lane, tile, lane.loss, step, rate)
     else:
-        train_cbow_slice(table, delta, lane, tile, lane.loss, step, rate, divide)
+        train_cbow_slice(memory, lane, tile, lane.loss, step, rate, divide)
+    lane.state[CENTER] = lane.state[LAST_CENTER]
 
 
 @kernel
-def add_deltas(table, deltas, lanes, stride, thread, threads):
-    """Add every lane's delta to the rows whose number leaves ``thread`` when divided by ``threads``, in lane order.
-
-    A plain sum, as if the lanes had taken their steps one after another. With few tokens in a round it stays close to
-    that; what avoids the overshoot of long rounds (counting once what lanes have in common, or averaging) was measured
-    to learn less from the same text.
-    """
-    for k in range(lanes.state.shape[0]):
-        touched, delta, count = lanes.touched[k], deltas[k], lanes.state[k, TOUCHED]
-        for place in range(1, count):  # place 0 is the padding row
-            row = np.int64(touched[place])
-            if row % threads == thread:
-                ahead = np.int64(touched[min(place + 8, count - 1)])
-                prefetch_row(table, ahead * stride, stride)
-                for d in range(0, stride, 16):
-                    add_to(table, row * stride + d, load(delta, place * stride + d))
-
-
-@kernel
-def train_rounds(table, deltas, lanes, tiles, text, step, divide, bounds, slice_size, thread, threads, control):
+def train_rounds(memory, lanes, tiles, marks, text, step, divide, bounds, slice_size, thread, threads, control):
     """Train rounds until the epoch ends or a stop is asked for; called once by each of ``threads`` threads.
 
     Args:
-        table: ((2 V + 1) * stride,) float32, input rows, output rows and a padding row; updated in place.
-        deltas: (L, rows * stride) float32, scratch.
+        memory: (all rows * stride,) float32: the input rows, the output rows, and each lane's private rows, of which
+            the first is its padding row; updated in place.
         lanes, tiles: ``Lane`` with an axis of L lanes in front, ``Tile`` with one of threads; updated in place.
+        marks: (2, 2 V) uint8, zero at the call and after it.
         divide: None for skip-gram; for CBOW whether the gradient is divided by the number of contexts.
         bounds: (L + 1,) int64, where each lane starts and ends in the corpus.
         control: (CONTROL,) int64, zero at the call.
     """
-    rounds = barriers = 0
-    count = lanes.state.shape[0]
-    unfinished, stopping = 1, False
-    while unfinished > 0 and not stopping:
+    rounds = trained = 0
+    prepare_lanes(
+        lanes, tiles, marks, text, step, bounds, slice_size, thread, threads, control, 0, rounds, False
+    )  # fmt: skip
+    wait_for_all(control, threads, 1)
+    # Between two barriers nobody prepares: all threads see the same.
+    while atomic_read(control, READY) > trained:
+        trained = atomic_read(control, READY)
         rounds += 1
         if thread == 0 and atomic_read(control, STOP) != 0:
             atomic_add(control, STOP_ROUND, rounds)
-        # Whoever is free takes the next lane: a processor that others use too holds nobody up. Each thread asks once in
-        # vain in every round.
-        taken = (rounds - 1) * (count + threads) + 1
-        k = atomic_add(control, NEXT, 1) - taken
-        while k < count:
-            lane = lane_at(lanes, k)
-            if is_finished(lane, bounds[k + 1]):
-                lane.state[TOUCHED] = 0
-            else:
-                tile = tile_at(tiles, thread)
-                train_slice(table, deltas[k], lane, tile, text, step, divide, bounds[k], bounds[k + 1], slice_size)
-            k = atomic_add(control, NEXT, 1) - taken
-        barriers += 1
-        wait_for_all(control, threads, barriers)
-        add_deltas(table, deltas, lanes, step.stride, thread, threads)
-        # Lanes rest between the two barriers: all threads see the same.
-        unfinished = count_unfinished(lanes, bounds)
-        stopping = atomic_read(control, STOP_ROUND) == rounds
-        barriers += 1
-        wait_for_all(control, threads, barriers)
+        train_lanes(
+            memory, lanes, tiles, marks[rounds % 2], step, divide, bounds, thread, threads, control, 2 * rounds - 1
+        )
+        wait_for_all(control, threads, 2 * rounds)
+        add_gains(memory, lanes, step, thread, threads)
+        prepare_lanes(
+            lanes, tiles, marks, text, step, bounds, slice_size, thread, threads, control, 2 * rounds, rounds,
+            atomic_read(control, STOP_ROUND) == rounds,
+        )  # fmt: skip
+        wait_for_all(control, threads, 2 * rounds + 1)
 
 
 @kernel
-def train_freely(table, lanes, tiles, text, step, divide, bounds, slice_size, thread, control):
+def train_freely(memory, lanes, tiles, text, step, divide, bounds, slice_size, thread, control):
     """Train lane ``thread`` on the shared table until its epoch ends or a stop is asked for."""
     lane, tile = lane_at(lanes, thread), tile_at(tiles, thread)
     while not is_finished(lane, bounds[thread + 1]) and atomic_read(control, STOP) == 0:
-        train_slice(table, None, lane, tile, text, step, divide, bounds[thread], bounds[thread + 1], slice_size)
+        prepare_slice(lane, text, step, bounds[thread + 1], slice_size)
+        if lane.state[CENTER] < lane.state[LAST_CENTER]:
+            place_in_table(lane, step)
+            train_slice(memory, lane, tile, step, divide, bounds[thread], bounds[thread + 1])

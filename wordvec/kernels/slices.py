@@ -12,12 +12,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from wordvec.kernels.simd import kernel, splat, store
+from wordvec.kernels.simd import kernel
 from wordvec.kernels.tile import TILE
 
-POSITION, SENTENCE, FILLED, CENTER, LAST_CENTER, DRAWN, KEPT, TOUCHED = range(8)
+POSITION, SENTENCE, FILLED, CENTER, LAST_CENTER, DRAWN, KEPT, TOUCHED, COPIED, PRIVATE, STATE = range(11)
 """Places in ``Lane.state``: next raw position and its sentence; tokens in the buffer; first and end of the centres that
-are ready; negatives in the stream; tokens kept by subsampling so far; rows touched in this round."""
+are ready; negatives in the stream; tokens kept by subsampling so far; rows that the slice touches, and rows of them that
+are copied, the padding row first; where the lane's private rows start in the memory. And the number of all these."""
 
 KEEP, RADIUS, NOISE, LOSS = range(1, 5)
 """What a random number is for."""
@@ -53,18 +54,20 @@ class Lane(NamedTuple):
     As the argument of ``train_rounds`` every array has one more axis in front, the lane.
     """
 
-    state: np.ndarray  # (8,) int64
+    state: np.ndarray  # (STATE,) int64
     loss: np.ndarray  # (6,) float64
     token_ids: np.ndarray  # (buffer,) int32
     positions: np.ndarray  # (buffer,) int64, in the corpus
     sentences: np.ndarray  # (buffer,) int64
     left: np.ndarray  # (buffer,) int64, first buffer place of the window
     right: np.ndarray  # (buffer,) int64, one past its last
-    input_slots: np.ndarray  # (buffer,) int64, where the token's input row starts in the lane's delta
-    output_slots: np.ndarray  # (buffer,) int64
+    input_places: np.ndarray  # (buffer,) int64, where the token's input row starts in the memory
+    output_places: np.ndarray  # (buffer,) int64
     negative_ids: np.ndarray  # (draws,) int32, a stream: tile i uses places i * fresh .. i * fresh + shared
-    negative_slots: np.ndarray  # (draws,) int64
-    touched: np.ndarray  # (rows,) int32, the rows touched in this round in the order of their slots
+    negative_places: np.ndarray  # (draws,) int64
+    touched: np.ndarray  # (rows,) int64, the rows that the slice touches, each once, in the order of their slots
+    places: np.ndarray  # (rows,) int64, where they start in the memory
+    copied: np.ndarray  # (rows,) int64, the table rows of the lane's private rows
 
 
 @kernel(inline=True)
@@ -184,41 +187,3 @@ def draw_negatives(lane, noise_table, key, step, start):
             lane.negative_ids[drawn + k] = draw_noise(draw(tile_key, k), noise_table)
         drawn += step.fresh
     state[DRAWN] = drawn
-
-
-@kernel(inline=True)
-def slot(lane, slot_of_row, row, count):
-    """The slot of table row number ``row``, a new one when this slice has not touched it yet; and the slots in use.
-
-    Without a branch: whether a row is new cannot be guessed.
-    """
-    place = np.int64(slot_of_row[row])
-    place = count if place < 0 else place
-    slot_of_row[row] = place
-    lane.touched[place] = row
-    return place, max(count, place + 1)
-
-
-@kernel
-def assign_slots(lane, delta, slot_of_row, step):
-    """Give every row that the prepared slice reads a zeroed place in the lane's delta. Slot 0 is the padding row's.
-
-    ``slot_of_row`` is the thread's (2 V + 1,) int32, all -1 before and after.
-    """
-    state, stride = lane.state, step.stride
-    token_ids, negative_ids = lane.token_ids[: state[FILLED]], lane.negative_ids[: state[DRAWN]]
-    _, count = slot(lane, slot_of_row, 2 * step.vocabulary, 0)
-    for b in range(token_ids.size):
-        token_id = np.int64(token_ids[b])
-        place, count = slot(lane, slot_of_row, token_id, count)
-        lane.input_slots[b] = place * stride
-        place, count = slot(lane, slot_of_row, token_id + step.vocabulary, count)
-        lane.output_slots[b] = place * stride
-    for k in range(negative_ids.size):
-        place, count = slot(lane, slot_of_row, np.int64(negative_ids[k]) + step.vocabulary, count)
-        lane.negative_slots[k] = place * stride
-    for place in range(count):
-        slot_of_row[lane.touched[place]] = -1
-    for d in range(0, count * stride, 16):
-        store(delta, d, splat(np.float32(0)))
-    state[TOUCHED] = count

@@ -10,10 +10,8 @@ output rows n: contexts or centres as positives, shared negatives as noise. Ever
 A positive pair has target = weight = learning rate; a negative pair has target 0; a pair that is not part of the
 objective has both 0.
 
-Where a vector lies. ``table`` is one flat float32 array of rows, each named by the place where it starts. With
-``delta`` None the rows are read and written there. Otherwise the table is a snapshot that nobody writes, ``delta``
-holds what this lane has added to it since, row for row at places of its own (``slots``), and the value of a row is
-the sum of both. That is what lets lanes run side by side and still give the same bits: see ``lanes.py``.
+Where a vector lies. ``memory`` is one flat float32 array; every row in it is named by the place where it starts, and
+moved in place. Whether that is a table row or a lane's private copy of one is decided before: see ``lanes.py``.
 
 Why this is fast: scores are computed 4 x 4 (sixteen running sums stay in registers for eight loaded vectors) and turned
 into sixteen lanes by one tree of additions. The update walks the dimension in steps of 16 and keeps four inputs and
@@ -24,7 +22,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from wordvec.kernels.simd import add, clamp, divide, kernel, load, multiply, multiply_add, splat, store, sums
+from wordvec.kernels.simd import add, clamp, divide, kernel, load, multiply, multiply_add, prefetch, splat, store, sums
 
 TILE = 4
 """Inputs in a tile: what fits the registers of every processor with 16 of them."""
@@ -33,15 +31,20 @@ TILE = 4
 class Tile(NamedTuple):
     """What one tile works on: R rows, and 4 R places, pair (j, t) at 4*j + t."""
 
-    rows: np.ndarray  # (R,) int64, where each row starts in the table
-    slots: np.ndarray  # (R,) int64, where it starts in the lane's delta
+    rows: np.ndarray  # (R,) int64, where each row starts in the memory
     weights: np.ndarray  # (4 R,) float32
-    targets: np.ndarray
+    targets: np.ndarray  # those of the negatives stay 0
     scores: np.ndarray
     gradients: np.ndarray
     pair_weights: np.ndarray  # (16,) float32, a scratch vector
     hidden: np.ndarray  # (8 stride,) float32, four inputs that are no rows (CBOW), and a copy of them
     slot_of_row: np.ndarray  # (2 V + 1,) int32, all -1: scratch for ``assign_slots``
+
+
+@kernel(inline=True)
+def prefetch_row(memory, place, stride):
+    for d in range(0, stride, 16):
+        prefetch(memory, place + d)
 
 
 @kernel(inline=True)
@@ -69,83 +72,59 @@ def sigmoid(x):
 
 
 @kernel(inline=True)
-def value_at(table, delta, row, slot):
-    """Sixteen floats of a vector: what the table holds, plus what this lane has added."""
-    if delta is None:
-        return load(table, row)
-    return add(load(table, row), load(delta, slot))
-
-
-@kernel(inline=True)
-def scores_4x4(table, delta, rows, slots, j, h0, h1, h2, h3, inputs, input_delta, s0, s1, s2, s3, stride):
+def scores_4x4(memory, rows, j, inputs, h0, h1, h2, h3, stride):
     """Lane 4*k + t of the result is row j + k . input t, for k, t in 0..3.
 
     Args:
-        table, delta: (all rows * stride,) float32; ``delta`` may be None.
-        rows, slots: (R,) int64, where each row starts in ``table`` and in ``delta``.
-        h0 .. h3: where the four inputs start in ``inputs``; s0 .. s3 in ``input_delta``.
-        inputs, input_delta: the arrays the inputs lie in: the table and its delta, or a small array and None.
+        memory: (all rows * stride,) float32.
+        rows: (R,) int64, where each row starts in ``memory``.
+        inputs: the array the inputs lie in: ``memory`` too, or a small array.
+        h0 .. h3: where the four inputs start in ``inputs``.
         stride: floats from one row to the next, a multiple of 16; what pads a row is zero.
     """
     n0, n1, n2, n3 = rows[j], rows[j + 1], rows[j + 2], rows[j + 3]
-    m0, m1, m2, m3 = slots[j], slots[j + 1], slots[j + 2], slots[j + 3]
     a00 = a01 = a02 = a03 = a10 = a11 = a12 = a13 = splat(np.float32(0))
     a20 = a21 = a22 = a23 = a30 = a31 = a32 = a33 = splat(np.float32(0))
     for d in range(0, stride, 16):
-        x0 = value_at(inputs, input_delta, h0 + d, s0 + d)
-        x1 = value_at(inputs, input_delta, h1 + d, s1 + d)
-        x2 = value_at(inputs, input_delta, h2 + d, s2 + d)
-        x3 = value_at(inputs, input_delta, h3 + d, s3 + d)
-        n = value_at(table, delta, n0 + d, m0 + d)
+        x0, x1 = load(inputs, h0 + d), load(inputs, h1 + d)
+        x2, x3 = load(inputs, h2 + d), load(inputs, h3 + d)
+        n = load(memory, n0 + d)
         a00, a01 = multiply_add(n, x0, a00), multiply_add(n, x1, a01)
         a02, a03 = multiply_add(n, x2, a02), multiply_add(n, x3, a03)
-        n = value_at(table, delta, n1 + d, m1 + d)
+        n = load(memory, n1 + d)
         a10, a11 = multiply_add(n, x0, a10), multiply_add(n, x1, a11)
         a12, a13 = multiply_add(n, x2, a12), multiply_add(n, x3, a13)
-        n = value_at(table, delta, n2 + d, m2 + d)
+        n = load(memory, n2 + d)
         a20, a21 = multiply_add(n, x0, a20), multiply_add(n, x1, a21)
         a22, a23 = multiply_add(n, x2, a22), multiply_add(n, x3, a23)
-        n = value_at(table, delta, n3 + d, m3 + d)
+        n = load(memory, n3 + d)
         a30, a31 = multiply_add(n, x0, a30), multiply_add(n, x1, a31)
         a32, a33 = multiply_add(n, x2, a32), multiply_add(n, x3, a33)
     return sums(a00, a01, a02, a03, a10, a11, a12, a13, a20, a21, a22, a23, a30, a31, a32, a33)
 
 
 @kernel(inline=True)
-def update_tile(
-    table, delta, rows, slots, count, gradients, h0, h1, h2, h3, inputs, input_delta, s0, s1, s2, s3, stride
-):
+def update_tile(memory, rows, count, gradients, inputs, h0, h1, h2, h3, stride):
     """Move ``count`` rows and the four inputs by their gradients, in place; arguments as in ``scores_4x4``.
 
     An input that stands twice among the four gets both its gradients, because it is read again before it is written.
     """
-    # Where sums go: into the table itself, or into what this lane adds to it.
-    target, places = (table, rows) if delta is None else (delta, slots)
     for d in range(0, stride, 16):
-        x0 = value_at(inputs, input_delta, h0 + d, s0 + d)
-        x1 = value_at(inputs, input_delta, h1 + d, s1 + d)
-        x2 = value_at(inputs, input_delta, h2 + d, s2 + d)
-        x3 = value_at(inputs, input_delta, h3 + d, s3 + d)
+        x0, x1 = load(inputs, h0 + d), load(inputs, h1 + d)
+        x2, x3 = load(inputs, h2 + d), load(inputs, h3 + d)
         a0 = a1 = a2 = a3 = splat(np.float32(0))
         for j in range(count):
             g0, g1 = splat(gradients[4 * j]), splat(gradients[4 * j + 1])
             g2, g3 = splat(gradients[4 * j + 2]), splat(gradients[4 * j + 3])
-            n = value_at(table, delta, rows[j] + d, slots[j] + d)
-            m = load(target, places[j] + d)
+            n = load(memory, rows[j] + d)
             a0, a1 = multiply_add(g0, n, a0), multiply_add(g1, n, a1)
             a2, a3 = multiply_add(g2, n, a2), multiply_add(g3, n, a3)
-            m = multiply_add(g1, x1, multiply_add(g0, x0, m))
-            store(target, places[j] + d, multiply_add(g3, x3, multiply_add(g2, x2, m)))
-        if input_delta is None:
-            add_to(inputs, h0 + d, a0)
-            add_to(inputs, h1 + d, a1)
-            add_to(inputs, h2 + d, a2)
-            add_to(inputs, h3 + d, a3)
-        else:
-            add_to(input_delta, s0 + d, a0)
-            add_to(input_delta, s1 + d, a1)
-            add_to(input_delta, s2 + d, a2)
-            add_to(input_delta, s3 + d, a3)
+            n = multiply_add(g1, x1, multiply_add(g0, x0, n))
+            store(memory, rows[j] + d, multiply_add(g3, x3, multiply_add(g2, x2, n)))
+        add_to(inputs, h0 + d, a0)
+        add_to(inputs, h1 + d, a1)
+        add_to(inputs, h2 + d, a2)
+        add_to(inputs, h3 + d, a3)
 
 
 @kernel(inline=True)
@@ -154,21 +133,17 @@ def add_to(array, index, value):
 
 
 @kernel(inline=True)
-def run_tile(table, delta, tile, count, inputs, input_delta, h0, h1, h2, h3, s0, s1, s2, s3, stride):
+def run_tile(memory, tile, count, inputs, h0, h1, h2, h3, stride):
     """Scores, gradients and updates of one tile of ``count`` rows, padded to a multiple of four, whose rows, weights
     and targets are set."""
-    minus = splat(np.float32(-1))
     for j in range(0, count, TILE):
-        x = scores_4x4(
-            table, delta, tile.rows, tile.slots, j, h0, h1, h2, h3, inputs, input_delta, s0, s1, s2, s3, stride
-        )
-        store(tile.scores, 4 * j, x)
-        weight = multiply(load(tile.weights, 4 * j), minus)
-        store(tile.gradients, 4 * j, multiply_add(weight, sigmoid(x), load(tile.targets, 4 * j)))
-    update_tile(
-        table, delta, tile.rows, tile.slots, count, tile.gradients,
-        h0, h1, h2, h3, inputs, input_delta, s0, s1, s2, s3, stride,
-    )  # fmt: skip
+        store(tile.scores, 4 * j, scores_4x4(memory, tile.rows, j, inputs, h0, h1, h2, h3, stride))
+    # In a loop of its own: a sigmoid is one long chain, and many of them can be under way at once.
+    minus = splat(np.float32(-1))
+    for k in range(0, 4 * count, 16):
+        weight = multiply(load(tile.weights, k), minus)
+        store(tile.gradients, k, multiply_add(weight, sigmoid(load(tile.scores, k)), load(tile.targets, k)))
+    update_tile(memory, tile.rows, count, tile.gradients, inputs, h0, h1, h2, h3, stride)
 
 
 LOSS_TILES, LOSS_SUM, LOSS_PAIRS, LOSS_SQUARES, PAIR_SQUARES, LOSS_TIMES_PAIRS = range(6)

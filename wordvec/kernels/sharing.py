@@ -1,0 +1,147 @@
+"""Which rows the lanes of a round share: found before training, so that a lane alone on a row trains it in place.
+
+A round in reproducible mode (see ``lanes.py``) goes
+
+    prepare   every lane draws its slice and marks the rows that it will touch                 mark_rows
+    train     a row that no other lane marked is the lane's own: it is trained in the table.   settle_rows
+              The others are copied, trained on the lane's copy, and what the copy gained      subtract_rows
+              is left there
+    add       the gains are added to the table, row by row, in the order of the lanes          add_gains
+
+Between two of these all threads wait for each other. While lanes train, nobody writes a shared row of the table and
+nobody but its one lane touches any other, so whoever runs a lane, and when, every lane reads the same numbers.
+"""
+
+import numpy as np
+
+from wordvec.kernels.simd import atomic_exchange, kernel, load, store, subtract
+from wordvec.kernels.slices import COPIED, DRAWN, FILLED, PRIVATE, TOUCHED
+from wordvec.kernels.tile import add_to, prefetch_row
+
+SHARED = 255
+"""The mark of a row that several lanes touch in a round. A row of one lane alone has its number + 1, others have 0."""
+
+
+@kernel
+def place_in_table(lane, step):
+    """Free running: every row is the table's own."""
+    state, stride = lane.state, step.stride
+    token_ids, negative_ids = lane.token_ids[: state[FILLED]], lane.negative_ids[: state[DRAWN]]
+    for b in range(token_ids.size):
+        lane.input_places[b] = np.int64(token_ids[b]) * stride
+        lane.output_places[b] = (np.int64(token_ids[b]) + step.vocabulary) * stride
+    for k in range(negative_ids.size):
+        lane.negative_places[k] = (np.int64(negative_ids[k]) + step.vocabulary) * stride
+
+
+@kernel
+def mark_rows(lane, marks, number, slot_of_row, step):
+    """Give every row that the prepared slice touches a slot, in the order of first use, and mark it in ``marks``.
+
+    The places of tokens and negatives are their slots for now. Which lane comes first does not matter: the last one to
+    come finds another's mark, whoever that is, and says that the row is shared.
+
+    Args:
+        marks: (2 V,) uint8, 0 where no lane has been; changed by all threads at once.
+        number: of the lane.
+        slot_of_row: the thread's (2 V,) int32, all -1 before and after.
+    """
+    state, touched, vocabulary = lane.state, lane.touched, step.vocabulary
+    token_ids, negative_ids = lane.token_ids[: state[FILLED]], lane.negative_ids[: state[DRAWN]]
+    # Without branches: whether a row is new cannot be guessed.
+    count = 0
+    for b in range(token_ids.size):
+        token_id = np.int64(token_ids[b])
+        slot = np.int64(slot_of_row[token_id])
+        slot = count if slot < 0 else slot
+        slot_of_row[token_id] = slot
+        slot_of_row[token_id + vocabulary] = slot + 1
+        touched[slot] = token_id
+        touched[slot + 1] = token_id + vocabulary
+        lane.input_places[b] = slot
+        lane.output_places[b] = slot + 1
+        count = max(count, slot + 2)
+    for k in range(negative_ids.size):
+        row = np.int64(negative_ids[k]) + vocabulary
+        slot = np.int64(slot_of_row[row])
+        slot = count if slot < 0 else slot
+        slot_of_row[row] = slot
+        touched[slot] = row
+        lane.negative_places[k] = slot
+        count = max(count, slot + 1)
+    state[TOUCHED] = count
+    mine = np.uint8(number + 1)
+    for row in touched[:count]:
+        slot_of_row[row] = -1
+        if atomic_exchange(marks, row, mine) != 0:
+            atomic_exchange(marks, row, np.uint8(SHARED))
+
+
+@kernel
+def clear_marks(lane, marks):
+    for row in lane.touched[: lane.state[TOUCHED]]:
+        marks[row] = 0
+    lane.state[TOUCHED] = 0
+
+
+@kernel
+def settle_rows(memory, lane, marks, step):
+    """Copy the shared rows among those touched into the lane's private ones, and turn slots into places."""
+    state, stride = lane.state, step.stride
+    touched, count = lane.touched, state[TOUCHED]
+    copied = 1  # private row 0 is the padding row
+    for slot in range(count):
+        row = touched[slot]
+        ahead = touched[min(slot + 8, count - 1)]
+        if marks[ahead] == SHARED:
+            prefetch_row(memory, ahead * stride, stride)
+        lane.places[slot] = row * stride
+        if marks[row] == SHARED:
+            place = state[PRIVATE] + copied * stride
+            for d in range(0, stride, 16):
+                store(memory, place + d, load(memory, row * stride + d))
+            lane.copied[copied] = row
+            lane.places[slot] = place
+            copied += 1
+    state[COPIED] = copied
+    for b in range(state[FILLED]):
+        lane.input_places[b] = lane.places[lane.input_places[b]]
+        lane.output_places[b] = lane.places[lane.output_places[b]]
+    for k in range(state[DRAWN]):
+        lane.negative_places[k] = lane.places[lane.negative_places[k]]
+
+
+@kernel
+def subtract_rows(memory, lane, step):
+    """Turn the lane's private rows into what it has added to them: nobody has changed the table's since."""
+    start, stride = lane.state[PRIVATE], step.stride
+    for k in range(1, lane.state[COPIED]):
+        place, row = start + k * stride, lane.copied[k] * stride
+        for d in range(0, stride, 16):
+            store(memory, place + d, subtract(load(memory, place + d), load(memory, row + d)))
+
+
+@kernel
+def add_gains(memory, lanes, step, thread, threads):
+    """Add what every lane has gained to the rows that are ``thread``'s among ``threads``, in the order of the lanes.
+
+    A plain sum, as if the lanes had taken their steps one after another. With few tokens in a round it stays close to
+    that; what avoids the overshoot of long rounds (counting once what lanes have in common, or averaging) was measured
+    to learn less from the same text.
+    """
+    stride = step.stride
+    for k in range(lanes.state.shape[0]):
+        start, count, copied = lanes.state[k, PRIVATE], lanes.state[k, COPIED], lanes.copied[k]
+        for c in range(1, count):
+            row = copied[c]
+            if is_owner(row, thread, threads):
+                prefetch_row(memory, copied[min(c + 8, count - 1)] * stride, stride)
+                for d in range(0, stride, 16):
+                    add_to(memory, row * stride + d, load(memory, start + c * stride + d))
+
+
+@kernel(inline=True)
+def is_owner(row, thread, threads):
+    """Whether the row is added to by this thread: frequent rows stand together in the table and must not fall to one."""
+    scattered = (np.uint64(row) * np.uint64(0x9E3779B1)) & np.uint64(0xFFFFFFFF)
+    return np.int64((scattered * np.uint64(threads)) >> np.uint64(32)) == thread
