@@ -2,8 +2,8 @@
 
 Reproducible. The corpus is cut into a fixed number of lanes. In a round every lane trains its next slice as if it were
 alone: on rows that no other lane touches in this round, and on copies of those that several touch. Then what the copies
-have gained is added to the table, row by row, in the order of the lanes (``sharing.py``). Threads only decide who runs a
-lane and who adds a row, so their number cannot be seen in the result. What a round of lanes x slice tokens costs in
+have gained is added to the table, row by row, in the order of the lanes (``sharing.py``). Threads only decide who runs
+a lane and who adds a row, so their number cannot be seen in the result. What a round of lanes x slice tokens costs in
 freshness is a part of the algorithm, the same for every number of threads.
 
 Free running (hogwild, Recht et al. 2011, arXiv 1106.5730). One lane a thread, all on the same tables, waiting for

@@ -142,6 +142,6 @@ def add_gains(memory, lanes, step, thread, threads):
 
 @kernel(inline=True)
 def is_owner(row, thread, threads):
-    """Whether the row is added to by this thread: frequent rows stand together in the table and must not fall to one."""
+    """Whether this thread adds to the row. Frequent rows stand together in the table and must not all fall to one."""
     scattered = (np.uint64(row) * np.uint64(0x9E3779B1)) & np.uint64(0xFFFFFFFF)
     return np.int64((scattered * np.uint64(threads)) >> np.uint64(32)) == thread

@@ -17,8 +17,8 @@ from wordvec.kernels.tile import TILE
 
 POSITION, SENTENCE, FILLED, CENTER, LAST_CENTER, DRAWN, KEPT, TOUCHED, COPIED, PRIVATE, STATE = range(11)
 """Places in ``Lane.state``: next raw position and its sentence; tokens in the buffer; first and end of the centres that
-are ready; negatives in the stream; tokens kept by subsampling so far; rows that the slice touches, and rows of them that
-are copied, the padding row first; where the lane's private rows start in the memory. And the number of all these."""
+are ready; negatives in the stream; tokens kept by subsampling so far; rows that the slice touches; private rows in use;
+where the lane's private rows start in the memory, the padding row first. And the number of these places."""
 
 KEEP, RADIUS, NOISE, LOSS = range(1, 5)
 """What a random number is for."""
