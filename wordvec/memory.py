@@ -57,6 +57,7 @@ def allocate(settings: Word2VecSettings, lanes: int, threads: int, stride: int, 
     rows = touched_rows(settings) if reproducible else 1
     # A tile's rows: its negatives, and all places that four windows reach.
     in_tile = shared + 2 * settings.window + 3 * TILE
+    ahead = settings.fresh_negatives + 2 * TILE
 
     def block(count: int, size: int, dtype: type) -> np.ndarray:
         padded = -(-size * np.dtype(dtype).itemsize // 64) * 64 // np.dtype(dtype).itemsize
@@ -80,6 +81,7 @@ def allocate(settings: Word2VecSettings, lanes: int, threads: int, stride: int, 
     )
     tile_arrays = Tile(
         rows=block(threads, in_tile, np.int64),
+        ahead=aligned(threads * ahead, np.int64).reshape(threads, ahead),
         weights=block(threads, 4 * in_tile, np.float32),
         targets=block(threads, 4 * in_tile, np.float32),
         scores=block(threads, 4 * in_tile, np.float32),
@@ -92,9 +94,15 @@ def allocate(settings: Word2VecSettings, lanes: int, threads: int, stride: int, 
     return lane_arrays, tile_arrays
 
 
+def user_counts(types: int, threads: int) -> np.ndarray:
+    """(2, threads, 2 V) uint8 zeros: for odd and even rounds how many of a thread's lanes touch a row."""
+    size = -(-2 * types // 64) * 64
+    return aligned(2 * threads * size, np.uint8).reshape(2, threads, size)
+
+
 def buffer_size(settings: Word2VecSettings) -> int:
     """Tokens of a slice, and what the one before leaves: centres that wait for their window, and a window before."""
-    return settings.lane_tokens + 4 * settings.window + 2 * TILE
+    return settings.lane_tokens + 4 * settings.window + 4 * TILE
 
 
 def draws_size(settings: Word2VecSettings) -> int:

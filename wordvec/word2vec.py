@@ -11,7 +11,7 @@ import numpy as np
 
 from wordvec.encoded import EncodedCorpus
 from wordvec.errors import TrainingError, VocabularyError
-from wordvec.memory import aligned, allocate, first_memory, lane_bounds, safe_lanes, touched_rows
+from wordvec.memory import allocate, first_memory, lane_bounds, safe_lanes, touched_rows, user_counts
 from wordvec.sampling import alias_table, keep_probabilities, noise_probabilities
 from wordvec.settings import Word2VecSettings
 from wordvec.threads import run_in_threads, worker_count
@@ -158,7 +158,7 @@ class _Trainer:
         )
         self.bounds = lane_bounds(corpus, lanes)
         self.lanes, self.tiles = allocate(settings, lanes, self.threads, self.stride, len(counts))
-        self.marks = aligned(4 * len(counts), np.uint8).reshape(2, -1)
+        self.users = user_counts(len(counts), self.threads)
         self.result = Word2VecResult(
             vectors=None,  # type: ignore[arg-type]  # set by finish()
             settings=settings,
@@ -213,7 +213,7 @@ class _Trainer:
 
         def train_in_rounds(thread: int) -> None:
             train_rounds(
-                self.memory, self.lanes, self.tiles, self.marks, self.text, step, divide, bounds, size,
+                self.memory, self.lanes, self.tiles, self.users, self.text, step, divide, bounds, size,
                 thread, threads, control,
             )  # fmt: skip
 

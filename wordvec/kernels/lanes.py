@@ -11,7 +11,7 @@ nobody.
 """
 
 from wordvec.kernels.negative_sampling import train_cbow_slice, train_skipgram_slice
-from wordvec.kernels.sharing import add_gains, clear_marks, mark_rows, place_in_table, settle_rows, subtract_rows
+from wordvec.kernels.sharing import add_gains, clear_users, count_users, place_in_table, settle_rows, subtract_rows
 from wordvec.kernels.simd import atomic_add, atomic_read, kernel, yield_processor
 from wordvec.kernels.slices import CENTER, COPIED, FILLED, LAST_CENTER, POSITION, Lane, prepare_slice
 from wordvec.kernels.tile import Tile
@@ -63,6 +63,7 @@ def lane_at(lanes, k):
 def tile_at(tiles, k):
     return Tile(
         tiles.rows[k],
+        tiles.ahead[k],
         tiles.weights[k],
         tiles.targets[k],
         tiles.scores[k],
@@ -90,30 +91,30 @@ def next_lane(control, phase, lanes, threads):
 
 @kernel
 def prepare_lanes(
-    lanes, tiles, marks, text, step, bounds, slice_size, thread, threads, control, phase, rounds, stopping
+    lanes, tiles, users, text, step, bounds, slice_size, thread, threads, control, phase, rounds, stopping
 ):
-    """Clear the marks of the round behind; unless ``stopping``, draw and mark the lanes' next slices."""
+    """Forget the users of the round behind; unless ``stopping``, draw the lanes' next slices and count theirs."""
     k = next_lane(control, phase, lanes.state.shape[0], threads)
     while k < lanes.state.shape[0]:
         lane = lane_at(lanes, k)
-        clear_marks(lane, marks[rounds % 2])
+        clear_users(lane, users[rounds % 2])
         if not (stopping or is_finished(lane, bounds[k + 1])):
             prepare_slice(lane, text, step, bounds[k + 1], slice_size)
-            # Other marks than those of the round behind, which other lanes have not cleared yet.
-            mark_rows(lane, marks[(rounds + 1) % 2], k, tiles.slot_of_row[thread], step)
+            # Other counts than those of the round behind, which other lanes have not cleared yet.
+            count_users(lane, users[(rounds + 1) % 2, thread], tiles.slot_of_row[thread], step)
             atomic_add(control, READY, 1)
         k = next_lane(control, phase, lanes.state.shape[0], threads)
 
 
 @kernel
-def train_lanes(memory, lanes, tiles, marks, step, divide, bounds, thread, threads, control, phase):
+def train_lanes(memory, lanes, tiles, users, step, divide, bounds, thread, threads, control, phase):
     """Train the slices that are prepared."""
     k = next_lane(control, phase, lanes.state.shape[0], threads)
     while k < lanes.state.shape[0]:
         lane = lane_at(lanes, k)
         lane.state[COPIED] = 0
         if lane.state[CENTER] < lane.state[LAST_CENTER]:
-            settle_rows(memory, lane, marks, step)
+            settle_rows(memory, lane, users, step)
             train_slice(memory, lane, tile_at(tiles, thread), step, divide, bounds[k], bounds[k + 1])
             subtract_rows(memory, lane, step)
         k = next_lane(control, phase, lanes.state.shape[0], threads)
@@ -135,21 +136,21 @@ def train_slice(memory, lane, tile, step, divide, lane_start, lane_end):
 
 
 @kernel
-def train_rounds(memory, lanes, tiles, marks, text, step, divide, bounds, slice_size, thread, threads, control):
+def train_rounds(memory, lanes, tiles, users, text, step, divide, bounds, slice_size, thread, threads, control):
     """Train rounds until the epoch ends or a stop is asked for; called once by each of ``threads`` threads.
 
     Args:
         memory: (all rows * stride,) float32: the input rows, the output rows, and each lane's private rows, of which
             the first is its padding row; updated in place.
         lanes, tiles: ``Lane`` with an axis of L lanes in front, ``Tile`` with one of threads; updated in place.
-        marks: (2, 2 V) uint8, zero at the call and after it.
+        users: (2, threads, 2 V) uint8, zero at the call and after it: of odd and even rounds.
         divide: None for skip-gram; for CBOW whether the gradient is divided by the number of contexts.
         bounds: (L + 1,) int64, where each lane starts and ends in the corpus.
         control: (CONTROL,) int64, zero at the call.
     """
     rounds = trained = 0
     prepare_lanes(
-        lanes, tiles, marks, text, step, bounds, slice_size, thread, threads, control, 0, rounds, False
+        lanes, tiles, users, text, step, bounds, slice_size, thread, threads, control, 0, rounds, False
     )  # fmt: skip
     wait_for_all(control, threads, 1)
     # Between two barriers nobody prepares: all threads see the same.
@@ -159,12 +160,12 @@ def train_rounds(memory, lanes, tiles, marks, text, step, divide, bounds, slice_
         if thread == 0 and atomic_read(control, STOP) != 0:
             atomic_add(control, STOP_ROUND, rounds)
         train_lanes(
-            memory, lanes, tiles, marks[rounds % 2], step, divide, bounds, thread, threads, control, 2 * rounds - 1
+            memory, lanes, tiles, users[rounds % 2], step, divide, bounds, thread, threads, control, 2 * rounds - 1
         )
         wait_for_all(control, threads, 2 * rounds)
         add_gains(memory, lanes, step, thread, threads)
         prepare_lanes(
-            lanes, tiles, marks, text, step, bounds, slice_size, thread, threads, control, 2 * rounds, rounds,
+            lanes, tiles, users, text, step, bounds, slice_size, thread, threads, control, 2 * rounds, rounds,
             atomic_read(control, STOP_ROUND) == rounds,
         )  # fmt: skip
         wait_for_all(control, threads, 2 * rounds + 1)

@@ -10,18 +10,21 @@ import numpy as np
 
 from wordvec.kernels.simd import add, kernel, load, multiply, splat, store, subtract
 from wordvec.kernels.slices import CENTER, DRAWN, FILLED, LAST_CENTER, PRIVATE, is_sampled_for_loss
-from wordvec.kernels.tile import TILE, add_loss, add_to, prefetch_row, run_tile
+from wordvec.kernels.tile import TILE, add_loss, add_to, run_tile
 
 
-@kernel
-def prefetch_tile(memory, lane, step, drawn, b):
-    """Ask for the rows that the tile at ``b`` touches and the one before it does not."""
-    for k in range(max(drawn + step.shared - step.fresh, 0), min(drawn + step.shared, lane.state[DRAWN])):
-        prefetch_row(memory, lane.negative_places[k], step.stride)
+@kernel(inline=True)
+def look_ahead(lane, tile, step, drawn, b):
+    """Set ``tile.ahead`` to the rows that the tile at ``b`` touches and the one before it does not."""
+    ahead = tile.ahead
+    first = drawn + step.shared - step.fresh
+    # Beyond the end the buffers hold places of old, which are rows as well.
+    for k in range(step.fresh):
+        ahead[k] = lane.negative_places[first + k]
     # The window of the last centre reaches furthest; what is nearer came with the tiles before.
-    for q in range(b + step.window, min(b + step.window + TILE, lane.state[FILLED])):
-        prefetch_row(memory, lane.input_places[q], step.stride)
-        prefetch_row(memory, lane.output_places[q], step.stride)
+    for q in range(TILE):
+        ahead[step.fresh + 2 * q] = lane.input_places[b + step.window + q]
+        ahead[step.fresh + 2 * q + 1] = lane.output_places[b + step.window + q]
 
 
 @kernel(inline=True)
@@ -69,7 +72,7 @@ def train_skipgram_slice(memory, lane, tile, loss, step, rate):
     drawn = 0
     for b in range(state[CENTER], state[LAST_CENTER], TILE):
         size = min(TILE, state[LAST_CENTER] - b)
-        prefetch_tile(memory, lane, step, drawn + step.fresh, b + TILE)
+        look_ahead(lane, tile, step, drawn + step.fresh, b + TILE)
         low, high = lane.left[b], lane.right[b]
         for t in range(1, size):
             low = min(low, lane.left[b + t])
@@ -147,7 +150,7 @@ def train_cbow_slice(memory, lane, tile, loss, step, rate, divide):
     drawn = 0
     for b in range(state[CENTER], state[LAST_CENTER], TILE):
         size = min(TILE, state[LAST_CENTER] - b)
-        prefetch_tile(memory, lane, step, drawn + step.fresh, b + TILE)
+        look_ahead(lane, tile, step, drawn + step.fresh, b + TILE)
         store(tile.weights, 4 * shared, splat(np.float32(0)))
         for t in range(TILE):
             tile.pair_weights[t] = np.float32(0)

@@ -2,8 +2,8 @@
 
 A round in reproducible mode (see ``lanes.py``) goes
 
-    prepare   every lane draws its slice and marks the rows that it will touch                 mark_rows
-    train     a row that no other lane marked is the lane's own: it is trained in the table.   settle_rows
+    prepare   every lane draws its slice and counts itself as a user of the rows it touches     count_users
+    train     a row without another user is the lane's own: it is trained in the table.        settle_rows
               The others are copied, trained on the lane's copy, and what the copy gained      subtract_rows
               is left there
     add       the gains are added to the table, row by row, in the order of the lanes          add_gains
@@ -14,12 +14,9 @@ nobody but its one lane touches any other, so whoever runs a lane, and when, eve
 
 import numpy as np
 
-from wordvec.kernels.simd import atomic_exchange, kernel, load, store, subtract
+from wordvec.kernels.simd import kernel, load, store, subtract
 from wordvec.kernels.slices import COPIED, DRAWN, FILLED, PRIVATE, TOUCHED
 from wordvec.kernels.tile import add_to, prefetch_row
-
-SHARED = 255
-"""The mark of a row that several lanes touch in a round. A row of one lane alone has its number + 1, others have 0."""
 
 
 @kernel
@@ -35,15 +32,14 @@ def place_in_table(lane, step):
 
 
 @kernel
-def mark_rows(lane, marks, number, slot_of_row, step):
-    """Give every row that the prepared slice touches a slot, in the order of first use, and mark it in ``marks``.
+def count_users(lane, users, slot_of_row, step):
+    """Give every row that the prepared slice touches a slot, in the order of first use, and count one user more of it.
 
-    The places of tokens and negatives are their slots for now. Which lane comes first does not matter: the last one to
-    come finds another's mark, whoever that is, and says that the row is shared.
+    The places of tokens and negatives are their slots for now.
 
     Args:
-        marks: (2 V,) uint8, 0 where no lane has been; changed by all threads at once.
-        number: of the lane.
+        users: the thread's (2 V,) uint8, the lanes that touch a row, of those that this thread prepared. Counts of its
+            own, so that threads do not wait for each other's cache lines: a frequent row is in every lane.
         slot_of_row: the thread's (2 V,) int32, all -1 before and after.
     """
     state, touched, vocabulary = lane.state, lane.touched, step.vocabulary
@@ -70,22 +66,30 @@ def mark_rows(lane, marks, number, slot_of_row, step):
         lane.negative_places[k] = slot
         count = max(count, slot + 1)
     state[TOUCHED] = count
-    mine = np.uint8(number + 1)
     for row in touched[:count]:
         slot_of_row[row] = -1
-        if atomic_exchange(marks, row, mine) != 0:
-            atomic_exchange(marks, row, np.uint8(SHARED))
+        users[row] += np.uint8(1)
 
 
 @kernel
-def clear_marks(lane, marks):
-    for row in lane.touched[: lane.state[TOUCHED]]:
-        marks[row] = 0
+def clear_users(lane, users):
+    """Forget the users of the lane's rows, whichever threads (T, 2 V) have counted them."""
+    for thread in range(users.shape[0]):
+        for row in lane.touched[: lane.state[TOUCHED]]:
+            users[thread, row] = 0
     lane.state[TOUCHED] = 0
 
 
+@kernel(inline=True)
+def is_shared(users, row):
+    count = np.int64(0)
+    for thread in range(users.shape[0]):
+        count += users[thread, row]
+    return count > 1
+
+
 @kernel
-def settle_rows(memory, lane, marks, step):
+def settle_rows(memory, lane, users, step):
     """Copy the shared rows among those touched into the lane's private ones, and turn slots into places."""
     state, stride = lane.state, step.stride
     touched, count = lane.touched, state[TOUCHED]
@@ -93,10 +97,10 @@ def settle_rows(memory, lane, marks, step):
     for slot in range(count):
         row = touched[slot]
         ahead = touched[min(slot + 8, count - 1)]
-        if marks[ahead] == SHARED:
+        if is_shared(users, ahead):
             prefetch_row(memory, ahead * stride, stride)
         lane.places[slot] = row * stride
-        if marks[row] == SHARED:
+        if is_shared(users, row):
             place = state[PRIVATE] + copied * stride
             for d in range(0, stride, 16):
                 store(memory, place + d, load(memory, row * stride + d))

@@ -201,11 +201,6 @@ if JIT_OFF:
     def atomic_read(array, index):
         return int(array[index])
 
-    def atomic_exchange(array, index, value):
-        old = array[index]
-        array[index] = value
-        return old
-
     def yield_processor():
         time.sleep(0)
 
@@ -357,16 +352,6 @@ else:
             return builder.load_atomic(builder.gep(data, [args[1]]), "seq_cst", 8)
 
         return types.int64(array, types.intp), codegen
-
-    @intrinsic
-    def atomic_exchange(typingctx, array, index, value):
-        """Set ``array[index]`` (uint8) to ``value`` in one indivisible step; returns what was there."""
-
-        def codegen(context, builder, signature, args):
-            data = context.make_array(signature.args[0])(context, builder, args[0]).data
-            return builder.atomic_rmw("xchg", builder.gep(data, [args[1]]), args[2], "seq_cst")
-
-        return types.uint8(array, types.intp, types.uint8), codegen
 
     # A function of the C library, or of Windows, that gives the rest of the time slice to another thread.
     _yield = types.ExternalFunction("SwitchToThread" if sys.platform == "win32" else "sched_yield", types.int32())

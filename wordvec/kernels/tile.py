@@ -32,6 +32,7 @@ class Tile(NamedTuple):
     """What one tile works on: R rows, and 4 R places, pair (j, t) at 4*j + t."""
 
     rows: np.ndarray  # (R,) int64, where each row starts in the memory
+    ahead: np.ndarray  # (A,) int64, where the rows start that the next tile touches and this one does not
     weights: np.ndarray  # (4 R,) float32
     targets: np.ndarray  # those of the negatives stay 0
     scores: np.ndarray
@@ -104,12 +105,16 @@ def scores_4x4(memory, rows, j, inputs, h0, h1, h2, h3, stride):
 
 
 @kernel(inline=True)
-def update_tile(memory, rows, count, gradients, inputs, h0, h1, h2, h3, stride):
+def update_tile(memory, rows, count, gradients, ahead, inputs, h0, h1, h2, h3, stride):
     """Move ``count`` rows and the four inputs by their gradients, in place; arguments as in ``scores_4x4``.
 
     An input that stands twice among the four gets both its gradients, because it is read again before it is written.
+    Meanwhile the rows ``ahead`` are fetched, a cache line of each at every step: all at once they would stand in the
+    way of what is needed now.
     """
     for d in range(0, stride, 16):
+        for place in ahead:
+            prefetch(memory, place + d)
         x0, x1 = load(inputs, h0 + d), load(inputs, h1 + d)
         x2, x3 = load(inputs, h2 + d), load(inputs, h3 + d)
         a0 = a1 = a2 = a3 = splat(np.float32(0))
@@ -143,7 +148,7 @@ def run_tile(memory, tile, count, inputs, h0, h1, h2, h3, stride):
     for k in range(0, 4 * count, 16):
         weight = multiply(load(tile.weights, k), minus)
         store(tile.gradients, k, multiply_add(weight, sigmoid(load(tile.scores, k)), load(tile.targets, k)))
-    update_tile(memory, tile.rows, count, tile.gradients, inputs, h0, h1, h2, h3, stride)
+    update_tile(memory, tile.rows, count, tile.gradients, tile.ahead, inputs, h0, h1, h2, h3, stride)
 
 
 LOSS_TILES, LOSS_SUM, LOSS_PAIRS, LOSS_SQUARES, PAIR_SQUARES, LOSS_TIMES_PAIRS = range(6)
