@@ -9,7 +9,7 @@ before it and draws ``fresh`` new ones, so that a row, once fetched, serves seve
 import numpy as np
 
 from wordvec.kernels.simd import add, kernel, load, multiply, splat, store, subtract
-from wordvec.kernels.slices import CENTER, DRAWN, FILLED, LAST_CENTER, PRIVATE, is_sampled_for_loss
+from wordvec.kernels.slices import CENTER, LAST_CENTER, PRIVATE, is_sampled_for_loss
 from wordvec.kernels.tile import TILE, add_loss, add_to, run_tile
 
 
