@@ -170,17 +170,19 @@ class _Trainer:
 
     def compile(self) -> None:
         """Have the kernel compiled, or read from the cache, before the clock starts: train on no tokens at all."""
-        from wordvec.kernels.lanes import CONTROL
+        from wordvec.kernels.lanes import CONTROL, LINE
         from wordvec.kernels.slices import POSITION
 
         step = self._step(0)
         self.lanes.state[:, POSITION] = self.bounds[:-1]
         self._report(0, step)
-        self._worker(step, np.zeros_like(self.bounds), np.zeros(CONTROL, np.int64), threads=1)(0)
+        self._worker(
+            step, np.zeros_like(self.bounds), np.zeros(CONTROL + len(self.lanes.state) * LINE, np.int64), threads=1
+        )(0)
         self.started = time.perf_counter()
 
     def train_epoch(self, epoch: int) -> None:
-        from wordvec.kernels.lanes import CONTROL, STOP
+        from wordvec.kernels.lanes import CONTROL, LINE, STOP
         from wordvec.kernels.slices import KEPT, POSITION, PRIVATE, SENTENCE
 
         self.lanes.state[:] = 0
@@ -190,7 +192,7 @@ class _Trainer:
         self.lanes.state[:, POSITION] = self.bounds[:-1]
         self.lanes.state[:, SENTENCE] = np.searchsorted(self.text.offsets[1:], self.bounds[:-1], side="right")
         step = self._step(epoch)
-        control = np.zeros(CONTROL, np.int64)
+        control = np.zeros(CONTROL + len(self.lanes.state) * LINE, np.int64)
 
         def stop() -> None:
             control[STOP] = 1

@@ -12,17 +12,19 @@ nobody.
 
 from wordvec.kernels.negative_sampling import train_cbow_slice, train_skipgram_slice
 from wordvec.kernels.sharing import add_gains, clear_users, count_users, place_in_table, settle_rows, subtract_rows
-from wordvec.kernels.simd import atomic_add, atomic_read, kernel, yield_processor
+from wordvec.kernels.simd import atomic_add, atomic_exchange, atomic_read, kernel, yield_processor
 from wordvec.kernels.slices import CENTER, COPIED, FILLED, LAST_CENTER, POSITION, Lane, prepare_slice
 from wordvec.kernels.tile import Tile
 
-STOP, STOP_ROUND, ARRIVED, NEXT, READY = range(0, 40, 8)
+STOP, STOP_ROUND, ARRIVED, READY, TAKEN = range(0, 40, 8)
 """Places in ``control`` (each on a cache line of its own): set to 1 to ask for a stop at the end of a round; the
-round in which thread 0 saw that; threads that have come to a barrier so far; lanes asked for so far; slices that were
-prepared so far."""
+round in which thread 0 saw that; threads that have come to a barrier so far; slices that were prepared so far; from
+there on, for every lane, the phase for which a thread has taken it last."""
 
 CONTROL = 40
-"""The size of ``control``."""
+"""The size of ``control`` without the lanes; each of them adds LINE."""
+
+LINE = 8
 
 SPINS = 20_000
 """How often a thread looks whether the others have arrived before it lets another one have its processor."""
@@ -80,44 +82,52 @@ def is_finished(lane, lane_end):
 
 
 @kernel(inline=True)
-def next_lane(control, phase, lanes, threads):
-    """The next lane of the phase that nobody has taken; ``lanes`` or more when there is none.
+def take(control, k, phase):
+    """Whether lane k is this thread's in this phase: the first one to ask has it."""
+    place = TAKEN + k * LINE
+    return atomic_read(control, place) != phase and atomic_exchange(control, place, phase) != phase
 
-    Whoever is free takes one: a processor that others use too holds nobody up. In every phase each thread asks once in
-    vain, so that the count of all that were asked for tells what this phase has seen.
+
+@kernel(inline=True)
+def lane_in_turn(i, lanes, thread, threads):
+    """The lane that ``thread`` asks for in turn i: first its own, whose rows are still near, then those of others.
+
+    So a processor that is busy with something else holds nobody up.
     """
-    return atomic_add(control, NEXT, 1) - 1 - phase * (lanes + threads)
+    return (thread * lanes // threads + i) % lanes
 
 
 @kernel
 def prepare_lanes(
     lanes, tiles, users, text, step, bounds, slice_size, thread, threads, control, phase, rounds, stopping
-):
+):  # fmt: skip
     """Forget the users of the round behind; unless ``stopping``, draw the lanes' next slices and count theirs."""
-    k = next_lane(control, phase, lanes.state.shape[0], threads)
-    while k < lanes.state.shape[0]:
-        lane = lane_at(lanes, k)
-        clear_users(lane, users[rounds % 2])
-        if not (stopping or is_finished(lane, bounds[k + 1])):
-            prepare_slice(lane, text, step, bounds[k + 1], slice_size)
-            # Other counts than those of the round behind, which other lanes have not cleared yet.
-            count_users(lane, users[(rounds + 1) % 2, thread], tiles.slot_of_row[thread], step)
-            atomic_add(control, READY, 1)
-        k = next_lane(control, phase, lanes.state.shape[0], threads)
+    count = lanes.state.shape[0]
+    for i in range(count):
+        k = lane_in_turn(i, count, thread, threads)
+        if take(control, k, phase):
+            lane = lane_at(lanes, k)
+            clear_users(lane, users[rounds % 2])
+            if not (stopping or is_finished(lane, bounds[k + 1])):
+                prepare_slice(lane, text, step, bounds[k + 1], slice_size)
+                # Other counts than those of the round behind, which other lanes have not cleared yet.
+                count_users(lane, users[(rounds + 1) % 2, thread], tiles.slot_of_row[thread], step)
+                atomic_add(control, READY, 1)
 
 
 @kernel
 def train_lanes(memory, lanes, tiles, users, step, divide, bounds, thread, threads, control, phase):
     """Train the slices that are prepared."""
-    k = next_lane(control, phase, lanes.state.shape[0], threads)
-    while k < lanes.state.shape[0]:
-        lane = lane_at(lanes, k)
-        lane.state[COPIED] = 0
-        if lane.state[CENTER] < lane.state[LAST_CENTER]:
-            settle_rows(memory, lane, users, step)
-            train_slice(memory, lane, tile_at(tiles, thread), step, divide, bounds[k], bounds[k + 1])
-            subtract_rows(memory, lane, step)
-        k = next_lane(control, phase, lanes.state.shape[0], threads)
+    count = lanes.state.shape[0]
+    for i in range(count):
+        k = lane_in_turn(i, count, thread, threads)
+        if take(control, k, phase):
+            lane = lane_at(lanes, k)
+            lane.state[COPIED] = 0
+            if lane.state[CENTER] < lane.state[LAST_CENTER]:
+                settle_rows(memory, lane, users, step)
+                train_slice(memory, lane, tile_at(tiles, thread), step, divide, bounds[k], bounds[k + 1])
+                subtract_rows(memory, lane, step)
 
 
 @kernel
@@ -146,11 +156,11 @@ def train_rounds(memory, lanes, tiles, users, text, step, divide, bounds, slice_
         users: (2, threads, 2 V) uint8, zero at the call and after it: of odd and even rounds.
         divide: None for skip-gram; for CBOW whether the gradient is divided by the number of contexts.
         bounds: (L + 1,) int64, where each lane starts and ends in the corpus.
-        control: (CONTROL,) int64, zero at the call.
+        control: (CONTROL + L * LINE,) int64, zero at the call.
     """
     rounds = trained = 0
     prepare_lanes(
-        lanes, tiles, users, text, step, bounds, slice_size, thread, threads, control, 0, rounds, False
+        lanes, tiles, users, text, step, bounds, slice_size, thread, threads, control, 1, rounds, False
     )  # fmt: skip
     wait_for_all(control, threads, 1)
     # Between two barriers nobody prepares: all threads see the same.
@@ -159,13 +169,11 @@ def train_rounds(memory, lanes, tiles, users, text, step, divide, bounds, slice_
         rounds += 1
         if thread == 0 and atomic_read(control, STOP) != 0:
             atomic_add(control, STOP_ROUND, rounds)
-        train_lanes(
-            memory, lanes, tiles, users[rounds % 2], step, divide, bounds, thread, threads, control, 2 * rounds - 1
-        )
+        train_lanes(memory, lanes, tiles, users[rounds % 2], step, divide, bounds, thread, threads, control, 2 * rounds)
         wait_for_all(control, threads, 2 * rounds)
         add_gains(memory, lanes, step, thread, threads)
         prepare_lanes(
-            lanes, tiles, users, text, step, bounds, slice_size, thread, threads, control, 2 * rounds, rounds,
+            lanes, tiles, users, text, step, bounds, slice_size, thread, threads, control, 2 * rounds + 1, rounds,
             atomic_read(control, STOP_ROUND) == rounds,
         )  # fmt: skip
         wait_for_all(control, threads, 2 * rounds + 1)
