@@ -26,7 +26,7 @@ CONTROL = 40
 
 LINE = 8
 
-SPINS = 20_000
+SPINS = 100_000
 """How often a thread looks whether the others have arrived before it lets another one have its processor."""
 
 

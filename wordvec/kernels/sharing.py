@@ -18,6 +18,9 @@ from wordvec.kernels.simd import kernel, load, store, subtract
 from wordvec.kernels.slices import COPIED, DRAWN, FILLED, PRIVATE, TOUCHED
 from wordvec.kernels.tile import add_to, prefetch_row
 
+AHEAD = 12
+"""Rows are fetched so many before they are needed."""
+
 
 @kernel
 def place_in_table(lane, step):
@@ -96,7 +99,7 @@ def settle_rows(memory, lane, users, step):
     copied = 1  # private row 0 is the padding row
     for slot in range(count):
         row = touched[slot]
-        ahead = touched[min(slot + 8, count - 1)]
+        ahead = touched[min(slot + AHEAD, count - 1)]
         if is_shared(users, ahead):
             prefetch_row(memory, ahead * stride, stride)
         lane.places[slot] = row * stride
@@ -136,10 +139,13 @@ def add_gains(memory, lanes, step, thread, threads):
     stride = step.stride
     for k in range(lanes.state.shape[0]):
         start, count, copied = lanes.state[k, PRIVATE], lanes.state[k, COPIED], lanes.copied[k]
-        for c in range(1, count):
-            row = copied[c]
-            if is_owner(row, thread, threads):
-                prefetch_row(memory, copied[min(c + 8, count - 1)] * stride, stride)
+        for c in range(1 - AHEAD, count):
+            ahead = c + AHEAD
+            if ahead < count and is_owner(copied[ahead], thread, threads):
+                prefetch_row(memory, copied[ahead] * stride, stride)
+                prefetch_row(memory, start + ahead * stride, stride)
+            row = copied[max(c, 1)]
+            if c >= 1 and is_owner(row, thread, threads):
                 for d in range(0, stride, 16):
                     add_to(memory, row * stride + d, load(memory, start + c * stride + d))
 
