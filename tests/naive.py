@@ -1,4 +1,6 @@
-"""Slow, obvious versions of what the package does fast. Imports NumPy only, and nothing of ours."""
+"""Slow, obvious versions of what the package does fast. Needs NumPy only, and nothing of ours."""
+
+import itertools
 
 import numpy as np
 
@@ -115,11 +117,17 @@ def kept_tokens(ids, offsets, thresholds, key, start, end):
     return kept
 
 
+def radius_of(kept, center, key, window):
+    """How many kept tokens the window of a kept token reaches to each side."""
+    position = kept[center][0]
+    return 1 + random_below(random_bits(random_bits(key, RADIUS), position), window)
+
+
 def contexts_of(kept, key, window):
     """For each kept token its contexts, as places in ``kept``: those within its radius and its sentence."""
     contexts = []
-    for center, (position, sentence, _) in enumerate(kept):
-        radius = 1 + random_below(random_bits(random_bits(key, RADIUS), position), window)
+    for center, (_, sentence, _) in enumerate(kept):
+        radius = radius_of(kept, center, key, window)
         near = range(max(center - radius, 0), min(center + radius + 1, len(kept)))
         contexts.append([place for place in near if place != center and kept[place][1] == sentence])
     return contexts
@@ -238,28 +246,6 @@ def train_tile(model, vectors, context_vectors, kept, contexts, centers, negativ
     return float(loss), sum(map(len, positives))
 
 
-def train_lane(model, vectors, context_vectors, text, start, end, *, key, settings, rates, divide=False):
-    """One epoch of a lane, tile by tile.
-
-    text: ids, offsets, thresholds, alias table. settings: window, negatives, shared, fresh. rates: the learning rate of
-    every tile. Returns for each tile: position of its first centre, loss, pairs.
-    """
-    ids, offsets, thresholds, alias_table = text
-    window, negatives, shared, fresh = settings
-    kept = kept_tokens(ids, offsets, thresholds, key, start, end)
-    contexts = contexts_of(kept, key, window)
-    noise = negatives_of_tiles(kept, alias_table, key, shared, fresh, start)
-    record = []
-    for number, shared_by_tile in enumerate(noise):
-        centers = range(4 * number, min(4 * number + 4, len(kept)))
-        loss, pairs = train_tile(
-            model, vectors, context_vectors, kept, contexts, centers, shared_by_tile,
-            rate=rates[number], scale=negatives / shared, divide=divide,
-        )  # fmt: skip
-        record.append((kept[4 * number][0], loss, pairs))
-    return record
-
-
 def slice_of_tiles(kept, window, start, end, slice_size):
     """In which slice every tile is trained: the first one after which nothing its windows may reach is unread."""
     tiles = -(-len(kept) // 4)
@@ -270,6 +256,43 @@ def slice_of_tiles(kept, window, start, end, slice_size):
         ready = tiles if read_to == end else max(read - window, 0) // 4
         found += [number] * (ready - len(found))
     return found
+
+
+def train_rounds(model, vectors, context_vectors, text, bounds, *, key, settings, slice_size, rates, divide=False):
+    """One epoch of lanes side by side, round by round; both tables (V, D) float64, updated in place.
+
+    In a round every lane trains its next slice as if it were alone, from the tables as they were before the round. Then
+    what the lanes have gained is added to them, one lane after the other.
+
+    text: ids, offsets, thresholds, alias table. bounds: where the lanes start and end. settings: window, negatives,
+    shared, fresh. rates: at the start and at the end of a lane, in between by the position of a slice's first centre.
+    Yields after each round, for each tile: position of its first centre, loss, pairs.
+    """
+    ids, offsets, thresholds, alias_table = text
+    window, negatives, shared, fresh = settings
+    lanes = []
+    for start, end in itertools.pairwise(bounds):
+        kept = kept_tokens(ids, offsets, thresholds, key, start, end)
+        noise = negatives_of_tiles(kept, alias_table, key, shared, fresh, start)
+        slices = slice_of_tiles(kept, window, start, end, slice_size)
+        lanes.append((start, end, kept, contexts_of(kept, key, window), noise, slices))
+    for number in range(-(-max(np.diff(bounds)) // slice_size)):
+        record, gains = [], []
+        for start, end, kept, contexts, noise, slices in lanes:
+            own = vectors.copy(), context_vectors.copy()
+            tiles = [tile for tile, when in enumerate(slices) if when == number]
+            for tile in tiles:
+                done = (kept[4 * tiles[0]][0] - start) / (end - start)
+                loss, pairs = train_tile(
+                    model, *own, kept, contexts, range(4 * tile, min(4 * tile + 4, len(kept))), noise[tile],
+                    rate=rates[0] + (rates[1] - rates[0]) * done, scale=negatives / shared, divide=divide,
+                )  # fmt: skip
+                record.append((kept[4 * tile][0], loss, pairs))
+            gains.append((own[0] - vectors, own[1] - context_vectors))
+        for gain, context_gain in gains:
+            vectors += gain
+            context_vectors += context_gain
+        yield record
 
 
 def expected_loss(vectors, context_vectors, pairs, noise, negatives):

@@ -3,21 +3,22 @@
 import numpy as np
 import pytest
 
-from tests.word2vec_cases import corpus_of, random_corpus
+from tests.word2vec_cases import corpus_of
 from wordvec import Word2VecSettings
-from wordvec.memory import allocate, first_table, lane_bounds, safe_lanes
+from wordvec.memory import allocate, first_memory, lane_bounds, safe_lanes, user_counts
 
 
 def test_first_vectors_are_small_uniform_and_a_function_of_the_seed():
-    table = first_table(500, 20, 32, seed=3).reshape(-1, 32)
-    assert table.shape == (1001, 32)
-    vectors = table[:500, :20]
+    memory = first_memory(500, 20, 32, 7, seed=3).reshape(-1, 32)
+    assert memory.shape == (1007, 32)
+    vectors = memory[:500, :20]
     assert np.abs(vectors).max() <= 1 / 40
     assert np.histogram(vectors, 10, (-1 / 40, 1 / 40))[0] == pytest.approx(1000, abs=150)
-    assert not table[:500, 20:].any()
-    assert not table[500:].any()
-    assert first_table(500, 20, 32, seed=3).tobytes() == table.tobytes()
-    assert np.abs(first_table(500, 20, 32, seed=4).reshape(-1, 32)[:500, :20] - vectors).mean() > 0.01
+    assert not memory[:500, 20:].any()
+    assert not memory[500:].any()
+    assert first_memory(500, 20, 32, 7, seed=3).tobytes() == memory.tobytes()
+    assert first_memory(500, 20, 32, 1, seed=3).tobytes() == memory[:1001].tobytes(), "whatever the lanes need"
+    assert np.abs(first_memory(500, 20, 32, 7, seed=4).reshape(-1, 32)[:500, :20] - vectors).mean() > 0.01
 
 
 @pytest.mark.parametrize(("tokens", "lanes"), [(100, 8), (3, 8), (1, 1), (1000, 7)])
@@ -43,9 +44,7 @@ def test_a_vocabulary_bears_lanes_by_its_types_in_effect():
 @pytest.mark.parametrize("mode", ["reproducible", "hogwild"])
 def test_every_row_starts_on_a_cache_line_of_its_own(mode):
     settings = Word2VecSettings(mode=mode, window=3, lane_tokens=64, vector_size=20).resolved()
-    corpus = random_corpus()
-    bounds = lane_bounds(corpus, 3)
-    lanes, tiles, deltas = allocate(settings, bounds, 2, 32, len(corpus.vocabulary))
+    lanes, tiles = allocate(settings, 3, 2, 32, 30)
     for count, arrays in ((3, lanes), (2, tiles)):
         for name, array in arrays._asdict().items():
             assert array.shape[0] == count, name
@@ -53,4 +52,12 @@ def test_every_row_starts_on_a_cache_line_of_its_own(mode):
             assert array.strides[0] % 64 == 0, name
             assert array.flags.c_contiguous, name
     assert (tiles.slot_of_row == -1).all()
-    assert deltas.ctypes.data % 64 == 0
+    assert first_memory(30, 20, 32, 3, seed=1).ctypes.data % 64 == 0
+
+
+def test_users_are_counted_by_round_and_thread_on_cache_lines_of_their_own():
+    users = user_counts(45, 3)
+    assert (users.shape[:2], users.dtype) == ((2, 3), np.uint8)
+    assert users.shape[2] >= 90
+    assert users.ctypes.data % 64 == users.strides[0] % 64 == users.strides[1] % 64 == 0
+    assert not users.any()

@@ -6,8 +6,16 @@ import pytest
 from tests import naive
 from wordvec import Vocabulary, Word2VecSettings
 from wordvec.encoded import EncodedCorpus
+from wordvec.kernels.sharing import (
+    add_gains,
+    clear_users,
+    count_users,
+    place_in_table,
+    settle_rows,
+    subtract_rows,
+)
 from wordvec.kernels.simd import JIT_OFF
-from wordvec.kernels.slices import CENTER, FILLED, LAST_CENTER, POSITION, SENTENCE, Lane, prepare_slice
+from wordvec.kernels.slices import CENTER, FILLED, LAST_CENTER, POSITION, Lane, prepare_slice
 from wordvec.kernels.tile import Tile
 from wordvec.sampling import alias_table, keep_probabilities, noise_probabilities
 from wordvec.word2vec import _Trainer
@@ -48,6 +56,24 @@ def epoch_key(settings, epoch=0):
     return int(np.random.SeedSequence([settings.seed, epoch]).generate_state(1, np.uint64)[0])
 
 
+def start_epoch(corpus, settings, threads=1):
+    """A trainer with random vectors on both sides and its lanes at their starts, and the vectors as float64."""
+    trainer = _Trainer(corpus, settings.resolved(), threads, None)
+    types, size = len(corpus.vocabulary), settings.vector_size
+    rows = trainer.memory.reshape(-1, trainer.stride)
+    rows[: 2 * types, :size] = np.random.default_rng(8).standard_normal((2 * types, size)) / np.sqrt(size)
+    trainer._start_lanes()
+    return trainer, *tables_of(trainer.memory, types, size, trainer.stride)
+
+
+def tables_of(memory, types, size, stride):
+    """Input and output vectors as float64, (V, D) each."""
+    rows = memory.reshape(-1, stride)
+    assert not rows[2 * types].any(), "the padding row of the first lane moved"
+    assert not rows[:, size:].any(), "padding moved"
+    return rows[:types, :size].astype(np.float64), rows[types : 2 * types, :size].astype(np.float64)
+
+
 class LaneCase:
     """One lane of a corpus before its first slice, with the arrays of the engine and the view of the oracles."""
 
@@ -55,13 +81,14 @@ class LaneCase:
         self.settings = Word2VecSettings(lanes=1, **settings).resolved()
         self.start, self.end = start, len(corpus.ids) if end is None else end
         trainer = _Trainer(corpus, self.settings, 1, None)
+        trainer.bounds[:] = self.start, self.end
+        trainer._start_lanes()
         self.step, self.text = trainer._step(epoch), trainer.text
-        self.table, self.stride, self.size = trainer.table, trainer.stride, self.settings.vector_size
-        self.delta = trainer.deltas.ravel()
+        self.memory, self.stride, self.size = trainer.memory, trainer.stride, self.settings.vector_size
+        self.rows = self.memory.reshape(-1, self.stride)
         self.types = len(corpus.vocabulary)
+        self.lanes, self.users = trainer.lanes, trainer.users[0]
         self.lane, self.tile = Lane(*(a[0] for a in trainer.lanes)), Tile(*(a[0] for a in trainer.tiles))
-        self.lane.state[POSITION] = start
-        self.lane.state[SENTENCE] = np.searchsorted(corpus.offsets[1:], start, side="right")
         # The oracles' view.
         self.drawn = drawn_from(corpus, self.settings)
         self.key = epoch_key(self.settings, epoch)
@@ -79,19 +106,30 @@ class LaneCase:
         prepare_slice(self.lane, self.text, self.step, self.end, self.settings.lane_tokens)
         return range(self.lane.state[CENTER], self.lane.state[LAST_CENTER])
 
+    def place(self, rows):
+        """Give the prepared slice its rows: "free" in the table; "alone" as a lane that shares none, "shared" all."""
+        if rows == "free":
+            place_in_table(self.lane, self.step)
+            return
+        count_users(self.lane, self.users[0], self.tile.slot_of_row, self.step)
+        if rows == "shared":
+            self.users[self.users > 0] = 2
+        settle_rows(self.memory, self.lane, self.users, self.step)
+
+    def add(self):
+        """Add what copies have gained to the table."""
+        subtract_rows(self.memory, self.lane, self.step)
+        add_gains(self.memory, self.lanes, self.step, 0, 1)
+        clear_users(self.lane, self.users)
+
     def randomize(self, seed=5, scale=1.0):
         """Random vectors on both sides, so that scores tell vectors apart."""
-        rows = self.table.reshape(-1, self.stride)
         drawn = np.random.default_rng(seed).standard_normal((2 * self.types, self.size))
-        rows[: 2 * self.types, : self.size] = scale * drawn / np.sqrt(self.size)
+        self.rows[: 2 * self.types, : self.size] = scale * drawn / np.sqrt(self.size)
         return self.tables()
 
     def tables(self):
-        """Input and output vectors as float64, (V, D) each."""
-        rows = self.table.reshape(-1, self.stride).astype(np.float64)
-        assert not rows[2 * self.types].any(), "the padding row moved"
-        assert not rows[:, self.size :].any(), "padding moved"
-        return rows[: self.types, : self.size].copy(), rows[self.types : 2 * self.types, : self.size].copy()
+        return tables_of(self.memory, self.types, self.size, self.stride)
 
 
 fewer_without_jit = 5 if JIT_OFF else 1

@@ -10,6 +10,9 @@ from wordvec.errors import InputError
 TILE = 4
 """Centres computed at once; the kernels' own number."""
 
+MOST_LANES = 255
+"""How many of them touch a row is counted in one byte."""
+
 _RATES = {("skipgram", "sum"): 0.025, ("cbow", "sum"): 0.05, ("cbow", "mean"): 0.075}
 _SHARED = {"skipgram": (24, 12), "cbow": (8, 4)}
 
@@ -39,8 +42,8 @@ class Word2VecSettings:
         mode: "reproducible", the same bits at any number of threads, or "hogwild", threads that do not wait.
         shared_negatives: S negatives that a centre is scored with, each weighted K/S. None: 24, for CBOW 8.
         block_size: centres that a negative serves before a new one takes its place. None: 12, for CBOW 4.
-        lanes: parts of the corpus trained side by side, at most; more of them feed more threads. A small vocabulary
-            bears fewer, see ``safe_lanes``.
+        lanes: parts of the corpus trained side by side, at most, and 255 at most; more of them feed more threads. A
+            small vocabulary bears fewer, see ``safe_lanes``.
         lane_tokens: tokens of a lane between two exchanges with the others.
     """
 
@@ -87,6 +90,8 @@ class Word2VecSettings:
         chosen = replace(chosen, **whole, **numbers)
         for name in ("vector_size", "window", "negatives", "epochs", "lanes"):
             _check_least(name, getattr(chosen, name), 1)
+        if chosen.lanes > MOST_LANES:
+            raise InputError(f"lanes must be at most {MOST_LANES}, got {chosen.lanes}")
         _check_least("lane_tokens", chosen.lane_tokens, 64)
         _check_least("subsample", chosen.subsample, 0)
         _check_least("seed", chosen.seed, 0)

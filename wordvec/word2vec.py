@@ -183,14 +183,9 @@ class _Trainer:
 
     def train_epoch(self, epoch: int) -> None:
         from wordvec.kernels.lanes import CONTROL, LINE, STOP
-        from wordvec.kernels.slices import KEPT, POSITION, PRIVATE, SENTENCE
+        from wordvec.kernels.slices import KEPT
 
-        self.lanes.state[:] = 0
-        self.lanes.loss[:] = 0
-        first = 2 * self.result.types + np.arange(len(self.lanes.state)) * self.private_rows
-        self.lanes.state[:, PRIVATE] = first * self.stride
-        self.lanes.state[:, POSITION] = self.bounds[:-1]
-        self.lanes.state[:, SENTENCE] = np.searchsorted(self.text.offsets[1:], self.bounds[:-1], side="right")
+        self._start_lanes()
         step = self._step(epoch)
         control = np.zeros(CONTROL + len(self.lanes.state) * LINE, np.int64)
 
@@ -205,6 +200,17 @@ class _Trainer:
         self.result.loss_errors.append(error)
         self.result.effective_tokens.append(int(self.lanes.state[:, KEPT].sum()))
         self._report(epoch, step)
+
+    def _start_lanes(self) -> None:
+        """Put every lane at its start."""
+        from wordvec.kernels.slices import POSITION, PRIVATE, SENTENCE
+
+        self.lanes.state[:] = 0
+        self.lanes.loss[:] = 0
+        first = 2 * self.result.types + np.arange(len(self.lanes.state)) * self.private_rows
+        self.lanes.state[:, PRIVATE] = first * self.stride
+        self.lanes.state[:, POSITION] = self.bounds[:-1]
+        self.lanes.state[:, SENTENCE] = np.searchsorted(self.text.offsets[1:], self.bounds[:-1], side="right")
 
     def _worker(self, step: "Step", bounds: np.ndarray, control: np.ndarray, threads: int) -> Callable[[int], None]:
         """What each of ``threads`` threads does in an epoch, as a function of its number."""

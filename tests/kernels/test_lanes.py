@@ -13,16 +13,21 @@ from tests.word2vec_cases import (
     epoch_key,
     fewer_without_jit,
     random_corpus,
+    start_epoch,
+    tables_of,
     wraps_around,
 )
 from wordvec import Word2VecSettings
-from wordvec.kernels.lanes import CONTROL, wait_for_all
+from wordvec.kernels.lanes import CONTROL, LINE, STOP, lane_in_turn, take, wait_for_all
 from wordvec.kernels.negative_sampling import train_skipgram_slice
-from wordvec.kernels.simd import JIT_OFF, kernel
-from wordvec.kernels.slices import FILLED, KEPT, LAST_CENTER, POSITION, TOUCHED, assign_slots
-from wordvec.word2vec import _Trainer
+from wordvec.kernels.simd import JIT_OFF, atomic_add, atomic_read, kernel
+from wordvec.kernels.slices import CENTER, DRAWN, FILLED, KEPT, LAST_CENTER, POSITION, TOUCHED
+from wordvec.kernels.tile import LOSS_PAIRS, LOSS_SUM
+from wordvec.threads import run_in_threads
 
 pytestmark = wraps_around
+
+MODELS = [("skipgram", "sum"), ("cbow", "sum"), ("cbow", "mean")]
 
 needs_jit = pytest.mark.skipif(JIT_OFF, reason="the twins of the atomic operations add in Python: for one thread only")
 
@@ -42,17 +47,67 @@ def march(control, marks, thread, threads, rounds):
     return violations
 
 
-def start_epoch(corpus, settings, threads=1, scale=1.0):
-    """A trainer with random vectors on both sides, and those as float64."""
-    trainer = _Trainer(corpus, settings.resolved(), threads, None)
-    types, size = len(corpus.vocabulary), settings.vector_size
-    rows = trainer.table.reshape(-1, trainer.stride)
-    random = np.random.default_rng(8).standard_normal((2 * types, size))
-    rows[: 2 * types, :size] = scale * random / np.sqrt(size)
-    return trainer, rows[:types, :size].astype(np.float64), rows[types : 2 * types, :size].astype(np.float64)
+@kernel
+def share_out(control, taken, thread, threads, lanes, phases):
+    """Take lanes in every phase; returns how many this thread had, and how often one was not taken exactly once."""
+    had = violations = 0
+    for phase in range(1, phases + 1):
+        for i in range(lanes):
+            k = lane_in_turn(i, lanes, thread, threads)
+            if take(control, k, phase):
+                had += 1
+                violations += atomic_add(taken, k, 1) != phase
+        wait_for_all(control, threads, 2 * phase - 1)
+        for k in range(lanes):
+            violations += atomic_read(taken, k) != phase
+        wait_for_all(control, threads, 2 * phase)
+    return had, violations
 
 
-# -- the barrier ------------------------------------------------------------------------------------------------------
+def train_round(trainer, step, threads=1):
+    """One round: a stop is asked for before it has begun."""
+    control = np.zeros(CONTROL + len(trainer.lanes.state) * LINE, np.int64)
+    control[STOP] = 1
+    run_in_threads(trainer._worker(step, trainer.bounds, control, threads), threads, lambda: None, lambda: None)
+
+
+def bits_of(trainer):
+    """All that training leaves behind."""
+    rows = trainer.memory.reshape(-1, trainer.stride)[: 2 * trainer.result.types]
+    return rows.tobytes(), trainer.lanes.loss.tobytes(), trainer.lanes.state[:, [POSITION, CENTER, KEPT]].tobytes()
+
+
+@pytest.fixture
+def lanes_of_any_length(monkeypatch):
+    """A corpus, a trainer of four lanes of it: short, without tokens, and two of several slices; and its vectors."""
+    monkeypatch.setattr("wordvec.word2vec.safe_lanes", lambda counts, settings: settings.lanes)
+
+    def start(*, threads=1, **options):
+        corpus = random_corpus(SENTENCES, types=60)
+        settings = Word2VecSettings(
+            vector_size=20, window=3, epochs=1, learning_rate=0.2, min_learning_rate=0.02, subsample=0.1, lanes=4,
+            lane_tokens=64, **options,
+        )  # fmt: skip
+        trainer, *tables = start_epoch(corpus, settings, threads)
+        trainer.bounds[:] = 0, 70, 70, 245, len(corpus.ids)
+        trainer._start_lanes()
+        return corpus, trainer, tables
+
+    return start
+
+
+def oracle(trainer, corpus, tables, epoch, rates):
+    """The oracle's rounds of one epoch, in ``tables``."""
+    settings = trainer.settings
+    return naive.train_rounds(
+        settings.model, *tables, drawn_from(corpus, settings), trainer.bounds.tolist(),
+        key=epoch_key(settings, epoch), rates=rates, slice_size=settings.lane_tokens,
+        settings=(settings.window, settings.negatives, settings.shared_negatives, settings.fresh_negatives),
+        divide=settings.cbow_gradient == "mean",
+    )  # fmt: skip
+
+
+# -- threads ---------------------------------------------------------------------------------------------------------
 
 
 @needs_jit
@@ -73,82 +128,141 @@ def test_no_thread_passes_the_barrier_before_all_have_come(threads):
     assert (marks == rounds).all()
 
 
+@pytest.mark.parametrize("threads", [1, pytest.param(2, marks=needs_jit), pytest.param(5, marks=needs_jit)])
+@pytest.mark.parametrize("lanes", [1, 8, 11])
+def test_every_lane_is_taken_once_in_a_phase(lanes, threads):
+    phases, found = 300 // fewer_without_jit, []
+    control, taken = np.zeros(CONTROL + lanes * LINE, np.int64), np.zeros(lanes, np.int64)
+    share_out(control.copy(), taken.copy(), 0, 1, lanes, 1)  # compiled before the race
+
+    def work(thread):
+        found.append(share_out(control, taken, thread, threads, lanes, phases))
+
+    run_in_threads(work, threads, lambda: None, lambda: None)
+    assert [violations for _, violations in found] == [0] * threads
+    assert sum(had for had, _ in found) == lanes * phases
+
+
+@pytest.mark.parametrize(("lanes", "threads"), [(8, 1), (8, 2), (8, 3), (3, 3), (255, 7)])
+def test_threads_ask_for_all_lanes_and_each_for_its_own_first(lanes, threads):
+    first = []
+    for thread in range(threads):
+        asked = [lane_in_turn(i, lanes, thread, threads) for i in range(lanes)]
+        assert sorted(asked) == [*range(lanes)]
+        first += asked[: lanes // threads]
+    assert len({*first}) == len(first) == lanes // threads * threads
+
+
 # -- one lane ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("mode", ["reproducible", "hogwild"])
-@pytest.mark.parametrize(("model", "gradient"), [("skipgram", "sum"), ("cbow", "sum"), ("cbow", "mean")])
+@pytest.mark.parametrize(("model", "gradient"), MODELS)
 def test_epochs_of_one_lane_equal_the_oracle_with_its_falling_learning_rate(model, gradient, mode):
     corpus = random_corpus(SENTENCES, types=25)
     settings = Word2VecSettings(
         model=model, vector_size=20, window=3, epochs=3, learning_rate=0.2, min_learning_rate=0.02, subsample=0.1,
         cbow_gradient=gradient, mode=mode, lanes=1, lane_tokens=64,
     )  # fmt: skip
-    trainer, vectors, context_vectors = start_epoch(corpus, settings)
-    drawn, end = drawn_from(corpus, settings), len(corpus.ids)
-    rates = []
+    trainer, *expected = start_epoch(corpus, settings)
     for epoch in range(2):
-        key = epoch_key(settings, epoch)
-        kept = naive.kept_tokens(*drawn[:3], key, 0, end)
-        slices = naive.slice_of_tiles(kept, 3, 0, end, 64)
-        assert slices[-1] >= 5
         # The rate falls in a straight line over the raw tokens of all epochs, slice by slice.
-        rates = [0.2 - (0.2 - 0.02) * (epoch + number * 64 / end) / 3 for number in slices]
-        resolved = trainer.settings
-        naive.train_lane(
-            model, vectors, context_vectors, drawn, 0, end, key=key, rates=rates, divide=gradient == "mean",
-            settings=(3, 5, resolved.shared_negatives, resolved.fresh_negatives),
-        )  # fmt: skip
+        rates = [0.2 - (0.2 - 0.02) * part / 3 for part in (epoch, epoch + 1)]
+        assert len([*oracle(trainer, corpus, expected, epoch, rates)]) >= 6
         trainer.train_epoch(epoch)
-        rows, types = trainer.table.reshape(-1, trainer.stride), len(corpus.vocabulary)
-        np.testing.assert_allclose(rows[:types, :20], vectors, atol=2e-4)
-        np.testing.assert_allclose(rows[types : 2 * types, :20], context_vectors, atol=2e-4)
-        assert not rows[2 * types].any()
-        assert not rows[:, 20:].any()
+        for found, wanted in zip(tables_of(trainer.memory, 25, 20, 32), expected, strict=True):
+            np.testing.assert_allclose(found, wanted, atol=2e-4)
+        kept = naive.kept_tokens(*drawn_from(corpus, settings)[:3], epoch_key(settings, epoch), 0, len(corpus.ids))
         assert trainer.result.effective_tokens[epoch] == len(kept)
 
 
 # -- several lanes ----------------------------------------------------------------------------------------------------
 
 
-@needs_jit
-def test_a_row_that_one_lane_touches_gets_exactly_its_delta_at_any_number_of_threads():
-    # So short that a lane is one slice and the epoch one round; so many types that lanes have most rows to themselves.
-    corpus = random_corpus([50, 0, 100, 1, 29], types=3000, seed=2)
-    settings = Word2VecSettings(vector_size=24, window=3, subsample=0, lanes=3, lane_tokens=64, learning_rate=0.1)
-    trainers = [start_epoch(corpus, settings, threads)[0] for threads in (1, 2, 3)]
-    before = trainers[0].table.reshape(-1, 32).copy()
-    for trainer in trainers:
-        trainer.train_epoch(0)
-    assert {trainer.table.tobytes() for trainer in trainers} == {trainers[0].table.tobytes()}
-    after = trainers[0].table.reshape(-1, 32)
+@pytest.mark.parametrize(("model", "gradient"), MODELS)
+def test_rounds_of_several_lanes_equal_the_oracle(model, gradient, lanes_of_any_length):
+    corpus, trainer, expected = lanes_of_any_length(model=model, cbow_gradient=gradient)
+    step, losses, rounds = trainer._step(0), np.zeros(2), 0
+    ends = trainer.bounds[1:]
+    for record in oracle(trainer, corpus, expected, 0, (0.2, 0.02)):
+        state = trainer.lanes.state
+        finished = (state[:, POSITION] >= ends) & (state[:, LAST_CENTER] >= state[:, FILLED])
+        assert finished.sum() == [1, 1, 2][rounds], "one has no tokens, one is short"
+        before = state[finished, :DRAWN].copy(), trainer.lanes.loss[finished].copy()
+        train_round(trainer, step)
+        for found, wanted in zip(tables_of(trainer.memory, 60, 20, 32), expected, strict=True):
+            np.testing.assert_allclose(found, wanted, atol=2e-4)
+        losses += np.sum([tile[1:] for tile in record], axis=0)
+        found = trainer.lanes.loss.sum(axis=0)
+        np.testing.assert_allclose(found[[LOSS_SUM, LOSS_PAIRS]], losses, rtol=1e-5)
+        np.testing.assert_array_equal(trainer.lanes.state[finished, :DRAWN], before[0])
+        np.testing.assert_array_equal(trainer.lanes.loss[finished], before[1])
+        assert not trainer.users.any()
+        rounds += 1
+    assert rounds == 3
+    after = bits_of(trainer)
+    train_round(trainer, step)
+    assert bits_of(trainer) == after, "what is finished is not trained again"
 
-    deltas = {}
+
+@pytest.mark.parametrize("threads", [1, pytest.param(3, marks=needs_jit)])
+@pytest.mark.parametrize(("model", "gradient"), MODELS[:2])
+def test_stopping_after_every_round_and_going_on_changes_no_bit(model, gradient, threads, lanes_of_any_length):
+    _, whole, _ = lanes_of_any_length(model=model, cbow_gradient=gradient)
+    _, stopped, _ = lanes_of_any_length(model=model, cbow_gradient=gradient, threads=threads)
+    start = bits_of(whole)
+    whole.train_epoch(0)
+    seen = [start]
+    for _ in range(3):
+        train_round(stopped, stopped._step(0), threads)
+        seen.append(bits_of(stopped))
+        assert not stopped.users.any()
+        assert (stopped.tiles.slot_of_row == -1).all()
+    assert len({*seen}) == 4, "a round at a time"
+    assert seen[-1] == bits_of(whole)
+
+
+def test_a_round_is_its_lanes_trained_alone_and_their_gains_summed_to_the_bit():
+    # So short that a lane is one slice and the epoch one round; so many types that lanes have most rows to themselves.
+    corpus, types = random_corpus([50, 0, 100, 1, 29], types=3000, seed=2), 3000
+    settings = {"vector_size": 24, "window": 3, "subsample": 0, "lane_tokens": 64, "learning_rate": 0.1}
+    threads = (1,) if JIT_OFF else (1, 2, 3)
+    trainers = [start_epoch(corpus, Word2VecSettings(**settings, lanes=3), count)[0] for count in threads]
+    before = trainers[0].memory.reshape(-1, 32)[: 2 * types].copy()
+    for trainer in trainers:
+        assert len(trainer.lanes.state) == 3
+        trainer.train_epoch(0)
+    assert len({bits_of(trainer) for trainer in trainers}) == 1
+    after = trainers[0].memory.reshape(-1, 32)[: 2 * types]
+
+    expected, users = before.copy(), np.zeros(2 * types, int)
+    moved = []
     for start in (0, 60, 120):
-        case = LaneCase(corpus, start=start, end=start + 60, vector_size=24, window=3, subsample=0, lane_tokens=64)
-        case.table[:] = before.ravel()
+        case = LaneCase(corpus, start=start, end=start + 60, **settings)
+        case.rows[: 2 * types] = before
         case.prepare()
         assert case.finished
-        assign_slots(case.lane, case.delta, case.tile.slot_of_row, case.step)
-        train_skipgram_slice(case.table, case.delta, case.lane, case.tile, case.lane.loss, case.step, 0.1)
-        count = case.lane.state[TOUCHED]
-        for row, delta in zip(case.lane.touched[:count].tolist(), case.delta.reshape(-1, 32), strict=False):
-            deltas.setdefault(row, []).append(delta.copy())
-    alone = [row for row, found in deltas.items() if len(found) == 1]
-    together = [row for row, found in deltas.items() if len(found) == 3 and row < 2 * 3000]
-    untouched = sorted({*range(2 * 3000 + 1)} - {*deltas})
-    assert min(len(alone), len(untouched)) > 100
-    assert len(together) > 5
-    np.testing.assert_array_equal(after[alone], before[alone] + np.array([deltas[row][0] for row in alone]))
-    np.testing.assert_array_equal(after[untouched], before[untouched])
-    assert np.abs(after[together] - before[together]).max() > 1e-3
+        case.place("alone")
+        train_skipgram_slice(case.memory, case.lane, case.tile, case.lane.loss, case.step, 0.1)
+        touched = case.lane.touched[: case.lane.state[TOUCHED]]
+        users[touched] += 1
+        moved.append(case.rows[: 2 * types].copy())
+        np.testing.assert_array_equal(np.delete(moved[-1], touched, axis=0), np.delete(before, touched, axis=0))
+    for rows in moved:
+        expected[users > 1] += (rows - before)[users > 1]
+        own = (users == 1) & (rows != before).any(axis=1)
+        expected[own] = rows[own]
+    assert min((users == 0).sum(), (users == 1).sum()) > 100
+    assert (users == 3).sum() > 5
+    np.testing.assert_array_equal(after, expected)
+    assert np.abs(after - before)[users == 3].max() > 1e-3
 
 
 def test_every_token_is_read_once_however_many_lanes_there_are(monkeypatch):
     monkeypatch.setattr("wordvec.word2vec.safe_lanes", lambda counts, settings: settings.lanes)
     lengths = [7, 0, 3, 55 // fewer_without_jit]
     corpus = random_corpus(lengths, types=4)
-    for lanes in (2, 7, 200):
+    for lanes in (2, 7, 255):
         settings = Word2VecSettings(vector_size=16, subsample=0, lanes=lanes, lane_tokens=64)
         trainer, *_ = start_epoch(corpus, settings)
         trainer.train_epoch(0)
@@ -157,4 +271,5 @@ def test_every_token_is_read_once_however_many_lanes_there_are(monkeypatch):
         assert state[:, KEPT].sum() == sum(lengths)
         np.testing.assert_array_equal(state[:, POSITION], trainer.bounds[1:])
         np.testing.assert_array_equal(state[:, LAST_CENTER], state[:, FILLED])
-        assert np.isfinite(trainer.table).all()
+        assert not trainer.users.any()
+        assert np.isfinite(trainer.memory).all()

@@ -14,7 +14,7 @@ from tests.word2vec_cases import (
     wraps_around,
 )
 from wordvec.kernels.negative_sampling import train_cbow_slice, train_skipgram_slice
-from wordvec.kernels.slices import CENTER, FILLED, LAST_CENTER, TOUCHED, assign_slots
+from wordvec.kernels.slices import CENTER, FILLED, LAST_CENTER
 from wordvec.kernels.tile import LOSS_PAIRS, LOSS_SUM, LOSS_TILES
 
 pytestmark = wraps_around
@@ -23,27 +23,27 @@ MODELS = [("skipgram", False), ("cbow", False), ("cbow", True)]
 """Model, and whether CBOW's contexts share their gradient."""
 
 
-def train_slice(case, model, divide, rate, delta):
-    arguments = (case.table, delta, case.lane, case.tile, case.lane.loss, case.step, rate)
+def train_slice(case, model, divide, rate):
+    arguments = (case.memory, case.lane, case.tile, case.lane.loss, case.step, rate)
     if model == "skipgram":
         train_skipgram_slice(*arguments)
     else:
         train_cbow_slice(*arguments, divide)
 
 
-def train_lane(case, model, divide, rate, *, with_delta):
+def train_lane(case, model, divide, rate, *, rows):
     """Every slice of the lane, compared with the oracle after each; the record of losses that the oracle keeps."""
     expected = case.randomize()
     record, done = [], 0
     while not case.finished:
         places = case.prepare()
-        if with_delta:
-            assign_slots(case.lane, case.delta, case.tile.slot_of_row, case.step)
-        before = case.table.copy()
-        train_slice(case, model, divide, rate, case.delta if with_delta else None)
-        if with_delta:
-            np.testing.assert_array_equal(case.table, before, "the snapshot is read only")
-            add_own_delta(case)
+        case.place(rows)
+        before = case.rows.copy()
+        train_slice(case, model, divide, rate)
+        if rows == "shared":
+            table = 2 * case.types
+            np.testing.assert_array_equal(case.rows[:table], before[:table], "the lane moves its copies alone")
+            case.add()
         for first in range(done, done + len(places), 4):
             centers = range(first, min(first + 4, done + len(places)))
             loss, pairs = naive.train_tile(
@@ -58,16 +58,9 @@ def train_lane(case, model, divide, rate, *, with_delta):
     return record
 
 
-def add_own_delta(case):
-    count = case.lane.state[TOUCHED]
-    rows, deltas = case.table.reshape(-1, case.stride), case.delta.reshape(-1, case.stride)[:count]
-    assert np.unique(case.lane.touched[:count]).size == count
-    rows[case.lane.touched[:count]] += deltas
-
-
-@pytest.mark.parametrize("with_delta", [True, False])
+@pytest.mark.parametrize("rows", ["free", "shared"])
 @pytest.mark.parametrize(("model", "divide"), MODELS)
-def test_slices_equal_the_oracle(model, divide, with_delta):
+def test_slices_equal_the_oracle(model, divide, rows):
     # Six types: negatives hit positives all the time, tokens stand twice in a window, twice among the centres.
     case = LaneCase(
         random_corpus(SENTENCES, types=6), model=model, vector_size=20, window=3, subsample=0.1, lane_tokens=64
@@ -76,7 +69,7 @@ def test_slices_equal_the_oracle(model, divide, with_delta):
     assert len(case.kept) % 4, "the last tile is not whole"
     assert any(not contexts for contexts in case.contexts)
     moved = case.tables()
-    train_lane(case, model, divide, 0.05, with_delta=with_delta)
+    train_lane(case, model, divide, 0.05, rows=rows)
     assert all(np.abs(after - before).max() > 0.1 for after, before in zip(case.tables(), moved, strict=True))
 
 
@@ -87,7 +80,7 @@ def test_wide_windows_few_negatives_and_a_vocabulary_of_two(model, divide):
         random_corpus(lengths, types=2), model=model, vector_size=7, window=12, subsample=0, lane_tokens=64,
         shared_negatives=4, block_size=16, negatives=9,
     )  # fmt: skip
-    train_lane(case, model, divide, 0.02, with_delta=True)
+    train_lane(case, model, divide, 0.02, rows="shared")
 
 
 @pytest.mark.parametrize("model", ["skipgram", "cbow"])
@@ -95,7 +88,7 @@ def test_wide_windows_few_negatives_and_a_vocabulary_of_two(model, divide):
 def test_a_lane_that_ends_within_a_tile(model, tokens):
     corpus = random_corpus([40], types=9)
     case = LaneCase(corpus, start=11, end=11 + tokens, model=model, vector_size=16, subsample=0)
-    train_lane(case, model, False, 0.05, with_delta=False)
+    train_lane(case, model, False, 0.05, rows="free")
     assert len(case.kept) == tokens
 
 
@@ -105,7 +98,7 @@ def test_the_loss_of_the_sampled_tiles(model):
     case = LaneCase(random_corpus([1, 3] * 100, types=12), model=model, vector_size=16, subsample=0, window=3)
     case.step = case.step._replace(loss_sample=8)
     positions = [p for p in range(0, 400, 4) if naive.is_sampled_for_loss(case.key, p, 8)]
-    record = train_lane(case, model, False, 0.05, with_delta=False)
+    record = train_lane(case, model, False, 0.05, rows="free")
     sampled = [(loss, pairs) for position, loss, pairs in record if position in positions]
     assert case.lane.loss[LOSS_TILES] == len(sampled) >= 3
     np.testing.assert_allclose(case.lane.loss[[LOSS_SUM, LOSS_PAIRS]], np.sum(sampled, axis=0), rtol=1e-5)
@@ -117,8 +110,8 @@ def test_the_loss_of_the_sampled_tiles(model):
 @pytest.mark.parametrize("size", [4, 3, 1])
 @pytest.mark.parametrize(("model", "divide"), MODELS)
 def test_the_update_of_a_tile_is_the_gradient_of_the_textbook_loss(model, divide, size):
-    # Delta holds the update alone, so a tiny rate loses no digits and makes what is second order vanish.
-    rate, types = 1e-4, 5
+    # So small a rate that what is second order vanishes, and so large that rounding does.
+    rate, types = 3e-4, 5
     case = LaneCase(
         random_corpus([9, 14, 1, 6], types=types, seed=2), model=model, vector_size=6, window=3, subsample=0,
         negatives=3, shared_negatives=8, block_size=8,
@@ -129,8 +122,8 @@ def test_the_update_of_a_tile_is_the_gradient_of_the_textbook_loss(model, divide
     first = 7  # its windows meet the end of a sentence
     centers, negatives = range(first, first + size), case.lane.negative_ids[:8].tolist()
     case.lane.state[CENTER], case.lane.state[LAST_CENTER] = first, first + size
-    assign_slots(case.lane, case.delta, case.tile.slot_of_row, case.step)
-    train_slice(case, model, divide, rate, case.delta)
+    case.place("free")
+    train_slice(case, model, divide, rate)
 
     def loss_of(chosen):
         return naive.negative_sampling_loss(
@@ -143,11 +136,9 @@ def test_the_update_of_a_tile_is_the_gradient_of_the_textbook_loss(model, divide
         # word2vec.c's CBOW gives each context the whole gradient of the mean: their number times the true one.
         times = len(case.contexts[center]) if model == "cbow" and not divide else 1
         d_vectors += times * numerical_gradient(lambda center=center: loss_of([center]), vectors)
-    case.table[:] = 0
-    add_own_delta(case)
-    moved, context_moved = case.tables()
-    np.testing.assert_allclose(moved / rate, -d_vectors, atol=2e-3)
-    np.testing.assert_allclose(context_moved / rate, -d_context_vectors, atol=2e-3)
+    found, context_found = case.tables()
+    np.testing.assert_allclose((found - vectors) / rate, -d_vectors, atol=2e-3)
+    np.testing.assert_allclose((context_found - context_vectors) / rate, -d_context_vectors, atol=2e-3)
     assert np.abs(d_vectors).max() > 0.1
     assert np.abs(d_context_vectors).max() > 0.1
 
@@ -162,7 +153,8 @@ def test_a_negative_is_excused_where_it_is_the_positive_and_nowhere_else(model):
     vectors, context_vectors = case.randomize()
     case.prepare()
     assert case.negatives == [[1, 1, 1, 1]], "another seed, please"
-    train_slice(case, model, False, 0.1, None)
+    case.place("free")
+    train_slice(case, model, False, 0.1)
     found = case.tables()[1]
     # Skip-gram: pair (0, context 1) without noise, pair (1, context 0) with. CBOW: the same two, centre and context
     # changing places. Both times output vector 1 is the positive of input 0 and the noise of input 1.

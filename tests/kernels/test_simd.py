@@ -16,6 +16,7 @@ from wordvec.kernels.simd import (
     JIT_OFF,
     add,
     atomic_add,
+    atomic_exchange,
     atomic_read,
     clamp,
     divide,
@@ -73,6 +74,17 @@ def count_up(counter, turns):
         added = atomic_add(counter, 1, 3)
         seen = atomic_read(counter, 1)
     return added, seen
+
+
+@kernel
+def swap(cells, mine, held, turns):
+    """Put what this thread holds into the first number and hold what was there, ``turns`` times; returns what it holds,
+    and how often its own number was not what it had put there."""
+    strange = 0
+    for turn in range(turns):
+        held = atomic_exchange(cells, 0, held)
+        strange += atomic_exchange(cells, mine, turn + 1) != turn
+    return held, strange
 
 
 @kernel
@@ -144,6 +156,32 @@ def test_atomic_additions_of_four_threads_are_all_counted():
     for thread in threads:
         thread.join()
     assert counter.tolist() == [0, 3 + 4 * 3 * 2_000_000, 0]
+
+
+def test_atomic_exchange_returns_what_was_there():
+    cells = np.array([7, 100, 0, 9])
+    assert swap(cells, 2, 5, 1) == (7, 0)
+    assert cells.tolist() == [5, 100, 1, 9]
+    assert swap(cells, 1, -(2**62), 1) == (5, 1)
+    assert cells.tolist() == [-(2**62), 1, 1, 9]
+
+
+@pytest.mark.skipif(JIT_OFF, reason="the twin of atomic_exchange is of two steps, for one thread only")
+def test_what_threads_exchange_is_neither_lost_nor_doubled():
+    cells, found = np.zeros(4, np.int64), []
+    swap(np.zeros(4, np.int64), 1, 0, 1)  # compiled before the race
+
+    def work(k):
+        found.append(swap(cells, k, 100 * k, 1_000_000))
+
+    threads = [threading.Thread(target=work, args=(k,)) for k in (1, 2, 3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted([cells[0], *(held for held, _ in found)]) == [0, 100, 200, 300]
+    assert [strange for _, strange in found] == [0, 0, 0]
+    assert cells[1:].tolist() == [1_000_000] * 3
 
 
 @pytest.mark.skipif(JIT_OFF, reason="the twin of atomic_add adds in Python, where only one thread may run")

@@ -19,14 +19,12 @@ from wordvec.kernels.slices import (
     DRAWN,
     FILLED,
     KEPT,
-    LAST_CENTER,
-    TOUCHED,
-    assign_slots,
     below,
     draw,
     draw_noise,
     is_sampled_for_loss,
 )
+from wordvec.memory import buffer_size, draws_size
 from wordvec.sampling import keep_probabilities, noise_probabilities
 
 pytestmark = wraps_around
@@ -56,7 +54,8 @@ def read_lane(case):
             negatives.append(lane.negative_ids[tile * fresh : tile * fresh + shared].tolist())
         assert case.finished or len(places) % 4 == 0, "a tile may be short only at the end of a lane"
         assert lane.state[DRAWN] == shared - fresh + tiles * fresh
-        assert lane.state[FILLED] <= len(lane.token_ids)
+        assert lane.state[FILLED] <= buffer_size(case.settings)
+        assert lane.state[DRAWN] <= draws_size(case.settings)
     return centers, contexts, negatives
 
 
@@ -186,7 +185,7 @@ def test_radius_keep_rate_and_noise_follow_their_distributions():
     lane = case.lane
     while not case.finished:
         places = case.prepare()
-        for b in places:
+        for b in places[::4]:  # one of each tile
             # The wider side; near the ends of the sentence both may be cut.
             if 6 < lane.positions[b] < length - 40:
                 radii[max(b - lane.left[b], lane.right[b] - b - 1)] += 1
@@ -206,36 +205,3 @@ def test_radius_keep_rate_and_noise_follow_their_distributions():
     assert (np.abs(kept - seen * chance) <= 4.5 * spread).all()
     assert chance.min() < 0.5
     assert chance.max() == 1
-
-
-# -- slots ------------------------------------------------------------------------------------------------------------
-
-
-def test_every_row_of_a_slice_gets_one_zeroed_slot():
-    case = LaneCase(random_corpus(), lane_tokens=100, vector_size=20, window=3)
-    lane, stride, types = case.lane, case.stride, case.types
-    rounds = 0
-    while not case.finished:
-        case.delta[:] = 7
-        places = case.prepare()
-        assign_slots(lane, case.delta, case.tile.slot_of_row, case.step)
-        assert (case.tile.slot_of_row == -1).all()
-        filled, drawn, count = lane.state[FILLED], lane.state[DRAWN], lane.state[TOUCHED]
-        wanted = {2 * types}
-        for token_ids, slots, side in (
-            (lane.token_ids[:filled], lane.input_slots, 0),
-            (lane.token_ids[:filled], lane.output_slots, types),
-            (lane.negative_ids[:drawn], lane.negative_slots, types),
-        ):
-            rows = token_ids + side
-            wanted |= {*rows.tolist()}
-            np.testing.assert_array_equal(lane.touched[slots[: len(rows)] // stride], rows)
-            assert not (slots[: len(rows)] % stride).any()
-        assert lane.touched[0] == 2 * types, "the padding row's slot is the first"
-        assert sorted(lane.touched[:count].tolist()) == sorted(wanted)
-        assert not case.delta[: count * stride].any()
-        assert (case.delta[count * stride :] == 7).all()
-        assert len(places) > 0
-        assert lane.state[LAST_CENTER] <= filled
-        rounds += 1
-    assert rounds > 2

@@ -63,7 +63,7 @@ def test_sigmoid_saturates_at_its_ends_and_passes_on_what_is_not_a_number():
 
 
 class Case:
-    """A table, a delta and a tile of random numbers; what pads a vector or a tile is zero."""
+    """A memory and a tile of random numbers; what pads a vector or a tile is zero."""
 
     def __init__(self, count, size, *, seed=0, rate=0.05, duplicates=False):
         random = np.random.default_rng(seed)
@@ -76,18 +76,11 @@ class Case:
             self.rows[[count - 1, 2]] = self.rows[[0, 1]]
             self.inputs[3] = self.inputs[1]
         self.pad = total - 1
-        self.slot_of_row = random.permutation(np.arange(1, total))
-        self.slot_of_row = np.append(self.slot_of_row, 0)
-        self.table = self.vectors(random, total)
-        self.delta = self.vectors(random, total)
+        self.memory = np.zeros((total, self.stride), np.float32)
+        self.memory[:-1, :size] = random.standard_normal((total - 1, size)) / np.sqrt(size)
         # Some pairs are no part of the objective; some weigh more than their target: a negative that is a positive too.
         self.targets = rate * random.integers(0, 2, (count, 4))
         self.weights = self.targets + rate * random.integers(0, 2, (count, 4)) * random.random((count, 4))
-
-    def vectors(self, random, total):
-        found = np.zeros((total, self.stride), np.float32)
-        found[:-1, : self.size] = random.standard_normal((total - 1, self.size)) / np.sqrt(self.size)
-        return found
 
     def tile(self):
         more = np.full(self.padded + 4, self.pad)  # room for more rows than there are
@@ -96,7 +89,7 @@ class Case:
         weights[: self.count], targets[: self.count] = self.weights, self.targets
         return Tile(
             rows=more * self.stride,
-            slots=self.slot_of_row[more] * self.stride,
+            ahead=np.arange(len(self.memory)) * self.stride,
             weights=weights.ravel(),
             targets=targets.ravel(),
             scores=np.zeros(weights.size, np.float32),
@@ -106,31 +99,21 @@ class Case:
             slot_of_row=np.full(1, -1, np.int32),
         )
 
-    def run(self, *, with_delta, separate=None, tile=None):
-        """The kernel's table, delta, inputs and scores; ``separate`` (4, D) holds inputs that are no rows."""
-        tile, table = tile or self.tile(), self.table.ravel().copy()
-        delta = self.delta_in_slots().ravel() if with_delta else None
+    def run(self, *, separate=None, tile=None):
+        """The kernel's memory, inputs and scores; ``separate`` (4, D) holds inputs that are no rows."""
+        tile, memory = tile or self.tile(), self.memory.ravel().copy()
         if separate is None:
-            places = [int(row) * self.stride for row in self.inputs]
-            slots = [int(self.slot_of_row[row]) * self.stride for row in self.inputs]
-            arguments = (table, delta, *places, *(slots if with_delta else [0] * 4))
+            inputs = (memory, *(int(row) * self.stride for row in self.inputs))
         else:
             tile.hidden[: 4 * self.stride] = separate.ravel()
-            arguments = (tile.hidden, None, *(t * self.stride for t in range(4)), *[0] * 4)
-        run_tile(table, delta, tile, self.count, *arguments, self.stride)
-        if with_delta:
-            delta = delta.reshape(self.delta.shape)[self.slot_of_row]
+            inputs = (tile.hidden, *(t * self.stride for t in range(4)))
+        run_tile(memory, tile, self.count, *inputs, self.stride)
         moved = tile.hidden[: 4 * self.stride].reshape(4, -1)
-        return table.reshape(self.table.shape), delta, moved, tile.scores.reshape(-1, 4)[: self.count]
+        return memory.reshape(self.memory.shape), moved, tile.scores.reshape(-1, 4)[: self.count]
 
-    def delta_in_slots(self):
-        placed = np.zeros_like(self.delta)
-        placed[self.slot_of_row] = self.delta
-        return placed
-
-    def expected(self, *, with_delta, separate=None):
+    def expected(self, *, separate=None):
         """What the oracle makes of it: all rows' values, the moved inputs, scores."""
-        values = self.table.astype(np.float64) + (self.delta if with_delta else 0)
+        values = self.memory.astype(np.float64)
         inputs = values[self.inputs].copy() if separate is None else separate.astype(np.float64)
         moves, scores = naive.tile_step(values, self.rows, inputs, self.weights, self.targets)
         if separate is None:
@@ -143,48 +126,41 @@ CASES = [(4, 16, False), (1, 5, False), (6, 33, False), (9, 16, True), (31, 48, 
 
 
 @pytest.mark.parametrize(("count", "size", "duplicates"), CASES)
-@pytest.mark.parametrize("with_delta", [False, True])
 @pytest.mark.parametrize("apart", [False, True])
-def test_a_tile_equals_the_oracle(count, size, duplicates, with_delta, apart):
+def test_a_tile_equals_the_oracle(count, size, duplicates, apart):
     case = Case(count, size, seed=count, duplicates=duplicates)
     separate = None
     if apart:
         separate = np.zeros((4, case.stride), np.float32)
         separate[:, :size] = np.random.default_rng(1).standard_normal((4, size)) / np.sqrt(size)
-    table, delta, moved, scores = case.run(with_delta=with_delta, separate=separate)
-    values, inputs, expected_scores = case.expected(with_delta=with_delta, separate=separate)
+    found, moved, scores = case.run(separate=separate)
+    values, inputs, expected_scores = case.expected(separate=separate)
     np.testing.assert_allclose(scores, expected_scores, atol=TOLERANCE)
-    if with_delta:
-        np.testing.assert_array_equal(table, case.table, "the snapshot is read only")
-        np.testing.assert_allclose(delta, values - case.table, atol=TOLERANCE)
-        found, before = delta, case.delta
-    else:
-        np.testing.assert_allclose(table, values, atol=TOLERANCE)
-        found, before = table, case.table
+    np.testing.assert_allclose(found, values, atol=TOLERANCE)
     if apart:
         np.testing.assert_allclose(moved, inputs, atol=TOLERANCE)
     # Bystanders and padding: not one bit.
     bystanders = sorted({*range(case.pad + 1)} - {*case.rows} - (set() if apart else {*case.inputs}))
     assert len(bystanders) >= 4
-    np.testing.assert_array_equal(found[bystanders], before[bystanders])
+    np.testing.assert_array_equal(found[bystanders], case.memory[bystanders])
     assert not found[:, size:].any()
-    assert np.abs(found - before).max() > 1e-3, "a test that moves nothing proves nothing"
+    assert np.abs(found - case.memory).max() > 1e-3, "a test that moves nothing proves nothing"
 
 
 def test_a_pair_without_weight_moves_nothing():
     case = Case(4, 16)
     case.weights[:], case.targets[:] = 0, 0
-    table, *_ = case.run(with_delta=False)
-    np.testing.assert_array_equal(table, case.table)
+    memory, *_ = case.run()
+    np.testing.assert_array_equal(memory, case.memory)
 
 
 @pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")  # NumPy's, without JIT: the point of the test
 def test_a_row_that_overflowed_is_not_hidden():
     case = Case(4, 16)
-    case.table[case.rows[1]] = np.inf
-    case.table[case.inputs[2]] = -case.table[case.inputs[2]] + np.float32(1)
-    table, *_ = case.run(with_delta=False)
-    assert not np.isfinite(table[case.inputs]).all()
+    case.memory[case.rows[1]] = np.inf
+    case.memory[case.inputs[2]] = -case.memory[case.inputs[2]] + np.float32(1)
+    memory, *_ = case.run()
+    assert not np.isfinite(memory[case.inputs]).all()
 
 
 # -- the oracle -------------------------------------------------------------------------------------------------------
@@ -193,7 +169,7 @@ def test_a_row_that_overflowed_is_not_hidden():
 def test_the_oracles_step_is_the_numerical_gradient_of_its_loss():
     # Duplicates see each other's moves, which is second order in the weights: they are made tiny.
     case = Case(7, 6, duplicates=True, rate=1e-7)
-    values = case.table.astype(np.float64)[:, :6]
+    values = case.memory.astype(np.float64)[:, :6]
     inputs = values[case.inputs].copy()
 
     def loss():
@@ -213,16 +189,16 @@ def test_the_oracles_step_is_the_numerical_gradient_of_its_loss():
 
 def test_the_loss_of_a_tile_and_its_squares():
     case, rate = Case(6, 10, rate=0.025), 0.025
-    case.table *= 8  # scores far enough from 0 to tell softplus from anything simpler
+    case.memory *= 8  # scores far enough from 0 to tell softplus from anything simpler
     sums = np.zeros(8)
     losses, pairs = [], []
     for seed in range(3):
         case.targets = rate * np.random.default_rng(seed).integers(0, 2, (6, 4))
         case.weights = case.targets + rate * np.random.default_rng(seed + 9).random((6, 4))
         tile = case.tile()
-        case.run(with_delta=False, tile=tile)
+        case.run(tile=tile)
         add_loss(sums, tile, case.count, np.float32(rate))
-        x = case.table.astype(np.float64)
+        x = case.memory.astype(np.float64)
         losses.append(naive.tile_loss(x[case.rows], x[case.inputs], case.weights, case.targets) / rate)
         pairs.append(case.targets.sum() / rate)
     losses, pairs = np.array(losses), np.array(pairs)

@@ -39,7 +39,7 @@ class Tile(NamedTuple):
     gradients: np.ndarray
     pair_weights: np.ndarray  # (16,) float32, a scratch vector
     hidden: np.ndarray  # (8 stride,) float32, four inputs that are no rows (CBOW), and a copy of them
-    slot_of_row: np.ndarray  # (2 V + 1,) int32, all -1: scratch for ``assign_slots``
+    slot_of_row: np.ndarray  # (2 V,) int32, all -1: scratch for ``count_users``
 
 
 @kernel(inline=True)

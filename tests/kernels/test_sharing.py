@@ -1,0 +1,204 @@
+"""Rows that lanes share: slots, users, copies and gains against sets and plain sums."""
+
+import numpy as np
+import pytest
+
+from tests.word2vec_cases import LaneCase, random_corpus, start_epoch, wraps_around
+from wordvec import Word2VecSettings
+from wordvec.kernels.sharing import (
+    add_gains,
+    clear_users,
+    count_users,
+    is_owner,
+    place_in_table,
+    settle_rows,
+    subtract_rows,
+)
+from wordvec.kernels.slices import COPIED, DRAWN, FILLED, PRIVATE, TOUCHED, Lane, prepare_slice
+from wordvec.memory import touched_rows
+
+pytestmark = wraps_around
+
+
+class Lanes:
+    """Five lanes of a corpus with a slice prepared in each, and the counts of three threads."""
+
+    def __init__(self):
+        corpus = random_corpus([41, 0, 150, 1, 90, 18], types=400)
+        settings = Word2VecSettings(vector_size=20, window=3, subsample=0, lanes=5, lane_tokens=64)
+        trainer, *_ = start_epoch(corpus, settings, threads=3)
+        assert len(trainer.lanes.state) == 5, "the vocabulary bears them"
+        self.step, self.stride, self.types, self.settings = trainer._step(0), trainer.stride, 400, settings.resolved()
+        self.memory, self.users, self.arrays = trainer.memory, trainer.users[1], trainer.lanes
+        self.rows = self.memory.reshape(-1, self.stride)
+        self.slot_of_row = trainer.tiles.slot_of_row
+        self.lanes = [Lane(*(a[k] for a in trainer.lanes)) for k in range(5)]
+        for k, lane in enumerate(self.lanes):
+            prepare_slice(lane, trainer.text, self.step, trainer.bounds[k + 1], 64)
+        self.touched = [rows_of(lane, self.types) for lane in self.lanes]
+        self.shared = {row for row in range(800) if sum(row in rows for rows in self.touched) > 1}
+
+    def count(self, threads=(2, 0, 1, 2, 2)):
+        """Count every lane's rows by the thread that is said to have prepared it."""
+        for k in (3, 0, 4, 2, 1):
+            count_users(self.lanes[k], self.users[threads[k]], self.slot_of_row[threads[k]], self.step)
+
+    def settle(self):
+        for lane in self.lanes:
+            settle_rows(self.memory, lane, self.users, self.step)
+
+    def copies(self, k):
+        """The table rows that lane k has copied, and where in the memory the copies stand, counted in rows."""
+        state = self.lanes[k].state
+        first = state[PRIVATE] // self.stride
+        return self.lanes[k].copied[1 : state[COPIED]].tolist(), range(first + 1, first + state[COPIED])
+
+
+def rows_of(lane, types):
+    """The rows that a prepared slice may touch."""
+    tokens = lane.token_ids[: lane.state[FILLED]].tolist()
+    negatives = lane.negative_ids[: lane.state[DRAWN]].tolist()
+    return {*tokens} | {token_id + types for token_id in tokens + negatives}
+
+
+def uses_of(lane, types):
+    """Row and place of every use of a row: inputs, outputs, negatives."""
+    filled, drawn = lane.state[FILLED], lane.state[DRAWN]
+    token_ids, negative_ids = lane.token_ids[:filled].astype(int), lane.negative_ids[:drawn].astype(int)
+    places = lane.input_places[:filled], lane.output_places[:filled], lane.negative_places[:drawn]
+    return np.concatenate([token_ids, token_ids + types, negative_ids + types]), np.concatenate(places)
+
+
+# -- users ------------------------------------------------------------------------------------------------------------
+
+
+def test_every_row_of_a_slice_gets_one_slot_and_one_user_more():
+    case = LaneCase(random_corpus(), lane_tokens=100, vector_size=20, window=3, subsample=0)
+    lane, rounds = case.lane, 0
+    while not case.finished:
+        assert len(case.prepare()) > 0
+        case.users[0, :] = 7
+        count_users(lane, case.users[0], case.tile.slot_of_row, case.step)
+        assert (case.tile.slot_of_row == -1).all()
+        count, wanted = lane.state[TOUCHED], sorted(rows_of(lane, case.types))
+        assert sorted(lane.touched[:count].tolist()) == wanted
+        rows, slots = uses_of(lane, case.types)
+        np.testing.assert_array_equal(lane.touched[slots], rows)
+        assert np.flatnonzero(case.users[0] == 8).tolist() == wanted
+        assert (case.users[0] == 7).sum() == case.users.size - len(wanted)
+        # Slots in the order of first use: a token's two rows, one after the other, and then the negatives'.
+        filled = lane.state[FILLED]
+        tokens_first = np.concatenate([np.column_stack([slots[:filled], slots[filled : 2 * filled]]).ravel(), slots])
+        assert [*dict.fromkeys(tokens_first.tolist())] == [*range(count)]
+        rounds += 1
+    assert rounds > 2
+
+
+def test_users_are_the_lanes_that_touch_a_row_and_are_all_forgotten():
+    case = Lanes()
+    by_thread = [case.touched[1], case.touched[2], case.touched[0], case.touched[3], case.touched[4]]
+    case.count(threads=(2, 0, 1, 2, 2))
+    found = case.users[:, :800].astype(int)
+    for row in range(800):
+        assert found[0, row] == (row in by_thread[0])
+        assert found[1, row] == (row in by_thread[1])
+        assert found[2, row] == sum(row in rows for rows in by_thread[2:])
+    assert {*found.sum(axis=0).tolist()} == {0, 1, 2, 3, 4, 5}
+    for k in (1, 4, 0, 3, 2):  # by whichever thread, in any order
+        clear_users(case.lanes[k], case.users)
+    assert not case.users.any()
+    assert not any(lane.state[TOUCHED] for lane in case.lanes)
+
+
+def test_as_many_users_as_there_may_be_lanes_are_counted():
+    case = LaneCase(random_corpus([5], types=4))
+    case.prepare()
+    for _ in range(255):
+        count_users(case.lane, case.users[0], case.tile.slot_of_row, case.step)
+    assert {*case.users[0, sorted(rows_of(case.lane, 4))].tolist()} == {255}
+    settle_rows(case.memory, case.lane, case.users, case.step)
+    assert case.lane.state[COPIED] == 1 + case.lane.state[TOUCHED]
+
+
+# -- places -----------------------------------------------------------------------------------------------------------
+
+
+def test_shared_rows_are_copied_and_the_others_stay_in_the_table():
+    case = Lanes()
+    table = case.rows[:800].copy()
+    assert not case.rows[800:].any()
+    case.count()
+    case.settle()
+    np.testing.assert_array_equal(case.rows[:800], table)
+    private, alone = [], 0
+    for k, lane in enumerate(case.lanes):
+        rows, places = uses_of(lane, case.types)
+        copied, copies = case.copies(k)
+        assert sorted(copied) == sorted(case.touched[k] & case.shared), "each once"
+        place_of = dict(zip(copied, copies, strict=True))
+        np.testing.assert_array_equal(places, [place_of.get(row, row) * case.stride for row in rows.tolist()])
+        np.testing.assert_array_equal(case.rows[copies], table[copied])
+        private += copies
+        alone += len(case.touched[k] - case.shared)
+        assert lane.state[COPIED] <= 1 + touched_rows(case.settings)
+    assert len({*private}) == len(private), "no two lanes, and no two rows of a lane, have a place in common"
+    others = sorted({*range(800, len(case.rows))} - {*private})
+    assert not case.rows[others].any()
+    assert {int(lane.state[PRIVATE]) // case.stride for lane in case.lanes} <= {*others}, "padding rows"
+    assert min(alone, len(private)) > 50
+
+
+def test_free_running_places_are_all_in_the_table():
+    case = LaneCase(random_corpus(), lane_tokens=100, vector_size=20, window=3, subsample=0)
+    case.prepare()
+    place_in_table(case.lane, case.step)
+    rows, places = uses_of(case.lane, case.types)
+    assert len(rows) > 250
+    np.testing.assert_array_equal(places, rows * case.stride)
+
+
+# -- gains ------------------------------------------------------------------------------------------------------------
+
+
+def test_gains_are_added_in_the_order_of_the_lanes_at_any_number_of_threads():
+    case = Lanes()
+    case.count()
+    case.settle()
+    table = case.rows[:800].copy()
+    random = np.random.default_rng(4)
+    for k in range(5):
+        # As if trained: copies, and the lane's own rows in the table.
+        for row in {*case.copies(k)[1]} | (case.touched[k] - case.shared):
+            case.rows[row, :20] += random.standard_normal(20).astype(np.float32)
+    trained = case.rows.copy()
+    for lane in case.lanes:
+        subtract_rows(case.memory, lane, case.step)
+    np.testing.assert_array_equal(case.rows[:800], trained[:800], "gains stay with the copies")
+
+    def sums(order):
+        expected = trained[:800].copy()
+        for k in order:
+            for row, copy in zip(*case.copies(k), strict=True):
+                expected[row] += trained[copy] - table[row]
+        return expected
+
+    expected, gains = sums(range(5)), case.memory.copy()
+    assert (expected != sums(reversed(range(5)))).any(), "the order can be seen"
+    for threads in (1, 2, 3, 7):
+        case.memory[:] = gains
+        for thread in reversed(range(threads)):
+            add_gains(case.memory, case.arrays, case.step, thread, threads)
+        np.testing.assert_array_equal(case.rows[:800], expected)
+        np.testing.assert_array_equal(case.rows[800:], gains.reshape(case.rows.shape)[800:])
+    alone = sorted(set().union(*case.touched) - case.shared)
+    np.testing.assert_array_equal(expected[alone], trained[alone])
+    assert np.abs(expected - table).max() > 0.1
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3, 8])
+def test_frequent_rows_fall_to_all_threads(threads):
+    rows = [*range(100), *range(1000, 1100)]
+    owned = np.array([[is_owner(row, thread, threads) for row in rows] for thread in range(threads)])
+    assert (owned.sum(axis=0) == 1).all()
+    for part in (owned[:, :100], owned[:, 100:]):
+        assert part.sum(axis=1) == pytest.approx(np.full(threads, 100 / threads), abs=3)
