@@ -27,6 +27,35 @@ def keep_probabilities(counts: np.ndarray, subsample: float) -> np.ndarray:
     return np.minimum(np.sqrt(ratio) + ratio, 1.0)
 
 
+def distance_weights(window: int, sampled: bool) -> np.ndarray:
+    """What a context counts, by its place in the window around the centre; (2 window + 1,) float32, the centre's 0.
+
+    word2vec.c draws each window's radius from 1 .. window, so that a context at distance d counts with probability
+    1 - (d - 1) / window. Without ``sampled`` it counts that much every time: the same expected gradient, with less
+    noise in it.
+
+    Example:
+        >>> distance_weights(3, sampled=False).round(2).tolist()
+        [0.33, 0.67, 1.0, 0.0, 1.0, 0.67, 0.33]
+    """
+    distances = np.abs(np.arange(-window, window + 1))
+    weights = np.ones(len(distances)) if sampled else 1 - (distances - 1) / window
+    return np.where(distances > 0, weights, 0).astype(np.float32)
+
+
+def tile_weights(window: int, centers: int) -> np.ndarray:
+    """The distance weights of ``centers`` centres in a row, for every place that their windows reach.
+
+    Returns:
+        ((2 window + centers) rounded up to a multiple of 4, centers) float32, row by row as one array.
+    """
+    places = 2 * window + centers
+    weights = np.zeros((-(-places // 4) * 4, centers), np.float32)
+    for t in range(centers):
+        weights[t : t + 2 * window + 1, t] = distance_weights(window, sampled=False)
+    return weights.ravel()
+
+
 def noise_probabilities(counts: np.ndarray, noise_exponent: float) -> np.ndarray:
     """The noise distribution: count to the power of ``noise_exponent``, normalised; (V,) float64.
 

@@ -29,7 +29,9 @@ class Word2VecSettings:
     Attributes:
         model: "skipgram" or "cbow" (Mikolov et al. 2013, arXiv 1301.3781).
         vector_size: D.
-        window: the radius of each centre is drawn from 1 .. window.
+        window: contexts stand at most so far from their centre.
+        window_weights: "expected" counts a context at distance d by 1 - (d - 1) / window, the probability that the
+            random radius of word2vec.c reaches it; "sampled" draws that radius for each centre, as word2vec.c does.
         negatives: K of the objective (arXiv 1310.4546, eq. 4).
         epochs: times the corpus is gone through.
         learning_rate, min_learning_rate: it falls linearly from the first to the second over all epochs. None: 0.025
@@ -50,6 +52,7 @@ class Word2VecSettings:
     model: str = "skipgram"
     vector_size: int = 100
     window: int = 5
+    window_weights: str = "expected"
     negatives: int = 5
     epochs: int = 5
     learning_rate: float | None = None
@@ -75,6 +78,7 @@ class Word2VecSettings:
             0.05
         """
         _check_choice("model", self.model, ("skipgram", "cbow"))
+        _check_choice("window_weights", self.window_weights, ("expected", "sampled"))
         _check_choice("cbow_gradient", self.cbow_gradient, ("sum", "mean"))
         _check_choice("mode", self.mode, ("reproducible", "hogwild"))
         shared, block = _SHARED[self.model]

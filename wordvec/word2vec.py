@@ -12,8 +12,8 @@ import numpy as np
 from wordvec.encoded import EncodedCorpus
 from wordvec.errors import TrainingError, VocabularyError
 from wordvec.memory import allocate, first_memory, lane_bounds, safe_lanes, touched_rows, user_counts
-from wordvec.sampling import alias_table, keep_probabilities, noise_probabilities
-from wordvec.settings import Word2VecSettings
+from wordvec.sampling import alias_table, distance_weights, keep_probabilities, noise_probabilities, tile_weights
+from wordvec.settings import TILE, Word2VecSettings
 from wordvec.threads import run_in_threads, worker_count
 from wordvec.vectors import WordVectors
 
@@ -149,6 +149,8 @@ class _Trainer:
             offsets=np.asarray(corpus.offsets),
             keep_thresholds=np.rint(keep * 2.0**32).astype(np.uint64),
             noise_table=alias_table(noise_probabilities(counts, settings.noise_exponent)),
+            distance_weights=distance_weights(settings.window, settings.window_weights == "sampled"),
+            tile_weights=tile_weights(settings.window, TILE),
         )
         self.stride = -(-settings.vector_size // 16) * 16
         # The first private row of a lane stands for a row that is not there; the others are copies of shared rows.
@@ -252,6 +254,7 @@ class _Trainer:
         key = np.random.SeedSequence([settings.seed, epoch]).generate_state(1, np.uint64)[0]
         return Step(
             window=settings.window,
+            sampled=settings.window_weights == "sampled",
             negatives=settings.negatives,
             shared=settings.shared_negatives or 0,
             fresh=settings.fresh_negatives,

@@ -116,7 +116,7 @@ def prepare_lanes(
 
 
 @kernel
-def train_lanes(memory, lanes, tiles, users, step, divide, bounds, thread, threads, control, phase):
+def train_lanes(memory, lanes, tiles, users, text, step, divide, bounds, thread, threads, control, phase):
     """Train the slices that are prepared."""
     count = lanes.state.shape[0]
     for i in range(count):
@@ -126,12 +126,12 @@ def train_lanes(memory, lanes, tiles, users, step, divide, bounds, thread, threa
             lane.state[COPIED] = 0
             if lane.state[CENTER] < lane.state[LAST_CENTER]:
                 settle_rows(memory, lane, users, step)
-                train_slice(memory, lane, tile_at(tiles, thread), step, divide, bounds[k], bounds[k + 1])
+                train_slice(memory, lane, tile_at(tiles, thread), text, step, divide, bounds[k], bounds[k + 1])
                 subtract_rows(memory, lane, step)
 
 
 @kernel
-def train_slice(memory, lane, tile, step, divide, lane_start, lane_end):
+def train_slice(memory, lane, tile, text, step, divide, lane_start, lane_end):
     """Train the lane's prepared slice; the learning rate falls with the lane's share of the epoch.
 
     ``divide`` is None for skip-gram, so that the other architecture is not even compiled.
@@ -139,9 +139,9 @@ def train_slice(memory, lane, tile, step, divide, lane_start, lane_end):
     done = (lane.positions[lane.state[CENTER]] - lane_start) / max(lane_end - lane_start, 1)
     rate = step.first_rate + (step.last_rate - step.first_rate) * done
     if divide is None:
-        train_skipgram_slice(memory, lane, tile, lane.loss, step, rate)
+        train_skipgram_slice(memory, lane, tile, text, lane.loss, step, rate)
     else:
-        train_cbow_slice(memory, lane, tile, lane.loss, step, rate, divide)
+        train_cbow_slice(memory, lane, tile, text, lane.loss, step, rate, divide)
     lane.state[CENTER] = lane.state[LAST_CENTER]
 
 
@@ -169,7 +169,9 @@ def train_rounds(memory, lanes, tiles, users, text, step, divide, bounds, slice_
         rounds += 1
         if thread == 0 and atomic_read(control, STOP) != 0:
             atomic_add(control, STOP_ROUND, rounds)
-        train_lanes(memory, lanes, tiles, users[rounds % 2], step, divide, bounds, thread, threads, control, 2 * rounds)
+        train_lanes(
+            memory, lanes, tiles, users[rounds % 2], text, step, divide, bounds, thread, threads, control, 2 * rounds
+        )
         wait_for_all(control, threads, 2 * rounds)
         add_gains(memory, lanes, step, thread, threads)
         prepare_lanes(
@@ -187,4 +189,4 @@ def train_freely(memory, lanes, tiles, text, step, divide, bounds, slice_size, t
         prepare_slice(lane, text, step, bounds[thread + 1], slice_size)
         if lane.state[CENTER] < lane.state[LAST_CENTER]:
             place_in_table(lane, step)
-            train_slice(memory, lane, tile, step, divide, bounds[thread], bounds[thread + 1])
+            train_slice(memory, lane, tile, text, step, divide, bounds[thread], bounds[thread + 1])

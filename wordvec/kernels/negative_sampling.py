@@ -8,9 +8,9 @@ before it and draws ``fresh`` new ones, so that a row, once fetched, serves seve
 
 import numpy as np
 
-from wordvec.kernels.simd import add, kernel, load, multiply, splat, store, subtract
+from wordvec.kernels.simd import kernel, load, multiply, multiply_add, splat, store, subtract
 from wordvec.kernels.slices import CENTER, LAST_CENTER, PRIVATE, is_sampled_for_loss
-from wordvec.kernels.tile import TILE, add_loss, add_to, run_tile
+from wordvec.kernels.tile import TILE, add_loss, run_tile
 
 
 @kernel(inline=True)
@@ -41,11 +41,12 @@ def set_negatives(lane, tile, step, drawn):
 
 
 @kernel(inline=True)
-def excuse_positives(lane, tile, step, drawn, first, places, share):
+def excuse_positives(lane, tile, step, drawn, first, places):
     """A negative that is the positive of a pair does not count in that pair: take its weight back.
 
     ``places`` tokens of the buffer from ``first`` on are the positives, in the tile's rows from ``step.shared`` on.
     """
+    share = np.float32(step.negatives) / np.float32(step.shared)
     # A slice from 0 on: LLVM compares sixteen ids at once when it can see that no index is negative.
     negative_ids = lane.negative_ids[drawn : drawn + step.shared]
     for q in range(places):
@@ -57,15 +58,55 @@ def excuse_positives(lane, tile, step, drawn, first, places, share):
             for k in range(negative_ids.size):
                 if negative_ids[k] == token_id:
                     for t in range(TILE):
-                        if tile.targets[4 * (step.shared + q) + t] > np.float32(0):
-                            tile.weights[4 * k + t] -= share
+                        tile.weights[4 * k + t] -= share * tile.targets[4 * (step.shared + q) + t]
+
+
+@kernel(inline=True)
+def set_positives(lane, tile, text, step, b, size, low, places, rate, share):
+    """Rows, weights and targets of the tile's positives, and how much noise each input faces.
+
+    The positives are the rectangle (four centres) x (all places their windows reach), each pair weighted by how far the
+    two stand apart, 0 outside the window.
+    """
+    shared, window = step.shared, step.window
+    rows, weights, targets = tile.rows, tile.weights, tile.targets
+    padded = -(-places // TILE) * TILE
+    for q in range(places):
+        rows[shared + q] = lane.output_places[low + q]
+    for q in range(places, padded):
+        rows[shared + q] = lane.state[PRIVATE]
+    last = b + TILE - 1
+    starts_whole = lane.left[b] == b - window and lane.left[last] == last - window
+    ends_whole = lane.right[b] == b + window + 1 and lane.right[last] == last + window + 1
+    if starts_whole and ends_whole and size == TILE and not step.sampled:
+        # Nearly every tile: the weights are known but for the rate.
+        for k in range(0, 4 * padded, 16):
+            weight = multiply(load(text.tile_weights, k), splat(rate))
+            store(weights, 4 * shared + k, weight)
+            store(targets, 4 * shared + k, weight)
+        for t in range(TILE):
+            tile.pair_weights[t] = share * np.float32(window + 1)  # the sum of the distance weights
+        return
+    for k in range(4 * shared, 4 * (shared + padded), 16):
+        store(weights, k, splat(np.float32(0)))
+    for t in range(TILE):
+        tile.pair_weights[t] = np.float32(0)
+    for t in range(size):
+        shift = window - b - t
+        contexts = np.float32(0)
+        for q in range(lane.left[b + t], lane.right[b + t]):
+            weight = text.distance_weights[q + shift]
+            weights[4 * (shared + q - low) + t] = rate * weight
+            contexts += weight
+        tile.pair_weights[t] = share * contexts
+    for k in range(4 * shared, 4 * (shared + padded), 16):
+        store(targets, k, load(weights, k))
 
 
 @kernel
-def train_skipgram_slice(memory, lane, tile, loss, step, rate):
+def train_skipgram_slice(memory, lane, tile, text, loss, step, rate):
     """Train on the prepared centres: each centre's input vector against the output vectors of its contexts."""
     state, stride, shared = lane.state, step.stride, step.shared
-    rows, weights, targets = tile.rows, tile.weights, tile.targets
     share = np.float32(rate * step.negatives / shared)
     rate = np.float32(rate)
     padding = state[PRIVATE]
@@ -77,27 +118,10 @@ def train_skipgram_slice(memory, lane, tile, loss, step, rate):
         for t in range(1, size):
             low = min(low, lane.left[b + t])
             high = max(high, lane.right[b + t])
-        # Positives: the rectangle (four centres) x (all places their windows reach), masked to the windows.
         places = high - low
-        padded = -(-places // TILE) * TILE
-        for k in range(4 * shared, 4 * (shared + padded), 16):
-            store(weights, k, splat(np.float32(0)))
-        for t in range(TILE):
-            tile.pair_weights[t] = np.float32(0)
-        for t in range(size):
-            left, right = lane.left[b + t], lane.right[b + t]
-            for q in range(left, right):
-                weights[4 * (shared + q - low) + t] = rate
-            weights[4 * (shared + b + t - low) + t] = np.float32(0)
-            tile.pair_weights[t] = share * np.float32(right - left - 1)
-        for k in range(4 * shared, 4 * (shared + padded), 16):
-            store(targets, k, load(weights, k))
-        for q in range(places):
-            rows[shared + q] = lane.output_places[low + q]
-        for q in range(places, padded):
-            rows[shared + q] = padding
+        set_positives(lane, tile, text, step, b, size, low, places, rate, share)
         set_negatives(lane, tile, step, drawn)
-        excuse_positives(lane, tile, step, drawn, low, places, share)
+        excuse_positives(lane, tile, step, drawn, low, places)
         # A tile at the end of a lane may have fewer centres; the padding row, with no weight, stands for the rest.
         h0 = lane.input_places[b]
         h1 = lane.input_places[b + 1] if size > 1 else padding
@@ -110,34 +134,44 @@ def train_skipgram_slice(memory, lane, tile, loss, step, rate):
 
 
 @kernel(inline=True)
-def average_contexts(memory, lane, hidden, b, t, stride):
-    """Input t of a CBOW tile: the mean of the input vectors around centre ``b``; zeros without contexts."""
-    left, right = lane.left[b], lane.right[b]
-    scale = splat(np.float32(1) / np.float32(max(right - left - 1, 1)))
-    for d in range(0, stride, 16):
-        total = splat(np.float32(0))
-        for q in range(left, right):
-            if q != b:
-                total = add(total, load(memory, lane.input_places[q] + d))
-        total = multiply(total, scale)
-        store(hidden, t * stride + d, total)
-        store(hidden, (TILE + t) * stride + d, total)
+def count_contexts(lane, text, step, b):
+    """The weights of the contexts of centre ``b``, together."""
+    contexts = np.float32(0)
+    for q in range(lane.left[b], lane.right[b]):
+        contexts += text.distance_weights[q - b + step.window]
+    return contexts
 
 
 @kernel(inline=True)
-def spread_gradient(memory, lane, hidden, b, t, scale, stride):
-    """Add what input t has moved, times ``scale``, to every context of centre ``b``."""
+def average_contexts(memory, lane, text, step, hidden, b, t):
+    """Input t of a CBOW tile: the weighted mean of the input vectors around centre ``b``; zeros without contexts."""
+    contexts = count_contexts(lane, text, step, b)
+    scale = splat(np.float32(1) / contexts if contexts > 0 else np.float32(0))
+    for d in range(0, step.stride, 16):
+        total = splat(np.float32(0))
+        for q in range(lane.left[b], lane.right[b]):
+            weight = splat(text.distance_weights[q - b + step.window])
+            total = multiply_add(weight, load(memory, lane.input_places[q] + d), total)
+        total = multiply(total, scale)
+        store(hidden, t * step.stride + d, total)
+        store(hidden, (TILE + t) * step.stride + d, total)
+
+
+@kernel(inline=True)
+def spread_gradient(memory, lane, text, step, hidden, b, t, scale):
+    """Add what input t has moved, times ``scale`` and by weight, to every context of centre ``b``."""
     scale = splat(scale)
-    for d in range(0, stride, 16):
-        moved = subtract(load(hidden, t * stride + d), load(hidden, (TILE + t) * stride + d))
+    for d in range(0, step.stride, 16):
+        moved = subtract(load(hidden, t * step.stride + d), load(hidden, (TILE + t) * step.stride + d))
         moved = multiply(moved, scale)
         for q in range(lane.left[b], lane.right[b]):
-            if q != b:
-                add_to(memory, lane.input_places[q] + d, moved)
+            place = lane.input_places[q] + d
+            weight = splat(text.distance_weights[q - b + step.window])
+            store(memory, place, multiply_add(weight, moved, load(memory, place)))
 
 
 @kernel
-def train_cbow_slice(memory, lane, tile, loss, step, rate, divide):
+def train_cbow_slice(memory, lane, tile, text, loss, step, rate, divide):
     """Train on the prepared centres: the mean of each centre's context vectors against the centre's output vector.
 
     With ``divide`` false the gradient of the mean is passed on to every context whole, as word2vec.c and gensim do;
@@ -156,20 +190,20 @@ def train_cbow_slice(memory, lane, tile, loss, step, rate, divide):
             tile.pair_weights[t] = np.float32(0)
             tile.rows[shared + t] = state[PRIVATE]
         for t in range(size):
-            average_contexts(memory, lane, tile.hidden, b + t, t, stride)
+            average_contexts(memory, lane, text, step, tile.hidden, b + t, t)
             tile.rows[shared + t] = lane.output_places[b + t]
             if lane.right[b + t] - lane.left[b + t] > 1:
                 tile.weights[4 * (shared + t) + t] = rate
                 tile.pair_weights[t] = share
         store(tile.targets, 4 * shared, load(tile.weights, 4 * shared))
         set_negatives(lane, tile, step, drawn)
-        excuse_positives(lane, tile, step, drawn, b, size, share)
+        excuse_positives(lane, tile, step, drawn, b, size)
         run_tile(memory, tile, shared + size, tile.hidden, 0, stride, 2 * stride, 3 * stride, stride)
         for t in range(size):
-            contexts = lane.right[b + t] - lane.left[b + t] - 1
+            contexts = count_contexts(lane, text, step, b + t)
             if contexts > 0:
-                scale = np.float32(1) / np.float32(contexts) if divide else np.float32(1)
-                spread_gradient(memory, lane, tile.hidden, b + t, t, scale, stride)
+                scale = np.float32(1) / contexts if divide else np.float32(1)
+                spread_gradient(memory, lane, text, step, tile.hidden, b + t, t, scale)
         if is_sampled_for_loss(step.key, lane.positions[b], step.loss_sample):
             add_loss(loss, tile, shared + size, rate)
         drawn += step.fresh

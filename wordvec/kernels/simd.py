@@ -60,8 +60,8 @@ class _KernelCache(FunctionCache):
 def kernel(function: Any = None, *, inline: bool = False, **options: Any) -> Any:
     """Compile ``function`` on its first call, without the GIL, and keep the machine code on disk.
 
-    Without Numba's runtime: kernels allocate nothing, and arrays that pass through them are not counted. The counters
-    of two threads may lie on one cache line, and then training took twice as long in one process out of four.
+    Without Numba's runtime: kernels allocate nothing, so that arrays that pass through them need not be counted, which
+    takes atomic operations, and code to compile.
     ``fastmath`` is limited to contraction (a*b+c in one rounding): sums keep the order in which they are written, which
     is what makes results repeat. ``inline`` asks LLVM to merge the function into its callers.
     """

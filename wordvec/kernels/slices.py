@@ -31,12 +31,15 @@ class Text(NamedTuple):
     offsets: np.ndarray  # (S + 1,) int64
     keep_thresholds: np.ndarray  # (V,) uint64, keep when 32 random bits are below
     noise_table: np.ndarray  # (V,) uint64, alias table: threshold in the upper half, alias in the lower
+    distance_weights: np.ndarray  # (2 window + 1,) float32, what a context counts, by its place in the window
+    tile_weights: np.ndarray  # (4 (2 window + 4),) float32, the same for the places of a tile whose windows are whole
 
 
 class Step(NamedTuple):
     """The settings of one epoch, scalars alone."""
 
     window: int
+    sampled: bool  # whether a radius is drawn for each window
     negatives: int  # K of the objective
     shared: int  # negatives a tile is scored with
     fresh: int  # of which so many are new
@@ -111,7 +114,7 @@ def prepare_slice(lane, text, step, lane_end, slice_size):
         end = max(end - step.window, state[CENTER])
         end -= (end - state[CENTER]) % TILE
     state[LAST_CENTER] = end
-    draw_windows(lane, draw(step.key, RADIUS), step.window)
+    draw_windows(lane, draw(step.key, RADIUS), step.window, step.sampled)
     draw_negatives(lane, text.noise_table, draw(step.key, NOISE), step, start)
 
 
@@ -153,11 +156,12 @@ def read_tokens(lane, text, key, lane_end, slice_size):
 
 
 @kernel
-def draw_windows(lane, key, window):
-    """A radius for each centre, uniform in 1 .. window as in word2vec.c, and where its window starts and ends."""
+def draw_windows(lane, key, window, sampled):
+    """Where each centre's window starts and ends. With ``sampled`` its radius is uniform in 1 .. window, as in
+    word2vec.c."""
     state, sentences = lane.state, lane.sentences
     for b in range(state[CENTER], state[LAST_CENTER]):
-        radius = 1 + below(draw(key, lane.positions[b]), window)
+        radius = 1 + below(draw(key, lane.positions[b]), window) if sampled else window
         low, high = max(b - radius, 0), min(b + radius, state[FILLED] - 1)
         while sentences[low] != sentences[b]:
             low += 1
