@@ -11,11 +11,17 @@ import click
 from cli.reporting import library_messages
 
 _WRITTEN = "cli.errors.written"
+_CHECKPOINT = "cli.errors.checkpoint"
 
 
 def written(path: str) -> None:
     """Note that ``path`` is complete, so that Ctrl-C does not say that nothing was written."""
     click.get_current_context().meta.setdefault(_WRITTEN, []).append(path)
+
+
+def resumes_from(path: str) -> None:
+    """Note where the state of the work is kept, so that Ctrl-C says how to go on."""
+    click.get_current_context().meta[_CHECKPOINT] = path
 
 
 class Failure(click.ClickException):
@@ -34,8 +40,13 @@ class Interrupted(click.ClickException):
 
     def __init__(self) -> None:
         context = click.get_current_context(silent=True)
-        complete = context.meta.get(_WRITTEN, []) if context else []
-        super().__init__(f"Interrupted; {' and '.join(complete) or 'nothing'} was written.")
+        noted = context.meta if context else {}
+        checkpoint = noted.get(_CHECKPOINT)
+        if checkpoint is not None and os.path.exists(checkpoint):
+            message = f"Interrupted; the same command with --resume goes on from {checkpoint}."
+        else:
+            message = f"Interrupted; {' and '.join(noted.get(_WRITTEN, [])) or 'nothing'} was written."
+        super().__init__(message)
 
     def show(self, file: IO[Any] | None = None) -> None:
         # The terminal has echoed ^C: start on a line of our own.

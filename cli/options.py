@@ -1,7 +1,8 @@
 """Options that several commands share, each written once."""
 
+import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import click
 
@@ -9,6 +10,25 @@ HELP = {"help_option_names": ["-h", "--help"]}
 """Context settings of every command."""
 
 LEAST_1 = click.IntRange(min=1)
+
+
+class Duration(click.ParamType):
+    """Seconds, written 30s, 5m or 1h; with ``or_count`` also a whole number of something else, which stays an int."""
+
+    name = "duration"
+    _SECONDS: ClassVar = {"s": 1.0, "m": 60.0, "h": 3600.0}
+
+    def __init__(self, or_count: str = "") -> None:
+        self._count = or_count
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float | int:
+        if self._count and re.fullmatch(r"0*[1-9]\d*", str(value)):
+            return int(value)
+        found = re.fullmatch(r"(\d+\.?\d*|\.\d+)([smh])", str(value))
+        if found and float(found[1]) > 0:
+            return float(found[1]) * self._SECONDS[found[2]]
+        count = f"a number of {self._count}, or " if self._count else ""
+        self.fail(f"{value!r} is not above 0 with its unit; write {count}a time such as 30s, 5m or 1h", param, ctx)
 
 
 def _print_version(ctx: click.Context, _: click.Parameter, value: bool) -> None:

@@ -15,7 +15,7 @@ import click
 LINE_SECONDS = 10.0
 """Seconds between two progress lines where stderr is no terminal."""
 
-PREPARING = "preparing; the first run compiles"
+PREPARING = "preparing"
 """What stands in the place of a speed before there is one."""
 
 _live_bars: list[Any] = []

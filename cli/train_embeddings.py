@@ -1,17 +1,23 @@
 """``train-embeddings``: text in, word vectors out."""
 
+import contextlib
 import json
+import os
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from cli import options
-from cli.errors import Command, usage_errors, written
-from cli.reporting import PREPARING, Progress, duration, finite, say, short_number
+from cli.errors import Command, Failure, resumes_from, usage_errors, written
+from cli.reporting import PREPARING, Progress, duration, finite, percent, say, short_number
 
 if TYPE_CHECKING:
-    from wordvec import EncodedCorpus, Word2VecResult
+    from wordvec import AnalogyResult, EncodedCorpus, SimilarityResult, Training, Word2VecResult, WordVectors
     from wordvec import Progress as Word2VecProgress
+
+DEFAULT_PACE = 300.0
+"""Seconds between two checkpoints of a training that can be resumed."""
 
 
 @click.command(cls=Command, context_settings=options.HELP)
@@ -60,6 +66,38 @@ if TYPE_CHECKING:
 @options.lowercase_option
 @options.encoding_errors_option
 @click.option("--no-cache", is_flag=True, help="Do not keep the encoded corpus for the next run.")
+@click.option(
+    "--continue-from",
+    type=click.Path(),
+    metavar="VECTORS",
+    help="Start from these vectors, a .safetensors file, and their settings; words are added.",
+)
+@click.option(
+    "--checkpoint-every",
+    type=options.Duration(),
+    metavar="TIME",
+    help="Save the state beside FILE at this pace (30s, 5m, 1h) and on Ctrl-C.  [default: 5m with --resume]",
+)
+@click.option("--resume", is_flag=True, help="Go on from the saved state, if there is one: to the same vectors.")
+@click.option(
+    "--evaluate-on",
+    type=click.Path(),
+    multiple=True,
+    metavar="FILE",
+    help="Analogies or word pairs to evaluate on while training; the best epoch is kept. May be given again.",
+)
+@click.option(
+    "--evaluate-every",
+    type=options.Duration(or_count="epochs"),
+    metavar="N|TIME",
+    help="Epochs, or a time; then also at each epoch's end, which alone decides.  [default: 1]",
+)
+@click.option(
+    "--early-stopping",
+    type=options.LEAST_1,
+    metavar="N",
+    help="End after N epochs no better than the best, by --evaluate-on or else the loss, and keep the best.",
+)
 @click.option("--summary", type=click.Path(), metavar="FILE", help="Write what was trained as JSON.")
 @options.seed_option
 @options.threads_option
@@ -74,6 +112,12 @@ def train_embeddings(
     lowercase: bool,
     encoding_errors: str,
     no_cache: bool,
+    continue_from: str | None,
+    checkpoint_every: float | None,
+    resume: bool,
+    evaluate_on: tuple[str, ...],
+    evaluate_every: float | None,
+    early_stopping: int | None,
     summary: str | None,
     threads: int | None,
     quiet: bool,
@@ -88,24 +132,42 @@ def train_embeddings(
     Examples:
       train-embeddings sample:english -o vectors.safetensors
       train-embeddings 'news/*.txt.gz' --lowercase --tokenizer words -o vectors.bin
+      train-embeddings big.txt -o vectors.safetensors --resume
     """
     from corpora import TextCorpus
     from wordvec import (
         Word2VecSettings,
         check_target,
         encode_corpus,
+        finished_training,
+        load_vectors,
         output_format,
-        replacing,
         save_vectors,
         train_word2vec,
     )
 
-    with usage_errors():
-        # What is not given is left to the library, whose defaults the help repeats.
-        settings = Word2VecSettings(**{name: value for name, value in given.items() if value is not None}).resolved()
+    if evaluate_every is not None and not evaluate_on:
+        raise click.UsageError("--evaluate-every needs something to evaluate on: --evaluate-on FILE")
     for target in filter(None, (output, summary)):
         check_target(target)
     output_format(output)
+    initial = None if continue_from is None else load_vectors(continue_from)
+    if initial is not None:
+        if initial.context_vectors is None:
+            raise Failure(
+                f"{continue_from} has no context vectors, the output side of training; continue from a .safetensors "
+                "file that train-embeddings wrote"
+            )
+        taken = _taken_over(initial)
+        tokenizer, lowercase = taken.pop("tokenizer", tokenizer), taken.pop("lowercase", lowercase)
+        given |= taken
+    with usage_errors():
+        # What is not given is left to the library, whose defaults the help repeats.
+        settings = Word2VecSettings(**{name: value for name, value in given.items() if value is not None}).resolved()
+    evaluation = _Evaluation(evaluate_on, quiet) if evaluate_on else None
+    checkpoint = f"{output}.checkpoint" if resume or checkpoint_every is not None else None
+    if checkpoint is not None:
+        resumes_from(checkpoint)
     texts = TextCorpus(*corpus, encoding_errors=encoding_errors, tokenizer=tokenizer, lowercase=lowercase)
     with Progress("reading", quiet) as progress:
         encoded = encode_corpus(
@@ -116,16 +178,95 @@ def train_embeddings(
             on_progress=lambda done, total: progress.update(done, total, f"{short_number(done)}B"),
         )
     say(_counted(encoded), quiet)
+    if resume and not os.path.exists(str(checkpoint)) and finished_training(output, encoded, settings, initial):
+        say(f"{output} is there and finished: nothing to do", quiet)
+        return
     say(f"training {settings.model}, {settings.vector_size} numbers a vector", quiet)
     with Progress("training", quiet) as progress:
-        result = train_word2vec(encoded, settings, threads=threads, on_progress=_EpochLines(progress, quiet))
+        result = train_word2vec(
+            encoded,
+            settings,
+            threads=threads,
+            on_progress=_EpochLines(progress, quiet),
+            initial=initial,
+            checkpoint=checkpoint,
+            checkpoint_every=checkpoint_every or DEFAULT_PACE,
+            resume=resume,
+            callbacks=[evaluation] if evaluation else [],
+            evaluate=evaluation,
+            evaluate_every=evaluate_every if isinstance(evaluate_every, int) else 1,
+            evaluate_seconds=evaluate_every if isinstance(evaluate_every, float) else None,
+            early_stopping=early_stopping,
+        )
     save_vectors(result.vectors, output)
     written(output)
     if summary is not None:
-        with replacing(summary) as file:
-            file.write(json.dumps(finite(result.summary()), indent=2).encode() + b"\n")
-        written(summary)
+        _write_summary(result, summary)
+    if checkpoint is not None:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(checkpoint)
     say(_trained(result, output), quiet)
+
+
+def _taken_over(initial: "WordVectors") -> dict[str, Any]:
+    """How ``initial`` was trained, apart from the number of epochs, where the command line does not say otherwise."""
+    context = click.get_current_context()
+    told = initial.settings | {"vector_size": initial.vector_size}
+    told |= {"tokenizer": initial.tokenizer, "lowercase": initial.lowercase}
+    return {
+        name: value
+        for name, value in told.items()
+        if name in context.params
+        and name != "epochs"
+        and context.get_parameter_source(name) == click.core.ParameterSource.DEFAULT
+    }
+
+
+def _write_summary(result: "Word2VecResult", path: str) -> None:
+    from wordvec import replacing
+
+    with replacing(path) as file:
+        file.write(json.dumps(finite(result.summary()), indent=2).encode() + b"\n")
+    written(path)
+
+
+class _Evaluation:
+    """Scores vectors by the mean over files of analogies (accuracy) and word pairs (Spearman), and tells each score."""
+
+    def __init__(self, files: Sequence[str], quiet: bool) -> None:
+        from wordvec import WordVectors
+
+        self._files, self._quiet = files, quiet
+        self._told = ""
+        for file in files:  # what is wrong with a file is said before any work
+            self._evaluate(WordVectors(["word"], [[1.0]]), file)
+
+    def __call__(self, vectors: "WordVectors") -> float:
+        results = [self._evaluate(vectors, file) for file in self._files]
+        for file, result in zip(self._files, results, strict=True):
+            if result.score is None:
+                raise Failure(
+                    f"{file} cannot be evaluated on: too few of its words are among the {len(vectors):,} of the "
+                    "vocabulary; leave it out, or lower min_count"
+                )
+        self._told = ", ".join(f"{result.name} {_shown(result)}" for result in results)
+        return sum(result.score or 0.0 for result in results) / len(results)
+
+    def on_begin(self, training: "Training") -> None:
+        self(training.vectors())
+
+    def on_evaluation(self, training: "Training", score: float) -> None:
+        say(f"after {training.position:.2f} epochs: {self._told}", self._quiet)
+
+    @staticmethod
+    def _evaluate(vectors: "WordVectors", file: str) -> "AnalogyResult | SimilarityResult":
+        from wordvec import evaluate_file
+
+        return evaluate_file(vectors, file)
+
+
+def _shown(result: "AnalogyResult | SimilarityResult") -> str:
+    return percent(result.score) if hasattr(result, "protocol") else f"{result.score:.3f}"
 
 
 class _EpochLines:
@@ -134,14 +275,14 @@ class _EpochLines:
     def __init__(self, progress: Progress, quiet: bool) -> None:
         self._progress = progress
         self._quiet = quiet
-        self._epochs_said = 0
+        self._epochs_said = -1
 
     def __call__(self, state: "Word2VecProgress") -> None:
         share = state.tokens * state.epochs / max(state.total_tokens, 1)
         loss = f"loss {state.loss:.3f}" if state.loss == state.loss else "loss not sampled"
         speed = f"{short_number(state.tokens_per_second)} tokens/s"
-        if share >= 0.999999 * (state.epoch + 1) and self._epochs_said == state.epoch:
-            self._epochs_said += 1
+        if share >= 0.999999 * (state.epoch + 1) and self._epochs_said < state.epoch:
+            self._epochs_said = state.epoch
             say(f"epoch {state.epoch + 1}/{state.epochs}: {loss}, {speed}", self._quiet)
         detail = f"{speed}, {loss}, {duration(state.seconds_left)} left"
         self._progress.update(state.tokens, state.total_tokens, detail if state.tokens else PREPARING)

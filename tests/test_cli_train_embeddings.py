@@ -3,6 +3,7 @@
 import gzip
 import inspect
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from cli import main
+from wordvec.kernels.simd import JIT_OFF
 
 SENTENCES = "the old king saw the young queen\nthe young queen saw the old king\n" * 50
 TINY = ("--vector-size", "8", "--epochs", "2", "--min-count", "1")
@@ -183,6 +185,128 @@ def test_options_out_of_range_are_usage_errors(corpus, arguments, message):
 
 def test_output_is_required(corpus):
     assert "-o" in train("corpus.txt", code=2).stderr
+
+
+# -- while training ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def questions(corpus):
+    Path("pairs.tsv").write_text("king\tqueen\t9\nking\tsaw\t1\nold\tyoung\t7\n")
+    Path("analogies.txt").write_text(": all\nold king young queen\nold queen young king\n")
+    return corpus
+
+
+def test_it_is_evaluated_while_training_and_the_best_epoch_is_kept(questions):
+    from wordvec import evaluate_file, load_vectors
+
+    options = ("corpus.txt", "-o", "v.safetensors", *TINY, "--epochs", 4, "--evaluate-on", "pairs.tsv")
+    result = train(*options, "--evaluate-on", "analogies.txt", "--evaluate-every", 2, "--summary", "s.json")
+    told = [line for line in result.stderr.splitlines() if line.startswith("after ")]
+    assert [line.split(":")[0] for line in told] == ["after 2.00 epochs", "after 4.00 epochs"]
+    summary = json.loads(Path("s.json").read_text())
+    scores = summary["scores"]
+    assert [score is None for score in scores] == [True, False, True, False]
+    vectors = load_vectors("v.safetensors")
+    kept = [evaluate_file(vectors, name).score for name in ("pairs.tsv", "analogies.txt")]
+    assert scores[summary["kept_epoch"] - 1] == pytest.approx(np.mean(kept)) == max(filter(None, scores))
+    assert f"pairs {kept[0]:.3f}, analogies {100 * kept[1]:.1f} %" in told[summary["kept_epoch"] // 2 - 1]
+
+
+def test_training_stops_early(corpus, monkeypatch):
+    from wordvec import training
+
+    losses = iter([2.0, 1.0, 1.5, 1.2, 0.1])
+    monkeypatch.setattr(training.Trainer, "end_epoch", lambda self: training.EpochResult(next(losses), 0.1, 7))
+    result = train("corpus.txt", "-o", "v.txt", *TINY, "--epochs", 9, "--early-stopping", 2)
+    assert "no better epoch than 2 in 2 epochs: training ends" in result.stderr
+    assert "the vectors of epoch 2 are kept, the best of 4" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "message"),
+    [
+        (["--evaluate-every", "2"], 2, "--evaluate-every needs something to evaluate on: --evaluate-on FILE"),
+        (["--evaluate-on", "pairs.tsv", "--evaluate-every", "0"], 2, "write a number of epochs, or a time such as 30s"),
+        (["--early-stopping", "0"], 2, "--early-stopping"),
+        (["--evaluate-on", "nothere.txt"], 1, "nothere.txt: no such file"),
+        (["--evaluate-on", "corpus.txt"], 1, "corpus.txt:1: expected 4 words"),
+        (["--evaluate-on", "unknown.tsv"], 1, "unknown.tsv cannot be evaluated on: too few of its words are among"),
+        (["--continue-from", "nothere.safetensors"], 1, "nothere.safetensors: no such file"),
+        (["--continue-from", "pairs.tsv"], 1, "pairs.tsv"),
+        (["--continue-from", "bare.txt"], 1, "bare.txt has no context vectors, the output side of training"),
+    ],
+)
+def test_what_cannot_be_watched_or_continued_is_said(questions, options, code, message):
+    Path("unknown.tsv").write_text("kaiser\tking\t9\nemperor\tsaw\t1\n")
+    Path("bare.txt").write_text("2 2\nking 1 2\nqueen 2 1\n")
+    result = train("corpus.txt", "-o", "v.txt", *TINY, *options, code=code)
+    assert message in " ".join(result.stderr.split())
+    assert not Path("v.txt").exists()
+
+
+def test_an_evaluation_that_cannot_be_is_said_before_training(questions):
+    Path("unknown.tsv").write_text("kaiser\tking\t9\nemperor\tsaw\t1\n")
+    result = train("corpus.txt", "-o", "v.txt", *TINY, "--evaluate-on", "unknown.tsv", code=1)
+    assert "epoch 1" not in result.stderr
+
+
+def test_training_continues_with_new_words_and_the_settings_there_were(corpus):
+    from wordvec import load_vectors
+
+    Path("new.txt").write_text("The new king saw a new castle\n" * 20)
+    options = ("--vector-size", 12, "--model", "cbow", "--window", 3, "--lowercase", "--min-count", 1)
+    train("corpus.txt", "-o", "old.safetensors", *options, "--epochs", 2)
+    result = train("new.txt", "-o", "v.safetensors", "--continue-from", "old.safetensors", "--min-count", 1)
+    assert "3 of 6 words continue from the vectors there are" in result.stderr
+    vectors = load_vectors("v.safetensors")
+    assert vectors.lowercase
+    assert set(vectors.tokens) == {*["the", "old", "king", "saw", "young", "queen", "new", "a", "castle"]}
+    assert vectors.counts[vectors.token_id("king")] == 120
+    expected = {"vector_size": 12, "model": "cbow", "window": 3, "epochs": 5, "learning_rate": 0.05}
+    assert expected.items() <= vectors.settings.items()
+    changed = ("--continue-from", "old.safetensors", "--window", 7, "--model", "skipgram", "--learning-rate", 0.01)
+    train("new.txt", "-o", "w.safetensors", *changed)
+    assert {"model": "skipgram", "window": 7, "learning_rate": 0.01}.items() <= load_vectors(
+        "w.safetensors"
+    ).settings.items()
+    refused = train("new.txt", "-o", "x.txt", "--continue-from", "old.safetensors", "--vector-size", 50, code=1)
+    assert "vector_size must be that of the vectors to continue from, 12, got 50" in refused.stderr
+
+
+def test_a_vocabulary_that_does_not_fit_is_refused(corpus, monkeypatch):
+    from wordvec import memory
+
+    monkeypatch.setattr(memory, "available_memory", lambda: 2_000_000)
+    result = train("corpus.txt", "-o", "v.txt", "--min-count", 1, "--vector-size", 4000, code=1)
+    (*_, line) = result.stderr.splitlines()
+    assert line.startswith("Error: training 6 words x 4000 needs ")
+    assert "raise min_count, or set max_vocabulary" in line
+
+
+@pytest.mark.skipif(JIT_OFF, reason="nothing is compiled")
+def test_compiling_is_told_while_it_happens_and_not_when_kernels_are_there(corpus, command_folder, tmp_path):
+    command = [command_folder / "train-embeddings", "corpus.txt", "-o", "v.txt", *TINY, "--no-cache"]
+    warm = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert warm.returncode == 0, warm.stderr
+    warm = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert "compiling" not in warm.stderr
+    cold = subprocess.Popen(
+        command, stderr=subprocess.PIPE, text=True, env=os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}
+    )
+    try:
+        lines = []
+        for line in cold.stderr:
+            lines.append(line)
+            if line.startswith(("compiling the kernels, once per machine", "epoch 1")):
+                break
+    finally:
+        cold.kill()
+        cold.communicate()
+    assert "compiling" in lines[-1], lines
+
+
+# -- loading and saying -----------------------------------------------------------------------------------------------
 
 
 def test_training_loads_no_sklearn_and_no_bar(corpus):

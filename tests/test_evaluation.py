@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy.stats import rankdata, spearmanr
 
 from tests import naive
-from wordvec import InputError, Vocabulary, WordVectors, evaluate_analogies, evaluate_similarity
+from wordvec import InputError, Vocabulary, WordVectors, evaluate_analogies, evaluate_file, evaluate_similarity
 from wordvec.evaluation import average_ranks, spearman
 
 RELATIONS = {"capital": 30, "family": 12, "gram1-plural": 40, "gram2-past": 25}
@@ -277,3 +277,17 @@ def test_public_sets_are_read_whole(public_data):
     assert counts == (8869, 10675, 19544, 14)
     phrases = evaluate_analogies(wv, public_data / "analogy" / "questions-phrases.txt")
     assert (phrases.total.questions, len(phrases.sections), phrases.syntactic) == (3218, 5, None)
+
+
+@pytest.mark.parametrize("start", ["", "\n", "# word, word, score\n"])
+def test_the_kind_of_a_file_is_seen_from_its_columns(tmp_path, start):
+    wv = WordVectors(["up", "north", "down", "south"], [[0, 1], [0.1, 1], [0, -1], [0.1, -1]])
+    pairs, questions = tmp_path / "pairs.tsv", tmp_path / "questions.txt"
+    pairs.write_text(f"{start}up\tnorth\t9\nup\tdown\t1\n")
+    questions.write_text(": section\nup north down south\nup\tdown\tnorth\tsouth\n")
+    assert evaluate_file(wv, pairs) == evaluate_similarity(wv, pairs)
+    assert evaluate_file(wv, questions) == evaluate_analogies(wv, questions)
+    assert (evaluate_file(wv, pairs).score, evaluate_file(wv, questions).score) == (1.0, 1.0)
+    questions.write_text("up north\n")
+    with pytest.raises(InputError, match="expected 4 words, found 2"):
+        evaluate_file(wv, questions)

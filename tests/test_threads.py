@@ -1,6 +1,7 @@
 """Threads: how many, that they run side by side, and that nothing leaves them behind."""
 
 import os
+import signal
 import threading
 import time
 
@@ -78,3 +79,19 @@ def test_what_a_thread_raises_comes_out():
 
     with pytest.raises(InputError, match="from the inside"):
         run_in_threads(work, 2, lambda: None, lambda: None)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
+def test_ctrl_c_waits_for_the_threads_however_often_it_is_pressed():
+    stopping, left = threading.Event(), []
+
+    def work(thread):
+        assert stopping.wait(20)
+        for _ in range(3):
+            signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+            time.sleep(0.05)
+        left.append(thread)
+
+    with pytest.raises(KeyboardInterrupt):
+        run_in_threads(work, 2, stopping.set, lambda: signal.raise_signal(signal.SIGINT), every=0.01)
+    assert sorted(left) == [0, 1], "joined: both had returned before the exception came out"

@@ -10,7 +10,7 @@ import pytest
 from corpora import english_sentences
 from tests import naive
 from tests.word2vec_cases import SENTENCES, corpus_of, drawn_from, epoch_key, random_corpus, wraps_around
-from wordvec import Word2VecSettings, encode_corpus, save_vectors, word2vec
+from wordvec import Word2VecSettings, encode_corpus, save_vectors, training, word2vec
 from wordvec.errors import InputError, TrainingError, VocabularyError
 from wordvec.kernels.simd import JIT_OFF
 from wordvec.memory import first_memory
@@ -160,7 +160,7 @@ def test_a_run_repeats_and_every_setting_matters():
 def test_two_threads_train_side_by_side(monkeypatch):
     if word2vec.worker_count(2) < 2:
         monkeypatch.setenv("WORDVEC_OVERSUBSCRIBE", "1")
-    together, seen, run = threading.Barrier(2, timeout=60), [], word2vec.run_in_threads
+    together, seen, run = threading.Barrier(2, timeout=60), [], training.run_in_threads
 
     def witnessed(work, threads, stop, watch):
         def meet_and_work(thread):
@@ -170,7 +170,7 @@ def test_two_threads_train_side_by_side(monkeypatch):
 
         run(meet_and_work, threads, stop, watch)
 
-    monkeypatch.setattr(word2vec, "run_in_threads", witnessed)
+    monkeypatch.setattr(training, "run_in_threads", witnessed)
     result = train_word2vec(uniform_corpus(5_000), Word2VecSettings(vector_size=16, epochs=1), threads=2)
     assert sorted(thread for thread, _ in seen) == [0, 1]
     assert len({ident for _, ident in seen} | {threading.get_ident()}) == 3
@@ -202,7 +202,7 @@ def test_the_loss_estimate_agrees_with_the_loss_over_all_pairs(monkeypatch):
         rows[:types, :size], rows[types : 2 * types, :size] = random
         return memory
 
-    monkeypatch.setattr(word2vec, "first_memory", given_memory)
+    monkeypatch.setattr(training, "first_memory", given_memory)
     # How often each pair comes: a context at distance d is within the radius w - d + 1 times of w.
     weights = np.zeros((types, types))
     sentences = corpus.ids.reshape(-1, 31)
@@ -300,13 +300,14 @@ def test_an_interruption_ends_training_promptly_and_leaves_no_thread(mode, any_n
 def test_numbers_beyond_float32_are_an_error_with_the_cure(options):
     settings = Word2VecSettings(**options, vector_size=8, learning_rate=1e30)
     with pytest.raises(
-        TrainingError, match=r"no longer numbers after epoch 1: learning_rate = 1e\+30 is too high.*lower it"
+        TrainingError,
+        match=r"no longer numbers after epoch 1: learning_rate = 1e\+30 is too high.*lower it and start anew",
     ):
         train_word2vec(random_corpus(SENTENCES, types=25), settings, threads=1)
 
 
 def test_errors_come_before_any_work(monkeypatch):
-    monkeypatch.setattr(word2vec, "_Trainer", None)
+    monkeypatch.setattr(word2vec, "Trainer", None)
     corpus = random_corpus([5], types=2)
     with pytest.raises(InputError, match="window must be at least 1, got 0"):
         train_word2vec(corpus, Word2VecSettings(window=0))
@@ -333,7 +334,7 @@ def test_errors_come_before_any_work(monkeypatch):
 )
 def test_corpora_of_a_few_tokens(ids, offsets, options, mode, any_number_of_threads, monkeypatch):
     # More lanes than sentences, and than tokens.
-    monkeypatch.setattr(word2vec, "safe_lanes", lambda counts, settings: settings.lanes)
+    monkeypatch.setattr(training, "safe_lanes", lambda counts, settings: settings.lanes)
     corpus = corpus_of(ids, offsets)
     settings = Word2VecSettings(**options, vector_size=5, epochs=2, mode=mode, subsample=0, lanes=8)
     threads = (1,) if JIT_OFF else (1, 5)

@@ -18,7 +18,7 @@ from wordvec.kernels.simd import JIT_OFF
 from wordvec.kernels.slices import CENTER, FILLED, LAST_CENTER, POSITION, Lane, prepare_slice
 from wordvec.kernels.tile import Tile
 from wordvec.sampling import alias_table, keep_probabilities, noise_probabilities
-from wordvec.word2vec import _Trainer
+from wordvec.training import Trainer
 
 # Whole numbers wrap around in the random draws. NumPy says so of its scalars, which is what they are without JIT.
 wraps_around = pytest.mark.filterwarnings("ignore:overflow encountered in scalar:RuntimeWarning")
@@ -58,12 +58,19 @@ def epoch_key(settings, epoch=0):
 
 def start_epoch(corpus, settings, threads=1):
     """A trainer with random vectors on both sides and its lanes at their starts, and the vectors as float64."""
-    trainer = _Trainer(corpus, settings.resolved(), threads, None)
+    trainer = Trainer(corpus, settings.resolved(), threads)
     types, size = len(corpus.vocabulary), settings.vector_size
     rows = trainer.memory.reshape(-1, trainer.stride)
     rows[: 2 * types, :size] = np.random.default_rng(8).standard_normal((2 * types, size)) / np.sqrt(size)
     trainer._start_lanes()
     return trainer, *tables_of(trainer.memory, types, size, trainer.stride)
+
+
+def train_epoch(trainer, epoch=0):
+    """The whole epoch, without a pause."""
+    trainer.begin_epoch(epoch)
+    assert trainer.run(lambda: False)
+    return trainer.end_epoch()
 
 
 def tables_of(memory, types, size, stride):
@@ -80,7 +87,7 @@ class LaneCase:
     def __init__(self, corpus, *, start=0, end=None, epoch=0, **settings):
         self.settings = Word2VecSettings(lanes=1, **settings).resolved()
         self.start, self.end = start, len(corpus.ids) if end is None else end
-        trainer = _Trainer(corpus, self.settings, 1, None)
+        trainer = Trainer(corpus, self.settings, 1)
         trainer.bounds[:] = self.start, self.end
         trainer._start_lanes()
         self.step, self.text = trainer._step(epoch), trainer.text

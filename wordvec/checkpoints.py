@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import glob
 import os
 import tempfile
 from collections.abc import Iterator
@@ -9,6 +10,9 @@ from pathlib import Path
 from typing import IO
 
 from wordvec.errors import InputError
+
+_NAME_KEPT = 40
+"""Letters of a file's name that its neighbour's begins with."""
 
 _NO_ROOM = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
@@ -73,12 +77,24 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
         raise InputError(f"{target} cannot be written: {_reason(error)}; make room or choose another disk") from None
 
 
+def remove_leftovers(path: str | os.PathLike[str]) -> None:
+    """Remove what processes that were killed while they wrote ``path`` left beside it. Nobody may be writing it now."""
+    target = Path(path)
+    if len(target.name) > _NAME_KEPT:  # another file's name may begin alike
+        return
+    for leftover in target.parent.glob(f".{glob.escape(target.name)}.????????.part"):
+        with contextlib.suppress(OSError):
+            leftover.unlink()
+
+
 @contextlib.contextmanager
 def _neighbour(target: Path) -> Iterator[IO[bytes]]:
     try:
         mode = target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask()
         # The name is cut so that a long one still fits with what is added to it.
-        descriptor, neighbour = tempfile.mkstemp(prefix=f".{target.name[:40]}.", suffix=".part", dir=target.parent)
+        descriptor, neighbour = tempfile.mkstemp(
+            prefix=f".{target.name[:_NAME_KEPT]}.", suffix=".part", dir=target.parent
+        )
     except OSError as error:
         raise _unwritable(target, error) from None
     try:

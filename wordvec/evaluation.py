@@ -44,6 +44,11 @@ class SimilarityResult:
     """Pairs with both words in the vocabulary; the others are left out."""
 
     @property
+    def score(self) -> float | None:
+        """The one number: the correlation."""
+        return self.spearman
+
+    @property
     def coverage(self) -> float:
         """The part of the pairs that was found, 0 to 1."""
         return self.covered / self.pairs
@@ -99,6 +104,11 @@ class AnalogyResult:
     def accuracy(self) -> float | None:
         """That of the total."""
         return self.total.accuracy
+
+    @property
+    def score(self) -> float | None:
+        """The one number: the accuracy."""
+        return self.accuracy
 
     def summary(self) -> dict[str, Any]:
         """The result as JSON can hold it."""
@@ -197,6 +207,26 @@ def evaluate_analogies(
         semantic=_sum("semantic", semantic) if syntactic else None,
         syntactic=_sum("syntactic", syntactic) if syntactic else None,
     )
+
+
+def evaluate_file(vectors: WordVectors, path: str | os.PathLike[str]) -> SimilarityResult | AnalogyResult:
+    """Evaluate on a file of either kind: of word pairs where its lines have three columns, else of analogies (P30k).
+
+    Raises:
+        InputError: as :func:`evaluate_similarity` and :func:`evaluate_analogies` do.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "pairs.tsv"
+        >>> _ = path.write_text("up\\tnorth\\t9.5\\nup\\tdown\\t1\\n")
+        >>> wv = WordVectors(["up", "north", "down"], [[0, 1], [0.1, 1], [0, -1]])
+        >>> evaluate_file(wv, path).score
+        1.0
+    """
+    lines = [line for _, line in _read(path) if line.strip() and not line.startswith("#")]
+    if lines and lines[0].count("\t") == 2:
+        return evaluate_similarity(vectors, path)
+    return evaluate_analogies(vectors, path)
 
 
 def spearman(x: np.ndarray, y: np.ndarray) -> float | None:

@@ -5,11 +5,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from wordvec.encoded import EncodedCorpus
+from wordvec.errors import TrainingError
+from wordvec.limits import available_memory
 from wordvec.settings import TILE, Word2VecSettings
+from wordvec.threads import worker_count
 
 if TYPE_CHECKING:
     from wordvec.kernels.slices import Lane
     from wordvec.kernels.tile import Tile
+
+
+_WORD = 160
+"""Bytes a word takes as Python holds it: the string, its place in the list and in the dictionary, its number."""
+
+_SAMPLING = 56
+"""Bytes a word takes while noise and keep tables are made, of which 16 stay."""
 
 
 def safe_lanes(kept_counts: np.ndarray, settings: Word2VecSettings) -> int:
@@ -113,6 +123,74 @@ def draws_size(settings: Word2VecSettings) -> int:
 def touched_rows(settings: Word2VecSettings) -> int:
     """Rows that a slice may touch, at most."""
     return 2 * buffer_size(settings) + draws_size(settings)
+
+
+def estimate_memory(
+    settings: Word2VecSettings, types: int, threads: int | None = None, *, keeps_best: bool = False
+) -> dict[str, int]:
+    """Bytes that training takes at its peak, by what they are for; the encoded corpus stays on disk.
+
+    Args:
+        settings: as for ``train_word2vec``.
+        types: words in the vocabulary.
+        threads: as for ``train_word2vec``.
+        keeps_best: whether vectors are evaluated, or training may stop early: a second table, and copies to look at.
+
+    Raises:
+        InputError: settings or threads out of range.
+
+    Example:
+        >>> parts = estimate_memory(Word2VecSettings(vector_size=300), 10_000_000, threads=1)
+        >>> round(parts["vectors"] / 1e9, 1), round(sum(parts.values()) / 1e9, 1)
+        (24.3, 26.6)
+    """
+    settings, threads = settings.resolved(), worker_count(threads)
+    reproducible = settings.mode == "reproducible"
+    lanes = settings.lanes if reproducible else threads
+    row = 4 * row_stride(settings.vector_size)
+    lane_arrays, tile_arrays = allocate(settings, lanes, threads, row_stride(settings.vector_size), types=1)
+    private = lanes * (1 + touched_rows(settings)) * row if reproducible else lanes * row
+    of_types = threads * 2 * types * (4 + 2) if reproducible else threads * 2 * types * 2
+    return {
+        "vectors": 2 * types * row,
+        "best epoch": 2 * types * row + 3 * 4 * types * settings.vector_size if keeps_best else 0,
+        "vocabulary": _WORD * types,
+        "sampling": _SAMPLING * types,
+        "lanes": private + sum(array.nbytes for array in lane_arrays),
+        "threads": of_types + sum(array.nbytes for array in tile_arrays),
+    }
+
+
+def check_memory(
+    settings: Word2VecSettings, types: int, threads: int | None, *, keeps_best: bool = False
+) -> dict[str, int]:
+    """The estimate for a vocabulary that is in memory already, if there is room for the rest.
+
+    Raises:
+        TrainingError: there is not; the message says what would help.
+    """
+    parts = estimate_memory(settings, types, threads, keeps_best=keeps_best)
+    free = available_memory()
+    needed = sum(parts.values()) - parts["vocabulary"]
+    if free is not None and needed > free:
+        share = free / needed
+        largest, size = max(2, int(share * types)), max(1, int(share * settings.vector_size))
+        raise TrainingError(
+            f"training {types:,} words x {settings.vector_size} needs {_bytes(needed)} of memory, "
+            f"{_bytes(free)} are free; "
+            + ("leave out the evaluation and early stopping, " if keeps_best else "")
+            + f"raise min_count, or set max_vocabulary to {largest:,} or vector_size to {size} at most"
+        )
+    return parts
+
+
+def _bytes(count: int) -> str:
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB"
+
+
+def row_stride(vector_size: int) -> int:
+    """Floats from row to row: whole vectors of the kernels."""
+    return -(-vector_size // 16) * 16
 
 
 def aligned(size: int, dtype: type) -> np.ndarray:

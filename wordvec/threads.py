@@ -34,15 +34,18 @@ def run_in_threads(
 ) -> None:
     """Call ``work(0) .. work(threads - 1)`` side by side and ``watch()`` now and then until all have returned.
 
-    Whatever ends the watching early, Ctrl-C included, calls ``stop()``, waits for the threads and goes on its way.
+    What ``watch`` raises calls ``stop()``, waits for the threads and goes on its way. Ctrl-C does the same, and is
+    raised when all threads have returned, however often it is pressed: they leave nothing half done.
     """
-    with ThreadPoolExecutor(threads) as pool:
+    from wordvec.kernels.compiling import interrupts_wait
+
+    with interrupts_wait() as came, ThreadPoolExecutor(threads) as pool:
         running = [pool.submit(work, thread) for thread in range(threads)]
         try:
-            while wait(running, timeout=every).not_done:
+            while not came and wait(running, timeout=every).not_done:
                 watch()
-        except BaseException:
-            stop()
-            raise
+        finally:
+            if came or not all(thread.done() for thread in running):
+                stop()
         for finished in running:
             finished.result()

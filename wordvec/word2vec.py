@@ -1,81 +1,28 @@
-"""The training engine of CBOW and skip-gram: settings, epochs, schedule, lanes, threads."""
+"""Training CBOW and skip-gram from beginning to end: epochs, checkpoints, evaluation, the epoch that is kept."""
 
 import logging
 import math
+import os
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable
+from dataclasses import asdict
+from typing import Any
 
 import numpy as np
 
 from wordvec.encoded import EncodedCorpus
-from wordvec.errors import TrainingError, VocabularyError
-from wordvec.memory import allocate, first_memory, lane_bounds, safe_lanes, touched_rows, user_counts
-from wordvec.sampling import alias_table, distance_weights, keep_probabilities, noise_probabilities, tile_weights
-from wordvec.settings import TILE, Word2VecSettings
-from wordvec.threads import run_in_threads, worker_count
+from wordvec.errors import InputError, TrainingError, VocabularyError
+from wordvec.growing import check_fits, grown, start_from
+from wordvec.memory import check_memory
+from wordvec.monitoring import Monitor
+from wordvec.progress import Progress, Word2VecResult
+from wordvec.resuming import Checkpoint, SavedTraining
+from wordvec.settings import Word2VecSettings
+from wordvec.threads import worker_count
+from wordvec.training import Trainer
 from wordvec.vectors import WordVectors
 
-if TYPE_CHECKING:
-    from wordvec.kernels.slices import Step
-
-
 _log = logging.getLogger(__name__)
-
-_LOSS_SAMPLE = 256
-"""One tile of four centres in so many, chosen by position, has its loss computed in a large corpus."""
-
-_LOSS_TOKENS = 16_384
-"""Below this number of tokens every tile has: at least a few thousand pairs a report."""
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far training is. Tokens are raw ones, before subsampling and ``min_count``."""
-
-    epoch: int
-    epochs: int
-    tokens: int
-    total_tokens: int
-    tokens_per_second: float
-    seconds_left: float
-    loss: float
-    learning_rate: float
-
-
-@dataclass
-class Word2VecResult:
-    """What training learned and what it took.
-
-    ``losses`` are the true negative-sampling loss a pair in nats (skip-gram: centre and context; CBOW: centre and its
-    contexts), epoch by epoch: of all pairs in a small corpus, estimated on a fixed sample of them in a large one, with
-    ``loss_errors`` their standard errors.
-    """
-
-    vectors: WordVectors
-    settings: Word2VecSettings
-    raw_tokens: int
-    types: int
-    losses: list[float] = field(default_factory=list)
-    loss_errors: list[float] = field(default_factory=list)
-    effective_tokens: list[int] = field(default_factory=list)
-    seconds: float = 0.0
-    threads: int = 1
-
-    def summary(self) -> dict[str, Any]:
-        """All of it but the vectors, as JSON can write it."""
-        return {
-            "settings": asdict(self.settings),
-            "raw_tokens": self.raw_tokens,
-            "types": self.types,
-            "effective_tokens": self.effective_tokens,
-            "losses": self.losses,
-            "loss_errors": self.loss_errors,
-            "seconds": self.seconds,
-            "threads": self.threads,
-            "tokens_per_second": self.raw_tokens * len(self.losses) / max(self.seconds, 1e-9),
-        }
 
 
 def train_word2vec(
@@ -84,6 +31,15 @@ def train_word2vec(
     *,
     threads: int | None = None,
     on_progress: Callable[[Progress], None] | None = None,
+    initial: WordVectors | None = None,
+    checkpoint: str | os.PathLike[str] | None = None,
+    checkpoint_every: float = 300.0,
+    resume: bool = False,
+    callbacks: Iterable[Any] = (),
+    evaluate: Callable[[WordVectors], float] | None = None,
+    evaluate_every: int = 1,
+    evaluate_seconds: float | None = None,
+    early_stopping: int | None = None,
 ) -> Word2VecResult:
     """Train word vectors on an encoded corpus.
 
@@ -92,11 +48,25 @@ def train_word2vec(
         settings: None means the defaults.
         threads: None means one a core. In reproducible mode it changes the time, never a bit of the vectors.
         on_progress: called now and then from the calling thread.
+        initial: vectors with context vectors to go on from. Words of the corpus that they have start with those, others
+            as usual; words that the corpus has not stay as they are. Counts are added, and the result holds the words
+            of both by falling count.
+        checkpoint: a file that all of the training is saved to every ``checkpoint_every`` seconds and on Ctrl-C.
+            Remove it when the vectors are saved.
+        resume: go on from the checkpoint, if there is one. In reproducible mode the vectors come out the same, bit for
+            bit, as without the interruption. In hogwild mode there are as many threads as there were.
+        callbacks: objects with methods of ``TrainingCallback``, or functions that are called after each epoch.
+        evaluate: a function that scores vectors, higher is better; those of the epoch with the best score are kept.
+        evaluate_every: epochs from one evaluation to the next; the last epoch always has one.
+        evaluate_seconds: evaluate at this pace as well, to be seen by ``on_evaluation`` alone: a clock must not decide
+            what is kept.
+        early_stopping: end when so many epochs in a row were no better than the best, by ``evaluate``, else by the
+            loss, and keep the best one's vectors. The learning rate falls as if no epoch were left out.
 
     Raises:
-        InputError: settings out of range.
+        InputError: settings out of range, or a checkpoint that is in the way, or of another training.
         VocabularyError: fewer than two types, so that there is no noise to tell a word from.
-        TrainingError: numbers went beyond float32.
+        TrainingError: numbers went beyond float32, or there is not enough memory.
 
     Example:
         >>> from wordvec import encode_corpus
@@ -104,6 +74,9 @@ def train_word2vec(
         >>> result = train_word2vec(corpus, Word2VecSettings(vector_size=16, epochs=2))
         >>> result.vectors.vectors.shape, len(result.losses)
         ((4, 16), 2)
+        >>> more = train_word2vec(encode_corpus(["the fox sat"] * 9), result.settings, initial=result.vectors)
+        >>> more.vectors.tokens
+        ['sat', 'the', 'cat', 'dog', 'fox']
     """
     settings = (settings or Word2VecSettings()).resolved()
     if len(corpus.vocabulary) < 2:
@@ -111,200 +84,241 @@ def train_word2vec(
             f"training needs at least 2 types, the vocabulary has {len(corpus.vocabulary)}; lower min_count or give "
             "more text"
         )
-    trainer = _Trainer(corpus, settings, worker_count(threads), on_progress)
-    trainer.compile()
-    for epoch in range(settings.epochs):
-        trainer.train_epoch(epoch)
-    trainer.result.seconds = time.perf_counter() - trainer.started
-    return trainer.finish()
+    threads = worker_count(threads)
+    monitor = Monitor(callbacks, evaluate, evaluate_every, evaluate_seconds, early_stopping)
+    if initial is not None:
+        check_fits(initial, corpus, settings)
+    saver = Checkpoint(checkpoint, checkpoint_every, resume)
+    memory = check_memory(settings, len(corpus.vocabulary), threads, keeps_best=monitor.best is not None)
+    saved = saver.begin(corpus, settings, initial, monitor.rule)
+    # In hogwild mode every thread has a lane of its own.
+    trainer = Trainer(corpus, settings, threads, lanes=saved.rows("lanes.state") if saved else None)
+    training = Training(trainer, monitor, saver, initial, on_progress)
+    training.result.memory = memory
+    return training.run(saved)
 
 
-class _Trainer:
-    """One training: the tables, the lanes and what happens in an epoch."""
+class Training:
+    """A training under way, as callbacks see it.
+
+    Attributes:
+        settings: resolved.
+        corpus: what is trained on.
+        epoch: epochs that have ended.
+        result: losses, scores and the rest of them. Its vectors are there when training is.
+    """
 
     def __init__(
         self,
-        corpus: EncodedCorpus,
-        settings: Word2VecSettings,
-        threads: int,
+        trainer: Trainer,
+        monitor: Monitor,
+        saver: Checkpoint,
+        initial: WordVectors | None,
         on_progress: Callable[[Progress], None] | None,
     ) -> None:
-        from wordvec.kernels.slices import Text
-
-        self.corpus, self.settings, self.on_progress = corpus, settings, on_progress
-        self.reproducible = settings.mode == "reproducible"
-        counts = np.asarray(corpus.vocabulary.counts)
-        keep = keep_probabilities(counts, settings.subsample)
-        kept_share = (counts * keep).sum() / counts.sum()
-        if kept_share < 0.25:
-            _log.warning(
-                "subsample = %g keeps only %.0f %% of this text, whose words are few and frequent; 0 keeps all",
-                settings.subsample,
-                100 * kept_share,
-            )
-        lanes = safe_lanes(counts * keep, settings) if self.reproducible else threads
-        self.threads = min(threads, lanes)
-        self.text = Text(
-            ids=np.asarray(corpus.ids),
-            offsets=np.asarray(corpus.offsets),
-            keep_thresholds=np.rint(keep * 2.0**32).astype(np.uint64),
-            noise_table=alias_table(noise_probabilities(counts, settings.noise_exponent)),
-            distance_weights=distance_weights(settings.window, settings.window_weights == "sampled"),
-            tile_weights=tile_weights(settings.window, TILE),
-        )
-        self.stride = -(-settings.vector_size // 16) * 16
-        # The first private row of a lane stands for a row that is not there; the others are copies of shared rows.
-        self.private_rows = 1 + touched_rows(settings) if self.reproducible else 1
-        self.memory = first_memory(
-            len(counts), settings.vector_size, self.stride, lanes * self.private_rows, settings.seed
-        )
-        self.bounds = lane_bounds(corpus, lanes)
-        self.lanes, self.tiles = allocate(settings, lanes, self.threads, self.stride, len(counts))
-        self.users = user_counts(len(counts), self.threads)
+        self.settings, self.corpus = trainer.settings, trainer.corpus
+        self.epoch = 0
         self.result = Word2VecResult(
-            vectors=None,  # type: ignore[arg-type]  # set by finish()
-            settings=settings,
-            raw_tokens=corpus.raw_tokens,
-            types=len(counts),
-            threads=self.threads,
+            vectors=None,  # type: ignore[arg-type]  # set at the end
+            settings=trainer.settings,
+            raw_tokens=trainer.corpus.raw_tokens,
+            types=trainer.types,
+            threads=trainer.threads,
         )
-        self.started = time.perf_counter()
+        self._trainer, self._monitor, self._saver = trainer, monitor, saver
+        self._initial, self._on_progress = initial, on_progress
+        if initial is not None:
+            known = start_from(initial, self.corpus.vocabulary, trainer.rows())
+            _log.info("%s of %s words continue from the vectors there are", f"{known:,}", f"{trainer.types:,}")
+        self._within = False  # an epoch
+        self._asked_to_stop = False
+        self._started, self._tokens_before = time.perf_counter(), 0.0
 
-    def compile(self) -> None:
-        """Have the kernel compiled, or read from the cache, before the clock starts: train on no tokens at all."""
-        from wordvec.kernels.lanes import CONTROL, LINE
-        from wordvec.kernels.slices import POSITION
+    @property
+    def position(self) -> float:
+        """Epochs done, with the part of the one in work."""
+        return self.epoch + (self._trainer.tokens_done() / max(len(self.corpus.ids), 1) if self._within else 0)
 
-        step = self._step(0)
-        self.lanes.state[:, POSITION] = self.bounds[:-1]
-        self._report(0, step)
-        self._worker(
-            step, np.zeros_like(self.bounds), np.zeros(CONTROL + len(self.lanes.state) * LINE, np.int64), threads=1
-        )(0)
-        self.started = time.perf_counter()
+    def vectors(self) -> WordVectors:
+        """A copy of the vectors as they are now."""
+        if self.result.vectors is not None:
+            return self.result.vectors
+        vectors, context_vectors = self._trainer.rows()
+        return self._as_vectors((vectors.copy(), context_vectors.copy()))
 
-    def train_epoch(self, epoch: int) -> None:
-        from wordvec.kernels.lanes import CONTROL, LINE, STOP
-        from wordvec.kernels.slices import KEPT
+    def stop(self) -> None:
+        """End the training after this epoch; the result is that of the epochs so far."""
+        self._asked_to_stop = True
 
-        self._start_lanes()
-        step = self._step(epoch)
-        control = np.zeros(CONTROL + len(self.lanes.state) * LINE, np.int64)
+    def run(self, saved: SavedTraining | None) -> Word2VecResult:
+        """Train from the beginning, or from what was saved, to the end."""
+        from wordvec.kernels.compiling import interrupts_wait
 
-        def stop() -> None:
-            control[STOP] = 1
+        self._report()
+        self._trainer.compile()
+        if saved is not None:
+            self._restore(saved)
+        self._saver.clock.reset()
+        self._monitor.clock.reset()
+        self._started, self._tokens_before = time.perf_counter(), self._tokens()
+        try:
+            self._train()
+        except KeyboardInterrupt:
+            if self._saver.path is not None:
+                with interrupts_wait():  # who presses it twice wants to leave, not to lose
+                    self._save()
+                _log.info("saved to %s, %.2f epochs of %d", self._saver.path, self.position, self.settings.epochs)
+            raise
+        self.result.seconds += time.perf_counter() - self._started
+        return self._finish()
 
-        work = self._worker(step, self.bounds, control, self.threads)
-        run_in_threads(work, self.threads, stop, lambda: self._report(epoch, step))
-        self._check_finite(epoch)
-        loss, error = _loss(self.lanes.loss.sum(axis=0))
-        self.result.losses.append(loss)
-        self.result.loss_errors.append(error)
-        self.result.effective_tokens.append(int(self.lanes.state[:, KEPT].sum()))
-        self._report(epoch, step)
+    def _train(self) -> None:
+        monitor, saver = self._monitor, self._saver
+        monitor.callbacks("on_begin", self)
+        while self.epoch < self.settings.epochs and not self._is_over():
+            if not self._within:
+                self._trainer.begin_epoch(self.epoch)
+                self._within = True
+            if saver.clock.is_due():
+                self._save_or_warn()
+            if monitor.clock.is_due():
+                self._evaluate()
+            if self._trainer.run(self._is_pause_due):
+                self._end_epoch()
 
-    def _start_lanes(self) -> None:
-        """Put every lane at its start."""
-        from wordvec.kernels.slices import POSITION, PRIVATE, SENTENCE
+    def _is_pause_due(self) -> bool:
+        self._report()
+        return self._saver.clock.is_due() or self._monitor.clock.is_due()
 
-        self.lanes.state[:] = 0
-        self.lanes.loss[:] = 0
-        first = 2 * self.result.types + np.arange(len(self.lanes.state)) * self.private_rows
-        self.lanes.state[:, PRIVATE] = first * self.stride
-        self.lanes.state[:, POSITION] = self.bounds[:-1]
-        self.lanes.state[:, SENTENCE] = np.searchsorted(self.text.offsets[1:], self.bounds[:-1], side="right")
+    def _is_over(self) -> bool:
+        best = self._monitor.best
+        if best is not None and best.is_final(self.epoch):
+            _log.info("no better epoch than %d in %d epochs: training ends", best.epoch, self.epoch - best.epoch)
+            return True
+        return self._asked_to_stop
 
-    def _worker(self, step: "Step", bounds: np.ndarray, control: np.ndarray, threads: int) -> Callable[[int], None]:
-        """What each of ``threads`` threads does in an epoch, as a function of its number."""
-        from wordvec.kernels.lanes import train_freely, train_rounds
+    def _end_epoch(self) -> None:
+        from wordvec.kernels.compiling import interrupts_wait
 
-        size = self.settings.lane_tokens
-        divide = None if self.settings.model == "skipgram" else self.settings.cbow_gradient == "mean"
+        trainer, monitor, result = self._trainer, self._monitor, self.result
+        trainer.check_finite(f"after epoch {self.epoch + 1}")
+        found = trainer.end_epoch()
+        self._report()
+        score = self._evaluate() if monitor.is_due(self.epoch + 1, self.settings.epochs) else None
+        with interrupts_wait():  # all of it or nothing
+            result.losses.append(found.loss)
+            result.loss_errors.append(found.loss_error)
+            result.effective_tokens.append(found.effective_tokens)
+            result.scores.append(score)
+            self.epoch += 1
+            self._within = False
+            value = -found.loss if monitor.evaluate is None else score
+            if monitor.best is not None and value is not None:
+                monitor.best.offer(self.epoch, value, trainer.table)
+        monitor.callbacks("on_epoch", self)
 
-        def train_in_rounds(thread: int) -> None:
-            train_rounds(
-                self.memory, self.lanes, self.tiles, self.users, self.text, step, divide, bounds, size,
-                thread, threads, control,
-            )  # fmt: skip
+    def _evaluate(self) -> float:
+        began = time.perf_counter()
+        score = self._monitor.score(self.vectors())
+        self._monitor.callbacks("on_evaluation", self, score)
+        self._monitor.clock.reset()
+        self._started += time.perf_counter() - began
+        return score
 
-        def train_at_will(thread: int) -> None:
-            train_freely(self.memory, self.lanes, self.tiles, self.text, step, divide, bounds, size, thread, control)
+    def _finish(self) -> Word2VecResult:
+        best, result = self._monitor.best, self.result
+        result.kept_epoch = self.epoch if best is None else best.epoch
+        if best is not None and best.table is not None and best.epoch < self.epoch:
+            _log.info("the vectors of epoch %d are kept, the best of %d", best.epoch, self.epoch)
+            self._trainer.table[:] = best.table
+            best.table = None
+        result.vectors = self._as_vectors(self._trainer.take_rows())
+        self._monitor.callbacks("on_end", self)
+        return result
 
-        return train_in_rounds if self.reproducible else train_at_will
-
-    def finish(self) -> Word2VecResult:
-        size, types = self.settings.vector_size, self.result.types
-        rows = self.memory.reshape(-1, self.stride)
-        self.result.vectors = WordVectors(
-            self.corpus.vocabulary,
-            rows[:types, :size],
-            context_vectors=rows[types : 2 * types, :size],
+    def _as_vectors(self, rows: tuple[np.ndarray, np.ndarray]) -> WordVectors:
+        vocabulary = self.corpus.vocabulary
+        vectors, context_vectors = rows
+        if self._initial is not None:
+            vocabulary, vectors, context_vectors = grown(self._initial, vocabulary, rows)
+        return WordVectors(
+            vocabulary,
+            vectors,
+            context_vectors=context_vectors,
             tokenizer=self.corpus.tokenizer,
             lowercase=self.corpus.lowercase,
             settings=asdict(self.settings),
         )
-        return self.result
 
-    def _step(self, epoch: int) -> "Step":
-        from wordvec.kernels.slices import Step
+    # -- checkpoints --------------------------------------------------------------------------------------------------
 
-        settings = self.settings
-        first, last = settings.learning_rate or 0.0, settings.min_learning_rate
-        fall = (first - last) / settings.epochs
-        key = np.random.SeedSequence([settings.seed, epoch]).generate_state(1, np.uint64)[0]
-        return Step(
-            window=settings.window,
-            sampled=settings.window_weights == "sampled",
-            negatives=settings.negatives,
-            shared=settings.shared_negatives or 0,
-            fresh=settings.fresh_negatives,
-            stride=self.stride,
-            vocabulary=self.result.types,
-            loss_sample=int(np.clip(len(self.text.ids) // _LOSS_TOKENS, 1, _LOSS_SAMPLE)),
-            key=key,
-            first_rate=first - fall * epoch,
-            last_rate=first - fall * (epoch + 1),
-        )
+    def _save(self) -> None:
+        best = self._monitor.best
+        self._trainer.check_finite(f"in epoch {self.epoch + 1}")
+        arrays, result = self._trainer.arrays(), self.result
+        reached = {
+            **{"epoch": self.epoch, "within": self._within, "losses": result.losses},
+            **{"loss_errors": result.loss_errors, "scores": result.scores, "effective_tokens": result.effective_tokens},
+            **{"seconds": result.seconds + time.perf_counter() - self._started},
+        }
+        if best is not None and best.table is not None:
+            arrays["best"] = best.table
+            reached |= {"best_epoch": best.epoch, "best_value": best.value}
+        self._saver.save(arrays, reached)
 
-    def _check_finite(self, epoch: int) -> None:
-        if not np.isfinite(self.memory).all():
-            raise TrainingError(
-                f"the vectors are no longer numbers after epoch {epoch + 1}: learning_rate = "
-                f"{self.settings.learning_rate} is too high for this corpus; lower it"
-            )
+    def _save_or_warn(self) -> None:
+        """A checkpoint that cannot be written must not end the training that it is there for."""
+        began = time.perf_counter()
+        try:
+            self._save()
+        except TrainingError:
+            raise
+        except InputError as error:
+            _log.warning("%s (training goes on, and tries again)", error)
+        self._started += time.perf_counter() - began
 
-    def _report(self, epoch: int, step: "Step") -> None:
-        from wordvec.kernels.slices import POSITION
+    def _restore(self, saved: SavedTraining) -> None:
+        reached, result, best = saved.reached, self.result, self._monitor.best
+        arrays = self._trainer.arrays()
+        if best is not None and saved.rows("best"):
+            best.table = arrays["best"] = np.empty_like(self._trainer.table)
+            best.epoch, best.value = reached["best_epoch"], _number(reached["best_value"])
+        saved.read_into(arrays)
+        self.epoch, self._within = reached["epoch"], reached["within"]
+        result.losses = [_number(loss) for loss in reached["losses"]]
+        result.loss_errors = [_number(error) for error in reached["loss_errors"]]
+        result.scores, result.effective_tokens = reached["scores"], reached["effective_tokens"]
+        result.seconds = reached["seconds"]
+        if self._within:
+            self._trainer.resume_epoch(self.epoch)
+        _log.info("resuming from %s, %.2f epochs of %d", self._saver.path, self.position, self.settings.epochs)
 
-        if self.on_progress is None:
+    # -- progress -----------------------------------------------------------------------------------------------------
+
+    def _tokens(self) -> float:
+        """Raw tokens trained on in all epochs."""
+        return self.position * self.corpus.raw_tokens
+
+    def _report(self) -> None:
+        if self._on_progress is None:
             return
-        total = len(self.text.ids)
-        done = int((self.lanes.state[:, POSITION] - self.bounds[:-1]).sum())
-        raw = self.corpus.raw_tokens / max(total, 1)
-        tokens = (epoch * total + done) * raw
-        all_tokens = self.settings.epochs * total * raw
-        rate = tokens / max(time.perf_counter() - self.started, 1e-9)
-        part = done / max(total, 1)
-        self.on_progress(
+        tokens, step = self._tokens(), self._trainer.step
+        all_tokens = self.settings.epochs * self.corpus.raw_tokens
+        rate = (tokens - self._tokens_before) / max(time.perf_counter() - self._started, 1e-9)
+        self._on_progress(
             Progress(
-                epoch=epoch,
+                epoch=self.epoch,
                 epochs=self.settings.epochs,
                 tokens=round(tokens),
-                total_tokens=round(all_tokens),
+                total_tokens=all_tokens,
                 tokens_per_second=rate,
                 seconds_left=(all_tokens - tokens) / max(rate, 1e-9),
-                loss=_loss(self.lanes.loss.sum(axis=0))[0],
-                learning_rate=step.first_rate + (step.last_rate - step.first_rate) * part,
+                loss=self._trainer.loss(),
+                learning_rate=step.first_rate + (step.last_rate - step.first_rate) * (self.position - self.epoch),
             )
         )
 
 
-def _loss(sums: np.ndarray) -> tuple[float, float]:
-    """Mean loss a pair and its standard error, from the sums over the sampled tiles (a ratio estimate)."""
-    from wordvec.kernels.tile import LOSS_PAIRS, LOSS_SQUARES, LOSS_SUM, LOSS_TIMES_PAIRS, PAIR_SQUARES
-
-    if sums[LOSS_PAIRS] == 0:
-        return math.nan, math.nan
-    mean = sums[LOSS_SUM] / sums[LOSS_PAIRS]
-    squares = sums[LOSS_SQUARES] - 2 * mean * sums[LOSS_TIMES_PAIRS] + mean**2 * sums[PAIR_SQUARES]
-    return float(mean), float(math.sqrt(max(squares, 0.0)) / sums[LOSS_PAIRS])
+def _number(value: float | None) -> float:
+    """A number from JSON, where not-a-number is None."""
+    return math.nan if value is None else value

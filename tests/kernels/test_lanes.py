@@ -15,6 +15,7 @@ from tests.word2vec_cases import (
     random_corpus,
     start_epoch,
     tables_of,
+    train_epoch,
     wraps_around,
 )
 from wordvec import Word2VecSettings
@@ -64,23 +65,23 @@ def share_out(control, taken, thread, threads, lanes, phases):
     return had, violations
 
 
-def train_round(trainer, step, threads=1):
+def train_round(trainer, threads=1):
     """One round: a stop is asked for before it has begun."""
     control = np.zeros(CONTROL + len(trainer.lanes.state) * LINE, np.int64)
     control[STOP] = 1
-    run_in_threads(trainer._worker(step, trainer.bounds, control, threads), threads, lambda: None, lambda: None)
+    run_in_threads(trainer._worker(trainer.bounds, control, threads), threads, lambda: None, lambda: None)
 
 
 def bits_of(trainer):
     """All that training leaves behind."""
-    rows = trainer.memory.reshape(-1, trainer.stride)[: 2 * trainer.result.types]
+    rows = trainer.memory.reshape(-1, trainer.stride)[: 2 * trainer.types]
     return rows.tobytes(), trainer.lanes.loss.tobytes(), trainer.lanes.state[:, [POSITION, CENTER, KEPT]].tobytes()
 
 
 @pytest.fixture
 def lanes_of_any_length(monkeypatch):
     """A corpus, a trainer of four lanes of it: short, without tokens, and two of several slices; and its vectors."""
-    monkeypatch.setattr("wordvec.word2vec.safe_lanes", lambda counts, settings: settings.lanes)
+    monkeypatch.setattr("wordvec.training.safe_lanes", lambda counts, settings: settings.lanes)
 
     def start(*, threads=1, **options):
         corpus = random_corpus(SENTENCES, types=60)
@@ -169,11 +170,11 @@ def test_epochs_of_one_lane_equal_the_oracle_with_its_falling_learning_rate(mode
         # The rate falls in a straight line over the raw tokens of all epochs, slice by slice.
         rates = [0.2 - (0.2 - 0.02) * part / 3 for part in (epoch, epoch + 1)]
         assert len([*oracle(trainer, corpus, expected, epoch, rates)]) >= 6
-        trainer.train_epoch(epoch)
+        result = train_epoch(trainer, epoch)
         for found, wanted in zip(tables_of(trainer.memory, 25, 20, 32), expected, strict=True):
             np.testing.assert_allclose(found, wanted, atol=2e-4)
         kept = naive.kept_tokens(*drawn_from(corpus, settings)[:3], epoch_key(settings, epoch), 0, len(corpus.ids))
-        assert trainer.result.effective_tokens[epoch] == len(kept)
+        assert result.effective_tokens == len(kept)
 
 
 # -- several lanes ----------------------------------------------------------------------------------------------------
@@ -182,14 +183,14 @@ def test_epochs_of_one_lane_equal_the_oracle_with_its_falling_learning_rate(mode
 @pytest.mark.parametrize(("model", "gradient"), MODELS)
 def test_rounds_of_several_lanes_equal_the_oracle(model, gradient, lanes_of_any_length):
     corpus, trainer, expected = lanes_of_any_length(model=model, cbow_gradient=gradient)
-    step, losses, rounds = trainer._step(0), np.zeros(2), 0
+    losses, rounds = np.zeros(2), 0
     ends = trainer.bounds[1:]
     for record in oracle(trainer, corpus, expected, 0, (0.2, 0.02)):
         state = trainer.lanes.state
         finished = (state[:, POSITION] >= ends) & (state[:, LAST_CENTER] >= state[:, FILLED])
         assert finished.sum() == [1, 1, 2][rounds], "one has no tokens, one is short"
         before = state[finished, :DRAWN].copy(), trainer.lanes.loss[finished].copy()
-        train_round(trainer, step)
+        train_round(trainer)
         for found, wanted in zip(tables_of(trainer.memory, 60, 20, 32), expected, strict=True):
             np.testing.assert_allclose(found, wanted, atol=2e-4)
         losses += np.sum([tile[1:] for tile in record], axis=0)
@@ -201,7 +202,7 @@ def test_rounds_of_several_lanes_equal_the_oracle(model, gradient, lanes_of_any_
         rounds += 1
     assert rounds == 3
     after = bits_of(trainer)
-    train_round(trainer, step)
+    train_round(trainer)
     assert bits_of(trainer) == after, "what is finished is not trained again"
 
 
@@ -211,10 +212,10 @@ def test_stopping_after_every_round_and_going_on_changes_no_bit(model, gradient,
     _, whole, _ = lanes_of_any_length(model=model, cbow_gradient=gradient)
     _, stopped, _ = lanes_of_any_length(model=model, cbow_gradient=gradient, threads=threads)
     start = bits_of(whole)
-    whole.train_epoch(0)
+    train_epoch(whole, 0)
     seen = [start]
     for _ in range(3):
-        train_round(stopped, stopped._step(0), threads)
+        train_round(stopped, threads)
         seen.append(bits_of(stopped))
         assert not stopped.users.any()
         assert (stopped.tiles.slot_of_row == -1).all()
@@ -231,7 +232,7 @@ def test_a_round_is_its_lanes_trained_alone_and_their_gains_summed_to_the_bit():
     before = trainers[0].memory.reshape(-1, 32)[: 2 * types].copy()
     for trainer in trainers:
         assert len(trainer.lanes.state) == 3
-        trainer.train_epoch(0)
+        train_epoch(trainer, 0)
     assert len({bits_of(trainer) for trainer in trainers}) == 1
     after = trainers[0].memory.reshape(-1, 32)[: 2 * types]
 
@@ -259,13 +260,13 @@ def test_a_round_is_its_lanes_trained_alone_and_their_gains_summed_to_the_bit():
 
 
 def test_every_token_is_read_once_however_many_lanes_there_are(monkeypatch):
-    monkeypatch.setattr("wordvec.word2vec.safe_lanes", lambda counts, settings: settings.lanes)
+    monkeypatch.setattr("wordvec.training.safe_lanes", lambda counts, settings: settings.lanes)
     lengths = [7, 0, 3, 55 // fewer_without_jit]
     corpus = random_corpus(lengths, types=4)
     for lanes in (2, 7, 255):
         settings = Word2VecSettings(vector_size=16, subsample=0, lanes=lanes, lane_tokens=64)
         trainer, *_ = start_epoch(corpus, settings)
-        trainer.train_epoch(0)
+        train_epoch(trainer, 0)
         state = trainer.lanes.state
         assert len(state) == lanes
         assert state[:, KEPT].sum() == sum(lengths)

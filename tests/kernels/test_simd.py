@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import threading
@@ -272,20 +271,3 @@ def test_without_a_place_for_the_cache_kernels_work_and_say_so_once(copied_kerne
     assert found == ["0.5", "2.0", "0", "0"]
     assert said.count("no folder to keep compiled kernels in") == 1
     assert "NUMBA_CACHE_DIR" in said
-
-
-@pytest.mark.skipif(JIT_OFF, reason="nothing is compiled")
-def test_an_interrupt_while_compiling_takes_effect_when_the_kernel_is_whole():
-    from wordvec.kernels.simd import _interrupts_wait
-
-    steps = []
-
-    def compile_something():
-        with _interrupts_wait():
-            signal.raise_signal(signal.SIGINT)
-            steps.append("went on")
-
-    with pytest.raises(KeyboardInterrupt):
-        compile_something()
-    assert steps == ["went on"]
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

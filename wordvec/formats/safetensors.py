@@ -56,17 +56,11 @@ def read(path: str | os.PathLike[str], limit: int | None = None) -> WordVectors:
         FormatError: it is not one, was cut short, or its parts do not fit.
     """
     file = TensorFile(path)
-    size, _ = check(file)
-    size = size if limit is None else min(size, limit)
-    about = file.told("wordvec")
-    offsets = file.read("token_offsets", size + 1)
-    token_bytes = file.read("token_bytes", max(0, int(offsets[-1])))
-    if limit is None and len(token_bytes) != file.shape("token_bytes", "U8", 1)[0]:
-        raise FormatError(f"{path}: bytes after the last token")
-    tokens = unpack_tokens(path, token_bytes, offsets)
+    vocabulary = _read_vocabulary(file, limit)
+    size, about = len(vocabulary), file.told("wordvec")
     try:
         return WordVectors(
-            Vocabulary(tokens, file.read("counts", size) if "counts" in file else None),
+            vocabulary,
             file.read("vectors", size),
             context_vectors=file.read("context_vectors", size) if "context_vectors" in file else None,
             tokenizer=about["tokenizer"],
@@ -77,6 +71,31 @@ def read(path: str | os.PathLike[str], limit: int | None = None) -> WordVectors:
         raise
     except InputError as error:
         raise FormatError(f"{path}: {error}") from None
+
+
+def read_vocabulary(path: str | os.PathLike[str]) -> Vocabulary:
+    """The words of a file of ours and their counts, without the vectors.
+
+    Raises:
+        FormatError: as :func:`read` does.
+    """
+    return _read_vocabulary(TensorFile(path), None)
+
+
+def _read_vocabulary(file: TensorFile, limit: int | None) -> Vocabulary:
+    size, _ = check(file)
+    size = size if limit is None else min(size, limit)
+    offsets = file.read("token_offsets", size + 1)
+    token_bytes = file.read("token_bytes", max(0, int(offsets[-1])))
+    if limit is None and len(token_bytes) != file.shape("token_bytes", "U8", 1)[0]:
+        raise FormatError(f"{file.path}: bytes after the last token")
+    tokens = unpack_tokens(file.path, token_bytes, offsets)
+    try:
+        return Vocabulary(tokens, file.read("counts", size) if "counts" in file else None)
+    except FormatError:
+        raise
+    except InputError as error:
+        raise FormatError(f"{file.path}: {error}") from None
 
 
 def check(file: TensorFile) -> tuple[int, int]:

@@ -139,11 +139,28 @@ class TensorFile:
         if rows is not None:
             shape = (min(rows, shape[0]), *shape[1:])
         array = np.empty(shape, dtype=dtype)
+        self._fill(array, name, start)
+        return array
+
+    def read_into(self, name: str, array: np.ndarray) -> None:
+        """Fill ``array``, contiguous, with the array ``name``.
+
+        Raises:
+            FormatError: it is not there, or of another type or shape.
+        """
+        dtype = _NAMES[array.dtype.str[1:]]
+        if self.shape(name, dtype, array.ndim) != array.shape:
+            found = tuple(self._entries[name]["shape"])
+            raise FormatError(f"{self.path}: the array {name!r} must have the shape {array.shape}, got {found}")
+        self._fill(array, name, self._entries[name]["data_offsets"][0])
+        if array.dtype.newbyteorder("<") != array.dtype:
+            array.byteswap(inplace=True)
+
+    def _fill(self, array: np.ndarray, name: str, start: int) -> None:
         with open(self.path, "rb") as file:
             file.seek(self._start + start)
             if file.readinto(array.reshape(-1).data) != array.nbytes:
                 raise FormatError(f"{self.path}: the array {name!r} was cut short")
-        return array
 
 
 def _plain(value: Any) -> Any:

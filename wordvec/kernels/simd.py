@@ -9,13 +9,9 @@ With ``NUMBA_DISABLE_JIT=1`` each primitive is its NumPy twin (an array of shape
 through. ``kernel`` is the decorator of every compiled function: its cache notices an edit of any kernel.
 """
 
-import contextlib
 import hashlib
-import signal
 import sys
-import threading
 import time
-from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -27,6 +23,8 @@ from numba.core import cgutils, config
 from numba.core.caching import FunctionCache
 from numba.core.datamodel import models
 from numba.core.extending import intrinsic, register_model
+
+from wordvec.kernels.compiling import interrupts_wait, told_when_slow
 
 WIDTH = 16
 
@@ -60,8 +58,6 @@ class _KernelCache(FunctionCache):
 def kernel(function: Any = None, *, inline: bool = False, **options: Any) -> Any:
     """Compile ``function`` on its first call, without the GIL, and keep the machine code on disk.
 
-    Without Numba's runtime: kernels allocate nothing, so that arrays that pass through them need not be counted, which
-    takes atomic operations, and code to compile.
     ``fastmath`` is limited to contraction (a*b+c in one rounding): sums keep the order in which they are written, which
     is what makes results repeat. ``inline`` asks LLVM to merge the function into its callers.
     """
@@ -72,7 +68,6 @@ def kernel(function: Any = None, *, inline: bool = False, **options: Any) -> Any
         "error_model": "numpy",
         "fastmath": {"contract"},
         "boundscheck": None,
-        "_nrt": False,
     } | options
     if inline:
         settings["forceinline"] = True
@@ -82,7 +77,7 @@ def kernel(function: Any = None, *, inline: bool = False, **options: Any) -> Any
     compile_now = dispatcher.compile
 
     def compile_whole(signature: Any) -> Any:
-        with _interrupts_wait():
+        with interrupts_wait(), told_when_slow():
             return compile_now(signature)
 
     dispatcher.compile = compile_whole
@@ -91,26 +86,6 @@ def kernel(function: Any = None, *, inline: bool = False, **options: Any) -> Any
     except RuntimeError:  # no place to write a cache: compile in memory, each process anew
         _warn_no_cache()
     return dispatcher
-
-
-@contextlib.contextmanager
-def _interrupts_wait() -> Iterator[None]:
-    """Let Ctrl-C take effect after the block, not in it.
-
-    A KeyboardInterrupt that is raised inside one of LLVM's callbacks is lost there, and half a kernel is left behind.
-    """
-    previous = signal.getsignal(signal.SIGINT)
-    if threading.current_thread() is not threading.main_thread() or not callable(previous):
-        yield
-        return
-    came: list[tuple[int, Any]] = []
-    signal.signal(signal.SIGINT, lambda number, frame: came.append((number, frame)))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, previous)
-        if came:
-            previous(*came[-1])
 
 
 def _warn_no_cache() -> None:

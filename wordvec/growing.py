@@ -1,0 +1,77 @@
+"""Training that continues from vectors there are: which fit, where they go, and the vocabulary of both."""
+
+import numpy as np
+
+from wordvec.encoded import EncodedCorpus
+from wordvec.errors import InputError
+from wordvec.settings import Word2VecSettings
+from wordvec.vectors import WordVectors
+from wordvec.vocabulary import Vocabulary
+
+
+def check_fits(initial: WordVectors, corpus: EncodedCorpus, settings: Word2VecSettings) -> None:
+    """Whether training on ``corpus`` can continue from ``initial``.
+
+    Raises:
+        InputError: it has no context vectors, vectors of another size, or its text was cut into tokens otherwise.
+    """
+    if initial.context_vectors is None:
+        raise InputError(
+            "the vectors to continue from have no context vectors, the output side of training; continue from a "
+            ".safetensors file that training wrote, which keeps them"
+        )
+    if initial.vector_size != settings.vector_size:
+        raise InputError(
+            f"vector_size must be that of the vectors to continue from, {initial.vector_size}, "
+            f"got {settings.vector_size}"
+        )
+    cuts = [f"{side.tokenizer}{', lower-cased' if side.lowercase else ''}" for side in (initial, corpus)]
+    if cuts[0] != cuts[1]:
+        raise InputError(
+            f"the vectors to continue from were trained on another kind of tokens ({cuts[0]}) than this text was cut "
+            f"into ({cuts[1]}); cut it alike"
+        )
+
+
+def start_from(initial: WordVectors, vocabulary: Vocabulary, rows: tuple[np.ndarray, np.ndarray]) -> int:
+    """Copy the vectors of the words that both know into the input and output ``rows`` (V, D); their number."""
+    assert initial.context_vectors is not None
+    old_ids = _ids_of(vocabulary.tokens, initial.vocabulary)
+    shared = np.flatnonzero(old_ids >= 0)
+    for side, old in zip(rows, (initial.vectors, initial.context_vectors), strict=True):
+        side[shared] = old[old_ids[shared]]
+    return len(shared)
+
+
+def grown(
+    initial: WordVectors, vocabulary: Vocabulary, rows: tuple[np.ndarray, np.ndarray]
+) -> tuple[Vocabulary, np.ndarray, np.ndarray]:
+    """The words of both, and their vectors, (all words, D) each.
+
+    A word that only ``initial`` knows keeps its vectors bit for bit.
+    """
+    assert initial.context_vectors is not None
+    words = grown_vocabulary(initial, vocabulary)
+    trained, old = _ids_of(words.tokens, vocabulary), _ids_of(words.tokens, initial.vocabulary)
+    left = trained < 0
+    both = [side[trained] for side in rows]
+    for side, before in zip(both, (initial.vectors, initial.context_vectors), strict=True):
+        side[left] = before[old[left]]
+    return words, both[0], both[1]
+
+
+def grown_vocabulary(initial: WordVectors, vocabulary: Vocabulary) -> Vocabulary:
+    """The words of both by falling sum of their counts, then in byte order. Counts that nobody knows are none."""
+    tokens = [*vocabulary.tokens, *(token for token in initial.tokens if token not in vocabulary)]
+    counts = np.zeros(len(tokens), np.int64)
+    for words in (vocabulary, initial.vocabulary):
+        if words.counts is not None:
+            counts += np.append(words.counts, 0)[_ids_of(tokens, words)]  # an unknown one's id is -1
+    order = sorted(range(len(tokens)), key=lambda k: (-counts[k], tokens[k].encode()))
+    return Vocabulary([tokens[k] for k in order], counts[order])
+
+
+def _ids_of(tokens: list[str], vocabulary: Vocabulary) -> np.ndarray:
+    """The row of each token, -1 where it is unknown, int64."""
+    get = vocabulary.token_to_id.get
+    return np.fromiter((get(token, -1) for token in tokens), np.int64, len(tokens))
