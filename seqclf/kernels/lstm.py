@@ -118,7 +118,7 @@ def _squash(x, out, exact):
             out[u] = _tanh(x[u])
 
 
-@kernel
+@kernel(allocates=True)
 def _multiply(a, a_first, a_row, a_step, a_chunk, rows, depth, chunks, b, out, out_first, out_row, out_panel, columns):
     """out += A · B with 64 columns of B to a panel; every array is flat, so that strides say how it is laid out.
 
@@ -153,7 +153,7 @@ def _multiply(a, a_first, a_row, a_step, a_chunk, rows, depth, chunks, b, out, o
                     target[j] += tile[i * PANEL + j]
 
 
-@kernel
+@kernel(allocates=True)
 def lstm_forward(inputs, rows, starts, w_input, w_hidden, bias, projected, gates, c, h, keep, exact):
     """Run one direction over a packed batch.
 
@@ -289,7 +289,7 @@ def _sum_by_input(d_z, rows, d_projected, d_bias):
                 d_bias[p, j] += d_projected[p, u, j]
 
 
-@kernel
+@kernel(allocates=True)
 def lstm_backward(
     inputs, rows, starts, w_input, w_hidden, projected, gates, c, h, d_h, d_w_input, d_w_hidden, d_bias, d_inputs, exact
 ):

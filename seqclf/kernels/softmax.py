@@ -9,7 +9,7 @@ from wordvec.kernels.simd import kernel
 # A row's sums are its own, in an order that depends on the width alone: batch mates never change a probability.
 
 
-@kernel(fastmath={"contract", "reassoc"})
+@kernel(allocates=True, fastmath={"contract", "reassoc"})
 def softmax_forward(features, weight, bias, probabilities):
     """probabilities (B, C), written: softmax(features (B, F) · weightᵀ (C, F) + bias (C,)), exponentials in float64."""
     classes, width = weight.shape

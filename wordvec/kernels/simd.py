@@ -55,19 +55,22 @@ class _KernelCache(FunctionCache):
         return (*super()._index_key(sig, codegen), self._sources)
 
 
-def kernel(function: Any = None, *, inline: bool = False, **options: Any) -> Any:
+def kernel(function: Any = None, *, inline: bool = False, allocates: bool = False, **options: Any) -> Any:
     """Compile ``function`` on its first call, without the GIL, and keep the machine code on disk.
 
     ``fastmath`` is limited to contraction (a*b+c in one rounding): sums keep the order in which they are written, which
-    is what makes results repeat. ``inline`` asks LLVM to merge the function into its callers.
+    is what makes results repeat. ``inline`` asks LLVM to merge the function into its callers. ``allocates`` says that
+    the function makes arrays; Numba then counts who holds every array that passes through it, in atomic operations that
+    cost training a sixth of its speed.
     """
     if function is None:
-        return lambda f: kernel(f, inline=inline, **options)
+        return lambda f: kernel(f, inline=inline, allocates=allocates, **options)
     settings: dict[str, Any] = {
         "nogil": True,
         "error_model": "numpy",
         "fastmath": {"contract"},
         "boundscheck": None,
+        "_nrt": allocates,
     } | options
     if inline:
         settings["forceinline"] = True
