@@ -97,6 +97,8 @@ def allocate(settings: Word2VecSettings, lanes: int, threads: int, stride: int, 
         scores=block(threads, 4 * in_tile, np.float32),
         gradients=block(threads, 4 * in_tile, np.float32),
         pair_weights=block(threads, 16, np.float32),
+        window_weights=block(threads, 4 * in_tile, np.float32),
+        contexts=block(threads, TILE, np.float32),
         hidden=block(threads, 8 * stride, np.float32),
         slot_of_row=block(threads, 2 * types if reproducible else 1, np.int32),
     )

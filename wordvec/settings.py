@@ -14,7 +14,7 @@ MOST_LANES = 255
 """How many of them touch a row is counted in one byte."""
 
 _RATES = {("skipgram", "sum"): 0.025, ("cbow", "sum"): 0.05, ("cbow", "mean"): 0.075}
-_SHARED = {"skipgram": (24, 12), "cbow": (8, 4)}
+_SHARED = {"skipgram": (16, 8), "cbow": (8, 4)}
 
 _WHOLE = (
     "vector_size", "window", "negatives", "epochs", "seed", "shared_negatives", "block_size", "lanes", "lane_tokens",
@@ -42,8 +42,8 @@ class Word2VecSettings:
             gensim do; "mean" divides it by their number, the true gradient.
         seed: of every random draw.
         mode: "reproducible", the same bits at any number of threads, or "hogwild", threads that do not wait.
-        shared_negatives: S negatives that a centre is scored with, each weighted K/S. None: 24, for CBOW 8.
-        block_size: centres that a negative serves before a new one takes its place. None: 12, for CBOW 4.
+        shared_negatives: S negatives that a centre is scored with, each weighted K/S. None: 16, for CBOW 8.
+        block_size: centres that a negative serves before a new one takes its place. None: 8, for CBOW 4.
         lanes: parts of the corpus trained side by side, at most, and 255 at most; more of them feed more threads. A
             small vocabulary bears fewer, see ``safe_lanes``.
         lane_tokens: tokens of a lane between two exchanges with the others.

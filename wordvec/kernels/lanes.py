@@ -71,6 +71,8 @@ def tile_at(tiles, k):
         tiles.scores[k],
         tiles.gradients[k],
         tiles.pair_weights[k],
+        tiles.window_weights[k],
+        tiles.contexts[k],
         tiles.hidden[k],
         tiles.slot_of_row[k],
     )

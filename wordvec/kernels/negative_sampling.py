@@ -62,45 +62,47 @@ def excuse_positives(lane, tile, step, drawn, first, places):
 
 
 @kernel(inline=True)
-def set_positives(lane, tile, text, step, b, size, low, places, rate, share):
-    """Rows, weights and targets of the tile's positives, and how much noise each input faces.
+def reach(lane, b, size):
+    """First place and number of places that the windows of the tile at ``b`` reach."""
+    low, high = lane.left[b], lane.right[b]
+    for t in range(1, size):
+        low = min(low, lane.left[b + t])
+        high = max(high, lane.right[b + t])
+    return low, high - low
 
-    The positives are the rectangle (four centres) x (all places their windows reach), each pair weighted by how far the
-    two stand apart, 0 outside the window.
+
+@kernel(inline=True)
+def weigh_windows(lane, tile, text, step, weights, first, b, size, low, places, scale):
+    """How much each place counts for each centre of a tile, times ``scale``; 0 where a window does not reach.
+
+    Args:
+        weights: float32; pair (place q, centre t) goes to ``first + 4 * q + t``, a multiple of four places of them.
+        low, places: from ``reach``.
+
+    Sets ``tile.pair_weights`` to what the contexts of each centre count together.
     """
-    shared, window = step.shared, step.window
-    rows, weights, targets = tile.rows, tile.weights, tile.targets
+    window, last = step.window, b + TILE - 1
     padded = -(-places // TILE) * TILE
-    for q in range(places):
-        rows[shared + q] = lane.output_places[low + q]
-    for q in range(places, padded):
-        rows[shared + q] = lane.state[PRIVATE]
-    last = b + TILE - 1
     starts_whole = lane.left[b] == b - window and lane.left[last] == last - window
     ends_whole = lane.right[b] == b + window + 1 and lane.right[last] == last + window + 1
     if starts_whole and ends_whole and size == TILE and not step.sampled:
-        # Nearly every tile: the weights are known but for the rate.
+        # Nearly every tile: the weights are known but for the scale.
         for k in range(0, 4 * padded, 16):
-            weight = multiply(load(text.tile_weights, k), splat(rate))
-            store(weights, 4 * shared + k, weight)
-            store(targets, 4 * shared + k, weight)
+            store(weights, first + k, multiply(load(text.tile_weights, k), splat(scale)))
         for t in range(TILE):
-            tile.pair_weights[t] = share * np.float32(window + 1)  # the sum of the distance weights
+            tile.pair_weights[t] = np.float32(window + 1)  # the sum of the distance weights
         return
-    for k in range(4 * shared, 4 * (shared + padded), 16):
-        store(weights, k, splat(np.float32(0)))
+    for k in range(0, 4 * padded, 16):
+        store(weights, first + k, splat(np.float32(0)))
     for t in range(TILE):
         tile.pair_weights[t] = np.float32(0)
     for t in range(size):
-        shift = window - b - t
         contexts = np.float32(0)
         for q in range(lane.left[b + t], lane.right[b + t]):
-            weight = text.distance_weights[q + shift]
-            weights[4 * (shared + q - low) + t] = rate * weight
+            weight = text.distance_weights[q - b - t + window]
+            weights[first + 4 * (q - low) + t] = scale * weight
             contexts += weight
-        tile.pair_weights[t] = share * contexts
-    for k in range(4 * shared, 4 * (shared + padded), 16):
-        store(targets, k, load(weights, k))
+        tile.pair_weights[t] = contexts
 
 
 @kernel
@@ -114,12 +116,17 @@ def train_skipgram_slice(memory, lane, tile, text, loss, step, rate):
     for b in range(state[CENTER], state[LAST_CENTER], TILE):
         size = min(TILE, state[LAST_CENTER] - b)
         look_ahead(lane, tile, step, drawn + step.fresh, b + TILE)
-        low, high = lane.left[b], lane.right[b]
-        for t in range(1, size):
-            low = min(low, lane.left[b + t])
-            high = max(high, lane.right[b + t])
-        places = high - low
-        set_positives(lane, tile, text, step, b, size, low, places, rate, share)
+        # Positives: the rectangle (four centres) x (all places their windows reach).
+        low, places = reach(lane, b, size)
+        weigh_windows(lane, tile, text, step, tile.weights, 4 * shared, b, size, low, places, rate)
+        for k in range(4 * shared, 4 * (shared + places), 16):
+            store(tile.targets, k, load(tile.weights, k))
+        for q in range(places):
+            tile.rows[shared + q] = lane.output_places[low + q]
+        for q in range(places, -(-places // TILE) * TILE):
+            tile.rows[shared + q] = padding
+        for t in range(TILE):
+            tile.pair_weights[t] *= share
         set_negatives(lane, tile, step, drawn)
         excuse_positives(lane, tile, step, drawn, low, places)
         # A tile at the end of a lane may have fewer centres; the padding row, with no weight, stands for the rest.
@@ -134,40 +141,55 @@ def train_skipgram_slice(memory, lane, tile, text, loss, step, rate):
 
 
 @kernel(inline=True)
-def count_contexts(lane, text, step, b):
-    """The weights of the contexts of centre ``b``, together."""
-    contexts = np.float32(0)
-    for q in range(lane.left[b], lane.right[b]):
-        contexts += text.distance_weights[q - b + step.window]
-    return contexts
+def inverse(x):
+    return np.float32(1) / x if x > 0 else np.float32(0)
 
 
 @kernel(inline=True)
-def average_contexts(memory, lane, text, step, hidden, b, t):
-    """Input t of a CBOW tile: the weighted mean of the input vectors around centre ``b``; zeros without contexts."""
-    contexts = count_contexts(lane, text, step, b)
-    scale = splat(np.float32(1) / contexts if contexts > 0 else np.float32(0))
-    for d in range(0, step.stride, 16):
-        total = splat(np.float32(0))
-        for q in range(lane.left[b], lane.right[b]):
-            weight = splat(text.distance_weights[q - b + step.window])
-            total = multiply_add(weight, load(memory, lane.input_places[q] + d), total)
-        total = multiply(total, scale)
-        store(hidden, t * step.stride + d, total)
-        store(hidden, (TILE + t) * step.stride + d, total)
+def average_contexts(memory, lane, tile, stride, low, places):
+    """The four inputs of a CBOW tile, and a copy: the weighted means of the input vectors around the centres.
+
+    As matrix times matrix: every row is loaded once for all four. Without contexts an input is zero.
+    """
+    weights, hidden, contexts = tile.window_weights, tile.hidden, tile.contexts
+    scale0, scale1 = splat(inverse(contexts[0])), splat(inverse(contexts[1]))
+    scale2, scale3 = splat(inverse(contexts[2])), splat(inverse(contexts[3]))
+    for d in range(0, stride, 16):
+        a0 = a1 = a2 = a3 = splat(np.float32(0))
+        for q in range(places):
+            row = load(memory, lane.input_places[low + q] + d)
+            a0 = multiply_add(splat(weights[4 * q]), row, a0)
+            a1 = multiply_add(splat(weights[4 * q + 1]), row, a1)
+            a2 = multiply_add(splat(weights[4 * q + 2]), row, a2)
+            a3 = multiply_add(splat(weights[4 * q + 3]), row, a3)
+        a0, a1, a2, a3 = multiply(a0, scale0), multiply(a1, scale1), multiply(a2, scale2), multiply(a3, scale3)
+        for k in range(0, 2 * TILE * stride, TILE * stride):
+            store(hidden, k + d, a0)
+            store(hidden, k + stride + d, a1)
+            store(hidden, k + 2 * stride + d, a2)
+            store(hidden, k + 3 * stride + d, a3)
 
 
 @kernel(inline=True)
-def spread_gradient(memory, lane, text, step, hidden, b, t, scale):
-    """Add what input t has moved, times ``scale`` and by weight, to every context of centre ``b``."""
-    scale = splat(scale)
-    for d in range(0, step.stride, 16):
-        moved = subtract(load(hidden, t * step.stride + d), load(hidden, (TILE + t) * step.stride + d))
-        moved = multiply(moved, scale)
-        for q in range(lane.left[b], lane.right[b]):
-            place = lane.input_places[q] + d
-            weight = splat(text.distance_weights[q - b + step.window])
-            store(memory, place, multiply_add(weight, moved, load(memory, place)))
+def spread_gradient(memory, lane, tile, stride, low, places, divide):
+    """Add what the inputs have moved, by weight, to the contexts that they are the means of."""
+    weights, hidden, contexts = tile.window_weights, tile.hidden, tile.contexts
+    one, copy = np.float32(1), TILE * stride
+    scale0 = splat(inverse(contexts[0]) if divide else one)
+    scale1 = splat(inverse(contexts[1]) if divide else one)
+    scale2 = splat(inverse(contexts[2]) if divide else one)
+    scale3 = splat(inverse(contexts[3]) if divide else one)
+    for d in range(0, stride, 16):
+        m0 = multiply(scale0, subtract(load(hidden, d), load(hidden, copy + d)))
+        m1 = multiply(scale1, subtract(load(hidden, stride + d), load(hidden, copy + stride + d)))
+        m2 = multiply(scale2, subtract(load(hidden, 2 * stride + d), load(hidden, copy + 2 * stride + d)))
+        m3 = multiply(scale3, subtract(load(hidden, 3 * stride + d), load(hidden, copy + 3 * stride + d)))
+        for q in range(places):
+            place = lane.input_places[low + q] + d
+            row = load(memory, place)
+            row = multiply_add(splat(weights[4 * q + 1]), m1, multiply_add(splat(weights[4 * q]), m0, row))
+            row = multiply_add(splat(weights[4 * q + 3]), m3, multiply_add(splat(weights[4 * q + 2]), m2, row))
+            store(memory, place, row)
 
 
 @kernel
@@ -185,25 +207,21 @@ def train_cbow_slice(memory, lane, tile, text, loss, step, rate, divide):
     for b in range(state[CENTER], state[LAST_CENTER], TILE):
         size = min(TILE, state[LAST_CENTER] - b)
         look_ahead(lane, tile, step, drawn + step.fresh, b + TILE)
+        low, places = reach(lane, b, size)
+        weigh_windows(lane, tile, text, step, tile.window_weights, 0, b, size, low, places, np.float32(1))
         store(tile.weights, 4 * shared, splat(np.float32(0)))
         for t in range(TILE):
-            tile.pair_weights[t] = np.float32(0)
-            tile.rows[shared + t] = state[PRIVATE]
-        for t in range(size):
-            average_contexts(memory, lane, text, step, tile.hidden, b + t, t)
-            tile.rows[shared + t] = lane.output_places[b + t]
-            if lane.right[b + t] - lane.left[b + t] > 1:
-                tile.weights[4 * (shared + t) + t] = rate
-                tile.pair_weights[t] = share
+            tile.contexts[t] = tile.pair_weights[t]
+            has_contexts = tile.contexts[t] > 0
+            tile.pair_weights[t] = share if has_contexts else np.float32(0)
+            tile.weights[4 * (shared + t) + t] = rate if has_contexts else np.float32(0)
+            tile.rows[shared + t] = lane.output_places[b + t] if t < size else state[PRIVATE]
         store(tile.targets, 4 * shared, load(tile.weights, 4 * shared))
+        average_contexts(memory, lane, tile, stride, low, places)
         set_negatives(lane, tile, step, drawn)
         excuse_positives(lane, tile, step, drawn, b, size)
         run_tile(memory, tile, shared + size, tile.hidden, 0, stride, 2 * stride, 3 * stride, stride)
-        for t in range(size):
-            contexts = count_contexts(lane, text, step, b + t)
-            if contexts > 0:
-                scale = np.float32(1) / contexts if divide else np.float32(1)
-                spread_gradient(memory, lane, text, step, tile.hidden, b + t, t, scale)
+        spread_gradient(memory, lane, tile, stride, low, places, divide)
         if is_sampled_for_loss(step.key, lane.positions[b], step.loss_sample):
             add_loss(loss, tile, shared + size, rate)
         drawn += step.fresh

@@ -38,6 +38,8 @@ class Tile(NamedTuple):
     scores: np.ndarray
     gradients: np.ndarray
     pair_weights: np.ndarray  # (16,) float32, a scratch vector
+    window_weights: np.ndarray  # (4 R,) float32, of CBOW's contexts
+    contexts: np.ndarray  # (4,) float32, what the contexts of each centre count together
     hidden: np.ndarray  # (8 stride,) float32, four inputs that are no rows (CBOW), and a copy of them
     slot_of_row: np.ndarray  # (2 V,) int32, all -1: scratch for ``count_users``
 
