@@ -1,39 +1,24 @@
-"""How fast are skip-gram and CBOW beside gensim, on the same text, in turns?
+"""How fast are skip-gram and CBOW beside gensim and word2vec.c, on the same text, in turns?
 
-    python -m benchmarks.word2vec --gensim-python peers/bin/python
+    python -m benchmarks.word2vec --peer-python peers/bin/python
 
 trains one epoch on wiki8 (found through WORDVEC_DATA), broken into lines of 1,000 tokens because gensim drops what a
-line has beyond 10,000, with window 5, 5 negatives, subsampling 1e-3 and min count 5, ours and gensim's in turns, and
-prints the medians of raw tokens a second and of the ratios. Compiling is not timed; gensim runs in a Python of its
-own that has it installed. Both have their vocabulary before the clock starts: only training is timed.
+line has beyond 10,000, with window 5, 5 negatives, subsampling 1e-3 and min count 5, ours and the peer's in turns, and
+prints the medians of raw tokens a second and of the ratios. Compiling is not timed; peers run in a Python of their own
+that has them installed. Everybody has the vocabulary before the clock starts: only training is timed.
 """
 
-import json
 import lzma
 import os
-import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 
 import click
 
-_PEER = """
-import json, sys, time
-import gensim
-from gensim.models import Word2Vec
-path, sg, size, threads, alpha, tokens = sys.argv[1], *map(float, sys.argv[2:])
-model = Word2Vec(sg=int(sg), vector_size=int(size), workers=int(threads), alpha=alpha,
-                 window=5, negative=5, sample=1e-3, min_count=5, seed=1)
-start = time.perf_counter()
-model.build_vocab(corpus_file=path)
-scanned = time.perf_counter()
-model.train(corpus_file=path, total_words=model.corpus_total_words, total_examples=model.corpus_count, epochs=1)
-done = time.perf_counter()
-print(json.dumps({"peer": "gensim " + gensim.__version__, "scan": scanned - start, "train": done - scanned}))
-"""
+from benchmarks.machine import describe
+from benchmarks.peers import PEERS, Job
 
 
 def wiki8_lines(folder: Path, limit: int | None) -> Path:
@@ -47,50 +32,48 @@ def wiki8_lines(folder: Path, limit: int | None) -> Path:
     return target
 
 
-def gensim_run(python: str, path: Path, model: str, size: int, threads: int, rate: float) -> dict:
-    command = [python, "-c", _PEER, str(path), str(int(model == "skipgram")), str(size), str(threads), str(rate), "0"]
-    return json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()[-1])
-
-
-def runs(python: str, path: Path, model: str, size: int, threads: int, mode: str, repeats: int) -> Iterator[tuple]:
-    """(our seconds, gensim's seconds) of one epoch, in turns."""
-    from corpora import TextCorpus
-    from wordvec import Word2VecSettings, encode_corpus, train_word2vec
-
-    corpus = encode_corpus(TextCorpus(path), cache=False)
-    settings = Word2VecSettings(model=model, vector_size=size, mode=mode, epochs=1).resolved()
-    for _ in range(repeats):
-        ours = train_word2vec(corpus, settings, threads=threads).seconds
-        peer = gensim_run(python, path, model, size, threads, settings.learning_rate or 0.025)
-        yield corpus.raw_tokens, ours, peer["train"], peer["peer"]
-
-
 @click.command()
-@click.option("--gensim-python", required=True, help="A Python that has gensim.")
+@click.option("--peer-python", required=True, help="A Python that has the peer.")
+@click.option("--peer", type=click.Choice(list(PEERS)), default="gensim", show_default=True)
 @click.option("--model", type=click.Choice(["skipgram", "cbow"]), default="skipgram", show_default=True)
-@click.option("--mode", type=click.Choice(["reproducible", "hogwild"]), default="reproducible", show_default=True)
 @click.option("--vector-size", default=100, show_default=True)
 @click.option("--threads", default=1, show_default=True)
 @click.option("--repeats", default=3, show_default=True)
 @click.option("--tokens", type=int, help="Use only so many.  [default: all]")
 def main(
-    gensim_python: str, model: str, mode: str, vector_size: int, threads: int, repeats: int, tokens: int | None
+    peer_python: str, peer: str, model: str, vector_size: int, threads: int, repeats: int, tokens: int | None
 ) -> None:
-    """Train one epoch with each, in turns, and print the ratio."""
+    """Train one epoch with each, in turns, in both modes, and print the ratios."""
+    from corpora import TextCorpus
+    from wordvec import Word2VecSettings, encode_corpus, train_word2vec
+
     if "WORDVEC_DATA" not in os.environ:
         sys.exit("WORDVEC_DATA names no folder with text/wiki8.xz")
+    rates: dict[str, list[float]] = {"reproducible": [], "hogwild": [], "peer": []}
+    ratios: dict[str, list[float]] = {"reproducible": [], "hogwild": []}
     with tempfile.TemporaryDirectory() as folder:
         path = wiki8_lines(Path(folder), tokens)
-        rates, peers, ratios, name = [], [], [], ""
-        for raw, ours, peer, name in runs(gensim_python, path, model, vector_size, threads, mode, repeats):
-            rates.append(raw / ours / 1e6)
-            peers.append(raw / peer / 1e6)
-            ratios.append(peer / ours)
-            click.echo(f"  ours {rates[-1]:.2f}  {name} {peers[-1]:.3f} Mw/s  {ratios[-1]:.1f}x")
-    click.echo(
-        f"{model} d{vector_size}, {threads} threads, {mode}: ours {median(rates):.2f} Mw/s, {name} {median(peers):.3f} "
-        f"Mw/s, ratio {median(ratios):.1f} ({min(ratios):.1f} to {max(ratios):.1f}, {repeats} runs)"
-    )
+        corpus = encode_corpus(TextCorpus(path), cache=False)
+        for _ in range(repeats):
+            line = []
+            for mode in ratios:
+                settings = Word2VecSettings(model=model, vector_size=vector_size, mode=mode, epochs=1).resolved()
+                result = train_word2vec(corpus, settings, threads=threads)
+                rates[mode].append(result.raw_tokens / result.seconds / 1e6)
+                line.append(f"{mode} {rates[mode][-1]:.2f}")
+            found = PEERS[peer](peer_python, Job(path, model, vector_size, threads, settings.learning_rate or 0.025))
+            rates["peer"].append(corpus.raw_tokens / found.train / 1e6)
+            for mode in ratios:
+                ratios[mode].append(rates[mode][-1] / rates["peer"][-1])
+            click.echo(f"  {', '.join(line)}, {found.peer} {rates['peer'][-1]:.3f} Mw/s  ({describe(threads)})")
+    shared = f"{settings.shared_negatives} shared negatives, blocks of {settings.block_size}"
+    click.echo(f"{model} d{vector_size}, {threads} threads, {shared}, medians of {repeats}:")
+    for mode, each in ratios.items():
+        spread = f"{min(each):.1f} to {max(each):.1f}"
+        click.echo(
+            f"  {mode} {median(rates[mode]):.2f} Mw/s, {found.peer} {median(rates['peer']):.3f} Mw/s, ratio "
+            f"{median(each):.1f} ({spread})"
+        )
 
 
 if __name__ == "__main__":

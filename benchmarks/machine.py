@@ -1,0 +1,75 @@
+"""What the machine can do right now: the limits that a speed is to be held against.
+
+Two threads on a virtual machine are not always two equal processors: the host moves them, onto one core, or so far
+apart that they no longer share a cache. Both change from one minute to the next, and both decide what two threads
+reach, so every two-thread figure is printed with them.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from wordvec.kernels.simd import add, atomic_add, atomic_read, kernel, load, multiply_add, splat, store
+
+_CHAINS = 10
+_FLOPS = 2 * 16 * _CHAINS
+
+
+@kernel
+def _multiply_add(numbers, rounds):
+    """Ten independent chains of multiply-adds in registers."""
+    x, y = load(numbers, 0), load(numbers, 16)
+    a = b = c = d = e = f = g = h = i = j = splat(np.float32(0))
+    for _ in range(rounds):
+        a, b, c = multiply_add(x, a, y), multiply_add(x, b, y), multiply_add(x, c, y)
+        d, e, f = multiply_add(x, d, y), multiply_add(x, e, y), multiply_add(x, f, y)
+        g, h, i, j = multiply_add(x, g, y), multiply_add(x, h, y), multiply_add(x, i, y), multiply_add(x, j, y)
+    total = add(add(add(a, b), add(c, d)), add(add(e, f), add(g, add(h, add(i, j)))))
+    store(numbers, 0, total)
+
+
+@kernel
+def _take_turns(counter, turn, rounds):
+    """Add 1 whenever it is this thread's turn, which the other thread then sees."""
+    for k in range(rounds):
+        while atomic_read(counter, 0) != 2 * k + turn:
+            pass
+        atomic_add(counter, 0, 1)
+
+
+def _seconds(function: Callable, arguments: list[tuple]) -> float:
+    """What one call for each of ``arguments``, all at the same time, takes."""
+    threads = [threading.Thread(target=function, args=each) for each in arguments]
+    start = time.perf_counter()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return time.perf_counter() - start
+
+
+def peak_gflops(threads: int, rounds: int = 20_000_000) -> float:
+    """Multiply-adds in registers on ``threads`` threads at once, in GFLOP/s."""
+    numbers = [np.full(32, 1e-3, np.float32) for _ in range(threads)]
+    _multiply_add(numbers[0], 1)
+    return threads * rounds * _FLOPS / _seconds(_multiply_add, [(each, rounds) for each in numbers]) / 1e9
+
+
+def round_trip(rounds: int = 200_000) -> float:
+    """Nanoseconds for a number to go from one thread to another and back."""
+    counter = np.zeros(8, np.int64)
+    _take_turns(counter, 0, 1)
+    counter[0] = 0
+    return _seconds(_take_turns, [(counter, 0, rounds), (counter, 1, rounds)]) / rounds * 1e9
+
+
+def describe(threads: int) -> str:
+    """One line about the processors as they are now."""
+    if threads == 1:
+        return f"peak {peak_gflops(1):.0f} GFLOP/s"
+    return (
+        f"peak {peak_gflops(1):.0f} GFLOP/s, {threads} threads {peak_gflops(threads):.0f}; "
+        f"{round_trip():.0f} ns there and back"
+    )
