@@ -31,7 +31,16 @@ DEFAULT_PACE = 300.0
     help="Predict the neighbours of a word, or a word from its neighbours.",
 )
 @click.option("--vector-size", type=int, default=100, show_default=True, help="Numbers in a vector.")
-@click.option("--window", type=int, default=5, show_default=True, help="Reach: each radius is drawn from 1 to this.")
+@click.option(
+    "--window", type=int, default=5, show_default=True, help="Words to each side, at most, that are contexts."
+)
+@click.option(
+    "--window-weights",
+    type=click.Choice(["expected", "sampled"]),
+    default="expected",
+    show_default=True,
+    help="Near contexts count more: by their distance, or by a radius drawn for each word, as in word2vec.c.",
+)
 @click.option("--negatives", type=int, default=5, show_default=True, help="Noise words for each pair.")
 @click.option("--epochs", type=int, default=5, show_default=True, help="Passes over the corpus.")
 @click.option("--learning-rate", type=float, help="At the start.  [default: 0.025; CBOW 0.05, with the mean 0.075]")
@@ -60,8 +69,8 @@ DEFAULT_PACE = 300.0
     show_default=True,
     help="The same bits at any number of threads, or threads that do not wait for each other.",
 )
-@click.option("--shared-negatives", type=int, help="Noise words a centre is scored with.  [default: 24; CBOW 8]")
-@click.option("--block-size", type=int, help="Centres a noise word serves.  [default: 12; CBOW 4]")
+@click.option("--shared-negatives", type=int, help="Noise words a centre is scored with.  [default: 16; CBOW 8]")
+@click.option("--block-size", type=int, help="Centres a noise word serves.  [default: 8; CBOW 4]")
 @options.tokenizer_option
 @options.lowercase_option
 @options.encoding_errors_option

@@ -53,8 +53,8 @@ def test_defaults_are_those_of_the_library():
     ("option", "values"),
     [
         ("learning_rate", {("skipgram", "sum"): 0.025, ("cbow", "sum"): 0.05, ("cbow", "mean"): 0.075}),
-        ("shared_negatives", {("skipgram", "sum"): 24, ("cbow", "sum"): 8}),
-        ("block_size", {("skipgram", "sum"): 12, ("cbow", "sum"): 4}),
+        ("shared_negatives", {("skipgram", "sum"): 16, ("cbow", "sum"): 8}),
+        ("block_size", {("skipgram", "sum"): 8, ("cbow", "sum"): 4}),
     ],
 )
 def test_help_repeats_the_defaults_the_library_resolves(option, values):
@@ -78,14 +78,26 @@ def test_options_reach_the_library(corpus):
         *("corpus.txt", "-o", "v.safetensors", "--model", "cbow", "--vector-size", 12, "--window", 3, "--negatives", 4),
         *("--epochs", 3, "--learning-rate", 0.04, "--min-learning-rate", 0.001, "--subsample", 0.01, "--min-count", 2),
         *("--noise-exponent", 0.5, "--seed", 7, "--cbow-gradient", "mean", "--mode", "hogwild"),
-        *("--shared-negatives", 12, "--block-size", 4, "--threads", 1, "--lowercase", "--tokenizer", "words"),
+        *(
+            "--shared-negatives",
+            12,
+            "--block-size",
+            4,
+            "--window-weights",
+            "sampled",
+            "--threads",
+            1,
+            "--lowercase",
+            "--tokenizer",
+            "words",
+        ),
         *("--summary", "s.json", "--max-vocabulary", 4),
     )
     summary = json.loads(Path("s.json").read_text())
     expected = {
         **{"model": "cbow", "vector_size": 12, "window": 3, "negatives": 4, "epochs": 3, "learning_rate": 0.04},
         **{"min_learning_rate": 0.001, "subsample": 0.01, "noise_exponent": 0.5, "seed": 7, "cbow_gradient": "mean"},
-        **{"mode": "hogwild", "shared_negatives": 12, "block_size": 4},
+        **{"mode": "hogwild", "shared_negatives": 12, "block_size": 4, "window_weights": "sampled"},
     }
     assert expected.items() <= summary["settings"].items()
     assert (summary["types"], len(summary["losses"]), summary["threads"]) == (4, 3, 1)

@@ -13,8 +13,8 @@ from wordvec.errors import InputError
 
 def test_defaults_of_each_model():
     for options, rate, shared, fresh in (
-        ({}, 0.025, 24, 8),
-        ({"cbow_gradient": "mean"}, 0.025, 24, 8),  # skip-gram has no mean
+        ({}, 0.025, 16, 8),
+        ({"cbow_gradient": "mean"}, 0.025, 16, 8),  # skip-gram has no mean
         ({"model": "cbow"}, 0.05, 8, 8),
         ({"model": "cbow", "cbow_gradient": "mean"}, 0.075, 8, 8),
     ):
@@ -26,9 +26,9 @@ def test_defaults_of_each_model():
 
 
 def test_what_is_given_is_kept_and_cannot_be_changed():
-    given = Word2VecSettings(learning_rate=0.5, shared_negatives=16, block_size=64, seed=0, subsample=0)
+    given = Word2VecSettings(learning_rate=0.5, shared_negatives=32, block_size=128, seed=0, subsample=0)
     resolved = given.resolved()
-    assert (resolved.learning_rate, resolved.shared_negatives, resolved.block_size) == (0.5, 16, 64)
+    assert (resolved.learning_rate, resolved.shared_negatives, resolved.block_size) == (0.5, 32, 128)
     assert (resolved.seed, resolved.subsample, resolved.fresh_negatives) == (0, 0, 1)
     with pytest.raises(dataclasses.FrozenInstanceError):
         given.seed = 2
@@ -45,6 +45,7 @@ def test_numbers_of_numpy_become_pythons_own():
     ("options", "message"),
     [
         ({"model": "glove"}, "model must be one of skipgram, cbow, got 'glove'"),
+        ({"window_weights": "drawn"}, "window_weights must be one of expected, sampled, got 'drawn'"),
         ({"cbow_gradient": "max"}, "cbow_gradient must be one of sum, mean, got 'max'"),
         ({"mode": "fast"}, "mode must be one of reproducible, hogwild, got 'fast'"),
         ({"vector_size": 0}, "vector_size must be at least 1, got 0"),
@@ -96,6 +97,7 @@ def test_limits_are_named_with_the_value(options, message):
         {"learning_rate": 0.5, "min_learning_rate": 0.5},
         {"min_learning_rate": 0},
         {"lanes": 255},
+        {"window_weights": "sampled"},
         {"shared_negatives": 4, "block_size": 4},
         {"shared_negatives": 4, "block_size": 16},
     ],

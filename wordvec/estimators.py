@@ -41,6 +41,7 @@ class Word2Vec(TransformerMixin, BaseEstimator):
         *,
         vector_size: int = 100,
         window: int = 5,
+        window_weights: str = "expected",
         negatives: int = 5,
         epochs: int = 5,
         learning_rate: float | None = None,
@@ -63,6 +64,7 @@ class Word2Vec(TransformerMixin, BaseEstimator):
         self.model = model
         self.vector_size = vector_size
         self.window = window
+        self.window_weights = window_weights
         self.negatives = negatives
         self.epochs = epochs
         self.learning_rate = learning_rate
