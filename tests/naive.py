@@ -123,13 +123,26 @@ def radius_of(kept, center, key, window):
     return 1 + random_below(random_bits(random_bits(key, RADIUS), position), window)
 
 
-def contexts_of(kept, key, window):
-    """For each kept token its contexts, as places in ``kept``: those within its radius and its sentence."""
+def weight_of_distance(distance, window):
+    """The chance that a radius of 1 .. window, all as likely, reaches so far."""
+    return sum(distance <= radius for radius in range(1, window + 1)) / window
+
+
+def contexts_of(kept, key, window, window_weights):
+    """For each kept token its contexts, as pairs of a place in ``kept`` and what it counts there.
+
+    "sampled": those within the token's radius, each once. "expected": those within the window, each by its distance.
+    None is of another sentence.
+    """
     contexts = []
     for center, (_, sentence, _) in enumerate(kept):
-        radius = radius_of(kept, center, key, window)
-        near = range(max(center - radius, 0), min(center + radius + 1, len(kept)))
-        contexts.append([place for place in near if place != center and kept[place][1] == sentence])
+        radius = radius_of(kept, center, key, window) if window_weights == "sampled" else window
+        found = []
+        for place in range(max(center - radius, 0), min(center + radius + 1, len(kept))):
+            if place != center and kept[place][1] == sentence:
+                distance = abs(place - center)
+                found.append((place, 1.0 if window_weights == "sampled" else weight_of_distance(distance, window)))
+        contexts.append(found)
     return contexts
 
 
@@ -187,27 +200,36 @@ def tile_step(table, rows, inputs, weights, targets):
 
 
 def pairs_of_tile(model, kept, contexts, centers):
-    """The positives of each centre: for skip-gram its contexts, for CBOW (if there are contexts) the centre itself."""
+    """The positives of each centre and what they count: for skip-gram its contexts, for CBOW (if there are contexts)
+    the centre itself."""
     if model == "skipgram":
         return [contexts[center] for center in centers]
-    return [[center] if contexts[center] else [] for center in centers]
+    return [[(center, 1.0)] if contexts[center] else [] for center in centers]
+
+
+def mean_of_contexts(vectors, kept, contexts):
+    """The mean of a centre's context vectors, by weight; zeros without contexts. Returns it and the weights' sum."""
+    total, mean = sum(weight for _, weight in contexts), np.zeros(vectors.shape[1])
+    for place, weight in contexts:
+        mean += weight * vectors[kept[place][2]] / total
+    return mean, total
 
 
 def negative_sampling_loss(model, vectors, context_vectors, kept, contexts, centers, negatives, scale):
     """The textbook loss of a few centres: -log logistic(x) a pair, and for each pair -log logistic(-x) of the negatives
-    other than the pair's own positive, times ``scale``."""
+    other than the pair's own positive, times ``scale``; a pair's whole loss times what the pair counts."""
     loss = 0.0
     for center, positives in zip(centers, pairs_of_tile(model, kept, contexts, centers), strict=True):
         if not positives:
             continue
-        around = [vectors[kept[place][2]] for place in contexts[center]]
-        h = vectors[kept[center][2]] if model == "skipgram" else sum(around) / len(around)
-        for place in positives:
+        mean, _ = mean_of_contexts(vectors, kept, contexts[center])
+        h = vectors[kept[center][2]] if model == "skipgram" else mean
+        for place, weight in positives:
             positive = kept[place][2]
-            loss += softplus(-(context_vectors[positive] @ h))
+            loss += weight * softplus(-(context_vectors[positive] @ h))
             for negative in negatives:
                 if negative != positive:
-                    loss += scale * softplus(context_vectors[negative] @ h)
+                    loss += weight * scale * softplus(context_vectors[negative] @ h)
     return float(loss)
 
 
@@ -215,35 +237,33 @@ def train_tile(model, vectors, context_vectors, kept, contexts, centers, negativ
     """One step of up to four centres that share their negatives; both tables (V, D) float64, updated in place.
 
     ``scale`` weighs a negative. ``divide`` is CBOW's: whether contexts share the gradient of their mean. Returns the
-    loss before the step and the number of pairs.
+    loss before the step and the pairs, each counted by its weight.
     """
     positives = pairs_of_tile(model, kept, contexts, centers)
-    places = sorted({place for found in positives for place in found})
+    places = sorted({place for found in positives for place, _ in found})
     rows = [*negatives, *(kept[place][2] for place in places)]
     weights, targets = np.zeros((len(rows), len(centers))), np.zeros((len(rows), len(centers)))
     for t, found in enumerate(positives):
-        for place in found:
+        for place, weight in found:
             for k, negative in enumerate(negatives):
                 if negative != kept[place][2]:
-                    weights[k, t] += rate * scale
+                    weights[k, t] += rate * scale * weight
             j = len(negatives) + places.index(place)
-            weights[j, t] = targets[j, t] = rate
+            weights[j, t] = targets[j, t] = rate * weight
+    means = [mean_of_contexts(vectors, kept, contexts[center]) for center in centers]
     if model == "skipgram":
         inputs = [vectors[kept[center][2]].copy() for center in centers]
     else:
-        inputs = [np.zeros(vectors.shape[1]) for _ in centers]
-        for h, center in zip(inputs, centers, strict=True):
-            for place in contexts[center]:
-                h += vectors[kept[place][2]] / len(contexts[center])
+        inputs = [mean for mean, _ in means]
     moves, x = tile_step(context_vectors, rows, inputs, weights, targets)
-    for center, move in zip(centers, moves, strict=True):
+    for center, move, (_, total) in zip(centers, moves, means, strict=True):
         if model == "skipgram":
             vectors[kept[center][2]] += move
         else:
-            for place in contexts[center]:
-                vectors[kept[place][2]] += move / len(contexts[center]) if divide else move
+            for place, weight in contexts[center]:
+                vectors[kept[place][2]] += weight * move / total if divide else weight * move
     loss = (targets * softplus(-x) + (weights - targets) * softplus(x)).sum() / rate
-    return float(loss), sum(map(len, positives))
+    return float(loss), sum(weight for found in positives for _, weight in found)
 
 
 def slice_of_tiles(kept, window, start, end, slice_size):
@@ -264,18 +284,19 @@ def train_rounds(model, vectors, context_vectors, text, bounds, *, key, settings
     In a round every lane trains its next slice as if it were alone, from the tables as they were before the round. Then
     what the lanes have gained is added to them, one lane after the other.
 
-    text: ids, offsets, thresholds, alias table. bounds: where the lanes start and end. settings: window, negatives,
-    shared, fresh. rates: at the start and at the end of a lane, in between by the position of a slice's first centre.
+    text: ids, offsets, thresholds, alias table. bounds: where the lanes start and end. settings: window,
+    window_weights, negatives, shared, fresh. rates: at the start and at the end of a lane, in between by the position
+    of a slice's first centre.
     Yields after each round, for each tile: position of its first centre, loss, pairs.
     """
     ids, offsets, thresholds, alias_table = text
-    window, negatives, shared, fresh = settings
+    window, window_weights, negatives, shared, fresh = settings
     lanes = []
     for start, end in itertools.pairwise(bounds):
         kept = kept_tokens(ids, offsets, thresholds, key, start, end)
         noise = negatives_of_tiles(kept, alias_table, key, shared, fresh, start)
         slices = slice_of_tiles(kept, window, start, end, slice_size)
-        lanes.append((start, end, kept, contexts_of(kept, key, window), noise, slices))
+        lanes.append((start, end, kept, contexts_of(kept, key, window, window_weights), noise, slices))
     for number in range(-(-max(np.diff(bounds)) // slice_size)):
         record, gains = [], []
         for start, end, kept, contexts, noise, slices in lanes:

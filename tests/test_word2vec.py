@@ -51,12 +51,13 @@ def bits_of(result):
 # -- what is learned --------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("window_weights", ["expected", "sampled"])
 @pytest.mark.parametrize("options", MODELS)
-def test_training_equals_the_oracle_from_first_vectors_to_losses(options):
+def test_training_equals_the_oracle_from_first_vectors_to_losses(options, window_weights):
     corpus = random_corpus(SENTENCES, types=25)
     settings = Word2VecSettings(
         **options, vector_size=10, window=4, epochs=2, learning_rate=0.1, min_learning_rate=0.1, subsample=0.1,
-        lanes=1, seed=2,
+        lanes=1, seed=2, window_weights=window_weights,
     )  # fmt: skip
     resolved, drawn = settings.resolved(), drawn_from(corpus, settings)
     rows = first_memory(25, 10, 16, 0, seed=2).reshape(-1, 16).astype(float)
@@ -66,8 +67,8 @@ def test_training_equals_the_oracle_from_first_vectors_to_losses(options):
         key = epoch_key(settings, epoch)
         rounds = naive.train_rounds(
             settings.model, vectors, context_vectors, drawn, [0, len(corpus.ids)], key=key, rates=(0.1, 0.1),
-            settings=(4, 5, resolved.shared_negatives, resolved.fresh_negatives), slice_size=settings.lane_tokens,
-            divide=settings.cbow_gradient == "mean",
+            settings=(4, window_weights, 5, resolved.shared_negatives, resolved.fresh_negatives),
+            slice_size=settings.lane_tokens, divide=settings.cbow_gradient == "mean",
         )  # fmt: skip
         losses.append(np.divide(*np.sum([tile[1:] for record in rounds for tile in record], axis=0)))
         effective.append(len(naive.kept_tokens(*drawn[:3], key, 0, len(corpus.ids))))
@@ -141,14 +142,15 @@ def test_a_run_repeats_and_every_setting_matters():
     for change in (
         {"seed": 2},
         {"window": 4},
+        {"window_weights": "sampled"},
         {"epochs": 1},
         {"negatives": 6},
         {"learning_rate": 0.026},
         {"min_learning_rate": 0.01},
         {"subsample": 1e-2},
         {"noise_exponent": 0.5},
-        {"shared_negatives": 16, "block_size": 8},
-        {"block_size": 6},
+        {"shared_negatives": 24, "block_size": 12},
+        {"block_size": 4},
         {"model": "cbow"},
     ):
         found = bits_of(train_word2vec(corpus, Word2VecSettings(**base | change), threads=1))
@@ -191,7 +193,8 @@ def test_free_running_threads_read_every_token_once(any_number_of_threads):
 
 
 @too_slow_without_jit
-def test_the_loss_estimate_agrees_with_the_loss_over_all_pairs(monkeypatch):
+@pytest.mark.parametrize("window_weights", ["expected", "sampled"])
+def test_the_loss_estimate_agrees_with_the_loss_over_all_pairs(window_weights, monkeypatch):
     types, window, negatives, lengths = 40, 3, 4, [31] * 1500
     corpus = random_corpus(lengths, types=types)
     random = np.random.default_rng(2).standard_normal((2, types, 12)) / 2 + 0.3
@@ -211,6 +214,7 @@ def test_the_loss_estimate_agrees_with_the_loss_over_all_pairs(monkeypatch):
         for center_ids, context_ids in ((later, sooner), (sooner, later)):
             np.add.at(weights, (center_ids, context_ids), (window - distance + 1) / window)
     settings = {"vector_size": 12, "window": window, "negatives": negatives, "subsample": 0, "epochs": 1}
+    settings["window_weights"] = window_weights
     # So small a rate that no vector moves.
     settings |= {"learning_rate": 1e-12, "min_learning_rate": 0}
     noise = naive.alias_probabilities(drawn_from(corpus, Word2VecSettings(**settings))[3])

@@ -103,7 +103,10 @@ def oracle(trainer, corpus, tables, epoch, rates):
     return naive.train_rounds(
         settings.model, *tables, drawn_from(corpus, settings), trainer.bounds.tolist(),
         key=epoch_key(settings, epoch), rates=rates, slice_size=settings.lane_tokens,
-        settings=(settings.window, settings.negatives, settings.shared_negatives, settings.fresh_negatives),
+        settings=(
+            settings.window, settings.window_weights, settings.negatives, settings.shared_negatives,
+            settings.fresh_negatives,
+        ),
         divide=settings.cbow_gradient == "mean",
     )  # fmt: skip
 
@@ -180,9 +183,10 @@ def test_epochs_of_one_lane_equal_the_oracle_with_its_falling_learning_rate(mode
 # -- several lanes ----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("window_weights", ["expected", "sampled"])
 @pytest.mark.parametrize(("model", "gradient"), MODELS)
-def test_rounds_of_several_lanes_equal_the_oracle(model, gradient, lanes_of_any_length):
-    corpus, trainer, expected = lanes_of_any_length(model=model, cbow_gradient=gradient)
+def test_rounds_of_several_lanes_equal_the_oracle(model, gradient, window_weights, lanes_of_any_length):
+    corpus, trainer, expected = lanes_of_any_length(model=model, cbow_gradient=gradient, window_weights=window_weights)
     losses, rounds = np.zeros(2), 0
     ends = trainer.bounds[1:]
     for record in oracle(trainer, corpus, expected, 0, (0.2, 0.02)):
@@ -244,7 +248,7 @@ def test_a_round_is_its_lanes_trained_alone_and_their_gains_summed_to_the_bit():
         case.prepare()
         assert case.finished
         case.place("alone")
-        train_skipgram_slice(case.memory, case.lane, case.tile, case.lane.loss, case.step, 0.1)
+        train_skipgram_slice(case.memory, case.lane, case.tile, case.text, case.lane.loss, case.step, 0.1)
         touched = case.lane.touched[: case.lane.state[TOUCHED]]
         users[touched] += 1
         moved.append(case.rows[: 2 * types].copy())

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 
 from tests import naive
 from tests.gradients import numerical_gradient
@@ -13,7 +15,7 @@ from tests.word2vec_cases import (
     random_corpus,
     wraps_around,
 )
-from wordvec.kernels.negative_sampling import train_cbow_slice, train_skipgram_slice
+from wordvec.kernels.negative_sampling import reach, train_cbow_slice, train_skipgram_slice, weigh_windows
 from wordvec.kernels.slices import CENTER, FILLED, LAST_CENTER
 from wordvec.kernels.tile import LOSS_PAIRS, LOSS_SUM, LOSS_TILES
 
@@ -22,9 +24,11 @@ pytestmark = wraps_around
 MODELS = [("skipgram", False), ("cbow", False), ("cbow", True)]
 """Model, and whether CBOW's contexts share their gradient."""
 
+WINDOW_WEIGHTS = ["expected", "sampled"]
+
 
 def train_slice(case, model, divide, rate):
-    arguments = (case.memory, case.lane, case.tile, case.lane.loss, case.step, rate)
+    arguments = (case.memory, case.lane, case.tile, case.text, case.lane.loss, case.step, rate)
     if model == "skipgram":
         train_skipgram_slice(*arguments)
     else:
@@ -58,13 +62,60 @@ def train_lane(case, model, divide, rate, *, rows):
     return record
 
 
+# -- windows ----------------------------------------------------------------------------------------------------------
+
+
+@settings(max_examples=60 // fewer_without_jit, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    lengths=st.lists(st.integers(0, 9) | st.sampled_from([20, 40]), min_size=1, max_size=25),
+    window=st.integers(1, 6) | st.sampled_from([15, 70]),
+    window_weights=st.sampled_from(WINDOW_WEIGHTS),
+    scale=st.sampled_from([1, 0.025]),
+    seed=st.integers(0, 3),
+)
+@example(lengths=[6, 9, 10, 7], window=1, window_weights="expected", scale=1, seed=0)
+def test_what_each_place_counts_for_each_centre_of_a_tile(lengths, window, window_weights, scale, seed):
+    case = LaneCase(
+        random_corpus(lengths, seed=seed), vector_size=1, window=window, window_weights=window_weights, seed=seed,
+        subsample=0, lane_tokens=64,
+    )  # fmt: skip
+    lane, tile, done = case.lane, case.tile, 0
+    while not case.finished:
+        centers = case.prepare()
+        for b in centers[::4]:
+            size, first = min(4, centers.stop - b), 16
+            contexts = case.contexts[done : done + size]
+            low, places = reach(lane, b, size)
+            tile.weights[:] = tile.pair_weights[:] = -1
+            weigh_windows(
+                lane, tile, case.text, case.step, tile.weights, first, b, size, low, places, np.float32(scale)
+            )
+            expected = np.zeros((-(-places // 4) * 4, 4))
+            for t, found in enumerate(contexts):
+                for place, weight in found:
+                    expected[place - done + b - low, t] = scale * weight
+            found = tile.weights[first : first + expected.size].reshape(-1, 4)
+            np.testing.assert_allclose(found, expected, rtol=1e-6)
+            np.testing.assert_allclose(tile.pair_weights[:4], expected.sum(axis=0) / scale, rtol=1e-5)
+            assert (tile.weights[:first] == -1).all()
+            assert (tile.weights[first + expected.size :] == -1).all()
+            assert (tile.pair_weights[4:] == -1).all()
+            done += size
+    assert done == len(case.kept)
+
+
+# -- slices -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("window_weights", WINDOW_WEIGHTS)
 @pytest.mark.parametrize("rows", ["free", "shared"])
 @pytest.mark.parametrize(("model", "divide"), MODELS)
-def test_slices_equal_the_oracle(model, divide, rows):
+def test_slices_equal_the_oracle(model, divide, rows, window_weights):
     # Six types: negatives hit positives all the time, tokens stand twice in a window, twice among the centres.
     case = LaneCase(
-        random_corpus(SENTENCES, types=6), model=model, vector_size=20, window=3, subsample=0.1, lane_tokens=64
-    )
+        random_corpus(SENTENCES, types=6), model=model, vector_size=20, window=3, window_weights=window_weights,
+        subsample=0.1, lane_tokens=64,
+    )  # fmt: skip
     assert len(case.kept) > 300
     assert len(case.kept) % 4, "the last tile is not whole"
     assert any(not contexts for contexts in case.contexts)
@@ -73,12 +124,13 @@ def test_slices_equal_the_oracle(model, divide, rows):
     assert all(np.abs(after - before).max() > 0.1 for after, before in zip(case.tables(), moved, strict=True))
 
 
+@pytest.mark.parametrize("window_weights", WINDOW_WEIGHTS)
 @pytest.mark.parametrize(("model", "divide"), MODELS)
-def test_wide_windows_few_negatives_and_a_vocabulary_of_two(model, divide):
+def test_wide_windows_few_negatives_and_a_vocabulary_of_two(model, divide, window_weights):
     lengths = [30, 3, 1, 40 // fewer_without_jit]
     case = LaneCase(
-        random_corpus(lengths, types=2), model=model, vector_size=7, window=12, subsample=0, lane_tokens=64,
-        shared_negatives=4, block_size=16, negatives=9,
+        random_corpus(lengths, types=2), model=model, vector_size=7, window=12, window_weights=window_weights,
+        subsample=0, lane_tokens=64, shared_negatives=4, block_size=16, negatives=9,
     )  # fmt: skip
     train_lane(case, model, divide, 0.02, rows="shared")
 
@@ -92,10 +144,22 @@ def test_a_lane_that_ends_within_a_tile(model, tokens):
     assert len(case.kept) == tokens
 
 
+@pytest.mark.parametrize("window", [1, 2])
 @pytest.mark.parametrize("model", ["skipgram", "cbow"])
-def test_the_loss_of_the_sampled_tiles(model):
+def test_sentences_that_end_within_a_tile(model, window):
+    # Between the second and the third centre too, where the windows of the first and the last are whole.
+    case = LaneCase(random_corpus([6, 9, 10, 7], types=9), model=model, vector_size=16, subsample=0, window=window)
+    train_lane(case, model, False, 0.05, rows="free")
+
+
+@pytest.mark.parametrize("window_weights", WINDOW_WEIGHTS)
+@pytest.mark.parametrize("model", ["skipgram", "cbow"])
+def test_the_loss_of_the_sampled_tiles(model, window_weights):
     # Every tile has a token alone in its sentence, which is no pair.
-    case = LaneCase(random_corpus([1, 3] * 100, types=12), model=model, vector_size=16, subsample=0, window=3)
+    case = LaneCase(
+        random_corpus([1, 3] * 100, types=12), model=model, vector_size=16, subsample=0, window=3,
+        window_weights=window_weights,
+    )  # fmt: skip
     case.step = case.step._replace(loss_sample=8)
     positions = [p for p in range(0, 400, 4) if naive.is_sampled_for_loss(case.key, p, 8)]
     record = train_lane(case, model, False, 0.05, rows="free")
@@ -108,13 +172,14 @@ def test_the_loss_of_the_sampled_tiles(model):
 
 
 @pytest.mark.parametrize("size", [4, 3, 1])
+@pytest.mark.parametrize("window_weights", WINDOW_WEIGHTS)
 @pytest.mark.parametrize(("model", "divide"), MODELS)
-def test_the_update_of_a_tile_is_the_gradient_of_the_textbook_loss(model, divide, size):
+def test_the_update_of_a_tile_is_the_gradient_of_the_textbook_loss(model, divide, window_weights, size):
     # So small a rate that what is second order vanishes, and so large that rounding does.
     rate, types = 3e-4, 5
     case = LaneCase(
         random_corpus([9, 14, 1, 6], types=types, seed=2), model=model, vector_size=6, window=3, subsample=0,
-        negatives=3, shared_negatives=8, block_size=8,
+        negatives=3, shared_negatives=8, block_size=8, window_weights=window_weights,
     )  # fmt: skip
     vectors, context_vectors = case.randomize(scale=1.5)
     case.prepare()
@@ -133,8 +198,10 @@ def test_the_update_of_a_tile_is_the_gradient_of_the_textbook_loss(model, divide
     d_context_vectors = numerical_gradient(lambda: loss_of(centers), context_vectors)
     d_vectors = np.zeros_like(vectors)
     for center in centers:
-        # word2vec.c's CBOW gives each context the whole gradient of the mean: their number times the true one.
-        times = len(case.contexts[center]) if model == "cbow" and not divide else 1
+        # word2vec.c's CBOW gives each context the whole gradient of the mean: what they count together times the true
+        # one.
+        total = sum(weight for _, weight in case.contexts[center])
+        times = total if model == "cbow" and not divide else 1
         d_vectors += times * numerical_gradient(lambda center=center: loss_of([center]), vectors)
     found, context_found = case.tables()
     np.testing.assert_allclose((found - vectors) / rate, -d_vectors, atol=2e-3)

@@ -79,7 +79,7 @@ class Case:
         self.memory = np.zeros((total, self.stride), np.float32)
         self.memory[:-1, :size] = random.standard_normal((total - 1, size)) / np.sqrt(size)
         # Some pairs are no part of the objective; some weigh more than their target: a negative that is a positive too.
-        self.targets = rate * random.integers(0, 2, (count, 4))
+        self.targets = rate * random.choice([0, 0.2, 0.6, 1], (count, 4))
         self.weights = self.targets + rate * random.integers(0, 2, (count, 4)) * random.random((count, 4))
 
     def tile(self):
@@ -95,6 +95,8 @@ class Case:
             scores=np.zeros(weights.size, np.float32),
             gradients=np.zeros(weights.size, np.float32),
             pair_weights=np.zeros(16, np.float32),
+            window_weights=np.zeros(1, np.float32),
+            contexts=np.zeros(4, np.float32),
             hidden=np.zeros(8 * self.stride, np.float32),
             slot_of_row=np.full(1, -1, np.int32),
         )

@@ -81,11 +81,10 @@ def weigh_windows(lane, tile, text, step, weights, first, b, size, low, places, 
 
     Sets ``tile.pair_weights`` to what the contexts of each centre count together.
     """
-    window, last = step.window, b + TILE - 1
+    window = step.window
     padded = -(-places // TILE) * TILE
-    starts_whole = lane.left[b] == b - window and lane.left[last] == last - window
-    ends_whole = lane.right[b] == b + window + 1 and lane.right[last] == last + window + 1
-    if starts_whole and ends_whole and size == TILE and not step.sampled:
+    is_whole = places == 2 * window + TILE and lane.sentences[low] == lane.sentences[low + places - 1]
+    if is_whole and size == TILE and not step.sampled:
         # Nearly every tile: the weights are known but for the scale.
         for k in range(0, 4 * padded, 16):
             store(weights, first + k, multiply(load(text.tile_weights, k), splat(scale)))
@@ -196,9 +195,9 @@ def spread_gradient(memory, lane, tile, stride, low, places, divide):
 def train_cbow_slice(memory, lane, tile, text, loss, step, rate, divide):
     """Train on the prepared centres: the mean of each centre's context vectors against the centre's output vector.
 
-    With ``divide`` false the gradient of the mean is passed on to every context whole, as word2vec.c and gensim do;
-    with ``divide`` true it is divided by the number of contexts, the true gradient (Irsoy et al. 2020, arXiv
-    2012.15332).
+    With ``divide`` false the gradient of the mean is passed on to every context times its weight, as word2vec.c and
+    gensim do with weights of 1; with ``divide`` true it is also divided by the sum of the weights, the true gradient
+    (Irsoy et al. 2020, arXiv 2012.15332).
     """
     state, stride, shared = lane.state, step.stride, step.shared
     share = np.float32(rate * step.negatives / shared)
