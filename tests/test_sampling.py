@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests import naive
 from wordvec.errors import InputError
-from wordvec.sampling import alias_table, keep_probabilities, noise_probabilities
+from wordvec.sampling import alias_table, distance_weights, keep_probabilities, noise_probabilities, tile_weights
 
 
 @given(st.lists(st.integers(1, 10**9), min_size=1, max_size=30), st.sampled_from([1e-5, 1e-3, 0.1, 1, 50]))
@@ -27,6 +27,43 @@ def test_without_subsampling_all_are_kept():
     rare_first = keep_probabilities(np.array([5, 50, 5000]), 1e-3)
     assert rare_first[0] == 1
     assert (np.diff(rare_first) < 0).all()
+
+
+@pytest.mark.parametrize("window", [1, 2, 5, 12])
+def test_expected_weights_are_the_mean_of_sampled_radii(window):
+    tokens = 6_000
+    kept = [(position, 0, 0) for position in range(tokens)]
+    seen = np.zeros(2 * window + 1)
+    for center, contexts in enumerate(naive.contexts_of(kept, 77, window, "sampled")):
+        for place, weight in contexts:
+            seen[place - center + window] += weight
+    found = distance_weights(window, sampled=False)
+    assert found.dtype == np.float32
+    centers = tokens - np.abs(np.arange(-window, window + 1))  # the others stand too near to an end of the text
+    spread = np.sqrt(found * (1 - found) / centers)
+    assert (np.abs(seen / centers - found) <= 4.5 * spread).all()
+    assert found.sum() == pytest.approx(window + 1, rel=1e-6)
+
+
+@given(st.integers(1, 40))
+def test_distance_weights_are_what_the_oracle_counts(window):
+    distances = [abs(place - window) for place in range(2 * window + 1)]
+    expected = [naive.weight_of_distance(distance, window) if distance else 0 for distance in distances]
+    np.testing.assert_allclose(distance_weights(window, sampled=False), expected, rtol=1e-6)
+    np.testing.assert_array_equal(distance_weights(window, sampled=True), np.sign(distances))
+
+
+@given(st.integers(1, 20), st.integers(1, 6))
+def test_tile_weights_are_those_of_each_centre_moved_on(window, centers):
+    found = tile_weights(window, centers).reshape(-1, centers)
+    assert found.dtype == np.float32
+    assert len(found) % 4 == 0
+    assert 0 <= len(found) - (2 * window + centers) < 4
+    weights = distance_weights(window, sampled=False)
+    for place, row in enumerate(found):
+        for t, weight in enumerate(row):
+            near = 0 <= place - t <= 2 * window
+            assert weight == (weights[place - t] if near else 0)
 
 
 @pytest.mark.parametrize("exponent", [0, 0.75, 1, -0.5, 3])

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numba.core.errors import NumbaError
 
 import wordvec.kernels
 from wordvec.kernels.simd import (
@@ -93,6 +94,16 @@ def wait_until(flag, value):
     return atomic_add(flag, 0, 1)
 
 
+@kernel(allocates=True)
+def size_of_new_array(size):
+    return np.ones(size, np.float32).size
+
+
+@kernel
+def size_of_new_array_unsaid(size):
+    return np.ones(size, np.float32).size
+
+
 def run_every_primitive(x, y, z):
     out = np.full(131, np.nan, np.float32)
     every_primitive(x, y, z, out)
@@ -137,6 +148,13 @@ def test_sixteen_sums_come_out_in_the_order_of_their_vectors():
     x = RANDOM.standard_normal((16, 16)).astype(np.float32)
     sixteen_sums(x.ravel(), out)
     np.testing.assert_allclose(out, x.astype(np.float64).sum(axis=1), atol=16 * 4 * 2**-24)
+
+
+@pytest.mark.skipif(JIT_OFF, reason="without JIT every function may make arrays")
+def test_only_a_kernel_that_says_so_makes_arrays():
+    assert size_of_new_array(3) == 3
+    with pytest.raises(NumbaError, match="ones"):
+        size_of_new_array_unsaid(3)
 
 
 def test_atomic_addition_returns_the_new_value():
