@@ -31,7 +31,7 @@ _FORMAT = 3
 _CACHE_BYTES = 4 << 30
 """What the cache folder may hold unless WORDVEC_CACHE_BYTES says otherwise."""
 
-_BLOCK = 1 << 19
+_BLOCK = 1 << 18
 """Bytes of text that a thread scans at a time."""
 
 _PIECE = 1 << 20

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from queue import Empty, SimpleQueue
 from typing import IO, TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -76,8 +77,9 @@ class Table:
         from wordvec.kernels.tokenize import count
 
         known, table = Table(1), Table(1 << max(len(tokens) - 1, least - 1).bit_length())
-        text, nothing, done = join_tokens(tokens), np.zeros(1, np.int64), 0
-        while (done := count(_padded(text), done, known.types, nothing, table.types)[0]) < len(text):
+        block, nothing, done = join_tokens(tokens), np.zeros(1, np.int64), 0
+        text = _Buffers().padded(block)
+        while (done := count(text, done, known.types, nothing, table.types)[0]) < len(block):
             table.grow()
         return table
 
@@ -129,7 +131,7 @@ class Table:
 
     def find(self, tokens: list[str]) -> np.ndarray:
         """The numbers of those tokens that are in the table, int32."""
-        return _encoded(join_tokens(tokens), self.types)[1]
+        return _encoded(join_tokens(tokens), self.types, _Buffers())[1]
 
     def spell(self, numbers: np.ndarray) -> bytes:
         """The types' bytes, a line each."""
@@ -168,11 +170,26 @@ class Table:
         rehash(self.types)
 
 
-def _padded(block: bytes) -> np.ndarray:
-    """The block as the kernels want it, with spaces after it."""
-    from wordvec.kernels.tokenize import PADDING
+class _Buffers:
+    """Memory for one block at a time, used again and again: fresh pages cost more than what is written to them."""
 
-    return np.frombuffer(block + b" " * PADDING, np.uint8)
+    def __init__(self) -> None:
+        self._text = np.empty(0, np.uint8)
+        self.ids = np.empty(0, np.int32)
+        self.ends = np.empty(0, np.int32)
+
+    def padded(self, block: bytes) -> np.ndarray:
+        """The block as the kernels want it, with spaces after it; there is room for its ids, too."""
+        from wordvec.kernels.tokenize import PADDING
+
+        size = len(block)
+        if size + PADDING > len(self._text):
+            self._text = np.empty(size + PADDING, np.uint8)
+            self.ids, self.ends = np.empty(size // 2 + 1, np.int32), np.empty(size, np.int32)
+        text = self._text[: size + PADDING]
+        text[:size] = np.frombuffer(block, np.uint8)
+        text[size:] = 32
+        return text
 
 
 def _twice(array: np.ndarray) -> np.ndarray:
@@ -210,6 +227,7 @@ class Counter:
         self.tokens = 0
         self._threads = threads
         self._new = [Table() for _ in range(threads)]
+        self._buffers = [_Buffers() for _ in range(threads)]
         self._often = np.zeros((threads, _OFTEN), np.int64)
 
     def count(self, blocks: Iterable[bytes]) -> None:
@@ -233,7 +251,7 @@ class Counter:
 
         total = 0
         for block in blocks:
-            text, done = _padded(block), 0
+            text, done = self._buffers[thread].padded(block), 0
             while done < len(block):
                 done, tokens = count(text, done, self.table.types, self._often[thread], self._new[thread].types)
                 total += tokens
@@ -273,20 +291,30 @@ def encode(blocks: Iterable[bytes], table: Table, threads: int, ids: IO[bytes], 
     """
     total = written = 0
     offsets.write(np.int64(0).tobytes())
-    for tokens, found, ends in _in_order(lambda block: _encoded(block, table.types), blocks, threads):
+    spare: SimpleQueue[_Buffers] = SimpleQueue()
+
+    def work(block: bytes) -> tuple[int, np.ndarray, np.ndarray, _Buffers]:
+        try:
+            buffers = spare.get_nowait()
+        except Empty:
+            buffers = _Buffers()
+        return *_encoded(block, table.types, buffers), buffers
+
+    for tokens, found, ends, buffers in _in_order(work, blocks, threads):
         ids.write(found.data)
         offsets.write((ends + np.int64(written)).data)
         written += len(found)
         total += tokens
+        spare.put(buffers)
     return total
 
 
-def _encoded(block: bytes, types: "Types") -> tuple[int, np.ndarray, np.ndarray]:
+def _encoded(block: bytes, types: "Types", buffers: _Buffers) -> tuple[int, np.ndarray, np.ndarray]:
+    """How many tokens, their ids and the ends of the sentences, in the memory of ``buffers``."""
     from wordvec.kernels.tokenize import encode
 
-    ids, ends = np.empty(len(block) // 2 + 1, np.int32), np.empty(len(block), np.int32)
-    tokens, kept, sentences = encode(_padded(block), types, ids, ends)
-    return tokens, ids[:kept], ends[:sentences]
+    tokens, kept, sentences = encode(buffers.padded(block), types, buffers.ids, buffers.ends)
+    return tokens, buffers.ids[:kept], buffers.ends[:sentences]
 
 
 # -- threads ----------------------------------------------------------------------------------------------------------

@@ -49,8 +49,8 @@ def table(rows=128, letters=4096):
 
 
 def padded(text):
-    """As the kernels want it, and as bytes come: not writeable, so that nothing is compiled twice."""
-    return np.frombuffer(text + b" " * PADDING, np.uint8)
+    """As the kernels want it."""
+    return np.frombuffer(text + b" " * PADDING, np.uint8).copy()
 
 
 def count_words(text, types, known=None, often=0):
