@@ -4,7 +4,7 @@
 
 writes generated text (types by Zipf's law, and new ones without end) of ten times the limit, makes a control group
 below that of this process, version 2 (``memory.max``) or 1 (``memory.limit_in_bytes``), runs ``train-embeddings`` in
-it, and prints what it took. Pages of files count, too, but give way; swap is not used where the system lets it be forbidden.
+it, and prints what it took. Pages of files count, too, but give way; swap is not used where that can be forbidden.
 Making a group takes the rights to do so, as in a container of one's own or under ``systemd-run --user --scope``.
 """
 
