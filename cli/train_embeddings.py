@@ -11,6 +11,7 @@ import click
 from cli import options
 from cli.errors import Command, Failure, resumes_from, usage_errors, written
 from cli.reporting import PREPARING, Progress, duration, finite, percent, say, short_number
+from cli.vocabulary import take_rules, vocabulary_options
 
 if TYPE_CHECKING:
     from wordvec import AnalogyResult, EncodedCorpus, SimilarityResult, Training, Word2VecResult, WordVectors
@@ -54,6 +55,7 @@ DEFAULT_PACE = 300.0
 @click.option(
     "--max-vocabulary", type=options.LEAST_1, metavar="N", help="Keep the N most frequent words.  [default: all]"
 )
+@vocabulary_options
 @click.option("--noise-exponent", type=float, default=0.75, show_default=True, help="Noise: by count to this power.")
 @click.option(
     "--cbow-gradient",
@@ -117,6 +119,7 @@ def train_embeddings(
     output: str,
     min_count: int,
     max_vocabulary: int | None,
+    words_file: str | None,
     tokenizer: str,
     lowercase: bool,
     encoding_errors: str,
@@ -152,12 +155,14 @@ def train_embeddings(
         load_vectors,
         output_format,
         save_vectors,
+        save_vocabulary,
         train_word2vec,
     )
 
+    rules = take_rules(given)
     if evaluate_every is not None and not evaluate_on:
         raise click.UsageError("--evaluate-every needs something to evaluate on: --evaluate-on FILE")
-    for target in filter(None, (output, summary)):
+    for target in filter(None, (output, summary, words_file)):
         check_target(target)
     output_format(output)
     initial = None if continue_from is None else load_vectors(continue_from)
@@ -183,10 +188,15 @@ def train_embeddings(
             texts,
             min_count=min_count,
             max_vocabulary=max_vocabulary,
+            **rules,
             cache=not no_cache,
+            threads=threads,
             on_progress=lambda done, total: progress.update(done, total, f"{short_number(done)}B"),
         )
     say(_counted(encoded), quiet)
+    if words_file is not None:
+        save_vocabulary(encoded.vocabulary, words_file)
+        written(words_file)
     if resume and not os.path.exists(str(checkpoint)) and finished_training(output, encoded, settings, initial):
         say(f"{output} is there and finished: nothing to do", quiet)
         return

@@ -5,7 +5,7 @@ import os
 from collections.abc import Generator, Iterator
 
 from corpora.errors import InputError
-from corpora.sources import Decompressed, Source, resolve, resolve_one
+from corpora.sources import Decompressed, Source, compression, resolve, resolve_one
 from corpora.tokenizers import get_tokenizer
 
 MAX_TOKEN_BYTES = 64 << 20
@@ -112,6 +112,16 @@ class TextCorpus:
     def size(self) -> int:
         """Bytes of all sources as stored: the 100 % of a progress bar."""
         return sum(source.size() for source in self._sources)
+
+    def reads_fast(self) -> bool:
+        """Whether :meth:`blocks` gives the files as they are: nothing to decompress, to cut or to lower-case."""
+        if self.tokenizer != "whitespace" or self.lowercase:
+            return False
+        for source in self._sources:
+            with source.open() as file:
+                if compression(source.name, file.read(10) or b""):
+                    return False
+        return True
 
     def bytes_read(self) -> int:
         """How many of the :meth:`size` bytes the reading that is under way has used."""

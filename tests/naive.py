@@ -334,17 +334,46 @@ def expected_loss(vectors, context_vectors, pairs, noise, negatives):
 # -- encoding ---------------------------------------------------------------------------------------------------------
 
 
-def encode(sentences, min_count=1, max_vocabulary=None):
-    """Tokens by falling count and then by their bytes, their counts, ids and offsets of sentences given as lists."""
+def count_types(tokens):
+    """The different tokens as they come, and how often each does."""
     counts = {}
-    for sentence in sentences:
-        for token in sentence:
-            counts[token] = counts.get(token, 0) + 1
-    frequent = [token for token, count in counts.items() if count >= min_count]
-    tokens = sorted(frequent, key=lambda token: (-counts[token], token.encode("utf-8", "surrogatepass")))
-    tokens = tokens[:max_vocabulary]
+    for token in tokens:
+        counts[token] = counts.get(token, 0) + 1
+    return list(counts), list(counts.values())
+
+
+def encode(sentences, min_count=1, max_vocabulary=None, keep=(), drop=()):
+    """Tokens by falling count and then by their bytes, their counts, ids and offsets of sentences given as lists."""
+    types, numbers = count_types([token for sentence in sentences for token in sentence])
+    counts = dict(zip(types, numbers, strict=True))
+    in_order = sorted(types, key=lambda token: (-counts[token], token.encode("utf-8", "surrogatepass")))
+    others = [token for token in in_order if counts[token] >= min_count and token not in {*keep, *drop}]
+    if max_vocabulary is not None:
+        others = others[: max_vocabulary - len({*keep} & {*types})]
+    tokens = [token for token in in_order if token in {*keep, *others}]
     ids, offsets = [], [0]
     for sentence in sentences:
         ids += [tokens.index(token) for token in sentence if token in tokens]
         offsets.append(len(ids))
     return tokens, [counts[token] for token in tokens], ids, offsets
+
+
+def count_in_rounds(rounds, max_types, pinned=()):
+    """Counts of a text of which at most ``max_types`` types, and those pinned, are remembered between two rounds.
+
+    Misra and Gries (1982), a round at a time: when there are more types, the smallest number is taken from all sums
+    that leaves at most half of them above zero, and the others are forgotten. Returns the counts since a type was last
+    new, and the sum of what was taken.
+    """
+    counts, sums, taken = dict.fromkeys(pinned, 0), {}, 0
+    for tokens in rounds:
+        for token in tokens:
+            counts[token] = counts.get(token, 0) + 1
+            if token not in pinned:
+                sums[token] = sums.get(token, 0) + 1
+        if len(sums) > max_types:
+            step = next(step for step in range(1, 10**9) if sum(s > step for s in sums.values()) <= max_types // 2)
+            taken += step
+            sums = {token: s - step for token, s in sums.items() if s > step}
+            counts = {token: count for token, count in counts.items() if token in sums or token in pinned}
+    return counts, taken

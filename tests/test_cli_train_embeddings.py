@@ -107,6 +107,38 @@ def test_options_reach_the_library(corpus):
     assert (vectors.tokenizer, vectors.lowercase, len(vectors), vectors.vector_size) == ("words", True, 4, 12)
 
 
+def test_words_are_kept_dropped_saved_and_taken_from_a_file(corpus):
+    from wordvec import load_vectors
+
+    Path("keep.txt").write_text("oddity\n")
+    Path("drop.txt").write_text("the\n")
+    corpus.write_text(SENTENCES + "\noddity\n")
+    lists = ("--keep-words", "keep.txt", "--drop-words", "drop.txt")
+    result = train("corpus.txt", "-o", "v.safetensors", *TINY, *lists, "--save-vocabulary", "words.txt")
+    words = [line.split() for line in Path("words.txt").read_text().splitlines()]
+    assert ["oddity", "1"] in words
+    assert "the" not in dict(words)
+    assert load_vectors("v.safetensors").tokens == list(dict(words))
+    # Another text with these words and these counts.
+    Path("other.txt").write_text("the oddity\n" * 9 + SENTENCES)
+    train("other.txt", "-o", "w.safetensors", *TINY[:4], "--vocabulary", "words.txt", "--save-vocabulary", "again.txt")
+    assert Path("again.txt").read_text() == Path("words.txt").read_text()
+    assert result.stdout == ""
+
+
+def test_types_that_do_not_fit_into_memory_are_a_warning(corpus):
+    corpus.write_text("a b c d\n" * 300 + "\n".join(f"x{k}" for k in range(100_000)))
+    result = train("corpus.txt", "-o", "v.safetensors", *TINY, "--max-types-in-memory", 500)
+    assert "Warning: there are more than max_types_in_memory = 500 different words: counts may be" in result.stderr
+
+
+@pytest.mark.parametrize("option", [("--min-count", 5), ("--drop-words", "words.txt"), ("--max-types-in-memory", 9)])
+def test_a_vocabulary_says_which_words_there_are(corpus, option):
+    Path("words.txt").write_text("a 1\nb 1\n")
+    result = train("corpus.txt", "-o", "v.safetensors", "--vocabulary", "words.txt", *option, code=2)
+    assert f"--vocabulary says which words there are; leave out {option[0]}" in result.stderr
+
+
 def test_summary_says_what_was_trained(corpus):
     result = train("corpus.txt", "-o", "v.safetensors", *TINY, "--summary", "s.json")
     summary = json.loads(Path("s.json").read_text())

@@ -7,6 +7,7 @@ import logging
 import os
 import tempfile
 import time
+import tracemalloc
 from collections import Counter
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from hypothesis import strategies as st
 from corpora import TextCorpus
 from tests import naive
 from tests.word2vec_cases import fewer_without_jit, wraps_around
-from wordvec import encode_corpus, encoded, scanning
+from wordvec import Vocabulary, encode_corpus, encoded, scanning
 from wordvec.errors import InputError, VocabularyError
 from wordvec.kernels.simd import JIT_OFF
 
@@ -40,8 +41,8 @@ def sentences_of(data):
     return [[token.decode() for token in line.split()] for line in lines]
 
 
-def assert_encodes(corpus, sentences, *, min_count=1, max_vocabulary=None):
-    tokens, counts, ids, offsets = naive.encode(sentences, min_count, max_vocabulary)
+def assert_encodes(corpus, sentences, *, min_count=1, max_vocabulary=None, keep=(), drop=()):
+    tokens, counts, ids, offsets = naive.encode(sentences, min_count, max_vocabulary, keep, drop)
     assert corpus.vocabulary.tokens == tokens
     assert corpus.vocabulary.counts.tolist() == counts
     assert corpus.ids.tolist() == ids
@@ -49,7 +50,7 @@ def assert_encodes(corpus, sentences, *, min_count=1, max_vocabulary=None):
     assert (corpus.ids.dtype, corpus.offsets.dtype) == (np.int32, np.int64)
     assert len(corpus) == len(sentences)
     counted = Counter(token for sentence in sentences for token in sentence)
-    assert (corpus.raw_tokens, corpus.raw_types) == (counted.total(), len(counted))
+    assert (corpus.raw_tokens, corpus.raw_types, corpus.count_error) == (counted.total(), len(counted), 0)
 
 
 @pytest.fixture
@@ -80,9 +81,12 @@ def folder_for_temporary_files(tmp_path, monkeypatch):
     min_count=st.integers(1, 3),
     max_vocabulary=st.none() | st.integers(1, 4),
     piece=st.sampled_from([1, 2, 7, 1 << 18]),
+    threads=st.sampled_from([1, 2, 3, 8]),
+    keep=st.sets(st.sampled_from(["a", "b", "c", "é", "aa", "\x00"]), max_size=2),
+    drop=st.sets(st.sampled_from(["A", "bb", "b\x1c", "ab", "x"]), max_size=2),
     kind=st.sampled_from(["file", "files", "texts", "lists"]),
 )
-def test_any_text_encodes_as_in_python(tmp_path, texts, min_count, max_vocabulary, piece, kind):
+def test_any_text_encodes_as_in_python(tmp_path, texts, min_count, max_vocabulary, piece, threads, keep, drop, kind):
     if kind == "texts":
         source, sentences = texts, [[t.decode() for t in text.encode().split()] for text in texts]
     elif kind == "lists":
@@ -97,17 +101,22 @@ def test_any_text_encodes_as_in_python(tmp_path, texts, min_count, max_vocabular
         sentences = [sentence for content in contents for sentence in sentences_of(content)]
     counts = Counter(token for sentence in sentences for token in sentence)
     with pytest.MonkeyPatch.context() as monkeypatch:
-        # Borders everywhere: of blocks of text, of what the kernel scans at once, of what is renumbered at once.
-        monkeypatch.setattr(scanning, "_PIECE", piece)
+        # Borders everywhere: of blocks of text, and of what is counted before the threads' tables are merged.
+        monkeypatch.setenv("WORDVEC_OVERSUBSCRIBE", "1")
         monkeypatch.setattr(encoded, "_BLOCK", max(piece, 4))
-        monkeypatch.setattr(encoded, "_PIECE", piece)
-        options = {"min_count": min_count, "max_vocabulary": max_vocabulary, "cache": False}
-        if max(counts.values(), default=0) < min_count:
+        monkeypatch.setattr(scanning, "_FIRST_ROUND", piece)
+        monkeypatch.setattr(scanning, "_LARGEST_ROUND", 2 * piece)
+        options = {"min_count": min_count, "max_vocabulary": max_vocabulary, "cache": False, "threads": threads}
+        if max_vocabulary is not None and len(keep) > max_vocabulary:
+            keep = set()
+        options |= {"keep_words": keep, "drop_words": drop}
+        allowed = [count for token, count in counts.items() if token not in drop]
+        if max(allowed, default=0) < min_count and not keep & counts.keys():
             with pytest.raises(VocabularyError):
                 encode_corpus(source, **options)
         else:
             found = encode_corpus(source, **options)
-            assert_encodes(found, sentences, min_count=min_count, max_vocabulary=max_vocabulary)
+            assert_encodes(found, sentences, min_count=min_count, max_vocabulary=max_vocabulary, keep=keep, drop=drop)
 
 
 def test_ids_go_by_falling_count_and_then_by_bytes():
@@ -181,6 +190,154 @@ def test_a_corpus_says_what_it_is():
         corpus.ids[0] = 1
 
 
+def test_a_file_of_one_word_and_no_line_end(tmp_path):
+    path = tmp_path / "text"
+    path.write_bytes(b"w")
+    for threads in (1, 2):
+        found = encode_corpus(TextCorpus(path), min_count=1, cache=False, threads=threads)
+        assert_encodes(found, [["w"]])
+
+
+def test_tokens_longer_than_a_block(tmp_path, monkeypatch):
+    monkeypatch.setattr(encoded, "_BLOCK", 100)
+    tokens = ["x" * 99, "x" * 100, "x" * 101, "a", "y" * 1000, "a", "x" * 100]
+    path = tmp_path / "text"
+    path.write_text(" ".join(tokens))
+    assert_encodes(encode_corpus(TextCorpus(path), min_count=1, cache=False), [tokens])
+
+
+# -- lists of words, vocabularies, pruning ----------------------------------------------------------------------------
+
+
+def test_words_to_keep_and_to_drop_from_files(tmp_path, caplog):
+    texts = ["the cat sat on the mat", "The the dog"] * 3 + ["Zebra"]
+    (tmp_path / "keep").write_text("zebra\n\n unicorn \r\nZebra\n")
+    (tmp_path / "drop").write_text("the\n")
+    sentences = [text.lower().split() for text in texts]
+    with caplog.at_level(logging.INFO):
+        found = encode_corpus(
+            texts, min_count=3, keep_words=tmp_path / "keep", drop_words=str(tmp_path / "drop"), lowercase=True
+        )
+    assert_encodes(found, sentences, min_count=3, keep=["zebra", "unicorn"], drop=["the"])
+    assert "zebra" in found.vocabulary
+    assert "1 of the 2 words to keep do not occur" in caplog.text
+    # Lists of tokens are taken as they are, and so are the words.
+    listed = encode_corpus([["The", "the"]], min_count=1, drop_words=["The"], lowercase=True)
+    assert listed.vocabulary.tokens == ["the"]
+
+
+def test_words_to_keep_take_their_part_of_a_limited_vocabulary():
+    found = encode_corpus(["a a a b b b c c d"], min_count=1, max_vocabulary=2, keep_words=["d"])
+    assert found.vocabulary.tokens == ["a", "d"]
+    assert encode_corpus(["a a d"], min_count=1, max_vocabulary=1, keep_words=["d"]).vocabulary.tokens == ["d"]
+
+
+def test_a_vocabulary_that_is_given_is_taken_as_it_is(tmp_path):
+    vocabulary = Vocabulary(["rare", "unseen", "a b", "the"], [1, 2, 3, 900])
+    (tmp_path / "text").write_text("the rare the cat\nthe")
+    found = encode_corpus(TextCorpus(tmp_path / "text"), vocabulary=vocabulary, cache=False)
+    assert found.vocabulary == vocabulary
+    assert (found.ids.tolist(), found.offsets.tolist()) == ([3, 0, 3, 3], [0, 3, 4])
+    assert (found.raw_tokens, found.raw_types, found.count_error) == (5, 4, 0)
+    listed = encode_corpus([["a b", "the"], ["a", "b"]], vocabulary=Vocabulary(vocabulary.tokens))
+    assert (listed.ids.tolist(), listed.offsets.tolist()) == ([2, 3], [0, 2, 2])
+    assert listed.vocabulary.counts.tolist() == [0, 0, 1, 1], "without counts: those of this text"
+
+
+def test_the_counts_of_a_text_are_counted_in_pieces(monkeypatch):
+    monkeypatch.setattr(encoded, "_PIECE", 3)
+    found = encode_corpus(["a b c a"] * 5, vocabulary=Vocabulary(["c", "a"]))
+    assert found.vocabulary.counts.tolist() == [5, 10]
+
+
+def many_types(path):
+    """200 frequent types and as many new ones in every line."""
+    lines = [" ".join([*(f"often{k}" for k in range(200)), *(f"new{n}-{k}" for k in range(200))]) for n in range(30)]
+    path.write_text("\n".join(lines))
+    return [line.split() for line in lines]
+
+
+@pytest.mark.parametrize("kind", ["file", "texts", "lists"])
+def test_types_that_do_not_fit_into_memory(tmp_path, monkeypatch, caplog, kind):
+    monkeypatch.setenv("WORDVEC_OVERSUBSCRIBE", "1")
+    monkeypatch.setattr(encoded, "_BLOCK", 500)
+    monkeypatch.setattr(scanning, "_FIRST_ROUND", 4000)
+    sentences = many_types(tmp_path / "text")
+    found = []
+    for threads in (1, 2, 8):
+        source = {"file": TextCorpus(tmp_path / "text"), "texts": map(" ".join, sentences), "lists": iter(sentences)}
+        with caplog.at_level(logging.WARNING):
+            found.append(
+                encode_corpus(
+                    source[kind],
+                    min_count=20,
+                    max_types_in_memory=600,
+                    keep_words=["new3-7"],
+                    threads=threads,
+                    cache=False,
+                )
+            )
+        caplog.records[-1].getMessage().index("counts may be too low by at most")
+    corpus = found[0]
+    truth = Counter(token for sentence in sentences for token in sentence)
+    assert 0 < corpus.count_error <= 30 * 400 / 301
+    assert set(corpus.vocabulary.tokens) == {*(f"often{k}" for k in range(200)), "new3-7"}
+    for token, count in zip(corpus.vocabulary.tokens, corpus.vocabulary.counts.tolist(), strict=True):
+        assert truth[token] - corpus.count_error <= count <= truth[token]
+    assert corpus.raw_tokens == 30 * 400
+    assert corpus.raw_types <= 601
+    assert len(corpus.ids) == 30 * 200 + 1, "the ids are those of all occurrences"
+    for other in found[1:]:
+        assert other.vocabulary == corpus.vocabulary
+        assert other.ids.tolist() == corpus.ids.tolist()
+        assert (other.count_error, other.raw_types) == (corpus.count_error, corpus.raw_types)
+
+
+# -- memory -----------------------------------------------------------------------------------------------------------
+
+
+def peak_of(path, **options):
+    """The most bytes that Python and NumPy hold while a file is encoded, and what they hold of it afterwards."""
+    gc.collect()
+    tracemalloc.start()
+    corpus = encode_corpus(TextCorpus(path), cache=False, threads=2, **options)
+    peak = tracemalloc.get_traced_memory()[1]
+    del corpus
+    gc.collect()
+    left = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    return peak, left
+
+
+@pytest.mark.skipif(JIT_OFF, reason="megabytes of text take too long without compiled kernels")
+def test_memory_does_not_grow_with_the_text_and_is_given_back(tmp_path, monkeypatch):
+    monkeypatch.setattr(encoded, "_BLOCK", 1 << 16)
+    monkeypatch.setattr(scanning, "_FIRST_ROUND", 1 << 18)
+    monkeypatch.setattr(scanning, "_LARGEST_ROUND", 1 << 18)
+    words = [f"{k:x}" for k in np.random.default_rng(0).zipf(1.3, 150_000) % 20_000]
+    text = "\n".join(" ".join(words[k : k + 5]) for k in range(0, len(words), 5)) + "\n"
+    (tmp_path / "short").write_text(text)
+    (tmp_path / "long").write_text(text * 16)
+    peak_of(tmp_path / "short")
+    (short, left), (long, left_of_long) = peak_of(tmp_path / "short"), peak_of(tmp_path / "long")
+    assert long < short + 0.1 * 15 * len(text), "sixteen times the text, hardly more memory"
+    assert max(left, left_of_long) < 200_000
+
+
+@pytest.mark.skipif(JIT_OFF, reason="megabytes of text take too long without compiled kernels")
+def test_memory_does_not_grow_with_the_number_of_types(tmp_path, monkeypatch):
+    monkeypatch.setattr(scanning, "_FIRST_ROUND", 1 << 18)
+    monkeypatch.setattr(scanning, "_LARGEST_ROUND", 1 << 18)
+    monkeypatch.setattr(encoded, "_BLOCK", 1 << 16)
+    (tmp_path / "text").write_text(" ".join(f"once{k} often" for k in range(400_000)))
+    options = {"min_count": 100}
+    all_of_them, few = (
+        peak_of(tmp_path / "text", **options),
+        peak_of(tmp_path / "text", **options, max_types_in_memory=9_000),
+    )
+    assert few[0] < all_of_them[0] / 2
+
+
 # -- errors -----------------------------------------------------------------------------------------------------------
 
 
@@ -190,6 +347,17 @@ def test_a_corpus_says_what_it_is():
         (["a"], {"min_count": 0}, "min_count must be at least 1, got 0"),
         (["a"], {"max_vocabulary": 0}, "max_vocabulary must be at least 1, got 0"),
         (["a"], {"tokenizer": "letters"}, "letters"),
+        (["a"], {"max_types_in_memory": 0}, "max_types_in_memory must be at least 1, got 0"),
+        (["a"], {"threads": 0}, "threads must be at least 1, got 0"),
+        (["a"], {"keep_words": ["a", "b"], "drop_words": ["c", "b"]}, "keep_words and drop_words both hold 'b'"),
+        (["a"], {"keep_words": ["a", "b"], "max_vocabulary": 1}, "keep_words holds 2 words, max_vocabulary is 1"),
+        (["a"], {"keep_words": ["a", 7]}, "keep_words holds 7; a word must be a string"),
+        (["a"], {"drop_words": [""]}, "drop_words holds ''; a word must be a string that is not empty"),
+        (["a"], {"drop_words": ["\udcff"]}, "half of a character"),
+        (["a"], {"drop_words": "nowhere.txt"}, "nowhere.txt: no such file"),
+        (["a"], {"drop_words": ["a"]}, "drop_words holds every token that occurs at least min_count = 1 times"),
+        (["a"], {"vocabulary": Vocabulary(["a"]), "drop_words": ["b"]}, "a vocabulary that is given is taken as it is"),
+        (["a"], {"vocabulary": Vocabulary(["A"])}, "no word of the vocabulary occurs in the corpus"),
         ("a text", {}, "got one string; put it into a list"),
         (b"a text", {}, "got one string; put it into a list"),
         ([b"a text"], {}, "item 0 is of type bytes, expected a list of tokens"),
@@ -267,10 +435,10 @@ def test_the_files_of_an_uncached_corpus_go_with_it(tmp_path, folder_for_tempora
 
 
 @pytest.fixture
-def readings(monkeypatch):
-    """Every reading of a corpus as blocks, by its sources."""
-    found, read = [], TextCorpus.blocks
-    monkeypatch.setattr(TextCorpus, "blocks", lambda self, *size: found.append(self.sources) or read(self, *size))
+def encodings(monkeypatch):
+    """Every corpus that is encoded and not found in the cache."""
+    found, write = [], encoded._Writer.write
+    monkeypatch.setattr(encoded._Writer, "write", lambda self, *given: found.append(given) or write(self, *given))
     return found
 
 
@@ -281,21 +449,21 @@ def text_file(tmp_path):
     return path
 
 
-def test_a_second_call_reads_no_text(text_file, folder_of_cache, readings):
+def test_a_second_call_reads_no_text(text_file, folder_of_cache, encodings):
     first = encode_corpus(TextCorpus(text_file), min_count=1)
     told = []
     second = encode_corpus(TextCorpus(text_file), min_count=1, on_progress=lambda *p: told.append(p))
-    assert len(readings) == 1
+    assert len(encodings) == 1
     for corpus in (first, second):
         assert_encodes(corpus, sentences_of(TEXT))
     assert len(list(folder_of_cache.iterdir())) == 1
     # Found by content, not by name.
     moved = text_file.rename(text_file.with_name("moved"))
     assert_encodes(encode_corpus(TextCorpus(moved), min_count=1), sentences_of(TEXT))
-    assert len(readings) == 1
+    assert len(encodings) == 1
 
 
-def test_what_changed_is_never_served_stale(text_file, folder_of_cache, readings):
+def test_what_changed_is_never_served_stale(text_file, folder_of_cache, encodings):
     encode_corpus(TextCorpus(text_file), min_count=1)
     # The same size and the same time of change.
     before = text_file.stat()
@@ -313,13 +481,17 @@ def test_what_changed_is_never_served_stale(text_file, folder_of_cache, readings
     assert_encodes(lower, [[token.lower() for token in sentence] for sentence in upper])
     words = encode_corpus(TextCorpus(text_file, tokenizer="words"), min_count=1)
     assert words.tokenizer == "words"
-    assert len(readings) == 7
+    for option in ({"keep_words": ["Z"]}, {"drop_words": ["Z"]}, {"max_types_in_memory": 50}):
+        encode_corpus(TextCorpus(text_file), min_count=1, **option)
+    for vocabulary in (Vocabulary(["A", "B"]), Vocabulary(["A", "B"], [2, 1]), Vocabulary(["B", "A"])):
+        assert len(encode_corpus(TextCorpus(text_file), vocabulary=vocabulary).vocabulary) == 2
+    assert len(encodings) == 13
 
 
-def test_without_the_cache_nothing_is_kept(text_file, folder_of_cache, readings):
+def test_without_the_cache_nothing_is_kept(text_file, folder_of_cache, encodings):
     for _ in range(2):
         encode_corpus(TextCorpus(text_file), min_count=1, cache=False)
-    assert len(readings) == 2
+    assert len(encodings) == 2
     assert not folder_of_cache.exists()
 
 
@@ -328,7 +500,7 @@ def test_texts_are_not_kept(folder_of_cache):
     assert not folder_of_cache.exists()
 
 
-def test_what_was_not_used_for_longest_makes_room(text_file, folder_of_cache, readings, monkeypatch):
+def test_what_was_not_used_for_longest_makes_room(text_file, folder_of_cache, encodings, monkeypatch):
     def encode(max_vocabulary):
         known = {*folder_of_cache.iterdir()} if folder_of_cache.exists() else set()
         encode_corpus(TextCorpus(text_file), min_count=1, max_vocabulary=max_vocabulary)
@@ -353,7 +525,7 @@ def test_what_was_not_used_for_longest_makes_room(text_file, folder_of_cache, re
     monkeypatch.setenv("WORDVEC_CACHE_BYTES", "0")
     fifth = encode(5)
     assert {*folder_of_cache.iterdir()} == {fifth}
-    assert len(readings) == 5
+    assert len(encodings) == 5
 
 
 def test_a_size_of_the_cache_that_is_no_number(text_file, folder_of_cache, monkeypatch):
@@ -369,7 +541,7 @@ def test_what_a_killed_process_left_is_removed_after_a_day(text_file, folder_of_
     old, young = folder_of_cache / "new-old", folder_of_cache / "new-young"
     for folder in (old, young):
         folder.mkdir(parents=True)
-        (folder / "numbers").write_bytes(bytes(100))
+        (folder / "text").write_bytes(bytes(100))
     os.utime(old, (time.time() - 25 * 3600,) * 2)
     encode_corpus(TextCorpus(text_file), min_count=1)
     assert not old.exists()
@@ -383,9 +555,12 @@ def test_what_a_killed_process_left_is_removed_after_a_day(text_file, folder_of_
         ("ids", b"\1\2\3"),
         ("offsets", b""),
         ("offsets", bytes(8)),
-        ("vocabulary.json", b"{"),
-        ("vocabulary.json", b"[]"),
-        ("vocabulary.json", b'{"tokens": ["a", "a"], "counts": [1, 1]}'),
+        ("tokens", b""),
+        ("tokens", b"\xff\n"),
+        ("tokens", b"a\na\n"),
+        ("counts", b""),
+        ("counts", bytes(7)),
+        ("tokens", None),
         ("corpus.json", b"{}"),
         ("corpus.json", b"[]"),
         ("corpus.json", b"\xff"),
@@ -393,7 +568,7 @@ def test_what_a_killed_process_left_is_removed_after_a_day(text_file, folder_of_
         ("offsets", None),
     ],
 )
-def test_a_damaged_cache_is_encoded_anew(text_file, folder_of_cache, readings, name, content):
+def test_a_damaged_cache_is_encoded_anew(text_file, folder_of_cache, encodings, name, content):
     encode_corpus(TextCorpus(text_file), min_count=1)
     (entry,) = folder_of_cache.iterdir()
     if content is None:
@@ -401,27 +576,27 @@ def test_a_damaged_cache_is_encoded_anew(text_file, folder_of_cache, readings, n
     else:
         (entry / name).write_bytes(content)
     assert_encodes(encode_corpus(TextCorpus(text_file), min_count=1), sentences_of(TEXT))
-    assert len(readings) == 2
+    assert len(encodings) == 2
     assert_encodes(encode_corpus(TextCorpus(text_file), min_count=1), sentences_of(TEXT))
-    assert len(readings) == 2, "and the new one is kept"
+    assert len(encodings) == 2, "and the new one is kept"
 
 
-def test_a_cache_folder_that_cannot_be_made_is_a_warning(text_file, tmp_path, monkeypatch, caplog, readings):
+def test_a_cache_folder_that_cannot_be_made_is_a_warning(text_file, tmp_path, monkeypatch, caplog, encodings):
     (tmp_path / "file").touch()
     monkeypatch.setenv("WORDVEC_CACHE", str(tmp_path / "file" / "below"))
     with caplog.at_level(logging.WARNING):
         assert_encodes(encode_corpus(TextCorpus(text_file), min_count=1), sentences_of(TEXT))
     assert "the corpus is encoded anew each time" in caplog.text
     encode_corpus(TextCorpus(text_file), min_count=1)
-    assert len(readings) == 2
+    assert len(encodings) == 2
 
 
-def test_a_cache_folder_that_may_not_be_written_to_is_not_used(text_file, folder_of_cache, monkeypatch, readings):
+def test_a_cache_folder_that_may_not_be_written_to_is_not_used(text_file, folder_of_cache, monkeypatch, encodings):
     access = os.access
     monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != folder_of_cache and access(path, mode))
     for _ in range(2):
         assert_encodes(encode_corpus(TextCorpus(text_file), min_count=1), sentences_of(TEXT))
-    assert len(readings) == 2
+    assert len(encodings) == 2
     assert not any(folder_of_cache.iterdir())
 
 

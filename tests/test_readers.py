@@ -338,6 +338,17 @@ def test_a_named_pipe_is_kept_like_standard_input(tmp_path):
     writer.join()
 
 
+def test_what_reads_fast_is_plain_text_as_it_is(write, tmp_path):
+    plain = write("a b")
+    (tmp_path / "packed.gz").write_bytes(gzip.compress(b"a"))
+    (tmp_path / "unnamed").write_bytes(gzip.compress(b"a"))
+    assert TextCorpus(plain).reads_fast()
+    assert not TextCorpus(plain, lowercase=True).reads_fast()
+    assert not TextCorpus(plain, tokenizer="words").reads_fast()
+    assert not TextCorpus(plain, tmp_path / "packed.gz").reads_fast()
+    assert not TextCorpus(tmp_path / "unnamed").reads_fast()
+
+
 def test_read_lines_keeps_blank_lines(write):
     assert read_lines(write("a\n\n  b \r\n\n")) == ["a", "", "  b ", ""]
     assert read_lines(write(b"\xff\n"), encoding_errors="replace") == ["\ufffd"]

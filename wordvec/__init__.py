@@ -36,8 +36,10 @@ _HOME = {
     "evaluate_similarity": "wordvec.evaluation",
     "finished_training": "wordvec.resuming",
     "load_vectors": "wordvec.formats",
+    "load_vocabulary": "wordvec.formats.vocabulary",
     "output_format": "wordvec.formats",
     "save_vectors": "wordvec.formats",
+    "save_vocabulary": "wordvec.formats.vocabulary",
     "replacing": "wordvec.checkpoints",
     "train_word2vec": "wordvec.word2vec",
 }

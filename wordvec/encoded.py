@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import json
 import logging
+import mmap
 import os
 import shutil
 import tempfile
@@ -12,25 +13,30 @@ import weakref
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 
 from corpora import TextCorpus, get_tokenizer
+from wordvec.choosing import MAX_TYPES, Rules, word_list
 from wordvec.errors import InputError, VocabularyError
-from wordvec.scanning import Scanner
+from wordvec.scanning import WHITE, Counter, Table, encode, hide, join_tokens, split_tokens
+from wordvec.threads import worker_count
 from wordvec.vocabulary import Vocabulary
 
 _log = logging.getLogger(__name__)
 
-_FORMAT = 2
+_FORMAT = 3
 """Raised when the files below change, so that no older ones are read."""
 
 _CACHE_BYTES = 4 << 30
 """What the cache folder may hold unless WORDVEC_CACHE_BYTES says otherwise."""
 
+_BLOCK = 1 << 18
+"""Bytes of text that a thread scans at a time."""
+
 _PIECE = 1 << 20
-"""Tokens renumbered at a time."""
+"""Ids counted at a time."""
 
 
 class EncodedCorpus:
@@ -42,7 +48,10 @@ class EncodedCorpus:
         vocabulary: V tokens by falling count, those of equal count in the order of their bytes.
         ids: (N,) int32, read only, usually memory-mapped.
         offsets: (S + 1,) int64, read only.
-        raw_tokens, raw_types: what the text had before ``min_count`` and ``max_vocabulary``.
+        raw_tokens, raw_types: what the text had before words were left out; with a vocabulary that was given,
+            ``raw_types`` is its size, and where ``count_error`` is not 0, how many types were left in memory.
+        count_error: the vocabulary's counts may be too low by at most this, and a word that occurs this often may be
+            missing; 0 unless the types did not fit into ``max_types_in_memory``.
         tokenizer, lowercase: how the text was cut into tokens.
 
     Example:
@@ -59,6 +68,7 @@ class EncodedCorpus:
         *,
         raw_tokens: int,
         raw_types: int,
+        count_error: int = 0,
         tokenizer: str = "whitespace",
         lowercase: bool = False,
     ) -> None:
@@ -67,6 +77,7 @@ class EncodedCorpus:
         self.offsets = offsets
         self.raw_tokens = raw_tokens
         self.raw_types = raw_types
+        self.count_error = count_error
         self.tokenizer = tokenizer
         self.lowercase = lowercase
 
@@ -82,60 +93,88 @@ def encode_corpus(
     *,
     min_count: int = 5,
     max_vocabulary: int | None = None,
+    keep_words: str | os.PathLike[str] | Iterable[str] = (),
+    drop_words: str | os.PathLike[str] | Iterable[str] = (),
+    vocabulary: Vocabulary | None = None,
+    max_types_in_memory: int = MAX_TYPES,
     tokenizer: str = "whitespace",
     lowercase: bool = False,
     cache: bool = True,
+    threads: int | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> EncodedCorpus:
-    """Count the tokens of a corpus, choose its vocabulary and write it down as ids, in one pass over the text.
+    """Count the tokens of a corpus, choose its vocabulary and write the corpus down as ids.
+
+    The text is read twice, or kept in a temporary file in between where reading it is slow or can be done only once.
+    Memory does not depend on its length, and the result not on the number of threads.
 
     Args:
         corpus: a ``TextCorpus`` (whose own tokeniser and casing count), or texts, or lists of tokens; a one-shot
             generator will do. A text is one sentence.
         min_count: tokens seen less often are left out.
         max_vocabulary: keep at most this many, the most frequent.
+        keep_words: words that are in the vocabulary however rare they are, if they occur at all: a file with one a
+            line, or the words. They are lower-cased where the text is.
+        drop_words: words that are never in the vocabulary, given in the same ways.
+        vocabulary: take this one, row by row, with its counts (without counts: those of this text); nothing is counted
+            then, and ``min_count`` plays no part.
+        max_types_in_memory: when more different tokens than this have been seen, the rarest are forgotten, and counts
+            may be too low by ``count_error``. A million takes about 100 MB.
         tokenizer, lowercase: how texts are cut into tokens; lists of tokens are taken as they are.
         cache: keep the ids of a ``TextCorpus`` in the cache folder and find them again by its content.
+        threads: None means one a core.
         on_progress: called with bytes read and bytes in all, for a ``TextCorpus``.
 
     Raises:
         VocabularyError: no token at all, or none left.
-        InputError: settings out of range, or text that cannot be read.
+        InputError: settings out of range or that contradict each other, or text or a list that cannot be read.
     """
-    if min_count < 1:
-        raise InputError(f"min_count must be at least 1, got {min_count}")
-    if max_vocabulary is not None and max_vocabulary < 1:
-        raise InputError(f"max_vocabulary must be at least 1, got {max_vocabulary}")
-    if isinstance(corpus, TextCorpus):
-        return _encode_text_corpus(corpus, min_count, max_vocabulary, cache, on_progress)
     get_tokenizer(tokenizer)
-    blocks, token_lists = _blocks_of(corpus, tokenizer, lowercase)
+    if isinstance(corpus, TextCorpus):
+        tokenizer, lowercase = corpus.tokenizer, corpus.lowercase
+        lower = lowercase
+    else:
+        blocks, lower = _blocks_of(corpus, tokenizer, lowercase)
+    rules = Rules(
+        min_count=min_count,
+        max_vocabulary=max_vocabulary,
+        keep=word_list(keep_words, "keep_words", lower),
+        drop=word_list(drop_words, "drop_words", lower),
+        vocabulary=vocabulary,
+        max_types=max_types_in_memory,
+    )
+    rules.check()
+    writer = _Writer(rules, worker_count(threads), tokenizer, lowercase)
+    if isinstance(corpus, TextCorpus):
+        return _encode_text_corpus(corpus, writer, cache, on_progress)
     with _new_folder() as folder:
-        _write(folder, blocks, token_lists, min_count, max_vocabulary, tokenizer, lowercase)
+        writer.write(folder, lambda: blocks, again=False)
         return _open_owned(folder)
 
 
 def _encode_text_corpus(
-    corpus: TextCorpus,
-    min_count: int,
-    max_vocabulary: int | None,
-    cache: bool,
-    on_progress: Callable[[int, int], None] | None,
+    corpus: TextCorpus, writer: "_Writer", cache: bool, on_progress: Callable[[int, int], None] | None
 ) -> EncodedCorpus:
+    again = corpus.reads_fast()
+    readings = 2 if again and writer.rules.vocabulary is None else 1
+    before = 0
+
     def blocks() -> Iterator[bytes]:
+        nonlocal before
         total = corpus.size()
         for block in corpus.blocks(_BLOCK):
             yield block
             if on_progress is not None:
-                on_progress(corpus.bytes_read(), total)
+                on_progress((before + corpus.bytes_read()) // readings, total)
+        before += total
 
     home = _cache_folder() if cache else None
     if home is None:
         with _new_folder() as folder:
-            _write(folder, blocks(), None, min_count, max_vocabulary, corpus.tokenizer, corpus.lowercase)
+            writer.write(folder, blocks, again)
             return _open_owned(folder)
     limit = _cache_limit()
-    settings = [_FORMAT, corpus.fingerprint(), corpus.tokenizer, corpus.lowercase, min_count, max_vocabulary]
+    settings = [_FORMAT, corpus.fingerprint(), corpus.tokenizer, corpus.lowercase, writer.rules.fingerprint()]
     target = home / hashlib.blake2b(json.dumps(settings).encode(), digest_size=16).hexdigest()
     if target.exists():
         try:
@@ -148,7 +187,7 @@ def _encode_text_corpus(
             _log.info("found the encoded corpus in the cache (%s)", target)
             return found
     with _new_folder(home) as folder:
-        _write(folder, blocks(), None, min_count, max_vocabulary, corpus.tokenizer, corpus.lowercase)
+        writer.write(folder, blocks, again)
         try:
             os.rename(folder, target)  # before any file in it is open: Windows would not have it
             encoded = _open(target)
@@ -158,14 +197,13 @@ def _encode_text_corpus(
     return encoded
 
 
-_BLOCK = 1 << 20
-"""Bytes of text scanned at a time."""
+# -- texts and lists of tokens as blocks of bytes ---------------------------------------------------------------------
 
 
 def _blocks_of(
     corpus: Iterable[str] | Iterable[list[str]], tokenizer: str, lowercase: bool
-) -> tuple[Iterator[bytes] | None, Iterator[list[str]] | None]:
-    """The texts as blocks of bytes, or the lists of tokens, whichever the first item is."""
+) -> tuple[Iterator[bytes], bool]:
+    """Texts or lists of tokens, whichever the first item is, as blocks of bytes; whether they are lower-cased."""
     if isinstance(corpus, str | bytes):
         raise InputError("expected several texts or lists of tokens, got one string; put it into a list")
     items: Iterator[Any] = iter(corpus)
@@ -174,34 +212,56 @@ def _blocks_of(
         raise VocabularyError("the corpus is empty; give it at least one text")
     items = chain([first], items)
     if isinstance(first, str):
-        return _text_blocks(items, tokenizer, lowercase), None
-    return None, items
+        return _blocks(_text_lines(items, tokenizer, lowercase)), lowercase
+    return _blocks(_list_lines(items)), False
 
 
-def _text_blocks(texts: Iterator[str], tokenizer: str, lowercase: bool) -> Iterator[bytes]:
-    normalize = get_tokenizer(tokenizer).normalize
-    waiting: list[str] = []
+def _blocks(lines: Iterator[bytes]) -> Iterator[bytes]:
+    waiting: list[bytes] = []
     size = 0
-    for number, text in enumerate(texts):
-        if not isinstance(text, str):
-            raise InputError(f"item {number} is of type {type(text).__name__}, the first is a text; give one kind")
-        waiting.append(normalize(text, lowercase).replace("\n", " "))
-        size += len(text)
+    for line in lines:
+        waiting.append(line)
+        size += len(line)
         if size >= _BLOCK:
-            yield _encoded_lines(waiting)
+            yield b"".join(waiting)
             waiting, size = [], 0
     if waiting:
-        yield _encoded_lines(waiting)
+        yield b"".join(waiting)
 
 
-def _encoded_lines(lines: list[str]) -> bytes:
+def _text_lines(texts: Iterator[str], tokenizer: str, lowercase: bool) -> Iterator[bytes]:
+    normalize = get_tokenizer(tokenizer).normalize
+    for place, text in enumerate(texts):
+        if not isinstance(text, str):
+            raise InputError(f"item {place} is of type {type(text).__name__}, the first is a text; give one kind")
+        yield _utf8(normalize(text, lowercase)).replace(b"\n", b" ") + b"\n"
+
+
+def _list_lines(sentences: Iterator[list[str]]) -> Iterator[bytes]:
+    for place, sentence in enumerate(sentences):
+        if isinstance(sentence, str | bytes) or not hasattr(sentence, "__iter__"):
+            raise InputError(f"item {place} is of type {type(sentence).__name__}, expected a list of tokens")
+        tokens = list(sentence)
+        for token in tokens:
+            if not isinstance(token, str) or not token:
+                raise InputError(f"item {place} holds {token!r}; a token must be a string that is not empty")
+        line = _utf8(" ".join(tokens))
+        # A token may hold any character, even what separates tokens.
+        plain = len(line) - len(line.translate(None, WHITE)) == len(tokens) - 1
+        yield (line if plain else b" ".join(hide(_utf8(token)) for token in tokens)) + b"\n"
+
+
+def _utf8(text: str) -> bytes:
     try:
-        return ("\n".join(lines) + "\n").encode()
+        return text.encode()
     except UnicodeEncodeError as error:
         raise InputError(
             f"a text holds {error.object[error.start]!r}, half of a character, which cannot be written as UTF-8; "
             "read the texts with errors='replace'"
         ) from None
+
+
+# -- the folder of an encoded corpus ----------------------------------------------------------------------------------
 
 
 @contextlib.contextmanager
@@ -215,79 +275,90 @@ def _new_folder(parent: Path | None = None) -> Iterator[Path]:
         raise
 
 
-def _write(
-    folder: Path,
-    blocks: Iterator[bytes] | None,
-    token_lists: Iterator[list[str]] | None,
-    min_count: int,
-    max_vocabulary: int | None,
-    tokenizer: str,
-    lowercase: bool,
-) -> None:
-    """Write the corpus into ``folder``."""
-    scanner = Scanner()
-    with open(folder / "numbers", "wb") as numbers, open(folder / "ends", "wb") as ends:
-        if blocks is not None:
-            for block in blocks:
-                scanner.scan(np.frombuffer(block, np.uint8), numbers, ends)
+class _Writer:
+    """Writes a corpus into a folder: ids, offsets, vocabulary, facts."""
+
+    def __init__(self, rules: Rules, threads: int, tokenizer: str, lowercase: bool) -> None:
+        self.rules = rules
+        self.threads = threads
+        self.facts: dict[str, Any] = {"tokenizer": tokenizer, "lowercase": lowercase}
+
+    def write(self, folder: Path, read: Callable[[], Iterator[bytes]], again: bool) -> None:
+        """Write the corpus whose blocks ``read`` gives, ``again`` and again or only once."""
+        spool = folder / "text"
+        given = self.rules.vocabulary
+        counts: np.ndarray | None
+        if given is None:
+            blocks = read()
+            if not again:
+                blocks, read = _copied(blocks, spool), lambda: _copies(spool)
+            words, counts = self._count(blocks)
         else:
-            scanner.scan_lists(token_lists or iter(()), numbers, ends)
-    tokens, counts, id_of_number = scanner.choose(min_count, max_vocabulary)
-    raw = {"raw_tokens": int(scanner.counts.sum()), "raw_types": len(scanner.counts)}
-    _check_vocabulary(tokens, scanner.counts, min_count)
-    del scanner
-    with open(folder / "ids", "wb") as ids, open(folder / "offsets", "wb") as offsets:
-        _renumber(folder, id_of_number, ids, offsets)
-    os.unlink(folder / "numbers")
-    os.unlink(folder / "ends")
-    with open(folder / "vocabulary.json", "w", encoding="utf-8") as file:
-        json.dump({"tokens": tokens, "counts": counts.tolist()}, file)
-    with open(folder / "corpus.json", "w", encoding="utf-8") as file:
-        json.dump({**raw, "tokenizer": tokenizer, "lowercase": lowercase}, file, sort_keys=True)
+            words, counts = join_tokens(given.tokens), given.counts
+            self.facts |= {"raw_types": len(given)}
+        table = Table.of(split_tokens(words))
+        with open(folder / "ids", "wb") as ids, open(folder / "offsets", "wb") as offsets:
+            self.facts["raw_tokens"] = encode(read(), table, self.threads, ids, offsets)
+        spool.unlink(missing_ok=True)
+        if (folder / "ids").stat().st_size == 0:
+            raise VocabularyError("no word of the vocabulary occurs in the corpus; compare their casing and tokenizer")
+        if counts is None:
+            counts = _count_ids(_map(folder / "ids", np.int32), len(table))
+        (folder / "tokens").write_bytes(words)
+        (folder / "counts").write_bytes(counts.tobytes())
+        (folder / "corpus.json").write_text(json.dumps(self.facts, sort_keys=True), encoding="utf-8")
+
+    def _count(self, blocks: Iterator[bytes]) -> tuple[bytes, np.ndarray]:
+        """The words of the vocabulary, joined, and their counts."""
+        counter = Counter(self.threads, self.rules.max_types, self.rules.keep)
+        counter.count(blocks)
+        numbers = self.rules.choose(counter)
+        self.facts |= {"raw_types": int(np.count_nonzero(counter.table.counts)), "count_error": counter.error}
+        return counter.table.spell(numbers), counter.table.counts[numbers]
 
 
-def _renumber(folder: Path, id_of_number: np.ndarray, ids: IO[bytes], offsets: IO[bytes]) -> None:
-    from wordvec.kernels.tokenize import renumber
-
-    numbers = _map(folder / "numbers", np.int32)
-    ends = np.asarray(_map(folder / "ends", np.int64))
-    places = np.zeros(len(ends) + 1, np.int64)
-    piece = np.empty(_PIECE, np.int32)
-    kept = sentence = 0
-    for first in range(0, max(len(numbers), 1), _PIECE):
-        part = np.asarray(numbers[first : first + _PIECE])
-        written, sentence = renumber(part, id_of_number, piece, ends, sentence, first, kept, places)
-        ids.write(piece[:written].tobytes())
-        kept += written
-    offsets.write(places.tobytes())
+def _copied(blocks: Iterator[bytes], path: Path) -> Iterator[bytes]:
+    """The same blocks, which are also written to a file, each after its length."""
+    with open(path, "wb") as file:
+        for block in blocks:
+            file.write(len(block).to_bytes(8, "little"))
+            file.write(block)
+            yield block
 
 
-def _check_vocabulary(tokens: list[str], counts: np.ndarray, min_count: int) -> None:
-    if len(counts) == 0:
-        raise VocabularyError("the corpus has no token; give it some text")
-    if not tokens:
-        raise VocabularyError(
-            f"no token occurs at least min_count = {min_count} times (the most frequent occurs {counts.max():,} "
-            "times); lower min_count"
-        )
+def _copies(path: Path) -> Iterator[bytes]:
+    with open(path, "rb") as file:
+        while size := file.read(8):
+            yield file.read(int.from_bytes(size, "little"))
+
+
+def _count_ids(ids: np.ndarray, types: int) -> np.ndarray:
+    counts = np.zeros(types, np.int64)
+    for first in range(0, len(ids), _PIECE):
+        counts += np.bincount(ids[first : first + _PIECE], minlength=types)
+    return counts
 
 
 def _map(path: Path, dtype: type) -> np.ndarray:
     """The numbers in a file, memory-mapped; an empty file cannot be mapped."""
     if path.stat().st_size == 0:
         return np.empty(0, dtype)
-    return np.memmap(path, dtype, mode="r")
+    numbers = np.memmap(path, dtype, mode="r")
+    # Several lanes read in turns, in which the system sees no order; without this it fetches one page at a time.
+    if hasattr(mmap, "MADV_SEQUENTIAL"):
+        numbers._mmap.madvise(mmap.MADV_SEQUENTIAL)  # type: ignore[attr-defined]
+    return numbers
 
 
 def _open(folder: Path) -> EncodedCorpus:
     with open(folder / "corpus.json", encoding="utf-8") as file:
         facts = json.load(file)
-    with open(folder / "vocabulary.json", encoding="utf-8") as file:
-        words = json.load(file)
+    tokens = split_tokens((folder / "tokens").read_bytes())
+    counts = np.frombuffer((folder / "counts").read_bytes(), np.int64)
     ids, offsets = _map(folder / "ids", np.int32), _map(folder / "offsets", np.int64)
     if offsets[-1] != len(ids):
         raise ValueError(f"{folder} is damaged")
-    return EncodedCorpus(Vocabulary(words["tokens"], words["counts"]), ids, offsets, **facts)
+    return EncodedCorpus(Vocabulary(tokens, counts), ids, offsets, **facts)
 
 
 def _open_owned(folder: Path) -> EncodedCorpus:

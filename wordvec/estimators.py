@@ -98,6 +98,7 @@ class Word2Vec(TransformerMixin, BaseEstimator):
             max_vocabulary=self.max_vocabulary,
             tokenizer=self.tokenizer,
             lowercase=self.lowercase,
+            threads=_threads(self.n_jobs),
         )
         result = train_word2vec(corpus, settings, threads=_threads(self.n_jobs))
         self.vectors_ = result.vectors

@@ -1,123 +1,358 @@
-"""Counting tokens while they are numbered: the table of types behind ``encode_corpus``, grown as it fills."""
+"""What stands behind ``encode_corpus``: counting the types of a text in bounded memory, and looking its tokens up.
 
-from collections.abc import Iterator
-from typing import IO
+Text comes as blocks of bytes that neither start nor end inside a token. A token that holds white space itself, as only
+a list of tokens can, has it replaced by bytes that UTF-8 does not use (``hide`` and ``show``).
+"""
+
+import re
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from queue import Empty, SimpleQueue
+from typing import IO, TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from wordvec.errors import InputError
+if TYPE_CHECKING:
+    from wordvec.kernels.tokenize import Types
 
-_PIECE = 1 << 18
-"""Bytes scanned in one call of the kernel; the table must have room for that many new types at most."""
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+_FIRST_ROUND, _LARGEST_ROUND = 1 << 20, 1 << 24
+"""Bytes of text after which what the threads found is merged: first, and at most."""
+
+_OFTEN = 1 << 16
+"""So many of the first types are counted by each thread for itself."""
+
+WHITE = bytes([*range(9, 14), 32])
+"""What separates tokens."""
+
+_UNUSED = bytes(range(0xF8, 0xF8 + len(WHITE)))
+_HIDE, _SHOW = bytes.maketrans(WHITE, _UNUSED), bytes.maketrans(_UNUSED, WHITE)
+_HIDDEN = re.compile(rb"[\xf8-\xfd]")
 
 
-class Scanner:
-    """Types in the order of their first occurrence, with counts.
+def hide(token: bytes) -> bytes:
+    """UTF-8 without white space, from which ``show`` makes the same token again."""
+    return token.translate(_HIDE)
 
-    ``scan`` takes bytes, ``scan_lists`` lists of tokens; both append to two open files the number of each token (int32)
-    and, for each sentence, the tokens up to its end (int64).
-    """
 
-    def __init__(self) -> None:
-        self._slots = np.full(1 << 16, -1, np.int32)
-        self._used = np.zeros(4, np.int64)
-        self._hashes = np.empty(0, np.uint64)
-        self._starts = np.zeros(1, np.int64)
-        self._counts = np.empty(0, np.int64)
-        self._letters = np.empty(0, np.uint8)
-        self._listed: list[str] | None = None
+def join_tokens(tokens: list[str]) -> bytes:
+    """Tokens as a block of text, a line each."""
+    text = "\n".join(tokens)
+    if text.count("\n") == len(tokens) - 1 and not any(white in text for white in "\t\v\f\r "):
+        return text.encode() + b"\n"
+    return b"".join(hide(token.encode()) + b"\n" for token in tokens)
+
+
+def split_tokens(text: bytes) -> list[str]:
+    """What ``join_tokens`` joined."""
+    if not text.isascii() and _HIDDEN.search(text):
+        return [token.translate(_SHOW).decode() for token in text.split(b"\n")[:-1]]
+    return text.decode().split("\n")[:-1]
+
+
+class Table:
+    """Types with their counts, growing as they come."""
+
+    def __init__(self, rows: int = 1 << 16) -> None:
+        from wordvec.kernels.tokenize import Types
+
+        self.types = Types(
+            used=np.zeros(3, np.int64),
+            slots=np.empty(0, np.int32),
+            keys=np.empty((rows, 2), np.uint64),
+            starts=np.zeros(rows + 1, np.int64),
+            letters=np.empty(8 * rows, np.uint8),
+            counts=np.empty(rows, np.int64),
+            errors=np.empty(rows, np.int64),
+        )
+        self._make_slots()
+
+    @classmethod
+    def of(cls, tokens: list[str], least: int = 2) -> "Table":
+        """A table in which every token's number is its place; its count is 1."""
+        from wordvec.kernels.tokenize import count
+
+        known, table = Table(1), Table(1 << max(len(tokens) - 1, least - 1).bit_length())
+        block, nothing, done = join_tokens(tokens), np.zeros(1, np.int64), 0
+        text = _Buffers().padded(block)
+        while (done := count(text, done, known.types, nothing, table.types)[0]) < len(block):
+            table.grow()
+        return table
+
+    def __len__(self) -> int:
+        return int(self.types.used[0])
 
     @property
     def counts(self) -> np.ndarray:
         """(types,) int64."""
-        return self._counts[: self._used[0]]
+        return self.types.counts[: len(self)]
 
-    def scan(self, text: np.ndarray, numbers: IO[bytes], ends: IO[bytes]) -> None:
-        """Count the tokens of ``text`` (uint8, cut at white space)."""
-        from wordvec.kernels.tokenize import Types, scan
+    @property
+    def errors(self) -> np.ndarray:
+        """(types,) int64: the true count is at most the count and this."""
+        return self.types.errors[: len(self)]
 
-        start = 0
-        while start < len(text):
-            stop = _end_of_piece(text, start)
-            piece = text[start:stop]
-            start = stop
-            self._make_room(len(piece))
-            ids = np.empty(len(piece) // 2 + 1, np.int32)
-            sentence_ends = np.empty(len(piece), np.int64)
-            types = Types(self._used, self._slots, self._hashes, self._starts, self._counts, self._letters)
-            tokens, sentences = scan(piece, types, ids, sentence_ends)
-            numbers.write(ids[:tokens].tobytes())
-            ends.write(sentence_ends[:sentences].tobytes())
+    def grow(self) -> None:
+        """Make room: for twice the types if all rows are taken, else for twice the letters."""
+        types = self.types
+        if len(self) < len(types.counts):
+            self.types = types._replace(letters=_twice(types.letters))
+            return
+        names = ("keys", "counts", "errors")
+        self.types = types._replace(**{name: _twice(getattr(types, name)) for name in names})
+        starts = np.zeros(len(self.types.counts) + 1, np.int64)
+        starts[: len(types.starts)] = types.starts
+        self.types = self.types._replace(starts=starts)
+        self._make_slots()
 
-    def scan_lists(self, sentences: Iterator[list[str]], numbers: IO[bytes], ends: IO[bytes]) -> None:
-        """Count the tokens of sentences that are lists already; a token may hold any character."""
-        number_of: dict[str, int] = {}
-        counts: list[int] = []
+    def clear(self) -> None:
+        """Forget all types."""
+        self.types.used[:2] = 0
+        self.types.slots.fill(-1)
+
+    def merge(self, other: "Table", error: int) -> None:
+        """Add another table's types and counts; what is new here may have been seen ``error`` times before."""
+        from wordvec.kernels.tokenize import merge
+
+        done = 0
+        while (done := merge(self.types, other.types, done, error)) < len(other):
+            self.grow()
+
+    def keep(self, kept: np.ndarray) -> None:
+        """Drop the types that are not ``kept`` (types,) bool."""
+        from wordvec.kernels.tokenize import keep
+
+        keep(self.types, kept)
+        self._make_slots()
+
+    def find(self, tokens: list[str]) -> np.ndarray:
+        """The numbers of those tokens that are in the table, int32."""
+        return _encoded(join_tokens(tokens), self.types, _Buffers())[1]
+
+    def spell(self, numbers: np.ndarray) -> bytes:
+        """The types' bytes, a line each."""
+        from wordvec.kernels.tokenize import spell
+
+        numbers = numbers.astype(np.int64)
+        sizes = self.types.starts[numbers + 1] - self.types.starts[numbers]
+        text: np.ndarray = np.empty(int(sizes.sum()) + len(numbers), np.uint8)
+        spell(self.types, numbers, text)
+        return text.tobytes()
+
+    def ordered(self, numbers: np.ndarray) -> np.ndarray:
+        """The same types by falling count, those of equal count in the order of their bytes."""
+        counts, start = self.counts[numbers], self.types.keys[numbers, 0].byteswap()
+        if (self.types.letters[: self.types.used[1]] >= _UNUSED[0]).any():
+            start[:] = 0
+        order = np.lexsort((start, -counts))
+        numbers, counts, start = numbers[order], counts[order], start[order]
+        # Only those of equal count and equal first eight bytes are left to compare.
+        equal = np.flatnonzero((counts[1:] == counts[:-1]) & (start[1:] == start[:-1]))
+        tied = np.union1d(equal, equal + 1)
+        words = [word.translate(_SHOW) for word in self.spell(numbers[tied]).split(b"\n")[:-1]]
+        ranks = list(zip((-counts[tied]).tolist(), words, strict=True))
+        places = sorted(range(len(tied)), key=ranks.__getitem__)
+        numbers[tied] = numbers[tied[places]]
+        return numbers
+
+    def _make_slots(self) -> None:
+        from wordvec.kernels.tokenize import SHIFT, rehash
+
+        bits = (2 * len(self.types.counts) - 1).bit_length()
+        if len(self.types.slots) != 1 << bits:
+            self.types = self.types._replace(slots=np.empty(1 << bits, np.int32))
+        self.types.slots.fill(-1)
+        self.types.used[SHIFT] = 64 - bits
+        rehash(self.types)
+
+
+class _Buffers:
+    """Memory for one block at a time, used again and again: fresh pages cost more than what is written to them."""
+
+    def __init__(self) -> None:
+        self._text = np.empty(0, np.uint8)
+        self.ids = np.empty(0, np.int32)
+        self.ends = np.empty(0, np.int32)
+
+    def padded(self, block: bytes) -> np.ndarray:
+        """The block as the kernels want it, with spaces after it; there is room for its ids, too."""
+        from wordvec.kernels.tokenize import PADDING
+
+        size = len(block)
+        if size + PADDING > len(self._text):
+            self._text = np.empty(size + PADDING, np.uint8)
+            self.ids, self.ends = np.empty(size // 2 + 1, np.int32), np.empty(size, np.int32)
+        text = self._text[: size + PADDING]
+        text[:size] = np.frombuffer(block, np.uint8)
+        text[size:] = 32
+        return text
+
+
+def _twice(array: np.ndarray) -> np.ndarray:
+    grown: np.ndarray = np.empty((2 * len(array), *array.shape[1:]), array.dtype)
+    grown[: len(array)] = array
+    return grown
+
+
+class Counter:
+    """Counts the types of a text in several threads, in memory that ``max_types`` bounds.
+
+    What is known after a round of text, of so many bytes wherever they are counted, is looked up by all threads and
+    changed by none; what a thread finds beside it, it counts in a table of its own, merged when the round ends. So the
+    counts are a function of the text alone.
+
+    When more than ``max_types`` types are known after a round, the rarest go, until at most half are left (Misra and
+    Gries 1982, in the form of Manku and Motwani 2002 that remembers the counts): if a type has been counted f times
+    since it was last new, and may have been seen up to d times before, it is kept while f + d is above ``error``, which
+    is raised as far as need be. ``error`` bounds how much too low a count is and how often a type was seen that is not
+    there; it is at most tokens / (max_types // 2 + 1), since what raises it by one takes one from more than half of
+    ``max_types`` sums f + d - error.
+
+    Args:
+        threads: how many.
+        max_types: above it the rarest are dropped.
+        pinned: tokens that never are; their numbers are the first.
+    """
+
+    def __init__(self, threads: int, max_types: int, pinned: list[str]) -> None:
+        self.table = Table.of(pinned, 1 << 17)
+        self.table.counts[:] = 0
+        self.pinned = len(pinned)
+        self.max_types = max_types
+        self.error = 0
+        self.tokens = 0
+        self._threads = threads
+        self._new = [Table() for _ in range(threads)]
+        self._buffers = [_Buffers() for _ in range(threads)]
+        self._often = np.zeros((threads, _OFTEN), np.int64)
+
+    def count(self, blocks: Iterable[bytes]) -> None:
+        """Count all of a text; once only."""
+        rounds = _rounds(blocks, min(_LARGEST_ROUND, max(_FIRST_ROUND, 8 * self.max_types)))
+        with _workers(self._threads) as start:
+            coming = next(rounds, None)
+            while coming is not None:
+                shared = iter(coming)
+                running = [start(self._count_some, thread, shared) for thread in range(self._threads)]
+                try:
+                    coming = next(rounds, None)
+                finally:
+                    done = [work() for work in running]
+                self.tokens += sum(done)
+                self._merge()
+        self._add_often()
+
+    def _count_some(self, thread: int, blocks: Iterator[bytes]) -> int:
+        from wordvec.kernels.tokenize import count
+
         total = 0
-        for place, sentence in enumerate(sentences):
-            if isinstance(sentence, str | bytes) or not hasattr(sentence, "__iter__"):
-                raise InputError(f"item {place} is of type {type(sentence).__name__}, expected a list of tokens")
-            ids = []
-            for token in sentence:
-                if not isinstance(token, str) or not token:
-                    raise InputError(f"item {place} holds {token!r}; a token must be a string that is not empty")
-                number = number_of.setdefault(token, len(counts))
-                if number == len(counts):
-                    counts.append(0)
-                counts[number] += 1
-                ids.append(number)
-            total += len(ids)
-            numbers.write(np.array(ids, np.int32).tobytes())
-            ends.write(np.int64(total).tobytes())
-        self._listed = list(number_of)
-        self._counts = np.array(counts, np.int64)
-        self._used[0] = len(counts)
+        for block in blocks:
+            text, done = self._buffers[thread].padded(block), 0
+            while done < len(block):
+                done, tokens = count(text, done, self.table.types, self._often[thread], self._new[thread].types)
+                total += tokens
+                if done < len(block):
+                    self._new[thread].grow()
+        return total
 
-    def choose(self, min_count: int, max_vocabulary: int | None) -> tuple[list[str], np.ndarray, np.ndarray]:
-        """The vocabulary: tokens by falling count (then in byte order), their counts, and the id of every number."""
-        counts = self.counts
-        known = np.flatnonzero(counts >= min_count)
-        words = [self._bytes(int(number)) for number in known]
-        order = sorted(range(len(known)), key=lambda k: (-counts[known[k]], words[k]))[:max_vocabulary]
-        chosen = known[order]
-        id_of_number = np.full(len(counts), -1, np.int32)
-        id_of_number[chosen] = np.arange(len(chosen), dtype=np.int32)
-        return [words[k].decode("utf-8", "surrogatepass") for k in order], counts[chosen], id_of_number
+    def _merge(self) -> None:
+        for table in self._new:
+            self.table.merge(table, self.error)
+            table.clear()
+        if len(self.table) - self.pinned > self.max_types:
+            self._add_often()
+            self._prune()
 
-    def _bytes(self, number: int) -> bytes:
-        if self._listed is not None:
-            return self._listed[number].encode("utf-8", "surrogatepass")
-        return self._letters[self._starts[number] : self._starts[number + 1]].tobytes()
+    def _add_often(self) -> None:
+        first = self.table.counts[:_OFTEN]
+        first += self._often[:, : len(first)].sum(axis=0)
+        self._often[:] = 0
 
-    def _make_room(self, size: int) -> None:
-        """Let ``size`` bytes come, even if all they hold are new types."""
-        from wordvec.kernels.tokenize import rehash
-
-        types, letters = int(self._used[0]), int(self._used[1])
-        needed = types + size // 2 + 1
-        if needed > len(self._counts):
-            rows = max(needed, 2 * len(self._counts))
-            self._hashes = np.resize(self._hashes, rows) if types else np.empty(rows, np.uint64)
-            self._counts = np.resize(self._counts, rows) if types else np.empty(rows, np.int64)
-            starts = np.zeros(rows + 1, np.int64)
-            starts[: len(self._starts)] = self._starts
-            self._starts = starts
-        if letters + size > len(self._letters):
-            grown = np.empty(max(letters + size, 2 * len(self._letters)), np.uint8)
-            grown[:letters] = self._letters[:letters]
-            self._letters = grown
-        if 2 * needed > len(self._slots):
-            self._slots = np.full(1 << (2 * needed).bit_length(), -1, np.int32)
-            rehash(self._slots, self._hashes, types)
+    def _prune(self) -> None:
+        sums = self.table.counts + self.table.errors - self.error
+        others = sums[self.pinned :]
+        place = len(others) - 1 - self.max_types // 2
+        raised = int(np.partition(others, place)[place])
+        kept = sums > raised
+        kept[: self.pinned] = True
+        self.table.keep(kept)
+        self.error += raised
 
 
-def _end_of_piece(text: np.ndarray, start: int) -> int:
-    """Where a piece of about ``_PIECE`` bytes from ``start`` on ends: after white space, or at the end of the text."""
-    stop = start + _PIECE
-    while stop < len(text):
-        window = text[stop - 1 : stop + 4095]
-        space = np.flatnonzero((window == 32) | ((window >= 9) & (window <= 13)))
-        if len(space):
-            return int(stop + space[0])
-        stop += 4096
-    return len(text)
+def encode(blocks: Iterable[bytes], table: Table, threads: int, ids: IO[bytes], offsets: IO[bytes]) -> int:
+    """Write the ids of a text's tokens that are in the table (int32) and where its sentences end (int64, after a 0).
+
+    Returns:
+        How many tokens the text has.
+    """
+    total = written = 0
+    offsets.write(np.int64(0).tobytes())
+    spare: SimpleQueue[_Buffers] = SimpleQueue()
+
+    def work(block: bytes) -> tuple[int, np.ndarray, np.ndarray, _Buffers]:
+        try:
+            buffers = spare.get_nowait()
+        except Empty:
+            buffers = _Buffers()
+        return *_encoded(block, table.types, buffers), buffers
+
+    for tokens, found, ends, buffers in _in_order(work, blocks, threads):
+        ids.write(found.data)
+        offsets.write((ends + np.int64(written)).data)
+        written += len(found)
+        total += tokens
+        spare.put(buffers)
+    return total
+
+
+def _encoded(block: bytes, types: "Types", buffers: _Buffers) -> tuple[int, np.ndarray, np.ndarray]:
+    """How many tokens, their ids and the ends of the sentences, in the memory of ``buffers``."""
+    from wordvec.kernels.tokenize import encode
+
+    tokens, kept, sentences = encode(buffers.padded(block), types, buffers.ids, buffers.ends)
+    return tokens, buffers.ids[:kept], buffers.ends[:sentences]
+
+
+# -- threads ----------------------------------------------------------------------------------------------------------
+
+
+def _rounds(blocks: Iterable[bytes], largest: int) -> Iterator[list[bytes]]:
+    """Blocks in parcels that grow, so that frequent types are soon known."""
+    goal, parcel, size = _FIRST_ROUND, list[bytes](), 0
+    for block in blocks:
+        parcel.append(block)
+        size += len(block)
+        if size >= goal:
+            yield parcel
+            goal, parcel, size = min(2 * goal, largest), [], 0
+    if parcel:
+        yield parcel
+
+
+@contextmanager
+def _workers(threads: int) -> Iterator[Callable[..., Callable[[], int]]]:
+    """A function that starts a call and gives what waits for its result; one thread works when it is waited for."""
+    if threads == 1:
+        yield lambda function, *arguments: lambda: function(*arguments)
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        yield lambda function, *arguments: pool.submit(function, *arguments).result
+
+
+def _in_order(work: Callable[[Item], Result], items: Iterable[Item], threads: int) -> Iterator[Result]:
+    """The results of ``work`` in the order of the items, of which only a few are under way at a time."""
+    if threads == 1:
+        yield from map(work, items)
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        running: deque[Future[Result]] = deque()
+        for item in items:
+            running.append(pool.submit(work, item))
+            if len(running) > 2 * threads:
+                yield running.popleft().result()
+        while running:
+            yield running.popleft().result()

@@ -1,4 +1,4 @@
-"""Bytes to numbers to ids, one kernel at a time: collisions, borders of pieces, growth."""
+"""Bytes to tokens to ids, one kernel at a time: borders of what is read at once, collisions, tables that are full."""
 
 from itertools import pairwise
 
@@ -7,48 +7,56 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests import naive
 from tests.word2vec_cases import fewer_without_jit, wraps_around
-from wordvec.kernels.tokenize import LETTERS, SENTENCES, TOKENS, TYPES, Types, rehash, renumber, scan
+from wordvec.kernels.tokenize import (
+    LETTERS,
+    LONG,
+    PADDING,
+    SHIFT,
+    TYPES,
+    Types,
+    count,
+    encode,
+    first_slot,
+    keep,
+    key_of,
+    merge,
+    rehash,
+    spell,
+)
 
 pytestmark = wraps_around
 
-
-def fnv_1a(token):
-    hashed = 0xCBF29CE484222325
-    for byte in token:
-        hashed = (hashed ^ byte) * 0x100000001B3 % 2**64
-    return hashed
-
-
-def place_of(token, slots):
-    hashed = fnv_1a(token)
-    return (hashed ^ hashed >> 32) % slots
+# Of every length around eight, fifteen and sixteen, alike but for one byte, with bytes that are white space in Unicode
+# alone, and with what is below the space and still a part of a token.
+SIZES = [1, 2, 7, 8, 9, 14, 15, 16, 17, 23, 24, 25, 70]
+WORDS = [b"x" * (size - 1) + last for size in SIZES for last in (b"a", b"b", b"\x00", b"\xff")]
+WORDS += [b"b" + b"x" * (size - 1) for size in SIZES] + [b"\x1c", b"\x1f\x85\xa0", b"a\x00", b"a\x00\x00", b"a"]
 
 
-def read_only(values, dtype):
-    """As bytes of a file and memory-mapped numbers come: the same type, so that nothing is compiled twice."""
-    array = np.array(values, dtype)
-    array.flags.writeable = False
-    return array
-
-
-def empty_types(rows, letters, slots):
+def table(rows=128, letters=4096):
+    bits = (2 * rows - 1).bit_length()
     return Types(
-        used=np.zeros(4, np.int64),
-        slots=np.full(slots, -1, np.int32),
-        hashes=np.zeros(rows, np.uint64),
+        used=np.array([0, 0, 64 - bits], np.int64),
+        slots=np.full(1 << bits, -1, np.int32),
+        keys=np.full((rows, 2), 99, np.uint64),
         starts=np.zeros(rows + 1, np.int64),
-        counts=np.full(rows, 99, np.int64),  # a new type must not count on zeros
         letters=np.zeros(letters, np.uint8),
+        counts=np.full(rows, 99, np.int64),  # a new type must not count on zeros
+        errors=np.full(rows, 99, np.int64),
     )
 
 
-def scan_bytes(text, types):
-    ids, ends = np.full(len(text) // 2 + 1, -7, np.int32), np.full(len(text), -7, np.int64)
-    tokens, sentences = scan(np.frombuffer(text, np.uint8), types, ids, ends)
-    assert (ids[tokens:] == -7).all()
-    assert (ends[sentences:] == -7).all()
-    return ids[:tokens].tolist(), ends[:sentences].tolist()
+def padded(text):
+    """As the kernels want it."""
+    return np.frombuffer(text + b" " * PADDING, np.uint8).copy()
+
+
+def count_words(text, types, known=None, often=0):
+    often = np.zeros(often, np.int64)
+    done, tokens = count(padded(text), 0, known or table(1), often, types)
+    return done, tokens, often.tolist()
 
 
 def spelled(types):
@@ -58,81 +66,138 @@ def spelled(types):
     return words, types.counts[: len(words)].tolist()
 
 
-@settings(max_examples=150 // fewer_without_jit, deadline=None)
-@given(st.lists(st.sampled_from([*b" \n\t\r\v\fab\x00\x1c\x1f\x85\xa0\xff"]).map(lambda b: bytes([b])), max_size=60))
-def test_a_text_is_split_as_bytes_split_does(pieces):
-    text = b"".join(pieces)
-    types = empty_types(40, 64, 64)
-    ids, ends = scan_bytes(text, types)
-    words, counts = spelled(types)
+# -- texts ------------------------------------------------------------------------------------------------------------
+
+
+@settings(max_examples=200 // fewer_without_jit, deadline=None)
+@given(
+    words=st.lists(st.sampled_from(WORDS), max_size=40),
+    between=st.lists(st.sampled_from([b" ", b"\n", b"\t", b"\r\n", b"  ", b"\v\f", b" " * 61]), min_size=1, max_size=7),
+)
+def test_a_text_is_split_as_bytes_split_does(words, between):
+    text = b"".join(word + between[place % len(between)] for place, word in enumerate(words))
+    types = table()
     tokens = text.split()
-    assert [words[k] for k in ids] == tokens
-    assert words == list(dict.fromkeys(tokens)), "numbers in the order of first sight"
-    assert counts == [tokens.count(word) for word in words]
+    assert tokens == words
+    assert count_words(text, types) == (len(text), len(words), [])
+    assert spelled(types) == naive.count_types(tokens)
+    ids, ends = np.full(len(text) // 2 + 1, -7, np.int32), np.full(len(text), -7, np.int32)
+    seen, kept, sentences = encode(padded(text), types, ids, ends)
+    assert (seen, kept) == (len(words), len(words))
+    assert [spelled(types)[0][k] for k in ids[:kept]] == words
     lines = text.split(b"\n")
-    assert ends == np.cumsum([len(line.split()) for line in lines]).tolist()[:-1]
-    assert types.used.tolist() == [len(words), sum(map(len, words)), len(tokens), len(lines) - 1]
+    assert ends[:sentences].tolist() == np.cumsum([len(line.split()) for line in lines]).tolist()[:-1]
+    assert (ids[kept + 1 :] == -7).all()
+    assert (ends[sentences:] == -7).all()
 
 
-def test_a_second_piece_goes_on_counting():
-    types = empty_types(10, 40, 16)
-    assert scan_bytes(b"b a\n b", types) == ([0, 1, 0], [2])
-    assert scan_bytes(b" c\na b\n", types) == ([2, 1, 0], [4, 6])
-    assert spelled(types) == ([b"b", b"a", b"c"], [3, 2, 1])
-    assert types.used[[TOKENS, SENTENCES, LETTERS]].tolist() == [6, 3, 3]
+def test_tokens_that_are_not_in_the_vocabulary_are_left_out():
+    types = table()
+    count_words(b"b a", types)
+    ids, ends = np.empty(20, np.int32), np.empty(20, np.int32)
+    assert encode(padded(b"a x b\n\nx\nx b a x"), types, ids, ends) == (8, 4, 3)
+    assert (ids[:4].tolist(), ends[:3].tolist()) == ([1, 0, 0, 1], [2, 2, 2])
 
 
-@pytest.mark.parametrize("other", [b"abd", b"ab", b"abcd", b"xbc"])
-def test_types_whose_hashes_are_equal_are_told_apart_by_their_letters(other):
-    # No two short words with one hash are at hand: a type is put there that claims the hash of another word.
-    types = empty_types(4, 40, 8)
-    types.used[:] = [1, len(other), 1, 0]
-    types.letters[: len(other)] = list(other)
-    types.starts[1], types.counts[0], types.hashes[0] = len(other), 1, fnv_1a(b"abc")
-    types.slots[place_of(b"abc", 8)] = 0
-    assert scan_bytes(b"abc abc", types)[0] == [1, 1]
-    assert spelled(types) == ([other, b"abc"], [1, 2])
+def test_what_is_known_is_counted_there():
+    known, new = table(), table()
+    count_words(b"b a c", known)
+    done, tokens, often = count_words(b"c b b x b c a x", new, known, often=2)
+    assert (done, tokens, often) == (15, 8, [3, 1])
+    assert spelled(known) == ([b"b", b"a", b"c"], [1, 1, 3]), "the third counted in one step, the others to be added"
+    assert spelled(new) == ([b"x"], [2])
+
+
+@pytest.mark.parametrize(("rows", "letters"), [(2, 100), (100, 5)])
+def test_a_full_table_stops_before_the_token_that_has_no_room(rows, letters):
+    types = table(rows, letters)
+    text = b"ab cde ab\nfg ab hij"
+    done, tokens, _ = count_words(text, types)
+    assert (text[done:], tokens) == (b"fg ab hij", 3)
+    assert spelled(types) == ([b"ab", b"cde"], [2, 1])
+    larger = table()
+    assert count(padded(text), done, table(1), np.zeros(0, np.int64), larger) == (len(text), 3)
+    assert spelled(larger)[0] == [b"fg", b"ab", b"hij"]
+
+
+# -- keys and slots ---------------------------------------------------------------------------------------------------
+
+
+def test_keys_of_different_words_differ():
+    keys = {}
+    for word in WORDS:
+        text = padded(b"no" + word + b" behind")
+        low, high = key_of(text, np.uint64(2), np.uint64(2 + len(word)))
+        assert (high >= LONG) == (len(word) > 15)
+        keys.setdefault((int(low), int(high)), set()).add(word)
+    assert all(len(words) == 1 for words in keys.values())
+
+
+def test_long_types_whose_keys_are_equal_are_told_apart_by_their_letters():
+    # No two such words are at hand: a type is put there that claims the key of another word.
+    word = b"a word of more than sixteen bytes".replace(b" ", b"_")
+    for other in (word[:-1] + b"x", word[:-1], word + b"x", b"x" + word[1:]):
+        types = table()
+        count_words(other, types)
+        low, high = key_of(padded(word), np.uint64(0), np.uint64(len(word)))
+        types.keys[0] = low, high
+        types.slots[:] = -1
+        rehash(types)
+        assert count_words(word + b" " + word, types)[:2] == (2 * len(word) + 1, 2)
+        assert spelled(types) == ([other, word], [1, 2])
 
 
 def test_types_that_share_a_slot_go_to_the_next_ones_and_around_the_end():
-    words = [word for k in range(1000) if place_of(word := b"%d" % k, 8) == 7][:5]
-    types = empty_types(5, 40, 8)
-    ids, _ = scan_bytes(b" ".join(words * 2), types)
-    assert ids == [0, 1, 2, 3, 4] * 2
-    assert types.slots.tolist() == [1, 2, 3, 4, -1, -1, -1, 0]
+    def slot(word):
+        low, high = map(np.uint64, key_of(padded(word), np.uint64(0), np.uint64(len(word))))
+        return int(first_slot(low, high, np.uint64(64 - 4)))
+
+    words = [word for k in range(1000) if slot(word := b"%d" % k) == 15][:5]
+    types = table(8)
+    count_words(b" ".join(words * 2), types)
+    assert spelled(types) == (words, [2] * 5)
+    assert types.slots.tolist() == [1, 2, 3, 4, *[-1] * 11, 0]
 
 
-def test_rehashed_types_are_found_again():
-    words = [b"%x" % (k * k) for k in range(200)]
-    types = empty_types(200, 2000, 256)
-    scan_bytes(b" ".join(words), types)
-    larger = types._replace(slots=np.full(1024, -1, np.int32))
-    rehash(larger.slots, larger.hashes, 200)
-    assert np.sort(larger.slots)[-200:].tolist() == list(range(200))
-    assert scan_bytes(b" ".join(reversed(words)), larger)[0] == list(range(200))[::-1]
-    assert larger.used[TYPES] == 200
+# -- tables -----------------------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=100, deadline=None)
-@given(
-    lengths=st.lists(st.integers(0, 5), max_size=12),
-    piece=st.integers(1, 9),
-    id_of_number=st.permutations([0, 1, 2, -1, -1]),
-    seed=st.integers(0, 100),
-)
-def test_renumbering_in_pieces_of_any_size(lengths, piece, id_of_number, seed):
-    numbers = np.random.default_rng(seed).integers(0, 5, sum(lengths))
-    ends = read_only(np.cumsum(lengths), np.int64)
-    offsets, written, sentence = np.zeros(len(lengths) + 1, np.int64), [], 0
-    for first in range(0, max(len(numbers), 1), piece):
-        part = read_only(numbers[first : first + piece], np.int32)
-        ids = np.full(piece, -7, np.int32)
-        kept, sentence = renumber(
-            part, np.array(id_of_number, np.int32), ids, ends, sentence, first, len(written), offsets
-        )
-        written += ids[:kept].tolist()
-    sentences = np.split(numbers, ends[:-1]) if lengths else []
-    expected = [[id_of_number[k] for k in sentence if id_of_number[k] >= 0] for sentence in sentences]
-    assert written == [k for found in expected for k in found]
-    assert offsets.tolist() == [0, *np.cumsum([len(found) for found in expected]).tolist()]
-    assert sentence == len(lengths)
+def test_tables_are_merged_with_their_counts():
+    types, new = table(3), table()
+    count_words(b"b a", types)
+    types.errors[:2] = 0, 4
+    count_words(b"a c a d c a", new)
+    assert merge(types, new, 0, 7) == 2, "d has no room"
+    assert spelled(types) == ([b"b", b"a", b"c"], [1, 4, 2])
+    assert types.errors.tolist() == [0, 4, 7]
+    larger = table()
+    assert merge(larger, new, 2, 1) == 3
+    assert spelled(larger) == ([b"d"], [1])
+
+
+@settings(max_examples=60 // fewer_without_jit, deadline=None)
+@given(st.lists(st.booleans(), min_size=len(set(WORDS)), max_size=len(set(WORDS))))
+def test_kept_types_are_found_again_and_others_are_not(kept):
+    types = table()
+    text = b" ".join(WORDS)
+    count_words(text, types)
+    words, counts = spelled(types)
+    types.errors[: len(words)] = np.arange(len(words))
+    keep(types, np.array(kept))
+    types.slots[:] = -1
+    rehash(types)
+    rows = np.flatnonzero(kept).tolist()
+    assert spelled(types) == ([words[k] for k in rows], [counts[k] for k in rows])
+    assert types.errors[: len(rows)].tolist() == rows
+    assert types.used[LETTERS] == sum(len(words[k]) for k in rows)
+    ids, ends = np.empty(len(text), np.int32), np.empty(1, np.int32)
+    found = encode(padded(b" ".join(words)), types, ids, ends)[1]
+    assert ids[:found].tolist() == list(range(len(rows)))
+
+
+def test_types_are_spelled_a_line_each():
+    types = table()
+    count_words(b"one two \xc3\xa9", types)
+    text = np.zeros(20, np.uint8)
+    assert text[: spell(types, np.array([2, 0]), text)].tobytes() == b"\xc3\xa9\none\n"
+    assert types.used[SHIFT] == 64 - 8

@@ -1,134 +1,331 @@
-"""Bytes to tokens to ids: counting and encoding in one pass over the text.
+"""Bytes to tokens to ids: counting the types of a text, then looking its tokens up.
 
 The text is UTF-8 whose tokens are separated by ASCII white space (what ``bytes.split()`` splits at) and whose sentences
-end with a newline. Each type gets a number when it is first seen; once the whole text is known, ``renumber`` turns
-those provisional numbers into ids by falling frequency.
+end with a newline. Sixty-four bytes at a time become a mask of their blanks; between two blanks stands a token, whose
+first fifteen bytes and length are two numbers that are compared at once.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numba import types as numba_types
+from numba.core.extending import intrinsic
 
-from wordvec.kernels.simd import kernel
+from wordvec.kernels.simd import JIT_OFF, atomic_add, kernel
 
-TYPES, LETTERS, TOKENS, SENTENCES = range(4)
+TYPES, LETTERS, SHIFT = range(3)
 """Places in ``Types.used``."""
+
+PADDING = 80
+"""Spaces that must follow a text, so that what is read at once need not be checked for its end."""
+
+ONE, EIGHT, SIXTEEN, WIDTH = np.uint64(1), np.uint64(8), np.uint64(16), np.uint64(64)
+ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
+HIGH = np.uint64(0x8080808080808080)
+"""The highest bit of each of eight bytes."""
+LOW = np.uint64(0x7F7F7F7F7F7F7F7F)
+LONG = np.uint64(0xFF00000000000000)
+"""The length of a token too long to be compared as two numbers."""
 
 
 class Types(NamedTuple):
-    """A growing table of the types seen: open addressing, then one row a type."""
+    """A table of types: open addressing (slots), then one row a type."""
 
-    used: np.ndarray  # (4,) int64: types, letters, tokens so far, sentences so far
-    slots: np.ndarray  # (a power of two,) int32, the type there or -1
-    hashes: np.ndarray  # (types,) uint64
-    starts: np.ndarray  # (types + 1,) int64, where the type's bytes start in ``letters``
-    counts: np.ndarray  # (types,) int64
+    used: np.ndarray  # (3,) int64: types, letters, and 64 - log2 of the slots
+    slots: np.ndarray  # (a power of two, at least twice the rows) int32, the type there or -1
+    keys: np.ndarray  # (rows, 2) uint64
+    starts: np.ndarray  # (rows + 1,) int64, where the type's bytes start in ``letters``
     letters: np.ndarray  # (letters,) uint8
+    counts: np.ndarray  # (rows,) int64
+    errors: np.ndarray  # (rows,) int64, how many occurrences may not have been counted
+
+
+if JIT_OFF:
+
+    def trailing_zeros(bits: Any) -> Any:
+        value = int(bits)
+        return np.uint64((value & -value).bit_length() - 1)
+
+else:
+
+    @intrinsic
+    def trailing_zeros(typingctx, bits):
+        """How many of the lowest bits of a uint64 other than 0 are zero."""
+
+        def codegen(context, builder, signature, args):
+            return builder.cttz(args[0], context.get_constant(numba_types.boolean, True))
+
+        return numba_types.uint64(numba_types.uint64), codegen
+
+
+# -- tokens -----------------------------------------------------------------------------------------------------------
 
 
 @kernel(inline=True)
-def find_or_add(types, text, start, stop, hashed):
-    """The number of the type that ``text[start:stop]`` spells; there is room for a new one."""
+def load_eight(text, place):
+    """Eight bytes as one number, the first one lowest; LLVM makes one load of it. There are eight."""
+    return (
+        np.uint64(text[place])
+        | np.uint64(text[place + np.uint64(1)]) << np.uint64(8)
+        | np.uint64(text[place + np.uint64(2)]) << np.uint64(16)
+        | np.uint64(text[place + np.uint64(3)]) << np.uint64(24)
+        | np.uint64(text[place + np.uint64(4)]) << np.uint64(32)
+        | np.uint64(text[place + np.uint64(5)]) << np.uint64(40)
+        | np.uint64(text[place + np.uint64(6)]) << np.uint64(48)
+        | np.uint64(text[place + np.uint64(7)]) << np.uint64(56)
+    )
+
+
+@kernel(inline=True)
+def gather(flags):
+    """The highest bits of eight bytes as the lowest eight bits."""
+    return ((flags >> np.uint64(7)) * np.uint64(0x0102040810204080)) >> np.uint64(56)
+
+
+@kernel(inline=True)
+def blanks(text, base):
+    """A mask of which of the 64 bytes from ``base`` on are white space."""
+    marks = spaces = np.uint64(0)
+    for k in range(0, 64, 8):
+        value = load_eight(text, base + np.uint64(k))
+        # Each byte by itself: adding to seven bits carries into the eighth, never beyond.
+        above = ((value & LOW) + np.uint64(0x5F5F5F5F5F5F5F5F)) | value
+        marks |= gather(~above & HIGH) << np.uint64(k)
+        other = value ^ np.uint64(0x2020202020202020)
+        other |= (other & LOW) + LOW
+        spaces |= gather(~other & HIGH) << np.uint64(k)
+    # What is below the space is seldom there: a newline, a tab, or a byte that belongs to a token.
+    rest = marks & ~spaces
+    while rest:
+        byte = text[base + trailing_zeros(rest)]
+        if byte < 9 or byte > 13:
+            marks ^= rest ^ (rest & (rest - ONE))
+        rest &= rest - ONE
+    return marks
+
+
+@kernel(inline=True)
+def key_of(text, start, stop):
+    """Two numbers that differ whenever two tokens of at most 15 bytes do, and for most longer ones."""
+    size = stop - start
+    low, high = load_eight(text, start), load_eight(text, start + EIGHT)
+    if size <= EIGHT:
+        return low & (ALL >> ((EIGHT - size) * EIGHT)), size << np.uint64(56)
+    if size < SIXTEEN:
+        return low, (high & (ALL >> ((SIXTEEN - size) * EIGHT))) | size << np.uint64(56)
+    high = (high ^ size) * np.uint64(0x9E3779B97F4A7C15)
+    high ^= high >> np.uint64(32)
+    place = start + SIXTEEN
+    while place < stop:
+        step = load_eight(text, place) & (ALL >> ((EIGHT - min(stop - place, EIGHT)) * EIGHT))
+        high = (high ^ step) * np.uint64(0x9E3779B97F4A7C15)
+        high ^= high >> np.uint64(32)
+        place += EIGHT
+    return low, high | LONG
+
+
+@kernel(inline=True)
+def first_slot(low, high, shift):
+    """Where to look first (Fibonacci hashing, Knuth 6.4): the highest bits depend on all others."""
+    mixed = (low ^ (high * np.uint64(0xC2B2AE3D27D4EB4F))) * np.uint64(0x9E3779B97F4A7C15)
+    return mixed >> shift
+
+
+@kernel(inline=True)
+def find(types, text, start, stop, low, high):
+    """The slot of the type that ``text[start:stop]`` spells, or the empty one where it belongs."""
     mask = np.uint64(types.slots.size - 1)
-    place = (hashed ^ (hashed >> np.uint64(32))) & mask
+    slot = first_slot(low, high, np.uint64(types.used[SHIFT]))
     while True:
-        number = types.slots[place]
+        number = types.slots[slot]
         if number < 0:
-            number = types.used[TYPES]
-            letters = types.used[LETTERS]
-            for k in range(stop - start):
-                types.letters[letters + k] = text[start + k]
-            types.slots[place] = number
-            types.hashes[number] = hashed
-            types.starts[number] = letters
-            types.starts[number + 1] = letters + stop - start
-            types.counts[number] = 0
-            types.used[TYPES] = number + 1
-            types.used[LETTERS] = letters + stop - start
-            return np.int64(number)
-        if types.hashes[number] == hashed:
-            first = types.starts[number]
-            if types.starts[number + 1] - first == stop - start:
-                k = 0
-                while k < stop - start and types.letters[first + k] == text[start + k]:
-                    k += 1
-                if k == stop - start:
-                    return np.int64(number)
-        place = (place + np.uint64(1)) & mask
+            return slot
+        same = types.keys[number, 0] == low and types.keys[number, 1] == high
+        if same and (high < LONG or is_spelled(types, number, text, start, stop)):
+            return slot
+        slot = (slot + ONE) & mask
 
 
 @kernel
-def scan(text, types, ids, sentence_ends):
-    """Count and number the tokens of ``text``; it neither starts nor ends inside a token.
+def is_spelled(types, number, text, start, stop):
+    """Whether a type is ``text[start:stop]``, byte by byte."""
+    first = np.uint64(types.starts[number])
+    if np.uint64(types.starts[number + 1]) - first != stop - start:
+        return False
+    size = np.uint64(0)
+    while size < stop - start and types.letters[first + size] == text[start + size]:
+        size += ONE
+    return size == stop - start
+
+
+@kernel
+def add(types, slot, text, start, stop, low, high):
+    """Put a new type, not yet seen, into an empty slot; its number, or -1 where there is no room."""
+    number, letters = types.used[TYPES], types.used[LETTERS]
+    size = np.int64(stop - start)
+    if number == types.counts.size or letters + size > types.letters.size:
+        return np.int64(-1)
+    for k in range(size):
+        types.letters[letters + k] = text[start + np.uint64(k)]
+    types.slots[slot] = number
+    types.keys[number, 0], types.keys[number, 1] = low, high
+    types.starts[number], types.starts[number + 1] = letters, letters + size
+    types.counts[number] = types.errors[number] = 0
+    types.used[TYPES], types.used[LETTERS] = number + 1, letters + size
+    return number
+
+
+# -- texts ------------------------------------------------------------------------------------------------------------
+
+
+@kernel
+def count(text, start, known, often, new):
+    """Count the tokens of ``text`` from byte ``start`` on; it neither starts nor ends inside a token.
 
     Args:
         text: (bytes,) uint8.
-        types: updated in place; it has room for every token to be a new type.
-        ids: (at least half the bytes + 1,) int32, receives the types' numbers.
-        sentence_ends: (at least the bytes,) int64, receives for each newline the tokens of the corpus before it.
+        known: types that other threads count too: one of the first is counted in ``often``, another with one
+            indivisible step.
+        often: (n,) int64, this thread's counts of the first n known types, updated in place.
+        new: this thread's table of all other types, updated in place.
 
     Returns:
-        Tokens and sentence ends written.
+        Bytes and tokens done: fewer bytes than there are where ``new`` has no more room.
     """
-    tokens = ends = 0
-    before = types.used[TOKENS]
-    start = -1
-    hashed = np.uint64(0xCBF29CE484222325)
-    for i in range(text.size + 1):
-        byte = text[i] if i < text.size else np.uint8(32)
-        if byte == 32 or 9 <= byte <= 13:
-            if start >= 0:
-                number = find_or_add(types, text, start, i, hashed)
-                types.counts[number] += 1
-                ids[tokens] = number
+    end = np.uint64(text.size - PADDING)
+    base = first = np.uint64(start)
+    tokens = 0
+    while base <= end:
+        marks = blanks(text, base)
+        while marks:
+            stop = base + trailing_zeros(marks)
+            marks &= marks - ONE
+            if stop > first:
+                low, high = key_of(text, first, stop)
+                number = np.int64(known.slots[find(known, text, first, stop, low, high)])
+                if number < 0:
+                    slot = find(new, text, first, stop, low, high)
+                    number = np.int64(new.slots[slot])
+                    if number < 0:
+                        number = add(new, slot, text, first, stop, low, high)
+                        if number < 0:
+                            return np.int64(first), tokens
+                    new.counts[number] += 1
+                elif number < often.size:
+                    often[number] += 1
+                else:
+                    atomic_add(known.counts, number, 1)
                 tokens += 1
-                start = -1
-                hashed = np.uint64(0xCBF29CE484222325)
-            if byte == 10 and i < text.size:
-                sentence_ends[ends] = before + tokens
-                ends += 1
-        else:
-            if start < 0:
-                start = i
-            # FNV-1a (Fowler, Noll, Vo)
-            hashed = (hashed ^ np.uint64(byte)) * np.uint64(0x100000001B3)
-    types.used[TOKENS] += tokens
-    types.used[SENTENCES] += ends
-    return tokens, ends
+            first = stop + ONE
+        base += WIDTH
+    return text.size - PADDING, tokens
 
 
 @kernel
-def rehash(slots, hashes, types):
-    """Fill an empty, larger ``slots`` with the first ``types`` types."""
-    mask = np.uint64(slots.size - 1)
-    for number in range(types):
-        place = (hashes[number] ^ (hashes[number] >> np.uint64(32))) & mask
-        while slots[place] >= 0:
-            place = (place + np.uint64(1)) & mask
-        slots[place] = number
-
-
-@kernel
-def renumber(numbers, id_of_number, ids, sentence_ends, sentence, first, kept_before, offsets):
-    """Turn provisional numbers into ids, leaving out the types that have none (-1).
+def encode(text, types, ids, ends):
+    """The ids of the tokens of ``text`` that are in the table; it neither starts nor ends inside a token.
 
     Args:
-        numbers: (n,) int32, a piece of the corpus that starts at token ``first``.
-        ids: (n,) int32, receives the ids.
-        sentence_ends: (S,) int64 in tokens of the whole corpus; those from ``sentence`` on are still to come.
-        kept_before: ids written before this piece.
-        offsets: (S + 1,) int64, receives the ends in ids.
+        text: (bytes,) uint8.
+        types: the vocabulary; a type's number is its id.
+        ids: (at least half the bytes + 1,) int32, receives the ids.
+        ends: (at least the newlines,) int32, receives for each newline the ids of this text before it.
 
     Returns:
-        Ids written, and the next sentence.
+        Tokens read, ids and sentence ends written.
     """
-    kept = 0
-    for i in range(numbers.size + 1):
-        while sentence < sentence_ends.size and sentence_ends[sentence] == first + i:
-            offsets[sentence + 1] = kept_before + kept
-            sentence += 1
-        if i < numbers.size:
-            token_id = id_of_number[numbers[i]]
-            ids[kept] = max(token_id, 0)
-            kept += token_id >= 0
-    return kept, sentence
+    end = np.uint64(text.size - PADDING)
+    base = first = np.uint64(0)
+    tokens = kept = sentences = 0
+    while base <= end:
+        marks = blanks(text, base)
+        while marks:
+            stop = base + trailing_zeros(marks)
+            marks &= marks - ONE
+            if stop > first:
+                low, high = key_of(text, first, stop)
+                number = types.slots[find(types, text, first, stop, low, high)]
+                ids[kept] = number
+                kept += number >= 0
+                tokens += 1
+            if text[stop] == 10:
+                ends[sentences] = kept
+                sentences += 1
+            first = stop + ONE
+        base += WIDTH
+    return tokens, kept, sentences
+
+
+# -- tables -----------------------------------------------------------------------------------------------------------
+
+
+@kernel
+def merge(types, new, first, error):
+    """Add the types of another table, from number ``first`` on, with their counts.
+
+    Args:
+        types: updated in place. A type that is not yet in it may have been seen ``error`` times before.
+        new: one thread's table.
+
+    Returns:
+        The first number of ``new`` that had no room.
+    """
+    for number in range(first, new.used[TYPES]):
+        start, stop = np.uint64(new.starts[number]), np.uint64(new.starts[number + 1])
+        low, high = new.keys[number, 0], new.keys[number, 1]
+        slot = find(types, new.letters, start, stop, low, high)
+        row = np.int64(types.slots[slot])
+        if row < 0:
+            row = add(types, slot, new.letters, start, stop, low, high)
+            if row < 0:
+                return number
+            types.errors[row] = error
+        types.counts[row] += new.counts[number]
+    return new.used[TYPES]
+
+
+@kernel
+def rehash(types):
+    """Fill the slots, all of them empty."""
+    mask = np.uint64(types.slots.size - 1)
+    for number in range(types.used[TYPES]):
+        slot = first_slot(types.keys[number, 0], types.keys[number, 1], np.uint64(types.used[SHIFT]))
+        while types.slots[slot] >= 0:
+            slot = (slot + ONE) & mask
+        types.slots[slot] = number
+
+
+@kernel
+def keep(types, kept):
+    """Drop the rows that are not ``kept`` (types,) bool; the others keep their order. ``rehash`` must follow."""
+    row = letters = 0
+    for number in range(types.used[TYPES]):
+        if kept[number]:
+            start, stop = types.starts[number], types.starts[number + 1]
+            for k in range(stop - start):
+                types.letters[letters + k] = types.letters[start + k]
+            types.keys[row, 0], types.keys[row, 1] = types.keys[number, 0], types.keys[number, 1]
+            types.counts[row], types.errors[row] = types.counts[number], types.errors[number]
+            types.starts[row] = letters
+            letters += stop - start
+            row += 1
+    types.starts[row] = letters
+    types.used[TYPES], types.used[LETTERS] = row, letters
+
+
+@kernel
+def spell(types, numbers, text):
+    """Write the bytes of some types, each followed by a newline; returns how many bytes.
+
+    Args:
+        numbers: (n,) int64.
+        text: (at least their letters + n,) uint8, updated in place.
+    """
+    written = 0
+    for number in numbers:
+        for k in range(types.starts[number], types.starts[number + 1]):
+            text[written] = types.letters[k]
+            written += 1
+        text[written] = 10
+        written += 1
+    return written

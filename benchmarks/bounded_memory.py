@@ -1,0 +1,126 @@
+"""Does a corpus ten times as large as the memory train? Shown in a control group of Linux, which kills what takes more.
+
+    python -m benchmarks.bounded_memory --limit 256
+
+writes generated text (types by Zipf's law, and new ones without end) of ten times the limit, makes a control group
+below that of this process, version 2 (``memory.max``) or 1 (``memory.limit_in_bytes``), runs ``train-embeddings`` in
+it, and prints what it took. Pages of files count, too, but give way; swap is not used where that can be forbidden.
+Making a group takes the rights to do so, as in a container of one's own or under ``systemd-run --user --scope``.
+"""
+
+import contextlib
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import numpy as np
+
+_ROOT = Path("/sys/fs/cgroup")
+_RUN = "import sys; from cli import main; sys.exit(main.train_embeddings())"
+
+
+def write_text(path: Path, size: int, types: int = 50_000, seed: int = 1) -> None:
+    """Lines of 1,000 tokens: word k about 1 / k as often as the first, and five words a line that are nowhere else."""
+    random = np.random.default_rng(seed)
+    words = np.array([f"w{k:x}" for k in range(types)], object)
+    chances = np.cumsum(1 / np.arange(1, types + 1))
+    number = written = 0
+    with open(path, "w", encoding="ascii") as file:
+        while written < size:
+            ranks = np.searchsorted(chances, random.random((200, 995)) * chances[-1])
+            for line in words[np.minimum(ranks, types - 1)].tolist():
+                number += 5
+                text = " ".join([*line, *(f"once{k:x}" for k in range(number, number + 5))])
+                written += file.write(text + "\n")
+
+
+class Group:
+    """A control group for memory below that of this process."""
+
+    def __init__(self, limit: int) -> None:
+        named = dict(line.split(":", 2)[1:] for line in Path("/proc/self/cgroup").read_text().split("\n")[:-1])
+        self.version = 1 if "memory" in named else 2
+        parent = _ROOT / "memory" / named["memory"].lstrip("/") if self.version == 1 else _ROOT / named[""].lstrip("/")
+        self.folder = parent / f"wordvec-{os.getpid()}"
+        self.folder.mkdir()
+        try:
+            names = (
+                ("memory.limit_in_bytes", "memory.swappiness")
+                if self.version == 1
+                else ("memory.max", "memory.swap.max")
+            )
+            (self.folder / names[0]).write_text(str(limit))
+            with contextlib.suppress(OSError):
+                (self.folder / names[1]).write_text("0")
+        except BaseException:
+            self.folder.rmdir()
+            raise
+
+    def enter(self) -> None:
+        """Move this process into the group; called in a child that is about to become another program."""
+        (self.folder / "cgroup.procs").write_text(str(os.getpid()))
+
+    def peak(self) -> int:
+        """Bytes charged at most, pages of files included."""
+        name = "memory.max_usage_in_bytes" if self.version == 1 else "memory.peak"
+        return int((self.folder / name).read_text())
+
+    def anonymous(self) -> int:
+        """Bytes charged now that are no pages of files."""
+        name = "rss" if self.version == 1 else "anon"
+        lines = (self.folder / "memory.stat").read_text().splitlines()
+        return next(int(line.split()[1]) for line in lines if line.split()[0] == name)
+
+
+@contextlib.contextmanager
+def group_of(limit: int) -> Iterator[Group]:
+    try:
+        group = Group(limit)
+    except (OSError, KeyError) as error:
+        sys.exit(f"no control group can be made here: {error}")
+    try:
+        yield group
+    finally:
+        group.folder.rmdir()
+
+
+@click.command()
+@click.option("--limit", default=256, show_default=True, metavar="MB", help="Memory the command may take.")
+@click.option("--times", default=10.0, show_default=True, help="How much larger the text is.")
+@click.option("--folder", type=click.Path(), help="Where the text and its ids go, on a disk.  [default: TMPDIR]")
+@click.argument("options", nargs=-1)
+def main(limit: int, times: float, folder: str | None, options: tuple[str, ...]) -> None:
+    """Train on more text than memory, with OPTIONS of train-embeddings after --."""
+    with tempfile.TemporaryDirectory(dir=folder) as place:
+        text, vectors = Path(place) / "text", Path(place) / "vectors.safetensors"
+        write_text(text, int(times * limit * 1e6))
+        click.echo(f"{text.stat().st_size / 1e6:,.0f} MB of text, {limit} MB of memory")
+        given = options or ("--vector-size", "16", "--window", "2", "--epochs", "1", "--max-types-in-memory", "200000")
+        command = [sys.executable, "-c", _RUN, str(text), "-o", str(vectors), *given]
+        environment = os.environ | {"WORDVEC_CACHE": place, "WORDVEC_CACHE_BYTES": str(1 << 50), "TMPDIR": place}
+        with group_of(limit * 10**6) as group:
+            start, anonymous = time.perf_counter(), 0
+            process = subprocess.Popen(command, env=environment, preexec_fn=group.enter)
+            try:
+                while process.poll() is None:
+                    anonymous = max(anonymous, group.anonymous())
+                    time.sleep(0.05)
+            finally:
+                process.kill()
+                process.wait()
+            seconds, peak = time.perf_counter() - start, group.peak()
+        if process.returncode:
+            sys.exit(f"train-embeddings ended with {process.returncode}")
+        click.echo(
+            f"trained in {seconds:.0f} s in a control group of version {group.version}: {anonymous / 1e6:.0f} MB "
+            f"anonymous, {peak / 1e6:.0f} MB with pages of files, limit {limit} MB"
+        )
+
+
+if __name__ == "__main__":
+    main()
