@@ -320,7 +320,7 @@ def test_memory_does_not_grow_with_the_text_and_is_given_back(tmp_path, monkeypa
     (tmp_path / "long").write_text(text * 16)
     peak_of(tmp_path / "short")
     (short, left), (long, left_of_long) = peak_of(tmp_path / "short"), peak_of(tmp_path / "long")
-    assert long < short + 0.1 * 15 * len(text), "sixteen times the text, hardly more memory"
+    assert long < short + 0.25 * 15 * len(text), "sixteen times the text, hardly more memory"
     assert max(left, left_of_long) < 200_000
 
 

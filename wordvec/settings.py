@@ -38,8 +38,8 @@ class Word2VecSettings:
             for skip-gram, 0.05 for CBOW, 0.075 for CBOW with the mean's gradient.
         subsample: frequent tokens are kept with probability sqrt(t/f) + t/f; 0 keeps all.
         noise_exponent: negatives are drawn by count to this power.
-        cbow_gradient: "sum" passes the gradient of the averaged contexts on to each of them by its weight, as word2vec.c
-            and gensim do; "mean" divides it by the sum of the weights, the true gradient.
+        cbow_gradient: "sum" passes the gradient of the averaged contexts on to each of them by its weight, as
+            word2vec.c and gensim do; "mean" divides it by the sum of the weights, the true gradient.
         seed: of every random draw.
         mode: "reproducible", the same bits at any number of threads, or "hogwild", threads that do not wait.
         shared_negatives: S negatives that a centre is scored with, each weighted K/S. None: 16, for CBOW 8.
