@@ -45,11 +45,15 @@ class PeerRun:
     """Seconds of training alone."""
 
 
+def gensim_command(python: str, job: Job, output: Path | None = None) -> list[str]:
+    """The command of one training with gensim, which saves its vectors as text to ``output`` if there is one."""
+    values = [job.path, int(job.model == "skipgram"), job.size, job.threads, job.rate, job.epochs, output or ""]
+    return [python, "-c", _GENSIM, *map(str, values)]
+
+
 def run_gensim(python: str, job: Job) -> PeerRun:
     """gensim's ``corpus_file`` path, its fastest; it says itself how long training took."""
-    values = [job.path, int(job.model == "skipgram"), job.size, job.threads, job.rate, job.epochs, ""]
-    output = _run([python, "-c", _GENSIM, *map(str, values)])
-    found = json.loads(output.splitlines()[-1])
+    found = json.loads(_run(gensim_command(python, job)).splitlines()[-1])
     return PeerRun(found["peer"], found["train"])
 
 
