@@ -67,7 +67,7 @@ def allocate(settings: Word2VecSettings, lanes: int, threads: int, stride: int, 
     rows = touched_rows(settings) if reproducible else 1
     # A tile's rows: its negatives, and all places that four windows reach.
     in_tile = shared + 2 * settings.window + 3 * TILE
-    ahead = settings.fresh_negatives + 2 * TILE
+    ahead = settings.negatives_per_tile + 2 * TILE
 
     def block(count: int, size: int, dtype: type) -> np.ndarray:
         padded = -(-size * np.dtype(dtype).itemsize // 64) * 64 // np.dtype(dtype).itemsize
@@ -119,7 +119,7 @@ def buffer_size(settings: Word2VecSettings) -> int:
 
 def draws_size(settings: Word2VecSettings) -> int:
     """Negatives of a slice."""
-    return (settings.shared_negatives or 0) + (buffer_size(settings) // TILE + 1) * settings.fresh_negatives
+    return (settings.shared_negatives or 0) + (buffer_size(settings) // TILE + 1) * settings.negatives_per_tile
 
 
 def touched_rows(settings: Word2VecSettings) -> int:

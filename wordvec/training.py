@@ -228,7 +228,7 @@ class Trainer:
             sampled=settings.window_weights == "sampled",
             negatives=settings.negatives,
             shared=settings.shared_negatives or 0,
-            fresh=settings.fresh_negatives,
+            fresh=settings.negatives_per_tile,
             stride=self.stride,
             vocabulary=self.types,
             loss_sample=int(np.clip(len(self.text.ids) // _LOSS_TOKENS, 1, _LOSS_SAMPLE)),

@@ -103,7 +103,7 @@ def oracle(trainer, corpus, tables, epoch, rates):
     return naive.train_rounds(
         settings.model, *tables, drawn_from(corpus, settings), trainer.bounds.tolist(),
         key=epoch_key(settings, epoch), rates=rates, slice_size=settings.lane_tokens,
-        settings=(settings.window, settings.negatives, settings.shared_negatives, settings.fresh_negatives),
+        settings=(settings.window, settings.negatives, settings.shared_negatives, settings.negatives_per_tile),
         divide=settings.cbow_gradient == "mean",
     )  # fmt: skip
 
