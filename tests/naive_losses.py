@@ -7,7 +7,7 @@ import heapq
 
 import numpy as np
 
-from tests.naive import NOISE, logistic, noise_id, pairs_of_tile, random_bits, softplus
+from tests.naive import NOISE, logistic, noise_id, random_bits, softplus
 
 # -- the tree ---------------------------------------------------------------------------------------------------------
 
@@ -57,18 +57,18 @@ def softmax_loss(context_vectors, h, positive):
 # -- steps ------------------------------------------------------------------------------------------------------------
 
 
-def logistic_step(table, rows, inputs, targets, rate, saturation="exact"):
-    """One step for ``inputs`` (T, D) against ``rows``, all of weight ``rate``; targets (R,) of 0 and 1.
+def logistic_step(table, rows, inputs, targets, rates, saturation="exact"):
+    """One step for ``inputs`` (T, D), each at its rate, against ``rows``; targets (R,) of 0 and 1.
 
     saturation: what becomes of a score beyond 6. "exact": nothing; "clip", word2vec.c: its logistic is 0 or 1; "skip",
-    gensim: it is no pair. Returns what the inputs move by, and the loss of all pairs.
+    gensim: it is no pair. Returns what the inputs move by, and the loss of each.
     """
     x = np.array([[table[row] @ h for h in inputs] for row in rows])
     label = np.array([[target] * len(inputs) for target in targets], float)
     guess = logistic(x)
     if saturation == "clip":
         guess = np.where(x > 6, 1, np.where(x < -6, 0, guess))
-    gradients = rate * (label - guess)
+    gradients = np.array(rates) * (label - guess)
     if saturation == "skip":
         gradients = np.where(np.abs(x) >= 6, 0, gradients)
     moves = np.zeros(np.shape(inputs))
@@ -77,17 +77,26 @@ def logistic_step(table, rows, inputs, targets, rate, saturation="exact"):
         for t, h in enumerate(inputs):
             moves[t] += gradients[j, t] * before
             table[row] += gradients[j, t] * h
-    return moves, float(softplus(np.where(label, -x, x)).sum())
+    return moves, softplus(np.where(label, -x, x)).sum(axis=0)
+
+
+def distance_weights(contexts, window, sampled):
+    """What each context counts: with ``sampled`` windows 1, else by how likely a sampled one reaches it."""
+    return [
+        {place: 1.0 if sampled else 1 - (abs(place - center) - 1) / window for place in places}
+        for center, places in enumerate(contexts)
+    ]
 
 
 def mean_of_contexts(vectors, kept, places):
-    return sum(vectors[kept[place][2]] / len(places) for place in places)
+    """``places``: place and weight of each context."""
+    return sum(vectors[kept[place][2]] * weight for place, weight in places.items()) / sum(places.values())
 
 
 def spread(vectors, kept, places, move, divide):
-    """CBOW: pass what the mean should move by on to each context, whole or divided by their number."""
-    for place in places:
-        vectors[kept[place][2]] += move / len(places) if divide else move
+    """CBOW: pass what the mean should move by on to each context by its weight, whole or divided by their number."""
+    for place, weight in places.items():
+        vectors[kept[place][2]] += weight * move / (sum(places.values()) if divide else 1)
 
 
 def fresh_negatives(kept, alias_table, key, window, negatives, center, place):
@@ -98,81 +107,109 @@ def fresh_negatives(kept, alias_table, key, window, negatives, center, place):
 
 
 def train_fresh(
-    model, vectors, context_vectors, kept, contexts, center, draw, *, rate, divide=False, from_context=False,
+    model, vectors, context_vectors, kept, places, center, draw, *, rate, divide=False, from_context=False,
     saturation="exact",
 ):  # fmt: skip
-    """The textbook's steps of one centre, pair by pair; ``draw(place)`` are the negatives of a pair (CBOW: of the
-    centre's own place). ``from_context``: a context's vector predicts the centre. Returns loss and pairs."""
-    loss, places = 0.0, contexts[center]
-    for place in pairs_of_tile(model, kept, contexts, [center])[0]:
-        if model == "cbow":
-            source, positive, h = None, kept[center][2], mean_of_contexts(vectors, kept, places)
-        elif from_context:
-            source, positive = kept[place][2], kept[center][2]
-            h = vectors[source].copy()
-        else:
-            source, positive = kept[center][2], kept[place][2]
-            h = vectors[source].copy()
+    """The textbook's steps of one centre, pair by pair.
+
+    places: place and weight of each context. draw: the negatives of a pair by the place of its context, for CBOW by the
+    centre's. from_context: a context's vector predicts the centre. Returns loss and pairs.
+    """
+    loss = 0.0
+    if not places:
+        return 0.0, 0.0
+    for place, weight in places.items() if model == "skipgram" else [(center, 1.0)]:
+        source, target = (place, center) if from_context else (center, place)
+        positive = kept[target][2]
+        h = mean_of_contexts(vectors, kept, places) if model == "cbow" else vectors[kept[source][2]].copy()
         rows = [positive, *(negative for negative in draw(place) if negative != positive)]
         targets = [1] + [0] * (len(rows) - 1)
-        (move,), step_loss = logistic_step(context_vectors, rows, [h], targets, rate, saturation)
+        (move,), (step_loss,) = logistic_step(context_vectors, rows, [h], targets, [rate * weight], saturation)
         if model == "cbow":
             spread(vectors, kept, places, move, divide)
         else:
-            vectors[source] += move
-        loss += step_loss
-    return loss, len(pairs_of_tile(model, kept, contexts, [center])[0])
+            vectors[kept[source][2]] += move
+        loss += weight * step_loss
+    return loss, sum(places.values()) if model == "skipgram" else 1.0
 
 
-def train_paths(
-    model, vectors, node_vectors, kept, contexts, center, paths, *, rate, divide=False, saturation="exact"
-):  # fmt: skip
+def train_paths(model, vectors, node_vectors, kept, places, center, path, *, rate, divide=False, saturation="exact"):
     """Hierarchical softmax for one centre: four contexts at a time, or their mean, go down to the centre's word.
 
-    ``paths``: for each word its (node, code) from the root down. Returns loss and pairs.
+    places: place and weight of each context. path: the (node, code) from the root down. Returns loss and pairs.
     """
-    places = contexts[center]
-    rows = [node for node, _ in paths[kept[center][2]]]
-    targets = [1 - code for _, code in paths[kept[center][2]]]
+    rows, targets = [node for node, _ in path], [1 - code for _, code in path]
     if not places:
-        return 0.0, 0
+        return 0.0, 0.0
     if model == "cbow":
         h = mean_of_contexts(vectors, kept, places)
-        (move,), loss = logistic_step(node_vectors, rows, [h], targets, rate, saturation)
+        (move,), (loss,) = logistic_step(node_vectors, rows, [h], targets, [rate], saturation)
         spread(vectors, kept, places, move, divide)
-        return loss, 1
-    loss = 0.0
-    for first in range(0, len(places), 4):
-        sources = [kept[place][2] for place in places[first : first + 4]]
-        moves, step_loss = logistic_step(
-            node_vectors, rows, [vectors[s].copy() for s in sources], targets, rate, saturation
-        )
-        for source, move in zip(sources, moves, strict=True):
-            vectors[source] += move
-        loss += step_loss
-    return loss, len(places)
+        return loss, 1.0
+    loss, contexts = 0.0, [*places.items()]
+    for first in range(0, len(contexts), 4):
+        four = contexts[first : first + 4]
+        inputs, rates = [vectors[kept[place][2]].copy() for place, _ in four], [rate * weight for _, weight in four]
+        moves, losses = logistic_step(node_vectors, rows, inputs, targets, rates, saturation)
+        for (place, _), move in zip(four, moves, strict=True):
+            vectors[kept[place][2]] += move
+        loss += losses @ [weight for _, weight in four]
+    return loss, sum(places.values())
 
 
-def train_softmax(model, vectors, context_vectors, kept, contexts, centers, *, rate, divide=False):
+def train_softmax(model, vectors, context_vectors, kept, windows, centers, *, rate, divide=False):
     """Full softmax for up to four centres, all from the vectors before: each centre's vector (skip-gram) predicts all
-    its contexts, the mean of its contexts (CBOW) the centre. Returns loss and pairs."""
-    positives = [[kept[place][2] for place in found] for found in pairs_of_tile(model, kept, contexts, centers)]
-    inputs, gradients, loss = [], [], 0.0
-    for center, found in zip(centers, positives, strict=True):
+    its contexts, the mean of its contexts (CBOW) the centre.
+
+    windows: place and weight of the contexts of every centre. Returns loss and pairs.
+    """
+    steps, loss, pairs = [], 0.0, 0.0
+    for center in centers:
+        places = windows[center]
+        if not places:
+            continue
         if model == "skipgram":
-            h = vectors[kept[center][2]].copy()
+            h, positives = vectors[kept[center][2]].copy(), places
         else:
-            h = mean_of_contexts(vectors, kept, contexts[center]) + np.zeros(vectors.shape[1])
-        inputs.append(h)
-        loss += sum(softmax_loss(context_vectors, h, positive) for positive in found)
-        hits = np.bincount(found, minlength=len(context_vectors)) if found else np.zeros(len(context_vectors))
-        gradients.append(rate * (hits - len(found) * softmax(context_vectors @ h)))
-    moves = [context_vectors.T @ gradient for gradient in gradients]
-    for h, gradient in zip(inputs, gradients, strict=True):
+            h, positives = mean_of_contexts(vectors, kept, places), {center: 1.0}
+        hits = np.zeros(len(context_vectors))
+        for place, weight in positives.items():
+            hits[kept[place][2]] += weight
+            loss += weight * softmax_loss(context_vectors, h, kept[place][2])
+        pairs += hits.sum()
+        steps.append((center, h, rate * (hits - hits.sum() * softmax(context_vectors @ h))))
+    moves = [context_vectors.T @ gradient for _, _, gradient in steps]
+    for _, h, gradient in steps:
         context_vectors += np.outer(gradient, h)
-    for center, move in zip(centers, moves, strict=True):
+    for (center, _, _), move in zip(steps, moves, strict=True):
         if model == "skipgram":
             vectors[kept[center][2]] += move
         else:
-            spread(vectors, kept, contexts[center], move, divide)
-    return float(loss), sum(map(len, positives))
+            spread(vectors, kept, windows[center], move, divide)
+    return float(loss), float(pairs)
+
+
+def train_lane(
+    loss, model, vectors, context_vectors, kept, windows, *, key, window, negatives, alias_table, paths, rate,
+    divide=False, from_context=False, saturation="exact",
+):  # fmt: skip
+    """One epoch of a lane; its loss and its pairs. ``loss`` is "fresh", "hierarchical" or "softmax"."""
+    record = []
+    if loss == "softmax":
+        for first in range(0, len(kept), 4):
+            centers = range(first, min(first + 4, len(kept)))
+            found = train_softmax(model, vectors, context_vectors, kept, windows, centers, rate=rate, divide=divide)
+            record.append(found)
+        return np.sum(record, axis=0)
+    for center in range(len(kept)):
+        arguments, options = (model, vectors, context_vectors, kept, windows[center], center), {}
+        if loss == "hierarchical":
+            step, last = train_paths, paths[kept[center][2]]
+        else:
+            step, options["from_context"] = train_fresh, from_context
+
+            def last(place, center=center):
+                return fresh_negatives(kept, alias_table, key, window, negatives, center, place)
+
+        record.append(step(*arguments, last, rate=rate, divide=divide, saturation=saturation, **options))
+    return np.sum(record, axis=0)

@@ -12,6 +12,8 @@ KEPT = [(10 + 3 * k, 0, token_id) for k, token_id in enumerate([0, 4, 2, 2, 5, 1
 CONTEXTS = [[1], [0, 2, 3], [1, 3], [0, 1, 2, 4, 5], [], [3, 4, 6], [4, 5, 7], [6]]
 """Places of contexts: a word twice in a window, a word that is its own neighbour, none, more than four."""
 
+WINDOWS = slow.distance_weights(CONTEXTS, 5, sampled=False)
+
 
 @pytest.fixture
 def tables():
@@ -25,7 +27,8 @@ def paths():
 
 def input_of(model, vectors, center, place=None):
     if model == "cbow":
-        return np.mean([vectors[KEPT[place][2]] for place in CONTEXTS[center]], axis=0)
+        weights = [*WINDOWS[center].values()]
+        return np.average([vectors[KEPT[place][2]] for place in WINDOWS[center]], axis=0, weights=weights)
     return vectors[KEPT[center if place is None else place][2]]
 
 
@@ -44,66 +47,62 @@ def check(tables, loss_of, step):
 @pytest.mark.parametrize(("model", "from_context"), [("skipgram", False), ("skipgram", True), ("cbow", False)])
 def test_fresh_negatives(tables, model, from_context):
     vectors, context_vectors = tables
-    center, place = 6, 7  # one pair alone: pairs are stepped through one by one
-    contexts = [*CONTEXTS]
-    contexts[center] = [4, 5, 7] if model == "cbow" else [place]
+    center, place = 6, 4  # one pair alone: pairs are stepped through one by one
+    places = WINDOWS[center] if model == "cbow" else {place: WINDOWS[center][place]}
     positive = KEPT[center if model == "cbow" or from_context else place][2]
     negatives = [2, 5, 2, positive, 1]
 
     def loss_of():
         h = input_of(model, vectors, center, place if from_context else None)
-        return slow.negatives_loss(context_vectors, h, positive, negatives)
+        loss = slow.negatives_loss(context_vectors, h, positive, negatives)
+        return loss if model == "cbow" else places[place] * loss
 
-    check(
-        tables,
-        loss_of,
-        lambda: slow.train_fresh(
-            model, vectors, context_vectors, KEPT, contexts, center, lambda _: negatives, rate=RATE, divide=True,
-            from_context=from_context,
-        ),
-    )  # fmt: skip
+    def step():
+        return slow.train_fresh(
+            model, *tables, KEPT, places, center, lambda _: negatives, rate=RATE, divide=True, from_context=from_context
+        )
+
+    assert 0 < WINDOWS[center][place] < 1
+    check(tables, loss_of, step)
 
 
 @pytest.mark.parametrize(("model", "center"), [("skipgram", 1), ("skipgram", 2), ("cbow", 3), ("cbow", 5)])
 def test_paths(tables, model, center):
     vectors, node_vectors = tables
+    path = paths()[KEPT[center][2]]
 
     def loss_of():
-        path = paths()[KEPT[center][2]]
         if model == "cbow":
             return slow.path_loss(node_vectors, input_of(model, vectors, center), path)
-        return sum(slow.path_loss(node_vectors, vectors[KEPT[place][2]], path) for place in CONTEXTS[center])
+        return sum(
+            weight * slow.path_loss(node_vectors, vectors[KEPT[place][2]], path)
+            for place, weight in WINDOWS[center].items()
+        )
 
-    check(
-        tables,
-        loss_of,
-        lambda: slow.train_paths(
-            model, vectors, node_vectors, KEPT, CONTEXTS, center, paths(), rate=RATE, divide=True
-        ),
-    )  # fmt: skip
+    def step():
+        return slow.train_paths(model, *tables, KEPT, WINDOWS[center], center, path, rate=RATE, divide=True)
+
+    check(tables, loss_of, step)
 
 
 @pytest.mark.parametrize("model", ["skipgram", "cbow"])
 @pytest.mark.parametrize("centers", [range(4), range(2, 6), range(5, 8), range(5, 6)])
 def test_softmax(tables, model, centers):
     vectors, context_vectors = tables
-    centers = [center for center in centers if model == "skipgram" or CONTEXTS[center]] or [0]
 
     def loss_of():
         loss = 0.0
         for center in centers:
-            h = input_of(model, vectors, center)
-            for place in CONTEXTS[center] if model == "skipgram" else [center]:
-                loss += slow.softmax_loss(context_vectors, h, KEPT[place][2])
+            if WINDOWS[center]:
+                h = input_of(model, vectors, center)
+                for place, weight in WINDOWS[center].items() if model == "skipgram" else [(center, 1)]:
+                    loss += weight * slow.softmax_loss(context_vectors, h, KEPT[place][2])
         return loss
 
-    check(
-        tables,
-        loss_of,
-        lambda: slow.train_softmax(
-            model, vectors, context_vectors, KEPT, CONTEXTS, centers, rate=RATE, divide=True
-        ),
-    )  # fmt: skip
+    def step():
+        return slow.train_softmax(model, *tables, KEPT, WINDOWS, centers, rate=RATE, divide=True)
+
+    check(tables, loss_of, step)
 
 
 def test_a_path_and_a_softmax_share_one_chance_among_all_words(tables):
@@ -125,5 +124,5 @@ def test_saturated_scores():
         for row in range(4):
             for target in (1, 0):
                 found[row] = table[row]
-                slow.logistic_step(found, [row], [np.ones(1)], [target], 1.0, saturation)
+                slow.logistic_step(found, [row], [np.ones(1)], [target], [1.0], saturation)
                 assert found[row, 0] - table[row, 0] == pytest.approx(gradients[4 * (1 - target) + row], abs=1e-5)

@@ -68,6 +68,7 @@ class Word2VecSettings:
         window: contexts stand at most so far from their centre.
         window_weights: "expected" counts a context at distance d by 1 - (d - 1) / window, the probability that the
             random radius of word2vec.c reaches it; "sampled" draws that radius for each centre, as word2vec.c does.
+            None: "expected" where that costs little, "sampled" with fresh negatives, hierarchical softmax and a preset.
         negatives: K of the objective (arXiv 1310.4546, eq. 4).
         epochs: times the corpus is gone through.
         learning_rate, min_learning_rate: it falls linearly from the first to the second over all epochs. None: 0.025
@@ -95,7 +96,7 @@ class Word2VecSettings:
     model: str = "skipgram"
     vector_size: int = 100
     window: int = 5
-    window_weights: str = "expected"
+    window_weights: str | None = None
     negatives: int = 5
     epochs: int = 5
     learning_rate: float | None = None
@@ -124,7 +125,8 @@ class Word2VecSettings:
             0.05
         """
         _check_choice("model", self.model, ("skipgram", "cbow"))
-        _check_choice("window_weights", self.window_weights, ("expected", "sampled"))
+        if self.window_weights is not None:
+            _check_choice("window_weights", self.window_weights, ("expected", "sampled"))
         _check_choice("cbow_gradient", self.cbow_gradient, ("sum", "mean"))
         _check_choice("mode", self.mode, ("reproducible", "hogwild"))
         _check_choice("loss", self.loss, ("negative", "hierarchical", "softmax"))
@@ -134,6 +136,7 @@ class Word2VecSettings:
         rate = _number("learning_rate", self._usual_rate() if self.learning_rate is None else self.learning_rate)
         chosen = replace(
             self,
+            window_weights=self._usual_weights() if self.window_weights is None else self.window_weights,
             learning_rate=rate,
             min_learning_rate=self._least_rate(rate) if self.min_learning_rate is None else self.min_learning_rate,
             shared_negatives=shared if self.shared_negatives is None else self.shared_negatives,
@@ -153,6 +156,10 @@ class Word2VecSettings:
         chosen._check_rates()
         chosen._check_block()
         return chosen
+
+    def _usual_weights(self) -> str:
+        pair_by_pair = self.loss == "hierarchical" or self._draws_fresh()
+        return "sampled" if pair_by_pair or self.preset is not None else "expected"
 
     def _usual_rate(self) -> float:
         if self.preset is not None:
@@ -190,6 +197,11 @@ class Word2VecSettings:
                 f"block_size must be at least {TILE} and divide {TILE} x shared_negatives = {TILE * shared}, "
                 f"got {block}"
             )
+
+    @property
+    def negatives_are_shared(self) -> bool:
+        """Whether centres share their negatives, of resolved settings."""
+        return self.loss == "negative" and not self.fresh_negatives
 
     @property
     def negatives_per_tile(self) -> int:
