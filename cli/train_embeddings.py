@@ -31,6 +31,18 @@ DEFAULT_PACE = 300.0
     show_default=True,
     help="Predict the neighbours of a word, or a word from its neighbours.",
 )
+@click.option(
+    "--loss",
+    type=click.Choice(["negative", "hierarchical", "softmax"]),
+    default="negative",
+    show_default=True,
+    help="Tell a word from noise words, by turns down a Huffman tree, or from all words (for small vocabularies).",
+)
+@click.option(
+    "--preset",
+    type=click.Choice(["gensim", "word2vec.c"]),
+    help="Train as that program does; what is given beside it stands.",
+)
 @click.option("--vector-size", type=int, default=100, show_default=True, help="Numbers in a vector.")
 @click.option(
     "--window", type=int, default=5, show_default=True, help="Words to each side, at most, that are contexts."
@@ -45,7 +57,7 @@ DEFAULT_PACE = 300.0
 @click.option("--negatives", type=int, default=5, show_default=True, help="Noise words for each pair.")
 @click.option("--epochs", type=int, default=5, show_default=True, help="Passes over the corpus.")
 @click.option("--learning-rate", type=float, help="At the start.  [default: 0.025; CBOW 0.05, with the mean 0.075]")
-@click.option("--min-learning-rate", type=float, default=0.0001, show_default=True, help="At the end.")
+@click.option("--min-learning-rate", type=float, help="At the end.  [default: 0.0001]")
 @click.option(
     "--subsample", type=float, default=0.001, show_default=True, help="Thin out words more frequent; 0: none."
 )
@@ -73,6 +85,11 @@ DEFAULT_PACE = 300.0
 )
 @click.option("--shared-negatives", type=int, help="Noise words a centre is scored with.  [default: 16; CBOW 8]")
 @click.option("--block-size", type=int, help="Centres a noise word serves.  [default: 8; CBOW 4]")
+@click.option(
+    "--fresh-negatives/--no-fresh-negatives",
+    default=None,
+    help="New noise words for every pair, as in the papers: slower.  [default: no; yes in a preset]",
+)
 @options.tokenizer_option
 @options.lowercase_option
 @options.encoding_errors_option

@@ -55,6 +55,7 @@ def test_defaults_are_those_of_the_library():
         ("learning_rate", {("skipgram", "sum"): 0.025, ("cbow", "sum"): 0.05, ("cbow", "mean"): 0.075}),
         ("shared_negatives", {("skipgram", "sum"): 16, ("cbow", "sum"): 8}),
         ("block_size", {("skipgram", "sum"): 8, ("cbow", "sum"): 4}),
+        ("min_learning_rate", {("skipgram", "sum"): 0.0001}),
     ],
 )
 def test_help_repeats_the_defaults_the_library_resolves(option, values):

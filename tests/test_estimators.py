@@ -153,10 +153,13 @@ def test_settings_reach_the_engine(monkeypatch):
     Word2Vec(
         "cbow", vector_size=6, window=2, window_weights="sampled", negatives=3, epochs=1, learning_rate=0.5,
         min_learning_rate=0.25, subsample=0.1, noise_exponent=0.5, cbow_gradient="mean", mode="hogwild",
-        shared_negatives=12, block_size=8, lanes=3, lane_tokens=99, min_count=4, max_vocabulary=3, random_state=77,
-        n_jobs=1,
+        shared_negatives=12, block_size=8, lanes=3, lane_tokens=99, fresh_negatives=False, preset="gensim",
+        min_count=4, max_vocabulary=3, random_state=77, n_jobs=1,
     ).fit(TEXTS)  # fmt: skip
-    expected = Word2VecSettings("cbow", 6, 2, "sampled", 3, 1, 0.5, 0.25, 0.1, 0.5, "mean", 77, "hogwild", 12, 8, 3, 99)
+    expected = Word2VecSettings(
+        "cbow", 6, 2, "sampled", 3, 1, 0.5, 0.25, 0.1, 0.5, "mean", 77, "hogwild", 12, 8, 3, 99, "negative", False,
+        "gensim",
+    )  # fmt: skip
     assert seen == [(expected, 1, 3)]
 
 

@@ -20,16 +20,51 @@ def test_defaults_of_each_model():
     ):
         settings = Word2VecSettings(**options)
         assert settings.learning_rate is settings.shared_negatives is settings.block_size is None
+        assert settings.min_learning_rate is settings.fresh_negatives is None
         resolved = settings.resolved()
-        assert (resolved.learning_rate, resolved.shared_negatives, resolved.fresh_negatives) == (rate, shared, fresh)
+        assert (resolved.min_learning_rate, resolved.fresh_negatives, resolved.saturation) == (1e-4, False, "exact")
+        assert (resolved.sentence_limit, resolved.first_range, resolved.context_predicts_center) == (None, 0.5, False)
+        assert (resolved.learning_rate, resolved.shared_negatives, resolved.negatives_per_tile) == (rate, shared, fresh)
         assert resolved.resolved() == resolved
+
+
+@pytest.mark.parametrize(
+    ("preset", "model", "rate", "least", "limit", "first_range", "saturation"),
+    [
+        ("gensim", "skipgram", 0.025, 1e-4, 10_000, 1.0, "skip"),
+        ("gensim", "cbow", 0.025, 1e-4, 10_000, 1.0, "skip"),
+        ("word2vec.c", "skipgram", 0.025, 2.5e-6, 1000, 0.5, "clip"),
+        ("word2vec.c", "cbow", 0.05, 5e-6, 1000, 0.5, "clip"),
+    ],
+)
+def test_a_preset_trains_as_the_program_of_that_name_does(
+    preset, model, rate, least, limit, first_range, saturation
+):  # fmt: skip
+    resolved = Word2VecSettings(preset=preset, model=model).resolved()
+    assert (resolved.learning_rate, resolved.fresh_negatives, resolved.cbow_gradient) == (rate, True, "sum")
+    assert resolved.min_learning_rate == pytest.approx(least)
+    assert (resolved.sentence_limit, resolved.first_range, resolved.saturation) == (limit, first_range, saturation)
+    assert resolved.context_predicts_center
+    assert resolved.resolved() == resolved
+    # Both leave a score beyond 6 alone where they go down a tree.
+    down_a_tree = Word2VecSettings(preset=preset, model=model, loss="hierarchical").resolved()
+    assert (down_a_tree.fresh_negatives, down_a_tree.saturation) == (False, "skip")
+
+
+def test_what_is_given_beside_a_preset_stands():
+    given = {"learning_rate": 0.5, "min_learning_rate": 0.25, "fresh_negatives": False, "window": 3, "negatives": 9}
+    resolved = Word2VecSettings(preset="word2vec.c", **given).resolved()
+    assert {name: getattr(resolved, name) for name in given} == given
+    assert resolved.preset == "word2vec.c"
+    # The end of the learning rate follows its start, as in word2vec.c.
+    assert Word2VecSettings(preset="word2vec.c", learning_rate=0.5).resolved().min_learning_rate == 0.5e-4
 
 
 def test_what_is_given_is_kept_and_cannot_be_changed():
     given = Word2VecSettings(learning_rate=0.5, shared_negatives=32, block_size=128, seed=0, subsample=0)
     resolved = given.resolved()
     assert (resolved.learning_rate, resolved.shared_negatives, resolved.block_size) == (0.5, 32, 128)
-    assert (resolved.seed, resolved.subsample, resolved.fresh_negatives) == (0, 0, 1)
+    assert (resolved.seed, resolved.subsample, resolved.negatives_per_tile) == (0, 0, 1)
     with pytest.raises(dataclasses.FrozenInstanceError):
         given.seed = 2
 
@@ -44,6 +79,13 @@ def test_numbers_of_numpy_become_pythons_own():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
+        ({"loss": "hinge"}, "loss must be one of negative, hierarchical, softmax, got 'hinge'"),
+        ({"preset": "fasttext"}, "preset must be one of gensim, word2vec.c, got 'fasttext'"),
+        ({"fresh_negatives": "yes"}, "fresh_negatives must be True, False or None, got 'yes'"),
+        (
+            {"fresh_negatives": True, "loss": "softmax"},
+            "fresh_negatives need loss = negative, got softmax, which draws none",
+        ),
         ({"model": "glove"}, "model must be one of skipgram, cbow, got 'glove'"),
         ({"window_weights": "drawn"}, "window_weights must be one of expected, sampled, got 'drawn'"),
         ({"cbow_gradient": "max"}, "cbow_gradient must be one of sum, mean, got 'max'"),

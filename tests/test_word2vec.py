@@ -67,7 +67,7 @@ def test_training_equals_the_oracle_from_first_vectors_to_losses(options, window
         key = epoch_key(settings, epoch)
         rounds = naive.train_rounds(
             settings.model, vectors, context_vectors, drawn, [0, len(corpus.ids)], key=key, rates=(0.1, 0.1),
-            settings=(4, window_weights, 5, resolved.shared_negatives, resolved.fresh_negatives),
+            settings=(4, window_weights, 5, resolved.shared_negatives, resolved.negatives_per_tile),
             slice_size=settings.lane_tokens, divide=settings.cbow_gradient == "mean",
         )  # fmt: skip
         losses.append(np.divide(*np.sum([tile[1:] for record in rounds for tile in record], axis=0)))

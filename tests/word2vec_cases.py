@@ -101,7 +101,7 @@ class LaneCase:
         self.key = epoch_key(self.settings, epoch)
         self.kept = naive.kept_tokens(*self.drawn[:3], self.key, self.start, self.end)
         self.contexts = naive.contexts_of(self.kept, self.key, self.settings.window, self.settings.window_weights)
-        shared, fresh = self.settings.shared_negatives, self.settings.fresh_negatives
+        shared, fresh = self.settings.shared_negatives, self.settings.negatives_per_tile
         self.negatives = naive.negatives_of_tiles(self.kept, self.drawn[3], self.key, shared, fresh, self.start)
 
     @property

@@ -15,7 +15,7 @@ from wordvec.word2vec import train_word2vec
 
 
 class Word2Vec(TransformerMixin, BaseEstimator):
-    """Word vectors by CBOW or skip-gram with negative sampling, learned from texts.
+    """Word vectors by CBOW or skip-gram, learned from texts.
 
     The parameters are those of ``Word2VecSettings``, with scikit-learn's words for two of them: ``random_state`` (None
     draws a seed; set one and every run gives the same bits, at any ``n_jobs``) and ``n_jobs`` (None: one thread a
@@ -45,7 +45,7 @@ class Word2Vec(TransformerMixin, BaseEstimator):
         negatives: int = 5,
         epochs: int = 5,
         learning_rate: float | None = None,
-        min_learning_rate: float = 1e-4,
+        min_learning_rate: float | None = None,
         subsample: float = 1e-3,
         noise_exponent: float = 0.75,
         cbow_gradient: str = "sum",
@@ -54,6 +54,9 @@ class Word2Vec(TransformerMixin, BaseEstimator):
         block_size: int | None = None,
         lanes: int = 8,
         lane_tokens: int = 128,
+        loss: str = "negative",
+        fresh_negatives: bool | None = None,
+        preset: str | None = None,
         min_count: int = 5,
         max_vocabulary: int | None = None,
         tokenizer: str = "whitespace",
@@ -77,6 +80,9 @@ class Word2Vec(TransformerMixin, BaseEstimator):
         self.block_size = block_size
         self.lanes = lanes
         self.lane_tokens = lane_tokens
+        self.loss = loss
+        self.fresh_negatives = fresh_negatives
+        self.preset = preset
         self.min_count = min_count
         self.max_vocabulary = max_vocabulary
         self.tokenizer = tokenizer

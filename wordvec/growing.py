@@ -13,8 +13,14 @@ def check_fits(initial: WordVectors, corpus: EncodedCorpus, settings: Word2VecSe
     """Whether training on ``corpus`` can continue from ``initial``.
 
     Raises:
-        InputError: it has no context vectors, vectors of another size, or its text was cut into tokens otherwise.
+        InputError: it has no context vectors, vectors of another size, or its text was cut into tokens otherwise; or
+            the loss has no context vectors.
     """
+    if settings.loss == "hierarchical":
+        raise InputError(
+            "loss = hierarchical learns vectors of the nodes of a tree, which no file keeps, and cannot continue from "
+            "vectors there are; choose loss = negative"
+        )
     if initial.context_vectors is None:
         raise InputError(
             "the vectors to continue from have no context vectors, the output side of training; continue from a "

@@ -1,6 +1,6 @@
 """The arrays training works in: one memory of rows, the lanes' buffers, the threads' scratch."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from wordvec.kernels.slices import Lane
     from wordvec.kernels.tile import Tile
 
+
+LONGEST_PATH = 40
+"""Nodes on the way down a Huffman tree, as long as counts are not known: more take a corpus of 2 x 10^8 tokens."""
 
 _WORD = 160
 """Bytes a word takes as Python holds it: the string, its place in the list and in the dictionary, its number."""
@@ -40,15 +43,18 @@ def safe_lanes(kept_counts: np.ndarray, settings: Word2VecSettings) -> int:
     return int(np.clip(3 * effective_types // settings.lane_tokens, 1, settings.lanes))
 
 
-def first_memory(types: int, size: int, stride: int, private_rows: int, seed: int) -> np.ndarray:
+def first_memory(
+    types: int, size: int, stride: int, private_rows: int, seed: int, first_range: float = 0.5
+) -> np.ndarray:
     """(all rows * stride,) float32: the table, then the lanes' private rows.
 
-    Input rows uniform in -1/(2D) .. 1/(2D) as in word2vec.c, output rows and private rows zero.
+    Input rows uniform in -range/D .. range/D, output rows and private rows zero.
     """
     memory = aligned((2 * types + private_rows) * stride, np.float32)
     rows = memory.reshape(-1, stride)
     random = np.random.Generator(np.random.PCG64([seed, 2]))
-    rows[:types, :size] = (random.random((types, size), np.float32) - np.float32(0.5)) / np.float32(size)
+    drawn = random.random((types, size), np.float32) - np.float32(0.5)
+    rows[:types, :size] = drawn * np.float32(2 * first_range) / np.float32(size)
     return memory
 
 
@@ -57,17 +63,52 @@ def lane_bounds(corpus: EncodedCorpus, lanes: int) -> np.ndarray:
     return np.linspace(0, len(corpus.ids), lanes + 1).astype(np.int64)
 
 
-def allocate(settings: Word2VecSettings, lanes: int, threads: int, stride: int, types: int) -> tuple["Lane", "Tile"]:
+class Sizes(NamedTuple):
+    """How long the buffers are."""
+
+    buffer: int
+    """Tokens of a slice, and what the one before leaves: centres that wait for their window, and a window before."""
+    outputs: int
+    """Places in a slice's stream of output rows: negatives, nodes of paths, or all words."""
+    touched: int
+    """Rows that a slice may touch."""
+    tile: int
+    """Rows of a tile, and some that round their number up."""
+    ahead: int
+    """Rows that are fetched while a tile is trained."""
+
+
+def sizes_of(settings: Word2VecSettings, types: int, longest_path: int = LONGEST_PATH) -> Sizes:
+    buffer, window, negatives = (
+        settings.lane_tokens + 4 * settings.window + 4 * TILE,
+        settings.window,
+        settings.negatives,
+    )
+    shared, new = settings.shared_negatives or 0, settings.negatives_per_tile
+    if settings.loss == "softmax":
+        outputs, tile, ahead = types, max(types, 2 * window + TILE) + 2 * TILE, 0
+    elif settings.loss == "hierarchical":
+        outputs, tile, ahead = (buffer + 1) * longest_path, longest_path + 4 * TILE, 2 * TILE
+    elif settings.fresh_negatives:
+        pairs = 2 * window if settings.model == "skipgram" else 1
+        outputs, tile, ahead = (pairs * buffer + 3) * negatives, negatives + 1 + 4 * TILE, negatives + 2
+    else:
+        outputs = shared + (buffer // TILE + 1) * new
+        # The shared negatives, and all places that four windows reach.
+        tile, ahead = shared + 2 * window + 3 * TILE, new + 2 * TILE
+    return Sizes(buffer, outputs, 2 * buffer + min(outputs, types), tile, ahead)
+
+
+def allocate(
+    settings: Word2VecSettings, sizes: Sizes, lanes: int, threads: int, stride: int, types: int
+) -> tuple["Lane", "Tile"]:
     """The lanes' buffers and the threads' scratch, no two on one cache line."""
     from wordvec.kernels.slices import STATE, Lane
     from wordvec.kernels.tile import Tile
 
-    shared, buffer, draws = settings.shared_negatives or 0, buffer_size(settings), draws_size(settings)
+    buffer, in_tile, ahead = sizes.buffer, sizes.tile, sizes.ahead
     reproducible = settings.mode == "reproducible"
-    rows = touched_rows(settings) if reproducible else 1
-    # A tile's rows: its negatives, and all places that four windows reach.
-    in_tile = shared + 2 * settings.window + 3 * TILE
-    ahead = settings.fresh_negatives + 2 * TILE
+    rows = sizes.touched if reproducible else 1
 
     def block(count: int, size: int, dtype: type) -> np.ndarray:
         padded = -(-size * np.dtype(dtype).itemsize // 64) * 64 // np.dtype(dtype).itemsize
@@ -83,8 +124,8 @@ def allocate(settings: Word2VecSettings, lanes: int, threads: int, stride: int, 
         right=block(lanes, buffer, np.int64),
         input_places=block(lanes, buffer, np.int64),
         output_places=block(lanes, buffer, np.int64),
-        negative_ids=block(lanes, draws, np.int32),
-        negative_places=block(lanes, draws, np.int64),
+        negative_ids=block(lanes, sizes.outputs, np.int32),
+        negative_places=block(lanes, sizes.outputs, np.int64),
         touched=block(lanes, rows, np.int64),
         places=block(lanes, rows, np.int64),
         copied=block(lanes, rows, np.int64),
@@ -96,7 +137,7 @@ def allocate(settings: Word2VecSettings, lanes: int, threads: int, stride: int, 
         targets=block(threads, 4 * in_tile, np.float32),
         scores=block(threads, 4 * in_tile, np.float32),
         gradients=block(threads, 4 * in_tile, np.float32),
-        pair_weights=block(threads, 16, np.float32),
+        pair_weights=block(threads, 48, np.float32),
         window_weights=block(threads, 4 * in_tile, np.float32),
         contexts=block(threads, TILE, np.float32),
         hidden=block(threads, 8 * stride, np.float32),
@@ -110,21 +151,6 @@ def user_counts(types: int, threads: int) -> np.ndarray:
     """(2, threads, 2 V) uint8 zeros: for odd and even rounds how many of a thread's lanes touch a row."""
     size = -(-2 * types // 64) * 64
     return aligned(2 * threads * size, np.uint8).reshape(2, threads, size)
-
-
-def buffer_size(settings: Word2VecSettings) -> int:
-    """Tokens of a slice, and what the one before leaves: centres that wait for their window, and a window before."""
-    return settings.lane_tokens + 4 * settings.window + 4 * TILE
-
-
-def draws_size(settings: Word2VecSettings) -> int:
-    """Negatives of a slice."""
-    return (settings.shared_negatives or 0) + (buffer_size(settings) // TILE + 1) * settings.fresh_negatives
-
-
-def touched_rows(settings: Word2VecSettings) -> int:
-    """Rows that a slice may touch, at most."""
-    return 2 * buffer_size(settings) + draws_size(settings)
 
 
 def estimate_memory(
@@ -150,8 +176,9 @@ def estimate_memory(
     reproducible = settings.mode == "reproducible"
     lanes = settings.lanes if reproducible else threads
     row = 4 * row_stride(settings.vector_size)
-    lane_arrays, tile_arrays = allocate(settings, lanes, threads, row_stride(settings.vector_size), types=1)
-    private = lanes * (1 + touched_rows(settings)) * row if reproducible else lanes * row
+    sizes = sizes_of(settings, types)
+    lane_arrays, tile_arrays = allocate(settings, sizes, lanes, threads, row_stride(settings.vector_size), types=1)
+    private = lanes * (1 + sizes.touched) * row if reproducible else lanes * row
     of_types = threads * 2 * types * (4 + 2) if reproducible else threads * 2 * types * 2
     return {
         "vectors": 2 * types * row,

@@ -25,7 +25,7 @@ class Progress:
 class Word2VecResult:
     """What training learned and what it took.
 
-    ``losses`` are the true negative-sampling loss a pair in nats (skip-gram: centre and context; CBOW: centre and its
+    ``losses`` are the true loss a pair in nats (skip-gram: centre and context; CBOW: centre and its
     contexts), epoch by epoch: of all pairs in a small corpus, estimated on a fixed sample of them in a large one, with
     ``loss_errors`` their standard errors. ``scores`` are what ``evaluate`` gave at the end of each epoch, None where it
     was not asked. ``kept_epoch`` (from 1) is the one whose vectors these are. ``seconds`` are those of training alone,

@@ -10,7 +10,8 @@ import numpy as np
 
 from wordvec.encoded import EncodedCorpus
 from wordvec.errors import TrainingError
-from wordvec.memory import allocate, first_memory, lane_bounds, row_stride, safe_lanes, touched_rows, user_counts
+from wordvec.memory import allocate, first_memory, lane_bounds, row_stride, safe_lanes, sizes_of, user_counts
+from wordvec.objectives import cut_sentences, objective_of
 from wordvec.sampling import alias_table, distance_weights, keep_probabilities, noise_probabilities, tile_weights
 from wordvec.settings import TILE, Word2VecSettings
 from wordvec.threads import run_in_threads
@@ -76,20 +77,23 @@ class Trainer:
         self.types = len(counts)
         self.text = Text(
             ids=np.asarray(corpus.ids),
-            offsets=np.asarray(corpus.offsets),
+            offsets=cut_sentences(np.asarray(corpus.offsets), settings.sentence_limit),
             keep_thresholds=np.rint(keep * 2.0**32).astype(np.uint64),
             noise_table=alias_table(noise_probabilities(counts, settings.noise_exponent)),
             distance_weights=distance_weights(settings.window, settings.window_weights == "sampled"),
             tile_weights=tile_weights(settings.window, TILE),
         )
         self.stride = row_stride(settings.vector_size)
+        self.objective, longest_path = objective_of(settings, counts)
+        sizes = sizes_of(settings, self.types, longest_path)
         # The first private row of a lane stands for a row that is not there; the others are copies of shared rows.
-        self.private_rows = 1 + touched_rows(settings) if self.reproducible else 1
+        self.private_rows = 1 + sizes.touched if self.reproducible else 1
         self.memory = first_memory(
-            self.types, settings.vector_size, self.stride, lanes * self.private_rows, settings.seed
-        )
+            self.types, settings.vector_size, self.stride, lanes * self.private_rows, settings.seed,
+            settings.first_range,
+        )  # fmt: skip
         self.bounds = lane_bounds(corpus, lanes)
-        self.lanes, self.tiles = allocate(settings, lanes, self.threads, self.stride, self.types)
+        self.lanes, self.tiles = allocate(settings, sizes, lanes, self.threads, self.stride, self.types)
         self.users = user_counts(self.types, self.threads)
         self.begin_epoch(0)
 
@@ -202,17 +206,18 @@ class Trainer:
         """What each of ``threads`` threads does in an epoch, as a function of its number."""
         from wordvec.kernels.lanes import train_freely, train_rounds
 
-        size, step = self.settings.lane_tokens, self.step
-        divide = None if self.settings.model == "skipgram" else self.settings.cbow_gradient == "mean"
+        size, step, objective = self.settings.lane_tokens, self.step, self.objective
 
         def train_in_rounds(thread: int) -> None:
             train_rounds(
-                self.memory, self.lanes, self.tiles, self.users, self.text, step, divide, bounds, size,
+                self.memory, self.lanes, self.tiles, self.users, self.text, step, objective, bounds, size,
                 thread, threads, control,
             )  # fmt: skip
 
         def train_at_will(thread: int) -> None:
-            train_freely(self.memory, self.lanes, self.tiles, self.text, step, divide, bounds, size, thread, control)
+            train_freely(
+                self.memory, self.lanes, self.tiles, self.text, step, objective, bounds, size, thread, control
+            )  # fmt: skip
 
         return train_in_rounds if self.reproducible else train_at_will
 
@@ -220,15 +225,15 @@ class Trainer:
         from wordvec.kernels.slices import Step
 
         settings = self.settings
-        first, last = settings.learning_rate or 0.0, settings.min_learning_rate
+        first, last = settings.learning_rate or 0.0, settings.min_learning_rate or 0.0
         fall = (first - last) / settings.epochs
         key = np.random.SeedSequence([settings.seed, epoch]).generate_state(1, np.uint64)[0]
         return Step(
             window=settings.window,
             sampled=settings.window_weights == "sampled",
             negatives=settings.negatives,
-            shared=settings.shared_negatives or 0,
-            fresh=settings.fresh_negatives,
+            shared=settings.shared_negatives or 0 if settings.negatives_are_shared else 0,
+            fresh=settings.negatives_per_tile if settings.negatives_are_shared else 0,
             stride=self.stride,
             vocabulary=self.types,
             loss_sample=int(np.clip(len(self.text.ids) // _LOSS_TOKENS, 1, _LOSS_SAMPLE)),

@@ -15,6 +15,7 @@ from wordvec.errors import InputError, TrainingError, VocabularyError
 from wordvec.growing import check_fits, grown, start_from
 from wordvec.memory import check_memory
 from wordvec.monitoring import Monitor
+from wordvec.objectives import check_softmax
 from wordvec.progress import Progress, Word2VecResult
 from wordvec.resuming import Checkpoint, SavedTraining
 from wordvec.settings import Word2VecSettings
@@ -65,7 +66,7 @@ def train_word2vec(
 
     Raises:
         InputError: settings out of range, or a checkpoint that is in the way, or of another training.
-        VocabularyError: fewer than two types, so that there is no noise to tell a word from.
+        VocabularyError: fewer than two types, so that there is no noise to tell a word from, or too many for softmax.
         TrainingError: numbers went beyond float32, or there is not enough memory.
 
     Example:
@@ -84,6 +85,7 @@ def train_word2vec(
             f"training needs at least 2 types, the vocabulary has {len(corpus.vocabulary)}; lower min_count or give "
             "more text"
         )
+    check_softmax(settings, len(corpus.vocabulary))
     threads = worker_count(threads)
     monitor = Monitor(callbacks, evaluate, evaluate_every, evaluate_seconds, early_stopping)
     if initial is not None:
@@ -244,7 +246,8 @@ class Training:
         return WordVectors(
             vocabulary,
             vectors,
-            context_vectors=context_vectors,
+            # Hierarchical softmax has vectors of inner nodes instead.
+            context_vectors=None if self.settings.loss == "hierarchical" else context_vectors,
             tokenizer=self.corpus.tokenizer,
             lowercase=self.corpus.lowercase,
             settings=asdict(self.settings),

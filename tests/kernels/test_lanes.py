@@ -105,7 +105,7 @@ def oracle(trainer, corpus, tables, epoch, rates):
         key=epoch_key(settings, epoch), rates=rates, slice_size=settings.lane_tokens,
         settings=(
             settings.window, settings.window_weights, settings.negatives, settings.shared_negatives,
-            settings.fresh_negatives,
+            settings.negatives_per_tile,
         ),
         divide=settings.cbow_gradient == "mean",
     )  # fmt: skip

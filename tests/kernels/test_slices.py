@@ -42,7 +42,7 @@ def random_numbers(key, counters, limit, noise_table, bits, limited, noise, samp
 def read_lane(case):
     """All slices of a lane: positions and ids of the centres, positions of their contexts, negatives of each tile."""
     centers, contexts, negatives = [], [], []
-    lane, shared, fresh = case.lane, case.settings.shared_negatives, case.settings.fresh_negatives
+    lane, shared, fresh = case.lane, case.settings.shared_negatives, case.settings.negatives_per_tile
     while not case.finished:
         places = case.prepare()
         for b in places:

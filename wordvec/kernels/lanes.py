@@ -10,7 +10,7 @@ Free running (hogwild, Recht et al. 2011, arXiv 1106.5730). One lane a thread, a
 nobody.
 """
 
-from wordvec.kernels.negative_sampling import train_cbow_slice, train_skipgram_slice
+from wordvec.kernels.objectives import list_rows, train_centers
 from wordvec.kernels.sharing import add_gains, clear_users, count_users, place_in_table, settle_rows, subtract_rows
 from wordvec.kernels.simd import atomic_add, atomic_exchange, atomic_read, kernel, yield_processor
 from wordvec.kernels.slices import CENTER, COPIED, FILLED, LAST_CENTER, POSITION, Lane, prepare_slice
@@ -101,7 +101,7 @@ def lane_in_turn(i, lanes, thread, threads):
 
 @kernel
 def prepare_lanes(
-    lanes, tiles, users, text, step, bounds, slice_size, thread, threads, control, phase, rounds, stopping
+    lanes, tiles, users, text, step, objective, bounds, slice_size, thread, threads, control, phase, rounds, stopping
 ):  # fmt: skip
     """Forget the users of the round behind; unless ``stopping``, draw the lanes' next slices and count theirs."""
     count = lanes.state.shape[0]
@@ -111,14 +111,14 @@ def prepare_lanes(
             lane = lane_at(lanes, k)
             clear_users(lane, users[rounds % 2])
             if not (stopping or is_finished(lane, bounds[k + 1])):
-                prepare_slice(lane, text, step, bounds[k + 1], slice_size)
+                prepare(lane, text, step, objective, bounds[k + 1], slice_size)
                 # Other counts than those of the round behind, which other lanes have not cleared yet.
                 count_users(lane, users[(rounds + 1) % 2, thread], tiles.slot_of_row[thread], step)
                 atomic_add(control, READY, 1)
 
 
 @kernel
-def train_lanes(memory, lanes, tiles, users, text, step, divide, bounds, thread, threads, control, phase):
+def train_lanes(memory, lanes, tiles, users, text, step, objective, bounds, thread, threads, control, phase):
     """Train the slices that are prepared."""
     count = lanes.state.shape[0]
     for i in range(count):
@@ -128,27 +128,30 @@ def train_lanes(memory, lanes, tiles, users, text, step, divide, bounds, thread,
             lane.state[COPIED] = 0
             if lane.state[CENTER] < lane.state[LAST_CENTER]:
                 settle_rows(memory, lane, users, step)
-                train_slice(memory, lane, tile_at(tiles, thread), text, step, divide, bounds[k], bounds[k + 1])
+                train_slice(memory, lane, tile_at(tiles, thread), text, step, objective, bounds[k], bounds[k + 1])
                 subtract_rows(memory, lane, step)
 
 
 @kernel
-def train_slice(memory, lane, tile, text, step, divide, lane_start, lane_end):
-    """Train the lane's prepared slice; the learning rate falls with the lane's share of the epoch.
+def prepare(lane, text, step, objective, lane_end, slice_size):
+    """Draw the lane's next slice, and list the output rows that it is scored with."""
+    prepare_slice(lane, text, step, lane_end, slice_size)
+    skipgram, _, _, fresh, paths, softmax = objective
+    list_rows(lane, text, step, skipgram, fresh, paths, softmax)
 
-    ``divide`` is None for skip-gram, so that the other architecture is not even compiled.
-    """
+
+@kernel
+def train_slice(memory, lane, tile, text, step, objective, lane_start, lane_end):
+    """Train the lane's prepared slice; the learning rate falls with the lane's share of the epoch."""
     done = (lane.positions[lane.state[CENTER]] - lane_start) / max(lane_end - lane_start, 1)
     rate = step.first_rate + (step.last_rate - step.first_rate) * done
-    if divide is None:
-        train_skipgram_slice(memory, lane, tile, text, lane.loss, step, rate)
-    else:
-        train_cbow_slice(memory, lane, tile, text, lane.loss, step, rate, divide)
+    skipgram, divide, shared, fresh, paths, softmax = objective
+    train_centers(memory, lane, tile, text, step, rate, skipgram, divide, shared, fresh, paths, softmax)
     lane.state[CENTER] = lane.state[LAST_CENTER]
 
 
 @kernel
-def train_rounds(memory, lanes, tiles, users, text, step, divide, bounds, slice_size, thread, threads, control):
+def train_rounds(memory, lanes, tiles, users, text, step, objective, bounds, slice_size, thread, threads, control):
     """Train rounds until the epoch ends or a stop is asked for; called once by each of ``threads`` threads.
 
     Args:
@@ -156,13 +159,13 @@ def train_rounds(memory, lanes, tiles, users, text, step, divide, bounds, slice_
             the first is its padding row; updated in place.
         lanes, tiles: ``Lane`` with an axis of L lanes in front, ``Tile`` with one of threads; updated in place.
         users: (2, threads, 2 V) uint8, zero at the call and after it: of odd and even rounds.
-        divide: None for skip-gram; for CBOW whether the gradient is divided by the number of contexts.
+        objective: what is learned.
         bounds: (L + 1,) int64, where each lane starts and ends in the corpus.
         control: (CONTROL + L * LINE,) int64, zero at the call.
     """
     rounds = trained = 0
     prepare_lanes(
-        lanes, tiles, users, text, step, bounds, slice_size, thread, threads, control, 1, rounds, False
+        lanes, tiles, users, text, step, objective, bounds, slice_size, thread, threads, control, 1, rounds, False
     )  # fmt: skip
     wait_for_all(control, threads, 1)
     # Between two barriers nobody prepares: all threads see the same.
@@ -172,23 +175,23 @@ def train_rounds(memory, lanes, tiles, users, text, step, divide, bounds, slice_
         if thread == 0 and atomic_read(control, STOP) != 0:
             atomic_add(control, STOP_ROUND, rounds)
         train_lanes(
-            memory, lanes, tiles, users[rounds % 2], text, step, divide, bounds, thread, threads, control, 2 * rounds
+            memory, lanes, tiles, users[rounds % 2], text, step, objective, bounds, thread, threads, control, 2 * rounds
         )
         wait_for_all(control, threads, 2 * rounds)
         add_gains(memory, lanes, step, thread, threads)
         prepare_lanes(
-            lanes, tiles, users, text, step, bounds, slice_size, thread, threads, control, 2 * rounds + 1, rounds,
-            atomic_read(control, STOP_ROUND) == rounds,
+            lanes, tiles, users, text, step, objective, bounds, slice_size, thread, threads, control, 2 * rounds + 1,
+            rounds, atomic_read(control, STOP_ROUND) == rounds,
         )  # fmt: skip
         wait_for_all(control, threads, 2 * rounds + 1)
 
 
 @kernel
-def train_freely(memory, lanes, tiles, text, step, divide, bounds, slice_size, thread, control):
+def train_freely(memory, lanes, tiles, text, step, objective, bounds, slice_size, thread, control):
     """Train lane ``thread`` on the shared table until its epoch ends or a stop is asked for."""
     lane, tile = lane_at(lanes, thread), tile_at(tiles, thread)
     while not is_finished(lane, bounds[thread + 1]) and atomic_read(control, STOP) == 0:
-        prepare_slice(lane, text, step, bounds[thread + 1], slice_size)
+        prepare(lane, text, step, objective, bounds[thread + 1], slice_size)
         if lane.state[CENTER] < lane.state[LAST_CENTER]:
             place_in_table(lane, step)
-            train_slice(memory, lane, tile, text, step, divide, bounds[thread], bounds[thread + 1])
+            train_slice(memory, lane, tile, text, step, objective, bounds[thread], bounds[thread + 1])

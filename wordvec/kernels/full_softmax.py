@@ -1,0 +1,181 @@
+"""Skip-gram and CBOW with full softmax: one-hot in, a probability for every word out (arXiv 1310.4546, eq. 2).
+
+    p(o | h) = exp(n_o . h) / sum_w exp(n_w . h)        loss of a pair = -log p(o | h)
+
+Four inputs h (centres; for CBOW the means of their contexts) meet the output vectors of all V words. With C positives
+the step of an input is n_w += rate (hits_w - C p_w) h, and h moves by the same gradients: exact, and dear. For small
+vocabularies, and to compare the other losses with.
+"""
+
+import numpy as np
+
+from wordvec.kernels.negative_sampling import average_contexts, reach, spread_gradient, weigh_windows
+from wordvec.kernels.one_input import count_loss
+from wordvec.kernels.simd import add, clamp, kernel, load, multiply, multiply_add, splat, store, subtract
+from wordvec.kernels.slices import CENTER, DRAWN, LAST_CENTER, PRIVATE, is_sampled_for_loss
+from wordvec.kernels.tile import TILE, add_to, scores_4x4
+
+CHUNK = 32
+"""Rows that are updated together: few enough to stay near while the dimension is walked through."""
+
+
+@kernel
+def list_words(lane, step):
+    """The stream of output rows: all of them."""
+    for k in range(step.vocabulary):
+        lane.negative_ids[k] = k
+    lane.state[DRAWN] = step.vocabulary
+
+
+@kernel(inline=True)
+def exponential(x):
+    """exp(x) of sixteen floats of at most 0, to about 3e-6 of its value; below -80 it stays at exp(-80).
+
+    exp(x / 64) by its Taylor series, squared six times.
+    """
+    x = multiply(clamp(x, splat(np.float32(-80)), splat(np.float32(0))), splat(np.float32(1 / 64)))
+    e = splat(np.float32(1 / 40320))
+    e = multiply_add(e, x, splat(np.float32(1 / 5040)))
+    e = multiply_add(e, x, splat(np.float32(1 / 720)))
+    e = multiply_add(e, x, splat(np.float32(1 / 120)))
+    e = multiply_add(e, x, splat(np.float32(1 / 24)))
+    e = multiply_add(e, x, splat(np.float32(1 / 6)))
+    e = multiply_add(e, x, splat(np.float32(0.5)))
+    e = multiply_add(e, x, splat(np.float32(1)))
+    e = multiply_add(e, x, splat(np.float32(1)))
+    for _ in range(6):
+        e = multiply(e, e)
+    return e
+
+
+@kernel(inline=True)
+def set_probabilities(tile, words, highest, totals):
+    """``tile.gradients`` = exp(score - highest score of the input); ``highest`` and ``totals`` (16,): those scores and
+    the sums of the four inputs, four times over."""
+    for k in range(4 * words, -(-words // TILE) * 16):  # no words
+        tile.scores[k] = -np.float32(np.inf)
+    top = load(tile.scores, 0)
+    for k in range(16, 4 * words, 16):
+        top = clamp(load(tile.scores, k), top, splat(np.float32(np.inf)))
+    store(highest, 0, top)
+    for t in range(TILE):
+        most = max(max(highest[t], highest[4 + t]), max(highest[8 + t], highest[12 + t]))
+        highest[t] = highest[4 + t] = highest[8 + t] = highest[12 + t] = most
+    top, total = load(highest, 0), splat(np.float32(0))
+    for k in range(0, 4 * words, 16):
+        e = exponential(subtract(load(tile.scores, k), top))
+        store(tile.gradients, k, e)
+        total = add(total, e)
+    store(totals, 0, total)
+    for t in range(TILE):
+        whole = totals[t] + totals[4 + t] + totals[8 + t] + totals[12 + t]
+        totals[t] = totals[4 + t] = totals[8 + t] = totals[12 + t] = whole
+
+
+@kernel(inline=True)
+def update_words(memory, rows, first, last, gradients, hidden, stride):
+    """Move rows ``first`` .. ``last`` by their gradients, and add what they say to the four inputs in ``hidden``, whose
+    copies behind them stay what they were before."""
+    for d in range(0, stride, 16):
+        x0, x1 = load(hidden, 4 * stride + d), load(hidden, 5 * stride + d)
+        x2, x3 = load(hidden, 6 * stride + d), load(hidden, 7 * stride + d)
+        a0, a1 = load(hidden, d), load(hidden, stride + d)
+        a2, a3 = load(hidden, 2 * stride + d), load(hidden, 3 * stride + d)
+        for j in range(first, last):
+            g0, g1 = splat(gradients[4 * j]), splat(gradients[4 * j + 1])
+            g2, g3 = splat(gradients[4 * j + 2]), splat(gradients[4 * j + 3])
+            n = load(memory, rows[j] + d)
+            a0, a1 = multiply_add(g0, n, a0), multiply_add(g1, n, a1)
+            a2, a3 = multiply_add(g2, n, a2), multiply_add(g3, n, a3)
+            n = multiply_add(g1, x1, multiply_add(g0, x0, n))
+            store(memory, rows[j] + d, multiply_add(g3, x3, multiply_add(g2, x2, n)))
+        store(hidden, d, a0)
+        store(hidden, stride + d, a1)
+        store(hidden, 2 * stride + d, a2)
+        store(hidden, 3 * stride + d, a3)
+
+
+@kernel(inline=True)
+def copy_centers(memory, lane, hidden, b, size, stride):
+    """The four inputs of a skip-gram tile, and a copy; those beyond ``size`` are zero."""
+    for t in range(TILE):
+        place = lane.input_places[b + t] if t < size else lane.state[PRIVATE]
+        for d in range(0, stride, 16):
+            store(hidden, t * stride + d, load(memory, place + d))
+            store(hidden, (TILE + t) * stride + d, load(memory, place + d))
+
+
+@kernel(inline=True)
+def move_centers(memory, lane, hidden, b, size, stride):
+    """Add what the inputs have moved to their rows."""
+    for t in range(size):
+        for d in range(0, stride, 16):
+            moved = subtract(load(hidden, t * stride + d), load(hidden, (TILE + t) * stride + d))
+            add_to(memory, lane.input_places[b + t] + d, moved)
+
+
+@kernel(inline=True)
+def set_hits(tile, lane, b, size, low, places, rate, of_centers):
+    """Add the positives to the gradients. Returns how many they are, and the sum of their scores.
+
+    A centre of skip-gram has a positive for each context, by weight; a mean of CBOW has one, the centre.
+    """
+    hits = scored = 0.0
+    for t in range(size):
+        for q in range(places):
+            if of_centers:
+                weight = tile.window_weights[4 * q + t]
+            else:
+                weight = np.float32(low + q == b + t and tile.contexts[t] > 0)
+            if weight > 0:
+                place = 4 * np.int64(lane.token_ids[low + q]) + t
+                tile.gradients[place] += rate * weight
+                hits += weight
+                scored += weight * tile.scores[place]
+    return hits, scored
+
+
+@kernel
+def train_softmax_slice(memory, lane, tile, text, loss, step, rate, skipgram, divide):
+    """Train on the prepared centres, four at a time.
+
+    ``skipgram`` is None for CBOW, ``divide`` for skip-gram; for CBOW see ``train_cbow_slice``.
+    """
+    state, stride, words = lane.state, step.stride, step.vocabulary
+    rate, of_centers = np.float32(rate), skipgram is not None
+    rows, hidden, gradients = tile.rows, tile.hidden, tile.gradients
+    highest, totals, shares = tile.pair_weights[:16], tile.pair_weights[16:32], tile.pair_weights[32:48]
+    for j in range(words):
+        rows[j] = lane.negative_places[j]
+    for j in range(words, words + TILE):
+        rows[j] = state[PRIVATE]
+    for b in range(state[CENTER], state[LAST_CENTER], TILE):
+        size = min(TILE, state[LAST_CENTER] - b)
+        low, places = reach(lane, b, size)
+        weigh_windows(lane, tile, text, step, tile.window_weights, 0, b, size, low, places, np.float32(1))
+        for t in range(TILE):
+            tile.contexts[t] = tile.pair_weights[t]
+        if skipgram is not None:
+            copy_centers(memory, lane, hidden, b, size, stride)
+        if divide is not None:
+            average_contexts(memory, lane, tile, stride, low, places)
+        for j in range(0, words, TILE):
+            store(tile.scores, 4 * j, scores_4x4(memory, rows, j, hidden, 0, stride, 2 * stride, 3 * stride, stride))
+        set_probabilities(tile, words, highest, totals)
+        log_totals = 0.0
+        for t in range(TILE):
+            positives = tile.contexts[t] if of_centers else np.float32(tile.contexts[t] > 0)
+            for k in range(t, 16, TILE):
+                shares[k] = -rate * positives / totals[t]
+            log_totals += positives * (np.log(np.float64(totals[t])) + np.float64(highest[t]))
+        for k in range(0, 4 * words, 16):
+            store(gradients, k, multiply(load(gradients, k), load(shares, 0)))
+        hits, scored = set_hits(tile, lane, b, size, low, places, rate, of_centers)
+        if is_sampled_for_loss(step.key, lane.positions[b], step.loss_sample):
+            count_loss(loss, log_totals - scored, hits)
+        for first in range(0, words, CHUNK):
+            update_words(memory, rows, first, min(first + CHUNK, words), gradients, hidden, stride)
+        if skipgram is not None:
+            move_centers(memory, lane, hidden, b, size, stride)
+        if divide is not None:
+            spread_gradient(memory, lane, tile, stride, low, places, divide)

@@ -1,0 +1,56 @@
+"""What is learned: the model and its loss, chosen when the kernels are compiled."""
+
+from typing import NamedTuple
+
+from wordvec.kernels.fresh_negatives import Fresh, draw_fresh_negatives, train_cbow_fresh, train_skipgram_fresh
+from wordvec.kernels.full_softmax import list_words, train_softmax_slice
+from wordvec.kernels.hierarchical_softmax import Paths, list_nodes, train_cbow_paths, train_skipgram_paths
+from wordvec.kernels.negative_sampling import train_cbow_slice, train_skipgram_slice
+from wordvec.kernels.simd import kernel
+
+
+class Objective(NamedTuple):
+    """What is learned: one model and one loss. What is None is not even compiled."""
+
+    skipgram: bool | None  # True, or None for CBOW
+    divide: bool | None  # CBOW: whether contexts share the gradient of their mean; None for skip-gram
+    shared: bool | None  # True: negatives that centres share
+    fresh: Fresh | None  # negatives of every pair's own
+    paths: Paths | None  # hierarchical softmax
+    softmax: bool | None  # True: full softmax
+
+
+@kernel
+def list_rows(lane, text, step, skipgram, fresh, paths, softmax):
+    """Fill the slice's stream of output rows; for shared negatives it is full by now. See ``train_centers``."""
+    if fresh is not None:
+        draw_fresh_negatives(lane, text, step, skipgram is not None)
+    if paths is not None:
+        list_nodes(lane, paths)
+    if softmax is not None:
+        list_words(lane, step)
+
+
+@kernel
+def train_centers(memory, lane, tile, text, step, rate, skipgram, divide, shared, fresh, paths, softmax):
+    """Train the prepared centres of a slice; the last arguments are the parts of an ``Objective``.
+
+    Numba leaves out what stands under ``x is not None`` where x is None, and nothing else: no branch may have an else.
+    """
+    if shared is not None:
+        if skipgram is not None:
+            train_skipgram_slice(memory, lane, tile, text, lane.loss, step, rate)
+        if divide is not None:
+            train_cbow_slice(memory, lane, tile, text, lane.loss, step, rate, divide)
+    if fresh is not None:
+        if skipgram is not None:
+            train_skipgram_fresh(memory, lane, tile, text, lane.loss, step, rate, fresh)
+        if divide is not None:
+            train_cbow_fresh(memory, lane, tile, text, lane.loss, step, rate, divide, fresh)
+    if paths is not None:
+        if skipgram is not None:
+            train_skipgram_paths(memory, lane, tile, text, lane.loss, step, rate, paths)
+        if divide is not None:
+            train_cbow_paths(memory, lane, tile, text, lane.loss, step, rate, divide, paths)
+    if softmax is not None:
+        train_softmax_slice(memory, lane, tile, text, lane.loss, step, rate, skipgram, divide)

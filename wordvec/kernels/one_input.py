@@ -1,0 +1,134 @@
+"""One input against the few rows it is scored with: the step of fresh negatives, and of one mean down a tree.
+
+Like a tile (see ``tile.py``) of one input, whose pair j lies at j: rows, weights and targets are set, and
+
+    g[j] = target[j] - weight[j] * sigmoid(n_j . h)        n_j += g[j] * h        h += sum_j g[j] * n_j
+
+word2vec.c and gensim look a sigmoid up in a table that ends at scores of -6 and 6, and differ in what they do beyond.
+"""
+
+import numpy as np
+
+from wordvec.kernels.simd import kernel, load, multiply, multiply_add, prefetch, splat, store, subtract, sums
+from wordvec.kernels.tile import (
+    LOSS_PAIRS,
+    LOSS_SQUARES,
+    LOSS_SUM,
+    LOSS_TILES,
+    LOSS_TIMES_PAIRS,
+    PAIR_SQUARES,
+    add_to,
+    sigmoid,
+)
+
+ROWS = 8
+"""Rows scored at once: as many sums as keep a processor busy."""
+
+EXACT, CLIP, SKIP = range(3)
+"""What becomes of a pair whose score is beyond 6: nothing; its sigmoid is 0 or 1, as in word2vec.c; it is no pair, as
+in gensim."""
+
+
+@kernel(inline=True)
+def scores_8x1(memory, rows, j, inputs, h, stride):
+    """Lane k of the result is row j + k . input, for k in 0..7; the others are 0. Arguments as in ``scores_4x4``."""
+    n0, n1, n2, n3 = rows[j], rows[j + 1], rows[j + 2], rows[j + 3]
+    n4, n5, n6, n7 = rows[j + 4], rows[j + 5], rows[j + 6], rows[j + 7]
+    zero = a0 = a1 = a2 = a3 = a4 = a5 = a6 = a7 = splat(np.float32(0))
+    for d in range(0, stride, 16):
+        x = load(inputs, h + d)
+        a0, a1 = multiply_add(load(memory, n0 + d), x, a0), multiply_add(load(memory, n1 + d), x, a1)
+        a2, a3 = multiply_add(load(memory, n2 + d), x, a2), multiply_add(load(memory, n3 + d), x, a3)
+        a4, a5 = multiply_add(load(memory, n4 + d), x, a4), multiply_add(load(memory, n5 + d), x, a5)
+        a6, a7 = multiply_add(load(memory, n6 + d), x, a6), multiply_add(load(memory, n7 + d), x, a7)
+    return sums(a0, a1, a2, a3, a4, a5, a6, a7, zero, zero, zero, zero, zero, zero, zero, zero)
+
+
+@kernel(inline=True)
+def set_gradients(tile, size, saturation):
+    """Gradients of the first ``size`` pairs from their scores, weights and targets."""
+    minus = splat(np.float32(-1))
+    for k in range(0, size, 16):
+        weight = multiply(load(tile.weights, k), minus)
+        store(tile.gradients, k, multiply_add(weight, sigmoid(load(tile.scores, k)), load(tile.targets, k)))
+    if saturation != EXACT:
+        for k in range(size):
+            score = tile.scores[k]
+            if abs(score) >= np.float32(6):
+                clipped = tile.targets[k] - (tile.weights[k] if score > np.float32(0) else np.float32(0))
+                tile.gradients[k] = clipped if saturation == CLIP else np.float32(0)
+
+
+@kernel(inline=True)
+def run_rows(memory, tile, count, inputs, h, saturation, stride):
+    """Scores, gradients and updates of one input and ``count`` rows; what ``tile`` holds of pairs beyond ``count``, up
+    to the next multiple of 16, is of weight 0, and rows up to the next multiple of eight may be read. Meanwhile the
+    rows ``tile.ahead`` are fetched."""
+    for j in range(0, count, ROWS):
+        store(tile.scores, j, scores_8x1(memory, tile.rows, j, inputs, h, stride))
+    set_gradients(tile, count, saturation)
+    for d in range(0, stride, 16):
+        for place in tile.ahead:
+            prefetch(memory, place + d)
+        x, a = load(inputs, h + d), splat(np.float32(0))
+        for j in range(count):
+            g, n = splat(tile.gradients[j]), load(memory, tile.rows[j] + d)
+            a = multiply_add(g, n, a)
+            store(memory, tile.rows[j] + d, multiply_add(g, x, n))
+        add_to(inputs, h + d, a)
+
+
+@kernel(inline=True)
+def count_contexts(lane, text, step, b):
+    """What the contexts of centre ``b`` count together."""
+    contexts = np.float32(0)
+    for q in range(lane.left[b], lane.right[b]):
+        contexts += text.distance_weights[q - b + step.window]
+    return contexts
+
+
+@kernel(inline=True)
+def average_window(memory, lane, text, step, hidden, b, contexts):
+    """The input of CBOW's centre ``b``, and a copy: the weighted mean of its contexts, which count ``contexts``."""
+    scale = splat(np.float32(1) / contexts)
+    for d in range(0, step.stride, 16):
+        total = splat(np.float32(0))
+        for q in range(lane.left[b], lane.right[b]):
+            weight = splat(text.distance_weights[q - b + step.window])
+            total = multiply_add(weight, load(memory, lane.input_places[q] + d), total)
+        total = multiply(total, scale)
+        store(hidden, d, total)
+        store(hidden, step.stride + d, total)
+
+
+@kernel(inline=True)
+def spread_move(memory, lane, text, step, hidden, b, contexts, divide):
+    """Add what that input has moved, by weight, to every context; with ``divide`` divided among them."""
+    scale = splat(np.float32(1) / contexts if divide else np.float32(1))
+    for d in range(0, step.stride, 16):
+        moved = multiply(scale, subtract(load(hidden, d), load(hidden, step.stride + d)))
+        for q in range(lane.left[b], lane.right[b]):
+            place = lane.input_places[q] + d
+            weight = splat(text.distance_weights[q - b + step.window])
+            store(memory, place, multiply_add(weight, moved, load(memory, place)))
+
+
+@kernel
+def loss_of_pairs(tile, size):
+    """Of ``size`` pairs: -log sigmoid(x) of a positive one and -log sigmoid(-x) of a negative one, each by weight."""
+    loss = 0.0
+    for k in range(size):
+        weight, target, x = np.float64(tile.weights[k]), np.float64(tile.targets[k]), np.float64(tile.scores[k])
+        loss += weight * (max(x, 0.0) + np.log1p(np.exp(-abs(x)))) - target * x
+    return loss
+
+
+@kernel
+def count_loss(loss_sums, loss, pairs):
+    """Add the loss of a sampled centre or tile, in nats, and its pairs to ``loss_sums`` (6,), float64."""
+    loss_sums[LOSS_TILES] += 1.0
+    loss_sums[LOSS_SUM] += loss
+    loss_sums[LOSS_PAIRS] += pairs
+    loss_sums[LOSS_SQUARES] += loss * loss
+    loss_sums[PAIR_SQUARES] += pairs * pairs
+    loss_sums[LOSS_TIMES_PAIRS] += loss * pairs
