@@ -35,8 +35,8 @@ def distance_weights(window: int, sampled: bool) -> np.ndarray:
     noise in it.
 
     Example:
-        >>> distance_weights(3, sampled=False).round(2).tolist()
-        [0.33, 0.67, 1.0, 0.0, 1.0, 0.67, 0.33]
+        >>> distance_weights(4, sampled=False).tolist()
+        [0.25, 0.5, 0.75, 1.0, 0.0, 1.0, 0.75, 0.5, 0.25]
     """
     distances = np.abs(np.arange(-window, window + 1))
     weights = np.ones(len(distances)) if sampled else 1 - (distances - 1) / window
