@@ -50,13 +50,12 @@ DEFAULT_PACE = 300.0
 @click.option(
     "--window-weights",
     type=click.Choice(["expected", "sampled"]),
-    default="expected",
-    show_default=True,
-    help="Near contexts count more: by their distance, or by a radius drawn for each word, as in word2vec.c.",
+    help="Near contexts count more: by their distance, or by a radius drawn for each word, as in word2vec.c.  "
+    "[default: expected for skip-gram with shared negatives or softmax, else sampled]",
 )
 @click.option("--negatives", type=int, default=5, show_default=True, help="Noise words for each pair.")
 @click.option("--epochs", type=int, default=5, show_default=True, help="Passes over the corpus.")
-@click.option("--learning-rate", type=float, help="At the start.  [default: 0.025; CBOW 0.05, with the mean 0.075]")
+@click.option("--learning-rate", type=float, help="At the start.  [default: 0.025; CBOW 0.06, with the mean 0.075]")
 @click.option("--min-learning-rate", type=float, help="At the end.  [default: 0.0001]")
 @click.option(
     "--subsample", type=float, default=0.001, show_default=True, help="Thin out words more frequent; 0: none."
@@ -83,7 +82,7 @@ DEFAULT_PACE = 300.0
     show_default=True,
     help="The same bits at any number of threads, or threads that do not wait for each other.",
 )
-@click.option("--shared-negatives", type=int, help="Noise words a centre is scored with.  [default: 16; CBOW 8]")
+@click.option("--shared-negatives", type=int, help="Noise words a centre is scored with.  [default: 16; CBOW 12]")
 @click.option("--block-size", type=int, help="Centres a noise word serves.  [default: 8; CBOW 4]")
 @click.option(
     "--fresh-negatives/--no-fresh-negatives",

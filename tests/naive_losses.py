@@ -80,14 +80,6 @@ def logistic_step(table, rows, inputs, targets, rates, saturation="exact"):
     return moves, softplus(np.where(label, -x, x)).sum(axis=0)
 
 
-def distance_weights(contexts, window, sampled):
-    """What each context counts: with ``sampled`` windows 1, else by how likely a sampled one reaches it."""
-    return [
-        {place: 1.0 if sampled else 1 - (abs(place - center) - 1) / window for place in places}
-        for center, places in enumerate(contexts)
-    ]
-
-
 def mean_of_contexts(vectors, kept, places):
     """``places``: place and weight of each context."""
     return sum(vectors[kept[place][2]] * weight for place, weight in places.items()) / sum(places.values())

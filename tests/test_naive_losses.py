@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from tests import naive
 from tests import naive_losses as slow
 from tests.gradients import numerical_gradient
 from wordvec.huffman import huffman_tree
@@ -12,7 +13,10 @@ KEPT = [(10 + 3 * k, 0, token_id) for k, token_id in enumerate([0, 4, 2, 2, 5, 1
 CONTEXTS = [[1], [0, 2, 3], [1, 3], [0, 1, 2, 4, 5], [], [3, 4, 6], [4, 5, 7], [6]]
 """Places of contexts: a word twice in a window, a word that is its own neighbour, none, more than four."""
 
-WINDOWS = slow.distance_weights(CONTEXTS, 5, sampled=False)
+WINDOWS = [
+    {place: naive.weight_of_distance(abs(place - center), 5) for place in places}
+    for center, places in enumerate(CONTEXTS)
+]
 
 
 @pytest.fixture

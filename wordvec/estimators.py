@@ -41,7 +41,7 @@ class Word2Vec(TransformerMixin, BaseEstimator):
         *,
         vector_size: int = 100,
         window: int = 5,
-        window_weights: str = "expected",
+        window_weights: str | None = None,
         negatives: int = 5,
         epochs: int = 5,
         learning_rate: float | None = None,

@@ -13,8 +13,8 @@ TILE = 4
 MOST_LANES = 255
 """How many of them touch a row is counted in one byte."""
 
-_RATES = {("skipgram", "sum"): 0.025, ("cbow", "sum"): 0.05, ("cbow", "mean"): 0.075}
-_SHARED = {"skipgram": (16, 8), "cbow": (8, 4)}
+_RATES = {("skipgram", "sum"): 0.025, ("cbow", "sum"): 0.06, ("cbow", "mean"): 0.075}
+_SHARED = {"skipgram": (16, 8), "cbow": (12, 4)}
 _MIN_RATE = 1e-4
 
 
@@ -73,14 +73,14 @@ class Word2VecSettings:
         negatives: K of the objective (arXiv 1310.4546, eq. 4).
         epochs: times the corpus is gone through.
         learning_rate, min_learning_rate: it falls linearly from the first to the second over all epochs. None: 0.025
-            for skip-gram, 0.05 for CBOW, 0.075 for CBOW with the mean's gradient; and 0.0001.
+            for skip-gram, 0.06 for CBOW, 0.075 for CBOW with the mean's gradient; and 0.0001.
         subsample: frequent tokens are kept with probability sqrt(t/f) + t/f; 0 keeps all.
         noise_exponent: negatives are drawn by count to this power.
         cbow_gradient: "sum" passes the gradient of the averaged contexts on to each of them by its weight, as
             word2vec.c and gensim do; "mean" divides it by the sum of the weights, the true gradient.
         seed: of every random draw.
         mode: "reproducible", the same bits at any number of threads, or "hogwild", threads that do not wait.
-        shared_negatives: S negatives that a centre is scored with, each weighted K/S. None: 16, for CBOW 8.
+        shared_negatives: S negatives that a centre is scored with, each weighted K/S. None: 16, for CBOW 12.
         block_size: centres that a negative serves before a new one takes its place. None: 8, for CBOW 4.
         lanes: parts of the corpus trained side by side, at most, and 255 at most; more of them feed more threads. A
             small vocabulary bears fewer, see ``safe_lanes``.
@@ -123,7 +123,7 @@ class Word2VecSettings:
 
         Example:
             >>> Word2VecSettings(model="cbow").resolved().learning_rate
-            0.05
+            0.06
         """
         _check_choice("model", self.model, ("skipgram", "cbow"))
         if self.window_weights is not None:

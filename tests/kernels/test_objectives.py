@@ -34,18 +34,7 @@ LOSSES = {
 
 def windows_of(kept, key, settings):
     """Place and weight of the contexts of every kept token."""
-    sampled, reach = settings.window_weights == "sampled", settings.window
-    contexts = [
-        [
-            place
-            for place in range(center - reach, center + reach + 1)
-            if place != center and 0 <= place < len(kept) and kept[place][1] == kept[center][1]
-        ]
-        for center in range(len(kept))
-    ]
-    if sampled:
-        contexts = naive.contexts_of(kept, key, reach)
-    return naive_losses.distance_weights(contexts, reach, sampled)
+    return [dict(found) for found in naive.contexts_of(kept, key, settings.window, settings.window_weights)]
 
 
 def check_epoch(corpus, *, scale=1.0, tolerance=2e-4, **options):
@@ -128,6 +117,6 @@ def test_presets_treat_scores_beyond_six_as_their_programs_do(preset, model, los
     # Vectors so long that many scores are beyond 6: only the right treatment of each gives these vectors.
     found = check_epoch(
         random_corpus(LENGTHS, types=7), preset=preset, loss=loss, model=model, vector_size=18, window=4,
-        scale=3.5, tolerance=1e-3,
+        scale=4.5, tolerance=1e-3,
     )  # fmt: skip
-    assert found.loss > 3
+    assert found.loss > 2
