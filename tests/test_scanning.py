@@ -126,7 +126,7 @@ def test_an_error_while_reading_ends_the_counting(threads, monkeypatch):
 )
 def test_types_are_ordered_by_count_and_then_by_bytes(counts):
     tokens = sorted(counts, key=hash)
-    table = Table.of(tokens)
+    table = Table.of(join_tokens(tokens))
     table.counts[:] = [counts[token] for token in tokens]
     found = split_tokens(table.spell(table.ordered(np.arange(len(tokens)))))
     assert found == sorted(tokens, key=lambda token: (-counts[token], token.encode()))
@@ -144,7 +144,7 @@ def test_tokens_are_joined_and_split_again(tokens):
 
 def test_a_table_grows_by_types_and_by_letters():
     tokens = [f"{'x' * 30}{k}" for k in range(300)] if JIT_OFF else [f"{'x' * 30}{k}" for k in range(20_000)]
-    table = Table.of(tokens)
+    table = Table.of(join_tokens(tokens))
     other = Table(2)
     other.merge(table, 5)
     for grown in (table, other):

@@ -296,7 +296,7 @@ class _Writer:
         else:
             words, counts = join_tokens(given.tokens), given.counts
             self.facts |= {"raw_types": len(given)}
-        table = Table.of(split_tokens(words))
+        table = Table.of(words)
         with open(folder / "ids", "wb") as ids, open(folder / "offsets", "wb") as offsets:
             self.facts["raw_tokens"] = encode(read(), table, self.threads, ids, offsets)
         spool.unlink(missing_ok=True)

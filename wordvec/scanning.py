@@ -72,12 +72,12 @@ class Table:
         self._make_slots()
 
     @classmethod
-    def of(cls, tokens: list[str], least: int = 2) -> "Table":
-        """A table in which every token's number is its place; its count is 1."""
+    def of(cls, block: bytes, least: int = 2) -> "Table":
+        """A table of different joined tokens, of which each one's number is its place; at least so many rows."""
         from wordvec.kernels.tokenize import count
 
-        known, table = Table(1), Table(1 << max(len(tokens) - 1, least - 1).bit_length())
-        block, nothing, done = join_tokens(tokens), np.zeros(1, np.int64), 0
+        rows = max(block.count(b"\n"), least)
+        known, table, nothing, done = Table(1), Table(1 << (rows - 1).bit_length()), np.zeros(1, np.int64), 0
         text = _Buffers().padded(block)
         while (done := count(text, done, known.types, nothing, table.types)[0]) < len(block):
             table.grow()
@@ -219,7 +219,7 @@ class Counter:
     """
 
     def __init__(self, threads: int, max_types: int, pinned: list[str]) -> None:
-        self.table = Table.of(pinned, 1 << 17)
+        self.table = Table.of(join_tokens(pinned), 1 << 17)
         self.table.counts[:] = 0
         self.pinned = len(pinned)
         self.max_types = max_types
