@@ -30,7 +30,7 @@ SPINS = 100_000
 """How often a thread looks whether the others have arrived before it lets another one have its processor."""
 
 
-@kernel
+@kernel(inline=True)
 def wait_for_all(control, threads, barriers):
     """Return when all threads have called this for the ``barriers``-th time."""
     atomic_add(control, ARRIVED, 1)
@@ -99,7 +99,7 @@ def lane_in_turn(i, lanes, thread, threads):
     return (thread * lanes // threads + i) % lanes
 
 
-@kernel
+@kernel(inline=True)
 def prepare_lanes(
     lanes, tiles, users, text, step, objective, bounds, slice_size, thread, threads, control, phase, rounds, stopping
 ):  # fmt: skip
@@ -117,7 +117,7 @@ def prepare_lanes(
                 atomic_add(control, READY, 1)
 
 
-@kernel
+@kernel(inline=True)
 def train_lanes(memory, lanes, tiles, users, text, step, objective, bounds, thread, threads, control, phase):
     """Train the slices that are prepared."""
     count = lanes.state.shape[0]
@@ -132,7 +132,7 @@ def train_lanes(memory, lanes, tiles, users, text, step, objective, bounds, thre
                 subtract_rows(memory, lane, step)
 
 
-@kernel
+@kernel(inline=True)
 def prepare(lane, text, step, objective, lane_end, slice_size):
     """Draw the lane's next slice, and list the output rows that it is scored with."""
     prepare_slice(lane, text, step, lane_end, slice_size)
@@ -140,7 +140,7 @@ def prepare(lane, text, step, objective, lane_end, slice_size):
     list_rows(lane, text, step, skipgram, fresh, paths, softmax)
 
 
-@kernel
+@kernel(inline=True)
 def train_slice(memory, lane, tile, text, step, objective, lane_start, lane_end):
     """Train the lane's prepared slice; the learning rate falls with the lane's share of the epoch."""
     done = (lane.positions[lane.state[CENTER]] - lane_start) / max(lane_end - lane_start, 1)
@@ -164,12 +164,16 @@ def train_rounds(memory, lanes, tiles, users, text, step, objective, bounds, sli
         control: (CONTROL + L * LINE,) int64, zero at the call.
     """
     rounds = trained = 0
-    prepare_lanes(
-        lanes, tiles, users, text, step, objective, bounds, slice_size, thread, threads, control, 1, rounds, False
-    )  # fmt: skip
-    wait_for_all(control, threads, 1)
-    # Between two barriers nobody prepares: all threads see the same.
-    while atomic_read(control, READY) > trained:
+    stopping = False
+    while True:
+        prepare_lanes(
+            lanes, tiles, users, text, step, objective, bounds, slice_size, thread, threads, control, 2 * rounds + 1,
+            rounds, stopping,
+        )  # fmt: skip
+        wait_for_all(control, threads, 2 * rounds + 1)
+        # Between two barriers nobody prepares: all threads see the same.
+        if atomic_read(control, READY) == trained:
+            return
         trained = atomic_read(control, READY)
         rounds += 1
         if thread == 0 and atomic_read(control, STOP) != 0:
@@ -179,11 +183,7 @@ def train_rounds(memory, lanes, tiles, users, text, step, objective, bounds, sli
         )
         wait_for_all(control, threads, 2 * rounds)
         add_gains(memory, lanes, step, thread, threads)
-        prepare_lanes(
-            lanes, tiles, users, text, step, objective, bounds, slice_size, thread, threads, control, 2 * rounds + 1,
-            rounds, atomic_read(control, STOP_ROUND) == rounds,
-        )  # fmt: skip
-        wait_for_all(control, threads, 2 * rounds + 1)
+        stopping = atomic_read(control, STOP_ROUND) == rounds
 
 
 @kernel

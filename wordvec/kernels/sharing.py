@@ -22,7 +22,7 @@ AHEAD = 12
 """Rows are fetched so many before they are needed."""
 
 
-@kernel
+@kernel(inline=True)
 def place_in_table(lane, step):
     """Free running: every row is the table's own."""
     state, stride = lane.state, step.stride
@@ -34,7 +34,7 @@ def place_in_table(lane, step):
         lane.negative_places[k] = (np.int64(negative_ids[k]) + step.vocabulary) * stride
 
 
-@kernel
+@kernel(inline=True)
 def count_users(lane, users, slot_of_row, step):
     """Give every row that the prepared slice touches a slot, in the order of first use, and count one user more of it.
 
@@ -74,7 +74,7 @@ def count_users(lane, users, slot_of_row, step):
         users[row] += np.uint8(1)
 
 
-@kernel
+@kernel(inline=True)
 def clear_users(lane, users):
     """Forget the users of the lane's rows, whichever threads (T, 2 V) have counted them."""
     for thread in range(users.shape[0]):
@@ -91,7 +91,7 @@ def is_shared(users, row):
     return count > 1
 
 
-@kernel
+@kernel(inline=True)
 def settle_rows(memory, lane, users, step):
     """Copy the shared rows among those touched into the lane's private ones, and turn slots into places."""
     state, stride = lane.state, step.stride
@@ -118,7 +118,7 @@ def settle_rows(memory, lane, users, step):
         lane.negative_places[k] = lane.places[lane.negative_places[k]]
 
 
-@kernel
+@kernel(inline=True)
 def subtract_rows(memory, lane, step):
     """Turn the lane's private rows into what it has added to them: nobody has changed the table's since."""
     start, stride = lane.state[PRIVATE], step.stride
@@ -128,7 +128,7 @@ def subtract_rows(memory, lane, step):
             store(memory, place + d, subtract(load(memory, place + d), load(memory, row + d)))
 
 
-@kernel
+@kernel(inline=True)
 def add_gains(memory, lanes, step, thread, threads):
     """Add what every lane has gained to the rows that are ``thread``'s among ``threads``, in the order of the lanes.
 

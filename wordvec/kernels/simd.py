@@ -59,8 +59,9 @@ def kernel(function: Any = None, *, inline: bool = False, allocates: bool = Fals
     """Compile ``function`` on its first call, without the GIL, and keep the machine code on disk.
 
     ``fastmath`` is limited to contraction (a*b+c in one rounding): sums keep the order in which they are written, which
-    is what makes results repeat. ``inline`` asks LLVM to merge the function into its callers. ``allocates`` says that
-    the function makes arrays; Numba then counts who holds every array that passes through it, in atomic operations that
+    is what makes results repeat. ``inline`` puts the function into its callers before they are compiled, where it costs
+    no compilation of its own; but there ``x is not None`` is not decided at compile time. ``allocates`` says that the
+    function makes arrays; Numba then counts who holds every array that passes through it, in atomic operations that
     cost training a sixth of its speed.
     """
     if function is None:
@@ -73,7 +74,7 @@ def kernel(function: Any = None, *, inline: bool = False, allocates: bool = Fals
         "_nrt": allocates,
     } | options
     if inline:
-        settings["forceinline"] = True
+        settings["inline"] = "always"
     if JIT_OFF:
         return function
     dispatcher = njit(**settings)(function)

@@ -118,7 +118,7 @@ def prepare_slice(lane, text, step, lane_end, slice_size):
     draw_negatives(lane, text.noise_table, draw(step.key, NOISE), step, start)
 
 
-@kernel
+@kernel(inline=True)
 def keep_rest(lane, step):
     """Move the tokens after the last centre, a window of tokens before them and the last negatives to the front."""
     state = lane.state
@@ -134,7 +134,7 @@ def keep_rest(lane, step):
         lane.negative_ids[k] = lane.negative_ids[state[DRAWN] - carried + k]
 
 
-@kernel
+@kernel(inline=True)
 def read_tokens(lane, text, key, lane_end, slice_size):
     """Append the next raw tokens that subsampling keeps."""
     state = lane.state
@@ -155,7 +155,7 @@ def read_tokens(lane, text, key, lane_end, slice_size):
     state[POSITION], state[SENTENCE], state[FILLED] = position, sentence, filled
 
 
-@kernel
+@kernel(inline=True)
 def draw_windows(lane, key, window, sampled):
     """Where each centre's window starts and ends. With ``sampled`` its radius is uniform in 1 .. window, as in
     word2vec.c."""
@@ -171,7 +171,7 @@ def draw_windows(lane, key, window, sampled):
         lane.right[b] = high + 1
 
 
-@kernel
+@kernel(inline=True)
 def draw_negatives(lane, noise_table, key, step, start):
     """The stream of negatives: each tile uses the last ones of the tile before it and ``fresh`` new ones.
 

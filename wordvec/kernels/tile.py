@@ -157,7 +157,7 @@ LOSS_TILES, LOSS_SUM, LOSS_PAIRS, LOSS_SQUARES, PAIR_SQUARES, LOSS_TIMES_PAIRS =
 """Places of the sums that the mean loss a pair and its standard error are made of."""
 
 
-@kernel
+@kernel(inline=True)
 def add_loss(loss_sums, tile, count, rate):
     """Add the tile's loss, -log sigmoid(x) for a positive pair and -log sigmoid(-x) for a negative one, each by weight.
 
