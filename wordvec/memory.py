@@ -79,11 +79,8 @@ class Sizes(NamedTuple):
 
 
 def sizes_of(settings: Word2VecSettings, types: int, longest_path: int = LONGEST_PATH) -> Sizes:
-    buffer, window, negatives = (
-        settings.lane_tokens + 4 * settings.window + 4 * TILE,
-        settings.window,
-        settings.negatives,
-    )
+    window, negatives = settings.window, settings.negatives
+    buffer = settings.lane_tokens + 4 * window + 4 * TILE
     shared, new = settings.shared_negatives or 0, settings.negatives_per_tile
     if settings.loss == "softmax":
         outputs, tile, ahead = types, max(types, 2 * window + TILE) + 2 * TILE, 0

@@ -15,7 +15,7 @@ from wordvec.kernels.sharing import (
     subtract_rows,
 )
 from wordvec.kernels.slices import COPIED, DRAWN, FILLED, PRIVATE, TOUCHED, Lane, prepare_slice
-from wordvec.memory import touched_rows
+from wordvec.memory import sizes_of
 
 pytestmark = wraps_around
 
@@ -140,7 +140,7 @@ def test_shared_rows_are_copied_and_the_others_stay_in_the_table():
         np.testing.assert_array_equal(case.rows[copies], table[copied])
         private += copies
         alone += len(case.touched[k] - case.shared)
-        assert lane.state[COPIED] <= 1 + touched_rows(case.settings)
+        assert lane.state[COPIED] <= 1 + sizes_of(case.settings, case.types).touched
     assert len({*private}) == len(private), "no two lanes, and no two rows of a lane, have a place in common"
     others = sorted({*range(800, len(case.rows))} - {*private})
     assert not case.rows[others].any()

@@ -24,7 +24,7 @@ from wordvec.kernels.slices import (
     draw_noise,
     is_sampled_for_loss,
 )
-from wordvec.memory import buffer_size, draws_size
+from wordvec.memory import sizes_of
 from wordvec.sampling import keep_probabilities, noise_probabilities
 
 pytestmark = wraps_around
@@ -54,8 +54,8 @@ def read_lane(case):
             negatives.append(lane.negative_ids[tile * fresh : tile * fresh + shared].tolist())
         assert case.finished or len(places) % 4 == 0, "a tile may be short only at the end of a lane"
         assert lane.state[DRAWN] == shared - fresh + tiles * fresh
-        assert lane.state[FILLED] <= buffer_size(case.settings)
-        assert lane.state[DRAWN] <= draws_size(case.settings)
+        assert lane.state[FILLED] <= sizes_of(case.settings, case.types).buffer
+        assert lane.state[DRAWN] <= sizes_of(case.settings, case.types).outputs
     return centers, contexts, negatives
 
 
