@@ -20,7 +20,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 
 ROOT = Path(main.__file__).resolve().parents[1]
 TINY = ("--vector-size", "8", "--epochs", "2", "--min-count", "1")
-LONG = ("--vector-size", "96", "--window", "8", "--epochs", "12", "--min-count", "1", "--subsample", "0", "-o", "v.bin")
+LONG = ("--vector-size", "96", "--window", "8", "--epochs", "24", "--min-count", "1", "--subsample", "0", "-o", "v.bin")
 CHECKPOINT = Path("v.bin.checkpoint")
 
 
@@ -107,7 +107,7 @@ def test_killed_at_random_points_it_ends_with_the_same_bytes(folder):
     started = CHECKPOINT.exists()
     result = train("long.txt", *LONG, "--resume", "--threads", "1")
     if started:
-        assert f"resuming from v.bin.checkpoint, {positions[-1]:.2f} epochs of 12" in result.stderr
+        assert f"resuming from v.bin.checkpoint, {positions[-1]:.2f} epochs of 24" in result.stderr
     assert Path("v.bin").read_bytes() == whole
     assert not CHECKPOINT.exists()
     assert not leftovers()

@@ -5,7 +5,7 @@ import pytest
 
 from tests.word2vec_cases import corpus_of
 from wordvec import Word2VecSettings
-from wordvec.memory import allocate, first_memory, lane_bounds, safe_lanes, user_counts
+from wordvec.memory import allocate, first_memory, lane_bounds, safe_lanes, sizes_of, user_counts
 
 
 def test_first_vectors_are_small_uniform_and_a_function_of_the_seed():
@@ -44,7 +44,7 @@ def test_a_vocabulary_bears_lanes_by_its_types_in_effect():
 @pytest.mark.parametrize("mode", ["reproducible", "hogwild"])
 def test_every_row_starts_on_a_cache_line_of_its_own(mode):
     settings = Word2VecSettings(mode=mode, window=3, lane_tokens=64, vector_size=20).resolved()
-    lanes, tiles = allocate(settings, 3, 2, 32, 30)
+    lanes, tiles = allocate(settings, sizes_of(settings, 30), 3, 2, 32, 30)
     for count, arrays in ((3, lanes), (2, tiles)):
         for name, array in arrays._asdict().items():
             assert array.shape[0] == count, name

@@ -43,6 +43,10 @@ def safe_lanes(kept_counts: np.ndarray, settings: Word2VecSettings) -> int:
     return int(np.clip(3 * effective_types // settings.lane_tokens, 1, settings.lanes))
 
 
+_DRAWN = 4096
+"""Rows drawn at a time."""
+
+
 def first_memory(
     types: int, size: int, stride: int, private_rows: int, seed: int, first_range: float = 0.5
 ) -> np.ndarray:
@@ -53,8 +57,10 @@ def first_memory(
     memory = aligned((2 * types + private_rows) * stride, np.float32)
     rows = memory.reshape(-1, stride)
     random = np.random.Generator(np.random.PCG64([seed, 2]))
-    drawn = random.random((types, size), np.float32) - np.float32(0.5)
-    rows[:types, :size] = drawn * np.float32(2 * first_range) / np.float32(size)
+    for start in range(0, types, _DRAWN):  # a part at a time: what is drawn is in memory twice
+        part = rows[start : min(start + _DRAWN, types), :size]
+        part[:] = (random.random(part.shape, np.float32) - np.float32(0.5)) * np.float32(2 * first_range)
+        part /= np.float32(size)
     return memory
 
 
