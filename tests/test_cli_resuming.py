@@ -161,7 +161,7 @@ def test_ctrl_c_saves_the_state_and_says_how_to_go_on(folder):
     Path("v.bin").unlink()
     process = start("long.txt", *LONG, "--checkpoint-every", "1h")
     for line in process.stderr:
-        if line.startswith("epoch 1/12"):
+        if line.startswith("epoch 1/24"):
             break
     said = interrupt(process, times=2)  # impatient
     assert process.returncode == 130, said
@@ -260,6 +260,6 @@ def test_the_summary_of_a_resumed_training_is_that_of_all_of_it(folder):
     process.communicate()
     train("long.txt", *LONG, "--resume", "--summary", "s.json")
     summary = json.loads(Path("s.json").read_text())
-    assert len(summary["losses"]) == 12
+    assert len(summary["losses"]) == 24
     assert summary["seconds"] > 0.2
     assert summary["memory"]["vectors"] > 0
