@@ -292,12 +292,11 @@ class CrfHead(Head):
         from seqclf.kernels.crf import crf_forward_backward
 
         targets = check_classes(targets, len(states), self.outputs)
-        emissions = self.forward(states)
+        emissions, *chain = self._chain(states)
         sequences = _sequences(batch)
         shares = np.ones(sequences) if weights is None else np.array(weights[:sequences], np.float64)
         shares /= max(sequences, 1)
         losses, d_emissions = np.empty(sequences), np.empty_like(emissions)
-        chain = self._chain()
 
         def run(first: int) -> list[np.ndarray]:
             sums = [np.zeros(array.shape) for array in chain]
@@ -310,15 +309,15 @@ class CrfHead(Head):
         for sums in (workers.map if workers is not None else map)(run, range(0, sequences, SEQUENCES)):
             for name, part in zip(("transitions", "start", "end"), sums, strict=True):
                 self._d_weight(name)[:] += part
-        return float((losses * shares).sum()), self._scores_backward(states, d_emissions)
+        return float((losses * shares).sum()), self._scores_backward(states, d_emissions.astype(self.dtype))
 
     def marginals(self, states: np.ndarray, batch: PackedBatch) -> np.ndarray:
-        """p(label of the token | all tokens): (R, C), rows sum to one."""
+        """p(label of the token | all tokens): (R, C) float64, rows sum to one."""
         from seqclf.kernels.crf import crf_marginals
 
-        emissions = self.forward(states)
+        emissions, *chain = self._chain(states)
         marginals = np.empty_like(emissions)
-        crf_marginals(emissions, batch.starts, *self._chain(), _sequences(batch), marginals)
+        crf_marginals(emissions, batch.starts, *chain, _sequences(batch), marginals)
         return marginals
 
     def predict(self, states: np.ndarray, batch: PackedBatch) -> np.ndarray:
@@ -328,12 +327,15 @@ class CrfHead(Head):
         """
         from seqclf.kernels.crf import crf_viterbi
 
+        emissions, *chain = self._chain(states)
         labels, scores = np.empty(len(states), np.int32), np.empty(_sequences(batch))
-        crf_viterbi(self.forward(states), batch.starts, *self._chain(), _sequences(batch), labels, scores)
+        crf_viterbi(emissions, batch.starts, *chain, _sequences(batch), labels, scores)
         return labels
 
-    def _chain(self) -> list[np.ndarray]:
-        return [self._weight(name) for name in ("transitions", "start", "end")]
+    def _chain(self, states: np.ndarray) -> list[np.ndarray]:
+        """Emissions, transitions, start and end, in the kernels' float64."""
+        arrays = [self.forward(states), *(self._weight(name) for name in ("transitions", "start", "end"))]
+        return [array.astype(np.float64) for array in arrays]
 
 
 def _sequences(batch: PackedBatch) -> int:

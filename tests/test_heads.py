@@ -92,6 +92,19 @@ def test_the_loss_is_the_formulas_and_every_gradient_its_slope(name):
 
 
 @pytest.mark.parametrize("name", CASES)
+def test_float32_stays_float32_and_near_the_formula(name):
+    kind, options, targets, weights = CASES[name]
+    head, states, batch = make(kind, dtype=np.float32, **options), make_states(dtype=np.float32), make_batch()
+    loss, d_states = head.loss_and_backward(states, batch, targets, weights)
+    np.testing.assert_allclose(loss, expected_loss(name, head, states, batch), rtol=1e-5)
+    double = make(kind, **options)
+    np.testing.assert_allclose(d_states, double.loss_and_backward(make_states(), batch, targets, weights)[1], atol=1e-6)
+    for key, gradient in head.gradients().items():
+        np.testing.assert_allclose(gradient, double.gradients()[key], atol=1e-6)
+    assert {array.dtype for array in (d_states, *head.gradients().values())} == {np.dtype(np.float32)}
+
+
+@pytest.mark.parametrize("name", CASES)
 def test_gradients_are_added_and_can_be_cleared(name):
     kind, options, targets, weights = CASES[name]
     head, states, batch = make(kind, **options), make_states(), make_batch()

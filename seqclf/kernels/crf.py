@@ -10,8 +10,9 @@ al. 2016 (section 2.2). A path y of a sequence of L tokens scores::
     d_e[t, j]   = p(y_t = j) - [targets_t = j],   p(y_t = j) = exp(alpha[t, j] + beta[t, j] - log Z)
 
 Row ``starts[t] + s`` is token t of sequence s, see ``lstm.py``; a sequence without tokens has no rows and no share in
-anything. All sums are taken in float64 and in log space, whatever the arrays hold: a score may be as large as its dtype
-allows, but must be finite. A sequence's sums are its own, so batch mates never change them.
+anything. All sums are taken in log space, so a score may be as large as it likes, but must be finite. Every array but
+labels and rows is float64, whatever the net is: labels are few, and one dtype compiles in half the time. A sequence's
+sums are its own, so batch mates never change them.
 """
 
 import math
@@ -54,39 +55,40 @@ def _log_sum_exp(values):
 
 
 @kernel
-def _add(alpha, beta, joint):
-    """joint = alpha + beta, written. Returns its log sum exp: log Z as this token rounds it, so that the token's
+def _marginals(alpha, beta, marginals):
+    """marginals (C,), written: exp(alpha + beta - log Z). Returns log Z, as this token rounds it: so the token's
     marginals sum to one however long the sequence."""
-    for k in range(joint.size):
-        joint[k] = alpha[k] + beta[k]
-    return _log_sum_exp(joint)
+    for k in range(marginals.size):
+        marginals[k] = alpha[k] + beta[k]
+    top, total = _largest(marginals), 0.0
+    for k in range(marginals.size):
+        marginals[k] = math.exp(marginals[k] - top)
+        total += marginals[k]
+    for k in range(marginals.size):
+        marginals[k] /= total
+    return top + math.log(total)
 
 
 @kernel
-def _exponentials(transitions, scores, moves):
-    """scores = transitions, in float64; moves = exp(scores - their largest), which is returned. All (C, C)."""
+def _exponentials(scores, moves, back_scores, back_moves):
+    """moves = exp(scores - their largest), which is returned; back_*: both transposed. All (C, C)."""
     classes = scores.shape[0]
-    top = np.float64(transitions[0, 0])
+    top = scores[0, 0]
+    for i in range(classes):
+        top = max(top, _largest(scores[i]))
     for i in range(classes):
         for j in range(classes):
-            scores[i, j] = transitions[i, j]
-            top = max(top, scores[i, j])
-    for i in range(classes):
-        for j in range(classes):
-            moves[i, j] = math.exp(scores[i, j] - top)
+            moves[i, j] = back_moves[j, i] = math.exp(scores[i, j] - top)
+            back_scores[j, i] = scores[i, j]
     return top
 
 
 @kernel
-def _transpose(matrix, transposed):
-    for i in range(matrix.shape[0]):
-        for j in range(matrix.shape[0]):
-            transposed[j, i] = matrix[i, j]
+def _pass_on(before, scores, moves, top, shifted, spare, after):
+    """after[j] = log sum_i exp(before[i] + scores[i, j]), ``moves`` being exp(scores - top). Returns max before.
 
-
-@kernel
-def _pass_on(before, scores, moves, top, shifted, after):
-    """after[j] = log sum_i exp(before[i] + scores[i, j]), ``moves`` being exp(scores - top); ``shifted``: scratch."""
+    ``shifted``, written: exp(before - max before). ``spare``: scratch.
+    """
     classes = before.size
     most = _largest(before)
     for k in range(classes):
@@ -100,39 +102,60 @@ def _pass_on(before, scores, moves, top, shifted, after):
             after[j] = most + top + math.log(after[j])
         else:
             for i in range(classes):
-                shifted[i] = before[i] + scores[i, j]
-            after[j] = _log_sum_exp(shifted)
+                spare[i] = before[i] + scores[i, j]
+            after[j] = _log_sum_exp(spare)
+    return most
 
 
 @kernel
-def _alphas(emissions, starts, s, length, scores, moves, top, start, alpha, shifted):
+def _alphas(emissions, starts, s, length, transitions, moves, top, start, alpha, shifted, spare):
     """alpha (at least L, C) float64 of sequence s, written."""
     classes = start.size
     for k in range(classes):
-        alpha[0, k] = np.float64(start[k]) + emissions[starts[0] + s, k]
+        alpha[0, k] = start[k] + emissions[starts[0] + s, k]
     for t in range(1, length):
-        _pass_on(alpha[t - 1], scores, moves, top, shifted, alpha[t])
+        _pass_on(alpha[t - 1], transitions, moves, top, shifted, spare, alpha[t])
         for k in range(classes):
             alpha[t, k] += emissions[starts[t] + s, k]
 
 
 @kernel
-def _add_pair_marginals(before, after, scores, moves, top, log_z, weight, left, right, d_scores):
-    """d_scores[i, j] += weight * exp(before[i] + scores[i, j] + after[j] - log_z); left and right (C,): scratch."""
+def _add_pairs(before, after, shifted, most, scores, moves, top, log_z, weight, spare, d_scores):
+    """d_scores[i, j] += weight * exp(before[i] + scores[i, j] + after[j] - log_z).
+
+    ``shifted`` is exp(after - most), ``moves`` exp(scores - top); ``spare``: scratch.
+    """
     classes = before.size
-    top_before, top_after = _largest(before), _largest(after)
-    scale = top_before + top + top_after - log_z
+    most_before = _largest(before)
+    scale = most_before + top + most - log_z
     if scale > LARGEST_EXPONENT:
         for i in range(classes):
             for j in range(classes):
                 d_scores[i, j] += weight * math.exp(before[i] + scores[i, j] + after[j] - log_z)
         return
-    for k in range(classes):
-        left[k] = weight * math.exp(before[k] - top_before + scale)
-        right[k] = math.exp(after[k] - top_after)
+    for i in range(classes):
+        spare[i] = weight * math.exp(before[i] - most_before + scale)
     for i in range(classes):
         for j in range(classes):
-            d_scores[i, j] += left[i] * right[j] * moves[i, j]
+            d_scores[i, j] += spare[i] * shifted[j] * moves[i, j]
+
+
+@kernel
+def _target_score(
+    emissions, starts, s, length, transitions, start, end, targets, weight, d_transitions, d_start, d_end
+):
+    """The score of the target path of sequence s; takes ``weight`` off the gradient of each score in it but the
+    emissions."""
+    here = targets[starts[0] + s]
+    total = start[here] + emissions[starts[0] + s, here]
+    d_start[here] -= weight
+    for t in range(1, length):
+        row, before = starts[t] + s, here
+        here = targets[row]
+        total += transitions[before, here] + emissions[row, here]
+        d_transitions[before, here] -= weight
+    d_end[here] -= weight
+    return total + end[here]
 
 
 @kernel(allocates=True)
@@ -145,63 +168,47 @@ def crf_forward_backward(
     Args:
         emissions: (R, C) scores. starts: (T + 1,) int64.
         transitions: (C, C), from the row's label to the column's. start, end: (C,).
-        targets: (R,) int32, in packed order. weights: (B,) float64.
-        losses: (B,) float64, written for these sequences: -log p(targets), not weighted; 0 without tokens.
+        targets: (R,) int32, in packed order. weights: (B,).
+        losses: (B,), written for these sequences: -log p(targets), not weighted; 0 without tokens.
         d_emissions: (R, C), written in the rows of these sequences.
-        d_transitions: (C, C), d_start, d_end: (C,), float64, added to.
+        d_transitions: (C, C), d_start, d_end: (C,), added to.
     """
     classes = start.size
     longest = _length(starts, first) if first < last else 0
     alpha = np.empty((max(longest, 1), classes))
-    scores, moves = np.empty((classes, classes)), np.empty((classes, classes))
-    back_scores, back_moves = np.empty((classes, classes)), np.empty((classes, classes))
-    top = _exponentials(transitions, scores, moves)
-    _transpose(scores, back_scores)
-    _transpose(moves, back_moves)
-    beta, ahead, joint = np.empty(classes), np.empty(classes), np.empty(classes)
-    shifted, right = np.empty(classes), np.empty(classes)
+    squares, rows = np.empty((3, classes, classes)), np.empty((5, classes))
+    moves, back_transitions, back_moves = squares[0], squares[1], squares[2]
+    top = _exponentials(transitions, moves, back_transitions, back_moves)
+    beta, ahead, shifted, spare, marginals = rows[0], rows[1], rows[2], rows[3], rows[4]
     for s in range(first, last):
         length = _length(starts, s)
         losses[s] = 0.0
         if length == 0:
             continue
         weight = weights[s]
-        _alphas(emissions, starts, s, length, scores, moves, top, start, alpha, shifted)
+        _alphas(emissions, starts, s, length, transitions, moves, top, start, alpha, shifted, spare)
         for k in range(classes):
-            beta[k] = np.float64(end[k])
-        log_z = _add(alpha[length - 1], beta, joint)
-        # The target path's own score.
-        here = targets[starts[length - 1] + s]
-        own = np.float64(end[here])
-        d_end[here] -= weight
-        for t in range(length - 1, -1, -1):
-            row = starts[t] + s
-            here = targets[row]
-            own += np.float64(emissions[row, here])
-            if t > 0:
-                before = targets[starts[t - 1] + s]
-                own += scores[before, here]
-                d_transitions[before, here] -= weight
-        own += np.float64(start[here])
-        d_start[here] -= weight
-        losses[s] = log_z - own
+            beta[k] = end[k]
+        log_z = _marginals(alpha[length - 1], beta, marginals)
+        losses[s] = log_z - _target_score(
+            emissions, starts, s, length, transitions, start, end, targets, weight, d_transitions, d_start, d_end
+        )
         # Backwards: beta, and what every sum over paths says of the scores in it.
         for t in range(length - 1, -1, -1):
             row = starts[t] + s
             if t < length - 1:
                 for k in range(classes):
                     ahead[k] = emissions[starts[t + 1] + s, k] + beta[k]
-                _pass_on(ahead, back_scores, back_moves, top, shifted, beta)
-            log_z = _add(alpha[t], beta, joint)
+                most = _pass_on(ahead, back_transitions, back_moves, top, shifted, spare, beta)
+                log_z = _marginals(alpha[t], beta, marginals)
+                _add_pairs(alpha[t], ahead, shifted, most, transitions, moves, top, log_z, weight, spare, d_transitions)
             for k in range(classes):
-                p = weight * math.exp(joint[k] - log_z)
+                p = weight * marginals[k]
                 if t == length - 1:
                     d_end[k] += p
                 if t == 0:
                     d_start[k] += p
                 d_emissions[row, k] = p - weight if k == targets[row] else p
-            if t < length - 1:
-                _add_pair_marginals(alpha[t], ahead, scores, moves, top, log_z, weight, shifted, right, d_transitions)
 
 
 @kernel(allocates=True)
@@ -210,38 +217,35 @@ def crf_marginals(emissions, starts, transitions, start, end, sequences, margina
     classes = start.size
     longest = _length(starts, 0)
     alpha = np.empty((max(longest, 1), classes))
-    scores, moves = np.empty((classes, classes)), np.empty((classes, classes))
-    back_scores, back_moves = np.empty((classes, classes)), np.empty((classes, classes))
-    top = _exponentials(transitions, scores, moves)
-    _transpose(scores, back_scores)
-    _transpose(moves, back_moves)
-    beta, ahead, joint, shifted = np.empty(classes), np.empty(classes), np.empty(classes), np.empty(classes)
+    squares, rows = np.empty((3, classes, classes)), np.empty((5, classes))
+    moves, back_transitions, back_moves = squares[0], squares[1], squares[2]
+    top = _exponentials(transitions, moves, back_transitions, back_moves)
+    beta, ahead, shifted, spare = rows[0], rows[1], rows[2], rows[3]
     for s in range(sequences):
         length = _length(starts, s)
         if length == 0:
             continue
-        _alphas(emissions, starts, s, length, scores, moves, top, start, alpha, shifted)
+        _alphas(emissions, starts, s, length, transitions, moves, top, start, alpha, shifted, spare)
         for k in range(classes):
-            beta[k] = np.float64(end[k])
+            beta[k] = end[k]
         for t in range(length - 1, -1, -1):
             row = starts[t] + s
-            log_z = _add(alpha[t], beta, joint)
+            _marginals(alpha[t], beta, marginals[row])
             for k in range(classes):
-                marginals[row, k] = math.exp(joint[k] - log_z)
                 ahead[k] = emissions[row, k] + beta[k]
             if t > 0:
-                _pass_on(ahead, back_scores, back_moves, top, shifted, beta)
+                _pass_on(ahead, back_transitions, back_moves, top, shifted, spare, beta)
 
 
 @kernel(allocates=True)
 def crf_viterbi(emissions, starts, transitions, start, end, sequences, labels, scores):
-    """The best path of each of the first ``sequences`` sequences, in float64.
+    """The best path of each of the first ``sequences`` sequences.
 
     Of equal paths: the lowest label at the last token, then the lowest at the one before it, and so on.
 
     Args:
         labels: (R,) int32, written.
-        scores: (B,) float64, written: the paths' scores; 0 without tokens.
+        scores: (B,), written: the paths' scores; 0 without tokens.
     """
     classes = start.size
     longest = _length(starts, 0)
@@ -253,7 +257,7 @@ def crf_viterbi(emissions, starts, transitions, start, end, sequences, labels, s
         if length == 0:
             continue
         for k in range(classes):
-            best[k] = np.float64(start[k]) + emissions[starts[0] + s, k]
+            best[k] = start[k] + emissions[starts[0] + s, k]
         for t in range(1, length):
             row = starts[t] + s
             for j in range(classes):
@@ -268,7 +272,7 @@ def crf_viterbi(emissions, starts, transitions, start, end, sequences, labels, s
                 best[k] = following[k]
         label = 0
         for k in range(classes):
-            best[k] += np.float64(end[k])
+            best[k] += end[k]
             if best[k] > best[label]:
                 label = k
         scores[s] = best[label]
