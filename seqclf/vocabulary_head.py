@@ -12,9 +12,9 @@ from wordvec import InputError
 
 ROWS = 16
 """Rows and words are shared out, and padded, in multiples of this."""
-NEAR_FLOATS = 2**22
+NEAR_FLOATS = 2**23
 FEWEST_ROWS = 64
-"""The scores that exist at once: 16 MB, or those of 64 rows."""
+"""The scores that exist at once: 32 MB, or those of 64 rows."""
 
 
 class VocabularyHead(Head):

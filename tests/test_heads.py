@@ -7,7 +7,8 @@ import pytest
 
 from seqclf.attention import AttentionPooling
 from seqclf.batches import pack
-from seqclf.heads import CrfHead, MultiLabelHead, RegressionHead, SoftmaxHead
+from seqclf.crf_head import CrfHead
+from seqclf.heads import MultiLabelHead, RegressionHead, SoftmaxHead
 from seqclf.workers import Workers
 from tests import naive_heads
 from tests.gradients import directional_derivative
