@@ -16,9 +16,10 @@ RegressionHead     (R, C) numbers                        predictions (R, C)     
 VocabularyHead     (R,) int32 words                      probabilities (R, V)          (R,) int32, the likeliest
 =================  ====================================  ============================  ==========================
 
-(The CRF and the vocabulary have modules of their own: ``crf_head.py``, ``vocabulary_head.py``.) Rows stand in the order of the batch; only the CRF asks which rows
-are a sequence, so for the others ``batch`` may be None. A row's result never depends on its batch mates, nor anything
-on the number of threads. Of equal scores the lowest class wins. A batch without rows has loss 0 and gradients of zero.
+(The CRF and the vocabulary have modules of their own: ``crf_head.py``, ``vocabulary_head.py``.) Rows stand in the order
+of the batch; only the CRF asks which rows are a sequence, so for the others ``batch`` may be None. A row's result never
+depends on its batch mates, nor anything on the number of threads. Of equal scores the lowest class wins. A batch
+without rows has loss 0 and gradients of zero.
 
 States are as the recurrent kernels leave them: ``parts`` directions side by side, each padded with zeros to a multiple
 of 16 columns; F names all columns. Files see weights without the padding.

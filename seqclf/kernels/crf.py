@@ -27,7 +27,7 @@ VANISHING = 1e-280
 LARGEST_EXPONENT = 600.0
 
 
-@kernel
+@kernel(internal=True)
 def _length(starts, s):
     """Tokens of sequence s: the steps that have a row for it."""
     length = 0
@@ -36,7 +36,7 @@ def _length(starts, s):
     return length
 
 
-@kernel
+@kernel(internal=True)
 def _largest(values):
     top = values[0]
     for k in range(1, values.size):
@@ -44,7 +44,7 @@ def _largest(values):
     return top
 
 
-@kernel
+@kernel(internal=True)
 def _log_sum_exp(values):
     """log sum exp of the few, finite ``values``."""
     top = _largest(values)
@@ -54,7 +54,7 @@ def _log_sum_exp(values):
     return top + math.log(total)
 
 
-@kernel
+@kernel(internal=True)
 def _marginals(alpha, beta, marginals):
     """marginals (C,), written: exp(alpha + beta - log Z). Returns log Z, as this token rounds it: so the token's
     marginals sum to one however long the sequence."""
@@ -69,7 +69,7 @@ def _marginals(alpha, beta, marginals):
     return top + math.log(total)
 
 
-@kernel
+@kernel(internal=True)
 def _exponentials(scores, moves, back_scores, back_moves):
     """moves = exp(scores - their largest), which is returned; back_*: both transposed. All (C, C)."""
     classes = scores.shape[0]
@@ -83,7 +83,7 @@ def _exponentials(scores, moves, back_scores, back_moves):
     return top
 
 
-@kernel
+@kernel(internal=True)
 def _pass_on(before, scores, moves, top, shifted, spare, after):
     """after[j] = log sum_i exp(before[i] + scores[i, j]), ``moves`` being exp(scores - top). Returns max before.
 
@@ -107,7 +107,7 @@ def _pass_on(before, scores, moves, top, shifted, spare, after):
     return most
 
 
-@kernel
+@kernel(internal=True)
 def _alphas(emissions, starts, s, length, transitions, moves, top, start, alpha, shifted, spare):
     """alpha (at least L, C) float64 of sequence s, written."""
     classes = start.size
@@ -119,7 +119,7 @@ def _alphas(emissions, starts, s, length, transitions, moves, top, start, alpha,
             alpha[t, k] += emissions[starts[t] + s, k]
 
 
-@kernel
+@kernel(internal=True)
 def _add_pairs(before, after, shifted, most, scores, moves, top, log_z, weight, spare, d_scores):
     """d_scores[i, j] += weight * exp(before[i] + scores[i, j] + after[j] - log_z).
 
@@ -140,7 +140,7 @@ def _add_pairs(before, after, shifted, most, scores, moves, top, log_z, weight, 
             d_scores[i, j] += spare[i] * shifted[j] * moves[i, j]
 
 
-@kernel
+@kernel(internal=True)
 def _target_score(
     emissions, starts, s, length, transitions, start, end, targets, weight, d_transitions, d_start, d_end
 ):
