@@ -11,10 +11,13 @@ __version__ = "0.1.0"
 _HOME = {
     "AnalogyCount": "wordvec.evaluation",
     "AnalogyResult": "wordvec.evaluation",
+    "CountVectors": "wordvec.document_estimators",
     "EncodedCorpus": "wordvec.encoded",
     "available_cores": "wordvec.threads",
     "check_target": "wordvec.checkpoints",
+    "count_documents": "wordvec.documents",
     "describe": "wordvec.formats",
+    "document_frequencies": "wordvec.documents",
     "encode_corpus": "wordvec.encoded",
     "estimate_memory": "wordvec.memory",
     "FormatError": "wordvec.errors",
@@ -24,6 +27,7 @@ _HOME = {
     "Training": "wordvec.word2vec",
     "TrainingCallback": "wordvec.monitoring",
     "TrainingError": "wordvec.errors",
+    "TfidfVectors": "wordvec.document_estimators",
     "UnknownTokenError": "wordvec.errors",
     "Vocabulary": "wordvec.vocabulary",
     "VocabularyError": "wordvec.errors",
@@ -35,13 +39,16 @@ _HOME = {
     "evaluate_file": "wordvec.evaluation",
     "evaluate_similarity": "wordvec.evaluation",
     "finished_training": "wordvec.resuming",
+    "inverse_document_frequency": "wordvec.documents",
     "load_vectors": "wordvec.formats",
     "load_vocabulary": "wordvec.formats.vocabulary",
+    "one_hot": "wordvec.documents",
     "output_format": "wordvec.formats",
     "save_vectors": "wordvec.formats",
     "save_vocabulary": "wordvec.formats.vocabulary",
     "replacing": "wordvec.checkpoints",
     "train_word2vec": "wordvec.word2vec",
+    "weigh_documents": "wordvec.documents",
 }
 
 __all__ = sorted(_HOME)
