@@ -19,7 +19,7 @@ from wordvec.vocabulary import Vocabulary
 if TYPE_CHECKING:
     pass
 
-_CHUNK = 1 << 18
+_CHUNK = 1 << 17
 """Tokens after which a chunk ends with the document."""
 
 
@@ -343,12 +343,16 @@ class Index:
 
 def _count(chunk: Chunk, columns: np.ndarray) -> Rows:
     """The documents of a chunk counted; its numbers are overwritten."""
-    from wordvec.kernels.documents import count_rows
+    from wordvec.kernels.documents import BITS, count_rows
 
-    sizes = np.diff(chunk.offsets)
-    longest = int(sizes.max(initial=0))
-    counts = np.empty(len(chunk.ids), np.int32)
-    written = count_rows(chunk.ids, chunk.offsets, columns, counts, sizes, np.empty(longest, np.int32))
+    columns = columns if len(columns) else np.full(1, -1, np.int32)
+    size, sizes = len(chunk.ids), np.empty(len(chunk.offsets) - 1, np.int64)
+    keys, spare = np.empty(size, np.uint64), np.empty(size, np.uint64)
+    buckets, places, counts = np.empty(1 << BITS, np.int64), np.empty(len(sizes), np.int64), np.empty(size, np.int32)
+    digits = -(-int(columns.max()).bit_length() // BITS)
+    written = count_rows(
+        chunk.ids, chunk.offsets, columns, digits, keys, spare, buckets, places, counts, sizes
+    )  # fmt: skip
     return Rows(chunk.ids[:written].copy(), counts[:written].copy(), sizes)
 
 

@@ -11,8 +11,8 @@ import numpy as np
 from wordvec.kernels.simd import kernel
 from wordvec.kernels.tokenize import ONE, PADDING, TYPES, WIDTH, add, blanks, find, key_of, trailing_zeros
 
-RUN = 16
-"""So many numbers are sorted by insertion before runs are merged."""
+BITS = 11
+"""Bits of a digit by which columns are sorted."""
 
 
 class Pairs(NamedTuple):
@@ -179,78 +179,71 @@ def rehash_pairs(pairs):
 
 
 @kernel
-def sort(values, start, stop, spare):
-    """Sort ``values[start:stop]`` (int32) in place: runs by insertion, then merged two by two.
-
-    Args:
-        spare: (at least stop - start,) int32, overwritten.
-    """
-    for low in range(start, stop, RUN):
-        for k in range(low + 1, min(low + RUN, stop)):
-            value = values[k]
-            place = k
-            while place > low and values[place - 1] > value:
-                values[place] = values[place - 1]
-                place -= 1
-            values[place] = value
-    width = RUN
-    while width < stop - start:
-        for low in range(start, stop - width, 2 * width):
-            right, high = low + width, min(low + 2 * width, stop)
-            if values[right - 1] <= values[right]:
-                continue
-            for k in range(width):
-                spare[k] = values[low + k]
-            left, place = 0, low
-            while left < width and right < high:
-                a, b = spare[left], values[right]
-                taken = b < a
-                values[place] = b if taken else a
-                right += taken
-                left += not taken
-                place += 1
-            for k in range(left, width):
-                values[place] = spare[k]
-                place += 1
-        width *= 2
-
-
-@kernel
-def count_rows(ids, offsets, columns, counts, sizes, spare):
+def count_rows(ids, offsets, columns, digits, keys, spare, buckets, places, counts, sizes):
     """Each document's numbers become columns, sorted, each once, with how often it was there.
+
+    All documents are sorted together: by their columns, a digit at a time, the lowest first, then by document.
 
     Args:
         ids: (N,) int32, numbers, negative ones left out; receives the columns of all documents, one after the other.
         offsets: (documents + 1,) int64.
-        columns: (numbers,) int32, the column of each number, or -1 to leave it out.
+        columns: (numbers, at least 1,) int32, the column of each number, or -1 to leave it out.
+        digits: how many digits of BITS bits a column has.
+        keys, spare: (N,) uint64, overwritten.
+        buckets: (2 ** BITS,) int64, overwritten.
+        places: (documents,) int64, overwritten.
         counts: (N,) int32, receives how often each column was there.
         sizes: (documents,) int64, receives the columns of each document.
-        spare: (the longest document,) int32, overwritten.
 
     Returns:
         How many columns all documents have together.
     """
-    written = 0
+    filled = 0
     for document in range(sizes.size):
-        first = last = written
+        places[document] = filled
         for k in range(offsets[document], offsets[document + 1]):
-            # What is read is never behind what is written.
-            column = np.int32(-1)
-            if ids[k] >= 0:
-                column = columns[ids[k]]
-            if column >= 0:
-                ids[last] = column
-                last += 1
-        sort(ids, first, last, spare)
-        for k in range(first, last):
-            if written > first and ids[written - 1] == ids[k]:
-                counts[written - 1] += 1
-            else:
-                ids[written] = ids[k]
-                counts[written] = 1
-                written += 1
+            # Written always, counted when kept: unknown words come where no processor guesses them.
+            column = np.int64(columns[ids[k]])
+            keys[filled] = np.uint64(document) << np.uint64(32) | np.uint64(column)
+            filled += (ids[k] >= 0) & (column >= 0)
+        sizes[document] = filled - places[document]
+    for digit in range(digits):
+        sort_by_digit(keys, spare, filled, np.uint64(digit * BITS), buckets)
+        keys, spare = spare, keys
+    for k in range(filled):
+        document = np.int64(keys[k] >> np.uint64(32))
+        ids[places[document]] = np.int64(keys[k] & np.uint64(0xFFFFFFFF))
+        places[document] += 1
+    read = written = 0
+    for document in range(sizes.size):
+        first, last = written, np.int32(-1)
+        for k in range(read, read + sizes[document]):
+            column = ids[k]
+            new = column != last
+            written += new
+            ids[written - 1] = last = column
+            counts[written - 1] = 1 if new else counts[written - 1] + 1
+        read += sizes[document]
         sizes[document] = written - first
     return written
+
+
+@kernel(inline=True)
+def sort_by_digit(keys, spare, filled, shift, buckets):
+    """Write the first keys into ``spare``, sorted by one digit; those of equal digit keep their order."""
+    mask = np.uint64((1 << BITS) - 1)
+    buckets[:] = 0
+    for k in range(filled):
+        buckets[(keys[k] >> shift) & mask] += 1
+    total = 0
+    for bucket in range(buckets.size):
+        size = buckets[bucket]
+        buckets[bucket] = total
+        total += size
+    for k in range(filled):
+        bucket = (keys[k] >> shift) & mask
+        spare[buckets[bucket]] = keys[k]
+        buckets[bucket] += 1
 
 
 @kernel
@@ -290,7 +283,7 @@ def weigh(starts, columns, counts, idf, sublinear, norm, weights):
         idf: (V,) float64.
         sublinear: 1 + ln(count) instead of the count.
         norm: 0 for none, 1 for the sum of the weights, 2 for the root of the sum of their squares.
-        weights: (entries,) receives the weights; sums are float64.
+        weights: (entries,) float32 or float64, receives the weights; sums are float64.
     """
     for row in range(starts.size - 1):
         total = 0.0
@@ -299,12 +292,10 @@ def weigh(starts, columns, counts, idf, sublinear, norm, weights):
             if sublinear:
                 weight = 1.0 + np.log(weight)
             weight *= idf[columns[k]]
+            weights[k] = weight
             total += weight * weight if norm == 2 else abs(weight)
         if norm == 2:
             total = np.sqrt(total)
-        scale = total if norm and total > 0.0 else 1.0
-        for k in range(starts[row], starts[row + 1]):
-            weight = np.float64(counts[k])
-            if sublinear:
-                weight = 1.0 + np.log(weight)
-            weights[k] = weight * idf[columns[k]] / scale
+        if norm and total > 0.0:
+            for k in range(starts[row], starts[row + 1]):
+                weights[k] /= total
