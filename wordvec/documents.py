@@ -94,8 +94,7 @@ def count_documents(
         >>> count_documents([["new", "york"]], ngram_range=(1, 2))[1].tokens
         ['new', 'york', 'new york']
     """
-    _check_range(ngram_range)
-    _check_choice(min_count, min_df, max_df, max_features, given=vocabulary is not None)
+    check_counting(ngram_range, min_count, min_df, max_df, max_features, given=vocabulary is not None)
     kind, workers = checked_dtype(dtype), worker_count(threads)
     get_tokenizer(tokenizer)
     low, high = int(ngram_range[0]), int(ngram_range[1])
@@ -270,7 +269,15 @@ def checked_dtype(dtype: DTypeLike, floating: bool = False) -> np.dtype[Any]:
     return np.dtype(name)
 
 
-def _check_range(ngram_range: tuple[int, int]) -> None:
+def check_counting(
+    ngram_range: tuple[int, int] = (1, 1),
+    min_count: int = 1,
+    min_df: float = 1,
+    max_df: float = 1.0,
+    max_features: int | None = None,
+    given: bool = False,
+) -> None:
+    """Raise InputError for an option of ``count_documents`` out of range, or beside a vocabulary that is ``given``."""
     try:
         low, high = ngram_range
         right = isinstance(low, Integral) and isinstance(high, Integral) and 1 <= low <= high <= 255
@@ -278,9 +285,6 @@ def _check_range(ngram_range: tuple[int, int]) -> None:
         right = False
     if not right:
         raise InputError(f"ngram_range must be two whole numbers, 1 <= shortest <= longest <= 255, got {ngram_range!r}")
-
-
-def _check_choice(min_count: int, min_df: float, max_df: float, max_features: int | None, given: bool) -> None:
     if given and (min_count, min_df, max_df, max_features) != (1, 1, 1.0, None):
         raise InputError(
             "a vocabulary that is given is taken as it is; leave out min_count, min_df, max_df and max_features"
