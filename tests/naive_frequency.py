@@ -44,3 +44,21 @@ def subsampled(ids, offsets, is_kept, mode):
         tokens = [ids[p] if is_kept(p) else None for p in range(start, end)]
         sentences.append([t for t in tokens if t is not None] if mode == "dirty" else tokens)
     return sentences
+
+
+def weighted(counts, weighting, smoothing=1.0, shift=1.0):
+    """A weighting of (R, C) counts, cell by cell; 0 where there was no count."""
+    counts = np.asarray(counts, float)
+    joint, rows = counts / counts.sum(), counts.sum(axis=1)
+    contexts = counts.sum(axis=0) ** smoothing / (counts.sum(axis=0) ** smoothing).sum()
+    table = np.zeros(counts.shape)
+    for w, c in zip(*np.nonzero(counts), strict=True):
+        pmi = np.log(joint[w, c] / (joint[w].sum() * contexts[c]))
+        table[w, c] = {
+            "ppmi": max(0.0, pmi - np.log(shift)),
+            "npmi": 1.0 if joint[w, c] == 1 else pmi / -np.log(joint[w, c]),
+            "log": np.log(1 + counts[w, c]),
+            "conditional": counts[w, c] / rows[w],
+            "count": counts[w, c],
+        }[weighting]
+    return table

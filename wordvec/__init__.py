@@ -45,6 +45,7 @@ _HOME = {
     "save_vocabulary": "wordvec.formats.vocabulary",
     "replacing": "wordvec.checkpoints",
     "train_word2vec": "wordvec.word2vec",
+    "weigh": "wordvec.weighting",
 }
 
 __all__ = sorted(_HOME)

@@ -130,7 +130,6 @@ class Cooccurrence:
         self.settings = settings
         self.tokenizer = tokenizer
         self.lowercase = lowercase
-        self._scratch: Scratch | None = None
 
     def count(self, word: str, context: str) -> float:
         """What ``context`` counts near ``word``.
@@ -191,23 +190,28 @@ def count_cooccurrences(
     types = len(corpus.vocabulary)
     result = Cooccurrence(
         corpus.vocabulary,
-        csr_of(np.concatenate([np.zeros(1, np.int64), ends]), columns, values, types),
+        csr_of(np.concatenate([np.zeros(1, np.int64), ends]), columns, values, (types, types), scratch),
         settings=settings,
         tokenizer=corpus.tokenizer,
         lowercase=corpus.lowercase,
     )
-    result._scratch = scratch
     _log.info("%s of %s: %s pairs, %s", result, corpus, f"{len(columns):,}", asdict(settings))
     return result
 
 
-def csr_of(indptr: np.ndarray, indices: np.ndarray, data: np.ndarray, types: int) -> "csr_array":
-    """A (V, V) matrix over these very arrays, whose rows must be sorted; SciPy's constructor would copy or convert."""
+def csr_of(
+    indptr: np.ndarray, indices: np.ndarray, data: np.ndarray, shape: tuple[int, int], scratch: Scratch | None = None
+) -> "csr_array":
+    """A matrix over these very arrays, whose rows must be sorted: SciPy's constructor would copy or convert them.
+
+    The files in ``scratch`` go when the matrix does.
+    """
     from scipy.sparse import csr_array
 
-    matrix = csr_array((types, types), dtype=data.dtype)
+    matrix = csr_array(shape, dtype=data.dtype)
     matrix.indptr, matrix.indices, matrix.data = indptr, indices, data
     matrix.has_sorted_indices = matrix.has_canonical_format = True
+    matrix._scratch = scratch
     return matrix
 
 
