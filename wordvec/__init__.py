@@ -24,6 +24,7 @@ _HOME = {
     "InputError": "wordvec.errors",
     "Progress": "wordvec.progress",
     "SimilarityResult": "wordvec.evaluation",
+    "SparseWordVectors": "wordvec.sparse_vectors",
     "Training": "wordvec.word2vec",
     "TrainingCallback": "wordvec.monitoring",
     "TrainingError": "wordvec.errors",
@@ -46,6 +47,7 @@ _HOME = {
     "replacing": "wordvec.checkpoints",
     "train_word2vec": "wordvec.word2vec",
     "weigh": "wordvec.weighting",
+    "weighted_vectors": "wordvec.sparse_vectors",
 }
 
 __all__ = sorted(_HOME)

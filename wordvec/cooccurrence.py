@@ -20,6 +20,7 @@ from wordvec.limits import available_memory
 from wordvec.sampling import keep_probabilities
 from wordvec.scanning import in_order
 from wordvec.settings import _check_choice, _check_least, _number, _whole
+from wordvec.sparse import csr_of
 from wordvec.spilling import Growing, Scratch
 from wordvec.threads import worker_count
 from wordvec.vocabulary import Vocabulary
@@ -197,22 +198,6 @@ def count_cooccurrences(
     )
     _log.info("%s of %s: %s pairs, %s", result, corpus, f"{len(columns):,}", asdict(settings))
     return result
-
-
-def csr_of(
-    indptr: np.ndarray, indices: np.ndarray, data: np.ndarray, shape: tuple[int, int], scratch: Scratch | None = None
-) -> "csr_array":
-    """A matrix over these very arrays, whose rows must be sorted: SciPy's constructor would copy or convert them.
-
-    The files in ``scratch`` go when the matrix does.
-    """
-    from scipy.sparse import csr_array
-
-    matrix = csr_array(shape, dtype=data.dtype)
-    matrix.indptr, matrix.indices, matrix.data = indptr, indices, data
-    matrix.has_sorted_indices = matrix.has_canonical_format = True
-    matrix._scratch = scratch
-    return matrix
 
 
 # -- weights ----------------------------------------------------------------------------------------------------------

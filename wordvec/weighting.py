@@ -1,13 +1,13 @@
 """What a co-occurrence count says of a word: association measures, computed cell by cell on sparse counts."""
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from wordvec.cooccurrence import Cooccurrence, csr_of
+from wordvec.cooccurrence import Cooccurrence
 from wordvec.errors import InputError
 from wordvec.limits import available_memory
+from wordvec.sparse import csr_of, row_pieces
 from wordvec.spilling import Growing, Scratch
 
 if TYPE_CHECKING:
@@ -17,9 +17,6 @@ WEIGHTINGS = ("ppmi", "npmi", "log", "conditional", "count")
 """The names that ``weighting`` takes."""
 
 _SMOOTHING = {"ppmi": 0.75, "npmi": 1.0}
-
-_PIECE = 1 << 18
-"""Cells worked on at a time."""
 
 
 def weigh(
@@ -81,7 +78,7 @@ def weigh(
         log_total = np.log(total)
         of_row = log_total - np.log(rows)
         of_column = smoothing * np.log(columns) + log_total - np.log((columns**smoothing).sum())
-    for first_row, last_row, cells in _pieces(matrix):
+    for first_row, last_row, cells in row_pieces(matrix):
         x = matrix.data[cells].astype(np.float64)
         column = matrix.indices[cells]
         row = np.repeat(np.arange(first_row, last_row), np.diff(matrix.indptr[first_row : last_row + 1]))
@@ -132,7 +129,7 @@ def _canonical(matrix: "csr_array") -> "csr_array":
     if not matrix.has_canonical_format:
         matrix = matrix.copy()
         matrix.sum_duplicates()
-    for _, _, cells in _pieces(matrix):
+    for _, _, cells in row_pieces(matrix):
         x = matrix.data[cells]
         if not (np.isfinite(x) & (x > 0)).all():
             raise InputError(f"counts must be finite numbers above 0, got {x[~(np.isfinite(x) & (x > 0))][0]}")
@@ -142,21 +139,10 @@ def _canonical(matrix: "csr_array") -> "csr_array":
 def _sums(matrix: "csr_array") -> tuple[np.ndarray, np.ndarray, float]:
     """The sums of the rows (R,) and of the columns (C,), float64, and of all."""
     rows, columns = np.zeros(matrix.shape[0]), np.zeros(matrix.shape[1])
-    for first_row, last_row, cells in _pieces(matrix):
+    for first_row, last_row, cells in row_pieces(matrix):
         x = matrix.data[cells].astype(np.float64)
         # SciPy's own sums would be in the type of the data, float32.
         row = np.repeat(np.arange(last_row - first_row), np.diff(matrix.indptr[first_row : last_row + 1]))
         rows[first_row:last_row] = np.bincount(row, x, last_row - first_row)
         columns += np.bincount(matrix.indices[cells], x, len(columns))
     return rows, columns, float(rows.sum())
-
-
-def _pieces(matrix: "csr_array") -> Iterator[tuple[int, int, slice]]:
-    """First and last row, and the cells, of parts of so many cells, of at least a row."""
-    first, rows = 0, matrix.shape[0]
-    while first < rows:
-        start = int(matrix.indptr[first])
-        last = max(first + 1, int(np.searchsorted(matrix.indptr, start + _PIECE, side="right")) - 1)
-        last = min(last, rows)
-        yield first, last, slice(start, int(matrix.indptr[last]))
-        first = last
