@@ -3,6 +3,7 @@
 import copy
 import json
 import pickle
+from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -55,8 +56,13 @@ def assert_same_answers(found, expected):
 def test_it_says_what_it_holds(sparse):
     assert (len(sparse), sparse.vector_size, sparse.matrix.shape) == (40, 40, (40, 40))
     assert 0 < sparse.matrix.nnz < 1600
-    assert sparse.settings["model"] == "ppmi"
-    assert sparse.settings["cooccurrence"]["window"] == 3
+    assert sparse.settings == {
+        "model": "sparse",
+        "weighting": "ppmi",
+        "smoothing": 0.75,
+        "shift": 1.0,
+        "cooccurrence": asdict(CooccurrenceSettings(window=3)),
+    }
     assert repr(sparse) == f"<SparseWordVectors of 40 tokens x 40, {sparse.matrix.nnz:,} numbers>"
     assert "t3" in sparse
     assert "t40" not in sparse

@@ -12,12 +12,12 @@ from wordvec.errors import InputError
 from wordvec.sparse import products, row_lengths, row_pieces, rows_of
 from wordvec.vectors import Answers, Term, WordVectors
 from wordvec.vocabulary import Vocabulary
-from wordvec.weighting import weigh
+from wordvec.weighting import settings_of, weigh
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-_AT_ONCE = 32
+_AT_ONCE = 8
 """Questions multiplied with the matrix at once."""
 
 _DENSE = (
@@ -169,9 +169,8 @@ def weighted_vectors(
         tokenizer=cooccurrence.tokenizer,
         lowercase=cooccurrence.lowercase,
         settings={
-            "model": weighting,
-            "smoothing": smoothing,
-            "shift": shift,
+            **settings_of(weighting, smoothing, shift),
+            "model": "sparse",
             "cooccurrence": asdict(cooccurrence.settings),
         },
     )

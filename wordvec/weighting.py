@@ -1,6 +1,6 @@
 """What a co-occurrence count says of a word: association measures, computed cell by cell on sparse counts."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -64,7 +64,8 @@ def weigh(
         >>> weigh(found, "conditional").toarray()[0].round(2)
         array([0.  , 0.33, 0.17, 0.17, 0.17, 0.17], dtype=float32)
     """
-    smoothing = _check(weighting, smoothing, shift)
+    chosen = settings_of(weighting, smoothing, shift)
+    exponent, log_shift = chosen.get("smoothing", 1.0), np.log(chosen.get("shift", 1.0))
     matrix = _canonical(counts.counts if isinstance(counts, Cooccurrence) else counts)
     rows, columns, total = _sums(matrix)
     scratch = Scratch()
@@ -77,7 +78,7 @@ def weigh(
     with np.errstate(divide="ignore", invalid="ignore"):
         log_total = np.log(total)
         of_row = log_total - np.log(rows)
-        of_column = smoothing * np.log(columns) + log_total - np.log((columns**smoothing).sum())
+        of_column = exponent * np.log(columns) + log_total - np.log((columns**exponent).sum())
     for first_row, last_row, cells in row_pieces(matrix):
         x = matrix.data[cells].astype(np.float64)
         column = matrix.indices[cells]
@@ -96,7 +97,7 @@ def weigh(
                 # The only pair there is: its limit.
                 data.append(np.where(information > 0, value / np.where(information > 0, information, 1), 1))
                 continue
-            value -= np.log(shift)
+            value -= log_shift
             kept = value > 0
             data.append(value[kept])
             indices.append(column[kept])
@@ -107,19 +108,32 @@ def weigh(
     return csr_of(indptr, found, data.finish(), matrix.shape, scratch)
 
 
-def _check(weighting: str, smoothing: float | None, shift: float) -> float:
+def settings_of(weighting: str, smoothing: float | None = None, shift: float = 1.0) -> dict[str, Any]:
+    """The weighting and those of its settings that it knows, as JSON can hold them.
+
+    Raises:
+        InputError: an unknown weighting, settings out of range or of another weighting.
+
+    Example:
+        >>> settings_of("npmi")
+        {'weighting': 'npmi', 'smoothing': 1.0}
+    """
     if weighting not in WEIGHTINGS:
         raise InputError(f"weighting must be one of {', '.join(WEIGHTINGS)}, got {weighting!r}")
-    if smoothing is not None and weighting not in _SMOOTHING:
+    chosen: dict[str, Any] = {"weighting": weighting}
+    if weighting in _SMOOTHING:
+        chosen["smoothing"] = _SMOOTHING[weighting] if smoothing is None else float(smoothing)
+        if not 0 <= chosen["smoothing"] <= 1:
+            raise InputError(f"smoothing must lie between 0 and 1, got {smoothing}")
+    elif smoothing is not None:
         raise InputError(f"smoothing is for {' and '.join(_SMOOTHING)}; {weighting} knows none")
-    if shift != 1 and weighting != "ppmi":
+    if weighting == "ppmi":
+        chosen["shift"] = float(shift)
+        if not 0 < shift < np.inf:
+            raise InputError(f"shift must be a finite number above 0, got {shift}")
+    elif shift != 1:
         raise InputError(f"shift is for ppmi; {weighting} knows none")
-    smoothing = _SMOOTHING.get(weighting, 1.0) if smoothing is None else smoothing
-    if not 0 <= smoothing <= 1:
-        raise InputError(f"smoothing must lie between 0 and 1, got {smoothing}")
-    if not 0 < shift < np.inf:
-        raise InputError(f"shift must be a finite number above 0, got {shift}")
-    return smoothing
+    return chosen
 
 
 def _canonical(matrix: "csr_array") -> "csr_array":
