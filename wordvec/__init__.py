@@ -13,6 +13,9 @@ _HOME = {
     "AnalogyResult": "wordvec.evaluation",
     "CountVectors": "wordvec.document_estimators",
     "DocumentMatrix": "wordvec.formats.documents",
+    "Cooccurrence": "wordvec.cooccurrence",
+    "CooccurrenceSettings": "wordvec.cooccurrence",
+    "count_cooccurrences": "wordvec.cooccurrence",
     "EncodedCorpus": "wordvec.encoded",
     "available_cores": "wordvec.threads",
     "check_counting": "wordvec.documents",
@@ -26,6 +29,7 @@ _HOME = {
     "InputError": "wordvec.errors",
     "Progress": "wordvec.progress",
     "SimilarityResult": "wordvec.evaluation",
+    "SparseWordVectors": "wordvec.sparse_vectors",
     "Training": "wordvec.word2vec",
     "TrainingCallback": "wordvec.monitoring",
     "TrainingError": "wordvec.errors",
@@ -53,6 +57,8 @@ _HOME = {
     "replacing": "wordvec.checkpoints",
     "train_word2vec": "wordvec.word2vec",
     "weigh_documents": "wordvec.documents",
+    "weigh": "wordvec.weighting",
+    "weighted_vectors": "wordvec.sparse_vectors",
 }
 
 __all__ = sorted(_HOME)
