@@ -18,6 +18,9 @@ _HOME = {
     "encode_corpus": "wordvec.encoded",
     "estimate_memory": "wordvec.memory",
     "FormatError": "wordvec.errors",
+    "GloveProgress": "wordvec.glove",
+    "GloveResult": "wordvec.glove",
+    "GloveSettings": "wordvec.glove",
     "InputError": "wordvec.errors",
     "Progress": "wordvec.progress",
     "SimilarityResult": "wordvec.evaluation",
@@ -41,6 +44,7 @@ _HOME = {
     "save_vectors": "wordvec.formats",
     "save_vocabulary": "wordvec.formats.vocabulary",
     "replacing": "wordvec.checkpoints",
+    "train_glove": "wordvec.glove",
     "train_word2vec": "wordvec.word2vec",
 }
 
