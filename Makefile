@@ -26,9 +26,9 @@ DEMO = demo-output
 # Print a command as one would type it, then run it.
 run = @printf '\n$$ %s\n' '$(1)'; PATH="$(CURDIR)/$(BIN):$$PATH" $(1)
 
-.PHONY: demo test suite kernels-as-python kernels-with-bounds examples check format clean
+.PHONY: demo test suite kernels-as-python kernels-with-bounds kernels-anywhere examples check format clean
 
-test: suite kernels-as-python kernels-with-bounds examples
+test: suite kernels-as-python kernels-with-bounds kernels-anywhere examples
 
 suite: $(VENV)/installed-test
 	$(PYTEST) tests
@@ -39,6 +39,11 @@ kernels-as-python: $(VENV)/installed-test
 # Numba's cache does not tell compiled code with bounds checks from that without.
 kernels-with-bounds: $(VENV)/installed-test
 	NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR="$(CURDIR)/$(VENV)/numba-boundscheck" $(PYTEST) -m "not slow" tests/kernels
+
+# Compiled for the least processor of this kind, without the instructions that this one has beyond.
+kernels-anywhere: $(VENV)/installed-test
+	NUMBA_CPU_NAME=generic NUMBA_CACHE_DIR="$(CURDIR)/$(VENV)/numba-generic" \
+		$(PYTEST) tests/kernels/test_simd.py tests/kernels/test_tile.py tests/kernels/test_negative_sampling.py
 
 # The examples in docstrings.
 examples: $(VENV)/installed-test

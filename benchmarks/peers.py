@@ -51,13 +51,13 @@ def gensim_command(python: str, job: Job, output: Path | None = None) -> list[st
     return [python, "-c", _GENSIM, *map(str, values)]
 
 
-def run_gensim(python: str, job: Job) -> PeerRun:
+def run_gensim(python: str, job: Job, output: Path | None = None) -> PeerRun:
     """gensim's ``corpus_file`` path, its fastest; it says itself how long training took."""
-    found = json.loads(_run(gensim_command(python, job)).splitlines()[-1])
+    found = json.loads(_run(gensim_command(python, job, output)).splitlines()[-1])
     return PeerRun(found["peer"], found["train"])
 
 
-def run_word2vec_c(python: str, job: Job) -> PeerRun:
+def run_word2vec_c(python: str, job: Job, output: Path | None = None) -> PeerRun:
     """word2vec.c as the package ``word2vec`` on PyPI builds it: the whole run less one that only counts the words."""
     program = Path(python).with_name("word2vec")
     with tempfile.TemporaryDirectory() as folder:
@@ -69,7 +69,7 @@ def run_word2vec_c(python: str, job: Job) -> PeerRun:
         start = time.perf_counter()
         _run([*command, "-save-vocab", f"{folder}/vocabulary"])
         counted = time.perf_counter()
-        _run([*command, "-output", f"{folder}/vectors", "-binary", "1"])
+        _run([*command, "-output", str(output or f"{folder}/vectors")])
         done = time.perf_counter()
     return PeerRun("word2vec.c", (done - counted) - (counted - start))
 

@@ -8,7 +8,7 @@ from scipy.sparse import csr_array
 
 from tests import naive_glove
 from wordvec import Vocabulary
-from wordvec.glove import first_tables, sorted_cells
+from wordvec.glove import bounds_of, first_tables, sorted_cells
 from wordvec.memory import aligned, row_stride
 
 
@@ -45,13 +45,11 @@ class GloveCase:
     def __init__(self, counts, bands, settings):
         self.counts, self.bands, self.settings = counts, bands, settings
         types = len(counts)
-        self.band_rows = -(-types // bands)
-        ids = np.arange(types)
-        self.places = ids % bands * self.band_rows + ids // bands
+        self.band_of = np.arange(types) * bands // types
+        self.bounds = bounds_of(self.band_of)
         self.stride = row_stride(settings.vector_size + 2)
-        self.tables = first_tables(self.places, bands * self.band_rows, settings)
-        sparse = cooccurrence_of(counts).counts
-        self.cells = sorted_cells(sparse, self.places, bands, self.band_rows, settings)
+        self.tables = first_tables(types, settings)
+        self.cells = sorted_cells(cooccurrence_of(counts).counts, self.band_of, settings)
         self.order = np.random.Generator(np.random.PCG64([settings.seed, 4])).permutation(types)
         self.oracle = naive_glove.AdaGrad(self.read()[0], settings.learning_rate, settings.x_max, settings.alpha)
         self.scratch = aligned(32, np.float32)
@@ -61,14 +59,14 @@ class GloveCase:
         random, size = np.random.default_rng(9), self.settings.vector_size
         rows = self.tables.reshape(2, -1, 2, self.stride)
         for side in (0, 1):
-            rows[side, self.places, 0, :size] = scale * random.standard_normal((len(self.places), size))
-            rows[side, self.places, 0, size + side] = scale * random.standard_normal(len(self.places))
+            rows[side, :, 0, :size] = scale * random.standard_normal((len(self.counts), size))
+            rows[side, :, 0, size + side] = scale * random.standard_normal(len(self.counts))
         self.oracle.tables = self.read()[0]
 
     def read(self):
         """Vectors, biases, context vectors, context biases as float64, and their squared gradients."""
         size = self.settings.vector_size
-        sides = self.tables.reshape(2, -1, 2, self.stride)[:, self.places].astype(np.float64)
+        sides = self.tables.reshape(2, -1, 2, self.stride).astype(np.float64)
         words, contexts = sides
         return tuple(
             [words[:, k, :size], words[:, k, size], contexts[:, k, :size], contexts[:, k, size + 1]] for k in (0, 1)

@@ -14,21 +14,20 @@ def count_pairs(sentences, window, types):
     return counts
 
 
-def turns(counts, bands, order):
+def turns(counts, band_of, order):
     """The cells in the order they are trained in: lists of (word, contexts), one a block, turn by turn.
 
-    Band k has the words k, k + bands, k + 2 bands, ...; words come in ``order``, their contexts by number, in fours as
-    long as there are four.
+    Words come in ``order``, their contexts by number, in fours as long as there are four.
     """
+    bands = max(band_of) + 1
     for turn in range(bands):
         for row_band in range(bands):
             block = []
             for word in order:
-                if word % bands != row_band:
+                if band_of[word] != row_band:
                     continue
-                contexts = [
-                    c for c in range(len(counts)) if c % bands == (row_band + turn) % bands and counts[word, c] > 0
-                ]
+                column_band = (row_band + turn) % bands
+                contexts = [c for c in range(len(counts)) if band_of[c] == column_band and counts[word, c] > 0]
                 while len(contexts) >= 4:
                     block.append((word, contexts[:4]))
                     contexts = contexts[4:]

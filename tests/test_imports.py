@@ -31,7 +31,7 @@ RUN_CODE = {"pickle", "_pickle", "cPickle", "cloudpickle", "dill", "joblib", "ma
 WITH_SKLEARN = {"estimators", "classifier", "tagger", "baselines"}
 """The last parts of the names of modules that may import scikit-learn."""
 WITH_FILES = ["corpora", "seqclf.formats"]
-WITH_FILES += [f"wordvec.{name}" for name in ("formats", "encoded", "checkpoints", "cooccurrence", "limits")]
+WITH_FILES += [f"wordvec.{name}" for name in ("formats", "encoded", "checkpoints", "spilling", "limits")]
 """Modules, or packages of modules, that open files."""
 OPENS = {"open", "read_bytes", "read_text", "write_bytes", "write_text", "fromfile", "memmap", "tofile", "safe_open"}
 

@@ -97,7 +97,7 @@ def test_results_come_in_order_and_few_are_under_way(threads):
             asked.append(item)
             yield item
 
-    for place, result in enumerate(scanning._in_order(lambda item: item * item, items(), threads)):
+    for place, result in enumerate(scanning.in_order(lambda item: item * item, items(), threads)):
         assert result == place * place
         assert len(asked) <= place + 2 * threads + 1
     assert len(asked) == 50

@@ -1,7 +1,10 @@
 """Small corpora and single lanes for the tests of training, as the engine holds them and as the oracles do."""
 
+from functools import lru_cache
+
 import numpy as np
 import pytest
+from numba import njit
 
 from tests import naive
 from wordvec import Vocabulary, Word2VecSettings
@@ -110,7 +113,7 @@ class LaneCase:
 
     def prepare(self):
         """The next slice; returns the buffer places of its centres."""
-        prepare_slice(self.lane, self.text, self.step, self.end, self.settings.lane_tokens)
+        from_python(prepare_slice)(self.lane, self.text, self.step, self.end, self.settings.lane_tokens)
         return range(self.lane.state[CENTER], self.lane.state[LAST_CENTER])
 
     def place(self, rows):
@@ -137,6 +140,12 @@ class LaneCase:
 
     def tables(self):
         return tables_of(self.memory, self.types, self.size, self.stride)
+
+
+@lru_cache
+def from_python(function):
+    """A kernel that is compiled for other kernels alone, as one that Python can call; not cached, it would be stale."""
+    return function if JIT_OFF else njit(lambda *arguments: function(*arguments))
 
 
 fewer_without_jit = 5 if JIT_OFF else 1

@@ -11,6 +11,9 @@ __version__ = "0.1.0"
 _HOME = {
     "AnalogyCount": "wordvec.evaluation",
     "AnalogyResult": "wordvec.evaluation",
+    "Cooccurrence": "wordvec.cooccurrence",
+    "CooccurrenceSettings": "wordvec.cooccurrence",
+    "count_cooccurrences": "wordvec.cooccurrence",
     "EncodedCorpus": "wordvec.encoded",
     "available_cores": "wordvec.threads",
     "check_target": "wordvec.checkpoints",
@@ -46,6 +49,7 @@ _HOME = {
     "replacing": "wordvec.checkpoints",
     "train_glove": "wordvec.glove",
     "train_word2vec": "wordvec.word2vec",
+    "weigh": "wordvec.weighting",
 }
 
 __all__ = sorted(_HOME)

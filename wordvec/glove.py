@@ -27,16 +27,19 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 BANDS = 16
-"""Parts of the rows, and of the columns, at least: so many threads find a block each."""
+"""A band has at most about this part of all cells: so many threads find a block each."""
 
 BAND_ROWS = 4096
-"""Rows of a band at most: with their contexts they stay in the cache."""
+"""Rows of a band, at most: with their contexts they stay in the cache."""
 
 _FIXED = 1e30
 """A sum of squared gradients that lets nothing move any more."""
 
 _PIECE = 1 << 20
 """Numbers worked on at a time."""
+
+_DRAWN = 4096
+"""Rows drawn at a time."""
 
 
 @dataclass(frozen=True)
@@ -195,20 +198,29 @@ def _check_memory(counts: "csr_array", settings: GloveSettings) -> None:
         )
 
 
-def sorted_cells(
-    counts: "csr_array", places: np.ndarray, bands: int, band_rows: int, settings: GloveSettings
-) -> "Cells":
-    """The counts block by block, in each block word by word, words in an order drawn from the seed.
+def bands_of(indptr: np.ndarray) -> np.ndarray:
+    """(V,) int64: the band of each word, words in a row of at most BAND_ROWS and about 1 / BANDS of all cells.
+
+    Frequent words, whose numbers are the smallest, share bands: dealt out evenly, wiki8's vectors score lower.
 
     Args:
-        counts: (V, V).
-        places: (V,) int64, the row of each word in the tables.
+        indptr: (V + 1,) int64, of the counts by rows.
     """
+    sizes = np.diff(indptr)
+    used = np.cumsum(sizes / indptr[-1] * BANDS + 1 / BAND_ROWS)
+    band_of: np.ndarray = np.unique(np.floor(used - used[0]), return_inverse=True)[1].astype(np.int64)
+    return band_of
+
+
+def sorted_cells(counts: "csr_array", band_of: np.ndarray, settings: GloveSettings) -> "Cells":
+    """The counts block by block, in each block word by word, words in an order drawn from the seed."""
     from wordvec.kernels.glove import Cells, count_cells, sort_cells
 
+    bounds = bounds_of(band_of)
+    bands = len(bounds) - 1
     sizes = np.zeros(bands * bands + 1, np.int64)
     indptr, indices, data = counts.indptr, counts.indices, counts.data
-    count_cells(indptr, indices, places, band_rows, bands, sizes)
+    count_cells(indptr, indices, band_of, bands, sizes)
     cells = Cells(
         rows=np.empty(counts.nnz, np.uint16),
         columns=np.empty(counts.nnz, np.uint16),
@@ -216,8 +228,8 @@ def sorted_cells(
         weights=np.zeros(counts.nnz + 16, np.float32),
         starts=np.cumsum(sizes),
     )
-    order = np.random.Generator(np.random.PCG64([settings.seed, 4])).permutation(len(places))
-    sort_cells(indptr, indices, data, places, order, band_rows, bands, cells.starts[:-1].copy(), cells)
+    order = np.random.Generator(np.random.PCG64([settings.seed, 4])).permutation(len(band_of))
+    sort_cells(indptr, indices, data, band_of, bounds, order, cells.starts[:-1].copy(), cells)
     for start in range(0, counts.nnz, _PIECE):
         piece = cells.log_counts[start : start + _PIECE]
         weights = (piece / np.float32(settings.x_max)) ** np.float32(settings.alpha)
@@ -226,19 +238,25 @@ def sorted_cells(
     return cells
 
 
-def first_tables(places: np.ndarray, rows: int, settings: GloveSettings) -> np.ndarray:
-    """(2, rows * 2 * stride) float32: the words' table and the contexts'.
+def bounds_of(band_of: np.ndarray) -> np.ndarray:
+    """(bands + 1,) int64: the first word of each band, and the number of words."""
+    return np.searchsorted(band_of, np.arange(band_of[-1] + 2)).astype(np.int64)
+
+
+def first_tables(types: int, settings: GloveSettings) -> np.ndarray:
+    """(2, V * 2 * stride) float32: the words' table and the contexts'.
 
     Vectors and biases uniform in -0.5/D .. 0.5/D, sums of squared gradients 1, as in the authors' program.
     """
     size = settings.vector_size
     stride = row_stride(size + 2)
-    flat = aligned(2 * rows * 2 * stride, np.float32).reshape(2, -1)
+    flat = aligned(2 * types * 2 * stride, np.float32).reshape(2, -1)
     random = np.random.Generator(np.random.PCG64([settings.seed, 3]))
-    for side, table in enumerate(flat.reshape(2, rows, 2, stride)):
-        drawn = (random.random((len(places), size + 1), np.float32) - np.float32(0.5)) / np.float32(size)
-        table[places, 0, :size] = drawn[:, :size]
-        table[places, 0, size + side] = drawn[:, size]
+    for side, table in enumerate(flat.reshape(2, types, 2, stride)):
+        for start in range(0, types, _DRAWN):  # a part at a time: what is drawn is in memory twice
+            part = table[start : start + _DRAWN]
+            drawn = (random.random((len(part), size + 1), np.float32) - np.float32(0.5)) / np.float32(size)
+            part[:, 0, :size], part[:, 0, size + side] = drawn[:, :size], drawn[:, size]
         table[:, 1] = 1
         table[:, 0, size + 1 - side], table[:, 1, size + 1 - side] = 1, _FIXED
     return flat
@@ -257,15 +275,15 @@ class _Training:
     ) -> None:
         self.settings, self.threads = settings, threads
         self._cooccurrence, self._saver, self._on_progress = cooccurrence, saver, on_progress
-        types = len(cooccurrence.vocabulary)
-        self.bands = max(min(BANDS, types), -(-types // BAND_ROWS))
-        self.band_rows = -(-types // self.bands)
-        # Dealt like cards: every band has its share of frequent words, so that blocks are of about one size.
-        ids = np.arange(types)
-        self.places = ids % self.bands * self.band_rows + ids // self.bands
+        band_of = bands_of(cooccurrence.counts.indptr)
+        self.bounds = bounds_of(band_of)
+        self.bands = len(self.bounds) - 1
         self.stride = row_stride(settings.vector_size + 2)
-        self.tables = first_tables(self.places, self.bands * self.band_rows, settings)
-        self.cells = sorted_cells(cooccurrence.counts, self.places, self.bands, self.band_rows, settings)
+        self.tables = first_tables(len(band_of), settings)
+        self.cells = sorted_cells(cooccurrence.counts, band_of, settings)
+        turn, row_band = np.divmod(np.arange(self.bands**2), self.bands)
+        sizes = np.diff(self.cells.starts)[row_band * self.bands + (row_band + turn) % self.bands]
+        self._cells_by_block = np.concatenate([[0], np.cumsum(sizes)])
         self.block_losses = np.zeros(self.bands**2)
         self.epoch = self.blocks_done = 0
         self.losses: list[float] = []
@@ -347,7 +365,7 @@ class _Training:
 
         def train(thread: int) -> None:
             train_blocks(
-                words, contexts, self.cells, self.bands, self.band_rows, self.stride, rate, self.block_losses, control,
+                words, contexts, self.cells, self.bounds, self.stride, rate, self.block_losses, control,
                 aligned(32, np.float32),
             )  # fmt: skip
 
@@ -365,7 +383,7 @@ class _Training:
     def _result(self) -> GloveResult:
         source, size = self._cooccurrence, self.settings.vector_size
         rows = self.tables.reshape(2, -1, 2, self.stride)
-        words, contexts = (side[self.places, 0, :size] for side in rows)
+        words, contexts = (side[:, 0, :size].copy() for side in rows)
         if self.settings.add_contexts:
             words += contexts
         vectors = WordVectors(
@@ -380,7 +398,7 @@ class _Training:
             vectors,
             self.settings,
             cells=len(self.cells.rows),
-            types=len(self.places),
+            types=len(words),
             losses=self.losses,
             seconds=self.seconds,
             threads=self.threads,
@@ -420,9 +438,8 @@ class _Training:
     # -- progress -----------------------------------------------------------------------------------------------------
 
     def _cells_done(self) -> int:
-        """Cells of all epochs; blocks are of about one size."""
-        cells = len(self.cells.rows)
-        return self.epoch * cells + round(cells * self.blocks_done / self.bands**2)
+        """Cells of all epochs."""
+        return self.epoch * len(self.cells.rows) + int(self._cells_by_block[self.blocks_done])
 
     def _report(self, blocks_done: int) -> None:
         if self._on_progress is None:

@@ -300,7 +300,7 @@ def encode(blocks: Iterable[bytes], table: Table, threads: int, ids: IO[bytes], 
             buffers = _Buffers()
         return *_encoded(block, table.types, buffers), buffers
 
-    for tokens, found, ends, buffers in _in_order(work, blocks, threads):
+    for tokens, found, ends, buffers in in_order(work, blocks, threads):
         ids.write(found.data)
         offsets.write((ends + np.int64(written)).data)
         written += len(found)
@@ -343,7 +343,7 @@ def _workers(threads: int) -> Iterator[Callable[..., Callable[[], int]]]:
         yield lambda function, *arguments: pool.submit(function, *arguments).result
 
 
-def _in_order(work: Callable[[Item], Result], items: Iterable[Item], threads: int) -> Iterator[Result]:
+def in_order(work: Callable[[Item], Result], items: Iterable[Item], threads: int) -> Iterator[Result]:
     """The results of ``work`` in the order of the items, of which only a few are under way at a time."""
     if threads == 1:
         yield from map(work, items)

@@ -26,7 +26,7 @@ def train_epoch(case, threads=1, control=None):
 
     def work():
         train_blocks(
-            *case.tables, case.cells, case.bands, case.band_rows, case.stride, np.float32(case.settings.learning_rate),
+            *case.tables, case.cells, case.bounds, case.stride, np.float32(case.settings.learning_rate),
             losses, control, np.zeros(32, np.float32),
         )  # fmt: skip
 
@@ -50,7 +50,7 @@ def test_epochs_equal_the_oracle(types, bands, size):
         losses = train_epoch(case)
         expected = [
             sum(case.oracle.train(counts, *step) for step in block)
-            for block in naive_glove.turns(counts, bands, case.order)
+            for block in naive_glove.turns(counts, case.band_of, case.order)
         ]
         # Roots are estimated to 11 bits at least: an error of 5e-4 of a step, not of a number.
         np.testing.assert_allclose(losses, expected, rtol=2e-3, atol=1e-5)

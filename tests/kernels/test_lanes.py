@@ -12,6 +12,7 @@ from tests.word2vec_cases import (
     drawn_from,
     epoch_key,
     fewer_without_jit,
+    from_python,
     random_corpus,
     start_epoch,
     tables_of,
@@ -248,7 +249,7 @@ def test_a_round_is_its_lanes_trained_alone_and_their_gains_summed_to_the_bit():
         case.prepare()
         assert case.finished
         case.place("alone")
-        train_skipgram_slice(case.memory, case.lane, case.tile, case.text, case.lane.loss, case.step, 0.1)
+        from_python(train_skipgram_slice)(case.memory, case.lane, case.tile, case.text, case.lane.loss, case.step, 0.1)
         touched = case.lane.touched[: case.lane.state[TOUCHED]]
         users[touched] += 1
         moved.append(case.rows[: 2 * types].copy())

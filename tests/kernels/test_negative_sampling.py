@@ -12,6 +12,7 @@ from tests.word2vec_cases import (
     LaneCase,
     corpus_of,
     fewer_without_jit,
+    from_python,
     random_corpus,
     wraps_around,
 )
@@ -30,9 +31,9 @@ WINDOW_WEIGHTS = ["expected", "sampled"]
 def train_slice(case, model, divide, rate):
     arguments = (case.memory, case.lane, case.tile, case.text, case.lane.loss, case.step, rate)
     if model == "skipgram":
-        train_skipgram_slice(*arguments)
+        from_python(train_skipgram_slice)(*arguments)
     else:
-        train_cbow_slice(*arguments, divide)
+        from_python(train_cbow_slice)(*arguments, divide)
 
 
 def train_lane(case, model, divide, rate, *, rows):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.word2vec_cases import LaneCase, random_corpus, start_epoch, wraps_around
+from tests.word2vec_cases import LaneCase, from_python, random_corpus, start_epoch, wraps_around
 from wordvec import Word2VecSettings
 from wordvec.kernels.sharing import (
     add_gains,
@@ -34,7 +34,7 @@ class Lanes:
         self.slot_of_row = trainer.tiles.slot_of_row
         self.lanes = [Lane(*(a[k] for a in trainer.lanes)) for k in range(5)]
         for k, lane in enumerate(self.lanes):
-            prepare_slice(lane, trainer.text, self.step, trainer.bounds[k + 1], 64)
+            from_python(prepare_slice)(lane, trainer.text, self.step, trainer.bounds[k + 1], 64)
         self.touched = [rows_of(lane, self.types) for lane in self.lanes]
         self.shared = {row for row in range(800) if sum(row in rows for rows in self.touched) > 1}
 

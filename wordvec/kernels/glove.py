@@ -2,10 +2,10 @@
 
     loss = 1/2 f(x) (w . c + b_w + b_c - log x)^2        f(x) = min(1, (x / x_max)^alpha)
 
-A cell is a count x of a word and a context. Rows and columns are dealt into bands, and so the cells into blocks, which
-stay in the cache while they are trained. Block (i, j) belongs to turn (j - i) mod bands: the blocks of a turn share
-no row and no column. A block waits for the one before it in its row band and for the one before it in its column band,
-for no other. So every row and every column sees its cells in one order, whoever trains them.
+A cell is a count x of a word and a context. Rows and columns are cut into bands, and so the cells into blocks, whose
+rows stay in the cache while they are trained. Block (i, j) belongs to turn (j - i) mod bands: the blocks of a turn
+share no row and no column. A block waits for the one before it in its row band and for the one before it in its column
+band, for no other. So every row and every column sees its cells in one order, whoever trains them.
 
 Up to four cells of a word that follow each other are scored together and take their gradients at the same point.
 
@@ -58,33 +58,33 @@ class Cells(NamedTuple):
 
 
 @kernel
-def count_cells(indptr, columns, places, band_rows, bands, sizes):
+def count_cells(indptr, columns, band_of, bands, sizes):
     """Add to ``sizes[1:]`` (bands^2,) the cells of each block."""
     for w in range(indptr.size - 1):
-        first = 1 + places[w] // band_rows * bands
+        first = 1 + band_of[w] * bands
         for k in range(indptr[w], indptr[w + 1]):
-            sizes[first + places[columns[k]] // band_rows] += 1
+            sizes[first + band_of[columns[k]]] += 1
 
 
 @kernel
-def sort_cells(indptr, columns, counts, places, order, band_rows, bands, filled, cells):
+def sort_cells(indptr, columns, counts, band_of, bounds, order, filled, cells):
     """Put every count, as it is, into ``cells.log_counts`` of its block, words in the order ``order``.
 
     Args:
         indptr, columns, counts: the matrix by rows (CSR).
-        places: (V,) int64, the row of each word in the tables.
+        band_of: (V,) int64, and bounds, (bands + 1,) int64, the same the other way round.
         filled: (bands^2,) int64, where each block starts; afterwards where it ends.
     """
     for w in order:
-        row = places[w] % band_rows
-        first = places[w] // band_rows * bands
+        band = band_of[w]
+        first = band * (bounds.size - 1)
         for k in range(indptr[w], indptr[w + 1]):
-            place = places[columns[k]]
-            block = first + place // band_rows
-            cell = filled[block]
-            filled[block] = cell + 1
-            cells.rows[cell] = row
-            cells.columns[cell] = place % band_rows
+            context = columns[k]
+            column_band = band_of[context]
+            cell = filled[first + column_band]
+            filled[first + column_band] = cell + 1
+            cells.rows[cell] = w - bounds[band]
+            cells.columns[cell] = context - bounds[column_band]
             cells.log_counts[cell] = counts[k]
 
 
@@ -199,17 +199,18 @@ def wait_for_turn(control, band, turn):
 
 
 @kernel
-def train_blocks(words, contexts, cells, bands, band_rows, stride, rate, losses, control, scratch):
+def train_blocks(words, contexts, cells, bounds, stride, rate, losses, control, scratch):
     """Train blocks until all of the epoch are taken, or one after a stop is asked for; called once by each thread.
 
     Blocks are taken in order, so that a block that is waited for is in work.
 
     Args:
+        bounds: (bands + 1,) int64, the first row of each band, and the number of rows.
         losses: (bands^2,) float64: that of each block, in the order they are taken.
         control: see STOP; its turns are those of the blocks before NEXT.
         scratch: (32,) float32, the thread's own.
     """
-    size = band_rows * 2 * stride
+    bands = bounds.size - 1
     while True:
         taken = atomic_add(control, NEXT, 1) - 1
         if taken >= bands * bands:
@@ -220,8 +221,8 @@ def train_blocks(words, contexts, cells, bands, band_rows, stride, rate, losses,
         wait_for_turn(control, bands + column_band, turn)
         block = row_band * bands + column_band
         losses[taken] = train_cells(
-            words, contexts, cells, cells.starts[block], cells.starts[block + 1], row_band * size, column_band * size,
-            stride, rate, scratch,
+            words, contexts, cells, cells.starts[block], cells.starts[block + 1], bounds[row_band] * 2 * stride,
+            bounds[column_band] * 2 * stride, stride, rate, scratch,
         )  # fmt: skip
         atomic_add(control, TURNS + row_band * LINE, 1)
         atomic_add(control, TURNS + (bands + column_band) * LINE, 1)

@@ -104,7 +104,7 @@ def weigh_windows(lane, tile, text, step, weights, first, b, size, low, places, 
         tile.pair_weights[t] = contexts
 
 
-@kernel
+@kernel(internal=True)
 def train_skipgram_slice(memory, lane, tile, text, loss, step, rate):
     """Train on the prepared centres: each centre's input vector against the output vectors of its contexts."""
     state, stride, shared = lane.state, step.stride, step.shared
@@ -191,7 +191,7 @@ def spread_gradient(memory, lane, tile, stride, low, places, divide):
             store(memory, place, row)
 
 
-@kernel
+@kernel(internal=True)
 def train_cbow_slice(memory, lane, tile, text, loss, step, rate, divide):
     """Train on the prepared centres: the mean of each centre's context vectors against the centre's output vector.
 

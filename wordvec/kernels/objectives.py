@@ -20,7 +20,7 @@ class Objective(NamedTuple):
     softmax: bool | None  # True: full softmax
 
 
-@kernel
+@kernel(internal=True)
 def list_rows(lane, text, step, skipgram, fresh, paths, softmax):
     """Fill the slice's stream of output rows; for shared negatives it is full by now. See ``train_centers``."""
     if fresh is not None:
@@ -31,7 +31,7 @@ def list_rows(lane, text, step, skipgram, fresh, paths, softmax):
         list_words(lane, step)
 
 
-@kernel
+@kernel(internal=True)
 def train_centers(memory, lane, tile, text, step, rate, skipgram, divide, shared, fresh, paths, softmax):
     """Train the prepared centres of a slice; the last arguments are the parts of an ``Objective``.
 

@@ -55,23 +55,27 @@ class _KernelCache(FunctionCache):
         return (*super()._index_key(sig, codegen), self._sources)
 
 
-def kernel(function: Any = None, *, inline: bool = False, allocates: bool = False, **options: Any) -> Any:
+def kernel(
+    function: Any = None, *, inline: bool = False, internal: bool = False, allocates: bool = False, **options: Any
+) -> Any:
     """Compile ``function`` on its first call, without the GIL, and keep the machine code on disk.
 
     ``fastmath`` is limited to contraction (a*b+c in one rounding): sums keep the order in which they are written, which
     is what makes results repeat. ``inline`` puts the function into its callers before they are compiled, where it costs
-    no compilation of its own; but there ``x is not None`` is not decided at compile time. ``allocates`` says that the
-    function makes arrays; Numba then counts who holds every array that passes through it, in atomic operations that
-    cost training a sixth of its speed.
+    no compilation of its own; but there ``x is not None`` is not decided at compile time. ``internal`` says that other
+    kernels alone call the function: it then has no entry for Python, which takes long to compile. ``allocates`` says
+    that the function makes arrays; Numba then counts who holds every array that passes through it, in atomic operations
+    that cost training a sixth of its speed.
     """
     if function is None:
-        return lambda f: kernel(f, inline=inline, allocates=allocates, **options)
+        return lambda f: kernel(f, inline=inline, internal=internal, allocates=allocates, **options)
     settings: dict[str, Any] = {
         "nogil": True,
         "error_model": "numpy",
         "fastmath": {"contract"},
         "boundscheck": None,
         "_nrt": allocates,
+        "no_cpython_wrapper": internal,
     } | options
     if inline:
         settings["inline"] = "always"

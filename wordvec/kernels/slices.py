@@ -102,7 +102,7 @@ def is_sampled_for_loss(key, position, loss_sample):
     return (draw(draw(key, LOSS), position) >> np.uint64(32)) < np.uint64(0x100000000 // loss_sample)
 
 
-@kernel
+@kernel(internal=True)
 def prepare_slice(lane, text, step, lane_end, slice_size):
     """Read the next ``slice_size`` raw tokens of a lane, subsample them, draw windows and negatives."""
     state = lane.state

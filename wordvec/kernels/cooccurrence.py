@@ -1,0 +1,178 @@
+"""Counting which words stand near which: one row of the matrix at a time, in whole numbers.
+
+The places where each word stands are sorted by word. Then a row is made by going through the windows around the places
+of its word and adding to one sum a column, in memory that stays in the cache. Sums are whole numbers (of a unit small
+enough for every weight), so that they do not depend on the order in which they are added: threads that make different
+rows, and runs of parts of the corpus that are merged, give the same numbers.
+
+A place is one int64: the position in the corpus, and how many contexts stand to its left and right.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from wordvec.kernels.simd import kernel, prefetch
+from wordvec.kernels.slices import KEEP, draw
+from wordvec.kernels.tokenize import trailing_zeros
+
+REACH_BITS = 15
+"""Bits of a place for the reach to either side; the position has the others."""
+
+_LEFT = np.int64(REACH_BITS)
+_POSITION = np.int64(2 * REACH_BITS)
+_REACH = np.int64((1 << REACH_BITS) - 1)
+_AHEAD = 8
+
+SIX, TWELVE, LOW_SIX, ONE = np.int64(6), np.int64(12), np.uint64(63), np.uint64(1)
+
+
+class Row(NamedTuple):
+    """The row that a thread is making. All zeros between two rows."""
+
+    sums: np.ndarray  # (columns,) int64
+    touched: np.ndarray  # (columns + 1,) int32, the columns that are not 0, in the order of their coming
+    bits: np.ndarray  # (columns / 64,) uint64, the same columns
+    words: np.ndarray  # (columns / 4096,) uint64, which of ``bits`` are not 0
+
+
+# -- before counting --------------------------------------------------------------------------------------------------
+
+
+@kernel
+def keep_tokens(ids, first, last, thresholds, key, dropped, kept, before):
+    """Copy ``ids[first:last]``, of which subsampling keeps some, to ``kept``.
+
+    Args:
+        thresholds: (V,) uint64, a token is kept when 32 random bits are below.
+        dropped: takes the place of a token that is not kept; below 0: nothing does.
+        before: (last - first + 1,) int64, how many are written before each token, and in all; output.
+    """
+    keep_key = draw(key, KEEP)
+    filled = 0
+    for p in range(first, last):
+        token_id = ids[p]
+        keep = (draw(keep_key, p) >> np.uint64(32)) < thresholds[token_id]
+        before[p - first] = filled
+        kept[filled] = token_id if keep else dropped
+        filled += np.int64(keep or dropped >= 0)
+    before[last - first] = filled
+
+
+@kernel
+def count_places(ids, first, last, counts):
+    """Add to ``counts`` how often each id stands in ``ids[first:last]``."""
+    for p in range(first, last):
+        counts[ids[p]] += 1
+
+
+@kernel
+def sort_places(ids, offsets, first, last, left, right, ends, places):
+    """Write the places ``first .. last`` of the corpus sorted by id, each one's in ascending order.
+
+    Args:
+        left, right: how far a window reaches, less where its sentence ends before.
+        ends: (columns,) int64, where the next place of each id is written; updated in place.
+    """
+    sentence = np.searchsorted(offsets, first, side="right") - 1
+    p = first
+    while p < last:
+        start, end = offsets[sentence], offsets[sentence + 1]
+        for position in range(p, min(end, last)):
+            token_id = ids[position]
+            reach = (min(position - start, left) << _LEFT) | min(end - 1 - position, right)
+            places[ends[token_id]] = (position << _POSITION) | reach
+            ends[token_id] += 1
+        p = max(p, min(end, last))
+        sentence += 1
+
+
+# -- rows -------------------------------------------------------------------------------------------------------------
+
+
+@kernel
+def count_rows(ids, places, starts, weights, first_row, last_row, row, ends, columns, sums):
+    """Make the rows ``first_row .. last_row`` from the places ``places[starts[r]:starts[r + 1]]`` of each.
+
+    Args:
+        weights: (window + 1,) int64, what a context counts, by its distance.
+        ends: (rows made,) int64, where each row ends in ``columns`` and ``sums``; output, which has room for one more
+            than the rows can hold.
+    """
+    filled = 0
+    for r in range(first_row, last_row):
+        found = 0
+        for i in range(starts[r], starts[r + 1]):
+            place = places[i]
+            position = place >> _POSITION
+            left, right = (place >> _LEFT) & _REACH, place & _REACH
+            ahead = places[min(i + _AHEAD, places.size - 1)] >> _POSITION
+            prefetch(ids, max(ahead - left, 0))
+            prefetch(ids, ahead)
+            prefetch(ids, min(ahead + right, ids.size - 1))
+            for distance in range(left, 0, -1):
+                column = ids[position - distance]
+                before = row.sums[column]
+                row.touched[found] = column
+                found += np.int64(before == 0)
+                row.sums[column] = before + weights[distance]
+            for distance in range(1, right + 1):
+                column = ids[position + distance]
+                before = row.sums[column]
+                row.touched[found] = column
+                found += np.int64(before == 0)
+                row.sums[column] = before + weights[distance]
+        filled = emit(row, found, filled, columns, sums)
+        ends[r - first_row] = filled
+    return filled
+
+
+@kernel
+def merge_rows(run_ends, run_columns, run_sums, first_row, last_row, row, ends, columns, sums):
+    """Make the rows ``first_row .. last_row`` by adding up those of several runs.
+
+    Args:
+        run_ends: (runs * rows,) int64, where each row of each run ends in ``run_columns`` and ``run_sums``.
+        ends, columns, sums: as in ``count_rows``.
+    """
+    filled, rows = 0, row.sums.size - 1
+    for r in range(first_row, last_row):
+        found = 0
+        for line in range(r, run_ends.size, rows):
+            for i in range(run_ends[line - 1] if line > 0 else 0, run_ends[line]):
+                column = run_columns[i]
+                before = row.sums[column]
+                row.touched[found] = column
+                found += np.int64(before == 0)
+                row.sums[column] = before + run_sums[i]
+        filled = emit(row, found, filled, columns, sums)
+        ends[r - first_row] = filled
+    return filled
+
+
+@kernel(inline=True)
+def emit(row, found, filled, columns, sums):
+    """Write the row's columns in ascending order and their sums from place ``filled`` on, and clear the row.
+
+    The last column stands for tokens that were dropped, and is not written.
+    """
+    for k in range(found):
+        column = np.int64(row.touched[k])
+        row.bits[column >> SIX] |= ONE << (np.uint64(column) & LOW_SIX)
+        row.words[column >> TWELVE] |= ONE << (np.uint64(column >> SIX) & LOW_SIX)
+    for w in range(row.words.size):
+        words = row.words[w]
+        row.words[w] = np.uint64(0)
+        while words != np.uint64(0):
+            place = (w << SIX) + np.int64(trailing_zeros(words))
+            words &= words - ONE
+            bits = row.bits[place]
+            row.bits[place] = np.uint64(0)
+            while bits != np.uint64(0):
+                column = (place << SIX) + np.int64(trailing_zeros(bits))
+                bits &= bits - ONE
+                columns[filled] = column
+                sums[filled] = row.sums[column]
+                row.sums[column] = 0
+                filled += np.int64(column != row.sums.size - 1)
+    return filled
