@@ -28,6 +28,8 @@ _HOME = {
     "Progress": "wordvec.progress",
     "SimilarityResult": "wordvec.evaluation",
     "Training": "wordvec.word2vec",
+    "SvdResult": "wordvec.factorization",
+    "SvdSettings": "wordvec.factorization",
     "TrainingCallback": "wordvec.monitoring",
     "TrainingError": "wordvec.errors",
     "UnknownTokenError": "wordvec.errors",
@@ -48,6 +50,8 @@ _HOME = {
     "save_vocabulary": "wordvec.formats.vocabulary",
     "replacing": "wordvec.checkpoints",
     "train_glove": "wordvec.glove",
+    "train_svd": "wordvec.factorization",
+    "truncated_svd": "wordvec.factorization",
     "train_word2vec": "wordvec.word2vec",
     "weigh": "wordvec.weighting",
 }
