@@ -8,7 +8,7 @@ from scipy.sparse import csr_array
 
 from tests import naive_glove
 from wordvec import Vocabulary
-from wordvec.glove import bounds_of, first_tables, sorted_cells
+from wordvec.glove import first_tables, schedule_of, sorted_cells
 from wordvec.memory import aligned, row_stride
 
 
@@ -42,14 +42,14 @@ def cooccurrence_of(counts):
 class GloveCase:
     """The tables and the cells of one training, and the oracle at the same point."""
 
-    def __init__(self, counts, bands, settings):
+    def __init__(self, counts, bands, settings, bounds=None):
         self.counts, self.bands, self.settings = counts, bands, settings
         types = len(counts)
-        self.band_of = np.arange(types) * bands // types
-        self.bounds = bounds_of(self.band_of)
+        self.bounds = np.linspace(0, types, bands + 1).astype(np.int64) if bounds is None else np.array(bounds)
+        self.schedule = schedule_of(bands)
         self.stride = row_stride(settings.vector_size + 2)
         self.tables = first_tables(types, settings)
-        self.cells = sorted_cells(cooccurrence_of(counts).counts, self.band_of, settings)
+        self.cells = sorted_cells(cooccurrence_of(counts).counts, self.bounds, settings)
         self.order = np.random.Generator(np.random.PCG64([settings.seed, 4])).permutation(types)
         self.oracle = naive_glove.AdaGrad(self.read()[0], settings.learning_rate, settings.x_max, settings.alpha)
         self.scratch = aligned(32, np.float32)

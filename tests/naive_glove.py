@@ -14,25 +14,29 @@ def count_pairs(sentences, window, types):
     return counts
 
 
-def turns(counts, band_of, order):
-    """The cells in the order they are trained in: lists of (word, contexts), one a block, turn by turn.
+def blocks(counts, bounds, split, order):
+    """The cells in the order they are trained in: lists of (word, contexts), one a block.
 
-    Words come in ``order``, their contexts by number, in fours as long as there are four.
+    Groups of ``split`` row bands meet groups of as many column bands, those of their own number first. Words of a block
+    come in ``order``, their contexts by number, in fours as long as there are four.
     """
-    bands = max(band_of) + 1
-    for turn in range(bands):
-        for row_band in range(bands):
-            block = []
-            for word in order:
-                if band_of[word] != row_band:
-                    continue
-                column_band = (row_band + turn) % bands
-                contexts = [c for c in range(len(counts)) if band_of[c] == column_band and counts[word, c] > 0]
-                while len(contexts) >= 4:
-                    block.append((word, contexts[:4]))
-                    contexts = contexts[4:]
-                block.extend((word, [c]) for c in contexts)
-            yield block
+    groups = (len(bounds) - 1) // split
+    for outer in range(groups):
+        for group in range(groups):
+            for inner in range(split):
+                for band in range(split):
+                    row_band = group * split + band
+                    column_band = (group + outer) % groups * split + (band + inner) % split
+                    block = []
+                    for word in order:
+                        if bounds[row_band] <= word < bounds[row_band + 1]:
+                            columns = range(bounds[column_band], bounds[column_band + 1])
+                            contexts = [c for c in columns if counts[word, c] > 0]
+                            while len(contexts) >= 4:
+                                block.append((word, contexts[:4]))
+                                contexts = contexts[4:]
+                            block.extend((word, [c]) for c in contexts)
+                    yield block
 
 
 def weight(count, x_max, alpha):

@@ -8,7 +8,7 @@ import pytest
 from tests import naive_glove
 from tests.glove_cases import GloveCase, random_counts
 from tests.gradients import numerical_gradient
-from wordvec.glove import GloveSettings
+from wordvec.glove import SPLIT, GloveSettings
 from wordvec.kernels.glove import LINE, NEXT, STOP, TURNS, train_blocks, train_cells
 from wordvec.kernels.simd import JIT_OFF
 
@@ -26,7 +26,7 @@ def train_epoch(case, threads=1, control=None):
 
     def work():
         train_blocks(
-            *case.tables, case.cells, case.bounds, case.stride, np.float32(case.settings.learning_rate),
+            *case.tables, case.cells, case.bounds, case.schedule, case.stride, np.float32(case.settings.learning_rate),
             losses, control, np.zeros(32, np.float32),
         )  # fmt: skip
 
@@ -39,7 +39,7 @@ def train_epoch(case, threads=1, control=None):
 
 
 @pytest.mark.parametrize(
-    ("types", "bands", "size"), [(23, 1, 5), (23, 3, 14), (24, 4, 15), (5, 5, 30), (1, 1, 3)]
+    ("types", "bands", "size"), [(23, 4, 5), (23, 8, 14), (24, 12, 15), (5, 4, 30), (1, 4, 3)]
 )  # fmt: skip
 def test_epochs_equal_the_oracle(types, bands, size):
     counts = np.array([[7.0]]) if types == 1 else random_counts(types, sentences=10 if JIT_OFF else 40)
@@ -50,7 +50,7 @@ def test_epochs_equal_the_oracle(types, bands, size):
         losses = train_epoch(case)
         expected = [
             sum(case.oracle.train(counts, *step) for step in block)
-            for block in naive_glove.turns(counts, case.band_of, case.order)
+            for block in naive_glove.blocks(counts, case.bounds, SPLIT, case.order)
         ]
         # Roots are estimated to 11 bits at least: an error of 5e-4 of a step, not of a number.
         np.testing.assert_allclose(losses, expected, rtol=2e-3, atol=1e-5)
@@ -61,7 +61,7 @@ def test_epochs_equal_the_oracle(types, bands, size):
 
 
 def test_what_stands_with_a_one_never_moves():
-    case = GloveCase(random_counts(), 3, GloveSettings(vector_size=6, x_max=3, learning_rate=0.3))
+    case = GloveCase(random_counts(), 4, GloveSettings(vector_size=6, x_max=3, learning_rate=0.3))
     train_epoch(case)
     rows = case.tables.reshape(2, -1, 2, case.stride)
     assert (rows[0, :, 0, 7] == 1).all()
@@ -75,7 +75,7 @@ def test_a_step_is_the_gradient_of_the_papers_loss(together):
     rate = 1e-3
     counts = np.zeros((6, 6))
     counts[2, [0, 2, 3, 5][:together]] = [0.5, 4.0, 30.0, 2.5][:together]
-    case = GloveCase(counts, 1, GloveSettings(vector_size=5, x_max=10))
+    case = GloveCase(counts, 4, GloveSettings(vector_size=5, x_max=10), bounds=[0, 6, 6, 6, 6])
     case.randomize()
     before = case.read()[0]
     contexts = np.flatnonzero(counts[2])
@@ -99,7 +99,7 @@ def test_a_step_is_the_gradient_of_the_papers_loss(together):
 def test_threads_leave_no_trace(threads):
     counts = random_counts(types=60, sentences=200)
     settings = GloveSettings(vector_size=20, x_max=3, learning_rate=0.2)
-    alone, together = GloveCase(counts, 5, settings), GloveCase(counts, 5, settings)
+    alone, together = GloveCase(counts, 8, settings), GloveCase(counts, 8, settings)
     for _ in range(10):
         np.testing.assert_array_equal(train_epoch(alone), train_epoch(together, threads))
         np.testing.assert_array_equal(alone.tables, together.tables)

@@ -2,10 +2,10 @@
 
     loss = 1/2 f(x) (w . c + b_w + b_c - log x)^2        f(x) = min(1, (x / x_max)^alpha)
 
-A cell is a count x of a word and a context. Rows and columns are cut into bands, and so the cells into blocks, whose
-rows stay in the cache while they are trained. Block (i, j) belongs to turn (j - i) mod bands: the blocks of a turn
-share no row and no column. A block waits for the one before it in its row band and for the one before it in its column
-band, for no other. So every row and every column sees its cells in one order, whoever trains them.
+A cell is a count x of a word and a context. Rows and columns are cut into bands, and so the cells into blocks. In each
+turn every row band meets another column band, and in an epoch all of them: the blocks of a turn share no row and no
+column. A block waits for the one before it in its row band and for the one before it in its column band, for no other.
+So every row and every column sees its cells in one order, whoever trains them.
 
 Up to four cells of a word that follow each other are scored together and take their gradients at the same point.
 
@@ -199,24 +199,24 @@ def wait_for_turn(control, band, turn):
 
 
 @kernel
-def train_blocks(words, contexts, cells, bounds, stride, rate, losses, control, scratch):
+def train_blocks(words, contexts, cells, bounds, schedule, stride, rate, losses, control, scratch):
     """Train blocks until all of the epoch are taken, or one after a stop is asked for; called once by each thread.
 
     Blocks are taken in order, so that a block that is waited for is in work.
 
     Args:
         bounds: (bands + 1,) int64, the first row of each band, and the number of rows.
-        losses: (bands^2,) float64: that of each block, in the order they are taken.
+        schedule: (bands^2, 3) int64, row band, column band and turn of each block in the order they are taken.
+        losses: (bands^2,) float64: that of each block, in this order.
         control: see STOP; its turns are those of the blocks before NEXT.
         scratch: (32,) float32, the thread's own.
     """
     bands = bounds.size - 1
     while True:
         taken = atomic_add(control, NEXT, 1) - 1
-        if taken >= bands * bands:
+        if taken >= len(schedule):
             return
-        turn, row_band = taken // bands, taken % bands
-        column_band = (row_band + turn) % bands
+        row_band, column_band, turn = schedule[taken, 0], schedule[taken, 1], schedule[taken, 2]
         wait_for_turn(control, row_band, turn)
         wait_for_turn(control, bands + column_band, turn)
         block = row_band * bands + column_band
