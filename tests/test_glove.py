@@ -99,15 +99,13 @@ def test_more_rows_than_a_group_holds_at_most(monkeypatch):
     assert facts_of(bands) == facts_of(train_glove(cooccurrence_of(COUNTS), changed(epochs=1), threads=1))
 
 
-def test_bands_have_about_as_many_cells(monkeypatch):
-    monkeypatch.setattr(glove, "GROUP_ROWS", 40)
-    sizes = np.r_[np.full(10, 60), np.full(30, 20), np.full(35, 8), 0]
-    bounds = glove.band_bounds(np.concatenate([[0], np.cumsum(sizes)]))
-    assert bounds.tolist() == [0, 5, 10, 24, 38, 45, 55, 65, 76]
-    for indptr in ([0, 1], [0, 0, 5], [0, 5, 5, 5]):
-        few = glove.band_bounds(np.array(indptr))
-        assert (few[0], few[-1], len(few)) == (0, len(indptr) - 1, 5)
-        assert (np.diff(few) >= 0).all()
+@pytest.mark.parametrize("types", [1, 3, 4096, 4097, 68_305])
+def test_bands_are_of_about_one_size(types):
+    bounds = glove.band_bounds(types)
+    assert (bounds[0], bounds[-1]) == (0, types)
+    assert np.diff(bounds).max() <= glove.GROUP_ROWS / glove.SPLIT
+    assert np.ptp(np.diff(bounds)) <= 1
+    assert len(bounds) % glove.SPLIT == 1
 
 
 @pytest.mark.parametrize("bands", [4, 12])
