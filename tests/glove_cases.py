@@ -8,7 +8,7 @@ from scipy.sparse import csr_array
 
 from tests import naive_glove
 from wordvec import Vocabulary
-from wordvec.glove import first_tables, schedule_of, sorted_cells
+from wordvec.blocks import first_tables, schedule_of, sorted_cells
 from wordvec.memory import aligned, row_stride
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.glove_cases import cooccurrence_of, random_counts
-from wordvec import glove, resuming
+from wordvec import blocks, glove, resuming
 from wordvec.errors import FormatError, InputError, TrainingError, VocabularyError
 from wordvec.glove import GloveSettings, train_glove
 from wordvec.kernels.simd import JIT_OFF
@@ -93,7 +93,7 @@ def test_the_same_bytes_at_any_number_of_threads(threads):
 @needs_threads
 def test_more_rows_than_a_group_holds_at_most(monkeypatch):
     whole = train_glove(cooccurrence_of(COUNTS), changed(epochs=1), threads=1)
-    monkeypatch.setattr(glove, "GROUP_ROWS", 7)
+    monkeypatch.setattr(blocks, "GROUP_ROWS", 7)
     bands = train_glove(cooccurrence_of(COUNTS), changed(epochs=1), threads=3)
     assert bands.losses == pytest.approx(whole.losses, rel=0.5), "the same counts in another order"
     assert facts_of(bands) == facts_of(train_glove(cooccurrence_of(COUNTS), changed(epochs=1), threads=1))
@@ -101,16 +101,16 @@ def test_more_rows_than_a_group_holds_at_most(monkeypatch):
 
 @pytest.mark.parametrize("types", [1, 3, 4096, 4097, 68_305])
 def test_bands_are_of_about_one_size(types):
-    bounds = glove.band_bounds(types)
+    bounds = blocks.band_bounds(types)
     assert (bounds[0], bounds[-1]) == (0, types)
-    assert np.diff(bounds).max() <= glove.GROUP_ROWS / glove.SPLIT
+    assert np.diff(bounds).max() <= blocks.GROUP_ROWS / blocks.SPLIT
     assert np.ptp(np.diff(bounds)) <= 1
-    assert len(bounds) % glove.SPLIT == 1
+    assert len(bounds) % blocks.SPLIT == 1
 
 
 @pytest.mark.parametrize("bands", [4, 12])
 def test_in_every_turn_every_row_band_meets_another_column_band(bands):
-    rows, columns, turns = glove.schedule_of(bands).T
+    rows, columns, turns = blocks.schedule_of(bands).T
     assert {*zip(rows, columns, strict=True)} == {(r, c) for r in range(bands) for c in range(bands)}
     for turn in range(bands):
         assert sorted(rows[turns == turn]) == sorted(columns[turns == turn]) == [*range(bands)]
@@ -184,8 +184,8 @@ def test_what_is_no_number_is_named_with_the_cure():
 def test_an_interrupted_training_goes_on_to_the_same_bytes(monkeypatch, home, threads):
     counts = cooccurrence_of(COUNTS)
     whole = facts_of(train_glove(counts, SETTINGS, threads=1))
-    for epochs, blocks in ((0, 1), (0, 2), (1, 2), (1, 1)):
-        interrupted(monkeypatch, blocks, counts, SETTINGS, epochs=epochs, threads=threads, checkpoint=home, resume=True)
+    for epochs, calls in ((0, 1), (0, 2), (1, 2), (1, 1)):
+        interrupted(monkeypatch, calls, counts, SETTINGS, epochs=epochs, threads=threads, checkpoint=home, resume=True)
     assert facts_of(train_glove(counts, SETTINGS, threads=4 - threads, checkpoint=home, resume=True)) == whole
 
 
