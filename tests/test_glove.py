@@ -99,13 +99,14 @@ def test_more_rows_than_a_group_holds_at_most(monkeypatch):
     assert facts_of(bands) == facts_of(train_glove(cooccurrence_of(COUNTS), changed(epochs=1), threads=1))
 
 
-@pytest.mark.parametrize("types", [1, 3, 4096, 4097, 68_305])
-def test_bands_are_of_about_one_size(types):
+@pytest.mark.parametrize(
+    ("types", "bands"), [(1, 4), (3, 4), (4096, 4), (4097, 8), (68_305, 68), (10**6, 256), (2**24 + 1, 260)]
+)
+def test_bands_are_of_about_one_size(types, bands):
     bounds = blocks.band_bounds(types)
-    assert (bounds[0], bounds[-1]) == (0, types)
-    assert np.diff(bounds).max() <= blocks.GROUP_ROWS / blocks.SPLIT
+    assert (bounds[0], bounds[-1], len(bounds)) == (0, types, bands + 1)
     assert np.ptp(np.diff(bounds)) <= 1
-    assert len(bounds) % blocks.SPLIT == 1
+    assert np.diff(bounds).max() <= 1 << 16
 
 
 @pytest.mark.parametrize("bands", [4, 12])

@@ -13,10 +13,16 @@ if TYPE_CHECKING:
     from wordvec.kernels.glove import Cells
 
 GROUP_ROWS = 4096
-"""Rows of a group of bands, at most: with their contexts they stay in the cache."""
+"""Rows of a group of bands: with their contexts they stay in the cache."""
 
 SPLIT = 4
 """Bands of a group: so many threads at least find a block each."""
+
+MOST_GROUPS = 64
+"""There are no more groups than this, their rows become more, unless a band would have more than MOST_ROWS."""
+
+MOST_ROWS = 1 << 16
+"""Rows of a band have numbers of 16 bits."""
 
 _FIXED = 1e30
 """A sum of squared gradients that lets nothing move any more."""
@@ -34,7 +40,9 @@ def band_bounds(types: int) -> np.ndarray:
     Groups of SPLIT bands, all of about as many words in a row; with few words some are empty. Bands of as many cells
     would leave threads less to wait for, but their vectors score lower on wiki8.
     """
-    return np.linspace(0, types, SPLIT * -(-types // GROUP_ROWS) + 1).astype(np.int64)
+    groups = min(-(-types // GROUP_ROWS), MOST_GROUPS)
+    bands = max(SPLIT * groups, SPLIT * -(-types // (SPLIT * MOST_ROWS)))
+    return np.linspace(0, types, bands + 1).astype(np.int64)
 
 
 def schedule_of(bands: int) -> np.ndarray:
