@@ -188,7 +188,7 @@ def test_too_little_memory_is_refused_with_what_is_needed(corpus):
 def test_a_plan_keeps_within_its_memory(memory, threads):
     types = 1_000_000
     plan = plan_of(10**9, types, threads, memory)
-    waiting = 1 if plan.threads == 1 else 2 * plan.threads + 2
+    waiting = 2 if plan.threads == 1 else 2 * plan.threads + 3
     scratch = plan.threads * 12 * types + waiting * 12 * plan.block + 56 * types
     assert plan.block >= types
     assert scratch + max(8 * plan.piece, 8 * plan.reserve) <= memory

@@ -27,6 +27,7 @@ _HOME = {
     "InputError": "wordvec.errors",
     "Progress": "wordvec.progress",
     "SimilarityResult": "wordvec.evaluation",
+    "SparseWordVectors": "wordvec.sparse_vectors",
     "Training": "wordvec.word2vec",
     "SvdResult": "wordvec.factorization",
     "SvdSettings": "wordvec.factorization",
@@ -54,6 +55,7 @@ _HOME = {
     "truncated_svd": "wordvec.factorization",
     "train_word2vec": "wordvec.word2vec",
     "weigh": "wordvec.weighting",
+    "weighted_vectors": "wordvec.sparse_vectors",
 }
 
 __all__ = sorted(_HOME)

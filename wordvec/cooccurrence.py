@@ -20,6 +20,7 @@ from wordvec.limits import available_memory
 from wordvec.sampling import keep_probabilities
 from wordvec.scanning import in_order
 from wordvec.settings import _check_choice, _check_least, _number, _whole
+from wordvec.sparse import csr_of
 from wordvec.spilling import Growing, Scratch
 from wordvec.threads import worker_count
 from wordvec.vocabulary import Vocabulary
@@ -199,22 +200,6 @@ def count_cooccurrences(
     return result
 
 
-def csr_of(
-    indptr: np.ndarray, indices: np.ndarray, data: np.ndarray, shape: tuple[int, int], scratch: Scratch | None = None
-) -> "csr_array":
-    """A matrix over these very arrays, whose rows must be sorted: SciPy's constructor would copy or convert them.
-
-    The files in ``scratch`` go when the matrix does.
-    """
-    from scipy.sparse import csr_array
-
-    matrix = csr_array(shape, dtype=data.dtype)
-    matrix.indptr, matrix.indices, matrix.data = indptr, indices, data
-    matrix.has_sorted_indices = matrix.has_canonical_format = True
-    matrix._scratch = scratch
-    return matrix
-
-
 # -- weights ----------------------------------------------------------------------------------------------------------
 
 
@@ -271,13 +256,13 @@ def plan_of(tokens: int, types: int, threads: int, memory: int) -> Plan:
 
     Example:
         >>> plan_of(10**10, 10**6, 2, 2 * 10**9)
-        Plan(threads=2, block=1000000, piece=115374888, reserve=230749776)
+        Plan(threads=2, block=1000000, piece=114624887, reserve=229249774)
     """
     # A row of sums, what it touched, its bits; the ends of rows, how often each word stands in a piece, what a row may
-    # hold. A block in the making or waiting takes columns and sums.
+    # hold. A block in the making or waiting takes columns and sums; one is turned into numbers.
     a_row, of_types, entry = 13 * (types + 64), 56 * (types + 1), 12
     for workers in range(threads, 0, -1):
-        waiting = 1 if workers == 1 else 2 * workers + 2
+        waiting = 2 if workers == 1 else 2 * workers + 3
         least = workers * a_row + of_types + 16 * _LEAST_PIECE
         block = max(types, min(_BLOCK, (memory - least) // (4 * waiting * entry)))
         fixed = workers * a_row + of_types + waiting * entry * (block + 1)

@@ -15,7 +15,7 @@ Analogies are scored as word2vec's ``compute-accuracy`` does, and a result names
 import math
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -24,6 +24,7 @@ import numpy as np
 
 from wordvec import queries
 from wordvec.errors import InputError
+from wordvec.sparse_vectors import SparseWordVectors
 from wordvec.vectors import WordVectors
 
 PROTOCOLS = ("P30k", "Pfull", "Phyp")
@@ -145,9 +146,7 @@ def evaluate_similarity(vectors: WordVectors, path: str | os.PathLike[str]) -> S
     rows = np.array([(row(a), row(b)) for a, b, _ in pairs])
     found = (rows >= 0).all(axis=1)
     scores = np.array([score for _, _, score in pairs])[found]
-    left, right = (vectors.vectors[side].astype(np.float64) for side in rows[found].T)
-    lengths = queries.row_norms(left) * queries.row_norms(right)
-    cosines = (left * right).sum(axis=1) / np.where(lengths == 0, 1, lengths)
+    cosines = vectors.row_similarities(*rows[found].T)
     return SimilarityResult(_name(path), spearman(scores, cosines), len(pairs), int(found.sum()))
 
 
@@ -188,7 +187,7 @@ def evaluate_analogies(
     row = _lookup(vectors, top)
     ids = [np.array([[row(word) for word in words] for words in section.questions]) for section in sections]
     known: list[np.ndarray] = [np.all(rows >= 0, axis=1) for rows in ids]
-    right = _answered(vectors.unit_vectors[:top], np.concatenate(ids)[np.concatenate(known)], method)
+    right = _answered(vectors, top, np.concatenate(ids)[np.concatenate(known)], method)
     counts, start = [], 0
     for section, mask in zip(sections, known, strict=True):
         answerable = int(mask.sum())
@@ -256,27 +255,56 @@ def average_ranks(values: np.ndarray) -> np.ndarray:
 # -- answers ----------------------------------------------------------------------------------------------------------
 
 
-def _answered(units: np.ndarray, ids: np.ndarray, method: str) -> np.ndarray:
-    """Whether the best answer to each question (n, 4) of rows in ``units`` (R, D) is its fourth word, (n,) bool."""
+def _answered(vectors: WordVectors, top: int, ids: np.ndarray, method: str) -> np.ndarray:
+    """Whether the best answer among the first ``top`` rows to each question (n, 4) is its fourth word, (n,) bool."""
     right = np.zeros(len(ids), dtype=bool)
-    block = queries.query_block(len(units))
+    block = queries.query_block(top)
+    if isinstance(vectors, SparseWordVectors):
+        score = _sparse_scores(vectors, top, ids, method)
+    else:
+        score = _dense_scores(vectors.unit_vectors[:top], method)
     for start in range(0, len(ids), block):
         asked = ids[start : start + block]
-        scores = _scores_mul(units, asked) if method == "mul" else _scores_add(units, asked)
+        scores = score(asked)
         np.put_along_axis(scores, asked[:, :3], -np.inf, axis=1)
         right[start : start + block] = scores.argmax(axis=1) == asked[:, 3]
     return right
 
 
-def _scores_add(units: np.ndarray, ids: np.ndarray) -> np.ndarray:
-    return (units[ids[:, 1]] - units[ids[:, 0]] + units[ids[:, 2]]) @ units.T
+def _dense_scores(units: np.ndarray, method: str) -> Callable[[np.ndarray], np.ndarray]:
+    """A function from questions (n, 4) to the scores (n, R) of all answers."""
+
+    def by_mul(ids: np.ndarray) -> np.ndarray:
+        # Questions of a section share words, so that the products of the distinct ones are far fewer.
+        distinct, places = np.unique(ids[:, :3], return_inverse=True)
+        return _multiplied((1 + units[distinct] @ units.T) / 2, places.reshape(-1, 3))
+
+    def by_add(ids: np.ndarray) -> np.ndarray:
+        return (units[ids[:, 1]] - units[ids[:, 0]] + units[ids[:, 2]]) @ units.T
+
+    return by_mul if method == "mul" else by_add
 
 
-def _scores_mul(units: np.ndarray, ids: np.ndarray) -> np.ndarray:
-    # Questions of a section share words, so that the products of the distinct ones are far fewer.
-    distinct, places = np.unique(ids[:, :3], return_inverse=True)
-    shifted = (1 + units[distinct] @ units.T) / 2
-    a, b, c = places.reshape(-1, 3).T
+def _sparse_scores(
+    vectors: SparseWordVectors, top: int, all_ids: np.ndarray, method: str
+) -> Callable[[np.ndarray], np.ndarray]:
+    """The same, from the cosines of all words in the questions: products with a sparse matrix are dear."""
+    distinct = np.unique(all_ids[:, :3])
+    cosines = vectors.cosines_of_rows(distinct, top)
+    if method == "mul":
+        shifted = (1 + cosines) / 2
+        return lambda ids: _multiplied(shifted, np.searchsorted(distinct, ids[:, :3]))
+
+    def by_add(ids: np.ndarray) -> np.ndarray:
+        a, b, c = np.searchsorted(distinct, ids[:, :3]).T
+        return cosines[b] - cosines[a] + cosines[c]
+
+    return by_add
+
+
+def _multiplied(shifted: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """3CosMul from cosines of words, shifted to 0 .. 1, and where those of each question are, (n, 3)."""
+    a, b, c = places.T
     scores = shifted[b]
     scores *= shifted[c]
     scores /= shifted[a] + np.float32(queries.MUL_EPSILON)

@@ -23,6 +23,9 @@ class Scratch:
         self._folder: Path | None = None
         self._remove: weakref.finalize | None = None
 
+    def __reduce__(self) -> tuple[type, tuple[()]]:
+        return Scratch, ()  # a copy of what lies in the files has none of its own
+
     def path(self, name: str) -> Path:
         """Where the file ``name`` is, or is to be."""
         if self._folder is None:

@@ -107,8 +107,8 @@ class WordVectors:
     def __getitem__(self, words: str | Sequence[str]) -> np.ndarray:
         """The vector (D,) of a word, or the vectors (n, D) of several."""
         if isinstance(words, str):
-            return self.vectors[self.token_id(words)]
-        return self.vectors[self._rows(words)]
+            return self._taken(self.token_id(words))
+        return self._taken(self._rows(words))
 
     def __repr__(self) -> str:
         return f"<WordVectors of {len(self):,} tokens x {self.vector_size}>"
@@ -183,6 +183,12 @@ class WordVectors:
         vectors = self.vectors if others is None else self.vectors[self._rows(others)]
         return queries.cosines(vectors, _directions(self[word][None]))[0]
 
+    def row_similarities(self, left: np.ndarray, right: np.ndarray) -> np.ndarray:
+        """The cosines between rows, one of ``left`` (n,) and one of ``right`` (n,) at a time; float64 (n,)."""
+        a, b = (self.vectors[rows].astype(np.float64) for rows in (left, right))
+        lengths = queries.row_norms(a) * queries.row_norms(b)
+        return (a * b).sum(axis=1) / np.where(lengths == 0, 1, lengths)
+
     def distance(self, a: str, b: str) -> float:
         """1 minus the cosine, 0 to 2."""
         return 1 - self.similarity(a, b)
@@ -207,7 +213,7 @@ class WordVectors:
             raise InputError(f"weights must be one for each word: {len(rows)} words, weights of shape {given.shape}")
         if not given.any():
             raise InputError("weights must not all be 0")
-        vectors = self.vectors[rows].astype(np.float64)
+        vectors = self._taken(rows).astype(np.float64)
         if unit:
             vectors = _directions(vectors)
         return (given @ vectors / np.abs(given).sum()).astype(np.float32)
@@ -231,7 +237,7 @@ class WordVectors:
         words = list(words)
         if len(words) < 3:
             raise InputError(f"odd_one_out needs at least 3 words, got {len(words)}")
-        units = _directions(self.vectors[self._rows(words)])
+        units = _directions(self._taken(self._rows(words)))
         return words[int(np.argmin((units * units.mean(axis=0)).sum(axis=1)))]
 
     def most_similar_to_given(self, word: str, others: Sequence[str]) -> str:
@@ -338,6 +344,10 @@ class WordVectors:
 
     # -- how --------------------------------------------------------------------------------------------------------
 
+    def _taken(self, rows: Any) -> np.ndarray:
+        """The vector of a row, or the vectors of several."""
+        return self.vectors[rows]
+
     def _rows(self, words: Iterable[str]) -> np.ndarray:
         if isinstance(words, str):
             raise InputError(f"expected several words, got the one string {words!r}; pass [word, ...]")
@@ -353,7 +363,7 @@ class WordVectors:
         for vector, term in zip(vectors, terms, strict=True):
             if isinstance(term, str):
                 rows.append(self.token_id(term))
-                vector[:] = self.vectors[rows[-1]]
+                vector[:] = self._taken(rows[-1])
             else:
                 vector[:] = _checked_query(term, self.vector_size)
         return _directions(vectors), rows
@@ -373,6 +383,11 @@ class WordVectors:
         directions = _directions(wanted)
         if not directions.any(axis=1).all():
             raise InputError("the words cancel out: a vector of zeros has no direction; ask for other words")
+        return self._nearest(directions, asked, top, restrict)
+
+    def _nearest(
+        self, directions: np.ndarray, asked: list[list[int]], top: int, restrict: slice | np.ndarray
+    ) -> list[Answers]:
         rows, units = np.arange(len(self))[restrict], self.unit_vectors[restrict]
         error = queries.cosine_error(self.vector_size)
         block = queries.query_block(len(rows))

@@ -1,13 +1,13 @@
 """What a co-occurrence count says of a word: association measures, computed cell by cell on sparse counts."""
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from wordvec.cooccurrence import Cooccurrence, csr_of
+from wordvec.cooccurrence import Cooccurrence
 from wordvec.errors import InputError
 from wordvec.limits import available_memory
+from wordvec.sparse import csr_of, row_pieces
 from wordvec.spilling import Growing, Scratch
 
 if TYPE_CHECKING:
@@ -17,9 +17,6 @@ WEIGHTINGS = ("ppmi", "npmi", "log", "conditional", "count")
 """The names that ``weighting`` takes."""
 
 _SMOOTHING = {"ppmi": 0.75, "npmi": 1.0}
-
-_PIECE = 1 << 18
-"""Cells worked on at a time."""
 
 
 def weigh(
@@ -67,7 +64,8 @@ def weigh(
         >>> weigh(found, "conditional").toarray()[0].round(2)
         array([0.  , 0.33, 0.17, 0.17, 0.17, 0.17], dtype=float32)
     """
-    smoothing = _check(weighting, smoothing, shift)
+    chosen = settings_of(weighting, smoothing, shift)
+    exponent, log_shift = chosen.get("smoothing", 1.0), np.log(chosen.get("shift", 1.0))
     matrix = _canonical(counts.counts if isinstance(counts, Cooccurrence) else counts)
     rows, columns, total = _sums(matrix)
     scratch = Scratch()
@@ -80,8 +78,8 @@ def weigh(
     with np.errstate(divide="ignore", invalid="ignore"):
         log_total = np.log(total)
         of_row = log_total - np.log(rows)
-        of_column = smoothing * np.log(columns) + log_total - np.log((columns**smoothing).sum())
-    for first_row, last_row, cells in _pieces(matrix):
+        of_column = exponent * np.log(columns) + log_total - np.log((columns**exponent).sum())
+    for first_row, last_row, cells in row_pieces(matrix):
         x = matrix.data[cells].astype(np.float64)
         column = matrix.indices[cells]
         row = np.repeat(np.arange(first_row, last_row), np.diff(matrix.indptr[first_row : last_row + 1]))
@@ -99,7 +97,7 @@ def weigh(
                 # The only pair there is: its limit.
                 data.append(np.where(information > 0, value / np.where(information > 0, information, 1), 1))
                 continue
-            value -= np.log(shift)
+            value -= log_shift
             kept = value > 0
             data.append(value[kept])
             indices.append(column[kept])
@@ -110,19 +108,32 @@ def weigh(
     return csr_of(indptr, found, data.finish(), matrix.shape, scratch)
 
 
-def _check(weighting: str, smoothing: float | None, shift: float) -> float:
+def settings_of(weighting: str, smoothing: float | None = None, shift: float = 1.0) -> dict[str, Any]:
+    """The weighting and those of its settings that it knows, as JSON can hold them.
+
+    Raises:
+        InputError: an unknown weighting, settings out of range or of another weighting.
+
+    Example:
+        >>> settings_of("npmi")
+        {'weighting': 'npmi', 'smoothing': 1.0}
+    """
     if weighting not in WEIGHTINGS:
         raise InputError(f"weighting must be one of {', '.join(WEIGHTINGS)}, got {weighting!r}")
-    if smoothing is not None and weighting not in _SMOOTHING:
+    chosen: dict[str, Any] = {"weighting": weighting}
+    if weighting in _SMOOTHING:
+        chosen["smoothing"] = _SMOOTHING[weighting] if smoothing is None else float(smoothing)
+        if not 0 <= chosen["smoothing"] <= 1:
+            raise InputError(f"smoothing must lie between 0 and 1, got {smoothing}")
+    elif smoothing is not None:
         raise InputError(f"smoothing is for {' and '.join(_SMOOTHING)}; {weighting} knows none")
-    if shift != 1 and weighting != "ppmi":
+    if weighting == "ppmi":
+        chosen["shift"] = float(shift)
+        if not 0 < shift < np.inf:
+            raise InputError(f"shift must be a finite number above 0, got {shift}")
+    elif shift != 1:
         raise InputError(f"shift is for ppmi; {weighting} knows none")
-    smoothing = _SMOOTHING.get(weighting, 1.0) if smoothing is None else smoothing
-    if not 0 <= smoothing <= 1:
-        raise InputError(f"smoothing must lie between 0 and 1, got {smoothing}")
-    if not 0 < shift < np.inf:
-        raise InputError(f"shift must be a finite number above 0, got {shift}")
-    return smoothing
+    return chosen
 
 
 def _canonical(matrix: "csr_array") -> "csr_array":
@@ -132,7 +143,7 @@ def _canonical(matrix: "csr_array") -> "csr_array":
     if not matrix.has_canonical_format:
         matrix = matrix.copy()
         matrix.sum_duplicates()
-    for _, _, cells in _pieces(matrix):
+    for _, _, cells in row_pieces(matrix):
         x = matrix.data[cells]
         if not (np.isfinite(x) & (x > 0)).all():
             raise InputError(f"counts must be finite numbers above 0, got {x[~(np.isfinite(x) & (x > 0))][0]}")
@@ -142,21 +153,10 @@ def _canonical(matrix: "csr_array") -> "csr_array":
 def _sums(matrix: "csr_array") -> tuple[np.ndarray, np.ndarray, float]:
     """The sums of the rows (R,) and of the columns (C,), float64, and of all."""
     rows, columns = np.zeros(matrix.shape[0]), np.zeros(matrix.shape[1])
-    for first_row, last_row, cells in _pieces(matrix):
+    for first_row, last_row, cells in row_pieces(matrix):
         x = matrix.data[cells].astype(np.float64)
         # SciPy's own sums would be in the type of the data, float32.
         row = np.repeat(np.arange(last_row - first_row), np.diff(matrix.indptr[first_row : last_row + 1]))
         rows[first_row:last_row] = np.bincount(row, x, last_row - first_row)
         columns += np.bincount(matrix.indices[cells], x, len(columns))
     return rows, columns, float(rows.sum())
-
-
-def _pieces(matrix: "csr_array") -> Iterator[tuple[int, int, slice]]:
-    """First and last row, and the cells, of parts of so many cells, of at least a row."""
-    first, rows = 0, matrix.shape[0]
-    while first < rows:
-        start = int(matrix.indptr[first])
-        last = max(first + 1, int(np.searchsorted(matrix.indptr, start + _PIECE, side="right")) - 1)
-        last = min(last, rows)
-        yield first, last, slice(start, int(matrix.indptr[last]))
-        first = last

@@ -3,7 +3,7 @@
 ===============  ==================  ==================================================================================
 name             written to          holds
 ===============  ==================  ==================================================================================
-``safetensors``  ``.safetensors``    everything: both sides, counts, tokeniser, settings
+``safetensors``  ``.safetensors``    everything: both sides, counts, tokeniser, settings; sparse vectors too
 ``text``         ``.txt`` ``.vec``   word2vec text: a line ``V D``, then a token and D numbers a line
 ``binary``       ``.bin``            word2vec binary: the same line, then token, space and D little-endian float32
 ``glove``        by name alone       GloVe text: as ``text``, without the first line
@@ -18,9 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from wordvec.errors import FormatError, InputError
-from wordvec.formats import glove, safetensors, word2vec_binary, word2vec_text
+from wordvec.formats import glove, safetensors, sparse, word2vec_binary, word2vec_text
 from wordvec.formats.sources import VectorSource
 from wordvec.formats.tensors import TensorFile
+from wordvec.sparse_vectors import SparseWordVectors
 from wordvec.vectors import WordVectors
 
 __all__ = ["FORMATS", "describe", "load_vectors", "save_vectors"]
@@ -44,6 +45,9 @@ def load_vectors(path: str | os.PathLike[str], *, format: str | None = None, lim
         format: one of ``FORMATS``; None to recognise it.
         limit: read the first so many vectors alone, and trust the rest to be well.
 
+    Returns:
+        What the file holds; ``SparseWordVectors`` where they are sparse.
+
     Raises:
         FormatError: the file is damaged, cut short, or of no known format; the message says where and which rule.
         InputError: it is not there, or cannot be read.
@@ -62,6 +66,8 @@ def load_vectors(path: str | os.PathLike[str], *, format: str | None = None, lim
         format = format or recognise(source)
         if format != "safetensors":
             return _STREAMED[format].read(source, limit)
+    if TensorFile(path).told("wordvec").get("kind") == sparse.KIND:
+        return sparse.read(path, limit)
     return safetensors.read(path, limit)
 
 
@@ -77,7 +83,8 @@ def save_vectors(vectors: WordVectors, path: str | os.PathLike[str], *, format: 
         format: one of ``FORMATS``, whatever the extension.
 
     Raises:
-        InputError: the extension names no format, the place cannot be written to, or the format cannot hold a token.
+        InputError: the extension names no format, the place cannot be written to, or the format cannot hold a token,
+            or sparse vectors.
 
     Example:
         >>> import pathlib, tempfile
@@ -89,7 +96,14 @@ def save_vectors(vectors: WordVectors, path: str | os.PathLike[str], *, format: 
     format = output_format(path, format)
     if not len(vectors):
         raise InputError("there are no vectors to save: the vocabulary is empty")
-    if format == "safetensors":
+    if isinstance(vectors, SparseWordVectors):
+        if format != "safetensors":
+            raise InputError(
+                f"sparse vectors of {vectors.vector_size:,} numbers each are not written as {format}; "
+                "name a .safetensors file, or make dense vectors (train-embeddings --model svd, or glove)"
+            )
+        sparse.write(vectors, path)
+    elif format == "safetensors":
         safetensors.write(vectors, path)
     else:
         _STREAMED[format].write(vectors, path)
@@ -118,9 +132,10 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
     """What a vector file, or any file this toolkit writes, says it holds; no tensor is loaded.
 
     Returns:
-        ``format``, ``kind``, ``bytes``; for vectors ``tokens`` (None where the file does not say) and ``vector_size``;
-        for files of this toolkit also ``package`` (``"wordvec"`` or ``"seqclf"``), ``about`` (what it wrote of itself:
-        settings, tokeniser ...) and ``tensors`` (name to ``dtype`` and ``shape``).
+        ``format``, ``kind``, ``bytes``; for vectors ``tokens`` (None where the file does not say) and ``vector_size``,
+        for sparse ones also ``numbers``, how many are not 0; for files of this toolkit also ``package`` (``"wordvec"``
+        or ``"seqclf"``), ``about`` (what it wrote of itself: settings, tokeniser ...) and ``tensors`` (name to
+        ``dtype`` and ``shape``).
 
     Raises:
         FormatError: of no known format, or by somebody else.
@@ -149,6 +164,8 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
     about |= {"package": package, "kind": told.pop("kind", "model"), "about": told, "tensors": file.described()}
     if package == "wordvec" and about["kind"] == "vectors":
         about["tokens"], about["vector_size"] = safetensors.check(file)
+    elif package == "wordvec" and about["kind"] == sparse.KIND:
+        about["tokens"], about["vector_size"], about["numbers"] = sparse.check(file)
     return about
 
 

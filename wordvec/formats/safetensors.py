@@ -13,6 +13,7 @@ The metadata key ``wordvec`` is sorted JSON: kind, version, tokenizer, lowercase
 
 import itertools
 import os
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -56,7 +57,8 @@ def read(path: str | os.PathLike[str], limit: int | None = None) -> WordVectors:
         FormatError: it is not one, was cut short, or its parts do not fit.
     """
     file = TensorFile(path)
-    vocabulary = _read_vocabulary(file, limit)
+    size, _ = check(file)
+    vocabulary = read_words(file, size, limit)
     size, about = len(vocabulary), file.told("wordvec")
     try:
         return WordVectors(
@@ -79,11 +81,16 @@ def read_vocabulary(path: str | os.PathLike[str]) -> Vocabulary:
     Raises:
         FormatError: as :func:`read` does.
     """
-    return _read_vocabulary(TensorFile(path), None)
+    file = TensorFile(path)
+    return read_words(file, check(file)[0], None)
 
 
-def _read_vocabulary(file: TensorFile, limit: int | None) -> Vocabulary:
-    size, _ = check(file)
+def read_words(file: TensorFile, size: int, limit: int | None) -> Vocabulary:
+    """The ``size`` words of a file of ours whose arrays were checked, or the first ``limit`` of them.
+
+    Raises:
+        FormatError: the words do not fit, or are none.
+    """
     size = size if limit is None else min(size, limit)
     offsets = file.read("token_offsets", size + 1)
     token_bytes = file.read("token_bytes", max(0, int(offsets[-1])))
@@ -104,32 +111,52 @@ def check(file: TensorFile) -> tuple[int, int]:
     Raises:
         FormatError: it is not one, or from a later version, or its parts do not fit.
     """
+    check_about(file, "vectors", VERSION)
+    size, vector_size = file.shape("vectors", "F32", 2)
+    expected: dict[str, tuple[str, tuple[int, ...]]] = {}
+    if "context_vectors" in file:
+        expected["context_vectors"] = ("F32", (size, vector_size))
+    check_shapes(file, size, expected)
+    return size, vector_size
+
+
+def check_about(file: TensorFile, kind: str, version: int) -> dict[str, Any]:
+    """What a file of ours says of itself, once it is of this kind and version and says all that it must.
+
+    Raises:
+        FormatError: it is not.
+    """
     about = file.told("wordvec")
-    if about.get("kind") != "vectors":
-        raise FormatError(f"{file.path}: expected vectors, found {about.get('kind')!r}")
-    version = about.get("version")
-    if version != VERSION:
-        newer = isinstance(version, int) and version > VERSION
+    if about.get("kind") != kind:
+        raise FormatError(f"{file.path}: expected {kind}, found {about.get('kind')!r}")
+    found = about.get("version")
+    if found != version:
+        newer = isinstance(found, int) and found > version
         raise FormatError(
-            f"{file.path}: version {version!r} of the vector file, version {VERSION} is read"
+            f"{file.path}: version {found!r} of the vector file, version {version} is read"
             + ("; a newer release wrote it, so upgrade" if newer else "")
         )
     kinds: dict[str, type[Any]] = {"tokenizer": str, "lowercase": bool, "settings": dict}
-    for name, kind in kinds.items():
-        if not isinstance(about.get(name), kind):
-            raise FormatError(f"{file.path}: its metadata must give {name!r} as {kind.__name__}")
-    size, vector_size = file.shape("vectors", "F32", 2)
+    for name, needed in kinds.items():
+        if not isinstance(about.get(name), needed):
+            raise FormatError(f"{file.path}: its metadata must give {name!r} as {needed.__name__}")
+    return about
+
+
+def check_shapes(file: TensorFile, size: int, expected: Mapping[str, tuple[str, tuple[int, ...]]]) -> None:
+    """Whether the arrays for the words of a file of ours, and those ``expected``, are of their types and shapes.
+
+    Raises:
+        FormatError: one is not.
+    """
     file.shape("token_bytes", "U8", 1)
-    expected: dict[str, tuple[str, tuple[int, ...]]] = {"token_offsets": ("I64", (size + 1,))}
+    of_words: dict[str, tuple[str, tuple[int, ...]]] = {"token_offsets": ("I64", (size + 1,))}
     if "counts" in file:
-        expected["counts"] = ("I64", (size,))
-    if "context_vectors" in file:
-        expected["context_vectors"] = ("F32", (size, vector_size))
-    for name, (dtype, shape) in expected.items():
+        of_words["counts"] = ("I64", (size,))
+    for name, (dtype, shape) in {**of_words, **expected}.items():
         found = file.shape(name, dtype, len(shape))
         if found != shape:
             raise FormatError(f"{file.path}: the array {name!r} must have the shape {shape}, got {found}")
-    return size, vector_size
 
 
 def pack_tokens(tokens: list[str]) -> tuple[np.ndarray, np.ndarray]:
