@@ -12,7 +12,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -26,6 +26,10 @@ from wordvec.growing import grown_vocabulary
 from wordvec.monitoring import Clock
 from wordvec.settings import Word2VecSettings
 from wordvec.vectors import WordVectors
+from wordvec.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 _log = logging.getLogger(__name__)
 
@@ -77,15 +81,33 @@ class Checkpoint:
         """
         if self.path is None:
             return None
-        remove_leftovers(self.path)
         words = corpus.vocabulary
         digest = _digest(*pack_tokens(words.tokens), words.counts, corpus.ids, corpus.offsets)
-        self._run = {
-            "settings": asdict(settings),
-            "keeping": dict(keeping),
-            "corpus": {"tokens": len(corpus.ids), "types": len(words), "digest": digest},
-            "initial": None if initial is None else _digest_of_vectors(initial),
-        }
+        return self._begin(
+            {
+                "settings": asdict(settings),
+                "keeping": dict(keeping),
+                "corpus": {"tokens": len(corpus.ids), "types": len(words), "digest": digest},
+                "initial": None if initial is None else _digest_of_vectors(initial),
+            }
+        )
+
+    def begin_counts(
+        self, vocabulary: Vocabulary, counts: "csr_array", settings: Mapping[str, Any]
+    ) -> "SavedTraining | None":
+        """The same for a training on co-occurrence counts, (V, V), with settings as JSON can hold them."""
+        if self.path is None:
+            return None
+        digest = _digest(
+            *pack_tokens(vocabulary.tokens), vocabulary.counts, counts.indptr, counts.indices, counts.data
+        )  # fmt: skip
+        about = {"counts": int(counts.nnz), "types": len(vocabulary), "digest": digest}
+        return self._begin({"settings": dict(settings), "keeping": {}, "corpus": about, "initial": None})
+
+    def _begin(self, run: dict[str, Any]) -> "SavedTraining | None":
+        assert self.path is not None
+        remove_leftovers(self.path)
+        self._run = run
         if self.path.exists():
             return self._open()
         if self._resume:
@@ -218,11 +240,15 @@ def _differences(saved: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     ]
     was, wanted = saved.get("corpus") or {}, now["corpus"]
     if was != wanted:
-        sizes = [f"{side.get('tokens', 0):,} tokens of {side.get('types', 0):,} types" for side in (was, wanted)]
-        words.append(f"the text, or what is kept of it, is another{_then_and_now(*sizes)}")
+        words.append(f"the text, or what is kept of it, is another{_then_and_now(_size(was), _size(wanted))}")
     if saved.get("initial") != now["initial"]:
         words.append("it continues from other vectors")
     return words
+
+
+def _size(corpus: Mapping[str, Any]) -> str:
+    what = "counts" if "counts" in corpus else "tokens"
+    return f"{corpus.get(what, 0):,} {what} of {corpus.get('types', 0):,} types"
 
 
 def _settings_that_differ(was: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:

@@ -25,6 +25,7 @@ from wordvec.kernels.simd import (
     multiply,
     multiply_add,
     prefetch,
+    reciprocal_square_root,
     splat,
     store,
     subtract,
@@ -124,6 +125,18 @@ def test_each_primitive_against_numpy():
         low, high = np.minimum(b, c), np.maximum(b, c)
         y[5:21], z[7:23] = low, high
         np.testing.assert_array_equal(run_every_primitive(x, y, z)[7], np.clip(a, low, high))
+
+
+@kernel
+def take_reciprocal_square_root(numbers):
+    store(numbers, 0, reciprocal_square_root(load(numbers, 0)))
+
+
+def test_reciprocal_square_roots_are_good_to_eleven_bits():
+    numbers = np.geomspace(1e-6, 1e30, 16, dtype=np.float32)
+    found = numbers.copy()
+    take_reciprocal_square_root(found)
+    np.testing.assert_allclose(found, 1 / np.sqrt(numbers.astype(np.float64)), rtol=1.5 / 4096)
 
 
 def test_clamp_keeps_what_is_not_a_number():

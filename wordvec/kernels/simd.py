@@ -171,6 +171,9 @@ if JIT_OFF:
     def divide(a, b):
         return a / b
 
+    def reciprocal_square_root(a):
+        return np.float32(1) / np.sqrt(a)
+
     def clamp(a, low, high):
         return np.where(a < low, low, np.where(a > high, high, a))
 
@@ -257,6 +260,23 @@ else:
     subtract = _binary("fsub", "``a - b``")
     multiply = _binary("fmul", "``a * b``")
     divide = _binary("fdiv", "``a / b``")
+
+    @intrinsic
+    def reciprocal_square_root(typingctx, a):
+        """``1 / sqrt(a)``; as the processor estimates it where it does, to 11 bits at least. The function it stands in
+        estimates all its reciprocal roots so."""
+
+        def codegen(context, builder, signature, args):
+            function = cgutils.get_or_insert_function(
+                builder.module, ir.FunctionType(_VECTOR, [_VECTOR]), "llvm.sqrt.v16f32"
+            )
+            may = ("afn", "arcp", "contract", "reassoc")
+            # Without a step of Newton's on top. llvmlite knows no attributes with values, but writes them as they are.
+            set.add(builder.function.attributes, '"reciprocal-estimates"="vec-sqrtf:0"')
+            root = builder.call(function, args, fastmath=may)
+            return builder.fdiv(ir.Constant(_VECTOR, [1.0] * WIDTH), root, flags=may)
+
+        return float32x16(float32x16), codegen
 
     @intrinsic
     def clamp(typingctx, a, low, high):

@@ -1,0 +1,106 @@
+"""How fast is GloVe beside the authors' program, on the same counts, in turns?
+
+    python -m benchmarks.glove --program GloVe/build/glove
+
+counts wiki8 (found through WORDVEC_DATA) in lines of 1,000 tokens: window 15, both sides, 1/distance, min count 5. Then
+it trains on these counts with each, in turns, and prints the medians of counts a second and of the ratios; without
+``--program`` ours alone. Everybody has the counts before the clock starts: the program reads them shuffled from a file
+and tells the time of an epoch by its own output; ours are sorted into blocks before, and how long that took is told.
+"""
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING
+
+import click
+import numpy as np
+
+from benchmarks.machine import describe
+from benchmarks.word2vec import wiki8_lines
+
+if TYPE_CHECKING:
+    from wordvec import Cooccurrence
+
+
+def write_for_program(found: "Cooccurrence", folder: Path, limit: int) -> int:
+    """The vocabulary and at most ``limit`` counts, shuffled, as the program reads them; returns how many."""
+    counts = found.counts
+    with open(folder / "vocabulary.txt", "w", encoding="utf-8") as file:
+        for token, count in zip(found.vocabulary.tokens, found.vocabulary.counts, strict=True):
+            file.write(f"{token} {count}\n")
+    chosen = np.random.default_rng(1).permutation(counts.nnz)[:limit]
+    cells = np.empty(len(chosen), np.dtype([("word", "<i4"), ("context", "<i4"), ("count", "<f8")]))
+    cells["word"] = np.searchsorted(counts.indptr, chosen, side="right")
+    cells["context"] = counts.indices[chosen] + 1
+    cells["count"] = counts.data[chosen]
+    cells.tofile(folder / "counts.bin")
+    return len(cells)
+
+
+def program_rate(program: str, folder: Path, cells: int, size: int, threads: int) -> float:
+    """Counts a second of the program's second epoch, which starts when it has told of the first."""
+    command = [program, "-input-file", "counts.bin", "-vocab-file", "vocabulary.txt", "-save-file", "vectors"]
+    command += ["-vector-size", str(size), "-threads", str(threads), "-iter", "2", "-x-max", "10", "-binary", "1"]
+    times = []
+    with subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True) as running:
+        assert running.stderr is not None
+        for line in running.stderr:
+            if re.search(r"iter: *\d+, cost", line):
+                times.append(time.perf_counter())
+    if len(times) != 2:
+        sys.exit(f"{program} told of {len(times)} epochs, not of 2")
+    return cells / (times[1] - times[0])
+
+
+@click.command()
+@click.option("--program", type=click.Path(exists=True, resolve_path=True), help="The authors' program `glove`.")
+@click.option("--vector-size", default=100, show_default=True)
+@click.option("--threads", default=1, show_default=True)
+@click.option("--repeats", default=3, show_default=True)
+@click.option("--tokens", type=int, help="Use only so many.  [default: all]")
+@click.option(
+    "--program-counts", default=10_000_000, show_default=True, help="As many at most, a sample, for the program."
+)
+def main(
+    program: str | None, vector_size: int, threads: int, repeats: int, tokens: int | None, program_counts: int
+) -> None:
+    """Train two epochs with each, in turns, and print the ratio."""
+    from corpora import TextCorpus
+    from wordvec import GloveSettings, count_cooccurrences, encode_corpus, train_glove
+
+    if "WORDVEC_DATA" not in os.environ:
+        sys.exit("WORDVEC_DATA names no folder with text/wiki8.xz")
+    settings = GloveSettings(vector_size=vector_size, epochs=2, x_max=10)
+    rates, peers = [], []
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        found = count_cooccurrences(encode_corpus(TextCorpus(wiki8_lines(folder, tokens)), cache=False))
+        cells = write_for_program(found, folder, program_counts) if program else 0
+        for _ in range(repeats):
+            start = time.perf_counter()
+            result = train_glove(found, settings, threads=threads)
+            before = time.perf_counter() - start - result.seconds
+            rates.append(result.summary()["cells_per_second"])
+            line = f"  ours {rates[-1] / 1e6:.2f} M counts/s after {before:.1f} s"
+            if program:
+                peers.append(program_rate(program, folder, cells, vector_size, threads))
+                line += f"  the program {peers[-1] / 1e6:.3f} M  {rates[-1] / peers[-1]:.1f}x"
+            click.echo(line)
+    click.echo(
+        f"{found.counts.nnz:,} counts, {vector_size} dimensions, {threads} threads: {median(rates) / 1e6:.2f} M "
+        f"counts/s ({min(rates) / 1e6:.2f} to {max(rates) / 1e6:.2f}, {repeats} runs)"
+    )
+    if peers:
+        ratios = [ours / peer for ours, peer in zip(rates, peers, strict=True)]
+        click.echo(f"the program {median(peers) / 1e6:.3f} M; ratio {median(ratios):.1f}")
+    click.echo(describe(threads))
+
+
+if __name__ == "__main__":
+    main()

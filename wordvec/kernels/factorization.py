@@ -1,0 +1,176 @@
+"""The pieces of a truncated singular value decomposition, each with one order of every sum.
+
+Sparse times dense, dense times small, Gram matrices, and small matrices in float64. Rows are worked on in parts that do
+not depend on who works on them; no BLAS has a say, whose sums depend on its number of threads.
+
+Dense matrices are flat float32, rows ``stride`` floats apart, a multiple of 16.
+"""
+
+import numpy as np
+
+from wordvec.kernels.simd import kernel, load, multiply_add, splat, store
+
+
+@kernel
+def transpose(indptr, columns, values, starts, rows_out, values_out):
+    """A sparse matrix by rows (CSR) as one by columns.
+
+    Args:
+        starts: (C,) int64, where each column starts in the result; afterwards where it ends.
+    """
+    for r in range(indptr.size - 1):
+        for k in range(indptr[r], indptr[r + 1]):
+            place = starts[columns[k]]
+            starts[columns[k]] = place + 1
+            rows_out[place] = r
+            values_out[place] = values[k]
+
+
+@kernel
+def count_columns(columns, counts):
+    """Add the cells of each column to ``counts``."""
+    for k in range(columns.size):
+        counts[columns[k]] += 1
+
+
+@kernel
+def multiply_sparse(indptr, columns, values, dense, stride, out, first, last):
+    """Rows ``first .. last - 1`` of sparse times dense: over the cells of a row, in order, value * dense row."""
+    for r in range(first, last):
+        for d in range(0, stride, 64):
+            # Four vectors at a time; beyond the last one they are the last one again.
+            d1, d2, d3 = min(d + 16, stride - 16), min(d + 32, stride - 16), min(d + 48, stride - 16)
+            a = b = c = e = splat(np.float32(0))
+            for k in range(indptr[r], indptr[r + 1]):
+                value, row = splat(values[k]), np.int64(columns[k]) * stride
+                a = multiply_add(value, load(dense, row + d), a)
+                b = multiply_add(value, load(dense, row + d1), b)
+                c = multiply_add(value, load(dense, row + d2), c)
+                e = multiply_add(value, load(dense, row + d3), e)
+            store(out, r * stride + d, a)
+            store(out, r * stride + d1, b)
+            store(out, r * stride + d2, c)
+            store(out, r * stride + d3, e)
+
+
+@kernel
+def multiply_small(dense, small, stride, out, first, last):
+    """Rows ``first .. last - 1`` of dense times a small matrix, ``stride`` rows of as many."""
+    for r in range(first * stride, last * stride, 2 * stride):
+        s = min(r + stride, (last - 1) * stride)
+        for d in range(0, stride, 32):
+            d1 = min(d + 16, stride - 16)
+            a = b = c = e = splat(np.float32(0))
+            for k in range(stride):
+                x, y = splat(dense[r + k]), splat(dense[s + k])
+                low, high = load(small, k * stride + d), load(small, k * stride + d1)
+                a, b = multiply_add(x, low, a), multiply_add(x, high, b)
+                c, e = multiply_add(y, low, c), multiply_add(y, high, e)
+            store(out, r + d, a)
+            store(out, r + d1, b)
+            store(out, s + d, c)
+            store(out, s + d1, e)
+
+
+@kernel
+def add_gram(dense, stride, gram, first, last):
+    """Set ``gram`` (stride * stride,) float32 to the sums over rows ``first .. last - 1`` of x_i x_j, for j from the
+    vector that i stands in; the rest of it is left alone."""
+    for i in range(0, stride, 4):
+        for d in range(i - i % 16, stride, 32):
+            d1 = min(d + 16, stride - 16)
+            a0 = a1 = b0 = b1 = c0 = c1 = e0 = e1 = splat(np.float32(0))
+            for r in range(first * stride, last * stride, stride):
+                low, high = load(dense, r + d), load(dense, r + d1)
+                a, b, c, e = (
+                    splat(dense[r + i]),
+                    splat(dense[r + i + 1]),
+                    splat(dense[r + i + 2]),
+                    splat(dense[r + i + 3]),
+                )
+                a0, a1 = multiply_add(a, low, a0), multiply_add(a, high, a1)
+                b0, b1 = multiply_add(b, low, b0), multiply_add(b, high, b1)
+                c0, c1 = multiply_add(c, low, c0), multiply_add(c, high, c1)
+                e0, e1 = multiply_add(e, low, e0), multiply_add(e, high, e1)
+            row = i * stride
+            store(gram, row + d, a0)
+            store(gram, row + d1, a1)
+            store(gram, row + stride + d, b0)
+            store(gram, row + stride + d1, b1)
+            store(gram, row + 2 * stride + d, c0)
+            store(gram, row + 2 * stride + d1, c1)
+            store(gram, row + 3 * stride + d, e0)
+            store(gram, row + 3 * stride + d1, e1)
+
+
+@kernel
+def orthonormalizer(gram, least, out):
+    """The matrix R^-1 that makes X R^-1 orthonormal, R being the Cholesky factor of the Gram matrix of X.
+
+    A column that depends on those before it becomes zero: its part that is new is below ``least`` of its square.
+
+    Args:
+        gram: (K, K) float64, the upper half of it; overwritten by R.
+        out: (K, K) float64, set.
+    """
+    size = len(gram)
+    for j in range(size):
+        whole = gram[j, j]
+        for i in range(j + 1):
+            total = gram[i, j]
+            for k in range(i):
+                total -= gram[k, i] * gram[k, j]
+            if i < j:
+                gram[i, j] = total / gram[i, i]
+            else:
+                # A row of R over infinity is 0, and so is the column of its inverse.
+                gram[j, j] = np.sqrt(total) if total > least * whole else np.inf
+    for j in range(size):
+        for i in range(size):
+            out[i, j] = 0.0
+        if gram[j, j] != np.inf:
+            out[j, j] = 1.0 / gram[j, j]
+            for i in range(j - 1, -1, -1):
+                total = 0.0
+                for k in range(i + 1, j + 1):
+                    total += gram[i, k] * out[k, j]
+                out[i, j] = -total / gram[i, i]
+
+
+@kernel
+def diagonalize(symmetric, vectors, sweeps):
+    """Eigenvalues and -vectors by rotations (cyclic Jacobi; Golub & Van Loan, section 8.5).
+
+    Args:
+        symmetric: (K, K) float64; its diagonal becomes the eigenvalues.
+        vectors: (K, K) float64, the unit matrix; its rows become the eigenvectors.
+        sweeps: through all pairs, at most; it ends when nothing is left beside the diagonal.
+    """
+    size = len(symmetric)
+    scale = 0.0
+    for i in range(size):
+        scale = max(scale, abs(symmetric[i, i]))
+    for _ in range(sweeps):
+        rotated = False
+        for p in range(size - 1):
+            for q in range(p + 1, size):
+                off = symmetric[p, q]
+                if abs(off) <= 1e-15 * scale:
+                    continue
+                rotated = True
+                theta = (symmetric[q, q] - symmetric[p, p]) / (2.0 * off)
+                tangent = 1.0 / (abs(theta) + np.sqrt(theta * theta + 1.0))
+                if theta < 0:
+                    tangent = -tangent
+                cosine = 1.0 / np.sqrt(tangent * tangent + 1.0)
+                sine = tangent * cosine
+                for k in range(size):
+                    x, y = symmetric[p, k], symmetric[q, k]
+                    symmetric[p, k], symmetric[q, k] = cosine * x - sine * y, sine * x + cosine * y
+                    x, y = vectors[p, k], vectors[q, k]
+                    vectors[p, k], vectors[q, k] = cosine * x - sine * y, sine * x + cosine * y
+                for k in range(size):
+                    x, y = symmetric[k, p], symmetric[k, q]
+                    symmetric[k, p], symmetric[k, q] = cosine * x - sine * y, sine * x + cosine * y
+        if not rotated:
+            return

@@ -1,0 +1,230 @@
+"""GloVe (Pennington et al. 2014, eq. 8), one block of cells after another, by AdaGrad (Duchi et al. 2011).
+
+    loss = 1/2 f(x) (w . c + b_w + b_c - log x)^2        f(x) = min(1, (x / x_max)^alpha)
+
+A cell is a count x of a word and a context. Rows and columns are cut into bands, and so the cells into blocks. In each
+turn every row band meets another column band, and in an epoch all of them: the blocks of a turn share no row and no
+column. A block waits for the one before it in its row band and for the one before it in its column band, for no other.
+So every row and every column sees its cells in one order, whoever trains them.
+
+Up to four cells of a word that follow each other are scored together and take their gradients at the same point.
+
+A row of a table is two times ``stride`` floats: the vector, then the sums of its squared gradients. Behind a word's
+vector stand its bias and a 1, behind a context's a 1 and its bias: the dot product has both. What stands with a 1 is a
+sum so large that it never moves.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from wordvec.kernels.simd import (
+    add,
+    atomic_add,
+    atomic_read,
+    kernel,
+    load,
+    multiply,
+    multiply_add,
+    reciprocal_square_root,
+    splat,
+    store,
+    subtract,
+    sums,
+    yield_processor,
+)
+
+STOP, NEXT, TURNS = 0, 8, 16
+"""Places in ``control``, each on a cache line of its own: set to 1 to ask for a stop; the blocks that were taken; from
+there on, for each row band and then for each column band, the turns that are done."""
+
+LINE = 8
+
+TOGETHER = 4
+"""Cells that are scored together, at most."""
+
+SPINS = 100_000
+"""How often a thread looks whether a block is done before it lets another one have its processor."""
+
+
+class Cells(NamedTuple):
+    """Counts in the order they are trained in, block by block, and in each word by word."""
+
+    rows: np.ndarray  # (cells,) uint16, of the band
+    columns: np.ndarray  # (cells,) uint16, of the band
+    log_counts: np.ndarray  # (cells + 16,) float32
+    weights: np.ndarray  # (cells + 16,) float32, f(x)
+    starts: np.ndarray  # (bands^2 + 1,) int64, where the block of a row band and a column band starts
+
+
+@kernel
+def count_cells(indptr, columns, band_of, bands, sizes):
+    """Add to ``sizes[1:]`` (bands^2,) the cells of each block."""
+    for w in range(indptr.size - 1):
+        first = 1 + band_of[w] * bands
+        for k in range(indptr[w], indptr[w + 1]):
+            sizes[first + band_of[columns[k]]] += 1
+
+
+@kernel
+def sort_cells(indptr, columns, counts, band_of, bounds, order, filled, cells):
+    """Put every count, as it is, into ``cells.log_counts`` of its block, words in the order ``order``.
+
+    Args:
+        indptr, columns, counts: the matrix by rows (CSR).
+        band_of: (V,) int64, and bounds, (bands + 1,) int64, the same the other way round.
+        filled: (bands^2,) int64, where each block starts; afterwards where it ends.
+    """
+    for w in order:
+        band = band_of[w]
+        first = band * (bounds.size - 1)
+        for k in range(indptr[w], indptr[w + 1]):
+            context = columns[k]
+            column_band = band_of[context]
+            cell = filled[first + column_band]
+            filled[first + column_band] = cell + 1
+            cells.rows[cell] = w - bounds[band]
+            cells.columns[cell] = context - bounds[column_band]
+            cells.log_counts[cell] = counts[k]
+
+
+@kernel(inline=True)
+def move(table, at, stride, numbers, gradient):
+    """One step of AdaGrad for the sixteen numbers that stand at ``at``."""
+    squares = load(table, at + stride)
+    store(table, at, subtract(numbers, multiply(gradient, reciprocal_square_root(squares))))
+    store(table, at + stride, multiply_add(gradient, gradient, squares))
+
+
+@kernel(inline=True)
+def train_cell(words, contexts, word, context, stride, log_count, weight, rate, scratch):
+    """One cell; returns twice its loss."""
+    dot = splat(np.float32(0))
+    for d in range(0, stride, 16):
+        dot = multiply_add(load(words, word + d), load(contexts, context + d), dot)
+    dot = sums(dot, dot, dot, dot, dot, dot, dot, dot, dot, dot, dot, dot, dot, dot, dot, dot)
+    miss = subtract(dot, splat(log_count))
+    pull = multiply(miss, splat(weight))
+    store(scratch, 0, multiply(pull, miss))
+    pull = multiply(pull, splat(rate))
+    for d in range(0, stride, 16):
+        w, c = load(words, word + d), load(contexts, context + d)
+        move(words, word + d, stride, w, multiply(pull, c))
+        move(contexts, context + d, stride, c, multiply(pull, w))
+    return scratch[0]
+
+
+@kernel(inline=True)
+def train_four(words, contexts, word, a, b, c, d, stride, log_counts, weights, rate, scratch):
+    """Four cells of one word with the contexts that start at a, b, c and d; returns twice their loss."""
+    dot_a = dot_b = dot_c = dot_d = splat(np.float32(0))
+    for k in range(0, stride, 16):
+        w = load(words, word + k)
+        dot_a = multiply_add(w, load(contexts, a + k), dot_a)
+        dot_b = multiply_add(w, load(contexts, b + k), dot_b)
+        dot_c = multiply_add(w, load(contexts, c + k), dot_c)
+        dot_d = multiply_add(w, load(contexts, d + k), dot_d)
+    dots = sums(
+        dot_a, dot_b, dot_c, dot_d, dot_a, dot_b, dot_c, dot_d, dot_a, dot_b, dot_c, dot_d, dot_a, dot_b, dot_c, dot_d
+    )
+    miss = subtract(dots, log_counts)
+    pull = multiply(miss, weights)
+    store(scratch, 0, multiply(pull, splat(rate)))
+    store(scratch, 16, multiply(pull, miss))
+    pull_a, pull_b, pull_c, pull_d = splat(scratch[0]), splat(scratch[1]), splat(scratch[2]), splat(scratch[3])
+    for k in range(0, stride, 16):
+        w, squares = load(words, word + k), load(words, word + stride + k)
+        moved = reciprocal_square_root(squares)
+        at_a, at_b, at_c, at_d = (
+            load(contexts, a + k), load(contexts, b + k), load(contexts, c + k), load(contexts, d + k)
+        )  # fmt: skip
+        gradient = multiply(pull_a, at_a)
+        total, squares = gradient, multiply_add(gradient, gradient, squares)
+        gradient = multiply(pull_b, at_b)
+        total, squares = add(total, gradient), multiply_add(gradient, gradient, squares)
+        gradient = multiply(pull_c, at_c)
+        total, squares = add(total, gradient), multiply_add(gradient, gradient, squares)
+        gradient = multiply(pull_d, at_d)
+        total, squares = add(total, gradient), multiply_add(gradient, gradient, squares)
+        store(words, word + k, subtract(w, multiply(total, moved)))
+        store(words, word + stride + k, squares)
+        move(contexts, a + k, stride, at_a, multiply(pull_a, w))
+        move(contexts, b + k, stride, at_b, multiply(pull_b, w))
+        move(contexts, c + k, stride, at_c, multiply(pull_c, w))
+        move(contexts, d + k, stride, at_d, multiply(pull_d, w))
+    return (scratch[16] + scratch[17]) + (scratch[18] + scratch[19])
+
+
+@kernel
+def train_cells(words, contexts, cells, first, end, word_start, context_start, stride, rate, scratch):
+    """Train the cells ``first .. end - 1`` of one block; returns the sum of their losses.
+
+    Args:
+        words, contexts: the tables, flat float32; updated in place.
+        word_start, context_start: where the bands start in them.
+        rate: float32.
+        scratch: (32,) float32.
+    """
+    rows, columns, size = cells.rows, cells.columns, 2 * stride
+    loss = 0.0  # float64: of millions of cells
+    k = first
+    while k < end:
+        word = word_start + np.int64(rows[k]) * size
+        a = context_start + np.int64(columns[k]) * size
+        if k + TOGETHER <= end and rows[k + TOGETHER - 1] == rows[k]:
+            b = context_start + np.int64(columns[k + 1]) * size
+            c = context_start + np.int64(columns[k + 2]) * size
+            d = context_start + np.int64(columns[k + 3]) * size
+            loss += train_four(
+                words, contexts, word, a, b, c, d, stride, load(cells.log_counts, k), load(cells.weights, k), rate,
+                scratch,
+            )  # fmt: skip
+            k += TOGETHER
+        else:
+            loss += train_cell(
+                words, contexts, word, a, stride, cells.log_counts[k], cells.weights[k], rate, scratch
+            )  # fmt: skip
+            k += 1
+    return 0.5 * loss
+
+
+@kernel(inline=True)
+def wait_for_turn(control, band, turn):
+    """Return when as many turns of a band are done."""
+    spins = 0
+    while atomic_read(control, TURNS + band * LINE) < turn:
+        spins += 1
+        if spins > SPINS:
+            yield_processor()
+
+
+@kernel
+def train_blocks(words, contexts, cells, bounds, schedule, stride, rate, losses, control, scratch):
+    """Train blocks until all of the epoch are taken, or one after a stop is asked for; called once by each thread.
+
+    Blocks are taken in order, so that a block that is waited for is in work.
+
+    Args:
+        bounds: (bands + 1,) int64, the first row of each band, and the number of rows.
+        schedule: (bands^2, 3) int64, row band, column band and turn of each block in the order they are taken.
+        losses: (bands^2,) float64: that of each block, in this order.
+        control: see STOP; its turns are those of the blocks before NEXT.
+        scratch: (32,) float32, the thread's own.
+    """
+    bands = bounds.size - 1
+    while True:
+        taken = atomic_add(control, NEXT, 1) - 1
+        if taken >= len(schedule):
+            return
+        row_band, column_band, turn = schedule[taken, 0], schedule[taken, 1], schedule[taken, 2]
+        wait_for_turn(control, row_band, turn)
+        wait_for_turn(control, bands + column_band, turn)
+        block = row_band * bands + column_band
+        losses[taken] = train_cells(
+            words, contexts, cells, cells.starts[block], cells.starts[block + 1], bounds[row_band] * 2 * stride,
+            bounds[column_band] * 2 * stride, stride, rate, scratch,
+        )  # fmt: skip
+        atomic_add(control, TURNS + row_band * LINE, 1)
+        atomic_add(control, TURNS + (bands + column_band) * LINE, 1)
+        if atomic_read(control, STOP) != 0:
+            return
