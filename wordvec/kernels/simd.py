@@ -21,6 +21,7 @@ from llvmlite import ir
 from numba import njit, types
 from numba.core import cgutils, config
 from numba.core.caching import FunctionCache
+from numba.core.ccallback import CFunc
 from numba.core.datamodel import models
 from numba.core.extending import intrinsic, register_model
 
@@ -90,6 +91,28 @@ def kernel(function: Any = None, *, inline: bool = False, allocates: bool = Fals
     except RuntimeError:  # no place to write a cache: compile in memory, each process anew
         _warn_no_cache()
     return dispatcher
+
+
+def compiled_address(function: Any, signature: Any) -> int:
+    """Compile ``function`` (pointers and numbers alone, no result) on its own, kept on disk like a kernel.
+
+    Other kernels can call it at the address that is returned, where a kernel that they called by name would be compiled
+    anew into each of them.
+    """
+    compiled = CFunc(
+        function, (signature.args, signature.return_type), {}, {"fastmath": {"contract"}, "error_model": "numpy"}
+    )
+    try:
+        compiled._cache = _KernelCache(function)
+    except RuntimeError:
+        _warn_no_cache()
+    with interrupts_wait(), told_when_slow():
+        compiled.compile()
+    _addresses.append(compiled)
+    return compiled.address
+
+
+_addresses: list[Any] = []  # what an address points to must live on
 
 
 def _warn_no_cache() -> None:
