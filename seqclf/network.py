@@ -198,7 +198,8 @@ class Network:
         )
         if tape.pooled_mask is not None:
             d_features *= tape.pooled_mask
-        d_states, d_final = None, d_features
+        d_states: np.ndarray | None = None
+        d_final: np.ndarray | None = d_features
         if self.shape.pooling != "last":
             d_states, d_final = self._workspace.array("d_states", *tape.encoded.states.shape), None
             starts = tape.encoded.batch.starts

@@ -99,7 +99,7 @@ def compiled_address(function: Any, signature: Any) -> int:
     Other kernels can call it at the address that is returned, where a kernel that they called by name would be compiled
     anew into each of them.
     """
-    compiled = CFunc(
+    compiled: Any = CFunc(
         function, (signature.args, signature.return_type), {}, {"fastmath": {"contract"}, "error_model": "numpy"}
     )
     try:
@@ -109,7 +109,7 @@ def compiled_address(function: Any, signature: Any) -> int:
     with interrupts_wait(), told_when_slow():
         compiled.compile()
     _addresses.append(compiled)
-    return compiled.address
+    return int(compiled.address)
 
 
 _addresses: list[Any] = []  # what an address points to must live on
