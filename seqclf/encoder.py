@@ -251,7 +251,6 @@ class Encoder:
         """Columns of the states as the kernels hold them: each direction's H padded to 16."""
         self.embedding = aligned(shape.vocabulary * self.columns, self.dtype).reshape(-1, self.columns)
         self.embedding[:] = 0
-        self._exact = self.dtype == np.float64
         self._workspace = Workspace(self.dtype)
         share = np.full((1, self.hidden), shape.zoneout, self.dtype)
         cell_share = np.full((1, self.hidden), shape.zoneout_cell, self.dtype)
@@ -488,7 +487,7 @@ class Encoder:
             product=product(self.dtype.name),
         )
         forward, _ = self.cell.kernels()
-        forward(inputs, rows, batch.starts, weights, state, first is not None, keep, self._exact)
+        forward(inputs, rows, batch.starts, weights, state, first is not None, keep)
         return Run(inputs, rows, weights, state, space)
 
     def _finish(self, tape: EncoderTape, part: Part) -> None:
@@ -647,7 +646,7 @@ class Encoder:
         _, backward = self.cell.kernels()
         backward(
             me.inputs, me.rows, batch.starts, me.weights, me.state, d_h, gradients, d_inputs, d_first, d_c,
-            tape.carried, self._exact,
+            tape.carried,
         )  # fmt: skip
         if dropped:
             d_w_hidden *= tape.noise.w_hidden[layer][number]

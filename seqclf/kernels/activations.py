@@ -1,70 +1,112 @@
-"""tanh and the logistic function for whole rows: rational in float32, the C library's in float64 proofs."""
+"""tanh and the logistic function of sixteen numbers, and zoneout of a row.
 
-import math
+float32 takes a rational function, float64, which is for proofs, libm's tanh.
+"""
 
 import numpy as np
+from llvmlite import ir
+from numba.core import cgutils, types
+from numba.core.extending import intrinsic, overload
 
-from wordvec.kernels.simd import kernel
+from wordvec.kernels.simd import (
+    JIT_OFF,
+    WIDTH,
+    add,
+    clamp,
+    divide,
+    kernel,
+    load,
+    multiply,
+    multiply_add,
+    splat_as,
+    store,
+    subtract,
+)
 
 # tanh(x) = x P(x²) / Q(x²) to 3e-7 on |x| <= 7.9; beyond, float32 tanh is 1. Source: Eigen, MathFunctionsImpl.h.
-_LIMIT = np.float32(7.90531110763549805)
-_P0, _P1 = np.float32(4.89352455891786e-03), np.float32(6.37261928875436e-04)
-_P2, _P3 = np.float32(1.48572235717979e-05), np.float32(5.12229709037114e-08)
-_P4, _P5 = np.float32(-8.60467152213735e-11), np.float32(2.00018790482477e-13)
-_P6 = np.float32(-2.76076847742355e-16)
-_Q0, _Q1 = np.float32(4.89352518554385e-03), np.float32(2.26843463243900e-03)
-_Q2, _Q3 = np.float32(1.18534705686654e-04), np.float32(1.19825839466702e-06)
-_ONE = np.float32(1.0)
-TANH, GATE = np.float32(1.0), np.float32(0.5)
+_LIMIT = 7.90531110763549805
+_P0, _P1, _P2, _P3 = 4.89352455891786e-03, 6.37261928875436e-04, 1.48572235717979e-05, 5.12229709037114e-08
+_P4, _P5, _P6 = -8.60467152213735e-11, 2.00018790482477e-13, -2.76076847742355e-16
+_Q0, _Q1, _Q2, _Q3 = 4.89352518554385e-03, 2.26843463243900e-03, 1.18534705686654e-04, 1.19825839466702e-06
 
 
-@kernel
 def rational_tanh(x):
-    """tanh in float32 without table or exp, so that a loop over it becomes vector code on any processor."""
-    x = _LIMIT if x > _LIMIT else x  # written so that NaN stays NaN
-    x = -_LIMIT if x < -_LIMIT else x
-    s = x * x
-    p = ((((((_P6 * s + _P5) * s + _P4) * s + _P3) * s + _P2) * s + _P1) * s + _P0) * x
-    q = ((_Q3 * s + _Q2) * s + _Q1) * s + _Q0
-    return p / q
+    """tanh of a float32 vector without table or exp; NaN stays NaN."""
+    x = clamp(x, splat_as(x, -_LIMIT), splat_as(x, _LIMIT))
+    s = multiply(x, x)
+    p = multiply_add(splat_as(x, _P6), s, splat_as(x, _P5))
+    p = multiply_add(p, s, splat_as(x, _P4))
+    p = multiply_add(p, s, splat_as(x, _P3))
+    p = multiply_add(p, s, splat_as(x, _P2))
+    p = multiply_add(p, s, splat_as(x, _P1))
+    p = multiply_add(p, s, splat_as(x, _P0))
+    q = multiply_add(splat_as(x, _Q3), s, splat_as(x, _Q2))
+    q = multiply_add(q, s, splat_as(x, _Q1))
+    q = multiply_add(q, s, splat_as(x, _Q0))
+    return divide(multiply(p, x), q)
+
+
+def tanh(x):
+    """tanh of sixteen numbers."""
+    return rational_tanh(x) if x.dtype == np.float32 else np.tanh(x)
+
+
+if not JIT_OFF:
+
+    @intrinsic
+    def _libm_tanh(typingctx, x):
+        def codegen(context, builder, signature, args):
+            number = args[0].type.element
+            function = cgutils.insert_pure_function(builder.module, ir.FunctionType(number, [number]), "tanh")
+            result = args[0]
+            for lane in range(WIDTH):
+                value = builder.call(function, [builder.extract_element(args[0], ir.IntType(32)(lane))])
+                result = builder.insert_element(result, value, ir.IntType(32)(lane))
+            return result
+
+        return x(x), codegen
+
+    @overload(tanh)
+    def _tanh_of(x):
+        if x.dtype == types.float32:
+            return rational_tanh
+        return lambda x: _libm_tanh(x)
 
 
 @kernel
-def squash(x, out, scale, exact):
-    """out = (1 - scale) + scale * tanh(scale * x): tanh where scale is 1, 1 / (1 + exp(-x)) where it is ½.
+def logistic(x):
+    """1 / (1 + exp(-x)) of sixteen numbers, as ½ + ½ tanh(x / 2)."""
+    half = splat_as(x, 0.5)
+    return multiply_add(half, tanh(multiply(half, x)), half)
 
-    Args:
-        x, out: (N,), may be the same.
-        scale: ``TANH`` or ``GATE``.
-        exact: libm's tanh, for proofs.
+
+@kernel
+def squash(values):
+    """tanh of a row (N,) in place; N is a multiple of 16."""
+    for k in range(0, values.size, WIDTH):
+        store(values, k, tanh(load(values, k)))
+
+
+@kernel
+def held(share, place, old, new):
+    """Zoneout (Krueger et al. 2017, equation 3) of sixteen numbers: new + share * (old - new).
+
+    ``share`` is flat; without elements nothing is held.
     """
-    if exact:
-        wide = float(scale)  # float32 times a number of Python's own would be float32
-        for k in range(out.size):
-            out[k] = (1.0 - wide) + wide * math.tanh(wide * x[k])
-    else:
-        for k in range(out.size):
-            out[k] = (_ONE - scale) + scale * rational_tanh(scale * x[k])
+    return multiply_add(load(share, place), subtract(old, new), new) if share.size > 0 else new
 
 
 @kernel
-def hold(share, row, old, values):
-    """Zoneout (Krueger et al. 2017, equation 3) of one row: values += share * (old - values).
-
-    share (R, H) has a row of its own for each, (1, H) one for all, (0, H) none: values stay.
-    """
-    if share.shape[0] > 0:
-        share_here = share[row if share.shape[0] > 1 else 0]
-        for k in range(values.size):
-            values[k] += share_here[k] * (old[k] - values[k])
+def hold_back(share, place, d_values, d_old, at):
+    """Adds the held share of the gradient to d_old[at : at + 16]; returns the rest. Mirrors ``held``."""
+    if share.size == 0:
+        return d_values
+    kept = multiply(load(share, place), d_values)
+    store(d_old, at, add(load(d_old, at), kept))
+    return subtract(d_values, kept)
 
 
 @kernel
-def hold_back(share, row, d_values, d_old):
-    """d_old += share * d_values, d_values *= 1 - share. Mirrors ``hold``."""
-    if share.shape[0] > 0:
-        share_here = share[row if share.shape[0] > 1 else 0]
-        for k in range(d_values.size):
-            held = share_here[k] * d_values[k]
-            d_old[k] += held
-            d_values[k] -= held
+def place_of(share, row, hidden):
+    """Where a row begins in the flat ``share`` of a layer: (R, H) has a row for each, (1, H) one for all."""
+    return row * hidden if share.shape[0] > 1 else 0

@@ -18,7 +18,7 @@ r * h_previous. There is no cell: ``state.c`` is not read.
 
 import numpy as np
 
-from seqclf.kernels.activations import GATE, TANH, hold, hold_back, squash
+from seqclf.kernels.activations import held, hold_back, logistic, place_of, tanh
 from seqclf.kernels.panels import (
     UNITS,
     add_part,
@@ -30,9 +30,7 @@ from seqclf.kernels.panels import (
     sum_by_input,
     transpose,
 )
-from wordvec.kernels.simd import kernel
-
-_ONE = np.float32(1.0)
+from wordvec.kernels.simd import kernel, load, multiply, multiply_add, splat_as, store, subtract
 
 
 @kernel
@@ -48,43 +46,46 @@ def _start_sums(projected, rows, first, count, bias_hidden, gates, at, after):
     """Sums start from the projected input; with ``after``, n's stands apart and its hidden share starts from a bias."""
     gather(projected, rows, first, count, gates, at)
     if after:
-        hidden = bias_hidden.size
+        hidden, z = bias_hidden.size, gates.reshape(gates.size)
         for s in range(count):
-            row = gates[at + s]
-            for k in range(hidden):
-                row[3 * hidden + k] = row[2 * hidden + k]
-                row[2 * hidden + k] = bias_hidden[k]
+            row = (at + s) * 4 * hidden
+            for k in range(0, hidden, UNITS):
+                store(z, row + 3 * hidden + k, load(z, row + 2 * hidden + k))
+                store(z, row + 2 * hidden + k, load(bias_hidden, k))
 
 
 @kernel
-def _step(product, weights, gates, at, count, h, h_at, h_old, h_before, hold_h, started, after, exact):
+def _step(product, weights, gates, at, count, h, h_at, h_old, h_before, hold_h, started, after):
     """Gates and state of one step, whose rows start at ``at`` and ``h_at``."""
     hidden = h.shape[1]
+    z_all, h_here = gates.reshape(gates.size), h.reshape(h.size)
+    h_past, hold_all = h_old.reshape(h_old.size), hold_h.reshape(hold_h.size)
     for s in range(count):
-        row = gates[at + s]
-        squash(row[: 2 * hidden], row[: 2 * hidden], GATE, exact)
-        r, third, fourth = row[:hidden], row[2 * hidden : 3 * hidden], row[3 * hidden :]
-        if after:
-            for k in range(hidden):
-                fourth[k] += r[k] * third[k]
-        else:
-            past = h_old[h_before + s]
-            for k in range(hidden):
-                fourth[k] = r[k] * past[k]
+        row, h_old_row = (at + s) * 4 * hidden, (h_before + s) * hidden
+        for k in range(0, hidden, UNITS):
+            r, fourth = logistic(load(z_all, row + k)), row + 3 * hidden + k
+            store(z_all, row + k, r)
+            store(z_all, row + hidden + k, logistic(load(z_all, row + hidden + k)))
+            if after:
+                store(z_all, fourth, multiply_add(r, load(z_all, row + 2 * hidden + k), load(z_all, fourth)))
+            else:
+                store(z_all, fourth, multiply(r, load(h_past, h_old_row + k)))
     if not after and started:
         part = hidden // UNITS
         add_part(product, gates, at, 3 * hidden, count, weights.w_hidden, 2 * part, part, gates, at, 2 * hidden)
+    n_first = (3 if after else 2) * hidden
     for s in range(count):
-        row, h_here, past = gates[at + s], h[h_at + s], h_old[h_before + s]
-        z, n = row[hidden : 2 * hidden], row[3 * hidden :] if after else row[2 * hidden : 3 * hidden]
-        squash(n, n, TANH, exact)
-        for k in range(hidden):
-            h_here[k] = n[k] + z[k] * (past[k] - n[k])
-        hold(hold_h, h_at + s, past, h_here)
+        row, h_row, h_old_row = (at + s) * 4 * hidden, (h_at + s) * hidden, (h_before + s) * hidden
+        held_h = place_of(hold_h, h_at + s, hidden)
+        for k in range(0, hidden, UNITS):
+            n, old = tanh(load(z_all, row + n_first + k)), load(h_past, h_old_row + k)
+            store(z_all, row + n_first + k, n)
+            state = multiply_add(load(z_all, row + hidden + k), subtract(old, n), n)
+            store(h_here, h_row + k, held(hold_all, held_h + k, old, state))
 
 
 @kernel
-def _forward(inputs, rows, starts, weights, state, carried, keep, after, exact):
+def _forward(inputs, rows, starts, weights, state, carried, keep, after):
     gates, h = state.gates, state.h
     # 1. The projection, once for each distinct input.
     project(state.product, inputs, weights.w_input, weights.bias, state.projected)
@@ -100,71 +101,70 @@ def _forward(inputs, rows, starts, weights, state, carried, keep, after, exact):
         if started:
             _hidden_share(state.product, h_old, before, count, weights, gates, at, after)
         # 4. Gates, state.
-        _step(state.product, weights, gates, at, count, h, first, h_old, before, state.hold_h, started, after, exact)
+        _step(state.product, weights, gates, at, count, h, first, h_old, before, state.hold_h, started, after)
 
 
 @kernel
-def gru_forward(inputs, rows, starts, weights, state, carried, keep, exact):
+def gru_forward(inputs, rows, starts, weights, state, carried, keep):
     """Run one direction over a packed batch, reset before the product; arguments as ``lstm_forward``, gates r, z, n."""
-    _forward(inputs, rows, starts, weights, state, carried, keep, False, exact)
+    _forward(inputs, rows, starts, weights, state, carried, keep, False)
 
 
 @kernel
-def gru_after_forward(inputs, rows, starts, weights, state, carried, keep, exact):
+def gru_after_forward(inputs, rows, starts, weights, state, carried, keep):
     """Run one direction over a packed batch, reset after the product; arguments as ``lstm_forward``, gates r, z, n."""
-    _forward(inputs, rows, starts, weights, state, carried, keep, True, exact)
+    _forward(inputs, rows, starts, weights, state, carried, keep, True)
 
 
 @kernel
-def _step_back_after(gates, at, count, d_h, h_old, d_h_old, h_before, hold_h):
-    """Turn a step's gates into d_z in place, d_n last, and pass d_h on. Mirrors ``_step`` with ``after``."""
+def _step_back(gates, at, count, d_h, h_old, d_h_old, h_before, hold_h, after):
+    """Turn a step's gates into d_z in place, with ``after`` all of them, without z and n. Mirrors ``_step``."""
     hidden = d_h.shape[1]
+    z_all, d_h_here, h_past = gates.reshape(gates.size), d_h.reshape(d_h.size), h_old.reshape(h_old.size)
+    d_h_past, hold_all = d_h_old.reshape(d_h_old.size), hold_h.reshape(hold_h.size)
+    n_first = (3 if after else 2) * hidden
     for s in range(count):
-        row, d_h_here = gates[at + s], d_h[at + s]
-        past, d_past = h_old[h_before + s], d_h_old[h_before + s]
-        r, z, n_hidden, n = row[:hidden], row[hidden : 2 * hidden], row[2 * hidden : 3 * hidden], row[3 * hidden :]
-        hold_back(hold_h, at + s, d_h_here, d_past)
-        for k in range(hidden):
-            d_n = d_h_here[k] * (_ONE - z[k]) * (_ONE - n[k] * n[k])
-            d_r = d_n * n_hidden[k] * r[k] * (_ONE - r[k])
-            d_past[k] += d_h_here[k] * z[k]
-            z[k] = d_h_here[k] * (past[k] - n[k]) * z[k] * (_ONE - z[k])
-            n_hidden[k] = d_n * r[k]
-            n[k] = d_n
-            r[k] = d_r
+        row, h_row, h_old_row = (at + s) * 4 * hidden, (at + s) * hidden, (h_before + s) * hidden
+        held_h = place_of(hold_h, at + s, hidden)
+        for k in range(0, hidden, UNITS):
+            r, z, n = load(z_all, row + k), load(z_all, row + hidden + k), load(z_all, row + n_first + k)
+            one, old = splat_as(z, 1.0), load(h_past, h_old_row + k)
+            d_state = hold_back(hold_all, held_h + k, load(d_h_here, h_row + k), d_h_past, h_old_row + k)
+            d_n = multiply(multiply(d_state, subtract(one, z)), subtract(one, multiply(n, n)))
+            d_z = multiply(multiply(d_state, subtract(old, n)), multiply(z, subtract(one, z)))
+            store(d_h_past, h_old_row + k, multiply_add(d_state, z, load(d_h_past, h_old_row + k)))
+            store(z_all, row + hidden + k, d_z)
+            store(z_all, row + n_first + k, d_n)
+            if after:
+                n_hidden = load(z_all, row + 2 * hidden + k)
+                store(z_all, row + k, multiply(multiply(d_n, n_hidden), multiply(r, subtract(one, r))))
+                store(z_all, row + 2 * hidden + k, multiply(d_n, r))
 
 
 @kernel
-def _step_back_before(
-    product, gates, at, count, d_h, h_old, d_h_old, h_before, hold_h, transposed_n, d_reset, started
-):  # fmt: skip
-    """Turn a step's gates into d_z in place, and pass d_h on. Mirrors ``_step`` without ``after``.
+def _reset_back(product, gates, at, count, h_old, d_h_old, h_before, transposed_n, d_reset):
+    """Without ``after``: from n's gradient to that of the reset gate and of the state it scales.
 
     d_reset (B, H) is scratch for the gradient of r * h_previous.
     """
-    hidden = d_h.shape[1]
+    hidden = h_old.shape[1]
     for s in range(count):
-        row, d_h_here, d_past = gates[at + s], d_h[at + s], d_h_old[h_before + s]
-        past, d_reset_here = h_old[h_before + s], d_reset[s]
-        z, n = row[hidden : 2 * hidden], row[2 * hidden : 3 * hidden]
-        hold_back(hold_h, at + s, d_h_here, d_past)
         for k in range(hidden):
-            d_n = d_h_here[k] * (_ONE - z[k]) * (_ONE - n[k] * n[k])
-            d_past[k] += d_h_here[k] * z[k]
-            z[k] = d_h_here[k] * (past[k] - n[k]) * z[k] * (_ONE - z[k])
-            n[k] = d_n
-            d_reset_here[k] = 0
-    if started:
-        add_part(product, gates, at, 2 * hidden, count, transposed_n, 0, hidden // UNITS, d_reset, 0, 0)
+            d_reset[s, k] = 0
+    add_part(product, gates, at, 2 * hidden, count, transposed_n, 0, hidden // UNITS, d_reset, 0, 0)
+    z_all, h_past = gates.reshape(gates.size), h_old.reshape(h_old.size)
+    d_h_past, d_scaled = d_h_old.reshape(d_h_old.size), d_reset.reshape(d_reset.size)
     for s in range(count):
-        r, past, d_past, d_reset_here = gates[at + s][:hidden], h_old[h_before + s], d_h_old[h_before + s], d_reset[s]
-        for k in range(hidden):
-            d_past[k] += d_reset_here[k] * r[k]
-            r[k] = d_reset_here[k] * past[k] * r[k] * (_ONE - r[k])
+        row, h_old_row = (at + s) * 4 * hidden, (h_before + s) * hidden
+        for k in range(0, hidden, UNITS):
+            r, d_here, old = load(z_all, row + k), load(d_scaled, s * hidden + k), load(h_past, h_old_row + k)
+            store(d_h_past, h_old_row + k, multiply_add(d_here, r, load(d_h_past, h_old_row + k)))
+            slope = multiply(r, subtract(splat_as(r, 1.0), r))
+            store(z_all, row + k, multiply(multiply(d_here, old), slope))
 
 
 @kernel(allocates=True)
-def _backward(inputs, rows, starts, weights, state, d_h, gradients, d_inputs, d_h_first, carried, after, exact):
+def _backward(inputs, rows, starts, weights, state, d_h, gradients, d_inputs, d_h_first, carried, after):
     gates, h = state.gates, state.h
     hidden, width = h.shape[1], inputs.shape[1]
     part, panels = hidden // UNITS, weights.w_hidden.shape[0]
@@ -181,23 +181,9 @@ def _backward(inputs, rows, starts, weights, state, d_h, gradients, d_inputs, d_
         before = starts[t - 1] if t > 0 else 0
         h_old, d_h_old = (h, d_h) if t > 0 else (state.h_first, d_h_first)
         started = carried or t > 0
-        if after:
-            _step_back_after(gates, first, count, d_h, h_old, d_h_old, before, state.hold_h)
-        else:
-            _step_back_before(
-                state.product,
-                gates,
-                first,
-                count,
-                d_h,
-                h_old,
-                d_h_old,
-                before,
-                state.hold_h,
-                transposed_n,
-                d_reset,
-                started,
-            )
+        _step_back(gates, first, count, d_h, h_old, d_h_old, before, state.hold_h, after)
+        if not after:
+            _reset_back(state.product, gates, first, count, h_old, d_h_old, before, transposed_n, d_reset)
         if started:
             add_part(state.product, gates, first, 0, count, transposed, 0, part, d_h_old, before, 0)
     # The weights' share of all steps at once: previous statesᵀ · d_z, for n without ``after`` (r * h_previous)ᵀ · d_n.
@@ -225,15 +211,15 @@ def _backward(inputs, rows, starts, weights, state, d_h, gradients, d_inputs, d_
 
 @kernel
 def gru_backward(
-    inputs, rows, starts, weights, state, d_h, gradients, d_inputs, d_h_first, d_c_first, carried, exact
+    inputs, rows, starts, weights, state, d_h, gradients, d_inputs, d_h_first, d_c_first, carried
 ):  # fmt: skip
     """Backpropagation through time; mirrors ``gru_forward`` with ``keep``; arguments as ``lstm_backward``."""
-    _backward(inputs, rows, starts, weights, state, d_h, gradients, d_inputs, d_h_first, carried, False, exact)
+    _backward(inputs, rows, starts, weights, state, d_h, gradients, d_inputs, d_h_first, carried, False)
 
 
 @kernel
 def gru_after_backward(
-    inputs, rows, starts, weights, state, d_h, gradients, d_inputs, d_h_first, d_c_first, carried, exact
+    inputs, rows, starts, weights, state, d_h, gradients, d_inputs, d_h_first, d_c_first, carried
 ):  # fmt: skip
     """Backpropagation through time; mirrors ``gru_after_forward``; arguments as ``lstm_backward``."""
-    _backward(inputs, rows, starts, weights, state, d_h, gradients, d_inputs, d_h_first, carried, True, exact)
+    _backward(inputs, rows, starts, weights, state, d_h, gradients, d_inputs, d_h_first, carried, True)

@@ -19,8 +19,9 @@ A row of ``gates`` holds i of all units, then f, g and o.
 
 import numpy as np
 
-from seqclf.kernels.activations import GATE, TANH, hold, hold_back, squash
+from seqclf.kernels.activations import held, hold_back, logistic, place_of, tanh
 from seqclf.kernels.panels import (
+    UNITS,
     add_product,
     add_weight_gradient,
     gather,
@@ -29,33 +30,37 @@ from seqclf.kernels.panels import (
     sum_by_input,
     transpose,
 )
-from wordvec.kernels.simd import kernel
-
-UNITS = 16
-_ONE = np.float32(1.0)
+from wordvec.kernels.simd import kernel, load, multiply, multiply_add, splat_as, store, subtract
 
 
 @kernel
-def _step(gates, at, count, c, c_at, c_old, c_before, h, h_at, h_old, h_before, hold_h, hold_c, squashed, exact):
+def _step(gates, at, count, c, c_at, c_old, c_before, h, h_at, h_old, h_before, hold_h, hold_c):
     """Gates, cell, state of one step, whose rows start at ``at``, ``c_at`` and ``h_at``."""
     hidden = h.shape[1]
+    z, c_here, c_past, h_here, h_past, hold_h_all, hold_c_all = (
+        gates.reshape(gates.size), c.reshape(c.size), c_old.reshape(c_old.size), h.reshape(h.size),
+        h_old.reshape(h_old.size), hold_h.reshape(hold_h.size), hold_c.reshape(hold_c.size),
+    )  # fmt: skip
     for s in range(count):
-        z, c_here, c_past, h_here = gates[at + s], c[c_at + s], c_old[c_before + s], h[h_at + s]
-        for part in range(4):
-            z_part = z[part * hidden : (part + 1) * hidden]
-            squash(z_part, z_part, TANH if part == 2 else GATE, exact)
-        i, f, g, o = z[:hidden], z[hidden : 2 * hidden], z[2 * hidden : 3 * hidden], z[3 * hidden :]
-        for k in range(hidden):
-            c_here[k] = f[k] * c_past[k] + i[k] * g[k]
-        squash(c_here, squashed, TANH, exact)
-        for k in range(hidden):
-            h_here[k] = o[k] * squashed[k]
-        hold(hold_c, h_at + s, c_past, c_here)
-        hold(hold_h, h_at + s, h_old[h_before + s], h_here)
+        row, c_row, c_old_row = (at + s) * 4 * hidden, (c_at + s) * hidden, (c_before + s) * hidden
+        h_row, h_old_row = (h_at + s) * hidden, (h_before + s) * hidden
+        held_h, held_c = place_of(hold_h, h_at + s, hidden), place_of(hold_c, h_at + s, hidden)
+        for k in range(0, hidden, UNITS):
+            i, f = logistic(load(z, row + k)), logistic(load(z, row + hidden + k))
+            g, o = tanh(load(z, row + 2 * hidden + k)), logistic(load(z, row + 3 * hidden + k))
+            store(z, row + k, i)
+            store(z, row + hidden + k, f)
+            store(z, row + 2 * hidden + k, g)
+            store(z, row + 3 * hidden + k, o)
+            old = load(c_past, c_old_row + k)
+            cell = multiply_add(f, old, multiply(i, g))
+            store(c_here, c_row + k, held(hold_c_all, held_c + k, old, cell))
+            state = multiply(o, tanh(cell))
+            store(h_here, h_row + k, held(hold_h_all, held_h + k, load(h_past, h_old_row + k), state))
 
 
-@kernel(allocates=True)
-def lstm_forward(inputs, rows, starts, weights, state, carried, keep, exact):
+@kernel
+def lstm_forward(inputs, rows, starts, weights, state, carried, keep):
     """Run one direction over a packed batch.
 
     Args:
@@ -66,10 +71,8 @@ def lstm_forward(inputs, rows, starts, weights, state, carried, keep, exact):
         state: ``State``; all but the first state and zoneout's shares is written.
         carried: whether a first state is given.
         keep: keep what ``lstm_backward`` needs. Prediction does not: its gates and cells then need next to no memory.
-        exact: libm's tanh instead of the rational one.
     """
     gates, c, h = state.gates, state.c, state.h
-    squashed = np.empty(h.shape[1], dtype=h.dtype)
     batch = state.h_first.shape[0]
     # 1. The projection, once for each distinct input.
     project(state.product, inputs, weights.w_input, weights.bias, state.projected)
@@ -87,38 +90,47 @@ def lstm_forward(inputs, rows, starts, weights, state, carried, keep, exact):
         c_before = before if keep or t == 0 else batch - c_at
         _step(
             gates, at, count, c, c_at, c_old, c_before, h, first, h_old, before,
-            state.hold_h, state.hold_c, squashed, exact,
+            state.hold_h, state.hold_c,
         )  # fmt: skip
 
 
 @kernel
-def _step_back(
-    gates, at, count, c_old, c_before, d_h, d_h_old, h_before, d_c, d_c_held, hold_h, hold_c, squashed, exact
-):  # fmt: skip
+def _step_back(gates, at, count, c_old, c_before, d_h, d_h_old, h_before, d_c, hold_h, hold_c):
     """Turn a step's gates into d_z in place, and carry d_c to the step before. Mirrors ``_step``."""
     hidden = d_h.shape[1]
+    z, c_past, d_h_here, d_h_past, d_c_here, hold_h_all, hold_c_all = (
+        gates.reshape(gates.size), c_old.reshape(c_old.size), d_h.reshape(d_h.size), d_h_old.reshape(d_h_old.size),
+        d_c.reshape(d_c.size), hold_h.reshape(hold_h.size), hold_c.reshape(hold_c.size),
+    )  # fmt: skip
     for s in range(count):
-        z, c_past, d_h_here, d_c_here = gates[at + s], c_old[c_before + s], d_h[at + s], d_c[s]
-        i, f, g, o = z[:hidden], z[hidden : 2 * hidden], z[2 * hidden : 3 * hidden], z[3 * hidden :]
-        hold_back(hold_h, at + s, d_h_here, d_h_old[h_before + s])
-        for k in range(hidden):
-            squashed[k] = f[k] * c_past[k] + i[k] * g[k]  # not c, which is a mixture where cells are held
-            d_c_held[k] = 0
-        squash(squashed, squashed, TANH, exact)
-        hold_back(hold_c, at + s, d_c_here, d_c_held)
-        for k in range(hidden):
-            d_cell = d_c_here[k] + d_h_here[k] * o[k] * (_ONE - squashed[k] * squashed[k])
-            d_i = d_cell * g[k] * i[k] * (_ONE - i[k])
-            d_f = d_cell * c_past[k] * f[k] * (_ONE - f[k])
-            d_g = d_cell * i[k] * (_ONE - g[k] * g[k])
-            d_o = d_h_here[k] * squashed[k] * o[k] * (_ONE - o[k])
-            d_c_here[k] = d_cell * f[k] + d_c_held[k]
-            i[k], f[k], g[k], o[k] = d_i, d_f, d_g, d_o
+        row, c_old_row, h_row = (at + s) * 4 * hidden, (c_before + s) * hidden, (at + s) * hidden
+        h_old_row, d_c_row = (h_before + s) * hidden, s * hidden
+        held_h, held_c = place_of(hold_h, at + s, hidden), place_of(hold_c, at + s, hidden)
+        for k in range(0, hidden, UNITS):
+            i, f = load(z, row + k), load(z, row + hidden + k)
+            g, o = load(z, row + 2 * hidden + k), load(z, row + 3 * hidden + k)
+            one, old = splat_as(i, 1.0), load(c_past, c_old_row + k)
+            squashed = tanh(multiply_add(f, old, multiply(i, g)))
+            d_state = hold_back(hold_h_all, held_h + k, load(d_h_here, h_row + k), d_h_past, h_old_row + k)
+            d_kept = load(d_c_here, d_c_row + k)
+            store(d_c_here, d_c_row + k, splat_as(i, 0.0))
+            d_cell = hold_back(hold_c_all, held_c + k, d_kept, d_c_here, d_c_row + k)
+            slope = subtract(one, multiply(squashed, squashed))
+            d_cell = multiply_add(multiply(d_state, o), slope, d_cell)
+            d_i = multiply(multiply(d_cell, g), multiply(i, subtract(one, i)))
+            d_f = multiply(multiply(d_cell, old), multiply(f, subtract(one, f)))
+            d_g = multiply(multiply(d_cell, i), subtract(one, multiply(g, g)))
+            d_o = multiply(multiply(d_state, squashed), multiply(o, subtract(one, o)))
+            store(d_c_here, d_c_row + k, multiply_add(d_cell, f, load(d_c_here, d_c_row + k)))
+            store(z, row + k, d_i)
+            store(z, row + hidden + k, d_f)
+            store(z, row + 2 * hidden + k, d_g)
+            store(z, row + 3 * hidden + k, d_o)
 
 
 @kernel(allocates=True)
 def lstm_backward(
-    inputs, rows, starts, weights, state, d_h, gradients, d_inputs, d_h_first, d_c_first, carried, exact
+    inputs, rows, starts, weights, state, d_h, gradients, d_inputs, d_h_first, d_c_first, carried
 ):  # fmt: skip
     """Backpropagation through time; mirrors ``lstm_forward`` with ``keep``.
 
@@ -130,12 +142,11 @@ def lstm_backward(
         d_inputs: (U, E), added to; or (0, E) where the inputs need no gradient.
         d_h_first: (B, H), the gradient of the first state is added to it, where one was given.
         d_c_first: (B, H), on entry the gradient of each sequence's last cell, on return of its first one.
-        carried, exact: as in ``lstm_forward``.
+        carried: as in ``lstm_forward``.
     """
     gates, c = state.gates, state.c
     hidden, width = state.h.shape[1], inputs.shape[1]
     panels = weights.w_hidden.shape[0]
-    squashed, d_c_held = np.empty(hidden, dtype=d_h.dtype), np.empty(hidden, dtype=d_h.dtype)
     transposed = np.empty((hidden // UNITS, panels * UNITS, UNITS), dtype=d_h.dtype)
     transpose(weights.w_hidden, transposed)
     # 4. Gates, cell, state; 3. the previous state's share; step by step from the last.
@@ -144,8 +155,8 @@ def lstm_backward(
         before = starts[t - 1] if t > 0 else 0
         c_old, d_h_old = (c, d_h) if t > 0 else (state.c_first, d_h_first)
         _step_back(
-            gates, first, count, c_old, before, d_h, d_h_old, before, d_c_first, d_c_held,
-            state.hold_h, state.hold_c, squashed, exact,
+            gates, first, count, c_old, before, d_h, d_h_old, before, d_c_first,
+            state.hold_h, state.hold_c,
         )  # fmt: skip
         if carried or t > 0:
             add_product(state.product, gates, first, count, transposed, d_h_old, before)

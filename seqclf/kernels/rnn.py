@@ -8,8 +8,9 @@ holds the H values of tanh. There is no cell: ``state.c`` is not read.
 
 import numpy as np
 
-from seqclf.kernels.activations import TANH, hold, hold_back, squash
+from seqclf.kernels.activations import held, hold_back, place_of, tanh
 from seqclf.kernels.panels import (
+    UNITS,
     add_product,
     add_weight_gradient,
     gather,
@@ -18,25 +19,26 @@ from seqclf.kernels.panels import (
     sum_by_input,
     transpose,
 )
-from wordvec.kernels.simd import kernel
-
-UNITS = 16
-_ONE = np.float32(1.0)
+from wordvec.kernels.simd import kernel, load, multiply, splat_as, store, subtract
 
 
 @kernel
-def _step(gates, at, count, h, h_at, h_old, h_before, hold_h, exact):
+def _step(gates, at, count, h, h_at, h_old, h_before, hold_h):
     """Activation and state of one step, whose rows start at ``at`` and ``h_at``."""
+    hidden = h.shape[1]
+    z, h_here = gates.reshape(gates.size), h.reshape(h.size)
+    h_past, hold_all = h_old.reshape(h_old.size), hold_h.reshape(hold_h.size)
     for s in range(count):
-        z, h_here = gates[at + s], h[h_at + s]
-        squash(z, z, TANH, exact)
-        for k in range(h_here.size):
-            h_here[k] = z[k]
-        hold(hold_h, h_at + s, h_old[h_before + s], h_here)
+        row, h_row, h_old_row = (at + s) * hidden, (h_at + s) * hidden, (h_before + s) * hidden
+        held_h = place_of(hold_h, h_at + s, hidden)
+        for k in range(0, hidden, UNITS):
+            value = tanh(load(z, row + k))
+            store(z, row + k, value)
+            store(h_here, h_row + k, held(hold_all, held_h + k, load(h_past, h_old_row + k), value))
 
 
 @kernel
-def rnn_forward(inputs, rows, starts, weights, state, carried, keep, exact):
+def rnn_forward(inputs, rows, starts, weights, state, carried, keep):
     """Run one direction over a packed batch; arguments as ``lstm_forward``, with one gate."""
     gates, h = state.gates, state.h
     # 1. The projection, once for each distinct input.
@@ -52,22 +54,28 @@ def rnn_forward(inputs, rows, starts, weights, state, carried, keep, exact):
         if carried or t > 0:
             add_product(state.product, h_old, before, count, weights.w_hidden, gates, at)
         # 4. Activation, state.
-        _step(gates, at, count, h, first, h_old, before, state.hold_h, exact)
+        _step(gates, at, count, h, first, h_old, before, state.hold_h)
 
 
 @kernel
 def _step_back(gates, at, count, d_h, d_h_old, h_before, hold_h):
     """Turn a step's activations into d_z in place. Mirrors ``_step``."""
+    hidden = d_h.shape[1]
+    z, d_h_here = gates.reshape(gates.size), d_h.reshape(d_h.size)
+    d_h_past, hold_all = d_h_old.reshape(d_h_old.size), hold_h.reshape(hold_h.size)
     for s in range(count):
-        z, d_h_here = gates[at + s], d_h[at + s]
-        hold_back(hold_h, at + s, d_h_here, d_h_old[h_before + s])
-        for k in range(z.size):
-            z[k] = d_h_here[k] * (_ONE - z[k] * z[k])
+        row, h_old_row = (at + s) * hidden, (h_before + s) * hidden
+        held_h = place_of(hold_h, at + s, hidden)
+        for k in range(0, hidden, UNITS):
+            value = load(z, row + k)
+            d_state = hold_back(hold_all, held_h + k, load(d_h_here, row + k), d_h_past, h_old_row + k)
+            slope = subtract(splat_as(value, 1.0), multiply(value, value))
+            store(z, row + k, multiply(d_state, slope))
 
 
 @kernel(allocates=True)
 def rnn_backward(
-    inputs, rows, starts, weights, state, d_h, gradients, d_inputs, d_h_first, d_c_first, carried, exact
+    inputs, rows, starts, weights, state, d_h, gradients, d_inputs, d_h_first, d_c_first, carried
 ):  # fmt: skip
     """Backpropagation through time; mirrors ``rnn_forward`` with ``keep``; arguments as ``lstm_backward``."""
     gates = state.gates
