@@ -177,8 +177,8 @@ def _check_counts(counts: "csr_array") -> None:
 
 def _check_memory(counts: "csr_array", settings: GloveSettings) -> None:
     free = available_memory()
-    tables = 16 * counts.shape[0] * row_stride(settings.vector_size + 2)
-    needed = 12 * counts.nnz + tables
+    types, size = counts.shape[0], settings.vector_size
+    needed = 12 * counts.nnz + 16 * types * row_stride(size + 2) + 8 * types * size
     if free is not None and needed > free:
         raise TrainingError(
             f"training on {counts.nnz:,} counts needs {needed / 1e9:.1f} GB of memory, {free / 1e9:.1f} GB are free; "
