@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.glove_cases import cooccurrence_of, random_counts
-from wordvec import blocks, glove, resuming
+from wordvec import SvdSettings, Word2VecSettings, blocks, finished_training, glove, resuming, save_vectors
 from wordvec.errors import FormatError, InputError, TrainingError, VocabularyError
 from wordvec.glove import GloveSettings, train_glove
 from wordvec.kernels.simd import JIT_OFF
@@ -243,3 +243,17 @@ def test_another_training_is_refused_and_named(monkeypatch, home):
     home.write_bytes(home.read_bytes()[:-1] + b"\0")
     with pytest.raises(FormatError, match="the checkpoint is damaged; remove it"):
         train_glove(cooccurrence_of(COUNTS), SETTINGS, checkpoint=home, resume=True)
+
+
+def test_finished_vectors_are_recognised(tmp_path):
+    counts, path = cooccurrence_of(COUNTS), tmp_path / "v.safetensors"
+    assert not finished_training(path, counts, SETTINGS)
+    save_vectors(train_glove(counts, SETTINGS, threads=1).vectors, path)
+    assert finished_training(path, counts, SETTINGS)
+    for settings, message in (
+        (changed(seed=3), "seed was 1 and is 3"),
+        (SvdSettings(), "model was 'glove' and is 'svd'"),
+        (Word2VecSettings(), "alpha was 0.75 and is None; .*model was 'glove' and is 'skipgram'"),
+    ):
+        with pytest.raises(InputError, match=f"is not what this training leaves: .*{message}"):
+            finished_training(path, counts, settings)

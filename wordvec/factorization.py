@@ -3,12 +3,13 @@
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 
 from wordvec.errors import InputError, VocabularyError
 from wordvec.memory import aligned, row_stride
+from wordvec.resuming import settings_told
 from wordvec.settings import _check_least, _number, _whole
 from wordvec.threads import run_in_threads, worker_count
 from wordvec.vectors import WordVectors
@@ -55,6 +56,7 @@ class SvdSettings:
     iterations: int = 3
     oversampling: int = 10
     seed: int = 1
+    model: ClassVar[str] = "svd"
 
     def __post_init__(self) -> None:
         """Check every setting but those of the weighting, which ``weigh`` knows.
@@ -139,7 +141,7 @@ def train_svd(
         context_vectors=contexts,
         tokenizer=cooccurrence.tokenizer,
         lowercase=cooccurrence.lowercase,
-        settings={"model": "svd", **asdict(settings), "cooccurrence": asdict(cooccurrence.settings)},
+        settings=settings_told(settings, cooccurrence),
     )
     return SvdResult(vectors, settings, found.values, int(matrix.nnz), types, time.perf_counter() - started)
 

@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from wordvec.blocks import band_bounds, first_tables, schedule_of, sorted_cells
 from wordvec.errors import InputError, TrainingError, VocabularyError
 from wordvec.limits import available_memory
 from wordvec.memory import aligned, row_stride
-from wordvec.resuming import Checkpoint, SavedTraining
+from wordvec.resuming import Checkpoint, SavedTraining, settings_told
 from wordvec.settings import _check_least, _number, _whole
 from wordvec.threads import run_in_threads, worker_count
 from wordvec.vectors import WordVectors
@@ -53,6 +53,7 @@ class GloveSettings:
     alpha: float = 0.75
     add_contexts: bool = True
     seed: int = 1
+    model: ClassVar[str] = "glove"
 
     def __post_init__(self) -> None:
         """Check every setting.
@@ -146,8 +147,7 @@ def train_glove(
         TrainingError: numbers went beyond float32, or there is not enough memory.
 
     Example:
-        >>> from wordvec import encode_corpus
-        >>> from wordvec.cooccurrence import count_cooccurrences
+        >>> from wordvec import count_cooccurrences, encode_corpus
         >>> counts = count_cooccurrences(encode_corpus(["the cat sat", "the dog sat"] * 50))
         >>> result = train_glove(counts, GloveSettings(vector_size=8, epochs=3))
         >>> result.vectors.vectors.shape, result.losses[0] > result.losses[-1]
@@ -159,7 +159,7 @@ def train_glove(
     _check_counts(cooccurrence.counts)
     _check_memory(cooccurrence.counts, settings)
     saved = saver.begin_counts(
-        cooccurrence.vocabulary, cooccurrence.counts, {"model": "glove", **asdict(settings)}
+        cooccurrence.vocabulary, cooccurrence.counts, settings_told(settings, cooccurrence)
     )  # fmt: skip
     training = _Training(cooccurrence, settings, threads, saver, on_progress)
     return training.run(saved)
@@ -177,8 +177,8 @@ def _check_counts(counts: "csr_array") -> None:
 
 def _check_memory(counts: "csr_array", settings: GloveSettings) -> None:
     free = available_memory()
-    tables = 16 * counts.shape[0] * row_stride(settings.vector_size + 2)
-    needed = 12 * counts.nnz + tables
+    types, size = counts.shape[0], settings.vector_size
+    needed = 12 * counts.nnz + 16 * types * row_stride(size + 2) + 8 * types * size
     if free is not None and needed > free:
         raise TrainingError(
             f"training on {counts.nnz:,} counts needs {needed / 1e9:.1f} GB of memory, {free / 1e9:.1f} GB are free; "
@@ -312,7 +312,7 @@ class _Training:
             context_vectors=contexts,
             tokenizer=source.tokenizer,
             lowercase=source.lowercase,
-            settings={"model": "glove", **asdict(self.settings), "cooccurrence": asdict(source.settings)},
+            settings=settings_told(self.settings, source),
         )
         return GloveResult(
             vectors,

@@ -12,7 +12,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -30,6 +30,10 @@ from wordvec.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
+
+    from wordvec.cooccurrence import Cooccurrence
+    from wordvec.factorization import SvdSettings
+    from wordvec.glove import GloveSettings
 
 _log = logging.getLogger(__name__)
 
@@ -174,15 +178,23 @@ class SavedTraining:
             raise FormatError(f"{self._file.path}: the checkpoint is damaged; remove it to start anew")
 
 
+def settings_told(settings: "GloveSettings | SvdSettings", cooccurrence: "Cooccurrence") -> dict[str, Any]:
+    """How vectors are made from counts, as a file of them says it."""
+    return {"model": settings.model, **asdict(settings), "cooccurrence": asdict(cooccurrence.settings)}
+
+
 def finished_training(
     path: str | os.PathLike[str],
-    corpus: EncodedCorpus,
-    settings: Word2VecSettings,
+    corpus: "EncodedCorpus | Cooccurrence",
+    settings: "Word2VecSettings | GloveSettings | SvdSettings",
     initial: WordVectors | None = None,
 ) -> bool:
     """Whether the vectors that a training would write to ``path`` are there already.
 
     A ``.safetensors`` file tells by its settings, its words and their counts; the other formats by their size alone.
+
+    Args:
+        corpus: what is trained on, a ``Cooccurrence`` for ``GloveSettings`` and ``SvdSettings``.
 
     Raises:
         InputError: ``path`` holds something else; the message says what differs.
@@ -194,13 +206,16 @@ def finished_training(
     """
     if not Path(path).is_file():
         return False
-    settings = settings.resolved()
+    if isinstance(settings, Word2VecSettings):
+        wanted = asdict(settings.resolved())
+    else:
+        wanted = settings_told(settings, cast("Cooccurrence", corpus))
     vocabulary = corpus.vocabulary if initial is None else grown_vocabulary(initial, corpus.vocabulary)
     told = describe(path)
     differences = []
     if told.get("kind") == "vectors" and told["format"] == "safetensors":
         found = safetensors.read_vocabulary(path)
-        differences = _settings_that_differ(told["about"]["settings"], asdict(settings))
+        differences = _settings_that_differ(told["about"]["settings"], wanted)
         if found != vocabulary:
             sizes = _then_and_now(f"{len(found):,} words", f"{len(vocabulary):,} words")
             differences.append(f"the words or their counts are others{sizes}")
