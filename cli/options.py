@@ -31,6 +31,19 @@ class Duration(click.ParamType):
         self.fail(f"{value!r} is not above 0 with its unit; write {count}a time such as 30s, 5m or 1h", param, ctx)
 
 
+class Size(click.ParamType):
+    """Bytes, written 500M, 2G or 1.5G."""
+
+    name = "size"
+    _BYTES: ClassVar = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        found = re.fullmatch(r"(\d+\.?\d*|\.\d+)([KMG])", str(value))
+        if found and float(found[1]) > 0:
+            return int(float(found[1]) * self._BYTES[found[2]])
+        self.fail(f"{value!r} is no size above 0 with its unit; write 500M or 2G", param, ctx)
+
+
 def _print_version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
     if value and not ctx.resilient_parsing:
         from wordvec import __version__

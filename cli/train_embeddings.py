@@ -8,13 +8,21 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli import options
+from cli import frequency, options
 from cli.errors import Command, Failure, resumes_from, usage_errors, written
 from cli.reporting import PREPARING, Progress, duration, finite, percent, say, short_number
 from cli.vocabulary import take_rules, vocabulary_options
 
 if TYPE_CHECKING:
-    from wordvec import AnalogyResult, EncodedCorpus, SimilarityResult, Training, Word2VecResult, WordVectors
+    from wordvec import (
+        AnalogyResult,
+        EncodedCorpus,
+        FrequencyResult,
+        SimilarityResult,
+        Training,
+        Word2VecResult,
+        WordVectors,
+    )
     from wordvec import Progress as Word2VecProgress
 
 DEFAULT_PACE = 300.0
@@ -26,10 +34,11 @@ DEFAULT_PACE = 300.0
 @options.output_option("Where the vectors go: .safetensors, .txt or .vec (word2vec text), .bin (word2vec binary).")
 @click.option(
     "--model",
-    type=click.Choice(["skipgram", "cbow"]),
+    type=click.Choice(["skipgram", "cbow", *frequency.MODELS]),
     default="skipgram",
     show_default=True,
-    help="Predict the neighbours of a word, or a word from its neighbours.",
+    help="Predict the neighbours of a word, or a word from its neighbours; or count its neighbours: as they are, as "
+    "PPMI, as its singular vectors, or by GloVe.",
 )
 @click.option(
     "--loss",
@@ -43,22 +52,30 @@ DEFAULT_PACE = 300.0
     type=click.Choice(["gensim", "word2vec.c"]),
     help="Train as that program does; what is given beside it stands.",
 )
-@click.option("--vector-size", type=int, default=100, show_default=True, help="Numbers in a vector.")
+@click.option("--vector-size", type=int, default=100, show_default=True, help="Numbers in a vector, if not sparse.")
 @click.option(
-    "--window", type=int, default=5, show_default=True, help="Words to each side, at most, that are contexts."
+    "--window", type=int, default=5, help="Words to each side, at most, that are contexts.  [default: 5; glove 15]"
 )
 @click.option(
     "--window-weights",
-    type=click.Choice(["expected", "sampled"]),
+    type=click.Choice(["expected", "sampled", *frequency.WINDOW_WEIGHTS]),
     help="Near contexts count more: by their distance, or by a radius drawn for each word, as in word2vec.c.  "
-    "[default: expected for skip-gram with shared negatives or softmax, else sampled]",
+    "[default: expected for skip-gram with shared negatives or softmax, else sampled]  Where contexts are counted: "
+    "harmonic, 1/distance, is glove's; dynamic, what a drawn radius is on average, that of the others; or flat.",
 )
 @click.option("--negatives", type=int, default=5, show_default=True, help="Noise words for each pair.")
-@click.option("--epochs", type=int, default=5, show_default=True, help="Passes over the corpus.")
-@click.option("--learning-rate", type=float, help="At the start.  [default: 0.025; CBOW 0.06, with the mean 0.075]")
+@click.option(
+    "--epochs", type=int, default=5, help="Passes over the corpus; of glove, its counts.  [default: 5; glove 25]"
+)
+@click.option(
+    "--learning-rate", type=float, help="At the start.  [default: 0.025; CBOW 0.06, with the mean 0.075; glove 0.05]"
+)
 @click.option("--min-learning-rate", type=float, help="At the end.  [default: 0.0001]")
 @click.option(
-    "--subsample", type=float, default=0.001, show_default=True, help="Thin out words more frequent; 0: none."
+    "--subsample",
+    type=float,
+    default=0.001,
+    help="Thin out words more frequent; 0: none.  [default: 0.001; where contexts are counted 0]",
 )
 @click.option(
     "--min-count", type=options.LEAST_1, default=5, show_default=True, help="Leave out words seen less often."
@@ -89,6 +106,7 @@ DEFAULT_PACE = 300.0
     default=None,
     help="New noise words for every pair, as in the papers: slower.  [default: no; yes in a preset]",
 )
+@frequency.counting_options
 @options.tokenizer_option
 @options.lowercase_option
 @options.encoding_errors_option
@@ -163,17 +181,7 @@ def train_embeddings(
       train-embeddings big.txt -o vectors.safetensors --resume
     """
     from corpora import TextCorpus
-    from wordvec import (
-        Word2VecSettings,
-        check_target,
-        encode_corpus,
-        finished_training,
-        load_vectors,
-        output_format,
-        save_vectors,
-        save_vocabulary,
-        train_word2vec,
-    )
+    from wordvec import check_target, encode_corpus, load_vectors, output_format, save_vectors, save_vocabulary
 
     rules = take_rules(given)
     if evaluate_every is not None and not evaluate_on:
@@ -181,20 +189,17 @@ def train_embeddings(
     for target in filter(None, (output, summary, words_file)):
         check_target(target)
     output_format(output)
-    initial = None if continue_from is None else load_vectors(continue_from)
-    if initial is not None:
-        if initial.context_vectors is None:
-            raise Failure(
-                f"{continue_from} has no context vectors, the output side of training; continue from a .safetensors "
-                "file that train-embeddings wrote"
-            )
-        taken = _taken_over(initial)
-        tokenizer, lowercase = taken.pop("tokenizer", tokenizer), taken.pop("lowercase", lowercase)
-        given |= taken
-    with usage_errors():
-        # What is not given is left to the library, whose defaults the help repeats.
-        settings = Word2VecSettings(**{name: value for name, value in given.items() if value is not None}).resolved()
-    evaluation = _Evaluation(evaluate_on, quiet) if evaluate_on else None
+    run: _Run | frequency.Run
+    if given["model"] in frequency.MODELS:
+        run = frequency.Run(given, output, threads, quiet)
+    else:
+        initial = None if continue_from is None else load_vectors(continue_from)
+        if initial is not None:
+            taken = _taken_over(initial, str(continue_from))
+            tokenizer, lowercase = taken.pop("tokenizer", tokenizer), taken.pop("lowercase", lowercase)
+            given |= taken
+        evaluation = _Evaluation(evaluate_on, quiet) if evaluate_on else None
+        run = _Run(given, initial, evaluation, evaluate_every, early_stopping, threads, quiet)
     checkpoint = f"{output}.checkpoint" if resume or checkpoint_every is not None else None
     if checkpoint is not None:
         resumes_from(checkpoint)
@@ -213,26 +218,10 @@ def train_embeddings(
     if words_file is not None:
         save_vocabulary(encoded.vocabulary, words_file)
         written(words_file)
-    if resume and not os.path.exists(str(checkpoint)) and finished_training(output, encoded, settings, initial):
+    if resume and not os.path.exists(str(checkpoint)) and run.is_finished(output, encoded):
         say(f"{output} is there and finished: nothing to do", quiet)
         return
-    say(f"training {settings.model}, {settings.vector_size} numbers a vector", quiet)
-    with Progress("training", quiet) as progress:
-        result = train_word2vec(
-            encoded,
-            settings,
-            threads=threads,
-            on_progress=_EpochLines(progress, quiet),
-            initial=initial,
-            checkpoint=checkpoint,
-            checkpoint_every=checkpoint_every or DEFAULT_PACE,
-            resume=resume,
-            callbacks=[evaluation] if evaluation else [],
-            evaluate=evaluation,
-            evaluate_every=evaluate_every if isinstance(evaluate_every, int) else 1,
-            evaluate_seconds=evaluate_every if isinstance(evaluate_every, float) else None,
-            early_stopping=early_stopping,
-        )
+    result = run.train(encoded, checkpoint, checkpoint_every or DEFAULT_PACE, resume)
     save_vectors(result.vectors, output)
     written(output)
     if summary is not None:
@@ -240,11 +229,78 @@ def train_embeddings(
     if checkpoint is not None:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(checkpoint)
-    say(_trained(result, output), quiet)
+    say(run.trained(result, output), quiet)
 
 
-def _taken_over(initial: "WordVectors") -> dict[str, Any]:
+class _Run:
+    """Training by prediction: skip-gram and CBOW."""
+
+    def __init__(
+        self,
+        given: dict[str, Any],
+        initial: "WordVectors | None",
+        evaluation: "_Evaluation | None",
+        evaluate_every: float | None,
+        early_stopping: int | None,
+        threads: int | None,
+        quiet: bool,
+    ) -> None:
+        from wordvec import Word2VecSettings
+
+        frequency.refuse_counting(given)
+        with usage_errors():
+            # What is not given is left to the library, whose defaults the help repeats.
+            self.settings = Word2VecSettings(**{k: value for k, value in given.items() if value is not None}).resolved()
+        self.initial, self.evaluation, self.early_stopping = initial, evaluation, early_stopping
+        self.evaluate_every, self.threads, self.quiet = evaluate_every, threads, quiet
+
+    def is_finished(self, output: str, encoded: "EncodedCorpus") -> bool:
+        from wordvec import finished_training
+
+        return finished_training(output, encoded, self.settings, self.initial)
+
+    def train(
+        self, encoded: "EncodedCorpus", checkpoint: str | None, checkpoint_every: float, resume: bool
+    ) -> "Word2VecResult":
+        from wordvec import train_word2vec
+
+        every = self.evaluate_every
+        say(f"training {self.settings.model}, {self.settings.vector_size} numbers a vector", self.quiet)
+        with Progress("training", self.quiet) as progress:
+            return train_word2vec(
+                encoded,
+                self.settings,
+                threads=self.threads,
+                on_progress=_EpochLines(progress, self.quiet),
+                initial=self.initial,
+                checkpoint=checkpoint,
+                checkpoint_every=checkpoint_every,
+                resume=resume,
+                callbacks=[self.evaluation] if self.evaluation else [],
+                evaluate=self.evaluation,
+                evaluate_every=every if isinstance(every, int) else 1,
+                evaluate_seconds=every if isinstance(every, float) else None,
+                early_stopping=self.early_stopping,
+            )
+
+    @staticmethod
+    def trained(result: "Word2VecResult", output: str) -> str:
+        facts = result.summary()
+        effective = facts["effective_tokens"][-1]
+        return (
+            f"{output}: {len(result.vectors):,} words x {result.vectors.vector_size}; {facts['raw_tokens']:,} tokens, "
+            f"{effective:,} after subsampling, {len(facts['losses'])} epochs in {facts['seconds']:.1f} s "
+            f"({short_number(facts['tokens_per_second'])} tokens/s, {facts['threads']} threads)"
+        )
+
+
+def _taken_over(initial: "WordVectors", path: str) -> dict[str, Any]:
     """How ``initial`` was trained, apart from the number of epochs, where the command line does not say otherwise."""
+    if initial.context_vectors is None or initial.settings.get("model") in frequency.MODELS:
+        raise Failure(
+            f"{path} has no context vectors, the output side of training; continue from a .safetensors file that "
+            "train-embeddings wrote with --model skipgram or cbow"
+        )
     context = click.get_current_context()
     told = initial.settings | {"vector_size": initial.vector_size}
     told |= {"tokenizer": initial.tokenizer, "lowercase": initial.lowercase}
@@ -257,7 +313,7 @@ def _taken_over(initial: "WordVectors") -> dict[str, Any]:
     }
 
 
-def _write_summary(result: "Word2VecResult", path: str) -> None:
+def _write_summary(result: "Word2VecResult | FrequencyResult", path: str) -> None:
     from wordvec import replacing
 
     with replacing(path) as file:
@@ -327,14 +383,4 @@ def _counted(encoded: "EncodedCorpus") -> str:
     return (
         f"{encoded.raw_tokens:,} tokens, {encoded.raw_types:,} types; "
         f"{len(encoded.ids):,} tokens of {len(encoded.vocabulary):,} types are kept"
-    )
-
-
-def _trained(result: "Word2VecResult", output: str) -> str:
-    facts = result.summary()
-    effective = facts["effective_tokens"][-1]
-    return (
-        f"{output}: {len(result.vectors):,} words x {result.vectors.vector_size}; {facts['raw_tokens']:,} tokens, "
-        f"{effective:,} after subsampling, {len(facts['losses'])} epochs in {facts['seconds']:.1f} s "
-        f"({short_number(facts['tokens_per_second'])} tokens/s, {facts['threads']} threads)"
     )

@@ -217,7 +217,7 @@ def test_a_long_line_is_trained_whole(corpus):
         (["--max-vocabulary", "0"], "--max-vocabulary"),
         (["--threads", "0"], "--threads"),
         (["--vector-size", "many"], "not a valid integer"),
-        (["--model", "glove"], "'glove' is not one of"),
+        (["--model", "fasttext"], "'fasttext' is not one of"),
         (["--tokenizer", "none"], "'none' is not one of"),
         (["--unknown"], "No such option"),
     ],

@@ -8,7 +8,7 @@ until the last step, so that neither the budget nor the number of threads shows 
 import logging
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -196,7 +196,6 @@ def count_cooccurrences(
         tokenizer=corpus.tokenizer,
         lowercase=corpus.lowercase,
     )
-    _log.info("%s of %s: %s pairs, %s", result, corpus, f"{len(columns):,}", asdict(settings))
     return result
 
 

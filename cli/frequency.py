@@ -1,0 +1,146 @@
+"""The models of ``train-embeddings`` that count: their options, and their training."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cli.errors import usage_errors
+from cli.options import Size
+from cli.reporting import Progress, say, short_number
+
+if TYPE_CHECKING:
+    from wordvec import EncodedCorpus, FrequencyResult
+
+MODELS = ("cooccurrence", "ppmi", "svd", "glove")
+"""wordvec.FREQUENCY_MODELS, which the help must not load; a test compares them."""
+
+WINDOW_WEIGHTS = ("harmonic", "dynamic", "flat")
+
+_OPTIONS = (
+    click.option(
+        "--contexts",
+        type=click.Choice(["both", "left", "right"]),
+        help="Counting: words on which side of a word.  [default: both]",
+    ),
+    click.option(
+        "--subsample-mode",
+        type=click.Choice(["dirty", "clean"]),
+        help="Counting: close up the gaps that --subsample leaves, as word2vec does, or not.  [default: dirty]",
+    ),
+    click.option(
+        "--weighting",
+        type=click.Choice(["ppmi", "npmi", "log", "conditional", "count"]),
+        help="cooccurrence, svd: what a count is replaced by.  [default: count; svd ppmi]",
+    ),
+    click.option("--smoothing", type=float, help="PPMI, NPMI: contexts count to this power.  [default: 0.75; NPMI 1]"),
+    click.option("--shift", type=float, help="PPMI: minus the logarithm of this.  [default: 1]"),
+    click.option("--exponent", type=float, help="svd: singular values to this power.  [default: 0.5]"),
+    click.option("--iterations", type=int, help="svd: passes that make it exact.  [default: 3]"),
+    click.option("--oversampling", type=int, help="svd: dimensions beyond what is kept.  [default: 10]"),
+    click.option(
+        "--add-contexts/--no-add-contexts",
+        default=None,
+        help="svd, glove: add a word's two vectors, or keep its own.  [default: no; glove yes]",
+    ),
+    click.option("--x-max", type=float, help="glove: counts from here on weigh the same.  [default: 100]"),
+    click.option("--alpha", type=float, help="glove: smaller ones weigh by this power.  [default: 0.75]"),
+    click.option(
+        "--memory",
+        type=Size(),
+        metavar="SIZE",
+        help="Count in so much memory (500M, 2G), beyond it on disk.  [default: half of what is free]",
+    ),
+)
+
+
+_NAMES = (
+    "contexts", "subsample_mode", "weighting", "smoothing", "shift", "exponent", "iterations", "oversampling",
+    "add_contexts", "x_max", "alpha", "memory",
+)  # fmt: skip
+
+
+def counting_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of counting, weighting, factorisation and GloVe."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def refuse_counting(given: dict[str, Any]) -> None:
+    """Take the options of counting out of ``given``, for a model that does not count.
+
+    Raises:
+        click.UsageError: one was given.
+    """
+    for name in _NAMES:
+        _refuse(given.pop(name) is not None, name, given["model"])
+
+
+def _refuse(is_given: bool, name: str, model: str) -> None:
+    if is_given:
+        raise click.UsageError(f"--{name.replace('_', '-')} is not for --model {model}; leave it out")
+
+
+class Run:
+    """Training by counting: ``given`` options and what they mean."""
+
+    def __init__(self, given: dict[str, Any], output: str, threads: int | None, quiet: bool) -> None:
+        from wordvec import frequency_options, frequency_settings
+
+        self.model, self.memory = given["model"], given.pop("memory")
+        self.threads, self.quiet = threads, quiet
+        context = click.get_current_context()
+        for name in ("continue_from", "evaluate_on", "evaluate_every", "early_stopping"):
+            _refuse(_is_given(context, name), name, self.model)
+        for name in ("resume", "checkpoint_every"):
+            _refuse(self.model != "glove" and _is_given(context, name), name, self.model)
+        told = {name: value for name, value in given.items() if name != "model" and _is_given(context, name)}
+        known = frequency_options(self.model)
+        for name in told:
+            _refuse(name not in known, name, self.model)
+        with usage_errors():
+            self.settings = frequency_settings(self.model, **told)
+            if self.settings.is_sparse and Path(output).suffix != ".safetensors":
+                raise click.UsageError(
+                    f"vectors of --model {self.model} are sparse, which only .safetensors files hold, got {output}; "
+                    "rename it, or take --model svd or glove"
+                )
+
+    def is_finished(self, output: str, encoded: "EncodedCorpus") -> bool:
+        from wordvec import finished_frequency
+
+        return finished_frequency(output, encoded, self.settings)
+
+    def train(
+        self, encoded: "EncodedCorpus", checkpoint: str | None, checkpoint_every: float, resume: bool
+    ) -> "FrequencyResult":
+        from wordvec import train_frequency
+
+        counting = self.settings.counting
+        say(f"counting contexts, window {counting.window}, {counting.weighting}; then {self.model}", self.quiet)
+        with Progress(self.model, self.quiet) as progress:
+            return train_frequency(
+                encoded,
+                self.settings,
+                threads=self.threads,
+                memory=self.memory,
+                on_progress=lambda stage, done, total, loss: progress.update(
+                    done, total, stage if loss is None else f"{stage}, loss {loss:.4f}"
+                ),
+                checkpoint=checkpoint,
+                checkpoint_every=checkpoint_every,
+                resume=resume,
+            )
+
+    def trained(self, result: "FrequencyResult", output: str) -> str:
+        loss = f", loss {result.losses[-1]:.4f}" if result.losses else ""
+        return (
+            f"{output}: {len(result.vectors):,} words x {result.vectors.vector_size:,}; {result.raw_tokens:,} tokens, "
+            f"{short_number(result.pairs)} distinct pairs in {result.seconds:.1f} s{loss}"
+        )
+
+
+def _is_given(context: click.Context, name: str) -> bool:
+    return context.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT

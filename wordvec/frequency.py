@@ -1,0 +1,229 @@
+"""Word vectors from counts, behind one interface: which models there are, what each may be told, and their training."""
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from wordvec.cooccurrence import Cooccurrence, CooccurrenceSettings, count_cooccurrences
+from wordvec.encoded import EncodedCorpus
+from wordvec.errors import InputError
+from wordvec.factorization import SvdSettings, train_svd
+from wordvec.glove import GloveProgress, GloveSettings, train_glove
+from wordvec.resuming import finished_training
+from wordvec.sparse_vectors import weighted_vectors
+from wordvec.vectors import WordVectors
+from wordvec.weighting import settings_of
+
+FREQUENCY_MODELS = ("cooccurrence", "ppmi", "svd", "glove")
+"""Counts as they are (or weighted), PPMI, its singular vectors, and GloVe. The first two are sparse."""
+
+# How contexts are counted where nothing else is said. GloVe's are its authors'; the others count the windows of CBOW
+# and skip-gram, a radius of 1 to 5 words that is drawn for each word, by their expectation.
+_COUNTING: dict[str, dict[str, Any]] = {
+    "cooccurrence": {"window": 5, "window_weights": "dynamic"},
+    "ppmi": {"window": 5, "window_weights": "dynamic"},
+    "svd": {"window": 5, "window_weights": "dynamic"},
+    "glove": {"window": 15, "window_weights": "harmonic"},
+}
+
+_COUNTING_NAMES = {"weighting": "window_weights"}
+"""What ``CooccurrenceSettings`` calls otherwise: there is a weighting of counts, too."""
+
+_WEIGHTING = ("smoothing", "shift")
+
+
+@dataclass(frozen=True)
+class FrequencySettings:
+    """What decides vectors that are made of counts; from :func:`frequency_settings`.
+
+    Attributes:
+        model: one of ``FREQUENCY_MODELS``.
+        counting: how co-occurrences are counted.
+        weighing: of the sparse models, the arguments of ``weigh``.
+        training: of the dense ones, their settings.
+    """
+
+    model: str
+    counting: CooccurrenceSettings
+    weighing: Mapping[str, Any] | None = None
+    training: SvdSettings | GloveSettings | None = None
+
+    @property
+    def is_sparse(self) -> bool:
+        """Whether the vectors are ``SparseWordVectors``."""
+        return self.training is None
+
+    def summary(self) -> dict[str, Any]:
+        """All settings by name, as JSON can write them."""
+        more = self.weighing if self.training is None else asdict(self.training)
+        return {"model": self.model, **(more or {}), "cooccurrence": asdict(self.counting)}
+
+
+@dataclass
+class FrequencyResult:
+    """Vectors, their settings, and what they took: distinct pairs, raw tokens, seconds; losses of GloVe's epochs."""
+
+    vectors: WordVectors
+    settings: FrequencySettings
+    raw_tokens: int
+    pairs: int
+    seconds: float
+    losses: list[float]
+
+    def summary(self) -> dict[str, Any]:
+        """All of it but the vectors, as JSON can write it."""
+        return {
+            "settings": self.settings.summary(),
+            "types": len(self.vectors),
+            "raw_tokens": self.raw_tokens,
+            "pairs": self.pairs,
+            "seconds": self.seconds,
+            "losses": self.losses,
+        }
+
+
+def frequency_options(model: str) -> set[str]:
+    """The names of the settings that a model has.
+
+    Raises:
+        InputError: no such model.
+
+    Example:
+        >>> sorted(frequency_options("ppmi") - frequency_options("cooccurrence"))
+        []
+        >>> sorted(frequency_options("svd") - frequency_options("ppmi"))
+        ['add_contexts', 'exponent', 'iterations', 'oversampling', 'vector_size']
+    """
+    if model not in FREQUENCY_MODELS:
+        raise InputError(f"model must be one of {', '.join(FREQUENCY_MODELS)}, got {model!r}")
+    counting = {_COUNTING_NAMES.get(field.name, field.name) for field in fields(CooccurrenceSettings)}
+    if model == "glove":
+        return counting | {field.name for field in fields(GloveSettings)}
+    if model == "svd":
+        return counting | {field.name for field in fields(SvdSettings)}
+    return counting | {"smoothing", "shift", "weighting"}
+
+
+def frequency_settings(model: str = "svd", **given: Any) -> FrequencySettings:
+    """Settings of a model: those given, and the literature's recommendations for the rest.
+
+    Args:
+        model: one of ``FREQUENCY_MODELS``.
+        given: settings by name, see :func:`frequency_options`: of ``CooccurrenceSettings``, where the weights of
+            distances are called ``window_weights``, and of ``SvdSettings``, ``GloveSettings`` or ``weigh``.
+
+    Raises:
+        InputError: an unknown model, a setting it has not, or one out of range.
+
+    Example:
+        >>> frequency_settings("glove").counting.window, frequency_settings("svd").training.exponent
+        (15, 0.5)
+        >>> frequency_settings("svd", negatives=5)
+        Traceback (most recent call last):
+            ...
+        corpora.errors.InputError: negatives is no setting of svd
+    """
+    known = frequency_options(model)
+    for name in given:
+        if name not in known:
+            raise InputError(f"{name} is no setting of {model}")
+    given = _COUNTING[model] | given
+    counting = CooccurrenceSettings(
+        **{
+            field.name: given[name]
+            for field in fields(CooccurrenceSettings)
+            if (name := _COUNTING_NAMES.get(field.name, field.name)) in given
+        }
+    )
+    if model in ("svd", "glove"):
+        kind = SvdSettings if model == "svd" else GloveSettings
+        training = kind(**{field.name: given[field.name] for field in fields(kind) if field.name in given})
+        if isinstance(training, SvdSettings):
+            settings_of(training.weighting, training.smoothing, training.shift)
+        return FrequencySettings(model, counting, training=training)
+    weighing: dict[str, Any] = {"weighting": "ppmi" if model == "ppmi" else "count"}
+    weighing |= {name: given[name] for name in ("weighting", *_WEIGHTING) if name in given}
+    return FrequencySettings(model, counting, weighing=settings_of(**weighing))
+
+
+def finished_frequency(path: str | os.PathLike[str], corpus: EncodedCorpus, settings: FrequencySettings) -> bool:
+    """Whether the dense vectors that a training would write to ``path`` are there; see ``finished_training``."""
+    if settings.training is None:
+        return False
+    nothing = csr_array((len(corpus.vocabulary),) * 2, dtype=np.float32)
+    told = Cooccurrence(
+        corpus.vocabulary, nothing, settings=settings.counting, tokenizer=corpus.tokenizer, lowercase=corpus.lowercase
+    )
+    return finished_training(path, told, settings.training)
+
+
+def train_frequency(
+    corpus: EncodedCorpus,
+    settings: FrequencySettings | None = None,
+    *,
+    threads: int | None = None,
+    memory: int | None = None,
+    on_progress: Callable[[str, int, int, float | None], None] | None = None,
+    checkpoint: str | os.PathLike[str] | None = None,
+    checkpoint_every: float = 300.0,
+    resume: bool = False,
+) -> FrequencyResult:
+    """Count co-occurrences and make word vectors of them: the same bytes at any number of threads.
+
+    Args:
+        corpus: from ``encode_corpus``.
+        settings: from :func:`frequency_settings`; None means the defaults of ``svd``.
+        threads: None means one a core.
+        memory: bytes to count in, see ``count_cooccurrences``.
+        on_progress: called now and then with the stage (``"counting"``, ``"training"``), how much of it is done, of how
+            much, and GloVe's loss or None.
+        checkpoint, checkpoint_every, resume: of GloVe, see ``train_glove``; the counts are counted again.
+
+    Raises:
+        InputError, VocabularyError, TrainingError: as ``count_cooccurrences``, ``train_svd`` and ``train_glove`` do.
+
+    Example:
+        >>> from wordvec import encode_corpus
+        >>> corpus = encode_corpus(["the cat sat", "the dog sat", "a cow ran", "a pig ran"] * 9)
+        >>> found = train_frequency(corpus, frequency_settings("ppmi"))
+        >>> [token for token, score in found.vectors.most_similar("cat", top=1)]
+        ['dog']
+    """
+    settings = settings or frequency_settings()
+    started = time.perf_counter()
+
+    def report(stage: str) -> Callable[[int, int], None] | None:
+        return None if on_progress is None else lambda done, total: on_progress(stage, done, total, None)
+
+    counted = count_cooccurrences(
+        corpus, settings.counting, threads=threads, memory=memory, on_progress=report("counting")
+    )
+    losses: list[float] = []
+    if isinstance(settings.training, GloveSettings):
+
+        def trained(state: GloveProgress) -> None:
+            if on_progress is not None:
+                on_progress("training", state.cells, state.total_cells, state.loss)
+
+        result = train_glove(
+            counted, settings.training, threads=threads, on_progress=trained, checkpoint=checkpoint,
+            checkpoint_every=checkpoint_every, resume=resume,
+        )  # fmt: skip
+        vectors, losses = result.vectors, result.losses
+    elif isinstance(settings.training, SvdSettings):
+        vectors = train_svd(counted, settings.training, threads=threads).vectors
+    else:
+        vectors = _weighted(counted, settings)
+    seconds = time.perf_counter() - started
+    return FrequencyResult(vectors, settings, corpus.raw_tokens, int(counted.counts.nnz), seconds, losses)
+
+
+def _weighted(counted: Cooccurrence, settings: FrequencySettings) -> WordVectors:
+    vectors = weighted_vectors(counted, **(settings.weighing or {}))
+    vectors.settings["model"] = settings.model
+    return vectors
