@@ -44,8 +44,25 @@ def classify_text() -> None:
 @click.option("--dev", metavar="FILE", help="Labelled text that chooses the epoch.  [default: a tenth of DATA]")
 @click.option("--test", metavar="FILE", help="Labelled text to measure the model on at the end.")
 @click.option("--baselines", is_flag=True, help="Train simple models on DATA, too, and measure them on --test.")
-@click.option("--cell", type=click.Choice(["lstm"]), default="lstm", show_default=True, help="Recurrent cell.")
+@click.option(
+    "--cell", type=click.Choice(["rnn", "gru", "lstm"]), default="lstm", show_default=True, help="Recurrent cell."
+)
+@click.option(
+    "--reset",
+    type=click.Choice(["after", "before"]),
+    default="after",
+    show_default=True,
+    help="Where a GRU's reset gate acts: after the product with its weights, or before.",
+)
 @click.option("--bidirectional/--one-way", default=True, show_default=True, help="Read from both ends, or from one.")
+@click.option(
+    "--merge",
+    type=click.Choice(["concatenate", "sum", "average", "multiply"]),
+    default="concatenate",
+    show_default=True,
+    help="How both directions' states become one.",
+)
+@click.option("--layers", type=int, default=1, show_default=True, help="Recurrent layers, one on the other.")
 @click.option("--hidden-size", type=int, default=128, show_default=True, help="Units in each direction.")
 @click.option(
     "--pooling",

@@ -13,6 +13,7 @@ COMMANDS = {
     "train-embeddings": ("cli.train_embeddings", "train_embeddings"),
     "word-analogy": ("cli.word_analogy", "word_analogy"),
     "classify-text": ("cli.classify_text", "classify_text"),
+    "documents": ("cli.documents", "documents"),
     "neighbors": ("cli.neighbors", "neighbors"),
     "similarity": ("cli.similarity", "similarity"),
     "odd-one-out": ("cli.odd_one_out", "odd_one_out"),

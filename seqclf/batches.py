@@ -26,6 +26,8 @@ class PackedBatch(NamedTuple):
     """(R,) int32: where in ``token_ids`` each row's token stands, read forwards."""
     reverse_rows: np.ndarray
     """(R,) int32: the same, read backwards."""
+    mirror: np.ndarray
+    """(R,) int32: the row at which the other direction reads the token that this row reads."""
 
 
 def pack(ids: np.ndarray, offsets: np.ndarray, members: np.ndarray) -> PackedBatch:
@@ -59,8 +61,44 @@ def pack(ids: np.ndarray, offsets: np.ndarray, members: np.ndarray) -> PackedBat
     sequence = place - starts[step]
     forward = begins[sequence] + step
     reverse = begins[sequence] + lengths[sequence] - 1 - step
+    mirror = (starts[lengths[sequence] - 1 - step] + sequence).astype(np.int32)
     rows = rows.astype(np.int32)
-    return PackedBatch(order, lengths, starts, token_ids, rows[forward], rows[reverse])
+    return PackedBatch(order, lengths, starts, token_ids, rows[forward], rows[reverse], mirror)
+
+
+class Half(NamedTuple):
+    """Every other sequence of a batch."""
+
+    batch: PackedBatch
+    """Its ``order`` says which sequences of the whole it holds, its ``token_ids`` which of the whole's inputs."""
+    rows: np.ndarray
+    """(R of the half,): where its packed rows stand in the whole."""
+
+
+def halves(batch: PackedBatch) -> list[Half]:
+    """A batch as two of nearly equal work, so that two threads can share it; one, if there is nothing to share.
+
+    Example:
+        >>> whole = pack(np.array([7, 8, 9, 5], np.int32), np.array([0, 1, 4]), np.array([0, 1]))
+        >>> [(half.rows.tolist(), half.batch.starts.tolist()) for half in halves(whole)]
+        [([0, 2, 3], [0, 1, 2, 3]), ([1], [0, 1])]
+    """
+    counts = np.diff(batch.starts)
+    sequence = np.arange(batch.starts[-1]) - np.repeat(batch.starts[:-1], counts)
+    found = []
+    for first in (0, 1):
+        order = np.arange(first, batch.lengths.size, 2)
+        lengths = batch.lengths[order]
+        if lengths.size == 0 or lengths[0] == 0:
+            continue
+        rows = np.flatnonzero(sequence % 2 == first)
+        starts = np.zeros(lengths[0] + 1, dtype=np.int64)
+        np.cumsum((counts[: lengths[0]] + 1 - first) // 2, out=starts[1:])
+        inputs, inverse = np.unique(batch.forward_rows[rows], return_inverse=True)
+        nothing = np.empty(0, np.int32)  # no half is read backwards
+        half = PackedBatch(order, lengths, starts, inputs, inverse.astype(np.int32), nothing, nothing)
+        found.append(Half(half, rows))
+    return found
 
 
 def prediction_batches(lengths: np.ndarray, *, texts: int = 32, tokens: int = 4096) -> Iterator[np.ndarray]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from seqclf.cells import CELLS
+from seqclf.encoder import initial_encoder
 from seqclf.model import SequenceModel
 from seqclf.network import Network, NetworkShape
 from seqclf.preparation import (
@@ -142,6 +142,9 @@ def _train(
         cell=settings.cell,
         bidirectional=settings.bidirectional,
         pooling=settings.pooling,
+        merge=settings.merge,
+        layers=settings.layers,
+        reset=settings.reset,
     )
     network = Network(shape, initial_parameters(shape, table, random))
     examples = Examples(*encode(tokens, vocabulary), targets)
@@ -178,13 +181,9 @@ def _train(
 
 
 def initial_parameters(shape: NetworkShape, table: np.ndarray, random: np.random.Generator) -> dict[str, np.ndarray]:
-    """Fresh parameters around an embedding table: the cell's own, and a Glorot-uniform head."""
-    cell = CELLS[shape.cell]
-    parameters = {"embedding": table}
-    for direction in shape.directions:
-        for name, value in cell.initial(shape.vector_size, shape.hidden_size, random).items():
-            parameters[f"layers.0.{direction}.{name}"] = value
-    features = shape.hidden_size * len(shape.directions)
+    """Fresh parameters around an embedding table: the encoder's own, and a Glorot-uniform head."""
+    parameters = initial_encoder(shape.encoder, table, random)
+    features = shape.encoder.features
     limit = np.sqrt(6.0 / (features + shape.classes))
     parameters["head.weight"] = random.uniform(-limit, limit, (shape.classes, features)).astype(np.float32)
     parameters["head.bias"] = np.zeros(shape.classes, dtype=np.float32)

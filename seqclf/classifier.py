@@ -22,14 +22,17 @@ if TYPE_CHECKING:
 
 
 class SequenceClassifier(ClassifierMixin, BaseEstimator):
-    """Recurrent text classifier: embedding, LSTM in one or both directions, pooling, softmax.
+    """Recurrent text classifier: embedding, RNN, GRU or LSTM layers in one or both directions, pooling, softmax.
 
     It takes texts, or lists of tokens, not arrays of numbers. The defaults are the recipe that measured best with
     pretrained vectors; :class:`seqclf.ClassifierSettings` explains every parameter.
 
     Args:
-        cell: ``lstm``.
+        cell: ``rnn``, ``gru`` or ``lstm``.
+        reset: a GRU's reset gate acts ``after`` the product with the weights, or ``before``.
         bidirectional: read every text from both ends.
+        merge: two directions become one state by ``concatenate``, ``sum``, ``average`` or ``multiply``.
+        layers: recurrent layers.
         hidden_size: units in each direction.
         pooling: ``max``, ``mean`` or ``last``.
         dropout: share dropped in training, of the embeddings (by word type) and of the pooled state.
@@ -69,7 +72,10 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):
         self,
         cell: str = "lstm",
         *,
+        reset: str = "after",
         bidirectional: bool = True,
+        merge: str = "concatenate",
+        layers: int = 1,
         hidden_size: int = 128,
         pooling: str = "max",
         dropout: float = 0.5,
@@ -93,7 +99,10 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):
         n_jobs: int | None = None,
     ) -> None:
         self.cell = cell
+        self.reset = reset
         self.bidirectional = bidirectional
+        self.merge = merge
+        self.layers = layers
         self.hidden_size = hidden_size
         self.pooling = pooling
         self.dropout = dropout

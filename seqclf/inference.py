@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from seqclf.batches import pack, prediction_batches
-from seqclf.network import Network, Workspace
+from seqclf.encoder import Workspace
+from seqclf.network import Network
 from seqclf.workers import Workers
 
 

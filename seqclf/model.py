@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from corpora import TOKENIZERS
-from seqclf.cells import CELLS
+from seqclf.cells import CELLS, RESETS
+from seqclf.encoder import MERGES
 from seqclf.formats import join_tokens, read_model, split_tokens, write_model
 from seqclf.inference import predict_probabilities
 from seqclf.network import POOLINGS, Network, NetworkShape, parameter_shapes
@@ -97,7 +98,12 @@ class SequenceModel:
         shape = self.network.shape
         header = {
             "cell": shape.cell,
+            "reset": shape.reset,
             "bidirectional": shape.bidirectional,
+            "merge": shape.merge,
+            "layers": shape.layers,
+            "zoneout": shape.zoneout,
+            "zoneout_cell": shape.zoneout_cell,
             "pooling": shape.pooling,
             "hidden_size": shape.hidden_size,
             "tokenizer": self.tokenizer,
@@ -163,6 +169,11 @@ def load_model(path: str | os.PathLike[str]) -> SequenceModel:
 
 _HEADER = {
     "cell": (str, "a cell", lambda value: value in CELLS),
+    "reset": (str, "a reset", lambda value: value in RESETS),
+    "merge": (str, "a merge", lambda value: value in MERGES),
+    "layers": (int, "at least 1", lambda value: value >= 1),
+    "zoneout": (float, "a share below 1", lambda value: 0 <= value < 1),
+    "zoneout_cell": (float, "a share below 1", lambda value: 0 <= value < 1),
     "pooling": (str, "a pooling", lambda value: value in POOLINGS),
     "bidirectional": (bool, "true or false", lambda value: True),
     "hidden_size": (int, "at least 1", lambda value: value >= 1),
@@ -174,17 +185,29 @@ _HEADER = {
     "history": (list, "a list of objects", lambda value: all(isinstance(row, dict) for row in value)),
 }
 
+_FIRST_VERSION: dict[str, Any] = {
+    "reset": "after",
+    "merge": "concatenate",
+    "layers": 1,
+    "zoneout": 0.0,
+    "zoneout_cell": 0.0,
+}
+"""What a file that does not say it was trained with: the only choice there was."""
+
 
 def _are_labels(value: list[Any]) -> bool:
     kinds = {type(label) for label in value}
     return kinds <= {str, int, float, bool} and len(kinds) == 1 and len(set(value)) == len(value) >= 2
 
 
-def _shape(name: str, tensors: Mapping[str, np.ndarray], header: Mapping[str, Any]) -> NetworkShape:
+def _shape(name: str, tensors: Mapping[str, np.ndarray], header: dict[str, Any]) -> NetworkShape:
+    header = _FIRST_VERSION | header
     for key, (kind, rule, good) in _HEADER.items():
         value = header.get(key)
         if type(value) is not kind or not good(value):
             raise FormatError(f"{name} is damaged or of a newer program: {key} must be {rule}, got {value!r:.80}")
+    if header["layers"] > len(tensors):
+        raise FormatError(f"{name} is damaged: {header['layers']} layers, but {len(tensors)} tensors")
     embedding = tensors.get("embedding")
     if embedding is None or embedding.ndim != 2:
         raise FormatError(f"{name} is damaged: it has no embedding table")
@@ -196,6 +219,11 @@ def _shape(name: str, tensors: Mapping[str, np.ndarray], header: Mapping[str, An
         cell=header["cell"],
         bidirectional=header["bidirectional"],
         pooling=header["pooling"],
+        merge=header["merge"],
+        layers=header["layers"],
+        reset=header["reset"],
+        zoneout=header["zoneout"],
+        zoneout_cell=header["zoneout_cell"],
     )
 
 

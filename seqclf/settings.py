@@ -5,7 +5,8 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from corpora import get_tokenizer
-from seqclf.cells import CELLS
+from seqclf.cells import CELLS, RESETS
+from seqclf.encoder import MERGES
 from seqclf.network import POOLINGS
 from wordvec import InputError
 
@@ -15,8 +16,12 @@ class ClassifierSettings:
     """How a text classifier is built and trained.
 
     Attributes:
-        cell: the recurrent cell: ``lstm``.
+        cell: the recurrent cell: ``rnn``, ``gru`` or ``lstm``.
+        reset: where a GRU's reset gate acts: ``after`` the product with the weights (cuDNN, PyTorch) or ``before`` it
+            (Cho et al. 2014).
         bidirectional: read every text from both ends.
+        merge: how two directions become one state: ``concatenate``, ``sum``, ``average`` or ``multiply``.
+        layers: recurrent layers, each reading the states of the one below.
         hidden_size: units in each direction.
         pooling: ``max``, ``mean`` or ``last``.
         dropout: share of the embeddings (by word type and batch) and of the pooled state that is dropped in training.
@@ -48,7 +53,10 @@ class ClassifierSettings:
     """
 
     cell: str = "lstm"
+    reset: str = "after"
     bidirectional: bool = True
+    merge: str = "concatenate"
+    layers: int = 1
     hidden_size: int = 128
     pooling: str = "max"
     dropout: float = 0.5
@@ -76,8 +84,10 @@ class ClassifierSettings:
             InputError: a value is outside its range; the message says the rule and the value.
         """
         _choice("cell", self.cell, CELLS)
+        _choice("reset", self.reset, RESETS)
+        _choice("merge", self.merge, MERGES)
         _choice("pooling", self.pooling, POOLINGS)
-        for name in ("hidden_size", "batch_size", "epochs", "vector_size", "min_count"):
+        for name in ("layers", "hidden_size", "batch_size", "epochs", "vector_size", "min_count"):
             _whole(name, getattr(self, name), 1)
         for name in ("warmup_steps", "keep_vectors", "seed"):
             _whole(name, getattr(self, name), 0)

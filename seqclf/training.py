@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from seqclf.batches import PackedBatch, pack, training_batches
+from seqclf.encoder import Noise
 from seqclf.inference import predict_probabilities
 from seqclf.network import Network
 from seqclf.optimizers import Adam, clipping, global_norm, scheduled_rate
@@ -138,8 +139,8 @@ class Trainer:
             TrainingError: the gradient is no longer a number.
         """
         network, settings = self.network, self.settings
-        word_mask, pooled_mask = self._masks(batch)
-        tape = network.forward(batch, self.workers, word_mask=word_mask, pooled_mask=pooled_mask)
+        noise, pooled_mask = self._noise(batch)
+        tape = network.forward(batch, self.workers, noise=noise, pooled_mask=pooled_mask)
         tune = self._table is not None
         loss, d_rows = network.backward(tape, targets, self._weights[targets], self.workers, tune_vectors=tune)
         # Distinct tokens rise, so the rows that are not trained (kept vectors, the unknown word) stand last.
@@ -161,16 +162,17 @@ class Trainer:
         self.done += 1
         return loss
 
-    def _masks(self, batch: PackedBatch) -> tuple[np.ndarray | None, np.ndarray | None]:
+    def _noise(self, batch: PackedBatch) -> tuple[Noise, np.ndarray | None]:
         """Dropout by word type, and of the pooled state."""
         rate, seed = self.settings.dropout, self.settings.seed
         if rate == 0:
-            return None, None
-        words, columns = batch.token_ids.size, self.network.embedding.shape[1]
-        features = self.network.feature_columns
+            return Noise(), None
+        encoder = self.network.encoder
+        words = batch.token_ids.size, encoder.columns
+        pooled = batch.lengths.size, encoder.features
         return (
-            draw_mask(words, columns, rate, dropout_key(seed, _WORDS, self.done), self.network.dtype),
-            draw_mask(batch.lengths.size, features, rate, dropout_key(seed, _POOLED, self.done), self.network.dtype),
+            Noise(words=draw_mask(*words, rate, dropout_key(seed, _WORDS, self.done), self.network.dtype)),
+            draw_mask(*pooled, rate, dropout_key(seed, _POOLED, self.done), self.network.dtype),
         )
 
 

@@ -1,4 +1,4 @@
-"""Slow, obvious recurrent nets: one text, one step, one gate at a time. Imports numpy only."""
+"""Slow, obvious recurrent nets: one text, one layer, one direction, one step at a time. Imports numpy only."""
 
 import numpy as np
 
@@ -7,8 +7,10 @@ def sigmoid(x):
     return 1 / (1 + np.exp(-x))
 
 
-def lstm_forward(x, w_input, w_hidden, bias, h=None, c=None):
+def lstm_forward(x, w_input, w_hidden, bias, h=None, c=None, holds=None):
     """x (T, E) through one LSTM; gates stand in the rows of the weights in the order i, f, g, o.
+
+    holds: (T, H) twice, the share of the old h and of the old c that stays in each step (zoneout).
 
     Returns a list with one dict a step: i, f, g, o, c, h, and what came in: x, c_before, h_before.
     """
@@ -21,9 +23,11 @@ def lstm_forward(x, w_input, w_hidden, bias, h=None, c=None):
         i, f, o = sigmoid(z[:hidden]), sigmoid(z[hidden : 2 * hidden]), sigmoid(z[3 * hidden :])
         g = np.tanh(z[2 * hidden : 3 * hidden])
         step = {"i": i, "f": f, "g": g, "o": o, "x": x[t], "c_before": c, "h_before": h}
-        c = f * c + i * g
-        h = o * np.tanh(c)
-        steps.append({**step, "c": c, "h": h})
+        hold_h, hold_c = (0, 0) if holds is None else (holds[0][t], holds[1][t])
+        step["c_new"] = f * c + i * g
+        c = hold_c * c + (1 - hold_c) * step["c_new"]
+        h = hold_h * h + (1 - hold_h) * o * np.tanh(step["c_new"])
+        steps.append({**step, "c": c, "h": h, "hold_h": hold_h, "hold_c": hold_c})
     return steps
 
 
@@ -39,18 +43,217 @@ def lstm_backward(steps, d_h_out, w_input, w_hidden):
         step = steps[t]
         i, f, g, o = step["i"], step["f"], step["g"], step["o"]
         d_h = d_h + d_h_out[t]
-        d_c = d_c + d_h * o * (1 - np.tanh(step["c"]) ** 2)
-        d_o = d_h * np.tanh(step["c"])
+        d_h_new, d_h_held = d_h * (1 - step["hold_h"]), d_h * step["hold_h"]
+        squashed = np.tanh(step["c_new"])
+        d_cell = d_c * (1 - step["hold_c"]) + d_h_new * o * (1 - squashed**2)
         d_z = np.concatenate(
-            [d_c * g * i * (1 - i), d_c * step["c_before"] * f * (1 - f), d_c * i * (1 - g**2), d_o * o * (1 - o)]
+            [
+                d_cell * g * i * (1 - i),
+                d_cell * step["c_before"] * f * (1 - f),
+                d_cell * i * (1 - g**2),
+                d_h_new * squashed * o * (1 - o),
+            ]
         )
         d_w_input += np.outer(d_z, step["x"])
         d_w_hidden += np.outer(d_z, step["h_before"])
         d_bias += d_z
         d_x[t] = w_input.T @ d_z
-        d_h = w_hidden.T @ d_z
-        d_c = d_c * f
+        d_h = w_hidden.T @ d_z + d_h_held
+        d_c = d_cell * f + d_c * step["hold_c"]
     return d_x, d_w_input, d_w_hidden, d_bias
+
+
+def rnn_forward(x, w_input, w_hidden, bias, h=None, c=None, holds=None):
+    """x (T, E) through one simple recurrent net; a list with one dict a step, as ``lstm_forward``."""
+    h = np.zeros(w_hidden.shape[1]) if h is None else h
+    steps = []
+    for t in range(len(x)):
+        n = np.tanh(w_input @ x[t] + w_hidden @ h + bias)
+        hold = 0 if holds is None else holds[0][t]
+        step = {"n": n, "x": x[t], "h_before": h, "hold_h": hold}
+        h = hold * h + (1 - hold) * n
+        steps.append({**step, "h": h})
+    return steps
+
+
+def rnn_backward(steps, d_h_out, w_input, w_hidden):
+    """d_x (T, E), d_w_input, d_w_hidden, d_bias."""
+    d_x = np.zeros((len(steps), w_input.shape[1]))
+    d_w_input, d_w_hidden, d_bias = np.zeros_like(w_input), np.zeros_like(w_hidden), np.zeros(len(w_input))
+    d_h = np.zeros(w_hidden.shape[1])
+    for t in reversed(range(len(steps))):
+        step = steps[t]
+        d_h = d_h + d_h_out[t]
+        d_z = d_h * (1 - step["hold_h"]) * (1 - step["n"] ** 2)
+        d_w_input += np.outer(d_z, step["x"])
+        d_w_hidden += np.outer(d_z, step["h_before"])
+        d_bias += d_z
+        d_x[t] = w_input.T @ d_z
+        d_h = w_hidden.T @ d_z + d_h * step["hold_h"]
+    return d_x, d_w_input, d_w_hidden, d_bias
+
+
+def gru_forward(x, w_input, w_hidden, bias, bias_hidden=None, h=None, c=None, holds=None):
+    """x (T, E) through one GRU, gates r, z, n; with ``bias_hidden`` the reset gate acts after the product, else before.
+
+    Returns a list with one dict a step, as ``lstm_forward``.
+    """
+    hidden = w_hidden.shape[1]
+    h = np.zeros(hidden) if h is None else h
+    steps = []
+    for t in range(len(x)):
+        x_r, x_z, x_n = np.split(w_input @ x[t] + bias, 3)
+        w_r, w_z, w_n = np.split(w_hidden, 3)
+        r, z = sigmoid(x_r + w_r @ h), sigmoid(x_z + w_z @ h)
+        n = np.tanh(x_n + w_n @ (r * h)) if bias_hidden is None else np.tanh(x_n + r * (w_n @ h + bias_hidden))
+        hold = 0 if holds is None else holds[0][t]
+        step = {"r": r, "z": z, "n": n, "x": x[t], "h_before": h, "hold_h": hold}
+        h = hold * h + (1 - hold) * ((1 - z) * n + z * h)
+        steps.append({**step, "h": h})
+    return steps
+
+
+def gru_backward(steps, d_h_out, w_input, w_hidden, bias_hidden=None):
+    """d_x (T, E), d_w_input, d_w_hidden, d_bias, and d_bias_hidden where there is one."""
+    d_x = np.zeros((len(steps), w_input.shape[1]))
+    d_w_input, d_w_hidden, d_bias = np.zeros_like(w_input), np.zeros_like(w_hidden), np.zeros(len(w_input))
+    d_bias_hidden = np.zeros(w_hidden.shape[1])
+    w_r, w_z, w_n = np.split(w_hidden, 3)
+    d_h = np.zeros(w_hidden.shape[1])
+    for t in reversed(range(len(steps))):
+        step = steps[t]
+        r, z, n, before = step["r"], step["z"], step["n"], step["h_before"]
+        d_h = d_h + d_h_out[t]
+        d_new, d_before = d_h * (1 - step["hold_h"]), d_h * step["hold_h"]
+        d_n = d_new * (1 - z) * (1 - n**2)
+        d_z = d_new * (before - n) * z * (1 - z)
+        if bias_hidden is None:
+            d_reset = w_n.T @ d_n
+            d_r = d_reset * before * r * (1 - r)
+            d_before = d_before + d_reset * r
+            d_w_n = np.outer(d_n, r * before)
+        else:
+            d_r = d_n * (w_n @ before + bias_hidden) * r * (1 - r)
+            d_before = d_before + w_n.T @ (d_n * r)
+            d_w_n = np.outer(d_n * r, before)
+            d_bias_hidden += d_n * r
+        d_sums = np.concatenate([d_r, d_z, d_n])
+        d_w_input += np.outer(d_sums, step["x"])
+        d_w_hidden += np.concatenate([np.outer(d_r, before), np.outer(d_z, before), d_w_n])
+        d_bias += d_sums
+        d_x[t] = w_input.T @ d_sums
+        d_h = d_before + d_new * z + w_r.T @ d_r + w_z.T @ d_z
+    gradients = d_x, d_w_input, d_w_hidden, d_bias
+    return gradients if bias_hidden is None else (*gradients, d_bias_hidden)
+
+
+def run(weights, x, h=None, c=None, holds=None):
+    """The cell these weights belong to, by their number of gates; weights as the files' names end."""
+    gates = len(weights["w_input"]) // weights["w_hidden"].shape[1]
+    forward = {1: rnn_forward, 3: gru_forward, 4: lstm_forward}[gates]
+    return forward(x, **weights, h=h, c=c, holds=holds)
+
+
+def run_back(weights, steps, d_h_out):
+    """d_x, and the gradients of the weights by name."""
+    gates = len(weights["w_input"]) // weights["w_hidden"].shape[1]
+    backward = {1: rnn_backward, 3: gru_backward, 4: lstm_backward}[gates]
+    more = [weights["bias_hidden"]] if "bias_hidden" in weights else []
+    d_x, *gradients = backward(steps, d_h_out, weights["w_input"], weights["w_hidden"], *more)
+    return d_x, dict(zip(("w_input", "w_hidden", "bias", "bias_hidden"), gradients, strict=False))
+
+
+def layers_of(parameters):
+    """[{direction: {name: weight}}], a dict a layer."""
+    found = []
+    while any(name.startswith(f"layers.{len(found)}.") for name in parameters):
+        layer = {}
+        for name, value in parameters.items():
+            if name.startswith(f"layers.{len(found)}."):
+                _, _, direction, what = name.split(".")
+                layer.setdefault(direction, {})[what] = value
+        found.append(layer)
+    return found
+
+
+def encode(parameters, x, *, merge="concatenate", between=None, first=None, holds=None):
+    """One text through all layers.
+
+    Args:
+        parameters: name to array; those of the layers are read.
+        x: (T, E).
+        between: for each layer but the last (T, F) factors of its merged states.
+        first: {(layer, direction): (h, c)}. holds: {(layer, direction): ((T, H), (T, H))}, as the direction reads.
+
+    Returns:
+        (T, F) states, (F,) final states merged, and what ``encode_back`` needs.
+    """
+    tape = []
+    for number, layer in enumerate(layers_of(parameters)):
+        runs = {}
+        for direction, weights in layer.items():
+            turn = 1 if direction == "forward" else -1
+            h, c = (first or {}).get((number, direction), (None, None))
+            runs[direction] = run(weights, x[::turn], h, c, (holds or {}).get((number, direction)))
+        hidden = next(iter(layer.values()))["w_hidden"].shape[1]
+        states, finals = [], []
+        for direction, steps in runs.items():
+            turn = 1 if direction == "forward" else -1
+            h = np.array([step["h"] for step in steps]).reshape(len(x), hidden)
+            states.append(h[::turn])
+            finals.append(h[-1] if len(h) else np.zeros(hidden))
+        tape.append((layer, runs, states))
+        x, final = merged(states, merge), merged(finals, merge)
+        if between is not None and number < len(between):
+            x = x * between[number]
+    return x, final, tape
+
+
+def merged(arrays, merge):
+    if len(arrays) == 1:
+        return arrays[0]
+    if merge == "concatenate":
+        return np.concatenate(arrays, axis=-1)
+    a, b = arrays
+    return {"sum": a + b, "average": (a + b) / 2, "multiply": a * b}[merge]
+
+
+def split(d_merged, arrays, merge):
+    """Each array's share of the gradient of ``merged``."""
+    if len(arrays) == 1:
+        return [d_merged]
+    if merge == "concatenate":
+        return np.split(d_merged, 2, axis=-1)
+    a, b = arrays
+    return {
+        "sum": [d_merged, d_merged],
+        "average": [d_merged / 2, d_merged / 2],
+        "multiply": [d_merged * b, d_merged * a],
+    }[merge]
+
+
+def encode_back(tape, d_states, d_final, *, merge="concatenate", between=None):
+    """d_x (T, E), and the gradients of the layers' parameters by name."""
+    gradients = {}
+    d_merged = d_states
+    for number in reversed(range(len(tape))):
+        layer, runs, states = tape[number]
+        if between is not None and number < len(between):
+            d_merged = d_merged * between[number]
+        last = number == len(tape) - 1
+        finals = [h[-1] if d == "forward" else h[0] for d, h in zip(runs, states, strict=True) if len(h)]
+        d_finals = split(d_final, finals, merge) if last and len(states[0]) else [0] * len(states)
+        d_x = 0
+        for place, (direction, steps) in enumerate(runs.items()):
+            turn = 1 if direction == "forward" else -1
+            d_h = split(d_merged, states, merge)[place][::turn].copy()
+            if last and len(d_h):
+                d_h[-1] += d_finals[place]
+            d_read, found = run_back(layer[direction], steps, d_h)
+            d_x = d_x + d_read[::turn]
+            gradients |= {f"layers.{number}.{direction}.{name}": value for name, value in found.items()}
+        d_merged = d_x
+    return d_merged, gradients
 
 
 def pool(states, pooling):
@@ -60,15 +263,15 @@ def pool(states, pooling):
     share = np.zeros(states.shape)
     if pooling == "max":
         share[states.argmax(axis=0), np.arange(states.shape[1])] = 1
-    elif pooling == "mean":
-        share[:] = 1 / len(states)
     else:
-        share[-1] = 1
+        share[:] = 1 / len(states)
     return (states * share).sum(axis=0), share
 
 
-def classifier(parameters, texts, targets, weights, *, pooling="max", word_masks=None, pooled_masks=None):
-    """Loss, probabilities and every gradient of embedding ▶ LSTM (both ways if it has both) ▶ pool ▶ softmax.
+def classifier(
+    parameters, texts, targets, weights, *, pooling="max", merge="concatenate", word_masks=None, pooled_masks=None
+):
+    """Loss, probabilities and every gradient of embedding ▶ recurrent layers ▶ pool ▶ softmax.
 
     Args:
         parameters: name to array, canonical shapes.
@@ -78,7 +281,6 @@ def classifier(parameters, texts, targets, weights, *, pooling="max", word_masks
     Returns:
         loss ``-sum_b weights[b] log p_b[targets[b]] / B``, probabilities (B, C), gradients by name.
     """
-    directions = [name for name in ("forward", "reverse") if f"layers.0.{name}.bias" in parameters]
     gradients = {name: np.zeros(np.shape(value)) for name, value in parameters.items()}
     probabilities, loss = [], 0.0
     for b, ids in enumerate(texts):
@@ -87,15 +289,10 @@ def classifier(parameters, texts, targets, weights, *, pooling="max", word_masks
         for t, token_id in enumerate(ids):
             if word_masks is not None:
                 mask[t] = word_masks[token_id]
-        x = parameters["embedding"][ids] * mask
-        runs = []
-        for name in directions:
-            w_input, w_hidden, bias = (parameters[f"layers.0.{name}.{k}"] for k in ("w_input", "w_hidden", "bias"))
-            steps = lstm_forward(x if name == "forward" else x[::-1], w_input, w_hidden, bias)
-            states = np.array([step["h"] for step in steps]).reshape(len(ids), w_hidden.shape[1])
-            runs.append((name, steps, *pool(states, pooling)))
+        states, final, tape = encode(parameters, parameters["embedding"][ids] * mask, merge=merge)
+        pooled, share = (final, None) if pooling == "last" else pool(states, pooling)
         pooled_mask = 1 if pooled_masks is None else pooled_masks[b]
-        features = np.concatenate([pooled for *_, pooled, _ in runs]) * pooled_mask
+        features = pooled * pooled_mask
         scores = parameters["head.weight"] @ features + parameters["head.bias"]
         p = np.exp(scores - scores.max())
         p /= p.sum()
@@ -107,13 +304,11 @@ def classifier(parameters, texts, targets, weights, *, pooling="max", word_masks
         d_scores *= weights[b] / len(texts)
         gradients["head.weight"] += np.outer(d_scores, features)
         gradients["head.bias"] += d_scores
-        d_pooled = np.split((parameters["head.weight"].T @ d_scores) * pooled_mask, len(runs))
-        for (name, steps, _, share), d in zip(runs, d_pooled, strict=True):
-            w_input, w_hidden = parameters[f"layers.0.{name}.w_input"], parameters[f"layers.0.{name}.w_hidden"]
-            d_x, *d_weights = lstm_backward(steps, d * share, w_input, w_hidden)
-            for k, d_weight in zip(("w_input", "w_hidden", "bias"), d_weights, strict=True):
-                gradients[f"layers.0.{name}.{k}"] += d_weight
-            d_x = (d_x if name == "forward" else d_x[::-1]) * mask
-            for t, token_id in enumerate(ids):
-                gradients["embedding"][token_id] += d_x[t]
+        d_pooled = (parameters["head.weight"].T @ d_scores) * pooled_mask
+        d_states = np.zeros(states.shape) if pooling == "last" else d_pooled * share
+        d_x, found = encode_back(tape, d_states, d_pooled if pooling == "last" else 0 * final, merge=merge)
+        for name, gradient in found.items():
+            gradients[name] += gradient
+        for t, token_id in enumerate(ids):
+            gradients["embedding"][token_id] += d_x[t] * mask[t]
     return loss, np.array(probabilities), gradients

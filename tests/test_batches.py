@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seqclf.batches import pack, prediction_batches, training_batches
+from seqclf.batches import halves, pack, prediction_batches, training_batches
 
 TEXTS = st.lists(st.lists(st.integers(100, 120), max_size=6), min_size=1, max_size=8)
 
@@ -33,6 +33,23 @@ def test_every_row_reads_the_token_it_should(texts, random):
                 row += 1
     assert batch.starts[-1] == row == len(batch.forward_rows) == len(batch.reverse_rows)
     assert sorted(batch.order.tolist()) == list(range(len(members)))
+    np.testing.assert_array_equal(batch.forward_rows[batch.mirror], batch.reverse_rows)
+    np.testing.assert_array_equal(batch.mirror[batch.mirror], np.arange(row))
+
+
+@settings(max_examples=60, deadline=None)
+@given(TEXTS)
+def test_halves_are_batches_of_every_other_sequence(texts):
+    batch = pack(*encode(texts), np.arange(len(texts)))
+    found = halves(batch)
+    assert sorted(row for half in found for row in half.rows) == list(range(batch.starts[-1]))
+    for half in found:
+        np.testing.assert_array_equal(half.batch.lengths, batch.lengths[half.batch.order])
+        assert half.batch.lengths[0] == half.batch.starts.size - 1 > 0
+        np.testing.assert_array_equal(half.batch.token_ids[half.batch.forward_rows], batch.forward_rows[half.rows])
+        for t in range(half.batch.starts.size - 1):
+            rows = half.rows[half.batch.starts[t] : half.batch.starts[t + 1]]
+            np.testing.assert_array_equal(rows - batch.starts[t], half.batch.order[: rows.size])
 
 
 def test_the_arrays_have_the_types_the_kernels_were_compiled_for():

@@ -103,7 +103,15 @@ def test_labels_of_any_kind_survive(labels, tmp_path):
     assert back.predict(TEXTS[:1]).tolist()[0] in labels
 
 
-@pytest.mark.parametrize("change", [{"bidirectional": False}, {"pooling": "mean"}, {"pooling": "last"}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"bidirectional": False, "cell": "rnn", "layers": 2},
+        {"pooling": "mean", "merge": "sum"},
+        {"pooling": "last", "cell": "gru", "layers": 2},
+        {"cell": "gru", "reset": "before", "merge": "multiply"},
+    ],
+)
 def test_every_kind_of_net_survives(change, tmp_path):
     settings = replace(SETTINGS, epochs=1, class_weight={"calm": 2.0}, **change)
     model = train_classifier(TEXTS, LABELS, settings=settings)
@@ -111,6 +119,14 @@ def test_every_kind_of_net_survives(change, tmp_path):
     np.testing.assert_array_equal(
         load_model(tmp_path / "m.safetensors").predict_proba(TEXTS), model.predict_proba(TEXTS)
     )
+
+
+def test_a_file_from_before_there_was_a_choice_still_loads(model, saved, tmp_path):
+    later = ("reset", "merge", "layers", "zoneout", "zoneout_cell")
+    rewrite(saved, tmp_path / "old.safetensors", **dict.fromkeys(later))
+    assert not set(later) & header_of(tmp_path / "old.safetensors").keys()
+    old = load_model(tmp_path / "old.safetensors")
+    np.testing.assert_array_equal(old.predict_proba(TEXTS), model.predict_proba(TEXTS))
 
 
 def test_vectors_give_tokeniser_casing_and_words_that_training_never_saw():
@@ -219,6 +235,12 @@ def test_what_is_no_model_is_refused(saved, tmp_path):
         ({"version": 99}, "a model of version 99, this program reads version 1"),
         ({"kind": "tagger"}, "does not say that it is a model"),
         ({"cell": "gru9"}, "cell must be a cell, got 'gru9'"),
+        ({"merge": "xor"}, "merge must be a merge, got 'xor'"),
+        ({"reset": 1}, "reset must be a reset, got 1"),
+        ({"layers": 0}, "layers must be at least 1, got 0"),
+        ({"layers": 2}, "too many"),
+        ({"layers": 10**12}, "1000000000000 layers, but"),
+        ({"zoneout": 1.0}, "zoneout must be a share below 1, got 1.0"),
         ({"labels": ["a"]}, "labels must be at least two"),
         ({"labels": ["a", "a"]}, "labels must be at least two"),
         ({"labels": ["a", "b", "c"]}, "head.weight must be float32"),

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from seqclf.batches import pack
-from seqclf.network import Network, NetworkShape, Workspace, parameter_shapes
+from seqclf.cells import spread
+from seqclf.encoder import Noise, Workspace
+from seqclf.network import Network, NetworkShape, parameter_shapes
 from seqclf.workers import Workers
 from tests import naive_recurrent
 from tests.gradients import directional_derivative, numerical_gradient
@@ -28,7 +30,7 @@ def make_parameters(shape, seed=0):
 def make_masks(shape, seed=5):
     random = np.random.default_rng(seed)
     word = (random.random((shape.vocabulary, shape.vector_size)) > 0.4) / 0.6
-    pooled = (random.random((len(TEXTS), shape.hidden_size * len(shape.directions))) > 0.4) / 0.6
+    pooled = (random.random((len(TEXTS), shape.encoder.features)) > 0.4) / 0.6
     return word, pooled
 
 
@@ -40,12 +42,9 @@ def run(shape, parameters, *, masks=None, texts=TEXTS, targets=TARGETS, weights=
     if masks is not None:
         word_mask = np.zeros((batch.token_ids.size, network.embedding.shape[1]), dtype)
         word_mask[:, : shape.vector_size] = masks[0][batch.token_ids]
-        directions, hidden = len(shape.directions), shape.hidden_size
-        pooled_mask = np.zeros((len(texts), directions, -(-hidden // 16) * 16), dtype)
-        pooled_mask[:, :, :hidden] = masks[1][batch.order].reshape(len(texts), directions, hidden)
-        pooled_mask = pooled_mask.reshape(len(texts), -1)
+        pooled_mask = spread(masks[1][batch.order].astype(dtype), shape.encoder.parts)
     with Workers(threads) as workers:
-        tape = network.forward(batch, workers, word_mask=word_mask, pooled_mask=pooled_mask)
+        tape = network.forward(batch, workers, noise=Noise(words=word_mask), pooled_mask=pooled_mask)
         probabilities = np.empty_like(tape.probabilities)
         probabilities[batch.order] = tape.probabilities
         loss, d_rows = network.backward(tape, targets[batch.order], weights[batch.order].astype(dtype), workers)
@@ -59,39 +58,50 @@ SHAPES = [
     NetworkShape(8, 5, 3, 3, pooling="max"),
     NetworkShape(8, 5, 3, 3, pooling="mean", bidirectional=False),
     NetworkShape(8, 3, 18, 3, pooling="last"),  # more units than a panel holds
+    NetworkShape(8, 5, 3, 3, cell="rnn", pooling="mean", merge="sum"),
+    NetworkShape(8, 5, 3, 3, cell="rnn", pooling="last", bidirectional=False, layers=2),
+    NetworkShape(8, 5, 3, 3, cell="gru", pooling="max", layers=2, merge="average"),
+    NetworkShape(8, 5, 18, 3, cell="gru", reset="before", pooling="last", layers=2),
+    NetworkShape(8, 5, 3, 3, cell="gru", reset="before", pooling="last", merge="multiply"),
+    NetworkShape(8, 5, 18, 3, cell="gru", pooling="last", merge="multiply"),
+    NetworkShape(8, 5, 3, 3, pooling="last", merge="average", layers=3),
+    NetworkShape(8, 5, 3, 3, pooling="mean", merge="multiply", layers=2),
+    NetworkShape(8, 5, 3, 3, pooling="last", merge="sum"),
 ]
 
 
-@pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.pooling)
+def described(shape):
+    way = shape.merge if shape.bidirectional else "one-way"
+    reset = f"-{shape.reset}" if shape.cell == "gru" else ""
+    return f"{shape.cell}{reset}-{way}-{shape.layers}x{shape.hidden_size}-{shape.pooling}"
+
+
+def oracle(shape, parameters, masks=None, texts=TEXTS, targets=TARGETS, weights=WEIGHTS):
+    word_masks, pooled_masks = masks or (None, None)
+    options = {"pooling": shape.pooling, "merge": shape.merge, "word_masks": word_masks, "pooled_masks": pooled_masks}
+    return naive_recurrent.classifier(parameters, texts, targets, weights, **options)
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=described)
 def test_the_oracle_has_the_gradients_it_claims(shape):
     parameters, masks = make_parameters(shape), make_masks(shape)
-
-    def loss():
-        return naive_recurrent.classifier(
-            parameters, TEXTS, TARGETS, WEIGHTS, pooling=shape.pooling, word_masks=masks[0], pooled_masks=masks[1]
-        )[0]
-
-    _, _, gradients = naive_recurrent.classifier(
-        parameters, TEXTS, TARGETS, WEIGHTS, pooling=shape.pooling, word_masks=masks[0], pooled_masks=masks[1]
-    )
+    _, _, gradients = oracle(shape, parameters, masks)
     for name, array in parameters.items():
-        if array.size <= 200:
-            np.testing.assert_allclose(gradients[name], numerical_gradient(loss, array), atol=1e-8, err_msg=name)
+        if array.size <= 20:
+            slopes = numerical_gradient(lambda: oracle(shape, parameters, masks)[0], array)
+            np.testing.assert_allclose(gradients[name], slopes, atol=1e-8, err_msg=name)
         else:
             direction = np.random.default_rng(1).standard_normal(array.shape)
-            slope = directional_derivative(loss, array, direction)
+            slope = directional_derivative(lambda: oracle(shape, parameters, masks)[0], array, direction)
             np.testing.assert_allclose((gradients[name] * direction).sum(), slope, atol=1e-7, err_msg=name)
 
 
 @pytest.mark.parametrize("dropped", [False, True], ids=["whole", "dropout"])
-@pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.pooling)
+@pytest.mark.parametrize("shape", SHAPES, ids=described)
 def test_loss_probabilities_and_every_gradient_equal_the_oracles(shape, dropped):
     parameters = make_parameters(shape)
     masks = make_masks(shape) if dropped else None
-    word_masks, pooled_masks = masks if dropped else (None, None)
-    expected = naive_recurrent.classifier(
-        parameters, TEXTS, TARGETS, WEIGHTS, pooling=shape.pooling, word_masks=word_masks, pooled_masks=pooled_masks
-    )
+    expected = oracle(shape, parameters, masks)
     loss, probabilities, gradients = run(shape, parameters, masks=masks)
     np.testing.assert_allclose(loss, expected[0], rtol=1e-12)
     np.testing.assert_allclose(probabilities, expected[1], rtol=1e-12)
@@ -104,7 +114,7 @@ def test_loss_probabilities_and_every_gradient_equal_the_oracles(shape, dropped)
 def test_float32_and_its_rational_tanh_stay_within_float32_of_the_oracle():
     shape = SHAPES[2]
     parameters = make_parameters(shape)
-    expected = naive_recurrent.classifier(parameters, TEXTS, TARGETS, WEIGHTS, pooling=shape.pooling)
+    expected = oracle(shape, parameters)
     loss, probabilities, gradients = run(shape, parameters, dtype=np.float32)
     assert probabilities.dtype == np.float32
     np.testing.assert_allclose(loss, expected[0], rtol=1e-5)

@@ -11,7 +11,6 @@ import tempfile
 import time
 import weakref
 from collections.abc import Callable, Iterable, Iterator
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,8 @@ import numpy as np
 from corpora import TextCorpus, get_tokenizer
 from wordvec.choosing import MAX_TYPES, Rules, word_list
 from wordvec.errors import InputError, VocabularyError
-from wordvec.scanning import WHITE, Counter, Table, encode, hide, join_tokens, split_tokens
+from wordvec.scanning import Counter, Table, encode, join_tokens, split_tokens
+from wordvec.texts import blocks_of
 from wordvec.threads import worker_count
 from wordvec.vocabulary import Vocabulary
 
@@ -134,7 +134,7 @@ def encode_corpus(
         tokenizer, lowercase = corpus.tokenizer, corpus.lowercase
         lower = lowercase
     else:
-        blocks, lower = _blocks_of(corpus, tokenizer, lowercase)
+        blocks, lower = blocks_of(corpus, tokenizer, lowercase)
     rules = Rules(
         min_count=min_count,
         max_vocabulary=max_vocabulary,
@@ -195,70 +195,6 @@ def _encode_text_corpus(
             encoded = _open_owned(folder)
     _trim_cache(home, limit, keep=target)
     return encoded
-
-
-# -- texts and lists of tokens as blocks of bytes ---------------------------------------------------------------------
-
-
-def _blocks_of(
-    corpus: Iterable[str] | Iterable[list[str]], tokenizer: str, lowercase: bool
-) -> tuple[Iterator[bytes], bool]:
-    """Texts or lists of tokens, whichever the first item is, as blocks of bytes; whether they are lower-cased."""
-    if isinstance(corpus, str | bytes):
-        raise InputError("expected several texts or lists of tokens, got one string; put it into a list")
-    items: Iterator[Any] = iter(corpus)
-    first = next(items, None)
-    if first is None:
-        raise VocabularyError("the corpus is empty; give it at least one text")
-    items = chain([first], items)
-    if isinstance(first, str):
-        return _blocks(_text_lines(items, tokenizer, lowercase)), lowercase
-    return _blocks(_list_lines(items)), False
-
-
-def _blocks(lines: Iterator[bytes]) -> Iterator[bytes]:
-    waiting: list[bytes] = []
-    size = 0
-    for line in lines:
-        waiting.append(line)
-        size += len(line)
-        if size >= _BLOCK:
-            yield b"".join(waiting)
-            waiting, size = [], 0
-    if waiting:
-        yield b"".join(waiting)
-
-
-def _text_lines(texts: Iterator[str], tokenizer: str, lowercase: bool) -> Iterator[bytes]:
-    normalize = get_tokenizer(tokenizer).normalize
-    for place, text in enumerate(texts):
-        if not isinstance(text, str):
-            raise InputError(f"item {place} is of type {type(text).__name__}, the first is a text; give one kind")
-        yield _utf8(normalize(text, lowercase)).replace(b"\n", b" ") + b"\n"
-
-
-def _list_lines(sentences: Iterator[list[str]]) -> Iterator[bytes]:
-    for place, sentence in enumerate(sentences):
-        if isinstance(sentence, str | bytes) or not hasattr(sentence, "__iter__"):
-            raise InputError(f"item {place} is of type {type(sentence).__name__}, expected a list of tokens")
-        tokens = list(sentence)
-        for token in tokens:
-            if not isinstance(token, str) or not token:
-                raise InputError(f"item {place} holds {token!r}; a token must be a string that is not empty")
-        line = _utf8(" ".join(tokens))
-        # A token may hold any character, even what separates tokens.
-        plain = len(line) - len(line.translate(None, WHITE)) == len(tokens) - 1
-        yield (line if plain else b" ".join(hide(_utf8(token)) for token in tokens)) + b"\n"
-
-
-def _utf8(text: str) -> bytes:
-    try:
-        return text.encode()
-    except UnicodeEncodeError as error:
-        raise InputError(
-            f"a text holds {error.object[error.start]!r}, half of a character, which cannot be written as UTF-8; "
-            "read the texts with errors='replace'"
-        ) from None
 
 
 # -- the folder of an encoded corpus ----------------------------------------------------------------------------------

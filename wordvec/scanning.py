@@ -78,7 +78,7 @@ class Table:
 
         rows = max(block.count(b"\n"), least)
         known, table, nothing, done = Table(1), Table(1 << (rows - 1).bit_length()), np.zeros(1, np.int64), 0
-        text = _Buffers().padded(block)
+        text = Buffers().padded(block)
         while (done := count(text, done, known.types, nothing, table.types)[0]) < len(block):
             table.grow()
         return table
@@ -131,7 +131,7 @@ class Table:
 
     def find(self, tokens: list[str]) -> np.ndarray:
         """The numbers of those tokens that are in the table, int32."""
-        return _encoded(join_tokens(tokens), self.types, _Buffers())[1]
+        return _encoded(join_tokens(tokens), self.types, Buffers())[1]
 
     def spell(self, numbers: np.ndarray) -> bytes:
         """The types' bytes, a line each."""
@@ -170,7 +170,7 @@ class Table:
         rehash(self.types)
 
 
-class _Buffers:
+class Buffers:
     """Memory for one block at a time, used again and again: fresh pages cost more than what is written to them."""
 
     def __init__(self) -> None:
@@ -227,7 +227,7 @@ class Counter:
         self.tokens = 0
         self._threads = threads
         self._new = [Table() for _ in range(threads)]
-        self._buffers = [_Buffers() for _ in range(threads)]
+        self._buffers = [Buffers() for _ in range(threads)]
         self._often = np.zeros((threads, _OFTEN), np.int64)
 
     def count(self, blocks: Iterable[bytes]) -> None:
@@ -291,13 +291,13 @@ def encode(blocks: Iterable[bytes], table: Table, threads: int, ids: IO[bytes], 
     """
     total = written = 0
     offsets.write(np.int64(0).tobytes())
-    spare: SimpleQueue[_Buffers] = SimpleQueue()
+    spare: SimpleQueue[Buffers] = SimpleQueue()
 
-    def work(block: bytes) -> tuple[int, np.ndarray, np.ndarray, _Buffers]:
+    def work(block: bytes) -> tuple[int, np.ndarray, np.ndarray, Buffers]:
         try:
             buffers = spare.get_nowait()
         except Empty:
-            buffers = _Buffers()
+            buffers = Buffers()
         return *_encoded(block, table.types, buffers), buffers
 
     for tokens, found, ends, buffers in in_order(work, blocks, threads):
@@ -309,7 +309,7 @@ def encode(blocks: Iterable[bytes], table: Table, threads: int, ids: IO[bytes], 
     return total
 
 
-def _encoded(block: bytes, types: "Types", buffers: _Buffers) -> tuple[int, np.ndarray, np.ndarray]:
+def _encoded(block: bytes, types: "Types", buffers: Buffers) -> tuple[int, np.ndarray, np.ndarray]:
     """How many tokens, their ids and the ends of the sentences, in the memory of ``buffers``."""
     from wordvec.kernels.tokenize import encode
 

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 from seqclf.batches import pack
-from seqclf.cells import from_panels, padded, to_panels
-from seqclf.kernels.lstm import _tanh, lstm_backward, lstm_forward
+from seqclf.cells import from_panels, padded, spread, to_panels, unspread
+from seqclf.kernels.activations import squash
+from seqclf.kernels.lstm import lstm_backward, lstm_forward
+from seqclf.kernels.panels import State, Weights, product
 from tests import naive_recurrent
 from tests.gradients import numerical_gradient
 
@@ -16,36 +18,42 @@ def run_forward(x, rows, starts, weights, *, keep=True, dtype=np.float64):
     """x (U, E), canonical weights -> the kernel's arrays by name."""
     w_input, w_hidden, bias = (np.asarray(weight, dtype) for weight in weights)
     hidden, columns = padded(w_hidden.shape[1]), padded(x.shape[1])
-    inputs = np.zeros((padded(len(x), 4), columns), dtype)
-    inputs[: len(x), : x.shape[1]] = x
-    panels, packed, batch = hidden // 16, int(starts[-1]), int(starts[1])
+    inputs = spread(np.asarray(x, dtype), 1)
+    packed, batch = int(starts[-1]), int(starts[1])
+    nothing = np.zeros((0, hidden), dtype)
     arrays = {
         "inputs": inputs,
         "rows": np.asarray(rows, np.int32),
         "starts": np.asarray(starts, np.int64),
-        "w_input": to_panels(w_input, GATES, columns),
-        "w_hidden": to_panels(w_hidden, GATES, hidden),
-        "bias": to_panels(bias[:, None], GATES, 1)[:, 0],
-        "projected": np.full((panels, len(inputs), 64), np.nan, dtype),
-        "gates": np.full((panels, padded(packed, 4) if keep else 0, 64), np.nan, dtype),
-        "c": np.full((packed if keep else 2 * batch, hidden), np.nan, dtype),
-        "h": np.full((packed, hidden), np.nan, dtype),
+        "weights": Weights(
+            to_panels(w_input, GATES, columns), to_panels(w_hidden, GATES, hidden), spread(bias, GATES), nothing[:, 0]
+        ),
+        "state": State(
+            projected=np.full((len(inputs), GATES * hidden), np.nan, dtype),
+            gates=np.full((packed if keep else batch, GATES * hidden), np.nan, dtype),
+            c=np.full((packed if keep else 2 * batch, hidden), np.nan, dtype),
+            h=np.full((packed, hidden), np.nan, dtype),
+            h_first=np.zeros((batch, hidden), dtype),
+            c_first=np.zeros((batch, hidden), dtype),
+            hold_h=nothing,
+            hold_c=nothing,
+            product=product(np.dtype(dtype).name),
+        ),
     }
-    lstm_forward(*arrays.values(), keep, dtype == np.float64)
+    lstm_forward(*arrays.values(), False, keep)
     return arrays
 
 
-def run_backward(arrays, d_h):
-    """The kernel's arrays and d_h (R, H padded) -> gradients by name, in panels."""
-    kind = arrays["h"].dtype
-    gradients = {name: np.zeros_like(arrays[name]) for name in ("w_input", "w_hidden", "bias", "inputs")}
+def run_backward(arrays, d_h, inputs_too=True):
+    """The kernel's arrays and d_h (R, H padded) -> gradients ``Weights``, in panels, and that of the inputs."""
+    kind = arrays["state"].h.dtype
+    gradients = Weights(*(np.zeros_like(weight) for weight in arrays["weights"]))
+    d_inputs = np.zeros_like(arrays["inputs"])[: None if inputs_too else 0]
+    d_h_first, d_c_first = (np.zeros_like(arrays["state"].h_first) for _ in range(2))
     lstm_backward(
-        *(arrays[k] for k in ("inputs", "rows", "starts", "w_input", "w_hidden", "projected", "gates", "c", "h")),
-        d_h.astype(kind),
-        *gradients.values(),
-        kind == np.float64,
+        *arrays.values(), d_h.astype(kind), gradients, d_inputs, d_h_first, d_c_first, False
     )
-    return gradients
+    return gradients, d_inputs
 
 
 def make_weights(inputs, hidden, seed=0):
@@ -58,13 +66,13 @@ def test_one_step_gate_by_gate():
     # One unit; the gates' sums are 1, -1, 0.5, 2 for i, f, g, o.
     weights = [np.array([[1.0], [-1.0], [0.5], [2.0]]), np.zeros((4, 1)), np.zeros(4)]
     arrays = run_forward(np.array([[1.0]]), [0], [0, 1], weights)
-    i, f, g, o = arrays["gates"][0, 0, [0, 16, 32, 48]]
+    i, f, g, o = arrays["state"].gates[0, [0, 16, 32, 48]]
     assert i == pytest.approx(1 / (1 + np.exp(-1)))
     assert f == pytest.approx(1 / (1 + np.exp(1)))
     assert g == pytest.approx(np.tanh(0.5))
     assert o == pytest.approx(1 / (1 + np.exp(-2)))
-    assert arrays["c"][0, 0] == pytest.approx(i * g)
-    assert arrays["h"][0, 0] == pytest.approx(o * np.tanh(i * g))
+    assert arrays["state"].c[0, 0] == pytest.approx(i * g)
+    assert arrays["state"].h[0, 0] == pytest.approx(o * np.tanh(i * g))
 
 
 @pytest.mark.parametrize(("forget", "expected"), [(0.0, [2.0, 2.5, 3.0]), (-1e4, [0.0, 0.0, 0.0])])
@@ -77,8 +85,8 @@ def test_the_forget_gate_scales_the_cell(forget, expected):
     w_input[2 * hidden : 3 * hidden, 0] = np.arctanh([0.4, 0.5, 0.6])
     weights = [w_input, np.zeros((GATES * hidden, hidden)), np.zeros(GATES * hidden)]
     arrays = run_forward(np.eye(2), [0, 1], [0, 1, 2], weights)
-    np.testing.assert_allclose(10 * arrays["c"][0, :3], [4, 5, 6])
-    np.testing.assert_allclose(10 * arrays["c"][1, :3], expected, atol=1e-12)
+    np.testing.assert_allclose(10 * arrays["state"].c[0, :3], [4, 5, 6])
+    np.testing.assert_allclose(10 * arrays["state"].c[1, :3], expected, atol=1e-12)
 
 
 def test_states_and_gradients_of_a_ragged_batch_equal_the_oracles():
@@ -91,8 +99,8 @@ def test_states_and_gradients_of_a_ragged_batch_equal_the_oracles():
     d_h[:, :hidden] = random.standard_normal((8, hidden))
     for rows, turn in ((batch.forward_rows, 1), (batch.reverse_rows, -1)):
         arrays = run_forward(x, rows, batch.starts, weights)
-        states, d_states = arrays["h"].copy(), d_h.copy()
-        gradients = run_backward(arrays, d_states)
+        states, d_states = arrays["state"].h.copy(), d_h.copy()
+        gradients, d_inputs = run_backward(arrays, d_states)
         expected = dict.fromkeys(("w_input", "w_hidden", "bias"), 0)
         d_x = np.zeros_like(x)
         for s, member in enumerate(batch.order):
@@ -104,11 +112,11 @@ def test_states_and_gradients_of_a_ragged_batch_equal_the_oracles():
             np.add.at(d_x, text, d_text)
             for name, d_weight in zip(expected, d_weights, strict=True):
                 expected[name] = expected[name] + d_weight
-        np.testing.assert_allclose(gradients["inputs"][:5, :width], d_x, atol=1e-12)
+        np.testing.assert_allclose(d_inputs[:, :width], d_x, atol=1e-12)
         got = {
-            "w_input": from_panels(gradients["w_input"], GATES, hidden, width),
-            "w_hidden": from_panels(gradients["w_hidden"], GATES, hidden, hidden),
-            "bias": from_panels(gradients["bias"][:, None], GATES, hidden, 1)[:, 0],
+            "w_input": from_panels(gradients.w_input, GATES, hidden, width),
+            "w_hidden": from_panels(gradients.w_hidden, GATES, hidden, hidden),
+            "bias": unspread(gradients.bias, GATES, hidden),
         }
         for name, value in expected.items():
             np.testing.assert_allclose(got[name], value, atol=1e-12, err_msg=name)
@@ -116,31 +124,26 @@ def test_states_and_gradients_of_a_ragged_batch_equal_the_oracles():
 
 def test_what_is_padded_stays_zero():
     arrays = run_forward(np.ones((5, 3)), [0, 1, 2, 3, 4], [0, 3, 5], make_weights(3, 2))
-    assert not arrays["h"][:, 2:].any()
+    assert not arrays["state"].h[:, 2:].any()
     d_h = np.ones((5, 16))
     d_h[:, 2:] = 0
-    gradients = run_backward(arrays, d_h)
-    assert gradients["w_hidden"][0, :2].any()
-    assert not gradients["w_hidden"][0, 2:].any()
-    assert not gradients["w_input"][:, 3:].any()
-    assert not gradients["inputs"][:, 3:].any()
-    for unit in (2, 15):
-        assert not gradients["w_input"][:, :, unit::16].any()
+    gradients, d_inputs = run_backward(arrays, d_h)
+    assert gradients.w_hidden[0, :2].any()
+    assert not gradients.w_hidden[:, 2:].any()
+    assert not gradients.w_input[:, 3:].any()
+    assert not gradients.w_input[:, :, 2:].any()
+    assert not d_inputs[:, 3:].any()
 
 
-def test_gradients_are_added_and_inputs_may_do_without():
-    weights, x = make_weights(3, 2), np.ones((2, 3))
-    d_h = np.ones((2, 16))
-    d_h[:, 2:] = 0
-    once = run_backward(run_forward(x, [0, 1], [0, 1, 2], weights), d_h.copy())
-    arrays = run_forward(x, [0, 1], [0, 1, 2], weights)
-    d_w_input = np.ones_like(arrays["w_input"])
-    lstm_backward(
-        *(arrays[k] for k in ("inputs", "rows", "starts", "w_input", "w_hidden", "projected", "gates", "c", "h")),
-        d_h.copy(), d_w_input, np.zeros_like(arrays["w_hidden"]), np.zeros_like(arrays["bias"]),
-        np.zeros((0, 16)), True,
-    )  # fmt: skip
-    np.testing.assert_allclose(d_w_input, once["w_input"] + 1)
+def test_inputs_may_do_without_a_gradient():
+    weights, x, d_h = make_weights(3, 2), np.ones((2, 3)), np.zeros((2, 16))
+    d_h[:, :2] = 1
+    with_them, d_inputs = run_backward(run_forward(x, [0, 1], [0, 1, 2], weights), d_h.copy())
+    without, nothing = run_backward(run_forward(x, [0, 1], [0, 1, 2], weights), d_h.copy(), inputs_too=False)
+    assert d_inputs.any()
+    assert nothing.size == 0
+    for left, right in zip(with_them, without, strict=True):
+        np.testing.assert_array_equal(left, right)
 
 
 def test_without_keeping_the_states_are_the_same():
@@ -148,7 +151,8 @@ def test_without_keeping_the_states_are_the_same():
     x = np.random.default_rng(1).standard_normal((4, 3))
     for dtype in (np.float32, np.float64):
         kept = run_forward(x, rows, starts, weights, dtype=dtype)
-        np.testing.assert_array_equal(kept["h"], run_forward(x, rows, starts, weights, keep=False, dtype=dtype)["h"])
+        alone = run_forward(x, rows, starts, weights, keep=False, dtype=dtype)
+        np.testing.assert_array_equal(kept["state"].h, alone["state"].h)
 
 
 def test_the_recurrent_weights_gradient_is_numerically_right_over_many_steps():
@@ -156,20 +160,25 @@ def test_the_recurrent_weights_gradient_is_numerically_right_over_many_steps():
     weights[1] *= 0.5
 
     def last_state():
-        return float(run_forward(x, range(9), range(10), weights)["h"][-1, :2].sum())
+        return float(run_forward(x, range(9), range(10), weights)["state"].h[-1, :2].sum())
 
     d_h = np.zeros((9, 16))
     d_h[-1, :2] = 1
-    gradients = run_backward(run_forward(x, range(9), range(10), weights), d_h)
-    got = from_panels(gradients["w_hidden"], GATES, 2, 2)
+    gradients, _ = run_backward(run_forward(x, range(9), range(10), weights), d_h)
+    got = from_panels(gradients.w_hidden, GATES, 2, 2)
     np.testing.assert_allclose(got, numerical_gradient(last_state, weights[1]), atol=1e-9)
 
 
 def test_the_rational_tanh_is_tanh_to_float32():
     x = np.concatenate([np.linspace(-12, 12, 4001), [0.0, 1e-30, -1e-6, 1e30, -np.inf, np.inf]]).astype(np.float32)
-    got = np.array([_tanh(value) for value in x], np.float32)
+    got = x.copy()
+    got = np.resize(got, padded(x.size))
+    squash(got)
+    got = got[: x.size]
     np.testing.assert_allclose(got, np.tanh(x.astype(np.float64)), atol=4e-7)
     assert np.abs(got).max() <= 1 + 1e-6
-    assert np.isnan(_tanh(np.float32(np.nan)))
-    near_zero = x[(x != 0) & (np.abs(x) < 0.01)]
-    np.testing.assert_allclose([_tanh(value) for value in near_zero], np.tanh(near_zero.astype(np.float64)), rtol=1e-6)
+    small = (x != 0) & (np.abs(x) < 0.01)
+    np.testing.assert_allclose(got[small], np.tanh(x[small].astype(np.float64)), rtol=1e-6)
+    nans = np.full(16, np.nan, np.float32)
+    squash(nans)
+    assert np.isnan(nans).all()

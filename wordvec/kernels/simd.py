@@ -1,4 +1,4 @@
-"""Sixteen float32 at once: the vector primitives every hot kernel is written in.
+"""Sixteen float32, or float64, at once: the vector primitives every hot kernel is written in.
 
 LLVM vectorises a plain inner loop, but not the loops that matter here (several accumulators that must stay in
 registers while rows of one table are read and written). So a kernel says it itself: ``a = load(table, i)`` is one
@@ -21,6 +21,7 @@ from llvmlite import ir
 from numba import njit, types
 from numba.core import cgutils, config
 from numba.core.caching import FunctionCache
+from numba.core.ccallback import CFunc
 from numba.core.datamodel import models
 from numba.core.extending import intrinsic, register_model
 
@@ -96,6 +97,28 @@ def kernel(
     return dispatcher
 
 
+def compiled_address(function: Any, signature: Any) -> int:
+    """Compile ``function`` (pointers and numbers alone, no result) on its own, kept on disk like a kernel.
+
+    Other kernels can call it at the address that is returned, where a kernel that they called by name would be compiled
+    anew into each of them.
+    """
+    compiled: Any = CFunc(
+        function, (signature.args, signature.return_type), {}, {"fastmath": {"contract"}, "error_model": "numpy"}
+    )
+    try:
+        compiled._cache = _KernelCache(function)
+    except RuntimeError:
+        _warn_no_cache()
+    with interrupts_wait(), told_when_slow():
+        compiled.compile()
+    _addresses.append(compiled)
+    return int(compiled.address)
+
+
+_addresses: list[Any] = []  # what an address points to must live on
+
+
 def _warn_no_cache() -> None:
     import logging
 
@@ -107,31 +130,34 @@ def _warn_no_cache() -> None:
         )
 
 
-class Float32x16(types.Type):
-    """The numba type of sixteen float32 in one value."""
+class Vector(types.Type):
+    """The numba type of sixteen numbers in one value: float32; float64 is for proofs."""
 
-    def __init__(self) -> None:
-        super().__init__(name="float32x16")
+    def __init__(self, dtype: Any) -> None:
+        self.dtype = dtype
+        super().__init__(name=f"{dtype}x16")
 
 
-float32x16 = Float32x16()
+float32x16 = Vector(types.float32)
 _VECTOR = ir.VectorType(ir.FloatType(), WIDTH)
 
 
-@register_model(Float32x16)
-class _Float32x16Model(models.PrimitiveModel):
+@register_model(Vector)
+class _VectorModel(models.PrimitiveModel):
     def __init__(self, dmm: Any, fe_type: Any) -> None:
-        super().__init__(dmm, fe_type, _VECTOR)
+        number = ir.FloatType() if fe_type.dtype == types.float32 else ir.DoubleType()
+        super().__init__(dmm, fe_type, ir.VectorType(number, WIDTH))
 
 
 def _address(context: Any, builder: Any, array_type: Any, array: Any, index: Any) -> Any:
     """Pointer to ``array[index]`` as a pointer to a vector."""
     data = context.make_array(array_type)(context, builder, array).data
-    return builder.bitcast(builder.gep(data, [index]), _VECTOR.as_pointer())
+    return builder.bitcast(builder.gep(data, [index]), ir.VectorType(data.type.pointee, WIDTH).as_pointer())
 
 
 def _splat(builder: Any, value: Any) -> Any:
-    first = builder.insert_element(ir.Constant(_VECTOR, ir.Undefined), value, ir.Constant(ir.IntType(32), 0))
+    nothing = ir.Constant(ir.VectorType(value.type, WIDTH), ir.Undefined)
+    first = builder.insert_element(nothing, value, ir.Constant(ir.IntType(32), 0))
     return _shuffle(builder, first, first, [0] * WIDTH)
 
 
@@ -141,8 +167,8 @@ def _shuffle(builder: Any, a: Any, b: Any, order: list[int]) -> Any:
     return builder.shuffle_vector(a, b, mask)
 
 
-def _is_float32_array(array: Any) -> bool:
-    return isinstance(array, types.Array) and array.dtype == types.float32 and array.ndim == 1
+def _is_float_array(array: Any) -> bool:
+    return isinstance(array, types.Array) and array.dtype in (types.float32, types.float64) and array.ndim == 1
 
 
 if JIT_OFF:
@@ -155,6 +181,9 @@ if JIT_OFF:
 
     def splat(value):
         return np.full(WIDTH, value, np.float32)
+
+    def splat_as(vector, value):
+        return np.full(WIDTH, value, vector.dtype)
 
     def multiply_add(a, b, c):
         return a * b + c
@@ -203,19 +232,19 @@ else:
     @intrinsic
     def load(typingctx, array, index):
         """``array[index : index + 16]`` as one value."""
-        if not _is_float32_array(array):
+        if not _is_float_array(array):
             return None
 
         def codegen(context, builder, signature, args):
             pointer = _address(context, builder, signature.args[0], args[0], args[1])
             return builder.load(pointer, align=4)
 
-        return float32x16(array, types.intp), codegen
+        return Vector(array.dtype)(array, types.intp), codegen
 
     @intrinsic
     def store(typingctx, array, index, value):
         """``array[index : index + 16] = value``."""
-        if not _is_float32_array(array):
+        if not _is_float_array(array):
             return None
 
         def codegen(context, builder, signature, args):
@@ -223,7 +252,7 @@ else:
             builder.store(args[2], pointer, align=4)
             return context.get_dummy_value()
 
-        return types.void(array, types.intp, float32x16), codegen
+        return types.void(array, types.intp, Vector(array.dtype)), codegen
 
     @intrinsic
     def splat(typingctx, value):
@@ -235,23 +264,31 @@ else:
         return float32x16(types.float32), codegen
 
     @intrinsic
+    def splat_as(typingctx, vector, value):
+        """The scalar in all sixteen places, of the kind of ``vector``."""
+
+        def codegen(context, builder, signature, args):
+            return _splat(builder, args[1])
+
+        return vector(vector, vector.dtype), codegen
+
+    @intrinsic
     def multiply_add(typingctx, a, b, c):
         """``a * b + c``, in one rounding where the processor can."""
 
         def codegen(context, builder, signature, args):
-            function = cgutils.get_or_insert_function(
-                builder.module, ir.FunctionType(_VECTOR, [_VECTOR] * 3), "llvm.fmuladd.v16f32"
-            )
+            kind, name = args[0].type, f"llvm.fmuladd.v16f{a.dtype.bitwidth}"
+            function = cgutils.get_or_insert_function(builder.module, ir.FunctionType(kind, [kind] * 3), name)
             return builder.call(function, args)
 
-        return float32x16(float32x16, float32x16, float32x16), codegen
+        return a(a, a, a), codegen
 
     def _binary(name: str, doc: str) -> Any:
         def codegen(context, builder, signature, args):
             return getattr(builder, name)(*args)
 
         def typing(typingctx, a, b):
-            return float32x16(float32x16, float32x16), codegen
+            return a(a, a), codegen
 
         typing.__doc__ = doc
         return intrinsic(typing)
@@ -287,7 +324,7 @@ else:
             value = builder.select(builder.fcmp_ordered("<", value, lowest), lowest, value)
             return builder.select(builder.fcmp_ordered(">", value, highest), highest, value)
 
-        return float32x16(float32x16, float32x16, float32x16), codegen
+        return a(a, a, a), codegen
 
     @intrinsic
     def sums(typingctx, *vectors):

@@ -1,0 +1,112 @@
+"""tanh and the logistic function of sixteen numbers, and zoneout of a row.
+
+float32 takes a rational function, float64, which is for proofs, libm's tanh.
+"""
+
+import numpy as np
+from llvmlite import ir
+from numba.core import cgutils, types
+from numba.core.extending import intrinsic, overload
+
+from wordvec.kernels.simd import (
+    JIT_OFF,
+    WIDTH,
+    add,
+    clamp,
+    divide,
+    kernel,
+    load,
+    multiply,
+    multiply_add,
+    splat_as,
+    store,
+    subtract,
+)
+
+# tanh(x) = x P(x²) / Q(x²) to 3e-7 on |x| <= 7.9; beyond, float32 tanh is 1. Source: Eigen, MathFunctionsImpl.h.
+_LIMIT = 7.90531110763549805
+_P0, _P1, _P2, _P3 = 4.89352455891786e-03, 6.37261928875436e-04, 1.48572235717979e-05, 5.12229709037114e-08
+_P4, _P5, _P6 = -8.60467152213735e-11, 2.00018790482477e-13, -2.76076847742355e-16
+_Q0, _Q1, _Q2, _Q3 = 4.89352518554385e-03, 2.26843463243900e-03, 1.18534705686654e-04, 1.19825839466702e-06
+
+
+def rational_tanh(x):
+    """tanh of a float32 vector without table or exp; NaN stays NaN."""
+    x = clamp(x, splat_as(x, -_LIMIT), splat_as(x, _LIMIT))
+    s = multiply(x, x)
+    p = multiply_add(splat_as(x, _P6), s, splat_as(x, _P5))
+    p = multiply_add(p, s, splat_as(x, _P4))
+    p = multiply_add(p, s, splat_as(x, _P3))
+    p = multiply_add(p, s, splat_as(x, _P2))
+    p = multiply_add(p, s, splat_as(x, _P1))
+    p = multiply_add(p, s, splat_as(x, _P0))
+    q = multiply_add(splat_as(x, _Q3), s, splat_as(x, _Q2))
+    q = multiply_add(q, s, splat_as(x, _Q1))
+    q = multiply_add(q, s, splat_as(x, _Q0))
+    return divide(multiply(p, x), q)
+
+
+def tanh(x):
+    """tanh of sixteen numbers."""
+    return rational_tanh(x) if x.dtype == np.float32 else np.tanh(x)
+
+
+if not JIT_OFF:
+
+    @intrinsic
+    def _libm_tanh(typingctx, x):
+        def codegen(context, builder, signature, args):
+            number = args[0].type.element
+            function = cgutils.insert_pure_function(builder.module, ir.FunctionType(number, [number]), "tanh")
+            result = args[0]
+            for lane in range(WIDTH):
+                value = builder.call(function, [builder.extract_element(args[0], ir.IntType(32)(lane))])
+                result = builder.insert_element(result, value, ir.IntType(32)(lane))
+            return result
+
+        return x(x), codegen
+
+    @overload(tanh)
+    def _tanh_of(x):
+        if x.dtype == types.float32:
+            return rational_tanh
+        return lambda x: _libm_tanh(x)
+
+
+@kernel
+def logistic(x):
+    """1 / (1 + exp(-x)) of sixteen numbers, as ½ + ½ tanh(x / 2)."""
+    half = splat_as(x, 0.5)
+    return multiply_add(half, tanh(multiply(half, x)), half)
+
+
+@kernel
+def squash(values):
+    """tanh of a row (N,) in place; N is a multiple of 16."""
+    for k in range(0, values.size, WIDTH):
+        store(values, k, tanh(load(values, k)))
+
+
+@kernel
+def held(share, place, old, new):
+    """Zoneout (Krueger et al. 2017, equation 3) of sixteen numbers: new + share * (old - new).
+
+    ``share`` is flat; without elements nothing is held.
+    """
+    return multiply_add(load(share, place), subtract(old, new), new) if share.size > 0 else new
+
+
+@kernel
+def hold_back(share, place, d_values, d_old, at):
+    """Adds the held share of the gradient to d_old[at : at + 16]; returns the rest. Mirrors ``held``."""
+    if share.size == 0:
+        return d_values
+    kept = multiply(load(share, place), d_values)
+    store(d_old, at, add(load(d_old, at), kept))
+    return subtract(d_values, kept)
+
+
+@kernel
+def place_of(share, row, hidden):
+    """Where a row begins in the flat ``share`` of a layer: (R, H) has a row for each, (1, H) one for all."""
+    return row * hidden if share.shape[0] > 1 else 0

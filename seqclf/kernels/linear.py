@@ -1,0 +1,32 @@
+"""Scores from features by one matrix: how every head but the vocabulary's begins. Plain loops, any float dtype."""
+
+from wordvec.kernels.simd import kernel
+
+# A row's sums are its own, in an order that depends on the width alone: batch mates never change a score.
+
+
+@kernel(fastmath={"contract", "reassoc"})
+def linear_forward(features, weight, bias, scores):
+    """scores (R, C), written: features (R, F) · weightᵀ (C, F) + bias (C,)."""
+    classes, width = weight.shape
+    for r in range(features.shape[0]):
+        for k in range(classes):
+            total = bias[k]
+            for j in range(width):
+                total += features[r, j] * weight[k, j]
+            scores[r, k] = total
+
+
+@kernel
+def linear_backward(features, weight, d_scores, d_features, d_weight, d_bias):
+    """Gradients of ``linear_forward``: d_features (R, F), written; d_weight (C, F) and d_bias (C,), added to."""
+    classes, width = weight.shape
+    for r in range(features.shape[0]):
+        for j in range(width):
+            d_features[r, j] = 0
+        for k in range(classes):
+            d_score = d_scores[r, k]
+            d_bias[k] += d_score
+            for j in range(width):
+                d_features[r, j] += d_score * weight[k, j]
+                d_weight[k, j] += d_score * features[r, j]

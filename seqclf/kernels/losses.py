@@ -1,0 +1,74 @@
+"""Losses of single numbers: independent yes-or-no labels, and real values. The mean over rows and columns."""
+
+import math
+
+import numpy as np
+
+from wordvec.kernels.simd import kernel
+
+
+@kernel
+def sigmoid(scores, probabilities):
+    """probabilities (R, C), written: 1 / (1 + exp(-scores)), in float64, without overflow."""
+    for r in range(scores.shape[0]):
+        for k in range(scores.shape[1]):
+            e = math.exp(-abs(np.float64(scores[r, k])))
+            probabilities[r, k] = 1.0 / (1.0 + e) if scores[r, k] >= 0 else e / (1.0 + e)
+
+
+@kernel
+def binary_cross_entropy(scores, targets, weights, d_scores):
+    """Cross-entropy of ``sigmoid(scores)`` with ``targets``: the mean of w (log(1 + exp(x)) - y x).
+
+    Args:
+        scores, targets: (R, C); a target lies in 0 .. 1. weights: (R,).
+        d_scores: (R, C), written: the gradient w (sigmoid(x) - y) / (R C).
+
+    Returns:
+        The loss, float64.
+    """
+    rows, labels = scores.shape
+    loss = 0.0
+    for r in range(rows):
+        share = np.float64(weights[r]) / (rows * labels)
+        for k in range(labels):
+            x, y = np.float64(scores[r, k]), np.float64(targets[r, k])
+            e = math.exp(-abs(x))
+            loss += share * (max(x, 0.0) + math.log1p(e) - x * y)
+            d_scores[r, k] = share * ((1.0 if x >= 0 else e) / (1.0 + e) - y)
+    return loss
+
+
+@kernel
+def squared_error(scores, targets, weights, d_scores):
+    """The mean of w (score - target)²; arguments and result as for ``binary_cross_entropy``, targets any number."""
+    rows, values = scores.shape
+    loss = 0.0
+    for r in range(rows):
+        share = np.float64(weights[r]) / (rows * values)
+        for k in range(values):
+            d = np.float64(scores[r, k]) - np.float64(targets[r, k])
+            loss += share * d * d
+            d_scores[r, k] = share * 2.0 * d
+    return loss
+
+
+@kernel
+def huber(scores, targets, weights, delta, d_scores):
+    """Huber's loss (1964) of d = score - target: w d² / 2 up to ``delta``, w delta (|d| - delta / 2) beyond; its mean.
+
+    ``delta`` is a float64 above 0; the rest as for ``squared_error``.
+    """
+    rows, values = scores.shape
+    loss = 0.0
+    for r in range(rows):
+        share = np.float64(weights[r]) / (rows * values)
+        for k in range(values):
+            d = np.float64(scores[r, k]) - np.float64(targets[r, k])
+            if abs(d) <= delta:
+                loss += share * 0.5 * d * d
+                d_scores[r, k] = share * d
+            else:
+                loss += share * delta * (abs(d) - 0.5 * delta)
+                d_scores[r, k] = share * (delta if d > 0 else -delta)
+    return loss

@@ -1,0 +1,63 @@
+"""Two directions' states as one, row by row in the order of the forward direction, and the gradients' way back.
+
+``mirror[r]`` is the row at which the other direction reads the token that row r reads; see ``PackedBatch``.
+"""
+
+from wordvec.kernels.simd import kernel
+
+CONCATENATE, SUM, AVERAGE, MULTIPLY = 0, 1, 2, 3
+
+
+@kernel
+def place(h, rows, first, merged):
+    """merged[rows[r], first : first + H] = h[r]."""
+    hidden = h.shape[1]
+    for r in range(h.shape[0]):
+        source, target = h[r], merged[rows[r]]
+        for k in range(hidden):
+            target[first + k] = source[k]
+
+
+@kernel
+def merge_forward(h_forward, h_reverse, mirror, mode, merged):
+    """merged (R, H), written: ``SUM``, ``AVERAGE`` or ``MULTIPLY`` of both directions' states (R, H)."""
+    hidden = merged.shape[1]
+    half = merged.dtype.type(0.5)
+    for r in range(merged.shape[0]):
+        a, b, target = h_forward[r], h_reverse[mirror[r]], merged[r]
+        if mode == MULTIPLY:
+            for k in range(hidden):
+                target[k] = a[k] * b[k]
+        elif mode == AVERAGE:
+            for k in range(hidden):
+                target[k] = half * (a[k] + b[k])
+        else:
+            for k in range(hidden):
+                target[k] = a[k] + b[k]
+
+
+@kernel
+def merge_backward(d_merged, rows, first, other, mirror, mode, d_h):
+    """d_h (R, H), written: the share of one direction in d_merged.
+
+    Args:
+        d_merged: (R, F), in the order of the forward direction.
+        rows: (R,) the merged row of each row of this direction.
+        first: the column at which this direction begins, when they stand side by side.
+        other: (R, H) the other direction's states in its own order; read for ``MULTIPLY``.
+        mirror: (R,) the row of ``other`` for each row.
+        mode: how they were merged.
+    """
+    hidden = d_h.shape[1]
+    half = d_h.dtype.type(0.5)
+    for r in range(d_h.shape[0]):
+        source, target = d_merged[rows[r]], d_h[r]
+        for k in range(hidden):
+            target[k] = source[first + k]
+        if mode == AVERAGE:
+            for k in range(hidden):
+                target[k] *= half
+        elif mode == MULTIPLY:
+            factor = other[mirror[r]]
+            for k in range(hidden):
+                target[k] *= factor[k]

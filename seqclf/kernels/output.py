@@ -1,0 +1,258 @@
+"""Softmax over a large vocabulary: scores, loss and gradients in three matrix products, in pieces that stay in a cache.
+
+For states x (R, H), word weights W (V, H) and biases b, with share_r = weight_r / R::
+
+    s = x · Wᵀ + b        p = softmax(s)        loss = -sum_r share_r log p_r[target_r]
+    d_s = share (p - onehot(target))     d_x = d_s · W     d_W = d_sᵀ · x     d_b = sum_r d_s
+
+Layout. Every array is flat float32. Rows of states and weights are ``width`` long, a multiple of 16; states come in
+multiples of 16 rows, what pads them is zero. Scores, and in their place d_s, stand in *groups* of four rows:
+(R / 4, P, 4), P = V rounded up to 16. So a 4 x 4 tile of scores is sixteen floats in a row, the four rows of a group go
+through the softmax side by side, and both gradient products read d_s forwards.
+
+Each sum has one order, whatever rows stand beside a row and however many threads share the work: threads split the
+rows for scores and d_x, the words for d_W and d_b.
+"""
+
+import math
+
+import numpy as np
+
+from wordvec.kernels.simd import add, clamp, kernel, load, multiply, multiply_add, splat, store, subtract, sums
+
+GROUP = 4
+NEAR_SCORES = 32  # words whose weights stay in the first cache while all rows meet them
+NEAR_WORDS = 256  # words whose weights stay in the second cache while d_x takes their share
+STRETCH = 512  # floats that are summed before they join the total
+
+
+@kernel(inline=True)
+def _scores_4x4(weight, w0, w1, w2, w3, states, x, width):
+    """Lane 4 k + t: the word whose weights start at ``w_k`` times the row that starts at ``x + t * width``."""
+    a00 = a01 = a02 = a03 = a10 = a11 = a12 = a13 = splat(np.float32(0))
+    a20 = a21 = a22 = a23 = a30 = a31 = a32 = a33 = splat(np.float32(0))
+    x1, x2, x3 = x + width, x + 2 * width, x + 3 * width
+    for d in range(0, width, 16):
+        b0, b1 = load(states, x + d), load(states, x1 + d)
+        b2, b3 = load(states, x2 + d), load(states, x3 + d)
+        w = load(weight, w0 + d)
+        a00, a01 = multiply_add(w, b0, a00), multiply_add(w, b1, a01)
+        a02, a03 = multiply_add(w, b2, a02), multiply_add(w, b3, a03)
+        w = load(weight, w1 + d)
+        a10, a11 = multiply_add(w, b0, a10), multiply_add(w, b1, a11)
+        a12, a13 = multiply_add(w, b2, a12), multiply_add(w, b3, a13)
+        w = load(weight, w2 + d)
+        a20, a21 = multiply_add(w, b0, a20), multiply_add(w, b1, a21)
+        a22, a23 = multiply_add(w, b2, a22), multiply_add(w, b3, a23)
+        w = load(weight, w3 + d)
+        a30, a31 = multiply_add(w, b0, a30), multiply_add(w, b1, a31)
+        a32, a33 = multiply_add(w, b2, a32), multiply_add(w, b3, a33)
+    return sums(a00, a01, a02, a03, a10, a11, a12, a13, a20, a21, a22, a23, a30, a31, a32, a33)
+
+
+@kernel
+def output_scores(states, weight, bias, scores, first, last, words, width):
+    """Scores of the groups ``first`` .. ``last``, written in place.
+
+    Args:
+        states: (R * width,), R a multiple of 16.
+        weight: (V * width,).
+        bias: (P * 4,): each word's four times over, and -inf for what pads V to P.
+        scores: (R / 4 * P * 4,).
+        words: V.
+    """
+    padded = bias.size // GROUP
+    end = words - 1
+    for near in range(0, words, NEAR_SCORES):
+        for g in range(first, last):
+            for v in range(near, min(near + NEAR_SCORES, words), 4):
+                w0, w1, w2, w3 = v, min(v + 1, end), min(v + 2, end), min(v + 3, end)
+                s = _scores_4x4(
+                    weight, w0 * width, w1 * width, w2 * width, w3 * width, states, g * GROUP * width, width
+                )
+                store(scores, (g * padded + v) * GROUP, add(s, load(bias, v * GROUP)))
+    for g in range(first, last):
+        for v in range((words + 3) // 4 * 4, padded, 4):
+            store(scores, (g * padded + v) * GROUP, load(bias, v * GROUP))
+
+
+@kernel(inline=True)
+def _exponential(x):
+    """exp(x) of sixteen floats of at most 0, to about 2e-6 of its value; below -80 it stays at exp(-80).
+
+    y = exp(x / 128) - 1 by its Taylor series; (1 + y)² - 1 = y (2 + y) thrice, which keeps what 1 + y would round off;
+    then 1 + y squared four times.
+    """
+    x = multiply(clamp(x, splat(np.float32(-80)), splat(np.float32(0))), splat(np.float32(1 / 128)))
+    y = splat(np.float32(1 / 5040))
+    y = multiply_add(y, x, splat(np.float32(1 / 720)))
+    y = multiply_add(y, x, splat(np.float32(1 / 120)))
+    y = multiply_add(y, x, splat(np.float32(1 / 24)))
+    y = multiply_add(y, x, splat(np.float32(1 / 6)))
+    y = multiply_add(y, x, splat(np.float32(0.5)))
+    y = multiply_add(y, x, splat(np.float32(1)))
+    y = multiply(y, x)
+    for _ in range(3):
+        y = multiply(y, add(y, splat(np.float32(2))))
+    e = add(y, splat(np.float32(1)))
+    for _ in range(4):
+        e = multiply(e, e)
+    return e
+
+
+@kernel(inline=True)
+def _fold_largest(lanes):
+    for t in range(GROUP):
+        most = max(max(lanes[t], lanes[4 + t]), max(lanes[8 + t], lanes[12 + t]))
+        lanes[t] = lanes[4 + t] = lanes[8 + t] = lanes[12 + t] = most
+
+
+@kernel
+def output_softmax(scores, first, last, padded, targets, shares, losses, scratch, differentiate):
+    """Turn the scores of the groups ``first`` .. ``last`` into probabilities, or into d_s, in place.
+
+    Args:
+        scores: as ``output_scores`` left them. padded: P.
+        targets: (R,) int32; -1 for a row that pads.
+        shares: (R,) float32, what a row's loss counts; 0 for a row that pads.
+        losses: (R,) float64, written: -log p[target], not weighted; 0 for a row that pads.
+        scratch: (16,) float32, of this thread alone.
+        differentiate: write d_s; otherwise probabilities.
+    """
+    size = padded * GROUP
+    for g in range(first, last):
+        start = g * size
+        top = load(scores, start)
+        for k in range(start + 16, start + size, 16):
+            top = clamp(load(scores, k), top, splat(np.float32(np.inf)))
+        store(scratch, 0, top)
+        _fold_largest(scratch)
+        top = load(scratch, 0)
+        for t in range(GROUP):
+            row = g * GROUP + t
+            losses[row] = 0.0
+            if targets[row] >= 0:
+                place = start + np.int64(targets[row]) * GROUP + t
+                losses[row] = np.float64(scratch[t]) - np.float64(scores[place])
+        total = splat(np.float32(0))
+        for near in range(start, start + size, STRETCH):
+            part = splat(np.float32(0))
+            for k in range(near, min(near + STRETCH, start + size), 16):
+                e = _exponential(subtract(load(scores, k), top))
+                store(scores, k, e)
+                part = add(part, e)
+            total = add(total, part)
+        store(scratch, 0, total)
+        for t in range(GROUP):
+            row = g * GROUP + t
+            whole = scratch[t] + scratch[4 + t] + scratch[8 + t] + scratch[12 + t]
+            if targets[row] >= 0:
+                losses[row] += math.log(np.float64(whole))
+            factor = shares[row] / whole if differentiate else np.float32(1) / whole
+            scratch[t] = scratch[4 + t] = scratch[8 + t] = scratch[12 + t] = factor
+        factors = load(scratch, 0)
+        for k in range(start, start + size, 16):
+            store(scores, k, multiply(load(scores, k), factors))
+        if differentiate:
+            for t in range(GROUP):
+                row = g * GROUP + t
+                if targets[row] >= 0:
+                    scores[start + np.int64(targets[row]) * GROUP + t] -= shares[row]
+
+
+@kernel
+def output_d_states(d_scores, weight, d_states, first, last, words, padded, width):
+    """d_states (R * width,), written: d_s · W for the rows ``first`` .. ``last``, multiples of 16."""
+    size = padded * GROUP
+    for near in range(0, words, NEAR_WORDS):
+        count = min(NEAR_WORDS, words - near)
+        for row in range(first, last, 16):
+            start = row // GROUP * size + near * GROUP
+            g0, start = d_scores[start : start + count * GROUP], start + size
+            g1, start = d_scores[start : start + count * GROUP], start + size
+            g2, start = d_scores[start : start + count * GROUP], start + size
+            g3 = d_scores[start : start + count * GROUP]
+            for d in range(0, width, 16):
+                a0 = a1 = a2 = a3 = a4 = a5 = a6 = a7 = splat(np.float32(0))
+                a8 = a9 = a10 = a11 = a12 = a13 = a14 = a15 = splat(np.float32(0))
+                for k in range(count):
+                    w, j = load(weight, (near + k) * width + d), k * GROUP
+                    a0, a1 = multiply_add(splat(g0[j]), w, a0), multiply_add(splat(g0[j + 1]), w, a1)
+                    a2, a3 = multiply_add(splat(g0[j + 2]), w, a2), multiply_add(splat(g0[j + 3]), w, a3)
+                    a4, a5 = multiply_add(splat(g1[j]), w, a4), multiply_add(splat(g1[j + 1]), w, a5)
+                    a6, a7 = multiply_add(splat(g1[j + 2]), w, a6), multiply_add(splat(g1[j + 3]), w, a7)
+                    a8, a9 = multiply_add(splat(g2[j]), w, a8), multiply_add(splat(g2[j + 1]), w, a9)
+                    a10, a11 = multiply_add(splat(g2[j + 2]), w, a10), multiply_add(splat(g2[j + 3]), w, a11)
+                    a12, a13 = multiply_add(splat(g3[j]), w, a12), multiply_add(splat(g3[j + 1]), w, a13)
+                    a14, a15 = multiply_add(splat(g3[j + 2]), w, a14), multiply_add(splat(g3[j + 3]), w, a15)
+                at = row * width + d
+                if near == 0:
+                    for i in range(16):
+                        store(d_states, at + i * width, splat(np.float32(0)))
+                _add_rows(d_states, at, width, 16, a0, a1, a2, a3, a4, a5, a6, a7)
+                _add_rows(d_states, at + 8 * width, width, 16, a8, a9, a10, a11, a12, a13, a14, a15)
+
+
+@kernel(inline=True)
+def _add_to(array, at, value):
+    store(array, at, add(load(array, at), value))
+
+
+@kernel(inline=True)
+def _add_rows(array, at, stride, live, a0, a1, a2, a3, a4, a5, a6, a7):
+    """Add a vector to each of eight rows, ``stride`` apart, of which the first ``live`` exist."""
+    if live > 0:
+        _add_to(array, at, a0)
+    if live > 1:
+        _add_to(array, at + stride, a1)
+    if live > 2:
+        _add_to(array, at + 2 * stride, a2)
+    if live > 3:
+        _add_to(array, at + 3 * stride, a3)
+    if live > 4:
+        _add_to(array, at + 4 * stride, a4)
+    if live > 5:
+        _add_to(array, at + 5 * stride, a5)
+    if live > 6:
+        _add_to(array, at + 6 * stride, a6)
+    if live > 7:
+        _add_to(array, at + 7 * stride, a7)
+
+
+@kernel
+def output_d_weight(d_scores, states, d_weight, d_bias, first, last, words, padded, width, scratch):
+    """Add d_sᵀ · x to d_weight (V * width,) and the sums of d_s to d_bias (V,), for the words ``first`` .. ``last``.
+
+    ``first`` is a multiple of 16, ``last`` too or V; ``scratch``: (16,) float32, of this thread alone.
+    """
+    size = padded * GROUP
+    groups = d_scores.size // size
+    for v in range(first, last, 16):
+        live = min(16, last - v)
+        for d in range(0, width, 16):
+            a0 = a1 = a2 = a3 = a4 = a5 = a6 = a7 = splat(np.float32(0))
+            a8 = a9 = a10 = a11 = a12 = a13 = a14 = a15 = splat(np.float32(0))
+            for g in range(groups):
+                start = g * size + v * GROUP
+                block = d_scores[start : start + 16 * GROUP]
+                for t in range(GROUP):
+                    x = load(states, (g * GROUP + t) * width + d)
+                    a0, a1 = multiply_add(splat(block[t]), x, a0), multiply_add(splat(block[4 + t]), x, a1)
+                    a2, a3 = multiply_add(splat(block[8 + t]), x, a2), multiply_add(splat(block[12 + t]), x, a3)
+                    a4, a5 = multiply_add(splat(block[16 + t]), x, a4), multiply_add(splat(block[20 + t]), x, a5)
+                    a6, a7 = multiply_add(splat(block[24 + t]), x, a6), multiply_add(splat(block[28 + t]), x, a7)
+                    a8, a9 = multiply_add(splat(block[32 + t]), x, a8), multiply_add(splat(block[36 + t]), x, a9)
+                    a10, a11 = multiply_add(splat(block[40 + t]), x, a10), multiply_add(splat(block[44 + t]), x, a11)
+                    a12, a13 = multiply_add(splat(block[48 + t]), x, a12), multiply_add(splat(block[52 + t]), x, a13)
+                    a14, a15 = multiply_add(splat(block[56 + t]), x, a14), multiply_add(splat(block[60 + t]), x, a15)
+            at = v * width + d
+            _add_rows(d_weight, at, width, live, a0, a1, a2, a3, a4, a5, a6, a7)
+            _add_rows(d_weight, at + 8 * width, width, live - 8, a8, a9, a10, a11, a12, a13, a14, a15)
+        for w in range(v, v + live, 4):
+            total = splat(np.float32(0))
+            for g in range(groups):
+                total = add(total, load(d_scores, g * size + w * GROUP))
+            store(scratch, 0, total)
+            for i in range(min(4, words - w)):
+                at = GROUP * i
+                d_bias[w + i] += scratch[at] + scratch[at + 1] + scratch[at + 2] + scratch[at + 3]

@@ -1,0 +1,297 @@
+"""Matrix products for all recurrent cells: a few rows times weights that lie in *panels* of 16 columns.
+
+A weight matrix with V panels is stored as (V, K, 16): panel v holds the columns 16 v .. 16 v + 15 of its K rows. A tile
+of at most 6 rows and 4 panels keeps its 24 sums in vector registers while it walks over K; nothing else is fast enough,
+and nothing else is needed: strides that are given at run time make the same loop multiply by a matrix or by its
+transpose.
+
+Every sum starts from what stands in ``out`` and adds its products in the order of K, whatever else the tile holds. So
+neither a row's neighbours nor the way rows are shared among tiles and threads change a bit of it.
+"""
+
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+from llvmlite import ir
+from numba.core import cgutils, types
+from numba.core.extending import intrinsic
+
+from wordvec.kernels.simd import JIT_OFF, compiled_address, kernel
+
+UNITS = 16
+TILE_ROWS, TILE_PANELS = 6, 4
+DEPTH = 64  # of K at a time: 64 rows of 4 panels are 16 KB, half of a first-level cache
+
+
+class Weights(NamedTuple):
+    """One direction of one layer, or its gradient: G gates of H units, all panels of the first gate first.
+
+    E and H are multiples of 16; the caller pads with zeros, and they stay zeros.
+    """
+
+    w_input: np.ndarray  # (G H / 16, E, 16)
+    w_hidden: np.ndarray  # (G H / 16, H, 16)
+    bias: np.ndarray  # (G H,)
+    bias_hidden: np.ndarray  # (H,) for a GRU that resets after the product, else (0,)
+
+
+class State(NamedTuple):
+    """What one pass of one direction reads and leaves, packed row by packed row; B sequences."""
+
+    projected: np.ndarray  # (U, G H), the inputs' share of all gates; becomes its gradient
+    gates: np.ndarray  # (R, columns of the cell), kept for the backward pass, which turns it into d_z; or (B, columns)
+    c: np.ndarray  # (R, H) cells, or (2 B, H) when nothing is kept; the cell's own, see there
+    h: np.ndarray  # (R, H) states
+    h_first: np.ndarray  # (B, H) before the first step, zeros where no state is given
+    c_first: np.ndarray  # (B, H)
+    hold_h: np.ndarray  # (R, H) zoneout: the share of the old state that stays; (1, H) for all rows, (0, H) for none
+    hold_c: np.ndarray
+    product: int  # the address of the compiled product, see ``product``
+
+
+if JIT_OFF:
+
+    def multiply_tile(
+        a, a_first, a_row, a_step, b, b_first, b_step, b_panel, out, out_first, out_row, out_panel, depth, rows, panels
+    ):
+        def view(array, first, shape, steps):
+            strides = [step * array.itemsize for step in steps]
+            return np.lib.stride_tricks.as_strided(array[first:], shape, strides)
+
+        left = view(a, a_first, (rows, depth), (a_row, a_step))
+        right = view(b, b_first, (depth, panels, UNITS), (b_step, b_panel, 1))
+        target = view(out, out_first, (rows, panels, UNITS), (out_row, out_panel, 1))
+        for k in range(depth):
+            target += left[:, k, None, None] * right[k]
+
+else:
+
+    @intrinsic
+    def multiply_tile(
+        typingctx,
+        a, a_first, a_row, a_step, b, b_first, b_step, b_panel, out, out_first, out_row, out_panel, depth, rows, panels,
+    ):  # fmt: skip
+        """out (rows, panels, 16) += A (rows, depth) · B (depth, panels, 16), for 1..6 rows and 1..4 panels.
+
+        ``a``, ``b`` and ``out`` are pointers. A's row r, column k stands at ``a_first + r * a_row + k * a_step``; B's
+        row k begins, in panel v, at ``b_first + k * b_step + v * b_panel``; out's row r at
+        ``out_first + r * out_row + v * out_panel``. The sums stay in registers from the first k to the last.
+        """
+        integers = [types.intp] * 3
+        signature = types.void(a, *integers, b, *integers, out, *integers, *integers)
+
+        def codegen(context, builder, signature, args):
+            done = builder.append_basic_block("done")
+            rows, panels = args[13:]
+            switch = builder.switch(builder.add(builder.mul(rows, rows.type(8)), panels), done)
+            for count in range(1, TILE_ROWS + 1):
+                for width in range(1, TILE_PANELS + 1):
+                    block = builder.append_basic_block(f"tile_{count}_{width}")
+                    switch.add_case(rows.type(8 * count + width), block)
+                    builder.position_at_end(block)
+                    _write_tile(builder, args, a.dtype.bitwidth, count, width)
+                    builder.branch(done)
+            builder.position_at_end(done)
+            return context.get_dummy_value()
+
+        return signature, codegen
+
+
+def _write_tile(builder, args, bits, rows, panels):
+    """Emit the loop of ``multiply_tile`` for one size of tile."""
+    a, a_first, a_row, a_step, b, b_first, b_step, b_panel, out, out_first, out_row, out_panel, depth = args[:13]
+    vector = ir.VectorType(a.type.pointee, UNITS)
+    name = f"llvm.fmuladd.v{UNITS}f{bits}"
+    fused = cgutils.get_or_insert_function(builder.module, ir.FunctionType(vector, [vector] * 3), name)
+    everywhere = ir.Constant(ir.VectorType(ir.IntType(32), UNITS), [0] * UNITS)
+
+    def places(first, step, count):
+        """``count`` pointers, ``step`` apart."""
+        found = [first]
+        for _ in range(count - 1):
+            found.append(builder.gep(found[-1], [step]))
+        return found
+
+    def vectors(pointers):
+        return [builder.bitcast(pointer, vector.as_pointer()) for pointer in pointers]
+
+    targets = [
+        target
+        for row in places(builder.gep(out, [out_first]), out_row, rows)
+        for target in vectors(places(row, out_panel, panels))
+    ]
+    sums = [cgutils.alloca_once(builder, vector) for _ in targets]
+    for target, place in zip(targets, sums, strict=True):
+        builder.store(builder.load(target, align=4), place)
+    lefts = places(builder.gep(a, [a_first]), a_row, rows)
+    rights = places(builder.gep(b, [b_first]), b_panel, panels)
+    with cgutils.for_range(builder, depth) as loop:
+        at = builder.mul(loop.index, b_step)
+        right = [builder.load(place, align=4) for place in vectors([builder.gep(place, [at]) for place in rights])]
+        at = builder.mul(loop.index, a_step)
+        for r, left in enumerate(lefts):
+            number = builder.load(builder.gep(left, [at]))
+            lane = builder.insert_element(ir.Constant(vector, ir.Undefined), number, ir.IntType(32)(0))
+            number = builder.shuffle_vector(lane, lane, everywhere)
+            for v, values in enumerate(right):
+                place = sums[r * panels + v]
+                builder.store(builder.call(fused, [number, values, builder.load(place)]), place)
+    for target, place in zip(targets, sums, strict=True):
+        builder.store(builder.load(place), target, align=4)
+
+
+def _multiply(
+    a, a_first, a_row, a_step, rows, depth, b, b_first, b_step, b_panel, b_tile, out, out_first, out_row, out_panel,
+    out_tile, panels, wide,
+):  # fmt: skip
+    """out += A · B for any number of rows and panels: tiles of ``wide`` panels, the last one narrower.
+
+    Strides as in ``multiply_tile``; tile t of B begins at ``b_first + t * b_tile``, and of out at
+    ``out_first + t * out_tile``.
+    """
+    tall = (rows + TILE_ROWS - 1) // TILE_ROWS
+    for t in range((panels + wide - 1) // wide):
+        width = min(wide, panels - t * wide)
+        for k in range(0, depth, DEPTH):
+            deep = min(DEPTH, depth - k)
+            for i in range(tall):
+                # Tiles of nearly equal height: a low one would leave the processor waiting.
+                top, bottom = i * rows // tall, (i + 1) * rows // tall
+                multiply_tile(
+                    a, a_first + top * a_row + k * a_step, a_row, a_step,
+                    b, b_first + t * b_tile + k * b_step, b_step, b_panel,
+                    out, out_first + t * out_tile + top * out_row, out_row, out_panel,
+                    deep, bottom - top, width,
+                )  # fmt: skip
+
+
+@lru_cache
+def product(dtype: str) -> int:
+    """The address of the compiled ``_multiply`` for arrays of that type: ``float32`` or ``float64``.
+
+    Called through its address, the loop is compiled once. Numba would compile it anew into each kernel that calls it,
+    at every place, which took a quarter of a minute.
+    """
+    if JIT_OFF:
+        return 0
+    number = types.CPointer(getattr(types, dtype))
+    integers = [types.intp] * 5
+    signature = types.void(number, *integers, number, *integers[:4], number, *integers[:4], *integers[:2])
+    return compiled_address(_multiply, signature)
+
+
+if JIT_OFF:
+
+    def multiply(address, *arguments):
+        _multiply(*arguments)
+
+else:
+
+    @intrinsic
+    def multiply(
+        typingctx,
+        address, a, a_first, a_row, a_step, rows, depth, b, b_first, b_step, b_panel, b_tile,
+        out, out_first, out_row, out_panel, out_tile, panels, wide,
+    ):  # fmt: skip
+        """``_multiply`` on flat arrays of one type, by the address that ``product`` gives for it."""
+        integers = [types.intp] * 5
+        signature = types.void(types.intp, a, *integers, b, *integers[:4], out, *integers[:4], *integers[:2])
+
+        def codegen(context, builder, signature, args):
+            values = list(args[1:])
+            for place, kind in ((0, a), (6, b), (11, out)):
+                values[place] = context.make_array(kind)(context, builder, values[place]).data
+            function = ir.FunctionType(ir.VoidType(), [value.type for value in values])
+            builder.call(builder.inttoptr(args[0], function.as_pointer()), values)
+            return context.get_dummy_value()
+
+        return signature, codegen
+
+
+@kernel
+def add_part(product, a, a_row, a_column, rows, weights, first, panels, out, out_row, out_column):
+    """Columns of out += columns of a · the panels ``first`` .. ``first + panels - 1`` of weights (V, K, 16)."""
+    _, depth, _ = weights.shape
+    multiply(
+        product, a.reshape(a.size), a_row * a.shape[1] + a_column, a.shape[1], 1, rows, depth,
+        weights.reshape(weights.size), first * depth * UNITS, UNITS, depth * UNITS, TILE_PANELS * depth * UNITS,
+        out.reshape(out.size), out_row * out.shape[1] + out_column, out.shape[1], UNITS, TILE_PANELS * UNITS,
+        panels, TILE_PANELS,
+    )  # fmt: skip
+
+
+@kernel
+def add_product(product, a, a_row, rows, weights, out, out_row):
+    """out[out_row : out_row + rows, : 16 V] += a[a_row : a_row + rows, : K] · weights (V, K, 16)."""
+    add_part(product, a, a_row, 0, rows, weights, 0, weights.shape[0], out, out_row, 0)
+
+
+@kernel
+def add_weight_gradient(product, a, d_out, first, d_weights):
+    """d_weights (V, K, 16) += aᵀ (K, R) · d_out[:, first : first + 16 V] (R, ...)."""
+    panels, depth, _ = d_weights.shape
+    width = d_out.shape[1]
+    multiply(
+        product, a.reshape(a.size), 0, 1, a.shape[1], depth, a.shape[0],
+        d_out.reshape(d_out.size), first, width, UNITS, TILE_PANELS * UNITS,
+        d_weights.reshape(d_weights.size), 0, UNITS, depth * UNITS, TILE_PANELS * depth * UNITS,
+        panels, TILE_PANELS,
+    )  # fmt: skip
+
+
+@kernel
+def transpose(weights, transposed):
+    """weights (V, K, 16) -> transposed (K / 16, 16 V, 16): panels of the transposed matrix."""
+    panels, depth, _ = weights.shape
+    for v in range(panels):
+        for q in range(depth // UNITS):
+            for i in range(UNITS):
+                for j in range(UNITS):
+                    transposed[q, v * UNITS + j, i] = weights[v, q * UNITS + i, j]
+
+
+@kernel
+def project(product, inputs, weights, bias, projected):
+    """projected (U, 16 V), written: inputs (U, E) · weights (V, E, 16) + bias (16 V,)."""
+    for u in range(projected.shape[0]):
+        for j in range(projected.shape[1]):
+            projected[u, j] = bias[j]
+    add_product(product, inputs, 0, inputs.shape[0], weights, projected, 0)
+
+
+@kernel
+def gather(projected, rows, first, count, out, at):
+    """The first columns of out[at + s] = projected[rows[first + s]], for s in 0 .. count - 1."""
+    columns = projected.shape[1]
+    for s in range(count):
+        source, target = projected[rows[first + s]], out[at + s]
+        for j in range(columns):
+            target[j] = source[j]
+
+
+@kernel
+def sum_by_input(d_z, rows, d_projected, d_bias):
+    """d_projected[u] = the sum of d_z[r] over the rows r that read input u; d_bias += their sum.
+
+    d_z may have more columns, which are not read.
+    """
+    for u in range(d_projected.shape[0]):
+        for j in range(d_bias.size):
+            d_projected[u, j] = 0
+    for row in range(rows.size):
+        u = rows[row]
+        for j in range(d_bias.size):
+            d_projected[u, j] += d_z[row, j]
+    for u in range(d_projected.shape[0]):
+        for j in range(d_bias.size):
+            d_bias[j] += d_projected[u, j]
+
+
+@kernel
+def shift_states(h, h_first, starts, previous):
+    """previous (R, H), written: for every packed row the state before it; ``h_first`` (B, H) for the first step."""
+    for t in range(starts.size - 1):
+        for s in range(starts[t + 1] - starts[t]):
+            for k in range(h.shape[1]):
+                previous[starts[t] + s, k] = h[starts[t - 1] + s, k] if t > 0 else h_first[s, k]

@@ -1,0 +1,103 @@
+"""The simple recurrent net (Elman 1990): one direction of one layer, forward and backward, over a ragged batch.
+
+    h = tanh(x · w_inputᵀ + h_previous · w_hiddenᵀ + bias)
+
+With zoneout ``h = hold_h * h_previous + (1 - hold_h) * tanh(...)``. Packed rows as in ``lstm.py``. A row of ``gates``
+holds the H values of tanh. There is no cell: ``state.c`` is not read.
+"""
+
+import numpy as np
+
+from seqclf.kernels.activations import held, hold_back, place_of, tanh
+from seqclf.kernels.panels import (
+    UNITS,
+    add_product,
+    add_weight_gradient,
+    gather,
+    project,
+    shift_states,
+    sum_by_input,
+    transpose,
+)
+from wordvec.kernels.simd import kernel, load, multiply, splat_as, store, subtract
+
+
+@kernel
+def _step(gates, at, count, h, h_at, h_old, h_before, hold_h):
+    """Activation and state of one step, whose rows start at ``at`` and ``h_at``."""
+    hidden = h.shape[1]
+    z, h_here = gates.reshape(gates.size), h.reshape(h.size)
+    h_past, hold_all = h_old.reshape(h_old.size), hold_h.reshape(hold_h.size)
+    for s in range(count):
+        row, h_row, h_old_row = (at + s) * hidden, (h_at + s) * hidden, (h_before + s) * hidden
+        held_h = place_of(hold_h, h_at + s, hidden)
+        for k in range(0, hidden, UNITS):
+            value = tanh(load(z, row + k))
+            store(z, row + k, value)
+            store(h_here, h_row + k, held(hold_all, held_h + k, load(h_past, h_old_row + k), value))
+
+
+@kernel
+def rnn_forward(inputs, rows, starts, weights, state, carried, keep):
+    """Run one direction over a packed batch; arguments as ``lstm_forward``, with one gate."""
+    gates, h = state.gates, state.h
+    # 1. The projection, once for each distinct input.
+    project(state.product, inputs, weights.w_input, weights.bias, state.projected)
+    for t in range(starts.size - 1):
+        first, count = starts[t], starts[t + 1] - starts[t]
+        at = first if keep else 0
+        # 2. Sums start from the projected input.
+        gather(state.projected, rows, first, count, gates, at)
+        before = starts[t - 1] if t > 0 else 0
+        h_old = h if t > 0 else state.h_first
+        # 3. The previous state's share.
+        if carried or t > 0:
+            add_product(state.product, h_old, before, count, weights.w_hidden, gates, at)
+        # 4. Activation, state.
+        _step(gates, at, count, h, first, h_old, before, state.hold_h)
+
+
+@kernel
+def _step_back(gates, at, count, d_h, d_h_old, h_before, hold_h):
+    """Turn a step's activations into d_z in place. Mirrors ``_step``."""
+    hidden = d_h.shape[1]
+    z, d_h_here = gates.reshape(gates.size), d_h.reshape(d_h.size)
+    d_h_past, hold_all = d_h_old.reshape(d_h_old.size), hold_h.reshape(hold_h.size)
+    for s in range(count):
+        row, h_old_row = (at + s) * hidden, (h_before + s) * hidden
+        held_h = place_of(hold_h, at + s, hidden)
+        for k in range(0, hidden, UNITS):
+            value = load(z, row + k)
+            d_state = hold_back(hold_all, held_h + k, load(d_h_here, row + k), d_h_past, h_old_row + k)
+            slope = subtract(splat_as(value, 1.0), multiply(value, value))
+            store(z, row + k, multiply(d_state, slope))
+
+
+@kernel(allocates=True)
+def rnn_backward(
+    inputs, rows, starts, weights, state, d_h, gradients, d_inputs, d_h_first, d_c_first, carried
+):  # fmt: skip
+    """Backpropagation through time; mirrors ``rnn_forward`` with ``keep``; arguments as ``lstm_backward``."""
+    gates = state.gates
+    hidden, width = state.h.shape[1], inputs.shape[1]
+    transposed = np.empty((hidden // UNITS, hidden, UNITS), dtype=d_h.dtype)
+    transpose(weights.w_hidden, transposed)
+    # 4. Activation, state; 3. the previous state's share; step by step from the last.
+    for t in range(starts.size - 2, -1, -1):
+        first, count = starts[t], starts[t + 1] - starts[t]
+        before = starts[t - 1] if t > 0 else 0
+        d_h_old = d_h if t > 0 else d_h_first
+        _step_back(gates, first, count, d_h, d_h_old, before, state.hold_h)
+        if carried or t > 0:
+            add_product(state.product, gates, first, count, transposed, d_h_old, before)
+    # The weights' share of all steps at once: previous statesᵀ · d_z.
+    previous = np.empty((rows.size, hidden), dtype=d_h.dtype)
+    shift_states(state.h, state.h_first, starts, previous)
+    add_weight_gradient(state.product, previous, gates, 0, gradients.w_hidden)
+    # 2., 1. The projection: rows that read the same input are summed first.
+    sum_by_input(gates, rows, state.projected, gradients.bias)
+    add_weight_gradient(state.product, inputs, state.projected, 0, gradients.w_input)
+    if d_inputs.shape[0] > 0:
+        transposed = np.empty((width // UNITS, hidden, UNITS), dtype=d_h.dtype)
+        transpose(weights.w_input, transposed)
+        add_product(state.product, state.projected, 0, inputs.shape[0], transposed, d_inputs, 0)

@@ -1,0 +1,73 @@
+"""Losses of single numbers, and the matrix before them, against formulas and numerical gradients."""
+
+import numpy as np
+import pytest
+
+from seqclf.kernels.linear import linear_backward, linear_forward
+from seqclf.kernels.losses import binary_cross_entropy, huber, sigmoid, squared_error
+from tests.gradients import numerical_gradient
+
+WEIGHTS = np.array([0.5, 2.0, 1.0, 3.0])
+
+
+def make(seed=0):
+    random = np.random.default_rng(seed)
+    return random.standard_normal((4, 3)) * 2, random.random((4, 3))
+
+
+def cross_entropy(x, y):
+    return -(y * np.log(1 / (1 + np.exp(-x))) + (1 - y) * np.log(1 / (1 + np.exp(x))))
+
+
+def hubers(x, y):
+    d = abs(x - y)
+    return np.where(d <= 1.5, d * d / 2, 1.5 * (d - 0.75))
+
+
+LOSSES = {
+    "cross-entropy": (binary_cross_entropy, cross_entropy),
+    "squares": (squared_error, lambda x, y: (x - y) ** 2),
+    "huber": (lambda x, y, w, d: huber(x, y, w, 1.5, d), hubers),
+}
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_loss_and_gradient_are_the_formulas(name):
+    kernel, formula = LOSSES[name]
+    scores, targets = make()
+
+    def loss():
+        return float((WEIGHTS[:, None] * formula(scores, targets)).mean())
+
+    d_scores = np.full((4, 3), np.nan)
+    np.testing.assert_allclose(kernel(scores, targets, WEIGHTS, d_scores), loss(), rtol=1e-12)
+    np.testing.assert_allclose(d_scores, numerical_gradient(loss, scores), atol=1e-9)
+
+
+def test_huge_scores_neither_overflow_nor_lose_their_gradient():
+    scores, targets = np.array([[1e4, -1e4, 1e4, -1e4]]), np.array([[1.0, 0.0, 0.0, 1.0]])
+    probabilities, d_scores = np.empty((1, 4)), np.empty((1, 4))
+    sigmoid(scores, probabilities)
+    assert probabilities.tolist() == [[1, 0, 1, 0]]
+    assert binary_cross_entropy(scores, targets, np.ones(1), d_scores) == 5e3
+    assert (4 * d_scores).tolist() == [[0, 0, 1, -1]]
+
+
+def test_probabilities_are_the_sigmoid():
+    scores, _ = make()
+    probabilities = np.empty((4, 3))
+    sigmoid(scores, probabilities)
+    np.testing.assert_allclose(probabilities, 1 / (1 + np.exp(-scores)), rtol=1e-12)
+
+
+def test_the_matrix_and_its_gradients():
+    random = np.random.default_rng(1)
+    features, weight, bias = random.standard_normal((4, 5)), random.standard_normal((3, 5)), random.standard_normal(3)
+    d_scores, scores = random.standard_normal((4, 3)), np.empty((4, 3))
+    linear_forward(features, weight, bias, scores)
+    np.testing.assert_allclose(scores, features @ weight.T + bias, rtol=1e-12)
+    d_features, d_weight, d_bias = np.full((4, 5), np.nan), np.ones((3, 5)), np.ones(3)
+    linear_backward(features, weight, d_scores, d_features, d_weight, d_bias)
+    np.testing.assert_allclose(d_features, d_scores @ weight, rtol=1e-12)
+    np.testing.assert_allclose(d_weight - 1, d_scores.T @ features, atol=1e-12)
+    np.testing.assert_allclose(d_bias - 1, d_scores.sum(axis=0), atol=1e-12)

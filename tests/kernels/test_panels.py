@@ -1,0 +1,57 @@
+"""The matrix product all cells share: right for every size of tile, and the same bits whatever stands beside a row."""
+
+import numpy as np
+import pytest
+
+from seqclf.kernels.panels import add_part, add_product, add_weight_gradient, product, transpose
+
+
+def make(*shape, dtype=np.float32, seed=0):
+    return np.random.default_rng(seed).standard_normal(shape).astype(dtype)
+
+
+def as_matrix(weights):
+    """(V, K, 16) -> (K, 16 V)."""
+    return weights.transpose(1, 0, 2).reshape(weights.shape[1], -1)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(("rows", "depth", "panels"), [(1, 3, 1), (6, 16, 4), (7, 70, 5), (13, 129, 6), (4, 64, 7)])
+def test_rows_times_panels(dtype, rows, depth, panels):
+    a, weights, out = make(rows + 2, depth, dtype=dtype), make(panels, depth, 16, dtype=dtype), make(rows + 3, 150)
+    out = out.astype(dtype)
+    expected = out.copy()
+    expected[3 : 3 + rows, : 16 * panels] += a[2:] @ as_matrix(weights)
+    add_product(product(np.dtype(dtype).name), a, 2, rows, weights, out, 3)
+    np.testing.assert_allclose(out, expected, atol=1e-4 if dtype is np.float32 else 1e-13)
+
+
+def test_some_panels_of_some_columns():
+    a, weights, out = make(5, 48), make(6, 16, 16), np.zeros((5, 64), np.float32)
+    add_part(product("float32"), a, 1, 32, 4, weights, 2, 3, out, 0, 16)
+    expected = np.zeros_like(out)
+    expected[:4, 16:] = a[1:, 32:] @ as_matrix(weights)[:, 32:80]
+    np.testing.assert_allclose(out, expected, atol=1e-5)
+
+
+def test_the_gradient_of_weights_multiplies_by_the_transpose():
+    a, d_out, d_weights = make(70, 19), make(70, 64, seed=1), make(3, 19, 16, seed=2)
+    expected = as_matrix(d_weights) + a.T @ d_out[:, 16:]
+    add_weight_gradient(product("float32"), a, d_out, 16, d_weights)
+    np.testing.assert_allclose(as_matrix(d_weights), expected, atol=1e-4)
+
+
+def test_a_transposed_weight_is_its_matrix_transposed():
+    weights, transposed = make(5, 32, 16), np.empty((2, 80, 16), np.float32)
+    transpose(weights, transposed)
+    np.testing.assert_array_equal(as_matrix(transposed), as_matrix(weights).T)
+
+
+def test_a_row_has_the_same_bits_in_every_tile():
+    a, weights = make(20, 80), make(5, 80, 16)
+    together = np.zeros((20, 80), np.float32)
+    add_product(product("float32"), a, 0, 20, weights, together, 0)
+    for first, count in ((0, 1), (3, 2), (5, 6), (7, 11)):
+        alone = np.zeros((count, 80), np.float32)
+        add_product(product("float32"), a, first, count, weights, alone, 0)
+        np.testing.assert_array_equal(alone, together[first : first + count])

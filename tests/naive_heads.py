@@ -1,0 +1,86 @@
+"""Slow, obvious heads: every label path of a CRF one by one, every score a formula. Imports numpy only."""
+
+from itertools import pairwise, product
+
+import numpy as np
+
+
+def softmax(scores):
+    e = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    return e / e.sum(axis=-1, keepdims=True)
+
+
+def sequence_rows(starts):
+    """The packed rows of each sequence, from its first token to its last."""
+    counts = np.diff(starts)
+    longest = counts[0] if counts.size else 0
+    return [[int(starts[t]) + s for t in range(counts.size) if counts[t] > s] for s in range(longest)]
+
+
+def path_score(path, emissions, transitions, start, end):
+    """What the CRF gives one path of labels over one sequence, emissions (L, C)."""
+    score = start[path[0]] + end[path[-1]]
+    score += sum(emissions[t, label] for t, label in enumerate(path))
+    return score + sum(transitions[a, b] for a, b in pairwise(path))
+
+
+def all_paths(emissions, transitions, start, end):
+    """Every path over one sequence, and their probabilities."""
+    paths = list(product(range(len(start)), repeat=len(emissions)))
+    return paths, softmax(np.array([path_score(path, emissions, transitions, start, end) for path in paths]))
+
+
+def best_path(emissions, transitions, start, end):
+    """The path of the highest score; of equals the one whose labels, read from the last to the first, come first."""
+    paths, _ = all_paths(emissions, transitions, start, end)
+    return max(
+        paths,
+        key=lambda path: (
+            path_score(path, emissions, transitions, start, end),
+            tuple(-label for label in reversed(path)),
+        ),
+    )
+
+
+def crf(emissions, starts, transitions, start, end, targets, weights):
+    """Losses of the sequences, marginals (R, C), and the gradients of the weighted sum of the losses, by enumeration.
+
+    Gradients: emissions, transitions, start, end: what a random path counts on average, less what the target counts.
+    """
+    marginals = np.zeros(emissions.shape)
+    gradients = [np.zeros(np.shape(a)) for a in (emissions, transitions, start, end)]
+    losses = []
+    for s, rows in enumerate(sequence_rows(starts)):
+        paths, probabilities = all_paths(emissions[rows], transitions, start, end)
+        target = tuple(int(label) for label in targets[rows])
+        losses.append(-np.log(probabilities[paths.index(target)]))
+        for path, p in zip(paths, probabilities, strict=True):
+            share = weights[s] * (p - (path == target))
+            for row, label in zip(rows, path, strict=True):
+                marginals[row, label] += p
+                gradients[0][row, label] += share
+            for a, b in pairwise(path):
+                gradients[1][a, b] += share
+            gradients[2][path[0]] += share
+            gradients[3][path[-1]] += share
+    return np.array(losses), marginals, gradients
+
+
+def output(states, weight, bias, targets, shares):
+    """-log p(target) of each row; gradients of their sum weighted by ``shares``: states, weight, bias."""
+    p = softmax(states @ weight.T + bias)
+    rows = np.arange(len(states))
+    losses = -np.log(p[rows, targets])
+    d_scores = p.copy()
+    d_scores[rows, targets] -= 1
+    d_scores *= shares[:, None]
+    return losses, p, d_scores @ weight, d_scores.T @ states, d_scores.sum(axis=0)
+
+
+def attention(h, starts, weight, bias, query, texts):
+    """Weights (R,) and pooled vectors (B, F) of attention pooling (Yang et al. 2016)."""
+    weights, pooled = np.zeros(len(h)), np.zeros((texts, h.shape[1]))
+    for s, rows in enumerate(sequence_rows(starts)):
+        weights[rows] = softmax(np.tanh(h[rows] @ weight.T + bias) @ query)
+        pooled[s] = weights[rows] @ h[rows]
+    return weights, pooled
