@@ -170,9 +170,11 @@ def test_a_full_disk_is_told(corpus, folder, monkeypatch):
 
 
 @pytest.mark.parametrize("memory", [LEAST, 1 << 30])
-def test_progress_ends_with_all_tokens(corpus, memory):
+@pytest.mark.parametrize("subsample", [0, 0.005])
+def test_progress_ends_with_all_tokens(corpus, memory, subsample):
     seen = []
-    count_cooccurrences(corpus, threads=1, memory=memory, on_progress=lambda *each: seen.append(each))
+    counting = CooccurrenceSettings(subsample=subsample, subsample_mode="clean")
+    count_cooccurrences(corpus, counting, threads=1, memory=memory, on_progress=lambda *each: seen.append(each))
     done = [tokens for tokens, _ in seen]
     assert done == sorted(done)
     assert seen[-1] == (len(corpus.ids), len(corpus.ids))

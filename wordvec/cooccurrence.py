@@ -355,7 +355,8 @@ class _Counter:
         for last_row, block in self._made(make, most):
             yield block
             if self.on_progress is not None:
-                self.on_progress(int(first + starts[last_row]), len(self.ids))
+                # What "clean" subsampling drops is behind the last row.
+                self.on_progress(last if last_row == self.types else int(first + starts[last_row]), len(self.ids))
 
     def _merge(self, run_ends: np.ndarray, run_columns: np.ndarray, run_sums: np.ndarray) -> Iterator[_Block]:
         """The rows of all runs, added up."""

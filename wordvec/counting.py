@@ -7,6 +7,7 @@ whole ones at a time.
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -269,8 +270,13 @@ def count_ranked(
     chunks = _chunks(parts)
     if high == 1:
         columns = np.arange(len(counts), dtype=np.int32)
-        rows = list(in_order(lambda chunk: _count(_joined(chunk), columns), chunks, threads))
-        return Vocabulary(spell(), counts), rows
+        counted = in_order(lambda chunk: _count(_joined(chunk), columns), chunks, threads)
+        if threads == 1:
+            return Vocabulary.of_distinct(spell(), counts), list(counted)
+        # Python makes the words while kernels count.
+        with ThreadPoolExecutor(1) as aside:
+            counting = aside.submit(list[Rows], counted)
+            return Vocabulary.of_distinct(spell(), counts), counting.result()
     tokens = spell()
     _check_no_spaces(tokens)
     pairs = PairTable()
@@ -282,7 +288,7 @@ def count_ranked(
     del pairs, tokens
     emptied = (numbered.popleft() for _ in range(len(numbered)))
     rows = list(in_order(lambda chunk: _count(chunk, columns), emptied, threads))
-    return Vocabulary(names, every_count), rows
+    return Vocabulary.of_distinct(names, every_count), rows
 
 
 class Index:

@@ -321,7 +321,7 @@ def _chosen(
             f"least min_count = {min_count} times; widen the limits"
         )
     counting.select(rows, kept)
-    return Vocabulary([found.tokens[column] for column in np.flatnonzero(kept).tolist()], counts[kept])
+    return Vocabulary.of_distinct([found.tokens[column] for column in np.flatnonzero(kept).tolist()], counts[kept])
 
 
 # -- texts in, matrix out ---------------------------------------------------------------------------------------------

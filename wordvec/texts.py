@@ -50,6 +50,7 @@ def _text_blocks(texts: Iterator[str], tokenizer: str, lowercase: bool) -> Itera
 
 def _joined(texts: list[str], tokenizer: str, lowercase: bool) -> bytes:
     """A line for each text, whose own line ends are spaces: no token reaches across one, nor does casing."""
+    texts.append("")
     block = "\n".join(texts)
     if block.count("\n") >= len(texts):
         block = "\n".join([text.replace("\n", " ") for text in texts])
@@ -57,7 +58,7 @@ def _joined(texts: list[str], tokenizer: str, lowercase: bool) -> bytes:
         block = get_tokenizer(tokenizer).normalize(block, lowercase)
     elif lowercase:
         block = block.lower()
-    return utf8(block) + b"\n"
+    return utf8(block)
 
 
 def _list_blocks(sentences: Iterator[list[str]]) -> Iterator[bytes]:
