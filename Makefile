@@ -47,7 +47,7 @@ kernels-anywhere: $(VENV)/installed-test
 
 # The examples in docstrings.
 examples: $(VENV)/installed-test
-	WORDVEC_CACHE="$(CURDIR)/$(VENV)/cache" $(BIN)/python -m pytest -q --doctest-modules $(PACKAGES)
+	WORDVEC_CACHE="$(CURDIR)/$(VENV)/cache" $(BIN)/python -m pytest -q --doctest-modules --doctest-glob="*.md" $(PACKAGES)
 
 demo: $(VENV)/installed-test
 	@mkdir -p $(DEMO)

@@ -119,7 +119,7 @@ class Run:
         from wordvec import train_frequency
 
         counting = self.settings.counting
-        say(f"counting contexts, window {counting.window}, {counting.weighting}; then {self.model}", self.quiet)
+        say(f"counting contexts, window {counting.window}, {counting.window_weights}; then {self.model}", self.quiet)
         with Progress(self.model, self.quiet) as progress:
             return train_frequency(
                 encoded,

@@ -47,7 +47,7 @@ def test_options_reach_the_library(corpus):  # noqa: F811
         "svd", "--window", 2, "--window-weights", "flat", "--shift", 2, "--exponent", 0, "--add-contexts", "--seed", 5
     )
     told = load_vectors("v.safetensors").settings
-    assert (told["cooccurrence"]["window"], told["cooccurrence"]["weighting"]) == (2, "flat")
+    assert (told["cooccurrence"]["window"], told["cooccurrence"]["window_weights"]) == (2, "flat")
     assert (told["shift"], told["exponent"], told["add_contexts"], told["seed"]) == (2, 0, True, 5)
     assert told["cooccurrence"]["seed"] == 5
 
@@ -84,7 +84,7 @@ def test_options_of_other_models_are_refused(corpus, model, option):  # noqa: F8
         (("svd", "--shift", -1), "shift must be a finite number above 0, got -1.0"),
         (("svd", "--window", 0), "window must be at least 1, got 0"),
         (("glove", "--memory", "lots"), "'lots' is no size above 0 with its unit; write 500M or 2G"),
-        (("ppmi", "--window-weights", "expected"), "weighting must be one of harmonic, flat, dynamic"),
+        (("ppmi", "--window-weights", "expected"), "window_weights must be one of harmonic, flat, dynamic"),
     ],
 )
 def test_values_out_of_range_are_usage_errors(corpus, arguments, message):  # noqa: F811

@@ -89,7 +89,7 @@ def test_both_sides_are_symmetric_and_the_sum_of_the_two(corpus, weighting):
 
 
 def test_each_row_sums_to_the_windows_of_its_word(corpus):
-    matrix = count_cooccurrences(corpus, CooccurrenceSettings(5, weighting="flat"), threads=1).counts
+    matrix = count_cooccurrences(corpus, CooccurrenceSettings(5, window_weights="flat"), threads=1).counts
     reach = np.zeros(len(corpus.vocabulary))
     for sentence in sentences_of(corpus):
         for place, token_id in enumerate(sentence):
@@ -231,7 +231,7 @@ def test_a_seed_draws_otherwise(corpus):
         ({"window": 32_768}, "window must be at most 32,767, got 32,768"),
         ({"window": 2.5}, "window must be a whole number, got 2.5"),
         ({"contexts": "all"}, "contexts must be one of both, left, right, got 'all'"),
-        ({"weighting": "linear"}, "weighting must be one of harmonic, flat, dynamic, got 'linear'"),
+        ({"window_weights": "linear"}, "window_weights must be one of harmonic, flat, dynamic, got 'linear'"),
         ({"subsample": -1}, "subsample must be at least 0, got -1"),
         ({"subsample": float("nan")}, "subsample must be a finite number, got nan"),
         ({"subsample_mode": "new"}, "subsample_mode must be one of dirty, clean, got 'new'"),
@@ -246,7 +246,7 @@ def test_settings_out_of_range_are_refused(chosen, message):
 @pytest.mark.parametrize("window", [1, 2, 15, 22])
 @pytest.mark.parametrize("weighting", WEIGHTINGS)
 def test_weights_have_a_common_unit(window, weighting):
-    weights, unit = whole_weights(CooccurrenceSettings(window, weighting=weighting), 10**9)
+    weights, unit = whole_weights(CooccurrenceSettings(window, window_weights=weighting), 10**9)
     distances = np.arange(1, window + 1)
     expected = {"flat": distances / distances, "harmonic": 1 / distances, "dynamic": (window + 1 - distances) / window}
     assert weights[0] == 0

@@ -39,13 +39,13 @@ def numbers_of(vectors):
 
 
 def test_a_model_does_what_its_parts_do(corpus):
-    five = count_cooccurrences(corpus, CooccurrenceSettings(window=5, weighting="dynamic"))
+    five = count_cooccurrences(corpus, CooccurrenceSettings(window=5, window_weights="dynamic"))
     expected = {
         "cooccurrence": five.counts.toarray(),
         "ppmi": weigh(five, "ppmi", smoothing=0.75).toarray(),
         "svd": train_svd(five, SvdSettings(vector_size=6)).vectors.vectors,
         "glove": train_glove(
-            count_cooccurrences(corpus, CooccurrenceSettings(window=15, weighting="harmonic")),
+            count_cooccurrences(corpus, CooccurrenceSettings(window=15, window_weights="harmonic")),
             GloveSettings(vector_size=6, epochs=2),
         ).vectors.vectors,
     }
@@ -69,8 +69,7 @@ def test_every_setting_reaches_its_place(corpus, model):
     assert known <= set(others)
     settings = frequency_settings(model, **{name: others[name] for name in known})
     told = settings.summary()
-    told |= told.pop("cooccurrence") | {"window_weights": settings.counting.weighting}
-    told["weighting"] = settings.summary().get("weighting")
+    told |= told.pop("cooccurrence")
     assert {name: told[name] for name in known} == {name: others[name] for name in known}
     for name in set(others) - known:
         with pytest.raises(InputError, match=f"{name} is no setting of {model}"):

@@ -31,6 +31,7 @@ _HOME = {
     "frequency_settings": "wordvec.frequency",
     "FrequencyResult": "wordvec.frequency",
     "FrequencySettings": "wordvec.frequency",
+    "training_pairs": "wordvec.windows",
     "train_frequency": "wordvec.frequency",
     "FormatError": "wordvec.errors",
     "GloveProgress": "wordvec.glove",

@@ -58,9 +58,9 @@ class CooccurrenceSettings:
     Attributes:
         window: contexts stand at most so far from their word, and in its sentence.
         contexts: "both" sides of the word, which makes the matrix symmetric, or the "left" or "right" one alone.
-        weighting: what a context at distance d counts: "harmonic" 1 / d (Pennington et al. 2014, section 4.2), "flat"
-            1, or "dynamic" (window + 1 - d) / window, as word2vec's random windows do on average (Levy et al. 2015,
-            section 3.1).
+        window_weights: what a context at distance d counts: "harmonic" 1 / d (Pennington et al. 2014, section 4.2),
+            "flat" 1, or "dynamic" (window + 1 - d) / window, as word2vec's random windows do on average (Levy et al.
+            2015, section 3.1).
         subsample: frequent tokens are dropped as in word2vec, with probability 1 - sqrt(t/f) - t/f; 0 drops none.
         subsample_mode: "dirty" drops them before windows are made, which then reach further, as word2vec does; "clean"
             leaves their places (Levy et al. 2015, section 3.1).
@@ -69,7 +69,7 @@ class CooccurrenceSettings:
 
     window: int = 15
     contexts: str = "both"
-    weighting: str = "harmonic"
+    window_weights: str = "harmonic"
     subsample: float = 0.0
     subsample_mode: str = "dirty"
     seed: int = 1
@@ -81,7 +81,7 @@ class CooccurrenceSettings:
             InputError: one is out of range.
         """
         _check_choice("contexts", self.contexts, ("both", "left", "right"))
-        _check_choice("weighting", self.weighting, ("harmonic", "flat", "dynamic"))
+        _check_choice("window_weights", self.window_weights, ("harmonic", "flat", "dynamic"))
         _check_choice("subsample_mode", self.subsample_mode, ("dirty", "clean"))
         for name in ("window", "seed"):
             object.__setattr__(self, name, _whole(name, getattr(self, name)))
@@ -206,7 +206,7 @@ def whole_weights(settings: CooccurrenceSettings, tokens: int) -> tuple[np.ndarr
     """What a context counts, by its distance, in whole units, and how many of them make 1.
 
     Args:
-        settings: window and weighting.
+        settings: window and its weights.
         tokens: those of the corpus; no sum of so many windows may leave int64.
 
     Returns:
@@ -218,9 +218,9 @@ def whole_weights(settings: CooccurrenceSettings, tokens: int) -> tuple[np.ndarr
     """
     window = settings.window
     distances = np.arange(1, window + 1)
-    if settings.weighting == "flat":
+    if settings.window_weights == "flat":
         weights, unit = np.ones(window, np.int64), 1
-    elif settings.weighting == "dynamic":
+    elif settings.window_weights == "dynamic":
         weights, unit = window + 1 - distances, window
     else:
         harmonic = 1 / distances

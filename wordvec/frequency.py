@@ -31,9 +31,6 @@ _COUNTING: dict[str, dict[str, Any]] = {
     "glove": {"window": 15, "window_weights": "harmonic"},
 }
 
-_COUNTING_NAMES = {"weighting": "window_weights"}
-"""What ``CooccurrenceSettings`` calls otherwise: there is a weighting of counts, too."""
-
 _WEIGHTING = ("smoothing", "shift")
 
 
@@ -101,12 +98,20 @@ def frequency_options(model: str) -> set[str]:
     """
     if model not in FREQUENCY_MODELS:
         raise InputError(f"model must be one of {', '.join(FREQUENCY_MODELS)}, got {model!r}")
-    counting = {_COUNTING_NAMES.get(field.name, field.name) for field in fields(CooccurrenceSettings)}
+    counting = _names(CooccurrenceSettings)
     if model == "glove":
-        return counting | {field.name for field in fields(GloveSettings)}
+        return counting | _names(GloveSettings)
     if model == "svd":
-        return counting | {field.name for field in fields(SvdSettings)}
+        return counting | _names(SvdSettings)
     return counting | {"smoothing", "shift", "weighting"}
+
+
+def _names(kind: type) -> set[str]:
+    return {field.name for field in fields(kind)}
+
+
+def _settings(kind: type, given: Mapping[str, Any]) -> Any:
+    return kind(**{name: given[name] for name in _names(kind) & set(given)})
 
 
 def frequency_settings(model: str = "svd", **given: Any) -> FrequencySettings:
@@ -114,8 +119,8 @@ def frequency_settings(model: str = "svd", **given: Any) -> FrequencySettings:
 
     Args:
         model: one of ``FREQUENCY_MODELS``.
-        given: settings by name, see :func:`frequency_options`: of ``CooccurrenceSettings``, where the weights of
-            distances are called ``window_weights``, and of ``SvdSettings``, ``GloveSettings`` or ``weigh``.
+        given: settings by name, see :func:`frequency_options`: of ``CooccurrenceSettings``, and of
+            ``SvdSettings``, ``GloveSettings`` or ``weigh``.
 
     Raises:
         InputError: an unknown model, a setting it has not, or one out of range.
@@ -133,16 +138,9 @@ def frequency_settings(model: str = "svd", **given: Any) -> FrequencySettings:
         if name not in known:
             raise InputError(f"{name} is no setting of {model}")
     given = _COUNTING[model] | given
-    counting = CooccurrenceSettings(
-        **{
-            field.name: given[name]
-            for field in fields(CooccurrenceSettings)
-            if (name := _COUNTING_NAMES.get(field.name, field.name)) in given
-        }
-    )
+    counting = _settings(CooccurrenceSettings, given)
     if model in ("svd", "glove"):
-        kind = SvdSettings if model == "svd" else GloveSettings
-        training = kind(**{field.name: given[field.name] for field in fields(kind) if field.name in given})
+        training: SvdSettings | GloveSettings = _settings(SvdSettings if model == "svd" else GloveSettings, given)
         if isinstance(training, SvdSettings):
             settings_of(training.weighting, training.smoothing, training.shift)
         return FrequencySettings(model, counting, training=training)

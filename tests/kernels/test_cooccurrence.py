@@ -29,7 +29,7 @@ def assert_counts(corpus, **chosen):
     matrix = count_cooccurrences(corpus, counting, threads=1).counts
     types = len(corpus.vocabulary)
     cells = naive_frequency.cooccurrences(
-        sentences_of(corpus), types, counting.window, counting.contexts, counting.weighting
+        sentences_of(corpus), types, counting.window, counting.contexts, counting.window_weights
     )
     assert (matrix.shape, len(matrix.data)) == ((types, types), len(cells))
     assert (matrix.data.dtype, matrix.indices.dtype, matrix.indptr.dtype) == (np.float32, np.int32, np.int64)
@@ -49,7 +49,7 @@ def assert_counts(corpus, **chosen):
 def test_cells_are_exact(sentences, window, contexts, weighting):
     ids = [token for sentence in sentences for token in sentence]
     corpus = corpus_of(ids, np.cumsum([0, *map(len, sentences)]), types=6)
-    assert_counts(corpus, window=window, contexts=contexts, weighting=weighting)
+    assert_counts(corpus, window=window, contexts=contexts, window_weights=weighting)
 
 
 def test_columns_beyond_one_word_of_bits_are_in_order():
