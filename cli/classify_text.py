@@ -72,6 +72,18 @@ def classify_text() -> None:
     help="What stands for a text: maximum or mean of all steps, or the last.",
 )
 @click.option("--dropout", type=float, default=0.5, show_default=True, help="Share dropped in training.")
+@click.option(
+    "--layer-dropout", type=float, default=0.0, show_default=True, help="Share of states dropped between layers."
+)
+@click.option(
+    "--locked-dropout/--free-dropout",
+    default=True,
+    show_default=True,
+    help="Between layers: drop the same units in all steps of a text, or others in each.",
+)
+@click.option("--weight-drop", type=float, default=0.0, show_default=True, help="Share of recurrent weights dropped.")
+@click.option("--zoneout", type=float, default=0.0, show_default=True, help="Share of units that keep their state.")
+@click.option("--zoneout-cell", type=float, default=0.0, show_default=True, help="The same for an LSTM's cell.")
 @click.option("--batch-size", type=int, default=16, show_default=True, help="Texts in a step.")
 @click.option("--learning-rate", type=float, default=0.002, show_default=True, help="Adam's rate at its peak.")
 @click.option("--epochs", type=int, default=10, show_default=True, help="Passes over DATA; the best is kept.")

@@ -145,6 +145,8 @@ def _train(
         merge=settings.merge,
         layers=settings.layers,
         reset=settings.reset,
+        zoneout=float(settings.zoneout),
+        zoneout_cell=float(settings.zoneout_cell),
     )
     network = Network(shape, initial_parameters(shape, table, random))
     examples = Examples(*encode(tokens, vocabulary), targets)

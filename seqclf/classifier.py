@@ -36,6 +36,11 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):
         hidden_size: units in each direction.
         pooling: ``max``, ``mean`` or ``last``.
         dropout: share dropped in training, of the embeddings (by word type) and of the pooled state.
+        layer_dropout: share of a layer's states that the next layer does not see in training.
+        locked_dropout: drop the same units of a text in all its steps, or others in each.
+        weight_drop: share of the recurrent weights dropped in a training step.
+        zoneout: chance of a unit to keep its state in a step of training.
+        zoneout_cell: the same for an LSTM's cell.
         batch_size: texts a step.
         learning_rate: Adam's rate at its peak.
         warmup_steps: steps until that peak.
@@ -79,6 +84,11 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):
         hidden_size: int = 128,
         pooling: str = "max",
         dropout: float = 0.5,
+        layer_dropout: float = 0.0,
+        locked_dropout: bool = True,
+        weight_drop: float = 0.0,
+        zoneout: float = 0.0,
+        zoneout_cell: float = 0.0,
         batch_size: int = 16,
         learning_rate: float = 2e-3,
         warmup_steps: int = 50,
@@ -106,6 +116,11 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):
         self.hidden_size = hidden_size
         self.pooling = pooling
         self.dropout = dropout
+        self.layer_dropout = layer_dropout
+        self.locked_dropout = locked_dropout
+        self.weight_drop = weight_drop
+        self.zoneout = zoneout
+        self.zoneout_cell = zoneout_cell
         self.batch_size = batch_size
         self.learning_rate = learning_rate
         self.warmup_steps = warmup_steps

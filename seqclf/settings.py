@@ -25,6 +25,11 @@ class ClassifierSettings:
         hidden_size: units in each direction.
         pooling: ``max``, ``mean`` or ``last``.
         dropout: share of the embeddings (by word type and batch) and of the pooled state that is dropped in training.
+        layer_dropout: share of a layer's states that the next layer does not see in training.
+        locked_dropout: drop the same units of a text in all its steps, or others in each.
+        weight_drop: share of the recurrent weights that is dropped in a training step (Merity et al. 2017).
+        zoneout: chance of a unit to keep its state in a step of training (Krueger et al. 2017).
+        zoneout_cell: the same for an LSTM's cell.
         batch_size: texts a step.
         learning_rate: Adam's rate at its peak: reached after ``warmup_steps``, then falling linearly to 0.
         warmup_steps: steps until the peak, though never more than a fifth of all.
@@ -60,6 +65,11 @@ class ClassifierSettings:
     hidden_size: int = 128
     pooling: str = "max"
     dropout: float = 0.5
+    layer_dropout: float = 0.0
+    locked_dropout: bool = True
+    weight_drop: float = 0.0
+    zoneout: float = 0.0
+    zoneout_cell: float = 0.0
     batch_size: int = 16
     learning_rate: float = 2e-3
     warmup_steps: int = 50
@@ -96,7 +106,8 @@ class ClassifierSettings:
         for name in ("learning_rate", "clip_norm"):
             _number(name, getattr(self, name), "above 0", lambda value: 0 < value < float("inf"))
         _number("vector_scale", self.vector_scale, "0 or above", lambda value: 0 <= value < float("inf"))
-        for name in ("dropout", "validation_fraction"):
+        shares = ("dropout", "layer_dropout", "weight_drop", "zoneout", "zoneout_cell", "validation_fraction")
+        for name in shares:
             _number(name, getattr(self, name), "at least 0 and below 1", lambda value: 0 <= value < 1)
         if self.tokenizer is not None:
             get_tokenizer(self.tokenizer)

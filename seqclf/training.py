@@ -16,6 +16,7 @@ from seqclf.batches import PackedBatch, pack, training_batches
 from seqclf.encoder import Noise
 from seqclf.inference import predict_probabilities
 from seqclf.network import Network
+from seqclf.noise import POOLED, NoiseRates, draw_mask, draw_noise, dropout_key
 from seqclf.optimizers import Adam, clipping, global_norm, scheduled_rate
 from seqclf.settings import ClassifierSettings
 from seqclf.workers import Workers
@@ -25,8 +26,6 @@ logger = logging.getLogger(__name__)
 
 BUCKET_WINDOW = 8
 """Batches sorted by length together, see ``training_batches``: a sixth less work than 1, and as accurate."""
-
-_WORDS, _POOLED = 1, 2  # streams of dropout
 
 
 class Examples(NamedTuple):
@@ -75,31 +74,6 @@ class Outcome:
     history: list[dict[str, Any]]
     best_epoch: int
     """From 1."""
-
-
-def dropout_key(seed: int, stream: int, step: int) -> np.uint64:
-    """Where a mask's random numbers begin: three numbers mixed as SplitMix64 does, so that no two masks are alike."""
-    key = seed
-    for number in (stream, step):
-        key = (key * 0x9E3779B97F4A7C15 + number + 1) & (2**64 - 1)
-        key = ((key ^ (key >> 30)) * 0xBF58476D1CE4E5B9) & (2**64 - 1)
-        key = ((key ^ (key >> 27)) * 0x94D049BB133111EB) & (2**64 - 1)
-        key ^= key >> 31
-    return np.uint64(key)
-
-
-def draw_mask(rows: int, columns: int, rate: float, key: np.uint64, dtype: Any) -> np.ndarray:
-    """(rows, columns) of 0 with probability ``rate``, else 1 / (1 - rate); columns is a multiple of 4.
-
-    The probability is rounded to a multiple of 2^-16.
-    """
-    from seqclf.kernels.dropout import dropout_mask
-
-    mask = np.empty(rows * columns, dtype=dtype)
-    threshold = round(rate * 65536)
-    with np.errstate(over="ignore"):  # 64-bit arithmetic wraps on purpose
-        dropout_mask(mask, key, np.uint64(threshold), mask.dtype.type(65536 / (65536 - threshold)))
-    return mask.reshape(rows, columns)
 
 
 class Trainer:
@@ -163,17 +137,19 @@ class Trainer:
         return loss
 
     def _noise(self, batch: PackedBatch) -> tuple[Noise, np.ndarray | None]:
-        """Dropout by word type, and of the pooled state."""
-        rate, seed = self.settings.dropout, self.settings.seed
-        if rate == 0:
-            return Noise(), None
-        encoder = self.network.encoder
-        words = batch.token_ids.size, encoder.columns
-        pooled = batch.lengths.size, encoder.features
-        return (
-            Noise(words=draw_mask(*words, rate, dropout_key(seed, _WORDS, self.done), self.network.dtype)),
-            draw_mask(*pooled, rate, dropout_key(seed, _POOLED, self.done), self.network.dtype),
+        """What this step multiplies into the encoder, and into the pooled state."""
+        settings, encoder = self.settings, self.network.encoder
+        rates = NoiseRates(
+            words=settings.dropout,
+            between=settings.layer_dropout,
+            locked=settings.locked_dropout,
+            weights=settings.weight_drop,
         )
+        noise = draw_noise(encoder, batch, rates, settings.seed, self.done)
+        if settings.dropout == 0:
+            return noise, None
+        key = dropout_key(settings.seed, POOLED, self.done)
+        return noise, draw_mask(batch.lengths.size, encoder.features, settings.dropout, key, self.network.dtype)
 
 
 def evaluate(network: Network, examples: Examples, weights: np.ndarray, workers: Workers) -> tuple[float, float]:

@@ -10,7 +10,8 @@ from seqclf import ClassifierSettings, train_classifier
 from seqclf.batches import pack
 from seqclf.classification import initial_parameters
 from seqclf.network import Network, NetworkShape
-from seqclf.training import Examples, Trainer, draw_mask, dropout_key, train_network
+from seqclf.noise import draw_mask, dropout_key
+from seqclf.training import Examples, Trainer, train_network
 from seqclf.workers import Workers, available_cores
 from tests import naive_recurrent
 from wordvec import InputError, TrainingError, WordVectors
