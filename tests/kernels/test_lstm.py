@@ -50,9 +50,7 @@ def run_backward(arrays, d_h, inputs_too=True):
     gradients = Weights(*(np.zeros_like(weight) for weight in arrays["weights"]))
     d_inputs = np.zeros_like(arrays["inputs"])[: None if inputs_too else 0]
     d_h_first, d_c_first = (np.zeros_like(arrays["state"].h_first) for _ in range(2))
-    lstm_backward(
-        *arrays.values(), d_h.astype(kind), gradients, d_inputs, d_h_first, d_c_first, False
-    )
+    lstm_backward(*arrays.values(), d_h.astype(kind), gradients, d_inputs, d_h_first, d_c_first, False)
     return gradients, d_inputs
 
 
