@@ -75,11 +75,11 @@ class AdaGrad:
             (vectors, self.squares[0], [step[1] for step in steps]),
             (biases, self.squares[1], [step[3] for step in steps]),
         ):
-            table[word] -= sum(gradients) / np.sqrt(squares[word])
             squares[word] += sum(gradient**2 for gradient in gradients)
+            table[word] -= sum(gradients) / np.sqrt(squares[word])
         for c, _, gradient, pull in steps:
-            context_vectors[c] -= gradient / np.sqrt(self.squares[2][c])
             self.squares[2][c] += gradient**2
-            context_biases[c] -= pull / np.sqrt(self.squares[3][c])
+            context_vectors[c] -= gradient / np.sqrt(self.squares[2][c])
             self.squares[3][c] += pull**2
+            context_biases[c] -= pull / np.sqrt(self.squares[3][c])
         return loss

@@ -39,7 +39,7 @@ class GloveSettings:
     Attributes:
         vector_size: D.
         epochs: times all counts are gone through.
-        learning_rate: AdaGrad's; a gradient times this is divided by the root of 1 + the sum of those before, squared.
+        learning_rate: AdaGrad's; a gradient times this is divided by the root of 1 + the sum of their squares so far.
         x_max: counts from here on weigh 1, smaller ones (x / x_max)^alpha (eq. 9). A small corpus wants a small one.
         alpha: see there.
         add_contexts: whether a word's vector is the sum of its two sides, w + c, or its own side alone.

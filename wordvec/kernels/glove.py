@@ -9,6 +9,9 @@ So every row and every column sees its cells in one order, whoever trains them.
 
 Up to four cells of a word that follow each other are scored together and take their gradients at the same point.
 
+A gradient counts among the squares before its own step, as in the paper of AdaGrad and unlike the authors' program: no
+step is longer than 2 then, and what would run away is held.
+
 A row of a table is two times ``stride`` floats: the vector, then the sums of its squared gradients. Behind a word's
 vector stand its bias and a 1, behind a context's a 1 and its bias: the dot product has both. What stands with a 1 is a
 sum so large that it never moves.
@@ -91,9 +94,9 @@ def sort_cells(indptr, columns, counts, band_of, bounds, order, filled, cells):
 @kernel(inline=True)
 def move(table, at, stride, numbers, gradient):
     """One step of AdaGrad for the sixteen numbers that stand at ``at``."""
-    squares = load(table, at + stride)
+    squares = multiply_add(gradient, gradient, load(table, at + stride))
     store(table, at, subtract(numbers, multiply(gradient, reciprocal_square_root(squares))))
-    store(table, at + stride, multiply_add(gradient, gradient, squares))
+    store(table, at + stride, squares)
 
 
 @kernel(inline=True)
@@ -134,7 +137,6 @@ def train_four(words, contexts, word, a, b, c, d, stride, log_counts, weights, r
     pull_a, pull_b, pull_c, pull_d = splat(scratch[0]), splat(scratch[1]), splat(scratch[2]), splat(scratch[3])
     for k in range(0, stride, 16):
         w, squares = load(words, word + k), load(words, word + stride + k)
-        moved = reciprocal_square_root(squares)
         at_a, at_b, at_c, at_d = (
             load(contexts, a + k), load(contexts, b + k), load(contexts, c + k), load(contexts, d + k)
         )  # fmt: skip
@@ -146,7 +148,7 @@ def train_four(words, contexts, word, a, b, c, d, stride, log_counts, weights, r
         total, squares = add(total, gradient), multiply_add(gradient, gradient, squares)
         gradient = multiply(pull_d, at_d)
         total, squares = add(total, gradient), multiply_add(gradient, gradient, squares)
-        store(words, word + k, subtract(w, multiply(total, moved)))
+        store(words, word + k, subtract(w, multiply(total, reciprocal_square_root(squares))))
         store(words, word + stride + k, squares)
         move(contexts, a + k, stride, at_a, multiply(pull_a, w))
         move(contexts, b + k, stride, at_b, multiply(pull_b, w))
