@@ -139,7 +139,8 @@ class Torch:
         self._process = subprocess.Popen(
             [python, "-c", _TORCH], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
-        assert self._process.stdin is not None and self._process.stdout is not None
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
         self._to, self._from = self._process.stdin, self._process.stdout
         self.name = json.loads(self._from.readline())
 

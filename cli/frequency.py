@@ -44,7 +44,7 @@ _OPTIONS = (
         default=None,
         help="svd, glove: add a word's two vectors, or keep its own.  [default: no; glove yes]",
     ),
-    click.option("--x-max", type=float, help="glove: counts from here on weigh the same.  [default: 100]"),
+    click.option("--x-max", type=float, help="glove: counts from here on weigh the same.  [default: 10]"),
     click.option("--alpha", type=float, help="glove: smaller ones weigh by this power.  [default: 0.75]"),
     click.option(
         "--memory",

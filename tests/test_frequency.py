@@ -97,7 +97,7 @@ def test_finished_vectors_are_known_again(corpus, tmp_path):
     assert not finished_frequency(path, corpus, settings)
     save_vectors(train_frequency(corpus, settings).vectors, path)
     assert finished_frequency(path, corpus, settings)
-    with pytest.raises(InputError, match=r"x_max was 100\.0 and is 9\.0"):
+    with pytest.raises(InputError, match=r"x_max was 10\.0 and is 9\.0"):
         finished_frequency(path, corpus, settings_of("glove", x_max=9.0))
     assert load_vectors(path).settings["model"] == "glove"
 
