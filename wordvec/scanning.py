@@ -78,8 +78,9 @@ class Table:
 
         rows = max(block.count(b"\n"), least)
         known, table, nothing, done = Table(1), Table(1 << (rows - 1).bit_length()), np.zeros(1, np.int64), 0
-        text = Buffers().padded(block)
-        while (done := count(text, done, known.types, nothing, table.types)[0]) < len(block):
+        buffers = Buffers()
+        text = buffers.padded(block)
+        while (done := count(text, done, known.types, nothing, table.types, buffers.batch)[0]) < len(block):
             table.grow()
         return table
 
@@ -174,6 +175,9 @@ class Buffers:
     """Memory for one block at a time, used again and again: fresh pages cost more than what is written to them."""
 
     def __init__(self) -> None:
+        from wordvec.kernels.tokenize import BATCH, Batch
+
+        self.batch = Batch(np.zeros(3, np.uint64), *np.empty((5, BATCH + 32), np.uint64))
         self._text = np.empty(0, np.uint8)
         self.ids = np.empty(0, np.int32)
         self.ends = np.empty(0, np.int32)
@@ -251,9 +255,11 @@ class Counter:
 
         total = 0
         for block in blocks:
-            text, done = self._buffers[thread].padded(block), 0
+            buffers, done = self._buffers[thread], 0
+            text = buffers.padded(block)
             while done < len(block):
-                done, tokens = count(text, done, self.table.types, self._often[thread], self._new[thread].types)
+                often, new = self._often[thread], self._new[thread].types
+                done, tokens = count(text, done, self.table.types, often, new, buffers.batch)
                 total += tokens
                 if done < len(block):
                     self._new[thread].grow()
@@ -313,7 +319,7 @@ def _encoded(block: bytes, types: "Types", buffers: Buffers) -> tuple[int, np.nd
     """How many tokens, their ids and the ends of the sentences, in the memory of ``buffers``."""
     from wordvec.kernels.tokenize import encode
 
-    tokens, kept, sentences = encode(buffers.padded(block), types, buffers.ids, buffers.ends)
+    tokens, kept, sentences = encode(buffers.padded(block), types, buffers.ids, buffers.ends, buffers.batch)
     return tokens, buffers.ids[:kept], buffers.ends[:sentences]
 
 

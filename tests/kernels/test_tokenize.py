@@ -10,11 +10,13 @@ from hypothesis import strategies as st
 from tests import naive
 from tests.word2vec_cases import fewer_without_jit, wraps_around
 from wordvec.kernels.tokenize import (
+    BATCH,
     LETTERS,
     LONG,
     PADDING,
     SHIFT,
     TYPES,
+    Batch,
     Types,
     count,
     encode,
@@ -48,6 +50,10 @@ def table(rows=128, letters=4096):
     )
 
 
+def batch():
+    return Batch(np.full(3, 99, np.uint64), *np.full((5, BATCH + 32), 99, np.uint64))
+
+
 def padded(text):
     """As the kernels want it."""
     return np.frombuffer(text + b" " * PADDING, np.uint8).copy()
@@ -55,7 +61,7 @@ def padded(text):
 
 def count_words(text, types, known=None, often=0):
     often = np.zeros(often, np.int64)
-    done, tokens = count(padded(text), 0, known or table(1), often, types)
+    done, tokens = count(padded(text), 0, known or table(1), often, types, batch())
     return done, tokens, often.tolist()
 
 
@@ -82,7 +88,7 @@ def test_a_text_is_split_as_bytes_split_does(words, between):
     assert count_words(text, types) == (len(text), len(words), [])
     assert spelled(types) == naive.count_types(tokens)
     ids, ends = np.full(len(text) // 2 + 1, -7, np.int32), np.full(len(text), -7, np.int32)
-    seen, kept, sentences = encode(padded(text), types, ids, ends)
+    seen, kept, sentences = encode(padded(text), types, ids, ends, batch())
     assert (seen, kept) == (len(words), len(words))
     assert [spelled(types)[0][k] for k in ids[:kept]] == words
     lines = text.split(b"\n")
@@ -95,7 +101,7 @@ def test_tokens_that_are_not_in_the_vocabulary_are_left_out():
     types = table()
     count_words(b"b a", types)
     ids, ends = np.empty(20, np.int32), np.empty(20, np.int32)
-    assert encode(padded(b"a x b\n\nx\nx b a x"), types, ids, ends) == (8, 4, 3)
+    assert encode(padded(b"a x b\n\nx\nx b a x"), types, ids, ends, batch()) == (8, 4, 3)
     assert (ids[:4].tolist(), ends[:3].tolist()) == ([1, 0, 0, 1], [2, 2, 2])
 
 
@@ -116,7 +122,7 @@ def test_a_full_table_stops_before_the_token_that_has_no_room(rows, letters):
     assert (text[done:], tokens) == (b"fg ab hij", 3)
     assert spelled(types) == ([b"ab", b"cde"], [2, 1])
     larger = table()
-    assert count(padded(text), done, table(1), np.zeros(0, np.int64), larger) == (len(text), 3)
+    assert count(padded(text), done, table(1), np.zeros(0, np.int64), larger, batch()) == (len(text), 3)
     assert spelled(larger)[0] == [b"fg", b"ab", b"hij"]
 
 
@@ -191,7 +197,7 @@ def test_kept_types_are_found_again_and_others_are_not(kept):
     assert types.errors[: len(rows)].tolist() == rows
     assert types.used[LETTERS] == sum(len(words[k]) for k in rows)
     ids, ends = np.empty(len(text), np.int32), np.empty(1, np.int32)
-    found = encode(padded(b" ".join(words)), types, ids, ends)[1]
+    found = encode(padded(b" ".join(words)), types, ids, ends, batch())[1]
     assert ids[:found].tolist() == list(range(len(rows)))
 
 

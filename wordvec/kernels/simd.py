@@ -212,6 +212,9 @@ if JIT_OFF:
     def prefetch(array, index):
         pass
 
+    def prefetch_to_read(array, index):
+        pass
+
     def atomic_add(array, index, value):
         array[index] += value
         return int(array[index])
@@ -361,12 +364,7 @@ else:
             return None
         return float32x16(types.StarArgTuple(vectors)), codegen
 
-    @intrinsic
-    def prefetch(typingctx, array, index):
-        """Ask for the cache line of ``array[index]``, to be written soon."""
-        if not isinstance(array, types.Array):
-            return None
-
+    def _fetching(to_write: int, doc: str) -> Any:
         def codegen(context, builder, signature, args):
             data = context.make_array(signature.args[0])(context, builder, args[0]).data
             byte = ir.IntType(8).as_pointer()
@@ -375,10 +373,17 @@ else:
             function = cgutils.get_or_insert_function(
                 builder.module, ir.FunctionType(ir.VoidType(), [byte, i32, i32, i32]), "llvm.prefetch.p0"
             )
-            builder.call(function, [pointer, ir.Constant(i32, 1), ir.Constant(i32, 3), ir.Constant(i32, 1)])
+            builder.call(function, [pointer, ir.Constant(i32, to_write), ir.Constant(i32, 3), ir.Constant(i32, 1)])
             return context.get_dummy_value()
 
-        return types.void(array, types.intp), codegen
+        def typing(typingctx, array, index):
+            return (types.void(array, types.intp), codegen) if isinstance(array, types.Array) else None
+
+        typing.__doc__ = doc
+        return intrinsic(typing)
+
+    prefetch = _fetching(1, "Ask for the cache line of ``array[index]``, to be written soon.")
+    prefetch_to_read = _fetching(0, "Ask for the cache line of ``array[index]``, which other threads may have too.")
 
     @intrinsic
     def atomic_add(typingctx, array, index, value):

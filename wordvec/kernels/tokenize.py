@@ -11,7 +11,7 @@ import numpy as np
 from numba import types as numba_types
 from numba.core.extending import intrinsic
 
-from wordvec.kernels.simd import JIT_OFF, atomic_add, kernel
+from wordvec.kernels.simd import JIT_OFF, atomic_add, kernel, prefetch_to_read
 
 TYPES, LETTERS, SHIFT = range(3)
 """Places in ``Types.used``."""
@@ -178,8 +178,60 @@ def add(types, slot, text, start, stop, low, high):
 # -- texts ------------------------------------------------------------------------------------------------------------
 
 
+class Batch(NamedTuple):
+    """Tokens on their way: they are looked up together, so that memory is asked for many of them at a time."""
+
+    state: np.ndarray  # (3,) uint64: tokens in the batch; the next 64 bytes; where the token there starts
+    firsts: np.ndarray  # (BATCH + 32,) uint64, where each token starts in the text
+    stops: np.ndarray  # the same, one past its last byte
+    lows: np.ndarray  # the same, see ``key_of``
+    highs: np.ndarray
+    places: np.ndarray  # the same, the slot to look at first
+
+
+BATCH = 512
+"""Tokens in a batch, at least, but for the last one. Sixty-four bytes hold 32 more at most."""
+
+SIZE, BASE, FIRST = range(3)
+"""Places in ``Batch.state``."""
+
+
+@kernel(inline=True)
+def start_batch(batch, start):
+    batch.state[BASE] = batch.state[FIRST] = np.uint64(start)
+
+
+@kernel(inline=True)
+def read_batch(text, batch, types):
+    """The next tokens of the text, and the slots where ``types`` may have them; memory is asked for those."""
+    end, shift = np.uint64(text.size - PADDING), np.uint64(types.used[SHIFT])
+    base, first, size = batch.state[BASE], batch.state[FIRST], 0
+    while base <= end and size < BATCH:
+        marks = blanks(text, base)
+        while marks:
+            stop = base + trailing_zeros(marks)
+            marks &= marks - ONE
+            if stop > first:
+                low, high = key_of(text, first, stop)
+                place = first_slot(low, high, shift)
+                prefetch_to_read(types.slots, place)
+                batch.firsts[size], batch.stops[size] = first, stop
+                batch.lows[size], batch.highs[size], batch.places[size] = low, high, place
+                size += 1
+            first = stop + ONE
+        base += WIDTH
+    batch.state[SIZE], batch.state[BASE], batch.state[FIRST] = np.uint64(size), base, first
+
+
+@kernel(inline=True)
+def ask_for_keys(batch, types):
+    """What stands in the slots that ``read_batch`` found, whose keys memory is now asked for."""
+    for k in range(np.int64(batch.state[SIZE])):
+        prefetch_to_read(types.keys, 2 * max(np.int64(types.slots[batch.places[k]]), np.int64(0)))
+
+
 @kernel
-def count(text, start, known, often, new):
+def count(text, start, known, often, new, batch):
     """Count the tokens of ``text`` from byte ``start`` on; it neither starts nor ends inside a token.
 
     Args:
@@ -188,41 +240,38 @@ def count(text, start, known, often, new):
             indivisible step.
         often: (n,) int64, this thread's counts of the first n known types, updated in place.
         new: this thread's table of all other types, updated in place.
+        batch: this thread's own.
 
     Returns:
         Bytes and tokens done: fewer bytes than there are where ``new`` has no more room.
     """
     end = np.uint64(text.size - PADDING)
-    base = first = np.uint64(start)
     tokens = 0
-    while base <= end:
-        marks = blanks(text, base)
-        while marks:
-            stop = base + trailing_zeros(marks)
-            marks &= marks - ONE
-            if stop > first:
-                low, high = key_of(text, first, stop)
-                number = np.int64(known.slots[find(known, text, first, stop, low, high)])
+    start_batch(batch, start)
+    while batch.state[BASE] <= end:
+        read_batch(text, batch, known)
+        ask_for_keys(batch, known)
+        for k in range(np.int64(batch.state[SIZE])):
+            first, stop, low, high = batch.firsts[k], batch.stops[k], batch.lows[k], batch.highs[k]
+            number = np.int64(known.slots[find(known, text, first, stop, low, high)])
+            if number < 0:
+                slot = find(new, text, first, stop, low, high)
+                number = np.int64(new.slots[slot])
                 if number < 0:
-                    slot = find(new, text, first, stop, low, high)
-                    number = np.int64(new.slots[slot])
+                    number = add(new, slot, text, first, stop, low, high)
                     if number < 0:
-                        number = add(new, slot, text, first, stop, low, high)
-                        if number < 0:
-                            return np.int64(first), tokens
-                    new.counts[number] += 1
-                elif number < often.size:
-                    often[number] += 1
-                else:
-                    atomic_add(known.counts, number, 1)
-                tokens += 1
-            first = stop + ONE
-        base += WIDTH
+                        return np.int64(first), tokens
+                new.counts[number] += 1
+            elif number < often.size:
+                often[number] += 1
+            else:
+                atomic_add(known.counts, number, 1)
+            tokens += 1
     return text.size - PADDING, tokens
 
 
 @kernel
-def encode(text, types, ids, ends):
+def encode(text, types, ids, ends, batch):
     """The ids of the tokens of ``text`` that are in the table; it neither starts nor ends inside a token.
 
     Args:
@@ -230,29 +279,37 @@ def encode(text, types, ids, ends):
         types: the vocabulary; a type's number is its id.
         ids: (at least half the bytes + 1,) int32, receives the ids.
         ends: (at least the newlines,) int32, receives for each newline the ids of this text before it.
+        batch: scratch.
 
     Returns:
         Tokens read, ids and sentence ends written.
     """
     end = np.uint64(text.size - PADDING)
-    base = first = np.uint64(0)
     tokens = kept = sentences = 0
-    while base <= end:
-        marks = blanks(text, base)
-        while marks:
-            stop = base + trailing_zeros(marks)
-            marks &= marks - ONE
-            if stop > first:
-                low, high = key_of(text, first, stop)
-                number = types.slots[find(types, text, first, stop, low, high)]
-                ids[kept] = number
-                kept += number >= 0
-                tokens += 1
-            if text[stop] == 10:
-                ends[sentences] = kept
-                sentences += 1
-            first = stop + ONE
-        base += WIDTH
+    done = np.uint64(0)
+    start_batch(batch, 0)
+    while batch.state[BASE] <= end:
+        read_batch(text, batch, types)
+        ask_for_keys(batch, types)
+        size = np.int64(batch.state[SIZE])
+        for k in range(size):
+            first, stop = batch.firsts[k], batch.stops[k]
+            # Between two tokens stands one blank, nearly always.
+            while done < first:
+                if text[done] == 10:
+                    ends[sentences] = kept
+                    sentences += 1
+                done += ONE
+            number = types.slots[find(types, text, first, stop, batch.lows[k], batch.highs[k])]
+            ids[kept] = number
+            kept += number >= 0
+            done = stop
+        tokens += size
+    while done < end:
+        if text[done] == 10:
+            ends[sentences] = kept
+            sentences += 1
+        done += ONE
     return tokens, kept, sentences
 
 
