@@ -63,6 +63,7 @@ def draw(points: list[dict], path: Path) -> None:
                         textcoords="offset points", fontsize=8, color=color, fontweight=bold,
                     )  # fmt: skip
         axis.set_xscale("log")
+        axis.margins(0.12)
         axis.set_xlabel("million raw tokens a second")
         axis.set_title(name)
         axis.grid(alpha=0.3)
