@@ -146,6 +146,11 @@ class Workspace:
         self._dtype = np.dtype(dtype)
         self._kept: dict[str, np.ndarray] = {}
 
+    @property
+    def nbytes(self) -> int:
+        """Memory that is kept for the next batch."""
+        return sum(kept.nbytes for kept in self._kept.values())
+
     def array(self, name: str, *shape: int, dtype: Any = None) -> np.ndarray:
         """An array with unspecified content, valid until ``name`` is asked for again."""
         size = 1
@@ -252,6 +257,7 @@ class Encoder:
         self.embedding = aligned(shape.vocabulary * self.columns, self.dtype).reshape(-1, self.columns)
         self.embedding[:] = 0
         self._workspace = Workspace(self.dtype)
+        self._product: int | None = None
         share = np.full((1, self.hidden), shape.zoneout, self.dtype)
         cell_share = np.full((1, self.hidden), shape.zoneout_cell, self.dtype)
         self._hold = share[: shape.zoneout > 0], cell_share[: shape.zoneout_cell > 0]
@@ -443,6 +449,9 @@ class Encoder:
         """One direction of one layer."""
         from seqclf.kernels.panels import State, product
 
+        if self._product is None:
+            self._product = product(self.dtype.name)
+
         part, noise, hidden = tape.parts[place], tape.noise, self.hidden
         batch = part.batch
         packed, sequences = int(batch.starts[-1]), batch.lengths.size
@@ -484,7 +493,7 @@ class Encoder:
             c_first=before_c,
             hold_h=hold_h,
             hold_c=hold_c,
-            product=product(self.dtype.name),
+            product=self._product,
         )
         forward, _ = self.cell.kernels()
         forward(inputs, rows, batch.starts, weights, state, first is not None, keep)

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import numpy as np
 
 from seqclf.batches import pack, prediction_batches
-from seqclf.encoder import Workspace
 from seqclf.network import Network
 from seqclf.workers import Workers
 
@@ -19,10 +18,10 @@ def predict_probabilities(network: Network, ids: np.ndarray, offsets: np.ndarray
     batches = list(prediction_batches(np.diff(offsets)))
 
     def run(share: Sequence[np.ndarray]) -> None:
-        workspace = Workspace(network.dtype)
-        for members in share:
-            batch = pack(ids, offsets, members)
-            probabilities[members[batch.order]] = network.predict(batch, workspace)
+        with network.spare_workspace() as workspace:
+            for members in share:
+                batch = pack(ids, offsets, members)
+                probabilities[members[batch.order]] = network.predict(batch, workspace)
 
     shares = [batches[start :: workers.threads] for start in range(min(workers.threads, len(batches)))]
     workers.map(run, shares)

@@ -1,6 +1,7 @@
 """The classifier's net: encoder ▶ pooling ▶ softmax head. Forward, backward, no training."""
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -10,6 +11,8 @@ from seqclf.batches import PackedBatch
 from seqclf.cells import spread, unspread
 from seqclf.encoder import Encoder, EncoderShape, EncoderTape, FlatParameters, Noise, Workspace, encoder_shapes
 from seqclf.workers import Workers
+
+_SPARE_BYTES = 2**22
 
 POOLINGS = {"max": 0, "mean": 1, "last": 2}
 
@@ -95,6 +98,7 @@ class Network:
         self._head, self._head_bias = flat.views["head.weight"], flat.views["head.bias"]
         self._d_head, self._d_head_bias = flat.d_views["head.weight"], flat.d_views["head.bias"]
         self._workspace = Workspace(self.dtype)
+        self._spare: list[Workspace] = []
         self.load(parameters)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -128,6 +132,14 @@ class Network:
         return {"head.weight": weight, "head.bias": bias.copy()}
 
     # ---------------------------------------------------------------- forward
+
+    @contextlib.contextmanager
+    def spare_workspace(self) -> Iterator[Workspace]:
+        """A workspace of one's own for the block: from the last one who was done, as long as it is small."""
+        workspace = self._spare.pop() if self._spare else Workspace(self.dtype)
+        yield workspace
+        if workspace.nbytes < _SPARE_BYTES:
+            self._spare.append(workspace)
 
     def predict(self, batch: PackedBatch, workspace: Workspace | None = None) -> np.ndarray:
         """Class probabilities (B, C) in the batch's order.

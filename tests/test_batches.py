@@ -53,7 +53,7 @@ def test_halves_are_batches_of_every_other_sequence(texts):
 
 
 def test_the_arrays_have_the_types_the_kernels_were_compiled_for():
-    for texts in ([[1, 2], [], [3]], [[]], [[], []]):
+    for texts in ([[1, 2], [], [3]], [[]], [[], []], [[4, 5, 4]]):
         batch = pack(*encode(texts), np.arange(len(texts)))
         assert batch.forward_rows.dtype == batch.reverse_rows.dtype == batch.token_ids.dtype == np.int32
         assert batch.starts.dtype == batch.lengths.dtype == np.int64

@@ -5,7 +5,8 @@ import pytest
 
 from seqclf.batches import pack
 from seqclf.cells import spread, unspread
-from seqclf.encoder import Encoder, EncoderShape, FlatParameters, Noise, encoder_shapes
+from seqclf.encoder import Encoder, EncoderShape, FlatParameters, Noise, encoder_shapes, initial_encoder
+from seqclf.optimizers import Adam
 from seqclf.workers import Workers
 from tests import naive_recurrent
 
@@ -165,3 +166,36 @@ def test_threads_do_not_change_a_bit(shape, monkeypatch):
     for other in found[1:]:
         for left, right in zip(found[0], other, strict=True):
             np.testing.assert_array_equal(left, right)
+
+
+def test_one_lstm_cell_learns_what_was_five_days_ago():
+    """Two companies whose last three days are the same: only the first day tells what comes on the fifth."""
+    days = np.array([[0, 0.5, 0.25, 1], [1, 0.5, 0.25, 1]])
+    shape = EncoderShape(0, 1, 1, bidirectional=False)
+    encoder = Encoder(shape)
+    flat = FlatParameters(encoder.layout(), np.float32)
+    encoder.attach(flat)
+    encoder.load(initial_encoder(shape, None, np.random.default_rng(1)))
+    adam = Adam(flat.values)
+    batch = pack(np.arange(8, dtype=np.int32), np.array([0, 4, 8]), np.arange(2))
+    for _ in range(600):
+        tape = encoder.forward(batch, inputs=days.reshape(-1, 1))
+        d_final = tape.final.copy()
+        d_final[:, 0] -= [0, 1]
+        flat.gradient[:] = 0
+        encoder.backward(tape, None, d_final=d_final, tune_vectors=False)
+        adam.step(flat.gradient, learning_rate=0.05)
+    assert encoder.forward(batch, inputs=days.reshape(-1, 1)).final[:, 0] == pytest.approx([0, 1], abs=0.1)
+
+
+def test_a_very_long_text_has_states_and_gradients():
+    shape = EncoderShape(8, 5, 3)
+    encoder, _ = make(shape, np.float32)
+    random = np.random.default_rng(0)
+    encoder.load(initial_encoder(shape, random.standard_normal((8, 5)).astype(np.float32), random))
+    ids = np.random.default_rng(0).integers(0, 8, 100_000).astype(np.int32)
+    tape = encoder.forward(pack(ids, np.array([0, ids.size]), np.arange(1)))
+    assert np.isfinite(tape.final).all()
+    d_rows = encoder.backward(tape, None, d_final=np.ones_like(tape.final))
+    assert np.isfinite(d_rows).all()
+    assert d_rows.any()
