@@ -53,7 +53,7 @@ def language_model() -> None:
 @click.option("--samples", type=int, metavar="N", help="Sampled softmax over N drawn words.  [default: the full one]")
 @click.option("--dropout", type=float, default=0.4, show_default=True, help="Share of the states dropped in training.")
 @click.option("--embedding-dropout", type=float, default=0.1, show_default=True, help="Of the tokens' vectors.")
-@click.option("--recurrent-dropout", type=float, default=0.0, show_default=True, help="Of the recurrent weights.")
+@click.option("--weight-drop", type=float, default=0.0, show_default=True, help="Of the recurrent weights.")
 @click.option("--batch-size", type=int, default=20, show_default=True, help="Streams of the text read side by side.")
 @click.option("--window", type=int, default=35, show_default=True, help="Steps a gradient goes back.")
 @click.option("--optimizer", type=click.Choice(["adam", "sgd"]), default="adam", show_default=True)

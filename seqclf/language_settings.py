@@ -30,7 +30,7 @@ class LanguageModelSettings:
             of a window (locked: Gal & Ghahramani 2016).
         embedding_dropout: share of the numbers of each word's vector dropped, the same wherever the word stands in the
             window.
-        recurrent_dropout: share of the recurrent weights dropped in a window (weight-drop: Merity et al. 2018).
+        weight_drop: share of the recurrent weights dropped in a window (weight-drop: Merity et al. 2018).
         batch_size: into how many streams the text is cut, which are read side by side.
         window: steps between two updates. Gradients stop at its start (truncated backpropagation through time), the
             state is carried on.
@@ -68,7 +68,7 @@ hidden_size 200; leave vector_size out, or untie them
     samples: int | None = None
     dropout: float = 0.4
     embedding_dropout: float = 0.1
-    recurrent_dropout: float = 0.0
+    weight_drop: float = 0.0
     batch_size: int = 20
     window: int = 35
     optimizer: str = "adam"
@@ -118,7 +118,7 @@ hidden_size 200; leave vector_size out, or untie them
         for name in ("peak_rate", "clip_norm"):
             value = getattr(self, name)
             _number(name.replace("peak", "learning"), value, "above 0", lambda value: 0 < value < float("inf"))
-        for name in ("dropout", "embedding_dropout", "recurrent_dropout", "validation_fraction"):
+        for name in ("dropout", "embedding_dropout", "weight_drop", "validation_fraction"):
             _number(name, getattr(self, name), "at least 0 and below 1", lambda value: 0 <= value < 1)
         get_tokenizer(self.tokenizer)
         if self.tied and self.width != self.hidden_size:

@@ -12,17 +12,19 @@ from typing import Any
 
 import numpy as np
 
+from seqclf.batches import PackedBatch
 from seqclf.encoder import Noise, States
 from seqclf.language_network import LanguageNetwork, Window, windows
 from seqclf.language_settings import LanguageModelSettings
+from seqclf.noise import POOLED, NoiseRates, draw_mask, draw_noise, dropout_key
 from seqclf.optimizers import Adam, Sgd, clipping, global_norm, scheduled_rate
-from seqclf.training import Outcome, draw_mask, dropout_key
+from seqclf.training import Outcome
 from seqclf.workers import Workers
 from wordvec import TrainingError
 
 logger = logging.getLogger(__name__)
 
-_WORDS, _OUTPUT, _SAMPLES, _BETWEEN, _RECURRENT = 1, 2, 3, 1000, 2000  # streams of chance
+_SAMPLES = 3  # the stream that a sampled softmax draws from
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,7 @@ class LanguageTrainer:
             TrainingError: the gradient is no longer a number.
         """
         network, settings = self.network, self.settings
-        noise, output_mask = self._noise(window)
+        noise, output_mask = self._noise(window.batch)
         random = None
         if settings.samples is not None:
             random = np.random.default_rng([settings.seed, _SAMPLES, self.done])
@@ -117,27 +119,16 @@ class LanguageTrainer:
             return scheduled_rate(self.done, self.steps, peak=peak, warmup=warmup)
         return peak * min(1.0, (self.done + 1) / max(warmup, 1)) / 4**self.drops
 
-    def _noise(self, window: Window) -> tuple[Noise, np.ndarray | None]:
-        settings, encoder, batch = self.settings, self.network.encoder, window.batch
-        sequence = np.arange(batch.starts[-1]) - np.repeat(batch.starts[:-1], np.diff(batch.starts))
-
-        def mask(rate: float, stream: int, rows: int, columns: int) -> np.ndarray:
-            return draw_mask(rows, columns, rate, dropout_key(settings.seed, stream, self.done), self.network.dtype)
-
-        def locked(stream: int) -> np.ndarray:
-            return mask(settings.dropout, stream, batch.lengths.size, encoder.features)[sequence]
-
-        words, between, w_hidden = None, [], []
-        if settings.embedding_dropout:
-            words = mask(settings.embedding_dropout, _WORDS, batch.token_ids.size, encoder.columns)
-        if settings.dropout:
-            between = [locked(_BETWEEN + layer) for layer in range(settings.layers - 1)]
-        if settings.recurrent_dropout:
-            panels = encoder.layout()["layers.0.forward.w_hidden"]
-            size = panels[0] * panels[1], panels[2]
-            for layer in range(settings.layers):
-                w_hidden.append([mask(settings.recurrent_dropout, _RECURRENT + layer, *size).reshape(panels)])
-        return Noise(words, between, w_hidden), locked(_OUTPUT) if settings.dropout else None
+    def _noise(self, batch: PackedBatch) -> tuple[Noise, np.ndarray | None]:
+        """What this step multiplies into the encoder, and into the states before the softmax (locked as well)."""
+        settings, encoder = self.settings, self.network.encoder
+        rates = NoiseRates(words=settings.embedding_dropout, between=settings.dropout, weights=settings.weight_drop)
+        noise = draw_noise(encoder, batch, rates, settings.seed, self.done)
+        if settings.dropout == 0:
+            return noise, None
+        key = dropout_key(settings.seed, POOLED, self.done)
+        mask = draw_mask(batch.lengths.size, encoder.features, settings.dropout, key, self.network.dtype)
+        return noise, mask[np.arange(batch.starts[-1]) - np.repeat(batch.starts[:-1], np.diff(batch.starts))]
 
 
 def train_language_network(

@@ -56,7 +56,7 @@ def test_options_reach_the_library(model):
 
     given = {
         **{"unit": "character", "cell": "gru", "reset": "before", "layers": 2, "hidden_size": 9, "vector_size": 8},
-        **{"samples": 5, "dropout": 0.25, "embedding_dropout": 0.125, "recurrent_dropout": 0.5, "batch_size": 2},
+        **{"samples": 5, "dropout": 0.25, "embedding_dropout": 0.125, "weight_drop": 0.5, "batch_size": 2},
         **{"window": 7, "optimizer": "sgd", "learning_rate": 0.5, "schedule": "plateau", "warmup_steps": 3},
         **{"clip_norm": 0.5, "epochs": 1, "patience": 1, "min_count": 2, "max_vocabulary": 9, "seed": 4},
         **{"tokenizer": "words"},

@@ -50,7 +50,7 @@ def test_it_learns_across_windows_only_with_the_state_carried_on():
 
 
 @pytest.mark.parametrize(
-    "changes", [{}, {"samples": 4, "layers": 2, "recurrent_dropout": 0.3}], ids=["full", "sampled, two layers"]
+    "changes", [{}, {"samples": 4, "layers": 2, "weight_drop": 0.3}], ids=["full", "sampled, two layers"]
 )
 def test_the_same_seed_gives_the_same_bytes_at_any_number_of_threads(changes, monkeypatch, tmp_path):
     monkeypatch.setattr("seqclf.workers.available_cores", lambda: 8)
