@@ -1,5 +1,6 @@
 """LanguageModel: how likely a text is, what comes next, and new text, in one file. Needs numpy and numba alone."""
 
+import logging
 import math
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -22,6 +23,8 @@ from seqclf.ngrams import bigram_log_probabilities, unigram_log_probabilities
 from seqclf.settings import _whole
 from seqclf.workers import Workers
 from wordvec import FormatError, InputError, Vocabulary
+
+logger = logging.getLogger(__name__)
 
 KIND = "language model"
 
@@ -309,6 +312,11 @@ def train_language_model(
     )
     if dev is not None:
         held = encode_text(tokens(dev), vocabulary, settings.unit)
+    elif held.size > 1:
+        logger.info(
+            "no development text given: the last %s of %s %ss are split off to choose the epoch by",
+            f"{held.size - 1:,}", f"{held.size + ids.size - 2:,}", settings.unit,
+        )  # fmt: skip
     counts = vocabulary.counts
     assert counts is not None
     shape = LanguageShape(
