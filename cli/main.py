@@ -13,6 +13,7 @@ COMMANDS = {
     "train-embeddings": ("cli.train_embeddings", "train_embeddings"),
     "word-analogy": ("cli.word_analogy", "word_analogy"),
     "classify-text": ("cli.classify_text", "classify_text"),
+    "language-model": ("cli.language_model", "language_model"),
     "documents": ("cli.documents", "documents"),
     "neighbors": ("cli.neighbors", "neighbors"),
     "similarity": ("cli.similarity", "similarity"),
@@ -43,12 +44,12 @@ class LazyGroup(Group):
 def wordvec() -> None:
     """Train word embeddings, ask them questions, and train text classifiers on them.
 
-    train-embeddings, word-analogy and classify-text are commands of their own as well.
+    train-embeddings, word-analogy, classify-text and language-model are commands of their own as well.
     """
 
 
 def __getattr__(name: str) -> Any:
-    """The console scripts ``train_embeddings``, ``word_analogy`` and ``classify_text``: the group's own commands."""
+    """The console scripts, ``train_embeddings`` and its like: the group's own commands."""
     command = name.replace("_", "-")
     if command in COMMANDS:
         module, attribute = COMMANDS[command]

@@ -23,7 +23,7 @@ _live_bars: list[Any] = []
 
 
 _PACKAGES = ("corpora", "wordvec", "seqclf")
-_SPOKEN_FOR = ("seqclf.training",)
+_SPOKEN_FOR = ("seqclf.language_training", "seqclf.training")
 """Loggers whose messages, warnings aside, the commands put in words of their own."""
 
 

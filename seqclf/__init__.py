@@ -9,6 +9,10 @@ from typing import Any
 _HOME = {
     "Baseline": "seqclf.baselines",
     "ClassifierSettings": "seqclf.settings",
+    "LanguageModel": "seqclf.language_model",
+    "LanguageModelSettings": "seqclf.language_settings",
+    "LanguageProgress": "seqclf.language_training",
+    "Perplexity": "seqclf.language_model",
     "Progress": "seqclf.training",
     "Score": "seqclf.metrics",
     "SequenceClassifier": "seqclf.classifier",
@@ -17,6 +21,7 @@ _HOME = {
     "load_model": "seqclf.model",
     "score": "seqclf.metrics",
     "train_classifier": "seqclf.classification",
+    "train_language_model": "seqclf.language_model",
 }
 
 __all__ = sorted(_HOME)

@@ -9,17 +9,27 @@ from typing import Any
 
 import numpy as np
 
-from wordvec import FormatError, InputError, replacing
+from wordvec import FormatError, InputError, Vocabulary, VocabularyError, replacing
 
 VERSION = 1
 _KEY = "seqclf"
+KINDS = {"model": "a text classifier", "language model": "a language model"}
+"""What a file may hold, by the name it has in the header."""
+_WRITERS = {"model": "classify-text train", "language model": "language-model train"}
 
 
-def write_model(path: str | os.PathLike[str], tensors: Mapping[str, np.ndarray], header: Mapping[str, Any]) -> None:
-    """Write a model; the file takes its place only when it is complete. The same content gives the same bytes."""
+def write_model(
+    path: str | os.PathLike[str], tensors: Mapping[str, np.ndarray], header: Mapping[str, Any], *, kind: str = "model"
+) -> None:
+    """Write a model; the file takes its place only when it is complete. The same content gives the same bytes.
+
+    Args:
+        path, tensors, header: where, its arrays, and what describes them.
+        kind: one of ``KINDS``.
+    """
     from safetensors.numpy import save
 
-    described = {"kind": "model", "version": VERSION, **header}
+    described = {"kind": kind, "version": VERSION, **header}
     # One key: safetensors writes several in random order (its issue 584).
     metadata = {_KEY: json.dumps(described, sort_keys=True, ensure_ascii=False, allow_nan=False)}
     content = save({name: np.ascontiguousarray(array) for name, array in tensors.items()}, metadata=metadata)
@@ -27,16 +37,17 @@ def write_model(path: str | os.PathLike[str], tensors: Mapping[str, np.ndarray],
         file.write(content)
 
 
-def read_model(path: str | os.PathLike[str]) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    """Tensors and header of a model file.
+def read_model(path: str | os.PathLike[str], *, kind: str = "model") -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """Tensors and header of a model file of one of ``KINDS``.
 
     Raises:
-        FormatError: it is no model: random bytes, cut short, word vectors, or a version this one cannot read.
+        FormatError: it is no such model: random bytes, cut short, word vectors, another kind, or a version this one
+            cannot read.
         InputError: it is missing or a directory.
     """
     from safetensors import SafetensorError, safe_open
 
-    name = str(path)
+    name, advice = str(path), f"pass a file that {_WRITERS[kind]} wrote"
     if not Path(path).exists():
         raise InputError(f"{name} does not exist")
     if Path(path).is_dir():
@@ -44,20 +55,20 @@ def read_model(path: str | os.PathLike[str]) -> tuple[dict[str, np.ndarray], dic
     try:
         with safe_open(name, framework="numpy") as file:
             metadata = file.metadata() or {}
-            _check_kind(name, metadata)
+            _check_program(name, metadata, advice)
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - not a mapping
     except (SafetensorError, TypeError, AttributeError) as error:
-        raise FormatError(
-            f"{name} is not a model file, or it is cut short ({error}); pass a file that classify-text train wrote"
-        ) from None
+        raise FormatError(f"{name} is not a model file, or it is cut short ({error}); {advice}") from None
     except OSError as error:
         raise InputError(f"{name} cannot be read: {error.strerror or error}") from None
     try:
         header = json.loads(metadata[_KEY])
     except (json.JSONDecodeError, RecursionError):
         raise FormatError(f"{name} is damaged: its description is not JSON") from None
-    if not isinstance(header, dict) or header.get("kind") != "model":
+    if not isinstance(header, dict) or header.get("kind") not in KINDS:
         raise FormatError(f"{name} is damaged: its description does not say that it is a model")
+    if header["kind"] != kind:
+        raise FormatError(f"{name} holds {KINDS[header['kind']]}, not {KINDS[kind]}; {advice}")
     if header.get("version") != VERSION:
         raise FormatError(
             f"{name} is a model of version {header.get('version')!r}, this program reads version {VERSION}; update it"
@@ -65,12 +76,64 @@ def read_model(path: str | os.PathLike[str]) -> tuple[dict[str, np.ndarray], dic
     return tensors, header
 
 
-def _check_kind(name: str, metadata: Mapping[str, str]) -> None:
+def _check_program(name: str, metadata: Mapping[str, str], advice: str) -> None:
     if _KEY in metadata:
         return
     if "wordvec" in metadata:
-        raise FormatError(f"{name} holds word vectors, not a model; pass a file that classify-text train wrote")
-    raise FormatError(f"{name} is a safetensors file of another program; pass a file that classify-text train wrote")
+        raise FormatError(f"{name} holds word vectors, not a model; {advice}")
+    raise FormatError(f"{name} is a safetensors file of another program; {advice}")
+
+
+def check_header(name: str, header: Mapping[str, Any], rules: Mapping[str, tuple[type, str, Any]]) -> None:
+    """See that a header says what it must.
+
+    Args:
+        name: of the file.
+        header: as ``read_model`` gives it.
+        rules: for each key the type of its value, the rule in words, and a function that tells whether it is kept.
+
+    Raises:
+        FormatError: a value is missing, of another type, or breaks its rule.
+    """
+    for key, (kind, rule, good) in rules.items():
+        value = header.get(key)
+        if type(value) is not kind or not good(value):
+            raise FormatError(f"{name} is damaged or of a newer program: {key} must be {rule}, got {value!r:.80}")
+
+
+def check_tensors(
+    name: str, tensors: Mapping[str, np.ndarray], weights: Mapping[str, tuple[int, ...]], *others: str
+) -> None:
+    """See that a file holds ``weights``, float32 and finite, and ``others``, which are looked at elsewhere; no more.
+
+    Raises:
+        FormatError: something is missing, too many, of another type or shape, or not finite.
+    """
+    wanted = {*weights, *others}
+    if tensors.keys() != wanted:
+        missing, extra = sorted(wanted - tensors.keys()), sorted(tensors.keys() - wanted)
+        raise FormatError(f"{name} is damaged: it lacks {missing or 'nothing'} and has {extra or 'nothing'} too many")
+    for key, shape in weights.items():
+        array = tensors[key]
+        if array.dtype != np.float32 or array.shape != shape or 0 in shape:
+            raise FormatError(f"{name} is damaged: {key} must be float32 {shape}, got {array.dtype} {array.shape}")
+        if not np.isfinite(array).all():
+            raise FormatError(f"{name} is damaged: {key} holds numbers that are not finite")
+
+
+def read_vocabulary(name: str, tensors: Mapping[str, np.ndarray], rows: int) -> Vocabulary:
+    """The vocabulary of ``rows`` words that ``join_tokens`` laid out, with ``token_counts`` where they are there.
+
+    Raises:
+        FormatError: it does not add up.
+    """
+    tokens = split_tokens(name, tensors["token_bytes"], tensors["token_offsets"])
+    if len(tokens) != rows:
+        raise FormatError(f"{name} is damaged: {len(tokens):,} tokens where there must be {rows:,}")
+    try:
+        return Vocabulary(tokens, tensors.get("token_counts"))
+    except VocabularyError as error:
+        raise FormatError(f"{name} is damaged: {error}") from None
 
 
 def join_tokens(tokens: list[str]) -> dict[str, np.ndarray]:

@@ -9,12 +9,12 @@ import numpy as np
 from corpora import TOKENIZERS
 from seqclf.cells import CELLS, RESETS
 from seqclf.encoder import MERGES
-from seqclf.formats import join_tokens, read_model, split_tokens, write_model
+from seqclf.formats import check_header, check_tensors, join_tokens, read_model, read_vocabulary, write_model
 from seqclf.inference import predict_probabilities
 from seqclf.network import POOLINGS, Network, NetworkShape, parameter_shapes
 from seqclf.preparation import Text, encode, tokenize_texts
 from seqclf.workers import Workers
-from wordvec import FormatError, Vocabulary, VocabularyError
+from wordvec import FormatError, Vocabulary
 
 
 class SequenceModel:
@@ -127,14 +127,8 @@ class SequenceModel:
         tensors, header = read_model(path)
         shape = _shape(name, tensors, header)
         expected = parameter_shapes(shape)
-        _check_tensors(name, tensors, expected)
-        tokens = split_tokens(name, tensors["token_bytes"], tensors["token_offsets"])
-        if len(tokens) + 1 != shape.vocabulary:
-            raise FormatError(f"{name} is damaged: {len(tokens):,} tokens for {shape.vocabulary:,} embedding rows")
-        try:
-            vocabulary = Vocabulary(tokens)
-        except VocabularyError as error:
-            raise FormatError(f"{name} is damaged: {error}") from None
+        check_tensors(name, tensors, expected, "token_bytes", "token_offsets")
+        vocabulary = read_vocabulary(name, tensors, shape.vocabulary - 1)
         settings = {**header["settings"], "tokenizer": header["tokenizer"], "lowercase": header["lowercase"]}
         network = Network(shape, {key: tensors[key] for key in expected})
         return cls(
@@ -202,10 +196,7 @@ def _are_labels(value: list[Any]) -> bool:
 
 def _shape(name: str, tensors: Mapping[str, np.ndarray], header: dict[str, Any]) -> NetworkShape:
     header = _FIRST_VERSION | header
-    for key, (kind, rule, good) in _HEADER.items():
-        value = header.get(key)
-        if type(value) is not kind or not good(value):
-            raise FormatError(f"{name} is damaged or of a newer program: {key} must be {rule}, got {value!r:.80}")
+    check_header(name, header, _HEADER)
     if header["layers"] > len(tensors):
         raise FormatError(f"{name} is damaged: {header['layers']} layers, but {len(tensors)} tensors")
     embedding = tensors.get("embedding")
@@ -225,16 +216,3 @@ def _shape(name: str, tensors: Mapping[str, np.ndarray], header: dict[str, Any])
         zoneout=header["zoneout"],
         zoneout_cell=header["zoneout_cell"],
     )
-
-
-def _check_tensors(name: str, tensors: Mapping[str, np.ndarray], expected: Mapping[str, tuple[int, ...]]) -> None:
-    wanted = {*expected, "token_bytes", "token_offsets"}
-    if tensors.keys() != wanted:
-        missing, extra = sorted(wanted - tensors.keys()), sorted(tensors.keys() - wanted)
-        raise FormatError(f"{name} is damaged: it lacks {missing or 'nothing'} and has {extra or 'nothing'} too many")
-    for key, shape in expected.items():
-        array = tensors[key]
-        if array.dtype != np.float32 or array.shape != shape or 0 in shape:
-            raise FormatError(f"{name} is damaged: {key} must be float32 {shape}, got {array.dtype} {array.shape}")
-        if not np.isfinite(array).all():
-            raise FormatError(f"{name} is damaged: {key} holds numbers that are not finite")

@@ -1,4 +1,5 @@
-"""Adam for dense arrays and, lazily, for a table of which a step touches few rows; clipping; the rate's schedule."""
+"""Adam and plain descent for dense arrays and, lazily, for a table of which a step touches few rows; clipping; the
+rate's schedule."""
 
 import math
 
@@ -60,6 +61,30 @@ class Adam:
             adam_update(*flat, *scalars)
         else:
             adam_update_rows(self.values, rows, gradient, self.first, self.second, *scalars)
+
+
+class Sgd:
+    """Plain gradient descent, with the calls of ``Adam``.
+
+    Example:
+        >>> weights = np.array([1.0, -2.0])
+        >>> Sgd(weights).step(np.array([0.5, 1.0]), learning_rate=2.0)
+        >>> weights.tolist()
+        [0.0, -4.0]
+    """
+
+    def __init__(self, values: np.ndarray) -> None:
+        self.values = values
+
+    def step(
+        self, gradient: np.ndarray, *, learning_rate: float, scale: float = 1.0, rows: np.ndarray | None = None
+    ) -> None:
+        """``values -= learning_rate * scale * gradient``, of the distinct ``rows`` alone where they are given."""
+        change = self.values.dtype.type(learning_rate * scale) * gradient
+        if rows is None:
+            self.values -= change
+        else:
+            self.values[rows] -= change
 
 
 def global_norm(*gradients: np.ndarray) -> float:

@@ -16,6 +16,7 @@ SCRIPTS = {
     "train-embeddings": "train_embeddings",
     "word-analogy": "word_analogy",
     "classify-text": "classify_text",
+    "language-model": "language_model",
 }
 
 
@@ -38,7 +39,7 @@ def public_data() -> Path:
 
 @pytest.fixture(scope="session")
 def command_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the four commands as scripts, run by this Python from this checkout, installed or not."""
+    """A folder with the commands as scripts, run by this Python from this checkout, installed or not."""
     folder = tmp_path_factory.mktemp("bin")
     for script, attribute in SCRIPTS.items():
         code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); "

@@ -273,7 +273,7 @@ def test_tensors_that_do_not_fit_are_refused(saved, tmp_path):
     for tensors, message in [
         ({"embedding": broken}, "embedding holds numbers that are not finite"),
         ({"embedding": None}, "no embedding table"),
-        ({"embedding": arrays["embedding"][:-1]}, "tokens for"),
+        ({"embedding": arrays["embedding"][:-1]}, "tokens where"),
         ({"embedding": arrays["embedding"].astype(np.float64)}, "embedding must be float32"),
         ({"head.bias": None}, "lacks \\['head.bias'\\]"),
         ({"extra": np.zeros(2)}, "has \\['extra'\\] too many"),

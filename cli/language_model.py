@@ -1,0 +1,250 @@
+"""``language-model``: train a language model, measure it, ask what comes next, let it write."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cli import options
+from cli.errors import Command, Group, usage_errors, written
+from cli.reporting import PREPARING, Progress, duration, print_json, say, short_number, table
+
+if TYPE_CHECKING:
+    from corpora import TextCorpus
+    from seqclf import LanguageModel, LanguageProgress, Perplexity
+
+_model_argument = click.argument("model", type=click.Path())
+_corpus_argument = click.argument("corpus", nargs=-1, required=True)
+
+
+@click.group(cls=Group, context_settings=options.HELP)
+@options.version_option
+def language_model() -> None:
+    """Train recurrent language models over words or characters, measure them, and let them go on with a text.
+
+    CORPUS is a file, several, a glob, a folder, - for standard input, or sample:english; plain text or .gz, .bz2, .xz,
+    .zst. All lines are one running text.
+    """
+
+
+@language_model.command(cls=Command, context_settings=options.HELP)
+@_corpus_argument
+@options.output_option("Where the model goes (.safetensors).")
+@click.option(
+    "--unit", type=click.Choice(["word", "character"]), default="word", show_default=True, help="What is predicted."
+)
+@click.option("--dev", metavar="FILE", help="Text that chooses the epoch.  [default: the last twentieth of CORPUS]")
+@click.option("--test", metavar="FILE", help="Text to measure the model on at the end, beside n-gram models.")
+@click.option(
+    "--cell", type=click.Choice(["rnn", "gru", "lstm"]), default="lstm", show_default=True, help="Recurrent cell."
+)
+@click.option(
+    "--reset",
+    type=click.Choice(["after", "before"]),
+    default="after",
+    show_default=True,
+    help="Where a GRU's reset gate acts: after the product with its weights, or before.",
+)
+@click.option("--layers", type=int, default=1, show_default=True, help="Recurrent layers, one on the other.")
+@click.option("--hidden-size", type=int, default=256, show_default=True, help="Units in each layer.")
+@click.option("--vector-size", type=int, metavar="N", help="Numbers in a token's vector.  [default: --hidden-size]")
+@click.option(
+    "--tied/--untied", default=True, show_default=True, help="The vectors are the weights of the softmax, too, or not."
+)
+@click.option("--samples", type=int, metavar="N", help="Sampled softmax over N drawn words.  [default: the full one]")
+@click.option("--dropout", type=float, default=0.4, show_default=True, help="Share of the states dropped in training.")
+@click.option("--embedding-dropout", type=float, default=0.1, show_default=True, help="Of the tokens' vectors.")
+@click.option("--weight-drop", type=float, default=0.0, show_default=True, help="Of the recurrent weights.")
+@click.option("--batch-size", type=int, default=20, show_default=True, help="Streams of the text read side by side.")
+@click.option("--window", type=int, default=35, show_default=True, help="Steps a gradient goes back.")
+@click.option("--optimizer", type=click.Choice(["adam", "sgd"]), default="adam", show_default=True)
+@click.option("--learning-rate", type=float, metavar="RATE", help="At its peak.  [default: 0.002; sgd: 20]")
+@click.option(
+    "--schedule",
+    type=click.Choice(["linear", "constant", "plateau"]),
+    default="linear",
+    show_default=True,
+    help="The rate falls to 0, stays, or is divided by 4 after an epoch that is no better.",
+)
+@click.option("--warmup-steps", type=int, default=50, show_default=True, help="Steps until the peak.")
+@click.option("--clip-norm", type=float, default=1.0, show_default=True, help="The largest norm of a gradient.")
+@click.option("--epochs", type=int, default=10, show_default=True, help="Passes over CORPUS; the best is kept.")
+@click.option("--patience", type=int, metavar="N", help="Stop after N epochs without a better one.  [default: never]")
+@click.option("--min-count", type=int, default=1, show_default=True, help="Rarer tokens count as <unk>.")
+@click.option("--max-vocabulary", type=int, metavar="N", help="Keep the N most frequent tokens.  [default: all]")
+@options.tokenizer_option
+@options.lowercase_option
+@options.encoding_errors_option
+@options.seed_option
+@options.threads_option
+@options.quiet_option
+def train(
+    corpus: tuple[str, ...],
+    output: str,
+    dev: str | None,
+    test: str | None,
+    encoding_errors: str,
+    threads: int | None,
+    quiet: bool,
+    **given: Any,
+) -> None:
+    """Train a language model on CORPUS and write it to a file.
+
+    \b
+    Example:
+      language-model train sample:english -o model.safetensors --epochs 2
+    """
+    from seqclf import LanguageModelSettings, train_language_model
+    from wordvec import check_target
+
+    with usage_errors():
+        settings = LanguageModelSettings(**given).validate()
+    check_target(output)
+    lines = _text(corpus, encoding_errors)
+    dev_lines = None if dev is None else _text((dev,), encoding_errors)
+    test_lines = None if test is None else _text((test,), encoding_errors)
+    with Progress("training", quiet) as progress:
+        model = train_language_model(
+            lines,
+            settings=settings,
+            dev=dev_lines,
+            threads=threads,
+            on_progress=lambda state: _show(progress, state, settings.unit, quiet),
+        )
+    model.save(output)
+    written(output)
+    say(f"{output}: {_described(model)}", quiet)
+    if test_lines is not None:
+        measured = model.perplexity(test_lines, trained_on=lines, threads=threads)
+        click.echo(_report(measured, model.unit, f"on {test}"))
+
+
+@language_model.command(cls=Command, context_settings=options.HELP)
+@_model_argument
+@_corpus_argument
+@options.encoding_errors_option
+@options.threads_option
+@options.json_option
+def perplexity(model: str, corpus: tuple[str, ...], encoding_errors: str, threads: int | None, as_json: bool) -> None:
+    """Measure how well MODEL foresees CORPUS: exp of the mean loss a word, or bits a character.
+
+    Beside it stands what the frequencies of the training text alone would give.
+
+    \b
+    Example:
+      language-model perplexity model.safetensors test.txt
+    """
+    from seqclf import LanguageModel
+
+    loaded = LanguageModel.load(model)
+    measured = loaded.perplexity(_text(corpus, encoding_errors), threads=threads)
+    if as_json:
+        print_json(
+            {
+                "tokens": measured.tokens,
+                "unknown": measured.unknown,
+                "loss": measured.loss,
+                "perplexity": measured.perplexity,
+                "bits": measured.bits,
+                "unigram_loss": measured.unigram_loss,
+            }
+        )
+    else:
+        click.echo(_report(measured, loaded.unit, " ".join(corpus)))
+
+
+@language_model.command("next", cls=Command, context_settings=options.HELP)
+@_model_argument
+@click.argument("prompt", default="")
+@options.top_option
+@options.json_option
+def next_tokens(model: str, prompt: str, top: int, as_json: bool) -> None:
+    """Print the likeliest words (or characters) after PROMPT, a line each: the word, a tab, its probability.
+
+    \b
+    Example:
+      language-model next model.safetensors "the king of" --top 3
+    """
+    from seqclf import LanguageModel
+
+    found = LanguageModel.load(model).next_tokens(prompt, top=top)
+    if as_json:
+        print_json([{"token": token, "probability": probability} for token, probability in found])
+    else:
+        click.echo("\n".join(f"{_visible(token)}\t{probability:.4f}" for token, probability in found))
+
+
+@language_model.command(cls=Command, context_settings=options.HELP)
+@_model_argument
+@click.argument("prompt", default="")
+@click.option("--length", type=int, default=100, show_default=True, help="Words or characters at most.")
+@click.option("--lines", type=int, metavar="N", help="Stop after N lines.  [default: only at --length]")
+@click.option(
+    "--temperature", type=float, default=1.0, show_default=True, help="Below 1: more likely words; 0: the likeliest."
+)
+@click.option("--top-k", type=int, metavar="N", help="Draw from the N likeliest.  [default: all]")
+@click.option("--nucleus", type=float, metavar="P", help="Draw from the fewest that make up probability P.")
+@options.seed_option
+def generate(model: str, prompt: str, **given: Any) -> None:
+    """Print PROMPT and go on from it, a drawn word (or character) at a time; <unk> is never drawn.
+
+    \b
+    Example:
+      language-model generate model.safetensors "the king" --lines 1 --nucleus 0.9 --seed 7
+    """
+    from seqclf import LanguageModel
+
+    loaded = LanguageModel.load(model)
+    with usage_errors():
+        text = loaded.generate(prompt, **given)
+    click.echo(text, nl=not text.endswith("\n"))
+
+
+def _text(corpus: tuple[str, ...], encoding_errors: str) -> "TextCorpus":
+    from corpora import TextCorpus
+
+    return TextCorpus(*corpus, encoding_errors=encoding_errors)
+
+
+def _visible(token: str) -> str:
+    """A token on a line of its own: a line feed or a tab as Python writes them."""
+    return token if token.isprintable() else repr(token)[1:-1]
+
+
+def _measure(loss: float, unit: str) -> str:
+    import math
+
+    return f"{math.exp(loss):,.2f}" if unit == "word" else f"{loss / math.log(2):.3f}"
+
+
+def _name(unit: str) -> str:
+    return "perplexity" if unit == "word" else "bits a character"
+
+
+def _show(progress: Progress, state: "LanguageProgress", unit: str, quiet: bool) -> None:
+    dev = "" if state.dev_loss is None else f", dev {_name(unit)} {_measure(state.dev_loss, unit)}"
+    now = f"epoch {state.epoch + 1}/{state.epochs}: loss {state.loss:.3f}{dev}"
+    speed = f", {short_number(state.tokens_per_second)} tokens/s, {duration(state.seconds_left)} left"
+    # The first step may have compiled: no estimate from it.
+    progress.update(state.step, state.steps, now + speed if state.step > 1 else PREPARING)
+    if state.epoch_done:
+        say(now, quiet)
+
+
+def _described(model: "LanguageModel") -> str:
+    metrics = model.metrics
+    chosen = f"epoch {metrics['best_epoch']} of {len(model.history)} kept"
+    if "dev_loss" in metrics:
+        measure = f"{_name(model.unit)} of {_measure(metrics['dev_loss'], model.unit)}"
+        chosen += f" for its dev {measure} on {metrics['dev_tokens']:,} {model.unit}s"
+    return f"{chosen}; trained on {metrics['tokens']:,} {model.unit}s, {len(model.vocabulary):,} different ones"
+
+
+def _report(measured: "Perplexity", unit: str, source: str) -> str:
+    rows = [
+        ["this model", _measure(measured.loss, unit)],
+        ["frequencies alone (unigrams)", _measure(measured.unigram_loss, unit)],
+    ]
+    if measured.bigram_loss is not None:
+        rows.append(["bigrams, Witten-Bell", _measure(measured.bigram_loss, unit)])
+    unknown = f"{measured.unknown:,} of {measured.tokens:,} {unit}s are unknown"
+    return table(rows, [source, _name(unit)]) + f"\n{unknown}"

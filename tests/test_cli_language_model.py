@@ -1,0 +1,127 @@
+"""``language-model``: train, perplexity, next, generate."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from cli import main
+
+TINY = ("--hidden-size", 16, "--epochs", 6, "--batch-size", 3, "--window", 6, "--learning-rate", 0.02, "--dropout", 0)
+
+
+def invoke(*arguments, code=0, **kwargs):
+    result = CliRunner().invoke(main.language_model, [str(argument) for argument in arguments], **kwargs)
+    assert result.exit_code == code, (result.output, result.exception)
+    return result
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A text, and a model of it."""
+    folder = tmp_path_factory.mktemp("language")
+    text = "the king rules the land\nthe queen rules the sea\nrain falls on the land\n"
+    (folder / "text.txt").write_text(text * 20)
+    (folder / "test.txt").write_text(text + "the duke rules\n")
+    invoke("train", folder / "text.txt", "-o", folder / "model.safetensors", *TINY, "--threads", 1)
+    return folder
+
+
+@pytest.fixture
+def model(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    return "model.safetensors"
+
+
+def test_defaults_and_choices_are_the_librarys():
+    from corpora import TOKENIZERS
+    from seqclf import LanguageModelSettings
+
+    command = main.language_model.commands["train"]
+    defaults = command.make_context("train", ["text", "-o", "model"]).params
+    settings = vars(LanguageModelSettings())
+    shared = settings.keys() & defaults.keys()
+    assert {name: defaults[name] for name in shared} == {name: settings[name] for name in shared}
+    assert settings.keys() - defaults.keys() == {"validation_fraction"}
+    types = {parameter.name: parameter.type for parameter in command.params}
+    assert list(types["tokenizer"].choices) == list(TOKENIZERS)
+    for name in ("unit", "cell", "reset", "optimizer", "schedule"):
+        for choice in types[name].choices:
+            LanguageModelSettings(**{name: choice}).validate()
+
+
+def test_options_reach_the_library(model):
+    from seqclf import LanguageModel
+
+    given = {
+        **{"unit": "character", "cell": "gru", "reset": "before", "layers": 2, "hidden_size": 9, "vector_size": 8},
+        **{"samples": 5, "dropout": 0.25, "embedding_dropout": 0.125, "weight_drop": 0.5, "batch_size": 2},
+        **{"window": 7, "optimizer": "sgd", "learning_rate": 0.5, "schedule": "plateau", "warmup_steps": 3},
+        **{"clip_norm": 0.5, "epochs": 1, "patience": 1, "min_count": 2, "max_vocabulary": 9, "seed": 4},
+        **{"tokenizer": "words"},
+    }
+    options = [word for name, value in given.items() for word in (f"--{name.replace('_', '-')}", value)]
+    invoke("train", "test.txt", "-o", "other.safetensors", *options, "--untied", "--lowercase", "--dev", "test.txt")
+    settings = LanguageModel.load("other.safetensors").settings
+    assert {name: settings[name] for name in given} == given
+    assert (settings["tied"], settings["lowercase"]) == (False, True)
+
+
+def test_training_tells_its_epochs_and_measures_beside_n_grams(model):
+    result = invoke("train", "text.txt", "-o", "again.safetensors", *TINY, "--test", "test.txt", "--threads", 2)
+    assert Path("again.safetensors").read_bytes() == Path(model).read_bytes()
+    assert result.stderr.count("epoch ") >= 6
+    assert "dev perplexity" in result.stderr
+    assert "trained on 342 words, 11 different ones" in result.stderr
+    rows = [line.rsplit(None, 1) for line in result.stdout.splitlines()]
+    assert [row[0] for row in rows[:4]] == [
+        "on test.txt", "this model", "frequencies alone (unigrams)", "bigrams, Witten-Bell",
+    ]  # fmt: skip
+    assert float(rows[2][1]) > float(rows[3][1]) > 1
+    assert rows[4] == ["1 of 22 words are", "unknown"]
+
+
+def test_perplexity_in_words_and_in_json(model):
+    text = invoke("perplexity", model, "test.txt").stdout
+    told = json.loads(invoke("perplexity", model, "test.txt", "--json").stdout)
+    assert f"{told['perplexity']:.2f}" in text
+    assert told.keys() == {"tokens", "unknown", "loss", "perplexity", "bits", "unigram_loss"}
+    assert (told["tokens"], told["unknown"]) == (22, 1)
+    assert (
+        invoke("perplexity", model, "-", input=Path("test.txt").read_text()).stdout.splitlines()[1:]
+        == (text.splitlines()[1:])
+    )
+
+
+def test_next_prints_words_and_probabilities(model):
+    rows = [line.split("\t") for line in invoke("next", model, "rain falls", "--top", 3).stdout.splitlines()]
+    assert rows[0][0] == "on"
+    told = json.loads(invoke("next", model, "rain falls", "--top", 3, "--json").stdout)
+    assert [[row["token"], f"{row['probability']:.4f}"] for row in told] == rows
+
+
+def test_generate_prints_text(model):
+    assert invoke("generate", model, "rain", "--lines", 1, "--temperature", 0).stdout == "rain falls on the land\n"
+    drawn = [
+        invoke("generate", model, "--length", 20, "--temperature", 3, "--top-k", 9, "--nucleus", 0.99, "--seed", seed)
+        for seed in (1, 1, 2)
+    ]
+    assert drawn[0].stdout == drawn[1].stdout != drawn[2].stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "rule"),
+    [
+        (("generate", "model.safetensors", "--nucleus", "2"), 2, "nucleus must be above 0 and at most 1"),
+        (("train", "text.txt", "-o", "m.safetensors", "--window", "0"), 2, "window must be at least 1"),
+        (("train", "text.txt", "-o", "m.safetensors", "--vector-size", "5"), 2, "tied weights need"),
+        (("train", "none.txt", "-o", "m.safetensors"), 1, "none.txt"),
+        (("perplexity", "text.txt", "text.txt"), 1, "language-model train wrote"),
+        (("next", "none.safetensors"), 1, "does not exist"),
+    ],
+)
+def test_bad_input_is_one_line(model, arguments, code, rule):
+    result = invoke(*arguments, code=code)
+    assert rule in result.stderr.splitlines()[-1]
+    assert result.stdout == ""
