@@ -117,7 +117,11 @@ def test_the_best_epoch_is_kept_and_training_stops_in_time(monkeypatch):
         return np.array([-next(losses)])
 
     monkeypatch.setattr(LanguageNetwork, "log_probabilities", log_probabilities)
-    trained = train_language_model(LINES * 6, settings=replace(TINY, epochs=5, patience=2), threads=1)
+    settings, told = replace(TINY, epochs=5, patience=2, schedule="plateau", warmup_steps=0), []
+    trained = train_language_model(LINES * 6, settings=settings, threads=1, on_progress=told.append)
+    ends = [state for state in told if state.epoch_done]
+    assert [state.learning_rate for state in ends] == [0.02, 0.02, 0.02, 0.005]  # the third was no better
+    assert [(state.epoch, state.dev_loss) for state in ends] == list(enumerate([3.0, 2.0, 2.5, 2.25]))
     assert [row["dev_loss"] for row in trained.history] == [3.0, 2.0, 2.5, 2.25]
     assert trained.metrics["best_epoch"] == 2
     for name, array in trained.network.parameters().items():
