@@ -14,6 +14,7 @@ COMMANDS = {
     "word-analogy": ("cli.word_analogy", "word_analogy"),
     "classify-text": ("cli.classify_text", "classify_text"),
     "language-model": ("cli.language_model", "language_model"),
+    "forecast": ("cli.forecast", "forecast"),
     "documents": ("cli.documents", "documents"),
     "neighbors": ("cli.neighbors", "neighbors"),
     "similarity": ("cli.similarity", "similarity"),
@@ -42,9 +43,9 @@ class LazyGroup(Group):
 @click.group(cls=LazyGroup, context_settings=HELP)
 @version_option
 def wordvec() -> None:
-    """Train word embeddings, ask them questions, and train text classifiers on them.
+    """Train word embeddings, ask them questions, and train text classifiers on them; forecast series.
 
-    train-embeddings, word-analogy, classify-text and language-model are commands of their own as well.
+    train-embeddings, word-analogy, classify-text, language-model and forecast are commands of their own as well.
     """
 
 

@@ -68,7 +68,7 @@ DEFAULT_PACE = 300.0
     "--epochs", type=int, default=5, help="Passes over the corpus; of glove, its counts.  [default: 5; glove 25]"
 )
 @click.option(
-    "--learning-rate", type=float, help="At the start.  [default: 0.025; CBOW 0.07, with the mean 0.075; glove 0.05]"
+    "--learning-rate", type=float, help="At the start.  [default: 0.025; CBOW 0.06, with the mean 0.075; glove 0.05]"
 )
 @click.option("--min-learning-rate", type=float, help="At the end.  [default: 0.0001]")
 @click.option(

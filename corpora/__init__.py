@@ -18,6 +18,7 @@ _HOME = {
     "get_tokenizer": "corpora.tokenizers",
     "read_labelled": "corpora.labelled",
     "read_lines": "corpora.readers",
+    "read_series": "corpora.series",
     "sample_path": "corpora.samples",
     "tokenize": "corpora.tokenizers",
 }

@@ -1,7 +1,7 @@
 """Labelled texts from TSV, CSV, JSON lines and fastText lines; every error names its file and line."""
 
 import contextlib
-import csv
+import itertools
 import json
 import os
 from collections.abc import Callable, Iterator
@@ -10,14 +10,12 @@ from typing import Any
 from corpora.errors import InputError
 from corpora.readers import source_lines
 from corpora.sources import COMPRESSED, Source, resolve_one
+from corpora.tables import Lines, check_width, csv_records, listed, position
 
 _FASTTEXT = "__label__"
 
 Example = tuple[str, str]
 """A text and its label."""
-
-Lines = Iterator[tuple[int, str]]
-"""Line numbers from 1, and lines without their ends."""
 
 
 def read_labelled(
@@ -68,17 +66,12 @@ def read_labelled(
         if first is None:
             raise InputError(f"{found.name} is empty; it should hold labels and texts")
         reader = _reader(found, first[1])
-        for text, label in reader(found.name, _chain(first, lines), text_column, label_column):
+        for text, label in reader(found.name, itertools.chain([first], lines), text_column, label_column):
             texts.append(text)
             labels.append(label)
     if not texts:
         raise InputError(f"{found.name} holds no examples, only {'a header' if first[1] else 'empty lines'}")
     return texts, labels
-
-
-def _chain(first: tuple[int, str], others: Lines) -> Lines:
-    yield first
-    yield from others
 
 
 def _reader(source: Source, first: str) -> Callable[..., Iterator[Example]]:
@@ -120,41 +113,12 @@ def _tsv(name: str, lines: Lines, text_column: str | None, label_column: str | N
 
 
 def _csv(name: str, lines: Lines, text_column: str | None, label_column: str | None) -> Iterator[Example]:
-    first = next(lines)
-    delimiter = ";" if ";" in first[1] and "," not in first[1] else ","
-    records = csv.reader((line + "\n" for _, line in _chain(first, lines)), delimiter=delimiter, strict=True)
-    columns, start = None, 1
-    with _long_fields():
-        while True:
-            where = f"{name}:{start}"
-            try:
-                cells = next(records, None)
-            except csv.Error as error:
-                raise InputError(f"{where}: not CSV: {_csv_reason(error)}") from None
-            if cells is None:
-                return
-            if columns is None:
-                columns = _Columns(where, cells, text_column, label_column)
-            elif cells:
-                yield columns.example(where, cells, f"put a text that holds {delimiter!r} between double quotes")
-            start = records.line_num + 1
-
-
-def _csv_reason(error: csv.Error) -> str:
-    reason = str(error)
-    if "unexpected end of data" in reason:
-        return "a double quote opens a field that starts here and is never closed"
-    return f"{reason}; inside quotes a double quote is written twice"
-
-
-@contextlib.contextmanager
-def _long_fields() -> Iterator[None]:
-    """csv refuses fields of more than 131,072 characters, and knows one limit for the whole process only."""
-    before = csv.field_size_limit(2**31 - 1)
-    try:
-        yield
-    finally:
-        csv.field_size_limit(before)
+    columns = None
+    for where, cells, delimiter in csv_records(name, lines):
+        if columns is None:
+            columns = _Columns(where, cells, text_column, label_column)
+        elif cells:
+            yield columns.example(where, cells, f"put a text that holds {delimiter!r} between double quotes")
 
 
 class _Columns:
@@ -164,31 +128,13 @@ class _Columns:
         self._count = len(header)
         header = [cell.strip() for cell in header]
         self._text, self._label = (
-            _position(where, header, wanted, f"{role}_column", role)
+            position(where, header, role if wanted is None else wanted, f"{role}_column")
             for role, wanted in (("text", text_column), ("label", label_column))
         )
 
     def example(self, where: str, cells: list[str], hint: str) -> Example:
-        if len(cells) != self._count:
-            more = f"; {hint}" if len(cells) > self._count else ""
-            columns = "1 column" if self._count == 1 else f"{self._count} columns"
-            raise InputError(f"{where}: expected {columns}, found {len(cells)}{more}")
+        check_width(where, cells, self._count, hint)
         return cells[self._text], _label(where, cells[self._label])
-
-
-def _position(where: str, header: list[str], wanted: str | None, option: str, default: str) -> int:
-    name = default if wanted is None else wanted
-    count = header.count(name)
-    if count == 1:
-        return header.index(name)
-    if count:
-        raise InputError(f"{where}: {count} columns are called {name!r}; give each its own name")
-    raise InputError(f"{where}: no column is called {name!r}; there are {_listed(header)}: choose one as {option}")
-
-
-def _listed(names: list[str]) -> str:
-    shown = ", ".join(map(repr, names[:10]))
-    return f"{shown} and {len(names) - 10} more" if len(names) > 10 else shown
 
 
 def _label(where: str, label: str) -> str:
@@ -226,9 +172,7 @@ def _jsonl(name: str, lines: Lines, text_column: str | None, label_column: str |
 def _value(where: str, record: dict[str, Any], key: str | None, default: str) -> Any:
     name = default if key is None else key
     if name not in record:
-        found = (
-            f"there are {_listed(list(record))}: choose one as {default}_column" if record else "the object is empty"
-        )
+        found = f"there are {listed(list(record))}: choose one as {default}_column" if record else "the object is empty"
         raise InputError(f"{where}: no key is called {name!r}; {found}")
     return record[name]
 

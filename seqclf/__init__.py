@@ -1,4 +1,4 @@
-"""Recurrent nets for sequences of tokens: text classification with LSTM and BiLSTM, trained and served on any CPU.
+"""Recurrent nets for sequences of tokens and of numbers: texts classified, series forecast, on any CPU.
 
 Names are imported on first use, so that ``import seqclf`` costs next to nothing.
 """
@@ -7,21 +7,31 @@ from importlib import import_module
 from typing import Any
 
 _HOME = {
+    "BackTest": "seqclf.back_testing",
     "Baseline": "seqclf.baselines",
     "ClassifierSettings": "seqclf.settings",
+    "ForecastScore": "seqclf.back_testing",
+    "Forecaster": "seqclf.forecaster",
+    "ForecasterSettings": "seqclf.forecaster_settings",
+    "Margin": "seqclf.back_testing",
+    "Progress": "seqclf.epochs",
+    "RegressionModel": "seqclf.regression",
+    "RegressionScore": "seqclf.regression",
     "LanguageModel": "seqclf.language_model",
     "LanguageModelSettings": "seqclf.language_settings",
     "LanguageProgress": "seqclf.language_training",
     "Perplexity": "seqclf.language_model",
-    "Progress": "seqclf.training",
     "Score": "seqclf.metrics",
     "SequenceClassifier": "seqclf.classifier",
     "SequenceModel": "seqclf.model",
+    "SequenceRegressor": "seqclf.regressor",
+    "back_test": "seqclf.back_testing",
     "compare_baselines": "seqclf.baselines",
     "load_model": "seqclf.model",
     "score": "seqclf.metrics",
     "train_classifier": "seqclf.classification",
     "train_language_model": "seqclf.language_model",
+    "train_regressor": "seqclf.regression",
 }
 
 __all__ = sorted(_HOME)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from seqclf.encoder import initial_encoder
+from seqclf.epochs import Progress
 from seqclf.model import SequenceModel
 from seqclf.network import Network, NetworkShape
 from seqclf.preparation import (
@@ -24,7 +25,7 @@ from seqclf.preparation import (
     tokenize_texts,
 )
 from seqclf.settings import ClassifierSettings
-from seqclf.training import Examples, Progress, train_network
+from seqclf.training import Examples, train_network
 from seqclf.workers import Workers
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def train_classifier(
         ['alarm', 'calm']
     """
     settings = (settings or ClassifierSettings()).validate()
-    settings = _settled(settings, vectors)
+    settings = settled(settings, vectors)
     assert settings.tokenizer is not None
     tokens = tokenize_texts(texts, settings.tokenizer, bool(settings.lowercase))
     labels = _as_list(labels)
@@ -94,7 +95,7 @@ def train_classifier(
     return _train(tokens, targets, held_tokens, held_targets, classes, settings, vectors, threads, on_progress)
 
 
-def _settled(settings: ClassifierSettings, vectors: "WordVectors | None") -> ClassifierSettings:
+def settled(settings: ClassifierSettings, vectors: "WordVectors | None") -> ClassifierSettings:
     """The settings with tokeniser, casing and width as the vectors say where the user did not."""
     tokenizer, lowercase = DEFAULT_TOKENIZER, True
     if vectors is not None:

@@ -11,17 +11,46 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from seqclf.classification import train_classifier
+from seqclf.epochs import Progress
 from seqclf.model import SequenceModel
 from seqclf.preparation import Text
 from seqclf.settings import SETTING_NAMES, ClassifierSettings
-from seqclf.training import Progress
 from wordvec import InputError
 
 if TYPE_CHECKING:
     from wordvec import WordVectors
 
 
-class SequenceClassifier(ClassifierMixin, BaseEstimator):
+class SequenceEstimator(BaseEstimator):
+    """What estimators that read sequences share."""
+
+    random_state: int | np.random.RandomState | None
+    n_jobs: int | None
+    vectors: "WordVectors | str | os.PathLike[str] | None"
+
+    def _vectors(self) -> "WordVectors | None":
+        if isinstance(self.vectors, str | os.PathLike):
+            from wordvec import load_vectors
+
+            return load_vectors(self.vectors)
+        return self.vectors
+
+    def _seed(self) -> int:
+        if isinstance(self.random_state, int | np.integer) and not isinstance(self.random_state, bool):
+            return int(self.random_state)
+        return int(check_random_state(self.random_state).randint(2**31))
+
+    def _threads(self) -> int | None:
+        return None if self.n_jobs in (None, -1) else self.n_jobs
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = False
+        tags.input_tags.string = True
+        return tags
+
+
+class SequenceClassifier(ClassifierMixin, SequenceEstimator):
     """Recurrent text classifier: embedding, RNN, GRU or LSTM layers in one or both directions, pooling, softmax.
 
     It takes texts, or lists of tokens, not arrays of numbers. The defaults are the recipe that measured best with
@@ -166,16 +195,11 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):
             **{name: getattr(self, name) for name in SETTING_NAMES if name != "seed"}, seed=self._seed()
         )
         settings.validate()
-        vectors = self.vectors
-        if isinstance(vectors, str | os.PathLike):
-            from wordvec import load_vectors
-
-            vectors = load_vectors(vectors)
         self.model_: SequenceModel = train_classifier(
             self._texts(X),
             labels,
             settings=settings,
-            vectors=vectors,
+            vectors=self._vectors(),
             dev=validation_data,
             threads=self._threads(),
             on_progress=on_progress,
@@ -197,20 +221,6 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):
     def _texts(self, X: Iterable[Text]) -> Iterable[Text]:
         """The texts as ``tokenize_texts`` takes them; a place for a subclass to turn something else into texts."""
         return X
-
-    def _seed(self) -> int:
-        if isinstance(self.random_state, int | np.integer) and not isinstance(self.random_state, bool):
-            return int(self.random_state)
-        return int(check_random_state(self.random_state).randint(2**31))
-
-    def _threads(self) -> int | None:
-        return None if self.n_jobs in (None, -1) else self.n_jobs
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.two_d_array = False
-        tags.input_tags.string = True
-        return tags
 
 
 def _one_label_each(y: Iterable[Any]) -> np.ndarray:

@@ -13,9 +13,26 @@ from wordvec import FormatError, InputError, Vocabulary, VocabularyError, replac
 
 VERSION = 1
 _KEY = "seqclf"
-KINDS = {"model": "a text classifier", "language model": "a language model"}
+KINDS = {
+    "model": "a text classifier",
+    "language model": "a language model",
+    "forecaster": "a forecaster",
+    "regressor": "a regressor",
+}
 """What a file may hold, by the name it has in the header."""
-_WRITERS = {"model": "classify-text train", "language model": "language-model train"}
+_WRITERS = {
+    "model": "classify-text train",
+    "language model": "language-model train",
+    "forecaster": "forecast train",
+    "regressor": "RegressionModel.save",
+}
+
+HEADER: dict[str, tuple[type, str, Any]] = {
+    "settings": (dict, "an object", lambda value: True),
+    "metrics": (dict, "an object", lambda value: True),
+    "history": (list, "a list of objects", lambda value: all(isinstance(row, dict) for row in value)),
+}
+"""What every model's header holds, as ``check_header`` takes it."""
 
 
 def write_model(
@@ -102,21 +119,33 @@ def check_header(name: str, header: Mapping[str, Any], rules: Mapping[str, tuple
 
 
 def check_tensors(
-    name: str, tensors: Mapping[str, np.ndarray], weights: Mapping[str, tuple[int, ...]], *others: str
+    name: str,
+    tensors: Mapping[str, np.ndarray],
+    weights: Mapping[str, tuple[int, ...]],
+    *others: str,
+    numbers: Mapping[str, tuple[int, ...]] | None = None,
 ) -> None:
-    """See that a file holds ``weights``, float32 and finite, and ``others``, which are looked at elsewhere; no more.
+    """See that a file holds what it must and no more, and that all numbers in it are finite.
+
+    Args:
+        name, tensors: the file, and what it holds.
+        weights: shapes of what must be float32, and may not be empty. numbers: of what must be float64.
+        others: names of what is looked at elsewhere.
 
     Raises:
         FormatError: something is missing, too many, of another type or shape, or not finite.
     """
-    wanted = {*weights, *others}
+    expected: dict[str, tuple[Any, tuple[int, ...], bool]]
+    expected = {key: (np.dtype(np.float32), shape, 0 not in shape) for key, shape in weights.items()}
+    expected |= {key: (np.dtype(np.float64), shape, True) for key, shape in (numbers or {}).items()}
+    wanted = {*expected, *others}
     if tensors.keys() != wanted:
         missing, extra = sorted(wanted - tensors.keys()), sorted(tensors.keys() - wanted)
         raise FormatError(f"{name} is damaged: it lacks {missing or 'nothing'} and has {extra or 'nothing'} too many")
-    for key, shape in weights.items():
+    for key, (dtype, shape, good) in expected.items():
         array = tensors[key]
-        if array.dtype != np.float32 or array.shape != shape or 0 in shape:
-            raise FormatError(f"{name} is damaged: {key} must be float32 {shape}, got {array.dtype} {array.shape}")
+        if array.dtype != dtype or array.shape != shape or not good:
+            raise FormatError(f"{name} is damaged: {key} must be {dtype} {shape}, got {array.dtype} {array.shape}")
         if not np.isfinite(array).all():
             raise FormatError(f"{name} is damaged: {key} holds numbers that are not finite")
 

@@ -13,7 +13,7 @@ from corpora import TOKENIZERS
 from seqclf.batches import pack
 from seqclf.cells import CELLS, RESETS
 from seqclf.encoder import States
-from seqclf.formats import check_header, check_tensors, join_tokens, read_model, read_vocabulary, write_model
+from seqclf.formats import HEADER, check_header, check_tensors, join_tokens, read_model, read_vocabulary, write_model
 from seqclf.generation import check_sampling, choices, draw
 from seqclf.language_network import WINDOW, LanguageNetwork, LanguageShape, initial_parameters, parameter_shapes
 from seqclf.language_settings import UNITS, LanguageModelSettings
@@ -259,7 +259,7 @@ class LanguageModel:
         )
 
 
-_HEADER: dict[str, tuple[type, str, Any]] = {
+_HEADER = HEADER | {
     "unit": (str, "word or character", lambda value: value in UNITS),
     "cell": (str, "a cell", lambda value: value in CELLS),
     "reset": (str, "a reset", lambda value: value in RESETS),
@@ -268,9 +268,6 @@ _HEADER: dict[str, tuple[type, str, Any]] = {
     "tied": (bool, "true or false", lambda value: True),
     "tokenizer": (str, "a tokeniser", lambda value: value in TOKENIZERS),
     "lowercase": (bool, "true or false", lambda value: True),
-    "settings": (dict, "an object", lambda value: True),
-    "metrics": (dict, "an object", lambda value: True),
-    "history": (list, "a list of objects", lambda value: all(isinstance(row, dict) for row in value)),
 }
 
 

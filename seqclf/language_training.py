@@ -14,11 +14,11 @@ import numpy as np
 
 from seqclf.batches import PackedBatch
 from seqclf.encoder import Noise, States
+from seqclf.epochs import Outcome
 from seqclf.language_network import LanguageNetwork, Window, windows
 from seqclf.language_settings import LanguageModelSettings
 from seqclf.noise import POOLED, NoiseRates, draw_mask, draw_noise, dropout_key
 from seqclf.optimizers import Adam, Sgd, clipping, global_norm, scheduled_rate
-from seqclf.training import Outcome
 from seqclf.workers import Workers
 from wordvec import TrainingError
 

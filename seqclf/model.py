@@ -9,9 +9,10 @@ import numpy as np
 from corpora import TOKENIZERS
 from seqclf.cells import CELLS, RESETS
 from seqclf.encoder import MERGES
-from seqclf.formats import check_header, check_tensors, join_tokens, read_model, read_vocabulary, write_model
+from seqclf.formats import HEADER, check_header, check_tensors, join_tokens, read_model, read_vocabulary, write_model
 from seqclf.inference import predict_probabilities
-from seqclf.network import POOLINGS, Network, NetworkShape, parameter_shapes
+from seqclf.network import Network, NetworkShape, parameter_shapes
+from seqclf.pooling import POOLINGS
 from seqclf.preparation import Text, encode, tokenize_texts
 from seqclf.workers import Workers
 from wordvec import FormatError, Vocabulary
@@ -161,7 +162,7 @@ def load_model(path: str | os.PathLike[str]) -> SequenceModel:
     return SequenceModel.load(path)
 
 
-_HEADER = {
+_HEADER = HEADER | {
     "cell": (str, "a cell", lambda value: value in CELLS),
     "reset": (str, "a reset", lambda value: value in RESETS),
     "merge": (str, "a merge", lambda value: value in MERGES),
@@ -174,9 +175,6 @@ _HEADER = {
     "tokenizer": (str, "a tokeniser", lambda value: value in TOKENIZERS),
     "lowercase": (bool, "true or false", lambda value: True),
     "labels": (list, "at least two different labels", lambda value: _are_labels(value)),
-    "settings": (dict, "an object", lambda value: True),
-    "metrics": (dict, "an object", lambda value: True),
-    "history": (list, "a list of objects", lambda value: all(isinstance(row, dict) for row in value)),
 }
 
 _FIRST_VERSION: dict[str, Any] = {

@@ -10,11 +10,10 @@ import numpy as np
 from seqclf.batches import PackedBatch
 from seqclf.cells import spread, unspread
 from seqclf.encoder import Encoder, EncoderShape, EncoderTape, FlatParameters, Noise, Workspace, encoder_shapes
+from seqclf.pooling import pool, unpool
 from seqclf.workers import Workers
 
 _SPARE_BYTES = 2**22
-
-POOLINGS = {"max": 0, "mean": 1, "last": 2}
 
 
 @dataclass(frozen=True)
@@ -168,19 +167,12 @@ class Network:
         return self._classify(self.encoder.forward(batch, workers, noise=noise), pooled_mask)
 
     def _classify(self, encoded: EncoderTape, pooled_mask: np.ndarray | None) -> Tape:
-        from seqclf.kernels.pooling import pool_forward
         from seqclf.kernels.softmax import softmax_forward
 
-        shape = encoded.final.shape
-        where = np.empty((0, 0), np.int32)
-        if self.shape.pooling == "last":
-            features = encoded.final.copy()
-        else:
-            features, where = np.empty(shape, self.dtype), np.empty(shape, np.int32)
-            pool_forward(encoded.states, encoded.batch.starts, POOLINGS[self.shape.pooling], features, where)
+        features, where = pool(encoded, self.shape.pooling)
         if pooled_mask is not None:
             features *= pooled_mask
-        probabilities = np.empty((shape[0], self.shape.classes), dtype=self.dtype)
+        probabilities = np.empty((len(features), self.shape.classes), dtype=self.dtype)
         softmax_forward(features, self._head, self._head_bias, probabilities)
         return Tape(encoded, pooled_mask, where, features, probabilities)
 
@@ -200,7 +192,6 @@ class Network:
         Returns:
             The loss, and the gradient (U, E padded) of ``embedding[batch.token_ids]`` (no rows when frozen).
         """
-        from seqclf.kernels.pooling import pool_backward
         from seqclf.kernels.softmax import softmax_backward
 
         self.d_dense[:] = 0
@@ -210,11 +201,6 @@ class Network:
         )
         if tape.pooled_mask is not None:
             d_features *= tape.pooled_mask
-        d_states: np.ndarray | None = None
-        d_final: np.ndarray | None = d_features
-        if self.shape.pooling != "last":
-            d_states, d_final = self._workspace.array("d_states", *tape.encoded.states.shape), None
-            starts = tape.encoded.batch.starts
-            pool_backward(d_features, starts, POOLINGS[self.shape.pooling], tape.where, d_states)
+        d_states, d_final = unpool(d_features, tape.where, tape.encoded, self.shape.pooling, self._workspace)
         d_rows = self.encoder.backward(tape.encoded, d_states, workers, d_final=d_final, tune_vectors=tune_vectors)
         return float(loss), d_rows

@@ -6,6 +6,7 @@ import math
 import numpy as np
 
 from seqclf.kernels.adam import adam_update, adam_update_rows, sum_of_squares
+from wordvec import TrainingError
 
 
 class Adam:
@@ -120,3 +121,63 @@ def scheduled_rate(step: int, steps: int, *, peak: float, warmup: int) -> float:
     if step < warmup:
         return peak * (step + 1) / warmup
     return peak * (steps - step) / (steps - warmup)
+
+
+class Optimizer:
+    """The updates of a training: clipping by the global norm, the rate's schedule, Adam.
+
+    Args:
+        dense: everything dense, flat; updated in place.
+        table: an embedding table of which a step touches few rows, or None.
+        tuned_rows: the first so many rows of ``table`` are trained.
+        learning_rate, warmup_steps: see ``scheduled_rate``.
+        clip_norm: the largest global norm of a gradient.
+        steps: how many updates there will be.
+
+    Attributes:
+        done: updates so far. learning_rate: that of the last.
+    """
+
+    def __init__(
+        self,
+        dense: np.ndarray,
+        *,
+        learning_rate: float,
+        warmup_steps: int,
+        clip_norm: float,
+        steps: int,
+        table: np.ndarray | None = None,
+        tuned_rows: int = 0,
+    ) -> None:
+        self._peak, self._warmup, self._clip_norm, self._steps = learning_rate, warmup_steps, clip_norm, steps
+        self._tuned_rows = tuned_rows
+        self._dense = Adam(dense)
+        self._table = None if table is None else Adam(table, rows=tuned_rows)
+        self.done, self.learning_rate = 0, 0.0
+
+    def step(
+        self, loss: float, gradient: np.ndarray, d_rows: np.ndarray | None = None, rows: np.ndarray | None = None
+    ) -> None:
+        """One update.
+
+        Args:
+            loss: of this batch, to be looked at alone.
+            gradient: of ``dense``.
+            d_rows: (U, E), of ``table[rows]``. rows: (U,), distinct, rising.
+
+        Raises:
+            TrainingError: loss or gradient is no longer a number; nothing is updated.
+        """
+        # Distinct tokens rise, so the rows that are not trained (kept vectors, the unknown word) stand last.
+        tuned = 0 if self._table is None or rows is None else int(np.searchsorted(rows, self._tuned_rows))
+        norm = global_norm(gradient, *([] if d_rows is None else [d_rows[:tuned]]))
+        if not math.isfinite(norm + loss):
+            raise TrainingError(
+                f"the loss is no longer a number at step {self.done + 1}; lower learning_rate, which is {self._peak}"
+            )
+        scale = clipping(norm, self._clip_norm)
+        self.learning_rate = scheduled_rate(self.done, self._steps, peak=self._peak, warmup=self._warmup)
+        self._dense.step(gradient, learning_rate=self.learning_rate, scale=scale)
+        if self._table is not None and d_rows is not None and rows is not None:
+            self._table.step(d_rows[:tuned], rows=rows[:tuned], learning_rate=self.learning_rate, scale=scale)
+        self.done += 1

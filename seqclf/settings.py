@@ -7,7 +7,7 @@ from typing import Any
 from corpora import get_tokenizer
 from seqclf.cells import CELLS, RESETS
 from seqclf.encoder import MERGES
-from seqclf.network import POOLINGS
+from seqclf.pooling import POOLINGS
 from wordvec import InputError
 
 

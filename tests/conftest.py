@@ -17,6 +17,7 @@ SCRIPTS = {
     "word-analogy": "word_analogy",
     "classify-text": "classify_text",
     "language-model": "language_model",
+    "forecast": "forecast",
 }
 
 

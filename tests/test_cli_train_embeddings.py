@@ -52,7 +52,7 @@ def test_defaults_are_those_of_the_library():
 @pytest.mark.parametrize(
     ("option", "values"),
     [
-        ("learning_rate", {("skipgram", "sum"): 0.025, ("cbow", "sum"): 0.07, ("cbow", "mean"): 0.075}),
+        ("learning_rate", {("skipgram", "sum"): 0.025, ("cbow", "sum"): 0.06, ("cbow", "mean"): 0.075}),
         ("shared_negatives", {("skipgram", "sum"): 16, ("cbow", "sum"): 12}),
         ("block_size", {("skipgram", "sum"): 8, ("cbow", "sum"): 4}),
         ("min_learning_rate", {("skipgram", "sum"): 0.0001}),
@@ -308,7 +308,7 @@ def test_training_continues_with_new_words_and_the_settings_there_were(corpus):
     assert vectors.lowercase
     assert set(vectors.tokens) == {*["the", "old", "king", "saw", "young", "queen", "new", "a", "castle"]}
     assert vectors.counts[vectors.token_id("king")] == 120
-    expected = {"vector_size": 12, "model": "cbow", "window": 3, "epochs": 5, "learning_rate": 0.07}
+    expected = {"vector_size": 12, "model": "cbow", "window": 3, "epochs": 5, "learning_rate": 0.06}
     assert expected.items() <= vectors.settings.items()
     changed = ("--continue-from", "old.safetensors", "--window", 7, "--model", "skipgram", "--learning-rate", 0.01)
     train("new.txt", "-o", "w.safetensors", *changed)

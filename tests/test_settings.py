@@ -15,7 +15,7 @@ def test_defaults_of_each_model():
     for options, rate, shared, fresh in (
         ({}, 0.025, 16, 8),
         ({"cbow_gradient": "mean"}, 0.025, 16, 8),  # skip-gram has no mean
-        ({"model": "cbow"}, 0.07, 12, 12),
+        ({"model": "cbow"}, 0.06, 12, 12),
         ({"model": "cbow", "cbow_gradient": "mean"}, 0.075, 12, 12),
     ):
         settings = Word2VecSettings(**options)

@@ -13,7 +13,7 @@ TILE = 4
 MOST_LANES = 255
 """How many of them touch a row is counted in one byte."""
 
-_RATES = {("skipgram", "sum"): 0.025, ("cbow", "sum"): 0.07, ("cbow", "mean"): 0.075}
+_RATES = {("skipgram", "sum"): 0.025, ("cbow", "sum"): 0.06, ("cbow", "mean"): 0.075}
 _SHARED = {"skipgram": (16, 8), "cbow": (12, 4)}
 _MIN_RATE = 1e-4
 
@@ -73,7 +73,7 @@ class Word2VecSettings:
         negatives: K of the objective (arXiv 1310.4546, eq. 4).
         epochs: times the corpus is gone through.
         learning_rate, min_learning_rate: it falls linearly from the first to the second over all epochs. None: 0.025
-            for skip-gram, 0.07 for CBOW, 0.075 for CBOW with the mean's gradient; and 0.0001.
+            for skip-gram, 0.06 for CBOW, 0.075 for CBOW with the mean's gradient; and 0.0001.
         subsample: frequent tokens are kept with probability sqrt(t/f) + t/f; 0 keeps all.
         noise_exponent: negatives are drawn by count to this power.
         cbow_gradient: "sum" passes the gradient of the averaged contexts on to each of them by its weight, as
@@ -123,7 +123,7 @@ class Word2VecSettings:
 
         Example:
             >>> Word2VecSettings(model="cbow").resolved().learning_rate
-            0.07
+            0.06
         """
         _check_choice("model", self.model, ("skipgram", "cbow"))
         if self.window_weights is not None:

@@ -1,0 +1,237 @@
+"""``forecast``: train a forecaster of a series, back-test it, and say what comes next."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cli import options
+from cli.errors import Command, Group, usage_errors, written
+from cli.reporting import PREPARING, Progress, duration, print_json, say, table
+
+if TYPE_CHECKING:
+    from seqclf import BackTest, Forecaster, Margin
+    from seqclf import Progress as TrainingProgress
+
+_columns_option = click.option(
+    "--column",
+    "columns",
+    multiple=True,
+    metavar="NAME",
+    help="A column to forecast; several times for several.  [default: all that hold numbers]",
+)
+
+
+@click.group(cls=Group, context_settings=options.HELP)
+@options.version_option
+def forecast() -> None:
+    """Forecast series of numbers with recurrent nets, and measure that against naive forecasts.
+
+    DATA is a .csv file with a header and a record for each step, the oldest first, plain or compressed.
+    """
+
+
+@forecast.command(cls=Command, context_settings=options.HELP)
+@click.argument("data")
+@options.output_option("Where the forecaster goes (.safetensors).")
+@_columns_option
+@click.option("--horizon", type=int, default=7, show_default=True, help="Steps to forecast.")
+@click.option("--window", type=int, default=30, show_default=True, help="Values it reads before it forecasts.")
+@click.option(
+    "--strategy",
+    type=click.Choice(["direct", "recursive"]),
+    default="direct",
+    show_default=True,
+    help="Say all steps at once, or one, read it as if it had happened, say the next.",
+)
+@click.option("--season", type=int, metavar="N", help="Steps in a season, such as 12 for months.  [default: none]")
+@click.option(
+    "--seasonal",
+    type=click.Choice(["inputs", "difference", "both"]),
+    default="inputs",
+    show_default=True,
+    help="Tell the net the time of the season, or subtract the value one season before, or both.",
+)
+@click.option("--log", is_flag=True, help="Forecast logarithms: for swings that grow with the level.")
+@click.option("--relative", is_flag=True, help="Count each window from its last value: for series with a trend.")
+@click.option("--test", type=options.LEAST_1, metavar="N", help="Back-test first: forecast each of the last N values.")
+@click.option(
+    "--refits", type=int, default=1, show_default=True, metavar="N", help="Times to train anew within the back-test."
+)
+@click.option(
+    "--naive-season",
+    "seasons",
+    type=options.LEAST_1,
+    multiple=True,
+    metavar="N",
+    help="In the back-test, repeat the last N values, too; several times for several.",
+)
+@click.option(
+    "--cell", type=click.Choice(["rnn", "gru", "lstm"]), default="lstm", show_default=True, help="Recurrent cell."
+)
+@click.option(
+    "--reset",
+    type=click.Choice(["after", "before"]),
+    default="after",
+    show_default=True,
+    help="Where a GRU's reset gate acts: after the product with its weights, or before.",
+)
+@click.option("--layers", type=int, default=1, show_default=True, help="Recurrent layers, one on the other.")
+@click.option("--hidden-size", type=int, default=32, show_default=True, help="Units of a layer.")
+@click.option("--dropout", type=float, default=0.0, show_default=True, help="Share dropped in training.")
+@click.option("--huber", type=float, metavar="X", help="Errors beyond X deviations count straight.  [default: squared]")
+@click.option("--batch-size", type=int, default=32, show_default=True, help="Windows in a step.")
+@click.option("--learning-rate", type=float, default=0.005, show_default=True, help="Adam's rate at its peak.")
+@click.option("--epochs", type=int, default=30, show_default=True, help="Passes over DATA; the best is kept.")
+@click.option("--patience", type=int, metavar="N", help="Stop after N epochs without a better one.  [default: never]")
+@click.option(
+    "--validation-fraction",
+    type=float,
+    default=0.1,
+    show_default=True,
+    metavar="X",
+    help="Share of DATA, its end, that chooses the epoch; 0 keeps the last one.",
+)
+@options.seed_option
+@options.threads_option
+@options.json_option
+@options.quiet_option
+def train(
+    data: str,
+    output: str,
+    columns: tuple[str, ...],
+    test: int | None,
+    refits: int,
+    seasons: tuple[int, ...],
+    threads: int | None,
+    as_json: bool,
+    quiet: bool,
+    **given: Any,
+) -> None:
+    """Train a forecaster on DATA and write it to a file.
+
+    With --test, nets that see only what precedes are measured on the last N values, beside forecasts that need no net;
+    the errors are kept in the file, for intervals. The forecaster itself is then trained on all of DATA.
+
+    \b
+    Example:
+      forecast train data:series/daily-min-temperatures -o model.safetensors --season 365 --epochs 10 --test 730
+    """
+    if test is None and (seasons or refits != 1):
+        raise click.UsageError("--naive-season and --refits need --test N")
+
+    from corpora import read_series
+    from seqclf import Forecaster, ForecasterSettings
+    from wordvec import check_target
+
+    with usage_errors():
+        settings = ForecasterSettings(**given).validate()
+    check_target(output)
+    series = read_series(data, columns)
+    values = list(zip(*series.values(), strict=True))
+    forecaster = Forecaster(settings)
+    report = None
+    if test is not None:
+        with Progress("back-test", quiet) as progress:
+            report = forecaster.back_test(
+                values, test, refits=refits, seasons=seasons, threads=threads,
+                on_progress=lambda state: _show(progress, state),
+            )  # fmt: skip
+    with Progress("training", quiet) as progress:
+        forecaster.fit(values, names=list(series), threads=threads, on_progress=lambda state: _show(progress, state))
+    if report is not None:
+        forecaster.calibrate(report)
+    forecaster.save(output)
+    written(output)
+    say(f"{output}: {_described(forecaster)}", quiet)
+    if as_json:
+        about = {"columns": list(series), "values": len(values), "metrics": forecaster.metrics}
+        print_json(about | ({"back_test": report.as_dict()} if report is not None else {}))
+    elif report is not None:
+        click.echo(_table(report))
+
+
+@forecast.command(cls=Command, context_settings=options.HELP)
+@click.argument("model", type=click.Path())
+@click.argument("data", required=False)
+@_columns_option
+@click.option("--steps", type=options.LEAST_1, metavar="N", help="How many.  [default: the horizon it was trained for]")
+@click.option(
+    "--level",
+    type=float,
+    metavar="X",
+    help="The share of cases the interval is to hold.  [default: 0.9, where there was a back-test]",
+)
+@options.json_option
+def predict(
+    model: str, data: str | None, columns: tuple[str, ...], steps: int | None, level: float | None, as_json: bool
+) -> None:
+    """Print what comes next: a line for each step with its number, the value, and the bounds of its interval.
+
+    Without DATA the forecast follows the series that MODEL was trained on; with it, the end of DATA, which begins
+    where that series began, or whole seasons from there. For several columns, each has lines of its own.
+
+    \b
+    Example:
+      forecast predict model.safetensors --level 0.8
+    """
+    from corpora import read_series
+    from seqclf import Forecaster
+
+    forecaster = Forecaster.load(model)
+    series = None
+    if data is not None:
+        found = read_series(data, columns or forecaster.names)
+        series = list(zip(*found.values(), strict=True))
+    elif columns:
+        raise click.UsageError("--column chooses columns of DATA; name that file, too")
+    values = forecaster.predict(steps, series=series).T.tolist()
+    bounds = None
+    if level is not None or len(forecaster.residuals):
+        bounds = [side.T.tolist() for side in forecaster.predict_interval(level or 0.9, steps, series=series)]
+    rows = []
+    for column, name in enumerate(forecaster.names):
+        for step, value in enumerate(values[column]):
+            row = {"column": name, "step": step + 1, "value": value}
+            if bounds is not None:
+                row |= {"low": bounds[0][column][step], "high": bounds[1][column][step]}
+            rows.append(row)
+    if as_json:
+        print_json(rows)
+        return
+    alone = len(forecaster.names) == 1
+    for row in rows:
+        numbers = [f"{row[key]:.6g}" for key in ("value", "low", "high") if key in row]
+        click.echo("\t".join([*([] if alone else [row["column"]]), str(row["step"]), *numbers]))
+
+
+def _show(progress: Progress, state: "TrainingProgress") -> None:
+    now = f"epoch {state.epoch + 1}/{state.epochs}: loss {state.loss:.3f}"
+    # The first step may have compiled: no estimate from it.
+    detail = f"{now}, {duration(state.seconds_left)} left" if state.step > 1 else PREPARING
+    progress.update(state.step, state.steps, detail)
+
+
+def _described(forecaster: "Forecaster") -> str:
+    metrics, settings = forecaster.metrics, forecaster.settings
+    chosen = f"epoch {metrics['best_epoch']} of {len(forecaster.history)} kept"
+    if "dev_loss" in metrics:
+        chosen += f" for its error on the last {metrics['dev_windows']:,} windows"
+    names = ", ".join(forecaster.names)
+    return f"{names}: {settings.horizon} steps from {settings.window} values; {chosen} of {metrics['windows']:,}"
+
+
+def _table(report: "BackTest") -> str:
+    rows = []
+    for score in report.scores:
+        cells = [score.name, f"{score.mae:.3f}", f"{score.rmse:.3f}", f"{score.mase:.3f}"]
+        for margin in (score.mae_margin, score.rmse_margin):
+            cells.append("" if margin is None else _difference(margin))
+        rows.append(cells)
+    head = [f"{len(report.origins):,} origins", "MAE", "RMSE", "MASE", "less MAE by (95 %)", "less RMSE by (95 %)"]
+    return table(rows, head)
+
+
+def _difference(margin: "Margin") -> str:
+    """A difference with its interval, where there were origins enough for one."""
+    bounds = "" if margin.low is None else f" ({margin.low:.3f} to {margin.high:.3f})"
+    return f"{margin.value:.3f}{bounds}"
