@@ -1,6 +1,7 @@
 # make demo    the whole road on bundled data: vectors, analogies, a text classifier
 # make test    the whole test suite
 # make check   lint, format, types
+# make bench   every comparison with the peers that can be had; BENCH="--quick word2vec" for less
 #
 # Each installs what it needs into .venv. PYTHON names another interpreter: make test PYTHON=python3.13
 
@@ -26,7 +27,7 @@ DEMO = demo-output
 # Print a command as one would type it, then run it.
 run = @printf '\n$$ %s\n' '$(1)'; PATH="$(CURDIR)/$(BIN):$$PATH" $(1)
 
-.PHONY: demo test suite kernels-as-python kernels-with-bounds kernels-anywhere examples check format clean
+.PHONY: demo bench test suite kernels-as-python kernels-with-bounds kernels-anywhere examples check format clean
 
 test: suite kernels-as-python kernels-with-bounds kernels-anywhere examples
 
@@ -58,6 +59,9 @@ demo: $(VENV)/installed-test
 	$(call run,classify-text train sample:disasters --vectors $(DEMO)/vectors.safetensors -o $(DEMO)/model.safetensors --test sample:disasters-test --baselines)
 	$(call run,classify-text predict $(DEMO)/model.safetensors "Evacuation ordered after the river burst its banks" "My kitchen is a disaster area after baking")
 
+bench: $(VENV)/installed-bench
+	$(BIN)/python -m benchmarks $(BENCH)
+
 check: $(VENV)/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -68,12 +72,16 @@ format: $(VENV)/installed-dev
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf $(VENV) $(DEMO) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(DEMO) benchmark-results build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 # The stamps: installed again when the packaging metadata change.
 $(VENV)/installed-test: setup.cfg pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test]'
+	@touch $@
+
+$(VENV)/installed-bench: $(VENV)/installed-test
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[plotting]'
 	@touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed-test

@@ -18,25 +18,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import click
-import numpy as np
+
+from benchmarks.measuring import Row, Run, SkippedError, WrongResultError
+from benchmarks.texts import write_zipf
 
 _ROOT = Path("/sys/fs/cgroup")
 _RUN = "import sys; from cli import main; sys.exit(main.train_embeddings())"
-
-
-def write_text(path: Path, size: int, types: int = 50_000, seed: int = 1) -> None:
-    """Lines of 1,000 tokens: word k about 1 / k as often as the first, and five words a line that are nowhere else."""
-    random = np.random.default_rng(seed)
-    words = np.array([f"w{k:x}" for k in range(types)], object)
-    chances = np.cumsum(1 / np.arange(1, types + 1))
-    number = written = 0
-    with open(path, "w", encoding="ascii") as file:
-        while written < size:
-            ranks = np.searchsorted(chances, random.random((200, 995)) * chances[-1])
-            for line in words[np.minimum(ranks, types - 1)].tolist():
-                number += 5
-                text = " ".join([*line, *(f"once{k:x}" for k in range(number, number + 5))])
-                written += file.write(text + "\n")
 
 
 class Group:
@@ -82,11 +69,42 @@ def group_of(limit: int) -> Iterator[Group]:
     try:
         group = Group(limit)
     except (OSError, KeyError) as error:
-        sys.exit(f"no control group can be made here: {error}")
+        raise SkippedError(f"no control group can be made here: {error}") from error
     try:
         yield group
     finally:
         group.folder.rmdir()
+
+
+def train_bounded(limit: int, times: float, place: Path, options: tuple[str, ...] = ()) -> tuple[float, int, int, int]:
+    """Seconds, MB of anonymous memory, MB with pages of files, and the version of control groups."""
+    text, vectors = place / "text", place / "vectors.safetensors"
+    given = options or ("--vector-size", "16", "--window", "2", "--epochs", "1", "--max-types-in-memory", "200000")
+    command = [sys.executable, "-c", _RUN, str(text), "-o", str(vectors), *given]
+    environment = os.environ | {"WORDVEC_CACHE": str(place), "WORDVEC_CACHE_BYTES": str(1 << 50), "TMPDIR": str(place)}
+    with group_of(limit * 10**6) as group:
+        write_zipf(text, size=int(times * limit * 1e6), new_words=5)
+        start, anonymous = time.perf_counter(), 0
+        process = subprocess.Popen(command, env=environment, preexec_fn=group.enter)
+        try:
+            while process.poll() is None:
+                anonymous = max(anonymous, group.anonymous())
+                time.sleep(0.05)
+        finally:
+            process.kill()
+            process.wait()
+        seconds, peak = time.perf_counter() - start, group.peak()
+    if process.returncode:
+        raise WrongResultError(f"train-embeddings ended with {process.returncode}")
+    return seconds, anonymous // 10**6, peak // 10**6, group.version
+
+
+def rows(run: Run) -> Iterator[Row]:
+    if run.size != "full":
+        raise SkippedError("only with --full")
+    seconds, anonymous, peak, _ = train_bounded(256, 10, run.folder)
+    yield Row("2,560 MB of text, 256 MB of memory", "s", [seconds], more_is_better=False)
+    yield Row("anonymous memory", "MB", [anonymous], more_is_better=False, note=f"{peak} MB with pages of files")
 
 
 @click.command()
@@ -96,30 +114,16 @@ def group_of(limit: int) -> Iterator[Group]:
 @click.argument("options", nargs=-1)
 def main(limit: int, times: float, folder: str | None, options: tuple[str, ...]) -> None:
     """Train on more text than memory, with OPTIONS of train-embeddings after --."""
+    click.echo(f"{times * limit:,.0f} MB of text, {limit} MB of memory")
     with tempfile.TemporaryDirectory(dir=folder) as place:
-        text, vectors = Path(place) / "text", Path(place) / "vectors.safetensors"
-        write_text(text, int(times * limit * 1e6))
-        click.echo(f"{text.stat().st_size / 1e6:,.0f} MB of text, {limit} MB of memory")
-        given = options or ("--vector-size", "16", "--window", "2", "--epochs", "1", "--max-types-in-memory", "200000")
-        command = [sys.executable, "-c", _RUN, str(text), "-o", str(vectors), *given]
-        environment = os.environ | {"WORDVEC_CACHE": place, "WORDVEC_CACHE_BYTES": str(1 << 50), "TMPDIR": place}
-        with group_of(limit * 10**6) as group:
-            start, anonymous = time.perf_counter(), 0
-            process = subprocess.Popen(command, env=environment, preexec_fn=group.enter)
-            try:
-                while process.poll() is None:
-                    anonymous = max(anonymous, group.anonymous())
-                    time.sleep(0.05)
-            finally:
-                process.kill()
-                process.wait()
-            seconds, peak = time.perf_counter() - start, group.peak()
-        if process.returncode:
-            sys.exit(f"train-embeddings ended with {process.returncode}")
-        click.echo(
-            f"trained in {seconds:.0f} s in a control group of version {group.version}: {anonymous / 1e6:.0f} MB "
-            f"anonymous, {peak / 1e6:.0f} MB with pages of files, limit {limit} MB"
-        )
+        try:
+            seconds, anonymous, peak, version = train_bounded(limit, times, Path(place), options)
+        except (SkippedError, WrongResultError) as error:
+            sys.exit(str(error))
+    click.echo(
+        f"trained in {seconds:.0f} s in a control group of version {version}: {anonymous} MB "
+        f"anonymous, {peak} MB with pages of files, limit {limit} MB"
+    )
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """How good is the classifier, and how fast? Its recipe beside the linear baselines, over several seeds.
 
-    WORDVEC_DATA=/path/to/data python benchmarks/classification.py --vectors vectors.safetensors
+    WORDVEC_DATA=/path/to/data python -m benchmarks.classification --vectors vectors.safetensors
 
 Every run learns from the training part alone; the best epoch and the baselines' C are chosen on a development part.
 SST-2 has official parts. TREC-6 gives a stratified tenth of its training part for development. SMS spam and disaster
@@ -10,16 +10,14 @@ for development; each seed splits anew. The table shows test accuracy in percent
 
 import argparse
 import statistics
-import sys
 import time
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
+from benchmarks.measuring import Row, Run, WrongResultError
+from benchmarks.texts import data_file
 from corpora import read_labelled
 from seqclf import ClassifierSettings, compare_baselines, score, train_classifier
 from seqclf.preparation import encode_labels, stratified_split
@@ -33,6 +31,38 @@ DATASETS = {  # name: tokeniser; the first two are tokenised already
     "sms_spam": "tweets",
     "disaster_tweets": "tweets",
 }
+_FILES = {
+    "sst2": ("sst2.train.tsv", "sst2.dev.tsv", "sst2.test.tsv"),
+    "trec6": ("trec6.train.tsv", "trec6.test.tsv"),
+    "sms_spam": ("sms_spam.all.tsv",),
+    "disaster_tweets": ("disaster_tweets.all.tsv",),
+}
+
+
+def rows(run: Run) -> Iterator[Row]:
+    """Test accuracy beside each baseline, seed by seed, with random embeddings, and the speed of training."""
+    names = [name for name in DATASETS if all(data_file(f"classify/{file}") for file in _FILES[name])]
+    names = run.pick([], names[1:3], names) or ["sample"]
+    _compile(None, run.threads)
+    for name in names:
+        ours: list[float] = []
+        speeds: list[float] = []
+        baselines: dict[str, list[float]] = {}
+        for seed in range(1, run.pick(1, 2, 3) + 1):
+            train, dev, test = _parts(name, seed)
+            cut = {"tokenizer": DATASETS.get(name, "tweets"), "lowercase": True}
+            began = time.perf_counter()
+            settings = ClassifierSettings(seed=seed, **cut)
+            model = train_classifier(*train, settings=settings, dev=dev, threads=run.threads)
+            speeds.append(time.perf_counter() - began)
+            ours.append(100 * score(test[1], model.predict(test[0], threads=run.threads).tolist()).accuracy)
+            for baseline in compare_baselines(*train, *test, dev=dev, **cut):
+                baselines.setdefault(baseline.name, []).append(100 * baseline.score.accuracy)
+        for baseline_name, theirs in baselines.items():
+            yield Row(f"{name}, accuracy", "%", ours, baseline_name, theirs)
+        if ours[0] < baselines["majority class"][0]:
+            raise WrongResultError(f"{name}: accuracy {ours[0]:.1f} % is below the most frequent label's")
+        yield Row(f"{name}, training with early stopping", "s", speeds, more_is_better=False)
 
 
 def main() -> None:
@@ -103,6 +133,9 @@ def _measure(
 
 def _parts(name: str, seed: int) -> tuple[Labelled, Labelled, Labelled]:
     """Training, development and test part."""
+    if name == "sample":
+        train, dev = _split(read_labelled("sample:disasters"), 0.1, seed)
+        return train, dev, read_labelled("sample:disasters-test")
     if name == "sst2":
         train, dev, test = (read_labelled(f"data:sst2/{part}") for part in ("train", "dev", "test"))
         return train, dev, test

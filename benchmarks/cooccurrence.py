@@ -1,6 +1,6 @@
 """How fast are co-occurrences counted, beside GloVe's own tool, and in how much memory?
 
-    python -m benchmarks.cooccurrence --gensim-python peers/bin/python
+    python -m benchmarks.cooccurrence --peer-python peers/bin/python
 
 counts wiki8 (found through WORDVEC_DATA) in lines of 1,000 tokens: window 15, both sides, 1/distance, min count 5. The
 tool, ``cooccur`` of GloVe 1.2, took 24 s for it on one core of a machine where gensim's skip-gram (d100, one thread)
@@ -12,20 +12,19 @@ anonymous memory (what is mapped from files does not count) are those of one mor
 """
 
 import os
-import subprocess
 import sys
 import tempfile
-import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 
 import click
 
 from benchmarks.machine import describe
+from benchmarks.measuring import Row, Run, WrongResultError, call_alone, compare, threads_of, watched_memory
 from benchmarks.peers import Job, run_gensim
-from benchmarks.scan import anonymous_bytes
-from benchmarks.word2vec import wiki8_lines
+from benchmarks.texts import data_file, speed_text
 
 _TOOL_SECONDS, _GENSIM_RATE = 24.0, 0.283
 """Those of one machine."""
@@ -41,52 +40,54 @@ def count_once(path: str, workers: int, memory: int | None) -> tuple[float, int,
 
     count_cooccurrences(encode_corpus(["compile first"] * 5), threads=workers)
     corpus = encode_corpus(TextCorpus(path))
-    before, most, done = anonymous_bytes(), 0, threading.Event()
-
-    def watch() -> None:
-        nonlocal most
-        while not done.wait(0.001):
-            most = max(most, anonymous_bytes() - before)
-
-    watcher = threading.Thread(target=watch)
-    if os.environ.get("WATCH"):
-        watcher.start()
-    start = time.perf_counter()
-    found = count_cooccurrences(corpus, threads=workers, memory=memory)
-    seconds = time.perf_counter() - start
-    done.set()
-    if watcher.ident:
-        watcher.join()
-    return seconds, len(found.counts.data), most
+    with watched_memory() as most:
+        start = time.perf_counter()
+        found = count_cooccurrences(corpus, threads=workers, memory=memory)
+        seconds = time.perf_counter() - start
+    return seconds, len(found.counts.data), most[0]
 
 
 def run_alone(path: Path, threads: int, memory: int | None = None, watch: bool = False) -> tuple[float, int, int]:
-    arguments = f"{os.fspath(path)!r}, {threads}, {memory}"
-    code = f"from benchmarks.cooccurrence import count_once; print(*count_once({arguments}))"
-    environment = os.environ | ({"WATCH": "1"} if watch else {})
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
-    seconds, cells, peak = found.stdout.split()
-    return float(seconds), int(cells), int(peak)
+    return call_alone("benchmarks.cooccurrence.count_once", os.fspath(path), threads, memory, watch=watch)
+
+
+def rows(run: Run) -> Iterator[Row]:
+    """Ours alone, by threads: the tool is no package that could be installed. The text decides the cells."""
+    tokens = run.pick(1_000_000, 4_000_000, 17_000_000)
+    path = speed_text(run.folder, tokens)
+    run_alone(path, 1)
+    cells = set()
+
+    def count(threads: int, watch: bool = False) -> tuple[float, int]:
+        seconds, found, most = run_alone(path, threads, watch=watch)
+        cells.add(found)
+        return tokens / seconds / 1e6, most
+
+    threads = (1, run.threads)
+    modes = {threads_of(n): (lambda n=n: count(n)[0]) for n in threads}
+    yield from compare(f"window 15, {tokens / 1e6:.0f} M tokens", "Mw/s", modes, {}, run.repeats)
+    yield Row("anonymous memory, 1 thread", "MB", [count(1, watch=True)[1] / 1e6], more_is_better=False)
+    if len(cells) != 1:
+        raise WrongResultError(f"the number of cells depends on the threads: {sorted(cells)}")
 
 
 @click.command()
-@click.option("--gensim-python", required=True, help="A Python that has gensim.")
+@click.option("--peer-python", required=True, help="A Python that has gensim.")
 @click.option("--repeats", default=3, show_default=True)
 @click.option("--gensim-tokens", default=2_000_000, show_default=True, help="What gensim trains on.")
 @click.option("--budgets", default="500e6,100e6", show_default=True, help="Bytes to count in, for the last runs.")
-def main(gensim_python: str, repeats: int, gensim_tokens: int, budgets: str) -> None:
+def main(peer_python: str, repeats: int, gensim_tokens: int, budgets: str) -> None:
     """Count on one thread and on two, in turns with gensim, and print what the tool would have taken."""
-    if "WORDVEC_DATA" not in os.environ:
+    if not data_file("text/wiki8.xz"):
         sys.exit("WORDVEC_DATA names no folder with text/wiki8.xz")
     with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / "part").mkdir()
-        part, path = wiki8_lines(Path(folder) / "part", gensim_tokens), wiki8_lines(Path(folder), None)
+        part, path = speed_text(Path(folder), gensim_tokens), speed_text(Path(folder))
         os.environ["WORDVEC_CACHE"] = folder
         run_alone(path, 1)
         ours: dict[int, list[float]] = {1: [], 2: []}
         ratios: dict[int, list[float]] = {1: [], 2: []}
         for _ in range(repeats):
-            found = run_gensim(gensim_python, Job(part, "skipgram", 100, 1, 0.025))
+            found = run_gensim(peer_python, Job(part, "skipgram", 100, 1, 0.025))
             tool = _TOOL_SECONDS * _GENSIM_RATE / (gensim_tokens / found.train / 1e6)
             for threads, seconds in ours.items():
                 taken, cells, _ = run_alone(path, threads)

@@ -9,28 +9,31 @@ Every run is one call in a process of its own, after one on a few words; the med
 printed, and the largest growth of anonymous memory in one more run of each.
 """
 
-import json
 import lzma
-import os
-import subprocess
 import sys
-import threading
 import time
-from pathlib import Path
+from collections.abc import Iterator
+from itertools import islice
 from statistics import median
 from typing import Any
 
 import click
 
-from benchmarks.scan import anonymous_bytes
+from benchmarks.measuring import Row, Run, WrongResultError, call_alone, compare, threads_of, watched_memory
+from benchmarks.texts import data_file
 
-FILES = {"wiki": "text/wiki_raw_1.txt.xz", "news": "classify/20news.train.tsv.xz"}
+FILES = {"wiki": "text/wiki_raw_1.txt.xz", "news": "classify/20news.train.tsv.xz", "generated": ""}
 
 
-def read_texts(corpus: str) -> list[str]:
-    """Lines of Wikipedia, or messages without their labels."""
-    data = lzma.decompress((Path(os.environ["WORDVEC_DATA"]) / FILES[corpus]).read_bytes()).decode()
-    lines = data.split("\n")[:-1]
+def read_texts(corpus: str, limit: int | None) -> list[str]:
+    """Lines of Wikipedia, messages without their labels, or generated sentences; so many at most."""
+    if corpus == "generated":
+        from corpora import english_sentences
+
+        sentences = list(english_sentences())
+        return [" ".join(sentences[k : k + 10]) for k in range(0, len(sentences), 10)][:limit]
+    with lzma.open(data_file(FILES[corpus]) or FILES[corpus], "rt", encoding="utf-8", newline="\n") as file:
+        lines = [line.rstrip("\n") for line in islice(file, limit)]
     return lines if corpus == "wiki" else [line.split("\t", 1)[1] for line in lines]
 
 
@@ -47,39 +50,55 @@ def vectorizer(who: str, weights: str, ngrams: int, threads: int | None) -> Any:
     return kind(**options, token_pattern=r"\S+", lowercase=False)
 
 
-def run_once(who: str, corpus: str, weights: str, ngrams: int, threads: int | None, call: str) -> dict[str, Any]:
-    """Seconds and, with WATCH set, the largest growth of anonymous memory that looking every millisecond has seen."""
-    texts = read_texts(corpus)
+def run_once(
+    who: str, corpus: str, weights: str, ngrams: int, threads: int | None, call: str, limit: int | None = None
+) -> dict[str, Any]:
+    """Seconds, seconds of the processor, the growth of memory if watched, and what came out."""
+    texts = read_texts(corpus, limit)
     model = vectorizer(who, weights, ngrams, threads)
     model.fit_transform(["compile the kernels", "first the kernels"] * 5)
     model.transform(["compile"])
     if call == "transform":
         model.fit(texts)
         model.transform(["compile"])
-    before, most, done = anonymous_bytes(), 0, threading.Event()
-
-    def watch() -> None:
-        nonlocal most
-        while not done.wait(0.001):
-            most = max(most, anonymous_bytes() - before)
-
-    watcher = threading.Thread(target=watch)
-    if os.environ.get("WATCH"):
-        watcher.start()
-    start, started = time.perf_counter(), time.process_time()
-    matrix = getattr(model, call)(texts)
-    seconds, busy = time.perf_counter() - start, time.process_time() - started
-    done.set()
-    if watcher.ident:
-        watcher.join()
-    return {"seconds": seconds, "busy": busy, "bytes": most, "shape": matrix.shape, "entries": int(matrix.nnz)}
+    with watched_memory() as most:
+        start, started = time.perf_counter(), time.process_time()
+        matrix = getattr(model, call)(texts)
+        seconds, busy = time.perf_counter() - start, time.process_time() - started
+    return {
+        "seconds": seconds, "busy": busy, "bytes": most[0], "shape": matrix.shape, "entries": int(matrix.nnz),
+        "sum": float(matrix.sum()),
+    }  # fmt: skip
 
 
 def run_alone(*arguments: Any, watch: bool = False) -> dict[str, Any]:
-    code = f"import json; from benchmarks.documents import run_once; print(json.dumps(run_once(*{arguments!r})))"
-    environment = os.environ | ({"WATCH": "1"} if watch else {})
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
-    return json.loads(done.stdout)
+    return call_alone("benchmarks.documents.run_once", *arguments, watch=watch)
+
+
+def rows(run: Run) -> Iterator[Row]:
+    """Seconds of ``fit_transform`` beside scikit-learn, which comes with us; both matrices must have the same sum."""
+    import sklearn
+
+    peer = f"scikit-learn {sklearn.__version__}"
+    corpus = next((name for name, file in FILES.items() if not file or data_file(file)))
+    limit = run.pick(8_000, 40_000, 10**9)
+    for weights in run.pick(("tfidf",), ("count", "tfidf")):
+        sums: dict[str, float] = {}
+
+        def measure(who: str, threads: int, weights: str = weights, sums: dict = sums) -> float:
+            found = run_alone(who, corpus, weights, 1, threads, "fit_transform", limit)
+            sums[who] = found["sum"]
+            return found["seconds"]
+
+        measure("ours", 1)
+        modes = {threads_of(n): (lambda n=n: measure("ours", n)) for n in (1, run.threads)}
+        theirs = {peer: lambda: measure("theirs", 1)}
+        case = f"{weights}, {limit:,} texts of {corpus}" if limit < 10**9 else f"{weights}, {corpus}"
+        yield from compare(case, "s", modes, theirs, run.repeats, more_is_better=False)
+        if abs(sums["ours"] - sums["theirs"]) > 1e-4 * abs(sums["theirs"]):
+            raise WrongResultError(
+                f"{weights}: the entries add up to {sums['ours']}, scikit-learn's to {sums['theirs']}"
+            )
 
 
 @click.command()
@@ -92,7 +111,7 @@ def run_alone(*arguments: Any, watch: bool = False) -> dict[str, Any]:
 @click.option("--memory/--no-memory", default=True, help="Measure memory in one more run of each.")
 def main(corpus: str, weights: str, call: str, ngrams: int, threads: int | None, repeats: int, memory: bool) -> None:
     """Vectorise with each, in turns, and print the ratio."""
-    if "WORDVEC_DATA" not in os.environ:
+    if FILES[corpus] and not data_file(FILES[corpus]):
         sys.exit(f"WORDVEC_DATA names no folder with {FILES[corpus]}")
     import sklearn
 

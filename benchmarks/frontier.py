@@ -13,6 +13,7 @@ import json
 import os
 import sys
 import tempfile
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from statistics import mean, median
 from typing import Any
@@ -20,8 +21,9 @@ from typing import Any
 import click
 
 from benchmarks.machine import describe
-from benchmarks.peers import PEERS, Job
-from benchmarks.word2vec import wiki8_lines
+from benchmarks.measuring import Row, Run, SkippedError
+from benchmarks.peers import PACKAGES, PEERS, Job
+from benchmarks.texts import data_file, speed_text
 
 SETS = {
     "analogy/questions-words.txt": "P30k analogies",
@@ -30,6 +32,8 @@ SETS = {
 }
 GRID = [(8, 8), (12, 8), (16, 4), (16, 8), (16, 16), (24, 8), (32, 4), (32, 8), (48, 8)]
 DEFAULT = (16, 8)
+SAVING = ("gensim", "word2vec.c")
+"""The peers whose vectors are scored."""
 MODES = ("reproducible", "hogwild")
 
 
@@ -73,6 +77,57 @@ def draw(points: list[dict], path: Path) -> None:
     figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
 
 
+def measure(
+    points: list[dict], path: Path, threads: int, epochs: int, seeds: int, repeats: int, python: Mapping[str, str]
+) -> Iterator[dict]:
+    """Each point with its rates in ``rates``, their median and its scores: first all speeds, then all scores."""
+    from corpora import TextCorpus
+    from wordvec import Word2VecSettings, encode_corpus, load_vectors, train_word2vec
+
+    saved = path.with_name("vectors.txt")
+    corpus = encode_corpus(TextCorpus(path), cache=False)
+
+    def train(point: dict, epochs: int, seed: int = 1) -> tuple[float, Any]:
+        """Millions of raw tokens a second, and the vectors."""
+        if point["who"] in PEERS:
+            job = Job(path, "skipgram", 100, threads, 0.025, epochs)
+            seconds = PEERS[point["who"]](python[point["who"]], job, saved).train
+            return corpus.raw_tokens * epochs / seconds / 1e6, load_vectors(saved)
+        settings = Word2VecSettings(
+            mode=point["who"], shared_negatives=point["shared"], block_size=point["block"], epochs=epochs, seed=seed
+        )
+        result = train_word2vec(corpus, settings, threads=threads)
+        return corpus.raw_tokens * epochs / result.seconds / 1e6, result.vectors
+
+    for point in points:
+        point["rates"] = [train(point, 1)[0] for _ in range(repeats)]
+        point["rate"] = median(point["rates"])
+    for point in points:
+        many = 1 if point["who"] in PEERS else seeds  # a peer's figures do not repeat, whatever its seed
+        scores = [evaluate(train(point, epochs, seed)[1]) for seed in range(1, many + 1)]
+        point["scores"] = [mean(each) for each in zip(*scores, strict=True)]
+        yield point
+
+
+def rows(run: Run) -> Iterator[Row]:
+    """Three points in both modes, and the peers that save vectors; the scores stand in the notes."""
+    if run.size == "quick":
+        raise SkippedError("only at the default size and with --full")
+    missing = [name for name in ("text/wiki8.xz", *SETS) if not data_file(name)]
+    if missing:
+        raise SkippedError(f"no {', '.join(missing)}: --data names no folder that has them")
+    grid = run.pick([], [(8, 8), DEFAULT, (32, 8)], GRID)
+    python = {who: run.peers[PACKAGES[who]].python for who in SAVING if PACKAGES[who] in run.peers}
+    points = [{"who": who, "shared": s, "block": t} for s, t in grid for who in MODES] + [
+        {"who": who} for who in python
+    ]
+    path = speed_text(run.folder, run.pick(0, 2_000_000, 17_000_000))
+    epochs = run.pick(1, 3, 5)
+    for point in measure(points, path, run.threads, epochs, 1, 2, python):
+        scores = ", ".join(f"{name} {score:.3f}" for name, score in zip(SETS.values(), point["scores"], strict=True))
+        yield Row(_name(point), "Mw/s", point["rates"], note=f"after {epochs} epochs {scores}")
+
+
 @click.command()
 @click.option("--peer-python", help="A Python that has gensim and word2vec; without it ours stands alone.")
 @click.option("--threads", default=2, show_default=True)
@@ -82,41 +137,18 @@ def draw(points: list[dict], path: Path) -> None:
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="The plot: .svg or .png.")
 def main(peer_python: str | None, threads: int, epochs: int, seeds: int, repeats: int, output: Path) -> None:
     """Train every point, evaluate it and draw all; the figures go to OUTPUT with .json as its suffix."""
-    from corpora import TextCorpus
-    from wordvec import Word2VecSettings, encode_corpus, load_vectors, train_word2vec
-
-    if "WORDVEC_DATA" not in os.environ:
+    if not data_file("text/wiki8.xz"):
         sys.exit("WORDVEC_DATA names no folder with text/wiki8.xz")
+    python = dict.fromkeys(SAVING, peer_python) if peer_python else {}
     points: list[dict] = [
         {"who": mode, "shared": shared, "block": block} for shared, block in GRID for mode in MODES
-    ] + [{"who": peer} for peer in (PEERS if peer_python else ())]
+    ] + [{"who": peer} for peer in python]
+    machine = describe(threads)
+    click.echo(machine)
     with tempfile.TemporaryDirectory() as folder:
-        path, saved = wiki8_lines(Path(folder), None), Path(folder) / "vectors.txt"
-        corpus = encode_corpus(TextCorpus(path), cache=False)
-
-        def train(point: dict, epochs: int, seed: int = 1) -> tuple[float, Any]:
-            """Millions of raw tokens a second, and the vectors."""
-            if point["who"] in PEERS:
-                job = Job(path, "skipgram", 100, threads, 0.025, epochs)
-                seconds = PEERS[point["who"]](str(peer_python), job, saved).train
-                return corpus.raw_tokens * epochs / seconds / 1e6, load_vectors(saved)
-            settings = Word2VecSettings(
-                mode=point["who"], shared_negatives=point["shared"], block_size=point["block"], epochs=epochs, seed=seed
-            )
-            result = train_word2vec(corpus, settings, threads=threads)
-            return corpus.raw_tokens * epochs / result.seconds / 1e6, result.vectors
-
-        machine = describe(threads)
-        click.echo(machine)
-        for point in points:
-            point["rate"] = median(train(point, 1)[0] for _ in range(repeats))
-            click.echo(f"{_name(point)}: {point['rate']:.2f} Mw/s")
-        click.echo("speeds are known; now the scores")
-        for point in points:
-            many = 1 if point["who"] in PEERS else seeds  # a peer's figures do not repeat, whatever its seed
-            scores = [evaluate(train(point, epochs, seed)[1]) for seed in range(1, many + 1)]
-            point["scores"] = [mean(each) for each in zip(*scores, strict=True)]
-            click.echo(f"{_name(point)}: {point['scores'][0]:.3f} {point['scores'][1]:.3f} {point['scores'][2]:.3f}")
+        for point in measure(points, speed_text(Path(folder)), threads, epochs, seeds, repeats, python):
+            scores = " ".join(f"{score:.3f}" for score in point["scores"])
+            click.echo(f"{_name(point)}: {point['rate']:.2f} Mw/s {scores}")
     facts = {"machine": machine, "threads": threads, "epochs": epochs, "seeds": seeds, "points": points}
     output.with_suffix(".json").write_text(json.dumps(facts, indent=1) + "\n")
     draw(points, output)

@@ -8,12 +8,12 @@ it trains on these counts with each, in turns, and prints the medians of counts 
 and tells the time of an epoch by its own output; ours are sorted into blocks before, and how long that took is told.
 """
 
-import os
 import re
+import shutil
 import subprocess
-import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
@@ -22,7 +22,9 @@ import click
 import numpy as np
 
 from benchmarks.machine import describe
-from benchmarks.word2vec import wiki8_lines
+from benchmarks.measuring import Row, Run, compare, threads_of
+from benchmarks.peers import PeerError
+from benchmarks.texts import speed_text
 
 if TYPE_CHECKING:
     from wordvec import Cooccurrence
@@ -54,8 +56,33 @@ def program_rate(program: str, folder: Path, cells: int, size: int, threads: int
             if re.search(r"iter: *\d+, cost", line):
                 times.append(time.perf_counter())
     if len(times) != 2:
-        sys.exit(f"{program} told of {len(times)} epochs, not of 2")
+        raise PeerError(f"{program} told of {len(times)} epochs, not of 2")
     return cells / (times[1] - times[0])
+
+
+def rows(run: Run) -> Iterator[Row]:
+    """Beside the authors' program where it is on the PATH; ours alone elsewhere."""
+    from corpora import TextCorpus
+    from wordvec import GloveSettings, count_cooccurrences, encode_corpus, train_glove
+
+    tokens = run.pick(300_000, 2_000_000, 17_000_000)
+    corpus = encode_corpus(TextCorpus(speed_text(run.folder, tokens)), cache=False)
+    found = count_cooccurrences(corpus)
+    settings = GloveSettings(vector_size=100, epochs=2, x_max=10)
+    program = shutil.which("glove")
+    cells = write_for_program(found, run.folder, 10_000_000) if program else 0
+
+    def ours(threads: int) -> float:
+        return train_glove(found, settings, threads=threads).summary()["cells_per_second"] / 1e6
+
+    def theirs(threads: int) -> float:
+        return program_rate(str(program), run.folder, cells, 100, threads) / 1e6
+
+    for threads in (1, run.threads):
+        ours(threads)
+        peer = {"GloVe": lambda threads=threads: theirs(threads)} if program else {}
+        modes = {"": lambda threads=threads: ours(threads)}
+        yield from compare(f"d100, {cells or found.counts.nnz:,} counts, {threads_of(threads)}", "M/s", modes, peer, 3)
 
 
 @click.command()
@@ -74,13 +101,11 @@ def main(
     from corpora import TextCorpus
     from wordvec import GloveSettings, count_cooccurrences, encode_corpus, train_glove
 
-    if "WORDVEC_DATA" not in os.environ:
-        sys.exit("WORDVEC_DATA names no folder with text/wiki8.xz")
     settings = GloveSettings(vector_size=vector_size, epochs=2, x_max=10)
     rates, peers = [], []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        found = count_cooccurrences(encode_corpus(TextCorpus(wiki8_lines(folder, tokens)), cache=False))
+        found = count_cooccurrences(encode_corpus(TextCorpus(speed_text(folder, tokens)), cache=False))
         cells = write_for_program(found, folder, program_counts) if program else 0
         for _ in range(repeats):
             start = time.perf_counter()

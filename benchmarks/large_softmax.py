@@ -1,6 +1,6 @@
 """How fast is a language model's last layer? Scores, loss and all gradients of a full softmax, in turns with PyTorch.
 
-    python benchmarks/large_softmax.py --torch /path/to/python-with-torch
+    python -m benchmarks.large_softmax --peer-python /path/to/python-with-torch
 
 One step is cross-entropy over V words of R rows, with the gradients of the rows, the weights and the biases. The table
 shows medians in milliseconds, GFLOP/s of the three matrix products (6 R H V), and the share of the peak that the
@@ -8,18 +8,16 @@ processor reached just before. PyTorch is its CPU build: ``linear``, ``cross_ent
 """
 
 import argparse
-import json
 import statistics
-import subprocess
-import sys
 import time
-from pathlib import Path
+from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
 from benchmarks.machine import describe, peak_gflops
+from benchmarks.measuring import Row, Run, compare, table, threads_of
+from benchmarks.peers import Server
 from seqclf.vocabulary_head import VocabularyHead
 from seqclf.workers import Workers
 
@@ -42,45 +40,49 @@ for line in sys.stdin:
 """
 
 
+def compare_steps(size: tuple[int, int, int], threads: int, repeats: int, workers: Workers, peer: Server | None) -> Row:
+    """Milliseconds of a step; the note tells our share of the peak."""
+    theirs = {"torch": lambda: 1e3 * statistics.median(peer(*size, 3))} if peer else {}
+    peaks = []
+
+    def ours() -> float:
+        peaks.append(peak_gflops(threads, 2_000_000))
+        return _ours(*size, workers) * 1e3
+
+    case = "R{} H{} V{}".format(*size) + f", {threads_of(threads)}"
+    (row,) = compare(case, "ms", {"": ours}, theirs, repeats, more_is_better=False)
+    speed = 6 * size[0] * size[1] * size[2] / statistics.median(row.ours) / 1e6
+    note = f"{speed:.0f} GFLOP/s, {speed / statistics.median(peaks):.0%} of peak"
+    return replace(row, note="; ".join(filter(None, [note, row.note])))
+
+
+def compare_all(sizes: list, threads: int, repeats: int, python: str | None) -> Iterator[Row]:
+    peer = Server(python, _TORCH, threads) if python else None
+    try:
+        with Workers(threads) as workers:
+            for size in sizes:
+                yield compare_steps(size, threads, repeats, workers, peer)
+    finally:
+        if peer is not None:
+            peer.close()
+
+
+def rows(run: Run) -> Iterator[Row]:
+    for threads in run.pick((run.threads,), (1, run.threads)):
+        yield from compare_all(run.pick(SIZES[2:3], SIZES), threads, run.repeats, run.python("torch"))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--torch", help="a Python that has PyTorch; without it ours runs alone")
+    parser.add_argument("--peer-python", help="a Python that has PyTorch; without it ours runs alone")
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--turns", type=int, default=3)
+    parser.add_argument("--repeats", type=int, default=3)
     options = parser.parse_args()
     print(describe(options.threads))
-    peer = None
-    if options.torch:
-        command = [options.torch, "-c", _TORCH, str(options.threads)]
-        peer = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    print(f"{'R':>5} {'H':>5} {'V':>7} {'ours ms':>9} {'GFLOP/s':>8} {'of peak':>8} {'torch ms':>9} {'ratio':>6}")
-    with Workers(options.threads) as workers:
-        for size in SIZES:
-            _compare(size, options.threads, options.turns, workers, peer)
-    if peer is not None:
-        peer.communicate()
+    print("\n".join(table(list(compare_all(SIZES, options.threads, options.repeats, options.peer_python)))))
 
 
-def _compare(size: tuple[int, int, int], threads: int, turns: int, workers: Workers, peer: subprocess.Popen | None):
-    rows, width, words = size
-    ours, theirs, peaks = [], [], []
-    for _ in range(turns):
-        peaks.append(peak_gflops(threads, 2_000_000))
-        ours += _ours(*size, workers)
-        if peer is not None and peer.stdin is not None and peer.stdout is not None:
-            peer.stdin.write(json.dumps([*size, 3]) + "\n")
-            peer.stdin.flush()
-            theirs += json.loads(peer.stdout.readline())
-    seconds, peak = statistics.median(ours), statistics.median(peaks)
-    speed = 6 * rows * width * words / seconds / 1e9
-    line = f"{rows:>5} {width:>5} {words:>7} {seconds * 1e3:>9.1f} {speed:>8.0f} {speed / peak:>8.0%}"
-    if theirs:
-        torch = statistics.median(theirs)
-        line += f" {torch * 1e3:>9.1f} {torch / seconds:>5.2f}x"
-    print(line)
-
-
-def _ours(rows: int, width: int, words: int, workers: Workers, repeats: int = 3) -> list[float]:
+def _ours(rows: int, width: int, words: int, workers: Workers, repeats: int = 3) -> float:
     random = np.random.default_rng(1)
     head = VocabularyHead(words, width, random=random)
     states = random.standard_normal((rows, width)).astype(np.float32)
@@ -90,7 +92,7 @@ def _ours(rows: int, width: int, words: int, workers: Workers, repeats: int = 3)
         start = time.perf_counter()
         head.loss_and_backward(states, None, targets, workers=workers)
         times.append(time.perf_counter() - start)
-    return times[1:]
+    return statistics.median(times[1:])
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What the machine can do right now: the limits that a speed is to be held against.
+"""What can the machine do right now? The limits that a speed is to be held against.
 
 Two threads on a virtual machine are not always two equal processors: the host moves them, onto one core, or so far
 apart that they no longer share a cache. Both change from one minute to the next, and both decide what two threads
@@ -7,10 +7,11 @@ reach, so every two-thread figure is printed with them.
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from benchmarks.measuring import Row, Run, threads_of
 from wordvec.kernels.simd import add, atomic_add, atomic_read, kernel, load, multiply_add, splat, store
 
 _CHAINS = 10
@@ -63,6 +64,26 @@ def round_trip(rounds: int = 200_000) -> float:
     _take_turns(counter, 0, 1)
     counter[0] = 0
     return _seconds(_take_turns, [(counter, 0, rounds), (counter, 1, rounds)]) / rounds * 1e9
+
+
+def bandwidth(megabytes: int = 256) -> float:
+    """GB a second that one thread reads and writes while it copies an array far larger than caches."""
+    source = np.ones(megabytes * 250_000, np.float32)
+    target = np.empty_like(source)
+    np.copyto(target, source)
+    return 2 * source.nbytes / _seconds(np.copyto, [(target, source)]) / 1e9
+
+
+def rows(run: Run) -> Iterator[Row]:
+    """Limits, each as often as this run repeats."""
+    turns = range(run.repeats)
+    for threads in (1, run.threads):
+        rates = [peak_gflops(threads) for _ in turns]
+        yield Row(f"multiply-adds in registers, {threads_of(threads)}", "GFLOP/s", rates)
+    yield Row("copying memory, 1 thread, read and written", "GB/s", [bandwidth() for _ in turns])
+    if run.threads > 1:
+        times = [round_trip() for _ in turns]
+        yield Row("from one thread to another and back", "ns", times, more_is_better=False)
 
 
 def describe(threads: int) -> str:

@@ -8,12 +8,16 @@ reordered, which LLVM then vectorises itself; both in turns, in GFLOP/s and as s
 """
 
 import time
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
 from statistics import median
 
 import click
 import numpy as np
 
 from benchmarks.machine import peak_gflops
+from benchmarks.measuring import Row, Run, compare, table
 from wordvec.kernels.simd import kernel
 from wordvec.kernels.tile import TILE, Tile, run_tile
 
@@ -85,41 +89,47 @@ def measure(run, memory: np.ndarray, tile: Tile, places: np.ndarray, inputs: np.
     return places.shape[0] * FLOPS * stride / (time.perf_counter() - start) / 1e9
 
 
+def compare_forms(vector_size: int, repeats: int, count: int) -> Iterator[Row]:
+    """Both forms in turns, on a table of ``count`` rows."""
+    random = np.random.default_rng(1)
+    stride = -(-vector_size // 16) * 16
+    peak = peak_gflops(1)
+    memory = random.standard_normal(count * stride, np.float32) * np.float32(0.1)
+    size = 4 * ROWS
+    tile = Tile(
+        rows=np.zeros(ROWS, np.int64), ahead=np.zeros(0, np.int64),
+        weights=np.full(size, 1e-4, np.float32), targets=np.zeros(size, np.float32),
+        scores=np.zeros(size, np.float32), gradients=np.zeros(size, np.float32),
+        pair_weights=np.zeros(16, np.float32), window_weights=np.zeros(size, np.float32),
+        contexts=np.zeros(4, np.float32), hidden=np.zeros(8 * stride, np.float32),
+        slot_of_row=np.zeros(0, np.int32),
+    )  # fmt: skip
+    places = random.integers(0, count, (20_000, ROWS)) * stride
+    inputs = random.integers(0, count, (len(places), TILE)) * stride
+    for form in (vectors_tiles, plain_tiles):
+        measure(form, memory, tile, places[:2], inputs[:2], stride)
+    vectors, plain = (
+        partial(measure, run, memory, tile, places, inputs, stride) for run in (vectors_tiles, plain_tiles)
+    )
+    case = f"d{vector_size}, 4 inputs x {ROWS} of {count:,} rows"
+    for row in compare(case, "GFLOP/s", {"": vectors}, {"plain loops": plain}, repeats):
+        shares = [median(each) / peak for each in (row.ours, row.theirs)]
+        yield replace(row, note=f"{shares[0]:.0%} of peak, plain loops {shares[1]:.0%}")
+
+
+def rows(run: Run) -> Iterator[Row]:
+    for size in run.pick((100,), (100, 300)):
+        for count in (1_000, 100_000):
+            yield from compare_forms(size, run.repeats, count)
+
+
 @click.command()
 @click.option("--vector-size", default=100, show_default=True)
 @click.option("--repeats", default=5, show_default=True)
 def main(vector_size: int, repeats: int) -> None:
     """Both forms in turns, on 1,000 rows and on 100,000."""
-    random = np.random.default_rng(1)
-    stride = -(-vector_size // 16) * 16
-    peak = peak_gflops(1)
-    click.echo(f"d{vector_size}, 4 inputs x {ROWS} rows; peak {peak:.0f} GFLOP/s")
-    for count in (1_000, 100_000):
-        memory = random.standard_normal(count * stride, np.float32) * np.float32(0.1)
-        size = 4 * ROWS
-        tile = Tile(
-            rows=np.zeros(ROWS, np.int64), ahead=np.zeros(0, np.int64),
-            weights=np.full(size, 1e-4, np.float32), targets=np.zeros(size, np.float32),
-            scores=np.zeros(size, np.float32), gradients=np.zeros(size, np.float32),
-            pair_weights=np.zeros(16, np.float32), window_weights=np.zeros(size, np.float32),
-            contexts=np.zeros(4, np.float32), hidden=np.zeros(8 * stride, np.float32),
-            slot_of_row=np.zeros(0, np.int32),
-        )  # fmt: skip
-        places = random.integers(0, count, (20_000, ROWS)) * stride
-        inputs = random.integers(0, count, (len(places), TILE)) * stride
-        found: dict[str, list[float]] = {"vectors": [], "plain loops": []}
-        runs = {"vectors": vectors_tiles, "plain loops": plain_tiles}
-        for run in runs.values():
-            measure(run, memory, tile, places[:2], inputs[:2], stride)
-        for _ in range(repeats):
-            for name, run in runs.items():
-                found[name].append(measure(run, memory, tile, places, inputs, stride))
-        best = median(found["vectors"])
-        for name, each in found.items():
-            rate = median(each)
-            click.echo(
-                f"  {count:7,} rows, {name:11} {rate:6.1f} GFLOP/s, {rate / peak:.0%} of peak, {rate / best:.0%}"
-            )
+    found = [row for count in (1_000, 100_000) for row in compare_forms(vector_size, repeats, count)]
+    click.echo("\n".join(table(found)))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """How fast are the recurrent nets? Whole training steps, prediction in batches and of single texts, beside PyTorch.
 
-    python -m benchmarks.recurrent --torch-python /path/to/an/environment/with/torch/bin/python
+    python -m benchmarks.recurrent --peer-python /path/to/an/environment/with/torch/bin/python
 
 PyTorch takes its strongest path on a CPU: batches of texts of like length, padded (its packed sequences are several
 times slower), oneDNN where it has a kernel, a sparse embedding gradient with SparseAdam, fused Adam. Both sides do the
@@ -9,18 +9,19 @@ Texts are drawn with the lengths of SST-2 (mean 19) and IMDb (mean 230, at most 
 """
 
 import argparse
-import json
-import statistics
-import subprocess
-import sys
+import tempfile
 import time
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
+from benchmarks.machine import describe
+from benchmarks.measuring import Row, Run, compare, table
+from benchmarks.peers import Server
 from seqclf.batches import pack
 from seqclf.classification import initial_parameters
 from seqclf.inference import predict_probabilities
@@ -37,6 +38,7 @@ SINGLE = 300
 @dataclass(frozen=True)
 class Case:
     lengths: str
+    """sst, imdb, or the one length of all."""
     vector_size: int
     hidden_size: int
     cell: str = "lstm"
@@ -124,34 +126,21 @@ def single(threads):
             found.append(time.perf_counter() - start)
     torch.set_num_threads(state["case"]["threads"])
     return found
-print(json.dumps("torch " + torch.__version__), flush=True)
+def name():
+    return "torch " + torch.__version__
 for line in sys.stdin:
-    name, *arguments = json.loads(line)
-    print(json.dumps({"prepare": prepare, "train": train, "predict": predict, "single": single}[name](*arguments)),
-          flush=True)
+    asked, *arguments = json.loads(line)
+    calls = {"name": name, "prepare": prepare, "train": train, "predict": predict, "single": single}
+    print(json.dumps(calls[asked](*arguments)), flush=True)
 """
 
 
-class Torch:
+class Torch(Server):
     """PyTorch in a Python of its own, which runs a pass whenever it is told to."""
 
     def __init__(self, python: str) -> None:
-        self._process = subprocess.Popen(
-            [python, "-c", _TORCH], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._to, self._from = self._process.stdin, self._process.stdout
-        self.name = json.loads(self._from.readline())
-
-    def __call__(self, *request: object) -> object:
-        self._to.write(json.dumps(request) + "\n")
-        self._to.flush()
-        return json.loads(self._from.readline())
-
-    def close(self) -> None:
-        self._to.close()
-        self._process.wait()
+        super().__init__(python, _TORCH)
+        self.name: str = self("name")
 
 
 class Ours:
@@ -201,8 +190,10 @@ def make_data(case: Case) -> dict[str, np.ndarray]:
     random = np.random.default_rng(1)
     if case.lengths == "sst":
         lengths = np.clip(random.normal(19.3, 9.3, 40 * case.batch_size), 2, 52).astype(np.int64)
-    else:
+    elif case.lengths == "imdb":
         lengths = np.clip(random.lognormal(5.3, 0.6, 6 * case.batch_size), 20, 400).astype(np.int64)
+    else:
+        lengths = np.full(2 * case.batch_size, int(case.lengths))
     offsets = np.concatenate([[0], np.cumsum(lengths)])
     ranks = random.zipf(1.1, 4 * offsets[-1])
     ids = (ranks[ranks < VOCABULARY] - 1)[: offsets[-1]].astype(np.int32)
@@ -219,52 +210,72 @@ def make_data(case: Case) -> dict[str, np.ndarray]:
     }
 
 
-def measure(case: Case, torch: Torch, rounds: int, folder: Path) -> None:
+def measure(case: Case, torch: Torch | None, repeats: int, folder: Path) -> Iterator[Row]:
+    """Training, prediction in batches, and single texts (medians and the 99th percentile over all turns)."""
     data = make_data(case)
     path = folder / "data.npz"
-    np.savez(path, **data)
-    torch("prepare", asdict(case) | {"vocabulary": VOCABULARY, "data": str(path)})
-    tokens = data["ids"].size
+    np.savez(path, allow_pickle=False, **data)
+    if torch:
+        torch("prepare", asdict(case) | {"vocabulary": VOCABULARY, "data": str(path)})
+    thousands = data["ids"].size / 1e3
     with Workers(case.threads) as workers:
         ours = Ours(case, data, workers)
         for what in ("train", "predict"):
-            mine, theirs = getattr(ours, what), lambda what=what: torch(what)
-            mine(), theirs()
-            pairs = [(mine(), float(theirs())) for _ in range(rounds)]
-            a, b = (statistics.median(column) for column in zip(*pairs, strict=True))
-            print(
-                f"{case!s:<26} {what:<8} {tokens / a / 1e3:9.0f} k/s {tokens / b / 1e3:9.0f} k/s {b / a:6.2f}x",
-                flush=True,
-            )
+            mine = getattr(ours, what)
+            theirs = {torch.name: partial(_rate, thousands, partial(torch, what))} if torch else {}
+            mine()
+            if torch:
+                torch(what)
+            yield from compare(f"{case}, {what}", "k/s", {"": partial(_rate, thousands, mine)}, theirs, repeats)
         if case.lengths == "sst" and case.bidirectional:
-            ours.single(), torch("single", 1)
-            runs = [(ours.single(), torch("single", 1), torch("single", 2)) for _ in range(3)]
-            for percent in (50, 99):
-                a, *b = (np.percentile(np.concatenate([run[i] for run in runs]), percent) for i in range(3))
-                print(
-                    f"{case!s:<26} p{percent:<7} {a * 1e6:9.0f} us  {min(b) * 1e6:9.0f} us  {min(b) / a:6.2f}x",
-                    flush=True,
-                )
+            yield from _compare_single(case, ours, torch)
+
+
+def _rate(amount: float, seconds: Callable[[], Any]) -> float:
+    return amount / float(seconds())
+
+
+def _compare_single(case: Case, ours: Ours, torch: Torch | None) -> Iterator[Row]:
+    """Microseconds of one text; PyTorch with one thread or two, whichever is better."""
+    ours.single()
+    if torch:
+        torch("single", 1)
+    runs = []
+    for _ in range(3):
+        theirs = [torch("single", threads) for threads in (1, 2)] if torch else []
+        runs.append((ours.single(), *theirs))
+    for percent in (50, 99):
+        each = [[1e6 * float(np.percentile(column, percent)) for column in run] for run in runs]
+        best = [min(run[1:]) for run in each] if torch else []
+        name = f"{case}, one text, p{percent}"
+        yield Row(name, "us", [run[0] for run in each], torch.name if torch else "", best, more_is_better=False)
+
+
+def rows(run: Run) -> Iterator[Row]:
+    python = run.python("torch")
+    torch = Torch(python) if python else None
+    try:
+        for case in run.pick(CASES[:1], CASES):
+            yield from measure(replace(case, threads=run.threads), torch, run.repeats, run.folder)
+    finally:
+        if torch:
+            torch.close()
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--torch-python", required=True, help="a Python that has torch")
-    parser.add_argument("--rounds", type=int, default=5, help="turns of each")
+    parser.add_argument("--peer-python", help="a Python that has PyTorch; without it ours runs alone")
+    parser.add_argument("--repeats", type=int, default=5, help="turns of each")
     parser.add_argument("--only", default="", help="cases whose description holds this")
     options = parser.parse_args()
-    import tempfile
-
-    from benchmarks.machine import describe
-
-    torch = Torch(options.torch_python)
+    torch = Torch(options.peer_python) if options.peer_python else None
     print(describe(2))
-    print(f"{'':<26} {'':<8} {'ours':>13} {torch.name:>13}")
     with tempfile.TemporaryDirectory() as folder:
         for case in CASES:
             if options.only in str(case):
-                measure(case, torch, options.rounds, Path(folder))
-    torch.close()
+                print("\n".join(table(list(measure(case, torch, options.repeats, Path(folder))))), flush=True)
+    if torch:
+        torch.close()
 
 
 if __name__ == "__main__":

@@ -14,40 +14,72 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
-from statistics import median
 
 import click
 
 from benchmarks.machine import describe
-from benchmarks.peers import Job, gensim_command
-from benchmarks.word2vec import wiki8_lines
+from benchmarks.measuring import Row, Run, WrongResultError, anonymous_bytes, compare, table, threads_of
+from benchmarks.peers import Job, PeerError, gensim_command
+from benchmarks.texts import speed_source, speed_text
 
 _POLL = 0.05
 
 
 def run_watched(command: list[str], environment: dict[str, str]) -> tuple[float, float]:
-    """Wall seconds of a process, and the most MB of anonymous memory it held; nan where the system does not say."""
-    start, most = time.perf_counter(), float("nan")
+    """Wall seconds of a process, and the most MB of anonymous memory it held; 0 where the system does not say."""
+    start, most = time.perf_counter(), 0.0
     with tempfile.TemporaryFile() as said:
         process = subprocess.Popen(command, env=os.environ | environment, stdout=subprocess.DEVNULL, stderr=said)
         while process.poll() is None:
-            held = _anonymous(process.pid)
-            most = held if most != most else max(most, held)
+            most = max(most, anonymous_bytes(process.pid) / 1e6)
             time.sleep(_POLL)
         seconds = time.perf_counter() - start
         if process.returncode:
             said.seek(0)
-            raise click.ClickException(f"{command[0]} failed:\n{said.read().decode(errors='replace')}")
+            failed = WrongResultError if command[0] == sys.executable else PeerError
+            raise failed(f"{command[0]} failed: {said.read().decode(errors='replace')[-2000:]}")
     return seconds, most
 
 
-def _anonymous(process: int) -> float:
-    try:
-        lines = Path(f"/proc/{process}/status").read_text().splitlines()
-    except OSError:
-        return float("nan")
-    return max((int(line.split()[1]) / 1024 for line in lines if line.startswith("RssAnon")), default=float("nan"))
+def compare_commands(
+    folder: Path, path: Path, job: Job, peer_python: str | None, mode: str, repeats: int, cold: bool = False
+) -> list[Row]:
+    """Seconds and anonymous memory of both commands, in turns."""
+    ours = [
+        sys.executable, "-c", "from cli.main import train_embeddings as main; main()", str(path), "-o",
+        str(folder / "ours.txt"), "--threads", str(job.threads), "--epochs", str(job.epochs), "--mode", mode,
+    ]  # fmt: skip
+    environment = {"WORDVEC_CACHE": str(folder / "cache"), "PYTHONPATH": os.getcwd()}
+    run_watched([*ours, "--epochs", "1"], environment)  # kernels compiled, corpus encoded
+    memory: dict[str, list[float]] = {"ours": [], "gensim": []}
+
+    def run(who: str, command: list[str], environment: dict[str, str]) -> float:
+        seconds, most = run_watched(command, environment)
+        memory[who].append(most)
+        return seconds
+
+    def run_ours() -> float:
+        with tempfile.TemporaryDirectory(dir=folder) as empty:
+            return run("ours", ours, environment | ({"WORDVEC_CACHE": empty} if cold else {}))
+
+    theirs = {}
+    if peer_python:
+        command = gensim_command(peer_python, job, folder / "peer.txt")
+        theirs["gensim"] = partial(run, "gensim", command, {})
+    case = f"whole command, {job.epochs} epochs, {threads_of(job.threads)}, {mode}"
+    rows = compare(case, "s", {"": run_ours}, theirs, repeats, more_is_better=False)
+    peer = rows[0].peer
+    held = memory["gensim"] if peer else []
+    return [*rows, Row(f"{case}, anonymous memory", "MB", memory["ours"], peer, held, more_is_better=False)]
+
+
+def rows(run: Run) -> Iterator[Row]:
+    path = speed_text(run.folder, run.pick(500_000, 4_000_000, 17_000_000))
+    job = Job(path, "skipgram", 100, run.threads, 0.025, run.pick(1, 5))
+    yield from compare_commands(run.folder, path, job, run.python("gensim"), "reproducible", run.pick(1, 3))
 
 
 @click.command()
@@ -60,35 +92,12 @@ def _anonymous(process: int) -> float:
 @click.option("--tokens", type=int, help="Use only so many.  [default: all]")
 def main(peer_python: str, threads: int, epochs: int, repeats: int, mode: str, cold: bool, tokens: int | None) -> None:
     """Run both whole commands in turns and print the ratio."""
-    if "WORDVEC_DATA" not in os.environ:
-        sys.exit("WORDVEC_DATA names no folder with text/wiki8.xz")
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        path = wiki8_lines(folder, tokens)
-        ours = [
-            sys.executable, "-c", "from cli.main import train_embeddings as main; main()", str(path), "-o",
-            str(folder / "ours.txt"), "--threads", str(threads), "--epochs", str(epochs), "--mode", mode,
-        ]  # fmt: skip
-        peer = gensim_command(peer_python, Job(path, "skipgram", 100, threads, 0.025, epochs), folder / "peer.txt")
-        environment = {"WORDVEC_CACHE": str(folder / "cache"), "PYTHONPATH": os.getcwd()}
-        run_watched([*ours, "--epochs", "1"], environment)  # kernels compiled, corpus encoded
-        found: dict[str, list[tuple[float, float]]] = {"ours": [], "gensim": []}
-        for _ in range(repeats):
-            if cold:
-                environment["WORDVEC_CACHE"] = tempfile.mkdtemp(dir=folder)
-            found["ours"].append(run_watched(ours, environment))
-            found["gensim"].append(run_watched(peer, {}))
-            (seconds, memory), (peer_seconds, peer_memory) = found["ours"][-1], found["gensim"][-1]
-            click.echo(
-                f"  ours {seconds:.1f} s, {memory:.0f} MB; gensim {peer_seconds:.1f} s, {peer_memory:.0f} MB; "
-                f"{peer_seconds / seconds:.1f}x  ({describe(threads)})"
-            )
-    ratios = [peer[0] / own[0] for own, peer in zip(found["ours"], found["gensim"], strict=True)]
-    memories = [own[1] / peer[1] for own, peer in zip(found["ours"], found["gensim"], strict=True)]
-    click.echo(
-        f"whole command, {epochs} epochs, {threads} threads, {mode}: {median(ratios):.1f}x as fast "
-        f"({min(ratios):.1f} to {max(ratios):.1f}, {repeats} runs), {median(memories):.2f}x the anonymous memory"
-    )
+        path = speed_text(Path(name), tokens)
+        click.echo(f"{speed_source()}; {describe(threads)}")
+        job = Job(path, "skipgram", 100, threads, 0.025, epochs)
+        found = compare_commands(Path(name), path, job, peer_python, mode, repeats, cold)
+        click.echo("\n".join(table(found)))
 
 
 if __name__ == "__main__":

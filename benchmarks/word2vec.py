@@ -1,35 +1,79 @@
-"""How fast are skip-gram and CBOW beside gensim and word2vec.c, on the same text, in turns?
+"""How fast are skip-gram and CBOW beside gensim, word2vec.c and fastText, on the same text, in turns?
 
     python -m benchmarks.word2vec --peer-python peers/bin/python
 
-trains one epoch on wiki8 (found through WORDVEC_DATA), broken into lines of 1,000 tokens because gensim drops what a
-line has beyond 10,000, with window 5, 5 negatives, subsampling 1e-3 and min count 5, ours and the peer's in turns, and
-prints the medians of raw tokens a second and of the ratios. Compiling is not timed; peers run in a Python of their own
-that has them installed. Everybody has the vocabulary before the clock starts: only training is timed.
+trains one epoch on wiki8 (found through WORDVEC_DATA; without it on generated words), broken into lines of 1,000 tokens
+because gensim drops what a line has beyond 10,000, with window 5, 5 negatives, subsampling 1e-3 and min count 5, ours
+and the peer's in turns, and prints the medians of raw tokens a second and of the ratios. Compiling is not timed; peers
+run in a Python of their own that has them installed. Everybody has the vocabulary before the clock starts: only
+training is timed.
 """
 
-import lzma
-import os
-import sys
 import tempfile
+from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
-from statistics import median
+from typing import TYPE_CHECKING
 
 import click
+import numpy as np
 
 from benchmarks.machine import describe
-from benchmarks.peers import PEERS, Job
+from benchmarks.measuring import Row, Run, WrongResultError, compare, table, threads_of
+from benchmarks.peers import PACKAGES, PEERS, Job
+from benchmarks.texts import speed_source, speed_text
+
+if TYPE_CHECKING:
+    from wordvec import EncodedCorpus
+
+MODES = ("reproducible", "hogwild")
 
 
-def wiki8_lines(folder: Path, limit: int | None) -> Path:
-    """wiki8 in lines of 1,000 tokens, as a file in ``folder``; ``limit`` tokens at most."""
-    source = Path(os.environ["WORDVEC_DATA"]) / "text" / "wiki8.xz"
-    target = folder / "wiki8.txt"
-    with lzma.open(source, "rt", encoding="utf-8") as file, open(target, "w", encoding="utf-8") as out:
-        tokens = file.read().split()[:limit]
-        for start in range(0, len(tokens), 1000):
-            out.write(" ".join(tokens[start : start + 1000]) + "\n")
-    return target
+def compare_training(corpus: "EncodedCorpus", job: Job, peers: Mapping[str, str], repeats: int) -> list[Row]:
+    """Both modes beside peers (name: Python), and what it costs to be reproducible."""
+
+    def ours(mode: str) -> float:
+        settings = Word2VecSettings(model=job.model, vector_size=job.size, mode=mode, epochs=1)
+        result = train_word2vec(corpus, settings, threads=job.threads)
+        if not np.isfinite(result.vectors.vectors).all():
+            raise WrongResultError(f"{job.model}, {mode}: vectors that are no numbers")
+        return result.raw_tokens / result.seconds / 1e6
+
+    def theirs(peer: str) -> float:
+        return corpus.raw_tokens / PEERS[peer](peers[peer], job).train / 1e6
+
+    from wordvec import Word2VecSettings, train_word2vec
+
+    case = f"{job.model} d{job.size}, {threads_of(job.threads)}"
+    modes = {mode: partial(ours, mode) for mode in MODES}
+    rows = compare(case, "Mw/s", modes, {peer: partial(theirs, peer) for peer in peers}, repeats)
+    same, free = (next(row.ours for row in rows if row.case.endswith(mode)) for mode in MODES)
+    return [*rows, Row(f"{case}, reproducible", "Mw/s", same, "ours, hogwild", free)]
+
+
+def rows(run: Run) -> Iterator[Row]:
+    """Skip-gram and CBOW by vector size and threads."""
+    corpus, path = _corpus(run.folder, run.pick(500_000, 1_000_000, 4_000_000))
+    peers = {peer: run.peers[package].python for peer, package in PACKAGES.items() if package in run.peers}
+    for model, rate in (("skipgram", 0.025), ("cbow", 0.05)):
+        for size in run.pick((100,), (100, 300)):
+            for threads in run.pick((1,), (1, run.threads)):
+                yield from compare_training(corpus, Job(path, model, size, threads, rate), peers, run.repeats)
+
+
+def _corpus(folder: Path, tokens: int | None) -> tuple["EncodedCorpus", Path]:
+    """The text with its file; both models are compiled."""
+    from corpora import TextCorpus
+    from wordvec import Word2VecSettings, encode_corpus, train_word2vec
+
+    path = speed_text(folder, tokens)
+    for model in ("skipgram", "cbow"):
+        for mode in MODES:
+            few = encode_corpus(["compile the kernels first"] * 20)
+            train_word2vec(
+                few, Word2VecSettings(model=model, mode=mode, vector_size=16, epochs=1, subsample=0), threads=1
+            )
+    return encode_corpus(TextCorpus(path), cache=False), path
 
 
 @click.command()
@@ -44,36 +88,11 @@ def main(
     peer_python: str, peer: str, model: str, vector_size: int, threads: int, repeats: int, tokens: int | None
 ) -> None:
     """Train one epoch with each, in turns, in both modes, and print the ratios."""
-    from corpora import TextCorpus
-    from wordvec import Word2VecSettings, encode_corpus, train_word2vec
-
-    if "WORDVEC_DATA" not in os.environ:
-        sys.exit("WORDVEC_DATA names no folder with text/wiki8.xz")
-    rates: dict[str, list[float]] = {"reproducible": [], "hogwild": [], "peer": []}
-    ratios: dict[str, list[float]] = {"reproducible": [], "hogwild": []}
     with tempfile.TemporaryDirectory() as folder:
-        path = wiki8_lines(Path(folder), tokens)
-        corpus = encode_corpus(TextCorpus(path), cache=False)
-        for _ in range(repeats):
-            line = []
-            for mode in ratios:
-                settings = Word2VecSettings(model=model, vector_size=vector_size, mode=mode, epochs=1).resolved()
-                result = train_word2vec(corpus, settings, threads=threads)
-                rates[mode].append(result.raw_tokens / result.seconds / 1e6)
-                line.append(f"{mode} {rates[mode][-1]:.2f}")
-            found = PEERS[peer](peer_python, Job(path, model, vector_size, threads, settings.learning_rate or 0.025))
-            rates["peer"].append(corpus.raw_tokens / found.train / 1e6)
-            for mode in ratios:
-                ratios[mode].append(rates[mode][-1] / rates["peer"][-1])
-            click.echo(f"  {', '.join(line)}, {found.peer} {rates['peer'][-1]:.3f} Mw/s  ({describe(threads)})")
-    shared = f"{settings.shared_negatives} shared negatives, blocks of {settings.block_size}"
-    click.echo(f"{model} d{vector_size}, {threads} threads, {shared}, medians of {repeats}:")
-    for mode, each in ratios.items():
-        spread = f"{min(each):.1f} to {max(each):.1f}"
-        click.echo(
-            f"  {mode} {median(rates[mode]):.2f} Mw/s, {found.peer} {median(rates['peer']):.3f} Mw/s, ratio "
-            f"{median(each):.1f} ({spread})"
-        )
+        corpus, path = _corpus(Path(folder), tokens)
+        before = describe(threads)
+        found = compare_training(corpus, Job(path, model, vector_size, threads, 0.025), {peer: peer_python}, repeats)
+    click.echo("\n".join([f"{speed_source()}, {corpus.raw_tokens:,} tokens; {before}", *table(found)]))
 
 
 if __name__ == "__main__":

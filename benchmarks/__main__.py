@@ -1,0 +1,92 @@
+"""Every benchmark, or some, beside the peers that can be had; ``python -m benchmarks --help`` tells how.
+
+A crash or a wrong result makes the exit code 1; a time never does.
+"""
+
+import json
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import click
+
+from benchmarks.measuring import Run, table
+from benchmarks.peers import Peer, install_peers, peer_folder, peers_of
+from benchmarks.report import compare_reports, rows_of, say_to_stderr, write_report
+from benchmarks.suite import NAMES, measure_all
+from benchmarks.texts import speed_source
+
+
+def find_peers(pythons: tuple[str, ...], folder: Path, install: bool) -> dict[str, Peer]:
+    if pythons:
+        return peers_of(pythons)
+    return install_peers(folder, say_to_stderr, install)
+
+
+@click.command()
+@click.argument("names", nargs=-1, type=click.Choice(NAMES), metavar="[NAME]...")
+@click.option("--quick", "size", flag_value="quick", help="Small slices: 4 minutes on two cores.")
+@click.option("--full", "size", flag_value="full", help="All of every text.")
+@click.option("--threads", default=min(2, os.cpu_count() or 1), show_default=True, help="Beside one.")
+@click.option(
+    "--data", type=click.Path(exists=True, file_okay=False), help="Public data sets.  [default: WORDVEC_DATA]"
+)
+@click.option(
+    "--peers", type=click.Path(path_type=Path), help="Where peers are installed.  [default: the cache folder]"
+)
+@click.option("--peer-python", multiple=True, help="Take the peers that this Python has; may be given several times.")
+@click.option("--install/--no-install", default=True, show_default=True, help="Install the peers that are missing.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), default=Path("benchmark-results"), show_default=True,
+    help="Folder for RESULTS.md, results.json and the plot; the project's own are in benchmarks/.",
+)  # fmt: skip
+@click.option(
+    "--compare", nargs=2, type=click.Path(exists=True, dir_okay=False), help="Say what moved from OLD to NEW."
+)
+def main(
+    names: tuple[str, ...],
+    size: str | None,
+    threads: int,
+    data: str | None,
+    peers: Path | None,
+    peer_python: tuple[str, ...],
+    install: bool,
+    output: Path,
+    compare: tuple[str, str] | None,
+) -> None:
+    """Measure NAMES, or everything, in turns with the peers there are, and write it down.
+
+    Peers are gensim, word2vec.c, fastText, PyTorch (whose CPU build WORDVEC_TORCH_INDEX names the package index of) and
+    scikit-learn. What cannot be had is left out and named. Without --quick or --full, slices that take 40 minutes on
+    two cores are measured.
+    """
+    if compare:
+        old, new = (json.loads(Path(path).read_text(encoding="utf-8")) for path in compare)
+        click.echo("\n".join(compare_reports(old, new)))
+        return
+    if data:
+        os.environ["WORDVEC_DATA"] = str(Path(data).resolve())
+    found = find_peers(peer_python, peers or peer_folder(), install)
+    say_to_stderr(f"text: {speed_source()}\npeers: {', '.join(map(str, found.values())) or 'none'}")
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["WORDVEC_CACHE"] = folder
+        facts = measure_all(names or NAMES, Run(Path(folder), size or "default", threads, found))
+    write_report(facts, output)
+    click.echo(_tables(facts))
+    failed = [name for name, each in facts["benchmarks"].items() if "failed" in each]
+    say_to_stderr(f"written to {output} after {facts['seconds']:.0f} s")
+    if failed:
+        sys.exit(f"failed: {', '.join(failed)}")
+
+
+def _tables(facts: dict[str, Any]) -> str:
+    parts = []
+    for name, each in facts["benchmarks"].items():
+        parts.append("\n".join(["", f"{name}: {each['question']}", *(table(rows_of(each)) if each["rows"] else [])]))
+    return "\n".join(parts)
+
+
+if __name__ == "__main__":
+    main()

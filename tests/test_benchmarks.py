@@ -1,0 +1,313 @@
+"""The benchmark suite itself: turns, ratios, tables, peers that are missing or die, what moved. Nothing is timed."""
+
+import importlib
+import json
+import os
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from click.testing import CliRunner
+
+from benchmarks import __main__ as program
+from benchmarks import suite
+from benchmarks.measuring import Row, Run, SkippedError, alternate, call_alone, compare, growth, number, slope, table
+from benchmarks.peers import INSTALLED, Peer, PeerError, Server, install_peers, peers_of, run_json
+from benchmarks.report import RULE, compare_reports, markdown, write_report
+from benchmarks.texts import speed_source, speed_text, write_zipf
+
+needs_shell = pytest.mark.skipif(sys.platform == "win32", reason="the stand-ins for Python are shell scripts")
+
+
+def dies() -> float:
+    raise PeerError("killed")
+
+
+def script(path: Path, text: str) -> str:
+    """A program that stands in for a peer's Python."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+    return str(path)
+
+
+# -- turns and ratios -------------------------------------------------------------------------------------------------
+
+
+def test_runs_alternate():
+    called = []
+    figures, died = alternate({name: lambda name=name: called.append(name) or len(called) for name in "ab"}, 3)
+    assert "".join(called) == "ababab"
+    assert figures == {"a": [1, 3, 5], "b": [2, 4, 6]}
+    assert not died
+
+
+@pytest.mark.parametrize(("more_is_better", "ratios"), [(True, [2, 3, 2]), (False, [1 / 2, 1 / 3, 1 / 2])])
+def test_ratios_are_of_one_turn_and_say_how_much_better_we_are(more_is_better, ratios):
+    ours, theirs = iter([10.0, 30.0, 8.0]), iter([5.0, 10.0, 4.0])
+    (row,) = compare(
+        "case", "s", {"": lambda: next(ours)}, {"peer": lambda: next(theirs)}, 3, more_is_better=more_is_better
+    )
+    assert row.ratios == pytest.approx(ratios)
+    assert row.cells()[3] == ("2.00x" if more_is_better else "0.500x")
+
+
+def test_without_a_peer_there_is_no_ratio():
+    (row,) = compare("case", "s", {"": lambda: 2.0}, {}, 2)
+    assert (row.peer, row.theirs, row.ratios) == ("", [], [])
+    assert row.cells() == ["case", "2.00 s", "", "", "2.00 to 2.00, 2 runs", ""]
+
+
+def test_a_peer_that_dies_leaves_the_others_and_is_named():
+    turn = iter([4.0])
+    rows = compare("case", "s", {"": lambda: 1.0}, {"good": lambda: 2.0, "bad": lambda: next(turn, None) or dies()}, 3)
+    assert [(row.peer, row.theirs) for row in rows] == [("good", [2.0, 2.0, 2.0])]
+    assert "bad died: killed" in rows[0].cells()[-1]
+    (alone,) = compare("case", "s", {"": lambda: 1.0}, {"bad": dies}, 3)
+    assert (alone.ours, alone.peer) == ([1.0] * 3, "")
+
+
+def test_the_table_is_aligned_and_numbers_have_three_digits():
+    rows = [Row("short", "s", [1.0], "peer", [20.0]), Row("a longer case", "Mw/s", [1234.5], note="why")]
+    lines = table(rows)
+    assert lines[0].split() == ["ours", "peer", "ratio", "spread"]
+    assert {line.index(part) for line, part in zip(lines, ["ours", "1.00 s", "1,234 Mw/s"], strict=True)} == {15}
+    assert lines[2].endswith("why")
+    assert [number(x) for x in (0, 0.01234, 9.876, 45.67, 1234.5)] == ["0", "0.0123", "9.88", "45.7", "1,234"]
+
+
+def test_slopes_are_exponents():
+    assert slope([(1, 5), (10, 50 * 10), (100, 500 * 100)]) == pytest.approx(2)
+    row = growth("cost", {n: lambda n=n: 3e-3 * n**1.5 for n in (10, 20, 80)}, 2, theory=1)
+    assert row.ours == pytest.approx([1.5, 1.5])
+    assert [point[0] for point in row.points] == [10, 20, 80]
+    assert "step by step 1.50, 1.50" in row.note
+
+
+def test_slices_go_with_the_size(tmp_path):
+    assert [Run(tmp_path, size).pick(1, 2, 3) for size in ("quick", "default", "full")] == [1, 2, 3]
+    assert Run(tmp_path, "full").pick(1, 2) == 2
+
+
+# -- peers ------------------------------------------------------------------------------------------------------------
+
+
+@needs_shell
+def test_the_first_python_that_has_a_package_is_its_peer(tmp_path):
+    one = script(tmp_path / "one", """echo '{"gensim": "4"}'""")
+    two = script(tmp_path / "two", """echo '{"gensim": "3", "torch": "2"}'""")
+    assert peers_of([one, two]) == {"gensim": Peer("gensim", "4", one), "torch": Peer("torch", "2", two)}
+
+
+def test_no_peer_is_there_and_none_is_installed(tmp_path):
+    said = []
+    assert install_peers(tmp_path / "peers", said.append, install=False) == {}
+    assert said == ["no peers: none are installed"]
+    assert not (tmp_path / "peers").exists()
+
+
+@needs_shell
+def test_a_peer_that_cannot_be_installed_is_left_out_and_named(tmp_path, monkeypatch):
+    monkeypatch.setenv("WORDVEC_TORCH_INDEX", "somewhere")
+    script(
+        tmp_path / "bin/python",
+        f"""[ "$2" = pip ] || {{ cat {tmp_path}/has 2>/dev/null || echo '{{}}'; exit; }}
+        echo "$@" >>{tmp_path}/asked
+        case "$*" in *gensim) echo '{{"gensim": "4"}}' >{tmp_path}/has; exit;; esac
+        echo 'error: no compiler' >&2; exit 1""",
+    )
+    said = []
+    assert list(install_peers(tmp_path, said.append)) == ["gensim"]
+    asked = (tmp_path / "asked").read_text().splitlines()
+    assert len(asked) == len(INSTALLED), "each is an attempt of its own"
+    assert asked[-1].endswith("torch --index-url somewhere")
+    assert "word2vec is left out: error: no compiler" in said
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the usual build is that for processors")
+def test_torch_is_left_out_where_no_index_is_named(tmp_path, monkeypatch):
+    monkeypatch.delenv("WORDVEC_TORCH_INDEX", raising=False)
+    script(tmp_path / "bin/python", '[ $2 = pip ] || echo \'{"gensim": "4", "word2vec": "1", "fasttext": "1"}\'')
+    said = []
+    assert "torch" not in install_peers(tmp_path, said.append)
+    assert said == ["torch is left out: set WORDVEC_TORCH_INDEX to the package index of its CPU build"]
+
+
+def test_a_peer_that_dies_says_why():
+    with pytest.raises(PeerError, match="ValueError: no such thing"):
+        run_json([sys.executable, "-c", "raise ValueError('no such thing')"])
+    with pytest.raises(PeerError, match="it ended with 3"):
+        run_json([sys.executable, "-c", "raise SystemExit(3)"])
+    with pytest.raises(PeerError, match="printed no figures"):
+        run_json([sys.executable, "-c", "print('hello')"])
+    with pytest.raises(PeerError, match="nowhere"):
+        run_json(["/nowhere/python"])
+
+
+def test_a_server_answers_until_it_dies():
+    code = "import sys, json\nfor line in sys.stdin:\n    print(1 / json.loads(line)[0], flush=True)"
+    server = Server(sys.executable, code)
+    assert server(4) == 0.25
+    with pytest.raises(PeerError):
+        server(0)
+    server.close()
+
+
+# -- texts ------------------------------------------------------------------------------------------------------------
+
+
+def test_generated_text_has_the_words_that_were_asked_for(tmp_path, monkeypatch):
+    path = tmp_path / "text"
+    write_zipf(path, tokens=5000, types=300, every_word=True)
+    words = path.read_text().split()
+    assert len(set(words)) == 300
+    assert words.count("w0") > 4 * words.count("w9") > 0
+    write_zipf(path, size=20_000, types=10, new_words=5)
+    once = [word for word in path.read_text().split() if word.startswith("once")]
+    assert len(set(once)) == len(once) == 5 * len(path.read_text().splitlines())
+    monkeypatch.delenv("WORDVEC_DATA", raising=False)
+    assert speed_source().startswith("generated")
+    lines = speed_text(tmp_path, 3000).read_text().splitlines()
+    assert [len(line.split()) for line in lines] == [1000] * 3
+
+
+# -- the suite --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", suite.NAMES)
+def test_every_benchmark_has_a_question_and_rows(name):
+    assert "?" in suite.question(name)
+    assert callable(importlib.import_module(f"benchmarks.{name}").rows)
+
+
+def benchmark_of(rows, monkeypatch) -> str:
+    """The name of a benchmark with these ``rows``."""
+    module = ModuleType("benchmarks.made_up", "Is it so?\n\nYes.")
+    module.rows = rows
+    monkeypatch.setitem(sys.modules, "benchmarks.made_up", module)
+    return "made_up"
+
+
+def test_a_benchmark_keeps_the_rows_before_it_fails(tmp_path, monkeypatch, capsys):
+    def rows(run):
+        yield Row("one", "s", [1.0])
+        raise KeyError("lost")
+
+    found = suite.measure(benchmark_of(rows, monkeypatch), Run(tmp_path))
+    assert (found["question"], [row["case"] for row in found["rows"]]) == ("Is it so?", ["one"])
+    assert "KeyError: 'lost'" in found["failed"]
+    assert "1.00 s" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"), [(SkippedError("too long"), "too long"), (PeerError("gone"), "died: gone")]
+)
+def test_what_is_skipped_has_not_failed(tmp_path, monkeypatch, error, reason):
+    def rows(run):
+        raise error
+        yield
+
+    found = suite.measure(benchmark_of(rows, monkeypatch), Run(tmp_path))
+    assert found["skipped"].endswith(reason)
+    assert "failed" not in found
+
+
+class Crash:
+    """Ends the process that it is sent to."""
+
+    def __reduce__(self):
+        return os._exit, (3,)
+
+
+def test_a_crash_is_a_failure_and_takes_nothing_with_it():
+    assert suite.measure_alone("machine", Crash())["failed"] == "its process crashed"
+
+
+def test_a_process_of_its_own_gives_what_the_function_gives():
+    assert call_alone("benchmarks.measuring.slope", [[1, 2], [2, 8]]) == pytest.approx(2)
+
+
+def facts_of(rows, **others):
+    """What a run writes down."""
+    return {
+        "machine": {
+            **dict.fromkeys(("processor", "kind", "system", "python"), "x"),
+            **{"cores": 2, "threads": 2, "memory_gib": 1.0, "packages": {"numpy": "2"}},
+        },
+        **{"commit": "abc", "corpus": "generated", "size": "quick", "peers": {"gensim": "4"}, "seconds": 60.0},
+        "benchmarks": {"made_up": {"question": "Is it so?", "seconds": 1.0, "rows": rows, **others}},
+    }
+
+
+def row(case="one", ours=(10.0, 11.0, 12.0), theirs=(), **others):
+    return {
+        "case": case,
+        "unit": "s",
+        "ours": list(ours),
+        "peer": "gensim" if theirs else "",
+        "theirs": list(theirs),
+    } | others
+
+
+def test_results_say_machine_versions_text_and_figures(tmp_path):
+    facts = facts_of([row(theirs=(20.0, 22.0, 24.0), more_is_better=False)], skipped="the rest")
+    write_report(facts, tmp_path / "out")
+    assert json.loads((tmp_path / "out/results.json").read_text()) == facts
+    page = (tmp_path / "out/RESULTS.md").read_text()
+    assert page == markdown(facts)
+    assert "| one | 11.0 s | gensim: 22.0 | 2.00x | 2.00 to 2.00, 3 runs |  |" in page
+    for part in ("--quick", "commit abc", "gensim 4", "generated", "numpy 2", "Skipped: the rest"):
+        assert part in page
+
+
+def test_growth_is_drawn(tmp_path):
+    pytest.importorskip("matplotlib", reason="matplotlib is not installed; pip install -e '.[plotting]'")
+    write_report(facts_of([row(theory=1.0, points=[[1, 2], [10, 21]])]), tmp_path)
+    assert "growth.svg" in (tmp_path / "RESULTS.md").read_text()
+    assert (tmp_path / "growth.svg").read_text().startswith("<?xml")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        (row(), row(ours=(20.0, 22.0, 24.0), more_is_better=False), "worse by 100%, 11.0 to 22.0 s"),
+        (row(), row(ours=(20.0, 22.0, 24.0)), "better by 100%"),
+        (row(), row(ours=(11.9, 13.0, 15.0)), None),  # the ranges overlap
+        (row(ours=(10.0, 10.01, 10.02)), row(ours=(10.1, 10.11, 10.12)), None),  # too small to matter
+        (row(theirs=(20, 22, 24)), row(ours=(5.0, 5.5, 6.0), theirs=(10, 11, 12)), None),  # a machine twice as fast
+        (row(theirs=(10, 11, 12)), row(theirs=(20, 22, 24)), "worse by 50%, 1.00 to 0.500x"),
+        (row(theory=1.0), row(ours=(20.0, 22.0, 24.0), theory=1.0), "changed by 100%"),
+    ],
+)
+def test_compare_tells_what_moved_beyond_the_noise(old, new, says):
+    *lines, last = compare_reports(facts_of([old]), facts_of([new]))
+    assert bool(lines) == (says is not None)
+    assert says is None or says in lines[0]
+    assert last == f"{int(says is not None)} of 1 figures moved ({RULE})"
+
+
+def test_compare_names_what_only_one_has(tmp_path):
+    for name, case in (("old", "before"), ("new", "after")):
+        (tmp_path / name).write_text(json.dumps(facts_of([row(case)])))
+    result = CliRunner().invoke(program.main, ["--compare", str(tmp_path / "old"), str(tmp_path / "new")])
+    assert result.exit_code == 0
+    assert result.output.splitlines()[:2] == ["new: made_up: after", "gone: made_up: before"]
+
+
+@pytest.mark.parametrize(("others", "code"), [({}, 0), ({"skipped": "x"}, 0), ({"failed": "x"}, 1)])
+def test_only_a_failure_fails(tmp_path, monkeypatch, others, code):
+    asked = []
+    monkeypatch.setattr(
+        program, "measure_all", lambda names, run: asked.append((names, run)) or facts_of([row()], **others)
+    )
+    monkeypatch.setattr(program, "find_peers", lambda *_: {})
+    monkeypatch.setenv("WORDVEC_DATA", "")
+    monkeypatch.setenv("WORDVEC_CACHE", os.environ["WORDVEC_CACHE"])
+    arguments = ["machine", "--quick", "--data", str(tmp_path), "-o", str(tmp_path / "out")]
+    result = CliRunner().invoke(program.main, arguments)
+    assert result.exit_code == code
+    assert "one" in result.output
+    assert (tmp_path / "out/RESULTS.md").exists()
+    ((names, run),) = asked
+    assert (names, run.size, os.environ["WORDVEC_DATA"]) == (("machine",), "quick", str(tmp_path))
