@@ -21,6 +21,8 @@ COMMANDS = {
     "odd-one-out": ("cli.odd_one_out", "odd_one_out"),
     "evaluate": ("cli.evaluate", "evaluate"),
     "convert": ("cli.convert", "convert"),
+    "inspect": ("cli.inspect", "inspect"),
+    "gradient-flow": ("cli.gradient_flow", "gradient_flow"),
     "info": ("cli.info", "info"),
     "corpora": ("cli.catalogue", "corpora"),
 }

@@ -196,13 +196,14 @@ class States:
 
 @dataclass
 class Run:
-    """What one direction of one layer leaves for its way back."""
+    """What one direction of one layer leaves for its way back, and then the gradient of its states there."""
 
     inputs: np.ndarray
     rows: np.ndarray
     weights: Any
     state: Any
     workspace: Workspace
+    d_h: np.ndarray = field(default_factory=lambda: np.empty(0))
 
 
 @dataclass
@@ -657,6 +658,7 @@ class Encoder:
             me.inputs, me.rows, batch.starts, me.weights, me.state, d_h, gradients, d_inputs, d_first, d_c,
             tape.carried,
         )  # fmt: skip
+        me.d_h = d_h
         if dropped:
             d_w_hidden *= tape.noise.w_hidden[layer][number]
             self._d_weights[place][layer][number].w_hidden[:] += d_w_hidden

@@ -1,0 +1,39 @@
+"""``wordvec gradient-flow``: how far gradients reach back in each recurrent cell."""
+
+import click
+
+from cli import options
+from cli.errors import Command
+from cli.reporting import print_json, table
+
+
+@click.command("gradient-flow", cls=Command, context_settings=options.HELP)
+@click.option("--length", type=options.LEAST_1, default=50, show_default=True, help="Steps of a sequence.")
+@click.option("--hidden-size", type=options.LEAST_1, default=32, show_default=True, help="Units.")
+@click.option("--steps", type=click.IntRange(min=0), default=0, show_default=True, help="Train so many steps before.")
+@options.seed_option
+@options.json_option
+def gradient_flow(length: int, hidden_size: int, steps: int, seed: int, as_json: bool) -> None:
+    """Show how gradients vanish or explode on their way back through a sequence.
+
+    The task is to say, at the end, the first number of a sequence of noise. Printed is the norm of d loss / d h at so
+    many steps from the end, divided by that at the end: of simple recurrent nets with their orthogonal weights, half
+    and twice as large, of a GRU and of an LSTM; and the mean squared error (1: nothing is learnt).
+
+    \b
+    Example:
+      wordvec gradient-flow --length 50
+    """
+    from seqclf import gradient_flow_report
+
+    found = gradient_flow_report(length=length, hidden_size=hidden_size, steps=steps, seed=seed)
+    if as_json:
+        print_json([{"name": flow.name, "norms": flow.norms.tolist(), "loss": flow.loss} for flow in found])
+        return
+    places = sorted({place for place in (0, 1, 5, 10, 20, 50, 100) if place < length} | {length - 1})
+    rows = []
+    for flow in found:
+        ends = flow.norms[0]
+        shares = [f"{flow.norms[place] / ends:.1e}" if ends > 0 else "-" for place in places]
+        rows.append([flow.name, *shares, f"{flow.loss:.3f}"])
+    click.echo(table(rows, ["steps back", *map(str, places), "error"]))

@@ -1,0 +1,89 @@
+"""``wordvec inspect``: what a classifier's gates, cells and states do with a text."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cli import options
+from cli.errors import Command, written
+from cli.reporting import print_json, say, table
+
+if TYPE_CHECKING:
+    from seqclf import Trace
+
+
+@click.command(cls=Command, context_settings=options.HELP)
+@click.argument("model", type=click.Path())
+@click.argument("text")
+@click.option(
+    "-o", "--output", type=click.Path(), metavar="FILE", help="Draw all units as heat maps: .png, .svg or .pdf."
+)
+@options.json_option
+@options.quiet_option
+def inspect(model: str, text: str, output: str | None, as_json: bool, quiet: bool) -> None:
+    """Show what the classifier MODEL does with TEXT, token by token.
+
+    For each direction of each layer a table: the mean of every gate over the units, the length of the cell and of the
+    state, and the share of the pooled features that a token gives. A token that the model does not know has a ?.
+    With --json every number of every unit.
+
+    \b
+    Example:
+      wordvec inspect model.safetensors "Forest fire near the village" -o gates.png
+    """
+    from seqclf import check_picture, load_model, save_gate_heatmap, trace
+    from wordvec import check_target
+
+    if output is not None:
+        check_picture(output)
+        check_target(output)
+    found = trace(load_model(model), text)
+    if as_json:
+        print_json(_everything(found))
+    else:
+        click.echo("\n\n".join([_answer(found), *_tables(found)]))
+    if output is not None:
+        save_gate_heatmap(found, output)
+        written(output)
+        say(f"{output}: {len(found.layers)} layers and directions, {len(found.tokens)} tokens", quiet)
+
+
+def _answer(found: "Trace") -> str:
+    ranked = sorted(zip(found.probabilities.tolist(), map(str, found.labels), strict=True), reverse=True)
+    return table([[label, f"{probability:.4f}"] for probability, label in ranked])
+
+
+def _tables(found: "Trace") -> list[str]:
+    tables = []
+    for layer in found.layers:
+        lengths = {"|c|": layer.c, "|h|": layer.h}
+        rows = []
+        for place, token in enumerate(found.tokens):
+            means = [f"{gate[place].mean():.3f}" for gate in layer.gates.values()]
+            norms = [f"{(v[place] ** 2).sum() ** 0.5:.3f}" for v in lengths.values() if v is not None]
+            shown = token if found.known[place] else f"{token} ?"
+            rows.append([shown, *means, *norms, f"{100 * found.chosen[place]:.0f} %"])
+        kept = [name for name, values in lengths.items() if values is not None]
+        tables.append(table(rows, [f"layer {layer.layer + 1}, {layer.direction}", *layer.gates, *kept, "pooled"]))
+    return tables
+
+
+def _everything(found: "Trace") -> dict[str, Any]:
+    layers = [
+        {
+            "layer": layer.layer,
+            "direction": layer.direction,
+            "gates": {name: values.tolist() for name, values in layer.gates.items()},
+            "c": None if layer.c is None else layer.c.tolist(),
+            "h": layer.h.tolist(),
+        }
+        for layer in found.layers
+    ]
+    probabilities = dict(zip(map(str, found.labels), found.probabilities.tolist(), strict=True))
+    return {
+        "tokens": found.tokens,
+        "known": found.known,
+        "chosen": found.chosen.tolist(),
+        "probabilities": probabilities,
+        "layers": layers,
+    }
