@@ -187,7 +187,8 @@ def predict(
     values = forecaster.predict(steps, series=series).T.tolist()
     bounds = None
     if level is not None or len(forecaster.residuals):
-        bounds = [side.T.tolist() for side in forecaster.predict_interval(level or 0.9, steps, series=series)]
+        wanted = 0.9 if level is None else level
+        bounds = [side.T.tolist() for side in forecaster.predict_interval(wanted, steps, series=series)]
     rows = []
     for column, name in enumerate(forecaster.names):
         for step, value in enumerate(values[column]):

@@ -113,6 +113,7 @@ def test_predictions_follow_the_end_of_other_data(data):
         (["predict", "data.csv"], 1, "data.csv is not a model file"),
         (["predict", "m.safetensors", "--column", "Low"], 2, "--column chooses columns of DATA"),
         (["predict", "m.safetensors", "--level", "0.9"], 1, "intervals need the errors of a back-test"),
+        (["predict", "m.safetensors", "--level", "0"], 1, "level must be above 0 and below 1, got 0"),
         (["predict", "m.safetensors", "--steps", "3"], 1, "steps must be at most 2"),
         (["predict", "m.safetensors", "short.csv"], 1, "a forecast needs 6 values before it, of 1; got position 1"),
     ],
