@@ -1,5 +1,6 @@
 """From texts, or sequences of numbers, to numbers: a recurrent net with a squared error, and the model it becomes."""
 
+import logging
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import fields
@@ -24,6 +25,8 @@ from wordvec import FormatError, InputError, Vocabulary
 
 if TYPE_CHECKING:
     from wordvec import WordVectors
+
+logger = logging.getLogger(__name__)
 
 KIND = "regressor"
 
@@ -207,20 +210,24 @@ def train_regressor(
         rows, rest = np.split(order, [len(given) - int(len(given) * settings.validation_fraction)])
         held, held_truth = [given[row] for row in rest], truth[rest]
         given, truth = [given[row] for row in rows], truth[rows]
-    return _train(given, truth, held, held_truth, of_numbers, settings, vectors, threads, on_progress)
+    model, tuned_rows = _untrained(given, truth, of_numbers, settings, vectors)
+    _train(model, given, truth, held, held_truth, tuned_rows, threads, on_progress)
+    if "dev_rmse" in model.metrics:
+        logger.info(
+            "root mean squared error on %d held-out sequences: %.4g; of always saying the mean: %.4g",
+            len(held), model.metrics["dev_rmse"], model.metrics["dev_baseline_rmse"],
+        )  # fmt: skip
+    return model
 
 
-def _train(
+def _untrained(
     given: list[Any],
     truth: np.ndarray,
-    held: list[Any],
-    held_truth: np.ndarray,
     of_numbers: bool,
     settings: ClassifierSettings,
     vectors: "WordVectors | None",
-    threads: int | None,
-    on_progress: Callable[[Progress], None] | None,
-) -> RegressionModel:
+) -> tuple[RegressionModel, int]:
+    """A model with fresh parameters and what its scaling learns, and how many rows of its embedding are trained."""
     random = np.random.default_rng([settings.seed, 0x1217])
     vocabulary, table, tuned_rows = None, None, 0
     input_mean = input_deviation = np.empty(0)
@@ -235,7 +242,7 @@ def _train(
             counted, vectors, vector_size=settings.vector_size, scale=settings.vector_scale,
             keep=settings.keep_vectors, tuned=settings.tune_vectors, random=random,
         )  # fmt: skip
-        tuned_rows, columns = len(counted), table.shape[1]
+        tuned_rows, columns = len(counted) if settings.tune_vectors else 0, table.shape[1]
     mean, deviation = _spread(truth)
     shape = _shape(settings, 0 if table is None else len(table), columns)
     head = RegressionHead(truth.shape[1], settings.hidden_size, parts=shape.parts, random=random)
@@ -245,24 +252,36 @@ def _train(
         network, vocabulary, settings,
         mean=mean, deviation=deviation, input_mean=input_mean, input_deviation=input_deviation,
     )  # fmt: skip
-    examples, targets = model._encoded(given), ((truth - mean) / deviation).astype(np.float32)
-    dev = model._encoded(held)
+    return model, tuned_rows
+
+
+def _train(
+    model: RegressionModel,
+    given: list[Any],
+    truth: np.ndarray,
+    held: list[Any],
+    held_truth: np.ndarray,
+    tuned_rows: int,
+    threads: int | None,
+    on_progress: Callable[[Progress], None] | None,
+) -> None:
+    network, settings = model.network, model.settings
+    examples = model._encoded(given)
+    targets = ((truth - model.mean) / model.deviation).astype(np.float32)
+    lengths = np.diff(examples.offsets)
 
     def on_dev() -> tuple[dict[str, Any], tuple[float, ...]]:
-        found = predict_values(network, dev, threads) * deviation + mean
-        score = _score(found - held_truth, mean - held_truth)
+        score = model.score(held, held_truth, threads=threads)
         return {"dev_rmse": score.rmse, "dev_baseline_rmse": score.baseline_rmse}, (-score.rmse,)
 
-    lengths = np.diff(examples.offsets)
-    tuned = table is not None and settings.tune_vectors
     with Workers(threads) as workers:
         optimizer = Optimizer(
             network.dense, learning_rate=settings.learning_rate, warmup_steps=settings.warmup_steps,
             clip_norm=settings.clip_norm, steps=steps_in_all(lengths.size, settings),
-            table=network.embedding if tuned else None, tuned_rows=tuned_rows,
+            table=network.embedding if tuned_rows else None, tuned_rows=tuned_rows,
         )  # fmt: skip
         outcome = train_in_batches(
-            lambda members: _step(network, examples, targets, members, settings, optimizer, workers, tuned),
+            lambda members: _step(network, examples, targets, members, settings, optimizer, workers, tuned_rows > 0),
             lengths, optimizer, settings, arrays=[network.dense, network.embedding[:tuned_rows]],
             evaluate=on_dev if held else None, on_progress=on_progress,
         )  # fmt: skip
@@ -270,7 +289,6 @@ def _train(
     model.history = outcome.history
     model.metrics = {"best_epoch": outcome.best_epoch, "sequences": len(given), "dev_sequences": len(held)}
     model.metrics |= {name: value for name, value in best.items() if name != "epoch"}
-    return model
 
 
 def _step(

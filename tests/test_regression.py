@@ -151,3 +151,10 @@ def test_defaults_are_the_classifiers():
     params = SequenceRegressor().get_params()
     shared = settings.keys() & params.keys()
     assert {name: params[name] for name in shared} == {name: settings[name] for name in shared}
+
+
+def test_the_error_of_the_mean_is_told_beside_its_own(caplog):
+    caplog.set_level("INFO", logger="seqclf")
+    model = train_regressor(*texts(40), settings=replace(SMALL, epochs=1), threads=1)
+    own, mean = (f"{model.metrics[name]:.4g}" for name in ("dev_rmse", "dev_baseline_rmse"))
+    assert f"error on 4 held-out sequences: {own}; of always saying the mean: {mean}" in caplog.text
