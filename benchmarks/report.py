@@ -5,6 +5,7 @@ import os
 import platform
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from importlib import metadata
 from pathlib import Path
@@ -14,6 +15,8 @@ from typing import Any
 from benchmarks.measuring import Row, number
 
 LEAST_CHANGE = 0.05
+BUSY = 0.5
+"""Processors that others may use before figures are worth little."""
 RULE = (
     f"moved: the medians differ by more than {LEAST_CHANGE:.0%}, and the ranges of all runs do not overlap; "
     "ratios are compared where both runs have a peer, our own figures elsewhere"
@@ -47,6 +50,22 @@ def _processor() -> str:
     return next(
         (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.processor()
     )
+
+
+def busy_processors(seconds: float = 0.3) -> float:
+    """How many processors others use while this process waits, where the system tells (Linux); else 0."""
+    path = Path("/proc/stat")
+    if not path.exists():
+        return 0.0
+
+    def ticks() -> tuple[int, int]:
+        used = [int(value) for value in path.read_text().split("\n", 1)[0].split()[1:9]]
+        return sum(used), sum(used) - used[3] - used[4]  # without idle and waiting for disks
+
+    before = ticks()
+    time.sleep(seconds)
+    total, used = (b - a for a, b in zip(before, ticks(), strict=True))
+    return used / total * (os.cpu_count() or 1) if total else 0.0
 
 
 def commit() -> str:
@@ -87,6 +106,8 @@ def markdown(facts: Mapping[str, Any]) -> str:
     ]
     for name, benchmark in facts["benchmarks"].items():
         lines += ["", f"## {name}", "", benchmark["question"], ""]
+        if benchmark.get("busy", 0) > BUSY:
+            lines += [f"Others kept {benchmark['busy']:.1f} processors busy: these figures are worth little.", ""]
         rows = rows_of(benchmark)
         if rows:
             lines += ["| | ours | peer | ratio | spread | |", "|-|-|-|-|-|-|"]

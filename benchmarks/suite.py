@@ -11,7 +11,7 @@ from typing import Any
 
 from benchmarks.measuring import Run, SkippedError
 from benchmarks.peers import PeerError
-from benchmarks.report import commit, machine_facts, say_to_stderr
+from benchmarks.report import BUSY, busy_processors, commit, machine_facts, say_to_stderr
 from benchmarks.texts import speed_source
 
 NAMES = (
@@ -68,7 +68,10 @@ def measure_all(names: tuple[str, ...], run: Run) -> dict[str, Any]:
     }
     for name in names:
         say_to_stderr(f"\n{name}: {question(name)}")
-        found = facts["benchmarks"][name] = measure_alone(name, run)
+        busy = busy_processors()
+        if busy > BUSY:
+            say_to_stderr(f"  others keep {busy:.1f} processors busy: measure again when they do not")
+        found = facts["benchmarks"][name] = {**measure_alone(name, run), "busy": round(busy, 2)}
         for key in ("skipped", "failed"):
             if key in found:
                 say_to_stderr(f"  {key}: {found[key]}")

@@ -14,7 +14,7 @@ from benchmarks import __main__ as program
 from benchmarks import suite
 from benchmarks.measuring import Row, Run, SkippedError, alternate, call_alone, compare, growth, number, slope, table
 from benchmarks.peers import INSTALLED, Peer, PeerError, Server, install_peers, peers_of, run_json
-from benchmarks.report import RULE, compare_reports, markdown, write_report
+from benchmarks.report import RULE, busy_processors, compare_reports, markdown, write_report
 from benchmarks.texts import speed_source, speed_text, write_zipf
 
 needs_shell = pytest.mark.skipif(sys.platform == "win32", reason="the stand-ins for Python are shell scripts")
@@ -259,6 +259,21 @@ def test_results_say_machine_versions_text_and_figures(tmp_path):
     assert "| one | 11.0 s | gensim: 22.0 | 2.00x | 2.00 to 2.00, 3 runs |  |" in page
     for part in ("--quick", "commit abc", "gensim 4", "generated", "numpy 2", "Skipped: the rest"):
         assert part in page
+
+
+def test_a_busy_machine_is_noted(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(suite, "busy_processors", lambda: 1.7)
+    monkeypatch.setattr(suite, "measure_alone", lambda name, run: {"question": "Q?", "seconds": 1.0, "rows": [row()]})
+    facts = suite.measure_all(("machine",), Run(tmp_path, peers={"gensim": Peer("gensim", "4", "python")}))
+    assert facts["benchmarks"]["machine"]["busy"] == 1.7
+    assert (facts["size"], facts["peers"]) == ("default", {"gensim": "4"})
+    assert facts["machine"]["packages"]["numpy"]
+    assert "others keep 1.7 processors busy" in capsys.readouterr().err
+    assert "Others kept 1.7 processors busy" in markdown(facts)
+
+
+def test_busy_processors_are_between_none_and_all():
+    assert 0 <= busy_processors(0.05) <= (os.cpu_count() or 1)
 
 
 def test_growth_is_drawn(tmp_path):
