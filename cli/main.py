@@ -45,7 +45,7 @@ class LazyGroup(Group):
 @click.group(cls=LazyGroup, context_settings=HELP)
 @version_option
 def wordvec() -> None:
-    """Train word embeddings, ask them questions, and train text classifiers on them; forecast series.
+    """Train word embeddings, ask them questions, and train nets that classify texts or foresee words and series.
 
     train-embeddings, word-analogy, classify-text, language-model and forecast are commands of their own as well.
     """

@@ -74,7 +74,7 @@ def save_gate_heatmap(trace: "Trace", path: str | os.PathLike[str]) -> None:
     axes = figure.subplots(len(columns[0]), len(columns), squeeze=False)
     for column, (layer, panels) in enumerate(zip(trace.layers, columns, strict=True)):
         for row, (name, values) in enumerate(panels.items()):
-            picture = _draw(axes[row, column], name, values)
+            picture = _draw(axes[row, column], name, values, layer.h.shape[1])
             figure.colorbar(picture, ax=axes[row, column], pad=0.02).ax.tick_params(labelsize=7)
         axes[0, column].set_title(f"layer {layer.layer + 1}, {layer.direction}\n{_TITLES[next(iter(panels))]}", size=9)
         axes[-1, column].set_xticks(range(count), trace.tokens, rotation=90, size=8)
@@ -96,11 +96,15 @@ def _panels(layer: "LayerTrace") -> dict[str, np.ndarray]:
     return {name: values[:, np.sort(units)] for name, values in found.items()}
 
 
-def _draw(axes: Any, name: str, values: np.ndarray) -> Any:
+def _draw(axes: Any, name: str, values: np.ndarray, units: int) -> Any:
     reach = max(1e-6, float(np.abs(values).max())) if name == "c" else 1.0
     low, colours = (0.0, "viridis") if name in _BETWEEN_0_AND_1 else (-reach, "RdBu_r")
     axes.set_title(_TITLES[name], size=9)
     axes.set_xticks([])
-    axes.set_ylabel("unit", size=8)
+    if values.shape[1] < units:  # places on the axis are no numbers of units then
+        axes.set_yticks([])
+        axes.set_ylabel(f"{values.shape[1]} of {units} units", size=8)
+    else:
+        axes.set_ylabel("unit", size=8)
     axes.tick_params(labelsize=7)
     return axes.imshow(values.T, aspect="auto", interpolation="nearest", vmin=low, vmax=reach, cmap=colours)
