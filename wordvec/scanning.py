@@ -320,7 +320,7 @@ def _encoded(block: bytes, types: "Types", buffers: Buffers) -> tuple[int, np.nd
     from wordvec.kernels.tokenize import encode
 
     tokens, kept, sentences = encode(buffers.padded(block), types, buffers.ids, buffers.ends, buffers.batch)
-    return tokens, buffers.ids[:kept], buffers.ends[:sentences]
+    return int(tokens), buffers.ids[:kept], buffers.ends[:sentences]
 
 
 # -- threads ----------------------------------------------------------------------------------------------------------
