@@ -10,7 +10,8 @@ from cli.reporting import PREPARING, Progress, duration, print_json, say, short_
 
 if TYPE_CHECKING:
     from corpora import TextCorpus
-    from seqclf import LanguageModel, LanguageProgress, Perplexity
+    from seqclf import LanguageModel, Perplexity
+    from seqclf import Progress as TrainingProgress
 
 _model_argument = click.argument("model", type=click.Path())
 _corpus_argument = click.argument("corpus", nargs=-1, required=True)
@@ -51,13 +52,13 @@ def language_model() -> None:
     "--tied/--untied", default=True, show_default=True, help="The vectors are the weights of the softmax, too, or not."
 )
 @click.option("--samples", type=int, metavar="N", help="Sampled softmax over N drawn words.  [default: the full one]")
-@click.option("--dropout", type=float, default=0.4, show_default=True, help="Share of the states dropped in training.")
+@click.option("--dropout", type=float, default=0.3, show_default=True, help="Share of the states dropped in training.")
 @click.option("--embedding-dropout", type=float, default=0.1, show_default=True, help="Of the tokens' vectors.")
 @click.option("--weight-drop", type=float, default=0.0, show_default=True, help="Of the recurrent weights.")
 @click.option("--batch-size", type=int, default=20, show_default=True, help="Streams of the text read side by side.")
 @click.option("--window", type=int, default=35, show_default=True, help="Steps a gradient goes back.")
 @click.option("--optimizer", type=click.Choice(["adam", "sgd"]), default="adam", show_default=True)
-@click.option("--learning-rate", type=float, metavar="RATE", help="At its peak.  [default: 0.002; sgd: 20]")
+@click.option("--learning-rate", type=float, metavar="RATE", help="At its peak.  [default: 0.003; sgd: 20]")
 @click.option(
     "--schedule",
     type=click.Choice(["linear", "constant", "plateau"]),
@@ -220,10 +221,10 @@ def _name(unit: str) -> str:
     return "perplexity" if unit == "word" else "bits a character"
 
 
-def _show(progress: Progress, state: "LanguageProgress", unit: str, quiet: bool) -> None:
+def _show(progress: Progress, state: "TrainingProgress", unit: str, quiet: bool) -> None:
     dev = "" if state.dev_loss is None else f", dev {_name(unit)} {_measure(state.dev_loss, unit)}"
     now = f"epoch {state.epoch + 1}/{state.epochs}: loss {state.loss:.3f}{dev}"
-    speed = f", {short_number(state.tokens_per_second)} tokens/s, {duration(state.seconds_left)} left"
+    speed = f", {short_number(state.texts_per_second)} tokens/s, {duration(state.seconds_left)} left"
     # The first step may have compiled: no estimate from it.
     progress.update(state.step, state.steps, now + speed if state.step > 1 else PREPARING)
     if state.epoch_done:

@@ -23,7 +23,7 @@ _live_bars: list[Any] = []
 
 
 _PACKAGES = ("corpora", "wordvec", "seqclf")
-_SPOKEN_FOR = ("seqclf.epochs", "seqclf.language_training")
+_SPOKEN_FOR = ("seqclf.epochs",)
 """Loggers whose messages, warnings aside, the commands put in words of their own."""
 
 

@@ -20,7 +20,6 @@ _HOME = {
     "GradientFlow": "seqclf.gradient_flow",
     "LanguageModel": "seqclf.language_model",
     "LanguageModelSettings": "seqclf.language_settings",
-    "LanguageProgress": "seqclf.language_training",
     "Perplexity": "seqclf.language_model",
     "Score": "seqclf.metrics",
     "SequenceClassifier": "seqclf.classifier",

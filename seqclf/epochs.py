@@ -26,7 +26,7 @@ class Progress:
         step: steps done in all epochs. steps: of how many.
         loss: mean training loss of this epoch so far, in nats.
         learning_rate: of the last step.
-        texts_per_second: over the whole training so far.
+        texts_per_second: over the whole training so far; tokens, where a language model is trained.
         seconds_left: at that speed.
         dev_accuracy, dev_loss: of the last finished epoch; None before that, or without development texts.
         epoch_done: whether this call ends an epoch.

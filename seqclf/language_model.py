@@ -13,12 +13,13 @@ from corpora import TOKENIZERS
 from seqclf.batches import pack
 from seqclf.cells import CELLS, RESETS
 from seqclf.encoder import States
+from seqclf.epochs import Progress
 from seqclf.formats import HEADER, check_header, check_tensors, join_tokens, read_model, read_vocabulary, write_model
 from seqclf.generation import check_sampling, choices, draw
 from seqclf.language_network import WINDOW, LanguageNetwork, LanguageShape, initial_parameters, parameter_shapes
 from seqclf.language_settings import UNITS, LanguageModelSettings
 from seqclf.language_text import UNKNOWN, encode_text, end_of_line, read_training_text, tokens_of
-from seqclf.language_training import LanguageProgress, train_language_network
+from seqclf.language_training import train_language_network
 from seqclf.ngrams import bigram_log_probabilities, unigram_log_probabilities
 from seqclf.settings import _whole
 from seqclf.workers import Workers
@@ -277,7 +278,7 @@ def train_language_model(
     settings: LanguageModelSettings | None = None,
     dev: Iterable[str] | None = None,
     threads: int | None = None,
-    on_progress: Callable[[LanguageProgress], None] | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
 ) -> LanguageModel:
     """Train a recurrent language model.
 
@@ -286,7 +287,7 @@ def train_language_model(
         settings: default: ``LanguageModelSettings()``.
         dev: lines to choose the best epoch by; None splits off the last ``settings.validation_fraction``.
         threads: at most so many; None takes the cores there are. The result is the same at any number.
-        on_progress: called a few times a second with a :class:`seqclf.LanguageProgress`.
+        on_progress: called a few times a second with a :class:`seqclf.Progress`.
 
     Returns:
         The model; its ``history`` has a row an epoch.

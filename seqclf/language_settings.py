@@ -35,7 +35,7 @@ class LanguageModelSettings:
         window: steps between two updates. Gradients stop at its start (truncated backpropagation through time), the
             state is carried on.
         optimizer: ``adam`` or ``sgd``.
-        learning_rate: at its peak; None: 0.002 for Adam, 20 for SGD (whose gradient is the mean over all tokens).
+        learning_rate: at its peak; None: 0.003 for Adam, 20 for SGD (whose gradient is the mean over all tokens).
         schedule: after the warm-up the rate falls ``linear`` to 0, stays ``constant``, or is divided by 4 whenever an
             epoch is no better on the development text (``plateau``).
         warmup_steps: steps until the peak, though never more than a fifth of all.
@@ -66,7 +66,7 @@ hidden_size 200; leave vector_size out, or untie them
     tied: bool = True
     vector_size: int | None = None
     samples: int | None = None
-    dropout: float = 0.4
+    dropout: float = 0.3
     embedding_dropout: float = 0.1
     weight_drop: float = 0.0
     batch_size: int = 20
@@ -95,7 +95,7 @@ hidden_size 200; leave vector_size out, or untie them
         """The highest learning rate."""
         if self.learning_rate is not None:
             return self.learning_rate
-        return 0.002 if self.optimizer == "adam" else 20.0
+        return 0.003 if self.optimizer == "adam" else 20.0
 
     def validate(self) -> "LanguageModelSettings":
         """Return self.
