@@ -8,6 +8,7 @@ from corpora import get_tokenizer
 from seqclf.cells import CELLS, RESETS
 from seqclf.encoder import MERGES
 from seqclf.pooling import POOLINGS
+from seqclf.tagger_network import HEADS
 from wordvec import InputError
 
 
@@ -151,6 +152,42 @@ class ClassifierSettings(NetSettings):
 
 
 SETTING_NAMES = tuple(field.name for field in fields(ClassifierSettings))
+
+
+@dataclass(frozen=True)
+class TaggerSettings(NetSettings):
+    """How a tagger is built and trained.
+
+    Attributes:
+        head: ``softmax`` chooses each token's tag alone; ``crf`` those of a sentence together, by the best path.
+        feature_size: width of the learnt vectors of tokens' beginnings, endings and shapes.
+        feature_min_count: rarer ones, counted by distinct tokens, are unknown.
+        word_dropout: share of a batch's distinct tokens whose word is unknown in training, so that the net learns to
+            tell tags by beginning, ending, shape and neighbours.
+
+    All others: see ``NetSettings``, where texts are sentences. Shapes are those of tokens as written, whatever
+    ``lowercase`` says.
+
+    Example:
+        >>> TaggerSettings(head="viterbi").validate()
+        Traceback (most recent call last):
+            ...
+        corpora.errors.InputError: head must be one of crf, softmax, got 'viterbi'
+    """
+
+    dropout: float = 0.33
+    head: str = "softmax"
+    feature_size: int = 64
+    feature_min_count: int = 2
+    word_dropout: float = 0.1
+
+    def validate(self) -> Self:
+        super().validate()
+        _choice("head", self.head, HEADS)
+        for name in ("feature_size", "feature_min_count"):
+            _whole(name, getattr(self, name), 1)
+        _share("word_dropout", self.word_dropout)
+        return self
 
 
 def _plain(value: Any) -> Any:
