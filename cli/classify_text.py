@@ -8,10 +8,9 @@ import click
 
 from cli import options
 from cli.errors import Command, Group, usage_errors, written
-from cli.reporting import PREPARING, Progress, duration, percent, print_json, say, table
+from cli.reporting import Progress, percent, print_json, say, show_epochs, table
 
 if TYPE_CHECKING:
-    from seqclf import Progress as TrainingProgress
     from seqclf import Score, SequenceModel
 
 _model_argument = click.argument("model", type=click.Path())
@@ -30,40 +29,11 @@ def classify_text() -> None:
 @classify_text.command(cls=Command, context_settings=options.HELP)
 @click.argument("data")
 @options.output_option("Where the model goes (.safetensors).")
-@click.option("--vectors", type=click.Path(), metavar="FILE", help="Word vectors to start from.  [default: random]")
-@click.option("--vector-size", type=int, default=100, show_default=True, help="Numbers in a random vector.")
-@click.option("--freeze-vectors/--tune-vectors", default=False, help="Leave them, or train them too.  [default: tune]")
-@click.option(
-    "--keep-vectors",
-    type=int,
-    default=100_000,
-    show_default=True,
-    metavar="N",
-    help="Vectors kept for words that stand in no text of DATA, the most frequent first.",
-)
+@options.vectors_options
 @click.option("--dev", metavar="FILE", help="Labelled text that chooses the epoch.  [default: a tenth of DATA]")
 @click.option("--test", metavar="FILE", help="Labelled text to measure the model on at the end.")
 @click.option("--baselines", is_flag=True, help="Train simple models on DATA, too, and measure them on --test.")
-@click.option(
-    "--cell", type=click.Choice(["rnn", "gru", "lstm"]), default="lstm", show_default=True, help="Recurrent cell."
-)
-@click.option(
-    "--reset",
-    type=click.Choice(["after", "before"]),
-    default="after",
-    show_default=True,
-    help="Where a GRU's reset gate acts: after the product with its weights, or before.",
-)
-@click.option("--bidirectional/--one-way", default=True, show_default=True, help="Read from both ends, or from one.")
-@click.option(
-    "--merge",
-    type=click.Choice(["concatenate", "sum", "average", "multiply"]),
-    default="concatenate",
-    show_default=True,
-    help="How both directions' states become one.",
-)
-@click.option("--layers", type=int, default=1, show_default=True, help="Recurrent layers, one on the other.")
-@click.option("--hidden-size", type=int, default=128, show_default=True, help="Units in each direction.")
+@options.recurrent_options
 @click.option(
     "--pooling",
     type=click.Choice(["max", "mean", "last"]),
@@ -71,23 +41,7 @@ def classify_text() -> None:
     show_default=True,
     help="What stands for a text: maximum or mean of all steps, or the last.",
 )
-@click.option("--dropout", type=float, default=0.5, show_default=True, help="Share dropped in training.")
-@click.option(
-    "--layer-dropout", type=float, default=0.0, show_default=True, help="Share of states dropped between layers."
-)
-@click.option(
-    "--locked-dropout/--free-dropout",
-    default=True,
-    show_default=True,
-    help="Between layers: drop the same units in all steps of a text, or others in each.",
-)
-@click.option("--weight-drop", type=float, default=0.0, show_default=True, help="Share of recurrent weights dropped.")
-@click.option("--zoneout", type=float, default=0.0, show_default=True, help="Share of units that keep their state.")
-@click.option("--zoneout-cell", type=float, default=0.0, show_default=True, help="The same for an LSTM's cell.")
-@click.option("--batch-size", type=int, default=16, show_default=True, help="Texts in a step.")
-@click.option("--learning-rate", type=float, default=0.002, show_default=True, help="Adam's rate at its peak.")
-@click.option("--epochs", type=int, default=10, show_default=True, help="Passes over DATA; the best is kept.")
-@click.option("--patience", type=int, metavar="N", help="Stop after N epochs without a better one.  [default: never]")
+@options.training_options(dropout=0.5)
 @click.option("--class-weight", type=click.Choice(["balanced"]), help="Rare labels count more.  [default: all alike]")
 @options.tokenizer_of_vectors_option
 @click.option("--lowercase/--keep-case", default=None, help="Casing of texts.  [default: that of the vectors]")
@@ -144,7 +98,7 @@ def train(
             vectors=pretrained,
             dev=dev_data,
             threads=threads,
-            on_progress=lambda state: _show(progress, state, quiet),
+            on_progress=lambda state: show_epochs(progress, state, quiet),
         )
     model.save(output)
     written(output)
@@ -234,16 +188,6 @@ def evaluate(model: str, data: str, threads: int | None, as_json: bool, **readin
         print_json({"texts": len(texts), **result.as_dict()})
     else:
         click.echo(_report(result))
-
-
-def _show(progress: Progress, state: "TrainingProgress", quiet: bool) -> None:
-    accuracy = "" if state.dev_accuracy is None else f", dev accuracy {percent(state.dev_accuracy)}"
-    now = f"epoch {state.epoch + 1}/{state.epochs}: loss {state.loss:.3f}{accuracy}"
-    # The first step may have compiled: no estimate from it.
-    detail = f"{now}, {duration(state.seconds_left)} left" if state.step > 1 else PREPARING
-    progress.update(state.step, state.steps, detail)
-    if state.epoch_done:
-        say(now, quiet)
 
 
 def _described(model: "SequenceModel") -> str:

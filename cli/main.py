@@ -13,6 +13,7 @@ COMMANDS = {
     "train-embeddings": ("cli.train_embeddings", "train_embeddings"),
     "word-analogy": ("cli.word_analogy", "word_analogy"),
     "classify-text": ("cli.classify_text", "classify_text"),
+    "tag-text": ("cli.tag_text", "tag_text"),
     "language-model": ("cli.language_model", "language_model"),
     "forecast": ("cli.forecast", "forecast"),
     "documents": ("cli.documents", "documents"),
@@ -45,9 +46,9 @@ class LazyGroup(Group):
 @click.group(cls=LazyGroup, context_settings=HELP)
 @version_option
 def wordvec() -> None:
-    """Train word embeddings, ask them questions, and train nets that classify texts or foresee words and series.
+    """Train word embeddings, ask them questions, and train nets that read and write texts or foresee series.
 
-    train-embeddings, word-analogy, classify-text, language-model and forecast are commands of their own as well.
+    train-embeddings, word-analogy, classify-text, tag-text, language-model and forecast are commands of their own, too.
     """
 
 

@@ -8,9 +8,12 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from seqclf import Progress as TrainingProgress
 
 LINE_SECONDS = 10.0
 """Seconds between two progress lines where stderr is no terminal."""
@@ -193,3 +196,14 @@ class Progress:
             self._next_line = time.monotonic() + LINE_SECONDS
             share = 100 * done / total if total else 100.0
             say(f"{self.label}: {share:.0f} %, {detail}")
+
+
+def show_epochs(progress: Progress, state: "TrainingProgress", quiet: bool) -> None:
+    """Say how far the training of a net is: at the bar, and in a line for each epoch."""
+    accuracy = "" if state.dev_accuracy is None else f", dev accuracy {percent(state.dev_accuracy)}"
+    now = f"epoch {state.epoch + 1}/{state.epochs}: loss {state.loss:.3f}{accuracy}"
+    # The first step may have compiled: no estimate from it.
+    detail = f"{now}, {duration(state.seconds_left)} left" if state.step > 1 else PREPARING
+    progress.update(state.step, state.steps, detail)
+    if state.epoch_done:
+        say(now, quiet)

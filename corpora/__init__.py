@@ -19,6 +19,7 @@ _HOME = {
     "read_labelled": "corpora.labelled",
     "read_lines": "corpora.readers",
     "read_series": "corpora.series",
+    "read_tagged": "corpora.tagged",
     "sample_path": "corpora.samples",
     "tokenize": "corpora.tokenizers",
 }

@@ -1,4 +1,4 @@
-"""Recurrent nets for sequences of tokens and of numbers: texts classified, series forecast, on any CPU.
+"""Recurrent nets for sequences of tokens and of numbers: texts classified and tagged, series forecast, on any CPU.
 
 Names are imported on first use, so that ``import seqclf`` costs next to nothing.
 """
@@ -25,12 +25,16 @@ _HOME = {
     "SequenceClassifier": "seqclf.classifier",
     "SequenceModel": "seqclf.model",
     "SequenceRegressor": "seqclf.regressor",
+    "SequenceTagger": "seqclf.tagger",
+    "TaggerModel": "seqclf.tagger_model",
+    "TaggerSettings": "seqclf.settings",
     "Trace": "seqclf.tracing",
     "back_test": "seqclf.back_testing",
     "check_picture": "seqclf.plotting",
     "compare_baselines": "seqclf.baselines",
     "gradient_flow_report": "seqclf.gradient_flow",
     "load_model": "seqclf.model",
+    "load_tagger": "seqclf.tagger_model",
     "measure_gradient_flow": "seqclf.gradient_flow",
     "save_gate_heatmap": "seqclf.plotting",
     "score": "seqclf.metrics",
@@ -38,6 +42,7 @@ _HOME = {
     "train_classifier": "seqclf.classification",
     "train_language_model": "seqclf.language_model",
     "train_regressor": "seqclf.regression",
+    "train_tagger": "seqclf.tagging",
 }
 
 __all__ = sorted(_HOME)

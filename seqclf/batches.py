@@ -76,6 +76,19 @@ def _pack_one(ids: np.ndarray) -> PackedBatch:
     return PackedBatch(order, lengths, np.arange(ids.size + 1), token_ids, rows, rows[mirror], mirror)
 
 
+def token_places(batch: PackedBatch, offsets: np.ndarray, members: np.ndarray) -> np.ndarray:
+    """Where each packed row's token stands in the corpus that :func:`pack` took the batch from: (R,) int64.
+
+    Example:
+        >>> offsets, members = np.array([0, 1, 4]), np.array([0, 1])
+        >>> token_places(pack(np.array([7, 8, 9, 5], np.int32), offsets, members), offsets, members)
+        array([1, 0, 2, 3])
+    """
+    step = np.repeat(np.arange(batch.starts.size - 1), np.diff(batch.starts))
+    sequence = np.arange(step.size) - batch.starts[step]
+    return offsets[members[batch.order]][sequence] + step
+
+
 class Half(NamedTuple):
     """Every other sequence of a batch."""
 

@@ -138,16 +138,9 @@ def _train(
     shape = NetworkShape(
         vocabulary=len(table),
         vector_size=table.shape[1],
-        hidden_size=settings.hidden_size,
         classes=len(classes),
-        cell=settings.cell,
-        bidirectional=settings.bidirectional,
         pooling=settings.pooling,
-        merge=settings.merge,
-        layers=settings.layers,
-        reset=settings.reset,
-        zoneout=float(settings.zoneout),
-        zoneout_cell=float(settings.zoneout_cell),
+        **settings.encoder_options(),
     )
     network = Network(shape, initial_parameters(shape, table, random))
     examples = Examples(*encode(tokens, vocabulary), targets)

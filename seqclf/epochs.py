@@ -172,6 +172,7 @@ def train_in_batches(
     *,
     arrays: Sequence[np.ndarray],
     evaluate: Callable[[], tuple[dict[str, Any], tuple[float, ...]]] | None = None,
+    sizes: np.ndarray | None = None,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> Outcome:
     """Train on shuffled batches of sequences, epoch by epoch, and keep the best epoch.
@@ -184,19 +185,21 @@ def train_in_batches(
         arrays: see ``best_of_epochs``.
         evaluate: what the history says of held-out data, and the score that chooses the epoch; None where there are
             none.
+        sizes: (S,) what each sequence counts in the mean loss; None counts all alike.
         on_progress: called with a ``Progress``.
     """
-    per_epoch = -(-lengths.size // plan.batch_size)
+    sizes = np.ones_like(lengths) if sizes is None else sizes
     report = Reporter(on_progress, plan.epochs, steps_in_all(lengths.size, plan), plan.batch_size)
 
     def run(epoch: int) -> tuple[dict[str, Any], tuple[float, ...] | None]:
         random = np.random.default_rng([plan.seed, 0xE70C, epoch])
-        summed = 0.0
+        summed, seen = 0.0, 0
         for members in training_batches(lengths, plan.batch_size, random, window=BUCKET_WINDOW):
-            summed += step(members) * members.size
-            seen = (training.done - epoch * per_epoch) * plan.batch_size
-            report.step(epoch, training, summed / min(seen, lengths.size))
-        row: dict[str, Any] = {"epoch": epoch + 1, "loss": summed / lengths.size}
+            size = int(sizes[members].sum())
+            summed += step(members) * size
+            seen += size
+            report.step(epoch, training, summed / max(seen, 1))
+        row: dict[str, Any] = {"epoch": epoch + 1, "loss": summed / max(seen, 1)}
         score = None
         if evaluate is not None:
             found, score = evaluate()

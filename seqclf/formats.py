@@ -15,6 +15,7 @@ VERSION = 1
 _KEY = "seqclf"
 KINDS = {
     "model": "a text classifier",
+    "tagger": "a tagger",
     "language model": "a language model",
     "forecaster": "a forecaster",
     "regressor": "a regressor",
@@ -22,6 +23,7 @@ KINDS = {
 """What a file may hold, by the name it has in the header."""
 _WRITERS = {
     "model": "classify-text train",
+    "tagger": "tag-text train",
     "language model": "language-model train",
     "forecaster": "forecast train",
     "regressor": "RegressionModel.save",
@@ -82,7 +84,7 @@ def read_model(path: str | os.PathLike[str], *, kind: str = "model") -> tuple[di
         header = json.loads(metadata[_KEY])
     except (json.JSONDecodeError, RecursionError):
         raise FormatError(f"{name} is damaged: its description is not JSON") from None
-    if not isinstance(header, dict) or header.get("kind") not in KINDS:
+    if not isinstance(header, dict) or header.get("kind") not in list(KINDS):
         raise FormatError(f"{name} is damaged: its description does not say that it is a model")
     if header["kind"] != kind:
         raise FormatError(f"{name} holds {KINDS[header['kind']]}, not {KINDS[kind]}; {advice}")
@@ -150,27 +152,28 @@ def check_tensors(
             raise FormatError(f"{name} is damaged: {key} holds numbers that are not finite")
 
 
-def read_vocabulary(name: str, tensors: Mapping[str, np.ndarray], rows: int) -> Vocabulary:
+def read_vocabulary(name: str, tensors: Mapping[str, np.ndarray], rows: int, prefix: str = "token") -> Vocabulary:
     """The vocabulary of ``rows`` words that ``join_tokens`` laid out, with ``token_counts`` where they are there.
 
     Raises:
         FormatError: it does not add up.
     """
-    tokens = split_tokens(name, tensors["token_bytes"], tensors["token_offsets"])
+    tokens = split_tokens(name, tensors[f"{prefix}_bytes"], tensors[f"{prefix}_offsets"])
     if len(tokens) != rows:
-        raise FormatError(f"{name} is damaged: {len(tokens):,} tokens where there must be {rows:,}")
+        raise FormatError(f"{name} is damaged: {len(tokens):,} {prefix}s where there must be {rows:,}")
     try:
-        return Vocabulary(tokens, tensors.get("token_counts"))
+        return Vocabulary(tokens, tensors.get(f"{prefix}_counts"))
     except VocabularyError as error:
         raise FormatError(f"{name} is damaged: {error}") from None
 
 
-def join_tokens(tokens: list[str]) -> dict[str, np.ndarray]:
+def join_tokens(tokens: list[str], prefix: str = "token") -> dict[str, np.ndarray]:
     """token_bytes (bytes,) uint8, all tokens in UTF-8 end to end, and token_offsets (V + 1,) int64."""
     encoded = [token.encode() for token in tokens]
     offsets = np.zeros(len(encoded) + 1, dtype=np.int64)
     np.cumsum([len(token) for token in encoded], out=offsets[1:])
-    return {"token_bytes": np.frombuffer(b"".join(encoded), dtype=np.uint8), "token_offsets": offsets}
+    joined = np.frombuffer(b"".join(encoded), dtype=np.uint8)
+    return {f"{prefix}_bytes": joined, f"{prefix}_offsets": offsets}
 
 
 def split_tokens(name: str, token_bytes: np.ndarray, token_offsets: np.ndarray) -> list[str]:

@@ -1,10 +1,12 @@
-"""Class probabilities for many texts: batches by length, shared among threads."""
+"""Predictions for many sequences: batches by length, shared among threads."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 
 import numpy as np
 
 from seqclf.batches import pack, prediction_batches
+from seqclf.encoder import Workspace
 from seqclf.network import Network
 from seqclf.workers import Workers
 
@@ -15,14 +17,30 @@ def predict_probabilities(network: Network, ids: np.ndarray, offsets: np.ndarray
     Neither the number of threads nor what else is asked for changes a row.
     """
     probabilities = np.empty((offsets.size - 1, network.shape.classes), dtype=network.dtype)
-    batches = list(prediction_batches(np.diff(offsets)))
+
+    def predict(members: np.ndarray, workspace: Workspace) -> None:
+        batch = pack(ids, offsets, members)
+        probabilities[members[batch.order]] = network.predict(batch, workspace)
+
+    for_batches(predict, np.diff(offsets), workers, network.spare_workspace)
+    return probabilities
+
+
+def for_batches(
+    predict: Callable[[np.ndarray, Workspace], None],
+    lengths: np.ndarray,
+    workers: Workers,
+    spare: Callable[[], AbstractContextManager[Workspace]],
+) -> None:
+    """Call ``predict(members, workspace)`` for batches of all sequences of ``lengths`` (S,), threads side by side.
+
+    Each thread's workspace is what ``spare()`` lends it.
+    """
+    batches = list(prediction_batches(lengths))
 
     def run(share: Sequence[np.ndarray]) -> None:
-        with network.spare_workspace() as workspace:
+        with spare() as workspace:
             for members in share:
-                batch = pack(ids, offsets, members)
-                probabilities[members[batch.order]] = network.predict(batch, workspace)
+                predict(members, workspace)
 
-    shares = [batches[start :: workers.threads] for start in range(min(workers.threads, len(batches)))]
-    workers.map(run, shares)
-    return probabilities
+    workers.map(run, [batches[start :: workers.threads] for start in range(min(workers.threads, len(batches)))])

@@ -98,15 +98,8 @@ class SequenceModel:
         """
         shape = self.network.shape
         header = {
-            "cell": shape.cell,
-            "reset": shape.reset,
-            "bidirectional": shape.bidirectional,
-            "merge": shape.merge,
-            "layers": shape.layers,
-            "zoneout": shape.zoneout,
-            "zoneout_cell": shape.zoneout_cell,
+            **{name: getattr(shape, name) for name in ENCODER_RULES},
             "pooling": shape.pooling,
-            "hidden_size": shape.hidden_size,
             "tokenizer": self.tokenizer,
             "lowercase": self.lowercase,
             "labels": self.labels,
@@ -162,19 +155,29 @@ def load_model(path: str | os.PathLike[str]) -> SequenceModel:
     return SequenceModel.load(path)
 
 
-_HEADER = HEADER | {
+ENCODER_RULES = {
     "cell": (str, "a cell", lambda value: value in CELLS),
     "reset": (str, "a reset", lambda value: value in RESETS),
     "merge": (str, "a merge", lambda value: value in MERGES),
     "layers": (int, "at least 1", lambda value: value >= 1),
     "zoneout": (float, "a share below 1", lambda value: 0 <= value < 1),
     "zoneout_cell": (float, "a share below 1", lambda value: 0 <= value < 1),
-    "pooling": (str, "a pooling", lambda value: value in POOLINGS),
     "bidirectional": (bool, "true or false", lambda value: True),
     "hidden_size": (int, "at least 1", lambda value: value >= 1),
-    "tokenizer": (str, "a tokeniser", lambda value: value in TOKENIZERS),
+}
+"""What the header of any recurrent net says of its encoder."""
+
+MODEL_RULES = HEADER | {
     "lowercase": (bool, "true or false", lambda value: True),
     "labels": (list, "at least two different labels", lambda value: _are_labels(value)),
+}
+"""What it says of what was learnt, and how."""
+
+_HEADER = {
+    **ENCODER_RULES,
+    "pooling": (str, "a pooling", lambda value: value in POOLINGS),
+    "tokenizer": (str, "a tokeniser", lambda value: value in TOKENIZERS),
+    **MODEL_RULES,
 }
 
 _FIRST_VERSION: dict[str, Any] = {
@@ -203,14 +206,7 @@ def _shape(name: str, tensors: Mapping[str, np.ndarray], header: dict[str, Any])
     return NetworkShape(
         vocabulary=embedding.shape[0],
         vector_size=embedding.shape[1],
-        hidden_size=header["hidden_size"],
         classes=len(header["labels"]),
-        cell=header["cell"],
-        bidirectional=header["bidirectional"],
         pooling=header["pooling"],
-        merge=header["merge"],
-        layers=header["layers"],
-        reset=header["reset"],
-        zoneout=header["zoneout"],
-        zoneout_cell=header["zoneout_cell"],
+        **{key: header[key] for key in ENCODER_RULES},
     )

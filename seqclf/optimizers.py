@@ -2,6 +2,7 @@
 rate's schedule."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -128,11 +129,10 @@ class Optimizer:
 
     Args:
         dense: everything dense, flat; updated in place.
-        table: an embedding table of which a step touches few rows, or None.
-        tuned_rows: the first so many rows of ``table`` are trained.
         learning_rate, warmup_steps: see ``scheduled_rate``.
         clip_norm: the largest global norm of a gradient.
         steps: how many updates there will be.
+        tables: embedding tables of which a step touches few rows, each with how many of its first rows are trained.
 
     Attributes:
         done: updates so far. learning_rate: that of the last.
@@ -146,31 +146,30 @@ class Optimizer:
         warmup_steps: int,
         clip_norm: float,
         steps: int,
-        table: np.ndarray | None = None,
-        tuned_rows: int = 0,
+        tables: Sequence[tuple[np.ndarray, int]] = (),
     ) -> None:
         self._peak, self._warmup, self._clip_norm, self._steps = learning_rate, warmup_steps, clip_norm, steps
-        self._tuned_rows = tuned_rows
+        self._tuned = [rows for _, rows in tables]
         self._dense = Adam(dense)
-        self._table = None if table is None else Adam(table, rows=tuned_rows)
+        self._tables = [Adam(table, rows=rows) for table, rows in tables]
         self.done, self.learning_rate = 0, 0.0
 
-    def step(
-        self, loss: float, gradient: np.ndarray, d_rows: np.ndarray | None = None, rows: np.ndarray | None = None
-    ) -> None:
+    def step(self, loss: float, gradient: np.ndarray, *touched: tuple[np.ndarray, np.ndarray]) -> None:
         """One update.
 
         Args:
             loss: of this batch, to be looked at alone.
             gradient: of ``dense``.
-            d_rows: (U, E), of ``table[rows]``. rows: (U,), distinct, rising.
+            touched: for each table the rows (U,), distinct and rising, that the step touches, and their gradient
+                (U, E).
 
         Raises:
             TrainingError: loss or gradient is no longer a number; nothing is updated.
         """
-        # Distinct tokens rise, so the rows that are not trained (kept vectors, the unknown word) stand last.
-        tuned = 0 if self._table is None or rows is None else int(np.searchsorted(rows, self._tuned_rows))
-        norm = global_norm(gradient, *([] if d_rows is None else [d_rows[:tuned]]))
+        # Rows rise, so those that are not trained (kept vectors, the unknown word) stand last.
+        counts = [int(np.searchsorted(rows, tuned)) for (rows, _), tuned in zip(touched, self._tuned, strict=True)]
+        cut = [(rows[:count], d_rows[:count]) for (rows, d_rows), count in zip(touched, counts, strict=True)]
+        norm = global_norm(gradient, *(d_rows for _, d_rows in cut))
         if not math.isfinite(norm + loss):
             raise TrainingError(
                 f"the loss is no longer a number at step {self.done + 1}; lower learning_rate, which is {self._peak}"
@@ -178,6 +177,6 @@ class Optimizer:
         scale = clipping(norm, self._clip_norm)
         self.learning_rate = scheduled_rate(self.done, self._steps, peak=self._peak, warmup=self._warmup)
         self._dense.step(gradient, learning_rate=self.learning_rate, scale=scale)
-        if self._table is not None and d_rows is not None and rows is not None:
-            self._table.step(d_rows[:tuned], rows=rows[:tuned], learning_rate=self.learning_rate, scale=scale)
+        for table, (rows, d_rows) in zip(self._tables, cut, strict=True):
+            table.step(d_rows, rows=rows, learning_rate=self.learning_rate, scale=scale)
         self.done += 1

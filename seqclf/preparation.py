@@ -152,15 +152,17 @@ def check_labels(texts: Sequence[Any], labels: Sequence[Any], what: str = "texts
         raise InputError(f"there are no {what}: 0 given")
 
 
-def distinct_labels(labels: Sequence[Any]) -> list[Any]:
-    """The labels in sorted order, each once, as Python's own values.
+def distinct_labels(
+    labels: Sequence[Any], problem: str = "a classifier needs at least two classes, got only one class"
+) -> list[Any]:
+    """The labels in sorted order, each once, as Python's own values; ``problem`` says what is wrong with a single one.
 
     Raises:
         InputError: there is only one, or they cannot be compared.
     """
     plain = {label.item() if hasattr(label, "item") else label for label in labels}
     if len(plain) < 2:
-        raise InputError(f"a classifier needs at least two classes, got only one class: {next(iter(plain))!r}")
+        raise InputError(f"{problem}: {next(iter(plain))!r}")
     try:
         return sorted(plain)
     except TypeError:

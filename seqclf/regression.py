@@ -278,7 +278,7 @@ def _train(
         optimizer = Optimizer(
             network.dense, learning_rate=settings.learning_rate, warmup_steps=settings.warmup_steps,
             clip_norm=settings.clip_norm, steps=steps_in_all(lengths.size, settings),
-            table=network.embedding if tuned_rows else None, tuned_rows=tuned_rows,
+            tables=[(network.embedding, tuned_rows)] if tuned_rows else [],
         )  # fmt: skip
         outcome = train_in_batches(
             lambda members: _step(network, examples, targets, members, settings, optimizer, workers, tuned_rows > 0),
@@ -314,7 +314,7 @@ def _step(
         mask = draw_mask(members.size, network.encoder.features, settings.dropout, key, network.dtype)
     tape = network.forward(batch, workers, inputs=inputs, noise=noise, pooled_mask=mask)
     loss, d_rows = network.loss_and_backward(tape, targets[members[batch.order]], workers, tune_vectors=tuned)
-    optimizer.step(loss, network.d_dense, d_rows if tuned else None, batch.token_ids if tuned else None)
+    optimizer.step(loss, network.d_dense, *([(batch.token_ids, d_rows)] if tuned else []))
     return loss
 
 

@@ -1,19 +1,20 @@
-"""Every choice of a text classifier in one frozen record; the defaults are the recipe that measured best."""
+"""Every choice of a classifier, or of a tagger, in one frozen record; the defaults are what measured best."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any
+from typing import Any, Self
 
 from corpora import get_tokenizer
 from seqclf.cells import CELLS, RESETS
 from seqclf.encoder import MERGES
 from seqclf.pooling import POOLINGS
+from seqclf.tagger_network import HEADS
 from wordvec import InputError
 
 
 @dataclass(frozen=True)
-class ClassifierSettings:
-    """How a text classifier is built and trained.
+class NetSettings:
+    """How a recurrent net over words is built and trained; what a classifier and a tagger have in common.
 
     Attributes:
         cell: the recurrent cell: ``rnn``, ``gru`` or ``lstm``.
@@ -23,8 +24,7 @@ class ClassifierSettings:
         merge: how two directions become one state: ``concatenate``, ``sum``, ``average`` or ``multiply``.
         layers: recurrent layers, each reading the states of the one below.
         hidden_size: units in each direction.
-        pooling: ``max``, ``mean`` or ``last``.
-        dropout: share of the embeddings (by word type and batch) and of the pooled state that is dropped in training.
+        dropout: share of the inputs (by distinct token and batch) and of what the head sees, dropped in training.
         layer_dropout: share of a layer's states that the next layer does not see in training.
         locked_dropout: drop the same units of a text in all its steps, or others in each.
         weight_drop: share of the recurrent weights that is dropped in a training step (Merity et al. 2017).
@@ -43,18 +43,10 @@ class ClassifierSettings:
         keep_vectors: how many pretrained vectors of words that training never saw are kept for prediction, the first
             rows first.
         min_count: rarer words of the training texts count as unknown, unless they have a pretrained vector.
-        class_weight: None; ``balanced`` (inverse to a label's frequency); or a number for each label (1 if not named).
         validation_fraction: share of the texts split off to choose the epoch by, where no development texts are given;
             0 keeps the last epoch.
-        tokenizer: a name in ``corpora.TOKENIZERS``; None takes the vectors' own, or ``words`` without vectors.
-        lowercase: lower-case texts first; None does as the vectors did, or yes without vectors.
+        lowercase: lower-case words before they are looked up; None does as the vectors did, or yes without vectors.
         seed: every random choice follows from it.
-
-    Example:
-        >>> ClassifierSettings(epochs=0).validate()
-        Traceback (most recent call last):
-            ...
-        corpora.errors.InputError: epochs must be at least 1, got 0
     """
 
     cell: str = "lstm"
@@ -63,7 +55,6 @@ class ClassifierSettings:
     merge: str = "concatenate"
     layers: int = 1
     hidden_size: int = 128
-    pooling: str = "max"
     dropout: float = 0.5
     layer_dropout: float = 0.0
     locked_dropout: bool = True
@@ -81,22 +72,18 @@ class ClassifierSettings:
     tune_vectors: bool = True
     keep_vectors: int = 100_000
     min_count: int = 1
-    class_weight: str | Mapping[Any, float] | None = None
     validation_fraction: float = 0.1
-    tokenizer: str | None = None
     lowercase: bool | None = None
     seed: int = 1
 
-    def validate(self) -> "ClassifierSettings":
+    def validate(self) -> Self:
         """Return self.
 
         Raises:
             InputError: a value is outside its range; the message says the rule and the value.
         """
-        _choice("cell", self.cell, CELLS)
-        _choice("reset", self.reset, RESETS)
-        _choice("merge", self.merge, MERGES)
-        _choice("pooling", self.pooling, POOLINGS)
+        for name, choices in (("cell", CELLS), ("reset", RESETS), ("merge", MERGES)):
+            _choice(name, getattr(self, name), choices)
         for name in ("layers", "hidden_size", "batch_size", "epochs", "vector_size", "min_count"):
             _whole(name, getattr(self, name), 1)
         for name in ("warmup_steps", "keep_vectors", "seed"):
@@ -108,7 +95,45 @@ class ClassifierSettings:
         _number("vector_scale", self.vector_scale, "0 or above", lambda value: 0 <= value < float("inf"))
         shares = ("dropout", "layer_dropout", "weight_drop", "zoneout", "zoneout_cell", "validation_fraction")
         for name in shares:
-            _number(name, getattr(self, name), "at least 0 and below 1", lambda value: 0 <= value < 1)
+            _share(name, getattr(self, name))
+        return self
+
+    def encoder_options(self) -> dict[str, Any]:
+        """What an ``EncoderShape`` asks besides the sizes of its inputs."""
+        names = ("cell", "reset", "bidirectional", "merge", "layers", "hidden_size")
+        shares = {name: float(getattr(self, name)) for name in ("zoneout", "zoneout_cell")}
+        return {name: getattr(self, name) for name in names} | shares
+
+    def as_dict(self) -> dict[str, Any]:
+        """What JSON can write."""
+        return {name: _plain(value) for name, value in asdict(self).items()}
+
+
+@dataclass(frozen=True)
+class ClassifierSettings(NetSettings):
+    """How a text classifier is built and trained.
+
+    Attributes:
+        pooling: ``max``, ``mean`` or ``last``.
+        class_weight: None; ``balanced`` (inverse to a label's frequency); or a number for each label (1 if not named).
+        tokenizer: a name in ``corpora.TOKENIZERS``; None takes the vectors' own, or ``words`` without vectors.
+
+    All others: see ``NetSettings``. Dropout is that of the embeddings and of the pooled state.
+
+    Example:
+        >>> ClassifierSettings(epochs=0).validate()
+        Traceback (most recent call last):
+            ...
+        corpora.errors.InputError: epochs must be at least 1, got 0
+    """
+
+    pooling: str = "max"
+    class_weight: str | Mapping[Any, float] | None = None
+    tokenizer: str | None = None
+
+    def validate(self) -> Self:
+        super().validate()
+        _choice("pooling", self.pooling, POOLINGS)
         if self.tokenizer is not None:
             get_tokenizer(self.tokenizer)
         if isinstance(self.class_weight, str):
@@ -120,13 +145,49 @@ class ClassifierSettings:
 
     def as_dict(self) -> dict[str, Any]:
         """What JSON can write: class weights by label become ``[label, weight]`` pairs."""
-        values = asdict(self)
+        values = super().as_dict()
         if isinstance(self.class_weight, Mapping):
             values["class_weight"] = [[_plain(label), float(weight)] for label, weight in self.class_weight.items()]
-        return {name: _plain(value) for name, value in values.items()}
+        return values
 
 
 SETTING_NAMES = tuple(field.name for field in fields(ClassifierSettings))
+
+
+@dataclass(frozen=True)
+class TaggerSettings(NetSettings):
+    """How a tagger is built and trained.
+
+    Attributes:
+        head: ``softmax`` chooses each token's tag alone; ``crf`` those of a sentence together, by the best path.
+        feature_size: width of the learnt vectors of tokens' beginnings, endings and shapes.
+        feature_min_count: rarer ones, counted by distinct tokens, are unknown.
+        word_dropout: share of a batch's distinct tokens whose word is unknown in training, so that the net learns to
+            tell tags by beginning, ending, shape and neighbours.
+
+    All others: see ``NetSettings``, where texts are sentences. Shapes are those of tokens as written, whatever
+    ``lowercase`` says.
+
+    Example:
+        >>> TaggerSettings(head="viterbi").validate()
+        Traceback (most recent call last):
+            ...
+        corpora.errors.InputError: head must be one of crf, softmax, got 'viterbi'
+    """
+
+    dropout: float = 0.33
+    head: str = "softmax"
+    feature_size: int = 64
+    feature_min_count: int = 2
+    word_dropout: float = 0.1
+
+    def validate(self) -> Self:
+        super().validate()
+        _choice("head", self.head, HEADS)
+        for name in ("feature_size", "feature_min_count"):
+            _whole(name, getattr(self, name), 1)
+        _share("word_dropout", self.word_dropout)
+        return self
 
 
 def _plain(value: Any) -> Any:
@@ -155,3 +216,7 @@ def _number(name: str, value: Any, rule: str, good: Any) -> None:
         fits = False
     if not fits:
         raise InputError(f"{name} must be {rule}, got {value!r}")
+
+
+def _share(name: str, value: Any) -> None:
+    _number(name, value, "at least 0 and below 1", lambda value: 0 <= value < 1)

@@ -15,7 +15,7 @@ from seqclf.inference import predict_probabilities
 from seqclf.network import Network
 from seqclf.noise import POOLED, NoiseRates, draw_mask, draw_noise, dropout_key
 from seqclf.optimizers import Optimizer
-from seqclf.settings import ClassifierSettings
+from seqclf.settings import ClassifierSettings, NetSettings
 from seqclf.workers import Workers
 
 
@@ -61,8 +61,7 @@ class Trainer:
             warmup_steps=settings.warmup_steps,
             clip_norm=settings.clip_norm,
             steps=steps,
-            table=network.embedding if self._tune else None,
-            tuned_rows=tuned_rows,
+            tables=[(network.embedding, tuned_rows)] if self._tune else [],
         )
 
     @property
@@ -85,23 +84,27 @@ class Trainer:
         noise, pooled_mask = self._noise(batch)
         tape = network.forward(batch, self.workers, noise=noise, pooled_mask=pooled_mask)
         loss, d_rows = network.backward(tape, targets, self._weights[targets], self.workers, tune_vectors=self._tune)
-        self._optimizer.step(loss, network.d_dense, d_rows, batch.token_ids)
+        self._optimizer.step(loss, network.d_dense, *([(batch.token_ids, d_rows)] if self._tune else []))
         return loss
 
     def _noise(self, batch: PackedBatch) -> tuple[Noise, np.ndarray | None]:
         """What this step multiplies into the encoder, and into the pooled state."""
         settings, encoder = self.settings, self.network.encoder
-        rates = NoiseRates(
-            words=settings.dropout,
-            between=settings.layer_dropout,
-            locked=settings.locked_dropout,
-            weights=settings.weight_drop,
-        )
-        noise = draw_noise(encoder, batch, rates, settings.seed, self.done)
+        noise = draw_noise(encoder, batch, noise_rates(settings), settings.seed, self.done)
         if settings.dropout == 0:
             return noise, None
         key = dropout_key(settings.seed, POOLED, self.done)
         return noise, draw_mask(batch.lengths.size, encoder.features, settings.dropout, key, self.network.dtype)
+
+
+def noise_rates(settings: NetSettings) -> NoiseRates:
+    """The shares that the settings name."""
+    return NoiseRates(
+        words=settings.dropout,
+        between=settings.layer_dropout,
+        locked=settings.locked_dropout,
+        weights=settings.weight_drop,
+    )
 
 
 def evaluate(network: Network, examples: Examples, weights: np.ndarray, workers: Workers) -> tuple[float, float]:

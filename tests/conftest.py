@@ -16,6 +16,7 @@ SCRIPTS = {
     "train-embeddings": "train_embeddings",
     "word-analogy": "word_analogy",
     "classify-text": "classify_text",
+    "tag-text": "tag_text",
     "language-model": "language_model",
     "forecast": "forecast",
 }

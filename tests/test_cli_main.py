@@ -43,7 +43,9 @@ print(sorted(set({HEAVY!r}) & set(sys.modules)))
     assert result.stdout == "[]\n", result.stdout + result.stderr
 
 
-@pytest.mark.parametrize("script", ["wordvec", "train-embeddings", "word-analogy", "classify-text", "language-model"])
+@pytest.mark.parametrize(
+    "script", ["wordvec", "train-embeddings", "word-analogy", "classify-text", "tag-text", "language-model"]
+)
 def test_help_is_quick(command_folder, script):
     """In processor time: what else runs on the machine plays no part."""
     times = []
@@ -61,6 +63,7 @@ def test_console_scripts_are_the_groups_own_commands():
         ("train-embeddings", "train_embeddings"),
         ("word-analogy", "word_analogy"),
         ("classify-text", "classify_text"),
+        ("tag-text", "tag_text"),
         ("language-model", "language_model"),
     ]:
         assert getattr(main, attribute) is main.wordvec.get_command(context, name)

@@ -233,7 +233,8 @@ def test_what_is_no_model_is_refused(saved, tmp_path):
     ("header", "message"),
     [
         ({"version": 99}, "a model of version 99, this program reads version 1"),
-        ({"kind": "tagger"}, "does not say that it is a model"),
+        ({"kind": "robot"}, "does not say that it is a model"),
+        ({"kind": "tagger"}, "holds a tagger, not a text classifier; pass a file that classify-text train wrote"),
         ({"cell": "gru9"}, "cell must be a cell, got 'gru9'"),
         ({"merge": "xor"}, "merge must be a merge, got 'xor'"),
         ({"reset": 1}, "reset must be a reset, got 1"),

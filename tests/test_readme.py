@@ -69,7 +69,7 @@ def test_options_named_in_the_readme_are_those_there_are():
     named = set(re.findall(r"`(--[a-z][a-z-]*)", README))
     known = {option for command in commands.values() for option in options_of(command)}
     assert named - known - {"--help"} == set()
-    documented = ("train-embeddings", "classify-text", "language-model", "forecast", "documents")
+    documented = ("train-embeddings", "classify-text", "tag-text", "language-model", "forecast", "documents")
     wanted = {option for name in documented for option in options_of(commands[name])}
     assert {option for option in wanted if option.startswith("--")} - named - {"--version"} == set()
     assert set(main.COMMANDS) - set(re.findall(r"[a-z-]+", README)) == set()

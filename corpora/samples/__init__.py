@@ -14,6 +14,8 @@ FILES = {
     "disasters": "disasters.train.tsv",
     "disasters-test": "disasters.test.tsv",
     "english-questions": "english-questions.txt",
+    "tags": "tags.train.tsv",
+    "tags-test": "tags.test.tsv",
 }
 """Samples that are stored: name to file."""
 

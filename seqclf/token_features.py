@@ -1,0 +1,102 @@
+"""What a tagger sees of a token besides its word's vector: beginnings, endings and shape, each with a learnt vector.
+
+They tell of words that training never saw: ``-ing``, ``un-``, capital letters, digits. Each distinct token of some
+sentences is a *form*; a batch looks each of its forms up once.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from wordvec import Vocabulary
+
+PREFIXES, SUFFIXES = 3, 4
+"""The longest beginning and ending, in letters."""
+SLOTS = PREFIXES + SUFFIXES + 1
+"""Features of a form, all of which it has: a word shorter than an affix gives the whole word."""
+
+_KINDS = (("X", str.isupper), ("x", str.isalpha), ("9", str.isnumeric))
+_RUN = re.compile(r"(.)\1+", re.DOTALL)
+
+
+def features_of(token: str) -> list[str]:
+    """The ``SLOTS`` features of a token: beginnings, endings (lower-cased, ``^`` and ``$`` mark its ends), shape.
+
+    In the shape a run of capitals is an X, of other letters an x, of digits a 9; other characters stand for themselves.
+
+    Example:
+        >>> features_of("Re-read")
+        ['^r', '^re', '^re-', 'd$', 'ad$', 'ead$', 'read$', '=Xx-x']
+        >>> features_of("a")
+        ['^a$', '^a$', '^a$', '^a$', '^a$', '^a$', '^a$', '=x']
+    """
+    marked = f"^{token.lower()}$"
+    beginnings = [marked[: length + 1] if len(marked) > length + 2 else marked for length in range(1, PREFIXES + 1)]
+    endings = [marked[-length - 1 :] if len(marked) > length + 2 else marked for length in range(1, SUFFIXES + 1)]
+    return [*beginnings, *endings, "=" + shape_of(token)]
+
+
+def shape_of(token: str) -> str:
+    """Its kinds of characters, each run once.
+
+    Example:
+        >>> [shape_of(token) for token in ("Paris", "NASA", "3,000", "it's", "...")]
+        ['Xx', 'X', '9,9', "x'x", '.']
+    """
+    kinds = (next((kind for kind, holds in _KINDS if holds(letter)), letter) for letter in token)
+    return _RUN.sub(r"\1", "".join(kinds))
+
+
+def count_features(sentences: Iterable[Sequence[str]], min_count: int) -> Vocabulary:
+    """The features of at least ``min_count`` distinct tokens, by falling count, equals by spelling.
+
+    Example:
+        >>> count_features([["going", "being"], ["going"]], min_count=2).tokens
+        ['=x', 'g$', 'ing$', 'ng$']
+    """
+    forms = {token for sentence in sentences for token in sentence}
+    counts = Counter(feature for form in forms for feature in set(features_of(form)))
+    kept = sorted((pair for pair in counts.items() if pair[1] >= min_count), key=lambda pair: (-pair[1], pair[0]))
+    return Vocabulary([feature for feature, _ in kept])
+
+
+class Forms(NamedTuple):
+    """Sentences as ids of their distinct tokens, and what stands for each of these."""
+
+    ids: np.ndarray
+    """(N,) int32: token n is form ``ids[n]``; numbered as they come."""
+    offsets: np.ndarray
+    """(S + 1,) int64: sentence s is ``ids[offsets[s]:offsets[s + 1]]``."""
+    words: np.ndarray
+    """(T,) int32: each form's row in the table of words; V is the unknown word."""
+    features: np.ndarray
+    """(T, SLOTS) int32: each form's rows in the table of features; the last row is the unknown feature."""
+
+
+def encode_forms(
+    sentences: Sequence[Sequence[str]], vocabulary: Vocabulary, features: Vocabulary, lowercase: bool
+) -> Forms:
+    """Number the distinct tokens of ``sentences`` and look them up: the word as written, then lower-cased.
+
+    Args:
+        sentences: S lists of tokens.
+        vocabulary: V words. features: the features known.
+        lowercase: words were lower-cased in training.
+
+    Example:
+        >>> forms = encode_forms([["Fire", "!"], ["fire"]], Vocabulary(["fire"]), Vocabulary(["=x"]), lowercase=True)
+        >>> forms.ids, forms.words, forms.features[:, -1]
+        (array([0, 1, 2], dtype=int32), array([0, 1, 0], dtype=int32), array([1, 1, 0], dtype=int32))
+    """
+    number: dict[str, int] = {}
+    ids = [number.setdefault(token, len(number)) for sentence in sentences for token in sentence]
+    offsets = np.zeros(len(sentences) + 1, np.int64)
+    np.cumsum([len(sentence) for sentence in sentences], out=offsets[1:])
+    rows = [vocabulary.lookup(form.lower() if lowercase else form) for form in number]
+    words = np.array([row if row >= 0 else len(vocabulary) for row in rows], np.int32)
+    known, unknown = features.token_to_id, len(features)
+    found = [[known.get(feature, unknown) for feature in features_of(form)] for form in number]
+    return Forms(np.array(ids, np.int32), offsets, words, np.array(found, np.int32).reshape(-1, SLOTS))
