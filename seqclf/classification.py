@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from seqclf.encoder import initial_encoder
 from seqclf.epochs import Progress
 from seqclf.model import SequenceModel
 from seqclf.network import Network, NetworkShape
+from seqclf.parameters import initial_encoder
 from seqclf.preparation import (
     DEFAULT_TOKENIZER,
     Text,

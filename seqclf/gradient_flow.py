@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from seqclf.batches import pack
-from seqclf.encoder import Encoder, EncoderShape, EncoderTape, FlatParameters, initial_encoder
+from seqclf.encoder import Encoder, EncoderTape
 from seqclf.optimizers import Optimizer
+from seqclf.parameters import EncoderShape, FlatParameters, initial_encoder
 from wordvec import InputError
 
 LANES: dict[str, tuple[str, float]] = {

@@ -6,8 +6,9 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from seqclf.batches import PackedBatch
-from seqclf.encoder import Encoder, EncoderShape, EncoderTape, FlatParameters, Noise, Workspace
+from seqclf.encoder import Encoder, EncoderTape, Noise
 from seqclf.heads import Views
+from seqclf.parameters import EncoderShape, FlatParameters, Workspace
 from seqclf.pooling import pool, unpool
 from seqclf.workers import Workers
 
@@ -58,7 +59,7 @@ class HeadedNetwork:
 
     Example:
         >>> from seqclf.batches import pack
-        >>> from seqclf.encoder import initial_encoder
+        >>> from seqclf.parameters import initial_encoder
         >>> from seqclf.heads import RegressionHead
         >>> shape = EncoderShape(0, 2, 16, bidirectional=False)
         >>> random = np.random.default_rng(1)

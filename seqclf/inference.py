@@ -6,8 +6,8 @@ from contextlib import AbstractContextManager
 import numpy as np
 
 from seqclf.batches import pack, prediction_batches
-from seqclf.encoder import Workspace
 from seqclf.network import Network
+from seqclf.parameters import Workspace
 from seqclf.workers import Workers
 
 

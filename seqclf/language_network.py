@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from seqclf.batches import PackedBatch, pack
-from seqclf.encoder import Encoder, EncoderShape, FlatParameters, Noise, States, encoder_shapes, initial_encoder
+from seqclf.encoder import Encoder, Noise, States
+from seqclf.parameters import EncoderShape, FlatParameters, encoder_shapes, initial_encoder
 from seqclf.vocabulary_head import VocabularyHead
 from seqclf.workers import Workers
 

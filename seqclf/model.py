@@ -8,10 +8,10 @@ import numpy as np
 
 from corpora import TOKENIZERS
 from seqclf.cells import CELLS, RESETS
-from seqclf.encoder import MERGES
 from seqclf.formats import HEADER, check_header, check_tensors, join_tokens, read_model, read_vocabulary, write_model
 from seqclf.inference import predict_probabilities
 from seqclf.network import Network, NetworkShape, parameter_shapes
+from seqclf.parameters import MERGES
 from seqclf.pooling import POOLINGS
 from seqclf.preparation import Text, encode, tokenize_texts
 from seqclf.workers import Workers

@@ -9,7 +9,8 @@ import numpy as np
 
 from seqclf.batches import PackedBatch
 from seqclf.cells import spread, unspread
-from seqclf.encoder import Encoder, EncoderShape, EncoderTape, FlatParameters, Noise, Workspace, encoder_shapes
+from seqclf.encoder import Encoder, EncoderTape, Noise
+from seqclf.parameters import EncoderShape, FlatParameters, Workspace, encoder_shapes
 from seqclf.pooling import pool, unpool
 from seqclf.workers import Workers
 

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from seqclf.encoder import EncoderTape, Workspace
+from seqclf.encoder import EncoderTape
+from seqclf.parameters import Workspace
 
 POOLINGS = {"max": 0, "mean": 1, "last": 2}
 

@@ -10,13 +10,13 @@ import numpy as np
 
 from seqclf.batches import PackedBatch, pack, prediction_batches
 from seqclf.classification import settled
-from seqclf.encoder import EncoderShape, Workspace, encoder_shapes, initial_encoder
 from seqclf.epochs import Progress, steps_in_all, train_in_batches
 from seqclf.formats import HEADER, check_header, check_tensors, join_tokens, read_model, read_vocabulary, write_model
 from seqclf.headed_network import HeadedNetwork
 from seqclf.heads import RegressionHead
 from seqclf.noise import POOLED, NoiseRates, draw_mask, draw_noise, dropout_key
 from seqclf.optimizers import Optimizer
+from seqclf.parameters import EncoderShape, Workspace, encoder_shapes, initial_encoder
 from seqclf.preparation import build_embedding, count_tokens, encode, tokenize_texts
 from seqclf.settings import ClassifierSettings
 from seqclf.windows import as_series

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from corpora import get_tokenizer
 from seqclf.cells import CELLS, RESETS
-from seqclf.encoder import MERGES
+from seqclf.parameters import MERGES
 from seqclf.pooling import POOLINGS
 from seqclf.tagger_network import HEADS
 from wordvec import InputError

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from seqclf.batches import PackedBatch, pack, token_places
-from seqclf.encoder import EncoderShape, Workspace
 from seqclf.formats import check_header, check_tensors, join_tokens, read_model, read_vocabulary, write_model
 from seqclf.inference import for_batches
 from seqclf.model import ENCODER_RULES, MODEL_RULES
+from seqclf.parameters import EncoderShape, Workspace
 from seqclf.tagger_network import HEADS, TaggerNetwork, TaggerShape, tagger_shapes
 from seqclf.token_features import Forms, encode_forms
 from seqclf.workers import Workers

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from seqclf.batches import PackedBatch, pack, token_places
-from seqclf.encoder import EncoderShape, Noise
+from seqclf.encoder import Noise
 from seqclf.epochs import Progress, steps_in_all, train_in_batches
 from seqclf.noise import POOLED, draw_mask, draw_noise, dropout_key
 from seqclf.optimizers import Optimizer
+from seqclf.parameters import EncoderShape
 from seqclf.preparation import build_embedding, count_tokens, distinct_labels, encode_labels
 from seqclf.settings import TaggerSettings
 from seqclf.tagger_model import TaggerModel, as_sentences, evaluate_tags

@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 
 from seqclf.batches import pack
-from seqclf.encoder import Encoder, Workspace
+from seqclf.encoder import Encoder
 from seqclf.model import SequenceModel
+from seqclf.parameters import Workspace
 from seqclf.pooling import pool
 from seqclf.preparation import Text, encode, tokenize_texts
 

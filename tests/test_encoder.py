@@ -5,8 +5,9 @@ import pytest
 
 from seqclf.batches import pack
 from seqclf.cells import spread, unspread
-from seqclf.encoder import Encoder, EncoderShape, FlatParameters, Noise, encoder_shapes, initial_encoder
+from seqclf.encoder import Encoder, Noise
 from seqclf.optimizers import Adam
+from seqclf.parameters import EncoderShape, FlatParameters, encoder_shapes, initial_encoder
 from seqclf.workers import Workers
 from tests import naive_recurrent
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from seqclf.batches import pack
-from seqclf.encoder import EncoderShape, initial_encoder
 from seqclf.headed_network import HeadedNetwork
 from seqclf.heads import RegressionHead
+from seqclf.parameters import EncoderShape, initial_encoder
 from seqclf.workers import Workers
 
 OFFSETS = np.array([0, 3, 3, 5, 9])  # the second sequence is empty

@@ -7,8 +7,9 @@ import pytest
 
 from seqclf import ClassifierSettings, train_classifier
 from seqclf.batches import pack
-from seqclf.encoder import Encoder, EncoderShape
+from seqclf.encoder import Encoder
 from seqclf.noise import NoiseRates, draw_noise
+from seqclf.parameters import EncoderShape
 
 SHAPE = EncoderShape(50, 16, 32, layers=3, zoneout=0.2, zoneout_cell=0.7)
 RATES = NoiseRates(words=0.4, between=0.3, weights=0.6)

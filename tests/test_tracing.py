@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from seqclf import ClassifierSettings, SequenceModel, check_picture, save_gate_heatmap, trace, train_classifier
-from seqclf.encoder import EncoderShape, States
+from seqclf.encoder import States
 from seqclf.network import Network, NetworkShape, parameter_shapes
+from seqclf.parameters import EncoderShape
 from tests import naive_recurrent
 from wordvec import InputError, Vocabulary
 
@@ -123,8 +124,9 @@ def test_what_cannot_be_drawn_is_told(tmp_path, monkeypatch):
 def test_the_gradient_of_a_state_is_the_slope_of_the_loss(cell):
     """A state is moved by starting a second pass after it, with the same cell."""
     from seqclf.batches import pack
-    from seqclf.encoder import Encoder, FlatParameters, initial_encoder
+    from seqclf.encoder import Encoder
     from seqclf.gradient_flow import state_gradients
+    from seqclf.parameters import FlatParameters, initial_encoder
 
     shape, length, hidden = EncoderShape(0, 2, 3, cell=cell, bidirectional=False), 5, 3
     encoder = Encoder(shape, np.float64)
