@@ -189,7 +189,7 @@ class Batch(NamedTuple):
     places: np.ndarray  # the same, the slot to look at first
 
 
-BATCH = 512
+BATCH = 128
 """Tokens in a batch, at least, but for the last one. Sixty-four bytes hold 32 more at most."""
 
 SIZE, BASE, FIRST = range(3)
