@@ -84,7 +84,9 @@ def main(
 def _tables(facts: dict[str, Any]) -> str:
     parts = []
     for name, each in facts["benchmarks"].items():
-        parts.append("\n".join(["", f"{name}: {each['question']}", *(table(rows_of(each)) if each["rows"] else [])]))
+        lines = table(rows_of(each)) if each["rows"] else []
+        lines += [f"{key}: {each[key].splitlines()[-1]}" for key in ("skipped", "failed") if key in each]
+        parts.append("\n".join(["", f"{name}: {each['question']}", *lines]))
     return "\n".join(parts)
 
 

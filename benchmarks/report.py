@@ -144,6 +144,8 @@ def draw_growth(rows: list[Row], path: Path) -> bool:
         theory = [seconds[0] * (size / sizes[0]) ** (row.theory or 0) for size in sizes]
         axis.loglog(sizes, seconds, "o-", label=f"measured, slope {median(row.ours):.2f}")
         axis.loglog(sizes, theory, "--", color="gray", label=f"theory, slope {row.theory:g}")
+        axis.set_xticks(sizes, [f"{size:,}" for size in sizes], rotation=30)
+        axis.set_xticks([], minor=True)
         axis.set_title(row.case)
         axis.set_ylabel("seconds")
         axis.grid(alpha=0.3)

@@ -323,6 +323,7 @@ def test_only_a_failure_fails(tmp_path, monkeypatch, others, code):
     result = CliRunner().invoke(program.main, arguments)
     assert result.exit_code == code
     assert "one" in result.output
+    assert all(f"{key}: {why}" in result.output for key, why in others.items())
     assert (tmp_path / "out/RESULTS.md").exists()
     ((names, run),) = asked
     assert (names, run.size, os.environ["WORDVEC_DATA"]) == (("machine",), "quick", str(tmp_path))
