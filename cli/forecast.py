@@ -65,17 +65,8 @@ def forecast() -> None:
     metavar="N",
     help="In the back-test, repeat the last N values, too; several times for several.",
 )
-@click.option(
-    "--cell", type=click.Choice(["rnn", "gru", "lstm"]), default="lstm", show_default=True, help="Recurrent cell."
-)
-@click.option(
-    "--reset",
-    type=click.Choice(["after", "before"]),
-    default="after",
-    show_default=True,
-    help="Where a GRU's reset gate acts: after the product with its weights, or before.",
-)
-@click.option("--layers", type=int, default=1, show_default=True, help="Recurrent layers, one on the other.")
+@options.cell_options
+@options.layers_option
 @click.option("--hidden-size", type=int, default=32, show_default=True, help="Units of a layer.")
 @click.option("--dropout", type=float, default=0.0, show_default=True, help="Share dropped in training.")
 @click.option("--huber", type=float, metavar="X", help="Errors beyond X deviations count straight.  [default: squared]")

@@ -35,17 +35,8 @@ def language_model() -> None:
 )
 @click.option("--dev", metavar="FILE", help="Text that chooses the epoch.  [default: the last twentieth of CORPUS]")
 @click.option("--test", metavar="FILE", help="Text to measure the model on at the end, beside n-gram models.")
-@click.option(
-    "--cell", type=click.Choice(["rnn", "gru", "lstm"]), default="lstm", show_default=True, help="Recurrent cell."
-)
-@click.option(
-    "--reset",
-    type=click.Choice(["after", "before"]),
-    default="after",
-    show_default=True,
-    help="Where a GRU's reset gate acts: after the product with its weights, or before.",
-)
-@click.option("--layers", type=int, default=1, show_default=True, help="Recurrent layers, one on the other.")
+@options.cell_options
+@options.layers_option
 @click.option("--hidden-size", type=int, default=256, show_default=True, help="Units in each layer.")
 @click.option("--vector-size", type=int, metavar="N", help="Numbers in a token's vector.  [default: --hidden-size]")
 @click.option(

@@ -145,7 +145,7 @@ vectors_options = _together(
 )
 """The word vectors that a net starts from."""
 
-recurrent_options = _together(
+cell_options = _together(
     click.option(
         "--cell", type=click.Choice(["rnn", "gru", "lstm"]), default="lstm", show_default=True, help="Recurrent cell."
     ),
@@ -156,6 +156,15 @@ recurrent_options = _together(
         show_default=True,
         help="Where a GRU's reset gate acts: after the product with its weights, or before.",
     ),
+)
+"""Which recurrent cell."""
+
+layers_option = click.option(
+    "--layers", type=int, default=1, show_default=True, help="Recurrent layers, one on the other."
+)
+
+recurrent_options = _together(
+    cell_options,
     click.option(
         "--bidirectional/--one-way", default=True, show_default=True, help="Read from both ends, or from one."
     ),
@@ -166,7 +175,7 @@ recurrent_options = _together(
         show_default=True,
         help="How both directions' states become one.",
     ),
-    click.option("--layers", type=int, default=1, show_default=True, help="Recurrent layers, one on the other."),
+    layers_option,
     click.option("--hidden-size", type=int, default=128, show_default=True, help="Units in each direction."),
 )
 """The layers of a recurrent net."""

@@ -31,7 +31,7 @@ _COUNTING: dict[str, dict[str, Any]] = {
     "glove": {"window": 15, "window_weights": "harmonic"},
 }
 
-_WEIGHTING = ("smoothing", "shift")
+_WEIGHTING = ("weighting", "smoothing", "shift")
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ def frequency_options(model: str) -> set[str]:
         return counting | _names(GloveSettings)
     if model == "svd":
         return counting | _names(SvdSettings)
-    return counting | {"smoothing", "shift", "weighting"}
+    return counting | set(_WEIGHTING)
 
 
 def _names(kind: type) -> set[str]:
@@ -145,7 +145,7 @@ def frequency_settings(model: str = "svd", **given: Any) -> FrequencySettings:
             settings_of(training.weighting, training.smoothing, training.shift)
         return FrequencySettings(model, counting, training=training)
     weighing: dict[str, Any] = {"weighting": "ppmi" if model == "ppmi" else "count"}
-    weighing |= {name: given[name] for name in ("weighting", *_WEIGHTING) if name in given}
+    weighing |= {name: given[name] for name in _WEIGHTING if name in given}
     return FrequencySettings(model, counting, weighing=settings_of(**weighing))
 
 
