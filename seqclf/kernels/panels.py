@@ -1,9 +1,8 @@
 """Matrix products for all recurrent cells: a few rows times weights that lie in *panels* of 16 columns.
 
 A weight matrix with V panels is stored as (V, K, 16): panel v holds the columns 16 v .. 16 v + 15 of its K rows. A tile
-of at most 6 rows and 4 panels keeps its 24 sums in vector registers while it walks over K; nothing else is fast enough,
-and nothing else is needed: strides that are given at run time make the same loop multiply by a matrix or by its
-transpose.
+of a few rows and panels keeps its sums in vector registers while it walks over K; nothing else is fast enough, and
+nothing else is needed: strides that are given at run time make the same loop multiply by a matrix or by its transpose.
 
 Every sum starts from what stands in ``out`` and adds its products in the order of K, whatever else the tile holds. So
 neither a row's neighbours nor the way rows are shared among tiles and threads change a bit of it.
@@ -17,11 +16,15 @@ from llvmlite import ir
 from numba.core import cgutils, types
 from numba.core.extending import intrinsic
 
-from wordvec.kernels.simd import JIT_OFF, compiled_address, kernel
+from wordvec.kernels.simd import JIT_OFF, compiled_address, has_long_registers, kernel
 
 UNITS = 16
 TILE_ROWS, TILE_PANELS = 6, 4
-DEPTH = 64  # of K at a time: 64 rows of 4 panels are 16 KB, half of a first-level cache
+SUMS = 24 if has_long_registers() else 6
+"""Of 16 numbers each, so that the registers have room for what they are summed from."""
+PANELS_BESIDE = (0, *(min(TILE_PANELS, max(1, SUMS // rows)) for rows in range(1, TILE_ROWS + 1)))
+"""How many panels a tile of so many rows has."""
+BLOCK = 256  # rows of panels at a time: 16 KB, half of a first-level cache
 
 
 class Weights(NamedTuple):
@@ -72,11 +75,12 @@ else:
         typingctx,
         a, a_first, a_row, a_step, b, b_first, b_step, b_panel, out, out_first, out_row, out_panel, depth, rows, panels,
     ):  # fmt: skip
-        """out (rows, panels, 16) += A (rows, depth) · B (depth, panels, 16), for 1..6 rows and 1..4 panels.
+        """out (rows, panels, 16) += A (rows, depth) · B (depth, panels, 16), for 1..6 rows.
 
         ``a``, ``b`` and ``out`` are pointers. A's row r, column k stands at ``a_first + r * a_row + k * a_step``; B's
         row k begins, in panel v, at ``b_first + k * b_step + v * b_panel``; out's row r at
-        ``out_first + r * out_row + v * out_panel``. The sums stay in registers from the first k to the last.
+        ``out_first + r * out_row + v * out_panel``. There is at least one k, and there are ``PANELS_BESIDE[rows]``
+        panels or one. The sums stay in registers from the first k to the last.
         """
         integers = [types.intp] * 3
         signature = types.void(a, *integers, b, *integers, out, *integers, *integers)
@@ -86,7 +90,7 @@ else:
             rows, panels = args[13:]
             switch = builder.switch(builder.add(builder.mul(rows, rows.type(8)), panels), done)
             for count in range(1, TILE_ROWS + 1):
-                for width in range(1, TILE_PANELS + 1):
+                for width in {1, PANELS_BESIDE[count]}:
                     block = builder.append_basic_block(f"tile_{count}_{width}")
                     switch.add_case(rows.type(8 * count + width), block)
                     builder.position_at_end(block)
@@ -121,49 +125,65 @@ def _write_tile(builder, args, bits, rows, panels):
         for row in places(builder.gep(out, [out_first]), out_row, rows)
         for target in vectors(places(row, out_panel, panels))
     ]
-    sums = [cgutils.alloca_once(builder, vector) for _ in targets]
-    for target, place in zip(targets, sums, strict=True):
-        builder.store(builder.load(target, align=4), place)
+    before, body, done = builder.block, builder.append_basic_block("deeper"), builder.append_basic_block("written")
+    starts = [builder.load(target, align=4) for target in targets]
     lefts = places(builder.gep(a, [a_first]), a_row, rows)
     rights = places(builder.gep(b, [b_first]), b_panel, panels)
-    with cgutils.for_range(builder, depth) as loop:
-        at = builder.mul(loop.index, b_step)
-        right = [builder.load(place, align=4) for place in vectors([builder.gep(place, [at]) for place in rights])]
-        at = builder.mul(loop.index, a_step)
-        for r, left in enumerate(lefts):
-            number = builder.load(builder.gep(left, [at]))
-            lane = builder.insert_element(ir.Constant(vector, ir.Undefined), number, ir.IntType(32)(0))
-            number = builder.shuffle_vector(lane, lane, everywhere)
-            for v, values in enumerate(right):
-                place = sums[r * panels + v]
-                builder.store(builder.call(fused, [number, values, builder.load(place)]), place)
-    for target, place in zip(targets, sums, strict=True):
-        builder.store(builder.load(place), target, align=4)
+    builder.branch(body)
+    builder.position_at_end(body)
+    k = builder.phi(depth.type)
+    sums = [builder.phi(vector) for _ in targets]
+    at = builder.mul(k, b_step)
+    right = [builder.load(place, align=4) for place in vectors([builder.gep(place, [at]) for place in rights])]
+    at = builder.mul(k, a_step)
+    found = []
+    for r, left in enumerate(lefts):
+        number = builder.load(builder.gep(left, [at]))
+        lane = builder.insert_element(ir.Constant(vector, ir.Undefined), number, ir.IntType(32)(0))
+        number = builder.shuffle_vector(lane, lane, everywhere)
+        found += [builder.call(fused, [number, values, sums[r * panels + v]]) for v, values in enumerate(right)]
+    following = builder.add(k, k.type(1))
+    again = builder.cbranch(builder.icmp_signed("<", following, depth), body, done)
+    again.set_metadata("llvm.loop", _never_unrolled(builder.module))
+    for phi, start, end in zip([k, *sums], [k.type(0), *starts], [following, *found], strict=True):
+        phi.add_incoming(start, before)
+        phi.add_incoming(end, body)
+    builder.position_at_end(done)
+    for target, value in zip(targets, found, strict=True):
+        builder.store(value, target, align=4)
+
+
+def _never_unrolled(module):
+    """What keeps LLVM from unrolling a loop: two turns at once need more registers than there are, and sums that it
+    then keeps on the stack make the loop half as fast, or a third where the stack does not begin a cache line."""
+    told = module.add_metadata(["llvm.loop.unroll.disable"])
+    loop = module.add_metadata([told])
+    loop.operands = (loop, told)  # what is said of a loop has to name itself first
+    return loop
 
 
 def _multiply(
-    a, a_first, a_row, a_step, rows, depth, b, b_first, b_step, b_panel, b_tile, out, out_first, out_row, out_panel,
-    out_tile, panels, wide,
+    a, a_first, a_row, a_step, rows, depth, b, b_first, b_step, b_panel, out, out_first, out_row, out_panel, panels
 ):  # fmt: skip
-    """out += A · B for any number of rows and panels: tiles of ``wide`` panels, the last one narrower.
-
-    Strides as in ``multiply_tile``; tile t of B begins at ``b_first + t * b_tile``, and of out at
-    ``out_first + t * out_tile``.
-    """
+    """out += A · B for any number of rows and panels, tile by tile; strides as in ``multiply_tile``."""
+    # Tiles of nearly equal height: a low one would leave the processor waiting.
     tall = (rows + TILE_ROWS - 1) // TILE_ROWS
-    for t in range((panels + wide - 1) // wide):
-        width = min(wide, panels - t * wide)
-        for k in range(0, depth, DEPTH):
-            deep = min(DEPTH, depth - k)
+    wide = PANELS_BESIDE[(rows + tall - 1) // tall]
+    v = 0
+    while v < panels:
+        width = wide if v + wide <= panels else 1
+        step = BLOCK // width
+        for k in range(0, depth, step):
+            deep = min(step, depth - k)
             for i in range(tall):
-                # Tiles of nearly equal height: a low one would leave the processor waiting.
                 top, bottom = i * rows // tall, (i + 1) * rows // tall
                 multiply_tile(
                     a, a_first + top * a_row + k * a_step, a_row, a_step,
-                    b, b_first + t * b_tile + k * b_step, b_step, b_panel,
-                    out, out_first + t * out_tile + top * out_row, out_row, out_panel,
+                    b, b_first + v * b_panel + k * b_step, b_step, b_panel,
+                    out, out_first + v * out_panel + top * out_row, out_row, out_panel,
                     deep, bottom - top, width,
                 )  # fmt: skip
+        v += width
 
 
 @lru_cache
@@ -177,7 +197,7 @@ def product(dtype: str) -> int:
         return 0
     number = types.CPointer(getattr(types, dtype))
     integers = [types.intp] * 5
-    signature = types.void(number, *integers, number, *integers[:4], number, *integers[:4], *integers[:2])
+    signature = types.void(number, *integers, number, *integers[:3], number, *integers[:4])
     return compiled_address(_multiply, signature)
 
 
@@ -191,16 +211,16 @@ else:
     @intrinsic
     def multiply(
         typingctx,
-        address, a, a_first, a_row, a_step, rows, depth, b, b_first, b_step, b_panel, b_tile,
-        out, out_first, out_row, out_panel, out_tile, panels, wide,
+        address, a, a_first, a_row, a_step, rows, depth, b, b_first, b_step, b_panel,
+        out, out_first, out_row, out_panel, panels,
     ):  # fmt: skip
         """``_multiply`` on flat arrays of one type, by the address that ``product`` gives for it."""
         integers = [types.intp] * 5
-        signature = types.void(types.intp, a, *integers, b, *integers[:4], out, *integers[:4], *integers[:2])
+        signature = types.void(types.intp, a, *integers, b, *integers[:3], out, *integers[:4])
 
         def codegen(context, builder, signature, args):
             values = list(args[1:])
-            for place, kind in ((0, a), (6, b), (11, out)):
+            for place, kind in ((0, a), (6, b), (10, out)):
                 values[place] = context.make_array(kind)(context, builder, values[place]).data
             function = ir.FunctionType(ir.VoidType(), [value.type for value in values])
             builder.call(builder.inttoptr(args[0], function.as_pointer()), values)
@@ -215,9 +235,8 @@ def add_part(product, a, a_row, a_column, rows, weights, first, panels, out, out
     _, depth, _ = weights.shape
     multiply(
         product, a.reshape(a.size), a_row * a.shape[1] + a_column, a.shape[1], 1, rows, depth,
-        weights.reshape(weights.size), first * depth * UNITS, UNITS, depth * UNITS, TILE_PANELS * depth * UNITS,
-        out.reshape(out.size), out_row * out.shape[1] + out_column, out.shape[1], UNITS, TILE_PANELS * UNITS,
-        panels, TILE_PANELS,
+        weights.reshape(weights.size), first * depth * UNITS, UNITS, depth * UNITS,
+        out.reshape(out.size), out_row * out.shape[1] + out_column, out.shape[1], UNITS, panels,
     )  # fmt: skip
 
 
@@ -243,9 +262,8 @@ def add_weight_gradient(product, a, d_out, first, d_weights):
                 turned[k, row] = a[row, k]
     multiply(
         product, turned.reshape(turned.size), 0, rows, 1, depth, rows,
-        d_out.reshape(d_out.size), first, width, UNITS, TILE_PANELS * UNITS,
-        d_weights.reshape(d_weights.size), 0, UNITS, depth * UNITS, TILE_PANELS * depth * UNITS,
-        panels, TILE_PANELS,
+        d_out.reshape(d_out.size), first, width, UNITS,
+        d_weights.reshape(d_weights.size), 0, UNITS, depth * UNITS, panels,
     )  # fmt: skip
 
 

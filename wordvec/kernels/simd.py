@@ -116,6 +116,13 @@ def compiled_address(function: Any, signature: Any) -> int:
     return int(compiled.address)
 
 
+def has_long_registers() -> bool:
+    """Whether kernels are compiled for a processor with 32 registers of sixteen float32 (AVX-512)."""
+    from numba.core.registry import cpu_target
+
+    return "+avx512f" in cpu_target.target_context.codegen().magic_tuple()[2]
+
+
 _addresses: list[Any] = []  # what an address points to must live on
 
 
