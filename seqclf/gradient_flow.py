@@ -11,9 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from seqclf.batches import pack
-from seqclf.encoder import Encoder, EncoderTape
+from seqclf.encoder import Encoder
 from seqclf.optimizers import Optimizer
 from seqclf.parameters import EncoderShape, FlatParameters, initial_encoder
+from seqclf.tape import EncoderTape
 from wordvec import InputError
 
 LANES: dict[str, tuple[str, float]] = {

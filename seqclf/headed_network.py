@@ -6,10 +6,11 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from seqclf.batches import PackedBatch
-from seqclf.encoder import Encoder, EncoderTape, Noise
+from seqclf.encoder import Encoder
 from seqclf.heads import Views
 from seqclf.parameters import EncoderShape, FlatParameters, Workspace
 from seqclf.pooling import pool, unpool
+from seqclf.tape import EncoderTape, Noise
 from seqclf.workers import Workers
 
 

@@ -12,7 +12,6 @@ import numpy as np
 from corpora import TOKENIZERS
 from seqclf.batches import pack
 from seqclf.cells import CELLS, RESETS
-from seqclf.encoder import States
 from seqclf.epochs import Progress
 from seqclf.formats import HEADER, check_header, check_tensors, join_tokens, read_model, read_vocabulary, write_model
 from seqclf.generation import check_sampling, choices, draw
@@ -22,6 +21,7 @@ from seqclf.language_text import UNKNOWN, encode_text, end_of_line, read_trainin
 from seqclf.language_training import train_language_network
 from seqclf.ngrams import bigram_log_probabilities, unigram_log_probabilities
 from seqclf.settings import _whole
+from seqclf.tape import States
 from seqclf.workers import Workers
 from wordvec import FormatError, InputError, Vocabulary
 

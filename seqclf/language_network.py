@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from seqclf.batches import PackedBatch, pack
-from seqclf.encoder import Encoder, Noise, States
+from seqclf.encoder import Encoder
 from seqclf.parameters import EncoderShape, FlatParameters, encoder_shapes, initial_encoder
+from seqclf.tape import Noise, States
 from seqclf.vocabulary_head import VocabularyHead
 from seqclf.workers import Workers
 

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from seqclf.batches import PackedBatch
-from seqclf.encoder import Noise, States
 from seqclf.epochs import Outcome, Progress, Reporter, best_of_epochs
 from seqclf.language_network import LanguageNetwork, Window, windows
 from seqclf.language_settings import LanguageModelSettings
 from seqclf.noise import POOLED, NoiseRates, draw_mask, draw_noise, dropout_key
 from seqclf.optimizers import Adam, Sgd, clipping, global_norm, scheduled_rate
+from seqclf.tape import Noise, States
 from seqclf.workers import Workers
 from wordvec import TrainingError
 

@@ -9,9 +9,10 @@ import numpy as np
 
 from seqclf.batches import PackedBatch
 from seqclf.cells import spread, unspread
-from seqclf.encoder import Encoder, EncoderTape, Noise
+from seqclf.encoder import Encoder
 from seqclf.parameters import EncoderShape, FlatParameters, Workspace, encoder_shapes
 from seqclf.pooling import pool, unpool
+from seqclf.tape import EncoderTape, Noise
 from seqclf.workers import Workers
 
 _SPARE_BYTES = 2**22

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from seqclf.batches import PackedBatch
-from seqclf.encoder import Encoder, Noise
+from seqclf.encoder import Encoder
+from seqclf.tape import Noise
 
 WORDS, POOLED, BETWEEN, WEIGHTS, HOLD_H, HOLD_C = range(1, 7)
 """What a mask is for; a layer's direction adds a multiple of 8."""

@@ -144,3 +144,12 @@ class Workspace:
             kept = aligned(max(size, 2 * kept.size if kept is not None else 0), dtype or self._dtype)
             self._kept[name] = kept
         return kept[:size].reshape(shape)
+
+    def zeros(self, *shape: int) -> np.ndarray:
+        """An array of zeros that many may hold, and nobody writes to."""
+        size = int(np.prod(shape))
+        kept = self._kept.get("zeros")
+        if kept is None or kept.size < size:
+            kept = self.array("zeros", size)
+            self._kept["zeros"][:] = 0
+        return kept[:size].reshape(shape)

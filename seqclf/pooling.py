@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from seqclf.encoder import EncoderTape
 from seqclf.parameters import Workspace
+from seqclf.tape import EncoderTape
 
 POOLINGS = {"max": 0, "mean": 1, "last": 2}
 

@@ -12,9 +12,10 @@ import numpy as np
 
 from seqclf.batches import PackedBatch
 from seqclf.crf_head import CrfHead
-from seqclf.encoder import Encoder, EncoderTape, Noise
+from seqclf.encoder import Encoder
 from seqclf.heads import SoftmaxHead
 from seqclf.parameters import EncoderShape, FlatParameters, Workspace, encoder_shapes, initial_encoder
+from seqclf.tape import EncoderTape, Noise
 from seqclf.token_features import SLOTS, Forms
 from seqclf.workers import Workers
 

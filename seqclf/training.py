@@ -9,13 +9,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from seqclf.batches import PackedBatch, pack
-from seqclf.encoder import Noise
 from seqclf.epochs import Outcome, Progress, steps_in_all, train_in_batches
 from seqclf.inference import predict_probabilities
 from seqclf.network import Network
 from seqclf.noise import POOLED, NoiseRates, draw_mask, draw_noise, dropout_key
 from seqclf.optimizers import Optimizer
 from seqclf.settings import ClassifierSettings, NetSettings
+from seqclf.tape import Noise
 from seqclf.workers import Workers
 
 

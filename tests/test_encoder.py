@@ -5,9 +5,10 @@ import pytest
 
 from seqclf.batches import pack
 from seqclf.cells import spread, unspread
-from seqclf.encoder import Encoder, Noise
+from seqclf.encoder import Encoder
 from seqclf.optimizers import Adam
 from seqclf.parameters import EncoderShape, FlatParameters, encoder_shapes, initial_encoder
+from seqclf.tape import Noise, States
 from seqclf.workers import Workers
 from tests import naive_recurrent
 
@@ -128,8 +129,30 @@ def test_a_text_in_pieces_has_the_states_of_the_whole(shape):
     together = np.concatenate(pieces)
     for s in range(2):
         np.testing.assert_allclose(together[:, s], states[rows_of(whole, s)], atol=1e-14)
-    # A batch that begins in its second half has the gradients of a text with that history.
-    assert carried.h.shape == (shape.layers, 2, shape.hidden_size)
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=described)
+def test_the_gradient_of_the_first_state_is_numerical(shape):
+    encoder, _ = make(shape)
+    batch, random = pack(*encode(TEXTS), np.arange(len(TEXTS))), np.random.default_rng(1)
+    last = encoder.forward(batch).last
+    first = States(random.standard_normal(last.h.shape), random.standard_normal(last.c.shape))
+    d_states = random.standard_normal((int(batch.starts[-1]), shape.features))
+
+    def loss():
+        return (unspread(encoder.forward(batch, first=first).states, shape.parts, shape.hidden_size) * d_states).sum()
+
+    tape = encoder.forward(batch, first=first)
+    encoder.backward(tape, spread(d_states, shape.parts))
+    for given, gradient in ((first.h, tape.d_first.h), (first.c, tape.d_first.c)):
+        flat = given.reshape(-1)
+        for place in range(0, flat.size, 7):
+            kept, flat[place] = flat[place], flat[place] + 1e-6
+            higher = loss()
+            flat[place] = kept - 1e-6
+            slope, flat[place] = (higher - loss()) / 2e-6, kept
+            assert gradient.reshape(-1)[place] == pytest.approx(slope, abs=1e-7)
+        assert not given.size or np.abs(gradient).max() > 0
 
 
 def test_the_last_state_stands_in_the_callers_order():

@@ -5,8 +5,8 @@ import itertools
 import numpy as np
 import pytest
 
-from seqclf.encoder import States
 from seqclf.language_network import LanguageNetwork, LanguageShape, initial_parameters, parameter_shapes, windows
+from seqclf.tape import States
 from tests import naive_recurrent
 
 WORDS = 7

@@ -5,9 +5,9 @@ import pytest
 
 from seqclf.batches import pack
 from seqclf.cells import spread
-from seqclf.encoder import Noise
 from seqclf.network import Network, NetworkShape, parameter_shapes
 from seqclf.parameters import Workspace
+from seqclf.tape import Noise
 from seqclf.workers import Workers
 from tests import naive_recurrent
 from tests.gradients import directional_derivative, numerical_gradient

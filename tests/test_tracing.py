@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from seqclf import ClassifierSettings, SequenceModel, check_picture, save_gate_heatmap, trace, train_classifier
-from seqclf.encoder import States
 from seqclf.network import Network, NetworkShape, parameter_shapes
 from seqclf.parameters import EncoderShape
+from seqclf.tape import States
 from tests import naive_recurrent
 from wordvec import InputError, Vocabulary
 

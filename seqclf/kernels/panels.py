@@ -166,6 +166,8 @@ def _multiply(
     a, a_first, a_row, a_step, rows, depth, b, b_first, b_step, b_panel, out, out_first, out_row, out_panel, panels
 ):  # fmt: skip
     """out += A · B for any number of rows and panels, tile by tile; strides as in ``multiply_tile``."""
+    if rows == 0:
+        return
     # Tiles of nearly equal height: a low one would leave the processor waiting.
     tall = (rows + TILE_ROWS - 1) // TILE_ROWS
     wide = PANELS_BESIDE[(rows + tall - 1) // tall]

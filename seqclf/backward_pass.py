@@ -1,0 +1,117 @@
+"""The encoder's backward pass: layer by layer from the last, all directions of a layer side by side.
+
+As in the forward pass the threads run next to nothing but kernels. What two runs add to one array, they add one after
+the other in one order, so that sums have the same bits whoever was first.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from seqclf.forward_pass import no_states
+from seqclf.parameters import MERGES, Workspace
+from seqclf.tape import EncoderTape, Part, Run, States
+
+
+class BackwardPass:
+    """A batch's gradients on their way back; mirrors ``ForwardPass``.
+
+    Args:
+        encoder: its parameters and their gradients; an ``Encoder``.
+        tape: what the forward pass left.
+        d_final, tune_vectors: see ``Encoder.backward``.
+        space: where the arrays come from.
+    """
+
+    def __init__(
+        self, encoder: Any, tape: EncoderTape, d_final: np.ndarray | None, tune_vectors: bool, space: Workspace
+    ) -> None:
+        self._encoder, self._tape, self._d_final, self._tune, self._space = encoder, tape, d_final, tune_vectors, space
+        self._shape = encoder.shape
+
+    def run(self, d_states: np.ndarray | None, run: Any) -> list[list[np.ndarray]]:
+        """All layers; for each part, each direction's gradient of the part's inputs."""
+        tape, shape = self._tape, self._shape
+        merged = [self._d_states(part, d_states) for part in tape.parts]
+        found: list[list[np.ndarray]] = []
+        for layer in reversed(range(shape.layers)):
+            tasks = []
+            for part, d_merged in zip(tape.parts, merged, strict=True):
+                if layer + 1 < shape.layers and len(tape.noise.between):
+                    d_merged *= part.rows_of(tape.noise.between[layer])
+                tasks += [(one, d_merged, self._prepare(one)) for one in part.runs[layer]]
+            list(run(self._walk, tasks))
+            each = iter([d_inputs for _, _, d_inputs in tasks])
+            found = [[next(each) for _ in part.runs[layer]] for part in tape.parts]
+            merged = [d_inputs[0] for d_inputs in found]
+            if layer > 0 and shape.bidirectional:
+                merged[0] += found[0][1]
+        if tape.first is not None:
+            tape.d_first = self._first()
+        return found
+
+    def _d_states(self, part: Part, d_states: np.ndarray | None) -> np.ndarray:
+        """A copy of the part's gradients of the last layer's merged states."""
+        packed = int(part.batch.starts[-1])
+        copied = self._space.array(f"{part.place}.d_states", packed, self._encoder.features)
+        copied[:] = 0 if d_states is None else part.rows_of(d_states)
+        return copied
+
+    def _prepare(self, run: Run) -> np.ndarray:
+        """One direction's arrays; the one for the gradient of its inputs is returned."""
+        name = f"{run.part.place}.{run.layer}.{run.number}."
+        packed, hidden, sequences = run.rows.size, self._encoder.hidden, run.part.batch.lengths.size
+        run.d_h = self._space.array(name + "d_h", packed, hidden)
+        run.d_first = self._space.array(name + "d_first", sequences, hidden)
+        run.d_cell = self._space.array(name + "d_cell", sequences, hidden)
+        distinct = run.inputs.shape[0] if self._tune or run.layer > 0 else 0
+        return self._space.array(name + "d_inputs", distinct, run.inputs.shape[1])
+
+    def _walk(self, task: tuple[Run, np.ndarray, np.ndarray]) -> None:
+        """One direction of one layer backwards: the gradients of its weights and of its inputs."""
+        from seqclf.kernels.merging import merge_backward
+
+        run, d_merged, d_inputs = task
+        encoder, shape, noise = self._encoder, self._shape, self._tape.noise
+        batch, hidden = run.part.batch, encoder.hidden
+        side = run.number * hidden if shape.parts == 2 else 0
+        mode = MERGES[shape.merge] if shape.bidirectional else 0
+        other = run.part.runs[run.layer][1 - run.number if shape.bidirectional else 0].state.h
+        merge_backward(d_merged, run.target, side, other, batch.mirror, mode, run.d_h)
+        if self._d_final is not None and run.layer + 1 == shape.layers:
+            self._add_final(self._d_final, run, side, other)
+        run.d_first[:], run.d_cell[:], d_inputs[:] = 0, 0, 0
+        gradients = encoder.d_weights[run.part.place][run.layer][run.number]
+        whole = gradients
+        if len(noise.w_hidden):
+            gradients = gradients._replace(w_hidden=np.zeros_like(whole.w_hidden))
+        _, backward = encoder.cell.kernels()
+        backward(
+            run.inputs, run.rows, batch.starts, run.weights, run.state, run.d_h, gradients, d_inputs,
+            run.d_first, run.d_cell, self._tape.first is not None,
+        )  # fmt: skip
+        if len(noise.w_hidden):
+            gradients.w_hidden[:] *= noise.w_hidden[run.layer][run.number]
+            whole.w_hidden[:] += gradients.w_hidden
+
+    def _add_final(self, d_final: np.ndarray, run: Run, side: int, other: np.ndarray) -> None:
+        """The gradient of one direction's final states, added to that of its states."""
+        sequences, rows = run.part.last_rows()
+        d_last = d_final[sequences, side : side + self._encoder.hidden]
+        if self._shape.bidirectional and self._shape.merge == "average":
+            d_last = d_last * d_final.dtype.type(0.5)
+        elif self._shape.bidirectional and self._shape.merge == "multiply":
+            d_last = d_last * other[rows]
+        run.d_h[rows] += d_last
+
+    def _first(self) -> States:
+        """The gradient of the state before the first token."""
+        tape, size = self._tape, self._shape.hidden_size
+        found = no_states(self._encoder, tape.batch.lengths.size)
+        for part in tape.parts:
+            order = tape.batch.order if part.half is None else tape.batch.order[part.batch.order]
+            for index, run in enumerate(run for runs in part.runs for run in runs):
+                found.h[index, order] = run.d_first[:, :size]
+                if self._encoder.cell.has_cell:
+                    found.c[index, order] = run.d_cell[:, :size]
+        return found
