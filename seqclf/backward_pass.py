@@ -8,9 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from seqclf.forward_pass import no_states
 from seqclf.parameters import MERGES, Workspace
-from seqclf.tape import EncoderTape, Part, Run, States
+from seqclf.tape import EncoderTape, Part, Run, States, no_states
 
 
 class BackwardPass:
@@ -39,9 +38,9 @@ class BackwardPass:
             for part, d_merged in zip(tape.parts, merged, strict=True):
                 if layer + 1 < shape.layers and len(tape.noise.between):
                     d_merged *= part.rows_of(tape.noise.between[layer])
-                tasks += [(one, d_merged, self._prepare(one)) for one in part.runs[layer]]
+                tasks += [(part, one, d_merged, self._prepare(part, one)) for one in part.runs[layer]]
             list(run(self._walk, tasks))
-            each = iter([d_inputs for _, _, d_inputs in tasks])
+            each = iter([d_inputs for *_, d_inputs in tasks])
             found = [[next(each) for _ in part.runs[layer]] for part in tape.parts]
             merged = [d_inputs[0] for d_inputs in found]
             if layer > 0 and shape.bidirectional:
@@ -57,31 +56,31 @@ class BackwardPass:
         copied[:] = 0 if d_states is None else part.rows_of(d_states)
         return copied
 
-    def _prepare(self, run: Run) -> np.ndarray:
+    def _prepare(self, part: Part, run: Run) -> np.ndarray:
         """One direction's arrays; the one for the gradient of its inputs is returned."""
-        name = f"{run.part.place}.{run.layer}.{run.number}."
-        packed, hidden, sequences = run.rows.size, self._encoder.hidden, run.part.batch.lengths.size
+        name = f"{part.place}.{run.layer}.{run.number}."
+        packed, hidden, sequences = run.rows.size, self._encoder.hidden, part.batch.lengths.size
         run.d_h = self._space.array(name + "d_h", packed, hidden)
         run.d_first = self._space.array(name + "d_first", sequences, hidden)
         run.d_cell = self._space.array(name + "d_cell", sequences, hidden)
         distinct = run.inputs.shape[0] if self._tune or run.layer > 0 else 0
         return self._space.array(name + "d_inputs", distinct, run.inputs.shape[1])
 
-    def _walk(self, task: tuple[Run, np.ndarray, np.ndarray]) -> None:
+    def _walk(self, task: tuple[Part, Run, np.ndarray, np.ndarray]) -> None:
         """One direction of one layer backwards: the gradients of its weights and of its inputs."""
         from seqclf.kernels.merging import merge_backward
 
-        run, d_merged, d_inputs = task
+        part, run, d_merged, d_inputs = task
         encoder, shape, noise = self._encoder, self._shape, self._tape.noise
-        batch, hidden = run.part.batch, encoder.hidden
+        batch, hidden = part.batch, encoder.hidden
         side = run.number * hidden if shape.parts == 2 else 0
         mode = MERGES[shape.merge] if shape.bidirectional else 0
-        other = run.part.runs[run.layer][1 - run.number if shape.bidirectional else 0].state.h
+        other = part.runs[run.layer][1 - run.number if shape.bidirectional else 0].state.h
         merge_backward(d_merged, run.target, side, other, batch.mirror, mode, run.d_h)
         if self._d_final is not None and run.layer + 1 == shape.layers:
-            self._add_final(self._d_final, run, side, other)
+            self._add_final(self._d_final, part, run, side, other)
         run.d_first[:], run.d_cell[:], d_inputs[:] = 0, 0, 0
-        gradients = encoder.d_weights[run.part.place][run.layer][run.number]
+        gradients = encoder.d_weights[part.place][run.layer][run.number]
         whole = gradients
         if len(noise.w_hidden):
             gradients = gradients._replace(w_hidden=np.zeros_like(whole.w_hidden))
@@ -94,9 +93,9 @@ class BackwardPass:
             gradients.w_hidden[:] *= noise.w_hidden[run.layer][run.number]
             whole.w_hidden[:] += gradients.w_hidden
 
-    def _add_final(self, d_final: np.ndarray, run: Run, side: int, other: np.ndarray) -> None:
+    def _add_final(self, d_final: np.ndarray, part: Part, run: Run, side: int, other: np.ndarray) -> None:
         """The gradient of one direction's final states, added to that of its states."""
-        sequences, rows = run.part.last_rows()
+        sequences, rows = part.last_rows()
         d_last = d_final[sequences, side : side + self._encoder.hidden]
         if self._shape.bidirectional and self._shape.merge == "average":
             d_last = d_last * d_final.dtype.type(0.5)

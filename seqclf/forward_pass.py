@@ -35,11 +35,8 @@ class ForwardPass:
         else:
             shares = enumerate(halves(batch))
             parts = [Part(place, half.batch, half, inputs[half.batch.token_ids]) for place, half in shares]
-        packed, sequences = int(batch.starts[-1]), batch.lengths.size
-        self.tape = EncoderTape(
-            batch, noise, parts, first,
-            space.array("states", packed, encoder.features), space.array("final", sequences, encoder.features),
-        )  # fmt: skip
+        states = space.array("states", int(batch.starts[-1]), encoder.features)
+        self.tape = EncoderTape(encoder, batch, noise, parts, first, states)
 
     def run(self, run: Any) -> EncoderTape:
         """All layers; ``run`` maps over what may be done at once."""
@@ -48,14 +45,13 @@ class ForwardPass:
         tape, shape = self.tape, self._shape
         for layer in range(shape.layers):
             last = layer + 1 == shape.layers
-            merged = []
+            merged, tasks = [], []
             for part in tape.parts:
-                name = f"{part.place}.{layer}.merged"
-                packed = int(part.batch.starts[-1])
+                name, packed = f"{part.place}.{layer}.merged", int(part.batch.starts[-1])
                 whole = last and part.half is None
                 merged.append(tape.states if whole else self._space.array(name, packed, self._encoder.features))
                 part.runs.append([self._prepare(part, layer, number) for number in range(len(shape.directions))])
-            tasks = [(one, states) for part, states in zip(tape.parts, merged, strict=True) for one in part.runs[layer]]
+                tasks += [(part, one, merged[-1]) for one in part.runs[layer]]
             list(run(self._walk, tasks))
             for part, states in zip(tape.parts, merged, strict=True):
                 runs = part.runs[layer]
@@ -64,7 +60,9 @@ class ForwardPass:
                 if not last and len(self._noise.between):
                     states *= part.rows_of(self._noise.between[layer])
                 part.inputs = states
-        self._finish()
+        for part in tape.parts:
+            if part.half is not None:
+                tape.states[part.half.rows] = part.inputs
         return tape
 
     def _prepare(self, part: Part, layer: int, number: int) -> Run:
@@ -101,7 +99,7 @@ class ForwardPass:
         )
         target = batch.mirror if number else np.arange(packed, dtype=np.int32)
         rows = target if layer else (batch.reverse_rows if number else batch.forward_rows)
-        return Run(part, layer, number, part.inputs, rows, target, weights, state)
+        return Run(layer, number, part.inputs, rows, target, weights, state)
 
     def _first_states(self, part: Part, layer: int, number: int, name: str) -> tuple[np.ndarray, np.ndarray]:
         """The states before the first token (B, H padded), zeros where none are given."""
@@ -119,55 +117,12 @@ class ForwardPass:
             found.append(array)
         return found[0], found[1]
 
-    def _walk(self, task: tuple[Run, np.ndarray]) -> None:
+    def _walk(self, task: tuple[Part, Run, np.ndarray]) -> None:
         """The kernels of one direction, whose states then stand among the merged ones."""
         from seqclf.kernels.merging import place
 
-        run, merged = task
+        part, run, merged = task
         forward, _ = self._encoder.cell.kernels()
-        forward(
-            run.inputs, run.rows, run.part.batch.starts, run.weights, run.state, self._first is not None, self._keep
-        )
+        forward(run.inputs, run.rows, part.batch.starts, run.weights, run.state, self._first is not None, self._keep)
         if self._shape.parts == len(self._shape.directions):
             place(run.state.h, run.target, run.number * self._encoder.hidden, merged)
-
-    def _finish(self) -> None:
-        """The parts' states among all states, their final states, and the states to be carried on."""
-        tape, shape = self.tape, self._shape
-        tape.final[:] = 0
-        for part in tape.parts:
-            if part.half is not None:
-                tape.states[part.half.rows] = part.inputs
-            sequences, rows = part.last_rows()
-            final = [run.state.h[rows] for run in part.runs[-1]]
-            if shape.parts == len(final):
-                merged = np.concatenate(final, axis=1)
-            elif shape.merge == "multiply":
-                merged = final[0] * final[1]
-            else:
-                merged = (final[0] + final[1]) * tape.final.dtype.type(0.5 if shape.merge == "average" else 1)
-            tape.final[sequences] = merged
-        if self._keep:
-            tape.last = self._last()
-
-    def _last(self) -> States:
-        """The state after each sequence's last token."""
-        tape, shape, first = self.tape, self._shape, self._first
-        found = no_states(self._encoder, tape.batch.lengths.size)
-        if first is not None:
-            found.h[:], found.c[:] = first.h, first.c
-        for part in tape.parts:
-            sequences, rows = part.last_rows()
-            order = tape.batch.order[sequences]
-            for index, run in enumerate(run for runs in part.runs for run in runs):
-                found.h[index, order] = run.state.h[rows, : shape.hidden_size]
-                if self._encoder.cell.has_cell:
-                    found.c[index, order] = run.state.c[rows, : shape.hidden_size]
-        return found
-
-
-def no_states(encoder: Any, sequences: int) -> States:
-    """Zeros."""
-    count, size = encoder.shape.layers * len(encoder.shape.directions), encoder.shape.hidden_size
-    cells = size if encoder.cell.has_cell else 0
-    return States(np.zeros((count, sequences, size), encoder.dtype), np.zeros((count, sequences, cells), encoder.dtype))

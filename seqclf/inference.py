@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 
 import numpy as np
 
-from seqclf.batches import pack, prediction_batches
+from seqclf.batches import pack, pack_alone, prediction_batches
 from seqclf.network import Network
 from seqclf.parameters import Workspace
 from seqclf.workers import Workers
@@ -16,6 +16,9 @@ def predict_probabilities(network: Network, ids: np.ndarray, offsets: np.ndarray
 
     Neither the number of threads nor what else is asked for changes a row.
     """
+    if offsets.size == 2:
+        with network.spare_workspace() as workspace:
+            return network.predict(pack_alone(ids[offsets[0] : offsets[1]]), workspace)
     probabilities = np.empty((offsets.size - 1, network.shape.classes), dtype=network.dtype)
 
     def predict(members: np.ndarray, workspace: Workspace) -> None:

@@ -1,5 +1,6 @@
 """What an encoder is made of: its shape, its parameters by name and as one flat array, and memory to work in."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -136,9 +137,7 @@ class Workspace:
 
     def array(self, name: str, *shape: int, dtype: Any = None) -> np.ndarray:
         """An array with unspecified content, valid until ``name`` is asked for again."""
-        size = 1
-        for length in shape:
-            size *= length
+        size = math.prod(shape)
         kept = self._kept.get(name)
         if kept is None or kept.size < size:
             kept = aligned(max(size, 2 * kept.size if kept is not None else 0), dtype or self._dtype)
@@ -147,7 +146,7 @@ class Workspace:
 
     def zeros(self, *shape: int) -> np.ndarray:
         """An array of zeros that many may hold, and nobody writes to."""
-        size = int(np.prod(shape))
+        size = math.prod(shape)
         kept = self._kept.get("zeros")
         if kept is None or kept.size < size:
             kept = self.array("zeros", size)

@@ -19,7 +19,8 @@ def pool(encoded: EncoderTape, pooling: str) -> tuple[np.ndarray, np.ndarray]:
 
     if pooling == "last":
         return encoded.final.copy(), np.empty((0, 0), np.int32)
-    features, where = np.empty_like(encoded.final), np.empty(encoded.final.shape, np.int32)
+    shape = encoded.batch.lengths.size, encoded.states.shape[1]
+    features, where = np.empty(shape, encoded.states.dtype), np.empty(shape, np.int32)
     pool_forward(encoded.states, encoded.batch.starts, POOLINGS[pooling], features, where)
     return features, where
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -53,7 +54,6 @@ class Run:
         d_first, d_cell: (B, H padded), after the backward pass the gradients of the first state and cell.
     """
 
-    part: "Part"
     layer: int
     number: int
     inputs: np.ndarray
@@ -100,18 +100,56 @@ class EncoderTape:
     """What a forward pass leaves for the head and for the backward pass; valid until the next pass.
 
     Attributes:
+        encoder: whose it is.
         batch: as given.
         states: (R, F padded), the last layer's merged states in the order of ``batch``'s packed rows.
-        final: (B, F padded), each direction's state after the last token it read, merged; zeros for empty sequences.
-        last: the state after each sequence's last token; None for a pass that kept nothing.
         d_first: after a backward pass, the gradient of the first state, where one was given.
     """
 
+    encoder: Any
     batch: PackedBatch
     noise: Noise
     parts: list[Part]
     first: States | None
     states: np.ndarray
-    final: np.ndarray
-    last: States | None = None
     d_first: States | None = None
+
+    @cached_property
+    def final(self) -> np.ndarray:
+        """(B, F padded), each direction's state after the last token it read, merged; zeros for empty sequences."""
+        shape = self.encoder.shape
+        whole = np.zeros((self.batch.lengths.size, self.states.shape[1]), self.states.dtype)
+        for part in self.parts:
+            sequences, rows = part.last_rows()
+            final = [run.state.h[rows] for run in part.runs[-1]]
+            if shape.parts == len(final):
+                merged = np.concatenate(final, axis=1)
+            elif shape.merge == "multiply":
+                merged = final[0] * final[1]
+            else:
+                merged = (final[0] + final[1]) * whole.dtype.type(0.5 if shape.merge == "average" else 1)
+            whole[sequences] = merged
+        return whole
+
+    @cached_property
+    def last(self) -> States:
+        """The state after each sequence's last token, to be carried on; of a pass that kept everything."""
+        size = self.encoder.shape.hidden_size
+        found = no_states(self.encoder, self.batch.lengths.size)
+        if self.first is not None:
+            found.h[:], found.c[:] = self.first.h, self.first.c
+        for part in self.parts:
+            sequences, rows = part.last_rows()
+            order = self.batch.order[sequences]
+            for index, run in enumerate(run for runs in part.runs for run in runs):
+                found.h[index, order] = run.state.h[rows, :size]
+                if self.encoder.cell.has_cell:
+                    found.c[index, order] = run.state.c[rows, :size]
+        return found
+
+
+def no_states(encoder: Any, sequences: int) -> States:
+    """Zeros for each of so many sequences."""
+    count, size = encoder.shape.layers * len(encoder.shape.directions), encoder.shape.hidden_size
+    cells = size if encoder.cell.has_cell else 0
+    return States(np.zeros((count, sequences, size), encoder.dtype), np.zeros((count, sequences, cells), encoder.dtype))

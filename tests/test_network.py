@@ -1,10 +1,13 @@
 """The net against the slow oracle, and the oracle against numerical gradients: every parameter, both directions."""
 
+import gc
+
 import numpy as np
 import pytest
 
 from seqclf.batches import pack
 from seqclf.cells import spread
+from seqclf.inference import predict_probabilities
 from seqclf.network import Network, NetworkShape, parameter_shapes
 from seqclf.parameters import Workspace
 from seqclf.tape import Noise
@@ -182,6 +185,20 @@ def test_batch_mates_never_change_a_prediction(bidirectional):
     for members in ([0, 1, 2, 3, 4, 5, 6, 7, 8], [8, 0, 5], [1, 2], [4, 3, 7, 0, 6], [6, 5]):
         for member, row in predict(members).items():
             np.testing.assert_array_equal(row, alone[member])
+
+
+def test_a_text_alone_has_the_bits_it_has_among_others_and_leaves_no_garbage():
+    shape = NetworkShape(7, 5, 18, 3)
+    network = Network(shape, make_parameters(shape), np.float32)
+    ids, offsets = encode(TEXTS)
+    with Workers(1) as workers:
+        together = predict_probabilities(network, ids, offsets, workers)
+        for member in range(len(TEXTS)):
+            own = ids[offsets[member] : offsets[member + 1]], np.array([0, len(TEXTS[member])])
+            np.testing.assert_array_equal(predict_probabilities(network, *own, workers)[0], together[member])
+        gc.collect()
+        predict_probabilities(network, *own, workers)
+        assert gc.collect() == 0, "a cycle of objects; collecting them takes longer than a prediction"
 
 
 def test_prediction_and_training_pass_agree_to_the_bit():
