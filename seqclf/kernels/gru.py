@@ -21,14 +21,14 @@ import numpy as np
 from seqclf.kernels.activations import held, hold_back, logistic, place_of, tanh
 from seqclf.kernels.panels import (
     UNITS,
+    add_hidden_gradient,
     add_part,
-    add_product,
-    add_weight_gradient,
+    add_turned,
     gather,
     project,
-    shift_states,
-    sum_by_input,
+    project_back,
     transpose,
+    turn,
 )
 from wordvec.kernels.simd import kernel, load, multiply, multiply_add, splat_as, store, subtract
 
@@ -166,7 +166,7 @@ def _reset_back(product, gates, at, count, h_old, d_h_old, h_before, transposed_
 @kernel(allocates=True)
 def _backward(inputs, rows, starts, weights, state, d_h, gradients, d_inputs, d_h_first, carried, after):
     gates, h = state.gates, state.h
-    hidden, width = h.shape[1], inputs.shape[1]
+    hidden = h.shape[1]
     part, panels = hidden // UNITS, weights.w_hidden.shape[0]
     d_reset = np.empty((0 if after else d_h_first.shape[0], hidden), dtype=d_h.dtype)
     # Products that run together are transposed together: all three gates, or r and z, and n apart.
@@ -187,26 +187,18 @@ def _backward(inputs, rows, starts, weights, state, d_h, gradients, d_inputs, d_
         if started:
             add_part(state.product, gates, first, 0, count, transposed, 0, part, d_h_old, before, 0)
     # The weights' share of all steps at once: previous statesᵀ · d_z, for n without ``after`` (r * h_previous)ᵀ · d_n.
-    previous = np.empty((rows.size, hidden), dtype=d_h.dtype)
-    shift_states(h, state.h_first, starts, previous)
-    add_weight_gradient(state.product, previous, gates, 0, gradients.w_hidden[:together])
+    add_hidden_gradient(state.product, state, starts, carried, gradients.w_hidden[:together])
     if after:
         for row in range(rows.size):
             for k in range(hidden):
                 gradients.bias_hidden[k] += gates[row, 2 * hidden + k]
                 gates[row, 2 * hidden + k] = gates[row, 3 * hidden + k]
     else:
-        for row in range(rows.size):
-            for k in range(hidden):
-                previous[row, k] = gates[row, 3 * hidden + k]
-        add_weight_gradient(state.product, previous, gates, 2 * hidden, gradients.w_hidden[together:])
-    # 2., 1. The projection: rows that read the same input are summed first.
-    sum_by_input(gates, rows, state.projected, gradients.bias)
-    add_weight_gradient(state.product, inputs, state.projected, 0, gradients.w_input)
-    if d_inputs.shape[0] > 0:
-        transposed = np.empty((width // UNITS, panels * UNITS, UNITS), dtype=d_h.dtype)
-        transpose(weights.w_input, transposed)
-        add_product(state.product, state.projected, 0, inputs.shape[0], transposed, d_inputs, 0)
+        turned = np.empty((hidden, rows.size), dtype=d_h.dtype)
+        turn(gates[:, 3 * hidden :], 0, rows.size, turned, 0)
+        add_turned(state.product, turned, gates, 0, 2 * hidden, gradients.w_hidden[together:])
+    # 2., 1. The projection.
+    project_back(inputs, rows, weights, state, gradients, d_inputs)
 
 
 @kernel

@@ -22,12 +22,11 @@ import numpy as np
 from seqclf.kernels.activations import held, hold_back, logistic, place_of, tanh
 from seqclf.kernels.panels import (
     UNITS,
+    add_hidden_gradient,
     add_product,
-    add_weight_gradient,
     gather,
     project,
-    shift_states,
-    sum_by_input,
+    project_back,
     transpose,
 )
 from wordvec.kernels.simd import kernel, load, multiply, multiply_add, splat_as, store, subtract
@@ -145,7 +144,7 @@ def lstm_backward(
         carried: as in ``lstm_forward``.
     """
     gates, c = state.gates, state.c
-    hidden, width = state.h.shape[1], inputs.shape[1]
+    hidden = state.h.shape[1]
     panels = weights.w_hidden.shape[0]
     transposed = np.empty((hidden // UNITS, panels * UNITS, UNITS), dtype=d_h.dtype)
     transpose(weights.w_hidden, transposed)
@@ -161,13 +160,6 @@ def lstm_backward(
         if carried or t > 0:
             add_product(state.product, gates, first, count, transposed, d_h_old, before)
     # The weights' share of all steps at once: previous statesᵀ · d_z.
-    previous = np.empty((rows.size, hidden), dtype=d_h.dtype)
-    shift_states(state.h, state.h_first, starts, previous)
-    add_weight_gradient(state.product, previous, gates, 0, gradients.w_hidden)
-    # 2., 1. The projection: rows that read the same input are summed first.
-    sum_by_input(gates, rows, state.projected, gradients.bias)
-    add_weight_gradient(state.product, inputs, state.projected, 0, gradients.w_input)
-    if d_inputs.shape[0] > 0:
-        transposed = np.empty((width // UNITS, panels * UNITS, UNITS), dtype=d_h.dtype)
-        transpose(weights.w_input, transposed)
-        add_product(state.product, state.projected, 0, inputs.shape[0], transposed, d_inputs, 0)
+    add_hidden_gradient(state.product, state, starts, carried, gradients.w_hidden)
+    # 2., 1. The projection.
+    project_back(inputs, rows, weights, state, gradients, d_inputs)

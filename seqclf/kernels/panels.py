@@ -248,25 +248,68 @@ def add_product(product, a, a_row, rows, weights, out, out_row):
     add_part(product, a, a_row, 0, rows, weights, 0, weights.shape[0], out, out_row, 0)
 
 
+@kernel
+def turn(a, first, rows, turned, to):
+    """turned[k, to + r] = a[first + r, k], for r in 0 .. rows - 1."""
+    for top in range(0, rows, UNITS):
+        for k in range(a.shape[1]):
+            for row in range(top, min(top + UNITS, rows)):
+                turned[k, to + row] = a[first + row, k]
+
+
+@kernel
+def add_turned(product, turned, d_out, row, column, d_weights):
+    """d_weights (V, K, 16) += turned (K, R) · d_out[row : row + R, column : column + 16 V]."""
+    panels, depth, _ = d_weights.shape
+    rows, width = turned.shape[1], d_out.shape[1]
+    multiply(
+        product, turned.reshape(turned.size), 0, rows, 1, depth, rows,
+        d_out.reshape(d_out.size), row * width + column, width, UNITS,
+        d_weights.reshape(d_weights.size), 0, UNITS, depth * UNITS, panels,
+    )  # fmt: skip
+
+
 @kernel(allocates=True)
-def add_weight_gradient(product, a, d_out, first, d_weights):
-    """d_weights (V, K, 16) += aᵀ (K, R) · d_out[:, first : first + 16 V] (R, ...).
+def add_weight_gradient(product, a, d_out, column, d_weights):
+    """d_weights (V, K, 16) += aᵀ (K, R) · d_out[:, column : column + 16 V] (R, ...).
 
     ``a`` is turned first: the places of one of its columns are so far apart that they push each other, and the sums,
     out of the first-level cache, and the product would take nearly twice as long.
     """
-    panels, depth, _ = d_weights.shape
-    rows, width = a.shape[0], d_out.shape[1]
-    turned = np.empty((depth, rows), dtype=a.dtype)
-    for top in range(0, rows, UNITS):
-        for k in range(depth):
-            for row in range(top, min(top + UNITS, rows)):
-                turned[k, row] = a[row, k]
-    multiply(
-        product, turned.reshape(turned.size), 0, rows, 1, depth, rows,
-        d_out.reshape(d_out.size), first, width, UNITS,
-        d_weights.reshape(d_weights.size), 0, UNITS, depth * UNITS, panels,
-    )  # fmt: skip
+    turned = np.empty((a.shape[1], a.shape[0]), dtype=a.dtype)
+    turn(a, 0, a.shape[0], turned, 0)
+    add_turned(product, turned, d_out, 0, column, d_weights)
+
+
+@kernel(allocates=True)
+def add_hidden_gradient(product, state, starts, carried, d_weights):
+    """d_weights (V, H, 16) += previous statesᵀ · the first columns of d_z, which ``state.gates`` holds.
+
+    Without a first state the first step has nothing to add.
+    """
+    steps = starts.size - 1
+    first = 0 if carried or steps == 0 else starts[1]
+    turned = np.empty((state.h.shape[1], state.h.shape[0] - first), dtype=state.h.dtype)
+    if carried and steps > 0:
+        turn(state.h_first, 0, starts[1], turned, 0)
+    for t in range(1, steps):
+        turn(state.h, starts[t - 1], starts[t + 1] - starts[t], turned, starts[t] - first)
+    add_turned(product, turned, state.gates, first, 0, d_weights)
+
+
+@kernel(allocates=True)
+def project_back(inputs, rows, weights, state, gradients, d_inputs):
+    """Gradients of the projection: ``project`` and ``gather`` backwards, from the d_z that ``state.gates`` holds.
+
+    Rows that read the same input are summed first. ``d_inputs`` (U, E) is added to, unless it has no rows.
+    """
+    sum_by_input(state.gates, rows, state.projected, gradients.bias)
+    add_weight_gradient(state.product, inputs, state.projected, 0, gradients.w_input)
+    if d_inputs.shape[0] > 0:
+        panels, width, _ = weights.w_input.shape
+        transposed = np.empty((width // UNITS, panels * UNITS, UNITS), dtype=inputs.dtype)
+        transpose(weights.w_input, transposed)
+        add_product(state.product, state.projected, 0, inputs.shape[0], transposed, d_inputs, 0)
 
 
 @kernel
@@ -315,12 +358,3 @@ def sum_by_input(d_z, rows, d_projected, d_bias):
     for u in range(d_projected.shape[0]):
         for j in range(d_bias.size):
             d_bias[j] += d_projected[u, j]
-
-
-@kernel
-def shift_states(h, h_first, starts, previous):
-    """previous (R, H), written: for every packed row the state before it; ``h_first`` (B, H) for the first step."""
-    for t in range(starts.size - 1):
-        for s in range(starts[t + 1] - starts[t]):
-            for k in range(h.shape[1]):
-                previous[starts[t] + s, k] = h[starts[t - 1] + s, k] if t > 0 else h_first[s, k]
