@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from wordvec.checks import check_choice, check_number, check_whole
 from wordvec.encoded import EncodedCorpus
 from wordvec.errors import InputError
 from wordvec.limits import available_memory
 from wordvec.sampling import keep_probabilities
 from wordvec.scanning import in_order
-from wordvec.settings import _check_choice, _check_least, _number, _whole
 from wordvec.sparse import csr_of
 from wordvec.spilling import Growing, Scratch
 from wordvec.threads import worker_count
@@ -80,17 +80,14 @@ class CooccurrenceSettings:
         Raises:
             InputError: one is out of range.
         """
-        _check_choice("contexts", self.contexts, ("both", "left", "right"))
-        _check_choice("window_weights", self.window_weights, ("harmonic", "flat", "dynamic"))
-        _check_choice("subsample_mode", self.subsample_mode, ("dirty", "clean"))
-        for name in ("window", "seed"):
-            object.__setattr__(self, name, _whole(name, getattr(self, name)))
-        object.__setattr__(self, "subsample", _number("subsample", self.subsample))
-        _check_least("window", self.window, 1)
+        check_choice("contexts", self.contexts, ("both", "left", "right"))
+        check_choice("window_weights", self.window_weights, ("harmonic", "flat", "dynamic"))
+        check_choice("subsample_mode", self.subsample_mode, ("dirty", "clean"))
+        for name, least in (("window", 1), ("seed", 0)):
+            object.__setattr__(self, name, check_whole(name, getattr(self, name), least))
+        object.__setattr__(self, "subsample", check_number("subsample", self.subsample, least=0))
         if self.window > MOST_REACH:
             raise InputError(f"window must be at most {MOST_REACH:,}, got {self.window:,}")
-        _check_least("subsample", self.subsample, 0)
-        _check_least("seed", self.seed, 0)
 
 
 class Cooccurrence:
