@@ -8,8 +8,8 @@ from scipy.sparse import csr_array
 
 from tests import naive_glove
 from wordvec import Vocabulary
+from wordvec.alignment import aligned, row_stride
 from wordvec.blocks import first_tables, schedule_of, sorted_cells
-from wordvec.memory import aligned, row_stride
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ _HOME = {
     "CooccurrenceSettings": "wordvec.cooccurrence",
     "count_cooccurrences": "wordvec.cooccurrence",
     "EncodedCorpus": "wordvec.encoded",
+    "aligned": "wordvec.alignment",
     "available_cores": "wordvec.threads",
     "check_choice": "wordvec.checks",
     "check_counting": "wordvec.documents",

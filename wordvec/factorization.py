@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 
+from wordvec.alignment import aligned, row_stride
 from wordvec.checks import check_number, check_whole
 from wordvec.errors import InputError, VocabularyError
-from wordvec.memory import aligned, row_stride
 from wordvec.resuming import settings_told
 from wordvec.threads import run_in_threads, worker_count
 from wordvec.vectors import WordVectors

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from wordvec.alignment import aligned, row_stride
 from wordvec.blocks import band_bounds, first_tables, schedule_of, sorted_cells
 from wordvec.checks import check_number, check_whole
 from wordvec.errors import InputError, TrainingError, VocabularyError
 from wordvec.limits import available_memory
-from wordvec.memory import aligned, row_stride
 from wordvec.resuming import Checkpoint, SavedTraining, settings_told
 from wordvec.threads import run_in_threads, worker_count
 from wordvec.vectors import WordVectors
