@@ -1,12 +1,22 @@
 """GloVe from counts to vectors: settings, the same bytes whatever happens on the way, and what goes wrong."""
 
 import logging
+from dataclasses import asdict
 
 import numpy as np
 import pytest
 
 from tests.glove_cases import cooccurrence_of, random_counts
-from wordvec import SvdSettings, Word2VecSettings, blocks, finished_training, glove, resuming, save_vectors
+from wordvec import (
+    CooccurrenceSettings,
+    SvdSettings,
+    Word2VecSettings,
+    blocks,
+    finished_training,
+    glove,
+    resuming,
+    save_vectors,
+)
 from wordvec.errors import FormatError, InputError, TrainingError, VocabularyError
 from wordvec.glove import GloveSettings, train_glove
 from wordvec.kernels.simd import JIT_OFF
@@ -72,7 +82,7 @@ def test_a_words_vector_is_the_sum_of_its_two_sides_or_its_own():
     np.testing.assert_array_equal(both.vectors, alone.vectors + alone.context_vectors)
     assert both.settings["model"] == "glove"
     assert both.settings["add_contexts"] is True
-    assert both.settings["cooccurrence"] == {"window": 4}
+    assert both.settings["cooccurrence"] == asdict(CooccurrenceSettings(window=4))
 
 
 def test_the_seed_decides():

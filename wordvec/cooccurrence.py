@@ -7,8 +7,8 @@ until the last step, so that neither the budget nor the number of threads shows 
 
 import logging
 import math
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -88,6 +88,10 @@ class CooccurrenceSettings:
         object.__setattr__(self, "subsample", check_number("subsample", self.subsample, least=0))
         if self.window > MOST_REACH:
             raise InputError(f"window must be at most {MOST_REACH:,}, got {self.window:,}")
+
+    def record(self, model: str, chosen: Mapping[str, Any]) -> dict[str, Any]:
+        """How vectors are made of such counts, as their file says it: by which model, with what ``chosen`` for it."""
+        return {"model": model, **chosen, "cooccurrence": asdict(self)}
 
 
 class Cooccurrence:

@@ -10,7 +10,6 @@ import numpy as np
 from wordvec.alignment import aligned, row_stride
 from wordvec.checks import check_number, check_whole
 from wordvec.errors import InputError, VocabularyError
-from wordvec.resuming import settings_told
 from wordvec.threads import run_in_threads, worker_count
 from wordvec.vectors import WordVectors
 from wordvec.weighting import weigh
@@ -139,7 +138,7 @@ def train_svd(
         context_vectors=contexts,
         tokenizer=cooccurrence.tokenizer,
         lowercase=cooccurrence.lowercase,
-        settings=settings_told(settings, cooccurrence),
+        settings=cooccurrence.settings.record(settings.model, asdict(settings)),
     )
     return SvdResult(vectors, settings, found.values, int(matrix.nnz), types, time.perf_counter() - started)
 

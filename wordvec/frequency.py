@@ -58,8 +58,8 @@ class FrequencySettings:
 
     def summary(self) -> dict[str, Any]:
         """All settings by name, as JSON can write them."""
-        more = self.weighing if self.training is None else asdict(self.training)
-        return {"model": self.model, **(more or {}), "cooccurrence": asdict(self.counting)}
+        chosen = self.weighing if self.training is None else asdict(self.training)
+        return self.counting.record(self.model, chosen or {})
 
 
 @dataclass

@@ -15,7 +15,7 @@ from wordvec.blocks import band_bounds, first_tables, schedule_of, sorted_cells
 from wordvec.checks import check_number, check_whole
 from wordvec.errors import InputError, TrainingError, VocabularyError
 from wordvec.limits import available_memory
-from wordvec.resuming import Checkpoint, SavedTraining, settings_told
+from wordvec.resuming import Checkpoint, SavedTraining
 from wordvec.threads import run_in_threads, worker_count
 from wordvec.vectors import WordVectors
 
@@ -153,9 +153,8 @@ def train_glove(
     saver = Checkpoint(checkpoint, checkpoint_every, resume)
     _check_counts(cooccurrence.counts)
     _check_memory(cooccurrence.counts, settings)
-    saved = saver.begin_counts(
-        cooccurrence.vocabulary, cooccurrence.counts, settings_told(settings, cooccurrence)
-    )  # fmt: skip
+    told = cooccurrence.settings.record(settings.model, asdict(settings))
+    saved = saver.begin_counts(cooccurrence.vocabulary, cooccurrence.counts, told)
     training = _Training(cooccurrence, settings, threads, saver, on_progress)
     return training.run(saved)
 
@@ -307,7 +306,7 @@ class _Training:
             context_vectors=contexts,
             tokenizer=source.tokenizer,
             lowercase=source.lowercase,
-            settings=settings_told(self.settings, source),
+            settings=source.settings.record(self.settings.model, asdict(self.settings)),
         )
         return GloveResult(
             vectors,
