@@ -59,6 +59,11 @@ def test_sparse_vectors_are_refused_as_text_before_any_work(corpus, output):  # 
     assert not Path(output).exists()
 
 
+def test_an_extension_in_capitals_names_the_same_format(corpus):  # noqa: F811
+    count("ppmi", output="v.SAFETENSORS")
+    assert describe("v.SAFETENSORS")["kind"] == "sparse vectors"
+
+
 @pytest.mark.parametrize(
     ("model", "option"),
     [
