@@ -1,7 +1,6 @@
 """The models of ``train-embeddings`` that count: their options, and their training."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -87,7 +86,7 @@ class Run:
     """Training by counting: ``given`` options and what they mean."""
 
     def __init__(self, given: dict[str, Any], output: str, threads: int | None, quiet: bool) -> None:
-        from wordvec import frequency_options, frequency_settings
+        from wordvec import frequency_options, frequency_settings, output_format
 
         self.model, self.memory = given["model"], given.pop("memory")
         self.threads, self.quiet = threads, quiet
@@ -102,7 +101,7 @@ class Run:
             _refuse(name not in known, name, self.model)
         with usage_errors():
             self.settings = frequency_settings(self.model, **told)
-            if self.settings.is_sparse and Path(output).suffix != ".safetensors":
+            if self.settings.is_sparse and output_format(output) != "safetensors":
                 raise click.UsageError(
                     f"vectors of --model {self.model} are sparse, which only .safetensors files hold, got {output}; "
                     "rename it, or take --model svd or glove"

@@ -10,9 +10,8 @@ import numpy as np
 from seqclf.epochs import Progress
 from seqclf.forecaster import Forecaster
 from seqclf.forecaster_settings import ForecasterSettings
-from seqclf.settings import _whole
 from seqclf.windows import as_series, windows_after
-from wordvec import InputError
+from wordvec import InputError, check_whole
 
 logger = logging.getLogger(__name__)
 
@@ -120,7 +119,7 @@ def back_test(
     values = as_series(series)
     settings.validate()
     for name, number in (("test", test), ("refits", refits), *(("season", season) for season in seasons)):
-        _whole(name, number, 1)
+        check_whole(name, number, 1)
     horizon, count = settings.horizon, test - settings.horizon + 1
     if count < refits:
         raise InputError(f"test must be at least {horizon + refits - 1}, for {refits} stretches of a horizon of "

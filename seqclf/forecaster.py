@@ -16,10 +16,9 @@ from seqclf.heads import RegressionHead
 from seqclf.noise import POOLED, draw_mask, dropout_key
 from seqclf.optimizers import Optimizer
 from seqclf.parameters import EncoderShape, Workspace, encoder_shapes, initial_encoder
-from seqclf.settings import _number, _whole
 from seqclf.windows import Preparation, as_series, windows_after, windows_before
 from seqclf.workers import Workers
-from wordvec import FormatError, InputError
+from wordvec import FormatError, InputError, check_number, check_whole
 
 if TYPE_CHECKING:
     from seqclf.back_testing import BackTest
@@ -218,7 +217,7 @@ class Forecaster:
 
     def _steps(self, steps: int | None) -> int:
         steps = self.settings.horizon if steps is None else steps
-        _whole("steps", steps, 1)
+        check_whole("steps", steps, 1)
         if self.settings.strategy == "direct" and steps > self.settings.horizon:
             raise InputError(
                 f"steps must be at most {self.settings.horizon}, the horizon it was trained for, got {steps}; "
@@ -277,7 +276,7 @@ class Forecaster:
         Raises:
             InputError: there was no back-test, or one of too few errors for ``level``, or steps beyond it.
         """
-        _number("level", level, "above 0 and below 1", lambda value: 0 < value < 1)
+        check_number("level", level, above=0, below=1)
         middle, count = self._ahead(steps, series, start), len(self.residuals)
         rank = int((count + 1) * (1 - level) / 2 + 1e-9)
         if not count:

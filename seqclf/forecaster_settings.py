@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 
 from seqclf.cells import CELLS, RESETS
-from seqclf.settings import _choice, _number, _whole
 from seqclf.windows import SEASONAL
-from wordvec import InputError
+from wordvec import InputError, check_choice, check_number, check_whole
 
 STRATEGIES = ("direct", "recursive")
 
@@ -71,22 +70,22 @@ class ForecasterSettings:
         Raises:
             InputError: a value is outside its range; the message says the rule and the value.
         """
-        _choice("strategy", self.strategy, STRATEGIES)
-        _choice("seasonal", self.seasonal, SEASONAL)
-        _choice("cell", self.cell, CELLS)
-        _choice("reset", self.reset, RESETS)
+        check_choice("strategy", self.strategy, STRATEGIES)
+        check_choice("seasonal", self.seasonal, SEASONAL)
+        check_choice("cell", self.cell, CELLS)
+        check_choice("reset", self.reset, RESETS)
         for name in ("window", "horizon", "layers", "hidden_size", "batch_size", "epochs"):
-            _whole(name, getattr(self, name), 1)
+            check_whole(name, getattr(self, name), 1)
         for name in ("warmup_steps", "seed"):
-            _whole(name, getattr(self, name), 0)
+            check_whole(name, getattr(self, name), 0)
         if self.season is not None:
-            _whole("season", self.season, 2)
+            check_whole("season", self.season, 2)
         if self.patience is not None:
-            _whole("patience", self.patience, 1)
+            check_whole("patience", self.patience, 1)
         for name in ("learning_rate", "clip_norm", *(["huber"] if self.huber is not None else [])):
-            _number(name, getattr(self, name), "above 0", lambda value: 0 < value < float("inf"))
+            check_number(name, getattr(self, name), above=0)
         for name in ("dropout", "validation_fraction"):
-            _number(name, getattr(self, name), "at least 0 and below 1", lambda value: 0 <= value < 1)
+            check_number(name, getattr(self, name), least=0, below=1)
         for name in ("log", "relative"):
             if not isinstance(getattr(self, name), bool):
                 raise InputError(f"{name} must be true or false, got {getattr(self, name)!r}")

@@ -2,16 +2,16 @@
 
 import numpy as np
 
-from seqclf.settings import _number, _whole
+from wordvec import check_number, check_whole
 
 
 def check_sampling(temperature: float, top_k: int | None, nucleus: float | None) -> None:
     """Raise InputError where a value is outside its range; the message says the rule and the value."""
-    _number("temperature", temperature, "0 or above", lambda value: 0 <= value < float("inf"))
+    check_number("temperature", temperature, least=0)
     if top_k is not None:
-        _whole("top_k", top_k, 1)
+        check_whole("top_k", top_k, 1)
     if nucleus is not None:
-        _number("nucleus", nucleus, "above 0 and at most 1", lambda value: 0 < value <= 1)
+        check_number("nucleus", nucleus, above=0, most=1)
 
 
 def choices(

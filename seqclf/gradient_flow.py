@@ -15,7 +15,7 @@ from seqclf.encoder import Encoder
 from seqclf.optimizers import Optimizer
 from seqclf.parameters import EncoderShape, FlatParameters, initial_encoder
 from seqclf.tape import EncoderTape
-from wordvec import InputError
+from wordvec import check_whole
 
 LANES: dict[str, tuple[str, float]] = {
     "rnn": ("rnn", 1.0),
@@ -75,8 +75,7 @@ def measure_gradient_flow(
         True
     """
     for name, value in (("length", length), ("hidden_size", hidden_size)):
-        if value < 1:
-            raise InputError(f"{name} must be at least 1, got {value}")
+        check_whole(name, value, 1)
     random = np.random.default_rng([seed, 0xF10])
     shape = EncoderShape(0, 1, hidden_size, cell=cell, bidirectional=False)
     encoder = Encoder(shape)

@@ -20,10 +20,9 @@ from seqclf.language_settings import UNITS, LanguageModelSettings
 from seqclf.language_text import UNKNOWN, encode_text, end_of_line, read_training_text, tokens_of
 from seqclf.language_training import train_language_network
 from seqclf.ngrams import bigram_log_probabilities, unigram_log_probabilities
-from seqclf.settings import _whole
 from seqclf.tape import States
 from seqclf.workers import Workers
-from wordvec import FormatError, InputError, Vocabulary
+from wordvec import FormatError, InputError, Vocabulary, check_whole
 
 logger = logging.getLogger(__name__)
 
@@ -140,7 +139,7 @@ class LanguageModel:
         Raises:
             InputError: ``top`` is below 1.
         """
-        _whole("top", top, 1)
+        check_whole("top", top, 1)
         probabilities, _ = self._after(self._prompt(prompt), None)
         tokens, _ = choices(probabilities, top_k=top)
         return [(self.vocabulary.tokens[token], float(probabilities[token])) for token in tokens]
@@ -168,10 +167,10 @@ class LanguageModel:
         Raises:
             InputError: a value is outside its range.
         """
-        _whole("length", length, 0)
-        _whole("seed", seed, 0)
+        check_whole("length", length, 0)
+        check_whole("seed", seed, 0)
         if lines is not None:
-            _whole("lines", lines, 1)
+            check_whole("lines", lines, 1)
         check_sampling(temperature, top_k, nucleus)
         random = np.random.default_rng([seed, 0x6E2A])
         end = self.vocabulary.token_to_id[end_of_line(self.unit)]

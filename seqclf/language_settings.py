@@ -5,8 +5,7 @@ from typing import Any
 
 from corpora import get_tokenizer
 from seqclf.cells import CELLS, RESETS
-from seqclf.settings import _choice, _number, _whole
-from wordvec import InputError
+from wordvec import InputError, check_choice, check_number, check_whole
 
 UNITS = ("character", "word")
 OPTIMIZERS = ("adam", "sgd")
@@ -105,21 +104,21 @@ hidden_size 200; leave vector_size out, or untie them
         """
         choices = {"unit": UNITS, "cell": CELLS, "reset": RESETS, "optimizer": OPTIMIZERS, "schedule": SCHEDULES}
         for name, allowed in choices.items():
-            _choice(name, getattr(self, name), allowed)
+            check_choice(name, getattr(self, name), allowed)
         for name in ("layers", "hidden_size", "batch_size", "window", "epochs", "min_count"):
-            _whole(name, getattr(self, name), 1)
+            check_whole(name, getattr(self, name), 1)
         for name in ("vector_size", "samples", "patience"):
             if getattr(self, name) is not None:
-                _whole(name, getattr(self, name), 1)
+                check_whole(name, getattr(self, name), 1)
         for name in ("warmup_steps", "seed"):
-            _whole(name, getattr(self, name), 0)
+            check_whole(name, getattr(self, name), 0)
         if self.max_vocabulary is not None:
-            _whole("max_vocabulary", self.max_vocabulary, 3)
+            check_whole("max_vocabulary", self.max_vocabulary, 3)
         for name in ("peak_rate", "clip_norm"):
             value = getattr(self, name)
-            _number(name.replace("peak", "learning"), value, "above 0", lambda value: 0 < value < float("inf"))
+            check_number(name.replace("peak", "learning"), value, above=0)
         for name in ("dropout", "embedding_dropout", "weight_drop", "validation_fraction"):
-            _number(name, getattr(self, name), "at least 0 and below 1", lambda value: 0 <= value < 1)
+            check_number(name, getattr(self, name), least=0, below=1)
         get_tokenizer(self.tokenizer)
         if self.tied and self.width != self.hidden_size:
             raise InputError(

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from seqclf.cells import get_cell, padded
+from wordvec import aligned
 
 DIRECTIONS = ("forward", "reverse")
 MERGES = {"concatenate": 0, "sum": 1, "average": 2, "multiply": 3}
@@ -105,7 +106,6 @@ class FlatParameters:
     def __init__(self, layout: Mapping[str, tuple[int, ...]], dtype: Any) -> None:
         total = sum(padded(int(np.prod(size))) for size in layout.values())
         self.values, self.gradient = aligned(total, dtype), aligned(total, dtype)
-        self.values[:], self.gradient[:] = 0, 0
         self.views, self.d_views = {}, {}
         start = 0
         for name, size in layout.items():
@@ -113,14 +113,6 @@ class FlatParameters:
             self.views[name] = self.values[start : start + count].reshape(size)
             self.d_views[name] = self.gradient[start : start + count].reshape(size)
             start += padded(count)
-
-
-def aligned(size: int, dtype: Any) -> np.ndarray:
-    """A flat array with unspecified content that begins on a cache line."""
-    dtype = np.dtype(dtype)
-    raw = np.empty(size * dtype.itemsize + 64, dtype=np.uint8)
-    start = -raw.ctypes.data % 64
-    return raw[start : start + size * dtype.itemsize].view(dtype)
 
 
 class Workspace:

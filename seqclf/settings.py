@@ -9,7 +9,7 @@ from seqclf.cells import CELLS, RESETS
 from seqclf.parameters import MERGES
 from seqclf.pooling import POOLINGS
 from seqclf.tagger_network import HEADS
-from wordvec import InputError
+from wordvec import check_choice, check_number, check_whole
 
 
 @dataclass(frozen=True)
@@ -83,19 +83,19 @@ class NetSettings:
             InputError: a value is outside its range; the message says the rule and the value.
         """
         for name, choices in (("cell", CELLS), ("reset", RESETS), ("merge", MERGES)):
-            _choice(name, getattr(self, name), choices)
+            check_choice(name, getattr(self, name), choices)
         for name in ("layers", "hidden_size", "batch_size", "epochs", "vector_size", "min_count"):
-            _whole(name, getattr(self, name), 1)
+            check_whole(name, getattr(self, name), 1)
         for name in ("warmup_steps", "keep_vectors", "seed"):
-            _whole(name, getattr(self, name), 0)
+            check_whole(name, getattr(self, name), 0)
         if self.patience is not None:
-            _whole("patience", self.patience, 1)
+            check_whole("patience", self.patience, 1)
         for name in ("learning_rate", "clip_norm"):
-            _number(name, getattr(self, name), "above 0", lambda value: 0 < value < float("inf"))
-        _number("vector_scale", self.vector_scale, "0 or above", lambda value: 0 <= value < float("inf"))
+            check_number(name, getattr(self, name), above=0)
+        check_number("vector_scale", self.vector_scale, least=0)
         shares = ("dropout", "layer_dropout", "weight_drop", "zoneout", "zoneout_cell", "validation_fraction")
         for name in shares:
-            _share(name, getattr(self, name))
+            check_number(name, getattr(self, name), least=0, below=1)
         return self
 
     def encoder_options(self) -> dict[str, Any]:
@@ -133,14 +133,14 @@ class ClassifierSettings(NetSettings):
 
     def validate(self) -> Self:
         super().validate()
-        _choice("pooling", self.pooling, POOLINGS)
+        check_choice("pooling", self.pooling, POOLINGS)
         if self.tokenizer is not None:
             get_tokenizer(self.tokenizer)
         if isinstance(self.class_weight, str):
-            _choice("class_weight", self.class_weight, ["balanced"])
+            check_choice("class_weight", self.class_weight, ["balanced"])
         elif self.class_weight is not None:
             for label, weight in self.class_weight.items():
-                _number(f"the class weight of {label!r}", weight, "above 0", lambda value: 0 < value < float("inf"))
+                check_number(f"the class weight of {label!r}", weight, above=0)
         return self
 
     def as_dict(self) -> dict[str, Any]:
@@ -183,40 +183,13 @@ class TaggerSettings(NetSettings):
 
     def validate(self) -> Self:
         super().validate()
-        _choice("head", self.head, HEADS)
+        check_choice("head", self.head, HEADS)
         for name in ("feature_size", "feature_min_count"):
-            _whole(name, getattr(self, name), 1)
-        _share("word_dropout", self.word_dropout)
+            check_whole(name, getattr(self, name), 1)
+        check_number("word_dropout", self.word_dropout, least=0, below=1)
         return self
 
 
 def _plain(value: Any) -> Any:
     """A NumPy scalar as Python's own."""
     return value.item() if hasattr(value, "item") else value
-
-
-def _choice(name: str, value: Any, choices: Any) -> None:
-    if not isinstance(value, str) or value not in choices:
-        raise InputError(f"{name} must be one of {', '.join(sorted(choices))}, got {value!r}")
-
-
-def _whole(name: str, value: Any, least: int) -> None:
-    try:
-        whole = value == int(value) and not isinstance(value, bool | str)
-    except (TypeError, ValueError, OverflowError):
-        whole = False
-    if not whole or value < least:
-        raise InputError(f"{name} must be {'a whole number' if not whole else f'at least {least}'}, got {value!r}")
-
-
-def _number(name: str, value: Any, rule: str, good: Any) -> None:
-    try:
-        fits = bool(good(float(value)))
-    except (TypeError, ValueError):
-        fits = False
-    if not fits:
-        raise InputError(f"{name} must be {rule}, got {value!r}")
-
-
-def _share(name: str, value: Any) -> None:
-    _number(name, value, "at least 0 and below 1", lambda value: 0 <= value < 1)

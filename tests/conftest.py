@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -49,6 +50,23 @@ def command_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         path = folder / script
         path.write_text(f'#!/bin/sh\nexec {sys.executable!r} -P -c "{code}" "$@"\n')
         path.chmod(0o755)
+    return folder
+
+
+@pytest.fixture
+def folder_of_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where encoded corpora are cached, a folder of this test alone."""
+    folder = tmp_path / "cache"
+    monkeypatch.setenv("WORDVEC_CACHE", str(folder))
+    return folder
+
+
+@pytest.fixture
+def folder_for_temporary_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where temporary files go."""
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
     return folder
 
 

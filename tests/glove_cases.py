@@ -1,22 +1,12 @@
 """Small co-occurrence counts for the tests of GloVe, as the engine holds them and as the oracle does."""
 
-from dataclasses import dataclass
-from types import SimpleNamespace
-
 import numpy as np
 from scipy.sparse import csr_array
 
 from tests import naive_glove
-from wordvec import Vocabulary
+from wordvec import Cooccurrence, CooccurrenceSettings, Vocabulary
+from wordvec.alignment import aligned, row_stride
 from wordvec.blocks import first_tables, schedule_of, sorted_cells
-from wordvec.memory import aligned, row_stride
-
-
-@dataclass(frozen=True)
-class Window:
-    """Stands for the settings of counting."""
-
-    window: int = 4
 
 
 def random_counts(types=23, sentences=30, length=12, window=4, seed=0):
@@ -34,9 +24,7 @@ def cooccurrence_of(counts):
     for array in (sparse.data, sparse.indices, sparse.indptr):
         array.flags.writeable = False  # as memory-mapped ones are
     words = Vocabulary([f"t{k}" for k in range(len(counts))], np.arange(len(counts), 0, -1))
-    return SimpleNamespace(
-        vocabulary=words, counts=sparse, settings=Window(), tokenizer="whitespace", lowercase=False
-    )  # fmt: skip
+    return Cooccurrence(words, sparse, settings=CooccurrenceSettings(window=4))
 
 
 class GloveCase:

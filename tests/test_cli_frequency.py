@@ -59,6 +59,11 @@ def test_sparse_vectors_are_refused_as_text_before_any_work(corpus, output):  # 
     assert not Path(output).exists()
 
 
+def test_an_extension_in_capitals_names_the_same_format(corpus):  # noqa: F811
+    count("ppmi", output="v.SAFETENSORS")
+    assert describe("v.SAFETENSORS")["kind"] == "sparse vectors"
+
+
 @pytest.mark.parametrize(
     ("model", "option"),
     [
@@ -81,7 +86,7 @@ def test_options_of_other_models_are_refused(corpus, model, option):  # noqa: F8
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("svd", "--shift", -1), "shift must be a finite number above 0, got -1.0"),
+        (("svd", "--shift", -1), "shift must be above 0, got -1.0"),
         (("svd", "--window", 0), "window must be at least 1, got 0"),
         (("glove", "--memory", "lots"), "'lots' is no size above 0 with its unit; write 500M or 2G"),
         (("ppmi", "--window-weights", "expected"), "window_weights must be one of harmonic, flat, dynamic"),

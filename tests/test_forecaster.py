@@ -149,7 +149,7 @@ def test_how_far_it_can_see(trained):
         ({"window": 0}, "window must be at least 1, got 0"),
         ({"horizon": 1.5}, "horizon must be a whole number, got 1.5"),
         ({"strategy": "both"}, "strategy must be one of direct, recursive, got 'both'"),
-        ({"seasonal": "no"}, "seasonal must be one of both, difference, inputs"),
+        ({"seasonal": "no"}, "seasonal must be one of inputs, difference, both"),
         ({"season": 1}, "season must be at least 2, got 1"),
         ({"cell": "elman"}, "cell must be one of"),
         ({"huber": 0}, "huber must be above 0, got 0"),

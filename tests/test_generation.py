@@ -77,8 +77,8 @@ def test_draws_follow_the_chances():
 @pytest.mark.parametrize(
     ("options", "rule"),
     [
-        ((-0.1, None, None), "temperature must be 0 or above, got -0.1"),
-        ((float("nan"), None, None), "temperature must be 0 or above, got nan"),
+        ((-0.1, None, None), "temperature must be at least 0, got -0.1"),
+        ((float("nan"), None, None), "temperature must be a finite number, got nan"),
         ((1.0, 0, None), "top_k must be at least 1, got 0"),
         ((1.0, None, 0.0), "nucleus must be above 0 and at most 1, got 0.0"),
     ],

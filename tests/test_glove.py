@@ -1,12 +1,22 @@
 """GloVe from counts to vectors: settings, the same bytes whatever happens on the way, and what goes wrong."""
 
 import logging
+from dataclasses import asdict
 
 import numpy as np
 import pytest
 
 from tests.glove_cases import cooccurrence_of, random_counts
-from wordvec import SvdSettings, Word2VecSettings, blocks, finished_training, glove, resuming, save_vectors
+from wordvec import (
+    CooccurrenceSettings,
+    SvdSettings,
+    Word2VecSettings,
+    blocks,
+    finished_training,
+    glove,
+    resuming,
+    save_vectors,
+)
 from wordvec.errors import FormatError, InputError, TrainingError, VocabularyError
 from wordvec.glove import GloveSettings, train_glove
 from wordvec.kernels.simd import JIT_OFF
@@ -72,7 +82,7 @@ def test_a_words_vector_is_the_sum_of_its_two_sides_or_its_own():
     np.testing.assert_array_equal(both.vectors, alone.vectors + alone.context_vectors)
     assert both.settings["model"] == "glove"
     assert both.settings["add_contexts"] is True
-    assert both.settings["cooccurrence"] == {"window": 4}
+    assert both.settings["cooccurrence"] == asdict(CooccurrenceSettings(window=4))
 
 
 def test_the_seed_decides():
@@ -143,9 +153,9 @@ def test_progress_is_told_to_the_end():
         ({"vector_size": 0}, "vector_size must be at least 1, got 0"),
         ({"epochs": 0}, "epochs must be at least 1, got 0"),
         ({"epochs": 2.5}, "epochs must be a whole number, got 2.5"),
-        ({"learning_rate": 0}, "learning_rate must be above 0, got 0.0"),
+        ({"learning_rate": 0}, "learning_rate must be above 0, got 0"),
         ({"learning_rate": float("nan")}, "learning_rate must be a finite number"),
-        ({"x_max": -1}, "x_max must be above 0, got -1.0"),
+        ({"x_max": -1}, "x_max must be above 0, got -1"),
         ({"alpha": -0.5}, "alpha must be at least 0, got -0.5"),
         ({"seed": -1}, "seed must be at least 0, got -1"),
         ({"add_contexts": "yes"}, "add_contexts must be True or False, got 'yes'"),

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from corpora import read_lines
+from wordvec.checks import check_whole
 from wordvec.errors import InputError, VocabularyError
 from wordvec.scanning import Counter, Table, join_tokens
 from wordvec.vocabulary import Vocabulary
@@ -38,8 +39,8 @@ class Rules:
             ("max_vocabulary", self.max_vocabulary),
             ("max_types_in_memory", self.max_types),
         ):
-            if value is not None and value < 1:
-                raise InputError(f"{name} must be at least 1, got {value}")
+            if value is not None:
+                check_whole(name, value, 1)
         if self.vocabulary is not None and (self.max_vocabulary is not None or self.keep or self.drop):
             raise InputError(
                 "a vocabulary that is given is taken as it is; leave out max_vocabulary, keep_words and drop_words"

@@ -16,6 +16,7 @@ from scipy.sparse import csr_matrix
 
 from corpora import TextCorpus, get_tokenizer
 from wordvec import counting
+from wordvec.checks import check_choice, check_whole
 from wordvec.counting import Index, Rows
 from wordvec.encoded import EncodedCorpus
 from wordvec.errors import InputError, VocabularyError
@@ -243,8 +244,7 @@ def one_hot(tokens: Iterable[str], vocabulary: Vocabulary, dtype: DTypeLike = np
 
 def check_idf(formula: str) -> None:
     """Raise InputError unless there is such a formula."""
-    if formula not in IDF:
-        raise InputError(f"idf must be one of {', '.join(IDF)}, got {formula!r}")
+    check_choice("idf", formula, IDF)
 
 
 def check_norm(norm: str | None) -> None:
@@ -290,8 +290,8 @@ def check_counting(
             "a vocabulary that is given is taken as it is; leave out min_count, min_df, max_df and max_features"
         )
     for name, value in (("min_count", min_count), ("max_features", max_features)):
-        if value is not None and (not isinstance(value, Integral) or value < 1):
-            raise InputError(f"{name} must be a whole number of at least 1, got {value!r}")
+        if value is not None:
+            check_whole(name, value, 1)
     for name, limit in (("min_df", min_df), ("max_df", max_df)):
         if not (limit >= 1 if isinstance(limit, Integral) else 0 <= limit <= 1):
             raise InputError(f"{name} must be a whole number of at least 1 or a share from 0.0 to 1.0, got {limit!r}")

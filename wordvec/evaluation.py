@@ -23,6 +23,7 @@ from typing import Any, Literal
 import numpy as np
 
 from wordvec import queries
+from wordvec.checks import check_choice
 from wordvec.errors import InputError
 from wordvec.sparse_vectors import SparseWordVectors
 from wordvec.vectors import WordVectors
@@ -315,8 +316,7 @@ def _answers_from(protocol: str, size: int) -> int:
     thousands = re.fullmatch(r"P([1-9]\d{0,5})k", protocol)
     if thousands:
         return min(1000 * int(thousands[1]), size)
-    if protocol not in PROTOCOLS:
-        raise InputError(f"protocol must be one of {', '.join(PROTOCOLS)}, got {protocol!r}")
+    check_choice("protocol", protocol, PROTOCOLS)
     return size
 
 

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 
+from wordvec.alignment import aligned, row_stride
+from wordvec.checks import check_number, check_whole
 from wordvec.errors import InputError, VocabularyError
-from wordvec.memory import aligned, row_stride
-from wordvec.resuming import settings_told
-from wordvec.settings import _check_least, _number, _whole
 from wordvec.threads import run_in_threads, worker_count
 from wordvec.vectors import WordVectors
 from wordvec.weighting import weigh
@@ -65,10 +64,8 @@ class SvdSettings:
             InputError: one is out of range.
         """
         for name, least in (("vector_size", 1), ("iterations", 0), ("oversampling", 0), ("seed", 0)):
-            object.__setattr__(self, name, _whole(name, getattr(self, name)))
-            _check_least(name, getattr(self, name), least)
-        object.__setattr__(self, "exponent", _number("exponent", self.exponent))
-        _check_least("exponent", self.exponent, 0)
+            object.__setattr__(self, name, check_whole(name, getattr(self, name), least))
+        object.__setattr__(self, "exponent", check_number("exponent", self.exponent, least=0))
         if self.add_contexts not in (True, False):
             raise InputError(f"add_contexts must be True or False, got {self.add_contexts!r}")
 
@@ -141,7 +138,7 @@ def train_svd(
         context_vectors=contexts,
         tokenizer=cooccurrence.tokenizer,
         lowercase=cooccurrence.lowercase,
-        settings=settings_told(settings, cooccurrence),
+        settings=cooccurrence.settings.record(settings.model, asdict(settings)),
     )
     return SvdResult(vectors, settings, found.values, int(matrix.nnz), types, time.perf_counter() - started)
 
@@ -188,13 +185,8 @@ def truncated_svd(
         (array([4., 3.], dtype=float32), array([[0., 1.],
                [1., 0.]], dtype=float32))
     """
-    rank, iterations, oversampling = (
-        _whole("rank", rank),
-        _whole("iterations", iterations),
-        _whole("oversampling", oversampling),
-    )
-    for name, value, least in (("rank", rank, 1), ("iterations", iterations, 0), ("oversampling", oversampling, 0)):
-        _check_least(name, value, least)
+    rank, iterations = check_whole("rank", rank, 1), check_whole("iterations", iterations, 0)
+    oversampling = check_whole("oversampling", oversampling, 0)
     if rank > min(matrix.shape):
         raise InputError(f"rank must be at most the smaller side of the matrix, {min(matrix.shape):,}, got {rank:,}")
     work = _Products(matrix, min(rank + oversampling, *matrix.shape), worker_count(threads))

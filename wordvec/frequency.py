@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_array
 
+from wordvec.checks import check_choice
 from wordvec.cooccurrence import Cooccurrence, CooccurrenceSettings, count_cooccurrences
 from wordvec.encoded import EncodedCorpus
 from wordvec.errors import InputError
@@ -57,8 +58,8 @@ class FrequencySettings:
 
     def summary(self) -> dict[str, Any]:
         """All settings by name, as JSON can write them."""
-        more = self.weighing if self.training is None else asdict(self.training)
-        return {"model": self.model, **(more or {}), "cooccurrence": asdict(self.counting)}
+        chosen = self.weighing if self.training is None else asdict(self.training)
+        return self.counting.record(self.model, chosen or {})
 
 
 @dataclass
@@ -96,8 +97,7 @@ def frequency_options(model: str) -> set[str]:
         >>> sorted(frequency_options("svd") - frequency_options("ppmi"))
         ['add_contexts', 'exponent', 'iterations', 'oversampling', 'vector_size']
     """
-    if model not in FREQUENCY_MODELS:
-        raise InputError(f"model must be one of {', '.join(FREQUENCY_MODELS)}, got {model!r}")
+    check_choice("model", model, FREQUENCY_MODELS)
     counting = _names(CooccurrenceSettings)
     if model == "glove":
         return counting | _names(GloveSettings)

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from wordvec.alignment import aligned, row_stride
 from wordvec.blocks import band_bounds, first_tables, schedule_of, sorted_cells
+from wordvec.checks import check_number, check_whole
 from wordvec.errors import InputError, TrainingError, VocabularyError
 from wordvec.limits import available_memory
-from wordvec.memory import aligned, row_stride
-from wordvec.resuming import Checkpoint, SavedTraining, settings_told
-from wordvec.settings import _check_least, _number, _whole
+from wordvec.resuming import Checkpoint, SavedTraining
 from wordvec.threads import run_in_threads, worker_count
 from wordvec.vectors import WordVectors
 
@@ -62,17 +62,11 @@ class GloveSettings:
         Raises:
             InputError: one is out of range.
         """
-        for name in ("vector_size", "epochs", "seed"):
-            object.__setattr__(self, name, _whole(name, getattr(self, name)))
-        for name in ("learning_rate", "x_max", "alpha"):
-            object.__setattr__(self, name, _number(name, getattr(self, name)))
-        _check_least("vector_size", self.vector_size, 1)
-        _check_least("epochs", self.epochs, 1)
-        _check_least("seed", self.seed, 0)
-        _check_least("alpha", self.alpha, 0)
+        for name, least in (("vector_size", 1), ("epochs", 1), ("seed", 0)):
+            object.__setattr__(self, name, check_whole(name, getattr(self, name), least))
         for name in ("learning_rate", "x_max"):
-            if getattr(self, name) <= 0:
-                raise InputError(f"{name} must be above 0, got {getattr(self, name)}")
+            object.__setattr__(self, name, check_number(name, getattr(self, name), above=0))
+        object.__setattr__(self, "alpha", check_number("alpha", self.alpha, least=0))
         if self.add_contexts not in (True, False):
             raise InputError(f"add_contexts must be True or False, got {self.add_contexts!r}")
 
@@ -159,9 +153,8 @@ def train_glove(
     saver = Checkpoint(checkpoint, checkpoint_every, resume)
     _check_counts(cooccurrence.counts)
     _check_memory(cooccurrence.counts, settings)
-    saved = saver.begin_counts(
-        cooccurrence.vocabulary, cooccurrence.counts, settings_told(settings, cooccurrence)
-    )  # fmt: skip
+    told = cooccurrence.settings.record(settings.model, asdict(settings))
+    saved = saver.begin_counts(cooccurrence.vocabulary, cooccurrence.counts, told)
     training = _Training(cooccurrence, settings, threads, saver, on_progress)
     return training.run(saved)
 
@@ -313,7 +306,7 @@ class _Training:
             context_vectors=contexts,
             tokenizer=source.tokenizer,
             lowercase=source.lowercase,
-            settings=settings_told(self.settings, source),
+            settings=source.settings.record(self.settings.model, asdict(self.settings)),
         )
         return GloveResult(
             vectors,

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from wordvec.alignment import aligned, row_stride
 from wordvec.encoded import EncodedCorpus
 from wordvec.errors import TrainingError
 from wordvec.limits import available_memory
@@ -218,16 +219,3 @@ def check_memory(
 
 def _bytes(count: int) -> str:
     return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB"
-
-
-def row_stride(vector_size: int) -> int:
-    """Floats from row to row: whole vectors of the kernels."""
-    return -(-vector_size // 16) * 16
-
-
-def aligned(size: int, dtype: type) -> np.ndarray:
-    """(size,) zeros that start on a cache line."""
-    itemsize = np.dtype(dtype).itemsize
-    memory: np.ndarray = np.zeros(size + 64 // itemsize, dtype)
-    start = -memory.ctypes.data % 64 // itemsize
-    return memory[start : start + size]

@@ -178,11 +178,6 @@ class SavedTraining:
             raise FormatError(f"{self._file.path}: the checkpoint is damaged; remove it to start anew")
 
 
-def settings_told(settings: "GloveSettings | SvdSettings", cooccurrence: "Cooccurrence") -> dict[str, Any]:
-    """How vectors are made from counts, as a file of them says it."""
-    return {"model": settings.model, **asdict(settings), "cooccurrence": asdict(cooccurrence.settings)}
-
-
 def finished_training(
     path: str | os.PathLike[str],
     corpus: "EncodedCorpus | Cooccurrence",
@@ -209,7 +204,7 @@ def finished_training(
     if isinstance(settings, Word2VecSettings):
         wanted = asdict(settings.resolved())
     else:
-        wanted = settings_told(settings, cast("Cooccurrence", corpus))
+        wanted = cast("Cooccurrence", corpus).settings.record(settings.model, asdict(settings))
     vocabulary = corpus.vocabulary if initial is None else grown_vocabulary(initial, corpus.vocabulary)
     told = describe(path)
     differences = []

@@ -1,10 +1,9 @@
 """What decides the vectors: the settings of CBOW and skip-gram, their defaults and their limits."""
 
-import math
 from dataclasses import dataclass, replace
-from numbers import Integral, Real
 from typing import Any, NamedTuple
 
+from wordvec.checks import check_choice, check_number, check_whole
 from wordvec.errors import InputError
 
 TILE = 4
@@ -52,10 +51,11 @@ _PRESETS = {
     ),
 }
 
-_WHOLE = (
-    "vector_size", "window", "negatives", "epochs", "seed", "shared_negatives", "block_size", "lanes", "lane_tokens",
-)  # fmt: skip
-_NUMBERS = ("learning_rate", "min_learning_rate", "subsample", "noise_exponent")
+_WHOLE = {
+    "vector_size": 1, "window": 1, "negatives": 1, "epochs": 1, "seed": 0, "shared_negatives": 1, "block_size": 1,
+    "lanes": 1, "lane_tokens": 64,
+}  # fmt: skip
+"""The whole numbers among the settings, and the least that each may be."""
 
 
 @dataclass(frozen=True)
@@ -125,16 +125,17 @@ class Word2VecSettings:
             >>> Word2VecSettings(model="cbow").resolved().learning_rate
             0.06
         """
-        _check_choice("model", self.model, ("skipgram", "cbow"))
+        check_choice("model", self.model, ("skipgram", "cbow"))
         if self.window_weights is not None:
-            _check_choice("window_weights", self.window_weights, ("expected", "sampled"))
-        _check_choice("cbow_gradient", self.cbow_gradient, ("sum", "mean"))
-        _check_choice("mode", self.mode, ("reproducible", "hogwild"))
-        _check_choice("loss", self.loss, ("negative", "hierarchical", "softmax"))
+            check_choice("window_weights", self.window_weights, ("expected", "sampled"))
+        check_choice("cbow_gradient", self.cbow_gradient, ("sum", "mean"))
+        check_choice("mode", self.mode, ("reproducible", "hogwild"))
+        check_choice("loss", self.loss, ("negative", "hierarchical", "softmax"))
         if self.preset is not None:
-            _check_choice("preset", self.preset, tuple(_PRESETS))
+            check_choice("preset", self.preset, tuple(_PRESETS))
         shared, block = _SHARED[self.model]
-        rate = _number("learning_rate", self._usual_rate() if self.learning_rate is None else self.learning_rate)
+        rate = self._usual_rate() if self.learning_rate is None else self.learning_rate
+        rate = check_number("learning_rate", rate, above=0)
         chosen = replace(
             self,
             window_weights=self._usual_weights() if self.window_weights is None else self.window_weights,
@@ -144,16 +145,18 @@ class Word2VecSettings:
             block_size=block if self.block_size is None else self.block_size,
             fresh_negatives=self._draws_fresh(),
         )
-        whole: dict[str, Any] = {name: _whole(name, getattr(chosen, name)) for name in _WHOLE}
-        numbers: dict[str, Any] = {name: _number(name, getattr(chosen, name)) for name in _NUMBERS}
-        chosen = replace(chosen, **whole, **numbers)
-        for name in ("vector_size", "window", "negatives", "epochs", "lanes"):
-            _check_least(name, getattr(chosen, name), 1)
+        whole: dict[str, Any] = {
+            name: check_whole(name, getattr(chosen, name), least) for name, least in _WHOLE.items()
+        }
+        chosen = replace(
+            chosen,
+            **whole,
+            min_learning_rate=check_number("min_learning_rate", chosen.min_learning_rate),
+            subsample=check_number("subsample", chosen.subsample, least=0),
+            noise_exponent=check_number("noise_exponent", chosen.noise_exponent),
+        )
         if chosen.lanes > MOST_LANES:
             raise InputError(f"lanes must be at most {MOST_LANES}, got {chosen.lanes}")
-        _check_least("lane_tokens", chosen.lane_tokens, 64)
-        _check_least("subsample", chosen.subsample, 0)
-        _check_least("seed", chosen.seed, 0)
         chosen._check_rates()
         chosen._check_block()
         return chosen
@@ -182,8 +185,6 @@ class Word2VecSettings:
 
     def _check_rates(self) -> None:
         rate = self.learning_rate or 0.0
-        if rate <= 0:
-            raise InputError(f"learning_rate must be above 0, got {self.learning_rate}")
         if not 0 <= (self.min_learning_rate or 0.0) <= rate:
             raise InputError(
                 f"min_learning_rate must lie between 0 and learning_rate = {rate}, got {self.min_learning_rate}"
@@ -232,26 +233,3 @@ class Word2VecSettings:
             return "exact"
         # Both programs skip it in hierarchical softmax.
         return _PRESETS[self.preset].saturation if self.loss == "negative" else "skip"
-
-
-def _check_choice(name: str, value: str, known: tuple[str, ...]) -> None:
-    if value not in known:
-        raise InputError(f"{name} must be one of {', '.join(known)}, got {value!r}")
-
-
-def _check_least(name: str, value: float, least: float) -> None:
-    if value < least:
-        raise InputError(f"{name} must be at least {least}, got {value}")
-
-
-def _whole(name: str, value: Any) -> int:
-    """``value`` as Python's own number, whichever kind of whole number it is: what kernels and files know."""
-    if isinstance(value, bool) or not isinstance(value, Integral):
-        raise InputError(f"{name} must be a whole number, got {value!r}")
-    return int(value)
-
-
-def _number(name: str, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
-        raise InputError(f"{name} must be a finite number, got {value!r}")
-    return float(value)

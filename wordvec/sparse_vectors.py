@@ -1,7 +1,6 @@
 """SparseWordVectors: words described by their contexts, one number for each that says something, most being 0."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
@@ -168,11 +167,7 @@ def weighted_vectors(
         weigh(cooccurrence, weighting, smoothing=smoothing, shift=shift),
         tokenizer=cooccurrence.tokenizer,
         lowercase=cooccurrence.lowercase,
-        settings={
-            **settings_of(weighting, smoothing, shift),
-            "model": "sparse",
-            "cooccurrence": asdict(cooccurrence.settings),
-        },
+        settings=cooccurrence.settings.record("sparse", settings_of(weighting, smoothing, shift)),
     )
 
 

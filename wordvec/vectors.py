@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from wordvec import queries
+from wordvec.checks import check_whole
 from wordvec.errors import InputError
 from wordvec.vocabulary import Vocabulary
 
@@ -298,9 +299,9 @@ class WordVectors:
             raise InputError(f"method must be 'add' or 'mul', got {method!r}")
         asked = rows_near + rows_far
         if method == "mul":
-            return self._most_similar_mul(near, far, asked, _checked_top(top), self._restricted(restrict))
+            return self._most_similar_mul(near, far, asked, check_whole("top", top, 1), self._restricted(restrict))
         query = near.sum(axis=0) - far.sum(axis=0)
-        return self._most_similar_add(query[None], [asked], _checked_top(top), self._restricted(restrict))[0]
+        return self._most_similar_add(query[None], [asked], check_whole("top", top, 1), self._restricted(restrict))[0]
 
     def most_similar_batch(
         self, terms: Sequence[Term] | np.ndarray, top: int = 10, *, restrict: int | Iterable[str] | None = None
@@ -320,7 +321,7 @@ class WordVectors:
                 raise InputError("most_similar_batch takes words or vectors, one for each question; got a list in it")
         wanted = np.concatenate([directions for directions, _ in parsed])
         return self._most_similar_add(
-            wanted, [rows for _, rows in parsed], _checked_top(top), self._restricted(restrict)
+            wanted, [rows for _, rows in parsed], check_whole("top", top, 1), self._restricted(restrict)
         )
 
     def similar_by_vector(
@@ -460,9 +461,3 @@ def _checked_query(vector: ArrayLike, vector_size: int) -> np.ndarray:
     if not np.isfinite(query).all():
         raise InputError("a vector to ask for must be finite numbers, got NaN or infinity")
     return query
-
-
-def _checked_top(top: int) -> int:
-    if top < 1:
-        raise InputError(f"top must be at least 1, got {top}")
-    return int(top)

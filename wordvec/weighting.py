@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from wordvec.checks import check_choice, check_number
 from wordvec.cooccurrence import Cooccurrence
 from wordvec.errors import InputError
 from wordvec.limits import available_memory
@@ -118,8 +119,7 @@ def settings_of(weighting: str, smoothing: float | None = None, shift: float = 1
         >>> settings_of("npmi")
         {'weighting': 'npmi', 'smoothing': 1.0}
     """
-    if weighting not in WEIGHTINGS:
-        raise InputError(f"weighting must be one of {', '.join(WEIGHTINGS)}, got {weighting!r}")
+    check_choice("weighting", weighting, WEIGHTINGS)
     chosen: dict[str, Any] = {"weighting": weighting}
     if weighting in _SMOOTHING:
         chosen["smoothing"] = _SMOOTHING[weighting] if smoothing is None else float(smoothing)
@@ -128,9 +128,7 @@ def settings_of(weighting: str, smoothing: float | None = None, shift: float = 1
     elif smoothing is not None:
         raise InputError(f"smoothing is for {' and '.join(_SMOOTHING)}; {weighting} knows none")
     if weighting == "ppmi":
-        chosen["shift"] = float(shift)
-        if not 0 < shift < np.inf:
-            raise InputError(f"shift must be a finite number above 0, got {shift}")
+        chosen["shift"] = check_number("shift", shift, above=0)
     elif shift != 1:
         raise InputError(f"shift is for ppmi; {weighting} knows none")
     return chosen

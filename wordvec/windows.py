@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from wordvec.checks import check_whole
 from wordvec.encoded import EncodedCorpus
-from wordvec.errors import InputError
 
 
 def training_pairs(corpus: EncodedCorpus, window: int = 5) -> Iterator[tuple[int, int]]:
@@ -28,9 +28,7 @@ def training_pairs(corpus: EncodedCorpus, window: int = 5) -> Iterator[tuple[int
         >>> [(tokens[center], tokens[context]) for center, context in training_pairs(corpus, window=1)]
         [('new', 'york'), ('york', 'new'), ('york', 'city'), ('city', 'york')]
     """
-    if window < 1:
-        raise InputError(f"window must be at least 1, got {window}")
-    return _pairs(corpus, window)
+    return _pairs(corpus, check_whole("window", window, 1))
 
 
 def _pairs(corpus: EncodedCorpus, window: int) -> Iterator[tuple[int, int]]:

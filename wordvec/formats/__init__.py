@@ -17,6 +17,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from wordvec.checks import check_choice
 from wordvec.errors import FormatError, InputError
 from wordvec.formats import glove, safetensors, sparse, word2vec_binary, word2vec_text
 from wordvec.formats.sources import VectorSource
@@ -194,5 +195,5 @@ def recognise(source: VectorSource) -> str:
 
 
 def _check_format(format: str | None) -> None:
-    if format is not None and format not in FORMATS:
-        raise InputError(f"format must be one of {', '.join(FORMATS)}, got {format!r}")
+    if format is not None:
+        check_choice("format", format, FORMATS)
