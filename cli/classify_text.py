@@ -36,10 +36,10 @@ def classify_text() -> None:
 @options.recurrent_options
 @click.option(
     "--pooling",
-    type=click.Choice(["max", "mean", "last"]),
+    type=click.Choice(["max", "mean", "last", "attention"]),
     default="max",
     show_default=True,
-    help="What stands for a text: maximum or mean of all steps, or the last.",
+    help="What stands for a text: maximum or mean of all steps, the last, or a mean by learnt weights.",
 )
 @options.training_options(dropout=0.5)
 @click.option("--class-weight", type=click.Choice(["balanced"]), help="Rare labels count more.  [default: all alike]")

@@ -11,6 +11,7 @@ from seqclf.epochs import Progress
 from seqclf.model import SequenceModel
 from seqclf.network import Network, NetworkShape
 from seqclf.parameters import initial_encoder
+from seqclf.pooling import Pooling
 from seqclf.preparation import (
     DEFAULT_TOKENIZER,
     Text,
@@ -177,8 +178,9 @@ def _train(
 
 
 def initial_parameters(shape: NetworkShape, table: np.ndarray, random: np.random.Generator) -> dict[str, np.ndarray]:
-    """Fresh parameters around an embedding table: the encoder's own, and a Glorot-uniform head."""
+    """Fresh parameters around an embedding table: the encoder's own, the pooling's, and a Glorot-uniform head."""
     parameters = initial_encoder(shape.encoder, table, random)
+    parameters |= Pooling(shape.pooling, shape.encoder, random=random).parameters()
     features = shape.encoder.features
     limit = np.sqrt(6.0 / (features + shape.classes))
     parameters["head.weight"] = random.uniform(-limit, limit, (shape.classes, features)).astype(np.float32)

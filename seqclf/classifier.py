@@ -63,7 +63,7 @@ class SequenceClassifier(ClassifierMixin, SequenceEstimator):
         merge: two directions become one state by ``concatenate``, ``sum``, ``average`` or ``multiply``.
         layers: recurrent layers.
         hidden_size: units in each direction.
-        pooling: ``max``, ``mean`` or ``last``.
+        pooling: ``max``, ``mean``, ``last`` or ``attention``.
         dropout: share dropped in training, of the embeddings (by word type) and of the pooled state.
         layer_dropout: share of a layer's states that the next layer does not see in training.
         locked_dropout: drop the same units of a text in all its steps, or others in each.

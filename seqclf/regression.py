@@ -17,6 +17,7 @@ from seqclf.heads import RegressionHead
 from seqclf.noise import POOLED, NoiseRates, draw_mask, draw_noise, dropout_key
 from seqclf.optimizers import Optimizer
 from seqclf.parameters import EncoderShape, Workspace, encoder_shapes, initial_encoder
+from seqclf.pooling import Pooling, pooling_shapes
 from seqclf.preparation import build_embedding, count_tokens, encode, tokenize_texts
 from seqclf.settings import ClassifierSettings
 from seqclf.windows import as_series
@@ -144,7 +145,8 @@ class RegressionModel:
         if outputs < 1 or (table is None) != bool(columns) or (table is not None and table.ndim != 2):
             raise FormatError(f"{name} is damaged: it must read either words or numbers, and say at least one")
         shape = _shape(settings, 0 if table is None else len(table), columns if table is None else table.shape[1])
-        weights = encoder_shapes(shape) | {"head.weight": (outputs, shape.features), "head.bias": (outputs,)}
+        weights = encoder_shapes(shape) | pooling_shapes(shape, settings.pooling)
+        weights |= {"head.weight": (outputs, shape.features), "head.bias": (outputs,)}
         numbers = {"mean": (outputs,), "deviation": (outputs,)}
         numbers |= {"input_mean": (columns,), "input_deviation": (columns,)}
         others = () if table is None else ("token_bytes", "token_offsets")
@@ -247,6 +249,7 @@ def _untrained(
     shape = _shape(settings, 0 if table is None else len(table), columns)
     head = RegressionHead(truth.shape[1], settings.hidden_size, parts=shape.parts, random=random)
     parameters = initial_encoder(shape, table, random) | head.parameters()
+    parameters |= Pooling(settings.pooling, shape, random=random).parameters()
     network = HeadedNetwork(shape, head, parameters, pooling=settings.pooling)
     model = RegressionModel(
         network, vocabulary, settings,
