@@ -184,6 +184,19 @@ def encode_labels(labels: Sequence[Any], classes: Sequence[Any], what: str) -> n
         raise InputError(f"label {error.args[0]!r} of the {what} is not among the training texts': {known}") from None
 
 
+def random_split(count: int, fraction: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Rows for training and rows held out, of ``count``, both in random order.
+
+    Example:
+        >>> train, held_out = random_split(10, 0.25, seed=1)
+        >>> len(train), len(held_out)
+        (8, 2)
+    """
+    order = np.random.default_rng([seed, 0x5911]).permutation(count)
+    rows, held_out = np.split(order, [count - int(count * fraction)])
+    return rows, held_out
+
+
 def stratified_split(targets: np.ndarray, fraction: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Rows for training and rows held out, both rising; every class gives its share, but keeps one for training.
 
