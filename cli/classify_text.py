@@ -87,7 +87,7 @@ def train(
     """Train a classifier on DATA and write it to a file.
 
     \b
-    Example:
+    Examples:
       classify-text train sample:disasters --vectors vectors.safetensors -o model.safetensors
       classify-text train messages.tsv --multi-label , --dev dev.tsv -o model.safetensors
     """

@@ -185,6 +185,7 @@ def test_several_labels_are_trained_predicted_and_evaluated(several):
         *("train", several, "-o", "m.safetensors", *MANY, "--dev", several, "--tune-thresholds"),
         *("--test", several, "--baselines", "--pooling", "attention"),
     )
+    assert ", dev micro-F1 1.000" in trained.stderr
     assert "kept for its dev micro-F1 of 1.000 on 60 texts" in trained.stderr
     rows = [line.split("  ")[0].strip() for line in trained.stdout.splitlines()]
     assert rows == ["on several.tsv", "this model", "most frequent labels", "TF-IDF + logistic regressions"]
