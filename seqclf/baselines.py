@@ -148,9 +148,8 @@ def compare_multi_label_baselines(
     classes, targets = label_matrix(labels)
     check_labels(tokens, targets)
     if dev is not None:
-        dev_tokens, (_, dev_targets) = (
-            _ngrams(dev[0], tokenizer, lowercase), label_matrix(dev[1], classes, "development texts")
-        )  # fmt: skip
+        dev_tokens = _ngrams(dev[0], tokenizer, lowercase)
+        _, dev_targets = label_matrix(dev[1], classes, "development texts")
     else:
         rows, held = random_split(len(tokens), validation_fraction, seed)
         held = held if held.size else rows
