@@ -200,8 +200,11 @@ class Progress:
 
 def show_epochs(progress: Progress, state: "TrainingProgress", quiet: bool) -> None:
     """Say how far the training of a net is: at the bar, and in a line for each epoch."""
-    accuracy = "" if state.dev_accuracy is None else f", dev accuracy {percent(state.dev_accuracy)}"
-    now = f"epoch {state.epoch + 1}/{state.epochs}: loss {state.loss:.3f}{accuracy}"
+    now = f"epoch {state.epoch + 1}/{state.epochs}: loss {state.loss:.3f}"
+    if state.dev_accuracy is not None:
+        now += f", dev accuracy {percent(state.dev_accuracy)}"
+    if state.dev_micro_f1 is not None:
+        now += f", dev micro-F1 {state.dev_micro_f1:.3f}"
     # The first step may have compiled: no estimate from it.
     detail = f"{now}, {duration(state.seconds_left)} left" if state.step > 1 else PREPARING
     progress.update(state.step, state.steps, detail)

@@ -16,6 +16,7 @@ _HOME = {
     "english_sentences": "corpora.grammar",
     "find": "corpora.catalogue",
     "get_tokenizer": "corpora.tokenizers",
+    "read_label_sets": "corpora.labelled",
     "read_labelled": "corpora.labelled",
     "read_lines": "corpora.readers",
     "read_series": "corpora.series",

@@ -14,8 +14,8 @@ from corpora.tables import Lines, check_width, csv_records, listed, position
 
 _FASTTEXT = "__label__"
 
-Example = tuple[str, str]
-"""A text and its label."""
+Example = tuple[str, str, str | list[str]]
+"""Where it stands, a text, and its label as written, or a list of labels."""
 
 
 def read_labelled(
@@ -58,20 +58,73 @@ def read_labelled(
         >>> read_labelled(path)
         (['The river is over its banks', 'Lovely weather'], ['disaster', 'other'])
     """
-    found = resolve_one(source)
     texts, labels = [], []
+    for where, text, label in _examples(source, encoding_errors, text_column, label_column):
+        if isinstance(label, list):
+            raise InputError(
+                f"{where}: expected one label, found a list of {len(label)}; keep one label a line, or read label sets"
+            )
+        texts.append(text)
+        labels.append(_label(where, label))
+    return texts, labels
+
+
+def read_label_sets(
+    source: str | os.PathLike[str],
+    separator: str = ",",
+    *,
+    encoding_errors: str = "strict",
+    text_column: str | None = None,
+    label_column: str | None = None,
+) -> tuple[list[str], list[list[str]]]:
+    """Read texts that bear any number of labels each.
+
+    As :func:`read_labelled`, but for the labels: ``separator`` stands between them, and there may be none. Beside that,
+    a JSON object may hold a list of labels, and a fastText line begin with several.
+
+    Args:
+        source, encoding_errors, text_column, label_column: see :func:`read_labelled`.
+        separator: what stands between labels; white space around a label does not count.
+
+    Returns:
+        texts, and the labels of each, in the order in which they stand there, each once.
+
+    Raises:
+        InputError: as :func:`read_labelled`; ``separator`` is empty.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "messages.tsv"
+        >>> _ = path.write_text("flood, storm\\tThe river is over its banks\\n\\tLovely weather\\n")
+        >>> read_label_sets(path)
+        (['The river is over its banks', 'Lovely weather'], [['flood', 'storm'], []])
+    """
+    if not separator:
+        raise InputError("the separator of labels must not be empty, got ''; write , or another character")
+    texts, sets = [], []
+    for _, text, label in _examples(source, encoding_errors, text_column, label_column):
+        parts = label.split(separator) if isinstance(label, str) else label
+        texts.append(text)
+        sets.append([part for part in dict.fromkeys(part.strip() for part in parts) if part])
+    return texts, sets
+
+
+def _examples(
+    source: str | os.PathLike[str], encoding_errors: str, text_column: str | None, label_column: str | None
+) -> Iterator[Example]:
+    """All examples of a file, and at least one."""
+    found, count = resolve_one(source), 0
     with contextlib.closing(source_lines(found, encoding_errors)) as unnumbered:
         lines: Lines = enumerate(unnumbered, 1)
         first = next(lines, None)
         if first is None:
             raise InputError(f"{found.name} is empty; it should hold labels and texts")
         reader = _reader(found, first[1])
-        for text, label in reader(found.name, itertools.chain([first], lines), text_column, label_column):
-            texts.append(text)
-            labels.append(label)
-    if not texts:
+        for example in reader(found.name, itertools.chain([first], lines), text_column, label_column):
+            yield example
+            count += 1
+    if not count:
         raise InputError(f"{found.name} holds no examples, only {'a header' if first[1] else 'empty lines'}")
-    return texts, labels
 
 
 def _reader(source: Source, first: str) -> Callable[..., Iterator[Example]]:
@@ -134,7 +187,7 @@ class _Columns:
 
     def example(self, where: str, cells: list[str], hint: str) -> Example:
         check_width(where, cells, self._count, hint)
-        return cells[self._text], _label(where, cells[self._label])
+        return where, cells[self._text], cells[self._label]
 
 
 def _label(where: str, label: str) -> str:
@@ -163,10 +216,14 @@ def _jsonl(name: str, lines: Lines, text_column: str | None, label_column: str |
         label = _value(where, record, label_column, "label")
         if not isinstance(text, str):
             raise InputError(f"{where}: {text_column or 'text'!r} must be a string, found {_kind(text)}")
-        if not isinstance(label, (str, int, float)):
-            raise InputError(f"{where}: {label_column or 'label'!r} must be a string or a number, found {_kind(label)}")
-        label = label if isinstance(label, str) else json.dumps(label)
-        yield _whole(where, text), _label(where, _whole(where, label))
+        written = [_written(where, each, label_column) for each in (label if isinstance(label, list) else [label])]
+        yield where, _whole(where, text), written if isinstance(label, list) else written[0]
+
+
+def _written(where: str, label: Any, label_column: str | None) -> str:
+    if not isinstance(label, (str, int, float)):
+        raise InputError(f"{where}: {label_column or 'label'!r} must be a string or a number, found {_kind(label)}")
+    return _whole(where, label if isinstance(label, str) else json.dumps(label))
 
 
 def _value(where: str, record: dict[str, Any], key: str | None, default: str) -> Any:
@@ -202,11 +259,12 @@ def _fasttext(name: str, lines: Lines, text_column: str | None, label_column: st
             continue
         if not line.startswith(_FASTTEXT):
             raise InputError(f"{where}: expected {_FASTTEXT} at the start of the line, found {line[:20]!r}")
-        label, *rest = line.split(None, 1)
-        text = rest[0] if rest else ""
-        if text.startswith(_FASTTEXT):
-            raise InputError(f"{where}: expected one label, found several; keep one label a line")
-        yield text.rstrip(), _label(where, label.removeprefix(_FASTTEXT))
+        labels, text = [], line
+        while text.startswith(_FASTTEXT):
+            label, *rest = text.split(None, 1)
+            labels.append(label.removeprefix(_FASTTEXT))
+            text = rest[0] if rest else ""
+        yield where, text.rstrip(), labels if len(labels) > 1 else labels[0]
 
 
 _READERS: dict[str, Callable[..., Iterator[Example]]] = {

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from seqclf.epochs import Progress
+from seqclf.epochs import Outcome, Progress
 from seqclf.model import SequenceModel
 from seqclf.network import Network, NetworkShape
 from seqclf.parameters import initial_encoder
+from seqclf.pooling import Pooling
 from seqclf.preparation import (
     DEFAULT_TOKENIZER,
     Text,
@@ -27,6 +28,7 @@ from seqclf.preparation import (
 from seqclf.settings import ClassifierSettings
 from seqclf.training import Examples, train_network
 from seqclf.workers import Workers
+from wordvec import Vocabulary
 
 if TYPE_CHECKING:
     from wordvec import WordVectors
@@ -124,6 +126,48 @@ def _train(
     threads: int | None,
     on_progress: Callable[[Progress], None] | None,
 ) -> SequenceModel:
+    network, vocabulary, trained_words = fresh_network(tokens, len(classes), settings, vectors)
+    examples = Examples(*encode(tokens, vocabulary), targets)
+    dev = Examples(*encode(held_tokens, vocabulary), held_targets) if held_targets.size else None
+    weights = class_weights(targets, classes, settings.class_weight)
+    with Workers(threads) as workers:
+        outcome = train_network(
+            network,
+            examples,
+            settings=settings,
+            weights=weights,
+            tuned_rows=trained_words,
+            workers=workers,
+            dev=dev,
+            on_progress=on_progress,
+        )
+    metrics = model_metrics(outcome, tokens, held_tokens, trained_words)
+    return SequenceModel(
+        network,
+        vocabulary,
+        labels=classes,
+        settings=settings.as_dict(),
+        metrics=metrics,
+        history=outcome.history,
+    )
+
+
+def fresh_network(
+    tokens: list[list[str]],
+    classes: int,
+    settings: ClassifierSettings,
+    vectors: "WordVectors | None",
+    *,
+    multi_label: bool = False,
+) -> tuple[Network, Vocabulary, int]:
+    """An untrained classifier's net, the words of its table, and how many of these the texts have.
+
+    Args:
+        tokens: of the texts to learn from.
+        classes: C.
+        settings, vectors: see :func:`train_classifier`.
+        multi_label: see ``NetworkShape``.
+    """
     random = np.random.default_rng([settings.seed, 0x1217])
     counted = count_tokens(tokens, settings.min_count)
     vocabulary, table = build_embedding(
@@ -138,47 +182,33 @@ def _train(
     shape = NetworkShape(
         vocabulary=len(table),
         vector_size=table.shape[1],
-        classes=len(classes),
+        classes=classes,
         pooling=settings.pooling,
+        multi_label=multi_label,
         **settings.encoder_options(),
     )
-    network = Network(shape, initial_parameters(shape, table, random))
-    examples = Examples(*encode(tokens, vocabulary), targets)
-    dev = Examples(*encode(held_tokens, vocabulary), held_targets) if held_targets.size else None
-    weights = class_weights(targets, classes, settings.class_weight)
-    with Workers(threads) as workers:
-        outcome = train_network(
-            network,
-            examples,
-            settings=settings,
-            weights=weights,
-            tuned_rows=len(counted),
-            workers=workers,
-            dev=dev,
-            on_progress=on_progress,
-        )
+    return Network(shape, initial_parameters(shape, table, random)), vocabulary, len(counted)
+
+
+def model_metrics(
+    outcome: Outcome, tokens: list[list[str]], held_tokens: list[list[str]], trained_words: int
+) -> dict[str, Any]:
+    """What a model says of its training: on how much, and the row of its best epoch."""
     best = outcome.history[outcome.best_epoch - 1]
-    metrics = {
+    return {
         "best_epoch": outcome.best_epoch,
         "texts": len(tokens),
         "dev_texts": len(held_tokens),
-        "tokens": int(examples.ids.size),
-        "trained_words": len(counted),
+        "tokens": sum(map(len, tokens)),
+        "trained_words": trained_words,
         **{name: value for name, value in best.items() if name != "epoch"},
     }
-    return SequenceModel(
-        network,
-        vocabulary,
-        labels=classes,
-        settings=settings.as_dict(),
-        metrics=metrics,
-        history=outcome.history,
-    )
 
 
 def initial_parameters(shape: NetworkShape, table: np.ndarray, random: np.random.Generator) -> dict[str, np.ndarray]:
-    """Fresh parameters around an embedding table: the encoder's own, and a Glorot-uniform head."""
+    """Fresh parameters around an embedding table: the encoder's own, the pooling's, and a Glorot-uniform head."""
     parameters = initial_encoder(shape.encoder, table, random)
+    parameters |= Pooling(shape.pooling, shape.encoder, random=random).parameters()
     features = shape.encoder.features
     limit = np.sqrt(6.0 / (features + shape.classes))
     parameters["head.weight"] = random.uniform(-limit, limit, (shape.classes, features)).astype(np.float32)

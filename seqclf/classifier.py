@@ -43,6 +43,12 @@ class SequenceEstimator(BaseEstimator):
     def _threads(self) -> int | None:
         return None if self.n_jobs in (None, -1) else self.n_jobs
 
+    def _training(self) -> dict[str, Any]:
+        """How a net is trained, in the words of ``train_classifier`` and its sisters."""
+        given = {name: getattr(self, name) for name in SETTING_NAMES if name != "seed" and hasattr(self, name)}
+        settings = ClassifierSettings(**given, seed=self._seed()).validate()
+        return {"settings": settings, "vectors": self._vectors(), "threads": self._threads()}
+
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.two_d_array = False
@@ -63,7 +69,7 @@ class SequenceClassifier(ClassifierMixin, SequenceEstimator):
         merge: two directions become one state by ``concatenate``, ``sum``, ``average`` or ``multiply``.
         layers: recurrent layers.
         hidden_size: units in each direction.
-        pooling: ``max``, ``mean`` or ``last``.
+        pooling: ``max``, ``mean``, ``last`` or ``attention``.
         dropout: share dropped in training, of the embeddings (by word type) and of the pooled state.
         layer_dropout: share of a layer's states that the next layer does not see in training.
         locked_dropout: drop the same units of a text in all its steps, or others in each.
@@ -191,18 +197,8 @@ class SequenceClassifier(ClassifierMixin, SequenceEstimator):
         if y is None:
             raise InputError("SequenceClassifier requires y to be passed, but the target y is None")
         labels = _one_label_each(y)
-        settings = ClassifierSettings(
-            **{name: getattr(self, name) for name in SETTING_NAMES if name != "seed"}, seed=self._seed()
-        )
-        settings.validate()
         self.model_: SequenceModel = train_classifier(
-            self._texts(X),
-            labels,
-            settings=settings,
-            vectors=self._vectors(),
-            dev=validation_data,
-            threads=self._threads(),
-            on_progress=on_progress,
+            self._texts(X), labels, dev=validation_data, on_progress=on_progress, **self._training()
         )
         self.classes_ = np.unique(labels)
         self.history_ = self.model_.history

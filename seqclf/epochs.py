@@ -28,7 +28,7 @@ class Progress:
         learning_rate: of the last step.
         texts_per_second: over the whole training so far; tokens, where a language model is trained.
         seconds_left: at that speed.
-        dev_accuracy, dev_loss: of the last finished epoch; None before that, or without development texts.
+        dev_accuracy, dev_micro_f1, dev_loss: of the last finished epoch, as far as they are measured; None before that.
         epoch_done: whether this call ends an epoch.
     """
 
@@ -41,6 +41,7 @@ class Progress:
     texts_per_second: float
     seconds_left: float
     dev_accuracy: float | None = None
+    dev_micro_f1: float | None = None
     dev_loss: float | None = None
     epoch_done: bool = False
 
@@ -121,7 +122,7 @@ class Reporter:
     def __init__(self, call: Callable[[Progress], None] | None, epochs: int, steps: int, batch_size: int) -> None:
         self._call, self._epochs, self._steps, self._batch_size = call, epochs, steps, batch_size
         self._began = self._last = time.perf_counter()
-        self._dev: tuple[float | None, float | None] = (None, None)
+        self._dev: dict[str, Any] = {}
 
     def step(self, epoch: int, training: Stepping, loss: float) -> None:
         now = time.perf_counter()
@@ -129,7 +130,8 @@ class Reporter:
             self._send(epoch, training, loss, now, False)
 
     def epoch(self, epoch: int, training: Stepping, row: dict[str, Any]) -> None:
-        self._dev = row.get("dev_accuracy"), row.get("dev_loss")
+        names = ("dev_accuracy", "dev_micro_f1", "dev_loss")
+        self._dev = {name: row[name] for name in names if name in row}
         if self._call is not None:
             self._send(epoch, training, row["loss"], time.perf_counter(), True)
 
@@ -140,7 +142,8 @@ class Reporter:
         left = seconds / training.done * (self._steps - training.done)
         speed = training.done * self._batch_size / seconds
         rate = training.learning_rate
-        self._call(Progress(epoch, self._epochs, training.done, self._steps, loss, rate, speed, left, *self._dev, done))
+        steps = training.done, self._steps
+        self._call(Progress(epoch, self._epochs, *steps, loss, rate, speed, left, epoch_done=done, **self._dev))
 
 
 class Plan(Protocol):

@@ -15,6 +15,7 @@ VERSION = 1
 _KEY = "seqclf"
 KINDS = {
     "model": "a text classifier",
+    "multi-label model": "a multi-label classifier",
     "tagger": "a tagger",
     "language model": "a language model",
     "forecaster": "a forecaster",
@@ -23,6 +24,7 @@ KINDS = {
 """What a file may hold, by the name it has in the header."""
 _WRITERS = {
     "model": "classify-text train",
+    "multi-label model": "classify-text train --multi-label",
     "tagger": "tag-text train",
     "language model": "language-model train",
     "forecaster": "forecast train",
@@ -56,8 +58,10 @@ def write_model(
         file.write(content)
 
 
-def read_model(path: str | os.PathLike[str], *, kind: str = "model") -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    """Tensors and header of a model file of one of ``KINDS``.
+def read_model(
+    path: str | os.PathLike[str], *, kind: str = "model", or_kind: str | None = None
+) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """Tensors and header of a model file of one of ``KINDS``, or of one of two.
 
     Raises:
         FormatError: it is no such model: random bytes, cut short, word vectors, another kind, or a version this one
@@ -86,7 +90,7 @@ def read_model(path: str | os.PathLike[str], *, kind: str = "model") -> tuple[di
         raise FormatError(f"{name} is damaged: its description is not JSON") from None
     if not isinstance(header, dict) or header.get("kind") not in list(KINDS):
         raise FormatError(f"{name} is damaged: its description does not say that it is a model")
-    if header["kind"] != kind:
+    if header["kind"] not in (kind, or_kind):
         raise FormatError(f"{name} holds {KINDS[header['kind']]}, not {KINDS[kind]}; {advice}")
     if header.get("version") != VERSION:
         raise FormatError(

@@ -1,6 +1,7 @@
 """Encoder ▶ pooling ▶ a head: nets that say something of a whole sequence, whatever their head says."""
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -9,15 +10,15 @@ from seqclf.batches import PackedBatch
 from seqclf.encoder import Encoder
 from seqclf.heads import Views
 from seqclf.parameters import EncoderShape, FlatParameters, Workspace
-from seqclf.pooling import pool, unpool
+from seqclf.pooling import Found, Pooling
 from seqclf.tape import EncoderTape, Noise
 from seqclf.workers import Workers
 
+_SPARE_BYTES = 2**22
 
-class RowHead(Protocol):
-    """What such a net asks of its head; those of ``heads.py`` but the CRF are such heads."""
 
-    outputs: int
+class RowLayer(Protocol):
+    """What such a net asks of a layer on top of its encoder."""
 
     def layout(self) -> dict[str, tuple[int, ...]]: ...
 
@@ -28,6 +29,12 @@ class RowHead(Protocol):
     def parameters(self) -> dict[str, np.ndarray]: ...
 
     def gradients(self) -> dict[str, np.ndarray]: ...
+
+
+class RowHead(RowLayer, Protocol):
+    """And of its head; those of ``heads.py`` but the CRF are such heads."""
+
+    outputs: int
 
     def forward(self, states: np.ndarray) -> np.ndarray: ...
 
@@ -41,7 +48,7 @@ class PooledTape(NamedTuple):
 
     encoded: EncoderTape
     features: np.ndarray
-    where: np.ndarray
+    found: Found
     mask: np.ndarray | None
 
 
@@ -51,8 +58,8 @@ class HeadedNetwork:
     Args:
         shape: of the encoder; without a vocabulary, vectors are given with each batch.
         head: takes one row of features for each sequence.
-        parameters: those of ``encoder_shapes(shape)`` and of the head.
-        pooling: ``last``, ``max`` or ``mean``.
+        parameters: those of ``encoder_shapes(shape)``, of ``pooling_shapes(shape, pooling)`` and of the head.
+        pooling: one of ``POOLINGS``.
         dtype: float32; float64 is for proofs.
 
     Attributes:
@@ -80,22 +87,29 @@ class HeadedNetwork:
         pooling: str = "last",
         dtype: Any = np.float32,
     ) -> None:
-        self.shape, self.head, self.pooling, self.dtype = shape, head, pooling, np.dtype(dtype)
-        self.encoder = Encoder(shape, dtype)
-        flat = FlatParameters(self.encoder.layout() | head.layout(), dtype)
-        self.encoder.attach(flat)
-        head.attach(flat)
+        self.head, self.dtype = head, np.dtype(dtype)
+        self.encoder, self.pooling = Encoder(shape, dtype), Pooling(pooling, shape, dtype=dtype)
+        layers = [self.pooling.attention, head] if self.pooling.attention else [head]
+        layout = self.encoder.layout()
+        for layer in layers:
+            layout |= layer.layout()
+        flat = FlatParameters(layout, dtype)
+        self._parts: list[Encoder | RowLayer] = [self.encoder, *layers]
+        for part in self._parts:
+            part.attach(flat)
         self.dense, self.d_dense = flat.values, flat.gradient
         self._workspace = Workspace(self.dtype)
+        self._spare: list[Workspace] = []
         self.load(parameters)
 
     def __getstate__(self) -> dict[str, Any]:
-        names = ("shape", "head", "pooling", "dtype")
-        return {name: getattr(self, name) for name in names} | {"parameters": self.parameters()}
+        given = {"shape": self.encoder.shape, "head": self.head, "pooling": self.pooling.kind, "dtype": self.dtype}
+        return given | {"parameters": self.parameters()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        # Built anew: a copy's parts would no longer be views of one array.
-        HeadedNetwork.__init__(self, **state)
+        # Built anew: a copy's parts would no longer be views of one array, and arrays which joblib maps read-only
+        # would make the kernels compile once more.
+        type(self).__init__(self, **state)
 
     @property
     def embedding(self) -> np.ndarray:
@@ -104,24 +118,37 @@ class HeadedNetwork:
 
     def load(self, parameters: Mapping[str, np.ndarray]) -> None:
         """Take over all parameters, given in their canonical shapes."""
-        self.encoder.load(parameters)
-        self.head.load(parameters)
+        for part in self._parts:
+            part.load(parameters)
 
     def parameters(self) -> dict[str, np.ndarray]:
         """Copies of all parameters in their canonical shapes."""
-        return self.encoder.parameters() | self.head.parameters()
+        return {name: array for part in self._parts for name, array in part.parameters().items()}
 
     def gradients(self) -> dict[str, np.ndarray]:
         """Copies of the last backward pass's gradients of all dense parameters, in their canonical shapes."""
-        return self.encoder.gradients() | self.head.gradients()
+        return {name: array for part in self._parts for name, array in part.gradients().items()}
+
+    # ---------------------------------------------------------------- forward
+
+    @contextlib.contextmanager
+    def spare_workspace(self) -> Iterator[Workspace]:
+        """A workspace of one's own for the block: from the last one who was done, as long as it is small."""
+        workspace = self._spare.pop() if self._spare else Workspace(self.dtype)
+        yield workspace
+        if workspace.nbytes < _SPARE_BYTES:
+            self._spare.append(workspace)
 
     def predict(
-        self, batch: PackedBatch, *, inputs: np.ndarray | None = None, workspace: Workspace | None = None
+        self, batch: PackedBatch, workspace: Workspace | None = None, *, inputs: np.ndarray | None = None
     ) -> np.ndarray:
-        """What the head says (B, C), in the batch's order; threads that bring a workspace each may share the net."""
+        """What the head says (B, C), in the batch's order.
+
+        Writes to ``workspace`` alone, so threads that bring one each may share the net.
+        """
         workspace = workspace or Workspace(self.dtype)
         encoded = self.encoder.forward(batch, inputs=inputs, keep=False, workspace=workspace)
-        return self.head.forward(pool(encoded, self.pooling)[0])
+        return self.head.forward(self.pooling.forward(encoded)[0])
 
     def forward(
         self,
@@ -142,13 +169,21 @@ class HeadedNetwork:
             pooled_mask: (B, F padded) factors of the pooled features.
         """
         encoded = self.encoder.forward(batch, workers, inputs=inputs, noise=noise)
-        features, where = pool(encoded, self.pooling)
+        features, found = self.pooling.forward(encoded)
         if pooled_mask is not None:
             features *= pooled_mask
-        return PooledTape(encoded, features, where, pooled_mask)
+        return PooledTape(encoded, features, found, pooled_mask)
+
+    # --------------------------------------------------------------- backward
 
     def loss_and_backward(
-        self, tape: PooledTape, targets: np.ndarray, workers: Workers, *, tune_vectors: bool = False
+        self,
+        tape: PooledTape,
+        targets: np.ndarray,
+        workers: Workers,
+        *,
+        weights: np.ndarray | None = None,
+        tune_vectors: bool = False,
     ) -> tuple[float, np.ndarray]:
         """The head's loss; gradients into ``d_dense``. Mirrors ``forward``.
 
@@ -156,15 +191,16 @@ class HeadedNetwork:
             tape: what ``forward`` returned; its arrays are overwritten.
             targets: (B, ...) in the batch's order, as the head takes them.
             workers: threads.
+            weights: (B,) what each sequence counts in the loss; None counts all alike.
             tune_vectors: also compute the gradient of the tokens' vectors.
 
         Returns:
             The loss, and the gradient (U, E padded) of the vectors of ``batch.token_ids`` (no rows unless tuned).
         """
         self.d_dense[:] = 0
-        loss, d_features = self.head.loss_and_backward(tape.features, None, targets)
+        loss, d_features = self.head.loss_and_backward(tape.features, None, targets, weights)
         if tape.mask is not None:
             d_features *= tape.mask
-        d_states, d_final = unpool(d_features, tape.where, tape.encoded, self.pooling, self._workspace)
+        d_states, d_final = self.pooling.backward(d_features, tape.found, tape.encoded, self._workspace)
         d_rows = self.encoder.backward(tape.encoded, d_states, workers, d_final=d_final, tune_vectors=tune_vectors)
         return loss, d_rows

@@ -1,11 +1,16 @@
-"""How good predictions are: accuracy, precision, recall, F1, Matthews correlation, confusion. NumPy alone."""
+"""How good predictions are: accuracy, precision, recall, F1, Matthews correlation, confusion. NumPy alone.
+
+Of one label for each text, and of any number of them (:func:`score_label_sets`).
+"""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
+from seqclf.label_sets import LabelSets, label_matrix
+from seqclf.preparation import sorted_labels
 from wordvec import InputError
 
 
@@ -123,21 +128,95 @@ def score(truth: Sequence[Any], predicted: Sequence[Any], labels: Sequence[Any] 
     names = sorted({*truth, *predicted}) if labels is None else list(labels)
     right = np.diag(counts).astype(np.float64)
     there, said = counts.sum(axis=1).astype(np.float64), counts.sum(axis=0).astype(np.float64)
-    precision, recall = _ratio(right, said), _ratio(right, there)
-    f1 = _ratio(2 * right, there + said)
-    seen = there + said > 0
     total = float(counts.sum())
     covariance = right.sum() * total - (there * said).sum()
     spread = np.sqrt((total**2 - (said**2).sum()) * (total**2 - (there**2).sum()))
-    rows = zip(names, precision, recall, f1, there, strict=True)
+    classes, mean_f1 = _class_scores(names, right, said, there)
     return Score(
         accuracy=float(right.sum() / total),
-        macro_f1=float(f1[seen].mean()),
+        macro_f1=mean_f1,
         matthews=float(covariance / spread) if spread else 0.0,
-        classes=[ClassScore(name, float(p), float(r), float(f), int(n)) for name, p, r, f, n in rows],
+        classes=classes,
         labels=names,
         confusion=counts,
     )
+
+
+@dataclass(frozen=True)
+class MultiLabelScore:
+    """All scores of predictions of any number of labels for each text.
+
+    Attributes:
+        micro_f1: F1 over all pairs of a text and a label.
+        macro_f1: the mean of all labels' F1; labels neither there nor predicted are left out.
+        subset_accuracy: the share of texts whose labels are all right. hamming_loss: of wrong pairs.
+        classes: a row a label, in the order of ``labels``.
+    """
+
+    micro_f1: float
+    macro_f1: float
+    subset_accuracy: float
+    hamming_loss: float
+    classes: list[ClassScore]
+
+    def as_dict(self) -> dict[str, Any]:
+        """What JSON can write."""
+        return asdict(self)
+
+
+def score_label_sets(truth: LabelSets, predicted: LabelSets, labels: Sequence[Any] | None = None) -> MultiLabelScore:
+    """Score label sets against the true ones; 0 stands where a ratio has nothing to divide by.
+
+    Args:
+        truth, predicted: the labels of each text, or arrays (N, C) of 0 and 1.
+        labels: the names of an array's columns (default: their numbers) and the order of the table, where others follow
+            sorted: one that a classifier does not know counts as missed.
+
+    Raises:
+        InputError: the two differ in length, or are empty.
+
+    Example:
+        >>> result = score_label_sets([["flood", "storm"], [], ["storm"]], [["flood"], [], ["storm"]])
+        >>> result.micro_f1, round(result.macro_f1, 3), round(result.subset_accuracy, 3), round(result.hamming_loss, 3)
+        (0.8, 0.833, 0.667, 0.167)
+    """
+    given = [label_matrix(each, labels if hasattr(each, "shape") else None) for each in (truth, predicted)]
+    names = list(labels or ())
+    names += sorted_labels({label for own, _ in given for label in own} - set(names))
+    there, said = (_in_columns(names, *each) for each in given)
+    if len(there) != len(said):
+        raise InputError(f"{len(said):,} predictions for {len(there):,} label sets")
+    if there.size == 0:
+        raise InputError(f"there is nothing to score: {len(there)} texts, {len(names)} labels")
+    counts = [matrix.sum(axis=0).astype(np.float64) for matrix in (there & said, said, there)]
+    right, predictions, support = (float(each.sum()) for each in counts)
+    classes, mean_f1 = _class_scores(names, *counts)
+    return MultiLabelScore(
+        micro_f1=2 * right / (predictions + support) if predictions + support else 0.0,
+        macro_f1=mean_f1,
+        subset_accuracy=float((there == said).all(axis=1).mean()),
+        hamming_loss=float((there != said).mean()),
+        classes=classes,
+    )
+
+
+def _in_columns(names: list[Any], own: list[Any], matrix: np.ndarray) -> np.ndarray:
+    """A matrix with a column for each of ``names``, where there was one for each of ``own``."""
+    found = np.zeros((len(matrix), len(names)), bool)
+    found[:, [names.index(label) for label in own]] = matrix
+    return found
+
+
+def _class_scores(
+    names: Sequence[Any], right: np.ndarray, said: np.ndarray, there: np.ndarray
+) -> tuple[list[ClassScore], float]:
+    """A row a label, and the mean F1 of those that are there or predicted."""
+    precision, recall = _ratio(right, said), _ratio(right, there)
+    f1 = _ratio(2 * right, there + said)
+    seen = there + said > 0
+    rows = zip(names, precision, recall, f1, there, strict=True)
+    classes = [ClassScore(name, float(p), float(r), float(f), int(n)) for name, p, r, f, n in rows]
+    return classes, float(f1[seen].mean()) if seen.any() else 0.0
 
 
 def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:

@@ -1,8 +1,11 @@
-"""SequenceModel: everything a trained classifier needs to label a text, in one file. Needs numpy and numba alone."""
+"""SequenceModel: everything a trained classifier needs to label a text, in one file. Needs numpy and numba alone.
+
+MultiLabelModel is the same of a classifier that gives a text any number of labels.
+"""
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -40,6 +43,12 @@ class SequenceModel:
         >>> model.labels, model.predict_proba(["a lovely evening", ""]).shape
         (['alarm', 'calm'], (2, 2))
     """
+
+    kind = "model"
+    _own_rules: ClassVar[dict[str, tuple[type, str, Any]]] = {}
+    """What a file's header says beyond that of every classifier; each is an argument and an attribute, too."""
+    _own_numbers: ClassVar[tuple[str, ...]] = ()
+    """The same of arrays (C,) float64."""
 
     def __init__(
         self,
@@ -106,22 +115,29 @@ class SequenceModel:
             "settings": self.settings,
             "metrics": self.metrics,
             "history": self.history,
+            **{name: getattr(self, name) for name in self._own_rules},
         }
-        write_model(path, {**self.network.parameters(), **join_tokens(self.vocabulary.tokens)}, header)
+        tensors = self.network.parameters() | join_tokens(self.vocabulary.tokens)
+        tensors |= {name: getattr(self, name) for name in self._own_numbers}
+        write_model(path, tensors, header, kind=self.kind)
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> "SequenceModel":
+    def load(cls, path: str | os.PathLike[str]) -> Self:
         """Read what :meth:`save` wrote, checking every shape and number.
 
         Raises:
             FormatError: the file is no model, is cut short, or does not add up.
             InputError: it is missing or a directory.
         """
-        name = str(path)
-        tensors, header = read_model(path)
-        shape = _shape(name, tensors, header)
+        return cls._from_file(str(path), *read_model(path, kind=cls.kind))
+
+    @classmethod
+    def _from_file(cls, name: str, tensors: dict[str, np.ndarray], header: dict[str, Any]) -> Self:
+        check_header(name, header, cls._own_rules)
+        shape = _shape(name, tensors, header, multi_label=issubclass(cls, MultiLabelModel))
         expected = parameter_shapes(shape)
-        check_tensors(name, tensors, expected, "token_bytes", "token_offsets")
+        numbers = dict.fromkeys(cls._own_numbers, (shape.classes,))
+        check_tensors(name, tensors, expected, "token_bytes", "token_offsets", numbers=numbers)
         vocabulary = read_vocabulary(name, tensors, shape.vocabulary - 1)
         settings = {**header["settings"], "tokenizer": header["tokenizer"], "lowercase": header["lowercase"]}
         network = Network(shape, {key: tensors[key] for key in expected})
@@ -132,19 +148,61 @@ class SequenceModel:
             settings=settings,
             metrics=header["metrics"],
             history=header["history"],
+            **{key: header[key] for key in cls._own_rules},
+            **{key: tensors[key] for key in numbers},
         )
 
     def __repr__(self) -> str:
         shape = self.network.shape
         way = "bidirectional" if shape.bidirectional else "one-way"
         return (
-            f"<SequenceModel: {way} {shape.cell} of {shape.hidden_size}, {len(self.vocabulary):,} words, "
+            f"<{type(self).__name__}: {way} {shape.cell} of {shape.hidden_size}, {len(self.vocabulary):,} words, "
             f"{len(self.labels)} labels>"
         )
 
 
+class MultiLabelModel(SequenceModel):
+    """A trained text classifier that gives a text any number of its labels, or none.
+
+    Args:
+        network, vocabulary, labels, settings, metrics, history: as for :class:`SequenceModel`.
+        thresholds: (C,) the probabilities from which labels are given; 0.5 by default.
+        separator: what stands between labels in files that are read and in what is printed.
+
+    Attributes:
+        thresholds, separator: as given. All others as those of :class:`SequenceModel`; the probabilities of
+        ``predict_proba`` are each label's own, and do not add up to 1.
+    """
+
+    kind = "multi-label model"
+    _own_rules: ClassVar = {"separator": (str, "what stands between labels", bool)}
+    _own_numbers: ClassVar = ("thresholds",)
+
+    def __init__(
+        self,
+        network: Network,
+        vocabulary: Vocabulary,
+        *,
+        thresholds: np.ndarray | None = None,
+        separator: str = ",",
+        **described: Any,
+    ) -> None:
+        super().__init__(network, vocabulary, **described)
+        self.thresholds = np.full(len(self.labels), 0.5) if thresholds is None else thresholds
+        self.separator = separator
+
+    def predict(self, texts: Iterable[Text], *, threads: int | None = None) -> np.ndarray:
+        """Which labels each text is given: (N, C) bool, columns as ``labels``; arguments as :meth:`predict_proba`."""
+        return self.predict_proba(texts, threads=threads) >= self.thresholds
+
+    def predict_labels(self, texts: Iterable[Text], *, threads: int | None = None) -> list[list[Any]]:
+        """The labels that each text is given; arguments as :meth:`predict_proba`."""
+        rows = self.predict(texts, threads=threads)
+        return [[self.labels[label] for label in np.flatnonzero(row)] for row in rows]
+
+
 def load_model(path: str | os.PathLike[str]) -> SequenceModel:
-    """:meth:`SequenceModel.load` by another name.
+    """What :meth:`SequenceModel.save` wrote, also that of a :class:`MultiLabelModel`; see :meth:`SequenceModel.load`.
 
     Example:
         >>> load_model("missing.safetensors")
@@ -152,7 +210,9 @@ def load_model(path: str | os.PathLike[str]) -> SequenceModel:
             ...
         corpora.errors.InputError: missing.safetensors does not exist
     """
-    return SequenceModel.load(path)
+    tensors, header = read_model(path, or_kind=MultiLabelModel.kind)
+    kind = MultiLabelModel if header["kind"] == MultiLabelModel.kind else SequenceModel
+    return kind._from_file(str(path), tensors, header)
 
 
 ENCODER_RULES = {
@@ -195,7 +255,7 @@ def _are_labels(value: list[Any]) -> bool:
     return kinds <= {str, int, float, bool} and len(kinds) == 1 and len(set(value)) == len(value) >= 2
 
 
-def _shape(name: str, tensors: Mapping[str, np.ndarray], header: dict[str, Any]) -> NetworkShape:
+def _shape(name: str, tensors: Mapping[str, np.ndarray], header: dict[str, Any], *, multi_label: bool) -> NetworkShape:
     header = _FIRST_VERSION | header
     check_header(name, header, _HEADER)
     if header["layers"] > len(tensors):
@@ -208,5 +268,6 @@ def _shape(name: str, tensors: Mapping[str, np.ndarray], header: dict[str, Any])
         vector_size=embedding.shape[1],
         classes=len(header["labels"]),
         pooling=header["pooling"],
+        multi_label=multi_label,
         **{key: header[key] for key in ENCODER_RULES},
     )

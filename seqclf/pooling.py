@@ -1,38 +1,78 @@
 """From the states of all tokens to one row of features for each sequence, and back."""
 
+from typing import Any, TypeAlias
+
 import numpy as np
 
-from seqclf.parameters import Workspace
+from seqclf.attention import AttentionPooling, AttentionTape
+from seqclf.parameters import EncoderShape, Workspace
 from seqclf.tape import EncoderTape
 
-POOLINGS = {"max": 0, "mean": 1, "last": 2}
+_MODES = {"max": 0, "mean": 1}
+POOLINGS = (*_MODES, "last", "attention")
+
+Found: TypeAlias = np.ndarray | AttentionTape
+"""What a pooling leaves for its way back: (B, F) where ``max`` found the features, or what attention needs."""
 
 
-def pool(encoded: EncoderTape, pooling: str) -> tuple[np.ndarray, np.ndarray]:
-    """Each sequence's features (B, F padded), and where ``max`` found them (no rows for ``last``).
+class Pooling:
+    """One of ``POOLINGS``: the ``max`` or ``mean`` of a sequence's states, each direction's ``last``, or ``attention``.
 
     Args:
-        encoded: what the encoder returned.
-        pooling: ``max`` or ``mean`` of a sequence's states, or each direction's ``last``.
+        kind: its name.
+        shape: of the encoder.
+        random, dtype: see ``Head``.
+
+    Attributes:
+        kind: as given.
+        attention: the layer with weights of its own, its keys as wide as a direction's states; None for the others.
     """
-    from seqclf.kernels.pooling import pool_forward
 
-    if pooling == "last":
-        return encoded.final.copy(), np.empty((0, 0), np.int32)
-    shape = encoded.batch.lengths.size, encoded.states.shape[1]
-    features, where = np.empty(shape, encoded.states.dtype), np.empty(shape, np.int32)
-    pool_forward(encoded.states, encoded.batch.starts, POOLINGS[pooling], features, where)
-    return features, where
+    def __init__(
+        self, kind: str, shape: EncoderShape, *, random: np.random.Generator | None = None, dtype: Any = np.float32
+    ) -> None:
+        self.kind = kind
+        self.attention: AttentionPooling | None = None
+        if kind == "attention":
+            size = shape.hidden_size
+            self.attention = AttentionPooling(size, size, parts=shape.parts, random=random, dtype=dtype)
+
+    def parameters(self) -> dict[str, np.ndarray]:
+        """Copies of its weights, as files hold them."""
+        return self.attention.parameters() if self.attention else {}
+
+    def forward(self, encoded: EncoderTape) -> tuple[np.ndarray, Found]:
+        """Each sequence's features (B, F padded), and what :meth:`backward` needs."""
+        from seqclf.kernels.pooling import pool_forward
+
+        if self.attention:
+            return self.attention.forward(encoded.states, encoded.batch)
+        if self.kind == "last":
+            return encoded.final.copy(), np.empty((0, 0), np.int32)
+        shape = encoded.batch.lengths.size, encoded.states.shape[1]
+        features, where = np.empty(shape, encoded.states.dtype), np.empty(shape, np.int32)
+        pool_forward(encoded.states, encoded.batch.starts, _MODES[self.kind], features, where)
+        return features, where
+
+    def backward(
+        self, d_features: np.ndarray, found: Found, encoded: EncoderTape, workspace: Workspace
+    ) -> tuple[np.ndarray | None, np.ndarray | None]:
+        """The gradients of all states and of the final ones, as ``Encoder.backward`` takes them."""
+        from seqclf.kernels.pooling import pool_backward
+
+        if isinstance(found, AttentionTape):
+            assert self.attention
+            return self.attention.backward(d_features, encoded.batch, found), None
+        if self.kind == "last":
+            return None, d_features
+        d_states = workspace.array("d_states", *encoded.states.shape)
+        pool_backward(d_features, encoded.batch.starts, _MODES[self.kind], found, d_states)
+        return d_states, None
 
 
-def unpool(
-    d_features: np.ndarray, where: np.ndarray, encoded: EncoderTape, pooling: str, workspace: Workspace
-) -> tuple[np.ndarray | None, np.ndarray | None]:
-    """The gradients of all states and of the final ones, as ``Encoder.backward`` takes them; mirrors :func:`pool`."""
-    from seqclf.kernels.pooling import pool_backward
-
-    if pooling == "last":
-        return None, d_features
-    d_states = workspace.array("d_states", *encoded.states.shape)
-    pool_backward(d_features, encoded.batch.starts, POOLINGS[pooling], where, d_states)
-    return d_states, None
+def pooling_shapes(shape: EncoderShape, kind: str) -> dict[str, tuple[int, ...]]:
+    """Names and shapes of a pooling's weights, as files hold them."""
+    if kind != "attention":
+        return {}
+    keys = shape.hidden_size
+    return {"pooling.weight": (keys, shape.features), "pooling.bias": (keys,), "pooling.query": (keys,)}

@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Sized
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -144,7 +144,7 @@ def build_embedding(
     return vocabulary, np.concatenate([table, kept, np.zeros((1, width), np.float32)]).astype(np.float32, copy=False)
 
 
-def check_labels(texts: Sequence[Any], labels: Sequence[Any], what: str = "texts") -> None:
+def check_labels(texts: Sized, labels: Sized, what: str = "texts") -> None:
     """Raise InputError unless there is one label a text, and at least one of each."""
     if len(labels) != len(texts):
         raise InputError(f"{len(labels):,} labels for {len(texts):,} {what}")
@@ -163,10 +163,19 @@ def distinct_labels(
     plain = {label.item() if hasattr(label, "item") else label for label in labels}
     if len(plain) < 2:
         raise InputError(f"{problem}: {next(iter(plain))!r}")
+    return sorted_labels(plain)
+
+
+def sorted_labels(labels: Iterable[Any]) -> list[Any]:
+    """Distinct labels in order.
+
+    Raises:
+        InputError: they cannot be compared.
+    """
     try:
-        return sorted(plain)
+        return sorted(labels)
     except TypeError:
-        kinds = sorted({type(label).__name__ for label in plain})
+        kinds = sorted({type(label).__name__ for label in labels})
         raise InputError(f"labels must be of one kind, got {' and '.join(kinds)}") from None
 
 
@@ -182,6 +191,19 @@ def encode_labels(labels: Sequence[Any], classes: Sequence[Any], what: str) -> n
     except KeyError as error:
         known = ", ".join(repr(label) for label in classes[:20])
         raise InputError(f"label {error.args[0]!r} of the {what} is not among the training texts': {known}") from None
+
+
+def random_split(count: int, fraction: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Rows for training and rows held out, of ``count``, both in random order.
+
+    Example:
+        >>> train, held_out = random_split(10, 0.25, seed=1)
+        >>> len(train), len(held_out)
+        (8, 2)
+    """
+    order = np.random.default_rng([seed, 0x5911]).permutation(count)
+    rows, held_out = np.split(order, [count - int(count * fraction)])
+    return rows, held_out
 
 
 def stratified_split(targets: np.ndarray, fraction: float, seed: int) -> tuple[np.ndarray, np.ndarray]:

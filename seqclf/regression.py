@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from seqclf.batches import PackedBatch, pack, prediction_batches
 from seqclf.classification import settled
-from seqclf.epochs import Progress, steps_in_all, train_in_batches
+from seqclf.epochs import Progress
 from seqclf.formats import HEADER, check_header, check_tensors, join_tokens, read_model, read_vocabulary, write_model
 from seqclf.headed_network import HeadedNetwork
+from seqclf.headed_training import Sequences, predict_rows, train_headed
 from seqclf.heads import RegressionHead
-from seqclf.noise import POOLED, NoiseRates, draw_mask, draw_noise, dropout_key
-from seqclf.optimizers import Optimizer
-from seqclf.parameters import EncoderShape, Workspace, encoder_shapes, initial_encoder
-from seqclf.preparation import build_embedding, count_tokens, encode, tokenize_texts
+from seqclf.parameters import EncoderShape, encoder_shapes, initial_encoder
+from seqclf.pooling import Pooling, pooling_shapes
+from seqclf.preparation import build_embedding, count_tokens, encode, random_split, tokenize_texts
 from seqclf.settings import ClassifierSettings
 from seqclf.windows import as_series
 from seqclf.workers import Workers
@@ -29,22 +28,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 KIND = "regressor"
-
-
-class Sequences(NamedTuple):
-    """Encoded texts, or sequences of numbers laid end to end."""
-
-    ids: np.ndarray
-    """(N,) int32 tokens, or rows of ``rows``."""
-    offsets: np.ndarray
-    """(S + 1,) int64: sequence s is ``ids[offsets[s]:offsets[s + 1]]``."""
-    rows: np.ndarray | None
-    """(N, E) float32 the steps' numbers; None for texts."""
-
-    def batch(self, members: np.ndarray) -> tuple[PackedBatch, np.ndarray | None]:
-        """Some of them, packed, and the vectors of its distinct tokens where these are given."""
-        batch = pack(self.ids, self.offsets, members)
-        return batch, None if self.rows is None else self.rows[batch.token_ids]
 
 
 class RegressionScore(NamedTuple):
@@ -98,7 +81,7 @@ class RegressionModel:
         Raises:
             InputError: they are not of the kind it was trained on.
         """
-        return predict_values(self.network, self._encoded(sequences), threads) * self.deviation + self.mean
+        return predict_rows(self.network, self._encoded(sequences), threads) * self.deviation + self.mean
 
     def score(self, sequences: Iterable[Any], values: Any, *, threads: int | None = None) -> RegressionScore:
         """How far its predictions are off, beside those of always saying the mean of the training values."""
@@ -144,7 +127,8 @@ class RegressionModel:
         if outputs < 1 or (table is None) != bool(columns) or (table is not None and table.ndim != 2):
             raise FormatError(f"{name} is damaged: it must read either words or numbers, and say at least one")
         shape = _shape(settings, 0 if table is None else len(table), columns if table is None else table.shape[1])
-        weights = encoder_shapes(shape) | {"head.weight": (outputs, shape.features), "head.bias": (outputs,)}
+        weights = encoder_shapes(shape) | pooling_shapes(shape, settings.pooling)
+        weights |= {"head.weight": (outputs, shape.features), "head.bias": (outputs,)}
         numbers = {"mean": (outputs,), "deviation": (outputs,)}
         numbers |= {"input_mean": (columns,), "input_deviation": (columns,)}
         others = () if table is None else ("token_bytes", "token_offsets")
@@ -206,8 +190,7 @@ def train_regressor(
         if len(some) != len(numbers):
             raise InputError(f"{len(numbers)} values for {len(some)} sequences")
     if dev is None:
-        order = np.random.default_rng([settings.seed, 0x5911]).permutation(len(given))
-        rows, rest = np.split(order, [len(given) - int(len(given) * settings.validation_fraction)])
+        rows, rest = random_split(len(given), settings.validation_fraction, settings.seed)
         held, held_truth = [given[row] for row in rest], truth[rest]
         given, truth = [given[row] for row in rows], truth[rows]
     model, tuned_rows = _untrained(given, truth, of_numbers, settings, vectors)
@@ -247,6 +230,7 @@ def _untrained(
     shape = _shape(settings, 0 if table is None else len(table), columns)
     head = RegressionHead(truth.shape[1], settings.hidden_size, parts=shape.parts, random=random)
     parameters = initial_encoder(shape, table, random) | head.parameters()
+    parameters |= Pooling(settings.pooling, shape, random=random).parameters()
     network = HeadedNetwork(shape, head, parameters, pooling=settings.pooling)
     model = RegressionModel(
         network, vocabulary, settings,
@@ -268,71 +252,20 @@ def _train(
     network, settings = model.network, model.settings
     examples = model._encoded(given)
     targets = ((truth - model.mean) / model.deviation).astype(np.float32)
-    lengths = np.diff(examples.offsets)
 
     def on_dev() -> tuple[dict[str, Any], tuple[float, ...]]:
         score = model.score(held, held_truth, threads=threads)
         return {"dev_rmse": score.rmse, "dev_baseline_rmse": score.baseline_rmse}, (-score.rmse,)
 
     with Workers(threads) as workers:
-        optimizer = Optimizer(
-            network.dense, learning_rate=settings.learning_rate, warmup_steps=settings.warmup_steps,
-            clip_norm=settings.clip_norm, steps=steps_in_all(lengths.size, settings),
-            tables=[(network.embedding, tuned_rows)] if tuned_rows else [],
-        )  # fmt: skip
-        outcome = train_in_batches(
-            lambda members: _step(network, examples, targets, members, settings, optimizer, workers, tuned_rows > 0),
-            lengths, optimizer, settings, arrays=[network.dense, network.embedding[:tuned_rows]],
+        outcome = train_headed(
+            network, examples, targets, settings, tuned_rows=tuned_rows, workers=workers,
             evaluate=on_dev if held else None, on_progress=on_progress,
         )  # fmt: skip
     best = outcome.history[outcome.best_epoch - 1]
     model.history = outcome.history
     model.metrics = {"best_epoch": outcome.best_epoch, "sequences": len(given), "dev_sequences": len(held)}
     model.metrics |= {name: value for name, value in best.items() if name != "epoch"}
-
-
-def _step(
-    network: HeadedNetwork,
-    examples: Sequences,
-    targets: np.ndarray,
-    members: np.ndarray,
-    settings: ClassifierSettings,
-    optimizer: Optimizer,
-    workers: Workers,
-    tuned: bool,
-) -> float:
-    batch, inputs = examples.batch(members)
-    rates = NoiseRates(
-        words=settings.dropout if inputs is None else 0.0,
-        between=settings.layer_dropout,
-        locked=settings.locked_dropout,
-        weights=settings.weight_drop,
-    )
-    noise, mask = draw_noise(network.encoder, batch, rates, settings.seed, optimizer.done), None
-    if settings.dropout:
-        key = dropout_key(settings.seed, POOLED, optimizer.done)
-        mask = draw_mask(members.size, network.encoder.features, settings.dropout, key, network.dtype)
-    tape = network.forward(batch, workers, inputs=inputs, noise=noise, pooled_mask=mask)
-    loss, d_rows = network.loss_and_backward(tape, targets[members[batch.order]], workers, tune_vectors=tuned)
-    optimizer.step(loss, network.d_dense, *([(batch.token_ids, d_rows)] if tuned else []))
-    return loss
-
-
-def predict_values(network: HeadedNetwork, sequences: Sequences, threads: int | None) -> np.ndarray:
-    """What the head says of each sequence (S, C); neither threads nor the others change a row."""
-    lengths = np.diff(sequences.offsets)
-    batches = list(prediction_batches(lengths))
-    found = np.empty((lengths.size, network.head.outputs))
-
-    def run(share: list[np.ndarray]) -> None:
-        workspace = Workspace(network.dtype)
-        for members in share:
-            batch, inputs = sequences.batch(members)
-            found[members[batch.order]] = network.predict(batch, inputs=inputs, workspace=workspace)
-
-    with Workers(1 if lengths.size <= 32 else threads) as workers:
-        workers.map(run, [batches[start :: workers.threads] for start in range(min(workers.threads, len(batches)))])
-    return found
 
 
 def _score(error: np.ndarray, baseline: np.ndarray) -> RegressionScore:

@@ -11,7 +11,6 @@ from sklearn.utils.validation import check_is_fitted
 from seqclf.classifier import SequenceEstimator
 from seqclf.epochs import Progress
 from seqclf.regression import RegressionModel, RegressionScore, train_regressor
-from seqclf.settings import SETTING_NAMES, ClassifierSettings
 from wordvec import InputError
 
 if TYPE_CHECKING:
@@ -93,16 +92,8 @@ class SequenceRegressor(RegressorMixin, SequenceEstimator):
         """
         if y is None:
             raise InputError("SequenceRegressor requires y to be passed, but the target y is None")
-        given = {name: getattr(self, name) for name in SETTING_NAMES if name != "seed" and hasattr(self, name)}
-        settings = ClassifierSettings(**given, seed=self._seed()).validate()
         self.model_: RegressionModel = train_regressor(
-            X,
-            y,
-            settings=settings,
-            vectors=self._vectors(),
-            dev=validation_data,
-            threads=self._threads(),
-            on_progress=on_progress,
+            X, y, dev=validation_data, on_progress=on_progress, **self._training()
         )
         self.history_ = self.model_.history
         self._flat = np.ndim(y) == 1

@@ -114,7 +114,8 @@ class ClassifierSettings(NetSettings):
     """How a text classifier is built and trained.
 
     Attributes:
-        pooling: ``max``, ``mean`` or ``last``.
+        pooling: what stands for a text: the ``max`` or ``mean`` of its states, each direction's ``last``, or their mean
+            weighted by ``attention``, a small net of its own (Yang et al. 2016).
         class_weight: None; ``balanced`` (inverse to a label's frequency); or a number for each label (1 if not named).
         tokenizer: a name in ``corpora.TOKENIZERS``; None takes the vectors' own, or ``words`` without vectors.
 

@@ -5,11 +5,12 @@ from typing import Any
 
 import numpy as np
 
+from seqclf.attention import AttentionTape
 from seqclf.batches import pack
 from seqclf.encoder import Encoder
 from seqclf.model import SequenceModel
 from seqclf.parameters import Workspace
-from seqclf.pooling import pool
+from seqclf.pooling import Found
 from seqclf.preparation import Text, encode, tokenize_texts
 
 GATES = {
@@ -50,7 +51,8 @@ class Trace:
         tokens: T, as the model's tokeniser cut them. known: whether each is in its vocabulary.
         layers: layer by layer, forward before reverse.
         chosen: (T,) the share of the pooled features that each token gives: with ``max`` those it is the largest in,
-            with ``mean`` equal ones; with ``last`` the last token read by each direction gives all of that.
+            with ``mean`` equal ones; with ``last`` the last token read by each direction gives all of that; with
+            ``attention`` the weights it is pooled with.
         labels, probabilities: (C,).
     """
 
@@ -91,12 +93,12 @@ def trace(model: SequenceModel, text: Text) -> Trace:
                 layers.append(_layer(network.encoder, layer, number, run.state))
     if not layers:
         layers = _nothing(network.encoder)
-    _, where = pool(encoded, network.shape.pooling)
+    _, found = network.pooling.forward(encoded)
     return Trace(
         tokens=tokens,
         known=[int(each) < len(model.vocabulary) for each in ids],
         layers=layers,
-        chosen=_chosen(network.encoder, network.shape.pooling, where, len(tokens)),
+        chosen=_chosen(network.encoder, network.shape.pooling, found, len(tokens)),
         labels=list(model.labels),
         probabilities=network.predict(batch)[0],
     )
@@ -130,7 +132,10 @@ def _nothing(encoder: Encoder) -> list[LayerTrace]:
     ]
 
 
-def _chosen(encoder: Encoder, pooling: str, where: np.ndarray, tokens: int) -> np.ndarray:
+def _chosen(encoder: Encoder, pooling: str, found: Found, tokens: int) -> np.ndarray:
+    # One text: its packed rows are its tokens.
+    if isinstance(found, AttentionTape):
+        return found.weights.astype(np.float64)
     chosen = np.zeros(tokens)
     if not tokens:
         return chosen
@@ -143,6 +148,5 @@ def _chosen(encoder: Encoder, pooling: str, where: np.ndarray, tokens: int) -> n
     else:
         shape = encoder.shape
         units = np.arange(shape.parts * encoder.hidden) % encoder.hidden < shape.hidden_size
-        # One text: its packed rows are its tokens.
-        chosen += np.bincount(where[0, units], minlength=tokens) / units.sum()
+        chosen += np.bincount(found[0, units], minlength=tokens) / units.sum()
     return chosen

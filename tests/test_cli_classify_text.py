@@ -40,6 +40,7 @@ def test_defaults_are_the_recipe_of_the_library():
     assert defaults["freeze_vectors"] is not settings["tune_vectors"]
     left_out = {"tune_vectors", "warmup_steps", "clip_norm", "vector_scale", "min_count", "validation_fraction"}
     assert settings.keys() - defaults.keys() == left_out
+    assert defaults["separator"] is None
 
 
 def test_choices_are_those_of_the_library():
@@ -165,6 +166,65 @@ def test_the_same_seed_gives_the_same_bytes(data):
 )
 def test_options_out_of_range_are_usage_errors(data, arguments, message):
     assert message in invoke("train", "data.tsv", "-o", "m.safetensors", *arguments, code=2).stderr
+    assert not Path("m.safetensors").exists()
+
+
+# -- several labels ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def several(data):
+    path = Path("several.tsv")
+    path.write_text("royal|old\tthe old king\nroyal\tthe queen\nold\ta old man\n\ta woman\n" * 15)
+    return path
+
+
+MANY = (*TINY, "--epochs", "30", "--learning-rate", "0.02", "--dropout", "0", "--multi-label", "|")
+
+
+def test_several_labels_are_trained_predicted_and_evaluated(several):
+    trained = invoke(
+        *("train", several, "-o", "m.safetensors", *MANY, "--dev", several, "--tune-thresholds"),
+        *("--test", several, "--baselines", "--pooling", "attention"),
+    )
+    assert ", dev micro-F1 1.000" in trained.stderr
+    assert "kept for its dev micro-F1 of 1.000 on 60 texts" in trained.stderr
+    rows = [line.split("  ")[0].strip() for line in trained.stdout.splitlines()]
+    assert rows == ["on several.tsv", "this model", "most frequent labels", "TF-IDF + logistic regressions"]
+    assert trained.stdout.splitlines()[1].split()[2:] == ["1.000", "1.000", "100.0", "%", "0.0000"]
+    texts = ["the old king", "the queen", "a woman"]
+    lines = [line.split("\t") for line in invoke("predict", "m.safetensors", *texts).stdout.splitlines()]
+    assert [given for given, _ in lines] == ["old|royal", "royal", ""]
+    ranked = [each.split() for each in lines[1][1].split(", ")]
+    assert [name for name, _ in ranked] == ["royal", "old"]
+    answer = json.loads(invoke("predict", "m.safetensors", texts[0], "--json").stdout)
+    assert answer["labels"] == ["old", "royal"]
+    assert list(answer["probabilities"]) == ["old", "royal"]
+    report = invoke("evaluate", "m.safetensors", several).stdout.splitlines()
+    assert report[0].split("  ")[0] == "60 texts"
+    assert [line.split()[-1] for line in report[1:3]] == ["0.667", "0.667"]
+    assert report[3].split() == ["subset", "accuracy", "100.0", "%", "25.0", "%"]
+    assert report[4].split() == ["Hamming", "loss", "0.0000", "0.5000"]
+    facts = json.loads(invoke("evaluate", "m.safetensors", several, "--json").stdout)
+    assert (facts["texts"], facts["micro_f1"], facts["hamming_loss"]) == (60, 1.0, 0.0)
+    assert [row["label"] for row in facts["classes"]] == ["old", "royal"]
+
+
+def test_what_is_wrong_with_several_labels_is_told(several):
+    target = ("-o", "m.safetensors", *TINY)
+    assert "--multi-label SEP" in invoke("train", several, *target, "--tune-thresholds", code=2).stderr
+    Path("one.tsv").write_text("royal\tthe king\n\ta man\n")
+    single = invoke("train", "one.tsv", *target, "--multi-label", ",", code=1).stderr
+    assert single.startswith("Error: a multi-label classifier needs at least two labels, got ['royal']")
+    assert (
+        "separator of labels must not be empty" in invoke("train", several, *target, "--multi-label", "", code=1).stderr
+    )
+    weights = ("--multi-label", "|", "--class-weight", "balanced")
+    assert "class_weight has no meaning" in invoke("train", several, *target, *weights, code=1).stderr
+    assert "several.tsv:4: the label is empty" in invoke("train", several, *target, code=1).stderr
+    Path("dev.tsv").write_text("new\tthe king\n")
+    unknown = invoke("train", several, *target, "--multi-label", "|", "--dev", "dev.tsv", code=1).stderr
+    assert "label 'new' of the development texts is not among the training texts': 'old', 'royal'" in unknown
     assert not Path("m.safetensors").exists()
 
 

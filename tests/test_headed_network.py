@@ -7,6 +7,7 @@ from seqclf.batches import pack
 from seqclf.headed_network import HeadedNetwork
 from seqclf.heads import RegressionHead
 from seqclf.parameters import EncoderShape, initial_encoder
+from seqclf.pooling import POOLINGS, pooling_shapes
 from seqclf.workers import Workers
 
 OFFSETS = np.array([0, 3, 3, 5, 9])  # the second sequence is empty
@@ -19,6 +20,8 @@ def network(vocabulary, pooling, dtype=np.float64):
     head = RegressionHead(2, 3, parts=shape.parts, random=random, dtype=dtype)
     table = random.standard_normal((vocabulary, 2)) if vocabulary else None
     parameters = initial_encoder(shape, table, random) | head.parameters()
+    for name, size in pooling_shapes(shape, pooling).items():
+        parameters[name] = random.standard_normal(size)
     return HeadedNetwork(shape, head, parameters, pooling=pooling, dtype=dtype)
 
 
@@ -27,7 +30,7 @@ def batch_of(ids):
     return batch, TARGETS[batch.order]
 
 
-@pytest.mark.parametrize("pooling", ["last", "max", "mean"])
+@pytest.mark.parametrize("pooling", POOLINGS)
 @pytest.mark.parametrize("given", [True, False])
 def test_gradients_are_the_slopes_of_the_loss(pooling, given):
     net = network(0 if given else 6, pooling)
@@ -62,7 +65,7 @@ def slope(values, place, loss, step=1e-5):
 
 
 def test_prediction_is_the_forward_pass_without_a_tape():
-    net = network(6, "max", np.float32)
+    net = network(6, "attention", np.float32)
     batch, _ = batch_of(np.array([5, 0, 2, 4, 0, 1, 2, 2, 3]))
     with Workers(1) as workers:
         kept = net.head.forward(net.forward(batch, workers).features)

@@ -212,10 +212,10 @@ def test_attention_pooling_is_the_formula_and_every_gradient_its_slope():
     def value():
         return float((pooling.forward(states, batch)[0] * d_pooled).sum())
 
-    pooled, attention = pooling.forward(states, batch)
-    np.testing.assert_allclose(attention, expected[0], rtol=1e-12)
+    pooled, tape = pooling.forward(states, batch)
+    np.testing.assert_allclose(tape.weights, expected[0], rtol=1e-12)
     np.testing.assert_allclose(pooled[:, REAL], expected[1], atol=1e-12)
-    d_states = pooling.backward(d_pooled, batch)
+    d_states = pooling.backward(d_pooled, batch, tape)
     random = np.random.default_rng(2)
     for key, array in [*pooling.views.items(), ("states", states)]:
         gradient = d_states if key == "states" else pooling.d_views[key]

@@ -28,7 +28,8 @@ MODULES = {
 
 RUN_CODE = {"pickle", "_pickle", "cPickle", "cloudpickle", "dill", "joblib", "marshal", "shelve", "torch"}
 """What reads files that can run code."""
-WITH_SKLEARN = {"estimators", "document_estimators", "classifier", "regressor", "tagger", "baselines"}
+WITH_SKLEARN = {"estimators", "document_estimators", "classifier", "multi_label_classifier", "regressor", "tagger"}
+WITH_SKLEARN |= {"baselines"}
 """The last parts of the names of modules that may import scikit-learn."""
 WITH_FILES = ["corpora", "seqclf.formats"]
 WITH_FILES += [f"wordvec.{name}" for name in ("formats", "encoded", "checkpoints", "spilling", "limits")]

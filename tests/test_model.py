@@ -110,6 +110,7 @@ def test_labels_of_any_kind_survive(labels, tmp_path):
         {"pooling": "mean", "merge": "sum"},
         {"pooling": "last", "cell": "gru", "layers": 2},
         {"cell": "gru", "reset": "before", "merge": "multiply"},
+        {"pooling": "attention", "bidirectional": False},
     ],
 )
 def test_every_kind_of_net_survives(change, tmp_path):
@@ -180,7 +181,7 @@ def test_a_stratified_tenth_is_split_off_and_said_so(caplog):
         (["a", "b"], [1, 2], {"settings": replace(SETTINGS, hidden_size=0)}, "hidden_size must be at least 1, got 0"),
         (["a", "b"], [1, 2], {"settings": replace(SETTINGS, epochs=1.5)}, "epochs must be a whole number, got 1.5"),
         (["a", "b"], [1, 2], {"settings": replace(SETTINGS, dropout=1.0)}, "dropout must be at least 0 and below 1"),
-        (["a", "b"], [1, 2], {"settings": replace(SETTINGS, pooling="sum")}, "one of max, mean, last, got 'sum'"),
+        (["a", "b"], [1, 2], {"settings": replace(SETTINGS, pooling="sum")}, "one of max, mean, last, attention, got 'sum'"),
         (["a", "b"], [1, 2], {"settings": replace(SETTINGS, learning_rate=0)}, "learning_rate must be above 0, got 0"),
         (["a", "b"], [1, 2], {"settings": replace(SETTINGS, tokenizer="no")}, "no"),
         (["a", "b"], [1, 2], {"threads": 0}, "threads must be at least 1, got 0"),
@@ -249,6 +250,7 @@ def test_what_is_no_model_is_refused(saved, tmp_path):
         ({"hidden_size": 6}, "must be float32"),
         ({"hidden_size": True}, "hidden_size"),
         ({"pooling": ["max"]}, "pooling"),
+        ({"pooling": "attention"}, "lacks \\['pooling.bias', 'pooling.query', 'pooling.weight'\\]"),
         ({"bidirectional": False}, "too many"),
         ({"tokenizer": "nobody"}, "tokenizer must be a tokeniser"),
         ({"settings": None}, "settings"),

@@ -1,6 +1,7 @@
 """The net against the slow oracle, and the oracle against numerical gradients: every parameter, both directions."""
 
 import gc
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from seqclf.network import Network, NetworkShape, parameter_shapes
 from seqclf.parameters import Workspace
 from seqclf.tape import Noise
 from seqclf.workers import Workers
-from tests import naive_recurrent
+from tests import naive_heads, naive_recurrent
 from tests.gradients import directional_derivative, numerical_gradient
 
 # Lengths differ, one text is empty, two have one token, a word stands twice in a text and in two texts.
@@ -49,8 +50,8 @@ def run(shape, parameters, *, masks=None, texts=TEXTS, targets=TARGETS, weights=
         pooled_mask = spread(masks[1][batch.order].astype(dtype), shape.encoder.parts)
     with Workers(threads) as workers:
         tape = network.forward(batch, workers, noise=Noise(words=word_mask), pooled_mask=pooled_mask)
-        probabilities = np.empty_like(tape.probabilities)
-        probabilities[batch.order] = tape.probabilities
+        probabilities = np.empty((len(texts), shape.classes), dtype)
+        probabilities[batch.order] = network.head.forward(tape.features)
         loss, d_rows = network.backward(tape, targets[batch.order], weights[batch.order].astype(dtype), workers)
     gradients = network.gradients()
     gradients["embedding"] = np.zeros((shape.vocabulary, shape.vector_size))
@@ -127,18 +128,35 @@ def test_float32_and_its_rational_tanh_stay_within_float32_of_the_oracle():
         np.testing.assert_allclose(gradients[name], gradient, atol=5e-6, err_msg=name)
 
 
-def test_the_gradients_are_numerically_right_without_the_oracle():
-    shape = SHAPES[0]
+ATTENTION = NetworkShape(8, 5, 3, 3, pooling="attention")
+
+
+@pytest.mark.parametrize(
+    "shape", [SHAPES[0], ATTENTION, replace(ATTENTION, bidirectional=False, layers=2, cell="gru")], ids=described
+)
+def test_the_gradients_are_numerically_right_without_the_oracle(shape):
     parameters, masks = make_parameters(shape), make_masks(shape)
     _, _, gradients = run(shape, parameters, masks=masks)
     for name, array in parameters.items():
         direction = np.random.default_rng(2).standard_normal(array.shape)
         slope = directional_derivative(lambda: run(shape, parameters, masks=masks)[0], array, direction)
+        assert gradients[name].any(), name
         np.testing.assert_allclose((gradients[name] * direction).sum(), slope, atol=1e-8, err_msg=name)
 
 
-def test_threads_do_not_change_a_bit():
-    shape = SHAPES[0]
+def test_attention_pools_what_the_oracle_encodes():
+    parameters = make_parameters(ATTENTION)
+    layer = [parameters[f"pooling.{name}"] for name in ("weight", "bias", "query")]
+    _, probabilities, _ = run(ATTENTION, parameters)
+    for text, row in zip(TEXTS, probabilities, strict=True):
+        states, _, _ = naive_recurrent.encode(parameters, parameters["embedding"][text])
+        _, (pooled,) = naive_heads.attention(states, np.arange(len(text) + 1), *layer, 1)
+        odds = np.exp(parameters["head.weight"] @ pooled + parameters["head.bias"])
+        np.testing.assert_allclose(row, odds / odds.sum(), rtol=1e-12)
+
+
+@pytest.mark.parametrize("shape", [SHAPES[0], ATTENTION], ids=described)
+def test_threads_do_not_change_a_bit(shape):
     one, two = (run(shape, make_parameters(shape), dtype=np.float32, threads=threads) for threads in (1, 2))
     assert one[0] == two[0]
     for name, gradient in one[2].items():
@@ -146,7 +164,7 @@ def test_threads_do_not_change_a_bit():
 
 
 def test_parameters_survive_the_kernels_layout():
-    for shape in SHAPES:
+    for shape in [*SHAPES, ATTENTION]:
         parameters = make_parameters(shape)
         back = Network(shape, parameters, np.float64).parameters()
         assert back.keys() == parameters.keys() == parameter_shapes(shape).keys()
@@ -168,9 +186,9 @@ def test_a_batch_of_empty_texts_has_probabilities_and_gradients():
     assert not gradients["layers.0.forward.w_input"].any()
 
 
-@pytest.mark.parametrize("bidirectional", [True, False])
-def test_batch_mates_never_change_a_prediction(bidirectional):
-    shape = NetworkShape(40, 20, 24, 3, bidirectional=bidirectional)
+@pytest.mark.parametrize(("bidirectional", "pooling"), [(True, "max"), (False, "max"), (True, "attention")])
+def test_batch_mates_never_change_a_prediction(bidirectional, pooling):
+    shape = NetworkShape(40, 20, 24, 3, bidirectional=bidirectional, pooling=pooling)
     network = Network(shape, make_parameters(shape))
     random = np.random.default_rng(3)
     texts = [random.integers(0, 40, length).tolist() for length in (7, 1, 0, 4, 4, 9, 2, 5, 7)]
@@ -207,7 +225,8 @@ def test_prediction_and_training_pass_agree_to_the_bit():
     network = Network(shape, parameters)
     batch = pack(*encode(TEXTS), np.arange(len(TEXTS)))
     with Workers(1) as workers:
-        np.testing.assert_array_equal(network.predict(batch), network.forward(batch, workers).probabilities)
+        features = network.forward(batch, workers).features
+        np.testing.assert_array_equal(network.predict(batch), network.head.forward(features))
 
 
 def test_a_workspace_gives_its_memory_again():

@@ -35,7 +35,7 @@ def of_texts():
 
 @pytest.fixture(scope="module")
 def of_numbers():
-    settings = replace(SMALL, cell="gru", bidirectional=False, pooling="last", hidden_size=16, epochs=25)
+    settings = replace(SMALL, cell="gru", bidirectional=False, pooling="attention", hidden_size=16, epochs=25)
     return train_regressor(*walks(), settings=settings, threads=1)
 
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from corpora import InputError, TextCorpus, read_labelled, sample_path, samples
+from corpora import InputError, TextCorpus, read_label_sets, read_labelled, sample_path, samples
 
 ROOT = Path(__file__).resolve().parent.parent
 WORDS = st.text(st.characters(exclude_categories=["Cs", "Cc"]) | st.sampled_from("\",;' {}[]:\\"), max_size=20)
@@ -164,6 +164,25 @@ def test_long_csv_fields_are_read_and_the_limit_is_put_back(write):
     assert csv.field_size_limit() == before
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "separator"),
+    [
+        ("a.tsv", "a, b\tx\n\ty\nb,b,\tz\n", ","),
+        ("a.csv", "text,label\nx,a | b\ny,\nz,b\n", "|"),
+        ("a.jsonl", '{"text": "x", "label": ["a", "b"]}\n{"text": "y", "label": []}\n{"text": "z", "label": "b"}', ";"),
+    ],
+)
+def test_texts_may_bear_several_labels_or_none(write, name, content, separator):
+    assert read_label_sets(write(content, name), separator) == (["x", "y", "z"], [["a", "b"], [], ["b"]])
+
+
+def test_fasttext_lines_may_begin_with_several_labels(write):
+    path = write("__label__a __label__b x\n__label__b y\n", "a.txt")
+    assert read_label_sets(path) == (["x", "y"], [["a", "b"], ["b"]])
+    with pytest.raises(InputError, match="must not be empty"):
+        read_label_sets(path, "")
+
+
 def test_standard_input_may_hold_examples(monkeypatch):
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"a\tx\n")))
     assert read_labelled("-") == (["x"], ["a"])
@@ -171,6 +190,7 @@ def test_standard_input_may_hold_examples(monkeypatch):
 
 # -- errors ------------------------------------------------------------------------------------------------------------
 
+ONE_LABEL = "expected one label, found a list of {}; keep one label a line, or read label sets"
 ERRORS = [
     ("a.tsv", "a\tx\n" * 16 + "only one", {}, "a.tsv:17: expected 2 columns, found 1"),
     ("a.tsv", "a\tx\ty\n", {}, "a.tsv:1: expected 2 columns, found 3; a text must not hold a tab"),
@@ -221,8 +241,14 @@ ERRORS = [
     ),
     ("a.jsonl", "{}", {}, "a.jsonl:1: no key is called 'text'; the object is empty"),
     ("a.jsonl", '{"text": null, "label": "a"}', {}, "a.jsonl:1: 'text' must be a string, found null"),
-    ("a.jsonl", '{"text": "x", "label": ["a"]}', {}, "a.jsonl:1: 'label' must be a string or a number, found a list"),
+    (
+        "a.jsonl",
+        '{"text": "x", "label": ["a"]}',
+        {},
+        "a.jsonl:1: expected one label, found a list of 1; keep one label a line, or read label sets",
+    ),
     ("a.jsonl", '{"text": "x", "label": ""}', {}, "a.jsonl:1: the label is empty"),
+    ("a.jsonl", '{"text": "x", "label": [{}]}', {}, "a.jsonl:1: 'label' must be a string or a number, found an object"),
     (
         "a.jsonl",
         '{"text": "\\ud83d", "label": "a"}',
@@ -231,7 +257,12 @@ ERRORS = [
     ),
     ("a.jsonl", "[" * 100_000, {}, "a.jsonl:1: not an example: the JSON is nested too deeply"),
     ("a.txt", "__label__a x\nno label\n", {}, "a.txt:2: expected __label__ at the start of the line, found 'no label'"),
-    ("a.txt", "__label__a __label__b x\n", {}, "a.txt:1: expected one label, found several; keep one label a line"),
+    (
+        "a.txt",
+        "__label__a __label__b x\n",
+        {},
+        "a.txt:1: expected one label, found a list of 2; keep one label a line, or read label sets",
+    ),
     ("a.txt", "__label__ x\n", {}, "a.txt:1: the label is empty"),
     ("a.txt", "__label__a x", {"text_column": "t"}, "a.txt: fastText lines have no columns to choose from"),
     (

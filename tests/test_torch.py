@@ -24,6 +24,7 @@ SHAPES = [
         (False, 1, "last"), (True, 1, "max"), (True, 1, "mean"), (True, 2, "last"), (False, 3, "max")
     )
 ]  # fmt: skip
+SHAPES += [NetworkShape(8, 5, 7, 3, pooling="attention")]
 
 
 class Peer(torch.nn.Module):
@@ -39,6 +40,11 @@ class Peer(torch.nn.Module):
         )
         self.head = torch.nn.Linear(shape.encoder.features, shape.classes, dtype=kind)
         self.names = {"embedding": self.embedding, "head.weight": self.head.weight, "head.bias": self.head.bias}
+        if shape.pooling == "attention":
+            self.keys = torch.nn.Linear(shape.encoder.features, shape.hidden_size, dtype=kind)
+            self.query = torch.nn.Parameter(torch.empty(shape.hidden_size, dtype=kind))
+            self.names |= {"pooling.weight": self.keys.weight, "pooling.bias": self.keys.bias}
+            self.names["pooling.query"] = self.query
         for layer in range(shape.layers):
             for direction, suffix in zip(shape.encoder.directions, ("", "_reverse"), strict=False):
                 for ours, theirs in (("w_input", "weight_ih"), ("w_hidden", "weight_hh"), ("bias", "bias_ih")):
@@ -74,6 +80,8 @@ class Peer(torch.nn.Module):
             if self.shape.pooling == "last":
                 h = last[0] if self.shape.cell == "lstm" else last
                 pooled.append(h[-len(self.shape.encoder.directions) :].reshape(-1))
+            elif self.shape.pooling == "attention":
+                pooled.append(torch.softmax(torch.tanh(self.keys(states)) @ self.query, 0) @ states)
             else:
                 pooled.append(states.max(0).values if self.shape.pooling == "max" else states.mean(0))
         return self.head(torch.stack(pooled))

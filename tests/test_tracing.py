@@ -9,7 +9,7 @@ from seqclf import ClassifierSettings, SequenceModel, check_picture, save_gate_h
 from seqclf.network import Network, NetworkShape, parameter_shapes
 from seqclf.parameters import EncoderShape
 from seqclf.tape import States
-from tests import naive_recurrent
+from tests import naive_heads, naive_recurrent
 from wordvec import InputError, Vocabulary
 
 WORDS = ["fire", "in", "the", "hills", "tea", "cake"]
@@ -74,6 +74,16 @@ def test_what_pooling_takes():
     assert trace(make(pooling="last")[0], TEXT).chosen.tolist() == [0.5, 0, 0, 0, 0.5]
     assert trace(make(pooling="last", bidirectional=False)[0], TEXT).chosen.tolist() == [0, 0, 0, 0, 1]
     assert trace(make(pooling="last")[0], ["tea"]).chosen.tolist() == [1]
+
+
+def test_the_weights_of_attention_are_told():
+    model, parameters = make(pooling="attention")
+    found = trace(model, TEXT)
+    states = np.concatenate([each.h for each in found.layers], axis=1)
+    layer = [parameters[f"pooling.{name}"] for name in ("weight", "bias", "query")]
+    expected, _ = naive_heads.attention(states.astype(float), np.arange(len(TEXT) + 1), *layer, 1)
+    np.testing.assert_allclose(found.chosen, expected, atol=1e-6)
+    assert trace(model, "").chosen.size == 0
 
 
 @pytest.mark.parametrize("bidirectional", [True, False])

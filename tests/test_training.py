@@ -47,10 +47,11 @@ def test_it_learns_word_order():
     assert model.predict(["before after", "after before"]).tolist() == [0, 1]
 
 
-def test_the_same_seed_gives_the_same_bytes_at_any_number_of_threads(monkeypatch):
+@pytest.mark.parametrize("pooling", ["max", "attention"])
+def test_the_same_seed_gives_the_same_bytes_at_any_number_of_threads(pooling, monkeypatch):
     monkeypatch.setattr("seqclf.workers.available_cores", lambda: 8)
     texts, labels = texts_and_labels(2)
-    settings = replace(SMALL, validation_fraction=0.25)
+    settings = replace(SMALL, validation_fraction=0.25, pooling=pooling)
     models = [train_classifier(texts, labels, settings=settings, threads=threads) for threads in (1, 2, 4)]
     assert parameters_equal(models[0], models[1])
     assert parameters_equal(models[0], models[2])
