@@ -181,7 +181,12 @@ def test_a_stratified_tenth_is_split_off_and_said_so(caplog):
         (["a", "b"], [1, 2], {"settings": replace(SETTINGS, hidden_size=0)}, "hidden_size must be at least 1, got 0"),
         (["a", "b"], [1, 2], {"settings": replace(SETTINGS, epochs=1.5)}, "epochs must be a whole number, got 1.5"),
         (["a", "b"], [1, 2], {"settings": replace(SETTINGS, dropout=1.0)}, "dropout must be at least 0 and below 1"),
-        (["a", "b"], [1, 2], {"settings": replace(SETTINGS, pooling="sum")}, "one of max, mean, last, attention, got 'sum'"),
+        (
+            ["a", "b"],
+            [1, 2],
+            {"settings": replace(SETTINGS, pooling="sum")},
+            "one of max, mean, last, attention, got 'sum'",
+        ),
         (["a", "b"], [1, 2], {"settings": replace(SETTINGS, learning_rate=0)}, "learning_rate must be above 0, got 0"),
         (["a", "b"], [1, 2], {"settings": replace(SETTINGS, tokenizer="no")}, "no"),
         (["a", "b"], [1, 2], {"threads": 0}, "threads must be at least 1, got 0"),
