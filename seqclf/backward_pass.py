@@ -28,17 +28,21 @@ class BackwardPass:
         self._encoder, self._tape, self._d_final, self._tune, self._space = encoder, tape, d_final, tune_vectors, space
         self._shape = encoder.shape
 
-    def run(self, d_states: np.ndarray | None, run: Any) -> list[list[np.ndarray]]:
+    def run(self, d_states: np.ndarray | None, d_every: np.ndarray | None, run: Any) -> list[list[np.ndarray]]:
         """All layers; for each part, each direction's gradient of the part's inputs."""
         tape, shape = self._tape, self._shape
-        merged = [self._d_states(part, d_states) for part in tape.parts]
+        merged = [self._source(part, d_states, d_every) for part in tape.parts]
         found: list[list[np.ndarray]] = []
         for layer in reversed(range(shape.layers)):
+            last = layer + 1 == shape.layers
             tasks = []
             for part, d_merged in zip(tape.parts, merged, strict=True):
-                if layer + 1 < shape.layers and len(tape.noise.between):
+                if not last and len(tape.noise.between):
                     d_merged *= part.rows_of(tape.noise.between[layer])
-                tasks += [(part, one, d_merged, self._prepare(part, one)) for one in part.runs[layer]]
+                sequences = part.sequences() if last and d_every is not None else None
+                for one in part.runs[layer]:
+                    rows = one.target if sequences is None else sequences[one.target]
+                    tasks.append((part, one, d_merged, rows, self._prepare(part, one)))
             list(run(self._walk, tasks))
             each = iter([d_inputs for *_, d_inputs in tasks])
             found = [[next(each) for _ in part.runs[layer]] for part in tape.parts]
@@ -49,12 +53,13 @@ class BackwardPass:
             tape.d_first = self._first()
         return found
 
-    def _d_states(self, part: Part, d_states: np.ndarray | None) -> np.ndarray:
-        """A copy of the part's gradients of the last layer's merged states."""
-        packed = int(part.batch.starts[-1])
-        copied = self._space.array(f"{part.place}.d_states", packed, self._encoder.features)
-        copied[:] = 0 if d_states is None else part.rows_of(d_states)
-        return copied
+    def _source(self, part: Part, d_states: np.ndarray | None, d_every: np.ndarray | None) -> np.ndarray:
+        """The gradients of the last layer's merged states, which are not written to."""
+        if d_every is not None:
+            return d_every
+        if d_states is not None:
+            return part.rows_of(d_states)
+        return self._space.zeros(int(part.batch.starts[-1]), self._encoder.features)
 
     def _prepare(self, part: Part, run: Run) -> np.ndarray:
         """One direction's arrays; the one for the gradient of its inputs is returned."""
@@ -66,17 +71,17 @@ class BackwardPass:
         distinct = run.inputs.shape[0] if self._tune or run.layer > 0 else 0
         return self._space.array(name + "d_inputs", distinct, run.inputs.shape[1])
 
-    def _walk(self, task: tuple[Part, Run, np.ndarray, np.ndarray]) -> None:
+    def _walk(self, task: tuple[Part, Run, np.ndarray, np.ndarray, np.ndarray]) -> None:
         """One direction of one layer backwards: the gradients of its weights and of its inputs."""
         from seqclf.kernels.merging import merge_backward
 
-        part, run, d_merged, d_inputs = task
+        part, run, d_merged, rows, d_inputs = task
         encoder, shape, noise = self._encoder, self._shape, self._tape.noise
         batch, hidden = part.batch, encoder.hidden
         side = run.number * hidden if shape.parts == 2 else 0
         mode = MERGES[shape.merge] if shape.bidirectional else 0
         other = part.runs[run.layer][1 - run.number if shape.bidirectional else 0].state.h
-        merge_backward(d_merged, run.target, side, other, batch.mirror, mode, run.d_h)
+        merge_backward(d_merged, rows, side, other, batch.mirror, mode, run.d_h)
         if self._d_final is not None and run.layer + 1 == shape.layers:
             self._add_final(self._d_final, part, run, side, other)
         run.d_first[:], run.d_cell[:], d_inputs[:] = 0, 0, 0

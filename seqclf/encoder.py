@@ -185,9 +185,10 @@ class Encoder:
     def backward(
         self,
         tape: EncoderTape,
-        d_states: np.ndarray | None,
+        d_states: np.ndarray | None = None,
         workers: Workers | None = None,
         *,
+        d_every: np.ndarray | None = None,
         d_final: np.ndarray | None = None,
         tune_vectors: bool = True,
     ) -> np.ndarray:
@@ -197,6 +198,7 @@ class Encoder:
             tape: what ``forward`` returned; its arrays are overwritten.
             d_states: (R, F padded), the gradient of ``tape.states``, or None.
             workers: threads.
+            d_every: (B, F padded) instead, the gradient of every state of each sequence.
             d_final: (B, F padded), the gradient of ``tape.final``, or None.
             tune_vectors: also compute the gradient of the tokens' vectors.
 
@@ -208,7 +210,7 @@ class Encoder:
         if len(tape.parts) > 1:
             self._second.gradient[:] = 0
         run = workers.map if workers is not None else map
-        found = BackwardPass(self, tape, d_final, tune_vectors, self._workspace).run(d_states, run)
+        found = BackwardPass(self, tape, d_final, tune_vectors, self._workspace).run(d_states, d_every, run)
         if self.shape.bidirectional:
             np.add(found[0][0], found[0][1], out=d_rows)
         else:

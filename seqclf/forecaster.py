@@ -129,6 +129,7 @@ class Forecaster:
         optimizer = Optimizer(
             network.dense, learning_rate=settings.learning_rate, warmup_steps=settings.warmup_steps,
             clip_norm=settings.clip_norm, steps=steps_in_all(training.size, settings),
+            workers=workers,
         )  # fmt: skip
 
         def on_dev() -> tuple[dict[str, Any], tuple[float, ...]]:

@@ -201,6 +201,6 @@ class HeadedNetwork:
         loss, d_features = self.head.loss_and_backward(tape.features, None, targets, weights)
         if tape.mask is not None:
             d_features *= tape.mask
-        d_states, d_final = self.pooling.backward(d_features, tape.found, tape.encoded, self._workspace)
-        d_rows = self.encoder.backward(tape.encoded, d_states, workers, d_final=d_final, tune_vectors=tune_vectors)
+        d_states = self.pooling.backward(d_features, tape.found, tape.encoded, self._workspace)
+        d_rows = self.encoder.backward(tape.encoded, workers=workers, tune_vectors=tune_vectors, **d_states)
         return loss, d_rows

@@ -61,7 +61,7 @@ def train_headed(
     optimizer = Optimizer(
         network.dense, learning_rate=settings.learning_rate, warmup_steps=settings.warmup_steps,
         clip_norm=settings.clip_norm, steps=steps_in_all(lengths.size, settings),
-        tables=[(network.embedding, tuned_rows)] if tuned_rows else [],
+        tables=[(network.embedding, tuned_rows)] if tuned_rows else [], workers=workers,
     )  # fmt: skip
     return train_in_batches(
         lambda members: _step(network, examples, targets, members, settings, optimizer, workers, tuned_rows > 0),

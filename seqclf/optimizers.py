@@ -7,7 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from seqclf.kernels.adam import adam_update, adam_update_rows, sum_of_squares
+from seqclf.workers import Workers
 from wordvec import TrainingError
+
+_WORTH_SHARING = 1 << 16
+"""Numbers that take one thread longer to update than another takes to wake."""
 
 
 class Adam:
@@ -41,7 +45,13 @@ class Adam:
         self.steps = 0
 
     def step(
-        self, gradient: np.ndarray, *, learning_rate: float, scale: float = 1.0, rows: np.ndarray | None = None
+        self,
+        gradient: np.ndarray,
+        *,
+        learning_rate: float,
+        scale: float = 1.0,
+        rows: np.ndarray | None = None,
+        workers: Workers | None = None,
     ) -> None:
         """One update by ``scale * gradient``.
 
@@ -49,6 +59,7 @@ class Adam:
             gradient: of ``values``' shape; with ``rows``, one row for each of them.
             learning_rate: this step's.
             scale: what clipping asks for.
+            workers: threads, which share a large dense array.
             rows: (U,) distinct rows of ``values`` to update; the others keep values and moments, so a rare row's
                 moments do not fade while it is away (as PyTorch's SparseAdam). Bias corrections count all steps.
         """
@@ -59,8 +70,11 @@ class Adam:
         kind = self.values.dtype.type
         scalars = [kind(x) for x in (scale, self.beta1, self.beta2, step_size, self.epsilon * correction)]
         if rows is None:
-            flat = (array.reshape(-1) for array in (self.values, gradient, self.first, self.second))
-            adam_update(*flat, *scalars)
+            flat = [array.reshape(-1) for array in (self.values, gradient, self.first, self.second)]
+            middle = flat[0].size // 2
+            parts = [slice(middle), slice(middle, None)] if middle >= _WORTH_SHARING else [slice(None)]
+            run = map if workers is None else workers.map
+            list(run(lambda part: adam_update(*(array[part] for array in flat), *scalars), parts))
         else:
             adam_update_rows(self.values, rows, gradient, self.first, self.second, *scalars)
 
@@ -133,6 +147,7 @@ class Optimizer:
         clip_norm: the largest global norm of a gradient.
         steps: how many updates there will be.
         tables: embedding tables of which a step touches few rows, each with how many of its first rows are trained.
+        workers: threads.
 
     Attributes:
         done: updates so far. learning_rate: that of the last.
@@ -147,10 +162,11 @@ class Optimizer:
         clip_norm: float,
         steps: int,
         tables: Sequence[tuple[np.ndarray, int]] = (),
+        workers: Workers | None = None,
     ) -> None:
         self._peak, self._warmup, self._clip_norm, self._steps = learning_rate, warmup_steps, clip_norm, steps
         self._tuned = [rows for _, rows in tables]
-        self._dense = Adam(dense)
+        self._dense, self._workers = Adam(dense), workers
         self._tables = [Adam(table, rows=rows) for table, rows in tables]
         self.done, self.learning_rate = 0, 0.0
 
@@ -176,7 +192,7 @@ class Optimizer:
             )
         scale = clipping(norm, self._clip_norm)
         self.learning_rate = scheduled_rate(self.done, self._steps, peak=self._peak, warmup=self._warmup)
-        self._dense.step(gradient, learning_rate=self.learning_rate, scale=scale)
+        self._dense.step(gradient, learning_rate=self.learning_rate, scale=scale, workers=self._workers)
         for table, (rows, d_rows) in zip(self._tables, cut, strict=True):
             table.step(d_rows, rows=rows, learning_rate=self.learning_rate, scale=scale)
         self.done += 1

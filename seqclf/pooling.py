@@ -56,18 +56,21 @@ class Pooling:
 
     def backward(
         self, d_features: np.ndarray, found: Found, encoded: EncoderTape, workspace: Workspace
-    ) -> tuple[np.ndarray | None, np.ndarray | None]:
-        """The gradients of all states and of the final ones, as ``Encoder.backward`` takes them."""
-        from seqclf.kernels.pooling import pool_backward
+    ) -> dict[str, np.ndarray]:
+        """The gradients of states as ``Encoder.backward`` takes them: ``d_states``, ``d_every`` or ``d_final``."""
+        from seqclf.kernels.pooling import max_backward
 
+        batch = encoded.batch
         if isinstance(found, AttentionTape):
             assert self.attention
-            return self.attention.backward(d_features, encoded.batch, found), None
+            return {"d_states": self.attention.backward(d_features, batch, found)}
         if self.kind == "last":
-            return None, d_features
+            return {"d_final": d_features}
+        if self.kind == "mean":
+            return {"d_every": d_features / np.maximum(batch.lengths, 1).astype(d_features.dtype)[:, None]}
         d_states = workspace.array("d_states", *encoded.states.shape)
-        pool_backward(d_features, encoded.batch.starts, _MODES[self.kind], found, d_states)
-        return d_states, None
+        max_backward(d_features, batch.starts, found, d_states)
+        return {"d_states": d_states}
 
 
 def pooling_shapes(shape: EncoderShape, kind: str) -> dict[str, tuple[int, ...]]:

@@ -259,6 +259,7 @@ class _Trainer:
             clip_norm=settings.clip_norm,
             steps=steps_in_all(forms.offsets.size - 1, settings),
             tables=tables,
+            workers=workers,
         )
         self.trained = [network.dense, *(table[:rows] for table, rows in tables)]
 

@@ -87,6 +87,12 @@ class Part:
         """The part's rows of an array with a row for each packed row of the whole batch."""
         return whole if self.half is None else whole[self.half.rows]
 
+    def sequences(self) -> np.ndarray:
+        """(R,) int32, which sequence of the whole batch each packed row belongs to."""
+        starts = self.batch.starts
+        found = np.arange(starts[-1]) - np.repeat(starts[:-1], np.diff(starts))
+        return (found if self.half is None else self.batch.order[found]).astype(np.int32)
+
     def last_rows(self) -> tuple[np.ndarray, np.ndarray]:
         """Which sequences of the whole batch are here and not empty, and the packed row of each one's last token."""
         lengths = self.batch.lengths

@@ -62,6 +62,7 @@ class Trainer:
             clip_norm=settings.clip_norm,
             steps=steps,
             tables=[(network.embedding, tuned_rows)] if self._tune else [],
+            workers=workers,
         )
 
     @property

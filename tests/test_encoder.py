@@ -155,6 +155,27 @@ def test_the_gradient_of_the_first_state_is_numerical(shape):
         assert not given.size or np.abs(gradient).max() > 0
 
 
+@pytest.mark.parametrize("shape", SHAPES, ids=described)
+def test_one_gradient_for_every_state_of_a_sequence_is_that_gradient_for_each(shape):
+    encoder, _ = make(shape)
+    batch = pack(*encode(TEXTS), np.arange(len(TEXTS)))
+    d_every = spread(np.random.default_rng(1).standard_normal((len(TEXTS), shape.features)), shape.parts)
+    d_states = np.empty((int(batch.starts[-1]), encoder.features))
+    for s in range(len(TEXTS)):
+        d_states[rows_of(batch, s)] = d_every[s]
+    found = []
+    for given in ({"d_every": d_every}, {"d_states": d_states}):
+        tape = encoder.forward(batch)
+        d_rows = encoder.backward(tape, **given).copy()
+        found.append([d_rows, *encoder.gradients().values()])
+        for group in encoder.d_weights:
+            for weights in (one for layer in group for one in layer):
+                for array in weights:
+                    array[:] = 0
+    for left, right in zip(*found, strict=True):
+        np.testing.assert_array_equal(left, right)
+
+
 def test_the_last_state_stands_in_the_callers_order():
     encoder, parameters = make(SHAPES[3])
     tape = encoder.forward(pack(*encode(TEXTS), np.arange(len(TEXTS))))

@@ -41,8 +41,8 @@ def merge_backward(d_merged, rows, first, other, mirror, mode, d_h):
     """d_h (R, H), written: the share of one direction in d_merged.
 
     Args:
-        d_merged: (R, F), in the order of the forward direction.
-        rows: (R,) the merged row of each row of this direction.
+        d_merged: (R, F), in the order of the forward direction; or (B, F), a row for all states of a sequence.
+        rows: (R,) the row of d_merged for each row of this direction.
         first: the column at which this direction begins, when they stand side by side.
         other: (R, H) the other direction's states in its own order; read for ``MULTIPLY``.
         mirror: (R,) the row of ``other`` for each row.

@@ -1,8 +1,8 @@
-"""One vector a text from its states: each unit's largest, the mean, or the last. Packed rows, see ``lstm.py``."""
+"""One vector a text from its states: each unit's largest, or the mean. Packed rows, see ``lstm.py``."""
 
 from wordvec.kernels.simd import kernel
 
-MAX, MEAN, LAST = 0, 1, 2
+MAX, MEAN = 0, 1
 
 
 @kernel
@@ -12,7 +12,7 @@ def pool_forward(h, starts, mode, pooled, where):
     Args:
         h: (R, H) states.
         starts: (T + 1,) int64, the first packed row of each step.
-        mode: ``MAX``, ``MEAN`` or ``LAST`` (the state after the last token read, whichever direction reads).
+        mode: ``MAX`` or ``MEAN``.
         pooled: (B, H), written. A text without tokens pools to zeros.
         where: (B, H) int32, written for ``MAX``: the step of the largest state, the earliest of equals.
     """
@@ -25,11 +25,7 @@ def pool_forward(h, starts, mode, pooled, where):
     for t in range(steps):
         first, count = starts[t], starts[t + 1] - starts[t]
         following = starts[t + 2] - starts[t + 1] if t + 1 < steps else 0
-        if mode == LAST:
-            for s in range(following, count):
-                for k in range(hidden):
-                    pooled[s, k] = h[first + s, k]
-        elif mode == MEAN or t == 0:
+        if mode == MEAN or t == 0:
             for s in range(count):
                 for k in range(hidden):
                     pooled[s, k] += h[first + s, k]
@@ -46,26 +42,13 @@ def pool_forward(h, starts, mode, pooled, where):
 
 
 @kernel
-def pool_backward(d_pooled, starts, mode, where, d_h):
-    """d_h (R, H), written: each state's share of d_pooled (B, H). Mirrors ``pool_forward``."""
+def max_backward(d_pooled, starts, where, d_h):
+    """d_h (R, H), written: d_pooled (B, H) where the largest states stood, else 0. Mirrors ``pool_forward``."""
     hidden = d_h.shape[1]
-    steps = starts.size - 1
     for row in range(d_h.shape[0]):
         for k in range(hidden):
             d_h[row, k] = 0
-    if mode == MAX:
-        count = starts[1] - starts[0] if steps > 0 else 0
-        for s in range(count):
-            for k in range(hidden):
-                d_h[starts[where[s, k]] + s, k] = d_pooled[s, k]
-        return
-    for t in range(steps - 1, -1, -1):
-        first, count = starts[t], starts[t + 1] - starts[t]
-        following = starts[t + 2] - starts[t + 1] if t + 1 < steps else 0
-        for s in range(following, count):
-            for k in range(hidden):
-                d_h[first + s, k] = d_pooled[s, k] / (t + 1) if mode == MEAN else d_pooled[s, k]
-        if mode == MEAN:
-            for s in range(following):
-                for k in range(hidden):
-                    d_h[first + s, k] = d_h[starts[t + 1] + s, k]
+    count = starts[1] - starts[0] if starts.size > 1 else 0
+    for s in range(count):
+        for k in range(hidden):
+            d_h[starts[where[s, k]] + s, k] = d_pooled[s, k]
