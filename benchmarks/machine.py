@@ -32,6 +32,18 @@ def _multiply_add(numbers, rounds):
 
 
 @kernel
+def _read(numbers, total):
+    """Sum all numbers, eight vectors of them at a time."""
+    a = b = c = d = e = f = g = h = splat(np.float32(0))
+    for k in range(0, numbers.size - 127, 128):
+        a, b = add(a, load(numbers, k)), add(b, load(numbers, k + 16))
+        c, d = add(c, load(numbers, k + 32)), add(d, load(numbers, k + 48))
+        e, f = add(e, load(numbers, k + 64)), add(f, load(numbers, k + 80))
+        g, h = add(g, load(numbers, k + 96)), add(h, load(numbers, k + 112))
+    store(total, 0, add(add(add(a, b), add(c, d)), add(add(e, f), add(g, h))))
+
+
+@kernel
 def _take_turns(counter, turn, rounds):
     """Add 1 whenever it is this thread's turn, which the other thread then sees."""
     for k in range(rounds):
@@ -74,6 +86,13 @@ def bandwidth(megabytes: int = 256) -> float:
     return 2 * source.nbytes / _seconds(np.copyto, [(target, source)]) / 1e9
 
 
+def read_bandwidth(megabytes: int = 256) -> float:
+    """GB a second that one thread reads from an array far larger than caches."""
+    source, total = np.ones(megabytes * 250_000, np.float32), np.zeros(16, np.float32)
+    _read(source[:128], total)
+    return source.nbytes / _seconds(_read, [(source, total)]) / 1e9
+
+
 def rows(run: Run) -> Iterator[Row]:
     """Limits, each as often as this run repeats."""
     turns = range(run.repeats)
@@ -81,6 +100,7 @@ def rows(run: Run) -> Iterator[Row]:
         rates = [peak_gflops(threads) for _ in turns]
         yield Row(f"multiply-adds in registers, {threads_of(threads)}", "GFLOP/s", rates)
     yield Row("copying memory, 1 thread, read and written", "GB/s", [bandwidth() for _ in turns])
+    yield Row("reading memory, 1 thread", "GB/s", [read_bandwidth() for _ in turns])
     if run.threads > 1:
         times = [round_trip() for _ in turns]
         yield Row("from one thread to another and back", "ns", times, more_is_better=False)

@@ -15,8 +15,8 @@ from benchmarks.report import BUSY, busy_processors, commit, machine_facts, say_
 from benchmarks.texts import speed_source
 
 NAMES = (
-    "machine", "primitives", "startup", "word2vec", "scan", "cooccurrence", "glove", "documents", "queries",
-    "recurrent", "large_softmax", "classification", "growth", "whole_command", "frontier", "bounded_memory",
+    "machine", "primitives", "limits", "startup", "word2vec", "scan", "cooccurrence", "glove", "documents", "queries",
+    "recurrent", "net_costs", "large_softmax", "classification", "growth", "whole_command", "frontier", "bounded_memory",
 )  # fmt: skip
 """In the order they run."""
 
