@@ -14,7 +14,7 @@ import click
 
 from benchmarks.measuring import Run, table
 from benchmarks.peers import Peer, install_peers, peer_folder, peers_of
-from benchmarks.report import compare_reports, rows_of, say_to_stderr, write_report
+from benchmarks.report import compare_reports, reasons, rows_of, say_to_stderr, write_report
 from benchmarks.suite import NAMES, measure_all
 from benchmarks.texts import speed_source
 
@@ -84,7 +84,8 @@ def main(
 def _tables(facts: dict[str, Any]) -> str:
     parts = []
     for name, each in facts["benchmarks"].items():
-        lines = table(rows_of(each)) if each["rows"] else []
+        rows = rows_of(each)
+        lines = [*table(rows), *reasons(rows)] if rows else []
         lines += [f"{key}: {each[key].splitlines()[-1]}" for key in ("skipped", "failed") if key in each]
         parts.append("\n".join(["", f"{name}: {each['question']}", *lines]))
     return "\n".join(parts)

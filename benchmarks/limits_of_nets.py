@@ -53,9 +53,7 @@ def _recurrent(cell: str, batch: PackedBatch, random: np.random.Generator, times
     shape = EncoderShape(VOCABULARY, E, H, cell=cell)
     encoder = Encoder(shape)
     encoder.attach(FlatParameters(encoder.layout(), np.float32))
-    encoder.load(
-        {n: random.uniform(-0.1, 0.1, size).astype(np.float32) for n, size in encoder_shapes(shape).items()}
-    )
+    encoder.load({n: random.uniform(-0.1, 0.1, size).astype(np.float32) for n, size in encoder_shapes(shape).items()})
     rows, distinct = int(batch.starts[-1]), batch.token_ids.size
     flop = 2 * 2 * GATES[cell] * H * (E * distinct + H * (rows - TEXTS))
     d_states = random.standard_normal((rows, encoder.features)).astype(np.float32)

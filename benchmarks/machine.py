@@ -8,6 +8,7 @@ reach, so every two-thread figure is printed with them.
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import numpy as np
 
@@ -91,6 +92,16 @@ def read_bandwidth(megabytes: int = 256) -> float:
     source, total = np.ones(megabytes * 250_000, np.float32), np.zeros(16, np.float32)
     _read(source[:128], total)
     return source.nbytes / _seconds(_read, [(source, total)]) / 1e9
+
+
+def caches() -> dict[int, int]:
+    """Bytes of the data caches of the first core by their level, where the system tells (Linux)."""
+    found = {}
+    for index in sorted(Path("/sys/devices/system/cpu/cpu0/cache").glob("index*")):
+        level, kind, size = ((index / name).read_text().strip() for name in ("level", "type", "size"))
+        if kind != "Instruction" and size.endswith("K"):
+            found[int(level)] = int(size[:-1]) << 10
+    return found
 
 
 def rows(run: Run) -> Iterator[Row]:

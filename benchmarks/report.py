@@ -6,7 +6,7 @@ import platform
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 from statistics import median
@@ -112,12 +112,18 @@ def markdown(facts: Mapping[str, Any]) -> str:
         if rows:
             lines += ["| | ours | peer | ratio | spread | |", "|-|-|-|-|-|-|"]
             lines += ["| " + " | ".join(cell.replace("|", "\\|") for cell in row.cells()) + " |" for row in rows]
+            lines += [""] * any(row.reason for row in rows) + reasons(rows)
         for key in ("skipped", "failed"):
             if benchmark.get(key):
                 lines += ["", f"{key.capitalize()}: {benchmark[key].splitlines()[-1]}"]
         if any(row.points for row in rows) and facts.get("plot"):
             lines += ["", f"![seconds over size]({facts['plot']})"]
     return "\n".join(lines) + "\n"
+
+
+def reasons(rows: Sequence[Row]) -> list[str]:
+    """Why costs do not grow as theory says, a line each."""
+    return [f"- {row.case}: {row.reason}." for row in rows if row.reason]
 
 
 def _arguments(facts: Mapping[str, Any]) -> str:

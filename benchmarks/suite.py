@@ -16,7 +16,8 @@ from benchmarks.texts import speed_source
 
 NAMES = (
     "machine", "primitives", "limits", "startup", "word2vec", "scan", "cooccurrence", "glove", "documents", "queries",
-    "recurrent", "net_costs", "large_softmax", "classification", "growth", "whole_command", "frontier", "bounded_memory",
+    "recurrent", "net_costs", "large_softmax", "classification", "growth", "whole_command", "frontier",
+    "bounded_memory",
 )  # fmt: skip
 """In the order they run."""
 
@@ -34,7 +35,7 @@ def measure(name: str, run: Run) -> dict[str, Any]:
         found["question"] = question(name)
         for row in importlib.import_module(f"benchmarks.{name}").rows(run):
             found["rows"].append(asdict(row))
-            say_to_stderr(f"  {'  '.join(filter(None, row.cells()))}")
+            say_to_stderr(f"  {'  '.join(filter(None, [*row.cells(), row.reason]))}")
     except SkippedError as error:
         found["skipped"] = str(error)
     except PeerError as error:
