@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from benchmarks.headline import check_readme, write_readme
 from benchmarks.measuring import Run, table
 from benchmarks.peers import Peer, install_peers, peer_folder, peers_of
 from benchmarks.report import compare_reports, reasons, rows_of, say_to_stderr, write_report
@@ -43,6 +44,14 @@ def find_peers(pythons: tuple[str, ...], folder: Path, install: bool) -> dict[st
     help="Folder for RESULTS.md, results.json and the plot; the project's own are in benchmarks/.",
 )  # fmt: skip
 @click.option(
+    "--readme", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Also write the table of the headline figures into this page, between its markers.",
+)  # fmt: skip
+@click.option(
+    "--from", "source", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Measure nothing: write pages and plots from a results.json.",
+)  # fmt: skip
+@click.option(
     "--compare", nargs=2, type=click.Path(exists=True, dir_okay=False), help="Say what moved from OLD to NEW."
 )
 def main(
@@ -54,6 +63,8 @@ def main(
     peer_python: tuple[str, ...],
     install: bool,
     output: Path,
+    readme: Path | None,
+    source: Path | None,
     compare: tuple[str, str] | None,
 ) -> None:
     """Measure NAMES, or everything, in turns with the peers there are, and write it down.
@@ -66,14 +77,24 @@ def main(
         old, new = (json.loads(Path(path).read_text(encoding="utf-8")) for path in compare)
         click.echo("\n".join(compare_reports(old, new)))
         return
+    if readme:
+        try:
+            check_readme(readme)
+        except ValueError as error:
+            raise click.UsageError(str(error)) from error
     if data:
         os.environ["WORDVEC_DATA"] = str(Path(data).resolve())
-    found = find_peers(peer_python, peers or peer_folder(), install)
-    say_to_stderr(f"text: {speed_source()}\npeers: {', '.join(map(str, found.values())) or 'none'}")
-    with tempfile.TemporaryDirectory() as folder:
-        os.environ["WORDVEC_CACHE"] = folder
-        facts = measure_all(names or NAMES, Run(Path(folder), size or "default", threads, found))
+    if source:
+        facts = json.loads(source.read_text(encoding="utf-8"))
+    else:
+        found = find_peers(peer_python, peers or peer_folder(), install)
+        say_to_stderr(f"text: {speed_source()}\npeers: {', '.join(map(str, found.values())) or 'none'}")
+        with tempfile.TemporaryDirectory() as folder:
+            os.environ["WORDVEC_CACHE"] = folder
+            facts = measure_all(names or NAMES, Run(Path(folder), size or "default", threads, found))
     write_report(facts, output)
+    if readme:
+        write_readme(facts, readme, output)
     click.echo(_tables(facts))
     failed = [name for name, each in facts["benchmarks"].items() if "failed" in each]
     say_to_stderr(f"written to {output} after {facts['seconds']:.0f} s")

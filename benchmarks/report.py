@@ -12,6 +12,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from benchmarks.headline import PLOT, draw_headline
 from benchmarks.measuring import Row, number
 
 LEAST_CHANGE = 0.05
@@ -104,6 +105,8 @@ def markdown(facts: Mapping[str, Any]) -> str:
         "",
         "Ratios say how many times as good as the peer we are; ours and the peer's are from the same turn.",
     ]
+    if facts.get("headline"):
+        lines += ["", f"![ratios]({facts['headline']})"]
     for name, benchmark in facts["benchmarks"].items():
         lines += ["", f"## {name}", "", benchmark["question"], ""]
         if benchmark.get("busy", 0) > BUSY:
@@ -162,8 +165,10 @@ def draw_growth(rows: list[Row], path: Path) -> bool:
 
 
 def write_report(facts: dict[str, Any], folder: Path) -> None:
-    """``results.json``, ``RESULTS.md`` and, where a cost was followed, ``growth.svg``."""
+    """``results.json``, ``RESULTS.md`` and, where there is something to draw, ``headline.svg`` and ``growth.svg``."""
     folder.mkdir(parents=True, exist_ok=True)
+    if draw_headline(facts, folder / PLOT):
+        facts["headline"] = PLOT
     growing = [row for benchmark in facts["benchmarks"].values() for row in rows_of(benchmark) if row.points]
     if growing and draw_growth(growing, folder / "growth.svg"):
         facts["plot"] = "growth.svg"
