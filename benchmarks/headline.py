@@ -58,8 +58,8 @@ def headline(facts: Mapping[str, Any], folder: str = "") -> list[str]:
     return [
         *lines,
         "",
-        f"{machine['processor']} ({machine['kind']}), {machine['cores']} cores; text: {facts['corpus']}; peers: {peers};"
-        " medians of turns with the peer, in brackets their range. Written by `python -m benchmarks`, commit"
+        f"{machine['processor']} ({machine['kind']}), {machine['cores']} cores; text: {facts['corpus']};"
+        f" peers: {peers}; medians of turns with the peer, in brackets their range. Written by `python -m benchmarks`, commit"
         f" {facts['commit'] or 'unknown'}; everything it measured is in [RESULTS.md]({folder}RESULTS.md).",
     ]
 
@@ -109,8 +109,9 @@ def draw_headline(facts: Mapping[str, Any], path: Path) -> bool:
         first = peer not in {row.peer.split()[0] for _, row in rows[k + 1 :]}
         axis.barh(k, ratio - 1, left=1, color=f"C{peers.index(peer)}", label=row.peer if first else None, height=0.7)
         axis.plot([min(ratios), max(ratios)], [k, k], color="black", linewidth=1)
-        end = max(ratios) if ratio >= 1 else 1
-        axis.annotate(f"{number(ratio)}", (end, k), xytext=(4, 0), textcoords="offset points", va="center", fontsize=8)
+        axis.annotate(
+            number(ratio), (max(1, *ratios), k), xytext=(4, 0), textcoords="offset points", va="center", fontsize=8
+        )
     axis.axvline(1, color="black", linewidth=1)
     axis.set_xscale("log")
     low, high = (edge(edge(row.ratios) for _, row in rows) for edge in (min, max))
@@ -125,7 +126,7 @@ def draw_headline(facts: Mapping[str, Any], path: Path) -> bool:
     axis.set_axisbelow(True)
     axis.set_title("How many times as good as the peer: median, and range over turns", fontsize=10)
     handles, labels = axis.get_legend_handles_labels()
-    axis.legend(handles[::-1], labels[::-1], fontsize=8, loc="lower right")
+    axis.legend(handles[::-1], labels[::-1], fontsize=8, loc="best")
     figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
     pyplot.close(figure)
     return True
