@@ -30,6 +30,8 @@ def find_peers(pythons: tuple[str, ...], folder: Path, install: bool) -> dict[st
 @click.argument("names", nargs=-1, type=click.Choice(NAMES), metavar="[NAME]...")
 @click.option("--quick", "size", flag_value="quick", help="Small slices: 4 minutes on two cores.")
 @click.option("--full", "size", flag_value="full", help="All of every text.")
+@click.option("--repeats", type=click.IntRange(min=1), help="Turns of each figure.  [default: 3, with --full 5]")
+@click.option("--skip", multiple=True, type=click.Choice(NAMES), metavar="NAME", help="Leave out; several times.")
 @click.option("--threads", default=min(2, os.cpu_count() or 1), show_default=True, help="Beside one.")
 @click.option(
     "--data", type=click.Path(exists=True, file_okay=False), help="Public data sets.  [default: WORDVEC_DATA]"
@@ -39,6 +41,7 @@ def find_peers(pythons: tuple[str, ...], folder: Path, install: bool) -> dict[st
 )
 @click.option("--peer-python", multiple=True, help="Take the peers that this Python has; may be given several times.")
 @click.option("--install/--no-install", default=True, show_default=True, help="Install the peers that are missing.")
+@click.option("--no-peers", is_flag=True, help="Ours alone.")
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), default=Path("benchmark-results"), show_default=True,
     help="Folder for RESULTS.md, results.json and the plot; the project's own are in benchmarks/.",
@@ -57,11 +60,14 @@ def find_peers(pythons: tuple[str, ...], folder: Path, install: bool) -> dict[st
 def main(
     names: tuple[str, ...],
     size: str | None,
+    repeats: int | None,
+    skip: tuple[str, ...],
     threads: int,
     data: str | None,
     peers: Path | None,
     peer_python: tuple[str, ...],
     install: bool,
+    no_peers: bool,
     output: Path,
     readme: Path | None,
     source: Path | None,
@@ -87,11 +93,12 @@ def main(
     if source:
         facts = json.loads(source.read_text(encoding="utf-8"))
     else:
-        found = find_peers(peer_python, peers or peer_folder(), install)
+        found = {} if no_peers else find_peers(peer_python, peers or peer_folder(), install)
         say_to_stderr(f"text: {speed_source()}\npeers: {', '.join(map(str, found.values())) or 'none'}")
         with tempfile.TemporaryDirectory() as folder:
             os.environ["WORDVEC_CACHE"] = folder
-            facts = measure_all(names or NAMES, Run(Path(folder), size or "default", threads, found))
+            chosen = tuple(name for name in names or NAMES if name not in skip)
+            facts = measure_all(chosen, Run(Path(folder), size or "default", threads, found, repeats or 0))
     write_report(facts, output)
     if readme:
         write_readme(facts, readme, output)

@@ -59,8 +59,8 @@ def headline(facts: Mapping[str, Any], folder: str = "") -> list[str]:
         *lines,
         "",
         f"{machine['processor']} ({machine['kind']}), {machine['cores']} cores; text: {facts['corpus']};"
-        f" peers: {peers}; medians of turns with the peer, in brackets their range. Written by `python -m benchmarks`, commit"
-        f" {facts['commit'] or 'unknown'}; everything it measured is in [RESULTS.md]({folder}RESULTS.md).",
+        f" peers: {peers}; medians of turns with the peer, in brackets their range. Written by `python -m benchmarks`,"
+        f" commit {facts['commit'] or 'unknown'}; everything it measured is in [RESULTS.md]({folder}RESULTS.md).",
     ]
 
 

@@ -71,6 +71,8 @@ class Run:
     size: str = "default"
     threads: int = 2
     peers: Mapping[str, Peer] = field(default_factory=dict)
+    turns: int = 0
+    """How often each figure is measured; 0: as the size has it."""
 
     def pick(self, quick: T, default: T, full: T | None = None) -> T:
         """The slice that goes with the size of this run; ``full`` is as ``default`` unless given."""
@@ -82,7 +84,7 @@ class Run:
 
     @property
     def repeats(self) -> int:
-        return self.pick(3, 3, 5)
+        return self.turns or self.pick(3, 3, 5)
 
 
 def number(value: float) -> str:
