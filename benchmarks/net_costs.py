@@ -92,12 +92,16 @@ def first_prediction(run: Run, folder: Path, name: str, python: str) -> Row:
     command = [sys.executable, "-c", _PREDICT.format(path=str(ours), text=TEXT)]
     runs = {}
     if python:
-        run_watched([python, "-c", _TORCH_SAVE, str(theirs), *map(str, (VOCABULARY, VECTORS, HIDDEN))])
-        asked = [python, "-c", _TORCH_PREDICT, str(theirs), TEXT, str(VECTORS), str(HIDDEN)]
-        runs[name] = lambda: run_watched(asked)[0]
+        runs[name] = partial(_torch_prediction, python, theirs)
     run_watched(command)
     case = f"first prediction, BiLSTM E{VECTORS} H{HIDDEN}, from Python's start"
     return compare(case, "s", {"": lambda: run_watched(command)[0]}, runs, run.repeats, more_is_better=False)[0]
+
+
+def _torch_prediction(python: str, path: Path) -> float:
+    if not path.exists():
+        run_watched([python, "-c", _TORCH_SAVE, str(path), *map(str, (VOCABULARY, VECTORS, HIDDEN))])
+    return run_watched([python, "-c", _TORCH_PREDICT, str(path), TEXT, str(VECTORS), str(HIDDEN)])[0]
 
 
 def memory(run: Run, folder: Path, name: str, python: str) -> Iterator[Row]:

@@ -18,8 +18,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmarks.measuring import Row, Run, WrongResultError, anonymous_bytes, compare
-from benchmarks.peers import Peer, run_json
+from benchmarks.measuring import Row, Run, WrongResultError, anonymous_bytes, call_alone, compare
+from benchmarks.peers import Peer, PeerError, run_json
 
 _TRAIN = """
 from wordvec import Word2VecSettings, encode_corpus, train_word2vec
@@ -94,25 +94,34 @@ def peer_size(peer: Peer) -> float:
     return float(run_json([peer.python, "-c", _SIZE + _PEER_SIZE, peer.package])["size"])
 
 
+def imports(run: Run) -> Iterator[Row]:
+    peer = run.peers.get("gensim")
+    name, note = (str(peer), "") if peer else ("", "")
+    theirs = []
+    try:
+        theirs = [run_json([peer.python, "-c", _GENSIM]) for _ in range(run.repeats)] if peer else []
+    except PeerError as error:
+        name, note = "", f"gensim died: {error}"
+    ours = [call_alone("benchmarks.startup.imported") for _ in range(run.repeats)]
+    for k, (case, unit, what) in enumerate((("import", "s", "seconds"), ("memory after import", "MB", "held"))):
+        yield Row(case, unit, [each[k] for each in ours], name, [each[what] for each in theirs], False, note=note)
+
+
 def sizes(run: Run) -> Iterator[Row]:
     """Beside every peer there is."""
-    ours = installed_size()
-    found = [run.peers[package] for package in PYTHON_PEERS if package in run.peers]
-    for peer in found:
-        yield Row("installed size", "MB", [ours], str(peer), [peer_size(peer)], False)
-    if not found:
-        yield Row("installed size", "MB", [ours], more_is_better=False)
+    ours, notes, beside = installed_size(), [], False
+    for peer in (run.peers[package] for package in PYTHON_PEERS if package in run.peers):
+        try:
+            yield Row("installed size", "MB", [ours], str(peer), [peer_size(peer)], False)
+            beside = True
+        except PeerError as error:
+            notes.append(f"{peer.package} died: {error}")
+    if not beside:
+        yield Row("installed size", "MB", [ours], more_is_better=False, note="; ".join(notes))
 
 
 def rows(run: Run) -> Iterator[Row]:
-    from benchmarks.measuring import call_alone
-
-    peer = run.peers.get("gensim")
-    facts = [run_json([peer.python, "-c", _GENSIM]) for _ in range(run.repeats)] if peer else []
-    ours = [call_alone("benchmarks.startup.imported") for _ in range(run.repeats)]
-    name = str(peer) if peer else ""
-    yield Row("import", "s", [each[0] for each in ours], name, [each["seconds"] for each in facts], False)
-    yield Row("memory after import", "MB", [each[1] for each in ours], name, [each["held"] for each in facts], False)
+    yield from imports(run)
     yield from sizes(run)
     yield from compare("wordvec --help", "s", {"": partial(seconds_of, _HELP)}, {}, run.repeats, more_is_better=False)
     with tempfile.TemporaryDirectory() as cache:
