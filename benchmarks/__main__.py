@@ -14,16 +14,15 @@ import click
 
 from benchmarks.headline import check_readme, write_readme
 from benchmarks.measuring import Run, table
-from benchmarks.peers import Peer, install_peers, peer_folder, peers_of
+from benchmarks.peers import Peer, install_peers, peer_folder, peers_of, with_build
 from benchmarks.report import compare_reports, reasons, rows_of, say_to_stderr, write_report
 from benchmarks.suite import NAMES, measure_all
 from benchmarks.texts import speed_source
 
 
 def find_peers(pythons: tuple[str, ...], folder: Path, install: bool) -> dict[str, Peer]:
-    if pythons:
-        return peers_of(pythons)
-    return install_peers(folder, say_to_stderr, install)
+    found = peers_of(pythons) if pythons else install_peers(folder, say_to_stderr, install)
+    return {name: with_build(peer) for name, peer in found.items()}
 
 
 @click.command()
@@ -94,7 +93,8 @@ def main(
         facts = json.loads(source.read_text(encoding="utf-8"))
     else:
         found = {} if no_peers else find_peers(peer_python, peers or peer_folder(), install)
-        say_to_stderr(f"text: {speed_source()}\npeers: {', '.join(map(str, found.values())) or 'none'}")
+        told = ", ".join(f"{name} {peer.told}" for name, peer in found.items())
+        say_to_stderr(f"text: {speed_source()}\npeers: {told or 'none'}")
         with tempfile.TemporaryDirectory() as folder:
             os.environ["WORDVEC_CACHE"] = folder
             chosen = tuple(name for name in names or NAMES if name not in skip)

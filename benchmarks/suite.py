@@ -94,7 +94,7 @@ def measure_all(names: tuple[str, ...], run: Run) -> dict[str, Any]:
         "corpus": speed_source(),
         "size": run.size,
         "repeats": run.repeats,
-        "peers": {name: peer.version for name, peer in run.peers.items()},
+        "peers": {name: peer.told for name, peer in run.peers.items()},
         "seconds": 0.0,
         "benchmarks": {},
     }

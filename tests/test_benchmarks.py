@@ -29,7 +29,7 @@ from benchmarks.measuring import (
     table,
     told_part,
 )
-from benchmarks.peers import INSTALLED, Peer, PeerError, Server, install_peers, peers_of, run_json
+from benchmarks.peers import INSTALLED, Peer, PeerError, Server, install_peers, peers_of, run_json, with_build
 from benchmarks.report import RULE, busy_processors, compare_reports, markdown, write_report
 from benchmarks.texts import speed_source, speed_text, write_zipf
 from benchmarks.whole_command import run_watched
@@ -206,6 +206,15 @@ def test_a_server_answers_until_it_dies():
     with pytest.raises(PeerError):
         server(0)
     server.close()
+
+
+@needs_shell
+def test_a_peer_tells_its_build_if_it_can(tmp_path):
+    torch = Peer("torch", "2", script(tmp_path / "one", """echo '{"build": "AVX2"}'"""))
+    assert with_build(torch).told == "2 (AVX2)"
+    dead = Peer("torch", "2", script(tmp_path / "two", "exit 1"))
+    assert with_build(dead) == dead
+    assert with_build(Peer("word2vec", "1", "/nowhere")).told == "1"
 
 
 @needs_shell
@@ -391,8 +400,6 @@ def test_the_readme_has_the_table_between_its_markers(tmp_path):
         assert text.startswith(f"above\n{BEGIN}\n| |")
         assert text.endswith(f"(../results/RESULTS.md).\n{END}\nbelow\n")
         assert "old" not in text
-    result = CliRunner().invoke(program.main, ["--readme", str(readme), "--no-peers", "--from", str(readme)])
-    assert result.exit_code == 1
     readme.write_text(f"{END}\n{BEGIN}\n")
     result = CliRunner().invoke(program.main, ["--readme", str(readme)])
     assert result.exit_code == 2
