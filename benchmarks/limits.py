@@ -11,12 +11,16 @@ not counted, and rows that are fetched again because no cache holds them are not
 100 %. The formulas stand with the kernels, in ``limits_of_vectors`` and ``limits_of_nets``.
 """
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from statistics import median
+from statistics import mean, median
 
 from benchmarks.machine import bandwidth, peak_gflops, read_bandwidth
 from benchmarks.measuring import Row, Run, number
+
+LEAST_SECONDS, MOST_CALLS = 0.1, 50
+"""A kernel is called so often that a turn takes that long, within reason."""
 
 
 @dataclass(frozen=True)
@@ -55,9 +59,10 @@ def measure_limits() -> Limits:
 
 
 def share(kernel: Kernel, repeats: int) -> Row:
-    """Per cent of the limit, turn by turn."""
+    """Per cent of the limit, turn by turn, once it is compiled."""
     kernel.seconds()
-    turns = [(measure_limits(), kernel.seconds()) for _ in range(repeats)]
+    calls = max(1, min(MOST_CALLS, math.ceil(LEAST_SECONDS / kernel.seconds())))
+    turns = [(measure_limits(), mean(kernel.seconds() for _ in range(calls))) for _ in range(repeats)]
     shares = [100 * limits.seconds(kernel.work) / seconds for limits, seconds in turns]
     flop, memory = (median(getattr(limits, name) for limits, _ in turns) for name in ("flop", "bytes"))
     seconds = median(each for _, each in turns)

@@ -135,7 +135,10 @@ def test_what_binds_is_the_limit(monkeypatch, work, share, note):
     row = limits.share(Kernel("case", work, lambda: called.append(1) or 0.5, "why"), 2)
     assert row.ours == pytest.approx([share, share])
     assert row.note == note
-    assert len(called) == 3, "the first call compiles"
+    assert len(called) == 2 + 2, "the first call compiles, the second tells how often to call"
+    called.clear()
+    limits.share(Kernel("short", work, lambda: called.append(1) or 0.04), 2)
+    assert len(called) == 2 + 2 * 3
 
 
 def test_slices_go_with_the_size(tmp_path):
