@@ -30,10 +30,10 @@ def net_kernels(run: Run) -> Iterator[Kernel]:
     ids = ids[ids < VOCABULARY][: TEXTS * LENGTH].astype(np.int32)
     batch = pack(ids, np.arange(0, TEXTS * LENGTH + 1, LENGTH), np.arange(TEXTS))
     times = run.pick(20, 50)
-    for cell in GATES:
+    for cell in run.pick(("lstm",), tuple(GATES)):
         yield from _recurrent(cell, batch, random, times)
     yield from _heads(batch, random, times)
-    yield _adam(run.pick(4_000_000, 8_000_000))
+    yield _adam(16_000_000)
 
 
 def _repeated(times: int, function: Any, *arguments: Any) -> float:

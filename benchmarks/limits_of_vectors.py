@@ -35,7 +35,7 @@ def vector_kernels(run: Run) -> Iterator[Kernel]:
 
     path = speed_text(run.folder, run.pick(300_000, 2_000_000))
     corpus = encode_corpus(TextCorpus(path), cache=False)
-    yield from _predictive(corpus)
+    yield from _predictive(corpus, hierarchical=run.size != "quick")
     yield _scan(path, corpus)
     yield _tfidf(path)
     counted = count_cooccurrences(corpus, threads=1)
@@ -45,7 +45,7 @@ def vector_kernels(run: Run) -> Iterator[Kernel]:
     yield from _neighbours(run.pick(50_000, 200_000))
 
 
-def _predictive(corpus: "EncodedCorpus") -> Iterator[Kernel]:
+def _predictive(corpus: "EncodedCorpus", hierarchical: bool) -> Iterator[Kernel]:
     """Whole epochs without subsampling, free-running.
 
     Scoring a pair, moving its row and moving its input are D multiply-adds each, 6 D FLOP. A tile of four centres pairs
@@ -66,6 +66,8 @@ def _predictive(corpus: "EncodedCorpus") -> Iterator[Kernel]:
         "hierarchical softmax": ({"model": "skipgram", "loss": "hierarchical"}, 12 * path * WINDOW),
     }
     for name, (options, flop) in each.items():
+        if name == "hierarchical softmax" and not hierarchical:
+            continue
         settings = Word2VecSettings(mode="hogwild", epochs=1, subsample=0, window=WINDOW, vector_size=SIZE, **options)  # type: ignore[arg-type]
         seconds = partial(lambda chosen: train_word2vec(corpus, chosen, threads=1).seconds, settings)
         rows = len(corpus.vocabulary)

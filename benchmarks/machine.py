@@ -45,6 +45,17 @@ def _read(numbers, total):
 
 
 @kernel
+def _update(numbers):
+    """Double all numbers, four vectors of them at a time."""
+    for k in range(0, numbers.size - 63, 64):
+        a, b, c, d = load(numbers, k), load(numbers, k + 16), load(numbers, k + 32), load(numbers, k + 48)
+        store(numbers, k, add(a, a))
+        store(numbers, k + 16, add(b, b))
+        store(numbers, k + 32, add(c, c))
+        store(numbers, k + 48, add(d, d))
+
+
+@kernel
 def _take_turns(counter, turn, rounds):
     """Add 1 whenever it is this thread's turn, which the other thread then sees."""
     for k in range(rounds):
@@ -94,6 +105,13 @@ def read_bandwidth(megabytes: int = 256) -> float:
     return source.nbytes / _seconds(_read, [(source, total)]) / 1e9
 
 
+def update_bandwidth(megabytes: int = 256) -> float:
+    """GB a second that one thread reads and writes back in place: what is written has been read, unlike in a copy."""
+    numbers = np.ones(megabytes * 250_000, np.float32)
+    _update(numbers[:128])
+    return 2 * numbers.nbytes / _seconds(_update, [(numbers,)]) / 1e9
+
+
 def caches() -> dict[int, int]:
     """Bytes of the data caches of the first core by their level, where the system tells (Linux)."""
     found = {}
@@ -112,6 +130,7 @@ def rows(run: Run) -> Iterator[Row]:
         yield Row(f"multiply-adds in registers, {threads_of(threads)}", "GFLOP/s", rates)
     yield Row("copying memory, 1 thread, read and written", "GB/s", [bandwidth() for _ in turns])
     yield Row("reading memory, 1 thread", "GB/s", [read_bandwidth() for _ in turns])
+    yield Row("changing memory in place, 1 thread, read and written", "GB/s", [update_bandwidth() for _ in turns])
     if run.threads > 1:
         times = [round_trip() for _ in turns]
         yield Row("from one thread to another and back", "ns", times, more_is_better=False)
