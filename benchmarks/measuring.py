@@ -197,7 +197,8 @@ def told_part(
 
     def tell(points: list[list[float]]) -> str:
         factor = part_of(points, part, work)
-        first, last = (f"{factor * part(size) / seconds:.0%} at {size:,}" for size, seconds in (points[0], points[-1]))
+        ends = points[0], points[-1]
+        first, last = (f"{min(1, factor * part(size) / seconds):.0%} at {size:,}" for size, seconds in ends)
         return f"{what}: by a fit {first}, {last}"
 
     return tell
