@@ -16,10 +16,13 @@ from benchmarks.headline import PLOT, draw_headline
 from benchmarks.measuring import Row, number
 
 LEAST_CHANGE = 0.05
+LEAST_CHANGE_OF_ONE = 0.25
+"""Where one run is all there is, whose noise nobody knows."""
 BUSY = 0.5
 """Processors that others may use before figures are worth little."""
 RULE = (
-    f"moved: the medians differ by more than {LEAST_CHANGE:.0%}, and the ranges of all runs do not overlap; "
+    f"moved: the medians differ by more than {LEAST_CHANGE:.0%}, by {LEAST_CHANGE_OF_ONE:.0%} where there is one run "
+    "alone, and the ranges of all runs do not overlap; "
     "ratios are compared where both runs have a peer, our own figures elsewhere"
 )
 
@@ -202,7 +205,8 @@ def _moved(old: Row, new: Row) -> str:
     ratios = bool(old.ratios and new.ratios)
     a, b = (old.ratios, new.ratios) if ratios else (old.ours, new.ours)
     change = median(b) / median(a) - 1 if median(a) else 0.0
-    if abs(change) <= LEAST_CHANGE or not (min(a) > max(b) or max(a) < min(b)):
+    least = LEAST_CHANGE if min(len(a), len(b)) > 1 else LEAST_CHANGE_OF_ONE
+    if abs(change) <= least or not (min(a) > max(b) or max(a) < min(b)):
         return ""
     if new.theory is not None:
         word = "changed"

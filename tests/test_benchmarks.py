@@ -457,6 +457,8 @@ def test_growth_is_drawn(tmp_path):
         (row(), row(ours=(20.0, 22.0, 24.0)), "better by 100%"),
         (row(), row(ours=(11.9, 13.0, 15.0)), None),  # the ranges overlap
         (row(ours=(10.0, 10.01, 10.02)), row(ours=(10.1, 10.11, 10.12)), None),  # too small to matter
+        (row(ours=(10.0,)), row(ours=(12.0,)), None),  # one run alone may differ so
+        (row(ours=(10.0,)), row(ours=(13.0,)), "better by 30%"),
         (row(theirs=(20, 22, 24)), row(ours=(5.0, 5.5, 6.0), theirs=(10, 11, 12)), None),  # a machine twice as fast
         (row(theirs=(10, 11, 12)), row(theirs=(20, 22, 24)), "worse by 50%, 1.00 to 0.500x"),
         (row(theory=1.0), row(ours=(20.0, 22.0, 24.0), theory=1.0), "changed by 100%"),
