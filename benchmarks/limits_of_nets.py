@@ -86,8 +86,8 @@ def _heads(batch: PackedBatch, random: np.random.Generator, times: int) -> Itera
     targets = random.integers(0, labels, rows).astype(np.int32)
 
     def attend() -> None:
-        pooling.forward(states, batch)
-        pooling.backward(d_pooled, batch)
+        _, tape = pooling.forward(states, batch)
+        pooling.backward(d_pooled, batch, tape)
 
     flop = 3 * times * (2 * keys * features * rows + 2 * features * rows)
     yield Kernel("attention, both passes", Work(flop), partial(_repeated, times, attend), "tanh of each key, by libm")
