@@ -2,14 +2,14 @@
 
     python -m benchmarks limits
 
-Everything runs on one thread. Just before each turn the same core is measured: multiply-adds in registers, and memory,
-at the best of reading it, copying it and changing it in place. A kernel's work is counted by formula, as what the
-algorithm cannot do without: the multiplications and additions (FLOP, a multiply-add being two) and the bytes that pass
-between memory and caches at least once. The limit is the longer of the two times that this takes; the share is that
-limit by the time that was measured, and the note says which of the two binds. Exponentials, square roots, random
-numbers, hashing and sorting are not counted, and rows that are fetched again because no cache holds them are not
-either: they are what is missing from 100 %. The formulas stand with the kernels, in ``limits_of_vectors`` and
-``limits_of_nets``. With ``--quick`` some kernels are left out, which take long to compile.
+Everything runs on one thread. Just before each turn the same core is measured: multiply-adds in registers, reading
+memory, and memory at the best of reading, copying and changing it in place. A kernel's work is counted by formula, as
+what the algorithm cannot do without: the multiplications and additions (FLOP, a multiply-add being two) and the bytes
+that are read from memory and written to it at least once. The limit is the longest of the times that each of these
+takes; the share is that limit by the time that was measured, and the note says whether arithmetic or memory binds.
+Exponentials, square roots, random numbers, hashing and sorting are not counted, and rows that are fetched again because
+no cache holds them are not either: they are what is missing from 100 %. The formulas stand with the kernels, in
+``limits_of_vectors`` and ``limits_of_nets``. With ``--quick`` some kernels are left out, which take long to compile.
 """
 
 import math
@@ -26,10 +26,11 @@ LEAST_SECONDS, MOST_CALLS = 0.1, 50
 
 @dataclass(frozen=True)
 class Work:
-    """What a kernel cannot do without: so many FLOP, and so many bytes from memory and to it."""
+    """What a kernel cannot do without: so many FLOP, and so many bytes read from memory and written to it."""
 
     flop: float
-    bytes: float = 0.0
+    read: float = 0.0
+    written: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -48,16 +49,18 @@ class Limits:
     """Of one thread, in FLOP and bytes a second."""
 
     flop: float
-    bytes: float
+    read: float
+    both: float
+    """Bytes read and written, where both are asked for."""
 
-    def seconds(self, work: Work) -> float:
-        """The least that the work can take."""
-        return max(work.flop / self.flop, work.bytes / self.bytes)
+    def seconds(self, work: Work) -> tuple[float, float]:
+        """The least that the arithmetic can take, and the memory."""
+        return work.flop / self.flop, max(work.read / self.read, (work.read + work.written) / self.both)
 
 
 def measure_limits() -> Limits:
-    ways = (bandwidth, read_bandwidth, update_bandwidth)
-    return Limits(1e9 * peak_gflops(1, 2_000_000), 1e9 * max(way(128) for way in ways))
+    read = read_bandwidth(128)
+    return Limits(1e9 * peak_gflops(1, 2_000_000), 1e9 * read, 1e9 * max(read, bandwidth(128), update_bandwidth(128)))
 
 
 def share(kernel: Kernel, repeats: int) -> Row:
@@ -65,13 +68,15 @@ def share(kernel: Kernel, repeats: int) -> Row:
     kernel.seconds()
     calls = max(1, min(MOST_CALLS, math.ceil(LEAST_SECONDS / kernel.seconds())))
     turns = [(measure_limits(), mean(kernel.seconds() for _ in range(calls))) for _ in range(repeats)]
-    shares = [100 * limits.seconds(kernel.work) / seconds for limits, seconds in turns]
-    flop, memory = (median(getattr(limits, name) for limits, _ in turns) for name in ("flop", "bytes"))
+    shares = [100 * max(limits.seconds(kernel.work)) / seconds for limits, seconds in turns]
+    arithmetic, memory = (
+        median(least) for least in zip(*(limits.seconds(kernel.work) for limits, _ in turns), strict=True)
+    )
     seconds = median(each for _, each in turns)
-    if kernel.work.flop / flop >= kernel.work.bytes / memory:
-        note = f"{number(kernel.work.flop / seconds / 1e9)} of {number(flop / 1e9)} GFLOP/s"
-    else:
-        note = f"{number(kernel.work.bytes / seconds / 1e9)} of {number(memory / 1e9)} GB/s"
+    amount, least, unit = kernel.work.flop, arithmetic, "GFLOP/s"
+    if memory > arithmetic:
+        amount, least, unit = kernel.work.read + kernel.work.written, memory, "GB/s"
+    note = f"{number(amount / seconds / 1e9)} of {number(amount / least / 1e9)} {unit}"
     return Row(kernel.case, "% of limit", shares, note="; ".join(filter(None, [note, kernel.why])))
 
 

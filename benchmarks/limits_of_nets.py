@@ -109,6 +109,6 @@ def _adam(size: int) -> Kernel:
     adam = Adam(values)
     adam.step(gradient, learning_rate=1e-3)
     return Kernel(
-        f"Adam, {size / 1e6:.0f} M weights", Work(12 * size, 28 * size),
+        f"Adam, {size / 1e6:.0f} M weights", Work(12 * size, 16 * size, 12 * size),
         partial(timed, adam.step, gradient, learning_rate=1e-3),
     )  # fmt: skip

@@ -80,7 +80,7 @@ def _scan(path: Path, corpus: "EncodedCorpus") -> Kernel:
     from corpora import TextCorpus
     from wordvec import encode_corpus
 
-    work = Work(0, 2 * path.stat().st_size + 8 * len(corpus.ids))
+    work = Work(0, 2 * path.stat().st_size + 4 * len(corpus.ids), 4 * len(corpus.ids))
     return Kernel(
         "count and encode text", work, partial(timed, encode_corpus, TextCorpus(path), cache=False, threads=1),
         "a token is hashed, looked up and compared, twice",
@@ -95,7 +95,7 @@ def _tfidf(path: Path) -> Kernel:
     texts = [" ".join(words[k : k + 100]) for words in map(str.split, texts) for k in range(0, len(words), 100)]
     entries = TfidfVectors(n_jobs=1).fit_transform(texts).nnz
     return Kernel(
-        "TF-IDF, 100 tokens a text", Work(0, path.stat().st_size + 12 * entries),
+        "TF-IDF, 100 tokens a text", Work(0, path.stat().st_size, 12 * entries),
         lambda: timed(TfidfVectors(n_jobs=1).fit_transform, texts), "hashes, counts and sorts each text's words",
     )  # fmt: skip
 
@@ -107,7 +107,7 @@ def _count(corpus: "EncodedCorpus", counted: "Cooccurrence") -> Kernel:
 
     tokens, cells, pairs = len(corpus.ids), counted.counts.nnz, 2 * 15
     return Kernel(
-        "count co-occurrences, window 15", Work(0, tokens * (16 + 4 * (pairs + 1)) + 12 * cells),
+        "count co-occurrences, window 15", Work(0, tokens * (8 + 4 * (pairs + 1)), 8 * tokens + 12 * cells),
         partial(timed, count_cooccurrences, corpus, threads=1),
         f"{tokens * pairs / 1e6:.0f} M additions to sums that change from pair to pair",
     )  # fmt: skip
@@ -139,7 +139,7 @@ def _svd(counted: "Cooccurrence") -> Iterator[Kernel]:
     sparse = np.asarray(matrix.indptr, np.int64), np.asarray(matrix.indices, np.int32), matrix.data.astype(np.float32)
     yield Kernel(
         f"svd: sparse times dense, {stride} columns",
-        Work(2 * stride * matrix.nnz, 8 * matrix.nnz + 4 * stride * rows),
+        Work(2 * stride * matrix.nnz, 8 * matrix.nnz, 4 * stride * rows),
         partial(timed, multiply_sparse, *sparse, dense, stride, out, 0, rows),
         f"each cell fetches a row of {dense.nbytes / 1e6:.0f} MB of them",
     )

@@ -127,10 +127,11 @@ def test_the_timer_counts_the_call_alone(monkeypatch):
     [
         (Work(3e9), 30, "6.00 of 20.0 GFLOP/s; why"),
         (Work(3e9, 2e9), 80, "4.00 of 5.00 GB/s; why"),
+        (Work(3e9, 1e9, 2e9), 60, "6.00 of 10.0 GB/s; why"),
     ],
 )
 def test_what_binds_is_the_limit(monkeypatch, work, share, note):
-    monkeypatch.setattr(limits, "measure_limits", lambda: Limits(20e9, 5e9))
+    monkeypatch.setattr(limits, "measure_limits", lambda: Limits(20e9, 5e9, 10e9))
     called = []
     row = limits.share(Kernel("case", work, lambda: called.append(1) or 0.5, "why"), 2)
     assert row.ours == pytest.approx([share, share])
