@@ -31,7 +31,7 @@ BUDGETS = {
     "large_softmax": (5, 60),
     "classification": (8, 150),
     "growth": (16, 300),
-    "whole_command": (9, 350),
+    "whole_command": (9, 300),
     "frontier": (1, 250),
     "bounded_memory": (1, 1),
 }

@@ -87,7 +87,7 @@ def compare_commands(
 
 
 def rows(run: Run) -> Iterator[Row]:
-    path = speed_text(run.folder, run.pick(500_000, 4_000_000, 17_000_000))
+    path = speed_text(run.folder, run.pick(500_000, 3_000_000, 17_000_000))
     job = Job(path, "skipgram", 100, run.threads, 0.025, run.pick(1, 5))
     turns = min(run.repeats, run.pick(1, 3))
     yield from compare_commands(run.folder, path, job, run.python("gensim"), "reproducible", turns)
