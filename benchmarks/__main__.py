@@ -12,23 +12,25 @@ from typing import Any
 
 import click
 
+from benchmarks.headline import check_readme, write_readme
 from benchmarks.measuring import Run, table
-from benchmarks.peers import Peer, install_peers, peer_folder, peers_of
-from benchmarks.report import compare_reports, rows_of, say_to_stderr, write_report
+from benchmarks.peers import Peer, install_peers, peer_folder, peers_of, with_build
+from benchmarks.report import compare_reports, reasons, rows_of, say_to_stderr, write_report
 from benchmarks.suite import NAMES, measure_all
 from benchmarks.texts import speed_source
 
 
 def find_peers(pythons: tuple[str, ...], folder: Path, install: bool) -> dict[str, Peer]:
-    if pythons:
-        return peers_of(pythons)
-    return install_peers(folder, say_to_stderr, install)
+    found = peers_of(pythons) if pythons else install_peers(folder, say_to_stderr, install)
+    return {name: with_build(peer) for name, peer in found.items()}
 
 
 @click.command()
 @click.argument("names", nargs=-1, type=click.Choice(NAMES), metavar="[NAME]...")
 @click.option("--quick", "size", flag_value="quick", help="Small slices: 4 minutes on two cores.")
 @click.option("--full", "size", flag_value="full", help="All of every text.")
+@click.option("--repeats", type=click.IntRange(min=1), help="Turns of each figure.  [default: 3, with --full 5]")
+@click.option("--skip", multiple=True, type=click.Choice(NAMES), metavar="NAME", help="Leave out; several times.")
 @click.option("--threads", default=min(2, os.cpu_count() or 1), show_default=True, help="Beside one.")
 @click.option(
     "--data", type=click.Path(exists=True, file_okay=False), help="Public data sets.  [default: WORDVEC_DATA]"
@@ -38,9 +40,18 @@ def find_peers(pythons: tuple[str, ...], folder: Path, install: bool) -> dict[st
 )
 @click.option("--peer-python", multiple=True, help="Take the peers that this Python has; may be given several times.")
 @click.option("--install/--no-install", default=True, show_default=True, help="Install the peers that are missing.")
+@click.option("--no-peers", is_flag=True, help="Ours alone.")
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), default=Path("benchmark-results"), show_default=True,
     help="Folder for RESULTS.md, results.json and the plot; the project's own are in benchmarks/.",
+)  # fmt: skip
+@click.option(
+    "--readme", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Also write the table of the headline figures into this page, between its markers.",
+)  # fmt: skip
+@click.option(
+    "--from", "source", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Measure nothing: write pages and plots from a results.json.",
 )  # fmt: skip
 @click.option(
     "--compare", nargs=2, type=click.Path(exists=True, dir_okay=False), help="Say what moved from OLD to NEW."
@@ -48,12 +59,17 @@ def find_peers(pythons: tuple[str, ...], folder: Path, install: bool) -> dict[st
 def main(
     names: tuple[str, ...],
     size: str | None,
+    repeats: int | None,
+    skip: tuple[str, ...],
     threads: int,
     data: str | None,
     peers: Path | None,
     peer_python: tuple[str, ...],
     install: bool,
+    no_peers: bool,
     output: Path,
+    readme: Path | None,
+    source: Path | None,
     compare: tuple[str, str] | None,
 ) -> None:
     """Measure NAMES, or everything, in turns with the peers there are, and write it down.
@@ -66,14 +82,26 @@ def main(
         old, new = (json.loads(Path(path).read_text(encoding="utf-8")) for path in compare)
         click.echo("\n".join(compare_reports(old, new)))
         return
+    if readme:
+        try:
+            check_readme(readme)
+        except ValueError as error:
+            raise click.UsageError(str(error)) from error
     if data:
         os.environ["WORDVEC_DATA"] = str(Path(data).resolve())
-    found = find_peers(peer_python, peers or peer_folder(), install)
-    say_to_stderr(f"text: {speed_source()}\npeers: {', '.join(map(str, found.values())) or 'none'}")
-    with tempfile.TemporaryDirectory() as folder:
-        os.environ["WORDVEC_CACHE"] = folder
-        facts = measure_all(names or NAMES, Run(Path(folder), size or "default", threads, found))
+    if source:
+        facts = json.loads(source.read_text(encoding="utf-8"))
+    else:
+        found = {} if no_peers else find_peers(peer_python, peers or peer_folder(), install)
+        told = ", ".join(f"{name} {peer.told}" for name, peer in found.items())
+        say_to_stderr(f"text: {speed_source()}\npeers: {told or 'none'}")
+        with tempfile.TemporaryDirectory() as folder:
+            os.environ["WORDVEC_CACHE"] = folder
+            chosen = tuple(name for name in names or NAMES if name not in skip)
+            facts = measure_all(chosen, Run(Path(folder), size or "default", threads, found, repeats or 0))
     write_report(facts, output)
+    if readme:
+        write_readme(facts, readme, output)
     click.echo(_tables(facts))
     failed = [name for name, each in facts["benchmarks"].items() if "failed" in each]
     say_to_stderr(f"written to {output} after {facts['seconds']:.0f} s")
@@ -84,7 +112,8 @@ def main(
 def _tables(facts: dict[str, Any]) -> str:
     parts = []
     for name, each in facts["benchmarks"].items():
-        lines = table(rows_of(each)) if each["rows"] else []
+        rows = rows_of(each)
+        lines = [*table(rows), *reasons(rows)] if rows else []
         lines += [f"{key}: {each[key].splitlines()[-1]}" for key in ("skipped", "failed") if key in each]
         parts.append("\n".join(["", f"{name}: {each['question']}", *lines]))
     return "\n".join(parts)

@@ -91,7 +91,7 @@ def rows(run: Run) -> Iterator[Row]:
             return found["seconds"]
 
         measure("ours", 1)
-        modes = {threads_of(n): (lambda n=n: measure("ours", n)) for n in (1, run.threads)}
+        modes = {threads_of(n): (lambda n=n: measure("ours", n)) for n in run.pick((1,), (1, run.threads))}
         theirs = {peer: lambda: measure("theirs", 1)}
         case = f"{weights}, {limit:,} texts of {corpus}" if limit < 10**9 else f"{weights}, {corpus}"
         yield from compare(case, "s", modes, theirs, run.repeats, more_is_better=False)

@@ -82,7 +82,9 @@ def rows(run: Run) -> Iterator[Row]:
         ours(threads)
         peer = {"GloVe": lambda threads=threads: theirs(threads)} if program else {}
         modes = {"": lambda threads=threads: ours(threads)}
-        yield from compare(f"d100, {cells or found.counts.nnz:,} counts, {threads_of(threads)}", "M/s", modes, peer, 3)
+        yield from compare(
+            f"d100, {cells or found.counts.nnz:,} counts, {threads_of(threads)}", "M/s", modes, peer, run.repeats
+        )
 
 
 @click.command()

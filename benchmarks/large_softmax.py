@@ -46,7 +46,7 @@ def compare_steps(size: tuple[int, int, int], threads: int, repeats: int, worker
     peaks = []
 
     def ours() -> float:
-        peaks.append(peak_gflops(threads, 2_000_000))
+        peaks.append(peak_gflops(threads))
         return _ours(*size, workers) * 1e3
 
     case = "R{} H{} V{}".format(*size) + f", {threads_of(threads)}"

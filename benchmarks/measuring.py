@@ -42,6 +42,8 @@ class Row:
     points: list[list[float]] = field(default_factory=list)
     """(size, median seconds) where the row is the slope of a cost."""
     note: str = ""
+    reason: str = ""
+    """Why it is not what theory says; told below the table."""
 
     @property
     def ratios(self) -> list[float]:
@@ -69,6 +71,8 @@ class Run:
     size: str = "default"
     threads: int = 2
     peers: Mapping[str, Peer] = field(default_factory=dict)
+    turns: int = 0
+    """How often each figure is measured; 0: as the size has it."""
 
     def pick(self, quick: T, default: T, full: T | None = None) -> T:
         """The slice that goes with the size of this run; ``full`` is as ``default`` unless given."""
@@ -80,7 +84,7 @@ class Run:
 
     @property
     def repeats(self) -> int:
-        return self.pick(3, 3, 5)
+        return self.turns or self.pick(3, 3, 5)
 
 
 def number(value: float) -> str:
@@ -142,8 +146,28 @@ def slope(points: Sequence[Sequence[float]]) -> float:
     return sum((a - x) * (b - y) for a, b in zip(xs, ys, strict=True)) / sum((a - x) ** 2 for a in xs)
 
 
-def growth(case: str, runs: Mapping[int, Callable[[], float]], repeats: int, theory: float, note: str = "") -> Row:
-    """The exponent with which seconds grow over the sizes in ``runs``, measured in turns, round by round."""
+def part_of(points: Sequence[Sequence[float]], part: Callable[[float], float], work: Callable[[float], float]) -> float:
+    """The factor a of the fit y = a part(x) + b work(x), neither below 0; relative errors count alike."""
+    # Least squares of 1 = a part / y + b work / y.
+    parts, works = ([each(x) / y for x, y in points] for each in (part, work))
+    p, q, r = (sum(a * b for a, b in zip(*pair, strict=True)) for pair in ((parts,) * 2, (parts, works), (works,) * 2))
+    determinant = p * r - q * q
+    if not determinant or sum(works) * p < sum(parts) * q:  # b would be below 0
+        return sum(parts) / p
+    return max(0.0, (sum(parts) * r - sum(works) * q) / determinant)
+
+
+def growth(
+    case: str,
+    runs: Mapping[int, Callable[[], float]],
+    repeats: int,
+    theory: float,
+    reason: str | Callable[[list[list[float]]], str] = "",
+) -> Row:
+    """The exponent with which seconds grow over the sizes in ``runs``, measured in turns, round by round.
+
+    ``reason`` says why it is not what theory says; it may be made of the (size, median seconds) that were found.
+    """
     figures, _ = alternate({str(size): run for size, run in runs.items()}, repeats)
     rounds = zip(*(figures[str(size)] for size in runs), strict=True)
     slopes = [slope(list(zip(runs, seconds, strict=True))) for seconds in rounds]
@@ -156,8 +180,28 @@ def growth(case: str, runs: Mapping[int, Callable[[], float]], repeats: int, the
         slopes,
         theory=theory,
         points=points,
-        note=f"at {sizes}; step by step {steps}{note and '; '}{note}",
+        note=f"at {sizes}; step by step {steps}",
+        reason=reason(points) if callable(reason) else reason,
     )
+
+
+def _one(size: float) -> float:
+    return 1.0
+
+
+def told_part(
+    what: str, part: Callable[[float], float] = _one, work: Callable[[float], float] = float
+) -> Callable[[list[list[float]]], str]:
+    """A reason for ``growth``: by a fit, the share of the time that grows as ``part`` does (by default not at all) and
+    not as ``work``, at both ends."""
+
+    def tell(points: list[list[float]]) -> str:
+        factor = part_of(points, part, work)
+        ends = points[0], points[-1]
+        first, last = (f"{min(1, factor * part(size) / seconds):.0%} at {size:,}" for size, seconds in ends)
+        return f"{what}: by a fit {first}, {last}"
+
+    return tell
 
 
 def table(rows: Sequence[Row]) -> list[str]:

@@ -8,7 +8,7 @@ import tempfile
 import time
 import venv
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +65,14 @@ print(json.dumps({"peer": "fasttext " + importlib.metadata.version("fasttext"), 
 """
 
 
+_BUILDS = {
+    "gensim": "from gensim.models import word2vec; build = f'FAST_VERSION {word2vec.FAST_VERSION}'",
+    "torch": "from torch.backends import cpu, mkldnn; "
+    "build = cpu.get_cpu_capability() + ', oneDNN' * mkldnn.is_available()",
+}
+"""What says how a peer was built: gensim's loops in C (-1: none), and what PyTorch computes with."""
+
+
 class PeerError(Exception):
     """A peer did not come to its end, or did not say what it was asked."""
 
@@ -76,9 +84,15 @@ class Peer:
     package: str
     version: str
     python: str
+    build: str = ""
 
     def __str__(self) -> str:
         return f"{self.package} {self.version}"
+
+    @property
+    def told(self) -> str:
+        """Version and build."""
+        return f"{self.version} ({self.build})" if self.build else self.version
 
 
 def peers_of(pythons: Iterable[str]) -> dict[str, Peer]:
@@ -88,6 +102,17 @@ def peers_of(pythons: Iterable[str]) -> dict[str, Peer]:
         for name, version in run_json([python, "-c", _VERSIONS, *INSTALLED]).items():
             found.setdefault(name, Peer(name, version, python))
     return found
+
+
+def with_build(peer: Peer) -> Peer:
+    """The same peer and how it was built, where it says."""
+    if peer.package not in _BUILDS:
+        return peer
+    code = f"import json; {_BUILDS[peer.package]}; print(json.dumps({{'build': build}}))"
+    try:
+        return replace(peer, build=run_json([peer.python, "-c", code])["build"])
+    except (PeerError, KeyError):
+        return peer
 
 
 def peer_folder() -> Path:

@@ -6,19 +6,23 @@ import platform
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 from statistics import median
 from typing import Any
 
+from benchmarks.headline import PLOT, draw_headline
 from benchmarks.measuring import Row, number
 
 LEAST_CHANGE = 0.05
+LEAST_CHANGE_OF_ONE = 0.25
+"""Where one run is all there is, whose noise nobody knows."""
 BUSY = 0.5
 """Processors that others may use before figures are worth little."""
 RULE = (
-    f"moved: the medians differ by more than {LEAST_CHANGE:.0%}, and the ranges of all runs do not overlap; "
+    f"moved: the medians differ by more than {LEAST_CHANGE:.0%}, by {LEAST_CHANGE_OF_ONE:.0%} where there is one run "
+    "alone, and the ranges of all runs do not overlap; "
     "ratios are compared where both runs have a peer, our own figures elsewhere"
 )
 
@@ -104,6 +108,8 @@ def markdown(facts: Mapping[str, Any]) -> str:
         "",
         "Ratios say how many times as good as the peer we are; ours and the peer's are from the same turn.",
     ]
+    if facts.get("headline"):
+        lines += ["", f"![ratios]({facts['headline']})"]
     for name, benchmark in facts["benchmarks"].items():
         lines += ["", f"## {name}", "", benchmark["question"], ""]
         if benchmark.get("busy", 0) > BUSY:
@@ -112,12 +118,18 @@ def markdown(facts: Mapping[str, Any]) -> str:
         if rows:
             lines += ["| | ours | peer | ratio | spread | |", "|-|-|-|-|-|-|"]
             lines += ["| " + " | ".join(cell.replace("|", "\\|") for cell in row.cells()) + " |" for row in rows]
+            lines += [""] * any(row.reason for row in rows) + reasons(rows)
         for key in ("skipped", "failed"):
             if benchmark.get(key):
                 lines += ["", f"{key.capitalize()}: {benchmark[key].splitlines()[-1]}"]
         if any(row.points for row in rows) and facts.get("plot"):
             lines += ["", f"![seconds over size]({facts['plot']})"]
     return "\n".join(lines) + "\n"
+
+
+def reasons(rows: Sequence[Row]) -> list[str]:
+    """Why costs do not grow as theory says, a line each."""
+    return [f"- {row.case}: {row.reason}." for row in rows if row.reason]
 
 
 def _arguments(facts: Mapping[str, Any]) -> str:
@@ -143,9 +155,11 @@ def draw_growth(rows: list[Row], path: Path) -> bool:
         sizes, seconds = zip(*row.points, strict=True)
         theory = [seconds[0] * (size / sizes[0]) ** (row.theory or 0) for size in sizes]
         axis.loglog(sizes, seconds, "o-", label=f"measured, slope {median(row.ours):.2f}")
-        axis.loglog(sizes, theory, "--", color="gray", label=f"theory, slope {row.theory:g}")
+        axis.loglog(sizes, theory, "--", color="gray", label=f"theory, slope {row.theory:.2f}")
         axis.set_xticks(sizes, [f"{size:,}" for size in sizes], rotation=30)
         axis.set_xticks([], minor=True)
+        for show in (axis.yaxis.set_major_formatter, axis.yaxis.set_minor_formatter):
+            show(lambda value, _: f"{value:g}" if f"{value:e}"[0] in "1235" else "")
         axis.set_title(row.case)
         axis.set_ylabel("seconds")
         axis.grid(alpha=0.3)
@@ -156,8 +170,10 @@ def draw_growth(rows: list[Row], path: Path) -> bool:
 
 
 def write_report(facts: dict[str, Any], folder: Path) -> None:
-    """``results.json``, ``RESULTS.md`` and, where a cost was followed, ``growth.svg``."""
+    """``results.json``, ``RESULTS.md`` and, where there is something to draw, ``headline.svg`` and ``growth.svg``."""
     folder.mkdir(parents=True, exist_ok=True)
+    if draw_headline(facts, folder / PLOT):
+        facts["headline"] = PLOT
     growing = [row for benchmark in facts["benchmarks"].values() for row in rows_of(benchmark) if row.points]
     if growing and draw_growth(growing, folder / "growth.svg"):
         facts["plot"] = "growth.svg"
@@ -189,7 +205,8 @@ def _moved(old: Row, new: Row) -> str:
     ratios = bool(old.ratios and new.ratios)
     a, b = (old.ratios, new.ratios) if ratios else (old.ours, new.ours)
     change = median(b) / median(a) - 1 if median(a) else 0.0
-    if abs(change) <= LEAST_CHANGE or not (min(a) > max(b) or max(a) < min(b)):
+    least = LEAST_CHANGE if min(len(a), len(b)) > 1 else LEAST_CHANGE_OF_ONE
+    if abs(change) <= least or not (min(a) > max(b) or max(a) < min(b)):
         return ""
     if new.theory is not None:
         word = "changed"

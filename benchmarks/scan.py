@@ -60,7 +60,7 @@ def compare_scans(path: Path, threads: int | None, peer_python: str | None, repe
 
 def rows(run: Run) -> Iterator[Row]:
     path = speed_text(run.folder, run.pick(2_000_000, 8_000_000))
-    for threads in (1, run.threads):
+    for threads in run.pick((1,), (1, run.threads)):
         yield from compare_scans(path, threads, run.python("gensim"), run.repeats)
 
 

@@ -3,8 +3,9 @@
     python -m benchmarks startup
 
 Each figure is that of a process of its own, from its start to its end. "Compiling" is the first training ever, with an
-empty cache of compiled kernels, less the same training with a full one. Installed size counts what our dependencies
-need beyond Python itself, and for gensim likewise; memory is what a process that has imported each holds of its own.
+empty cache of compiled kernels, less the same training with a full one. Installed size counts a program's files and
+those of all packages it requires beyond Python itself; memory is what a process that has imported each holds of its
+own. What a net costs to begin, beside PyTorch, is told by ``net_costs``.
 """
 
 import os
@@ -14,11 +15,11 @@ import tempfile
 import time
 from collections.abc import Iterator
 from functools import partial
-from importlib import metadata
 from pathlib import Path
+from typing import Any
 
-from benchmarks.measuring import Row, Run, WrongResultError, anonymous_bytes, compare
-from benchmarks.peers import run_json
+from benchmarks.measuring import Row, Run, WrongResultError, anonymous_bytes, call_alone, compare
+from benchmarks.peers import Peer, PeerError, run_json
 
 _TRAIN = """
 from wordvec import Word2VecSettings, encode_corpus, train_word2vec
@@ -35,14 +36,32 @@ seconds = time.perf_counter() - start
 status = Path("/proc/self/status")
 lines = status.read_text().splitlines() if status.exists() else []
 held = next((int(line.split()[1]) / 1024 for line in lines if line.startswith("RssAnon")), 0)
-from importlib import metadata
-def size(*names):
-    return sum(file.locate().stat().st_size for name in names for file in metadata.distribution(name).files or ()
-               if file.locate().is_file()) / 1e6
-print(json.dumps({"seconds": seconds, "held": held, "size": size("gensim", "numpy", "scipy", "smart_open")}))
+print(json.dumps({"seconds": seconds, "held": held}))
 """
-OURS = ("numpy", "numba", "llvmlite", "scipy", "scikit-learn", "joblib", "click", "rich", "safetensors")
-"""What comes with us; small dependencies of dependencies are left out, as they are for gensim."""
+_SIZE = """
+import re
+from importlib import metadata
+def files_of(*names):
+    files, waiting = {}, list(names)
+    while waiting:
+        name = waiting.pop().lower().replace("_", "-")
+        try:
+            package = metadata.distribution(name)
+        except metadata.PackageNotFoundError:
+            continue
+        if name not in files:
+            files[name] = [str(file.locate()) for file in package.files or ()]
+            wanted = [need for need in package.requires or () if "extra ==" not in need]
+            waiting += [re.match("[A-Za-z0-9._-]+", need).group() for need in wanted]
+    return {path for paths in files.values() for path in paths}
+"""
+_PEER_SIZE = """
+import json, os, sys
+print(json.dumps({"size": sum(os.path.getsize(path) for path in files_of(sys.argv[1]) if os.path.isfile(path)) / 1e6}))
+"""
+OURS = ("numpy", "numba", "scipy", "scikit-learn", "click", "rich", "safetensors")
+"""What comes with us, and brings what it needs."""
+PYTHON_PEERS = ("gensim", "word2vec", "fasttext", "torch")
 
 
 def seconds_of(code: str, environment: dict[str, str] | None = None) -> float:
@@ -62,23 +81,48 @@ def imported() -> list[float]:
 
 
 def installed_size() -> float:
-    """MB of our packages and of what they need."""
+    """MB of our packages and of what they need, as ``peer_size`` counts."""
     root = Path(__file__).resolve().parent.parent
-    own = sum(f.stat().st_size for p in ("wordvec", "seqclf", "cli", "corpora") for f in (root / p).rglob("*.py"))
-    files = [Path(str(file.locate())) for name in OURS for file in metadata.distribution(name).files or ()]
-    return (own + sum(file.stat().st_size for file in files if file.is_file())) / 1e6
+    found: dict[str, Any] = {}
+    exec(_SIZE, found)
+    own = [str(file) for p in ("wordvec", "seqclf", "cli", "corpora") for file in (root / p).rglob("*.py")]
+    return sum(os.path.getsize(path) for path in {*own, *found["files_of"](*OURS)} if os.path.isfile(path)) / 1e6
+
+
+def peer_size(peer: Peer) -> float:
+    """MB of a package and of all that it requires, in the peer's Python."""
+    return float(run_json([peer.python, "-c", _SIZE + _PEER_SIZE, peer.package])["size"])
+
+
+def imports(run: Run) -> Iterator[Row]:
+    peer = run.peers.get("gensim")
+    name, note = (str(peer), "") if peer else ("", "")
+    theirs = []
+    try:
+        theirs = [run_json([peer.python, "-c", _GENSIM]) for _ in range(run.repeats)] if peer else []
+    except PeerError as error:
+        name, note = "", f"gensim died: {error}"
+    ours = [call_alone("benchmarks.startup.imported") for _ in range(run.repeats)]
+    for k, (case, unit, what) in enumerate((("import", "s", "seconds"), ("memory after import", "MB", "held"))):
+        yield Row(case, unit, [each[k] for each in ours], name, [each[what] for each in theirs], False, note=note)
+
+
+def sizes(run: Run) -> Iterator[Row]:
+    """Beside every peer there is."""
+    ours, notes, beside = installed_size(), [], False
+    for peer in (run.peers[package] for package in PYTHON_PEERS if package in run.peers):
+        try:
+            yield Row("installed size", "MB", [ours], str(peer), [peer_size(peer)], False)
+            beside = True
+        except PeerError as error:
+            notes.append(f"{peer.package} died: {error}")
+    if not beside:
+        yield Row("installed size", "MB", [ours], more_is_better=False, note="; ".join(notes))
 
 
 def rows(run: Run) -> Iterator[Row]:
-    from benchmarks.measuring import call_alone
-
-    peer = run.peers.get("gensim")
-    facts = [run_json([peer.python, "-c", _GENSIM]) for _ in range(run.repeats)] if peer else []
-    ours = [call_alone("benchmarks.startup.imported") for _ in range(run.repeats)]
-    name = str(peer) if peer else ""
-    yield Row("import", "s", [each[0] for each in ours], name, [each["seconds"] for each in facts], False)
-    yield Row("memory after import", "MB", [each[1] for each in ours], name, [each["held"] for each in facts], False)
-    yield Row("installed size", "MB", [installed_size()], name, [each["size"] for each in facts[:1]], False)
+    yield from imports(run)
+    yield from sizes(run)
     yield from compare("wordvec --help", "s", {"": partial(seconds_of, _HELP)}, {}, run.repeats, more_is_better=False)
     with tempfile.TemporaryDirectory() as cache:
         place = {"NUMBA_CACHE_DIR": cache}

@@ -2,6 +2,7 @@
 
 import importlib
 import multiprocessing
+import os
 import time
 import traceback
 from concurrent.futures import ProcessPoolExecutor
@@ -14,11 +15,29 @@ from benchmarks.peers import PeerError
 from benchmarks.report import BUSY, busy_processors, commit, machine_facts, say_to_stderr
 from benchmarks.texts import speed_source
 
-NAMES = (
-    "machine", "primitives", "startup", "word2vec", "scan", "cooccurrence", "glove", "documents", "queries",
-    "recurrent", "large_softmax", "classification", "growth", "whole_command", "frontier", "bounded_memory",
-)  # fmt: skip
-"""In the order they run."""
+BUDGETS = {
+    "machine": (4, 4),
+    "primitives": (4, 6),
+    "limits": (46, 110),
+    "startup": (22, 30),
+    "word2vec": (34, 400),
+    "scan": (10, 60),
+    "cooccurrence": (9, 30),
+    "glove": (4, 40),
+    "documents": (14, 60),
+    "queries": (6, 30),
+    "recurrent": (10, 300),
+    "net_costs": (32, 90),
+    "large_softmax": (5, 60),
+    "classification": (8, 150),
+    "growth": (16, 300),
+    "whole_command": (9, 300),
+    "frontier": (1, 250),
+    "bounded_memory": (1, 1),
+}
+"""The benchmarks in the order they run, each with the seconds that it may take on two cores with every peer there: with
+``--quick``, where all take 4 minutes with kernels still to be compiled, and at the default size, 40 minutes."""
+NAMES = tuple(BUDGETS)
 
 
 def question(name: str) -> str:
@@ -34,7 +53,7 @@ def measure(name: str, run: Run) -> dict[str, Any]:
         found["question"] = question(name)
         for row in importlib.import_module(f"benchmarks.{name}").rows(run):
             found["rows"].append(asdict(row))
-            say_to_stderr(f"  {'  '.join(filter(None, row.cells()))}")
+            say_to_stderr(f"  {'  '.join(filter(None, [*row.cells(), row.reason]))}")
     except SkippedError as error:
         found["skipped"] = str(error)
     except PeerError as error:
@@ -54,6 +73,18 @@ def measure_alone(name: str, run: Run) -> dict[str, Any]:
             return {"question": question(name), "seconds": 0.0, "rows": [], "failed": "its process crashed"}
 
 
+def planned(name: str, run: Run) -> str:
+    """What the budget has for it, if any."""
+    seconds = run.pick(*BUDGETS[name], 0)
+    return f", {seconds} s planned" if seconds else ""
+
+
+def processor_seconds() -> float:
+    """Of all processes that have ended, where the system tells."""
+    times = os.times()
+    return times.children_user + times.children_system
+
+
 def measure_all(names: tuple[str, ...], run: Run) -> dict[str, Any]:
     """The facts of a whole run."""
     start = time.perf_counter()
@@ -62,7 +93,8 @@ def measure_all(names: tuple[str, ...], run: Run) -> dict[str, Any]:
         "commit": commit(),
         "corpus": speed_source(),
         "size": run.size,
-        "peers": {name: peer.version for name, peer in run.peers.items()},
+        "repeats": run.repeats,
+        "peers": {name: peer.told for name, peer in run.peers.items()},
         "seconds": 0.0,
         "benchmarks": {},
     }
@@ -71,10 +103,14 @@ def measure_all(names: tuple[str, ...], run: Run) -> dict[str, Any]:
         busy = busy_processors()
         if busy > BUSY:
             say_to_stderr(f"  others keep {busy:.1f} processors busy: measure again when they do not")
+        used = processor_seconds()
         found = facts["benchmarks"][name] = {**measure_alone(name, run), "busy": round(busy, 2)}
+        found["processor_seconds"] = round(processor_seconds() - used, 1)
         for key in ("skipped", "failed"):
             if key in found:
                 say_to_stderr(f"  {key}: {found[key]}")
-        say_to_stderr(f"  {found['seconds']:.0f} s")
+        say_to_stderr(
+            f"  {found['seconds']:.0f} s, {found['processor_seconds']:.0f} s of processors{planned(name, run)}"
+        )
     facts["seconds"] = round(time.perf_counter() - start, 1)
     return facts

@@ -9,6 +9,7 @@ most anonymous memory the process held (RssAnon: what no file backs); where the 
 Ours runs with compiled kernels on disk and, unless ``--cold``, with the encoded corpus in its cache.
 """
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -28,14 +29,23 @@ from benchmarks.texts import speed_source, speed_text
 _POLL = 0.05
 
 
-def run_watched(command: list[str], environment: dict[str, str]) -> tuple[float, float]:
-    """Wall seconds of a process, and the most MB of anonymous memory it held; 0 where the system does not say."""
-    start, most = time.perf_counter(), 0.0
-    with tempfile.TemporaryFile() as said:
-        process = subprocess.Popen(command, env=os.environ | environment, stdout=subprocess.DEVNULL, stderr=said)
-        while process.poll() is None:
+def run_watched(
+    command: list[str], environment: dict[str, str] | None = None, *, asked: str = "", poll: float = _POLL
+) -> tuple[float, float]:
+    """Wall seconds of a process that reads ``asked``, and the most MB of anonymous memory it was seen to hold in looks
+    ``poll`` seconds apart; 0 where the system does not say."""
+    with tempfile.TemporaryFile() as said, tempfile.TemporaryFile() as given:
+        given.write(asked.encode())
+        given.seek(0)
+        start, most = time.perf_counter(), 0.0
+        process = subprocess.Popen(
+            command, env=os.environ | (environment or {}), stdin=given, stdout=subprocess.DEVNULL, stderr=said
+        )
+        while True:
             most = max(most, anonymous_bytes(process.pid) / 1e6)
-            time.sleep(_POLL)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(poll)
+                break
         seconds = time.perf_counter() - start
         if process.returncode:
             said.seek(0)
@@ -77,9 +87,10 @@ def compare_commands(
 
 
 def rows(run: Run) -> Iterator[Row]:
-    path = speed_text(run.folder, run.pick(500_000, 4_000_000, 17_000_000))
+    path = speed_text(run.folder, run.pick(500_000, 3_000_000, 17_000_000))
     job = Job(path, "skipgram", 100, run.threads, 0.025, run.pick(1, 5))
-    yield from compare_commands(run.folder, path, job, run.python("gensim"), "reproducible", run.pick(1, 3))
+    turns = min(run.repeats, run.pick(1, 3))
+    yield from compare_commands(run.folder, path, job, run.python("gensim"), "reproducible", turns)
 
 
 @click.command()

@@ -53,7 +53,7 @@ def compare_training(corpus: "EncodedCorpus", job: Job, peers: Mapping[str, str]
 
 def rows(run: Run) -> Iterator[Row]:
     """Skip-gram and CBOW by vector size and threads; fastText, which takes three epochs, at one of each alone."""
-    corpus, path = _corpus(run.folder, run.pick(500_000, 1_000_000, 4_000_000))
+    corpus, path = _corpus(run.folder, run.pick(300_000, 1_000_000, 4_000_000))
     peers = {peer: run.peers[package].python for peer, package in PACKAGES.items() if package in run.peers}
     for model, rate in (("skipgram", 0.025), ("cbow", 0.05)):
         for size in run.pick((100,), (100, 300)):

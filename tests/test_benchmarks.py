@@ -11,11 +11,28 @@ import pytest
 from click.testing import CliRunner
 
 from benchmarks import __main__ as program
-from benchmarks import suite
-from benchmarks.measuring import Row, Run, SkippedError, alternate, call_alone, compare, growth, number, slope, table
-from benchmarks.peers import INSTALLED, Peer, PeerError, Server, install_peers, peers_of, run_json
+from benchmarks import limits, limits_of_vectors, startup, suite
+from benchmarks.headline import BEGIN, END, chosen_rows, headline, write_readme
+from benchmarks.limits import Kernel, Limits, Work
+from benchmarks.measuring import (
+    Row,
+    Run,
+    SkippedError,
+    WrongResultError,
+    alternate,
+    call_alone,
+    compare,
+    growth,
+    number,
+    part_of,
+    slope,
+    table,
+    told_part,
+)
+from benchmarks.peers import INSTALLED, Peer, PeerError, Server, install_peers, peers_of, run_json, with_build
 from benchmarks.report import RULE, busy_processors, compare_reports, markdown, write_report
 from benchmarks.texts import speed_source, speed_text, write_zipf
+from benchmarks.whole_command import run_watched
 
 needs_shell = pytest.mark.skipif(sys.platform == "win32", reason="the stand-ins for Python are shell scripts")
 
@@ -85,7 +102,48 @@ def test_slopes_are_exponents():
     assert "step by step 1.50, 1.50" in row.note
 
 
+def test_a_fit_tells_what_does_not_grow():
+    points = [[n, 6.0 + 2.0 * n] for n in (1, 10, 100)]
+    assert part_of(points, lambda n: 1.0, float) == pytest.approx(6)
+    assert told_part("setting up")(points) == "setting up: by a fit 75% at 1, 3% at 100"
+    words = {n: n**0.5 for n in (1, 10, 100)}
+    assert part_of([[n, 3 * words[n]] for n in words], words.__getitem__, float) == pytest.approx(3)
+    falling = [[n, 1 / n] for n in (1, 10)]
+    assert part_of(falling, lambda n: n**-1.0, float) == pytest.approx(1)
+    row = growth("cost", {1: lambda: 8.0, 10: lambda: 26.0}, 1, theory=1, reason=told_part("setting up"))
+    assert row.reason == "setting up: by a fit 75% at 1, 23% at 10"
+
+
+def test_the_timer_counts_the_call_alone(monkeypatch):
+    times = iter([3.0, 5.5])
+    monkeypatch.setattr(limits_of_vectors.time, "perf_counter", lambda: next(times))
+    called = []
+    assert limits_of_vectors.timed(lambda *given, **named: called.append((given, named)), 1, two=2) == 2.5
+    assert called == [((1,), {"two": 2})]
+
+
+@pytest.mark.parametrize(
+    ("work", "share", "note"),
+    [
+        (Work(3e9), 30, "6.00 of 20.0 GFLOP/s; why"),
+        (Work(3e9, 2e9), 80, "4.00 of 5.00 GB/s; why"),
+        (Work(3e9, 1e9, 2e9), 60, "6.00 of 10.0 GB/s; why"),
+    ],
+)
+def test_what_binds_is_the_limit(monkeypatch, work, share, note):
+    monkeypatch.setattr(limits, "measure_limits", lambda: Limits(20e9, 5e9, 10e9))
+    called = []
+    row = limits.share(Kernel("case", work, lambda: called.append(1) or 0.5, "why"), 2)
+    assert row.ours == pytest.approx([share, share])
+    assert row.note == note
+    assert len(called) == 2 + 2, "the first call compiles, the second tells how often to call"
+    called.clear()
+    limits.share(Kernel("short", work, lambda: called.append(1) or 0.04), 2)
+    assert len(called) == 2 + 2 * 3
+
+
 def test_slices_go_with_the_size(tmp_path):
+    assert (Run(tmp_path, "full").repeats, Run(tmp_path, "full", turns=1).repeats) == (5, 1)
     assert [Run(tmp_path, size).pick(1, 2, 3) for size in ("quick", "default", "full")] == [1, 2, 3]
     assert Run(tmp_path, "full").pick(1, 2) == 2
 
@@ -154,6 +212,45 @@ def test_a_server_answers_until_it_dies():
     server.close()
 
 
+@needs_shell
+def test_a_peer_tells_its_build_if_it_can(tmp_path):
+    torch = Peer("torch", "2", script(tmp_path / "one", """echo '{"build": "AVX2"}'"""))
+    assert with_build(torch).told == "2 (AVX2)"
+    dead = Peer("torch", "2", script(tmp_path / "two", "exit 1"))
+    assert with_build(dead) == dead
+    assert with_build(Peer("word2vec", "1", "/nowhere")).told == "1"
+
+
+@needs_shell
+def test_a_command_is_watched_until_it_ends():
+    seconds, most = run_watched(["/bin/sh", "-c", "read line; [ $line = $WANTED ]"], {"WANTED": "x"}, asked="x\n")
+    assert seconds > 0
+    assert most >= 0
+    with pytest.raises(PeerError, match="no such thing"):
+        run_watched(["/bin/sh", "-c", "echo no such thing >&2; exit 1"])
+    with pytest.raises(WrongResultError, match="ValueError: ours"):
+        run_watched([sys.executable, "-c", "raise ValueError('ours')"])
+
+
+@needs_shell
+def test_sizes_are_told_of_every_peer_that_lives(tmp_path):
+    peers = {
+        "gensim": Peer("gensim", "4", script(tmp_path / "one", """echo '{"size": 1e9}'""")),
+        "torch": Peer("torch", "2", script(tmp_path / "two", "exit 1")),
+    }
+    (row,) = startup.sizes(Run(tmp_path, peers=peers))
+    assert (row.peer, row.theirs) == ("gensim 4", [1e9])
+    assert 20 < row.ours[0] < 5000
+    (alone,) = startup.sizes(Run(tmp_path, peers={"torch": peers["torch"]}))
+    assert (alone.ours, alone.peer) == (row.ours, "")
+    assert "torch died" in alone.note
+
+
+def test_a_peers_size_is_that_of_all_it_requires():
+    click, rich = (startup.peer_size(Peer(name, "", sys.executable)) for name in ("click", "rich"))
+    assert 0.1 < click < rich < 20, "rich requires pygments"
+
+
 # -- texts ------------------------------------------------------------------------------------------------------------
 
 
@@ -179,6 +276,13 @@ def test_generated_text_has_the_words_that_were_asked_for(tmp_path, monkeypatch)
 def test_every_benchmark_has_a_question_and_rows(name):
     assert "?" in suite.question(name)
     assert callable(importlib.import_module(f"benchmarks.{name}").rows)
+
+
+@pytest.mark.parametrize(("size", "minutes"), [("quick", 4), ("default", 40)])
+def test_all_benchmarks_have_their_time(tmp_path, size, minutes):
+    assert sum(Run(tmp_path, size).pick(*seconds) for seconds in suite.BUDGETS.values()) <= 60 * minutes
+    assert "s planned" in suite.planned("machine", Run(tmp_path, size))
+    assert suite.planned("machine", Run(tmp_path, "full")) == ""
 
 
 def benchmark_of(rows, monkeypatch) -> str:
@@ -261,6 +365,61 @@ def test_results_say_machine_versions_text_and_figures(tmp_path):
         assert part in page
 
 
+def test_reasons_stand_below_the_table(tmp_path):
+    page = markdown(facts_of([row(theory=1.0, reason="caches"), row("two")]))
+    assert page.endswith(" |  |\n\n- one: caches.\n")
+
+
+def headline_facts():
+    facts = facts_of([])
+    facts["benchmarks"]["queries"] = {
+        "question": "Q?",
+        "seconds": 1.0,
+        "rows": [
+            row("analogy among 9 words, d100", theirs=(5.0, 22.0, 36.0), more_is_better=False),
+            row("analogy among 9 words, d100"),
+            row("something else", theirs=(1.0, 1.0, 1.0)),
+        ],
+    }
+    return facts
+
+
+def test_the_headline_has_chosen_rows_beside_peers():
+    facts = headline_facts()
+    assert [label for label, _ in chosen_rows(facts)] == ["analogy questions"]
+    lines = headline(facts | {"headline": "headline.svg"}, "benchmarks/")
+    assert "| analogy questions | 11.0 s | 22.0 s | gensim | **2.00** (0.500 to 3.00) |" in lines
+    assert "![ratios](benchmarks/headline.svg)" in lines
+    assert "gensim 4" in lines[-1]
+    assert "(benchmarks/RESULTS.md)" in lines[-1]
+
+
+def test_the_readme_has_the_table_between_its_markers(tmp_path):
+    (tmp_path / "some").mkdir()
+    readme, facts = tmp_path / "some/README.md", headline_facts()
+    readme.write_text(f"above\n{BEGIN}\nold\n{END}\nbelow\n")
+    for _ in range(2):
+        write_readme(facts, readme, tmp_path / "results")
+        text = readme.read_text()
+        assert text.startswith(f"above\n{BEGIN}\n| |")
+        assert text.endswith(f"(../results/RESULTS.md).\n{END}\nbelow\n")
+        assert "old" not in text
+    readme.write_text(f"{END}\n{BEGIN}\n")
+    result = CliRunner().invoke(program.main, ["--readme", str(readme)])
+    assert result.exit_code == 2
+    assert "has no line" in result.output
+
+
+def test_pages_are_written_from_what_was_measured(tmp_path):
+    facts, readme = headline_facts(), tmp_path / "README.md"
+    (tmp_path / "old.json").write_text(json.dumps(facts))
+    readme.write_text(f"{BEGIN}\n{END}\n")
+    arguments = ["--from", str(tmp_path / "old.json"), "-o", str(tmp_path), "--readme", str(readme)]
+    assert CliRunner().invoke(program.main, arguments).exit_code == 0
+    assert "| analogy questions |" in readme.read_text()
+    assert "something else" in (tmp_path / "RESULTS.md").read_text()
+
+
 def test_a_busy_machine_is_noted(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(suite, "busy_processors", lambda: 1.7)
     monkeypatch.setattr(suite, "measure_alone", lambda name, run: {"question": "Q?", "seconds": 1.0, "rows": [row()]})
@@ -274,6 +433,15 @@ def test_a_busy_machine_is_noted(tmp_path, monkeypatch, capsys):
 
 def test_busy_processors_are_between_none_and_all():
     assert 0 <= busy_processors(0.05) <= (os.cpu_count() or 1)
+
+
+def test_ratios_are_drawn(tmp_path):
+    pytest.importorskip("matplotlib", reason="matplotlib is not installed; pip install -e '.[plotting]'")
+    write_report(headline_facts(), tmp_path)
+    assert "![ratios](headline.svg)" in (tmp_path / "RESULTS.md").read_text()
+    assert (tmp_path / "headline.svg").read_text().startswith("<?xml")
+    write_report(facts_of([row()]), tmp_path / "none")
+    assert not (tmp_path / "none/headline.svg").exists()
 
 
 def test_growth_is_drawn(tmp_path):
@@ -290,6 +458,8 @@ def test_growth_is_drawn(tmp_path):
         (row(), row(ours=(20.0, 22.0, 24.0)), "better by 100%"),
         (row(), row(ours=(11.9, 13.0, 15.0)), None),  # the ranges overlap
         (row(ours=(10.0, 10.01, 10.02)), row(ours=(10.1, 10.11, 10.12)), None),  # too small to matter
+        (row(ours=(10.0,)), row(ours=(12.0,)), None),  # one run alone may differ so
+        (row(ours=(10.0,)), row(ours=(13.0,)), "better by 30%"),
         (row(theirs=(20, 22, 24)), row(ours=(5.0, 5.5, 6.0), theirs=(10, 11, 12)), None),  # a machine twice as fast
         (row(theirs=(10, 11, 12)), row(theirs=(20, 22, 24)), "worse by 50%, 1.00 to 0.500x"),
         (row(theory=1.0), row(ours=(20.0, 22.0, 24.0), theory=1.0), "changed by 100%"),
@@ -327,3 +497,14 @@ def test_only_a_failure_fails(tmp_path, monkeypatch, others, code):
     assert (tmp_path / "out/RESULTS.md").exists()
     ((names, run),) = asked
     assert (names, run.size, os.environ["WORDVEC_DATA"]) == (("machine",), "quick", str(tmp_path))
+
+
+def test_what_is_measured_can_be_chosen(tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(program, "measure_all", lambda names, run: asked.append((names, run)) or facts_of([row()]))
+    monkeypatch.setenv("WORDVEC_CACHE", os.environ["WORDVEC_CACHE"])
+    options = ["--no-peers", "--repeats", "1", "--skip", "growth", "--skip", "machine", "-o", str(tmp_path)]
+    assert CliRunner().invoke(program.main, options).exit_code == 0
+    ((names, run),) = asked
+    assert set(suite.NAMES) - set(names) == {"growth", "machine"}
+    assert (run.size, run.repeats, run.peers) == ("default", 1, {})
