@@ -3,7 +3,7 @@
 ``mirror[r]`` is the row at which the other direction reads the token that row r reads; see ``PackedBatch``.
 """
 
-from wordvec.kernels.simd import kernel
+from wordvec.kernels.simd import WIDTH, kernel, load, multiply, splat_as, store
 
 CONCATENATE, SUM, AVERAGE, MULTIPLY = 0, 1, 2, 3
 
@@ -11,11 +11,12 @@ CONCATENATE, SUM, AVERAGE, MULTIPLY = 0, 1, 2, 3
 @kernel
 def place(h, rows, first, merged):
     """merged[rows[r], first : first + H] = h[r]."""
-    hidden = h.shape[1]
+    hidden, width = h.shape[1], merged.shape[1]
+    source, target = h.reshape(h.size), merged.reshape(merged.size)
     for r in range(h.shape[0]):
-        source, target = h[r], merged[rows[r]]
-        for k in range(hidden):
-            target[first + k] = source[k]
+        to = rows[r] * width + first
+        for k in range(0, hidden, WIDTH):
+            store(target, to + k, load(source, r * hidden + k))
 
 
 @kernel
@@ -48,16 +49,14 @@ def merge_backward(d_merged, rows, first, other, mirror, mode, d_h):
         mirror: (R,) the row of ``other`` for each row.
         mode: how they were merged.
     """
-    hidden = d_h.shape[1]
-    half = d_h.dtype.type(0.5)
+    hidden, width = d_h.shape[1], d_merged.shape[1]
+    source, target, factors = d_merged.reshape(d_merged.size), d_h.reshape(d_h.size), other.reshape(other.size)
     for r in range(d_h.shape[0]):
-        source, target = d_merged[rows[r]], d_h[r]
-        for k in range(hidden):
-            target[k] = source[first + k]
-        if mode == AVERAGE:
-            for k in range(hidden):
-                target[k] *= half
-        elif mode == MULTIPLY:
-            factor = other[mirror[r]]
-            for k in range(hidden):
-                target[k] *= factor[k]
+        begin, to = rows[r] * width + first, r * hidden
+        for k in range(0, hidden, WIDTH):
+            value = load(source, begin + k)
+            if mode == AVERAGE:
+                value = multiply(value, splat_as(value, 0.5))
+            elif mode == MULTIPLY:
+                value = multiply(value, load(factors, mirror[r] * hidden + k))
+            store(target, to + k, value)
