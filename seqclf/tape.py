@@ -61,9 +61,9 @@ class Run:
     target: np.ndarray
     weights: Any
     state: Any
-    d_h: np.ndarray = field(default_factory=lambda: np.empty(0))
-    d_first: np.ndarray = field(default_factory=lambda: np.empty(0))
-    d_cell: np.ndarray = field(default_factory=lambda: np.empty(0))
+    d_h: np.ndarray = field(init=False)
+    d_first: np.ndarray = field(init=False)
+    d_cell: np.ndarray = field(init=False)
 
 
 @dataclass
