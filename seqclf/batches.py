@@ -126,7 +126,7 @@ def halves(batch: PackedBatch) -> list[Half]:
     return found
 
 
-def prediction_batches(lengths: np.ndarray, *, texts: int = 32, tokens: int = 4096) -> Iterator[np.ndarray]:
+def prediction_batches(lengths: np.ndarray, *, texts: int = 128, tokens: int = 4096) -> Iterator[np.ndarray]:
     """All sequences by falling length, at most ``texts`` and ``tokens`` to a batch (a longer one goes alone).
 
     Example:
