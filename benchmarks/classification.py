@@ -9,6 +9,7 @@ for development; each seed splits anew. The table shows test accuracy in percent
 """
 
 import argparse
+import hashlib
 import statistics
 import time
 from collections.abc import Iterator, Sequence
@@ -76,11 +77,20 @@ def main() -> None:
     options = parser.parse_args()
     vectors = load_vectors(options.vectors) if options.vectors else None
     changes = dict(_setting(text) for text in options.set)
+    print(told(vectors))
     _compile(vectors, options.threads)
     heads = f"{'accuracy':>14} {'macro-F1':>9} {'dev':>6} {'train s':>8} {'texts/s':>9}"
     print(f"{'data set':<16} {'classifier':<30} {heads}")
     for name in options.datasets:
         _measure(name, vectors, range(1, options.seeds + 1), options.threads, changes, not options.no_baselines)
+
+
+def told(vectors: WordVectors | None) -> str:
+    """Which vectors these are: two trainings give files of one size, and scores a point apart."""
+    if vectors is None:
+        return "vectors: random"
+    words, size = vectors.vectors.shape
+    return f"vectors: {words:,} words x {size}, checksum {hashlib.sha256(vectors.vectors.tobytes()).hexdigest()[:8]}"
 
 
 def _setting(text: str) -> tuple[str, Any]:

@@ -53,9 +53,9 @@ def spread(array: np.ndarray, parts: int) -> np.ndarray:
 
 
 def unspread(array: np.ndarray, parts: int, size: int) -> np.ndarray:
-    """Undo :func:`spread`: each part's first ``size`` of the last axis."""
+    """Undo :func:`spread`: a copy of each part's first ``size`` of the last axis."""
     full = array.reshape(*array.shape[:-1], parts, array.shape[-1] // parts)[..., :size]
-    return np.ascontiguousarray(full).reshape(*array.shape[:-1], parts * size)
+    return full.copy().reshape(*array.shape[:-1], parts * size)
 
 
 @dataclass(frozen=True)

@@ -112,7 +112,7 @@ class Head:
         if name != f"{self.prefix}.weight":
             return array.copy()
         split = array.reshape(array.shape[0], self.parts, -1)[:, :, : self.width]
-        return np.ascontiguousarray(split).reshape(array.shape[0], -1)
+        return split.copy().reshape(array.shape[0], -1)
 
     def _initial(self, name: str, array: np.ndarray, random: np.random.Generator) -> np.ndarray:
         if name != f"{self.prefix}.weight":

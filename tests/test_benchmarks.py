@@ -7,11 +7,13 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
 from benchmarks import __main__ as program
 from benchmarks import limits, limits_of_vectors, startup, suite
+from benchmarks.classification import told
 from benchmarks.headline import BEGIN, END, chosen_rows, headline, write_readme
 from benchmarks.limits import Kernel, Limits, Work
 from benchmarks.measuring import (
@@ -33,6 +35,7 @@ from benchmarks.peers import INSTALLED, Peer, PeerError, Server, install_peers, 
 from benchmarks.report import RULE, busy_processors, compare_reports, markdown, write_report
 from benchmarks.texts import speed_source, speed_text, write_zipf
 from benchmarks.whole_command import run_watched
+from wordvec import WordVectors
 
 needs_shell = pytest.mark.skipif(sys.platform == "win32", reason="the stand-ins for Python are shell scripts")
 
@@ -508,3 +511,10 @@ def test_what_is_measured_can_be_chosen(tmp_path, monkeypatch):
     ((names, run),) = asked
     assert set(suite.NAMES) - set(names) == {"growth", "machine"}
     assert (run.size, run.repeats, run.peers) == ("default", 1, {})
+
+
+def test_the_classifiers_table_tells_vectors_of_one_size_apart():
+    one, other = (WordVectors(["fire", "rain"], np.array([[1, value], [0, 1]], np.float32)) for value in (0, 0.5))
+    assert told(None) == "vectors: random"
+    assert told(one).startswith("vectors: 2 words x 2, checksum ")
+    assert told(one) == told(WordVectors(["fire", "rain"], one.vectors.copy())) != told(other)

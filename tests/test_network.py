@@ -172,6 +172,19 @@ def test_parameters_survive_the_kernels_layout():
             np.testing.assert_array_equal(back[name], array)
 
 
+def test_parameters_and_gradients_are_copies():
+    shape = NetworkShape(8, 16, 16, 3)  # nothing is padded, so nothing has to be copied to be cut
+    network = Network(shape, make_parameters(shape), np.float64)
+    named, gradients = network.parameters(), network.gradients()
+    before = {name: values.copy() for name, values in named.items()}
+    network.dense += 1
+    network.embedding[:] += 1
+    network.d_dense[:] = 1
+    for name, values in named.items():
+        np.testing.assert_array_equal(values, before[name], err_msg=name)
+    assert not any(values.any() for values in gradients.values())
+
+
 def test_a_batch_of_empty_texts_has_probabilities_and_gradients():
     shape = SHAPES[0]
     parameters = make_parameters(shape)
