@@ -21,7 +21,8 @@ import numpy as np
 
 from benchmarks.machine import describe
 from benchmarks.measuring import Row, Run, compare, table
-from benchmarks.peers import Server
+from benchmarks.peers import PeerError, Server
+from benchmarks.report import say_to_stderr
 from seqclf.batches import pack
 from seqclf.classification import initial_parameters
 from seqclf.inference import predict_probabilities
@@ -228,20 +229,20 @@ def measure(case: Case, torch: Torch | None, repeats: int, folder: Path) -> Iter
                 torch(what)
             yield from compare(f"{case}, {what}", "k/s", {"": partial(_rate, thousands, mine)}, theirs, repeats)
         if case.lengths == "sst" and case.bidirectional:
-            yield from _compare_single(case, ours, torch)
+            yield from _compare_single(case, ours, torch, repeats)
 
 
 def _rate(amount: float, seconds: Callable[[], Any]) -> float:
     return amount / float(seconds())
 
 
-def _compare_single(case: Case, ours: Ours, torch: Torch | None) -> Iterator[Row]:
+def _compare_single(case: Case, ours: Ours, torch: Torch | None, repeats: int) -> Iterator[Row]:
     """Microseconds of one text; PyTorch with one thread or two, whichever is better."""
     ours.single()
     if torch:
         torch("single", 1)
     runs = []
-    for _ in range(3):
+    for _ in range(repeats):
         theirs = [torch("single", threads) for threads in (1, 2)] if torch else []
         runs.append((ours.single(), *theirs))
     for percent in (50, 99):
@@ -251,9 +252,17 @@ def _compare_single(case: Case, ours: Ours, torch: Torch | None) -> Iterator[Row
         yield Row(name, "us", [run[0] for run in each], torch.name if torch else "", best, more_is_better=False)
 
 
+def _begin(python: str | None) -> Torch | None:
+    """PyTorch, where it is and begins; else ours runs alone."""
+    try:
+        return Torch(python) if python else None
+    except PeerError as error:
+        say_to_stderr(f"  torch is left out: {error}")
+        return None
+
+
 def rows(run: Run) -> Iterator[Row]:
-    python = run.python("torch")
-    torch = Torch(python) if python else None
+    torch = _begin(run.python("torch"))
     try:
         for case in run.pick(CASES[:1], CASES):
             yield from measure(replace(case, threads=run.threads), torch, run.repeats, run.folder)
