@@ -18,36 +18,24 @@ import math
 
 import numpy as np
 
-from wordvec.kernels.simd import add, clamp, kernel, load, multiply, multiply_add, splat, store, subtract, sums
+from wordvec.kernels.products import products_4x4
+from wordvec.kernels.simd import (
+    add,
+    clamp,
+    has_long_registers,
+    kernel,
+    load,
+    multiply,
+    multiply_add,
+    splat,
+    store,
+    subtract,
+)
 
 GROUP = 4
 NEAR_SCORES = 32  # words whose weights stay in the first cache while all rows meet them
 NEAR_WORDS = 256  # words whose weights stay in the second cache while d_x takes their share
 STRETCH = 512  # floats that are summed before they join the total
-
-
-@kernel(inline=True)
-def _scores_4x4(weight, w0, w1, w2, w3, states, x, width):
-    """Lane 4 k + t: the word whose weights start at ``w_k`` times the row that starts at ``x + t * width``."""
-    a00 = a01 = a02 = a03 = a10 = a11 = a12 = a13 = splat(np.float32(0))
-    a20 = a21 = a22 = a23 = a30 = a31 = a32 = a33 = splat(np.float32(0))
-    x1, x2, x3 = x + width, x + 2 * width, x + 3 * width
-    for d in range(0, width, 16):
-        b0, b1 = load(states, x + d), load(states, x1 + d)
-        b2, b3 = load(states, x2 + d), load(states, x3 + d)
-        w = load(weight, w0 + d)
-        a00, a01 = multiply_add(w, b0, a00), multiply_add(w, b1, a01)
-        a02, a03 = multiply_add(w, b2, a02), multiply_add(w, b3, a03)
-        w = load(weight, w1 + d)
-        a10, a11 = multiply_add(w, b0, a10), multiply_add(w, b1, a11)
-        a12, a13 = multiply_add(w, b2, a12), multiply_add(w, b3, a13)
-        w = load(weight, w2 + d)
-        a20, a21 = multiply_add(w, b0, a20), multiply_add(w, b1, a21)
-        a22, a23 = multiply_add(w, b2, a22), multiply_add(w, b3, a23)
-        w = load(weight, w3 + d)
-        a30, a31 = multiply_add(w, b0, a30), multiply_add(w, b1, a31)
-        a32, a33 = multiply_add(w, b2, a32), multiply_add(w, b3, a33)
-    return sums(a00, a01, a02, a03, a10, a11, a12, a13, a20, a21, a22, a23, a30, a31, a32, a33)
 
 
 @kernel
@@ -65,11 +53,10 @@ def output_scores(states, weight, bias, scores, first, last, words, width):
     end = words - 1
     for near in range(0, words, NEAR_SCORES):
         for g in range(first, last):
+            x0, x1, x2, x3 = 4 * g * width, (4 * g + 1) * width, (4 * g + 2) * width, (4 * g + 3) * width
             for v in range(near, min(near + NEAR_SCORES, words), 4):
                 w0, w1, w2, w3 = v, min(v + 1, end), min(v + 2, end), min(v + 3, end)
-                s = _scores_4x4(
-                    weight, w0 * width, w1 * width, w2 * width, w3 * width, states, g * GROUP * width, width
-                )
+                s = products_4x4(weight, w0 * width, w1 * width, w2 * width, w3 * width, states, x0, x1, x2, x3, width)
                 store(scores, (g * padded + v) * GROUP, add(s, load(bias, v * GROUP)))
     for g in range(first, last):
         for v in range((words + 3) // 4 * 4, padded, 4):
@@ -160,6 +147,49 @@ def output_softmax(scores, first, last, padded, targets, shares, losses, scratch
                     scores[start + np.int64(targets[row]) * GROUP + t] -= shares[row]
 
 
+@kernel(inline=True)
+def _sixteen_rows(d_scores, start, size, count, weight, near, width, d_states, at):
+    """Add to the sixteen rows of d_states that begin at ``at``, ``width`` apart, a vector each: d_s times those of the
+    ``count`` words of which the first has its vector at ``near``. The d_s of four rows begin at ``start``, of the next
+    four ``size`` behind that."""
+    g0, start = d_scores[start : start + count * GROUP], start + size
+    g1, start = d_scores[start : start + count * GROUP], start + size
+    g2, start = d_scores[start : start + count * GROUP], start + size
+    g3 = d_scores[start : start + count * GROUP]
+    a0 = a1 = a2 = a3 = a4 = a5 = a6 = a7 = splat(np.float32(0))
+    a8 = a9 = a10 = a11 = a12 = a13 = a14 = a15 = splat(np.float32(0))
+    for k in range(count):
+        w, j = load(weight, near + k * width), k * GROUP
+        a0, a1 = multiply_add(splat(g0[j]), w, a0), multiply_add(splat(g0[j + 1]), w, a1)
+        a2, a3 = multiply_add(splat(g0[j + 2]), w, a2), multiply_add(splat(g0[j + 3]), w, a3)
+        a4, a5 = multiply_add(splat(g1[j]), w, a4), multiply_add(splat(g1[j + 1]), w, a5)
+        a6, a7 = multiply_add(splat(g1[j + 2]), w, a6), multiply_add(splat(g1[j + 3]), w, a7)
+        a8, a9 = multiply_add(splat(g2[j]), w, a8), multiply_add(splat(g2[j + 1]), w, a9)
+        a10, a11 = multiply_add(splat(g2[j + 2]), w, a10), multiply_add(splat(g2[j + 3]), w, a11)
+        a12, a13 = multiply_add(splat(g3[j]), w, a12), multiply_add(splat(g3[j + 1]), w, a13)
+        a14, a15 = multiply_add(splat(g3[j + 2]), w, a14), multiply_add(splat(g3[j + 3]), w, a15)
+    _add_four_rows(d_states, at, width, 4, a0, a1, a2, a3)
+    _add_four_rows(d_states, at + 4 * width, width, 4, a4, a5, a6, a7)
+    _add_four_rows(d_states, at + 8 * width, width, 4, a8, a9, a10, a11)
+    _add_four_rows(d_states, at + 12 * width, width, 4, a12, a13, a14, a15)
+
+
+@kernel(inline=True)
+def _four_rows_at_a_time(d_scores, start, size, count, weight, near, width, d_states, at):
+    """The same, for few registers."""
+    for first in range(at, at + 16 * width, 4 * width):
+        g, start = d_scores[start : start + count * GROUP], start + size
+        a0 = a1 = a2 = a3 = splat(np.float32(0))
+        for k in range(count):
+            w, j = load(weight, near + k * width), k * GROUP
+            a0, a1 = multiply_add(splat(g[j]), w, a0), multiply_add(splat(g[j + 1]), w, a1)
+            a2, a3 = multiply_add(splat(g[j + 2]), w, a2), multiply_add(splat(g[j + 3]), w, a3)
+        _add_four_rows(d_states, first, width, 4, a0, a1, a2, a3)
+
+
+_add_to_states = _sixteen_rows if has_long_registers() else _four_rows_at_a_time
+
+
 @kernel
 def output_d_states(d_scores, weight, d_states, first, last, words, padded, width):
     """d_states (R * width,), written: d_s · W for the rows ``first`` .. ``last``, multiples of 16."""
@@ -168,29 +198,12 @@ def output_d_states(d_scores, weight, d_states, first, last, words, padded, widt
         count = min(NEAR_WORDS, words - near)
         for row in range(first, last, 16):
             start = row // GROUP * size + near * GROUP
-            g0, start = d_scores[start : start + count * GROUP], start + size
-            g1, start = d_scores[start : start + count * GROUP], start + size
-            g2, start = d_scores[start : start + count * GROUP], start + size
-            g3 = d_scores[start : start + count * GROUP]
             for d in range(0, width, 16):
-                a0 = a1 = a2 = a3 = a4 = a5 = a6 = a7 = splat(np.float32(0))
-                a8 = a9 = a10 = a11 = a12 = a13 = a14 = a15 = splat(np.float32(0))
-                for k in range(count):
-                    w, j = load(weight, (near + k) * width + d), k * GROUP
-                    a0, a1 = multiply_add(splat(g0[j]), w, a0), multiply_add(splat(g0[j + 1]), w, a1)
-                    a2, a3 = multiply_add(splat(g0[j + 2]), w, a2), multiply_add(splat(g0[j + 3]), w, a3)
-                    a4, a5 = multiply_add(splat(g1[j]), w, a4), multiply_add(splat(g1[j + 1]), w, a5)
-                    a6, a7 = multiply_add(splat(g1[j + 2]), w, a6), multiply_add(splat(g1[j + 3]), w, a7)
-                    a8, a9 = multiply_add(splat(g2[j]), w, a8), multiply_add(splat(g2[j + 1]), w, a9)
-                    a10, a11 = multiply_add(splat(g2[j + 2]), w, a10), multiply_add(splat(g2[j + 3]), w, a11)
-                    a12, a13 = multiply_add(splat(g3[j]), w, a12), multiply_add(splat(g3[j + 1]), w, a13)
-                    a14, a15 = multiply_add(splat(g3[j + 2]), w, a14), multiply_add(splat(g3[j + 3]), w, a15)
                 at = row * width + d
                 if near == 0:
                     for i in range(16):
                         store(d_states, at + i * width, splat(np.float32(0)))
-                _add_rows(d_states, at, width, 16, a0, a1, a2, a3, a4, a5, a6, a7)
-                _add_rows(d_states, at + 8 * width, width, 16, a8, a9, a10, a11, a12, a13, a14, a15)
+                _add_to_states(d_scores, start, size, count, weight, near * width + d, width, d_states, at)
 
 
 @kernel(inline=True)
@@ -199,8 +212,8 @@ def _add_to(array, at, value):
 
 
 @kernel(inline=True)
-def _add_rows(array, at, stride, live, a0, a1, a2, a3, a4, a5, a6, a7):
-    """Add a vector to each of eight rows, ``stride`` apart, of which the first ``live`` exist."""
+def _add_four_rows(array, at, stride, live, a0, a1, a2, a3):
+    """Add a vector to each of four rows, ``stride`` apart, of which the first ``live`` exist."""
     if live > 0:
         _add_to(array, at, a0)
     if live > 1:
@@ -209,14 +222,50 @@ def _add_rows(array, at, stride, live, a0, a1, a2, a3, a4, a5, a6, a7):
         _add_to(array, at + 2 * stride, a2)
     if live > 3:
         _add_to(array, at + 3 * stride, a3)
-    if live > 4:
-        _add_to(array, at + 4 * stride, a4)
-    if live > 5:
-        _add_to(array, at + 5 * stride, a5)
-    if live > 6:
-        _add_to(array, at + 6 * stride, a6)
-    if live > 7:
-        _add_to(array, at + 7 * stride, a7)
+
+
+@kernel(inline=True)
+def _sixteen_words(d_scores, v, size, groups, states, d, width, d_weight, live):
+    """Add to the vectors of the ``live`` words from ``v`` on, sixteen at most, what all rows say of the place ``d`` in
+    them. The d_s of the next four rows begin ``size`` behind those of the first."""
+    a0 = a1 = a2 = a3 = a4 = a5 = a6 = a7 = splat(np.float32(0))
+    a8 = a9 = a10 = a11 = a12 = a13 = a14 = a15 = splat(np.float32(0))
+    for g in range(groups):
+        start = g * size + v * GROUP
+        block = d_scores[start : start + 16 * GROUP]
+        for t in range(GROUP):
+            x = load(states, (g * GROUP + t) * width + d)
+            a0, a1 = multiply_add(splat(block[t]), x, a0), multiply_add(splat(block[4 + t]), x, a1)
+            a2, a3 = multiply_add(splat(block[8 + t]), x, a2), multiply_add(splat(block[12 + t]), x, a3)
+            a4, a5 = multiply_add(splat(block[16 + t]), x, a4), multiply_add(splat(block[20 + t]), x, a5)
+            a6, a7 = multiply_add(splat(block[24 + t]), x, a6), multiply_add(splat(block[28 + t]), x, a7)
+            a8, a9 = multiply_add(splat(block[32 + t]), x, a8), multiply_add(splat(block[36 + t]), x, a9)
+            a10, a11 = multiply_add(splat(block[40 + t]), x, a10), multiply_add(splat(block[44 + t]), x, a11)
+            a12, a13 = multiply_add(splat(block[48 + t]), x, a12), multiply_add(splat(block[52 + t]), x, a13)
+            a14, a15 = multiply_add(splat(block[56 + t]), x, a14), multiply_add(splat(block[60 + t]), x, a15)
+    at = v * width + d
+    _add_four_rows(d_weight, at, width, live, a0, a1, a2, a3)
+    _add_four_rows(d_weight, at + 4 * width, width, live - 4, a4, a5, a6, a7)
+    _add_four_rows(d_weight, at + 8 * width, width, live - 8, a8, a9, a10, a11)
+    _add_four_rows(d_weight, at + 12 * width, width, live - 12, a12, a13, a14, a15)
+
+
+@kernel(inline=True)
+def _four_words_at_a_time(d_scores, v, size, groups, states, d, width, d_weight, live):
+    """The same, for few registers."""
+    for w in range(v, v + live, 4):
+        a0 = a1 = a2 = a3 = splat(np.float32(0))
+        for g in range(groups):
+            start = g * size + w * GROUP
+            block = d_scores[start : start + 4 * GROUP]
+            for t in range(GROUP):
+                x = load(states, (g * GROUP + t) * width + d)
+                a0, a1 = multiply_add(splat(block[t]), x, a0), multiply_add(splat(block[4 + t]), x, a1)
+                a2, a3 = multiply_add(splat(block[8 + t]), x, a2), multiply_add(splat(block[12 + t]), x, a3)
+        _add_four_rows(d_weight, w * width + d, width, v + live - w, a0, a1, a2, a3)
+
+
+_add_to_words = _sixteen_words if has_long_registers() else _four_words_at_a_time
 
 
 @kernel
@@ -230,24 +279,7 @@ def output_d_weight(d_scores, states, d_weight, d_bias, first, last, words, padd
     for v in range(first, last, 16):
         live = min(16, last - v)
         for d in range(0, width, 16):
-            a0 = a1 = a2 = a3 = a4 = a5 = a6 = a7 = splat(np.float32(0))
-            a8 = a9 = a10 = a11 = a12 = a13 = a14 = a15 = splat(np.float32(0))
-            for g in range(groups):
-                start = g * size + v * GROUP
-                block = d_scores[start : start + 16 * GROUP]
-                for t in range(GROUP):
-                    x = load(states, (g * GROUP + t) * width + d)
-                    a0, a1 = multiply_add(splat(block[t]), x, a0), multiply_add(splat(block[4 + t]), x, a1)
-                    a2, a3 = multiply_add(splat(block[8 + t]), x, a2), multiply_add(splat(block[12 + t]), x, a3)
-                    a4, a5 = multiply_add(splat(block[16 + t]), x, a4), multiply_add(splat(block[20 + t]), x, a5)
-                    a6, a7 = multiply_add(splat(block[24 + t]), x, a6), multiply_add(splat(block[28 + t]), x, a7)
-                    a8, a9 = multiply_add(splat(block[32 + t]), x, a8), multiply_add(splat(block[36 + t]), x, a9)
-                    a10, a11 = multiply_add(splat(block[40 + t]), x, a10), multiply_add(splat(block[44 + t]), x, a11)
-                    a12, a13 = multiply_add(splat(block[48 + t]), x, a12), multiply_add(splat(block[52 + t]), x, a13)
-                    a14, a15 = multiply_add(splat(block[56 + t]), x, a14), multiply_add(splat(block[60 + t]), x, a15)
-            at = v * width + d
-            _add_rows(d_weight, at, width, live, a0, a1, a2, a3, a4, a5, a6, a7)
-            _add_rows(d_weight, at + 8 * width, width, live - 8, a8, a9, a10, a11, a12, a13, a14, a15)
+            _add_to_words(d_scores, v, size, groups, states, d, width, d_weight, live)
         for w in range(v, v + live, 4):
             total = splat(np.float32(0))
             for g in range(groups):

@@ -34,15 +34,15 @@ JIT_OFF: bool = config.DISABLE_JIT  # type: ignore[attr-defined]
 
 @lru_cache
 def _source_hash(folder: Path) -> str:
-    """Digest of this file and of every module in ``folder``."""
-    digest = hashlib.sha256(Path(__file__).read_bytes())
-    for module in sorted(folder.glob("*.py")):
+    """Digest of every module in ``folder`` and beside this file."""
+    digest = hashlib.sha256()
+    for module in sorted({*folder.glob("*.py"), *Path(__file__).parent.glob("*.py")}):
         digest.update(module.read_bytes())
     return digest.hexdigest()
 
 
 class _KernelCache(FunctionCache):
-    """Numba's cache on disk, keyed also on all the kernels a function may call and on this file.
+    """Numba's cache on disk, keyed also on all the kernels a function may call.
 
     Numba's own index sees the file of the cached function alone (numba issue 1833) and would serve it stale after an
     edit of a function that it calls in another file.

@@ -22,7 +22,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from wordvec.kernels.simd import add, clamp, divide, kernel, load, multiply, multiply_add, prefetch, splat, store, sums
+from wordvec.kernels.products import products_4x4
+from wordvec.kernels.simd import add, clamp, divide, kernel, load, multiply, multiply_add, prefetch, splat, store
 
 TILE = 4
 """Inputs in a tile: what fits the registers of every processor with 16 of them."""
@@ -85,25 +86,9 @@ def scores_4x4(memory, rows, j, inputs, h0, h1, h2, h3, stride):
         h0 .. h3: where the four inputs start in ``inputs``.
         stride: floats from one row to the next, a multiple of 16; what pads a row is zero.
     """
-    n0, n1, n2, n3 = rows[j], rows[j + 1], rows[j + 2], rows[j + 3]
-    a00 = a01 = a02 = a03 = a10 = a11 = a12 = a13 = splat(np.float32(0))
-    a20 = a21 = a22 = a23 = a30 = a31 = a32 = a33 = splat(np.float32(0))
-    for d in range(0, stride, 16):
-        x0, x1 = load(inputs, h0 + d), load(inputs, h1 + d)
-        x2, x3 = load(inputs, h2 + d), load(inputs, h3 + d)
-        n = load(memory, n0 + d)
-        a00, a01 = multiply_add(n, x0, a00), multiply_add(n, x1, a01)
-        a02, a03 = multiply_add(n, x2, a02), multiply_add(n, x3, a03)
-        n = load(memory, n1 + d)
-        a10, a11 = multiply_add(n, x0, a10), multiply_add(n, x1, a11)
-        a12, a13 = multiply_add(n, x2, a12), multiply_add(n, x3, a13)
-        n = load(memory, n2 + d)
-        a20, a21 = multiply_add(n, x0, a20), multiply_add(n, x1, a21)
-        a22, a23 = multiply_add(n, x2, a22), multiply_add(n, x3, a23)
-        n = load(memory, n3 + d)
-        a30, a31 = multiply_add(n, x0, a30), multiply_add(n, x1, a31)
-        a32, a33 = multiply_add(n, x2, a32), multiply_add(n, x3, a33)
-    return sums(a00, a01, a02, a03, a10, a11, a12, a13, a20, a21, a22, a23, a30, a31, a32, a33)
+    return products_4x4(
+        memory, rows[j], rows[j + 1], rows[j + 2], rows[j + 3], inputs, h0, h1, h2, h3, stride
+    )  # fmt: skip
 
 
 @kernel(inline=True)
