@@ -8,7 +8,7 @@ Dense matrices are flat float32, rows ``stride`` floats apart, a multiple of 16.
 
 import numpy as np
 
-from wordvec.kernels.simd import kernel, load, multiply_add, splat, store
+from wordvec.kernels.simd import has_long_registers, kernel, load, multiply_add, splat, store
 
 
 @kernel
@@ -72,35 +72,55 @@ def multiply_small(dense, small, stride, out, first, last):
             store(out, s + d1, e)
 
 
+@kernel(inline=True)
+def _gram_4x2(dense, stride, gram, i, d, first, last):
+    """Of columns i .. i + 3 with the two vectors of columns from ``d`` on."""
+    d1 = min(d + 16, stride - 16)
+    a0 = a1 = b0 = b1 = c0 = c1 = e0 = e1 = splat(np.float32(0))
+    for r in range(first * stride, last * stride, stride):
+        low, high = load(dense, r + d), load(dense, r + d1)
+        a, b = splat(dense[r + i]), splat(dense[r + i + 1])
+        c, e = splat(dense[r + i + 2]), splat(dense[r + i + 3])
+        a0, a1 = multiply_add(a, low, a0), multiply_add(a, high, a1)
+        b0, b1 = multiply_add(b, low, b0), multiply_add(b, high, b1)
+        c0, c1 = multiply_add(c, low, c0), multiply_add(c, high, c1)
+        e0, e1 = multiply_add(e, low, e0), multiply_add(e, high, e1)
+    row = i * stride
+    store(gram, row + d, a0)
+    store(gram, row + d1, a1)
+    store(gram, row + stride + d, b0)
+    store(gram, row + stride + d1, b1)
+    store(gram, row + 2 * stride + d, c0)
+    store(gram, row + 2 * stride + d1, c1)
+    store(gram, row + 3 * stride + d, e0)
+    store(gram, row + 3 * stride + d1, e1)
+
+
+@kernel(inline=True)
+def _gram_4x1(dense, stride, gram, i, d, first, last):
+    """Of columns i .. i + 3 with the vector of columns from ``d`` on."""
+    a = b = c = e = splat(np.float32(0))
+    for r in range(first * stride, last * stride, stride):
+        x = load(dense, r + d)
+        a, b = multiply_add(splat(dense[r + i]), x, a), multiply_add(splat(dense[r + i + 1]), x, b)
+        c, e = multiply_add(splat(dense[r + i + 2]), x, c), multiply_add(splat(dense[r + i + 3]), x, e)
+    row = i * stride + d
+    store(gram, row, a)
+    store(gram, row + stride, b)
+    store(gram, row + 2 * stride, c)
+    store(gram, row + 3 * stride, e)
+
+
+_gram, _GRAM_COLUMNS = (_gram_4x2, 32) if has_long_registers() else (_gram_4x1, 16)  # eight sums, or four
+
+
 @kernel
 def add_gram(dense, stride, gram, first, last):
     """Set ``gram`` (stride * stride,) float32 to the sums over rows ``first .. last - 1`` of x_i x_j, for j from the
     vector that i stands in; the rest of it is left alone."""
     for i in range(0, stride, 4):
-        for d in range(i - i % 16, stride, 32):
-            d1 = min(d + 16, stride - 16)
-            a0 = a1 = b0 = b1 = c0 = c1 = e0 = e1 = splat(np.float32(0))
-            for r in range(first * stride, last * stride, stride):
-                low, high = load(dense, r + d), load(dense, r + d1)
-                a, b, c, e = (
-                    splat(dense[r + i]),
-                    splat(dense[r + i + 1]),
-                    splat(dense[r + i + 2]),
-                    splat(dense[r + i + 3]),
-                )
-                a0, a1 = multiply_add(a, low, a0), multiply_add(a, high, a1)
-                b0, b1 = multiply_add(b, low, b0), multiply_add(b, high, b1)
-                c0, c1 = multiply_add(c, low, c0), multiply_add(c, high, c1)
-                e0, e1 = multiply_add(e, low, e0), multiply_add(e, high, e1)
-            row = i * stride
-            store(gram, row + d, a0)
-            store(gram, row + d1, a1)
-            store(gram, row + stride + d, b0)
-            store(gram, row + stride + d1, b1)
-            store(gram, row + 2 * stride + d, c0)
-            store(gram, row + 2 * stride + d1, c1)
-            store(gram, row + 3 * stride + d, e0)
-            store(gram, row + 3 * stride + d1, e1)
+        for d in range(i - i % 16, stride, _GRAM_COLUMNS):
+            _gram(dense, stride, gram, i, d, first, last)
 
 
 @kernel

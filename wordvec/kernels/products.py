@@ -1,14 +1,22 @@
 """Sixteen inner products at once: the scores of a tile of word vectors, and of a large output layer.
 
-A sum that has to leave its register in every turn of the loop makes the loop wait for memory: 4 x 4 products by sums on
-the stack take two to four times as long. So they are summed together where the registers have room for sixteen sums
-(see ``has_long_registers``), and elsewhere four after four, which reads every number twice. Either way a product is the
-same sum of the same terms in the same order.
+Where there is room for sixteen sums in registers (see ``has_long_registers``), eight loaded vectors serve all of them;
+elsewhere they are summed row by row, and each row's four become one vector before the next row begins: had all sixteen
+to wait for their end, LLVM would make room inside the loops. Either way a product is the same sum in the same order.
 """
 
 import numpy as np
 
-from wordvec.kernels.simd import has_long_registers, kernel, load, multiply_add, splat, sums
+from wordvec.kernels.simd import (
+    has_long_registers,
+    kernel,
+    load,
+    multiply_add,
+    splat,
+    sums,
+    sums_of_quarters,
+    sums_over_quarters,
+)
 
 
 @kernel(inline=True)
@@ -34,25 +42,23 @@ def _together(a, a0, a1, a2, a3, b, b0, b1, b2, b3, width):
 
 
 @kernel(inline=True)
-def _sums_2x2(a, a0, a1, b, b0, b1, width):
-    s00 = s01 = s10 = s11 = splat(np.float32(0))
+def _row(a, a0, b, b0, b1, b2, b3, width):
+    s0 = s1 = s2 = s3 = splat(np.float32(0))
     for d in range(0, width, 16):
-        x0, x1 = load(b, b0 + d), load(b, b1 + d)
-        n0, n1 = load(a, a0 + d), load(a, a1 + d)
-        s00, s01 = multiply_add(n0, x0, s00), multiply_add(n0, x1, s01)
-        s10, s11 = multiply_add(n1, x0, s10), multiply_add(n1, x1, s11)
-    return s00, s01, s10, s11
+        n = load(a, a0 + d)
+        s0, s1 = multiply_add(n, load(b, b0 + d), s0), multiply_add(n, load(b, b1 + d), s1)
+        s2, s3 = multiply_add(n, load(b, b2 + d), s2), multiply_add(n, load(b, b3 + d), s3)
+    return sums_of_quarters(s0, s1, s2, s3)
 
 
 @kernel(inline=True)
-def _by_fours(a, a0, a1, a2, a3, b, b0, b1, b2, b3, width):
-    s00, s01, s10, s11 = _sums_2x2(a, a0, a1, b, b0, b1, width)
-    s02, s03, s12, s13 = _sums_2x2(a, a0, a1, b, b2, b3, width)
-    s20, s21, s30, s31 = _sums_2x2(a, a2, a3, b, b0, b1, width)
-    s22, s23, s32, s33 = _sums_2x2(a, a2, a3, b, b2, b3, width)
-    return sums(s00, s01, s02, s03, s10, s11, s12, s13, s20, s21, s22, s23, s30, s31, s32, s33)
+def _row_by_row(a, a0, a1, a2, a3, b, b0, b1, b2, b3, width):
+    return sums_over_quarters(
+        _row(a, a0, b, b0, b1, b2, b3, width), _row(a, a1, b, b0, b1, b2, b3, width),
+        _row(a, a2, b, b0, b1, b2, b3, width), _row(a, a3, b, b0, b1, b2, b3, width),
+    )  # fmt: skip
 
 
-products_4x4 = _together if has_long_registers() else _by_fours
+products_4x4 = _together if has_long_registers() else _row_by_row
 """``products_4x4(a, a0, a1, a2, a3, b, b0, b1, b2, b3, width)``: lane 4 k + t of the result is the product of the
 ``width`` floats (a multiple of 16) that begin at ``a_k`` in ``a`` and those that begin at ``b_t`` in ``b``."""

@@ -117,7 +117,12 @@ def compiled_address(function: Any, signature: Any) -> int:
 
 
 def has_long_registers() -> bool:
-    """Whether kernels are compiled for a processor with 32 registers of sixteen float32 (AVX-512)."""
+    """Whether kernels are compiled for a processor with 32 registers of sixteen float32 (AVX-512).
+
+    Elsewhere such a value takes several registers, two of sixteen on AVX2: six sums fit beside what they are summed
+    from. A loop with more keeps some on the stack, which takes two to four times as long. Kernels whose tiles need more
+    have a smaller tile for those processors; each sum keeps its order, and so its bits.
+    """
     from numba.core.registry import cpu_target
 
     return "+avx512f" in cpu_target.target_context.codegen().magic_tuple()[2]
@@ -215,6 +220,12 @@ if JIT_OFF:
 
     def sums(*vectors):
         return np.array([v.sum(dtype=np.float32) for v in vectors], np.float32)
+
+    def sums_of_quarters(a, b, c, d):
+        return np.stack([v.reshape(4, 4).sum(axis=1) for v in (a, b, c, d)], axis=1).reshape(WIDTH)
+
+    def sums_over_quarters(a, b, c, d):
+        return np.concatenate([v.reshape(4, 4).sum(axis=0) for v in (a, b, c, d)])
 
     def prefetch(array, index):
         pass
@@ -336,6 +347,26 @@ else:
 
         return a(a, a, a), codegen
 
+    def _quarters(pattern: list[int]) -> list[int]:
+        return [4 * q + (p if p < 4 else p - 4 + WIDTH) for q in range(4) for p in pattern]
+
+    def _whole_quarters(pattern: list[int]) -> list[int]:
+        return [4 * q + k for q in pattern for k in range(4)]
+
+    def _halve(builder: Any, vectors: list[Any], first: list[int], second: list[int]) -> list[Any]:
+        return [
+            builder.fadd(_shuffle(builder, a, b, first), _shuffle(builder, a, b, second))
+            for a, b in zip(vectors[::2], vectors[1::2], strict=True)
+        ]
+
+    def _sum_quarters(builder: Any, level: list[Any]) -> list[Any]:
+        level = _halve(builder, level, _quarters([0, 4, 1, 5]), _quarters([2, 6, 3, 7]))
+        return _halve(builder, level, _quarters([0, 1, 4, 5]), _quarters([2, 3, 6, 7]))
+
+    def _sum_over_quarters(builder: Any, level: list[Any]) -> list[Any]:
+        level = _halve(builder, level, _whole_quarters([0, 1, 4, 5]), _whole_quarters([2, 3, 6, 7]))
+        return _halve(builder, level, _whole_quarters([0, 2, 4, 6]), _whole_quarters([1, 3, 5, 7]))
+
     @intrinsic
     def sums(typingctx, *vectors):
         """The sixteen sums over sixteen vectors: lane k holds the sum of ``vectors[k]``.
@@ -346,30 +377,31 @@ else:
 
         def codegen(context, builder, signature, args):
             level = [builder.extract_value(args[0], k) for k in range(WIDTH)]
-
-            def halve(vectors, first, second):
-                return [
-                    builder.fadd(_shuffle(builder, a, b, first), _shuffle(builder, a, b, second))
-                    for a, b in zip(vectors[::2], vectors[1::2], strict=True)
-                ]
-
-            def quarters(pattern):
-                return [4 * q + (p if p < 4 else p - 4 + WIDTH) for q in range(4) for p in pattern]
-
-            def whole_quarters(pattern):
-                return [4 * q + k for q in pattern for k in range(4)]
-
-            level = halve(level, quarters([0, 4, 1, 5]), quarters([2, 6, 3, 7]))
-            level = halve(level, quarters([0, 1, 4, 5]), quarters([2, 3, 6, 7]))
-            level = halve(level, whole_quarters([0, 1, 4, 5]), whole_quarters([2, 3, 6, 7]))
-            level = halve(level, whole_quarters([0, 2, 4, 6]), whole_quarters([1, 3, 5, 7]))
-            return level[0]
+            return _sum_over_quarters(builder, _sum_quarters(builder, level))[0]
 
         if len(vectors) == 1 and isinstance(vectors[0], types.BaseTuple):
             vectors = tuple(vectors[0])
         if len(vectors) != WIDTH:
             return None
         return float32x16(types.StarArgTuple(vectors)), codegen
+
+    @intrinsic
+    def sums_of_quarters(typingctx, a, b, c, d):
+        """Lane 4 q + k holds the sum of lanes 4 q .. 4 q + 3 of the k-th vector: the first half of ``sums``."""
+
+        def codegen(context, builder, signature, args):
+            return _sum_quarters(builder, list(args))[0]
+
+        return float32x16(a, b, c, d), codegen
+
+    @intrinsic
+    def sums_over_quarters(typingctx, a, b, c, d):
+        """Lane 4 k + t holds the sum of lanes t, 4 + t, 8 + t and 12 + t of the k-th vector: the second half."""
+
+        def codegen(context, builder, signature, args):
+            return _sum_over_quarters(builder, list(args))[0]
+
+        return float32x16(a, b, c, d), codegen
 
     def _fetching(to_write: int, doc: str) -> Any:
         def codegen(context, builder, signature, args):

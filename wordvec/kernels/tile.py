@@ -13,8 +13,8 @@ objective has both 0.
 Where a vector lies. ``memory`` is one flat float32 array; every row in it is named by the place where it starts, and
 moved in place. Whether that is a table row or a lane's private copy of one is decided before: see ``lanes.py``.
 
-Why this is fast: scores are computed 4 x 4 (sixteen running sums stay in registers for eight loaded vectors) and turned
-into sixteen lanes by one tree of additions. The update walks the dimension in steps of 16 and keeps four inputs and
+Why this is fast: scores are computed 4 x 4, by sums that stay in registers (see ``products.py``), and turned into
+sixteen lanes by one tree of additions. The update walks the dimension in steps of 16 and keeps four inputs and
 four sums in registers while all rows pass by, so that each row is read and written once for eight multiply-adds.
 """
 

@@ -1,0 +1,71 @@
+"""Every kernel with a form for many registers and one for few: both give the same bits, on any processor."""
+
+import numpy as np
+import pytest
+
+from seqclf.kernels import output
+from wordvec.kernels import factorization, products
+from wordvec.kernels.simd import JIT_OFF, kernel, store
+
+
+@kernel
+def both_products(a, b, places, width, together, row_by_row):
+    store(together, 0, products._together(
+        a, places[0], places[1], places[2], places[3], b, places[4], places[5], places[6], places[7], width
+    ))  # fmt: skip
+    store(row_by_row, 0, products._row_by_row(
+        a, places[0], places[1], places[2], places[3], b, places[4], places[5], places[6], places[7], width
+    ))  # fmt: skip
+
+
+@pytest.mark.parametrize("width", [16, 48])
+def test_products_of_four_by_four(width):
+    random = np.random.default_rng(1)
+    a, b = random.standard_normal((2, 300)).astype(np.float32)
+    places = random.integers(0, 300 - width, 8)
+    together, row_by_row = np.empty((2, 16), np.float32)
+    both_products(a, b, places, width, together, row_by_row)
+    expected = [[a[i : i + width] @ b[j : j + width] for j in places[4:]] for i in places[:4]]
+    np.testing.assert_allclose(together.reshape(4, 4), expected, rtol=1e-4, atol=1e-5)
+    if JIT_OFF:  # NumPy's sum of sixteen has an order of its own
+        np.testing.assert_allclose(row_by_row, together, rtol=1e-4, atol=1e-5)
+    else:
+        np.testing.assert_array_equal(row_by_row, together)
+
+
+@kernel
+def both_gradients(d_scores, weight, states, count, width, live, many, few):
+    size = d_scores.size // 4
+    output._sixteen_rows(d_scores, 8, size, count, weight, 16, width, many, 32)
+    output._four_rows_at_a_time(d_scores, 8, size, count, weight, 16, width, few, 32)
+    output._sixteen_words(d_scores, 0, size, 4, states, 16, width, many, live)
+    output._four_words_at_a_time(d_scores, 0, size, 4, states, 16, width, few, live)
+
+
+@pytest.mark.parametrize("live", [16, 6, 1])
+def test_gradients_of_the_large_softmax(live):
+    random = np.random.default_rng(2)
+    width, d_scores = 32, random.standard_normal(4 * 80).astype(np.float32)
+    weight, states = random.standard_normal((2, 17 * width)).astype(np.float32)
+    start = random.standard_normal(18 * width).astype(np.float32)
+    many, few = start.copy(), start.copy()
+    both_gradients(d_scores, weight, states, 7, width, live, many, few)
+    assert np.count_nonzero(many != start) >= 16 * 16
+    np.testing.assert_array_equal(few, many)
+
+
+@kernel
+def both_grams(dense, stride, last, by_two, by_one):
+    for d in range(0, stride, 32):
+        factorization._gram_4x2(dense, stride, by_two, 4, d, 1, last)
+    for d in range(0, stride, 16):
+        factorization._gram_4x1(dense, stride, by_one, 4, d, 1, last)
+
+
+def test_gram_matrices():
+    dense = np.random.default_rng(3).standard_normal((9, 48)).astype(np.float32)
+    by_two, by_one = np.zeros((2, 48 * 48), np.float32)
+    both_grams(dense.ravel(), 48, 9, by_two, by_one)
+    expected = dense[1:, 4:8].T @ dense[1:]
+    np.testing.assert_allclose(by_two.reshape(48, 48)[4:8], expected, rtol=1e-4, atol=1e-5)
+    np.testing.assert_array_equal(by_one, by_two)
