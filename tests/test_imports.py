@@ -2,7 +2,7 @@
 
 cli -> corpora, wordvec, seqclf: public names, inside command bodies; seqclf -> wordvec, corpora: public names;
 wordvec -> corpora: public names; corpora -> nothing of ours; kernels -> NumPy and Numba, and those of seqclf also ->
-wordvec.kernels.simd.
+wordvec.kernels.simd and wordvec.kernels.products.
 """
 
 import ast
@@ -94,7 +94,8 @@ def broken_arrows(source: str, module: str, is_package: bool = False) -> list[st
 def _kernels_may(target: str, shown: str, package: str) -> bool:
     root = target.split(".")[0]
     own = f"{shown}.".startswith(f"{package}.kernels.")
-    return own or f"{shown}.".startswith("wordvec.kernels.simd.") or root in {"numpy", "numba", "llvmlite"} | STDLIB
+    shared = f"{shown}.".startswith(("wordvec.kernels.simd.", "wordvec.kernels.products."))
+    return own or shared or root in {"numpy", "numba", "llvmlite"} | STDLIB
 
 
 STDLIB = set(sys.stdlib_module_names)
