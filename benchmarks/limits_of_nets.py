@@ -32,7 +32,8 @@ def net_kernels(run: Run) -> Iterator[Kernel]:
     times = run.pick(20, 50)
     for cell in run.pick(("lstm",), tuple(GATES)):
         yield from _recurrent(cell, batch, random, times)
-    yield from _heads(batch, random, times)
+    if run.size != "quick":
+        yield from _heads(batch, random, times)
     yield _adam(16_000_000)
 
 

@@ -41,7 +41,8 @@ def vector_kernels(run: Run) -> Iterator[Kernel]:
     counted = count_cooccurrences(corpus, threads=1)
     yield _count(corpus, counted)
     yield _glove(counted)
-    yield from _svd(counted)
+    if run.size != "quick":
+        yield from _svd(counted)
     yield from _neighbours(run.pick(50_000, 200_000))
 
 
