@@ -81,7 +81,7 @@ def rows(run: Run) -> Iterator[Row]:
 
     peer = f"scikit-learn {sklearn.__version__}"
     corpus = next((name for name, file in FILES.items() if not file or data_file(file)))
-    limit = run.pick(8_000, 40_000, 10**9)
+    limit = run.pick(4_000, 40_000, 10**9)
     for weights in run.pick(("tfidf",), ("count", "tfidf")):
         sums: dict[str, float] = {}
 

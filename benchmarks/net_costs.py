@@ -6,7 +6,8 @@
 labelling one text; both programs load their weights from a file and cut the text at spaces, and ours takes compiled
 kernels from its cache. "Kernels compiled first" is the first process ever, with an empty cache, less the same with a
 full one; PyTorch compiles nothing. Memory is the most anonymous memory of a process (what no file backs) that was seen
-in looks 2 ms apart, both programs doing the same work: one pass over texts with the lengths of SST-2.
+in looks 2 ms apart, both programs doing the same work: one pass over texts with the lengths of SST-2. With ``--quick``
+only the first prediction is measured.
 """
 
 import json
@@ -82,8 +83,9 @@ def rows(run: Run) -> Iterator[Row]:
     name, python = (str(peer), peer.python) if peer else ("", "")
     with tempfile.TemporaryDirectory() as folder:
         yield first_prediction(run, Path(folder), name, python)
-        yield from memory(run, Path(folder), name, python)
-    yield from compiled_first(run)
+        if run.size != "quick":
+            yield from memory(run, Path(folder), name, python)
+            yield from compiled_first()
 
 
 def first_prediction(run: Run, folder: Path, name: str, python: str) -> Row:
@@ -116,13 +118,13 @@ def memory(run: Run, folder: Path, name: str, python: str) -> Iterator[Row]:
         run_watched(ours)
         runs = {name: partial(_megabytes, [python, "-c", _TORCH], asked)} if python else {}
         label = f"anonymous memory at its peak, {what}, {case}"
-        turns = min(run.repeats, run.pick(1, 3))  # from run to run they differ by a few per cent
+        turns = min(run.repeats, 3)  # from run to run they differ by a few per cent
         yield from compare(label, "MB", {"": partial(_megabytes, ours)}, runs, turns, more_is_better=False)
 
 
-def compiled_first(run: Run) -> Iterator[Row]:
-    """A training and its prediction on sixteen texts, for each cell; not with ``--quick``."""
-    for cell in run.pick((), ("lstm", "gru", "rnn")):
+def compiled_first() -> Iterator[Row]:
+    """A training and its prediction on sixteen texts, for each cell."""
+    for cell in ("lstm", "gru", "rnn"):
         code = _TRAIN.format(settings={"cell": cell})
         with tempfile.TemporaryDirectory() as cache:
             place = {"NUMBA_CACHE_DIR": cache}
