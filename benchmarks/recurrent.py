@@ -25,10 +25,10 @@ from benchmarks.peers import PeerError, Server
 from benchmarks.report import say_to_stderr
 from seqclf.batches import pack
 from seqclf.classification import initial_parameters
+from seqclf.headed_training import Trainer
 from seqclf.inference import predict_probabilities
 from seqclf.network import Network, NetworkShape
 from seqclf.settings import ClassifierSettings
-from seqclf.training import Trainer
 from seqclf.workers import Workers
 
 VOCABULARY = 16_000

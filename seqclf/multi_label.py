@@ -96,7 +96,7 @@ def train_multi_label(
             return {"dev_micro_f1": score.micro_f1, "dev_loss": loss}, (score.micro_f1, -loss)
 
         outcome = train_headed(
-            network, Sequences(*encode(tokens, vocabulary), None), targets.astype(np.float32), settings,
+            network, Sequences(*encode(tokens, vocabulary)), targets.astype(np.float32), settings,
             tuned_rows=trained_words if settings.tune_vectors else 0, workers=workers,
             evaluate=on_dev if held_tokens else None, on_progress=on_progress,
         )  # fmt: skip

@@ -6,11 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from seqclf.headed_network import HeadedNetwork, PooledTape
+from seqclf.headed_network import HeadedNetwork
 from seqclf.heads import MultiLabelHead, SoftmaxHead
 from seqclf.parameters import EncoderShape, encoder_shapes
 from seqclf.pooling import pooling_shapes
-from seqclf.workers import Workers
 
 
 @dataclass(frozen=True)
@@ -81,13 +80,3 @@ class Network(HeadedNetwork):
 
     def __getstate__(self) -> dict[str, Any]:
         return {"shape": self.shape, "parameters": self.parameters(), "dtype": self.dtype}
-
-    def backward(
-        self, tape: PooledTape, targets: np.ndarray, weights: np.ndarray, workers: Workers, *, tune_vectors: bool = True
-    ) -> tuple[float, np.ndarray]:
-        """``loss_and_backward`` with a weight for each text; of softmax ``-sum_b weights[b] log p(targets[b]) / B``.
-
-        Returns:
-            The loss, and the gradient (U, E padded) of ``embedding[batch.token_ids]`` (no rows when frozen).
-        """
-        return self.loss_and_backward(tape, targets, workers, weights=weights, tune_vectors=tune_vectors)

@@ -10,6 +10,7 @@ import numpy as np
 
 from seqclf.batches import PackedBatch
 from seqclf.encoder import Encoder
+from seqclf.settings import NetSettings
 from seqclf.tape import Noise
 
 WORDS, POOLED, BETWEEN, WEIGHTS, HOLD_H, HOLD_C = range(1, 7)
@@ -33,6 +34,16 @@ class NoiseRates:
     between: float = 0.0
     locked: bool = True
     weights: float = 0.0
+
+
+def noise_rates(settings: NetSettings) -> NoiseRates:
+    """The shares that the settings name."""
+    return NoiseRates(
+        words=settings.dropout,
+        between=settings.layer_dropout,
+        locked=settings.locked_dropout,
+        weights=settings.weight_drop,
+    )
 
 
 def dropout_key(seed: int, stream: int, step: int) -> np.uint64:

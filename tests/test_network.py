@@ -52,7 +52,9 @@ def run(shape, parameters, *, masks=None, texts=TEXTS, targets=TARGETS, weights=
         tape = network.forward(batch, workers, noise=Noise(words=word_mask), pooled_mask=pooled_mask)
         probabilities = np.empty((len(texts), shape.classes), dtype)
         probabilities[batch.order] = network.head.forward(tape.features)
-        loss, d_rows = network.backward(tape, targets[batch.order], weights[batch.order].astype(dtype), workers)
+        loss, d_rows = network.loss_and_backward(
+            tape, targets[batch.order], workers, weights=weights[batch.order].astype(dtype), tune_vectors=True
+        )
     gradients = network.gradients()
     gradients["embedding"] = np.zeros((shape.vocabulary, shape.vector_size))
     gradients["embedding"][batch.token_ids] = d_rows[:, : shape.vector_size]

@@ -9,9 +9,10 @@ import pytest
 from seqclf import ClassifierSettings, train_classifier
 from seqclf.batches import pack
 from seqclf.classification import initial_parameters
+from seqclf.headed_training import Trainer
 from seqclf.network import Network, NetworkShape
 from seqclf.noise import draw_mask, dropout_key
-from seqclf.training import Examples, Trainer, train_network
+from seqclf.training import Examples, train_network
 from seqclf.workers import Workers, available_cores
 from tests import naive_recurrent
 from wordvec import InputError, TrainingError, WordVectors
