@@ -5,8 +5,8 @@ from scipy.sparse import csr_array
 
 from tests import naive_glove
 from wordvec import Cooccurrence, CooccurrenceSettings, Vocabulary
-from wordvec.alignment import aligned, row_stride
 from wordvec.blocks import first_tables, schedule_of, sorted_cells
+from wordvec.system.aligned_arrays import aligned, row_stride
 
 
 def random_counts(types=23, sentences=30, length=12, window=4, seed=0):

@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from wordvec import InputError, replacing
-from wordvec.checkpoints import check_target
+from wordvec.system.atomic_files import check_target
 
 
 def write(path, content=b"new"):

@@ -16,7 +16,7 @@ from wordvec import encode_corpus
 from wordvec.cooccurrence import CooccurrenceSettings, count_cooccurrences
 from wordvec.errors import InputError, UnknownTokenError
 from wordvec.pair_counting import plan_of, whole_weights
-from wordvec.spilling import Growing, Scratch
+from wordvec.system.scratch import Growing, Scratch
 
 pytestmark = wraps_around
 
@@ -165,7 +165,7 @@ def test_a_full_disk_is_told(corpus, folder, monkeypatch):
         def write(self, _):
             raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("wordvec.spilling.open", Full, raising=False)
+    monkeypatch.setattr("wordvec.system.scratch.open", Full, raising=False)
     with pytest.raises(InputError, match="set TMPDIR to a folder on another disk, or allow more memory"):
         count_cooccurrences(corpus, threads=1, memory=LEAST)
 

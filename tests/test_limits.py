@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from wordvec.limits import available_memory
+from wordvec.system.available_memory import available_memory
 
 MIB = 1 << 20
 

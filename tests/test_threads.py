@@ -8,7 +8,7 @@ import time
 import pytest
 
 from wordvec.errors import InputError
-from wordvec.threads import available_cores, run_in_threads, worker_count
+from wordvec.system.threads import available_cores, run_in_threads, worker_count
 
 
 def test_workers_are_capped_at_the_cores_unless_a_test_lifts_the_cap(monkeypatch):

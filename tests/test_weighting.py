@@ -35,7 +35,7 @@ def found():
 )
 @pytest.mark.parametrize("piece", [1, 50, 1 << 18])
 def test_cells_are_those_of_the_formula(found, weighting, options, piece, monkeypatch):
-    monkeypatch.setattr("wordvec.sparse.PIECE", piece)
+    monkeypatch.setattr("wordvec.system.csr.PIECE", piece)
     weighted = weigh(found, weighting, **options)
     usual = {"ppmi": 0.75}.get(weighting, 1.0)
     expected = naive_frequency.weighted(found.counts.toarray(), weighting, **{"smoothing": usual, **options})

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from wordvec.alignment import aligned, row_stride
+from wordvec.system.aligned_arrays import aligned, row_stride
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from corpora import read_lines
-from wordvec.checks import check_whole
 from wordvec.errors import InputError, VocabularyError
 from wordvec.scanning import Counter, Table, join_tokens
+from wordvec.system.validation import check_whole
 from wordvec.vocabulary import Vocabulary
 
 _log = logging.getLogger(__name__)

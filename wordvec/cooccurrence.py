@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from wordvec.checks import check_choice, check_number, check_whole
 from wordvec.encoded import EncodedCorpus
 from wordvec.errors import InputError
-from wordvec.limits import available_memory
 from wordvec.pair_counting import PairCounter, plan_of
-from wordvec.sparse import csr_of
-from wordvec.spilling import Scratch
-from wordvec.threads import worker_count
+from wordvec.system.available_memory import available_memory
+from wordvec.system.csr import csr_of
+from wordvec.system.scratch import Scratch
+from wordvec.system.threads import worker_count
+from wordvec.system.validation import check_choice, check_number, check_whole
 from wordvec.vocabulary import Vocabulary
 
 if TYPE_CHECKING:

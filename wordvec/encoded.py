@@ -20,8 +20,8 @@ from corpora import TextCorpus, get_tokenizer
 from wordvec.choosing import MAX_TYPES, Rules, word_list
 from wordvec.errors import InputError, VocabularyError
 from wordvec.scanning import Counter, Table, encode, join_tokens, split_tokens
+from wordvec.system.threads import worker_count
 from wordvec.texts import blocks_of
-from wordvec.threads import worker_count
 from wordvec.vocabulary import Vocabulary
 
 _log = logging.getLogger(__name__)

@@ -23,9 +23,9 @@ from typing import Any, Literal
 import numpy as np
 
 from wordvec import queries
-from wordvec.checks import check_choice
 from wordvec.errors import InputError
 from wordvec.sparse_vectors import SparseWordVectors
+from wordvec.system.validation import check_choice
 from wordvec.vectors import WordVectors
 
 PROTOCOLS = ("P30k", "Pfull", "Phyp")

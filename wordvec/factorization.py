@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from wordvec.alignment import aligned, row_stride
-from wordvec.checks import check_number, check_whole
 from wordvec.errors import InputError, VocabularyError
-from wordvec.threads import run_in_threads, worker_count
+from wordvec.system.aligned_arrays import aligned, row_stride
+from wordvec.system.threads import run_in_threads, worker_count
+from wordvec.system.validation import check_number, check_whole
 from wordvec.vectors import WordVectors
 from wordvec.weighting import weigh
 

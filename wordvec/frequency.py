@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_array
 
-from wordvec.checks import check_choice
 from wordvec.cooccurrence import Cooccurrence, CooccurrenceSettings, count_cooccurrences
 from wordvec.encoded import EncodedCorpus
 from wordvec.errors import InputError
@@ -17,6 +16,7 @@ from wordvec.factorization import SvdSettings, train_svd
 from wordvec.glove import GloveProgress, GloveSettings, train_glove
 from wordvec.resuming import finished_training
 from wordvec.sparse_vectors import weighted_vectors
+from wordvec.system.validation import check_choice
 from wordvec.vectors import WordVectors
 from wordvec.weighting import settings_of
 

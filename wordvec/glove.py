@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from wordvec.alignment import aligned, row_stride
 from wordvec.blocks import band_bounds, first_tables, schedule_of, sorted_cells
-from wordvec.checks import check_number, check_whole
 from wordvec.errors import InputError, TrainingError, VocabularyError
-from wordvec.limits import available_memory
 from wordvec.resuming import Checkpoint, SavedTraining
-from wordvec.threads import run_in_threads, worker_count
+from wordvec.system.aligned_arrays import aligned, row_stride
+from wordvec.system.available_memory import available_memory
+from wordvec.system.threads import run_in_threads, worker_count
+from wordvec.system.validation import check_number, check_whole
 from wordvec.vectors import WordVectors
 
 if TYPE_CHECKING:

@@ -4,12 +4,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from wordvec.alignment import aligned, row_stride
 from wordvec.encoded import EncodedCorpus
 from wordvec.errors import TrainingError
-from wordvec.limits import available_memory
 from wordvec.settings import TILE, Word2VecSettings
-from wordvec.threads import worker_count
+from wordvec.system.aligned_arrays import aligned, row_stride
+from wordvec.system.available_memory import available_memory
+from wordvec.system.threads import worker_count
 
 if TYPE_CHECKING:
     from wordvec.kernels.slices import Lane

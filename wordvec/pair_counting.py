@@ -17,7 +17,7 @@ from wordvec.encoded import EncodedCorpus
 from wordvec.errors import InputError
 from wordvec.sampling import keep_probabilities
 from wordvec.scanning import in_order
-from wordvec.spilling import Growing, Scratch
+from wordvec.system.scratch import Growing, Scratch
 
 if TYPE_CHECKING:
     from wordvec.cooccurrence import CooccurrenceSettings

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from wordvec.checkpoints import check_target, remove_leftovers
 from wordvec.encoded import EncodedCorpus
 from wordvec.errors import FormatError, InputError
 from wordvec.formats import describe, safetensors
@@ -25,6 +24,7 @@ from wordvec.formats.tensors import TensorFile, write_tensors
 from wordvec.growing import grown_vocabulary
 from wordvec.monitoring import Clock
 from wordvec.settings import Word2VecSettings
+from wordvec.system.atomic_files import check_target, remove_leftovers
 from wordvec.vectors import WordVectors
 from wordvec.vocabulary import Vocabulary
 

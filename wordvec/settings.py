@@ -3,8 +3,8 @@
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from wordvec.checks import check_choice, check_number, check_whole
 from wordvec.errors import InputError
+from wordvec.system.validation import check_choice, check_number, check_whole
 
 TILE = 4
 """Centres computed at once; the kernels' own number."""

@@ -8,7 +8,7 @@ import numpy as np
 from wordvec import queries
 from wordvec.cooccurrence import Cooccurrence
 from wordvec.errors import InputError
-from wordvec.sparse import products, row_lengths, row_pieces, rows_of
+from wordvec.system.csr import products, row_lengths, row_pieces, rows_of
 from wordvec.vectors import Answers, Term, WordVectors
 from wordvec.vocabulary import Vocabulary
 from wordvec.weighting import settings_of, weigh

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from wordvec.alignment import row_stride
 from wordvec.encoded import EncodedCorpus
 from wordvec.errors import TrainingError
 from wordvec.memory import allocate, first_memory, lane_bounds, safe_lanes, sizes_of, user_counts
 from wordvec.objectives import cut_sentences, objective_of
 from wordvec.sampling import alias_table, distance_weights, keep_probabilities, noise_probabilities, tile_weights
 from wordvec.settings import TILE, Word2VecSettings
-from wordvec.threads import run_in_threads
+from wordvec.system.aligned_arrays import row_stride
+from wordvec.system.threads import run_in_threads
 
 if TYPE_CHECKING:
     from wordvec.kernels.slices import Step

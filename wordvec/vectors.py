@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from wordvec import queries
-from wordvec.checks import check_whole
 from wordvec.errors import InputError
+from wordvec.system.validation import check_whole
 from wordvec.vocabulary import Vocabulary
 
 Term: TypeAlias = str | np.ndarray

@@ -4,12 +4,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from wordvec.checks import check_choice, check_number
 from wordvec.cooccurrence import Cooccurrence
 from wordvec.errors import InputError
-from wordvec.limits import available_memory
-from wordvec.sparse import csr_of, row_pieces
-from wordvec.spilling import Growing, Scratch
+from wordvec.system.available_memory import available_memory
+from wordvec.system.csr import csr_of, row_pieces
+from wordvec.system.scratch import Growing, Scratch
+from wordvec.system.validation import check_choice, check_number
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from wordvec.checks import check_whole
 from wordvec.encoded import EncodedCorpus
+from wordvec.system.validation import check_whole
 
 
 def training_pairs(corpus: EncodedCorpus, window: int = 5) -> Iterator[tuple[int, int]]:

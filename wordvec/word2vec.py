@@ -19,7 +19,7 @@ from wordvec.objectives import check_softmax
 from wordvec.progress import Progress, Word2VecResult
 from wordvec.resuming import Checkpoint, SavedTraining
 from wordvec.settings import Word2VecSettings
-from wordvec.threads import worker_count
+from wordvec.system.threads import worker_count
 from wordvec.training import Trainer
 from wordvec.vectors import WordVectors
 

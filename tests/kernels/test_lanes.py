@@ -25,7 +25,7 @@ from wordvec.kernels.negative_sampling import train_skipgram_slice
 from wordvec.kernels.simd import JIT_OFF, atomic_add, atomic_read, kernel
 from wordvec.kernels.slices import CENTER, DRAWN, FILLED, KEPT, LAST_CENTER, POSITION, TOUCHED
 from wordvec.kernels.tile import LOSS_PAIRS, LOSS_SUM
-from wordvec.threads import run_in_threads
+from wordvec.system.threads import run_in_threads
 
 pytestmark = wraps_around
 

@@ -17,12 +17,12 @@ import os
 from pathlib import Path
 from typing import Any
 
-from wordvec.checks import check_choice
 from wordvec.errors import FormatError, InputError
 from wordvec.formats import glove, safetensors, sparse, word2vec_binary, word2vec_text
 from wordvec.formats.sources import VectorSource
 from wordvec.formats.tensors import TensorFile
 from wordvec.sparse_vectors import SparseWordVectors
+from wordvec.system.validation import check_choice
 from wordvec.vectors import WordVectors
 
 __all__ = ["FORMATS", "describe", "load_vectors", "save_vectors"]

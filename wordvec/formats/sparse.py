@@ -59,8 +59,8 @@ def read(path: str | os.PathLike[str], limit: int | None = None) -> "SparseWordV
     Raises:
         FormatError: it is not one, was cut short, or its parts do not fit.
     """
-    from wordvec.sparse import csr_of
     from wordvec.sparse_vectors import SparseWordVectors
+    from wordvec.system.csr import csr_of
 
     file = TensorFile(path)
     size, columns, cells = check(file)

@@ -7,8 +7,8 @@ import re
 import numpy as np
 
 from corpora import read_lines
-from wordvec.checkpoints import replacing
 from wordvec.errors import FormatError, InputError, VocabularyError
+from wordvec.system.atomic_files import replacing
 from wordvec.vocabulary import Vocabulary
 
 _log = logging.getLogger(__name__)

@@ -7,11 +7,11 @@ import os
 
 import numpy as np
 
-from wordvec.checkpoints import replacing
 from wordvec.errors import FormatError
 from wordvec.formats import word2vec_text
 from wordvec.formats.rows import Rows, check_complete
 from wordvec.formats.sources import MAX_TOKEN_BYTES, VectorSource
+from wordvec.system.atomic_files import replacing
 from wordvec.vectors import WordVectors
 
 _BLOCK_BYTES = 4 << 20

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from wordvec.spilling import Scratch
+from wordvec.system.scratch import Scratch
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
