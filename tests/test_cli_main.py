@@ -154,13 +154,13 @@ def test_what_the_libraries_log_is_printed_and_logging_left_as_it_was():
     @click.command(cls=Command)
     @click.option("--quiet", is_flag=True)
     def talking(quiet):
-        for name in ("wordvec.encoded", "corpora", "seqclf.epochs", "elsewhere"):
+        for name in ("wordvec.encoding.corpus", "corpora", "seqclf.epochs", "elsewhere"):
             logging.getLogger(name).info("%s speaks", name)
         logging.getLogger("wordvec.formats").warning("2 tokens came twice")
 
     before = [(logger.level, list(logger.handlers), logger.propagate) for logger in map(logging.getLogger, PACKAGES)]
     result = CliRunner().invoke(talking)
-    assert result.stderr == "wordvec.encoded speaks\ncorpora speaks\nWarning: 2 tokens came twice\n"
+    assert result.stderr == "wordvec.encoding.corpus speaks\ncorpora speaks\nWarning: 2 tokens came twice\n"
     assert CliRunner().invoke(talking, ["--quiet"]).output == ""
     after = [(logger.level, list(logger.handlers), logger.propagate) for logger in map(logging.getLogger, PACKAGES)]
     assert after == before

@@ -140,7 +140,7 @@ def test_rarer_is_never_weighed_less(formula):
 def test_the_number_of_threads_changes_no_bit(monkeypatch):
     monkeypatch.setenv("WORDVEC_OVERSUBSCRIBE", "1")
     monkeypatch.setattr(counting, "_CHUNK", 500)
-    monkeypatch.setattr("wordvec.texts._BLOCK", 1000)
+    monkeypatch.setattr("wordvec.encoding.text_blocks._BLOCK", 1000)
     random = np.random.default_rng(0)
     texts = [" ".join(f"w{k}" for k in random.zipf(1.3, size) % 5000) for size in random.integers(0, 60, 700)]
     for sizes, min_count in (((1, 1), 1), ((1, 3), 2)):

@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from corpora import TextCorpus
 from tests.encoded_cases import TEXT, assert_encodes, sentences_of
 from tests.word2vec_cases import fewer_without_jit, wraps_around
-from wordvec import Vocabulary, encode_corpus, encoded, scanning
+from wordvec import Vocabulary, encode_corpus
+from wordvec.encoding import corpus as encoded
+from wordvec.encoding import scanning
 from wordvec.errors import VocabularyError
 from wordvec.kernels.simd import JIT_OFF
 

@@ -11,7 +11,8 @@ import pytest
 from corpora import TextCorpus
 from tests.encoded_cases import TEXT, assert_encodes, sentences_of
 from tests.word2vec_cases import wraps_around
-from wordvec import Vocabulary, encode_corpus, encoded
+from wordvec import Vocabulary, encode_corpus
+from wordvec.encoding import corpus as encoded
 from wordvec.errors import InputError
 
 pytestmark = wraps_around

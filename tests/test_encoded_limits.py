@@ -9,7 +9,9 @@ import pytest
 from corpora import TextCorpus
 from tests.encoded_cases import TEXT
 from tests.word2vec_cases import wraps_around
-from wordvec import Vocabulary, encode_corpus, encoded, scanning
+from wordvec import Vocabulary, encode_corpus
+from wordvec.encoding import corpus as encoded
+from wordvec.encoding import scanning
 from wordvec.errors import InputError, VocabularyError
 from wordvec.kernels.simd import JIT_OFF
 

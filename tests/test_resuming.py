@@ -8,7 +8,7 @@ import pytest
 
 from tests.word2vec_cases import corpus_of, random_corpus, wraps_around
 from wordvec import TrainingCallback, Vocabulary, Word2VecSettings, WordVectors, finished_training, resuming, training
-from wordvec.encoded import EncodedCorpus
+from wordvec.encoding.corpus import EncodedCorpus
 from wordvec.errors import FormatError, InputError, TrainingError
 from wordvec.formats import save_vectors
 from wordvec.kernels.simd import JIT_OFF

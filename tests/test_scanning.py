@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from tests import naive
 from tests.word2vec_cases import fewer_without_jit, wraps_around
-from wordvec import scanning
+from wordvec.encoding import scanning
+from wordvec.encoding.scanning import Counter, Table, hide, join_tokens, split_tokens
 from wordvec.kernels.simd import JIT_OFF
-from wordvec.scanning import Counter, Table, hide, join_tokens, split_tokens
 
 pytestmark = wraps_around
 

@@ -8,7 +8,7 @@ from numba import njit
 
 from tests import naive
 from wordvec import Vocabulary, Word2VecSettings
-from wordvec.encoded import EncodedCorpus
+from wordvec.encoding.corpus import EncodedCorpus
 from wordvec.kernels.sharing import (
     add_gains,
     clear_users,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from wordvec.encoded import EncodedCorpus
+from wordvec.encoding.corpus import EncodedCorpus
 from wordvec.errors import InputError
 from wordvec.pair_counting import PairCounter, plan_of
 from wordvec.system.available_memory import available_memory

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from wordvec.encoding.scanning import Buffers, Table, in_order, join_tokens, split_tokens
 from wordvec.errors import InputError
-from wordvec.scanning import Buffers, Table, in_order, join_tokens, split_tokens
 from wordvec.vocabulary import Vocabulary
 
 if TYPE_CHECKING:

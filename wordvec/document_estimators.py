@@ -22,7 +22,7 @@ from wordvec.documents import (
     inverse_document_frequency,
     weigh_documents,
 )
-from wordvec.encoded import EncodedCorpus
+from wordvec.encoding.corpus import EncodedCorpus
 from wordvec.errors import InputError
 from wordvec.vocabulary import Vocabulary
 

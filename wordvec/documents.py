@@ -17,12 +17,12 @@ from scipy.sparse import csr_matrix
 from corpora import TextCorpus, get_tokenizer
 from wordvec import counting
 from wordvec.counting import Index, Rows
-from wordvec.encoded import EncodedCorpus
+from wordvec.encoding.corpus import EncodedCorpus
+from wordvec.encoding.scanning import in_order
+from wordvec.encoding.text_blocks import blocks_of
 from wordvec.errors import InputError, VocabularyError
-from wordvec.scanning import in_order
 from wordvec.system.threads import worker_count
 from wordvec.system.validation import check_choice, check_whole
-from wordvec.texts import blocks_of
 from wordvec.vocabulary import Vocabulary
 
 Texts: TypeAlias = TextCorpus | EncodedCorpus | Iterable[str] | Iterable[list[str]]

@@ -8,7 +8,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from corpora import TextCorpus, tokenize
-from wordvec.encoded import encode_corpus
+from wordvec.encoding.corpus import encode_corpus
 from wordvec.errors import InputError
 from wordvec.settings import Word2VecSettings
 from wordvec.word2vec import train_word2vec

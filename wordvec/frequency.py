@@ -10,7 +10,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from wordvec.cooccurrence import Cooccurrence, CooccurrenceSettings, count_cooccurrences
-from wordvec.encoded import EncodedCorpus
+from wordvec.encoding.corpus import EncodedCorpus
 from wordvec.errors import InputError
 from wordvec.factorization import SvdSettings, train_svd
 from wordvec.glove import GloveProgress, GloveSettings, train_glove

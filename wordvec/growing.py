@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from wordvec.encoded import EncodedCorpus
+from wordvec.encoding.corpus import EncodedCorpus
 from wordvec.errors import InputError
 from wordvec.settings import Word2VecSettings
 from wordvec.vectors import WordVectors

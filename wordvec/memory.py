@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from wordvec.encoded import EncodedCorpus
+from wordvec.encoding.corpus import EncodedCorpus
 from wordvec.errors import TrainingError
 from wordvec.settings import TILE, Word2VecSettings
 from wordvec.system.aligned_arrays import aligned, row_stride

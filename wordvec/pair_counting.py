@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from wordvec.encoded import EncodedCorpus
+from wordvec.encoding.corpus import EncodedCorpus
+from wordvec.encoding.scanning import in_order
 from wordvec.errors import InputError
 from wordvec.sampling import keep_probabilities
-from wordvec.scanning import in_order
 from wordvec.system.scratch import Growing, Scratch
 
 if TYPE_CHECKING:

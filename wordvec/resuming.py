@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from wordvec.encoded import EncodedCorpus
+from wordvec.encoding.corpus import EncodedCorpus
 from wordvec.errors import FormatError, InputError
 from wordvec.formats import describe, safetensors
 from wordvec.formats.safetensors import pack_tokens

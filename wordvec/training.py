@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from wordvec.encoded import EncodedCorpus
+from wordvec.encoding.corpus import EncodedCorpus
 from wordvec.errors import TrainingError
 from wordvec.memory import allocate, first_memory, lane_bounds, safe_lanes, sizes_of, user_counts
 from wordvec.objectives import cut_sentences, objective_of

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from wordvec.encoded import EncodedCorpus
+from wordvec.encoding.corpus import EncodedCorpus
 from wordvec.system.validation import check_whole
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from wordvec.encoded import EncodedCorpus
+from wordvec.encoding.corpus import EncodedCorpus
 from wordvec.errors import InputError, TrainingError, VocabularyError
 from wordvec.growing import check_fits, grown, start_from
 from wordvec.memory import check_memory

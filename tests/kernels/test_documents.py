@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from tests import naive_documents as naive
 from tests.word2vec_cases import fewer_without_jit, wraps_around
 from wordvec.counting import Chunk, PairTable, _count
+from wordvec.encoding.scanning import Buffers, Table
 from wordvec.kernels.documents import BITS, absorb, number, select, tally, weigh
-from wordvec.scanning import Buffers, Table
 
 pytestmark = wraps_around
 

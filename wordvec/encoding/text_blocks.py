@@ -5,8 +5,8 @@ from itertools import chain
 from typing import Any
 
 from corpora import get_tokenizer
+from wordvec.encoding.scanning import WHITE, hide
 from wordvec.errors import InputError, VocabularyError
-from wordvec.scanning import WHITE, hide
 
 _BLOCK = 1 << 18
 """Bytes or letters after which a block ends with the line."""

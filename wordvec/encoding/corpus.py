@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 
 from corpora import TextCorpus, get_tokenizer
-from wordvec.choosing import MAX_TYPES, Rules, word_list
+from wordvec.encoding.scanning import Counter, Table, encode, join_tokens, split_tokens
+from wordvec.encoding.text_blocks import blocks_of
+from wordvec.encoding.vocabulary_rules import MAX_TYPES, Rules, word_list
 from wordvec.errors import InputError, VocabularyError
-from wordvec.scanning import Counter, Table, encode, join_tokens, split_tokens
 from wordvec.system.threads import worker_count
-from wordvec.texts import blocks_of
 from wordvec.vocabulary import Vocabulary
 
 _log = logging.getLogger(__name__)

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from corpora import read_lines
+from wordvec.encoding.scanning import Counter, Table, join_tokens
 from wordvec.errors import InputError, VocabularyError
-from wordvec.scanning import Counter, Table, join_tokens
 from wordvec.system.validation import check_whole
 from wordvec.vocabulary import Vocabulary
 
