@@ -11,7 +11,7 @@ from scipy.stats import rankdata, spearmanr
 
 from tests import naive
 from wordvec import InputError, Vocabulary, WordVectors, evaluate_analogies, evaluate_file, evaluate_similarity
-from wordvec.evaluation import average_ranks, spearman
+from wordvec.vectors.evaluation import average_ranks, spearman
 
 RELATIONS = {"capital": 30, "family": 12, "gram1-plural": 40, "gram2-past": 25}
 """Sections and their numbers of word pairs."""
@@ -49,7 +49,7 @@ def write_questions(path, sections):
 @pytest.mark.parametrize("method", ["add", "mul"])
 @pytest.mark.parametrize("block", [256, 10])
 def test_every_section_is_what_single_questions_give(world, tmp_path, method, block, monkeypatch):
-    monkeypatch.setattr("wordvec.queries.QUERY_BLOCK", block)
+    monkeypatch.setattr("wordvec.vectors.search.QUERY_BLOCK", block)
     wv, sections = world
     result = evaluate_analogies(wv, write_questions(tmp_path / "q.txt", sections), protocol="Pfull", method=method)
     for count in result.sections:

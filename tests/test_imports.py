@@ -143,7 +143,7 @@ def test_files_are_opened_in_few_places_and_nothing_is_printed(module):
 
 
 def test_there_is_something_to_read():
-    assert {"wordvec.vectors", "wordvec.formats", "corpora.readers", "cli.main"} <= set(MODULES)
+    assert {"wordvec.vectors.dense", "wordvec.formats", "corpora.readers", "cli.main"} <= set(MODULES)
 
 
 @pytest.mark.parametrize("package", sorted(PUBLIC))
@@ -191,21 +191,21 @@ def test_asking_vectors_loads_neither_numba_nor_scikit_learn(tmp_path):
     [
         ("corpora.readers", "import wordvec", "corpora imports wordvec"),
         ("corpora.readers", "def f():\n    from seqclf import SequenceClassifier", "corpora imports seqclf"),
-        ("wordvec.vectors", "from seqclf import load_model", "wordvec imports seqclf"),
-        ("wordvec.vectors", "import cli.main", "wordvec imports cli"),
-        ("wordvec.vectors", "from corpora.readers import TextCorpus", "not a public name"),
-        ("wordvec.vectors", "from corpora import readers", "not a public name"),
-        ("wordvec.vectors", "import numba", "numba belongs into kernels"),
-        ("wordvec.vectors", "def f():\n    import sklearn.base", "scikit-learn belongs"),
+        ("wordvec.vectors.dense", "from seqclf import load_model", "wordvec imports seqclf"),
+        ("wordvec.vectors.dense", "import cli.main", "wordvec imports cli"),
+        ("wordvec.vectors.dense", "from corpora.readers import TextCorpus", "not a public name"),
+        ("wordvec.vectors.dense", "from corpora import readers", "not a public name"),
+        ("wordvec.vectors.dense", "import numba", "numba belongs into kernels"),
+        ("wordvec.vectors.dense", "def f():\n    import sklearn.base", "scikit-learn belongs"),
         ("wordvec.formats.glove", "from ..kernels import x\nimport numba.core", "2: numba belongs"),
-        ("seqclf.model", "from wordvec.vectors import WordVectors", "not a public name"),
+        ("seqclf.model", "from wordvec.vectors.dense import WordVectors", "not a public name"),
         ("seqclf.model", "from wordvec.kernels.simd import dot", "not a public name"),
         ("seqclf.model", "import pickle", "can run code"),
         ("seqclf.model", "def f():\n    from joblib import load", "can run code"),
         ("seqclf.kernels.lstm", "from wordvec.kernels.slices import draw", "a kernel imports"),
         ("seqclf.kernels.lstm", "from wordvec import WordVectors", "a kernel imports"),
         ("seqclf.kernels.lstm", "from scipy.special import expit", "a kernel imports"),
-        ("wordvec.kernels.glove", "from wordvec.vectors import WordVectors", "a kernel imports"),
+        ("wordvec.kernels.glove", "from wordvec.vectors.dense import WordVectors", "a kernel imports"),
         ("cli.info", "from wordvec import describe", "before a command runs"),
         ("cli.info", "class C:\n    import corpora", "before a command runs"),
         ("cli.info", "def f():\n    from wordvec.formats import describe", "not a public name"),
@@ -235,8 +235,8 @@ def test_a_good_arrow_is_left_alone(module, source):
 @pytest.mark.parametrize(
     ("module", "source", "reason"),
     [
-        ("wordvec.vectors", "print(1)", "logging"),
-        ("wordvec.vectors", "with open(path) as file:\n    pass", "open opens a file"),
+        ("wordvec.vectors.dense", "print(1)", "logging"),
+        ("wordvec.vectors.dense", "with open(path) as file:\n    pass", "open opens a file"),
         ("seqclf.model", "Path(name).write_text(x)", "write_text opens a file"),
         ("seqclf.model", "np.load(name, allow_pickle=True)", "allow_pickle"),
         ("wordvec.formats.glove", "np.load(name, allow_pickle=False)", "allow_pickle"),
@@ -250,4 +250,4 @@ def test_a_broken_habit_is_seen(module, source, reason):
 def test_a_good_habit_is_left_alone():
     assert not broken_habits("print(1)\nos.open(os.devnull, 0)", "cli.info")
     assert not broken_habits("open(path)", "wordvec.formats.glove")
-    assert not broken_habits("x.config.y = 2\nself.open = 3", "wordvec.vectors")
+    assert not broken_habits("x.config.y = 2\nself.open = 3", "wordvec.vectors.dense")

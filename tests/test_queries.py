@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from wordvec.queries import contenders, nth_largest
+from wordvec.vectors.search import contenders, nth_largest
 
 
 @pytest.mark.parametrize("size", [1, 63, 64, 129, 1_500, 20_000])

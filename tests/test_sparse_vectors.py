@@ -88,7 +88,7 @@ def test_similarities_are_cosines(sparse, dense):
 @pytest.mark.parametrize("piece", [1, 30, 1 << 18])
 def test_neighbors_are_those_of_dense_vectors(sparse, dense, piece, monkeypatch):
     monkeypatch.setattr("wordvec.system.csr.PIECE", piece)
-    monkeypatch.setattr("wordvec.sparse_vectors._AT_ONCE", 3)
+    monkeypatch.setattr("wordvec.vectors.sparse._AT_ONCE", 3)
     assert_same_answers(sparse.most_similar("t2"), dense.most_similar("t2"))
     words = [token for token in dense if dense[token].any()]
     found, expected = sparse.most_similar_batch(words, 3), dense.most_similar_batch(words, 3)

@@ -94,7 +94,7 @@ def test_length_of_a_term_does_not_matter(wv):
 
 @pytest.mark.parametrize("block", [1, 7, 256])
 def test_batches_answer_to_the_bit_as_single_questions(wv, block, monkeypatch):
-    monkeypatch.setattr("wordvec.queries.QUERY_BLOCK", block)
+    monkeypatch.setattr("wordvec.vectors.search.QUERY_BLOCK", block)
     words = [f"t{r}" for r in range(40)]
     asked = [*words, wv["t5"]]
     assert wv.most_similar_batch(asked, 6, restrict=200) == [wv.most_similar(q, top=6, restrict=200) for q in asked]
@@ -104,7 +104,7 @@ def test_batches_answer_to_the_bit_as_single_questions(wv, block, monkeypatch):
 
 
 def test_large_vocabularies_are_scored_in_several_blocks(monkeypatch):
-    monkeypatch.setattr("wordvec.queries._ROWS_AT_ONCE", 11)
+    monkeypatch.setattr("wordvec.vectors.search._ROWS_AT_ONCE", 11)
     rng = np.random.default_rng(1)
     wv = WordVectors([f"t{r}" for r in range(100)], rng.normal(size=(100, 3)))
     check(wv.most_similar("t60", top=100), naive.most_similar(wv.vectors, [wv.vectors[60]], [], [60], 100), wv)

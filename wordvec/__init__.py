@@ -9,8 +9,8 @@ from typing import Any
 __version__ = "0.1.0"
 
 _HOME = {
-    "AnalogyCount": "wordvec.evaluation",
-    "AnalogyResult": "wordvec.evaluation",
+    "AnalogyCount": "wordvec.vectors.evaluation",
+    "AnalogyResult": "wordvec.vectors.evaluation",
     "CountVectors": "wordvec.document_estimators",
     "DocumentMatrix": "wordvec.formats.documents",
     "Cooccurrence": "wordvec.cooccurrence",
@@ -43,8 +43,8 @@ _HOME = {
     "GloveSettings": "wordvec.glove",
     "InputError": "wordvec.errors",
     "Progress": "wordvec.progress",
-    "SimilarityResult": "wordvec.evaluation",
-    "SparseWordVectors": "wordvec.sparse_vectors",
+    "SimilarityResult": "wordvec.vectors.evaluation",
+    "SparseWordVectors": "wordvec.vectors.sparse",
     "Training": "wordvec.word2vec",
     "SvdResult": "wordvec.factorization",
     "SvdSettings": "wordvec.factorization",
@@ -57,10 +57,10 @@ _HOME = {
     "Word2Vec": "wordvec.estimators",
     "Word2VecResult": "wordvec.progress",
     "Word2VecSettings": "wordvec.settings",
-    "WordVectors": "wordvec.vectors",
-    "evaluate_analogies": "wordvec.evaluation",
-    "evaluate_file": "wordvec.evaluation",
-    "evaluate_similarity": "wordvec.evaluation",
+    "WordVectors": "wordvec.vectors.dense",
+    "evaluate_analogies": "wordvec.vectors.evaluation",
+    "evaluate_file": "wordvec.vectors.evaluation",
+    "evaluate_similarity": "wordvec.vectors.evaluation",
     "finished_training": "wordvec.resuming",
     "inverse_document_frequency": "wordvec.documents",
     "load_documents": "wordvec.formats.documents",
@@ -78,7 +78,7 @@ _HOME = {
     "train_word2vec": "wordvec.word2vec",
     "weigh_documents": "wordvec.documents",
     "weigh": "wordvec.weighting",
-    "weighted_vectors": "wordvec.sparse_vectors",
+    "weighted_vectors": "wordvec.vectors.sparse",
 }
 
 __all__ = sorted(_HOME)

@@ -11,7 +11,7 @@ from wordvec.errors import InputError, VocabularyError
 from wordvec.system.aligned_arrays import aligned, row_stride
 from wordvec.system.threads import run_in_threads, worker_count
 from wordvec.system.validation import check_number, check_whole
-from wordvec.vectors import WordVectors
+from wordvec.vectors.dense import WordVectors
 from wordvec.weighting import weigh
 
 if TYPE_CHECKING:

@@ -15,9 +15,9 @@ from wordvec.errors import InputError
 from wordvec.factorization import SvdSettings, train_svd
 from wordvec.glove import GloveProgress, GloveSettings, train_glove
 from wordvec.resuming import finished_training
-from wordvec.sparse_vectors import weighted_vectors
 from wordvec.system.validation import check_choice
-from wordvec.vectors import WordVectors
+from wordvec.vectors.dense import WordVectors
+from wordvec.vectors.sparse import weighted_vectors
 from wordvec.weighting import settings_of
 
 FREQUENCY_MODELS = ("cooccurrence", "ppmi", "svd", "glove")

@@ -17,7 +17,7 @@ from wordvec.system.aligned_arrays import aligned, row_stride
 from wordvec.system.available_memory import available_memory
 from wordvec.system.threads import run_in_threads, worker_count
 from wordvec.system.validation import check_number, check_whole
-from wordvec.vectors import WordVectors
+from wordvec.vectors.dense import WordVectors
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array

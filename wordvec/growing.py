@@ -5,7 +5,7 @@ import numpy as np
 from wordvec.encoding.corpus import EncodedCorpus
 from wordvec.errors import InputError
 from wordvec.settings import Word2VecSettings
-from wordvec.vectors import WordVectors
+from wordvec.vectors.dense import WordVectors
 from wordvec.vocabulary import Vocabulary
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from wordvec.errors import InputError
-from wordvec.vectors import WordVectors
+from wordvec.vectors.dense import WordVectors
 
 if TYPE_CHECKING:
     from wordvec.word2vec import Training

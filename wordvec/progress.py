@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from wordvec.settings import Word2VecSettings
-from wordvec.vectors import WordVectors
+from wordvec.vectors.dense import WordVectors
 
 
 @dataclass(frozen=True)

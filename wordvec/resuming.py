@@ -25,7 +25,7 @@ from wordvec.growing import grown_vocabulary
 from wordvec.monitoring import Clock
 from wordvec.settings import Word2VecSettings
 from wordvec.system.atomic_files import check_target, remove_leftovers
-from wordvec.vectors import WordVectors
+from wordvec.vectors.dense import WordVectors
 from wordvec.vocabulary import Vocabulary
 
 if TYPE_CHECKING:

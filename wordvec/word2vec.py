@@ -21,7 +21,7 @@ from wordvec.resuming import Checkpoint, SavedTraining
 from wordvec.settings import Word2VecSettings
 from wordvec.system.threads import worker_count
 from wordvec.training import Trainer
-from wordvec.vectors import WordVectors
+from wordvec.vectors.dense import WordVectors
 
 _log = logging.getLogger(__name__)
 

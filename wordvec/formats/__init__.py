@@ -21,9 +21,9 @@ from wordvec.errors import FormatError, InputError
 from wordvec.formats import glove, safetensors, sparse, word2vec_binary, word2vec_text
 from wordvec.formats.sources import VectorSource
 from wordvec.formats.tensors import TensorFile
-from wordvec.sparse_vectors import SparseWordVectors
 from wordvec.system.validation import check_choice
-from wordvec.vectors import WordVectors
+from wordvec.vectors.dense import WordVectors
+from wordvec.vectors.sparse import SparseWordVectors
 
 __all__ = ["FORMATS", "describe", "load_vectors", "save_vectors"]
 

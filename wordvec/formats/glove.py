@@ -5,7 +5,7 @@ import os
 from wordvec.errors import FormatError
 from wordvec.formats import text_lines, word2vec_text
 from wordvec.formats.sources import MAX_VECTOR_SIZE, VectorSource
-from wordvec.vectors import WordVectors
+from wordvec.vectors.dense import WordVectors
 
 
 def looks_like(sample: bytes) -> bool:

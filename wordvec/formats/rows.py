@@ -5,7 +5,7 @@ import logging
 import numpy as np
 
 from wordvec.errors import FormatError
-from wordvec.vectors import WordVectors
+from wordvec.vectors.dense import WordVectors
 
 _log = logging.getLogger(__name__)
 

@@ -20,7 +20,7 @@ import numpy as np
 
 from wordvec.errors import FormatError, InputError
 from wordvec.formats.tensors import TensorFile, looks_like, write_tensors
-from wordvec.vectors import WordVectors
+from wordvec.vectors.dense import WordVectors
 from wordvec.vocabulary import Vocabulary
 
 __all__ = ["VERSION", "check", "looks_like", "read", "write"]

@@ -20,7 +20,7 @@ from wordvec.formats.safetensors import check_about, check_shapes, pack_tokens, 
 from wordvec.formats.tensors import TensorFile, write_tensors
 
 if TYPE_CHECKING:
-    from wordvec.sparse_vectors import SparseWordVectors
+    from wordvec.vectors.sparse import SparseWordVectors
 
 KIND, VERSION = "sparse vectors", 1
 
@@ -59,8 +59,8 @@ def read(path: str | os.PathLike[str], limit: int | None = None) -> "SparseWordV
     Raises:
         FormatError: it is not one, was cut short, or its parts do not fit.
     """
-    from wordvec.sparse_vectors import SparseWordVectors
     from wordvec.system.csr import csr_of
+    from wordvec.vectors.sparse import SparseWordVectors
 
     file = TensorFile(path)
     size, columns, cells = check(file)

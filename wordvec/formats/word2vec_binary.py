@@ -12,7 +12,7 @@ from wordvec.formats import word2vec_text
 from wordvec.formats.rows import Rows, check_complete
 from wordvec.formats.sources import MAX_TOKEN_BYTES, VectorSource
 from wordvec.system.atomic_files import replacing
-from wordvec.vectors import WordVectors
+from wordvec.vectors.dense import WordVectors
 
 _BLOCK_BYTES = 4 << 20
 _ROWS_AT_ONCE = 4096

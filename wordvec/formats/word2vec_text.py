@@ -9,7 +9,7 @@ from wordvec.formats import text_lines
 from wordvec.formats.rows import check_complete
 from wordvec.formats.sources import MAX_TOKEN_BYTES, MAX_VECTOR_SIZE, VectorSource
 from wordvec.system.atomic_files import replacing
-from wordvec.vectors import WordVectors
+from wordvec.vectors.dense import WordVectors
 
 _HEADER = re.compile(rb"(?:\xef\xbb\xbf)?[ \t]*(\d{1,18})[ \t]+(\d{1,18})[ \t\r]*(?:\n|\Z)")
 _SPACES = re.compile(r"[ \t\n\r\v\f]")

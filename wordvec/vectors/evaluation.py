@@ -22,11 +22,11 @@ from typing import Any, Literal
 
 import numpy as np
 
-from wordvec import queries
 from wordvec.errors import InputError
-from wordvec.sparse_vectors import SparseWordVectors
 from wordvec.system.validation import check_choice
-from wordvec.vectors import WordVectors
+from wordvec.vectors.dense import WordVectors
+from wordvec.vectors.dense import search as queries
+from wordvec.vectors.sparse import SparseWordVectors
 
 PROTOCOLS = ("P30k", "Pfull", "Phyp")
 """The protocols in use; see the module."""

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from wordvec import queries
 from wordvec.cooccurrence import Cooccurrence
 from wordvec.errors import InputError
 from wordvec.system.csr import products, row_lengths, row_pieces, rows_of
-from wordvec.vectors import Answers, Term, WordVectors
+from wordvec.vectors.dense import Answers, Term, WordVectors
+from wordvec.vectors.dense import search as queries
 from wordvec.vocabulary import Vocabulary
 from wordvec.weighting import settings_of, weigh
 

@@ -7,9 +7,9 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike
 
-from wordvec import queries
 from wordvec.errors import InputError
 from wordvec.system.validation import check_whole
+from wordvec.vectors.dense import search as queries
 from wordvec.vocabulary import Vocabulary
 
 Term: TypeAlias = str | np.ndarray
