@@ -56,7 +56,7 @@ def _predictive(corpus: "EncodedCorpus", hierarchical: bool) -> Iterator[Kernel]
     window, L by the words' counts.
     """
     from wordvec import Word2VecSettings, train_word2vec
-    from wordvec.huffman import huffman_tree
+    from wordvec.word2vec.huffman import huffman_tree
 
     counts = np.asarray(corpus.vocabulary.counts)
     path = float((np.diff(huffman_tree(counts).offsets) * counts).sum() / counts.sum())

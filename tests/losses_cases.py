@@ -9,9 +9,9 @@ import pytest
 from tests import naive, naive_losses
 from tests.word2vec_cases import SENTENCES, corpus_of, drawn_from, epoch_key, start_epoch, train_epoch
 from wordvec import Word2VecSettings, save_vectors
-from wordvec.huffman import huffman_tree
 from wordvec.kernels.simd import JIT_OFF
-from wordvec.word2vec import train_word2vec
+from wordvec.word2vec.huffman import huffman_tree
+from wordvec.word2vec.training import train_word2vec
 
 LENGTHS = [0, 9, 1, 2, 31, 0, 5] if JIT_OFF else SENTENCES
 

@@ -9,11 +9,12 @@ import pytest
 
 import wordvec
 from tests.word2vec_cases import random_corpus, wraps_around
-from wordvec import Word2VecSettings, estimate_memory, memory
+from wordvec import Word2VecSettings, estimate_memory
 from wordvec.errors import InputError, TrainingError
 from wordvec.kernels.simd import JIT_OFF
-from wordvec.training import Trainer
-from wordvec.word2vec import train_word2vec
+from wordvec.word2vec.epoch import Trainer
+from wordvec.word2vec.training import buffers as memory
+from wordvec.word2vec.training import train_word2vec
 
 pytestmark = wraps_around
 
@@ -22,7 +23,7 @@ pytestmark = wraps_around
 @pytest.mark.parametrize(("size", "threads"), [(20, 1), (100, 3)])
 def test_the_parts_are_those_of_the_arrays(monkeypatch, mode, size, threads):
     monkeypatch.setenv("WORDVEC_OVERSUBSCRIBE", "1")
-    monkeypatch.setattr("wordvec.training.safe_lanes", lambda counts, settings: settings.lanes)
+    monkeypatch.setattr("wordvec.word2vec.epoch.safe_lanes", lambda counts, settings: settings.lanes)
     settings = Word2VecSettings(mode=mode, vector_size=size).resolved()
     parts = estimate_memory(settings, 3000, threads)
     trainer = Trainer(random_corpus([4000], types=3000), settings, threads)
@@ -84,7 +85,7 @@ def test_there_must_be_room_and_the_way_out_is_named(monkeypatch):
 
 def test_it_is_checked_before_any_work(monkeypatch):
     monkeypatch.setattr(memory, "available_memory", lambda: 1000)
-    monkeypatch.setattr("wordvec.word2vec.Trainer", None)
+    monkeypatch.setattr("wordvec.word2vec.training.Trainer", None)
     with pytest.raises(TrainingError, match=r"needs \d\.\d MB of memory, 0\.0 MB are free"):
         train_word2vec(random_corpus())
 

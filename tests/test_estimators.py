@@ -16,9 +16,10 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from corpora import TextCorpus
 from tests.word2vec_cases import wraps_around
-from wordvec import Vocabulary, Word2Vec, Word2VecSettings, WordVectors, encode_corpus, word2vec
+from wordvec import Vocabulary, Word2Vec, Word2VecSettings, WordVectors, encode_corpus
 from wordvec.errors import InputError, UnknownTokenError, VocabularyError
 from wordvec.kernels.simd import JIT_OFF
+from wordvec.word2vec.training import training as word2vec
 
 pytestmark = wraps_around
 
@@ -149,7 +150,7 @@ def test_settings_reach_the_engine(monkeypatch):
         seen.append((settings, threads, len(corpus.vocabulary)))
         return train(corpus, settings, threads=threads)
 
-    monkeypatch.setattr("wordvec.estimators.train_word2vec", witnessed)
+    monkeypatch.setattr("wordvec.word2vec.estimator.train_word2vec", witnessed)
     Word2Vec(
         "cbow", vector_size=6, window=2, window_weights="sampled", negatives=3, epochs=1, learning_rate=0.5,
         min_learning_rate=0.25, subsample=0.1, noise_exponent=0.5, cbow_gradient="mean", mode="hogwild",

@@ -7,7 +7,7 @@ from tests.word2vec_cases import wraps_around
 from wordvec import Word2VecSettings, WordVectors, encode_corpus, load_vectors, save_vectors
 from wordvec.errors import InputError
 from wordvec.kernels.simd import JIT_OFF
-from wordvec.word2vec import train_word2vec
+from wordvec.word2vec.training import train_word2vec
 
 pytestmark = wraps_around
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests import naive_losses
-from wordvec.huffman import huffman_tree
+from wordvec.word2vec.huffman import huffman_tree
 
 
 def paths(counts):

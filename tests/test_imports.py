@@ -224,7 +224,7 @@ def test_a_broken_arrow_is_seen(module, source, reason):
         ("seqclf.model", "from corpora import TOKENIZERS\nfrom .kernels.lstm import forward"),
         ("seqclf.kernels.lstm", "import math\nimport numba\nfrom wordvec.kernels.simd import dot"),
         ("seqclf.kernels.lstm", "from wordvec.kernels import simd\nfrom seqclf.kernels import softmax"),
-        ("wordvec.estimators", "from sklearn.base import BaseEstimator"),
+        ("wordvec.word2vec.estimator", "from sklearn.base import BaseEstimator"),
         ("wordvec.errors", "from corpora.errors import InputError"),
     ],
 )

@@ -5,7 +5,7 @@ import pytest
 
 from tests.word2vec_cases import corpus_of
 from wordvec import Word2VecSettings
-from wordvec.memory import allocate, first_memory, lane_bounds, safe_lanes, sizes_of, user_counts
+from wordvec.word2vec.buffers import allocate, first_memory, lane_bounds, safe_lanes, sizes_of, user_counts
 
 
 def test_first_vectors_are_small_uniform_and_a_function_of_the_seed():

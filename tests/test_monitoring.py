@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from tests.word2vec_cases import random_corpus, wraps_around
-from wordvec import TrainingCallback, Word2VecSettings, WordVectors, training
+from wordvec import TrainingCallback, Word2VecSettings, WordVectors
 from wordvec.errors import InputError
 from wordvec.kernels.simd import JIT_OFF
-from wordvec.word2vec import train_word2vec
+from wordvec.word2vec.training import epoch as training
+from wordvec.word2vec.training import train_word2vec
 
 pytestmark = wraps_around
 

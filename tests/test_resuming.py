@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 
 from tests.word2vec_cases import corpus_of, random_corpus, wraps_around
-from wordvec import TrainingCallback, Vocabulary, Word2VecSettings, WordVectors, finished_training, resuming, training
+from wordvec import TrainingCallback, Vocabulary, Word2VecSettings, WordVectors, finished_training, resuming
 from wordvec.encoding.corpus import EncodedCorpus
 from wordvec.errors import FormatError, InputError, TrainingError
 from wordvec.formats import save_vectors
 from wordvec.kernels.simd import JIT_OFF
-from wordvec.word2vec import train_word2vec
+from wordvec.word2vec.training import epoch as training
+from wordvec.word2vec.training import train_word2vec
 
 pytestmark = wraps_around
 
@@ -263,7 +264,7 @@ def test_without_a_checkpoint_it_starts_fresh_and_says_so(home, caplog):
 
 
 def test_the_place_is_checked_before_any_work(tmp_path, monkeypatch):
-    monkeypatch.setattr("wordvec.word2vec.Trainer", None)
+    monkeypatch.setattr("wordvec.word2vec.training.Trainer", None)
     with pytest.raises(InputError, match="does not exist; create it first"):
         train_word2vec(corpus(), SETTINGS, checkpoint=tmp_path / "nowhere" / "c")
 

@@ -10,11 +10,13 @@ import pytest
 from corpora import english_sentences
 from tests import naive
 from tests.word2vec_cases import SENTENCES, corpus_of, drawn_from, epoch_key, random_corpus, wraps_around
-from wordvec import Word2VecSettings, encode_corpus, save_vectors, training, word2vec
+from wordvec import Word2VecSettings, encode_corpus, save_vectors
 from wordvec.errors import InputError, TrainingError, VocabularyError
 from wordvec.kernels.simd import JIT_OFF
-from wordvec.memory import first_memory
-from wordvec.word2vec import train_word2vec
+from wordvec.word2vec.buffers import first_memory
+from wordvec.word2vec.training import epoch as training
+from wordvec.word2vec.training import train_word2vec
+from wordvec.word2vec.training import training as word2vec
 
 pytestmark = wraps_around
 

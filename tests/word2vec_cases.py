@@ -20,8 +20,8 @@ from wordvec.kernels.sharing import (
 from wordvec.kernels.simd import JIT_OFF
 from wordvec.kernels.slices import CENTER, FILLED, LAST_CENTER, POSITION, Lane, prepare_slice
 from wordvec.kernels.tile import Tile
-from wordvec.sampling import alias_table, keep_probabilities, noise_probabilities
-from wordvec.training import Trainer
+from wordvec.word2vec.epoch import Trainer
+from wordvec.word2vec.sampling import alias_table, keep_probabilities, noise_probabilities
 
 # Whole numbers wrap around in the random draws. NumPy says so of its scalars, which is what they are without JIT.
 wraps_around = pytest.mark.filterwarnings("ignore:overflow encountered in scalar:RuntimeWarning")

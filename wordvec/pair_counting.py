@@ -16,8 +16,8 @@ import numpy as np
 from wordvec.encoding.corpus import EncodedCorpus
 from wordvec.encoding.scanning import in_order
 from wordvec.errors import InputError
-from wordvec.sampling import keep_probabilities
 from wordvec.system.scratch import Growing, Scratch
+from wordvec.word2vec.sampling import keep_probabilities
 
 if TYPE_CHECKING:
     from wordvec.cooccurrence import CooccurrenceSettings

@@ -21,12 +21,12 @@ from wordvec.errors import FormatError, InputError
 from wordvec.formats import describe, safetensors
 from wordvec.formats.safetensors import pack_tokens
 from wordvec.formats.tensors import TensorFile, write_tensors
-from wordvec.growing import grown_vocabulary
-from wordvec.monitoring import Clock
-from wordvec.settings import Word2VecSettings
 from wordvec.system.atomic_files import check_target, remove_leftovers
 from wordvec.vectors.dense import WordVectors
 from wordvec.vocabulary import Vocabulary
+from wordvec.word2vec.callbacks import Clock
+from wordvec.word2vec.continuation import grown_vocabulary
+from wordvec.word2vec.settings import Word2VecSettings
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array

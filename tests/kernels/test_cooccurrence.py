@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests import naive, naive_frequency
 from tests.word2vec_cases import corpus_of, fewer_without_jit, random_corpus, wraps_around
 from wordvec.cooccurrence import CooccurrenceSettings, count_cooccurrences
-from wordvec.sampling import keep_probabilities
+from wordvec.word2vec.sampling import keep_probabilities
 
 pytestmark = wraps_around
 

@@ -5,8 +5,8 @@ import pytest
 
 from tests.losses_cases import LENGTHS, MODELS, check_epoch, check_same_bytes, needs_threads
 from tests.word2vec_cases import corpus_of, random_corpus, wraps_around
-from wordvec.huffman import huffman_tree
 from wordvec.kernels.simd import JIT_OFF
+from wordvec.word2vec.huffman import huffman_tree
 
 pytestmark = wraps_around
 

@@ -15,7 +15,7 @@ from wordvec.kernels.sharing import (
     subtract_rows,
 )
 from wordvec.kernels.slices import COPIED, DRAWN, FILLED, PRIVATE, TOUCHED, Lane, prepare_slice
-from wordvec.memory import sizes_of
+from wordvec.word2vec.buffers import sizes_of
 
 pytestmark = wraps_around
 

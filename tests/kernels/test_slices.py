@@ -24,8 +24,8 @@ from wordvec.kernels.slices import (
     draw_noise,
     is_sampled_for_loss,
 )
-from wordvec.memory import sizes_of
-from wordvec.sampling import keep_probabilities, noise_probabilities
+from wordvec.word2vec.buffers import sizes_of
+from wordvec.word2vec.sampling import keep_probabilities, noise_probabilities
 
 pytestmark = wraps_around
 

@@ -10,12 +10,18 @@ import numpy as np
 
 from wordvec.encoding.corpus import EncodedCorpus
 from wordvec.errors import TrainingError
-from wordvec.memory import allocate, first_memory, lane_bounds, safe_lanes, sizes_of, user_counts
-from wordvec.objectives import cut_sentences, objective_of
-from wordvec.sampling import alias_table, distance_weights, keep_probabilities, noise_probabilities, tile_weights
-from wordvec.settings import TILE, Word2VecSettings
 from wordvec.system.aligned_arrays import row_stride
 from wordvec.system.threads import run_in_threads
+from wordvec.word2vec.buffers import allocate, first_memory, lane_bounds, safe_lanes, sizes_of, user_counts
+from wordvec.word2vec.objectives import cut_sentences, objective_of
+from wordvec.word2vec.sampling import (
+    alias_table,
+    distance_weights,
+    keep_probabilities,
+    noise_probabilities,
+    tile_weights,
+)
+from wordvec.word2vec.settings import TILE, Word2VecSettings
 
 if TYPE_CHECKING:
     from wordvec.kernels.slices import Step

@@ -10,8 +10,8 @@ from sklearn.utils.validation import check_is_fitted
 from corpora import TextCorpus, tokenize
 from wordvec.encoding.corpus import encode_corpus
 from wordvec.errors import InputError
-from wordvec.settings import Word2VecSettings
-from wordvec.word2vec import train_word2vec
+from wordvec.word2vec.settings import Word2VecSettings
+from wordvec.word2vec.training import train_word2vec
 
 
 class Word2Vec(TransformerMixin, BaseEstimator):

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from wordvec.errors import VocabularyError
-from wordvec.huffman import huffman_tree
-from wordvec.settings import Word2VecSettings
+from wordvec.word2vec.huffman import huffman_tree
+from wordvec.word2vec.settings import Word2VecSettings
 
 if TYPE_CHECKING:
     from wordvec.kernels.objectives import Objective

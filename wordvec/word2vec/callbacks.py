@@ -12,7 +12,7 @@ from wordvec.errors import InputError
 from wordvec.vectors.dense import WordVectors
 
 if TYPE_CHECKING:
-    from wordvec.word2vec import Training
+    from wordvec.word2vec.training import Training
 
 
 class TrainingCallback:

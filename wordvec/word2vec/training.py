@@ -12,16 +12,16 @@ import numpy as np
 
 from wordvec.encoding.corpus import EncodedCorpus
 from wordvec.errors import InputError, TrainingError, VocabularyError
-from wordvec.growing import check_fits, grown, start_from
-from wordvec.memory import check_memory
-from wordvec.monitoring import Monitor
-from wordvec.objectives import check_softmax
-from wordvec.progress import Progress, Word2VecResult
 from wordvec.resuming import Checkpoint, SavedTraining
-from wordvec.settings import Word2VecSettings
 from wordvec.system.threads import worker_count
-from wordvec.training import Trainer
 from wordvec.vectors.dense import WordVectors
+from wordvec.word2vec.buffers import check_memory
+from wordvec.word2vec.callbacks import Monitor
+from wordvec.word2vec.continuation import check_fits, grown, start_from
+from wordvec.word2vec.epoch import Trainer
+from wordvec.word2vec.objectives import check_softmax
+from wordvec.word2vec.results import Progress, Word2VecResult
+from wordvec.word2vec.settings import Word2VecSettings
 
 _log = logging.getLogger(__name__)
 

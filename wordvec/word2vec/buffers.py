@@ -6,10 +6,10 @@ import numpy as np
 
 from wordvec.encoding.corpus import EncodedCorpus
 from wordvec.errors import TrainingError
-from wordvec.settings import TILE, Word2VecSettings
 from wordvec.system.aligned_arrays import aligned, row_stride
 from wordvec.system.available_memory import available_memory
 from wordvec.system.threads import worker_count
+from wordvec.word2vec.settings import TILE, Word2VecSettings
 
 if TYPE_CHECKING:
     from wordvec.kernels.slices import Lane

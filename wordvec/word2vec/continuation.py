@@ -4,9 +4,9 @@ import numpy as np
 
 from wordvec.encoding.corpus import EncodedCorpus
 from wordvec.errors import InputError
-from wordvec.settings import Word2VecSettings
 from wordvec.vectors.dense import WordVectors
 from wordvec.vocabulary import Vocabulary
+from wordvec.word2vec.settings import Word2VecSettings
 
 
 def check_fits(initial: WordVectors, corpus: EncodedCorpus, settings: Word2VecSettings) -> None:

@@ -3,8 +3,8 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from wordvec.settings import Word2VecSettings
 from wordvec.vectors.dense import WordVectors
+from wordvec.word2vec.settings import Word2VecSettings
 
 
 @dataclass(frozen=True)
