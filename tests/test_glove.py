@@ -7,16 +7,8 @@ import numpy as np
 import pytest
 
 from tests.glove_cases import cooccurrence_of, random_counts
-from wordvec import (
-    CooccurrenceSettings,
-    SvdSettings,
-    Word2VecSettings,
-    blocks,
-    finished_training,
-    glove,
-    resuming,
-    save_vectors,
-)
+from wordvec import CooccurrenceSettings, SvdSettings, Word2VecSettings, blocks, finished_training, glove, save_vectors
+from wordvec.checkpointing import checkpoint as resuming
 from wordvec.errors import FormatError, InputError, TrainingError, VocabularyError
 from wordvec.glove import GloveSettings, train_glove
 from wordvec.kernels.simd import JIT_OFF

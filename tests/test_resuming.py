@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from tests.word2vec_cases import corpus_of, random_corpus, wraps_around
-from wordvec import TrainingCallback, Vocabulary, Word2VecSettings, WordVectors, finished_training, resuming
+from wordvec import TrainingCallback, Vocabulary, Word2VecSettings, WordVectors, finished_training
+from wordvec.checkpointing import checkpoint as resuming
 from wordvec.encoding.corpus import EncodedCorpus
 from wordvec.errors import FormatError, InputError, TrainingError
 from wordvec.formats import save_vectors

@@ -61,7 +61,7 @@ _HOME = {
     "evaluate_analogies": "wordvec.vectors.evaluation",
     "evaluate_file": "wordvec.vectors.evaluation",
     "evaluate_similarity": "wordvec.vectors.evaluation",
-    "finished_training": "wordvec.resuming",
+    "finished_training": "wordvec.checkpointing.checkpoint",
     "inverse_document_frequency": "wordvec.documents",
     "load_documents": "wordvec.formats.documents",
     "load_vectors": "wordvec.formats",

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_array
 
+from wordvec.checkpointing.checkpoint import finished_training
 from wordvec.cooccurrence import Cooccurrence, CooccurrenceSettings, count_cooccurrences
 from wordvec.encoding.corpus import EncodedCorpus
 from wordvec.errors import InputError
 from wordvec.factorization import SvdSettings, train_svd
 from wordvec.glove import GloveProgress, GloveSettings, train_glove
-from wordvec.resuming import finished_training
 from wordvec.system.validation import check_choice
 from wordvec.vectors.dense import WordVectors
 from wordvec.vectors.sparse import weighted_vectors

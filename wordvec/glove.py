@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from wordvec.blocks import band_bounds, first_tables, schedule_of, sorted_cells
+from wordvec.checkpointing.checkpoint import Checkpoint, SavedTraining
 from wordvec.errors import InputError, TrainingError, VocabularyError
-from wordvec.resuming import Checkpoint, SavedTraining
 from wordvec.system.aligned_arrays import aligned, row_stride
 from wordvec.system.available_memory import available_memory
 from wordvec.system.threads import run_in_threads, worker_count

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from wordvec.checkpointing.checkpoint import Checkpoint, SavedTraining
 from wordvec.encoding.corpus import EncodedCorpus
 from wordvec.errors import InputError, TrainingError, VocabularyError
-from wordvec.resuming import Checkpoint, SavedTraining
 from wordvec.system.threads import worker_count
 from wordvec.vectors.dense import WordVectors
 from wordvec.word2vec.buffers import check_memory
