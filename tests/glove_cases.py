@@ -5,7 +5,7 @@ from scipy.sparse import csr_array
 
 from tests import naive_glove
 from wordvec import Cooccurrence, CooccurrenceSettings, Vocabulary
-from wordvec.blocks import first_tables, schedule_of, sorted_cells
+from wordvec.count_based.glove_blocks import first_tables, schedule_of, sorted_cells
 from wordvec.system.aligned_arrays import aligned, row_stride
 
 

@@ -13,9 +13,9 @@ import pytest
 from tests import naive_frequency
 from tests.word2vec_cases import corpus_of, random_corpus, wraps_around
 from wordvec import encode_corpus
-from wordvec.cooccurrence import CooccurrenceSettings, count_cooccurrences
+from wordvec.count_based.cooccurrence import CooccurrenceSettings, count_cooccurrences
+from wordvec.count_based.pair_counting import plan_of, whole_weights
 from wordvec.errors import InputError, UnknownTokenError
-from wordvec.pair_counting import plan_of, whole_weights
 from wordvec.system.scratch import Growing, Scratch
 
 pytestmark = wraps_around
@@ -122,7 +122,7 @@ def folder(tmp_path, monkeypatch) -> Iterator[Path]:
 @pytest.mark.parametrize("memory", [LEAST, 200_000, 1 << 30])
 def test_threads_and_memory_do_not_show(corpus, threads, memory, folder, monkeypatch, caplog):
     monkeypatch.setenv("WORDVEC_OVERSUBSCRIBE", "1")
-    monkeypatch.setattr("wordvec.pair_counting._BLOCK", 100)  # so that there are blocks to share out
+    monkeypatch.setattr("wordvec.count_based.pair_counting._BLOCK", 100)  # so that there are blocks to share out
     caplog.set_level(logging.INFO, "wordvec")
     expected = bytes_of(count_cooccurrences(corpus, threads=1, memory=1 << 30))
     found = count_cooccurrences(corpus, threads=threads, memory=memory)

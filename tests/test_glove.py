@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 
 from tests.glove_cases import cooccurrence_of, random_counts
-from wordvec import CooccurrenceSettings, SvdSettings, Word2VecSettings, blocks, finished_training, glove, save_vectors
+from wordvec import CooccurrenceSettings, SvdSettings, Word2VecSettings, finished_training, save_vectors
 from wordvec.checkpointing import checkpoint as resuming
+from wordvec.count_based import glove
+from wordvec.count_based import glove_blocks as blocks
+from wordvec.count_based.glove import GloveSettings, train_glove
 from wordvec.errors import FormatError, InputError, TrainingError, VocabularyError
-from wordvec.glove import GloveSettings, train_glove
 from wordvec.kernels.simd import JIT_OFF
 
 needs_threads = pytest.mark.skipif(JIT_OFF, reason="without JIT the turns are counted in Python: for one thread only")

@@ -6,9 +6,9 @@ from scipy.sparse import csc_array, csr_array
 
 from tests import naive_frequency
 from tests.word2vec_cases import random_corpus, wraps_around
-from wordvec.cooccurrence import CooccurrenceSettings, count_cooccurrences
+from wordvec.count_based.association import WEIGHTINGS, weigh
+from wordvec.count_based.cooccurrence import CooccurrenceSettings, count_cooccurrences
 from wordvec.errors import InputError
-from wordvec.weighting import WEIGHTINGS, weigh
 
 pytestmark = wraps_around
 
@@ -85,7 +85,7 @@ def test_counts_may_be_any_matrix():
 def test_what_does_not_fit_into_memory_is_in_files(found, tmp_path, monkeypatch):
     expected = weigh(found)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    monkeypatch.setattr("wordvec.weighting.available_memory", lambda: 160)
+    monkeypatch.setattr("wordvec.count_based.association.available_memory", lambda: 160)
     weighted = weigh(found)
     assert {path.name for path in tmp_path.glob("*/*")} == {"columns", "values"}
     assert (weighted != expected).nnz == 0

@@ -8,8 +8,8 @@ import pytest
 from tests import naive_glove
 from tests.glove_cases import GloveCase, random_counts
 from tests.gradients import numerical_gradient
-from wordvec.blocks import SPLIT
-from wordvec.glove import GloveSettings
+from wordvec.count_based.glove import GloveSettings
+from wordvec.count_based.glove_blocks import SPLIT
 from wordvec.kernels.glove import LINE, NEXT, STOP, TURNS, train_blocks, train_cells
 from wordvec.kernels.simd import JIT_OFF
 

@@ -31,9 +31,9 @@ from wordvec.word2vec.settings import Word2VecSettings
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-    from wordvec.cooccurrence import Cooccurrence
-    from wordvec.factorization import SvdSettings
-    from wordvec.glove import GloveSettings
+    from wordvec.count_based.cooccurrence import Cooccurrence
+    from wordvec.count_based.glove import GloveSettings
+    from wordvec.count_based.svd import SvdSettings
 
 _log = logging.getLogger(__name__)
 

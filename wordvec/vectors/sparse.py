@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from wordvec.cooccurrence import Cooccurrence
+from wordvec.count_based.association import settings_of, weigh
+from wordvec.count_based.cooccurrence import Cooccurrence
 from wordvec.errors import InputError
 from wordvec.system.csr import products, row_lengths, row_pieces, rows_of
 from wordvec.vectors.dense import Answers, Term, WordVectors
 from wordvec.vectors.dense import search as queries
 from wordvec.vocabulary import Vocabulary
-from wordvec.weighting import settings_of, weigh
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 
+from wordvec.count_based.association import weigh
 from wordvec.errors import InputError, VocabularyError
 from wordvec.system.aligned_arrays import aligned, row_stride
 from wordvec.system.threads import run_in_threads, worker_count
 from wordvec.system.validation import check_number, check_whole
 from wordvec.vectors.dense import WordVectors
-from wordvec.weighting import weigh
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-    from wordvec.cooccurrence import Cooccurrence
+    from wordvec.count_based.cooccurrence import Cooccurrence
 
 _ROWS = 512
 """Rows that a thread takes at a time."""

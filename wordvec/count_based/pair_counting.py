@@ -20,7 +20,7 @@ from wordvec.system.scratch import Growing, Scratch
 from wordvec.word2vec.sampling import keep_probabilities
 
 if TYPE_CHECKING:
-    from wordvec.cooccurrence import CooccurrenceSettings
+    from wordvec.count_based.cooccurrence import CooccurrenceSettings
     from wordvec.kernels.cooccurrence import Row
 
 _log = logging.getLogger(__name__)

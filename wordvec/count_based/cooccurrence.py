@@ -1,6 +1,6 @@
 """Co-occurrence counts: how often each word stands near each other word, as a sparse matrix.
 
-What is counted, the matrix, and the call that makes it; how, see ``wordvec.pair_counting``.
+What is counted, the matrix, and the call that makes it; how, see ``wordvec.count_based.pair_counting``.
 """
 
 from collections.abc import Callable, Mapping
@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from wordvec.count_based.pair_counting import PairCounter, plan_of
 from wordvec.encoding.corpus import EncodedCorpus
 from wordvec.errors import InputError
-from wordvec.pair_counting import PairCounter, plan_of
 from wordvec.system.available_memory import available_memory
 from wordvec.system.csr import csr_of
 from wordvec.system.scratch import Scratch

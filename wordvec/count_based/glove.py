@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from wordvec.blocks import band_bounds, first_tables, schedule_of, sorted_cells
 from wordvec.checkpointing.checkpoint import Checkpoint, SavedTraining
+from wordvec.count_based.glove_blocks import band_bounds, first_tables, schedule_of, sorted_cells
 from wordvec.errors import InputError, TrainingError, VocabularyError
 from wordvec.system.aligned_arrays import aligned, row_stride
 from wordvec.system.available_memory import available_memory
@@ -22,7 +22,7 @@ from wordvec.vectors.dense import WordVectors
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-    from wordvec.cooccurrence import Cooccurrence
+    from wordvec.count_based.cooccurrence import Cooccurrence
 
 _log = logging.getLogger(__name__)
 

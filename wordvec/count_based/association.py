@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from wordvec.cooccurrence import Cooccurrence
+from wordvec.count_based.cooccurrence import Cooccurrence
 from wordvec.errors import InputError
 from wordvec.system.available_memory import available_memory
 from wordvec.system.csr import csr_of, row_pieces
