@@ -13,14 +13,14 @@ from tests.word2vec_cases import fewer_without_jit, wraps_around
 from wordvec import (
     Vocabulary,
     count_documents,
-    counting,
     document_frequencies,
     encode_corpus,
     inverse_document_frequency,
     one_hot,
     weigh_documents,
 )
-from wordvec.documents import IDF
+from wordvec.document_vectors import index as counting
+from wordvec.document_vectors.matrices import IDF
 from wordvec.errors import InputError, UnknownTokenError, VocabularyError
 from wordvec.kernels.simd import JIT_OFF
 

@@ -15,8 +15,8 @@ from numpy.typing import DTypeLike
 from scipy.sparse import csr_matrix
 
 from corpora import TextCorpus, get_tokenizer
-from wordvec import counting
-from wordvec.counting import Index, Rows
+from wordvec.document_vectors import index as counting
+from wordvec.document_vectors.index import Index, Rows
 from wordvec.encoding.corpus import EncodedCorpus
 from wordvec.encoding.scanning import in_order
 from wordvec.encoding.text_blocks import blocks_of

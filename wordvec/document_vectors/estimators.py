@@ -11,8 +11,8 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from corpora import TextCorpus
-from wordvec.counting import Index
-from wordvec.documents import (
+from wordvec.document_vectors.index import Index
+from wordvec.document_vectors.matrices import (
     Texts,
     check_idf,
     check_norm,
