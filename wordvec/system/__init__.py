@@ -1,1 +1,1 @@
-"""The machine and the ground rules: threads, memory, atomic files, aligned arrays, CSR matrices, argument validation."""
+"""The machine and the ground rules: threads, memory, atomic files, aligned arrays, CSR, validation."""
