@@ -22,9 +22,9 @@ from benchmarks.machine import caches, peak_gflops, round_trip
 from benchmarks.measuring import Row, Run, growth, slope, told_part
 from benchmarks.recurrent import CASES, Case, Ours, make_data
 from benchmarks.texts import write_zipf
-from seqclf.batches import pack
-from seqclf.cells import padded
-from seqclf.workers import Workers
+from seqclf.layers.batches import pack
+from seqclf.layers.cells import padded
+from seqclf.layers.workers import Workers
 
 if TYPE_CHECKING:
     from wordvec import EncodedCorpus

@@ -18,8 +18,8 @@ import numpy as np
 from benchmarks.machine import describe, peak_gflops
 from benchmarks.measuring import Row, Run, compare, table, threads_of
 from benchmarks.peers import Server
-from seqclf.vocabulary_head import VocabularyHead
-from seqclf.workers import Workers
+from seqclf.layers.vocabulary_head import VocabularyHead
+from seqclf.layers.workers import Workers
 
 SIZES = [(700, 208, 10_000), (700, 656, 10_000), (640, 128, 10_000), (320, 208, 50_000)]
 

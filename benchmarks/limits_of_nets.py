@@ -12,12 +12,12 @@ import numpy as np
 from benchmarks.limits import Kernel, Work
 from benchmarks.limits_of_vectors import timed
 from benchmarks.measuring import Run
-from seqclf.attention import AttentionPooling
-from seqclf.batches import PackedBatch, pack
-from seqclf.crf_head import CrfHead
-from seqclf.encoder import Encoder
+from seqclf.layers.attention import AttentionPooling
+from seqclf.layers.batches import PackedBatch, pack
+from seqclf.layers.crf_head import CrfHead
+from seqclf.layers.encoder import Encoder
+from seqclf.layers.parameters import EncoderShape, FlatParameters, encoder_shapes
 from seqclf.optimizers import Adam
-from seqclf.parameters import EncoderShape, FlatParameters, encoder_shapes
 
 VOCABULARY, E, H = 16_000, 112, 128
 TEXTS, LENGTH = 32, 20

@@ -24,7 +24,7 @@ from benchmarks.measuring import Row, Run, compare
 from benchmarks.recurrent import _TORCH, CASES, VOCABULARY, Case, Ours, make_data
 from benchmarks.startup import seconds_of
 from benchmarks.whole_command import run_watched
-from seqclf.workers import Workers
+from seqclf.layers.workers import Workers
 
 HIDDEN, VECTORS = 128, 100
 TEXT = "w1 w2 w3 w4 w5 w6 w7 w8 w9 w10"

@@ -23,13 +23,13 @@ from benchmarks.machine import describe
 from benchmarks.measuring import Row, Run, compare, table
 from benchmarks.peers import PeerError, Server
 from benchmarks.report import say_to_stderr
-from seqclf.batches import pack
 from seqclf.classification import initial_parameters
 from seqclf.headed_training import Trainer
-from seqclf.inference import predict_probabilities
+from seqclf.layers.batch_prediction import predict_probabilities
+from seqclf.layers.batches import pack
+from seqclf.layers.workers import Workers
 from seqclf.network import Network, NetworkShape
 from seqclf.settings import ClassifierSettings
-from seqclf.workers import Workers
 
 VOCABULARY = 16_000
 SINGLE = 300

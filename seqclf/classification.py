@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from seqclf.epochs import Outcome, Progress
+from seqclf.layers.parameters import initial_encoder
+from seqclf.layers.pooling import Pooling
+from seqclf.layers.workers import Workers
 from seqclf.model import SequenceModel
 from seqclf.network import Network, NetworkShape
-from seqclf.parameters import initial_encoder
-from seqclf.pooling import Pooling
 from seqclf.preparation import (
     DEFAULT_TOKENIZER,
     Text,
@@ -27,7 +28,6 @@ from seqclf.preparation import (
 )
 from seqclf.settings import ClassifierSettings
 from seqclf.training import Examples, train_network
-from seqclf.workers import Workers
 from wordvec import Vocabulary
 
 if TYPE_CHECKING:

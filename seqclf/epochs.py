@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from seqclf.batches import training_batches
+from seqclf.layers.batches import training_batches
 
 logger = logging.getLogger(__name__)
 

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from seqclf.batches import PackedBatch, pack
 from seqclf.epochs import Progress, steps_in_all, train_in_batches
 from seqclf.forecaster_settings import ForecasterSettings
 from seqclf.formats import HEADER, check_header, check_tensors, read_model, write_model
-from seqclf.headed_network import HeadedNetwork
-from seqclf.heads import RegressionHead
+from seqclf.layers.batches import PackedBatch, pack
+from seqclf.layers.heads import RegressionHead
+from seqclf.layers.parameters import EncoderShape, Workspace, encoder_shapes, initial_encoder
+from seqclf.layers.pooled_network import HeadedNetwork
+from seqclf.layers.workers import Workers
 from seqclf.noise import POOLED, draw_mask, dropout_key
 from seqclf.optimizers import Optimizer
-from seqclf.parameters import EncoderShape, Workspace, encoder_shapes, initial_encoder
 from seqclf.windows import Preparation, as_series, windows_after, windows_before
-from seqclf.workers import Workers
 from wordvec import FormatError, InputError, check_number, check_whole
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from seqclf.cells import CELLS, RESETS
+from seqclf.layers.cells import CELLS, RESETS
 from seqclf.windows import SEASONAL
 from wordvec import InputError, check_choice, check_number, check_whole
 

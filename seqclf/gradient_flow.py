@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from seqclf.batches import pack
-from seqclf.encoder import Encoder
+from seqclf.layers.batches import pack
+from seqclf.layers.encoder import Encoder
+from seqclf.layers.parameters import EncoderShape, FlatParameters, initial_encoder
+from seqclf.layers.tape import EncoderTape
 from seqclf.optimizers import Optimizer
-from seqclf.parameters import EncoderShape, FlatParameters, initial_encoder
-from seqclf.tape import EncoderTape
 from wordvec import check_whole
 
 LANES: dict[str, tuple[str, float]] = {

@@ -6,15 +6,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from seqclf.batches import PackedBatch, pack
 from seqclf.epochs import Outcome, Progress, steps_in_all, train_in_batches
-from seqclf.headed_network import HeadedNetwork
-from seqclf.inference import for_batches
+from seqclf.layers.batch_prediction import for_batches
+from seqclf.layers.batches import PackedBatch, pack
+from seqclf.layers.parameters import Workspace
+from seqclf.layers.pooled_network import HeadedNetwork
+from seqclf.layers.workers import Workers
 from seqclf.noise import POOLED, draw_mask, draw_noise, dropout_key, noise_rates
 from seqclf.optimizers import Optimizer
-from seqclf.parameters import Workspace
 from seqclf.settings import ClassifierSettings
-from seqclf.workers import Workers
 
 
 class Sequences(NamedTuple):

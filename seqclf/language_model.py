@@ -10,8 +10,6 @@ from typing import Any
 import numpy as np
 
 from corpora import TOKENIZERS
-from seqclf.batches import pack
-from seqclf.cells import CELLS, RESETS
 from seqclf.epochs import Progress
 from seqclf.formats import HEADER, check_header, check_tensors, join_tokens, read_model, read_vocabulary, write_model
 from seqclf.generation import check_sampling, choices, draw
@@ -19,9 +17,11 @@ from seqclf.language_network import WINDOW, LanguageNetwork, LanguageShape, init
 from seqclf.language_settings import UNITS, LanguageModelSettings
 from seqclf.language_text import UNKNOWN, encode_text, end_of_line, read_training_text, tokens_of
 from seqclf.language_training import train_language_network
+from seqclf.layers.batches import pack
+from seqclf.layers.cells import CELLS, RESETS
+from seqclf.layers.tape import States
+from seqclf.layers.workers import Workers
 from seqclf.ngrams import bigram_log_probabilities, unigram_log_probabilities
-from seqclf.tape import States
-from seqclf.workers import Workers
 from wordvec import FormatError, InputError, Vocabulary, check_whole
 
 logger = logging.getLogger(__name__)

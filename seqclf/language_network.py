@@ -6,12 +6,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from seqclf.batches import PackedBatch, pack
-from seqclf.encoder import Encoder
-from seqclf.parameters import EncoderShape, FlatParameters, encoder_shapes, initial_encoder
-from seqclf.tape import Noise, States
-from seqclf.vocabulary_head import VocabularyHead
-from seqclf.workers import Workers
+from seqclf.layers.batches import PackedBatch, pack
+from seqclf.layers.encoder import Encoder
+from seqclf.layers.parameters import EncoderShape, FlatParameters, encoder_shapes, initial_encoder
+from seqclf.layers.tape import Noise, States
+from seqclf.layers.vocabulary_head import VocabularyHead
+from seqclf.layers.workers import Workers
 
 SPREAD = 0.1
 """Fresh embeddings and softmax weights are uniform in -0.1 .. 0.1."""

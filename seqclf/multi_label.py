@@ -9,13 +9,13 @@ import numpy as np
 from seqclf.classification import fresh_network, model_metrics, settled
 from seqclf.epochs import Progress
 from seqclf.headed_training import Sequences, train_headed
-from seqclf.inference import predict_probabilities
 from seqclf.label_sets import LabelSets, best_thresholds, label_matrix
+from seqclf.layers.batch_prediction import predict_probabilities
+from seqclf.layers.workers import Workers
 from seqclf.metrics import score_label_sets
 from seqclf.model import MultiLabelModel
 from seqclf.preparation import Text, check_labels, encode, random_split, tokenize_texts
 from seqclf.settings import ClassifierSettings
-from seqclf.workers import Workers
 from wordvec import InputError
 
 if TYPE_CHECKING:

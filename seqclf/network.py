@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from seqclf.headed_network import HeadedNetwork
-from seqclf.heads import MultiLabelHead, SoftmaxHead
-from seqclf.parameters import EncoderShape, encoder_shapes
-from seqclf.pooling import pooling_shapes
+from seqclf.layers.heads import MultiLabelHead, SoftmaxHead
+from seqclf.layers.parameters import EncoderShape, encoder_shapes
+from seqclf.layers.pooled_network import HeadedNetwork
+from seqclf.layers.pooling import pooling_shapes
 
 
 @dataclass(frozen=True)

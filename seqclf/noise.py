@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from seqclf.batches import PackedBatch
-from seqclf.encoder import Encoder
+from seqclf.layers.batches import PackedBatch
+from seqclf.layers.encoder import Encoder
+from seqclf.layers.tape import Noise
 from seqclf.settings import NetSettings
-from seqclf.tape import Noise
 
 WORDS, POOLED, BETWEEN, WEIGHTS, HOLD_H, HOLD_C = range(1, 7)
 """What a mask is for; a layer's direction adds a multiple of 8."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from seqclf.kernels.adam import adam_update, adam_update_rows, sum_of_squares
-from seqclf.workers import Workers
+from seqclf.layers.workers import Workers
 from wordvec import TrainingError
 
 _WORTH_SHARING = 1 << 16

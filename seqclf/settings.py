@@ -5,9 +5,9 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, Self
 
 from corpora import get_tokenizer
-from seqclf.cells import CELLS, RESETS
-from seqclf.parameters import MERGES
-from seqclf.pooling import POOLINGS
+from seqclf.layers.cells import CELLS, RESETS
+from seqclf.layers.parameters import MERGES
+from seqclf.layers.pooling import POOLINGS
 from seqclf.tagger_network import HEADS
 from wordvec import check_choice, check_number, check_whole
 

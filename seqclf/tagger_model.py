@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from seqclf.batches import PackedBatch, pack, token_places
 from seqclf.formats import check_header, check_tensors, join_tokens, read_model, read_vocabulary, write_model
-from seqclf.inference import for_batches
+from seqclf.layers.batch_prediction import for_batches
+from seqclf.layers.batches import PackedBatch, pack, token_places
+from seqclf.layers.parameters import EncoderShape, Workspace
+from seqclf.layers.workers import Workers
 from seqclf.model import ENCODER_RULES, MODEL_RULES
-from seqclf.parameters import EncoderShape, Workspace
 from seqclf.tagger_network import HEADS, TaggerNetwork, TaggerShape, tagger_shapes
 from seqclf.token_features import Forms, encode_forms
-from seqclf.workers import Workers
 from wordvec import FormatError, InputError, Vocabulary
 
 _STRINGS = ("token_bytes", "token_offsets", "feature_bytes", "feature_offsets")

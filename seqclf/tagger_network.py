@@ -10,14 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from seqclf.batches import PackedBatch
-from seqclf.crf_head import CrfHead
-from seqclf.encoder import Encoder
-from seqclf.heads import SoftmaxHead
-from seqclf.parameters import EncoderShape, FlatParameters, Workspace, encoder_shapes, initial_encoder
-from seqclf.tape import EncoderTape, Noise
+from seqclf.layers.batches import PackedBatch
+from seqclf.layers.crf_head import CrfHead
+from seqclf.layers.encoder import Encoder
+from seqclf.layers.heads import SoftmaxHead
+from seqclf.layers.parameters import EncoderShape, FlatParameters, Workspace, encoder_shapes, initial_encoder
+from seqclf.layers.tape import EncoderTape, Noise
+from seqclf.layers.workers import Workers
 from seqclf.token_features import SLOTS, Forms
-from seqclf.workers import Workers
 
 HEADS = ("crf", "softmax")
 

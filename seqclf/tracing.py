@@ -5,12 +5,12 @@ from typing import Any
 
 import numpy as np
 
-from seqclf.attention import AttentionTape
-from seqclf.batches import pack
-from seqclf.encoder import Encoder
+from seqclf.layers.attention import AttentionTape
+from seqclf.layers.batches import pack
+from seqclf.layers.encoder import Encoder
+from seqclf.layers.parameters import Workspace
+from seqclf.layers.pooling import Found
 from seqclf.model import SequenceModel
-from seqclf.parameters import Workspace
-from seqclf.pooling import Found
 from seqclf.preparation import Text, encode, tokenize_texts
 
 GATES = {

@@ -10,10 +10,10 @@ import numpy as np
 
 from seqclf.epochs import Outcome, Progress
 from seqclf.headed_training import Sequences, train_headed
-from seqclf.inference import predict_probabilities
+from seqclf.layers.batch_prediction import predict_probabilities
+from seqclf.layers.workers import Workers
 from seqclf.network import Network
 from seqclf.settings import ClassifierSettings
-from seqclf.workers import Workers
 
 
 class Examples(NamedTuple):

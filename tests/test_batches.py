@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seqclf.batches import halves, pack, prediction_batches, training_batches
+from seqclf.layers.batches import halves, pack, prediction_batches, training_batches
 
 TEXTS = st.lists(st.lists(st.integers(100, 120), max_size=6), min_size=1, max_size=8)
 

@@ -29,8 +29,8 @@ def data(tmp_path, monkeypatch):
 
 def test_defaults_and_choices_are_those_of_the_library():
     from seqclf import ForecasterSettings
-    from seqclf.cells import CELLS, RESETS
     from seqclf.forecaster_settings import STRATEGIES
+    from seqclf.layers.cells import CELLS, RESETS
     from seqclf.windows import SEASONAL
 
     train = main.forecast.commands["train"]

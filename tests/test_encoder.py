@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from seqclf.batches import pack
-from seqclf.cells import spread, unspread
-from seqclf.encoder import Encoder
+from seqclf.layers.batches import pack
+from seqclf.layers.cells import spread, unspread
+from seqclf.layers.encoder import Encoder
+from seqclf.layers.parameters import EncoderShape, FlatParameters, encoder_shapes, initial_encoder
+from seqclf.layers.tape import Noise, States
+from seqclf.layers.workers import Workers
 from seqclf.optimizers import Adam
-from seqclf.parameters import EncoderShape, FlatParameters, encoder_shapes, initial_encoder
-from seqclf.tape import Noise, States
-from seqclf.workers import Workers
 from tests import naive_recurrent
 
 TEXTS = [[3, 1, 3], [], [5], [0, 2, 4, 1, 6], [6], [2, 2]]
@@ -54,7 +54,7 @@ def make_noise(shape, batch, seed=3):
 
 
 def in_kernels(shape, encoder, between, holds, dropped):
-    from seqclf.cells import to_panels
+    from seqclf.layers.cells import to_panels
 
     def lanes(function):
         return [[function((layer, d)) for d in shape.directions] for layer in range(shape.layers)]
@@ -199,7 +199,7 @@ def test_inputs_may_be_given_instead_of_tokens():
 
 @pytest.mark.parametrize("shape", SHAPES, ids=described)
 def test_threads_do_not_change_a_bit(shape, monkeypatch):
-    monkeypatch.setattr("seqclf.workers.available_cores", lambda: 4)
+    monkeypatch.setattr("seqclf.layers.workers.available_cores", lambda: 4)
     found = []
     for threads in (1, 2, 4):
         encoder, _ = make(shape, np.float32)

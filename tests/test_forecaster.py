@@ -89,7 +89,7 @@ def test_it_goes_on_where_training_ended(trained):
 
 
 def test_the_same_bytes_at_any_number_of_threads(tmp_path, monkeypatch):
-    monkeypatch.setattr("seqclf.workers.available_cores", lambda: 4)
+    monkeypatch.setattr("seqclf.layers.workers.available_cores", lambda: 4)
     for threads in (1, 2, 4):
         settings = replace(SMALL, dropout=0.2, epochs=2)
         Forecaster(settings).fit(waves(), threads=threads).save(tmp_path / f"{threads}.safetensors")

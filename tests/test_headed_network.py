@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from seqclf.batches import pack
-from seqclf.headed_network import HeadedNetwork
-from seqclf.heads import RegressionHead
-from seqclf.parameters import EncoderShape, initial_encoder
-from seqclf.pooling import POOLINGS, pooling_shapes
-from seqclf.workers import Workers
+from seqclf.layers.batches import pack
+from seqclf.layers.heads import RegressionHead
+from seqclf.layers.parameters import EncoderShape, initial_encoder
+from seqclf.layers.pooled_network import HeadedNetwork
+from seqclf.layers.pooling import POOLINGS, pooling_shapes
+from seqclf.layers.workers import Workers
 
 OFFSETS = np.array([0, 3, 3, 5, 9])  # the second sequence is empty
 TARGETS = np.array([[1.0, -2.0], [0.5, 0.25], [3.0, 1.0], [-1.0, 0.0]])

@@ -5,11 +5,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from seqclf.attention import AttentionPooling
-from seqclf.batches import pack
-from seqclf.crf_head import CrfHead
-from seqclf.heads import MultiLabelHead, RegressionHead, SoftmaxHead
-from seqclf.workers import Workers
+from seqclf.layers.attention import AttentionPooling
+from seqclf.layers.batches import pack
+from seqclf.layers.crf_head import CrfHead
+from seqclf.layers.heads import MultiLabelHead, RegressionHead, SoftmaxHead
+from seqclf.layers.workers import Workers
 from tests import naive_heads
 from tests.gradients import directional_derivative
 from wordvec import InputError

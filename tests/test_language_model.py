@@ -12,7 +12,7 @@ from safetensors.numpy import load_file, save_file
 from seqclf import LanguageModel, LanguageModelSettings, load_model, train_language_model
 from seqclf.language_network import LanguageNetwork, LanguageShape, Window, initial_parameters, windows
 from seqclf.language_training import LanguageTrainer, streams
-from seqclf.workers import Workers
+from seqclf.layers.workers import Workers
 from wordvec import FormatError, InputError, TrainingError
 
 LINES = ["the king rules the land", "the queen rules the sea", "rain falls on the land"]
@@ -53,7 +53,7 @@ def test_it_learns_across_windows_only_with_the_state_carried_on():
     "changes", [{}, {"samples": 4, "layers": 2, "weight_drop": 0.3}], ids=["full", "sampled, two layers"]
 )
 def test_the_same_seed_gives_the_same_bytes_at_any_number_of_threads(changes, monkeypatch, tmp_path):
-    monkeypatch.setattr("seqclf.workers.available_cores", lambda: 8)
+    monkeypatch.setattr("seqclf.layers.workers.available_cores", lambda: 8)
     settings = replace(TINY, epochs=1, **changes)
     files = []
     for threads in (1, 2, 4):

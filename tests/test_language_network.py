@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from seqclf.language_network import LanguageNetwork, LanguageShape, initial_parameters, parameter_shapes, windows
-from seqclf.tape import States
+from seqclf.layers.tape import States
 from tests import naive_recurrent
 
 WORDS = 7

@@ -46,7 +46,7 @@ def test_the_models_own_tokeniser_cuts_the_texts(model):
 
 
 def test_neighbours_and_threads_never_change_a_row(model, monkeypatch):
-    monkeypatch.setattr("seqclf.workers.available_cores", lambda: 4)
+    monkeypatch.setattr("seqclf.layers.workers.available_cores", lambda: 4)
     random = np.random.default_rng(0)
     words = [*" ".join(TEXTS).split(), "unknown"]
     texts = [" ".join(random.choice(words, random.integers(0, 9))) for _ in range(70)]

@@ -24,11 +24,11 @@ from seqclf import (
     trace,
     train_multi_label,
 )
-from seqclf.batches import pack
 from seqclf.formats import read_model, write_model
 from seqclf.label_sets import best_thresholds, label_matrix
+from seqclf.layers.batches import pack
+from seqclf.layers.workers import Workers
 from seqclf.network import Network, NetworkShape, parameter_shapes
-from seqclf.workers import Workers
 from tests.gradients import directional_derivative
 from wordvec import FormatError, InputError
 
@@ -96,7 +96,7 @@ def test_the_gradients_are_numerically_right():
 
 
 def test_the_same_bytes_at_any_number_of_threads(tmp_path, monkeypatch):
-    monkeypatch.setattr("seqclf.workers.available_cores", lambda: 8)
+    monkeypatch.setattr("seqclf.layers.workers.available_cores", lambda: 8)
     for threads in (1, 2, 4):
         found = train_multi_label(
             *make_data(60), settings=replace(SMALL, epochs=2), tune_thresholds=True, threads=threads
@@ -106,7 +106,7 @@ def test_the_same_bytes_at_any_number_of_threads(tmp_path, monkeypatch):
 
 
 def test_neighbours_and_threads_never_change_a_row(model, monkeypatch):
-    monkeypatch.setattr("seqclf.workers.available_cores", lambda: 4)
+    monkeypatch.setattr("seqclf.layers.workers.available_cores", lambda: 4)
     texts, _ = make_data(70, seed=3)
     together = model.predict_proba(texts, threads=4)
     np.testing.assert_array_equal(model.predict_proba(texts, threads=1), together)

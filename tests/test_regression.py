@@ -61,7 +61,7 @@ def test_numbers_are_learnt_at_any_scale(of_numbers):
 
 
 def test_batch_mates_and_threads_change_nothing(of_texts, of_numbers, monkeypatch):
-    monkeypatch.setattr("seqclf.workers.available_cores", lambda: 4)
+    monkeypatch.setattr("seqclf.layers.workers.available_cores", lambda: 4)
     for model, given in ((of_texts, texts()[0]), (of_numbers, walks()[0])):
         together = model.predict(given, threads=4)
         np.testing.assert_array_equal(together, model.predict(given, threads=1))
@@ -69,7 +69,7 @@ def test_batch_mates_and_threads_change_nothing(of_texts, of_numbers, monkeypatc
 
 
 def test_the_same_bytes_at_any_number_of_threads(tmp_path, monkeypatch):
-    monkeypatch.setattr("seqclf.workers.available_cores", lambda: 4)
+    monkeypatch.setattr("seqclf.layers.workers.available_cores", lambda: 4)
     for threads in (1, 2):
         settings = replace(SMALL, epochs=2, dropout=0.3)
         train_regressor(*texts(60), settings=settings, threads=threads).save(tmp_path / f"{threads}.safetensors")

@@ -5,8 +5,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from seqclf.batches import pack, token_places
-from seqclf.parameters import EncoderShape, Workspace
+from seqclf.layers.batches import pack, token_places
+from seqclf.layers.parameters import EncoderShape, Workspace
 from seqclf.tagger_network import TaggerNetwork, TaggerShape, initial_tagger, summed_by_row, tagger_shapes
 from seqclf.token_features import SLOTS, Forms
 from tests import naive_tagger

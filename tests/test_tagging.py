@@ -59,7 +59,7 @@ def test_it_learns_what_endings_and_capitals_tell():
 
 
 def test_the_same_seed_gives_the_same_bytes_at_any_number_of_threads(monkeypatch, tmp_path):
-    monkeypatch.setattr("seqclf.workers.available_cores", lambda: 8)
+    monkeypatch.setattr("seqclf.layers.workers.available_cores", lambda: 8)
     settings = replace(SETTINGS, validation_fraction=0.3, head="crf", weight_drop=0.2, zoneout=0.1)
     found = []
     for number, (threads, seed) in enumerate([(1, 1), (2, 1), (4, 1), (2, 2)]):
@@ -168,7 +168,7 @@ def test_a_hundred_thousand_tokens(model):
 
 @pytest.mark.parametrize("head", ["softmax", "crf"])
 def test_neighbours_and_threads_never_change_an_answer(head, monkeypatch):
-    monkeypatch.setattr("seqclf.workers.available_cores", lambda: 4)
+    monkeypatch.setattr("seqclf.layers.workers.available_cores", lambda: 4)
     model = train_tagger(SENTENCES, TAGS, settings=replace(SETTINGS, head=head, epochs=1), threads=1)
     random = np.random.default_rng(0)
     words = [*(token for row in SENTENCES for token in row), "unknown"]

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from seqclf.batches import pack
 from seqclf.headed_training import Trainer
+from seqclf.layers.batches import pack
+from seqclf.layers.workers import Workers
 from seqclf.network import Network, NetworkShape, parameter_shapes
 from seqclf.optimizers import scheduled_rate
 from seqclf.settings import ClassifierSettings
-from seqclf.workers import Workers
 
 torch = pytest.importorskip("torch")
 

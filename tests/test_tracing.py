@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from seqclf import ClassifierSettings, SequenceModel, check_picture, save_gate_heatmap, trace, train_classifier
+from seqclf.layers.parameters import EncoderShape
+from seqclf.layers.tape import States
 from seqclf.network import Network, NetworkShape, parameter_shapes
-from seqclf.parameters import EncoderShape
-from seqclf.tape import States
 from tests import naive_heads, naive_recurrent
 from wordvec import InputError, Vocabulary
 
@@ -133,10 +133,10 @@ def test_what_cannot_be_drawn_is_told(tmp_path, monkeypatch):
 @pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
 def test_the_gradient_of_a_state_is_the_slope_of_the_loss(cell):
     """A state is moved by starting a second pass after it, with the same cell."""
-    from seqclf.batches import pack
-    from seqclf.encoder import Encoder
     from seqclf.gradient_flow import state_gradients
-    from seqclf.parameters import FlatParameters, initial_encoder
+    from seqclf.layers.batches import pack
+    from seqclf.layers.encoder import Encoder
+    from seqclf.layers.parameters import FlatParameters, initial_encoder
 
     shape, length, hidden = EncoderShape(0, 2, 3, cell=cell, bidirectional=False), 5, 3
     encoder = Encoder(shape, np.float64)

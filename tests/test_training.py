@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from seqclf import ClassifierSettings, train_classifier
-from seqclf.batches import pack
 from seqclf.classification import initial_parameters
 from seqclf.headed_training import Trainer
+from seqclf.layers.batches import pack
+from seqclf.layers.workers import Workers, available_cores
 from seqclf.network import Network, NetworkShape
 from seqclf.noise import draw_mask, dropout_key
 from seqclf.training import Examples, train_network
-from seqclf.workers import Workers, available_cores
 from tests import naive_recurrent
 from wordvec import InputError, TrainingError, WordVectors
 
@@ -50,7 +50,7 @@ def test_it_learns_word_order():
 
 @pytest.mark.parametrize("pooling", ["max", "attention"])
 def test_the_same_seed_gives_the_same_bytes_at_any_number_of_threads(pooling, monkeypatch):
-    monkeypatch.setattr("seqclf.workers.available_cores", lambda: 8)
+    monkeypatch.setattr("seqclf.layers.workers.available_cores", lambda: 8)
     texts, labels = texts_and_labels(2)
     settings = replace(SMALL, validation_fraction=0.25, pooling=pooling)
     models = [train_classifier(texts, labels, settings=settings, threads=threads) for threads in (1, 2, 4)]
@@ -158,7 +158,7 @@ def test_progress_says_where_training_stands():
 
 
 def test_an_interrupt_leaves_at_once_with_every_thread_joined(monkeypatch):
-    monkeypatch.setattr("seqclf.workers.available_cores", lambda: 2)
+    monkeypatch.setattr("seqclf.layers.workers.available_cores", lambda: 2)
     texts, labels = texts_and_labels()
 
     def interrupt(progress):
@@ -209,7 +209,7 @@ def test_workers_run_in_order_pass_errors_on_and_are_capped(monkeypatch):
     with pytest.raises(InputError, match="threads must be at least 1, got 0"):
         Workers(0)
     assert Workers(10**6).threads == available_cores()
-    monkeypatch.setattr("seqclf.workers.available_cores", lambda: 3)
+    monkeypatch.setattr("seqclf.layers.workers.available_cores", lambda: 3)
     with Workers(3) as workers:
         assert workers.map(lambda a, b: a - b, range(10), range(0, 20, 2)) == [-i for i in range(10)]
         with pytest.raises(ZeroDivisionError):

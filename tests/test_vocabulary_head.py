@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from seqclf.vocabulary_head import VocabularyHead
-from seqclf.workers import Workers
+from seqclf.layers.vocabulary_head import VocabularyHead
+from seqclf.layers.workers import Workers
 from tests import naive_heads
 from tests.gradients import directional_derivative
 from wordvec import InputError
@@ -34,8 +34,8 @@ def oracle(head, states, targets, weights):
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_loss_probabilities_and_gradients_are_the_formulas(dtype, monkeypatch):
-    monkeypatch.setattr("seqclf.vocabulary_head.NEAR_FLOATS", 16 * 48)
-    monkeypatch.setattr("seqclf.vocabulary_head.FEWEST_ROWS", 16)  # so that the rows come in two pieces
+    monkeypatch.setattr("seqclf.layers.vocabulary_head.NEAR_FLOATS", 16 * 48)
+    monkeypatch.setattr("seqclf.layers.vocabulary_head.FEWEST_ROWS", 16)  # so that the rows come in two pieces
     head, (states, targets, weights) = make(dtype), make_rows(dtype)
     losses, probabilities, *gradients = oracle(head, states, targets, weights)
     loss, d_states = head.loss_and_backward(states, None, targets, weights)

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from seqclf.batches import PackedBatch
-from seqclf.heads import Head, check_classes
-from seqclf.workers import Workers
+from seqclf.layers.batches import PackedBatch
+from seqclf.layers.heads import Head, check_classes
+from seqclf.layers.workers import Workers
 from wordvec import InputError
 
 ROWS = 16

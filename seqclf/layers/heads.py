@@ -31,9 +31,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from seqclf.batches import PackedBatch
-from seqclf.cells import padded
-from seqclf.workers import Workers
+from seqclf.layers.batches import PackedBatch
+from seqclf.layers.cells import padded
+from seqclf.layers.workers import Workers
 from wordvec import InputError
 
 

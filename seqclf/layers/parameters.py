@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from seqclf.cells import get_cell, padded
+from seqclf.layers.cells import get_cell, padded
 from wordvec import aligned
 
 DIRECTIONS = ("forward", "reverse")

@@ -21,13 +21,13 @@ from typing import Any
 
 import numpy as np
 
-from seqclf.backward_pass import BackwardPass
-from seqclf.batches import PackedBatch
-from seqclf.cells import UNITS, from_panels, get_cell, padded, spread, to_panels, unspread
-from seqclf.forward_pass import ForwardPass
-from seqclf.parameters import EncoderShape, FlatParameters, Workspace, aligned
-from seqclf.tape import EncoderTape, Noise, States
-from seqclf.workers import Workers
+from seqclf.layers.backward_pass import BackwardPass
+from seqclf.layers.batches import PackedBatch
+from seqclf.layers.cells import UNITS, from_panels, get_cell, padded, spread, to_panels, unspread
+from seqclf.layers.forward_pass import ForwardPass
+from seqclf.layers.parameters import EncoderShape, FlatParameters, Workspace, aligned
+from seqclf.layers.tape import EncoderTape, Noise, States
+from seqclf.layers.workers import Workers
 
 
 class Encoder:

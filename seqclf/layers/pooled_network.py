@@ -6,13 +6,13 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from seqclf.batches import PackedBatch
-from seqclf.encoder import Encoder
-from seqclf.heads import Views
-from seqclf.parameters import EncoderShape, FlatParameters, Workspace
-from seqclf.pooling import Found, Pooling
-from seqclf.tape import EncoderTape, Noise
-from seqclf.workers import Workers
+from seqclf.layers.batches import PackedBatch
+from seqclf.layers.encoder import Encoder
+from seqclf.layers.heads import Views
+from seqclf.layers.parameters import EncoderShape, FlatParameters, Workspace
+from seqclf.layers.pooling import Found, Pooling
+from seqclf.layers.tape import EncoderTape, Noise
+from seqclf.layers.workers import Workers
 
 _SPARE_BYTES = 2**22
 
@@ -66,9 +66,9 @@ class HeadedNetwork:
         dense, d_dense: all parameters but the embedding's, and their gradients.
 
     Example:
-        >>> from seqclf.batches import pack
-        >>> from seqclf.parameters import initial_encoder
-        >>> from seqclf.heads import RegressionHead
+        >>> from seqclf.layers.batches import pack
+        >>> from seqclf.layers.parameters import initial_encoder
+        >>> from seqclf.layers.heads import RegressionHead
         >>> shape = EncoderShape(0, 2, 16, bidirectional=False)
         >>> random = np.random.default_rng(1)
         >>> head = RegressionHead(1, 16, random=random)

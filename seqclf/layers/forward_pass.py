@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from seqclf.batches import PackedBatch, halves
-from seqclf.parameters import MERGES, Workspace
-from seqclf.tape import EncoderTape, Noise, Part, Run, States
+from seqclf.layers.batches import PackedBatch, halves
+from seqclf.layers.parameters import MERGES, Workspace
+from seqclf.layers.tape import EncoderTape, Noise, Part, Run, States
 
 
 class ForwardPass:

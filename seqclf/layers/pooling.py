@@ -4,9 +4,9 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from seqclf.attention import AttentionPooling, AttentionTape
-from seqclf.parameters import EncoderShape, Workspace
-from seqclf.tape import EncoderTape
+from seqclf.layers.attention import AttentionPooling, AttentionTape
+from seqclf.layers.parameters import EncoderShape, Workspace
+from seqclf.layers.tape import EncoderTape
 
 _MODES = {"max": 0, "mean": 1}
 POOLINGS = (*_MODES, "last", "attention")

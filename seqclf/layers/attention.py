@@ -4,8 +4,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from seqclf.batches import PackedBatch
-from seqclf.heads import Head
+from seqclf.layers.batches import PackedBatch
+from seqclf.layers.heads import Head
 
 
 class AttentionTape(NamedTuple):
@@ -28,7 +28,7 @@ class AttentionPooling(Head):
         width, parts, random, dtype: see ``Head``.
 
     Example:
-        >>> from seqclf.batches import pack
+        >>> from seqclf.layers.batches import pack
         >>> batch = pack(np.zeros(3, np.int32), np.array([0, 2, 3]), np.array([0, 1]))
         >>> pooling = AttentionPooling(8, 16, random=np.random.default_rng(1))
         >>> pooled, tape = pooling.forward(np.ones((3, 16), np.float32), batch)

@@ -5,10 +5,10 @@ from contextlib import AbstractContextManager
 
 import numpy as np
 
-from seqclf.batches import pack, pack_alone, prediction_batches
+from seqclf.layers.batches import pack, pack_alone, prediction_batches
+from seqclf.layers.parameters import Workspace
+from seqclf.layers.workers import Workers
 from seqclf.network import Network
-from seqclf.parameters import Workspace
-from seqclf.workers import Workers
 
 
 def predict_probabilities(network: Network, ids: np.ndarray, offsets: np.ndarray, workers: Workers) -> np.ndarray:

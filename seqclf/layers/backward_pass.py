@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from seqclf.parameters import MERGES, Workspace
-from seqclf.tape import EncoderTape, Part, Run, States, no_states
+from seqclf.layers.parameters import MERGES, Workspace
+from seqclf.layers.tape import EncoderTape, Part, Run, States, no_states
 
 
 class BackwardPass:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from seqclf.batches import Half, PackedBatch
+from seqclf.layers.batches import Half, PackedBatch
 
 
 @dataclass

@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from seqclf.batches import PackedBatch
-from seqclf.heads import Head, check_classes
-from seqclf.workers import Workers
+from seqclf.layers.batches import PackedBatch
+from seqclf.layers.heads import Head, check_classes
+from seqclf.layers.workers import Workers
 from wordvec import InputError
 
 SEQUENCES = 16
@@ -27,7 +27,7 @@ class CrfHead(Head):
         InputError: C is below 2.
 
     Example:
-        >>> from seqclf.batches import pack
+        >>> from seqclf.layers.batches import pack
         >>> batch = pack(np.zeros(3, np.int32), np.array([0, 3]), np.array([0]))
         >>> head = CrfHead(2, 16)
         >>> head.views["head.transitions"][:] = [[0, 1], [1, 0]]
