@@ -17,7 +17,7 @@ from seqclf.layers.batches import PackedBatch, pack
 from seqclf.layers.crf_head import CrfHead
 from seqclf.layers.encoder import Encoder
 from seqclf.layers.parameters import EncoderShape, FlatParameters, encoder_shapes
-from seqclf.optimizers import Adam
+from seqclf.training.optimizers import Adam
 
 VOCABULARY, E, H = 16_000, 112, 128
 TEXTS, LENGTH = 32, 20

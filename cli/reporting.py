@@ -26,7 +26,7 @@ _live_bars: list[Any] = []
 
 
 _PACKAGES = ("corpora", "wordvec", "seqclf")
-_SPOKEN_FOR = ("seqclf.epochs",)
+_SPOKEN_FOR = ("seqclf.training.loop",)
 """Loggers whose messages, warnings aside, the commands put in words of their own."""
 
 

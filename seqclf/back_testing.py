@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from seqclf.epochs import Progress
 from seqclf.forecaster import Forecaster
 from seqclf.forecaster_settings import ForecasterSettings
+from seqclf.training.loop import Progress
 from seqclf.windows import as_series, windows_after
 from wordvec import InputError, check_whole
 

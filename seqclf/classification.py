@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from seqclf.epochs import Outcome, Progress
+from seqclf.classification.trainer import Examples, train_network
 from seqclf.layers.parameters import initial_encoder
 from seqclf.layers.pooling import Pooling
 from seqclf.layers.workers import Workers
@@ -26,8 +26,8 @@ from seqclf.preparation import (
     stratified_split,
     tokenize_texts,
 )
-from seqclf.settings import ClassifierSettings
-from seqclf.training import Examples, train_network
+from seqclf.training.loop import Outcome, Progress
+from seqclf.training.settings import ClassifierSettings
 from wordvec import Vocabulary
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from seqclf.layers.batches import pack
 from seqclf.layers.encoder import Encoder
 from seqclf.layers.parameters import EncoderShape, FlatParameters, initial_encoder
 from seqclf.layers.tape import EncoderTape
-from seqclf.optimizers import Optimizer
+from seqclf.training.optimizers import Optimizer
 from wordvec import check_whole
 
 LANES: dict[str, tuple[str, float]] = {

@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from seqclf.epochs import Outcome, Progress, Reporter, best_of_epochs
 from seqclf.language_network import LanguageNetwork, Window, windows
 from seqclf.language_settings import LanguageModelSettings
 from seqclf.layers.batches import PackedBatch
 from seqclf.layers.tape import Noise, States
 from seqclf.layers.workers import Workers
-from seqclf.noise import POOLED, NoiseRates, draw_mask, draw_noise, dropout_key
-from seqclf.optimizers import Adam, Sgd, clipping, global_norm, scheduled_rate
+from seqclf.training.dropout import POOLED, NoiseRates, draw_mask, draw_noise, dropout_key
+from seqclf.training.loop import Outcome, Progress, Reporter, best_of_epochs
+from seqclf.training.optimizers import Adam, Sgd, clipping, global_norm, scheduled_rate
 from wordvec import TrainingError
 
 _SAMPLES = 3  # the stream that a sampled softmax draws from

@@ -9,8 +9,8 @@ from sklearn.base import RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
 from seqclf.classifier import SequenceEstimator
-from seqclf.epochs import Progress
 from seqclf.regression import RegressionModel, RegressionScore, train_regressor
+from seqclf.training.loop import Progress
 from wordvec import InputError
 
 if TYPE_CHECKING:

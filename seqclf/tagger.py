@@ -9,11 +9,11 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from seqclf.classifier import SequenceEstimator
-from seqclf.epochs import Progress
 from seqclf.metrics import accuracy
-from seqclf.settings import TaggerSettings
 from seqclf.tagger_model import TaggerModel
 from seqclf.tagging import check_tagged, train_tagger
+from seqclf.training.loop import Progress
+from seqclf.training.settings import TaggerSettings
 from wordvec import InputError
 
 if TYPE_CHECKING:

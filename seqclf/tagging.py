@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from seqclf.epochs import Progress, steps_in_all, train_in_batches
 from seqclf.layers.batches import PackedBatch, pack, token_places
 from seqclf.layers.parameters import EncoderShape
 from seqclf.layers.tape import Noise
 from seqclf.layers.workers import Workers
-from seqclf.noise import POOLED, draw_mask, draw_noise, dropout_key, noise_rates
-from seqclf.optimizers import Optimizer
 from seqclf.preparation import build_embedding, count_tokens, distinct_labels, encode_labels
-from seqclf.settings import TaggerSettings
 from seqclf.tagger_model import TaggerModel, as_sentences, evaluate_tags
 from seqclf.tagger_network import TaggerNetwork, TaggerShape, initial_tagger
 from seqclf.token_features import Forms, count_features, encode_forms
+from seqclf.training.dropout import POOLED, draw_mask, draw_noise, dropout_key, noise_rates
+from seqclf.training.loop import Progress, steps_in_all, train_in_batches
+from seqclf.training.optimizers import Optimizer
+from seqclf.training.settings import TaggerSettings
 from wordvec import InputError
 
 if TYPE_CHECKING:

@@ -154,7 +154,7 @@ def test_what_the_libraries_log_is_printed_and_logging_left_as_it_was():
     @click.command(cls=Command)
     @click.option("--quiet", is_flag=True)
     def talking(quiet):
-        for name in ("wordvec.encoding.corpus", "corpora", "seqclf.epochs", "elsewhere"):
+        for name in ("wordvec.encoding.corpus", "corpora", "seqclf.training.loop", "elsewhere"):
             logging.getLogger(name).info("%s speaks", name)
         logging.getLogger("wordvec.formats").warning("2 tokens came twice")
 

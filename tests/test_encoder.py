@@ -9,7 +9,7 @@ from seqclf.layers.encoder import Encoder
 from seqclf.layers.parameters import EncoderShape, FlatParameters, encoder_shapes, initial_encoder
 from seqclf.layers.tape import Noise, States
 from seqclf.layers.workers import Workers
-from seqclf.optimizers import Adam
+from seqclf.training.optimizers import Adam
 from tests import naive_recurrent
 
 TEXTS = [[3, 1, 3], [], [5], [0, 2, 4, 1, 6], [6], [2, 2]]

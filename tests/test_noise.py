@@ -9,7 +9,7 @@ from seqclf import ClassifierSettings, train_classifier
 from seqclf.layers.batches import pack
 from seqclf.layers.encoder import Encoder
 from seqclf.layers.parameters import EncoderShape
-from seqclf.noise import NoiseRates, draw_noise
+from seqclf.training.dropout import NoiseRates, draw_noise
 
 SHAPE = EncoderShape(50, 16, 32, layers=3, zoneout=0.2, zoneout_cell=0.7)
 RATES = NoiseRates(words=0.4, between=0.3, weights=0.6)

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from seqclf.optimizers import Adam, clipping, global_norm, scheduled_rate
+from seqclf.training.optimizers import Adam, clipping, global_norm, scheduled_rate
 
 
 def naive_adam(values, gradients, rate, beta1=0.9, beta2=0.999, epsilon=1e-8):

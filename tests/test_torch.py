@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from seqclf.headed_training import Trainer
 from seqclf.layers.batches import pack
 from seqclf.layers.workers import Workers
 from seqclf.network import Network, NetworkShape, parameter_shapes
-from seqclf.optimizers import scheduled_rate
-from seqclf.settings import ClassifierSettings
+from seqclf.training.optimizers import scheduled_rate
+from seqclf.training.pooled import Trainer
+from seqclf.training.settings import ClassifierSettings
 
 torch = pytest.importorskip("torch")
 

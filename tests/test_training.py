@@ -8,12 +8,12 @@ import pytest
 
 from seqclf import ClassifierSettings, train_classifier
 from seqclf.classification import initial_parameters
-from seqclf.headed_training import Trainer
+from seqclf.classification.trainer import Examples, train_network
 from seqclf.layers.batches import pack
 from seqclf.layers.workers import Workers, available_cores
 from seqclf.network import Network, NetworkShape
-from seqclf.noise import draw_mask, dropout_key
-from seqclf.training import Examples, train_network
+from seqclf.training.dropout import draw_mask, dropout_key
+from seqclf.training.pooled import Trainer
 from tests import naive_recurrent
 from wordvec import InputError, TrainingError, WordVectors
 
@@ -129,7 +129,7 @@ def train_on_noise(settings, **options):
 
 
 def test_the_best_epoch_is_kept():
-    from seqclf.training import evaluate
+    from seqclf.classification.trainer import evaluate
 
     # Noise cannot be learnt, so that the best epoch is somewhere in the middle.
     network, outcome, dev, workers = train_on_noise(replace(SMALL, epochs=8, learning_rate=0.05))

@@ -6,15 +6,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from seqclf.epochs import Outcome, Progress, steps_in_all, train_in_batches
 from seqclf.layers.batch_prediction import for_batches
 from seqclf.layers.batches import PackedBatch, pack
 from seqclf.layers.parameters import Workspace
 from seqclf.layers.pooled_network import HeadedNetwork
 from seqclf.layers.workers import Workers
-from seqclf.noise import POOLED, draw_mask, draw_noise, dropout_key, noise_rates
-from seqclf.optimizers import Optimizer
-from seqclf.settings import ClassifierSettings
+from seqclf.training.dropout import POOLED, draw_mask, draw_noise, dropout_key, noise_rates
+from seqclf.training.loop import Outcome, Progress, steps_in_all, train_in_batches
+from seqclf.training.optimizers import Optimizer
+from seqclf.training.settings import ClassifierSettings
 
 
 class Sequences(NamedTuple):

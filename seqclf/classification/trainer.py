@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from seqclf.epochs import Outcome, Progress
-from seqclf.headed_training import Sequences, train_headed
 from seqclf.layers.batch_prediction import predict_probabilities
 from seqclf.layers.workers import Workers
 from seqclf.network import Network
-from seqclf.settings import ClassifierSettings
+from seqclf.training.loop import Outcome, Progress
+from seqclf.training.pooled import Sequences, train_headed
+from seqclf.training.settings import ClassifierSettings
 
 
 class Examples(NamedTuple):

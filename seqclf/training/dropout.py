@@ -11,7 +11,7 @@ import numpy as np
 from seqclf.layers.batches import PackedBatch
 from seqclf.layers.encoder import Encoder
 from seqclf.layers.tape import Noise
-from seqclf.settings import NetSettings
+from seqclf.training.settings import NetSettings
 
 WORDS, POOLED, BETWEEN, WEIGHTS, HOLD_H, HOLD_C = range(1, 7)
 """What a mask is for; a layer's direction adds a multiple of 8."""
