@@ -21,7 +21,7 @@ from benchmarks.measuring import Row, Run, WrongResultError
 from benchmarks.texts import data_file
 from corpora import read_labelled
 from seqclf import ClassifierSettings, compare_baselines, score, train_classifier
-from seqclf.preparation import encode_labels, stratified_split
+from seqclf.data.texts import encode_labels, stratified_split
 from wordvec import WordVectors, load_vectors
 
 Labelled = tuple[list[str], list[str]]

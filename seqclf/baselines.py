@@ -12,9 +12,8 @@ import numpy as np
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
-from seqclf.label_sets import LabelSets, best_thresholds, label_matrix
-from seqclf.metrics import MultiLabelScore, Score, score, score_label_sets
-from seqclf.preparation import (
+from seqclf.data.label_sets import LabelSets, best_thresholds, label_matrix
+from seqclf.data.texts import (
     DEFAULT_TOKENIZER,
     Text,
     check_labels,
@@ -24,6 +23,7 @@ from seqclf.preparation import (
     stratified_split,
     tokenize_texts,
 )
+from seqclf.metrics import MultiLabelScore, Score, score, score_label_sets
 
 STRENGTHS = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
 """The values of C (inverse regularisation) that the development texts choose from."""

@@ -8,12 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from seqclf.classification.trainer import Examples, train_network
-from seqclf.layers.parameters import initial_encoder
-from seqclf.layers.pooling import Pooling
-from seqclf.layers.workers import Workers
-from seqclf.model import SequenceModel
-from seqclf.network import Network, NetworkShape
-from seqclf.preparation import (
+from seqclf.data.texts import (
     DEFAULT_TOKENIZER,
     Text,
     build_embedding,
@@ -26,6 +21,11 @@ from seqclf.preparation import (
     stratified_split,
     tokenize_texts,
 )
+from seqclf.layers.parameters import initial_encoder
+from seqclf.layers.pooling import Pooling
+from seqclf.layers.workers import Workers
+from seqclf.model import SequenceModel
+from seqclf.network import Network, NetworkShape
 from seqclf.training.loop import Outcome, Progress
 from seqclf.training.settings import ClassifierSettings
 from wordvec import Vocabulary

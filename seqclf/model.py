@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from corpora import TOKENIZERS
+from seqclf.data.texts import Text, encode, tokenize_texts
 from seqclf.formats import HEADER, check_header, check_tensors, join_tokens, read_model, read_vocabulary, write_model
 from seqclf.layers.batch_prediction import predict_probabilities
 from seqclf.layers.cells import CELLS, RESETS
@@ -17,7 +18,6 @@ from seqclf.layers.parameters import MERGES
 from seqclf.layers.pooling import POOLINGS
 from seqclf.layers.workers import Workers
 from seqclf.network import Network, NetworkShape, parameter_shapes
-from seqclf.preparation import Text, encode, tokenize_texts
 from wordvec import FormatError, Vocabulary
 
 

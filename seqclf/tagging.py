@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from seqclf.data.texts import build_embedding, count_tokens, distinct_labels, encode_labels
 from seqclf.layers.batches import PackedBatch, pack, token_places
 from seqclf.layers.parameters import EncoderShape
 from seqclf.layers.tape import Noise
 from seqclf.layers.workers import Workers
-from seqclf.preparation import build_embedding, count_tokens, distinct_labels, encode_labels
 from seqclf.tagger_model import TaggerModel, as_sentences, evaluate_tags
 from seqclf.tagger_network import TaggerNetwork, TaggerShape, initial_tagger
 from seqclf.token_features import Forms, count_features, encode_forms

@@ -24,8 +24,8 @@ from seqclf import (
     trace,
     train_multi_label,
 )
+from seqclf.data.label_sets import best_thresholds, label_matrix
 from seqclf.formats import read_model, write_model
-from seqclf.label_sets import best_thresholds, label_matrix
 from seqclf.layers.batches import pack
 from seqclf.layers.workers import Workers
 from seqclf.network import Network, NetworkShape, parameter_shapes

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seqclf.preparation import build_embedding, class_weights, count_tokens, encode, stratified_split
+from seqclf.data.texts import build_embedding, class_weights, count_tokens, encode, stratified_split
 from wordvec import Vocabulary, WordVectors
 
 COUNTED = [("fire", 3), ("Flood", 2), ("zzz", 1)]
