@@ -23,11 +23,11 @@ from benchmarks.machine import describe
 from benchmarks.measuring import Row, Run, compare, table
 from benchmarks.peers import PeerError, Server
 from benchmarks.report import say_to_stderr
-from seqclf.classification import initial_parameters
+from seqclf.classification.network import Network, NetworkShape
+from seqclf.classification.train import initial_parameters
 from seqclf.layers.batch_prediction import predict_probabilities
 from seqclf.layers.batches import pack
 from seqclf.layers.workers import Workers
-from seqclf.network import Network, NetworkShape
 from seqclf.training.pooled import Trainer
 from seqclf.training.settings import ClassifierSettings
 

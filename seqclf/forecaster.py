@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from seqclf.forecaster_settings import ForecasterSettings
-from seqclf.formats import HEADER, check_header, check_tensors, read_model, write_model
 from seqclf.layers.batches import PackedBatch, pack
 from seqclf.layers.heads import RegressionHead
 from seqclf.layers.parameters import EncoderShape, Workspace, encoder_shapes, initial_encoder
 from seqclf.layers.pooled_network import HeadedNetwork
 from seqclf.layers.workers import Workers
+from seqclf.model_file import HEADER, check_header, check_tensors, read_model, write_model
 from seqclf.training.dropout import POOLED, draw_mask, dropout_key
 from seqclf.training.loop import Progress, steps_in_all, train_in_batches
 from seqclf.training.optimizers import Optimizer

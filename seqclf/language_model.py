@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from corpora import TOKENIZERS
-from seqclf.formats import HEADER, check_header, check_tensors, join_tokens, read_model, read_vocabulary, write_model
 from seqclf.generation import check_sampling, choices, draw
 from seqclf.language_network import WINDOW, LanguageNetwork, LanguageShape, initial_parameters, parameter_shapes
 from seqclf.language_settings import UNITS, LanguageModelSettings
@@ -20,6 +19,7 @@ from seqclf.layers.batches import pack
 from seqclf.layers.cells import CELLS, RESETS
 from seqclf.layers.tape import States
 from seqclf.layers.workers import Workers
+from seqclf.model_file import HEADER, check_header, check_tensors, join_tokens, read_model, read_vocabulary, write_model
 from seqclf.ngrams import bigram_log_probabilities, unigram_log_probabilities
 from seqclf.training.loop import Progress
 from wordvec import FormatError, InputError, Vocabulary, check_whole

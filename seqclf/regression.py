@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from seqclf.classification import settled
+from seqclf.classification.train import settled
 from seqclf.data.texts import build_embedding, count_tokens, encode, random_split, tokenize_texts
-from seqclf.formats import HEADER, check_header, check_tensors, join_tokens, read_model, read_vocabulary, write_model
 from seqclf.layers.heads import RegressionHead
 from seqclf.layers.parameters import EncoderShape, encoder_shapes, initial_encoder
 from seqclf.layers.pooled_network import HeadedNetwork
 from seqclf.layers.pooling import Pooling, pooling_shapes
 from seqclf.layers.workers import Workers
+from seqclf.model_file import HEADER, check_header, check_tensors, join_tokens, read_model, read_vocabulary, write_model
 from seqclf.training.loop import Progress
 from seqclf.training.pooled import Sequences, predict_rows, train_headed
 from seqclf.training.settings import ClassifierSettings

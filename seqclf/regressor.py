@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
-from seqclf.classifier import SequenceEstimator
+from seqclf.classification.estimator import SequenceEstimator
 from seqclf.regression import RegressionModel, RegressionScore, train_regressor
 from seqclf.training.loop import Progress
 from wordvec import InputError

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from seqclf.classifier import SequenceEstimator
+from seqclf.classification.estimator import SequenceEstimator
 from seqclf.metrics import accuracy
 from seqclf.tagger_model import TaggerModel
 from seqclf.tagging import check_tagged, train_tagger

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from seqclf.formats import check_header, check_tensors, join_tokens, read_model, read_vocabulary, write_model
+from seqclf.classification.model import ENCODER_RULES, MODEL_RULES
 from seqclf.layers.batch_prediction import for_batches
 from seqclf.layers.batches import PackedBatch, pack, token_places
 from seqclf.layers.parameters import EncoderShape, Workspace
 from seqclf.layers.workers import Workers
-from seqclf.model import ENCODER_RULES, MODEL_RULES
+from seqclf.model_file import check_header, check_tensors, join_tokens, read_model, read_vocabulary, write_model
 from seqclf.tagger_network import HEADS, TaggerNetwork, TaggerShape, tagger_shapes
 from seqclf.token_features import Forms, encode_forms
 from wordvec import FormatError, InputError, Vocabulary

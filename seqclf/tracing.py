@@ -5,13 +5,13 @@ from typing import Any
 
 import numpy as np
 
+from seqclf.classification.model import SequenceModel
 from seqclf.data.texts import Text, encode, tokenize_texts
 from seqclf.layers.attention import AttentionTape
 from seqclf.layers.batches import pack
 from seqclf.layers.encoder import Encoder
 from seqclf.layers.parameters import Workspace
 from seqclf.layers.pooling import Found
-from seqclf.model import SequenceModel
 
 GATES = {
     ("lstm", "after"): ("i", "f", "g", "o"),

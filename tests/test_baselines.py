@@ -7,7 +7,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
 from seqclf import compare_baselines
-from seqclf.baselines import STRENGTHS, _log_count_ratio
+from seqclf.classification.baselines import STRENGTHS, _log_count_ratio
 from wordvec import InputError
 
 

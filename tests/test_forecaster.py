@@ -8,7 +8,7 @@ import pytest
 
 from seqclf import Forecaster, ForecasterSettings
 from seqclf.back_testing import BackTest
-from seqclf.formats import read_model, write_model
+from seqclf.model_file import read_model, write_model
 from wordvec import FormatError, InputError
 
 SMALL = ForecasterSettings(window=6, horizon=3, hidden_size=8, epochs=3, batch_size=16)

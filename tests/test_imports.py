@@ -31,7 +31,7 @@ RUN_CODE = {"pickle", "_pickle", "cPickle", "cloudpickle", "dill", "joblib", "ma
 WITH_SKLEARN = {"estimators", "document_estimators", "classifier", "multi_label_classifier", "regressor", "tagger"}
 WITH_SKLEARN |= {"baselines"}
 """The last parts of the names of modules that may import scikit-learn."""
-WITH_FILES = ["corpora", "seqclf.formats"]
+WITH_FILES = ["corpora", "seqclf.model_file"]
 WITH_FILES += [f"wordvec.{name}" for name in ("formats", "encoded", "checkpoints", "spilling", "limits")]
 """Modules, or packages of modules, that open files."""
 OPENS = {"open", "read_bytes", "read_text", "write_bytes", "write_text", "fromfile", "memmap", "tofile", "safe_open"}
@@ -198,10 +198,10 @@ def test_asking_vectors_loads_neither_numba_nor_scikit_learn(tmp_path):
         ("wordvec.vectors.dense", "import numba", "numba belongs into kernels"),
         ("wordvec.vectors.dense", "def f():\n    import sklearn.base", "scikit-learn belongs"),
         ("wordvec.formats.glove", "from ..kernels import x\nimport numba.core", "2: numba belongs"),
-        ("seqclf.model", "from wordvec.vectors.dense import WordVectors", "not a public name"),
-        ("seqclf.model", "from wordvec.kernels.simd import dot", "not a public name"),
-        ("seqclf.model", "import pickle", "can run code"),
-        ("seqclf.model", "def f():\n    from joblib import load", "can run code"),
+        ("seqclf.classification.model", "from wordvec.vectors.dense import WordVectors", "not a public name"),
+        ("seqclf.classification.model", "from wordvec.kernels.simd import dot", "not a public name"),
+        ("seqclf.classification.model", "import pickle", "can run code"),
+        ("seqclf.classification.model", "def f():\n    from joblib import load", "can run code"),
         ("seqclf.kernels.lstm", "from wordvec.kernels.slices import draw", "a kernel imports"),
         ("seqclf.kernels.lstm", "from wordvec import WordVectors", "a kernel imports"),
         ("seqclf.kernels.lstm", "from scipy.special import expit", "a kernel imports"),
@@ -221,7 +221,7 @@ def test_a_broken_arrow_is_seen(module, source, reason):
         ("cli.info", "def f():\n    from wordvec import describe, __version__\n    import seqclf"),
         ("cli.info", "if TYPE_CHECKING:\n    from wordvec import WordVectors"),
         ("cli.info", "from cli import options\nimport click"),
-        ("seqclf.model", "from corpora import TOKENIZERS\nfrom .kernels.lstm import forward"),
+        ("seqclf.classification.model", "from corpora import TOKENIZERS\nfrom .kernels.lstm import forward"),
         ("seqclf.kernels.lstm", "import math\nimport numba\nfrom wordvec.kernels.simd import dot"),
         ("seqclf.kernels.lstm", "from wordvec.kernels import simd\nfrom seqclf.kernels import softmax"),
         ("wordvec.word2vec.estimator", "from sklearn.base import BaseEstimator"),
@@ -237,8 +237,8 @@ def test_a_good_arrow_is_left_alone(module, source):
     [
         ("wordvec.vectors.dense", "print(1)", "logging"),
         ("wordvec.vectors.dense", "with open(path) as file:\n    pass", "open opens a file"),
-        ("seqclf.model", "Path(name).write_text(x)", "write_text opens a file"),
-        ("seqclf.model", "np.load(name, allow_pickle=True)", "allow_pickle"),
+        ("seqclf.classification.model", "Path(name).write_text(x)", "write_text opens a file"),
+        ("seqclf.classification.model", "np.load(name, allow_pickle=True)", "allow_pickle"),
         ("wordvec.formats.glove", "np.load(name, allow_pickle=False)", "allow_pickle"),
         ("wordvec.kernels.glove", "numba.config.NUM_THREADS = 1", "numba.config"),
     ],

@@ -8,7 +8,7 @@ import pytest
 from safetensors.numpy import load_file, save, save_file
 
 from seqclf import ClassifierSettings, SequenceModel, load_model, train_classifier
-from seqclf.formats import join_tokens, split_tokens
+from seqclf.model_file import join_tokens, split_tokens
 from wordvec import FormatError, InputError, WordVectors
 
 SETTINGS = ClassifierSettings(hidden_size=5, vector_size=6, epochs=2, batch_size=4, validation_fraction=0, min_count=1)

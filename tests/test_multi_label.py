@@ -24,11 +24,11 @@ from seqclf import (
     trace,
     train_multi_label,
 )
+from seqclf.classification.network import Network, NetworkShape, parameter_shapes
 from seqclf.data.label_sets import best_thresholds, label_matrix
-from seqclf.formats import read_model, write_model
 from seqclf.layers.batches import pack
 from seqclf.layers.workers import Workers
-from seqclf.network import Network, NetworkShape, parameter_shapes
+from seqclf.model_file import read_model, write_model
 from tests.gradients import directional_derivative
 from wordvec import FormatError, InputError
 

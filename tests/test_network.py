@@ -6,13 +6,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from seqclf.classification.network import Network, NetworkShape, parameter_shapes
 from seqclf.layers.batch_prediction import predict_probabilities
 from seqclf.layers.batches import pack
 from seqclf.layers.cells import spread
 from seqclf.layers.parameters import Workspace
 from seqclf.layers.tape import Noise
 from seqclf.layers.workers import Workers
-from seqclf.network import Network, NetworkShape, parameter_shapes
 from tests import naive_heads, naive_recurrent
 from tests.gradients import directional_derivative, numerical_gradient
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from seqclf import ClassifierSettings, RegressionModel, SequenceRegressor, train_regressor
-from seqclf.formats import read_model, write_model
+from seqclf.model_file import read_model, write_model
 from wordvec import FormatError, InputError
 
 SMALL = ClassifierSettings(hidden_size=8, vector_size=8, epochs=12, learning_rate=0.02, dropout=0.0)

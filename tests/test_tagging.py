@@ -8,7 +8,7 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from seqclf import TaggerModel, TaggerSettings, load_model, load_tagger, train_classifier, train_tagger
-from seqclf.formats import join_tokens
+from seqclf.model_file import join_tokens
 from seqclf.tagger_model import as_sentences
 from wordvec import FormatError, InputError, WordVectors
 

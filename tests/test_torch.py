@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from seqclf.classification.network import Network, NetworkShape, parameter_shapes
 from seqclf.layers.batches import pack
 from seqclf.layers.workers import Workers
-from seqclf.network import Network, NetworkShape, parameter_shapes
 from seqclf.training.optimizers import scheduled_rate
 from seqclf.training.pooled import Trainer
 from seqclf.training.settings import ClassifierSettings

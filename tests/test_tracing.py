@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from seqclf import ClassifierSettings, SequenceModel, check_picture, save_gate_heatmap, trace, train_classifier
+from seqclf.classification.network import Network, NetworkShape, parameter_shapes
 from seqclf.layers.parameters import EncoderShape
 from seqclf.layers.tape import States
-from seqclf.network import Network, NetworkShape, parameter_shapes
 from tests import naive_heads, naive_recurrent
 from wordvec import InputError, Vocabulary
 

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from seqclf.classification.network import Network
 from seqclf.layers.batch_prediction import predict_probabilities
 from seqclf.layers.workers import Workers
-from seqclf.network import Network
 from seqclf.training.loop import Outcome, Progress
 from seqclf.training.pooled import Sequences, train_headed
 from seqclf.training.settings import ClassifierSettings

@@ -5,10 +5,10 @@ from contextlib import AbstractContextManager
 
 import numpy as np
 
+from seqclf.classification.network import Network
 from seqclf.layers.batches import pack, pack_alone, prediction_batches
 from seqclf.layers.parameters import Workspace
 from seqclf.layers.workers import Workers
-from seqclf.network import Network
 
 
 def predict_probabilities(network: Network, ids: np.ndarray, offsets: np.ndarray, workers: Workers) -> np.ndarray:

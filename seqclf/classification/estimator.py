@@ -10,9 +10,9 @@ from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
-from seqclf.classification import train_classifier
+from seqclf.classification.model import SequenceModel
+from seqclf.classification.train import train_classifier
 from seqclf.data.texts import Text
-from seqclf.model import SequenceModel
 from seqclf.training.loop import Progress
 from seqclf.training.settings import SETTING_NAMES, ClassifierSettings
 from wordvec import InputError

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from seqclf.classification.trainer import Examples, train_network
+from seqclf.classification.model import SequenceModel
+from seqclf.classification.network import Network, NetworkShape
+from seqclf.classification.train.trainer import Examples, train_network
 from seqclf.data.texts import (
     DEFAULT_TOKENIZER,
     Text,
@@ -24,8 +26,6 @@ from seqclf.data.texts import (
 from seqclf.layers.parameters import initial_encoder
 from seqclf.layers.pooling import Pooling
 from seqclf.layers.workers import Workers
-from seqclf.model import SequenceModel
-from seqclf.network import Network, NetworkShape
 from seqclf.training.loop import Outcome, Progress
 from seqclf.training.settings import ClassifierSettings
 from wordvec import Vocabulary

@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from seqclf.classifier import SequenceClassifier
+from seqclf.classification.estimator import SequenceClassifier
+from seqclf.classification.model import MultiLabelModel
+from seqclf.classification.train_multi_label import train_multi_label
 from seqclf.data.label_sets import LabelSets
 from seqclf.data.texts import Text
 from seqclf.metrics import MultiLabelScore, score_label_sets
-from seqclf.model import MultiLabelModel
-from seqclf.multi_label import train_multi_label
 from seqclf.training.loop import Progress
 from wordvec import InputError
 

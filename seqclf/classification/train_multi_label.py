@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from seqclf.classification import fresh_network, model_metrics, settled
+from seqclf.classification.model import MultiLabelModel
+from seqclf.classification.train import fresh_network, model_metrics, settled
 from seqclf.data.label_sets import LabelSets, best_thresholds, label_matrix
 from seqclf.data.texts import Text, check_labels, encode, random_split, tokenize_texts
 from seqclf.layers.batch_prediction import predict_probabilities
 from seqclf.layers.workers import Workers
 from seqclf.metrics import score_label_sets
-from seqclf.model import MultiLabelModel
 from seqclf.training.loop import Progress
 from seqclf.training.pooled import Sequences, train_headed
 from seqclf.training.settings import ClassifierSettings
