@@ -18,8 +18,8 @@ _HOME = {
     "MultiLabelClassifier": "seqclf.classification.multi_label_estimator",
     "MultiLabelModel": "seqclf.classification.model",
     "MultiLabelScore": "seqclf.metrics",
-    "RegressionModel": "seqclf.regression",
-    "RegressionScore": "seqclf.regression",
+    "RegressionModel": "seqclf.regression.model",
+    "RegressionScore": "seqclf.regression.model",
     "GradientFlow": "seqclf.gradient_flow",
     "LanguageModel": "seqclf.language_model",
     "LanguageModelSettings": "seqclf.language_settings",
@@ -27,7 +27,7 @@ _HOME = {
     "Score": "seqclf.metrics",
     "SequenceClassifier": "seqclf.classification.estimator",
     "SequenceModel": "seqclf.classification.model",
-    "SequenceRegressor": "seqclf.regressor",
+    "SequenceRegressor": "seqclf.regression.estimator",
     "SequenceTagger": "seqclf.tagger",
     "TaggerModel": "seqclf.tagger_model",
     "TaggerSettings": "seqclf.training.settings",
@@ -47,7 +47,7 @@ _HOME = {
     "train_classifier": "seqclf.classification.train",
     "train_language_model": "seqclf.language_model",
     "train_multi_label": "seqclf.classification.train_multi_label",
-    "train_regressor": "seqclf.regression",
+    "train_regressor": "seqclf.regression.model",
     "train_tagger": "seqclf.tagging",
 }
 

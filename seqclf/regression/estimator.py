@@ -9,7 +9,7 @@ from sklearn.base import RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
 from seqclf.classification.estimator import SequenceEstimator
-from seqclf.regression import RegressionModel, RegressionScore, train_regressor
+from seqclf.regression.model import RegressionModel, RegressionScore, train_regressor
 from seqclf.training.loop import Progress
 from wordvec import InputError
 
