@@ -28,8 +28,8 @@ _HOME = {
     "SequenceClassifier": "seqclf.classification.estimator",
     "SequenceModel": "seqclf.classification.model",
     "SequenceRegressor": "seqclf.regression.estimator",
-    "SequenceTagger": "seqclf.tagger",
-    "TaggerModel": "seqclf.tagger_model",
+    "SequenceTagger": "seqclf.tagging.estimator",
+    "TaggerModel": "seqclf.tagging.model",
     "TaggerSettings": "seqclf.training.settings",
     "Trace": "seqclf.tracing",
     "back_test": "seqclf.back_testing",
@@ -38,7 +38,7 @@ _HOME = {
     "compare_multi_label_baselines": "seqclf.classification.baselines",
     "gradient_flow_report": "seqclf.gradient_flow",
     "load_model": "seqclf.classification.model",
-    "load_tagger": "seqclf.tagger_model",
+    "load_tagger": "seqclf.tagging.model",
     "measure_gradient_flow": "seqclf.gradient_flow",
     "save_gate_heatmap": "seqclf.plotting",
     "score": "seqclf.metrics",
@@ -48,7 +48,7 @@ _HOME = {
     "train_language_model": "seqclf.language_model",
     "train_multi_label": "seqclf.classification.train_multi_label",
     "train_regressor": "seqclf.regression.model",
-    "train_tagger": "seqclf.tagging",
+    "train_tagger": "seqclf.tagging.train",
 }
 
 __all__ = sorted(_HOME)

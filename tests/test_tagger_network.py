@@ -7,8 +7,8 @@ import pytest
 
 from seqclf.layers.batches import pack, token_places
 from seqclf.layers.parameters import EncoderShape, Workspace
-from seqclf.tagger_network import TaggerNetwork, TaggerShape, initial_tagger, summed_by_row, tagger_shapes
-from seqclf.token_features import SLOTS, Forms
+from seqclf.tagging.features import SLOTS, Forms
+from seqclf.tagging.network import TaggerNetwork, TaggerShape, initial_tagger, summed_by_row, tagger_shapes
 from tests import naive_tagger
 from tests.gradients import directional_derivative
 

@@ -9,7 +9,7 @@ from safetensors.numpy import load_file, save_file
 
 from seqclf import TaggerModel, TaggerSettings, load_model, load_tagger, train_classifier, train_tagger
 from seqclf.model_file import join_tokens
-from seqclf.tagger_model import as_sentences
+from seqclf.tagging.model import as_sentences
 from wordvec import FormatError, InputError, WordVectors
 
 SETTINGS = TaggerSettings(

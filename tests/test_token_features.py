@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from seqclf.token_features import SLOTS, count_features, encode_forms, features_of, shape_of
+from seqclf.tagging.features import SLOTS, count_features, encode_forms, features_of, shape_of
 from wordvec import Vocabulary
 
 

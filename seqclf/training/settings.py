@@ -8,7 +8,7 @@ from corpora import get_tokenizer
 from seqclf.layers.cells import CELLS, RESETS
 from seqclf.layers.parameters import MERGES
 from seqclf.layers.pooling import POOLINGS
-from seqclf.tagger_network import HEADS
+from seqclf.tagging.network import HEADS
 from wordvec import check_choice, check_number, check_whole
 
 

@@ -10,8 +10,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from seqclf.classification.estimator import SequenceEstimator
 from seqclf.metrics import accuracy
-from seqclf.tagger_model import TaggerModel
-from seqclf.tagging import check_tagged, train_tagger
+from seqclf.tagging.model import TaggerModel
+from seqclf.tagging.train import check_tagged, train_tagger
 from seqclf.training.loop import Progress
 from seqclf.training.settings import TaggerSettings
 from wordvec import InputError

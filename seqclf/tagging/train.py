@@ -12,9 +12,9 @@ from seqclf.layers.batches import PackedBatch, pack, token_places
 from seqclf.layers.parameters import EncoderShape
 from seqclf.layers.tape import Noise
 from seqclf.layers.workers import Workers
-from seqclf.tagger_model import TaggerModel, as_sentences, evaluate_tags
-from seqclf.tagger_network import TaggerNetwork, TaggerShape, initial_tagger
-from seqclf.token_features import Forms, count_features, encode_forms
+from seqclf.tagging.features import Forms, count_features, encode_forms
+from seqclf.tagging.model import TaggerModel, as_sentences, evaluate_tags
+from seqclf.tagging.network import TaggerNetwork, TaggerShape, initial_tagger
 from seqclf.training.dropout import POOLED, draw_mask, draw_noise, dropout_key, noise_rates
 from seqclf.training.loop import Progress, steps_in_all, train_in_batches
 from seqclf.training.optimizers import Optimizer

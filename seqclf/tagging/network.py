@@ -17,7 +17,7 @@ from seqclf.layers.heads import SoftmaxHead
 from seqclf.layers.parameters import EncoderShape, FlatParameters, Workspace, encoder_shapes, initial_encoder
 from seqclf.layers.tape import EncoderTape, Noise
 from seqclf.layers.workers import Workers
-from seqclf.token_features import SLOTS, Forms
+from seqclf.tagging.features import SLOTS, Forms
 
 HEADS = ("crf", "softmax")
 
