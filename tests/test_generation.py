@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from seqclf.generation import check_sampling, choices, draw
+from seqclf.language.generation import check_sampling, choices, draw
 from wordvec import InputError
 
 P = np.array([0.05, 0.3, 0.1, 0.3, 0.0, 0.2, 0.05])

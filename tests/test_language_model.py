@@ -10,8 +10,8 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from seqclf import LanguageModel, LanguageModelSettings, load_model, train_language_model
-from seqclf.language_network import LanguageNetwork, LanguageShape, Window, initial_parameters, windows
-from seqclf.language_training import LanguageTrainer, streams
+from seqclf.language.network import LanguageNetwork, LanguageShape, Window, initial_parameters, windows
+from seqclf.language.trainer import LanguageTrainer, streams
 from seqclf.layers.workers import Workers
 from wordvec import FormatError, InputError, TrainingError
 
@@ -205,7 +205,7 @@ def test_characters(tmp_path):
 
 def test_a_prompt_longer_than_a_window_is_read_in_pieces(model, monkeypatch):
     whole = model.next_tokens("the king rules the land\n" * 4 + "rain")
-    monkeypatch.setattr("seqclf.language_model.WINDOW", 5)
+    monkeypatch.setattr("seqclf.language.model.WINDOW", 5)
     for (word, probability), (other, close) in zip(
         model.next_tokens("the king rules the land\n" * 4 + "rain"), whole, strict=True
     ):

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from seqclf.language_network import LanguageNetwork, LanguageShape, initial_parameters, parameter_shapes, windows
+from seqclf.language.network import LanguageNetwork, LanguageShape, initial_parameters, parameter_shapes, windows
 from seqclf.layers.tape import States
 from tests import naive_recurrent
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from seqclf.language_text import encode_text, read_training_text, tokens_of
+from seqclf.language.text import encode_text, read_training_text, tokens_of
 from wordvec import InputError
 
 LINES = ["a b b", "", "c a Q", "d a b", "a"]

@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 
-from seqclf.ngrams import bigram_log_probabilities, unigram_log_probabilities
+from seqclf.language.ngrams import bigram_log_probabilities, unigram_log_probabilities
 
 TRAINED = np.array([0, 1, 2, 0, 1, 1, 3, 0, 1, 2, 0], np.int32)
 COUNTS = np.array([3, 4, 2, 1, 0])  # of TRAINED[1:]; word 4 was never seen

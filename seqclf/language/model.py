@@ -10,17 +10,17 @@ from typing import Any
 import numpy as np
 
 from corpora import TOKENIZERS
-from seqclf.generation import check_sampling, choices, draw
-from seqclf.language_network import WINDOW, LanguageNetwork, LanguageShape, initial_parameters, parameter_shapes
-from seqclf.language_settings import UNITS, LanguageModelSettings
-from seqclf.language_text import UNKNOWN, encode_text, end_of_line, read_training_text, tokens_of
-from seqclf.language_training import train_language_network
+from seqclf.language.generation import check_sampling, choices, draw
+from seqclf.language.network import WINDOW, LanguageNetwork, LanguageShape, initial_parameters, parameter_shapes
+from seqclf.language.ngrams import bigram_log_probabilities, unigram_log_probabilities
+from seqclf.language.settings import UNITS, LanguageModelSettings
+from seqclf.language.text import UNKNOWN, encode_text, end_of_line, read_training_text, tokens_of
+from seqclf.language.trainer import train_language_network
 from seqclf.layers.batches import pack
 from seqclf.layers.cells import CELLS, RESETS
 from seqclf.layers.tape import States
 from seqclf.layers.workers import Workers
 from seqclf.model_file import HEADER, check_header, check_tensors, join_tokens, read_model, read_vocabulary, write_model
-from seqclf.ngrams import bigram_log_probabilities, unigram_log_probabilities
 from seqclf.training.loop import Progress
 from wordvec import FormatError, InputError, Vocabulary, check_whole
 
@@ -161,7 +161,7 @@ class LanguageModel:
             prompt: how the text begins; empty: with a line.
             length: so many words or characters at most, ends of lines among them.
             lines: stop after so many ends of lines; None does not.
-            temperature, top_k, nucleus: see :func:`seqclf.generation.choices`.
+            temperature, top_k, nucleus: see :func:`seqclf.language.generation.choices`.
             seed: the same seed, the same text, wherever the model file gives the same probabilities.
 
         Raises:

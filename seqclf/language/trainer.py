@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from seqclf.language_network import LanguageNetwork, Window, windows
-from seqclf.language_settings import LanguageModelSettings
+from seqclf.language.network import LanguageNetwork, Window, windows
+from seqclf.language.settings import LanguageModelSettings
 from seqclf.layers.batches import PackedBatch
 from seqclf.layers.tape import Noise, States
 from seqclf.layers.workers import Workers
