@@ -7,13 +7,13 @@ from importlib import import_module
 from typing import Any
 
 _HOME = {
-    "BackTest": "seqclf.back_testing",
+    "BackTest": "seqclf.forecasting.back_testing",
     "Baseline": "seqclf.classification.baselines",
     "ClassifierSettings": "seqclf.training.settings",
-    "ForecastScore": "seqclf.back_testing",
-    "Forecaster": "seqclf.forecaster",
-    "ForecasterSettings": "seqclf.forecaster_settings",
-    "Margin": "seqclf.back_testing",
+    "ForecastScore": "seqclf.forecasting.back_testing",
+    "Forecaster": "seqclf.forecasting.forecaster",
+    "ForecasterSettings": "seqclf.forecasting.settings",
+    "Margin": "seqclf.forecasting.back_testing",
     "Progress": "seqclf.training.loop",
     "MultiLabelClassifier": "seqclf.classification.multi_label_estimator",
     "MultiLabelModel": "seqclf.classification.model",
@@ -32,7 +32,7 @@ _HOME = {
     "TaggerModel": "seqclf.tagging.model",
     "TaggerSettings": "seqclf.training.settings",
     "Trace": "seqclf.tracing",
-    "back_test": "seqclf.back_testing",
+    "back_test": "seqclf.forecasting.back_testing",
     "check_picture": "seqclf.plotting",
     "compare_baselines": "seqclf.classification.baselines",
     "compare_multi_label_baselines": "seqclf.classification.baselines",

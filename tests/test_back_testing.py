@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from seqclf import Forecaster, ForecasterSettings, back_test
-from seqclf.back_testing import block_resamples, margin, reference_forecasts
+from seqclf.forecasting.back_testing import block_resamples, margin, reference_forecasts
 from wordvec import InputError
 
 SMALL = ForecasterSettings(window=4, horizon=2, season=5, hidden_size=8, epochs=2, batch_size=16)

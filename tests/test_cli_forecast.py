@@ -29,9 +29,9 @@ def data(tmp_path, monkeypatch):
 
 def test_defaults_and_choices_are_those_of_the_library():
     from seqclf import ForecasterSettings
-    from seqclf.forecaster_settings import STRATEGIES
+    from seqclf.forecasting.settings import STRATEGIES
+    from seqclf.forecasting.windows import SEASONAL
     from seqclf.layers.cells import CELLS, RESETS
-    from seqclf.windows import SEASONAL
 
     train = main.forecast.commands["train"]
     defaults = train.make_context("train", ["data", "-o", "model"]).params

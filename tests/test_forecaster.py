@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from seqclf import Forecaster, ForecasterSettings
-from seqclf.back_testing import BackTest
+from seqclf.forecasting.back_testing import BackTest
 from seqclf.model_file import read_model, write_model
 from wordvec import FormatError, InputError
 

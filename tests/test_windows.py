@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from corpora import InputError
-from seqclf.windows import Preparation, as_series, windows_after, windows_before
+from seqclf.forecasting.windows import Preparation, as_series, windows_after, windows_before
 
 SEASON = 3
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from seqclf.classification.train import settled
 from seqclf.data.texts import build_embedding, count_tokens, encode, random_split, tokenize_texts
+from seqclf.forecasting.windows import as_series
 from seqclf.layers.heads import RegressionHead
 from seqclf.layers.parameters import EncoderShape, encoder_shapes, initial_encoder
 from seqclf.layers.pooled_network import HeadedNetwork
@@ -19,7 +20,6 @@ from seqclf.model_file import HEADER, check_header, check_tensors, join_tokens, 
 from seqclf.training.loop import Progress
 from seqclf.training.pooled import Sequences, predict_rows, train_headed
 from seqclf.training.settings import ClassifierSettings
-from seqclf.windows import as_series
 from wordvec import FormatError, InputError, Vocabulary
 
 if TYPE_CHECKING:

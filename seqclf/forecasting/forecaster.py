@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from seqclf.forecaster_settings import ForecasterSettings
+from seqclf.forecasting.settings import ForecasterSettings
+from seqclf.forecasting.windows import Preparation, as_series, windows_after, windows_before
 from seqclf.layers.batches import PackedBatch, pack
 from seqclf.layers.heads import RegressionHead
 from seqclf.layers.parameters import EncoderShape, Workspace, encoder_shapes, initial_encoder
@@ -17,11 +18,10 @@ from seqclf.model_file import HEADER, check_header, check_tensors, read_model, w
 from seqclf.training.dropout import POOLED, draw_mask, dropout_key
 from seqclf.training.loop import Progress, steps_in_all, train_in_batches
 from seqclf.training.optimizers import Optimizer
-from seqclf.windows import Preparation, as_series, windows_after, windows_before
 from wordvec import FormatError, InputError, check_number, check_whole
 
 if TYPE_CHECKING:
-    from seqclf.back_testing import BackTest
+    from seqclf.forecasting.back_testing import BackTest
 
 KIND = "forecaster"
 _PREDICTED = 512  # windows a batch
@@ -295,7 +295,7 @@ class Forecaster:
 
     def back_test(self, series: Any, test: int, **options: Any) -> "BackTest":
         """See :func:`seqclf.back_test`, with this forecaster's settings; the forecaster itself stays as it is."""
-        from seqclf.back_testing import back_test
+        from seqclf.forecasting.back_testing import back_test
 
         return back_test(series, self.settings, test, **options)
 

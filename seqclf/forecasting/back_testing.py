@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from seqclf.forecaster import Forecaster
-from seqclf.forecaster_settings import ForecasterSettings
+from seqclf.forecasting.forecaster import Forecaster
+from seqclf.forecasting.settings import ForecasterSettings
+from seqclf.forecasting.windows import as_series, windows_after
 from seqclf.training.loop import Progress
-from seqclf.windows import as_series, windows_after
 from wordvec import InputError, check_whole
 
 logger = logging.getLogger(__name__)

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from seqclf.forecasting.windows import SEASONAL
 from seqclf.layers.cells import CELLS, RESETS
-from seqclf.windows import SEASONAL
 from wordvec import InputError, check_choice, check_number, check_whole
 
 STRATEGIES = ("direct", "recursive")
