@@ -133,7 +133,7 @@ def test_what_cannot_be_drawn_is_told(tmp_path, monkeypatch):
 @pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
 def test_the_gradient_of_a_state_is_the_slope_of_the_loss(cell):
     """A state is moved by starting a second pass after it, with the same cell."""
-    from seqclf.gradient_flow import state_gradients
+    from seqclf.inspection.gradient_flow import state_gradients
     from seqclf.layers.batches import pack
     from seqclf.layers.encoder import Encoder
     from seqclf.layers.parameters import FlatParameters, initial_encoder

@@ -10,7 +10,7 @@ import numpy as np
 from wordvec import InputError, replacing
 
 if TYPE_CHECKING:
-    from seqclf.tracing import LayerTrace, Trace
+    from seqclf.inspection.tracing import LayerTrace, Trace
 
 FORMATS = ("png", "svg", "pdf")
 _TITLES = {
