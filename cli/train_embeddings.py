@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli import frequency, options
-from cli.errors import Command, Failure, resumes_from, usage_errors, written
-from cli.reporting import PREPARING, Progress, duration, finite, percent, say, short_number
-from cli.vocabulary import take_rules, vocabulary_options
+from cli.shared import count_based_options as frequency
+from cli.shared import options
+from cli.shared.errors import Command, Failure, resumes_from, usage_errors, written
+from cli.shared.reporting import PREPARING, Progress, duration, finite, percent, say, short_number
+from cli.shared.vocabulary_options import take_rules, vocabulary_options
 
 if TYPE_CHECKING:
     from wordvec import (

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cli import frequency
+from cli.shared import count_based_options as frequency
 from tests.test_cli_train_embeddings import corpus, options_of, train  # noqa: F401 (a fixture)
 from wordvec import FREQUENCY_MODELS, Word2VecSettings, describe, frequency_options, load_vectors
 

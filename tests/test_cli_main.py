@@ -11,8 +11,8 @@ import pytest
 from click.testing import CliRunner
 
 from cli import main
-from cli.errors import Command
-from cli.reporting import duration, short_number, table
+from cli.shared.errors import Command
+from cli.shared.reporting import duration, short_number, table
 
 PACKAGES = ("corpora", "wordvec", "seqclf")
 HEAVY = ("numba", "numpy", "scipy", "sklearn", "rich", "safetensors")

@@ -223,7 +223,7 @@ def test_a_pace_needs_a_unit_and_is_above_nothing(folder, time):
 
 
 def test_times_are_read_in_their_units():
-    from cli.options import Duration
+    from cli.shared.options import Duration
 
     read = Duration(or_count="epochs").convert
     assert [read(text, None, None) for text in ("30s", "0.5m", "2h", ".25s")] == [30.0, 30.0, 7200.0, 0.25]

@@ -371,7 +371,7 @@ print(sorted({{"sklearn", "rich", "seqclf"}} & set(sys.modules)))
 
 
 def test_progress_lines_come_now_and_then_without_a_terminal(monkeypatch, capsys):
-    from cli import reporting
+    from cli.shared import reporting
 
     clock = [0.0]
     monkeypatch.setattr(reporting.time, "monotonic", lambda: clock[0])

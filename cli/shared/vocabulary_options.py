@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from cli.options import LEAST_1
+from cli.shared.options import LEAST_1
 
 _OPTIONS = (
     click.option("--keep-words", type=click.Path(), metavar="FILE", help="Words to keep however rare, one a line."),

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.errors import usage_errors
-from cli.options import Size
-from cli.reporting import Progress, say, short_number
+from cli.shared.errors import usage_errors
+from cli.shared.options import Size
+from cli.shared.reporting import Progress, say, short_number
 
 if TYPE_CHECKING:
     from wordvec import EncodedCorpus, FrequencyResult

@@ -8,10 +8,10 @@ from typing import IO, Any
 
 import click
 
-from cli.reporting import library_messages
+from cli.shared.reporting import library_messages
 
-_WRITTEN = "cli.errors.written"
-_CHECKPOINT = "cli.errors.checkpoint"
+_WRITTEN = "cli.shared.errors.written"
+_CHECKPOINT = "cli.shared.errors.checkpoint"
 
 
 def written(path: str) -> None:
