@@ -7,8 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests import naive, naive_frequency
-from tests.word2vec_cases import corpus_of, fewer_without_jit, random_corpus, wraps_around
+from tests.cases.word2vec import corpus_of, fewer_without_jit, random_corpus, wraps_around
+from tests.oracles import naive, naive_frequency
 from wordvec.count_based.cooccurrence import CooccurrenceSettings, count_cooccurrences
 from wordvec.word2vec.sampling import keep_probabilities
 

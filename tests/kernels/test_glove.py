@@ -5,9 +5,9 @@ import threading
 import numpy as np
 import pytest
 
-from tests import naive_glove
-from tests.glove_cases import GloveCase, random_counts
-from tests.gradients import numerical_gradient
+from tests.cases.glove import GloveCase, random_counts
+from tests.oracles import naive_glove
+from tests.oracles.gradients import numerical_gradient
 from wordvec.count_based.glove import GloveSettings
 from wordvec.count_based.glove_blocks import SPLIT
 from wordvec.kernels.glove import LINE, NEXT, STOP, TURNS, train_blocks, train_cells

@@ -5,8 +5,7 @@ import threading
 import numpy as np
 import pytest
 
-from tests import naive
-from tests.word2vec_cases import (
+from tests.cases.word2vec import (
     SENTENCES,
     LaneCase,
     drawn_from,
@@ -19,6 +18,7 @@ from tests.word2vec_cases import (
     train_epoch,
     wraps_around,
 )
+from tests.oracles import naive
 from wordvec import Word2VecSettings
 from wordvec.kernels.lanes import CONTROL, LINE, STOP, lane_in_turn, take, wait_for_all
 from wordvec.kernels.negative_sampling import train_skipgram_slice

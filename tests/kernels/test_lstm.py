@@ -8,8 +8,8 @@ from seqclf.kernels.lstm import lstm_backward, lstm_forward
 from seqclf.kernels.panels import State, Weights, product
 from seqclf.layers.batches import pack
 from seqclf.layers.cells import from_panels, padded, spread, to_panels, unspread
-from tests import naive_recurrent
-from tests.gradients import numerical_gradient
+from tests.oracles import naive_recurrent
+from tests.oracles.gradients import numerical_gradient
 
 GATES = 4
 

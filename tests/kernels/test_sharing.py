@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.word2vec_cases import LaneCase, from_python, random_corpus, start_epoch, wraps_around
+from tests.cases.word2vec import LaneCase, from_python, random_corpus, start_epoch, wraps_around
 from wordvec import Word2VecSettings
 from wordvec.kernels.sharing import (
     add_gains,

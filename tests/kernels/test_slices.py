@@ -5,8 +5,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests import naive
-from tests.word2vec_cases import (
+from tests.cases.word2vec import (
     SENTENCES,
     LaneCase,
     corpus_of,
@@ -14,6 +13,7 @@ from tests.word2vec_cases import (
     random_corpus,
     wraps_around,
 )
+from tests.oracles import naive
 from wordvec.kernels.simd import kernel
 from wordvec.kernels.slices import (
     DRAWN,
