@@ -9,7 +9,7 @@ import numpy as np
 
 from seqclf.classification.model import SequenceModel
 from seqclf.classification.network import Network, NetworkShape
-from seqclf.classification.train.trainer import Examples, train_network
+from seqclf.classification.trainer import Examples, train_network
 from seqclf.data.texts import (
     DEFAULT_TOKENIZER,
     Text,

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from corpora import InputError, TextCorpus, read_label_sets, read_labelled, sample_path, samples
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 WORDS = st.text(st.characters(exclude_categories=["Cs", "Cc"]) | st.sampled_from("\",;' {}[]:\\"), max_size=20)
 LABELS = WORDS.map(str.strip).filter(bool)
 EXAMPLES = st.lists(st.tuples(LABELS, WORDS), min_size=1, max_size=6)

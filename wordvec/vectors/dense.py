@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from wordvec.errors import InputError
 from wordvec.system.validation import check_whole
-from wordvec.vectors.dense import search as queries
+from wordvec.vectors import search as queries
 from wordvec.vocabulary import Vocabulary
 
 Term: TypeAlias = str | np.ndarray

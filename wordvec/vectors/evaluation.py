@@ -24,8 +24,8 @@ import numpy as np
 
 from wordvec.errors import InputError
 from wordvec.system.validation import check_choice
+from wordvec.vectors import search as queries
 from wordvec.vectors.dense import WordVectors
-from wordvec.vectors.dense import search as queries
 from wordvec.vectors.sparse import SparseWordVectors
 
 PROTOCOLS = ("P30k", "Pfull", "Phyp")

@@ -9,8 +9,8 @@ from wordvec.count_based.association import settings_of, weigh
 from wordvec.count_based.cooccurrence import Cooccurrence
 from wordvec.errors import InputError
 from wordvec.system.csr import products, row_lengths, row_pieces, rows_of
+from wordvec.vectors import search as queries
 from wordvec.vectors.dense import Answers, Term, WordVectors
-from wordvec.vectors.dense import search as queries
 from wordvec.vocabulary import Vocabulary
 
 if TYPE_CHECKING:

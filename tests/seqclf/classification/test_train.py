@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from seqclf.classification.train.trainer import Examples, train_network
 
 from seqclf import ClassifierSettings, train_classifier
 from seqclf.classification.network import Network, NetworkShape
 from seqclf.classification.train import initial_parameters
+from seqclf.classification.trainer import Examples, train_network
 from seqclf.layers.batches import pack
 from seqclf.layers.workers import Workers, available_cores
 from seqclf.training.dropout import draw_mask, dropout_key
@@ -129,7 +129,7 @@ def train_on_noise(settings, **options):
 
 
 def test_the_best_epoch_is_kept():
-    from seqclf.classification.train.trainer import evaluate
+    from seqclf.classification.trainer import evaluate
 
     # Noise cannot be learnt, so that the best epoch is somewhere in the middle.
     network, outcome, dev, workers = train_on_noise(replace(SMALL, epochs=8, learning_rate=0.05))

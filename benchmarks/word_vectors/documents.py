@@ -1,6 +1,6 @@
 """How fast do texts become count or TF-IDF vectors beside scikit-learn, on the same list of texts, in turns?
 
-    python -m benchmarks.documents --corpus wiki --weights tfidf
+    python -m benchmarks.word_vectors.documents --corpus wiki --weights tfidf
 
 takes the lines of the first raw Wikipedia file (100 MB) or the messages of 20 Newsgroups, found through WORDVEC_DATA,
 as a list of strings in memory. Ours is ``CountVectors`` or ``TfidfVectors``, theirs ``CountVectorizer`` or
@@ -19,8 +19,8 @@ from typing import Any
 
 import click
 
-from benchmarks.measuring import Row, Run, WrongResultError, call_alone, compare, threads_of, watched_memory
-from benchmarks.texts import data_file
+from benchmarks.harness.measuring import Row, Run, WrongResultError, call_alone, compare, threads_of, watched_memory
+from benchmarks.harness.texts import data_file
 
 FILES = {"wiki": "text/wiki_raw_1.txt.xz", "news": "classify/20news.train.tsv.xz", "generated": ""}
 
@@ -72,7 +72,7 @@ def run_once(
 
 
 def run_alone(*arguments: Any, watch: bool = False) -> dict[str, Any]:
-    return call_alone("benchmarks.documents.run_once", *arguments, watch=watch)
+    return call_alone("benchmarks.word_vectors.documents.run_once", *arguments, watch=watch)
 
 
 def rows(run: Run) -> Iterator[Row]:

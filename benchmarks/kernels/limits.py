@@ -13,35 +13,16 @@ no cache holds them are not either: they are what is missing from 100 %. The for
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from statistics import mean, median
 
-from benchmarks.machine import bandwidth, peak_gflops, read_bandwidth, update_bandwidth
-from benchmarks.measuring import Row, Run, number
+from benchmarks.harness.machine import bandwidth, peak_gflops, read_bandwidth, update_bandwidth
+from benchmarks.harness.measuring import Row, Run, number
+from benchmarks.kernels.roofline import Kernel, Work
 
 LEAST_SECONDS, MOST_CALLS = 0.1, 50
 """A kernel is called so often that a turn takes that long, within reason."""
-
-
-@dataclass(frozen=True)
-class Work:
-    """What a kernel cannot do without: so many FLOP, and so many bytes read from memory and written to it."""
-
-    flop: float
-    read: float = 0.0
-    written: float = 0.0
-
-
-@dataclass(frozen=True)
-class Kernel:
-    """A kernel that is ready to be timed: ``seconds()`` runs it once."""
-
-    case: str
-    work: Work
-    seconds: Callable[[], float]
-    why: str = ""
-    """What else it does, where that is more."""
 
 
 @dataclass(frozen=True)
@@ -83,8 +64,8 @@ def share(kernel: Kernel, repeats: int) -> Row:
 def rows(run: Run) -> Iterator[Row]:
     from threadpoolctl import threadpool_limits
 
-    from benchmarks.limits_of_nets import net_kernels
-    from benchmarks.limits_of_vectors import vector_kernels
+    from benchmarks.kernels.limits_of_nets import net_kernels
+    from benchmarks.kernels.limits_of_vectors import vector_kernels
 
     with threadpool_limits(1):
         for kernels in (vector_kernels, net_kernels):

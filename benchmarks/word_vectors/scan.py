@@ -1,6 +1,6 @@
 """How fast is a text counted and encoded beside gensim's vocabulary scan, on the same text, in turns?
 
-    python -m benchmarks.scan --peer-python peers/bin/python
+    python -m benchmarks.word_vectors.scan --peer-python peers/bin/python
 
 takes wiki8 (100 MB, found through WORDVEC_DATA; without it generated words) in lines of 1,000 tokens and prints the
 medians of seconds and of the ratios. Ours counts, chooses the vocabulary and writes all ids, with nothing from a cache
@@ -16,9 +16,9 @@ from pathlib import Path
 
 import click
 
-from benchmarks.measuring import Row, Run, call_alone, compare, table, threads_of, watched_memory
-from benchmarks.peers import run_json
-from benchmarks.texts import speed_source, speed_text
+from benchmarks.harness.measuring import Row, Run, call_alone, compare, table, threads_of, watched_memory
+from benchmarks.harness.peers import run_json
+from benchmarks.harness.texts import speed_source, speed_text
 
 _PEER = """
 import json, sys, time
@@ -48,7 +48,7 @@ def compare_scans(path: Path, threads: int | None, peer_python: str | None, repe
     text = os.fspath(path)
 
     def ours(watch: bool = False) -> list[float]:
-        return call_alone("benchmarks.scan.encode_once", text, threads, watch=watch)
+        return call_alone("benchmarks.word_vectors.scan.encode_once", text, threads, watch=watch)
 
     ours()
     megabytes = path.stat().st_size / 1e6

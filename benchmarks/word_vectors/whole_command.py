@@ -1,9 +1,9 @@
 """From a text file to saved vectors: how long does the whole command take, and how much memory of its own?
 
-    python -m benchmarks.whole_command --peer-python peers/bin/python
+    python -m benchmarks.word_vectors.whole_command --peer-python peers/bin/python
 
 runs `train-embeddings` and a gensim script (``corpus_file``, its fastest path) in turns on wiki8 in lines of 1,000
-tokens, 5 epochs of skip-gram with the settings of ``benchmarks.word2vec``, each as a process of its own. The seconds
+tokens, 5 epochs of skip-gram with the settings of ``benchmarks.word_vectors.word2vec``, each as a process of its own. The seconds
 are the process's, from its start to its end: Python's start, imports, counting words, training, saving. Memory is the
 most anonymous memory the process held (RssAnon: what no file backs); where the system does not say, it is left out.
 Ours runs with compiled kernels on disk and, unless ``--cold``, with the encoded corpus in its cache.
@@ -21,10 +21,10 @@ from pathlib import Path
 
 import click
 
-from benchmarks.machine import describe
-from benchmarks.measuring import Row, Run, WrongResultError, anonymous_bytes, compare, table, threads_of
-from benchmarks.peers import Job, PeerError, gensim_command
-from benchmarks.texts import speed_source, speed_text
+from benchmarks.harness.machine import describe
+from benchmarks.harness.measuring import Row, Run, WrongResultError, anonymous_bytes, compare, table, threads_of
+from benchmarks.harness.peers import Job, PeerError, gensim_command
+from benchmarks.harness.texts import speed_source, speed_text
 
 _POLL = 0.05
 

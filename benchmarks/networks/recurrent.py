@@ -1,6 +1,6 @@
 """How fast are the recurrent nets? Whole training steps, prediction in batches and of single texts, beside PyTorch.
 
-    python -m benchmarks.recurrent --peer-python /path/to/an/environment/with/torch/bin/python
+    python -m benchmarks.networks.recurrent --peer-python /path/to/an/environment/with/torch/bin/python
 
 PyTorch takes its strongest path on a CPU: batches of texts of like length, padded (its packed sequences are several
 times slower), oneDNN where it has a kernel, a sparse embedding gradient with SparseAdam, fused Adam. Both sides do the
@@ -19,10 +19,10 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.machine import describe
-from benchmarks.measuring import Row, Run, compare, table
-from benchmarks.peers import PeerError, Server
-from benchmarks.report import say_to_stderr
+from benchmarks.harness.machine import describe
+from benchmarks.harness.measuring import Row, Run, compare, table
+from benchmarks.harness.peers import PeerError, Server
+from benchmarks.harness.report import say_to_stderr
 from seqclf.classification.network import Network, NetworkShape
 from seqclf.classification.train import initial_parameters
 from seqclf.layers.batch_prediction import predict_probabilities

@@ -18,8 +18,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmarks.measuring import Row, Run, WrongResultError, anonymous_bytes, call_alone, compare
-from benchmarks.peers import Peer, PeerError, run_json
+from benchmarks.harness.measuring import Row, Run, WrongResultError, anonymous_bytes, call_alone, compare
+from benchmarks.harness.peers import Peer, PeerError, run_json
 
 _TRAIN = """
 from wordvec import Word2VecSettings, encode_corpus, train_word2vec
@@ -82,7 +82,7 @@ def imported() -> list[float]:
 
 def installed_size() -> float:
     """MB of our packages and of what they need, as ``peer_size`` counts."""
-    root = Path(__file__).resolve().parent.parent
+    root = Path(__file__).resolve().parents[2]
     found: dict[str, Any] = {}
     exec(_SIZE, found)
     own = [str(file) for p in ("wordvec", "seqclf", "cli", "corpora") for file in (root / p).rglob("*.py")]
@@ -102,7 +102,7 @@ def imports(run: Run) -> Iterator[Row]:
         theirs = [run_json([peer.python, "-c", _GENSIM]) for _ in range(run.repeats)] if peer else []
     except PeerError as error:
         name, note = "", f"gensim died: {error}"
-    ours = [call_alone("benchmarks.startup.imported") for _ in range(run.repeats)]
+    ours = [call_alone("benchmarks.word_vectors.startup.imported") for _ in range(run.repeats)]
     for k, (case, unit, what) in enumerate((("import", "s", "seconds"), ("memory after import", "MB", "held"))):
         yield Row(case, unit, [each[k] for each in ours], name, [each[what] for each in theirs], False, note=note)
 

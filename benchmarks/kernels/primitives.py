@@ -1,6 +1,6 @@
 """Is the file of vector primitives worth having? One tile in plain Numba loops beside the tile that training uses.
 
-    python -m benchmarks.primitives
+    python -m benchmarks.kernels.primitives
 
 runs the step of ``wordvec.kernels.tile`` (four inputs against 28 rows, in a table that fits the cache and in one that
 does not) as training does, with explicit vectors of sixteen floats, and written as plain loops with sums that may be
@@ -16,8 +16,8 @@ from statistics import median
 import click
 import numpy as np
 
-from benchmarks.machine import peak_gflops
-from benchmarks.measuring import Row, Run, compare, table
+from benchmarks.harness.machine import peak_gflops
+from benchmarks.harness.measuring import Row, Run, compare, table
 from wordvec.kernels.simd import kernel
 from wordvec.kernels.tile import TILE, Tile, run_tile
 

@@ -3,17 +3,16 @@
 D is the vector size, N the tokens, V the words; what pads D to a multiple of 16 is not counted.
 """
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from benchmarks.limits import Kernel, Work
-from benchmarks.measuring import Run
-from benchmarks.texts import speed_text
+from benchmarks.harness.measuring import Run
+from benchmarks.harness.texts import speed_text
+from benchmarks.kernels.roofline import Kernel, Work, timed
 
 if TYPE_CHECKING:
     from wordvec import Cooccurrence, EncodedCorpus
@@ -21,12 +20,6 @@ if TYPE_CHECKING:
 SIZE = 100
 WINDOW = 5
 TILE = 4
-
-
-def timed(function: Callable[..., Any], *arguments: Any, **options: Any) -> float:
-    start = time.perf_counter()
-    function(*arguments, **options)
-    return time.perf_counter() - start
 
 
 def vector_kernels(run: Run) -> Iterator[Kernel]:

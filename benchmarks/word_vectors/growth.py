@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from benchmarks.machine import caches, peak_gflops, round_trip
-from benchmarks.measuring import Row, Run, growth, slope, told_part
-from benchmarks.recurrent import CASES, Case, Ours, make_data
-from benchmarks.texts import write_zipf
+from benchmarks.harness.machine import caches, peak_gflops, round_trip
+from benchmarks.harness.measuring import Row, Run, growth, slope, told_part
+from benchmarks.harness.texts import write_zipf
+from benchmarks.networks.recurrent import CASES, Case, Ours, make_data
 from seqclf.layers.batches import pack
 from seqclf.layers.cells import padded
 from seqclf.layers.workers import Workers

@@ -1,6 +1,6 @@
 """How fast is a language model's last layer? Scores, loss and all gradients of a full softmax, in turns with PyTorch.
 
-    python -m benchmarks.large_softmax --peer-python /path/to/python-with-torch
+    python -m benchmarks.networks.large_softmax --peer-python /path/to/python-with-torch
 
 One step is cross-entropy over V words of R rows, with the gradients of the rows, the weights and the biases. The table
 shows medians in milliseconds, GFLOP/s of the three matrix products (6 R H V), and the share of the peak that the
@@ -15,9 +15,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from benchmarks.machine import describe, peak_gflops
-from benchmarks.measuring import Row, Run, compare, table, threads_of
-from benchmarks.peers import Server
+from benchmarks.harness.machine import describe, peak_gflops
+from benchmarks.harness.measuring import Row, Run, compare, table, threads_of
+from benchmarks.harness.peers import Server
 from seqclf.layers.vocabulary_head import VocabularyHead
 from seqclf.layers.workers import Workers
 

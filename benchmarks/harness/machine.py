@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.measuring import Row, Run, threads_of
+from benchmarks.harness.measuring import Row, Run, threads_of
 from wordvec.kernels.simd import add, atomic_add, atomic_read, kernel, load, multiply_add, splat, store
 
 _CHAINS = 10

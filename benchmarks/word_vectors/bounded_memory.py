@@ -1,6 +1,6 @@
 """Does a corpus ten times as large as the memory train? Shown in a control group of Linux, which kills what takes more.
 
-    python -m benchmarks.bounded_memory --limit 256
+    python -m benchmarks.word_vectors.bounded_memory --limit 256
 
 writes generated text (types by Zipf's law, and new ones without end) of ten times the limit, makes a control group
 below that of this process, version 2 (``memory.max``) or 1 (``memory.limit_in_bytes``), runs ``train-embeddings`` in
@@ -19,8 +19,8 @@ from pathlib import Path
 
 import click
 
-from benchmarks.measuring import Row, Run, SkippedError, WrongResultError
-from benchmarks.texts import write_zipf
+from benchmarks.harness.measuring import Row, Run, SkippedError, WrongResultError
+from benchmarks.harness.texts import write_zipf
 
 _ROOT = Path("/sys/fs/cgroup")
 _RUN = "import sys; from cli import main; sys.exit(main.train_embeddings())"

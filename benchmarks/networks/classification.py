@@ -1,6 +1,6 @@
 """How good is the classifier, and how fast? Its recipe beside the linear baselines, over several seeds.
 
-    WORDVEC_DATA=/path/to/data python -m benchmarks.classification --vectors vectors.safetensors
+    WORDVEC_DATA=/path/to/data python -m benchmarks.networks.classification --vectors vectors.safetensors
 
 Every run learns from the training part alone; the best epoch and the baselines' C are chosen on a development part.
 SST-2 has official parts. TREC-6 gives a stratified tenth of its training part for development. SMS spam and disaster
@@ -17,8 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.measuring import Row, Run, WrongResultError
-from benchmarks.texts import data_file
+from benchmarks.harness.measuring import Row, Run, WrongResultError
+from benchmarks.harness.texts import data_file
 from corpora import read_labelled
 from seqclf import ClassifierSettings, compare_baselines, score, train_classifier
 from seqclf.data.texts import encode_labels, stratified_split

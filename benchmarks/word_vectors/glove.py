@@ -1,6 +1,6 @@
 """How fast is GloVe beside the authors' program, on the same counts, in turns?
 
-    python -m benchmarks.glove --program GloVe/build/glove
+    python -m benchmarks.word_vectors.glove --program GloVe/build/glove
 
 counts wiki8 (found through WORDVEC_DATA) in lines of 1,000 tokens: window 15, both sides, 1/distance, min count 5. Then
 it trains on these counts with each, in turns, and prints the medians of counts a second and of the ratios; without
@@ -21,10 +21,10 @@ from typing import TYPE_CHECKING
 import click
 import numpy as np
 
-from benchmarks.machine import describe
-from benchmarks.measuring import Row, Run, compare, threads_of
-from benchmarks.peers import PeerError
-from benchmarks.texts import speed_text
+from benchmarks.harness.machine import describe
+from benchmarks.harness.measuring import Row, Run, compare, threads_of
+from benchmarks.harness.peers import PeerError
+from benchmarks.harness.texts import speed_text
 
 if TYPE_CHECKING:
     from wordvec import Cooccurrence

@@ -9,9 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.limits import Kernel, Work
-from benchmarks.limits_of_vectors import timed
-from benchmarks.measuring import Run
+from benchmarks.harness.measuring import Run
+from benchmarks.kernels.roofline import Kernel, Work, timed
 from seqclf.layers.attention import AttentionPooling
 from seqclf.layers.batches import PackedBatch, pack
 from seqclf.layers.crf_head import CrfHead

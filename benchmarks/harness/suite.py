@@ -10,10 +10,22 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict
 from typing import Any
 
-from benchmarks.measuring import Run, SkippedError
-from benchmarks.peers import PeerError
-from benchmarks.report import BUSY, busy_processors, commit, machine_facts, say_to_stderr
-from benchmarks.texts import speed_source
+from benchmarks.harness.measuring import Run, SkippedError
+from benchmarks.harness.peers import PeerError
+from benchmarks.harness.report import BUSY, busy_processors, commit, machine_facts, say_to_stderr
+from benchmarks.harness.texts import speed_source
+
+_FOLDERS = {
+    "harness": ("machine",),
+    "kernels": ("primitives", "limits"),
+    "networks": ("recurrent", "net_costs", "large_softmax", "classification"),
+    "word_vectors": (
+        "startup", "word2vec", "scan", "cooccurrence", "glove", "documents", "queries", "growth", "whole_command",
+        "frontier", "bounded_memory",
+    ),
+}  # fmt: skip
+MODULES = {name: f"benchmarks.{folder}.{name}" for folder, names in _FOLDERS.items() for name in names}
+"""Each benchmark's module."""
 
 BUDGETS = {
     "machine": (4, 4),
@@ -42,7 +54,7 @@ NAMES = tuple(BUDGETS)
 
 def question(name: str) -> str:
     """The first line of a benchmark's docstring."""
-    return (importlib.import_module(f"benchmarks.{name}").__doc__ or "").strip().splitlines()[0]
+    return (importlib.import_module(MODULES[name]).__doc__ or "").strip().splitlines()[0]
 
 
 def measure(name: str, run: Run) -> dict[str, Any]:
@@ -51,7 +63,7 @@ def measure(name: str, run: Run) -> dict[str, Any]:
     start = time.perf_counter()
     try:
         found["question"] = question(name)
-        for row in importlib.import_module(f"benchmarks.{name}").rows(run):
+        for row in importlib.import_module(MODULES[name]).rows(run):
             found["rows"].append(asdict(row))
             say_to_stderr(f"  {'  '.join(filter(None, [*row.cells(), row.reason]))}")
     except SkippedError as error:

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from benchmarks.measuring import Row, Run, WrongResultError, compare
-from benchmarks.peers import Server
+from benchmarks.harness.measuring import Row, Run, WrongResultError, compare
+from benchmarks.harness.peers import Server
 
 if TYPE_CHECKING:
     from wordvec import WordVectors

@@ -12,11 +12,9 @@ import pytest
 from click.testing import CliRunner
 
 from benchmarks import __main__ as program
-from benchmarks import limits, limits_of_vectors, startup, suite
-from benchmarks.classification import told
-from benchmarks.headline import BEGIN, END, chosen_rows, headline, write_readme
-from benchmarks.limits import Kernel, Limits, Work
-from benchmarks.measuring import (
+from benchmarks.harness import suite
+from benchmarks.harness.headline import BEGIN, END, chosen_rows, headline, write_readme
+from benchmarks.harness.measuring import (
     Row,
     Run,
     SkippedError,
@@ -31,10 +29,15 @@ from benchmarks.measuring import (
     table,
     told_part,
 )
-from benchmarks.peers import INSTALLED, Peer, PeerError, Server, install_peers, peers_of, run_json, with_build
-from benchmarks.report import RULE, busy_processors, compare_reports, markdown, write_report
-from benchmarks.texts import speed_source, speed_text, write_zipf
-from benchmarks.whole_command import run_watched
+from benchmarks.harness.peers import INSTALLED, Peer, PeerError, Server, install_peers, peers_of, run_json, with_build
+from benchmarks.harness.report import RULE, busy_processors, compare_reports, markdown, write_report
+from benchmarks.harness.texts import speed_source, speed_text, write_zipf
+from benchmarks.kernels import limits, limits_of_vectors
+from benchmarks.kernels.limits import Limits
+from benchmarks.kernels.roofline import Kernel, Work
+from benchmarks.networks.classification import told
+from benchmarks.word_vectors import startup
+from benchmarks.word_vectors.whole_command import run_watched
 from wordvec import WordVectors
 
 needs_shell = pytest.mark.skipif(sys.platform == "win32", reason="the stand-ins for Python are shell scripts")
@@ -278,7 +281,7 @@ def test_generated_text_has_the_words_that_were_asked_for(tmp_path, monkeypatch)
 @pytest.mark.parametrize("name", suite.NAMES)
 def test_every_benchmark_has_a_question_and_rows(name):
     assert "?" in suite.question(name)
-    assert callable(importlib.import_module(f"benchmarks.{name}").rows)
+    assert callable(importlib.import_module(suite.MODULES[name]).rows)
 
 
 @pytest.mark.parametrize(("size", "minutes"), [("quick", 4), ("default", 40)])
@@ -293,6 +296,7 @@ def benchmark_of(rows, monkeypatch) -> str:
     module = ModuleType("benchmarks.made_up", "Is it so?\n\nYes.")
     module.rows = rows
     monkeypatch.setitem(sys.modules, "benchmarks.made_up", module)
+    monkeypatch.setitem(suite.MODULES, "made_up", "benchmarks.made_up")
     return "made_up"
 
 
@@ -332,7 +336,7 @@ def test_a_crash_is_a_failure_and_takes_nothing_with_it():
 
 
 def test_a_process_of_its_own_gives_what_the_function_gives():
-    assert call_alone("benchmarks.measuring.slope", [[1, 2], [2, 8]]) == pytest.approx(2)
+    assert call_alone("benchmarks.harness.measuring.slope", [[1, 2], [2, 8]]) == pytest.approx(2)
 
 
 def facts_of(rows, **others):

@@ -1,8 +1,8 @@
 """What does quality cost? Tokens a second against each score, over the number of shared negatives and centres.
 
-    python -m benchmarks.frontier --peer-python peers/bin/python -o frontier.svg
+    python -m benchmarks.word_vectors.frontier --peer-python peers/bin/python -o frontier.svg
 
-trains skip-gram on wiki8 (settings of ``benchmarks.word2vec``, 5 epochs) with several numbers of shared negatives S and
+trains skip-gram on wiki8 (settings of ``benchmarks.word_vectors.word2vec``, 5 epochs) with several numbers of shared negatives S and
 of centres T that share them, and with gensim and word2vec.c, evaluates every vector file in the same way (P30k
 analogies, WordSim-353, SimLex-999), and draws the scores over the speed. Speeds are measured first, each over one epoch
 of its own, with nothing in between. One seed a point unless ``--seeds`` says more: over seeds, a score's standard
@@ -20,10 +20,10 @@ from typing import Any
 
 import click
 
-from benchmarks.machine import describe
-from benchmarks.measuring import Row, Run, SkippedError
-from benchmarks.peers import PACKAGES, PEERS, Job
-from benchmarks.texts import data_file, speed_text
+from benchmarks.harness.machine import describe
+from benchmarks.harness.measuring import Row, Run, SkippedError
+from benchmarks.harness.peers import PACKAGES, PEERS, Job
+from benchmarks.harness.texts import data_file, speed_text
 
 SETS = {
     "analogy/questions-words.txt": "P30k analogies",

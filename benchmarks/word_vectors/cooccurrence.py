@@ -1,6 +1,6 @@
 """How fast are co-occurrences counted, beside GloVe's own tool, and in how much memory?
 
-    python -m benchmarks.cooccurrence --peer-python peers/bin/python
+    python -m benchmarks.word_vectors.cooccurrence --peer-python peers/bin/python
 
 counts wiki8 (found through WORDVEC_DATA) in lines of 1,000 tokens: window 15, both sides, 1/distance, min count 5. The
 tool, ``cooccur`` of GloVe 1.2, took 24 s for it on one core of a machine where gensim's skip-gram (d100, one thread)
@@ -21,10 +21,10 @@ from statistics import median
 
 import click
 
-from benchmarks.machine import describe
-from benchmarks.measuring import Row, Run, WrongResultError, call_alone, compare, threads_of, watched_memory
-from benchmarks.peers import Job, run_gensim
-from benchmarks.texts import data_file, speed_text
+from benchmarks.harness.machine import describe
+from benchmarks.harness.measuring import Row, Run, WrongResultError, call_alone, compare, threads_of, watched_memory
+from benchmarks.harness.peers import Job, run_gensim
+from benchmarks.harness.texts import data_file, speed_text
 
 _TOOL_SECONDS, _GENSIM_RATE = 24.0, 0.283
 """Those of one machine."""
@@ -48,7 +48,7 @@ def count_once(path: str, workers: int, memory: int | None) -> tuple[float, int,
 
 
 def run_alone(path: Path, threads: int, memory: int | None = None, watch: bool = False) -> tuple[float, int, int]:
-    return call_alone("benchmarks.cooccurrence.count_once", os.fspath(path), threads, memory, watch=watch)
+    return call_alone("benchmarks.word_vectors.cooccurrence.count_once", os.fspath(path), threads, memory, watch=watch)
 
 
 def rows(run: Run) -> Iterator[Row]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any, TypeVar
 
-from benchmarks.peers import Peer, PeerError
+from benchmarks.harness.peers import Peer, PeerError
 
 SIZES = ("quick", "default", "full")
 T = TypeVar("T")

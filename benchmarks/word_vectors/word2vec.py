@@ -1,6 +1,6 @@
 """How fast are skip-gram and CBOW beside gensim, word2vec.c and fastText, on the same text, in turns?
 
-    python -m benchmarks.word2vec --peer-python peers/bin/python
+    python -m benchmarks.word_vectors.word2vec --peer-python peers/bin/python
 
 trains one epoch on wiki8 (found through WORDVEC_DATA; without it on generated words), broken into lines of 1,000 tokens
 because gensim drops what a line has beyond 10,000, with window 5, 5 negatives, subsampling 1e-3 and min count 5, ours
@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING
 import click
 import numpy as np
 
-from benchmarks.machine import describe
-from benchmarks.measuring import Row, Run, WrongResultError, compare, table, threads_of
-from benchmarks.peers import PACKAGES, PEERS, Job
-from benchmarks.texts import speed_source, speed_text
+from benchmarks.harness.machine import describe
+from benchmarks.harness.measuring import Row, Run, WrongResultError, compare, table, threads_of
+from benchmarks.harness.peers import PACKAGES, PEERS, Job
+from benchmarks.harness.texts import speed_source, speed_text
 
 if TYPE_CHECKING:
     from wordvec import EncodedCorpus

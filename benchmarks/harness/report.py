@@ -12,8 +12,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks.headline import PLOT, draw_headline
-from benchmarks.measuring import Row, number
+from benchmarks.harness.headline import PLOT, draw_headline
+from benchmarks.harness.measuring import Row, number
 
 LEAST_CHANGE = 0.05
 LEAST_CHANGE_OF_ONE = 0.25

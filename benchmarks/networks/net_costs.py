@@ -20,10 +20,10 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.measuring import Row, Run, compare
-from benchmarks.recurrent import _TORCH, CASES, VOCABULARY, Case, Ours, make_data
-from benchmarks.startup import seconds_of
-from benchmarks.whole_command import run_watched
+from benchmarks.harness.measuring import Row, Run, compare
+from benchmarks.networks.recurrent import _TORCH, CASES, VOCABULARY, Case, Ours, make_data
+from benchmarks.word_vectors.startup import seconds_of
+from benchmarks.word_vectors.whole_command import run_watched
 from seqclf.layers.workers import Workers
 
 HIDDEN, VECTORS = 128, 100
@@ -112,7 +112,7 @@ def memory(run: Run, folder: Path, name: str, python: str) -> Iterator[Row]:
     np.savez(path, allow_pickle=False, **make_data(case))
     prepare = asdict(case) | {"vocabulary": VOCABULARY, "data": str(path)}
     for what in ("predict", "train"):
-        code = f"from benchmarks.net_costs import pass_once; pass_once({what!r}, {str(path)!r}, {run.threads})"
+        code = f"from benchmarks.networks.net_costs import pass_once; pass_once({what!r}, {str(path)!r}, {run.threads})"
         ours = [sys.executable, "-c", code]
         asked = "\n".join(json.dumps(request) for request in (["prepare", prepare], [what])) + "\n"
         run_watched(ours)

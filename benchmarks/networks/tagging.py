@@ -9,13 +9,9 @@ token, as it is written, its most frequent tag in training, and the most frequen
 
 import argparse
 import statistics
-import sys
 import time
 from collections import Counter, defaultdict
-from pathlib import Path
 from typing import Any
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from corpora import read_tagged
 from seqclf import TaggerSettings, train_tagger
