@@ -9,6 +9,7 @@ from numba import njit
 from tests.oracles import naive
 from wordvec import Vocabulary, Word2VecSettings
 from wordvec.encoding.corpus import EncodedCorpus
+from wordvec.encoding.subsampling import keep_probabilities
 from wordvec.kernels.sharing import (
     add_gains,
     clear_users,
@@ -21,9 +22,8 @@ from wordvec.kernels.simd import JIT_OFF
 from wordvec.kernels.slices import CENTER, FILLED, LAST_CENTER, POSITION, Lane, prepare_slice
 from wordvec.kernels.tile import Tile
 from wordvec.word2vec.epoch import Trainer
-from wordvec.word2vec.sampling import alias_table, keep_probabilities, noise_probabilities
+from wordvec.word2vec.sampling import alias_table, noise_probabilities
 
-# Whole numbers wrap around in the random draws. NumPy says so of its scalars, which is what they are without JIT.
 wraps_around = pytest.mark.filterwarnings("ignore:overflow encountered in scalar:RuntimeWarning")
 
 SENTENCES = [0, 30, 0, 0, 1, 2, 90, 1, 5, 17, 0, 41, 3, 200, 8, 1, 1, 0]

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from tests.cases.word2vec import corpus_of, fewer_without_jit, random_corpus, wraps_around
 from tests.oracles import naive, naive_frequency
-from wordvec.count_based.cooccurrence import CooccurrenceSettings, count_cooccurrences
-from wordvec.word2vec.sampling import keep_probabilities
+from wordvec.count_based.cooccurrence import count_cooccurrences
+from wordvec.count_based.settings import CooccurrenceSettings
+from wordvec.encoding.subsampling import keep_probabilities
 
 pytestmark = wraps_around
 

@@ -8,8 +8,8 @@ import pytest
 from tests.cases.glove import GloveCase, random_counts
 from tests.oracles import naive_glove
 from tests.oracles.gradients import numerical_gradient
-from wordvec.count_based.glove import GloveSettings
 from wordvec.count_based.glove_blocks import SPLIT
+from wordvec.count_based.settings import GloveSettings
 from wordvec.kernels.glove import LINE, NEXT, STOP, TURNS, train_blocks, train_cells
 from wordvec.kernels.simd import JIT_OFF
 

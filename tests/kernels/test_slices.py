@@ -14,6 +14,7 @@ from tests.cases.word2vec import (
     wraps_around,
 )
 from tests.oracles import naive
+from wordvec.encoding.subsampling import keep_probabilities
 from wordvec.kernels.simd import kernel
 from wordvec.kernels.slices import (
     DRAWN,
@@ -25,7 +26,7 @@ from wordvec.kernels.slices import (
     is_sampled_for_loss,
 )
 from wordvec.word2vec.buffers import sizes_of
-from wordvec.word2vec.sampling import keep_probabilities, noise_probabilities
+from wordvec.word2vec.sampling import noise_probabilities
 
 pytestmark = wraps_around
 

@@ -16,15 +16,16 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from wordvec.checkpointing.clock import Clock
 from wordvec.encoding.corpus import EncodedCorpus
 from wordvec.errors import FormatError, InputError
-from wordvec.formats import describe, safetensors
+from wordvec.formats import safetensors
+from wordvec.formats.registry import describe
 from wordvec.formats.safetensors import pack_tokens
 from wordvec.formats.tensors import TensorFile, write_tensors
 from wordvec.system.atomic_files import check_target, remove_leftovers
 from wordvec.vectors.dense import WordVectors
 from wordvec.vocabulary import Vocabulary
-from wordvec.word2vec.callbacks import Clock
 from wordvec.word2vec.continuation import grown_vocabulary
 from wordvec.word2vec.settings import Word2VecSettings
 
@@ -32,8 +33,7 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
     from wordvec.count_based.cooccurrence import Cooccurrence
-    from wordvec.count_based.glove import GloveSettings
-    from wordvec.count_based.svd import SvdSettings
+    from wordvec.count_based.settings import GloveSettings, SvdSettings
 
 _log = logging.getLogger(__name__)
 

@@ -3,73 +3,26 @@
 What is counted, the matrix, and the call that makes it; how, see ``wordvec.count_based.pair_counting``.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from wordvec.count_based.pair_counting import PairCounter, plan_of
+from wordvec.count_based.settings import CooccurrenceSettings
 from wordvec.encoding.corpus import EncodedCorpus
-from wordvec.errors import InputError
 from wordvec.system.available_memory import available_memory
 from wordvec.system.csr import csr_of
 from wordvec.system.scratch import Scratch
 from wordvec.system.threads import worker_count
-from wordvec.system.validation import check_choice, check_number, check_whole
 from wordvec.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-MOST_REACH = (1 << 15) - 1
-"""A window reaches no further; the kernels' own number."""
 
 _MEMORY = 4 << 30
 """The budget where the system does not say how much memory is free."""
-
-
-@dataclass(frozen=True)
-class CooccurrenceSettings:
-    """What is counted. Nothing here depends on the machine.
-
-    Attributes:
-        window: contexts stand at most so far from their word, and in its sentence.
-        contexts: "both" sides of the word, which makes the matrix symmetric, or the "left" or "right" one alone.
-        window_weights: what a context at distance d counts: "harmonic" 1 / d (Pennington et al. 2014, section 4.2),
-            "flat" 1, or "dynamic" (window + 1 - d) / window, as word2vec's random windows do on average (Levy et al.
-            2015, section 3.1).
-        subsample: frequent tokens are dropped as in word2vec, with probability 1 - sqrt(t/f) - t/f; 0 drops none.
-        subsample_mode: "dirty" drops them before windows are made, which then reach further, as word2vec does; "clean"
-            leaves their places (Levy et al. 2015, section 3.1).
-        seed: of the draws of subsampling.
-    """
-
-    window: int = 15
-    contexts: str = "both"
-    window_weights: str = "harmonic"
-    subsample: float = 0.0
-    subsample_mode: str = "dirty"
-    seed: int = 1
-
-    def __post_init__(self) -> None:
-        """Check every setting.
-
-        Raises:
-            InputError: one is out of range.
-        """
-        check_choice("contexts", self.contexts, ("both", "left", "right"))
-        check_choice("window_weights", self.window_weights, ("harmonic", "flat", "dynamic"))
-        check_choice("subsample_mode", self.subsample_mode, ("dirty", "clean"))
-        for name, least in (("window", 1), ("seed", 0)):
-            object.__setattr__(self, name, check_whole(name, getattr(self, name), least))
-        object.__setattr__(self, "subsample", check_number("subsample", self.subsample, least=0))
-        if self.window > MOST_REACH:
-            raise InputError(f"window must be at most {MOST_REACH:,}, got {self.window:,}")
-
-    def record(self, model: str, chosen: Mapping[str, Any]) -> dict[str, Any]:
-        """How vectors are made of such counts, as their file says it: by which model, with what ``chosen`` for it."""
-        return {"model": model, **chosen, "cooccurrence": asdict(self)}
 
 
 class Cooccurrence:

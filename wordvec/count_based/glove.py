@@ -6,17 +6,17 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from wordvec.checkpointing.checkpoint import Checkpoint, SavedTraining
 from wordvec.count_based.glove_blocks import band_bounds, first_tables, schedule_of, sorted_cells
+from wordvec.count_based.settings import GloveSettings
 from wordvec.errors import InputError, TrainingError, VocabularyError
 from wordvec.system.aligned_arrays import aligned, row_stride
 from wordvec.system.available_memory import available_memory
 from wordvec.system.threads import run_in_threads, worker_count
-from wordvec.system.validation import check_number, check_whole
 from wordvec.vectors.dense import WordVectors
 
 if TYPE_CHECKING:
@@ -28,47 +28,6 @@ _log = logging.getLogger(__name__)
 
 _PIECE = 1 << 20
 """Numbers looked through at a time."""
-
-
-@dataclass(frozen=True)
-class GloveSettings:
-    """What decides the vectors, given the counts. Nothing here depends on the machine.
-
-    The defaults are those of the authors' program, with the x_max that its example has for a text of 17 million words;
-    the paper's 100 is for billions (on 100 MB of Wikipedia, 5 epochs: 27 % of the analogies with 10, 6 % with 100).
-
-    Attributes:
-        vector_size: D.
-        epochs: times all counts are gone through.
-        learning_rate: AdaGrad's; a gradient times this is divided by the root of 1 + the sum of their squares so far.
-        x_max: counts from here on weigh 1, smaller ones (x / x_max)^alpha (eq. 9).
-        alpha: see there.
-        add_contexts: whether a word's vector is the sum of its two sides, w + c, or its own side alone.
-        seed: of the first vectors and of the order of the counts.
-    """
-
-    vector_size: int = 100
-    epochs: int = 25
-    learning_rate: float = 0.05
-    x_max: float = 10.0
-    alpha: float = 0.75
-    add_contexts: bool = True
-    seed: int = 1
-    model: ClassVar[str] = "glove"
-
-    def __post_init__(self) -> None:
-        """Check every setting.
-
-        Raises:
-            InputError: one is out of range.
-        """
-        for name, least in (("vector_size", 1), ("epochs", 1), ("seed", 0)):
-            object.__setattr__(self, name, check_whole(name, getattr(self, name), least))
-        for name in ("learning_rate", "x_max"):
-            object.__setattr__(self, name, check_number(name, getattr(self, name), above=0))
-        object.__setattr__(self, "alpha", check_number("alpha", self.alpha, least=0))
-        if self.add_contexts not in (True, False):
-            raise InputError(f"add_contexts must be True or False, got {self.add_contexts!r}")
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from wordvec.system.aligned_arrays import aligned, row_stride
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-    from wordvec.count_based.glove import GloveSettings
+    from wordvec.count_based.settings import GloveSettings
     from wordvec.kernels.glove import Cells
 
 GROUP_ROWS = 4096

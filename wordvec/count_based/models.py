@@ -11,14 +11,15 @@ from scipy.sparse import csr_array
 
 from wordvec.checkpointing.checkpoint import finished_training
 from wordvec.count_based.association import settings_of
-from wordvec.count_based.cooccurrence import Cooccurrence, CooccurrenceSettings, count_cooccurrences
-from wordvec.count_based.glove import GloveProgress, GloveSettings, train_glove
-from wordvec.count_based.svd import SvdSettings, train_svd
+from wordvec.count_based.cooccurrence import Cooccurrence, count_cooccurrences
+from wordvec.count_based.glove import GloveProgress, train_glove
+from wordvec.count_based.settings import CooccurrenceSettings, GloveSettings, SvdSettings
+from wordvec.count_based.sparse_models import weighted_vectors
+from wordvec.count_based.svd import train_svd
 from wordvec.encoding.corpus import EncodedCorpus
 from wordvec.errors import InputError
 from wordvec.system.validation import check_choice
 from wordvec.vectors.dense import WordVectors
-from wordvec.vectors.sparse import weighted_vectors
 
 FREQUENCY_MODELS = ("cooccurrence", "ppmi", "svd", "glove")
 """Counts as they are (or weighted), PPMI, its singular vectors, and GloVe. The first two are sparse."""

@@ -15,12 +15,12 @@ import numpy as np
 
 from wordvec.encoding.corpus import EncodedCorpus
 from wordvec.encoding.scanning import in_order
+from wordvec.encoding.subsampling import keep_probabilities
 from wordvec.errors import InputError
 from wordvec.system.scratch import Growing, Scratch
-from wordvec.word2vec.sampling import keep_probabilities
 
 if TYPE_CHECKING:
-    from wordvec.count_based.cooccurrence import CooccurrenceSettings
+    from wordvec.count_based.settings import CooccurrenceSettings
     from wordvec.kernels.cooccurrence import Row
 
 _log = logging.getLogger(__name__)

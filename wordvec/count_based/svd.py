@@ -3,15 +3,16 @@
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from wordvec.count_based.association import weigh
+from wordvec.count_based.settings import SvdSettings
 from wordvec.errors import InputError, VocabularyError
 from wordvec.system.aligned_arrays import aligned, row_stride
 from wordvec.system.threads import run_in_threads, worker_count
-from wordvec.system.validation import check_number, check_whole
+from wordvec.system.validation import check_whole
 from wordvec.vectors.dense import WordVectors
 
 if TYPE_CHECKING:
@@ -30,44 +31,6 @@ _DEPENDENT = 1e-5
 
 _SWEEPS = 60
 """Of Jacobi's rotations, at most; it takes about ten."""
-
-
-@dataclass(frozen=True)
-class SvdSettings:
-    """What decides the vectors, given the counts. Nothing here depends on the machine.
-
-    Attributes:
-        vector_size: D.
-        weighting, smoothing, shift: what the counts are replaced by before, see ``weigh``.
-        exponent: vectors are U S^exponent: 0.5 or 0 serve words better than 1, the singular values as they are (Levy,
-            Goldberg & Dagan 2015, section 3.3).
-        add_contexts: whether a word's vector is the sum of its two sides, w + c, or its own side alone.
-        iterations, oversampling: of the decomposition, see ``truncated_svd``.
-        seed: of the decomposition.
-    """
-
-    vector_size: int = 100
-    weighting: str = "ppmi"
-    smoothing: float | None = None
-    shift: float = 1.0
-    exponent: float = 0.5
-    add_contexts: bool = False
-    iterations: int = 3
-    oversampling: int = 10
-    seed: int = 1
-    model: ClassVar[str] = "svd"
-
-    def __post_init__(self) -> None:
-        """Check every setting but those of the weighting, which ``weigh`` knows.
-
-        Raises:
-            InputError: one is out of range.
-        """
-        for name, least in (("vector_size", 1), ("iterations", 0), ("oversampling", 0), ("seed", 0)):
-            object.__setattr__(self, name, check_whole(name, getattr(self, name), least))
-        object.__setattr__(self, "exponent", check_number("exponent", self.exponent, least=0))
-        if self.add_contexts not in (True, False):
-            raise InputError(f"add_contexts must be True or False, got {self.add_contexts!r}")
 
 
 @dataclass

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -11,6 +11,9 @@ from wordvec.errors import InputError
 from wordvec.system.validation import check_whole
 from wordvec.vectors import search as queries
 from wordvec.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from wordvec.formats.table import VectorTable
 
 Term: TypeAlias = str | np.ndarray
 """Something to be near to: a word, or a vector (D,)."""
@@ -157,16 +160,17 @@ class WordVectors:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the vectors to a file whose extension names the format; see :func:`wordvec.save_vectors`."""
-        from wordvec.formats import save_vectors
+        from wordvec.formats.registry import write_table
 
-        save_vectors(self, path)
+        write_table(self.table(), path)
 
-    @staticmethod
-    def load(path: str | os.PathLike[str]) -> "WordVectors":
-        """Read vectors from a file of any known format; see :func:`wordvec.load_vectors`."""
-        from wordvec.formats import load_vectors
+    def table(self) -> "VectorTable":
+        """What a file of these vectors holds."""
+        from wordvec.formats.table import VectorTable
 
-        return load_vectors(path)
+        return VectorTable(
+            self.vocabulary, self.vectors, self.context_vectors, self.tokenizer, self.lowercase, self.settings
+        )
 
     # -- two words, several words -------------------------------------------------------------------------------------
 

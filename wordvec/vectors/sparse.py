@@ -5,9 +5,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from wordvec.count_based.association import settings_of, weigh
-from wordvec.count_based.cooccurrence import Cooccurrence
 from wordvec.errors import InputError
+from wordvec.formats.table import VectorTable
 from wordvec.system.csr import products, row_lengths, row_pieces, rows_of
 from wordvec.vectors import search as queries
 from wordvec.vectors.dense import Answers, Term, WordVectors
@@ -91,6 +90,9 @@ class SparseWordVectors(WordVectors):
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_kept_lengths": None}
 
+    def table(self) -> VectorTable:
+        return VectorTable(self.vocabulary, self.matrix, None, self.tokenizer, self.lowercase, self.settings)
+
     def most_similar_batch(
         self, terms: Sequence[Term] | np.ndarray, top: int = 10, *, restrict: int | Iterable[str] | None = None
     ) -> list[Answers]:
@@ -156,19 +158,6 @@ class SparseWordVectors(WordVectors):
         scores = np.where(np.isin(rows, asked), -np.inf, scores)
         found = queries.contenders(scores, scores, top)
         return self._answers(*queries.ranked(rows[found], scores[found], top))
-
-
-def weighted_vectors(
-    cooccurrence: Cooccurrence, weighting: str = "ppmi", *, smoothing: float | None = None, shift: float = 1.0
-) -> SparseWordVectors:
-    """Take what the contexts of each word say of it as its vector; see :func:`wordvec.weigh`."""
-    return SparseWordVectors(
-        cooccurrence.vocabulary,
-        weigh(cooccurrence, weighting, smoothing=smoothing, shift=shift),
-        tokenizer=cooccurrence.tokenizer,
-        lowercase=cooccurrence.lowercase,
-        settings=cooccurrence.settings.record("sparse", settings_of(weighting, smoothing, shift)),
-    )
 
 
 def _checked(matrix: "csr_array", size: int) -> "csr_array":

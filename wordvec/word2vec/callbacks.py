@@ -1,13 +1,13 @@
 """Looking at a training while it is under way: callbacks, and which epoch's vectors are kept."""
 
 import math
-import time
 from collections.abc import Callable, Iterable
 from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from wordvec.checkpointing.clock import Clock, check_positive
 from wordvec.errors import InputError
 from wordvec.vectors.dense import WordVectors
 
@@ -121,31 +121,6 @@ class Monitor:
     def is_due(self, epoch: int, epochs: int) -> bool:
         """Whether vectors are evaluated at the end of ``epoch``, counted from 1."""
         return self.evaluate is not None and (epoch % self.evaluate_every == 0 or epoch == epochs)
-
-
-class Clock:
-    """Says when so many seconds have passed since it was last reset; never, without a number of them."""
-
-    def __init__(self, name: str, seconds: float | None) -> None:
-        self._seconds = None if seconds is None else check_positive(name, seconds)
-        self.reset()
-
-    def reset(self) -> None:
-        self._since = time.monotonic()
-
-    def is_due(self) -> bool:
-        return self._seconds is not None and time.monotonic() - self._since >= self._seconds
-
-
-def check_positive(name: str, value: Any) -> Any:
-    """The value, a finite number above 0.
-
-    Raises:
-        InputError: it is none.
-    """
-    if isinstance(value, bool) or not isinstance(value, Real) or not 0 < float(value) < math.inf:
-        raise InputError(f"{name} must be a number above 0, got {value!r}")
-    return value
 
 
 class Best:

@@ -9,18 +9,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from wordvec.encoding.corpus import EncodedCorpus
+from wordvec.encoding.subsampling import keep_probabilities
 from wordvec.errors import TrainingError
 from wordvec.system.aligned_arrays import row_stride
 from wordvec.system.threads import run_in_threads
 from wordvec.word2vec.buffers import allocate, first_memory, lane_bounds, safe_lanes, sizes_of, user_counts
 from wordvec.word2vec.objectives import cut_sentences, objective_of
-from wordvec.word2vec.sampling import (
-    alias_table,
-    distance_weights,
-    keep_probabilities,
-    noise_probabilities,
-    tile_weights,
-)
+from wordvec.word2vec.sampling import alias_table, distance_weights, noise_probabilities, tile_weights
 from wordvec.word2vec.settings import TILE, Word2VecSettings
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from wordvec import TrainingCallback, Vocabulary, Word2VecSettings, WordVectors,
 from wordvec.checkpointing import checkpoint as resuming
 from wordvec.encoding.corpus import EncodedCorpus
 from wordvec.errors import FormatError, InputError, TrainingError
-from wordvec.formats import save_vectors
 from wordvec.kernels.simd import JIT_OFF
+from wordvec.vectors.files import save_vectors
 from wordvec.word2vec.training import epoch as training
 from wordvec.word2vec.training import train_word2vec
 

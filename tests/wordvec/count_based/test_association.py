@@ -7,7 +7,8 @@ from scipy.sparse import csc_array, csr_array
 from tests.cases.word2vec import random_corpus, wraps_around
 from tests.oracles import naive_frequency
 from wordvec.count_based.association import WEIGHTINGS, weigh
-from wordvec.count_based.cooccurrence import CooccurrenceSettings, count_cooccurrences
+from wordvec.count_based.cooccurrence import count_cooccurrences
+from wordvec.count_based.settings import CooccurrenceSettings
 from wordvec.errors import InputError
 
 pytestmark = wraps_around

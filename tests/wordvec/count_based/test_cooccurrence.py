@@ -13,8 +13,9 @@ import pytest
 from tests.cases.word2vec import corpus_of, random_corpus, wraps_around
 from tests.oracles import naive_frequency
 from wordvec import encode_corpus
-from wordvec.count_based.cooccurrence import CooccurrenceSettings, count_cooccurrences
+from wordvec.count_based.cooccurrence import count_cooccurrences
 from wordvec.count_based.pair_counting import plan_of, whole_weights
+from wordvec.count_based.settings import CooccurrenceSettings
 from wordvec.errors import InputError, UnknownTokenError
 from wordvec.system.scratch import Growing, Scratch
 

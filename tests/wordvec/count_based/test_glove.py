@@ -11,7 +11,8 @@ from wordvec import CooccurrenceSettings, SvdSettings, Word2VecSettings, finishe
 from wordvec.checkpointing import checkpoint as resuming
 from wordvec.count_based import glove
 from wordvec.count_based import glove_blocks as blocks
-from wordvec.count_based.glove import GloveSettings, train_glove
+from wordvec.count_based.glove import train_glove
+from wordvec.count_based.settings import GloveSettings
 from wordvec.errors import FormatError, InputError, TrainingError, VocabularyError
 from wordvec.kernels.simd import JIT_OFF
 

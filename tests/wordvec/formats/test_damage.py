@@ -12,7 +12,8 @@ from safetensors.numpy import save
 
 from tests.wordvec.formats.test_formats import WRITTEN, wide_vectors, write
 from wordvec import FormatError, InputError, WordVectors, load_vectors
-from wordvec.formats import FORMATS, describe, text_lines
+from wordvec.formats import text_lines
+from wordvec.formats.registry import FORMATS, describe
 from wordvec.formats.safetensors import pack_tokens
 
 

@@ -13,7 +13,7 @@ from safetensors import safe_open
 from safetensors.numpy import save
 
 from wordvec import FormatError, InputError, Vocabulary, WordVectors, load_vectors, save_vectors
-from wordvec.formats import FORMATS, describe
+from wordvec.formats.registry import FORMATS, describe
 
 WRITTEN = {"safetensors": "v.safetensors", "text": "v.txt", "binary": "v.bin", "glove": "v.glove"}
 WIDE = ["the", "été", "日本", "\u00a0", "\u2028x", "\u0085", "%s", "0.5", "-", "1_0", "'", "👑", "\ufeffbom"]

@@ -9,14 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.oracles import naive
+from wordvec.encoding.subsampling import keep_probabilities
 from wordvec.errors import InputError
-from wordvec.word2vec.sampling import (
-    alias_table,
-    distance_weights,
-    keep_probabilities,
-    noise_probabilities,
-    tile_weights,
-)
+from wordvec.word2vec.sampling import alias_table, distance_weights, noise_probabilities, tile_weights
 
 
 @given(st.lists(st.integers(1, 10**9), min_size=1, max_size=30), st.sampled_from([1e-5, 1e-3, 0.1, 1, 50]))
