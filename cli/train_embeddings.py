@@ -17,8 +17,8 @@ from cli.shared.vocabulary_options import take_rules, vocabulary_options
 if TYPE_CHECKING:
     from wordvec import (
         AnalogyResult,
+        CountBasedResult,
         EncodedCorpus,
-        FrequencyResult,
         SimilarityResult,
         Training,
         Word2VecResult,
@@ -314,7 +314,7 @@ def _taken_over(initial: "WordVectors", path: str) -> dict[str, Any]:
     }
 
 
-def _write_summary(result: "Word2VecResult | FrequencyResult", path: str) -> None:
+def _write_summary(result: "Word2VecResult | CountBasedResult", path: str) -> None:
     from wordvec import replacing
 
     with replacing(path) as file:

@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import Any
 
 _HOME = {
-    "BackTest": "seqclf.forecasting.back_testing",
+    "Backtest": "seqclf.forecasting.back_testing",
     "Baseline": "seqclf.classification.baselines",
     "ClassifierSettings": "seqclf.training.settings",
     "ForecastScore": "seqclf.forecasting.back_testing",
@@ -18,7 +18,7 @@ _HOME = {
     "MultiLabelClassifier": "seqclf.classification.multi_label_estimator",
     "MultiLabelModel": "seqclf.classification.model",
     "MultiLabelScore": "seqclf.metrics",
-    "RegressionModel": "seqclf.regression.model",
+    "RegressorModel": "seqclf.regression.model",
     "RegressionScore": "seqclf.regression.model",
     "GradientFlow": "seqclf.inspection.gradient_flow",
     "LanguageModel": "seqclf.language.model",
@@ -26,7 +26,7 @@ _HOME = {
     "Perplexity": "seqclf.language.model",
     "Score": "seqclf.metrics",
     "SequenceClassifier": "seqclf.classification.estimator",
-    "SequenceModel": "seqclf.classification.model",
+    "ClassifierModel": "seqclf.classification.model",
     "SequenceRegressor": "seqclf.regression.estimator",
     "SequenceTagger": "seqclf.tagging.estimator",
     "TaggerModel": "seqclf.tagging.model",

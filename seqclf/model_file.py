@@ -28,7 +28,7 @@ _WRITERS = {
     "tagger": "tag-text train",
     "language model": "language-model train",
     "forecaster": "forecast train",
-    "regressor": "RegressionModel.save",
+    "regressor": "RegressorModel.save",
 }
 
 HEADER: dict[str, tuple[type, str, Any]] = {

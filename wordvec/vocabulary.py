@@ -108,6 +108,26 @@ class Vocabulary:
         get = self.token_to_id.get
         return np.array([token_id for token_id in map(get, tokens) if token_id is not None], dtype=np.int32)
 
+    def rows_of(self, tokens: Iterable[str]) -> np.ndarray:
+        """Return the row (int64) of each token as written, -1 for an unknown one."""
+        get = self.token_to_id.get
+        return np.fromiter((get(token, -1) for token in tokens), np.int64)
+
+    def merged(self, other: "Vocabulary") -> "Vocabulary":
+        """Return the tokens of both by falling sum of their counts, then in byte order; unknown counts are 0.
+
+        Example:
+            >>> Vocabulary(["a", "b"], [3, 1]).merged(Vocabulary(["b", "c"], [5, 2])).tokens
+            ['b', 'a', 'c']
+        """
+        tokens = [*self.tokens, *(token for token in other.tokens if token not in self)]
+        counts = np.zeros(len(tokens), np.int64)
+        for words in (self, other):
+            if words.counts is not None:
+                counts += np.append(words.counts, 0)[words.rows_of(tokens)]  # the row of an unknown one is -1
+        order = sorted(range(len(tokens)), key=lambda k: (-counts[k], tokens[k].encode()))
+        return Vocabulary([tokens[k] for k in order], counts[order])
+
     def closest(self, word: str, n: int = 3) -> list[str]:
         """At most ``n`` known tokens spelt nearly like ``word``, the nearest first, then in row order.
 

@@ -3,7 +3,7 @@
     python -m benchmarks.word_vectors.documents --corpus wiki --weights tfidf
 
 takes the lines of the first raw Wikipedia file (100 MB) or the messages of 20 Newsgroups, found through WORDVEC_DATA,
-as a list of strings in memory. Ours is ``CountVectors`` or ``TfidfVectors``, theirs ``CountVectorizer`` or
+as a list of strings in memory. Ours is ``CountVectorizer`` or ``TfidfVectorizer``, theirs ``CountVectorizer`` or
 ``TfidfVectorizer`` with ``token_pattern=r"\\S+", lowercase=False``: the same tokens but for white space of Unicode.
 Every run is one call in a process of its own, after one on a few words; the medians of seconds and of the ratios are
 printed, and the largest growth of anonymous memory in one more run of each.
@@ -41,9 +41,9 @@ def vectorizer(who: str, weights: str, ngrams: int, threads: int | None) -> Any:
     """A transformer that is not yet fitted."""
     options: dict[str, Any] = {"ngram_range": (1, ngrams)}
     if who == "ours":
-        from wordvec import CountVectors, TfidfVectors
+        from wordvec import CountVectorizer, TfidfVectorizer
 
-        return (CountVectors if weights == "count" else TfidfVectors)(**options, n_jobs=threads)
+        return (CountVectorizer if weights == "count" else TfidfVectorizer)(**options, n_jobs=threads)
     from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 
     kind = CountVectorizer if weights == "count" else TfidfVectorizer

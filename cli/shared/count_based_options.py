@@ -10,10 +10,10 @@ from cli.shared.options import Size
 from cli.shared.reporting import Progress, say, short_number
 
 if TYPE_CHECKING:
-    from wordvec import EncodedCorpus, FrequencyResult
+    from wordvec import CountBasedResult, EncodedCorpus
 
 MODELS = ("cooccurrence", "ppmi", "svd", "glove")
-"""wordvec.FREQUENCY_MODELS, which the help must not load; a test compares them."""
+"""wordvec.COUNT_BASED_MODELS, which the help must not load; a test compares them."""
 
 WINDOW_WEIGHTS = ("harmonic", "dynamic", "flat")
 
@@ -86,7 +86,7 @@ class Run:
     """Training by counting: ``given`` options and what they mean."""
 
     def __init__(self, given: dict[str, Any], output: str, threads: int | None, quiet: bool) -> None:
-        from wordvec import frequency_options, frequency_settings, output_format
+        from wordvec import count_based_options, count_based_settings, output_format
 
         self.model, self.memory = given["model"], given.pop("memory")
         self.threads, self.quiet = threads, quiet
@@ -96,11 +96,11 @@ class Run:
         for name in ("resume", "checkpoint_every"):
             _refuse(self.model != "glove" and _is_given(context, name), name, self.model)
         told = {name: value for name, value in given.items() if name != "model" and _is_given(context, name)}
-        known = frequency_options(self.model)
+        known = count_based_options(self.model)
         for name in told:
             _refuse(name not in known, name, self.model)
         with usage_errors():
-            self.settings = frequency_settings(self.model, **told)
+            self.settings = count_based_settings(self.model, **told)
             if self.settings.is_sparse and output_format(output) != "safetensors":
                 raise click.UsageError(
                     f"vectors of --model {self.model} are sparse, which only .safetensors files hold, got {output}; "
@@ -108,19 +108,19 @@ class Run:
                 )
 
     def is_finished(self, output: str, encoded: "EncodedCorpus") -> bool:
-        from wordvec import finished_frequency
+        from wordvec import finished_training
 
-        return finished_frequency(output, encoded, self.settings)
+        return not self.settings.is_sparse and finished_training(output, encoded, self.settings)
 
     def train(
         self, encoded: "EncodedCorpus", checkpoint: str | None, checkpoint_every: float, resume: bool
-    ) -> "FrequencyResult":
-        from wordvec import train_frequency
+    ) -> "CountBasedResult":
+        from wordvec import train_count_based
 
         counting = self.settings.counting
         say(f"counting contexts, window {counting.window}, {counting.window_weights}; then {self.model}", self.quiet)
         with Progress(self.model, self.quiet) as progress:
-            return train_frequency(
+            return train_count_based(
                 encoded,
                 self.settings,
                 threads=self.threads,
@@ -133,7 +133,7 @@ class Run:
                 resume=resume,
             )
 
-    def trained(self, result: "FrequencyResult", output: str) -> str:
+    def trained(self, result: "CountBasedResult", output: str) -> str:
         loss = f", loss {result.losses[-1]:.4f}" if result.losses else ""
         return (
             f"{output}: {len(result.vectors):,} words x {result.vectors.vector_size:,}; {result.raw_tokens:,} tokens, "

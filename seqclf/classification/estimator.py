@@ -10,7 +10,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
-from seqclf.classification.model import SequenceModel
+from seqclf.classification.model import ClassifierModel
 from seqclf.classification.train import train_classifier
 from seqclf.data.texts import Text
 from seqclf.training.loop import Progress
@@ -97,7 +97,7 @@ class SequenceClassifier(ClassifierMixin, SequenceEstimator):
 
     Attributes:
         classes_: (C,) the labels, sorted; the order of the probabilities' columns.
-        model_: the :class:`seqclf.SequenceModel`, which saves to a file and predicts without scikit-learn.
+        model_: the :class:`seqclf.ClassifierModel`, which saves to a file and predicts without scikit-learn.
         history_: a dict an epoch: loss, and accuracy and loss on the development texts.
 
     Example:
@@ -197,7 +197,7 @@ class SequenceClassifier(ClassifierMixin, SequenceEstimator):
         if y is None:
             raise InputError("SequenceClassifier requires y to be passed, but the target y is None")
         labels = _one_label_each(y)
-        self.model_: SequenceModel = train_classifier(
+        self.model_: ClassifierModel = train_classifier(
             self._texts(X), labels, dev=validation_data, on_progress=on_progress, **self._training()
         )
         self.classes_ = np.unique(labels)

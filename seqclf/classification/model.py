@@ -1,4 +1,4 @@
-"""SequenceModel: everything a trained classifier needs to label a text, in one file. Needs numpy and numba alone.
+"""ClassifierModel: everything a trained classifier needs to label a text, in one file. Needs numpy and numba alone.
 
 MultiLabelModel is the same of a classifier that gives a text any number of labels.
 """
@@ -21,7 +21,7 @@ from seqclf.model_file import HEADER, check_header, check_tensors, join_tokens, 
 from wordvec import FormatError, Vocabulary
 
 
-class SequenceModel:
+class ClassifierModel:
     """A trained text classifier.
 
     Args:
@@ -161,16 +161,16 @@ class SequenceModel:
         )
 
 
-class MultiLabelModel(SequenceModel):
+class MultiLabelModel(ClassifierModel):
     """A trained text classifier that gives a text any number of its labels, or none.
 
     Args:
-        network, vocabulary, labels, settings, metrics, history: as for :class:`SequenceModel`.
+        network, vocabulary, labels, settings, metrics, history: as for :class:`ClassifierModel`.
         thresholds: (C,) the probabilities from which labels are given; 0.5 by default.
         separator: what stands between labels in files that are read and in what is printed.
 
     Attributes:
-        thresholds, separator: as given. All others as those of :class:`SequenceModel`; the probabilities of
+        thresholds, separator: as given. All others as those of :class:`ClassifierModel`; the probabilities of
         ``predict_proba`` are each label's own, and do not add up to 1.
     """
 
@@ -201,8 +201,8 @@ class MultiLabelModel(SequenceModel):
         return [[self.labels[label] for label in np.flatnonzero(row)] for row in rows]
 
 
-def load_model(path: str | os.PathLike[str]) -> SequenceModel:
-    """What :meth:`SequenceModel.save` wrote, also that of a :class:`MultiLabelModel`; see :meth:`SequenceModel.load`.
+def load_model(path: str | os.PathLike[str]) -> ClassifierModel:
+    """What :meth:`ClassifierModel.save` wrote, also that of a :class:`MultiLabelModel`; see :meth:`ClassifierModel.load`.
 
     Example:
         >>> load_model("missing.safetensors")
@@ -211,7 +211,7 @@ def load_model(path: str | os.PathLike[str]) -> SequenceModel:
         corpora.errors.InputError: missing.safetensors does not exist
     """
     tensors, header = read_model(path, or_kind=MultiLabelModel.kind)
-    kind = MultiLabelModel if header["kind"] == MultiLabelModel.kind else SequenceModel
+    kind = MultiLabelModel if header["kind"] == MultiLabelModel.kind else ClassifierModel
     return kind._from_file(str(path), tensors, header)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from seqclf.layers.heads import MultiLabelHead, SoftmaxHead
 from seqclf.layers.parameters import EncoderShape, encoder_shapes
-from seqclf.layers.pooled_network import HeadedNetwork
+from seqclf.layers.pooled_network import PooledNetwork
 from seqclf.layers.pooling import pooling_shapes
 
 
@@ -63,7 +63,7 @@ def parameter_shapes(shape: NetworkShape) -> dict[str, tuple[int, ...]]:
     return encoder_shapes(shape.encoder) | pooling_shapes(shape.encoder, shape.pooling) | head
 
 
-class Network(HeadedNetwork):
+class Network(PooledNetwork):
     """A classifier's parameters and the two passes over a packed batch.
 
     Args:

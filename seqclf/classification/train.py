@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from seqclf.classification.model import SequenceModel
+from seqclf.classification.model import ClassifierModel
 from seqclf.classification.network import Network, NetworkShape
 from seqclf.classification.trainer import Examples, train_network
 from seqclf.data.texts import (
@@ -45,7 +45,7 @@ def train_classifier(
     dev: tuple[Iterable[Text], Iterable[Any]] | None = None,
     threads: int | None = None,
     on_progress: Callable[[Progress], None] | None = None,
-) -> SequenceModel:
+) -> ClassifierModel:
     """Train a recurrent text classifier.
 
     Args:
@@ -125,7 +125,7 @@ def _train(
     vectors: "WordVectors | None",
     threads: int | None,
     on_progress: Callable[[Progress], None] | None,
-) -> SequenceModel:
+) -> ClassifierModel:
     network, vocabulary, trained_words = fresh_network(tokens, len(classes), settings, vectors)
     examples = Examples(*encode(tokens, vocabulary), targets)
     dev = Examples(*encode(held_tokens, vocabulary), held_targets) if held_targets.size else None
@@ -142,7 +142,7 @@ def _train(
             on_progress=on_progress,
         )
     metrics = model_metrics(outcome, tokens, held_tokens, trained_words)
-    return SequenceModel(
+    return ClassifierModel(
         network,
         vocabulary,
         labels=classes,

@@ -14,7 +14,7 @@ from seqclf.layers.batch_prediction import predict_probabilities
 from seqclf.layers.workers import Workers
 from seqclf.metrics import score_label_sets
 from seqclf.training.loop import Progress
-from seqclf.training.pooled import Sequences, train_headed
+from seqclf.training.pooled import Sequences, train_pooled
 from seqclf.training.settings import ClassifierSettings
 from wordvec import InputError
 
@@ -95,7 +95,7 @@ def train_multi_label(
             score, loss = score_label_sets(held, probabilities >= 0.5), _cross_entropy(probabilities, held)
             return {"dev_micro_f1": score.micro_f1, "dev_loss": loss}, (score.micro_f1, -loss)
 
-        outcome = train_headed(
+        outcome = train_pooled(
             network, Sequences(*encode(tokens, vocabulary)), targets.astype(np.float32), settings,
             tuned_rows=trained_words if settings.tune_vectors else 0, workers=workers,
             evaluate=on_dev if held_tokens else None, on_progress=on_progress,

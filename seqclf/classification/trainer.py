@@ -12,7 +12,7 @@ from seqclf.classification.network import Network
 from seqclf.layers.batch_prediction import predict_probabilities
 from seqclf.layers.workers import Workers
 from seqclf.training.loop import Outcome, Progress
-from seqclf.training.pooled import Sequences, train_headed
+from seqclf.training.pooled import Sequences, train_pooled
 from seqclf.training.settings import ClassifierSettings
 
 
@@ -67,7 +67,7 @@ def train_network(
         accuracy, loss = evaluate(network, dev, weights, workers)
         return {"dev_accuracy": accuracy, "dev_loss": loss}, (accuracy, -loss)
 
-    return train_headed(
+    return train_pooled(
         network, Sequences(examples.ids, examples.offsets), examples.targets, settings,
         weights=weights, tuned_rows=tuned_rows, workers=workers,
         evaluate=None if dev is None else on_dev, on_progress=on_progress,

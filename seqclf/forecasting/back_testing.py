@@ -55,7 +55,7 @@ class ForecastScore:
 
 
 @dataclass(frozen=True)
-class BackTest:
+class Backtest:
     """What a back-test found.
 
     Attributes:
@@ -87,7 +87,7 @@ def back_test(
     seasons: Sequence[int] = (),
     threads: int | None = None,
     on_progress: Callable[[Progress], None] | None = None,
-) -> BackTest:
+) -> Backtest:
     """Forecast the end of a series from each of its positions (rolling origin), knowing only what stands before.
 
     Beside the net stand ``naive`` (the last value stays), ``seasonal-naive`` (the last season comes again) and, for
@@ -135,7 +135,7 @@ def back_test(
         logarithm = net.preparation.logarithm
         residuals[stretch] = logarithm(truth[stretch]) - logarithm(forecasts[stretch])
     found = {f"{settings.cell}, {settings.strategy}": forecasts}
-    found |= reference_forecasts(values, origins, horizon, settings.season, seasons)
+    found |= naive_forecasts(values, origins, horizon, settings.season, seasons)
     block = max(2 * horizon, int(np.ceil(count ** (1 / 3))))
     if count < BLOCKS * block:
         logger.warning(
@@ -143,16 +143,16 @@ def back_test(
             "test more values, or forecast fewer steps", count, BLOCKS, block,
         )  # fmt: skip
     scores = _scores(found, truth, _scale(values[: origins[0]], settings.season or 1), block, settings.seed)
-    return BackTest(origins, forecasts, truth, residuals, scores, block)
+    return Backtest(origins, forecasts, truth, residuals, scores, block)
 
 
-def reference_forecasts(
+def naive_forecasts(
     values: np.ndarray, origins: np.ndarray, horizon: int, season: int | None, seasons: Sequence[int] = ()
 ) -> dict[str, np.ndarray]:
     """Forecasts (n, H, D) that need no net, by name; see ``back_test``.
 
     Example:
-        >>> found = reference_forecasts(np.array([[1.0], [2], [3], [4], [9]]), np.array([4]), 2, 2)
+        >>> found = naive_forecasts(np.array([[1.0], [2], [3], [4], [9]]), np.array([4]), 2, 2)
         >>> {name: forecast[0, :, 0].tolist() for name, forecast in found.items()}
         {'naive': [4.0, 4.0], 'seasonal-naive 2': [3.0, 4.0], 'seasonal mean 2': [2.0, 3.0]}
     """

@@ -12,7 +12,7 @@ from seqclf.forecasting.windows import Preparation, as_series, windows_after, wi
 from seqclf.layers.batches import PackedBatch, pack
 from seqclf.layers.heads import RegressionHead
 from seqclf.layers.parameters import EncoderShape, Workspace, encoder_shapes, initial_encoder
-from seqclf.layers.pooled_network import HeadedNetwork
+from seqclf.layers.pooled_network import PooledNetwork
 from seqclf.layers.workers import Workers
 from seqclf.model_file import HEADER, check_header, check_tensors, read_model, write_model
 from seqclf.training.dropout import POOLED, draw_mask, dropout_key
@@ -21,7 +21,7 @@ from seqclf.training.optimizers import Optimizer
 from wordvec import FormatError, InputError, check_number, check_whole
 
 if TYPE_CHECKING:
-    from seqclf.forecasting.back_testing import BackTest
+    from seqclf.forecasting.back_testing import Backtest
 
 KIND = "forecaster"
 _PREDICTED = 512  # windows a batch
@@ -52,7 +52,7 @@ class Forecaster:
         self.history: list[dict[str, Any]] = []
         self.metrics: dict[str, Any] = {}
         self.residuals = np.empty((0, 0, 0))
-        self._network: HeadedNetwork | None = None
+        self._network: PooledNetwork | None = None
 
     # --------------------------------------------------------------- training
 
@@ -109,12 +109,12 @@ class Forecaster:
         self.residuals = np.empty((0, settings.horizon, values.shape[1]))
         return self
 
-    def _fresh(self, columns: int) -> HeadedNetwork:
+    def _fresh(self, columns: int) -> PooledNetwork:
         settings = self.settings
         random = np.random.default_rng([settings.seed, 0xF0CA])
         head = RegressionHead(columns * settings.step, settings.hidden_size, huber=settings.huber, random=random)
         shape = _shape(settings, columns + self.preparation.waves)
-        return HeadedNetwork(shape, head, initial_encoder(shape, None, random) | head.parameters())
+        return PooledNetwork(shape, head, initial_encoder(shape, None, random) | head.parameters())
 
     def _train(
         self,
@@ -255,7 +255,7 @@ class Forecaster:
         level = self._level(series)
         return self._forecast(level, np.array([len(level)]), self._steps(steps), start)[0]
 
-    def calibrate(self, report: "BackTest") -> "Forecaster":
+    def calibrate(self, report: "Backtest") -> "Forecaster":
         """Keep the errors of a back-test, for ``predict_interval``."""
         self._trained()
         if report.residuals.shape[1:] != (self.settings.horizon, len(self.names)):
@@ -293,7 +293,7 @@ class Forecaster:
         low, high = middle + ordered[rank - 1], middle + ordered[count - rank]
         return self.preparation.original(low), self.preparation.original(high)
 
-    def back_test(self, series: Any, test: int, **options: Any) -> "BackTest":
+    def back_test(self, series: Any, test: int, **options: Any) -> "Backtest":
         """See :func:`seqclf.back_test`, with this forecaster's settings; the forecaster itself stays as it is."""
         from seqclf.forecasting.back_testing import back_test
 
@@ -365,7 +365,7 @@ class Forecaster:
         if (tensors["deviation"] <= 0).any() or (settings.log and (tensors["tail"] <= 0).any()):
             raise FormatError(f"{name} is damaged: a deviation or a logarithm of what is not above 0")
         head = RegressionHead(outputs, settings.hidden_size, huber=settings.huber)
-        self._network = HeadedNetwork(shape, head, {key: tensors[key] for key in weights})
+        self._network = PooledNetwork(shape, head, {key: tensors[key] for key in weights})
         self._tail, self.residuals = tensors["tail"], tensors["residuals"]
         return self
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from seqclf.classification.model import SequenceModel
+from seqclf.classification.model import ClassifierModel
 from seqclf.data.texts import Text, encode, tokenize_texts
 from seqclf.layers.attention import AttentionTape
 from seqclf.layers.batches import pack
@@ -64,7 +64,7 @@ class Trace:
     probabilities: np.ndarray
 
 
-def trace(model: SequenceModel, text: Text) -> Trace:
+def trace(model: ClassifierModel, text: Text) -> Trace:
     """Every gate, cell and hidden state of a classifier for each token of a text.
 
     Args:

@@ -9,7 +9,7 @@ import numpy as np
 from seqclf.layers.batches import PackedBatch, pack
 from seqclf.layers.encoder import Encoder
 from seqclf.layers.parameters import EncoderShape, FlatParameters, encoder_shapes, initial_encoder
-from seqclf.layers.tape import Noise, States
+from seqclf.layers.tape import DropoutMasks, States
 from seqclf.layers.vocabulary_head import VocabularyHead
 from seqclf.layers.workers import Workers
 
@@ -198,7 +198,7 @@ class LanguageNetwork:
         first: States | None,
         workers: Workers | None = None,
         *,
-        noise: Noise | None = None,
+        noise: DropoutMasks | None = None,
         output_mask: np.ndarray | None = None,
         random: np.random.Generator | None = None,
     ) -> Gradients:

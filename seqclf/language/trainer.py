@@ -12,9 +12,9 @@ import numpy as np
 from seqclf.language.network import LanguageNetwork, Window, windows
 from seqclf.language.settings import LanguageModelSettings
 from seqclf.layers.batches import PackedBatch
-from seqclf.layers.tape import Noise, States
+from seqclf.layers.tape import DropoutMasks, States
 from seqclf.layers.workers import Workers
-from seqclf.training.dropout import POOLED, NoiseRates, draw_mask, draw_noise, dropout_key
+from seqclf.training.dropout import POOLED, DropoutRates, draw_dropout_masks, draw_mask, dropout_key
 from seqclf.training.loop import Outcome, Progress, Reporter, best_of_epochs
 from seqclf.training.optimizers import Adam, Sgd, clipping, global_norm, scheduled_rate
 from wordvec import TrainingError
@@ -91,11 +91,11 @@ class LanguageTrainer:
             return scheduled_rate(self.done, self.steps, peak=peak, warmup=warmup)
         return peak * min(1.0, (self.done + 1) / max(warmup, 1)) / 4**self._drops
 
-    def _noise(self, batch: PackedBatch) -> tuple[Noise, np.ndarray | None]:
+    def _noise(self, batch: PackedBatch) -> tuple[DropoutMasks, np.ndarray | None]:
         """What this step multiplies into the encoder, and into the states before the softmax (locked as well)."""
         settings, encoder = self.settings, self.network.encoder
-        rates = NoiseRates(words=settings.embedding_dropout, between=settings.dropout, weights=settings.weight_drop)
-        noise = draw_noise(encoder, batch, rates, settings.seed, self.done)
+        rates = DropoutRates(words=settings.embedding_dropout, between=settings.dropout, weights=settings.weight_drop)
+        noise = draw_dropout_masks(encoder, batch, rates, settings.seed, self.done)
         if settings.dropout == 0:
             return noise, None
         key = dropout_key(settings.seed, POOLED, self.done)

@@ -26,7 +26,7 @@ from seqclf.layers.batches import PackedBatch
 from seqclf.layers.cells import UNITS, from_panels, get_cell, padded, spread, to_panels, unspread
 from seqclf.layers.forward_pass import ForwardPass
 from seqclf.layers.parameters import EncoderShape, FlatParameters, Workspace, aligned
-from seqclf.layers.tape import EncoderTape, Noise, States
+from seqclf.layers.tape import DropoutMasks, EncoderTape, States
 from seqclf.layers.workers import Workers
 
 
@@ -145,7 +145,7 @@ class Encoder:
         workers: Workers | None = None,
         *,
         inputs: np.ndarray | None = None,
-        noise: Noise | None = None,
+        noise: DropoutMasks | None = None,
         first: States | None = None,
         keep: bool = True,
         workspace: Workspace | None = None,
@@ -163,12 +163,14 @@ class Encoder:
             workspace: threads that bring one each may share an encoder; None takes the encoder's own.
         """
         space = workspace or self._workspace
-        noise = noise or Noise()
+        noise = noise or DropoutMasks()
         whole = self._inputs(batch, inputs, noise, space)
         run = workers.map if workers is not None and keep else map
         return ForwardPass(self, batch, whole, noise, first, keep, space).run(run)
 
-    def _inputs(self, batch: PackedBatch, inputs: np.ndarray | None, noise: Noise, space: Workspace) -> np.ndarray:
+    def _inputs(
+        self, batch: PackedBatch, inputs: np.ndarray | None, noise: DropoutMasks, space: Workspace
+    ) -> np.ndarray:
         """The distinct tokens' vectors (U, E padded)."""
         whole = space.array("inputs", batch.token_ids.size, self.columns)
         if inputs is None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from seqclf.layers.batches import PackedBatch, halves
 from seqclf.layers.parameters import MERGES, Workspace
-from seqclf.layers.tape import EncoderTape, Noise, Part, Run, States
+from seqclf.layers.tape import DropoutMasks, EncoderTape, Part, Run, States
 
 
 class ForwardPass:
@@ -25,7 +25,7 @@ class ForwardPass:
     """
 
     def __init__(
-        self, encoder: Any, batch: PackedBatch, inputs: np.ndarray, noise: Noise, first: States | None, keep: bool,
+        self, encoder: Any, batch: PackedBatch, inputs: np.ndarray, noise: DropoutMasks, first: States | None, keep: bool,
         space: Workspace,
     ) -> None:  # fmt: skip
         self._encoder, self._noise, self._first, self._keep, self._space = encoder, noise, first, keep, space

@@ -11,7 +11,7 @@ from seqclf.layers.encoder import Encoder
 from seqclf.layers.heads import Views
 from seqclf.layers.parameters import EncoderShape, FlatParameters, Workspace
 from seqclf.layers.pooling import Found, Pooling
-from seqclf.layers.tape import EncoderTape, Noise
+from seqclf.layers.tape import DropoutMasks, EncoderTape
 from seqclf.layers.workers import Workers
 
 _SPARE_BYTES = 2**22
@@ -52,7 +52,7 @@ class PooledTape(NamedTuple):
     mask: np.ndarray | None
 
 
-class HeadedNetwork:
+class PooledNetwork:
     """Parameters and the two passes over a packed batch; everything dense is one flat array.
 
     Args:
@@ -72,7 +72,7 @@ class HeadedNetwork:
         >>> shape = EncoderShape(0, 2, 16, bidirectional=False)
         >>> random = np.random.default_rng(1)
         >>> head = RegressionHead(1, 16, random=random)
-        >>> net = HeadedNetwork(shape, head, initial_encoder(shape, None, random) | head.parameters())
+        >>> net = PooledNetwork(shape, head, initial_encoder(shape, None, random) | head.parameters())
         >>> batch = pack(np.arange(3, dtype=np.int32), np.array([0, 2, 3]), np.array([0, 1]))
         >>> net.predict(batch, inputs=np.ones((3, 2), np.float32)).shape
         (2, 1)
@@ -156,7 +156,7 @@ class HeadedNetwork:
         workers: Workers,
         *,
         inputs: np.ndarray | None = None,
-        noise: Noise | None = None,
+        noise: DropoutMasks | None = None,
         pooled_mask: np.ndarray | None = None,
     ) -> PooledTape:
         """Run the batch and keep what the way back needs; the tape is valid until the next call.

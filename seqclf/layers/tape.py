@@ -11,7 +11,7 @@ from seqclf.layers.batches import Half, PackedBatch
 
 
 @dataclass
-class Noise:
+class DropoutMasks:
     """Factors that training multiplies into a pass; every part may be missing.
 
     Attributes:
@@ -114,7 +114,7 @@ class EncoderTape:
 
     encoder: Any
     batch: PackedBatch
-    noise: Noise
+    noise: DropoutMasks
     parts: list[Part]
     first: States | None
     states: np.ndarray

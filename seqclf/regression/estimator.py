@@ -9,7 +9,7 @@ from sklearn.base import RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
 from seqclf.classification.estimator import SequenceEstimator
-from seqclf.regression.model import RegressionModel, RegressionScore, train_regressor
+from seqclf.regression.model import RegressionScore, RegressorModel, train_regressor
 from seqclf.training.loop import Progress
 from wordvec import InputError
 
@@ -26,7 +26,7 @@ class SequenceRegressor(RegressorMixin, SequenceEstimator):
         random_state, n_jobs: as in ``SequenceClassifier``.
 
     Attributes:
-        model_: the :class:`seqclf.RegressionModel`, which saves to a file and predicts without scikit-learn.
+        model_: the :class:`seqclf.RegressorModel`, which saves to a file and predicts without scikit-learn.
         history_: a dict an epoch: loss, and the error on the held-out sequences beside that of the mean.
 
     Example:
@@ -92,7 +92,7 @@ class SequenceRegressor(RegressorMixin, SequenceEstimator):
         """
         if y is None:
             raise InputError("SequenceRegressor requires y to be passed, but the target y is None")
-        self.model_: RegressionModel = train_regressor(
+        self.model_: RegressorModel = train_regressor(
             X, y, dev=validation_data, on_progress=on_progress, **self._training()
         )
         self.history_ = self.model_.history

@@ -13,12 +13,12 @@ from seqclf.data.texts import build_embedding, count_tokens, encode, random_spli
 from seqclf.forecasting.windows import as_series
 from seqclf.layers.heads import RegressionHead
 from seqclf.layers.parameters import EncoderShape, encoder_shapes, initial_encoder
-from seqclf.layers.pooled_network import HeadedNetwork
+from seqclf.layers.pooled_network import PooledNetwork
 from seqclf.layers.pooling import Pooling, pooling_shapes
 from seqclf.layers.workers import Workers
 from seqclf.model_file import HEADER, check_header, check_tensors, join_tokens, read_model, read_vocabulary, write_model
 from seqclf.training.loop import Progress
-from seqclf.training.pooled import Sequences, predict_rows, train_headed
+from seqclf.training.pooled import Sequences, predict_rows, train_pooled
 from seqclf.training.settings import ClassifierSettings
 from wordvec import FormatError, InputError, Vocabulary
 
@@ -45,7 +45,7 @@ class RegressionScore(NamedTuple):
     baseline_mae: float
 
 
-class RegressionModel:
+class RegressorModel:
     """A trained regressor: what a file holds.
 
     Args:
@@ -59,7 +59,7 @@ class RegressionModel:
 
     def __init__(
         self,
-        network: HeadedNetwork,
+        network: PooledNetwork,
         vocabulary: Vocabulary | None,
         settings: ClassifierSettings,
         *,
@@ -112,7 +112,7 @@ class RegressionModel:
         write_model(path, tensors, header, kind=KIND)
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> "RegressionModel":
+    def load(cls, path: str | os.PathLike[str]) -> "RegressorModel":
         """Read what :meth:`save` wrote, checking every shape and number.
 
         Raises:
@@ -137,7 +137,7 @@ class RegressionModel:
         if table is not None:
             vocabulary = read_vocabulary(name, tensors, len(table) - 1)
         head = RegressionHead(outputs, settings.hidden_size, parts=shape.parts)
-        network = HeadedNetwork(shape, head, {key: tensors[key] for key in weights}, pooling=settings.pooling)
+        network = PooledNetwork(shape, head, {key: tensors[key] for key in weights}, pooling=settings.pooling)
         found = {key: tensors[key] for key in numbers}
         return cls(network, vocabulary, settings, **found, metrics=header["metrics"], history=header["history"])
 
@@ -151,7 +151,7 @@ def train_regressor(
     dev: tuple[Iterable[Any], Any] | None = None,
     threads: int | None = None,
     on_progress: Callable[[Progress], None] | None = None,
-) -> RegressionModel:
+) -> RegressorModel:
     """Train a recurrent net that says numbers of texts, or of sequences of numbers, with a squared error.
 
     Args:
@@ -209,7 +209,7 @@ def _untrained(
     of_numbers: bool,
     settings: ClassifierSettings,
     vectors: "WordVectors | None",
-) -> tuple[RegressionModel, int]:
+) -> tuple[RegressorModel, int]:
     """A model with fresh parameters and what its scaling learns, and how many rows of its embedding are trained."""
     random = np.random.default_rng([settings.seed, 0x1217])
     vocabulary, table, tuned_rows = None, None, 0
@@ -231,8 +231,8 @@ def _untrained(
     head = RegressionHead(truth.shape[1], settings.hidden_size, parts=shape.parts, random=random)
     parameters = initial_encoder(shape, table, random) | head.parameters()
     parameters |= Pooling(settings.pooling, shape, random=random).parameters()
-    network = HeadedNetwork(shape, head, parameters, pooling=settings.pooling)
-    model = RegressionModel(
+    network = PooledNetwork(shape, head, parameters, pooling=settings.pooling)
+    model = RegressorModel(
         network, vocabulary, settings,
         mean=mean, deviation=deviation, input_mean=input_mean, input_deviation=input_deviation,
     )  # fmt: skip
@@ -240,7 +240,7 @@ def _untrained(
 
 
 def _train(
-    model: RegressionModel,
+    model: RegressorModel,
     given: list[Any],
     truth: np.ndarray,
     held: list[Any],
@@ -258,7 +258,7 @@ def _train(
         return {"dev_rmse": score.rmse, "dev_baseline_rmse": score.baseline_rmse}, (-score.rmse,)
 
     with Workers(threads) as workers:
-        outcome = train_headed(
+        outcome = train_pooled(
             network, examples, targets, settings, tuned_rows=tuned_rows, workers=workers,
             evaluate=on_dev if held else None, on_progress=on_progress,
         )  # fmt: skip

@@ -15,7 +15,7 @@ from seqclf.layers.crf_head import CrfHead
 from seqclf.layers.encoder import Encoder
 from seqclf.layers.heads import SoftmaxHead
 from seqclf.layers.parameters import EncoderShape, FlatParameters, Workspace, encoder_shapes, initial_encoder
-from seqclf.layers.tape import EncoderTape, Noise
+from seqclf.layers.tape import DropoutMasks, EncoderTape
 from seqclf.layers.workers import Workers
 from seqclf.tagging.features import SLOTS, Forms
 
@@ -142,7 +142,7 @@ class TaggerNetwork:
         batch: PackedBatch,
         workers: Workers | None = None,
         *,
-        noise: Noise | None = None,
+        noise: DropoutMasks | None = None,
         states_mask: np.ndarray | None = None,
     ) -> TaggerTape:
         """Run the batch and keep what ``backward`` needs; the tape is valid until the next call.

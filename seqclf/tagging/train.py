@@ -10,12 +10,12 @@ import numpy as np
 from seqclf.data.texts import build_embedding, count_tokens, distinct_labels, encode_labels
 from seqclf.layers.batches import PackedBatch, pack, token_places
 from seqclf.layers.parameters import EncoderShape
-from seqclf.layers.tape import Noise
+from seqclf.layers.tape import DropoutMasks
 from seqclf.layers.workers import Workers
 from seqclf.tagging.features import Forms, count_features, encode_forms
 from seqclf.tagging.model import TaggerModel, as_sentences, evaluate_tags
 from seqclf.tagging.network import TaggerNetwork, TaggerShape, initial_tagger
-from seqclf.training.dropout import POOLED, draw_mask, draw_noise, dropout_key, noise_rates
+from seqclf.training.dropout import POOLED, draw_dropout_masks, draw_mask, dropout_key, dropout_rates
 from seqclf.training.loop import Progress, steps_in_all, train_in_batches
 from seqclf.training.optimizers import Optimizer
 from seqclf.training.settings import TaggerSettings
@@ -273,10 +273,10 @@ class _Trainer:
         self.optimizer.step(loss, self.network.d_dense, *touched)
         return loss
 
-    def _noise(self, batch: PackedBatch) -> tuple[Noise, np.ndarray | None]:
+    def _noise(self, batch: PackedBatch) -> tuple[DropoutMasks, np.ndarray | None]:
         """What this step multiplies into the encoder, and into the states."""
         settings, encoder, step = self.settings, self.network.encoder, self.optimizer.done
-        noise = draw_noise(encoder, batch, noise_rates(settings), settings.seed, step)
+        noise = draw_dropout_masks(encoder, batch, dropout_rates(settings), settings.seed, step)
         if settings.word_dropout > 0:
             forms, key = batch.token_ids.size, dropout_key(settings.seed, _UNKNOWN, step)
             if noise.words is None:

@@ -10,15 +10,15 @@ import numpy as np
 
 from seqclf.layers.batches import PackedBatch
 from seqclf.layers.encoder import Encoder
-from seqclf.layers.tape import Noise
-from seqclf.training.settings import NetSettings
+from seqclf.layers.tape import DropoutMasks
+from seqclf.training.settings import NetworkSettings
 
 WORDS, POOLED, BETWEEN, WEIGHTS, HOLD_H, HOLD_C = range(1, 7)
 """What a mask is for; a layer's direction adds a multiple of 8."""
 
 
 @dataclass(frozen=True)
-class NoiseRates:
+class DropoutRates:
     """Shares that are dropped or held in training, each at least 0 and below 1.
 
     Attributes:
@@ -36,9 +36,9 @@ class NoiseRates:
     weights: float = 0.0
 
 
-def noise_rates(settings: NetSettings) -> NoiseRates:
+def dropout_rates(settings: NetworkSettings) -> DropoutRates:
     """The shares that the settings name."""
-    return NoiseRates(
+    return DropoutRates(
         words=settings.dropout,
         between=settings.layer_dropout,
         locked=settings.locked_dropout,
@@ -74,13 +74,13 @@ def draw_mask(
     return mask.reshape(rows, columns)
 
 
-def draw_noise(encoder: Encoder, batch: PackedBatch, rates: NoiseRates, seed: int, step: int) -> Noise:
+def draw_dropout_masks(encoder: Encoder, batch: PackedBatch, rates: DropoutRates, seed: int, step: int) -> DropoutMasks:
     """The noise of one step of training.
 
     Args:
         encoder: whose layers it is for; its shape says the shares of zoneout.
         batch: what it will run.
-        rates: see ``NoiseRates``.
+        rates: see ``DropoutRates``.
         seed, step: the same ones draw the same.
     """
     shape, kind = encoder.shape, encoder.dtype
@@ -105,7 +105,7 @@ def draw_noise(encoder: Encoder, batch: PackedBatch, rates: NoiseRates, seed: in
             for layer in range(shape.layers)
         ]
 
-    noise = Noise(hold_h=holds(HOLD_H, shape.zoneout))
+    noise = DropoutMasks(hold_h=holds(HOLD_H, shape.zoneout))
     if encoder.cell.has_cell:
         noise.hold_c = holds(HOLD_C, shape.zoneout_cell)
     if rates.words > 0:

@@ -9,9 +9,9 @@ import numpy as np
 from seqclf.layers.batch_prediction import for_batches
 from seqclf.layers.batches import PackedBatch, pack
 from seqclf.layers.parameters import Workspace
-from seqclf.layers.pooled_network import HeadedNetwork
+from seqclf.layers.pooled_network import PooledNetwork
 from seqclf.layers.workers import Workers
-from seqclf.training.dropout import POOLED, draw_mask, draw_noise, dropout_key, noise_rates
+from seqclf.training.dropout import POOLED, draw_dropout_masks, draw_mask, dropout_key, dropout_rates
 from seqclf.training.loop import Outcome, Progress, steps_in_all, train_in_batches
 from seqclf.training.optimizers import Optimizer
 from seqclf.training.settings import ClassifierSettings
@@ -50,7 +50,7 @@ class Trainer:
 
     def __init__(
         self,
-        network: HeadedNetwork,
+        network: PooledNetwork,
         settings: ClassifierSettings,
         weights: np.ndarray | None = None,
         *,
@@ -91,10 +91,10 @@ class Trainer:
             TrainingError: the gradient is no longer a number.
         """
         network, settings = self.network, self.settings
-        rates, mask = noise_rates(settings), None
+        rates, mask = dropout_rates(settings), None
         if inputs is not None:
             rates = replace(rates, words=0.0)
-        noise = draw_noise(network.encoder, batch, rates, settings.seed, self.done)
+        noise = draw_dropout_masks(network.encoder, batch, rates, settings.seed, self.done)
         if settings.dropout:
             key = dropout_key(settings.seed, POOLED, self.done)
             mask = draw_mask(batch.lengths.size, network.encoder.features, settings.dropout, key, network.dtype)
@@ -105,8 +105,8 @@ class Trainer:
         return loss
 
 
-def train_headed(
-    network: HeadedNetwork,
+def train_pooled(
+    network: PooledNetwork,
     examples: Sequences,
     targets: np.ndarray,
     settings: ClassifierSettings,
@@ -145,7 +145,7 @@ def train_headed(
     )  # fmt: skip
 
 
-def predict_rows(network: HeadedNetwork, sequences: Sequences, threads: int | None) -> np.ndarray:
+def predict_rows(network: PooledNetwork, sequences: Sequences, threads: int | None) -> np.ndarray:
     """What the head says of each sequence (S, C) float64; neither threads nor the others change a row."""
     lengths = np.diff(sequences.offsets)
     found = np.empty((lengths.size, network.head.outputs))

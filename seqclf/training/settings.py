@@ -13,7 +13,7 @@ from wordvec import check_choice, check_number, check_whole
 
 
 @dataclass(frozen=True)
-class NetSettings:
+class NetworkSettings:
     """How a recurrent net over words is built and trained; what a classifier and a tagger have in common.
 
     Attributes:
@@ -110,7 +110,7 @@ class NetSettings:
 
 
 @dataclass(frozen=True)
-class ClassifierSettings(NetSettings):
+class ClassifierSettings(NetworkSettings):
     """How a text classifier is built and trained.
 
     Attributes:
@@ -119,7 +119,7 @@ class ClassifierSettings(NetSettings):
         class_weight: None; ``balanced`` (inverse to a label's frequency); or a number for each label (1 if not named).
         tokenizer: a name in ``corpora.TOKENIZERS``; None takes the vectors' own, or ``words`` without vectors.
 
-    All others: see ``NetSettings``. Dropout is that of the embeddings and of the pooled state.
+    All others: see ``NetworkSettings``. Dropout is that of the embeddings and of the pooled state.
 
     Example:
         >>> ClassifierSettings(epochs=0).validate()
@@ -156,7 +156,7 @@ SETTING_NAMES = tuple(field.name for field in fields(ClassifierSettings))
 
 
 @dataclass(frozen=True)
-class TaggerSettings(NetSettings):
+class TaggerSettings(NetworkSettings):
     """How a tagger is built and trained.
 
     Attributes:
@@ -166,7 +166,7 @@ class TaggerSettings(NetSettings):
         word_dropout: share of a batch's distinct tokens whose word is unknown in training, so that the net learns to
             tell tags by beginning, ending, shape and neighbours.
 
-    All others: see ``NetSettings``, where texts are sentences. Shapes are those of tokens as written, whatever
+    All others: see ``NetworkSettings``, where texts are sentences. Shapes are those of tokens as written, whatever
     ``lowercase`` says.
 
     Example:

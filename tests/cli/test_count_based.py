@@ -7,7 +7,7 @@ import pytest
 
 from cli.shared import count_based_options as frequency
 from tests.cli.test_train_embeddings import corpus, options_of, train  # noqa: F401 (a fixture)
-from wordvec import FREQUENCY_MODELS, Word2VecSettings, describe, frequency_options, load_vectors
+from wordvec import COUNT_BASED_MODELS, Word2VecSettings, count_based_options, describe, load_vectors
 
 SMALL = {"svd": ("--vector-size", 4), "glove": ("--vector-size", 4, "--epochs", 2)}
 
@@ -21,14 +21,14 @@ def count(model, *arguments, output="v.safetensors", **kwargs):
 def test_models_and_options_are_those_of_the_library():
     from cli import main
 
-    assert frequency.MODELS == FREQUENCY_MODELS
+    assert frequency.MODELS == COUNT_BASED_MODELS
     options = set(options_of(main.train_embeddings))
-    known = set().union(*map(frequency_options, FREQUENCY_MODELS))
+    known = set().union(*map(count_based_options, COUNT_BASED_MODELS))
     assert known <= options
     assert known - set(vars(Word2VecSettings())) == set(frequency._NAMES) - {"memory"}
 
 
-@pytest.mark.parametrize("model", FREQUENCY_MODELS)
+@pytest.mark.parametrize("model", COUNT_BASED_MODELS)
 def test_every_model_makes_vectors_that_answer(corpus, model):  # noqa: F811
     result = count(model, "--summary", "s.json")
     vectors = load_vectors("v.safetensors")

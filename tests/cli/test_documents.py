@@ -12,9 +12,9 @@ from scipy.sparse import load_npz
 
 from cli import main
 from wordvec import (
-    CountVectors,
+    CountVectorizer,
     DocumentMatrix,
-    TfidfVectors,
+    TfidfVectorizer,
     Vocabulary,
     count_documents,
     load_documents,
@@ -56,7 +56,7 @@ def invoke(*arguments, code=0, **kwargs):
     ],
 )
 def test_counts_are_those_of_the_library(options, parameters):
-    model = CountVectors(**parameters)
+    model = CountVectorizer(**parameters)
     expected = model.fit_transform(TEXTS)
     result = invoke("count", "corpus.txt", "-o", "matrix.npz", *options)
     found = load_documents("matrix.npz")
@@ -79,7 +79,7 @@ def test_counts_are_those_of_the_library(options, parameters):
     ],
 )
 def test_weights_are_those_of_the_library_also_of_other_texts(options, parameters):
-    model = TfidfVectors(**parameters)
+    model = TfidfVectorizer(**parameters)
     expected = model.fit_transform(TEXTS)
     dtype = [*options, "--dtype", "float64"][[*options, "--dtype"].index("--dtype") :][:2]
     invoke("tfidf", "corpus.txt", "-o", "matrix.npz", *options)
@@ -93,7 +93,7 @@ def test_weights_are_those_of_the_library_also_of_other_texts(options, parameter
 
 def test_defaults_are_those_of_the_library():
     group = main.wordvec.get_command(None, "documents")
-    for name, kind in (("count", CountVectors), ("tfidf", TfidfVectors)):
+    for name, kind in (("count", CountVectorizer), ("tfidf", TfidfVectorizer)):
         given = group.commands[name].make_context(name, ["corpus", "-o", "matrix"]).params
         library = {name: p.default for name, p in inspect.signature(kind).parameters.items()}
         given["dtype"] = np.dtype(given["dtype"]).type
@@ -105,7 +105,7 @@ def test_defaults_are_those_of_the_library():
 def test_counts_like_an_earlier_matrix():
     invoke("tfidf", "corpus.txt", "-o", "matrix.npz", "--ngram-range", 1, 2, "--lowercase")
     invoke("count", "new.txt", "-o", "new.npz", "--like", "matrix.npz")
-    model = CountVectors(ngram_range=(1, 2), lowercase=True).fit(TEXTS)
+    model = CountVectorizer(ngram_range=(1, 2), lowercase=True).fit(TEXTS)
     np.testing.assert_array_equal(load_documents("new.npz").matrix.toarray(), model.transform(NEW).toarray())
 
 
@@ -119,7 +119,7 @@ def test_words_are_saved_and_taken():
     invoke("tfidf", "new.txt", "-o", "new.npz", "--vocabulary", "words.txt", "--norm", "none")
     found = load_documents("new.npz")
     assert found.vocabulary == vocabulary
-    expected = TfidfVectors(vocabulary=vocabulary, norm=None).fit_transform(NEW)
+    expected = TfidfVectorizer(vocabulary=vocabulary, norm=None).fit_transform(NEW)
     np.testing.assert_array_equal(found.matrix.toarray(), expected.toarray())
 
 
@@ -197,7 +197,7 @@ def test_a_target_that_cannot_be_written_is_said_first():
 
 def test_a_matrix_file_keeps_everything():
     vocabulary = Vocabulary(["é b", "a\r", " "], None)
-    matrix = CountVectors(vocabulary=vocabulary).fit_transform([["a\r", "a\r"], ["é b"]])
+    matrix = CountVectorizer(vocabulary=vocabulary).fit_transform([["a\r", "a\r"], ["é b"]])
     save_documents(DocumentMatrix(matrix, vocabulary, np.array([1, 2, 3.5]), {"norm": "l1"}), "m.npz")
     found = load_documents("m.npz")
     assert (found.vocabulary.tokens, found.vocabulary.counts) == (["é b", "a\r", " "], None)

@@ -259,7 +259,7 @@ def test_it_is_evaluated_while_training_and_the_best_epoch_is_kept(questions):
 
 
 def test_training_stops_early(corpus, monkeypatch):
-    from wordvec.word2vec.training import epoch as training
+    from wordvec.word2vec import epoch as training
 
     losses = iter([2.0, 1.0, 1.5, 1.2, 0.1])
     monkeypatch.setattr(training.Trainer, "end_epoch", lambda self: training.EpochResult(next(losses), 0.1, 7))
@@ -320,7 +320,7 @@ def test_training_continues_with_new_words_and_the_settings_there_were(corpus):
 
 
 def test_a_vocabulary_that_does_not_fit_is_refused(corpus, monkeypatch):
-    from wordvec.word2vec.training import buffers as memory
+    from wordvec.word2vec import buffers as memory
 
     monkeypatch.setattr(memory, "available_memory", lambda: 2_000_000)
     result = train("corpus.txt", "-o", "v.txt", "--min-count", 1, "--vector-size", 4000, code=1)

@@ -9,31 +9,15 @@ import hashlib
 import logging
 import math
 import os
-from collections.abc import Mapping
-from dataclasses import asdict
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
 
 from wordvec.checkpointing.clock import Clock
-from wordvec.encoding.corpus import EncodedCorpus
 from wordvec.errors import FormatError, InputError
-from wordvec.formats import safetensors
-from wordvec.formats.registry import describe
-from wordvec.formats.safetensors import pack_tokens
 from wordvec.formats.tensors import TensorFile, write_tensors
 from wordvec.system.atomic_files import check_target, remove_leftovers
-from wordvec.vectors.dense import WordVectors
-from wordvec.vocabulary import Vocabulary
-from wordvec.word2vec.continuation import grown_vocabulary
-from wordvec.word2vec.settings import Word2VecSettings
-
-if TYPE_CHECKING:
-    from scipy.sparse import csr_array
-
-    from wordvec.count_based.cooccurrence import Cooccurrence
-    from wordvec.count_based.settings import GloveSettings, SvdSettings
 
 _log = logging.getLogger(__name__)
 
@@ -68,54 +52,39 @@ class Checkpoint:
 
     def begin(
         self,
-        corpus: EncodedCorpus,
-        settings: Word2VecSettings,
-        initial: WordVectors | None,
-        keeping: Mapping[str, Any],
+        settings: Mapping[str, Any],
+        data: Mapping[str, int],
+        arrays: Iterable[np.ndarray | None],
+        *,
+        keeping: Mapping[str, Any] | None = None,
+        initial: Iterable[np.ndarray | None] | None = None,
     ) -> "SavedTraining | None":
-        """Take note of what is trained; returns what was saved of it, None where nothing was.
+        """Record which run this is; returns the state saved for it, or None if nothing was saved.
 
         Args:
-            corpus, settings, initial: as for ``train_word2vec``, with settings resolved.
-            keeping: what decides which epoch is kept, as JSON can hold it.
+            settings: resolved, as JSON can hold them.
+            data: the size of the training data, such as ``{"tokens": N, "types": V}``.
+            arrays: the training data; a digest of them identifies the run.
+            keeping: what decides which epoch is kept.
+            initial: the arrays that training continues from, or None.
 
         Raises:
-            InputError: the file is of another training; the message says what differs.
-            FormatError: it is no checkpoint, is damaged, or of another release.
+            InputError: the file belongs to another run; the message states what differs.
+            FormatError: not a checkpoint, damaged, or written by another release.
         """
         if self.path is None:
             return None
-        words = corpus.vocabulary
-        digest = _digest(*pack_tokens(words.tokens), words.counts, corpus.ids, corpus.offsets)
-        return self._begin(
-            {
-                "settings": asdict(settings),
-                "keeping": dict(keeping),
-                "corpus": {"tokens": len(corpus.ids), "types": len(words), "digest": digest},
-                "initial": None if initial is None else _digest_of_vectors(initial),
-            }
-        )
-
-    def begin_counts(
-        self, vocabulary: Vocabulary, counts: "csr_array", settings: Mapping[str, Any]
-    ) -> "SavedTraining | None":
-        """The same for a training on co-occurrence counts, (V, V), with settings as JSON can hold them."""
-        if self.path is None:
-            return None
-        digest = _digest(
-            *pack_tokens(vocabulary.tokens), vocabulary.counts, counts.indptr, counts.indices, counts.data
-        )  # fmt: skip
-        about = {"counts": int(counts.nnz), "types": len(vocabulary), "digest": digest}
-        return self._begin({"settings": dict(settings), "keeping": {}, "corpus": about, "initial": None})
-
-    def _begin(self, run: dict[str, Any]) -> "SavedTraining | None":
-        assert self.path is not None
         remove_leftovers(self.path)
-        self._run = run
+        self._run = {
+            "settings": dict(settings),
+            "keeping": dict(keeping or {}),
+            "corpus": {**data, "digest": digest(*arrays)},
+            "initial": None if initial is None else digest(*initial),
+        }
         if self.path.exists():
             return self._open()
         if self._resume:
-            _log.info("nothing to resume, %s is not there: training starts from the beginning", self.path)
+            _log.info("no checkpoint at %s: training starts from the beginning", self.path)
         return None
 
     def save(self, arrays: Mapping[str, np.ndarray], reached: Mapping[str, Any]) -> None:
@@ -127,7 +96,7 @@ class Checkpoint:
         assert self.path is not None
         about = {
             **{"kind": "training", "version": _VERSION, "run": self._run, "reached": _without_nan(reached)},
-            "digest": _digest(*arrays.values()),
+            "digest": digest(*arrays.values()),
         }
         try:
             write_tensors(self.path, arrays, "wordvec", about)
@@ -174,59 +143,12 @@ class SavedTraining:
         """
         for name, array in arrays.items():
             self._file.read_into(name, array)
-        if _digest(*arrays.values()) != self._digest:
+        if digest(*arrays.values()) != self._digest:
             raise FormatError(f"{self._file.path}: the checkpoint is damaged; remove it to start anew")
 
 
-def finished_training(
-    path: str | os.PathLike[str],
-    corpus: "EncodedCorpus | Cooccurrence",
-    settings: "Word2VecSettings | GloveSettings | SvdSettings",
-    initial: WordVectors | None = None,
-) -> bool:
-    """Whether the vectors that a training would write to ``path`` are there already.
-
-    A ``.safetensors`` file tells by its settings, its words and their counts; the other formats by their size alone.
-
-    Args:
-        corpus: what is trained on, a ``Cooccurrence`` for ``GloveSettings`` and ``SvdSettings``.
-
-    Raises:
-        InputError: ``path`` holds something else; the message says what differs.
-
-    Example:
-        >>> from wordvec import Word2VecSettings, encode_corpus
-        >>> finished_training("nowhere.safetensors", encode_corpus(["a b"], min_count=1), Word2VecSettings())
-        False
-    """
-    if not Path(path).is_file():
-        return False
-    if isinstance(settings, Word2VecSettings):
-        wanted = asdict(settings.resolved())
-    else:
-        wanted = cast("Cooccurrence", corpus).settings.record(settings.model, asdict(settings))
-    vocabulary = corpus.vocabulary if initial is None else grown_vocabulary(initial, corpus.vocabulary)
-    told = describe(path)
-    differences = []
-    if told.get("kind") == "vectors" and told["format"] == "safetensors":
-        found = safetensors.read_vocabulary(path)
-        differences = _settings_that_differ(told["about"]["settings"], wanted)
-        if found != vocabulary:
-            sizes = _then_and_now(f"{len(found):,} words", f"{len(vocabulary):,} words")
-            differences.append(f"the words or their counts are others{sizes}")
-    elif (told.get("tokens"), told.get("vector_size")) != (len(vocabulary), settings.vector_size):
-        found_size = f"{told.get('tokens')} x {told.get('vector_size')}"
-        differences = [f"it is {found_size}, not {len(vocabulary)} x {settings.vector_size}"]
-    if differences:
-        raise InputError(
-            f"there is nothing to resume, and {path} is not what this training leaves: {'; '.join(differences)}. Name "
-            "another file, or do not resume to replace it"
-        )
-    return True
-
-
-def _digest(*arrays: np.ndarray | None) -> str:
-    """Of the arrays' types, lengths and bytes."""
+def digest(*arrays: np.ndarray | None) -> str:
+    """Return a digest of the arrays' dtypes, shapes and bytes; None is skipped."""
     whole = hashlib.blake2b(digest_size=16)
     for array in arrays:
         if array is not None:
@@ -237,20 +159,16 @@ def _digest(*arrays: np.ndarray | None) -> str:
     return whole.hexdigest()
 
 
-def _digest_of_vectors(vectors: WordVectors) -> str:
-    return _digest(*pack_tokens(vectors.tokens), vectors.counts, vectors.vectors, vectors.context_vectors)
-
-
 def _differences(saved: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     """What a run has otherwise than the one that was saved, in words."""
     words = [
         difference
         for part in ("settings", "keeping")
-        for difference in _settings_that_differ(saved.get(part) or {}, now[part])
+        for difference in differing_settings(saved.get(part) or {}, now[part])
     ]
     was, wanted = saved.get("corpus") or {}, now["corpus"]
     if was != wanted:
-        words.append(f"the text, or what is kept of it, is another{_then_and_now(_size(was), _size(wanted))}")
+        words.append(f"the text, or what is kept of it, is another{then_and_now(_size(was), _size(wanted))}")
     if saved.get("initial") != now["initial"]:
         words.append("it continues from other vectors")
     return words
@@ -261,7 +179,8 @@ def _size(corpus: Mapping[str, Any]) -> str:
     return f"{corpus.get(what, 0):,} {what} of {corpus.get('types', 0):,} types"
 
 
-def _settings_that_differ(was: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:
+def differing_settings(was: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:
+    """Return one phrase for each setting that differs."""
     return [
         f"{name} was {was.get(name)!r} and is {wanted.get(name)!r}"
         for name in sorted({*was, *wanted})
@@ -269,7 +188,8 @@ def _settings_that_differ(was: Mapping[str, Any], wanted: Mapping[str, Any]) -> 
     ]
 
 
-def _then_and_now(was: str, wanted: str) -> str:
+def then_and_now(was: str, wanted: str) -> str:
+    """Return both values in parentheses, or nothing if they are equal."""
     return f" ({was} then, {wanted} now)" if was != wanted else ""
 
 

@@ -20,7 +20,7 @@ WEIGHTINGS = ("ppmi", "npmi", "log", "conditional", "count")
 _SMOOTHING = {"ppmi": 0.75, "npmi": 1.0}
 
 
-def weigh(
+def association_matrix(
     counts: "Cooccurrence | csr_array",
     weighting: str = "ppmi",
     *,
@@ -62,7 +62,7 @@ def weigh(
         >>> found = count_cooccurrences(corpus, CooccurrenceSettings(window=1))
         >>> corpus.vocabulary.tokens
         ['is', 'ice', 'cold', 'hot', 'solid', 'steam']
-        >>> weigh(found, "conditional").toarray()[0].round(2)
+        >>> association_matrix(found, "conditional").toarray()[0].round(2)
         array([0.  , 0.33, 0.17, 0.17, 0.17, 0.17], dtype=float32)
     """
     chosen = settings_of(weighting, smoothing, shift)

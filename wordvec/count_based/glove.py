@@ -3,7 +3,6 @@
 import logging
 import math
 import os
-import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -11,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from wordvec.checkpointing.checkpoint import Checkpoint, SavedTraining
+from wordvec.checkpointing.resumable_run import ResumableRun
 from wordvec.count_based.glove_blocks import band_bounds, first_tables, schedule_of, sorted_cells
 from wordvec.count_based.settings import GloveSettings
 from wordvec.errors import InputError, TrainingError, VocabularyError
+from wordvec.formats.safetensors import pack_tokens
 from wordvec.system.aligned_arrays import aligned, row_stride
 from wordvec.system.available_memory import available_memory
 from wordvec.system.threads import run_in_threads, worker_count
@@ -113,7 +114,12 @@ def train_glove(
     _check_counts(cooccurrence.counts)
     _check_memory(cooccurrence.counts, settings)
     told = cooccurrence.settings.record(settings.model, asdict(settings))
-    saved = saver.begin_counts(cooccurrence.vocabulary, cooccurrence.counts, told)
+    counts, words = cooccurrence.counts, cooccurrence.vocabulary
+    saved = saver.begin(
+        told,
+        {"counts": int(counts.nnz), "types": len(words)},
+        (*pack_tokens(words.tokens), words.counts, counts.indptr, counts.indices, counts.data),
+    )
     training = _Training(cooccurrence, settings, threads, saver, on_progress)
     return training.run(saved)
 
@@ -139,7 +145,7 @@ def _check_memory(counts: "csr_array", settings: GloveSettings) -> None:
         )
 
 
-class _Training:
+class _Training(ResumableRun):
     """A training under way: its tables, its cells, and how many blocks of which epoch are done."""
 
     def __init__(
@@ -147,11 +153,12 @@ class _Training:
         cooccurrence: "Cooccurrence",
         settings: GloveSettings,
         threads: int,
-        saver: Checkpoint,
+        checkpoint: Checkpoint,
         on_progress: Callable[[GloveProgress], None] | None,
     ) -> None:
+        super().__init__(checkpoint)
         self.settings, self.threads = settings, threads
-        self._cooccurrence, self._saver, self._on_progress = cooccurrence, saver, on_progress
+        self._cooccurrence, self._on_progress = cooccurrence, on_progress
         self.bounds = band_bounds(len(cooccurrence.vocabulary))
         self.schedule = schedule_of(len(self.bounds) - 1)
         self.stride = row_stride(settings.vector_size + 2)
@@ -162,32 +169,21 @@ class _Training:
         self.block_losses = np.zeros(len(self.schedule))
         self.epoch = self.blocks_done = 0
         self.losses: list[float] = []
-        self.seconds, self._started, self._cells_before = 0.0, time.perf_counter(), 0
 
     def run(self, saved: SavedTraining | None) -> GloveResult:
         """Train from the beginning, or from what was saved, to the end."""
-        from wordvec.kernels.compiling import interrupts_wait
-
-        self._worker(self._control(len(self.schedule)))(0)  # compile, before the clock starts
-        if saved is not None:
-            self._restore(saved)
-        self._saver.clock.reset()
-        self._started, self._cells_before = time.perf_counter(), self._cells_done()
-        try:
-            while self.epoch < self.settings.epochs:
-                if self._saver.clock.is_due():
-                    self._save_or_warn()
-                self._train()
-        except KeyboardInterrupt:
-            if self._saver.path is not None:
-                with interrupts_wait():  # who presses it twice wants to leave, not to lose
-                    self._save()
-                _log.info("saved to %s, in epoch %d of %d", self._saver.path, self.epoch + 1, self.settings.epochs)
-            raise
-        self.seconds += time.perf_counter() - self._started
+        self._run_to_end(saved)
         return self._result()
 
+    def _compile(self) -> None:
+        self._worker(self._control(len(self.schedule)))(0)
+
     def _train(self) -> None:
+        while self.epoch < self.settings.epochs:
+            self._save_if_due()
+            self._train_blocks()
+
+    def _train_blocks(self) -> None:
         """Train until the epoch ends or a checkpoint is due."""
         from wordvec.kernels.glove import NEXT, STOP
 
@@ -198,7 +194,7 @@ class _Training:
 
         def watch() -> None:
             self._report(min(int(control[NEXT]), len(self.schedule)))
-            if self._saver.clock.is_due():
+            if self.checkpoint.clock.is_due():
                 stop()
 
         try:
@@ -282,35 +278,22 @@ class _Training:
     def _arrays(self) -> dict[str, np.ndarray]:
         return {"tables": self.tables, "block_losses": self.block_losses}
 
-    def _save(self) -> None:
+    def _state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         self._check_finite(f"in epoch {self.epoch + 1}")
-        reached = {
-            **{"epoch": self.epoch, "blocks": self.blocks_done, "losses": self.losses},
-            **{"seconds": self.seconds + time.perf_counter() - self._started},
-        }
-        self._saver.save(self._arrays(), reached)
-
-    def _save_or_warn(self) -> None:
-        """A checkpoint that cannot be written must not end the training that it is there for."""
-        began = time.perf_counter()
-        try:
-            self._save()
-        except TrainingError:
-            raise
-        except InputError as error:
-            _log.warning("%s (training goes on, and tries again)", error)
-        self._started += time.perf_counter() - began
+        return self._arrays(), {"epoch": self.epoch, "blocks": self.blocks_done, "losses": self.losses}
 
     def _restore(self, saved: SavedTraining) -> None:
         saved.read_into(self._arrays())
         reached = saved.reached
         self.epoch, self.blocks_done = reached["epoch"], reached["blocks"]
-        self.losses, self.seconds = reached["losses"], reached["seconds"]
-        _log.info("resuming from %s, in epoch %d of %d", self._saver.path, self.epoch + 1, self.settings.epochs)
+        self.losses = reached["losses"]
+
+    def _position(self) -> str:
+        return f"in epoch {self.epoch + 1} of {self.settings.epochs}"
 
     # -- progress -----------------------------------------------------------------------------------------------------
 
-    def _cells_done(self) -> int:
+    def _done(self) -> int:
         """Cells of all epochs."""
         return self.epoch * len(self.cells.rows) + int(self._cells_by_block[self.blocks_done])
 
@@ -318,8 +301,8 @@ class _Training:
         if self._on_progress is None:
             return
         self.blocks_done = blocks_done
-        done, total = self._cells_done(), self.settings.epochs * len(self.cells.rows)
-        rate = (done - self._cells_before) / max(time.perf_counter() - self._started, 1e-9)
+        done, total = self._done(), self.settings.epochs * len(self.cells.rows)
+        rate = self._rate()
         within = done - self.epoch * len(self.cells.rows)
         last = self.losses[-1] if self.losses else math.nan
         self._on_progress(

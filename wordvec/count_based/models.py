@@ -6,10 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-import numpy as np
-from scipy.sparse import csr_array
-
-from wordvec.checkpointing.checkpoint import finished_training
 from wordvec.count_based.association import settings_of
 from wordvec.count_based.cooccurrence import Cooccurrence, count_cooccurrences
 from wordvec.count_based.glove import GloveProgress, train_glove
@@ -21,7 +17,7 @@ from wordvec.errors import InputError
 from wordvec.system.validation import check_choice
 from wordvec.vectors.dense import WordVectors
 
-FREQUENCY_MODELS = ("cooccurrence", "ppmi", "svd", "glove")
+COUNT_BASED_MODELS = ("cooccurrence", "ppmi", "svd", "glove")
 """Counts as they are (or weighted), PPMI, its singular vectors, and GloVe. The first two are sparse."""
 
 # How contexts are counted where nothing else is said. GloVe's are its authors'; the others count the windows of CBOW
@@ -37,13 +33,13 @@ _WEIGHTING = ("weighting", "smoothing", "shift")
 
 
 @dataclass(frozen=True)
-class FrequencySettings:
-    """What decides vectors that are made of counts; from :func:`frequency_settings`.
+class CountBasedSettings:
+    """What decides vectors that are made of counts; from :func:`count_based_settings`.
 
     Attributes:
-        model: one of ``FREQUENCY_MODELS``.
+        model: one of ``COUNT_BASED_MODELS``.
         counting: how co-occurrences are counted.
-        weighing: of the sparse models, the arguments of ``weigh``.
+        weighing: of the sparse models, the arguments of ``association_matrix``.
         training: of the dense ones, their settings.
     """
 
@@ -57,18 +53,25 @@ class FrequencySettings:
         """Whether the vectors are ``SparseWordVectors``."""
         return self.training is None
 
-    def summary(self) -> dict[str, Any]:
-        """All settings by name, as JSON can write them."""
+    @property
+    def vector_size(self) -> int:
+        """D of a dense model."""
+        if self.training is None:
+            raise InputError(f"{self.model} makes sparse vectors, whose size the vocabulary decides")
+        return self.training.vector_size
+
+    def file_record(self) -> dict[str, Any]:
+        """Return all settings by name, as a file of the vectors holds them."""
         chosen = self.weighing if self.training is None else asdict(self.training)
         return self.counting.record(self.model, chosen or {})
 
 
 @dataclass
-class FrequencyResult:
+class CountBasedResult:
     """Vectors, their settings, and what they took: distinct pairs, raw tokens, seconds; losses of GloVe's epochs."""
 
     vectors: WordVectors
-    settings: FrequencySettings
+    settings: CountBasedSettings
     raw_tokens: int
     pairs: int
     seconds: float
@@ -77,7 +80,7 @@ class FrequencyResult:
     def summary(self) -> dict[str, Any]:
         """All of it but the vectors, as JSON can write it."""
         return {
-            "settings": self.settings.summary(),
+            "settings": self.settings.file_record(),
             "types": len(self.vectors),
             "raw_tokens": self.raw_tokens,
             "pairs": self.pairs,
@@ -86,19 +89,19 @@ class FrequencyResult:
         }
 
 
-def frequency_options(model: str) -> set[str]:
+def count_based_options(model: str) -> set[str]:
     """The names of the settings that a model has.
 
     Raises:
         InputError: no such model.
 
     Example:
-        >>> sorted(frequency_options("ppmi") - frequency_options("cooccurrence"))
+        >>> sorted(count_based_options("ppmi") - count_based_options("cooccurrence"))
         []
-        >>> sorted(frequency_options("svd") - frequency_options("ppmi"))
+        >>> sorted(count_based_options("svd") - count_based_options("ppmi"))
         ['add_contexts', 'exponent', 'iterations', 'oversampling', 'vector_size']
     """
-    check_choice("model", model, FREQUENCY_MODELS)
+    check_choice("model", model, COUNT_BASED_MODELS)
     counting = _names(CooccurrenceSettings)
     if model == "glove":
         return counting | _names(GloveSettings)
@@ -115,26 +118,26 @@ def _settings(kind: type, given: Mapping[str, Any]) -> Any:
     return kind(**{name: given[name] for name in _names(kind) & set(given)})
 
 
-def frequency_settings(model: str = "svd", **given: Any) -> FrequencySettings:
+def count_based_settings(model: str = "svd", **given: Any) -> CountBasedSettings:
     """Settings of a model: those given, and the literature's recommendations for the rest.
 
     Args:
-        model: one of ``FREQUENCY_MODELS``.
-        given: settings by name, see :func:`frequency_options`: of ``CooccurrenceSettings``, and of
-            ``SvdSettings``, ``GloveSettings`` or ``weigh``.
+        model: one of ``COUNT_BASED_MODELS``.
+        given: settings by name, see :func:`count_based_options`: of ``CooccurrenceSettings``, and of
+            ``SvdSettings``, ``GloveSettings`` or ``association_matrix``.
 
     Raises:
         InputError: an unknown model, a setting it has not, or one out of range.
 
     Example:
-        >>> frequency_settings("glove").counting.window, frequency_settings("svd").training.exponent
+        >>> count_based_settings("glove").counting.window, count_based_settings("svd").training.exponent
         (15, 0.5)
-        >>> frequency_settings("svd", negatives=5)
+        >>> count_based_settings("svd", negatives=5)
         Traceback (most recent call last):
             ...
         corpora.errors.InputError: negatives is no setting of svd
     """
-    known = frequency_options(model)
+    known = count_based_options(model)
     for name in given:
         if name not in known:
             raise InputError(f"{name} is no setting of {model}")
@@ -144,26 +147,15 @@ def frequency_settings(model: str = "svd", **given: Any) -> FrequencySettings:
         training: SvdSettings | GloveSettings = _settings(SvdSettings if model == "svd" else GloveSettings, given)
         if isinstance(training, SvdSettings):
             settings_of(training.weighting, training.smoothing, training.shift)
-        return FrequencySettings(model, counting, training=training)
+        return CountBasedSettings(model, counting, training=training)
     weighing: dict[str, Any] = {"weighting": "ppmi" if model == "ppmi" else "count"}
     weighing |= {name: given[name] for name in _WEIGHTING if name in given}
-    return FrequencySettings(model, counting, weighing=settings_of(**weighing))
+    return CountBasedSettings(model, counting, weighing=settings_of(**weighing))
 
 
-def finished_frequency(path: str | os.PathLike[str], corpus: EncodedCorpus, settings: FrequencySettings) -> bool:
-    """Whether the dense vectors that a training would write to ``path`` are there; see ``finished_training``."""
-    if settings.training is None:
-        return False
-    nothing = csr_array((len(corpus.vocabulary),) * 2, dtype=np.float32)
-    told = Cooccurrence(
-        corpus.vocabulary, nothing, settings=settings.counting, tokenizer=corpus.tokenizer, lowercase=corpus.lowercase
-    )
-    return finished_training(path, told, settings.training)
-
-
-def train_frequency(
+def train_count_based(
     corpus: EncodedCorpus,
-    settings: FrequencySettings | None = None,
+    settings: CountBasedSettings | None = None,
     *,
     threads: int | None = None,
     memory: int | None = None,
@@ -171,12 +163,12 @@ def train_frequency(
     checkpoint: str | os.PathLike[str] | None = None,
     checkpoint_every: float = 300.0,
     resume: bool = False,
-) -> FrequencyResult:
+) -> CountBasedResult:
     """Count co-occurrences and make word vectors of them: the same bytes at any number of threads.
 
     Args:
         corpus: from ``encode_corpus``.
-        settings: from :func:`frequency_settings`; None means the defaults of ``svd``.
+        settings: from :func:`count_based_settings`; None means the defaults of ``svd``.
         threads: None means one a core.
         memory: bytes to count in, see ``count_cooccurrences``.
         on_progress: called now and then with the stage (``"counting"``, ``"training"``), how much of it is done, of how
@@ -189,11 +181,11 @@ def train_frequency(
     Example:
         >>> from wordvec import encode_corpus
         >>> corpus = encode_corpus(["the cat sat", "the dog sat", "a cow ran", "a pig ran"] * 9)
-        >>> found = train_frequency(corpus, frequency_settings("ppmi"))
+        >>> found = train_count_based(corpus, count_based_settings("ppmi"))
         >>> [token for token, score in found.vectors.most_similar("cat", top=1)]
         ['dog']
     """
-    settings = settings or frequency_settings()
+    settings = settings or count_based_settings()
     started = time.perf_counter()
 
     def report(stage: str) -> Callable[[int, int], None] | None:
@@ -219,10 +211,10 @@ def train_frequency(
     else:
         vectors = _weighted(counted, settings)
     seconds = time.perf_counter() - started
-    return FrequencyResult(vectors, settings, corpus.raw_tokens, int(counted.counts.nnz), seconds, losses)
+    return CountBasedResult(vectors, settings, corpus.raw_tokens, int(counted.counts.nnz), seconds, losses)
 
 
-def _weighted(counted: Cooccurrence, settings: FrequencySettings) -> WordVectors:
+def _weighted(counted: Cooccurrence, settings: CountBasedSettings) -> WordVectors:
     vectors = weighted_vectors(counted, **(settings.weighing or {}))
     vectors.settings["model"] = settings.model
     return vectors

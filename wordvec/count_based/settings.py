@@ -60,7 +60,7 @@ class SvdSettings:
 
     Attributes:
         vector_size: D.
-        weighting, smoothing, shift: what the counts are replaced by before, see ``weigh``.
+        weighting, smoothing, shift: what the counts are replaced by before, see ``association_matrix``.
         exponent: vectors are U S^exponent: 0.5 or 0 serve words better than 1, the singular values as they are (Levy,
             Goldberg & Dagan 2015, section 3.3).
         add_contexts: whether a word's vector is the sum of its two sides, w + c, or its own side alone.
@@ -80,7 +80,7 @@ class SvdSettings:
     model: ClassVar[str] = "svd"
 
     def __post_init__(self) -> None:
-        """Check every setting but those of the weighting, which ``weigh`` knows.
+        """Check every setting but those of the weighting, which ``association_matrix`` knows.
 
         Raises:
             InputError: one is out of range.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from wordvec.count_based.association import weigh
+from wordvec.count_based.association import association_matrix
 from wordvec.count_based.settings import SvdSettings
 from wordvec.errors import InputError, VocabularyError
 from wordvec.system.aligned_arrays import aligned, row_stride
@@ -86,7 +86,7 @@ def train_svd(
             "lower min_count"
         )
     started = time.perf_counter()
-    matrix = weigh(cooccurrence, settings.weighting, smoothing=settings.smoothing, shift=settings.shift)
+    matrix = association_matrix(cooccurrence, settings.weighting, smoothing=settings.smoothing, shift=settings.shift)
     if matrix.nnz == 0:
         raise VocabularyError("no two words stand near each other more often than by chance; give more text")
     found = truncated_svd(

@@ -27,7 +27,7 @@ from wordvec.errors import InputError
 from wordvec.vocabulary import Vocabulary
 
 
-class CountVectors(TransformerMixin, BaseEstimator):
+class CountVectorizer(TransformerMixin, BaseEstimator):
     """Texts as counts of their words, or n-grams, in a sparse matrix: scikit-learn's ``CountVectorizer``, faster.
 
     The parameters are those of ``count_documents``, with scikit-learn's ``n_jobs`` for the threads (None: one a core).
@@ -40,7 +40,7 @@ class CountVectors(TransformerMixin, BaseEstimator):
             tokeniser of its own.
 
     Example:
-        >>> model = CountVectors()
+        >>> model = CountVectorizer()
         >>> model.fit_transform(["a rose is a rose", "is it"]).toarray()
         array([[2, 1, 2, 0],
                [0, 1, 0, 1]])
@@ -77,7 +77,7 @@ class CountVectors(TransformerMixin, BaseEstimator):
         self.lowercase = lowercase
         self.n_jobs = n_jobs
 
-    def fit(self, X: Texts, y: Any = None) -> "CountVectors":
+    def fit(self, X: Texts, y: Any = None) -> "CountVectorizer":
         """Learn the features of texts, of lists of tokens, of a ``TextCorpus`` or of an ``EncodedCorpus``.
 
         Raises:
@@ -177,10 +177,10 @@ class CountVectors(TransformerMixin, BaseEstimator):
         return tags
 
 
-class TfidfVectors(CountVectors):
+class TfidfVectorizer(CountVectorizer):
     """Texts as TF-IDF weights of their words, or n-grams: scikit-learn's ``TfidfVectorizer``, faster.
 
-    The parameters are those of ``CountVectors`` and:
+    The parameters are those of ``CountVectorizer`` and:
 
     Args:
         idf: the formula of ``inverse_document_frequency``: ``smooth`` (scikit-learn's default), ``plain`` (its
@@ -194,7 +194,7 @@ class TfidfVectors(CountVectors):
         idf_: (V,) float64, what the counts of each feature are multiplied with.
 
     Example:
-        >>> model = TfidfVectors(idf="textbook", norm=None)
+        >>> model = TfidfVectorizer(idf="textbook", norm=None)
         >>> model.fit_transform(["a rose is a rose", "is it"]).toarray().round(3).tolist()
         [[1.386, 0.0, 1.386, 0.0], [0.0, 0.0, 0.0, 0.693]]
         >>> model.idf_.round(3).tolist()

@@ -3,16 +3,42 @@
 import math
 from collections.abc import Callable, Iterable
 from numbers import Real
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from wordvec.checkpointing.clock import Clock, check_positive
+from wordvec.encoding.corpus import EncodedCorpus
 from wordvec.errors import InputError
 from wordvec.vectors.dense import WordVectors
+from wordvec.word2vec.results import Word2VecResult
+from wordvec.word2vec.settings import Word2VecSettings
 
-if TYPE_CHECKING:
-    from wordvec.word2vec.training import Training
+
+class Training(Protocol):
+    """A training run as callbacks see it.
+
+    Attributes:
+        settings: resolved.
+        corpus: the training data.
+        epoch: the number of finished epochs.
+        result: losses, scores and the rest; its vectors are set when training has ended.
+    """
+
+    settings: Word2VecSettings
+    corpus: EncodedCorpus
+    epoch: int
+    result: Word2VecResult
+
+    @property
+    def position(self) -> float:
+        """Finished epochs, plus the finished part of the current one."""
+
+    def vectors(self) -> WordVectors:
+        """Return a copy of the current vectors."""
+
+    def stop(self) -> None:
+        """End training after this epoch; the result is that of the epochs so far."""
 
 
 class TrainingCallback:
@@ -32,16 +58,16 @@ class TrainingCallback:
         1
     """
 
-    def on_begin(self, training: "Training") -> None:
+    def on_begin(self, training: Training) -> None:
         """Called once, before the first epoch or the first one that is left."""
 
-    def on_epoch(self, training: "Training") -> None:
+    def on_epoch(self, training: Training) -> None:
         """Called at the end of each epoch, after its evaluation if there is one."""
 
-    def on_evaluation(self, training: "Training", score: float) -> None:
+    def on_evaluation(self, training: Training, score: float) -> None:
         """Called after each evaluation, also those in the middle of an epoch."""
 
-    def on_end(self, training: "Training") -> None:
+    def on_end(self, training: Training) -> None:
         """Called once, when the result is there."""
 
 
@@ -62,10 +88,10 @@ class Callbacks:
 
 
 class _Function(TrainingCallback):
-    def __init__(self, function: Callable[["Training"], Any]) -> None:
+    def __init__(self, function: Callable[[Training], Any]) -> None:
         self._function = function
 
-    def on_epoch(self, training: "Training") -> None:
+    def on_epoch(self, training: Training) -> None:
         self._function(training)
 
 

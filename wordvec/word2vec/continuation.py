@@ -42,7 +42,7 @@ def check_fits(initial: WordVectors, corpus: EncodedCorpus, settings: Word2VecSe
 def start_from(initial: WordVectors, vocabulary: Vocabulary, rows: tuple[np.ndarray, np.ndarray]) -> int:
     """Copy the vectors of the words that both know into the input and output ``rows`` (V, D); their number."""
     assert initial.context_vectors is not None
-    old_ids = _ids_of(vocabulary.tokens, initial.vocabulary)
+    old_ids = initial.vocabulary.rows_of(vocabulary.tokens)
     shared = np.flatnonzero(old_ids >= 0)
     for side, old in zip(rows, (initial.vectors, initial.context_vectors), strict=True):
         side[shared] = old[old_ids[shared]]
@@ -57,27 +57,10 @@ def grown(
     A word that only ``initial`` knows keeps its vectors bit for bit.
     """
     assert initial.context_vectors is not None
-    words = grown_vocabulary(initial, vocabulary)
-    trained, old = _ids_of(words.tokens, vocabulary), _ids_of(words.tokens, initial.vocabulary)
+    words = initial.vocabulary.merged(vocabulary)
+    trained, old = vocabulary.rows_of(words.tokens), initial.vocabulary.rows_of(words.tokens)
     left = trained < 0
     both = [side[trained] for side in rows]
     for side, before in zip(both, (initial.vectors, initial.context_vectors), strict=True):
         side[left] = before[old[left]]
     return words, both[0], both[1]
-
-
-def grown_vocabulary(initial: WordVectors, vocabulary: Vocabulary) -> Vocabulary:
-    """The words of both by falling sum of their counts, then in byte order. Counts that nobody knows are none."""
-    tokens = [*vocabulary.tokens, *(token for token in initial.tokens if token not in vocabulary)]
-    counts = np.zeros(len(tokens), np.int64)
-    for words in (vocabulary, initial.vocabulary):
-        if words.counts is not None:
-            counts += np.append(words.counts, 0)[_ids_of(tokens, words)]  # an unknown one's id is -1
-    order = sorted(range(len(tokens)), key=lambda k: (-counts[k], tokens[k].encode()))
-    return Vocabulary([tokens[k] for k in order], counts[order])
-
-
-def _ids_of(tokens: list[str], vocabulary: Vocabulary) -> np.ndarray:
-    """The row of each token, -1 where it is unknown, int64."""
-    get = vocabulary.token_to_id.get
-    return np.fromiter((get(token, -1) for token in tokens), np.int64, len(tokens))

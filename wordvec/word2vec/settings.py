@@ -1,6 +1,6 @@
 """What decides the vectors: the settings of CBOW and skip-gram, their defaults and their limits."""
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, NamedTuple
 
 from wordvec.errors import InputError
@@ -199,6 +199,10 @@ class Word2VecSettings:
                 f"block_size must be at least {TILE} and divide {TILE} x shared_negatives = {TILE * shared}, "
                 f"got {block}"
             )
+
+    def file_record(self) -> dict[str, Any]:
+        """Return all settings by name, resolved, as a file of the vectors holds them."""
+        return asdict(self.resolved())
 
     @property
     def negatives_are_shared(self) -> bool:

@@ -3,7 +3,6 @@
 import logging
 import math
 import os
-import time
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from typing import Any
@@ -11,8 +10,10 @@ from typing import Any
 import numpy as np
 
 from wordvec.checkpointing.checkpoint import Checkpoint, SavedTraining
+from wordvec.checkpointing.resumable_run import ResumableRun
 from wordvec.encoding.corpus import EncodedCorpus
-from wordvec.errors import InputError, TrainingError, VocabularyError
+from wordvec.errors import VocabularyError
+from wordvec.formats.safetensors import pack_tokens
 from wordvec.system.threads import worker_count
 from wordvec.vectors.dense import WordVectors
 from wordvec.word2vec.buffers import check_memory
@@ -92,15 +93,25 @@ def train_word2vec(
         check_fits(initial, corpus, settings)
     saver = Checkpoint(checkpoint, checkpoint_every, resume)
     memory = check_memory(settings, len(corpus.vocabulary), threads, keeps_best=monitor.best is not None)
-    saved = saver.begin(corpus, settings, initial, monitor.rule)
+    saved = saver.begin(
+        asdict(settings),
+        {"tokens": len(corpus.ids), "types": len(corpus.vocabulary)},
+        (*pack_tokens(corpus.vocabulary.tokens), corpus.vocabulary.counts, corpus.ids, corpus.offsets),
+        keeping=monitor.rule,
+        initial=None if initial is None else _arrays_of(initial),
+    )
     # In hogwild mode every thread has a lane of its own.
     trainer = Trainer(corpus, settings, threads, lanes=saved.rows("lanes.state") if saved else None)
-    training = Training(trainer, monitor, saver, initial, on_progress)
+    training = Word2VecRun(trainer, monitor, saver, initial, on_progress)
     training.result.memory = memory
     return training.run(saved)
 
 
-class Training:
+def _arrays_of(vectors: WordVectors) -> tuple[np.ndarray | None, ...]:
+    return (*pack_tokens(vectors.tokens), vectors.counts, vectors.vectors, vectors.context_vectors)
+
+
+class Word2VecRun(ResumableRun):
     """A training under way, as callbacks see it.
 
     Attributes:
@@ -114,10 +125,11 @@ class Training:
         self,
         trainer: Trainer,
         monitor: Monitor,
-        saver: Checkpoint,
+        checkpoint: Checkpoint,
         initial: WordVectors | None,
         on_progress: Callable[[Progress], None] | None,
     ) -> None:
+        super().__init__(checkpoint)
         self.settings, self.corpus = trainer.settings, trainer.corpus
         self.epoch = 0
         self.result = Word2VecResult(
@@ -127,14 +139,13 @@ class Training:
             types=trainer.types,
             threads=trainer.threads,
         )
-        self._trainer, self._monitor, self._saver = trainer, monitor, saver
+        self._trainer, self._monitor = trainer, monitor
         self._initial, self._on_progress = initial, on_progress
         if initial is not None:
             known = start_from(initial, self.corpus.vocabulary, trainer.rows())
             _log.info("%s of %s words continue from the vectors there are", f"{known:,}", f"{trainer.types:,}")
         self._within = False  # an epoch
         self._asked_to_stop = False
-        self._started, self._tokens_before = time.perf_counter(), 0.0
 
     @property
     def position(self) -> float:
@@ -154,35 +165,23 @@ class Training:
 
     def run(self, saved: SavedTraining | None) -> Word2VecResult:
         """Train from the beginning, or from what was saved, to the end."""
-        from wordvec.kernels.compiling import interrupts_wait
-
         self._report()
-        self._trainer.compile()
-        if saved is not None:
-            self._restore(saved)
-        self._saver.clock.reset()
-        self._monitor.clock.reset()
-        self._started, self._tokens_before = time.perf_counter(), self._tokens()
-        try:
-            self._train()
-        except KeyboardInterrupt:
-            if self._saver.path is not None:
-                with interrupts_wait():  # who presses it twice wants to leave, not to lose
-                    self._save()
-                _log.info("saved to %s, %.2f epochs of %d", self._saver.path, self.position, self.settings.epochs)
-            raise
-        self.result.seconds += time.perf_counter() - self._started
+        self._run_to_end(saved)
+        self.result.seconds = self.seconds
         return self._finish()
 
+    def _compile(self) -> None:
+        self._trainer.compile()
+
     def _train(self) -> None:
-        monitor, saver = self._monitor, self._saver
+        monitor = self._monitor
+        monitor.clock.reset()
         monitor.callbacks("on_begin", self)
         while self.epoch < self.settings.epochs and not self._is_over():
             if not self._within:
                 self._trainer.begin_epoch(self.epoch)
                 self._within = True
-            if saver.clock.is_due():
-                self._save_or_warn()
+            self._save_if_due()
             if monitor.clock.is_due():
                 self._evaluate()
             if self._trainer.run(self._is_pause_due):
@@ -190,7 +189,7 @@ class Training:
 
     def _is_pause_due(self) -> bool:
         self._report()
-        return self._saver.clock.is_due() or self._monitor.clock.is_due()
+        return self.checkpoint.clock.is_due() or self._monitor.clock.is_due()
 
     def _is_over(self) -> bool:
         best = self._monitor.best
@@ -220,11 +219,10 @@ class Training:
         monitor.callbacks("on_epoch", self)
 
     def _evaluate(self) -> float:
-        began = time.perf_counter()
-        score = self._monitor.score(self.vectors())
-        self._monitor.callbacks("on_evaluation", self, score)
-        self._monitor.clock.reset()
-        self._started += time.perf_counter() - began
+        with self._not_timed():
+            score = self._monitor.score(self.vectors())
+            self._monitor.callbacks("on_evaluation", self, score)
+            self._monitor.clock.reset()
         return score
 
     def _finish(self) -> Word2VecResult:
@@ -255,30 +253,18 @@ class Training:
 
     # -- checkpoints --------------------------------------------------------------------------------------------------
 
-    def _save(self) -> None:
+    def _state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         best = self._monitor.best
         self._trainer.check_finite(f"in epoch {self.epoch + 1}")
         arrays, result = self._trainer.arrays(), self.result
-        reached = {
+        reached: dict[str, Any] = {
             **{"epoch": self.epoch, "within": self._within, "losses": result.losses},
             **{"loss_errors": result.loss_errors, "scores": result.scores, "effective_tokens": result.effective_tokens},
-            **{"seconds": result.seconds + time.perf_counter() - self._started},
         }
         if best is not None and best.table is not None:
             arrays["best"] = best.table
             reached |= {"best_epoch": best.epoch, "best_value": best.value}
-        self._saver.save(arrays, reached)
-
-    def _save_or_warn(self) -> None:
-        """A checkpoint that cannot be written must not end the training that it is there for."""
-        began = time.perf_counter()
-        try:
-            self._save()
-        except TrainingError:
-            raise
-        except InputError as error:
-            _log.warning("%s (training goes on, and tries again)", error)
-        self._started += time.perf_counter() - began
+        return arrays, reached
 
     def _restore(self, saved: SavedTraining) -> None:
         reached, result, best = saved.reached, self.result, self._monitor.best
@@ -291,23 +277,23 @@ class Training:
         result.losses = [_number(loss) for loss in reached["losses"]]
         result.loss_errors = [_number(error) for error in reached["loss_errors"]]
         result.scores, result.effective_tokens = reached["scores"], reached["effective_tokens"]
-        result.seconds = reached["seconds"]
         if self._within:
             self._trainer.resume_epoch(self.epoch)
-        _log.info("resuming from %s, %.2f epochs of %d", self._saver.path, self.position, self.settings.epochs)
+
+    def _position(self) -> str:
+        return f"{self.position:.2f} epochs of {self.settings.epochs}"
 
     # -- progress -----------------------------------------------------------------------------------------------------
 
-    def _tokens(self) -> float:
-        """Raw tokens trained on in all epochs."""
+    def _done(self) -> float:
+        """Return the raw tokens trained on in all epochs."""
         return self.position * self.corpus.raw_tokens
 
     def _report(self) -> None:
         if self._on_progress is None:
             return
-        tokens, step = self._tokens(), self._trainer.step
+        tokens, step, rate = self._done(), self._trainer.step, self._rate()
         all_tokens = self.settings.epochs * self.corpus.raw_tokens
-        rate = (tokens - self._tokens_before) / max(time.perf_counter() - self._started, 1e-9)
         self._on_progress(
             Progress(
                 epoch=self.epoch,

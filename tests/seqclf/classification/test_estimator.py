@@ -14,7 +14,7 @@ from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import check_estimator, parametrize_with_checks
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from seqclf import SequenceClassifier, SequenceModel
+from seqclf import ClassifierModel, SequenceClassifier
 from wordvec import InputError, WordVectors
 
 TEXTS = ["Fire in the hills", "a calm evening", "the river floods", "tea and cake"] * 6
@@ -78,7 +78,7 @@ def test_fit_predict_score():
     assert classifier.predict(TEXTS).tolist() == LABELS
     assert classifier.score(TEXTS, LABELS) == 1.0
     assert classifier.predict_proba(TEXTS[:3]).shape == (3, 2)
-    assert isinstance(classifier.model_, SequenceModel)
+    assert isinstance(classifier.model_, ClassifierModel)
     assert len(classifier.history_) == 4
     check_is_fitted(classifier)
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save, save_file
 
-from seqclf import ClassifierSettings, SequenceModel, load_model, train_classifier
+from seqclf import ClassifierModel, ClassifierSettings, load_model, train_classifier
 from seqclf.model_file import join_tokens, split_tokens
 from wordvec import FormatError, InputError, WordVectors
 
@@ -78,7 +78,7 @@ def test_a_file_brings_everything_back(model, saved):
     assert back.settings == model.settings
     assert back.metrics == model.metrics
     assert back.history == model.history
-    assert isinstance(back, SequenceModel)
+    assert isinstance(back, ClassifierModel)
     assert "bidirectional lstm of 5" in repr(back)
 
 

@@ -14,10 +14,10 @@ from sklearn.model_selection import cross_val_score
 from sklearn.utils import get_tags
 
 from seqclf import (
+    ClassifierModel,
     ClassifierSettings,
     MultiLabelClassifier,
     MultiLabelModel,
-    SequenceModel,
     compare_multi_label_baselines,
     load_model,
     score_label_sets,
@@ -243,7 +243,7 @@ def test_a_file_gives_the_same_model(model, tmp_path):
     np.testing.assert_array_equal(loaded.predict_proba(texts), model.predict_proba(texts))
     assert "MultiLabelModel" in repr(MultiLabelModel.load(path))
     with pytest.raises(FormatError, match="holds a multi-label classifier, not a text classifier"):
-        SequenceModel.load(path)
+        ClassifierModel.load(path)
     tensors, header = read_model(path, kind="multi-label model")
     assert load_file(path).keys() == tensors.keys()
     for bad_tensors, bad_header in [

@@ -11,7 +11,7 @@ from seqclf.layers.batch_prediction import predict_probabilities
 from seqclf.layers.batches import pack
 from seqclf.layers.cells import spread
 from seqclf.layers.parameters import Workspace
-from seqclf.layers.tape import Noise
+from seqclf.layers.tape import DropoutMasks
 from seqclf.layers.workers import Workers
 from tests.oracles import naive_heads, naive_recurrent
 from tests.oracles.gradients import directional_derivative, numerical_gradient
@@ -49,7 +49,7 @@ def run(shape, parameters, *, masks=None, texts=TEXTS, targets=TARGETS, weights=
         word_mask[:, : shape.vector_size] = masks[0][batch.token_ids]
         pooled_mask = spread(masks[1][batch.order].astype(dtype), shape.encoder.parts)
     with Workers(threads) as workers:
-        tape = network.forward(batch, workers, noise=Noise(words=word_mask), pooled_mask=pooled_mask)
+        tape = network.forward(batch, workers, noise=DropoutMasks(words=word_mask), pooled_mask=pooled_mask)
         probabilities = np.empty((len(texts), shape.classes), dtype)
         probabilities[batch.order] = network.head.forward(tape.features)
         loss, d_rows = network.loss_and_backward(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from seqclf import Forecaster, ForecasterSettings, back_test
-from seqclf.forecasting.back_testing import block_resamples, margin, reference_forecasts
+from seqclf.forecasting.back_testing import block_resamples, margin, naive_forecasts
 from wordvec import InputError
 
 SMALL = ForecasterSettings(window=4, horizon=2, season=5, hidden_size=8, epochs=2, batch_size=16)
@@ -19,7 +19,7 @@ def series(length=90):
 
 def test_references_follow_their_definitions():
     values = np.arange(20.0)[:, None] ** 2
-    found = reference_forecasts(values, np.array([11, 14]), 4, 3, [5])
+    found = naive_forecasts(values, np.array([11, 14]), 4, 3, [5])
     assert list(found) == ["naive", "seasonal-naive 3", "seasonal-naive 5", "seasonal mean 3"]
     squares = [position**2 for position in range(20)]
     for row, origin in enumerate((11, 14)):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from seqclf import Forecaster, ForecasterSettings
-from seqclf.forecasting.back_testing import BackTest
+from seqclf.forecasting.back_testing import Backtest
 from seqclf.model_file import read_model, write_model
 from wordvec import FormatError, InputError
 
@@ -100,7 +100,7 @@ def test_the_same_bytes_at_any_number_of_threads(tmp_path, monkeypatch):
 def report(count=40, horizon=3, columns=2):
     errors = np.random.default_rng(2).standard_normal((count, horizon, columns))
     nothing = np.empty(0)
-    return BackTest(np.arange(count), nothing, nothing, errors, [], 1)
+    return Backtest(np.arange(count), nothing, nothing, errors, [], 1)
 
 
 def test_a_file_gives_the_same_forecaster(tmp_path):

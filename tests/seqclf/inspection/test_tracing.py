@@ -5,7 +5,7 @@ import sys
 import numpy as np
 import pytest
 
-from seqclf import ClassifierSettings, SequenceModel, check_picture, save_gate_heatmap, trace, train_classifier
+from seqclf import ClassifierModel, ClassifierSettings, check_picture, save_gate_heatmap, trace, train_classifier
 from seqclf.classification.network import Network, NetworkShape, parameter_shapes
 from seqclf.layers.parameters import EncoderShape
 from seqclf.layers.tape import States
@@ -23,7 +23,7 @@ def make(**changes):
         name: (random.standard_normal(size) * 0.7).astype(np.float32) for name, size in parameter_shapes(shape).items()
     }
     settings = ClassifierSettings(tokenizer="words", lowercase=True).as_dict()
-    return SequenceModel(
+    return ClassifierModel(
         Network(shape, parameters), Vocabulary(WORDS), labels=["a", "b"], settings=settings
     ), parameters
 

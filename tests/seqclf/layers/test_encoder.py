@@ -7,7 +7,7 @@ from seqclf.layers.batches import pack
 from seqclf.layers.cells import spread, unspread
 from seqclf.layers.encoder import Encoder
 from seqclf.layers.parameters import EncoderShape, FlatParameters, encoder_shapes, initial_encoder
-from seqclf.layers.tape import Noise, States
+from seqclf.layers.tape import DropoutMasks, States
 from seqclf.layers.workers import Workers
 from seqclf.training.optimizers import Adam
 from tests.oracles import naive_recurrent
@@ -59,7 +59,7 @@ def in_kernels(shape, encoder, between, holds, dropped):
     def lanes(function):
         return [[function((layer, d)) for d in shape.directions] for layer in range(shape.layers)]
 
-    return Noise(
+    return DropoutMasks(
         between=[spread(factors, shape.parts) for factors in between],
         w_hidden=lanes(lambda lane: to_panels(dropped[lane], encoder.cell.gates, encoder.hidden)),
         hold_h=lanes(lambda lane: spread(holds[lane][0], 1)),

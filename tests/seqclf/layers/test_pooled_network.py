@@ -6,7 +6,7 @@ import pytest
 from seqclf.layers.batches import pack
 from seqclf.layers.heads import RegressionHead
 from seqclf.layers.parameters import EncoderShape, initial_encoder
-from seqclf.layers.pooled_network import HeadedNetwork
+from seqclf.layers.pooled_network import PooledNetwork
 from seqclf.layers.pooling import POOLINGS, pooling_shapes
 from seqclf.layers.workers import Workers
 
@@ -22,7 +22,7 @@ def network(vocabulary, pooling, dtype=np.float64):
     parameters = initial_encoder(shape, table, random) | head.parameters()
     for name, size in pooling_shapes(shape, pooling).items():
         parameters[name] = random.standard_normal(size)
-    return HeadedNetwork(shape, head, parameters, pooling=pooling, dtype=dtype)
+    return PooledNetwork(shape, head, parameters, pooling=pooling, dtype=dtype)
 
 
 def batch_of(ids):

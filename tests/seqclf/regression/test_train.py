@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from seqclf import ClassifierSettings, RegressionModel, SequenceRegressor, train_regressor
+from seqclf import ClassifierSettings, RegressorModel, SequenceRegressor, train_regressor
 from seqclf.model_file import read_model, write_model
 from wordvec import FormatError, InputError
 
@@ -81,7 +81,7 @@ def test_a_file_gives_the_same_model(kind, tmp_path, request):
     model, given = request.getfixturevalue(kind), (texts if kind == "of_texts" else walks)()[0]
     path, again = tmp_path / "a.safetensors", tmp_path / "b.safetensors"
     model.save(path)
-    loaded = RegressionModel.load(path)
+    loaded = RegressorModel.load(path)
     loaded.save(again)
     assert path.read_bytes() == again.read_bytes()
     np.testing.assert_array_equal(loaded.predict(given), model.predict(given))
@@ -98,7 +98,7 @@ def test_a_file_gives_the_same_model(kind, tmp_path, request):
     for bad_tensors, bad_header in damaged:
         write_model(path, bad_tensors, bad_header)
         with pytest.raises(FormatError, match=r"damaged|another version"):
-            RegressionModel.load(path)
+            RegressorModel.load(path)
 
 
 @pytest.mark.parametrize(

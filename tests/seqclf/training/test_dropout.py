@@ -9,10 +9,10 @@ from seqclf import ClassifierSettings, train_classifier
 from seqclf.layers.batches import pack
 from seqclf.layers.encoder import Encoder
 from seqclf.layers.parameters import EncoderShape
-from seqclf.training.dropout import NoiseRates, draw_noise
+from seqclf.training.dropout import DropoutRates, draw_dropout_masks
 
 SHAPE = EncoderShape(50, 16, 32, layers=3, zoneout=0.2, zoneout_cell=0.7)
-RATES = NoiseRates(words=0.4, between=0.3, weights=0.6)
+RATES = DropoutRates(words=0.4, between=0.3, weights=0.6)
 
 
 def make_batch(count=40, seed=0):
@@ -29,7 +29,7 @@ def flat(noise):
 
 def test_every_mask_has_its_rate_and_its_shape():
     encoder, batch = Encoder(SHAPE), make_batch()
-    noise = draw_noise(encoder, batch, RATES, seed=1, step=2)
+    noise = draw_dropout_masks(encoder, batch, RATES, seed=1, step=2)
     packed = int(batch.starts[-1])
     assert noise.words.shape == (batch.token_ids.size, 16)
     assert (noise.words == 0).mean() == pytest.approx(0.4, abs=0.06)
@@ -47,7 +47,7 @@ def test_every_mask_has_its_rate_and_its_shape():
 def test_locked_dropout_takes_the_same_units_in_every_step_of_a_text():
     encoder, batch = Encoder(SHAPE), make_batch()
     for locked in (True, False):
-        noise = draw_noise(encoder, batch, replace(RATES, locked=locked), seed=1, step=2)
+        noise = draw_dropout_masks(encoder, batch, replace(RATES, locked=locked), seed=1, step=2)
         for factors in noise.between:
             first = factors[batch.starts[0] : batch.starts[1]]
             second = factors[batch.starts[1] : batch.starts[2]]
@@ -59,13 +59,13 @@ def test_locked_dropout_takes_the_same_units_in_every_step_of_a_text():
 
 def test_noise_follows_seed_and_step_and_no_two_masks_are_alike():
     encoder, batch = Encoder(SHAPE), make_batch()
-    one, again = (flat(draw_noise(encoder, batch, RATES, seed=1, step=2)) for _ in range(2))
+    one, again = (flat(draw_dropout_masks(encoder, batch, RATES, seed=1, step=2)) for _ in range(2))
     for left, right in zip(one, again, strict=True):
         np.testing.assert_array_equal(left, right)
     for seed, step in ((2, 2), (1, 3)):
-        for left, right in zip(one, flat(draw_noise(encoder, batch, RATES, seed=seed, step=step)), strict=True):
+        for left, right in zip(one, flat(draw_dropout_masks(encoder, batch, RATES, seed=seed, step=step)), strict=True):
             assert (left != right).mean() > 0.1
-    held = flat(draw_noise(encoder, batch, NoiseRates(), seed=1, step=2))[1:]
+    held = flat(draw_dropout_masks(encoder, batch, DropoutRates(), seed=1, step=2))[1:]
     assert len(held) == 12
     for i in range(12):
         for k in range(i):
@@ -73,7 +73,9 @@ def test_noise_follows_seed_and_step_and_no_two_masks_are_alike():
 
 
 def test_without_rates_there_is_no_noise():
-    noise = draw_noise(Encoder(replace(SHAPE, zoneout=0.0, zoneout_cell=0.0)), make_batch(), NoiseRates(), 1, 2)
+    noise = draw_dropout_masks(
+        Encoder(replace(SHAPE, zoneout=0.0, zoneout_cell=0.0)), make_batch(), DropoutRates(), 1, 2
+    )
     assert noise.words is None
     assert not any(len(part) for part in (noise.between, noise.w_hidden, noise.hold_h, noise.hold_c))
 

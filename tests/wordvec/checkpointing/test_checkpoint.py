@@ -13,7 +13,7 @@ from wordvec.encoding.corpus import EncodedCorpus
 from wordvec.errors import FormatError, InputError, TrainingError
 from wordvec.kernels.simd import JIT_OFF
 from wordvec.vectors.files import save_vectors
-from wordvec.word2vec.training import epoch as training
+from wordvec.word2vec import epoch as training
 from wordvec.word2vec.training import train_word2vec
 
 pytestmark = wraps_around
@@ -178,7 +178,7 @@ def test_a_disk_that_is_full_for_a_while_does_not_end_training(monkeypatch, home
     monkeypatch.setattr(resuming, "write_tensors", full)
     result = train_word2vec(corpus(800), SETTINGS, threads=1, checkpoint=home, checkpoint_every=1e-9)
     assert len(failed) >= len(result.losses) == 3
-    assert "no space left on device; make room (training goes on, and tries again)" in caplog.text
+    assert "no space left on device; make room (training continues and tries again)" in caplog.text
 
 
 def test_what_is_no_number_never_takes_the_place_of_a_good_checkpoint(home):

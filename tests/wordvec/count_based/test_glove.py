@@ -1,13 +1,20 @@
 """GloVe from counts to vectors: settings, the same bytes whatever happens on the way, and what goes wrong."""
 
 import logging
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
 
 from tests.cases.glove import cooccurrence_of, random_counts
-from wordvec import CooccurrenceSettings, SvdSettings, Word2VecSettings, finished_training, save_vectors
+from wordvec import (
+    CooccurrenceSettings,
+    CountBasedSettings,
+    SvdSettings,
+    Word2VecSettings,
+    finished_training,
+    save_vectors,
+)
 from wordvec.checkpointing import checkpoint as resuming
 from wordvec.count_based import glove
 from wordvec.count_based import glove_blocks as blocks
@@ -225,7 +232,7 @@ def test_a_disk_that_is_full_for_a_while_does_not_end_training(monkeypatch, home
     monkeypatch.setattr(resuming, "write_tensors", full)
     result = train_glove(cooccurrence_of(COUNTS), SETTINGS, threads=1, checkpoint=home, checkpoint_every=1e-9)
     assert len(result.losses) == 3
-    assert "no space left on device; make room (training goes on, and tries again)" in caplog.text
+    assert "no space left on device; make room (training continues and tries again)" in caplog.text
 
 
 def test_another_training_is_refused_and_named(monkeypatch, home):
@@ -252,13 +259,14 @@ def test_another_training_is_refused_and_named(monkeypatch, home):
 
 def test_finished_vectors_are_recognised(tmp_path):
     counts, path = cooccurrence_of(COUNTS), tmp_path / "v.safetensors"
-    assert not finished_training(path, counts, SETTINGS)
+    settings = CountBasedSettings("glove", counts.settings, training=SETTINGS)
+    assert not finished_training(path, counts, settings)
     save_vectors(train_glove(counts, SETTINGS, threads=1).vectors, path)
-    assert finished_training(path, counts, SETTINGS)
-    for settings, message in (
-        (changed(seed=3), "seed was 1 and is 3"),
-        (SvdSettings(), "model was 'glove' and is 'svd'"),
+    assert finished_training(path, counts, settings)
+    for other, message in (
+        (replace(settings, training=changed(seed=3)), "seed was 1 and is 3"),
+        (CountBasedSettings("svd", counts.settings, training=SvdSettings()), "model was 'glove' and is 'svd'"),
         (Word2VecSettings(), "alpha was 0.75 and is None; .*model was 'glove' and is 'skipgram'"),
     ):
-        with pytest.raises(InputError, match=f"is not what this training leaves: .*{message}"):
-            finished_training(path, counts, settings)
+        with pytest.raises(InputError, match=f"was not produced by this run: .*{message}"):
+            finished_training(path, counts, other)

@@ -1,4 +1,4 @@
-"""CountVectors and TfidfVectors beside scikit-learn's own, and the promises a transformer makes."""
+"""CountVectorizer and TfidfVectorizer beside scikit-learn's own, and the promises a transformer makes."""
 
 import inspect
 import pickle
@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
-from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
+from sklearn.feature_extraction import text as sklearn_text
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
@@ -15,7 +15,7 @@ from sklearn.utils import get_tags
 
 from corpora import TextCorpus
 from tests.cases.word2vec import wraps_around
-from wordvec import CountVectors, TfidfVectors, Vocabulary, count_documents, encode_corpus
+from wordvec import CountVectorizer, TfidfVectorizer, Vocabulary, count_documents, encode_corpus
 from wordvec.errors import InputError, VocabularyError
 
 pytestmark = wraps_around
@@ -67,7 +67,7 @@ def assert_same_as_theirs(ours, theirs, texts=TEXTS, new=NEW, rtol=1e-12):
 def test_counts_are_those_of_scikit_learn(options):
     # Where the features are cut there must be no tie, which scikit-learn does not break in a fixed way.
     texts = [*TEXTS, "to to to be be", "be"] if "max_features" in options else TEXTS
-    assert_same_as_theirs(CountVectors(**options), CountVectorizer(**AS_OURS, **options), texts)
+    assert_same_as_theirs(CountVectorizer(**options), sklearn_text.CountVectorizer(**AS_OURS, **options), texts)
 
 
 @pytest.mark.parametrize("idf", IDF_OPTIONS)
@@ -75,30 +75,36 @@ def test_counts_are_those_of_scikit_learn(options):
 @pytest.mark.parametrize("sublinear_tf", [False, True])
 def test_weights_are_those_of_scikit_learn(idf, norm, sublinear_tf):
     common = {"norm": norm, "sublinear_tf": sublinear_tf, "ngram_range": (1, 2)}
-    assert_same_as_theirs(TfidfVectors(idf=idf, **common), TfidfVectorizer(**AS_OURS, **IDF_OPTIONS[idf], **common))
+    assert_same_as_theirs(
+        TfidfVectorizer(idf=idf, **common), sklearn_text.TfidfVectorizer(**AS_OURS, **IDF_OPTIONS[idf], **common)
+    )
 
 
 @pytest.mark.parametrize(
     "options", [{"binary": True}, {"min_df": 2, "max_df": 6}, {"ngram_range": (3, 4)}, {"max_df": 0.4}]
 )
 def test_other_options_are_those_of_scikit_learn(options):
-    assert_same_as_theirs(TfidfVectors(**options), TfidfVectorizer(**AS_OURS, **options))
+    assert_same_as_theirs(TfidfVectorizer(**options), sklearn_text.TfidfVectorizer(**AS_OURS, **options))
 
 
 def test_float32_weights_are_those_of_scikit_learn():
-    assert_same_as_theirs(TfidfVectors(dtype="float32"), TfidfVectorizer(dtype=np.float32, **AS_OURS), rtol=1e-6)
+    assert_same_as_theirs(
+        TfidfVectorizer(dtype="float32"), sklearn_text.TfidfVectorizer(dtype=np.float32, **AS_OURS), rtol=1e-6
+    )
 
 
 def test_public_texts_give_what_scikit_learn_gives(public_data):
     texts = (public_data / "text/lee_background.txt").read_text(encoding="utf-8").splitlines()
     for sizes in ((1, 1), (1, 2)):
         options = {"ngram_range": sizes, "min_df": 2}
-        assert_same_as_theirs(TfidfVectors(**options), TfidfVectorizer(**AS_OURS, **options), texts, texts[::-1])
+        assert_same_as_theirs(
+            TfidfVectorizer(**options), sklearn_text.TfidfVectorizer(**AS_OURS, **options), texts, texts[::-1]
+        )
 
 
 def test_what_unicode_alone_calls_white_space_is_a_part_of_a_token_here():
     """Python's str.split and \\S split at these 23 characters more; no token here is cut there."""
-    ours, theirs = CountVectors(), CountVectorizer(**AS_OURS)
+    ours, theirs = CountVectorizer(), sklearn_text.CountVectorizer(**AS_OURS)
     apart = [chr(k) for k in range(0x110000) if chr(k).isspace() and chr(k) not in "\t\n\v\f\r "]
     assert len(apart) == 23
     for space in apart:
@@ -117,16 +123,16 @@ def test_parameters_are_those_of_the_engine_with_the_same_defaults():
         n: p.default for n, p in inspect.signature(count_documents).parameters.items() if p.kind == p.KEYWORD_ONLY
     }
     del engine["threads"], engine["on_progress"]
-    counts = {name: p.default for name, p in inspect.signature(CountVectors).parameters.items()}
-    weights = {name: p.default for name, p in inspect.signature(TfidfVectors).parameters.items()}
+    counts = {name: p.default for name, p in inspect.signature(CountVectorizer).parameters.items()}
+    weights = {name: p.default for name, p in inspect.signature(TfidfVectorizer).parameters.items()}
     assert counts == engine | {"n_jobs": None}
     assert weights == counts | {"dtype": np.float64, "idf": "smooth", "sublinear_tf": False, "norm": "l2"}
     given = {name: object() for name in weights}
-    assert TfidfVectors(**given).get_params() == given
+    assert TfidfVectorizer(**given).get_params() == given
 
 
 def test_the_constructor_only_stores_and_fit_is_needed():
-    for model in (CountVectors(min_df=-1, ngram_range="nonsense"), TfidfVectors(norm="nonsense")):
+    for model in (CountVectorizer(min_df=-1, ngram_range="nonsense"), TfidfVectorizer(norm="nonsense")):
         for call in (model.transform, model.inverse_transform, model.get_feature_names_out):
             with pytest.raises(NotFittedError):
                 call(TEXTS)
@@ -135,7 +141,7 @@ def test_the_constructor_only_stores_and_fit_is_needed():
         assert not tags.input_tags.two_d_array
 
 
-@pytest.mark.parametrize("kind", [CountVectors, TfidfVectors])
+@pytest.mark.parametrize("kind", [CountVectorizer, TfidfVectorizer])
 def test_clone_and_pickle(kind):
     model = kind(ngram_range=(1, 2), min_df=2).fit(TEXTS)
     expected = model.transform(NEW).toarray()
@@ -150,12 +156,12 @@ def test_clone_and_pickle(kind):
 
 def test_in_a_pipeline_and_a_search():
     labels = [int("to" in text) for text in TEXTS]
-    pipeline = make_pipeline(TfidfVectors(), LogisticRegression(C=100))
-    search = GridSearchCV(pipeline, {"tfidfvectors__ngram_range": [(1, 1), (1, 2)]}, cv=2).fit(TEXTS, labels)
+    pipeline = make_pipeline(TfidfVectorizer(), LogisticRegression(C=100))
+    search = GridSearchCV(pipeline, {"tfidfvectorizer__ngram_range": [(1, 1), (1, 2)]}, cv=2).fit(TEXTS, labels)
     assert search.best_estimator_.score(TEXTS, labels) > 0.8
 
 
-@pytest.mark.parametrize("kind", [CountVectors, TfidfVectors])
+@pytest.mark.parametrize("kind", [CountVectorizer, TfidfVectorizer])
 def test_every_kind_of_corpus_gives_the_same(kind, tmp_path):
     expected = kind().fit_transform(TEXTS).toarray()
     (tmp_path / "text").write_text("\n".join(TEXTS) + "\n")
@@ -174,13 +180,13 @@ def test_every_kind_of_corpus_gives_the_same(kind, tmp_path):
 
 def test_a_corpus_of_its_own_tokenizer_is_remembered(tmp_path):
     (tmp_path / "text").write_text("The King, the king!\n")
-    model = CountVectors().fit(TextCorpus(tmp_path / "text", tokenizer="words", lowercase=True))
+    model = CountVectorizer().fit(TextCorpus(tmp_path / "text", tokenizer="words", lowercase=True))
     assert (model.tokenizer_, model.lowercase_) == ("words", True)
     assert model.transform(["KING? The king!"]).toarray().tolist() == [[2, 1]]
 
 
 def test_rows_are_turned_back_into_features():
-    model = TfidfVectors(idf="textbook").fit(TEXTS)
+    model = TfidfVectorizer(idf="textbook").fit(TEXTS)
     matrix = model.transform(NEW)
     found = model.inverse_transform(matrix)
     known = {*model.vocabulary_}
@@ -197,7 +203,7 @@ def test_rows_are_turned_back_into_features():
 
 def test_a_fixed_vocabulary_gives_the_columns():
     vocabulary = Vocabulary(["be", "nowhere", "to"], [5, 4, 3])
-    model = TfidfVectors(vocabulary=vocabulary, idf="plain", norm=None).fit(TEXTS)
+    model = TfidfVectorizer(vocabulary=vocabulary, idf="plain", norm=None).fit(TEXTS)
     assert model.vocabulary_ is vocabulary
     assert np.isfinite(model.idf_).all()
     assert model.transform(["nowhere to be be"]).toarray()[0] == pytest.approx(model.idf_ * [2, 1, 1])
@@ -206,13 +212,13 @@ def test_a_fixed_vocabulary_gives_the_columns():
 @pytest.mark.parametrize(
     ("model", "message"),
     [
-        (CountVectors(dtype="int8"), "dtype must be one of int32, int64"),
-        (TfidfVectors(dtype="int64"), "dtype must be one of float32, float64, got int64"),
-        (TfidfVectors(norm="l3"), "norm must be"),
-        (TfidfVectors(idf="log"), "idf must be one of"),
-        (TfidfVectors(n_jobs=0), "threads must be at least 1"),
-        (TfidfVectors(min_df=99), "is below min_df .99.; widen the two"),
-        (CountVectors(vocabulary=["a", "a"]), "tokens must differ"),
+        (CountVectorizer(dtype="int8"), "dtype must be one of int32, int64"),
+        (TfidfVectorizer(dtype="int64"), "dtype must be one of float32, float64, got int64"),
+        (TfidfVectorizer(norm="l3"), "norm must be"),
+        (TfidfVectorizer(idf="log"), "idf must be one of"),
+        (TfidfVectorizer(n_jobs=0), "threads must be at least 1"),
+        (TfidfVectorizer(min_df=99), "is below min_df .99.; widen the two"),
+        (CountVectorizer(vocabulary=["a", "a"]), "tokens must differ"),
     ],
 )
 def test_parameters_out_of_range_are_named_by_fit(model, message):
@@ -222,8 +228,8 @@ def test_parameters_out_of_range_are_named_by_fit(model, message):
 
 @pytest.mark.parametrize("texts", ["to be", [b"to be"], ["to be", 7], [["to", 7.5]]])
 def test_what_is_no_text_is_refused(texts):
-    model = CountVectors().fit(TEXTS)
-    for call in (model.transform, CountVectors().fit):
+    model = CountVectorizer().fit(TEXTS)
+    for call in (model.transform, CountVectorizer().fit):
         with pytest.raises(InputError, match=r"put it into a list|is of type|holds 7\.5"):
             call(texts)
     assert model.transform([]).shape == (0, 13)

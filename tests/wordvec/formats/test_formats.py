@@ -82,7 +82,7 @@ def test_any_tokens_come_back_or_are_refused_before_anything_is_written(tmp_path
 def test_safetensors_keep_everything(wv, tmp_path):
     path = tmp_path / "v.safetensors"
     wv.save(path)
-    back = WordVectors.load(path)
+    back = load_vectors(path)
     same_vectors(back, wv)
     assert back.vocabulary == wv.vocabulary
     assert back.context_vectors.tobytes() == wv.context_vectors.tobytes()

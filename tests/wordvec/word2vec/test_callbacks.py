@@ -11,7 +11,7 @@ from tests.cases.word2vec import random_corpus, wraps_around
 from wordvec import TrainingCallback, Word2VecSettings, WordVectors
 from wordvec.errors import InputError
 from wordvec.kernels.simd import JIT_OFF
-from wordvec.word2vec.training import epoch as training
+from wordvec.word2vec import epoch as training
 from wordvec.word2vec.training import train_word2vec
 
 pytestmark = wraps_around

@@ -19,7 +19,7 @@ from tests.cases.word2vec import wraps_around
 from wordvec import Vocabulary, Word2Vec, Word2VecSettings, WordVectors, encode_corpus
 from wordvec.errors import InputError, UnknownTokenError, VocabularyError
 from wordvec.kernels.simd import JIT_OFF
-from wordvec.word2vec.training import training as word2vec
+from wordvec.word2vec import training as word2vec
 
 pytestmark = wraps_around
 

@@ -12,8 +12,8 @@ from tests.cases.word2vec import random_corpus, wraps_around
 from wordvec import Word2VecSettings, estimate_memory
 from wordvec.errors import InputError, TrainingError
 from wordvec.kernels.simd import JIT_OFF
+from wordvec.word2vec import buffers as memory
 from wordvec.word2vec.epoch import Trainer
-from wordvec.word2vec.training import buffers as memory
 from wordvec.word2vec.training import train_word2vec
 
 pytestmark = wraps_around

@@ -13,10 +13,10 @@ from tests.oracles import naive
 from wordvec import Word2VecSettings, encode_corpus, save_vectors
 from wordvec.errors import InputError, TrainingError, VocabularyError
 from wordvec.kernels.simd import JIT_OFF
+from wordvec.word2vec import epoch as training
+from wordvec.word2vec import training as word2vec
 from wordvec.word2vec.buffers import first_memory
-from wordvec.word2vec.training import epoch as training
 from wordvec.word2vec.training import train_word2vec
-from wordvec.word2vec.training import training as word2vec
 
 pytestmark = wraps_around
 
