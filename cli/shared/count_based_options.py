@@ -8,6 +8,9 @@ import click
 from cli.shared.errors import usage_errors
 from cli.shared.options import Size
 from cli.shared.reporting import Progress, say, short_number
+from cli.shared.setting_options import setting_option
+from wordvec import CooccurrenceSettings, GloveSettings, SvdSettings
+from wordvec.system.settings import declaration, default_text, field_of
 
 if TYPE_CHECKING:
     from wordvec import CountBasedResult, EncodedCorpus
@@ -15,55 +18,46 @@ if TYPE_CHECKING:
 MODELS = ("cooccurrence", "ppmi", "svd", "glove")
 """wordvec.COUNT_BASED_MODELS, which the help must not load; a test compares them."""
 
-WINDOW_WEIGHTS = ("harmonic", "dynamic", "flat")
+_DERIVED = {
+    "contexts": (CooccurrenceSettings, "Count-based"),
+    "subsample_mode": (CooccurrenceSettings, "Count-based"),
+    "weighting": (SvdSettings, "cooccurrence, svd"),
+    "smoothing": (SvdSettings, ""),
+    "shift": (SvdSettings, ""),
+    "exponent": (SvdSettings, "svd"),
+    "iterations": (SvdSettings, "svd"),
+    "oversampling": (SvdSettings, "svd"),
+    "add_contexts": (SvdSettings, "svd, glove"),
+    "x_max": (GloveSettings, "glove"),
+    "alpha": (GloveSettings, "glove"),
+}
+"""The settings that only count-based models have, and the models."""
 
-_OPTIONS = (
-    click.option(
-        "--contexts",
-        type=click.Choice(["both", "left", "right"]),
-        help="Counting: words on which side of a word.  [default: both]",
-    ),
-    click.option(
-        "--subsample-mode",
-        type=click.Choice(["dirty", "clean"]),
-        help="Counting: close up the gaps that --subsample leaves, as word2vec does, or not.  [default: dirty]",
-    ),
-    click.option(
-        "--weighting",
-        type=click.Choice(["ppmi", "npmi", "log", "conditional", "count"]),
-        help="cooccurrence, svd: what a count is replaced by.  [default: count; svd ppmi]",
-    ),
-    click.option("--smoothing", type=float, help="PPMI, NPMI: contexts count to this power.  [default: 0.75; NPMI 1]"),
-    click.option("--shift", type=float, help="PPMI: minus the logarithm of this.  [default: 1]"),
-    click.option("--exponent", type=float, help="svd: singular values to this power.  [default: 0.5]"),
-    click.option("--iterations", type=int, help="svd: passes that make it exact.  [default: 3]"),
-    click.option("--oversampling", type=int, help="svd: dimensions beyond what is kept.  [default: 10]"),
-    click.option(
-        "--add-contexts/--no-add-contexts",
-        default=None,
-        help="svd, glove: add a word's two vectors, or keep its own.  [default: no; glove yes]",
-    ),
-    click.option("--x-max", type=float, help="glove: counts from here on weigh the same.  [default: 10]"),
-    click.option("--alpha", type=float, help="glove: smaller ones weigh by this power.  [default: 0.75]"),
-    click.option(
-        "--memory",
-        type=Size(),
-        metavar="SIZE",
-        help="Count in so much memory (500M, 2G), beyond it on disk.  [default: half of what is free]",
-    ),
+_DEFAULTS = {"weighting": "count; svd ppmi", "add_contexts": "no; glove yes"}
+"""Defaults that differ between the models."""
+
+_memory_option = click.option(
+    "--memory",
+    type=Size(),
+    metavar="SIZE",
+    help="Count in this much memory (500M, 2G), beyond it on disk.  [default: half of the free memory]",
 )
 
 
-_NAMES = (
-    "contexts", "subsample_mode", "weighting", "smoothing", "shift", "exponent", "iterations", "oversampling",
-    "add_contexts", "x_max", "alpha", "memory",
-)  # fmt: skip
+def _derived(name: str) -> Any:
+    """The option of a setting; None unless given, so that it can be refused for other models."""
+    kind, models = _DERIVED[name]
+    field = field_of(kind, name)
+    text = f"{models}: {declaration(field).help}" if models else declaration(field).help
+    shown = _DEFAULTS.get(name, default_text(field))
+    return setting_option(kind, name, default=None, show_default=False, help=f"{text}  [default: {shown}]")
 
 
 def counting_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options of counting, weighting, factorisation and GloVe."""
-    for option in reversed(_OPTIONS):
-        command = option(command)
+    """The options of counting, weighting, factorization and GloVe."""
+    command = _memory_option(command)
+    for name in reversed(_DERIVED):
+        command = _derived(name)(command)
     return command
 
 
@@ -73,7 +67,7 @@ def refuse_counting(given: dict[str, Any]) -> None:
     Raises:
         click.UsageError: one was given.
     """
-    for name in _NAMES:
+    for name in (*_DERIVED, "memory"):
         _refuse(given.pop(name) is not None, name, given["model"])
 
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from wordvec.count_based.cooccurrence import Cooccurrence
+from wordvec.count_based.settings import WEIGHTINGS
 from wordvec.errors import InputError
 from wordvec.system.available_memory import available_memory
 from wordvec.system.csr import csr_of, row_pieces
@@ -13,9 +14,6 @@ from wordvec.system.validation import check_choice, check_number
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
-
-WEIGHTINGS = ("ppmi", "npmi", "log", "conditional", "count")
-"""The names that ``weighting`` takes."""
 
 _SMOOTHING = {"ppmi": 0.75, "npmi": 1.0}
 

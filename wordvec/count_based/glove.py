@@ -4,7 +4,7 @@ import logging
 import math
 import os
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -63,7 +63,7 @@ class GloveResult:
     def summary(self) -> dict[str, Any]:
         """All of it but the vectors, as JSON can write it."""
         return {
-            "settings": asdict(self.settings),
+            "settings": self.settings.record(),
             "cells": self.cells,
             "types": self.types,
             "losses": self.losses,
@@ -113,7 +113,7 @@ def train_glove(
     saver = Checkpoint(checkpoint, checkpoint_every, resume)
     _check_counts(cooccurrence.counts)
     _check_memory(cooccurrence.counts, settings)
-    told = cooccurrence.settings.record(settings.model, asdict(settings))
+    told = cooccurrence.settings.file_record(settings.model, settings.record())
     counts, words = cooccurrence.counts, cooccurrence.vocabulary
     saved = saver.begin(
         told,
@@ -261,7 +261,7 @@ class _Training(ResumableRun):
             context_vectors=contexts,
             tokenizer=source.tokenizer,
             lowercase=source.lowercase,
-            settings=source.settings.record(self.settings.model, asdict(self.settings)),
+            settings=source.settings.file_record(self.settings.model, self.settings.record()),
         )
         return GloveResult(
             vectors,

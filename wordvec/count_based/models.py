@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Any
 
 from wordvec.count_based.association import settings_of
@@ -62,8 +62,8 @@ class CountBasedSettings:
 
     def file_record(self) -> dict[str, Any]:
         """Return all settings by name, as a file of the vectors holds them."""
-        chosen = self.weighing if self.training is None else asdict(self.training)
-        return self.counting.record(self.model, chosen or {})
+        chosen = self.weighing if self.training is None else self.training.record()
+        return self.counting.file_record(self.model, chosen or {})
 
 
 @dataclass

@@ -14,5 +14,5 @@ def weighted_vectors(
         association_matrix(cooccurrence, weighting, smoothing=smoothing, shift=shift),
         tokenizer=cooccurrence.tokenizer,
         lowercase=cooccurrence.lowercase,
-        settings=cooccurrence.settings.record("sparse", settings_of(weighting, smoothing, shift)),
+        settings=cooccurrence.settings.file_record("sparse", settings_of(weighting, smoothing, shift)),
     )

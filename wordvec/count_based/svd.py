@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -47,7 +47,7 @@ class SvdResult:
     def summary(self) -> dict[str, Any]:
         """All of it but the vectors, as JSON can write it."""
         return {
-            "settings": asdict(self.settings),
+            "settings": self.settings.record(),
             "values": [float(value) for value in self.values],
             "cells": self.cells,
             "types": self.types,
@@ -101,7 +101,7 @@ def train_svd(
         context_vectors=contexts,
         tokenizer=cooccurrence.tokenizer,
         lowercase=cooccurrence.lowercase,
-        settings=cooccurrence.settings.record(settings.model, asdict(settings)),
+        settings=cooccurrence.settings.file_record(settings.model, settings.record()),
     )
     return SvdResult(vectors, settings, found.values, int(matrix.nnz), types, time.perf_counter() - started)
 

@@ -25,11 +25,23 @@ def check_choice(name: str, value: Any, choices: Iterable[str]) -> None:
         raise InputError(f"{name} must be one of {', '.join(known)}, got {value!r}")
 
 
-def check_whole(name: str, value: Any, least: int | None = None) -> int:
+def check_flag(name: str, value: Any) -> bool:
+    """Return ``value`` as Python's own bool.
+
+    Raises:
+        InputError: it is neither true nor false.
+    """
+    plain = value.item() if hasattr(value, "item") else value
+    if not isinstance(plain, bool):
+        raise InputError(f"{name} must be true or false, got {value!r}")
+    return plain
+
+
+def check_whole(name: str, value: Any, least: int | None = None, most: int | None = None) -> int:
     """``value`` as Python's own number, whichever kind of whole number it is: what kernels and files know.
 
     Raises:
-        InputError: it is no whole number, or below ``least``.
+        InputError: not a whole number, below ``least`` or above ``most``.
 
     Example:
         >>> import numpy as np
@@ -40,6 +52,8 @@ def check_whole(name: str, value: Any, least: int | None = None) -> int:
         raise InputError(f"{name} must be a whole number, got {value!r}")
     if least is not None and value < least:
         raise InputError(f"{name} must be at least {least}, got {value}")
+    if most is not None and int(value) > most:
+        raise InputError(f"{name} must be at most {most:,}, got {value:,}")
     return int(value)
 
 

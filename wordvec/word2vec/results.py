@@ -1,6 +1,6 @@
 """What training says while it works, and what it leaves."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from wordvec.vectors.dense import WordVectors
@@ -48,7 +48,7 @@ class Word2VecResult:
     def summary(self) -> dict[str, Any]:
         """All of it but the vectors, as JSON can write it."""
         return {
-            "settings": asdict(self.settings),
+            "settings": self.settings.record(),
             "raw_tokens": self.raw_tokens,
             "types": self.types,
             "effective_tokens": self.effective_tokens,

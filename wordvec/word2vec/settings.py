@@ -1,10 +1,10 @@
 """What decides the vectors: the settings of CBOW and skip-gram, their defaults and their limits."""
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from wordvec.errors import InputError
-from wordvec.system.validation import check_choice, check_number, check_whole
+from wordvec.system.settings import Settings, setting, settings_class
 
 TILE = 4
 """Centres computed at once; the kernels' own number."""
@@ -51,91 +51,107 @@ _PRESETS = {
     ),
 }
 
-_WHOLE = {
-    "vector_size": 1, "window": 1, "negatives": 1, "epochs": 1, "seed": 0, "shared_negatives": 1, "block_size": 1,
-    "lanes": 1, "lane_tokens": 64,
-}  # fmt: skip
-"""The whole numbers among the settings, and the least that each may be."""
 
+@settings_class
+class Word2VecSettings(Settings):
+    """Settings of CBOW and skip-gram: together with the corpus they decide the vectors, whatever the machine."""
 
-@dataclass(frozen=True)
-class Word2VecSettings:
-    """What decides the vectors, given the corpus. Nothing here depends on the machine.
-
-    Attributes:
-        model: "skipgram" or "cbow" (Mikolov et al. 2013, arXiv 1301.3781).
-        vector_size: D.
-        window: contexts stand at most so far from their centre.
-        window_weights: "expected" counts a context at distance d by 1 - (d - 1) / window, the probability that the
-            random radius of word2vec.c reaches it; "sampled" draws that radius for each centre, as word2vec.c does.
-            None: "expected" for skip-gram with shared negatives or full softmax, "sampled" otherwise: CBOW's mean of a
-            small window says more of a word than the weighted mean of a large one.
-        negatives: K of the objective (arXiv 1310.4546, eq. 4).
-        epochs: times the corpus is gone through.
-        learning_rate, min_learning_rate: it falls linearly from the first to the second over all epochs. None: 0.025
-            for skip-gram, 0.06 for CBOW, 0.075 for CBOW with the mean's gradient; and 0.0001.
-        subsample: frequent tokens are kept with probability sqrt(t/f) + t/f; 0 keeps all.
-        noise_exponent: negatives are drawn by count to this power.
-        cbow_gradient: "sum" passes the gradient of the averaged contexts on to each of them by its weight, as
-            word2vec.c and gensim do; "mean" divides it by the sum of the weights, the true gradient.
-        seed: of every random draw.
-        mode: "reproducible", the same bits at any number of threads, or "hogwild", threads that do not wait.
-        shared_negatives: S negatives that a centre is scored with, each weighted K/S. None: 16, for CBOW 12.
-        block_size: centres that a negative serves before a new one takes its place. None: 8, for CBOW 4.
-        lanes: parts of the corpus trained side by side, at most, and 255 at most; more of them feed more threads. A
-            small vocabulary bears fewer, see ``safe_lanes``.
-        lane_tokens: tokens of a lane between two exchanges with the others.
-        loss: how a word is told from all others. "negative" sampling; "hierarchical" softmax, over the turns on the way
-            down a Huffman tree (arXiv 1310.4546, section 2.1); or full "softmax", over all words of a small vocabulary.
-        fresh_negatives: K new negatives for every pair, one pair after another, as the papers have it: slower. None:
-            no, but yes in a preset.
-        preset: "gensim" or "word2vec.c", to train as that program does: its learning rates, fresh negatives, a
-            context that predicts its centre in skip-gram, scores beyond 6, long sentences, first vectors. What is
-            given beside it stands. It does not choose the model.
-    """
-
-    model: str = "skipgram"
-    vector_size: int = 100
-    window: int = 5
-    window_weights: str | None = None
-    negatives: int = 5
-    epochs: int = 5
-    learning_rate: float | None = None
-    min_learning_rate: float | None = None
-    subsample: float = 1e-3
-    noise_exponent: float = 0.75
-    cbow_gradient: str = "sum"
-    seed: int = 1
-    mode: str = "reproducible"
-    shared_negatives: int | None = None
-    block_size: int | None = None
-    lanes: int = 8
-    lane_tokens: int = 128
-    loss: str = "negative"
-    fresh_negatives: bool | None = None
-    preset: str | None = None
+    model: str = setting(
+        "Predict the context words from the center (skip-gram), or the center from its context (CBOW).",
+        default="skipgram",
+        detail="Mikolov et al. 2013, arXiv 1301.3781.",
+        choices=("skipgram", "cbow"),
+    )
+    vector_size: int = setting("D, the number of dimensions.", default=100, least=1)
+    window: int = setting("Maximum distance between a center and its context words.", default=5, least=1)
+    window_weights: str | None = setting(
+        "Weight of a context word by its distance: expected or sampled.",
+        default=None,
+        detail='"expected" weights a context word at distance d by 1 - (d - 1) / window, the probability that the '
+        'random radius of word2vec.c reaches it; "sampled" draws that radius for each center, as word2vec.c does. '
+        "CBOW does better with it: the mean of a small window says more than the weighted mean of a large one.",
+        choices=("expected", "sampled"),
+        none="expected for skip-gram with shared negatives or full softmax, else sampled",
+    )
+    negatives: int = setting("K, the negative samples per pair (arXiv 1310.4546, eq. 4).", default=5, least=1)
+    epochs: int = setting("Passes over the corpus.", default=5, least=1)
+    learning_rate: float | None = setting(
+        "Initial learning rate; it falls linearly to min_learning_rate over all epochs.",
+        default=None,
+        above=0,
+        none="0.025 for skip-gram, 0.06 for CBOW, 0.075 for CBOW with cbow_gradient mean",
+    )
+    min_learning_rate: float | None = setting("Final learning rate.", default=None, none="0.0001")
+    subsample: float = setting(
+        "Keep a token of relative frequency f with probability sqrt(t/f) + t/f; 0 keeps all.", default=1e-3, least=0
+    )
+    noise_exponent: float = setting("Negative samples are drawn in proportion to count to this power.", default=0.75)
+    cbow_gradient: str = setting(
+        "CBOW: pass the whole gradient to each context word (sum), or its share, the true gradient (mean).",
+        default="sum",
+        detail="word2vec.c and gensim do the former.",
+        choices=("sum", "mean"),
+    )
+    seed: int = setting("Random seed; runs with the same seed are reproducible.", default=1, least=0)
+    mode: str = setting(
+        "The same bits at any number of threads, or threads that do not wait for each other (hogwild).",
+        default="reproducible",
+        choices=("reproducible", "hogwild"),
+    )
+    shared_negatives: int | None = setting(
+        "S, the negative samples that each center is scored with, weighted K/S.",
+        default=None,
+        least=1,
+        none="16, for CBOW 12",
+    )
+    block_size: int | None = setting(
+        "Centers that a shared negative sample serves before it is replaced.",
+        default=None,
+        least=1,
+        none="8, for CBOW 4",
+    )
+    lanes: int = setting(
+        "Maximum number of corpus parts trained side by side; more of them feed more threads.",
+        default=8,
+        detail="Small vocabularies use fewer, see ``safe_lanes``.",
+        least=1,
+        most=MOST_LANES,
+    )
+    lane_tokens: int = setting(
+        "Tokens that a lane trains on between two exchanges with the others.", default=128, least=64
+    )
+    loss: str = setting(
+        "Negative sampling, hierarchical softmax, or full softmax (for small vocabularies).",
+        default="negative",
+        detail="Hierarchical softmax follows a Huffman tree (arXiv 1310.4546, section 2.1).",
+        choices=("negative", "hierarchical", "softmax"),
+    )
+    fresh_negatives: bool | None = setting(
+        "Draw new negative samples for every pair, as in the papers: slower.",
+        default=None,
+        none="no, but yes in a preset",
+    )
+    preset: str | None = setting(
+        "Match that program's defaults; explicit options take precedence.",
+        default=None,
+        detail="Its learning rates, fresh negatives, a context word that predicts its center in skip-gram, scores "
+        "beyond 6, long sentences and initial vectors. It does not choose the model.",
+        choices=tuple(_PRESETS),
+        none="none",
+    )
 
     def resolved(self) -> "Word2VecSettings":
-        """The same settings with every None replaced by what it stands for, checked.
+        """Return the same settings with every None replaced by its default for this model.
 
         Raises:
-            InputError: a setting out of range.
+            InputError: settings that contradict each other.
 
         Example:
             >>> Word2VecSettings(model="cbow").resolved().learning_rate
             0.06
         """
-        check_choice("model", self.model, ("skipgram", "cbow"))
-        if self.window_weights is not None:
-            check_choice("window_weights", self.window_weights, ("expected", "sampled"))
-        check_choice("cbow_gradient", self.cbow_gradient, ("sum", "mean"))
-        check_choice("mode", self.mode, ("reproducible", "hogwild"))
-        check_choice("loss", self.loss, ("negative", "hierarchical", "softmax"))
-        if self.preset is not None:
-            check_choice("preset", self.preset, tuple(_PRESETS))
         shared, block = _SHARED[self.model]
         rate = self._usual_rate() if self.learning_rate is None else self.learning_rate
-        rate = check_number("learning_rate", rate, above=0)
         chosen = replace(
             self,
             window_weights=self._usual_weights() if self.window_weights is None else self.window_weights,
@@ -145,18 +161,6 @@ class Word2VecSettings:
             block_size=block if self.block_size is None else self.block_size,
             fresh_negatives=self._draws_fresh(),
         )
-        whole: dict[str, Any] = {
-            name: check_whole(name, getattr(chosen, name), least) for name, least in _WHOLE.items()
-        }
-        chosen = replace(
-            chosen,
-            **whole,
-            min_learning_rate=check_number("min_learning_rate", chosen.min_learning_rate),
-            subsample=check_number("subsample", chosen.subsample, least=0),
-            noise_exponent=check_number("noise_exponent", chosen.noise_exponent),
-        )
-        if chosen.lanes > MOST_LANES:
-            raise InputError(f"lanes must be at most {MOST_LANES}, got {chosen.lanes}")
         chosen._check_rates()
         chosen._check_block()
         return chosen
@@ -177,11 +181,9 @@ class Word2VecSettings:
     def _draws_fresh(self) -> bool:
         if self.fresh_negatives is None:
             return self.preset is not None and self.loss == "negative"
-        if self.fresh_negatives not in (True, False):
-            raise InputError(f"fresh_negatives must be True, False or None, got {self.fresh_negatives!r}")
         if self.fresh_negatives and self.loss != "negative":
             raise InputError(f"fresh_negatives need loss = negative, got {self.loss}, which draws none")
-        return bool(self.fresh_negatives)
+        return self.fresh_negatives
 
     def _check_rates(self) -> None:
         rate = self.learning_rate or 0.0
@@ -202,7 +204,7 @@ class Word2VecSettings:
 
     def file_record(self) -> dict[str, Any]:
         """Return all settings by name, resolved, as a file of the vectors holds them."""
-        return asdict(self.resolved())
+        return self.resolved().record()
 
     @property
     def negatives_are_shared(self) -> bool:

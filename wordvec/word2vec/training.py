@@ -4,7 +4,6 @@ import logging
 import math
 import os
 from collections.abc import Callable, Iterable
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -94,7 +93,7 @@ def train_word2vec(
     saver = Checkpoint(checkpoint, checkpoint_every, resume)
     memory = check_memory(settings, len(corpus.vocabulary), threads, keeps_best=monitor.best is not None)
     saved = saver.begin(
-        asdict(settings),
+        settings.record(),
         {"tokens": len(corpus.ids), "types": len(corpus.vocabulary)},
         (*pack_tokens(corpus.vocabulary.tokens), corpus.vocabulary.counts, corpus.ids, corpus.offsets),
         keeping=monitor.rule,
@@ -248,7 +247,7 @@ class Word2VecRun(ResumableRun):
             context_vectors=None if self.settings.loss == "hierarchical" else context_vectors,
             tokenizer=self.corpus.tokenizer,
             lowercase=self.corpus.lowercase,
-            settings=asdict(self.settings),
+            settings=self.settings.record(),
         )
 
     # -- checkpoints --------------------------------------------------------------------------------------------------
