@@ -100,7 +100,7 @@ def test_killed_at_random_points_it_ends_with_the_same_bytes(folder):
         if not (saved and CHECKPOINT.exists()):
             break  # it was done before
         assert process.returncode == -signal.SIGKILL, said
-        assert ("resuming from" if len(positions) > 1 else "nothing to resume") in said
+        assert ("resuming from" if len(positions) > 1 else "no checkpoint at") in said
         positions.append(reached())
     assert len(positions) > 2
     assert positions == sorted({*positions}), "what was saved is not done again"
@@ -194,7 +194,7 @@ def test_ctrl_c_before_training_leaves_nothing(folder, option):
 
 def test_resume_without_anything_to_resume_starts_fresh(folder):
     result = train("short.txt", *TINY, "-o", "v.bin", "--resume")
-    assert "nothing to resume, v.bin.checkpoint is not there: training starts from the beginning" in result.stderr
+    assert "no checkpoint at v.bin.checkpoint: training starts from the beginning" in result.stderr
     assert Path("v.bin").exists()
     assert not CHECKPOINT.exists()
 
@@ -208,7 +208,7 @@ def test_resume_of_something_else_is_refused(folder):
     ):
         refused = train("short.txt", *TINY, *change, "-o", "v.safetensors", "--resume", code=1)
         (*_, line) = refused.stderr.splitlines()
-        assert line.startswith("Error: there is nothing to resume, and v.safetensors is not what this training leaves")
+        assert line.startswith("Error: no checkpoint found, and v.safetensors was not produced by this run")
         assert message in line
     assert Path("v.safetensors").read_bytes() == before
 

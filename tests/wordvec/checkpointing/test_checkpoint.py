@@ -258,7 +258,7 @@ def test_a_checkpoint_is_not_overwritten_by_a_new_training(stopped):
 def test_without_a_checkpoint_it_starts_fresh_and_says_so(home, caplog):
     caplog.set_level(logging.INFO, logger="wordvec")
     result = train_word2vec(corpus(), SETTINGS, threads=1, checkpoint=home, resume=True)
-    assert f"nothing to resume, {home} is not there: training starts from the beginning" in caplog.text
+    assert f"no checkpoint at {home}: training starts from the beginning" in caplog.text
     assert len(result.losses) == 3
     with pytest.raises(InputError, match="to resume, name the checkpoint"):
         train_word2vec(corpus(), SETTINGS, resume=True)
@@ -317,7 +317,7 @@ def test_a_finished_training_is_recognised(tmp_path, name):
     save_vectors(train_word2vec(text, SETTINGS, threads=1).vectors, path)
     assert finished_training(path, text, SETTINGS)
     other = Word2VecSettings(**vars(SETTINGS) | {"vector_size": 9})
-    with pytest.raises(InputError, match=r"nothing to resume, and .* is not what this training leaves: .*8.*9"):
+    with pytest.raises(InputError, match=r"no checkpoint found, and .* was not produced by this run: .*8.*9"):
         finished_training(path, text, other)
     if name == "v.safetensors":
         with pytest.raises(InputError, match="seed was 1 and is 3"):
@@ -327,7 +327,7 @@ def test_a_finished_training_is_recognised(tmp_path, name):
 
 
 def test_something_else_in_the_place_of_the_vectors_is_named(tmp_path, stopped):
-    with pytest.raises(InputError, match="is not what this training leaves"):
+    with pytest.raises(InputError, match="was not produced by this run"):
         finished_training(stopped, corpus(), SETTINGS)
     Path(tmp_path / "v.txt").write_text("no vectors\n")
     with pytest.raises(InputError, match=r"v\.txt"):

@@ -233,7 +233,7 @@ def test_a_seed_draws_otherwise(corpus):
         ({"window": 32_768}, "window must be at most 32,767, got 32,768"),
         ({"window": 2.5}, "window must be a whole number, got 2.5"),
         ({"contexts": "all"}, "contexts must be one of both, left, right, got 'all'"),
-        ({"window_weights": "linear"}, "window_weights must be one of harmonic, flat, dynamic, got 'linear'"),
+        ({"window_weights": "linear"}, "window_weights must be one of harmonic, dynamic, flat, got 'linear'"),
         ({"subsample": -1}, "subsample must be at least 0, got -1"),
         ({"subsample": float("nan")}, "subsample must be a finite number, got nan"),
         ({"subsample_mode": "new"}, "subsample_mode must be one of dirty, clean, got 'new'"),

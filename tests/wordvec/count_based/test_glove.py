@@ -160,7 +160,7 @@ def test_progress_is_told_to_the_end():
         ({"x_max": -1}, "x_max must be above 0, got -1"),
         ({"alpha": -0.5}, "alpha must be at least 0, got -0.5"),
         ({"seed": -1}, "seed must be at least 0, got -1"),
-        ({"add_contexts": "yes"}, "add_contexts must be True or False, got 'yes'"),
+        ({"add_contexts": "yes"}, "add_contexts must be true or false, got 'yes'"),
     ],
 )
 def test_settings_out_of_range_are_refused(options, message):

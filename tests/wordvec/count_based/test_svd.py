@@ -165,7 +165,7 @@ def test_vectors_are_the_left_side_by_a_power_of_the_values(exponent, add):
         ({"vector_size": 0}, "vector_size must be at least 1, got 0"),
         ({"exponent": -1}, "exponent must be at least 0, got -1"),
         ({"exponent": float("inf")}, "exponent must be a finite number, got inf"),
-        ({"add_contexts": 3}, "add_contexts must be True or False, got 3"),
+        ({"add_contexts": 3}, "add_contexts must be true or false, got 3"),
         ({"iterations": -1}, "iterations must be at least 0, got -1"),
     ],
 )

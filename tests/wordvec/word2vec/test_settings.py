@@ -81,7 +81,7 @@ def test_numbers_of_numpy_become_pythons_own():
     [
         ({"loss": "hinge"}, "loss must be one of negative, hierarchical, softmax, got 'hinge'"),
         ({"preset": "fasttext"}, "preset must be one of gensim, word2vec.c, got 'fasttext'"),
-        ({"fresh_negatives": "yes"}, "fresh_negatives must be True, False or None, got 'yes'"),
+        ({"fresh_negatives": "yes"}, "fresh_negatives must be true or false, got 'yes'"),
         (
             {"fresh_negatives": True, "loss": "softmax"},
             "fresh_negatives need loss = negative, got softmax, which draws none",
