@@ -204,7 +204,7 @@ def test_resume_of_something_else_is_refused(folder):
     before = Path("v.safetensors").read_bytes()
     for change, message in (
         (("--seed", 2), "seed was 1 and is 2"),
-        (("--max-vocabulary", 4), "the words or their counts are others (6 words then, 4 words now)"),
+        (("--max-vocabulary", 4), "the words or their counts differ (6 words then, 4 words now)"),
     ):
         refused = train("short.txt", *TINY, *change, "-o", "v.safetensors", "--resume", code=1)
         (*_, line) = refused.stderr.splitlines()

@@ -322,7 +322,7 @@ def test_a_finished_training_is_recognised(tmp_path, name):
     if name == "v.safetensors":
         with pytest.raises(InputError, match="seed was 1 and is 3"):
             finished_training(path, text, Word2VecSettings(**vars(SETTINGS) | {"seed": 3}))
-        with pytest.raises(InputError, match="the words or their counts are others"):
+        with pytest.raises(InputError, match="the words or their counts differ"):
             finished_training(path, random_corpus(seed=5), SETTINGS)
 
 
