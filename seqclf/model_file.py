@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from wordvec import FormatError, InputError, Vocabulary, VocabularyError, replacing
+from wordvec import FormatError, InputError, Vocabulary, replacing
 
 VERSION = 1
 _KEY = "seqclf"
@@ -167,7 +167,7 @@ def read_vocabulary(name: str, tensors: Mapping[str, np.ndarray], rows: int, pre
         raise FormatError(f"{name} is damaged: {len(tokens):,} {prefix}s where there must be {rows:,}")
     try:
         return Vocabulary(tokens, tensors.get(f"{prefix}_counts"))
-    except VocabularyError as error:
+    except InputError as error:
         raise FormatError(f"{name} is damaged: {error}") from None
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from wordvec.errors import UnknownTokenError, VocabularyError
+from wordvec.errors import InputError, UnknownTokenError
 
 _SUGGESTION_ROWS = 500_000
 """Near spellings are looked for among this many rows from the top, so that an error stays quick."""
@@ -22,7 +22,7 @@ class Vocabulary:
         counts: (V,) int64, how often each token was seen, or None where nobody knows.
 
     Raises:
-        VocabularyError: a token is empty, not a string, there twice, or cannot be written as UTF-8; the counts are
+        InputError: a token is empty, not a string, there twice, or cannot be written as UTF-8; the counts are
             not as many as the tokens, not whole, or negative.
 
     Example:
@@ -38,7 +38,7 @@ class Vocabulary:
     def __init__(self, tokens: Sequence[str], counts: ArrayLike | None = None) -> None:
         self.tokens: list[str] = _checked_tokens(tokens)
         if len(self.token_to_id) != len(self.tokens):
-            raise VocabularyError(_describe_repeat(self.tokens))
+            raise InputError(_describe_repeat(self.tokens))
         self.counts: np.ndarray | None = None if counts is None else _checked_counts(counts, len(self.tokens))
 
     @classmethod
@@ -180,28 +180,28 @@ def edit_distance(left: str, right: str, limit: int) -> int:
 
 def _checked_tokens(tokens: Sequence[str]) -> list[str]:
     if isinstance(tokens, str | bytes):
-        raise VocabularyError("tokens must be a sequence of strings, got one string; pass [token, ...]")
+        raise InputError("tokens must be a sequence of strings, got one string; pass [token, ...]")
     tokens = list(tokens)
     try:
         "".join(tokens).encode("utf-8")
     except TypeError:
         row, wrong = next((row, token) for row, token in enumerate(tokens) if not isinstance(token, str))
-        raise VocabularyError(f"tokens must be strings, got {type(wrong).__name__} in row {row}") from None
+        raise InputError(f"tokens must be strings, got {type(wrong).__name__} in row {row}") from None
     except UnicodeEncodeError as error:
-        raise VocabularyError(f"tokens must be text that UTF-8 can write, got {error.object[error.start]!r}") from None
+        raise InputError(f"tokens must be text that UTF-8 can write, got {error.object[error.start]!r}") from None
     if "" in tokens:
-        raise VocabularyError(f"tokens must not be empty, got '' in row {tokens.index('')}")
+        raise InputError(f"tokens must not be empty, got '' in row {tokens.index('')}")
     return tokens
 
 
 def _checked_counts(counts: ArrayLike, size: int) -> np.ndarray:
     given = np.asarray(counts)
     if given.shape != (size,):
-        raise VocabularyError(f"counts must be one for each token: {size} tokens, counts of shape {given.shape}")
+        raise InputError(f"counts must be one for each token: {size} tokens, counts of shape {given.shape}")
     if given.size and given.dtype.kind not in "iu":
-        raise VocabularyError(f"counts must be whole numbers, got {given.dtype}")
+        raise InputError(f"counts must be whole numbers, got {given.dtype}")
     if given.size and given.min() < 0:
-        raise VocabularyError(f"counts must not be negative, got {given.min()} in row {int(given.argmin())}")
+        raise InputError(f"counts must not be negative, got {given.min()} in row {int(given.argmin())}")
     return given.astype(np.int64)
 
 

@@ -2,7 +2,7 @@
 
     python -m benchmarks.word_vectors.frontier --peer-python peers/bin/python -o frontier.svg
 
-trains skip-gram on wiki8 (settings of ``benchmarks.word_vectors.word2vec``, 5 epochs) with several numbers of shared negatives S and
+trains skip-gram on wiki8 (settings of ``word2vec.py``, 5 epochs) with several numbers of shared negatives S and
 of centres T that share them, and with gensim and word2vec.c, evaluates every vector file in the same way (P30k
 analogies, WordSim-353, SimLex-999), and draws the scores over the speed. Speeds are measured first, each over one epoch
 of its own, with nothing in between. One seed a point unless ``--seeds`` says more: over seeds, a score's standard

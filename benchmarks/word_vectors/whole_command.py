@@ -3,7 +3,7 @@
     python -m benchmarks.word_vectors.whole_command --peer-python peers/bin/python
 
 runs `train-embeddings` and a gensim script (``corpus_file``, its fastest path) in turns on wiki8 in lines of 1,000
-tokens, 5 epochs of skip-gram with the settings of ``benchmarks.word_vectors.word2vec``, each as a process of its own. The seconds
+tokens, 5 epochs of skip-gram with the settings of ``word2vec.py``, each as a process of its own. The seconds
 are the process's, from its start to its end: Python's start, imports, counting words, training, saving. Memory is the
 most anonymous memory the process held (RssAnon: what no file backs); where the system does not say, it is left out.
 Ours runs with compiled kernels on disk and, unless ``--cold``, with the encoded corpus in its cache.

@@ -56,7 +56,7 @@ class Interrupted(click.ClickException):
 @contextlib.contextmanager
 def one_line_errors() -> Iterator[None]:
     """Turn what a user can cause into a Click exception; everything else is a bug and keeps its trace."""
-    from corpora import InputError
+    from corpora import WordvecError
 
     try:
         yield
@@ -67,7 +67,7 @@ def one_line_errors() -> Iterator[None]:
         # The reader has had enough (| head): no error. What is still buffered goes nowhere.
         _discard_stdout()
         raise click.exceptions.Exit(0) from None
-    except InputError as error:
+    except WordvecError as error:
         raise Failure(str(error)) from error
     except OSError as error:
         _discard_unwritable_stdout()

@@ -202,7 +202,7 @@ class MultiLabelModel(ClassifierModel):
 
 
 def load_model(path: str | os.PathLike[str]) -> ClassifierModel:
-    """What :meth:`ClassifierModel.save` wrote, also that of a :class:`MultiLabelModel`; see :meth:`ClassifierModel.load`.
+    """Read what :meth:`ClassifierModel.save` wrote, or that of a ``MultiLabelModel``; see :meth:`ClassifierModel.load`.
 
     Example:
         >>> load_model("missing.safetensors")

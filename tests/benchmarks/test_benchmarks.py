@@ -32,7 +32,7 @@ from benchmarks.harness.measuring import (
 from benchmarks.harness.peers import INSTALLED, Peer, PeerError, Server, install_peers, peers_of, run_json, with_build
 from benchmarks.harness.report import RULE, busy_processors, compare_reports, markdown, write_report
 from benchmarks.harness.texts import speed_source, speed_text, write_zipf
-from benchmarks.kernels import limits, limits_of_vectors
+from benchmarks.kernels import limits, roofline
 from benchmarks.kernels.limits import Limits
 from benchmarks.kernels.roofline import Kernel, Work
 from benchmarks.networks.classification import told
@@ -122,9 +122,9 @@ def test_a_fit_tells_what_does_not_grow():
 
 def test_the_timer_counts_the_call_alone(monkeypatch):
     times = iter([3.0, 5.5])
-    monkeypatch.setattr(limits_of_vectors.time, "perf_counter", lambda: next(times))
+    monkeypatch.setattr(roofline.time, "perf_counter", lambda: next(times))
     called = []
-    assert limits_of_vectors.timed(lambda *given, **named: called.append((given, named)), 1, two=2) == 2.5
+    assert roofline.timed(lambda *given, **named: called.append((given, named)), 1, two=2) == 2.5
     assert called == [((1,), {"two": 2})]
 
 

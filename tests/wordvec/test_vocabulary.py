@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wordvec import Vocabulary, VocabularyError
+from wordvec import InputError, Vocabulary
 from wordvec.vocabulary import edit_distance
 
 
@@ -67,7 +67,7 @@ def test_counts_are_a_copy():
     ],
 )
 def test_refusals_name_the_rule_and_the_value(tokens, counts, message):
-    with pytest.raises(VocabularyError, match=message):
+    with pytest.raises(InputError, match=message):
         Vocabulary(tokens, counts)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from wordvec.checkpointing.checkpoint import Checkpoint, SavedTraining
-from wordvec.errors import InputError, TrainingError
+from wordvec.errors import InputError
 
 _log = logging.getLogger(__name__)
 
@@ -101,7 +101,5 @@ class ResumableRun(ABC):
         with self._not_timed():
             try:
                 self._save()
-            except TrainingError:
-                raise
             except InputError as error:
                 _log.warning("%s (training continues and tries again)", error)

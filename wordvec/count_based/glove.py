@@ -13,7 +13,7 @@ from wordvec.checkpointing.checkpoint import Checkpoint, SavedTraining
 from wordvec.checkpointing.resumable_run import ResumableRun
 from wordvec.count_based.glove_blocks import band_bounds, first_tables, schedule_of, sorted_cells
 from wordvec.count_based.settings import GloveSettings
-from wordvec.errors import InputError, TrainingError, VocabularyError
+from wordvec.errors import InputError, TrainingError
 from wordvec.formats.safetensors import pack_tokens
 from wordvec.system.aligned_arrays import aligned, row_stride
 from wordvec.system.available_memory import available_memory
@@ -98,7 +98,7 @@ def train_glove(
     Raises:
         InputError: settings out of range, counts that are no positive numbers, or a checkpoint that is in the way, or
             of another training.
-        VocabularyError: nothing was counted.
+        InputError: nothing was counted.
         TrainingError: numbers went beyond float32, or there is not enough memory.
 
     Example:
@@ -126,7 +126,7 @@ def train_glove(
 
 def _check_counts(counts: "csr_array") -> None:
     if counts.nnz == 0:
-        raise VocabularyError("no two words stand near each other; lower min_count or give more text")
+        raise InputError("no two words stand near each other; lower min_count or give more text")
     for start in range(0, counts.nnz, _PIECE):
         piece = counts.data[start : start + _PIECE]
         if not (np.isfinite(piece).all() and piece.min() > 0):

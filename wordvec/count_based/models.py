@@ -176,7 +176,7 @@ def train_count_based(
         checkpoint, checkpoint_every, resume: of GloVe, see ``train_glove``; the counts are counted again.
 
     Raises:
-        InputError, VocabularyError, TrainingError: as ``count_cooccurrences``, ``train_svd`` and ``train_glove`` do.
+        InputError, TrainingError: as ``count_cooccurrences``, ``train_svd`` and ``train_glove`` do.
 
     Example:
         >>> from wordvec import encode_corpus

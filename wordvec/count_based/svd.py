@@ -9,7 +9,7 @@ import numpy as np
 
 from wordvec.count_based.association import association_matrix
 from wordvec.count_based.settings import SvdSettings
-from wordvec.errors import InputError, VocabularyError
+from wordvec.errors import InputError
 from wordvec.system.aligned_arrays import aligned, row_stride
 from wordvec.system.threads import run_in_threads, worker_count
 from wordvec.system.validation import check_whole
@@ -69,7 +69,7 @@ def train_svd(
 
     Raises:
         InputError: settings out of range.
-        VocabularyError: fewer words than dimensions, or nothing was counted.
+        InputError: fewer words than dimensions, or nothing was counted.
 
     Example:
         >>> from wordvec import count_cooccurrences, encode_corpus
@@ -81,14 +81,14 @@ def train_svd(
     settings = settings or SvdSettings()
     types = len(cooccurrence.vocabulary)
     if settings.vector_size > types:
-        raise VocabularyError(
+        raise InputError(
             f"vector_size must be at most the number of words, {types:,}, got {settings.vector_size:,}; lower it, or "
             "lower min_count"
         )
     started = time.perf_counter()
     matrix = association_matrix(cooccurrence, settings.weighting, smoothing=settings.smoothing, shift=settings.shift)
     if matrix.nnz == 0:
-        raise VocabularyError("no two words stand near each other more often than by chance; give more text")
+        raise InputError("no two words stand near each other more often than by chance; give more text")
     found = truncated_svd(
         matrix, settings.vector_size, iterations=settings.iterations, oversampling=settings.oversampling,
         seed=settings.seed, threads=threads,

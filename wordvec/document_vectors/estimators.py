@@ -81,7 +81,7 @@ class CountVectorizer(TransformerMixin, BaseEstimator):
         """Learn the features of texts, of lists of tokens, of a ``TextCorpus`` or of an ``EncodedCorpus``.
 
         Raises:
-            InputError: a parameter out of range, or something that is no text; ``VocabularyError`` where no feature is
+            InputError: a parameter out of range, or something that is no text; ``InputError`` where no feature is
                 left.
         """
         self.fit_transform(X)

@@ -20,7 +20,7 @@ from wordvec.document_vectors.index import Index, Rows
 from wordvec.encoding.corpus import EncodedCorpus
 from wordvec.encoding.scanning import in_order
 from wordvec.encoding.text_blocks import blocks_of
-from wordvec.errors import InputError, VocabularyError
+from wordvec.errors import InputError
 from wordvec.system.threads import worker_count
 from wordvec.system.validation import check_choice, check_whole
 from wordvec.vocabulary import Vocabulary
@@ -81,7 +81,7 @@ def count_documents(
         all texts.
 
     Raises:
-        VocabularyError: no feature at all, or none left.
+        InputError: no feature at all, or none left.
         InputError: settings out of range or that contradict each other, or something that is no text.
 
     Example:
@@ -113,7 +113,7 @@ def count_documents(
     else:
         found, rows = counting.learn(_blocks(texts, tokenizer, lowercase, on_progress), (low, high), workers)
     if not len(found):
-        raise VocabularyError(f"no text has {f'{low} words' if low > 1 else 'a word'}; give longer texts")
+        raise InputError(f"no text has {f'{low} words' if low > 1 else 'a word'}; give longer texts")
     found = _chosen(found, rows, min_count, (min_df, max_df), max_features, binary)
     return _assembled(rows, len(found), kind, binary), found
 
@@ -316,7 +316,7 @@ def _chosen(
     if kept.all():
         return found
     if not kept.any():
-        raise VocabularyError(
+        raise InputError(
             f"none of the {len(found):,} features is in {least:g} to {most:g} of {documents:,} documents and occurs at "
             f"least min_count = {min_count} times; widen the limits"
         )

@@ -20,7 +20,7 @@ from corpora import TextCorpus, get_tokenizer
 from wordvec.encoding.scanning import Counter, Table, encode, join_tokens, split_tokens
 from wordvec.encoding.text_blocks import blocks_of
 from wordvec.encoding.vocabulary_rules import MAX_TYPES, Rules, word_list
-from wordvec.errors import InputError, VocabularyError
+from wordvec.errors import InputError
 from wordvec.system.threads import worker_count
 from wordvec.vocabulary import Vocabulary
 
@@ -126,7 +126,7 @@ def encode_corpus(
         on_progress: called with bytes read and bytes in all, for a ``TextCorpus``.
 
     Raises:
-        VocabularyError: no token at all, or none left.
+        InputError: no token at all, or none left.
         InputError: settings out of range or that contradict each other, or text or a list that cannot be read.
     """
     get_tokenizer(tokenizer)
@@ -237,7 +237,7 @@ class _Writer:
             self.facts["raw_tokens"] = encode(read(), table, self.threads, ids, offsets)
         spool.unlink(missing_ok=True)
         if (folder / "ids").stat().st_size == 0:
-            raise VocabularyError("no word of the vocabulary occurs in the corpus; compare their casing and tokenizer")
+            raise InputError("no word of the vocabulary occurs in the corpus; compare their casing and tokenizer")
         if counts is None:
             counts = _count_ids(_map(folder / "ids", np.int32), len(table))
         (folder / "tokens").write_bytes(words)

@@ -6,7 +6,7 @@ from typing import Any
 
 from corpora import get_tokenizer
 from wordvec.encoding.scanning import WHITE, hide
-from wordvec.errors import InputError, VocabularyError
+from wordvec.errors import InputError
 
 _BLOCK = 1 << 18
 """Bytes or letters after which a block ends with the line."""
@@ -18,7 +18,7 @@ def blocks_of(
     """Texts or lists of tokens, whichever the first item is, as blocks of bytes; whether they are lower-cased.
 
     Raises:
-        VocabularyError: there is no item.
+        InputError: there is no item.
         InputError: it is one string; while the blocks are read: an item is neither, or of another kind than the first.
     """
     if isinstance(corpus, str | bytes):
@@ -26,7 +26,7 @@ def blocks_of(
     items: Iterator[Any] = iter(corpus)
     first = next(items, None)
     if first is None:
-        raise VocabularyError("the corpus is empty; give it at least one text")
+        raise InputError("the corpus is empty; give it at least one text")
     items = chain([first], items)
     if isinstance(first, str):
         return _text_blocks(items, tokenizer, lowercase), lowercase

@@ -11,7 +11,7 @@ import numpy as np
 
 from corpora import read_lines
 from wordvec.encoding.scanning import Counter, Table, join_tokens
-from wordvec.errors import InputError, VocabularyError
+from wordvec.errors import InputError
 from wordvec.system.validation import check_whole
 from wordvec.vocabulary import Vocabulary
 
@@ -66,7 +66,7 @@ class Rules:
         """The numbers of the types that are the vocabulary, by falling count and then in the order of their bytes.
 
         Raises:
-            VocabularyError: there are none.
+            InputError: there are none.
         """
         table = counter.table
         counts = table.counts
@@ -80,7 +80,7 @@ class Rules:
         if self.max_vocabulary is not None:
             others = _most_frequent(table, others, self.max_vocabulary - len(kept))
         if not len(kept) and not len(others):
-            raise VocabularyError(self._nothing_left(counts))
+            raise InputError(self._nothing_left(counts))
         self._tell_error(counter)
         return table.ordered(np.concatenate([kept, others]))
 

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from wordvec.errors import VocabularyError
+from wordvec.errors import InputError
 from wordvec.word2vec.huffman import huffman_tree
 from wordvec.word2vec.settings import Word2VecSettings
 
@@ -19,10 +19,10 @@ SOFTMAX_TYPES = 20_000
 def check_softmax(settings: Word2VecSettings, types: int) -> None:
     """
     Raises:
-        VocabularyError: full softmax over more than ``SOFTMAX_TYPES`` types.
+        InputError: full softmax over more than ``SOFTMAX_TYPES`` types.
     """
     if settings.loss == "softmax" and types > SOFTMAX_TYPES:
-        raise VocabularyError(
+        raise InputError(
             f"loss = softmax scores every type for every token and takes up to {SOFTMAX_TYPES:,} of them, the "
             f"vocabulary has {types:,}; set max_vocabulary, raise min_count, or choose loss = hierarchical or negative"
         )

@@ -11,7 +11,7 @@ import numpy as np
 from wordvec.checkpointing.checkpoint import Checkpoint, SavedTraining
 from wordvec.checkpointing.resumable_run import ResumableRun
 from wordvec.encoding.corpus import EncodedCorpus
-from wordvec.errors import VocabularyError
+from wordvec.errors import InputError
 from wordvec.formats.safetensors import pack_tokens
 from wordvec.system.threads import worker_count
 from wordvec.vectors.dense import WordVectors
@@ -66,7 +66,7 @@ def train_word2vec(
 
     Raises:
         InputError: settings out of range, or a checkpoint that is in the way, or of another training.
-        VocabularyError: fewer than two types, so that there is no noise to tell a word from, or too many for softmax.
+        InputError: fewer than two types, so that there is no noise to tell a word from, or too many for softmax.
         TrainingError: numbers went beyond float32, or there is not enough memory.
 
     Example:
@@ -81,7 +81,7 @@ def train_word2vec(
     """
     settings = (settings or Word2VecSettings()).resolved()
     if len(corpus.vocabulary) < 2:
-        raise VocabularyError(
+        raise InputError(
             f"training needs at least 2 types, the vocabulary has {len(corpus.vocabulary)}; lower min_count or give "
             "more text"
         )

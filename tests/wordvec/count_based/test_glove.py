@@ -20,7 +20,7 @@ from wordvec.count_based import glove
 from wordvec.count_based import glove_blocks as blocks
 from wordvec.count_based.glove import train_glove
 from wordvec.count_based.settings import GloveSettings
-from wordvec.errors import FormatError, InputError, TrainingError, VocabularyError
+from wordvec.errors import FormatError, InputError, TrainingError
 from wordvec.kernels.simd import JIT_OFF
 
 needs_threads = pytest.mark.skipif(JIT_OFF, reason="without JIT the turns are counted in Python: for one thread only")
@@ -174,7 +174,7 @@ def test_what_has_no_logarithm_is_refused():
         counts[3, 4] = wrong
         with pytest.raises(InputError, match=f"logarithm of each count, which must be above 0, got {wrong}"):
             train_glove(cooccurrence_of(counts), SETTINGS)
-    with pytest.raises(VocabularyError, match="no two words stand near each other; lower min_count"):
+    with pytest.raises(InputError, match="no two words stand near each other; lower min_count"):
         train_glove(cooccurrence_of(np.zeros((3, 3))), SETTINGS)
 
 

@@ -16,7 +16,7 @@ from sklearn.utils import get_tags
 from corpora import TextCorpus
 from tests.cases.word2vec import wraps_around
 from wordvec import CountVectorizer, TfidfVectorizer, Vocabulary, count_documents, encode_corpus
-from wordvec.errors import InputError, VocabularyError
+from wordvec.errors import InputError
 
 pytestmark = wraps_around
 
@@ -233,5 +233,5 @@ def test_what_is_no_text_is_refused(texts):
         with pytest.raises(InputError, match=r"put it into a list|is of type|holds 7\.5"):
             call(texts)
     assert model.transform([]).shape == (0, 13)
-    with pytest.raises(VocabularyError, match="no text has a word"):
+    with pytest.raises(InputError, match="no text has a word"):
         model.fit([])

@@ -16,7 +16,7 @@ from tests.cases.word2vec import fewer_without_jit, wraps_around
 from wordvec import Vocabulary, encode_corpus
 from wordvec.encoding import corpus as encoded
 from wordvec.encoding import scanning
-from wordvec.errors import VocabularyError
+from wordvec.errors import InputError
 from wordvec.kernels.simd import JIT_OFF
 
 pytestmark = wraps_around
@@ -71,7 +71,7 @@ def test_any_text_encodes_as_in_python(tmp_path, texts, min_count, max_vocabular
         options |= {"keep_words": keep, "drop_words": drop}
         allowed = [count for token, count in counts.items() if token not in drop]
         if max(allowed, default=0) < min_count and not keep & counts.keys():
-            with pytest.raises(VocabularyError):
+            with pytest.raises(InputError):
                 encode_corpus(source, **options)
         else:
             found = encode_corpus(source, **options)

@@ -12,7 +12,7 @@ from tests.cases.word2vec import wraps_around
 from wordvec import Vocabulary, encode_corpus
 from wordvec.encoding import corpus as encoded
 from wordvec.encoding import scanning
-from wordvec.errors import InputError, VocabularyError
+from wordvec.errors import InputError
 from wordvec.kernels.simd import JIT_OFF
 
 pytestmark = wraps_around
@@ -103,7 +103,7 @@ def test_what_cannot_be_encoded_is_named(corpus, options, message, folder_for_te
 
 @pytest.mark.parametrize("corpus", [[], [""], ["", " \n "], [[]], iter(())])
 def test_a_corpus_without_a_token_is_an_error(corpus):
-    with pytest.raises(VocabularyError, match="give it"):
+    with pytest.raises(InputError, match="give it"):
         encode_corpus(corpus, min_count=1)
 
 
@@ -111,7 +111,7 @@ def test_an_emptied_vocabulary_says_what_to_lower(tmp_path):
     path = tmp_path / "text"
     path.write_text("a b b c " * 3)
     with pytest.raises(
-        VocabularyError, match=r"at least min_count = 7 times \(the most frequent occurs 6 times\); lower min_count"
+        InputError, match=r"at least min_count = 7 times \(the most frequent occurs 6 times\); lower min_count"
     ):
         encode_corpus(TextCorpus(path), min_count=7, cache=False)
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from wordvec import Vocabulary, encode_corpus, load_vocabulary, save_vocabulary
-from wordvec.errors import FormatError, InputError, VocabularyError
+from wordvec.errors import FormatError, InputError
 
 
 @pytest.fixture
@@ -38,8 +38,8 @@ def test_the_line_end_of_word2vec_is_left_out(path, caplog):
 @pytest.mark.parametrize(
     ("content", "error", "message"),
     [
-        ("", VocabularyError, "holds no word"),
-        ("</s> 3\n", VocabularyError, "holds no word"),
+        ("", InputError, "holds no word"),
+        ("</s> 3\n", InputError, "holds no word"),
         ("the 9\nking\n", FormatError, "words.txt:2: expected a word and its count, such as 'king 812', got 'king'"),
         ("the 9\n\nking 1.5\n", FormatError, "words.txt:3: expected a word and its count"),
         ("the -9\n", FormatError, "words.txt:1: expected a word and its count"),

@@ -17,7 +17,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from corpora import TextCorpus
 from tests.cases.word2vec import wraps_around
 from wordvec import Vocabulary, Word2Vec, Word2VecSettings, WordVectors, encode_corpus
-from wordvec.errors import InputError, UnknownTokenError, VocabularyError
+from wordvec.errors import InputError, UnknownTokenError
 from wordvec.kernels.simd import JIT_OFF
 from wordvec.word2vec import training as word2vec
 
@@ -209,7 +209,7 @@ def test_parameters_out_of_range_are_named_by_fit(options, message):
 def test_what_is_no_corpus_is_an_error():
     with pytest.raises(InputError, match="put it into a list"):
         small().fit("the king rules the land")
-    with pytest.raises(VocabularyError, match="lower min_count"):
+    with pytest.raises(InputError, match="lower min_count"):
         small(min_count=1000).fit(TEXTS)
 
 

@@ -11,7 +11,7 @@ from corpora import english_sentences
 from tests.cases.word2vec import SENTENCES, corpus_of, drawn_from, epoch_key, random_corpus, wraps_around
 from tests.oracles import naive
 from wordvec import Word2VecSettings, encode_corpus, save_vectors
-from wordvec.errors import InputError, TrainingError, VocabularyError
+from wordvec.errors import InputError, TrainingError
 from wordvec.kernels.simd import JIT_OFF
 from wordvec.word2vec import epoch as training
 from wordvec.word2vec import training as word2vec
@@ -317,7 +317,7 @@ def test_errors_come_before_any_work(monkeypatch):
     corpus = random_corpus([5], types=2)
     with pytest.raises(InputError, match="window must be at least 1, got 0"):
         train_word2vec(corpus, Word2VecSettings(window=0))
-    with pytest.raises(VocabularyError, match="training needs at least 2 types, the vocabulary has 1; lower min_count"):
+    with pytest.raises(InputError, match="training needs at least 2 types, the vocabulary has 1; lower min_count"):
         train_word2vec(encode_corpus(["a a a"], min_count=1))
     with pytest.raises(InputError, match="threads must be at least 1, got 0"):
         train_word2vec(corpus, threads=0)
