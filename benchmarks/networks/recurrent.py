@@ -24,12 +24,12 @@ from benchmarks.harness.measuring import Row, Run, compare, table
 from benchmarks.harness.peers import PeerError, Server
 from benchmarks.harness.report import say_to_stderr
 from seqclf.classification.network import Network, NetworkShape
+from seqclf.classification.settings import ClassifierSettings
 from seqclf.classification.train import initial_parameters
 from seqclf.layers.batch_prediction import predict_probabilities
 from seqclf.layers.batches import pack
 from seqclf.layers.workers import Workers
 from seqclf.training.pooled import Trainer
-from seqclf.training.settings import ClassifierSettings
 
 VOCABULARY = 16_000
 SINGLE = 300

@@ -11,10 +11,10 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from seqclf.classification.model import ClassifierModel
+from seqclf.classification.settings import SETTING_NAMES, ClassifierSettings
 from seqclf.classification.train import train_classifier
 from seqclf.data.texts import Text
 from seqclf.training.loop import Progress
-from seqclf.training.settings import SETTING_NAMES, ClassifierSettings
 from wordvec import InputError
 
 if TYPE_CHECKING:

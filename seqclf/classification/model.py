@@ -13,9 +13,7 @@ from corpora import TOKENIZERS
 from seqclf.classification.network import Network, NetworkShape, parameter_shapes
 from seqclf.data.texts import Text, encode, tokenize_texts
 from seqclf.layers.batch_prediction import predict_probabilities
-from seqclf.layers.cells import CELLS, RESETS
-from seqclf.layers.parameters import MERGES
-from seqclf.layers.pooling import POOLINGS
+from seqclf.layers.choices import CELLS, MERGES, POOLINGS, RESETS
 from seqclf.layers.workers import Workers
 from seqclf.model_file import HEADER, check_header, check_tensors, join_tokens, read_model, read_vocabulary, write_model
 from wordvec import FormatError, Vocabulary

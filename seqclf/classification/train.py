@@ -9,6 +9,7 @@ import numpy as np
 
 from seqclf.classification.model import ClassifierModel
 from seqclf.classification.network import Network, NetworkShape
+from seqclf.classification.settings import ClassifierSettings
 from seqclf.classification.trainer import Examples, train_network
 from seqclf.data.texts import (
     DEFAULT_TOKENIZER,
@@ -27,7 +28,6 @@ from seqclf.layers.parameters import initial_encoder
 from seqclf.layers.pooling import Pooling
 from seqclf.layers.workers import Workers
 from seqclf.training.loop import Outcome, Progress
-from seqclf.training.settings import ClassifierSettings
 from wordvec import Vocabulary
 
 if TYPE_CHECKING:

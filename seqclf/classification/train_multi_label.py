@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from seqclf.classification.model import MultiLabelModel
+from seqclf.classification.settings import ClassifierSettings
 from seqclf.classification.train import fresh_network, model_metrics, settled
 from seqclf.data.label_sets import LabelSets, best_thresholds, label_matrix
 from seqclf.data.texts import Text, check_labels, encode, random_split, tokenize_texts
@@ -15,7 +16,6 @@ from seqclf.layers.workers import Workers
 from seqclf.metrics import score_label_sets
 from seqclf.training.loop import Progress
 from seqclf.training.pooled import Sequences, train_pooled
-from seqclf.training.settings import ClassifierSettings
 from wordvec import InputError
 
 if TYPE_CHECKING:

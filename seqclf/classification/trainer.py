@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from seqclf.classification.network import Network
+from seqclf.classification.settings import ClassifierSettings
 from seqclf.layers.batch_prediction import predict_probabilities
 from seqclf.layers.workers import Workers
 from seqclf.training.loop import Outcome, Progress
 from seqclf.training.pooled import Sequences, train_pooled
-from seqclf.training.settings import ClassifierSettings
 
 
 class Examples(NamedTuple):

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from seqclf.forecasting.windows import SEASONAL
-from seqclf.layers.cells import CELLS, RESETS
+from seqclf.layers.choices import CELLS, RESETS
 from wordvec import InputError, check_choice, check_number, check_whole
 
 STRATEGIES = ("direct", "recursive")
+SEASONAL = ("inputs", "difference", "both")
 
 
 @dataclass(frozen=True)

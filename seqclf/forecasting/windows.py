@@ -10,8 +10,6 @@ from wordvec import InputError
 HARMONICS = 2
 """How many waves a season has among the inputs."""
 
-SEASONAL = ("inputs", "difference", "both")
-
 
 def as_series(series: Any, name: str = "the series") -> np.ndarray:
     """A series (N,) or (N, D) as (N, D) float64.

@@ -17,7 +17,7 @@ from seqclf.language.settings import UNITS, LanguageModelSettings
 from seqclf.language.text import UNKNOWN, encode_text, end_of_line, read_training_text, tokens_of
 from seqclf.language.trainer import train_language_network
 from seqclf.layers.batches import pack
-from seqclf.layers.cells import CELLS, RESETS
+from seqclf.layers.choices import CELLS, RESETS
 from seqclf.layers.tape import States
 from seqclf.layers.workers import Workers
 from seqclf.model_file import HEADER, check_header, check_tensors, join_tokens, read_model, read_vocabulary, write_model

@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from corpora import get_tokenizer
-from seqclf.layers.cells import CELLS, RESETS
+from seqclf.layers.choices import CELLS, RESETS
 from wordvec import InputError, check_choice, check_number, check_whole
 
 UNITS = ("character", "word")

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from seqclf.layers.parameters import MERGES, Workspace
+from seqclf.layers.choices import MERGES
+from seqclf.layers.parameters import Workspace
 from seqclf.layers.tape import EncoderTape, Part, Run, States, no_states
 
 
@@ -79,7 +80,7 @@ class BackwardPass:
         encoder, shape, noise = self._encoder, self._shape, self._tape.noise
         batch, hidden = part.batch, encoder.hidden
         side = run.number * hidden if shape.parts == 2 else 0
-        mode = MERGES[shape.merge] if shape.bidirectional else 0
+        mode = MERGES.index(shape.merge) if shape.bidirectional else 0
         other = part.runs[run.layer][1 - run.number if shape.bidirectional else 0].state.h
         merge_backward(d_merged, rows, side, other, batch.mirror, mode, run.d_h)
         if self._d_final is not None and run.layer + 1 == shape.layers:

@@ -131,11 +131,6 @@ def _lstm_kernels() -> tuple[Any, Any]:
     return lstm_forward, lstm_backward
 
 
-CELLS = ("gru", "lstm", "rnn")
-RESETS = ("after", "before")
-"""Whether a GRU's reset gate scales the hidden state's product with the weights (cuDNN, PyTorch), or the state before
-it (Cho et al. 2014)."""
-
 _RNN = Cell(1, 1, (0.0,), _rnn_kernels)
 _GRU = {
     "before": Cell(3, 4, (0.0, 0.0, 0.0), _gru_kernels),

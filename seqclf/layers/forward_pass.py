@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from seqclf.layers.batches import PackedBatch, halves
-from seqclf.layers.parameters import MERGES, Workspace
+from seqclf.layers.choices import MERGES
+from seqclf.layers.parameters import Workspace
 from seqclf.layers.tape import DropoutMasks, EncoderTape, Part, Run, States
 
 
@@ -56,7 +57,9 @@ class ForwardPass:
             for part, states in zip(tape.parts, merged, strict=True):
                 runs = part.runs[layer]
                 if shape.parts < len(runs):
-                    merge_forward(runs[0].state.h, runs[1].state.h, part.batch.mirror, MERGES[shape.merge], states)
+                    merge_forward(
+                        runs[0].state.h, runs[1].state.h, part.batch.mirror, MERGES.index(shape.merge), states
+                    )
                 if not last and len(self._noise.between):
                     states *= part.rows_of(self._noise.between[layer])
                 part.inputs = states

@@ -11,7 +11,6 @@ from seqclf.layers.cells import get_cell, padded
 from wordvec import aligned
 
 DIRECTIONS = ("forward", "reverse")
-MERGES = {"concatenate": 0, "sum": 1, "average": 2, "multiply": 3}
 
 
 @dataclass(frozen=True)

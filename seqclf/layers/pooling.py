@@ -9,7 +9,6 @@ from seqclf.layers.parameters import EncoderShape, Workspace
 from seqclf.layers.tape import EncoderTape
 
 _MODES = {"max": 0, "mean": 1}
-POOLINGS = (*_MODES, "last", "attention")
 
 Found: TypeAlias = np.ndarray | AttentionTape
 """What a pooling leaves for its way back: (B, F) where ``max`` found the features, or what attention needs."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from seqclf.classification.settings import ClassifierSettings
 from seqclf.classification.train import settled
 from seqclf.data.texts import build_embedding, count_tokens, encode, random_split, tokenize_texts
 from seqclf.forecasting.windows import as_series
@@ -19,7 +20,6 @@ from seqclf.layers.workers import Workers
 from seqclf.model_file import HEADER, check_header, check_tensors, join_tokens, read_model, read_vocabulary, write_model
 from seqclf.training.loop import Progress
 from seqclf.training.pooled import Sequences, predict_rows, train_pooled
-from seqclf.training.settings import ClassifierSettings
 from wordvec import FormatError, InputError, Vocabulary
 
 if TYPE_CHECKING:

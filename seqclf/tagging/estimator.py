@@ -11,9 +11,9 @@ from sklearn.utils.validation import check_is_fitted
 from seqclf.classification.estimator import SequenceEstimator
 from seqclf.metrics import accuracy
 from seqclf.tagging.model import TaggerModel
+from seqclf.tagging.settings import TaggerSettings
 from seqclf.tagging.train import check_tagged, train_tagger
 from seqclf.training.loop import Progress
-from seqclf.training.settings import TaggerSettings
 from wordvec import InputError
 
 if TYPE_CHECKING:

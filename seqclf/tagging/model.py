@@ -11,11 +11,12 @@ import numpy as np
 from seqclf.classification.model import ENCODER_RULES, MODEL_RULES
 from seqclf.layers.batch_prediction import for_batches
 from seqclf.layers.batches import PackedBatch, pack, token_places
+from seqclf.layers.choices import HEADS
 from seqclf.layers.parameters import EncoderShape, Workspace
 from seqclf.layers.workers import Workers
 from seqclf.model_file import check_header, check_tensors, join_tokens, read_model, read_vocabulary, write_model
 from seqclf.tagging.features import Forms, encode_forms
-from seqclf.tagging.network import HEADS, TaggerNetwork, TaggerShape, tagger_shapes
+from seqclf.tagging.network import TaggerNetwork, TaggerShape, tagger_shapes
 from wordvec import FormatError, InputError, Vocabulary
 
 _STRINGS = ("token_bytes", "token_offsets", "feature_bytes", "feature_offsets")

@@ -19,8 +19,6 @@ from seqclf.layers.tape import DropoutMasks, EncoderTape
 from seqclf.layers.workers import Workers
 from seqclf.tagging.features import SLOTS, Forms
 
-HEADS = ("crf", "softmax")
-
 
 @dataclass(frozen=True)
 class TaggerShape:

@@ -15,10 +15,10 @@ from seqclf.layers.workers import Workers
 from seqclf.tagging.features import Forms, count_features, encode_forms
 from seqclf.tagging.model import TaggerModel, as_sentences, evaluate_tags
 from seqclf.tagging.network import TaggerNetwork, TaggerShape, initial_tagger
+from seqclf.tagging.settings import TaggerSettings
 from seqclf.training.dropout import POOLED, draw_dropout_masks, draw_mask, dropout_key, dropout_rates
 from seqclf.training.loop import Progress, steps_in_all, train_in_batches
 from seqclf.training.optimizers import Optimizer
-from seqclf.training.settings import TaggerSettings
 from wordvec import InputError
 
 if TYPE_CHECKING:

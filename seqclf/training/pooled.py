@@ -14,7 +14,7 @@ from seqclf.layers.workers import Workers
 from seqclf.training.dropout import POOLED, draw_dropout_masks, draw_mask, dropout_key, dropout_rates
 from seqclf.training.loop import Outcome, Progress, steps_in_all, train_in_batches
 from seqclf.training.optimizers import Optimizer
-from seqclf.training.settings import ClassifierSettings
+from seqclf.training.settings import PooledSettings
 
 
 class Sequences(NamedTuple):
@@ -51,7 +51,7 @@ class Trainer:
     def __init__(
         self,
         network: PooledNetwork,
-        settings: ClassifierSettings,
+        settings: PooledSettings,
         weights: np.ndarray | None = None,
         *,
         tuned_rows: int,
@@ -109,7 +109,7 @@ def train_pooled(
     network: PooledNetwork,
     examples: Sequences,
     targets: np.ndarray,
-    settings: ClassifierSettings,
+    settings: PooledSettings,
     *,
     weights: np.ndarray | None = None,
     tuned_rows: int,
@@ -123,7 +123,7 @@ def train_pooled(
         network: fresh parameters.
         examples: S sequences to learn from.
         targets: (S,) or (S, C), as its head takes them.
-        settings: see ``ClassifierSettings``.
+        settings: see ``PooledSettings``.
         weights, tuned_rows: see ``Trainer``.
         workers: threads; they do not change the result.
         evaluate, on_progress: see ``train_in_batches``.

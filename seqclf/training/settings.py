@@ -1,14 +1,10 @@
-"""Every choice of a classifier, or of a tagger, in one frozen record; the defaults are what measured best."""
+"""Settings that several tasks share, as frozen dataclasses; the defaults are what measured best."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import Any, Self
 
 from corpora import get_tokenizer
-from seqclf.layers.cells import CELLS, RESETS
-from seqclf.layers.parameters import MERGES
-from seqclf.layers.pooling import POOLINGS
-from seqclf.tagging.network import HEADS
+from seqclf.layers.choices import CELLS, MERGES, POOLINGS, RESETS
 from wordvec import check_choice, check_number, check_whole
 
 
@@ -106,30 +102,22 @@ class NetworkSettings:
 
     def as_dict(self) -> dict[str, Any]:
         """What JSON can write."""
-        return {name: _plain(value) for name, value in asdict(self).items()}
+        return {name: plain_value(value) for name, value in asdict(self).items()}
 
 
 @dataclass(frozen=True)
-class ClassifierSettings(NetworkSettings):
-    """How a text classifier is built and trained.
+class PooledSettings(NetworkSettings):
+    """How a network that pools a text's states is built and trained; shared by classifiers and regressors.
 
     Attributes:
         pooling: what stands for a text: the ``max`` or ``mean`` of its states, each direction's ``last``, or their mean
             weighted by ``attention``, a small net of its own (Yang et al. 2016).
-        class_weight: None; ``balanced`` (inverse to a label's frequency); or a number for each label (1 if not named).
         tokenizer: a name in ``corpora.TOKENIZERS``; None takes the vectors' own, or ``words`` without vectors.
 
     All others: see ``NetworkSettings``. Dropout is that of the embeddings and of the pooled state.
-
-    Example:
-        >>> ClassifierSettings(epochs=0).validate()
-        Traceback (most recent call last):
-            ...
-        corpora.errors.InputError: epochs must be at least 1, got 0
     """
 
     pooling: str = "max"
-    class_weight: str | Mapping[Any, float] | None = None
     tokenizer: str | None = None
 
     def validate(self) -> Self:
@@ -137,60 +125,9 @@ class ClassifierSettings(NetworkSettings):
         check_choice("pooling", self.pooling, POOLINGS)
         if self.tokenizer is not None:
             get_tokenizer(self.tokenizer)
-        if isinstance(self.class_weight, str):
-            check_choice("class_weight", self.class_weight, ["balanced"])
-        elif self.class_weight is not None:
-            for label, weight in self.class_weight.items():
-                check_number(f"the class weight of {label!r}", weight, above=0)
-        return self
-
-    def as_dict(self) -> dict[str, Any]:
-        """What JSON can write: class weights by label become ``[label, weight]`` pairs."""
-        values = super().as_dict()
-        if isinstance(self.class_weight, Mapping):
-            values["class_weight"] = [[_plain(label), float(weight)] for label, weight in self.class_weight.items()]
-        return values
-
-
-SETTING_NAMES = tuple(field.name for field in fields(ClassifierSettings))
-
-
-@dataclass(frozen=True)
-class TaggerSettings(NetworkSettings):
-    """How a tagger is built and trained.
-
-    Attributes:
-        head: ``softmax`` chooses each token's tag alone; ``crf`` those of a sentence together, by the best path.
-        feature_size: width of the learnt vectors of tokens' beginnings, endings and shapes.
-        feature_min_count: rarer ones, counted by distinct tokens, are unknown.
-        word_dropout: share of a batch's distinct tokens whose word is unknown in training, so that the net learns to
-            tell tags by beginning, ending, shape and neighbours.
-
-    All others: see ``NetworkSettings``, where texts are sentences. Shapes are those of tokens as written, whatever
-    ``lowercase`` says.
-
-    Example:
-        >>> TaggerSettings(head="viterbi").validate()
-        Traceback (most recent call last):
-            ...
-        corpora.errors.InputError: head must be one of crf, softmax, got 'viterbi'
-    """
-
-    dropout: float = 0.33
-    head: str = "softmax"
-    feature_size: int = 64
-    feature_min_count: int = 2
-    word_dropout: float = 0.1
-
-    def validate(self) -> Self:
-        super().validate()
-        check_choice("head", self.head, HEADS)
-        for name in ("feature_size", "feature_min_count"):
-            check_whole(name, getattr(self, name), 1)
-        check_number("word_dropout", self.word_dropout, least=0, below=1)
         return self
 
 
-def _plain(value: Any) -> Any:
-    """A NumPy scalar as Python's own."""
+def plain_value(value: Any) -> Any:
+    """Return a NumPy scalar as a Python number, and everything else unchanged."""
     return value.item() if hasattr(value, "item") else value

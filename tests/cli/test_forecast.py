@@ -29,9 +29,8 @@ def data(tmp_path, monkeypatch):
 
 def test_defaults_and_choices_are_those_of_the_library():
     from seqclf import ForecasterSettings
-    from seqclf.forecasting.settings import STRATEGIES
-    from seqclf.forecasting.windows import SEASONAL
-    from seqclf.layers.cells import CELLS, RESETS
+    from seqclf.forecasting.settings import SEASONAL, STRATEGIES
+    from seqclf.layers.choices import CELLS, RESETS
 
     train = main.forecast.commands["train"]
     defaults = train.make_context("train", ["data", "-o", "model"]).params

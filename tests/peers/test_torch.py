@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from seqclf.classification.network import Network, NetworkShape, parameter_shapes
+from seqclf.classification.settings import ClassifierSettings
 from seqclf.layers.batches import pack
 from seqclf.layers.workers import Workers
 from seqclf.training.optimizers import scheduled_rate
 from seqclf.training.pooled import Trainer
-from seqclf.training.settings import ClassifierSettings
 
 torch = pytest.importorskip("torch")
 

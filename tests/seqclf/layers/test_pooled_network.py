@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from seqclf.layers.batches import pack
+from seqclf.layers.choices import POOLINGS
 from seqclf.layers.heads import RegressionHead
 from seqclf.layers.parameters import EncoderShape, initial_encoder
 from seqclf.layers.pooled_network import PooledNetwork
-from seqclf.layers.pooling import POOLINGS, pooling_shapes
+from seqclf.layers.pooling import pooling_shapes
 from seqclf.layers.workers import Workers
 
 OFFSETS = np.array([0, 3, 3, 5, 9])  # the second sequence is empty
