@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cli.shared import options
-from cli.shared.errors import Command, Group, usage_errors, written
-from cli.shared.reporting import Progress, percent, print_json, say, show_epochs, table
+from cli.shared.errors import Command, Group, usage_errors
+from cli.shared.reporting import percent, print_json, table
+from cli.shared.supervised import Trained, class_table, lines_to_predict, train_and_save, training_options
+from seqclf import ClassifierSettings
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,39 +36,20 @@ def classify_text() -> None:
 
 @classify_text.command(cls=Command, context_settings=options.HELP)
 @click.argument("data")
-@options.output_option("Where the model goes (.safetensors).")
-@options.vectors_options
-@click.option("--dev", metavar="FILE", help="Labelled text that chooses the epoch.  [default: a tenth of DATA]")
-@click.option("--test", metavar="FILE", help="Labelled text to measure the model on at the end.")
-@click.option("--baselines", is_flag=True, help="Train simple models on DATA, too, and measure them on --test.")
-@options.recurrent_options
-@click.option(
-    "--pooling",
-    type=click.Choice(["max", "mean", "last", "attention"]),
-    default="max",
-    show_default=True,
-    help="What stands for a text: maximum or mean of all steps, the last, or a mean by learnt weights.",
-)
-@options.training_options(dropout=0.5)
+@training_options(ClassifierSettings, "Labeled text", class_weight={"type": click.Choice(["balanced"])})
+@click.option("--baselines", is_flag=True, help="Train simple models on DATA too, and evaluate them on --test.")
 @click.option(
     "--multi-label",
     "separator",
     metavar="SEP",
-    help="A text has any number of labels, with SEP (such as ,) between them.  [default: one label]",
+    help="Each text has any number of labels, separated by SEP (such as ,).  [default: one label]",
 )
 @click.option(
     "--tune-thresholds",
     is_flag=True,
-    help="With --multi-label: choose for each label, on --dev, the probability from which it is given.  [default: 0.5]",
+    help="With --multi-label: tune a decision threshold per label on --dev.  [default: 0.5]",
 )
-@click.option("--class-weight", type=click.Choice(["balanced"]), help="Rare labels count more.  [default: all alike]")
-@options.tokenizer_of_vectors_option
-@click.option("--lowercase/--keep-case", default=None, help="Casing of texts.  [default: that of the vectors]")
 @options.columns_options
-@options.encoding_errors_option
-@options.seed_option
-@options.threads_option
-@options.quiet_option
 def train(
     data: str,
     output: str,
@@ -74,7 +57,6 @@ def train(
     dev: str | None,
     test: str | None,
     baselines: bool,
-    freeze_vectors: bool,
     separator: str | None,
     tune_thresholds: bool,
     threads: int | None,
@@ -96,36 +78,26 @@ def train(
     if tune_thresholds and separator is None:
         raise click.UsageError("--tune-thresholds needs --multi-label SEP: a single label has no threshold")
 
-    from seqclf import ClassifierSettings, train_classifier, train_multi_label
-    from wordvec import check_target, load_vectors
+    from seqclf import train_classifier, train_multi_label
 
     with usage_errors():
-        settings = ClassifierSettings(tune_vectors=not freeze_vectors, **given).validate()
-    check_target(output)
-    columns = {"text_column": text_column, "label_column": label_column, "encoding_errors": encoding_errors}
-    texts, labels = _read(data, separator, **columns)
-    dev_data = None if dev is None else _read(dev, separator, **columns)
-    test_data = None if test is None else _read(test, separator, **columns)
+        settings = ClassifierSettings(**given)
     several: dict[str, Any] = {} if separator is None else {"tune_thresholds": tune_thresholds}
-    train_net = train_classifier if separator is None else partial(train_multi_label, separator=separator, **several)
-    pretrained = None if vectors is None else load_vectors(vectors)
-    with Progress("training", quiet) as progress:
-        model = train_net(
-            texts,
-            labels,
-            settings=settings,
-            vectors=pretrained,
-            dev=dev_data,
-            threads=threads,
-            on_progress=lambda state: show_epochs(progress, state, quiet),
-        )
-    model.save(output)
-    written(output)
-    say(f"{output}: {_described(model)}", quiet)
-    if test_data is not None:
-        scores = {"this model": _scored(model, *test_data, threads=threads)}
+    columns: dict[str, Any] = {
+        "text_column": text_column,
+        "label_column": label_column,
+        "encoding_errors": encoding_errors,
+    }
+    trained = train_and_save(
+        train_classifier if separator is None else partial(train_multi_label, separator=separator, **several),
+        partial(_read, separator=separator, **columns),
+        data=data, dev=dev, test=test, vectors=vectors, output=output, settings=settings, threads=threads, quiet=quiet,
+        unit="texts",
+    )  # fmt: skip
+    if trained.test is not None:
+        scores = {"this model": _scored(trained.model, *trained.test, threads=threads)}
         if baselines:
-            scores |= _baselines((texts, labels), test_data, dev_data, model, settings.seed, several)
+            scores |= _baselines(trained, settings.seed, several)
         rows = [[name, *_measures(result).values()] for name, result in scores.items()]
         click.echo(table(rows, [f"on {test}", *_measures(scores["this model"])]))
 
@@ -157,17 +129,12 @@ def predict(
       classify-text predict model.safetensors "Forest fire near the village"
       classify-text predict model.safetensors --input texts.txt
     """
-    if (source is None) == (not texts):
-        raise click.UsageError("give TEXT, or --input FILE, or - for standard input")
-    if texts == ("-",):
-        source = "-"
+    asked = lines_to_predict(texts, source, "TEXT", encoding_errors)
 
-    from corpora import read_lines
     from seqclf import load_model
 
     loaded = load_model(model)
-    asked = list(texts) if source is None else read_lines(source, encoding_errors=encoding_errors)
-    probabilities = loaded.predict_proba(asked, threads=threads)
+    probabilities = loaded.predict_proba(list(asked), threads=threads)
     names = [str(label) for label in loaded.labels]
     lines = []
     for row in probabilities:
@@ -231,18 +198,6 @@ def _answer(model: "ClassifierModel", names: list[str], probabilities: "np.ndarr
     return {"labels": given}, f"{model.separator.join(given)}\t{ranked}"
 
 
-def _described(model: "ClassifierModel") -> str:
-    metrics = model.metrics
-    chosen = f"epoch {metrics['best_epoch']} of {len(model.history)} kept"
-    if "dev_accuracy" in metrics:
-        chosen += f" for its dev accuracy of {percent(metrics['dev_accuracy'])} on {metrics['dev_texts']:,} texts"
-    if "dev_micro_f1" in metrics:
-        chosen += f" for its dev micro-F1 of {metrics['dev_micro_f1']:.3f} on {metrics['dev_texts']:,} texts"
-    return (
-        f"{chosen}; trained on {metrics['texts']:,} texts, {len(model.labels)} labels, {len(model.vocabulary):,} words"
-    )
-
-
 def _scored(
     model: "ClassifierModel", texts: Sequence[str], labels: Sequence[Any], *, threads: int | None
 ) -> "Score | MultiLabelScore":
@@ -270,33 +225,22 @@ def _measures(result: "Score | MultiLabelScore") -> dict[str, str]:
     }
 
 
-def _baselines(
-    data: tuple[list[str], list[Any]],
-    test: tuple[list[str], list[Any]],
-    dev: tuple[list[str], list[Any]] | None,
-    model: "ClassifierModel",
-    seed: int,
-    several: dict[str, Any],
-) -> dict[str, Any]:
+def _baselines(trained: Trained, seed: int, several: dict[str, Any]) -> dict[str, Any]:
     """Each baseline's score, by its name."""
     from seqclf import compare_baselines, compare_multi_label_baselines
 
-    options: dict[str, Any] = {"dev": dev, "tokenizer": model.tokenizer, "lowercase": model.lowercase, "seed": seed}
+    model, test = trained.model, trained.test or ()
+    chosen: dict[str, Any] = {"tokenizer": model.tokenizer, "lowercase": model.lowercase, "seed": seed}
     compare: Any = compare_multi_label_baselines if several else compare_baselines
-    return {baseline.name: baseline.score for baseline in compare(*data, *test, **options, **several)}
+    found = compare(*trained.training, *test, dev=trained.dev, **chosen, **several)
+    return {baseline.name: baseline.score for baseline in found}
 
 
 def _report(result: "Score | MultiLabelScore", truth: Sequence[Any]) -> str:
     """The measures beside those of a constant answer, the labels' table, and of single labels the confusion matrix."""
     from seqclf import Score, score_label_sets
 
-    classes = table(
-        [
-            [str(row.label), f"{row.precision:.3f}", f"{row.recall:.3f}", f"{row.f1:.3f}", f"{row.support:,}"]
-            for row in result.classes
-        ],
-        ["label", "precision", "recall", "F1", "texts"],
-    )
+    classes = class_table(result, "label", "texts")
     if isinstance(result, Score):
         names = [str(label) for label in result.labels]
         confusion = [[name, *map(str, row)] for name, row in zip(names, result.confusion.tolist(), strict=True)]

@@ -7,6 +7,8 @@ import click
 from cli.shared import options
 from cli.shared.errors import Command, Group, usage_errors, written
 from cli.shared.reporting import PREPARING, Progress, duration, print_json, say, table
+from cli.shared.setting_options import all_setting_options
+from seqclf import ForecasterSettings
 
 if TYPE_CHECKING:
     from seqclf import Backtest, Forecaster, Margin
@@ -34,25 +36,6 @@ def forecast() -> None:
 @click.argument("data")
 @options.output_option("Where the forecaster goes (.safetensors).")
 @_columns_option
-@click.option("--horizon", type=int, default=7, show_default=True, help="Steps to forecast.")
-@click.option("--window", type=int, default=30, show_default=True, help="Values it reads before it forecasts.")
-@click.option(
-    "--strategy",
-    type=click.Choice(["direct", "recursive"]),
-    default="direct",
-    show_default=True,
-    help="Say all steps at once, or one, read it as if it had happened, say the next.",
-)
-@click.option("--season", type=int, metavar="N", help="Steps in a season, such as 12 for months.  [default: none]")
-@click.option(
-    "--seasonal",
-    type=click.Choice(["inputs", "difference", "both"]),
-    default="inputs",
-    show_default=True,
-    help="Tell the net the time of the season, or subtract the value one season before, or both.",
-)
-@click.option("--log", is_flag=True, help="Forecast logarithms: for swings that grow with the level.")
-@click.option("--relative", is_flag=True, help="Count each window from its last value: for series with a trend.")
 @click.option("--test", type=options.LEAST_1, metavar="N", help="Back-test first: forecast each of the last N values.")
 @click.option(
     "--refits", type=int, default=1, show_default=True, metavar="N", help="Times to train anew within the back-test."
@@ -65,24 +48,7 @@ def forecast() -> None:
     metavar="N",
     help="In the back-test, repeat the last N values, too; several times for several.",
 )
-@options.cell_options
-@options.layers_option
-@click.option("--hidden-size", type=int, default=32, show_default=True, help="Units of a layer.")
-@click.option("--dropout", type=float, default=0.0, show_default=True, help="Share dropped in training.")
-@click.option("--huber", type=float, metavar="X", help="Errors beyond X deviations count straight.  [default: squared]")
-@click.option("--batch-size", type=int, default=32, show_default=True, help="Windows in a step.")
-@click.option("--learning-rate", type=float, default=0.005, show_default=True, help="Adam's rate at its peak.")
-@click.option("--epochs", type=int, default=30, show_default=True, help="Passes over DATA; the best is kept.")
-@click.option("--patience", type=int, metavar="N", help="Stop after N epochs without a better one.  [default: never]")
-@click.option(
-    "--validation-fraction",
-    type=float,
-    default=0.1,
-    show_default=True,
-    metavar="X",
-    help="Share of DATA, its end, that chooses the epoch; 0 keeps the last one.",
-)
-@options.seed_option
+@all_setting_options(ForecasterSettings)
 @options.threads_option
 @options.json_option
 @options.quiet_option
@@ -111,11 +77,11 @@ def train(
         raise click.UsageError("--naive-season and --refits need --test N")
 
     from corpora import read_series
-    from seqclf import Forecaster, ForecasterSettings
-    from wordvec import check_target
+    from seqclf import Forecaster
+    from wordvec.system.atomic_files import check_target
 
     with usage_errors():
-        settings = ForecasterSettings(**given).validate()
+        settings = ForecasterSettings(**given)
     check_target(output)
     series = read_series(data, columns)
     values = list(zip(*series.values(), strict=True))

@@ -7,6 +7,8 @@ import click
 from cli.shared import options
 from cli.shared.errors import Command, Group, usage_errors, written
 from cli.shared.reporting import PREPARING, Progress, duration, print_json, say, short_number, table
+from cli.shared.setting_options import all_setting_options
+from seqclf import LanguageModelSettings
 
 if TYPE_CHECKING:
     from corpora import TextCorpus
@@ -30,43 +32,10 @@ def language_model() -> None:
 @language_model.command(cls=Command, context_settings=options.HELP)
 @_corpus_argument
 @options.output_option("Where the model goes (.safetensors).")
-@click.option(
-    "--unit", type=click.Choice(["word", "character"]), default="word", show_default=True, help="What is predicted."
-)
-@click.option("--dev", metavar="FILE", help="Text that chooses the epoch.  [default: the last twentieth of CORPUS]")
-@click.option("--test", metavar="FILE", help="Text to measure the model on at the end, beside n-gram models.")
-@options.cell_options
-@options.layers_option
-@click.option("--hidden-size", type=int, default=256, show_default=True, help="Units in each layer.")
-@click.option("--vector-size", type=int, metavar="N", help="Numbers in a token's vector.  [default: --hidden-size]")
-@click.option(
-    "--tied/--untied", default=True, show_default=True, help="The vectors are the weights of the softmax, too, or not."
-)
-@click.option("--samples", type=int, metavar="N", help="Sampled softmax over N drawn words.  [default: the full one]")
-@click.option("--dropout", type=float, default=0.3, show_default=True, help="Share of the states dropped in training.")
-@click.option("--embedding-dropout", type=float, default=0.1, show_default=True, help="Of the tokens' vectors.")
-@click.option("--weight-drop", type=float, default=0.0, show_default=True, help="Of the recurrent weights.")
-@click.option("--batch-size", type=int, default=20, show_default=True, help="Streams of the text read side by side.")
-@click.option("--window", type=int, default=35, show_default=True, help="Steps a gradient goes back.")
-@click.option("--optimizer", type=click.Choice(["adam", "sgd"]), default="adam", show_default=True)
-@click.option("--learning-rate", type=float, metavar="RATE", help="At its peak.  [default: 0.003; sgd: 20]")
-@click.option(
-    "--schedule",
-    type=click.Choice(["linear", "constant", "plateau"]),
-    default="linear",
-    show_default=True,
-    help="The rate falls to 0, stays, or is divided by 4 after an epoch that is no better.",
-)
-@click.option("--warmup-steps", type=int, default=50, show_default=True, help="Steps until the peak.")
-@click.option("--clip-norm", type=float, default=1.0, show_default=True, help="The largest norm of a gradient.")
-@click.option("--epochs", type=int, default=10, show_default=True, help="Passes over CORPUS; the best is kept.")
-@click.option("--patience", type=int, metavar="N", help="Stop after N epochs without a better one.  [default: never]")
-@click.option("--min-count", type=int, default=1, show_default=True, help="Rarer tokens count as <unk>.")
-@click.option("--max-vocabulary", type=int, metavar="N", help="Keep the N most frequent tokens.  [default: all]")
-@options.tokenizer_option
-@options.lowercase_option
+@click.option("--dev", metavar="FILE", help="Text that selects the best epoch.  [default: the end of CORPUS]")
+@click.option("--test", metavar="FILE", help="Text to evaluate the model on at the end, compared with n-gram models.")
+@all_setting_options(LanguageModelSettings)
 @options.encoding_errors_option
-@options.seed_option
 @options.threads_option
 @options.quiet_option
 def train(
@@ -85,11 +54,11 @@ def train(
     Example:
       language-model train sample:english -o model.safetensors --epochs 2
     """
-    from seqclf import LanguageModelSettings, train_language_model
-    from wordvec import check_target
+    from seqclf import train_language_model
+    from wordvec.system.atomic_files import check_target
 
     with usage_errors():
-        settings = LanguageModelSettings(**given).validate()
+        settings = LanguageModelSettings(**given)
     check_target(output)
     lines = _text(corpus, encoding_errors)
     dev_lines = None if dev is None else _text((dev,), encoding_errors)

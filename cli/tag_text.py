@@ -2,13 +2,16 @@
 
 import json
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from cli.shared import options
-from cli.shared.errors import Command, Group, usage_errors, written
-from cli.shared.reporting import Progress, percent, print_json, say, show_epochs, table
+from cli.shared.errors import Command, Group, usage_errors
+from cli.shared.reporting import percent, print_json, table
+from cli.shared.supervised import class_table, lines_to_predict, train_and_save, training_options
+from seqclf import TaggerSettings
 
 if TYPE_CHECKING:
     from seqclf import Score, TaggerModel
@@ -28,40 +31,14 @@ def tag_text() -> None:
 
 @tag_text.command(cls=Command, context_settings=options.HELP)
 @click.argument("data")
-@options.output_option("Where the model goes (.safetensors).")
-@options.vectors_options
-@click.option("--dev", metavar="FILE", help="Tagged text that chooses the epoch.  [default: a tenth of DATA]")
-@click.option("--test", metavar="FILE", help="Tagged text to measure the model on at the end.")
-@click.option(
-    "--head",
-    type=click.Choice(["softmax", "crf"]),
-    default="softmax",
-    show_default=True,
-    help="Choose each tag alone, or those of a sentence together (a conditional random field).",
-)
-@click.option(
-    "--feature-size",
-    type=int,
-    default=64,
-    show_default=True,
-    help="Numbers learnt for beginning, ending and shape of a token.",
-)
-@click.option("--word-dropout", type=float, default=0.1, show_default=True, help="Share of words made unknown.")
-@options.recurrent_options
-@options.training_options(dropout=0.33)
-@click.option("--lowercase/--keep-case", default=None, help="Casing of words.  [default: that of the vectors]")
+@training_options(TaggerSettings, "Tagged text")
 @options.tag_columns_options
-@options.encoding_errors_option
-@options.seed_option
-@options.threads_option
-@options.quiet_option
 def train(
     data: str,
     output: str,
     vectors: str | None,
     dev: str | None,
     test: str | None,
-    freeze_vectors: bool,
     threads: int | None,
     quiet: bool,
     token_column: int | None,
@@ -76,39 +53,22 @@ def train(
       tag-text train sample:tags -o tagger.safetensors --test sample:tags-test
     """
     from corpora import read_tagged
-    from seqclf import TaggerSettings, train_tagger
-    from wordvec import check_target, load_vectors
+    from seqclf import train_tagger
 
     with usage_errors():
-        settings = TaggerSettings(tune_vectors=not freeze_vectors, **given).validate()
-    check_target(output)
-    columns: dict[str, Any] = {
-        "token_column": token_column,
-        "tag_column": tag_column,
-        "encoding_errors": encoding_errors,
-    }
-    sentences, tags = read_tagged(data, **columns)
-    dev_data, test_data = (None if name is None else read_tagged(name, **columns) for name in (dev, test))
-    pretrained = None if vectors is None else load_vectors(vectors)
-    with Progress("training", quiet) as progress:
-        model = train_tagger(
-            sentences,
-            tags,
-            settings=settings,
-            vectors=pretrained,
-            dev=dev_data,
-            threads=threads,
-            on_progress=lambda state: show_epochs(progress, state, quiet),
-        )
-    model.save(output)
-    written(output)
-    say(f"{output}: {_described(model)}", quiet)
-    if test_data is not None:
+        settings = TaggerSettings(**given)
+    columns: dict[str, Any] = {"token_column": token_column, "tag_column": tag_column}
+    trained = train_and_save(
+        train_tagger, partial(read_tagged, encoding_errors=encoding_errors, **columns),
+        data=data, dev=dev, test=test, vectors=vectors, output=output, settings=settings, threads=threads, quiet=quiet,
+        unit="sentences",
+    )  # fmt: skip
+    if trained.test is not None:
         rows = [
             [name, percent(result.accuracy), f"{result.macro_f1:.3f}"]
             for name, result in zip(
                 ("this model", "most frequent tag of each word"),
-                _scored(model, *test_data, threads=threads),
+                _scored(trained.model, *trained.test, threads=threads),
                 strict=True,
             )
         ]
@@ -141,16 +101,11 @@ def predict(
       tag-text predict tagger.safetensors "The old man feeds the ducks ."
       tag-text predict tagger.safetensors --input sentences.txt
     """
-    if (source is None) == (not sentences):
-        raise click.UsageError("give SENTENCE, or --input FILE, or - for standard input")
-    if sentences == ("-",):
-        source = "-"
+    asked = lines_to_predict(sentences, source, "SENTENCE", encoding_errors)
 
-    from corpora import read_lines
     from seqclf import load_tagger
 
     loaded = load_tagger(model)
-    asked = sentences if source is None else read_lines(source, encoding_errors=encoding_errors)
     tokens = [sentence.split() for sentence in asked]
     tags = loaded.predict(tokens, threads=threads)
     if as_json:
@@ -197,23 +152,7 @@ def evaluate(model: str, data: str, threads: int | None, as_json: bool, **readin
         ["  of each word's most frequent tag", percent(simple.accuracy)],
         ["macro-F1", f"{result.macro_f1:.3f}"],
     ]
-    rows = [
-        [str(row.label), f"{row.precision:.3f}", f"{row.recall:.3f}", f"{row.f1:.3f}", f"{row.support:,}"]
-        for row in result.classes
-    ]
-    click.echo(f"{table(head)}\n\n{table(rows, ['tag', 'precision', 'recall', 'F1', 'tokens'])}")
-
-
-def _described(model: "TaggerModel") -> str:
-    metrics = model.metrics
-    chosen = f"epoch {metrics['best_epoch']} of {len(model.history)} kept"
-    if "dev_accuracy" in metrics:
-        share = percent(metrics["dev_accuracy"])
-        chosen += f" for its dev accuracy of {share} on {metrics['dev_sentences']:,} sentences"
-    return (
-        f"{chosen}; trained on {metrics['sentences']:,} sentences, {metrics['tokens']:,} tokens, "
-        f"{len(model.labels)} tags, {len(model.vocabulary):,} words"
-    )
+    click.echo(f"{table(head)}\n\n{class_table(result, 'tag', 'tokens')}")
 
 
 def _scored(model: "TaggerModel", sentences: Sentences, tags: Sentences, *, threads: int | None) -> list["Score"]:

@@ -87,9 +87,6 @@ encoding_errors_option = click.option(
     help="Bytes that are not UTF-8: refuse them, or put U+FFFD in their place.",
 )
 _TOKENIZER = click.Choice(["whitespace", "words", "tweets"])
-tokenizer_of_vectors_option = click.option(
-    "--tokenizer", type=_TOKENIZER, help="How a text is cut.  [default: that of the vectors, or words]"
-)
 tokenizer_option = click.option(
     "--tokenizer",
     type=_TOKENIZER,
@@ -117,8 +114,8 @@ def output_option(what: str) -> Any:
 vectors_argument = click.argument("vectors", type=click.Path())
 
 
-def _together(*several: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """Several options as one decorator; ``--help`` lists them in this order."""
+def together(*several: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Return several options as one decorator; ``--help`` lists them in this order."""
 
     def decorate(command: Any) -> Any:
         for option in reversed(several):
@@ -128,93 +125,7 @@ def _together(*several: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return decorate
 
 
-vectors_options = _together(
-    click.option("--vectors", type=click.Path(), metavar="FILE", help="Word vectors to start from.  [default: random]"),
-    click.option("--vector-size", type=int, default=100, show_default=True, help="Numbers in a random vector."),
-    click.option(
-        "--freeze-vectors/--tune-vectors", default=False, help="Leave them, or train them too.  [default: tune]"
-    ),
-    click.option(
-        "--keep-vectors",
-        type=int,
-        default=100_000,
-        show_default=True,
-        metavar="N",
-        help="Vectors kept for words that are not in DATA, the most frequent first.",
-    ),
-)
-"""The word vectors that a net starts from."""
-
-cell_options = _together(
-    click.option(
-        "--cell", type=click.Choice(["rnn", "gru", "lstm"]), default="lstm", show_default=True, help="Recurrent cell."
-    ),
-    click.option(
-        "--reset",
-        type=click.Choice(["after", "before"]),
-        default="after",
-        show_default=True,
-        help="Where a GRU's reset gate acts: after the product with its weights, or before.",
-    ),
-)
-"""Which recurrent cell."""
-
-layers_option = click.option(
-    "--layers", type=int, default=1, show_default=True, help="Recurrent layers, one on the other."
-)
-
-recurrent_options = _together(
-    cell_options,
-    click.option(
-        "--bidirectional/--one-way", default=True, show_default=True, help="Read from both ends, or from one."
-    ),
-    click.option(
-        "--merge",
-        type=click.Choice(["concatenate", "sum", "average", "multiply"]),
-        default="concatenate",
-        show_default=True,
-        help="How both directions' states become one.",
-    ),
-    layers_option,
-    click.option("--hidden-size", type=int, default=128, show_default=True, help="Units in each direction."),
-)
-"""The layers of a recurrent net."""
-
-
-def training_options(*, dropout: float) -> Callable[[Any], Any]:
-    """How a net is trained; ``dropout`` by default."""
-    return _together(
-        click.option("--dropout", type=float, default=dropout, show_default=True, help="Share dropped in training."),
-        click.option(
-            "--layer-dropout",
-            type=float,
-            default=0.0,
-            show_default=True,
-            help="Share of states dropped between layers.",
-        ),
-        click.option(
-            "--locked-dropout/--free-dropout",
-            default=True,
-            show_default=True,
-            help="Between layers: drop the same units in all steps of a text, or others in each.",
-        ),
-        click.option(
-            "--weight-drop", type=float, default=0.0, show_default=True, help="Share of recurrent weights dropped."
-        ),
-        click.option(
-            "--zoneout", type=float, default=0.0, show_default=True, help="Share of units that keep their state."
-        ),
-        click.option("--zoneout-cell", type=float, default=0.0, show_default=True, help="The same for an LSTM's cell."),
-        click.option("--batch-size", type=int, default=16, show_default=True, help="Texts, or sentences, in a step."),
-        click.option("--learning-rate", type=float, default=0.002, show_default=True, help="Adam's rate at its peak."),
-        click.option("--epochs", type=int, default=10, show_default=True, help="Passes over DATA; the best is kept."),
-        click.option(
-            "--patience", type=int, metavar="N", help="Stop after N epochs without a better one.  [default: never]"
-        ),
-    )
-
-
-tag_columns_options = _together(
+tag_columns_options = together(
     click.option("--token-column", type=LEAST_1, metavar="N", help="Where tokens stand.  [default: 1; .conllu: 2]"),
     click.option("--tag-column", type=LEAST_1, metavar="N", help="Where tags stand.  [default: 2; .conllu: 4]"),
 )

@@ -1,10 +1,12 @@
 """Command-line options derived from the settings classes, which declare name, default, range and help."""
 
-from collections.abc import Callable
+import dataclasses
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import click
 
+from cli.shared.options import together
 from wordvec.system.settings import Settings, base_type, declaration, default_text, field_of
 
 
@@ -43,10 +45,15 @@ def setting_option(kind: type[Settings], name: str, **changed: Any) -> Callable[
 
 def setting_options(kind: type[Settings], *names: str) -> Callable[[Any], Any]:
     """Return the options of several settings as one decorator; ``--help`` lists them in this order."""
+    return together(*(setting_option(kind, name) for name in names))
 
-    def decorate(command: Any) -> Any:
-        for name in reversed(names):
-            command = setting_option(kind, name)(command)
-        return command
 
-    return decorate
+def all_setting_options(kind: type[Settings], **changed: Mapping[str, Any]) -> Callable[[Any], Any]:
+    """Return the options of all settings of a class, in the order of their declaration.
+
+    Args:
+        kind: a settings class.
+        changed: by setting, keywords of ``click.option`` that replace the derived ones.
+    """
+    names = [field.name for field in dataclasses.fields(kind)]  # type: ignore[arg-type]
+    return together(*(setting_option(kind, name, **changed.get(name, {})) for name in names))

@@ -1,47 +1,51 @@
-"""The settings of a text classifier."""
+"""Settings of a text classifier."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from typing import Any, Self
+from dataclasses import fields
+from typing import Any
 
-from seqclf.training.settings import PooledSettings, plain_value
-from wordvec import check_choice, check_number
+from seqclf.training.settings import PooledSettings
+from wordvec.system.settings import setting, settings_class
+from wordvec.system.validation import check_choice, check_number
 
 
-@dataclass(frozen=True)
+def _check_class_weight(value: Any) -> None:
+    if isinstance(value, Mapping):
+        for label, weight in value.items():
+            check_number(f"the class weight of {label!r}", weight, above=0)
+    elif value is not None:
+        check_choice("class_weight", value, ["balanced"])
+
+
+def _plain(label: Any) -> Any:
+    """Return a NumPy scalar as Python's own value."""
+    return label.item() if hasattr(label, "item") else label
+
+
+@settings_class
 class ClassifierSettings(PooledSettings):
-    """How a text classifier is built and trained.
-
-    Attributes:
-        class_weight: None; ``balanced`` (inverse to a label's frequency); or a number for each label (1 if not named).
-
-    All others: see ``PooledSettings`` and ``NetworkSettings``.
+    """Settings of a text classifier and of its training.
 
     Example:
-        >>> ClassifierSettings(epochs=0).validate()
+        >>> ClassifierSettings(epochs=0)
         Traceback (most recent call last):
             ...
         corpora.errors.InputError: epochs must be at least 1, got 0
     """
 
-    class_weight: str | Mapping[Any, float] | None = None
+    class_weight: str | Mapping[Any, float] | None = setting(
+        "Weight of each label in the loss: balanced, inverse to its frequency.",
+        default=None,
+        detail="Or a number for each label (1 if not named).",
+        check=_check_class_weight,
+        none="all labels alike",
+    )
 
-    def validate(self) -> Self:
-        super().validate()
-        if isinstance(self.class_weight, str):
-            check_choice("class_weight", self.class_weight, ["balanced"])
-        elif self.class_weight is not None:
-            for label, weight in self.class_weight.items():
-                check_number(f"the class weight of {label!r}", weight, above=0)
-        return self
-
-    def as_dict(self) -> dict[str, Any]:
-        """What JSON can write: class weights by label become ``[label, weight]`` pairs."""
-        values = super().as_dict()
+    def record(self) -> dict[str, Any]:
+        """Return the settings as JSON can hold them: class weights by label become ``[label, weight]`` pairs."""
+        values = super().record()
         if isinstance(self.class_weight, Mapping):
-            values["class_weight"] = [
-                [plain_value(label), float(weight)] for label, weight in self.class_weight.items()
-            ]
+            values["class_weight"] = [[_plain(label), float(weight)] for label, weight in self.class_weight.items()]
         return values
 
 

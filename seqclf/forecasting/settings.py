@@ -1,97 +1,82 @@
-"""Every choice of a forecaster in one frozen record."""
-
-from dataclasses import dataclass
+"""Settings of a forecaster."""
 
 from seqclf.layers.choices import CELLS, RESETS
-from wordvec import InputError, check_choice, check_number, check_whole
+from wordvec.system.settings import Settings, setting, settings_class
 
 STRATEGIES = ("direct", "recursive")
 SEASONAL = ("inputs", "difference", "both")
 
 
-@dataclass(frozen=True)
-class ForecasterSettings:
-    """How a forecaster is built and trained.
-
-    Attributes:
-        window: T, the values it reads before it forecasts.
-        horizon: H, the steps it forecasts.
-        strategy: ``direct``: one net says all H steps at once; ``recursive``: it says one step, which it then reads as
-            if it had happened, and so on (Ben Taieb et al. 2012).
-        season: steps in a season, such as 12 for months; None where there is none.
-        seasonal: what is made of it: ``inputs`` tells the net the time of the season, ``difference`` subtracts the
-            value one season before, or ``both``.
-        log: forecast logarithms, for series whose swings grow with their level; its forecasts are medians.
-        relative: count each window from its last value, for series with a trend.
-        cell: ``rnn``, ``gru`` or ``lstm``. reset: see ``EncoderShape``. layers, hidden_size: of the recurrent net.
-        dropout: share of the net's last state that is dropped in training.
-        huber: up to which error, in deviations, the loss is squared, beyond it grows straight; None squares them all.
-        batch_size: windows a step.
-        learning_rate: Adam's rate at its peak: reached after ``warmup_steps``, then falling linearly to 0.
-        warmup_steps: steps until the peak, though never more than a fifth of all.
-        epochs: passes over the windows; the one with the least loss on the held-out end of the series is kept.
-        patience: stop after so many epochs without a better one; None trains them all.
-        clip_norm: the largest global norm of a step's gradient.
-        validation_fraction: the share of the windows, the last ones, that choose the epoch; 0 keeps the last epoch.
-        seed: every random choice follows from it.
+@settings_class
+class ForecasterSettings(Settings):
+    """Settings of a forecaster and of its training.
 
     Example:
-        >>> ForecasterSettings(window=0).validate()
+        >>> ForecasterSettings(window=0)
         Traceback (most recent call last):
             ...
         corpora.errors.InputError: window must be at least 1, got 0
     """
 
-    window: int = 30
-    horizon: int = 7
-    strategy: str = "direct"
-    season: int | None = None
-    seasonal: str = "inputs"
-    log: bool = False
-    relative: bool = False
-    cell: str = "lstm"
-    reset: str = "after"
-    layers: int = 1
-    hidden_size: int = 32
-    dropout: float = 0.0
-    huber: float | None = None
-    batch_size: int = 32
-    learning_rate: float = 5e-3
-    warmup_steps: int = 50
-    epochs: int = 30
-    patience: int | None = None
-    clip_norm: float = 1.0
-    validation_fraction: float = 0.1
-    seed: int = 1
-
-    def validate(self) -> "ForecasterSettings":
-        """Return self.
-
-        Raises:
-            InputError: a value is outside its range; the message says the rule and the value.
-        """
-        check_choice("strategy", self.strategy, STRATEGIES)
-        check_choice("seasonal", self.seasonal, SEASONAL)
-        check_choice("cell", self.cell, CELLS)
-        check_choice("reset", self.reset, RESETS)
-        for name in ("window", "horizon", "layers", "hidden_size", "batch_size", "epochs"):
-            check_whole(name, getattr(self, name), 1)
-        for name in ("warmup_steps", "seed"):
-            check_whole(name, getattr(self, name), 0)
-        if self.season is not None:
-            check_whole("season", self.season, 2)
-        if self.patience is not None:
-            check_whole("patience", self.patience, 1)
-        for name in ("learning_rate", "clip_norm", *(["huber"] if self.huber is not None else [])):
-            check_number(name, getattr(self, name), above=0)
-        for name in ("dropout", "validation_fraction"):
-            check_number(name, getattr(self, name), least=0, below=1)
-        for name in ("log", "relative"):
-            if not isinstance(getattr(self, name), bool):
-                raise InputError(f"{name} must be true or false, got {getattr(self, name)!r}")
-        return self
+    window: int = setting("T, the values read before a forecast.", default=30, least=1)
+    horizon: int = setting("Steps to forecast.", default=7, least=1)
+    strategy: str = setting(
+        "Forecast all steps at once (direct), or one step at a time, fed back (recursive).",
+        default="direct",
+        detail="Ben Taieb et al. 2012.",
+        choices=STRATEGIES,
+    )
+    season: int | None = setting(
+        "Steps in a season, such as 12 for months.", default=None, least=2, none="none", metavar="N"
+    )
+    seasonal: str = setting(
+        "Feed the time of the season to the network, subtract the value one season before, or both.",
+        default="inputs",
+        choices=SEASONAL,
+    )
+    log: bool = setting(
+        "Forecast logarithms, for series whose variance grows with the level; the forecasts are medians.",
+        default=False,
+        flags="--log",
+    )
+    relative: bool = setting(
+        "Subtract each window's last value (removes the trend).", default=False, flags="--relative"
+    )
+    cell: str = setting("Recurrent cell.", default="lstm", choices=CELLS)
+    reset: str = setting(
+        "GRU: apply the reset gate after the product with the weights, or before.",
+        default="after",
+        detail="After: cuDNN, PyTorch; before: Cho et al. 2014.",
+        choices=RESETS,
+    )
+    layers: int = setting("Stacked recurrent layers.", default=1, least=1)
+    hidden_size: int = setting("H, the hidden units per layer.", default=32, least=1)
+    dropout: float = setting("Dropout probability of the last hidden state.", default=0.0, least=0, below=1)
+    huber: float | None = setting(
+        "Huber loss threshold, in standard deviations.", default=None, above=0, none="squared error", metavar="X"
+    )
+    batch_size: int = setting("Windows per step.", default=32, least=1)
+    learning_rate: float = setting(
+        "Adam's peak learning rate, reached after warmup_steps; then it falls linearly to 0.", default=5e-3, above=0
+    )
+    warmup_steps: int = setting("Steps of linear warm-up, at most a fifth of all.", default=50, least=0)
+    epochs: int = setting(
+        "Passes over the windows; the best epoch on the validation windows is kept.", default=30, least=1
+    )
+    patience: int | None = setting(
+        "Stop after N epochs without a better one.", default=None, least=1, none="never", metavar="N"
+    )
+    clip_norm: float = setting("Maximum global norm of a gradient.", default=1.0, above=0)
+    validation_fraction: float = setting(
+        "Share of the windows, the last ones, used as validation data; 0 keeps the last epoch.",
+        default=0.1,
+        least=0,
+        below=1,
+        metavar="X",
+    )
+    seed: int = setting("Random seed; runs with the same seed are reproducible.", default=1, least=0)
 
     @property
     def step(self) -> int:
-        """How many steps the net says at once."""
+        """The number of steps that the network forecasts at once."""
         return self.horizon if self.strategy == "direct" else 1

@@ -1,44 +1,41 @@
-"""The settings of a tagger."""
-
-from dataclasses import dataclass
-from typing import Self
+"""Settings of a sequence tagger."""
 
 from seqclf.layers.choices import HEADS
 from seqclf.training.settings import NetworkSettings
-from wordvec import check_choice, check_number, check_whole
+from wordvec.system.settings import setting, settings_class
 
 
-@dataclass(frozen=True)
+@settings_class
 class TaggerSettings(NetworkSettings):
-    """How a tagger is built and trained.
+    """Settings of a sequence tagger and of its training.
 
-    Attributes:
-        head: ``softmax`` chooses each token's tag alone; ``crf`` those of a sentence together, by the best path.
-        feature_size: width of the learnt vectors of tokens' beginnings, endings and shapes.
-        feature_min_count: rarer ones, counted by distinct tokens, are unknown.
-        word_dropout: share of a batch's distinct tokens whose word is unknown in training, so that the net learns to
-            tell tags by beginning, ending, shape and neighbours.
-
-    All others: see ``NetworkSettings``, where texts are sentences. Shapes are those of tokens as written, whatever
-    ``lowercase`` says.
+    Token shapes are those of tokens as written, whatever ``lowercase`` is.
 
     Example:
-        >>> TaggerSettings(head="viterbi").validate()
+        >>> TaggerSettings(head="viterbi")
         Traceback (most recent call last):
             ...
         corpora.errors.InputError: head must be one of crf, softmax, got 'viterbi'
     """
 
-    dropout: float = 0.33
-    head: str = "softmax"
-    feature_size: int = 64
-    feature_min_count: int = 2
-    word_dropout: float = 0.1
-
-    def validate(self) -> Self:
-        super().validate()
-        check_choice("head", self.head, HEADS)
-        for name in ("feature_size", "feature_min_count"):
-            check_whole(name, getattr(self, name), 1)
-        check_number("word_dropout", self.word_dropout, least=0, below=1)
-        return self
+    dropout: float = setting(
+        "Dropout probability of the inputs and of the head's inputs.", default=0.33, least=0, below=1
+    )
+    head: str = setting(
+        "Predict each tag on its own (softmax), or the best tag sequence (crf, a conditional random field).",
+        default="softmax",
+        choices=HEADS,
+    )
+    feature_size: int = setting(
+        "Dimensions of the learned vectors of a token's prefix, suffix and shape.", default=64, least=1
+    )
+    feature_min_count: int = setting(
+        "Rarer prefixes, suffixes and shapes, counted by distinct tokens, are unknown.", default=2, least=1
+    )
+    word_dropout: float = setting(
+        "Probability that a word is unknown in a training step.",
+        default=0.1,
+        detail="So that the network learns to tag by prefix, suffix, shape and context.",
+        least=0,
+        below=1,
+    )

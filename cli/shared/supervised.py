@@ -1,0 +1,137 @@
+"""What the commands share that learn from labeled examples: training, the texts to predict for, tables of scores."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import click
+
+from cli.shared import options
+from cli.shared.errors import written
+from cli.shared.reporting import Progress, percent, say, show_epochs, table
+from cli.shared.setting_options import all_setting_options
+from wordvec.system.settings import Settings
+
+if TYPE_CHECKING:
+    from seqclf import MultiLabelScore, Score
+
+
+class Trained(NamedTuple):
+    """A trained model, already saved, and the examples: each a pair of inputs and targets, or None."""
+
+    model: Any
+    training: tuple[Any, Any]
+    dev: tuple[Any, Any] | None
+    test: tuple[Any, Any] | None
+
+
+def training_options(kind: type[Settings], data: str, **changed: Any) -> Callable[[Any], Any]:
+    """Return ``-o``, ``--vectors``, ``--dev``, ``--test`` and the options of all settings of ``kind``.
+
+    Args:
+        kind: a settings class.
+        data: what DATA holds, such as "Labeled text".
+        changed: by setting, keywords of ``click.option`` that replace the derived ones.
+    """
+    return options.together(
+        options.output_option("Where the model goes (.safetensors)."),
+        click.option(
+            "--vectors",
+            type=click.Path(),
+            metavar="FILE",
+            help="Pretrained word vectors.  [default: random]",
+        ),
+        click.option("--dev", metavar="FILE", help=f"{data} that selects the best epoch.  [default: a part of DATA]"),
+        click.option("--test", metavar="FILE", help=f"{data} to evaluate the model on at the end."),
+        all_setting_options(kind, **changed),
+        options.encoding_errors_option,
+        options.threads_option,
+        options.quiet_option,
+    )
+
+
+def train_and_save(
+    train: Callable[..., Any],
+    read: Callable[[str], tuple[Any, Any]],
+    *,
+    data: str,
+    dev: str | None,
+    test: str | None,
+    vectors: str | None,
+    output: str,
+    settings: Settings,
+    threads: int | None,
+    quiet: bool,
+    unit: str,
+) -> Trained:
+    """Read the examples, train a model on them, and save it.
+
+    Args:
+        train: ``train_classifier`` or its like.
+        read: from a name on the command line to inputs and targets.
+        unit: what an example is called, in the plural.
+    """
+    from wordvec import load_vectors
+    from wordvec.system.atomic_files import check_target
+
+    check_target(output)
+    training = read(data)
+    dev_data, test_data = (None if name is None else read(name) for name in (dev, test))
+    pretrained = None if vectors is None else load_vectors(vectors)
+    with Progress("training", quiet) as progress:
+        model = train(
+            *training,
+            settings=settings,
+            vectors=pretrained,
+            dev=dev_data,
+            threads=threads,
+            on_progress=lambda state: show_epochs(progress, state, quiet),
+        )
+    model.save(output)
+    written(output)
+    say(f"{output}: {_summary(model, unit)}", quiet)
+    return Trained(model, training, dev_data, test_data)
+
+
+def lines_to_predict(given: Sequence[str], source: str | None, name: str, encoding_errors: str) -> Iterable[str]:
+    """Return the texts of the command line, or the lines of ``--input FILE``; a single ``-`` is standard input.
+
+    Raises:
+        click.UsageError: neither, or both.
+    """
+    if (source is None) == (not given):
+        raise click.UsageError(f"give {name}, or --input FILE, or - for standard input")
+    if tuple(given) == ("-",):
+        source = "-"
+    if source is None:
+        return given
+
+    from corpora import read_lines
+
+    return read_lines(source, encoding_errors=encoding_errors)
+
+
+def class_table(result: "Score | MultiLabelScore", label: str, unit: str) -> str:
+    """Return precision, recall, F1 and support of each class as a table."""
+    rows = [
+        [str(row.label), f"{row.precision:.3f}", f"{row.recall:.3f}", f"{row.f1:.3f}", f"{row.support:,}"]
+        for row in result.classes
+    ]
+    return table(rows, [label, "precision", "recall", "F1", unit])
+
+
+def _summary(model: Any, unit: str) -> str:
+    metrics = model.metrics
+    text = f"epoch {metrics['best_epoch']} of {len(model.history)} kept"
+    for name, shown, form in (("dev_accuracy", "dev accuracy", percent), ("dev_micro_f1", "dev micro-F1", _decimals)):
+        if name in metrics:
+            text += f" for its {shown} of {form(metrics[name])} on {metrics[f'dev_{unit}']:,} {unit}"
+    tokens = "" if unit == "texts" else f", {metrics['tokens']:,} tokens"
+    labels = "labels" if unit == "texts" else "tags"
+    return (
+        f"{text}; trained on {metrics[unit]:,} {unit}{tokens}, {len(model.labels)} {labels}, "
+        f"{len(model.vocabulary):,} words"
+    )
+
+
+def _decimals(value: float) -> str:
+    return f"{value:.3f}"
