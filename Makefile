@@ -48,9 +48,9 @@ kernels-anywhere: $(VENV)/installed-test
 	NUMBA_CPU_NAME=generic NUMBA_CACHE_DIR="$(CURDIR)/$(VENV)/numba-generic" \
 		$(PYTEST) tests/kernels/test_simd.py tests/kernels/test_tile.py tests/kernels/test_negative_sampling.py
 
-# The examples in docstrings.
+# The examples in docstrings and on the pages of docs.
 examples: $(VENV)/installed-test
-	WORDVEC_CACHE="$(CURDIR)/$(VENV)/cache" $(BIN)/python -m pytest -q --doctest-modules --doctest-glob="*.md" $(PACKAGES)
+	WORDVEC_CACHE="$(CURDIR)/$(VENV)/cache" $(BIN)/python -m pytest -q --doctest-modules --doctest-glob="*.md" $(PACKAGES) docs
 
 demo: $(VENV)/installed-test
 	@mkdir -p $(DEMO)

@@ -12,7 +12,9 @@ from cli import main
 
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
-PAGES = [README, *sorted(ROOT.glob("*/docs/*.md"))]
+INDEX = ROOT / "docs/README.md"
+COMMANDS = ROOT / "docs/reference/commands.md"
+PAGES = [README, *sorted(ROOT.glob("docs/**/*.md"))]
 """The README first: the pages go on from its session."""
 
 TEXTS = {page: page.read_text(encoding="utf-8") for page in PAGES}
@@ -82,7 +84,7 @@ def test_options_named_on_the_pages_are_those_there_are():
     documented = ("train-embeddings", "classify-text", "tag-text", "language-model", "forecast", "documents")
     wanted = {option for name in documented for option in options_of(commands[name])}
     assert {option for option in wanted if option.startswith("--")} - named - {"--version"} == set()
-    assert set(main.COMMANDS) - set(re.findall(r"[a-z-]+", TEXTS[README])) == set()
+    assert set(main.COMMANDS) - set(re.findall(r"[a-z-]+", TEXTS[COMMANDS])) == set()
 
 
 def anchors(text):
@@ -105,5 +107,6 @@ def test_links_lead_somewhere(page):
         assert not anchor or anchor in anchors(TEXTS[path]), f"{path}#{anchor}"
 
 
-def test_the_readme_leads_to_every_page():
-    assert set(PAGES) - {path for path, _ in links(README)} == {README}
+def test_the_index_links_to_every_page():
+    assert set(PAGES) - {path for path, _ in links(INDEX)} == {INDEX}
+    assert INDEX in {path for path, _ in links(README)}
