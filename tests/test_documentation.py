@@ -1,8 +1,22 @@
-"""The README and the pages it leads to: every command and every example, run from top to bottom as a new user would."""
+"""README and docs: every session and example is run and its output compared, every link and option checked.
 
+Sessions run in one folder, the README's first, so that pages can use the files that it writes. A processor
+with other instructions rounds differently, so numbers are compared with a tolerance:
+
+- a percentage: 3 points;
+- a number with a decimal point: 2 %, or 0.02;
+- a whole number: exact below 10, else 2 %, or 3;
+- durations, speeds and numbers of threads are ignored, and so are progress lines;
+- a line ``...`` on the page stands for any number of lines.
+
+``UPDATE_PAGES=1 python -m pytest tests/test_documentation.py -k sessions`` writes the actual output into the pages.
+"""
+
+import os
 import re
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -15,53 +29,172 @@ README = ROOT / "README.md"
 INDEX = ROOT / "docs/README.md"
 COMMANDS = ROOT / "docs/reference/commands.md"
 PAGES = [README, *sorted(ROOT.glob("docs/**/*.md"))]
-"""The README first: the pages go on from its session."""
-
 TEXTS = {page: page.read_text(encoding="utf-8") for page in PAGES}
+
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 OUTSIDE = ("pip install", "git clone", "cd ", "make ", "eval ")
-"""Commands about the installation itself: `make` and `pip` have tests of their own."""
+"""Commands that install or set up; `make` and `pip` have tests of their own."""
+PROGRESS = re.compile(r"compiling .*|[\w ]+: +\d+ %, .*")
+"""Lines that appear only with cold caches or on a slow machine."""
+VARIABLE = re.compile(r"[\d.]+ [kM] tokens/s|(?<=in )[\d.]+ s\b|\d+ threads?")
+NUMBER = re.compile(r"(?<![\w.])-?\d[\d,]*(?:\.\d+)?(?:e[-+]\d+)?(?: %)?")
 
 
-def blocks(page, language):
-    return [body for found, body in FENCE.findall(TEXTS[page]) if found == language]
+@dataclass
+class Step:
+    """A command or Python example, its expected output (None: not shown), and where that is on the page."""
+
+    source: str
+    language: str
+    expected: str | None
+    span: tuple[int, int]
 
 
-def console_commands(page):
-    """The lines after a dollar sign, with those a backslash continues."""
-    commands = []
-    for body in blocks(page, "console"):
-        joined = body.replace("\\\n", "")
-        commands += [line[2:].strip() for line in joined.splitlines() if line.startswith("$ ")]
-    return [command for command in commands if not command.startswith(OUTSIDE)]
+def steps(text):
+    """Yield what a reader would run, in order. Python with a prompt is left to doctest."""
+    fences = list(FENCE.finditer(text))
+    for fence, following in zip(fences, [*fences[1:], None], strict=False):
+        language, body, start = fence[1], fence[2], fence.start(2)
+        if language == "console":
+            starts = [found.start() for found in re.finditer(r"^\$ ", body, re.MULTILINE)]
+            assert starts, "a console block starts with a command"
+            assert starts[0] == 0, "a console block starts with a command"
+            for first, last in zip(starts, [*starts[1:], len(body)], strict=True):
+                command = re.match(r"\$ ((?:.*\\\n)*.*\n)", body[first:last])[0]
+                output = first + len(command)
+                source = command[2:].replace("\\\n", "").strip()
+                if not source.startswith(OUTSIDE):
+                    yield Step(source, language, body[output:last], (start + output, start + last))
+        elif language == "python" and not body.startswith(">>> "):
+            shown = following if following and following[1] == "text" else None
+            if shown and text[fence.end() : shown.start()].strip():
+                shown = None
+            yield Step(body, language, shown and shown[2], shown.span(2) if shown else (0, 0))
 
 
-def examples(page):
-    """Those to paste; the others, with Python's prompt, are doctests."""
-    return [body for body in blocks(page, "python") if not body.startswith(">>> ")]
+def lines_of(output):
+    """Lines without trailing blanks, progress and blank lines at the end."""
+    lines = [line.rstrip() for line in output.replace("\r", "\n").splitlines()]
+    lines = [line for line in lines if not PROGRESS.fullmatch(line)]
+    while lines and not lines[-1]:
+        lines.pop()
+    return lines
 
 
-def test_the_readme_has_something_to_run():
-    assert len(console_commands(README)) >= 6
-    assert len(examples(README)) >= 2
+def close(expected, actual):
+    """Whether two numbers, as printed, agree within the tolerance above."""
+    percent = expected.endswith("%")
+    if percent != actual.endswith("%"):
+        return False
+    a, b = (float(each.strip(" %").replace(",", "")) for each in (expected, actual))
+    if percent:
+        return abs(a - b) <= 3
+    if "." in expected or "." in actual:
+        return abs(a - b) <= max(0.02, 0.02 * abs(a))
+    return a == b or (abs(a) >= 10 and abs(a - b) <= max(3, 0.02 * abs(a)))
 
 
-def test_every_command_and_example_runs(shell, tmp_path):
-    """In one folder, in order, so that what a command writes is there for the next one."""
+def same_line(expected, actual):
+    expected, actual = (VARIABLE.sub("~", line) for line in (expected, actual))
+    words, others = (" ".join(NUMBER.sub("#", line).split()) for line in (expected, actual))
+    numbers = zip(NUMBER.findall(expected), NUMBER.findall(actual), strict=False)
+    return words == others and all(close(a, b) for a, b in numbers)
+
+
+def same_output(expected, actual):
+    """Compare the output on a page with the actual one; one ``...`` line matches any number of lines."""
+    expected, actual = lines_of(expected), lines_of(actual)
+    if "..." in expected:
+        head = expected.index("...")
+        tail = len(expected) - head - 1
+        if len(actual) < head + tail:
+            return False
+        actual = [*actual[:head], "...", *actual[len(actual) - tail :]]
+    return len(expected) == len(actual) and all(map(same_line, expected, actual))
+
+
+def updated(expected, actual):
+    """Return the actual output, abbreviated where the page abbreviates it."""
+    shown, lines = lines_of(expected), lines_of(actual)
+    if "..." in shown:
+        head = shown.index("...")
+        tail = len(shown) - head - 1
+        lines = [*lines[:head], "...", *lines[len(lines) - tail :]]
+    return "".join(line + "\n" for line in lines)
+
+
+def test_sessions_print_what_the_pages_show(shell, tmp_path):
+    wrong = []
     for page in PAGES:
-        for command in console_commands(page):
-            result = shell(command, timeout=300)
-            assert result.returncode == 0, f"{page.name}: $ {command}\n{result.stdout}\n{result.stderr}"
-            assert "Traceback" not in result.stderr
-        for example in examples(page):
-            script = tmp_path / "example.py"
-            script.write_text(f"import sys\nsys.path.insert(0, {str(ROOT)!r})\n{example}", encoding="utf-8")
-            result = shell(f"{sys.executable} {script.name}", timeout=300)
-            assert result.returncode == 0, f"{page.name}: {example}\n{result.stdout}\n{result.stderr}"
+        text, replacements = TEXTS[page], []
+        for step in steps(text):
+            if step.language == "console":
+                line = f"exec 2>&1\n{step.source}"
+            else:
+                code = f"import sys\nsys.path.insert(0, {str(ROOT)!r})\n{step.source}"
+                (tmp_path / "example.py").write_text(code, encoding="utf-8")
+                line = f"{sys.executable} example.py 2>&1"
+            result = shell(line, timeout=300)
+            message = f"{page.relative_to(ROOT)}: {step.source}\n{result.stdout}"
+            assert "Traceback" not in result.stdout, message
+            fails = step.expected is not None and step.expected.startswith("Error: ")
+            assert result.returncode == int(fails), message
+            if step.expected is not None and not same_output(step.expected, result.stdout):
+                wrong.append(f"{message}\nexpected:\n{step.expected}")
+                replacements.append((step.span, updated(step.expected, result.stdout)))
+        if replacements and os.environ.get("UPDATE_PAGES"):
+            for (first, last), output in reversed(replacements):
+                text = text[:first] + output + text[last:]
+            page.write_text(text, encoding="utf-8")
+    assert not wrong, "\n\n".join(wrong)
+
+
+@pytest.mark.parametrize(
+    ("expected", "actual", "same"),
+    [
+        ("queen  0.9688\n", "queen     0.9702\n", True),
+        ("queen  0.9688\n", "queen  0.9188\n", False),
+        ("queen  0.9688\n", "king  0.9688\n", False),
+        ("accuracy 80.9 %\n", "accuracy 78.2 %\n", True),
+        ("accuracy 80.9 %\n", "accuracy 77.2 %\n", False),
+        ("accuracy 80.9 %\n", "accuracy 0.809\n", False),
+        ("epoch 1/5: loss 1.888, 5.14 M tokens/s\n", "epoch 1/5: loss 1.890, 860.2 k tokens/s\n", True),
+        ("epoch 1/5: loss 1.888, 5.14 M tokens/s\n", "epoch 2/5: loss 1.888, 5.14 M tokens/s\n", False),
+        ("in 1.1 s (2 threads)\n", "compiling kernels\nin 31 s (16 threads)\n", True),
+        ("1,201,122 tokens\n", "1,190,122 tokens\n", True),
+        ("1,201,122 tokens\n", "1,101,122 tokens\n", False),
+        ("one\n...\nfour\n", "one\ntwo\nthree\nfour\n", True),
+        ("one\n...\nfour\n", "one\nfour\n", True),
+        ("one\n...\nfour\n", "one\ntwo\n", False),
+        ("one\n...\n", "", False),
+        ("", "one\n", False),
+    ],
+)
+def test_output_is_compared_within_the_tolerance(expected, actual, same):
+    assert same_output(expected, actual) is same
+    assert same_output(updated(expected, actual), actual) or not same
+
+
+def test_steps_are_commands_and_examples_with_their_output():
+    text = "```console\n$ a \\\nb\nx\n$ c\n```\n```python\nprint(1)\n```\n\n```text\n1\n```\n```python\nd\n```\n"
+    found = list(steps(text))
+    assert [(step.source, step.expected) for step in found] == [
+        ("a b", "x\n"),
+        ("c", ""),
+        ("print(1)\n", "1\n"),
+        ("d\n", None),
+    ]
+    assert [text[slice(*step.span)] for step in found[:3]] == ["x\n", "", "1\n"]
+
+
+def test_readme_has_sessions_and_examples():
+    found = [step.language for step in steps(TEXTS[README])]
+    assert found.count("console") >= 4
+    assert found.count("python") >= 1
 
 
 @pytest.mark.parametrize("target", ["demo", "test"])
-def test_make_targets_named_in_the_readme_exist(target):
+def test_readme_names_existing_make_targets(target):
     assert f"make {target}" in TEXTS[README]
     result = subprocess.run(["make", "-n", target], cwd=ROOT, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
@@ -74,8 +207,7 @@ def options_of(command):
                 yield from parameter.opts + parameter.secondary_opts
 
 
-def test_options_named_on_the_pages_are_those_there_are():
-    """Every option of the training commands is named, and nothing is named that is no option."""
+def test_pages_document_every_training_option_and_no_other():
     context = click.Context(main.wordvec)
     commands = {name: main.wordvec.get_command(context, name) for name in main.COMMANDS}
     named = {option for text in TEXTS.values() for option in re.findall(r"`(--[a-z][a-z-]*)", text)}
@@ -88,25 +220,26 @@ def test_options_named_on_the_pages_are_those_there_are():
 
 
 def anchors(text):
-    """What a heading is called in a link, as GitHub has it: lower case, without punctuation, dashes for blanks."""
+    """Return the anchors of the headings as GitHub generates them: lower case, no punctuation, spaces as hyphens."""
     headings = re.findall(r"^#+ (.+)$", FENCE.sub("", text), re.MULTILINE)
     return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 def links(page):
-    """(file, anchor or "") of every link that stays in the repository."""
+    """Yield the file and the anchor (or "") of every link within the repository."""
     for target in re.findall(r"\]\((?!https?://)([^)]+)\)", FENCE.sub("", TEXTS[page])):
         path, _, anchor = target.partition("#")
         yield (page.parent / path).resolve() if path else page, anchor
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_links_lead_somewhere(page):
+def test_links_resolve(page):
     for path, anchor in links(page):
         assert path.exists(), path
-        assert not anchor or anchor in anchors(TEXTS[path]), f"{path}#{anchor}"
+        text = TEXTS.get(path) or (path.read_text(encoding="utf-8") if anchor else "")
+        assert not anchor or anchor in anchors(text), f"{path}#{anchor}"
 
 
-def test_the_index_links_to_every_page():
+def test_index_links_to_every_page():
     assert set(PAGES) - {path for path, _ in links(INDEX)} == {INDEX}
     assert INDEX in {path for path, _ in links(README)}
