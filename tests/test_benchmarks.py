@@ -357,7 +357,7 @@ def row(case="one", ours=(10.0, 11.0, 12.0), theirs=(), **others):
     } | others
 
 
-def test_results_say_machine_versions_text_and_figures(tmp_path):
+def test_results_page_lists_machine_versions_text_and_figures(tmp_path):
     facts = facts_of([row(theirs=(20.0, 22.0, 24.0), more_is_better=False)], skipped="the rest")
     write_report(facts, tmp_path / "out")
     assert json.loads((tmp_path / "out/results.json").read_text()) == facts
@@ -368,7 +368,7 @@ def test_results_say_machine_versions_text_and_figures(tmp_path):
         assert part in page
 
 
-def test_reasons_stand_below_the_table(tmp_path):
+def test_reasons_follow_the_table(tmp_path):
     page = markdown(facts_of([row(theory=1.0, reason="caches"), row("two")]))
     assert page.endswith(" |  |\n\n- one: caches.\n")
 
@@ -454,11 +454,11 @@ def test_a_busy_machine_is_noted(tmp_path, monkeypatch, capsys):
     assert "Other programs kept 1.7 processors busy" in markdown(facts)
 
 
-def test_busy_processors_are_between_none_and_all():
+def test_busy_processors_are_between_zero_and_the_core_count():
     assert 0 <= busy_processors(0.05) <= (os.cpu_count() or 1)
 
 
-def test_ratios_are_drawn(tmp_path):
+def test_headline_is_plotted(tmp_path):
     pytest.importorskip("matplotlib", reason="matplotlib is not installed; pip install -e '.[plotting]'")
     write_report(headline_facts(), tmp_path)
     assert "![speed-up over each peer](headline.svg)" in (tmp_path / "RESULTS.md").read_text()
@@ -467,7 +467,7 @@ def test_ratios_are_drawn(tmp_path):
     assert not (tmp_path / "none/headline.svg").exists()
 
 
-def test_growth_is_drawn(tmp_path):
+def test_growth_is_plotted(tmp_path):
     pytest.importorskip("matplotlib", reason="matplotlib is not installed; pip install -e '.[plotting]'")
     write_report(facts_of([row(theory=1.0, points=[[1, 2], [10, 21]])]), tmp_path)
     assert "growth.svg" in (tmp_path / "RESULTS.md").read_text()
@@ -488,14 +488,14 @@ def test_growth_is_drawn(tmp_path):
         (row(theory=1.0), row(ours=(20.0, 22.0, 24.0), theory=1.0), "changed by 100%"),
     ],
 )
-def test_compare_tells_what_moved_beyond_the_noise(old, new, says):
+def test_compare_lists_figures_that_moved_beyond_the_noise(old, new, says):
     *lines, last = compare_reports(facts_of([old]), facts_of([new]))
     assert bool(lines) == (says is not None)
     assert says is None or says in lines[0]
     assert last == f"{int(says is not None)} of 1 figures moved ({RULE})"
 
 
-def test_compare_names_what_only_one_has(tmp_path):
+def test_compare_lists_figures_of_only_one_run(tmp_path):
     for name, case in (("old", "before"), ("new", "after")):
         (tmp_path / name).write_text(json.dumps(facts_of([row(case)])))
     result = CliRunner().invoke(program.main, ["--compare", str(tmp_path / "old"), str(tmp_path / "new")])
