@@ -1,10 +1,10 @@
-# make demo         the whole road on bundled data: vectors, analogies, a text classifier
-# make test         the whole test suite
+# make demo         the full pipeline on bundled data: vectors, analogies, a text classifier
+# make test         all tests
 # make check        lint, format, types
-# make bench        every comparison with the peers that can be had; BENCH="--quick word2vec" for less
-# make bench-check  the benchmarks themselves: each still runs and computes what it should
+# make bench        every comparison with other libraries; BENCH="--quick word2vec" for a part
+# make bench-check  every benchmark on small inputs: a crash or a wrong result fails
 #
-# Each installs what it needs into .venv. PYTHON names another interpreter: make test PYTHON=python3.13
+# Each installs what it needs into .venv. To use another interpreter: make test PYTHON=python3.13
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -16,16 +16,16 @@ else
 BIN = $(VENV)/bin
 endif
 
-# Public data sets for the tests that measure real quality; without the folder those tests are skipped and say so.
+# Public data sets for the tests of accuracy, which are skipped without them.
 WORDVEC_DATA ?= $(if $(wildcard ../shared/data/.),$(CURDIR)/../shared/data)
 ifneq ($(strip $(WORDVEC_DATA)),)
 export WORDVEC_DATA
 endif
 
-# One worker a core, at most four: beyond that every worker compiles the same kernels again.
+# One worker per core, at most four, because every worker compiles the same kernels.
 PYTEST = $(BIN)/python -m pytest -q -n auto --maxprocesses=4 --dist=loadfile
 DEMO = demo-output
-# Print a command as one would type it, then run it.
+# Print a command as it would be typed, then run it.
 run = @printf '\n$$ %s\n' '$(1)'; PATH="$(CURDIR)/$(BIN):$$PATH" $(1)
 
 .PHONY: demo bench bench-check test suite kernels-as-python kernels-with-bounds kernels-anywhere examples
@@ -39,18 +39,18 @@ suite: $(VENV)/installed-test
 kernels-as-python: $(VENV)/installed-test
 	NUMBA_DISABLE_JIT=1 $(PYTEST) -m "not slow" tests/kernels
 
-# Numba's cache does not tell compiled code with bounds checks from that without.
+# Numba's cache does not distinguish code compiled with bounds checks.
 kernels-with-bounds: $(VENV)/installed-test
 	NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR="$(CURDIR)/$(VENV)/numba-boundscheck" $(PYTEST) -m "not slow" tests/kernels
 
-# Compiled for the least processor of this kind, without the instructions that this one has beyond.
+# Compiled for a generic processor, without optional instruction sets.
 kernels-anywhere: $(VENV)/installed-test
 	NUMBA_CPU_NAME=generic NUMBA_CACHE_DIR="$(CURDIR)/$(VENV)/numba-generic" \
 		$(PYTEST) tests/kernels/test_simd.py tests/kernels/test_tile.py tests/kernels/test_negative_sampling.py
 
-# The examples in docstrings.
+# The examples in docstrings and on the pages of docs.
 examples: $(VENV)/installed-test
-	WORDVEC_CACHE="$(CURDIR)/$(VENV)/cache" $(BIN)/python -m pytest -q --doctest-modules --doctest-glob="*.md" $(PACKAGES)
+	WORDVEC_CACHE="$(CURDIR)/$(VENV)/cache" $(BIN)/python -m pytest -q --doctest-modules --doctest-glob="*.md" $(PACKAGES) docs
 
 demo: $(VENV)/installed-test
 	@mkdir -p $(DEMO)
@@ -64,8 +64,8 @@ demo: $(VENV)/installed-test
 bench: $(VENV)/installed-bench
 	$(BIN)/python -m benchmarks $(BENCH)
 
-# Every benchmark once, small, ours alone: a crash or a wrong result fails, a time never does. What compiles anew in a
-# cache of its own, or trains to its end, is left out.
+# Every benchmark once, on small inputs, without peers. Skipped: benchmarks that compile into a cache of their own or
+# train to convergence.
 bench-check: $(VENV)/installed-test
 	$(BIN)/python -m benchmarks --quick --repeats 1 --no-peers --skip startup --skip net_costs --skip classification \
 		-o $(VENV)/bench-check
@@ -82,7 +82,7 @@ format: $(VENV)/installed-dev
 clean:
 	rm -rf $(VENV) $(DEMO) benchmark-results build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-# The stamps: installed again when the packaging metadata change.
+# Stamp files: reinstall when the packaging metadata changes.
 $(VENV)/installed-test: setup.cfg pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test]'

@@ -43,7 +43,7 @@ def find_peers(pythons: tuple[str, ...], folder: Path, install: bool) -> dict[st
 @click.option("--no-peers", is_flag=True, help="Ours alone.")
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), default=Path("benchmark-results"), show_default=True,
-    help="Folder for RESULTS.md, results.json and the plot; the project's own are in benchmarks/.",
+    help="Folder for RESULTS.md, results.json and the plot; the project's own are in benchmarks/results/.",
 )  # fmt: skip
 @click.option(
     "--readme", type=click.Path(exists=True, dir_okay=False, path_type=Path),

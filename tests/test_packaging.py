@@ -81,9 +81,9 @@ def test_sdist_builds_and_holds_the_tests(built):
     (path,) = built.glob("*.tar.gz")
     with tarfile.open(path) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
-    assert {"setup.cfg", "pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md", "Makefile"} <= names
-    assert {"tests/naive.py", "tests/conftest.py", "tests/test_packaging.py"} <= names
-    assert {str(path.relative_to(ROOT)) for path in ROOT.glob("*/docs/*.md")} <= names
+    assert {"setup.cfg", "pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md", "CITATION.cff", "Makefile"} <= names
+    assert {"tests/oracles/naive.py", "tests/conftest.py", "tests/test_packaging.py"} <= names
+    assert {str(path.relative_to(ROOT)) for path in ROOT.glob("docs/**/*.md")} <= names
 
 
 def test_wheel_works_outside_the_checkout(wheel, tmp_path):

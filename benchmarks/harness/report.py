@@ -1,4 +1,4 @@
-"""What a run found, as JSON, as a page and as a plot, and what moved between two runs."""
+"""Results of a run as JSON, Markdown and plots, and the comparison of two runs."""
 
 import json
 import os
@@ -12,23 +12,22 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks.harness.headline import PLOT, draw_headline
+from benchmarks.harness.headline import PLOT, draw_headline, summary
 from benchmarks.harness.measuring import Row, number
 
 LEAST_CHANGE = 0.05
 LEAST_CHANGE_OF_ONE = 0.25
-"""Where one run is all there is, whose noise nobody knows."""
+"""For a figure that was measured once, whose noise is unknown."""
 BUSY = 0.5
-"""Processors that others may use before figures are worth little."""
+"""Processors that other programs may use before figures are unreliable."""
 RULE = (
-    f"moved: the medians differ by more than {LEAST_CHANGE:.0%}, by {LEAST_CHANGE_OF_ONE:.0%} where there is one run "
-    "alone, and the ranges of all runs do not overlap; "
-    "ratios are compared where both runs have a peer, our own figures elsewhere"
+    f"moved: the medians differ by more than {LEAST_CHANGE:.0%} ({LEAST_CHANGE_OF_ONE:.0%} for a figure measured once) "
+    "and the ranges do not overlap; ratios are compared if both runs have the peer, our own figures otherwise"
 )
 
 
 def machine_facts(threads: int) -> dict[str, Any]:
-    """Processor, cores, memory, system and versions; nothing that names the machine."""
+    """Return processor, cores, memory, system and versions, but no host name."""
     import llvmlite.binding
 
     packages = ("numpy", "numba", "llvmlite", "scipy", "scikit-learn")
@@ -57,14 +56,14 @@ def _processor() -> str:
 
 
 def busy_processors(seconds: float = 0.3) -> float:
-    """How many processors others use while this process waits, where the system tells (Linux); else 0."""
+    """Measure how many processors other programs use while this one sleeps; 0 except on Linux."""
     path = Path("/proc/stat")
     if not path.exists():
         return 0.0
 
     def ticks() -> tuple[int, int]:
         used = [int(value) for value in path.read_text().split("\n", 1)[0].split()[1:9]]
-        return sum(used), sum(used) - used[3] - used[4]  # without idle and waiting for disks
+        return sum(used), sum(used) - used[3] - used[4]  # without idle and I/O wait
 
     before = ticks()
     time.sleep(seconds)
@@ -73,7 +72,7 @@ def busy_processors(seconds: float = 0.3) -> float:
 
 
 def commit() -> str:
-    """The checkout's commit, with ``+changes`` if files differ from it; empty outside a checkout."""
+    """Return the checkout's commit, with ``+changes`` if tracked files are modified; empty outside a checkout."""
     root = Path(__file__).resolve().parent
     found = []
     for command in (["rev-parse", "--short=10", "HEAD"], ["status", "--porcelain", "--untracked-files=no"]):
@@ -90,45 +89,48 @@ def rows_of(benchmark: Mapping[str, Any]) -> list[Row]:
 
 
 def markdown(facts: Mapping[str, Any]) -> str:
-    """The page of a run."""
+    """Return RESULTS.md."""
     machine = facts["machine"]
     versions = ", ".join(f"{name} {version}" for name, version in machine["packages"].items())
     peers = ", ".join(f"{name} {version}" for name, version in facts["peers"].items()) or "none"
     lines = [
         "# Results",
         "",
-        f"Written by `python -m benchmarks{_arguments(facts)}`, never by hand; do not edit.",
+        f"Written by `python -m benchmarks{_arguments(facts)}`, which overwrites it; do not edit.",
         "",
         f"- Machine: {machine['processor']} ({machine['kind']}), {machine['cores']} cores, {machine['memory_gib']} GiB"
         f", {machine['system']}",
         f"- Versions: Python {machine['python']}, {versions}; commit {facts['commit'] or 'unknown'}",
         f"- Peers: {peers}",
         f"- Text: {facts['corpus']}",
-        f"- Took {facts['seconds'] / 60:.1f} minutes; {machine['threads']} threads where nothing else is said",
+        f"- Took {facts['seconds'] / 60:.1f} minutes; {machine['threads']} threads unless stated otherwise",
         "",
-        "Ratios say how many times as good as the peer we are; ours and the peer's are from the same turn.",
+        "A ratio above 1 means faster, or smaller, than the peer; both of its figures are from the same turn.",
     ]
     if facts.get("headline"):
-        lines += ["", f"![ratios]({facts['headline']})"]
+        lines += ["", f"![speed-up over each peer]({facts['headline']})"]
+    table = summary(facts)
+    if table:
+        lines += ["", "## Summary", "", *table]
     for name, benchmark in facts["benchmarks"].items():
         lines += ["", f"## {name}", "", benchmark["question"], ""]
         if benchmark.get("busy", 0) > BUSY:
-            lines += [f"Others kept {benchmark['busy']:.1f} processors busy: these figures are worth little.", ""]
+            lines += [f"Other programs kept {benchmark['busy']:.1f} processors busy: these figures are unreliable.", ""]
         rows = rows_of(benchmark)
         if rows:
-            lines += ["| | ours | peer | ratio | spread | |", "|-|-|-|-|-|-|"]
+            lines += ["| | ours | peer | ratio | range | note |", "|-|-|-|-|-|-|"]
             lines += ["| " + " | ".join(cell.replace("|", "\\|") for cell in row.cells()) + " |" for row in rows]
             lines += [""] * any(row.reason for row in rows) + reasons(rows)
         for key in ("skipped", "failed"):
             if benchmark.get(key):
                 lines += ["", f"{key.capitalize()}: {benchmark[key].splitlines()[-1]}"]
         if any(row.points for row in rows) and facts.get("plot"):
-            lines += ["", f"![seconds over size]({facts['plot']})"]
+            lines += ["", f"![seconds as a function of size]({facts['plot']})"]
     return "\n".join(lines) + "\n"
 
 
 def reasons(rows: Sequence[Row]) -> list[str]:
-    """Why costs do not grow as theory says, a line each."""
+    """Return a line for each row that explains why the measured exponent differs from theory."""
     return [f"- {row.case}: {row.reason}." for row in rows if row.reason]
 
 
@@ -137,7 +139,7 @@ def _arguments(facts: Mapping[str, Any]) -> str:
 
 
 def draw_growth(rows: list[Row], path: Path) -> bool:
-    """Seconds over size with the fitted slope and the theory's, a panel each; False where matplotlib is missing."""
+    """Plot seconds over size with the fitted and the theoretical slope; False if matplotlib is missing."""
     try:
         import matplotlib
     except ImportError:
@@ -170,7 +172,7 @@ def draw_growth(rows: list[Row], path: Path) -> bool:
 
 
 def write_report(facts: dict[str, Any], folder: Path) -> None:
-    """``results.json``, ``RESULTS.md`` and, where there is something to draw, ``headline.svg`` and ``growth.svg``."""
+    """Write ``results.json``, ``RESULTS.md`` and, if they are not empty, ``headline.svg`` and ``growth.svg``."""
     folder.mkdir(parents=True, exist_ok=True)
     if draw_headline(facts, folder / PLOT):
         facts["headline"] = PLOT
@@ -182,7 +184,7 @@ def write_report(facts: dict[str, Any], folder: Path) -> None:
 
 
 def compare_reports(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
-    """Lines about what moved beyond the noise, and about what only one of them has."""
+    """Yield a line for each figure that moved beyond the noise, and for each that only one run has."""
     before, after = ({_key(n, r): r for n, b in f["benchmarks"].items() for r in rows_of(b)} for f in (old, new))
     moved = 0
     for key, row in after.items():
@@ -198,7 +200,7 @@ def compare_reports(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[
 
 
 def _key(name: str, row: Row) -> str:
-    return f"{name}: {row.case}" + (f", beside {row.peer.split()[0]}" if row.peer else "")
+    return f"{name}: {row.case}" + (f", compared with {row.peer.split()[0]}" if row.peer else "")
 
 
 def _moved(old: Row, new: Row) -> str:

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from benchmarks import __main__ as program
 from benchmarks.harness import suite
-from benchmarks.harness.headline import BEGIN, END, chosen_rows, headline, write_readme
+from benchmarks.harness.headline import BEGIN, END, chosen_rows, headline, plotted_rows, summary, write_readme
 from benchmarks.harness.measuring import (
     Row,
     Run,
@@ -361,7 +361,7 @@ def row(case="one", ours=(10.0, 11.0, 12.0), theirs=(), **others):
     } | others
 
 
-def test_results_say_machine_versions_text_and_figures(tmp_path):
+def test_results_page_lists_machine_versions_text_and_figures(tmp_path):
     facts = facts_of([row(theirs=(20.0, 22.0, 24.0), more_is_better=False)], skipped="the rest")
     write_report(facts, tmp_path / "out")
     assert json.loads((tmp_path / "out/results.json").read_text()) == facts
@@ -372,13 +372,18 @@ def test_results_say_machine_versions_text_and_figures(tmp_path):
         assert part in page
 
 
-def test_reasons_stand_below_the_table(tmp_path):
+def test_reasons_follow_the_table(tmp_path):
     page = markdown(facts_of([row(theory=1.0, reason="caches"), row("two")]))
     assert page.endswith(" |  |\n\n- one: caches.\n")
 
 
 def headline_facts():
     facts = facts_of([])
+    facts["benchmarks"]["word2vec"] = {
+        "question": "Q?",
+        "seconds": 1.0,
+        "rows": [row("skipgram d100, 2 threads, reproducible", theirs=(5.0, 2.0, 6.0))],
+    }
     facts["benchmarks"]["queries"] = {
         "question": "Q?",
         "seconds": 1.0,
@@ -391,24 +396,39 @@ def headline_facts():
     return facts
 
 
-def test_the_headline_has_chosen_rows_beside_peers():
+def test_summary_lists_the_chosen_rows_that_have_a_peer():
     facts = headline_facts()
-    assert [label for label, _ in chosen_rows(facts)] == ["analogy questions"]
-    lines = headline(facts | {"headline": "headline.svg"}, "benchmarks/")
-    assert "| analogy questions | 11.0 s | 22.0 s | gensim | **2.00** (0.500 to 3.00) |" in lines
-    assert "![ratios](benchmarks/headline.svg)" in lines
-    assert "gensim 4" in lines[-1]
-    assert "(benchmarks/RESULTS.md)" in lines[-1]
+    assert [label for label, _ in chosen_rows(facts)] == ["skip-gram, 2 threads", "one analogy, 9 words"]
+    assert "| one analogy, 9 words | 11.0 s | 22.0 s | gensim | **2.00** (0.500 to 3.00) |" in summary(facts)
+    assert summary(facts_of([row()])) == []
+    assert "## Summary" in markdown(facts)
+    assert "## Summary" not in markdown(facts_of([row()]))
 
 
-def test_the_readme_has_the_table_between_its_markers(tmp_path):
+def test_plot_groups_its_bars_by_peer():
+    facts = json.loads((Path(__file__).parents[2] / "benchmarks/results/results.json").read_text())
+    peers, labels = zip(*[(peer, label) for peer, label, _ in plotted_rows(facts)], strict=True)
+    assert len(labels) == len(set(labels)) == 8
+    assert list(dict.fromkeys(peers)) == [peer for k, peer in enumerate(peers) if peer not in peers[:k]]
+    assert [label for _, label, _ in plotted_rows(headline_facts())] == ["skip-gram training"]
+
+
+def test_headline_is_the_plot_and_its_caption():
+    plot, _, caption = headline(headline_facts() | {"headline": "headline.svg"}, "benchmarks/")
+    assert plot == "![Speed-up over gensim](benchmarks/headline.svg)"
+    assert "gensim 4" in caption
+    assert "(benchmarks/RESULTS.md)" in caption
+    assert headline(headline_facts(), "benchmarks/") == [caption]
+
+
+def test_readme_gets_the_headline_between_its_markers(tmp_path):
     (tmp_path / "some").mkdir()
     readme, facts = tmp_path / "some/README.md", headline_facts()
     readme.write_text(f"above\n{BEGIN}\nold\n{END}\nbelow\n")
     for _ in range(2):
         write_readme(facts, readme, tmp_path / "results")
         text = readme.read_text()
-        assert text.startswith(f"above\n{BEGIN}\n| |")
+        assert text.startswith(f"above\n{BEGIN}\nx (x), 2 cores")
         assert text.endswith(f"(../results/RESULTS.md).\n{END}\nbelow\n")
         assert "old" not in text
     readme.write_text(f"{END}\n{BEGIN}\n")
@@ -417,13 +437,13 @@ def test_the_readme_has_the_table_between_its_markers(tmp_path):
     assert "has no line" in result.output
 
 
-def test_pages_are_written_from_what_was_measured(tmp_path):
+def test_pages_are_regenerated_from_results_json(tmp_path):
     facts, readme = headline_facts(), tmp_path / "README.md"
     (tmp_path / "old.json").write_text(json.dumps(facts))
     readme.write_text(f"{BEGIN}\n{END}\n")
     arguments = ["--from", str(tmp_path / "old.json"), "-o", str(tmp_path), "--readme", str(readme)]
     assert CliRunner().invoke(program.main, arguments).exit_code == 0
-    assert "| analogy questions |" in readme.read_text()
+    assert "all figures: [RESULTS.md](RESULTS.md)" in readme.read_text()
     assert "something else" in (tmp_path / "RESULTS.md").read_text()
 
 
@@ -435,23 +455,23 @@ def test_a_busy_machine_is_noted(tmp_path, monkeypatch, capsys):
     assert (facts["size"], facts["peers"]) == ("default", {"gensim": "4"})
     assert facts["machine"]["packages"]["numpy"]
     assert "others keep 1.7 processors busy" in capsys.readouterr().err
-    assert "Others kept 1.7 processors busy" in markdown(facts)
+    assert "Other programs kept 1.7 processors busy" in markdown(facts)
 
 
-def test_busy_processors_are_between_none_and_all():
+def test_busy_processors_are_between_zero_and_the_core_count():
     assert 0 <= busy_processors(0.05) <= (os.cpu_count() or 1)
 
 
-def test_ratios_are_drawn(tmp_path):
+def test_headline_is_plotted(tmp_path):
     pytest.importorskip("matplotlib", reason="matplotlib is not installed; pip install -e '.[plotting]'")
     write_report(headline_facts(), tmp_path)
-    assert "![ratios](headline.svg)" in (tmp_path / "RESULTS.md").read_text()
+    assert "![speed-up over each peer](headline.svg)" in (tmp_path / "RESULTS.md").read_text()
     assert (tmp_path / "headline.svg").read_text().startswith("<?xml")
     write_report(facts_of([row()]), tmp_path / "none")
     assert not (tmp_path / "none/headline.svg").exists()
 
 
-def test_growth_is_drawn(tmp_path):
+def test_growth_is_plotted(tmp_path):
     pytest.importorskip("matplotlib", reason="matplotlib is not installed; pip install -e '.[plotting]'")
     write_report(facts_of([row(theory=1.0, points=[[1, 2], [10, 21]])]), tmp_path)
     assert "growth.svg" in (tmp_path / "RESULTS.md").read_text()
@@ -472,14 +492,14 @@ def test_growth_is_drawn(tmp_path):
         (row(theory=1.0), row(ours=(20.0, 22.0, 24.0), theory=1.0), "changed by 100%"),
     ],
 )
-def test_compare_tells_what_moved_beyond_the_noise(old, new, says):
+def test_compare_lists_figures_that_moved_beyond_the_noise(old, new, says):
     *lines, last = compare_reports(facts_of([old]), facts_of([new]))
     assert bool(lines) == (says is not None)
     assert says is None or says in lines[0]
     assert last == f"{int(says is not None)} of 1 figures moved ({RULE})"
 
 
-def test_compare_names_what_only_one_has(tmp_path):
+def test_compare_lists_figures_of_only_one_run(tmp_path):
     for name, case in (("old", "before"), ("new", "after")):
         (tmp_path / name).write_text(json.dumps(facts_of([row(case)])))
     result = CliRunner().invoke(program.main, ["--compare", str(tmp_path / "old"), str(tmp_path / "new")])
