@@ -1,9 +1,9 @@
-"""The error every package here raises for something the user can mend."""
+"""Base class of every error caused by user input."""
 
 
 class InputError(ValueError):
-    """Input that cannot be used: the message says the rule, the value and the way out.
+    """Invalid input; the message states the rule, the offending value and the remedy.
 
-    Every error a user can cause on purpose or by accident is one of these; the command line prints it as one
-    ``Error:`` line and exits with 1. Anything else that escapes is a bug.
+    Every error a user can cause is an ``InputError``; the command line prints it as one ``Error:`` line and exits
+    with 1. Any other exception that escapes is a bug.
     """

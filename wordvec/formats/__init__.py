@@ -1,16 +1,16 @@
-"""Vector files: which formats there are, which one a file is in, and one call each to read, write and describe.
+"""Vector file formats: detection, reading, writing and inspection.
 
 ===============  ==================  ==================================================================================
 name             written to          holds
 ===============  ==================  ==================================================================================
-``safetensors``  ``.safetensors``    everything: both sides, counts, tokeniser, settings; sparse vectors too
-``text``         ``.txt`` ``.vec``   word2vec text: a line ``V D``, then a token and D numbers a line
-``binary``       ``.bin``            word2vec binary: the same line, then token, space and D little-endian float32
-``glove``        by name alone       GloVe text: as ``text``, without the first line
+``safetensors``  ``.safetensors``    everything: both sides, counts, tokenizer, settings; also sparse vectors
+``text``         ``.txt`` ``.vec``   word2vec text: a header line ``V D``, then a token and D numbers per line
+``binary``       ``.bin``            word2vec binary: the same header, then token, space and D little-endian float32
+``glove``        ``format`` only     GloVe text: ``text`` without the header
 ===============  ==================  ==================================================================================
 
-A file to read is recognised by its content, and by its extension where the content leaves it open; all but
-``safetensors`` may be compressed with gzip.
+On reading, the format is detected from the content, falling back to the extension; all formats except ``safetensors``
+may be compressed with gzip.
 """
 
 import os
@@ -28,7 +28,7 @@ from wordvec.vectors import WordVectors
 __all__ = ["FORMATS", "describe", "load_vectors", "save_vectors"]
 
 FORMATS = ("safetensors", "text", "binary", "glove")
-"""The names that ``format`` takes."""
+"""Valid values of ``format``."""
 
 _EXTENSIONS = {".safetensors": "safetensors", ".txt": "text", ".vec": "text", ".bin": "binary"}
 _STREAMED = {"text": word2vec_text, "binary": word2vec_binary, "glove": glove}
@@ -36,22 +36,22 @@ _PACKAGES = ("wordvec", "seqclf")
 
 
 def load_vectors(path: str | os.PathLike[str], *, format: str | None = None, limit: int | None = None) -> WordVectors:
-    """Read word vectors from a file of any known format.
+    """Read word vectors from a file in any supported format.
 
-    In somebody else's file, bytes of a token that are not UTF-8 become U+FFFD and a token that comes again is left
-    out; a warning is logged that counts them.
+    In third-party formats, invalid UTF-8 in tokens becomes U+FFFD and repeated tokens are skipped; a warning reports
+    how many.
 
     Args:
         path: the file.
-        format: one of ``FORMATS``; None to recognise it.
-        limit: read the first so many vectors alone, and trust the rest to be well.
+        format: one of ``FORMATS``; None to detect it.
+        limit: read only the first ``limit`` vectors and do not validate the rest.
 
     Returns:
-        What the file holds; ``SparseWordVectors`` where they are sparse.
+        The vectors; ``SparseWordVectors`` if they are sparse.
 
     Raises:
-        FormatError: the file is damaged, cut short, or of no known format; the message says where and which rule.
-        InputError: it is not there, or cannot be read.
+        FormatError: the file is damaged, truncated, or in an unknown format; the message names the place and the rule.
+        InputError: the file does not exist or cannot be read.
 
     Example:
         >>> import pathlib, tempfile
@@ -73,19 +73,19 @@ def load_vectors(path: str | os.PathLike[str], *, format: str | None = None, lim
 
 
 def save_vectors(vectors: WordVectors, path: str | os.PathLike[str], *, format: str | None = None) -> None:
-    """Write word vectors to a file; one that exists is replaced only when the new one is complete.
+    """Write word vectors to a file; an existing file is replaced atomically.
 
-    The text and binary formats keep tokens and vectors alone, every float32 exactly. ``.safetensors`` keeps everything,
-    and the same content gives the same bytes.
+    The text and binary formats store only tokens and vectors, with exact float32 values. ``.safetensors`` stores
+    everything, and equal content gives equal bytes.
 
     Args:
-        vectors: what to write.
-        path: the file; its extension names the format.
-        format: one of ``FORMATS``, whatever the extension.
+        vectors: the vectors.
+        path: the file; its extension selects the format.
+        format: one of ``FORMATS``, overrides the extension.
 
     Raises:
-        InputError: the extension names no format, the place cannot be written to, or the format cannot hold a token,
-            or sparse vectors.
+        InputError: the extension is unknown, the path is not writable, or the format cannot represent a token or
+            sparse vectors.
 
     Example:
         >>> import pathlib, tempfile
@@ -96,12 +96,12 @@ def save_vectors(vectors: WordVectors, path: str | os.PathLike[str], *, format: 
     """
     format = output_format(path, format)
     if not len(vectors):
-        raise InputError("there are no vectors to save: the vocabulary is empty")
+        raise InputError("no vectors to save: the vocabulary is empty")
     if isinstance(vectors, SparseWordVectors):
         if format != "safetensors":
             raise InputError(
-                f"sparse vectors of {vectors.vector_size:,} numbers each are not written as {format}; "
-                "name a .safetensors file, or make dense vectors (train-embeddings --model svd, or glove)"
+                f"format {format} does not support sparse vectors ({vectors.vector_size:,} columns); "
+                "save as .safetensors or train dense vectors (train-embeddings --model svd, or glove)"
             )
         sparse.write(vectors, path)
     elif format == "safetensors":
@@ -111,10 +111,10 @@ def save_vectors(vectors: WordVectors, path: str | os.PathLike[str], *, format: 
 
 
 def output_format(path: str | os.PathLike[str], format: str | None = None) -> str:
-    """The format a file to write will have, ``format`` or what the extension of ``path`` names.
+    """Return the output format: ``format``, or the one selected by the extension of ``path``.
 
     Raises:
-        InputError: neither names one.
+        InputError: neither specifies a format.
 
     Example:
         >>> output_format("vectors.vec")
@@ -130,17 +130,17 @@ def output_format(path: str | os.PathLike[str], format: str | None = None) -> st
 
 
 def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """What a vector file, or any file this toolkit writes, says it holds; no tensor is loaded.
+    """Return the metadata of a vector file, or of any file this toolkit writes, without loading tensors.
 
     Returns:
-        ``format``, ``kind``, ``bytes``; for vectors ``tokens`` (None where the file does not say) and ``vector_size``,
-        for sparse ones also ``numbers``, how many are not 0; for files of this toolkit also ``package`` (``"wordvec"``
-        or ``"seqclf"``), ``about`` (what it wrote of itself: settings, tokeniser ...) and ``tensors`` (name to
+        ``format``, ``kind``, ``bytes``; for vectors ``tokens`` (None if not stored in the file) and ``vector_size``,
+        for sparse ones also ``numbers``, the count of nonzero values; for files of this toolkit also ``package``
+        (``"wordvec"`` or ``"seqclf"``), ``about`` (stored metadata: settings, tokenizer ...) and ``tensors`` (name to
         ``dtype`` and ``shape``).
 
     Raises:
-        FormatError: of no known format, or by somebody else.
-        InputError: not there, or cannot be read.
+        FormatError: the format is unknown, or the safetensors file was written by another program.
+        InputError: the file does not exist or cannot be read.
 
     Example:
         >>> import pathlib, tempfile
@@ -160,9 +160,9 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
         about: dict[str, Any] = {"format": format, "bytes": source.size}
     package = next((name for name in _PACKAGES if name in file.metadata), None)
     if package is None:
-        raise FormatError(f"{path}: a safetensors file, but not one of ours: its metadata has no 'wordvec' or 'seqclf'")
-    told = file.told(package)
-    about |= {"package": package, "kind": told.pop("kind", "model"), "about": told, "tensors": file.described()}
+        raise FormatError(f"{path}: unsupported safetensors file: its metadata has no 'wordvec' or 'seqclf' key")
+    stored = file.told(package)
+    about |= {"package": package, "kind": stored.pop("kind", "model"), "about": stored, "tensors": file.described()}
     if package == "wordvec" and about["kind"] == "vectors":
         about["tokens"], about["vector_size"] = safetensors.check(file)
     elif package == "wordvec" and about["kind"] == sparse.KIND:
@@ -171,10 +171,10 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
 
 
 def recognise(source: VectorSource) -> str:
-    """The format of an open file, by its first bytes, else by its extension; the file stands at its start again.
+    """Detect the format of an open file by its first bytes, else by its extension, and rewind it.
 
     Raises:
-        FormatError: it is none of those known; the message says what it is, where that can be told.
+        FormatError: the format is unknown; the message identifies the file type if possible.
     """
     sample = source.sample()
     if safetensors.looks_like(sample):
@@ -190,7 +190,7 @@ def recognise(source: VectorSource) -> str:
     if glove.looks_like(sample):
         return "glove"
     if named == "safetensors":
-        return named  # its reader says best what is wrong
+        return named  # its reader reports the most specific error
     raise FormatError(f"{source.name}: {source.unknown if sample else 'an empty file'}")
 
 
