@@ -276,7 +276,7 @@ def test_damaged_files_are_refused(stopped):
         (last, "the checkpoint is damaged; remove it"),
         (b"", "not a safetensors file"),
         (good.replace(b'\\"version\\":1', b'\\"version\\":7'), "a checkpoint of another release"),
-        (good.replace(b"lanes.left", b"lanes.lift"), "the array 'lanes.left' is missing"),
+        (good.replace(b"lanes.left", b"lanes.lift"), "array 'lanes.left' is missing"),
     ):
         assert damaged != good
         stopped.write_bytes(damaged)
