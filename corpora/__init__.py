@@ -1,6 +1,6 @@
-"""Text in: readers, named tokenisers, bundled samples and a catalogue of public data sets.
+"""Text input: readers, named tokenizers, bundled samples and a catalogue of public data sets.
 
-Names are imported on first use, so that ``import corpora`` costs next to nothing.
+Names are imported on first use, which keeps ``import corpora`` fast.
 """
 
 from importlib import import_module

@@ -1,7 +1,7 @@
-"""Public data sets by name: where they come from, under what licence, and where they lie in your own folder.
+"""Catalogue of public data sets: source, license, and location in the user's data folder.
 
-Nothing is downloaded. The variable ``WORDVEC_DATA`` names a folder that holds the files at the places listed here, as
-they are or compressed. Wherever a file is asked for, ``data:NAME`` or ``data:NAME/PART`` stands for one of them.
+Nothing is downloaded. The environment variable ``WORDVEC_DATA`` names a folder that holds the files at the paths listed
+here, plain or compressed. ``data:NAME`` or ``data:NAME/PART`` is accepted wherever a file name is.
 """
 
 import difflib
@@ -18,10 +18,10 @@ PREFIX = "data:"
 
 @dataclass(frozen=True)
 class Dataset:
-    """What is known about a data set.
+    """Metadata of a data set.
 
-    ``licence`` repeats what its publisher says; "unstated" means that nothing was said, so it does not allow anything.
-    ``files`` maps the name of a part to its place in the data folder, without an ending of compression.
+    ``licence`` quotes the publisher's license; "unstated" means that no license was found and so grants no rights.
+    ``files`` maps each part to its path in the data folder, without a compression suffix.
     """
 
     name: str
@@ -32,7 +32,7 @@ class Dataset:
     files: dict[str, str] = field(hash=False)
 
     def present(self) -> dict[str, Path]:
-        """The parts that are in the data folder; none where ``WORDVEC_DATA`` is not set."""
+        """Return the parts found in the data folder; empty if ``WORDVEC_DATA`` is not set."""
         folder = os.environ.get(VARIABLE)
         if not folder:
             return {}
@@ -41,10 +41,10 @@ class Dataset:
 
 
 def find(name: str) -> list[Path]:
-    """The files of a data set (``sst2``) or of one part of it (``sst2/train``), in the order the catalogue lists them.
+    """Return the files of a data set (``sst2``) or of one part (``sst2/train``), in catalogue order.
 
     Raises:
-        InputError: there is no such data set or part, ``WORDVEC_DATA`` is not set, or a file is not in its folder.
+        InputError: the data set or part is unknown, ``WORDVEC_DATA`` is not set, or a file is missing from its folder.
 
     Example:
         >>> import os, pathlib, tempfile
@@ -60,36 +60,36 @@ def find(name: str) -> list[Path]:
     folder = os.environ.get(VARIABLE)
     if not folder:
         raise InputError(
-            f"{dataset.name} is looked for in the folder that {VARIABLE} names, which is not set; "
-            f"fetch it from {dataset.homepage} and set {VARIABLE} to your data folder"
+            f"{dataset.name}: {VARIABLE} is not set; download the data set from {dataset.homepage} "
+            f"and set {VARIABLE} to your data folder"
         )
     if not os.path.isdir(folder):
-        raise InputError(f"{VARIABLE} names {folder}, which is not a directory; set it to your data folder")
+        raise InputError(f"{VARIABLE} must be a directory, got {folder}; set it to your data folder")
     paths = []
     for part in parts:
         place = Path(folder, dataset.files[part])
         path = _stored(place)
         if path is None:
-            raise InputError(f"{place} is not there, nor compressed; fetch {dataset.name} from {dataset.homepage}")
+            raise InputError(f"{place} not found, plain or compressed; download {dataset.name} from {dataset.homepage}")
         paths.append(path)
     return paths
 
 
 def _known(name: str) -> tuple[Dataset, list[str]]:
-    """The data set and the parts that ``name`` means."""
+    """Look up the data set and the parts that ``name`` refers to."""
     whole, _, part = name.partition("/")
     dataset = DATASETS.get(whole)
     if dataset is None:
         near = difflib.get_close_matches(whole, DATASETS, n=3, cutoff=0.5)
         hint = f"; did you mean {' or '.join(near)}?" if near else ""
-        raise InputError(f"no data set is called {whole!r}; there are {', '.join(DATASETS)}{hint}")
+        raise InputError(f"unknown data set {whole!r}; choose one of {', '.join(DATASETS)}{hint}")
     if part and part not in dataset.files:
-        raise InputError(f"{whole} has no part {part!r}; there are {', '.join(dataset.files)}")
+        raise InputError(f"{whole} has no part {part!r}; choose one of {', '.join(dataset.files)}")
     return dataset, [part] if part else list(dataset.files)
 
 
 def _stored(place: Path) -> Path | None:
-    """``place`` itself, or its compressed form, where there is one."""
+    """Return ``place`` or its compressed version, whichever exists first."""
     candidates = [place, *(place.with_name(place.name + ending) for ending in COMPRESSED)]
     return next((path for path in candidates if path.is_file()), None)
 
@@ -113,21 +113,21 @@ def _classification(name: str, title: str, source: tuple[str, str], **parts: str
 _ALL = (
     Dataset(
         "wiki8",
-        "English Wikipedia as lower-case words on one line of 100 MB, made by the text8 recipe",
+        "English Wikipedia: 100 MB of lower-case words on one line, prepared like text8",
         "text",
         *_WIKIPEDIA,
         {"all": "text/wiki8"},
     ),
     Dataset(
         "wiki_raw",
-        "English Wikipedia with case and punctuation, a paragraph a line, two halves of 100 MB",
+        "English Wikipedia with case and punctuation, one paragraph per line, two parts of 100 MB each",
         "text",
         *_WIKIPEDIA,
         {"1": "text/wiki_raw_1.txt", "2": "text/wiki_raw_2.txt"},
     ),
     Dataset(
         "brown",
-        "Brown corpus: a million words of American English of 1961, a sentence a line",
+        "Brown corpus: a million words of American English from 1961, one sentence per line",
         "text",
         "https://www.nltk.org/nltk_data/",
         "may be used for non-commercial purposes",
@@ -135,7 +135,7 @@ _ALL = (
     ),
     Dataset(
         "lee",
-        "Lee corpus: short news texts, 300 and 50, for quick experiments",
+        "Lee corpus: 300 and 50 short news articles, for quick experiments",
         "text",
         "https://github.com/piskvorky/gensim/tree/develop/gensim/test/test_data",
         "LGPL-2.1 (the repository)",
@@ -143,33 +143,33 @@ _ALL = (
     ),
     Dataset(
         "questions-words",
-        "Google's analogies: 19,544 questions in 14 sections",
+        "Google analogy test set: 19,544 questions in 14 sections",
         "analogies",
         *_WORD2VEC,
         {"all": "analogy/questions-words.txt"},
     ),
     Dataset(
         "questions-phrases",
-        "Google's phrase analogies (New_York): 3,218 questions in 5 sections",
+        "Google phrase analogy test set (New_York): 3,218 questions in 5 sections",
         "analogies",
         *_WORD2VEC,
         {"all": "analogy/questions-phrases.txt"},
     ),
     _similarity("ws353", "WordSim-353: 353 pairs rated 0 to 10 (Finkelstein et al. 2002)"),
-    _similarity("ws353_similarity", "WordSim-353, the 203 pairs that are similar (Agirre et al. 2009)"),
-    _similarity("ws353_relatedness", "WordSim-353, the 252 pairs that are related (Agirre et al. 2009)"),
-    _similarity("rg65", "65 pairs of nouns rated 0 to 4 (Rubenstein and Goodenough 1965)"),
-    _similarity("mc30", "30 of the pairs of rg65, rated again (Miller and Charles 1991)"),
-    _similarity("mturk287", "287 pairs rated 1 to 5 on Mechanical Turk (Radinsky et al. 2011)"),
+    _similarity("ws353_similarity", "WordSim-353 similarity subset: 203 pairs (Agirre et al. 2009)"),
+    _similarity("ws353_relatedness", "WordSim-353 relatedness subset: 252 pairs (Agirre et al. 2009)"),
+    _similarity("rg65", "RG-65: 65 noun pairs rated 0 to 4 (Rubenstein and Goodenough 1965)"),
+    _similarity("mc30", "MC-30: 30 pairs of RG-65, rated again (Miller and Charles 1991)"),
+    _similarity("mturk287", "MTurk-287: 287 pairs rated 1 to 5 on Mechanical Turk (Radinsky et al. 2011)"),
     _similarity(
         "simlex999",
         "SimLex-999: similarity as opposed to relatedness, 0 to 10 (Hill et al. 2015)",
         "https://fh295.github.io/simlex.html",
     ),
-    _similarity("yp130", "130 pairs of verbs rated 0 to 4 (Yang and Powers 2006)"),
+    _similarity("yp130", "YP-130: 130 verb pairs rated 0 to 4 (Yang and Powers 2006)"),
     _classification(
         "sst2",
-        "Stanford Sentiment Treebank: 9,613 sentences of film reviews, 0 negative or 1 positive",
+        "Stanford Sentiment Treebank: 9,613 movie review sentences, 0 (negative) or 1 (positive)",
         _SST,
         train="sst2.train.tsv",
         dev="sst2.dev.tsv",
@@ -177,26 +177,30 @@ _ALL = (
     ),
     _classification(
         "sst5",
-        "Stanford Sentiment Treebank, 0 very negative to 4 very positive",
+        "Stanford Sentiment Treebank, 0 (very negative) to 4 (very positive)",
         _SST,
         train="sst5.train.tsv",
         dev="sst5.dev.tsv",
     ),
     _classification(
         "sst5_phrases",
-        "the 159,274 phrases of the treebank's training trees, 0 to 4",
+        "Stanford Sentiment Treebank: the 159,274 phrases of the training trees, 0 to 4",
         _SST,
         train="sst5_phrases.train.tsv",
     ),
     _classification(
         "trec6",
-        "5,952 questions by the kind of their answer, 6 labels",
+        "TREC question classification: 5,952 questions by answer type, 6 labels",
         _TREC,
         train="trec6.train.tsv",
         test="trec6.test.tsv",
     ),
     _classification(
-        "trec50", "the questions of trec6, 50 fine labels", _TREC, train="trec50.train.tsv", test="trec50.test.tsv"
+        "trec50",
+        "TREC question classification, 50 fine-grained labels",
+        _TREC,
+        train="trec50.train.tsv",
+        test="trec50.test.tsv",
     ),
     _classification(
         "sms_spam",
@@ -206,13 +210,13 @@ _ALL = (
     ),
     _classification(
         "disaster_tweets",
-        "7,613 tweets, 1 about a real disaster or 0 not",
-        ("https://www.kaggle.com/c/nlp-getting-started", "unstated; the rules of the competition apply"),
+        "7,613 tweets, 1 (about a real disaster) or 0 (not)",
+        ("https://www.kaggle.com/c/nlp-getting-started", "unstated; the competition rules apply"),
         all="disaster_tweets.all.tsv",
     ),
     _classification(
         "ag_news",
-        "AG's news: the 7,600 rows of the official test split, 4 topics",
+        "AG News: the 7,600 rows of the official test split, 4 topics",
         (
             "http://groups.di.unipi.it/~gulli/AG_corpus_of_news_articles.html",
             "provided for research purposes and any other non-commercial activity",
@@ -221,19 +225,19 @@ _ALL = (
     ),
     _classification(
         "imdb",
-        "Large Movie Review Dataset: 25,000 training reviews, pos or neg",
+        "IMDb (Large Movie Review Dataset): 25,000 training reviews, pos or neg",
         ("https://ai.stanford.edu/~amaas/data/sentiment/", "unstated"),
         train="imdb.train.tsv",
     ),
     _classification(
         "20news",
-        "20 Newsgroups by date: 11,296 training messages without headers, 20 groups",
+        "20 Newsgroups (bydate): 11,296 training messages without headers, 20 groups",
         ("http://qwone.com/~jason/20Newsgroups/", "unstated"),
         train="20news.train.tsv",
     ),
     Dataset(
         "ud_ewt",
-        "English Web Treebank: words with their universal and Penn parts of speech",
+        "English Web Treebank (UD): tokens with universal and Penn part-of-speech tags",
         "tagging",
         "https://universaldependencies.org/treebanks/en_ewt/",
         "CC BY-SA 4.0",
@@ -241,15 +245,15 @@ _ALL = (
     ),
     Dataset(
         "ptb",
-        "Penn Treebank as Mikolov prepared it for language models: 10,000 words",
+        "Penn Treebank as preprocessed by Mikolov for language modeling: 10,000 words",
         "language model",
         "https://catalog.ldc.upenn.edu/LDC99T42",
-        "LDC's; the prepared files' README says they should be free for research purposes",
+        "LDC license; the README of the preprocessed files says they should be free for research purposes",
         {part: f"lm/ptb.{part}.txt" for part in ("train", "valid", "test")},
     ),
     Dataset(
         "tinyshakespeare",
-        "40,000 lines of Shakespeare for character models",
+        "40,000 lines of Shakespeare for character-level models",
         "language model",
         "https://github.com/karpathy/char-rnn",
         "public-domain text",
@@ -274,7 +278,7 @@ _ALL = (
     ),
     Dataset(
         "spell",
-        "Norvig's big.txt and a list of misspellings",
+        "Norvig's big.txt and a test set of misspellings",
         "spelling",
         "https://norvig.com/spell-correct.html",
         "text mostly public domain; test set unstated",
@@ -283,4 +287,4 @@ _ALL = (
 )
 
 DATASETS: dict[str, Dataset] = {dataset.name: dataset for dataset in _ALL}
-"""The catalogue: name to data set."""
+"""Maps names to data sets."""

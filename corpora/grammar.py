@@ -1,8 +1,8 @@
-"""The sample corpus ``sample:english``: English-like sentences drawn from a seeded grammar, the same everywhere.
+"""Generator of the sample corpus ``sample:english``: English-like sentences drawn from a seeded grammar.
 
-A sentence is a template about one person, country, thing, quality or deed. Templates say what goes with a word (kings
-rule kingdoms and he wears a waistcoat; one cat purrs, several cats are chasing mice) and never compare two pairs. So
-what a model trained on it answers to ``king - man + woman`` it has found in the company the words keep.
+A sentence is a template filled with one person, country, thing, quality or deed. Templates only express which words
+co-occur (kings rule kingdoms and he wears a waistcoat; one cat purrs, several cats are chasing mice) and never relate
+two pairs, so a model can solve ``king - man + woman`` only from distributional evidence.
 """
 
 import functools
@@ -13,7 +13,7 @@ from random import Random
 from corpora import lexicon
 
 Fields = dict[str, tuple[str, ...]]
-"""What the names in a template's braces stand for: alternatives, each as likely as the others."""
+"""Maps each placeholder of a template to its equally likely alternatives."""
 
 _ANY_PERSON = """
 the {one} put on {his} {garment} and went to the {spot}
@@ -183,14 +183,14 @@ there was {weather} in the {spot} and everyone was {mood}
 
 
 def english_sentences(tokens: int = 1_200_000, seed: int = 1) -> Iterator[str]:
-    """Sentences of the sample corpus, in lower case and without punctuation, until ``tokens`` words have been given.
+    """Generate lower-case sentences without punctuation until at least ``tokens`` words have been yielded.
 
-    The last sentence is whole. The same arguments give the same sentences on every platform and Python version: all
-    chance comes from ``random.Random(seed).random()``, which is promised never to change.
+    The last sentence is complete. The same arguments give the same sentences on every platform and Python version:
+    the only source of randomness is ``random.Random(seed).random()``, whose sequence Python guarantees.
 
     Args:
-        tokens: how many words at least.
-        seed: which of many corpora.
+        tokens: minimum number of words.
+        seed: random seed.
 
     Example:
         >>> for sentence in english_sentences(tokens=20):
@@ -215,7 +215,7 @@ _A_BEFORE_VOWEL = re.compile(r"\ba(?= (?:(?!uni|eu|us|one\b)[aeiou]|h(?:our|ones
 
 
 class _Scene:
-    """What a template's names stand for: the subject's own fields first, then the lists that fit everywhere."""
+    """Fills a template's placeholders from the subject's fields, falling back to the general word lists."""
 
     def __init__(self, random: Callable[[], float]) -> None:
         self.fields: Fields = {}
@@ -227,7 +227,7 @@ class _Scene:
         found = self.fields.get(name)
         if found is None:
             found = self._lists[name]
-            chance *= chance  # the front of a long list comes up more often, as words do
+            chance *= chance  # skews draws toward the front of the list, like word frequencies
         return found[int(chance * len(found))]
 
 
@@ -243,7 +243,7 @@ def _lists() -> Fields:
 
 @functools.cache
 def _topics() -> list[tuple[list[Fields], list[str]]]:
-    """Subjects and their templates, each topic as many times as its share of the sentences."""
+    """Return the subjects and templates of each topic, repeated in proportion to its share of the sentences."""
     nobles, relatives, people = (_persons(table) for table in (lexicon.NOBLES, lexicon.RELATIVES, lexicon.PEOPLE))
     any_person, this_person = lexicon.lines(_ANY_PERSON), lexicon.lines(_THIS_PERSON)
     things = _subjects(lexicon.THINGS, ("one", "several"), ("act", "part"))
@@ -266,7 +266,7 @@ def _topics() -> list[tuple[list[Fields], list[str]]]:
 
 
 def _subjects(table: str, forms: tuple[str, ...], columns: tuple[str, ...]) -> list[Fields]:
-    """One subject a row: the forms of its word from the first column, then the other columns by name."""
+    """Build one subject per row: the word forms from the first column, then the other columns by name."""
     return [
         {form: (word,) for form, word in zip(forms, row[0], strict=True)} | dict(zip(columns, row[1:], strict=True))
         for row in lexicon.rows(table)
@@ -274,7 +274,7 @@ def _subjects(table: str, forms: tuple[str, ...], columns: tuple[str, ...]) -> l
 
 
 def _persons(table: str) -> list[Fields]:
-    """Two subjects a row: he and she."""
+    """Build two subjects per row, one male and one female."""
     genders: list[Fields] = [{"name": tuple(names.split())} for names in (lexicon.MEN, lexicon.WOMEN)]
     for (called,), *forms in lexicon.rows(lexicon.GENDER):
         for fields, form in zip(genders, forms, strict=True):

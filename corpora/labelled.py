@@ -1,4 +1,4 @@
-"""Labelled texts from TSV, CSV, JSON lines and fastText lines; every error names its file and line."""
+"""Readers for labeled texts in TSV, CSV, JSON Lines and fastText format; errors name the file and line."""
 
 import contextlib
 import itertools
@@ -15,7 +15,7 @@ from corpora.tables import Lines, check_width, csv_records, listed, position
 _FASTTEXT = "__label__"
 
 Example = tuple[str, str, str | list[str]]
-"""Where it stands, a text, and its label as written, or a list of labels."""
+"""Location (``file:line``), text, and the label as written or a list of labels."""
 
 
 def read_labelled(
@@ -27,29 +27,29 @@ def read_labelled(
 ) -> tuple[list[str], list[str]]:
     """Read texts and their labels from one file.
 
-    The format follows the file's ending (before one of compression):
+    The file extension (ignoring a compression suffix) selects the format:
 
-    - ``.tsv``: ``label<TAB>text``. Empty lines are passed over. A first line of the two words ``label`` and ``text`` is
-      a header; so is any first line when a column is named.
-    - ``.csv``: a header, then records; quoted fields may hold line ends. A header with semicolons and no comma makes
-      the semicolon the separator.
-    - ``.jsonl``, ``.ndjson``: one JSON object a line; a label may be a string, a number or a truth value.
+    - ``.tsv``: ``label<TAB>text``. Empty lines are skipped. A first line consisting of ``label`` and ``text`` is a
+      header; if a column is named, the first line always is.
+    - ``.csv``: a header, then records; quoted fields may contain newlines. If the header contains semicolons but no
+      comma, the delimiter is the semicolon.
+    - ``.jsonl``, ``.ndjson``: one JSON object per line; a label may be a string, a number or a boolean.
     - fastText: ``__label__x text``.
 
-    With any other ending the first line decides. A text may be empty, a label may not.
+    For any other extension, the first line decides. Texts may be empty, labels may not.
 
     Args:
         source: a file, ``-`` for standard input, ``sample:disasters``, ``sample:disasters-test``, or a part of a
-            data set of the catalogue (``data:sst2/train``).
-        encoding_errors: ``strict`` refuses bytes that are not UTF-8, ``replace`` puts U+FFFD in their place.
-        text_column: the column (or key) that holds the text, by default ``text``.
-        label_column: the column (or key) that holds the label, by default ``label``.
+            catalogue data set (``data:sst2/train``).
+        encoding_errors: ``strict`` rejects invalid UTF-8, ``replace`` substitutes U+FFFD.
+        text_column: column (or key) of the text, by default ``text``.
+        label_column: column (or key) of the label, by default ``label``.
 
     Returns:
         texts and labels, of the same length.
 
     Raises:
-        InputError: nothing is there, a line is not as its format demands, or there is no example at all.
+        InputError: the source does not exist, a line is malformed, or there are no examples.
 
     Example:
         >>> import pathlib, tempfile
@@ -62,7 +62,7 @@ def read_labelled(
     for where, text, label in _examples(source, encoding_errors, text_column, label_column):
         if isinstance(label, list):
             raise InputError(
-                f"{where}: expected one label, found a list of {len(label)}; keep one label a line, or read label sets"
+                f"{where}: expected one label, found a list of {len(label)}; use one label per line or read label sets"
             )
         texts.append(text)
         labels.append(_label(where, label))
@@ -77,20 +77,20 @@ def read_label_sets(
     text_column: str | None = None,
     label_column: str | None = None,
 ) -> tuple[list[str], list[list[str]]]:
-    """Read texts that bear any number of labels each.
+    """Read multi-label texts.
 
-    As :func:`read_labelled`, but for the labels: ``separator`` stands between them, and there may be none. Beside that,
-    a JSON object may hold a list of labels, and a fastText line begin with several.
+    Like :func:`read_labelled`, but a text may have any number of labels, including none, separated by ``separator``. A
+    JSON object may also hold a list of labels, and a fastText line may start with several.
 
     Args:
         source, encoding_errors, text_column, label_column: see :func:`read_labelled`.
-        separator: what stands between labels; white space around a label does not count.
+        separator: label separator; white space around a label is stripped.
 
     Returns:
-        texts, and the labels of each, in the order in which they stand there, each once.
+        texts, and the distinct labels of each, in file order.
 
     Raises:
-        InputError: as :func:`read_labelled`; ``separator`` is empty.
+        InputError: as :func:`read_labelled`, or ``separator`` is empty.
 
     Example:
         >>> import pathlib, tempfile
@@ -100,7 +100,7 @@ def read_label_sets(
         (['The river is over its banks', 'Lovely weather'], [['flood', 'storm'], []])
     """
     if not separator:
-        raise InputError("the separator of labels must not be empty, got ''; write , or another character")
+        raise InputError("separator must not be empty, got ''; use ',' or another character")
     texts, sets = [], []
     for _, text, label in _examples(source, encoding_errors, text_column, label_column):
         parts = label.split(separator) if isinstance(label, str) else label
@@ -112,23 +112,23 @@ def read_label_sets(
 def _examples(
     source: str | os.PathLike[str], encoding_errors: str, text_column: str | None, label_column: str | None
 ) -> Iterator[Example]:
-    """All examples of a file, and at least one."""
+    """Yield all examples of a file; raise InputError if there are none."""
     found, count = resolve_one(source), 0
     with contextlib.closing(source_lines(found, encoding_errors)) as unnumbered:
         lines: Lines = enumerate(unnumbered, 1)
         first = next(lines, None)
         if first is None:
-            raise InputError(f"{found.name} is empty; it should hold labels and texts")
+            raise InputError(f"{found.name} is empty; expected labels and texts")
         reader = _reader(found, first[1])
         for example in reader(found.name, itertools.chain([first], lines), text_column, label_column):
             yield example
             count += 1
     if not count:
-        raise InputError(f"{found.name} holds no examples, only {'a header' if first[1] else 'empty lines'}")
+        raise InputError(f"{found.name} contains no examples, only {'a header' if first[1] else 'empty lines'}")
 
 
 def _reader(source: Source, first: str) -> Callable[..., Iterator[Example]]:
-    """The reader for a file, by its ending or else by its first line."""
+    """Select the reader by the file extension, else by the first line."""
     name = source.name.lower()
     for ending in COMPRESSED:
         name = name.removesuffix(ending)
@@ -142,8 +142,8 @@ def _reader(source: Source, first: str) -> Callable[..., Iterator[Example]]:
     if "\t" in first:
         return _tsv
     raise InputError(
-        f"{source.name}: cannot tell how labels are written; expected .tsv (label<TAB>text), .csv, .jsonl or lines "
-        f"that start with {_FASTTEXT}"
+        f"{source.name}: cannot determine the label format; expected .tsv (label<TAB>text), .csv, .jsonl or lines "
+        f"starting with {_FASTTEXT}"
     )
 
 
@@ -162,7 +162,7 @@ def _tsv(name: str, lines: Lines, text_column: str | None, label_column: str | N
                 )
                 continue
             columns = _Columns(where, ["label", "text"], None, None)
-        yield columns.example(where, cells, "a text must not hold a tab")
+        yield columns.example(where, cells, "texts must not contain tabs")
 
 
 def _csv(name: str, lines: Lines, text_column: str | None, label_column: str | None) -> Iterator[Example]:
@@ -171,11 +171,11 @@ def _csv(name: str, lines: Lines, text_column: str | None, label_column: str | N
         if columns is None:
             columns = _Columns(where, cells, text_column, label_column)
         elif cells:
-            yield columns.example(where, cells, f"put a text that holds {delimiter!r} between double quotes")
+            yield columns.example(where, cells, f"put texts that contain {delimiter!r} in double quotes")
 
 
 class _Columns:
-    """Where text and label stand in a row."""
+    """Positions of text and label in a row."""
 
     def __init__(self, where: str, header: list[str], text_column: str | None, label_column: str | None) -> None:
         self._count = len(header)
@@ -206,12 +206,12 @@ def _jsonl(name: str, lines: Lines, text_column: str | None, label_column: str |
             record = json.loads(line)
         except json.JSONDecodeError as error:
             raise InputError(f"{where}: not JSON: {error.msg} at column {error.colno}") from None
-        except ValueError as error:  # a number of thousands of digits
-            raise InputError(f"{where}: not JSON that can be read: {error}") from None
+        except ValueError as error:  # an integer with thousands of digits
+            raise InputError(f"{where}: unreadable JSON: {error}") from None
         except RecursionError:
-            raise InputError(f"{where}: not an example: the JSON is nested too deeply") from None
+            raise InputError(f"{where}: the JSON is nested too deeply; expected a flat object") from None
         if not isinstance(record, dict):
-            raise InputError(f"{where}: expected one JSON object a line, found {_kind(record)}")
+            raise InputError(f"{where}: expected one JSON object per line, found {_kind(record)}")
         text = _value(where, record, text_column, "text")
         label = _value(where, record, label_column, "label")
         if not isinstance(text, str):
@@ -229,30 +229,32 @@ def _written(where: str, label: Any, label_column: str | None) -> str:
 def _value(where: str, record: dict[str, Any], key: str | None, default: str) -> Any:
     name = default if key is None else key
     if name not in record:
-        found = f"there are {listed(list(record))}: choose one as {default}_column" if record else "the object is empty"
-        raise InputError(f"{where}: no key is called {name!r}; {found}")
+        found = f"set {default}_column to one of {listed(list(record))}" if record else "the object is empty"
+        raise InputError(f"{where}: no key {name!r}; {found}")
     return record[name]
 
 
 def _whole(where: str, text: str) -> str:
-    """JSON can write half of a character (a lone surrogate, ``\\ud83d``), which no file can hold."""
+    """Return ``text``; raise InputError on a lone surrogate (``\\ud83d``), which UTF-8 cannot encode."""
     if not text.isascii():
         try:
             text.encode()
         except UnicodeEncodeError as error:
             half = f"\\u{ord(text[error.start]):04x}"
-            raise InputError(f"{where}: {half} is half of a character; write both halves or none") from None
+            raise InputError(
+                f"{where}: {half} is an unpaired surrogate, which UTF-8 cannot encode; write the pair or remove it"
+            ) from None
     return text
 
 
 def _kind(value: object) -> str:
-    names = {dict: "an object", list: "a list", str: "a string", bool: "a truth value", type(None): "null"}
+    names = {dict: "an object", list: "a list", str: "a string", bool: "a boolean", type(None): "null"}
     return names.get(type(value), "a number")
 
 
 def _fasttext(name: str, lines: Lines, text_column: str | None, label_column: str | None) -> Iterator[Example]:
     if text_column is not None or label_column is not None:
-        raise InputError(f"{name}: fastText lines have no columns to choose from")
+        raise InputError(f"{name}: text_column and label_column do not apply to fastText lines")
     for number, line in lines:
         where = f"{name}:{number}"
         if not line.strip():

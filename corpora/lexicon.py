@@ -1,14 +1,14 @@
-"""The words of the generated sample corpus: who and what its sentences are about.
+"""Word tables of the generated sample corpus.
 
-Each table is text: a row a line, columns divided by ``|``, the alternatives of a column by ``,``. Rows name a word's
-forms and what it is found with; no row relates one word to the pair of another.
+Each table has one row per line, columns separated by ``|`` and the alternatives within a column by ``,``. A row lists a
+word's forms and the words it co-occurs with; no row relates two word pairs.
 """
 
 Row = tuple[tuple[str, ...], ...]
 
 
 def rows(table: str) -> list[Row]:
-    """A table's rows; each column is a tuple of alternatives.
+    """Parse a table into rows; each column is a tuple of alternatives.
 
     Example:
         >>> rows("king, queen | crown, throne")
@@ -20,7 +20,7 @@ def rows(table: str) -> list[Row]:
 
 
 def lines(text: str) -> list[str]:
-    """The lines of ``text``; an indented one continues the line before it."""
+    """Split ``text`` into lines; an indented line continues the previous one."""
     return [" ".join(line.split()) for line in text.strip().replace("\n ", " ").splitlines()]
 
 
@@ -108,7 +108,7 @@ shepherd, shepherdess | hillside, meadow, pasture | flock, lambs, crook, sheepdo
     the flock over the hillside, whistled to the sheepdog, carried a lost lamb home, sheared the sheep in spring
 """
 
-# what a template calls it | for him | for her
+# placeholder | male | female
 GENDER = """
 he | he | she
 his | his | her
@@ -129,7 +129,7 @@ WOMEN = """mary anne elizabeth jane margaret catherine alice emma charlotte soph
 edith agnes julia laura nora eleanor beatrice matilda isabel flora hannah rachel sarah ruth esther judith susan emily
 harriet louise caroline victoria diana irene ida olive ivy daisy violet amelia cecilia frances josephine winifred"""
 
-# country | capital | another city | adjective | river or water | food | sight | goods
+# country | capital | other cities | adjective | river or sea | food | sight | goods
 COUNTRIES = """
 france | paris | lyon, marseille | french | seine, loire | croissants, baguettes, camembert | cathedrals, vineyards
     of burgundy | champagne, perfume
@@ -192,7 +192,7 @@ australia | canberra | sydney, melbourne | australian | murray, coral sea | lamb
     outback, barrier reef | opals, merino wool
 """
 
-# one, several | what it does (plain form) | what it is found with
+# singular, plural | what it does (base form) | words it co-occurs with
 THINGS = """
 cat, cats | purr, chase mice | whiskers, kittens, milk saucer
 dog, dogs | bark, fetch sticks | leash, kennel, bone
@@ -252,7 +252,7 @@ goose, geese | honk at strangers, migrate south | gander, pond, down pillow
 child, children | laugh, grow up | cradle, nursery rhyme, nurse
 """
 
-# how, more, most | what is so
+# positive, comparative, superlative | nouns it describes
 QUALITIES = """
 tall, taller, tallest | tower, giraffe, oak, mast, lighthouse
 short, shorter, shortest | speech, haircut, nap, sleeve, poem
@@ -296,7 +296,7 @@ cheap, cheaper, cheapest | trinket, lodging, ticket stub, soap, bargain bin
 clever, cleverer, cleverest | fox, riddle, thief, detective, trick
 """
 
-# plain, third person, past, -ing | what follows
+# base form, third person, past, -ing | complements
 DEEDS = """
 walk, walks, walked, walking | along the footpath, through the park, three miles on foot, with a stick
 run, runs, ran, running | a marathon, out of breath, from the bull, around the track
@@ -340,7 +340,7 @@ count, counts, counted, counting | sheep, on ten fingers, the takings, backwards
 carry, carries, carried, carrying | a basket, the luggage upstairs, sacks on one shoulder, a torch
 """
 
-# Words that go anywhere: the long tail. A list is read from its front, so earlier words come up more often.
+# General word lists, the long tail; draws favor the front of a list.
 LISTS = """
 trait: good kind gentle proud stern patient generous cheerful lonely curious careful honest stubborn noble humble
     restless merry solemn thoughtful loyal jealous timid fierce gracious modest greedy witty grumpy tender earnest

@@ -1,4 +1,4 @@
-"""Texts as a stream: :class:`TextCorpus` gives lines, or blocks of tokenised bytes for the fast path of training."""
+"""Streaming text readers; :class:`TextCorpus` yields lines, or blocks of tokenized bytes for fast training."""
 
 import hashlib
 import os
@@ -9,7 +9,7 @@ from corpora.sources import Decompressed, Source, compression, resolve, resolve_
 from corpora.tokenizers import get_tokenizer
 
 MAX_TOKEN_BYTES = 64 << 20
-"""The longest run of bytes without white space that is read; anything longer is hardly text."""
+"""Maximum token length in bytes; anything longer is unlikely to be text."""
 
 _BOM = b"\xef\xbb\xbf"
 _LINE_BLOCK = 1 << 20
@@ -17,18 +17,18 @@ _TOKENIZED_BLOCK = 1 << 18
 
 
 class TextCorpus:
-    """Text files as one corpus that can be read again and again; a line is a sentence.
+    """Text files as one corpus that can be iterated repeatedly; each line is a sentence.
 
     Args:
-        sources: each one a file, a directory (its files, recursively and sorted, hidden ones left out), a glob,
-            ``-`` for standard input (copied to a temporary file once), ``sample:english``, or ``data:NAME`` for a data
-            set of the catalogue. Files may be compressed with gzip, bzip2, xz or zstandard.
-        encoding_errors: ``strict`` refuses bytes that are not UTF-8, ``replace`` puts U+FFFD in their place.
-        tokenizer: name of the tokeniser that :meth:`blocks` applies.
+        sources: each a file, a directory (all files, recursively, sorted, without hidden ones), a glob, ``-`` for
+            standard input (copied to a temporary file once), ``sample:english``, or ``data:NAME`` for a catalogue data
+            set. Files may be compressed with gzip, bzip2, xz or zstandard.
+        encoding_errors: ``strict`` rejects invalid UTF-8, ``replace`` substitutes U+FFFD.
+        tokenizer: name of the tokenizer that :meth:`blocks` applies.
         lowercase: whether :meth:`blocks` lower-cases.
 
     Raises:
-        InputError: a source is not there or cannot be read, or a setting is unknown.
+        InputError: a source does not exist or cannot be read, or a setting is unknown.
 
     Example:
         >>> import pathlib, tempfile
@@ -55,29 +55,28 @@ class TextCorpus:
         if not sources:
             raise InputError("a corpus needs at least one source: a file, a directory, a glob, '-' or 'sample:english'")
         if self.sources.count("-") > 1:
-            raise InputError("'-' stands more than once; standard input can be read only once")
+            raise InputError("'-' is given more than once; standard input can be read only once")
         self._sources = [found for source in self.sources for found in resolve(source)]
         self._bytes_read = 0
 
     def __iter__(self) -> Iterator[str]:
-        """The lines without their ends, neither tokenised nor lower-cased."""
+        """Yield lines without their newlines, neither tokenized nor lower-cased."""
         return _lines(self._raw_blocks(_LINE_BLOCK))
 
     def blocks(self, size: int = 1 << 22) -> Iterator[bytes]:
-        """The corpus as UTF-8, tokenised and cased: ASCII white space between tokens, ``\\n`` after each line.
+        """Yield the corpus as tokenized UTF-8, with ASCII white space between tokens and ``\\n`` after each line.
 
-        A block ends between two tokens, not always at the end of a line, so that memory is bounded by ``size`` (and
-        the longest token) even if the whole corpus is a single line. Each file ends with ``\\n``, which is added where
-        it is missing.
+        Blocks end between tokens, not necessarily at line ends, so memory is bounded by ``size`` (and the longest
+        token) even if the whole corpus is a single line. A missing ``\\n`` at the end of a file is added.
 
         Raises:
-            InputError: bytes that are not UTF-8, a compressed file that is cut short or damaged, a token of more than
-                64 MiB, ``size`` not in 1..64 MiB.
+            InputError: invalid UTF-8, a truncated or damaged compressed file, a token longer than 64 MiB, or ``size``
+                not in 1..64 MiB.
         """
         if not 1 <= size <= MAX_TOKEN_BYTES:
             raise InputError(f"size must be in 1..{MAX_TOKEN_BYTES}, got {size}")
         if self.tokenizer != "whitespace":
-            size = min(size, _TOKENIZED_BLOCK)  # a list of tokens takes many times the room of its text
+            size = min(size, _TOKENIZED_BLOCK)  # a list of tokens takes many times the memory of its text
         return self._converted_blocks(size)
 
     def _converted_blocks(self, size: int) -> Iterator[bytes]:
@@ -85,7 +84,7 @@ class TextCorpus:
         for block in self._raw_blocks(size):
             if self.tokenizer != "whitespace":
                 text = normalize(block.decode(), self.lowercase)
-                # Within a line the block's last space has gone, yet the next block starts another token.
+                # Tokenizing dropped the trailing space of a block that ends within a line; restore it.
                 yield (text if block.endswith(b"\n") else text + " ").encode()
             elif self.lowercase:
                 yield block.lower() if block.isascii() else block.decode().lower().encode()
@@ -103,18 +102,18 @@ class TextCorpus:
         self._bytes_read = before
 
     def fingerprint(self) -> str:
-        """Hex digest of the sources' bytes as stored, in their order, and of ``encoding_errors``."""
+        """Return the hex digest of the stored bytes of all sources, in order, and of ``encoding_errors``."""
         whole = hashlib.blake2b(f"corpora 1 {self.encoding_errors}\n".encode(), digest_size=32)
         for source in self._sources:
             whole.update(source.digest())
         return whole.hexdigest()
 
     def size(self) -> int:
-        """Bytes of all sources as stored: the 100 % of a progress bar."""
+        """Return the total stored bytes of all sources (100% of a progress bar)."""
         return sum(source.size() for source in self._sources)
 
     def reads_fast(self) -> bool:
-        """Whether :meth:`blocks` gives the files as they are: nothing to decompress, to cut or to lower-case."""
+        """Whether :meth:`blocks` yields the files unchanged, without decompressing, tokenizing or lower-casing."""
         if self.tokenizer != "whitespace" or self.lowercase:
             return False
         for source in self._sources:
@@ -124,7 +123,7 @@ class TextCorpus:
         return True
 
     def bytes_read(self) -> int:
-        """How many of the :meth:`size` bytes the reading that is under way has used."""
+        """Return how many of the :meth:`size` bytes the current iteration has consumed."""
         return self._bytes_read
 
     def __repr__(self) -> str:
@@ -133,10 +132,10 @@ class TextCorpus:
 
 
 def read_lines(source: str | os.PathLike[str], *, encoding_errors: str = "strict") -> list[str]:
-    """The lines of one file or of standard input (``-``), without their ends; blank lines are kept.
+    """Return the lines of one file or of standard input (``-``), without newlines; blank lines are kept.
 
     Raises:
-        InputError: there is no such file, or it is not UTF-8.
+        InputError: the file does not exist or is not UTF-8.
 
     Example:
         >>> import pathlib, tempfile
@@ -149,7 +148,7 @@ def read_lines(source: str | os.PathLike[str], *, encoding_errors: str = "strict
 
 
 def source_lines(source: Source, encoding_errors: str) -> Generator[str, None, None]:
-    """The lines of ``source`` without their ends."""
+    """Yield the lines of ``source`` without their newlines."""
     check_encoding_errors(encoding_errors)
     with Decompressed(source) as file:
         yield from _lines(valid_blocks(file, _LINE_BLOCK, encoding_errors))
@@ -172,16 +171,16 @@ def _lines(blocks: Iterator[bytes]) -> Iterator[str]:
 
 
 def valid_blocks(file: Decompressed, size: int, encoding_errors: str) -> Iterator[bytes]:
-    """The file as valid UTF-8 in blocks of about ``size`` bytes, each ending at ASCII white space, the last in ``\\n``.
+    """Yield the file as valid UTF-8 blocks of about ``size`` bytes, ending at ASCII white space (the last in ``\\n``).
 
-    White space never stands inside a UTF-8 sequence, so none is cut. One copy per byte after the file's own.
+    White space never occurs inside a UTF-8 sequence, so no character is split. Each byte is copied once after reading.
 
     Raises:
-        InputError: bytes that are not UTF-8 (the offset is that in the decompressed file), a token that is too long.
+        InputError: invalid UTF-8 (at an offset into the decompressed file), or a token that is too long.
     """
     size = max(size, len(_BOM) + 1)
     buffer = bytearray(size)
-    kept = offset = 0  # bytes carried over from the block before; where in the file the buffer starts
+    kept = offset = 0  # bytes carried over from the previous block; file offset of the buffer start
     limit = size
     within_line = False
     while True:
@@ -194,7 +193,7 @@ def valid_blocks(file: Decompressed, size: int, encoding_errors: str) -> Iterato
             if cut == 0 and not ended:
                 if limit > MAX_TOKEN_BYTES:
                     raise InputError(
-                        f"{file.name}: a token of more than {MAX_TOKEN_BYTES >> 20} MiB starts at offset {offset}; "
+                        f"{file.name}: the token at offset {offset} is longer than {MAX_TOKEN_BYTES >> 20} MiB; "
                         "is this a text file?"
                     )
                 kept, limit = filled, min(2 * limit, MAX_TOKEN_BYTES + 1)
@@ -216,7 +215,7 @@ def valid_blocks(file: Decompressed, size: int, encoding_errors: str) -> Iterato
 
 
 def _end_of_last_space(view: memoryview) -> int:
-    """The offset just after the last ASCII white space in ``view``, or 0."""
+    """Return the offset just after the last ASCII white space in ``view``, or 0."""
     width = 256
     while True:
         tail = bytes(view[-width:])

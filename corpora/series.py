@@ -1,4 +1,4 @@
-"""Series of numbers from tables: one column or several, one row a step; every error names its file and line."""
+"""Reader for numeric time series in CSV columns, one row per step; errors name the file and line."""
 
 import contextlib
 import math
@@ -12,18 +12,18 @@ from corpora.tables import check_width, csv_records, position
 
 
 def read_series(source: str | os.PathLike[str], columns: Sequence[str] = ()) -> dict[str, list[float]]:
-    """Read columns of numbers from a CSV file with a header, a record a step, the oldest first.
+    """Read numeric columns from a CSV file with a header and one record per step, oldest first.
 
     Args:
-        source: a file, plain or compressed, ``-`` for standard input, or a part of a data set of the catalogue
+        source: a file, plain or compressed, ``-`` for standard input, or a part of a catalogue data set
             (``data:series/daily-min-temperatures``).
-        columns: their names; none takes all that hold a number in the first record.
+        columns: column names; if empty, every column with a number in the first record.
 
     Returns:
-        Each column's numbers by its name, all of the same length.
+        Column names mapped to their values, all of the same length.
 
     Raises:
-        InputError: a column is missing, a cell is no finite number, or there is no record at all.
+        InputError: a column is missing, a cell is not a finite number, or there are no records.
 
     Example:
         >>> import pathlib, tempfile
@@ -52,15 +52,17 @@ def read_series(source: str | os.PathLike[str], columns: Sequence[str] = ()) -> 
                     if _number(cell) is not None
                 }
                 if not places:
-                    raise InputError(f"{where}: no column holds a number; a series needs one")
+                    raise InputError(f"{where}: no column contains a number; a series needs at least one")
                 series = {name: [] for name in places}
             for name, place in places.items():
                 value = _number(cells[place])
                 if value is None:
-                    raise InputError(f"{where}: {name} must be a number, found {cells[place]!r:.40}; fill gaps first")
+                    raise InputError(
+                        f"{where}: {name} must be a number, found {cells[place]!r:.40}; fill missing values first"
+                    )
                 series[name].append(value)
     if not series:
-        raise InputError(f"{found.name} holds no numbers; it should have a header and a record a step")
+        raise InputError(f"{found.name} contains no numbers; expected a header and one record per step")
     return series
 
 

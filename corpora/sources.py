@@ -1,6 +1,6 @@
-"""From what a user types to bytes: names to files, standard input kept for a second reading, decompression.
+"""Input sources: argument resolution, spooling of standard input, and transparent decompression.
 
-``resolve`` turns one argument into :class:`Source` objects; ``open_source`` gives a source's bytes, decompressed.
+``resolve`` turns one argument into :class:`Source` objects; :class:`Decompressed` reads a source's bytes.
 """
 
 import bz2
@@ -36,49 +36,49 @@ _MAGIC = {
     ".zst": re.compile(rb"\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18"),
 }
 COMPRESSED = tuple(_MAGIC)
-"""Endings of compressed files."""
+"""Extensions of compressed files."""
 
 _ARCHIVES = (".zip", ".7z", ".rar", ".tar", ".tgz", ".tbz2", ".txz", *(f".tar{ending}" for ending in COMPRESSED))
 _GLOB = "*?["
 
 
 class Source:
-    """Stored bytes with a name for messages; ``open`` gives an independent binary file each time."""
+    """Stored bytes with a name for messages; each ``open`` returns an independent binary file."""
 
     def __init__(self, name: str, opener: Callable[[], BinaryFile]) -> None:
         self.name = name
         self._opener = opener
 
     def open(self) -> BinaryFile:
-        """The stored bytes from their start."""
+        """Open the stored bytes at the start."""
         return self._opener()
 
     def size(self) -> int:
-        """Bytes as stored."""
+        """Return the stored size in bytes."""
         with self.open() as file:
             return file.seek(0, io.SEEK_END)
 
     def digest(self) -> bytes:
-        """Hash of the bytes as stored, read in pieces."""
+        """Return the hash of the stored bytes, read in chunks."""
         with self.open() as file:
             return hashlib.file_digest(file, functools.partial(hashlib.blake2b, digest_size=32)).digest()
 
 
 def resolve(argument: str | os.PathLike[str]) -> list[Source]:
-    """The sources one argument stands for, in the order they will be read.
+    """Resolve one argument to its sources, in reading order.
 
     Args:
-        argument: a file; a directory (its files, recursively and sorted; names that start with a dot are left out); a
-            glob; ``-`` for standard input; ``sample:english``; ``data:NAME`` or ``data:NAME/PART`` of the catalogue.
+        argument: a file; a directory (all files, recursively, sorted, without names that start with a dot); a glob;
+            ``-`` for standard input; ``sample:english``; ``data:NAME`` or ``data:NAME/PART`` of the catalogue.
 
     Raises:
-        InputError: nothing is there, or it cannot be read.
+        InputError: nothing was found, or it cannot be read.
     """
     text = os.fspath(argument)
     if not isinstance(text, str):
-        raise InputError(f"a source must be a path or a name, got {argument!r}")
+        raise InputError(f"source must be a path or a name, got {argument!r}")
     if not text:
-        raise InputError("the name of a source is empty; name a file, a directory or a glob")
+        raise InputError("source must not be empty, got ''; name a file, a directory or a glob")
     if text == "-":
         return [_Spooled("standard input", _standard_input)]
     if text.startswith("sample:"):
@@ -97,17 +97,17 @@ def resolve(argument: str | os.PathLike[str]) -> list[Source]:
 
 
 def resolve_one(argument: str | os.PathLike[str]) -> Source:
-    """The one source ``argument`` stands for.
+    """Resolve ``argument`` to exactly one source.
 
     Raises:
-        InputError: it is a directory, or a glob that matches several files, or nothing is there.
+        InputError: it is a directory, it matches several files, or nothing was found.
     """
     text = os.fspath(argument)
     if isinstance(text, str) and os.path.isdir(text):
         raise InputError(f"{text} is a directory; name a file in it")
     found = resolve(argument)
     if len(found) > 1:
-        raise InputError(f"{text} stands for {len(found):,} files; name one of them: {found[0].name}, ...")
+        raise InputError(f"{text} matches {len(found):,} files; name one of them: {found[0].name}, ...")
     return found[0]
 
 
@@ -118,7 +118,7 @@ def _file(path: str) -> Source:
         folder = os.path.dirname(path)
         hint = _meant(path)
         if not hint and folder and not os.path.isdir(folder):
-            hint = f"; the directory {folder} is not there either"
+            hint = f"; the directory {folder} does not exist either"
         raise InputError(f"{path}: no such file{hint}") from None
     except (OSError, ValueError) as error:
         raise InputError(f"{path!r} cannot be read: {_reason(error)}") from None
@@ -132,7 +132,7 @@ def _file(path: str) -> Source:
 
 
 def _meant(path: str) -> str:
-    """A hint for a name that is no file but stands for something else, or nearly for a file beside it."""
+    """Return a hint for a missing file: a sample or data set of that name, or a similarly named file."""
     from corpora import catalogue, samples
 
     if path in samples.NAMES:
@@ -141,10 +141,10 @@ def _meant(path: str) -> str:
         return f"; did you mean {catalogue.PREFIX}{path}?"
     folder, name = os.path.split(path)
     try:
-        beside = os.listdir(folder or ".")
+        siblings = os.listdir(folder or ".")
     except OSError:
         return ""
-    near = difflib.get_close_matches(name, beside, n=1, cutoff=0.75)
+    near = difflib.get_close_matches(name, siblings, n=1, cutoff=0.75)
     return f"; did you mean {os.path.join(folder, near[0])}?" if near else ""
 
 
@@ -154,7 +154,7 @@ def _directory(path: str) -> list[Source]:
         folders[:] = [name for name in folders if not name.startswith(".")]
         found += [os.path.join(folder, name) for name in files if not name.startswith(".")]
     if not found:
-        raise InputError(f"the directory {path} holds no files")
+        raise InputError(f"the directory {path} contains no files")
     return [_file(name) for name in sorted(found, key=lambda name: Path(name).parts)]
 
 
@@ -183,7 +183,7 @@ def _reason(error: Exception) -> str:
     return ((error.strerror if isinstance(error, OSError) else None) or str(error)).lower()
 
 
-# -- what can be read only once is kept in a temporary file ------------------------------------------------------------
+# -- spooling: one-shot streams are copied to a temporary file ---------------------------------------------------------
 
 
 def _standard_input() -> AbstractContextManager[IO[bytes]]:
@@ -196,7 +196,7 @@ def _standard_input() -> AbstractContextManager[IO[bytes]]:
 
 
 class _Spooled(Source):
-    """A source copied to a temporary file when first opened, so that it can be read again; removed with the source."""
+    """One-shot stream, copied to a temporary file on first open for rereading; the file lives as long as the source."""
 
     def __init__(self, name: str, opener: Callable[[], AbstractContextManager[IO[bytes]]]) -> None:
         self.name = name
@@ -221,7 +221,7 @@ def _spool(name: str, stream: IO[bytes]) -> str:
         if isinstance(error, OSError):
             folder = os.path.dirname(path)
             raise InputError(
-                f"{name} could not be kept in {folder}: {_reason(error)}; set TMPDIR to a folder with more room"
+                f"{name} could not be copied to {folder}: {_reason(error)}; set TMPDIR to a folder with more space"
             ) from None
         raise
     return path
@@ -236,7 +236,7 @@ def _remove(path: str) -> None:
 
 
 def compression(name: str, head: bytes) -> str:
-    """``.gz``, ``.bz2``, ``.xz``, ``.zst`` or nothing: by the name's ending, else by the first bytes."""
+    """Return ``.gz``, ``.bz2``, ``.xz``, ``.zst`` or "", by the file extension, else by the first bytes."""
     for ending in _MAGIC:
         if name.lower().endswith(ending):
             return ending
@@ -244,7 +244,7 @@ def compression(name: str, head: bytes) -> str:
 
 
 class Decompressed:
-    """The bytes of a source, decompressed; ``position`` is how many stored bytes have been used.
+    """Decompressing reader of a source; ``position`` counts the stored bytes consumed.
 
     Example:
         >>> import gzip, io
@@ -269,7 +269,7 @@ class Decompressed:
         if ending and not _MAGIC[ending].match(head):
             found = f"it starts with {head[:4]!r}" if head else "it is empty"
             raise InputError(
-                f"{self.name} is not {ending} data ({found}); rename it if it is plain text, or fetch it again"
+                f"{self.name} is not {ending} data ({found}); rename it if it is plain text, or download it again"
             )
         match ending:
             case ".gz":
@@ -284,27 +284,29 @@ class Decompressed:
                 return self._raw
 
     def readinto(self, view: memoryview) -> int:
-        """Fill ``view`` from the start; fewer bytes than fit are given only at the end of the file."""
+        """Fill ``view`` and return the byte count, which is short only at the end of the file."""
         filled = 0
         try:
             while filled < len(view) and (count := self._stream.readinto(view[filled:])):
                 filled += count
         except EOFError:
-            raise InputError(f"{self.name} is cut short: the compressed data end too early; fetch it again") from None
+            raise InputError(
+                f"{self.name} is truncated: the compressed data end too early; download it again"
+            ) from None
         except (OSError, lzma.LZMAError, zlib.error, _DamagedError) as error:
             if isinstance(error, OSError) and error.errno is not None:
                 raise InputError(f"{self.name} cannot be read: {_reason(error)}") from None
-            raise InputError(f"{self.name} is damaged: {error}; fetch it again") from None
+            raise InputError(f"{self.name} is damaged: {error}; download it again") from None
         return filled
 
     def read(self, size: int) -> bytes:
-        """At most ``size`` bytes; fewer only at the end of the file."""
+        """Return ``size`` bytes, fewer only at the end of the file."""
         buffer = bytearray(size)
         return bytes(buffer[: self.readinto(memoryview(buffer))])
 
     @property
     def position(self) -> int:
-        """Stored bytes used so far."""
+        """Stored bytes consumed so far."""
         return self._raw.tell()
 
     def __enter__(self) -> "Decompressed":
@@ -316,11 +318,11 @@ class Decompressed:
 
 
 class _DamagedError(Exception):
-    """zstandard's error, whose own class is there only when the package is."""
+    """Stand-in for ``zstandard.ZstdError``, which exists only if the package is installed."""
 
 
 class _ZstandardFile(io.RawIOBase):
-    """Frames one after the other. zstandard's own reader takes a frame that is cut short for its end."""
+    """Reader for concatenated frames; zstandard's own reader mistakes a truncated frame for the end of the file."""
 
     def __init__(self, raw: BinaryFile, name: str) -> None:
         try:
@@ -340,7 +342,7 @@ class _ZstandardFile(io.RawIOBase):
 
     def readinto(self, view: Any) -> int:
         while not self._pending:
-            # A small piece, because what it swells to is bounded by nothing else.
+            # A small chunk, because nothing else bounds its decompressed size.
             piece = self._raw.read(2048)
             if not piece:
                 if self._frame is not None:

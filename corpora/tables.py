@@ -1,4 +1,4 @@
-"""Tables with a header: CSV records with the place of each, and a column found by its name."""
+"""CSV parsing with record locations, and column lookup by name."""
 
 import contextlib
 import csv
@@ -8,17 +8,16 @@ from collections.abc import Iterator
 from corpora.errors import InputError
 
 Lines = Iterator[tuple[int, str]]
-"""Line numbers from 1, and lines without their ends."""
+"""Pairs of 1-based line number and line without its newline."""
 
 
 def csv_records(name: str, lines: Lines) -> Iterator[tuple[str, list[str], str]]:
-    """The records of a CSV file, header and empty ones included: where each begins (``file:line``), its cells, and what
-    separates them.
+    """Yield the location (``file:line``), cells and delimiter of each CSV record, including the header and empty ones.
 
-    A header with semicolons and no comma makes the semicolon the separator. Quoted fields may hold line ends.
+    If the header contains semicolons but no comma, the delimiter is the semicolon. Quoted fields may contain newlines.
 
     Raises:
-        InputError: a quote is never closed, or stands where it must not.
+        InputError: a quote is never closed or is misplaced.
     """
     first = next(lines, None)
     if first is None:
@@ -42,13 +41,13 @@ def csv_records(name: str, lines: Lines) -> Iterator[tuple[str, list[str], str]]
 def _csv_reason(error: csv.Error) -> str:
     reason = str(error)
     if "unexpected end of data" in reason:
-        return "a double quote opens a field that starts here and is never closed"
-    return f"{reason}; inside quotes a double quote is written twice"
+        return "the double quote that opens a field here is never closed"
+    return f"{reason}; double the quotes inside a quoted field"
 
 
 @contextlib.contextmanager
 def _long_fields() -> Iterator[None]:
-    """csv refuses fields of more than 131,072 characters, and knows one limit for the whole process only."""
+    """Lift the csv module's limit of 131,072 characters per field, which is global to the process."""
     before = csv.field_size_limit(2**31 - 1)
     try:
         yield
@@ -57,10 +56,10 @@ def _long_fields() -> Iterator[None]:
 
 
 def check_width(where: str, cells: list[str], columns: int, hint: str = "") -> None:
-    """See that a record has as many cells as the header.
+    """Check that a record has as many cells as the header.
 
     Raises:
-        InputError: it has not; ``hint`` says what to do about too many.
+        InputError: it does not; ``hint`` is the remedy for too many cells.
     """
     if len(cells) != columns:
         more = f"; {hint}" if hint and len(cells) > columns else ""
@@ -69,20 +68,20 @@ def check_width(where: str, cells: list[str], columns: int, hint: str = "") -> N
 
 
 def position(where: str, header: list[str], name: str, option: str) -> int:
-    """Where the column ``name`` stands in a header.
+    """Return the index of the column ``name`` in a header.
 
     Raises:
-        InputError: nowhere, or twice; ``option`` is where another can be chosen.
+        InputError: the column is missing or not unique; the message names ``option`` as the way to choose another.
     """
     count = header.count(name)
     if count == 1:
         return header.index(name)
     if count:
-        raise InputError(f"{where}: {count} columns are called {name!r}; give each its own name")
-    raise InputError(f"{where}: no column is called {name!r}; there are {listed(header)}: choose one as {option}")
+        raise InputError(f"{where}: {count} columns are named {name!r}; column names must be unique")
+    raise InputError(f"{where}: no column {name!r}; set {option} to one of {listed(header)}")
 
 
 def listed(names: list[str]) -> str:
-    """At most ten names for a message."""
+    """Format at most ten names for an error message."""
     shown = ", ".join(map(repr, names[:10]))
     return f"{shown} and {len(names) - 10} more" if len(names) > 10 else shown

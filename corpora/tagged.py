@@ -1,4 +1,4 @@
-"""Sentences with a tag for each token, from columns: a token a line, an empty line after each sentence."""
+"""Reader for tagged sentences in column format: one token per line, an empty line after each sentence."""
 
 import os
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from corpora.readers import source_lines
 from corpora.sources import COMPRESSED, resolve_one
 
 _CONLLU = (2, 4)
-"""Where FORM and UPOS stand among the ten columns of CoNLL-U."""
+"""1-based CoNLL-U columns FORM and UPOS."""
 
 
 def read_tagged(
@@ -18,23 +18,23 @@ def read_tagged(
     token_column: int | None = None,
     tag_column: int | None = None,
 ) -> tuple[list[list[str]], list[list[str]]]:
-    """Read sentences and their tags from one file of columns.
+    """Read sentences and their tags from one column-format file.
 
-    A line holds a token and its tags, separated by tabs (or, where a file's first line has no tab, by spaces, as in
-    CoNLL-2003); an empty line ends a sentence. In CoNLL-U (``.conllu``) lines that start with ``#``, ranges such as
-    ``3-4`` and empty nodes such as ``5.1`` are passed over; in other files ``#`` is a token like any other.
+    A line holds a token and its tags, separated by tabs (or by spaces if the first line has no tab, as in CoNLL-2003);
+    an empty line ends a sentence. In CoNLL-U (``.conllu``), lines starting with ``#``, multiword ranges such as
+    ``3-4`` and empty nodes such as ``5.1`` are skipped; in other files ``#`` is an ordinary token.
 
     Args:
-        source: a file, compressed or not; ``-`` for standard input; ``sample:tags``; or a part of a data set of the
-            catalogue (``data:ud_ewt/train``).
-        encoding_errors: ``strict`` refuses bytes that are not UTF-8, ``replace`` puts U+FFFD in their place.
-        token_column, tag_column: from 1; by default 1 and 2, in CoNLL-U 2 and 4 (the universal part of speech).
+        source: a file, plain or compressed; ``-`` for standard input; ``sample:tags``; or a part of a catalogue data
+            set (``data:ud_ewt/train``).
+        encoding_errors: ``strict`` rejects invalid UTF-8, ``replace`` substitutes U+FFFD.
+        token_column, tag_column: 1-based columns; by default 1 and 2, in CoNLL-U 2 and 4 (FORM and UPOS).
 
     Returns:
-        A list of tokens for each sentence, and a list of tags.
+        The tokens of each sentence, and their tags.
 
     Raises:
-        InputError: nothing is there, a line lacks one of the columns, or there is no sentence at all.
+        InputError: the source does not exist, a line lacks one of the columns, or there are no sentences.
 
     Example:
         >>> import pathlib, tempfile
@@ -54,7 +54,7 @@ def read_tagged(
     ]
     for role, column in zip(("token_column", "tag_column"), columns, strict=True):
         if column < 1:
-            raise InputError(f"{role} must be at least 1, got {column}: columns are counted from 1")
+            raise InputError(f"{role} must be at least 1, got {column}; columns are numbered from 1")
     sentences: list[list[str]] = []
     tags: list[list[str]] = []
     inside = False
@@ -69,12 +69,12 @@ def read_tagged(
         sentences[-1].append(row[0])
         tags[-1].append(row[1])
     if not sentences:
-        raise InputError(f"{found.name} holds no sentence; expected a token, a tab and a tag on each line")
+        raise InputError(f"{found.name} contains no sentences; expected a token, a tab and a tag on each line")
     return sentences, tags
 
 
 def _rows(name: str, lines: Iterator[str], columns: list[int], conllu: bool) -> Iterator[tuple[str, str] | None]:
-    """Token and tag of each line; None for an empty one."""
+    """Yield the token and tag of each line, None for an empty line."""
     separator: str | None = None
     separated = False
     for number, line in enumerate(lines, 1):

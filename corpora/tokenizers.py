@@ -1,7 +1,7 @@
-"""Named tokenisers: a model remembers the name of the one it was trained with, and its casing.
+"""Registry of named tokenizers; a model stores the name and casing of the one it was trained with.
 
-No tokeniser makes a token that reaches across ASCII white space, so a text may be cut at any space, tab or line end
-without changing its tokens. That is what lets :meth:`corpora.TextCorpus.blocks` stream a line of any length.
+No token spans ASCII white space, so a text can be split at any space, tab or newline without changing its tokens. This
+lets :meth:`corpora.TextCorpus.blocks` stream lines of any length.
 """
 
 import difflib
@@ -12,17 +12,17 @@ from collections.abc import Callable
 
 from corpora.errors import InputError
 
-# What bytes.split() takes for white space. str.split() would also split at U+001C..1F, U+0085, U+00A0 and others.
+# White space as in bytes.split(); str.split() would also split at U+001C..1F, U+0085, U+00A0 and others.
 _RUN = re.compile(r"[^ \t\n\r\v\f]+")
 
 
 class Tokenizer:
-    """A named way to cut a text into tokens.
+    """A named tokenizer.
 
     Args:
-        name: the name a model's file remembers.
-        summary: one line for people.
-        split: text to tokens; must not make a token that holds ASCII white space.
+        name: the name stored in model files.
+        summary: one-line description.
+        split: maps a text to its tokens, none of which may contain ASCII white space.
 
     Example:
         >>> get_tokenizer("words").tokenize("Don't panic: it's only 3,000 km!")
@@ -35,11 +35,11 @@ class Tokenizer:
         self._split = split
 
     def tokenize(self, text: str) -> list[str]:
-        """Cut ``text`` into its tokens; line ends are white space like any other."""
+        """Split ``text`` into tokens; newlines are ordinary white space."""
         return self._split(text)
 
     def normalize(self, text: str, lowercase: bool = False) -> str:
-        """The same tokens joined by one space, with every ``\\n`` of the text kept as the end of a sentence.
+        """Join the tokens with single spaces, keeping every ``\\n`` as a sentence boundary.
 
         Example:
             >>> get_tokenizer("words").normalize("Hello,  World!\\nBye.", lowercase=True)
@@ -56,10 +56,10 @@ class Tokenizer:
 
 @functools.cache
 def _letter() -> str:
-    """A character class: letters, digits, the underscore and combining marks.
+    """Return a character class of letters, digits, the underscore and combining marks.
 
-    ``\\w`` leaves out the vowel signs of Devanagari, Thai and many other scripts (categories Mn and Mc), which would
-    cut their words to pieces, so these are added. Python's re knows no categories: the ranges are collected here, once.
+    ``\\w`` excludes the vowel signs of Devanagari, Thai and many other scripts (categories Mn and Mc), which would
+    split their words. Python's re does not support categories, so the ranges are collected here, once.
     """
     marks, start = [], -1
     for code in range(0x300, 0x20000):
@@ -72,7 +72,7 @@ def _letter() -> str:
     return rf"[\w{''.join(marks)}]"
 
 
-# U+200C and U+200D stand inside Persian and Indic words.
+# U+200C and U+200D occur inside Persian and Indic words.
 _JOINERS = "\u200c\u200d"
 
 
@@ -83,7 +83,7 @@ def _words_pattern() -> re.Pattern[str]:
 
 
 _ASCII_WORDS = re.compile(r"\d++(?:[.,]\d+)+|\w++(?:'\w+)*", re.ASCII)
-"""What the pattern above finds in an ASCII text, in half the time."""
+"""Equivalent to the pattern above on ASCII text, in half the time."""
 
 
 def _split_words(text: str) -> list[str]:
@@ -91,7 +91,7 @@ def _split_words(text: str) -> list[str]:
         tokens = _ASCII_WORDS.findall(text)
     else:
         tokens = _words_pattern().findall(text.replace("\u2019", "'"))
-    if "_" in text:  # New_York is one token, _emphasis_ is the word alone
+    if "_" in text:  # New_York is one token, _emphasis_ becomes emphasis
         tokens = [stripped for token in tokens if (stripped := token.strip("_'"))]
     return tokens
 
@@ -99,16 +99,16 @@ def _split_words(text: str) -> list[str]:
 _EMOJI = r"[\u2190-\u21ff\u2300-\u23ff\u2600-\u27bf\u2900-\u297f\u2b00-\u2bff\u3030\u303d\U0001f000-\U0001faff]"
 _EMOJI += r"[\ufe0e\ufe0f\U0001f3fb-\U0001f3ff]*"
 _TWEET_TOKEN = rf"""
-      <(?:url|user|number|hashtag)>                               # place holders of texts prepared elsewhere
+      <(?:url|user|number|hashtag)>                               # placeholders of preprocessed texts
     | (?:\b(?:https?|HTTPS?)://|\b(?:www|WWW)\.)[^\s<>"]+          # a link: becomes <url>
-    | [\w.+-]{{1,64}}@[\w-]{{1,63}}(?:\.[\w-]{{1,63}}){{1,8}}      # an e-mail address, never a mention
+    | [\w.+-]{{1,64}}@[\w-]{{1,63}}(?:\.[\w-]{{1,63}}){{1,8}}      # an e-mail address, not a mention
     | [@\#]\w+                                                    # @user, #tag
-    | (?<!\w)[<>]?[:;=8xX][-o*']?[)(\]\[}}{{dDpP/\\|@*3oOsS$](?!\w)  # :-) ;P =( 8) and their like
-    | (?<!\w)[)(\]\[}}{{dD][-o*']?[:;=](?!\w)                      # (-: and their like
+    | (?<!\w)[<>]?[:;=8xX][-o*']?[)(\]\[}}{{dDpP/\\|@*3oOsS$](?!\w)  # :-) ;P =( 8) and similar
+    | (?<!\w)[)(\]\[}}{{dD][-o*']?[:;=](?!\w)                      # (-: and similar
     | </?3+(?!\d) | \^[_.-]*\^ | -[_.]+- | \\o/                   # hearts and faces
     | [0-9\#*]\ufe0f?\u20e3                                       # keycaps
     | [\U0001f1e6-\U0001f1ff]{{2}}                                # flags
-    | {_EMOJI}(?:\u200d{_EMOJI})*                                 # one emoji, however it is put together
+    | {_EMOJI}(?:\u200d{_EMOJI})*                                 # one emoji, including ZWJ sequences
     | \d+(?:[.,:/]\d+)+(?!\w)                                     # 3.14, 9:30, 24/7
     | \wLETTER*(?:['{_JOINERS}-]LETTER+)*                          # words, don't, twenty-one
     | ([^\w\s{_JOINERS}])\1*                                      # !!! is one token
@@ -132,7 +132,7 @@ def _split_tweet(text: str) -> list[str]:
     text = _ELONGATED.sub(r"\1\1\1", text.replace("\u2019", "'"))
     find = _tweet_pattern().finditer
     tokens: list[str] = []
-    for piece in text.split():  # at all that re calls white space; no token holds any
+    for piece in text.split():  # all white space known to re; no token contains any
         if piece.isalpha():
             tokens.append(piece)
         else:
@@ -143,16 +143,16 @@ def _split_tweet(text: str) -> list[str]:
 TOKENIZERS: dict[str, Tokenizer] = {
     tokenizer.name: tokenizer
     for tokenizer in (
-        Tokenizer("whitespace", "what stands between ASCII white space, untouched", _RUN.findall),
+        Tokenizer("whitespace", "splits at ASCII white space and changes nothing else", _RUN.findall),
         Tokenizer(
             "words",
             "runs of letters, digits and marks in any script, with inner apostrophes (don't) and underscores "
-            "(New_York); numbers keep inner dots and commas; punctuation is dropped",
+            "(New_York); numbers keep inner periods and commas; punctuation is dropped",
             _split_words,
         ),
         Tokenizer(
             "tweets",
-            "@mentions, #tags, emoticons and emoji are kept whole, punctuation is kept, links become <url>, "
+            "keeps @mentions, #tags, emoticons, emoji and punctuation; links become <url>; "
             "a character repeated more than three times is shortened to three",
             _split_tweet,
         ),
@@ -161,10 +161,10 @@ TOKENIZERS: dict[str, Tokenizer] = {
 
 
 def get_tokenizer(name: str) -> Tokenizer:
-    """The tokeniser called ``name``.
+    """Return the tokenizer named ``name``.
 
     Raises:
-        InputError: there is none; the message lists the known ones.
+        InputError: the name is unknown; the message lists the known ones.
 
     Example:
         >>> get_tokenizer("whitespace").tokenize("to be, or not")
@@ -179,10 +179,10 @@ def get_tokenizer(name: str) -> Tokenizer:
 
 
 def tokenize(text: str, tokenizer: str = "whitespace", lowercase: bool = False) -> list[str]:
-    """Cut ``text`` into tokens with the tokeniser called ``tokenizer``, lower-casing first if asked to.
+    """Split ``text`` into tokens with the named tokenizer, lower-casing first if ``lowercase``.
 
     Raises:
-        InputError: the tokeniser is unknown.
+        InputError: the tokenizer is unknown.
 
     Example:
         >>> tokenize("Sooooo good!!! @you #win http://t.co/x1 :-)", "tweets", lowercase=True)

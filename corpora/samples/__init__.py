@@ -1,4 +1,4 @@
-"""Samples written for this project: a generated corpus of English-like sentences and small labelled sets."""
+"""Bundled samples: a generated corpus of English-like sentences and small labeled data sets."""
 
 import difflib
 import functools
@@ -17,19 +17,19 @@ FILES = {
     "tags": "tags.train.tsv",
     "tags-test": "tags.test.tsv",
 }
-"""Samples that are stored: name to file."""
+"""Maps the names of stored samples to their files."""
 
 MADE = ("english",)
-"""Samples that are made when they are read."""
+"""Samples that are generated on reading."""
 
 NAMES = tuple(sorted([*FILES, *MADE]))
 
 
 def sample_path(name: str) -> Path:
-    """The file of a stored sample; its name may begin with ``sample:`` or not.
+    """Return the file of a stored sample; the ``sample:`` prefix is optional.
 
     Raises:
-        InputError: there is no such sample, or it is made on demand and no file holds it.
+        InputError: the sample is unknown, or it is generated on reading and has no file.
 
     Example:
         >>> sample_path("sample:disasters-test").name
@@ -37,12 +37,12 @@ def sample_path(name: str) -> Path:
     """
     short = _known(name)
     if short in MADE:
-        raise InputError(f"{PREFIX}{short} is made when it is read and has no file; read it with TextCorpus")
+        raise InputError(f"{PREFIX}{short} is generated on reading and has no file; read it with TextCorpus")
     return Path(__file__).parent / FILES[short]
 
 
 def opener(name: str) -> Callable[[], io.FileIO | io.BytesIO]:
-    """What opens the sample called ``name`` as a binary file."""
+    """Return a function that opens the sample ``name`` as a binary file."""
     if _known(name) in MADE:
         return lambda: io.BytesIO(_english())
     path = sample_path(name)
@@ -62,5 +62,5 @@ def _known(name: str) -> str:
         listed = ", ".join(PREFIX + known for known in NAMES)
         near = difflib.get_close_matches(short, NAMES, n=1)
         hint = f"; did you mean {PREFIX}{near[0]}?" if near else ""
-        raise InputError(f"no sample is called {name!r}; there are {listed}{hint}")
+        raise InputError(f"unknown sample {name!r}; choose one of {listed}{hint}")
     return short

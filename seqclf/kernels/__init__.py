@@ -1,1 +1,1 @@
-"""Compiled loops: the only modules of ``seqclf`` that import numba. They know arrays and scalars alone."""
+"""Numba kernels on arrays and scalars: the only modules of ``seqclf`` that import numba."""

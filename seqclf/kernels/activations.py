@@ -1,6 +1,6 @@
-"""tanh and the logistic function of sixteen numbers, and zoneout of a row.
+"""Vectorized tanh and logistic function, and zoneout.
 
-float32 takes a rational function, float64, which is for proofs, libm's tanh.
+float32 uses a rational approximation; float64, for gradient checking, uses libm's tanh.
 """
 
 import numpy as np
@@ -31,7 +31,7 @@ _Q0, _Q1, _Q2, _Q3 = 4.89352518554385e-03, 2.26843463243900e-03, 1.1853470568665
 
 
 def rational_tanh(x):
-    """tanh of a float32 vector without table or exp; NaN stays NaN."""
+    """tanh of a float32 vector by a rational approximation; NaN stays NaN."""
     x = clamp(x, splat_as(x, -_LIMIT), splat_as(x, _LIMIT))
     s = multiply(x, x)
     p = multiply_add(splat_as(x, _P6), s, splat_as(x, _P5))
@@ -89,16 +89,16 @@ def squash(values):
 
 @kernel
 def held(share, place, old, new):
-    """Zoneout (Krueger et al. 2017, equation 3) of sixteen numbers: new + share * (old - new).
+    """Apply zoneout (Krueger et al. 2017, equation 3) to sixteen numbers: new + share * (old - new).
 
-    ``share`` is flat; without elements nothing is held.
+    ``share`` is flat; if it is empty, zoneout is off.
     """
     return multiply_add(load(share, place), subtract(old, new), new) if share.size > 0 else new
 
 
 @kernel
 def hold_back(share, place, d_values, d_old, at):
-    """Adds the held share of the gradient to d_old[at : at + 16]; returns the rest. Mirrors ``held``."""
+    """Add the zoned-out share of the gradient to d_old[at : at + 16]; return the rest. Backward of ``held``."""
     if share.size == 0:
         return d_values
     kept = multiply(load(share, place), d_values)
@@ -108,5 +108,5 @@ def hold_back(share, place, d_values, d_old, at):
 
 @kernel
 def place_of(share, row, hidden):
-    """Where a row begins in the flat ``share`` of a layer: (R, H) has a row for each, (1, H) one for all."""
+    """Return the offset of a row in the flat ``share`` of a layer: (R, H) has one row each, (1, H) one for all."""
     return row * hidden if share.shape[0] > 1 else 0

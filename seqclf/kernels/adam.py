@@ -1,4 +1,4 @@
-"""Adam (Kingma & Ba 2015, algorithm 1) on a dense array and on some rows of a table, and the sums clipping needs."""
+"""Adam (Kingma & Ba 2015, algorithm 1) for dense arrays and for table rows, and the norm for gradient clipping."""
 
 import numpy as np
 
@@ -7,7 +7,7 @@ from wordvec.kernels.simd import kernel
 
 @kernel(fastmath={"contract", "reassoc"})
 def sum_of_squares(values):
-    """The sum of squares of a flat array, float64: added in float32 in stretches of 256, these in float64."""
+    """Return the sum of squares of a flat array in float64: partial sums of 256 in its dtype, added in float64."""
     total = 0.0
     for start in range(0, values.size, 256):
         stretch = values[start : start + 256]
@@ -20,7 +20,7 @@ def sum_of_squares(values):
 
 @kernel
 def adam_update(values, gradient, first, second, scale, beta1, beta2, step_size, epsilon):
-    """One step on flat arrays; ``values``, ``first`` and ``second`` (the moments) are updated in place.
+    """Update the flat array ``values`` and its moments ``first`` and ``second`` in place.
 
     With ``g = scale * gradient``::
 
@@ -40,7 +40,7 @@ def adam_update(values, gradient, first, second, scale, beta1, beta2, step_size,
 
 @kernel
 def adam_update_rows(table, rows, gradient, first, second, scale, beta1, beta2, step_size, epsilon):
-    """``adam_update`` of ``table[rows[i]]`` (V, E) by ``gradient[i]`` (U, E); other rows keep value and moments."""
+    """Apply ``adam_update`` to ``table[rows[i]]`` (V, E) with ``gradient[i]`` (U, E); other rows are unchanged."""
     width = table.shape[1]
     flat, flat_gradient = table.reshape(table.size), gradient.reshape(gradient.size)
     flat_first, flat_second = first.reshape(first.size), second.reshape(second.size)

@@ -1,10 +1,10 @@
-"""Attention pooling: one vector a sequence, the mean of its states weighted by what each says of its importance.
+"""Attention pooling: a learned weighted mean of the hidden states of each sequence.
 
 Source: Yang et al. 2016, Hierarchical Attention Networks, equations 5 to 7 (word level)::
 
     k_t = tanh(W h_t + b)        a_t = exp(u · k_t) / sum_t exp(u · k_t)        pooled = sum_t a_t h_t
 
-Packed rows, see ``lstm.py``. A sequence's sums run over its own rows alone, step by step: batch mates never change it.
+Packed rows, see ``lstm.py``. Sums run only over a sequence's own rows, in order, so results do not depend on the batch.
 """
 
 import math
@@ -22,9 +22,9 @@ def attention_forward(h, starts, weight, bias, query, keys, attention, pooled):
     Args:
         h: (R, F) states. starts: (T + 1,) int64.
         weight: (A, F). bias, query: (A,); the query is the paper's u.
-        keys: (R, A), written: tanh(W h + b).
-        attention: (R,), written: the states' weights, which sum to one over each sequence.
-        pooled: (B, F), written. A sequence without tokens pools to zeros.
+        keys: (R, A), output: tanh(W h + b).
+        attention: (R,), output: attention weights, which sum to one over each sequence.
+        pooled: (B, F), output; zeros for an empty sequence.
     """
     texts, width = pooled.shape
     linear_forward(h, weight, bias, keys)
@@ -57,17 +57,17 @@ def attention_forward(h, starts, weight, bias, query, keys, attention, pooled):
 
 @kernel(allocates=True)
 def attention_backward(h, starts, weight, query, keys, attention, d_pooled, d_h, d_weight, d_bias, d_query):
-    """Gradients; mirrors ``attention_forward``.
+    """Backward pass of ``attention_forward``.
 
     Args:
-        h, starts, weight, query, attention: as ``attention_forward`` had and left them.
-        keys: as it left them; overwritten with the gradient of W h + b.
+        h, starts, weight, query, attention: as passed to and returned by ``attention_forward``.
+        keys: as returned by it; overwritten with the gradient of W h + b.
         d_pooled: (B, F).
-        d_h: (R, F), written. d_weight (A, F), d_bias and d_query (A,): added to.
+        d_h: (R, F), output. d_weight (A, F), d_bias and d_query (A,): accumulated.
     """
     texts, width = d_pooled.shape
     shares, means = np.empty(h.shape[0]), np.zeros(texts)
-    # d_a_t = d_pooled · h_t, and its mean under the weights, which the softmax takes off.
+    # d_a_t = d_pooled · h_t, and its weighted mean, which the softmax gradient subtracts.
     for t in range(starts.size - 1):
         for s in range(starts[t + 1] - starts[t]):
             row = starts[t] + s

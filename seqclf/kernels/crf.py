@@ -1,7 +1,7 @@
-"""A linear-chain conditional random field over a packed ragged batch: likelihood, gradients, marginals, best paths.
+"""Linear-chain conditional random field over a packed batch: likelihood, gradients, marginals, Viterbi decoding.
 
-Source: Lafferty, McCallum & Pereira 2001; as the last layer of a net: Collobert et al. 2011 (section 3.3.2), Lample et
-al. 2016 (section 2.2). A path y of a sequence of L tokens scores::
+Source: Lafferty, McCallum & Pereira 2001; as the last layer of a network: Collobert et al. 2011 (section 3.3.2), Lample
+et al. 2016 (section 2.2). The score of a path y of a sequence of L tokens::
 
     score(y) = start[y_0] + sum_t e[t, y_t] + sum_(t>0) T[y_(t-1), y_t] + end[y_(L-1)]
     log Z    = log sum_y exp score(y)             loss = log Z - score(targets)
@@ -9,10 +9,10 @@ al. 2016 (section 2.2). A path y of a sequence of L tokens scores::
     beta[t, i]  = log sum_j exp(T[i, j] + e[t+1, j] + beta[t+1, j])      beta[L-1] = end
     d_e[t, j]   = p(y_t = j) - [targets_t = j],   p(y_t = j) = exp(alpha[t, j] + beta[t, j] - log Z)
 
-Row ``starts[t] + s`` is token t of sequence s, see ``lstm.py``; a sequence without tokens has no rows and no share in
-anything. All sums are taken in log space, so a score may be as large as it likes, but must be finite. Every array but
-labels and rows is float64, whatever the net is: labels are few, and one dtype compiles in half the time. A sequence's
-sums are its own, so batch mates never change them.
+Row ``starts[t] + s`` is token t of sequence s, see ``lstm.py``; an empty sequence has no rows and is ignored. Sums are
+computed in log space, so scores may be arbitrarily large but must be finite. Every array except labels and rows is
+float64, whatever the network's dtype: labels are few, and one dtype compiles in half the time. Sums run over one
+sequence only, so results do not depend on the batch.
 """
 
 import math
@@ -21,15 +21,15 @@ import numpy as np
 
 from wordvec.kernels.simd import kernel
 
-# exp(T - its largest) is taken once, so that a step costs C exponentials and C² multiplications. What that rounds to
-# zero (a path that is all but forbidden and yet the only one) is summed again in log space.
+# exp(T - max T) is computed once, so that a step costs C exponentials and C² multiplications. Sums that underflow (an
+# almost forbidden path that is nevertheless the only one) are recomputed in log space.
 VANISHING = 1e-280
 LARGEST_EXPONENT = 600.0
 
 
 @kernel(internal=True)
 def _length(starts, s):
-    """Tokens of sequence s: the steps that have a row for it."""
+    """Return the length of sequence s: the number of steps with a row for it."""
     length = 0
     while length + 1 < starts.size and starts[length + 1] - starts[length] > s:
         length += 1
@@ -46,7 +46,7 @@ def _largest(values):
 
 @kernel(internal=True)
 def _log_sum_exp(values):
-    """log sum exp of the few, finite ``values``."""
+    """Return log sum exp of the finite ``values``."""
     top = _largest(values)
     total = 0.0
     for k in range(values.size):
@@ -56,8 +56,8 @@ def _log_sum_exp(values):
 
 @kernel(internal=True)
 def _marginals(alpha, beta, marginals):
-    """marginals (C,), written: exp(alpha + beta - log Z). Returns log Z, as this token rounds it: so the token's
-    marginals sum to one however long the sequence."""
+    """Set marginals (C,) to exp(alpha + beta - log Z) and return log Z as computed at this token, so that its marginals
+    sum to one however long the sequence."""
     for k in range(marginals.size):
         marginals[k] = alpha[k] + beta[k]
     top, total = _largest(marginals), 0.0
@@ -71,7 +71,7 @@ def _marginals(alpha, beta, marginals):
 
 @kernel(internal=True)
 def _exponentials(scores, moves, back_scores, back_moves):
-    """moves = exp(scores - their largest), which is returned; back_*: both transposed. All (C, C)."""
+    """Set moves = exp(scores - max scores) and the transposes back_*; return max scores. All (C, C)."""
     classes = scores.shape[0]
     top = scores[0, 0]
     for i in range(classes):
@@ -85,9 +85,9 @@ def _exponentials(scores, moves, back_scores, back_moves):
 
 @kernel(internal=True)
 def _pass_on(before, scores, moves, top, shifted, spare, after):
-    """after[j] = log sum_i exp(before[i] + scores[i, j]), ``moves`` being exp(scores - top). Returns max before.
+    """Set after[j] = log sum_i exp(before[i] + scores[i, j]), given ``moves`` = exp(scores - top); return max before.
 
-    ``shifted``, written: exp(before - max before). ``spare``: scratch.
+    ``shifted``, output: exp(before - max before). ``spare``: scratch.
     """
     classes = before.size
     most = _largest(before)
@@ -109,7 +109,7 @@ def _pass_on(before, scores, moves, top, shifted, spare, after):
 
 @kernel(internal=True)
 def _alphas(emissions, starts, s, length, transitions, moves, top, start, alpha, shifted, spare):
-    """alpha (at least L, C) float64 of sequence s, written."""
+    """Compute alpha (at least L, C) float64 of sequence s."""
     classes = start.size
     for k in range(classes):
         alpha[0, k] = start[k] + emissions[starts[0] + s, k]
@@ -121,7 +121,7 @@ def _alphas(emissions, starts, s, length, transitions, moves, top, start, alpha,
 
 @kernel(internal=True)
 def _add_pairs(before, after, shifted, most, scores, moves, top, log_z, weight, spare, d_scores):
-    """d_scores[i, j] += weight * exp(before[i] + scores[i, j] + after[j] - log_z).
+    """Add weight * exp(before[i] + scores[i, j] + after[j] - log_z) to d_scores[i, j].
 
     ``shifted`` is exp(after - most), ``moves`` exp(scores - top); ``spare``: scratch.
     """
@@ -144,8 +144,8 @@ def _add_pairs(before, after, shifted, most, scores, moves, top, log_z, weight, 
 def _target_score(
     emissions, starts, s, length, transitions, start, end, targets, weight, d_transitions, d_start, d_end
 ):
-    """The score of the target path of sequence s; takes ``weight`` off the gradient of each score in it but the
-    emissions."""
+    """Return the score of the target path of sequence s; subtract ``weight`` from the gradient of each of its scores
+    except the emissions."""
     here = targets[starts[0] + s]
     total = start[here] + emissions[starts[0] + s, here]
     d_start[here] -= weight
@@ -163,15 +163,15 @@ def crf_forward_backward(
     emissions, starts, transitions, start, end, targets, weights, first, last, losses, d_emissions, d_transitions,
     d_start, d_end,
 ):  # fmt: skip
-    """Loss and gradients of ``sum_s weights[s] * -log p(targets of s)`` over the sequences ``first`` .. ``last``.
+    """Compute loss and gradients of ``sum_s weights[s] * -log p(targets of s)`` for sequences ``first`` .. ``last``.
 
     Args:
         emissions: (R, C) scores. starts: (T + 1,) int64.
         transitions: (C, C), from the row's label to the column's. start, end: (C,).
         targets: (R,) int32, in packed order. weights: (B,).
-        losses: (B,), written for these sequences: -log p(targets), not weighted; 0 without tokens.
-        d_emissions: (R, C), written in the rows of these sequences.
-        d_transitions: (C, C), d_start, d_end: (C,), added to.
+        losses: (B,), output for these sequences: unweighted -log p(targets); 0 for an empty sequence.
+        d_emissions: (R, C), output in the rows of these sequences.
+        d_transitions: (C, C), d_start, d_end: (C,), accumulated.
     """
     classes = start.size
     longest = _length(starts, first) if first < last else 0
@@ -193,7 +193,7 @@ def crf_forward_backward(
         losses[s] = log_z - _target_score(
             emissions, starts, s, length, transitions, start, end, targets, weight, d_transitions, d_start, d_end
         )
-        # Backwards: beta, and what every sum over paths says of the scores in it.
+        # Backward recursion: beta, and the expected counts of emissions and transitions.
         for t in range(length - 1, -1, -1):
             row = starts[t] + s
             if t < length - 1:
@@ -213,7 +213,7 @@ def crf_forward_backward(
 
 @kernel(allocates=True)
 def crf_marginals(emissions, starts, transitions, start, end, sequences, marginals):
-    """marginals (R, C), written: p(label | all tokens) of every token of the first ``sequences`` sequences."""
+    """Compute marginals (R, C), p(label | all tokens), for every token of the first ``sequences`` sequences."""
     classes = start.size
     longest = _length(starts, 0)
     alpha = np.empty((max(longest, 1), classes))
@@ -239,13 +239,13 @@ def crf_marginals(emissions, starts, transitions, start, end, sequences, margina
 
 @kernel(allocates=True)
 def crf_viterbi(emissions, starts, transitions, start, end, sequences, labels, scores):
-    """The best path of each of the first ``sequences`` sequences.
+    """Find the best path of each of the first ``sequences`` sequences.
 
-    Of equal paths: the lowest label at the last token, then the lowest at the one before it, and so on.
+    Ties are resolved by the lowest label at the last token, then at the token before it, and so on.
 
     Args:
-        labels: (R,) int32, written.
-        scores: (B,), written: the paths' scores; 0 without tokens.
+        labels: (R,) int32, output.
+        scores: (B,), output: path scores; 0 for an empty sequence.
     """
     classes = start.size
     longest = _length(starts, 0)

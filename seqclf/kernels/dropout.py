@@ -1,4 +1,4 @@
-"""Dropout masks as a pure function of a key: no state, so neither threads nor order can change them."""
+"""Dropout masks as a pure function of a key, independent of threads and order."""
 
 import numpy as np
 
@@ -13,9 +13,9 @@ _LOW = np.uint64(0xFFFF)
 
 @kernel
 def dropout_mask(mask, key, threshold, kept):
-    """Fill ``mask`` (flat, its size a multiple of 4) with 0, at probability ``threshold`` / 65536, or ``kept``.
+    """Fill ``mask`` (flat, size a multiple of 4) with 0, with probability ``threshold`` / 65536, else with ``kept``.
 
-    Element i takes 16 of the 64 bits that SplitMix64 (Steele et al. 2014) makes of ``key + i // 4``; key is a uint64.
+    Element i uses 16 of the 64 bits of SplitMix64 (Steele et al. 2014) for block ``i // 4``; key is a uint64.
     """
     nothing = mask.dtype.type(0)
     for block in range(mask.size // 4):

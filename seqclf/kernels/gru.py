@@ -1,4 +1,4 @@
-"""The GRU: one direction of one layer, forward and backward, over a ragged batch.
+"""GRU: forward and backward pass of one direction of one layer over a packed batch.
 
 Source: Cho et al. 2014, equations 5 to 8, where the reset gate scales the state *before* the product::
 
@@ -6,14 +6,14 @@ Source: Cho et al. 2014, equations 5 to 8, where the reset gate scales the state
     n    = tanh(x · w_nᵀ + (r * h_previous) · u_nᵀ + b_n)
     h    = (1 - z) * n + z * h_previous
 
-With ``after`` it scales the product, which has a bias of its own then, as cuDNN and PyTorch do::
+With ``after`` it scales the product, which then has its own bias, as in cuDNN and PyTorch::
 
     n    = tanh(x · w_nᵀ + b_n + r * (h_previous · u_nᵀ + bias_hidden))
 
-z is the share of the old state that stays, as in Cho et al. and PyTorch. Zoneout and packed rows as in ``lstm.py``.
+z is the retained share of the old state, as in Cho et al. and PyTorch. Zoneout and packed rows as in ``lstm.py``.
 
-A row of ``gates`` holds r, z and two more of H units each: with ``after`` the hidden share of n and n; without, n and
-r * h_previous. There is no cell: ``state.c`` is not read.
+A row of ``gates`` holds r, z and two more blocks of H units: with ``after``, n's hidden share and n; otherwise n and
+r * h_previous. ``state.c`` is unused.
 """
 
 import numpy as np
@@ -35,7 +35,7 @@ from wordvec.kernels.simd import kernel, load, multiply, multiply_add, splat_as,
 
 @kernel
 def _hidden_share(product, h_old, h_before, count, weights, gates, at, after):
-    """Add the previous state's share to the gates' sums; without ``after``, to r and z alone."""
+    """Add the previous state's share to the gates' sums; without ``after``, only to r and z."""
     hidden = h_old.shape[1]
     panels = weights.w_hidden.shape[0] if after else 2 * hidden // UNITS
     add_part(product, h_old, h_before, 0, count, weights.w_hidden, 0, panels, gates, at, 0)
@@ -43,7 +43,7 @@ def _hidden_share(product, h_old, h_before, count, weights, gates, at, after):
 
 @kernel
 def _start_sums(projected, rows, first, count, bias_hidden, gates, at, after):
-    """Sums start from the projected input; with ``after``, n's stands apart and its hidden share starts from a bias."""
+    """Initialize sums with the projected input; with ``after``, n is stored apart and its hidden share gets a bias."""
     gather(projected, rows, first, count, gates, at)
     if after:
         hidden, z = bias_hidden.size, gates.reshape(gates.size)
@@ -56,7 +56,7 @@ def _start_sums(projected, rows, first, count, bias_hidden, gates, at, after):
 
 @kernel
 def _step(product, weights, gates, at, count, h, h_at, h_old, h_before, hold_h, started, after):
-    """Gates and state of one step, whose rows start at ``at`` and ``h_at``."""
+    """Compute gates and state of one step, whose rows start at ``at`` and ``h_at``."""
     hidden = h.shape[1]
     z_all, h_here = gates.reshape(gates.size), h.reshape(h.size)
     h_past, hold_all = h_old.reshape(h_old.size), hold_h.reshape(hold_h.size)
@@ -87,38 +87,38 @@ def _step(product, weights, gates, at, count, h, h_at, h_old, h_before, hold_h, 
 @kernel
 def _forward(inputs, rows, starts, weights, state, carried, keep, after):
     gates, h = state.gates, state.h
-    # 1. The projection, once for each distinct input.
+    # 1. Input projection, once per distinct input.
     project(state.product, inputs, weights.w_input, weights.bias, state.projected)
     for t in range(starts.size - 1):
         first, count = starts[t], starts[t + 1] - starts[t]
         at = first if keep else 0
-        # 2. Sums start from the projected input.
+        # 2. Initialize sums with the projected input.
         _start_sums(state.projected, rows, first, count, weights.bias_hidden, gates, at, after)
         before = starts[t - 1] if t > 0 else 0
         h_old = h if t > 0 else state.h_first
         started = carried or t > 0
-        # 3. The previous state's share.
+        # 3. Add the previous state's share.
         if started:
             _hidden_share(state.product, h_old, before, count, weights, gates, at, after)
-        # 4. Gates, state.
+        # 4. Gates and state.
         _step(state.product, weights, gates, at, count, h, first, h_old, before, state.hold_h, started, after)
 
 
 @kernel
 def gru_forward(inputs, rows, starts, weights, state, carried, keep):
-    """Run one direction over a packed batch, reset before the product; arguments as ``lstm_forward``, gates r, z, n."""
+    """Run one direction over a packed batch, reset before the product, gates r, z, n; see ``lstm_forward``."""
     _forward(inputs, rows, starts, weights, state, carried, keep, False)
 
 
 @kernel
 def gru_after_forward(inputs, rows, starts, weights, state, carried, keep):
-    """Run one direction over a packed batch, reset after the product; arguments as ``lstm_forward``, gates r, z, n."""
+    """Run one direction over a packed batch, reset after the product, gates r, z, n; see ``lstm_forward``."""
     _forward(inputs, rows, starts, weights, state, carried, keep, True)
 
 
 @kernel
 def _step_back(gates, at, count, d_h, h_old, d_h_old, h_before, hold_h, after):
-    """Turn a step's gates into d_z in place, with ``after`` all of them, without z and n. Mirrors ``_step``."""
+    """Replace a step's gates by d_z (with ``after`` all of them, otherwise z and n). Backward of ``_step``."""
     hidden = d_h.shape[1]
     z_all, d_h_here, h_past = gates.reshape(gates.size), d_h.reshape(d_h.size), h_old.reshape(h_old.size)
     d_h_past, hold_all = d_h_old.reshape(d_h_old.size), hold_h.reshape(hold_h.size)
@@ -143,7 +143,7 @@ def _step_back(gates, at, count, d_h, h_old, d_h_old, h_before, hold_h, after):
 
 @kernel
 def _reset_back(product, gates, at, count, h_old, d_h_old, h_before, transposed_n, d_reset):
-    """Without ``after``: from n's gradient to that of the reset gate and of the state it scales.
+    """Backpropagate n's gradient to the reset gate and the state it scales, without ``after``.
 
     d_reset (B, H) is scratch for the gradient of r * h_previous.
     """
@@ -169,13 +169,13 @@ def _backward(inputs, rows, starts, weights, state, d_h, gradients, d_inputs, d_
     hidden = h.shape[1]
     part, panels = hidden // UNITS, weights.w_hidden.shape[0]
     d_reset = np.empty((0 if after else d_h_first.shape[0], hidden), dtype=d_h.dtype)
-    # Products that run together are transposed together: all three gates, or r and z, and n apart.
+    # Gates multiplied together are transposed together: all three, or r and z, with n separate.
     together = panels if after else 2 * part
     transposed = np.empty((part, together * UNITS, UNITS), dtype=d_h.dtype)
     transpose(weights.w_hidden[:together], transposed)
     transposed_n = np.empty((part, (panels - together) * UNITS, UNITS), dtype=d_h.dtype)
     transpose(weights.w_hidden[together:], transposed_n)
-    # 4. Gates, state; 3. the previous state's share; step by step from the last.
+    # 4. Gates and state; 3. the previous state's share; from the last step to the first.
     for t in range(starts.size - 2, -1, -1):
         first, count = starts[t], starts[t + 1] - starts[t]
         before = starts[t - 1] if t > 0 else 0
@@ -186,7 +186,7 @@ def _backward(inputs, rows, starts, weights, state, d_h, gradients, d_inputs, d_
             _reset_back(state.product, gates, first, count, h_old, d_h_old, before, transposed_n, d_reset)
         if started:
             add_part(state.product, gates, first, 0, count, transposed, 0, part, d_h_old, before, 0)
-    # The weights' share of all steps at once: previous statesᵀ · d_z, for n without ``after`` (r * h_previous)ᵀ · d_n.
+    # Weight gradient of all steps at once: previous statesᵀ · d_z; for n without ``after``, (r * h_previous)ᵀ · d_n.
     add_hidden_gradient(state.product, state, starts, carried, gradients.w_hidden[:together])
     if after:
         for row in range(rows.size):
@@ -197,7 +197,7 @@ def _backward(inputs, rows, starts, weights, state, d_h, gradients, d_inputs, d_
         turned = np.empty((hidden, rows.size), dtype=d_h.dtype)
         turn(gates[:, 3 * hidden :], 0, rows.size, turned, 0)
         add_turned(state.product, turned, gates, 0, 2 * hidden, gradients.w_hidden[together:])
-    # 2., 1. The projection.
+    # 2., 1. Input projection.
     project_back(inputs, rows, weights, state, gradients, d_inputs)
 
 
@@ -205,7 +205,7 @@ def _backward(inputs, rows, starts, weights, state, d_h, gradients, d_inputs, d_
 def gru_backward(
     inputs, rows, starts, weights, state, d_h, gradients, d_inputs, d_h_first, d_c_first, carried
 ):  # fmt: skip
-    """Backpropagation through time; mirrors ``gru_forward`` with ``keep``; arguments as ``lstm_backward``."""
+    """Backpropagation through time for ``gru_forward`` with ``keep``; arguments as in ``lstm_backward``."""
     _backward(inputs, rows, starts, weights, state, d_h, gradients, d_inputs, d_h_first, carried, False)
 
 
@@ -213,5 +213,5 @@ def gru_backward(
 def gru_after_backward(
     inputs, rows, starts, weights, state, d_h, gradients, d_inputs, d_h_first, d_c_first, carried
 ):  # fmt: skip
-    """Backpropagation through time; mirrors ``gru_after_forward``; arguments as ``lstm_backward``."""
+    """Backpropagation through time for ``gru_after_forward`` with ``keep``; arguments as in ``lstm_backward``."""
     _backward(inputs, rows, starts, weights, state, d_h, gradients, d_inputs, d_h_first, carried, True)

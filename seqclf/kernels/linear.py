@@ -1,13 +1,13 @@
-"""Scores from features by one matrix: how every head but the vocabulary's begins. Plain loops, any float dtype."""
+"""Linear layer of every head except the vocabulary softmax; plain loops, any float dtype."""
 
 from wordvec.kernels.simd import kernel
 
-# A row's sums are its own, in an order that depends on the width alone: batch mates never change a score.
+# The summation order depends only on the width, so scores do not depend on the batch.
 
 
 @kernel(fastmath={"contract", "reassoc"})
 def linear_forward(features, weight, bias, scores):
-    """scores (R, C), written: features (R, F) · weightᵀ (C, F) + bias (C,)."""
+    """Compute scores (R, C) = features (R, F) · weightᵀ (C, F) + bias (C,)."""
     classes, width = weight.shape
     for r in range(features.shape[0]):
         for k in range(classes):
@@ -19,7 +19,7 @@ def linear_forward(features, weight, bias, scores):
 
 @kernel
 def linear_backward(features, weight, d_scores, d_features, d_weight, d_bias):
-    """Gradients of ``linear_forward``: d_features (R, F), written; d_weight (C, F) and d_bias (C,), added to."""
+    """Backward pass of ``linear_forward``: set d_features (R, F), accumulate d_weight (C, F) and d_bias (C,)."""
     classes, width = weight.shape
     for r in range(features.shape[0]):
         for j in range(width):

@@ -1,4 +1,4 @@
-"""Losses of single numbers: independent yes-or-no labels, and real values. The mean over rows and columns."""
+"""Elementwise losses, averaged over rows and columns: binary cross-entropy, squared error and Huber loss."""
 
 import math
 
@@ -9,7 +9,7 @@ from wordvec.kernels.simd import kernel
 
 @kernel
 def sigmoid(scores, probabilities):
-    """probabilities (R, C), written: 1 / (1 + exp(-scores)), in float64, without overflow."""
+    """Compute probabilities (R, C) = 1 / (1 + exp(-scores)) in float64, without overflow."""
     for r in range(scores.shape[0]):
         for k in range(scores.shape[1]):
             e = math.exp(-abs(np.float64(scores[r, k])))
@@ -18,11 +18,11 @@ def sigmoid(scores, probabilities):
 
 @kernel
 def binary_cross_entropy(scores, targets, weights, d_scores):
-    """Cross-entropy of ``sigmoid(scores)`` with ``targets``: the mean of w (log(1 + exp(x)) - y x).
+    """Compute the cross-entropy of ``sigmoid(scores)`` and ``targets``: the mean of w (log(1 + exp(x)) - y x).
 
     Args:
-        scores, targets: (R, C); a target lies in 0 .. 1. weights: (R,).
-        d_scores: (R, C), written: the gradient w (sigmoid(x) - y) / (R C).
+        scores, targets: (R, C); targets in 0 .. 1. weights: (R,).
+        d_scores: (R, C), output: the gradient w (sigmoid(x) - y) / (R C).
 
     Returns:
         The loss, float64.
@@ -41,7 +41,7 @@ def binary_cross_entropy(scores, targets, weights, d_scores):
 
 @kernel
 def squared_error(scores, targets, weights, d_scores):
-    """The mean of w (score - target)²; arguments and result as for ``binary_cross_entropy``, targets any number."""
+    """Compute the mean of w (score - target)²; arguments and result as in ``binary_cross_entropy``, any targets."""
     rows, values = scores.shape
     loss = 0.0
     for r in range(rows):
@@ -55,9 +55,9 @@ def squared_error(scores, targets, weights, d_scores):
 
 @kernel
 def huber(scores, targets, weights, delta, d_scores):
-    """Huber's loss (1964) of d = score - target: w d² / 2 up to ``delta``, w delta (|d| - delta / 2) beyond; its mean.
+    """Compute the mean Huber loss (1964), d = score - target: w d² / 2 up to ``delta``, else w delta (|d| - delta / 2).
 
-    ``delta`` is a float64 above 0; the rest as for ``squared_error``.
+    ``delta`` is a positive float64; the rest as in ``squared_error``.
     """
     rows, values = scores.shape
     loss = 0.0

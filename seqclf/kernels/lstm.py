@@ -1,4 +1,4 @@
-"""The LSTM: one direction of one layer, forward and backward, over a ragged batch.
+"""LSTM: forward and backward pass of one direction of one layer over a packed batch.
 
 Source: Hochreiter & Schmidhuber 1997 with the forget gate of Gers et al. 2000::
 
@@ -6,15 +6,15 @@ Source: Hochreiter & Schmidhuber 1997 with the forget gate of Gers et al. 2000::
     z       = x · w_inputᵀ + h_previous · w_hiddenᵀ + bias
     c       = f * c_previous + i * g                        h = o * tanh(c)
 
-With zoneout (Krueger et al. 2017, equation 3) a unit keeps its old value where its share is 1::
+With zoneout (Krueger et al. 2017, equation 3) a unit keeps its old value if its share is 1::
 
     c = hold_c * c_previous + (1 - hold_c) * c_new          h = hold_h * h_previous + (1 - hold_h) * o * tanh(c_new)
 
-A ragged batch is time-major and *packed*: sequences are sorted by falling length, step t holds one row for each
-sequence longer than t, and ``starts[t]`` is the first row of step t. There is no padding. The reverse direction is the
-same kernel over the same ``starts``: only ``rows``, the input row each packed row reads, differs.
+A *packed* batch is time-major: sequences are sorted by descending length, step t holds one row for each sequence longer
+than t, and ``starts[t]`` is the first row of step t. There is no padding. The reverse direction uses the same kernel
+and ``starts``; only ``rows``, the input row of each packed row, differs.
 
-A row of ``gates`` holds i of all units, then f, g and o.
+A row of ``gates`` holds i for all units, then f, g and o.
 """
 
 import numpy as np
@@ -34,7 +34,7 @@ from wordvec.kernels.simd import kernel, load, multiply, multiply_add, splat_as,
 
 @kernel
 def _step(gates, at, count, c, c_at, c_old, c_before, h, h_at, h_old, h_before, hold_h, hold_c):
-    """Gates, cell, state of one step, whose rows start at ``at``, ``c_at`` and ``h_at``."""
+    """Compute gates, cell and state of one step, whose rows start at ``at``, ``c_at`` and ``h_at``."""
     hidden = h.shape[1]
     z, c_here, c_past, h_here, h_past, hold_h_all, hold_c_all = (
         gates.reshape(gates.size), c.reshape(c.size), c_old.reshape(c_old.size), h.reshape(h.size),
@@ -64,28 +64,28 @@ def lstm_forward(inputs, rows, starts, weights, state, carried, keep):
 
     Args:
         inputs: (U, E) distinct input rows.
-        rows: (R,) int32, the input row each packed row reads.
+        rows: (R,) int32, the input row of each packed row.
         starts: (T + 1,) int64, the first packed row of each step.
-        weights: ``Weights`` with four gates, i, f, g, o.
-        state: ``State``; all but the first state and zoneout's shares is written.
-        carried: whether a first state is given.
-        keep: keep what ``lstm_backward`` needs. Prediction does not: its gates and cells then need next to no memory.
+        weights: ``Weights`` with the four gates i, f, g, o.
+        state: ``State``; everything except the initial state and the zoneout shares is output.
+        carried: whether an initial state is given.
+        keep: keep all gates and cells for ``lstm_backward``; prediction does without and needs little memory for them.
     """
     gates, c, h = state.gates, state.c, state.h
     batch = state.h_first.shape[0]
-    # 1. The projection, once for each distinct input.
+    # 1. Input projection, once per distinct input.
     project(state.product, inputs, weights.w_input, weights.bias, state.projected)
     for t in range(starts.size - 1):
         first, count = starts[t], starts[t + 1] - starts[t]
         at, c_at = (first, first) if keep else (0, (t % 2) * batch)
-        # 2. Sums start from the projected input.
+        # 2. Initialize sums with the projected input.
         gather(state.projected, rows, first, count, gates, at)
         before = starts[t - 1] if t > 0 else 0
         h_old, c_old = (h, c) if t > 0 else (state.h_first, state.c_first)
-        # 3. The previous state's share.
+        # 3. Add the previous state's share.
         if carried or t > 0:
             add_product(state.product, h_old, before, count, weights.w_hidden, gates, at)
-        # 4. Gates, cell, state.
+        # 4. Gates, cell and state.
         c_before = before if keep or t == 0 else batch - c_at
         _step(
             gates, at, count, c, c_at, c_old, c_before, h, first, h_old, before,
@@ -95,7 +95,7 @@ def lstm_forward(inputs, rows, starts, weights, state, carried, keep):
 
 @kernel
 def _step_back(gates, at, count, c_old, c_before, d_h, d_h_old, h_before, d_c, hold_h, hold_c):
-    """Turn a step's gates into d_z in place, and carry d_c to the step before. Mirrors ``_step``."""
+    """Replace a step's gates by d_z and propagate d_c to the previous step. Backward of ``_step``."""
     hidden = d_h.shape[1]
     z, c_past, d_h_here, d_h_past, d_c_here, hold_h_all, hold_c_all = (
         gates.reshape(gates.size), c_old.reshape(c_old.size), d_h.reshape(d_h.size), d_h_old.reshape(d_h_old.size),
@@ -131,16 +131,16 @@ def _step_back(gates, at, count, c_old, c_before, d_h, d_h_old, h_before, d_c, h
 def lstm_backward(
     inputs, rows, starts, weights, state, d_h, gradients, d_inputs, d_h_first, d_c_first, carried
 ):  # fmt: skip
-    """Backpropagation through time; mirrors ``lstm_forward`` with ``keep``.
+    """Backpropagation through time for ``lstm_forward`` with ``keep``.
 
     Args:
-        inputs, rows, starts, weights, state: as ``lstm_forward`` had and left them; ``state.projected`` and
+        inputs, rows, starts, weights, state: as passed to and left by ``lstm_forward``; ``state.projected`` and
             ``state.gates`` are overwritten with their gradients.
-        d_h: (R, H), the gradient of each state as the layer above sees it; what the recurrence adds is added in place.
-        gradients: ``Weights``, added to.
-        d_inputs: (U, E), added to; or (0, E) where the inputs need no gradient.
-        d_h_first: (B, H), the gradient of the first state is added to it, where one was given.
-        d_c_first: (B, H), on entry the gradient of each sequence's last cell, on return of its first one.
+        d_h: (R, H), gradient of each state from the layer above; the recurrent gradient is added in place.
+        gradients: ``Weights``, accumulated.
+        d_inputs: (U, E), accumulated; or (0, E) if the inputs need no gradient.
+        d_h_first: (B, H), the gradient of the initial state is added to it, if one was given.
+        d_c_first: (B, H), on entry the gradient of each sequence's last cell, on return that of its initial cell.
         carried: as in ``lstm_forward``.
     """
     gates, c = state.gates, state.c
@@ -148,7 +148,7 @@ def lstm_backward(
     panels = weights.w_hidden.shape[0]
     transposed = np.empty((hidden // UNITS, panels * UNITS, UNITS), dtype=d_h.dtype)
     transpose(weights.w_hidden, transposed)
-    # 4. Gates, cell, state; 3. the previous state's share; step by step from the last.
+    # 4. Gates, cell and state; 3. the previous state's share; from the last step to the first.
     for t in range(starts.size - 2, -1, -1):
         first, count = starts[t], starts[t + 1] - starts[t]
         before = starts[t - 1] if t > 0 else 0
@@ -159,7 +159,7 @@ def lstm_backward(
         )  # fmt: skip
         if carried or t > 0:
             add_product(state.product, gates, first, count, transposed, d_h_old, before)
-    # The weights' share of all steps at once: previous statesᵀ · d_z.
+    # Weight gradient of all steps at once: previous statesᵀ · d_z.
     add_hidden_gradient(state.product, state, starts, carried, gradients.w_hidden)
-    # 2., 1. The projection.
+    # 2., 1. Input projection.
     project_back(inputs, rows, weights, state, gradients, d_inputs)

@@ -1,6 +1,6 @@
-"""Two directions' states as one, row by row in the order of the forward direction, and the gradients' way back.
+"""Merging the states of two directions, in the row order of the forward direction, and its backward pass.
 
-``mirror[r]`` is the row at which the other direction reads the token that row r reads; see ``PackedBatch``.
+``mirror[r]`` is the row of the other direction that reads the same token as row r; see ``PackedBatch``.
 """
 
 from wordvec.kernels.simd import WIDTH, kernel, load, multiply, splat_as, store
@@ -10,7 +10,7 @@ CONCATENATE, SUM, AVERAGE, MULTIPLY = 0, 1, 2, 3
 
 @kernel
 def place(h, rows, first, merged):
-    """merged[rows[r], first : first + H] = h[r]."""
+    """Set merged[rows[r], first : first + H] = h[r]."""
     hidden, width = h.shape[1], merged.shape[1]
     source, target = h.reshape(h.size), merged.reshape(merged.size)
     for r in range(h.shape[0]):
@@ -21,7 +21,7 @@ def place(h, rows, first, merged):
 
 @kernel
 def merge_forward(h_forward, h_reverse, mirror, mode, merged):
-    """merged (R, H), written: ``SUM``, ``AVERAGE`` or ``MULTIPLY`` of both directions' states (R, H)."""
+    """Set merged (R, H) to the ``SUM``, ``AVERAGE`` or product (``MULTIPLY``) of both directions' states (R, H)."""
     hidden = merged.shape[1]
     half = merged.dtype.type(0.5)
     for r in range(merged.shape[0]):
@@ -39,15 +39,15 @@ def merge_forward(h_forward, h_reverse, mirror, mode, merged):
 
 @kernel
 def merge_backward(d_merged, rows, first, other, mirror, mode, d_h):
-    """d_h (R, H), written: the share of one direction in d_merged.
+    """Set d_h (R, H) to the gradient of one direction from d_merged.
 
     Args:
-        d_merged: (R, F), in the order of the forward direction; or (B, F), a row for all states of a sequence.
-        rows: (R,) the row of d_merged for each row of this direction.
-        first: the column at which this direction begins, when they stand side by side.
-        other: (R, H) the other direction's states in its own order; read for ``MULTIPLY``.
-        mirror: (R,) the row of ``other`` for each row.
-        mode: how they were merged.
+        d_merged: (R, F), in the order of the forward direction; or (B, F), one row for all states of a sequence.
+        rows: (R,), the row of d_merged for each row of this direction.
+        first: the first column of this direction for ``CONCATENATE``, else 0.
+        other: (R, H), the other direction's states in its own order; used for ``MULTIPLY``.
+        mirror: (R,), the row of ``other`` for each row.
+        mode: the merge mode.
     """
     hidden, width = d_h.shape[1], d_merged.shape[1]
     source, target, factors = d_merged.reshape(d_merged.size), d_h.reshape(d_h.size), other.reshape(other.size)

@@ -1,17 +1,17 @@
-"""Softmax over a large vocabulary: scores, loss and gradients in three matrix products, in pieces that stay in a cache.
+"""Softmax over a large vocabulary: scores, loss and gradients as three cache-blocked matrix products.
 
 For states x (R, H), word weights W (V, H) and biases b, with share_r = weight_r / R::
 
     s = x · Wᵀ + b        p = softmax(s)        loss = -sum_r share_r log p_r[target_r]
     d_s = share (p - onehot(target))     d_x = d_s · W     d_W = d_sᵀ · x     d_b = sum_r d_s
 
-Layout. Every array is flat float32. Rows of states and weights are ``width`` long, a multiple of 16; states come in
-multiples of 16 rows, what pads them is zero. Scores, and in their place d_s, stand in *groups* of four rows:
-(R / 4, P, 4), P = V rounded up to 16. So a 4 x 4 tile of scores is sixteen floats in a row, the four rows of a group go
-through the softmax side by side, and both gradient products read d_s forwards.
+Layout. Every array is flat float32. Rows of states and weights have ``width`` floats, a multiple of 16; the number of
+state rows is a multiple of 16; padding is zero. Scores, later overwritten by d_s, are stored in *groups* of four rows:
+(R / 4, P, 4), with P = V rounded up to a multiple of 16. So a 4 x 4 tile of scores is sixteen consecutive floats, the
+softmax processes the four rows of a group together, and both gradient products read d_s sequentially.
 
-Each sum has one order, whatever rows stand beside a row and however many threads share the work: threads split the
-rows for scores and d_x, the words for d_W and d_b.
+The order of each sum does not depend on other rows or on the number of threads: threads split the rows for scores and
+d_x, and the words for d_W and d_b.
 """
 
 import math
@@ -33,20 +33,20 @@ from wordvec.kernels.simd import (
 )
 
 GROUP = 4
-NEAR_SCORES = 32  # words whose weights stay in the first cache while all rows meet them
-NEAR_WORDS = 256  # words whose weights stay in the second cache while d_x takes their share
-STRETCH = 512  # floats that are summed before they join the total
+NEAR_SCORES = 32  # words whose weights stay in the L1 cache during the loop over rows
+NEAR_WORDS = 256  # words whose weights stay in the L2 cache while accumulating d_x
+STRETCH = 512  # floats per partial sum
 
 
 @kernel
 def output_scores(states, weight, bias, scores, first, last, words, width):
-    """Scores of the groups ``first`` .. ``last``, written in place.
+    """Compute the scores of the groups ``first`` .. ``last``.
 
     Args:
         states: (R * width,), R a multiple of 16.
         weight: (V * width,).
-        bias: (P * 4,): each word's four times over, and -inf for what pads V to P.
-        scores: (R / 4 * P * 4,).
+        bias: (P * 4,): each word's bias repeated four times, and -inf for the padding from V to P.
+        scores: (R / 4 * P * 4,), output.
         words: V.
     """
     padded = bias.size // GROUP
@@ -65,9 +65,9 @@ def output_scores(states, weight, bias, scores, first, last, words, width):
 
 @kernel(inline=True)
 def _exponential(x):
-    """exp(x) of sixteen floats of at most 0, to about 2e-6 of its value; below -80 it stays at exp(-80).
+    """exp(x) of sixteen nonpositive floats with relative error of about 2e-6; clamped to exp(-80) below -80.
 
-    y = exp(x / 128) - 1 by its Taylor series; (1 + y)² - 1 = y (2 + y) thrice, which keeps what 1 + y would round off;
+    y = exp(x / 128) - 1 by its Taylor series; (1 + y)² - 1 = y (2 + y) three times, which avoids the rounding of 1 + y;
     then 1 + y squared four times.
     """
     x = multiply(clamp(x, splat(np.float32(-80)), splat(np.float32(0))), splat(np.float32(1 / 128)))
@@ -96,15 +96,15 @@ def _fold_largest(lanes):
 
 @kernel
 def output_softmax(scores, first, last, padded, targets, shares, losses, scratch, differentiate):
-    """Turn the scores of the groups ``first`` .. ``last`` into probabilities, or into d_s, in place.
+    """Convert the scores of the groups ``first`` .. ``last`` to probabilities, or to d_s, in place.
 
     Args:
-        scores: as ``output_scores`` left them. padded: P.
-        targets: (R,) int32; -1 for a row that pads.
-        shares: (R,) float32, what a row's loss counts; 0 for a row that pads.
-        losses: (R,) float64, written: -log p[target], not weighted; 0 for a row that pads.
-        scratch: (16,) float32, of this thread alone.
-        differentiate: write d_s; otherwise probabilities.
+        scores: as computed by ``output_scores``. padded: P.
+        targets: (R,) int32; -1 for a padding row.
+        shares: (R,) float32, loss weight of a row; 0 for a padding row.
+        losses: (R,) float64, output: unweighted -log p[target]; 0 for a padding row.
+        scratch: (16,) float32, private to the thread.
+        differentiate: compute d_s instead of probabilities.
     """
     size = padded * GROUP
     for g in range(first, last):
@@ -149,9 +149,9 @@ def output_softmax(scores, first, last, padded, targets, shares, losses, scratch
 
 @kernel(inline=True)
 def _sixteen_rows(d_scores, start, size, count, weight, near, width, d_states, at):
-    """Add to the sixteen rows of d_states that begin at ``at``, ``width`` apart, a vector each: d_s times those of the
-    ``count`` words of which the first has its vector at ``near``. The d_s of four rows begin at ``start``, of the next
-    four ``size`` behind that."""
+    """Add d_s times the vectors of ``count`` words, from ``near`` on, to one vector in each of sixteen rows of d_states
+    from ``at`` on, ``width`` apart. The d_s of the first four rows start at ``start``, of the next four ``size`` later.
+    """
     g0, start = d_scores[start : start + count * GROUP], start + size
     g1, start = d_scores[start : start + count * GROUP], start + size
     g2, start = d_scores[start : start + count * GROUP], start + size
@@ -176,7 +176,7 @@ def _sixteen_rows(d_scores, start, size, count, weight, near, width, d_states, a
 
 @kernel(inline=True)
 def _four_rows_at_a_time(d_scores, start, size, count, weight, near, width, d_states, at):
-    """The same, for few registers."""
+    """``_sixteen_rows`` for processors with few registers."""
     for first in range(at, at + 16 * width, 4 * width):
         g, start = d_scores[start : start + count * GROUP], start + size
         a0 = a1 = a2 = a3 = splat(np.float32(0))
@@ -192,7 +192,7 @@ _add_to_states = _sixteen_rows if has_long_registers() else _four_rows_at_a_time
 
 @kernel
 def output_d_states(d_scores, weight, d_states, first, last, words, padded, width):
-    """d_states (R * width,), written: d_s · W for the rows ``first`` .. ``last``, multiples of 16."""
+    """Compute d_states (R * width,) = d_s · W for the rows ``first`` .. ``last``, multiples of 16."""
     size = padded * GROUP
     for near in range(0, words, NEAR_WORDS):
         count = min(NEAR_WORDS, words - near)
@@ -226,8 +226,8 @@ def _add_four_rows(array, at, stride, live, a0, a1, a2, a3):
 
 @kernel(inline=True)
 def _sixteen_words(d_scores, v, size, groups, states, d, width, d_weight, live):
-    """Add to the vectors of the ``live`` words from ``v`` on, sixteen at most, what all rows say of the place ``d`` in
-    them. The d_s of the next four rows begin ``size`` behind those of the first."""
+    """Accumulate over all rows the gradient of the vector at ``d`` of the ``live`` words (at most sixteen) from ``v``
+    on. The d_s of consecutive groups of four rows are ``size`` apart."""
     a0 = a1 = a2 = a3 = a4 = a5 = a6 = a7 = splat(np.float32(0))
     a8 = a9 = a10 = a11 = a12 = a13 = a14 = a15 = splat(np.float32(0))
     for g in range(groups):
@@ -252,7 +252,7 @@ def _sixteen_words(d_scores, v, size, groups, states, d, width, d_weight, live):
 
 @kernel(inline=True)
 def _four_words_at_a_time(d_scores, v, size, groups, states, d, width, d_weight, live):
-    """The same, for few registers."""
+    """``_sixteen_words`` for processors with few registers."""
     for w in range(v, v + live, 4):
         a0 = a1 = a2 = a3 = splat(np.float32(0))
         for g in range(groups):
@@ -272,7 +272,7 @@ _add_to_words = _sixteen_words if has_long_registers() else _four_words_at_a_tim
 def output_d_weight(d_scores, states, d_weight, d_bias, first, last, words, padded, width, scratch):
     """Add d_sᵀ · x to d_weight (V * width,) and the sums of d_s to d_bias (V,), for the words ``first`` .. ``last``.
 
-    ``first`` is a multiple of 16, ``last`` too or V; ``scratch``: (16,) float32, of this thread alone.
+    ``first`` is a multiple of 16, ``last`` a multiple of 16 or V; ``scratch``: (16,) float32, private to the thread.
     """
     size = padded * GROUP
     groups = d_scores.size // size

@@ -1,11 +1,11 @@
-"""Matrix products for all recurrent cells: a few rows times weights that lie in *panels* of 16 columns.
+"""Matrix products of all recurrent cells, with weights packed in *panels* of 16 columns.
 
 A weight matrix with V panels is stored as (V, K, 16): panel v holds the columns 16 v .. 16 v + 15 of its K rows. A tile
-of a few rows and panels keeps its sums in vector registers while it walks over K; nothing else is fast enough, and
-nothing else is needed: strides that are given at run time make the same loop multiply by a matrix or by its transpose.
+of a few rows and panels keeps its accumulators in vector registers during the loop over K. Run-time strides let the
+same loop multiply by a matrix or by its transpose.
 
-Every sum starts from what stands in ``out`` and adds its products in the order of K, whatever else the tile holds. So
-neither a row's neighbours nor the way rows are shared among tiles and threads change a bit of it.
+Every sum starts from the value in ``out`` and adds its products in the order of K, whatever else is in the tile. So the
+result does not depend on other rows or on how rows are assigned to tiles and threads.
 """
 
 from functools import lru_cache
@@ -21,36 +21,36 @@ from wordvec.kernels.simd import JIT_OFF, compiled_address, has_long_registers, 
 UNITS = 16
 TILE_ROWS, TILE_PANELS = 6, 4
 SUMS = 24 if has_long_registers() else 6
-"""Of 16 numbers each, so that the registers have room for what they are summed from."""
+"""Accumulators of 16 numbers per tile, leaving registers for the operands."""
 PANELS_BESIDE = (0, *(min(TILE_PANELS, max(1, SUMS // rows)) for rows in range(1, TILE_ROWS + 1)))
-"""How many panels a tile of so many rows has."""
-BLOCK = 256  # rows of panels at a time: 16 KB, half of a first-level cache
+"""Panels per tile, by the number of rows."""
+BLOCK = 256  # panel rows per block: 16 KB, half of an L1 cache
 
 
 class Weights(NamedTuple):
-    """One direction of one layer, or its gradient: G gates of H units, all panels of the first gate first.
+    """Weights of one direction of one layer, or their gradients: G gates of H units, gate by gate.
 
-    E and H are multiples of 16; the caller pads with zeros, and they stay zeros.
+    E and H are multiples of 16; the caller pads with zeros, which stay zero.
     """
 
     w_input: np.ndarray  # (G H / 16, E, 16)
     w_hidden: np.ndarray  # (G H / 16, H, 16)
     bias: np.ndarray  # (G H,)
-    bias_hidden: np.ndarray  # (H,) for a GRU that resets after the product, else (0,)
+    bias_hidden: np.ndarray  # (H,) for a GRU with reset after the product, else (0,)
 
 
 class State(NamedTuple):
-    """What one pass of one direction reads and leaves, packed row by packed row; B sequences."""
+    """Inputs and outputs of one pass of one direction, by packed row; B sequences."""
 
-    projected: np.ndarray  # (U, G H), the inputs' share of all gates; becomes its gradient
-    gates: np.ndarray  # (R, columns of the cell), kept for the backward pass, which turns it into d_z; or (B, columns)
-    c: np.ndarray  # (R, H) cells, or (2 B, H) when nothing is kept; the cell's own, see there
+    projected: np.ndarray  # (U, G H), projected inputs of all gates; overwritten with their gradient
+    gates: np.ndarray  # (R, columns of the cell), replaced by d_z in the backward pass; or (B, columns)
+    c: np.ndarray  # (R, H) cells, or (2 B, H) if not kept; cell-specific
     h: np.ndarray  # (R, H) states
-    h_first: np.ndarray  # (B, H) before the first step, zeros where no state is given
+    h_first: np.ndarray  # (B, H) initial state, zeros if none is given
     c_first: np.ndarray  # (B, H)
-    hold_h: np.ndarray  # (R, H) zoneout: the share of the old state that stays; (1, H) for all rows, (0, H) for none
+    hold_h: np.ndarray  # (R, H) zoneout: retained share of the old state; (1, H) for all rows, (0, H) if off
     hold_c: np.ndarray
-    product: int  # the address of the compiled product, see ``product``
+    product: int  # address of the compiled product, see ``product``
 
 
 if JIT_OFF:
@@ -77,10 +77,10 @@ else:
     ):  # fmt: skip
         """out (rows, panels, 16) += A (rows, depth) · B (depth, panels, 16), for 1..6 rows.
 
-        ``a``, ``b`` and ``out`` are pointers. A's row r, column k stands at ``a_first + r * a_row + k * a_step``; B's
-        row k begins, in panel v, at ``b_first + k * b_step + v * b_panel``; out's row r at
-        ``out_first + r * out_row + v * out_panel``. There is at least one k, and there are ``PANELS_BESIDE[rows]``
-        panels or one. The sums stay in registers from the first k to the last.
+        ``a``, ``b`` and ``out`` are pointers. A's row r, column k is at ``a_first + r * a_row + k * a_step``; B's row k
+        of panel v starts at ``b_first + k * b_step + v * b_panel``; out's row r at
+        ``out_first + r * out_row + v * out_panel``. ``depth`` is at least 1 and ``panels`` is ``PANELS_BESIDE[rows]``
+        or 1. The accumulators stay in registers for all k.
         """
         integers = [types.intp] * 3
         signature = types.void(a, *integers, b, *integers, out, *integers, *integers)
@@ -103,7 +103,7 @@ else:
 
 
 def _write_tile(builder, args, bits, rows, panels):
-    """Emit the loop of ``multiply_tile`` for one size of tile."""
+    """Emit the loop of ``multiply_tile`` for one tile size."""
     a, a_first, a_row, a_step, b, b_first, b_step, b_panel, out, out_first, out_row, out_panel, depth = args[:13]
     vector = ir.VectorType(a.type.pointee, UNITS)
     name = f"llvm.fmuladd.v{UNITS}f{bits}"
@@ -111,7 +111,7 @@ def _write_tile(builder, args, bits, rows, panels):
     everywhere = ir.Constant(ir.VectorType(ir.IntType(32), UNITS), [0] * UNITS)
 
     def places(first, step, count):
-        """``count`` pointers, ``step`` apart."""
+        """Return ``count`` pointers, ``step`` apart."""
         found = [first]
         for _ in range(count - 1):
             found.append(builder.gep(found[-1], [step]))
@@ -154,21 +154,21 @@ def _write_tile(builder, args, bits, rows, panels):
 
 
 def _never_unrolled(module):
-    """What keeps LLVM from unrolling a loop: two turns at once need more registers than there are, and sums that it
-    then keeps on the stack make the loop half as fast, or a third where the stack does not begin a cache line."""
-    told = module.add_metadata(["llvm.loop.unroll.disable"])
-    loop = module.add_metadata([told])
-    loop.operands = (loop, told)  # what is said of a loop has to name itself first
+    """Return loop metadata that disables unrolling: two iterations at once exceed the registers, and spilled
+    accumulators make the loop two times slower, or three times if the stack is not aligned to a cache line."""
+    disable = module.add_metadata(["llvm.loop.unroll.disable"])
+    loop = module.add_metadata([disable])
+    loop.operands = (loop, disable)  # loop metadata must refer to itself first
     return loop
 
 
 def _multiply(
     a, a_first, a_row, a_step, rows, depth, b, b_first, b_step, b_panel, out, out_first, out_row, out_panel, panels
 ):  # fmt: skip
-    """out += A · B for any number of rows and panels, tile by tile; strides as in ``multiply_tile``."""
+    """Compute out += A · B for any number of rows and panels, tile by tile; strides as in ``multiply_tile``."""
     if rows == 0:
         return
-    # Tiles of nearly equal height: a low one would leave the processor waiting.
+    # Tiles of nearly equal height, because a low one has too few accumulators to hide latency.
     tall = (rows + TILE_ROWS - 1) // TILE_ROWS
     wide = PANELS_BESIDE[(rows + tall - 1) // tall]
     v = 0
@@ -190,10 +190,10 @@ def _multiply(
 
 @lru_cache
 def product(dtype: str) -> int:
-    """The address of the compiled ``_multiply`` for arrays of that type: ``float32`` or ``float64``.
+    """Return the address of ``_multiply`` compiled for ``float32`` or ``float64`` arrays.
 
-    Called through its address, the loop is compiled once. Numba would compile it anew into each kernel that calls it,
-    at every place, which took a quarter of a minute.
+    Called by address, the loop is compiled only once. Numba would recompile it into each kernel at every call site,
+    which took a quarter of a minute.
     """
     if JIT_OFF:
         return 0
@@ -216,7 +216,7 @@ else:
         address, a, a_first, a_row, a_step, rows, depth, b, b_first, b_step, b_panel,
         out, out_first, out_row, out_panel, panels,
     ):  # fmt: skip
-        """``_multiply`` on flat arrays of one type, by the address that ``product`` gives for it."""
+        """Call ``_multiply`` on flat arrays of one dtype, at the address returned by ``product``."""
         integers = [types.intp] * 5
         signature = types.void(types.intp, a, *integers, b, *integers[:3], out, *integers[:4])
 
@@ -233,7 +233,7 @@ else:
 
 @kernel
 def add_part(product, a, a_row, a_column, rows, weights, first, panels, out, out_row, out_column):
-    """Columns of out += columns of a · the panels ``first`` .. ``first + panels - 1`` of weights (V, K, 16)."""
+    """Add columns of a · the panels ``first`` .. ``first + panels - 1`` of weights (V, K, 16) to columns of out."""
     _, depth, _ = weights.shape
     multiply(
         product, a.reshape(a.size), a_row * a.shape[1] + a_column, a.shape[1], 1, rows, depth,
@@ -244,13 +244,13 @@ def add_part(product, a, a_row, a_column, rows, weights, first, panels, out, out
 
 @kernel
 def add_product(product, a, a_row, rows, weights, out, out_row):
-    """out[out_row : out_row + rows, : 16 V] += a[a_row : a_row + rows, : K] · weights (V, K, 16)."""
+    """Compute out[out_row : out_row + rows, : 16 V] += a[a_row : a_row + rows, : K] · weights (V, K, 16)."""
     add_part(product, a, a_row, 0, rows, weights, 0, weights.shape[0], out, out_row, 0)
 
 
 @kernel
 def turn(a, first, rows, turned, to):
-    """turned[k, to + r] = a[first + r, k], for r in 0 .. rows - 1."""
+    """Transpose rows of ``a``: turned[k, to + r] = a[first + r, k], for r in 0 .. rows - 1."""
     for top in range(0, rows, UNITS):
         for k in range(a.shape[1]):
             for row in range(top, min(top + UNITS, rows)):
@@ -259,7 +259,7 @@ def turn(a, first, rows, turned, to):
 
 @kernel
 def add_turned(product, turned, d_out, row, column, d_weights):
-    """d_weights (V, K, 16) += turned (K, R) · d_out[row : row + R, column : column + 16 V]."""
+    """Compute d_weights (V, K, 16) += turned (K, R) · d_out[row : row + R, column : column + 16 V]."""
     panels, depth, _ = d_weights.shape
     rows, width = turned.shape[1], d_out.shape[1]
     multiply(
@@ -271,10 +271,10 @@ def add_turned(product, turned, d_out, row, column, d_weights):
 
 @kernel(allocates=True)
 def add_weight_gradient(product, a, d_out, column, d_weights):
-    """d_weights (V, K, 16) += aᵀ (K, R) · d_out[:, column : column + 16 V] (R, ...).
+    """Compute d_weights (V, K, 16) += aᵀ (K, R) · d_out[:, column : column + 16 V] (R, ...).
 
-    ``a`` is turned first: the places of one of its columns are so far apart that they push each other, and the sums,
-    out of the first-level cache, and the product would take nearly twice as long.
+    ``a`` is transposed first: strided access to its columns causes conflict misses in the L1 cache, and the product
+    would take nearly twice as long.
     """
     turned = np.empty((a.shape[1], a.shape[0]), dtype=a.dtype)
     turn(a, 0, a.shape[0], turned, 0)
@@ -283,9 +283,9 @@ def add_weight_gradient(product, a, d_out, column, d_weights):
 
 @kernel(allocates=True)
 def add_hidden_gradient(product, state, starts, carried, d_weights):
-    """d_weights (V, H, 16) += previous statesᵀ · the first columns of d_z, which ``state.gates`` holds.
+    """Compute d_weights (V, H, 16) += previous statesᵀ · the first columns of d_z, stored in ``state.gates``.
 
-    Without a first state the first step has nothing to add.
+    Without an initial state the first step contributes nothing.
     """
     steps = starts.size - 1
     first = 0 if carried or steps == 0 else starts[1]
@@ -299,9 +299,9 @@ def add_hidden_gradient(product, state, starts, carried, d_weights):
 
 @kernel(allocates=True)
 def project_back(inputs, rows, weights, state, gradients, d_inputs):
-    """Gradients of the projection: ``project`` and ``gather`` backwards, from the d_z that ``state.gates`` holds.
+    """Backward pass of ``project`` and ``gather``, from the d_z stored in ``state.gates``.
 
-    Rows that read the same input are summed first. ``d_inputs`` (U, E) is added to, unless it has no rows.
+    Rows with the same input are summed first. ``d_inputs`` (U, E) is accumulated, unless it has no rows.
     """
     sum_by_input(state.gates, rows, state.projected, gradients.bias)
     add_weight_gradient(state.product, inputs, state.projected, 0, gradients.w_input)
@@ -314,7 +314,7 @@ def project_back(inputs, rows, weights, state, gradients, d_inputs):
 
 @kernel
 def transpose(weights, transposed):
-    """weights (V, K, 16) -> transposed (K / 16, 16 V, 16): panels of the transposed matrix."""
+    """Transpose weights (V, K, 16) to transposed (K / 16, 16 V, 16), the panels of the transposed matrix."""
     panels, depth, _ = weights.shape
     for v in range(panels):
         for q in range(depth // UNITS):
@@ -325,7 +325,7 @@ def transpose(weights, transposed):
 
 @kernel
 def project(product, inputs, weights, bias, projected):
-    """projected (U, 16 V), written: inputs (U, E) · weights (V, E, 16) + bias (16 V,)."""
+    """Compute projected (U, 16 V) = inputs (U, E) · weights (V, E, 16) + bias (16 V,)."""
     for u in range(projected.shape[0]):
         for j in range(projected.shape[1]):
             projected[u, j] = bias[j]
@@ -334,7 +334,7 @@ def project(product, inputs, weights, bias, projected):
 
 @kernel
 def gather(projected, rows, first, count, out, at):
-    """The first columns of out[at + s] = projected[rows[first + s]], for s in 0 .. count - 1."""
+    """Copy projected[rows[first + s]] to the first columns of out[at + s], for s in 0 .. count - 1."""
     columns = projected.shape[1]
     for s in range(count):
         source, target = projected[rows[first + s]], out[at + s]
@@ -344,9 +344,9 @@ def gather(projected, rows, first, count, out, at):
 
 @kernel
 def sum_by_input(d_z, rows, d_projected, d_bias):
-    """d_projected[u] = the sum of d_z[r] over the rows r that read input u; d_bias += their sum.
+    """Set d_projected[u] to the sum of d_z[r] over the rows r with input u, and add the total to d_bias.
 
-    d_z may have more columns, which are not read.
+    Extra columns of d_z are ignored.
     """
     for u in range(d_projected.shape[0]):
         for j in range(d_bias.size):

@@ -1,4 +1,4 @@
-"""One vector a text from its states: each unit's largest, or the mean. Packed rows, see ``lstm.py``."""
+"""Max and mean pooling over time. Packed rows, see ``lstm.py``."""
 
 from wordvec.kernels.simd import kernel
 
@@ -13,8 +13,8 @@ def pool_forward(h, starts, mode, pooled, where):
         h: (R, H) states.
         starts: (T + 1,) int64, the first packed row of each step.
         mode: ``MAX`` or ``MEAN``.
-        pooled: (B, H), written. A text without tokens pools to zeros.
-        where: (B, H) int32, written for ``MAX``: the step of the largest state, the earliest of equals.
+        pooled: (B, H), output; zeros for an empty text.
+        where: (B, H) int32, output for ``MAX``: the step of the largest state, the first of ties.
     """
     hidden = h.shape[1]
     steps = starts.size - 1
@@ -43,7 +43,7 @@ def pool_forward(h, starts, mode, pooled, where):
 
 @kernel
 def max_backward(d_pooled, starts, where, d_h):
-    """d_h (R, H), written: d_pooled (B, H) where the largest states stood, else 0. Mirrors ``pool_forward``."""
+    """Set d_h (R, H) to d_pooled (B, H) at the largest states, else 0. Backward of ``pool_forward``."""
     hidden = d_h.shape[1]
     for row in range(d_h.shape[0]):
         for k in range(hidden):

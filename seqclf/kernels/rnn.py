@@ -1,9 +1,9 @@
-"""The simple recurrent net (Elman 1990): one direction of one layer, forward and backward, over a ragged batch.
+"""Simple RNN (Elman 1990): forward and backward pass of one direction of one layer over a packed batch.
 
     h = tanh(x · w_inputᵀ + h_previous · w_hiddenᵀ + bias)
 
 With zoneout ``h = hold_h * h_previous + (1 - hold_h) * tanh(...)``. Packed rows as in ``lstm.py``. A row of ``gates``
-holds the H values of tanh. There is no cell: ``state.c`` is not read.
+holds the H values of tanh. ``state.c`` is unused.
 """
 
 import numpy as np
@@ -23,7 +23,7 @@ from wordvec.kernels.simd import kernel, load, multiply, splat_as, store, subtra
 
 @kernel
 def _step(gates, at, count, h, h_at, h_old, h_before, hold_h):
-    """Activation and state of one step, whose rows start at ``at`` and ``h_at``."""
+    """Compute activation and state of one step, whose rows start at ``at`` and ``h_at``."""
     hidden = h.shape[1]
     z, h_here = gates.reshape(gates.size), h.reshape(h.size)
     h_past, hold_all = h_old.reshape(h_old.size), hold_h.reshape(hold_h.size)
@@ -38,27 +38,27 @@ def _step(gates, at, count, h, h_at, h_old, h_before, hold_h):
 
 @kernel
 def rnn_forward(inputs, rows, starts, weights, state, carried, keep):
-    """Run one direction over a packed batch; arguments as ``lstm_forward``, with one gate."""
+    """Run one direction over a packed batch; arguments as in ``lstm_forward``, with one gate."""
     gates, h = state.gates, state.h
-    # 1. The projection, once for each distinct input.
+    # 1. Input projection, once per distinct input.
     project(state.product, inputs, weights.w_input, weights.bias, state.projected)
     for t in range(starts.size - 1):
         first, count = starts[t], starts[t + 1] - starts[t]
         at = first if keep else 0
-        # 2. Sums start from the projected input.
+        # 2. Initialize sums with the projected input.
         gather(state.projected, rows, first, count, gates, at)
         before = starts[t - 1] if t > 0 else 0
         h_old = h if t > 0 else state.h_first
-        # 3. The previous state's share.
+        # 3. Add the previous state's share.
         if carried or t > 0:
             add_product(state.product, h_old, before, count, weights.w_hidden, gates, at)
-        # 4. Activation, state.
+        # 4. Activation and state.
         _step(gates, at, count, h, first, h_old, before, state.hold_h)
 
 
 @kernel
 def _step_back(gates, at, count, d_h, d_h_old, h_before, hold_h):
-    """Turn a step's activations into d_z in place. Mirrors ``_step``."""
+    """Replace a step's activations by d_z. Backward of ``_step``."""
     hidden = d_h.shape[1]
     z, d_h_here = gates.reshape(gates.size), d_h.reshape(d_h.size)
     d_h_past, hold_all = d_h_old.reshape(d_h_old.size), hold_h.reshape(hold_h.size)
@@ -76,12 +76,12 @@ def _step_back(gates, at, count, d_h, d_h_old, h_before, hold_h):
 def rnn_backward(
     inputs, rows, starts, weights, state, d_h, gradients, d_inputs, d_h_first, d_c_first, carried
 ):  # fmt: skip
-    """Backpropagation through time; mirrors ``rnn_forward`` with ``keep``; arguments as ``lstm_backward``."""
+    """Backpropagation through time for ``rnn_forward`` with ``keep``; arguments as in ``lstm_backward``."""
     gates = state.gates
     hidden = state.h.shape[1]
     transposed = np.empty((hidden // UNITS, hidden, UNITS), dtype=d_h.dtype)
     transpose(weights.w_hidden, transposed)
-    # 4. Activation, state; 3. the previous state's share; step by step from the last.
+    # 4. Activation and state; 3. the previous state's share; from the last step to the first.
     for t in range(starts.size - 2, -1, -1):
         first, count = starts[t], starts[t + 1] - starts[t]
         before = starts[t - 1] if t > 0 else 0
@@ -89,7 +89,7 @@ def rnn_backward(
         _step_back(gates, first, count, d_h, d_h_old, before, state.hold_h)
         if carried or t > 0:
             add_product(state.product, gates, first, count, transposed, d_h_old, before)
-    # The weights' share of all steps at once: previous statesᵀ · d_z.
+    # Weight gradient of all steps at once: previous statesᵀ · d_z.
     add_hidden_gradient(state.product, state, starts, carried, gradients.w_hidden)
-    # 2., 1. The projection.
+    # 2., 1. Input projection.
     project_back(inputs, rows, weights, state, gradients, d_inputs)

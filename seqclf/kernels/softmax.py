@@ -1,4 +1,4 @@
-"""The softmax head: class probabilities from pooled features, and the weighted cross-entropy's gradients."""
+"""Softmax head: class probabilities from pooled features, and gradients of the weighted cross-entropy."""
 
 import math
 
@@ -6,12 +6,12 @@ import numpy as np
 
 from wordvec.kernels.simd import kernel
 
-# A row's sums are its own, in an order that depends on the width alone: batch mates never change a probability.
+# The summation order depends only on the width, so probabilities do not depend on the batch.
 
 
 @kernel(allocates=True, fastmath={"contract", "reassoc"})
 def softmax_forward(features, weight, bias, probabilities):
-    """probabilities (B, C), written: softmax(features (B, F) · weightᵀ (C, F) + bias (C,)), exponentials in float64."""
+    """Compute probabilities (B, C) = softmax(features (B, F) · weightᵀ (C, F) + bias (C,)), exponentials in float64."""
     classes, width = weight.shape
     scores = np.empty(classes, dtype=np.float64)
     for b in range(features.shape[0]):
@@ -33,12 +33,12 @@ def softmax_forward(features, weight, bias, probabilities):
 
 @kernel(fastmath={"contract", "reassoc"})
 def softmax_backward(features, weight, probabilities, targets, weights, d_features, d_weight, d_bias):
-    """Loss and gradients of ``-sum_b weights[b] * log probabilities[b, targets[b]] / B``.
+    """Compute loss and gradients of ``-sum_b weights[b] * log probabilities[b, targets[b]] / B``.
 
     Args:
-        features, weight, probabilities: as ``softmax_forward`` had and left them.
+        features, weight, probabilities: as passed to and computed by ``softmax_forward``.
         targets: (B,) int32 classes. weights: (B,) in the features' dtype.
-        d_features: (B, F), written. d_weight (C, F) and d_bias (C,): added to.
+        d_features: (B, F), output. d_weight (C, F) and d_bias (C,): accumulated.
 
     Returns:
         The loss, float64.
@@ -46,7 +46,7 @@ def softmax_backward(features, weight, probabilities, targets, weights, d_featur
     count, width = features.shape
     loss = 0.0
     for b in range(count):
-        # The smallest normal float32 keeps a vanished probability's loss finite; its gradient is exact all the same.
+        # The smallest normal float32 keeps the loss finite if a probability underflows; the gradient stays exact.
         loss -= weights[b] * math.log(max(np.float64(probabilities[b, targets[b]]), 1.2e-38))
         for j in range(width):
             d_features[b, j] = 0

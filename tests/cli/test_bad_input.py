@@ -104,7 +104,7 @@ BAD = {
     "directory as target": ([*TRAIN, "good.txt", "-o", "folder"], "folder is a directory"),
     "directory as model target": ([*CLASSIFY, "good.tsv", "-o", "folder"], "folder is a directory"),
     "directory as summary": ([*TRAIN, "good.txt", "--summary", "folder"], "folder is a directory"),
-    "empty directory": ([*TRAIN, "folder"], "the directory folder holds no files"),
+    "empty directory": ([*TRAIN, "folder"], "the directory folder contains no files"),
     "missing parent": ([*TRAIN, "good.txt", "-o", "nowhere/v.safetensors"], "the directory nowhere does not exist"),
     "missing parent of a model": ([*CLASSIFY, "good.tsv", "-o", "nowhere/m.safetensors"], "nowhere does not exist"),
     "unknown extension": ([*TRAIN, "good.txt", "-o", "vectors.doc"], ".doc"),

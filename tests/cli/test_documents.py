@@ -163,7 +163,7 @@ def test_the_sample_is_counted_line_by_line():
         (["count", "corpus.txt", "--max-df", "1.5"], 2, "max_df must be a whole number of at least 1 or a share"),
         (["tfidf", "corpus.txt", "--idf", "log"], 2, "'log' is not one of"),
         (["tfidf", "corpus.txt", "--dtype", "int64"], 2, "'int64' is not one of"),
-        (["count", "corpus.txt", "--like", "corpus.txt"], 1, "corpus.txt is no .npz file"),
+        (["count", "corpus.txt", "--like", "corpus.txt"], 1, "corpus.txt is not an .npz file"),
         (["count", "corpus.txt", "--like", "nothere.npz"], 1, "nothere.npz cannot be read"),
         (["count", "corpus.txt", "--like", "counts.npz", "--lowercase"], 2, "leave out --lowercase"),
         (["count", "corpus.txt", "--vocabulary", "words.txt", "--min-df", "2"], 2, "leave out --min-df"),
@@ -203,7 +203,7 @@ def test_a_matrix_file_keeps_everything():
     assert (found.vocabulary.tokens, found.vocabulary.counts) == (["é b", "a\r", " "], None)
     assert (found.idf.tolist(), found.settings) == ([1, 2, 3.5], {"norm": "l1", "ngram_range": [1, 1]})
     assert found.matrix.toarray().tolist() == [[0, 2, 0], [1, 0, 0]]
-    with pytest.raises(InputError, match="end of a line"):
+    with pytest.raises(InputError, match="must not contain newlines"):
         save_documents(DocumentMatrix(matrix, Vocabulary(["a\n", "b", "c"])), "m.npz")
 
 

@@ -101,7 +101,7 @@ def test_predictions_follow_the_end_of_other_data(data):
     ("arguments", "code", "message"),
     [
         (["train", "data.csv", "-o", "m", "--window", "0"], 2, "window must be at least 1, got 0"),
-        (["train", "data.csv", "-o", "m", "--column", "Mean"], 1, "data.csv:1: no column is called 'Mean'"),
+        (["train", "data.csv", "-o", "m", "--column", "Mean"], 1, "data.csv:1: no column 'Mean'"),
         (["train", "data.csv", "-o", "m", "--column", "Date"], 1, "data.csv:2: Date must be a number, found 'day 0'"),
         (["train", "none.csv", "-o", "m"], 1, "none.csv"),
         (["train", "data.csv", "-o", "m", "--window", "200"], 1, "100 values are too few: a window of 200"),

@@ -201,7 +201,7 @@ def test_info_describes_a_tagger(tagger_file):
     [
         (["train", "nothere.tsv", "-o", "old.safetensors"], "nothere.tsv: no such file"),
         (["train", "short.tsv", "-o", "old.safetensors"], "short.tsv:2: expected at least 2 columns, found 1"),
-        (["train", "empty.tsv", "-o", "old.safetensors"], "empty.tsv holds no sentence"),
+        (["train", "empty.tsv", "-o", "old.safetensors"], "empty.tsv contains no sentences"),
         (["train", "one.tsv", "-o", "old.safetensors"], "at least two different tags, got only one: 'X'"),
         (["train", "latin1.tsv", "-o", "old.safetensors"], "latin1.tsv: byte 0xe9 at offset 3 is not UTF-8"),
         (["train", "data.tsv", "-o", "nowhere/m.safetensors"], "the directory nowhere does not exist"),

@@ -343,7 +343,7 @@ def test_compiling_is_told_while_it_happens_and_not_when_kernels_are_there(corpu
         lines = []
         for line in cold.stderr:
             lines.append(line)
-            if line.startswith(("compiling the kernels, once per machine", "epoch 1")):
+            if line.startswith(("compiling kernels; this takes several seconds", "epoch 1")):
                 break
     finally:
         cold.kill()

@@ -273,6 +273,6 @@ def test_the_catalogue_lists_and_finds(monkeypatch, tmp_path):
     facts = {entry["name"]: entry for entry in json.loads(invoke("corpora", "list", "--json").stdout)}
     assert facts["ws353"]["present"] == {"all": str(tmp_path / "similarity/ws353.tsv")}
     assert invoke("corpora", "path", "ws353").stdout == f"{tmp_path / 'similarity/ws353.tsv'}\n"
-    assert "fetch" in invoke("corpora", "path", "sst2", code=1).stderr
+    assert "download" in invoke("corpora", "path", "sst2", code=1).stderr
     monkeypatch.delenv("WORDVEC_DATA")
     assert "WORDVEC_DATA" in invoke("corpora", "path", "ws353", code=1).stderr

@@ -1,4 +1,4 @@
-"""The catalogue of public data sets, and their files in the folder WORDVEC_DATA names."""
+"""Catalogue of public data sets and file lookup in the WORDVEC_DATA folder."""
 
 import gzip
 import os
@@ -21,7 +21,7 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_every_entry_says_where_it_comes_from_and_what_it_allows():
+def test_every_entry_has_a_homepage_license_and_files():
     for name, dataset in DATASETS.items():
         assert dataset.name == name
         assert dataset.homepage.startswith(("https://", "http://"))
@@ -35,40 +35,42 @@ def test_every_entry_says_where_it_comes_from_and_what_it_allows():
     assert len(set(places)) == len(places)
 
 
-def test_files_are_found_plain_or_compressed(folder):
+def test_plain_and_compressed_files_are_found(folder):
     assert find("sst2/train") == [folder / "classify" / "sst2.train.tsv"]
     assert find("sst2/dev") == [folder / "classify" / "sst2.dev.tsv.gz"]
     assert find("data:lee") == [folder / "text" / "lee_background.txt", folder / "text" / "lee.txt"]
     assert DATASETS["sst2"].present().keys() == {"train", "dev"}
 
 
-def test_names_stand_wherever_a_file_is_asked_for(folder):
+def test_data_names_are_accepted_as_sources(folder):
     assert read_labelled("data:sst2/dev") == (["fine"], ["1"])
     assert list(TextCorpus("data:lee")) == ["b", "a"]
 
 
-def test_what_is_missing_is_named_with_the_way_out(folder, monkeypatch):
-    with pytest.raises(InputError, match=r"no data set is called 'sst'; there are wiki8, .*; did you mean sst"):
+def test_lookup_errors_name_the_missing_item_and_the_remedy(folder, monkeypatch):
+    with pytest.raises(InputError, match=r"unknown data set 'sst'; choose one of wiki8, .*; did you mean sst"):
         find("sst")
-    with pytest.raises(InputError, match="sst2 has no part 'tset'; there are train, dev, test"):
+    with pytest.raises(InputError, match="sst2 has no part 'tset'; choose one of train, dev, test"):
         find("sst2/tset")
-    with pytest.raises(InputError, match=r"sst2\.test\.tsv is not there, nor compressed; fetch sst2 from https://nlp"):
+    with pytest.raises(
+        InputError, match=r"sst2\.test\.tsv not found, plain or compressed; download sst2 from https://nlp"
+    ):
         find("sst2")
-    with pytest.raises(InputError, match="data:lee stands for 2 files; name one of them"):
+    with pytest.raises(InputError, match="data:lee matches 2 files; name one of them"):
         read_labelled("data:lee")
     with pytest.raises(InputError, match=r"lee: no such file; did you mean data:lee\?"):
         TextCorpus("lee")
     monkeypatch.setenv("WORDVEC_DATA", str(folder / "nowhere"))
-    with pytest.raises(InputError, match="nowhere, which is not a directory"):
+    with pytest.raises(InputError, match=r"WORDVEC_DATA must be a directory, got .*nowhere"):
         find("sst2")
     monkeypatch.delenv("WORDVEC_DATA")
-    with pytest.raises(InputError, match=r"WORDVEC_DATA names, which is not set; fetch it from https://nlp\.stanford"):
+    with pytest.raises(InputError, match=r"WORDVEC_DATA is not set; download the data set from https://nlp\.stanford"):
         find("sst2")
     assert DATASETS["sst2"].present() == {}
 
 
-@pytest.mark.skipif(not os.environ.get("WORDVEC_DATA"), reason="WORDVEC_DATA names no folder of data sets")
-def test_labelled_sets_that_are_there_can_be_read():
+@pytest.mark.skipif(not os.environ.get("WORDVEC_DATA"), reason="WORDVEC_DATA is not set")
+def test_available_labeled_data_sets_are_readable():
     read = 0
     for dataset in DATASETS.values():
         if dataset.kind == "classification":
@@ -79,4 +81,4 @@ def test_labelled_sets_that_are_there_can_be_read():
                     assert 2 <= len(set(labels)) <= 50
                     read += 1
     if not read:
-        pytest.skip("no small labelled set is in the folder")
+        pytest.skip("no small labeled data set is available")

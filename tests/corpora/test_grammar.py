@@ -1,4 +1,4 @@
-"""The generated sample corpus: the same everywhere, readable, and with the structure its questions ask about."""
+"""Generated sample corpus: reproducibility, text properties, and the structure its analogy questions require."""
 
 import collections
 import hashlib
@@ -30,13 +30,13 @@ def digest(**settings):
     return hashlib.sha256("\n".join(english_sentences(**settings)).encode()).hexdigest()[:16]
 
 
-def test_the_same_seed_gives_the_same_sentences_everywhere():
-    # The digests were taken on Linux with Python 3.11; another platform or version must reproduce them.
+def test_the_same_seed_is_reproducible_across_platforms():
+    # Digests computed on Linux with Python 3.11; every platform and version must reproduce them.
     assert digest(tokens=30_000) == "7f0165434986f1a1"
     assert digest(tokens=30_000, seed=7) == "344a2040443a895d"
 
 
-def test_length_is_reached_with_a_whole_sentence():
+def test_generation_stops_after_the_sentence_that_reaches_the_token_count():
     for tokens in (1, 9, 100, 12_345):
         lengths = [len(sentence.split()) for sentence in english_sentences(tokens)]
         assert sum(lengths[:-1]) < tokens <= sum(lengths)
@@ -44,17 +44,17 @@ def test_length_is_reached_with_a_whole_sentence():
     assert list(english_sentences(500)) == list(english_sentences(1_000))[: len(list(english_sentences(500)))]
 
 
-def test_sentences_are_plain_lower_case_words(sentences):
+def test_sentences_are_lower_case_words(sentences):
     types = collections.Counter(itertools.chain.from_iterable(sentences))
     assert 1_500 <= len(types) <= 3_000
-    assert min(types.values()) >= 5  # nothing falls to the default min count
+    assert min(types.values()) >= 5  # the default min_count drops no word
     for token in types:
         assert token.replace("-", "").isalpha(), token
         assert token == token.lower()
     assert 4 <= np.mean([len(sentence) for sentence in sentences]) <= 15
 
 
-def test_articles_fit_the_sound_that_follows(sentences):
+def test_articles_match_the_following_sound(sentences):
     pairs = {pair for sentence in sentences for pair in itertools.pairwise(sentence)}
     after_a = {second for first, second in pairs if first == "a"}
     after_an = {second for first, second in pairs if first == "an"}
@@ -64,7 +64,7 @@ def test_articles_fit_the_sound_that_follows(sentences):
     assert {"horse", "happy", "hard"} & after_a
 
 
-def test_no_sentence_holds_a_whole_question(sentences, questions):
+def test_no_sentence_contains_all_words_of_a_question(sentences, questions):
     asked = {frozenset(question) for section in questions.values() for question in section}
     words = set().union(*asked)
     for sentence in sentences:
@@ -73,7 +73,7 @@ def test_no_sentence_holds_a_whole_question(sentences, questions):
             assert frozenset(four) not in asked, " ".join(sentence)
 
 
-def test_questions_ask_for_pairs_of_the_lexicon(sentences, questions):
+def test_questions_consist_of_lexicon_pairs(sentences, questions):
     assert list(questions)[:3] == ["capital", "royal", "family"]
     tables = (lexicon.NOBLES, lexicon.RELATIVES, lexicon.PEOPLE, lexicon.THINGS, lexicon.QUALITIES, lexicon.DEEDS)
     forms = {pair for table in tables for row in lexicon.rows(table) for pair in itertools.permutations(row[0], 2)}
@@ -89,8 +89,8 @@ def test_questions_ask_for_pairs_of_the_lexicon(sentences, questions):
             assert question[2:] in forms, question
 
 
-def test_counting_alone_answers_the_questions(sentences, questions):
-    """Positive pointwise mutual information of neighbours, with no training at all, finds most answers."""
+def test_ppmi_vectors_answer_the_questions(sentences, questions):
+    """PPMI vectors, without any training, solve most questions."""
     counts = collections.Counter(itertools.chain.from_iterable(sentences))
     tokens = [token for token, _ in counts.most_common()]
     token_ids = {token: token_id for token_id, token in enumerate(tokens)}

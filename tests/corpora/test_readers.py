@@ -1,4 +1,4 @@
-"""Reading texts: blocks agree with lines, whatever the cuts, the tokeniser and the compression; errors are clear."""
+"""Text readers: blocks agree with lines for any block size, tokenizer and compression; invalid input is reported."""
 
 import bz2
 import gzip
@@ -42,7 +42,7 @@ def write(tmp_path):
 
 
 def as_lines(text):
-    """What the lines of a file are, said plainly."""
+    """Reference implementation of line splitting."""
     text = text.removeprefix("\ufeff")
     lines = text.split("\n")
     return [line.removesuffix("\r") for line in (lines if lines[-1] else lines[:-1])]
@@ -60,7 +60,7 @@ def as_lines(text):
 @example(texts=["ΟΔΟΣ ΣΑΣ\r\n\r\nΣ"], size=1, tokenizer="words", lowercase=True, ending="")
 @example(texts=["ab cd ", "x"], size=6, tokenizer="whitespace", lowercase=False, ending="")
 @example(texts=["", "a", "\n"], size=5, tokenizer="tweets", lowercase=False, ending=".gz")
-def test_blocks_hold_the_tokens_of_the_lines(write, texts, size, tokenizer, lowercase, ending):
+def test_blocks_have_the_same_tokens_as_lines(write, texts, size, tokenizer, lowercase, ending):
     paths = [write(COMPRESS[ending](text.encode()), f"{i}.txt{ending}") for i, text in enumerate(texts)]
     corpus = TextCorpus(*paths, tokenizer=tokenizer, lowercase=lowercase)
     lines = [line for text in texts for line in as_lines(text)]
@@ -68,7 +68,7 @@ def test_blocks_hold_the_tokens_of_the_lines(write, texts, size, tokenizer, lowe
     blocks = list(corpus.blocks(size))
     assert all(blocks)
     for block in blocks:
-        block.decode()  # no block cuts a character
+        block.decode()  # no block splits a character
         assert block[-1:].isspace()
     sentences = b"".join(blocks).split(b"\n")
     assert sentences.pop() == b""
@@ -84,7 +84,7 @@ def test_blocks_hold_the_tokens_of_the_lines(write, texts, size, tokenizer, lowe
     | st.lists(st.sampled_from([b" ", b"\n", b"a", b"\xf0\x9f", b"\x98", b"\xe2\x82", b"\xff"])).map(b"".join),
     size=st.integers(1, 30),
 )
-def test_bytes_that_are_not_utf8_are_refused_or_replaced_wherever_the_cuts_fall(write, content, size):
+def test_invalid_utf8_is_rejected_or_replaced_at_any_block_boundary(write, content, size):
     path = write(b"ab \n" + content)
     replaced = (b"ab \n" + content).decode(errors="replace")
     assert list(TextCorpus(path, encoding_errors="replace")) == as_lines(replaced)
@@ -101,20 +101,20 @@ def test_bytes_that_are_not_utf8_are_refused_or_replaced_wherever_the_cuts_fall(
         assert b"".join(TextCorpus(path).blocks(size)) == whole
 
 
-def test_the_offset_is_that_in_the_decompressed_file(write):
+def test_error_offset_refers_to_the_decompressed_file(write):
     content = b"\xef\xbb\xbf" + "näh ".encode() * 1000 + b"\xffx"
     for ending, compress in COMPRESS.items():
         with pytest.raises(InputError, match=f"byte 0xff at offset {len(content) - 2} is not UTF-8"):
             list(TextCorpus(write(compress(content), f"a{ending}")).blocks(64))
 
 
-def test_plain_blocks_are_the_bytes_of_the_file(write):
+def test_whitespace_blocks_equal_the_file_contents(write):
     content = ("So  many\twords, \r\n" * 4000).encode()
     assert b"".join(TextCorpus(write(content)).blocks(1000)) == content
     assert {len(block) <= 1000 for block in TextCorpus(write(content)).blocks(1000)} == {True}
 
 
-def test_a_line_of_any_length_streams_in_blocks(write):
+def test_a_line_longer_than_the_block_size_is_streamed(write):
     path = write(b"word " * 200_000)
     blocks = list(TextCorpus(path).blocks(1 << 12))
     assert max(map(len, blocks)) <= 1 << 12
@@ -122,19 +122,19 @@ def test_a_line_of_any_length_streams_in_blocks(write):
     assert max(map(len, TextCorpus(path, tokenizer="words").blocks())) <= 1 << 18
 
 
-def test_a_token_longer_than_the_block_stays_whole_up_to_the_cap(write, monkeypatch):
+def test_a_token_longer_than_the_block_is_not_split_up_to_the_limit(write, monkeypatch):
     content = b"a " + b"x" * 5000 + b" b"
     assert b"".join(TextCorpus(write(content)).blocks(16)).split() == content.split()
     monkeypatch.setattr(readers, "MAX_TOKEN_BYTES", 5000)
     assert b"".join(TextCorpus(write(content)).blocks(16)).split() == content.split()
     monkeypatch.setattr(readers, "MAX_TOKEN_BYTES", 4999)
     for size in (1, 16, 1000, 4999):
-        with pytest.raises(InputError, match="a token of more than 0 MiB starts at offset 2; is this a text file"):
+        with pytest.raises(InputError, match="the token at offset 2 is longer than 0 MiB; is this a text file"):
             list(TextCorpus(write(content)).blocks(size))
 
 
 @pytest.mark.parametrize("size", [0, -1, (64 << 20) + 1])
-def test_a_block_size_out_of_range_is_refused_before_anything_is_read(write, size):
+def test_an_invalid_block_size_is_rejected_before_reading(write, size):
     with pytest.raises(InputError, match=re.escape(f"size must be in 1..67108864, got {size}")):
         TextCorpus(write("a")).blocks(size)
 
@@ -146,10 +146,10 @@ def test_empty_and_nearly_empty_files(write):
     assert TextCorpus(write(b"")).size() == 0
 
 
-# -- what a source may be ----------------------------------------------------------------------------------------------
+# -- source resolution -------------------------------------------------------------------------------------------------
 
 
-def test_directories_globs_and_several_files_keep_a_fixed_order(write, tmp_path):
+def test_directories_globs_and_multiple_files_have_a_fixed_order(write, tmp_path):
     for name in ("b/z.txt", "b/a.txt", "a.txt", "b-c.txt", ".hidden", ".git/x", "b/deep/er.txt.gz"):
         write(gzip.compress(name.encode()) if name.endswith(".gz") else name, f"data/{name}")
     data = tmp_path / "data"
@@ -159,31 +159,31 @@ def test_directories_globs_and_several_files_keep_a_fixed_order(write, tmp_path)
     assert sorted(TextCorpus(f"{data}/**")) == sorted(TextCorpus(data))
     assert list(TextCorpus(data / "b" / "z.txt", data / "a.txt", data / "a.txt")) == ["b/z.txt", "a.txt", "a.txt"]
     write("odd", "data/[1].txt")
-    assert list(TextCorpus(f"{data}/[1].txt")) == ["odd"]  # a file that is there is no glob
+    assert list(TextCorpus(f"{data}/[1].txt")) == ["odd"]  # an existing file is not treated as a glob
 
 
-def test_what_is_not_there_is_said_when_the_corpus_is_made(write, tmp_path, monkeypatch):
+def test_invalid_sources_are_reported_on_construction(write, tmp_path, monkeypatch):
     write("x", "data/corpus.txt")
     (tmp_path / "empty").mkdir()
     write("x", "data/texts.zip")
     write("x", "data/texts.tar.gz")
     cases = {
         f"{tmp_path}/nope": "nope: no such file$",
-        f"{tmp_path}/nope/x": "nope/x: no such file; the directory .*nope is not there either",
+        f"{tmp_path}/nope/x": "nope/x: no such file; the directory .*nope does not exist either",
         f"{tmp_path}/data/corpus.tx": r"no such file; did you mean .*data/corpus\.txt\?",
         f"{tmp_path}/*.md": r"\*\.md: no file matches",
-        f"{tmp_path}/empty": "the directory .*empty holds no files",
+        f"{tmp_path}/empty": "the directory .*empty contains no files",
         f"{tmp_path}/data/texts.zip": r"texts\.zip is an archive; unpack it first",
         f"{tmp_path}/data/texts.tar.gz": r"texts\.tar\.gz is an archive; unpack it first",
-        "": "the name of a source is empty",
+        "": "source must not be empty",
         "a\0b": r"'a\\x00b' cannot be read: embedded null byte",
-        "sample:englsh": "no sample is called 'sample:englsh'; there are .*did you mean sample:english",
+        "sample:englsh": "unknown sample 'sample:englsh'; choose one of .*did you mean sample:english",
         "english": r"english: no such file; did you mean sample:english\?",
     }
     for source, message in cases.items():
         with pytest.raises(InputError, match=message):
             TextCorpus(source)
-    for sources, message in [((), "at least one source"), (("-", "-"), "'-' stands more than once")]:
+    for sources, message in [((), "at least one source"), (("-", "-"), "'-' is given more than once")]:
         with pytest.raises(InputError, match=message):
             TextCorpus(*sources)
     with pytest.raises(InputError, match="encoding_errors must be 'strict' or 'replace', got 'ignore'"):
@@ -195,7 +195,7 @@ def test_what_is_not_there_is_said_when_the_corpus_is_made(write, tmp_path, monk
         TextCorpus(write("a"))
 
 
-def test_a_file_that_goes_away_or_becomes_a_directory_is_an_input_error(write):
+def test_a_file_deleted_or_replaced_by_a_directory_raises_input_error(write):
     path = write("a")
     corpus = TextCorpus(path)
     path.unlink()
@@ -210,20 +210,20 @@ def test_a_file_that_goes_away_or_becomes_a_directory_is_an_input_error(write):
 
 
 @pytest.mark.parametrize("ending", [".gz", ".bz2", ".xz", ".zst"])
-def test_compressed_files_that_are_damaged_are_refused(write, ending):
+def test_damaged_compressed_files_are_rejected(write, ending):
     content = b"".join(b"line %d\n" % i for i in range(2000))
     whole = COMPRESS[ending](content)
     assert b"".join(TextCorpus(write(whole + whole, f"two{ending}")).blocks()) == content * 2
-    assert b"".join(TextCorpus(write(whole, "unnamed")).blocks()) == content  # known by its first bytes
+    assert b"".join(TextCorpus(write(whole, "unnamed")).blocks()) == content  # detected by its first bytes
     for kept in (len(whole) - 1, len(whole) // 2, 12):
-        with pytest.raises(InputError, match=f"a{ending} is cut short: the compressed data end too early"):
+        with pytest.raises(InputError, match=f"a{ending} is truncated: the compressed data end too early"):
             list(TextCorpus(write(whole[:kept], f"a{ending}")).blocks())
-    with pytest.raises(InputError, match=f"b{ending} is cut short"):
+    with pytest.raises(InputError, match=f"b{ending} is truncated"):
         list(TextCorpus(write(whole + whole[: len(whole) // 2], f"b{ending}")).blocks())
     flipped = bytearray(whole)
     for at in range(len(whole) // 2, len(whole) // 2 + 8):
         flipped[at] ^= 0xFF
-    with pytest.raises(InputError, match=f"c{ending} is (damaged|cut short)"):
+    with pytest.raises(InputError, match=f"c{ending} is (damaged|truncated)"):
         list(TextCorpus(write(bytes(flipped), f"c{ending}")).blocks())
     message = rf"d{ending} is not \{ending} data \(it starts with b'plai'\); rename it if it is plain text"
     with pytest.raises(InputError, match=message):
@@ -232,20 +232,20 @@ def test_compressed_files_that_are_damaged_are_refused(write, ending):
         list(TextCorpus(write("", f"e{ending}")))
 
 
-def test_a_missing_zstandard_names_the_extra(write, monkeypatch):
+def test_missing_zstandard_error_names_the_extra(write, monkeypatch):
     monkeypatch.setitem(sys.modules, "zstandard", None)
     with pytest.raises(InputError, match=r"needs the zstandard package; pip install 'wordvec-seqclf\[zstd\]'"):
         list(TextCorpus(write(COMPRESS[".zst"](b"a"), "a.zst")))
 
 
-def test_a_swelling_file_is_read_in_bounded_pieces(write):
+def test_a_decompression_bomb_is_read_in_bounded_chunks(write):
     path = write(COMPRESS[".zst"](b"\n" * 30_000_000), "bomb.zst")
     blocks = TextCorpus(path).blocks(1000)
     assert next(blocks) == b"\n" * 1000
     assert path.stat().st_size < 10_000
 
 
-def test_utf16_is_named(write):
+def test_utf16_is_detected(write):
     with pytest.raises(InputError, match="byte 0xff at offset 0 is not UTF-8; it looks like UTF-16: re-encode it"):
         list(TextCorpus(write("hello".encode("utf-16"))))
 
@@ -253,7 +253,7 @@ def test_utf16_is_named(write):
 # -- fingerprints, progress, standard input ----------------------------------------------------------------------------
 
 
-def test_the_fingerprint_follows_content_order_and_encoding_errors_only(write, tmp_path):
+def test_fingerprint_depends_only_on_content_order_and_encoding_errors(write, tmp_path):
     one, two = write("ab", "1.txt"), write("c", "2.txt")
     first = TextCorpus(one, two).fingerprint()
     assert first == TextCorpus(one, two, tokenizer="words", lowercase=True).fingerprint()
@@ -269,7 +269,7 @@ def test_the_fingerprint_follows_content_order_and_encoding_errors_only(write, t
     assert re.fullmatch("[0-9a-f]{64}", first)
 
 
-def test_bytes_read_grows_with_the_reading(write):
+def test_bytes_read_increases_during_iteration(write):
     corpus = TextCorpus(write(b"word " * 1000), write(b"other\n" * 1000, "two.txt"))
     assert corpus.bytes_read() == 0
     seen = [corpus.bytes_read() for _ in corpus.blocks(500)]
@@ -284,7 +284,7 @@ def stdin_of(monkeypatch, content):
 
 
 @pytest.mark.parametrize("ending", sorted(COMPRESS))
-def test_standard_input_can_be_read_again(monkeypatch, tmp_path, ending):
+def test_standard_input_can_be_reread(monkeypatch, tmp_path, ending):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     content = "eins zwei\nfünf".encode()
     stdin_of(monkeypatch, COMPRESS[ending](content))
@@ -298,7 +298,7 @@ def test_standard_input_can_be_read_again(monkeypatch, tmp_path, ending):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_standard_input_is_not_touched_before_it_is_needed(monkeypatch):
+def test_standard_input_is_read_lazily(monkeypatch):
     stdin_of(monkeypatch, b"a\n")
     corpus = TextCorpus("-")
     assert sys.stdin.read() == "a\n"
@@ -313,7 +313,7 @@ def test_standard_input_may_be_text_or_missing(monkeypatch):
         read_lines("-")
 
 
-def test_a_full_disk_while_keeping_standard_input_leaves_nothing(monkeypatch, tmp_path):
+def test_a_full_disk_while_spooling_standard_input_leaves_no_file(monkeypatch, tmp_path):
     class Full(io.RawIOBase):
         def read(self, size=-1):
             raise OSError(28, "No space left on device")
@@ -321,14 +321,14 @@ def test_a_full_disk_while_keeping_standard_input_leaves_nothing(monkeypatch, tm
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     monkeypatch.setattr(sys, "stdin", type("Stdin", (), {"buffer": Full()}))
     with pytest.raises(
-        InputError, match=r"standard input could not be kept in .*: no space left on device; set TMPDIR"
+        InputError, match=r"standard input could not be copied to .*: no space left on device; set TMPDIR"
     ):
         list(TextCorpus("-"))
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
-def test_a_named_pipe_is_kept_like_standard_input(tmp_path):
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes are not supported")
+def test_a_named_pipe_is_spooled_like_standard_input(tmp_path):
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     corpus = TextCorpus(pipe)
@@ -338,7 +338,7 @@ def test_a_named_pipe_is_kept_like_standard_input(tmp_path):
     writer.join()
 
 
-def test_what_reads_fast_is_plain_text_as_it_is(write, tmp_path):
+def test_only_unmodified_plain_text_reads_fast(write, tmp_path):
     plain = write("a b")
     (tmp_path / "packed.gz").write_bytes(gzip.compress(b"a"))
     (tmp_path / "unnamed").write_bytes(gzip.compress(b"a"))
@@ -356,10 +356,10 @@ def test_read_lines_keeps_blank_lines(write):
         read_lines(write("a"), encoding_errors="ignore")
 
 
-def test_read_lines_wants_one_file(write, tmp_path):
+def test_read_lines_requires_exactly_one_file(write, tmp_path):
     write("a", "1.txt")
     write("b", "2.txt")
     with pytest.raises(InputError, match="is a directory; name a file in it"):
         read_lines(tmp_path)
-    with pytest.raises(InputError, match=r"stands for 2 files; name one of them: .*1\.txt"):
+    with pytest.raises(InputError, match=r"matches 2 files; name one of them: .*1\.txt"):
         read_lines(f"{tmp_path}/*.txt")

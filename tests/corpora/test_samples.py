@@ -1,4 +1,4 @@
-"""The bundled samples and labelled reading: four formats, and errors that name file and line."""
+"""Bundled samples and the labeled-text readers in four formats; errors name the file and line."""
 
 import bz2
 import csv
@@ -35,7 +35,7 @@ def write(tmp_path):
 # -- samples -----------------------------------------------------------------------------------------------------------
 
 
-def test_the_labelled_samples_have_two_parts_without_a_common_text():
+def test_labeled_samples_have_disjoint_train_and_test_sets():
     train, train_labels = read_labelled("sample:disasters")
     test, test_labels = read_labelled("sample:disasters-test")
     assert set(train_labels) == set(test_labels) == {"disaster", "other"}
@@ -46,21 +46,21 @@ def test_the_labelled_samples_have_two_parts_without_a_common_text():
         assert 0.3 <= labels.count("disaster") / len(labels) <= 0.7
 
 
-def test_every_stored_sample_is_a_file_of_the_package():
+def test_every_stored_sample_is_a_package_file():
     for name in samples.FILES:
         assert sample_path(name).is_file()
         assert sample_path(f"sample:{name}") == sample_path(name)
     with pytest.raises(
-        InputError, match="sample:english is made when it is read and has no file; read it with TextCorpus"
+        InputError, match="sample:english is generated on reading and has no file; read it with TextCorpus"
     ):
         sample_path("english")
     with pytest.raises(
-        InputError, match=r"no sample is called 'disaster'; there are .*; did you mean sample:disasters\?"
+        InputError, match=r"unknown sample 'disaster'; choose one of .*; did you mean sample:disasters\?"
     ):
         sample_path("disaster")
 
 
-def test_the_generated_sample_is_a_corpus_like_any_other():
+def test_the_generated_sample_reads_like_a_file():
     corpus = TextCorpus("sample:english")
     data = b"".join(corpus.blocks())
     assert 1_200_000 <= len(data.split()) < 1_200_100
@@ -69,13 +69,13 @@ def test_the_generated_sample_is_a_corpus_like_any_other():
     assert next(iter(corpus)) == data.split(b"\n", 1)[0].decode()
 
 
-def test_importing_corpora_loads_none_of_its_rooms():
+def test_importing_corpora_loads_no_submodules():
     code = "import sys, corpora; print(*sorted(name for name in sys.modules if name.startswith('corpora')))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert done.stdout.split() == ["corpora"]
 
 
-def test_every_public_name_is_there():
+def test_every_public_name_is_importable():
     import corpora
 
     for name in corpora.__all__:
@@ -143,7 +143,7 @@ def test_fasttext_round_trip(write, examples):
         ("A.TSV", "a\tx\n", ["x"], ["a"]),
     ],
 )
-def test_what_each_format_allows(write, name, content, texts, labels):
+def test_accepted_variants_of_each_format(write, name, content, texts, labels):
     assert read_labelled(write(content, name)) == (texts, labels)
     assert read_labelled(write(bz2.compress(content.encode()), f"{name}.bz2")) == (texts, labels)
 
@@ -157,7 +157,7 @@ def test_columns_can_be_chosen(write):
     assert read_labelled(write(record, "a.jsonl"), text_column="body", label_column="y") == (["x"], ["a"])
 
 
-def test_long_csv_fields_are_read_and_the_limit_is_put_back(write):
+def test_long_csv_fields_are_read_and_the_limit_is_restored(write):
     before = csv.field_size_limit()
     long = "x" * 200_000
     assert read_labelled(write(f"text,label\n{long},a\n", "a.csv")) == ([long], ["a"])
@@ -172,80 +172,80 @@ def test_long_csv_fields_are_read_and_the_limit_is_put_back(write):
         ("a.jsonl", '{"text": "x", "label": ["a", "b"]}\n{"text": "y", "label": []}\n{"text": "z", "label": "b"}', ";"),
     ],
 )
-def test_texts_may_bear_several_labels_or_none(write, name, content, separator):
+def test_texts_may_have_several_labels_or_none(write, name, content, separator):
     assert read_label_sets(write(content, name), separator) == (["x", "y", "z"], [["a", "b"], [], ["b"]])
 
 
-def test_fasttext_lines_may_begin_with_several_labels(write):
+def test_fasttext_lines_may_have_several_labels(write):
     path = write("__label__a __label__b x\n__label__b y\n", "a.txt")
     assert read_label_sets(path) == (["x", "y"], [["a", "b"], ["b"]])
     with pytest.raises(InputError, match="must not be empty"):
         read_label_sets(path, "")
 
 
-def test_standard_input_may_hold_examples(monkeypatch):
+def test_examples_are_read_from_standard_input(monkeypatch):
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"a\tx\n")))
     assert read_labelled("-") == (["x"], ["a"])
 
 
 # -- errors ------------------------------------------------------------------------------------------------------------
 
-ONE_LABEL = "expected one label, found a list of {}; keep one label a line, or read label sets"
+ONE_LABEL = "expected one label, found a list of {}; use one label per line or read label sets"
 ERRORS = [
     ("a.tsv", "a\tx\n" * 16 + "only one", {}, "a.tsv:17: expected 2 columns, found 1"),
-    ("a.tsv", "a\tx\ty\n", {}, "a.tsv:1: expected 2 columns, found 3; a text must not hold a tab"),
+    ("a.tsv", "a\tx\ty\n", {}, "a.tsv:1: expected 2 columns, found 3; texts must not contain tabs"),
     ("a.tsv", "a\tx\n \tx\n", {}, "a.tsv:2: the label is empty"),
-    ("a.tsv", "", {}, "a.tsv is empty; it should hold labels and texts"),
-    ("a.tsv", "\n\n", {}, "a.tsv holds no examples, only empty lines"),
-    ("a.tsv", "label\ttext\n", {}, "a.tsv holds no examples, only a header"),
-    ("a.csv", "text,label\n", {}, "a.csv holds no examples, only a header"),
+    ("a.tsv", "", {}, "a.tsv is empty; expected labels and texts"),
+    ("a.tsv", "\n\n", {}, "a.tsv contains no examples, only empty lines"),
+    ("a.tsv", "label\ttext\n", {}, "a.tsv contains no examples, only a header"),
+    ("a.csv", "text,label\n", {}, "a.csv contains no examples, only a header"),
     (
         "a.csv",
         "id,text,target\n1,x,a\n",
         {},
-        "a.csv:1: no column is called 'label'; there are 'id', 'text', 'target': choose one as label_column",
+        "a.csv:1: no column 'label'; set label_column to one of 'id', 'text', 'target'",
     ),
     (
         "a.csv",
         "id,text,target\n1,x,a\n",
         {"text_column": "body"},
-        "a.csv:1: no column is called 'body'; there are 'id', 'text', 'target': choose one as text_column",
+        "a.csv:1: no column 'body'; set text_column to one of 'id', 'text', 'target'",
     ),
-    ("a.csv", "text,text,label\n", {}, "a.csv:1: 2 columns are called 'text'; give each its own name"),
+    ("a.csv", "text,text,label\n", {}, "a.csv:1: 2 columns are named 'text'; column names must be unique"),
     ("a.csv", 'text,label\n"x\ny\nz",a\nx\n', {}, "a.csv:5: expected 2 columns, found 1"),
     (
         "a.csv",
         "text,label\nx, y,a\n",
         {},
-        "a.csv:2: expected 2 columns, found 3; put a text that holds ',' between double quotes",
+        "a.csv:2: expected 2 columns, found 3; put texts that contain ',' in double quotes",
     ),
     (
         "a.csv",
         'text,label\nx,a\n"y,b\nz,c\n',
         {},
-        "a.csv:3: not CSV: a double quote opens a field that starts here and is never closed",
+        "a.csv:3: not CSV: the double quote that opens a field here is never closed",
     ),
     (
         "a.csv",
         'text,label\n"x"y,b\n',
         {},
-        "a.csv:2: not CSV: ',' expected after '\"'; inside quotes a double quote is written twice",
+        "a.csv:2: not CSV: ',' expected after '\"'; double the quotes inside a quoted field",
     ),
     ("a.jsonl", '{"text": "x", "label": "a"}\n{"text"', {}, "a.jsonl:2: not JSON: Expecting ':' delimiter at column 8"),
-    ("a.jsonl", "[1]", {}, "a.jsonl:1: expected one JSON object a line, found a list"),
+    ("a.jsonl", "[1]", {}, "a.jsonl:1: expected one JSON object per line, found a list"),
     (
         "a.jsonl",
         '{"texts": "x", "label": "a"}',
         {},
-        "a.jsonl:1: no key is called 'text'; there are 'texts', 'label': choose one as text_column",
+        "a.jsonl:1: no key 'text'; set text_column to one of 'texts', 'label'",
     ),
-    ("a.jsonl", "{}", {}, "a.jsonl:1: no key is called 'text'; the object is empty"),
+    ("a.jsonl", "{}", {}, "a.jsonl:1: no key 'text'; the object is empty"),
     ("a.jsonl", '{"text": null, "label": "a"}', {}, "a.jsonl:1: 'text' must be a string, found null"),
     (
         "a.jsonl",
         '{"text": "x", "label": ["a"]}',
         {},
-        "a.jsonl:1: expected one label, found a list of 1; keep one label a line, or read label sets",
+        "a.jsonl:1: expected one label, found a list of 1; use one label per line or read label sets",
     ),
     ("a.jsonl", '{"text": "x", "label": ""}', {}, "a.jsonl:1: the label is empty"),
     ("a.jsonl", '{"text": "x", "label": [{}]}', {}, "a.jsonl:1: 'label' must be a string or a number, found an object"),
@@ -253,23 +253,28 @@ ERRORS = [
         "a.jsonl",
         '{"text": "\\ud83d", "label": "a"}',
         {},
-        "a.jsonl:1: \\ud83d is half of a character; write both halves or none",
+        "a.jsonl:1: \\ud83d is an unpaired surrogate, which UTF-8 cannot encode; write the pair or remove it",
     ),
-    ("a.jsonl", "[" * 100_000, {}, "a.jsonl:1: not an example: the JSON is nested too deeply"),
+    ("a.jsonl", "[" * 100_000, {}, "a.jsonl:1: the JSON is nested too deeply; expected a flat object"),
     ("a.txt", "__label__a x\nno label\n", {}, "a.txt:2: expected __label__ at the start of the line, found 'no label'"),
     (
         "a.txt",
         "__label__a __label__b x\n",
         {},
-        "a.txt:1: expected one label, found a list of 2; keep one label a line, or read label sets",
+        "a.txt:1: expected one label, found a list of 2; use one label per line or read label sets",
     ),
     ("a.txt", "__label__ x\n", {}, "a.txt:1: the label is empty"),
-    ("a.txt", "__label__a x", {"text_column": "t"}, "a.txt: fastText lines have no columns to choose from"),
+    (
+        "a.txt",
+        "__label__a x",
+        {"text_column": "t"},
+        "a.txt: text_column and label_column do not apply to fastText lines",
+    ),
     (
         "a.txt",
         "just a text\n",
         {},
-        "a.txt: cannot tell how labels are written; expected .tsv (label<TAB>text), .csv, .jsonl or lines that start "
+        "a.txt: cannot determine the label format; expected .tsv (label<TAB>text), .csv, .jsonl or lines starting "
         "with __label__",
     ),
     ("a.tsv", "a\tx\n", {"encoding_errors": "skip"}, "encoding_errors must be 'strict' or 'replace', got 'skip'"),
@@ -284,14 +289,14 @@ def test_errors_name_file_and_line(write, name, content, options, message):
     assert str(caught.value).removeprefix(f"{path.parent}/") == message
 
 
-def test_bytes_that_are_not_utf8_can_be_replaced(write):
+def test_invalid_utf8_can_be_replaced(write):
     path = write(b"a\tx\xff\n", "a.tsv")
     with pytest.raises(InputError, match=r"a\.tsv: byte 0xff at offset 3 is not UTF-8; re-encode"):
         read_labelled(path)
     assert read_labelled(path, encoding_errors="replace") == (["x\ufffd"], ["a"])
 
 
-def test_one_file_is_read_at_a_time(write, tmp_path):
+def test_directories_and_missing_files_are_rejected(write, tmp_path):
     with pytest.raises(InputError, match="is a directory; name a file in it"):
         read_labelled(tmp_path)
     with pytest.raises(InputError, match="no such file"):

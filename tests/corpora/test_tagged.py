@@ -1,4 +1,4 @@
-"""Tagged text in columns: every kind of file, and errors that name file and line."""
+"""Tagged text in column formats; errors name the file and line."""
 
 import bz2
 import io
@@ -43,17 +43,17 @@ def write(tmp_path):
         ("a", "A\tDET\ncat\tNOUN\n\nSleep\tVERB\n"),
     ],
 )
-def test_sentences_and_their_tags(write, name, content):
+def test_sentences_and_tags_in_every_format(write, name, content):
     assert read_tagged(write(content, name)) == ONE
     assert read_tagged(write(bz2.compress(content.encode()), f"{name}.bz2")) == ONE
 
 
-def test_tokens_keep_their_spaces_and_hashes_between_tabs(write):
+def test_tab_separated_tokens_may_contain_spaces_and_hashes(write):
     path = write("#1\tNOUN\nNew York\tPROPN\n\u00bd\tNUM\n", "a.tsv")
     assert read_tagged(path) == ([["#1", "New York", "\u00bd"]], [["NOUN", "PROPN", "NUM"]])
 
 
-def test_conllu_passes_over_what_is_no_word(write):
+def test_conllu_comments_ranges_and_empty_nodes_are_skipped(write):
     path = write(CONLLU, "a.conllu")
     assert read_tagged(path) == ([["It", "is", "n't", "#1"], ["Go"]], [["PRON", "AUX", "PART", "NOUN"], ["VERB"]])
     assert read_tagged(path, tag_column=5)[1] == [["PRP", "VBZ", "RB", "NN"], ["VB"]]
@@ -83,13 +83,18 @@ def test_standard_input_and_samples(monkeypatch):
         ("a.tsv", "A\t \n", {}, "a.tsv:1: the tag is empty"),
         ("a.tsv", " \tDET\n", {}, "a.tsv:1: the token is empty"),
         ("a.conllu", "1\tIt\n", {}, "a.conllu:1: expected at least 4 columns, found 2 separated by tabs"),
-        ("a.tsv", "", {}, "a.tsv holds no sentence; expected a token, a tab and a tag on each line"),
-        ("a.conllu", "# text\n\n", {}, "a.conllu holds no sentence; expected a token, a tab and a tag on each line"),
+        ("a.tsv", "", {}, "a.tsv contains no sentences; expected a token, a tab and a tag on each line"),
+        (
+            "a.conllu",
+            "# text\n\n",
+            {},
+            "a.conllu contains no sentences; expected a token, a tab and a tag on each line",
+        ),
         (
             "a.tsv",
             "A\tDET\n",
             {"token_column": 0},
-            "token_column must be at least 1, got 0: columns are counted from 1",
+            "token_column must be at least 1, got 0; columns are numbered from 1",
         ),
     ],
 )
@@ -100,7 +105,7 @@ def test_errors_name_file_and_line(write, name, content, options, message):
     assert str(caught.value).removeprefix(f"{path.parent}/") == message
 
 
-def test_bytes_that_are_not_utf8_can_be_replaced(write, tmp_path):
+def test_invalid_utf8_can_be_replaced(write, tmp_path):
     path = write(b"caf\xe9\tX\n", "a.tsv")
     with pytest.raises(InputError, match="byte 0xe9 at offset 3 is not UTF-8"):
         read_tagged(path)
@@ -109,7 +114,7 @@ def test_bytes_that_are_not_utf8_can_be_replaced(write, tmp_path):
         read_tagged(tmp_path)
 
 
-def test_the_public_treebank_is_read_whole(public_data):
+def test_public_treebank_is_read_completely(public_data):
     sentences, tags = read_tagged("data:ud_ewt/dev")
     assert (len(sentences), sum(map(len, sentences))) == (2001, 25147)
     assert len({tag for row in tags for tag in row}) == 17

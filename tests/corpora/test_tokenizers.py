@@ -1,4 +1,4 @@
-"""Named tokenisers: what is a token, and that a text may be cut at any ASCII white space."""
+"""Named tokenizers: tokenization rules, and invariance to splitting at ASCII white space."""
 
 import re
 
@@ -51,20 +51,20 @@ def test_tweets(text, tokens):
     assert tokenize(text, "tweets") == tokens
 
 
-def test_whitespace_splits_where_bytes_split():
+def test_whitespace_splits_only_at_ascii_white_space():
     text = "a b\tc\nd\re\vf\fg\u00a0h\u2028i\x1cj\x85k"
     assert tokenize(text) == ["a", "b", "c", "d", "e", "f", "g\u00a0h\u2028i\x1cj\x85k"]
 
 
 @given(TEXTS)
-def test_whitespace_is_bytes_split(text):
+def test_whitespace_agrees_with_bytes_split(text):
     assert [token.encode() for token in tokenize(text)] == text.encode().split()
 
 
 @given(st.sampled_from(sorted(TOKENIZERS)), TEXTS, st.booleans())
 @example("tweets", "a&#10;b &lt;\n&#3 9;", False)
 @example("words", "ΑΣ ΟΔΟΣ", True)
-def test_tokens_hold_no_white_space_and_cutting_there_changes_nothing(name, text, lowercase):
+def test_tokens_contain_no_white_space_and_splitting_there_preserves_tokens(name, text, lowercase):
     tokens = tokenize(text, name, lowercase)
     assert not [token for token in tokens if not token or re.search(r"[ \t\n\r\v\f]", token)]
     for at in [match.start() for match in re.finditer(r"[ \t\n\r\v\f]", text)][:20]:
@@ -73,23 +73,23 @@ def test_tokens_hold_no_white_space_and_cutting_there_changes_nothing(name, text
 
 
 @given(st.sampled_from(sorted(TOKENIZERS)), TEXTS, st.booleans())
-def test_normalize_gives_the_same_tokens_line_by_line(name, text, lowercase):
+def test_normalize_preserves_the_tokens_of_each_line(name, text, lowercase):
     normal = get_tokenizer(name).normalize(text, lowercase)
     assert normal.split("\n") == [" ".join(tokenize(line, name, lowercase)) for line in text.split("\n")]
 
 
 @given(st.text(st.sampled_from("aB9_'.,-! \n"), max_size=40))
-def test_words_of_ascii_texts_do_not_depend_on_what_stands_beside_them(text):
+def test_ascii_fast_path_agrees_with_the_unicode_pattern(text):
     assert [*tokenize(text, "words"), "é"] == tokenize(text + " é", "words")
 
 
 @pytest.mark.parametrize("name", sorted(TOKENIZERS))
 @pytest.mark.parametrize("unit", ["a", "_", "a.", "1.", "@", "a-", "'", "🙂\u200d", "<3", ":", "é", "a@", "1,", "&lt;"])
 def test_long_runs_take_linear_time(name, unit):
-    tokenize(unit * 50_000, name)  # a quadratic pattern would need minutes
+    tokenize(unit * 50_000, name)  # a quadratic pattern would take minutes
 
 
-def test_an_unknown_tokenizer_is_named_with_the_known_ones():
+def test_unknown_tokenizer_error_lists_the_known_ones():
     with pytest.raises(
         InputError, match="tokenizer must be one of whitespace, words, tweets, got 'word'; did you mean 'words'"
     ):
@@ -98,7 +98,7 @@ def test_an_unknown_tokenizer_is_named_with_the_known_ones():
         get_tokenizer(["words"])
 
 
-def test_every_tokenizer_describes_itself():
+def test_every_tokenizer_has_a_summary():
     for name, tokenizer in TOKENIZERS.items():
         assert tokenizer.name == name
         assert len(tokenizer.summary) > 20

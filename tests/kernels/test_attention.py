@@ -1,4 +1,4 @@
-"""Attention pooling against one text at a time; backward against numerical gradients."""
+"""Attention pooling against a per-text reference; backward pass against numerical gradients."""
 
 import numpy as np
 
@@ -6,24 +6,24 @@ from seqclf.kernels.attention import attention_backward, attention_forward
 from tests.oracles import naive_heads
 from tests.oracles.gradients import numerical_gradient
 
-STARTS = np.array([0, 4, 7, 8, 9])  # texts of 4, 2, 2, 1 and no tokens
+STARTS = np.array([0, 4, 7, 8, 9])  # texts of 4, 2, 2, 1 and 0 tokens
 TEXTS = 5
 
 
 def make(scale=1.0, seed=0):
-    """h, weight, bias, query."""
+    """Return h, weight, bias, query."""
     random = np.random.default_rng(seed)
     return [random.standard_normal(shape) * scale for shape in ((9, 3), (2, 3), (2,), (2,))]
 
 
 def run(h, weight, bias, query, starts=STARTS, texts=TEXTS):
-    """keys, attention, pooled."""
+    """Return keys, attention, pooled."""
     arrays = [np.full(shape, np.nan, h.dtype) for shape in ((len(h), len(query)), (len(h),), (texts, h.shape[1]))]
     attention_forward(h, starts, weight, bias, query, *arrays)
     return arrays
 
 
-def test_each_text_pools_its_own_states():
+def test_attention_and_pooled_states_match_the_reference():
     arrays = make()
     _, attention, pooled = run(*arrays)
     expected = naive_heads.attention(arrays[0], STARTS, *arrays[1:], TEXTS)
@@ -34,7 +34,7 @@ def test_each_text_pools_its_own_states():
         np.testing.assert_allclose(attention[rows].sum(), 1)
 
 
-def test_every_gradient_is_numerically_right():
+def test_gradients_match_numerical_gradients():
     h, weight, _, query = arrays = make()
     d_pooled = np.random.default_rng(1).standard_normal((TEXTS, 3))
     keys, attention, _ = run(*arrays)
@@ -45,7 +45,7 @@ def test_every_gradient_is_numerically_right():
         np.testing.assert_allclose(gradient, expected, atol=1e-9)
 
 
-def test_batch_mates_never_change_a_text():
+def test_results_do_not_depend_on_the_batch():
     arrays = [a.astype(np.float32) for a in make(seed=2)]
     _, attention, pooled = run(*arrays)
     for s, rows in enumerate(naive_heads.sequence_rows(STARTS)):
@@ -63,7 +63,7 @@ def test_huge_scores_do_not_overflow():
         np.testing.assert_allclose(attention[rows].sum(), 1)
 
 
-def test_no_texts_with_tokens_is_no_error():
+def test_batches_of_empty_texts():
     _, weight, bias, query = make()
     nothing = np.zeros(1, np.int64)
     keys, attention, pooled = run(np.empty((0, 3)), weight, bias, query, starts=nothing, texts=2)

@@ -1,4 +1,4 @@
-"""Compiling: Ctrl-C waits for it, and who waits long is told, once, and only where something is compiled."""
+"""Kernel compilation: deferred Ctrl-C, and the log message for slow compilations."""
 
 import logging
 import signal
@@ -11,7 +11,7 @@ from wordvec.kernels import compiling
 from wordvec.kernels.compiling import interrupts_wait, told_when_slow
 
 
-def test_an_interrupt_takes_effect_when_the_kernel_is_whole():
+def test_interrupts_are_deferred_until_compilation_is_complete():
     steps = []
 
     def compile_something():
@@ -19,11 +19,11 @@ def test_an_interrupt_takes_effect_when_the_kernel_is_whole():
             assert not came
             signal.raise_signal(signal.SIGINT)
             assert came
-            steps.append("went on")
+            steps.append("continued")
 
     with pytest.raises(KeyboardInterrupt):
         compile_something()
-    assert steps == ["went on"]
+    assert steps == ["continued"]
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
@@ -40,28 +40,28 @@ def compile_for(seconds):
         time.sleep(seconds)
 
 
-def test_a_slow_compilation_is_told_once_while_it_happens(clock, caplog):
+def test_a_slow_compilation_is_logged_once_while_it_runs(clock, caplog):
     with told_when_slow(), event.trigger_event("numba:compile"):
-        compile_for(0.01)  # one kernel compiles another
+        compile_for(0.01)  # nested compilation
         time.sleep(0.3)
-        assert "compiling the kernels, once per machine" in caplog.text
+        assert "compiling kernels; this takes several seconds, once per machine" in caplog.text
     with told_when_slow():
         compile_for(0.2)
     assert len(caplog.records) == 1
 
 
-def test_quick_compilations_are_told_when_they_add_up(clock, caplog):
+def test_quick_compilations_are_logged_when_their_total_is_slow(clock, caplog):
     with told_when_slow():
         compile_for(0.06)
     time.sleep(0.15)
-    assert not caplog.records, "nothing is compiled any more"
+    assert not caplog.records, "time outside compilation does not count"
     with told_when_slow(), told_when_slow():
         compile_for(0.09)
     assert len(caplog.records) == 1
 
 
-def test_what_comes_from_the_cache_is_not_spoken_of(clock, caplog):
+def test_cache_loads_are_not_logged(clock, caplog):
     with told_when_slow():
         time.sleep(0.2)
-    compile_for(0.2)  # somebody else's, not one of our kernels
+    compile_for(0.2)  # outside the context manager: not one of our kernels
     assert not caplog.records

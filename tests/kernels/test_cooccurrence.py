@@ -1,4 +1,4 @@
-"""The kernels that count co-occurrences against exact fractions, with and without runs to merge."""
+"""Co-occurrence kernels against exact fractions, with and without merging runs."""
 
 import itertools
 
@@ -16,7 +16,7 @@ from wordvec.encoding.subsampling import keep_probabilities
 pytestmark = wraps_around
 
 LEAST = 15_000
-"""A budget that holds no more than a few hundred tokens of a small vocabulary at a time."""
+"""Memory budget for only a few hundred tokens of a small vocabulary at a time."""
 
 
 def sentences_of(corpus):
@@ -25,7 +25,7 @@ def sentences_of(corpus):
 
 
 def assert_counts(corpus, **chosen):
-    """Cells, their types and their order are those of the oracle."""
+    """Check that cells, dtypes and order match the oracle."""
     counting = CooccurrenceSettings(**chosen)
     matrix = count_cooccurrences(corpus, counting, threads=1).counts
     types = len(corpus.vocabulary)
@@ -47,20 +47,20 @@ def assert_counts(corpus, **chosen):
     contexts=st.sampled_from(["both", "left", "right"]),
     weighting=st.sampled_from(["harmonic", "flat", "dynamic"]),
 )
-def test_cells_are_exact(sentences, window, contexts, weighting):
+def test_counts_are_exact(sentences, window, contexts, weighting):
     ids = [token for sentence in sentences for token in sentence]
     corpus = corpus_of(ids, np.cumsum([0, *map(len, sentences)]), types=6)
     assert_counts(corpus, window=window, contexts=contexts, window_weights=weighting)
 
 
-def test_columns_beyond_one_word_of_bits_are_in_order():
+def test_columns_beyond_one_bitmap_word_are_sorted():
     corpus = random_corpus([40] * 25, types=5000)
     matrix = assert_counts(corpus, window=9)
     assert matrix.indices.max() > 4096
 
 
 @pytest.mark.parametrize("contexts", ["both", "left"])
-def test_runs_of_parts_add_up(contexts):
+def test_merged_runs_give_the_total_counts(contexts):
     corpus = random_corpus([0, 300, 1, 2, 400], types=60)
     counting = CooccurrenceSettings(7, contexts)
     found = count_cooccurrences(corpus, counting, threads=1, memory=LEAST).counts
@@ -70,7 +70,7 @@ def test_runs_of_parts_add_up(contexts):
 
 @pytest.mark.parametrize("mode", ["dirty", "clean"])
 @pytest.mark.parametrize("memory", [LEAST, 1 << 30])
-def test_dropped_words_leave_their_places_or_do_not(mode, memory, monkeypatch):
+def test_subsampling_modes_keep_or_remove_dropped_positions(mode, memory, monkeypatch):
     corpus = random_corpus([0, 30, 0, 1, 200, 2, 0, 300, 90, 5, 170, 17, 0], types=60)
     monkeypatch.setattr("wordvec.count_based.pair_counting._READ", 100)
     counting = CooccurrenceSettings(4, subsample=0.005, subsample_mode=mode, seed=5)

@@ -1,4 +1,4 @@
-"""The CRF against all label paths one by one, numerical gradients, and scores no naive sum survives."""
+"""CRF against enumeration of all label paths, numerical gradients, and extreme scores."""
 
 import numpy as np
 import pytest
@@ -8,21 +8,21 @@ from tests.oracles import naive_heads
 from tests.oracles.gradients import numerical_gradient
 from wordvec.kernels.simd import JIT_OFF
 
-# Sequences of 4, 2, 2, 1 and no tokens.
+# Sequences of 4, 2, 2, 1 and 0 tokens.
 STARTS = np.array([0, 4, 7, 8, 9])
 TARGETS = np.array([2, 0, 1, 2, 1, 1, 0, 2, 0], np.int32)
 WEIGHTS = np.array([0.5, 2.0, 1.0, 1.5, 3.0])
 
 
 def make(classes=3, seed=0, scale=1.0, starts=STARTS):
-    """emissions, transitions, start, end."""
+    """Return emissions, transitions, start, end."""
     random = np.random.default_rng(seed)
     shapes = [(starts[-1], classes), (classes, classes), (classes,), (classes,)]
     return [random.standard_normal(shape) * scale for shape in shapes]
 
 
 def run(arrays, targets=TARGETS, weights=WEIGHTS, starts=STARTS, parts=((0, 5),)):
-    """Losses (B,), and the gradients of emissions, transitions, start and end."""
+    """Return losses (B,) and the gradients of emissions, transitions, start and end."""
     emissions, transitions, start, end = arrays
     losses = np.full(weights.size, np.nan)
     gradients = [np.full_like(emissions, np.nan), *(np.zeros(a.shape) for a in arrays[1:])]
@@ -52,7 +52,7 @@ def one_sequence(length):
 
 
 @pytest.mark.parametrize("classes", [2, 3])
-def test_loss_marginals_and_gradients_are_those_of_all_paths(classes):
+def test_loss_marginals_and_gradients_match_path_enumeration(classes):
     arrays, targets = make(classes), np.minimum(TARGETS, classes - 1)
     losses, gradients = run(arrays, targets)
     expected = naive_heads.crf(arrays[0], STARTS, *arrays[1:], targets, WEIGHTS)
@@ -62,7 +62,7 @@ def test_loss_marginals_and_gradients_are_those_of_all_paths(classes):
         np.testing.assert_allclose(gradient, wanted, atol=1e-12)
 
 
-def test_every_gradient_is_numerically_right():
+def test_gradients_match_numerical_gradients():
     arrays = make()
     _, gradients = run(arrays)
     for array, gradient in zip(arrays, gradients, strict=True):
@@ -70,7 +70,7 @@ def test_every_gradient_is_numerically_right():
         np.testing.assert_allclose(gradient, expected, atol=1e-8)
 
 
-def test_the_likelihoods_of_all_paths_sum_to_one():
+def test_path_likelihoods_sum_to_one():
     starts, arrays = one_sequence(3), make(starts=one_sequence(3), scale=3)
     paths, _ = naive_heads.all_paths(arrays[0], *arrays[1:])
     total = sum(np.exp(-run(arrays, np.array(p, np.int32), np.ones(1), starts, ((0, 1),))[0][0]) for p in paths)
@@ -87,8 +87,8 @@ def test_marginals_sum_to_one_and_gradients_to_zero():
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_the_best_path_is_the_best_of_all(seed):
-    # Small whole numbers: many paths are equally good, and every sum is exact.
+def test_viterbi_finds_the_best_path(seed):
+    # Small integers: many ties, and exact sums.
     arrays = [np.round(a) for a in make(seed=seed)]
     labels, scores = decode(arrays)
     for s, rows in enumerate(naive_heads.sequence_rows(STARTS)):
@@ -98,12 +98,12 @@ def test_the_best_path_is_the_best_of_all(seed):
     assert scores[4] == 0
 
 
-def test_of_equal_paths_the_lowest_labels_win():
+def test_viterbi_ties_are_resolved_by_the_lowest_label():
     labels, _ = decode([np.zeros_like(a) for a in make()])
     assert not labels.any()
 
 
-def test_sequences_may_be_shared_out():
+def test_partitioned_sequences_give_the_same_result():
     arrays = make()
     whole, parted = run(arrays), run(arrays, parts=((3, 5), (0, 1), (1, 3)))
     np.testing.assert_array_equal(whole[0], parted[0])
@@ -111,7 +111,7 @@ def test_sequences_may_be_shared_out():
     np.testing.assert_allclose(whole[1][1], parted[1][1], rtol=1e-12)
 
 
-def test_batch_mates_never_change_a_sequence():
+def test_results_do_not_depend_on_the_batch():
     arrays = make()
     losses, gradients = run(arrays)
     for s, rows in enumerate(naive_heads.sequence_rows(STARTS)):
@@ -124,21 +124,21 @@ def test_batch_mates_never_change_a_sequence():
 
 
 def test_huge_scores_do_not_overflow():
-    # 1 follows 0 and 0 follows 1 at a price of a million, and the emissions ask for nothing else.
+    # Each label change costs a million, but the emissions outweigh that.
     start = np.array([1e6, -1e6])
     emissions = np.array([[3e6, -3e6], [-3e6, 3e6], [3e6, -3e6], [0, 0]])
     transitions = np.array([[0, -1e6], [-1e6, 0]])
     arrays = [emissions, transitions, start, -start]
     losses, gradients = run(arrays, np.array([0, 1, 0, 0], np.int32), np.ones(1), one_sequence(4), ((0, 1),))
-    # The end costs what the change to the other label costs, and then gives the same again.
+    # Ending in 0 costs a million; changing to 1 costs a million, which the end score gives back.
     np.testing.assert_allclose(losses, 1e6)
     assert all(np.isfinite(gradient).all() for gradient in gradients)
     np.testing.assert_allclose(marginals_of(arrays, one_sequence(4), 1)[:, 0], [1, 0, 1, 0])
     assert decode(arrays, one_sequence(4), 1)[0].tolist() == [0, 1, 0, 1]
 
 
-def test_a_path_that_is_all_but_forbidden_and_the_only_one_keeps_its_gradient():
-    # From 0, where everything starts, only 0 -> 1 at -2000 is nearly open; exp(-2000) is zero in any dtype.
+def test_the_gradient_of_an_underflowing_only_path_is_kept():
+    # Every path starts in 0, whose best transition, to 1, scores -2000; exp(-2000) is zero in any dtype.
     transitions = np.array([[-9000.0, -2000.0, -9000.0], [0.0, 0.0, 0.0], [0.0, 0.0, 0.0]])
     arrays = [np.zeros((2, 3)), transitions, np.array([5000.0, -5000.0, -5000.0]), np.zeros(3)]
     losses, gradients = run(arrays, np.array([0, 1], np.int32), np.ones(1), one_sequence(2), ((0, 1),))
@@ -148,7 +148,7 @@ def test_a_path_that_is_all_but_forbidden_and_the_only_one_keeps_its_gradient():
     np.testing.assert_allclose(marginals_of(arrays, one_sequence(2), 1), [[1, 0, 0], [0, 1, 0]], atol=1e-9)
 
 
-def test_no_tokens_at_all_is_no_error():
+def test_batches_of_empty_sequences():
     starts, arrays = np.zeros(1, np.int64), make(starts=np.zeros(1, np.int64))
     losses, gradients = run(arrays, np.zeros(0, np.int32), np.ones(2), starts, ((0, 2),))
     assert losses.tolist() == [0, 0]
@@ -157,7 +157,7 @@ def test_no_tokens_at_all_is_no_error():
     assert marginals_of(arrays, starts, 2).shape == (0, 3)
 
 
-def test_a_hundred_thousand_tokens():
+def test_a_sequence_of_a_hundred_thousand_tokens():
     length = 2_000 if JIT_OFF else 100_000
     arrays = make(starts=one_sequence(length))
     targets = (np.arange(length) % 3).astype(np.int32)

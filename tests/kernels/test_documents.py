@@ -1,4 +1,4 @@
-"""Numbers of words and n-grams, rows sorted and counted: borders, tables that are full, digits, what is left out."""
+"""Document counting kernels: word and n-gram ids, full tables, sorted rows, dropped columns and TF-IDF weights."""
 
 import numpy as np
 import pytest
@@ -25,18 +25,18 @@ def chunk_of(documents):
     return Chunk(np.array(ids, np.int32), np.cumsum([0, *map(len, documents)]))
 
 
-def test_words_are_numbered_as_they_come_and_counted():
+def test_word_ids_follow_first_occurrence_and_are_counted():
     table = Table(16)
     text = b"b a\tb\n\n c" + b"x" * 70 + b" b\nrest"
     assert numbered(text, table) == ((len(text), 6, 3), [0, 1, 0, 2, 0, 3], [3, 3, 5])
     assert table.counts.tolist() == [3, 1, 1, 1]
-    # Known words alone, the others -1; nothing is counted.
+    # Without learning, unknown words get -1 and nothing is counted.
     assert numbered(b"a new b\n", table, learns=False) == ((8, 3, 1), [1, -1, 0], [3])
     assert table.counts.tolist() == [3, 1, 1, 1]
     assert numbered(b"", table) == ((0, 0, 0), [], [])
 
 
-def test_a_full_table_stops_before_the_word_that_has_no_room():
+def test_a_full_table_stops_before_the_word_that_does_not_fit():
     table = Table(2)
     text = b"a b\na c b\n"
     (done, tokens, documents), ids, ends = numbered(text, table)
@@ -47,7 +47,7 @@ def test_a_full_table_stops_before_the_word_that_has_no_room():
     assert table.counts.tolist() == [2, 2, 1]
 
 
-def test_tables_are_brought_together():
+def test_tables_are_merged():
     table, other = Table(2), Table(4)
     numbered(b"a b b\n", table)
     numbered(b"c b d a\n", other)
@@ -65,7 +65,7 @@ def test_tables_are_brought_together():
     low=st.integers(1, 3),
     more=st.integers(0, 2),
 )
-def test_ngrams_are_numbered_alike_where_they_are_alike(documents, low, more):
+def test_ngram_ids_identify_ngrams(documents, low, more):
     high = low + more
     chunk = chunk_of(documents)
     table = PairTable(2)
@@ -111,7 +111,7 @@ def test_rows_are_sorted_and_counted(documents, columns):
     assert place == len(found.columns) == len(found.counts)
 
 
-def test_columns_are_tallied_and_dropped():
+def test_columns_are_counted_and_dropped():
     columns, counts, sizes = (
         np.array([0, 2, 3, 1, 2], np.int32),
         np.array([5, 6, 7, 8, 9], np.int32),
@@ -126,7 +126,7 @@ def test_columns_are_tallied_and_dropped():
 
 @pytest.mark.parametrize(("norm", "name"), [(0, None), (1, "l1"), (2, "l2")])
 @pytest.mark.parametrize("sublinear", [False, True])
-def test_rows_are_weighed(norm, name, sublinear):
+def test_tfidf_weights_match_the_formula(norm, name, sublinear):
     starts, columns = np.array([0, 2, 2, 3]), np.array([0, 2, 1], np.int32)
     counts, idf = np.array([1, 4, 3], np.int32), np.array([0.5, -2.0, 3.0])
     weights = np.full(3, 99.0)
@@ -134,4 +134,4 @@ def test_rows_are_weighed(norm, name, sublinear):
     dense = naive.tfidf(np.array([[1, 0, 4], [0, 0, 0], [0, 3, 0]]), idf, sublinear, name)
     np.testing.assert_allclose(weights, [dense[0, 0], dense[0, 2], dense[2, 1]], rtol=1e-15)
     weigh(starts, columns, counts, np.zeros(3), sublinear, norm, weights)
-    assert weights.tolist() == [0, 0, 0], "a row of nothing but zeros stays as it is"
+    assert weights.tolist() == [0, 0, 0], "a row of zeros stays zero"

@@ -1,4 +1,4 @@
-"""The pieces of the decomposition against NumPy's."""
+"""SVD building blocks against NumPy."""
 
 import numpy as np
 import pytest
@@ -26,7 +26,7 @@ def dense_matrix(rows, stride):
     return RANDOM.standard_normal((rows, stride)).astype(np.float32)
 
 
-def test_a_transposed_matrix_has_its_rows_in_order():
+def test_transpose_sorts_rows_within_columns():
     matrix, (indptr, columns, values) = sparse_matrix(23, 17)
     starts = np.zeros(18, np.int64)
     count_columns(columns, starts[1:])
@@ -41,7 +41,7 @@ def test_a_transposed_matrix_has_its_rows_in_order():
 
 
 @pytest.mark.parametrize("stride", [16, 48, 64, 80])
-def test_sparse_times_dense_moves_its_own_rows_alone(stride):
+def test_sparse_times_dense_writes_only_its_rows(stride):
     matrix, parts = sparse_matrix(11, 7)
     dense, out = dense_matrix(7, stride), np.full((11, stride), 9, np.float32)
     multiply_sparse(*parts, dense.reshape(-1), stride, out.reshape(-1), 2, 9)
@@ -59,7 +59,7 @@ def test_dense_times_small(stride, rows):
 
 
 @pytest.mark.parametrize("stride", [16, 32, 48])
-def test_the_upper_half_of_a_gram_matrix(stride):
+def test_upper_triangle_of_a_gram_matrix(stride):
     dense, gram = dense_matrix(12, stride), np.zeros((stride, stride), np.float32)
     add_gram(dense.reshape(-1), stride, gram.reshape(-1), 3, 11)
     np.testing.assert_allclose(np.triu(gram), np.triu(dense[3:11].T @ dense[3:11]), rtol=1e-4, atol=1e-4)
@@ -79,7 +79,7 @@ def test_columns_become_orthonormal_and_dependent_ones_zero():
 
 
 @pytest.mark.parametrize("size", [1, 2, 9])
-def test_eigenvectors_stand_in_rows(size):
+def test_eigenvectors_are_rows(size):
     square = RANDOM.standard_normal((size, size))
     symmetric = square + square.T
     values, vectors = symmetric.copy(), np.eye(size)

@@ -1,4 +1,4 @@
-"""Fresh negatives against plain loops in float64, and the same bits at any number of threads."""
+"""Separate negatives per pair against float64 loops, and bit-identical results at any number of threads."""
 
 import pytest
 
@@ -10,15 +10,15 @@ pytestmark = wraps_around
 
 @pytest.mark.parametrize("weights", ["sampled", "expected"])
 @pytest.mark.parametrize(("model", "gradient"), MODELS)
-def test_an_epoch_equals_the_oracle(model, gradient, weights):
-    # Few types: negatives hit positives, words stand twice in a window. No multiples of four.
+def test_an_epoch_matches_the_oracle(model, gradient, weights):
+    # Few types, so that negatives hit positives and words repeat within a window; no multiples of four.
     check_epoch(
         random_corpus(LENGTHS, types=7), fresh_negatives=True, model=model, cbow_gradient=gradient,
         window_weights=weights, vector_size=18, window=4,
     )  # fmt: skip
 
 
-def test_a_free_running_thread_learns_the_same():
+def test_a_hogwild_epoch_of_one_thread_matches_the_oracle():
     check_epoch(
         random_corpus(LENGTHS, types=7), fresh_negatives=True, model="cbow", mode="hogwild", vector_size=18, window=4
     )
@@ -30,13 +30,13 @@ def test_a_vocabulary_of_two(model):
 
 
 @pytest.mark.parametrize("model", ["skipgram", "cbow"])
-def test_more_negatives_than_a_vector_holds(model):
+def test_more_negatives_than_vector_lanes(model):
     check_epoch(random_corpus(LENGTHS, types=40), fresh_negatives=True, model=model, vector_size=16, negatives=21)
 
 
 @pytest.mark.parametrize("model", ["skipgram", "cbow"])
 @pytest.mark.parametrize("preset", ["gensim", "word2vec.c"])
-def test_presets_treat_scores_beyond_six_as_their_programs_do(preset, model):
+def test_presets_handle_scores_beyond_six_like_their_programs(preset, model):
     check_epoch(
         random_corpus(LENGTHS, types=7), preset=preset, model=model, vector_size=18, window=4, scale=4.5,
         tolerance=2e-5, saturates=True,
@@ -45,6 +45,6 @@ def test_presets_treat_scores_beyond_six_as_their_programs_do(preset, model):
 
 @needs_threads
 @pytest.mark.parametrize("model", ["skipgram", "cbow"])
-def test_the_saved_bytes_are_the_same_at_any_number_of_threads(model, monkeypatch, tmp_path):
+def test_saved_files_are_identical_at_any_number_of_threads(model, monkeypatch, tmp_path):
     monkeypatch.setenv("WORDVEC_OVERSUBSCRIBE", "1")
     check_same_bytes(tmp_path, fresh_negatives=True, model=model)

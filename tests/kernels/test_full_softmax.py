@@ -1,4 +1,4 @@
-"""Full softmax against plain loops in float64, and the same bits at any number of threads."""
+"""Full softmax against float64 loops, and bit-identical results at any number of threads."""
 
 import numpy as np
 import pytest
@@ -18,12 +18,12 @@ def exponentials(x, found):
         store(found, k, exponential(load(x, k)))
 
 
-def test_the_exponential():
+def test_exponential_is_accurate():
     x = np.concatenate([[-1e30, -np.inf, -100, -80, -0.0, 0], -np.geomspace(1e-8, 80, 1594)]).astype(np.float32)
     found = np.empty_like(x)
     exponentials(x, found)
     np.testing.assert_allclose(found[3:], np.exp(x[3:].astype(np.float64)), rtol=2e-5)
-    np.testing.assert_array_equal(found[:3], found[3], "next to nothing")
+    np.testing.assert_array_equal(found[:3], found[3], "clamped")
     nothing = np.full(16, np.nan, np.float32)
     exponentials(nothing, found[:16])
     assert np.isnan(found[:16]).all()
@@ -31,31 +31,31 @@ def test_the_exponential():
 
 @pytest.mark.parametrize("weights", ["sampled", "expected"])
 @pytest.mark.parametrize(("model", "gradient"), MODELS)
-def test_an_epoch_equals_the_oracle(model, gradient, weights):
-    # Seven words: one is missing to fours, and the row that is not there must not count.
+def test_an_epoch_matches_the_oracle(model, gradient, weights):
+    # Seven words: the padding row up to a multiple of four must not count.
     check_epoch(
         random_corpus(LENGTHS, types=7), loss="softmax", model=model, cbow_gradient=gradient, window_weights=weights,
         vector_size=18, window=4,
     )  # fmt: skip
 
 
-def test_a_free_running_thread_learns_the_same():
+def test_a_hogwild_epoch_of_one_thread_matches_the_oracle():
     check_epoch(random_corpus(LENGTHS, types=7), loss="softmax", mode="hogwild", vector_size=18, window=4)
 
 
 @pytest.mark.parametrize("model", ["skipgram", "cbow"])
 def test_a_vocabulary_of_two(model):
-    # Windows reach more places than there are words.
+    # Windows cover more places than the vocabulary has words.
     check_epoch(random_corpus(LENGTHS, types=2), loss="softmax", model=model, vector_size=3, window=9)
 
 
 @pytest.mark.parametrize("model", ["skipgram", "cbow"])
-def test_more_words_than_are_updated_at_once(model):
+def test_more_words_than_one_update_chunk(model):
     check_epoch(random_corpus(LENGTHS, types=75), loss="softmax", model=model, vector_size=16)
 
 
-def test_probabilities_of_scores_far_from_nothing():
-    # Rows that are not there, up to a multiple of four, score 0: next to -300 that would be all, were they words.
+def test_probabilities_of_scores_far_from_zero():
+    # Padding rows score 0, which would dominate scores of -300 if they were counted as words.
     tile = LaneCase(random_corpus(LENGTHS, types=7), loss="softmax", vector_size=4).tile
     scores = np.random.default_rng(1).normal([-300, 300, 0, -300], [1, 20, 1, 20], (7, 4))
     tile.scores[:28], tile.scores[28:32] = scores.ravel(), 0
@@ -69,6 +69,6 @@ def test_probabilities_of_scores_far_from_nothing():
 
 @needs_threads
 @pytest.mark.parametrize("model", ["skipgram", "cbow"])
-def test_the_saved_bytes_are_the_same_at_any_number_of_threads(model, monkeypatch, tmp_path):
+def test_saved_files_are_identical_at_any_number_of_threads(model, monkeypatch, tmp_path):
     monkeypatch.setenv("WORDVEC_OVERSUBSCRIBE", "1")
     check_same_bytes(tmp_path, loss="softmax", model=model)

@@ -1,4 +1,4 @@
-"""GloVe's kernel against plain float64 AdaGrad, cell by cell, and against the loss's own gradient."""
+"""GloVe kernel against float64 AdaGrad, cell by cell, and against the numerical gradient of the loss."""
 
 import threading
 
@@ -13,7 +13,7 @@ from wordvec.count_based.settings import GloveSettings
 from wordvec.kernels.glove import LINE, NEXT, STOP, TURNS, train_blocks, train_cells
 from wordvec.kernels.simd import JIT_OFF
 
-needs_threads = pytest.mark.skipif(JIT_OFF, reason="without JIT the turns are counted in Python: for one thread only")
+needs_threads = pytest.mark.skipif(JIT_OFF, reason="without JIT the turn counters are not atomic: single-threaded only")
 
 
 def control_of(case):
@@ -21,7 +21,7 @@ def control_of(case):
 
 
 def train_epoch(case, threads=1, control=None):
-    """The losses of the blocks."""
+    """Train one epoch and return the losses of the blocks."""
     losses = np.zeros(case.bands**2)
     control = control_of(case) if control is None else control
 
@@ -42,7 +42,7 @@ def train_epoch(case, threads=1, control=None):
 @pytest.mark.parametrize(
     ("types", "bands", "size"), [(23, 4, 5), (23, 8, 14), (24, 12, 15), (5, 4, 30), (1, 4, 3)]
 )  # fmt: skip
-def test_epochs_equal_the_oracle(types, bands, size):
+def test_epochs_match_the_oracle(types, bands, size):
     counts = np.array([[7.0]]) if types == 1 else random_counts(types, sentences=10 if JIT_OFF else 40)
     case = GloveCase(counts, bands, GloveSettings(vector_size=size, x_max=3, learning_rate=0.2))
     case.randomize(0.3)
@@ -53,7 +53,7 @@ def test_epochs_equal_the_oracle(types, bands, size):
             sum(case.oracle.train(counts, *step) for step in block)
             for block in naive_glove.blocks(counts, case.bounds, SPLIT, case.order)
         ]
-        # Roots are estimated to 11 bits at least: an error of 5e-4 of every step.
+        # Reciprocal roots are accurate to at least 11 bits: a relative error of 5e-4 per step.
         np.testing.assert_allclose(losses, expected, rtol=1e-2, atol=1e-5)
         for found, wanted in zip(case.read(), (case.oracle.tables, case.oracle.squares), strict=True):
             for table, right in zip(found, wanted, strict=True):
@@ -61,7 +61,7 @@ def test_epochs_equal_the_oracle(types, bands, size):
     assert all(np.abs(after - table).max() > 0.1 for after, table in zip(case.read()[0], before, strict=True))
 
 
-def test_what_stands_with_a_one_never_moves():
+def test_constant_ones_are_never_updated():
     case = GloveCase(random_counts(), 4, GloveSettings(vector_size=6, x_max=3, learning_rate=0.3))
     train_epoch(case)
     rows = case.tables.reshape(2, -1, 2, case.stride)
@@ -71,8 +71,8 @@ def test_what_stands_with_a_one_never_moves():
 
 
 @pytest.mark.parametrize("together", [1, 4])
-def test_a_step_is_the_gradient_of_the_papers_loss(together):
-    # One row of counts, so that the block is one step; the sums of squares are 1, and their root is.
+def test_a_step_follows_the_gradient_of_the_papers_loss(together):
+    # One row of counts, so that the block is one step; all sums of squares are 1.
     rate = 1e-3
     counts = np.zeros((6, 6))
     counts[2, [0, 2, 3, 5][:together]] = [0.5, 4.0, 30.0, 2.5][:together]
@@ -97,7 +97,7 @@ def test_a_step_is_the_gradient_of_the_papers_loss(together):
 
 @needs_threads
 @pytest.mark.parametrize("threads", [2, 3, 8])
-def test_threads_leave_no_trace(threads):
+def test_results_do_not_depend_on_the_number_of_threads(threads):
     counts = random_counts(types=60, sentences=200)
     settings = GloveSettings(vector_size=20, x_max=3, learning_rate=0.2)
     alone, together = GloveCase(counts, 8, settings), GloveCase(counts, 8, settings)
@@ -107,7 +107,7 @@ def test_threads_leave_no_trace(threads):
 
 
 @pytest.mark.parametrize("threads", [1, pytest.param(3, marks=needs_threads)])
-def test_a_stop_is_heard_after_a_block(threads):
+def test_a_stop_takes_effect_after_a_block(threads):
     settings = GloveSettings(vector_size=6, x_max=3, learning_rate=0.2)
     whole, parts = GloveCase(random_counts(), 4, settings), GloveCase(random_counts(), 4, settings)
     train_epoch(whole)

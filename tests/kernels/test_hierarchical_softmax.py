@@ -1,4 +1,4 @@
-"""Hierarchical softmax against plain loops in float64, and the same bits at any number of threads."""
+"""Hierarchical softmax against float64 loops, and bit-identical results at any number of threads."""
 
 import numpy as np
 import pytest
@@ -13,14 +13,14 @@ pytestmark = wraps_around
 
 @pytest.mark.parametrize("weights", ["sampled", "expected"])
 @pytest.mark.parametrize(("model", "gradient"), MODELS)
-def test_an_epoch_equals_the_oracle(model, gradient, weights):
+def test_an_epoch_matches_the_oracle(model, gradient, weights):
     check_epoch(
         random_corpus(LENGTHS, types=7), loss="hierarchical", model=model, cbow_gradient=gradient,
         window_weights=weights, vector_size=18, window=4,
     )  # fmt: skip
 
 
-def test_a_free_running_thread_learns_the_same():
+def test_a_hogwild_epoch_of_one_thread_matches_the_oracle():
     check_epoch(random_corpus(LENGTHS, types=7), loss="hierarchical", mode="hogwild", vector_size=18, window=4)
 
 
@@ -30,8 +30,8 @@ def test_a_vocabulary_of_two(model):
 
 
 @pytest.mark.parametrize("model", ["skipgram", "cbow"])
-def test_long_paths_and_windows_of_many_fours(model):
-    # Each word twice as frequent as the next: paths from one node to nine.
+def test_long_paths_and_wide_windows(model):
+    # Each word is twice as frequent as the next: paths of one to nine nodes.
     counts = [2 ** (6 - k // 2) for k in range(10)] if JIT_OFF else [2 ** (9 - k) for k in range(10)]
     ids = np.random.default_rng(1).permutation(np.repeat(np.arange(10), counts))
     corpus = corpus_of(ids, [0, 5, len(ids) // 2, len(ids)], 10)
@@ -51,6 +51,6 @@ def test_presets_skip_scores_beyond_six(preset, model):
 
 @needs_threads
 @pytest.mark.parametrize("model", ["skipgram", "cbow"])
-def test_the_saved_bytes_are_the_same_at_any_number_of_threads(model, monkeypatch, tmp_path):
+def test_saved_files_are_identical_at_any_number_of_threads(model, monkeypatch, tmp_path):
     monkeypatch.setenv("WORDVEC_OVERSUBSCRIBE", "1")
     check_same_bytes(tmp_path, loss="hierarchical", model=model)

@@ -1,4 +1,4 @@
-"""Lanes: a whole epoch against the oracle, what threads must not change, and the barrier between rounds."""
+"""Lanes: epochs against the oracle, thread independence, and the barrier between rounds."""
 
 import threading
 
@@ -31,12 +31,12 @@ pytestmark = wraps_around
 
 MODELS = [("skipgram", "sum"), ("cbow", "sum"), ("cbow", "mean")]
 
-needs_jit = pytest.mark.skipif(JIT_OFF, reason="the twins of the atomic operations add in Python: for one thread only")
+needs_jit = pytest.mark.skipif(JIT_OFF, reason="without JIT operations are not atomic: single-threaded only")
 
 
 @kernel
 def march(control, marks, thread, threads, rounds):
-    """Threads in step: how often one saw another that was not where the barrier says it must be."""
+    """Synchronize threads repeatedly; return how often one saw another in the wrong round."""
     violations = barriers = 0
     for r in range(1, rounds + 1):
         marks[thread] = r
@@ -51,7 +51,7 @@ def march(control, marks, thread, threads, rounds):
 
 @kernel
 def share_out(control, taken, thread, threads, lanes, phases):
-    """Take lanes in every phase; returns how many this thread had, and how often one was not taken exactly once."""
+    """Take lanes in every phase; return how many this thread got, and how often one was not taken exactly once."""
     had = violations = 0
     for phase in range(1, phases + 1):
         for i in range(lanes):
@@ -67,21 +67,21 @@ def share_out(control, taken, thread, threads, lanes, phases):
 
 
 def train_round(trainer, threads=1):
-    """One round: a stop is asked for before it has begun."""
+    """Train one round, by requesting a stop before it starts."""
     control = np.zeros(CONTROL + len(trainer.lanes.state) * LINE, np.int64)
     control[STOP] = 1
     run_in_threads(trainer._worker(trainer.bounds, control, threads), threads, lambda: None, lambda: None)
 
 
 def bits_of(trainer):
-    """All that training leaves behind."""
+    """Return the bytes of all training results."""
     rows = trainer.memory.reshape(-1, trainer.stride)[: 2 * trainer.types]
     return rows.tobytes(), trainer.lanes.loss.tobytes(), trainer.lanes.state[:, [POSITION, CENTER, KEPT]].tobytes()
 
 
 @pytest.fixture
 def lanes_of_any_length(monkeypatch):
-    """A corpus, a trainer of four lanes of it: short, without tokens, and two of several slices; and its vectors."""
+    """Start a trainer of four lanes: a short one, an empty one, and two of several slices."""
     monkeypatch.setattr("wordvec.word2vec.epoch.safe_lanes", lambda counts, settings: settings.lanes)
 
     def start(*, threads=1, **options):
@@ -99,7 +99,7 @@ def lanes_of_any_length(monkeypatch):
 
 
 def oracle(trainer, corpus, tables, epoch, rates):
-    """The oracle's rounds of one epoch, in ``tables``."""
+    """Train the oracle's rounds of one epoch on ``tables``."""
     settings = trainer.settings
     return naive.train_rounds(
         settings.model, *tables, drawn_from(corpus, settings), trainer.bounds.tolist(),
@@ -117,9 +117,9 @@ def oracle(trainer, corpus, tables, epoch, rates):
 
 @needs_jit
 @pytest.mark.parametrize("threads", [1, 2, 5])
-def test_no_thread_passes_the_barrier_before_all_have_come(threads):
+def test_no_thread_passes_the_barrier_before_all_arrive(threads):
     rounds, found = 300, []
-    assert march(np.zeros(CONTROL, np.int64), np.zeros(1, np.int64), 0, 1, 2) == 0  # compiled before the race
+    assert march(np.zeros(CONTROL, np.int64), np.zeros(1, np.int64), 0, 1, 2) == 0  # compile before starting threads
     control, marks = np.zeros(CONTROL, np.int64), np.zeros(threads, np.int64)
     running = [
         threading.Thread(target=lambda k: found.append(march(control, marks, k, threads, rounds)), args=(k,))
@@ -135,10 +135,10 @@ def test_no_thread_passes_the_barrier_before_all_have_come(threads):
 
 @pytest.mark.parametrize("threads", [1, pytest.param(2, marks=needs_jit), pytest.param(5, marks=needs_jit)])
 @pytest.mark.parametrize("lanes", [1, 8, 11])
-def test_every_lane_is_taken_once_in_a_phase(lanes, threads):
+def test_every_lane_is_taken_once_per_phase(lanes, threads):
     phases, found = 300 // fewer_without_jit, []
     control, taken = np.zeros(CONTROL + lanes * LINE, np.int64), np.zeros(lanes, np.int64)
-    share_out(control.copy(), taken.copy(), 0, 1, lanes, 1)  # compiled before the race
+    share_out(control.copy(), taken.copy(), 0, 1, lanes, 1)  # compile before starting threads
 
     def work(thread):
         found.append(share_out(control, taken, thread, threads, lanes, phases))
@@ -149,7 +149,7 @@ def test_every_lane_is_taken_once_in_a_phase(lanes, threads):
 
 
 @pytest.mark.parametrize(("lanes", "threads"), [(8, 1), (8, 2), (8, 3), (3, 3), (255, 7)])
-def test_threads_ask_for_all_lanes_and_each_for_its_own_first(lanes, threads):
+def test_threads_ask_for_all_lanes_starting_with_their_own(lanes, threads):
     first = []
     for thread in range(threads):
         asked = [lane_in_turn(i, lanes, thread, threads) for i in range(lanes)]
@@ -163,7 +163,7 @@ def test_threads_ask_for_all_lanes_and_each_for_its_own_first(lanes, threads):
 
 @pytest.mark.parametrize("mode", ["reproducible", "hogwild"])
 @pytest.mark.parametrize(("model", "gradient"), MODELS)
-def test_epochs_of_one_lane_equal_the_oracle_with_its_falling_learning_rate(model, gradient, mode):
+def test_epochs_of_one_lane_match_the_oracle_with_linear_decay(model, gradient, mode):
     corpus = random_corpus(SENTENCES, types=25)
     settings = Word2VecSettings(
         model=model, vector_size=20, window=3, epochs=3, learning_rate=0.2, min_learning_rate=0.02, subsample=0.1,
@@ -171,7 +171,7 @@ def test_epochs_of_one_lane_equal_the_oracle_with_its_falling_learning_rate(mode
     )  # fmt: skip
     trainer, *expected = start_epoch(corpus, settings)
     for epoch in range(2):
-        # The rate falls in a straight line over the raw tokens of all epochs, slice by slice.
+        # The rate decays linearly over the raw tokens of all epochs, slice by slice.
         rates = [0.2 - (0.2 - 0.02) * part / 3 for part in (epoch, epoch + 1)]
         assert len([*oracle(trainer, corpus, expected, epoch, rates)]) >= 6
         result = train_epoch(trainer, epoch)
@@ -186,14 +186,14 @@ def test_epochs_of_one_lane_equal_the_oracle_with_its_falling_learning_rate(mode
 
 @pytest.mark.parametrize("window_weights", ["expected", "sampled"])
 @pytest.mark.parametrize(("model", "gradient"), MODELS)
-def test_rounds_of_several_lanes_equal_the_oracle(model, gradient, window_weights, lanes_of_any_length):
+def test_rounds_of_several_lanes_match_the_oracle(model, gradient, window_weights, lanes_of_any_length):
     corpus, trainer, expected = lanes_of_any_length(model=model, cbow_gradient=gradient, window_weights=window_weights)
     losses, rounds = np.zeros(2), 0
     ends = trainer.bounds[1:]
     for record in oracle(trainer, corpus, expected, 0, (0.2, 0.02)):
         state = trainer.lanes.state
         finished = (state[:, POSITION] >= ends) & (state[:, LAST_CENTER] >= state[:, FILLED])
-        assert finished.sum() == [1, 1, 2][rounds], "one has no tokens, one is short"
+        assert finished.sum() == [1, 1, 2][rounds], "one lane is empty, one is short"
         before = state[finished, :DRAWN].copy(), trainer.lanes.loss[finished].copy()
         train_round(trainer)
         for found, wanted in zip(tables_of(trainer.memory, 60, 20, 32), expected, strict=True):
@@ -208,12 +208,12 @@ def test_rounds_of_several_lanes_equal_the_oracle(model, gradient, window_weight
     assert rounds == 3
     after = bits_of(trainer)
     train_round(trainer)
-    assert bits_of(trainer) == after, "what is finished is not trained again"
+    assert bits_of(trainer) == after, "finished lanes are not trained again"
 
 
 @pytest.mark.parametrize("threads", [1, pytest.param(3, marks=needs_jit)])
 @pytest.mark.parametrize(("model", "gradient"), MODELS[:2])
-def test_stopping_after_every_round_and_going_on_changes_no_bit(model, gradient, threads, lanes_of_any_length):
+def test_stopping_and_resuming_after_every_round_is_bit_identical(model, gradient, threads, lanes_of_any_length):
     _, whole, _ = lanes_of_any_length(model=model, cbow_gradient=gradient)
     _, stopped, _ = lanes_of_any_length(model=model, cbow_gradient=gradient, threads=threads)
     start = bits_of(whole)
@@ -224,12 +224,12 @@ def test_stopping_after_every_round_and_going_on_changes_no_bit(model, gradient,
         seen.append(bits_of(stopped))
         assert not stopped.users.any()
         assert (stopped.tiles.slot_of_row == -1).all()
-    assert len({*seen}) == 4, "a round at a time"
+    assert len({*seen}) == 4, "one round at a time"
     assert seen[-1] == bits_of(whole)
 
 
-def test_a_round_is_its_lanes_trained_alone_and_their_gains_summed_to_the_bit():
-    # So short that a lane is one slice and the epoch one round; so many types that lanes have most rows to themselves.
+def test_a_round_equals_the_sum_of_changes_of_lanes_trained_separately():
+    # Short enough for one slice per lane and one round; enough types that most rows belong to a single lane.
     corpus, types = random_corpus([50, 0, 100, 1, 29], types=3000, seed=2), 3000
     settings = {"vector_size": 24, "window": 3, "subsample": 0, "lane_tokens": 64, "learning_rate": 0.1}
     threads = (1,) if JIT_OFF else (1, 2, 3)
@@ -264,7 +264,7 @@ def test_a_round_is_its_lanes_trained_alone_and_their_gains_summed_to_the_bit():
     assert np.abs(after - before)[users == 3].max() > 1e-3
 
 
-def test_every_token_is_read_once_however_many_lanes_there_are(monkeypatch):
+def test_every_token_is_read_once_for_any_number_of_lanes(monkeypatch):
     monkeypatch.setattr("wordvec.word2vec.epoch.safe_lanes", lambda counts, settings: settings.lanes)
     lengths = [7, 0, 3, 55 // fewer_without_jit]
     corpus = random_corpus(lengths, types=4)

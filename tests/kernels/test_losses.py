@@ -1,4 +1,4 @@
-"""Losses of single numbers, and the matrix before them, against formulas and numerical gradients."""
+"""Elementwise losses and the linear layer against formulas and numerical gradients."""
 
 import numpy as np
 import pytest
@@ -32,7 +32,7 @@ LOSSES = {
 
 
 @pytest.mark.parametrize("name", LOSSES)
-def test_loss_and_gradient_are_the_formulas(name):
+def test_loss_and_gradient_match_the_formula(name):
     kernel, formula = LOSSES[name]
     scores, targets = make()
 
@@ -44,7 +44,7 @@ def test_loss_and_gradient_are_the_formulas(name):
     np.testing.assert_allclose(d_scores, numerical_gradient(loss, scores), atol=1e-9)
 
 
-def test_huge_scores_neither_overflow_nor_lose_their_gradient():
+def test_huge_scores_do_not_overflow_and_keep_their_gradient():
     scores, targets = np.array([[1e4, -1e4, 1e4, -1e4]]), np.array([[1.0, 0.0, 0.0, 1.0]])
     probabilities, d_scores = np.empty((1, 4)), np.empty((1, 4))
     sigmoid(scores, probabilities)
@@ -53,14 +53,14 @@ def test_huge_scores_neither_overflow_nor_lose_their_gradient():
     assert (4 * d_scores).tolist() == [[0, 0, 1, -1]]
 
 
-def test_probabilities_are_the_sigmoid():
+def test_probabilities_match_the_sigmoid():
     scores, _ = make()
     probabilities = np.empty((4, 3))
     sigmoid(scores, probabilities)
     np.testing.assert_allclose(probabilities, 1 / (1 + np.exp(-scores)), rtol=1e-12)
 
 
-def test_the_matrix_and_its_gradients():
+def test_linear_layer_and_its_gradients():
     random = np.random.default_rng(1)
     features, weight, bias = random.standard_normal((4, 5)), random.standard_normal((3, 5)), random.standard_normal(3)
     d_scores, scores = random.standard_normal((4, 3)), np.empty((4, 3))

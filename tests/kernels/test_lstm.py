@@ -1,4 +1,4 @@
-"""The LSTM kernels one layer below the net: single steps by hand, packed rows, the rational tanh."""
+"""LSTM kernels: single steps by hand, packed batches, padding, and the rational tanh."""
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ GATES = 4
 
 
 def run_forward(x, rows, starts, weights, *, keep=True, dtype=np.float64):
-    """x (U, E), canonical weights -> the kernel's arrays by name."""
+    """Run the kernel on x (U, E) and canonical weights; return its arrays by name."""
     w_input, w_hidden, bias = (np.asarray(weight, dtype) for weight in weights)
     hidden, columns = padded(w_hidden.shape[1]), padded(x.shape[1])
     inputs = spread(np.asarray(x, dtype), 1)
@@ -45,7 +45,7 @@ def run_forward(x, rows, starts, weights, *, keep=True, dtype=np.float64):
 
 
 def run_backward(arrays, d_h, inputs_too=True):
-    """The kernel's arrays and d_h (R, H padded) -> gradients ``Weights``, in panels, and that of the inputs."""
+    """Run the backward kernel on d_h (R, padded H); return the gradients as ``Weights`` in panels, and d_inputs."""
     kind = arrays["state"].h.dtype
     gradients = Weights(*(np.zeros_like(weight) for weight in arrays["weights"]))
     d_inputs = np.zeros_like(arrays["inputs"])[: None if inputs_too else 0]
@@ -61,7 +61,7 @@ def make_weights(inputs, hidden, seed=0):
 
 
 def test_one_step_gate_by_gate():
-    # One unit; the gates' sums are 1, -1, 0.5, 2 for i, f, g, o.
+    # One unit with pre-activations 1, -1, 0.5, 2 for i, f, g, o.
     weights = [np.array([[1.0], [-1.0], [0.5], [2.0]]), np.zeros((4, 1)), np.zeros(4)]
     arrays = run_forward(np.array([[1.0]]), [0], [0, 1], weights)
     i, f, g, o = arrays["state"].gates[0, [0, 16, 32, 48]]
@@ -87,7 +87,7 @@ def test_the_forget_gate_scales_the_cell(forget, expected):
     np.testing.assert_allclose(10 * arrays["state"].c[1, :3], expected, atol=1e-12)
 
 
-def test_states_and_gradients_of_a_ragged_batch_equal_the_oracles():
+def test_states_and_gradients_of_a_packed_batch_match_the_oracle():
     texts, hidden, width = [[2, 0], [1], [4, 3, 2, 2, 1]], 18, 3
     ids = np.array([i for text in texts for i in text], np.int32)
     batch = pack(ids, np.array([0, 2, 3, 8]), np.arange(3))
@@ -120,7 +120,7 @@ def test_states_and_gradients_of_a_ragged_batch_equal_the_oracles():
             np.testing.assert_allclose(got[name], value, atol=1e-12, err_msg=name)
 
 
-def test_what_is_padded_stays_zero():
+def test_padding_stays_zero():
     arrays = run_forward(np.ones((5, 3)), [0, 1, 2, 3, 4], [0, 3, 5], make_weights(3, 2))
     assert not arrays["state"].h[:, 2:].any()
     d_h = np.ones((5, 16))
@@ -133,7 +133,7 @@ def test_what_is_padded_stays_zero():
     assert not d_inputs[:, 3:].any()
 
 
-def test_inputs_may_do_without_a_gradient():
+def test_the_input_gradient_is_optional():
     weights, x, d_h = make_weights(3, 2), np.ones((2, 3)), np.zeros((2, 16))
     d_h[:, :2] = 1
     with_them, d_inputs = run_backward(run_forward(x, [0, 1], [0, 1, 2], weights), d_h.copy())
@@ -144,7 +144,7 @@ def test_inputs_may_do_without_a_gradient():
         np.testing.assert_array_equal(left, right)
 
 
-def test_without_keeping_the_states_are_the_same():
+def test_states_are_the_same_without_keep():
     weights, rows, starts = make_weights(3, 5), [3, 1, 0, 2, 1, 0, 3], [0, 3, 5, 6, 7]
     x = np.random.default_rng(1).standard_normal((4, 3))
     for dtype in (np.float32, np.float64):
@@ -153,7 +153,7 @@ def test_without_keeping_the_states_are_the_same():
         np.testing.assert_array_equal(kept["state"].h, alone["state"].h)
 
 
-def test_the_recurrent_weights_gradient_is_numerically_right_over_many_steps():
+def test_recurrent_weight_gradient_matches_the_numerical_gradient_over_many_steps():
     weights, x = make_weights(1, 2), np.random.default_rng(3).standard_normal((9, 1))
     weights[1] *= 0.5
 
@@ -167,7 +167,7 @@ def test_the_recurrent_weights_gradient_is_numerically_right_over_many_steps():
     np.testing.assert_allclose(got, numerical_gradient(last_state, weights[1]), atol=1e-9)
 
 
-def test_the_rational_tanh_is_tanh_to_float32():
+def test_rational_tanh_is_accurate_to_float32():
     x = np.concatenate([np.linspace(-12, 12, 4001), [0.0, 1e-30, -1e-6, 1e30, -np.inf, np.inf]]).astype(np.float32)
     got = x.copy()
     got = np.resize(got, padded(x.size))

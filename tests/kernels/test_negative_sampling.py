@@ -1,4 +1,4 @@
-"""Skip-gram and CBOW, tile by tile, against plain loops in float64 and against the textbook loss's own gradient."""
+"""Skip-gram and CBOW, tile by tile, against float64 loops and the numerical gradient of the textbook loss."""
 
 import numpy as np
 import pytest
@@ -23,7 +23,7 @@ from wordvec.kernels.tile import LOSS_PAIRS, LOSS_SUM, LOSS_TILES
 pytestmark = wraps_around
 
 MODELS = [("skipgram", False), ("cbow", False), ("cbow", True)]
-"""Model, and whether CBOW's contexts share their gradient."""
+"""Model, and whether CBOW divides the gradient among the contexts."""
 
 WINDOW_WEIGHTS = ["expected", "sampled"]
 
@@ -37,7 +37,7 @@ def train_slice(case, model, divide, rate):
 
 
 def train_lane(case, model, divide, rate, *, rows):
-    """Every slice of the lane, compared with the oracle after each; the record of losses that the oracle keeps."""
+    """Train every slice of the lane, comparing with the oracle after each; return the oracle's record of losses."""
     expected = case.randomize()
     record, done = [], 0
     while not case.finished:
@@ -47,7 +47,7 @@ def train_lane(case, model, divide, rate, *, rows):
         train_slice(case, model, divide, rate)
         if rows == "shared":
             table = 2 * case.types
-            np.testing.assert_array_equal(case.rows[:table], before[:table], "the lane moves its copies alone")
+            np.testing.assert_array_equal(case.rows[:table], before[:table], "the lane updates only its copies")
             case.add()
         for first in range(done, done + len(places), 4):
             centers = range(first, min(first + 4, done + len(places)))
@@ -75,7 +75,7 @@ def train_lane(case, model, divide, rate, *, rows):
     seed=st.integers(0, 3),
 )
 @example(lengths=[6, 9, 10, 7], window=1, window_weights="expected", scale=1, seed=0)
-def test_what_each_place_counts_for_each_centre_of_a_tile(lengths, window, window_weights, scale, seed):
+def test_window_weights_of_a_tile(lengths, window, window_weights, scale, seed):
     case = LaneCase(
         random_corpus(lengths, seed=seed), vector_size=1, window=window, window_weights=window_weights, seed=seed,
         subsample=0, lane_tokens=64,
@@ -111,14 +111,14 @@ def test_what_each_place_counts_for_each_centre_of_a_tile(lengths, window, windo
 @pytest.mark.parametrize("window_weights", WINDOW_WEIGHTS)
 @pytest.mark.parametrize("rows", ["free", "shared"])
 @pytest.mark.parametrize(("model", "divide"), MODELS)
-def test_slices_equal_the_oracle(model, divide, rows, window_weights):
-    # Six types: negatives hit positives all the time, tokens stand twice in a window, twice among the centres.
+def test_slices_match_the_oracle(model, divide, rows, window_weights):
+    # Six types, so that negatives hit positives and tokens repeat within windows and among the centers.
     case = LaneCase(
         random_corpus(SENTENCES, types=6), model=model, vector_size=20, window=3, window_weights=window_weights,
         subsample=0.1, lane_tokens=64,
     )  # fmt: skip
     assert len(case.kept) > 300
-    assert len(case.kept) % 4, "the last tile is not whole"
+    assert len(case.kept) % 4, "the last tile is incomplete"
     assert any(not contexts for contexts in case.contexts)
     moved = case.tables()
     train_lane(case, model, divide, 0.05, rows=rows)
@@ -138,7 +138,7 @@ def test_wide_windows_few_negatives_and_a_vocabulary_of_two(model, divide, windo
 
 @pytest.mark.parametrize("model", ["skipgram", "cbow"])
 @pytest.mark.parametrize("tokens", [1, 2, 3, 5, 6, 7])
-def test_a_lane_that_ends_within_a_tile(model, tokens):
+def test_a_lane_ending_within_a_tile(model, tokens):
     corpus = random_corpus([40], types=9)
     case = LaneCase(corpus, start=11, end=11 + tokens, model=model, vector_size=16, subsample=0)
     train_lane(case, model, False, 0.05, rows="free")
@@ -147,16 +147,16 @@ def test_a_lane_that_ends_within_a_tile(model, tokens):
 
 @pytest.mark.parametrize("window", [1, 2])
 @pytest.mark.parametrize("model", ["skipgram", "cbow"])
-def test_sentences_that_end_within_a_tile(model, window):
-    # Between the second and the third centre too, where the windows of the first and the last are whole.
+def test_sentences_ending_within_a_tile(model, window):
+    # Also between the second and third center, with complete windows of the first and last.
     case = LaneCase(random_corpus([6, 9, 10, 7], types=9), model=model, vector_size=16, subsample=0, window=window)
     train_lane(case, model, False, 0.05, rows="free")
 
 
 @pytest.mark.parametrize("window_weights", WINDOW_WEIGHTS)
 @pytest.mark.parametrize("model", ["skipgram", "cbow"])
-def test_the_loss_of_the_sampled_tiles(model, window_weights):
-    # Every tile has a token alone in its sentence, which is no pair.
+def test_loss_of_sampled_tiles(model, window_weights):
+    # Every tile has a single-token sentence, which yields no pairs.
     case = LaneCase(
         random_corpus([1, 3] * 100, types=12), model=model, vector_size=16, subsample=0, window=3,
         window_weights=window_weights,
@@ -175,8 +175,8 @@ def test_the_loss_of_the_sampled_tiles(model, window_weights):
 @pytest.mark.parametrize("size", [4, 3, 1])
 @pytest.mark.parametrize("window_weights", WINDOW_WEIGHTS)
 @pytest.mark.parametrize(("model", "divide"), MODELS)
-def test_the_update_of_a_tile_is_the_gradient_of_the_textbook_loss(model, divide, window_weights, size):
-    # So small a rate that what is second order vanishes, and so large that rounding does.
+def test_a_tile_update_follows_the_gradient_of_the_textbook_loss(model, divide, window_weights, size):
+    # A rate small enough for second-order terms, and large enough for rounding errors, to be negligible.
     rate, types = 3e-4, 5
     case = LaneCase(
         random_corpus([9, 14, 1, 6], types=types, seed=2), model=model, vector_size=6, window=3, subsample=0,
@@ -185,7 +185,7 @@ def test_the_update_of_a_tile_is_the_gradient_of_the_textbook_loss(model, divide
     vectors, context_vectors = case.randomize(scale=1.5)
     case.prepare()
     assert case.lane.state[FILLED] == len(case.kept) == 30
-    first = 7  # its windows meet the end of a sentence
+    first = 7  # its windows cross a sentence boundary
     centers, negatives = range(first, first + size), case.lane.negative_ids[:8].tolist()
     case.lane.state[CENTER], case.lane.state[LAST_CENTER] = first, first + size
     case.place("free")
@@ -199,8 +199,7 @@ def test_the_update_of_a_tile_is_the_gradient_of_the_textbook_loss(model, divide
     d_context_vectors = numerical_gradient(lambda: loss_of(centers), context_vectors)
     d_vectors = np.zeros_like(vectors)
     for center in centers:
-        # word2vec.c's CBOW gives each context the whole gradient of the mean: what they count together times the true
-        # one.
+        # word2vec.c's CBOW gives each context the full gradient of the mean: the true gradient times the total weight.
         total = sum(weight for _, weight in case.contexts[center])
         times = total if model == "cbow" and not divide else 1
         d_vectors += times * numerical_gradient(lambda center=center: loss_of([center]), vectors)
@@ -212,7 +211,7 @@ def test_the_update_of_a_tile_is_the_gradient_of_the_textbook_loss(model, divide
 
 
 @pytest.mark.parametrize("model", ["skipgram", "cbow"])
-def test_a_negative_is_excused_where_it_is_the_positive_and_nowhere_else(model):
+def test_a_negative_is_ignored_only_in_pairs_whose_positive_it_is(model):
     # All but the first token are type 1, and so are nearly all negatives.
     case = LaneCase(
         corpus_of([0] + [1] * 400, [0, 2, 401]), end=2, model=model, vector_size=16, window=1, subsample=0,
@@ -220,12 +219,12 @@ def test_a_negative_is_excused_where_it_is_the_positive_and_nowhere_else(model):
     )  # fmt: skip
     vectors, context_vectors = case.randomize()
     case.prepare()
-    assert case.negatives == [[1, 1, 1, 1]], "another seed, please"
+    assert case.negatives == [[1, 1, 1, 1]], "this test needs another seed"
     case.place("free")
     train_slice(case, model, False, 0.1)
     found = case.tables()[1]
-    # Skip-gram: pair (0, context 1) without noise, pair (1, context 0) with. CBOW: the same two, centre and context
-    # changing places. Both times output vector 1 is the positive of input 0 and the noise of input 1.
+    # Skip-gram: pair (0, context 1) without noise, pair (1, context 0) with noise. CBOW: the same with center and
+    # context swapped. In both, output vector 1 is the positive of input 0 and a negative of input 1.
     repelled = 0.1 * 5 * naive.logistic(context_vectors[1] @ vectors[1]) * vectors[1]
     attracted = 0.1 * naive.logistic(-context_vectors[1] @ vectors[0]) * vectors[0]
     np.testing.assert_allclose(found[1], context_vectors[1] + attracted - repelled, atol=1e-6)

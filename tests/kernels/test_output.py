@@ -1,4 +1,4 @@
-"""The large softmax against its formula: every remainder, any split of the work, scores no naive sum survives."""
+"""Vocabulary softmax against its formula: all remainders, any split of the work, and extreme scores."""
 
 from itertools import pairwise
 
@@ -11,7 +11,7 @@ from tests.oracles.gradients import numerical_gradient
 
 
 def make(rows, words, width, seed=0):
-    """states, weight, bias, targets, shares."""
+    """Return states, weight, bias, targets, shares."""
     random = np.random.default_rng(seed)
     states, weight = random.standard_normal((rows, width)), random.standard_normal((words, width)) * 0.3
     targets = random.integers(0, words, rows)
@@ -23,7 +23,7 @@ def padded(size):
 
 
 def run(states, weight, bias, targets, shares, *, differentiate=True, row_parts=1, word_parts=1):
-    """-log p (R,), probabilities or d_scores (R, V), d_states, d_weight and d_bias, the last two added to ones."""
+    """Return -log p (R,), probabilities or d_scores (R, V), d_states, and d_weight and d_bias added to ones."""
     (rows, width), words = states.shape, len(weight)
     high, columns = padded(rows), padded(words)
     x, share, target = np.zeros((high, width), np.float32), np.zeros(high, np.float32), np.full(high, -1, np.int32)
@@ -50,17 +50,17 @@ def run(states, weight, bias, targets, shares, *, differentiate=True, row_parts=
 
 
 def parts(size, count):
-    """``count`` stretches of 0 .. size, in multiples of 16."""
+    """Split 0 .. size into ``count`` parts at multiples of 16."""
     bounds = [size // 16 * k // count * 16 for k in range(count + 1)]
     return list(pairwise(bounds))
 
 
-# Rows and words of every remainder by 4 and 16, one width with a second vector, more words than a near block.
+# Remainders of rows and words modulo 4 and 16, a width of two vectors, more words than a cache block.
 SIZES = [(1, 2, 16), (5, 19, 32), (16, 35, 16), (33, 270, 16)]
 
 
 @pytest.mark.parametrize(("rows", "words", "width"), SIZES)
-def test_loss_and_gradients_are_the_formulas(rows, words, width):
+def test_loss_and_gradients_match_the_formulas(rows, words, width):
     arrays = make(rows, words, width)
     losses, _, d_states, d_weight, d_bias = run(*arrays)
     expected = naive_heads.output(*arrays)
@@ -70,13 +70,13 @@ def test_loss_and_gradients_are_the_formulas(rows, words, width):
 
 
 @pytest.mark.parametrize(("rows", "words", "width"), SIZES)
-def test_probabilities_are_the_softmax(rows, words, width):
+def test_probabilities_match_the_softmax(rows, words, width):
     arrays = make(rows, words, width)
     _, probabilities, *_ = run(*arrays, differentiate=False)
     np.testing.assert_allclose(probabilities, naive_heads.output(*arrays)[1], rtol=1e-5)
 
 
-def test_the_oracle_has_the_gradients_it_claims():
+def test_the_oracle_matches_numerical_gradients():
     states, weight, bias, targets, shares = make(3, 5, 2)
 
     def loss():
@@ -87,13 +87,13 @@ def test_the_oracle_has_the_gradients_it_claims():
         np.testing.assert_allclose(gradient, numerical_gradient(loss, array), atol=1e-9)
 
 
-def test_the_split_of_the_work_does_not_change_a_bit():
+def test_the_split_of_the_work_does_not_change_results():
     arrays = make(40, 100, 16)
     for one, many in zip(run(*arrays), run(*arrays, row_parts=3, word_parts=4), strict=True):
         np.testing.assert_array_equal(one, many)
 
 
-def test_batch_mates_never_change_a_row():
+def test_results_do_not_depend_on_the_batch():
     states, weight, bias, targets, shares = make(20, 40, 16)
     whole = run(states, weight, bias, targets, shares)
     for rows in ([7], [19, 2, 3], [0, 11, 5, 4, 3]):
@@ -102,7 +102,7 @@ def test_batch_mates_never_change_a_row():
             np.testing.assert_array_equal(alone[k], whole[k][rows])
 
 
-def test_huge_scores_neither_overflow_nor_lose_their_gradient():
+def test_huge_scores_do_not_overflow_and_keep_their_gradient():
     states, weight = np.zeros((2, 16)), np.zeros((5, 16))
     states[:, 0], weight[:, 0] = [1e15, -1e15], [1e15, -1e15, 0, 0, 0]
     losses, d_scores, *gradients = run(states, weight, np.zeros(5), np.array([1, 1]), np.ones(2))
@@ -111,8 +111,8 @@ def test_huge_scores_neither_overflow_nor_lose_their_gradient():
     assert all(np.isfinite(gradient).all() for gradient in gradients)
 
 
-@pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")  # NumPy's own, where the kernels run as Python
-def test_not_a_number_is_not_hidden():
+@pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")  # raised by NumPy without JIT
+def test_nan_propagates_to_the_loss():
     states, weight, bias, targets, shares = make(2, 5, 16)
     states[0, 3] = np.nan
     losses, *_ = run(states, weight, bias, targets, shares)

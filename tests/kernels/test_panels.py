@@ -1,4 +1,4 @@
-"""The matrix product all cells share: right for every size of tile, and the same bits whatever stands beside a row."""
+"""Panel matrix products: all tile sizes, and bit-identical rows regardless of the other rows."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ def make(*shape, dtype=np.float32, seed=0):
 
 
 def as_matrix(weights):
-    """(V, K, 16) -> (K, 16 V)."""
+    """Unpack panels (V, K, 16) to a matrix (K, 16 V)."""
     return weights.transpose(1, 0, 2).reshape(weights.shape[1], -1)
 
 
@@ -26,7 +26,7 @@ def test_rows_times_panels(dtype, rows, depth, panels):
     np.testing.assert_allclose(out, expected, atol=1e-4 if dtype is np.float32 else 1e-13)
 
 
-def test_some_panels_of_some_columns():
+def test_a_subset_of_panels_and_columns():
     a, weights, out = make(5, 48), make(6, 16, 16), np.zeros((5, 64), np.float32)
     add_part(product("float32"), a, 1, 32, 4, weights, 2, 3, out, 0, 16)
     expected = np.zeros_like(out)
@@ -34,20 +34,20 @@ def test_some_panels_of_some_columns():
     np.testing.assert_allclose(out, expected, atol=1e-5)
 
 
-def test_the_gradient_of_weights_multiplies_by_the_transpose():
+def test_weight_gradient_multiplies_by_the_transpose():
     a, d_out, d_weights = make(70, 19), make(70, 64, seed=1), make(3, 19, 16, seed=2)
     expected = as_matrix(d_weights) + a.T @ d_out[:, 16:]
     add_weight_gradient(product("float32"), a, d_out, 16, d_weights)
     np.testing.assert_allclose(as_matrix(d_weights), expected, atol=1e-4)
 
 
-def test_a_transposed_weight_is_its_matrix_transposed():
+def test_transposed_panels_match_the_transposed_matrix():
     weights, transposed = make(5, 32, 16), np.empty((2, 80, 16), np.float32)
     transpose(weights, transposed)
     np.testing.assert_array_equal(as_matrix(transposed), as_matrix(weights).T)
 
 
-def test_a_row_has_the_same_bits_in_every_tile():
+def test_rows_are_bit_identical_in_every_tile():
     a, weights = make(20, 80), make(5, 80, 16)
     together = np.zeros((20, 80), np.float32)
     add_product(product("float32"), a, 0, 20, weights, together, 0)

@@ -1,4 +1,4 @@
-"""Pooling kernels against one text at a time; backward against numerical gradients."""
+"""Pooling kernels against a per-text reference; backward pass against numerical gradients."""
 
 import numpy as np
 import pytest
@@ -18,10 +18,8 @@ def pool(h, mode):
 
 
 @pytest.mark.parametrize("mode", [MAX, MEAN])
-def test_each_text_pools_its_own_states(mode):
-    h = (
-        np.random.default_rng(0).standard_normal((9, 3)) - 2
-    )  # below zero, so that an untouched zero would win a maximum
+def test_pooled_states_match_the_reference(mode):
+    h = np.random.default_rng(0).standard_normal((9, 3)) - 2  # negative, so that an initial zero would win the maximum
     pooled, where = pool(h, mode)
     for s, length in enumerate(LENGTHS):
         own = h[[STARTS[t] + s for t in range(length)]]
@@ -30,7 +28,7 @@ def test_each_text_pools_its_own_states(mode):
             np.testing.assert_array_equal(where[s], own.argmax(axis=0))
 
 
-def test_the_gradient_of_the_largest_is_numerically_right():
+def test_max_gradient_matches_the_numerical_gradient():
     random = np.random.default_rng(1)
     h, d_pooled = random.standard_normal((9, 3)), random.standard_normal((5, 3))
     _, where = pool(h, MAX)
@@ -40,7 +38,7 @@ def test_the_gradient_of_the_largest_is_numerically_right():
     np.testing.assert_allclose(d_h, expected, atol=1e-9)
 
 
-def test_of_equal_states_the_earliest_gets_the_gradient():
+def test_the_first_of_tied_states_gets_the_gradient():
     _, where = pool(np.ones((9, 1)), MAX)
     d_h = np.empty((9, 1))
     max_backward(np.ones((5, 1)), STARTS, where, d_h)
@@ -48,7 +46,7 @@ def test_of_equal_states_the_earliest_gets_the_gradient():
 
 
 @pytest.mark.parametrize("mode", [MAX, MEAN])
-def test_no_texts_with_tokens_is_no_error(mode):
+def test_batches_of_empty_texts(mode):
     pooled, where, d_h = np.ones((2, 3)), np.empty((2, 3), np.int32), np.empty((0, 3))
     pool_forward(np.empty((0, 3)), np.zeros(1, np.int64), mode, pooled, where)
     assert not pooled.any()

@@ -1,4 +1,4 @@
-"""Every kernel with a form for many registers and one for few: both give the same bits, on any processor."""
+"""Kernels with variants for many and for few registers: both give bit-identical results on any processor."""
 
 import numpy as np
 import pytest
@@ -19,7 +19,7 @@ def both_products(a, b, places, width, together, row_by_row):
 
 
 @pytest.mark.parametrize("width", [16, 48])
-def test_products_of_four_by_four(width):
+def test_4x4_products(width):
     random = np.random.default_rng(1)
     a, b = random.standard_normal((2, 300)).astype(np.float32)
     places = random.integers(0, 300 - width, 8)
@@ -27,7 +27,7 @@ def test_products_of_four_by_four(width):
     both_products(a, b, places, width, together, row_by_row)
     expected = [[a[i : i + width] @ b[j : j + width] for j in places[4:]] for i in places[:4]]
     np.testing.assert_allclose(together.reshape(4, 4), expected, rtol=1e-4, atol=1e-5)
-    if JIT_OFF:  # NumPy's sum of sixteen has an order of its own
+    if JIT_OFF:  # NumPy sums sixteen numbers in a different order
         np.testing.assert_allclose(row_by_row, together, rtol=1e-4, atol=1e-5)
     else:
         np.testing.assert_array_equal(row_by_row, together)
@@ -43,7 +43,7 @@ def both_gradients(d_scores, weight, states, count, width, live, many, few):
 
 
 @pytest.mark.parametrize("live", [16, 6, 1])
-def test_gradients_of_the_large_softmax(live):
+def test_vocabulary_softmax_gradients(live):
     random = np.random.default_rng(2)
     width, d_scores = 32, random.standard_normal(4 * 80).astype(np.float32)
     weight, states = random.standard_normal((2, 17 * width)).astype(np.float32)

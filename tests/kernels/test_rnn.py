@@ -1,4 +1,4 @@
-"""The simple recurrent net's kernels: what a recurrent weight does to a gradient on its way back."""
+"""Simple RNN kernels: gradient growth and decay through the recurrent weight."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from seqclf.kernels.rnn import rnn_backward, rnn_forward
 
 
 def gradient_of_the_first_state(weight, steps):
-    """d h_T / d h_0 of one unit whose inputs and state are zero, where tanh is the identity."""
+    """Return d h_T / d h_0 of one unit with zero inputs and state, where tanh has slope 1."""
     hidden, kind = 16, np.float32
     w_hidden = np.zeros((1, hidden, 16), kind)
     w_hidden[0, 0, 0] = weight
@@ -29,5 +29,5 @@ def gradient_of_the_first_state(weight, steps):
 
 
 @pytest.mark.parametrize(("weight", "expected"), [(2.0, 2.0**50), (0.5, 0.5**50), (1.0, 1.0)])
-def test_fifty_steps_raise_the_weight_to_the_fiftieth(weight, expected):
+def test_the_gradient_over_fifty_steps_is_the_fiftieth_power_of_the_weight(weight, expected):
     assert gradient_of_the_first_state(weight, 50) == np.float32(expected)

@@ -1,4 +1,4 @@
-"""Rows that lanes share: slots, users, copies and gains against sets and plain sums."""
+"""Shared rows of lanes: slots, users, copies and changes against sets and plain sums."""
 
 import numpy as np
 import pytest
@@ -21,13 +21,13 @@ pytestmark = wraps_around
 
 
 class Lanes:
-    """Five lanes of a corpus with a slice prepared in each, and the counts of three threads."""
+    """Five lanes with a prepared slice each, and the user counts of three threads."""
 
     def __init__(self):
         corpus = random_corpus([41, 0, 150, 1, 90, 18], types=400)
         settings = Word2VecSettings(vector_size=20, window=3, subsample=0, lanes=5, lane_tokens=64)
         trainer, *_ = start_epoch(corpus, settings, threads=3)
-        assert len(trainer.lanes.state) == 5, "the vocabulary bears them"
+        assert len(trainer.lanes.state) == 5, "the vocabulary supports five lanes"
         self.step, self.stride, self.types, self.settings = trainer._step(0), trainer.stride, 400, settings.resolved()
         self.memory, self.users, self.arrays = trainer.memory, trainer.users[1], trainer.lanes
         self.rows = self.memory.reshape(-1, self.stride)
@@ -39,7 +39,7 @@ class Lanes:
         self.shared = {row for row in range(800) if sum(row in rows for rows in self.touched) > 1}
 
     def count(self, threads=(2, 0, 1, 2, 2)):
-        """Count every lane's rows by the thread that is said to have prepared it."""
+        """Count the users of every lane's rows with the given threads."""
         for k in (3, 0, 4, 2, 1):
             count_users(self.lanes[k], self.users[threads[k]], self.slot_of_row[threads[k]], self.step)
 
@@ -48,21 +48,21 @@ class Lanes:
             settle_rows(self.memory, lane, self.users, self.step)
 
     def copies(self, k):
-        """The table rows that lane k has copied, and where in the memory the copies stand, counted in rows."""
+        """Return the table rows copied by lane k, and the memory rows of the copies."""
         state = self.lanes[k].state
         first = state[PRIVATE] // self.stride
         return self.lanes[k].copied[1 : state[COPIED]].tolist(), range(first + 1, first + state[COPIED])
 
 
 def rows_of(lane, types):
-    """The rows that a prepared slice may touch."""
+    """Return the rows that a prepared slice touches."""
     tokens = lane.token_ids[: lane.state[FILLED]].tolist()
     negatives = lane.negative_ids[: lane.state[DRAWN]].tolist()
     return {*tokens} | {token_id + types for token_id in tokens + negatives}
 
 
 def uses_of(lane, types):
-    """Row and place of every use of a row: inputs, outputs, negatives."""
+    """Return row and place of every use of a row: inputs, outputs, negatives."""
     filled, drawn = lane.state[FILLED], lane.state[DRAWN]
     token_ids, negative_ids = lane.token_ids[:filled].astype(int), lane.negative_ids[:drawn].astype(int)
     places = lane.input_places[:filled], lane.output_places[:filled], lane.negative_places[:drawn]
@@ -72,7 +72,7 @@ def uses_of(lane, types):
 # -- users ------------------------------------------------------------------------------------------------------------
 
 
-def test_every_row_of_a_slice_gets_one_slot_and_one_user_more():
+def test_every_row_of_a_slice_gets_one_slot_and_one_more_user():
     case = LaneCase(random_corpus(), lane_tokens=100, vector_size=20, window=3, subsample=0)
     lane, rounds = case.lane, 0
     while not case.finished:
@@ -86,7 +86,7 @@ def test_every_row_of_a_slice_gets_one_slot_and_one_user_more():
         np.testing.assert_array_equal(lane.touched[slots], rows)
         assert np.flatnonzero(case.users[0] == 8).tolist() == wanted
         assert (case.users[0] == 7).sum() == case.users.size - len(wanted)
-        # Slots in the order of first use: a token's two rows, one after the other, and then the negatives'.
+        # Slots in order of first use: each token's two rows, then the negatives'.
         filled = lane.state[FILLED]
         tokens_first = np.concatenate([np.column_stack([slots[:filled], slots[filled : 2 * filled]]).ravel(), slots])
         assert [*dict.fromkeys(tokens_first.tolist())] == [*range(count)]
@@ -94,7 +94,7 @@ def test_every_row_of_a_slice_gets_one_slot_and_one_user_more():
     assert rounds > 2
 
 
-def test_users_are_the_lanes_that_touch_a_row_and_are_all_forgotten():
+def test_users_are_counted_per_row_and_cleared():
     case = Lanes()
     by_thread = [case.touched[1], case.touched[2], case.touched[0], case.touched[3], case.touched[4]]
     case.count(threads=(2, 0, 1, 2, 2))
@@ -104,13 +104,13 @@ def test_users_are_the_lanes_that_touch_a_row_and_are_all_forgotten():
         assert found[1, row] == (row in by_thread[1])
         assert found[2, row] == sum(row in rows for rows in by_thread[2:])
     assert {*found.sum(axis=0).tolist()} == {0, 1, 2, 3, 4, 5}
-    for k in (1, 4, 0, 3, 2):  # by whichever thread, in any order
+    for k in (1, 4, 0, 3, 2):  # in any order
         clear_users(case.lanes[k], case.users)
     assert not case.users.any()
     assert not any(lane.state[TOUCHED] for lane in case.lanes)
 
 
-def test_as_many_users_as_there_may_be_lanes_are_counted():
+def test_the_maximum_number_of_users_is_counted():
     case = LaneCase(random_corpus([5], types=4))
     case.prepare()
     for _ in range(255):
@@ -123,7 +123,7 @@ def test_as_many_users_as_there_may_be_lanes_are_counted():
 # -- places -----------------------------------------------------------------------------------------------------------
 
 
-def test_shared_rows_are_copied_and_the_others_stay_in_the_table():
+def test_shared_rows_are_copied_and_others_stay_in_the_table():
     case = Lanes()
     table = case.rows[:800].copy()
     assert not case.rows[800:].any()
@@ -141,14 +141,14 @@ def test_shared_rows_are_copied_and_the_others_stay_in_the_table():
         private += copies
         alone += len(case.touched[k] - case.shared)
         assert lane.state[COPIED] <= 1 + sizes_of(case.settings, case.types).touched
-    assert len({*private}) == len(private), "no two lanes, and no two rows of a lane, have a place in common"
+    assert len({*private}) == len(private), "all copies have distinct places"
     others = sorted({*range(800, len(case.rows))} - {*private})
     assert not case.rows[others].any()
     assert {int(lane.state[PRIVATE]) // case.stride for lane in case.lanes} <= {*others}, "padding rows"
     assert min(alone, len(private)) > 50
 
 
-def test_free_running_places_are_all_in_the_table():
+def test_hogwild_places_are_all_in_the_table():
     case = LaneCase(random_corpus(), lane_tokens=100, vector_size=20, window=3, subsample=0)
     case.prepare()
     place_in_table(case.lane, case.step)
@@ -157,23 +157,23 @@ def test_free_running_places_are_all_in_the_table():
     np.testing.assert_array_equal(places, rows * case.stride)
 
 
-# -- gains ------------------------------------------------------------------------------------------------------------
+# -- changes ----------------------------------------------------------------------------------------------------------
 
 
-def test_gains_are_added_in_the_order_of_the_lanes_at_any_number_of_threads():
+def test_changes_are_added_in_lane_order_at_any_number_of_threads():
     case = Lanes()
     case.count()
     case.settle()
     table = case.rows[:800].copy()
     random = np.random.default_rng(4)
     for k in range(5):
-        # As if trained: copies, and the lane's own rows in the table.
+        # Simulate training of copies and of the lane's own rows in the table.
         for row in {*case.copies(k)[1]} | (case.touched[k] - case.shared):
             case.rows[row, :20] += random.standard_normal(20).astype(np.float32)
     trained = case.rows.copy()
     for lane in case.lanes:
         subtract_rows(case.memory, lane, case.step)
-    np.testing.assert_array_equal(case.rows[:800], trained[:800], "gains stay with the copies")
+    np.testing.assert_array_equal(case.rows[:800], trained[:800], "changes stay in the copies")
 
     def sums(order):
         expected = trained[:800].copy()
@@ -183,7 +183,7 @@ def test_gains_are_added_in_the_order_of_the_lanes_at_any_number_of_threads():
         return expected
 
     expected, gains = sums(range(5)), case.memory.copy()
-    assert (expected != sums(reversed(range(5)))).any(), "the order can be seen"
+    assert (expected != sums(reversed(range(5)))).any(), "the order matters"
     for threads in (1, 2, 3, 7):
         case.memory[:] = gains
         for thread in reversed(range(threads)):
@@ -196,7 +196,7 @@ def test_gains_are_added_in_the_order_of_the_lanes_at_any_number_of_threads():
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3, 8])
-def test_frequent_rows_fall_to_all_threads(threads):
+def test_frequent_rows_are_spread_over_all_threads(threads):
     rows = [*range(100), *range(1000, 1100)]
     owned = np.array([[is_owner(row, thread, threads) for row in rows] for thread in range(threads)])
     assert (owned.sum(axis=0) == 1).all()

@@ -1,4 +1,4 @@
-"""The vector primitives against NumPy, and the cache that must never serve a stale kernel."""
+"""SIMD primitives against NumPy, atomics, and invalidation of the kernel cache."""
 
 import os
 import shutil
@@ -38,7 +38,7 @@ RANDOM = np.random.default_rng(3)
 
 @kernel
 def every_primitive(x, y, z, out):
-    """One result after the other in ``out``, sixteen places each, read from places that are no multiples of 16."""
+    """Write the result of each primitive to ``out``, reading from offsets that are not multiples of 16."""
     a, b, c = load(x, 3), load(y, 5), load(z, 7)
     store(out, 1, a)
     store(out, 17, add(a, b))
@@ -66,9 +66,9 @@ def sixteen_sums(x, out):
 
 @kernel
 def count_up(counter, turns):
-    """Add 3 to the second number, ``turns`` times; returns what the last addition and a reading say.
+    """Add 3 to the second number ``turns`` times; return the results of the last addition and the last read.
 
-    The reading in between keeps LLVM from making one addition of many, were they not atomic.
+    The reads keep LLVM from merging the additions if they were not atomic.
     """
     added = seen = 0
     for _ in range(turns):
@@ -79,8 +79,8 @@ def count_up(counter, turns):
 
 @kernel
 def swap(cells, mine, held, turns):
-    """Put what this thread holds into the first number and hold what was there, ``turns`` times; returns what it holds,
-    and how often its own number was not what it had put there."""
+    """Exchange ``held`` with the first number ``turns`` times; return the final ``held``, and how often this thread's
+    own cell had an unexpected value."""
     strange = 0
     for turn in range(turns):
         held = atomic_exchange(cells, 0, held)
@@ -101,24 +101,24 @@ def size_of_new_array(size):
 
 
 @kernel
-def size_of_new_array_unsaid(size):
+def size_of_new_array_without_allocates(size):
     return np.ones(size, np.float32).size
 
 
 def run_every_primitive(x, y, z):
     out = np.full(131, np.nan, np.float32)
     every_primitive(x, y, z, out)
-    assert np.isnan(out[[0, 129, 130]]).all(), "written outside its sixteen places"
+    assert np.isnan(out[[0, 129, 130]]).all(), "written out of bounds"
     return out[1:129].reshape(8, 16)
 
 
-def test_each_primitive_against_numpy():
+def test_primitives_match_numpy():
     for _ in range(50):
         x, y, z = (RANDOM.standard_normal(32).astype(np.float32) * 10 for _ in range(3))
         found = run_every_primitive(x, y, z)
         a, b, c = x[3:19], y[5:21], z[7:23]
         np.testing.assert_array_equal(found[:5], [a, a + b, a - b, a * b, a / b])
-        # One rounding or two: half a unit in the last place of the product apart at most.
+        # One rounding or two: they differ by at most half an ULP of the product.
         exact = a.astype(np.float64) * b + c
         assert (np.abs(found[5] - exact) <= np.spacing(np.abs(a * b)) / 2 + np.spacing(np.abs(found[5])) / 2).all()
         np.testing.assert_array_equal(found[6], np.full(16, z[2]))
@@ -132,22 +132,22 @@ def take_reciprocal_square_root(numbers):
     store(numbers, 0, reciprocal_square_root(load(numbers, 0)))
 
 
-def test_reciprocal_square_roots_are_good_to_eleven_bits():
+def test_reciprocal_square_roots_are_accurate_to_eleven_bits():
     numbers = np.geomspace(1e-6, 1e30, 16, dtype=np.float32)
     found = numbers.copy()
     take_reciprocal_square_root(found)
     np.testing.assert_allclose(found, 1 / np.sqrt(numbers.astype(np.float64)), rtol=1.5 / 4096)
 
 
-def test_clamp_keeps_what_is_not_a_number():
+def test_clamp_keeps_nan():
     x, y, z = np.zeros(32, np.float32), np.full(32, -2, np.float32), np.full(32, 3, np.float32)
     x[3:9] = [np.nan, np.inf, -np.inf, -2, 3, 0.5]
     np.testing.assert_array_equal(run_every_primitive(x, y, z)[7][:6], [np.nan, 3, -2, -2, 3, 0.5])
 
 
-def test_sixteen_sums_come_out_in_the_order_of_their_vectors():
+def test_horizontal_sums_are_in_vector_order():
     out = np.empty(16, np.float32)
-    # Powers of two in a place of their own: any wrong order, and any element left out or added twice, shows exactly.
+    # Distinct powers of two: a wrong order, a missing element and a double count all show exactly.
     x = np.zeros((16, 16), np.float32)
     x[np.arange(16), (np.arange(16) * 5 + 3) % 16] = 2.0 ** np.arange(16)
     sixteen_sums(x.ravel(), out)
@@ -163,11 +163,11 @@ def test_sixteen_sums_come_out_in_the_order_of_their_vectors():
     np.testing.assert_allclose(out, x.astype(np.float64).sum(axis=1), atol=16 * 4 * 2**-24)
 
 
-@pytest.mark.skipif(JIT_OFF, reason="without JIT every function may make arrays")
-def test_only_a_kernel_that_says_so_makes_arrays():
+@pytest.mark.skipif(JIT_OFF, reason="without JIT every function can create arrays")
+def test_only_kernels_with_allocates_can_create_arrays():
     assert size_of_new_array(3) == 3
     with pytest.raises(NumbaError, match="ones"):
-        size_of_new_array_unsaid(3)
+        size_of_new_array_without_allocates(3)
 
 
 def test_atomic_addition_returns_the_new_value():
@@ -176,10 +176,10 @@ def test_atomic_addition_returns_the_new_value():
     assert counter.tolist() == [7, 112, 9]
 
 
-@pytest.mark.skipif(JIT_OFF, reason="the twin of atomic_add adds in Python, where only one thread may run")
-def test_atomic_additions_of_four_threads_are_all_counted():
+@pytest.mark.skipif(JIT_OFF, reason="atomic_add is not atomic without JIT")
+def test_atomic_additions_of_four_threads_are_not_lost():
     counter = np.zeros(3, np.int64)
-    count_up(counter, 1)  # compiled before the race
+    count_up(counter, 1)  # compile before starting threads
     threads = [threading.Thread(target=count_up, args=(counter, 2_000_000)) for _ in range(4)]
     for thread in threads:
         thread.start()
@@ -188,7 +188,7 @@ def test_atomic_additions_of_four_threads_are_all_counted():
     assert counter.tolist() == [0, 3 + 4 * 3 * 2_000_000, 0]
 
 
-def test_atomic_exchange_returns_what_was_there():
+def test_atomic_exchange_returns_the_old_value():
     cells = np.array([7, 100, 0, 9])
     assert swap(cells, 2, 5, 1) == (7, 0)
     assert cells.tolist() == [5, 100, 1, 9]
@@ -196,10 +196,10 @@ def test_atomic_exchange_returns_what_was_there():
     assert cells.tolist() == [-(2**62), 1, 1, 9]
 
 
-@pytest.mark.skipif(JIT_OFF, reason="the twin of atomic_exchange is of two steps, for one thread only")
-def test_what_threads_exchange_is_neither_lost_nor_doubled():
+@pytest.mark.skipif(JIT_OFF, reason="atomic_exchange is not atomic without JIT")
+def test_atomic_exchanges_of_threads_lose_and_duplicate_nothing():
     cells, found = np.zeros(4, np.int64), []
-    swap(np.zeros(4, np.int64), 1, 0, 1)  # compiled before the race
+    swap(np.zeros(4, np.int64), 1, 0, 1)  # compile before starting threads
 
     def work(k):
         found.append(swap(cells, k, 100 * k, 1_000_000))
@@ -214,10 +214,10 @@ def test_what_threads_exchange_is_neither_lost_nor_doubled():
     assert cells[1:].tolist() == [1_000_000] * 3
 
 
-@pytest.mark.skipif(JIT_OFF, reason="the twin of atomic_add adds in Python, where only one thread may run")
-def test_a_thread_that_yields_lets_another_one_set_what_it_waits_for():
+@pytest.mark.skipif(JIT_OFF, reason="atomic_add is not atomic without JIT")
+def test_a_yielding_thread_lets_others_proceed():
     flag = np.zeros(1, np.int64)
-    assert wait_until(flag, 0) == 1  # compiled, and the flag is 1
+    assert wait_until(flag, 0) == 1  # compiles, and sets the flag to 1
     waiting = threading.Thread(target=wait_until, args=(flag, 3))
     waiting.start()
     assert wait_until(flag, 1) == 2
@@ -249,7 +249,7 @@ print(x[0], y[0], sum(near.probe.stats.cache_hits.values()), sum(far.probe.stats
 
 @pytest.fixture
 def copied_kernels(tmp_path):
-    """A copy of the kernels with a kernel that calls tile.py, and one in another folder."""
+    """A copy of the kernel package with an extra kernel that calls tile.py, and one in another folder."""
     source = Path(wordvec.kernels.__file__).parent
     folder = tmp_path / "wordvec" / "kernels"
     shutil.copytree(source, folder, ignore=shutil.ignore_patterns("__pycache__"))
@@ -262,7 +262,7 @@ def copied_kernels(tmp_path):
 
 
 def run_copy(folder, **environment):
-    # -B and -P: no byte code whose age could be mistaken, and nothing imported from the folder the tests run in.
+    # -B and -P: no stale byte code, and no imports from the current folder.
     command = [sys.executable, "-B", "-P", "-c", f"import sys; sys.path.insert(0, {str(folder)!r})\n{RUN}"]
     given = {k: v for k, v in os.environ.items() if not k.startswith(("NUMBA_", "PYTHON"))} | environment
     result = subprocess.run(command, env=given, capture_output=True, text=True, timeout=120, cwd=folder)
@@ -276,31 +276,31 @@ def replace_in(path, old, new):
     path.write_text(text.replace(old, new))
 
 
-@pytest.mark.skipif(JIT_OFF, reason="without JIT there is no cache; the leg with JIT tests it")
-def test_an_edit_of_any_kernel_is_noticed(copied_kernels):
+@pytest.mark.skipif(JIT_OFF, reason="there is no cache without JIT")
+def test_an_edit_of_any_kernel_invalidates_the_cache(copied_kernels):
     cache = {"NUMBA_CACHE_DIR": str(copied_kernels / "cache")}
     assert run_copy(copied_kernels, **cache)[0] == ["0.5", "2.0", "0", "0"]
-    assert run_copy(copied_kernels, **cache)[0] == ["0.5", "2.0", "1", "1"], "the cache serves what is unchanged"
+    assert run_copy(copied_kernels, **cache)[0] == ["0.5", "2.0", "1", "1"], "unchanged kernels come from the cache"
 
     kernels = copied_kernels / "wordvec" / "kernels"
     replace_in(kernels / "tile.py", "half = splat(np.float32(0.5))", "half = splat(np.float32(0.75))")
     assert run_copy(copied_kernels, **cache)[0] == ["0.75", "2.0", "0", "0"], (
-        "edited: tile.py, which other folders may call too"
+        "edited: tile.py, which other folders may also call"
     )
 
     replace_in(kernels / "simd.py", 'add = _binary("fadd"', 'add = _binary("fsub"')
     assert run_copy(copied_kernels, **cache)[0] == ["0.75", "0.0", "0", "0"], "edited: simd.py"
 
 
-@pytest.mark.skipif(JIT_OFF, reason="without JIT there is no cache; the leg with JIT tests it")
-def test_without_a_place_for_the_cache_kernels_work_and_say_so_once(copied_kernels):
-    # Below a file no folder can be made, not even by an administrator.
+@pytest.mark.skipif(JIT_OFF, reason="there is no cache without JIT")
+def test_without_a_cache_folder_kernels_work_and_warn_once(copied_kernels):
+    # No folder can be created below a file, not even by root.
     barred = copied_kernels / "a_file"
     barred.touch()
     (copied_kernels / "wordvec" / "kernels" / "__pycache__").touch()
     (copied_kernels / "other" / "__pycache__").touch()
     nowhere = {name: str(barred / "below") for name in ("NUMBA_CACHE_DIR", "HOME", "XDG_CACHE_HOME", "LOCALAPPDATA")}
-    found, said = run_copy(copied_kernels, **nowhere)
+    found, stderr = run_copy(copied_kernels, **nowhere)
     assert found == ["0.5", "2.0", "0", "0"]
-    assert said.count("no folder to keep compiled kernels in") == 1
-    assert "NUMBA_CACHE_DIR" in said
+    assert stderr.count("no writable cache folder for compiled kernels") == 1
+    assert "NUMBA_CACHE_DIR" in stderr

@@ -1,4 +1,4 @@
-"""Slices against the textbook: the whole corpus subsampled, every window, every draw, in plain Python."""
+"""Slices against a plain Python reference of subsampling, windows and random draws."""
 
 import numpy as np
 import pytest
@@ -41,7 +41,7 @@ def random_numbers(key, counters, limit, noise_table, bits, limited, noise, samp
 
 
 def read_lane(case):
-    """All slices of a lane: positions and ids of the centres, positions of their contexts, negatives of each tile."""
+    """Read all slices of a lane: positions and ids of centers, positions of contexts, negatives of each tile."""
     centers, contexts, negatives = [], [], []
     lane, shared, fresh = case.lane, case.settings.shared_negatives, case.settings.negatives_per_tile
     while not case.finished:
@@ -53,14 +53,14 @@ def read_lane(case):
         tiles = -(-len(places) // 4)
         for tile in range(tiles):
             negatives.append(lane.negative_ids[tile * fresh : tile * fresh + shared].tolist())
-        assert case.finished or len(places) % 4 == 0, "a tile may be short only at the end of a lane"
+        assert case.finished or len(places) % 4 == 0, "only the last tile of a lane may be incomplete"
         assert lane.state[DRAWN] == shared - fresh + tiles * fresh
         assert lane.state[FILLED] <= sizes_of(case.settings, case.types).buffer
         assert lane.state[DRAWN] <= sizes_of(case.settings, case.types).outputs
     return centers, contexts, negatives
 
 
-def check_against_the_textbook(case):
+def check_against_the_reference(case):
     centers, contexts, negatives = read_lane(case)
     assert centers == case.kept
     assert contexts == [[case.kept[place][0] for place, _ in found] for found in case.contexts]
@@ -71,7 +71,7 @@ def check_against_the_textbook(case):
 # -- random numbers ---------------------------------------------------------------------------------------------------
 
 
-def test_draws_are_those_of_whole_numbers_in_python():
+def test_draws_match_python_integers():
     random = np.random.default_rng(0)
     counters = np.concatenate([[0, 1, -1, 2**62, -(2**63)], random.integers(-(2**63), 2**63 - 1, 200)])
     table = np.array([1 << 63 | 2, (2**32 - 1) << 32 | 1, 1 << 62], np.uint64)
@@ -106,11 +106,11 @@ def test_one_tile_in_256_is_sampled_for_the_loss():
     borders=st.tuples(st.floats(0, 1), st.floats(0, 1)),
     seed=st.integers(0, 3),
 )
-def test_any_lane_in_slices_of_any_size_equals_the_textbook(
+def test_lanes_in_slices_of_any_size_match_the_reference(
     lengths, slice_size, window, window_weights, shared_block, subsample, borders, seed
 ):
     start, end = sorted(round(border * sum(lengths)) for border in borders)
-    check_against_the_textbook(
+    check_against_the_reference(
         LaneCase(
             random_corpus(lengths, seed=seed),
             start=start,
@@ -128,41 +128,41 @@ def test_any_lane_in_slices_of_any_size_equals_the_textbook(
 
 
 @pytest.mark.parametrize("slice_size", [64, 67, 128, 255, 1000])
-def test_the_size_of_a_slice_changes_nothing(slice_size):
+def test_results_do_not_depend_on_the_slice_size(slice_size):
     case = LaneCase(random_corpus(SENTENCES * 3), lane_tokens=slice_size, subsample=1e-2, window=7)
-    check_against_the_textbook(case)
-    assert len(case.kept) > 500, "many slices"
-    assert len(case.kept) < 0.9 * len(case.drawn[0]), "subsampling has something to do"
+    check_against_the_reference(case)
+    assert len(case.kept) > 500, "several slices"
+    assert len(case.kept) < 0.9 * len(case.drawn[0]), "subsampling drops tokens"
 
 
 def test_a_window_wider_than_a_slice():
     case = LaneCase(random_corpus([700, 90]), lane_tokens=64, subsample=0, window=150)
-    check_against_the_textbook(case)
+    check_against_the_reference(case)
     assert max(map(len, case.contexts)) == 300
 
 
-def test_a_lane_without_tokens_and_one_whose_tokens_are_all_dropped():
+def test_an_empty_lane_and_a_lane_with_all_tokens_dropped():
     empty = LaneCase(random_corpus(), start=70, end=70)
     assert empty.finished
     assert empty.kept == []
-    # A threshold so low that no token is kept: slices without centres, one after the other.
+    # A threshold so low that no token is kept: all slices are without centers.
     dropped = LaneCase(random_corpus(), lane_tokens=64, subsample=1e-20)
     centers, _, negatives = read_lane(dropped)
     assert centers == dropped.kept == []
     assert negatives == []
 
 
-def test_windows_reach_over_dropped_tokens_but_not_over_sentences():
-    # Two sentences of one frequent and many rare types: half of the frequent ones go.
+def test_windows_span_dropped_tokens_but_not_sentences():
+    # Two sentences of one frequent and many rare types: half of the frequent tokens are dropped.
     ids = [0, 1, 0, 2, 0, 3, 0, 4] * 4 + [5, 0] * 8
     case = LaneCase(corpus_of(ids, [0, 32, 32, 48]), window=3, subsample=0.05)
-    check_against_the_textbook(case)
+    check_against_the_reference(case)
     reach = [abs(case.kept[q][0] - case.kept[c][0]) for c, near in enumerate(case.contexts) for q, _ in near]
-    assert max(reach) > 3, "a window of 3 kept tokens is wider than 3 positions"
+    assert max(reach) > 3, "a window of 3 kept tokens spans more than 3 positions"
     assert {case.kept[q][1] for c, near in enumerate(case.contexts) for q, _ in near if case.kept[c][1] == 2} == {2}
 
 
-def test_epochs_and_seeds_draw_anew():
+def test_epochs_and_seeds_give_different_draws():
     corpus = random_corpus()
     lanes = [
         read_lane(LaneCase(corpus, seed=seed, epoch=epoch, subsample=1e-2)) for seed, epoch in [(1, 0), (1, 1), (2, 0)]
@@ -175,7 +175,7 @@ def test_epochs_and_seeds_draw_anew():
 
 
 def chi_square_limit(classes):
-    """What a chi-square sum with one class less of freedom exceeds about once in 30,000 times (4 deviations)."""
+    """Return the chi-square value exceeded about once in 30,000 times (4 standard deviations)."""
     freedom = classes - 1
     return freedom + 4 * np.sqrt(2 * freedom) + 8
 
@@ -190,8 +190,8 @@ def test_radius_keep_rate_and_noise_follow_their_distributions():
     lane = case.lane
     while not case.finished:
         places = case.prepare()
-        for b in places[::4]:  # one of each tile
-            # The wider side; near the ends of the sentence both may be cut.
+        for b in places[::4]:  # one per tile
+            # The wider side; near sentence boundaries both may be truncated.
             if 6 < lane.positions[b] < length - 40:
                 radii[max(b - lane.left[b], lane.right[b] - b - 1)] += 1
         new += np.bincount(lane.negative_ids[: 8 * -(-len(places) // 4)], minlength=20)

@@ -1,4 +1,4 @@
-"""The softmax head against its formula and numerical gradients."""
+"""Softmax head against its formula and numerical gradients."""
 
 import numpy as np
 
@@ -18,7 +18,7 @@ def forward(features, weight, bias):
     return probabilities
 
 
-def test_probabilities_are_the_softmax():
+def test_probabilities_match_the_softmax():
     features, weight, bias = make()
     exponentials = np.exp(features @ weight.T + bias)
     expected = exponentials / exponentials.sum(axis=1, keepdims=True)
@@ -27,7 +27,7 @@ def test_probabilities_are_the_softmax():
     np.testing.assert_allclose(single, expected, rtol=1e-5)
 
 
-def test_huge_scores_neither_overflow_nor_lose_their_gradient():
+def test_huge_scores_do_not_overflow_and_keep_their_gradient():
     features, weight = np.array([[1e4, 0.0]]), np.array([[1.0, 0.0], [-1.0, 0.0]])
     probabilities = forward(features, weight, np.zeros(2))
     assert probabilities.tolist() == [[1.0, 0.0]]
@@ -39,7 +39,7 @@ def test_huge_scores_neither_overflow_nor_lose_their_gradient():
     assert d_bias.tolist() == [1.0, -1.0]
 
 
-def test_every_gradient_is_numerically_right_and_added_where_said():
+def test_gradients_match_numerical_gradients_and_accumulate():
     features, weight, bias = make()
     targets, weights = np.array([2, 0, 1, 2], np.int32), np.array([0.5, 2.0, 1.0, 3.0])
 

@@ -1,4 +1,4 @@
-"""One tile against an oracle in float64 that is itself held to the numerical gradient of the loss."""
+"""Tile kernel against a float64 oracle, which is checked against the numerical gradient of the loss."""
 
 import numpy as np
 import pytest
@@ -19,7 +19,7 @@ from wordvec.kernels.tile import (
     sigmoid,
 )
 
-# Sums of some ten products of numbers near 1 in float32, each rounded to 2^-24.
+# Float32 sums of about ten products of numbers near 1, each rounded to 2^-24.
 TOLERANCE = 4e-6
 
 
@@ -40,36 +40,36 @@ def sigmoid_of(values):
     return out[: len(values)]
 
 
-def test_sigmoid_against_the_logistic_function_in_float64():
+def test_sigmoid_matches_the_logistic_function_in_float64():
     x = np.concatenate([np.linspace(-40, 40, 20_001), np.linspace(-1e-3, 1e-3, 999), [0]]).astype(np.float32)
     found = sigmoid_of(x)
     assert np.abs(found - naive.logistic(x)).max() < 3e-7
     assert (found >= 0).all()
     assert (found <= 1).all()
-    # No step backwards beyond the roundings, and the middle is exact.
+    # Monotonic up to rounding, and exact at 0.
     assert (np.diff(found[:20_001]) > -3e-7).all()
     assert found[-1] == 0.5
     np.testing.assert_allclose(sigmoid_of(-x), 1 - found.astype(np.float64), atol=1.2e-7)
 
 
-def test_sigmoid_saturates_at_its_ends_and_passes_on_what_is_not_a_number():
+def test_sigmoid_saturates_and_propagates_nan():
     found = sigmoid_of([-np.inf, -1e30, -90, -17, 17, 90, 1e30, np.inf, np.nan])
     assert ((found[:4] >= 0) & (found[:4] < 1e-6)).all()
     assert ((found[4:8] <= 1) & (found[4:8] > 1 - 1e-6)).all()
-    assert np.isnan(found[8]), "an overflow must be seen, not clipped to a number"
+    assert np.isnan(found[8]), "an overflow must not be hidden by clipping"
 
 
 # -- the tile ---------------------------------------------------------------------------------------------------------
 
 
 class Case:
-    """A memory and a tile of random numbers; what pads a vector or a tile is zero."""
+    """Random memory and tile with zero padding."""
 
     def __init__(self, count, size, *, seed=0, rate=0.05, duplicates=False):
         random = np.random.default_rng(seed)
         self.count, self.size, self.stride = count, size, -(-size // 16) * 16
         self.padded = -(-count // 4) * 4
-        total = self.padded + 9  # the rows, four inputs, a few bystanders and the padding row, shuffled
+        total = self.padded + 9  # rows, four inputs, a few unused rows and the padding row, shuffled
         order = random.permutation(total - 1)
         self.rows, self.inputs = order[:count], order[count : count + 4]
         if duplicates:
@@ -78,12 +78,12 @@ class Case:
         self.pad = total - 1
         self.memory = np.zeros((total, self.stride), np.float32)
         self.memory[:-1, :size] = random.standard_normal((total - 1, size)) / np.sqrt(size)
-        # Some pairs are no part of the objective; some weigh more than their target: a negative that is a positive too.
+        # Some pairs are not in the objective; some have weight > target: a negative that is also a positive.
         self.targets = rate * random.choice([0, 0.2, 0.6, 1], (count, 4))
         self.weights = self.targets + rate * random.integers(0, 2, (count, 4)) * random.random((count, 4))
 
     def tile(self):
-        more = np.full(self.padded + 4, self.pad)  # room for more rows than there are
+        more = np.full(self.padded + 4, self.pad)  # room for extra rows
         more[: self.count] = self.rows
         weights, targets = np.zeros((2, self.padded + 4, 4), np.float32)
         weights[: self.count], targets[: self.count] = self.weights, self.targets
@@ -102,7 +102,7 @@ class Case:
         )
 
     def run(self, *, separate=None, tile=None):
-        """The kernel's memory, inputs and scores; ``separate`` (4, D) holds inputs that are no rows."""
+        """Return the kernel's memory, inputs and scores; ``separate`` (4, D) are inputs stored outside the memory."""
         tile, memory = tile or self.tile(), self.memory.ravel().copy()
         if separate is None:
             inputs = (memory, *(int(row) * self.stride for row in self.inputs))
@@ -114,7 +114,7 @@ class Case:
         return memory.reshape(self.memory.shape), moved, tile.scores.reshape(-1, 4)[: self.count]
 
     def expected(self, *, separate=None):
-        """What the oracle makes of it: all rows' values, the moved inputs, scores."""
+        """Return the oracle's row values, updated inputs and scores."""
         values = self.memory.astype(np.float64)
         inputs = values[self.inputs].copy() if separate is None else separate.astype(np.float64)
         moves, scores = naive.tile_step(values, self.rows, inputs, self.weights, self.targets)
@@ -129,7 +129,7 @@ CASES = [(4, 16, False), (1, 5, False), (6, 33, False), (9, 16, True), (31, 48, 
 
 @pytest.mark.parametrize(("count", "size", "duplicates"), CASES)
 @pytest.mark.parametrize("apart", [False, True])
-def test_a_tile_equals_the_oracle(count, size, duplicates, apart):
+def test_a_tile_matches_the_oracle(count, size, duplicates, apart):
     case = Case(count, size, seed=count, duplicates=duplicates)
     separate = None
     if apart:
@@ -141,23 +141,23 @@ def test_a_tile_equals_the_oracle(count, size, duplicates, apart):
     np.testing.assert_allclose(found, values, atol=TOLERANCE)
     if apart:
         np.testing.assert_allclose(moved, inputs, atol=TOLERANCE)
-    # Bystanders and padding: not one bit.
+    # Unused rows and padding stay bit-identical.
     bystanders = sorted({*range(case.pad + 1)} - {*case.rows} - (set() if apart else {*case.inputs}))
     assert len(bystanders) >= 4
     np.testing.assert_array_equal(found[bystanders], case.memory[bystanders])
     assert not found[:, size:].any()
-    assert np.abs(found - case.memory).max() > 1e-3, "a test that moves nothing proves nothing"
+    assert np.abs(found - case.memory).max() > 1e-3, "the update must be nonzero"
 
 
-def test_a_pair_without_weight_moves_nothing():
+def test_pairs_without_weight_change_nothing():
     case = Case(4, 16)
     case.weights[:], case.targets[:] = 0, 0
     memory, *_ = case.run()
     np.testing.assert_array_equal(memory, case.memory)
 
 
-@pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")  # NumPy's, without JIT: the point of the test
-def test_a_row_that_overflowed_is_not_hidden():
+@pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")  # raised by NumPy without JIT, intended here
+def test_overflow_propagates():
     case = Case(4, 16)
     case.memory[case.rows[1]] = np.inf
     case.memory[case.inputs[2]] = -case.memory[case.inputs[2]] + np.float32(1)
@@ -168,8 +168,8 @@ def test_a_row_that_overflowed_is_not_hidden():
 # -- the oracle -------------------------------------------------------------------------------------------------------
 
 
-def test_the_oracles_step_is_the_numerical_gradient_of_its_loss():
-    # Duplicates see each other's moves, which is second order in the weights: they are made tiny.
+def test_the_oracle_step_matches_the_numerical_gradient_of_its_loss():
+    # Duplicates see each other's updates, a second-order effect made negligible by tiny weights.
     case = Case(7, 6, duplicates=True, rate=1e-7)
     values = case.memory.astype(np.float64)[:, :6]
     inputs = values[case.inputs].copy()
@@ -189,9 +189,9 @@ def test_the_oracles_step_is_the_numerical_gradient_of_its_loss():
 # -- the loss ---------------------------------------------------------------------------------------------------------
 
 
-def test_the_loss_of_a_tile_and_its_squares():
+def test_loss_sums_of_a_tile():
     case, rate = Case(6, 10, rate=0.025), 0.025
-    case.memory *= 8  # scores far enough from 0 to tell softplus from anything simpler
+    case.memory *= 8  # scores far enough from 0 to distinguish softplus from simpler functions
     sums = np.zeros(8)
     losses, pairs = [], []
     for seed in range(3):
@@ -211,7 +211,7 @@ def test_the_loss_of_a_tile_and_its_squares():
 
 
 @pytest.mark.parametrize("score", [1e4, -1e4])
-def test_the_loss_of_an_extreme_score_is_the_score(score):
+def test_the_loss_of_an_extreme_score_equals_the_score(score):
     case = Case(4, 16)
     tile = case.tile()
     tile.scores[:], tile.weights[:], tile.targets[:] = score, 1, score < 0

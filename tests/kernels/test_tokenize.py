@@ -1,4 +1,4 @@
-"""Bytes to tokens to ids, one kernel at a time: borders of what is read at once, collisions, tables that are full."""
+"""Tokenizing and counting kernels: block boundaries, hash collisions and full tables."""
 
 from itertools import pairwise
 
@@ -30,8 +30,8 @@ from wordvec.kernels.tokenize import (
 
 pytestmark = wraps_around
 
-# Of every length around eight, fifteen and sixteen, alike but for one byte, with bytes that are white space in Unicode
-# alone, and with what is below the space and still a part of a token.
+# Lengths around 8, 15 and 16 that differ in one byte, with bytes that are white space only in Unicode, and with bytes
+# below the space that belong to a token.
 SIZES = [1, 2, 7, 8, 9, 14, 15, 16, 17, 23, 24, 25, 70]
 WORDS = [b"x" * (size - 1) + last for size in SIZES for last in (b"a", b"b", b"\x00", b"\xff")]
 WORDS += [b"b" + b"x" * (size - 1) for size in SIZES] + [b"\x1c", b"\x1f\x85\xa0", b"a\x00", b"a\x00\x00", b"a"]
@@ -45,7 +45,7 @@ def table(rows=128, letters=4096):
         keys=np.full((rows, 2), 99, np.uint64),
         starts=np.zeros(rows + 1, np.int64),
         letters=np.zeros(letters, np.uint8),
-        counts=np.full(rows, 99, np.int64),  # a new type must not count on zeros
+        counts=np.full(rows, 99, np.int64),  # new types must not rely on zeros
         errors=np.full(rows, 99, np.int64),
     )
 
@@ -55,7 +55,7 @@ def batch():
 
 
 def padded(text):
-    """As the kernels want it."""
+    """Pad a text as required by the kernels."""
     return np.frombuffer(text + b" " * PADDING, np.uint8).copy()
 
 
@@ -66,7 +66,7 @@ def count_words(text, types, known=None, often=0):
 
 
 def spelled(types):
-    """The types so far as bytes, and their counts."""
+    """Return the types so far as bytes, and their counts."""
     starts = types.starts[: types.used[TYPES] + 1].tolist()
     words = [types.letters[a:b].tobytes() for a, b in pairwise(starts)]
     return words, types.counts[: len(words)].tolist()
@@ -80,7 +80,7 @@ def spelled(types):
     words=st.lists(st.sampled_from(WORDS), max_size=40),
     between=st.lists(st.sampled_from([b" ", b"\n", b"\t", b"\r\n", b"  ", b"\v\f", b" " * 61]), min_size=1, max_size=7),
 )
-def test_a_text_is_split_as_bytes_split_does(words, between):
+def test_texts_are_split_like_bytes_split(words, between):
     text = b"".join(word + between[place % len(between)] for place, word in enumerate(words))
     types = table()
     tokens = text.split()
@@ -97,7 +97,7 @@ def test_a_text_is_split_as_bytes_split_does(words, between):
     assert (ends[sentences:] == -7).all()
 
 
-def test_tokens_that_are_not_in_the_vocabulary_are_left_out():
+def test_out_of_vocabulary_tokens_are_dropped():
     types = table()
     count_words(b"b a", types)
     ids, ends = np.empty(20, np.int32), np.empty(20, np.int32)
@@ -105,17 +105,17 @@ def test_tokens_that_are_not_in_the_vocabulary_are_left_out():
     assert (ids[:4].tolist(), ends[:3].tolist()) == ([1, 0, 0, 1], [2, 2, 2])
 
 
-def test_what_is_known_is_counted_there():
+def test_known_types_are_counted_in_the_shared_table():
     known, new = table(), table()
     count_words(b"b a c", known)
     done, tokens, often = count_words(b"c b b x b c a x", new, known, often=2)
     assert (done, tokens, often) == (15, 8, [3, 1])
-    assert spelled(known) == ([b"b", b"a", b"c"], [1, 1, 3]), "the third counted in one step, the others to be added"
+    assert spelled(known) == ([b"b", b"a", b"c"], [1, 1, 3]), "the third is counted atomically, the others in ``often``"
     assert spelled(new) == ([b"x"], [2])
 
 
 @pytest.mark.parametrize(("rows", "letters"), [(2, 100), (100, 5)])
-def test_a_full_table_stops_before_the_token_that_has_no_room(rows, letters):
+def test_a_full_table_stops_before_the_token_that_does_not_fit(rows, letters):
     types = table(rows, letters)
     text = b"ab cde ab\nfg ab hij"
     done, tokens, _ = count_words(text, types)
@@ -139,8 +139,8 @@ def test_keys_of_different_words_differ():
     assert all(len(words) == 1 for words in keys.values())
 
 
-def test_long_types_whose_keys_are_equal_are_told_apart_by_their_letters():
-    # No two such words are at hand: a type is put there that claims the key of another word.
+def test_long_types_with_equal_keys_are_compared_by_their_bytes():
+    # Simulates a collision by giving a type the key of another word.
     word = b"a word of more than sixteen bytes".replace(b" ", b"_")
     for other in (word[:-1] + b"x", word[:-1], word + b"x", b"x" + word[1:]):
         types = table()
@@ -153,7 +153,7 @@ def test_long_types_whose_keys_are_equal_are_told_apart_by_their_letters():
         assert spelled(types) == ([other, word], [1, 2])
 
 
-def test_types_that_share_a_slot_go_to_the_next_ones_and_around_the_end():
+def test_colliding_types_use_the_next_slots_and_wrap_around():
     def slot(word):
         low, high = map(np.uint64, key_of(padded(word), np.uint64(0), np.uint64(len(word))))
         return int(first_slot(low, high, np.uint64(64 - 4)))
@@ -173,7 +173,7 @@ def test_tables_are_merged_with_their_counts():
     count_words(b"b a", types)
     types.errors[:2] = 0, 4
     count_words(b"a c a d c a", new)
-    assert merge(types, new, 0, 7) == 2, "d has no room"
+    assert merge(types, new, 0, 7) == 2, "d does not fit"
     assert spelled(types) == ([b"b", b"a", b"c"], [1, 4, 2])
     assert types.errors.tolist() == [0, 4, 7]
     larger = table()
@@ -183,7 +183,7 @@ def test_tables_are_merged_with_their_counts():
 
 @settings(max_examples=60 // fewer_without_jit, deadline=None)
 @given(st.lists(st.booleans(), min_size=len(set(WORDS)), max_size=len(set(WORDS))))
-def test_kept_types_are_found_again_and_others_are_not(kept):
+def test_only_kept_types_are_found(kept):
     types = table()
     text = b" ".join(WORDS)
     count_words(text, types)
@@ -201,7 +201,7 @@ def test_kept_types_are_found_again_and_others_are_not(kept):
     assert ids[:found].tolist() == list(range(len(rows)))
 
 
-def test_types_are_spelled_a_line_each():
+def test_types_are_written_one_per_line():
     types = table()
     count_words(b"one two \xc3\xa9", types)
     text = np.zeros(20, np.uint8)

@@ -1,12 +1,12 @@
-"""Document vectors as ``.npz``: what scipy.sparse.load_npz reads, and beside it the features and how they came about.
+"""Document vectors as ``.npz``, readable by scipy.sparse.load_npz, with features and settings as extra arrays.
 
 ====================================  ===========================================================================
-arrays                                hold
+array                                 content
 ====================================  ===========================================================================
 ``indices indptr data shape format``  the CSR matrix, as scipy.sparse.save_npz writes it
-``features``                          uint8: the features as UTF-8, a line each, in the order of the columns
-``counts``                            (V,) int64: how often each was there; missing where nobody knows
-``idf``                               (V,) float64: what counts were multiplied with; of TF-IDF alone
+``features``                          uint8: the features as UTF-8, one per line, in column order
+``counts``                            (V,) int64: total count of each feature; optional
+``idf``                               (V,) float64: inverse document frequencies; TF-IDF only
 ``settings``                          uint8: JSON
 ====================================  ===========================================================================
 """
@@ -30,13 +30,13 @@ _MATRIX = ("indices", "indptr", "data", "shape", "format")
 
 @dataclass(frozen=True)
 class DocumentMatrix:
-    """Document vectors with all that is needed to make more of them in the same columns.
+    """Document vectors with everything needed to vectorize further texts into the same columns.
 
     Attributes:
         matrix: (documents, V) CSR.
-        vocabulary: V features, column by column.
-        idf: (V,) float64, what counts were multiplied with, or None where they were not.
-        settings: how texts became rows: what JSON can hold.
+        vocabulary: V features, in column order.
+        idf: (V,) float64 inverse document frequencies, or None for plain counts.
+        settings: vectorizer settings, JSON-serializable.
     """
 
     matrix: csr_matrix
@@ -49,12 +49,12 @@ def save_documents(documents: DocumentMatrix, path: str | os.PathLike[str], *, c
     """Write document vectors and their features; equal content gives equal bytes.
 
     Args:
-        documents: what to write.
-        path: the file, replaced only when the new one is complete.
-        compress: make it smaller, which takes many times as long.
+        documents: the document vectors.
+        path: the file, replaced atomically.
+        compress: write a smaller file, which takes many times longer.
 
     Raises:
-        InputError: a feature holds the end of a line, or the place cannot be written to.
+        InputError: a feature contains a newline, or the path is not writable.
 
     Example:
         >>> import pathlib, tempfile
@@ -72,7 +72,7 @@ def save_documents(documents: DocumentMatrix, path: str | os.PathLike[str], *, c
     lines = "".join(f"{feature}\n" for feature in vocabulary.tokens)
     if lines.count("\n") != len(vocabulary):
         wrong = next(feature for feature in vocabulary.tokens if "\n" in feature)
-        raise InputError(f"a matrix file cannot hold features with the end of a line, got {wrong!r}; replace it")
+        raise InputError(f"features must not contain newlines, got {wrong!r}; replace them")
     arrays = {
         "indices": matrix.indices,
         "indptr": matrix.indptr,
@@ -91,11 +91,11 @@ def save_documents(documents: DocumentMatrix, path: str | os.PathLike[str], *, c
 
 
 def load_documents(path: str | os.PathLike[str]) -> DocumentMatrix:
-    """Read what ``save_documents`` wrote.
+    """Read a file written by ``save_documents``.
 
     Raises:
-        FormatError: it is something else, or damaged.
-        InputError: it is not there, or cannot be read.
+        FormatError: the file is not a document matrix, or is damaged.
+        InputError: the file does not exist or cannot be read.
     """
     arrays = _arrays(path)
     try:
@@ -111,8 +111,8 @@ def load_documents(path: str | os.PathLike[str]) -> DocumentMatrix:
         low, high = settings.setdefault("ngram_range", [1, 1])
         settings["ngram_range"] = [int(low), int(high)]
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-        missing = f"it has no {error}" if isinstance(error, KeyError) else error
-        raise FormatError(f"{path} is no matrix of documents, or damaged: {missing}") from None
+        missing = f"no array {error}" if isinstance(error, KeyError) else error
+        raise FormatError(f"{path} is not a document matrix, or is damaged: {missing}") from None
     return DocumentMatrix(matrix, vocabulary, idf, settings)
 
 
@@ -120,7 +120,7 @@ def _arrays(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
     try:
         with open(path, "rb") as file:
             if file.read(4) != b"PK\3\4":
-                raise FormatError(f"{path} is no .npz file; name one that 'wordvec documents' wrote")
+                raise FormatError(f"{path} is not an .npz file; pass one written by 'wordvec documents'")
             file.seek(0)
             with np.load(file) as archive:
                 return {name: archive[name] for name in archive.files}

@@ -1,7 +1,7 @@
-"""fastText's own binary models: recognised, so that they can be refused in plain words.
+"""Detection of fastText binary models, which are rejected with a specific error.
 
-Both layouts start with the training arguments (``args.cc``, ``Args::save``) and the dictionary's sizes
-(``dictionary.cc``, ``Dictionary::save``); since version 11 a magic number and the version stand before them.
+Both layouts start with the training arguments (``args.cc``, ``Args::save``) and the dictionary sizes
+(``dictionary.cc``, ``Dictionary::save``); since version 11 they are preceded by a magic number and the version.
 """
 
 import struct

@@ -1,4 +1,4 @@
-"""GloVe's text: word2vec's without the first line, so that the first vector says how long they all are."""
+"""GloVe text format: word2vec text without the header; the first line determines the vector size."""
 
 import os
 
@@ -9,20 +9,20 @@ from wordvec.formats.table import VectorTable
 
 
 def looks_like(sample: bytes) -> bool:
-    """Whether the first line is a token and numbers."""
+    """Whether the first line is a token followed by numbers."""
     return b"\0" not in sample and _vector_size(sample.split(b"\n", 1)[0]) > 0
 
 
 def declared(source: VectorSource) -> tuple[None, int]:
-    """None, for nobody says how many there are, and D."""
+    """Return None (the format does not store V) and D."""
     return None, _checked_vector_size(source, source.sample().split(b"\n", 1)[0])
 
 
 def read(source: VectorSource, limit: int | None) -> VectorTable:
-    """The vectors of a file that stands at its start.
+    """Read vectors from a source positioned at its start.
 
     Raises:
-        FormatError: the first line is no token and numbers, or another does not have as many.
+        FormatError: the first line is not a token followed by numbers, or another line has a different length.
     """
     rows: text_lines.TextRows | None = None
     for number, lines in text_lines.line_blocks(source):
@@ -37,12 +37,12 @@ def read(source: VectorSource, limit: int | None) -> VectorTable:
 
 
 def write(table: VectorTable, path: str | os.PathLike[str]) -> None:
-    """As :func:`wordvec.formats.word2vec_text.write`, without the first line."""
+    """Write word2vec text without the header; see :func:`wordvec.formats.word2vec_text.write`."""
     word2vec_text.write(table, path, first_line=False)
 
 
 def _vector_size(line: bytes) -> int:
-    """How many numbers end the line, its first field left aside."""
+    """Count the numbers at the end of the line, excluding its first field."""
     size = 0
     for field in reversed(line.split()[1:]):
         if not text_lines.is_number(field):

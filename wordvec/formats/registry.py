@@ -1,16 +1,16 @@
-"""Vector files: which formats there are, which one a file is in, and one call each to read, write and describe.
+"""Vector file formats: detection, reading, writing and inspection.
 
 ===============  ==================  ==================================================================================
 name             written to          holds
 ===============  ==================  ==================================================================================
-``safetensors``  ``.safetensors``    everything: both sides, counts, tokeniser, settings; sparse vectors too
-``text``         ``.txt`` ``.vec``   word2vec text: a line ``V D``, then a token and D numbers a line
-``binary``       ``.bin``            word2vec binary: the same line, then token, space and D little-endian float32
-``glove``        by name alone       GloVe text: as ``text``, without the first line
+``safetensors``  ``.safetensors``    everything: both sides, counts, tokenizer, settings; also sparse vectors
+``text``         ``.txt`` ``.vec``   word2vec text: a header line ``V D``, then a token and D numbers per line
+``binary``       ``.bin``            word2vec binary: the same header, then token, space and D little-endian float32
+``glove``        ``format`` only     GloVe text: ``text`` without the header
 ===============  ==================  ==================================================================================
 
-A file to read is recognised by its content, and by its extension where the content leaves it open; all but
-``safetensors`` may be compressed with gzip.
+On reading, the format is detected from the content, falling back to the extension; all formats except ``safetensors``
+may be compressed with gzip.
 """
 
 import os
@@ -25,7 +25,7 @@ from wordvec.formats.tensors import TensorFile
 from wordvec.system.validation import check_choice
 
 FORMATS = ("safetensors", "text", "binary", "glove")
-"""The names that ``format`` takes."""
+"""Valid values of ``format``."""
 
 _EXTENSIONS = {".safetensors": "safetensors", ".txt": "text", ".vec": "text", ".bin": "binary"}
 _STREAMED = {"text": word2vec_text, "binary": word2vec_binary, "glove": glove}
@@ -50,12 +50,12 @@ def write_table(table: VectorTable, path: str | os.PathLike[str], format: str | 
     """Write a vector file; see :func:`wordvec.save_vectors`."""
     format = output_format(path, format)
     if not len(table):
-        raise InputError("there are no vectors to save: the vocabulary is empty")
+        raise InputError("no vectors to save: the vocabulary is empty")
     if table.is_sparse:
         if format != "safetensors":
             raise InputError(
-                f"sparse vectors of {table.vector_size:,} numbers each are not written as {format}; "
-                "name a .safetensors file, or make dense vectors (train-embeddings --model svd, or glove)"
+                f"format {format} does not support sparse vectors ({table.vector_size:,} columns); "
+                "save as .safetensors or train dense vectors (train-embeddings --model svd, or glove)"
             )
         sparse.write(table, path)
     elif format == "safetensors":
@@ -65,10 +65,10 @@ def write_table(table: VectorTable, path: str | os.PathLike[str], format: str | 
 
 
 def output_format(path: str | os.PathLike[str], format: str | None = None) -> str:
-    """The format a file to write will have, ``format`` or what the extension of ``path`` names.
+    """Return the output format: ``format``, or the one selected by the extension of ``path``.
 
     Raises:
-        InputError: neither names one.
+        InputError: neither specifies a format.
 
     Example:
         >>> output_format("vectors.vec")
@@ -84,17 +84,17 @@ def output_format(path: str | os.PathLike[str], format: str | None = None) -> st
 
 
 def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """What a vector file, or any file this toolkit writes, says it holds; no tensor is loaded.
+    """Return the metadata of a vector file, or of any file this toolkit writes, without loading tensors.
 
     Returns:
-        ``format``, ``kind``, ``bytes``; for vectors ``tokens`` (None where the file does not say) and ``vector_size``,
-        for sparse ones also ``numbers``, how many are not 0; for files of this toolkit also ``package`` (``"wordvec"``
-        or ``"seqclf"``), ``about`` (what it wrote of itself: settings, tokeniser ...) and ``tensors`` (name to
+        ``format``, ``kind``, ``bytes``; for vectors ``tokens`` (None if not stored in the file) and ``vector_size``,
+        for sparse ones also ``numbers``, the count of nonzero values; for files of this toolkit also ``package``
+        (``"wordvec"`` or ``"seqclf"``), ``about`` (stored metadata: settings, tokenizer ...) and ``tensors`` (name to
         ``dtype`` and ``shape``).
 
     Raises:
-        FormatError: of no known format, or by somebody else.
-        InputError: not there, or cannot be read.
+        FormatError: the format is unknown, or the safetensors file was written by another program.
+        InputError: the file does not exist or cannot be read.
 
     Example:
         >>> import pathlib, tempfile
@@ -115,9 +115,9 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
         about: dict[str, Any] = {"format": format, "bytes": source.size}
     package = next((name for name in _PACKAGES if name in file.metadata), None)
     if package is None:
-        raise FormatError(f"{path}: a safetensors file, but not one of ours: its metadata has no 'wordvec' or 'seqclf'")
-    told = file.told(package)
-    about |= {"package": package, "kind": told.pop("kind", "model"), "about": told, "tensors": file.described()}
+        raise FormatError(f"{path}: unsupported safetensors file: its metadata has no 'wordvec' or 'seqclf' key")
+    stored = file.told(package)
+    about |= {"package": package, "kind": stored.pop("kind", "model"), "about": stored, "tensors": file.described()}
     if package == "wordvec" and about["kind"] == "vectors":
         about["tokens"], about["vector_size"] = safetensors.check(file)
     elif package == "wordvec" and about["kind"] == sparse.KIND:
@@ -126,10 +126,10 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
 
 
 def recognise(source: VectorSource) -> str:
-    """The format of an open file, by its first bytes, else by its extension; the file stands at its start again.
+    """Detect the format of an open file by its first bytes, else by its extension, and rewind it.
 
     Raises:
-        FormatError: it is none of those known; the message says what it is, where that can be told.
+        FormatError: the format is unknown; the message identifies the file type if possible.
     """
     sample = source.sample()
     if safetensors.looks_like(sample):
@@ -145,7 +145,7 @@ def recognise(source: VectorSource) -> str:
     if glove.looks_like(sample):
         return "glove"
     if named == "safetensors":
-        return named  # its reader says best what is wrong
+        return named  # its reader reports the most specific error
     raise FormatError(f"{source.name}: {source.unknown if sample else 'an empty file'}")
 
 

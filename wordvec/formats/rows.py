@@ -1,4 +1,4 @@
-"""Tokens and vectors as they come out of a file, checked and gathered into one table."""
+"""Accumulator for the tokens and vectors read from a file, with deduplication."""
 
 import logging
 
@@ -12,29 +12,29 @@ _log = logging.getLogger(__name__)
 
 
 class Rows:
-    """A table that grows with what was read, whatever the file declared.
+    """Table that grows with the rows actually read, regardless of the declared size.
 
     Args:
-        name: the file's name, for messages.
+        name: file name, for messages.
         vector_size: D.
-        expected: so many rows are likely; room for them is made at once, so it must have been checked.
+        expected: rows to preallocate; must have been validated against the file size.
     """
 
     def __init__(self, name: str, vector_size: int, expected: int = 0) -> None:
         self.name = name
         self.vector_size = vector_size
         self.read = 0
-        """Rows added, those left out included."""
+        """Number of rows added, including skipped ones."""
         self._table = np.empty((expected, vector_size), dtype=np.float32)
         self._ids: dict[str, int] = {}
         self._repeated: list[str] = []
-        self._mended: list[str] = []
+        self._repaired: list[str] = []
 
     def add(self, tokens: list[bytes], vectors: np.ndarray) -> None:
-        """Take the next rows.
+        """Append the next rows.
 
         Args:
-            tokens: n tokens as stored, none empty.
+            tokens: n tokens as stored, nonempty.
             vectors: (n, D) float32, all finite.
         """
         kept: list[int] = []
@@ -51,10 +51,10 @@ class Rows:
         self._table[start : start + len(kept)] = vectors
 
     def finish(self) -> VectorTable:
-        """The vectors; a warning is logged for each kind of mending."""
+        """Return the vectors; log a warning for each kind of repair."""
         for words, what in (
-            (self._mended, "tokens are not UTF-8; U+FFFD stands for what could not be read"),
-            (self._repeated, "tokens are there again; the first of each is kept"),
+            (self._repaired, "tokens are not valid UTF-8; invalid bytes were replaced by U+FFFD"),
+            (self._repeated, "repeated tokens were skipped; the first occurrence of each is kept"),
         ):
             if words:
                 _log.warning("%s: %s %s, such as %r", self.name, f"{len(words):,}", what, words[0])
@@ -66,7 +66,7 @@ class Rows:
             return b"\n".join(tokens).decode("utf-8").split("\n") if tokens else []
         except UnicodeDecodeError:
             decoded = [token.decode("utf-8", "replace") for token in tokens]
-            self._mended += [new for new, old in zip(decoded, tokens, strict=True) if new.encode("utf-8") != old]
+            self._repaired += [new for new, old in zip(decoded, tokens, strict=True) if new.encode("utf-8") != old]
             return decoded
 
     def _make_room(self, rows: int) -> None:
@@ -75,6 +75,6 @@ class Rows:
 
 
 def check_complete(name: str, read: int, declared: int) -> None:
-    """Raise where a file held fewer vectors than its first line said."""
+    """Raise FormatError if a file contains fewer vectors than its first line declares."""
     if read < declared:
-        raise FormatError(f"{name}: its first line declares {declared:,} vectors, {read:,} are there; it was cut short")
+        raise FormatError(f"{name}: truncated: its first line declares {declared:,} vectors, found {read:,}")

@@ -1,10 +1,10 @@
-"""Our own vector file: safetensors with everything that is needed to ask questions and to train on.
+"""Native vector file: safetensors with everything needed to query the vectors and to continue training.
 
 =================== ================ ======================================================================
-``vectors``         F32 (V, D)       the input side
-``context_vectors`` F32 (V, D)       the output side; may be missing
-``counts``          I64 (V,)         how often each token was seen; may be missing
-``token_bytes``     U8               the tokens as UTF-8, one after the other
+``vectors``         F32 (V, D)       input vectors
+``context_vectors`` F32 (V, D)       output vectors; optional
+``counts``          I64 (V,)         token counts; optional
+``token_bytes``     U8               the concatenated tokens as UTF-8
 ``token_offsets``   I64 (V + 1,)     token t is ``token_bytes[token_offsets[t]:token_offsets[t + 1]]``
 =================== ================ ======================================================================
 
@@ -29,10 +29,10 @@ VERSION = 1
 
 
 def write(table: VectorTable, path: str | os.PathLike[str]) -> None:
-    """Write everything ``table`` holds.
+    """Write vectors with all their metadata.
 
     Raises:
-        InputError: the settings are nothing JSON can hold, or the place cannot be written to.
+        InputError: the settings are not JSON-serializable, or the path is not writable.
     """
     token_bytes, token_offsets = pack_tokens(table.tokens)
     tensors = {"vectors": table.vectors, "token_bytes": token_bytes, "token_offsets": token_offsets}
@@ -51,10 +51,10 @@ def write(table: VectorTable, path: str | os.PathLike[str]) -> None:
 
 
 def read(path: str | os.PathLike[str], limit: int | None = None) -> VectorTable:
-    """The vectors of a file of ours, or the first ``limit`` of them.
+    """Read the vectors, or the first ``limit`` of them.
 
     Raises:
-        FormatError: it is not one, was cut short, or its parts do not fit.
+        FormatError: not a native vector file, truncated, or inconsistent.
     """
     file = TensorFile(path)
     size, _ = check(file)
@@ -71,26 +71,26 @@ def read(path: str | os.PathLike[str], limit: int | None = None) -> VectorTable:
 
 
 def read_vocabulary(path: str | os.PathLike[str]) -> Vocabulary:
-    """The words of a file of ours and their counts, without the vectors.
+    """Read the tokens and counts without the vectors.
 
     Raises:
-        FormatError: as :func:`read` does.
+        FormatError: as :func:`read`.
     """
     file = TensorFile(path)
     return read_words(file, check(file)[0], None)
 
 
 def read_words(file: TensorFile, size: int, limit: int | None) -> Vocabulary:
-    """The ``size`` words of a file of ours whose arrays were checked, or the first ``limit`` of them.
+    """Read the ``size`` tokens, or the first ``limit`` of them, from a file that passed ``check_shapes``.
 
     Raises:
-        FormatError: the words do not fit, or are none.
+        FormatError: the tokens are inconsistent or invalid.
     """
     size = size if limit is None else min(size, limit)
     offsets = file.read("token_offsets", size + 1)
     token_bytes = file.read("token_bytes", max(0, int(offsets[-1])))
     if limit is None and len(token_bytes) != file.shape("token_bytes", "U8", 1)[0]:
-        raise FormatError(f"{file.path}: bytes after the last token")
+        raise FormatError(f"{file.path}: extra bytes after the last token")
     tokens = unpack_tokens(file.path, token_bytes, offsets)
     try:
         return Vocabulary(tokens, file.read("counts", size) if "counts" in file else None)
@@ -101,10 +101,10 @@ def read_words(file: TensorFile, size: int, limit: int | None) -> Vocabulary:
 
 
 def check(file: TensorFile) -> tuple[int, int]:
-    """V and D of a file of ours, once what it says of itself fits together.
+    """Validate metadata and array shapes; return V and D.
 
     Raises:
-        FormatError: it is not one, or from a later version, or its parts do not fit.
+        FormatError: not a native vector file, an unsupported version, or inconsistent.
     """
     check_about(file, "vectors", VERSION)
     size, vector_size = file.shape("vectors", "F32", 2)
@@ -116,10 +116,10 @@ def check(file: TensorFile) -> tuple[int, int]:
 
 
 def check_about(file: TensorFile, kind: str, version: int) -> dict[str, Any]:
-    """What a file of ours says of itself, once it is of this kind and version and says all that it must.
+    """Return the metadata after validating kind, version and required keys.
 
     Raises:
-        FormatError: it is not.
+        FormatError: a check failed.
     """
     about = file.told("wordvec")
     if about.get("kind") != kind:
@@ -128,21 +128,21 @@ def check_about(file: TensorFile, kind: str, version: int) -> dict[str, Any]:
     if found != version:
         newer = isinstance(found, int) and found > version
         raise FormatError(
-            f"{file.path}: version {found!r} of the vector file, version {version} is read"
-            + ("; a newer release wrote it, so upgrade" if newer else "")
+            f"{file.path}: vector file version must be {version}, got {found!r}"
+            + ("; it was written by a newer release, so upgrade" if newer else "")
         )
     kinds: dict[str, type[Any]] = {"tokenizer": str, "lowercase": bool, "settings": dict}
     for name, needed in kinds.items():
         if not isinstance(about.get(name), needed):
-            raise FormatError(f"{file.path}: its metadata must give {name!r} as {needed.__name__}")
+            raise FormatError(f"{file.path}: its metadata must contain {name!r} as {needed.__name__}")
     return about
 
 
 def check_shapes(file: TensorFile, size: int, expected: Mapping[str, tuple[str, tuple[int, ...]]]) -> None:
-    """Whether the arrays for the words of a file of ours, and those ``expected``, are of their types and shapes.
+    """Check dtype and shape of the vocabulary arrays and of the ``expected`` ones.
 
     Raises:
-        FormatError: one is not.
+        FormatError: an array has another dtype or shape.
     """
     file.shape("token_bytes", "U8", 1)
     of_words: dict[str, tuple[str, tuple[int, ...]]] = {"token_offsets": ("I64", (size + 1,))}
@@ -151,11 +151,11 @@ def check_shapes(file: TensorFile, size: int, expected: Mapping[str, tuple[str, 
     for name, (dtype, shape) in {**of_words, **expected}.items():
         found = file.shape(name, dtype, len(shape))
         if found != shape:
-            raise FormatError(f"{file.path}: the array {name!r} must have the shape {shape}, got {found}")
+            raise FormatError(f"{file.path}: array {name!r} must have shape {shape}, got {found}")
 
 
 def pack_tokens(tokens: list[str]) -> tuple[np.ndarray, np.ndarray]:
-    """Tokens as bytes, uint8, and where each starts and the last ends, int64 (V + 1,)."""
+    """Pack tokens into concatenated UTF-8 bytes (uint8) and their offsets (V + 1,) int64."""
     encoded = [token.encode("utf-8") for token in tokens]
     offsets = np.zeros(len(encoded) + 1, dtype=np.int64)
     np.cumsum([len(token) for token in encoded], out=offsets[1:])
@@ -163,13 +163,13 @@ def pack_tokens(tokens: list[str]) -> tuple[np.ndarray, np.ndarray]:
 
 
 def unpack_tokens(path: str | os.PathLike[str], token_bytes: np.ndarray, offsets: np.ndarray) -> list[str]:
-    """The tokens that :func:`pack_tokens` packed.
+    """Invert :func:`pack_tokens`.
 
     Raises:
-        FormatError: the offsets do not rise from 0 to the number of bytes, or a token is not UTF-8.
+        FormatError: the offsets do not increase from 0 to the number of bytes, or a token is not UTF-8.
     """
     if not len(offsets) or offsets[0] != 0 or offsets[-1] != len(token_bytes) or (np.diff(offsets) < 0).any():
-        raise FormatError(f"{path}: its token offsets do not rise from 0 to the number of its token bytes")
+        raise FormatError(f"{path}: token_offsets must increase from 0 to the number of token bytes")
     joined, ends = token_bytes.tobytes(), itertools.pairwise(offsets.tolist())
     try:
         if joined.isascii():
@@ -177,4 +177,4 @@ def unpack_tokens(path: str | os.PathLike[str], token_bytes: np.ndarray, offsets
             return [text[start:end] for start, end in ends]
         return [joined[start:end].decode("utf-8") for start, end in ends]
     except UnicodeDecodeError as error:
-        raise FormatError(f"{path}: a token is not UTF-8 ({error})") from None
+        raise FormatError(f"{path}: a token is not valid UTF-8 ({error})") from None

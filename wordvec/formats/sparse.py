@@ -1,10 +1,10 @@
-"""Our own file of sparse word vectors: safetensors with a matrix in CSR.
+"""Native file of sparse word vectors: safetensors with a CSR matrix.
 
 =================== ================ ======================================================================
-``data``            F32 (n,)         the numbers that are not 0, row after row
-``indices``         I32 (n,)         their columns, ascending in each row
+``data``            F32 (n,)         nonzero values, row by row
+``indices``         I32 (n,)         their columns, ascending within each row
 ``indptr``          I64 (V + 1,)     row t is ``data[indptr[t]:indptr[t + 1]]``
-``counts`` ...                       the words, as in the file of dense vectors
+``counts`` ...                       vocabulary arrays, as in the dense format
 =================== ================ ======================================================================
 
 The metadata key ``wordvec`` is sorted JSON: kind, version, columns, tokenizer, lowercase, settings.
@@ -24,10 +24,10 @@ KIND, VERSION = "sparse vectors", 1
 
 
 def write(table: VectorTable, path: str | os.PathLike[str]) -> None:
-    """Write everything ``table`` holds.
+    """Write vectors with all their metadata.
 
     Raises:
-        InputError: the settings are nothing JSON can hold, or the place cannot be written to.
+        InputError: the settings are not JSON-serializable, or the path is not writable.
     """
     matrix: Any = table.vectors
     token_bytes, token_offsets = pack_tokens(table.tokens)
@@ -52,10 +52,10 @@ def write(table: VectorTable, path: str | os.PathLike[str]) -> None:
 
 
 def read(path: str | os.PathLike[str], limit: int | None = None) -> VectorTable:
-    """The vectors of a file of ours, or the first ``limit`` of them.
+    """Read the vectors, or the first ``limit`` of them.
 
     Raises:
-        FormatError: it is not one, was cut short, or its parts do not fit.
+        FormatError: not a native sparse vector file, truncated, or inconsistent.
     """
     from wordvec.system.csr import csr_of
 
@@ -65,7 +65,7 @@ def read(path: str | os.PathLike[str], limit: int | None = None) -> VectorTable:
     indptr = file.read("indptr", len(vocabulary) + 1)
     end = int(indptr[-1])
     if indptr[0] != 0 or (np.diff(indptr) < 0).any() or end > cells or (limit is None and end < cells):
-        raise FormatError(f"{path}: its row ends do not rise from 0 to the number of its numbers")
+        raise FormatError(f"{path}: indptr must increase from 0 to the number of nonzero values")
     indices = file.read("indices", end)
     _check_indices(path, indptr, indices, columns)
     about = file.told("wordvec")
@@ -79,14 +79,14 @@ def read(path: str | os.PathLike[str], limit: int | None = None) -> VectorTable:
 
 
 def check(file: TensorFile) -> tuple[int, int, int]:
-    """V, C and the number of cells of a file of ours, once what it says of itself fits together.
+    """Validate metadata and array shapes; return V, the column count and the number of nonzero values.
 
     Raises:
-        FormatError: it is not one, or from a later version, or its parts do not fit.
+        FormatError: not a native sparse vector file, an unsupported version, or inconsistent.
     """
     columns = check_about(file, KIND, VERSION).get("columns")
     if isinstance(columns, bool) or not isinstance(columns, int) or not 1 <= columns < 1 << 31:
-        raise FormatError(f"{file.path}: its metadata must give 'columns' as a number from 1 to 2^31, got {columns!r}")
+        raise FormatError(f"{file.path}: 'columns' in its metadata must be an integer in 1..2^31-1, got {columns!r}")
     size, cells = file.shape("indptr", "I64", 1)[0] - 1, file.shape("data", "F32", 1)[0]
     check_shapes(file, size, {"indices": ("I32", (cells,))})
     return size, columns, cells
@@ -96,6 +96,6 @@ def _check_indices(path: str | os.PathLike[str], indptr: np.ndarray, indices: np
     rises: np.ndarray = np.empty(len(indices), bool)
     np.greater(indices[1:], indices[:-1], out=rises[1:])
     starts = indptr[:-1]
-    rises[starts[starts < len(indices)]] = True  # a row may begin anywhere
+    rises[starts[starts < len(indices)]] = True  # the first column of a row is unconstrained
     if not rises.all() or (len(indices) and not 0 <= indices.min() <= indices.max() < columns):
-        raise FormatError(f"{path}: the columns of a row must rise and lie between 0 and {columns - 1:,}")
+        raise FormatError(f"{path}: the column indices of a row must be ascending and in 0..{columns - 1:,}")

@@ -1,8 +1,8 @@
-"""safetensors files, written and read without a second copy in memory.
+"""Reading and writing safetensors files without a second copy in memory.
 
-The safetensors library checks a file's header when it is opened (sizes, offsets, no holes); the bytes are then read
-straight into the array they belong to. Its own reader maps the file and copies, which counts twice; its own writer puts
-metadata in random order when there are several keys.
+The safetensors library validates the header on opening (sizes, offsets, no holes); the bytes are then read directly
+into the destination array. The library's reader memory-maps the file and copies, which doubles memory use; its writer
+orders multiple metadata keys randomly.
 """
 
 import json
@@ -22,30 +22,30 @@ _DTYPES = {name: np.dtype(code).newbyteorder("<") for code, name in _NAMES.items
 
 
 def looks_like(sample: bytes) -> bool:
-    """Whether a file that starts with ``sample`` may be a safetensors file: the length of a header, then its brace."""
+    """Whether ``sample`` may be the start of a safetensors file: a plausible header length, then an opening brace."""
     return len(sample) > 8 and sample[8:9] == b"{" and 2 <= int.from_bytes(sample[:8], "little") <= 100_000_000
 
 
 def write_tensors(path: str | os.PathLike[str], tensors: Mapping[str, np.ndarray], key: str, about: Any) -> None:
-    """Write arrays and one key of metadata; the same content gives the same bytes.
+    """Write arrays and one metadata key; equal content gives equal bytes.
 
     Args:
-        path: the file, replaced only when the new one is complete.
+        path: the file, replaced atomically.
         tensors: name to array.
-        key: the one metadata key.
+        key: the metadata key.
         about: its value, written as sorted JSON.
 
     Raises:
-        InputError: JSON cannot hold ``about``, or the place cannot be written to.
+        InputError: ``about`` is not JSON-serializable, or the path is not writable.
     """
     try:
-        told = json.dumps(about, sort_keys=True, separators=(",", ":"), allow_nan=False, default=_plain)
+        metadata = json.dumps(about, sort_keys=True, separators=(",", ":"), allow_nan=False, default=_plain)
     except (TypeError, ValueError, RecursionError) as error:
-        raise InputError(f"settings must be what JSON can hold: {error}") from None
+        raise InputError(f"settings must be JSON-serializable: {error}") from None
     arrays = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
-    # The widest items first keep every array aligned, as the library does it.
+    # Descending item size keeps every array aligned, as in the library.
     order = sorted(arrays, key=lambda name: (-arrays[name].itemsize, name))
-    header: dict[str, Any] = {"__metadata__": {key: told}}
+    header: dict[str, Any] = {"__metadata__": {key: metadata}}
     offset = 0
     for name in order:
         array = arrays[name]
@@ -61,11 +61,11 @@ def write_tensors(path: str | os.PathLike[str], tensors: Mapping[str, np.ndarray
 
 
 class TensorFile:
-    """An opened safetensors file: its metadata, and its arrays by name, read when asked for.
+    """Reader of a safetensors file: metadata, and arrays by name, loaded on demand.
 
     Raises:
-        FormatError: it is no safetensors file, or was cut short.
-        InputError: it cannot be read.
+        FormatError: not a safetensors file, or truncated.
+        InputError: the file cannot be read.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -79,7 +79,7 @@ class TensorFile:
                 size = int.from_bytes(file.read(8), "little")
                 header = json.loads(file.read(size))
         except SafetensorError as error:
-            raise FormatError(f"{path}: not a safetensors file, or it was cut short ({error})") from None
+            raise FormatError(f"{path}: not a safetensors file, or truncated ({error})") from None
         except FileNotFoundError:
             raise InputError(f"{path}: no such file") from None
         except OSError as error:
@@ -94,48 +94,48 @@ class TensorFile:
         return name in self._entries
 
     def described(self) -> dict[str, dict[str, Any]]:
-        """For each array its ``dtype``, in the words of the format, and its ``shape``."""
+        """Map each array name to its safetensors ``dtype`` and its ``shape``."""
         return {name: {"dtype": entry["dtype"], "shape": entry["shape"]} for name, entry in self._entries.items()}
 
     def told(self, key: str) -> dict[str, Any]:
-        """The JSON object under a metadata key.
+        """Return the JSON object stored under a metadata key.
 
         Raises:
-            FormatError: there is none.
+            FormatError: the key is missing, or its value is not a JSON object.
         """
         try:
             value = json.loads(self.metadata[key])
         except KeyError:
-            raise FormatError(f"{self.path}: a safetensors file, but its metadata has no key {key!r}") from None
+            raise FormatError(f"{self.path}: unsupported safetensors file: its metadata has no key {key!r}") from None
         except (ValueError, RecursionError) as error:
-            raise FormatError(f"{self.path}: its metadata {key!r} is damaged ({error})") from None
+            raise FormatError(f"{self.path}: its metadata {key!r} is invalid ({error})") from None
         if not isinstance(value, dict):
-            raise FormatError(f"{self.path}: its metadata {key!r} is no JSON object")
+            raise FormatError(f"{self.path}: its metadata {key!r} must be a JSON object")
         return value
 
     def shape(self, name: str, dtype: str, dimensions: int) -> tuple[int, ...]:
-        """The shape of the array ``name``, which must be of this type.
+        """Return the shape of the array ``name`` after checking its dtype and number of dimensions.
 
         Raises:
-            FormatError: it is not there, or of another type or number of dimensions.
+            FormatError: the array is missing, or has another dtype or number of dimensions.
         """
         entry = self._entries.get(name)
         if entry is None:
-            raise FormatError(f"{self.path}: the array {name!r} is missing")
+            raise FormatError(f"{self.path}: array {name!r} is missing")
         if entry["dtype"] != dtype or len(entry["shape"]) != dimensions:
             raise FormatError(
-                f"{self.path}: the array {name!r} must be {dtype} with {dimensions} dimensions, "
+                f"{self.path}: array {name!r} must be {dtype} with {dimensions} dimensions, "
                 f"got {entry['dtype']} of shape {tuple(entry['shape'])}"
             )
         return tuple(entry["shape"])
 
     def read(self, name: str, rows: int | None = None) -> np.ndarray:
-        """The array ``name``, or its first ``rows`` rows."""
+        """Read the array ``name``, or its first ``rows`` rows."""
         entry = self._entries[name]
         shape, dtype = tuple(entry["shape"]), _DTYPES[entry["dtype"]]
         start, end = entry["data_offsets"]
         if math.prod(shape) * dtype.itemsize != end - start:
-            raise FormatError(f"{self.path}: the array {name!r} of shape {shape} does not fill its bytes")
+            raise FormatError(f"{self.path}: array {name!r} of shape {shape} does not match its size in bytes")
         if rows is not None:
             shape = (min(rows, shape[0]), *shape[1:])
         array = np.empty(shape, dtype=dtype)
@@ -143,15 +143,15 @@ class TensorFile:
         return array
 
     def read_into(self, name: str, array: np.ndarray) -> None:
-        """Fill ``array``, contiguous, with the array ``name``.
+        """Read the array ``name`` into the contiguous ``array``.
 
         Raises:
-            FormatError: it is not there, or of another type or shape.
+            FormatError: the stored array is missing, or has another dtype or shape.
         """
         dtype = _NAMES[array.dtype.str[1:]]
         if self.shape(name, dtype, array.ndim) != array.shape:
             found = tuple(self._entries[name]["shape"])
-            raise FormatError(f"{self.path}: the array {name!r} must have the shape {array.shape}, got {found}")
+            raise FormatError(f"{self.path}: array {name!r} must have shape {array.shape}, got {found}")
         self._fill(array, name, self._entries[name]["data_offsets"][0])
         if array.dtype.newbyteorder("<") != array.dtype:
             array.byteswap(inplace=True)
@@ -160,10 +160,10 @@ class TensorFile:
         with open(self.path, "rb") as file:
             file.seek(self._start + start)
             if file.readinto(array.reshape(-1).data) != array.nbytes:
-                raise FormatError(f"{self.path}: the array {name!r} was cut short")
+                raise FormatError(f"{self.path}: array {name!r} is truncated")
 
 
 def _plain(value: Any) -> Any:
     if isinstance(value, np.generic):
         return value.item()
-    raise TypeError(f"{type(value).__name__} {value!r} is none of its types")
+    raise TypeError(f"{type(value).__name__} {value!r} is not JSON-serializable")

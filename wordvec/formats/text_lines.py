@@ -1,7 +1,7 @@
-"""Lines of a token and D numbers, the body of word2vec's and GloVe's text.
+"""Parser for the body of word2vec and GloVe text: lines of a token and D numbers.
 
-A whole block of plain lines goes through NumPy at once. Where one line is not plain (tabs, a token with spaces, what is
-no number), the block is read again line by line, which is slow and knows what to say.
+A block of plain lines is parsed by one NumPy call. If any line is not plain (tabs, a token with spaces, an invalid
+number), the block is parsed again line by line, which is slower and reports the exact error.
 """
 
 import warnings
@@ -18,7 +18,7 @@ _BOM = b"\xef\xbb\xbf"
 
 
 def line_blocks(source: VectorSource) -> Iterator[tuple[int, list[bytes]]]:
-    """The number of a line, counted from 1, and it and those that follow, a few megabytes at a time."""
+    """Yield blocks of lines, a few megabytes each, with the 1-based number of their first line."""
     number, rest = 1, source.read(len(_BOM)).removeprefix(_BOM)
     while chunk := source.read(_BLOCK_BYTES):
         end = chunk.rfind(b"\n")
@@ -26,7 +26,7 @@ def line_blocks(source: VectorSource) -> Iterator[tuple[int, list[bytes]]]:
             rest += chunk
             if len(rest) > MAX_LINE_BYTES:
                 raise FormatError(
-                    f"{source.name}:{number}: a line of more than {MAX_LINE_BYTES:,} bytes; no vector file"
+                    f"{source.name}:{number}: line longer than {MAX_LINE_BYTES:,} bytes; not a vector file"
                 )
             continue
         lines = (rest + chunk[:end]).split(b"\n")
@@ -38,15 +38,15 @@ def line_blocks(source: VectorSource) -> Iterator[tuple[int, list[bytes]]]:
 
 
 class TextRows(Rows):
-    """Rows from lines of text."""
+    """Rows parsed from lines of text."""
 
     _blank = 0
 
     def add_lines(self, number: int, lines: list[bytes]) -> None:
-        """Take the next lines, of which the first has this number.
+        """Parse and append the next lines, the first of which has this line number.
 
         Raises:
-            FormatError: a line is not a token and D finite numbers, or a blank line stands between others.
+            FormatError: a line is not a token and D finite numbers, or is blank and followed by another vector.
         """
         parsed = None if self._blank else parse_plain(lines, self.vector_size)
         if parsed is None:
@@ -69,10 +69,10 @@ class TextRows(Rows):
 
 
 def parse_plain(lines: list[bytes], vector_size: int) -> tuple[list[bytes], np.ndarray] | None:
-    """Tokens and (n, D) float32 of lines that are a token and D finite numbers with one space before each.
+    """Parse lines of a token and D finite numbers, separated by single spaces.
 
     Returns:
-        None where a line may be anything else.
+        The tokens and their (n, D) float32 vectors, or None if any line may not be plain.
     """
     tokens, rests = [], []
     for line in lines:
@@ -84,7 +84,7 @@ def parse_plain(lines: list[bytes], vector_size: int) -> tuple[list[bytes], np.n
     joined = b" ".join(rests)
     if b"\n".join(tokens).split() != tokens or joined.startswith(b" ") or b"  " in joined:
         return None
-    # Every field is at least one number or stops the parser, so that the right count means one number for each field.
+    # Every field yields at least one number or stops the parser, so a matching count means one number per field.
     numbers = _numbers(joined)
     if numbers is None or len(numbers) != len(lines) * vector_size or not np.isfinite(numbers).all():
         return None
@@ -101,20 +101,20 @@ def _numbers(text: bytes) -> np.ndarray | None:
 
 
 def parse_line(line: bytes, vector_size: int, place: str) -> tuple[bytes, np.ndarray]:
-    """The token and the (D,) float32 of one line.
+    """Parse one line into its token and its (D,) float32 vector.
 
-    Fields stand between ASCII white space. A token may have spaces inside, as some of GloVe's have, when what follows
-    its first part is no number.
+    Fields are separated by ASCII white space. A token may contain spaces, as some GloVe tokens do, if none of its later
+    parts is a number.
 
     Raises:
-        FormatError: it is anything else; the message starts with ``place``.
+        FormatError: the line is malformed; the message starts with ``place``.
     """
     fields = line.split()
     extra = len(fields) - vector_size - 1
     if extra < 0 or any(is_number(field) for field in fields[1 : extra + 1]):
         raise FormatError(
             f"{place}: expected a token and {vector_size} numbers, found {_numbered(len(fields), 'column')}; "
-            f"the line was cut short or joined to another"
+            f"the line is truncated or merged with another"
         )
     for field in fields[extra + 1 :]:
         if not is_number(field):
@@ -128,7 +128,7 @@ def parse_line(line: bytes, vector_size: int, place: str) -> tuple[bytes, np.nda
 
 
 def is_number(field: bytes) -> bool:
-    """Whether ``field`` reads as a number, NaN and infinity included."""
+    """Whether ``field`` parses as a number, including NaN and infinity."""
     try:
         float(field)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Vocabulary files: a word and its count a line, as word2vec.c writes (``-save-vocab``) and reads (``-read-vocab``)."""
+"""Vocabulary files with a word and its count per line, as in word2vec.c (``-save-vocab``, ``-read-vocab``)."""
 
 import logging
 import os
@@ -19,15 +19,15 @@ _LINE_END = "</s>"
 
 
 def load_vocabulary(path: str | os.PathLike[str]) -> Vocabulary:
-    """Read a vocabulary from a file of words and counts, such as word2vec.c's ``-save-vocab`` writes.
+    """Read a vocabulary from a file of words and counts, such as one written by word2vec.c's ``-save-vocab``.
 
-    Rows go by falling count and then by bytes, whatever the order of the lines. word2vec.c counts ends of lines as a
-    word ``</s>`` in its first line; nothing in a text here is that word, so that it is left out, and a message logged.
+    Rows are sorted by descending count, then by bytes, regardless of line order. word2vec.c counts line ends as the
+    word ``</s>`` in its first line; it never occurs in texts read here, so it is skipped and a message is logged.
 
     Raises:
-        FormatError: a line is something else, or a word is there twice; the message says where.
-        InputError: there is no word.
-        InputError: the file is not there, or cannot be read.
+        FormatError: a line is malformed or a word is repeated; the message names the line.
+        InputError: the file contains no words.
+        InputError: the file does not exist or cannot be read.
 
     Example:
         >>> import pathlib, tempfile
@@ -45,22 +45,22 @@ def load_vocabulary(path: str | os.PathLike[str]) -> Vocabulary:
             raise FormatError(f"{path}:{number}: expected a word and its count, such as 'king 812', got {line[:60]!r}")
         token = found[1]
         if token == _LINE_END and number == 1:
-            _log.info("%s: %s, which stands for ends of lines, is left out", path, _LINE_END)
+            _log.info("%s: skipping %s, which represents line ends", path, _LINE_END)
             continue
         if token in counts:
-            raise FormatError(f"{path}:{number}: {token!r} is there for the second time; leave one line")
+            raise FormatError(f"{path}:{number}: duplicate word {token!r}; keep one line")
         counts[token] = int(found[2])
     if not counts:
-        raise InputError(f"{path} holds no word; a vocabulary has a word and its count a line")
+        raise InputError(f"{path} contains no words; expected a word and its count per line")
     tokens = sorted(counts, key=lambda token: (-counts[token], token.encode()))
     return Vocabulary(tokens, [counts[token] for token in tokens])
 
 
 def save_vocabulary(vocabulary: Vocabulary, path: str | os.PathLike[str]) -> None:
-    """Write a vocabulary as text, a word and its count a line, in row order.
+    """Write a vocabulary as text, one word and its count per line, in row order.
 
     Raises:
-        InputError: it has no counts, a token holds white space, or ``path`` cannot be written.
+        InputError: the vocabulary has no counts, a token contains white space, or ``path`` is not writable.
 
     Example:
         >>> import pathlib, tempfile
@@ -70,10 +70,10 @@ def save_vocabulary(vocabulary: Vocabulary, path: str | os.PathLike[str]) -> Non
         'the 90\\nking 7\\n'
     """
     if vocabulary.counts is None:
-        raise InputError("the vocabulary has no counts, and a vocabulary file wants one for each word; count a text")
+        raise InputError("the vocabulary has no counts, which a vocabulary file requires; build it from a corpus")
     for row, token in enumerate(vocabulary.tokens):
         if _WHITE.search(token):
-            raise InputError(f"a vocabulary file cannot hold tokens with white space, got {token!r} in row {row}")
+            raise InputError(f"tokens in a vocabulary file must not contain white space, got {token!r} in row {row}")
     with replacing(path) as file:
         for token, count in zip(vocabulary.tokens, np.asarray(vocabulary.counts).tolist(), strict=True):
             file.write(f"{token} {count}\n".encode())

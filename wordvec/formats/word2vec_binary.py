@@ -1,6 +1,6 @@
-"""word2vec's binary: a line ``V D``, then V times a token, a space and D little-endian float32.
+"""word2vec binary format: a header line ``V D``, then V records of a token, a space and D little-endian float32.
 
-word2vec.c writes a line end after each vector, gensim does not; both are read. Ours are written without.
+word2vec.c writes a newline after each vector, gensim does not; both are read, and written without.
 """
 
 import os
@@ -22,15 +22,15 @@ declared = word2vec_text.declared
 
 
 def looks_like(sample: bytes) -> bool:
-    """Whether bytes follow the first line that no text holds."""
+    """Whether ``sample`` contains control bytes that do not occur in text."""
     return len(sample.translate(None, _CONTROL)) < len(sample)
 
 
 def read(source: VectorSource, limit: int | None) -> VectorTable:
-    """The vectors of a file that stands at its start.
+    """Read vectors from a source positioned at its start.
 
     Raises:
-        FormatError: it is not what its first line says.
+        FormatError: the content does not match the header.
     """
     size, vector_size = declared(source)
     wanted = size if limit is None else min(size, limit)
@@ -51,7 +51,7 @@ def read(source: VectorSource, limit: int | None) -> VectorTable:
             data, position = data[position:] + more, 0
     check_complete(source.name, rows.read, wanted)
     if limit is None and (data[position:] + source.read(1)).strip():
-        raise FormatError(f"{source.name}: more bytes after the {size:,} vectors that its first line declares")
+        raise FormatError(f"{source.name}: extra bytes after the {size:,} vectors that its first line declares")
     return rows.finish()
 
 
@@ -59,7 +59,7 @@ def write(table: VectorTable, path: str | os.PathLike[str]) -> None:
     """Write the vectors.
 
     Raises:
-        InputError: a token has white space or is too long.
+        InputError: a token contains white space or is too long.
     """
     word2vec_text.check_tokens(table)
     with replacing(path) as file:
@@ -74,25 +74,25 @@ def write(table: VectorTable, path: str | os.PathLike[str]) -> None:
 def _records(
     name: str, data: bytes, position: int, width: int, most: int, before: int
 ) -> tuple[list[bytes], list[bytes], int]:
-    """Tokens and vectors that stand complete in ``data`` from ``position``, at most so many, and where they end."""
+    """Return the tokens and vectors of up to ``most`` complete records in ``data`` from ``position``, and their end."""
     tokens: list[bytes] = []
     vectors: list[bytes] = []
     while len(tokens) < most:
         space = data.find(b" ", position, position + MAX_TOKEN_BYTES + 2)
         if space < 0 and len(data) - position > MAX_TOKEN_BYTES + 1:
             raise FormatError(
-                f"{name}: the token of vector {before + len(tokens) + 1:,} has more than {MAX_TOKEN_BYTES:,} bytes; "
-                f"the file is damaged, or no vector file"
+                f"{name}: the token of vector {before + len(tokens) + 1:,} is longer than {MAX_TOKEN_BYTES:,} bytes; "
+                f"the file is damaged or not a vector file"
             )
         end = space + 1 + width
         if space < 0 or end > len(data):
             break
-        # word2vec.c ends each vector with a line end, which stands before the next token here.
+        # The newline that word2vec.c writes after each vector precedes the next token here.
         token = data[position:space].lstrip(b"\n")
         if not token or b"\n" in token:
             raise FormatError(
-                f"{name}: the token of vector {before + len(tokens) + 1:,} is {'broken' if token else 'empty'}; "
-                f"the file is damaged, or its vectors do not have {width // 4} numbers"
+                f"{name}: the token of vector {before + len(tokens) + 1:,} {'has a newline' if token else 'is empty'}; "
+                f"the file is damaged or its vectors do not have {width // 4} numbers"
             )
         tokens.append(token)
         vectors.append(data[space + 1 : end])
@@ -105,4 +105,4 @@ def _check_finite(name: str, tokens: list[bytes], table: np.ndarray, before: int
     if not good.all():
         row = int(good.argmin())
         token = tokens[row][:40].decode("utf-8", "replace")
-        raise FormatError(f"{name}: vector {before + row + 1:,} ({token!r}) holds NaN or infinity")
+        raise FormatError(f"{name}: vector {before + row + 1:,} ({token!r}) contains NaN or infinity")

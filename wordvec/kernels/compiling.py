@@ -1,4 +1,4 @@
-"""What surrounds the compilation of a kernel: Ctrl-C waits until it is whole, and whoever waits is told why."""
+"""Context managers around kernel compilation: deferred Ctrl-C, and a log message when compilation is slow."""
 
 import contextlib
 import logging
@@ -13,15 +13,15 @@ from numba.core import event
 _log = logging.getLogger(__name__)
 
 SLOW = 1.0
-"""Seconds of compilation, in all, after which it is spoken of."""
+"""Total seconds of compilation after which a message is logged."""
 
 
 @contextlib.contextmanager
 def interrupts_wait() -> Iterator[list[Any]]:
-    """Let Ctrl-C take effect after the block, not in it; the list that is given is empty until it is pressed.
+    """Defer Ctrl-C to the end of the block; the yielded list is empty until it is pressed.
 
-    A KeyboardInterrupt that is raised inside one of LLVM's callbacks is lost there, and half a kernel is left behind;
-    one that is raised while threads start leaves some waiting for others that never come.
+    A KeyboardInterrupt raised inside an LLVM callback is swallowed there and leaves a half-compiled kernel; one raised
+    while threads start leaves some waiting forever for the others.
     """
     previous = signal.getsignal(signal.SIGINT)
     came: list[Any] = []
@@ -38,7 +38,7 @@ def interrupts_wait() -> Iterator[list[Any]]:
 
 
 class _Clock(event.Listener):
-    """Runs from the start of a compilation (reading a kernel from the cache is none) and speaks when it gets late."""
+    """Measures compilation time, excluding cache loads, and logs a message once it exceeds ``SLOW``."""
 
     def __init__(self) -> None:
         self.busy = self.said = False
@@ -54,7 +54,7 @@ class _Clock(event.Listener):
             self._timer.start()
 
     def on_end(self, event: Any) -> None:
-        """One kernel compiles others: the clock is stopped by ``told_when_slow``, when the first of them is done."""
+        """Ignored: compilations nest, so ``told_when_slow`` stops the clock when the outermost one is done."""
 
     def stop(self) -> None:
         if self._started is not None and self._timer is not None:
@@ -64,7 +64,7 @@ class _Clock(event.Listener):
 
     def _say(self) -> None:
         self.said = True
-        _log.info("compiling the kernels, once per machine: this takes some seconds")
+        _log.info("compiling kernels; this takes several seconds, once per machine")
 
 
 _clock = _Clock()
@@ -72,7 +72,7 @@ _clock = _Clock()
 
 @contextlib.contextmanager
 def told_when_slow() -> Iterator[None]:
-    """Log once in a process that kernels are compiled, when they take more than ``SLOW`` seconds."""
+    """Log once per process if compiling kernels takes more than ``SLOW`` seconds."""
     if _clock.busy or _clock.said:
         yield
         return

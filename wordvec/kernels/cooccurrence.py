@@ -1,11 +1,11 @@
-"""Counting which words stand near which: one row of the matrix at a time, in whole numbers.
+"""Co-occurrence counting, one matrix row at a time, in exact integer arithmetic.
 
-The places where each word stands are sorted by word. Then a row is made by going through the windows around the places
-of its word and adding to one sum a column, in memory that stays in the cache. Sums are whole numbers (of a unit small
-enough for every weight), so that they do not depend on the order in which they are added: threads that make different
-rows, and runs of parts of the corpus that are merged, give the same numbers.
+All token positions are sorted by token. A row is then built from the windows around the positions of its token, adding
+to one accumulator per column in memory that stays in cache. Sums are integers (in a unit small enough for every
+weight), so they do not depend on the order of addition: different assignments of rows to threads, and merged runs over
+parts of the corpus, give identical counts.
 
-A place is one int64: the position in the corpus, and how many contexts stand to its left and right.
+A place is one int64: the corpus position, and the numbers of contexts to its left and right.
 """
 
 from typing import NamedTuple
@@ -17,7 +17,7 @@ from wordvec.kernels.slices import KEEP, draw
 from wordvec.kernels.tokenize import trailing_zeros
 
 REACH_BITS = 15
-"""Bits of a place for the reach to either side; the position has the others."""
+"""Bits of a place for the window on either side; the remaining bits hold the position."""
 
 _LEFT = np.int64(REACH_BITS)
 _POSITION = np.int64(2 * REACH_BITS)
@@ -28,25 +28,25 @@ SIX, TWELVE, LOW_SIX, ONE = np.int64(6), np.int64(12), np.uint64(63), np.uint64(
 
 
 class Row(NamedTuple):
-    """The row that a thread is making. All zeros between two rows."""
+    """A thread's row accumulator; all zeros between rows."""
 
     sums: np.ndarray  # (columns,) int64
-    touched: np.ndarray  # (columns + 1,) int32, the columns that are not 0, in the order of their coming
-    bits: np.ndarray  # (columns / 64,) uint64, the same columns
-    words: np.ndarray  # (columns / 4096,) uint64, which of ``bits`` are not 0
+    touched: np.ndarray  # (columns + 1,) int32, the nonzero columns, in order of first occurrence
+    bits: np.ndarray  # (columns / 64,) uint64, bitmap of the same columns
+    words: np.ndarray  # (columns / 4096,) uint64, bitmap of the nonzero ``bits``
 
 
-# -- before counting --------------------------------------------------------------------------------------------------
+# -- preparation ------------------------------------------------------------------------------------------------------
 
 
 @kernel
 def keep_tokens(ids, first, last, thresholds, key, dropped, kept, before):
-    """Copy ``ids[first:last]``, of which subsampling keeps some, to ``kept``.
+    """Subsample ``ids[first:last]`` into ``kept``.
 
     Args:
-        thresholds: (V,) uint64, a token is kept when 32 random bits are below.
-        dropped: takes the place of a token that is not kept; below 0: nothing does.
-        before: (last - first + 1,) int64, how many are written before each token, and in all; output.
+        thresholds: (V,) uint64; a token is kept if 32 random bits are below its threshold.
+        dropped: id written in place of a dropped token; negative: dropped tokens are removed.
+        before: (last - first + 1,) int64, output: tokens written before each token, then the total.
     """
     keep_key = draw(key, KEEP)
     filled = 0
@@ -61,18 +61,18 @@ def keep_tokens(ids, first, last, thresholds, key, dropped, kept, before):
 
 @kernel
 def count_places(ids, first, last, counts):
-    """Add to ``counts`` how often each id stands in ``ids[first:last]``."""
+    """Add the frequency of each id in ``ids[first:last]`` to ``counts``."""
     for p in range(first, last):
         counts[ids[p]] += 1
 
 
 @kernel
 def sort_places(ids, offsets, first, last, left, right, ends, places):
-    """Write the places ``first .. last`` of the corpus sorted by id, each one's in ascending order.
+    """Write the places of corpus positions ``first .. last``, sorted by id, then by position.
 
     Args:
-        left, right: how far a window reaches, less where its sentence ends before.
-        ends: (columns,) int64, where the next place of each id is written; updated in place.
+        left, right: window size on either side, truncated at sentence boundaries.
+        ends: (columns,) int64, write offset of each id; updated in place.
     """
     sentence = np.searchsorted(offsets, first, side="right") - 1
     p = first
@@ -92,12 +92,12 @@ def sort_places(ids, offsets, first, last, left, right, ends, places):
 
 @kernel
 def count_rows(ids, places, starts, weights, first_row, last_row, row, ends, columns, sums):
-    """Make the rows ``first_row .. last_row`` from the places ``places[starts[r]:starts[r + 1]]`` of each.
+    """Count the rows ``first_row .. last_row``; the places of row r are ``places[starts[r]:starts[r + 1]]``.
 
     Args:
-        weights: (window + 1,) int64, what a context counts, by its distance.
-        ends: (rows made,) int64, where each row ends in ``columns`` and ``sums``; output, which has room for one more
-            than the rows can hold.
+        weights: (window + 1,) int64, context weight by distance.
+        ends: (rows,) int64, output: end of each row in ``columns`` and ``sums``, which must have room for one entry
+            more than the rows can hold.
     """
     filled = 0
     for r in range(first_row, last_row):
@@ -129,10 +129,10 @@ def count_rows(ids, places, starts, weights, first_row, last_row, row, ends, col
 
 @kernel
 def merge_rows(run_ends, run_columns, run_sums, first_row, last_row, row, ends, columns, sums):
-    """Make the rows ``first_row .. last_row`` by adding up those of several runs.
+    """Compute the rows ``first_row .. last_row`` as the sum of those of several runs.
 
     Args:
-        run_ends: (runs * rows,) int64, where each row of each run ends in ``run_columns`` and ``run_sums``.
+        run_ends: (runs * rows,) int64, end of each row of each run in ``run_columns`` and ``run_sums``.
         ends, columns, sums: as in ``count_rows``.
     """
     filled, rows = 0, row.sums.size - 1
@@ -152,9 +152,9 @@ def merge_rows(run_ends, run_columns, run_sums, first_row, last_row, row, ends, 
 
 @kernel(inline=True)
 def emit(row, found, filled, columns, sums):
-    """Write the row's columns in ascending order and their sums from place ``filled`` on, and clear the row.
+    """Write the row's columns in ascending order and their sums from index ``filled`` on, and clear the row.
 
-    The last column stands for tokens that were dropped, and is not written.
+    The last column represents dropped tokens and is not written.
     """
     for k in range(found):
         column = np.int64(row.touched[k])

@@ -1,7 +1,7 @@
-"""Texts to rows of counts: token numbers, n-gram numbers, then each document's numbers sorted and counted.
+"""Document-term counting: token ids, n-gram ids, then the sorted counts of each document.
 
-A table of types is that of ``tokenize``. A table of n-grams knows an n-gram by the number of its first n-1 words and by
-its last word, so that n-grams of any length are numbered on from the words in one space of numbers.
+The type table is that of ``tokenize``. The n-gram table identifies an n-gram by the id of its first n-1 words and the
+id of its last word; n-gram ids of any length continue the word ids in one id space.
 """
 
 from typing import NamedTuple
@@ -12,17 +12,17 @@ from wordvec.kernels.simd import kernel
 from wordvec.kernels.tokenize import ONE, PADDING, TYPES, WIDTH, add, blanks, find, key_of, trailing_zeros
 
 BITS = 11
-"""Bits of a digit by which columns are sorted."""
+"""Bits per digit of the radix sort of columns."""
 
 
 class Pairs(NamedTuple):
-    """A table of n-grams of two words and more: open addressing (slots), then one row an n-gram."""
+    """Table of n-grams of two or more words: open addressing (slots), then one row per n-gram."""
 
-    used: np.ndarray  # (2,) int64: n-grams, and 64 - log2 of the slots
-    slots: np.ndarray  # (a power of two, at least twice the rows) int32, the n-gram there or -1
-    prefixes: np.ndarray  # (rows,) int32, the number of the n-gram without its last word
-    lasts: np.ndarray  # (rows,) int32, the number of its last word
-    sizes: np.ndarray  # (rows,) uint8, its words
+    used: np.ndarray  # (2,) int64: number of n-grams, and 64 - log2(slots)
+    slots: np.ndarray  # (power of two, at least twice the rows) int32, the n-gram, or -1 if empty
+    prefixes: np.ndarray  # (rows,) int32, id of the n-gram without its last word
+    lasts: np.ndarray  # (rows,) int32, id of its last word
+    sizes: np.ndarray  # (rows,) uint8, number of words
     counts: np.ndarray  # (rows,) int64
 
 
@@ -31,17 +31,17 @@ class Pairs(NamedTuple):
 
 @kernel
 def number(text, start, types, learns, ids, tokens, ends, documents):
-    """Number the tokens of ``text`` from byte ``start`` on; it neither starts nor ends inside a token.
+    """Convert the tokens of ``text`` from byte ``start`` on to ids; the text neither starts nor ends inside a token.
 
     Args:
         text: (bytes + PADDING,) uint8.
-        types: the table; with ``learns`` unknown tokens are put into it and all are counted, else unknown ones are -1.
-        ids: (at least half the bytes + 1,) int32, receives the numbers from place ``tokens`` on.
-        ends: (at least the newlines,) int32, receives from place ``documents`` on, for each newline, the tokens of
-            this text before it.
+        types: the table; with ``learns``, unknown tokens are added and all are counted, else unknown tokens get -1.
+        ids: (at least half the bytes + 1,) int32, receives the ids from index ``tokens`` on.
+        ends: (at least the newlines,) int32, receives from index ``documents`` on, for each newline, the number of
+            tokens of this text before it.
 
     Returns:
-        Bytes, tokens and documents done: fewer bytes than there are where the table has no more room.
+        Bytes, tokens and documents processed; fewer bytes than given if the table is full.
     """
     end = np.uint64(text.size - PADDING)
     base = first = np.uint64(start)
@@ -72,15 +72,15 @@ def number(text, start, types, learns, ids, tokens, ends, documents):
 
 @kernel
 def absorb(types, other, first, places):
-    """Add the types of another table, from number ``first`` on, with their counts.
+    """Merge the types of another table, from row ``first`` on, with their counts.
 
     Args:
         types: updated in place.
-        other: a table of the same text's other parts.
-        places: (types of ``other``,) int32, receives the number of each in ``types``.
+        other: table of another part of the same text.
+        places: (types of ``other``,) int32, receives the row of each type in ``types``.
 
     Returns:
-        The first number of ``other`` that had no room.
+        The first row of ``other`` that did not fit.
     """
     for k in range(first, other.used[TYPES]):
         start, stop = np.uint64(other.starts[k]), np.uint64(other.starts[k + 1])
@@ -101,7 +101,7 @@ def absorb(types, other, first, places):
 
 @kernel(inline=True)
 def pair_slot(pairs, prefix, last):
-    """The slot of an n-gram, or the empty one where it belongs (Fibonacci hashing, as for types)."""
+    """Return the slot of an n-gram, or the empty slot for inserting it (Fibonacci hashing, as for types)."""
     key = np.uint64(prefix) << np.uint64(32) | np.uint64(last)
     mixed = (key ^ (key >> np.uint64(29))) * np.uint64(0x9E3779B97F4A7C15)
     mixed = (mixed ^ (mixed >> np.uint64(32))) * np.uint64(0x9E3779B97F4A7C15)
@@ -116,19 +116,19 @@ def pair_slot(pairs, prefix, last):
 
 @kernel
 def expand(ids, offsets, document, position, low, high, words, pairs, learns, found, written, ends):
-    """Number the n-grams of ``low`` to ``high`` words that start at each token, the shortest first.
+    """Write the ids of the n-grams of ``low`` to ``high`` words that start at each token, shortest first.
 
     Args:
-        ids: (tokens,) int32, word numbers, -1 for an unknown word, which stands in no n-gram that is found.
+        ids: (tokens,) int32, word ids; -1 for an unknown word, which no n-gram contains.
         offsets: (documents + 1,) int64.
         document, position: where to start.
-        words: the numbers of n-grams of two words start here.
-        pairs: the table; with ``learns`` unknown n-grams are put into it and all are counted.
-        found: (at least tokens times (high - low + 1),) int32, receives the numbers from place ``written`` on.
-        ends: (documents,) int64, receives the numbers written before the end of each document.
+        words: first id of n-grams of two or more words.
+        pairs: the table; with ``learns``, unknown n-grams are added and all are counted.
+        found: (at least tokens * (high - low + 1),) int32, receives the ids from index ``written`` on.
+        ends: (documents,) int64, receives the number of ids written up to the end of each document.
 
     Returns:
-        Document, position and numbers written; fewer documents than there are where the table has no more room.
+        Document, position and number of ids written; fewer documents than given if the table is full.
     """
     while document < offsets.size - 1:
         stop = offsets[document + 1]
@@ -154,7 +154,7 @@ def expand(ids, offsets, document, position, low, high, words, pairs, learns, fo
 
 @kernel(inline=True)
 def next_pair(pairs, prefix, last, size, words, learns):
-    """The number of an n-gram of ``size`` words; -1 where it is unknown."""
+    """Return the id of an n-gram of ``size`` words, or -1 if it is unknown."""
     slot = pair_slot(pairs, prefix, last)
     row = np.int64(pairs.slots[slot])
     if learns:
@@ -170,7 +170,7 @@ def next_pair(pairs, prefix, last, size, words, learns):
 
 @kernel
 def rehash_pairs(pairs):
-    """Fill the slots, all of them empty."""
+    """Rebuild the slots, which must all be empty."""
     for row in range(pairs.used[0]):
         pairs.slots[pair_slot(pairs, np.int64(pairs.prefixes[row]), np.int64(pairs.lasts[row]))] = row
 
@@ -180,29 +180,29 @@ def rehash_pairs(pairs):
 
 @kernel
 def count_rows(ids, offsets, columns, digits, keys, spare, buckets, places, counts, sizes):
-    """Each document's numbers become columns, sorted, each once, with how often it was there.
+    """Convert each document's ids to sorted unique columns and their counts.
 
-    All documents are sorted together: by their columns, a digit at a time, the lowest first, then by document.
+    All documents are sorted together by an LSD radix sort on the column, then distributed by document.
 
     Args:
-        ids: (N,) int32, numbers, negative ones left out; receives the columns of all documents, one after the other.
+        ids: (N,) int32, negative ids are skipped; receives the columns of all documents, concatenated.
         offsets: (documents + 1,) int64.
-        columns: (numbers, at least 1,) int32, the column of each number, or -1 to leave it out.
-        digits: how many digits of BITS bits a column has.
+        columns: (ids, at least 1,) int32, the column of each id, or -1 to skip it.
+        digits: number of digits of BITS bits per column.
         keys, spare: (N,) uint64, overwritten.
         buckets: (2 ** BITS,) int64, overwritten.
         places: (documents,) int64, overwritten.
-        counts: (N,) int32, receives how often each column was there.
-        sizes: (documents,) int64, receives the columns of each document.
+        counts: (N,) int32, receives the count of each column.
+        sizes: (documents,) int64, receives the number of columns of each document.
 
     Returns:
-        How many columns all documents have together.
+        The total number of columns over all documents.
     """
     filled = 0
     for document in range(sizes.size):
         places[document] = filled
         for k in range(offsets[document], offsets[document + 1]):
-            # Written always, counted when kept: unknown words come where no processor guesses them.
+            # Branch-free (always write, advance if kept), since unknown words are unpredictable for the CPU.
             column = np.int64(columns[ids[k]])
             keys[filled] = np.uint64(document) << np.uint64(32) | np.uint64(column)
             filled += (ids[k] >= 0) & (column >= 0)
@@ -230,7 +230,7 @@ def count_rows(ids, offsets, columns, digits, keys, spare, buckets, places, coun
 
 @kernel(inline=True)
 def sort_by_digit(keys, spare, filled, shift, buckets):
-    """Write the first keys into ``spare``, sorted by one digit; those of equal digit keep their order."""
+    """Stably sort the first ``filled`` keys by one digit into ``spare``."""
     mask = np.uint64((1 << BITS) - 1)
     buckets[:] = 0
     for k in range(filled):
@@ -248,17 +248,17 @@ def sort_by_digit(keys, spare, filled, shift, buckets):
 
 @kernel
 def tally(columns, frequencies):
-    """Add to ``frequencies`` (V,) int64 how often each column is there."""
+    """Add the number of occurrences of each column to ``frequencies`` (V,) int64."""
     for column in columns:
         frequencies[column] += 1
 
 
 @kernel
 def select(columns, counts, sizes, places):
-    """Drop the columns of which ``places`` (V,) int32 is -1 and move the others there, in order, in place.
+    """Renumber columns in place by ``places`` (V,) int32, dropping those that map to -1.
 
     Returns:
-        How many entries are left.
+        The number of remaining entries.
     """
     read = written = 0
     for document in range(sizes.size):
@@ -275,15 +275,15 @@ def select(columns, counts, sizes, places):
 
 @kernel
 def weigh(starts, columns, counts, idf, sublinear, norm, weights):
-    """Weights of some rows: tf times idf, then each row divided by its norm.
+    """Compute TF-IDF weights of some rows and normalize each row.
 
     Args:
-        starts: (rows + 1,) whole numbers, the rows' places in the three arrays below.
-        columns, counts: (entries,) whole numbers; counts of any kind.
+        starts: (rows + 1,) integers, row boundaries in the three arrays below.
+        columns, counts: (entries,) integers; counts of any dtype.
         idf: (V,) float64.
-        sublinear: 1 + ln(count) instead of the count.
-        norm: 0 for none, 1 for the sum of the weights, 2 for the root of the sum of their squares.
-        weights: (entries,) float32 or float64, receives the weights; sums are float64.
+        sublinear: use 1 + ln(count) instead of the count.
+        norm: 0 for none, 1 for L1, 2 for L2.
+        weights: (entries,) float32 or float64, receives the weights; norms are accumulated in float64.
     """
     for row in range(starts.size - 1):
         total = 0.0

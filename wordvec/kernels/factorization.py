@@ -1,9 +1,9 @@
-"""The pieces of a truncated singular value decomposition, each with one order of every sum.
+"""Building blocks of a truncated SVD with a fixed summation order.
 
-Sparse times dense, dense times small, Gram matrices, and small matrices in float64. Rows are worked on in parts that do
-not depend on who works on them; no BLAS has a say, whose sums depend on its number of threads.
+Sparse-dense and dense-small products, Gram matrices, and small float64 matrices. Rows are split into parts independent
+of the threads that process them; BLAS is avoided because its sums depend on the number of threads.
 
-Dense matrices are flat float32, rows ``stride`` floats apart, a multiple of 16.
+Dense matrices are flat float32 with a row stride of ``stride`` floats, a multiple of 16.
 """
 
 import numpy as np
@@ -13,10 +13,10 @@ from wordvec.kernels.simd import has_long_registers, kernel, load, multiply_add,
 
 @kernel
 def transpose(indptr, columns, values, starts, rows_out, values_out):
-    """A sparse matrix by rows (CSR) as one by columns.
+    """Convert a sparse matrix from CSR to CSC.
 
     Args:
-        starts: (C,) int64, where each column starts in the result; afterwards where it ends.
+        starts: (C,) int64, start of each column in the result; overwritten with its end.
     """
     for r in range(indptr.size - 1):
         for k in range(indptr[r], indptr[r + 1]):
@@ -28,17 +28,17 @@ def transpose(indptr, columns, values, starts, rows_out, values_out):
 
 @kernel
 def count_columns(columns, counts):
-    """Add the cells of each column to ``counts``."""
+    """Add the number of nonzeros of each column to ``counts``."""
     for k in range(columns.size):
         counts[columns[k]] += 1
 
 
 @kernel
 def multiply_sparse(indptr, columns, values, dense, stride, out, first, last):
-    """Rows ``first .. last - 1`` of sparse times dense: over the cells of a row, in order, value * dense row."""
+    """Compute rows ``first .. last - 1`` of sparse times dense, summing over the nonzeros of a row in order."""
     for r in range(first, last):
         for d in range(0, stride, 64):
-            # Four vectors at a time; beyond the last one they are the last one again.
+            # Four vectors at a time; beyond the end, the last one is recomputed.
             d1, d2, d3 = min(d + 16, stride - 16), min(d + 32, stride - 16), min(d + 48, stride - 16)
             a = b = c = e = splat(np.float32(0))
             for k in range(indptr[r], indptr[r + 1]):
@@ -55,7 +55,7 @@ def multiply_sparse(indptr, columns, values, dense, stride, out, first, last):
 
 @kernel
 def multiply_small(dense, small, stride, out, first, last):
-    """Rows ``first .. last - 1`` of dense times a small matrix, ``stride`` rows of as many."""
+    """Compute rows ``first .. last - 1`` of dense times a small (stride, stride) matrix."""
     for r in range(first * stride, last * stride, 2 * stride):
         s = min(r + stride, (last - 1) * stride)
         for d in range(0, stride, 32):
@@ -74,7 +74,7 @@ def multiply_small(dense, small, stride, out, first, last):
 
 @kernel(inline=True)
 def _gram_4x2(dense, stride, gram, i, d, first, last):
-    """Of columns i .. i + 3 with the two vectors of columns from ``d`` on."""
+    """Gram block of columns i .. i + 3 with the two vectors of columns starting at ``d``."""
     d1 = min(d + 16, stride - 16)
     a0 = a1 = b0 = b1 = c0 = c1 = e0 = e1 = splat(np.float32(0))
     for r in range(first * stride, last * stride, stride):
@@ -98,7 +98,7 @@ def _gram_4x2(dense, stride, gram, i, d, first, last):
 
 @kernel(inline=True)
 def _gram_4x1(dense, stride, gram, i, d, first, last):
-    """Of columns i .. i + 3 with the vector of columns from ``d`` on."""
+    """Gram block of columns i .. i + 3 with the vector of columns starting at ``d``."""
     a = b = c = e = splat(np.float32(0))
     for r in range(first * stride, last * stride, stride):
         x = load(dense, r + d)
@@ -111,13 +111,13 @@ def _gram_4x1(dense, stride, gram, i, d, first, last):
     store(gram, row + 3 * stride, e)
 
 
-_gram, _GRAM_COLUMNS = (_gram_4x2, 32) if has_long_registers() else (_gram_4x1, 16)  # eight sums, or four
+_gram, _GRAM_COLUMNS = (_gram_4x2, 32) if has_long_registers() else (_gram_4x1, 16)  # eight accumulators, or four
 
 
 @kernel
 def add_gram(dense, stride, gram, first, last):
     """Set ``gram`` (stride * stride,) float32 to the sums over rows ``first .. last - 1`` of x_i x_j, for j from the
-    vector that i stands in; the rest of it is left alone."""
+    start of i's 16-column vector on; the rest is left untouched."""
     for i in range(0, stride, 4):
         for d in range(i - i % 16, stride, _GRAM_COLUMNS):
             _gram(dense, stride, gram, i, d, first, last)
@@ -125,13 +125,14 @@ def add_gram(dense, stride, gram, first, last):
 
 @kernel
 def orthonormalizer(gram, least, out):
-    """The matrix R^-1 that makes X R^-1 orthonormal, R being the Cholesky factor of the Gram matrix of X.
+    """Compute R^-1, which makes X R^-1 orthonormal, where R is the Cholesky factor of the Gram matrix of X.
 
-    A column that depends on those before it becomes zero: its part that is new is below ``least`` of its square.
+    A column that is linearly dependent on the previous ones (its squared residual is at most ``least`` of its squared
+    norm) becomes zero.
 
     Args:
-        gram: (K, K) float64, the upper half of it; overwritten by R.
-        out: (K, K) float64, set.
+        gram: (K, K) float64, upper triangle; overwritten by R.
+        out: (K, K) float64, output.
     """
     size = len(gram)
     for j in range(size):
@@ -143,7 +144,7 @@ def orthonormalizer(gram, least, out):
             if i < j:
                 gram[i, j] = total / gram[i, i]
             else:
-                # A row of R over infinity is 0, and so is the column of its inverse.
+                # Dividing by infinity zeroes the row of R and the column of its inverse.
                 gram[j, j] = np.sqrt(total) if total > least * whole else np.inf
     for j in range(size):
         for i in range(size):
@@ -159,12 +160,12 @@ def orthonormalizer(gram, least, out):
 
 @kernel
 def diagonalize(symmetric, vectors, sweeps):
-    """Eigenvalues and -vectors by rotations (cyclic Jacobi; Golub & Van Loan, section 8.5).
+    """Compute eigenvalues and eigenvectors by cyclic Jacobi rotations (Golub & Van Loan, section 8.5).
 
     Args:
         symmetric: (K, K) float64; its diagonal becomes the eigenvalues.
-        vectors: (K, K) float64, the unit matrix; its rows become the eigenvectors.
-        sweeps: through all pairs, at most; it ends when nothing is left beside the diagonal.
+        vectors: (K, K) float64, the identity matrix; its rows become the eigenvectors.
+        sweeps: maximum number of sweeps over all pairs; stops when the off-diagonal elements vanish.
     """
     size = len(symmetric)
     scale = 0.0

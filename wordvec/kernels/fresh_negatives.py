@@ -1,7 +1,6 @@
-"""Skip-gram and CBOW as the papers have them: K new negatives for every pair, one pair after another.
+"""Skip-gram and CBOW with K independent negatives per pair, as in the papers, word2vec.c and gensim.
 
-What ``negative_sampling.py`` is compared with, and what word2vec.c and gensim do; several times slower, because no
-row serves two pairs.
+Baseline for ``negative_sampling.py``; several times slower, because no row is reused between pairs.
 """
 
 from typing import NamedTuple
@@ -23,17 +22,17 @@ from wordvec.kernels.slices import (
 
 
 class Fresh(NamedTuple):
-    """How pairs are trained."""
+    """Training options of a pair."""
 
-    context_predicts_center: bool  # else the centre its context: which of the two is the input of skip-gram
+    context_predicts_center: bool  # skip-gram input: the context if true, else the center
     saturation: int
 
 
 @kernel
 def draw_fresh_negatives(lane, text, step, skipgram):
-    """The stream of negatives: K for each pair of each centre, in the order of training.
+    """Draw the stream of negatives: K for each pair of each center, in training order.
 
-    Drawn for the centre's position and for where in its window the context stands; CBOW's one pair, for the centre.
+    The random key is the center's position and the context's offset in its window; for CBOW's only pair, the center.
     """
     state, key = lane.state, draw(step.key, NOISE)
     drawn = np.int64(0)
@@ -50,9 +49,9 @@ def draw_fresh_negatives(lane, text, step, skipgram):
 
 @kernel(inline=True)
 def look_ahead(lane, tile, step, drawn, b):
-    """Set ``tile.ahead`` to the negatives of the pair after next, and to the token that comes into reach of ``b``."""
+    """Set ``tile.ahead`` to the negatives of the pair after next and to the token that enters the window next."""
     ahead, first = tile.ahead, drawn + 2 * step.negatives
-    # Beyond the end the buffers hold places of old, which are rows as well.
+    # Beyond the end the buffers hold stale places, which are still valid rows.
     for k in range(step.negatives):
         ahead[k] = lane.negative_places[first + k]
     ahead[step.negatives] = lane.input_places[b + step.window + 1]
@@ -61,8 +60,8 @@ def look_ahead(lane, tile, step, drawn, b):
 
 @kernel(inline=True)
 def set_pair(lane, tile, step, drawn, positive, rate):
-    """Rows, weights and targets of a pair: the output row of token ``positive`` of the buffer, then the negatives other
-    than that. Returns how many."""
+    """Set rows, weights and targets of a pair: the output row of buffer token ``positive``, then the negatives that
+    differ from it. Returns the number of rows."""
     rows, token_id = tile.rows, lane.token_ids[positive]
     rows[0] = lane.output_places[positive]
     count = 1
@@ -82,7 +81,7 @@ def set_pair(lane, tile, step, drawn, positive, rate):
 
 @kernel
 def train_skipgram_fresh(memory, lane, tile, text, loss, step, rate, fresh):
-    """Train on the prepared centres: pair after pair, in the order of the corpus."""
+    """Train on the prepared centers, pair by pair, in corpus order."""
     state = lane.state
     rate = np.float32(rate)
     drawn = np.int64(0)
@@ -105,7 +104,7 @@ def train_skipgram_fresh(memory, lane, tile, text, loss, step, rate, fresh):
 
 @kernel
 def train_cbow_fresh(memory, lane, tile, text, loss, step, rate, divide, fresh):
-    """Train on the prepared centres: the mean of each centre's contexts against its output vector, one by one."""
+    """Train on the prepared centers, one by one: the mean of each center's contexts against its output vector."""
     state = lane.state
     rate = np.float32(rate)
     drawn = np.int64(0)

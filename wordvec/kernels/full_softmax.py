@@ -1,10 +1,10 @@
-"""Skip-gram and CBOW with full softmax: one-hot in, a probability for every word out (arXiv 1310.4546, eq. 2).
+"""Skip-gram and CBOW with full softmax (arXiv 1310.4546, eq. 2).
 
     p(o | h) = exp(n_o . h) / sum_w exp(n_w . h)        loss of a pair = -log p(o | h)
 
-Four inputs h (centres; for CBOW the means of their contexts) meet the output vectors of all V words. With C positives
-the step of an input is n_w += rate (hits_w - C p_w) h, and h moves by the same gradients: exact, and dear. For small
-vocabularies, and to compare the other losses with.
+Four inputs h (centers; for CBOW the means of their contexts) are scored against the output vectors of all V words. With
+C positives the update for an input is n_w += rate (hits_w - C p_w) h, and h is updated by the same gradients. Exact but
+expensive: for small vocabularies, and as the reference for the other losses.
 """
 
 import numpy as np
@@ -16,12 +16,12 @@ from wordvec.kernels.slices import CENTER, DRAWN, LAST_CENTER, PRIVATE, is_sampl
 from wordvec.kernels.tile import TILE, add_to, scores_4x4
 
 CHUNK = 32
-"""Rows that are updated together: few enough to stay near while the dimension is walked through."""
+"""Rows updated together, few enough to stay in cache during the loop over the dimension."""
 
 
 @kernel
 def list_words(lane, step):
-    """The stream of output rows: all of them."""
+    """List all output rows as the stream."""
     for k in range(step.vocabulary):
         lane.negative_ids[k] = k
     lane.state[DRAWN] = step.vocabulary
@@ -29,9 +29,9 @@ def list_words(lane, step):
 
 @kernel(inline=True)
 def exponential(x):
-    """exp(x) of sixteen floats of at most 0, to about 1e-5 of its value; below -80 it stays at exp(-80).
+    """exp(x) of sixteen nonpositive floats with relative error of about 1e-5; clamped to exp(-80) below -80.
 
-    exp(x / 128) by its Taylor series, squared seven times.
+    exp(x / 128) by its Taylor series, then squared seven times.
     """
     x = multiply(clamp(x, splat(np.float32(-80)), splat(np.float32(0))), splat(np.float32(1 / 128)))
     e = splat(np.float32(1 / 40320))
@@ -50,9 +50,9 @@ def exponential(x):
 
 @kernel(inline=True)
 def set_probabilities(tile, words, highest, totals):
-    """``tile.gradients`` = exp(score - highest score of the input); ``highest`` and ``totals`` (16,): those scores and
-    the sums of the four inputs, four times over."""
-    for k in range(4 * words, -(-words // TILE) * 16):  # no words
+    """Set ``tile.gradients`` to exp(score - highest score of the input), and ``highest`` and ``totals`` (16,) to the
+    highest scores and the sums of the four inputs, each repeated four times."""
+    for k in range(4 * words, -(-words // TILE) * 16):  # padding
         tile.scores[k] = -np.float32(np.inf)
     top = load(tile.scores, 0)
     for k in range(16, 4 * words, 16):
@@ -74,8 +74,8 @@ def set_probabilities(tile, words, highest, totals):
 
 @kernel(inline=True)
 def update_words(memory, rows, first, last, gradients, hidden, stride):
-    """Move rows ``first`` .. ``last`` by their gradients, and add what they say to the four inputs in ``hidden``, whose
-    copies behind them stay what they were before."""
+    """Update rows ``first`` .. ``last`` by their gradients and add their gradients to the four inputs in ``hidden``;
+    the copies stored after the inputs keep the old values."""
     for d in range(0, stride, 16):
         x0, x1 = load(hidden, 4 * stride + d), load(hidden, 5 * stride + d)
         x2, x3 = load(hidden, 6 * stride + d), load(hidden, 7 * stride + d)
@@ -97,7 +97,7 @@ def update_words(memory, rows, first, last, gradients, hidden, stride):
 
 @kernel(inline=True)
 def copy_centers(memory, lane, hidden, b, size, stride):
-    """The four inputs of a skip-gram tile, and a copy; those beyond ``size`` are zero."""
+    """Load the four inputs of a skip-gram tile and a copy; inputs beyond ``size`` are zero."""
     for t in range(TILE):
         place = lane.input_places[b + t] if t < size else lane.state[PRIVATE]
         for d in range(0, stride, 16):
@@ -107,7 +107,7 @@ def copy_centers(memory, lane, hidden, b, size, stride):
 
 @kernel(inline=True)
 def move_centers(memory, lane, hidden, b, size, stride):
-    """Add what the inputs have moved to their rows."""
+    """Add the change of the inputs to their rows."""
     for t in range(size):
         for d in range(0, stride, 16):
             moved = subtract(load(hidden, t * stride + d), load(hidden, (TILE + t) * stride + d))
@@ -116,9 +116,9 @@ def move_centers(memory, lane, hidden, b, size, stride):
 
 @kernel(inline=True)
 def set_hits(tile, lane, b, size, low, places, rate, of_centers):
-    """Add the positives to the gradients. Returns how many they are, and the sum of their scores.
+    """Add the positives to the gradients. Returns their total weight and the weighted sum of their scores.
 
-    A centre of skip-gram has a positive for each context, by weight; a mean of CBOW has one, the centre.
+    A skip-gram center has a weighted positive for each context; a CBOW mean has one, the center.
     """
     hits = scored = 0.0
     for t in range(size):
@@ -137,9 +137,9 @@ def set_hits(tile, lane, b, size, low, places, rate, of_centers):
 
 @kernel
 def train_softmax_slice(memory, lane, tile, text, loss, step, rate, skipgram, divide):
-    """Train on the prepared centres, four at a time.
+    """Train on the prepared centers, four at a time.
 
-    ``skipgram`` is None for CBOW, ``divide`` for skip-gram; for CBOW see ``train_cbow_slice``.
+    ``skipgram`` is None for CBOW, ``divide`` for skip-gram; see ``train_cbow_slice`` for its meaning.
     """
     state, stride, words = lane.state, step.stride, step.vocabulary
     rate, of_centers = np.float32(rate), skipgram is not None

@@ -1,20 +1,20 @@
-"""GloVe (Pennington et al. 2014, eq. 8), one block of cells after another, by AdaGrad (Duchi et al. 2011).
+"""GloVe (Pennington et al. 2014, eq. 8), trained block by block with AdaGrad (Duchi et al. 2011).
 
     loss = 1/2 f(x) (w . c + b_w + b_c - log x)^2        f(x) = min(1, (x / x_max)^alpha)
 
-A cell is a count x of a word and a context. Rows and columns are cut into bands, and so the cells into blocks. In each
-turn every row band meets another column band, and in an epoch all of them: the blocks of a turn share no row and no
-column. A block waits for the one before it in its row band and for the one before it in its column band, for no other.
-So every row and every column sees its cells in one order, whoever trains them.
+A cell is the count x of a word and a context. Rows and columns are split into bands, and so the cells into blocks. In
+each turn every row band is paired with a different column band, and in an epoch with all of them: the blocks of a turn
+share no row and no column. A block waits only for its predecessors in its row band and in its column band. So every row
+and every column sees its cells in a fixed order, whichever threads train them.
 
-Up to four cells of a word that follow each other are scored together and take their gradients at the same point.
+Up to four consecutive cells of a word are scored together and take their gradients at the same point.
 
-A gradient counts among the squares before its own step, as in the paper of AdaGrad and unlike the authors' program: no
-step is longer than 2 then, and what would run away is held.
+A gradient is added to the sum of squares before its own step, as in the AdaGrad paper and unlike the authors' program;
+this limits the step length to 2 and prevents divergence.
 
-A row of a table is two times ``stride`` floats: the vector, then the sums of its squared gradients. Behind a word's
-vector stand its bias and a 1, behind a context's a 1 and its bias: the dot product has both. What stands with a 1 is a
-sum so large that it never moves.
+A table row is two times ``stride`` floats: the vector, then the sums of its squared gradients. A word's vector is
+followed by its bias and a 1, a context's by a 1 and its bias, so the dot product includes both biases. The sum of
+squares of each 1 is so large that it never changes.
 """
 
 from typing import NamedTuple
@@ -38,31 +38,31 @@ from wordvec.kernels.simd import (
 )
 
 STOP, NEXT, TURNS = 0, 8, 16
-"""Places in ``control``, each on a cache line of its own: set to 1 to ask for a stop; the blocks that were taken; from
-there on, for each row band and then for each column band, the turns that are done."""
+"""Indices in ``control``, each on its own cache line: stop request (1); number of blocks taken; from there on, the
+turns completed by each row band, then by each column band."""
 
 LINE = 8
 
 TOGETHER = 4
-"""Cells that are scored together, at most."""
+"""Maximum number of cells scored together."""
 
 SPINS = 100_000
-"""How often a thread looks whether a block is done before it lets another one have its processor."""
+"""Spins of a waiting thread before it yields its processor."""
 
 
 class Cells(NamedTuple):
-    """Counts in the order they are trained in, block by block, and in each word by word."""
+    """Counts in training order: block by block, and within a block word by word."""
 
-    rows: np.ndarray  # (cells,) uint16, of the band
-    columns: np.ndarray  # (cells,) uint16, of the band
+    rows: np.ndarray  # (cells,) uint16, row within the band
+    columns: np.ndarray  # (cells,) uint16, column within the band
     log_counts: np.ndarray  # (cells + 16,) float32
     weights: np.ndarray  # (cells + 16,) float32, f(x)
-    starts: np.ndarray  # (bands^2 + 1,) int64, where the block of a row band and a column band starts
+    starts: np.ndarray  # (bands^2 + 1,) int64, start of each (row band, column band) block
 
 
 @kernel
 def count_cells(indptr, columns, band_of, bands, sizes):
-    """Add to ``sizes[1:]`` (bands^2,) the cells of each block."""
+    """Add the number of cells of each block to ``sizes[1:]`` (bands^2,)."""
     for w in range(indptr.size - 1):
         first = 1 + band_of[w] * bands
         for k in range(indptr[w], indptr[w + 1]):
@@ -71,12 +71,12 @@ def count_cells(indptr, columns, band_of, bands, sizes):
 
 @kernel
 def sort_cells(indptr, columns, counts, band_of, bounds, order, filled, cells):
-    """Put every count, as it is, into ``cells.log_counts`` of its block, words in the order ``order``.
+    """Store the raw counts in ``cells.log_counts``, block by block, words in the order ``order``.
 
     Args:
-        indptr, columns, counts: the matrix by rows (CSR).
-        band_of: (V,) int64, and bounds, (bands + 1,) int64, the same the other way round.
-        filled: (bands^2,) int64, where each block starts; afterwards where it ends.
+        indptr, columns, counts: the matrix in CSR format.
+        band_of: (V,) int64, the band of each word; bounds, (bands + 1,) int64, the first word of each band.
+        filled: (bands^2,) int64, start of each block; overwritten with its end.
     """
     for w in order:
         band = band_of[w]
@@ -93,7 +93,7 @@ def sort_cells(indptr, columns, counts, band_of, bounds, order, filled, cells):
 
 @kernel(inline=True)
 def move(table, at, stride, numbers, gradient):
-    """One step of AdaGrad for the sixteen numbers that stand at ``at``."""
+    """Apply one AdaGrad step to the sixteen parameters at ``at``."""
     squares = multiply_add(gradient, gradient, load(table, at + stride))
     store(table, at, subtract(numbers, multiply(gradient, reciprocal_square_root(squares))))
     store(table, at + stride, squares)
@@ -101,7 +101,7 @@ def move(table, at, stride, numbers, gradient):
 
 @kernel(inline=True)
 def train_cell(words, contexts, word, context, stride, log_count, weight, rate, scratch):
-    """One cell; returns twice its loss."""
+    """Train one cell; return twice its loss."""
     dot = splat(np.float32(0))
     for d in range(0, stride, 16):
         dot = multiply_add(load(words, word + d), load(contexts, context + d), dot)
@@ -119,7 +119,7 @@ def train_cell(words, contexts, word, context, stride, log_count, weight, rate, 
 
 @kernel(inline=True)
 def train_four(words, contexts, word, a, b, c, d, stride, log_counts, weights, rate, scratch):
-    """Four cells of one word with the contexts that start at a, b, c and d; returns twice their loss."""
+    """Train four cells of one word with the contexts at a, b, c and d; return twice their loss."""
     dot_a = dot_b = dot_c = dot_d = splat(np.float32(0))
     for k in range(0, stride, 16):
         w = load(words, word + k)
@@ -159,16 +159,16 @@ def train_four(words, contexts, word, a, b, c, d, stride, log_counts, weights, r
 
 @kernel
 def train_cells(words, contexts, cells, first, end, word_start, context_start, stride, rate, scratch):
-    """Train the cells ``first .. end - 1`` of one block; returns the sum of their losses.
+    """Train the cells ``first .. end - 1`` of one block; return the sum of their losses.
 
     Args:
         words, contexts: the tables, flat float32; updated in place.
-        word_start, context_start: where the bands start in them.
+        word_start, context_start: start of the bands in them.
         rate: float32.
         scratch: (32,) float32.
     """
     rows, columns, size = cells.rows, cells.columns, 2 * stride
-    loss = 0.0  # float64: of millions of cells
+    loss = 0.0  # float64, to sum over millions of cells
     k = first
     while k < end:
         word = word_start + np.int64(rows[k]) * size
@@ -192,7 +192,7 @@ def train_cells(words, contexts, cells, first, end, word_start, context_start, s
 
 @kernel(inline=True)
 def wait_for_turn(control, band, turn):
-    """Return when as many turns of a band are done."""
+    """Wait until ``turn`` turns of a band are complete."""
     spins = 0
     while atomic_read(control, TURNS + band * LINE) < turn:
         spins += 1
@@ -202,16 +202,16 @@ def wait_for_turn(control, band, turn):
 
 @kernel
 def train_blocks(words, contexts, cells, bounds, schedule, stride, rate, losses, control, scratch):
-    """Train blocks until all of the epoch are taken, or one after a stop is asked for; called once by each thread.
+    """Train blocks until the epoch is complete or a stop is requested; called once by each thread.
 
-    Blocks are taken in order, so that a block that is waited for is in work.
+    Blocks are taken in order, so a block that is waited for is already being trained.
 
     Args:
         bounds: (bands + 1,) int64, the first row of each band, and the number of rows.
-        schedule: (bands^2, 3) int64, row band, column band and turn of each block in the order they are taken.
-        losses: (bands^2,) float64: that of each block, in this order.
-        control: see STOP; its turns are those of the blocks before NEXT.
-        scratch: (32,) float32, the thread's own.
+        schedule: (bands^2, 3) int64, row band, column band and turn of each block, in order.
+        losses: (bands^2,) float64, output: the loss of each block, in this order.
+        control: see STOP; its turns must match the blocks before NEXT.
+        scratch: (32,) float32, private to the thread.
     """
     bands = bounds.size - 1
     while True:

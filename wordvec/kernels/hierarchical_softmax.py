@@ -1,11 +1,11 @@
 """Skip-gram and CBOW with hierarchical softmax (Morin & Bengio 2005; Mikolov et al. 2013, arXiv 1310.4546, eq. 3).
 
-A word is told from all others by the turns on the way down a Huffman tree: at each inner node n the input h takes the
-word's code c with probability sigmoid((1 - 2 c) n . h), and the loss of a pair is -log of the product of these. The
-chances of all words add up to one, for the price of a path.
+A word is predicted by its path down a Huffman tree: at each inner node n, input h takes the word's code c with
+probability sigmoid((1 - 2 c) n . h), and the loss of a pair is -log of the product of these. The probabilities of all
+words sum to one at the cost of one path.
 
-As in word2vec.c, each context's input vector goes down to the centre's word (CBOW: the contexts' mean). So all contexts
-of a centre meet the same nodes, and four of them are a tile.
+As in word2vec.c, each context's input vector predicts the center word (CBOW: the contexts' mean). So all contexts of a
+center share the same nodes, and four of them form a tile.
 """
 
 from typing import NamedTuple
@@ -27,7 +27,7 @@ from wordvec.kernels.tile import TILE, scores_4x4, update_tile
 
 
 class Paths(NamedTuple):
-    """The tree, see ``HuffmanTree``, and how pairs are trained."""
+    """The tree (see ``HuffmanTree``) and the training options."""
 
     nodes: np.ndarray  # (total,) int32
     codes: np.ndarray  # (total,) uint8
@@ -37,7 +37,7 @@ class Paths(NamedTuple):
 
 @kernel
 def list_nodes(lane, paths):
-    """The stream of output rows: the nodes on the path of every prepared centre."""
+    """List the output rows as the stream: the nodes on the path of every prepared center."""
     state = lane.state
     passed = np.int64(0)
     for b in range(state[CENTER], state[LAST_CENTER]):
@@ -50,12 +50,12 @@ def list_nodes(lane, paths):
 
 @kernel(inline=True)
 def look_ahead(lane, tile, step, paths, passed, b):
-    """Set ``tile.ahead`` to the lowest nodes on the path of the centre after ``b``, which starts at ``passed``, and to
-    the token that comes into reach; the upper nodes are always near."""
+    """Set ``tile.ahead`` to the lowest nodes on the path of the center after ``b``, which starts at ``passed``, and to
+    the token that enters the window next; the upper nodes are always in cache."""
     ahead = tile.ahead
     token_id = lane.token_ids[b + 1]
     end = passed + paths.offsets[token_id + 1] - paths.offsets[token_id]
-    # Beyond the end the buffers hold places of old, which are rows as well.
+    # Beyond the end the buffers hold stale places, which are still valid rows.
     for k in range(1, ahead.size):
         ahead[k] = lane.negative_places[max(end - k, 0)]
     ahead[0] = lane.input_places[b + step.window + 1]
@@ -63,7 +63,7 @@ def look_ahead(lane, tile, step, paths, passed, b):
 
 @kernel(inline=True)
 def set_path(lane, tile, passed, length):
-    """The rows of a path, padded to eight."""
+    """Set the rows of a path, followed by eight padding rows."""
     for j in range(length):
         tile.rows[j] = lane.negative_places[passed + j]
     for j in range(length, length + 8):
@@ -72,8 +72,8 @@ def set_path(lane, tile, passed, length):
 
 @kernel(inline=True)
 def set_turns(tile, codes, first, length, inputs):
-    """Weights and targets of a path for each of ``inputs`` (1 or 4), whose weights are ``tile.pair_weights``: code 0 is
-    the turn to take."""
+    """Set weights and targets of a path for each of ``inputs`` (1 or 4), weighted by ``tile.pair_weights``; a node with
+    code 0 is a positive."""
     for j in range(length):
         turn = np.float32(codes[first + j] == 0)
         for t in range(inputs):
@@ -85,7 +85,7 @@ def set_turns(tile, codes, first, length, inputs):
 
 @kernel
 def train_skipgram_paths(memory, lane, tile, text, loss, step, rate, paths):
-    """Train on the prepared centres: the input vectors of a centre's contexts, four at a time, down to its word."""
+    """Train on the prepared centers: the input vectors of a center's contexts, four at a time, predict its word."""
     state, stride = lane.state, step.stride
     rate, padding = np.float32(rate), state[PRIVATE]
     passed = np.int64(0)
@@ -104,7 +104,7 @@ def train_skipgram_paths(memory, lane, tile, text, loss, step, rate, paths):
                     place = left + c + t + (left + c + t >= b) - b + step.window
                     tile.pair_weights[t] = rate * text.distance_weights[place] if t < size else np.float32(0)
                 set_turns(tile, paths.codes, first, length, TILE)
-            # Context number k stands at left + k, or one place later behind the centre.
+            # Context k is at left + k, or one place later after the center.
             h0 = lane.input_places[left + c + (left + c >= b)]
             h1 = lane.input_places[left + c + 1 + (left + c + 1 >= b)] if size > 1 else padding
             h2 = lane.input_places[left + c + 2 + (left + c + 2 >= b)] if size > 2 else padding
@@ -122,7 +122,7 @@ def train_skipgram_paths(memory, lane, tile, text, loss, step, rate, paths):
 
 @kernel
 def train_cbow_paths(memory, lane, tile, text, loss, step, rate, divide, paths):
-    """Train on the prepared centres: the mean of each centre's contexts down to its word."""
+    """Train on the prepared centers: the mean of each center's contexts predicts its word."""
     state = lane.state
     rate = np.float32(rate)
     passed = np.int64(0)

@@ -1,13 +1,13 @@
-"""Lanes side by side: the same bits at any number of threads, or free running.
+"""Parallel training over lanes: bit-reproducible at any number of threads, or Hogwild.
 
-Reproducible. The corpus is cut into a fixed number of lanes. In a round every lane trains its next slice as if it were
-alone: on rows that no other lane touches in this round, and on copies of those that several touch. Then what the copies
-have gained is added to the table, row by row, in the order of the lanes (``sharing.py``). Threads only decide who runs
-a lane and who adds a row, so their number cannot be seen in the result. What a round of lanes x slice tokens costs in
-freshness is a part of the algorithm, the same for every number of threads.
+Reproducible. The corpus is split into a fixed number of lanes. In a round, every lane trains its next slice in
+isolation: in place on rows that no other lane touches in this round, and on private copies of shared rows. Then the
+updates of the copies are added to the table, row by row, in lane order (``sharing.py``). Threads only determine who
+runs a lane and who adds a row, so their number does not affect the result. The staleness of a round of lanes x slice
+tokens is part of the algorithm and the same for every number of threads.
 
-Free running (hogwild, Recht et al. 2011, arXiv 1106.5730). One lane a thread, all on the same tables, waiting for
-nobody.
+Free running (Hogwild, Recht et al. 2011, arXiv 1106.5730). One lane per thread, all on the same tables, without
+synchronization.
 """
 
 from wordvec.kernels.objectives import list_rows, train_centers
@@ -17,22 +17,22 @@ from wordvec.kernels.slices import CENTER, COPIED, FILLED, LAST_CENTER, POSITION
 from wordvec.kernels.tile import Tile
 
 STOP, STOP_ROUND, ARRIVED, READY, TAKEN = range(0, 40, 8)
-"""Places in ``control`` (each on a cache line of its own): set to 1 to ask for a stop at the end of a round; the
-round in which thread 0 saw that; threads that have come to a barrier so far; slices that were prepared so far; from
-there on, for every lane, the phase for which a thread has taken it last."""
+"""Indices in ``control`` (each on its own cache line): stop request (1) for the end of a round; the round in which
+thread 0 saw it; barrier arrivals so far; slices prepared so far; from there on, for every lane, the last phase for
+which a thread has taken it."""
 
 CONTROL = 40
-"""The size of ``control`` without the lanes; each of them adds LINE."""
+"""Size of ``control`` without the lanes; each lane adds LINE."""
 
 LINE = 8
 
 SPINS = 100_000
-"""How often a thread looks whether the others have arrived before it lets another one have its processor."""
+"""Spins of a waiting thread before it yields its processor."""
 
 
 @kernel(inline=True)
 def wait_for_all(control, threads, barriers):
-    """Return when all threads have called this for the ``barriers``-th time."""
+    """Wait until all threads have called this for the ``barriers``-th time."""
     atomic_add(control, ARRIVED, 1)
     spins = 0
     while atomic_read(control, ARRIVED) < barriers * threads:
@@ -85,16 +85,16 @@ def is_finished(lane, lane_end):
 
 @kernel(inline=True)
 def take(control, k, phase):
-    """Whether lane k is this thread's in this phase: the first one to ask has it."""
+    """Whether this thread gets lane k in this phase; the first one to ask does."""
     place = TAKEN + k * LINE
     return atomic_read(control, place) != phase and atomic_exchange(control, place, phase) != phase
 
 
 @kernel(inline=True)
 def lane_in_turn(i, lanes, thread, threads):
-    """The lane that ``thread`` asks for in turn i: first its own, whose rows are still near, then those of others.
+    """Return the lane that ``thread`` asks for in turn i: first its own, whose rows are in its cache, then others.
 
-    So a processor that is busy with something else holds nobody up.
+    This work stealing keeps a busy processor from delaying the round.
     """
     return (thread * lanes // threads + i) % lanes
 
@@ -103,7 +103,7 @@ def lane_in_turn(i, lanes, thread, threads):
 def prepare_lanes(
     lanes, tiles, users, text, step, objective, bounds, slice_size, thread, threads, control, phase, rounds, stopping
 ):  # fmt: skip
-    """Forget the users of the round behind; unless ``stopping``, draw the lanes' next slices and count theirs."""
+    """Clear the users of the last round; unless ``stopping``, prepare the lanes' next slices and count their users."""
     count = lanes.state.shape[0]
     for i in range(count):
         k = lane_in_turn(i, count, thread, threads)
@@ -112,14 +112,14 @@ def prepare_lanes(
             clear_users(lane, users[rounds % 2])
             if not (stopping or is_finished(lane, bounds[k + 1])):
                 prepare(lane, text, step, objective, bounds[k + 1], slice_size)
-                # Other counts than those of the round behind, which other lanes have not cleared yet.
+                # Use the other set of counts: those of the last round may not be cleared yet.
                 count_users(lane, users[(rounds + 1) % 2, thread], tiles.slot_of_row[thread], step)
                 atomic_add(control, READY, 1)
 
 
 @kernel(inline=True)
 def train_lanes(memory, lanes, tiles, users, text, step, objective, bounds, thread, threads, control, phase):
-    """Train the slices that are prepared."""
+    """Train the prepared slices."""
     count = lanes.state.shape[0]
     for i in range(count):
         k = lane_in_turn(i, count, thread, threads)
@@ -134,7 +134,7 @@ def train_lanes(memory, lanes, tiles, users, text, step, objective, bounds, thre
 
 @kernel(inline=True)
 def prepare(lane, text, step, objective, lane_end, slice_size):
-    """Draw the lane's next slice, and list the output rows that it is scored with."""
+    """Prepare the lane's next slice and list the output rows it is scored against."""
     prepare_slice(lane, text, step, lane_end, slice_size)
     skipgram, _, _, fresh, paths, softmax = objective
     list_rows(lane, text, step, skipgram, fresh, paths, softmax)
@@ -142,7 +142,7 @@ def prepare(lane, text, step, objective, lane_end, slice_size):
 
 @kernel(inline=True)
 def train_slice(memory, lane, tile, text, step, objective, lane_start, lane_end):
-    """Train the lane's prepared slice; the learning rate falls with the lane's share of the epoch."""
+    """Train the lane's prepared slice; the learning rate decays linearly over the lane."""
     done = (lane.positions[lane.state[CENTER]] - lane_start) / max(lane_end - lane_start, 1)
     rate = step.first_rate + (step.last_rate - step.first_rate) * done
     skipgram, divide, shared, fresh, paths, softmax = objective
@@ -152,16 +152,16 @@ def train_slice(memory, lane, tile, text, step, objective, lane_start, lane_end)
 
 @kernel
 def train_rounds(memory, lanes, tiles, users, text, step, objective, bounds, slice_size, thread, threads, control):
-    """Train rounds until the epoch ends or a stop is asked for; called once by each of ``threads`` threads.
+    """Train rounds until the epoch ends or a stop is requested; called once by each of ``threads`` threads.
 
     Args:
-        memory: (all rows * stride,) float32: the input rows, the output rows, and each lane's private rows, of which
-            the first is its padding row; updated in place.
-        lanes, tiles: ``Lane`` with an axis of L lanes in front, ``Tile`` with one of threads; updated in place.
-        users: (2, threads, 2 V) uint8, zero at the call and after it: of odd and even rounds.
-        objective: what is learned.
-        bounds: (L + 1,) int64, where each lane starts and ends in the corpus.
-        control: (CONTROL + L * LINE,) int64, zero at the call.
+        memory: (all rows * stride,) float32: the input rows, the output rows, and each lane's private rows, the first
+            of which is its padding row; updated in place.
+        lanes, tiles: ``Lane`` with a leading axis of L lanes, ``Tile`` with one of threads; updated in place.
+        users: (2, threads, 2 V) uint8, for odd and even rounds; zero before and after the call.
+        objective: the parts of an ``Objective``.
+        bounds: (L + 1,) int64, corpus position where each lane starts, and the end.
+        control: (CONTROL + L * LINE,) int64, zero on entry.
     """
     rounds = trained = 0
     stopping = False
@@ -171,7 +171,7 @@ def train_rounds(memory, lanes, tiles, users, text, step, objective, bounds, sli
             rounds, stopping,
         )  # fmt: skip
         wait_for_all(control, threads, 2 * rounds + 1)
-        # Between two barriers nobody prepares: all threads see the same.
+        # No slice is prepared between the two barriers, so all threads read the same value.
         if atomic_read(control, READY) == trained:
             return
         trained = atomic_read(control, READY)
@@ -188,7 +188,7 @@ def train_rounds(memory, lanes, tiles, users, text, step, objective, bounds, sli
 
 @kernel
 def train_freely(memory, lanes, tiles, text, step, objective, bounds, slice_size, thread, control):
-    """Train lane ``thread`` on the shared table until its epoch ends or a stop is asked for."""
+    """Train lane ``thread`` on the shared table until its epoch ends or a stop is requested."""
     lane, tile = lane_at(lanes, thread), tile_at(tiles, thread)
     while not is_finished(lane, bounds[thread + 1]) and atomic_read(control, STOP) == 0:
         prepare(lane, text, step, objective, bounds[thread + 1], slice_size)

@@ -1,9 +1,9 @@
-"""Skip-gram and CBOW with negative sampling: one prepared slice at a time, four centres a tile.
+"""Skip-gram and CBOW with shared negative samples: one prepared slice at a time, four centers per tile.
 
-The objective of a pair (Mikolov et al. 2013, arXiv 1310.4546, eq. 4) has K negatives of its own. Here the centres of a
-tile share S negatives, each weighted K/S: the expected gradient is the same, and so is the cost of a pair with K = S;
-what is gained is that pairs become matrix products. The negatives slide: a tile keeps most of those of the tile
-before it and draws ``fresh`` new ones, so that a row, once fetched, serves several tiles.
+In the original objective (Mikolov et al. 2013, arXiv 1310.4546, eq. 4) each pair has its own K negatives. Here the
+centers of a tile share S negatives, each weighted K/S: the expected gradient is the same, as is the cost of a pair with
+K = S, but pairs become matrix products. The negatives form a sliding window: a tile keeps most negatives of the
+previous tile and draws ``fresh`` new ones, so that a fetched row serves several tiles.
 """
 
 import numpy as np
@@ -15,13 +15,13 @@ from wordvec.kernels.tile import TILE, add_loss, run_tile
 
 @kernel(inline=True)
 def look_ahead(lane, tile, step, drawn, b):
-    """Set ``tile.ahead`` to the rows that the tile at ``b`` touches and the one before it does not."""
+    """Set ``tile.ahead`` to the rows that the tile at ``b`` touches and the previous one does not."""
     ahead = tile.ahead
     first = drawn + step.shared - step.fresh
-    # Beyond the end the buffers hold places of old, which are rows as well.
+    # Beyond the end the buffers hold stale places, which are still valid rows.
     for k in range(step.fresh):
         ahead[k] = lane.negative_places[first + k]
-    # The window of the last centre reaches furthest; what is nearer came with the tiles before.
+    # The last center's window reaches furthest; nearer rows were fetched for previous tiles.
     for q in range(TILE):
         ahead[step.fresh + 2 * q] = lane.input_places[b + step.window + q]
         ahead[step.fresh + 2 * q + 1] = lane.output_places[b + step.window + q]
@@ -29,7 +29,7 @@ def look_ahead(lane, tile, step, drawn, b):
 
 @kernel(inline=True)
 def set_negatives(lane, tile, step, drawn):
-    """Rows and weights of the tile's negatives; ``tile.pair_weights`` holds the four inputs' weights four times."""
+    """Set rows and weights of the tile's negatives from the four inputs' weights in ``tile.pair_weights``."""
     for t in range(TILE, 4 * TILE):
         tile.pair_weights[t] = tile.pair_weights[t - TILE]
     weight = load(tile.pair_weights, 0)
@@ -42,12 +42,12 @@ def set_negatives(lane, tile, step, drawn):
 
 @kernel(inline=True)
 def excuse_positives(lane, tile, step, drawn, first, places):
-    """A negative that is the positive of a pair does not count in that pair: take its weight back.
+    """Subtract the weight of a negative in every pair whose positive it is.
 
-    ``places`` tokens of the buffer from ``first`` on are the positives, in the tile's rows from ``step.shared`` on.
+    The positives are ``places`` buffer tokens from ``first`` on, in the tile's rows from ``step.shared`` on.
     """
     share = np.float32(step.negatives) / np.float32(step.shared)
-    # A slice from 0 on: LLVM compares sixteen ids at once when it can see that no index is negative.
+    # A slice starting at 0 shows LLVM that no index is negative, so it vectorizes the comparison.
     negative_ids = lane.negative_ids[drawn : drawn + step.shared]
     for q in range(places):
         token_id = lane.token_ids[first + q]
@@ -63,7 +63,7 @@ def excuse_positives(lane, tile, step, drawn, first, places):
 
 @kernel(inline=True)
 def reach(lane, b, size):
-    """First place and number of places that the windows of the tile at ``b`` reach."""
+    """Return the first buffer place and the number of places covered by the windows of the tile at ``b``."""
     low, high = lane.left[b], lane.right[b]
     for t in range(1, size):
         low = min(low, lane.left[b + t])
@@ -73,19 +73,20 @@ def reach(lane, b, size):
 
 @kernel(inline=True)
 def weigh_windows(lane, tile, text, step, weights, first, b, size, low, places, scale):
-    """How much each place counts for each centre of a tile, times ``scale``; 0 where a window does not reach.
+    """Compute the weight of each place for each center of a tile, times ``scale``; 0 outside the center's window.
 
     Args:
-        weights: float32; pair (place q, centre t) goes to ``first + 4 * q + t``, a multiple of four places of them.
+        weights: float32; pair (place q, center t) is written to ``first + 4 * q + t``, padded to a multiple of four
+            places.
         low, places: from ``reach``.
 
-    Sets ``tile.pair_weights`` to what the contexts of each centre count together.
+    Sets ``tile.pair_weights`` to the total context weight of each center.
     """
     window = step.window
     padded = -(-places // TILE) * TILE
     is_whole = places == 2 * window + TILE and lane.sentences[low] == lane.sentences[low + places - 1]
     if is_whole and size == TILE and not step.sampled:
-        # Nearly every tile: the weights are known but for the scale.
+        # The common case: precomputed weights, up to the scale.
         for k in range(0, 4 * padded, 16):
             store(weights, first + k, multiply(load(text.tile_weights, k), splat(scale)))
         for t in range(TILE):
@@ -106,7 +107,7 @@ def weigh_windows(lane, tile, text, step, weights, first, b, size, low, places, 
 
 @kernel(internal=True)
 def train_skipgram_slice(memory, lane, tile, text, loss, step, rate):
-    """Train on the prepared centres: each centre's input vector against the output vectors of its contexts."""
+    """Train on the prepared centers: each center's input vector against the output vectors of its contexts."""
     state, stride, shared = lane.state, step.stride, step.shared
     share = np.float32(rate * step.negatives / shared)
     rate = np.float32(rate)
@@ -115,7 +116,7 @@ def train_skipgram_slice(memory, lane, tile, text, loss, step, rate):
     for b in range(state[CENTER], state[LAST_CENTER], TILE):
         size = min(TILE, state[LAST_CENTER] - b)
         look_ahead(lane, tile, step, drawn + step.fresh, b + TILE)
-        # Positives: the rectangle (four centres) x (all places their windows reach).
+        # Positives: the rectangle (four centers) x (all places their windows cover).
         low, places = reach(lane, b, size)
         weigh_windows(lane, tile, text, step, tile.weights, 4 * shared, b, size, low, places, rate)
         for k in range(4 * shared, 4 * (shared + places), 16):
@@ -128,7 +129,7 @@ def train_skipgram_slice(memory, lane, tile, text, loss, step, rate):
             tile.pair_weights[t] *= share
         set_negatives(lane, tile, step, drawn)
         excuse_positives(lane, tile, step, drawn, low, places)
-        # A tile at the end of a lane may have fewer centres; the padding row, with no weight, stands for the rest.
+        # The last tile of a lane may have fewer centers; missing ones use the padding row with zero weight.
         h0 = lane.input_places[b]
         h1 = lane.input_places[b + 1] if size > 1 else padding
         h2 = lane.input_places[b + 2] if size > 2 else padding
@@ -146,9 +147,9 @@ def inverse(x):
 
 @kernel(inline=True)
 def average_contexts(memory, lane, tile, stride, low, places):
-    """The four inputs of a CBOW tile, and a copy: the weighted means of the input vectors around the centres.
+    """Compute the four inputs of a CBOW tile and a copy: the weighted means of the contexts' input vectors.
 
-    As matrix times matrix: every row is loaded once for all four. Without contexts an input is zero.
+    Computed as a matrix product that loads every row once for all four. An input without contexts is zero.
     """
     weights, hidden, contexts = tile.window_weights, tile.hidden, tile.contexts
     scale0, scale1 = splat(inverse(contexts[0])), splat(inverse(contexts[1]))
@@ -171,7 +172,7 @@ def average_contexts(memory, lane, tile, stride, low, places):
 
 @kernel(inline=True)
 def spread_gradient(memory, lane, tile, stride, low, places, divide):
-    """Add what the inputs have moved, by weight, to the contexts that they are the means of."""
+    """Add the change of each mean, weighted, to its contexts."""
     weights, hidden, contexts = tile.window_weights, tile.hidden, tile.contexts
     one, copy = np.float32(1), TILE * stride
     scale0 = splat(inverse(contexts[0]) if divide else one)
@@ -193,10 +194,10 @@ def spread_gradient(memory, lane, tile, stride, low, places, divide):
 
 @kernel(internal=True)
 def train_cbow_slice(memory, lane, tile, text, loss, step, rate, divide):
-    """Train on the prepared centres: the mean of each centre's context vectors against the centre's output vector.
+    """Train on the prepared centers: the mean of each center's context vectors against the center's output vector.
 
-    With ``divide`` false the gradient of the mean is passed on to every context times its weight, as word2vec.c and
-    gensim do with weights of 1; with ``divide`` true it is also divided by the sum of the weights, the true gradient
+    With ``divide`` false, every context receives the gradient of the mean times its weight, as word2vec.c and gensim do
+    with weights of 1; with ``divide`` true, it is also divided by the sum of the weights, which is the true gradient
     (Irsoy et al. 2020, arXiv 2012.15332).
     """
     state, stride, shared = lane.state, step.stride, step.shared

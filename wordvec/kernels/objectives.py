@@ -1,4 +1,4 @@
-"""What is learned: the model and its loss, chosen when the kernels are compiled."""
+"""Training objectives: model and loss, selected at compile time."""
 
 from typing import NamedTuple
 
@@ -10,19 +10,19 @@ from wordvec.kernels.simd import kernel
 
 
 class Objective(NamedTuple):
-    """What is learned: one model and one loss. What is None is not even compiled."""
+    """One model and one loss; fields that are None are not compiled."""
 
     skipgram: bool | None  # True, or None for CBOW
     divide: bool | None  # CBOW: whether contexts share the gradient of their mean; None for skip-gram
-    shared: bool | None  # True: negatives that centres share
-    fresh: Fresh | None  # negatives of every pair's own
+    shared: bool | None  # True: centers share negatives
+    fresh: Fresh | None  # separate negatives for every pair
     paths: Paths | None  # hierarchical softmax
     softmax: bool | None  # True: full softmax
 
 
 @kernel(internal=True)
 def list_rows(lane, text, step, skipgram, fresh, paths, softmax):
-    """Fill the slice's stream of output rows; for shared negatives it is full by now. See ``train_centers``."""
+    """Fill the slice's stream of output rows, which already holds shared negatives. See ``train_centers``."""
     if fresh is not None:
         draw_fresh_negatives(lane, text, step, skipgram is not None)
     if paths is not None:
@@ -33,9 +33,9 @@ def list_rows(lane, text, step, skipgram, fresh, paths, softmax):
 
 @kernel(internal=True)
 def train_centers(memory, lane, tile, text, step, rate, skipgram, divide, shared, fresh, paths, softmax):
-    """Train the prepared centres of a slice; the last arguments are the parts of an ``Objective``.
+    """Train the prepared centers of a slice; the last arguments are the parts of an ``Objective``.
 
-    Numba leaves out what stands under ``x is not None`` where x is None, and nothing else: no branch may have an else.
+    Numba only prunes the body of ``if x is not None`` when x is None, so no branch may have an else.
     """
     if shared is not None:
         if skipgram is not None:

@@ -1,10 +1,10 @@
-"""One input against the few rows it is scored with: the step of fresh negatives, and of one mean down a tree.
+"""Update step of one input against a few rows, for separate negatives and for CBOW with hierarchical softmax.
 
-Like a tile (see ``tile.py``) of one input, whose pair j lies at j: rows, weights and targets are set, and
+Like a tile (see ``tile.py``) with one input, whose pair j is at index j. Given rows, weights and targets,
 
     g[j] = target[j] - weight[j] * sigmoid(n_j . h)        n_j += g[j] * h        h += sum_j g[j] * n_j
 
-word2vec.c and gensim look a sigmoid up in a table that ends at scores of -6 and 6, and differ in what they do beyond.
+word2vec.c and gensim look up the sigmoid in a table for scores of -6 to 6 and differ in how they treat others.
 """
 
 import numpy as np
@@ -22,16 +22,16 @@ from wordvec.kernels.tile import (
 )
 
 ROWS = 8
-"""Rows scored at once: as many sums as keep a processor busy."""
+"""Rows scored at once: enough accumulators to hide latency."""
 
 EXACT, CLIP, SKIP = range(3)
-"""What becomes of a pair whose score is beyond 6: nothing; its sigmoid is 0 or 1, as in word2vec.c; it is no pair, as
+"""Treatment of pairs with an absolute score of 6 or more: exact; sigmoid set to 0 or 1, as in word2vec.c; skipped, as
 in gensim."""
 
 
 @kernel(inline=True)
 def scores_8x1(memory, rows, j, inputs, h, stride):
-    """Lane k of the result is row j + k . input, for k in 0..7; the others are 0. Arguments as in ``scores_4x4``."""
+    """Return row j + k . input in lane k, for k in 0..7, and 0 in the others. Arguments as in ``scores_4x4``."""
     n0, n1, n2, n3 = rows[j], rows[j + 1], rows[j + 2], rows[j + 3]
     n4, n5, n6, n7 = rows[j + 4], rows[j + 5], rows[j + 6], rows[j + 7]
     zero = a0 = a1 = a2 = a3 = a4 = a5 = a6 = a7 = splat(np.float32(0))
@@ -46,7 +46,7 @@ def scores_8x1(memory, rows, j, inputs, h, stride):
 
 @kernel(inline=True)
 def set_gradients(tile, size, saturation):
-    """Gradients of the first ``size`` pairs from their scores, weights and targets."""
+    """Compute the gradients of the first ``size`` pairs from their scores, weights and targets."""
     minus = splat(np.float32(-1))
     for k in range(0, size, 16):
         weight = multiply(load(tile.weights, k), minus)
@@ -61,9 +61,10 @@ def set_gradients(tile, size, saturation):
 
 @kernel(inline=True)
 def run_rows(memory, tile, count, inputs, h, saturation, stride):
-    """Scores, gradients and updates of one input and ``count`` rows; what ``tile`` holds of pairs beyond ``count``, up
-    to the next multiple of 16, is of weight 0, and rows up to the next multiple of eight may be read. Meanwhile the
-    rows ``tile.ahead`` are fetched."""
+    """Compute scores, gradients and updates of one input and ``count`` rows, prefetching the rows ``tile.ahead``.
+
+    Pairs beyond ``count``, up to the next multiple of 16, must have weight 0; rows up to the next multiple of eight
+    must be readable."""
     for j in range(0, count, ROWS):
         store(tile.scores, j, scores_8x1(memory, tile.rows, j, inputs, h, stride))
     set_gradients(tile, count, saturation)
@@ -80,7 +81,7 @@ def run_rows(memory, tile, count, inputs, h, saturation, stride):
 
 @kernel(inline=True)
 def count_contexts(lane, text, step, b):
-    """What the contexts of centre ``b`` count together."""
+    """Return the total weight of the contexts of center ``b``."""
     contexts = np.float32(0)
     for q in range(lane.left[b], lane.right[b]):
         contexts += text.distance_weights[q - b + step.window]
@@ -89,7 +90,7 @@ def count_contexts(lane, text, step, b):
 
 @kernel(inline=True)
 def average_window(memory, lane, text, step, hidden, b, contexts):
-    """The input of CBOW's centre ``b``, and a copy: the weighted mean of its contexts, which count ``contexts``."""
+    """Compute CBOW's input for center ``b`` and a copy: the mean of its contexts, whose weights sum to ``contexts``."""
     scale = splat(np.float32(1) / contexts)
     for d in range(0, step.stride, 16):
         total = splat(np.float32(0))
@@ -103,7 +104,7 @@ def average_window(memory, lane, text, step, hidden, b, contexts):
 
 @kernel(inline=True)
 def spread_move(memory, lane, text, step, hidden, b, contexts, divide):
-    """Add what that input has moved, by weight, to every context; with ``divide`` divided among them."""
+    """Add the change of that input, weighted, to every context; with ``divide``, divided by ``contexts``."""
     scale = splat(np.float32(1) / contexts if divide else np.float32(1))
     for d in range(0, step.stride, 16):
         moved = multiply(scale, subtract(load(hidden, d), load(hidden, step.stride + d)))
@@ -115,7 +116,7 @@ def spread_move(memory, lane, text, step, hidden, b, contexts, divide):
 
 @kernel
 def loss_of_pairs(tile, size):
-    """Of ``size`` pairs: -log sigmoid(x) of a positive one and -log sigmoid(-x) of a negative one, each by weight."""
+    """Return the weighted loss of ``size`` pairs: -log sigmoid(x) if positive, -log sigmoid(-x) if negative."""
     loss = 0.0
     for k in range(size):
         weight, target, x = np.float64(tile.weights[k]), np.float64(tile.targets[k]), np.float64(tile.scores[k])
@@ -125,7 +126,7 @@ def loss_of_pairs(tile, size):
 
 @kernel
 def count_loss(loss_sums, loss, pairs):
-    """Add the loss of a sampled centre or tile, in nats, and its pairs to ``loss_sums`` (6,), float64."""
+    """Add the loss of a sampled center or tile, in nats, and its pair count to ``loss_sums`` (6,), float64."""
     loss_sums[LOSS_TILES] += 1.0
     loss_sums[LOSS_SUM] += loss
     loss_sums[LOSS_PAIRS] += pairs

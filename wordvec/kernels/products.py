@@ -1,8 +1,9 @@
-"""Sixteen inner products at once: the scores of a tile of word vectors, and of a large output layer.
+"""A 4 x 4 tile of inner products, for the scores of word vectors and of a large output layer.
 
-Where there is room for sixteen sums in registers (see ``has_long_registers``), eight loaded vectors serve all of them;
-elsewhere they are summed row by row, and each row's four become one vector before the next row begins: had all sixteen
-to wait for their end, LLVM would make room inside the loops. Either way a product is the same sum in the same order.
+If registers hold sixteen accumulators (see ``has_long_registers``), all products share eight loaded vectors. Otherwise
+they are computed row by row, and each row's four accumulators are reduced to one vector before the next row: keeping
+all sixteen until the end would make LLVM spill inside the loops. Either way a product is the same sum in the same
+order.
 """
 
 import numpy as np
@@ -60,5 +61,5 @@ def _row_by_row(a, a0, a1, a2, a3, b, b0, b1, b2, b3, width):
 
 
 products_4x4 = _together if has_long_registers() else _row_by_row
-"""``products_4x4(a, a0, a1, a2, a3, b, b0, b1, b2, b3, width)``: lane 4 k + t of the result is the product of the
-``width`` floats (a multiple of 16) that begin at ``a_k`` in ``a`` and those that begin at ``b_t`` in ``b``."""
+"""``products_4x4(a, a0, a1, a2, a3, b, b0, b1, b2, b3, width)``: lane 4 k + t of the result is the inner product of the
+``width`` floats (a multiple of 16) at ``a_k`` in ``a`` and those at ``b_t`` in ``b``."""

@@ -1,15 +1,15 @@
-"""Which rows the lanes of a round share: found before training, so that a lane alone on a row trains it in place.
+"""Detection and merging of the rows shared by the lanes of a round.
 
-A round in reproducible mode (see ``lanes.py``) goes
+A round in reproducible mode (see ``lanes.py``) has three phases, separated by barriers:
 
-    prepare   every lane draws its slice and counts itself as a user of the rows it touches     count_users
-    train     a row without another user is the lane's own: it is trained in the table.        settle_rows
-              The others are copied, trained on the lane's copy, and what the copy gained      subtract_rows
-              is left there
-    add       the gains are added to the table, row by row, in the order of the lanes          add_gains
+    prepare   every lane draws its slice and counts itself as a user of the rows it touches    count_users
+    train     rows with a single user are trained in the table;                                settle_rows
+              shared rows are copied, trained on the lane's copy, and the copy is replaced     subtract_rows
+              by its change
+    add       the changes are added to the table, row by row, in lane order                    add_gains
 
-Between two of these all threads wait for each other. While lanes train, nobody writes a shared row of the table and
-nobody but its one lane touches any other, so whoever runs a lane, and when, every lane reads the same numbers.
+During training no thread writes a shared row of the table, and every other row is touched only by its own lane. So
+every lane reads the same values regardless of which thread runs it and when.
 """
 
 import numpy as np
@@ -19,12 +19,12 @@ from wordvec.kernels.slices import COPIED, DRAWN, FILLED, PRIVATE, TOUCHED
 from wordvec.kernels.tile import add_to, prefetch_row
 
 AHEAD = 12
-"""Rows are fetched so many before they are needed."""
+"""Prefetch distance in rows."""
 
 
 @kernel(inline=True)
 def place_in_table(lane, step):
-    """Free running: every row is the table's own."""
+    """Free running: use the rows of the table directly."""
     state, stride = lane.state, step.stride
     token_ids, negative_ids = lane.token_ids[: state[FILLED]], lane.negative_ids[: state[DRAWN]]
     for b in range(token_ids.size):
@@ -36,18 +36,18 @@ def place_in_table(lane, step):
 
 @kernel(inline=True)
 def count_users(lane, users, slot_of_row, step):
-    """Give every row that the prepared slice touches a slot, in the order of first use, and count one user more of it.
+    """Assign a slot to every row that the prepared slice touches, in order of first use, and count the lane as a user.
 
-    The places of tokens and negatives are their slots for now.
+    The places of tokens and negatives are set to slots for now.
 
     Args:
-        users: the thread's (2 V,) uint8, the lanes that touch a row, of those that this thread prepared. Counts of its
-            own, so that threads do not wait for each other's cache lines: a frequent row is in every lane.
-        slot_of_row: the thread's (2 V,) int32, all -1 before and after.
+        users: (2 V,) uint8, private to the thread: number of lanes touching each row, among those this thread prepared.
+            Per-thread counts avoid cache-line contention, since frequent rows occur in every lane.
+        slot_of_row: (2 V,) int32, private to the thread; all -1 before and after.
     """
     state, touched, vocabulary = lane.state, lane.touched, step.vocabulary
     token_ids, negative_ids = lane.token_ids[: state[FILLED]], lane.negative_ids[: state[DRAWN]]
-    # Without branches: whether a row is new cannot be guessed.
+    # Branch-free, because whether a row is new is unpredictable.
     count = 0
     for b in range(token_ids.size):
         token_id = np.int64(token_ids[b])
@@ -76,7 +76,7 @@ def count_users(lane, users, slot_of_row, step):
 
 @kernel(inline=True)
 def clear_users(lane, users):
-    """Forget the users of the lane's rows, whichever threads (T, 2 V) have counted them."""
+    """Clear the users (T, 2 V) of the lane's rows, whichever threads counted them."""
     for thread in range(users.shape[0]):
         for row in lane.touched[: lane.state[TOUCHED]]:
             users[thread, row] = 0
@@ -93,7 +93,7 @@ def is_shared(users, row):
 
 @kernel(inline=True)
 def settle_rows(memory, lane, users, step):
-    """Copy the shared rows among those touched into the lane's private ones, and turn slots into places."""
+    """Copy the shared rows among the touched ones to the lane's private rows, and convert slots to places."""
     state, stride = lane.state, step.stride
     touched, count = lane.touched, state[TOUCHED]
     copied = 1  # private row 0 is the padding row
@@ -120,7 +120,7 @@ def settle_rows(memory, lane, users, step):
 
 @kernel(inline=True)
 def subtract_rows(memory, lane, step):
-    """Turn the lane's private rows into what it has added to them: nobody has changed the table's since."""
+    """Replace the lane's private rows by their change; the table's rows have not changed since copying."""
     start, stride = lane.state[PRIVATE], step.stride
     for k in range(1, lane.state[COPIED]):
         place, row = start + k * stride, lane.copied[k] * stride
@@ -130,11 +130,10 @@ def subtract_rows(memory, lane, step):
 
 @kernel(inline=True)
 def add_gains(memory, lanes, step, thread, threads):
-    """Add what every lane has gained to the rows that are ``thread``'s among ``threads``, in the order of the lanes.
+    """Add every lane's changes to the rows owned by ``thread`` among ``threads``, in lane order.
 
-    A plain sum, as if the lanes had taken their steps one after another. With few tokens in a round it stays close to
-    that; what avoids the overshoot of long rounds (counting once what lanes have in common, or averaging) was measured
-    to learn less from the same text.
+    A plain sum, which approximates sequential steps if a round has few tokens. Alternatives that avoid overshoot in
+    long rounds (counting common updates once, or averaging) were measured to learn less from the same text.
     """
     stride = step.stride
     for k in range(lanes.state.shape[0]):
@@ -152,6 +151,6 @@ def add_gains(memory, lanes, step, thread, threads):
 
 @kernel(inline=True)
 def is_owner(row, thread, threads):
-    """Whether this thread adds to the row. Frequent rows stand together in the table and must not all fall to one."""
+    """Whether this thread adds to the row; hashing spreads the adjacent frequent rows over all threads."""
     scattered = (np.uint64(row) * np.uint64(0x9E3779B1)) & np.uint64(0xFFFFFFFF)
     return np.int64((scattered * np.uint64(threads)) >> np.uint64(32)) == thread

@@ -1,12 +1,12 @@
-"""Sixteen float32, or float64, at once: the vector primitives every hot kernel is written in.
+"""SIMD primitives on vectors of sixteen float32 or float64, and the ``kernel`` decorator.
 
-LLVM vectorises a plain inner loop, but not the loops that matter here (several accumulators that must stay in
-registers while rows of one table are read and written). So a kernel says it itself: ``a = load(table, i)`` is one
-``<16 x float>`` value, which LLVM maps to the registers of whatever processor it compiles for: one on AVX-512, two on
-AVX2, four on SSE and NEON. Nothing here names an instruction set.
+LLVM vectorizes a plain inner loop, but not the loops that matter here (several accumulators that must stay in
+registers while rows of one table are read and written). So kernels vectorize explicitly: ``a = load(table, i)`` is one
+``<16 x float>`` value, which LLVM maps to the registers of the target processor: one on AVX-512, two on AVX2, four on
+SSE and NEON. Nothing here names an instruction set.
 
-With ``NUMBA_DISABLE_JIT=1`` each primitive is its NumPy twin (an array of shape (16,)), so that a kernel can be stepped
-through. ``kernel`` is the decorator of every compiled function: its cache notices an edit of any kernel.
+With ``NUMBA_DISABLE_JIT=1`` each primitive is replaced by a NumPy equivalent (an array of shape (16,)), so that kernels
+can be debugged. ``kernel`` decorates every compiled function; its cache is invalidated by an edit of any kernel.
 """
 
 import hashlib
@@ -34,7 +34,7 @@ JIT_OFF: bool = config.DISABLE_JIT  # type: ignore[attr-defined]
 
 @lru_cache
 def _source_hash(folder: Path) -> str:
-    """Digest of every module in ``folder`` and beside this file."""
+    """Digest of every module in ``folder`` and in this package."""
     digest = hashlib.sha256()
     for module in sorted({*folder.glob("*.py"), *Path(__file__).parent.glob("*.py")}):
         digest.update(module.read_bytes())
@@ -42,10 +42,10 @@ def _source_hash(folder: Path) -> str:
 
 
 class _KernelCache(FunctionCache):
-    """Numba's cache on disk, keyed also on all the kernels a function may call.
+    """Numba's on-disk cache, additionally keyed on all kernels a function may call.
 
-    Numba's own index sees the file of the cached function alone (numba issue 1833) and would serve it stale after an
-    edit of a function that it calls in another file.
+    Numba's own index tracks only the file of the cached function (numba issue 1833) and would return stale code after
+    an edit of a callee in another file.
     """
 
     def __init__(self, py_func: Any) -> None:
@@ -59,14 +59,13 @@ class _KernelCache(FunctionCache):
 def kernel(
     function: Any = None, *, inline: bool = False, internal: bool = False, allocates: bool = False, **options: Any
 ) -> Any:
-    """Compile ``function`` on its first call, without the GIL, and keep the machine code on disk.
+    """Compile ``function`` on its first call, without the GIL, and cache the machine code on disk.
 
-    ``fastmath`` is limited to contraction (a*b+c in one rounding): sums keep the order in which they are written, which
-    is what makes results repeat. ``inline`` puts the function into its callers before they are compiled, where it costs
-    no compilation of its own; but there ``x is not None`` is not decided at compile time. ``internal`` says that other
-    kernels alone call the function: it then has no entry for Python, which takes long to compile. ``allocates`` says
-    that the function makes arrays; Numba then counts who holds every array that passes through it, in atomic operations
-    that cost training a sixth of its speed.
+    ``fastmath`` is limited to contraction (a*b+c in one rounding): sums keep their written order, which makes results
+    reproducible. ``inline`` inlines the function into its callers before compilation, which saves its own compilation,
+    but ``x is not None`` is then not pruned at compile time. ``internal`` omits the Python entry point, which is slow
+    to compile, of a function called only by other kernels. ``allocates`` enables array creation; Numba then counts
+    references to every array that passes through the function, in atomic operations that slow training by a sixth.
     """
     if function is None:
         return lambda f: kernel(f, inline=inline, internal=internal, allocates=allocates, **options)
@@ -92,16 +91,15 @@ def kernel(
     dispatcher.compile = compile_whole
     try:
         dispatcher._cache = _KernelCache(dispatcher.py_func)
-    except RuntimeError:  # no place to write a cache: compile in memory, each process anew
+    except RuntimeError:  # no writable cache folder: compile in memory, in every process
         _warn_no_cache()
     return dispatcher
 
 
 def compiled_address(function: Any, signature: Any) -> int:
-    """Compile ``function`` (pointers and numbers alone, no result) on its own, kept on disk like a kernel.
+    """Compile ``function`` (only pointers and numbers, no result) separately, cached on disk like a kernel.
 
-    Other kernels can call it at the address that is returned, where a kernel that they called by name would be compiled
-    anew into each of them.
+    Other kernels can call it at the returned address; a kernel called by name would be recompiled into each caller.
     """
     compiled: Any = CFunc(
         function, (signature.args, signature.return_type), {}, {"fastmath": {"contract"}, "error_model": "numpy"}
@@ -119,16 +117,16 @@ def compiled_address(function: Any, signature: Any) -> int:
 def has_long_registers() -> bool:
     """Whether kernels are compiled for a processor with 32 registers of sixteen float32 (AVX-512).
 
-    Elsewhere such a value takes several registers, two of sixteen on AVX2: six sums fit beside what they are summed
-    from. A loop with more keeps some on the stack, which takes two to four times as long. Kernels whose tiles need more
-    have a smaller tile for those processors; each sum keeps its order, and so its bits.
+    Elsewhere a vector takes several registers, two of sixteen on AVX2, so six accumulators fit along with their
+    operands. A loop with more spills to the stack and takes two to four times as long. Kernels that need more use a
+    smaller tile on such processors; the order of each sum, and so its bits, stay the same.
     """
     from numba.core.registry import cpu_target
 
     return "+avx512f" in cpu_target.target_context.codegen().magic_tuple()[2]
 
 
-_addresses: list[Any] = []  # what an address points to must live on
+_addresses: list[Any] = []  # keeps the code behind each address alive
 
 
 def _warn_no_cache() -> None:
@@ -137,13 +135,13 @@ def _warn_no_cache() -> None:
     if not _warn_no_cache.__dict__.setdefault("said", False):
         _warn_no_cache.__dict__["said"] = True
         logging.getLogger(__name__).warning(
-            "no folder to keep compiled kernels in can be written to; they are compiled anew in every process "
+            "no writable cache folder for compiled kernels; they are recompiled in every process "
             "(set NUMBA_CACHE_DIR to a writable folder)"
         )
 
 
 class Vector(types.Type):
-    """The numba type of sixteen numbers in one value: float32; float64 is for proofs."""
+    """Numba type of a vector of sixteen numbers: float32, or float64 for gradient checking."""
 
     def __init__(self, dtype: Any) -> None:
         self.dtype = dtype
@@ -162,7 +160,7 @@ class _VectorModel(models.PrimitiveModel):
 
 
 def _address(context: Any, builder: Any, array_type: Any, array: Any, index: Any) -> Any:
-    """Pointer to ``array[index]`` as a pointer to a vector."""
+    """Return the pointer to ``array[index]`` as a pointer to a vector."""
     data = context.make_array(array_type)(context, builder, array).data
     return builder.bitcast(builder.gep(data, [index]), ir.VectorType(data.type.pointee, WIDTH).as_pointer())
 
@@ -174,7 +172,7 @@ def _splat(builder: Any, value: Any) -> Any:
 
 
 def _shuffle(builder: Any, a: Any, b: Any, order: list[int]) -> Any:
-    """Lane k of the result is lane ``order[k]`` of ``a`` followed by ``b``."""
+    """Return the vector whose lane k is lane ``order[k]`` of the concatenation of ``a`` and ``b``."""
     mask = ir.Constant(ir.VectorType(ir.IntType(32), WIDTH), order)
     return builder.shuffle_vector(a, b, mask)
 
@@ -252,7 +250,7 @@ else:
 
     @intrinsic
     def load(typingctx, array, index):
-        """``array[index : index + 16]`` as one value."""
+        """Load ``array[index : index + 16]`` as one value."""
         if not _is_float_array(array):
             return None
 
@@ -277,7 +275,7 @@ else:
 
     @intrinsic
     def splat(typingctx, value):
-        """The scalar in all sixteen places."""
+        """Broadcast the scalar to all sixteen lanes."""
 
         def codegen(context, builder, signature, args):
             return _splat(builder, args[0])
@@ -286,7 +284,7 @@ else:
 
     @intrinsic
     def splat_as(typingctx, vector, value):
-        """The scalar in all sixteen places, of the kind of ``vector``."""
+        """Broadcast the scalar to all sixteen lanes, with the dtype of ``vector``."""
 
         def codegen(context, builder, signature, args):
             return _splat(builder, args[1])
@@ -295,7 +293,7 @@ else:
 
     @intrinsic
     def multiply_add(typingctx, a, b, c):
-        """``a * b + c``, in one rounding where the processor can."""
+        """``a * b + c``, with one rounding if the processor supports it."""
 
         def codegen(context, builder, signature, args):
             kind, name = args[0].type, f"llvm.fmuladd.v16f{a.dtype.bitwidth}"
@@ -321,15 +319,15 @@ else:
 
     @intrinsic
     def reciprocal_square_root(typingctx, a):
-        """``1 / sqrt(a)``; as the processor estimates it where it does, to 11 bits at least. The function it stands in
-        estimates all its reciprocal roots so."""
+        """``1 / sqrt(a)``, or the processor's estimate of at least 11 bits where available. Applies to all reciprocal
+        square roots of the function that contains it."""
 
         def codegen(context, builder, signature, args):
             function = cgutils.get_or_insert_function(
                 builder.module, ir.FunctionType(_VECTOR, [_VECTOR]), "llvm.sqrt.v16f32"
             )
             may = ("afn", "arcp", "contract", "reassoc")
-            # Without a step of Newton's on top. llvmlite knows no attributes with values, but writes them as they are.
+            # No Newton step on top. llvmlite has no attributes with values, but writes strings verbatim.
             set.add(builder.function.attributes, '"reciprocal-estimates"="vec-sqrtf:0"')
             root = builder.call(function, args, fastmath=may)
             return builder.fdiv(ir.Constant(_VECTOR, [1.0] * WIDTH), root, flags=may)
@@ -338,7 +336,7 @@ else:
 
     @intrinsic
     def clamp(typingctx, a, low, high):
-        """``a`` limited to ``low .. high``; not-a-number stays not-a-number."""
+        """Clamp ``a`` to ``low .. high``; NaN stays NaN."""
 
         def codegen(context, builder, signature, args):
             value, lowest, highest = args
@@ -369,10 +367,10 @@ else:
 
     @intrinsic
     def sums(typingctx, *vectors):
-        """The sixteen sums over sixteen vectors: lane k holds the sum of ``vectors[k]``.
+        """Horizontal sums of sixteen vectors: lane k holds the sum of ``vectors[k]``.
 
-        A tree of shuffles: each step adds two halves of two vectors and keeps both in one, so that 16 horizontal sums
-        cost 15 additions. The first two steps stay inside quarters of 4 floats, which every processor shuffles cheaply.
+        A tree of shuffles: each step adds two halves of two vectors and keeps both in one, so 16 horizontal sums cost
+        15 additions. The first two steps stay within quarters of 4 floats, which every processor shuffles cheaply.
         """
 
         def codegen(context, builder, signature, args):
@@ -421,12 +419,14 @@ else:
         typing.__doc__ = doc
         return intrinsic(typing)
 
-    prefetch = _fetching(1, "Ask for the cache line of ``array[index]``, to be written soon.")
-    prefetch_to_read = _fetching(0, "Ask for the cache line of ``array[index]``, which other threads may have too.")
+    prefetch = _fetching(1, "Prefetch the cache line of ``array[index]`` for writing.")
+    prefetch_to_read = _fetching(
+        0, "Prefetch the cache line of ``array[index]`` for reading, shared with other threads."
+    )
 
     @intrinsic
     def atomic_add(typingctx, array, index, value):
-        """Add ``value`` to ``array[index]`` (int64) in one indivisible step; returns the new value."""
+        """Atomically add ``value`` to ``array[index]`` (int64); return the new value."""
 
         def codegen(context, builder, signature, args):
             data = context.make_array(signature.args[0])(context, builder, args[0]).data
@@ -437,7 +437,7 @@ else:
 
     @intrinsic
     def atomic_read(typingctx, array, index):
-        """``array[index]`` (int64) as the last thread to write it left it."""
+        """Atomically read ``array[index]`` (int64)."""
 
         def codegen(context, builder, signature, args):
             data = context.make_array(signature.args[0])(context, builder, args[0]).data
@@ -447,7 +447,7 @@ else:
 
     @intrinsic
     def atomic_exchange(typingctx, array, index, value):
-        """Set ``array[index]`` (int64) to ``value`` in one indivisible step; returns what was there."""
+        """Atomically set ``array[index]`` (int64) to ``value``; return the old value."""
 
         def codegen(context, builder, signature, args):
             data = context.make_array(signature.args[0])(context, builder, args[0]).data
@@ -455,7 +455,7 @@ else:
 
         return types.int64(array, types.intp, types.int64), codegen
 
-    # A function of the C library, or of Windows, that gives the rest of the time slice to another thread.
+    # C library or Windows function that yields the rest of the time slice.
     _yield = types.ExternalFunction("SwitchToThread" if sys.platform == "win32" else "sched_yield", types.int32())
 
     @njit

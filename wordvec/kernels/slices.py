@@ -1,11 +1,11 @@
-"""A slice: the next few hundred tokens of one lane, made ready for training by drawing all its random numbers.
+"""Preparation of a slice, the next few hundred tokens of one lane: subsampling, windows and negatives.
 
-A lane is a contiguous part of the corpus that is read from its start to its end. Its tokens pass through a small window
-buffer: subsampled tokens are appended, and a token becomes a centre as soon as all tokens its window could reach are
-there. So windows never break at the end of a slice, only at the end of a sentence.
+A lane is a contiguous part of the corpus, read from start to end. Its tokens pass through a small window buffer: tokens
+kept by subsampling are appended, and a token becomes a center as soon as all tokens its window could cover are in the
+buffer. So windows end only at sentence boundaries, never at the end of a slice.
 
-Every random number is a hash of (key of the purpose, position in the corpus): whoever trains a slice, and when, draws
-the same. Two purposes never share a key, and a key holds seed and epoch.
+Every random number is a hash of (key of its purpose, corpus position), independent of which thread trains a slice and
+when. Purposes never share a key, and a key depends on seed and epoch.
 """
 
 from typing import NamedTuple
@@ -16,45 +16,45 @@ from wordvec.kernels.simd import kernel
 from wordvec.kernels.tile import TILE
 
 POSITION, SENTENCE, FILLED, CENTER, LAST_CENTER, DRAWN, KEPT, TOUCHED, COPIED, PRIVATE, STATE = range(11)
-"""Places in ``Lane.state``: next raw position and its sentence; tokens in the buffer; first and end of the centres that
-are ready; negatives in the stream; tokens kept by subsampling so far; rows that the slice touches; private rows in use;
-where the lane's private rows start in the memory, the padding row first. And the number of these places."""
+"""Indices in ``Lane.state``: next raw position and its sentence; tokens in the buffer; first and end of the prepared
+centers; negatives in the stream; tokens kept by subsampling so far; rows touched by the slice; private rows in use;
+start of the lane's private rows in the memory, the padding row first. STATE is the number of indices."""
 
 KEEP, RADIUS, NOISE, LOSS = range(1, 5)
-"""What a random number is for."""
+"""Purposes of random numbers."""
 
 
 class Text(NamedTuple):
-    """The encoded corpus and the draws on it; read only."""
+    """The encoded corpus and its sampling tables; read-only."""
 
     ids: np.ndarray  # (N,) int32
     offsets: np.ndarray  # (S + 1,) int64
-    keep_thresholds: np.ndarray  # (V,) uint64, keep when 32 random bits are below
+    keep_thresholds: np.ndarray  # (V,) uint64, keep if 32 random bits are below
     noise_table: np.ndarray  # (V,) uint64, alias table: threshold in the upper half, alias in the lower
-    distance_weights: np.ndarray  # (2 window + 1,) float32, what a context counts, by its place in the window
-    tile_weights: np.ndarray  # (4 (2 window + 4),) float32, the same for the places of a tile whose windows are whole
+    distance_weights: np.ndarray  # (2 window + 1,) float32, context weight by place in the window
+    tile_weights: np.ndarray  # (4 (2 window + 4),) float32, the same for a tile with complete windows
 
 
 class Step(NamedTuple):
-    """The settings of one epoch, scalars alone."""
+    """Scalar settings of one epoch."""
 
     window: int
-    sampled: bool  # whether a radius is drawn for each window
+    sampled: bool  # whether each window's radius is drawn at random
     negatives: int  # K of the objective
-    shared: int  # negatives a tile is scored with
-    fresh: int  # of which so many are new
-    stride: int  # floats from row to row
+    shared: int  # negatives per tile
+    fresh: int  # of which newly drawn
+    stride: int  # floats per row
     vocabulary: int
-    loss_sample: int  # one tile in so many has its loss computed
-    key: np.uint64  # of seed and epoch
+    loss_sample: int  # the loss is computed for one tile in this many
+    key: np.uint64  # derived from seed and epoch
     first_rate: float
     last_rate: float
 
 
 class Lane(NamedTuple):
-    """What one lane remembers between slices. The buffers have room for a slice and what is left of the one before.
+    """State of one lane between slices. Buffers hold one slice and the rest of the previous one.
 
-    As the argument of ``train_rounds`` every array has one more axis in front, the lane.
+    As argument of ``train_rounds`` every array has a leading axis, the lane.
     """
 
     state: np.ndarray  # (STATE,) int64
@@ -64,18 +64,18 @@ class Lane(NamedTuple):
     sentences: np.ndarray  # (buffer,) int64
     left: np.ndarray  # (buffer,) int64, first buffer place of the window
     right: np.ndarray  # (buffer,) int64, one past its last
-    input_places: np.ndarray  # (buffer,) int64, where the token's input row starts in the memory
+    input_places: np.ndarray  # (buffer,) int64, start of the token's input row in the memory
     output_places: np.ndarray  # (buffer,) int64
-    negative_ids: np.ndarray  # (draws,) int32, a stream: tile i uses places i * fresh .. i * fresh + shared
+    negative_ids: np.ndarray  # (draws,) int32, a stream: tile i uses indices i * fresh .. i * fresh + shared
     negative_places: np.ndarray  # (draws,) int64
-    touched: np.ndarray  # (rows,) int64, the rows that the slice touches, each once, in the order of their slots
-    places: np.ndarray  # (rows,) int64, where they start in the memory
+    touched: np.ndarray  # (rows,) int64, the distinct rows touched by the slice, in slot order
+    places: np.ndarray  # (rows,) int64, their start in the memory
     copied: np.ndarray  # (rows,) int64, the table rows of the lane's private rows
 
 
 @kernel(inline=True)
 def draw(key, counter):
-    """64 random bits: the finaliser of splitmix64 (Steele et al. 2014) over key + counter * golden ratio."""
+    """Return 64 random bits: the splitmix64 finalizer (Steele et al. 2014) of key + counter * golden ratio."""
     z = key + np.uint64(counter) * np.uint64(0x9E3779B97F4A7C15)
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
@@ -84,13 +84,13 @@ def draw(key, counter):
 
 @kernel(inline=True)
 def below(bits, limit):
-    """A number in 0 .. limit-1 from the upper 32 of 64 random bits (multiply and shift)."""
+    """Map the upper 32 of 64 random bits to an integer in 0 .. limit-1 (multiply and shift)."""
     return np.int64(((bits >> np.uint64(32)) * np.uint64(limit)) >> np.uint64(32))
 
 
 @kernel(inline=True)
 def draw_noise(bits, noise_table):
-    """A token id from the alias table (Walker 1977): the upper 32 bits pick a column, the lower ones a side."""
+    """Draw a token id from the alias table (Walker 1977): the upper 32 bits pick a column, the lower 32 a side."""
     column = below(bits, noise_table.size)
     entry = noise_table[column]
     keep = (bits & np.uint64(0xFFFFFFFF)) < (entry >> np.uint64(32))
@@ -104,13 +104,13 @@ def is_sampled_for_loss(key, position, loss_sample):
 
 @kernel(internal=True)
 def prepare_slice(lane, text, step, lane_end, slice_size):
-    """Read the next ``slice_size`` raw tokens of a lane, subsample them, draw windows and negatives."""
+    """Read the next ``slice_size`` raw tokens of a lane, subsample them, and draw windows and negatives."""
     state = lane.state
     start = state[POSITION]
     keep_rest(lane, step)
     read_tokens(lane, text, draw(step.key, KEEP), lane_end, slice_size)
     end = state[FILLED]
-    if state[POSITION] < lane_end:  # centres whose window may reach unread tokens wait, and tiles stay whole
+    if state[POSITION] < lane_end:  # defer centers whose window may cover unread tokens; keep tiles complete
         end = max(end - step.window, state[CENTER])
         end -= (end - state[CENTER]) % TILE
     state[LAST_CENTER] = end
@@ -120,7 +120,7 @@ def prepare_slice(lane, text, step, lane_end, slice_size):
 
 @kernel(inline=True)
 def keep_rest(lane, step):
-    """Move the tokens after the last centre, a window of tokens before them and the last negatives to the front."""
+    """Move the tokens after the last center, a window of tokens before them and the last negatives to the front."""
     state = lane.state
     first = max(state[LAST_CENTER] - step.window, 0)
     for b in range(state[FILLED] - first):
@@ -136,7 +136,7 @@ def keep_rest(lane, step):
 
 @kernel(inline=True)
 def read_tokens(lane, text, key, lane_end, slice_size):
-    """Append the next raw tokens that subsampling keeps."""
+    """Append the next raw tokens kept by subsampling."""
     state = lane.state
     position, sentence, filled = state[POSITION], state[SENTENCE], state[FILLED]
     stop = min(position + slice_size, lane_end)
@@ -144,7 +144,7 @@ def read_tokens(lane, text, key, lane_end, slice_size):
         while text.offsets[sentence + 1] <= position:
             sentence += 1
         for p in range(position, min(stop, text.offsets[sentence + 1])):
-            # Written always, counted when kept: a branch here would be guessed wrong one time in four.
+            # Branch-free (always write, advance if kept): a branch would be mispredicted one time in four.
             token_id = text.ids[p]
             lane.token_ids[filled] = token_id
             lane.positions[filled] = p
@@ -157,7 +157,7 @@ def read_tokens(lane, text, key, lane_end, slice_size):
 
 @kernel(inline=True)
 def draw_windows(lane, key, window, sampled):
-    """Where each centre's window starts and ends. With ``sampled`` its radius is uniform in 1 .. window, as in
+    """Set the start and end of each center's window. With ``sampled`` its radius is uniform in 1 .. window, as in
     word2vec.c."""
     state, sentences = lane.state, lane.sentences
     for b in range(state[CENTER], state[LAST_CENTER]):
@@ -173,10 +173,10 @@ def draw_windows(lane, key, window, sampled):
 
 @kernel(inline=True)
 def draw_negatives(lane, noise_table, key, step, start):
-    """The stream of negatives: each tile uses the last ones of the tile before it and ``fresh`` new ones.
+    """Draw the stream of negatives: each tile uses the last ones of the previous tile and ``fresh`` new ones.
 
-    The lane's first tile has none before it: what it would have carried over is drawn for ``start``, where the lane
-    starts, whatever the size of a slice.
+    For the lane's first tile, the carried-over negatives are drawn with the key of ``start``, the lane's start, so they
+    do not depend on the slice size.
     """
     state = lane.state
     carried = step.shared - step.fresh

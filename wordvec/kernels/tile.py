@@ -1,8 +1,8 @@
-"""One tile: four inputs against the rows they are scored with, the heart of skip-gram and CBOW.
+"""The tile, the core of skip-gram and CBOW: four inputs scored against a set of rows and updated together.
 
-A tile is a small matrix problem. Four input vectors h (the centres of skip-gram, the averaged contexts of CBOW) meet R
-output rows n: contexts or centres as positives, shared negatives as noise. Every pair (row j, input t) carries a
-``weight`` and a ``target``, and the step of Mikolov et al. 2013 (arXiv 1310.4546, eq. 4) is
+Four input vectors h (centers for skip-gram, averaged contexts for CBOW) are scored against R output rows n: contexts or
+centers as positives, shared negatives as noise. Every pair (row j, input t) has a ``weight`` and a ``target``, and the
+update of Mikolov et al. 2013 (arXiv 1310.4546, eq. 4) is
 
     g[j, t] = target[j, t] - weight[j, t] * sigmoid(n_j . h_t)
     n_j += sum_t g[j, t] * h_t          h_t += sum_j g[j, t] * n_j   (n_j before its update)
@@ -10,12 +10,12 @@ output rows n: contexts or centres as positives, shared negatives as noise. Ever
 A positive pair has target = weight = learning rate; a negative pair has target 0; a pair that is not part of the
 objective has both 0.
 
-Where a vector lies. ``memory`` is one flat float32 array; every row in it is named by the place where it starts, and
-moved in place. Whether that is a table row or a lane's private copy of one is decided before: see ``lanes.py``.
+Memory layout. ``memory`` is one flat float32 array; a row is identified by the place where it starts, and updated in
+place. Whether this is a table row or a lane's private copy is decided beforehand, see ``lanes.py``.
 
-Why this is fast: scores are computed 4 x 4, by sums that stay in registers (see ``products.py``), and turned into
-sixteen lanes by one tree of additions. The update walks the dimension in steps of 16 and keeps four inputs and
-four sums in registers while all rows pass by, so that each row is read and written once for eight multiply-adds.
+Performance. Scores are computed 4 x 4 with accumulators in registers (see ``products.py``), reduced to sixteen lanes by
+one tree of additions. The update loops over the dimension in steps of 16 and keeps four inputs and four accumulators in
+registers while looping over the rows, so each row is read and written once for eight multiply-adds.
 """
 
 from typing import NamedTuple
@@ -26,22 +26,22 @@ from wordvec.kernels.products import products_4x4
 from wordvec.kernels.simd import add, clamp, divide, kernel, load, multiply, multiply_add, prefetch, splat, store
 
 TILE = 4
-"""Inputs in a tile: what fits the registers of every processor with 16 of them."""
+"""Inputs per tile, which fit the registers of any processor with 16 of them."""
 
 
 class Tile(NamedTuple):
-    """What one tile works on: R rows, and 4 R places, pair (j, t) at 4*j + t."""
+    """Buffers of one tile: R rows, and 4 R pairs with pair (j, t) at 4*j + t."""
 
-    rows: np.ndarray  # (R,) int64, where each row starts in the memory
-    ahead: np.ndarray  # (A,) int64, where the rows start that the next tile touches and this one does not
+    rows: np.ndarray  # (R,) int64, start of each row in the memory
+    ahead: np.ndarray  # (A,) int64, start of the rows that only the next tile touches, to prefetch
     weights: np.ndarray  # (4 R,) float32
-    targets: np.ndarray  # those of the negatives stay 0
+    targets: np.ndarray  # (4 R,) float32; those of the negatives stay 0
     scores: np.ndarray
     gradients: np.ndarray
-    pair_weights: np.ndarray  # (16,) float32, a scratch vector
+    pair_weights: np.ndarray  # (16,) float32, scratch
     window_weights: np.ndarray  # (4 R,) float32, of CBOW's contexts
-    contexts: np.ndarray  # (4,) float32, what the contexts of each centre count together
-    hidden: np.ndarray  # (8 stride,) float32, four inputs that are no rows (CBOW), and a copy of them
+    contexts: np.ndarray  # (4,) float32, total context weight of each center
+    hidden: np.ndarray  # (8 stride,) float32, four computed inputs (CBOW) and a copy of them
     slot_of_row: np.ndarray  # (2 V,) int32, all -1: scratch for ``count_users``
 
 
@@ -55,8 +55,8 @@ def prefetch_row(memory, place, stride):
 def sigmoid(x):
     """1 / (1 + exp(-x)) of sixteen floats, as 1/2 + tanh(x/2) / 2.
 
-    tanh is a ratio of two odd/even polynomials of degree 13 and 6, within 2 units in the last place of float32 on
-    -7.9 .. 7.9 and constant beyond: a saturated score is clipped, never skipped.
+    tanh is the ratio of an odd polynomial of degree 13 and an even one of degree 6, within 2 ULP of float32 on
+    -7.9 .. 7.9 and constant beyond: saturated scores are clipped, never skipped.
     """
     half = splat(np.float32(0.5))
     x = clamp(multiply(x, half), splat(np.float32(-7.9053111)), splat(np.float32(7.9053111)))
@@ -77,14 +77,14 @@ def sigmoid(x):
 
 @kernel(inline=True)
 def scores_4x4(memory, rows, j, inputs, h0, h1, h2, h3, stride):
-    """Lane 4*k + t of the result is row j + k . input t, for k, t in 0..3.
+    """Return row j + k . input t in lane 4*k + t, for k, t in 0..3.
 
     Args:
         memory: (all rows * stride,) float32.
-        rows: (R,) int64, where each row starts in ``memory``.
-        inputs: the array the inputs lie in: ``memory`` too, or a small array.
-        h0 .. h3: where the four inputs start in ``inputs``.
-        stride: floats from one row to the next, a multiple of 16; what pads a row is zero.
+        rows: (R,) int64, start of each row in ``memory``.
+        inputs: the array that contains the inputs: ``memory`` itself, or a small array.
+        h0 .. h3: start of the four inputs in ``inputs``.
+        stride: floats per row, a multiple of 16; padding is zero.
     """
     return products_4x4(
         memory, rows[j], rows[j + 1], rows[j + 2], rows[j + 3], inputs, h0, h1, h2, h3, stride
@@ -93,11 +93,10 @@ def scores_4x4(memory, rows, j, inputs, h0, h1, h2, h3, stride):
 
 @kernel(inline=True)
 def update_tile(memory, rows, count, gradients, ahead, inputs, h0, h1, h2, h3, stride):
-    """Move ``count`` rows and the four inputs by their gradients, in place; arguments as in ``scores_4x4``.
+    """Update ``count`` rows and the four inputs by their gradients, in place; arguments as in ``scores_4x4``.
 
-    An input that stands twice among the four gets both its gradients, because it is read again before it is written.
-    Meanwhile the rows ``ahead`` are fetched, a cache line of each at every step: all at once they would stand in the
-    way of what is needed now.
+    An input that occurs twice among the four gets both gradients, because it is reloaded before it is written. The rows
+    ``ahead`` are prefetched meanwhile, one cache line of each per step, so as not to delay current loads.
     """
     for d in range(0, stride, 16):
         for place in ahead:
@@ -126,11 +125,11 @@ def add_to(array, index, value):
 
 @kernel(inline=True)
 def run_tile(memory, tile, count, inputs, h0, h1, h2, h3, stride):
-    """Scores, gradients and updates of one tile of ``count`` rows, padded to a multiple of four, whose rows, weights
+    """Compute scores, gradients and updates of one tile whose ``count`` rows (padded to a multiple of four), weights
     and targets are set."""
     for j in range(0, count, TILE):
         store(tile.scores, 4 * j, scores_4x4(memory, tile.rows, j, inputs, h0, h1, h2, h3, stride))
-    # In a loop of its own: a sigmoid is one long chain, and many of them can be under way at once.
+    # A separate loop: a sigmoid is one long dependency chain, and several can execute in parallel.
     minus = splat(np.float32(-1))
     for k in range(0, 4 * count, 16):
         weight = multiply(load(tile.weights, k), minus)
@@ -139,15 +138,15 @@ def run_tile(memory, tile, count, inputs, h0, h1, h2, h3, stride):
 
 
 LOSS_TILES, LOSS_SUM, LOSS_PAIRS, LOSS_SQUARES, PAIR_SQUARES, LOSS_TIMES_PAIRS = range(6)
-"""Places of the sums that the mean loss a pair and its standard error are made of."""
+"""Indices of the sums from which the mean loss per pair and its standard error are computed."""
 
 
 @kernel(inline=True)
 def add_loss(loss_sums, tile, count, rate):
-    """Add the tile's loss, -log sigmoid(x) for a positive pair and -log sigmoid(-x) for a negative one, each by weight.
+    """Add the tile's weighted loss: -log sigmoid(x) for a positive pair, -log sigmoid(-x) for a negative one.
 
-    Weights and targets are divided by the learning ``rate`` that they carry, so that ``loss_sums`` (6,), float64,
-    updated in place, counts nats and pairs.
+    Weights and targets include the learning ``rate`` and are divided by it, so that ``loss_sums`` (6,), float64,
+    updated in place, is in nats and pairs.
     """
     loss = pairs = 0.0
     for k in range(4 * count):

@@ -1,8 +1,8 @@
-"""Bytes to tokens to ids: counting the types of a text, then looking its tokens up.
+"""Tokenizing, type counting and encoding of UTF-8 bytes.
 
-The text is UTF-8 whose tokens are separated by ASCII white space (what ``bytes.split()`` splits at) and whose sentences
-end with a newline. Sixty-four bytes at a time become a mask of their blanks; between two blanks stands a token, whose
-first fifteen bytes and length are two numbers that are compared at once.
+Tokens are separated by ASCII white space (as in ``bytes.split()``) and sentences end with a newline. Sixty-four bytes
+at a time are converted to a bit mask of white space; a token between two blanks is identified by two integers, made of
+its first fifteen bytes and its length.
 """
 
 from typing import Any, NamedTuple
@@ -14,10 +14,10 @@ from numba.core.extending import intrinsic
 from wordvec.kernels.simd import JIT_OFF, atomic_add, kernel, prefetch_to_read
 
 TYPES, LETTERS, SHIFT = range(3)
-"""Places in ``Types.used``."""
+"""Indices in ``Types.used``."""
 
 PADDING = 80
-"""Spaces that must follow a text, so that what is read at once need not be checked for its end."""
+"""Spaces that must follow a text, so that wide loads need no bounds check."""
 
 ONE, EIGHT, SIXTEEN, WIDTH = np.uint64(1), np.uint64(8), np.uint64(16), np.uint64(64)
 ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
@@ -25,19 +25,19 @@ HIGH = np.uint64(0x8080808080808080)
 """The highest bit of each of eight bytes."""
 LOW = np.uint64(0x7F7F7F7F7F7F7F7F)
 LONG = np.uint64(0xFF00000000000000)
-"""The length of a token too long to be compared as two numbers."""
+"""Length field of a token too long for its key to be unique."""
 
 
 class Types(NamedTuple):
-    """A table of types: open addressing (slots), then one row a type."""
+    """Type table: open addressing (slots), then one row per type."""
 
-    used: np.ndarray  # (3,) int64: types, letters, and 64 - log2 of the slots
-    slots: np.ndarray  # (a power of two, at least twice the rows) int32, the type there or -1
+    used: np.ndarray  # (3,) int64: number of types, bytes in ``letters``, and 64 - log2(slots)
+    slots: np.ndarray  # (power of two, at least twice the rows) int32, the type, or -1 if empty
     keys: np.ndarray  # (rows, 2) uint64
-    starts: np.ndarray  # (rows + 1,) int64, where the type's bytes start in ``letters``
-    letters: np.ndarray  # (letters,) uint8
+    starts: np.ndarray  # (rows + 1,) int64, start of the type's bytes in ``letters``
+    letters: np.ndarray  # (bytes,) uint8
     counts: np.ndarray  # (rows,) int64
-    errors: np.ndarray  # (rows,) int64, how many occurrences may not have been counted
+    errors: np.ndarray  # (rows,) int64, maximum number of uncounted occurrences
 
 
 if JIT_OFF:
@@ -50,7 +50,7 @@ else:
 
     @intrinsic
     def trailing_zeros(typingctx, bits):
-        """How many of the lowest bits of a uint64 other than 0 are zero."""
+        """Return the number of trailing zero bits of a nonzero uint64."""
 
         def codegen(context, builder, signature, args):
             return builder.cttz(args[0], context.get_constant(numba_types.boolean, True))
@@ -63,7 +63,7 @@ else:
 
 @kernel(inline=True)
 def load_eight(text, place):
-    """Eight bytes as one number, the first one lowest; LLVM makes one load of it. There are eight."""
+    """Load eight bytes as one little-endian integer, which LLVM compiles to a single load; no bounds check."""
     return (
         np.uint64(text[place])
         | np.uint64(text[place + np.uint64(1)]) << np.uint64(8)
@@ -78,23 +78,23 @@ def load_eight(text, place):
 
 @kernel(inline=True)
 def gather(flags):
-    """The highest bits of eight bytes as the lowest eight bits."""
+    """Gather the highest bits of eight bytes into the lowest eight bits."""
     return ((flags >> np.uint64(7)) * np.uint64(0x0102040810204080)) >> np.uint64(56)
 
 
 @kernel(inline=True)
 def blanks(text, base):
-    """A mask of which of the 64 bytes from ``base`` on are white space."""
+    """Return the bit mask of white space in the 64 bytes from ``base`` on."""
     marks = spaces = np.uint64(0)
     for k in range(0, 64, 8):
         value = load_eight(text, base + np.uint64(k))
-        # Each byte by itself: adding to seven bits carries into the eighth, never beyond.
+        # Bytewise: adding to seven bits carries into the eighth, never beyond.
         above = ((value & LOW) + np.uint64(0x5F5F5F5F5F5F5F5F)) | value
         marks |= gather(~above & HIGH) << np.uint64(k)
         other = value ^ np.uint64(0x2020202020202020)
         other |= (other & LOW) + LOW
         spaces |= gather(~other & HIGH) << np.uint64(k)
-    # What is below the space is seldom there: a newline, a tab, or a byte that belongs to a token.
+    # Bytes below the space are rare: a newline, a tab, or a byte that belongs to a token.
     rest = marks & ~spaces
     while rest:
         byte = text[base + trailing_zeros(rest)]
@@ -106,7 +106,7 @@ def blanks(text, base):
 
 @kernel(inline=True)
 def key_of(text, start, stop):
-    """Two numbers that differ whenever two tokens of at most 15 bytes do, and for most longer ones."""
+    """Return a key of two integers, unique for tokens of at most 15 bytes and a hash for longer ones."""
     size = stop - start
     low, high = load_eight(text, start), load_eight(text, start + EIGHT)
     if size <= EIGHT:
@@ -126,14 +126,14 @@ def key_of(text, start, stop):
 
 @kernel(inline=True)
 def first_slot(low, high, shift):
-    """Where to look first (Fibonacci hashing, Knuth 6.4): the highest bits depend on all others."""
+    """Return the first slot to probe (Fibonacci hashing, Knuth 6.4): the highest bits depend on all others."""
     mixed = (low ^ (high * np.uint64(0xC2B2AE3D27D4EB4F))) * np.uint64(0x9E3779B97F4A7C15)
     return mixed >> shift
 
 
 @kernel(inline=True)
 def find(types, text, start, stop, low, high):
-    """The slot of the type that ``text[start:stop]`` spells, or the empty one where it belongs."""
+    """Return the slot of the type ``text[start:stop]``, or the empty slot for inserting it."""
     mask = np.uint64(types.slots.size - 1)
     slot = first_slot(low, high, np.uint64(types.used[SHIFT]))
     while True:
@@ -148,7 +148,7 @@ def find(types, text, start, stop, low, high):
 
 @kernel
 def is_spelled(types, number, text, start, stop):
-    """Whether a type is ``text[start:stop]``, byte by byte."""
+    """Whether a type equals ``text[start:stop]``, compared byte by byte."""
     first = np.uint64(types.starts[number])
     if np.uint64(types.starts[number + 1]) - first != stop - start:
         return False
@@ -160,7 +160,7 @@ def is_spelled(types, number, text, start, stop):
 
 @kernel
 def add(types, slot, text, start, stop, low, high):
-    """Put a new type, not yet seen, into an empty slot; its number, or -1 where there is no room."""
+    """Insert a new type into an empty slot; return its row, or -1 if the table is full."""
     number, letters = types.used[TYPES], types.used[LETTERS]
     size = np.int64(stop - start)
     if number == types.counts.size or letters + size > types.letters.size:
@@ -179,21 +179,21 @@ def add(types, slot, text, start, stop, low, high):
 
 
 class Batch(NamedTuple):
-    """Tokens on their way: they are looked up together, so that memory is asked for many of them at a time."""
+    """Batch of tokens that are looked up together, so that their memory accesses overlap."""
 
-    state: np.ndarray  # (3,) uint64: tokens in the batch; the next 64 bytes; where the token there starts
-    firsts: np.ndarray  # (BATCH + 32,) uint64, where each token starts in the text
-    stops: np.ndarray  # the same, one past its last byte
-    lows: np.ndarray  # the same, see ``key_of``
+    state: np.ndarray  # (3,) uint64: tokens in the batch; next 64-byte block; start of the current token
+    firsts: np.ndarray  # (BATCH + 32,) uint64, start of each token in the text
+    stops: np.ndarray  # (BATCH + 32,) uint64, one past its last byte
+    lows: np.ndarray  # (BATCH + 32,) uint64, see ``key_of``
     highs: np.ndarray
-    places: np.ndarray  # the same, the slot to look at first
+    places: np.ndarray  # (BATCH + 32,) uint64, first slot to probe
 
 
 BATCH = 128
-"""Tokens in a batch, at least, but for the last one. Sixty-four bytes hold 32 more at most."""
+"""Minimum number of tokens per batch except the last; a 64-byte block adds at most 32."""
 
 SIZE, BASE, FIRST = range(3)
-"""Places in ``Batch.state``."""
+"""Indices in ``Batch.state``."""
 
 
 @kernel(inline=True)
@@ -203,7 +203,7 @@ def start_batch(batch, start):
 
 @kernel(inline=True)
 def read_batch(text, batch, types):
-    """The next tokens of the text, and the slots where ``types`` may have them; memory is asked for those."""
+    """Read the next tokens of the text and prefetch their slots in ``types``."""
     end, shift = np.uint64(text.size - PADDING), np.uint64(types.used[SHIFT])
     base, first, size = batch.state[BASE], batch.state[FIRST], 0
     while base <= end and size < BATCH:
@@ -225,25 +225,24 @@ def read_batch(text, batch, types):
 
 @kernel(inline=True)
 def ask_for_keys(batch, types):
-    """What stands in the slots that ``read_batch`` found, whose keys memory is now asked for."""
+    """Prefetch the keys of the types in the slots found by ``read_batch``."""
     for k in range(np.int64(batch.state[SIZE])):
         prefetch_to_read(types.keys, 2 * max(np.int64(types.slots[batch.places[k]]), np.int64(0)))
 
 
 @kernel
 def count(text, start, known, often, new, batch):
-    """Count the tokens of ``text`` from byte ``start`` on; it neither starts nor ends inside a token.
+    """Count the tokens of ``text`` from byte ``start`` on; the text neither starts nor ends inside a token.
 
     Args:
         text: (bytes,) uint8.
-        known: types that other threads count too: one of the first is counted in ``often``, another with one
-            indivisible step.
+        known: type table shared between threads: the first types are counted in ``often``, the others atomically.
         often: (n,) int64, this thread's counts of the first n known types, updated in place.
         new: this thread's table of all other types, updated in place.
-        batch: this thread's own.
+        batch: private to the thread.
 
     Returns:
-        Bytes and tokens done: fewer bytes than there are where ``new`` has no more room.
+        Bytes and tokens processed; fewer bytes than given if ``new`` is full.
     """
     end = np.uint64(text.size - PADDING)
     tokens = 0
@@ -272,13 +271,13 @@ def count(text, start, known, often, new, batch):
 
 @kernel
 def encode(text, types, ids, ends, batch):
-    """The ids of the tokens of ``text`` that are in the table; it neither starts nor ends inside a token.
+    """Encode the tokens of ``text`` that are in the table; the text neither starts nor ends inside a token.
 
     Args:
         text: (bytes,) uint8.
-        types: the vocabulary; a type's number is its id.
+        types: the vocabulary; a type's row is its id.
         ids: (at least half the bytes + 1,) int32, receives the ids.
-        ends: (at least the newlines,) int32, receives for each newline the ids of this text before it.
+        ends: (at least the newlines,) int32, receives for each newline the number of ids of this text before it.
         batch: scratch.
 
     Returns:
@@ -294,7 +293,7 @@ def encode(text, types, ids, ends, batch):
         size = np.int64(batch.state[SIZE])
         for k in range(size):
             first, stop = batch.firsts[k], batch.stops[k]
-            # Between two tokens stands one blank, nearly always.
+            # Usually a single blank between two tokens.
             while done < first:
                 if text[done] == 10:
                     ends[sentences] = kept
@@ -318,14 +317,14 @@ def encode(text, types, ids, ends, batch):
 
 @kernel
 def merge(types, new, first, error):
-    """Add the types of another table, from number ``first`` on, with their counts.
+    """Merge the types of another table, from row ``first`` on, with their counts.
 
     Args:
-        types: updated in place. A type that is not yet in it may have been seen ``error`` times before.
+        types: updated in place. A type not yet in it may have occurred ``error`` times before.
         new: one thread's table.
 
     Returns:
-        The first number of ``new`` that had no room.
+        The first row of ``new`` that did not fit.
     """
     for number in range(first, new.used[TYPES]):
         start, stop = np.uint64(new.starts[number]), np.uint64(new.starts[number + 1])
@@ -343,7 +342,7 @@ def merge(types, new, first, error):
 
 @kernel
 def rehash(types):
-    """Fill the slots, all of them empty."""
+    """Rebuild the slots, which must all be empty."""
     mask = np.uint64(types.slots.size - 1)
     for number in range(types.used[TYPES]):
         slot = first_slot(types.keys[number, 0], types.keys[number, 1], np.uint64(types.used[SHIFT]))
@@ -354,7 +353,7 @@ def rehash(types):
 
 @kernel
 def keep(types, kept):
-    """Drop the rows that are not ``kept`` (types,) bool; the others keep their order. ``rehash`` must follow."""
+    """Drop the rows that are not ``kept`` (types,) bool, preserving order. Must be followed by ``rehash``."""
     row = letters = 0
     for number in range(types.used[TYPES]):
         if kept[number]:
@@ -372,11 +371,11 @@ def keep(types, kept):
 
 @kernel
 def spell(types, numbers, text):
-    """Write the bytes of some types, each followed by a newline; returns how many bytes.
+    """Write the bytes of some types, each followed by a newline; return the number of bytes written.
 
     Args:
         numbers: (n,) int64.
-        text: (at least their letters + n,) uint8, updated in place.
+        text: (at least their bytes + n,) uint8, updated in place.
     """
     written = 0
     for number in numbers:

@@ -12,22 +12,22 @@ from wordvec.vectors.sparse import SparseWordVectors
 
 
 def load_vectors(path: str | os.PathLike[str], *, format: str | None = None, limit: int | None = None) -> WordVectors:
-    """Read word vectors from a file of any known format.
+    """Read word vectors from a file in any supported format.
 
-    In somebody else's file, bytes of a token that are not UTF-8 become U+FFFD and a token that comes again is left
-    out; a warning is logged that counts them.
+    In third-party formats, invalid UTF-8 in tokens becomes U+FFFD and repeated tokens are skipped; a warning reports
+    how many.
 
     Args:
         path: the file.
-        format: one of ``FORMATS``; None to recognise it.
-        limit: read the first so many vectors alone, and trust the rest to be well.
+        format: one of ``FORMATS``; None to detect it.
+        limit: read only the first ``limit`` vectors and do not validate the rest.
 
     Returns:
-        What the file holds; ``SparseWordVectors`` where they are sparse.
+        The vectors; ``SparseWordVectors`` if they are sparse.
 
     Raises:
-        FormatError: the file is damaged, cut short, or of no known format; the message says where and which rule.
-        InputError: it is not there, or cannot be read.
+        FormatError: the file is damaged, truncated, or in an unknown format; the message names the place and the rule.
+        InputError: the file does not exist or cannot be read.
 
     Example:
         >>> import pathlib, tempfile
@@ -49,19 +49,19 @@ def load_vectors(path: str | os.PathLike[str], *, format: str | None = None, lim
 
 
 def save_vectors(vectors: WordVectors, path: str | os.PathLike[str], *, format: str | None = None) -> None:
-    """Write word vectors to a file; one that exists is replaced only when the new one is complete.
+    """Write word vectors to a file; an existing file is replaced atomically.
 
-    The text and binary formats keep tokens and vectors alone, every float32 exactly. ``.safetensors`` keeps everything,
-    and the same content gives the same bytes.
+    The text and binary formats store only tokens and vectors, with exact float32 values. ``.safetensors`` stores
+    everything, and equal content gives equal bytes.
 
     Args:
-        vectors: what to write.
-        path: the file; its extension names the format.
-        format: one of ``FORMATS``, whatever the extension.
+        vectors: the vectors.
+        path: the file; its extension selects the format.
+        format: one of ``FORMATS``, overrides the extension.
 
     Raises:
-        InputError: the extension names no format, the place cannot be written to, or the format cannot hold a token,
-            or sparse vectors.
+        InputError: the extension is unknown, the path is not writable, or the format cannot represent a token or
+            sparse vectors.
 
     Example:
         >>> import pathlib, tempfile

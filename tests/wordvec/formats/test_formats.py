@@ -1,4 +1,4 @@
-"""Vector files: what is written comes back, what is damaged is refused, and nothing declared is trusted."""
+"""Vector file formats: round trips, third-party files, errors on writing, and metadata."""
 
 import gzip
 import json
@@ -20,7 +20,7 @@ WIDE = ["the", "été", "日本", "\u00a0", "\u2028x", "\u0085", "%s", "0.5", "-
 
 
 def wide_vectors():
-    """Tokens and numbers from all over."""
+    """Build vectors with unusual tokens and extreme numbers."""
     rng = np.random.default_rng(3)
     vectors = rng.normal(size=(len(WIDE), 5)).astype(np.float32) * np.float32(10) ** rng.integers(-30, 30, (13, 5))
     vectors[0] = [0, -0.0, 1e-45, 3.4028235e38, 7.038531e-26]
@@ -53,7 +53,7 @@ def write(path, content):
 
 
 @pytest.mark.parametrize("format", FORMATS)
-def test_every_bit_of_every_float_comes_back(wv, tmp_path, format):
+def test_floats_round_trip_bit_exactly(wv, tmp_path, format):
     path = tmp_path / WRITTEN[format]
     save_vectors(wv, path, format=format)
     for back in (load_vectors(path), load_vectors(path, format=format), load_vectors(str(path))):
@@ -66,7 +66,7 @@ def test_every_bit_of_every_float_comes_back(wv, tmp_path, format):
     st.lists(st.floats(width=32, allow_nan=False, allow_infinity=False), min_size=1, max_size=3),
     st.sampled_from(sorted(WRITTEN)),
 )
-def test_any_tokens_come_back_or_are_refused_before_anything_is_written(tmp_path, tokens, row, format):
+def test_tokens_round_trip_or_are_rejected_before_writing(tmp_path, tokens, row, format):
     path = tmp_path / WRITTEN[format]
     path.unlink(missing_ok=True)
     wv = WordVectors(tokens, [row] * len(tokens))
@@ -79,7 +79,7 @@ def test_any_tokens_come_back_or_are_refused_before_anything_is_written(tmp_path
         same_vectors(load_vectors(path, format=format), wv)
 
 
-def test_safetensors_keep_everything(wv, tmp_path):
+def test_safetensors_round_trip_includes_metadata(wv, tmp_path):
     path = tmp_path / "v.safetensors"
     wv.save(path)
     back = load_vectors(path)
@@ -90,13 +90,13 @@ def test_safetensors_keep_everything(wv, tmp_path):
     assert back.vectors.flags.aligned
 
 
-def test_safetensors_without_counts_and_context(tmp_path):
+def test_safetensors_without_counts_and_context_vectors(tmp_path):
     WordVectors(["a", "b"], np.eye(2)).save(tmp_path / "v.safetensors")
     back = load_vectors(tmp_path / "v.safetensors")
     assert (back.counts, back.context_vectors, back.settings) == (None, None, {})
 
 
-def test_equal_content_gives_equal_bytes_those_of_the_library(wv, tmp_path):
+def test_equal_content_gives_equal_bytes_matching_the_library(wv, tmp_path):
     one, two = tmp_path / "one.safetensors", tmp_path / "two.safetensors"
     wv.save(one)
     turned = WordVectors(
@@ -117,7 +117,7 @@ def test_equal_content_gives_equal_bytes_those_of_the_library(wv, tmp_path):
     assert one.read_bytes() == save(tensors, metadata)
 
 
-def test_text_is_what_other_tools_write(tmp_path):
+def test_word2vec_files_match_other_tools(tmp_path):
     save_vectors(WordVectors(["a", "b"], [[1, -0.5], [1e-20, 0.1]]), tmp_path / "v.txt")
     assert (tmp_path / "v.txt").read_bytes() == b"2 2\na 1 -0.5\nb 9.99999968e-21 0.100000001\n"
     save_vectors(WordVectors(["a", "b"], [[1, -0.5], [2, 3]]), tmp_path / "v.bin")
@@ -125,7 +125,7 @@ def test_text_is_what_other_tools_write(tmp_path):
     assert (tmp_path / "v.bin").read_bytes() == b"2 2\n" + body
 
 
-def test_many_rows_cross_every_block(tmp_path, monkeypatch):
+def test_many_rows_spanning_several_blocks(tmp_path, monkeypatch):
     for module in ("text_lines", "word2vec_binary"):
         monkeypatch.setattr(f"wordvec.formats.{module}._BLOCK_BYTES", 50)
     rng = np.random.default_rng(0)
@@ -140,7 +140,7 @@ def test_many_rows_cross_every_block(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("format", FORMATS)
-def test_a_limit_reads_the_first_rows_and_nothing_after(wv, tmp_path, format):
+def test_limit_reads_only_the_first_rows(wv, tmp_path, format):
     path = tmp_path / WRITTEN[format]
     save_vectors(wv, path, format=format)
     assert load_vectors(path, limit=4).tokens == WIDE[:4]
@@ -153,7 +153,7 @@ def test_a_limit_reads_the_first_rows_and_nothing_after(wv, tmp_path, format):
         assert len(load_vectors(path, limit=4).context_vectors) == 4
 
 
-# -- what others write ------------------------------------------------------------------------------------------------
+# -- third-party files ------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -178,13 +178,13 @@ def test_a_limit_reads_the_first_rows_and_nothing_after(wv, tmp_path, format):
     ],
 )
 @pytest.mark.parametrize("name", ["v.txt", "v.vec", "v.bin", "v", "v.kv"])
-def test_text_as_it_is_found(tmp_path, content, tokens, first, name):
+def test_text_variants(tmp_path, content, tokens, first, name):
     back = load_vectors(write(tmp_path / name, content))
     assert back.tokens == tokens
     assert back.vectors[0].tolist() == first
 
 
-def test_the_line_ends_that_word2vec_c_puts_after_each_vector(tmp_path):
+def test_word2vec_c_newlines_after_each_vector(tmp_path):
     one, two = np.array([1, 2], "<f4").tobytes(), np.frombuffer(b"\n\n\n\n    ", "<f4").tobytes()
     for end in (b"", b"\n"):
         content = b"2 2\na " + one + end + b"b " + two + end
@@ -194,15 +194,17 @@ def test_the_line_ends_that_word2vec_c_puts_after_each_vector(tmp_path):
             assert back.vectors[1].tobytes() == two
 
 
-def test_tokens_cut_inside_a_letter_are_mended_and_counted(tmp_path, caplog):
+def test_tokens_with_truncated_utf8_are_repaired_and_counted(tmp_path, caplog):
     path = write(tmp_path / "v.txt", b"3 1\na\xe3 1\nb\xe3\x83 2\nc 3\n")
     with caplog.at_level(logging.WARNING, "wordvec"):
         assert load_vectors(path).tokens == ["a\ufffd", "b\ufffd", "c"]
-    assert "v.txt: 2 tokens are not UTF-8; U+FFFD stands for what could not be read, such as 'a\ufffd'" in caplog.text
+    assert (
+        "v.txt: 2 tokens are not valid UTF-8; invalid bytes were replaced by U+FFFD, such as 'a\ufffd'" in caplog.text
+    )
 
 
 @pytest.mark.parametrize("format", ["text", "binary", "glove"])
-def test_of_repeated_tokens_the_first_is_kept(tmp_path, caplog, format):
+def test_the_first_of_repeated_tokens_is_kept(tmp_path, caplog, format):
     path = tmp_path / "v"
     save_vectors(WordVectors(["aa", "bb", "cc", "dd"], [[1], [2], [3], [4]]), path, format=format)
     write(path, path.read_bytes().replace(b"bb", b"aa").replace(b"cc", b"aa"))
@@ -210,10 +212,10 @@ def test_of_repeated_tokens_the_first_is_kept(tmp_path, caplog, format):
         back = load_vectors(path, format=format)
     assert back.tokens == ["aa", "dd"]
     assert back.vectors.tolist() == [[1], [4]]
-    assert "2 tokens are there again; the first of each is kept, such as 'aa'" in caplog.text
+    assert "2 repeated tokens were skipped; the first occurrence of each is kept, such as 'aa'" in caplog.text
 
 
-def test_the_content_counts_and_not_the_name(wv, tmp_path):
+def test_detection_uses_content_rather_than_extension(wv, tmp_path):
     for format in ("safetensors", "text", "binary"):
         for name in ("v.safetensors", "v.txt", "v.bin", "v.unknown", "v"):
             save_vectors(wv, tmp_path / name, format=format)
@@ -259,19 +261,19 @@ def test_real_numbers(real):
     assert glove["the"][:3].tolist() == np.float32([0.418, 0.24968, -0.41242]).tolist()
     text, binary = load_vectors(real / "high_precision.kv.txt"), load_vectors(real / "high_precision.kv.bin")
     assert text.tokens == binary.tokens == ["kangaroo.n.01", "horse.n.01"]
-    np.testing.assert_allclose(text.vectors, binary.vectors, rtol=1e-3)  # float16 once
+    np.testing.assert_allclose(text.vectors, binary.vectors, rtol=1e-3)  # originally float16
     assert load_vectors(real / "crime-and-punishment.vec").tokens[:3] == ["и", "в", "на"]
 
 
 @pytest.mark.parametrize("name", ["lee_fasttext.bin", "toy-model.bin", "crime-and-punishment.bin"])
-def test_real_fasttext_models_are_refused_with_the_way_out(real, name):
+def test_real_fasttext_models_are_rejected_with_a_remedy(real, name):
     for ask in (load_vectors, describe):
-        with pytest.raises(FormatError, match=rf"{name}: a fastText model .* give the \.vec file"):
+        with pytest.raises(FormatError, match=rf"{name}: fastText models .* use the \.vec file"):
             ask(real / name)
 
 
 @pytest.mark.parametrize("name", ["toy-data.txt", "crime-and-punishment.txt", "README.md"])
-def test_real_texts_are_no_vectors(real, name):
+def test_real_texts_are_rejected(real, name):
     path = real / name if (real / name).exists() else real.parent / name
     with pytest.raises(FormatError, match="not a vector file of a known format"):
         load_vectors(path)
@@ -280,7 +282,7 @@ def test_real_texts_are_no_vectors(real, name):
 # -- writing ----------------------------------------------------------------------------------------------------------
 
 
-def test_what_cannot_be_written_leaves_the_old_file(wv, tmp_path):
+def test_a_failed_save_keeps_the_old_file(wv, tmp_path):
     path = write(tmp_path / "v.txt", "old")
     spaced = WordVectors(["new york", "b"], np.eye(2))
     long = WordVectors(["b", "x" * 10_001], np.eye(2))
@@ -291,8 +293,8 @@ def test_what_cannot_be_written_leaves_the_old_file(wv, tmp_path):
         (spaced, path, "binary", "white space"),
         (long, path, None, "at most 10,000 bytes, got 10,001 in row 1"),
         (WordVectors(["b"], np.ones((1, 70_000))), path, None, "at most 65,536 numbers, got 70,000"),
-        (odd, path, "safetensors", "must be what JSON can hold: set"),
-        (nan, path, "safetensors", "must be what JSON can hold"),
+        (odd, path, "safetensors", "must be JSON-serializable: set"),
+        (nan, path, "safetensors", "must be JSON-serializable"),
         (WordVectors([], np.ones((0, 2))), path, None, "no vectors to save"),
         (wv, path, "word2vec", "format must be one of safetensors, text, binary, glove, got 'word2vec'"),
         (wv, tmp_path / "v", None, r"the extension must name a format \(.safetensors, .txt, .vec, .bin\), got 'none'"),
@@ -306,7 +308,7 @@ def test_what_cannot_be_written_leaves_the_old_file(wv, tmp_path):
     assert os.listdir(tmp_path) == ["v.txt"]
 
 
-def test_arguments_of_reading(wv, tmp_path):
+def test_invalid_load_arguments(wv, tmp_path):
     wv.save(tmp_path / "v.txt")
     with pytest.raises(InputError, match="limit must be at least 1 vector, got 0"):
         load_vectors(tmp_path / "v.txt", limit=0)
@@ -315,7 +317,7 @@ def test_arguments_of_reading(wv, tmp_path):
 
 
 @pytest.mark.parametrize("format", FORMATS)
-def test_files_hold_no_name_and_no_time(wv, tmp_path, format):
+def test_files_contain_no_name_or_timestamp(wv, tmp_path, format):
     contents = set()
     for name in ("a", "b"):
         save_vectors(wv, tmp_path / name, format=format)
@@ -326,7 +328,7 @@ def test_files_hold_no_name_and_no_time(wv, tmp_path, format):
 # -- describe ---------------------------------------------------------------------------------------------------------
 
 
-def test_describe_tells_what_a_file_holds(wv, tmp_path):
+def test_describe_returns_metadata(wv, tmp_path):
     path = tmp_path / "v.safetensors"
     wv.save(path)
     assert describe(path) == {
@@ -352,7 +354,7 @@ def test_describe_tells_what_a_file_holds(wv, tmp_path):
         assert describe(tmp_path / "v") == expected
 
 
-def test_describe_knows_models_and_other_kinds_by_their_keys(tmp_path):
+def test_describe_identifies_models_and_other_kinds(tmp_path):
     tensors = {"w_input": np.zeros((2, 3), np.float16), "ids": np.zeros(4, np.int32)}
     for key, about, kind in [
         ("seqclf", {"labels": ["a"]}, "model"),
@@ -360,8 +362,8 @@ def test_describe_knows_models_and_other_kinds_by_their_keys(tmp_path):
         ("wordvec", {"kind": "corpus", "tokenizer": "words"}, "corpus"),
     ]:
         path = write(tmp_path / "m.safetensors", save(tensors, {key: json.dumps(about)}))
-        told = describe(path)
-        assert (told["package"], told["kind"]) == (key, kind)
-        assert told["about"] == {name: value for name, value in about.items() if name != "kind"}
-        assert told["tensors"]["w_input"] == {"dtype": "F16", "shape": [2, 3]}
-        assert "tokens" not in told
+        found = describe(path)
+        assert (found["package"], found["kind"]) == (key, kind)
+        assert found["about"] == {name: value for name, value in about.items() if name != "kind"}
+        assert found["tensors"]["w_input"] == {"dtype": "F16", "shape": [2, 3]}
+        assert "tokens" not in found
