@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from corpora.errors import InputError
-from corpora.sources import COMPRESSED
+from corpora.files import COMPRESSED
 
 VARIABLE = "WORDVEC_DATA"
 PREFIX = "data:"

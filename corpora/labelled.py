@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from corpora.errors import InputError
+from corpora.files import COMPRESSED, Source
 from corpora.readers import source_lines
-from corpora.sources import COMPRESSED, Source, resolve_one
+from corpora.sources import resolve_one
 from corpora.tables import Lines, check_width, csv_records, listed, position
 
 _FASTTEXT = "__label__"

@@ -5,7 +5,8 @@ import os
 from collections.abc import Generator, Iterator
 
 from corpora.errors import InputError
-from corpora.sources import Decompressed, Source, compression, resolve, resolve_one
+from corpora.files import Decompressed, Source, compression
+from corpora.sources import resolve, resolve_one
 from corpora.tokenizers import get_tokenizer
 
 MAX_TOKEN_BYTES = 64 << 20

@@ -3,65 +3,27 @@
 ``resolve`` turns one argument into :class:`Source` objects; :class:`Decompressed` reads a source's bytes.
 """
 
-import bz2
 import contextlib
 import difflib
 import functools
 import glob
-import gzip
-import hashlib
 import io
-import lzma
 import os
-import re
 import shutil
 import stat
 import sys
 import tempfile
 import weakref
-import zlib
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from corpora.errors import InputError
-
-BinaryFile = io.FileIO | io.BufferedReader | io.BytesIO
-
-_MAGIC = {
-    ".gz": re.compile(rb"\x1f\x8b\x08"),
-    ".bz2": re.compile(rb"BZh[1-9](1AY&SY|\x17rE8P\x90)"),
-    ".xz": re.compile(rb"\xfd7zXZ\x00"),
-    ".zst": re.compile(rb"\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18"),
-}
-COMPRESSED = tuple(_MAGIC)
-"""Extensions of compressed files."""
+from corpora.files import COMPRESSED, BinaryFile, Source, open_file, reason
 
 _ARCHIVES = (".zip", ".7z", ".rar", ".tar", ".tgz", ".tbz2", ".txz", *(f".tar{ending}" for ending in COMPRESSED))
 _GLOB = "*?["
-
-
-class Source:
-    """Stored bytes with a name for messages; each ``open`` returns an independent binary file."""
-
-    def __init__(self, name: str, opener: Callable[[], BinaryFile]) -> None:
-        self.name = name
-        self._opener = opener
-
-    def open(self) -> BinaryFile:
-        """Open the stored bytes at the start."""
-        return self._opener()
-
-    def size(self) -> int:
-        """Return the stored size in bytes."""
-        with self.open() as file:
-            return file.seek(0, io.SEEK_END)
-
-    def digest(self) -> bytes:
-        """Return the hash of the stored bytes, read in chunks."""
-        with self.open() as file:
-            return hashlib.file_digest(file, functools.partial(hashlib.blake2b, digest_size=32)).digest()
 
 
 def resolve(argument: str | os.PathLike[str]) -> list[Source]:
@@ -121,14 +83,14 @@ def _file(path: str) -> Source:
             hint = f"; the directory {folder} does not exist either"
         raise InputError(f"{path}: no such file{hint}") from None
     except (OSError, ValueError) as error:
-        raise InputError(f"{path!r} cannot be read: {_reason(error)}") from None
+        raise InputError(f"{path!r} cannot be read: {reason(error)}") from None
     if path.lower().endswith(_ARCHIVES):
         raise InputError(f"{path} is an archive; unpack it first and name the files in it")
     if not os.access(path, os.R_OK):
         raise InputError(f"{path} cannot be read: permission denied")
     if not stat.S_ISREG(mode):  # a pipe such as bash's <(...) can be read only once
         return _Spooled(path, lambda: open(path, "rb"))
-    return Source(path, functools.partial(_open_file, path))
+    return Source(path, functools.partial(open_file, path))
 
 
 def _meant(path: str) -> str:
@@ -159,7 +121,7 @@ def _directory(path: str) -> list[Source]:
 
 
 def _raise_input_error(error: OSError) -> None:
-    raise InputError(f"{error.filename} cannot be read: {_reason(error)}")
+    raise InputError(f"{error.filename} cannot be read: {reason(error)}")
 
 
 def _matches(pattern: str) -> list[Source]:
@@ -170,17 +132,6 @@ def _matches(pattern: str) -> list[Source]:
     if not found:
         raise InputError(f"{pattern}: no file matches")
     return list(found.values())
-
-
-def _open_file(path: str) -> io.FileIO:
-    try:
-        return open(path, "rb", buffering=0)
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {_reason(error)}") from None
-
-
-def _reason(error: Exception) -> str:
-    return ((error.strerror if isinstance(error, OSError) else None) or str(error)).lower()
 
 
 # -- spooling: one-shot streams are copied to a temporary file ---------------------------------------------------------
@@ -208,7 +159,7 @@ class _Spooled(Source):
             with self._once() as stream:
                 self._path = _spool(self.name, stream)
             weakref.finalize(self, _remove, self._path)
-        return _open_file(self._path)
+        return open_file(self._path)
 
 
 def _spool(name: str, stream: IO[bytes]) -> str:
@@ -221,7 +172,7 @@ def _spool(name: str, stream: IO[bytes]) -> str:
         if isinstance(error, OSError):
             folder = os.path.dirname(path)
             raise InputError(
-                f"{name} could not be copied to {folder}: {_reason(error)}; set TMPDIR to a folder with more space"
+                f"{name} could not be copied to {folder}: {reason(error)}; set TMPDIR to a folder with more space"
             ) from None
         raise
     return path
@@ -233,138 +184,3 @@ def _remove(path: str) -> None:
 
 
 # -- decompression -----------------------------------------------------------------------------------------------------
-
-
-def compression(name: str, head: bytes) -> str:
-    """Return ``.gz``, ``.bz2``, ``.xz``, ``.zst`` or "", by the file extension, else by the first bytes."""
-    for ending in _MAGIC:
-        if name.lower().endswith(ending):
-            return ending
-    return next((ending for ending, start in _MAGIC.items() if start.match(head)), "")
-
-
-class Decompressed:
-    """Decompressing reader of a source; ``position`` counts the stored bytes consumed.
-
-    Example:
-        >>> import gzip, io
-        >>> with Decompressed(Source("a.gz", lambda: io.BytesIO(gzip.compress(b"to be")))) as file:
-        ...     file.read(100)
-        b'to be'
-    """
-
-    def __init__(self, source: Source) -> None:
-        self.name = source.name
-        self._raw = source.open()
-        try:
-            head = self._raw.read(10) or b""
-            self._raw.seek(0)
-            self._stream = self._decompressor(head)
-        except BaseException:
-            self._raw.close()
-            raise
-
-    def _decompressor(self, head: bytes) -> Any:
-        ending = compression(self.name, head)
-        if ending and not _MAGIC[ending].match(head):
-            found = f"it starts with {head[:4]!r}" if head else "it is empty"
-            raise InputError(
-                f"{self.name} is not {ending} data ({found}); rename it if it is plain text, or download it again"
-            )
-        match ending:
-            case ".gz":
-                return gzip.GzipFile(fileobj=self._raw)
-            case ".bz2":
-                return bz2.BZ2File(self._raw)
-            case ".xz":
-                return lzma.LZMAFile(self._raw)
-            case ".zst":
-                return _ZstandardFile(self._raw, self.name)
-            case _:
-                return self._raw
-
-    def readinto(self, view: memoryview) -> int:
-        """Fill ``view`` and return the byte count, which is short only at the end of the file."""
-        filled = 0
-        try:
-            while filled < len(view) and (count := self._stream.readinto(view[filled:])):
-                filled += count
-        except EOFError:
-            raise InputError(
-                f"{self.name} is truncated: the compressed data end too early; download it again"
-            ) from None
-        except (OSError, lzma.LZMAError, zlib.error, _DamagedError) as error:
-            if isinstance(error, OSError) and error.errno is not None:
-                raise InputError(f"{self.name} cannot be read: {_reason(error)}") from None
-            raise InputError(f"{self.name} is damaged: {error}; download it again") from None
-        return filled
-
-    def read(self, size: int) -> bytes:
-        """Return ``size`` bytes, fewer only at the end of the file."""
-        buffer = bytearray(size)
-        return bytes(buffer[: self.readinto(memoryview(buffer))])
-
-    @property
-    def position(self) -> int:
-        """Stored bytes consumed so far."""
-        return self._raw.tell()
-
-    def __enter__(self) -> "Decompressed":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stream.close()
-        self._raw.close()
-
-
-class _DamagedError(Exception):
-    """Stand-in for ``zstandard.ZstdError``, which exists only if the package is installed."""
-
-
-class _ZstandardFile(io.RawIOBase):
-    """Reader for concatenated frames; zstandard's own reader mistakes a truncated frame for the end of the file."""
-
-    def __init__(self, raw: BinaryFile, name: str) -> None:
-        try:
-            import zstandard
-        except ImportError:
-            raise InputError(
-                f"{name}: reading .zst needs the zstandard package; pip install 'wordvec-seqclf[zstd]'"
-            ) from None
-        self._raw = raw
-        self._error = zstandard.ZstdError
-        self._new_frame = zstandard.ZstdDecompressor().decompressobj
-        self._frame: Any = None
-        self._pending = memoryview(b"")
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, view: Any) -> int:
-        while not self._pending:
-            # A small chunk, because nothing else bounds its decompressed size.
-            piece = self._raw.read(2048)
-            if not piece:
-                if self._frame is not None:
-                    raise EOFError
-                return 0
-            self._pending = memoryview(self._decompress(piece))
-        count = min(len(view), len(self._pending))
-        view[:count] = self._pending[:count]
-        self._pending = self._pending[count:]
-        return count
-
-    def _decompress(self, piece: bytes) -> bytes:
-        out = []
-        while piece:
-            if self._frame is None:
-                self._frame = self._new_frame()
-            try:
-                out.append(self._frame.decompress(piece))
-            except self._error as error:
-                raise _DamagedError(error) from None
-            piece = b""
-            if self._frame.eof:
-                piece = self._frame.unused_data
-                self._frame = None
-        return b"".join(out)

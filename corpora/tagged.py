@@ -4,8 +4,9 @@ import os
 from collections.abc import Iterator
 
 from corpora.errors import InputError
+from corpora.files import COMPRESSED
 from corpora.readers import source_lines
-from corpora.sources import COMPRESSED, resolve_one
+from corpora.sources import resolve_one
 
 _CONLLU = (2, 4)
 """1-based CoNLL-U columns FORM and UPOS."""
