@@ -83,6 +83,7 @@ def test_sdist_builds_and_holds_the_tests(built):
         names = {name.partition("/")[2] for name in archive.getnames()}
     assert {"setup.cfg", "pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md", "Makefile"} <= names
     assert {"tests/naive.py", "tests/conftest.py", "tests/test_packaging.py"} <= names
+    assert "tests/compatibility/files-0.1/expected.json" in names
     assert {str(path.relative_to(ROOT)) for path in ROOT.glob("*/docs/*.md")} <= names
 
 
