@@ -9,7 +9,7 @@ from seqclf.cells import CELLS, RESETS
 from seqclf.parameters import MERGES
 from seqclf.pooling import POOLINGS
 from seqclf.tagger_network import HEADS
-from wordvec import check_choice, check_number, check_whole
+from wordvec import InputError, check_choice, check_number, check_whole
 
 
 @dataclass(frozen=True)
@@ -96,6 +96,11 @@ class NetSettings:
         shares = ("dropout", "layer_dropout", "weight_drop", "zoneout", "zoneout_cell", "validation_fraction")
         for name in shares:
             check_number(name, getattr(self, name), least=0, below=1)
+        for name in ("bidirectional", "locked_dropout", "tune_vectors"):
+            if getattr(self, name) not in (True, False):
+                raise InputError(f"{name} must be True or False, got {getattr(self, name)!r}")
+        if self.lowercase not in (None, True, False):
+            raise InputError(f"lowercase must be None, True or False, got {self.lowercase!r}")
         return self
 
     def encoder_options(self) -> dict[str, Any]:
