@@ -2,5 +2,5 @@
 
 A benchmark is a module whose docstring begins with its question and that has ``rows(run)``: it yields the rows of a
 table, measured on the slices that the run's size picks. Where more can be chosen, the module has a command of its own:
-``python -m benchmarks.word2vec --help``.
+``python -m benchmarks.word_vectors.word2vec --help``.
 """

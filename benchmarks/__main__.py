@@ -12,12 +12,12 @@ from typing import Any
 
 import click
 
-from benchmarks.headline import check_readme, write_readme
-from benchmarks.measuring import Run, table
-from benchmarks.peers import Peer, install_peers, peer_folder, peers_of, with_build
-from benchmarks.report import compare_reports, reasons, rows_of, say_to_stderr, write_report
-from benchmarks.suite import NAMES, measure_all
-from benchmarks.texts import speed_source
+from benchmarks.harness.headline import check_readme, write_readme
+from benchmarks.harness.measuring import Run, table
+from benchmarks.harness.peers import Peer, install_peers, peer_folder, peers_of, with_build
+from benchmarks.harness.report import compare_reports, reasons, rows_of, say_to_stderr, write_report
+from benchmarks.harness.suite import NAMES, measure_all
+from benchmarks.harness.texts import speed_source
 
 
 def find_peers(pythons: tuple[str, ...], folder: Path, install: bool) -> dict[str, Peer]:

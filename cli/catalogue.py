@@ -2,9 +2,9 @@
 
 import click
 
-from cli import options
-from cli.errors import Group
-from cli.reporting import print_json
+from cli.shared import options
+from cli.shared.errors import Group
+from cli.shared.reporting import print_json
 
 
 @click.group(cls=Group, context_settings=options.HELP)

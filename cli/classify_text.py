@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli import options
-from cli.errors import Command, Group, usage_errors, written
-from cli.reporting import Progress, percent, print_json, say, show_epochs, table
+from cli.shared import options
+from cli.shared.errors import Command, Group, usage_errors, written
+from cli.shared.reporting import Progress, percent, print_json, say, show_epochs, table
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from seqclf import MultiLabelScore, Score, SequenceModel
+    from seqclf import ClassifierModel, MultiLabelScore, Score
 
 _model_argument = click.argument("model", type=click.Path())
 
@@ -216,7 +216,7 @@ def _read(data: str, separator: str | None, **reading: Any) -> tuple[list[str], 
     return read_labelled(data, **reading) if separator is None else read_label_sets(data, separator, **reading)
 
 
-def _answer(model: "SequenceModel", names: list[str], probabilities: "np.ndarray") -> tuple[dict[str, Any], str]:
+def _answer(model: "ClassifierModel", names: list[str], probabilities: "np.ndarray") -> tuple[dict[str, Any], str]:
     """What a text is given, for programs and as a line."""
     from seqclf import MultiLabelModel
 
@@ -231,7 +231,7 @@ def _answer(model: "SequenceModel", names: list[str], probabilities: "np.ndarray
     return {"labels": given}, f"{model.separator.join(given)}\t{ranked}"
 
 
-def _described(model: "SequenceModel") -> str:
+def _described(model: "ClassifierModel") -> str:
     metrics = model.metrics
     chosen = f"epoch {metrics['best_epoch']} of {len(model.history)} kept"
     if "dev_accuracy" in metrics:
@@ -244,7 +244,7 @@ def _described(model: "SequenceModel") -> str:
 
 
 def _scored(
-    model: "SequenceModel", texts: Sequence[str], labels: Sequence[Any], *, threads: int | None
+    model: "ClassifierModel", texts: Sequence[str], labels: Sequence[Any], *, threads: int | None
 ) -> "Score | MultiLabelScore":
     """The model's score; labels are compared as they are written, and one it does not know counts as an error."""
     from seqclf import MultiLabelModel, score, score_label_sets
@@ -274,7 +274,7 @@ def _baselines(
     data: tuple[list[str], list[Any]],
     test: tuple[list[str], list[Any]],
     dev: tuple[list[str], list[Any]] | None,
-    model: "SequenceModel",
+    model: "ClassifierModel",
     seed: int,
     several: dict[str, Any],
 ) -> dict[str, Any]:

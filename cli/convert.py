@@ -2,9 +2,9 @@
 
 import click
 
-from cli import options
-from cli.errors import Command
-from cli.reporting import say
+from cli.shared import options
+from cli.shared.errors import Command
+from cli.shared.reporting import say
 
 
 @click.command(cls=Command, context_settings=options.HELP)

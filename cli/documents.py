@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli import options
-from cli.errors import Command, Failure, Group, usage_errors, written
-from cli.reporting import Progress, say, short_number
+from cli.shared import options
+from cli.shared.errors import Command, Failure, Group, usage_errors, written
+from cli.shared.reporting import Progress, say, short_number
 
 if TYPE_CHECKING:
     from wordvec import DocumentMatrix

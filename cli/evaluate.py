@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli import options
-from cli.errors import Command
-from cli.reporting import percent, print_json, table
+from cli.shared import options
+from cli.shared.errors import Command
+from cli.shared.reporting import percent, print_json, table
 
 if TYPE_CHECKING:
     from wordvec import AnalogyResult, SimilarityResult

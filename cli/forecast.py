@@ -4,12 +4,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli import options
-from cli.errors import Command, Group, usage_errors, written
-from cli.reporting import PREPARING, Progress, duration, print_json, say, table
+from cli.shared import options
+from cli.shared.errors import Command, Group, usage_errors, written
+from cli.shared.reporting import PREPARING, Progress, duration, print_json, say, table
 
 if TYPE_CHECKING:
-    from seqclf import BackTest, Forecaster, Margin
+    from seqclf import Backtest, Forecaster, Margin
     from seqclf import Progress as TrainingProgress
 
 _columns_option = click.option(
@@ -212,7 +212,7 @@ def _described(forecaster: "Forecaster") -> str:
     return f"{names}: {settings.horizon} steps from {settings.window} values; {chosen} of {metrics['windows']:,}"
 
 
-def _table(report: "BackTest") -> str:
+def _table(report: "Backtest") -> str:
     rows = []
     for score in report.scores:
         cells = [score.name, f"{score.mae:.3f}", f"{score.rmse:.3f}", f"{score.mase:.3f}"]

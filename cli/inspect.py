@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli import options
-from cli.errors import Command, written
-from cli.reporting import print_json, say, table
+from cli.shared import options
+from cli.shared.errors import Command, written
+from cli.shared.reporting import print_json, say, table
 
 if TYPE_CHECKING:
     from seqclf import Trace

@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli import options
-from cli.errors import Command, Group, usage_errors, written
-from cli.reporting import PREPARING, Progress, duration, print_json, say, short_number, table
+from cli.shared import options
+from cli.shared.errors import Command, Group, usage_errors, written
+from cli.shared.reporting import PREPARING, Progress, duration, print_json, say, short_number, table
 
 if TYPE_CHECKING:
     from corpora import TextCorpus

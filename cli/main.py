@@ -5,8 +5,8 @@ from typing import Any
 
 import click
 
-from cli.errors import Group
-from cli.options import HELP, version_option
+from cli.shared.errors import Group
+from cli.shared.options import HELP, version_option
 
 # Name on the command line -> module and attribute.
 COMMANDS = {

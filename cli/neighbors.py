@@ -2,9 +2,9 @@
 
 import click
 
-from cli import options
-from cli.errors import Command
-from cli.reporting import print_json, table
+from cli.shared import options
+from cli.shared.errors import Command
+from cli.shared.reporting import print_json, table
 
 
 @click.command(cls=Command, context_settings=options.HELP)

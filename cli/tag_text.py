@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli import options
-from cli.errors import Command, Group, usage_errors, written
-from cli.reporting import Progress, percent, print_json, say, show_epochs, table
+from cli.shared import options
+from cli.shared.errors import Command, Group, usage_errors, written
+from cli.shared.reporting import Progress, percent, print_json, say, show_epochs, table
 
 if TYPE_CHECKING:
     from seqclf import Score, TaggerModel

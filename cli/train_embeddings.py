@@ -8,16 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli import frequency, options
-from cli.errors import Command, Failure, resumes_from, usage_errors, written
-from cli.reporting import PREPARING, Progress, duration, finite, percent, say, short_number
-from cli.vocabulary import take_rules, vocabulary_options
+from cli.shared import count_based_options as counting
+from cli.shared import options
+from cli.shared.errors import Command, Failure, resumes_from, usage_errors, written
+from cli.shared.reporting import PREPARING, Progress, duration, finite, percent, say, short_number
+from cli.shared.setting_options import setting_option, setting_options
+from cli.shared.vocabulary_options import take_rules, vocabulary_options
+from wordvec import CooccurrenceSettings, Word2VecSettings
+from wordvec.system.settings import declaration_of
 
 if TYPE_CHECKING:
     from wordvec import (
         AnalogyResult,
+        CountBasedResult,
         EncodedCorpus,
-        FrequencyResult,
         SimilarityResult,
         Training,
         Word2VecResult,
@@ -29,54 +33,43 @@ DEFAULT_PACE = 300.0
 """Seconds between two checkpoints of a training that can be resumed."""
 
 
+_WINDOW_WEIGHTS = [
+    *declaration_of(Word2VecSettings, "window_weights").choices,
+    *declaration_of(CooccurrenceSettings, "window_weights").choices,
+]
+
+
+def _shared_option(name: str, default: str) -> Any:
+    """The option of a setting that several models have, with other defaults."""
+    declared = declaration_of(Word2VecSettings, name)
+    return setting_option(Word2VecSettings, name, help=f"{declared.help}  [default: {default}]", show_default=False)
+
+
 @click.command(cls=Command, context_settings=options.HELP)
 @click.argument("corpus", nargs=-1, required=True)
 @options.output_option("Where the vectors go: .safetensors, .txt or .vec (word2vec text), .bin (word2vec binary).")
-@click.option(
-    "--model",
-    type=click.Choice(["skipgram", "cbow", *frequency.MODELS]),
-    default="skipgram",
-    show_default=True,
-    help="Predict the neighbours of a word, or a word from its neighbours; or count its neighbours: as they are, as "
-    "PPMI, as its singular vectors, or by GloVe.",
+@setting_option(
+    Word2VecSettings,
+    "model",
+    type=click.Choice(["skipgram", "cbow", *counting.MODELS]),
+    help="Predict the context words from the center, or the center from its context; or count: co-occurrences, PPMI, "
+    "truncated SVD, or GloVe.",
 )
-@click.option(
-    "--loss",
-    type=click.Choice(["negative", "hierarchical", "softmax"]),
-    default="negative",
-    show_default=True,
-    help="Tell a word from noise words, by turns down a Huffman tree, or from all words (for small vocabularies).",
+@setting_options(Word2VecSettings, "loss", "preset", "vector_size")
+@_shared_option("window", "5; glove 15")
+@setting_option(
+    Word2VecSettings,
+    "window_weights",
+    type=click.Choice(_WINDOW_WEIGHTS),
+    help="Weight of a context word by its distance: its expectation, or a radius drawn for each center as in "
+    "word2vec.c.  [default: expected for skip-gram with shared negatives or softmax, else sampled]  Count-based "
+    "models: harmonic, 1/distance (glove); dynamic, the average of a drawn radius (the others); or flat.",
 )
-@click.option(
-    "--preset",
-    type=click.Choice(["gensim", "word2vec.c"]),
-    help="Train as that program does; what is given beside it stands.",
-)
-@click.option("--vector-size", type=int, default=100, show_default=True, help="Numbers in a vector, if not sparse.")
-@click.option(
-    "--window", type=int, default=5, help="Words to each side, at most, that are contexts.  [default: 5; glove 15]"
-)
-@click.option(
-    "--window-weights",
-    type=click.Choice(["expected", "sampled", *frequency.WINDOW_WEIGHTS]),
-    help="Near contexts count more: by their distance, or by a radius drawn for each word, as in word2vec.c.  "
-    "[default: expected for skip-gram with shared negatives or softmax, else sampled]  Where contexts are counted: "
-    "harmonic, 1/distance, is glove's; dynamic, what a drawn radius is on average, that of the others; or flat.",
-)
-@click.option("--negatives", type=int, default=5, show_default=True, help="Noise words for each pair.")
-@click.option(
-    "--epochs", type=int, default=5, help="Passes over the corpus; of glove, its counts.  [default: 5; glove 25]"
-)
-@click.option(
-    "--learning-rate", type=float, help="At the start.  [default: 0.025; CBOW 0.06, with the mean 0.075; glove 0.05]"
-)
-@click.option("--min-learning-rate", type=float, help="At the end.  [default: 0.0001]")
-@click.option(
-    "--subsample",
-    type=float,
-    default=0.001,
-    help="Thin out words more frequent; 0: none.  [default: 0.001; where contexts are counted 0]",
-)
+@setting_options(Word2VecSettings, "negatives")
+@_shared_option("epochs", "5; glove 25")
+@_shared_option("learning_rate", "0.025; CBOW 0.06, with the mean 0.075; glove 0.05")
+@setting_options(Word2VecSettings, "min_learning_rate")
+@_shared_option("subsample", "0.001; count-based models 0")
 @click.option(
     "--min-count", type=options.LEAST_1, default=5, show_default=True, help="Leave out words seen less often."
 )
@@ -84,29 +77,11 @@ DEFAULT_PACE = 300.0
     "--max-vocabulary", type=options.LEAST_1, metavar="N", help="Keep the N most frequent words.  [default: all]"
 )
 @vocabulary_options
-@click.option("--noise-exponent", type=float, default=0.75, show_default=True, help="Noise: by count to this power.")
-@click.option(
-    "--cbow-gradient",
-    type=click.Choice(["sum", "mean"]),
-    default="sum",
-    show_default=True,
-    help="CBOW: give each context the whole gradient, or its share (the true gradient of a mean).",
-)
-@click.option(
-    "--mode",
-    type=click.Choice(["reproducible", "hogwild"]),
-    default="reproducible",
-    show_default=True,
-    help="The same bits at any number of threads, or threads that do not wait for each other.",
-)
-@click.option("--shared-negatives", type=int, help="Noise words a centre is scored with.  [default: 16; CBOW 12]")
-@click.option("--block-size", type=int, help="Centres a noise word serves.  [default: 8; CBOW 4]")
-@click.option(
-    "--fresh-negatives/--no-fresh-negatives",
-    default=None,
-    help="New noise words for every pair, as in the papers: slower.  [default: no; yes in a preset]",
-)
-@frequency.counting_options
+@setting_options(
+    Word2VecSettings,
+    "noise_exponent", "cbow_gradient", "mode", "shared_negatives", "block_size", "fresh_negatives",
+)  # fmt: skip
+@counting.counting_options
 @options.tokenizer_option
 @options.lowercase_option
 @options.encoding_errors_option
@@ -189,9 +164,9 @@ def train_embeddings(
     for target in filter(None, (output, summary, words_file)):
         check_target(target)
     output_format(output)
-    run: _Run | frequency.Run
-    if given["model"] in frequency.MODELS:
-        run = frequency.Run(given, output, threads, quiet)
+    run: _Run | counting.Run
+    if given["model"] in counting.MODELS:
+        run = counting.Run(given, output, threads, quiet)
     else:
         initial = None if continue_from is None else load_vectors(continue_from)
         if initial is not None:
@@ -245,9 +220,7 @@ class _Run:
         threads: int | None,
         quiet: bool,
     ) -> None:
-        from wordvec import Word2VecSettings
-
-        frequency.refuse_counting(given)
+        counting.refuse_counting(given)
         with usage_errors():
             # What is not given is left to the library, whose defaults the help repeats.
             self.settings = Word2VecSettings(**{k: value for k, value in given.items() if value is not None}).resolved()
@@ -296,7 +269,7 @@ class _Run:
 
 def _taken_over(initial: "WordVectors", path: str) -> dict[str, Any]:
     """How ``initial`` was trained, apart from the number of epochs, where the command line does not say otherwise."""
-    if initial.context_vectors is None or initial.settings.get("model") in frequency.MODELS:
+    if initial.context_vectors is None or initial.settings.get("model") in counting.MODELS:
         raise Failure(
             f"{path} has no context vectors, the output side of training; continue from a .safetensors file that "
             "train-embeddings wrote with --model skipgram or cbow"
@@ -313,7 +286,7 @@ def _taken_over(initial: "WordVectors", path: str) -> dict[str, Any]:
     }
 
 
-def _write_summary(result: "Word2VecResult | FrequencyResult", path: str) -> None:
+def _write_summary(result: "Word2VecResult | CountBasedResult", path: str) -> None:
     from wordvec import replacing
 
     with replacing(path) as file:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli import options
-from cli.errors import Command
 from cli.evaluate import analogy_table
-from cli.reporting import print_json, say, table
+from cli.shared import options
+from cli.shared.errors import Command
+from cli.shared.reporting import print_json, say, table
 
 if TYPE_CHECKING:
     from wordvec import WordVectors

@@ -9,6 +9,7 @@ from typing import Any
 _HOME = {
     "DATASETS": "corpora.catalogue",
     "Dataset": "corpora.catalogue",
+    "FormatError": "corpora.errors",
     "InputError": "corpora.errors",
     "TOKENIZERS": "corpora.tokenizers",
     "TextCorpus": "corpora.readers",
@@ -23,6 +24,9 @@ _HOME = {
     "read_tagged": "corpora.tagged",
     "sample_path": "corpora.samples",
     "tokenize": "corpora.tokenizers",
+    "TrainingError": "corpora.errors",
+    "UnknownTokenError": "corpora.errors",
+    "WordvecError": "corpora.errors",
 }
 
 __all__ = sorted(_HOME)

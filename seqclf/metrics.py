@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from seqclf.label_sets import LabelSets, label_matrix
-from seqclf.preparation import sorted_labels
+from seqclf.data.label_sets import LabelSets, label_matrix
+from seqclf.data.texts import sorted_labels
 from wordvec import InputError
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from wordvec.errors import UnknownTokenError, VocabularyError
+from wordvec.errors import InputError, UnknownTokenError
 
 _SUGGESTION_ROWS = 500_000
 """Near spellings are looked for among this many rows from the top, so that an error stays quick."""
@@ -22,7 +22,7 @@ class Vocabulary:
         counts: (V,) int64, how often each token was seen, or None where nobody knows.
 
     Raises:
-        VocabularyError: a token is empty, not a string, there twice, or cannot be written as UTF-8; the counts are
+        InputError: a token is empty, not a string, there twice, or cannot be written as UTF-8; the counts are
             not as many as the tokens, not whole, or negative.
 
     Example:
@@ -38,7 +38,7 @@ class Vocabulary:
     def __init__(self, tokens: Sequence[str], counts: ArrayLike | None = None) -> None:
         self.tokens: list[str] = _checked_tokens(tokens)
         if len(self.token_to_id) != len(self.tokens):
-            raise VocabularyError(_describe_repeat(self.tokens))
+            raise InputError(_describe_repeat(self.tokens))
         self.counts: np.ndarray | None = None if counts is None else _checked_counts(counts, len(self.tokens))
 
     @classmethod
@@ -108,6 +108,26 @@ class Vocabulary:
         get = self.token_to_id.get
         return np.array([token_id for token_id in map(get, tokens) if token_id is not None], dtype=np.int32)
 
+    def rows_of(self, tokens: Iterable[str]) -> np.ndarray:
+        """Return the row (int64) of each token as written, -1 for an unknown one."""
+        get = self.token_to_id.get
+        return np.fromiter((get(token, -1) for token in tokens), np.int64)
+
+    def merged(self, other: "Vocabulary") -> "Vocabulary":
+        """Return the tokens of both by falling sum of their counts, then in byte order; unknown counts are 0.
+
+        Example:
+            >>> Vocabulary(["a", "b"], [3, 1]).merged(Vocabulary(["b", "c"], [5, 2])).tokens
+            ['b', 'a', 'c']
+        """
+        tokens = [*self.tokens, *(token for token in other.tokens if token not in self)]
+        counts = np.zeros(len(tokens), np.int64)
+        for words in (self, other):
+            if words.counts is not None:
+                counts += np.append(words.counts, 0)[words.rows_of(tokens)]  # the row of an unknown one is -1
+        order = sorted(range(len(tokens)), key=lambda k: (-counts[k], tokens[k].encode()))
+        return Vocabulary([tokens[k] for k in order], counts[order])
+
     def closest(self, word: str, n: int = 3) -> list[str]:
         """At most ``n`` known tokens spelt nearly like ``word``, the nearest first, then in row order.
 
@@ -160,28 +180,28 @@ def edit_distance(left: str, right: str, limit: int) -> int:
 
 def _checked_tokens(tokens: Sequence[str]) -> list[str]:
     if isinstance(tokens, str | bytes):
-        raise VocabularyError("tokens must be a sequence of strings, got one string; pass [token, ...]")
+        raise InputError("tokens must be a sequence of strings, got one string; pass [token, ...]")
     tokens = list(tokens)
     try:
         "".join(tokens).encode("utf-8")
     except TypeError:
         row, wrong = next((row, token) for row, token in enumerate(tokens) if not isinstance(token, str))
-        raise VocabularyError(f"tokens must be strings, got {type(wrong).__name__} in row {row}") from None
+        raise InputError(f"tokens must be strings, got {type(wrong).__name__} in row {row}") from None
     except UnicodeEncodeError as error:
-        raise VocabularyError(f"tokens must be text that UTF-8 can write, got {error.object[error.start]!r}") from None
+        raise InputError(f"tokens must be text that UTF-8 can write, got {error.object[error.start]!r}") from None
     if "" in tokens:
-        raise VocabularyError(f"tokens must not be empty, got '' in row {tokens.index('')}")
+        raise InputError(f"tokens must not be empty, got '' in row {tokens.index('')}")
     return tokens
 
 
 def _checked_counts(counts: ArrayLike, size: int) -> np.ndarray:
     given = np.asarray(counts)
     if given.shape != (size,):
-        raise VocabularyError(f"counts must be one for each token: {size} tokens, counts of shape {given.shape}")
+        raise InputError(f"counts must be one for each token: {size} tokens, counts of shape {given.shape}")
     if given.size and given.dtype.kind not in "iu":
-        raise VocabularyError(f"counts must be whole numbers, got {given.dtype}")
+        raise InputError(f"counts must be whole numbers, got {given.dtype}")
     if given.size and given.min() < 0:
-        raise VocabularyError(f"counts must not be negative, got {given.min()} in row {int(given.argmin())}")
+        raise InputError(f"counts must not be negative, got {given.min()} in row {int(given.argmin())}")
     return given.astype(np.int64)
 
 

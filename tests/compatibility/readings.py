@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from seqclf import Forecaster, LanguageModel, MultiLabelModel, RegressionModel, load_model, load_tagger
+from seqclf import Forecaster, LanguageModel, MultiLabelModel, RegressorModel, load_model, load_tagger
 from tests.compatibility import runs
 from wordvec import load_documents, load_vectors, load_vocabulary, train_glove, train_word2vec
 
@@ -78,11 +78,11 @@ def multi_label(path: Path) -> dict[str, Any]:
 
 
 def regressor(path: Path) -> dict[str, Any]:
-    return {"predicted": RegressionModel.load(path).predict(QUESTIONS, threads=1).tolist()}
+    return {"predicted": RegressorModel.load(path).predict(QUESTIONS, threads=1).tolist()}
 
 
 def number_regressor(path: Path) -> dict[str, Any]:
-    return {"predicted": RegressionModel.load(path).predict(SEQUENCES, threads=1).tolist()}
+    return {"predicted": RegressorModel.load(path).predict(SEQUENCES, threads=1).tolist()}
 
 
 def tagger(path: Path) -> dict[str, Any]:

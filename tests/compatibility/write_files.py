@@ -32,12 +32,12 @@ from seqclf import (
 from tests.compatibility import runs
 from tests.compatibility.readings import READERS
 from wordvec import (
-    CountVectors,
+    CountVectorizer,
     DocumentMatrix,
     GloveProgress,
     Progress,
     SvdSettings,
-    TfidfVectors,
+    TfidfVectorizer,
     Vocabulary,
     save_documents,
     save_vocabulary,
@@ -66,7 +66,10 @@ def word_vectors(folder: Path) -> None:
 
 
 def documents(folder: Path) -> None:
-    for name, model in (("counts", CountVectors(ngram_range=(1, 2), min_df=2)), ("tfidf", TfidfVectors(min_df=2))):
+    for name, model in (
+        ("counts", CountVectorizer(ngram_range=(1, 2), min_df=2)),
+        ("tfidf", TfidfVectorizer(min_df=2)),
+    ):
         matrix = model.fit_transform(runs.SENTENCES[:8])
         settings = {"tokenizer": "whitespace", "lowercase": False, "ngram_range": list(model.ngram_range)}
         found = DocumentMatrix(matrix, model.vocabulary_, getattr(model, "idf_", None), settings)

@@ -8,7 +8,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 
 from seqclf import MultiLabelClassifier, SequenceClassifier, SequenceRegressor, SequenceTagger
-from wordvec import CountVectors, TfidfVectors, Word2Vec
+from wordvec import CountVectorizer, TfidfVectorizer, Word2Vec
 
 
 class Tokens(list):
@@ -51,11 +51,11 @@ class NumberWord2Vec(_Transforming, Word2Vec):
     pass
 
 
-class NumberCounts(_Transforming, CountVectors):
+class NumberCounts(_Transforming, CountVectorizer):
     pass
 
 
-class NumberTfidf(_Transforming, TfidfVectors):
+class NumberTfidf(_Transforming, TfidfVectorizer):
     pass
 
 

@@ -15,7 +15,7 @@ from seqclf import (
     SequenceRegressor,
     SequenceTagger,
 )
-from wordvec import CountVectors, TfidfVectors, Word2Vec
+from wordvec import CountVectorizer, TfidfVectorizer, Word2Vec
 
 TEXTS = ["Fire in the hills", "a calm evening", "the river floods the hills", "tea and cake", "", "fire and floods"] * 3
 OTHER_TEXTS = ["no word in common here", "some other words", "here are some more", "words here"] * 3
@@ -118,11 +118,13 @@ CASES = {
         Word2Vec(vector_size=4, epochs=1, min_count=1, learning_rate=0.1, random_state=1, n_jobs=1),
         TEXTS, None, OTHER_TEXTS, None, NEW_TEXTS, _transformed,
     ),
-    "CountVectors": Case(
-        CountVectors(ngram_range=(1, 2), n_jobs=1),
+    "CountVectorizer": Case(
+        CountVectorizer(ngram_range=(1, 2), n_jobs=1),
         TEXTS, None, OTHER_TEXTS, None, NEW_TEXTS, _transformed, random=False,
     ),
-    "TfidfVectors": Case(TfidfVectors(n_jobs=1), TEXTS, None, OTHER_TEXTS, None, NEW_TEXTS, _transformed, random=False),
+    "TfidfVectorizer": Case(
+        TfidfVectorizer(n_jobs=1), TEXTS, None, OTHER_TEXTS, None, NEW_TEXTS, _transformed, random=False
+    ),
     "SequenceClassifier": Case(
         SequenceClassifier(**NETWORK, vector_size=4),
         TEXTS, ["alarm", "calm", "alarm", "calm", "calm", "alarm"] * 3, OTHER_TEXTS, ["x", "y", "z"] * 4,

@@ -3,8 +3,8 @@
 import numpy as np
 
 from seqclf.kernels.attention import attention_backward, attention_forward
-from tests import naive_heads
-from tests.gradients import numerical_gradient
+from tests.oracles import naive_heads
+from tests.oracles.gradients import numerical_gradient
 
 STARTS = np.array([0, 4, 7, 8, 9])  # texts of 4, 2, 2, 1 and no tokens
 TEXTS = 5

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests import naive, naive_frequency
-from tests.word2vec_cases import corpus_of, fewer_without_jit, random_corpus, wraps_around
-from wordvec.cooccurrence import CooccurrenceSettings, count_cooccurrences
-from wordvec.sampling import keep_probabilities
+from tests.cases.word2vec import corpus_of, fewer_without_jit, random_corpus, wraps_around
+from tests.oracles import naive, naive_frequency
+from wordvec.count_based.cooccurrence import count_cooccurrences
+from wordvec.count_based.settings import CooccurrenceSettings
+from wordvec.encoding.subsampling import keep_probabilities
 
 pytestmark = wraps_around
 
@@ -71,7 +72,7 @@ def test_runs_of_parts_add_up(contexts):
 @pytest.mark.parametrize("memory", [LEAST, 1 << 30])
 def test_dropped_words_leave_their_places_or_do_not(mode, memory, monkeypatch):
     corpus = random_corpus([0, 30, 0, 1, 200, 2, 0, 300, 90, 5, 170, 17, 0], types=60)
-    monkeypatch.setattr("wordvec.pair_counting._READ", 100)
+    monkeypatch.setattr("wordvec.count_based.pair_counting._READ", 100)
     counting = CooccurrenceSettings(4, subsample=0.005, subsample_mode=mode, seed=5)
     key = int(np.random.SeedSequence([5, 0]).generate_state(1, np.uint64)[0])
     thresholds = np.rint(keep_probabilities(corpus.vocabulary.counts, 0.005) * 2.0**32)

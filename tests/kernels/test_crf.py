@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from seqclf.kernels.crf import crf_forward_backward, crf_marginals, crf_viterbi
-from tests import naive_heads
-from tests.gradients import numerical_gradient
+from tests.oracles import naive_heads
+from tests.oracles.gradients import numerical_gradient
 from wordvec.kernels.simd import JIT_OFF
 
 # Sequences of 4, 2, 2, 1 and no tokens.

@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests import naive_documents as naive
-from tests.word2vec_cases import fewer_without_jit, wraps_around
-from wordvec.counting import Chunk, PairTable, _count
+from tests.cases.word2vec import fewer_without_jit, wraps_around
+from tests.oracles import naive_documents as naive
+from wordvec.document_vectors.index import Chunk, PairTable, _count
+from wordvec.encoding.scanning import Buffers, Table
 from wordvec.kernels.documents import BITS, absorb, number, select, tally, weigh
-from wordvec.scanning import Buffers, Table
 
 pytestmark = wraps_around
 

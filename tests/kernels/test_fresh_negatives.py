@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.losses_cases import LENGTHS, MODELS, check_epoch, check_same_bytes, needs_threads
-from tests.word2vec_cases import random_corpus, wraps_around
+from tests.cases.losses import LENGTHS, MODELS, check_epoch, check_same_bytes, needs_threads
+from tests.cases.word2vec import random_corpus, wraps_around
 
 pytestmark = wraps_around
 

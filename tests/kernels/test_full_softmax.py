@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from tests.losses_cases import LENGTHS, MODELS, check_epoch, check_same_bytes, needs_threads
-from tests.naive_losses import softmax
-from tests.word2vec_cases import LaneCase, random_corpus, wraps_around
+from tests.cases.losses import LENGTHS, MODELS, check_epoch, check_same_bytes, needs_threads
+from tests.cases.word2vec import LaneCase, random_corpus, wraps_around
+from tests.oracles.naive_losses import softmax
 from wordvec.kernels.full_softmax import exponential, set_probabilities
 from wordvec.kernels.simd import kernel, load, store
 

@@ -5,11 +5,11 @@ import threading
 import numpy as np
 import pytest
 
-from tests import naive_glove
-from tests.glove_cases import GloveCase, random_counts
-from tests.gradients import numerical_gradient
-from wordvec.blocks import SPLIT
-from wordvec.glove import GloveSettings
+from tests.cases.glove import GloveCase, random_counts
+from tests.oracles import naive_glove
+from tests.oracles.gradients import numerical_gradient
+from wordvec.count_based.glove_blocks import SPLIT
+from wordvec.count_based.settings import GloveSettings
 from wordvec.kernels.glove import LINE, NEXT, STOP, TURNS, train_blocks, train_cells
 from wordvec.kernels.simd import JIT_OFF
 

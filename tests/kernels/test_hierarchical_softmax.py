@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from tests.losses_cases import LENGTHS, MODELS, check_epoch, check_same_bytes, needs_threads
-from tests.word2vec_cases import corpus_of, random_corpus, wraps_around
-from wordvec.huffman import huffman_tree
+from tests.cases.losses import LENGTHS, MODELS, check_epoch, check_same_bytes, needs_threads
+from tests.cases.word2vec import corpus_of, random_corpus, wraps_around
 from wordvec.kernels.simd import JIT_OFF
+from wordvec.word2vec.huffman import huffman_tree
 
 pytestmark = wraps_around
 

@@ -5,8 +5,7 @@ import threading
 import numpy as np
 import pytest
 
-from tests import naive
-from tests.word2vec_cases import (
+from tests.cases.word2vec import (
     SENTENCES,
     LaneCase,
     drawn_from,
@@ -19,13 +18,14 @@ from tests.word2vec_cases import (
     train_epoch,
     wraps_around,
 )
+from tests.oracles import naive
 from wordvec import Word2VecSettings
 from wordvec.kernels.lanes import CONTROL, LINE, STOP, lane_in_turn, take, wait_for_all
 from wordvec.kernels.negative_sampling import train_skipgram_slice
 from wordvec.kernels.simd import JIT_OFF, atomic_add, atomic_read, kernel
 from wordvec.kernels.slices import CENTER, DRAWN, FILLED, KEPT, LAST_CENTER, POSITION, TOUCHED
 from wordvec.kernels.tile import LOSS_PAIRS, LOSS_SUM
-from wordvec.threads import run_in_threads
+from wordvec.system.threads import run_in_threads
 
 pytestmark = wraps_around
 
@@ -82,7 +82,7 @@ def bits_of(trainer):
 @pytest.fixture
 def lanes_of_any_length(monkeypatch):
     """A corpus, a trainer of four lanes of it: short, without tokens, and two of several slices; and its vectors."""
-    monkeypatch.setattr("wordvec.training.safe_lanes", lambda counts, settings: settings.lanes)
+    monkeypatch.setattr("wordvec.word2vec.epoch.safe_lanes", lambda counts, settings: settings.lanes)
 
     def start(*, threads=1, **options):
         corpus = random_corpus(SENTENCES, types=60)
@@ -265,7 +265,7 @@ def test_a_round_is_its_lanes_trained_alone_and_their_gains_summed_to_the_bit():
 
 
 def test_every_token_is_read_once_however_many_lanes_there_are(monkeypatch):
-    monkeypatch.setattr("wordvec.training.safe_lanes", lambda counts, settings: settings.lanes)
+    monkeypatch.setattr("wordvec.word2vec.epoch.safe_lanes", lambda counts, settings: settings.lanes)
     lengths = [7, 0, 3, 55 // fewer_without_jit]
     corpus = random_corpus(lengths, types=4)
     for lanes in (2, 7, 255):

@@ -5,7 +5,7 @@ import pytest
 
 from seqclf.kernels.linear import linear_backward, linear_forward
 from seqclf.kernels.losses import binary_cross_entropy, huber, sigmoid, squared_error
-from tests.gradients import numerical_gradient
+from tests.oracles.gradients import numerical_gradient
 
 WEIGHTS = np.array([0.5, 2.0, 1.0, 3.0])
 

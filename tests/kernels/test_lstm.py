@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from seqclf.batches import pack
-from seqclf.cells import from_panels, padded, spread, to_panels, unspread
 from seqclf.kernels.activations import squash
 from seqclf.kernels.lstm import lstm_backward, lstm_forward
 from seqclf.kernels.panels import State, Weights, product
-from tests import naive_recurrent
-from tests.gradients import numerical_gradient
+from seqclf.layers.batches import pack
+from seqclf.layers.cells import from_panels, padded, spread, to_panels, unspread
+from tests.oracles import naive_recurrent
+from tests.oracles.gradients import numerical_gradient
 
 GATES = 4
 

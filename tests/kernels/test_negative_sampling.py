@@ -5,9 +5,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from tests import naive
-from tests.gradients import numerical_gradient
-from tests.word2vec_cases import (
+from tests.cases.word2vec import (
     SENTENCES,
     LaneCase,
     corpus_of,
@@ -16,6 +14,8 @@ from tests.word2vec_cases import (
     random_corpus,
     wraps_around,
 )
+from tests.oracles import naive
+from tests.oracles.gradients import numerical_gradient
 from wordvec.kernels.negative_sampling import reach, train_cbow_slice, train_skipgram_slice, weigh_windows
 from wordvec.kernels.slices import CENTER, FILLED, LAST_CENTER
 from wordvec.kernels.tile import LOSS_PAIRS, LOSS_SUM, LOSS_TILES

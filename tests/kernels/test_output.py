@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from seqclf.kernels.output import output_d_states, output_d_weight, output_scores, output_softmax
-from tests import naive_heads
-from tests.gradients import numerical_gradient
+from tests.oracles import naive_heads
+from tests.oracles.gradients import numerical_gradient
 
 
 def make(rows, words, width, seed=0):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from seqclf.kernels.pooling import MAX, MEAN, max_backward, pool_forward
-from tests.gradients import numerical_gradient
+from tests.oracles.gradients import numerical_gradient
 
 LENGTHS = [4, 2, 2, 1, 0]
 STARTS = np.array([0, 4, 7, 8, 9])

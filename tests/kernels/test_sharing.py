@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.word2vec_cases import LaneCase, from_python, random_corpus, start_epoch, wraps_around
+from tests.cases.word2vec import LaneCase, from_python, random_corpus, start_epoch, wraps_around
 from wordvec import Word2VecSettings
 from wordvec.kernels.sharing import (
     add_gains,
@@ -15,7 +15,7 @@ from wordvec.kernels.sharing import (
     subtract_rows,
 )
 from wordvec.kernels.slices import COPIED, DRAWN, FILLED, PRIVATE, TOUCHED, Lane, prepare_slice
-from wordvec.memory import sizes_of
+from wordvec.word2vec.buffers import sizes_of
 
 pytestmark = wraps_around
 

@@ -5,8 +5,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests import naive
-from tests.word2vec_cases import (
+from tests.cases.word2vec import (
     SENTENCES,
     LaneCase,
     corpus_of,
@@ -14,6 +13,8 @@ from tests.word2vec_cases import (
     random_corpus,
     wraps_around,
 )
+from tests.oracles import naive
+from wordvec.encoding.subsampling import keep_probabilities
 from wordvec.kernels.simd import kernel
 from wordvec.kernels.slices import (
     DRAWN,
@@ -24,8 +25,8 @@ from wordvec.kernels.slices import (
     draw_noise,
     is_sampled_for_loss,
 )
-from wordvec.memory import sizes_of
-from wordvec.sampling import keep_probabilities, noise_probabilities
+from wordvec.word2vec.buffers import sizes_of
+from wordvec.word2vec.sampling import noise_probabilities
 
 pytestmark = wraps_around
 

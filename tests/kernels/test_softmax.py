@@ -3,7 +3,7 @@
 import numpy as np
 
 from seqclf.kernels.softmax import softmax_backward, softmax_forward
-from tests.gradients import numerical_gradient
+from tests.oracles.gradients import numerical_gradient
 
 
 def make(classes=3, seed=0):

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from tests import naive
-from tests.gradients import numerical_gradient
+from tests.oracles import naive
+from tests.oracles.gradients import numerical_gradient
 from wordvec.kernels.simd import kernel, load, store
 from wordvec.kernels.tile import (
     LOSS_PAIRS,

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests import naive
-from tests.word2vec_cases import fewer_without_jit, wraps_around
+from tests.cases.word2vec import fewer_without_jit, wraps_around
+from tests.oracles import naive
 from wordvec.kernels.tokenize import (
     BATCH,
     LETTERS,

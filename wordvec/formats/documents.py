@@ -21,8 +21,8 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from wordvec.checkpoints import replacing
 from wordvec.errors import FormatError, InputError
+from wordvec.system.atomic_files import replacing
 from wordvec.vocabulary import Vocabulary
 
 _MATRIX = ("indices", "indptr", "data", "shape", "format")

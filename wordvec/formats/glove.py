@@ -5,7 +5,7 @@ import os
 from wordvec.errors import FormatError
 from wordvec.formats import text_lines, word2vec_text
 from wordvec.formats.sources import MAX_VECTOR_SIZE, VectorSource
-from wordvec.vectors import WordVectors
+from wordvec.formats.table import VectorTable
 
 
 def looks_like(sample: bytes) -> bool:
@@ -18,7 +18,7 @@ def declared(source: VectorSource) -> tuple[None, int]:
     return None, _checked_vector_size(source, source.sample().split(b"\n", 1)[0])
 
 
-def read(source: VectorSource, limit: int | None) -> WordVectors:
+def read(source: VectorSource, limit: int | None) -> VectorTable:
     """The vectors of a file that stands at its start.
 
     Raises:
@@ -36,9 +36,9 @@ def read(source: VectorSource, limit: int | None) -> WordVectors:
     return rows.finish()
 
 
-def write(vectors: WordVectors, path: str | os.PathLike[str]) -> None:
+def write(table: VectorTable, path: str | os.PathLike[str]) -> None:
     """As :func:`wordvec.formats.word2vec_text.write`, without the first line."""
-    word2vec_text.write(vectors, path, first_line=False)
+    word2vec_text.write(table, path, first_line=False)
 
 
 def _vector_size(line: bytes) -> int:

@@ -5,7 +5,8 @@ import logging
 import numpy as np
 
 from wordvec.errors import FormatError
-from wordvec.vectors import WordVectors
+from wordvec.formats.table import VectorTable
+from wordvec.vocabulary import Vocabulary
 
 _log = logging.getLogger(__name__)
 
@@ -49,7 +50,7 @@ class Rows:
         self._make_room(start + len(kept))
         self._table[start : start + len(kept)] = vectors
 
-    def finish(self) -> WordVectors:
+    def finish(self) -> VectorTable:
         """The vectors; a warning is logged for each kind of mending."""
         for words, what in (
             (self._mended, "tokens are not UTF-8; U+FFFD stands for what could not be read"),
@@ -58,7 +59,7 @@ class Rows:
             if words:
                 _log.warning("%s: %s %s, such as %r", self.name, f"{len(words):,}", what, words[0])
         self._table.resize((len(self._ids), self.vector_size), refcheck=False)
-        return WordVectors(list(self._ids), self._table)
+        return VectorTable(Vocabulary(list(self._ids)), self._table)
 
     def _decoded(self, tokens: list[bytes]) -> list[str]:
         try:

@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 
 from wordvec.errors import FormatError, InputError
+from wordvec.formats.table import VectorTable
 from wordvec.formats.tensors import TensorFile, looks_like, write_tensors
-from wordvec.vectors import WordVectors
 from wordvec.vocabulary import Vocabulary
 
 __all__ = ["VERSION", "check", "looks_like", "read", "write"]
@@ -28,29 +28,29 @@ __all__ = ["VERSION", "check", "looks_like", "read", "write"]
 VERSION = 1
 
 
-def write(vectors: WordVectors, path: str | os.PathLike[str]) -> None:
-    """Write everything ``vectors`` holds.
+def write(table: VectorTable, path: str | os.PathLike[str]) -> None:
+    """Write everything ``table`` holds.
 
     Raises:
         InputError: the settings are nothing JSON can hold, or the place cannot be written to.
     """
-    token_bytes, token_offsets = pack_tokens(vectors.tokens)
-    tensors = {"vectors": vectors.vectors, "token_bytes": token_bytes, "token_offsets": token_offsets}
-    if vectors.context_vectors is not None:
-        tensors["context_vectors"] = vectors.context_vectors
-    if vectors.counts is not None:
-        tensors["counts"] = vectors.counts
+    token_bytes, token_offsets = pack_tokens(table.tokens)
+    tensors = {"vectors": table.vectors, "token_bytes": token_bytes, "token_offsets": token_offsets}
+    if table.context_vectors is not None:
+        tensors["context_vectors"] = table.context_vectors
+    if table.counts is not None:
+        tensors["counts"] = table.counts
     about = {
         "kind": "vectors",
         "version": VERSION,
-        "tokenizer": vectors.tokenizer,
-        "lowercase": vectors.lowercase,
-        "settings": vectors.settings,
+        "tokenizer": table.tokenizer,
+        "lowercase": table.lowercase,
+        "settings": table.settings,
     }
     write_tensors(path, tensors, "wordvec", about)
 
 
-def read(path: str | os.PathLike[str], limit: int | None = None) -> WordVectors:
+def read(path: str | os.PathLike[str], limit: int | None = None) -> VectorTable:
     """The vectors of a file of ours, or the first ``limit`` of them.
 
     Raises:
@@ -60,19 +60,14 @@ def read(path: str | os.PathLike[str], limit: int | None = None) -> WordVectors:
     size, _ = check(file)
     vocabulary = read_words(file, size, limit)
     size, about = len(vocabulary), file.told("wordvec")
-    try:
-        return WordVectors(
-            vocabulary,
-            file.read("vectors", size),
-            context_vectors=file.read("context_vectors", size) if "context_vectors" in file else None,
-            tokenizer=about["tokenizer"],
-            lowercase=about["lowercase"],
-            settings=about["settings"],
-        )
-    except FormatError:
-        raise
-    except InputError as error:
-        raise FormatError(f"{path}: {error}") from None
+    return VectorTable(
+        vocabulary,
+        file.read("vectors", size),
+        context_vectors=file.read("context_vectors", size) if "context_vectors" in file else None,
+        tokenizer=about["tokenizer"],
+        lowercase=about["lowercase"],
+        settings=about["settings"],
+    )
 
 
 def read_vocabulary(path: str | os.PathLike[str]) -> Vocabulary:

@@ -11,28 +11,26 @@ The metadata key ``wordvec`` is sorted JSON: kind, version, columns, tokenizer, 
 """
 
 import os
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 
-from wordvec.errors import FormatError, InputError
+from wordvec.errors import FormatError
 from wordvec.formats.safetensors import check_about, check_shapes, pack_tokens, read_words
+from wordvec.formats.table import VectorTable
 from wordvec.formats.tensors import TensorFile, write_tensors
-
-if TYPE_CHECKING:
-    from wordvec.sparse_vectors import SparseWordVectors
 
 KIND, VERSION = "sparse vectors", 1
 
 
-def write(vectors: "SparseWordVectors", path: str | os.PathLike[str]) -> None:
-    """Write everything ``vectors`` holds.
+def write(table: VectorTable, path: str | os.PathLike[str]) -> None:
+    """Write everything ``table`` holds.
 
     Raises:
         InputError: the settings are nothing JSON can hold, or the place cannot be written to.
     """
-    matrix = vectors.matrix
-    token_bytes, token_offsets = pack_tokens(vectors.tokens)
+    matrix: Any = table.vectors
+    token_bytes, token_offsets = pack_tokens(table.tokens)
     tensors: dict[str, np.ndarray] = {
         "data": np.asarray(matrix.data, np.float32),
         "indices": np.asarray(matrix.indices, np.int32),
@@ -40,27 +38,26 @@ def write(vectors: "SparseWordVectors", path: str | os.PathLike[str]) -> None:
         "token_bytes": token_bytes,
         "token_offsets": token_offsets,
     }
-    if vectors.counts is not None:
-        tensors["counts"] = vectors.counts
+    if table.counts is not None:
+        tensors["counts"] = table.counts
     about = {
         "kind": KIND,
         "version": VERSION,
-        "columns": vectors.vector_size,
-        "tokenizer": vectors.tokenizer,
-        "lowercase": vectors.lowercase,
-        "settings": vectors.settings,
+        "columns": table.vector_size,
+        "tokenizer": table.tokenizer,
+        "lowercase": table.lowercase,
+        "settings": table.settings,
     }
     write_tensors(path, tensors, "wordvec", about)
 
 
-def read(path: str | os.PathLike[str], limit: int | None = None) -> "SparseWordVectors":
+def read(path: str | os.PathLike[str], limit: int | None = None) -> VectorTable:
     """The vectors of a file of ours, or the first ``limit`` of them.
 
     Raises:
         FormatError: it is not one, was cut short, or its parts do not fit.
     """
-    from wordvec.sparse import csr_of
-    from wordvec.sparse_vectors import SparseWordVectors
+    from wordvec.system.csr import csr_of
 
     file = TensorFile(path)
     size, columns, cells = check(file)
@@ -72,16 +69,13 @@ def read(path: str | os.PathLike[str], limit: int | None = None) -> "SparseWordV
     indices = file.read("indices", end)
     _check_indices(path, indptr, indices, columns)
     about = file.told("wordvec")
-    try:
-        return SparseWordVectors(
-            vocabulary,
-            csr_of(indptr, indices, file.read("data", end), (len(vocabulary), columns)),
-            tokenizer=about["tokenizer"],
-            lowercase=about["lowercase"],
-            settings=about["settings"],
-        )
-    except InputError as error:
-        raise FormatError(f"{path}: {error}") from None
+    return VectorTable(
+        vocabulary,
+        csr_of(indptr, indices, file.read("data", end), (len(vocabulary), columns)),
+        tokenizer=about["tokenizer"],
+        lowercase=about["lowercase"],
+        settings=about["settings"],
+    )
 
 
 def check(file: TensorFile) -> tuple[int, int, int]:

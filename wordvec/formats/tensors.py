@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from wordvec.checkpoints import replacing
 from wordvec.errors import FormatError, InputError
+from wordvec.system.atomic_files import replacing
 
 _NAMES = {"f4": "F32", "f8": "F64", "f2": "F16", "i8": "I64", "i4": "I32", "i2": "I16", "i1": "I8", "u1": "U8"}
 _DTYPES = {name: np.dtype(code).newbyteorder("<") for code, name in _NAMES.items()}

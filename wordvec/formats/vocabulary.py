@@ -7,8 +7,8 @@ import re
 import numpy as np
 
 from corpora import read_lines
-from wordvec.checkpoints import replacing
-from wordvec.errors import FormatError, InputError, VocabularyError
+from wordvec.errors import FormatError, InputError
+from wordvec.system.atomic_files import replacing
 from wordvec.vocabulary import Vocabulary
 
 _log = logging.getLogger(__name__)
@@ -26,7 +26,7 @@ def load_vocabulary(path: str | os.PathLike[str]) -> Vocabulary:
 
     Raises:
         FormatError: a line is something else, or a word is there twice; the message says where.
-        VocabularyError: there is no word.
+        InputError: there is no word.
         InputError: the file is not there, or cannot be read.
 
     Example:
@@ -51,7 +51,7 @@ def load_vocabulary(path: str | os.PathLike[str]) -> Vocabulary:
             raise FormatError(f"{path}:{number}: {token!r} is there for the second time; leave one line")
         counts[token] = int(found[2])
     if not counts:
-        raise VocabularyError(f"{path} holds no word; a vocabulary has a word and its count a line")
+        raise InputError(f"{path} holds no word; a vocabulary has a word and its count a line")
     tokens = sorted(counts, key=lambda token: (-counts[token], token.encode()))
     return Vocabulary(tokens, [counts[token] for token in tokens])
 

@@ -7,12 +7,12 @@ import os
 
 import numpy as np
 
-from wordvec.checkpoints import replacing
 from wordvec.errors import FormatError
 from wordvec.formats import word2vec_text
 from wordvec.formats.rows import Rows, check_complete
 from wordvec.formats.sources import MAX_TOKEN_BYTES, VectorSource
-from wordvec.vectors import WordVectors
+from wordvec.formats.table import VectorTable
+from wordvec.system.atomic_files import replacing
 
 _BLOCK_BYTES = 4 << 20
 _ROWS_AT_ONCE = 4096
@@ -26,7 +26,7 @@ def looks_like(sample: bytes) -> bool:
     return len(sample.translate(None, _CONTROL)) < len(sample)
 
 
-def read(source: VectorSource, limit: int | None) -> WordVectors:
+def read(source: VectorSource, limit: int | None) -> VectorTable:
     """The vectors of a file that stands at its start.
 
     Raises:
@@ -55,19 +55,19 @@ def read(source: VectorSource, limit: int | None) -> WordVectors:
     return rows.finish()
 
 
-def write(vectors: WordVectors, path: str | os.PathLike[str]) -> None:
+def write(table: VectorTable, path: str | os.PathLike[str]) -> None:
     """Write the vectors.
 
     Raises:
         InputError: a token has white space or is too long.
     """
-    word2vec_text.check_tokens(vectors)
+    word2vec_text.check_tokens(table)
     with replacing(path) as file:
-        file.write(f"{len(vectors)} {vectors.vector_size}\n".encode())
-        for start in range(0, len(vectors), _ROWS_AT_ONCE):
+        file.write(f"{len(table)} {table.vector_size}\n".encode())
+        for start in range(0, len(table), _ROWS_AT_ONCE):
             rows = slice(start, start + _ROWS_AT_ONCE)
-            stored = vectors.vectors[rows].astype("<f4")
-            named = zip(vectors.tokens[rows], stored, strict=True)
+            stored = table.vectors[rows].astype("<f4")
+            named = zip(table.tokens[rows], stored, strict=True)
             file.write(b"".join([b"%s %s" % (token.encode(), row.tobytes()) for token, row in named]))
 
 

@@ -4,12 +4,12 @@ import os
 import re
 from collections.abc import Iterator
 
-from wordvec.checkpoints import replacing
 from wordvec.errors import FormatError, InputError
 from wordvec.formats import text_lines
 from wordvec.formats.rows import check_complete
 from wordvec.formats.sources import MAX_TOKEN_BYTES, MAX_VECTOR_SIZE, VectorSource
-from wordvec.vectors import WordVectors
+from wordvec.formats.table import VectorTable
+from wordvec.system.atomic_files import replacing
 
 _HEADER = re.compile(rb"(?:\xef\xbb\xbf)?[ \t]*(\d{1,18})[ \t]+(\d{1,18})[ \t\r]*(?:\n|\Z)")
 _SPACES = re.compile(r"[ \t\n\r\v\f]")
@@ -39,7 +39,7 @@ def declared(source: VectorSource) -> tuple[int, int]:
     return found
 
 
-def read(source: VectorSource, limit: int | None) -> WordVectors:
+def read(source: VectorSource, limit: int | None) -> VectorTable:
     """The vectors of a file that stands at its start.
 
     Raises:
@@ -63,23 +63,23 @@ def read(source: VectorSource, limit: int | None) -> WordVectors:
     return rows.finish()
 
 
-def write(vectors: WordVectors, path: str | os.PathLike[str], *, first_line: bool = True) -> None:
+def write(table: VectorTable, path: str | os.PathLike[str], *, first_line: bool = True) -> None:
     """Write the vectors, each float32 with the nine digits that bring it back exactly.
 
     Raises:
         InputError: a token has white space or is too long.
     """
-    check_tokens(vectors)
+    check_tokens(table)
     with replacing(path) as file:
         if first_line:
-            file.write(f"{len(vectors)} {vectors.vector_size}\n".encode())
-        for block in _lines(vectors):
+            file.write(f"{len(table)} {table.vector_size}\n".encode())
+        for block in _lines(table):
             file.write(block)
 
 
-def check_tokens(vectors: WordVectors) -> None:
+def check_tokens(table: VectorTable) -> None:
     """Raise where word2vec's formats could not hold a token or its vector."""
-    for row, token in enumerate(vectors.tokens):
+    for row, token in enumerate(table.tokens):
         if _SPACES.search(token):
             raise InputError(
                 f"word2vec files cannot hold tokens with white space, got {token!r} in row {row}; "
@@ -90,16 +90,16 @@ def check_tokens(vectors: WordVectors) -> None:
                 f"word2vec files can hold tokens of at most {MAX_TOKEN_BYTES:,} bytes, got {len(token.encode()):,} in "
                 f"row {row}; save as .safetensors instead"
             )
-    if vectors.vector_size > MAX_VECTOR_SIZE:
+    if table.vector_size > MAX_VECTOR_SIZE:
         raise InputError(
-            f"word2vec files can hold vectors of at most {MAX_VECTOR_SIZE:,} numbers, got {vectors.vector_size:,}; "
+            f"word2vec files can hold vectors of at most {MAX_VECTOR_SIZE:,} numbers, got {table.vector_size:,}; "
             f"save as .safetensors instead"
         )
 
 
-def _lines(vectors: WordVectors) -> Iterator[bytes]:
-    line = "%s" + " %.9g" * vectors.vector_size + "\n"
-    for start in range(0, len(vectors), _ROWS_AT_ONCE):
+def _lines(table: VectorTable) -> Iterator[bytes]:
+    line = "%s" + " %.9g" * table.vector_size + "\n"
+    for start in range(0, len(table), _ROWS_AT_ONCE):
         stop = start + _ROWS_AT_ONCE
-        named = zip(vectors.tokens[start:stop], vectors.vectors[start:stop].tolist(), strict=True)
+        named = zip(table.tokens[start:stop], table.vectors[start:stop].tolist(), strict=True)
         yield "".join([line % (token, *row) for token, row in named]).encode()

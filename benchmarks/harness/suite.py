@@ -1,0 +1,128 @@
+"""Runs benchmarks, each in a process of its own, so that one that crashes takes no other with it."""
+
+import importlib
+import multiprocessing
+import os
+import time
+import traceback
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import asdict
+from typing import Any
+
+from benchmarks.harness.measuring import Run, SkippedError
+from benchmarks.harness.peers import PeerError
+from benchmarks.harness.report import BUSY, busy_processors, commit, machine_facts, say_to_stderr
+from benchmarks.harness.texts import speed_source
+
+_FOLDERS = {
+    "harness": ("machine",),
+    "kernels": ("primitives", "limits"),
+    "networks": ("recurrent", "net_costs", "large_softmax", "classification"),
+    "word_vectors": (
+        "startup", "word2vec", "scan", "cooccurrence", "glove", "documents", "queries", "growth", "whole_command",
+        "frontier", "bounded_memory",
+    ),
+}  # fmt: skip
+MODULES = {name: f"benchmarks.{folder}.{name}" for folder, names in _FOLDERS.items() for name in names}
+"""Each benchmark's module."""
+
+BUDGETS = {
+    "machine": (4, 4),
+    "primitives": (4, 6),
+    "limits": (42, 110),
+    "startup": (26, 30),
+    "word2vec": (34, 400),
+    "scan": (12, 60),
+    "cooccurrence": (11, 30),
+    "glove": (4, 40),
+    "documents": (14, 60),
+    "queries": (6, 30),
+    "recurrent": (10, 300),
+    "net_costs": (16, 90),
+    "large_softmax": (5, 60),
+    "classification": (8, 150),
+    "growth": (16, 300),
+    "whole_command": (9, 300),
+    "frontier": (1, 250),
+    "bounded_memory": (1, 1),
+}
+"""The benchmarks in the order they run, each with the seconds that it may take on two cores with every peer there: with
+``--quick``, where all take 4 minutes with kernels still to be compiled, and at the default size, 40 minutes."""
+NAMES = tuple(BUDGETS)
+
+
+def question(name: str) -> str:
+    """The first line of a benchmark's docstring."""
+    return (importlib.import_module(MODULES[name]).__doc__ or "").strip().splitlines()[0]
+
+
+def measure(name: str, run: Run) -> dict[str, Any]:
+    """One benchmark's question, seconds and rows, and why it was skipped or failed."""
+    found: dict[str, Any] = {"question": "", "seconds": 0.0, "rows": []}
+    start = time.perf_counter()
+    try:
+        found["question"] = question(name)
+        for row in importlib.import_module(MODULES[name]).rows(run):
+            found["rows"].append(asdict(row))
+            say_to_stderr(f"  {'  '.join(filter(None, [*row.cells(), row.reason]))}")
+    except SkippedError as error:
+        found["skipped"] = str(error)
+    except PeerError as error:
+        found["skipped"] = f"the rest, because a peer died: {error}"
+    except Exception:
+        found["failed"] = traceback.format_exc()
+    found["seconds"] = round(time.perf_counter() - start, 1)
+    return found
+
+
+def measure_alone(name: str, run: Run) -> dict[str, Any]:
+    """As ``measure``, in a process of its own."""
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        try:
+            return pool.submit(measure, name, run).result()
+        except BrokenProcessPool:
+            return {"question": question(name), "seconds": 0.0, "rows": [], "failed": "its process crashed"}
+
+
+def planned(name: str, run: Run) -> str:
+    """What the budget has for it, if any."""
+    seconds = run.pick(*BUDGETS[name], 0)
+    return f", {seconds} s planned" if seconds else ""
+
+
+def processor_seconds() -> float:
+    """Of all processes that have ended, where the system tells."""
+    times = os.times()
+    return times.children_user + times.children_system
+
+
+def measure_all(names: tuple[str, ...], run: Run) -> dict[str, Any]:
+    """The facts of a whole run."""
+    start = time.perf_counter()
+    facts: dict[str, Any] = {
+        "machine": machine_facts(run.threads),
+        "commit": commit(),
+        "corpus": speed_source(),
+        "size": run.size,
+        "repeats": run.repeats,
+        "peers": {name: peer.told for name, peer in run.peers.items()},
+        "seconds": 0.0,
+        "benchmarks": {},
+    }
+    for name in names:
+        say_to_stderr(f"\n{name}: {question(name)}")
+        busy = busy_processors()
+        if busy > BUSY:
+            say_to_stderr(f"  others keep {busy:.1f} processors busy: measure again when they do not")
+        used = processor_seconds()
+        found = facts["benchmarks"][name] = {**measure_alone(name, run), "busy": round(busy, 2)}
+        found["processor_seconds"] = round(processor_seconds() - used, 1)
+        for key in ("skipped", "failed"):
+            if key in found:
+                say_to_stderr(f"  {key}: {found[key]}")
+        say_to_stderr(
+            f"  {found['seconds']:.0f} s, {found['processor_seconds']:.0f} s of processors{planned(name, run)}"
+        )
+    facts["seconds"] = round(time.perf_counter() - start, 1)
+    return facts

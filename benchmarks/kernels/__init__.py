@@ -1,0 +1,1 @@
+"""Benchmarks of single kernels, compared with what the machine can do."""

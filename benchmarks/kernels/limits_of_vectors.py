@@ -1,0 +1,177 @@
+"""The kernels of ``wordvec`` as ``limits`` times them, and how their work is counted.
+
+D is the vector size, N the tokens, V the words; what pads D to a multiple of 16 is not counted.
+"""
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from benchmarks.harness.measuring import Run
+from benchmarks.harness.texts import speed_text
+from benchmarks.kernels.roofline import Kernel, Work, timed
+
+if TYPE_CHECKING:
+    from wordvec import Cooccurrence, EncodedCorpus
+
+SIZE = 100
+WINDOW = 5
+TILE = 4
+
+
+def vector_kernels(run: Run) -> Iterator[Kernel]:
+    from corpora import TextCorpus
+    from wordvec import count_cooccurrences, encode_corpus
+
+    path = speed_text(run.folder, run.pick(300_000, 2_000_000))
+    corpus = encode_corpus(TextCorpus(path), cache=False)
+    yield from _predictive(corpus, hierarchical=run.size != "quick")
+    yield _scan(path, corpus)
+    yield _tfidf(path)
+    counted = count_cooccurrences(corpus, threads=1)
+    yield _count(corpus, counted)
+    yield _glove(counted)
+    if run.size != "quick":
+        yield from _svd(counted)
+    yield from _neighbours(run.pick(50_000, 200_000))
+
+
+def _predictive(corpus: "EncodedCorpus", hierarchical: bool) -> Iterator[Kernel]:
+    """Whole epochs without subsampling, free-running.
+
+    Scoring a pair, moving its row and moving its input are D multiply-adds each, 6 D FLOP. A tile of four centres pairs
+    each of them with S shared negatives and, in skip-gram, all 2 window + 4 places that its windows reach: 6 D (S + 2
+    window + 4) a token. CBOW pairs it with the tile's four words and averages and moves the places: 6 D (S + 4) + 4 D
+    (2 window + 4). Hierarchical softmax pairs each of 2 window contexts with the L nodes of the centre's path: 12 D L
+    window, L by the words' counts.
+    """
+    from wordvec import Word2VecSettings, train_word2vec
+    from wordvec.word2vec.huffman import huffman_tree
+
+    counts = np.asarray(corpus.vocabulary.counts)
+    path = float((np.diff(huffman_tree(counts).offsets) * counts).sum() / counts.sum())
+    reached = 2 * WINDOW + TILE
+    each = {
+        "skip-gram": ({"model": "skipgram"}, 6 * (16 + reached)),
+        "CBOW": ({"model": "cbow"}, 6 * (12 + TILE) + 4 * reached),
+        "hierarchical softmax": ({"model": "skipgram", "loss": "hierarchical"}, 12 * path * WINDOW),
+    }
+    for name, (options, flop) in each.items():
+        if name == "hierarchical softmax" and not hierarchical:
+            continue
+        settings = Word2VecSettings(mode="hogwild", epochs=1, subsample=0, window=WINDOW, vector_size=SIZE, **options)  # type: ignore[arg-type]
+        seconds = partial(lambda chosen: train_word2vec(corpus, chosen, threads=1).seconds, settings)
+        rows = len(corpus.vocabulary)
+        why = f"{rows:,} words: {2 * rows * SIZE * 4 / 1e6:.0f} MB of rows"
+        yield Kernel(f"{name}, d{SIZE}", Work(flop * SIZE * len(corpus.ids)), seconds, why)
+
+
+def _scan(path: Path, corpus: "EncodedCorpus") -> Kernel:
+    """Count and encode: the text is read twice, the ids are written and read once, 4 bytes each."""
+    from corpora import TextCorpus
+    from wordvec import encode_corpus
+
+    work = Work(0, 2 * path.stat().st_size + 4 * len(corpus.ids), 4 * len(corpus.ids))
+    return Kernel(
+        "count and encode text", work, partial(timed, encode_corpus, TextCorpus(path), cache=False, threads=1),
+        "a token is hashed, looked up and compared, twice",
+    )  # fmt: skip
+
+
+def _tfidf(path: Path) -> Kernel:
+    """TF-IDF of lines: the text is read once, and each entry written: a column of 4 bytes, a weight of 8."""
+    from wordvec import TfidfVectors
+
+    texts = path.read_text(encoding="utf-8").splitlines()
+    texts = [" ".join(words[k : k + 100]) for words in map(str.split, texts) for k in range(0, len(words), 100)]
+    entries = TfidfVectors(n_jobs=1).fit_transform(texts).nnz
+    return Kernel(
+        "TF-IDF, 100 tokens a text", Work(0, path.stat().st_size, 12 * entries),
+        lambda: timed(TfidfVectors(n_jobs=1).fit_transform, texts), "hashes, counts and sorts each text's words",
+    )  # fmt: skip
+
+
+def _count(corpus: "EncodedCorpus", counted: "Cooccurrence") -> Kernel:
+    """Co-occurrences, window 15: each token's place is written and read (8 bytes), its window of ids read (4 each), and
+    each cell written, 12 bytes."""
+    from wordvec import count_cooccurrences
+
+    tokens, cells, pairs = len(corpus.ids), counted.counts.nnz, 2 * 15
+    return Kernel(
+        "count co-occurrences, window 15", Work(0, tokens * (8 + 4 * (pairs + 1)), 8 * tokens + 12 * cells),
+        partial(timed, count_cooccurrences, corpus, threads=1),
+        f"{tokens * pairs / 1e6:.0f} M additions to sums that change from pair to pair",
+    )  # fmt: skip
+
+
+def _glove(counted: "Cooccurrence") -> Kernel:
+    """A cell: the product of two rows (2 D), then for each of both the gradient (D), its square added (2 D), the root's
+    inverse (D) and the step (2 D): 14 D FLOP."""
+    from wordvec import GloveSettings, train_glove
+
+    settings = GloveSettings(vector_size=SIZE, epochs=1)
+    work = Work(14 * SIZE * counted.counts.nnz)
+    return Kernel(
+        f"GloVe, d{SIZE}", work, lambda: train_glove(counted, settings, threads=1).seconds,
+        "11 instructions for 14 FLOP, where multiply-adds were 7: 64 % at most",
+    )  # fmt: skip
+
+
+def _svd(counted: "Cooccurrence") -> Iterator[Kernel]:
+    """Sparse times dense, K = 112 columns: 2 K FLOP a cell; a cell is read (8 bytes), each row of the result written.
+    Dense times small, R rows: 2 R K K FLOP. Gram matrix: half of that, by symmetry."""
+    from wordvec.kernels.factorization import add_gram, multiply_small, multiply_sparse
+
+    matrix, stride = counted.counts, 112
+    rows = matrix.shape[0]
+    random = np.random.default_rng(1)
+    dense = random.standard_normal(rows * stride).astype(np.float32)
+    out, small = np.empty_like(dense), random.standard_normal(stride * stride).astype(np.float32)
+    sparse = np.asarray(matrix.indptr, np.int64), np.asarray(matrix.indices, np.int32), matrix.data.astype(np.float32)
+    yield Kernel(
+        f"svd: sparse times dense, {stride} columns",
+        Work(2 * stride * matrix.nnz, 8 * matrix.nnz, 4 * stride * rows),
+        partial(timed, multiply_sparse, *sparse, dense, stride, out, 0, rows),
+        f"each cell fetches a row of {dense.nbytes / 1e6:.0f} MB of them",
+    )
+    yield Kernel(
+        "svd: dense times small", Work(2 * rows * stride**2),
+        partial(timed, multiply_small, dense, small, stride, out, 0, rows),
+    )  # fmt: skip
+    gram, part = np.zeros(stride * stride, np.float32), min(rows, 2048)
+    times = -(-20_000 // part)
+
+    def grams() -> None:
+        for _ in range(times):
+            add_gram(dense, stride, gram, 0, part)
+
+    yield Kernel("svd: Gram matrix", Work(times * part * stride * (stride + 1)), partial(timed, grams))
+
+
+def _neighbours(words: int) -> Iterator[Kernel]:
+    """Each question reads V D numbers once, 2 V D FLOP; 256 questions at once share the reading."""
+    from wordvec import Vocabulary, WordVectors
+
+    random = np.random.default_rng(1)
+    table = random.standard_normal((words, SIZE)).astype(np.float32)
+    vectors = WordVectors(Vocabulary([f"w{k}" for k in range(words)], np.arange(words, 0, -1)), table)
+    vectors.most_similar("w0")
+    ask, many = 20, [f"w{k}" for k in range(256)]
+
+    def alone() -> None:
+        for k in range(ask):
+            vectors.most_similar(f"w{k}")
+
+    case = f"neighbours among {words:,}"
+    bytes_of = 4 * SIZE * words
+    yield Kernel(
+        f"{case}, one question at a time", Work(2 * ask * SIZE * words, ask * bytes_of), partial(timed, alone),
+        "then picks the best of all scores",
+    )  # fmt: skip
+    yield Kernel(
+        f"{case}, 256 together", Work(2 * 256 * SIZE * words, bytes_of),
+        partial(timed, vectors.most_similar_batch, many), "the product is NumPy's BLAS; then picks the best",
+    )  # fmt: skip

@@ -1,0 +1,1 @@
+"""Benchmarks of recurrent networks, compared with PyTorch."""

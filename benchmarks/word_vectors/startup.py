@@ -1,0 +1,132 @@
+"""What does it cost to begin? Start-up, compiling, installed size and memory, beside gensim.
+
+    python -m benchmarks startup
+
+Each figure is that of a process of its own, from its start to its end. "Compiling" is the first training ever, with an
+empty cache of compiled kernels, less the same training with a full one. Installed size counts a program's files and
+those of all packages it requires beyond Python itself; memory is what a process that has imported each holds of its
+own. What a net costs to begin, beside PyTorch, is told by ``net_costs``.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from benchmarks.harness.measuring import Row, Run, WrongResultError, anonymous_bytes, call_alone, compare
+from benchmarks.harness.peers import Peer, PeerError, run_json
+
+_TRAIN = """
+from wordvec import Word2VecSettings, encode_corpus, train_word2vec
+settings = Word2VecSettings(vector_size=16, epochs=1, subsample=0)
+train_word2vec(encode_corpus(["compile the kernels first"] * 20), settings, threads=1)
+"""
+_HELP = "import sys; sys.argv = ['wordvec', '--help']; from cli.main import wordvec; wordvec()"
+_GENSIM = """
+import json, time
+from pathlib import Path
+start = time.perf_counter()
+from gensim.models import Word2Vec
+seconds = time.perf_counter() - start
+status = Path("/proc/self/status")
+lines = status.read_text().splitlines() if status.exists() else []
+held = next((int(line.split()[1]) / 1024 for line in lines if line.startswith("RssAnon")), 0)
+print(json.dumps({"seconds": seconds, "held": held}))
+"""
+_SIZE = """
+import re
+from importlib import metadata
+def files_of(*names):
+    files, waiting = {}, list(names)
+    while waiting:
+        name = waiting.pop().lower().replace("_", "-")
+        try:
+            package = metadata.distribution(name)
+        except metadata.PackageNotFoundError:
+            continue
+        if name not in files:
+            files[name] = [str(file.locate()) for file in package.files or ()]
+            wanted = [need for need in package.requires or () if "extra ==" not in need]
+            waiting += [re.match("[A-Za-z0-9._-]+", need).group() for need in wanted]
+    return {path for paths in files.values() for path in paths}
+"""
+_PEER_SIZE = """
+import json, os, sys
+print(json.dumps({"size": sum(os.path.getsize(path) for path in files_of(sys.argv[1]) if os.path.isfile(path)) / 1e6}))
+"""
+OURS = ("numpy", "numba", "scipy", "scikit-learn", "click", "rich", "safetensors")
+"""What comes with us, and brings what it needs."""
+PYTHON_PEERS = ("gensim", "word2vec", "fasttext", "torch")
+
+
+def seconds_of(code: str, environment: dict[str, str] | None = None) -> float:
+    """From the start of a Python that runs ``code`` to its end."""
+    start = time.perf_counter()
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, env=os.environ | (environment or {}))
+    if done.returncode:
+        raise WrongResultError(f"ended with {done.returncode}: {done.stderr.decode(errors='replace')[-2000:]}")
+    return time.perf_counter() - start
+
+
+def imported() -> list[float]:
+    """Seconds to import all that training takes, and MB held then."""
+    start = time.perf_counter()
+    exec("import wordvec; wordvec.train_word2vec, wordvec.WordVectors")
+    return [time.perf_counter() - start, anonymous_bytes() / 2**20]
+
+
+def installed_size() -> float:
+    """MB of our packages and of what they need, as ``peer_size`` counts."""
+    root = Path(__file__).resolve().parents[2]
+    found: dict[str, Any] = {}
+    exec(_SIZE, found)
+    own = [str(file) for p in ("wordvec", "seqclf", "cli", "corpora") for file in (root / p).rglob("*.py")]
+    return sum(os.path.getsize(path) for path in {*own, *found["files_of"](*OURS)} if os.path.isfile(path)) / 1e6
+
+
+def peer_size(peer: Peer) -> float:
+    """MB of a package and of all that it requires, in the peer's Python."""
+    return float(run_json([peer.python, "-c", _SIZE + _PEER_SIZE, peer.package])["size"])
+
+
+def imports(run: Run) -> Iterator[Row]:
+    peer = run.peers.get("gensim")
+    name, note = (str(peer), "") if peer else ("", "")
+    theirs = []
+    try:
+        theirs = [run_json([peer.python, "-c", _GENSIM]) for _ in range(run.repeats)] if peer else []
+    except PeerError as error:
+        name, note = "", f"gensim died: {error}"
+    ours = [call_alone("benchmarks.word_vectors.startup.imported") for _ in range(run.repeats)]
+    for k, (case, unit, what) in enumerate((("import", "s", "seconds"), ("memory after import", "MB", "held"))):
+        yield Row(case, unit, [each[k] for each in ours], name, [each[what] for each in theirs], False, note=note)
+
+
+def sizes(run: Run) -> Iterator[Row]:
+    """Beside every peer there is."""
+    ours, notes, beside = installed_size(), [], False
+    for peer in (run.peers[package] for package in PYTHON_PEERS if package in run.peers):
+        try:
+            yield Row("installed size", "MB", [ours], str(peer), [peer_size(peer)], False)
+            beside = True
+        except PeerError as error:
+            notes.append(f"{peer.package} died: {error}")
+    if not beside:
+        yield Row("installed size", "MB", [ours], more_is_better=False, note="; ".join(notes))
+
+
+def rows(run: Run) -> Iterator[Row]:
+    yield from imports(run)
+    yield from sizes(run)
+    yield from compare("wordvec --help", "s", {"": partial(seconds_of, _HELP)}, {}, run.repeats, more_is_better=False)
+    with tempfile.TemporaryDirectory() as cache:
+        place = {"NUMBA_CACHE_DIR": cache}
+        cold = seconds_of(_TRAIN, place)
+        warm = [seconds_of(_TRAIN, place) for _ in range(run.repeats)]
+    yield Row("a training on ten words, kernels compiled before", "s", warm, more_is_better=False)
+    yield Row("compiling skip-gram, once ever", "s", [cold - min(warm)], more_is_better=False)

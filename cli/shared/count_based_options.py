@@ -1,0 +1,139 @@
+"""The models of ``train-embeddings`` that count: their options, and their training."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cli.shared.errors import usage_errors
+from cli.shared.options import Size
+from cli.shared.reporting import Progress, say, short_number
+from cli.shared.setting_options import setting_option
+from wordvec import CooccurrenceSettings, GloveSettings, SvdSettings
+from wordvec.system.settings import declaration, default_text, field_of
+
+if TYPE_CHECKING:
+    from wordvec import CountBasedResult, EncodedCorpus
+
+MODELS = ("cooccurrence", "ppmi", "svd", "glove")
+"""wordvec.COUNT_BASED_MODELS, which the help must not load; a test compares them."""
+
+_DERIVED = {
+    "contexts": (CooccurrenceSettings, "Count-based"),
+    "subsample_mode": (CooccurrenceSettings, "Count-based"),
+    "weighting": (SvdSettings, "cooccurrence, svd"),
+    "smoothing": (SvdSettings, ""),
+    "shift": (SvdSettings, ""),
+    "exponent": (SvdSettings, "svd"),
+    "iterations": (SvdSettings, "svd"),
+    "oversampling": (SvdSettings, "svd"),
+    "add_contexts": (SvdSettings, "svd, glove"),
+    "x_max": (GloveSettings, "glove"),
+    "alpha": (GloveSettings, "glove"),
+}
+"""The settings that only count-based models have, and the models."""
+
+_DEFAULTS = {"weighting": "count; svd ppmi", "add_contexts": "no; glove yes"}
+"""Defaults that differ between the models."""
+
+_memory_option = click.option(
+    "--memory",
+    type=Size(),
+    metavar="SIZE",
+    help="Count in this much memory (500M, 2G), beyond it on disk.  [default: half of the free memory]",
+)
+
+
+def _derived(name: str) -> Any:
+    """The option of a setting; None unless given, so that it can be refused for other models."""
+    kind, models = _DERIVED[name]
+    field = field_of(kind, name)
+    text = f"{models}: {declaration(field).help}" if models else declaration(field).help
+    shown = _DEFAULTS.get(name, default_text(field))
+    return setting_option(kind, name, default=None, show_default=False, help=f"{text}  [default: {shown}]")
+
+
+def counting_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of counting, weighting, factorization and GloVe."""
+    command = _memory_option(command)
+    for name in reversed(_DERIVED):
+        command = _derived(name)(command)
+    return command
+
+
+def refuse_counting(given: dict[str, Any]) -> None:
+    """Take the options of counting out of ``given``, for a model that does not count.
+
+    Raises:
+        click.UsageError: one was given.
+    """
+    for name in (*_DERIVED, "memory"):
+        _refuse(given.pop(name) is not None, name, given["model"])
+
+
+def _refuse(is_given: bool, name: str, model: str) -> None:
+    if is_given:
+        raise click.UsageError(f"--{name.replace('_', '-')} is not for --model {model}; leave it out")
+
+
+class Run:
+    """Training by counting: ``given`` options and what they mean."""
+
+    def __init__(self, given: dict[str, Any], output: str, threads: int | None, quiet: bool) -> None:
+        from wordvec import count_based_options, count_based_settings, output_format
+
+        self.model, self.memory = given["model"], given.pop("memory")
+        self.threads, self.quiet = threads, quiet
+        context = click.get_current_context()
+        for name in ("continue_from", "evaluate_on", "evaluate_every", "early_stopping"):
+            _refuse(_is_given(context, name), name, self.model)
+        for name in ("resume", "checkpoint_every"):
+            _refuse(self.model != "glove" and _is_given(context, name), name, self.model)
+        told = {name: value for name, value in given.items() if name != "model" and _is_given(context, name)}
+        known = count_based_options(self.model)
+        for name in told:
+            _refuse(name not in known, name, self.model)
+        with usage_errors():
+            self.settings = count_based_settings(self.model, **told)
+            if self.settings.is_sparse and output_format(output) != "safetensors":
+                raise click.UsageError(
+                    f"vectors of --model {self.model} are sparse, which only .safetensors files hold, got {output}; "
+                    "rename it, or take --model svd or glove"
+                )
+
+    def is_finished(self, output: str, encoded: "EncodedCorpus") -> bool:
+        from wordvec import finished_training
+
+        return not self.settings.is_sparse and finished_training(output, encoded, self.settings)
+
+    def train(
+        self, encoded: "EncodedCorpus", checkpoint: str | None, checkpoint_every: float, resume: bool
+    ) -> "CountBasedResult":
+        from wordvec import train_count_based
+
+        counting = self.settings.counting
+        say(f"counting contexts, window {counting.window}, {counting.window_weights}; then {self.model}", self.quiet)
+        with Progress(self.model, self.quiet) as progress:
+            return train_count_based(
+                encoded,
+                self.settings,
+                threads=self.threads,
+                memory=self.memory,
+                on_progress=lambda stage, done, total, loss: progress.update(
+                    done, total, stage if loss is None else f"{stage}, loss {loss:.4f}"
+                ),
+                checkpoint=checkpoint,
+                checkpoint_every=checkpoint_every,
+                resume=resume,
+            )
+
+    def trained(self, result: "CountBasedResult", output: str) -> str:
+        loss = f", loss {result.losses[-1]:.4f}" if result.losses else ""
+        return (
+            f"{output}: {len(result.vectors):,} words x {result.vectors.vector_size:,}; {result.raw_tokens:,} tokens, "
+            f"{short_number(result.pairs)} distinct pairs in {result.seconds:.1f} s{loss}"
+        )
+
+
+def _is_given(context: click.Context, name: str) -> bool:
+    return context.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT

@@ -1,0 +1,212 @@
+"""What a command tells people while it works: on stderr, so that stdout carries data alone."""
+
+import contextlib
+import json
+import logging
+import math
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from seqclf import Progress as TrainingProgress
+
+LINE_SECONDS = 10.0
+"""Seconds between two progress lines where stderr is no terminal."""
+
+PREPARING = "preparing"
+"""What stands in the place of a speed before there is one."""
+
+_live_bars: list[Any] = []
+"""The bar on the terminal now, if there is one: lines must be printed through it."""
+
+
+_PACKAGES = ("corpora", "wordvec", "seqclf")
+_SPOKEN_FOR = ("seqclf.training.loop",)
+"""Loggers whose messages, warnings aside, the commands put in words of their own."""
+
+
+class _ClickHandler(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        text = record.getMessage()
+        if record.levelno >= logging.WARNING:
+            say(f"Warning: {text}")
+        elif record.name not in _SPOKEN_FOR:
+            say(text)
+
+
+@contextlib.contextmanager
+def library_messages(quiet: bool) -> Iterator[None]:
+    """Print what the libraries log, plainly, while a command runs; only errors when ``quiet``."""
+    handler = _ClickHandler()
+    loggers = [logging.getLogger(name) for name in _PACKAGES]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.addHandler(handler)
+        logger.setLevel(logging.ERROR if quiet else logging.INFO)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.removeHandler(handler)
+            logger.setLevel(level)
+
+
+def say(message: str, quiet: bool = False) -> None:
+    """Print a line for people, above the bar if there is one, unless ``quiet``."""
+    if quiet:
+        return
+    if _live_bars:
+        _live_bars[-1].console.print(message, markup=False, highlight=False, soft_wrap=True)
+    else:
+        click.echo(message, err=True)
+
+
+def print_json(value: Any) -> None:
+    """Print a value as JSON on stdout, indented, non-ASCII letters as they are."""
+    click.echo(json.dumps(finite(value), indent=2, ensure_ascii=False))
+
+
+def finite(value: Any) -> Any:
+    """The same value with None for every NaN and infinity, which JSON does not know.
+
+    Example:
+        >>> finite({"loss": [2.5, float("nan")]})
+        {'loss': [2.5, None]}
+    """
+    if isinstance(value, dict):
+        return {key: finite(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def short_number(value: float) -> str:
+    """A count or a rate in three digits.
+
+    Example:
+        >>> short_number(17_005_207), short_number(312_000), short_number(42)
+        ('17.0 M', '312 k', '42')
+    """
+    for size, unit in ((1e9, " G"), (1e6, " M"), (1e3, " k")):
+        if value >= 0.9995 * size:
+            scaled = value / size
+            return f"{scaled:.{max(0, 2 - int(scaled >= 9.995) - int(scaled >= 99.95))}f}{unit}"
+    return f"{value:.0f}"
+
+
+def percent(share: float | None) -> str:
+    """A share in per cent; a dash where there is none.
+
+    Example:
+        >>> percent(0.7312), percent(None)
+        ('73.1 %', '-')
+    """
+    return "-" if share is None else f"{100 * share:.1f} %"
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people read them.
+
+    Example:
+        >>> duration(7.3), duration(125), duration(3725)
+        ('7 s', '2:05', '1:02:05')
+    """
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def table(rows: Sequence[Sequence[str]], header: Sequence[str] = ()) -> str:
+    """Rows of text as columns: the first to the left, the others to the right.
+
+    Example:
+        >>> print(table([["ham", "0.99"], ["spam", "1"]], ["label", "F1"]))
+        label    F1
+        ham    0.99
+        spam      1
+    """
+    lines = [list(map(str, row)) for row in ([header] if header else []) + list(rows)]
+    if not lines:
+        return ""
+    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
+    return "\n".join(
+        "  ".join(
+            cell.ljust(width) if column == 0 else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ).rstrip()
+        for line in lines
+    )
+
+
+class Progress:
+    """How far the work is: a bar where stderr is a terminal, a line now and then where it is not.
+
+    Example:
+        >>> with Progress("training", quiet=True) as progress:
+        ...     progress.update(5, 10, "loss 2.1")
+    """
+
+    def __init__(self, label: str, quiet: bool = False) -> None:
+        self.label = label
+        self.quiet = quiet
+        self._bar: Any = None
+        self._task: Any = None
+        self._next_line = 0.0
+
+    def __enter__(self) -> "Progress":
+        self._next_line = time.monotonic() + LINE_SECONDS
+        if not self.quiet and sys.stderr.isatty():
+            from rich.console import Console
+            from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+
+            self._bar = Progress(
+                TextColumn("{task.description}"),
+                BarColumn(bar_width=30),
+                TaskProgressColumn(),
+                TextColumn("{task.fields[detail]}"),
+                console=Console(stderr=True),
+                transient=True,
+            )
+            self._task = self._bar.add_task(self.label, total=None, detail="")
+            self._bar.start()
+            _live_bars.append(self._bar)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._bar is not None:
+            _live_bars.remove(self._bar)
+            self._bar.stop()
+            self._bar = None
+
+    def update(self, done: float, total: float, detail: str) -> None:
+        """Say that ``done`` of ``total`` is done; ``detail`` stands beside it."""
+        if self._bar is not None:
+            self._bar.update(self._task, completed=done, total=total, detail=detail)
+        elif not self.quiet and time.monotonic() >= self._next_line:
+            self._next_line = time.monotonic() + LINE_SECONDS
+            share = 100 * done / total if total else 100.0
+            say(f"{self.label}: {share:.0f} %, {detail}")
+
+
+def show_epochs(progress: Progress, state: "TrainingProgress", quiet: bool) -> None:
+    """Say how far the training of a net is: at the bar, and in a line for each epoch."""
+    now = f"epoch {state.epoch + 1}/{state.epochs}: loss {state.loss:.3f}"
+    if state.dev_accuracy is not None:
+        now += f", dev accuracy {percent(state.dev_accuracy)}"
+    if state.dev_micro_f1 is not None:
+        now += f", dev micro-F1 {state.dev_micro_f1:.3f}"
+    # The first step may have compiled: no estimate from it.
+    detail = f"{now}, {duration(state.seconds_left)} left" if state.step > 1 else PREPARING
+    progress.update(state.step, state.steps, detail)
+    if state.epoch_done:
+        say(now, quiet)

@@ -1,0 +1,266 @@
+"""What a classifier must beat: the most frequent label, TF-IDF with logistic regression, NB-SVM. Loads scikit-learn.
+
+And one of any number of labels: the most frequent set of labels, and a logistic regression for each label.
+"""
+
+import itertools
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+
+from seqclf.data.label_sets import LabelSets, best_thresholds, label_matrix
+from seqclf.data.texts import (
+    DEFAULT_TOKENIZER,
+    Text,
+    check_labels,
+    distinct_labels,
+    encode_labels,
+    random_split,
+    stratified_split,
+    tokenize_texts,
+)
+from seqclf.metrics import MultiLabelScore, Score, score, score_label_sets
+
+STRENGTHS = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
+"""The values of C (inverse regularisation) that the development texts choose from."""
+
+
+S = TypeVar("S")
+
+
+@dataclass(frozen=True)
+class Baseline(Generic[S]):
+    """A baseline's name, what the development texts chose for it, and its score on the test texts."""
+
+    name: str
+    chosen: str
+    score: S
+
+
+def compare_baselines(
+    texts: Iterable[Text],
+    labels: Sequence[Any],
+    test_texts: Iterable[Text],
+    test_labels: Sequence[Any],
+    *,
+    dev: tuple[Iterable[Text], Sequence[Any]] | None = None,
+    tokenizer: str = DEFAULT_TOKENIZER,
+    lowercase: bool = True,
+    validation_fraction: float = 0.1,
+    seed: int = 1,
+) -> list[Baseline[Score]]:
+    """Train the three baselines on texts and score them on test texts.
+
+    Majority always says the most frequent label. TF-IDF + LR: uni- and bigrams, sublinear term frequency, L2, logistic
+    regression. NB-SVM (Wang & Manning 2012, with logistic regression in the SVM's place): binary uni- and bigrams, each
+    scaled by its log-count ratio, one class against the rest. All learn from ``texts`` alone, C chosen on ``dev``.
+
+    Args:
+        texts, labels: to learn from.
+        test_texts, test_labels: to score on.
+        dev: to choose C by; None splits off the texts that ``train_classifier`` would, seed and fraction alike.
+        tokenizer, lowercase: how texts are cut.
+        validation_fraction, seed: of that split.
+
+    Raises:
+        InputError: as ``train_classifier``.
+
+    Example:
+        >>> texts, labels = ["bad storm", "good cake", "bad flood", "good tea"] * 5, [1, 0, 1, 0] * 5
+        >>> for baseline in compare_baselines(texts, labels, ["bad rain", "good bread", "tea"], [1, 0, 0]):
+        ...     print(baseline.name, round(baseline.score.accuracy, 2))
+        majority class 0.67
+        TF-IDF + logistic regression 1.0
+        NB-SVM 1.0
+    """
+    tokens = _ngrams(texts, tokenizer, lowercase)
+    check_labels(tokens, labels)
+    classes = distinct_labels(labels)
+    targets = encode_labels(labels, classes, "texts")
+    test_tokens = _ngrams(test_texts, tokenizer, lowercase)
+    check_labels(test_tokens, test_labels, "test texts")
+    if dev is not None:
+        dev_tokens = _ngrams(dev[0], tokenizer, lowercase)
+        check_labels(dev_tokens, dev[1], "development texts")
+        dev_targets = encode_labels(dev[1], classes, "development texts")
+    else:
+        rows, held = stratified_split(targets, validation_fraction, seed)
+        if not held.size:
+            held = rows
+        dev_tokens, dev_targets = [tokens[row] for row in held], targets[held]
+        tokens, targets = [tokens[row] for row in rows], targets[rows]
+    data = _Data(tokens, targets, dev_tokens, dev_targets, test_tokens)
+    results = []
+    for name, method in (
+        ("majority class", _majority),
+        ("TF-IDF + logistic regression", _tfidf),
+        ("NB-SVM", _nbsvm),
+    ):
+        predicted, chosen = method(data)
+        said = [classes[row] for row in predicted]
+        known = classes + sorted({label for label in test_labels if label not in set(classes)}, key=str)
+        results.append(Baseline(name, chosen, score(list(test_labels), said, known)))
+    return results
+
+
+def compare_multi_label_baselines(
+    texts: Iterable[Text],
+    labels: LabelSets,
+    test_texts: Iterable[Text],
+    test_labels: LabelSets,
+    *,
+    dev: tuple[Iterable[Text], LabelSets] | None = None,
+    tune_thresholds: bool = False,
+    tokenizer: str = DEFAULT_TOKENIZER,
+    lowercase: bool = True,
+    validation_fraction: float = 0.1,
+    seed: int = 1,
+) -> list[Baseline[MultiLabelScore]]:
+    """Train two baselines on texts that bear any number of labels each, and score them on test texts.
+
+    The first always says the most frequent set of labels; the second is a logistic regression for each label, on the
+    TF-IDF of uni- and bigrams as in :func:`compare_baselines`, with one C for all labels, that of the best micro-F1.
+
+    Args:
+        texts, labels: to learn from.
+        test_texts, test_labels: to score on; a label that the texts to learn from lack counts as missed.
+        dev: to choose C and thresholds by; None splits off the texts that ``train_multi_label`` would, seed and
+            fraction alike.
+        tune_thresholds: see ``train_multi_label``.
+        tokenizer, lowercase, validation_fraction, seed: see :func:`compare_baselines`.
+
+    Raises:
+        InputError: as ``train_multi_label``.
+
+    Example:
+        >>> texts, labels = ["storm", "sun", "storm flood", "sun tea"] * 5, [["wet"], [], ["wet", "high"], []] * 5
+        >>> test = ["storm flood", "sun tea"], [["high", "wet"], []]
+        >>> for baseline in compare_multi_label_baselines(texts, labels, *test, validation_fraction=0.5):
+        ...     print(baseline.name, baseline.score.subset_accuracy)
+        most frequent labels 0.5
+        TF-IDF + logistic regressions 1.0
+    """
+    tokens = _ngrams(texts, tokenizer, lowercase)
+    classes, targets = label_matrix(labels)
+    check_labels(tokens, targets)
+    if dev is not None:
+        dev_tokens = _ngrams(dev[0], tokenizer, lowercase)
+        _, dev_targets = label_matrix(dev[1], classes, "development texts")
+    else:
+        rows, held = random_split(len(tokens), validation_fraction, seed)
+        held = held if held.size else rows
+        dev_tokens, dev_targets = [tokens[row] for row in held], targets[held]
+        tokens, targets = [tokens[row] for row in rows], targets[rows]
+    data = _Data(tokens, targets, dev_tokens, dev_targets, _ngrams(test_texts, tokenizer, lowercase))
+    sets, counts = np.unique(targets, axis=0, return_counts=True)
+    frequent = np.tile(sets[counts.argmax()], (len(data.test), 1))
+    regressed, chosen = _regressions(data, tune_thresholds)
+    return [
+        Baseline("most frequent labels", "nothing to choose", score_label_sets(test_labels, frequent, classes)),
+        Baseline("TF-IDF + logistic regressions", chosen, score_label_sets(test_labels, regressed, classes)),
+    ]
+
+
+@dataclass(frozen=True)
+class _Data:
+    train: list[list[str]]
+    targets: np.ndarray
+    dev: list[list[str]]
+    dev_targets: np.ndarray
+    test: list[list[str]]
+
+
+def _ngrams(texts: Iterable[Text], tokenizer: str, lowercase: bool) -> list[list[str]]:
+    """Each text's tokens, and its pairs of neighbours."""
+    tokens = tokenize_texts(texts, tokenizer, lowercase)
+    return [[*text, *(f"{a} {b}" for a, b in itertools.pairwise(text))] for text in tokens]
+
+
+def _majority(data: _Data) -> tuple[np.ndarray, str]:
+    return np.full(len(data.test), np.bincount(data.targets).argmax()), "nothing to choose"
+
+
+def _tfidf_features(data: _Data) -> tuple[Any, Any, Any]:
+    """Of the texts to learn from, of the development and of the test texts."""
+    vectorizer = TfidfVectorizer(analyzer=_as_is, sublinear_tf=True)
+    return vectorizer.fit_transform(data.train), vectorizer.transform(data.dev), vectorizer.transform(data.test)
+
+
+def _tfidf(data: _Data) -> tuple[np.ndarray, str]:
+    train, dev, test = _tfidf_features(data)
+
+    def fit(strength: float) -> Callable[[Any], np.ndarray]:
+        model = LogisticRegression(C=strength, max_iter=1000).fit(train, data.targets)
+        return lambda features: np.asarray(model.predict(features))
+
+    return _choose(fit, dev, data.dev_targets, test)
+
+
+def _regressions(data: _Data, tune_thresholds: bool) -> tuple[np.ndarray, str]:
+    """Which labels each test text is given, and what the development texts chose."""
+    train, *others = _tfidf_features(data)
+    best: tuple[float, np.ndarray, str] = (-1.0, np.empty(0), "")
+    for strength in STRENGTHS:
+        dev, test = np.empty(data.dev_targets.shape), np.empty((len(data.test), data.targets.shape[1]))
+        for label, borne in enumerate(data.targets.T):
+            model = None if borne.all() or not borne.any() else LogisticRegression(C=strength, max_iter=1000)
+            if model is not None:
+                model.fit(train, borne)
+            for found, features in zip((dev, test), others, strict=True):
+                found[:, label] = borne[0] if model is None else model.predict_proba(features)[:, 1]
+        thresholds = best_thresholds(dev, data.dev_targets) if tune_thresholds else 0.5
+        f1 = score_label_sets(data.dev_targets, dev >= thresholds).micro_f1
+        if f1 > best[0]:
+            best = f1, test >= thresholds, f"C = {strength:g}"
+    return best[1:]
+
+
+def _nbsvm(data: _Data) -> tuple[np.ndarray, str]:
+    vectorizer = CountVectorizer(analyzer=_as_is, binary=True, dtype=np.float64)
+    train = vectorizer.fit_transform(data.train)
+    dev, test = vectorizer.transform(data.dev), vectorizer.transform(data.test)
+    classes = np.unique(data.targets)
+    # Two classes need one column: the rest of one is the other.
+    columns = classes[1:] if classes.size == 2 else classes
+    ratios = [_log_count_ratio(train, data.targets == column) for column in columns]
+
+    def fit(strength: float) -> Callable[[Any], np.ndarray]:
+        models = [
+            LogisticRegression(C=strength, max_iter=1000).fit(train.multiply(ratio).tocsr(), data.targets == column)
+            for column, ratio in zip(columns, ratios, strict=True)
+        ]
+
+        def predict(features: Any) -> np.ndarray:
+            scores = np.stack(
+                [m.decision_function(features.multiply(r).tocsr()) for m, r in zip(models, ratios, strict=True)], axis=1
+            )
+            return classes[(scores[:, 0] > 0).astype(int) if classes.size == 2 else scores.argmax(axis=1)]
+
+        return predict
+
+    return _choose(fit, dev, data.dev_targets, test)
+
+
+def _log_count_ratio(counts: Any, mine: np.ndarray) -> np.ndarray:
+    """log(p / |p| : q / |q|) with one added to every count: Wang & Manning 2012, section 2."""
+    p = 1 + np.asarray(counts[mine].sum(axis=0)).ravel()
+    q = 1 + np.asarray(counts[~mine].sum(axis=0)).ravel()
+    return np.log((p / p.sum()) / (q / q.sum()))[None, :]
+
+
+def _choose(
+    fit: Callable[[float], Callable[[Any], np.ndarray]], dev: Any, dev_targets: np.ndarray, test: Any
+) -> tuple[np.ndarray, str]:
+    """Predictions on ``test`` of the smallest C that does best on ``dev``."""
+    models = [fit(strength) for strength in STRENGTHS]
+    hits = [float((model(dev) == dev_targets).mean()) for model in models]
+    best = int(np.argmax(hits))
+    return models[best](test), f"C = {STRENGTHS[best]:g}"
+
+
+def _as_is(features: list[str]) -> list[str]:
+    return features

@@ -1,0 +1,91 @@
+"""MultiLabelClassifier: any number of labels for each text, as a scikit-learn estimator."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+from seqclf.classification.estimator import SequenceClassifier
+from seqclf.classification.model import MultiLabelModel
+from seqclf.classification.train_multi_label import train_multi_label
+from seqclf.data.label_sets import LabelSets
+from seqclf.data.texts import Text
+from seqclf.metrics import MultiLabelScore, score_label_sets
+from seqclf.training.loop import Progress
+from wordvec import InputError
+
+
+class MultiLabelClassifier(SequenceClassifier):
+    """Recurrent text classifier that gives a text any number of labels: a sigmoid each, trained on cross-entropy.
+
+    Its parameters are those of :class:`SequenceClassifier`; ``class_weight`` has no meaning here.
+
+    Attributes:
+        classes_: (C,) the labels, sorted, or the numbers of the columns that ``fit`` was given.
+        model_: the :class:`seqclf.MultiLabelModel`, which saves to a file and predicts without scikit-learn.
+        history_: a dict an epoch: loss, and micro-F1 and loss on the development texts.
+
+    Example:
+        >>> texts = ["fire in the hills", "lovely warm evening", "the river floods", "fire and floods"] * 4
+        >>> labels = [["fire"], [], ["flood"], ["fire", "flood"]] * 4
+        >>> classifier = MultiLabelClassifier(hidden_size=8, learning_rate=0.02, validation_fraction=0, random_state=1)
+        >>> classifier.fit(texts, labels).predict(["fire on the river floods", "lovely"]).tolist()
+        [[1, 1], [0, 0]]
+    """
+
+    model_: MultiLabelModel
+
+    def fit(
+        self,
+        X: Iterable[Text],
+        y: LabelSets,
+        *,
+        validation_data: tuple[Iterable[Text], LabelSets] | None = None,
+        tune_thresholds: bool = False,
+        on_progress: Callable[[Progress], None] | None = None,
+    ) -> "MultiLabelClassifier":
+        """Train on texts.
+
+        Args:
+            X: strings or lists of tokens; a generator is read once.
+            y: a list of labels for each, which may be empty; or an array (N, C) of 0 and 1.
+            validation_data: texts and labels to choose the best epoch by.
+            tune_thresholds: choose for each label the threshold with the best F1 on these texts, or on those that
+                ``validation_fraction`` splits off; False takes 0.5 for all.
+            on_progress: called a few times a second.
+
+        Raises:
+            InputError: parameters outside their range, texts that are none, labels that do not match.
+        """
+        if y is None:
+            raise InputError("MultiLabelClassifier requires y to be passed, but the target y is None")
+        self.model_ = train_multi_label(
+            self._texts(X),
+            y,
+            dev=validation_data,
+            tune_thresholds=tune_thresholds,
+            on_progress=on_progress,
+            **self._training(),
+        )
+        self.classes_ = np.array(self.model_.labels)
+        self.history_ = self.model_.history
+        return self
+
+    def predict(self, X: Iterable[Text]) -> np.ndarray:
+        """Which labels each text is given: (N, C) of 0 and 1, columns as ``classes_``."""
+        check_is_fitted(self)
+        return self.model_.predict(self._texts(X), threads=self._threads()).astype(np.int64)
+
+    def score(self, X: Iterable[Text], y: LabelSets) -> float:
+        """The share of texts whose labels are all right, as scikit-learn scores such classifiers."""
+        return self.report(X, y).subset_accuracy
+
+    def report(self, X: Iterable[Text], y: LabelSets) -> MultiLabelScore:
+        """Micro- and macro-F1, subset accuracy, Hamming loss, and each label's scores."""
+        return score_label_sets(y, self.predict(X), self.classes_.tolist())
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_class, tags.classifier_tags.multi_label = False, True
+        return tags

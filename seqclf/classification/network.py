@@ -1,0 +1,82 @@
+"""The classifier's net: encoder ▶ pooling ▶ softmax, or a sigmoid for each label. No training."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+
+from seqclf.layers.heads import MultiLabelHead, SoftmaxHead
+from seqclf.layers.parameters import EncoderShape, encoder_shapes
+from seqclf.layers.pooled_network import PooledNetwork
+from seqclf.layers.pooling import pooling_shapes
+
+
+@dataclass(frozen=True)
+class NetworkShape:
+    """What fixes every parameter's shape.
+
+    Attributes:
+        vocabulary: V, the rows of the embedding table; the last one stands for unknown tokens.
+        vector_size: E.
+        hidden_size: H, for each direction.
+        classes: C.
+        cell, bidirectional: see ``EncoderShape``.
+        pooling: one of ``POOLINGS``.
+        multi_label: any number of labels for each text, not one of C classes.
+        merge, layers, reset, zoneout, zoneout_cell: see ``EncoderShape``.
+    """
+
+    vocabulary: int
+    vector_size: int
+    hidden_size: int
+    classes: int
+    cell: str = "lstm"
+    bidirectional: bool = True
+    pooling: str = "max"
+    multi_label: bool = False
+    merge: str = "concatenate"
+    layers: int = 1
+    reset: str = "after"
+    zoneout: float = 0.0
+    zoneout_cell: float = 0.0
+
+    @property
+    def encoder(self) -> EncoderShape:
+        return EncoderShape(**{field.name: getattr(self, field.name) for field in fields(EncoderShape)})
+
+
+def parameter_shapes(shape: NetworkShape) -> dict[str, tuple[int, ...]]:
+    """Every parameter's name and shape, as files hold them; gates are in the order i, f, g, o or r, z, n.
+
+    Example:
+        >>> for name, size in parameter_shapes(NetworkShape(9, 3, 2, 2, bidirectional=False)).items():
+        ...     print(name, size)
+        embedding (9, 3)
+        layers.0.forward.w_input (8, 3)
+        layers.0.forward.w_hidden (8, 2)
+        layers.0.forward.bias (8,)
+        head.weight (2, 2)
+        head.bias (2,)
+    """
+    head = {"head.weight": (shape.classes, shape.encoder.features), "head.bias": (shape.classes,)}
+    return encoder_shapes(shape.encoder) | pooling_shapes(shape.encoder, shape.pooling) | head
+
+
+class Network(PooledNetwork):
+    """A classifier's parameters and the two passes over a packed batch.
+
+    Args:
+        shape: see ``NetworkShape``.
+        parameters: all of ``parameter_shapes``, of that shape.
+        dtype: float32; float64 is for proofs, and takes libm's tanh.
+    """
+
+    def __init__(self, shape: NetworkShape, parameters: Mapping[str, np.ndarray], dtype: Any = np.float32) -> None:
+        self.shape = shape
+        kind = MultiLabelHead if shape.multi_label else SoftmaxHead
+        head = kind(shape.classes, shape.hidden_size, parts=shape.encoder.parts, dtype=dtype)
+        super().__init__(shape.encoder, head, parameters, pooling=shape.pooling, dtype=dtype)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"shape": self.shape, "parameters": self.parameters(), "dtype": self.dtype}

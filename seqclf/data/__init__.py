@@ -1,0 +1,1 @@
+"""Texts, labels, splits, series and embedding matrices, ready for a network."""

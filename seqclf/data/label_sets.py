@@ -1,0 +1,89 @@
+"""Texts that bear any number of labels each: their labels as a matrix, and the threshold from which a label is said."""
+
+from collections.abc import Collection, Hashable, Iterable, Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from seqclf.data.texts import encode_labels, sorted_labels
+from wordvec import InputError
+
+LabelSets: TypeAlias = Iterable[Collection[Any]] | np.ndarray
+"""The labels of each text, or an indicator matrix (N, C) of 0 and 1."""
+
+
+def label_matrix(
+    labels: LabelSets, classes: Sequence[Any] | None = None, what: str = "texts"
+) -> tuple[list[Any], np.ndarray]:
+    """The C labels, and which of them each text bears (N, C) bool.
+
+    Args:
+        labels: a list, tuple or set of labels for each text, which may be empty; or an array, also a sparse one, with a
+            row of 0 and 1 for each text.
+        classes: the labels, in the order of the columns; None: those there are, sorted, or the columns' numbers.
+        what: the texts' name in messages.
+
+    Raises:
+        InputError: labels that are no sets, an array of other numbers, or a label that is not one of ``classes``.
+
+    Example:
+        >>> classes, matrix = label_matrix([["flood", "storm"], [], ["storm"]])
+        >>> classes, matrix.astype(int).tolist()
+        (['flood', 'storm'], [[1, 1], [0, 0], [0, 1]])
+    """
+    given: Any = labels.toarray() if hasattr(labels, "toarray") else labels
+    if len(getattr(given, "shape", ())) == 2:
+        matrix = np.asarray(given)
+        if not np.isin(matrix, (0, 1)).all():
+            wrong = next(value for value in matrix.flat if value not in (0, 1))
+            raise InputError(f"an array of labels must hold 0 and 1 alone, got {wrong!r}; or pass a list for each text")
+        if classes is not None and len(classes) != matrix.shape[1]:
+            raise InputError(f"{matrix.shape[1]} columns for {len(classes)} labels")
+        return list(range(matrix.shape[1]) if classes is None else classes), matrix.astype(bool)
+    sets = [_plain_labels(each, row) for row, each in enumerate(given)]
+    if classes is None:
+        classes = sorted_labels({label for each in sets for label in each})
+    rows = np.repeat(np.arange(len(sets)), [len(each) for each in sets])
+    matrix = np.zeros((len(sets), len(classes)), bool)
+    matrix[rows, encode_labels([label for each in sets for label in each], classes, what)] = True
+    return list(classes), matrix
+
+
+def _plain_labels(labels: Any, row: int) -> list[Any]:
+    """Labels as Python's own values."""
+    if isinstance(labels, str | bytes) or not isinstance(labels, Iterable):
+        raise InputError(
+            f"labels must be a list for each text, got {labels!r} at position {row}; write [{labels!r}] for a single "
+            "label, and [] for none"
+        )
+    plain = [getattr(label, "item", lambda label=label: label)() for label in labels]
+    for label in plain:
+        if not isinstance(label, Hashable):
+            raise InputError(f"labels must be strings or numbers, got {label!r} at position {row}")
+    return plain
+
+
+def best_thresholds(probabilities: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """For each label the threshold that gives the best F1 on some texts.
+
+    Args:
+        probabilities: (N, C).
+        truth: (N, C) bool.
+
+    Returns:
+        (C,) float64, halfway between two probabilities; 0.5 for a label that no text bears.
+
+    Example:
+        >>> best_thresholds(np.array([[0.1], [0.25], [0.5], [0.75]]), np.array([[0], [1], [0], [1]], bool))
+        array([0.175])
+    """
+    found = np.full(truth.shape[1], 0.5)
+    for label in np.flatnonzero(truth.any(axis=0)):
+        order = np.argsort(-probabilities[:, label], kind="stable")
+        ranked = np.append(probabilities[order, label].astype(np.float64), 0.0)
+        hits = np.cumsum(truth[order, label])
+        f1 = 2 * hits / (np.arange(1, hits.size + 1) + hits[-1])
+        f1[ranked[:-1] == ranked[1:]] = 0  # a threshold cannot part equals
+        best = int(f1.argmax())
+        found[label] = (ranked[best] + ranked[best + 1]) / 2
+    return found

@@ -1,0 +1,117 @@
+"""How far gradients reach back: the norm of d loss / d h_t against the distance from the loss.
+
+The task is to remember: the first number of a sequence of noise is to be said after the last one. What training can
+learn of it is what of the gradient arrives there. In a simple recurrent net each step back multiplies the gradient by
+the recurrent weights and by the slope of tanh, so that it vanishes or explodes with the power of the distance
+(Hochreiter 1991; Bengio, Simard & Frasconi 1994); LSTM and GRU have a way around that.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from seqclf.layers.batches import pack
+from seqclf.layers.encoder import Encoder
+from seqclf.layers.parameters import EncoderShape, FlatParameters, initial_encoder
+from seqclf.layers.tape import EncoderTape
+from seqclf.training.optimizers import Optimizer
+from wordvec import check_whole
+
+LANES: dict[str, tuple[str, float]] = {
+    "rnn": ("rnn", 1.0),
+    "rnn, weights x 0.5": ("rnn", 0.5),
+    "rnn, weights x 2": ("rnn", 2.0),
+    "gru": ("gru", 1.0),
+    "lstm": ("lstm", 1.0),
+}
+"""What is compared: a cell, and what its first recurrent weights, which are orthogonal, are multiplied by."""
+
+_BATCH = 32
+_NOISE = 0.05
+
+
+def state_gradients(tape: EncoderTape) -> np.ndarray:
+    """d loss / d h (R, H padded) in the first layer of a one-way net, in packed rows, after ``Encoder.backward``.
+
+    It is all that reaches the loss through a state, the steps after it included; a cell's own way is not a part of it.
+    """
+    found = np.zeros((int(tape.batch.starts[-1]), tape.parts[0].runs[0][0].d_h.shape[1]), tape.states.dtype)
+    for part in tape.parts:
+        found[slice(None) if part.half is None else part.half.rows] = part.runs[0][0].d_h
+    return found
+
+
+@dataclass(frozen=True)
+class GradientFlow:
+    """One net's gradients on the way back.
+
+    Attributes:
+        name: whose they are.
+        norms: (T,) the norm of d loss / d h_t, meant over the batch, by distance: norms[0] is that of the last state.
+        loss: the mean squared error after training; 1 is that of always saying the mean.
+    """
+
+    name: str
+    norms: np.ndarray
+    loss: float
+
+
+def measure_gradient_flow(
+    cell: str, *, length: int = 50, hidden_size: int = 32, scale: float = 1.0, steps: int = 0, seed: int = 1
+) -> GradientFlow:
+    """The norms of d loss / d h_t of one cell at the task, after some steps of training.
+
+    Args:
+        cell: ``rnn``, ``gru`` or ``lstm``.
+        length: T, of the sequences.
+        hidden_size: units.
+        scale: what the first recurrent weights are multiplied by.
+        steps: of training with Adam; 0 looks at the net as it begins.
+        seed: of weights and sequences.
+
+    Example:
+        >>> short = measure_gradient_flow("rnn", length=20, scale=0.5)
+        >>> bool(short.norms[19] < 1e-5 * short.norms[0])
+        True
+    """
+    for name, value in (("length", length), ("hidden_size", hidden_size)):
+        check_whole(name, value, 1)
+    random = np.random.default_rng([seed, 0xF10])
+    shape = EncoderShape(0, 1, hidden_size, cell=cell, bidirectional=False)
+    encoder = Encoder(shape)
+    flat = FlatParameters(encoder.layout(), encoder.dtype)
+    encoder.attach(flat)
+    parameters = initial_encoder(shape, None, random)
+    parameters["layers.0.forward.w_hidden"] *= np.float32(scale)
+    encoder.load(parameters)
+    optimizer = Optimizer(flat.values, learning_rate=3e-3, warmup_steps=0, clip_norm=1.0, steps=max(1, steps))
+    batch = pack(np.arange(_BATCH * length, dtype=np.int32), np.arange(_BATCH + 1) * length, np.arange(_BATCH))
+    rows = batch.starts[:-1, None] + np.arange(_BATCH)
+    losses: list[float] = []
+    for step in range(steps + 1):
+        inputs = random.normal(0, _NOISE, (_BATCH, length)).astype(np.float32)
+        inputs[:, 0] = random.choice([-1, 1], _BATCH)
+        tape = encoder.forward(batch, inputs=inputs.reshape(-1, 1))
+        # The answer is read off the mean of the units: a head without weights of its own.
+        error = tape.final[:, :hidden_size].mean(axis=1) - inputs[:, 0]
+        losses.append(float(np.square(error).mean()))
+        d_final = np.zeros_like(tape.final)
+        d_final[:, :hidden_size] = (2 / _BATCH / hidden_size) * error[:, None]
+        flat.gradient[:] = 0
+        encoder.backward(tape, None, d_final=d_final, tune_vectors=False)
+        if step < steps:
+            optimizer.step(losses[-1], flat.gradient)
+    norms = np.linalg.norm(state_gradients(tape)[rows, :hidden_size] * _BATCH, axis=2).mean(axis=1)[::-1]
+    return GradientFlow(cell, norms.astype(np.float64), float(np.mean(losses[-20:])))
+
+
+def gradient_flow_report(
+    *, length: int = 50, hidden_size: int = 32, steps: int = 0, seed: int = 1
+) -> list[GradientFlow]:
+    """Each of ``LANES``: simple nets whose gradient stays, vanishes and explodes, a GRU and an LSTM."""
+    options = {"length": length, "hidden_size": hidden_size, "steps": steps, "seed": seed}
+    found = []
+    for name, (cell, scale) in LANES.items():
+        flow = measure_gradient_flow(cell, scale=scale, **options)
+        found.append(GradientFlow(name, flow.norms, flow.loss))
+    return found

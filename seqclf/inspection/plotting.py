@@ -1,0 +1,110 @@
+"""Pictures of what a net does; they need matplotlib, which is an optional extra."""
+
+import io
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from wordvec import InputError, replacing
+
+if TYPE_CHECKING:
+    from seqclf.inspection.tracing import LayerTrace, Trace
+
+FORMATS = ("png", "svg", "pdf")
+_TITLES = {
+    "i": "input gate i",
+    "f": "forget gate f",
+    "g": "new values g",
+    "o": "output gate o",
+    "r": "reset gate r",
+    "z": "update gate z",
+    "n": "new values n",
+    "c": "cell c",
+    "h": "state h",
+}
+_BETWEEN_0_AND_1 = {"i", "f", "o", "r", "z"}
+_UNITS = 64  # shown of a layer; more would be thinner than a pixel
+
+
+def check_picture(path: str | os.PathLike[str]) -> str:
+    """The format of a picture, by its file's ending.
+
+    Raises:
+        InputError: it is none of ``FORMATS``, or matplotlib is not installed.
+    """
+    kind = Path(path).suffix.lstrip(".").lower()
+    if kind not in FORMATS:
+        raise InputError(f"{path} must end in .{', .'.join(FORMATS)}")
+    try:
+        import matplotlib  # noqa: F401 - only whether it is there
+    except ImportError:
+        raise InputError(
+            "pictures need matplotlib, which is not installed: pip install 'wordvec-seqclf[plotting]'"
+        ) from None
+    return kind
+
+
+def save_gate_heatmap(trace: "Trace", path: str | os.PathLike[str]) -> None:
+    """Draw every gate, cell and state of a trace, units by tokens, a column for each direction of each layer.
+
+    Gates are drawn from 0 to 1, values from -1 to 1, and cells symmetrically as far as they go. At most 64 units are
+    shown, those whose states change most over the text.
+
+    Args:
+        trace: what ``trace`` returned, of at least one token.
+        path: where the picture goes: .png, .svg or .pdf.
+
+    Raises:
+        InputError: another ending, no token, or matplotlib is not installed.
+    """
+    kind = check_picture(path)
+    if not trace.tokens:
+        raise InputError("there is nothing to draw of a text without tokens")
+    from matplotlib import rc_context
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    columns = [_panels(layer) for layer in trace.layers]
+    count = len(trace.tokens)
+    width = max(3.2, 1.6 + 0.28 * count)
+    figure = Figure(figsize=(width * len(columns), 0.9 + 1.55 * len(columns[0])), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots(len(columns[0]), len(columns), squeeze=False)
+    for column, (layer, panels) in enumerate(zip(trace.layers, columns, strict=True)):
+        for row, (name, values) in enumerate(panels.items()):
+            picture = _draw(axes[row, column], name, values, layer.h.shape[1])
+            figure.colorbar(picture, ax=axes[row, column], pad=0.02).ax.tick_params(labelsize=7)
+        axes[0, column].set_title(f"layer {layer.layer + 1}, {layer.direction}\n{_TITLES[next(iter(panels))]}", size=9)
+        axes[-1, column].set_xticks(range(count), trace.tokens, rotation=90, size=8)
+    best = int(np.argmax(trace.probabilities))
+    figure.suptitle(f"{trace.labels[best]} ({trace.probabilities[best]:.3f})", size=10)
+    content = io.BytesIO()
+    # No date and no version: the same trace gives the same bytes.
+    metadata: dict[str, Any] = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}[kind]
+    with rc_context({"svg.hashsalt": "gates"}):
+        figure.savefig(content, format=kind, dpi=110, metadata=metadata)
+    with replacing(path) as file:
+        file.write(content.getvalue())
+
+
+def _panels(layer: "LayerTrace") -> dict[str, np.ndarray]:
+    """What is drawn of a layer, by name, of the units that change most."""
+    units = np.argsort(-layer.h.std(axis=0), kind="stable")[:_UNITS]
+    found = {**layer.gates, **({} if layer.c is None else {"c": layer.c}), "h": layer.h}
+    return {name: values[:, np.sort(units)] for name, values in found.items()}
+
+
+def _draw(axes: Any, name: str, values: np.ndarray, units: int) -> Any:
+    reach = max(1e-6, float(np.abs(values).max())) if name == "c" else 1.0
+    low, colours = (0.0, "viridis") if name in _BETWEEN_0_AND_1 else (-reach, "RdBu_r")
+    axes.set_title(_TITLES[name], size=9)
+    axes.set_xticks([])
+    if values.shape[1] < units:  # places on the axis are no numbers of units then
+        axes.set_yticks([])
+        axes.set_ylabel(f"{values.shape[1]} of {units} units", size=8)
+    else:
+        axes.set_ylabel("unit", size=8)
+    axes.tick_params(labelsize=7)
+    return axes.imshow(values.T, aspect="auto", interpolation="nearest", vmin=low, vmax=reach, cmap=colours)

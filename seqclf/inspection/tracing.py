@@ -1,0 +1,152 @@
+"""Seeing inside a recurrent net: every gate, cell and hidden state, token by token."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from seqclf.classification.model import ClassifierModel
+from seqclf.data.texts import Text, encode, tokenize_texts
+from seqclf.layers.attention import AttentionTape
+from seqclf.layers.batches import pack
+from seqclf.layers.encoder import Encoder
+from seqclf.layers.parameters import Workspace
+from seqclf.layers.pooling import Found
+
+GATES = {
+    ("lstm", "after"): ("i", "f", "g", "o"),
+    ("lstm", "before"): ("i", "f", "g", "o"),
+    ("gru", "after"): ("r", "z", "", "n"),
+    ("gru", "before"): ("r", "z", "n", ""),
+    ("rnn", "after"): ("n",),
+    ("rnn", "before"): ("n",),
+}
+"""What a cell keeps of a step, in its order: the LSTM's input, forget, output gates i, f, o and its new values g; the
+GRU's reset and update gates r, z and new values n; the simple net's new values n. What has no name is not shown."""
+
+
+@dataclass(frozen=True)
+class LayerTrace:
+    """What one direction of one layer did. Rows are tokens in the order of the text, whichever way it was read.
+
+    Attributes:
+        layer: from 0. direction: ``forward`` or ``reverse``.
+        gates: (T, H) of each, by name; i, f, o, r, z lie between 0 and 1, g and n between -1 and 1.
+        c: (T, H) cells after each token; None without a cell.
+        h: (T, H) states after each token.
+    """
+
+    layer: int
+    direction: str
+    gates: dict[str, np.ndarray]
+    c: np.ndarray | None
+    h: np.ndarray
+
+
+@dataclass(frozen=True)
+class Trace:
+    """What a classifier did with a text.
+
+    Attributes:
+        tokens: T, as the model's tokeniser cut them. known: whether each is in its vocabulary.
+        layers: layer by layer, forward before reverse.
+        chosen: (T,) the share of the pooled features that each token gives: with ``max`` those it is the largest in,
+            with ``mean`` equal ones; with ``last`` the last token read by each direction gives all of that; with
+            ``attention`` the weights it is pooled with.
+        labels, probabilities: (C,).
+    """
+
+    tokens: list[str]
+    known: list[bool]
+    layers: list[LayerTrace]
+    chosen: np.ndarray
+    labels: list[Any]
+    probabilities: np.ndarray
+
+
+def trace(model: ClassifierModel, text: Text) -> Trace:
+    """Every gate, cell and hidden state of a classifier for each token of a text.
+
+    Args:
+        model: of any cell, layers and directions.
+        text: a string, or tokens; it may be empty.
+
+    Example:
+        >>> from seqclf import ClassifierSettings, train_classifier
+        >>> settings = ClassifierSettings(hidden_size=4, vector_size=4, epochs=1, validation_fraction=0)
+        >>> model = train_classifier(["a good day", "a bad day"] * 4, ["yes", "no"] * 4, settings=settings, threads=1)
+        >>> found = trace(model, "a good evening")
+        >>> found.tokens, found.known
+        (['a', 'good', 'evening'], [True, True, False])
+        >>> [(each.layer, each.direction, list(each.gates), each.c.shape) for each in found.layers]
+        [(0, 'forward', ['i', 'f', 'g', 'o'], (3, 4)), (0, 'reverse', ['i', 'f', 'g', 'o'], (3, 4))]
+    """
+    (tokens,) = tokenize_texts([text], model.tokenizer, model.lowercase)
+    ids, offsets = encode([tokens], model.vocabulary)
+    network = model.network
+    batch = pack(ids, offsets, np.arange(1))
+    encoded = network.encoder.forward(batch, workspace=Workspace(network.dtype))
+    layers = []
+    for part in encoded.parts:
+        for layer, runs in enumerate(part.runs):
+            for number, run in enumerate(runs):
+                layers.append(_layer(network.encoder, layer, number, run.state))
+    if not layers:
+        layers = _nothing(network.encoder)
+    _, found = network.pooling.forward(encoded)
+    return Trace(
+        tokens=tokens,
+        known=[int(each) < len(model.vocabulary) for each in ids],
+        layers=layers,
+        chosen=_chosen(network.encoder, network.shape.pooling, found, len(tokens)),
+        labels=list(model.labels),
+        probabilities=network.predict(batch)[0],
+    )
+
+
+def _layer(encoder: Encoder, layer: int, number: int, state: Any) -> LayerTrace:
+    shape, hidden = encoder.shape, encoder.hidden
+    turn = slice(None, None, -1 if number else 1)
+
+    def units(array: np.ndarray, part: int = 0) -> np.ndarray:
+        """One of the parts of a step's row, without the padding, in the order of the text."""
+        return array[:, part * hidden : part * hidden + shape.hidden_size][turn].copy()
+
+    names = GATES[shape.cell, shape.reset]
+    return LayerTrace(
+        layer=layer,
+        direction=shape.directions[number],
+        gates={name: units(state.gates, part) for part, name in enumerate(names) if name},
+        c=units(state.c) if encoder.cell.has_cell else None,
+        h=units(state.h),
+    )
+
+
+def _nothing(encoder: Encoder) -> list[LayerTrace]:
+    """The trace of an empty text, which a net that reads one way alone does not even begin."""
+    shape, empty = encoder.shape, np.empty((0, encoder.shape.hidden_size), encoder.dtype)
+    gates = {name: empty for name in GATES[shape.cell, shape.reset] if name}
+    c = empty if encoder.cell.has_cell else None
+    return [
+        LayerTrace(layer, direction, gates, c, empty) for layer in range(shape.layers) for direction in shape.directions
+    ]
+
+
+def _chosen(encoder: Encoder, pooling: str, found: Found, tokens: int) -> np.ndarray:
+    # One text: its packed rows are its tokens.
+    if isinstance(found, AttentionTape):
+        return found.weights.astype(np.float64)
+    chosen = np.zeros(tokens)
+    if not tokens:
+        return chosen
+    if pooling == "mean":
+        chosen[:] = 1 / tokens
+    elif pooling == "last":
+        # Each direction's last token: the forward one's stands at the end, the reverse one's at the beginning.
+        for place in (-1, 0)[: len(encoder.shape.directions)]:
+            chosen[place] += 1 / len(encoder.shape.directions)
+    else:
+        shape = encoder.shape
+        units = np.arange(shape.parts * encoder.hidden) % encoder.hidden < shape.hidden_size
+        chosen += np.bincount(found[0, units], minlength=tokens) / units.sum()
+    return chosen

@@ -1,0 +1,339 @@
+"""LanguageModel: how likely a text is, what comes next, and new text, in one file. Needs numpy and numba alone."""
+
+import logging
+import math
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from corpora import TOKENIZERS
+from seqclf.language.generation import check_sampling, choices, draw
+from seqclf.language.network import WINDOW, LanguageNetwork, LanguageShape, initial_parameters, parameter_shapes
+from seqclf.language.ngrams import bigram_log_probabilities, unigram_log_probabilities
+from seqclf.language.settings import UNITS, LanguageModelSettings
+from seqclf.language.text import UNKNOWN, encode_text, end_of_line, read_training_text, tokens_of
+from seqclf.language.trainer import train_language_network
+from seqclf.layers.batches import pack
+from seqclf.layers.choices import CELLS, RESETS
+from seqclf.layers.tape import States
+from seqclf.layers.workers import Workers
+from seqclf.model_file import HEADER, check_header, check_tensors, join_tokens, read_model, read_vocabulary, write_model
+from seqclf.training.loop import Progress
+from wordvec import FormatError, InputError, Vocabulary, check_whole
+
+logger = logging.getLogger(__name__)
+
+KIND = "language model"
+
+
+@dataclass(frozen=True)
+class Perplexity:
+    """How well a text was foreseen.
+
+    Attributes:
+        tokens: words or characters, ends of lines among them. unknown: how many the vocabulary lacks.
+        loss: mean of -log p, in nats a token.
+        unigram_loss, bigram_loss: the same of simple models of the training text; the second is None without it.
+    """
+
+    tokens: int
+    unknown: int
+    loss: float
+    unigram_loss: float
+    bigram_loss: float | None = None
+
+    @property
+    def perplexity(self) -> float:
+        """exp(loss)."""
+        return math.exp(self.loss)
+
+    @property
+    def bits(self) -> float:
+        """Bits a token: of characters, the number that models are compared by."""
+        return self.loss / math.log(2)
+
+
+class LanguageModel:
+    """A trained recurrent language model over words or characters.
+
+    Args:
+        network: its parameters.
+        vocabulary: V tokens with the training text's counts; ``<unk>`` and the line's end are among them.
+        settings: how it was trained; ``unit``, ``tokenizer`` and ``lowercase`` say how text is cut.
+        metrics: numbers from training, such as ``dev_loss``.
+        history: a row an epoch.
+
+    Attributes:
+        vocabulary, settings, metrics, history: as given.
+
+    Example:
+        >>> settings = LanguageModelSettings(hidden_size=16, epochs=5, batch_size=2, window=8, learning_rate=0.02)
+        >>> model = train_language_model(["the cat sat on the mat"] * 20, settings=settings, threads=1)
+        >>> [word for word, probability in model.next_tokens("the cat", top=1)]
+        ['sat']
+        >>> model.generate("the", lines=1, temperature=0)
+        'the cat sat on the mat\\n'
+    """
+
+    def __init__(
+        self,
+        network: LanguageNetwork,
+        vocabulary: Vocabulary,
+        *,
+        settings: Mapping[str, Any],
+        metrics: Mapping[str, Any] | None = None,
+        history: Sequence[Mapping[str, Any]] = (),
+    ) -> None:
+        self.network = network
+        self.vocabulary = vocabulary
+        self.settings = dict(settings)
+        self.metrics = dict(metrics or {})
+        self.history = [dict(row) for row in history]
+
+    @property
+    def unit(self) -> str:
+        """``word`` or ``character``."""
+        return str(self.settings["unit"])
+
+    def encode(self, lines: Iterable[str]) -> np.ndarray:
+        """The text as token ids (N + 1,) int32, an end of line before it."""
+        tokens = tokens_of(lines, self.unit, self.settings["tokenizer"], self.settings["lowercase"])
+        return encode_text(tokens, self.vocabulary, self.unit)
+
+    def perplexity(
+        self, lines: Iterable[str], *, trained_on: Iterable[str] | None = None, threads: int | None = None
+    ) -> Perplexity:
+        """How well a text is foreseen, all its lines read as one, from a state of zeros.
+
+        Args:
+            lines: strings without their ends.
+            trained_on: the training text, for the perplexity of a bigram model beside.
+            threads: at most so many; None takes the cores there are. They do not change the result.
+
+        Raises:
+            InputError: there is no line, or one is no string.
+        """
+        ids = self.encode(lines)
+        if ids.size == 1:
+            raise InputError("there is no text to measure: 0 lines")
+        counts = self.vocabulary.counts
+        assert counts is not None
+        with Workers(threads) as workers:
+            loss = -float(self.network.log_probabilities(ids, workers).mean())
+        bigrams = None
+        if trained_on is not None:
+            bigrams = -float(bigram_log_probabilities(counts, self.encode(trained_on), ids).mean())
+        unknown = int(np.count_nonzero(ids[1:] == self.vocabulary.token_to_id[UNKNOWN]))
+        return Perplexity(ids.size - 1, unknown, loss, -float(unigram_log_probabilities(counts, ids).mean()), bigrams)
+
+    def next_tokens(self, prompt: str = "", *, top: int = 10) -> list[tuple[str, float]]:
+        """The likeliest tokens after a prompt, and their probabilities; ``<unk>`` is left out.
+
+        Args:
+            prompt: how the text goes so far; empty: the beginning of a line.
+            top: how many.
+
+        Raises:
+            InputError: ``top`` is below 1.
+        """
+        check_whole("top", top, 1)
+        probabilities, _ = self._after(self._prompt(prompt), None)
+        tokens, _ = choices(probabilities, top_k=top)
+        return [(self.vocabulary.tokens[token], float(probabilities[token])) for token in tokens]
+
+    def generate(
+        self,
+        prompt: str = "",
+        *,
+        length: int = 100,
+        lines: int | None = None,
+        temperature: float = 1.0,
+        top_k: int | None = None,
+        nucleus: float | None = None,
+        seed: int = 1,
+    ) -> str:
+        """A prompt, and text that goes on from it; ``<unk>`` is never drawn.
+
+        Args:
+            prompt: how the text begins; empty: with a line.
+            length: so many words or characters at most, ends of lines among them.
+            lines: stop after so many ends of lines; None does not.
+            temperature, top_k, nucleus: see :func:`seqclf.language.generation.choices`.
+            seed: the same seed, the same text, wherever the model file gives the same probabilities.
+
+        Raises:
+            InputError: a value is outside its range.
+        """
+        check_whole("length", length, 0)
+        check_whole("seed", seed, 0)
+        if lines is not None:
+            check_whole("lines", lines, 1)
+        check_sampling(temperature, top_k, nucleus)
+        random = np.random.default_rng([seed, 0x6E2A])
+        end = self.vocabulary.token_to_id[end_of_line(self.unit)]
+        text, ended = prompt, 0
+        ids, states = self._prompt(prompt), None
+        for _ in range(length):
+            probabilities, states = self._after(ids, states)
+            token = draw(*choices(probabilities, temperature=temperature, top_k=top_k, nucleus=nucleus), random)
+            text = self._joined(text, token, end)
+            ended += token == end
+            if ended == lines:
+                break
+            ids = np.array([token], np.int32)
+        return text
+
+    def _prompt(self, prompt: str) -> np.ndarray:
+        """A text that is not at its end: its ids without the last line's end."""
+        return self.encode(prompt.split("\n"))[:-1]
+
+    def _joined(self, text: str, token: int, end: int) -> str:
+        if token == end:
+            return text + "\n"
+        between = " " if self.unit == "word" and text and not text[-1].isspace() else ""
+        return text + between + self.vocabulary.tokens[token]
+
+    def _after(self, ids: np.ndarray, states: States | None) -> tuple[np.ndarray, States]:
+        """Probabilities (V,) after some tokens, that of ``<unk>`` set to 0, and the state to carry on."""
+        for start in range(0, ids.size, WINDOW):
+            part = ids[start : start + WINDOW]
+            rows, states = self.network.read(pack(part, np.array([0, part.size]), np.array([0])), states)
+        assert states is not None
+        probabilities = self.network.head.forward(rows[-1:])[0]
+        probabilities[self.vocabulary.token_to_id[UNKNOWN]] = 0
+        return probabilities, states
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write one safetensors file: weights, vocabulary with counts, settings. The same model, the same bytes.
+
+        Raises:
+            InputError: ``path`` cannot be written; what stood there before still stands.
+        """
+        shape = self.network.shape
+        header = {name: getattr(shape, name) for name in ("cell", "reset", "layers", "hidden_size", "tied")}
+        header |= {name: self.settings[name] for name in ("unit", "tokenizer", "lowercase")}
+        header |= {"settings": self.settings, "metrics": self.metrics, "history": self.history}
+        tensors = self.network.parameters() | join_tokens(self.vocabulary.tokens)
+        assert self.vocabulary.counts is not None
+        write_model(path, tensors | {"token_counts": self.vocabulary.counts}, header, kind=KIND)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> "LanguageModel":
+        """Read what :meth:`save` wrote, checking every shape and number.
+
+        Raises:
+            FormatError: the file is no language model, is cut short, or does not add up.
+            InputError: it is missing or a directory.
+        """
+        name = str(path)
+        tensors, header = read_model(path, kind=KIND)
+        check_header(name, header, _HEADER)
+        if header["layers"] > len(tensors):
+            raise FormatError(f"{name} is damaged: {header['layers']} layers, but {len(tensors)} tensors")
+        table = tensors.get("embedding")
+        if table is None or table.ndim != 2 or len(table) < 2:
+            raise FormatError(f"{name} is damaged: it has no embedding table")
+        if header["tied"] and table.shape[1] != header["hidden_size"]:
+            raise FormatError(f"{name} is damaged: tied embeddings of {table.shape[1]} for states of another size")
+        shape = LanguageShape(
+            *table.shape, *(header[key] for key in ("hidden_size", "cell", "reset", "layers", "tied"))
+        )
+        expected = parameter_shapes(shape)
+        check_tensors(name, tensors, expected, "token_bytes", "token_offsets", "token_counts")
+        vocabulary = read_vocabulary(name, tensors, shape.vocabulary)
+        for token in (UNKNOWN, end_of_line(header["unit"])):
+            if token not in vocabulary:
+                raise FormatError(f"{name} is damaged: its vocabulary lacks {token!r}")
+        settings = header["settings"] | {key: header[key] for key in ("unit", "tokenizer", "lowercase")}
+        network = LanguageNetwork(shape, {key: tensors[key] for key in expected})
+        return cls(network, vocabulary, settings=settings, metrics=header["metrics"], history=header["history"])
+
+    def __repr__(self) -> str:
+        shape = self.network.shape
+        return (
+            f"<LanguageModel: {len(self.vocabulary):,} {self.unit}s, {shape.layers} x {shape.cell} of "
+            f"{shape.hidden_size}>"
+        )
+
+
+_HEADER = HEADER | {
+    "unit": (str, "word or character", lambda value: value in UNITS),
+    "cell": (str, "a cell", lambda value: value in CELLS),
+    "reset": (str, "a reset", lambda value: value in RESETS),
+    "layers": (int, "at least 1", lambda value: value >= 1),
+    "hidden_size": (int, "at least 1", lambda value: value >= 1),
+    "tied": (bool, "true or false", lambda value: True),
+    "tokenizer": (str, "a tokeniser", lambda value: value in TOKENIZERS),
+    "lowercase": (bool, "true or false", lambda value: True),
+}
+
+
+def train_language_model(
+    lines: Iterable[str],
+    *,
+    settings: LanguageModelSettings | None = None,
+    dev: Iterable[str] | None = None,
+    threads: int | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> LanguageModel:
+    """Train a recurrent language model.
+
+    Args:
+        lines: the text, strings without their ends; a generator is read once.
+        settings: default: ``LanguageModelSettings()``.
+        dev: lines to choose the best epoch by; None splits off the last ``settings.validation_fraction``.
+        threads: at most so many; None takes the cores there are. The result is the same at any number.
+        on_progress: called a few times a second with a :class:`seqclf.Progress`.
+
+    Returns:
+        The model; its ``history`` has a row an epoch.
+
+    Raises:
+        InputError: a setting outside its range, lines that are none, no text.
+        TrainingError: the loss is no longer a number.
+    """
+    settings = (settings or LanguageModelSettings()).validate()
+
+    def tokens(text: Iterable[str]) -> Iterable[str]:
+        return tokens_of(text, settings.unit, settings.tokenizer, settings.lowercase)
+
+    vocabulary, ids, held = read_training_text(
+        tokens(lines),
+        settings.unit,
+        min_count=settings.min_count,
+        max_vocabulary=settings.max_vocabulary,
+        held_out=settings.validation_fraction if dev is None else 0.0,
+    )
+    if dev is not None:
+        held = encode_text(tokens(dev), vocabulary, settings.unit)
+    elif held.size > 1:
+        logger.info(
+            "no development text given: the last %s of %s %ss are split off to choose the epoch by",
+            f"{held.size - 1:,}", f"{held.size + ids.size - 2:,}", settings.unit,
+        )  # fmt: skip
+    counts = vocabulary.counts
+    assert counts is not None
+    shape = LanguageShape(
+        len(vocabulary), settings.width, settings.hidden_size, settings.cell, settings.reset, settings.layers,
+        settings.tied,
+    )  # fmt: skip
+    random = np.random.default_rng([settings.seed, 0x1217])
+    # A word that training lacks (<unk> where none is rare) may be drawn by a sampled softmax as if it were there once.
+    network = LanguageNetwork(
+        shape, initial_parameters(shape, counts, random), samples=settings.samples, counts=np.maximum(counts, 1)
+    )
+    with Workers(threads) as workers:
+        outcome = train_language_network(
+            network,
+            ids,
+            settings=settings,
+            workers=workers,
+            dev=held if held.size > 1 else None,
+            on_progress=on_progress,
+        )
+    best = {name: value for name, value in outcome.history[outcome.best_epoch - 1].items() if name != "epoch"}
+    metrics = {"best_epoch": outcome.best_epoch, "tokens": ids.size - 1, "dev_tokens": held.size - 1, **best}
+    return LanguageModel(network, vocabulary, settings=settings.as_dict(), metrics=metrics, history=outcome.history)

@@ -1,0 +1,232 @@
+"""A language model's net: encoder ▶ vocabulary head, over windows of a text whose state is carried on."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from seqclf.layers.batches import PackedBatch, pack
+from seqclf.layers.encoder import Encoder
+from seqclf.layers.parameters import EncoderShape, FlatParameters, encoder_shapes, initial_encoder
+from seqclf.layers.tape import DropoutMasks, States
+from seqclf.layers.vocabulary_head import VocabularyHead
+from seqclf.layers.workers import Workers
+
+SPREAD = 0.1
+"""Fresh embeddings and softmax weights are uniform in -0.1 .. 0.1."""
+WINDOW = 512
+"""Steps read at a time where nothing is trained; the result does not depend on it."""
+
+
+@dataclass(frozen=True)
+class LanguageShape:
+    """What fixes every parameter's shape.
+
+    Attributes:
+        vocabulary: V.
+        vector_size: E; H where tied.
+        hidden_size: H.
+        cell, reset, layers: see ``EncoderShape``.
+        tied: the embedding table is the head's weight, too.
+    """
+
+    vocabulary: int
+    vector_size: int
+    hidden_size: int
+    cell: str = "lstm"
+    reset: str = "after"
+    layers: int = 1
+    tied: bool = True
+
+    @property
+    def encoder(self) -> EncoderShape:
+        return EncoderShape(
+            self.vocabulary, self.vector_size, self.hidden_size, self.cell, self.reset, False, layers=self.layers
+        )
+
+
+def parameter_shapes(shape: LanguageShape) -> dict[str, tuple[int, ...]]:
+    """Every parameter's name and shape, as files hold them.
+
+    Example:
+        >>> list(parameter_shapes(LanguageShape(9, 4, 4)).items())[-1]
+        ('head.bias', (9,))
+    """
+    head: dict[str, tuple[int, ...]] = {"head.bias": (shape.vocabulary,)}
+    if not shape.tied:
+        head["head.weight"] = (shape.vocabulary, shape.hidden_size)
+    return encoder_shapes(shape.encoder) | head
+
+
+def initial_parameters(shape: LanguageShape, counts: np.ndarray, random: np.random.Generator) -> dict[str, np.ndarray]:
+    """Fresh parameters. The head's biases are log frequencies, so that training starts from the unigram model.
+
+    Args:
+        shape: see ``LanguageShape``.
+        counts: (V,) how often each word occurs.
+        random: for all else.
+    """
+
+    def uniform(width: int) -> np.ndarray:
+        return random.uniform(-SPREAD, SPREAD, (shape.vocabulary, width)).astype(np.float32)
+
+    parameters = initial_encoder(shape.encoder, uniform(shape.vector_size), random)
+    parameters["head.bias"] = np.log((counts + 1) / (counts.sum() + counts.size)).astype(np.float32)
+    if not shape.tied:
+        parameters["head.weight"] = uniform(shape.hidden_size)
+    return parameters
+
+
+class Window(NamedTuple):
+    """Some steps of several streams."""
+
+    batch: PackedBatch
+    targets: np.ndarray
+    """(R,) int32, the token that follows each packed row's."""
+
+
+def windows(ids: np.ndarray, bounds: np.ndarray, steps: int) -> Iterator[Window]:
+    """Streams of a text, side by side, ``steps`` at a time.
+
+    Args:
+        ids: (N + 1,) int32; token k + 1 is to be predicted from the tokens up to k.
+        bounds: (B + 1,) rising from 0 to at most N: stream s predicts the tokens ``bounds[s] + 1 .. bounds[s + 1]``.
+        steps: the most that a window holds of each stream; a stream that has ended has none in it.
+
+    Example:
+        >>> text = np.array([9, 1, 2, 3, 4, 5], np.int32)
+        >>> [(w.batch.token_ids.tolist(), w.targets.tolist()) for w in windows(text, np.array([0, 3, 5]), 2)]
+        [([1, 3, 4, 9], [1, 4, 2, 5]), ([2], [3])]
+    """
+    sequences = np.arange(bounds.size - 1)
+    for start in range(0, int(np.diff(bounds).max(initial=0)), steps):
+        begins = np.minimum(bounds[:-1] + start, bounds[1:])
+        lengths = np.minimum(begins + steps, bounds[1:]) - begins
+        offsets = np.zeros(bounds.size, np.int64)
+        np.cumsum(lengths, out=offsets[1:])
+        place = np.repeat(begins - offsets[:-1], lengths) + np.arange(offsets[-1])
+        following = pack(ids[place + 1], offsets, sequences)
+        yield Window(pack(ids[place], offsets, sequences), following.token_ids[following.forward_rows])
+
+
+@dataclass
+class Gradients:
+    """What a step leaves beside the dense gradients in ``LanguageNetwork.d_dense``.
+
+    Attributes:
+        loss: mean over the window's tokens, in nats.
+        rows: (U,) the embedding rows that have a gradient, rising; None: all.
+        d_table: their gradients (U, E padded).
+        last: the state to carry on.
+    """
+
+    loss: float
+    rows: np.ndarray | None
+    d_table: np.ndarray
+    last: States
+
+
+class LanguageNetwork:
+    """Parameters and passes.
+
+    Args:
+        shape: see ``LanguageShape``.
+        parameters: all of ``parameter_shapes``, of that shape.
+        dtype: float32; float64 is for proofs.
+        samples, counts: a sampled softmax in training, see ``VocabularyHead``.
+    """
+
+    def __init__(
+        self,
+        shape: LanguageShape,
+        parameters: Mapping[str, np.ndarray],
+        dtype: Any = np.float32,
+        *,
+        samples: int | None = None,
+        counts: np.ndarray | None = None,
+    ) -> None:
+        self.shape = shape
+        self.dtype = np.dtype(dtype)
+        self.encoder = Encoder(shape.encoder, dtype)
+        tied = self.encoder.embedding if shape.tied else None
+        self.head = VocabularyHead(
+            shape.vocabulary, shape.hidden_size, tied=tied, samples=samples, counts=counts, dtype=dtype
+        )
+        flat = FlatParameters(self.encoder.layout() | self.head.layout(), dtype)
+        self.encoder.attach(flat)
+        self.head.attach(flat)
+        self.dense, self.d_dense = flat.values, flat.gradient
+        self._touched: Any = slice(None)  # rows of the tied table whose gradient is not zero
+        self.encoder.load(parameters)
+        self.head.load(parameters)
+
+    @property
+    def embedding(self) -> np.ndarray:
+        """(V, E padded to 16)."""
+        return self.encoder.embedding
+
+    def parameters(self) -> dict[str, np.ndarray]:
+        """Copies of all parameters in their canonical shapes."""
+        return self.encoder.parameters() | self.head.parameters()
+
+    def read(
+        self, batch: PackedBatch, first: States | None, workers: Workers | None = None
+    ) -> tuple[np.ndarray, States]:
+        """States (R, F padded) of a batch, valid until the next call, and the state to carry on."""
+        tape = self.encoder.forward(batch, workers, first=first)
+        assert tape.last is not None
+        return tape.states, tape.last
+
+    def log_probabilities(self, ids: np.ndarray, workers: Workers | None = None, *, steps: int = WINDOW) -> np.ndarray:
+        """log p of each token but the first, (N,) float64, read as one stream from a state of zeros.
+
+        Args:
+            ids: (N + 1,) int32; the first token is given, not predicted.
+            workers: threads.
+            steps: read at a time.
+        """
+        found, states = [np.empty(0)], None
+        for window in windows(ids, np.array([0, ids.size - 1]), steps):
+            rows, states = self.read(window.batch, states, workers)
+            found.append(self.head.log_probabilities(rows, window.targets, workers))
+        return np.concatenate(found)
+
+    def backward(
+        self,
+        window: Window,
+        first: States | None,
+        workers: Workers | None = None,
+        *,
+        noise: DropoutMasks | None = None,
+        output_mask: np.ndarray | None = None,
+        random: np.random.Generator | None = None,
+    ) -> Gradients:
+        """Forward and backward over a window: gradients of its mean loss, stopped at its start.
+
+        Args:
+            window: R tokens and what follows each.
+            first: the state it starts with; None: zeros.
+            workers: threads.
+            noise: what training multiplies into the encoder.
+            output_mask: (R, F padded) factors of the states before the softmax.
+            random: draws the words of a sampled softmax.
+        """
+        self.d_dense[:] = 0
+        head, batch = self.head, window.batch
+        if self.shape.tied:
+            head.d_weight[self._touched] = 0
+        tape = self.encoder.forward(batch, workers, noise=noise, first=first)
+        assert tape.last is not None
+        states = tape.states if output_mask is None else tape.states * output_mask
+        loss, d_states = head.loss_and_backward(states, batch, window.targets, None, workers, random)
+        if output_mask is not None:
+            d_states *= output_mask
+        d_rows = self.encoder.backward(tape, d_states, workers)
+        if not self.shape.tied:
+            return Gradients(loss, batch.token_ids, d_rows, tape.last)
+        head.d_weight[batch.token_ids] += d_rows
+        if head.candidates is None:
+            return Gradients(loss, None, head.d_weight, tape.last)
+        rows = self._touched = np.union1d(head.candidates, batch.token_ids)
+        return Gradients(loss, rows, head.d_weight[rows], tape.last)

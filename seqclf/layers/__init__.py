@@ -1,0 +1,1 @@
+"""Layers of a recurrent network: cells, encoder, attention, pooling, output heads, batches."""

@@ -1,0 +1,64 @@
+"""Attention pooling as a layer: weights, the two passes, and what each token counted."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from seqclf.layers.batches import PackedBatch
+from seqclf.layers.heads import Head
+
+
+class AttentionTape(NamedTuple):
+    """What the way back needs: the states (R, F) and their keys (R, A); and what each token counted."""
+
+    states: np.ndarray
+    keys: np.ndarray
+    weights: np.ndarray
+    """(R,); they sum to one over a text."""
+
+
+class AttentionPooling(Head):
+    """One vector a text: the mean of its states, weighted by what a small net makes of each.
+
+    Source: Yang et al. 2016, eq. 5-7. ``pooling.weight`` is (A, parts * H); ``pooling.bias`` and ``pooling.query`` are
+    (A,). The query starts at zero: at first every token counts alike.
+
+    Args:
+        outputs: A, the width of the keys that are held against the query.
+        width, parts, random, dtype: see ``Head``.
+
+    Example:
+        >>> from seqclf.layers.batches import pack
+        >>> batch = pack(np.zeros(3, np.int32), np.array([0, 2, 3]), np.array([0, 1]))
+        >>> pooling = AttentionPooling(8, 16, random=np.random.default_rng(1))
+        >>> pooled, tape = pooling.forward(np.ones((3, 16), np.float32), batch)
+        >>> tape.weights.tolist()
+        [0.5, 1.0, 0.5]
+    """
+
+    prefix = "pooling"
+
+    def layout(self) -> dict[str, tuple[int, ...]]:
+        return super().layout() | {f"{self.prefix}.query": (self.outputs,)}
+
+    def forward(self, states: np.ndarray, batch: PackedBatch) -> tuple[np.ndarray, AttentionTape]:
+        """Pool states (R, F): vectors (B, F) in the batch's order, zeros for a text without tokens; and the tape."""
+        from seqclf.kernels.attention import attention_forward
+
+        pooled = np.empty((batch.lengths.size, self.columns), self.dtype)
+        keys, weights = np.empty((len(states), self.outputs), self.dtype), np.empty(len(states), self.dtype)
+        parts: list[Any] = [self._weight(name) for name in ("weight", "bias", "query")]
+        attention_forward(states, batch.starts, *parts, keys, weights, pooled)
+        return pooled, AttentionTape(states, keys, weights)
+
+    def backward(self, d_pooled: np.ndarray, batch: PackedBatch, tape: AttentionTape) -> np.ndarray:
+        """Add to the gradients of the weights, and return d_states (R, F); the tape's keys are overwritten."""
+        from seqclf.kernels.attention import attention_backward
+
+        d_states = np.empty((len(tape.states), self.columns), self.dtype)
+        gradients = [self._d_weight(name) for name in ("weight", "bias", "query")]
+        attention_backward(
+            tape.states, batch.starts, self._weight(), self._weight("query"), tape.keys, tape.weights, d_pooled,
+            d_states, *gradients,
+        )  # fmt: skip
+        return d_states

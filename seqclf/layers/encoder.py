@@ -1,0 +1,229 @@
+"""The encoder: embedding ▶ recurrent layers ▶ a state for every token. Forward and backward, for heads of any shape.
+
+A head takes the states and gives their gradient back::
+
+    tape = encoder.forward(batch, workers)              # tape.states (R, F), a row for each packed token
+    ...                                                 # the head's own forward and backward
+    d_rows = encoder.backward(tape, d_states, workers)  # gradients of the weights, and of the tokens' vectors
+
+Parameters have two faces. People, files and tests see named arrays in the shapes of the papers
+(:func:`encoder_shapes`). The kernels see one flat array of everything dense, of which each weight is a view
+(:class:`FlatParameters`): clipping, Adam and keeping the best epoch are then one call on one array. The embedding table
+stands apart, because a batch touches few of its rows.
+
+Two threads share the work: a direction each, or, where there is one direction alone, every other sequence each. That
+is so at any number of threads, and what both add up is added in one order, so the result has the same bytes.
+"""
+
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from seqclf.layers.backward_pass import BackwardPass
+from seqclf.layers.batches import PackedBatch
+from seqclf.layers.cells import UNITS, from_panels, get_cell, padded, spread, to_panels, unspread
+from seqclf.layers.forward_pass import ForwardPass
+from seqclf.layers.parameters import EncoderShape, FlatParameters, Workspace, aligned
+from seqclf.layers.tape import DropoutMasks, EncoderTape, States
+from seqclf.layers.workers import Workers
+
+
+class Encoder:
+    """Parameters of embedding and recurrent layers, and the two passes over a packed batch.
+
+    Args:
+        shape: see ``EncoderShape``.
+        dtype: float32; float64 is for proofs, and takes libm's tanh.
+
+    A network makes one ``FlatParameters`` of ``layout()`` and what its head needs, calls ``attach`` with it, then
+    ``load``.
+    """
+
+    def __init__(self, shape: EncoderShape, dtype: Any = np.float32) -> None:
+        self.shape = shape
+        self.dtype = np.dtype(dtype)
+        self.cell = get_cell(shape.cell, shape.reset)
+        self.columns = padded(shape.vector_size)
+        self.hidden = padded(shape.hidden_size)
+        self.features = self.hidden * shape.parts
+        """Columns of the states as the kernels hold them: each direction's H padded to 16."""
+        self.embedding = aligned(shape.vocabulary * self.columns, self.dtype).reshape(-1, self.columns)
+        self.embedding[:] = 0
+        self._workspace = Workspace(self.dtype)
+        share = np.full((1, self.hidden), shape.zoneout, self.dtype)
+        cell_share = np.full((1, self.hidden), shape.zoneout_cell, self.dtype)
+        self.hold = share[: shape.zoneout > 0], cell_share[: shape.zoneout_cell > 0]
+        """Zoneout's expected values of h and of c, as the kernels take them."""
+
+    @cached_property
+    def product(self) -> int:
+        """The address of the compiled matrix product."""
+        from seqclf.kernels.panels import product
+
+        return product(self.dtype.name)
+
+    def layout(self) -> dict[str, tuple[int, ...]]:
+        """Names and shapes of the dense parameters as the kernels hold them."""
+        panels = self.cell.gates * self.hidden // UNITS
+        found: dict[str, tuple[int, ...]] = {}
+        for prefix, layer, _ in self._places():
+            found[f"{prefix}.w_input"] = (panels, self.features if layer else self.columns, UNITS)
+            found[f"{prefix}.w_hidden"] = (panels, self.hidden, UNITS)
+            found[f"{prefix}.bias"] = (panels * UNITS,)
+            found[f"{prefix}.bias_hidden"] = (self.hidden if self.cell.hidden_bias else 0,)
+        return found
+
+    def attach(self, flat: FlatParameters) -> None:
+        """Take the views of ``layout()`` out of a network's parameters."""
+        from seqclf.kernels.panels import Weights
+
+        def grouped(views: Mapping[str, np.ndarray]) -> list[list[Any]]:
+            groups: list[list[Any]] = [[] for _ in range(self.shape.layers)]
+            for prefix, layer, _ in self._places():
+                groups[layer].append(Weights(*(views[f"{prefix}.{name}"] for name in Weights._fields)))
+            return groups
+
+        self.weights, self.d_weights = grouped(flat.views), [grouped(flat.d_views)]
+        if not self.shape.bidirectional:
+            # The second half-batch has gradients of its own, which are added to the first's.
+            self._second = FlatParameters(self.layout(), self.dtype)
+            self.d_weights.append(grouped(self._second.d_views))
+
+    def _places(self) -> Iterable[tuple[str, int, int]]:
+        """Every direction's name as files write it, its layer and its number."""
+        for layer in range(self.shape.layers):
+            for number, direction in enumerate(self.shape.directions):
+                yield f"layers.{layer}.{direction}", layer, number
+
+    # ------------------------------------------------------------- parameters
+
+    def load(self, parameters: Mapping[str, np.ndarray]) -> None:
+        """Take over the parameters of ``encoder_shapes``, given in these shapes."""
+        gates = self.cell.gates
+        if self.shape.vocabulary:
+            self.embedding[:, : self.shape.vector_size] = parameters["embedding"]
+        for prefix, layer, number in self._places():
+            weights = self.weights[layer][number]
+            w_input = parameters[f"{prefix}.w_input"]
+            columns = spread(w_input, self.shape.parts) if layer else w_input
+            weights.w_input[:] = to_panels(columns, gates, weights.w_input.shape[1])
+            weights.w_hidden[:] = to_panels(parameters[f"{prefix}.w_hidden"], gates, self.hidden)
+            weights.bias[:] = spread(parameters[f"{prefix}.bias"], gates)
+            if self.cell.hidden_bias:
+                weights.bias_hidden[:] = spread(parameters[f"{prefix}.bias_hidden"], 1)
+
+    def parameters(self) -> dict[str, np.ndarray]:
+        """Copies of all parameters in their canonical shapes."""
+        table = {"embedding": self.embedding[:, : self.shape.vector_size].copy()} if self.shape.vocabulary else {}
+        return table | self._canonical(self.weights)
+
+    def gradients(self) -> dict[str, np.ndarray]:
+        """Copies of the last backward pass's gradients of all dense parameters, in their canonical shapes."""
+        return self._canonical(self.d_weights[0])
+
+    def _canonical(self, groups: list[list[Any]]) -> dict[str, np.ndarray]:
+        gates, hidden, parts = self.cell.gates, self.shape.hidden_size, self.shape.parts
+        named = {}
+        for prefix, layer, number in self._places():
+            weights = groups[layer][number]
+            columns = from_panels(weights.w_input, gates, hidden, weights.w_input.shape[1])
+            columns = unspread(columns, parts, hidden) if layer else columns[:, : self.shape.vector_size]
+            named[f"{prefix}.w_input"] = np.ascontiguousarray(columns)
+            named[f"{prefix}.w_hidden"] = from_panels(weights.w_hidden, gates, hidden, hidden)
+            named[f"{prefix}.bias"] = unspread(weights.bias, gates, hidden)
+            if self.cell.hidden_bias:
+                named[f"{prefix}.bias_hidden"] = unspread(weights.bias_hidden, 1, hidden)
+        return named
+
+    # ---------------------------------------------------------------- forward
+
+    def forward(
+        self,
+        batch: PackedBatch,
+        workers: Workers | None = None,
+        *,
+        inputs: np.ndarray | None = None,
+        noise: DropoutMasks | None = None,
+        first: States | None = None,
+        keep: bool = True,
+        workspace: Workspace | None = None,
+    ) -> EncoderTape:
+        """Run the batch.
+
+        Args:
+            batch: B sequences.
+            workers: threads; None does everything on this one.
+            inputs: (U, E) vectors of ``batch.token_ids``; None looks them up in the embedding table.
+            noise: what training multiplies in; with it zoneout draws, without it the expected value is taken.
+            first: the state before the first token; None: zeros. Then ``backward`` leaves its gradient in the tape's
+                ``d_first``.
+            keep: keep what ``backward`` needs. Without it a tape has no ``last``.
+            workspace: threads that bring one each may share an encoder; None takes the encoder's own.
+        """
+        space = workspace or self._workspace
+        noise = noise or DropoutMasks()
+        whole = self._inputs(batch, inputs, noise, space)
+        run = workers.map if workers is not None and keep else map
+        return ForwardPass(self, batch, whole, noise, first, keep, space).run(run)
+
+    def _inputs(
+        self, batch: PackedBatch, inputs: np.ndarray | None, noise: DropoutMasks, space: Workspace
+    ) -> np.ndarray:
+        """The distinct tokens' vectors (U, E padded)."""
+        whole = space.array("inputs", batch.token_ids.size, self.columns)
+        if inputs is None:
+            np.take(self.embedding, batch.token_ids, axis=0, out=whole)
+        else:
+            whole[:, : self.shape.vector_size] = inputs
+            whole[:, self.shape.vector_size :] = 0
+        if noise.words is not None:
+            whole *= noise.words
+        return whole
+
+    # --------------------------------------------------------------- backward
+
+    def backward(
+        self,
+        tape: EncoderTape,
+        d_states: np.ndarray | None = None,
+        workers: Workers | None = None,
+        *,
+        d_every: np.ndarray | None = None,
+        d_final: np.ndarray | None = None,
+        tune_vectors: bool = True,
+    ) -> np.ndarray:
+        """Add the gradients of all weights to the network's; mirrors ``forward``.
+
+        Args:
+            tape: what ``forward`` returned; its arrays are overwritten.
+            d_states: (R, F padded), the gradient of ``tape.states``, or None.
+            workers: threads.
+            d_every: (B, F padded) instead, the gradient of every state of each sequence.
+            d_final: (B, F padded), the gradient of ``tape.final``, or None.
+            tune_vectors: also compute the gradient of the tokens' vectors.
+
+        Returns:
+            The gradient (U, E padded) of the vectors of ``batch.token_ids`` (no rows unless tuned).
+        """
+        distinct = tape.batch.token_ids.size if tune_vectors else 0
+        d_rows = self._workspace.array("d_rows", distinct, self.columns)
+        if len(tape.parts) > 1:
+            self._second.gradient[:] = 0
+        run = workers.map if workers is not None else map
+        found = BackwardPass(self, tape, d_final, tune_vectors, self._workspace).run(d_states, d_every, run)
+        if self.shape.bidirectional:
+            np.add(found[0][0], found[0][1], out=d_rows)
+        else:
+            d_rows[:] = 0
+            for part, (d_inputs,) in zip(tape.parts, found, strict=True):
+                if tune_vectors:
+                    d_rows[part.batch.token_ids] += d_inputs
+        if len(tape.parts) > 1:
+            for layer in range(self.shape.layers):
+                for mine, second in zip(*(groups[layer][0] for groups in self.d_weights), strict=True):
+                    mine += second
+        if tape.noise.words is not None and tune_vectors:
+            d_rows *= tape.noise.words
+        return d_rows

@@ -1,0 +1,145 @@
+"""What an encoder is made of: its shape, its parameters by name and as one flat array, and memory to work in."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from seqclf.layers.cells import get_cell, padded
+from wordvec import aligned
+
+DIRECTIONS = ("forward", "reverse")
+
+
+@dataclass(frozen=True)
+class EncoderShape:
+    """What fixes an encoder's parameters and what it computes.
+
+    Attributes:
+        vocabulary: V, the rows of the embedding table; 0 where inputs are given, not looked up.
+        vector_size: E.
+        hidden_size: H, for each direction.
+        cell: ``rnn``, ``gru`` or ``lstm``.
+        reset: where a GRU's reset gate acts: ``after`` the product (cuDNN, PyTorch) or ``before`` (Cho et al. 2014).
+        bidirectional: read from both ends, or forwards alone.
+        merge: how two directions become one state: ``concatenate``, ``sum``, ``average`` or ``multiply``.
+        layers: how many recurrent layers stand on one another.
+        zoneout, zoneout_cell: the chance of each unit of h, or c, to keep its old value in a step of training; in
+            prediction that share of the old value stays (Krueger et al. 2017).
+    """
+
+    vocabulary: int
+    vector_size: int
+    hidden_size: int
+    cell: str = "lstm"
+    reset: str = "after"
+    bidirectional: bool = True
+    merge: str = "concatenate"
+    layers: int = 1
+    zoneout: float = 0.0
+    zoneout_cell: float = 0.0
+
+    @property
+    def directions(self) -> tuple[str, ...]:
+        return DIRECTIONS if self.bidirectional else DIRECTIONS[:1]
+
+    @property
+    def parts(self) -> int:
+        """How many directions stand side by side in a state."""
+        return 2 if self.bidirectional and self.merge == "concatenate" else 1
+
+    @property
+    def features(self) -> int:
+        """F, the numbers in a state: 2 H where two directions stand side by side, else H."""
+        return self.hidden_size * self.parts
+
+
+def encoder_shapes(shape: EncoderShape) -> dict[str, tuple[int, ...]]:
+    """Every parameter's name and shape, as files hold them; gates are in the order i, f, g, o or r, z, n.
+
+    Example:
+        >>> for name, size in encoder_shapes(EncoderShape(9, 3, 2, cell="gru", bidirectional=False)).items():
+        ...     print(name, size)
+        embedding (9, 3)
+        layers.0.forward.w_input (6, 3)
+        layers.0.forward.w_hidden (6, 2)
+        layers.0.forward.bias (6,)
+        layers.0.forward.bias_hidden (2,)
+    """
+    shapes: dict[str, tuple[int, ...]] = (
+        {"embedding": (shape.vocabulary, shape.vector_size)} if shape.vocabulary else {}
+    )
+    cell = get_cell(shape.cell, shape.reset)
+    for layer in range(shape.layers):
+        inputs = shape.features if layer else shape.vector_size
+        for direction in shape.directions:
+            for name, size in cell.shapes(inputs, shape.hidden_size).items():
+                shapes[f"layers.{layer}.{direction}.{name}"] = size
+    return shapes
+
+
+def initial_encoder(
+    shape: EncoderShape, table: np.ndarray | None, random: np.random.Generator
+) -> dict[str, np.ndarray]:
+    """Fresh parameters around an embedding table (V, E)."""
+    parameters = {} if table is None else {"embedding": table}
+    cell = get_cell(shape.cell, shape.reset)
+    for layer in range(shape.layers):
+        inputs = shape.features if layer else shape.vector_size
+        for direction in shape.directions:
+            for name, value in cell.initial(inputs, shape.hidden_size, random).items():
+                parameters[f"layers.{layer}.{direction}.{name}"] = value
+    return parameters
+
+
+class FlatParameters:
+    """Everything dense in one flat array, and its gradient in another; each part begins on a cache line.
+
+    Attributes:
+        values, gradient: flat arrays.
+        views, d_views: their parts by name.
+    """
+
+    def __init__(self, layout: Mapping[str, tuple[int, ...]], dtype: Any) -> None:
+        total = sum(padded(int(np.prod(size))) for size in layout.values())
+        self.values, self.gradient = aligned(total, dtype), aligned(total, dtype)
+        self.views, self.d_views = {}, {}
+        start = 0
+        for name, size in layout.items():
+            count = int(np.prod(size))
+            self.views[name] = self.values[start : start + count].reshape(size)
+            self.d_views[name] = self.gradient[start : start + count].reshape(size)
+            start += padded(count)
+
+
+class Workspace:
+    """Arrays that are used again from batch to batch, so that no step asks the system for memory."""
+
+    def __init__(self, dtype: Any) -> None:
+        self._dtype = np.dtype(dtype)
+        self._kept: dict[str, np.ndarray] = {}
+
+    @property
+    def nbytes(self) -> int:
+        """Memory that is kept for the next batch."""
+        return sum(kept.nbytes for kept in self._kept.values())
+
+    def array(self, name: str, *shape: int, dtype: Any = None) -> np.ndarray:
+        """An array with unspecified content, valid until ``name`` is asked for again."""
+        size = math.prod(shape)
+        kept = self._kept.get(name)
+        if kept is None or kept.size < size:
+            kept = aligned(max(size, 2 * kept.size if kept is not None else 0), dtype or self._dtype)
+            self._kept[name] = kept
+        return kept[:size].reshape(shape)
+
+    def zeros(self, *shape: int) -> np.ndarray:
+        """An array of zeros that many may hold, and nobody writes to."""
+        size = math.prod(shape)
+        kept = self._kept.get("zeros")
+        if kept is None or kept.size < size:
+            kept = self.array("zeros", size)
+            self._kept["zeros"][:] = 0
+        return kept[:size].reshape(shape)

@@ -1,0 +1,197 @@
+"""The model file: safetensors with one metadata key of sorted JSON. Nothing in it is trusted, nothing in it can run."""
+
+import itertools
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from wordvec import FormatError, InputError, Vocabulary, replacing
+
+VERSION = 1
+_KEY = "seqclf"
+KINDS = {
+    "model": "a text classifier",
+    "multi-label model": "a multi-label classifier",
+    "tagger": "a tagger",
+    "language model": "a language model",
+    "forecaster": "a forecaster",
+    "regressor": "a regressor",
+}
+"""What a file may hold, by the name it has in the header."""
+_WRITERS = {
+    "model": "classify-text train",
+    "multi-label model": "classify-text train --multi-label",
+    "tagger": "tag-text train",
+    "language model": "language-model train",
+    "forecaster": "forecast train",
+    "regressor": "RegressorModel.save",
+}
+
+HEADER: dict[str, tuple[type, str, Any]] = {
+    "settings": (dict, "an object", lambda value: True),
+    "metrics": (dict, "an object", lambda value: True),
+    "history": (list, "a list of objects", lambda value: all(isinstance(row, dict) for row in value)),
+}
+"""What every model's header holds, as ``check_header`` takes it."""
+
+
+def write_model(
+    path: str | os.PathLike[str], tensors: Mapping[str, np.ndarray], header: Mapping[str, Any], *, kind: str = "model"
+) -> None:
+    """Write a model; the file takes its place only when it is complete. The same content gives the same bytes.
+
+    Args:
+        path, tensors, header: where, its arrays, and what describes them.
+        kind: one of ``KINDS``.
+    """
+    from safetensors.numpy import save
+
+    described = {"kind": kind, "version": VERSION, **header}
+    # One key: safetensors writes several in random order (its issue 584).
+    metadata = {_KEY: json.dumps(described, sort_keys=True, ensure_ascii=False, allow_nan=False)}
+    content = save({name: np.ascontiguousarray(array) for name, array in tensors.items()}, metadata=metadata)
+    with replacing(path) as file:
+        file.write(content)
+
+
+def read_model(
+    path: str | os.PathLike[str], *, kind: str = "model", or_kind: str | None = None
+) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """Tensors and header of a model file of one of ``KINDS``, or of one of two.
+
+    Raises:
+        FormatError: it is no such model: random bytes, cut short, word vectors, another kind, or a version this one
+            cannot read.
+        InputError: it is missing or a directory.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    name, advice = str(path), f"pass a file that {_WRITERS[kind]} wrote"
+    if not Path(path).exists():
+        raise InputError(f"{name} does not exist")
+    if Path(path).is_dir():
+        raise InputError(f"{name} is a directory; name a model file")
+    try:
+        with safe_open(name, framework="numpy") as file:
+            metadata = file.metadata() or {}
+            _check_program(name, metadata, advice)
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - not a mapping
+    except (SafetensorError, TypeError, AttributeError) as error:
+        raise FormatError(f"{name} is not a model file, or it is cut short ({error}); {advice}") from None
+    except OSError as error:
+        raise InputError(f"{name} cannot be read: {error.strerror or error}") from None
+    try:
+        header = json.loads(metadata[_KEY])
+    except (json.JSONDecodeError, RecursionError):
+        raise FormatError(f"{name} is damaged: its description is not JSON") from None
+    if not isinstance(header, dict) or header.get("kind") not in list(KINDS):
+        raise FormatError(f"{name} is damaged: its description does not say that it is a model")
+    if header["kind"] not in (kind, or_kind):
+        raise FormatError(f"{name} holds {KINDS[header['kind']]}, not {KINDS[kind]}; {advice}")
+    if header.get("version") != VERSION:
+        raise FormatError(
+            f"{name} is a model of version {header.get('version')!r}, this program reads version {VERSION}; update it"
+        )
+    return tensors, header
+
+
+def _check_program(name: str, metadata: Mapping[str, str], advice: str) -> None:
+    if _KEY in metadata:
+        return
+    if "wordvec" in metadata:
+        raise FormatError(f"{name} holds word vectors, not a model; {advice}")
+    raise FormatError(f"{name} is a safetensors file of another program; {advice}")
+
+
+def check_header(name: str, header: Mapping[str, Any], rules: Mapping[str, tuple[type, str, Any]]) -> None:
+    """See that a header says what it must.
+
+    Args:
+        name: of the file.
+        header: as ``read_model`` gives it.
+        rules: for each key the type of its value, the rule in words, and a function that tells whether it is kept.
+
+    Raises:
+        FormatError: a value is missing, of another type, or breaks its rule.
+    """
+    for key, (kind, rule, good) in rules.items():
+        value = header.get(key)
+        if type(value) is not kind or not good(value):
+            raise FormatError(f"{name} is damaged or of a newer program: {key} must be {rule}, got {value!r:.80}")
+
+
+def check_tensors(
+    name: str,
+    tensors: Mapping[str, np.ndarray],
+    weights: Mapping[str, tuple[int, ...]],
+    *others: str,
+    numbers: Mapping[str, tuple[int, ...]] | None = None,
+) -> None:
+    """See that a file holds what it must and no more, and that all numbers in it are finite.
+
+    Args:
+        name, tensors: the file, and what it holds.
+        weights: shapes of what must be float32, and may not be empty. numbers: of what must be float64.
+        others: names of what is looked at elsewhere.
+
+    Raises:
+        FormatError: something is missing, too many, of another type or shape, or not finite.
+    """
+    expected: dict[str, tuple[Any, tuple[int, ...], bool]]
+    expected = {key: (np.dtype(np.float32), shape, 0 not in shape) for key, shape in weights.items()}
+    expected |= {key: (np.dtype(np.float64), shape, True) for key, shape in (numbers or {}).items()}
+    wanted = {*expected, *others}
+    if tensors.keys() != wanted:
+        missing, extra = sorted(wanted - tensors.keys()), sorted(tensors.keys() - wanted)
+        raise FormatError(f"{name} is damaged: it lacks {missing or 'nothing'} and has {extra or 'nothing'} too many")
+    for key, (dtype, shape, good) in expected.items():
+        array = tensors[key]
+        if array.dtype != dtype or array.shape != shape or not good:
+            raise FormatError(f"{name} is damaged: {key} must be {dtype} {shape}, got {array.dtype} {array.shape}")
+        if not np.isfinite(array).all():
+            raise FormatError(f"{name} is damaged: {key} holds numbers that are not finite")
+
+
+def read_vocabulary(name: str, tensors: Mapping[str, np.ndarray], rows: int, prefix: str = "token") -> Vocabulary:
+    """The vocabulary of ``rows`` words that ``join_tokens`` laid out, with ``token_counts`` where they are there.
+
+    Raises:
+        FormatError: it does not add up.
+    """
+    tokens = split_tokens(name, tensors[f"{prefix}_bytes"], tensors[f"{prefix}_offsets"])
+    if len(tokens) != rows:
+        raise FormatError(f"{name} is damaged: {len(tokens):,} {prefix}s where there must be {rows:,}")
+    try:
+        return Vocabulary(tokens, tensors.get(f"{prefix}_counts"))
+    except InputError as error:
+        raise FormatError(f"{name} is damaged: {error}") from None
+
+
+def join_tokens(tokens: list[str], prefix: str = "token") -> dict[str, np.ndarray]:
+    """token_bytes (bytes,) uint8, all tokens in UTF-8 end to end, and token_offsets (V + 1,) int64."""
+    encoded = [token.encode() for token in tokens]
+    offsets = np.zeros(len(encoded) + 1, dtype=np.int64)
+    np.cumsum([len(token) for token in encoded], out=offsets[1:])
+    joined = np.frombuffer(b"".join(encoded), dtype=np.uint8)
+    return {f"{prefix}_bytes": joined, f"{prefix}_offsets": offsets}
+
+
+def split_tokens(name: str, token_bytes: np.ndarray, token_offsets: np.ndarray) -> list[str]:
+    """Undo :func:`join_tokens`.
+
+    Raises:
+        FormatError: offsets that do not fit the bytes, or bytes that are not UTF-8.
+    """
+    fits = token_bytes.dtype == np.uint8 and token_offsets.dtype == np.int64 and token_offsets.ndim == 1
+    fits = fits and token_bytes.ndim == 1 and token_offsets.size > 0 and token_offsets[0] == 0
+    if not fits or token_offsets[-1] != token_bytes.size or (np.diff(token_offsets) < 1).any():
+        raise FormatError(f"{name} is damaged: its token offsets do not fit its token bytes")
+    content, bounds = token_bytes.tobytes(), token_offsets.tolist()
+    try:
+        return [content[start:stop].decode() for start, stop in itertools.pairwise(bounds)]
+    except UnicodeDecodeError as error:
+        raise FormatError(f"{name} is damaged: a token is not UTF-8 ({error.reason})") from None

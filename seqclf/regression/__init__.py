@@ -1,0 +1,1 @@
+"""Regression: numeric targets from texts or numeric sequences."""

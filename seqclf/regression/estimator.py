@@ -1,0 +1,117 @@
+"""SequenceRegressor: numbers of texts, or of sequences of numbers, as a scikit-learn estimator."""
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sklearn.base import RegressorMixin
+from sklearn.utils.validation import check_is_fitted
+
+from seqclf.classification.estimator import SequenceEstimator
+from seqclf.regression.model import RegressionScore, RegressorModel, train_regressor
+from seqclf.training.loop import Progress
+from wordvec import InputError
+
+if TYPE_CHECKING:
+    from wordvec import WordVectors
+
+
+class SequenceRegressor(RegressorMixin, SequenceEstimator):
+    """Recurrent regressor (many to one): embedding or numbers, RNN, GRU or LSTM layers, pooling, squared error.
+
+    Args:
+        cell, reset, bidirectional, merge, layers, hidden_size, pooling, dropout, batch_size, learning_rate, epochs,
+        patience, vectors, vector_size, tune_vectors, min_count, validation_fraction, tokenizer, lowercase,
+        random_state, n_jobs: as in ``SequenceClassifier``.
+
+    Attributes:
+        model_: the :class:`seqclf.RegressorModel`, which saves to a file and predicts without scikit-learn.
+        history_: a dict an epoch: loss, and the error on the held-out sequences beside that of the mean.
+
+    Example:
+        >>> texts = ["good", "very good", "bad", "very bad"] * 10
+        >>> stars = [4, 5, 2, 1] * 10
+        >>> regressor = SequenceRegressor(hidden_size=8, learning_rate=0.02, validation_fraction=0, random_state=1)
+        >>> regressor.fit(texts, stars).score(texts, stars) > 0.7
+        True
+    """
+
+    def __init__(
+        self,
+        cell: str = "lstm",
+        *,
+        reset: str = "after",
+        bidirectional: bool = True,
+        merge: str = "concatenate",
+        layers: int = 1,
+        hidden_size: int = 128,
+        pooling: str = "max",
+        dropout: float = 0.5,
+        batch_size: int = 16,
+        learning_rate: float = 2e-3,
+        epochs: int = 10,
+        patience: int | None = None,
+        vectors: "WordVectors | str | os.PathLike[str] | None" = None,
+        vector_size: int = 100,
+        tune_vectors: bool = True,
+        min_count: int = 1,
+        validation_fraction: float = 0.1,
+        tokenizer: str | None = None,
+        lowercase: bool | None = None,
+        random_state: int | np.random.RandomState | None = None,
+        n_jobs: int | None = None,
+    ) -> None:
+        self.cell, self.reset, self.layers, self.hidden_size = cell, reset, layers, hidden_size
+        self.bidirectional, self.merge, self.pooling, self.dropout = bidirectional, merge, pooling, dropout
+        self.batch_size, self.learning_rate = batch_size, learning_rate
+        self.epochs, self.patience = epochs, patience
+        self.vectors, self.vector_size, self.tune_vectors = vectors, vector_size, tune_vectors
+        self.min_count, self.validation_fraction = min_count, validation_fraction
+        self.tokenizer, self.lowercase = tokenizer, lowercase
+        self.random_state, self.n_jobs = random_state, n_jobs
+
+    def fit(
+        self,
+        X: Iterable[Any],
+        y: Any,
+        *,
+        validation_data: tuple[Iterable[Any], Any] | None = None,
+        on_progress: Callable[[Progress], None] | None = None,
+    ) -> "SequenceRegressor":
+        """Train.
+
+        Args:
+            X: strings, lists of tokens, or arrays of numbers (T,) or (T, E); a generator is read once.
+            y: (N,) or (N, C) numbers.
+            validation_data: sequences and values to choose the best epoch by.
+            on_progress: called a few times a second.
+
+        Raises:
+            InputError: parameters outside their range, sequences of several kinds, values that do not match.
+        """
+        if y is None:
+            raise InputError("SequenceRegressor requires y to be passed, but the target y is None")
+        y = list(y) if isinstance(y, Iterator) else y
+        self.model_: RegressorModel = train_regressor(
+            X, y, dev=validation_data, on_progress=on_progress, **self._training()
+        )
+        self.history_ = self.model_.history
+        self._flat = np.asarray(y).ndim == 1
+        return self
+
+    def predict(self, X: Iterable[Any]) -> np.ndarray:
+        """The values (N,), or (N, C) as in training."""
+        check_is_fitted(self)
+        values = self.model_.predict(X, threads=self._threads())
+        return values[:, 0] if self._flat else values
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags
+
+    def report(self, X: Iterable[Any], y: Any) -> RegressionScore:
+        """RMSE, MAE and R² beside the errors of always saying the mean of the training values."""
+        check_is_fitted(self)
+        return self.model_.score(X, y, threads=self._threads())

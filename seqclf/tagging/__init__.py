@@ -1,0 +1,1 @@
+"""Sequence tagging: one tag per token."""

@@ -1,0 +1,276 @@
+"""TaggerModel: everything a trained tagger needs to tag sentences, in one file. Needs numpy and numba alone."""
+
+import itertools
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import nullcontext
+from typing import Any
+
+import numpy as np
+
+from seqclf.classification.model import ENCODER_RULES, MODEL_RULES
+from seqclf.layers.batch_prediction import for_batches
+from seqclf.layers.batches import PackedBatch, pack, token_places
+from seqclf.layers.choices import HEADS
+from seqclf.layers.parameters import EncoderShape, Workspace
+from seqclf.layers.workers import Workers
+from seqclf.model_file import check_header, check_tensors, join_tokens, read_model, read_vocabulary, write_model
+from seqclf.tagging.features import Forms, encode_forms
+from seqclf.tagging.network import TaggerNetwork, TaggerShape, tagger_shapes
+from wordvec import FormatError, InputError, Vocabulary
+
+_STRINGS = ("token_bytes", "token_offsets", "feature_bytes", "feature_offsets")
+
+
+class TaggerModel:
+    """A trained tagger: a tag for every token of a sentence.
+
+    Args:
+        network: its parameters.
+        vocabulary: V words; the network's table has one row more, for unknown words.
+        features: the features of tokens it knows; that table has one row more, too.
+        frequent_tags: (V + 1,) int32, each word's most frequent tag in training, as a place in ``labels``; of words
+            that were not there, and in the last row, the most frequent one of all.
+        labels: C tags in the order of the probabilities' columns.
+        settings: how it was trained; ``lowercase`` says how words are looked up.
+        metrics: numbers from training, such as ``dev_accuracy``.
+        history: a row an epoch.
+
+    Attributes:
+        vocabulary, features, frequent_tags, labels, settings, metrics, history: as given.
+
+    Example:
+        >>> from seqclf import TaggerSettings, train_tagger
+        >>> settings = TaggerSettings(hidden_size=16, batch_size=2, learning_rate=0.02, validation_fraction=0)
+        >>> sentences = [["the", "cat", "sleeps"], ["a", "dog", "barks"], ["the", "dog"]] * 4
+        >>> tags = [["DET", "NOUN", "VERB"], ["DET", "NOUN", "VERB"], ["DET", "NOUN"]] * 4
+        >>> model = train_tagger(sentences, tags, settings=settings, threads=1)
+        >>> model.predict([["a", "cat", "barks"], []])
+        [['DET', 'NOUN', 'VERB'], []]
+    """
+
+    def __init__(
+        self,
+        network: TaggerNetwork,
+        vocabulary: Vocabulary,
+        features: Vocabulary,
+        frequent_tags: np.ndarray,
+        *,
+        labels: Sequence[Any],
+        settings: Mapping[str, Any],
+        metrics: Mapping[str, Any] | None = None,
+        history: Sequence[Mapping[str, Any]] = (),
+    ) -> None:
+        self.network = network
+        self.vocabulary, self.features = vocabulary, features
+        self.frequent_tags = frequent_tags
+        self.labels = list(labels)
+        self.settings = dict(settings)
+        self.metrics = dict(metrics or {})
+        self.history = [dict(row) for row in history]
+
+    @property
+    def lowercase(self) -> bool:
+        """Whether words are lower-cased before they are looked up."""
+        return bool(self.settings["lowercase"])
+
+    def predict(self, sentences: Iterable[Sequence[str]], *, threads: int | None = None) -> list[list[Any]]:
+        """A tag for every token.
+
+        Args:
+            sentences: S lists of tokens; an empty one has no tags.
+            threads: at most so many; None takes the cores there are. Neither they nor batch mates change an answer.
+
+        Raises:
+            InputError: a sentence is no list of tokens.
+        """
+        forms = self._forms(sentences)
+        return self._tagged(predict_tags(self.network, forms, threads), forms.offsets)
+
+    def predict_proba(self, sentences: Iterable[Sequence[str]], *, threads: int | None = None) -> list[np.ndarray]:
+        """For each sentence an array (T, C): every tag's probability for every token; a CRF's are its marginals.
+
+        Arguments as :meth:`predict`; columns are ``labels``. A CRF's best path need not be each token's likeliest tag.
+        """
+        forms = self._forms(sentences)
+        found = np.empty((forms.ids.size, len(self.labels)), np.float32)
+        with _workers(forms, threads) as workers:
+            _for_tokens(
+                lambda states, batch: [self.network.probabilities(states, batch)], self.network, forms, workers, [found]
+            )
+        return np.split(found, forms.offsets[1:-1]) if forms.offsets.size > 1 else []
+
+    def most_frequent(self, sentences: Iterable[Sequence[str]]) -> list[list[Any]]:
+        """What a tagger must beat: each word's most frequent tag in training; of unknown words that of all words."""
+        forms = self._forms(sentences)
+        return self._tagged(self.frequent_tags[forms.words[forms.ids]], forms.offsets)
+
+    def _forms(self, sentences: Iterable[Sequence[str]]) -> Forms:
+        return encode_forms(as_sentences(sentences), self.vocabulary, self.features, self.lowercase)
+
+    def _tagged(self, tags: np.ndarray, offsets: np.ndarray) -> list[list[Any]]:
+        named = [self.labels[tag] for tag in tags.tolist()]
+        bounds = offsets.tolist()
+        return [named[start:stop] for start, stop in itertools.pairwise(bounds)]
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write one safetensors file: weights, words, features, tags, settings. The same model, the same bytes.
+
+        Raises:
+            InputError: ``path`` cannot be written; what stood there before still stands.
+        """
+        shape = self.network.shape
+        header = {
+            **{name: getattr(shape.layers, name) for name in ENCODER_RULES},
+            "head": shape.head,
+            "lowercase": self.lowercase,
+            "labels": self.labels,
+            "settings": self.settings,
+            "metrics": self.metrics,
+            "history": self.history,
+        }
+        words, features = join_tokens(self.vocabulary.tokens), join_tokens(self.features.tokens, "feature")
+        tensors = {**self.network.parameters(), **words, **features, "frequent_tags": self.frequent_tags}
+        write_model(path, tensors, header, kind="tagger")
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> "TaggerModel":
+        """Read what :meth:`save` wrote, checking every shape and number.
+
+        Raises:
+            FormatError: the file is no tagger, is cut short, or does not add up.
+            InputError: it is missing or a directory.
+
+        Example:
+            >>> TaggerModel.load("missing.safetensors")
+            Traceback (most recent call last):
+                ...
+            corpora.errors.InputError: missing.safetensors does not exist
+        """
+        name = str(path)
+        tensors, header = read_model(path, kind="tagger")
+        shape = _shape(name, tensors, header)
+        expected = tagger_shapes(shape)
+        check_tensors(name, tensors, expected, *_STRINGS, "frequent_tags")
+        vocabulary = read_vocabulary(name, tensors, shape.words - 1)
+        features = read_vocabulary(name, tensors, shape.features - 1, "feature")
+        tags = tensors["frequent_tags"]
+        if tags.dtype != np.int32 or tags.shape != (shape.words,) or not 0 <= tags.min() <= tags.max() < shape.labels:
+            raise FormatError(f"{name} is damaged: frequent_tags must be int32, one of the labels for each word")
+        return cls(
+            TaggerNetwork(shape, {key: tensors[key] for key in expected}),
+            vocabulary,
+            features,
+            tags,
+            labels=header["labels"],
+            settings={**header["settings"], "lowercase": header["lowercase"]},
+            metrics=header["metrics"],
+            history=header["history"],
+        )
+
+    def __repr__(self) -> str:
+        shape = self.network.shape
+        way = "bidirectional" if shape.layers.bidirectional else "one-way"
+        return (
+            f"<TaggerModel: {way} {shape.layers.cell} of {shape.layers.hidden_size}, {shape.head} head, "
+            f"{len(self.vocabulary):,} words, {len(self.labels)} tags>"
+        )
+
+
+def load_tagger(path: str | os.PathLike[str]) -> TaggerModel:
+    """:meth:`TaggerModel.load` by another name."""
+    return TaggerModel.load(path)
+
+
+def as_sentences(sentences: Iterable[Sequence[str]], what: str = "sentences") -> list[list[str]]:
+    """The sentences as lists of tokens.
+
+    Raises:
+        InputError: one is no list of tokens, or a token is empty.
+
+    Example:
+        >>> as_sentences(["a cat"])
+        Traceback (most recent call last):
+            ...
+        corpora.errors.InputError: sentences must be lists of tokens, got 'a cat' at position 0; pass text.split()
+    """
+    if isinstance(sentences, str | bytes) or not isinstance(sentences, Iterable):
+        raise InputError(f"{what} must be a list of lists of tokens, got {sentences!r:.60}")
+    found = []
+    for row, sentence in enumerate(sentences):
+        if isinstance(sentence, str):
+            raise InputError(
+                f"{what} must be lists of tokens, got {sentence[:40]!r} at position {row}; pass text.split()"
+            )
+        if not isinstance(sentence, Sequence | np.ndarray) or isinstance(sentence, bytes):
+            raise InputError(f"{what} must be lists of tokens, got {sentence!r:.60} at position {row}")
+        for token in sentence:
+            if not isinstance(token, str) or not token:
+                raise InputError(f"tokens must be strings that are not empty, got {token!r:.60} in sentence {row}")
+        found.append([str(token) for token in sentence])
+    return found
+
+
+def predict_tags(network: TaggerNetwork, forms: Forms, threads: int | None = None) -> np.ndarray:
+    """Each token's tag: (N,) int32."""
+    tags = np.empty(forms.ids.size, np.int32)
+    with _workers(forms, threads) as workers:
+        _for_tokens(lambda states, batch: [network.head.predict(states, batch)], network, forms, workers, [tags])
+    return tags
+
+
+def evaluate_tags(network: TaggerNetwork, forms: Forms, targets: np.ndarray, workers: Workers) -> tuple[float, float]:
+    """Token accuracy, and the tokens' mean -log p(target) in nats (by a CRF's marginals)."""
+    tags, probabilities = np.empty(targets.size, np.int32), np.empty((targets.size, network.shape.labels), np.float32)
+
+    def answer(states: np.ndarray, batch: PackedBatch) -> list[np.ndarray]:
+        return [network.head.predict(states, batch), network.probabilities(states, batch)]
+
+    _for_tokens(answer, network, forms, workers, [tags, probabilities])
+    own = probabilities[np.arange(targets.size), targets].astype(np.float64)
+    return float((tags == targets).mean()), float(-np.log(np.maximum(own, 1.2e-38)).mean())
+
+
+def _workers(forms: Forms, threads: int | None) -> Workers:
+    """One sentence or a few are done before a second thread has started."""
+    return Workers(1 if forms.offsets.size <= 33 else threads)
+
+
+def _for_tokens(
+    answer: Callable[[np.ndarray, PackedBatch], Sequence[np.ndarray]],
+    network: TaggerNetwork,
+    forms: Forms,
+    workers: Workers,
+    found: Sequence[np.ndarray],
+) -> None:
+    """Write what ``answer(states, batch)`` says of each token into the arrays ``found`` (N, ...)."""
+
+    def predict(members: np.ndarray, workspace: Workspace) -> None:
+        batch = pack(forms.ids, forms.offsets, members)
+        places = token_places(batch, forms.offsets, members)
+        states = network.states(forms, batch, workspace)
+        for array, part in zip(found, answer(states, batch), strict=True):
+            array[places] = part
+
+    for_batches(predict, np.diff(forms.offsets), workers, lambda: nullcontext(Workspace(network.dtype)))
+
+
+def _shape(name: str, tensors: Mapping[str, np.ndarray], header: Mapping[str, Any]) -> TaggerShape:
+    rules = {**ENCODER_RULES, **MODEL_RULES, "head": (str, "a head", lambda value: value in HEADS)}
+    check_header(name, header, rules)
+    if header["layers"] > len(tensors):
+        raise FormatError(f"{name} is damaged: {header['layers']} layers, but {len(tensors)} tensors")
+    for table in ("embedding", "features"):
+        if table not in tensors or tensors[table].ndim != 2:
+            raise FormatError(f"{name} is damaged: it has no table {table}")
+    (words, word_size), (features, feature_size) = tensors["embedding"].shape, tensors["features"].shape
+    encoder = {key: header[key] for key in ENCODER_RULES}
+    return TaggerShape(
+        words=words,
+        word_size=word_size,
+        features=features,
+        feature_size=feature_size,
+        labels=len(header["labels"]),
+        head=header["head"],
+        layers=EncoderShape(vocabulary=0, vector_size=word_size + feature_size, **encoder),
+    )

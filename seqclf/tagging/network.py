@@ -1,0 +1,221 @@
+"""The tagger's net: word and features of each token ▶ encoder ▶ a softmax or CRF head for every token.
+
+The encoder is given its inputs: the word's vector (E) and, beside it, the sum of the vectors (A) of the token's
+features. Both tables stand outside, because a batch touches few of their rows.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from seqclf.layers.batches import PackedBatch
+from seqclf.layers.crf_head import CrfHead
+from seqclf.layers.encoder import Encoder
+from seqclf.layers.heads import SoftmaxHead
+from seqclf.layers.parameters import EncoderShape, FlatParameters, Workspace, encoder_shapes, initial_encoder
+from seqclf.layers.tape import DropoutMasks, EncoderTape
+from seqclf.layers.workers import Workers
+from seqclf.tagging.features import SLOTS, Forms
+
+
+@dataclass(frozen=True)
+class TaggerShape:
+    """What fixes every parameter's shape.
+
+    Attributes:
+        words: V, rows of the table of words; the last one stands for unknown words.
+        word_size: E.
+        features: rows of the table of features; the last one stands for unknown features.
+        feature_size: A.
+        labels: C.
+        head: ``softmax`` chooses each token's tag alone, ``crf`` those of a sentence together.
+        layers: the encoder; its vocabulary is 0 and its vectors have E + A numbers.
+    """
+
+    words: int
+    word_size: int
+    features: int
+    feature_size: int
+    labels: int
+    head: str
+    layers: EncoderShape
+
+
+def tagger_shapes(shape: TaggerShape) -> dict[str, tuple[int, ...]]:
+    """Every parameter's name and shape, as files hold them.
+
+    Example:
+        >>> layers = EncoderShape(0, 5, 2, cell="rnn", bidirectional=False)
+        >>> for name, size in tagger_shapes(TaggerShape(9, 3, 20, 2, 4, "softmax", layers)).items():
+        ...     print(name, size)
+        embedding (9, 3)
+        features (20, 2)
+        layers.0.forward.w_input (2, 5)
+        layers.0.forward.w_hidden (2, 2)
+        layers.0.forward.bias (2,)
+        head.weight (4, 2)
+        head.bias (4,)
+    """
+    tables = {"embedding": (shape.words, shape.word_size), "features": (shape.features, shape.feature_size)}
+    head = {name: array.shape for name, array in _head(shape, None, np.float32).parameters().items()}
+    return tables | encoder_shapes(shape.layers) | head
+
+
+def initial_tagger(shape: TaggerShape, words: np.ndarray, random: np.random.Generator) -> dict[str, np.ndarray]:
+    """Fresh parameters around a table of words (V, E); features start small, the unknown one at zero."""
+    features = random.standard_normal((shape.features, shape.feature_size), np.float32) * np.float32(0.1)
+    features[-1] = 0
+    head = _head(shape, random, np.float32).parameters()
+    return {"embedding": words, "features": features} | initial_encoder(shape.layers, None, random) | head
+
+
+def _head(shape: TaggerShape, random: np.random.Generator | None, dtype: Any) -> SoftmaxHead | CrfHead:
+    kind = CrfHead if shape.head == "crf" else SoftmaxHead
+    return kind(shape.labels, shape.layers.hidden_size, parts=shape.layers.parts, random=random, dtype=dtype)
+
+
+@dataclass
+class TaggerTape:
+    """What a forward pass leaves for the backward pass."""
+
+    encoded: EncoderTape
+    states_mask: np.ndarray | None
+
+
+class TaggerNetwork:
+    """Parameters and the two passes over a packed batch of forms.
+
+    Args:
+        shape: see ``TaggerShape``.
+        parameters: all of ``tagger_shapes``, of that shape.
+        dtype: float32; float64 is for proofs.
+    """
+
+    def __init__(self, shape: TaggerShape, parameters: Mapping[str, np.ndarray], dtype: Any = np.float32) -> None:
+        self.shape = shape
+        self.dtype = np.dtype(dtype)
+        self.encoder = Encoder(shape.layers, dtype)
+        self.head = _head(shape, None, dtype)
+        flat = FlatParameters(self.encoder.layout() | self.head.layout(), dtype)
+        self.encoder.attach(flat)
+        self.head.attach(flat)
+        self.dense, self.d_dense = flat.values, flat.gradient
+        self.encoder.load(parameters)
+        self.head.load(parameters)
+        # Copies, so that neither the caller's arrays change nor arrays that are read-only make kernels compile anew.
+        self.words = np.array(parameters["embedding"], self.dtype)
+        self.features = np.array(parameters["features"], self.dtype)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"shape": self.shape, "parameters": self.parameters(), "dtype": self.dtype}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        TaggerNetwork.__init__(self, **state)
+
+    def parameters(self) -> dict[str, np.ndarray]:
+        """Copies of all parameters in their canonical shapes."""
+        tables = {"embedding": self.words.copy(), "features": self.features.copy()}
+        return tables | self.encoder.parameters() | self.head.parameters()
+
+    def gradients(self) -> dict[str, np.ndarray]:
+        """Copies of the last backward pass's gradients of all dense parameters, in their canonical shapes."""
+        return self.encoder.gradients() | self.head.gradients()
+
+    # ---------------------------------------------------------------- forward
+
+    def inputs(self, forms: Forms, batch: PackedBatch) -> np.ndarray:
+        """The vectors (U, E + A) of the batch's distinct forms; each is the same whatever stands beside it."""
+        chosen, size = batch.token_ids, self.shape.word_size
+        inputs = np.zeros((chosen.size, size + self.shape.feature_size), self.dtype)
+        inputs[:, :size] = self.words[forms.words[chosen]]
+        for slot in range(SLOTS):
+            inputs[:, size:] += self.features[forms.features[chosen, slot]]
+        return inputs
+
+    def forward(
+        self,
+        forms: Forms,
+        batch: PackedBatch,
+        workers: Workers | None = None,
+        *,
+        noise: DropoutMasks | None = None,
+        states_mask: np.ndarray | None = None,
+    ) -> TaggerTape:
+        """Run the batch and keep what ``backward`` needs; the tape is valid until the next call.
+
+        Args:
+            forms: what the batch's token ids stand for. batch: B sentences.
+            workers: threads.
+            noise: what training multiplies into the encoder.
+            states_mask: (R, F padded) factors of the states.
+        """
+        tape = TaggerTape(
+            self.encoder.forward(batch, workers, inputs=self.inputs(forms, batch), noise=noise), states_mask
+        )
+        if states_mask is not None:
+            tape.encoded.states *= states_mask
+        return tape
+
+    def states(self, forms: Forms, batch: PackedBatch, workspace: Workspace) -> np.ndarray:
+        """The states (R, F padded) alone; threads that bring a workspace each may share the net."""
+        return self.encoder.forward(batch, inputs=self.inputs(forms, batch), keep=False, workspace=workspace).states
+
+    def probabilities(self, states: np.ndarray, batch: PackedBatch) -> np.ndarray:
+        """Each token's probabilities (R, C) of states (R, F padded), in packed order; a CRF's are its marginals."""
+        if isinstance(self.head, CrfHead):
+            return self.head.marginals(states, batch)
+        return self.head.forward(states, batch)
+
+    # --------------------------------------------------------------- backward
+
+    def backward(
+        self, forms: Forms, tape: TaggerTape, targets: np.ndarray, workers: Workers | None = None
+    ) -> tuple[float, tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
+        """Gradients of the tokens' mean negative log-likelihood into ``d_dense``; mirrors ``forward``.
+
+        Args:
+            forms: as given to ``forward``. tape: what it returned; its arrays are overwritten.
+            targets: (R,) tags in packed order.
+            workers: threads.
+
+        Returns:
+            The loss; then, of the table of words and of that of features, the distinct rows that the batch looks up
+            and their gradient.
+        """
+        self.d_dense[:] = 0
+        encoded = tape.encoded
+        batch, chosen = encoded.batch, encoded.batch.token_ids
+        weights = None
+        if isinstance(self.head, CrfHead) and batch.starts.size > 1:
+            # The CRF's loss is a mean over sentences.
+            sentences = int(batch.starts[1])
+            weights = np.full(sentences, sentences / len(targets))
+        loss, d_states = self.head.loss_and_backward(encoded.states, batch, targets, weights, workers)
+        if tape.states_mask is not None:
+            d_states *= tape.states_mask
+        d_rows = self.encoder.backward(encoded, d_states, workers)
+        size = self.shape.word_size
+        d_words = summed_by_row(forms.words[chosen][:, None], d_rows[:, :size])
+        d_features = summed_by_row(forms.features[chosen], d_rows[:, size : size + self.shape.feature_size])
+        return loss, d_words, d_features
+
+
+def summed_by_row(rows: np.ndarray, gradient: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Distinct ``rows`` (U,) rising, and for each the sum of ``gradient[i]`` (T, E) over all i in whose row it stands.
+
+    Args:
+        rows: (T, K) int32. gradient: (T, E).
+
+    Example:
+        >>> summed_by_row(np.array([[7, 3], [3, 3]]), np.array([[1.0], [10.0]]))
+        (array([3, 7]), array([[21.],
+               [ 1.]]))
+    """
+    flat = rows.ravel()
+    order = np.argsort(flat, kind="stable")
+    distinct, begins = np.unique(flat[order], return_index=True)
+    if not distinct.size:
+        return distinct, np.zeros((0, gradient.shape[1]), gradient.dtype)
+    return distinct, np.add.reduceat(gradient[order // rows.shape[1]], begins, axis=0)

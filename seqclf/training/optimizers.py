@@ -1,0 +1,198 @@
+"""Adam and plain descent for dense arrays and, lazily, for a table of which a step touches few rows; clipping; the
+rate's schedule."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from seqclf.kernels.adam import adam_update, adam_update_rows, sum_of_squares
+from seqclf.layers.workers import Workers
+from wordvec import TrainingError
+
+_WORTH_SHARING = 1 << 16
+"""Numbers that take one thread longer to update than another takes to wake."""
+
+
+class Adam:
+    """Adam (Kingma & Ba 2015) on one array, dense or row by row.
+
+    Args:
+        values: float32 or float64, C-contiguous; updated in place by every step.
+        rows: keep moments for the first ``rows`` rows alone (the others are never trained); None for all.
+        beta1, beta2, epsilon: as in the paper.
+
+    Example:
+        >>> weights = np.array([1.0, -2.0])
+        >>> Adam(weights).step(np.array([0.5, 0.5]), learning_rate=0.1)
+        >>> weights.round(6)
+        array([ 0.9, -2.1])
+    """
+
+    def __init__(
+        self,
+        values: np.ndarray,
+        *,
+        rows: int | None = None,
+        beta1: float = 0.9,
+        beta2: float = 0.999,
+        epsilon: float = 1e-8,
+    ) -> None:
+        self.values = values
+        kept = values if rows is None else values[:rows]
+        self.first, self.second = np.zeros_like(kept), np.zeros_like(kept)
+        self.beta1, self.beta2, self.epsilon = beta1, beta2, epsilon
+        self.steps = 0
+
+    def step(
+        self,
+        gradient: np.ndarray,
+        *,
+        learning_rate: float,
+        scale: float = 1.0,
+        rows: np.ndarray | None = None,
+        workers: Workers | None = None,
+    ) -> None:
+        """One update by ``scale * gradient``.
+
+        Args:
+            gradient: of ``values``' shape; with ``rows``, one row for each of them.
+            learning_rate: this step's.
+            scale: what clipping asks for.
+            workers: threads, which share a large dense array.
+            rows: (U,) distinct rows of ``values`` to update; the others keep values and moments, so a rare row's
+                moments do not fade while it is away (as PyTorch's SparseAdam). Bias corrections count all steps.
+        """
+        self.steps += 1
+        correction = math.sqrt(1 - self.beta2**self.steps)
+        step_size = learning_rate * correction / (1 - self.beta1**self.steps)
+        # The paper divides by sqrt(second / correction²) + epsilon; here the whole fraction is extended by correction.
+        kind = self.values.dtype.type
+        scalars = [kind(x) for x in (scale, self.beta1, self.beta2, step_size, self.epsilon * correction)]
+        if rows is None:
+            flat = [array.reshape(-1) for array in (self.values, gradient, self.first, self.second)]
+            middle = flat[0].size // 2
+            parts = [slice(middle), slice(middle, None)] if middle >= _WORTH_SHARING else [slice(None)]
+            run = map if workers is None else workers.map
+            list(run(lambda part: adam_update(*(array[part] for array in flat), *scalars), parts))
+        else:
+            adam_update_rows(self.values, rows, gradient, self.first, self.second, *scalars)
+
+
+class Sgd:
+    """Plain gradient descent, with the calls of ``Adam``.
+
+    Example:
+        >>> weights = np.array([1.0, -2.0])
+        >>> Sgd(weights).step(np.array([0.5, 1.0]), learning_rate=2.0)
+        >>> weights.tolist()
+        [0.0, -4.0]
+    """
+
+    def __init__(self, values: np.ndarray) -> None:
+        self.values = values
+
+    def step(
+        self, gradient: np.ndarray, *, learning_rate: float, scale: float = 1.0, rows: np.ndarray | None = None
+    ) -> None:
+        """``values -= learning_rate * scale * gradient``, of the distinct ``rows`` alone where they are given."""
+        change = self.values.dtype.type(learning_rate * scale) * gradient
+        if rows is None:
+            self.values -= change
+        else:
+            self.values[rows] -= change
+
+
+def global_norm(*gradients: np.ndarray) -> float:
+    """The Euclidean norm of all arrays taken together.
+
+    Example:
+        >>> global_norm(np.array([3.0]), np.array([[0.0, 4.0]]))
+        5.0
+    """
+    return math.sqrt(sum(float(sum_of_squares(gradient.reshape(-1))) for gradient in gradients))
+
+
+def clipping(norm: float, limit: float) -> float:
+    """The factor that brings a gradient of ``norm`` down to ``limit``; 1 where it is below already.
+
+    Example:
+        >>> clipping(10.0, 5.0), clipping(3.0, 5.0)
+        (0.5, 1.0)
+    """
+    return limit / norm if norm > limit else 1.0
+
+
+def scheduled_rate(step: int, steps: int, *, peak: float, warmup: int) -> float:
+    """The rate of a step: rising linearly to ``peak`` over ``warmup`` steps, then falling linearly towards 0.
+
+    Warm-up takes a fifth of all steps at most, so that short trainings get to their peak too.
+
+    Example:
+        >>> [round(scheduled_rate(step, 10, peak=1.0, warmup=50), 3) for step in (0, 1, 2, 9)]
+        [0.5, 1.0, 1.0, 0.125]
+    """
+    warmup = min(warmup, steps // 5)
+    if step < warmup:
+        return peak * (step + 1) / warmup
+    return peak * (steps - step) / (steps - warmup)
+
+
+class Optimizer:
+    """The updates of a training: clipping by the global norm, the rate's schedule, Adam.
+
+    Args:
+        dense: everything dense, flat; updated in place.
+        learning_rate, warmup_steps: see ``scheduled_rate``.
+        clip_norm: the largest global norm of a gradient.
+        steps: how many updates there will be.
+        tables: embedding tables of which a step touches few rows, each with how many of its first rows are trained.
+        workers: threads.
+
+    Attributes:
+        done: updates so far. learning_rate: that of the last.
+    """
+
+    def __init__(
+        self,
+        dense: np.ndarray,
+        *,
+        learning_rate: float,
+        warmup_steps: int,
+        clip_norm: float,
+        steps: int,
+        tables: Sequence[tuple[np.ndarray, int]] = (),
+        workers: Workers | None = None,
+    ) -> None:
+        self._peak, self._warmup, self._clip_norm, self._steps = learning_rate, warmup_steps, clip_norm, steps
+        self._tuned = [rows for _, rows in tables]
+        self._dense, self._workers = Adam(dense), workers
+        self._tables = [Adam(table, rows=rows) for table, rows in tables]
+        self.done, self.learning_rate = 0, 0.0
+
+    def step(self, loss: float, gradient: np.ndarray, *touched: tuple[np.ndarray, np.ndarray]) -> None:
+        """One update.
+
+        Args:
+            loss: of this batch, to be looked at alone.
+            gradient: of ``dense``.
+            touched: for each table the rows (U,), distinct and rising, that the step touches, and their gradient
+                (U, E).
+
+        Raises:
+            TrainingError: loss or gradient is no longer a number; nothing is updated.
+        """
+        # Rows rise, so those that are not trained (kept vectors, the unknown word) stand last.
+        counts = [int(np.searchsorted(rows, tuned)) for (rows, _), tuned in zip(touched, self._tuned, strict=True)]
+        cut = [(rows[:count], d_rows[:count]) for (rows, d_rows), count in zip(touched, counts, strict=True)]
+        norm = global_norm(gradient, *(d_rows for _, d_rows in cut))
+        if not math.isfinite(norm + loss):
+            raise TrainingError(
+                f"the loss is no longer a number at step {self.done + 1}; lower learning_rate, which is {self._peak}"
+            )
+        scale = clipping(norm, self._clip_norm)
+        self.learning_rate = scheduled_rate(self.done, self._steps, peak=self._peak, warmup=self._warmup)
+        self._dense.step(gradient, learning_rate=self.learning_rate, scale=scale, workers=self._workers)
+        for table, (rows, d_rows) in zip(self._tables, cut, strict=True):
+            table.step(d_rows, rows=rows, learning_rate=self.learning_rate, scale=scale)
+        self.done += 1

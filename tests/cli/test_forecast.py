@@ -1,0 +1,127 @@
+"""``forecast``: train with and without a back-test, predict, errors in one line."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from cli import main
+
+TINY = ("--hidden-size", "8", "--window", "6", "--horizon", "2", "--epochs", "2")
+
+
+def invoke(*arguments, code=0):
+    result = CliRunner().invoke(main.forecast, [str(argument) for argument in arguments])
+    assert result.exit_code == code, (result.output, result.exception)
+    return result
+
+
+@pytest.fixture
+def data(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    values = np.random.default_rng(1).normal(20, 3, (100, 2)).round(2)
+    rows = [f"day {day},{low},{high}" for day, (low, high) in enumerate(values.tolist())]
+    Path("data.csv").write_text("\n".join(["Date,Low,High", *rows]) + "\n")
+    return values
+
+
+def test_defaults_and_choices_are_those_of_the_library():
+    from seqclf import ForecasterSettings
+    from seqclf.forecasting.settings import SEASONAL, STRATEGIES
+    from seqclf.layers.choices import CELLS, RESETS
+
+    train = main.forecast.commands["train"]
+    defaults = train.make_context("train", ["data", "-o", "model"]).params
+    settings = vars(ForecasterSettings())
+    shared = settings.keys() & defaults.keys()
+    assert {name: defaults[name] for name in shared} == {name: settings[name] for name in shared}
+    assert settings.keys() - defaults.keys() == {"warmup_steps", "clip_norm"}
+    choices = {p.name: set(p.type.choices) for p in train.params if hasattr(p.type, "choices")}
+    known = {"cell": CELLS, "reset": RESETS, "strategy": STRATEGIES, "seasonal": SEASONAL}
+    assert choices == {name: set(values) for name, values in known.items()}
+
+
+def test_options_reach_the_library(data):
+    from seqclf import Forecaster
+
+    invoke(
+        *("train", "data.csv", "-o", "m.safetensors", "--column", "High", "--window", 5, "--horizon", 3, "--log"),
+        *("--strategy", "recursive", "--season", 7, "--seasonal", "both", "--relative", "--cell", "gru", "--epochs", 2),
+        *("--reset", "before", "--layers", 2, "--hidden-size", 4, "--dropout", 0.1, "--huber", 2, "--batch-size", 8),
+        *("--learning-rate", 0.01, "--patience", 2, "--validation-fraction", 0.2, "--seed", 3, "--threads", 1),
+    )
+    net = Forecaster.load("m.safetensors")
+    expected = {
+        **{"window": 5, "horizon": 3, "log": True, "strategy": "recursive", "season": 7, "seasonal": "both"},
+        **{"relative": True, "cell": "gru", "epochs": 2, "reset": "before", "layers": 2, "hidden_size": 4},
+        **{"dropout": 0.1, "huber": 2, "batch_size": 8, "learning_rate": 0.01, "patience": 2},
+        **{"validation_fraction": 0.2, "seed": 3},
+    }
+    assert expected.items() <= vars(net.settings).items()
+    assert net.names == ["High"]
+
+
+def test_a_back_test_is_a_table_and_gives_intervals(data):
+    result = invoke("train", "data.csv", "-o", "m.safetensors", *TINY, "--test", 30, "--naive-season", 7, "--seed", 2)
+    lines = result.stdout.splitlines()
+    assert lines[0].split()[:2] == ["29", "origins"]
+    assert [line.split("  ")[0].strip() for line in lines[1:]] == ["lstm, direct", "naive", "seasonal-naive 7"]
+    assert "(" in lines[2]
+    assert "m.safetensors: Low, High: 2 steps from 6 values" in result.stderr
+    rows = [line.split("\t") for line in invoke("predict", "m.safetensors").stdout.splitlines()]
+    assert [row[:2] for row in rows] == [["Low", "1"], ["Low", "2"], ["High", "1"], ["High", "2"]]
+    for row in rows:
+        value, low, high = map(float, row[2:])
+        assert low < value < high
+    (narrow,) = json.loads(invoke("predict", "m.safetensors", "--steps", 1, "--level", 0.5, "--json").stdout)[:1]
+    assert narrow["low"] > float(rows[0][3])
+
+
+def test_as_json_and_quiet(data):
+    result = invoke("train", "data.csv", "-o", "m.safetensors", *TINY, "--column", "Low", "--test", 9, "--json", "-q")
+    found = json.loads(result.stdout)
+    assert result.stderr == ""
+    assert (found["columns"], found["values"], found["back_test"]["origins"]) == (["Low"], 100, 8)
+    assert found["back_test"]["scores"][1]["mae_margin"]["low"] is None
+    again = invoke("train", "data.csv", "-o", "n.safetensors", *TINY, "--column", "Low", "--test", 9)
+    assert "8 origins are too few for an interval" in again.stderr
+    assert Path("m.safetensors").read_bytes() == Path("n.safetensors").read_bytes()
+
+
+def test_predictions_follow_the_end_of_other_data(data):
+    invoke("train", "data.csv", "-o", "m.safetensors", *TINY, "--column", "Low")
+    alone = invoke("predict", "m.safetensors").stdout
+    assert [len(line.split("\t")) for line in alone.splitlines()] == [2, 2]
+    assert invoke("predict", "m.safetensors", "data.csv").stdout == alone
+    Path("other.csv").write_text("Level\n" + "\n".join(map(str, range(20, 30))) + "\n")
+    assert invoke("predict", "m.safetensors", "other.csv", "--column", "Level").stdout != alone
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["train", "data.csv", "-o", "m", "--window", "0"], 2, "window must be at least 1, got 0"),
+        (["train", "data.csv", "-o", "m", "--column", "Mean"], 1, "data.csv:1: no column is called 'Mean'"),
+        (["train", "data.csv", "-o", "m", "--column", "Date"], 1, "data.csv:2: Date must be a number, found 'day 0'"),
+        (["train", "none.csv", "-o", "m"], 1, "none.csv"),
+        (["train", "data.csv", "-o", "m", "--window", "200"], 1, "100 values are too few: a window of 200"),
+        (["train", "data.csv", "-o", "m", "--refits", "2"], 2, "--naive-season and --refits need --test N"),
+        (["train", "data.csv", "-o", "no/where/m"], 1, "no/where"),
+        (["predict", "data.csv"], 1, "data.csv is not a model file"),
+        (["predict", "m.safetensors", "--column", "Low"], 2, "--column chooses columns of DATA"),
+        (["predict", "m.safetensors", "--level", "0.9"], 1, "intervals need the errors of a back-test"),
+        (["predict", "m.safetensors", "--level", "0"], 1, "level must be above 0 and below 1, got 0"),
+        (["predict", "m.safetensors", "--steps", "3"], 1, "steps must be at most 2"),
+        (["predict", "m.safetensors", "short.csv"], 1, "a forecast needs 6 values before it, of 1; got position 1"),
+    ],
+)
+def test_errors_are_one_line(data, arguments, code, message):
+    if "m.safetensors" in arguments:
+        Path("short.csv").write_text("Low\n1\n")
+        invoke("train", "data.csv", "-o", "m.safetensors", *TINY, "--column", "Low", "-q")
+    result = invoke(*arguments, code=code)
+    assert message in result.stderr
+    assert code == 2 or len(result.stderr.splitlines()) == 1
+    assert result.stdout == ""

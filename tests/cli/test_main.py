@@ -1,0 +1,166 @@
+"""The command group: help in no time, no heavy import, the same command objects everywhere, exit codes."""
+
+import errno
+import logging
+import os
+import subprocess
+import sys
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from cli import main
+from cli.shared.errors import Command
+from cli.shared.reporting import duration, short_number, table
+
+PACKAGES = ("corpora", "wordvec", "seqclf")
+HEAVY = ("numba", "numpy", "scipy", "sklearn", "rich", "safetensors")
+
+
+def all_commands() -> list[tuple[str, ...]]:
+    """Every command and subcommand, as its words after ``wordvec``."""
+    found: list[tuple[str, ...]] = [()]
+    for name in main.COMMANDS:
+        command = main.wordvec.get_command(click.Context(main.wordvec), name)
+        found.append((name,))
+        if isinstance(command, click.Group):
+            found += [(name, inner) for inner in command.commands]
+    return found
+
+
+def test_help_imports_nothing_heavy():
+    code = f"""
+import sys
+from click.testing import CliRunner
+from cli.main import wordvec
+for words in {all_commands()!r}:
+    result = CliRunner().invoke(wordvec, [*words, "--help"])
+    assert result.exit_code == 0 and "Usage:" in result.output, (words, result.output)
+print(sorted(set({HEAVY!r}) & set(sys.modules)))
+"""
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert result.stdout == "[]\n", result.stdout + result.stderr
+
+
+@pytest.mark.parametrize(
+    "script", ["wordvec", "train-embeddings", "word-analogy", "classify-text", "tag-text", "language-model"]
+)
+def test_help_is_quick(command_folder, script):
+    """In processor time: what else runs on the machine plays no part."""
+    times = []
+    for _ in range(3):
+        before = os.times()
+        subprocess.run([command_folder / script, "--help"], check=True, capture_output=True)
+        after = os.times()
+        times.append(after.children_user + after.children_system - before.children_user - before.children_system)
+    assert min(times) < 0.35, times
+
+
+def test_console_scripts_are_the_groups_own_commands():
+    context = click.Context(main.wordvec)
+    for name, attribute in [
+        ("train-embeddings", "train_embeddings"),
+        ("word-analogy", "word_analogy"),
+        ("classify-text", "classify_text"),
+        ("tag-text", "tag_text"),
+        ("language-model", "language_model"),
+    ]:
+        assert getattr(main, attribute) is main.wordvec.get_command(context, name)
+    with pytest.raises(AttributeError, match="no_such_thing"):
+        _ = main.no_such_thing
+
+
+def test_every_command_has_help_and_short_help():
+    output = CliRunner().invoke(main.wordvec, ["--help"]).output
+    for name in main.COMMANDS:
+        line = next(line for line in output.splitlines() if line.strip().startswith(name + " "))
+        assert len(line.split()) > 3, line
+
+
+def test_unknown_command_is_a_usage_error():
+    result = CliRunner().invoke(main.wordvec, ["train"])
+    assert result.exit_code == 2
+    assert "No such command 'train'" in result.stderr
+
+
+def test_version():
+    import wordvec
+
+    result = CliRunner().invoke(main.wordvec, ["--version"])
+    assert (result.exit_code, result.stdout) == (0, f"wordvec-seqclf {wordvec.__version__}\n")
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "message"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), 1, "Error: No space left on device\n"),
+        (PermissionError(errno.EACCES, "Permission denied", "a.txt"), 1, "Error: a.txt: Permission denied\n"),
+        (MemoryError(), 1, "Error: not enough memory; take less data, or smaller sizes\n"),
+        (KeyboardInterrupt(), 130, "Interrupted; nothing was written.\n"),
+        (BrokenPipeError(), 0, ""),
+    ],
+)
+def test_errors_are_one_line(error, code, message):
+    @click.command(cls=Command)
+    def failing():
+        raise error
+
+    result = CliRunner().invoke(failing)
+    assert (result.exit_code, result.stderr) == (code, message)
+
+
+def test_a_bug_keeps_its_trace():
+    @click.command(cls=Command)
+    def failing():
+        raise RuntimeError("a bug")
+
+    result = CliRunner().invoke(failing)
+    assert isinstance(result.exception, RuntimeError)
+
+
+def test_shell_completion_knows_the_commands(shell):
+    result = shell("COMP_WORDS='wordvec ne' COMP_CWORD=1 _WORDVEC_COMPLETE=bash_complete wordvec")
+    assert "neighbors" in result.stdout
+    assert "complete" in shell("_TRAIN_EMBEDDINGS_COMPLETE=bash_source train-embeddings").stdout
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0, "0"),
+        (999, "999"),
+        (999.7, "1.00 k"),
+        (1234, "1.23 k"),
+        (99_960, "100 k"),
+        (17_005_207, "17.0 M"),
+        (2e9, "2.00 G"),
+    ],
+)
+def test_short_number(value, text):
+    assert short_number(value) == text
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(0.2, "0 s"), (59.6, "1:00"), (125, "2:05"), (3725, "1:02:05")])
+def test_duration(seconds, text):
+    assert duration(seconds) == text
+
+
+def test_table_of_nothing_is_empty():
+    assert table([]) == ""
+
+
+def test_what_the_libraries_log_is_printed_and_logging_left_as_it_was():
+    @click.command(cls=Command)
+    @click.option("--quiet", is_flag=True)
+    def talking(quiet):
+        for name in ("wordvec.encoding.corpus", "corpora", "seqclf.training.loop", "elsewhere"):
+            logging.getLogger(name).info("%s speaks", name)
+        logging.getLogger("wordvec.formats").warning("2 tokens came twice")
+
+    before = [(logger.level, list(logger.handlers), logger.propagate) for logger in map(logging.getLogger, PACKAGES)]
+    result = CliRunner().invoke(talking)
+    assert result.stderr == "wordvec.encoding.corpus speaks\ncorpora speaks\nWarning: 2 tokens came twice\n"
+    assert CliRunner().invoke(talking, ["--quiet"]).output == ""
+    after = [(logger.level, list(logger.handlers), logger.propagate) for logger in map(logging.getLogger, PACKAGES)]
+    assert after == before

@@ -1,0 +1,298 @@
+"""The bundled samples and labelled reading: four formats, and errors that name file and line."""
+
+import bz2
+import csv
+import gzip
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from corpora import InputError, TextCorpus, read_label_sets, read_labelled, sample_path, samples
+
+ROOT = Path(__file__).resolve().parents[2]
+WORDS = st.text(st.characters(exclude_categories=["Cs", "Cc"]) | st.sampled_from("\",;' {}[]:\\"), max_size=20)
+LABELS = WORDS.map(str.strip).filter(bool)
+EXAMPLES = st.lists(st.tuples(LABELS, WORDS), min_size=1, max_size=6)
+ANY_FILE = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+
+
+@pytest.fixture
+def write(tmp_path):
+    def to_file(content, name):
+        path = tmp_path / name
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return path
+
+    return to_file
+
+
+# -- samples -----------------------------------------------------------------------------------------------------------
+
+
+def test_the_labelled_samples_have_two_parts_without_a_common_text():
+    train, train_labels = read_labelled("sample:disasters")
+    test, test_labels = read_labelled("sample:disasters-test")
+    assert set(train_labels) == set(test_labels) == {"disaster", "other"}
+    assert 600 <= len(train) <= 1_500
+    assert 150 <= len(test) <= 500
+    assert len({*train, *test}) == len(train) + len(test)
+    for labels in (train_labels, test_labels):
+        assert 0.3 <= labels.count("disaster") / len(labels) <= 0.7
+
+
+def test_every_stored_sample_is_a_file_of_the_package():
+    for name in samples.FILES:
+        assert sample_path(name).is_file()
+        assert sample_path(f"sample:{name}") == sample_path(name)
+    with pytest.raises(
+        InputError, match="sample:english is made when it is read and has no file; read it with TextCorpus"
+    ):
+        sample_path("english")
+    with pytest.raises(
+        InputError, match=r"no sample is called 'disaster'; there are .*; did you mean sample:disasters\?"
+    ):
+        sample_path("disaster")
+
+
+def test_the_generated_sample_is_a_corpus_like_any_other():
+    corpus = TextCorpus("sample:english")
+    data = b"".join(corpus.blocks())
+    assert 1_200_000 <= len(data.split()) < 1_200_100
+    assert corpus.size() == corpus.bytes_read() == len(data)
+    assert corpus.fingerprint() == TextCorpus("sample:english").fingerprint()
+    assert next(iter(corpus)) == data.split(b"\n", 1)[0].decode()
+
+
+def test_importing_corpora_loads_none_of_its_rooms():
+    code = "import sys, corpora; print(*sorted(name for name in sys.modules if name.startswith('corpora')))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout.split() == ["corpora"]
+
+
+def test_every_public_name_is_there():
+    import corpora
+
+    for name in corpora.__all__:
+        assert getattr(corpora, name) is not None
+    assert set(corpora.__all__) <= set(dir(corpora))
+    with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
+        _ = corpora.nothing
+
+
+# -- round trips -------------------------------------------------------------------------------------------------------
+
+
+@ANY_FILE
+@given(EXAMPLES)
+def test_tsv_round_trip(write, examples):
+    path = write("label\ttext\n" + "".join(f"{label}\t{text}\n" for label, text in examples), "a.tsv")
+    assert read_labelled(path) == ([text for _, text in examples], [label for label, _ in examples])
+
+
+@ANY_FILE
+@given(st.lists(st.tuples(LABELS, WORDS | st.just("two\nlines") | st.just('"')), min_size=1, max_size=6))
+def test_csv_round_trip(write, examples):
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\r\n").writerows(
+        [("id", "text", "label"), *((7, text, label) for label, text in examples)]
+    )
+    path = write(gzip.compress(out.getvalue().encode()), "a.csv.gz")
+    assert read_labelled(path) == ([text for _, text in examples], [label for label, _ in examples])
+
+
+@ANY_FILE
+@given(EXAMPLES)
+def test_jsonl_round_trip(write, examples):
+    lines = [
+        json.dumps({"text": text, "label": label, "id": 1}, ensure_ascii=len(text) % 2 == 0) for label, text in examples
+    ]
+    path = write("\n".join(lines), "a.jsonl")
+    assert read_labelled(path) == ([text for _, text in examples], [label for label, _ in examples])
+
+
+@ANY_FILE
+@given(EXAMPLES)
+def test_fasttext_round_trip(write, examples):
+    examples = [("-".join(label.split()), " ".join(text.split())) for label, text in examples]
+    path = write("".join(f"__label__{label} {text}\n" for label, text in examples), "a.txt")
+    assert read_labelled(path) == ([text for _, text in examples], [label for label, _ in examples])
+
+
+# -- formats -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "texts", "labels"),
+    [
+        ("a.tsv", "a\tx\n\nb\t\nc\t y \r\n", ["x", "", " y "], ["a", "b", "c"]),
+        ("a.tsv", "text\tlabel\nx\ta\n", ["x"], ["a"]),
+        ("a.tsv", "\ufefflabel\ttext\na\tx", ["x"], ["a"]),
+        ("a.csv", 'label,text\na,"x, ""y""\nz"\n\nb,\n', ['x, "y"\nz', ""], ["a", "b"]),
+        ("a.csv", "text;label\nx;a\n", ["x"], ["a"]),
+        ("a.csv", "label , text\na,x\n", ["x"], ["a"]),
+        ("a.ndjson", '{"text": "x", "label": 1}\n\n{"label": true, "text": ""}\n', ["x", ""], ["1", "true"]),
+        ("a.txt", "__label__a x y \n\n__label__b\n", ["x y", ""], ["a", "b"]),
+        ("a.txt", "a\tx\n", ["x"], ["a"]),
+        ("a", '{"text": "x", "label": "a"}', ["x"], ["a"]),
+        ("A.TSV", "a\tx\n", ["x"], ["a"]),
+    ],
+)
+def test_what_each_format_allows(write, name, content, texts, labels):
+    assert read_labelled(write(content, name)) == (texts, labels)
+    assert read_labelled(write(bz2.compress(content.encode()), f"{name}.bz2")) == (texts, labels)
+
+
+def test_columns_can_be_chosen(write):
+    table = "id,keyword,location,text,target\n1,,,Fire!,1\n"
+    chosen = {"label_column": "target"}
+    assert read_labelled(write(table, "a.csv"), **chosen) == (["Fire!"], ["1"])
+    assert read_labelled(write(table.replace(",", "\t"), "a.tsv"), **chosen) == (["Fire!"], ["1"])
+    record = json.dumps({"body": "x", "y": "a"})
+    assert read_labelled(write(record, "a.jsonl"), text_column="body", label_column="y") == (["x"], ["a"])
+
+
+def test_long_csv_fields_are_read_and_the_limit_is_put_back(write):
+    before = csv.field_size_limit()
+    long = "x" * 200_000
+    assert read_labelled(write(f"text,label\n{long},a\n", "a.csv")) == ([long], ["a"])
+    assert csv.field_size_limit() == before
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "separator"),
+    [
+        ("a.tsv", "a, b\tx\n\ty\nb,b,\tz\n", ","),
+        ("a.csv", "text,label\nx,a | b\ny,\nz,b\n", "|"),
+        ("a.jsonl", '{"text": "x", "label": ["a", "b"]}\n{"text": "y", "label": []}\n{"text": "z", "label": "b"}', ";"),
+    ],
+)
+def test_texts_may_bear_several_labels_or_none(write, name, content, separator):
+    assert read_label_sets(write(content, name), separator) == (["x", "y", "z"], [["a", "b"], [], ["b"]])
+
+
+def test_fasttext_lines_may_begin_with_several_labels(write):
+    path = write("__label__a __label__b x\n__label__b y\n", "a.txt")
+    assert read_label_sets(path) == (["x", "y"], [["a", "b"], ["b"]])
+    with pytest.raises(InputError, match="must not be empty"):
+        read_label_sets(path, "")
+
+
+def test_standard_input_may_hold_examples(monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"a\tx\n")))
+    assert read_labelled("-") == (["x"], ["a"])
+
+
+# -- errors ------------------------------------------------------------------------------------------------------------
+
+ONE_LABEL = "expected one label, found a list of {}; keep one label a line, or read label sets"
+ERRORS = [
+    ("a.tsv", "a\tx\n" * 16 + "only one", {}, "a.tsv:17: expected 2 columns, found 1"),
+    ("a.tsv", "a\tx\ty\n", {}, "a.tsv:1: expected 2 columns, found 3; a text must not hold a tab"),
+    ("a.tsv", "a\tx\n \tx\n", {}, "a.tsv:2: the label is empty"),
+    ("a.tsv", "", {}, "a.tsv is empty; it should hold labels and texts"),
+    ("a.tsv", "\n\n", {}, "a.tsv holds no examples, only empty lines"),
+    ("a.tsv", "label\ttext\n", {}, "a.tsv holds no examples, only a header"),
+    ("a.csv", "text,label\n", {}, "a.csv holds no examples, only a header"),
+    (
+        "a.csv",
+        "id,text,target\n1,x,a\n",
+        {},
+        "a.csv:1: no column is called 'label'; there are 'id', 'text', 'target': choose one as label_column",
+    ),
+    (
+        "a.csv",
+        "id,text,target\n1,x,a\n",
+        {"text_column": "body"},
+        "a.csv:1: no column is called 'body'; there are 'id', 'text', 'target': choose one as text_column",
+    ),
+    ("a.csv", "text,text,label\n", {}, "a.csv:1: 2 columns are called 'text'; give each its own name"),
+    ("a.csv", 'text,label\n"x\ny\nz",a\nx\n', {}, "a.csv:5: expected 2 columns, found 1"),
+    (
+        "a.csv",
+        "text,label\nx, y,a\n",
+        {},
+        "a.csv:2: expected 2 columns, found 3; put a text that holds ',' between double quotes",
+    ),
+    (
+        "a.csv",
+        'text,label\nx,a\n"y,b\nz,c\n',
+        {},
+        "a.csv:3: not CSV: a double quote opens a field that starts here and is never closed",
+    ),
+    (
+        "a.csv",
+        'text,label\n"x"y,b\n',
+        {},
+        "a.csv:2: not CSV: ',' expected after '\"'; inside quotes a double quote is written twice",
+    ),
+    ("a.jsonl", '{"text": "x", "label": "a"}\n{"text"', {}, "a.jsonl:2: not JSON: Expecting ':' delimiter at column 8"),
+    ("a.jsonl", "[1]", {}, "a.jsonl:1: expected one JSON object a line, found a list"),
+    (
+        "a.jsonl",
+        '{"texts": "x", "label": "a"}',
+        {},
+        "a.jsonl:1: no key is called 'text'; there are 'texts', 'label': choose one as text_column",
+    ),
+    ("a.jsonl", "{}", {}, "a.jsonl:1: no key is called 'text'; the object is empty"),
+    ("a.jsonl", '{"text": null, "label": "a"}', {}, "a.jsonl:1: 'text' must be a string, found null"),
+    (
+        "a.jsonl",
+        '{"text": "x", "label": ["a"]}',
+        {},
+        "a.jsonl:1: expected one label, found a list of 1; keep one label a line, or read label sets",
+    ),
+    ("a.jsonl", '{"text": "x", "label": ""}', {}, "a.jsonl:1: the label is empty"),
+    ("a.jsonl", '{"text": "x", "label": [{}]}', {}, "a.jsonl:1: 'label' must be a string or a number, found an object"),
+    (
+        "a.jsonl",
+        '{"text": "\\ud83d", "label": "a"}',
+        {},
+        "a.jsonl:1: \\ud83d is half of a character; write both halves or none",
+    ),
+    ("a.jsonl", "[" * 100_000, {}, "a.jsonl:1: not an example: the JSON is nested too deeply"),
+    ("a.txt", "__label__a x\nno label\n", {}, "a.txt:2: expected __label__ at the start of the line, found 'no label'"),
+    (
+        "a.txt",
+        "__label__a __label__b x\n",
+        {},
+        "a.txt:1: expected one label, found a list of 2; keep one label a line, or read label sets",
+    ),
+    ("a.txt", "__label__ x\n", {}, "a.txt:1: the label is empty"),
+    ("a.txt", "__label__a x", {"text_column": "t"}, "a.txt: fastText lines have no columns to choose from"),
+    (
+        "a.txt",
+        "just a text\n",
+        {},
+        "a.txt: cannot tell how labels are written; expected .tsv (label<TAB>text), .csv, .jsonl or lines that start "
+        "with __label__",
+    ),
+    ("a.tsv", "a\tx\n", {"encoding_errors": "skip"}, "encoding_errors must be 'strict' or 'replace', got 'skip'"),
+]
+
+
+@pytest.mark.parametrize(("name", "content", "options", "message"), ERRORS)
+def test_errors_name_file_and_line(write, name, content, options, message):
+    path = write(content, name)
+    with pytest.raises(InputError) as caught:
+        read_labelled(path, **options)
+    assert str(caught.value).removeprefix(f"{path.parent}/") == message
+
+
+def test_bytes_that_are_not_utf8_can_be_replaced(write):
+    path = write(b"a\tx\xff\n", "a.tsv")
+    with pytest.raises(InputError, match=r"a\.tsv: byte 0xff at offset 3 is not UTF-8; re-encode"):
+        read_labelled(path)
+    assert read_labelled(path, encoding_errors="replace") == (["x\ufffd"], ["a"])
+
+
+def test_one_file_is_read_at_a_time(write, tmp_path):
+    with pytest.raises(InputError, match="is a directory; name a file in it"):
+        read_labelled(tmp_path)
+    with pytest.raises(InputError, match="no such file"):
+        read_labelled(tmp_path / "a.tsv")

@@ -1,0 +1,71 @@
+"""The baselines beat chance where words decide, and scikit-learn's own pipeline agrees."""
+
+import numpy as np
+import pytest
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+
+from seqclf import compare_baselines
+from seqclf.classification.baselines import STRENGTHS, _log_count_ratio
+from wordvec import InputError
+
+
+def make_data(count, classes, seed):
+    random = np.random.default_rng(seed)
+    labels = random.integers(0, classes, count)
+    words = [[f"w{random.integers(0, 40)}" for _ in range(6)] for _ in range(count)]
+    for text, label in zip(words, labels, strict=True):
+        if random.random() < 0.8:
+            text[2] = f"sign{label}"
+    return [" ".join(text) for text in words], labels.tolist()
+
+
+@pytest.mark.parametrize("classes", [2, 4])
+def test_words_that_decide_are_found(classes):
+    train, dev, test = (make_data(count, classes, seed) for seed, count in enumerate((300, 100, 200)))
+    majority, tfidf, nbsvm = compare_baselines(*train, *test, dev=dev)
+    common = max(set(train[1]), key=train[1].count)
+    assert majority.score.accuracy == pytest.approx(test[1].count(common) / 200)
+    assert tfidf.score.accuracy > 0.8
+    assert nbsvm.score.accuracy > 0.8
+    assert tfidf.chosen in {f"C = {strength:g}" for strength in STRENGTHS}
+    assert tfidf.score.labels == list(range(classes))
+
+
+def test_tfidf_is_scikit_learns_pipeline_at_the_strength_chosen_on_dev():
+    train, dev, test = (make_data(count, 3, seed) for seed, count in ((1, 150), (2, 80), (3, 90)))
+    scores = []
+    for strength in STRENGTHS:
+        pipeline = make_pipeline(
+            TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, token_pattern=r"\S+"),
+            LogisticRegression(C=strength, max_iter=1000),
+        ).fit(*train)
+        scores.append((pipeline.score(*dev), pipeline.score(*test)))
+    best = int(np.argmax([score[0] for score in scores]))
+    result = compare_baselines(*train, *test, dev=dev, tokenizer="whitespace")[1]
+    assert result.chosen == f"C = {STRENGTHS[best]:g}"
+    assert result.score.accuracy == pytest.approx(scores[best][1])
+
+
+def test_log_count_ratios_by_hand():
+    counts = np.array([[1, 0], [1, 1], [0, 1]])
+    # Smoothed: mine (2 + 1, 1 + 1) / 5, the rest (0 + 1, 1 + 1) / 3.
+    got = _log_count_ratio(counts, np.array([True, True, False]))
+    np.testing.assert_allclose(got, [[np.log((3 / 5) / (1 / 3)), np.log((2 / 5) / (2 / 3))]])
+
+
+def test_without_dev_a_stratified_part_is_split_off_and_unknown_test_labels_count_as_wrong():
+    texts, labels = make_data(200, 2, 5)
+    results = compare_baselines(texts, labels, ["sign0", "sign1"], [0, 9])
+    assert [result.score.accuracy for result in results[1:]] == [0.5, 0.5]
+    assert results[1].score.labels == [0, 1, 9]
+
+
+def test_bad_input_is_named():
+    with pytest.raises(InputError, match="1 labels for 2 texts"):
+        compare_baselines(["a", "b"], [1], ["a"], [1])
+    with pytest.raises(InputError, match="no test texts: 0 given"):
+        compare_baselines(["a", "b"], [1, 2], [], [])
+    with pytest.raises(InputError, match="only one class"):
+        compare_baselines(["a", "b"], [1, 1], ["a"], [1])

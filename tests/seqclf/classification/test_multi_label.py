@@ -1,0 +1,300 @@
+"""Texts with any number of labels: they are learnt, told with thresholds of their own, scored, kept in a file."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+from scipy.sparse import csr_matrix
+from sklearn import metrics as reference
+from sklearn.model_selection import cross_val_score
+from sklearn.utils import get_tags
+
+from seqclf import (
+    ClassifierModel,
+    ClassifierSettings,
+    MultiLabelClassifier,
+    MultiLabelModel,
+    compare_multi_label_baselines,
+    load_model,
+    score_label_sets,
+    trace,
+    train_multi_label,
+)
+from seqclf.classification.network import Network, NetworkShape, parameter_shapes
+from seqclf.data.label_sets import best_thresholds, label_matrix
+from seqclf.layers.batches import pack
+from seqclf.layers.workers import Workers
+from seqclf.model_file import read_model, write_model
+from tests.oracles.gradients import directional_derivative
+from wordvec import FormatError, InputError
+
+SMALL = ClassifierSettings(hidden_size=8, vector_size=8, epochs=20, learning_rate=0.03, dropout=0.1)
+SIGNS = {"smoke": "fire", "river": "flood", "wind": "storm"}
+
+
+def make_data(count=120, seed=1):
+    random = np.random.default_rng(seed)
+    texts, labels = [], []
+    for _ in range(count):
+        signs = random.choice(list(SIGNS), random.integers(0, 4), replace=False)
+        words = [*signs, *random.choice(["a", "calm", "tea", "house"], 3)]
+        texts.append(" ".join(random.permutation(words)))
+        labels.append({SIGNS[sign] for sign in signs})
+    texts[0], labels[0] = "", set()
+    return texts, labels
+
+
+@pytest.fixture(scope="module")
+def model():
+    return train_multi_label(*make_data(), settings=SMALL, tune_thresholds=True, separator="|", threads=1)
+
+
+# -- learning ---------------------------------------------------------------------------------------------------------
+
+
+def test_labels_are_learnt_each_on_its_own(model):
+    texts, labels = make_data(seed=2)
+    assert model.labels == ["fire", "flood", "storm"]
+    score = score_label_sets(labels, model.predict_labels(texts))
+    assert score.micro_f1 > 0.95
+    np.testing.assert_array_equal(label_matrix(model.predict_labels(texts), model.labels)[1], model.predict(texts))
+    probabilities = model.predict_proba(texts)
+    assert probabilities.sum(axis=1).max() > 1.5
+    np.testing.assert_array_equal(model.predict(texts), probabilities >= model.thresholds)
+    assert model.metrics["dev_texts"] == 12
+    assert model.metrics["dev_micro_f1"] == max(row["dev_micro_f1"] for row in model.history)
+    assert trace(model, texts[1]).probabilities.tolist() == probabilities[1].tolist()
+
+
+def test_the_gradients_are_numerically_right():
+    shape = NetworkShape(8, 5, 3, 4, multi_label=True, pooling="attention")
+    random = np.random.default_rng(0)
+    parameters = {name: random.standard_normal(size) * 0.7 for name, size in parameter_shapes(shape).items()}
+    batch = pack(np.array([3, 1, 3, 5, 0, 2], np.int32), np.array([0, 3, 3, 4, 6]), np.arange(4))
+    targets = random.integers(0, 2, (4, 4)).astype(float)
+    with Workers(1) as workers:
+
+        def run():
+            network = Network(shape, parameters, np.float64)
+            loss, d_rows = network.loss_and_backward(
+                network.forward(batch, workers), targets, workers, tune_vectors=True
+            )
+            table = np.zeros((8, 5))
+            table[batch.token_ids] = d_rows[:, :5]
+            return loss, network.gradients() | {"embedding": table}
+
+        _, gradients = run()
+        assert gradients.keys() == parameters.keys()
+        for name, array in parameters.items():
+            direction = random.standard_normal(array.shape)
+            slope = directional_derivative(lambda: run()[0], array, direction)
+            np.testing.assert_allclose((gradients[name] * direction).sum(), slope, atol=1e-8, err_msg=name)
+
+
+def test_the_same_bytes_at_any_number_of_threads(tmp_path, monkeypatch):
+    monkeypatch.setattr("seqclf.layers.workers.available_cores", lambda: 8)
+    for threads in (1, 2, 4):
+        found = train_multi_label(
+            *make_data(60), settings=replace(SMALL, epochs=2), tune_thresholds=True, threads=threads
+        )
+        found.save(tmp_path / f"{threads}")
+    assert len({(tmp_path / f"{threads}").read_bytes() for threads in (1, 2, 4)}) == 1
+
+
+def test_neighbours_and_threads_never_change_a_row(model, monkeypatch):
+    monkeypatch.setattr("seqclf.layers.workers.available_cores", lambda: 4)
+    texts, _ = make_data(70, seed=3)
+    together = model.predict_proba(texts, threads=4)
+    np.testing.assert_array_equal(model.predict_proba(texts, threads=1), together)
+    np.testing.assert_array_equal(np.concatenate([model.predict_proba([text]) for text in texts]), together)
+
+
+# -- labels -----------------------------------------------------------------------------------------------------------
+
+
+def test_label_sets_come_in_many_forms():
+    expected = ["a", "b"], [[True, False], [False, False], [True, True]]
+    for sets in (
+        [["a"], [], ["b", "a"]],
+        [{"a"}, set(), {"b", "a"}],
+        (("a",), (), ("a", "b", "a")),
+        np.array([["a"], [], ["b", "a"]], dtype=object),
+        iter([np.array(["a"]), [], ["b", "a"]]),
+    ):
+        classes, matrix = label_matrix(sets)
+        assert (classes, matrix.tolist()) == expected
+    for array in (np.array(expected[1]), np.array(expected[1], int), csr_matrix(np.array(expected[1], float))):
+        classes, matrix = label_matrix(array)
+        assert (classes, matrix.tolist()) == ([0, 1], expected[1])
+    classes, matrix = label_matrix([["b"]], ["b", "a", "c"])
+    assert (classes, matrix.tolist()) == (["b", "a", "c"], [[True, False, False]])
+
+
+@pytest.mark.parametrize(
+    ("labels", "options", "message"),
+    [
+        (
+            ["a", "b", "a"],
+            {},
+            "labels must be a list for each text, got 'a' at position 0; write \\['a'\\] for a single",
+        ),
+        ([["a"], 3, ["b"]], {}, "got 3 at position 1"),
+        ([["a"], [["b"]], []], {}, "labels must be strings or numbers, got \\['b'\\] at position 1"),
+        ([["a"], ["b"]], {}, "2 labels for 3 texts"),
+        ([["a", 1], [], []], {}, "labels must be of one kind, got int and str"),
+        ([[], [], []], {}, "at least two labels, got \\[\\]; for a single one train a classifier of two classes"),
+        ([["a"], [], ["a"]], {}, "at least two labels, got \\['a'\\]"),
+        ([["a", "b"]] * 3, {}, "nothing to learn: all texts bear the same of the 2 labels"),
+        (np.array([[0, 1], [1, 2], [0, 0]]), {}, "an array of labels must hold 0 and 1 alone, got .*2"),
+        ([["a"], [], ["b"]], {"dev": (["x"], [["c"]])}, "label 'c' of the development texts is not among the training"),
+        (np.eye(3), {"dev": (["x"], np.eye(2))}, "2 columns for 3 labels"),
+        ([["a"], [], ["b"]], {"dev": (["x"], [])}, "0 labels for 1 development texts"),
+        (
+            [["a"], [], ["b"]],
+            {"tune_thresholds": True},
+            "there are none: give some, or a larger validation_fraction, got",
+        ),
+        ([["a"], [], ["b"]], {"settings": replace(SMALL, class_weight="balanced")}, "class_weight has no meaning"),
+        ([["a"], [], ["b"]], {"settings": replace(SMALL, epochs=0)}, "epochs must be at least 1, got 0"),
+    ],
+)
+def test_what_cannot_be_learnt_is_told(labels, options, message):
+    with pytest.raises(InputError, match=message):
+        train_multi_label(["x", "y", "z"], labels, **{"settings": SMALL, **options})
+
+
+def test_a_label_of_all_texts_or_of_none_is_told(caplog):
+    settings = replace(SMALL, epochs=1, validation_fraction=0)
+    found = train_multi_label(["x", "y"], np.array([[1, 0, 1], [1, 0, 0]]), settings=settings)
+    assert "borne by all texts or by none cannot be learnt: 0, 1" in caplog.text
+    assert found.labels == [0, 1, 2]
+    assert found.thresholds.tolist() == [0.5] * 3
+
+
+def test_thresholds_are_those_of_the_best_f1():
+    random = np.random.default_rng(5)
+    truth = random.random((40, 4)) < [0.5, 0.1, 0.3, 0]
+    probabilities = np.round(np.clip(0.3 * truth + random.random((40, 4)), 0, 1), 1).astype(np.float32)
+    found = best_thresholds(probabilities, truth)
+    assert found[3] == 0.5
+    for label in range(3):
+        borders = [reference.f1_score(truth[:, label], probabilities[:, label] >= t) for t in np.unique(probabilities)]
+        assert reference.f1_score(truth[:, label], probabilities[:, label] >= found[label]) == max(borders)
+
+
+# -- scores and baselines ---------------------------------------------------------------------------------------------
+
+
+def test_scores_are_scikit_learns():
+    random = np.random.default_rng(4)
+    truth = random.random((50, 4)) < 0.4
+    predicted = np.where(random.random((50, 4)) < 0.7, truth, ~truth)
+    score = score_label_sets(truth, predicted, list("abcd"))
+    assert score.micro_f1 == pytest.approx(reference.f1_score(truth, predicted, average="micro"))
+    assert score.macro_f1 == pytest.approx(reference.f1_score(truth, predicted, average="macro"))
+    assert score.subset_accuracy == pytest.approx(reference.accuracy_score(truth, predicted))
+    assert score.hamming_loss == pytest.approx(reference.hamming_loss(truth, predicted))
+    columns = reference.precision_recall_fscore_support(truth, predicted)
+    np.testing.assert_allclose([[c.precision, c.recall, c.f1, c.support] for c in score.classes], np.transpose(columns))
+    assert json.loads(json.dumps(score.as_dict()))["classes"][3]["label"] == "d"
+
+
+def test_labels_nobody_knew_are_missed_and_bad_scores_are_named():
+    score = score_label_sets([["a", "x"], ["b"]], np.array([[1, 0], [0, 1]]), ["a", "b"])
+    assert [(row.label, row.recall) for row in score.classes] == [("a", 1), ("b", 1), ("x", 0)]
+    assert score.subset_accuracy == 0.5
+    assert score.hamming_loss == pytest.approx(1 / 6)
+    with pytest.raises(InputError, match="1 predictions for 2 label sets"):
+        score_label_sets([["a"], []], [["a"]])
+    for nothing in ([], [[], []]):
+        with pytest.raises(InputError, match="nothing to score"):
+            score_label_sets(nothing, nothing)
+
+
+@pytest.mark.parametrize("tune_thresholds", [False, True])
+def test_baselines_are_what_scikit_learn_makes_of_each_label(tune_thresholds):
+    train, test = make_data(200), make_data(100, seed=2)
+    train[1][3].add("rare")
+    constant, regressions = compare_multi_label_baselines(*train, *test, tune_thresholds=tune_thresholds)
+    assert constant.score.subset_accuracy == pytest.approx(np.mean([not each for each in test[1]]), abs=0.15)
+    assert regressions.score.micro_f1 > 0.95
+    assert regressions.chosen.startswith("C = ")
+    assert [row.label for row in regressions.score.classes] == ["fire", "flood", "rare", "storm"]
+    beside = compare_multi_label_baselines(*train, *test, dev=test)
+    assert beside[1].score.micro_f1 >= 0.95
+
+
+# -- the file ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_file_gives_the_same_model(model, tmp_path):
+    path, again = tmp_path / "a.safetensors", tmp_path / "b.safetensors"
+    model.save(path)
+    loaded = load_model(path)
+    assert isinstance(loaded, MultiLabelModel)
+    loaded.save(again)
+    assert path.read_bytes() == again.read_bytes()
+    assert (loaded.separator, loaded.thresholds.tolist()) == ("|", model.thresholds.tolist())
+    texts, _ = make_data()
+    np.testing.assert_array_equal(loaded.predict_proba(texts), model.predict_proba(texts))
+    assert "MultiLabelModel" in repr(MultiLabelModel.load(path))
+    with pytest.raises(FormatError, match="holds a multi-label classifier, not a text classifier"):
+        ClassifierModel.load(path)
+    tensors, header = read_model(path, kind="multi-label model")
+    assert load_file(path).keys() == tensors.keys()
+    for bad_tensors, bad_header in [
+        ({**tensors, "thresholds": np.zeros(2)}, header),
+        ({**tensors, "thresholds": np.array([0.5, np.nan, 0.5])}, header),
+        ({key: value for key, value in tensors.items() if key != "thresholds"}, header),
+        (tensors, header | {"separator": ""}),
+        (tensors, header | {"separator": 1}),
+    ]:
+        write_model(path, bad_tensors, bad_header, kind="multi-label model")
+        with pytest.raises(FormatError, match="damaged"):
+            load_model(path)
+
+
+# -- the estimator ----------------------------------------------------------------------------------------------------
+
+
+def small(**options):
+    given = {
+        "hidden_size": 8,
+        "vector_size": 8,
+        "epochs": 15,
+        "learning_rate": 0.03,
+        "dropout": 0.1,
+        "random_state": 1,
+        "n_jobs": 1,
+    }
+    return MultiLabelClassifier(**{**given, **options})
+
+
+def test_fit_predict_score():
+    texts, labels = make_data()
+    by_name = small().fit(texts, labels, tune_thresholds=True)
+    _, array = label_matrix(labels)
+    by_column = small().fit(texts, array.astype(int), tune_thresholds=True)
+    assert by_name.classes_.tolist() == ["fire", "flood", "storm"]
+    assert by_column.classes_.tolist() == [0, 1, 2]
+    assert by_name.predict(texts).dtype.kind == "i"
+    np.testing.assert_array_equal(by_name.predict(texts), by_column.predict(texts))
+    assert by_name.score(texts, labels) == by_column.score(texts, array) > 0.9
+    assert by_column.score(texts, array) == reference.accuracy_score(array, by_column.predict(texts))
+    assert by_name.report(texts, labels).micro_f1 > 0.95
+    assert by_name.predict_proba(texts).shape == (len(texts), 3)
+
+
+def test_it_is_an_estimator_of_scikit_learn():
+    texts, labels = make_data(60)
+    tags = get_tags(small())
+    assert tags.classifier_tags.multi_label
+    assert small().get_params().keys() == MultiLabelClassifier().get_params().keys()
+    array = label_matrix(labels)[1].astype(int)
+    assert cross_val_score(small(epochs=1), texts, array, cv=2).shape == (2,)
+    given = small(epochs=1).fit(texts, labels, validation_data=(texts[:9], labels[:9]))
+    assert given.model_.metrics["dev_texts"] == 9
+    with pytest.raises(InputError, match="requires y to be passed"):
+        small().fit(texts, None)

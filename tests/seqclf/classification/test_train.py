@@ -1,0 +1,219 @@
+"""Learning: it learns, it repeats to the byte, it keeps the best epoch, it stops when told to."""
+
+import threading
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from seqclf import ClassifierSettings, train_classifier
+from seqclf.classification.network import Network, NetworkShape
+from seqclf.classification.train import initial_parameters
+from seqclf.classification.trainer import Examples, train_network
+from seqclf.layers.batches import pack
+from seqclf.layers.workers import Workers, available_cores
+from seqclf.training.dropout import draw_mask, dropout_key
+from seqclf.training.pooled import Trainer
+from tests.oracles import naive_recurrent
+from wordvec import InputError, TrainingError, WordVectors
+
+SMALL = ClassifierSettings(hidden_size=8, vector_size=8, epochs=2, batch_size=4, validation_fraction=0)
+ALARM = ["fire in the hills", "the river floods homes", "smoke over the town", "a flood and a fire"]
+CALM = ["a warm calm evening", "tea and cake", "the cat sleeps", "we walk in the park"]
+
+
+def texts_and_labels(copies=3):
+    return (ALARM + CALM) * copies, (["alarm"] * 4 + ["calm"] * 4) * copies
+
+
+def parameters_equal(left, right):
+    a, b = left.network.parameters(), right.network.parameters()
+    return all(np.array_equal(a[name], b[name]) for name in a)
+
+
+def test_it_learns_a_word():
+    texts, labels = texts_and_labels()
+    model = train_classifier(texts, labels, settings=replace(SMALL, epochs=10, learning_rate=0.02), threads=1)
+    assert (model.predict(texts) == labels).all()
+    losses = [row["loss"] for row in model.history]
+    assert losses[-1] < 0.75 * losses[0]
+    assert losses[0] == pytest.approx(np.log(2), rel=0.3)
+
+
+def test_it_learns_word_order():
+    # The same two words in either order: only a recurrent net can tell them apart.
+    texts, labels = ["before after"] * 16 + ["after before"] * 16, [0] * 16 + [1] * 16
+    settings = replace(SMALL, epochs=15, learning_rate=0.02, dropout=0.1, pooling="last", bidirectional=False)
+    model = train_classifier(texts, labels, settings=settings, threads=1)
+    assert model.predict(["before after", "after before"]).tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("pooling", ["max", "attention"])
+def test_the_same_seed_gives_the_same_bytes_at_any_number_of_threads(pooling, monkeypatch):
+    monkeypatch.setattr("seqclf.layers.workers.available_cores", lambda: 8)
+    texts, labels = texts_and_labels(2)
+    settings = replace(SMALL, validation_fraction=0.25, pooling=pooling)
+    models = [train_classifier(texts, labels, settings=settings, threads=threads) for threads in (1, 2, 4)]
+    assert parameters_equal(models[0], models[1])
+    assert parameters_equal(models[0], models[2])
+    assert models[0].history == models[1].history == models[2].history
+    assert not parameters_equal(models[0], train_classifier(texts, labels, settings=replace(settings, seed=2)))
+
+
+def test_one_step_is_adam_on_the_clipped_oracles_gradient():
+    shape = NetworkShape(vocabulary=6, vector_size=3, hidden_size=4, classes=2)
+    random = np.random.default_rng(0)
+    table = random.standard_normal((6, 3)).astype(np.float32)
+    parameters = initial_parameters(shape, table, random)
+    settings = replace(SMALL, dropout=0.0, clip_norm=1e-3, learning_rate=0.1, warmup_steps=0)
+    weights, texts, targets = np.array([1.0, 3.0]), [[0, 2], [3], [1, 0, 5]], np.array([0, 1, 1], np.int32)
+    _, _, gradients = naive_recurrent.classifier(parameters, texts, targets, weights[targets])
+    gradients["embedding"][4:] = 0  # rows 4 and 5 are not trained
+    norm = np.sqrt(sum((gradient**2).sum() for gradient in gradients.values()))
+    assert norm > 1e-3
+    network = Network(shape, parameters, np.float64)
+    ids, offsets = np.array([0, 2, 3, 1, 0, 5], np.int32), np.array([0, 2, 3, 6])
+    with Workers(1) as workers:
+        trainer = Trainer(network, settings, weights, tuned_rows=4, steps=10, workers=workers)
+        batch = pack(ids, offsets, np.arange(3))
+        trainer.step(batch, targets[batch.order])
+    after = network.parameters()
+    for name, gradient in gradients.items():
+        g = gradient * 1e-3 / norm
+        # Adam's first step: both bias corrections cancel the decay.
+        expected = parameters[name] - 0.1 * g / (np.abs(g) + 1e-8)
+        np.testing.assert_allclose(after[name], expected, rtol=1e-6, atol=1e-6, err_msg=name)
+
+
+def test_frozen_vectors_stay_and_tuned_ones_move():
+    texts, labels = texts_and_labels()
+    tokens = sorted({token for text in texts for token in text.split()})
+    vectors = WordVectors([*tokens, "unseen"], np.random.default_rng(0).standard_normal((len(tokens) + 1, 6)))
+    texts, labels = [*texts, "vectorless"], [*labels, "calm"]
+    models = {
+        tune: train_classifier(texts, labels, vectors=vectors, settings=replace(SMALL, tune_vectors=tune), threads=1)
+        for tune in (False, True)
+    }
+    for tune, model in models.items():
+        table = model.network.parameters()["embedding"]
+        rows = [model.vocabulary.token_to_id[token] for token in tokens]
+        factor = 0.35 / vectors.vectors[:-1].std()
+        moved = np.abs(table[rows] - factor * vectors.vectors[:-1]).max(axis=1)
+        assert (moved > 1e-3).all() if tune else (moved < 1e-6).all()
+        unseen = model.vocabulary.token_to_id["unseen"]
+        np.testing.assert_allclose(table[unseen], factor * vectors["unseen"], rtol=1e-5)
+        assert not table[-1].any()
+        # Tuned, a word without a vector starts at zero and moves a little; frozen, it is a random row.
+        size = np.abs(table[model.vocabulary.token_to_id["vectorless"]]).max()
+        assert 0 < size < 0.05 if tune else size > 0.1
+
+
+def make_examples(shape, count, seed):
+    random = np.random.default_rng(seed)
+    lengths = random.integers(1, 5, count)
+    offsets = np.concatenate([[0], np.cumsum(lengths)])
+    ids = random.integers(0, shape.vocabulary - 1, offsets[-1]).astype(np.int32)
+    return Examples(ids, offsets, random.integers(0, 2, count).astype(np.int32))
+
+
+def train_on_noise(settings, **options):
+    shape = NetworkShape(vocabulary=20, vector_size=4, hidden_size=4, classes=2)
+    random = np.random.default_rng(0)
+    network = Network(shape, initial_parameters(shape, random.standard_normal((20, 4)).astype(np.float32), random))
+    examples, dev = make_examples(shape, 24, 1), make_examples(shape, 40, 2)
+    with Workers(1) as workers:
+        outcome = train_network(
+            network, examples, settings=settings, weights=np.ones(2), tuned_rows=19, workers=workers, dev=dev, **options
+        )
+        return network, outcome, dev, workers
+
+
+def test_the_best_epoch_is_kept():
+    from seqclf.classification.trainer import evaluate
+
+    # Noise cannot be learnt, so that the best epoch is somewhere in the middle.
+    network, outcome, dev, workers = train_on_noise(replace(SMALL, epochs=8, learning_rate=0.05))
+    scores = [(row["dev_accuracy"], -row["dev_loss"]) for row in outcome.history]
+    assert outcome.best_epoch == 1 + scores.index(max(scores))
+    assert outcome.best_epoch < 8
+    accuracy, loss = evaluate(network, dev, np.ones(2), workers)
+    assert (accuracy, -loss) == max(scores)
+
+
+def test_patience_ends_training_early():
+    _, outcome, _, _ = train_on_noise(replace(SMALL, epochs=40, learning_rate=0.05, patience=2))
+    assert len(outcome.history) == outcome.best_epoch + 2 < 40
+
+
+def test_progress_says_where_training_stands():
+    seen = []
+    train_on_noise(replace(SMALL, epochs=3), on_progress=seen.append)
+    ends = [progress for progress in seen if progress.epoch_done]
+    assert [progress.epoch for progress in ends] == [0, 1, 2]
+    assert [progress.step for progress in ends] == [6, 12, 18]
+    assert all(progress.steps == 18 and progress.epochs == 3 for progress in seen)
+    assert all(0 <= progress.dev_accuracy <= 1 and progress.dev_loss > 0 for progress in ends)
+    assert ends[-1].seconds_left == 0
+    assert ends[0].texts_per_second > 0
+
+
+def test_an_interrupt_leaves_at_once_with_every_thread_joined(monkeypatch):
+    monkeypatch.setattr("seqclf.layers.workers.available_cores", lambda: 2)
+    texts, labels = texts_and_labels()
+
+    def interrupt(progress):
+        raise KeyboardInterrupt
+
+    before = threading.active_count()
+    with pytest.raises(KeyboardInterrupt):
+        train_classifier(texts, labels, settings=SMALL, threads=2, on_progress=interrupt)
+    assert threading.active_count() == before
+
+
+@pytest.mark.filterwarnings("ignore:overflow:RuntimeWarning", "ignore:invalid value:RuntimeWarning")
+def test_a_loss_that_is_no_number_is_an_error():
+    texts, labels = texts_and_labels()
+    vectors = WordVectors(["fire"], np.full((1, 4), 3e38, np.float32))
+    with pytest.raises(TrainingError, match=r"no longer a number at step \d; lower learning_rate"):
+        train_classifier(texts, labels, settings=replace(SMALL, vector_scale=0), vectors=vectors)
+
+
+def test_class_weights_move_the_decision():
+    texts, labels = ["same words"] * 20, ["rare"] * 4 + ["common"] * 16
+    settings = replace(SMALL, epochs=6, learning_rate=0.02)
+    plain = train_classifier(texts, labels, settings=settings)
+    balanced = train_classifier(texts, labels, settings=replace(settings, class_weight="balanced"))
+    named = train_classifier(texts, labels, settings=replace(settings, class_weight={"rare": 40.0}))
+    rare = [model.predict_proba(["same words"])[0, 1] for model in (plain, balanced, named)]
+    assert rare[0] == pytest.approx(0.2, abs=0.1)
+    assert rare[1] == pytest.approx(0.5, abs=0.1)
+    assert rare[2] > 0.7
+
+
+def test_a_dropout_mask_is_its_keys_and_has_its_rate():
+    key = dropout_key(1, 2, 3)
+    mask = draw_mask(50, 64, 0.3, key, np.float32)
+    assert mask.dtype == np.float32
+    assert set(np.unique(mask).round(4)) == {0.0, np.float32(1 / 0.7).round(4)}
+    assert (mask == 0).mean() == pytest.approx(0.3, abs=0.03)
+    assert mask.mean() == pytest.approx(1, abs=0.05)
+    np.testing.assert_array_equal(mask, draw_mask(50, 64, 0.3, key, np.float32))
+    np.testing.assert_array_equal(mask[:10], draw_mask(10, 64, 0.3, key, np.float32))
+    others = [dropout_key(2, 2, 3), dropout_key(1, 1, 3), dropout_key(1, 2, 4)]
+    for other in others:
+        assert (mask != draw_mask(50, 64, 0.3, other, np.float32)).mean() == pytest.approx(0.42, abs=0.05)
+    assert (draw_mask(4, 4, 0.0, key, np.float64) == 1).all()
+
+
+def test_workers_run_in_order_pass_errors_on_and_are_capped(monkeypatch):
+    with pytest.raises(InputError, match="threads must be at least 1, got 0"):
+        Workers(0)
+    assert Workers(10**6).threads == available_cores()
+    monkeypatch.setattr("seqclf.layers.workers.available_cores", lambda: 3)
+    with Workers(3) as workers:
+        assert workers.map(lambda a, b: a - b, range(10), range(0, 20, 2)) == [-i for i in range(10)]
+        with pytest.raises(ZeroDivisionError):
+            workers.map(lambda a: 1 // a, [1, 0, 1])
+        main = workers.map(lambda _: threading.get_ident(), range(3))
+        assert main[0] == threading.get_ident()
+        assert set(main[1:]).isdisjoint(main[:1])

@@ -1,0 +1,283 @@
+"""Training and using a language model: it learns, it repeats to the byte, it keeps the best epoch, its file is safe."""
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file, save_file
+
+from seqclf import LanguageModel, LanguageModelSettings, load_model, train_language_model
+from seqclf.language.network import LanguageNetwork, LanguageShape, Window, initial_parameters, windows
+from seqclf.language.trainer import LanguageTrainer, streams
+from seqclf.layers.workers import Workers
+from wordvec import FormatError, InputError, TrainingError
+
+LINES = ["the king rules the land", "the queen rules the sea", "rain falls on the land"]
+TINY = LanguageModelSettings(
+    hidden_size=16, epochs=2, batch_size=3, window=6, learning_rate=0.02, dropout=0.2, validation_fraction=0.1
+)
+
+
+@pytest.fixture(scope="module")
+def model():
+    settings = replace(TINY, epochs=12, dropout=0.0, embedding_dropout=0.0)
+    return train_language_model(LINES * 20, settings=settings, threads=1)
+
+
+# -- training ---------------------------------------------------------------------------------------------------------
+
+
+def test_it_learns_what_follows_what(model):
+    measured = model.perplexity(LINES * 3, trained_on=LINES * 20)
+    assert measured.perplexity < 1.5 < np.exp(measured.bigram_loss) < np.exp(measured.unigram_loss)
+    assert (measured.tokens, measured.unknown) == (54, 0)
+    assert measured.bits == pytest.approx(np.log2(measured.perplexity))
+    assert [row["epoch"] for row in model.history] == list(range(1, 13))
+    assert model.metrics["dev_loss"] == min(row["dev_loss"] for row in model.history)
+
+
+def test_it_learns_across_windows_only_with_the_state_carried_on():
+    """Windows of 1 step: no gradient crosses a step, so it is the carried state that tells the first a from the second.
+
+    Without it the best there is is a coin for two tokens of four: a perplexity of the root of 2.
+    """
+    settings = replace(TINY, window=1, epochs=12, batch_size=1, dropout=0.0, embedding_dropout=0.0, clip_norm=5.0)
+    learnt = train_language_model(["a a b"] * 60, settings=settings, threads=1)
+    assert learnt.perplexity(["a a b"] * 10).perplexity < 1.2
+
+
+@pytest.mark.parametrize(
+    "changes", [{}, {"samples": 4, "layers": 2, "weight_drop": 0.3}], ids=["full", "sampled, two layers"]
+)
+def test_the_same_seed_gives_the_same_bytes_at_any_number_of_threads(changes, monkeypatch, tmp_path):
+    monkeypatch.setattr("seqclf.layers.workers.available_cores", lambda: 8)
+    settings = replace(TINY, epochs=1, **changes)
+    files = []
+    for threads in (1, 2, 4):
+        path = tmp_path / f"{threads}.safetensors"
+        train_language_model(LINES * 6, settings=settings, threads=threads).save(path)
+        files.append(path.read_bytes())
+    assert files[0] == files[1] == files[2]
+    other = train_language_model(LINES * 6, settings=replace(settings, seed=2), threads=1)
+    assert other.history != LanguageModel.load(tmp_path / "1.safetensors").history
+
+
+def small_trainer(settings, workers, steps=10):
+    shape = LanguageShape(5, 4, 4)
+    counts = np.array([5, 4, 3, 2, 1])
+    network = LanguageNetwork(shape, initial_parameters(shape, counts, np.random.default_rng(1)))
+    window = next(windows(np.array([0, 1, 2, 3, 4, 0, 2], np.int32), np.array([0, 3, 6]), 3))
+    return LanguageTrainer(network, settings, steps=steps, workers=workers), window
+
+
+def test_a_step_of_sgd_is_the_clipped_gradient_times_the_rate():
+    settings = replace(
+        TINY, optimizer="sgd", schedule="constant", warmup_steps=0, learning_rate=0.5, clip_norm=0.01,
+        dropout=0.0, embedding_dropout=0.0,
+    )  # fmt: skip
+    with Workers(1) as workers:
+        trainer, window = small_trainer(settings, workers)
+        network = trainer.network
+        before = network.dense.copy(), network.embedding.copy()
+        trainer.step(window, None)
+        moved = np.concatenate(
+            [(b - a).ravel() for b, a in zip(before, (network.dense, network.embedding), strict=True)]
+        )
+        gradient = np.concatenate([network.d_dense, network.head.d_weight.ravel()])
+    norm = np.linalg.norm(gradient)
+    assert norm > 0.01
+    np.testing.assert_allclose(moved, 0.5 * gradient * 0.01 / norm, atol=1e-7)
+
+
+def test_the_rates_schedules():
+    def rates(steps=10, **changes):
+        with Workers(1) as workers:
+            trainer, window = small_trainer(replace(TINY, warmup_steps=2, learning_rate=1e-3, **changes), workers)
+            found = []
+            for step in range(steps):
+                if step in (0, 3, 5):
+                    trainer.judge({0: 2.0, 3: 1.0, 5: 1.0}[step])  # the third is no better
+                trainer.step(Window(*window), None)
+                found.append(round(trainer.learning_rate * 1e3, 4))
+            return found
+
+    assert rates(schedule="linear") == [0.5, 1, 1, 0.875, 0.75, 0.625, 0.5, 0.375, 0.25, 0.125]
+    assert rates(schedule="constant") == [0.5] + 9 * [1]
+    assert rates(schedule="plateau") == [0.5] + 4 * [1] + 5 * [0.25]
+
+
+def test_the_best_epoch_is_kept_and_training_stops_in_time(monkeypatch):
+    losses = iter([3.0, 2.0, 2.5, 2.25, 1.0])
+    kept = []
+
+    def log_probabilities(network, ids, workers=None, *, steps=512):
+        kept.append(network.parameters())
+        return np.array([-next(losses)])
+
+    monkeypatch.setattr(LanguageNetwork, "log_probabilities", log_probabilities)
+    settings, told = replace(TINY, epochs=5, patience=2, schedule="plateau", warmup_steps=0), []
+    trained = train_language_model(LINES * 6, settings=settings, threads=1, on_progress=told.append)
+    ends = [state for state in told if state.epoch_done]
+    assert [state.learning_rate for state in ends] == [0.02, 0.02, 0.02, 0.005]  # the third was no better
+    assert [(state.epoch, state.dev_loss) for state in ends] == list(enumerate([3.0, 2.0, 2.5, 2.25]))
+    assert [row["dev_loss"] for row in trained.history] == [3.0, 2.0, 2.5, 2.25]
+    assert trained.metrics["best_epoch"] == 2
+    for name, array in trained.network.parameters().items():
+        np.testing.assert_array_equal(array, kept[1][name])
+
+
+def test_without_development_text_the_last_epoch_is_kept():
+    trained = train_language_model(LINES * 4, settings=replace(TINY, validation_fraction=0), threads=1)
+    assert trained.metrics["best_epoch"] == 2
+    assert "dev_loss" not in trained.metrics
+
+
+def test_a_rate_that_explodes_is_told():
+    settings = replace(TINY, optimizer="sgd", learning_rate=1e30, clip_norm=1e30, warmup_steps=0)
+    with pytest.raises(TrainingError, match="lower learning_rate"), np.errstate(all="ignore"):
+        train_language_model(LINES * 6, settings=settings, threads=1)
+
+
+def test_streams_share_the_text_evenly():
+    assert streams(1000, 20, 35)[-1] == 1000
+    assert streams(7, 20, 35).tolist() == [0, 7]
+
+
+@pytest.mark.parametrize(
+    ("changes", "rule"),
+    [
+        ({"unit": "syllable"}, "unit must be one of character, word"),
+        ({"optimizer": "lbfgs"}, "optimizer must be one of adam, sgd"),
+        ({"window": 0}, "window must be at least 1, got 0"),
+        ({"learning_rate": -1}, "learning_rate must be above 0, got -1"),
+        ({"dropout": 1}, "dropout must be at least 0 and below 1, got 1"),
+        ({"samples": 0}, "samples must be at least 1, got 0"),
+        ({"max_vocabulary": 2}, "max_vocabulary must be at least 3"),
+        ({"vector_size": 8}, "tied weights need vectors as wide as the states"),
+    ],
+)
+def test_settings_out_of_range_are_refused(changes, rule):
+    with pytest.raises(InputError, match=rule):
+        train_language_model(LINES, settings=replace(TINY, **changes))
+
+
+# -- using it ---------------------------------------------------------------------------------------------------------
+
+
+def test_next_tokens_are_the_networks_probabilities(model):
+    found = model.next_tokens("rain falls", top=100)
+    assert found[0][0] == "on"
+    ids = model.encode(["rain falls"])[:-1]
+    for word, probability in found[:3]:
+        logs = model.network.log_probabilities(np.append(ids, np.int32(model.vocabulary.token_to_id[word])))
+        assert probability == pytest.approx(np.exp(logs[-1]), abs=1e-6)
+    assert [p for _, p in found] == sorted((p for _, p in found), reverse=True)
+    assert {word for word, _ in found} == {*model.vocabulary.tokens} - {"<unk>"}
+    assert sum(p for _, p in found) < 1
+    with pytest.raises(InputError, match="top must be at least 1"):
+        model.next_tokens(top=0)
+
+
+def test_generation_repeats_with_its_seed_and_stops(model):
+    texts = {seed: model.generate("the", length=30, temperature=3.0, seed=seed) for seed in (1, 2)}
+    assert texts[1] == model.generate("the", length=30, temperature=3.0, seed=1) != texts[2]
+    assert texts[1].startswith("the ")
+    assert "<unk>" not in texts[1]
+    assert len(texts[1].replace("\n", " . ").split()) == 31
+    assert model.generate("rain falls", temperature=0, lines=1) == "rain falls on the land\n"
+    assert model.generate("", lines=2, temperature=0).count("\n") == 2
+    assert model.generate("rain", length=0) == "rain"
+    assert model.generate("the king\n", top_k=1, lines=1).split("\n")[0] == "the king"
+
+
+def test_characters(tmp_path):
+    settings = replace(TINY, unit="character", hidden_size=32, epochs=8, dropout=0.0, embedding_dropout=0.0, window=12)
+    trained = train_language_model(LINES * 12, settings=settings, threads=1)
+    measured = trained.perplexity(LINES)
+    assert measured.tokens == sum(len(line) + 1 for line in LINES)
+    assert measured.bits < 1.0
+    assert trained.generate("rain f", lines=1, temperature=0) == "rain falls on the land\n"
+    assert trained.perplexity(["the kïng"]).unknown == 1
+
+
+def test_a_prompt_longer_than_a_window_is_read_in_pieces(model, monkeypatch):
+    whole = model.next_tokens("the king rules the land\n" * 4 + "rain")
+    monkeypatch.setattr("seqclf.language.model.WINDOW", 5)
+    for (word, probability), (other, close) in zip(
+        model.next_tokens("the king rules the land\n" * 4 + "rain"), whole, strict=True
+    ):
+        assert word == other
+        assert probability == pytest.approx(close, abs=1e-6)
+
+
+def test_no_text_has_no_perplexity(model):
+    with pytest.raises(InputError, match="no text to measure"):
+        model.perplexity([])
+
+
+# -- the file ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def saved(model, tmp_path):
+    path = tmp_path / "model.safetensors"
+    model.save(path)
+    return path
+
+
+def test_a_file_gives_the_model_back(model, saved, tmp_path):
+    loaded = LanguageModel.load(saved)
+    assert loaded.vocabulary == model.vocabulary
+    assert (loaded.settings, loaded.metrics, loaded.history) == (model.settings, model.metrics, model.history)
+    assert loaded.perplexity(LINES) == model.perplexity(LINES)
+    assert loaded.generate(seed=3) == model.generate(seed=3)
+    loaded.save(tmp_path / "again.safetensors")
+    assert (tmp_path / "again.safetensors").read_bytes() == saved.read_bytes()
+
+
+def test_it_predicts_without_scikit_learn(saved):
+    code = f"""
+import sys
+from seqclf import LanguageModel
+LanguageModel.load({str(saved)!r}).generate(length=2)
+assert not {{"sklearn", "joblib"}} & set(sys.modules)
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
+
+
+def test_another_kind_of_model_is_refused_with_its_name(saved, model_file):
+    with pytest.raises(
+        FormatError, match="holds a language model, not a text classifier; pass a file that classify-text train"
+    ):
+        load_model(saved)
+    with pytest.raises(FormatError, match="holds a text classifier, not a language model"):
+        LanguageModel.load(model_file)
+
+
+@pytest.mark.parametrize(
+    ("tensors", "header", "rule"),
+    [
+        ({"embedding": None}, {}, "no embedding table"),
+        ({"head.bias": None}, {}, "lacks"),
+        ({"head.bias": np.full(11, np.nan, np.float32)}, {}, "not finite"),
+        ({"token_counts": np.zeros(3, np.int64)}, {}, "damaged"),
+        ({"token_counts": np.zeros(11)}, {}, "counts must be whole"),
+        ({}, {"hidden_size": 17}, "of another size"),
+        ({}, {"layers": 2}, "lacks"),
+        ({}, {"layers": 10**9}, "layers, but"),
+        ({}, {"unit": "syllable"}, "unit must be"),
+        ({}, {"unit": "character"}, "vocabulary lacks"),
+    ],
+)
+def test_a_damaged_file_is_refused(saved, tensors, header, rule):
+    from safetensors import safe_open
+
+    arrays = load_file(saved) | tensors
+    with safe_open(saved, framework="numpy") as file:
+        told = json.loads(file.metadata()["seqclf"]) | header
+    save_file({key: value for key, value in arrays.items() if value is not None}, saved, {"seqclf": json.dumps(told)})
+    with pytest.raises(FormatError, match=rule):
+        LanguageModel.load(saved)

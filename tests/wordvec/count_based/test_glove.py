@@ -1,0 +1,272 @@
+"""GloVe from counts to vectors: settings, the same bytes whatever happens on the way, and what goes wrong."""
+
+import logging
+from dataclasses import asdict, replace
+
+import numpy as np
+import pytest
+
+from tests.cases.glove import cooccurrence_of, random_counts
+from wordvec import (
+    CooccurrenceSettings,
+    CountBasedSettings,
+    SvdSettings,
+    Word2VecSettings,
+    finished_training,
+    save_vectors,
+)
+from wordvec.checkpointing import checkpoint as resuming
+from wordvec.count_based import glove
+from wordvec.count_based import glove_blocks as blocks
+from wordvec.count_based.glove import train_glove
+from wordvec.count_based.settings import GloveSettings
+from wordvec.errors import FormatError, InputError, TrainingError
+from wordvec.kernels.simd import JIT_OFF
+
+needs_threads = pytest.mark.skipif(JIT_OFF, reason="without JIT the turns are counted in Python: for one thread only")
+SETTINGS = GloveSettings(vector_size=6, epochs=3, x_max=5, learning_rate=0.2)
+COUNTS = random_counts(types=40, sentences=100)
+
+
+@pytest.fixture(autouse=True)
+def any_number_of_threads(monkeypatch):
+    monkeypatch.setenv("WORDVEC_OVERSUBSCRIBE", "1")
+
+
+@pytest.fixture
+def home(tmp_path):
+    return tmp_path / "v.checkpoint"
+
+
+def changed(**options):
+    return GloveSettings(**vars(SETTINGS) | options)
+
+
+def facts_of(result):
+    return result.vectors.vectors.tobytes(), result.vectors.context_vectors.tobytes(), result.losses
+
+
+def interrupted(monkeypatch, blocks, *arguments, epochs=0, **options):
+    """Train with Ctrl-C after so many ends of epochs and then so many blocks a thread."""
+    real, calls = glove.run_in_threads, []
+
+    def one_block(work, threads, stop, watch):
+        calls.append(1)
+        if len(calls) > epochs:
+            stop()
+        real(work, threads, stop, watch)
+        if len(calls) == epochs + blocks:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(glove, "run_in_threads", one_block)
+        with pytest.raises(KeyboardInterrupt):
+            train_glove(*arguments, **options)
+
+
+# -- what comes out ---------------------------------------------------------------------------------------------------
+
+
+def test_dot_products_come_near_the_logarithms_of_the_counts():
+    settings = changed(vector_size=30, epochs=5 if JIT_OFF else 300, x_max=1e-3)
+    result = train_glove(cooccurrence_of(COUNTS), settings, threads=1)
+    assert result.losses[-1] < (0.8 if JIT_OFF else 1e-3) * result.losses[0]
+    assert len(result.losses) == settings.epochs
+    assert (result.cells, result.types) == (np.count_nonzero(COUNTS), 40)
+    assert result.summary()["cells_per_second"] > 0
+
+
+def test_a_words_vector_is_the_sum_of_its_two_sides_or_its_own():
+    both, alone = (
+        train_glove(cooccurrence_of(COUNTS), changed(add_contexts=add), threads=1).vectors for add in (True, False)
+    )
+    np.testing.assert_array_equal(both.context_vectors, alone.context_vectors)
+    np.testing.assert_array_equal(both.vectors, alone.vectors + alone.context_vectors)
+    assert both.settings["model"] == "glove"
+    assert both.settings["add_contexts"] is True
+    assert both.settings["cooccurrence"] == asdict(CooccurrenceSettings(window=4))
+
+
+def test_the_seed_decides():
+    first, again, other = (
+        facts_of(train_glove(cooccurrence_of(COUNTS), changed(seed=seed), threads=1)) for seed in (1, 1, 2)
+    )
+    assert first == again
+    assert first[0] != other[0]
+
+
+@needs_threads
+@pytest.mark.parametrize("threads", [2, 3, 8])
+def test_the_same_bytes_at_any_number_of_threads(threads):
+    alone, together = (facts_of(train_glove(cooccurrence_of(COUNTS), SETTINGS, threads=t)) for t in (1, threads))
+    assert alone == together
+
+
+@needs_threads
+def test_more_rows_than_a_group_holds_at_most(monkeypatch):
+    whole = train_glove(cooccurrence_of(COUNTS), changed(epochs=1), threads=1)
+    monkeypatch.setattr(blocks, "GROUP_ROWS", 7)
+    bands = train_glove(cooccurrence_of(COUNTS), changed(epochs=1), threads=3)
+    assert bands.losses == pytest.approx(whole.losses, rel=0.5), "the same counts in another order"
+    assert facts_of(bands) == facts_of(train_glove(cooccurrence_of(COUNTS), changed(epochs=1), threads=1))
+
+
+@pytest.mark.parametrize(
+    ("types", "bands"), [(1, 4), (3, 4), (4096, 4), (4097, 8), (68_305, 68), (10**6, 256), (2**24 + 1, 260)]
+)
+def test_bands_are_of_about_one_size(types, bands):
+    bounds = blocks.band_bounds(types)
+    assert (bounds[0], bounds[-1], len(bounds)) == (0, types, bands + 1)
+    assert np.ptp(np.diff(bounds)) <= 1
+    assert np.diff(bounds).max() <= 1 << 16
+
+
+@pytest.mark.parametrize("bands", [4, 12])
+def test_in_every_turn_every_row_band_meets_another_column_band(bands):
+    rows, columns, turns = blocks.schedule_of(bands).T
+    assert {*zip(rows, columns, strict=True)} == {(r, c) for r in range(bands) for c in range(bands)}
+    for turn in range(bands):
+        assert sorted(rows[turns == turn]) == sorted(columns[turns == turn]) == [*range(bands)]
+    for side in (rows, columns):  # a block that is waited for has been taken before
+        assert all((np.diff(turns[side == band]) > 0).all() for band in range(bands))
+
+
+@pytest.mark.parametrize("counts", [[[3.0]], [[0.0, 2.0], [0.0, 0.0]], [[1e-30, 3e38], [5.0, 1.0]]])
+def test_tiny_vocabularies_and_extreme_counts(counts):
+    result = train_glove(cooccurrence_of(np.array(counts)), changed(epochs=2, learning_rate=0.05), threads=1)
+    assert np.isfinite(result.vectors.vectors).all()
+    assert result.losses[1] < result.losses[0]
+
+
+def test_progress_is_told_to_the_end():
+    told = []
+    result = train_glove(cooccurrence_of(COUNTS), SETTINGS, threads=1, on_progress=told.append)
+    assert told[-1].cells == told[-1].total_cells == 3 * result.cells
+    assert (told[-1].epoch, told[-1].epochs, told[-1].seconds_left) == (3, 3, 0)
+    assert told[-1].loss == result.losses[-1]
+
+
+# -- settings and counts ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"vector_size": 0}, "vector_size must be at least 1, got 0"),
+        ({"epochs": 0}, "epochs must be at least 1, got 0"),
+        ({"epochs": 2.5}, "epochs must be a whole number, got 2.5"),
+        ({"learning_rate": 0}, "learning_rate must be above 0, got 0"),
+        ({"learning_rate": float("nan")}, "learning_rate must be a finite number"),
+        ({"x_max": -1}, "x_max must be above 0, got -1"),
+        ({"alpha": -0.5}, "alpha must be at least 0, got -0.5"),
+        ({"seed": -1}, "seed must be at least 0, got -1"),
+        ({"add_contexts": "yes"}, "add_contexts must be true or false, got 'yes'"),
+    ],
+)
+def test_settings_out_of_range_are_refused(options, message):
+    with pytest.raises(InputError, match=message):
+        changed(**options)
+
+
+def test_what_has_no_logarithm_is_refused():
+    for wrong in (-1.0, np.inf, np.nan):
+        counts = COUNTS.copy()
+        counts[3, 4] = wrong
+        with pytest.raises(InputError, match=f"logarithm of each count, which must be above 0, got {wrong}"):
+            train_glove(cooccurrence_of(counts), SETTINGS)
+    with pytest.raises(InputError, match="no two words stand near each other; lower min_count"):
+        train_glove(cooccurrence_of(np.zeros((3, 3))), SETTINGS)
+
+
+def test_too_little_memory_is_told_before(monkeypatch):
+    monkeypatch.setattr(glove, "available_memory", lambda: 1000)
+    with pytest.raises(TrainingError, match=r"counts needs .* GB of memory, .* are free; raise min_count"):
+        train_glove(cooccurrence_of(COUNTS), SETTINGS)
+
+
+@pytest.mark.filterwarnings("ignore:overflow:RuntimeWarning", "ignore:invalid value:RuntimeWarning")
+def test_what_is_no_number_is_named_with_the_cure():
+    with pytest.raises(TrainingError, match=r"no longer numbers after epoch 1: learning_rate = 1e\+20 .*lower it"):
+        train_glove(cooccurrence_of(COUNTS), changed(learning_rate=1e20), threads=1)
+
+
+# -- checkpoints ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("threads", [1, pytest.param(3, marks=needs_threads)])
+def test_an_interrupted_training_goes_on_to_the_same_bytes(monkeypatch, home, threads):
+    counts = cooccurrence_of(COUNTS)
+    whole = facts_of(train_glove(counts, SETTINGS, threads=1))
+    for epochs, calls in ((0, 1), (0, 2), (1, 2), (1, 1)):
+        interrupted(monkeypatch, calls, counts, SETTINGS, epochs=epochs, threads=threads, checkpoint=home, resume=True)
+    assert facts_of(train_glove(counts, SETTINGS, threads=4 - threads, checkpoint=home, resume=True)) == whole
+
+
+def test_what_was_saved_is_not_done_again(monkeypatch, home, caplog):
+    caplog.set_level(logging.INFO, logger="wordvec")
+    counts, told = cooccurrence_of(COUNTS), []
+    interrupted(monkeypatch, 5, counts, SETTINGS, epochs=1, threads=1, checkpoint=home)
+    reached = resuming.TensorFile(home).told("wordvec")["reached"]
+    assert (reached["epoch"], reached["blocks"], len(reached["losses"])) == (1, 5, 1)
+    result = train_glove(counts, SETTINGS, threads=1, checkpoint=home, resume=True, on_progress=told.append)
+    assert f"saved to {home}, in epoch 2 of 3" in caplog.text
+    assert f"resuming from {home}, in epoch 2 of 3" in caplog.text
+    assert result.seconds > reached["seconds"] > 0
+    assert [told[0].epoch, told[-1].epoch] == [2, 3]
+
+
+def test_the_state_is_saved_at_the_pace_that_is_asked_for(monkeypatch, home):
+    saved = []
+    monkeypatch.setattr(resuming, "write_tensors", lambda *arguments: saved.append(arguments))
+    train_glove(cooccurrence_of(COUNTS), SETTINGS, threads=1, checkpoint=home, checkpoint_every=1e-9)
+    assert len(saved) >= 3
+    saved.clear()
+    train_glove(cooccurrence_of(COUNTS), SETTINGS, threads=1, checkpoint=home, checkpoint_every=1000)
+    assert not saved
+
+
+def test_a_disk_that_is_full_for_a_while_does_not_end_training(monkeypatch, home, caplog):
+    def full(path, *rest):
+        raise InputError(f"{path} cannot be written: no space left on device; make room")
+
+    monkeypatch.setattr(resuming, "write_tensors", full)
+    result = train_glove(cooccurrence_of(COUNTS), SETTINGS, threads=1, checkpoint=home, checkpoint_every=1e-9)
+    assert len(result.losses) == 3
+    assert "no space left on device; make room (training continues and tries again)" in caplog.text
+
+
+def test_another_training_is_refused_and_named(monkeypatch, home):
+    interrupted(monkeypatch, 1, cooccurrence_of(COUNTS), SETTINGS, threads=1, checkpoint=home)
+    other = COUNTS.copy()
+    other[0, :2] = 0
+    for counts, settings, message in (
+        (COUNTS, changed(seed=2), "is of another training: seed was 1 and is 2. Go on as it was started"),
+        (2 * COUNTS, SETTINGS, "what is kept of it, is another"),
+        (
+            other,
+            SETTINGS,
+            rf"another \({np.count_nonzero(COUNTS):,} counts of 40 types then",
+        ),
+    ):
+        with pytest.raises(InputError, match=message):
+            train_glove(cooccurrence_of(counts), settings, checkpoint=home, resume=True)
+    with pytest.raises(InputError, match="holds the state of an interrupted training"):
+        train_glove(cooccurrence_of(COUNTS), SETTINGS, checkpoint=home)
+    home.write_bytes(home.read_bytes()[:-1] + b"\0")
+    with pytest.raises(FormatError, match="the checkpoint is damaged; remove it"):
+        train_glove(cooccurrence_of(COUNTS), SETTINGS, checkpoint=home, resume=True)
+
+
+def test_finished_vectors_are_recognised(tmp_path):
+    counts, path = cooccurrence_of(COUNTS), tmp_path / "v.safetensors"
+    settings = CountBasedSettings("glove", counts.settings, training=SETTINGS)
+    assert not finished_training(path, counts, settings)
+    save_vectors(train_glove(counts, SETTINGS, threads=1).vectors, path)
+    assert finished_training(path, counts, settings)
+    for other, message in (
+        (replace(settings, training=changed(seed=3)), "seed was 1 and is 3"),
+        (CountBasedSettings("svd", counts.settings, training=SvdSettings()), "model was 'glove' and is 'svd'"),
+        (Word2VecSettings(), "alpha was 0.75 and is None; .*model was 'glove' and is 'skipgram'"),
+    ):
+        with pytest.raises(InputError, match=f"was not produced by this run: .*{message}"):
+            finished_training(path, counts, other)

@@ -1,0 +1,112 @@
+"""The models that count, behind one interface: their settings, and that each does what its parts do."""
+
+import numpy as np
+import pytest
+
+from tests.cases.word2vec import random_corpus
+from wordvec import (
+    COUNT_BASED_MODELS,
+    CooccurrenceSettings,
+    GloveSettings,
+    InputError,
+    SvdSettings,
+    association_matrix,
+    count_based_options,
+    count_based_settings,
+    count_cooccurrences,
+    finished_training,
+    load_vectors,
+    save_vectors,
+    train_count_based,
+    train_glove,
+    train_svd,
+)
+
+SMALL = {"svd": {"vector_size": 6}, "glove": {"vector_size": 6, "epochs": 2}}
+
+
+@pytest.fixture(scope="module")
+def corpus():
+    return random_corpus([200, 0, 310, 1, 90], types=40)
+
+
+def settings_of(model, **more):
+    return count_based_settings(model, **SMALL.get(model, {}), **more)
+
+
+def numbers_of(vectors):
+    return vectors.matrix.toarray() if hasattr(vectors, "matrix") else vectors.vectors
+
+
+def test_a_model_does_what_its_parts_do(corpus):
+    five = count_cooccurrences(corpus, CooccurrenceSettings(window=5, window_weights="dynamic"))
+    expected = {
+        "cooccurrence": five.counts.toarray(),
+        "ppmi": association_matrix(five, "ppmi", smoothing=0.75).toarray(),
+        "svd": train_svd(five, SvdSettings(vector_size=6)).vectors.vectors,
+        "glove": train_glove(
+            count_cooccurrences(corpus, CooccurrenceSettings(window=15, window_weights="harmonic")),
+            GloveSettings(vector_size=6, epochs=2),
+        ).vectors.vectors,
+    }
+    assert set(expected) == set(COUNT_BASED_MODELS)
+    for model, numbers in expected.items():
+        found = train_count_based(corpus, settings_of(model))
+        np.testing.assert_array_equal(numbers_of(found.vectors), numbers)
+        assert found.vectors.settings["model"] == found.summary()["settings"]["model"] == model
+        assert found.vectors.tokens == corpus.vocabulary.tokens
+
+
+@pytest.mark.parametrize("model", COUNT_BASED_MODELS)
+def test_every_setting_reaches_its_place(corpus, model):
+    others = {
+        "window": 3, "contexts": "left", "window_weights": "flat", "subsample": 0.1, "subsample_mode": "clean",
+        "seed": 7, "vector_size": 5, "smoothing": 0.5, "shift": 2.0, "weighting": "ppmi", "exponent": 0.0,
+        "add_contexts": model == "svd", "iterations": 1, "oversampling": 3, "epochs": 3, "learning_rate": 0.01,
+        "x_max": 7.0, "alpha": 0.5,
+    }  # fmt: skip
+    known = count_based_options(model)
+    assert known <= set(others)
+    settings = count_based_settings(model, **{name: others[name] for name in known})
+    told = settings.file_record()
+    told |= told.pop("cooccurrence")
+    assert {name: told[name] for name in known} == {name: others[name] for name in known}
+    for name in set(others) - known:
+        with pytest.raises(InputError, match=f"{name} is no setting of {model}"):
+            count_based_settings(model, **{name: others[name]})
+
+
+def test_an_unknown_model():
+    with pytest.raises(InputError, match="model must be one of cooccurrence, ppmi, svd, glove, got 'lsa'"):
+        count_based_settings("lsa")
+
+
+@pytest.mark.parametrize("model", COUNT_BASED_MODELS)
+def test_the_same_bytes_at_any_number_of_threads(corpus, model, tmp_path):
+    found = set()
+    for threads in (1, 2, 3):
+        path = tmp_path / f"{threads}.safetensors"
+        save_vectors(train_count_based(corpus, settings_of(model), threads=threads).vectors, path)
+        found.add(path.read_bytes())
+    assert len(found) == 1
+
+
+def test_finished_vectors_are_known_again(corpus, tmp_path):
+    path = tmp_path / "v.safetensors"
+    settings = settings_of("glove")
+    assert not finished_training(path, corpus, settings)
+    save_vectors(train_count_based(corpus, settings).vectors, path)
+    assert finished_training(path, corpus, settings)
+    with pytest.raises(InputError, match=r"x_max was 10\.0 and is 9\.0"):
+        finished_training(path, corpus, settings_of("glove", x_max=9.0))
+    assert load_vectors(path).settings["model"] == "glove"
+
+
+def test_progress_tells_the_stage(corpus):
+    said = []
+    train_count_based(corpus, settings_of("glove"), on_progress=lambda *state: said.append(state))
+    stages = [stage for stage, *_ in said]
+    assert stages[0] == "counting"
+    assert stages[-1] == "training"
+    assert said[-1][1] <= said[-1][2]
+    assert said[-1][3] > 0

@@ -1,0 +1,204 @@
+"""CountVectorizer and TfidfVectorizer beside scikit-learn's own, and the promises a transformer makes."""
+
+import inspect
+
+import numpy as np
+import pytest
+from sklearn.feature_extraction import text as sklearn_text
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+
+from corpora import TextCorpus
+from tests.cases.word2vec import wraps_around
+from wordvec import CountVectorizer, TfidfVectorizer, Vocabulary, count_documents, encode_corpus
+from wordvec.errors import InputError
+
+pytestmark = wraps_around
+
+TEXTS = ["To be, or not to be", "", "that is the question: to be", "b", "to b or not", "To be the b"] * 2 + [
+    "once more"
+]
+NEW = ["not to be", "never seen", "", "To be, or b b b"]
+AS_OURS = {"token_pattern": r"\S+", "lowercase": False}
+IDF_OPTIONS = {"smooth": {}, "plain": {"smooth_idf": False}, "none": {"use_idf": False}}
+
+
+def columns_of(model, tokens):
+    """Where the tokens are among the columns of a model, ours or theirs."""
+    place = {token: k for k, token in enumerate(model.get_feature_names_out())}
+    assert place.keys() == set(tokens)
+    return [place[token] for token in tokens]
+
+
+def assert_same_as_theirs(ours, theirs, texts=TEXTS, new=NEW, rtol=1e-12):
+    found, expected = ours.fit_transform(texts), theirs.fit_transform(texts)
+    tokens = theirs.get_feature_names_out()
+    order = columns_of(ours, tokens)
+    np.testing.assert_allclose(found[:, order].toarray(), expected.toarray(), rtol=rtol, atol=0)
+    np.testing.assert_allclose(
+        ours.transform(new)[:, order].toarray(), theirs.transform(new).toarray(), rtol=rtol, atol=0
+    )
+    assert found.dtype == expected.dtype
+    if hasattr(theirs, "idf_"):
+        np.testing.assert_allclose(ours.idf_[order], theirs.idf_, rtol=rtol)
+
+
+# -- beside scikit-learn ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"ngram_range": (1, 3)},
+        {"ngram_range": (2, 2), "binary": True},
+        {"min_df": 3, "max_df": 0.5},
+        {"max_features": 3},
+        {"max_features": 1, "binary": True, "ngram_range": (1, 2)},
+        {"dtype": np.float32},
+        {"vocabulary": ["or", "be", "nowhere"]},
+    ],
+)
+def test_counts_are_those_of_scikit_learn(options):
+    # Where the features are cut there must be no tie, which scikit-learn does not break in a fixed way.
+    texts = [*TEXTS, "to to to be be", "be"] if "max_features" in options else TEXTS
+    assert_same_as_theirs(CountVectorizer(**options), sklearn_text.CountVectorizer(**AS_OURS, **options), texts)
+
+
+@pytest.mark.parametrize("idf", IDF_OPTIONS)
+@pytest.mark.parametrize("norm", ["l1", "l2", None])
+@pytest.mark.parametrize("sublinear_tf", [False, True])
+def test_weights_are_those_of_scikit_learn(idf, norm, sublinear_tf):
+    common = {"norm": norm, "sublinear_tf": sublinear_tf, "ngram_range": (1, 2)}
+    assert_same_as_theirs(
+        TfidfVectorizer(idf=idf, **common), sklearn_text.TfidfVectorizer(**AS_OURS, **IDF_OPTIONS[idf], **common)
+    )
+
+
+@pytest.mark.parametrize(
+    "options", [{"binary": True}, {"min_df": 2, "max_df": 6}, {"ngram_range": (3, 4)}, {"max_df": 0.4}]
+)
+def test_other_options_are_those_of_scikit_learn(options):
+    assert_same_as_theirs(TfidfVectorizer(**options), sklearn_text.TfidfVectorizer(**AS_OURS, **options))
+
+
+def test_float32_weights_are_those_of_scikit_learn():
+    assert_same_as_theirs(
+        TfidfVectorizer(dtype="float32"), sklearn_text.TfidfVectorizer(dtype=np.float32, **AS_OURS), rtol=1e-6
+    )
+
+
+def test_public_texts_give_what_scikit_learn_gives(public_data):
+    texts = (public_data / "text/lee_background.txt").read_text(encoding="utf-8").splitlines()
+    for sizes in ((1, 1), (1, 2)):
+        options = {"ngram_range": sizes, "min_df": 2}
+        assert_same_as_theirs(
+            TfidfVectorizer(**options), sklearn_text.TfidfVectorizer(**AS_OURS, **options), texts, texts[::-1]
+        )
+
+
+def test_what_unicode_alone_calls_white_space_is_a_part_of_a_token_here():
+    """Python's str.split and \\S split at these 23 characters more; no token here is cut there."""
+    ours, theirs = CountVectorizer(), sklearn_text.CountVectorizer(**AS_OURS)
+    apart = [chr(k) for k in range(0x110000) if chr(k).isspace() and chr(k) not in "\t\n\v\f\r "]
+    assert len(apart) == 23
+    for space in apart:
+        assert ours.fit([f"a{space}b"]).get_feature_names_out().tolist() == [f"a{space}b"]
+        assert theirs.fit([f"a{space}b"]).get_feature_names_out().tolist() == ["a", "b"]
+    everything_else = "".join(map(chr, [*range(1, 0xD800), *range(0xE000, 0x3000)]))
+    text = "".join(letter for letter in everything_else if letter not in apart)
+    assert {*ours.fit([text]).vocabulary_} == {*theirs.fit([text]).vocabulary_}
+
+
+# -- promises of a transformer ----------------------------------------------------------------------------------------
+
+
+def test_parameters_are_those_of_the_engine_with_the_same_defaults():
+    engine = {
+        n: p.default for n, p in inspect.signature(count_documents).parameters.items() if p.kind == p.KEYWORD_ONLY
+    }
+    del engine["threads"], engine["on_progress"]
+    counts = {name: p.default for name, p in inspect.signature(CountVectorizer).parameters.items()}
+    weights = {name: p.default for name, p in inspect.signature(TfidfVectorizer).parameters.items()}
+    assert counts == engine | {"n_jobs": None}
+    assert weights == counts | {"dtype": np.float64, "idf": "smooth", "sublinear_tf": False, "norm": "l2"}
+
+
+def test_in_a_pipeline_and_a_search():
+    labels = [int("to" in text) for text in TEXTS]
+    pipeline = make_pipeline(TfidfVectorizer(), LogisticRegression(C=100))
+    search = GridSearchCV(pipeline, {"tfidfvectorizer__ngram_range": [(1, 1), (1, 2)]}, cv=2).fit(TEXTS, labels)
+    assert search.best_estimator_.score(TEXTS, labels) > 0.8
+
+
+@pytest.mark.parametrize("kind", [CountVectorizer, TfidfVectorizer])
+def test_every_kind_of_corpus_gives_the_same(kind, tmp_path):
+    expected = kind().fit_transform(TEXTS).toarray()
+    (tmp_path / "text").write_text("\n".join(TEXTS) + "\n")
+    for corpus in (
+        [text.split() for text in TEXTS],
+        TextCorpus(tmp_path / "text"),
+        encode_corpus(TEXTS, min_count=1),
+    ):
+        np.testing.assert_array_equal(kind().fit_transform(corpus).toarray(), expected)
+        np.testing.assert_array_equal(kind().fit(corpus).transform(corpus).toarray(), expected)
+
+
+def test_a_corpus_of_its_own_tokenizer_is_remembered(tmp_path):
+    (tmp_path / "text").write_text("The King, the king!\n")
+    model = CountVectorizer().fit(TextCorpus(tmp_path / "text", tokenizer="words", lowercase=True))
+    assert (model.tokenizer_, model.lowercase_) == ("words", True)
+    assert model.transform(["KING? The king!"]).toarray().tolist() == [[2, 1]]
+
+
+def test_rows_are_turned_back_into_features():
+    model = TfidfVectorizer(idf="textbook").fit(TEXTS)
+    matrix = model.transform(NEW)
+    found = model.inverse_transform(matrix)
+    known = {*model.vocabulary_}
+    assert [set(row) for row in found] == [known & set(text.split()) for text in NEW]
+    unsorted = matrix[:, ::-1][:, ::-1]
+    order = unsorted.indices.copy()
+    for given in (matrix.toarray(), unsorted):
+        for row, expected in zip(model.inverse_transform(given), found, strict=True):
+            assert row.tolist() == expected.tolist()
+    np.testing.assert_array_equal(unsorted.indices, order, "what is given is left as it is")
+    with pytest.raises(InputError, match="the matrix must have 13 columns, one a feature, got 3"):
+        model.inverse_transform(np.ones((2, 3)))
+
+
+def test_a_fixed_vocabulary_gives_the_columns():
+    vocabulary = Vocabulary(["be", "nowhere", "to"], [5, 4, 3])
+    model = TfidfVectorizer(vocabulary=vocabulary, idf="plain", norm=None).fit(TEXTS)
+    assert model.vocabulary_ is vocabulary
+    assert np.isfinite(model.idf_).all()
+    assert model.transform(["nowhere to be be"]).toarray()[0] == pytest.approx(model.idf_ * [2, 1, 1])
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        (CountVectorizer(dtype="int8"), "dtype must be one of int32, int64"),
+        (TfidfVectorizer(dtype="int64"), "dtype must be one of float32, float64, got int64"),
+        (TfidfVectorizer(norm="l3"), "norm must be"),
+        (TfidfVectorizer(idf="log"), "idf must be one of"),
+        (TfidfVectorizer(n_jobs=0), "threads must be at least 1"),
+        (TfidfVectorizer(min_df=99), "is below min_df .99.; widen the two"),
+        (CountVectorizer(vocabulary=["a", "a"]), "tokens must differ"),
+    ],
+)
+def test_parameters_out_of_range_are_named_by_fit(model, message):
+    with pytest.raises(InputError, match=message):
+        model.fit(TEXTS)
+
+
+@pytest.mark.parametrize("texts", ["to be", [b"to be"], ["to be", 7], [["to", 7.5]]])
+def test_what_is_no_text_is_refused(texts):
+    model = CountVectorizer().fit(TEXTS)
+    for call in (model.transform, CountVectorizer().fit):
+        with pytest.raises(InputError, match=r"put it into a list|is of type|holds 7\.5"):
+            call(texts)
+    assert model.transform([]).shape == (0, 13)
+    with pytest.raises(InputError, match="no text has a word"):
+        model.fit([])

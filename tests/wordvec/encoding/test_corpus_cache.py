@@ -1,0 +1,213 @@
+"""The cache of encoded corpora: found again, never stale, bounded, and no harm when it is damaged."""
+
+import gc
+import logging
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from corpora import TextCorpus
+from tests.cases.encoded import TEXT, assert_encodes, sentences_of
+from tests.cases.word2vec import wraps_around
+from wordvec import Vocabulary, encode_corpus
+from wordvec.encoding import corpus as encoded
+from wordvec.errors import InputError
+
+pytestmark = wraps_around
+
+
+@pytest.fixture
+def encodings(monkeypatch):
+    """Every corpus that is encoded and not found in the cache."""
+    found, write = [], encoded._Writer.write
+    monkeypatch.setattr(encoded._Writer, "write", lambda self, *given: found.append(given) or write(self, *given))
+    return found
+
+
+@pytest.fixture
+def text_file(tmp_path):
+    path = tmp_path / "text"
+    path.write_bytes(TEXT)
+    return path
+
+
+def test_a_second_call_reads_no_text(text_file, folder_of_cache, encodings):
+    first = encode_corpus(TextCorpus(text_file), min_count=1)
+    told = []
+    second = encode_corpus(TextCorpus(text_file), min_count=1, on_progress=lambda *p: told.append(p))
+    assert len(encodings) == 1
+    for corpus in (first, second):
+        assert_encodes(corpus, sentences_of(TEXT))
+    assert len(list(folder_of_cache.iterdir())) == 1
+    # Found by content, not by name.
+    moved = text_file.rename(text_file.with_name("moved"))
+    assert_encodes(encode_corpus(TextCorpus(moved), min_count=1), sentences_of(TEXT))
+    assert len(encodings) == 1
+
+
+def test_what_changed_is_never_served_stale(text_file, folder_of_cache, encodings):
+    encode_corpus(TextCorpus(text_file), min_count=1)
+    # The same size and the same time of change.
+    before = text_file.stat()
+    changed = TEXT.replace(b"cat", b"dog")
+    text_file.write_bytes(changed)
+    os.utime(text_file, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert_encodes(encode_corpus(TextCorpus(text_file), min_count=1), sentences_of(changed))
+    assert_encodes(encode_corpus(TextCorpus(text_file), min_count=2), sentences_of(changed), min_count=2)
+    found = encode_corpus(TextCorpus(text_file), min_count=1, max_vocabulary=2)
+    assert_encodes(found, sentences_of(changed), max_vocabulary=2)
+    text_file.write_bytes(changed.upper())
+    upper = sentences_of(changed.upper())
+    assert_encodes(encode_corpus(TextCorpus(text_file), min_count=1), upper)
+    lower = encode_corpus(TextCorpus(text_file, lowercase=True), min_count=1)
+    assert_encodes(lower, [[token.lower() for token in sentence] for sentence in upper])
+    words = encode_corpus(TextCorpus(text_file, tokenizer="words"), min_count=1)
+    assert words.tokenizer == "words"
+    for option in ({"keep_words": ["Z"]}, {"drop_words": ["Z"]}, {"max_types_in_memory": 50}):
+        encode_corpus(TextCorpus(text_file), min_count=1, **option)
+    for vocabulary in (Vocabulary(["A", "B"]), Vocabulary(["A", "B"], [2, 1]), Vocabulary(["B", "A"])):
+        assert len(encode_corpus(TextCorpus(text_file), vocabulary=vocabulary).vocabulary) == 2
+    assert len(encodings) == 13
+
+
+def test_without_the_cache_nothing_is_kept(text_file, folder_of_cache, encodings):
+    for _ in range(2):
+        encode_corpus(TextCorpus(text_file), min_count=1, cache=False)
+    assert len(encodings) == 2
+    assert not folder_of_cache.exists()
+
+
+def test_texts_are_not_kept(folder_of_cache):
+    encode_corpus(["a b"], min_count=1)
+    assert not folder_of_cache.exists()
+
+
+def test_what_was_not_used_for_longest_makes_room(text_file, folder_of_cache, encodings, monkeypatch):
+    def encode(max_vocabulary):
+        known = {*folder_of_cache.iterdir()} if folder_of_cache.exists() else set()
+        encode_corpus(TextCorpus(text_file), min_count=1, max_vocabulary=max_vocabulary)
+        return next(iter({*folder_of_cache.iterdir()} - known), None)
+
+    first, second = encode(1), encode(2)
+    now = time.time()
+    os.utime(first, (now - 500, now - 500))
+    os.utime(second, (now - 900, now - 900))
+    size = sum(file.stat().st_size for file in first.iterdir())
+    # Room for about two: the third pushes out the second, which is older than the first.
+    monkeypatch.setenv("WORDVEC_CACHE_BYTES", str(int(2.5 * size)))
+    third = encode(3)
+    assert {*folder_of_cache.iterdir()} == {first, third}
+    # A use counts: the first is now the youngest.
+    os.utime(third, (now - 100, now - 100))
+    os.utime(first, (now - 500, now - 500))
+    assert encode(1) is None
+    fourth = encode(4)
+    assert {*folder_of_cache.iterdir()} == {first, fourth}
+    # No room at all: the newest stays all the same.
+    monkeypatch.setenv("WORDVEC_CACHE_BYTES", "0")
+    fifth = encode(5)
+    assert {*folder_of_cache.iterdir()} == {fifth}
+    assert len(encodings) == 5
+
+
+def test_a_size_of_the_cache_that_is_no_number(text_file, folder_of_cache, monkeypatch):
+    monkeypatch.setenv("WORDVEC_CACHE_BYTES", "4 GB")
+    with pytest.raises(InputError, match="WORDVEC_CACHE_BYTES must be a whole number of bytes, got '4 GB'"):
+        encode_corpus(TextCorpus(text_file), min_count=1)
+    assert not any(folder_of_cache.iterdir())
+    monkeypatch.setenv("WORDVEC_CACHE_BYTES", "")
+    assert_encodes(encode_corpus(TextCorpus(text_file), min_count=1), sentences_of(TEXT))
+
+
+def test_what_a_killed_process_left_is_removed_after_a_day(text_file, folder_of_cache):
+    old, young = folder_of_cache / "new-old", folder_of_cache / "new-young"
+    for folder in (old, young):
+        folder.mkdir(parents=True)
+        (folder / "text").write_bytes(bytes(100))
+    os.utime(old, (time.time() - 25 * 3600,) * 2)
+    encode_corpus(TextCorpus(text_file), min_count=1)
+    assert not old.exists()
+    assert young.exists(), "it may belong to a process that is still at work"
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("ids", b""),
+        ("ids", b"\1\2\3"),
+        ("offsets", b""),
+        ("offsets", bytes(8)),
+        ("tokens", b""),
+        ("tokens", b"\xff\n"),
+        ("tokens", b"a\na\n"),
+        ("counts", b""),
+        ("counts", bytes(7)),
+        ("tokens", None),
+        ("corpus.json", b"{}"),
+        ("corpus.json", b"[]"),
+        ("corpus.json", b"\xff"),
+        ("corpus.json", None),
+        ("offsets", None),
+    ],
+)
+def test_a_damaged_cache_is_encoded_anew(text_file, folder_of_cache, encodings, name, content):
+    encode_corpus(TextCorpus(text_file), min_count=1)
+    (entry,) = folder_of_cache.iterdir()
+    if content is None:
+        (entry / name).unlink()
+    else:
+        (entry / name).write_bytes(content)
+    assert_encodes(encode_corpus(TextCorpus(text_file), min_count=1), sentences_of(TEXT))
+    assert len(encodings) == 2
+    assert_encodes(encode_corpus(TextCorpus(text_file), min_count=1), sentences_of(TEXT))
+    assert len(encodings) == 2, "and the new one is kept"
+
+
+def test_a_cache_folder_that_cannot_be_made_is_a_warning(text_file, tmp_path, monkeypatch, caplog, encodings):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("WORDVEC_CACHE", str(tmp_path / "file" / "below"))
+    with caplog.at_level(logging.WARNING):
+        assert_encodes(encode_corpus(TextCorpus(text_file), min_count=1), sentences_of(TEXT))
+    assert "the corpus is encoded anew each time" in caplog.text
+    encode_corpus(TextCorpus(text_file), min_count=1)
+    assert len(encodings) == 2
+
+
+def test_a_cache_folder_that_may_not_be_written_to_is_not_used(text_file, folder_of_cache, monkeypatch, encodings):
+    access = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != folder_of_cache and access(path, mode))
+    for _ in range(2):
+        assert_encodes(encode_corpus(TextCorpus(text_file), min_count=1), sentences_of(TEXT))
+    assert len(encodings) == 2
+    assert not any(folder_of_cache.iterdir())
+
+
+def test_the_cache_is_under_the_users_cache_folder_unless_named(tmp_path, text_file, monkeypatch):
+    monkeypatch.delenv("WORDVEC_CACHE")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
+    encode_corpus(TextCorpus(text_file), min_count=1)
+    assert len(list((tmp_path / "xdg" / "wordvec").iterdir())) == 1
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setattr(Path, "home", lambda: tmp_path / "home")
+    encode_corpus(TextCorpus(text_file), min_count=1)
+    assert len(list((tmp_path / "home" / ".cache" / "wordvec").iterdir())) == 1
+
+
+def test_two_processes_that_encode_the_same_do_not_hurt_each_other(text_file, folder_of_cache, monkeypatch):
+    rename = os.rename
+
+    def after_another(source, target):
+        monkeypatch.setattr(os, "rename", rename)
+        encode_corpus(TextCorpus(text_file), min_count=1)  # another process is first
+        rename(source, target)
+
+    monkeypatch.setattr(os, "rename", after_another)
+    second = encode_corpus(TextCorpus(text_file), min_count=1)
+    assert_encodes(second, sentences_of(TEXT))
+    del second
+    gc.collect()
+    (entry,) = folder_of_cache.iterdir()
+    assert not entry.name.startswith("new-"), "what the second one wrote has gone with it"
+    assert_encodes(encode_corpus(TextCorpus(text_file), min_count=1), sentences_of(TEXT))

@@ -1,0 +1,156 @@
+"""What encoding takes and what it leaves: memory, errors, progress, temporary files."""
+
+import gc
+import tracemalloc
+
+import numpy as np
+import pytest
+
+from corpora import TextCorpus
+from tests.cases.encoded import TEXT
+from tests.cases.word2vec import wraps_around
+from wordvec import Vocabulary, encode_corpus
+from wordvec.encoding import corpus as encoded
+from wordvec.encoding import scanning
+from wordvec.errors import InputError
+from wordvec.kernels.simd import JIT_OFF
+
+pytestmark = wraps_around
+
+
+# -- memory -----------------------------------------------------------------------------------------------------------
+
+
+def peak_of(path, **options):
+    """The most bytes that Python and NumPy hold while a file is encoded, and what they hold of it afterwards."""
+    gc.collect()
+    tracemalloc.start()
+    corpus = encode_corpus(TextCorpus(path), cache=False, threads=2, **options)
+    peak = tracemalloc.get_traced_memory()[1]
+    del corpus
+    gc.collect()
+    left = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    return peak, left
+
+
+@pytest.mark.skipif(JIT_OFF, reason="megabytes of text take too long without compiled kernels")
+def test_memory_does_not_grow_with_the_text_and_is_given_back(tmp_path, monkeypatch):
+    monkeypatch.setattr(encoded, "_BLOCK", 1 << 16)
+    monkeypatch.setattr(scanning, "_FIRST_ROUND", 1 << 18)
+    monkeypatch.setattr(scanning, "_LARGEST_ROUND", 1 << 18)
+    words = [f"{k:x}" for k in np.random.default_rng(0).zipf(1.3, 150_000) % 20_000]
+    text = "\n".join(" ".join(words[k : k + 5]) for k in range(0, len(words), 5)) + "\n"
+    (tmp_path / "short").write_text(text)
+    (tmp_path / "long").write_text(text * 16)
+    peak_of(tmp_path / "short")
+    (short, left), (long, left_of_long) = peak_of(tmp_path / "short"), peak_of(tmp_path / "long")
+    assert long < short + 0.25 * 15 * len(text), "sixteen times the text, hardly more memory"
+    assert max(left, left_of_long) < 200_000
+
+
+@pytest.mark.skipif(JIT_OFF, reason="megabytes of text take too long without compiled kernels")
+def test_memory_does_not_grow_with_the_number_of_types(tmp_path, monkeypatch):
+    monkeypatch.setattr(scanning, "_FIRST_ROUND", 1 << 18)
+    monkeypatch.setattr(scanning, "_LARGEST_ROUND", 1 << 18)
+    monkeypatch.setattr(encoded, "_BLOCK", 1 << 16)
+    (tmp_path / "text").write_text(" ".join(f"once{k} often" for k in range(400_000)))
+    options = {"min_count": 100}
+    all_of_them, few = (
+        peak_of(tmp_path / "text", **options),
+        peak_of(tmp_path / "text", **options, max_types_in_memory=9_000),
+    )
+    assert few[0] < all_of_them[0] / 2
+
+
+# -- errors -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("corpus", "options", "message"),
+    [
+        (["a"], {"min_count": 0}, "min_count must be at least 1, got 0"),
+        (["a"], {"max_vocabulary": 0}, "max_vocabulary must be at least 1, got 0"),
+        (["a"], {"tokenizer": "letters"}, "letters"),
+        (["a"], {"max_types_in_memory": 0}, "max_types_in_memory must be at least 1, got 0"),
+        (["a"], {"threads": 0}, "threads must be at least 1, got 0"),
+        (["a"], {"keep_words": ["a", "b"], "drop_words": ["c", "b"]}, "keep_words and drop_words both hold 'b'"),
+        (["a"], {"keep_words": ["a", "b"], "max_vocabulary": 1}, "keep_words holds 2 words, max_vocabulary is 1"),
+        (["a"], {"keep_words": ["a", 7]}, "keep_words holds 7; a word must be a string"),
+        (["a"], {"drop_words": [""]}, "drop_words holds ''; a word must be a string that is not empty"),
+        (["a"], {"drop_words": ["\udcff"]}, "half of a character"),
+        (["a"], {"drop_words": "nowhere.txt"}, "nowhere.txt: no such file"),
+        (["a"], {"drop_words": ["a"]}, "drop_words holds every token that occurs at least min_count = 1 times"),
+        (["a"], {"vocabulary": Vocabulary(["a"]), "drop_words": ["b"]}, "a vocabulary that is given is taken as it is"),
+        (["a"], {"vocabulary": Vocabulary(["A"])}, "no word of the vocabulary occurs in the corpus"),
+        ("a text", {}, "got one string; put it into a list"),
+        (b"a text", {}, "got one string; put it into a list"),
+        ([b"a text"], {}, "item 0 is of type bytes, expected a list of tokens"),
+        (["a", ["b"]], {}, "item 1 is of type list, the first is a text"),
+        ([["a"], "b"], {}, "item 1 is of type str, expected a list of tokens"),
+        ([["a"], 7], {}, "item 1 is of type int, expected a list of tokens"),
+        ([["a"], ["b", 7]], {}, "item 1 holds 7; a token must be a string"),
+        ([["a", ""]], {}, "item 0 holds ''; a token must be a string that is not empty"),
+        (["fine", "not \udcff"], {}, r"\\udcff"),
+        ([["not \udcff"]], {}, "UTF-8"),
+    ],
+)
+def test_what_cannot_be_encoded_is_named(corpus, options, message, folder_for_temporary_files):
+    with pytest.raises(InputError, match=message):
+        encode_corpus(corpus, **{"min_count": 1} | options)
+    assert not any(folder_for_temporary_files.iterdir()), "nothing is left behind"
+
+
+@pytest.mark.parametrize("corpus", [[], [""], ["", " \n "], [[]], iter(())])
+def test_a_corpus_without_a_token_is_an_error(corpus):
+    with pytest.raises(InputError, match="give it"):
+        encode_corpus(corpus, min_count=1)
+
+
+def test_an_emptied_vocabulary_says_what_to_lower(tmp_path):
+    path = tmp_path / "text"
+    path.write_text("a b b c " * 3)
+    with pytest.raises(
+        InputError, match=r"at least min_count = 7 times \(the most frequent occurs 6 times\); lower min_count"
+    ):
+        encode_corpus(TextCorpus(path), min_count=7, cache=False)
+
+
+def test_text_that_is_not_utf_8_leaves_nothing_behind(tmp_path, folder_of_cache, folder_for_temporary_files):
+    path = tmp_path / "text"
+    path.write_bytes(b"a b c\n\xff d")
+    for cache in (True, False):
+        with pytest.raises(InputError, match="byte 0xff at offset 6 is not UTF-8"):
+            encode_corpus(TextCorpus(path), min_count=1, cache=cache)
+    assert not any(folder_of_cache.iterdir())
+    assert not any(folder_for_temporary_files.iterdir())
+
+
+# -- progress and temporary files -------------------------------------------------------------------------------------
+
+
+def test_progress_is_told_in_bytes(tmp_path, monkeypatch, folder_of_cache):
+    monkeypatch.setattr(encoded, "_BLOCK", 64)
+    path = tmp_path / "text"
+    path.write_bytes(b"some words\n" * 100)
+    told = []
+    encode_corpus(TextCorpus(path), min_count=1, on_progress=lambda done, total: told.append((done, total)))
+    assert len(told) > 10
+    assert told == sorted(told)
+    assert told[-1] == (1100, 1100)
+    assert {total for _, total in told} == {1100}
+
+
+def test_the_files_of_an_uncached_corpus_go_with_it(tmp_path, folder_for_temporary_files, folder_of_cache):
+    path = tmp_path / "text"
+    path.write_bytes(TEXT)
+    for source in (TextCorpus(path), ["a b", "c"]):
+        corpus = encode_corpus(source, min_count=1, cache=False)
+        assert len(list(folder_for_temporary_files.iterdir())) == 1
+        ids = np.asarray(corpus.ids)
+        expected = ids.tolist()
+        del corpus
+        gc.collect()
+        assert not any(folder_for_temporary_files.iterdir())
+        assert ids.tolist() == expected, "who still holds the ids may read them"
+    assert not folder_of_cache.exists()

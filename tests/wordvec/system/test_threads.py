@@ -1,0 +1,97 @@
+"""Threads: how many, that they run side by side, and that nothing leaves them behind."""
+
+import os
+import signal
+import threading
+import time
+
+import pytest
+
+from wordvec.errors import InputError
+from wordvec.system.threads import available_cores, run_in_threads, worker_count
+
+
+def test_workers_are_capped_at_the_cores_unless_a_test_lifts_the_cap(monkeypatch):
+    monkeypatch.delenv("WORDVEC_OVERSUBSCRIBE", raising=False)
+    cores = available_cores()
+    assert 1 <= cores <= (os.cpu_count() or 1)
+    assert worker_count(None) == cores
+    assert worker_count(1) == 1
+    assert worker_count(cores + 7) == cores
+    monkeypatch.setenv("WORDVEC_OVERSUBSCRIBE", "1")
+    assert worker_count(cores + 7) == cores + 7
+    assert worker_count(None) == cores
+
+
+@pytest.mark.parametrize("threads", [0, -1])
+def test_fewer_than_one_thread_is_an_error(threads):
+    with pytest.raises(InputError, match=f"threads must be at least 1, got {threads}"):
+        worker_count(threads)
+
+
+def test_every_thread_runs_once_and_side_by_side():
+    together, seen, stopped = threading.Barrier(3, timeout=20), [], []
+
+    def work(thread):
+        together.wait()  # passed only when three threads wait at once
+        seen.append((thread, threading.get_ident()))
+
+    run_in_threads(work, 3, lambda: stopped.append(1), lambda: None)
+    assert sorted(thread for thread, _ in seen) == [0, 1, 2]
+    assert len({ident for _, ident in seen}) == 3
+    assert threading.get_ident() not in {ident for _, ident in seen}
+    assert not stopped
+
+
+def test_it_is_watched_from_the_calling_thread_until_the_end():
+    done, watchers = threading.Event(), []
+
+    def watch():
+        watchers.append(threading.get_ident())
+        if len(watchers) == 3:
+            done.set()
+
+    run_in_threads(lambda thread: done.wait(20), 2, lambda: None, watch, every=0.01)
+    assert watchers[:3] == [threading.get_ident()] * 3
+
+
+@pytest.mark.parametrize("kind", [KeyboardInterrupt, RuntimeError])
+def test_what_ends_the_watching_stops_and_joins_the_threads(kind):
+    stopping, left = threading.Event(), []
+
+    def work(thread):
+        assert stopping.wait(20)
+        time.sleep(0.05)
+        left.append(thread)
+
+    def watch():
+        raise kind("enough")
+
+    with pytest.raises(kind, match="enough"):
+        run_in_threads(work, 2, stopping.set, watch, every=0.01)
+    assert sorted(left) == [0, 1], "joined: both had returned before the exception came out"
+
+
+def test_what_a_thread_raises_comes_out():
+    def work(thread):
+        if thread == 1:
+            raise InputError("from the inside")
+
+    with pytest.raises(InputError, match="from the inside"):
+        run_in_threads(work, 2, lambda: None, lambda: None)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
+def test_ctrl_c_waits_for_the_threads_however_often_it_is_pressed():
+    stopping, left = threading.Event(), []
+
+    def work(thread):
+        assert stopping.wait(20)
+        for _ in range(3):
+            signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+            time.sleep(0.05)
+        left.append(thread)
+
+    with pytest.raises(KeyboardInterrupt):
+        run_in_threads(work, 2, stopping.set, lambda: signal.raise_signal(signal.SIGINT), every=0.01)
+    assert sorted(left) == [0, 1], "joined: both had returned before the exception came out"

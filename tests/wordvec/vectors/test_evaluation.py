@@ -1,0 +1,293 @@
+"""Similarity sets and analogies: the numbers of the slow oracles and of SciPy, and errors with their lines."""
+
+import gzip
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import rankdata, spearmanr
+
+from tests.oracles import naive
+from wordvec import InputError, Vocabulary, WordVectors, evaluate_analogies, evaluate_file, evaluate_similarity
+from wordvec.vectors.evaluation import average_ranks, spearman
+
+RELATIONS = {"capital": 30, "family": 12, "gram1-plural": 40, "gram2-past": 25}
+"""Sections and their numbers of word pairs."""
+
+
+@pytest.fixture(scope="module")
+def world():
+    """Vectors in which relations hold more or less, words by falling frequency, and questions about them."""
+    rng = np.random.default_rng(8)
+    tokens, rows, sections = [], [], {}
+    for name, size in RELATIONS.items():
+        shift, pairs = rng.normal(size=12), []
+        for number in range(size):
+            base = rng.normal(size=12)
+            pairs.append((f"{name}{number}a", f"{name}{number}b"))
+            tokens += pairs[-1]
+            rows += [base, base + shift + rng.normal(size=12) * 0.7]
+        order = rng.permutation(size)
+        questions = [(*pairs[i], *pairs[j]) for i, j in zip(order, np.roll(order, 1), strict=True)]
+        sections[name] = [*questions, *((*pairs[i], *pairs[-1 - i]) for i in range(size // 2))]
+    tokens += [f"noise{number}" for number in range(100)]
+    vectors = np.concatenate([rows, rng.normal(size=(100, 12))]) * rng.uniform(0.2, 5, size=(len(tokens), 1))
+    shuffled = rng.permutation(len(tokens))
+    return WordVectors([tokens[row] for row in shuffled], vectors[shuffled].astype(np.float32)), sections
+
+
+def write_questions(path, sections):
+    path.write_text("".join(f": {name}\n" + "".join(" ".join(q) + "\n" for q in qs) for name, qs in sections.items()))
+    return path
+
+
+# -- analogies --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("method", ["add", "mul"])
+@pytest.mark.parametrize("block", [256, 10])
+def test_every_section_is_what_single_questions_give(world, tmp_path, method, block, monkeypatch):
+    monkeypatch.setattr("wordvec.vectors.search.QUERY_BLOCK", block)
+    wv, sections = world
+    result = evaluate_analogies(wv, write_questions(tmp_path / "q.txt", sections), protocol="Pfull", method=method)
+    for count in result.sections:
+        questions = sections[count.name]
+        single = sum(wv.analogy(a, b, c, 1, method)[0][0] == d for a, b, c, d in questions)
+        assert (count.right, count.asked, count.questions) == (single, len(questions), len(questions))
+    assert 0.1 < result.accuracy < 0.9
+    assert (result.method, result.name) == (method, "q")
+
+
+@pytest.mark.parametrize("top", [1, 50, 150, 314])
+def test_restricted_questions_are_those_of_compute_accuracy(world, tmp_path, top, monkeypatch):
+    wv, sections = world
+    wv = WordVectors(wv.tokens[:top], wv.vectors[:top])
+    asked = [question for questions in sections.values() for question in questions]
+    result = evaluate_analogies(wv, write_questions(tmp_path / "q.txt", sections), protocol="Pfull")
+    assert (result.total.right, result.total.asked) == naive.analogies_right(wv.tokens, wv.vectors, asked, top)
+    assert result.total.questions == len(asked)
+    assert (result.accuracy is None) == (result.total.asked == 0)
+
+
+def test_p_thousands_takes_questions_and_answers_from_the_first_rows(tmp_path):
+    rng = np.random.default_rng(2)
+    tokens = [f"t{row}" for row in range(2500)]
+    vectors = rng.normal(size=(2500, 3)).astype(np.float32)
+    questions = [tuple(f"t{row}" for row in rng.choice(2500, 4, replace=False)) for _ in range(200)]
+    wv = WordVectors(tokens, vectors)
+    # Some whose answer is right among the first thousand alone.
+    for a, b, c in rng.choice(1000, (40, 3), replace=False):
+        questions.append((f"t{a}", f"t{b}", f"t{c}", wv.analogy(f"t{a}", f"t{b}", f"t{c}", restrict=1000)[0][0]))
+    path = write_questions(tmp_path / "q.txt", {"all": questions})
+    for protocol, top in [("P1k", 1000), ("P2k", 2000), ("P30k", 30_000), ("Pfull", 2500)]:
+        total = evaluate_analogies(wv, path, protocol=protocol).total
+        assert (total.right, total.asked) == naive.analogies_right(tokens, vectors, questions, top)
+    assert evaluate_analogies(wv, path, protocol="P1k").total.right >= 40
+    assert evaluate_analogies(wv, path, protocol="P1k").protocol == "P1k"
+
+
+def test_protocols_differ_in_what_they_ask(world, tmp_path):
+    wv, sections = world
+    sections = {**sections, "family": [*sections["family"], ("x", "family1b", "family2a", "family2b")]}
+    path = write_questions(tmp_path / "q.txt", sections)
+    full, hyp = (evaluate_analogies(wv, path, protocol=protocol) for protocol in ("Pfull", "Phyp"))
+    assert full.total.right == hyp.total.right
+    assert full.total.asked == full.total.questions - 1
+    assert hyp.total.asked == hyp.total.questions == full.total.questions
+    assert hyp.accuracy == hyp.total.right / hyp.total.questions
+    assert evaluate_analogies(wv, path).protocol == "P30k"
+
+
+def test_totals_by_kind(world, tmp_path):
+    wv, sections = world
+    result = evaluate_analogies(wv, write_questions(tmp_path / "q.txt", sections))
+    kinds = {"semantic": result.sections[:2], "syntactic": result.sections[2:], "total": result.sections}
+    for kind, counts in kinds.items():
+        total = getattr(result, kind)
+        assert total.name == kind
+        assert total.right == sum(count.right for count in counts)
+        assert total.asked == sum(count.asked for count in counts)
+    family = {"family": sections["family"]}
+    result = evaluate_analogies(wv, write_questions(tmp_path / "q.txt", family))
+    assert (result.semantic, result.syntactic) == (None, None)
+    assert json.loads(json.dumps(result.summary()))["total"]["right"] == result.total.right
+
+
+def test_words_of_the_question_are_never_the_answer(tmp_path):
+    wv = WordVectors(["a", "b", "c", "d"], [[1, 0], [0.9, 0.1], [1, 0.2], [-1, 0]])
+    path = tmp_path / "q.txt"
+    for method in ("add", "mul"):
+        path.write_text("a b c d\n")
+        assert evaluate_analogies(wv, path, method=method).total.right == 1
+        path.write_text("a b c b\na b a b\n")
+        assert evaluate_analogies(wv, path, method=method).total.right == 0
+
+
+def test_casing_of_questions(tmp_path):
+    path = tmp_path / "q.txt"
+    path.write_text("MAN king woman Queen\n")
+    rows = [[0.2, 1], [1, 1], [0.2, -1], [1, -1]]
+    wv = WordVectors(["man", "king", "woman", "queen"], rows)
+    assert evaluate_analogies(wv, path).total.right == 1
+    # As written first: Queen is another word than queen ...
+    wv = WordVectors(["man", "king", "woman", "queen", "Queen"], [*rows, [-1, 1]])
+    assert evaluate_analogies(wv, path).total.right == 0
+    # ... unless the vectors say that they were trained lower-cased.
+    wv = WordVectors(["man", "king", "woman", "queen", "Queen"], [*rows, [-1, 1]], lowercase=True)
+    assert evaluate_analogies(wv, path).total.right == 1
+
+
+def test_capitalised_spelling_outside_the_first_rows_falls_back_to_lower_case(tmp_path):
+    path = tmp_path / "q.txt"
+    path.write_text("t1 T2 t3 t4\n")
+    wv = WordVectors([*(f"t{row}" for row in range(1000)), "T2"], np.random.default_rng(0).normal(size=(1001, 3)))
+    assert evaluate_analogies(wv, path, protocol="P1k").total.asked == 1
+
+
+def test_question_files_as_they_are_found(world, tmp_path):
+    wv, _ = world
+    path = tmp_path / "q.txt.gz"
+    text = "// Copyright\nfamily0a family0b\tfamily1a  family1b \r\n\n: empty\n:gram x\nFamily0a family0b family1a xx\n"
+    path.write_bytes(gzip.compress(text.encode()))
+    result = evaluate_analogies(wv, path)
+    assert [(count.name, count.asked, count.questions) for count in result.sections] == [
+        ("(no section)", 1, 1),
+        ("gram x", 0, 1),
+    ]
+    assert result.sections[1].accuracy is None
+    assert result.name == "q"
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "q.txt: no questions; expected four words a line"),
+        (": only\n: sections\n", "q.txt: no questions"),
+        (": a\nb c d e\nb c d\n", "q.txt:3: expected 4 words, found 3"),
+        ("b c d e f\n", "q.txt:1: expected 4 words, found 5"),
+        (b"a b c \xff\n", "q.txt: byte 0xff at offset 6 is not UTF-8"),
+    ],
+)
+def test_question_files_that_are_none(world, tmp_path, content, message):
+    path = tmp_path / "q.txt"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(InputError, match=message):
+        evaluate_analogies(world[0], path)
+
+
+def test_arguments_of_analogies(world, tmp_path):
+    path = write_questions(tmp_path / "q.txt", world[1])
+    for options, message in [
+        ({"protocol": "P30"}, "protocol must be one of P30k, Pfull, Phyp, got 'P30'"),
+        ({"protocol": "P0k"}, "got 'P0k'"),
+        ({"method": "max"}, "method must be 'add' or 'mul', got 'max'"),
+    ]:
+        with pytest.raises(InputError, match=message):
+            evaluate_analogies(world[0], path, **options)
+    with pytest.raises(InputError, match="no such file"):
+        evaluate_analogies(world[0], tmp_path / "none.txt")
+
+
+# -- similarity -------------------------------------------------------------------------------------------------------
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.tuples(st.integers(-3, 3), st.floats(-2, 2, width=16)), min_size=2, max_size=20))
+def test_ranks_and_correlation_are_scipys(pairs):
+    x, y = np.array(pairs, float).T
+    np.testing.assert_array_equal(average_ranks(x), rankdata(x))
+    if len(set(x)) > 1 and len(set(y)) > 1:
+        assert spearman(x, y) == pytest.approx(spearmanr(x, y)[0], abs=1e-12)
+        assert spearman(x, y) == pytest.approx(naive.spearman(x, y), abs=1e-12)
+    else:
+        assert spearman(x, y) is None
+
+
+def test_correlation_of_next_to_nothing():
+    assert spearman(np.array([]), np.array([])) is None
+    assert spearman(np.array([1.0]), np.array([2.0])) is None
+
+
+def test_pairs_found_are_compared_and_the_others_counted(world, tmp_path):
+    wv, _ = world
+    rng = np.random.default_rng(4)
+    pairs = [(*rng.choice(wv.tokens, 2), rng.integers(0, 10) / 2) for _ in range(60)]
+    lines = [f"{a.upper()}\t{b}\t{score}" for a, b, score in pairs]
+    path = tmp_path / "pairs.tsv"
+    path.write_text(
+        "\n".join(["# a\tb\tscore", *lines[:30], "nobody\tknows\t3", "", *lines[30:], f"x\t{wv.tokens[0]}\t4"])
+    )
+    result = evaluate_similarity(wv, path)
+    cosines = [naive.cosine(wv[a], wv[b]) for a, b, _ in pairs]
+    assert result.spearman == pytest.approx(naive.spearman([s for _, _, s in pairs], cosines), abs=1e-12)
+    assert (result.name, result.pairs, result.covered) == ("pairs", 62, 60)
+    assert result.coverage == 60 / 62
+    assert json.loads(json.dumps(result.summary()))["covered"] == 60
+
+
+def test_too_few_pairs_give_no_correlation(tmp_path):
+    path = tmp_path / "pairs.tsv"
+    path.write_text("a\tb\t1\nc\td\t2\n")
+    none = evaluate_similarity(WordVectors(["x"], [[1]]), path)
+    assert (none.spearman, none.covered, none.pairs) == (None, 0, 2)
+    one = evaluate_similarity(WordVectors(["a", "b"], [[1], [1]]), path)
+    assert (one.spearman, one.covered) == (None, 1)
+
+
+def test_vectors_of_zeros_have_cosine_zero(tmp_path):
+    path = tmp_path / "pairs.tsv"
+    path.write_text("a\tnil\t2\na\tb\t1\na\tc\t3\n")
+    wv = WordVectors(["a", "b", "c", "nil"], [[1, 0], [-1, 0], [1, 0.1], [0, 0]])
+    assert evaluate_similarity(wv, path).spearman == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "p.tsv: no word pairs"),
+        ("# only\ta\tcomment\n", "p.tsv: no word pairs"),
+        ("a\tb\t1\na\tb\n", "p.tsv:2: expected 3 columns, found 2"),
+        ("a b 1\n", "p.tsv:1: expected 3 columns, found 1"),
+        ("a\tb\t1\t2\n", "p.tsv:1: expected 3 columns, found 4"),
+        ("word1\tword2\tscore\n", "p.tsv:1: expected a score, found 'score'"),
+        ("a\tb\tnan\n", "p.tsv:1: expected a score, found 'nan'"),
+        ("a\t\t1\n", "p.tsv:1: a column is empty"),
+    ],
+)
+def test_pair_files_that_are_none(world, tmp_path, content, message):
+    path = tmp_path / "p.tsv"
+    path.write_text(content)
+    with pytest.raises(InputError, match=message):
+        evaluate_similarity(world[0], path)
+
+
+# -- public sets ------------------------------------------------------------------------------------------------------
+
+
+def test_public_sets_are_read_whole(public_data):
+    folder = public_data / "similarity"
+    sizes = {"ws353": 353, "ws353_similarity": 203, "ws353_relatedness": 252, "rg65": 65, "mc30": 30, "mturk287": 287}
+    sizes |= {"simlex999": 999, "yp130": 130}
+    wv = WordVectors(Vocabulary(["tiger"]), [[1]])
+    assert {name: evaluate_similarity(wv, folder / f"{name}.tsv").pairs for name in sizes} == sizes
+    google = evaluate_analogies(wv, public_data / "analogy" / "questions-words.txt", protocol="Phyp")
+    counts = (google.semantic.questions, google.syntactic.questions, google.total.asked, len(google.sections))
+    assert counts == (8869, 10675, 19544, 14)
+    phrases = evaluate_analogies(wv, public_data / "analogy" / "questions-phrases.txt")
+    assert (phrases.total.questions, len(phrases.sections), phrases.syntactic) == (3218, 5, None)
+
+
+@pytest.mark.parametrize("start", ["", "\n", "# word, word, score\n"])
+def test_the_kind_of_a_file_is_seen_from_its_columns(tmp_path, start):
+    wv = WordVectors(["up", "north", "down", "south"], [[0, 1], [0.1, 1], [0, -1], [0.1, -1]])
+    pairs, questions = tmp_path / "pairs.tsv", tmp_path / "questions.txt"
+    pairs.write_text(f"{start}up\tnorth\t9\nup\tdown\t1\n")
+    questions.write_text(": section\nup north down south\nup\tdown\tnorth\tsouth\n")
+    assert evaluate_file(wv, pairs) == evaluate_similarity(wv, pairs)
+    assert evaluate_file(wv, questions) == evaluate_analogies(wv, questions)
+    assert (evaluate_file(wv, pairs).score, evaluate_file(wv, questions).score) == (1.0, 1.0)
+    questions.write_text("up north\n")
+    with pytest.raises(InputError, match="expected 4 words, found 2"):
+        evaluate_file(wv, questions)

@@ -1,0 +1,279 @@
+"""Sparse word vectors against dense ones that hold the same numbers, and their files."""
+
+import copy
+import json
+import pickle
+from dataclasses import asdict
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from safetensors.numpy import save
+from scipy.sparse import csr_array
+
+from cli.main import wordvec as command
+from tests.cases.word2vec import random_corpus, wraps_around
+from wordvec import (
+    CooccurrenceSettings,
+    FormatError,
+    InputError,
+    SparseWordVectors,
+    UnknownTokenError,
+    WordVectors,
+    count_cooccurrences,
+    describe,
+    evaluate_analogies,
+    evaluate_similarity,
+    load_vectors,
+    save_vectors,
+    weighted_vectors,
+)
+from wordvec.formats.safetensors import pack_tokens
+
+pytestmark = wraps_around
+
+
+@pytest.fixture(scope="module")
+def sparse():
+    found = count_cooccurrences(random_corpus([300, 0, 1, 90], types=40), CooccurrenceSettings(3), threads=1)
+    return weighted_vectors(found)
+
+
+@pytest.fixture(scope="module")
+def dense(sparse):
+    """The same vectors with all their zeros."""
+    return WordVectors(sparse.vocabulary, sparse.matrix.toarray())
+
+
+def assert_same_answers(found, expected):
+    assert [token for token, _ in found] == [token for token, _ in expected]
+    np.testing.assert_allclose([score for _, score in found], [score for _, score in expected], atol=1e-12)
+
+
+# -- questions --------------------------------------------------------------------------------------------------------
+
+
+def test_it_says_what_it_holds(sparse):
+    assert (len(sparse), sparse.vector_size, sparse.matrix.shape) == (40, 40, (40, 40))
+    assert 0 < sparse.matrix.nnz < 1600
+    assert sparse.settings == {
+        "model": "sparse",
+        "weighting": "ppmi",
+        "smoothing": 0.75,
+        "shift": 1.0,
+        "cooccurrence": asdict(CooccurrenceSettings(window=3)),
+    }
+    assert repr(sparse) == f"<SparseWordVectors of 40 tokens x 40, {sparse.matrix.nnz:,} numbers>"
+    assert "t3" in sparse
+    assert "t40" not in sparse
+    assert (list(sparse), sparse.counts is sparse.vocabulary.counts) == (sparse.tokens, True)
+
+
+def test_a_word_s_vector_is_its_row(sparse, dense):
+    assert np.array_equal(sparse["t3"], dense["t3"])
+    assert np.array_equal(sparse[["t3", "t0"]], dense[["t3", "t0"]])
+    assert sparse["t3"].dtype == np.float32
+    assert sparse["t3"].any()
+
+
+def test_similarities_are_cosines(sparse, dense):
+    np.testing.assert_allclose(sparse.similarities("t5"), dense.similarities("t5"), atol=1e-12)
+    np.testing.assert_allclose(sparse.similarities("t5", ["t1", "t9"]), dense.similarities("t5", ["t1", "t9"]))
+    assert sparse.similarity("t5", "t1") == pytest.approx(dense.similarity("t5", "t1"))
+    assert sparse.similarity("t5", "t5") == pytest.approx(1)
+    assert sparse.distance("t5", "t1") == pytest.approx(1 - sparse.similarity("t5", "t1"))
+    assert len(set(sparse.similarities("t5").tolist())) > 20
+
+
+@pytest.mark.parametrize("piece", [1, 30, 1 << 18])
+def test_neighbors_are_those_of_dense_vectors(sparse, dense, piece, monkeypatch):
+    monkeypatch.setattr("wordvec.system.csr.PIECE", piece)
+    monkeypatch.setattr("wordvec.vectors.sparse._AT_ONCE", 3)
+    assert_same_answers(sparse.most_similar("t2"), dense.most_similar("t2"))
+    words = [token for token in dense if dense[token].any()]
+    found, expected = sparse.most_similar_batch(words, 3), dense.most_similar_batch(words, 3)
+    assert len(found) == len(words) > 30
+    for one, other in zip(found, expected, strict=True):
+        assert_same_answers(one, other)
+    assert sparse.most_similar_batch(["t2", "t7"], 4)[1] == sparse.most_similar("t7", top=4)
+
+
+@pytest.mark.parametrize("method", ["add", "mul"])
+@pytest.mark.parametrize("restrict", [None, 20, ["t30", "t8", "t2", "t5"]])
+def test_analogies_are_those_of_dense_vectors(sparse, dense, method, restrict):
+    found = sparse.analogy("t1", "t2", "t3", 5, method, restrict=restrict)
+    assert_same_answers(found, dense.analogy("t1", "t2", "t3", 5, method, restrict=restrict))
+    assert found
+
+
+def test_questions_of_several_words(sparse, dense):
+    words = ["t1", "t4", "t6", "t11"]
+    np.testing.assert_allclose(sparse.mean_vector(words), dense.mean_vector(words), atol=1e-7)
+    assert sparse.odd_one_out(words) == dense.odd_one_out(words)
+    assert sparse.closer_than("t1", "t4") == dense.closer_than("t1", "t4")
+    assert sparse.rank("t1", "t4") == dense.rank("t1", "t4")
+    assert_same_answers(sparse.similar_by_vector(dense["t4"], 3), dense.similar_by_vector(dense["t4"], 3))
+
+
+def test_a_row_of_zeros_is_near_to_nothing():
+    wv = SparseWordVectors(["a", "b", "c"], csr_array(np.array([[1.0, 0], [0, 0], [2, 2]])))
+    assert wv.similarities("a").round(4).tolist() == [1, 0, 0.7071]
+    assert wv.similarity("b", "b") == 0
+    with pytest.raises(InputError, match="has no direction"):
+        wv.most_similar("b")
+
+
+def test_unknown_words_and_foolish_questions_are_refused(sparse):
+    with pytest.raises(UnknownTokenError, match="'none' is not in the vocabulary"):
+        sparse.most_similar("none")
+    with pytest.raises(InputError, match="top must be at least 1"):
+        sparse.most_similar("t1", top=0)
+
+
+@pytest.mark.parametrize("ask", [lambda wv: wv.vectors, lambda wv: wv.unit_vectors])
+def test_what_needs_dense_vectors_says_so(sparse, ask):
+    with pytest.raises(InputError, match="needs dense ones; make them with train-embeddings --model svd, or glove"):
+        ask(sparse)
+
+
+def test_evaluations_are_those_of_dense_vectors(sparse, dense, tmp_path):
+    random = np.random.default_rng(1)
+    pairs, questions = tmp_path / "pairs.tsv", tmp_path / "questions.txt"
+    random_pairs = zip(*random.integers(0, 45, (2, 50)), random.random(50), strict=True)
+    lines = [f"t{a}\tt{b}\t{score:.3f}" for a, b, score in random_pairs]
+    pairs.write_text("\n".join(lines))
+    found, expected = evaluate_similarity(sparse, pairs), evaluate_similarity(dense, pairs)
+    assert (found.covered, found.spearman) == (expected.covered, pytest.approx(expected.spearman))
+    asked = []
+    for a, b, c in random.integers(0, 40, (200, 3)).tolist():
+        best = dense.analogy(f"t{a}", f"t{b}", f"t{c}", 1)[0][0] if len({a, b, c}) == 3 else "t1"
+        asked.append(f"t{a} t{b} t{c} {best}")
+    questions.write_text("\n".join(asked))
+    for method in ("add", "mul"):
+        found, expected = (evaluate_analogies(wv, questions, method=method) for wv in (sparse, dense))
+        assert found == expected
+        assert 0 < found.total.right < found.total.asked
+
+
+@pytest.mark.parametrize(
+    ("matrix", "message"),
+    [
+        (np.zeros((2, 2)), "matrix must be sparse, in CSR format, got ndarray"),
+        (csr_array((3, 2)), r"matrix must have 2 rows, one for each token, got shape \(3, 2\)"),
+        (csr_array(np.array([[1, np.nan], [0, 0]])), "NaN or infinity in rows 0 to 1"),
+        (csr_array((np.ones(2), np.array([1, 0]), np.array([0, 2, 2]))), "matrix must have sorted rows"),
+    ],
+)
+def test_matrices_that_do_not_fit_are_refused(matrix, message):
+    with pytest.raises(InputError, match=message):
+        SparseWordVectors(["a", "b"], matrix)
+
+
+# -- files ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def path(sparse, tmp_path):
+    path = tmp_path / "sparse.safetensors"
+    save_vectors(sparse, path)
+    return path
+
+
+def test_a_file_holds_everything(sparse, path, tmp_path):
+    loaded = load_vectors(path)
+    assert isinstance(loaded, SparseWordVectors)
+    assert loaded.vocabulary == sparse.vocabulary
+    assert (loaded.tokenizer, loaded.lowercase, loaded.settings) == ("whitespace", False, sparse.settings)
+    for name in ("data", "indices", "indptr"):
+        assert np.array_equal(getattr(loaded.matrix, name), getattr(sparse.matrix, name))
+        assert getattr(loaded.matrix, name).dtype == getattr(sparse.matrix, name).dtype
+    assert loaded.most_similar("t2") == sparse.most_similar("t2")
+    loaded.save(tmp_path / "again.safetensors")
+    assert (tmp_path / "again.safetensors").read_bytes() == path.read_bytes()
+
+
+def test_the_first_rows_alone_can_be_read(sparse, path):
+    loaded = load_vectors(path, limit=7)
+    assert (len(loaded), loaded.vector_size) == (7, 40)
+    assert np.array_equal(loaded.matrix.toarray(), sparse.matrix.toarray()[:7])
+    assert loaded.similarity("t1", "t5") == sparse.similarity("t1", "t5")
+
+
+def test_a_file_is_described(sparse, path):
+    about = describe(path)
+    assert (about["kind"], about["tokens"], about["vector_size"]) == ("sparse vectors", 40, 40)
+    assert about["numbers"] == sparse.matrix.nnz
+    assert about["about"]["settings"] == sparse.settings
+
+
+@pytest.mark.parametrize("name", ["v.txt", "v.vec", "v.bin"])
+def test_other_formats_are_refused_with_the_way_out(sparse, tmp_path, name):
+    with pytest.raises(InputError, match=r"sparse vectors .* name a \.safetensors file, or make dense vectors"):
+        sparse.save(tmp_path / name)
+    assert not list(tmp_path.iterdir())
+
+
+def test_copies_ask_the_same(sparse):
+    for twin in (pickle.loads(pickle.dumps(sparse)), copy.deepcopy(sparse)):
+        assert twin.most_similar("t2") == sparse.most_similar("t2")
+
+
+DAMAGE = {
+    "indptr that falls": ({"indptr": [0, 2, 1]}, {}, "row ends do not rise"),
+    "indptr from 1": ({"indptr": [1, 2, 3]}, {}, "row ends do not rise"),
+    "indptr beyond": ({"indptr": [0, 2, 4]}, {}, "row ends do not rise"),
+    "numbers left over": ({"indptr": [0, 1, 2]}, {}, "row ends do not rise"),
+    "columns that fall": ({"indices": [1, 0, 0]}, {}, "columns of a row must rise and lie between 0 and 2"),
+    "a column twice": ({"indices": [1, 1, 0]}, {}, "columns of a row must rise"),
+    "a column beyond": ({"indices": [0, 3, 0]}, {}, "columns of a row must rise and lie between 0 and 2"),
+    "a column below": ({"indices": [-1, 1, 0]}, {}, "columns of a row must rise"),
+    "too few indices": ({"indices": [0, 1]}, {}, r"'indices' must have the shape \(3,\), got \(2,\)"),
+    "not finite": ({"data": [1, np.inf, 1]}, {}, "matrix must be finite numbers"),
+    "no columns": ({}, {"columns": None}, "must give 'columns' as a number"),
+    "a later version": ({}, {"version": 2}, "version 2 .* a newer release wrote it"),
+    "no tokenizer": ({}, {"tokenizer": None}, "must give 'tokenizer' as str"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_damaged_files_are_refused(tmp_path, damage):
+    arrays, told, message = DAMAGE[damage]
+    token_bytes, token_offsets = pack_tokens(["a", "b"])
+    tensors = {
+        "data": np.array(arrays.get("data", [1, 2, 3]), np.float32),
+        "indices": np.array(arrays.get("indices", [0, 2, 1]), np.int32),
+        "indptr": np.array(arrays.get("indptr", [0, 2, 3]), np.int64),
+        "token_bytes": token_bytes,
+        "token_offsets": token_offsets,
+    }
+    about = {"kind": "sparse vectors", "version": 1, "columns": 3, "tokenizer": "words", "lowercase": True}
+    about |= {"settings": {}, **told}
+    path = tmp_path / "v.safetensors"
+    path.write_bytes(save(tensors, {"wordvec": json.dumps(about)}))
+    with pytest.raises(FormatError, match=message):
+        load_vectors(path)
+
+
+# -- the command line -------------------------------------------------------------------------------------------------
+
+
+def run(*arguments):
+    return CliRunner().invoke(command, [str(argument) for argument in arguments])
+
+
+def test_commands_ask_sparse_files(sparse, path):
+    near = run("neighbors", path, "t2", "--top", 2)
+    assert near.exit_code == 0
+    assert near.output.split() == [
+        each for token, score in sparse.most_similar("t2", top=2) for each in (token, f"{score:.4f}")
+    ]
+    assert run("similarity", path, "t2", "t3").output == f"{sparse.similarity('t2', 't3'):.4f}\n"
+    assert "numbers: " in run("info", path).output
+    assert run("odd-one-out", path, "t1", "t4", "t6").exit_code == 0
+
+
+def test_converting_to_text_is_refused_in_one_line(path, tmp_path):
+    result = run("convert", path, tmp_path / "v.txt")
+    assert result.exit_code == 1
+    assert "sparse vectors of 40 numbers each are not written as text" in result.output
+    assert result.output.count("\n") == 1

@@ -1,0 +1,219 @@
+"""Looking at training: callbacks at their moments, evaluation, the epoch that is kept, stopping early."""
+
+import itertools
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from tests.cases.word2vec import random_corpus, wraps_around
+from wordvec import TrainingCallback, Word2VecSettings, WordVectors
+from wordvec.errors import InputError
+from wordvec.kernels.simd import JIT_OFF
+from wordvec.word2vec import epoch as training
+from wordvec.word2vec.training import train_word2vec
+
+pytestmark = wraps_around
+
+SETTINGS = Word2VecSettings(vector_size=8, epochs=4, learning_rate=0.1)
+
+
+def train(**options):
+    return train_word2vec(random_corpus(), options.pop("settings", SETTINGS), threads=1, **options)
+
+
+class Witness(TrainingCallback):
+    def __init__(self):
+        self.seen = []
+
+    def on_begin(self, training):
+        self.seen.append(("begin", training.epoch, training.position))
+
+    def on_epoch(self, training):
+        self.seen.append(("epoch", training.epoch, training.position))
+
+    def on_evaluation(self, training, score):
+        self.seen.append(("evaluation", training.epoch, training.position, score))
+
+    def on_end(self, training):
+        self.seen.append(("end", training.epoch, training.result.kept_epoch))
+
+
+# -- callbacks --------------------------------------------------------------------------------------------------------
+
+
+def test_callbacks_are_called_at_their_moments_and_in_order():
+    first, second = Witness(), Witness()
+    train(callbacks=[first, second], evaluate=lambda vectors: 0.5, evaluate_every=3)
+    assert first.seen == second.seen
+    assert first.seen == [
+        ("begin", 0, 0.0),
+        ("epoch", 1, 1.0),
+        ("epoch", 2, 2.0),
+        ("evaluation", 2, 3.0, 0.5),
+        ("epoch", 3, 3.0),
+        ("evaluation", 3, 4.0, 0.5),
+        ("epoch", 4, 4.0),
+        ("end", 4, 3),
+    ]
+
+
+def test_a_callback_sees_what_was_learned_and_cannot_spoil_it():
+    seen = []
+
+    def look(training):
+        vectors = training.vectors()
+        seen.append((training.result.losses[:], vectors.vectors.copy(), vectors.context_vectors))
+        copy = vectors.vectors
+        copy.flags.writeable = True
+        copy[:] = np.nan
+
+    result = train(callbacks=[look])
+    assert [len(losses) for losses, _, _ in seen] == [1, 2, 3, 4]
+    assert np.isfinite(result.vectors.vectors).all()
+    np.testing.assert_array_equal(seen[-1][1], result.vectors.vectors)
+    assert all(np.abs(a[1] - b[1]).max() > 1e-4 for a, b in itertools.pairwise(seen))
+    np.testing.assert_array_equal(seen[-1][2], result.vectors.context_vectors)
+
+
+def test_after_the_end_the_vectors_are_those_of_the_result():
+    kept = []
+    result = train(callbacks=[Witness(), kept.append])
+    assert kept[-1].vectors() is result.vectors
+
+
+def test_a_callback_may_stop_training():
+    result = train(callbacks=[lambda training: training.epoch == 2 and training.stop()])
+    assert (len(result.losses), result.kept_epoch) == (2, 2)
+
+
+class Trouble(Exception):
+    pass
+
+
+@pytest.mark.parametrize("moment", ["on_begin", "on_epoch", "on_evaluation", "on_end"])
+def test_what_a_callback_raises_comes_out_and_leaves_no_thread(moment):
+    class Bad:
+        pass
+
+    def fail(*arguments):
+        raise Trouble("mine")
+
+    callback = Bad()
+    setattr(callback, moment, fail)
+    before = {*threading.enumerate()}
+    with pytest.raises(Trouble, match=r"^mine$"):
+        train(callbacks=[callback], evaluate=lambda vectors: 1.0)
+    assert {*threading.enumerate()} <= before
+
+
+@pytest.mark.parametrize(
+    ("callback", "message"),
+    [
+        (3, "a callback must be a function or have one of on_begin, on_epoch, on_evaluation, on_end, got 3"),
+        (Witness, r"a callback must be an object, got the class Witness; write Witness\(\)"),
+    ],
+)
+def test_what_is_no_callback_is_named_before_any_work(callback, message):
+    with pytest.raises(InputError, match=message):
+        train(callbacks=[callback])
+
+
+# -- evaluation -------------------------------------------------------------------------------------------------------
+
+
+def test_the_best_epoch_is_kept_of_equal_ones_the_first():
+    scores, tables = iter([0.2, 0.9, 0.9, 0.1]), []
+
+    def evaluate(vectors):
+        assert isinstance(vectors, WordVectors)
+        tables.append(vectors)
+        return next(scores)
+
+    result = train(evaluate=evaluate)
+    assert result.scores == [0.2, 0.9, 0.9, 0.1]
+    assert result.kept_epoch == 2
+    np.testing.assert_array_equal(result.vectors.vectors, tables[1].vectors)
+    np.testing.assert_array_equal(result.vectors.context_vectors, tables[1].context_vectors)
+    assert len(result.losses) == 4, "to the end: nothing was said of stopping"
+
+
+def test_evaluating_changes_nothing_but_what_is_kept():
+    plain = train()
+    watched = train(evaluate=lambda vectors: len(vectors) + next(rising), evaluate_every=2)
+    np.testing.assert_array_equal(plain.vectors.vectors, watched.vectors.vectors)
+    assert plain.losses == watched.losses
+    assert plain.kept_epoch == watched.kept_epoch == 4
+    assert plain.scores == [None] * 4
+    assert watched.scores == [None, 31, None, 32]
+
+
+rising = iter(range(1, 99))
+
+
+@pytest.mark.skipif(JIT_OFF, reason="an epoch that takes a second")
+def test_the_clock_evaluates_and_decides_nothing():
+    scores, witness = iter([9.0, 8.0, *[0.1] * 1000]), Witness()
+    corpus = random_corpus([20] * 60_000, types=1000)
+    settings = Word2VecSettings(vector_size=200, window=9, epochs=1, subsample=0)
+    result = train_word2vec(
+        corpus, settings, evaluate=lambda vectors: next(scores), evaluate_seconds=0.2, callbacks=[witness]
+    )
+    told = [seen for seen in witness.seen if seen[0] == "evaluation"]
+    assert len(told) >= 3
+    assert 0 < told[0][2] < told[1][2] < 1
+    assert result.scores == [0.1]
+    assert result.kept_epoch == 1
+
+
+@pytest.mark.parametrize("score", [None, float("nan"), "good", True])
+def test_a_score_is_a_number(score):
+    with pytest.raises(InputError, match="evaluate must return a finite number, got"):
+        train(evaluate=lambda vectors: score)
+
+
+def test_time_that_evaluation_takes_is_not_training():
+    result = train(evaluate=lambda vectors: time.sleep(0.3) or 1.0, settings=Word2VecSettings(vector_size=8, epochs=2))
+    assert result.seconds < 0.3 or JIT_OFF
+
+
+# -- stopping early ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("patience", "epochs", "kept"), [(1, 3, 2), (2, 6, 4), (3, 7, 4), (4, 8, 8)])
+def test_training_ends_when_it_gets_no_better(monkeypatch, patience, epochs, kept):
+    losses = iter([3.0, 2.0, 2.5, 1.0, 1.0, 1.5, 1.2, 0.5])
+    monkeypatch.setattr(training.Trainer, "end_epoch", lambda self: training.EpochResult(next(losses), 0.1, 7))
+    tables = []
+    settings = Word2VecSettings(vector_size=8, epochs=8, learning_rate=0.1)
+    watch = [lambda training: tables.append(training.vectors().vectors)]
+    result = train(settings=settings, early_stopping=patience, callbacks=watch)
+    assert (len(result.losses), result.kept_epoch) == (epochs, kept)
+    np.testing.assert_array_equal(result.vectors.vectors, tables[kept - 1])
+    assert result.summary()["kept_epoch"] == kept
+
+
+def test_patience_counts_epochs_also_when_not_each_is_evaluated(caplog):
+    caplog.set_level("INFO", logger="wordvec")
+    scores = iter([0.5, 0.4, 0.3])
+    settings = Word2VecSettings(vector_size=8, epochs=20)
+    result = train(settings=settings, evaluate=lambda v: next(scores), evaluate_every=2, early_stopping=3)
+    assert (len(result.losses), result.kept_epoch) == (5, 2)
+    assert "no better epoch than 2 in 3 epochs: training ends" in caplog.text
+    assert "the vectors of epoch 2 are kept, the best of 5" in caplog.text
+
+
+def test_the_rate_falls_as_if_no_epoch_were_left_out():
+    told = []
+    settings = Word2VecSettings(vector_size=8, epochs=10, learning_rate=0.1, min_learning_rate=0.05)
+    scores = iter([3, 2, 1])
+    train(settings=settings, early_stopping=2, evaluate=lambda v: next(scores), on_progress=told.append)
+    assert told[-1].learning_rate == pytest.approx(0.1 - 3 * 0.005)
+
+
+@pytest.mark.parametrize("name", ["evaluate_every", "evaluate_seconds", "early_stopping"])
+@pytest.mark.parametrize("value", [0, -1, "2", float("inf")])
+def test_numbers_out_of_range_are_named_before_any_work(name, value):
+    with pytest.raises(InputError, match=f"{name} must be a number above 0, got {value!r}"):
+        train(**{name: value}, evaluate=lambda vectors: 1.0)

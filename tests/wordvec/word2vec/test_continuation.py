@@ -1,0 +1,116 @@
+"""Continuing from vectors: more epochs, new text, new words."""
+
+import numpy as np
+import pytest
+
+from tests.cases.word2vec import wraps_around
+from wordvec import Word2VecSettings, WordVectors, encode_corpus, load_vectors, save_vectors
+from wordvec.errors import InputError
+from wordvec.kernels.simd import JIT_OFF
+from wordvec.word2vec.training import train_word2vec
+
+pytestmark = wraps_around
+
+OLD = ["the cat sat on the mat", "the dog sat on the mat"] * 30
+NEW = ["the fox ate the mat", "an emu ate the cat", "the fox saw"] * 30
+SETTINGS = Word2VecSettings(vector_size=20, epochs=3, learning_rate=0.1, subsample=0)
+
+
+@pytest.fixture(scope="module")
+def old():
+    return train_word2vec(encode_corpus(OLD), SETTINGS, threads=1).vectors
+
+
+def more(initial, texts=NEW, settings=SETTINGS, **options):
+    return train_word2vec(encode_corpus(texts), settings, threads=1, initial=initial, **options)
+
+
+def test_words_of_both_are_there_with_their_counts_added(old):
+    found = more(old).vectors
+    counts = dict(zip(found.tokens, found.counts.tolist(), strict=True))
+    assert counts == {
+        **{"the": 240, "mat": 90, "cat": 60, "sat": 60, "on": 60, "dog": 30},
+        **{"fox": 60, "ate": 60, "an": 30, "emu": 30, "saw": 30},
+    }
+    assert found.tokens == sorted(counts, key=lambda word: (-counts[word], word.encode()))
+    assert found.context_vectors.shape == found.vectors.shape == (11, 20)
+
+
+def test_words_that_the_new_text_has_not_stay_as_they_are_bit_for_bit(old):
+    found = more(old).vectors
+    for word in ("dog", "sat", "on"):
+        for side in ("vectors", "context_vectors"):
+            np.testing.assert_array_equal(
+                getattr(found, side)[found.token_id(word)], getattr(old, side)[old.token_id(word)]
+            )
+
+
+def test_known_words_start_where_they_were_and_new_ones_as_usual(old):
+    still = Word2VecSettings(**vars(SETTINGS) | {"learning_rate": 1e-12, "min_learning_rate": 0, "epochs": 1})
+    found, fresh = more(old, settings=still).vectors, train_word2vec(encode_corpus(NEW), still, threads=1).vectors
+    for word in ("the", "mat", "cat"):
+        np.testing.assert_allclose(found[word], old[word], atol=1e-9)
+        k = found.token_id(word)
+        np.testing.assert_allclose(found.context_vectors[k], old.context_vectors[old.token_id(word)], atol=1e-9)
+    for word in ("fox", "emu", "saw"):
+        np.testing.assert_allclose(found[word], fresh[word], atol=1e-9)
+        assert np.abs(found.context_vectors[found.token_id(word)]).max() < 1e-9
+    moved = more(old).vectors
+    assert np.abs(moved["the"] - old["the"]).max() > 0.01
+
+
+def test_more_epochs_on_the_same_text_go_on_learning():
+    texts = [f"{a} likes {b}" for a, b in ("ab", "cd", "ef")] * 200
+    settings = Word2VecSettings(vector_size=16, epochs=1 if JIT_OFF else 4, subsample=0)
+    first = train_word2vec(encode_corpus(texts), settings, threads=1)
+    second = more(first.vectors, texts, settings)
+    assert second.losses[0] < first.losses[-1] + 0.05
+    assert second.losses[-1] < first.losses[-1]
+    assert second.vectors.counts.sum() == 2 * first.vectors.counts.sum()
+
+
+def test_it_is_reproducible_and_through_a_file(old, tmp_path):
+    save_vectors(old, tmp_path / "old.safetensors")
+    first, second = more(old).vectors, more(load_vectors(tmp_path / "old.safetensors")).vectors
+    assert first.vectors.tobytes() == second.vectors.tobytes()
+    assert first.vectors.tobytes() != more(None).vectors.vectors.tobytes()
+
+
+def test_a_text_without_a_known_word_works(old, caplog):
+    caplog.set_level("INFO", logger="wordvec")
+    found = more(old, ["entirely different words"] * 9).vectors
+    assert len(found) == len(old) + 3
+    np.testing.assert_array_equal(found["dog"], old["dog"])
+    assert "0 of 3 words continue from the vectors there are" in caplog.text
+
+
+def test_counts_that_nobody_knows_are_none(old):
+    bare = WordVectors(old.tokens, old.vectors, context_vectors=old.context_vectors)
+    found = more(bare).vectors
+    assert found.counts[found.token_id("the")] == 120
+    assert found.counts[found.token_id("dog")] == 0
+
+
+def test_what_watches_sees_all_words(old):
+    seen = []
+    more(old, evaluate=lambda vectors: seen.append(len(vectors)) or 1.0)
+    assert seen == [11, 11, 11]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"context_vectors": None}, r"have no context vectors.*continue from a \.safetensors file"),
+        ({"tokenizer": "words"}, r"another kind of tokens \(words\) than this text was cut into \(whitespace\)"),
+        ({"lowercase": True}, r"\(whitespace, lower-cased\) than this text was cut into \(whitespace\); cut it alike"),
+    ],
+)
+def test_what_cannot_be_continued_from_is_refused(old, change, message):
+    given = {"context_vectors": old.context_vectors} | change
+    with pytest.raises(InputError, match=message):
+        more(WordVectors(old.vocabulary, old.vectors, **given))
+
+
+def test_the_size_cannot_change(old):
+    with pytest.raises(InputError, match="vector_size must be that of the vectors to continue from, 20, got 8"):
+        more(old, settings=Word2VecSettings(vector_size=8))

@@ -1,0 +1,1 @@
+"""Checkpoints: interrupted training runs resume and produce bit-identical output."""

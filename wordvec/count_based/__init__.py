@@ -1,0 +1,1 @@
+"""Count-based models: co-occurrence counts, association measures, truncated SVD and GloVe."""

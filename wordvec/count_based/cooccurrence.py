@@ -1,0 +1,131 @@
+"""Co-occurrence counts: how often each word stands near each other word, as a sparse matrix.
+
+What is counted, the matrix, and the call that makes it; how, see ``wordvec.count_based.pair_counting``.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from wordvec.count_based.pair_counting import PairCounter, plan_of
+from wordvec.count_based.settings import CooccurrenceSettings
+from wordvec.encoding.corpus import EncodedCorpus
+from wordvec.system.available_memory import available_memory
+from wordvec.system.csr import csr_of
+from wordvec.system.scratch import Scratch
+from wordvec.system.threads import worker_count
+from wordvec.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+
+_MEMORY = 4 << 30
+"""The budget where the system does not say how much memory is free."""
+
+
+class Cooccurrence:
+    """Which words stand near which, and how often.
+
+    Attributes:
+        vocabulary: V tokens, those of the rows and of the columns.
+        counts: scipy ``csr_array`` (V, V): row w holds what each word counts as a context of w. Data float32, indices
+            int32 and ascending in each row, indptr int64; read only, memory-mapped where they did not fit into memory.
+        settings: what was counted.
+        tokenizer, lowercase: how the text was cut into tokens.
+
+    Example:
+        >>> from wordvec import encode_corpus
+        >>> corpus = encode_corpus(["a rose is a rose"], min_count=1)
+        >>> found = count_cooccurrences(corpus, CooccurrenceSettings(window=2))
+        >>> found.vocabulary.tokens
+        ['a', 'rose', 'is']
+        >>> found.counts.toarray()
+        array([[0. , 2.5, 1.5],
+               [2.5, 0. , 1.5],
+               [1.5, 1.5, 0. ]], dtype=float32)
+        >>> found.count("rose", "is")
+        1.5
+    """
+
+    def __init__(
+        self,
+        vocabulary: Vocabulary,
+        counts: "csr_array",
+        *,
+        settings: CooccurrenceSettings,
+        tokenizer: str = "whitespace",
+        lowercase: bool = False,
+    ) -> None:
+        self.vocabulary = vocabulary
+        self.counts = counts
+        self.settings = settings
+        self.tokenizer = tokenizer
+        self.lowercase = lowercase
+
+    def count(self, word: str, context: str) -> float:
+        """What ``context`` counts near ``word``.
+
+        Raises:
+            UnknownTokenError: one of them is not in the vocabulary.
+        """
+        row, column = self.vocabulary.token_id(word), self.vocabulary.token_id(context)
+        start, end = self.counts.indptr[row : row + 2]
+        place = start + np.searchsorted(self.counts.indices[start:end], column)
+        return float(self.counts.data[place]) if place < end and self.counts.indices[place] == column else 0.0
+
+    def __repr__(self) -> str:
+        return f"<Cooccurrence of {len(self.vocabulary):,} tokens, {len(self.counts.data):,} pairs>"
+
+
+def count_cooccurrences(
+    corpus: EncodedCorpus,
+    settings: CooccurrenceSettings | None = None,
+    *,
+    threads: int | None = None,
+    memory: int | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> Cooccurrence:
+    """Count how often each word stands near each other word, weighted by their distance.
+
+    Every cell is an exact sum, rounded to float32 at the end; only harmonic weights in a window of more than 22 are
+    rounded before, to multiples of 2^-32 (coarser ones where a corpus has more than 10^8 tokens). The result depends on
+    the corpus and the settings alone.
+
+    Args:
+        corpus: the words and their sentences, over whose ends no window reaches.
+        settings: what to count; the defaults are GloVe's.
+        threads: None means one a core.
+        memory: bytes to work in, without the corpus and its vocabulary, which are on disk or there already. What does
+            not fit is counted in parts, in temporary files. None: half of what is free.
+        on_progress: called with the tokens that are counted, and all there are.
+
+    Returns:
+        The matrix, in memory or memory-mapped.
+
+    Raises:
+        InputError: too little memory even so, or the disk of the temporary files is full.
+    """
+    settings = settings or CooccurrenceSettings()
+    if memory is None:
+        free = available_memory()
+        memory = _MEMORY if free is None else free // 2
+    plan = plan_of(len(corpus.ids), len(corpus.vocabulary), worker_count(threads), memory)
+    scratch = Scratch()
+    try:
+        counter = PairCounter(corpus, settings, plan, scratch, on_progress)
+        ends, columns, values = counter.count()
+    except BaseException:
+        scratch.close()
+        raise
+    scratch.remove("kept")
+    types = len(corpus.vocabulary)
+    result = Cooccurrence(
+        corpus.vocabulary,
+        csr_of(np.concatenate([np.zeros(1, np.int64), ends]), columns, values, (types, types), scratch),
+        settings=settings,
+        tokenizer=corpus.tokenizer,
+        lowercase=corpus.lowercase,
+    )
+    return result

@@ -1,0 +1,318 @@
+"""GloVe: word vectors whose dot products are the logarithms of co-occurrence counts (Pennington et al. 2014)."""
+
+import logging
+import math
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from wordvec.checkpointing.checkpoint import Checkpoint, SavedTraining
+from wordvec.checkpointing.resumable_run import ResumableRun
+from wordvec.count_based.glove_blocks import band_bounds, first_tables, schedule_of, sorted_cells
+from wordvec.count_based.settings import GloveSettings
+from wordvec.errors import InputError, TrainingError
+from wordvec.formats.safetensors import pack_tokens
+from wordvec.system.aligned_arrays import aligned, row_stride
+from wordvec.system.available_memory import available_memory
+from wordvec.system.threads import run_in_threads, worker_count
+from wordvec.vectors.dense import WordVectors
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+    from wordvec.count_based.cooccurrence import Cooccurrence
+
+_log = logging.getLogger(__name__)
+
+_PIECE = 1 << 20
+"""Numbers looked through at a time."""
+
+
+@dataclass(frozen=True)
+class GloveProgress:
+    """How far training is. A cell is a count that is not 0."""
+
+    epoch: int
+    epochs: int
+    cells: int
+    total_cells: int
+    cells_per_second: float
+    seconds_left: float
+    loss: float
+
+
+@dataclass
+class GloveResult:
+    """What training learned and what it took.
+
+    ``losses`` are the mean loss a cell, f(x) / 2 times the squared miss (eq. 8 by the number of cells), epoch by epoch,
+    each cell's before its own step. ``seconds`` are those of training alone, in all runs of one that was resumed.
+    """
+
+    vectors: WordVectors
+    settings: GloveSettings
+    cells: int
+    types: int
+    losses: list[float] = field(default_factory=list)
+    seconds: float = 0.0
+    threads: int = 1
+
+    def summary(self) -> dict[str, Any]:
+        """All of it but the vectors, as JSON can write it."""
+        return {
+            "settings": self.settings.record(),
+            "cells": self.cells,
+            "types": self.types,
+            "losses": self.losses,
+            "seconds": self.seconds,
+            "threads": self.threads,
+            "cells_per_second": self.cells * len(self.losses) / max(self.seconds, 1e-9),
+        }
+
+
+def train_glove(
+    cooccurrence: "Cooccurrence",
+    settings: GloveSettings | None = None,
+    *,
+    threads: int | None = None,
+    on_progress: Callable[[GloveProgress], None] | None = None,
+    checkpoint: str | os.PathLike[str] | None = None,
+    checkpoint_every: float = 300.0,
+    resume: bool = False,
+) -> GloveResult:
+    """Train word vectors on co-occurrence counts: the same bytes for a seed at any number of threads.
+
+    Args:
+        cooccurrence: from ``count_cooccurrences``. Its counts are read once.
+        settings: None means the defaults.
+        threads: None means one a core.
+        on_progress: called now and then from the calling thread.
+        checkpoint: a file that all of the training is saved to every ``checkpoint_every`` seconds and on Ctrl-C. Remove
+            it when the vectors are saved.
+        resume: go on from the checkpoint, if there is one; the vectors come out the same, bit for bit, as without the
+            interruption.
+
+    Raises:
+        InputError: settings out of range, counts that are no positive numbers, or a checkpoint that is in the way, or
+            of another training.
+        InputError: nothing was counted.
+        TrainingError: numbers went beyond float32, or there is not enough memory.
+
+    Example:
+        >>> from wordvec import count_cooccurrences, encode_corpus
+        >>> counts = count_cooccurrences(encode_corpus(["the cat sat", "the dog sat"] * 50))
+        >>> result = train_glove(counts, GloveSettings(vector_size=8, epochs=3))
+        >>> result.vectors.vectors.shape, result.losses[0] > result.losses[-1]
+        ((4, 8), True)
+    """
+    settings = settings or GloveSettings()
+    threads = worker_count(threads)
+    saver = Checkpoint(checkpoint, checkpoint_every, resume)
+    _check_counts(cooccurrence.counts)
+    _check_memory(cooccurrence.counts, settings)
+    told = cooccurrence.settings.file_record(settings.model, settings.record())
+    counts, words = cooccurrence.counts, cooccurrence.vocabulary
+    saved = saver.begin(
+        told,
+        {"counts": int(counts.nnz), "types": len(words)},
+        (*pack_tokens(words.tokens), words.counts, counts.indptr, counts.indices, counts.data),
+    )
+    training = _Training(cooccurrence, settings, threads, saver, on_progress)
+    return training.run(saved)
+
+
+def _check_counts(counts: "csr_array") -> None:
+    if counts.nnz == 0:
+        raise InputError("no two words stand near each other; lower min_count or give more text")
+    for start in range(0, counts.nnz, _PIECE):
+        piece = counts.data[start : start + _PIECE]
+        if not (np.isfinite(piece).all() and piece.min() > 0):
+            wrong = piece[~(np.isfinite(piece) & (piece > 0))][0]
+            raise InputError(f"GloVe takes the logarithm of each count, which must be above 0, got {wrong}")
+
+
+def _check_memory(counts: "csr_array", settings: GloveSettings) -> None:
+    free = available_memory()
+    types, size = counts.shape[0], settings.vector_size
+    needed = 12 * counts.nnz + 16 * types * row_stride(size + 2) + 8 * types * size
+    if free is not None and needed > free:
+        raise TrainingError(
+            f"training on {counts.nnz:,} counts needs {needed / 1e9:.1f} GB of memory, {free / 1e9:.1f} GB are free; "
+            "raise min_count, or lower window or vector_size"
+        )
+
+
+class _Training(ResumableRun):
+    """A training under way: its tables, its cells, and how many blocks of which epoch are done."""
+
+    def __init__(
+        self,
+        cooccurrence: "Cooccurrence",
+        settings: GloveSettings,
+        threads: int,
+        checkpoint: Checkpoint,
+        on_progress: Callable[[GloveProgress], None] | None,
+    ) -> None:
+        super().__init__(checkpoint)
+        self.settings, self.threads = settings, threads
+        self._cooccurrence, self._on_progress = cooccurrence, on_progress
+        self.bounds = band_bounds(len(cooccurrence.vocabulary))
+        self.schedule = schedule_of(len(self.bounds) - 1)
+        self.stride = row_stride(settings.vector_size + 2)
+        self.tables = first_tables(len(cooccurrence.vocabulary), settings)
+        self.cells = sorted_cells(cooccurrence.counts, self.bounds, settings)
+        sizes = np.diff(self.cells.starts)[self.schedule[:, 0] * (len(self.bounds) - 1) + self.schedule[:, 1]]
+        self._cells_by_block = np.concatenate([[0], np.cumsum(sizes)])
+        self.block_losses = np.zeros(len(self.schedule))
+        self.epoch = self.blocks_done = 0
+        self.losses: list[float] = []
+
+    def run(self, saved: SavedTraining | None) -> GloveResult:
+        """Train from the beginning, or from what was saved, to the end."""
+        self._run_to_end(saved)
+        return self._result()
+
+    def _compile(self) -> None:
+        self._worker(self._control(len(self.schedule)))(0)
+
+    def _train(self) -> None:
+        while self.epoch < self.settings.epochs:
+            self._save_if_due()
+            self._train_blocks()
+
+    def _train_blocks(self) -> None:
+        """Train until the epoch ends or a checkpoint is due."""
+        from wordvec.kernels.glove import NEXT, STOP
+
+        control = self._control(self.blocks_done)
+
+        def stop() -> None:
+            control[STOP] = 1
+
+        def watch() -> None:
+            self._report(min(int(control[NEXT]), len(self.schedule)))
+            if self.checkpoint.clock.is_due():
+                stop()
+
+        try:
+            run_in_threads(self._worker(control), self.threads, stop, watch)
+        finally:
+            self.blocks_done = min(int(control[NEXT]), len(self.schedule))
+        if self.blocks_done == len(self.schedule):
+            self._end_epoch()
+
+    def _end_epoch(self) -> None:
+        from wordvec.kernels.compiling import interrupts_wait
+
+        self._check_finite(f"after epoch {self.epoch + 1}")
+        with interrupts_wait():  # all of it or nothing
+            self.losses.append(float(self.block_losses.sum()) / len(self.cells.rows))
+            self.epoch += 1
+            self.blocks_done = 0
+            self.block_losses[:] = 0
+        self._report(0)
+
+    def _control(self, blocks_done: int) -> np.ndarray:
+        """What the threads of one call of the kernel share."""
+        from wordvec.kernels.glove import LINE, NEXT, TURNS
+
+        bands = len(self.bounds) - 1
+        control = np.zeros(TURNS + 2 * bands * LINE, np.int64)
+        control[NEXT] = blocks_done
+        done = self.schedule[:blocks_done, :2] + (0, bands)
+        control[TURNS::LINE] = np.bincount(done.reshape(-1), minlength=2 * bands)
+        return control
+
+    def _worker(self, control: np.ndarray) -> Callable[[int], None]:
+        from wordvec.kernels.glove import train_blocks
+
+        words, contexts = self.tables
+        rate = np.float32(self.settings.learning_rate)
+
+        def train(thread: int) -> None:
+            train_blocks(
+                words, contexts, self.cells, self.bounds, self.schedule, self.stride, rate, self.block_losses, control,
+                aligned(32, np.float32),
+            )  # fmt: skip
+
+        return train
+
+    def _check_finite(self, when: str) -> None:
+        flat = self.tables.reshape(-1)
+        for start in range(0, flat.size, _PIECE):
+            if not np.isfinite(flat[start : start + _PIECE]).all():
+                raise TrainingError(
+                    f"the vectors are no longer numbers {when}: learning_rate = {self.settings.learning_rate} is too "
+                    "high for these counts; lower it and start anew"
+                )
+
+    def _result(self) -> GloveResult:
+        source, size = self._cooccurrence, self.settings.vector_size
+        rows = self.tables.reshape(2, -1, 2, self.stride)
+        words, contexts = (side[:, 0, :size].copy() for side in rows)
+        if self.settings.add_contexts:
+            words += contexts
+        vectors = WordVectors(
+            source.vocabulary,
+            words,
+            context_vectors=contexts,
+            tokenizer=source.tokenizer,
+            lowercase=source.lowercase,
+            settings=source.settings.file_record(self.settings.model, self.settings.record()),
+        )
+        return GloveResult(
+            vectors,
+            self.settings,
+            cells=len(self.cells.rows),
+            types=len(words),
+            losses=self.losses,
+            seconds=self.seconds,
+            threads=self.threads,
+        )
+
+    # -- checkpoints --------------------------------------------------------------------------------------------------
+
+    def _arrays(self) -> dict[str, np.ndarray]:
+        return {"tables": self.tables, "block_losses": self.block_losses}
+
+    def _state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        self._check_finite(f"in epoch {self.epoch + 1}")
+        return self._arrays(), {"epoch": self.epoch, "blocks": self.blocks_done, "losses": self.losses}
+
+    def _restore(self, saved: SavedTraining) -> None:
+        saved.read_into(self._arrays())
+        reached = saved.reached
+        self.epoch, self.blocks_done = reached["epoch"], reached["blocks"]
+        self.losses = reached["losses"]
+
+    def _position(self) -> str:
+        return f"in epoch {self.epoch + 1} of {self.settings.epochs}"
+
+    # -- progress -----------------------------------------------------------------------------------------------------
+
+    def _done(self) -> int:
+        """Cells of all epochs."""
+        return self.epoch * len(self.cells.rows) + int(self._cells_by_block[self.blocks_done])
+
+    def _report(self, blocks_done: int) -> None:
+        if self._on_progress is None:
+            return
+        self.blocks_done = blocks_done
+        done, total = self._done(), self.settings.epochs * len(self.cells.rows)
+        rate = self._rate()
+        within = done - self.epoch * len(self.cells.rows)
+        last = self.losses[-1] if self.losses else math.nan
+        self._on_progress(
+            GloveProgress(
+                epoch=self.epoch,
+                epochs=self.settings.epochs,
+                cells=done,
+                total_cells=total,
+                cells_per_second=rate,
+                seconds_left=(total - done) / max(rate, 1e-9),
+                loss=float(self.block_losses.sum()) / within if within else last,
+            )
+        )

@@ -1,0 +1,220 @@
+"""Word vectors from counts, behind one interface: which models there are, what each may be told, and their training."""
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from wordvec.count_based.association import settings_of
+from wordvec.count_based.cooccurrence import Cooccurrence, count_cooccurrences
+from wordvec.count_based.glove import GloveProgress, train_glove
+from wordvec.count_based.settings import CooccurrenceSettings, GloveSettings, SvdSettings
+from wordvec.count_based.sparse_models import weighted_vectors
+from wordvec.count_based.svd import train_svd
+from wordvec.encoding.corpus import EncodedCorpus
+from wordvec.errors import InputError
+from wordvec.system.validation import check_choice
+from wordvec.vectors.dense import WordVectors
+
+COUNT_BASED_MODELS = ("cooccurrence", "ppmi", "svd", "glove")
+"""Counts as they are (or weighted), PPMI, its singular vectors, and GloVe. The first two are sparse."""
+
+# How contexts are counted where nothing else is said. GloVe's are its authors'; the others count the windows of CBOW
+# and skip-gram, a radius of 1 to 5 words that is drawn for each word, by their expectation.
+_COUNTING: dict[str, dict[str, Any]] = {
+    "cooccurrence": {"window": 5, "window_weights": "dynamic"},
+    "ppmi": {"window": 5, "window_weights": "dynamic"},
+    "svd": {"window": 5, "window_weights": "dynamic"},
+    "glove": {"window": 15, "window_weights": "harmonic"},
+}
+
+_WEIGHTING = ("weighting", "smoothing", "shift")
+
+
+@dataclass(frozen=True)
+class CountBasedSettings:
+    """What decides vectors that are made of counts; from :func:`count_based_settings`.
+
+    Attributes:
+        model: one of ``COUNT_BASED_MODELS``.
+        counting: how co-occurrences are counted.
+        weighing: of the sparse models, the arguments of ``association_matrix``.
+        training: of the dense ones, their settings.
+    """
+
+    model: str
+    counting: CooccurrenceSettings
+    weighing: Mapping[str, Any] | None = None
+    training: SvdSettings | GloveSettings | None = None
+
+    @property
+    def is_sparse(self) -> bool:
+        """Whether the vectors are ``SparseWordVectors``."""
+        return self.training is None
+
+    @property
+    def vector_size(self) -> int:
+        """D of a dense model."""
+        if self.training is None:
+            raise InputError(f"{self.model} makes sparse vectors, whose size the vocabulary decides")
+        return self.training.vector_size
+
+    def file_record(self) -> dict[str, Any]:
+        """Return all settings by name, as a file of the vectors holds them."""
+        chosen = self.weighing if self.training is None else self.training.record()
+        return self.counting.file_record(self.model, chosen or {})
+
+
+@dataclass
+class CountBasedResult:
+    """Vectors, their settings, and what they took: distinct pairs, raw tokens, seconds; losses of GloVe's epochs."""
+
+    vectors: WordVectors
+    settings: CountBasedSettings
+    raw_tokens: int
+    pairs: int
+    seconds: float
+    losses: list[float]
+
+    def summary(self) -> dict[str, Any]:
+        """All of it but the vectors, as JSON can write it."""
+        return {
+            "settings": self.settings.file_record(),
+            "types": len(self.vectors),
+            "raw_tokens": self.raw_tokens,
+            "pairs": self.pairs,
+            "seconds": self.seconds,
+            "losses": self.losses,
+        }
+
+
+def count_based_options(model: str) -> set[str]:
+    """The names of the settings that a model has.
+
+    Raises:
+        InputError: no such model.
+
+    Example:
+        >>> sorted(count_based_options("ppmi") - count_based_options("cooccurrence"))
+        []
+        >>> sorted(count_based_options("svd") - count_based_options("ppmi"))
+        ['add_contexts', 'exponent', 'iterations', 'oversampling', 'vector_size']
+    """
+    check_choice("model", model, COUNT_BASED_MODELS)
+    counting = _names(CooccurrenceSettings)
+    if model == "glove":
+        return counting | _names(GloveSettings)
+    if model == "svd":
+        return counting | _names(SvdSettings)
+    return counting | set(_WEIGHTING)
+
+
+def _names(kind: type) -> set[str]:
+    return {field.name for field in fields(kind)}
+
+
+def _settings(kind: type, given: Mapping[str, Any]) -> Any:
+    return kind(**{name: given[name] for name in _names(kind) & set(given)})
+
+
+def count_based_settings(model: str = "svd", **given: Any) -> CountBasedSettings:
+    """Settings of a model: those given, and the literature's recommendations for the rest.
+
+    Args:
+        model: one of ``COUNT_BASED_MODELS``.
+        given: settings by name, see :func:`count_based_options`: of ``CooccurrenceSettings``, and of
+            ``SvdSettings``, ``GloveSettings`` or ``association_matrix``.
+
+    Raises:
+        InputError: an unknown model, a setting it has not, or one out of range.
+
+    Example:
+        >>> count_based_settings("glove").counting.window, count_based_settings("svd").training.exponent
+        (15, 0.5)
+        >>> count_based_settings("svd", negatives=5)
+        Traceback (most recent call last):
+            ...
+        corpora.errors.InputError: negatives is no setting of svd
+    """
+    known = count_based_options(model)
+    for name in given:
+        if name not in known:
+            raise InputError(f"{name} is no setting of {model}")
+    given = _COUNTING[model] | given
+    counting = _settings(CooccurrenceSettings, given)
+    if model in ("svd", "glove"):
+        training: SvdSettings | GloveSettings = _settings(SvdSettings if model == "svd" else GloveSettings, given)
+        if isinstance(training, SvdSettings):
+            settings_of(training.weighting, training.smoothing, training.shift)
+        return CountBasedSettings(model, counting, training=training)
+    weighing: dict[str, Any] = {"weighting": "ppmi" if model == "ppmi" else "count"}
+    weighing |= {name: given[name] for name in _WEIGHTING if name in given}
+    return CountBasedSettings(model, counting, weighing=settings_of(**weighing))
+
+
+def train_count_based(
+    corpus: EncodedCorpus,
+    settings: CountBasedSettings | None = None,
+    *,
+    threads: int | None = None,
+    memory: int | None = None,
+    on_progress: Callable[[str, int, int, float | None], None] | None = None,
+    checkpoint: str | os.PathLike[str] | None = None,
+    checkpoint_every: float = 300.0,
+    resume: bool = False,
+) -> CountBasedResult:
+    """Count co-occurrences and make word vectors of them: the same bytes at any number of threads.
+
+    Args:
+        corpus: from ``encode_corpus``.
+        settings: from :func:`count_based_settings`; None means the defaults of ``svd``.
+        threads: None means one a core.
+        memory: bytes to count in, see ``count_cooccurrences``.
+        on_progress: called now and then with the stage (``"counting"``, ``"training"``), how much of it is done, of how
+            much, and GloVe's loss or None.
+        checkpoint, checkpoint_every, resume: of GloVe, see ``train_glove``; the counts are counted again.
+
+    Raises:
+        InputError, TrainingError: as ``count_cooccurrences``, ``train_svd`` and ``train_glove`` do.
+
+    Example:
+        >>> from wordvec import encode_corpus
+        >>> corpus = encode_corpus(["the cat sat", "the dog sat", "a cow ran", "a pig ran"] * 9)
+        >>> found = train_count_based(corpus, count_based_settings("ppmi"))
+        >>> [token for token, score in found.vectors.most_similar("cat", top=1)]
+        ['dog']
+    """
+    settings = settings or count_based_settings()
+    started = time.perf_counter()
+
+    def report(stage: str) -> Callable[[int, int], None] | None:
+        return None if on_progress is None else lambda done, total: on_progress(stage, done, total, None)
+
+    counted = count_cooccurrences(
+        corpus, settings.counting, threads=threads, memory=memory, on_progress=report("counting")
+    )
+    losses: list[float] = []
+    if isinstance(settings.training, GloveSettings):
+
+        def trained(state: GloveProgress) -> None:
+            if on_progress is not None:
+                on_progress("training", state.cells, state.total_cells, state.loss)
+
+        result = train_glove(
+            counted, settings.training, threads=threads, on_progress=trained, checkpoint=checkpoint,
+            checkpoint_every=checkpoint_every, resume=resume,
+        )  # fmt: skip
+        vectors, losses = result.vectors, result.losses
+    elif isinstance(settings.training, SvdSettings):
+        vectors = train_svd(counted, settings.training, threads=threads).vectors
+    else:
+        vectors = _weighted(counted, settings)
+    seconds = time.perf_counter() - started
+    return CountBasedResult(vectors, settings, corpus.raw_tokens, int(counted.counts.nnz), seconds, losses)
+
+
+def _weighted(counted: Cooccurrence, settings: CountBasedSettings) -> WordVectors:
+    vectors = weighted_vectors(counted, **(settings.weighing or {}))
+    vectors.settings["model"] = settings.model
+    return vectors

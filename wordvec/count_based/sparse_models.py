@@ -1,0 +1,18 @@
+"""Sparse word vectors: co-occurrence counts as they are, or weighted by an association measure."""
+
+from wordvec.count_based.association import association_matrix, settings_of
+from wordvec.count_based.cooccurrence import Cooccurrence
+from wordvec.vectors.sparse import SparseWordVectors
+
+
+def weighted_vectors(
+    cooccurrence: Cooccurrence, weighting: str = "ppmi", *, smoothing: float | None = None, shift: float = 1.0
+) -> SparseWordVectors:
+    """Take what the contexts of each word say of it as its vector; see :func:`wordvec.association_matrix`."""
+    return SparseWordVectors(
+        cooccurrence.vocabulary,
+        association_matrix(cooccurrence, weighting, smoothing=smoothing, shift=shift),
+        tokenizer=cooccurrence.tokenizer,
+        lowercase=cooccurrence.lowercase,
+        settings=cooccurrence.settings.file_record("sparse", settings_of(weighting, smoothing, shift)),
+    )

@@ -1,0 +1,1 @@
+"""Document vectors: n-gram counts and TF-IDF weights as sparse matrices."""

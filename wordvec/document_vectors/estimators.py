@@ -1,0 +1,275 @@
+"""Count and TF-IDF document vectors as scikit-learn transformers: a thin layer over the engine."""
+
+from collections.abc import Iterable
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike
+from scipy.sparse import csr_matrix
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils.validation import check_is_fitted
+
+from corpora import TextCorpus
+from wordvec.document_vectors.index import Index
+from wordvec.document_vectors.matrices import (
+    Texts,
+    check_idf,
+    check_norm,
+    checked_dtype,
+    count_documents,
+    document_frequencies,
+    inverse_document_frequency,
+    weigh_documents,
+)
+from wordvec.encoding.corpus import EncodedCorpus
+from wordvec.errors import InputError
+from wordvec.vocabulary import Vocabulary
+
+
+class _LazyIndex:
+    """The index of a vocabulary, built when it is first needed and not pickled."""
+
+    def __init__(self, vocabulary: Vocabulary, ngram_range: tuple[int, int]) -> None:
+        self._arguments = vocabulary, ngram_range
+        self._index: Index | None = None
+
+    def get(self) -> Index:
+        if self._index is None:
+            self._index = Index(*self._arguments)
+        return self._index
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"_arguments": self._arguments, "_index": None}
+
+
+class CountVectorizer(TransformerMixin, BaseEstimator):
+    """Texts as counts of their words, or n-grams, in a sparse matrix: scikit-learn's ``CountVectorizer``, faster.
+
+    The parameters are those of ``count_documents``, with scikit-learn's ``n_jobs`` for the threads (None: one a core).
+    Tokens stand between ASCII white space and keep their case unless asked otherwise; scikit-learn's default pattern
+    drops punctuation and single letters. Columns go by falling count, not by the alphabet.
+
+    Attributes:
+        vocabulary_: ``Vocabulary``, the features column by column, with their counts.
+        tokenizer_, lowercase_: how texts are cut into tokens: as the parameters say, or as the corpus was that has a
+            tokeniser of its own.
+
+    Example:
+        >>> model = CountVectorizer()
+        >>> model.fit_transform(["a rose is a rose", "is it"]).toarray()
+        array([[2, 1, 2, 0],
+               [0, 1, 0, 1]])
+        >>> model.get_feature_names_out().tolist()
+        ['a', 'is', 'rose', 'it']
+        >>> model.transform(["is it a name"]).toarray()
+        array([[1, 1, 0, 1]])
+    """
+
+    def __init__(
+        self,
+        *,
+        ngram_range: tuple[int, int] = (1, 1),
+        min_count: int = 1,
+        min_df: float = 1,
+        max_df: float = 1.0,
+        max_features: int | None = None,
+        vocabulary: Vocabulary | Iterable[str] | None = None,
+        binary: bool = False,
+        dtype: DTypeLike = np.int64,
+        tokenizer: str = "whitespace",
+        lowercase: bool = False,
+        n_jobs: int | None = None,
+    ) -> None:
+        self.ngram_range = ngram_range
+        self.min_count = min_count
+        self.min_df = min_df
+        self.max_df = max_df
+        self.max_features = max_features
+        self.vocabulary = vocabulary
+        self.binary = binary
+        self.dtype = dtype
+        self.tokenizer = tokenizer
+        self.lowercase = lowercase
+        self.n_jobs = n_jobs
+
+    def fit(self, X: Texts, y: Any = None) -> "CountVectorizer":
+        """Learn the features of texts, of lists of tokens, of a ``TextCorpus`` or of an ``EncodedCorpus``.
+
+        Raises:
+            InputError: a parameter out of range, or something that is no text; ``InputError`` where no feature is
+                left.
+        """
+        self.fit_transform(X)
+        return self
+
+    def fit_transform(self, X: Texts, y: Any = None) -> csr_matrix:
+        """The same, and the texts' vectors, (texts, V) CSR; a one-shot generator is read once."""
+        checked_dtype(self.dtype)
+        return self._fit_counts(X, self.dtype)
+
+    def transform(self, X: Texts) -> csr_matrix:
+        """The texts' vectors, (texts, V) CSR; what is no feature is not counted.
+
+        Raises:
+            InputError: X is one string, or holds something that is neither a text nor a list of tokens.
+        """
+        check_is_fitted(self)
+        return self._counts(X, self.dtype)
+
+    def inverse_transform(self, X: Any) -> list[np.ndarray]:
+        """The features of each row that are not 0, as arrays of strings in the order of the columns.
+
+        Args:
+            X: (texts, V) matrix, sparse or dense.
+
+        Raises:
+            InputError: X has another number of columns.
+        """
+        names = self.get_feature_names_out()
+        matrix = csr_matrix(X).sorted_indices()
+        if matrix.shape[1] != len(names):
+            raise InputError(f"the matrix must have {len(names):,} columns, one a feature, got {matrix.shape[1]:,}")
+        rows = [slice(start, end) for start, end in pairwise(matrix.indptr.tolist())]
+        return [names[matrix.indices[row][matrix.data[row] != 0]] for row in rows]
+
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+        """(V,) strings, column by column; ``input_features`` plays no part."""
+        check_is_fitted(self)
+        return np.array(self.vocabulary_.tokens, object)
+
+    def _fit_counts(self, X: Texts, dtype: DTypeLike) -> csr_matrix:
+        given = self.vocabulary
+        if given is not None and not isinstance(given, Vocabulary):
+            given = Vocabulary(list(given))
+        matrix, vocabulary = count_documents(
+            X,
+            vocabulary=given,
+            ngram_range=self.ngram_range,
+            min_count=self.min_count,
+            min_df=self.min_df,
+            max_df=self.max_df,
+            max_features=self.max_features,
+            binary=self.binary,
+            dtype=dtype,
+            tokenizer=self.tokenizer,
+            lowercase=self.lowercase,
+            threads=self._threads(),
+        )
+        source = X if isinstance(X, TextCorpus | EncodedCorpus) else self
+        self.tokenizer_, self.lowercase_ = source.tokenizer, source.lowercase
+        self.vocabulary_ = vocabulary
+        self._index = _LazyIndex(vocabulary, self.ngram_range)
+        return matrix
+
+    def _counts(self, X: Texts, dtype: DTypeLike) -> csr_matrix:
+        return count_documents(
+            X,
+            vocabulary=self._index.get(),
+            ngram_range=self.ngram_range,
+            binary=self.binary,
+            dtype=dtype,
+            tokenizer=self.tokenizer_,
+            lowercase=self.lowercase_,
+            threads=self._threads(),
+        )[0]
+
+    def _threads(self) -> int | None:
+        """scikit-learn's -1 means all cores, as None does here."""
+        return None if self.n_jobs is None or self.n_jobs == -1 else self.n_jobs
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = False
+        tags.input_tags.string = True
+        tags.transformer_tags.preserves_dtype = []
+        tags.requires_fit = True
+        return tags
+
+
+class TfidfVectorizer(CountVectorizer):
+    """Texts as TF-IDF weights of their words, or n-grams: scikit-learn's ``TfidfVectorizer``, faster.
+
+    The parameters are those of ``CountVectorizer`` and:
+
+    Args:
+        idf: the formula of ``inverse_document_frequency``: ``smooth`` (scikit-learn's default), ``plain`` (its
+            ``smooth_idf=False``), ``textbook`` (ln(N / df), with nothing added) or ``none`` (its ``use_idf=False``).
+        sublinear_tf: 1 + ln(count) instead of the count.
+        norm: ``l2``, ``l1`` or None.
+        dtype: float32 or float64.
+
+    Attributes:
+        vocabulary_: ``Vocabulary``, the features column by column, with their counts.
+        idf_: (V,) float64, what the counts of each feature are multiplied with.
+
+    Example:
+        >>> model = TfidfVectorizer(idf="textbook", norm=None)
+        >>> model.fit_transform(["a rose is a rose", "is it"]).toarray().round(3).tolist()
+        [[1.386, 0.0, 1.386, 0.0], [0.0, 0.0, 0.0, 0.693]]
+        >>> model.idf_.round(3).tolist()
+        [0.693, 0.0, 0.693, 0.693]
+    """
+
+    def __init__(
+        self,
+        *,
+        ngram_range: tuple[int, int] = (1, 1),
+        min_count: int = 1,
+        min_df: float = 1,
+        max_df: float = 1.0,
+        max_features: int | None = None,
+        vocabulary: Vocabulary | Iterable[str] | None = None,
+        binary: bool = False,
+        idf: str = "smooth",
+        sublinear_tf: bool = False,
+        norm: str | None = "l2",
+        dtype: DTypeLike = np.float64,
+        tokenizer: str = "whitespace",
+        lowercase: bool = False,
+        n_jobs: int | None = None,
+    ) -> None:
+        super().__init__(
+            ngram_range=ngram_range,
+            min_count=min_count,
+            min_df=min_df,
+            max_df=max_df,
+            max_features=max_features,
+            vocabulary=vocabulary,
+            binary=binary,
+            dtype=dtype,
+            tokenizer=tokenizer,
+            lowercase=lowercase,
+            n_jobs=n_jobs,
+        )
+        self.idf = idf
+        self.sublinear_tf = sublinear_tf
+        self.norm = norm
+
+    def fit_transform(self, X: Texts, y: Any = None) -> csr_matrix:
+        """Learn features and weights, and give the texts' vectors; a one-shot generator is read once."""
+        check_idf(self.idf)
+        check_norm(self.norm)
+        checked_dtype(self.dtype, floating=True)
+        counts = self._fit_counts(X, np.int32)
+        self.idf_ = inverse_document_frequency(document_frequencies(counts), counts.shape[0], self.idf)
+        return self._weighed(counts)
+
+    def transform(self, X: Texts) -> csr_matrix:
+        """The texts' vectors, (texts, V) CSR, with the weights that were learned; what is no feature is not counted.
+
+        Raises:
+            InputError: X is one string, or holds something that is neither a text nor a list of tokens.
+        """
+        check_is_fitted(self)
+        return self._weighed(self._counts(X, np.int32))
+
+    def _weighed(self, counts: csr_matrix) -> csr_matrix:
+        return weigh_documents(
+            counts,
+            self.idf_,
+            sublinear_tf=self.sublinear_tf,
+            norm=self.norm,
+            dtype=self.dtype,
+            threads=self._threads(),
+        )

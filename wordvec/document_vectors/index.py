@@ -1,0 +1,388 @@
+"""What stands behind ``documents``: numbering words and n-grams, and counting them document by document.
+
+Blocks of text are numbered side by side, each thread with a table of words of its own; the tables are then brought
+together, and the words put into the order of a vocabulary, which no thread can change. Documents are counted a chunk of
+whole ones at a time.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from wordvec.encoding.scanning import Buffers, Table, in_order, join_tokens, split_tokens
+from wordvec.errors import InputError
+from wordvec.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    pass
+
+_CHUNK = 1 << 17
+"""Tokens after which a chunk ends with the document."""
+
+
+class Chunk(NamedTuple):
+    """Whole documents: numbers of words or n-grams, and where each document ends."""
+
+    ids: np.ndarray  # (N,) int32
+    offsets: np.ndarray  # (documents + 1,) int64
+
+
+class Rows(NamedTuple):
+    """Documents counted: one after the other their columns, rising, with how often each is there."""
+
+    columns: np.ndarray  # (entries,) int32
+    counts: np.ndarray  # (entries,) int32
+    sizes: np.ndarray  # (documents,) int64, entries of each
+
+
+# -- words ------------------------------------------------------------------------------------------------------------
+
+
+class _Bench:
+    """Where one thread numbers blocks at a time."""
+
+    def __init__(self, table: Table, learns: bool) -> None:
+        self.table = table
+        self.buffers = Buffers()
+        self.learns = learns
+        self.places: np.ndarray | None = None  # (types,) int32, what stands for this bench's numbers
+
+    def number(self, block: bytes) -> tuple[np.ndarray, np.ndarray]:
+        """The numbers of a block's tokens, and for each line end the tokens before it."""
+        from wordvec.kernels.documents import number
+
+        text, ids, ends = self.buffers.padded(block), self.buffers.ids, self.buffers.ends
+        done, tokens, documents = 0, 0, 0
+        while True:
+            table = self.table.types
+            done, tokens, documents = number(text, done, table, self.learns, ids, tokens, ends, documents)
+            if done >= len(block):
+                return ids[:tokens].copy(), ends[:documents].copy()
+            self.table.grow()
+
+
+class Part(NamedTuple):
+    """A piece of text numbered: it may start and end within a document."""
+
+    bench: _Bench | None  # whose numbers they are; None where they need no translation
+    ids: np.ndarray  # (tokens,) int32
+    ends: np.ndarray  # (documents that end here,) integers, the tokens before each end
+
+
+def _learn_words(blocks: Iterable[bytes], threads: int) -> tuple[Table, deque[Part]]:
+    """All words of a text with their counts, in no particular order, and the text in their numbers."""
+    from wordvec.kernels.documents import absorb
+
+    benches: list[_Bench] = []
+    spare: SimpleQueue[_Bench] = SimpleQueue()
+
+    def work(block: bytes) -> Part:
+        try:
+            bench = spare.get_nowait()
+        except Empty:
+            bench = _Bench(Table(), learns=True)
+            benches.append(bench)
+        ids, ends = bench.number(block)
+        spare.put(bench)
+        return Part(bench, ids, ends)
+
+    parts = deque(in_order(work, blocks, threads))
+    table = benches[0].table if benches else Table()
+    for bench in benches[1:]:
+        other, done = bench.table, 0
+        bench.places = np.empty(len(other), np.int32)
+        while (done := absorb(table.types, other.types, done, bench.places)) < len(other):
+            table.grow()
+        bench.table = table
+    return table, parts
+
+
+def _known_parts(blocks: Iterable[bytes], table: Table, threads: int) -> Iterator[Part]:
+    """A text in the numbers of known words; unknown ones are -1."""
+    spare: SimpleQueue[_Bench] = SimpleQueue()
+
+    def work(block: bytes) -> Part:
+        try:
+            bench = spare.get_nowait()
+        except Empty:
+            bench = _Bench(table, learns=False)
+        ids, ends = bench.number(block)
+        spare.put(bench)
+        return Part(None, ids, ends)
+
+    return in_order(work, blocks, threads)
+
+
+def encoded_parts(ids: np.ndarray, offsets: np.ndarray, places: np.ndarray | None = None) -> Iterator[Part]:
+    """An encoded corpus as parts, with ``places[id]`` for each id where there are places."""
+    first = 0
+    while first < len(offsets) - 1:
+        last = int(np.searchsorted(offsets, offsets[first] + _CHUNK, side="right")) - 1
+        ends = offsets[first : max(last, first + 1) + 1]
+        piece = ids[ends[0] : ends[-1]]
+        yield Part(None, piece if places is None else places[piece], ends[1:] - ends[0])
+        first += len(ends) - 1
+
+
+def _consumed(parts: deque[Part]) -> Iterator[Part]:
+    """The parts, each let go when the next one is asked for."""
+    while parts:
+        yield parts.popleft()
+
+
+def _chunks(parts: Iterable[Part]) -> Iterator[list[Part]]:
+    """Parts that together are whole documents: what goes beyond the last end starts the next list."""
+    waiting, size = list[Part](), 0
+    for part in parts:
+        waiting.append(part)
+        size += len(part.ids)
+        if size >= _CHUNK and len(part.ends):
+            cut = int(part.ends[-1])
+            waiting[-1] = part._replace(ids=part.ids[:cut])
+            yield waiting
+            waiting, size = [Part(part.bench, part.ids[cut:], part.ends[:0])], len(part.ids) - cut
+    if waiting:
+        yield waiting
+
+
+def _joined(parts: list[Part]) -> Chunk:
+    """One chunk of whole documents, its numbers translated."""
+    ids, ends, size = [], [np.zeros(1, np.int64)], 0
+    for part in parts:
+        places = None if part.bench is None else part.bench.places
+        ids.append(part.ids if places is None else places[part.ids])
+        ends.append(part.ends.astype(np.int64) + size)
+        size += len(part.ids)
+    return Chunk(np.asarray(np.concatenate(ids)), np.concatenate(ends))
+
+
+# -- n-grams ----------------------------------------------------------------------------------------------------------
+
+
+class PairTable:
+    """N-grams of two words and more, growing as they come."""
+
+    def __init__(self, rows: int = 1 << 16) -> None:
+        from wordvec.kernels.documents import Pairs
+
+        self.pairs: Pairs = Pairs(
+            used=np.zeros(2, np.int64),
+            slots=np.empty(0, np.int32),
+            prefixes=np.empty(rows, np.int32),
+            lasts=np.empty(rows, np.int32),
+            sizes=np.empty(rows, np.uint8),
+            counts=np.empty(rows, np.int64),
+        )
+        self._make_slots()
+
+    def __len__(self) -> int:
+        return int(self.pairs.used[0])
+
+    def grow(self) -> None:
+        """Make room for twice as many."""
+        names = ("prefixes", "lasts", "sizes", "counts")
+        old = self.pairs
+        wider = {name: np.empty(2 * len(old.counts), getattr(old, name).dtype) for name in names}
+        for name in names:
+            wider[name][: len(self)] = getattr(old, name)[: len(self)]
+        self.pairs = old._replace(**wider)
+        self._make_slots()
+
+    def expand(self, chunk: Chunk, low: int, high: int, words: int, learns: bool) -> Chunk:
+        """The numbers of the n-grams of ``low`` to ``high`` words of each document."""
+        from wordvec.kernels.documents import expand
+
+        found = np.empty(len(chunk.ids) * (high - low + 1), np.int32)
+        ends = np.zeros(len(chunk.offsets), np.int64)
+        document, position, written = 0, 0, 0
+        while True:
+            document, position, written = expand(
+                chunk.ids, chunk.offsets, document, position, low, high, words, self.pairs, learns, found, written,
+                ends[1:],
+            )  # fmt: skip
+            if document == len(chunk.offsets) - 1:
+                return Chunk(found[:written].copy() if learns else found[:written], ends)
+            self.grow()
+
+    def _make_slots(self) -> None:
+        from wordvec.kernels.documents import rehash_pairs
+
+        bits = (2 * len(self.pairs.counts) - 1).bit_length()
+        self.pairs = self.pairs._replace(slots=np.full(1 << bits, -1, np.int32))
+        self.pairs.used[1] = 64 - bits
+        rehash_pairs(self.pairs)
+
+
+def _ordered_ngrams(tokens: list[str], counts: np.ndarray, table: PairTable, low: int) -> tuple[np.ndarray, list[str]]:
+    """Numbers of the n-grams of at least ``low`` words in the order of their columns, and how they are written.
+
+    By falling count, then the shorter ones first, then in the order of their words, the first one deciding.
+    """
+    words, pairs, used = len(tokens), table.pairs, len(table)
+    prefixes, lasts, sizes = pairs.prefixes[:used], pairs.lasts[:used], pairs.sizes[:used]
+    ranks = np.arange(words + used, dtype=np.int64)  # among n-grams of as many words, in the order of the words
+    names = [*tokens, *[""] * used]
+    for size in range(2, int(sizes.max(initial=1)) + 1):
+        numbers = np.flatnonzero(sizes == size)
+        keys = ranks[prefixes[numbers]] * words + lasts[numbers]
+        ranks[words + numbers[np.argsort(keys)]] = np.arange(len(numbers))
+        spelled = zip(numbers.tolist(), prefixes[numbers].tolist(), lasts[numbers].tolist(), strict=True)
+        for number, prefix, last in spelled:
+            names[words + number] = f"{names[prefix]} {tokens[last]}"
+    every_size = np.concatenate([np.ones(words, np.uint8), sizes])
+    every_count = np.concatenate([counts, pairs.counts[:used]])
+    wanted = np.flatnonzero(every_size >= low)
+    order = wanted[np.lexsort((ranks[wanted], every_size[wanted], -every_count[wanted]))]
+    return order, [names[number] for number in order.tolist()]
+
+
+# -- documents --------------------------------------------------------------------------------------------------------
+
+
+def learn(blocks: Iterable[bytes], ngram_range: tuple[int, int], threads: int) -> tuple[Vocabulary, list[Rows]]:
+    """All features of a text with their counts, by falling count, and its documents counted."""
+    table, parts = _learn_words(blocks, threads)
+    order = table.ordered(np.arange(len(table)))
+    ranks = np.empty(len(table), np.int32)
+    ranks[order] = np.arange(len(table))
+    spelled, counts = table.spell(order), table.counts[order]
+    for bench in {id(part.bench): part.bench for part in parts}.values():
+        if bench is not None:
+            bench.places = ranks if bench.places is None else ranks[bench.places]
+            bench.table = Table(2)
+    del table
+    return count_ranked(_consumed(parts), lambda: split_tokens(spelled), counts, ngram_range, threads)
+
+
+def count_ranked(
+    parts: Iterable[Part],
+    spell: Callable[[], list[str]],
+    counts: np.ndarray,
+    ngram_range: tuple[int, int],
+    threads: int,
+) -> tuple[Vocabulary, list[Rows]]:
+    """The same for a text in numbers that are rows of a vocabulary: its ``counts`` and tokens, wanted late."""
+    low, high = ngram_range
+    chunks = _chunks(parts)
+    if high == 1:
+        columns = np.arange(len(counts), dtype=np.int32)
+        counted = in_order(lambda chunk: _count(_joined(chunk), columns), chunks, threads)
+        if threads == 1:
+            return Vocabulary.of_distinct(spell(), counts), list(counted)
+        # Python makes the words while kernels count.
+        with ThreadPoolExecutor(1) as aside:
+            counting = aside.submit(list[Rows], counted)
+            return Vocabulary.of_distinct(spell(), counts), counting.result()
+    tokens = spell()
+    _check_no_spaces(tokens)
+    pairs = PairTable()
+    numbered = deque(pairs.expand(_joined(chunk), low, high, len(tokens), learns=True) for chunk in chunks)
+    order, names = _ordered_ngrams(tokens, counts, pairs, low)
+    columns = np.full(len(tokens) + len(pairs), -1, np.int32)
+    columns[order] = np.arange(len(order))
+    every_count = np.concatenate([counts, pairs.pairs.counts[: len(pairs)]])[order]
+    del pairs, tokens
+    emptied = (numbered.popleft() for _ in range(len(numbered)))
+    rows = list(in_order(lambda chunk: _count(chunk, columns), emptied, threads))
+    return Vocabulary.of_distinct(names, every_count), rows
+
+
+class Index:
+    """Finds the features of a vocabulary in texts.
+
+    Args:
+        vocabulary: V features; an n-gram is its words with a space between two of them.
+        ngram_range: how many words a feature has, at least and at most. Features of other sizes are never found.
+
+    Raises:
+        InputError: with n-grams, a feature does not consist of words with single spaces between.
+    """
+
+    def __init__(self, vocabulary: Vocabulary, ngram_range: tuple[int, int]) -> None:
+        self.vocabulary = vocabulary
+        self._low, self._high = ngram_range
+        self._pairs = PairTable(2)
+        if self._high == 1:
+            self._table = Table.of(join_tokens(vocabulary.tokens))
+            self._columns = np.arange(len(vocabulary), dtype=np.int32)
+            return
+        bench = _Bench(Table(), learns=True)
+        ids, ends = bench.number("".join(f"{feature}\n" for feature in vocabulary.tokens).encode())
+        sizes = np.diff(ends, prepend=np.int32(0))
+        if len(ends) != len(vocabulary) or len(ids) != sum(f.count(" ") + 1 for f in vocabulary.tokens):
+            wrong = next(f for f in vocabulary.tokens if not all(f.split(" ")) or any(map(f.count, "\n\t\r\v\f")))
+            raise InputError(f"a feature must be words with one space between two of them, got {wrong!r}")
+        self._table, words = bench.table, len(bench.table)
+        # A feature as a document of its own: the n-gram that starts with its first word and has all of them.
+        longest = int(sizes.max(initial=1))
+        whole = Chunk(ids, np.concatenate([[0], ends]).astype(np.int64))
+        if longest > 1:
+            found = self._pairs.expand(whole, 1, longest, words, learns=True)
+            numbers = found.ids[found.offsets[:-1] + sizes - 1]
+        else:
+            numbers = ids
+        self._columns = np.full(words + len(self._pairs), -1, np.int32)
+        self._columns[numbers] = np.arange(len(vocabulary))
+
+    def count(self, blocks: Iterable[bytes], threads: int) -> list[Rows]:
+        """The documents of a text counted."""
+        return self._counted(_known_parts(blocks, self._table, threads), threads)
+
+    def count_encoded(self, ids: np.ndarray, offsets: np.ndarray, tokens: list[str], threads: int) -> list[Rows]:
+        """The documents of an encoded corpus counted, whose ids stand for ``tokens``."""
+        places, _ = _Bench(self._table, learns=False).number(join_tokens(tokens))
+        return self._counted(encoded_parts(ids, offsets, places), threads)
+
+    def _counted(self, parts: Iterable[Part], threads: int) -> list[Rows]:
+        return list(in_order(self._rows, _chunks(parts), threads))
+
+    def _rows(self, parts: list[Part]) -> Rows:
+        chunk = _joined(parts)
+        if self._high > 1:
+            chunk = self._pairs.expand(chunk, self._low, self._high, len(self._table), learns=False)
+        return _count(chunk, self._columns)
+
+
+def _count(chunk: Chunk, columns: np.ndarray) -> Rows:
+    """The documents of a chunk counted; its numbers are overwritten."""
+    from wordvec.kernels.documents import BITS, count_rows
+
+    columns = columns if len(columns) else np.full(1, -1, np.int32)
+    size, sizes = len(chunk.ids), np.empty(len(chunk.offsets) - 1, np.int64)
+    keys, spare = np.empty(size, np.uint64), np.empty(size, np.uint64)
+    buckets, places, counts = np.empty(1 << BITS, np.int64), np.empty(len(sizes), np.int64), np.empty(size, np.int32)
+    digits = -(-int(columns.max()).bit_length() // BITS)
+    written = count_rows(
+        chunk.ids, chunk.offsets, columns, digits, keys, spare, buckets, places, counts, sizes
+    )  # fmt: skip
+    return Rows(chunk.ids[:written].copy(), counts[:written].copy(), sizes)
+
+
+def frequencies(rows: Iterable[Rows], features: int) -> np.ndarray:
+    """(V,) int64: in how many documents each feature is."""
+    from wordvec.kernels.documents import tally
+
+    found = np.zeros(features, np.int64)
+    for chunk in rows:
+        tally(chunk.columns, found)
+    return found
+
+
+def select(rows: list[Rows], kept: np.ndarray) -> None:
+    """Leave the features that are ``kept`` (V,) bool; the others' columns close up."""
+    from wordvec.kernels.documents import select
+
+    places = np.where(kept, np.cumsum(kept) - 1, -1).astype(np.int32)
+    for place, chunk in enumerate(rows):
+        left = select(chunk.columns, chunk.counts, chunk.sizes, places)
+        rows[place] = Rows(chunk.columns[:left].copy(), chunk.counts[:left].copy(), chunk.sizes)
+
+
+def _check_no_spaces(tokens: list[str]) -> None:
+    for token in tokens:
+        if " " in token:
+            raise InputError(f"n-grams are written with spaces between words, but {token!r} holds one; replace it")

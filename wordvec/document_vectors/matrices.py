@@ -1,0 +1,390 @@
+"""Texts as rows of a sparse matrix: how often each word is there, TF-IDF, and one-hot rows for single words.
+
+The columns are those of a :class:`~wordvec.Vocabulary`: by falling count, equal counts in the order of their bytes
+(and of n-grams: the shorter first, then in the order of their words). scikit-learn orders columns by the alphabet;
+apart from that, the same options give the same numbers.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
+from numbers import Integral
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import DTypeLike
+from scipy.sparse import csr_matrix
+
+from corpora import TextCorpus, get_tokenizer
+from wordvec.document_vectors import index as counting
+from wordvec.document_vectors.index import Index, Rows
+from wordvec.encoding.corpus import EncodedCorpus
+from wordvec.encoding.scanning import in_order
+from wordvec.encoding.text_blocks import blocks_of
+from wordvec.errors import InputError
+from wordvec.system.threads import worker_count
+from wordvec.system.validation import check_choice, check_whole
+from wordvec.vocabulary import Vocabulary
+
+Texts: TypeAlias = TextCorpus | EncodedCorpus | Iterable[str] | Iterable[list[str]]
+
+IDF = ("smooth", "plain", "textbook", "none")
+"""Formulas of ``inverse_document_frequency``."""
+
+_NORMS = {None: 0, "l1": 1, "l2": 2}
+_DTYPES = ("int32", "int64", "float32", "float64")
+_BLOCK = 1 << 18
+"""Bytes of text that a thread numbers at a time."""
+
+_ENTRIES = 1 << 18
+"""Entries of a matrix that a thread weighs at a time."""
+
+
+def count_documents(
+    texts: Texts,
+    *,
+    vocabulary: Vocabulary | Index | None = None,
+    ngram_range: tuple[int, int] = (1, 1),
+    min_count: int = 1,
+    min_df: float = 1,
+    max_df: float = 1.0,
+    max_features: int | None = None,
+    binary: bool = False,
+    dtype: DTypeLike = np.int64,
+    tokenizer: str = "whitespace",
+    lowercase: bool = False,
+    threads: int | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> tuple[csr_matrix, Vocabulary]:
+    """Count how often each word, or n-gram, is in each text.
+
+    The texts are read once, and the result is the same at any number of threads.
+
+    Args:
+        texts: texts, or lists of tokens, of which a one-shot generator will do; a ``TextCorpus`` (a line is a
+            document; its own tokeniser and casing count); an ``EncodedCorpus`` (a sentence is one, without the words
+            that it leaves out, over which n-grams reach).
+        vocabulary: take these features, column by column; what else is in the texts is not counted. None takes those
+            of the texts, as the options below say.
+        ngram_range: the shortest and the longest features in words; an n-gram is its words with a space between two.
+        min_count: features seen less often in all texts together are left out.
+        min_df, max_df: features in fewer or in more documents are left out; a whole number counts documents, a
+            fraction is a share of them.
+        max_features: keep at most this many, those with the largest column sums.
+        binary: 1 for every count above 0.
+        dtype: of the counts: int32, int64, float32 or float64.
+        tokenizer, lowercase: how texts are cut into tokens; lists of tokens are taken as they are.
+        threads: None means one a core.
+        on_progress: called with bytes read and bytes in all, for a ``TextCorpus``.
+
+    Returns:
+        A CSR matrix (texts, V), its columns sorted in every row, and its vocabulary of V features with their counts in
+        all texts.
+
+    Raises:
+        InputError: no feature at all, or none left.
+        InputError: settings out of range or that contradict each other, or something that is no text.
+
+    Example:
+        >>> matrix, vocabulary = count_documents(["a rose is a rose", "", "is it"])
+        >>> vocabulary.tokens
+        ['a', 'is', 'rose', 'it']
+        >>> matrix.toarray()
+        array([[2, 1, 2, 0],
+               [0, 0, 0, 0],
+               [0, 1, 0, 1]])
+        >>> count_documents([["new", "york"]], ngram_range=(1, 2))[1].tokens
+        ['new', 'york', 'new york']
+    """
+    check_counting(ngram_range, min_count, min_df, max_df, max_features, given=vocabulary is not None)
+    kind, workers = checked_dtype(dtype), worker_count(threads)
+    get_tokenizer(tokenizer)
+    low, high = int(ngram_range[0]), int(ngram_range[1])
+    if vocabulary is not None:
+        index = vocabulary if isinstance(vocabulary, Index) else Index(vocabulary, (low, high))
+        if isinstance(texts, EncodedCorpus):
+            rows = index.count_encoded(texts.ids, texts.offsets, texts.vocabulary.tokens, workers)
+        else:
+            rows = index.count(_blocks(texts, tokenizer, lowercase, on_progress), workers)
+        return _assembled(rows, len(index.vocabulary), kind, binary), index.vocabulary
+    if isinstance(texts, EncodedCorpus):
+        found, parts = texts.vocabulary, counting.encoded_parts(texts.ids, texts.offsets)
+        counts = np.asarray(found.counts)
+        found, rows = counting.count_ranked(parts, lambda: texts.vocabulary.tokens, counts, (low, high), workers)
+    else:
+        found, rows = counting.learn(_blocks(texts, tokenizer, lowercase, on_progress), (low, high), workers)
+    if not len(found):
+        raise InputError(f"no text has {f'{low} words' if low > 1 else 'a word'}; give longer texts")
+    found = _chosen(found, rows, min_count, (min_df, max_df), max_features, binary)
+    return _assembled(rows, len(found), kind, binary), found
+
+
+def document_frequencies(matrix: csr_matrix) -> np.ndarray:
+    """(V,) int64: in how many documents each feature of a matrix of counts is.
+
+    Example:
+        >>> document_frequencies(count_documents(["a rose is a rose", "is it"])[0])
+        array([1, 2, 1, 1])
+    """
+    ones = Rows(matrix.indices, matrix.indices, matrix.indptr)
+    return counting.frequencies([ones], matrix.shape[1])
+
+
+def inverse_document_frequency(frequencies: np.ndarray, documents: int, formula: str = "smooth") -> np.ndarray:
+    """What a feature's count is multiplied with, by the number of documents df of N that it is in.
+
+    ========  ==========================  ===========================================================================
+    smooth    ln((1 + N) / (1 + df)) + 1  as if one more document had every feature; scikit-learn's default
+    plain     ln(N / df) + 1              scikit-learn's ``smooth_idf=False``
+    textbook  ln(N / df)                  Manning, Raghavan, Schütze 2008, 6.2.1; 0 for what every document has
+    none      1
+    ========  ==========================  ===========================================================================
+
+    Args:
+        frequencies: (V,) whole numbers, df. A feature in no document is weighed as if it were in one.
+        documents: N.
+        formula: one of ``IDF``.
+
+    Returns:
+        (V,) float64.
+
+    Raises:
+        InputError: there is no such formula.
+
+    Example:
+        >>> inverse_document_frequency(np.array([4, 2, 1]), 4, "textbook").round(4).tolist()
+        [0.0, 0.6931, 1.3863]
+    """
+    check_idf(formula)
+    df = np.asarray(frequencies, np.float64)
+    if formula == "none":
+        return np.ones(len(df))
+    if formula == "smooth":
+        return np.asarray(np.log((documents + 1.0) / (df + 1.0)) + 1.0)
+    idf = np.log(max(documents, 1) / np.maximum(df, 1.0))
+    return np.asarray(idf + 1.0 if formula == "plain" else idf)
+
+
+def weigh_documents(
+    counts: csr_matrix,
+    idf: np.ndarray,
+    *,
+    sublinear_tf: bool = False,
+    norm: str | None = "l2",
+    dtype: DTypeLike = np.float64,
+    threads: int | None = None,
+) -> csr_matrix:
+    """TF-IDF: each count tf becomes tf idf, or (1 + ln tf) idf, and each row is divided by its norm.
+
+    Args:
+        counts: (texts, V) CSR; its column numbers are shared with the result.
+        idf: (V,) float64, of ``inverse_document_frequency``.
+        sublinear_tf: 1 + ln tf instead of tf.
+        norm: ``l2`` (the root of the sum of squares is 1), ``l1`` (the sum of absolute values is 1) or None.
+        dtype: float32 or float64; sums are float64 always.
+        threads: None means one a core.
+
+    Raises:
+        InputError: a norm or a dtype that there is not.
+
+    Example:
+        >>> counts, vocabulary = count_documents(["a rose is a rose", "is it"])
+        >>> idf = inverse_document_frequency(document_frequencies(counts), 2, "textbook")
+        >>> weigh_documents(counts, idf, norm=None).toarray().round(3).tolist()
+        [[1.386, 0.0, 1.386, 0.0], [0.0, 0.0, 0.0, 0.693]]
+    """
+    from wordvec.kernels.documents import weigh
+
+    check_norm(norm)
+    weights = np.empty(len(counts.data), checked_dtype(dtype, floating=True))
+    starts = counts.indptr
+
+    def work(bounds: tuple[int, int]) -> None:
+        rows = starts[bounds[0] : bounds[1] + 1]
+        weigh(rows, counts.indices, counts.data, idf, bool(sublinear_tf), _NORMS[norm], weights)
+
+    for _ in in_order(work, _row_ranges(starts), worker_count(threads)):
+        pass
+    return _csr(weights, counts.indices, starts, counts.shape)
+
+
+def one_hot(tokens: Iterable[str], vocabulary: Vocabulary, dtype: DTypeLike = np.int64) -> csr_matrix:
+    """A row for each token with 1 in the token's column and 0 elsewhere.
+
+    Args:
+        tokens: N words, each as the vocabulary has it, or else lower-cased.
+        vocabulary: V tokens.
+        dtype: int32, int64, float32 or float64.
+
+    Returns:
+        (N, V) CSR matrix.
+
+    Raises:
+        UnknownTokenError: a token is not in the vocabulary.
+        InputError: ``tokens`` is one string, or there is no such dtype.
+
+    Example:
+        >>> words = ["to", "be", "or", "not", "to", "be"]
+        >>> one_hot(words, Vocabulary(["to", "be", "or", "not"])).toarray()
+        array([[1, 0, 0, 0],
+               [0, 1, 0, 0],
+               [0, 0, 1, 0],
+               [0, 0, 0, 1],
+               [1, 0, 0, 0],
+               [0, 1, 0, 0]])
+    """
+    if isinstance(tokens, str | bytes):
+        raise InputError("expected a list of tokens, got one string; split it into tokens first")
+    columns = np.array([vocabulary.token_id(token) for token in tokens], np.int32)
+    ones = np.ones(len(columns), checked_dtype(dtype))
+    return _csr(ones, columns, np.arange(len(columns) + 1, dtype=np.int32), (len(columns), len(vocabulary)))
+
+
+# -- what is asked for ------------------------------------------------------------------------------------------------
+
+
+def check_idf(formula: str) -> None:
+    """Raise InputError unless there is such a formula."""
+    check_choice("idf", formula, IDF)
+
+
+def check_norm(norm: str | None) -> None:
+    """Raise InputError unless there is such a norm."""
+    if norm not in _NORMS:
+        raise InputError(f"norm must be 'l1', 'l2' or None, got {norm!r}")
+
+
+def checked_dtype(dtype: DTypeLike, floating: bool = False) -> np.dtype[Any]:
+    """The dtype, one that counts may have, or with ``floating`` one that weights may have.
+
+    Raises:
+        InputError: it is another one.
+    """
+    allowed = _DTYPES[2:] if floating else _DTYPES
+    try:
+        name = np.dtype(dtype).name
+    except TypeError:
+        name = repr(dtype)
+    if name not in allowed:
+        raise InputError(f"dtype must be one of {', '.join(allowed)}, got {name}")
+    return np.dtype(name)
+
+
+def check_counting(
+    ngram_range: tuple[int, int] = (1, 1),
+    min_count: int = 1,
+    min_df: float = 1,
+    max_df: float = 1.0,
+    max_features: int | None = None,
+    given: bool = False,
+) -> None:
+    """Raise InputError for an option of ``count_documents`` out of range, or beside a vocabulary that is ``given``."""
+    try:
+        low, high = ngram_range
+        right = isinstance(low, Integral) and isinstance(high, Integral) and 1 <= low <= high <= 255
+    except (TypeError, ValueError):
+        right = False
+    if not right:
+        raise InputError(f"ngram_range must be two whole numbers, 1 <= shortest <= longest <= 255, got {ngram_range!r}")
+    if given and (min_count, min_df, max_df, max_features) != (1, 1, 1.0, None):
+        raise InputError(
+            "a vocabulary that is given is taken as it is; leave out min_count, min_df, max_df and max_features"
+        )
+    for name, value in (("min_count", min_count), ("max_features", max_features)):
+        if value is not None:
+            check_whole(name, value, 1)
+    for name, limit in (("min_df", min_df), ("max_df", max_df)):
+        if not (limit >= 1 if isinstance(limit, Integral) else 0 <= limit <= 1):
+            raise InputError(f"{name} must be a whole number of at least 1 or a share from 0.0 to 1.0, got {limit!r}")
+
+
+def _chosen(
+    found: Vocabulary, rows: list[Rows], min_count: int, df: tuple[float, float], max_features: int | None, binary: bool
+) -> Vocabulary:
+    """The features that are asked for; ``rows`` are left with their columns."""
+    frequencies = counting.frequencies(rows, len(found))
+    counts = np.asarray(found.counts)
+    documents = sum(len(chunk.sizes) for chunk in rows)
+    least, most = (limit if isinstance(limit, Integral) else limit * documents for limit in df)
+    if most < least:
+        raise InputError(f"max_df ({most:g} of {documents:,} documents) is below min_df ({least:g}); widen the two")
+    kept = (frequencies >= least) & (frequencies <= most) & (counts >= min_count)
+    if max_features is not None and np.count_nonzero(kept) > max_features:
+        columns = np.flatnonzero(kept)
+        sums = (frequencies if binary else counts)[columns]
+        kept[:] = False
+        kept[columns[np.argsort(-sums, kind="stable")[:max_features]]] = True
+    if kept.all():
+        return found
+    if not kept.any():
+        raise InputError(
+            f"none of the {len(found):,} features is in {least:g} to {most:g} of {documents:,} documents and occurs at "
+            f"least min_count = {min_count} times; widen the limits"
+        )
+    counting.select(rows, kept)
+    return Vocabulary.of_distinct([found.tokens[column] for column in np.flatnonzero(kept).tolist()], counts[kept])
+
+
+# -- texts in, matrix out ---------------------------------------------------------------------------------------------
+
+
+def _blocks(
+    texts: TextCorpus | Iterable[str] | Iterable[list[str]],
+    tokenizer: str,
+    lowercase: bool,
+    on_progress: Callable[[int, int], None] | None,
+) -> Iterator[bytes]:
+    if not isinstance(texts, TextCorpus):
+        if isinstance(texts, str | bytes):
+            raise InputError("expected several texts or lists of tokens, got one string; put it into a list")
+        items: Iterator[Any] = iter(texts)
+        try:
+            first = next(items)
+        except StopIteration:
+            return iter(())
+        return blocks_of(chain([first], items), tokenizer, lowercase)[0]
+    return _corpus_blocks(texts, on_progress)
+
+
+def _corpus_blocks(corpus: TextCorpus, on_progress: Callable[[int, int], None] | None) -> Iterator[bytes]:
+    total = corpus.size()
+    for block in corpus.blocks(_BLOCK):
+        yield block
+        if on_progress is not None:
+            on_progress(corpus.bytes_read(), total)
+
+
+def _assembled(rows: list[Rows], features: int, dtype: np.dtype[Any], binary: bool) -> csr_matrix:
+    """One matrix of all rows, which are let go one by one."""
+    entries = sum(len(chunk.columns) for chunk in rows)
+    documents = sum(len(chunk.sizes) for chunk in rows)
+    places = np.int32 if max(entries, documents, features) < 2**31 else np.int64
+    starts = np.zeros(documents + 1, places)
+    columns, counts = np.empty(entries, places), np.empty(entries, dtype)
+    document = entry = 0
+    rows.reverse()
+    while rows:
+        chunk = rows.pop()
+        starts[document + 1 : document + 1 + len(chunk.sizes)] = entry + np.cumsum(chunk.sizes)
+        columns[entry : entry + len(chunk.columns)] = chunk.columns
+        counts[entry : entry + len(chunk.columns)] = 1 if binary else chunk.counts
+        document += len(chunk.sizes)
+        entry += len(chunk.columns)
+    return _csr(counts, columns, starts, (documents, features))
+
+
+def _csr(data: np.ndarray, columns: np.ndarray, starts: np.ndarray, shape: tuple[int, int]) -> csr_matrix:
+    """A matrix of these very arrays, whose rows are sorted and hold no column twice."""
+    matrix = csr_matrix(shape, dtype=data.dtype)
+    matrix.data, matrix.indices, matrix.indptr = data, columns, starts
+    matrix.has_sorted_indices = matrix.has_canonical_format = True
+    return matrix
+
+
+def _row_ranges(starts: np.ndarray) -> Iterator[tuple[int, int]]:
+    """First and last + 1 of rows that together have about as many entries as is good for a thread."""
+    first, documents = 0, len(starts) - 1
+    while first < documents:
+        last = int(np.searchsorted(starts, starts[first] + _ENTRIES, side="right")) - 1
+        last = min(max(last, first + 1), documents)
+        yield first, last
+        first = last

@@ -1,0 +1,1 @@
+"""From text files to integers: scanning, vocabulary rules, encoded corpora and subsampling."""

@@ -1,0 +1,25 @@
+"""Subsampling of frequent tokens (Mikolov et al. 2013, section 2.3)."""
+
+import numpy as np
+
+
+def keep_probabilities(counts: np.ndarray, subsample: float) -> np.ndarray:
+    """How often a token of each type is kept: sqrt(t / f) + t / f, at most 1, for a type of frequency f.
+
+    Source: word2vec.c (Mikolov et al. 2013, arXiv 1310.4546, section 2.3, gives another formula than its own program).
+
+    Args:
+        counts: (V,) int64.
+        subsample: the threshold t; 0 keeps all.
+
+    Returns:
+        (V,) float64.
+
+    Example:
+        >>> keep_probabilities(np.array([900, 90, 10]), 0.1).round(3).tolist()
+        [0.444, 1.0, 1.0]
+    """
+    if subsample == 0:
+        return np.ones(len(counts))
+    ratio = subsample * counts.sum() / np.maximum(counts, 1)
+    return np.minimum(np.sqrt(ratio) + ratio, 1.0)

@@ -1,0 +1,154 @@
+"""Vector files: which formats there are, which one a file is in, and one call each to read, write and describe.
+
+===============  ==================  ==================================================================================
+name             written to          holds
+===============  ==================  ==================================================================================
+``safetensors``  ``.safetensors``    everything: both sides, counts, tokeniser, settings; sparse vectors too
+``text``         ``.txt`` ``.vec``   word2vec text: a line ``V D``, then a token and D numbers a line
+``binary``       ``.bin``            word2vec binary: the same line, then token, space and D little-endian float32
+``glove``        by name alone       GloVe text: as ``text``, without the first line
+===============  ==================  ==================================================================================
+
+A file to read is recognised by its content, and by its extension where the content leaves it open; all but
+``safetensors`` may be compressed with gzip.
+"""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from wordvec.errors import FormatError, InputError
+from wordvec.formats import glove, safetensors, sparse, word2vec_binary, word2vec_text
+from wordvec.formats.sources import VectorSource
+from wordvec.formats.table import VectorTable
+from wordvec.formats.tensors import TensorFile
+from wordvec.system.validation import check_choice
+
+FORMATS = ("safetensors", "text", "binary", "glove")
+"""The names that ``format`` takes."""
+
+_EXTENSIONS = {".safetensors": "safetensors", ".txt": "text", ".vec": "text", ".bin": "binary"}
+_STREAMED = {"text": word2vec_text, "binary": word2vec_binary, "glove": glove}
+_PACKAGES = ("wordvec", "seqclf")
+
+
+def read_table(path: str | os.PathLike[str], format: str | None = None, limit: int | None = None) -> VectorTable:
+    """Read a vector file; see :func:`wordvec.load_vectors`."""
+    _check_format(format)
+    if limit is not None and limit < 1:
+        raise InputError(f"limit must be at least 1 vector, got {limit}")
+    with VectorSource(path) as source:
+        format = format or recognise(source)
+        if format != "safetensors":
+            return _STREAMED[format].read(source, limit)
+    if TensorFile(path).told("wordvec").get("kind") == sparse.KIND:
+        return sparse.read(path, limit)
+    return safetensors.read(path, limit)
+
+
+def write_table(table: VectorTable, path: str | os.PathLike[str], format: str | None = None) -> None:
+    """Write a vector file; see :func:`wordvec.save_vectors`."""
+    format = output_format(path, format)
+    if not len(table):
+        raise InputError("there are no vectors to save: the vocabulary is empty")
+    if table.is_sparse:
+        if format != "safetensors":
+            raise InputError(
+                f"sparse vectors of {table.vector_size:,} numbers each are not written as {format}; "
+                "name a .safetensors file, or make dense vectors (train-embeddings --model svd, or glove)"
+            )
+        sparse.write(table, path)
+    elif format == "safetensors":
+        safetensors.write(table, path)
+    else:
+        _STREAMED[format].write(table, path)
+
+
+def output_format(path: str | os.PathLike[str], format: str | None = None) -> str:
+    """The format a file to write will have, ``format`` or what the extension of ``path`` names.
+
+    Raises:
+        InputError: neither names one.
+
+    Example:
+        >>> output_format("vectors.vec")
+        'text'
+    """
+    _check_format(format)
+    suffix = Path(path).suffix.lower()
+    if format is None and suffix not in _EXTENSIONS:
+        raise InputError(
+            f"the extension must name a format ({', '.join(_EXTENSIONS)}), got {suffix or 'none'!r} in {path}"
+        )
+    return format or _EXTENSIONS[suffix]
+
+
+def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """What a vector file, or any file this toolkit writes, says it holds; no tensor is loaded.
+
+    Returns:
+        ``format``, ``kind``, ``bytes``; for vectors ``tokens`` (None where the file does not say) and ``vector_size``,
+        for sparse ones also ``numbers``, how many are not 0; for files of this toolkit also ``package`` (``"wordvec"``
+        or ``"seqclf"``), ``about`` (what it wrote of itself: settings, tokeniser ...) and ``tensors`` (name to
+        ``dtype`` and ``shape``).
+
+    Raises:
+        FormatError: of no known format, or by somebody else.
+        InputError: not there, or cannot be read.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "tiny.safetensors"
+        >>> from wordvec import WordVectors, save_vectors
+        >>> save_vectors(WordVectors(["up", "down"], [[0, 1], [0, -1]]), path)
+        >>> about = describe(path)
+        >>> about["package"], about["kind"], about["tokens"], about["vector_size"]
+        ('wordvec', 'vectors', 2, 2)
+    """
+    with VectorSource(path) as source:
+        format = recognise(source)
+        if format != "safetensors":
+            tokens, vector_size = _STREAMED[format].declared(source)
+            size = {"tokens": tokens, "vector_size": vector_size}
+            return {"format": format, "kind": "vectors", "bytes": source.size, **size}
+        file = TensorFile(path)
+        about: dict[str, Any] = {"format": format, "bytes": source.size}
+    package = next((name for name in _PACKAGES if name in file.metadata), None)
+    if package is None:
+        raise FormatError(f"{path}: a safetensors file, but not one of ours: its metadata has no 'wordvec' or 'seqclf'")
+    told = file.told(package)
+    about |= {"package": package, "kind": told.pop("kind", "model"), "about": told, "tensors": file.described()}
+    if package == "wordvec" and about["kind"] == "vectors":
+        about["tokens"], about["vector_size"] = safetensors.check(file)
+    elif package == "wordvec" and about["kind"] == sparse.KIND:
+        about["tokens"], about["vector_size"], about["numbers"] = sparse.check(file)
+    return about
+
+
+def recognise(source: VectorSource) -> str:
+    """The format of an open file, by its first bytes, else by its extension; the file stands at its start again.
+
+    Raises:
+        FormatError: it is none of those known; the message says what it is, where that can be told.
+    """
+    sample = source.sample()
+    if safetensors.looks_like(sample):
+        if source.compressed:
+            raise FormatError(f"{source.name}: a safetensors file compressed with gzip; decompress it first")
+        return "safetensors"
+    source.refuse_other_kinds(sample)
+    named = _EXTENSIONS.get(source.suffix)
+    if word2vec_text.header(sample):
+        if word2vec_text.looks_like(sample):
+            return "text"
+        return "binary" if named == "binary" or word2vec_binary.looks_like(sample) else "text"
+    if glove.looks_like(sample):
+        return "glove"
+    if named == "safetensors":
+        return named  # its reader says best what is wrong
+    raise FormatError(f"{source.name}: {source.unknown if sample else 'an empty file'}")
+
+
+def _check_format(format: str | None) -> None:
+    if format is not None:
+        check_choice("format", format, FORMATS)

@@ -1,0 +1,51 @@
+"""What a vector file holds: the exchange type between the file formats and the word vectors."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from wordvec.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+
+@dataclass(frozen=True)
+class VectorTable:
+    """Tokens, their vectors, and how they were made; formats return and take it, and know no ``WordVectors``.
+
+    Attributes:
+        vocabulary: V tokens, with or without counts.
+        vectors: (V, D) float32, or a ``csr_array`` (V, C) of float32.
+        context_vectors: (V, D) float32, the output side of training, or None.
+        tokenizer, lowercase: how the training text was split into tokens.
+        settings: how the vectors were made, as JSON can hold it.
+    """
+
+    vocabulary: Vocabulary
+    vectors: "np.ndarray | csr_array"
+    context_vectors: np.ndarray | None = None
+    tokenizer: str = "whitespace"
+    lowercase: bool = False
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def tokens(self) -> list[str]:
+        return self.vocabulary.tokens
+
+    @property
+    def counts(self) -> np.ndarray | None:
+        return self.vocabulary.counts
+
+    @property
+    def vector_size(self) -> int:
+        return int(self.vectors.shape[1])
+
+    @property
+    def is_sparse(self) -> bool:
+        return not isinstance(self.vectors, np.ndarray)
+
+    def __len__(self) -> int:
+        return len(self.vocabulary)

@@ -1,0 +1,92 @@
+"""Is this value one that may be given? Each check says the rule and the value when it is not."""
+
+import math
+from collections.abc import Iterable
+from numbers import Integral, Real
+from typing import Any
+
+from wordvec.errors import InputError
+
+
+def check_choice(name: str, value: Any, choices: Iterable[str]) -> None:
+    """``value`` is one of the words in ``choices``.
+
+    Raises:
+        InputError: it is none of them.
+
+    Example:
+        >>> check_choice("loss", "hinge", ("negative", "softmax"))
+        Traceback (most recent call last):
+            ...
+        corpora.errors.InputError: loss must be one of negative, softmax, got 'hinge'
+    """
+    known = tuple(choices)
+    if not isinstance(value, str) or value not in known:
+        raise InputError(f"{name} must be one of {', '.join(known)}, got {value!r}")
+
+
+def check_flag(name: str, value: Any) -> bool:
+    """Return ``value`` as Python's own bool.
+
+    Raises:
+        InputError: it is neither true nor false.
+    """
+    plain = value.item() if hasattr(value, "item") else value
+    if not isinstance(plain, bool):
+        raise InputError(f"{name} must be true or false, got {value!r}")
+    return plain
+
+
+def check_whole(name: str, value: Any, least: int | None = None, most: int | None = None) -> int:
+    """``value`` as Python's own number, whichever kind of whole number it is: what kernels and files know.
+
+    Raises:
+        InputError: not a whole number, below ``least`` or above ``most``.
+
+    Example:
+        >>> import numpy as np
+        >>> check_whole("window", np.int64(5), 1)
+        5
+    """
+    if isinstance(value, bool) or not isinstance(value, Integral):
+        raise InputError(f"{name} must be a whole number, got {value!r}")
+    if least is not None and value < least:
+        raise InputError(f"{name} must be at least {least}, got {value}")
+    if most is not None and int(value) > most:
+        raise InputError(f"{name} must be at most {most:,}, got {value:,}")
+    return int(value)
+
+
+def check_number(
+    name: str,
+    value: Any,
+    *,
+    least: float | None = None,
+    above: float | None = None,
+    most: float | None = None,
+    below: float | None = None,
+) -> float:
+    """``value`` as Python's own number, finite and within the bounds that are given.
+
+    Raises:
+        InputError: it is no such number.
+
+    Example:
+        >>> check_number("dropout", 1, least=0, below=1)
+        Traceback (most recent call last):
+            ...
+        corpora.errors.InputError: dropout must be at least 0 and below 1, got 1
+    """
+    if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
+        raise InputError(f"{name} must be a finite number, got {value!r}")
+    number = float(value)
+    bounds = {
+        f"at least {least}": least is None or number >= least,
+        f"above {above}": above is None or number > above,
+        f"at most {most}": most is None or number <= most,
+        f"below {below}": below is None or number < below,
+    }
+    if not all(bounds.values()):
+        told = " and ".join(rule for rule in bounds if not rule.endswith("None"))
+        raise InputError(f"{name} must be {told}, got {value}")
+    return number

@@ -1,0 +1,1 @@
+"""Word vectors: dense and sparse, nearest-neighbor search, evaluation."""

@@ -1,0 +1,173 @@
+"""SparseWordVectors: words described by their contexts, one number for each that says something, most being 0."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import numpy as np
+
+from wordvec.errors import InputError
+from wordvec.formats.table import VectorTable
+from wordvec.system.csr import products, row_lengths, row_pieces, rows_of
+from wordvec.vectors import search as queries
+from wordvec.vectors.dense import Answers, Term, WordVectors
+from wordvec.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+_AT_ONCE = 8
+"""Questions multiplied with the matrix at once."""
+
+_DENSE = (
+    "these word vectors are sparse, and what is asked for needs dense ones; "
+    "make them with train-embeddings --model svd, or glove"
+)
+
+
+class SparseWordVectors(WordVectors):
+    """Word vectors as a sparse matrix: the same questions, without the table of all their numbers.
+
+    Args:
+        vocabulary: V tokens, a ``Vocabulary`` or a list.
+        matrix: ``csr_array`` (V, C), rows sorted, finite; kept as it is, not copied.
+        tokenizer, lowercase, settings: as for ``WordVectors``.
+
+    Attributes:
+        matrix: what was given.
+
+    Raises:
+        InputError: shapes that do not fit, rows that are not sorted, or numbers that are not finite.
+
+    Example:
+        >>> from wordvec import count_cooccurrences, encode_corpus
+        >>> texts = ["we eat a red apple", "we eat a red cherry", "they drive a fast car", "they drive a fast bus"]
+        >>> wv = weighted_vectors(count_cooccurrences(encode_corpus(texts, min_count=1)))
+        >>> [token for token, _ in wv.most_similar("apple", top=1)]
+        ['cherry']
+        >>> wv
+        <SparseWordVectors of 11 tokens x 11, 50 numbers>
+    """
+
+    def __init__(
+        self,
+        vocabulary: Vocabulary | Sequence[str],
+        matrix: "csr_array",
+        *,
+        tokenizer: str = "whitespace",
+        lowercase: bool = False,
+        settings: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.vocabulary = vocabulary if isinstance(vocabulary, Vocabulary) else Vocabulary(vocabulary)
+        self.matrix = _checked(matrix, len(self.vocabulary))
+        self.context_vectors = None
+        self.tokenizer = tokenizer
+        self.lowercase = bool(lowercase)
+        self.settings = dict(settings or {})
+        self._kept_lengths: np.ndarray | None = None
+
+    @property
+    def vectors(self) -> NoReturn:  # type: ignore[override]
+        """There is none; use ``matrix``.
+
+        Raises:
+            InputError: always.
+        """
+        raise InputError(_DENSE)
+
+    @property
+    def unit_vectors(self) -> NoReturn:
+        """There are none either."""
+        raise InputError(_DENSE)
+
+    @property
+    def vector_size(self) -> int:
+        """C, the number of contexts."""
+        return int(self.matrix.shape[1])
+
+    def __repr__(self) -> str:
+        return f"<SparseWordVectors of {len(self):,} tokens x {self.vector_size:,}, {len(self.matrix.data):,} numbers>"
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_kept_lengths": None}
+
+    def table(self) -> VectorTable:
+        return VectorTable(self.vocabulary, self.matrix, None, self.tokenizer, self.lowercase, self.settings)
+
+    def most_similar_batch(
+        self, terms: Sequence[Term] | np.ndarray, top: int = 10, *, restrict: int | Iterable[str] | None = None
+    ) -> list[Answers]:
+        # A few at a time: as questions they are dense.
+        terms, answers = list(terms), list[Answers]()
+        for start in range(0, len(terms), _AT_ONCE):
+            answers += super().most_similar_batch(terms[start : start + _AT_ONCE], top, restrict=restrict)
+        return answers
+
+    def row_similarities(self, left: np.ndarray, right: np.ndarray) -> np.ndarray:
+        dots = rows_of(self.matrix, left).multiply(rows_of(self.matrix, right)).sum(axis=1)
+        return np.clip(np.asarray(dots).ravel() / (self._lengths[left] * self._lengths[right]), -1, 1)
+
+    def similarities(self, word: str, others: Iterable[str] | None = None) -> np.ndarray:
+        row = self.token_id(word)
+        if others is not None:
+            rows = self._rows(others)
+            return self.row_similarities(np.full(len(rows), row), rows)
+        return self._cosines(self._unit(np.array([row])))[0]
+
+    def cosines_of_rows(self, rows: np.ndarray, top: int) -> np.ndarray:
+        """The cosines of some rows with the first ``top``, (n, top) float32."""
+        found = np.empty((len(rows), top), np.float32)
+        for start in range(0, len(rows), _AT_ONCE):
+            found[start : start + _AT_ONCE] = self._cosines(self._unit(rows[start : start + _AT_ONCE]), top)
+        return found
+
+    # -- how --------------------------------------------------------------------------------------------------------
+
+    def _taken(self, rows: Any) -> np.ndarray:
+        wanted = np.atleast_1d(np.asarray(rows, np.int64))
+        taken = rows_of(self.matrix, wanted).toarray().astype(np.float32)
+        return taken if np.ndim(rows) else taken[0]
+
+    @property
+    def _lengths(self) -> np.ndarray:
+        """(V,) float64, those of the rows, 1 for rows of zeros."""
+        if self._kept_lengths is None:
+            lengths = row_lengths(self.matrix)
+            self._kept_lengths = np.where(lengths == 0, 1, lengths)
+        return self._kept_lengths
+
+    def _cosines(self, directions: np.ndarray, rows: int | None = None) -> np.ndarray:
+        """The cosines (Q, V) float64 of directions (Q, C) of length 1 with all rows, or the first ``rows``."""
+        return np.clip(products(self.matrix, directions, rows) / self._lengths[:rows], -1, 1)
+
+    def _unit(self, rows: np.ndarray) -> np.ndarray:
+        return rows_of(self.matrix, rows).toarray() / self._lengths[rows][:, None]
+
+    def _nearest(
+        self, directions: np.ndarray, asked: list[list[int]], top: int, restrict: slice | np.ndarray
+    ) -> list[Answers]:
+        rows, scores = np.arange(len(self))[restrict], self._cosines(directions)[:, restrict]
+        return [self._best(rows, score, own, top) for score, own in zip(scores, asked, strict=True)]
+
+    def _most_similar_mul(
+        self, near: np.ndarray, far: np.ndarray, asked: list[int], top: int, restrict: slice | np.ndarray
+    ) -> Answers:
+        scores = queries.mul_scores(self._cosines(near)[:, restrict], self._cosines(far)[:, restrict])
+        return self._best(np.arange(len(self))[restrict], scores, asked, top)
+
+    def _best(self, rows: np.ndarray, scores: np.ndarray, asked: list[int], top: int) -> Answers:
+        scores = np.where(np.isin(rows, asked), -np.inf, scores)
+        found = queries.contenders(scores, scores, top)
+        return self._answers(*queries.ranked(rows[found], scores[found], top))
+
+
+def _checked(matrix: "csr_array", size: int) -> "csr_array":
+    if getattr(matrix, "format", "") != "csr":
+        raise InputError(f"matrix must be sparse, in CSR format, got {type(matrix).__name__}")
+    if matrix.ndim != 2 or matrix.shape[0] != size or not matrix.shape[1]:
+        raise InputError(f"matrix must have {size} rows, one for each token, got shape {matrix.shape}")
+    if not matrix.has_canonical_format:
+        raise InputError("matrix must have sorted rows with each column once; call its sum_duplicates()")
+    for first, last, cells in row_pieces(matrix):
+        if not np.isfinite(matrix.data[cells]).all():
+            raise InputError(f"matrix must be finite numbers, got NaN or infinity in rows {first} to {last - 1}")
+    return matrix

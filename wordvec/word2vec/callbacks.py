@@ -1,0 +1,175 @@
+"""Looking at a training while it is under way: callbacks, and which epoch's vectors are kept."""
+
+import math
+from collections.abc import Callable, Iterable
+from numbers import Real
+from typing import Any, Protocol
+
+import numpy as np
+
+from wordvec.checkpointing.clock import Clock, check_positive
+from wordvec.encoding.corpus import EncodedCorpus
+from wordvec.errors import InputError
+from wordvec.vectors.dense import WordVectors
+from wordvec.word2vec.results import Word2VecResult
+from wordvec.word2vec.settings import Word2VecSettings
+
+
+class Training(Protocol):
+    """A training run as callbacks see it.
+
+    Attributes:
+        settings: resolved.
+        corpus: the training data.
+        epoch: the number of finished epochs.
+        result: losses, scores and the rest; its vectors are set when training has ended.
+    """
+
+    settings: Word2VecSettings
+    corpus: EncodedCorpus
+    epoch: int
+    result: Word2VecResult
+
+    @property
+    def position(self) -> float:
+        """Finished epochs, plus the finished part of the current one."""
+
+    def vectors(self) -> WordVectors:
+        """Return a copy of the current vectors."""
+
+    def stop(self) -> None:
+        """End training after this epoch; the result is that of the epochs so far."""
+
+
+class TrainingCallback:
+    """What training calls, from the thread that called it and while its own threads rest.
+
+    Override what you need. Any object that has one of these methods will do, and a plain function stands for
+    ``on_epoch``. What a callback raises ends the training and comes out of it unchanged.
+
+    Example:
+        >>> from wordvec import Word2VecSettings, encode_corpus, train_word2vec
+        >>> class Stop(TrainingCallback):
+        ...     def on_epoch(self, training):
+        ...         if training.result.losses[-1] < 100:
+        ...             training.stop()
+        >>> corpus = encode_corpus(["the cat sat", "the dog sat"] * 50)
+        >>> len(train_word2vec(corpus, Word2VecSettings(vector_size=16, epochs=9), callbacks=[Stop()]).losses)
+        1
+    """
+
+    def on_begin(self, training: Training) -> None:
+        """Called once, before the first epoch or the first one that is left."""
+
+    def on_epoch(self, training: Training) -> None:
+        """Called at the end of each epoch, after its evaluation if there is one."""
+
+    def on_evaluation(self, training: Training, score: float) -> None:
+        """Called after each evaluation, also those in the middle of an epoch."""
+
+    def on_end(self, training: Training) -> None:
+        """Called once, when the result is there."""
+
+
+_MOMENTS = ("on_begin", "on_epoch", "on_evaluation", "on_end")
+
+
+class Callbacks:
+    """Callbacks, checked, each called in its turn."""
+
+    def __init__(self, given: Iterable[Any]) -> None:
+        self._given = [_checked(callback) for callback in given]
+
+    def __call__(self, moment: str, *arguments: Any) -> None:
+        for callback in self._given:
+            method = getattr(callback, moment, None)
+            if method is not None:
+                method(*arguments)
+
+
+class _Function(TrainingCallback):
+    def __init__(self, function: Callable[[Training], Any]) -> None:
+        self._function = function
+
+    def on_epoch(self, training: Training) -> None:
+        self._function(training)
+
+
+def _checked(callback: Any) -> Any:
+    if isinstance(callback, type):
+        raise InputError(
+            f"a callback must be an object, got the class {callback.__name__}; write {callback.__name__}()"
+        )
+    if any(callable(getattr(callback, moment, None)) for moment in _MOMENTS):
+        return callback
+    if callable(callback):
+        return _Function(callback)
+    raise InputError(f"a callback must be a function or have one of {', '.join(_MOMENTS)}, got {callback!r}")
+
+
+class Monitor:
+    """What looks on, how often, and what follows from it.
+
+    Raises:
+        InputError: a number out of range, or a callback that is none.
+    """
+
+    def __init__(
+        self,
+        callbacks: Iterable[Any] = (),
+        evaluate: Callable[[WordVectors], float] | None = None,
+        evaluate_every: int = 1,
+        evaluate_seconds: float | None = None,
+        early_stopping: int | None = None,
+    ) -> None:
+        self.callbacks = Callbacks(callbacks)
+        self.evaluate, self.evaluate_every = evaluate, check_positive("evaluate_every", evaluate_every)
+        self.clock = Clock("evaluate_seconds", evaluate_seconds if evaluate is not None else None)
+        if early_stopping is not None:
+            check_positive("early_stopping", early_stopping)
+        by = "evaluate" if evaluate is not None else "loss" if early_stopping is not None else None
+        self.best = Best(early_stopping) if by else None
+        self.rule = {"best by": by, "early_stopping": early_stopping, "evaluate_every": evaluate_every}
+        """What decides which epoch is kept, for a checkpoint to remember."""
+
+    def score(self, vectors: WordVectors) -> float:
+        """What ``evaluate`` gives for the vectors.
+
+        Raises:
+            InputError: no finite number.
+        """
+        assert self.evaluate is not None
+        found: Any = self.evaluate(vectors)
+        if isinstance(found, bool) or not isinstance(found, Real) or not math.isfinite(found):
+            raise InputError(f"evaluate must return a finite number, got {found!r}")
+        return float(found)
+
+    def is_due(self, epoch: int, epochs: int) -> bool:
+        """Whether vectors are evaluated at the end of ``epoch``, counted from 1."""
+        return self.evaluate is not None and (epoch % self.evaluate_every == 0 or epoch == epochs)
+
+
+class Best:
+    """The best epoch so far, by a value that is better when it is higher, and the table it ended with.
+
+    Args:
+        patience: epochs in a row that may be no better before training should end; None: all of them.
+    """
+
+    def __init__(self, patience: int | None) -> None:
+        self.patience = patience
+        self.epoch = 0
+        self.value = -np.inf
+        self.table: np.ndarray | None = None
+
+    def offer(self, epoch: int, value: float, table: np.ndarray) -> None:
+        """Keep a copy of ``table`` if ``value`` is better than any before; of equal ones the first stays."""
+        if value > self.value or self.table is None:
+            self.epoch, self.value = epoch, value
+            if self.table is None:
+                self.table = np.empty_like(table)
+            np.copyto(self.table, table)
+
+    def is_final(self, epoch: int) -> bool:
+        """Whether so many epochs after the best one, ``epoch`` being the last, training should end."""
+        return self.patience is not None and self.epoch > 0 and epoch - self.epoch >= self.patience

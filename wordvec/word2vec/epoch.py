@@ -1,0 +1,256 @@
+"""What happens in an epoch: the table, the lanes, the threads that run the kernels. Calls kernels; knows no schedule
+of checkpoints or evaluations."""
+
+import logging
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from wordvec.encoding.corpus import EncodedCorpus
+from wordvec.encoding.subsampling import keep_probabilities
+from wordvec.errors import TrainingError
+from wordvec.system.aligned_arrays import row_stride
+from wordvec.system.threads import run_in_threads
+from wordvec.word2vec.buffers import allocate, first_memory, lane_bounds, safe_lanes, sizes_of, user_counts
+from wordvec.word2vec.objectives import cut_sentences, objective_of
+from wordvec.word2vec.sampling import alias_table, distance_weights, noise_probabilities, tile_weights
+from wordvec.word2vec.settings import TILE, Word2VecSettings
+
+if TYPE_CHECKING:
+    from wordvec.kernels.slices import Step
+
+_log = logging.getLogger(__name__)
+
+_LOSS_SAMPLE = 256
+"""One tile of four centres in so many, chosen by position, has its loss computed in a large corpus."""
+
+_LOSS_TOKENS = 16_384
+"""Below this number of tokens every tile has: at least a few thousand pairs a report."""
+
+_CHECKED = 1 << 20
+"""Numbers looked through at a time for one that is none."""
+
+
+_MOVED = 4096
+"""Rows moved at a time; NumPy copies them in between, because source and target overlap."""
+
+
+class EpochResult(NamedTuple):
+    """What one epoch was: its mean loss a pair with the standard error, and the tokens that subsampling left."""
+
+    loss: float
+    loss_error: float
+    effective_tokens: int
+
+
+class Trainer:
+    """The rows and the lanes of one training, between two calls of the kernels at rest.
+
+    Args:
+        corpus: at least two types.
+        settings: resolved.
+        threads: at most; there are no more than lanes.
+        lanes: their number in hogwild mode, where it is that of the threads unless an interrupted training goes on.
+    """
+
+    def __init__(
+        self, corpus: EncodedCorpus, settings: Word2VecSettings, threads: int, *, lanes: int | None = None
+    ) -> None:
+        from wordvec.kernels.slices import Text
+
+        self.corpus, self.settings = corpus, settings
+        self.reproducible = settings.mode == "reproducible"
+        counts = np.asarray(corpus.vocabulary.counts)
+        keep = keep_probabilities(counts, settings.subsample)
+        kept_share = (counts * keep).sum() / counts.sum()
+        if kept_share < 0.25:
+            _log.warning(
+                "subsample = %g keeps only %.0f %% of this text, whose words are few and frequent; 0 keeps all",
+                settings.subsample,
+                100 * kept_share,
+            )
+        if self.reproducible:
+            lanes = safe_lanes(counts * keep, settings)
+            self.threads = min(threads, lanes)
+        else:
+            self.threads = lanes = lanes or threads
+        self.types = len(counts)
+        self.text = Text(
+            ids=np.asarray(corpus.ids),
+            offsets=cut_sentences(np.asarray(corpus.offsets), settings.sentence_limit),
+            keep_thresholds=np.rint(keep * 2.0**32).astype(np.uint64),
+            noise_table=alias_table(noise_probabilities(counts, settings.noise_exponent)),
+            distance_weights=distance_weights(settings.window, settings.window_weights == "sampled"),
+            tile_weights=tile_weights(settings.window, TILE),
+        )
+        self.stride = row_stride(settings.vector_size)
+        self.objective, longest_path = objective_of(settings, counts)
+        sizes = sizes_of(settings, self.types, longest_path)
+        # The first private row of a lane stands for a row that is not there; the others are copies of shared rows.
+        self.private_rows = 1 + sizes.touched if self.reproducible else 1
+        self.memory = first_memory(
+            self.types, settings.vector_size, self.stride, lanes * self.private_rows, settings.seed,
+            settings.first_range,
+        )  # fmt: skip
+        self.bounds = lane_bounds(corpus, lanes)
+        self.lanes, self.tiles = allocate(settings, sizes, lanes, self.threads, self.stride, self.types)
+        self.users = user_counts(self.types, self.threads)
+        self.begin_epoch(0)
+
+    def compile(self) -> None:
+        """Have the kernel compiled, or read from the cache, before the clock starts: train on no tokens at all."""
+        self._worker(np.zeros_like(self.bounds), self._control(), threads=1)(0)
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Put every lane at its start."""
+        self._start_lanes()
+        self.step = self._step(epoch)
+
+    def run(self, pause: Callable[[], bool]) -> bool:
+        """Train until the epoch ends, True, or ``pause()``, asked now and then, is true and the round has ended, False.
+
+        Whatever ends it, Ctrl-C and what ``pause`` raises included, the lanes are at rest and the next call goes on.
+        """
+        from wordvec.kernels.lanes import STOP
+
+        control = self._control()
+
+        def stop() -> None:
+            control[STOP] = 1
+
+        def watch() -> None:
+            if pause():
+                stop()
+
+        run_in_threads(self._worker(self.bounds, control, self.threads), self.threads, stop, watch)
+        # Asked to stop in the very last round, there is one more call with nothing left to do.
+        return not control[STOP]
+
+    def end_epoch(self) -> EpochResult:
+        from wordvec.kernels.slices import KEPT
+
+        return EpochResult(*_loss(self.lanes.loss.sum(axis=0)), int(self.lanes.state[:, KEPT].sum()))
+
+    def resume_epoch(self, epoch: int) -> None:
+        """Go on in an epoch whose lanes have been read from a checkpoint."""
+        self.step = self._step(epoch)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """All that the kernels remember from one call to the next: what a checkpoint must hold, by name."""
+        return {
+            **{"memory": self.memory, "bounds": self.bounds},
+            **{f"lanes.{name}": array for name, array in self.lanes._asdict().items()},
+        }
+
+    @property
+    def table(self) -> np.ndarray:
+        """(2 V * stride,) float32, a view: the input rows, then the output rows."""
+        return self.memory[: 2 * self.types * self.stride]
+
+    def rows(self) -> tuple[np.ndarray, np.ndarray]:
+        """Views (V, D) of the input and of the output vectors."""
+        rows, size = self.table.reshape(-1, self.stride), self.settings.vector_size
+        return rows[: self.types, :size], rows[self.types :, :size]
+
+    def take_rows(self) -> tuple[np.ndarray, np.ndarray]:
+        """The same as contiguous arrays, without a second copy in memory: the table ends here.
+
+        Rows are moved together over their padding.
+        """
+        size, rows = self.settings.vector_size, self.table.reshape(-1, self.stride)
+        packed = self.table[: len(rows) * size].reshape(-1, size)
+        for start in range(0, len(rows), _MOVED):  # each lands where the rows before it have left
+            packed[start : start + _MOVED] = rows[start : start + _MOVED, :size]
+        return packed[: self.types], packed[self.types :]
+
+    def tokens_done(self) -> int:
+        """Tokens of this epoch that the lanes have read."""
+        from wordvec.kernels.slices import POSITION
+
+        return int((self.lanes.state[:, POSITION] - self.bounds[:-1]).sum())
+
+    def loss(self) -> float:
+        """Of this epoch so far; not a number where none was sampled."""
+        return _loss(self.lanes.loss.sum(axis=0))[0]
+
+    def check_finite(self, when: str) -> None:
+        """Refuse to go on with a table that holds what is no number.
+
+        Raises:
+            TrainingError: it does; the message names the cure.
+        """
+        for start in range(0, self.memory.size, _CHECKED):
+            if not np.isfinite(self.memory[start : start + _CHECKED]).all():
+                raise TrainingError(
+                    f"the vectors are no longer numbers {when}: learning_rate = {self.settings.learning_rate} is too "
+                    "high for this corpus; lower it and start anew"
+                )
+
+    def _start_lanes(self) -> None:
+        from wordvec.kernels.slices import POSITION, PRIVATE, SENTENCE
+
+        self.lanes.state[:] = 0
+        self.lanes.loss[:] = 0
+        first = 2 * self.types + np.arange(len(self.lanes.state)) * self.private_rows
+        self.lanes.state[:, PRIVATE] = first * self.stride
+        self.lanes.state[:, POSITION] = self.bounds[:-1]
+        self.lanes.state[:, SENTENCE] = np.searchsorted(self.text.offsets[1:], self.bounds[:-1], side="right")
+
+    def _control(self) -> np.ndarray:
+        """What the threads of one call of the kernels share."""
+        from wordvec.kernels.lanes import CONTROL, LINE
+
+        return np.zeros(CONTROL + len(self.lanes.state) * LINE, np.int64)
+
+    def _worker(self, bounds: np.ndarray, control: np.ndarray, threads: int) -> Callable[[int], None]:
+        """What each of ``threads`` threads does in an epoch, as a function of its number."""
+        from wordvec.kernels.lanes import train_freely, train_rounds
+
+        size, step, objective = self.settings.lane_tokens, self.step, self.objective
+
+        def train_in_rounds(thread: int) -> None:
+            train_rounds(
+                self.memory, self.lanes, self.tiles, self.users, self.text, step, objective, bounds, size,
+                thread, threads, control,
+            )  # fmt: skip
+
+        def train_at_will(thread: int) -> None:
+            train_freely(
+                self.memory, self.lanes, self.tiles, self.text, step, objective, bounds, size, thread, control
+            )  # fmt: skip
+
+        return train_in_rounds if self.reproducible else train_at_will
+
+    def _step(self, epoch: int) -> "Step":
+        from wordvec.kernels.slices import Step
+
+        settings = self.settings
+        first, last = settings.learning_rate or 0.0, settings.min_learning_rate or 0.0
+        fall = (first - last) / settings.epochs
+        key = np.random.SeedSequence([settings.seed, epoch]).generate_state(1, np.uint64)[0]
+        return Step(
+            window=settings.window,
+            sampled=settings.window_weights == "sampled",
+            negatives=settings.negatives,
+            shared=settings.shared_negatives or 0 if settings.negatives_are_shared else 0,
+            fresh=settings.negatives_per_tile if settings.negatives_are_shared else 0,
+            stride=self.stride,
+            vocabulary=self.types,
+            loss_sample=int(np.clip(len(self.text.ids) // _LOSS_TOKENS, 1, _LOSS_SAMPLE)),
+            key=key,
+            first_rate=first - fall * epoch,
+            last_rate=first - fall * (epoch + 1),
+        )
+
+
+def _loss(sums: np.ndarray) -> tuple[float, float]:
+    """Mean loss a pair and its standard error, from the sums over the sampled tiles (a ratio estimate)."""
+    from wordvec.kernels.tile import LOSS_PAIRS, LOSS_SQUARES, LOSS_SUM, LOSS_TIMES_PAIRS, PAIR_SQUARES
+
+    if sums[LOSS_PAIRS] == 0:
+        return math.nan, math.nan
+    mean = sums[LOSS_SUM] / sums[LOSS_PAIRS]
+    squares = sums[LOSS_SQUARES] - 2 * mean * sums[LOSS_TIMES_PAIRS] + mean**2 * sums[PAIR_SQUARES]
+    return float(mean), float(math.sqrt(max(squares, 0.0)) / sums[LOSS_PAIRS])

@@ -1,0 +1,312 @@
+"""Training CBOW and skip-gram from beginning to end: epochs, checkpoints, evaluation, the epoch that is kept."""
+
+import logging
+import math
+import os
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+
+from wordvec.checkpointing.checkpoint import Checkpoint, SavedTraining
+from wordvec.checkpointing.resumable_run import ResumableRun
+from wordvec.encoding.corpus import EncodedCorpus
+from wordvec.errors import InputError
+from wordvec.formats.safetensors import pack_tokens
+from wordvec.system.threads import worker_count
+from wordvec.vectors.dense import WordVectors
+from wordvec.word2vec.buffers import check_memory
+from wordvec.word2vec.callbacks import Monitor
+from wordvec.word2vec.continuation import check_fits, grown, start_from
+from wordvec.word2vec.epoch import Trainer
+from wordvec.word2vec.objectives import check_softmax
+from wordvec.word2vec.results import Progress, Word2VecResult
+from wordvec.word2vec.settings import Word2VecSettings
+
+_log = logging.getLogger(__name__)
+
+
+def train_word2vec(
+    corpus: EncodedCorpus,
+    settings: Word2VecSettings | None = None,
+    *,
+    threads: int | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+    initial: WordVectors | None = None,
+    checkpoint: str | os.PathLike[str] | None = None,
+    checkpoint_every: float = 300.0,
+    resume: bool = False,
+    callbacks: Iterable[Any] = (),
+    evaluate: Callable[[WordVectors], float] | None = None,
+    evaluate_every: int = 1,
+    evaluate_seconds: float | None = None,
+    early_stopping: int | None = None,
+) -> Word2VecResult:
+    """Train word vectors on an encoded corpus.
+
+    Args:
+        corpus: from ``encode_corpus``.
+        settings: None means the defaults.
+        threads: None means one a core. In reproducible mode it changes the time, never a bit of the vectors.
+        on_progress: called now and then from the calling thread.
+        initial: vectors with context vectors to go on from. Words of the corpus that they have start with those, others
+            as usual; words that the corpus has not stay as they are. Counts are added, and the result holds the words
+            of both by falling count.
+        checkpoint: a file that all of the training is saved to every ``checkpoint_every`` seconds and on Ctrl-C.
+            Remove it when the vectors are saved.
+        resume: go on from the checkpoint, if there is one. In reproducible mode the vectors come out the same, bit for
+            bit, as without the interruption. In hogwild mode there are as many threads as there were.
+        callbacks: objects with methods of ``TrainingCallback``, or functions that are called after each epoch.
+        evaluate: a function that scores vectors, higher is better; those of the epoch with the best score are kept.
+        evaluate_every: epochs from one evaluation to the next; the last epoch always has one.
+        evaluate_seconds: evaluate at this pace as well, to be seen by ``on_evaluation`` alone: a clock must not decide
+            what is kept.
+        early_stopping: end when so many epochs in a row were no better than the best, by ``evaluate``, else by the
+            loss, and keep the best one's vectors. The learning rate falls as if no epoch were left out.
+
+    Raises:
+        InputError: settings out of range, or a checkpoint that is in the way, or of another training.
+        InputError: fewer than two types, so that there is no noise to tell a word from, or too many for softmax.
+        TrainingError: numbers went beyond float32, or there is not enough memory.
+
+    Example:
+        >>> from wordvec import encode_corpus
+        >>> corpus = encode_corpus(["the cat sat", "the dog sat"] * 50)
+        >>> result = train_word2vec(corpus, Word2VecSettings(vector_size=16, epochs=2))
+        >>> result.vectors.vectors.shape, len(result.losses)
+        ((4, 16), 2)
+        >>> more = train_word2vec(encode_corpus(["the fox sat"] * 9), result.settings, initial=result.vectors)
+        >>> more.vectors.tokens
+        ['sat', 'the', 'cat', 'dog', 'fox']
+    """
+    settings = (settings or Word2VecSettings()).resolved()
+    if len(corpus.vocabulary) < 2:
+        raise InputError(
+            f"training needs at least 2 types, the vocabulary has {len(corpus.vocabulary)}; lower min_count or give "
+            "more text"
+        )
+    check_softmax(settings, len(corpus.vocabulary))
+    threads = worker_count(threads)
+    monitor = Monitor(callbacks, evaluate, evaluate_every, evaluate_seconds, early_stopping)
+    if initial is not None:
+        check_fits(initial, corpus, settings)
+    saver = Checkpoint(checkpoint, checkpoint_every, resume)
+    memory = check_memory(settings, len(corpus.vocabulary), threads, keeps_best=monitor.best is not None)
+    saved = saver.begin(
+        settings.record(),
+        {"tokens": len(corpus.ids), "types": len(corpus.vocabulary)},
+        (*pack_tokens(corpus.vocabulary.tokens), corpus.vocabulary.counts, corpus.ids, corpus.offsets),
+        keeping=monitor.rule,
+        initial=None if initial is None else _arrays_of(initial),
+    )
+    # In hogwild mode every thread has a lane of its own.
+    trainer = Trainer(corpus, settings, threads, lanes=saved.rows("lanes.state") if saved else None)
+    training = Word2VecRun(trainer, monitor, saver, initial, on_progress)
+    training.result.memory = memory
+    return training.run(saved)
+
+
+def _arrays_of(vectors: WordVectors) -> tuple[np.ndarray | None, ...]:
+    return (*pack_tokens(vectors.tokens), vectors.counts, vectors.vectors, vectors.context_vectors)
+
+
+class Word2VecRun(ResumableRun):
+    """A training under way, as callbacks see it.
+
+    Attributes:
+        settings: resolved.
+        corpus: what is trained on.
+        epoch: epochs that have ended.
+        result: losses, scores and the rest of them. Its vectors are there when training is.
+    """
+
+    def __init__(
+        self,
+        trainer: Trainer,
+        monitor: Monitor,
+        checkpoint: Checkpoint,
+        initial: WordVectors | None,
+        on_progress: Callable[[Progress], None] | None,
+    ) -> None:
+        super().__init__(checkpoint)
+        self.settings, self.corpus = trainer.settings, trainer.corpus
+        self.epoch = 0
+        self.result = Word2VecResult(
+            vectors=None,  # type: ignore[arg-type]  # set at the end
+            settings=trainer.settings,
+            raw_tokens=trainer.corpus.raw_tokens,
+            types=trainer.types,
+            threads=trainer.threads,
+        )
+        self._trainer, self._monitor = trainer, monitor
+        self._initial, self._on_progress = initial, on_progress
+        if initial is not None:
+            known = start_from(initial, self.corpus.vocabulary, trainer.rows())
+            _log.info("%s of %s words continue from the vectors there are", f"{known:,}", f"{trainer.types:,}")
+        self._within = False  # an epoch
+        self._asked_to_stop = False
+
+    @property
+    def position(self) -> float:
+        """Epochs done, with the part of the one in work."""
+        return self.epoch + (self._trainer.tokens_done() / max(len(self.corpus.ids), 1) if self._within else 0)
+
+    def vectors(self) -> WordVectors:
+        """A copy of the vectors as they are now."""
+        if self.result.vectors is not None:
+            return self.result.vectors
+        vectors, context_vectors = self._trainer.rows()
+        return self._as_vectors((vectors.copy(), context_vectors.copy()))
+
+    def stop(self) -> None:
+        """End the training after this epoch; the result is that of the epochs so far."""
+        self._asked_to_stop = True
+
+    def run(self, saved: SavedTraining | None) -> Word2VecResult:
+        """Train from the beginning, or from what was saved, to the end."""
+        self._report()
+        self._run_to_end(saved)
+        self.result.seconds = self.seconds
+        return self._finish()
+
+    def _compile(self) -> None:
+        self._trainer.compile()
+
+    def _train(self) -> None:
+        monitor = self._monitor
+        monitor.clock.reset()
+        monitor.callbacks("on_begin", self)
+        while self.epoch < self.settings.epochs and not self._is_over():
+            if not self._within:
+                self._trainer.begin_epoch(self.epoch)
+                self._within = True
+            self._save_if_due()
+            if monitor.clock.is_due():
+                self._evaluate()
+            if self._trainer.run(self._is_pause_due):
+                self._end_epoch()
+
+    def _is_pause_due(self) -> bool:
+        self._report()
+        return self.checkpoint.clock.is_due() or self._monitor.clock.is_due()
+
+    def _is_over(self) -> bool:
+        best = self._monitor.best
+        if best is not None and best.is_final(self.epoch):
+            _log.info("no better epoch than %d in %d epochs: training ends", best.epoch, self.epoch - best.epoch)
+            return True
+        return self._asked_to_stop
+
+    def _end_epoch(self) -> None:
+        from wordvec.kernels.compiling import interrupts_wait
+
+        trainer, monitor, result = self._trainer, self._monitor, self.result
+        trainer.check_finite(f"after epoch {self.epoch + 1}")
+        found = trainer.end_epoch()
+        self._report()
+        score = self._evaluate() if monitor.is_due(self.epoch + 1, self.settings.epochs) else None
+        with interrupts_wait():  # all of it or nothing
+            result.losses.append(found.loss)
+            result.loss_errors.append(found.loss_error)
+            result.effective_tokens.append(found.effective_tokens)
+            result.scores.append(score)
+            self.epoch += 1
+            self._within = False
+            value = -found.loss if monitor.evaluate is None else score
+            if monitor.best is not None and value is not None:
+                monitor.best.offer(self.epoch, value, trainer.table)
+        monitor.callbacks("on_epoch", self)
+
+    def _evaluate(self) -> float:
+        with self._not_timed():
+            score = self._monitor.score(self.vectors())
+            self._monitor.callbacks("on_evaluation", self, score)
+            self._monitor.clock.reset()
+        return score
+
+    def _finish(self) -> Word2VecResult:
+        best, result = self._monitor.best, self.result
+        result.kept_epoch = self.epoch if best is None else best.epoch
+        if best is not None and best.table is not None and best.epoch < self.epoch:
+            _log.info("the vectors of epoch %d are kept, the best of %d", best.epoch, self.epoch)
+            self._trainer.table[:] = best.table
+            best.table = None
+        result.vectors = self._as_vectors(self._trainer.take_rows())
+        self._monitor.callbacks("on_end", self)
+        return result
+
+    def _as_vectors(self, rows: tuple[np.ndarray, np.ndarray]) -> WordVectors:
+        vocabulary = self.corpus.vocabulary
+        vectors, context_vectors = rows
+        if self._initial is not None:
+            vocabulary, vectors, context_vectors = grown(self._initial, vocabulary, rows)
+        return WordVectors(
+            vocabulary,
+            vectors,
+            # Hierarchical softmax has vectors of inner nodes instead.
+            context_vectors=None if self.settings.loss == "hierarchical" else context_vectors,
+            tokenizer=self.corpus.tokenizer,
+            lowercase=self.corpus.lowercase,
+            settings=self.settings.record(),
+        )
+
+    # -- checkpoints --------------------------------------------------------------------------------------------------
+
+    def _state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        best = self._monitor.best
+        self._trainer.check_finite(f"in epoch {self.epoch + 1}")
+        arrays, result = self._trainer.arrays(), self.result
+        reached: dict[str, Any] = {
+            **{"epoch": self.epoch, "within": self._within, "losses": result.losses},
+            **{"loss_errors": result.loss_errors, "scores": result.scores, "effective_tokens": result.effective_tokens},
+        }
+        if best is not None and best.table is not None:
+            arrays["best"] = best.table
+            reached |= {"best_epoch": best.epoch, "best_value": best.value}
+        return arrays, reached
+
+    def _restore(self, saved: SavedTraining) -> None:
+        reached, result, best = saved.reached, self.result, self._monitor.best
+        arrays = self._trainer.arrays()
+        if best is not None and saved.rows("best"):
+            best.table = arrays["best"] = np.empty_like(self._trainer.table)
+            best.epoch, best.value = reached["best_epoch"], _number(reached["best_value"])
+        saved.read_into(arrays)
+        self.epoch, self._within = reached["epoch"], reached["within"]
+        result.losses = [_number(loss) for loss in reached["losses"]]
+        result.loss_errors = [_number(error) for error in reached["loss_errors"]]
+        result.scores, result.effective_tokens = reached["scores"], reached["effective_tokens"]
+        if self._within:
+            self._trainer.resume_epoch(self.epoch)
+
+    def _position(self) -> str:
+        return f"{self.position:.2f} epochs of {self.settings.epochs}"
+
+    # -- progress -----------------------------------------------------------------------------------------------------
+
+    def _done(self) -> float:
+        """Return the raw tokens trained on in all epochs."""
+        return self.position * self.corpus.raw_tokens
+
+    def _report(self) -> None:
+        if self._on_progress is None:
+            return
+        tokens, step, rate = self._done(), self._trainer.step, self._rate()
+        all_tokens = self.settings.epochs * self.corpus.raw_tokens
+        self._on_progress(
+            Progress(
+                epoch=self.epoch,
+                epochs=self.settings.epochs,
+                tokens=round(tokens),
+                total_tokens=all_tokens,
+                tokens_per_second=rate,
+                seconds_left=(all_tokens - tokens) / max(rate, 1e-9),
+                loss=self._trainer.loss(),
+                learning_rate=step.first_rate + (step.last_rate - step.first_rate) * (self.position - self.epoch),
+            )
+        )
+
+
+def _number(value: float | None) -> float:
+    """A number from JSON, where not-a-number is None."""
+    return math.nan if value is None else value
