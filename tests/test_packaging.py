@@ -84,6 +84,7 @@ def test_sdist_builds_and_holds_the_tests(built):
     assert {"setup.cfg", "pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md", "CITATION.cff", "Makefile"} <= names
     assert {"tests/oracles/naive.py", "tests/conftest.py", "tests/test_packaging.py"} <= names
     assert {str(path.relative_to(ROOT)) for path in ROOT.glob("docs/**/*.md")} <= names
+    assert "tests/compatibility/files-0.1/expected.json" in names
 
 
 def test_wheel_works_outside_the_checkout(wheel, tmp_path):

@@ -33,6 +33,11 @@ class SequenceEstimator(BaseEstimator):
             from wordvec import load_vectors
 
             return load_vectors(self.vectors)
+        if self.vectors is not None:
+            from wordvec import WordVectors
+
+            if not isinstance(self.vectors, WordVectors):
+                raise InputError(f"vectors must be WordVectors, a path or None, got {type(self.vectors).__name__}")
         return self.vectors
 
     def _seed(self) -> int:

@@ -79,9 +79,9 @@ class Forecaster:
             TrainingError: the loss is no longer a number.
         """
         values, settings = as_series(series), self.settings
-        self.names = [str(name) for name in names] if names is not None else [f"y{i}" for i in range(values.shape[1])]
-        if len(self.names) != values.shape[1]:
-            raise InputError(f"{len(self.names)} names for {values.shape[1]} columns")
+        names = [str(name) for name in names] if names is not None else [f"y{i}" for i in range(values.shape[1])]
+        if len(names) != values.shape[1]:
+            raise InputError(f"{len(names)} names for {values.shape[1]} columns")
         first = settings.window + (settings.season or 0 if settings.seasonal != "inputs" else 0)
         windows = len(values) - first - settings.step + 1
         if windows < 1:
@@ -90,6 +90,7 @@ class Forecaster:
                 + (f", a season of {settings.season}" if first > settings.window else "")
                 + f" and {settings.step} steps ahead need {first + settings.step}; make them smaller"
             )
+        self.names = names
         held = int(windows * settings.validation_fraction)
         # No value to be forecast in the held-out end may be one that training has seen.
         known = len(values) - held - settings.step + 1 if held else len(values)

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from types import TracebackType
 from typing import Any, TypeVar
 
-from wordvec import InputError, available_cores
+from wordvec import available_cores, check_whole
 
 T = TypeVar("T")
 
@@ -27,8 +27,8 @@ class Workers:
     """
 
     def __init__(self, threads: int | None = None) -> None:
-        if threads is not None and threads < 1:
-            raise InputError(f"threads must be at least 1, got {threads}")
+        if threads is not None:
+            threads = check_whole("threads", threads, 1)
         cores = available_cores()
         self.threads = cores if threads is None else min(threads, cores)
         self._pool = ThreadPoolExecutor(self.threads - 1, "seqclf") if self.threads > 1 else None

@@ -1,7 +1,7 @@
 """SequenceRegressor: numbers of texts, or of sequences of numbers, as a scikit-learn estimator."""
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -92,11 +92,12 @@ class SequenceRegressor(RegressorMixin, SequenceEstimator):
         """
         if y is None:
             raise InputError("SequenceRegressor requires y to be passed, but the target y is None")
+        y = list(y) if isinstance(y, Iterator) else y
         self.model_: RegressorModel = train_regressor(
             X, y, dev=validation_data, on_progress=on_progress, **self._training()
         )
         self.history_ = self.model_.history
-        self._flat = np.ndim(y) == 1
+        self._flat = np.asarray(y).ndim == 1
         return self
 
     def predict(self, X: Iterable[Any]) -> np.ndarray:
@@ -104,6 +105,11 @@ class SequenceRegressor(RegressorMixin, SequenceEstimator):
         check_is_fitted(self)
         values = self.model_.predict(X, threads=self._threads())
         return values[:, 0] if self._flat else values
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags
 
     def report(self, X: Iterable[Any], y: Any) -> RegressionScore:
         """RMSE, MAE and R² beside the errors of always saying the mean of the training values."""

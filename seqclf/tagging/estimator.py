@@ -196,6 +196,11 @@ class SequenceTagger(SequenceEstimator):
         found = self.model_.predict(sentences, threads=self._threads())
         return accuracy([tag for row in tags for tag in row], [tag for row in found for tag in row])
 
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = True
+        return tags
+
     def _sentences(self, X: Iterable[Sequence[str]], y: Any = None) -> tuple[Iterable[Sequence[str]], Any]:
         """Sentences and tags as ``train_tagger`` takes them; a place for a subclass to make them of something else."""
         return X, y

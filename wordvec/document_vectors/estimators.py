@@ -27,6 +27,22 @@ from wordvec.errors import InputError
 from wordvec.vocabulary import Vocabulary
 
 
+class _LazyIndex:
+    """The index of a vocabulary, built when it is first needed and not pickled."""
+
+    def __init__(self, vocabulary: Vocabulary, ngram_range: tuple[int, int]) -> None:
+        self._arguments = vocabulary, ngram_range
+        self._index: Index | None = None
+
+    def get(self) -> Index:
+        if self._index is None:
+            self._index = Index(*self._arguments)
+        return self._index
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"_arguments": self._arguments, "_index": None}
+
+
 class CountVectorizer(TransformerMixin, BaseEstimator):
     """Texts as counts of their words, or n-grams, in a sparse matrix: scikit-learn's ``CountVectorizer``, faster.
 
@@ -126,10 +142,7 @@ class CountVectorizer(TransformerMixin, BaseEstimator):
         given = self.vocabulary
         if given is not None and not isinstance(given, Vocabulary):
             given = Vocabulary(list(given))
-        self._index: Index | None = None
-        source = X if isinstance(X, TextCorpus | EncodedCorpus) else self
-        self.tokenizer_, self.lowercase_ = source.tokenizer, source.lowercase
-        matrix, self.vocabulary_ = count_documents(
+        matrix, vocabulary = count_documents(
             X,
             vocabulary=given,
             ngram_range=self.ngram_range,
@@ -143,14 +156,16 @@ class CountVectorizer(TransformerMixin, BaseEstimator):
             lowercase=self.lowercase,
             threads=self._threads(),
         )
+        source = X if isinstance(X, TextCorpus | EncodedCorpus) else self
+        self.tokenizer_, self.lowercase_ = source.tokenizer, source.lowercase
+        self.vocabulary_ = vocabulary
+        self._index = _LazyIndex(vocabulary, self.ngram_range)
         return matrix
 
     def _counts(self, X: Texts, dtype: DTypeLike) -> csr_matrix:
-        if self._index is None:
-            self._index = Index(self.vocabulary_, self.ngram_range)
         return count_documents(
             X,
-            vocabulary=self._index,
+            vocabulary=self._index.get(),
             ngram_range=self.ngram_range,
             binary=self.binary,
             dtype=dtype,
@@ -162,11 +177,6 @@ class CountVectorizer(TransformerMixin, BaseEstimator):
     def _threads(self) -> int | None:
         """scikit-learn's -1 means all cores, as None does here."""
         return None if self.n_jobs is None or self.n_jobs == -1 else self.n_jobs
-
-    def __getstate__(self) -> dict[str, Any]:
-        # The index is made anew from the vocabulary where it is wanted.
-        state: dict[str, Any] = super().__getstate__()
-        return state | {"_index": None} if "_index" in state else state
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

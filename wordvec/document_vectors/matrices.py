@@ -337,8 +337,11 @@ def _blocks(
         if isinstance(texts, str | bytes):
             raise InputError("expected several texts or lists of tokens, got one string; put it into a list")
         items: Iterator[Any] = iter(texts)
-        first = next(items, None)
-        return iter(()) if first is None else blocks_of(chain([first], items), tokenizer, lowercase)[0]
+        try:
+            first = next(items)
+        except StopIteration:
+            return iter(())
+        return blocks_of(chain([first], items), tokenizer, lowercase)[0]
     return _corpus_blocks(texts, on_progress)
 
 

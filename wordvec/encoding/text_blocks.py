@@ -18,15 +18,18 @@ def blocks_of(
     """Texts or lists of tokens, whichever the first item is, as blocks of bytes; whether they are lower-cased.
 
     Raises:
-        InputError: there is no item.
-        InputError: it is one string; while the blocks are read: an item is neither, or of another kind than the first.
+        InputError: there is no item, it is one string, or ``lowercase`` is not a bool; while the blocks are read: an
+            item is neither, or of another kind than the first.
     """
+    if lowercase not in (True, False):
+        raise InputError(f"lowercase must be True or False, got {lowercase!r}")
     if isinstance(corpus, str | bytes):
         raise InputError("expected several texts or lists of tokens, got one string; put it into a list")
     items: Iterator[Any] = iter(corpus)
-    first = next(items, None)
-    if first is None:
-        raise InputError("the corpus is empty; give it at least one text")
+    try:
+        first = next(items)
+    except StopIteration:
+        raise InputError("the corpus is empty; give it at least one text") from None
     items = chain([first], items)
     if isinstance(first, str):
         return _text_blocks(items, tokenizer, lowercase), lowercase

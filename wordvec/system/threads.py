@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 
-from wordvec.errors import InputError
+from wordvec.system.validation import check_whole
 
 
 def available_cores() -> int:
@@ -22,8 +22,7 @@ def worker_count(threads: int | None) -> int:
     """
     if threads is None:
         return available_cores()
-    if threads < 1:
-        raise InputError(f"threads must be at least 1, got {threads}")
+    threads = check_whole("threads", threads, 1)
     if os.environ.get("WORDVEC_OVERSUBSCRIBE") == "1":
         return threads
     return min(threads, available_cores())

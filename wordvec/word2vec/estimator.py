@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from corpora import TextCorpus, tokenize
@@ -14,7 +14,7 @@ from wordvec.word2vec.settings import Word2VecSettings
 from wordvec.word2vec.training import train_word2vec
 
 
-class Word2Vec(TransformerMixin, BaseEstimator):
+class Word2Vec(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """Word vectors by CBOW or skip-gram, learned from texts.
 
     The parameters are those of ``Word2VecSettings``, with scikit-learn's words for two of them: ``random_state`` (None
@@ -132,6 +132,11 @@ class Word2Vec(TransformerMixin, BaseEstimator):
             known = [k for k in map(wv.lookup, tokens) if k >= 0]
             rows.append(wv.vectors[known].mean(axis=0) if known else np.zeros(wv.vector_size, np.float32))
         return np.array(rows, np.float32).reshape(-1, wv.vector_size)
+
+    @property
+    def _n_features_out(self) -> int:
+        """Columns of ``transform``, for ``get_feature_names_out`` and ``set_output``."""
+        return self.vectors_.vector_size
 
     def _settings(self) -> Word2VecSettings:
         given = {name: getattr(self, name) for name in Word2VecSettings.__dataclass_fields__ if name != "seed"}

@@ -45,6 +45,15 @@ def test_a_regular_series_is_learnt(changes):
     assert np.abs(series[129] - truth).mean() > 0.4
 
 
+def test_a_failed_fit_leaves_the_forecaster_as_it_was():
+    forecaster = Forecaster(SMALL).fit(waves(), threads=1)
+    expected = forecaster.predict()
+    for series, names in ((waves(3)[:, 0], None), (waves()[:, 0], ["one", "too many"])):
+        with pytest.raises(InputError):
+            forecaster.fit(series, names=names, threads=1)
+        np.testing.assert_array_equal(forecaster.predict(), expected)
+
+
 def test_a_forecast_knows_nothing_of_what_comes_after(trained):
     series, origins = waves(), np.array([20, 60, 61])
     before = trained.forecast(series, origins)

@@ -1,0 +1,169 @@
+"""The estimators that the battery covers, each with tiny settings and two tiny data sets."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator, clone
+
+from seqclf import (
+    Forecaster,
+    ForecasterSettings,
+    MultiLabelClassifier,
+    SequenceClassifier,
+    SequenceRegressor,
+    SequenceTagger,
+)
+from wordvec import CountVectorizer, TfidfVectorizer, Word2Vec
+
+TEXTS = ["Fire in the hills", "a calm evening", "the river floods the hills", "tea and cake", "", "fire and floods"] * 3
+OTHER_TEXTS = ["no word in common here", "some other words", "here are some more", "words here"] * 3
+NEW_TEXTS = ["the fire", "tea with unknowns", "", "cake in the evening", "hills"]
+SENTENCES = [["the", "old", "cat"], ["a", "dog", "barks"], ["Dogs", "bark"], [], ["the", "dog"]] * 3
+TAGS = [["D", "A", "N"], ["D", "N", "V"], ["N", "V"], [], ["D", "N"]] * 3
+_draw = np.random.default_rng(3)
+SEQUENCES = [_draw.normal(size=(1 + k % 4, 2)) for k in range(18)]
+OTHER_SEQUENCES = [5 + _draw.normal(size=(1 + k % 3, 2)) for k in range(12)]
+_steps = np.arange(60)
+SERIES = 10 + np.sin(_steps * 2 * np.pi / 6) + 0.1 * np.cos(_steps)
+OTHER_SERIES = 3 + np.cos(_steps[:50] * 2 * np.pi / 5) + 0.01 * _steps[:50]
+
+NETWORK = {
+    "hidden_size": 4,
+    "epochs": 2,
+    "learning_rate": 0.02,
+    "validation_fraction": 0,
+    "random_state": 1,
+    "n_jobs": 1,
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    """An estimator and what to feed it.
+
+    Attributes:
+        estimator: never fitted itself; checks take ``new()``.
+        X, y: what it learns; y is None where there is none.
+        other_X, other_y: what it learns next; its vocabulary, labels and sizes differ.
+        new_X: what a fitted one is asked for.
+        result: from a fitted estimator and X to the numbers it gives, comparable by ``np.testing.assert_array_equal``.
+        random: whether the result depends on ``random_state``.
+        takes_numbers: whether it also learns from sequences of numbers.
+        without: names of checks that do not apply, with the reason.
+    """
+
+    estimator: Any
+    X: Any
+    y: Any
+    other_X: Any
+    other_y: Any
+    new_X: Any
+    result: Callable[[Any, Any], Any]
+    random: bool = True
+    takes_numbers: bool = False
+    without: Mapping[str, str] = field(default_factory=dict)
+
+    def new(self, **parameters: Any) -> Any:
+        return clone(self.estimator).set_params(**parameters)
+
+    def fit(self, estimator: Any, X: Any, y: Any) -> Any:
+        return estimator.fit(X) if y is None else estimator.fit(X, y)
+
+    def fitted(self, **parameters: Any) -> Any:
+        return self.fit(self.new(**parameters), self.X, self.y)
+
+
+class SeriesCase(Case):
+    """A forecaster is no scikit-learn estimator: its settings are one object, and it learns one series."""
+
+    def new(self, **parameters: Any) -> Forecaster:
+        seed = parameters.pop("random_state", 1)
+        assert not parameters
+        return Forecaster(ForecasterSettings(window=5, horizon=2, hidden_size=4, epochs=2, seed=seed))
+
+
+def _transformed(estimator: BaseEstimator, X: Any) -> np.ndarray:
+    found = estimator.transform(X)
+    return found.toarray() if hasattr(found, "toarray") else found
+
+
+def _probabilities(estimator: BaseEstimator, X: Any) -> np.ndarray:
+    return estimator.predict_proba(X)
+
+
+def _of_tokens(estimator: BaseEstimator, X: Any) -> np.ndarray:
+    """One row for each sentence, so that sentences can be told apart: its tags' probabilities, padded."""
+    tables = estimator.predict_proba(X)
+    rows = np.full((len(tables), 4 * 4), -1.0)
+    for row, table in zip(rows, tables, strict=True):
+        row[: table.size] = table.reshape(-1)
+    return rows
+
+
+def _predicted(estimator: BaseEstimator, X: Any) -> np.ndarray:
+    return estimator.predict(X)
+
+
+def _forecast(estimator: Forecaster, X: Any) -> np.ndarray:
+    return estimator.predict(series=X)
+
+
+_SERIES = "it learns one series, not samples"
+_ITS_OWN = "a forecaster has settings instead of parameters, and raises InputError where it is not trained"
+
+CASES = {
+    "Word2Vec": Case(
+        Word2Vec(vector_size=4, epochs=1, min_count=1, learning_rate=0.1, random_state=1, n_jobs=1),
+        TEXTS, None, OTHER_TEXTS, None, NEW_TEXTS, _transformed,
+    ),
+    "CountVectorizer": Case(
+        CountVectorizer(ngram_range=(1, 2), n_jobs=1),
+        TEXTS, None, OTHER_TEXTS, None, NEW_TEXTS, _transformed, random=False,
+    ),
+    "TfidfVectorizer": Case(
+        TfidfVectorizer(n_jobs=1), TEXTS, None, OTHER_TEXTS, None, NEW_TEXTS, _transformed, random=False
+    ),
+    "SequenceClassifier": Case(
+        SequenceClassifier(**NETWORK, vector_size=4),
+        TEXTS, ["alarm", "calm", "alarm", "calm", "calm", "alarm"] * 3, OTHER_TEXTS, ["x", "y", "z"] * 4,
+        NEW_TEXTS, _probabilities,
+    ),
+    "MultiLabelClassifier": Case(
+        MultiLabelClassifier(**NETWORK, vector_size=4),
+        TEXTS, [["fire"], [], ["flood", "alarm"], ["calm"], [], ["fire", "flood"]] * 3,
+        OTHER_TEXTS, [["x"], ["y", "x"], []] * 4, NEW_TEXTS, _probabilities,
+    ),
+    "SequenceRegressor": Case(
+        SequenceRegressor(**NETWORK, vector_size=4),
+        TEXTS, [4.0, 1.5, 4.5, 1.0, 0.0, 5.0] * 3, OTHER_TEXTS, np.arange(24.0).reshape(12, 2), NEW_TEXTS, _predicted,
+        takes_numbers=True,
+    ),
+    "SequenceRegressor of numbers": Case(
+        SequenceRegressor(**NETWORK),
+        SEQUENCES, [float(x.sum()) for x in SEQUENCES], OTHER_SEQUENCES, [float(x[-1, 0]) for x in OTHER_SEQUENCES],
+        SEQUENCES[:7], _predicted,
+        without={"check_wrong_X": "numbers are what it takes"},
+    ),
+    "SequenceTagger": Case(
+        SequenceTagger(**NETWORK, vector_size=4, feature_size=3),
+        SENTENCES, TAGS, [["x"], ["y", "z"]] * 4, [["X"], ["Y", "Z"]] * 4,
+        [["the", "zebra"], [], ["dogs", "the", "dog"]], _of_tokens,
+    ),
+    "Forecaster": SeriesCase(
+        None, SERIES, None, OTHER_SERIES, None, SERIES[:33], _forecast,
+        without={
+            "check_clone": _ITS_OWN,
+            "check_parameters_round_trip": _ITS_OWN,
+            "check_init_only_stores": _ITS_OWN,
+            "check_learned_names": _ITS_OWN,
+            "check_unfitted": _ITS_OWN,
+            "check_wrong_parameters": _ITS_OWN,
+            "check_random_state": _ITS_OWN,
+            "check_n_jobs": _ITS_OWN,
+            "check_wrong_X": _SERIES,
+            "check_order": _SERIES,
+        },
+    ),
+}  # fmt: skip
