@@ -126,21 +126,22 @@ def test_development_sentences_choose_the_epoch(caplog):
         ([["a", "b"]], [["X", 1]], {}, "labels must be of one kind, got int and str"),
         ([["a", "b"]], [["X", "Y"]], {"dev": ([["a"]], [["Z"]])}, "label 'Z' of the development sentences"),
         ([["a", "b"]], [["X", "Y"]], {"dev": ([["a"]], [["X", "Y"]])}, "1 token but 2 tags"),
-        ([["a", "b"]], [["X", "Y"]], {"settings": replace(SETTINGS, head="hmm")}, "one of crf, softmax, got 'hmm'"),
-        ([["a", "b"]], [["X", "Y"]], {"settings": replace(SETTINGS, feature_size=0)}, "feature_size must be at least"),
+        ([["a", "b"]], [["X", "Y"]], {"settings": {"head": "hmm"}}, "one of crf, softmax, got 'hmm'"),
+        ([["a", "b"]], [["X", "Y"]], {"settings": {"feature_size": 0}}, "feature_size must be at least"),
         (
             [["a", "b"]],
             [["X", "Y"]],
-            {"settings": replace(SETTINGS, word_dropout=1)},
+            {"settings": {"word_dropout": 1}},
             "word_dropout must be at least 0",
         ),
-        ([["a", "b"]], [["X", "Y"]], {"settings": replace(SETTINGS, hidden_size=0)}, "hidden_size must be at least 1"),
+        ([["a", "b"]], [["X", "Y"]], {"settings": {"hidden_size": 0}}, "hidden_size must be at least 1"),
         ([["a", "b"]], [["X", "Y"]], {"threads": 0}, "threads must be at least 1"),
     ],
 )
 def test_training_refuses_what_it_cannot_use(sentences, tags, options, message):
     with pytest.raises(InputError, match=message):
-        train_tagger(sentences, tags, **{"settings": SETTINGS, **options})
+        settings = replace(SETTINGS, **options.get("settings", {}))
+        train_tagger(sentences, tags, **(options | {"settings": settings}))
 
 
 # -- answers ----------------------------------------------------------------------------------------------------------
