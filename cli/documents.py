@@ -7,7 +7,7 @@ import click
 
 from cli.shared import options
 from cli.shared.errors import Command, Failure, Group, usage_errors, written
-from cli.shared.reporting import Progress, say, short_number
+from cli.shared.reporting import Progress, say
 
 if TYPE_CHECKING:
     from wordvec import DocumentMatrix
@@ -178,7 +178,7 @@ def _make(kind: str, given: dict[str, Any]) -> None:
             given,
             vocabulary,
             known,
-            on_progress=lambda done, total: progress.update(done, total, f"{short_number(done)}B"),
+            on_progress=progress.bytes,
         )
     save_documents(made, output, compress=compress)
     written(output)

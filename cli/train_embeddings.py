@@ -187,7 +187,7 @@ def train_embeddings(
             **rules,
             cache=not no_cache,
             threads=threads,
-            on_progress=lambda done, total: progress.update(done, total, f"{short_number(done)}B"),
+            on_progress=progress.bytes,
         )
     say(_counted(encoded), quiet)
     if words_file is not None:
@@ -342,14 +342,14 @@ class _EpochLines:
         self._epochs_said = -1
 
     def __call__(self, state: "Word2VecProgress") -> None:
-        share = state.tokens * state.epochs / max(state.total_tokens, 1)
-        loss = f"loss {state.loss:.3f}" if state.loss == state.loss else "loss not sampled"
-        speed = f"{short_number(state.tokens_per_second)} tokens/s"
+        share = state.done * state.epochs / max(state.total, 1)
+        loss = "loss not sampled" if state.loss is None or state.loss != state.loss else f"loss {state.loss:.3f}"
+        speed = f"{short_number(state.per_second)} tokens/s"
         if share >= 0.999999 * (state.epoch + 1) and self._epochs_said < state.epoch:
             self._epochs_said = state.epoch
             say(f"epoch {state.epoch + 1}/{state.epochs}: {loss}, {speed}", self._quiet)
         detail = f"{speed}, {loss}, {duration(state.seconds_left)} left"
-        self._progress.update(state.tokens, state.total_tokens, detail if state.tokens else PREPARING)
+        self._progress.update(state.done, state.total, detail if state.done else PREPARING)
 
 
 def _counted(encoded: "EncodedCorpus") -> str:

@@ -14,6 +14,7 @@ from wordvec.system.settings import declaration, default_text, field_of
 
 if TYPE_CHECKING:
     from wordvec import CountBasedResult, EncodedCorpus
+    from wordvec import Progress as ProgressState
 
 MODELS = ("cooccurrence", "ppmi", "svd", "glove")
 """wordvec.COUNT_BASED_MODELS, which the help must not load; a test compares them."""
@@ -119,9 +120,7 @@ class Run:
                 self.settings,
                 threads=self.threads,
                 memory=self.memory,
-                on_progress=lambda stage, done, total, loss: progress.update(
-                    done, total, stage if loss is None else f"{stage}, loss {loss:.4f}"
-                ),
+                on_progress=lambda state: progress.update(state.done, state.total, _detail(state)),
                 checkpoint=checkpoint,
                 checkpoint_every=checkpoint_every,
                 resume=resume,
@@ -133,6 +132,10 @@ class Run:
             f"{output}: {len(result.vectors):,} words x {result.vectors.vector_size:,}; {result.raw_tokens:,} tokens, "
             f"{short_number(result.pairs)} distinct pairs in {result.seconds:.1f} s{loss}"
         )
+
+
+def _detail(state: "ProgressState") -> str:
+    return state.stage if state.loss is None else f"{state.stage}, loss {state.loss:.4f}"
 
 
 def _is_given(context: click.Context, name: str) -> bool:

@@ -14,6 +14,7 @@ import click
 
 if TYPE_CHECKING:
     from seqclf import Progress as TrainingProgress
+    from wordvec import Progress as ProgressState
 
 LINE_SECONDS = 10.0
 """Seconds between two progress lines where stderr is no terminal."""
@@ -187,6 +188,10 @@ class Progress:
             _live_bars.remove(self._bar)
             self._bar.stop()
             self._bar = None
+
+    def bytes(self, state: "ProgressState") -> None:
+        """Show how many bytes were read."""
+        self.update(state.done, state.total, f"{short_number(state.done)}B")
 
     def update(self, done: float, total: float, detail: str) -> None:
         """Say that ``done`` of ``total`` is done; ``detail`` stands beside it."""

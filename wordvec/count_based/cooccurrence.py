@@ -3,7 +3,6 @@
 What is counted, the matrix, and the call that makes it; how, see ``wordvec.count_based.pair_counting``.
 """
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +12,7 @@ from wordvec.count_based.settings import CooccurrenceSettings
 from wordvec.encoding.corpus import EncodedCorpus
 from wordvec.system.available_memory import available_memory
 from wordvec.system.csr import csr_of
+from wordvec.system.progress import OnProgress, reporter
 from wordvec.system.scratch import Scratch
 from wordvec.system.threads import worker_count
 from wordvec.vocabulary import Vocabulary
@@ -85,7 +85,7 @@ def count_cooccurrences(
     *,
     threads: int | None = None,
     memory: int | None = None,
-    on_progress: Callable[[int, int], None] | None = None,
+    on_progress: OnProgress | None = None,
 ) -> Cooccurrence:
     """Count how often each word stands near each other word, weighted by their distance.
 
@@ -99,7 +99,7 @@ def count_cooccurrences(
         threads: None means one a core.
         memory: bytes to work in, without the corpus and its vocabulary, which are on disk or there already. What does
             not fit is counted in parts, in temporary files. None: half of what is free.
-        on_progress: called with the tokens that are counted, and all there are.
+        on_progress: called a few times a second.
 
     Returns:
         The matrix, in memory or memory-mapped.
@@ -114,7 +114,7 @@ def count_cooccurrences(
     plan = plan_of(len(corpus.ids), len(corpus.vocabulary), worker_count(threads), memory)
     scratch = Scratch()
     try:
-        counter = PairCounter(corpus, settings, plan, scratch, on_progress)
+        counter = PairCounter(corpus, settings, plan, scratch, reporter(on_progress, "counting", "tokens"))
         ends, columns, values = counter.count()
     except BaseException:
         scratch.close()

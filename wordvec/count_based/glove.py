@@ -17,6 +17,7 @@ from wordvec.errors import InputError, TrainingError
 from wordvec.formats.safetensors import pack_tokens
 from wordvec.system.aligned_arrays import aligned, row_stride
 from wordvec.system.available_memory import available_memory
+from wordvec.system.progress import OnProgress, Progress
 from wordvec.system.threads import run_in_threads, worker_count
 from wordvec.vectors.dense import WordVectors
 
@@ -29,19 +30,6 @@ _log = logging.getLogger(__name__)
 
 _PIECE = 1 << 20
 """Numbers looked through at a time."""
-
-
-@dataclass(frozen=True)
-class GloveProgress:
-    """How far training is. A cell is a count that is not 0."""
-
-    epoch: int
-    epochs: int
-    cells: int
-    total_cells: int
-    cells_per_second: float
-    seconds_left: float
-    loss: float
 
 
 @dataclass
@@ -78,7 +66,7 @@ def train_glove(
     settings: GloveSettings | None = None,
     *,
     threads: int | None = None,
-    on_progress: Callable[[GloveProgress], None] | None = None,
+    on_progress: OnProgress | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
     checkpoint_every: float = 300.0,
     resume: bool = False,
@@ -154,7 +142,7 @@ class _Training(ResumableRun):
         settings: GloveSettings,
         threads: int,
         checkpoint: Checkpoint,
-        on_progress: Callable[[GloveProgress], None] | None,
+        on_progress: OnProgress | None,
     ) -> None:
         super().__init__(checkpoint)
         self.settings, self.threads = settings, threads
@@ -306,13 +294,16 @@ class _Training(ResumableRun):
         within = done - self.epoch * len(self.cells.rows)
         last = self.losses[-1] if self.losses else math.nan
         self._on_progress(
-            GloveProgress(
+            Progress(
+                "training",
+                done,
+                total,
+                "cells",
+                per_second=rate,
+                seconds_left=(total - done) / max(rate, 1e-9),
                 epoch=self.epoch,
                 epochs=self.settings.epochs,
-                cells=done,
-                total_cells=total,
-                cells_per_second=rate,
-                seconds_left=(total - done) / max(rate, 1e-9),
                 loss=float(self.block_losses.sum()) / within if within else last,
+                learning_rate=self.settings.learning_rate,
             )
         )

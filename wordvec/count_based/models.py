@@ -2,18 +2,19 @@
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
 from wordvec.count_based.association import settings_of
 from wordvec.count_based.cooccurrence import Cooccurrence, count_cooccurrences
-from wordvec.count_based.glove import GloveProgress, train_glove
+from wordvec.count_based.glove import train_glove
 from wordvec.count_based.settings import CooccurrenceSettings, GloveSettings, SvdSettings
 from wordvec.count_based.sparse_models import weighted_vectors
 from wordvec.count_based.svd import train_svd
 from wordvec.encoding.corpus import EncodedCorpus
 from wordvec.errors import InputError
+from wordvec.system.progress import OnProgress
 from wordvec.system.validation import check_choice
 from wordvec.vectors.dense import WordVectors
 
@@ -159,7 +160,7 @@ def train_count_based(
     *,
     threads: int | None = None,
     memory: int | None = None,
-    on_progress: Callable[[str, int, int, float | None], None] | None = None,
+    on_progress: OnProgress | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
     checkpoint_every: float = 300.0,
     resume: bool = False,
@@ -171,8 +172,7 @@ def train_count_based(
         settings: from :func:`count_based_settings`; None means the defaults of ``svd``.
         threads: None means one a core.
         memory: bytes to count in, see ``count_cooccurrences``.
-        on_progress: called now and then with the stage (``"counting"``, ``"training"``), how much of it is done, of how
-            much, and GloVe's loss or None.
+        on_progress: called a few times a second, while counting and while GloVe trains.
         checkpoint, checkpoint_every, resume: of GloVe, see ``train_glove``; the counts are counted again.
 
     Raises:
@@ -188,21 +188,11 @@ def train_count_based(
     settings = settings or count_based_settings()
     started = time.perf_counter()
 
-    def report(stage: str) -> Callable[[int, int], None] | None:
-        return None if on_progress is None else lambda done, total: on_progress(stage, done, total, None)
-
-    counted = count_cooccurrences(
-        corpus, settings.counting, threads=threads, memory=memory, on_progress=report("counting")
-    )
+    counted = count_cooccurrences(corpus, settings.counting, threads=threads, memory=memory, on_progress=on_progress)
     losses: list[float] = []
     if isinstance(settings.training, GloveSettings):
-
-        def trained(state: GloveProgress) -> None:
-            if on_progress is not None:
-                on_progress("training", state.cells, state.total_cells, state.loss)
-
         result = train_glove(
-            counted, settings.training, threads=threads, on_progress=trained, checkpoint=checkpoint,
+            counted, settings.training, threads=threads, on_progress=on_progress, checkpoint=checkpoint,
             checkpoint_every=checkpoint_every, resume=resume,
         )  # fmt: skip
         vectors, losses = result.vectors, result.losses

@@ -139,7 +139,7 @@ class PairCounter:
         settings: "CooccurrenceSettings",
         plan: Plan,
         scratch: Scratch,
-        on_progress: Callable[[int, int], None] | None,
+        on_progress: Callable[[float, float], None] | None,
     ) -> None:
         self.settings, self.plan, self.scratch, self.on_progress = settings, plan, scratch, on_progress
         self.types = len(corpus.vocabulary)

@@ -21,6 +21,7 @@ from wordvec.encoding.corpus import EncodedCorpus
 from wordvec.encoding.scanning import in_order
 from wordvec.encoding.text_blocks import blocks_of
 from wordvec.errors import InputError
+from wordvec.system.progress import OnProgress, reporter
 from wordvec.system.threads import worker_count
 from wordvec.system.validation import check_choice, check_whole
 from wordvec.vocabulary import Vocabulary
@@ -53,7 +54,7 @@ def count_documents(
     tokenizer: str = "whitespace",
     lowercase: bool = False,
     threads: int | None = None,
-    on_progress: Callable[[int, int], None] | None = None,
+    on_progress: OnProgress | None = None,
 ) -> tuple[csr_matrix, Vocabulary]:
     """Count how often each word, or n-gram, is in each text.
 
@@ -74,7 +75,7 @@ def count_documents(
         dtype: of the counts: int32, int64, float32 or float64.
         tokenizer, lowercase: how texts are cut into tokens; lists of tokens are taken as they are.
         threads: None means one a core.
-        on_progress: called with bytes read and bytes in all, for a ``TextCorpus``.
+        on_progress: called a few times a second, for a ``TextCorpus``.
 
     Returns:
         A CSR matrix (texts, V), its columns sorted in every row, and its vocabulary of V features with their counts in
@@ -99,19 +100,20 @@ def count_documents(
     kind, workers = checked_dtype(dtype), worker_count(threads)
     get_tokenizer(tokenizer)
     low, high = int(ngram_range[0]), int(ngram_range[1])
+    report = reporter(on_progress, "reading", "bytes")
     if vocabulary is not None:
         index = vocabulary if isinstance(vocabulary, Index) else Index(vocabulary, (low, high))
         if isinstance(texts, EncodedCorpus):
             rows = index.count_encoded(texts.ids, texts.offsets, texts.vocabulary.tokens, workers)
         else:
-            rows = index.count(_blocks(texts, tokenizer, lowercase, on_progress), workers)
+            rows = index.count(_blocks(texts, tokenizer, lowercase, report), workers)
         return _assembled(rows, len(index.vocabulary), kind, binary), index.vocabulary
     if isinstance(texts, EncodedCorpus):
         found, parts = texts.vocabulary, counting.encoded_parts(texts.ids, texts.offsets)
         counts = np.asarray(found.counts)
         found, rows = counting.count_ranked(parts, lambda: texts.vocabulary.tokens, counts, (low, high), workers)
     else:
-        found, rows = counting.learn(_blocks(texts, tokenizer, lowercase, on_progress), (low, high), workers)
+        found, rows = counting.learn(_blocks(texts, tokenizer, lowercase, report), (low, high), workers)
     if not len(found):
         raise InputError(f"no text has {f'{low} words' if low > 1 else 'a word'}; give longer texts")
     found = _chosen(found, rows, min_count, (min_df, max_df), max_features, binary)
@@ -331,7 +333,7 @@ def _blocks(
     texts: TextCorpus | Iterable[str] | Iterable[list[str]],
     tokenizer: str,
     lowercase: bool,
-    on_progress: Callable[[int, int], None] | None,
+    on_progress: Callable[[float, float], None] | None,
 ) -> Iterator[bytes]:
     if not isinstance(texts, TextCorpus):
         if isinstance(texts, str | bytes):
@@ -345,7 +347,7 @@ def _blocks(
     return _corpus_blocks(texts, on_progress)
 
 
-def _corpus_blocks(corpus: TextCorpus, on_progress: Callable[[int, int], None] | None) -> Iterator[bytes]:
+def _corpus_blocks(corpus: TextCorpus, on_progress: Callable[[float, float], None] | None) -> Iterator[bytes]:
     total = corpus.size()
     for block in corpus.blocks(_BLOCK):
         yield block

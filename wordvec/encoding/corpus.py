@@ -21,6 +21,7 @@ from wordvec.encoding.scanning import Counter, Table, encode, join_tokens, split
 from wordvec.encoding.text_blocks import blocks_of
 from wordvec.encoding.vocabulary_rules import MAX_TYPES, Rules, word_list
 from wordvec.errors import InputError
+from wordvec.system.progress import OnProgress, reporter
 from wordvec.system.threads import worker_count
 from wordvec.vocabulary import Vocabulary
 
@@ -101,7 +102,7 @@ def encode_corpus(
     lowercase: bool = False,
     cache: bool = True,
     threads: int | None = None,
-    on_progress: Callable[[int, int], None] | None = None,
+    on_progress: OnProgress | None = None,
 ) -> EncodedCorpus:
     """Count the tokens of a corpus, choose its vocabulary and write the corpus down as ids.
 
@@ -123,7 +124,7 @@ def encode_corpus(
         tokenizer, lowercase: how texts are cut into tokens; lists of tokens are taken as they are.
         cache: keep the ids of a ``TextCorpus`` in the cache folder and find them again by its content.
         threads: None means one a core.
-        on_progress: called with bytes read and bytes in all, for a ``TextCorpus``.
+        on_progress: called a few times a second, for a ``TextCorpus``.
 
     Raises:
         InputError: no token at all, or none left.
@@ -146,14 +147,14 @@ def encode_corpus(
     rules.check()
     writer = _Writer(rules, worker_count(threads), tokenizer, lowercase)
     if isinstance(corpus, TextCorpus):
-        return _encode_text_corpus(corpus, writer, cache, on_progress)
+        return _encode_text_corpus(corpus, writer, cache, reporter(on_progress, "reading", "bytes"))
     with _new_folder() as folder:
         writer.write(folder, lambda: blocks, again=False)
         return _open_owned(folder)
 
 
 def _encode_text_corpus(
-    corpus: TextCorpus, writer: "_Writer", cache: bool, on_progress: Callable[[int, int], None] | None
+    corpus: TextCorpus, writer: "_Writer", cache: bool, on_progress: Callable[[float, float], None] | None
 ) -> EncodedCorpus:
     again = corpus.reads_fast()
     readings = 2 if again and writer.rules.vocabulary is None else 1

@@ -7,20 +7,6 @@ from wordvec.vectors.dense import WordVectors
 from wordvec.word2vec.settings import Word2VecSettings
 
 
-@dataclass(frozen=True)
-class Progress:
-    """How far training is. Tokens are raw ones, before subsampling and ``min_count``."""
-
-    epoch: int
-    epochs: int
-    tokens: int
-    total_tokens: int
-    tokens_per_second: float
-    seconds_left: float
-    loss: float
-    learning_rate: float
-
-
 @dataclass
 class Word2VecResult:
     """What training learned and what it took.

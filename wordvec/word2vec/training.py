@@ -13,6 +13,7 @@ from wordvec.checkpointing.resumable_run import ResumableRun
 from wordvec.encoding.corpus import EncodedCorpus
 from wordvec.errors import InputError
 from wordvec.formats.safetensors import pack_tokens
+from wordvec.system.progress import OnProgress, Progress
 from wordvec.system.threads import worker_count
 from wordvec.vectors.dense import WordVectors
 from wordvec.word2vec.buffers import check_memory
@@ -20,7 +21,7 @@ from wordvec.word2vec.callbacks import Monitor
 from wordvec.word2vec.continuation import check_fits, grown, start_from
 from wordvec.word2vec.epoch import Trainer
 from wordvec.word2vec.objectives import check_softmax
-from wordvec.word2vec.results import Progress, Word2VecResult
+from wordvec.word2vec.results import Word2VecResult
 from wordvec.word2vec.settings import Word2VecSettings
 
 _log = logging.getLogger(__name__)
@@ -31,7 +32,7 @@ def train_word2vec(
     settings: Word2VecSettings | None = None,
     *,
     threads: int | None = None,
-    on_progress: Callable[[Progress], None] | None = None,
+    on_progress: OnProgress | None = None,
     initial: WordVectors | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
     checkpoint_every: float = 300.0,
@@ -126,7 +127,7 @@ class Word2VecRun(ResumableRun):
         monitor: Monitor,
         checkpoint: Checkpoint,
         initial: WordVectors | None,
-        on_progress: Callable[[Progress], None] | None,
+        on_progress: OnProgress | None,
     ) -> None:
         super().__init__(checkpoint)
         self.settings, self.corpus = trainer.settings, trainer.corpus
@@ -295,12 +296,14 @@ class Word2VecRun(ResumableRun):
         all_tokens = self.settings.epochs * self.corpus.raw_tokens
         self._on_progress(
             Progress(
+                "training",
+                round(tokens),
+                all_tokens,
+                "tokens",
+                per_second=rate,
+                seconds_left=(all_tokens - tokens) / max(rate, 1e-9),
                 epoch=self.epoch,
                 epochs=self.settings.epochs,
-                tokens=round(tokens),
-                total_tokens=all_tokens,
-                tokens_per_second=rate,
-                seconds_left=(all_tokens - tokens) / max(rate, 1e-9),
                 loss=self._trainer.loss(),
                 learning_rate=step.first_rate + (step.last_rate - step.first_rate) * (self.position - self.epoch),
             )

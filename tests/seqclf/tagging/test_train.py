@@ -139,9 +139,11 @@ def test_development_sentences_choose_the_epoch(caplog):
     ],
 )
 def test_training_refuses_what_it_cannot_use(sentences, tags, options, message):
+    def train():
+        train_tagger(sentences, tags, **(options | {"settings": replace(SETTINGS, **options.get("settings", {}))}))
+
     with pytest.raises(InputError, match=message):
-        settings = replace(SETTINGS, **options.get("settings", {}))
-        train_tagger(sentences, tags, **(options | {"settings": settings}))
+        train()
 
 
 # -- answers ----------------------------------------------------------------------------------------------------------

@@ -148,7 +148,7 @@ def test_runs_are_gone_when_they_are_merged(corpus, folder):
 
 
 def test_temporary_files_go_after_an_error(corpus, folder):
-    def stop(done, total):
+    def stop(state):
         assert list(folder.glob("*/run*"))
         raise KeyboardInterrupt
 
@@ -176,7 +176,9 @@ def test_a_full_disk_is_told(corpus, folder, monkeypatch):
 def test_progress_ends_with_all_tokens(corpus, memory, subsample):
     seen = []
     counting = CooccurrenceSettings(subsample=subsample, subsample_mode="clean")
-    count_cooccurrences(corpus, counting, threads=1, memory=memory, on_progress=lambda *each: seen.append(each))
+    count_cooccurrences(
+        corpus, counting, threads=1, memory=memory, on_progress=lambda state: seen.append((state.done, state.total))
+    )
     done = [tokens for tokens, _ in seen]
     assert done == sorted(done)
     assert seen[-1] == (len(corpus.ids), len(corpus.ids))

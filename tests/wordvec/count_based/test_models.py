@@ -104,9 +104,9 @@ def test_finished_vectors_are_known_again(corpus, tmp_path):
 
 def test_progress_tells_the_stage(corpus):
     said = []
-    train_count_based(corpus, settings_of("glove"), on_progress=lambda *state: said.append(state))
-    stages = [stage for stage, *_ in said]
+    train_count_based(corpus, settings_of("glove"), on_progress=said.append)
+    stages = [state.stage for state in said]
     assert stages[0] == "counting"
     assert stages[-1] == "training"
-    assert said[-1][1] <= said[-1][2]
-    assert said[-1][3] > 0
+    assert said[-1].done <= said[-1].total
+    assert said[-1].loss > 0

@@ -134,7 +134,7 @@ def test_progress_is_told_in_bytes(tmp_path, monkeypatch, folder_of_cache):
     path = tmp_path / "text"
     path.write_bytes(b"some words\n" * 100)
     told = []
-    encode_corpus(TextCorpus(path), min_count=1, on_progress=lambda done, total: told.append((done, total)))
+    encode_corpus(TextCorpus(path), min_count=1, on_progress=lambda state: told.append((state.done, state.total)))
     assert len(told) > 10
     assert told == sorted(told)
     assert told[-1] == (1100, 1100)

@@ -251,20 +251,20 @@ def test_progress_is_told_epoch_by_epoch(mode):
     assert {*caller} == {threading.get_ident()}
     ends = [[p for p in told if p.epoch == epoch][-1] for epoch in range(3)]
     tokens = len(corpus.ids)
-    assert [p.tokens for p in ends] == [tokens, 2 * tokens, 3 * tokens]
-    assert {(p.epochs, p.total_tokens) for p in told} == {(3, 3 * tokens)}
+    assert [p.done for p in ends] == [tokens, 2 * tokens, 3 * tokens]
+    assert {(p.epochs, p.total) for p in told} == {(3, 3 * tokens)}
     assert [p.learning_rate for p in ends] == pytest.approx([0.15, 0.1, 0.05])
-    assert all(p.tokens_per_second > 0 and p.seconds_left >= 0 for p in told if p.tokens)
+    assert all(p.per_second > 0 and p.seconds_left >= 0 for p in told if p.done)
     assert told[-1].seconds_left == 0
-    assert [p.tokens for p in told] == sorted(p.tokens for p in told)
+    assert [p.done for p in told] == sorted(p.done for p in told)
 
 
 def test_progress_starts_at_nothing_with_many_lanes():
     told = []
     settings = Word2VecSettings(vector_size=8, epochs=1, lane_tokens=64)
     train_word2vec(uniform_corpus(300), settings, threads=1, on_progress=told.append)
-    assert (told[0].tokens, told[0].total_tokens, told[0].learning_rate) == (0, 300, 0.025)
-    assert (told[-1].tokens, told[-1].seconds_left) == (300, 0)
+    assert (told[0].done, told[0].total, told[0].learning_rate) == (0, 300, 0.025)
+    assert (told[-1].done, told[-1].seconds_left) == (300, 0)
 
 
 def test_progress_counts_the_tokens_of_the_text():
@@ -272,7 +272,7 @@ def test_progress_counts_the_tokens_of_the_text():
     corpus = encode_corpus([f"a b rare{k} once{k}" for k in range(100)], min_count=2)
     told = []
     train_word2vec(corpus, Word2VecSettings(vector_size=8, epochs=2), threads=1, on_progress=told.append)
-    assert (told[-1].tokens, told[-1].total_tokens) == (800, 800)
+    assert (told[-1].done, told[-1].total) == (800, 800)
 
 
 @needs_threads
@@ -285,16 +285,16 @@ def test_an_interruption_ends_training_promptly_and_leaves_no_thread(mode, any_n
     before, told = {*threading.enumerate()}, []
 
     def interrupt(progress):
-        if progress.tokens % len(corpus.ids):  # in the middle of an epoch, with all threads at work
+        if progress.done % len(corpus.ids):  # in the middle of an epoch, with all threads at work
             told.append((time.perf_counter(), progress))
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         train_word2vec(corpus, settings, threads=3, on_progress=interrupt)
     ((raised, progress),) = told
-    left = (len(corpus.ids) - progress.tokens) / progress.tokens_per_second
+    left = (len(corpus.ids) - progress.done) / progress.per_second
     assert time.perf_counter() - raised < left / 4
-    assert 0 < progress.tokens < len(corpus.ids) / 2
+    assert 0 < progress.done < len(corpus.ids) / 2
     assert {*threading.enumerate()} <= before
 
 

@@ -1,0 +1,61 @@
+"""Progress reports: what every ``on_progress`` function is called with."""
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a long call is.
+
+    Attributes:
+        stage: ``reading``, ``counting`` or ``training``.
+        done, total: the work done, and all of it, in units.
+        unit: ``bytes``, ``tokens``, ``cells`` (nonzero counts), ``texts``, ``windows``.
+        per_second: units per second in this call; NaN before it can be estimated.
+        seconds_left: at that rate; NaN before it can be estimated.
+        epoch: the current one, from 0. epochs: their number; both 0 where there are none.
+        loss: mean training loss of the current epoch so far; None where there is none.
+        learning_rate: the current one; None where there is none.
+        metrics: those of the last finished epoch on validation data, by name, such as ``dev_accuracy``.
+        epoch_done: whether this report ends an epoch.
+    """
+
+    stage: str
+    done: float
+    total: float
+    unit: str
+    per_second: float = math.nan
+    seconds_left: float = math.nan
+    epoch: int = 0
+    epochs: int = 0
+    loss: float | None = None
+    learning_rate: float | None = None
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    epoch_done: bool = False
+
+
+OnProgress: TypeAlias = Callable[[Progress], None]
+
+
+def reporter(on_progress: OnProgress | None, stage: str, unit: str) -> Callable[[float, float], None] | None:
+    """Return a function of the work done and of all work that calls ``on_progress``; None without one.
+
+    Example:
+        >>> report = reporter(lambda state: print(state.stage, state.done, state.total, state.unit), "reading", "bytes")
+        >>> report(5, 10)
+        reading 5 10 bytes
+    """
+    if on_progress is None:
+        return None
+    began = time.perf_counter()
+
+    def report(done: float, total: float) -> None:
+        per_second = done / max(time.perf_counter() - began, 1e-9)
+        seconds_left = (total - done) / per_second if done else math.nan
+        on_progress(Progress(stage, done, total, unit, per_second, seconds_left))
+
+    return report
