@@ -29,13 +29,14 @@ MODULES = {
 
 _GROUND = {"vocabulary", "errors", "kernels"}
 _FORMATS = _GROUND | {"system", "formats"}
-_MODELS = _FORMATS | {"vectors", "checkpointing", "encoding"}
+_MODELS = _FORMATS | {"vectors", "checkpointing", "encoding", "estimator"}
 _LAYERS = {"layers", "kernels"}
 _TASK = _LAYERS | {"training", "data", "metrics", "model_file", "estimator"}
 TASKS = ("classification", "regression", "tagging", "language", "forecasting")
 WITHIN = {
     "wordvec": {
         "errors": set(),
+        "estimator": _FORMATS | {"vectors", "encoding"},
         "vocabulary": {"errors"},
         "kernels": set(),
         "system": {"errors", "kernels"},

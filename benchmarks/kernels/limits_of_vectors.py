@@ -15,7 +15,7 @@ from benchmarks.harness.texts import speed_text
 from benchmarks.kernels.roofline import Kernel, Work, timed
 
 if TYPE_CHECKING:
-    from wordvec import Cooccurrence, EncodedCorpus
+    from wordvec import CooccurrenceCounts, EncodedCorpus
 
 SIZE = 100
 WINDOW = 5
@@ -94,7 +94,7 @@ def _tfidf(path: Path) -> Kernel:
     )  # fmt: skip
 
 
-def _count(corpus: "EncodedCorpus", counted: "Cooccurrence") -> Kernel:
+def _count(corpus: "EncodedCorpus", counted: "CooccurrenceCounts") -> Kernel:
     """Co-occurrences, window 15: each token's place is written and read (8 bytes), its window of ids read (4 each), and
     each cell written, 12 bytes."""
     from wordvec import count_cooccurrences
@@ -107,7 +107,7 @@ def _count(corpus: "EncodedCorpus", counted: "Cooccurrence") -> Kernel:
     )  # fmt: skip
 
 
-def _glove(counted: "Cooccurrence") -> Kernel:
+def _glove(counted: "CooccurrenceCounts") -> Kernel:
     """A cell: the product of two rows (2 D), then for each of both the gradient (D), its square added (2 D), the root's
     inverse (D) and the step (2 D): 14 D FLOP."""
     from wordvec import GloveSettings, train_glove
@@ -120,7 +120,7 @@ def _glove(counted: "Cooccurrence") -> Kernel:
     )  # fmt: skip
 
 
-def _svd(counted: "Cooccurrence") -> Iterator[Kernel]:
+def _svd(counted: "CooccurrenceCounts") -> Iterator[Kernel]:
     """Sparse times dense, K = 112 columns: 2 K FLOP a cell; a cell is read (8 bytes), each row of the result written.
     Dense times small, R rows: 2 R K K FLOP. Gram matrix: half of that, by symmetry."""
     from wordvec.kernels.factorization import add_gram, multiply_small, multiply_sparse

@@ -27,10 +27,10 @@ from benchmarks.harness.peers import PeerError
 from benchmarks.harness.texts import speed_text
 
 if TYPE_CHECKING:
-    from wordvec import Cooccurrence
+    from wordvec import CooccurrenceCounts
 
 
-def write_for_program(found: "Cooccurrence", folder: Path, limit: int) -> int:
+def write_for_program(found: "CooccurrenceCounts", folder: Path, limit: int) -> int:
     """The vocabulary and at most ``limit`` counts, shuffled, as the program reads them; returns how many."""
     counts = found.counts
     with open(folder / "vocabulary.txt", "w", encoding="utf-8") as file:

@@ -4,7 +4,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from tests.oracles import naive_glove
-from wordvec import Cooccurrence, CooccurrenceSettings, Vocabulary
+from wordvec import CooccurrenceCounts, CooccurrenceSettings, Vocabulary
 from wordvec.count_based.glove_blocks import first_tables, schedule_of, sorted_cells
 from wordvec.system.aligned_arrays import aligned, row_stride
 
@@ -24,7 +24,7 @@ def cooccurrence_of(counts):
     for array in (sparse.data, sparse.indices, sparse.indptr):
         array.flags.writeable = False  # as memory-mapped ones are
     words = Vocabulary([f"t{k}" for k in range(len(counts))], np.arange(len(counts), 0, -1))
-    return Cooccurrence(words, sparse, settings=CooccurrenceSettings(window=4))
+    return CooccurrenceCounts(words, sparse, settings=CooccurrenceSettings(window=4))
 
 
 class GloveCase:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from wordvec import (
-    Cooccurrence,
+    CooccurrenceCounts,
     CooccurrenceSettings,
     EncodedCorpus,
     GloveSettings,
@@ -37,7 +37,7 @@ def corpus() -> EncodedCorpus:
     return encode_corpus(SENTENCES, min_count=1, cache=False, threads=1)
 
 
-def cooccurrence() -> Cooccurrence:
+def cooccurrence() -> CooccurrenceCounts:
     return count_cooccurrences(corpus(), CooccurrenceSettings(window=3), threads=1)
 
 

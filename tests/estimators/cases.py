@@ -15,7 +15,7 @@ from seqclf import (
     SequenceRegressor,
     SequenceTagger,
 )
-from wordvec import CountVectorizer, TfidfVectorizer, Word2Vec
+from wordvec import Cooccurrence, CountVectorizer, Glove, Ppmi, Svd, TfidfVectorizer, Word2Vec
 
 TEXTS = ["Fire in the hills", "a calm evening", "the river floods the hills", "tea and cake", "", "fire and floods"] * 3
 OTHER_TEXTS = ["no word in common here", "some other words", "here are some more", "words here"] * 3
@@ -116,6 +116,22 @@ _ITS_OWN = "a forecaster has settings instead of parameters, and raises InputErr
 CASES = {
     "Word2Vec": Case(
         Word2Vec(vector_size=4, epochs=1, min_count=1, learning_rate=0.1, random_state=1, n_jobs=1),
+        TEXTS, None, OTHER_TEXTS, None, NEW_TEXTS, _transformed,
+    ),
+    "Glove": Case(
+        Glove(vector_size=4, epochs=2, min_count=1, random_state=1, n_jobs=1),
+        TEXTS, None, OTHER_TEXTS, None, NEW_TEXTS, _transformed,
+    ),
+    "Svd": Case(
+        Svd(vector_size=3, iterations=0, oversampling=0, min_count=1, random_state=1, n_jobs=1),
+        TEXTS, None, OTHER_TEXTS, None, NEW_TEXTS, _transformed,
+    ),
+    "Ppmi": Case(
+        Ppmi(subsample=0.05, min_count=1, random_state=1, n_jobs=1),
+        TEXTS, None, OTHER_TEXTS, None, NEW_TEXTS, _transformed,
+    ),
+    "Cooccurrence": Case(
+        Cooccurrence(weighting="log", subsample=0.01, min_count=1, random_state=1, n_jobs=1),
         TEXTS, None, OTHER_TEXTS, None, NEW_TEXTS, _transformed,
     ),
     "CountVectorizer": Case(

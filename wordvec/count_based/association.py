@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from wordvec.count_based.cooccurrence import Cooccurrence
+from wordvec.count_based.cooccurrence import CooccurrenceCounts
 from wordvec.count_based.settings import WEIGHTINGS
 from wordvec.errors import InputError
 from wordvec.system.available_memory import available_memory
@@ -19,7 +19,7 @@ _SMOOTHING = {"ppmi": 0.75, "npmi": 1.0}
 
 
 def association_matrix(
-    counts: "Cooccurrence | csr_array",
+    counts: "CooccurrenceCounts | csr_array",
     weighting: str = "ppmi",
     *,
     smoothing: float | None = None,
@@ -65,7 +65,7 @@ def association_matrix(
     """
     chosen = settings_of(weighting, smoothing, shift)
     exponent, log_shift = chosen.get("smoothing", 1.0), np.log(chosen.get("shift", 1.0))
-    matrix = _canonical(counts.counts if isinstance(counts, Cooccurrence) else counts)
+    matrix = _canonical(counts.counts if isinstance(counts, CooccurrenceCounts) else counts)
     rows, columns, total = _sums(matrix)
     scratch = Scratch()
     free = available_memory()

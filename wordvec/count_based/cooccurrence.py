@@ -25,7 +25,7 @@ _MEMORY = 4 << 30
 """The budget where the system does not say how much memory is free."""
 
 
-class Cooccurrence:
+class CooccurrenceCounts:
     """Which words stand near which, and how often.
 
     Attributes:
@@ -76,7 +76,7 @@ class Cooccurrence:
         return float(self.counts.data[place]) if place < end and self.counts.indices[place] == column else 0.0
 
     def __repr__(self) -> str:
-        return f"<Cooccurrence of {len(self.vocabulary):,} tokens, {len(self.counts.data):,} pairs>"
+        return f"<CooccurrenceCounts of {len(self.vocabulary):,} tokens, {len(self.counts.data):,} pairs>"
 
 
 def count_cooccurrences(
@@ -86,7 +86,7 @@ def count_cooccurrences(
     threads: int | None = None,
     memory: int | None = None,
     on_progress: OnProgress | None = None,
-) -> Cooccurrence:
+) -> CooccurrenceCounts:
     """Count how often each word stands near each other word, weighted by their distance.
 
     Every cell is an exact sum, rounded to float32 at the end; only harmonic weights in a window of more than 22 are
@@ -121,7 +121,7 @@ def count_cooccurrences(
         raise
     scratch.remove("kept")
     types = len(corpus.vocabulary)
-    result = Cooccurrence(
+    result = CooccurrenceCounts(
         corpus.vocabulary,
         csr_of(np.concatenate([np.zeros(1, np.int64), ends]), columns, values, (types, types), scratch),
         settings=settings,

@@ -24,7 +24,7 @@ from wordvec.vectors.dense import WordVectors
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-    from wordvec.count_based.cooccurrence import Cooccurrence
+    from wordvec.count_based.cooccurrence import CooccurrenceCounts
 
 _log = logging.getLogger(__name__)
 
@@ -62,7 +62,7 @@ class GloveResult:
 
 
 def train_glove(
-    cooccurrence: "Cooccurrence",
+    cooccurrence: "CooccurrenceCounts",
     settings: GloveSettings | None = None,
     *,
     threads: int | None = None,
@@ -138,7 +138,7 @@ class _Training(ResumableRun):
 
     def __init__(
         self,
-        cooccurrence: "Cooccurrence",
+        cooccurrence: "CooccurrenceCounts",
         settings: GloveSettings,
         threads: int,
         checkpoint: Checkpoint,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from wordvec.count_based.association import settings_of
-from wordvec.count_based.cooccurrence import Cooccurrence, count_cooccurrences
+from wordvec.count_based.cooccurrence import CooccurrenceCounts, count_cooccurrences
 from wordvec.count_based.glove import train_glove
 from wordvec.count_based.settings import CooccurrenceSettings, GloveSettings, SvdSettings
 from wordvec.count_based.sparse_models import weighted_vectors
@@ -204,7 +204,7 @@ def train_count_based(
     return CountBasedResult(vectors, settings, corpus.raw_tokens, int(counted.counts.nnz), seconds, losses)
 
 
-def _weighted(counted: Cooccurrence, settings: CountBasedSettings) -> WordVectors:
+def _weighted(counted: CooccurrenceCounts, settings: CountBasedSettings) -> WordVectors:
     vectors = weighted_vectors(counted, **(settings.weighing or {}))
     vectors.settings["model"] = settings.model
     return vectors

@@ -1,12 +1,12 @@
 """Sparse word vectors: co-occurrence counts as they are, or weighted by an association measure."""
 
 from wordvec.count_based.association import association_matrix, settings_of
-from wordvec.count_based.cooccurrence import Cooccurrence
+from wordvec.count_based.cooccurrence import CooccurrenceCounts
 from wordvec.vectors.sparse import SparseWordVectors
 
 
 def weighted_vectors(
-    cooccurrence: Cooccurrence, weighting: str = "ppmi", *, smoothing: float | None = None, shift: float = 1.0
+    cooccurrence: CooccurrenceCounts, weighting: str = "ppmi", *, smoothing: float | None = None, shift: float = 1.0
 ) -> SparseWordVectors:
     """Take what the contexts of each word say of it as its vector; see :func:`wordvec.association_matrix`."""
     return SparseWordVectors(

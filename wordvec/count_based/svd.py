@@ -18,7 +18,7 @@ from wordvec.vectors.dense import WordVectors
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-    from wordvec.count_based.cooccurrence import Cooccurrence
+    from wordvec.count_based.cooccurrence import CooccurrenceCounts
 
 _ROWS = 512
 """Rows that a thread takes at a time."""
@@ -56,7 +56,7 @@ class SvdResult:
 
 
 def train_svd(
-    cooccurrence: "Cooccurrence", settings: SvdSettings | None = None, *, threads: int | None = None
+    cooccurrence: "CooccurrenceCounts", settings: SvdSettings | None = None, *, threads: int | None = None
 ) -> SvdResult:
     """Word vectors from co-occurrence counts: weighed, and decomposed into singular values.
 
@@ -106,7 +106,7 @@ def train_svd(
     return SvdResult(vectors, settings, found.values, int(matrix.nnz), types, time.perf_counter() - started)
 
 
-class Svd(NamedTuple):
+class SvdFactors(NamedTuple):
     """U diag(S) V^T, the largest singular values first."""
 
     left: np.ndarray  # (R, K) float32, orthonormal columns
@@ -122,7 +122,7 @@ def truncated_svd(
     oversampling: int = 10,
     seed: int = 1,
     threads: int | None = None,
-) -> Svd:
+) -> SvdFactors:
     """The largest singular values of a sparse matrix and their vectors, by a randomised range finder.
 
     Halko, Martinsson & Tropp 2011 (arXiv 0909.4061), algorithms 4.4 and 5.1. The same bytes at any number of threads,
@@ -167,7 +167,7 @@ class _Products:
         self.matrix = indptr, indices, data
         self.transposed = _transposed(indptr, indices, data, self.columns)
 
-    def decompose(self, rank: int, iterations: int, seed: int) -> Svd:
+    def decompose(self, rank: int, iterations: int, seed: int) -> SvdFactors:
         random = np.random.Generator(np.random.PCG64([seed, 5]))
         start = self._empty(self.columns)
         start.reshape(self.columns, -1)[:, : self.size] = random.standard_normal((self.columns, self.size), np.float32)
@@ -273,7 +273,7 @@ def _transposed(indptr: np.ndarray, indices: np.ndarray, data: np.ndarray, colum
     return starts, rows_of, values
 
 
-def _with_signs(left: np.ndarray, values: np.ndarray, right: np.ndarray) -> Svd:
+def _with_signs(left: np.ndarray, values: np.ndarray, right: np.ndarray) -> SvdFactors:
     largest = np.argmax(np.abs(left), axis=0)
     signs = np.where(left[largest, np.arange(left.shape[1])] < 0, np.float32(-1), np.float32(1))
-    return Svd(left * signs, values.astype(np.float32), right * signs)
+    return SvdFactors(left * signs, values.astype(np.float32), right * signs)

@@ -1,20 +1,13 @@
 """Word2Vec as a scikit-learn estimator: a thin layer over the engine."""
 
-from collections.abc import Iterable, Iterator
 from typing import Any
 
-import numpy as np
-from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.utils.validation import check_is_fitted
-
-from corpora import TextCorpus, tokenize
-from wordvec.encoding.corpus import encode_corpus
-from wordvec.errors import InputError
+from wordvec.estimator import Corpus, VectorEstimator, seed_of, threads_of
 from wordvec.word2vec.settings import Word2VecSettings
 from wordvec.word2vec.training import train_word2vec
 
 
-class Word2Vec(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class Word2Vec(VectorEstimator):
     """Word vectors by CBOW or skip-gram, learned from texts.
 
     The parameters are those of ``Word2VecSettings``, with scikit-learn's words for two of them: ``random_state`` (None
@@ -90,7 +83,7 @@ class Word2Vec(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         self.random_state = random_state
         self.n_jobs = n_jobs
 
-    def fit(self, X: TextCorpus | Iterable[str] | Iterable[list[str]], y: Any = None) -> "Word2Vec":
+    def fit(self, X: Corpus, y: Any = None) -> "Word2Vec":
         """Learn from texts, lists of tokens or a ``TextCorpus``; a one-shot generator is read once and trained on
         whole.
 
@@ -98,81 +91,12 @@ class Word2Vec(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
             InputError: a parameter out of range, or a corpus without a vocabulary.
         """
         settings = self._settings().resolved()
-        corpus = encode_corpus(
-            X,
-            min_count=self.min_count,
-            max_vocabulary=self.max_vocabulary,
-            tokenizer=self.tokenizer,
-            lowercase=self.lowercase,
-            threads=_threads(self.n_jobs),
-        )
-        result = train_word2vec(corpus, settings, threads=_threads(self.n_jobs))
+        result = train_word2vec(self._encode(X), settings, threads=threads_of(self.n_jobs))
         self.vectors_ = result.vectors
         self.vocabulary_ = result.vectors.vocabulary
         self.losses_ = result.losses
         return self
 
-    def fit_transform(self, X: TextCorpus | Iterable[str] | Iterable[list[str]], y: Any = None) -> np.ndarray:
-        """Learn from texts, then give their vectors; the texts of a one-shot generator are kept for that."""
-        return super().fit_transform(list(X) if isinstance(X, Iterator) else X, y)
-
-    def transform(self, X: Iterable[str] | Iterable[list[str]]) -> np.ndarray:
-        """Each text as the mean of its known words' vectors, (texts, D) float32; zeros when it has none.
-
-        Raises:
-            InputError: X is one string, or holds something that is neither a text nor a list of tokens.
-        """
-        check_is_fitted(self)
-        if isinstance(X, str | bytes):
-            raise InputError("expected several texts or lists of tokens, got one string; put it into a list")
-        wv = self.vectors_
-        rows = []
-        for place, text in enumerate(X):
-            tokens = tokenize(text, wv.tokenizer, wv.lowercase) if isinstance(text, str) else _listed(text, place)
-            known = [k for k in map(wv.lookup, tokens) if k >= 0]
-            rows.append(wv.vectors[known].mean(axis=0) if known else np.zeros(wv.vector_size, np.float32))
-        return np.array(rows, np.float32).reshape(-1, wv.vector_size)
-
-    @property
-    def _n_features_out(self) -> int:
-        """Columns of ``transform``, for ``get_feature_names_out`` and ``set_output``."""
-        return self.vectors_.vector_size
-
     def _settings(self) -> Word2VecSettings:
         given = {name: getattr(self, name) for name in Word2VecSettings.__dataclass_fields__ if name != "seed"}
-        return Word2VecSettings(**given, seed=_seed(self.random_state))
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.two_d_array = False
-        tags.input_tags.string = True
-        tags.transformer_tags.preserves_dtype = []
-        tags.requires_fit = True
-        return tags
-
-
-def _listed(text: Any, place: int) -> list[str]:
-    """The tokens of a text that is a list already."""
-    if isinstance(text, bytes) or not isinstance(text, Iterable):
-        raise InputError(f"item {place} is of type {type(text).__name__}, expected a text or a list of tokens")
-    tokens = list(text)
-    for token in tokens:
-        if not isinstance(token, str):
-            raise InputError(f"item {place} holds {token!r}; a token must be a string")
-    return tokens
-
-
-def _seed(random_state: Any) -> int:
-    """A seed from what scikit-learn calls a random state: None, a whole number or a ``RandomState``."""
-    if random_state is None:
-        return int(np.random.SeedSequence().generate_state(1)[0])
-    if isinstance(random_state, np.random.RandomState):
-        return int(random_state.randint(0, 2**31 - 1))
-    if isinstance(random_state, int | np.integer) and random_state >= 0:
-        return int(random_state)
-    raise InputError(f"random_state must be None, a RandomState or a number of at least 0, got {random_state!r}")
-
-
-def _threads(n_jobs: int | None) -> int | None:
-    """scikit-learn's -1 means all cores, as None does here."""
-    return None if n_jobs is None or n_jobs == -1 else n_jobs
+        return Word2VecSettings(**given, seed=seed_of(self.random_state))

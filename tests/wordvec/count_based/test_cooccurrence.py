@@ -57,7 +57,7 @@ def test_sentences_of_one_word_give_an_empty_matrix():
     assert len(found.counts.data) == 0
     assert found.counts.indptr.tolist() == [0, 0, 0]
     assert found.count("a", "b") == 0.0
-    assert repr(found) == "<Cooccurrence of 2 tokens, 0 pairs>"
+    assert repr(found) == "<CooccurrenceCounts of 2 tokens, 0 pairs>"
 
 
 def test_what_is_counted_is_remembered():
