@@ -128,11 +128,11 @@ CASES = {
     ),
     "Ppmi": Case(
         Ppmi(subsample=0.05, min_count=1, random_state=1, n_jobs=1),
-        TEXTS, None, OTHER_TEXTS, None, NEW_TEXTS, _transformed,
+        TEXTS * 10, None, OTHER_TEXTS * 10, None, NEW_TEXTS, _transformed,
     ),
     "Cooccurrence": Case(
-        Cooccurrence(weighting="log", subsample=0.01, min_count=1, random_state=1, n_jobs=1),
-        TEXTS, None, OTHER_TEXTS, None, NEW_TEXTS, _transformed,
+        Cooccurrence(weighting="log", subsample=0.05, min_count=1, random_state=1, n_jobs=1),
+        TEXTS * 10, None, OTHER_TEXTS * 10, None, NEW_TEXTS, _transformed,
     ),
     "CountVectorizer": Case(
         CountVectorizer(ngram_range=(1, 2), n_jobs=1),
