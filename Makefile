@@ -28,13 +28,16 @@ DEMO = demo-output
 # Print a command as it would be typed, then run it.
 run = @printf '\n$$ %s\n' '$(1)'; PATH="$(CURDIR)/$(BIN):$$PATH" $(1)
 
-.PHONY: demo bench bench-check test suite kernels-as-python kernels-with-bounds kernels-anywhere examples
+.PHONY: demo bench bench-check test test-all test-minimum suite kernels-as-python kernels-with-bounds kernels-anywhere examples
 .PHONY: check format clean
 
 test: suite kernels-as-python kernels-with-bounds kernels-anywhere examples
 
+# Branch coverage is taken in this one run; the floor is fail_under in pyproject.toml.
 suite: $(VENV)/installed-test
-	$(PYTEST) tests
+	$(PYTEST) --cov --cov-report= tests
+	@printf 'branch coverage outside kernels: '; $(BIN)/coverage report --format=total | sed 's/$$/ %/'
+	@$(BIN)/coverage report >/dev/null
 
 kernels-as-python: $(VENV)/installed-test
 	NUMBA_DISABLE_JIT=1 $(PYTEST) -m "not slow" tests/kernels
@@ -79,8 +82,23 @@ format: $(VENV)/installed-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# The whole suite on every supported Python of this machine, each in an environment of its own.
+test-all:
+	@failed=; for python in $$($(PYTHON) tests/interpreters.py); do \
+		name=$$($$python -c 'import sys; print("%d.%d" % sys.version_info[:2])'); \
+		printf '\n== Python %s: %s\n' "$$name" "$$python"; \
+		$(MAKE) --no-print-directory test PYTHON="$$python" VENV=".venv-$$name" || failed="$$failed $$name"; \
+	done; if [ -n "$$failed" ]; then printf '\nfailed on Python%s\n' "$$failed"; exit 1; fi
+
+# The suite with the least versions that setup.cfg names.
+test-minimum:
+	$(PYTHON) -m venv .venv-minimum
+	.venv-minimum/bin/python -m pip install --quiet --disable-pip-version-check -e '.[test]' \
+		$$($(PYTHON) tests/minimum_requirements.py)
+	.venv-minimum/bin/python -m pytest -q -n auto --maxprocesses=4 --dist=loadfile tests
+
 clean:
-	rm -rf $(VENV) $(DEMO) benchmark-results build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-* $(DEMO) benchmark-results build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 # Stamp files: reinstall when the packaging metadata changes.
 $(VENV)/installed-test: setup.cfg pyproject.toml
