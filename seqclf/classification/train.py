@@ -11,19 +11,10 @@ from seqclf.classification.model import ClassifierModel
 from seqclf.classification.network import Network, NetworkShape
 from seqclf.classification.settings import ClassifierSettings
 from seqclf.classification.trainer import Examples, train_network
-from seqclf.data.texts import (
-    DEFAULT_TOKENIZER,
-    Text,
-    build_embedding,
-    check_labels,
-    class_weights,
-    count_tokens,
-    distinct_labels,
-    encode,
-    encode_labels,
-    stratified_split,
-    tokenize_texts,
-)
+from seqclf.data.embeddings import build_embedding
+from seqclf.data.labels import check_labels, class_weights, distinct_labels, encode_labels
+from seqclf.data.splits import stratified_split
+from seqclf.data.texts import DEFAULT_TOKENIZER, Text, count_tokens, encode, tokenize_texts
 from seqclf.layers.parameters import initial_encoder
 from seqclf.layers.pooling import Pooling
 from seqclf.layers.workers import Workers

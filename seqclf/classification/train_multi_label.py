@@ -10,7 +10,9 @@ from seqclf.classification.model import MultiLabelModel
 from seqclf.classification.settings import ClassifierSettings
 from seqclf.classification.train import fresh_network, model_metrics, settled
 from seqclf.data.label_sets import LabelSets, best_thresholds, label_matrix
-from seqclf.data.texts import Text, check_labels, encode, random_split, tokenize_texts
+from seqclf.data.labels import check_labels
+from seqclf.data.splits import random_split
+from seqclf.data.texts import Text, encode, tokenize_texts
 from seqclf.layers.batch_prediction import predict_probabilities
 from seqclf.layers.workers import Workers
 from seqclf.metrics import score_label_sets

@@ -5,7 +5,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from seqclf.data.texts import encode_labels, sorted_labels
+from seqclf.data.labels import encode_labels, sorted_labels
 from wordvec import InputError
 
 LabelSets: TypeAlias = Iterable[Collection[Any]] | np.ndarray

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from seqclf.data.series import as_series
 from seqclf.forecasting.forecaster import Forecaster
 from seqclf.forecasting.settings import ForecasterSettings
-from seqclf.forecasting.windows import as_series, windows_after
+from seqclf.forecasting.windows import windows_after
 from seqclf.training.loop import Progress
 from wordvec import InputError, check_whole
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from seqclf.data.series import as_series
 from seqclf.forecasting.settings import ForecasterSettings
-from seqclf.forecasting.windows import Preparation, as_series, windows_after, windows_before
+from seqclf.forecasting.windows import Preparation, windows_after, windows_before
 from seqclf.layers.batches import PackedBatch, pack
 from seqclf.layers.heads import RegressionHead
 from seqclf.layers.parameters import EncoderShape, Workspace, encoder_shapes, initial_encoder

@@ -1,7 +1,6 @@
 """From a series to what a net reads and learns, and back: logarithm, seasonal difference, scaling, windows."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -9,29 +8,6 @@ from wordvec import InputError
 
 HARMONICS = 2
 """How many waves a season has among the inputs."""
-
-
-def as_series(series: Any, name: str = "the series") -> np.ndarray:
-    """A series (N,) or (N, D) as (N, D) float64.
-
-    Raises:
-        InputError: it is no such array, is empty, or holds a number that is not finite.
-    """
-    try:
-        values = np.asarray(series, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise InputError(f"{name} must be numbers, one or more columns, got {type(series).__name__}") from None
-    if values.ndim == 1:
-        values = values[:, None]
-    if values.ndim != 2 or values.size == 0:
-        raise InputError(f"{name} must be an array (N,) or (N, D), got {values.shape}")
-    bad = np.argwhere(~np.isfinite(values))
-    if bad.size:
-        row, column = bad[0]
-        raise InputError(
-            f"{name} holds {values[row, column]} at position {row}; fill gaps first, a forecaster reads every step"
-        )
-    return values
 
 
 @dataclass(frozen=True)

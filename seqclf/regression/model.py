@@ -10,8 +10,10 @@ import numpy as np
 
 from seqclf.classification.settings import ClassifierSettings
 from seqclf.classification.train import settled
-from seqclf.data.texts import build_embedding, count_tokens, encode, random_split, tokenize_texts
-from seqclf.forecasting.windows import as_series
+from seqclf.data.embeddings import build_embedding
+from seqclf.data.series import as_series
+from seqclf.data.splits import random_split
+from seqclf.data.texts import count_tokens, encode, tokenize_texts
 from seqclf.layers.heads import RegressionHead
 from seqclf.layers.parameters import EncoderShape, encoder_shapes, initial_encoder
 from seqclf.layers.pooled_network import PooledNetwork

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from seqclf.data.texts import build_embedding, count_tokens, distinct_labels, encode_labels
+from seqclf.data.embeddings import build_embedding
+from seqclf.data.labels import distinct_labels, encode_labels
+from seqclf.data.texts import count_tokens
 from seqclf.layers.batches import PackedBatch, pack, token_places
 from seqclf.layers.parameters import EncoderShape
 from seqclf.layers.tape import DropoutMasks
