@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from seqclf.layers.batches import PackedBatch
 from seqclf.layers.encoder import Encoder
@@ -85,7 +86,7 @@ class PooledNetwork:
         parameters: Mapping[str, np.ndarray],
         *,
         pooling: str = "last",
-        dtype: Any = np.float32,
+        dtype: DTypeLike = np.float32,
     ) -> None:
         self.head, self.dtype = head, np.dtype(dtype)
         self.encoder, self.pooling = Encoder(shape, dtype), Pooling(pooling, shape, dtype=dtype)
