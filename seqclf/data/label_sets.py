@@ -5,7 +5,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from seqclf.data.labels import encode_labels, sorted_labels
+from seqclf.data.labels import encode_labels, plain_value, sorted_labels
 from wordvec import InputError
 
 LabelSets: TypeAlias = Iterable[Collection[Any]] | np.ndarray
@@ -56,7 +56,7 @@ def _plain_labels(labels: Any, row: int) -> list[Any]:
             f"labels must be a list for each text, got {labels!r} at position {row}; write [{labels!r}] for a single "
             "label, and [] for none"
         )
-    plain = [getattr(label, "item", lambda label=label: label)() for label in labels]
+    plain = [plain_value(label) for label in labels]
     for label in plain:
         if not isinstance(label, Hashable):
             raise InputError(f"labels must be strings or numbers, got {label!r} at position {row}")

@@ -8,6 +8,11 @@ import numpy as np
 from wordvec import InputError
 
 
+def plain_value(value: Any) -> Any:
+    """Return a NumPy scalar as a Python value, and everything else unchanged."""
+    return value.item() if hasattr(value, "item") else value
+
+
 def check_labels(texts: Sized, labels: Sized, what: str = "texts") -> None:
     """Raise InputError unless there is at least one text and exactly one label per text."""
     if len(labels) != len(texts):
@@ -28,7 +33,7 @@ def distinct_labels(
     Raises:
         InputError: all labels are equal, or they cannot be compared.
     """
-    plain = {label.item() if hasattr(label, "item") else label for label in labels}
+    plain = {plain_value(label) for label in labels}
     if len(plain) < 2:
         raise InputError(f"{problem}: {next(iter(plain))!r}")
     return sorted_labels(plain)

@@ -12,8 +12,6 @@ from wordvec import InputError, Vocabulary
 Text: TypeAlias = str | Sequence[str]
 """A text as a string, or as a list of its tokens."""
 
-DEFAULT_TOKENIZER = "words"
-
 
 def tokenize_texts(texts: Iterable[Text], tokenizer: str, lowercase: bool) -> list[list[str]]:
     """Return every text's tokens: strings go through the named tokenizer, lists of tokens are only lower-cased.

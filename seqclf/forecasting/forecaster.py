@@ -15,8 +15,8 @@ from seqclf.layers.heads import RegressionHead
 from seqclf.layers.parameters import EncoderShape, Workspace, encoder_shapes, initial_encoder
 from seqclf.layers.pooled_network import PooledNetwork
 from seqclf.layers.workers import Workers
-from seqclf.model_file import HEADER, check_header, check_tensors, read_model, write_model
-from seqclf.training.dropout import POOLED, draw_mask, dropout_key
+from seqclf.model_file import TRAINING_RULES, check_header, check_tensors, read_model, write_model
+from seqclf.training.dropout import OUTPUT, draw_mask, dropout_key
 from seqclf.training.loop import Progress, steps_in_all, train_in_batches
 from seqclf.training.optimizers import Optimizer
 from wordvec import FormatError, InputError, check_number, check_whole
@@ -158,7 +158,7 @@ class Forecaster:
         targets = windows_after(scaled, origins, self.settings.step) - self.preparation.anchors(windows)
         mask = None
         if rate:
-            key = dropout_key(self.settings.seed, POOLED, optimizer.done)
+            key = dropout_key(self.settings.seed, OUTPUT, optimizer.done)
             mask = draw_mask(origins.size, network.encoder.features, rate, key, network.dtype)
         batch, inputs = self._batch(windows, origins)
         tape = network.forward(batch, workers, inputs=inputs, pooled_mask=mask)
@@ -393,7 +393,7 @@ def _settings(name: str, header: Mapping[str, Any]) -> ForecasterSettings:
         "names": (list, "names of columns", lambda value: value and all(isinstance(name, str) for name in value)),
         "length": (int, "above 0", lambda value: value > 0),
     }
-    check_header(name, header, HEADER | rules)
+    check_header(name, header, {**TRAINING_RULES, **rules})
     known = {field.name for field in fields(ForecasterSettings)}
     if header["settings"].keys() != known:
         raise FormatError(f"{name} is of another version: its settings are {', '.join(sorted(header['settings']))}")

@@ -1,30 +1,33 @@
 """LanguageModel: how likely a text is, what comes next, and new text, in one file. Needs numpy and numba alone."""
 
-import logging
 import math
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from corpora import TOKENIZERS
 from seqclf.language.generation import check_sampling, choices, draw
-from seqclf.language.network import WINDOW, LanguageNetwork, LanguageShape, initial_parameters, parameter_shapes
+from seqclf.language.network import WINDOW, LanguageNetwork, LanguageShape, parameter_shapes
 from seqclf.language.ngrams import bigram_log_probabilities, unigram_log_probabilities
-from seqclf.language.settings import UNITS, LanguageModelSettings
-from seqclf.language.text import UNKNOWN, encode_text, end_of_line, read_training_text, tokens_of
-from seqclf.language.trainer import train_language_network
+from seqclf.language.settings import UNITS
+from seqclf.language.text import UNKNOWN, encode_text, end_of_line, tokens_of
 from seqclf.layers.batches import pack
-from seqclf.layers.choices import CELLS, RESETS
 from seqclf.layers.tape import States
 from seqclf.layers.workers import Workers
-from seqclf.model_file import HEADER, check_header, check_tensors, join_tokens, read_model, read_vocabulary, write_model
-from seqclf.training.loop import Progress
+from seqclf.model_file import (
+    check_header,
+    check_layers,
+    check_tensors,
+    header_rules,
+    join_tokens,
+    read_model,
+    read_table,
+    read_vocabulary,
+    write_model,
+)
 from wordvec import FormatError, InputError, Vocabulary, check_whole
-
-logger = logging.getLogger(__name__)
 
 KIND = "language model"
 
@@ -70,6 +73,7 @@ class LanguageModel:
         vocabulary, settings, metrics, history: as given.
 
     Example:
+        >>> from seqclf import LanguageModelSettings, train_language_model
         >>> settings = LanguageModelSettings(hidden_size=16, epochs=5, batch_size=2, window=8, learning_rate=0.02)
         >>> model = train_language_model(["the cat sat on the mat"] * 20, settings=settings, threads=1)
         >>> [word for word, probability in model.next_tokens("the cat", top=1)]
@@ -231,11 +235,10 @@ class LanguageModel:
         name = str(path)
         tensors, header = read_model(path, kind=KIND)
         check_header(name, header, _HEADER)
-        if header["layers"] > len(tensors):
-            raise FormatError(f"{name} is damaged: {header['layers']} layers, but {len(tensors)} tensors")
-        table = tensors.get("embedding")
-        if table is None or table.ndim != 2 or len(table) < 2:
-            raise FormatError(f"{name} is damaged: it has no embedding table")
+        check_layers(name, header["layers"], tensors)
+        table = read_table(name, tensors)
+        if len(table) < 2:
+            raise FormatError(f"{name} is damaged: a vocabulary has at least 2 tokens, got {len(table)}")
         if header["tied"] and table.shape[1] != header["hidden_size"]:
             raise FormatError(f"{name} is damaged: tied embeddings of {table.shape[1]} for states of another size")
         shape = LanguageShape(
@@ -259,81 +262,7 @@ class LanguageModel:
         )
 
 
-_HEADER = HEADER | {
-    "unit": (str, "word or character", lambda value: value in UNITS),
-    "cell": (str, "a cell", lambda value: value in CELLS),
-    "reset": (str, "a reset", lambda value: value in RESETS),
-    "layers": (int, "at least 1", lambda value: value >= 1),
-    "hidden_size": (int, "at least 1", lambda value: value >= 1),
-    "tied": (bool, "true or false", lambda value: True),
-    "tokenizer": (str, "a tokeniser", lambda value: value in TOKENIZERS),
-    "lowercase": (bool, "true or false", lambda value: True),
+_HEADER = {
+    **header_rules("cell", "reset", "layers", "hidden_size", "tied", "tokenizer", "lowercase"),
+    "unit": (str, "word or character", UNITS.__contains__),
 }
-
-
-def train_language_model(
-    lines: Iterable[str],
-    *,
-    settings: LanguageModelSettings | None = None,
-    dev: Iterable[str] | None = None,
-    threads: int | None = None,
-    on_progress: Callable[[Progress], None] | None = None,
-) -> LanguageModel:
-    """Train a recurrent language model.
-
-    Args:
-        lines: the text, strings without their ends; a generator is read once.
-        settings: default: ``LanguageModelSettings()``.
-        dev: lines to choose the best epoch by; None splits off the last ``settings.validation_fraction``.
-        threads: at most so many; None takes the cores there are. The result is the same at any number.
-        on_progress: called a few times a second with a :class:`seqclf.Progress`.
-
-    Returns:
-        The model; its ``history`` has a row an epoch.
-
-    Raises:
-        InputError: a setting outside its range, lines that are none, no text.
-        TrainingError: the loss is no longer a number.
-    """
-    settings = (settings or LanguageModelSettings()).validate()
-
-    def tokens(text: Iterable[str]) -> Iterable[str]:
-        return tokens_of(text, settings.unit, settings.tokenizer, settings.lowercase)
-
-    vocabulary, ids, held = read_training_text(
-        tokens(lines),
-        settings.unit,
-        min_count=settings.min_count,
-        max_vocabulary=settings.max_vocabulary,
-        held_out=settings.validation_fraction if dev is None else 0.0,
-    )
-    if dev is not None:
-        held = encode_text(tokens(dev), vocabulary, settings.unit)
-    elif held.size > 1:
-        logger.info(
-            "no development text given: the last %s of %s %ss are split off to choose the epoch by",
-            f"{held.size - 1:,}", f"{held.size + ids.size - 2:,}", settings.unit,
-        )  # fmt: skip
-    counts = vocabulary.counts
-    assert counts is not None
-    shape = LanguageShape(
-        len(vocabulary), settings.width, settings.hidden_size, settings.cell, settings.reset, settings.layers,
-        settings.tied,
-    )  # fmt: skip
-    random = np.random.default_rng([settings.seed, 0x1217])
-    # A word that training lacks (<unk> where none is rare) may be drawn by a sampled softmax as if it were there once.
-    network = LanguageNetwork(
-        shape, initial_parameters(shape, counts, random), samples=settings.samples, counts=np.maximum(counts, 1)
-    )
-    with Workers(threads) as workers:
-        outcome = train_language_network(
-            network,
-            ids,
-            settings=settings,
-            workers=workers,
-            dev=held if held.size > 1 else None,
-            on_progress=on_progress,
-        )
-    best = {name: value for name, value in outcome.history[outcome.best_epoch - 1].items() if name != "epoch"}
-    metrics = {"best_epoch": outcome.best_epoch, "tokens": ids.size - 1, "dev_tokens": held.size - 1, **best}
-    return LanguageModel(network, vocabulary, settings=settings.as_dict(), metrics=metrics, history=outcome.history)

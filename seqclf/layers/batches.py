@@ -87,8 +87,37 @@ def token_places(batch: PackedBatch, offsets: np.ndarray, members: np.ndarray) -
         array([1, 0, 2, 3])
     """
     step = np.repeat(np.arange(batch.starts.size - 1), np.diff(batch.starts))
-    sequence = np.arange(step.size) - batch.starts[step]
-    return offsets[members[batch.order]][sequence] + step
+    return offsets[members[batch.order]][row_sequences(batch)] + step
+
+
+def row_sequences(batch: PackedBatch) -> np.ndarray:
+    """Return the sequence of the batch each packed row belongs to: (R,) int64.
+
+    Example:
+        >>> row_sequences(pack(np.array([7, 8, 9, 5], np.int32), np.array([0, 1, 4]), np.array([0, 1])))
+        array([0, 1, 0, 0])
+    """
+    return np.arange(batch.starts[-1]) - np.repeat(batch.starts[:-1], np.diff(batch.starts))
+
+
+class Sequences(NamedTuple):
+    """Encoded texts, or sequences of numbers laid end to end."""
+
+    ids: np.ndarray
+    """(N,) int32 tokens, or rows of ``vectors``."""
+    offsets: np.ndarray
+    """(S + 1,) int64: sequence s is ``ids[offsets[s]:offsets[s + 1]]``."""
+    vectors: np.ndarray | None = None
+    """(N, E) float32 numbers of each step; None for texts."""
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """(S,) int64."""
+        return np.diff(self.offsets)
+
+    def inputs(self, batch: PackedBatch) -> np.ndarray | None:
+        """Return the vectors (U, E) of ``batch.token_ids``; None for texts."""
+        return None if self.vectors is None else self.vectors[batch.token_ids]
 
 
 class Half(NamedTuple):
@@ -108,8 +137,7 @@ def halves(batch: PackedBatch) -> list[Half]:
         >>> [(half.rows.tolist(), half.batch.starts.tolist()) for half in halves(whole)]
         [([0, 2, 3], [0, 1, 2, 3]), ([1], [0, 1])]
     """
-    counts = np.diff(batch.starts)
-    sequence = np.arange(batch.starts[-1]) - np.repeat(batch.starts[:-1], counts)
+    counts, sequence = np.diff(batch.starts), row_sequences(batch)
     found = []
     for first in (0, 1):
         order = np.arange(first, batch.lengths.size, 2)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from seqclf.layers.batches import Half, PackedBatch
+from seqclf.layers.batches import Half, PackedBatch, row_sequences
 from seqclf.layers.plan import EncoderPlan
 
 if TYPE_CHECKING:
@@ -93,8 +93,7 @@ class Part:
 
     def sequences(self) -> np.ndarray:
         """Return the sequence of the whole batch each packed row belongs to: (R,) int32."""
-        starts = self.batch.starts
-        found = np.arange(starts[-1]) - np.repeat(starts[:-1], np.diff(starts))
+        found = row_sequences(self.batch)
         return (found if self.half is None else self.batch.order[found]).astype(np.int32)
 
     def last_rows(self) -> tuple[np.ndarray, np.ndarray]:

@@ -8,13 +8,22 @@ from typing import Any
 
 import numpy as np
 
-from seqclf.classification.model import ENCODER_RULES, MODEL_RULES
-from seqclf.layers.batch_prediction import for_batches
+from seqclf.layers.batch_prediction import for_batches, workers_for
 from seqclf.layers.batches import PackedBatch, pack, token_places
-from seqclf.layers.choices import HEADS
 from seqclf.layers.parameters import EncoderShape, Workspace
 from seqclf.layers.workers import Workers
-from seqclf.model_file import check_header, check_tensors, join_tokens, read_model, read_vocabulary, write_model
+from seqclf.model_file import (
+    ENCODER_RULES,
+    check_header,
+    check_layers,
+    check_tensors,
+    header_rules,
+    join_tokens,
+    read_model,
+    read_table,
+    read_vocabulary,
+    write_model,
+)
 from seqclf.tagging.features import Forms, encode_forms
 from seqclf.tagging.network import TaggerNetwork, TaggerShape, tagger_shapes
 from wordvec import FormatError, InputError, Vocabulary
@@ -94,7 +103,7 @@ class TaggerModel:
         """
         forms = self._forms(sentences)
         found = np.empty((forms.ids.size, len(self.labels)), np.float32)
-        with _workers(forms, threads) as workers:
+        with workers_for(forms.offsets.size - 1, threads) as workers:
             _for_tokens(
                 lambda states, batch: [self.network.probabilities(states, batch)], self.network, forms, workers, [found]
             )
@@ -214,7 +223,7 @@ def as_sentences(sentences: Iterable[Sequence[str]], what: str = "sentences") ->
 def predict_tags(network: TaggerNetwork, forms: Forms, threads: int | None = None) -> np.ndarray:
     """Each token's tag: (N,) int32."""
     tags = np.empty(forms.ids.size, np.int32)
-    with _workers(forms, threads) as workers:
+    with workers_for(forms.offsets.size - 1, threads) as workers:
         _for_tokens(lambda states, batch: [network.head.predict(states, batch)], network, forms, workers, [tags])
     return tags
 
@@ -229,11 +238,6 @@ def evaluate_tags(network: TaggerNetwork, forms: Forms, targets: np.ndarray, wor
     _for_tokens(answer, network, forms, workers, [tags, probabilities])
     own = probabilities[np.arange(targets.size), targets].astype(np.float64)
     return float((tags == targets).mean()), float(-np.log(np.maximum(own, 1.2e-38)).mean())
-
-
-def _workers(forms: Forms, threads: int | None) -> Workers:
-    """One sentence or a few are done before a second thread has started."""
-    return Workers(1 if forms.offsets.size <= 33 else threads)
 
 
 def _for_tokens(
@@ -256,14 +260,10 @@ def _for_tokens(
 
 
 def _shape(name: str, tensors: Mapping[str, np.ndarray], header: Mapping[str, Any]) -> TaggerShape:
-    rules = {**ENCODER_RULES, **MODEL_RULES, "head": (str, "a head", lambda value: value in HEADS)}
-    check_header(name, header, rules)
-    if header["layers"] > len(tensors):
-        raise FormatError(f"{name} is damaged: {header['layers']} layers, but {len(tensors)} tensors")
-    for table in ("embedding", "features"):
-        if table not in tensors or tensors[table].ndim != 2:
-            raise FormatError(f"{name} is damaged: it has no table {table}")
-    (words, word_size), (features, feature_size) = tensors["embedding"].shape, tensors["features"].shape
+    check_header(name, header, header_rules(*ENCODER_RULES, "head", "lowercase", "labels"))
+    check_layers(name, header["layers"], tensors)
+    words, word_size = read_table(name, tensors).shape
+    features, feature_size = read_table(name, tensors, "features").shape
     encoder = {key: header[key] for key in ENCODER_RULES}
     return TaggerShape(
         words=words,

@@ -1,14 +1,13 @@
-"""From tagged sentences to a tagger: the same road for Python, scikit-learn and the command line."""
+"""Training of a tagger, from tagged sentences to a model."""
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from seqclf.data.embeddings import build_embedding
-from seqclf.data.labels import distinct_labels, encode_labels
+from seqclf.data.labels import distinct_labels, encode_labels, plain_value
 from seqclf.data.texts import count_tokens
 from seqclf.layers.batches import PackedBatch, pack, token_places
 from seqclf.layers.parameters import EncoderShape
@@ -18,17 +17,23 @@ from seqclf.tagging.features import Forms, count_features, encode_forms
 from seqclf.tagging.model import TaggerModel, as_sentences, evaluate_tags
 from seqclf.tagging.network import TaggerNetwork, TaggerShape, initial_tagger
 from seqclf.tagging.settings import TaggerSettings
-from seqclf.training.dropout import POOLED, draw_dropout_masks, draw_mask, dropout_key, dropout_rates
+from seqclf.training.dropout import (
+    UNKNOWN,
+    draw_dropout_masks,
+    draw_mask,
+    draw_output_mask,
+    dropout_key,
+    dropout_rates,
+)
 from seqclf.training.loop import Progress, steps_in_all, train_in_batches
 from seqclf.training.optimizers import Optimizer
+from seqclf.training.settings import resolved
 from wordvec import InputError
 
 if TYPE_CHECKING:
     from wordvec import WordVectors
 
 logger = logging.getLogger(__name__)
-
-_STATES, _UNKNOWN = POOLED, 7  # purposes of masks beside those of ``noise.py``
 
 Tagged = tuple[list[list[str]], list[list[Any]]]
 """Sentences as lists of tokens, and a list of tags for each."""
@@ -68,7 +73,7 @@ def train_tagger(
         >>> train_tagger(sentences, tags, settings=settings, threads=1).predict([["a", "cat", "barks"]])
         [['D', 'N', 'V']]
     """
-    settings = _settled((settings or TaggerSettings()).validate(), vectors)
+    settings = resolved(settings or TaggerSettings(), vectors)
     tokens, marks = check_tagged(sentences, tags)
     labels = distinct_labels(
         [tag for row in marks for tag in row], "a tagger needs at least two different tags, got only one"
@@ -106,7 +111,7 @@ def check_tagged(sentences: Iterable[Sequence[str]], tags: Iterable[Sequence[Any
     for row, given in enumerate(tags):
         if isinstance(given, str | bytes) or not isinstance(given, Iterable):
             raise InputError(f"tags must be lists, one tag for each token, got {given!r:.60} at position {row}")
-        marks.append([tag.item() if hasattr(tag, "item") else tag for tag in given])
+        marks.append([plain_value(tag) for tag in given])
     if len(marks) != len(tokens):
         raise InputError(f"{len(marks):,} lists of tags for {len(tokens):,} {what}")
     for row, (sentence, given) in enumerate(zip(tokens, marks, strict=True)):
@@ -116,15 +121,6 @@ def check_tagged(sentences: Iterable[Sequence[str]], tags: Iterable[Sequence[Any
     if not any(tokens):
         raise InputError(f"there are no {what} with tokens: {len(tokens)} given")
     return tokens, marks
-
-
-def _settled(settings: TaggerSettings, vectors: "WordVectors | None") -> TaggerSettings:
-    """The settings with casing and width as the vectors say where the user did not."""
-    lowercase = settings.lowercase
-    if vectors is not None:
-        settings = replace(settings, vector_size=int(vectors.vectors.shape[1]))
-        lowercase = vectors.lowercase if lowercase is None else lowercase
-    return replace(settings, lowercase=True if lowercase is None else bool(lowercase))
 
 
 def _split(sentences: list[list[str]], settings: TaggerSettings) -> tuple[list[int], list[int]]:
@@ -148,15 +144,7 @@ def _train(
     lowercase = bool(settings.lowercase)
     words = [[token.lower() for token in row] if lowercase else row for row in training[0]]
     counted = count_tokens(words, settings.min_count)
-    vocabulary, table = build_embedding(
-        counted,
-        vectors,
-        vector_size=settings.vector_size,
-        scale=settings.vector_scale,
-        keep=settings.keep_vectors,
-        tuned=settings.tune_vectors,
-        random=random,
-    )
+    vocabulary, table = build_embedding(counted, vectors, random=random, **settings.embedding_options())
     features = count_features(training[0], settings.feature_min_count)
     width = table.shape[1] + settings.feature_size
     layers = EncoderShape(vocabulary=0, vector_size=width, **settings.encoder_options())
@@ -189,22 +177,19 @@ def _train(
             sizes=np.diff(forms.offsets),
             on_progress=on_progress,
         )
-    best = outcome.history[outcome.best_epoch - 1]
-    metrics = {
-        "best_epoch": outcome.best_epoch,
-        "sentences": len(training[0]),
-        "dev_sentences": len(held[0]),
-        "tokens": int(forms.ids.size),
-        "trained_words": len(counted),
-        **{name: value for name, value in best.items() if name != "epoch"},
-    }
+    metrics = outcome.metrics(
+        sentences=len(training[0]),
+        dev_sentences=len(held[0]),
+        tokens=int(forms.ids.size),
+        trained_words=len(counted),
+    )
     return TaggerModel(
         network,
         vocabulary,
         features,
         _frequent_tags(forms.words[forms.ids], targets, len(table)),
         labels=labels,
-        settings=settings.as_dict(),
+        settings=settings.record(),
         metrics=metrics,
         history=outcome.history,
     )
@@ -234,7 +219,7 @@ def _frequent_tags(words: np.ndarray, targets: np.ndarray, rows: int) -> np.ndar
 
 
 class _Trainer:
-    """A tagger's net, its optimiser, and the steps they take together."""
+    """A tagger's network, its optimizer, and their training steps."""
 
     def __init__(
         self,
@@ -248,24 +233,17 @@ class _Trainer:
     ) -> None:
         self.network, self.settings, self.workers = network, settings, workers
         self._forms, self._targets = forms, targets
-        # Kept vectors stand behind the tuned ones; the last row of each table is for what is unknown.
+        # Kept vectors follow the tuned ones; the last row of each table is for unknown words or features.
         tables = [
             (network.words, tuned_words if settings.tune_vectors else 0),
             (network.features, len(network.features) - 1),
         ]
-        self.optimizer = Optimizer(
-            network.dense,
-            learning_rate=settings.learning_rate,
-            warmup_steps=settings.warmup_steps,
-            clip_norm=settings.clip_norm,
-            steps=steps_in_all(forms.offsets.size - 1, settings),
-            tables=tables,
-            workers=workers,
-        )
+        steps = steps_in_all(forms.offsets.size - 1, settings)
+        self.optimizer = Optimizer.from_settings(network.dense, settings, steps=steps, tables=tables, workers=workers)
         self.trained = [network.dense, *(table[:rows] for table, rows in tables)]
 
     def learn(self, members: np.ndarray) -> float:
-        """One update from some sentences; their mean loss by token."""
+        """Update the network from some sentences and return their mean loss per token."""
         forms = self._forms
         batch = pack(forms.ids, forms.offsets, members)
         targets = self._targets[token_places(batch, forms.offsets, members)]
@@ -276,21 +254,15 @@ class _Trainer:
         return loss
 
     def _noise(self, batch: PackedBatch) -> tuple[DropoutMasks, np.ndarray | None]:
-        """What this step multiplies into the encoder, and into the states."""
+        """Return this step's masks for the encoder and for the states."""
         settings, encoder, step = self.settings, self.network.encoder, self.optimizer.done
         noise = draw_dropout_masks(encoder, batch, dropout_rates(settings), settings.seed, step)
         if settings.word_dropout > 0:
-            forms, key = batch.token_ids.size, dropout_key(settings.seed, _UNKNOWN, step)
+            forms, key = batch.token_ids.size, dropout_key(settings.seed, UNKNOWN, step)
             if noise.words is None:
                 noise.words = np.ones((forms, encoder.columns), encoder.dtype)
-            # An unknown word is all zeros: what is left of the others is not made larger for it.
+            # An unknown word is all zeros; the other words are not scaled up.
             noise.words[:, : self.network.shape.word_size] *= draw_mask(
                 forms, 4, settings.word_dropout, key, encoder.dtype, 1.0
             )[:, :1]
-        if settings.dropout == 0:
-            return noise, None
-        key = dropout_key(settings.seed, _STATES, step)
-        return noise, draw_mask(int(batch.starts[-1]), encoder.features, settings.dropout, key, encoder.dtype)
-
-
-__all__: Sequence[str] = ["check_tagged", "train_tagger"]
+        return noise, draw_output_mask(encoder, int(batch.starts[-1]), settings.dropout, settings.seed, step)

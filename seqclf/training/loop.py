@@ -48,11 +48,21 @@ class Progress:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What training leaves beside the network's parameters, which are those of the best epoch."""
+    """Result of a training, apart from the network's parameters, which are those of the best epoch."""
 
     history: list[dict[str, Any]]
     best_epoch: int
     """From 1."""
+
+    def metrics(self, **sizes: int) -> dict[str, Any]:
+        """Return a model's metrics: the best epoch, ``sizes`` of the training data, and that epoch's row.
+
+        Example:
+            >>> Outcome([{"epoch": 1, "loss": 0.5}], best_epoch=1).metrics(texts=9)
+            {'best_epoch': 1, 'texts': 9, 'loss': 0.5}
+        """
+        best = self.history[self.best_epoch - 1]
+        return {"best_epoch": self.best_epoch, **sizes} | {name: best[name] for name in best if name != "epoch"}
 
 
 def best_of_epochs(

@@ -3,6 +3,7 @@ rate's schedule."""
 
 import math
 from collections.abc import Sequence
+from typing import Protocol, Self
 
 import numpy as np
 
@@ -123,6 +124,14 @@ def clipping(norm: float, limit: float) -> float:
     return limit / norm if norm > limit else 1.0
 
 
+def check_finite(value: float, step: int, learning_rate: float) -> None:
+    """Raise TrainingError unless ``value``, of loss and gradient at a step from 0, is finite."""
+    if not math.isfinite(value):
+        raise TrainingError(
+            f"the loss is no longer a number at step {step + 1}; lower learning_rate, which is {learning_rate}"
+        )
+
+
 def scheduled_rate(step: int, steps: int, *, peak: float, warmup: int) -> float:
     """The rate of a step: rising linearly to ``peak`` over ``warmup`` steps, then falling linearly towards 0.
 
@@ -138,8 +147,21 @@ def scheduled_rate(step: int, steps: int, *, peak: float, warmup: int) -> float:
     return peak * (steps - step) / (steps - warmup)
 
 
+class OptimizerSettings(Protocol):
+    """The settings of an ``Optimizer``."""
+
+    @property
+    def learning_rate(self) -> float: ...
+
+    @property
+    def warmup_steps(self) -> int: ...
+
+    @property
+    def clip_norm(self) -> float: ...
+
+
 class Optimizer:
-    """The updates of a training: clipping by the global norm, the rate's schedule, Adam.
+    """The updates of a training: clipping by the global norm, the learning rate's schedule, Adam.
 
     Args:
         dense: everything dense, flat; updated in place.
@@ -170,6 +192,27 @@ class Optimizer:
         self._tables = [Adam(table, rows=rows) for table, rows in tables]
         self.done, self.learning_rate = 0, 0.0
 
+    @classmethod
+    def from_settings(
+        cls,
+        dense: np.ndarray,
+        settings: OptimizerSettings,
+        *,
+        steps: int,
+        tables: Sequence[tuple[np.ndarray, int]] = (),
+        workers: Workers | None = None,
+    ) -> Self:
+        """Return an optimizer with the rates and the clipping of some settings."""
+        return cls(
+            dense,
+            learning_rate=settings.learning_rate,
+            warmup_steps=settings.warmup_steps,
+            clip_norm=settings.clip_norm,
+            steps=steps,
+            tables=tables,
+            workers=workers,
+        )
+
     def step(self, loss: float, gradient: np.ndarray, *touched: tuple[np.ndarray, np.ndarray]) -> None:
         """One update.
 
@@ -186,10 +229,7 @@ class Optimizer:
         counts = [int(np.searchsorted(rows, tuned)) for (rows, _), tuned in zip(touched, self._tuned, strict=True)]
         cut = [(rows[:count], d_rows[:count]) for (rows, d_rows), count in zip(touched, counts, strict=True)]
         norm = global_norm(gradient, *(d_rows for _, d_rows in cut))
-        if not math.isfinite(norm + loss):
-            raise TrainingError(
-                f"the loss is no longer a number at step {self.done + 1}; lower learning_rate, which is {self._peak}"
-            )
+        check_finite(norm + loss, self.done, self._peak)
         scale = clipping(norm, self._clip_norm)
         self.learning_rate = scheduled_rate(self.done, self._steps, peak=self._peak, warmup=self._warmup)
         self._dense.step(gradient, learning_rate=self.learning_rate, scale=scale, workers=self._workers)

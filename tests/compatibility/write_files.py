@@ -22,6 +22,7 @@ from seqclf import (
     Forecaster,
     ForecasterSettings,
     LanguageModelSettings,
+    RegressorSettings,
     TaggerSettings,
     train_classifier,
     train_language_model,
@@ -89,7 +90,7 @@ def classifiers(folder: Path) -> None:
 
 
 def regressors(folder: Path) -> None:
-    settings = ClassifierSettings(**TINY)
+    settings = RegressorSettings(**TINY)
     train_regressor(TEXTS, NUMBERS, settings=settings, threads=1).save(folder / "regressor.safetensors")
     random = np.random.default_rng(7)
     sequences = [random.normal(size=1 + k % 5) for k in range(20)]
