@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from seqclf.data.series import mean_and_deviation
 from wordvec import InputError
 
 HARMONICS = 2
@@ -46,9 +47,7 @@ class Preparation:
         columns = values.shape[1]
         raw = cls(season, seasonal, log, relative, np.zeros(columns), np.ones(columns))
         known = raw.scale(raw.logarithm(values))[raw.lag :]
-        deviation = known.std(axis=0)
-        # A constant column stays constant: there is nothing to divide by.
-        return cls(season, seasonal, log, relative, known.mean(axis=0), np.where(deviation > 0, deviation, 1.0))
+        return cls(season, seasonal, log, relative, *mean_and_deviation(known))
 
     def logarithm(self, values: np.ndarray) -> np.ndarray:
         """The series (N, D), or its logarithm."""

@@ -24,6 +24,7 @@ from seqclf import (
     LanguageModelSettings,
     RegressorSettings,
     TaggerSettings,
+    backtest,
     train_classifier,
     train_language_model,
     train_multi_label,
@@ -119,7 +120,7 @@ def forecasters(folder: Path) -> None:
     settings = ForecasterSettings(window=5, horizon=2, season=6, hidden_size=3, epochs=3, seed=7)
     series = runs.series()
     model = Forecaster(settings).fit(series, names=["tide", "swell"], threads=1)
-    model.calibrate(model.back_test(series, 12, threads=1)).save(folder / "forecaster.safetensors")
+    model.calibrate(backtest(series, settings, 12, threads=1)).save(folder / "forecaster.safetensors")
 
 
 def checkpoints(folder: Path) -> None:
