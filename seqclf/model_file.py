@@ -1,4 +1,4 @@
-"""The model file: safetensors with one metadata key of sorted JSON. Nothing in it is trusted, nothing in it can run."""
+"""The model file: safetensors with one metadata key of sorted JSON. Everything read is validated; no code is loaded."""
 
 import itertools
 import json
@@ -24,7 +24,7 @@ KINDS = {
     "forecaster": "a forecaster",
     "regressor": "a regressor",
 }
-"""What a file may hold, by the name it has in the header."""
+"""Kinds of models, by their name in the header."""
 _WRITERS = {
     "model": "classify-text train",
     "multi-label model": "classify-text train --multi-label",
@@ -91,10 +91,10 @@ def header_rules(*keys: str) -> Rules:
 def write_model(
     path: str | os.PathLike[str], tensors: Mapping[str, np.ndarray], header: Mapping[str, Any], *, kind: str = "model"
 ) -> None:
-    """Write a model; the file takes its place only when it is complete. The same content gives the same bytes.
+    """Write a model atomically; equal content gives equal bytes.
 
     Args:
-        path, tensors, header: where, its arrays, and what describes them.
+        path, tensors, header: the file, its arrays and its description.
         kind: one of ``KINDS``.
     """
     from safetensors.numpy import save
@@ -110,11 +110,10 @@ def write_model(
 def read_model(
     path: str | os.PathLike[str], *, kind: str = "model", or_kind: str | None = None
 ) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    """Tensors and header of a model file of one of ``KINDS``, or of one of two.
+    """Return tensors and header of a model file of the given kind, or of ``or_kind``.
 
     Raises:
-        FormatError: it is no such model: random bytes, cut short, word vectors, another kind, or a version this one
-            cannot read.
+        FormatError: not a model file, truncated, word vectors, another kind, or a version this program cannot read.
         InputError: it is missing or a directory.
     """
     from safetensors import SafetensorError, safe_open
@@ -213,15 +212,15 @@ def check_tensors(
     *others: str,
     numbers: Mapping[str, tuple[int, ...]] | None = None,
 ) -> None:
-    """See that a file holds what it must and no more, and that all numbers in it are finite.
+    """Check that a file holds exactly the expected tensors, and that all numbers are finite.
 
     Args:
-        name, tensors: the file, and what it holds.
-        weights: shapes of what must be float32, and may not be empty. numbers: of what must be float64.
-        others: names of what is looked at elsewhere.
+        name, tensors: the file and its tensors.
+        weights: shapes of nonempty float32 tensors. numbers: of float64 tensors.
+        others: names of tensors that are checked elsewhere.
 
     Raises:
-        FormatError: something is missing, too many, of another type or shape, or not finite.
+        FormatError: a tensor is missing, unexpected, of another dtype or shape, or not finite.
     """
     expected: dict[str, tuple[Any, tuple[int, ...], bool]]
     expected = {key: (np.dtype(np.float32), shape, 0 not in shape) for key, shape in weights.items()}
@@ -239,10 +238,10 @@ def check_tensors(
 
 
 def read_vocabulary(name: str, tensors: Mapping[str, np.ndarray], rows: int, prefix: str = "token") -> Vocabulary:
-    """The vocabulary of ``rows`` words that ``join_tokens`` laid out, with ``token_counts`` where they are there.
+    """Return the vocabulary of ``rows`` words written by ``join_tokens``, with ``token_counts`` if present.
 
     Raises:
-        FormatError: it does not add up.
+        FormatError: it is inconsistent.
     """
     tokens = split_tokens(name, tensors[f"{prefix}_bytes"], tensors[f"{prefix}_offsets"])
     if len(tokens) != rows:
@@ -254,7 +253,7 @@ def read_vocabulary(name: str, tensors: Mapping[str, np.ndarray], rows: int, pre
 
 
 def join_tokens(tokens: list[str], prefix: str = "token") -> dict[str, np.ndarray]:
-    """token_bytes (bytes,) uint8, all tokens in UTF-8 end to end, and token_offsets (V + 1,) int64."""
+    """Return token_bytes (bytes,) uint8, all tokens in UTF-8 end to end, and token_offsets (V + 1,) int64."""
     encoded = [token.encode() for token in tokens]
     offsets = np.zeros(len(encoded) + 1, dtype=np.int64)
     np.cumsum([len(token) for token in encoded], out=offsets[1:])

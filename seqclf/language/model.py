@@ -1,4 +1,4 @@
-"""LanguageModel: how likely a text is, what comes next, and new text, in one file. Needs numpy and numba alone."""
+"""A trained language model: perplexity, next tokens, generation and files."""
 
 import math
 import os
@@ -34,12 +34,12 @@ KIND = "language model"
 
 @dataclass(frozen=True)
 class Perplexity:
-    """How well a text was foreseen.
+    """The perplexity of a text.
 
     Attributes:
-        tokens: words or characters, ends of lines among them. unknown: how many the vocabulary lacks.
-        loss: mean of -log p, in nats a token.
-        unigram_loss, bigram_loss: the same of simple models of the training text; the second is None without it.
+        tokens: words or characters, including line ends. unknown: how many the vocabulary lacks.
+        loss: mean of -log p, in nats per token.
+        unigram_loss, bigram_loss: the same for n-gram models of the training text; the second is None without it.
     """
 
     tokens: int
@@ -55,7 +55,7 @@ class Perplexity:
 
     @property
     def bits(self) -> float:
-        """Bits a token: of characters, the number that models are compared by."""
+        """Bits per token; for characters, the usual measure."""
         return self.loss / math.log(2)
 
 
@@ -63,11 +63,11 @@ class LanguageModel:
     """A trained recurrent language model over words or characters.
 
     Args:
-        network: its parameters.
-        vocabulary: V tokens with the training text's counts; ``<unk>`` and the line's end are among them.
-        settings: how it was trained; ``unit``, ``tokenizer`` and ``lowercase`` say how text is cut.
-        metrics: numbers from training, such as ``dev_loss``.
-        history: a row an epoch.
+        network: the trained network.
+        vocabulary: V tokens with the training text's counts, including ``<unk>`` and the line end.
+        settings: training settings; ``unit``, ``tokenizer`` and ``lowercase`` determine the tokenization.
+        metrics: results of training, such as ``dev_loss``.
+        history: one row per epoch.
 
     Attributes:
         vocabulary, settings, metrics, history: as given.
@@ -103,22 +103,22 @@ class LanguageModel:
         return str(self.settings["unit"])
 
     def encode(self, lines: Iterable[str]) -> np.ndarray:
-        """The text as token ids (N + 1,) int32, an end of line before it."""
+        """Return the text as token ids (N + 1,) int32, preceded by a line end."""
         tokens = tokens_of(lines, self.unit, self.settings["tokenizer"], self.settings["lowercase"])
         return encode_text(tokens, self.vocabulary, self.unit)
 
     def perplexity(
         self, lines: Iterable[str], *, trained_on: Iterable[str] | None = None, threads: int | None = None
     ) -> Perplexity:
-        """How well a text is foreseen, all its lines read as one, from a state of zeros.
+        """Return the perplexity of a text, whose lines are read as one sequence from a state of zeros.
 
         Args:
-            lines: strings without their ends.
-            trained_on: the training text, for the perplexity of a bigram model beside.
-            threads: at most so many; None takes the cores there are. They do not change the result.
+            lines: strings without line ends.
+            trained_on: the training text, for the perplexity of a bigram model.
+            threads: the largest number of threads; None uses all cores. They do not change the result.
 
         Raises:
-            InputError: there is no line, or one is no string.
+            InputError: there are no lines, or a line is not a string.
         """
         ids = self.encode(lines)
         if ids.size == 1:
@@ -134,11 +134,11 @@ class LanguageModel:
         return Perplexity(ids.size - 1, unknown, loss, -float(unigram_log_probabilities(counts, ids).mean()), bigrams)
 
     def next_tokens(self, prompt: str = "", *, top: int = 10) -> list[tuple[str, float]]:
-        """The likeliest tokens after a prompt, and their probabilities; ``<unk>`` is left out.
+        """Return the most probable tokens after a prompt and their probabilities, without ``<unk>``.
 
         Args:
-            prompt: how the text goes so far; empty: the beginning of a line.
-            top: how many.
+            prompt: the text so far; empty is the beginning of a line.
+            top: the number of tokens.
 
         Raises:
             InputError: ``top`` is below 1.
@@ -159,12 +159,12 @@ class LanguageModel:
         nucleus: float | None = None,
         seed: int = 1,
     ) -> str:
-        """A prompt, and text that goes on from it; ``<unk>`` is never drawn.
+        """Return a prompt and generated text that continues it; ``<unk>`` is never drawn.
 
         Args:
-            prompt: how the text begins; empty: with a line.
-            length: so many words or characters at most, ends of lines among them.
-            lines: stop after so many ends of lines; None does not.
+            prompt: the beginning of the text; empty is the beginning of a line.
+            length: the largest number of words or characters to generate, including line ends.
+            lines: stop after that many line ends; None does not stop.
             temperature, top_k, nucleus: see :func:`seqclf.language.generation.choices`.
             seed: the same seed, the same text, wherever the model file gives the same probabilities.
 
@@ -191,7 +191,7 @@ class LanguageModel:
         return text
 
     def _prompt(self, prompt: str) -> np.ndarray:
-        """A text that is not at its end: its ids without the last line's end."""
+        """Return the ids of an unfinished text, without the last line's end."""
         return self.encode(prompt.split("\n"))[:-1]
 
     def _joined(self, text: str, token: int, end: int) -> str:
@@ -201,7 +201,7 @@ class LanguageModel:
         return text + between + self.vocabulary.tokens[token]
 
     def _after(self, ids: np.ndarray, states: States | None) -> tuple[np.ndarray, States]:
-        """Probabilities (V,) after some tokens, that of ``<unk>`` set to 0, and the state to carry on."""
+        """Return probabilities (V,) after some tokens, that of ``<unk>`` set to 0, and the state after them."""
         for start in range(0, ids.size, WINDOW):
             part = ids[start : start + WINDOW]
             rows, states = self.network.read(pack(part, np.array([0, part.size]), np.array([0])), states)
@@ -211,10 +211,10 @@ class LanguageModel:
         return probabilities, states
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write one safetensors file: weights, vocabulary with counts, settings. The same model, the same bytes.
+        """Write a safetensors file with weights, vocabulary, counts and settings; equal models give equal bytes.
 
         Raises:
-            InputError: ``path`` cannot be written; what stood there before still stands.
+            InputError: ``path`` cannot be written; an existing file is kept.
         """
         shape = self.network.shape
         header = {name: getattr(shape, name) for name in ("cell", "reset", "layers", "hidden_size", "tied")}
@@ -226,10 +226,10 @@ class LanguageModel:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "LanguageModel":
-        """Read what :meth:`save` wrote, checking every shape and number.
+        """Read a file written by :meth:`save`, checking every shape and number.
 
         Raises:
-            FormatError: the file is no language model, is cut short, or does not add up.
+            FormatError: the file is not a language model, truncated, or inconsistent.
             InputError: it is missing or a directory.
         """
         name = str(path)

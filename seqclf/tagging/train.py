@@ -52,20 +52,20 @@ def train_tagger(
     """Train a recurrent tagger.
 
     Args:
-        sentences: lists of tokens; empty ones are allowed.
-        tags: for each sentence a list with a tag for each token: strings, or whole numbers.
-        settings: default: the recipe, ``TaggerSettings()``.
-        vectors: pretrained word vectors to start from; their casing is taken over.
-        dev: sentences and tags to choose the best epoch by; None splits off ``settings.validation_fraction``.
-        threads: at most so many; None takes the cores there are. The result is the same at any number.
+        sentences: lists of tokens, which may be empty.
+        tags: for each sentence a list with one tag per token: strings or whole numbers.
+        settings: default: ``TaggerSettings()``.
+        vectors: pretrained word vectors to start from; they also set the casing.
+        dev: sentences and tags that choose the best epoch; None splits off ``settings.validation_fraction``.
+        threads: the largest number of threads; None uses all cores. The result is the same at any number.
         on_progress: called a few times a second with a :class:`seqclf.Progress`, whose texts are sentences.
 
     Returns:
-        The model; its ``history`` has a row an epoch.
+        The model; its ``history`` has one row per epoch.
 
     Raises:
-        InputError: not one tag a token, fewer than two different tags, settings outside their range.
-        TrainingError: the loss is no longer a number.
+        InputError: not one tag per token, fewer than two different tags, or a setting out of range.
+        TrainingError: loss or gradient is no longer a number.
 
     Example:
         >>> settings = TaggerSettings(hidden_size=16, batch_size=2, learning_rate=0.02, validation_fraction=0)
@@ -93,10 +93,10 @@ def train_tagger(
 
 
 def check_tagged(sentences: Iterable[Sequence[str]], tags: Iterable[Sequence[Any]], what: str = "sentences") -> Tagged:
-    """Sentences and tags as lists of Python's own values.
+    """Return sentences and tags as lists of Python values.
 
     Raises:
-        InputError: there is nothing, a sentence is no list of tokens, or tags do not match tokens.
+        InputError: there are no tokens, a sentence is not a list of tokens, or tags do not match tokens.
 
     Example:
         >>> check_tagged([["a", "cat"]], [["D"]])
@@ -124,7 +124,7 @@ def check_tagged(sentences: Iterable[Sequence[str]], tags: Iterable[Sequence[Any
 
 
 def _split(sentences: list[list[str]], settings: TaggerSettings) -> tuple[list[int], list[int]]:
-    """Sentences for training and those held out, both rising; at least one with tokens is for training."""
+    """Return training and validation sentences, both ascending; at least one with tokens is for training."""
     count = min(round(settings.validation_fraction * len(sentences)), sum(map(bool, sentences)) - 1)
     order = np.random.default_rng([settings.seed, 0x5711]).permutation(np.flatnonzero([bool(x) for x in sentences]))
     taken = sorted(order[:count].tolist())
@@ -173,7 +173,7 @@ def _train(
             trainer.optimizer,
             settings,
             arrays=trainer.trained,
-            evaluate=None if dev is None else lambda: _judged(network, *dev, workers),
+            evaluate=None if dev is None else lambda: _evaluated(network, *dev, workers),
             sizes=np.diff(forms.offsets),
             on_progress=on_progress,
         )
@@ -195,23 +195,23 @@ def _train(
     )
 
 
-def _judged(
+def _evaluated(
     network: TaggerNetwork, forms: Forms, targets: np.ndarray, workers: Workers
 ) -> tuple[dict[str, Any], tuple[float, ...]]:
-    """A row of the history, and what chooses the epoch: accuracy first, then loss."""
+    """Return a row of the history, and the score that chooses the epoch: accuracy, then loss."""
     accuracy, loss = evaluate_tags(network, forms, targets, workers)
     return {"dev_accuracy": accuracy, "dev_loss": loss}, (accuracy, -loss)
 
 
 def _frequent_tags(words: np.ndarray, targets: np.ndarray, rows: int) -> np.ndarray:
-    """Each word's most frequent tag (V + 1,) int32, of equals the first; the most frequent of all where there is none.
+    """Return each word's most frequent tag (V + 1,) int32, ties to the first tag; that of all words for unseen ones.
 
     Args:
         words: (N,) rows of the words. targets: (N,) their tags. rows: V + 1.
     """
     found = np.full(rows, np.bincount(targets).argmax(), np.int32)
     pairs, counts = np.unique(np.stack([words, targets]), axis=1, return_counts=True)
-    # The most frequent pair of each word is written last; the first of equals, because the sort is stable and reversed.
+    # The most frequent pair of each word is written last; of ties the first, because the sort is stable and reversed.
     order = np.argsort(counts[::-1], kind="stable")
     found[pairs[0, ::-1][order]] = pairs[1, ::-1][order]
     found[-1] = np.bincount(targets).argmax()
