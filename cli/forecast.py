@@ -11,7 +11,7 @@ from cli.shared.setting_options import all_setting_options
 from seqclf import ForecasterSettings
 
 if TYPE_CHECKING:
-    from seqclf import Backtest, Forecaster, Margin
+    from seqclf import Backtest, ConfidenceInterval, Forecaster
     from seqclf import Progress as TrainingProgress
 
 _columns_option = click.option(
@@ -77,7 +77,7 @@ def train(
         raise click.UsageError("--naive-season and --refits need --test N")
 
     from corpora import read_series
-    from seqclf import Forecaster
+    from seqclf import Forecaster, backtest
     from wordvec.system.atomic_files import check_target
 
     with usage_errors():
@@ -89,8 +89,8 @@ def train(
     report = None
     if test is not None:
         with Progress("back-test", quiet) as progress:
-            report = forecaster.back_test(
-                values, test, refits=refits, seasons=seasons, threads=threads,
+            report = backtest(
+                values, settings, test, refits=refits, seasons=seasons, threads=threads,
                 on_progress=lambda state: _show(progress, state),
             )  # fmt: skip
     with Progress("training", quiet) as progress:
@@ -189,7 +189,7 @@ def _table(report: "Backtest") -> str:
     return table(rows, head)
 
 
-def _difference(margin: "Margin") -> str:
-    """A difference with its interval, where there were origins enough for one."""
+def _difference(margin: "ConfidenceInterval") -> str:
+    """Return a difference with its interval, if it has one."""
     bounds = "" if margin.low is None else f" ({margin.low:.3f} to {margin.high:.3f})"
     return f"{margin.value:.3f}{bounds}"

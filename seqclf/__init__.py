@@ -7,13 +7,13 @@ from importlib import import_module
 from typing import Any
 
 _HOME = {
-    "Backtest": "seqclf.forecasting.back_testing",
+    "Backtest": "seqclf.forecasting.backtest",
     "Baseline": "seqclf.classification.baselines",
     "ClassifierSettings": "seqclf.classification.settings",
-    "ForecastScore": "seqclf.forecasting.back_testing",
-    "Forecaster": "seqclf.forecasting.forecaster",
+    "ConfidenceInterval": "seqclf.forecasting.backtest",
+    "ForecastScore": "seqclf.forecasting.backtest",
+    "Forecaster": "seqclf.forecasting.estimator",
     "ForecasterSettings": "seqclf.forecasting.settings",
-    "Margin": "seqclf.forecasting.back_testing",
     "Progress": "seqclf.training.loop",
     "MultiLabelClassifier": "seqclf.classification.multi_label_estimator",
     "MultiLabelModel": "seqclf.classification.model",
@@ -33,7 +33,7 @@ _HOME = {
     "TaggerModel": "seqclf.tagging.model",
     "TaggerSettings": "seqclf.tagging.settings",
     "Trace": "seqclf.inspection.tracing",
-    "back_test": "seqclf.forecasting.back_testing",
+    "backtest": "seqclf.forecasting.backtest",
     "check_picture": "seqclf.inspection.plotting",
     "compare_baselines": "seqclf.classification.baselines",
     "compare_multi_label_baselines": "seqclf.classification.baselines",
@@ -46,9 +46,9 @@ _HOME = {
     "score_label_sets": "seqclf.metrics",
     "trace": "seqclf.inspection.tracing",
     "train_classifier": "seqclf.classification.train",
-    "train_language_model": "seqclf.language.model",
+    "train_language_model": "seqclf.language.train",
     "train_multi_label": "seqclf.classification.train_multi_label",
-    "train_regressor": "seqclf.regression.model",
+    "train_regressor": "seqclf.regression.train",
     "train_tagger": "seqclf.tagging.train",
 }
 

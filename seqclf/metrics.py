@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from seqclf.data.label_sets import LabelSets, label_matrix
-from seqclf.data.texts import sorted_labels
+from seqclf.data.labels import sorted_labels
 from wordvec import InputError
 
 

@@ -1,15 +1,18 @@
-"""The model file: safetensors with one metadata key of sorted JSON. Nothing in it is trusted, nothing in it can run."""
+"""The model file: safetensors with one metadata key of sorted JSON. Everything read is validated; no code is loaded."""
 
 import itertools
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 
+from corpora import TOKENIZERS
+from seqclf.layers.choices import CELLS, HEADS, MERGES, POOLINGS, RESETS
 from wordvec import FormatError, InputError, Vocabulary, replacing
+from wordvec.system.settings import Settings
 
 VERSION = 1
 _KEY = "seqclf"
@@ -21,7 +24,7 @@ KINDS = {
     "forecaster": "a forecaster",
     "regressor": "a regressor",
 }
-"""What a file may hold, by the name it has in the header."""
+"""Kinds of models, by their name in the header."""
 _WRITERS = {
     "model": "classify-text train",
     "multi-label model": "classify-text train --multi-label",
@@ -31,21 +34,67 @@ _WRITERS = {
     "regressor": "RegressorModel.save",
 }
 
-HEADER: dict[str, tuple[type, str, Any]] = {
-    "settings": (dict, "an object", lambda value: True),
-    "metrics": (dict, "an object", lambda value: True),
+Rules: TypeAlias = Mapping[str, tuple[type, str, Callable[[Any], object]]]
+"""For each key of a header: the type of its value, the rule in words, and a function that checks the rule."""
+
+
+def _at_least_1(value: int) -> bool:
+    return value >= 1
+
+
+def _is_rate(value: float) -> bool:
+    return 0 <= value < 1
+
+
+def _always(value: object) -> bool:
+    return True
+
+
+def _are_labels(value: list[Any]) -> bool:
+    kinds = {type(label) for label in value}
+    return kinds <= {str, int, float, bool} and len(kinds) == 1 and len(set(value)) == len(value) >= 2
+
+
+TRAINING_RULES: Rules = {
+    "settings": (dict, "an object", _always),
+    "metrics": (dict, "an object", _always),
     "history": (list, "a list of objects", lambda value: all(isinstance(row, dict) for row in value)),
 }
-"""What every model's header holds, as ``check_header`` takes it."""
+"""Keys of every model's header."""
+ENCODER_RULES: Rules = {
+    "cell": (str, "a cell", CELLS.__contains__),
+    "reset": (str, "a reset", RESETS.__contains__),
+    "merge": (str, "a merge", MERGES.__contains__),
+    "layers": (int, "at least 1", _at_least_1),
+    "zoneout": (float, "a share below 1", _is_rate),
+    "zoneout_cell": (float, "a share below 1", _is_rate),
+    "bidirectional": (bool, "true or false", _always),
+    "hidden_size": (int, "at least 1", _at_least_1),
+}
+"""Keys that describe an encoder."""
+OTHER_RULES: Rules = {
+    "pooling": (str, "a pooling", POOLINGS.__contains__),
+    "head": (str, "a head", HEADS.__contains__),
+    "tied": (bool, "true or false", _always),
+    "tokenizer": (str, "a tokenizer", TOKENIZERS.__contains__),
+    "lowercase": (bool, "true or false", _always),
+    "labels": (list, "at least two different labels", _are_labels),
+}
+"""Keys that some models have."""
+
+
+def header_rules(*keys: str) -> Rules:
+    """Return the rules of a model's header: those of its training, and those of some more keys."""
+    return {**TRAINING_RULES, **{key: {**ENCODER_RULES, **OTHER_RULES}[key] for key in keys}}
 
 
 def write_model(
     path: str | os.PathLike[str], tensors: Mapping[str, np.ndarray], header: Mapping[str, Any], *, kind: str = "model"
 ) -> None:
-    """Write a model; the file takes its place only when it is complete. The same content gives the same bytes.
+    """Write a model atomically; equal content gives equal bytes.
 
     Args:
-        path, tensors, header: where, its arrays, and what describes them.
+        path, tensors, header: the file, its arrays and its description.
         kind: one of ``KINDS``.
     """
     from safetensors.numpy import save
@@ -61,11 +110,10 @@ def write_model(
 def read_model(
     path: str | os.PathLike[str], *, kind: str = "model", or_kind: str | None = None
 ) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    """Tensors and header of a model file of one of ``KINDS``, or of one of two.
+    """Return tensors and header of a model file of the given kind, or of ``or_kind``.
 
     Raises:
-        FormatError: it is no such model: random bytes, cut short, word vectors, another kind, or a version this one
-            cannot read.
+        FormatError: not a model file, truncated, word vectors, another kind, or a version this program cannot read.
         InputError: it is missing or a directory.
     """
     from safetensors import SafetensorError, safe_open
@@ -107,16 +155,49 @@ def _check_program(name: str, metadata: Mapping[str, str], advice: str) -> None:
     raise FormatError(f"{name} is a safetensors file of another program; {advice}")
 
 
-def check_header(name: str, header: Mapping[str, Any], rules: Mapping[str, tuple[type, str, Any]]) -> None:
-    """See that a header says what it must.
+S = TypeVar("S", bound=Settings)
+
+
+def read_settings(name: str, kind: type[S], record: Mapping[str, Any]) -> S:
+    """Return the settings in the header of the file ``name``; missing ones take their defaults.
+
+    Raises:
+        FormatError: a setting is unknown or out of range.
+    """
+    try:
+        return kind.from_record(record)
+    except InputError as error:
+        raise FormatError(f"{name} is damaged or of a newer program: {error}") from None
+
+
+def check_layers(name: str, layers: int, tensors: Mapping[str, np.ndarray]) -> None:
+    """Raise FormatError if a file claims more layers than it has tensors, before anything of that size is made."""
+    if layers > len(tensors):
+        raise FormatError(f"{name} is damaged: {layers} layers, but {len(tensors)} tensors")
+
+
+def read_table(name: str, tensors: Mapping[str, np.ndarray], key: str = "embedding") -> np.ndarray:
+    """Return an embedding table (V, E) of a file.
+
+    Raises:
+        FormatError: it is missing or not two-dimensional.
+    """
+    table = tensors.get(key)
+    if table is None or table.ndim != 2:
+        raise FormatError(f"{name} is damaged: it has no {key} table")
+    return table
+
+
+def check_header(name: str, header: Mapping[str, Any], rules: Rules) -> None:
+    """Check a header against rules.
 
     Args:
         name: of the file.
-        header: as ``read_model`` gives it.
-        rules: for each key the type of its value, the rule in words, and a function that tells whether it is kept.
+        header: as returned by ``read_model``.
+        rules: see ``Rules``.
 
     Raises:
-        FormatError: a value is missing, of another type, or breaks its rule.
+        FormatError: a value is missing, has another type, or breaks its rule.
     """
     for key, (kind, rule, good) in rules.items():
         value = header.get(key)
@@ -131,15 +212,15 @@ def check_tensors(
     *others: str,
     numbers: Mapping[str, tuple[int, ...]] | None = None,
 ) -> None:
-    """See that a file holds what it must and no more, and that all numbers in it are finite.
+    """Check that a file holds exactly the expected tensors, and that all numbers are finite.
 
     Args:
-        name, tensors: the file, and what it holds.
-        weights: shapes of what must be float32, and may not be empty. numbers: of what must be float64.
-        others: names of what is looked at elsewhere.
+        name, tensors: the file and its tensors.
+        weights: shapes of nonempty float32 tensors. numbers: of float64 tensors.
+        others: names of tensors that are checked elsewhere.
 
     Raises:
-        FormatError: something is missing, too many, of another type or shape, or not finite.
+        FormatError: a tensor is missing, unexpected, of another dtype or shape, or not finite.
     """
     expected: dict[str, tuple[Any, tuple[int, ...], bool]]
     expected = {key: (np.dtype(np.float32), shape, 0 not in shape) for key, shape in weights.items()}
@@ -157,10 +238,10 @@ def check_tensors(
 
 
 def read_vocabulary(name: str, tensors: Mapping[str, np.ndarray], rows: int, prefix: str = "token") -> Vocabulary:
-    """The vocabulary of ``rows`` words that ``join_tokens`` laid out, with ``token_counts`` where they are there.
+    """Return the vocabulary of ``rows`` words written by ``join_tokens``, with ``token_counts`` if present.
 
     Raises:
-        FormatError: it does not add up.
+        FormatError: it is inconsistent.
     """
     tokens = split_tokens(name, tensors[f"{prefix}_bytes"], tensors[f"{prefix}_offsets"])
     if len(tokens) != rows:
@@ -172,7 +253,7 @@ def read_vocabulary(name: str, tensors: Mapping[str, np.ndarray], rows: int, pre
 
 
 def join_tokens(tokens: list[str], prefix: str = "token") -> dict[str, np.ndarray]:
-    """token_bytes (bytes,) uint8, all tokens in UTF-8 end to end, and token_offsets (V + 1,) int64."""
+    """Return token_bytes (bytes,) uint8, all tokens in UTF-8 end to end, and token_offsets (V + 1,) int64."""
     encoded = [token.encode() for token in tokens]
     offsets = np.zeros(len(encoded) + 1, dtype=np.int64)
     np.cumsum([len(token) for token in encoded], out=offsets[1:])

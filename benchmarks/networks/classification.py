@@ -21,7 +21,8 @@ from benchmarks.harness.measuring import Row, Run, WrongResultError
 from benchmarks.harness.texts import data_file
 from corpora import read_labelled
 from seqclf import ClassifierSettings, compare_baselines, score, train_classifier
-from seqclf.data.texts import encode_labels, stratified_split
+from seqclf.data.labels import encode_labels
+from seqclf.data.splits import stratified_split
 from wordvec import WordVectors, load_vectors
 
 Labelled = tuple[list[str], list[str]]

@@ -23,12 +23,12 @@ from benchmarks.harness.machine import describe
 from benchmarks.harness.measuring import Row, Run, compare, table
 from benchmarks.harness.peers import PeerError, Server
 from benchmarks.harness.report import say_to_stderr
-from seqclf.classification.network import Network, NetworkShape
+from seqclf.classification.network import Network, NetworkShape, initial_parameters
 from seqclf.classification.settings import ClassifierSettings
-from seqclf.classification.train import initial_parameters
-from seqclf.layers.batch_prediction import predict_probabilities
-from seqclf.layers.batches import pack
+from seqclf.layers.batch_prediction import predict_rows
+from seqclf.layers.batches import Sequences, pack
 from seqclf.layers.workers import Workers
+from seqclf.training.dropout import DropoutRates
 from seqclf.training.pooled import Trainer
 
 VOCABULARY = 16_000
@@ -158,7 +158,15 @@ class Ours:
         self._data, self._workers = data, workers
         self._batches = np.split(data["members"], data["splits"])
         settings = ClassifierSettings(dropout=0.0)
-        self._trainer = Trainer(self.network, settings, np.ones(2), tuned_rows=VOCABULARY, steps=10**6, workers=workers)
+        self._trainer = Trainer(
+            self.network,
+            settings,
+            np.ones(2),
+            rates=DropoutRates(),
+            tuned_rows=VOCABULARY,
+            steps=10**6,
+            workers=workers,
+        )
 
     def train(self) -> float:
         ids, offsets, targets = self._data["ids"], self._data["offsets"], self._data["targets"]
@@ -170,7 +178,7 @@ class Ours:
 
     def predict(self) -> float:
         start = time.perf_counter()
-        predict_probabilities(self.network, self._data["ids"], self._data["offsets"], self._workers)
+        predict_rows(self.network, Sequences(self._data["ids"], self._data["offsets"]), self._workers)
         return time.perf_counter() - start
 
     def single(self) -> list[float]:
@@ -179,9 +187,8 @@ class Ours:
             for member in self._data["single"]:
                 start = time.perf_counter()
                 offsets = self._data["offsets"][member : member + 2]
-                predict_probabilities(
-                    self.network, self._data["ids"][offsets[0] : offsets[1]], offsets - offsets[0], alone
-                )
+                text = Sequences(self._data["ids"][offsets[0] : offsets[1]], offsets - offsets[0])
+                predict_rows(self.network, text, alone)
                 found.append(time.perf_counter() - start)
         return found
 

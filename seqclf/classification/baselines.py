@@ -13,17 +13,11 @@ from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
 from seqclf.data.label_sets import LabelSets, best_thresholds, label_matrix
-from seqclf.data.texts import (
-    DEFAULT_TOKENIZER,
-    Text,
-    check_labels,
-    distinct_labels,
-    encode_labels,
-    random_split,
-    stratified_split,
-    tokenize_texts,
-)
+from seqclf.data.labels import check_labels, distinct_labels, encode_labels
+from seqclf.data.splits import random_split, stratified_split
+from seqclf.data.texts import Text, tokenize_texts
 from seqclf.metrics import MultiLabelScore, Score, score, score_label_sets
+from seqclf.training.settings import DEFAULT_TOKENIZER
 
 STRENGTHS = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
 """The values of C (inverse regularisation) that the development texts choose from."""

@@ -1,64 +1,24 @@
-"""SequenceClassifier: the text classifier as a scikit-learn estimator. A thin layer over ``train_classifier``."""
+"""The text classifier as a scikit-learn estimator, a thin layer over ``train_classifier``."""
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils import check_random_state
+from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from seqclf.classification.model import ClassifierModel
-from seqclf.classification.settings import SETTING_NAMES, ClassifierSettings
+from seqclf.classification.settings import ClassifierSettings
 from seqclf.classification.train import train_classifier
 from seqclf.data.texts import Text
+from seqclf.estimator import SequenceEstimator
 from seqclf.training.loop import Progress
 from wordvec import InputError
 
 if TYPE_CHECKING:
     from wordvec import WordVectors
-
-
-class SequenceEstimator(BaseEstimator):
-    """What estimators that read sequences share."""
-
-    random_state: int | np.random.RandomState | None
-    n_jobs: int | None
-    vectors: "WordVectors | str | os.PathLike[str] | None"
-
-    def _vectors(self) -> "WordVectors | None":
-        if isinstance(self.vectors, str | os.PathLike):
-            from wordvec import load_vectors
-
-            return load_vectors(self.vectors)
-        if self.vectors is not None:
-            from wordvec import WordVectors
-
-            if not isinstance(self.vectors, WordVectors):
-                raise InputError(f"vectors must be WordVectors, a path or None, got {type(self.vectors).__name__}")
-        return self.vectors
-
-    def _seed(self) -> int:
-        if isinstance(self.random_state, int | np.integer) and not isinstance(self.random_state, bool):
-            return int(self.random_state)
-        return int(check_random_state(self.random_state).randint(2**31))
-
-    def _threads(self) -> int | None:
-        return None if self.n_jobs in (None, -1) else self.n_jobs
-
-    def _training(self) -> dict[str, Any]:
-        """How a net is trained, in the words of ``train_classifier`` and its sisters."""
-        given = {name: getattr(self, name) for name in SETTING_NAMES if name != "seed" and hasattr(self, name)}
-        settings = ClassifierSettings(**given, seed=self._seed()).validate()
-        return {"settings": settings, "vectors": self._vectors(), "threads": self._threads()}
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.two_d_array = False
-        tags.input_tags.string = True
-        return tags
 
 
 class SequenceClassifier(ClassifierMixin, SequenceEstimator):
@@ -203,7 +163,7 @@ class SequenceClassifier(ClassifierMixin, SequenceEstimator):
             raise InputError("SequenceClassifier requires y to be passed, but the target y is None")
         labels = _one_label_each(y)
         self.model_: ClassifierModel = train_classifier(
-            self._texts(X), labels, dev=validation_data, on_progress=on_progress, **self._training()
+            self._texts(X), labels, dev=validation_data, on_progress=on_progress, **self._training(ClassifierSettings)
         )
         self.classes_ = np.unique(labels)
         self.history_ = self.model_.history

@@ -1,7 +1,4 @@
-"""ClassifierModel: everything a trained classifier needs to label a text, in one file. Needs numpy and numba alone.
-
-MultiLabelModel is the same of a classifier that gives a text any number of labels.
-"""
+"""Trained text classifiers, with one label per text or several: prediction and files, without scikit-learn."""
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,26 +6,36 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from corpora import TOKENIZERS
 from seqclf.classification.network import Network, NetworkShape, parameter_shapes
 from seqclf.data.texts import Text, encode, tokenize_texts
-from seqclf.layers.batch_prediction import predict_probabilities
-from seqclf.layers.choices import CELLS, MERGES, POOLINGS, RESETS
-from seqclf.layers.workers import Workers
-from seqclf.model_file import HEADER, check_header, check_tensors, join_tokens, read_model, read_vocabulary, write_model
-from wordvec import FormatError, Vocabulary
+from seqclf.layers.batch_prediction import predict_rows, workers_for
+from seqclf.layers.batches import Sequences
+from seqclf.model_file import (
+    ENCODER_RULES,
+    Rules,
+    check_header,
+    check_layers,
+    check_tensors,
+    header_rules,
+    join_tokens,
+    read_model,
+    read_table,
+    read_vocabulary,
+    write_model,
+)
+from wordvec import Vocabulary
 
 
 class ClassifierModel:
     """A trained text classifier.
 
     Args:
-        network: its parameters.
-        vocabulary: V words; the network's table has one row more, for unknown words.
+        network: the trained network.
+        vocabulary: V words; the embedding table has one more row, for unknown words.
         labels: C labels in the order of the probabilities' columns.
-        settings: how it was trained; ``tokenizer`` and ``lowercase`` say how texts are cut.
-        metrics: numbers from training, such as ``dev_accuracy``.
-        history: a row an epoch.
+        settings: training settings; prediction uses ``tokenizer`` and ``lowercase``.
+        metrics: results of training, such as ``dev_accuracy``.
+        history: one row per epoch.
 
     Attributes:
         labels, settings, metrics, history, vocabulary: as given.
@@ -43,10 +50,10 @@ class ClassifierModel:
     """
 
     kind = "model"
-    _own_rules: ClassVar[dict[str, tuple[type, str, Any]]] = {}
-    """What a file's header says beyond that of every classifier; each is an argument and an attribute, too."""
+    _own_rules: ClassVar[Rules] = {}
+    """A subclass's keys of the header; each is also an argument and an attribute."""
     _own_numbers: ClassVar[tuple[str, ...]] = ()
-    """The same of arrays (C,) float64."""
+    """The same for arrays (C,) float64."""
 
     def __init__(
         self,
@@ -67,41 +74,41 @@ class ClassifierModel:
 
     @property
     def tokenizer(self) -> str:
-        """The name of the tokeniser that cuts texts."""
+        """The name of the tokenizer."""
         return str(self.settings["tokenizer"])
 
     @property
     def lowercase(self) -> bool:
-        """Whether texts are lower-cased first."""
+        """Whether texts are lower-cased before tokenization."""
         return bool(self.settings["lowercase"])
 
     def predict_proba(self, texts: Iterable[Text], *, threads: int | None = None) -> np.ndarray:
-        """Every label's probability for every text.
+        """Return every label's probability for every text.
 
         Args:
-            texts: strings, cut by the model's own tokeniser, or lists of tokens. An empty text has an answer too.
-            threads: at most so many; None takes the cores there are. Neither they nor batch mates change a row.
+            texts: strings, or lists of tokens; they may be empty.
+            threads: the largest number of threads; None uses all cores. Neither threads nor the other texts change a
+                row.
 
         Returns:
             (N, C) float32; columns are ``labels``.
 
         Raises:
-            InputError: ``texts`` is one string, or holds something that is no text.
+            InputError: ``texts`` is a single string, or an element is not a text.
         """
-        ids, offsets = encode(tokenize_texts(texts, self.tokenizer, self.lowercase), self.vocabulary)
-        # One text is done before a second thread has started.
-        with Workers(1 if offsets.size <= 33 else threads) as workers:
-            return predict_probabilities(self.network, ids, offsets, workers)
+        tokens = tokenize_texts(texts, self.tokenizer, self.lowercase)
+        with workers_for(len(tokens), threads) as workers:
+            return predict_rows(self.network, Sequences(*encode(tokens, self.vocabulary)), workers)
 
     def predict(self, texts: Iterable[Text], *, threads: int | None = None) -> np.ndarray:
-        """The most probable label of every text (N,); arguments as :meth:`predict_proba`."""
+        """Return the most probable label of every text (N,); arguments as :meth:`predict_proba`."""
         return np.array(self.labels)[self.predict_proba(texts, threads=threads).argmax(axis=1)]
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write one safetensors file: weights, vocabulary, tokeniser, labels, settings. The same model, the same bytes.
+        """Write a safetensors file with weights, vocabulary, labels and settings; equal models give equal bytes.
 
         Raises:
-            InputError: ``path`` cannot be written; what stood there before still stands.
+            InputError: ``path`` cannot be written; an existing file is kept.
         """
         shape = self.network.shape
         header = {
@@ -121,10 +128,10 @@ class ClassifierModel:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
-        """Read what :meth:`save` wrote, checking every shape and number.
+        """Read a file written by :meth:`save`, checking every shape and number.
 
         Raises:
-            FormatError: the file is no model, is cut short, or does not add up.
+            FormatError: the file is not a model of this kind, truncated, or inconsistent.
             InputError: it is missing or a directory.
         """
         return cls._from_file(str(path), *read_model(path, kind=cls.kind))
@@ -160,20 +167,20 @@ class ClassifierModel:
 
 
 class MultiLabelModel(ClassifierModel):
-    """A trained text classifier that gives a text any number of its labels, or none.
+    """A trained multi-label text classifier, which assigns any number of labels to a text.
 
     Args:
         network, vocabulary, labels, settings, metrics, history: as for :class:`ClassifierModel`.
-        thresholds: (C,) the probabilities from which labels are given; 0.5 by default.
-        separator: what stands between labels in files that are read and in what is printed.
+        thresholds: (C,) probabilities from which labels are assigned; default 0.5.
+        separator: separates labels in text files and in printed output.
 
     Attributes:
-        thresholds, separator: as given. All others as those of :class:`ClassifierModel`; the probabilities of
-        ``predict_proba`` are each label's own, and do not add up to 1.
+        thresholds, separator: as given. All others as in :class:`ClassifierModel`; the probabilities of
+        ``predict_proba`` are independent and do not sum to 1.
     """
 
     kind = "multi-label model"
-    _own_rules: ClassVar = {"separator": (str, "what stands between labels", bool)}
+    _own_rules: ClassVar = {"separator": (str, "a string between labels", bool)}
     _own_numbers: ClassVar = ("thresholds",)
 
     def __init__(
@@ -190,17 +197,17 @@ class MultiLabelModel(ClassifierModel):
         self.separator = separator
 
     def predict(self, texts: Iterable[Text], *, threads: int | None = None) -> np.ndarray:
-        """Which labels each text is given: (N, C) bool, columns as ``labels``; arguments as :meth:`predict_proba`."""
+        """Return an indicator matrix (N, C) bool, columns as ``labels``; arguments as :meth:`predict_proba`."""
         return self.predict_proba(texts, threads=threads) >= self.thresholds
 
     def predict_labels(self, texts: Iterable[Text], *, threads: int | None = None) -> list[list[Any]]:
-        """The labels that each text is given; arguments as :meth:`predict_proba`."""
+        """Return the labels of each text; arguments as :meth:`predict_proba`."""
         rows = self.predict(texts, threads=threads)
         return [[self.labels[label] for label in np.flatnonzero(row)] for row in rows]
 
 
 def load_model(path: str | os.PathLike[str]) -> ClassifierModel:
-    """Read what :meth:`ClassifierModel.save` wrote, or that of a ``MultiLabelModel``; see :meth:`ClassifierModel.load`.
+    """Read a :class:`ClassifierModel` or a :class:`MultiLabelModel`; see :meth:`ClassifierModel.load`.
 
     Example:
         >>> load_model("missing.safetensors")
@@ -213,30 +220,7 @@ def load_model(path: str | os.PathLike[str]) -> ClassifierModel:
     return kind._from_file(str(path), tensors, header)
 
 
-ENCODER_RULES = {
-    "cell": (str, "a cell", lambda value: value in CELLS),
-    "reset": (str, "a reset", lambda value: value in RESETS),
-    "merge": (str, "a merge", lambda value: value in MERGES),
-    "layers": (int, "at least 1", lambda value: value >= 1),
-    "zoneout": (float, "a share below 1", lambda value: 0 <= value < 1),
-    "zoneout_cell": (float, "a share below 1", lambda value: 0 <= value < 1),
-    "bidirectional": (bool, "true or false", lambda value: True),
-    "hidden_size": (int, "at least 1", lambda value: value >= 1),
-}
-"""What the header of any recurrent net says of its encoder."""
-
-MODEL_RULES = HEADER | {
-    "lowercase": (bool, "true or false", lambda value: True),
-    "labels": (list, "at least two different labels", lambda value: _are_labels(value)),
-}
-"""What it says of what was learnt, and how."""
-
-_HEADER = {
-    **ENCODER_RULES,
-    "pooling": (str, "a pooling", lambda value: value in POOLINGS),
-    "tokenizer": (str, "a tokeniser", lambda value: value in TOKENIZERS),
-    **MODEL_RULES,
-}
+_HEADER = header_rules(*ENCODER_RULES, "pooling", "tokenizer", "lowercase", "labels")
 
 _FIRST_VERSION: dict[str, Any] = {
     "reset": "after",
@@ -245,22 +229,14 @@ _FIRST_VERSION: dict[str, Any] = {
     "zoneout": 0.0,
     "zoneout_cell": 0.0,
 }
-"""What a file that does not say it was trained with: the only choice there was."""
-
-
-def _are_labels(value: list[Any]) -> bool:
-    kinds = {type(label) for label in value}
-    return kinds <= {str, int, float, bool} and len(kinds) == 1 and len(set(value)) == len(value) >= 2
+"""Values of keys that the first files lack: there was no choice then."""
 
 
 def _shape(name: str, tensors: Mapping[str, np.ndarray], header: dict[str, Any], *, multi_label: bool) -> NetworkShape:
     header = _FIRST_VERSION | header
     check_header(name, header, _HEADER)
-    if header["layers"] > len(tensors):
-        raise FormatError(f"{name} is damaged: {header['layers']} layers, but {len(tensors)} tensors")
-    embedding = tensors.get("embedding")
-    if embedding is None or embedding.ndim != 2:
-        raise FormatError(f"{name} is damaged: it has no embedding table")
+    check_layers(name, header["layers"], tensors)
+    embedding = read_table(name, tensors)
     return NetworkShape(
         vocabulary=embedding.shape[0],
         vector_size=embedding.shape[1],

@@ -8,6 +8,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from seqclf.classification.estimator import SequenceClassifier
 from seqclf.classification.model import MultiLabelModel
+from seqclf.classification.settings import ClassifierSettings
 from seqclf.classification.train_multi_label import train_multi_label
 from seqclf.data.label_sets import LabelSets
 from seqclf.data.texts import Text
@@ -66,7 +67,7 @@ class MultiLabelClassifier(SequenceClassifier):
             dev=validation_data,
             tune_thresholds=tune_thresholds,
             on_progress=on_progress,
-            **self._training(),
+            **self._training(ClassifierSettings),
         )
         self.classes_ = np.array(self.model_.labels)
         self.history_ = self.model_.history

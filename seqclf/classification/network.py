@@ -1,29 +1,30 @@
-"""The classifier's net: encoder ▶ pooling ▶ softmax, or a sigmoid for each label. No training."""
+"""The classifier's network: encoder ▶ pooling ▶ softmax, or a sigmoid for each label."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from seqclf.layers.heads import MultiLabelHead, SoftmaxHead
-from seqclf.layers.parameters import EncoderShape, encoder_shapes
+from seqclf.layers.parameters import EncoderShape, encoder_shapes, initial_encoder
 from seqclf.layers.pooled_network import PooledNetwork
-from seqclf.layers.pooling import pooling_shapes
+from seqclf.layers.pooling import Pooling, pooling_shapes
 
 
 @dataclass(frozen=True)
 class NetworkShape:
-    """What fixes every parameter's shape.
+    """Sizes and options that determine every parameter's shape.
 
     Attributes:
-        vocabulary: V, the rows of the embedding table; the last one stands for unknown tokens.
+        vocabulary: V, the rows of the embedding table; the last one is for unknown tokens.
         vector_size: E.
         hidden_size: H, for each direction.
         classes: C.
         cell, bidirectional: see ``EncoderShape``.
         pooling: one of ``POOLINGS``.
-        multi_label: any number of labels for each text, not one of C classes.
+        multi_label: any number of labels per text, instead of one of C classes.
         merge, layers, reset, zoneout, zoneout_cell: see ``EncoderShape``.
     """
 
@@ -47,7 +48,7 @@ class NetworkShape:
 
 
 def parameter_shapes(shape: NetworkShape) -> dict[str, tuple[int, ...]]:
-    """Every parameter's name and shape, as files hold them; gates are in the order i, f, g, o or r, z, n.
+    """Return every parameter's name and shape, as files hold them; gates are in the order i, f, g, o or r, z, n.
 
     Example:
         >>> for name, size in parameter_shapes(NetworkShape(9, 3, 2, 2, bidirectional=False)).items():
@@ -63,16 +64,29 @@ def parameter_shapes(shape: NetworkShape) -> dict[str, tuple[int, ...]]:
     return encoder_shapes(shape.encoder) | pooling_shapes(shape.encoder, shape.pooling) | head
 
 
+def initial_parameters(shape: NetworkShape, table: np.ndarray, random: np.random.Generator) -> dict[str, np.ndarray]:
+    """Return fresh parameters around an embedding table (V, E); the head is Glorot-uniform."""
+    parameters = initial_encoder(shape.encoder, table, random)
+    parameters |= Pooling(shape.pooling, shape.encoder, random=random).parameters()
+    features = shape.encoder.features
+    limit = np.sqrt(6.0 / (features + shape.classes))
+    parameters["head.weight"] = random.uniform(-limit, limit, (shape.classes, features)).astype(np.float32)
+    parameters["head.bias"] = np.zeros(shape.classes, dtype=np.float32)
+    return parameters
+
+
 class Network(PooledNetwork):
     """A classifier's parameters and the two passes over a packed batch.
 
     Args:
         shape: see ``NetworkShape``.
-        parameters: all of ``parameter_shapes``, of that shape.
-        dtype: float32; float64 is for proofs, and takes libm's tanh.
+        parameters: all of ``parameter_shapes(shape)``.
+        dtype: float32; float64 is for gradient checks, and uses libm's tanh.
     """
 
-    def __init__(self, shape: NetworkShape, parameters: Mapping[str, np.ndarray], dtype: Any = np.float32) -> None:
+    def __init__(
+        self, shape: NetworkShape, parameters: Mapping[str, np.ndarray], dtype: DTypeLike = np.float32
+    ) -> None:
         self.shape = shape
         kind = MultiLabelHead if shape.multi_label else SoftmaxHead
         head = kind(shape.classes, shape.hidden_size, parts=shape.encoder.parts, dtype=dtype)

@@ -1,7 +1,6 @@
 """Settings of a text classifier."""
 
 from collections.abc import Mapping
-from dataclasses import fields
 from typing import Any
 
 from seqclf.training.settings import PooledSettings
@@ -47,6 +46,3 @@ class ClassifierSettings(PooledSettings):
         if isinstance(self.class_weight, Mapping):
             values["class_weight"] = [[_plain(label), float(weight)] for label, weight in self.class_weight.items()]
         return values
-
-
-SETTING_NAMES = tuple(field.name for field in fields(ClassifierSettings))

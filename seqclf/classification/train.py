@@ -1,33 +1,24 @@
-"""From texts and labels to a model: the same road for Python, scikit-learn and the command line."""
+"""Training of a text classifier, from texts and labels to a model."""
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from seqclf.classification.model import ClassifierModel
-from seqclf.classification.network import Network, NetworkShape
+from seqclf.classification.network import Network, NetworkShape, initial_parameters
 from seqclf.classification.settings import ClassifierSettings
-from seqclf.classification.trainer import Examples, train_network
-from seqclf.data.texts import (
-    DEFAULT_TOKENIZER,
-    Text,
-    build_embedding,
-    check_labels,
-    class_weights,
-    count_tokens,
-    distinct_labels,
-    encode,
-    encode_labels,
-    stratified_split,
-    tokenize_texts,
-)
-from seqclf.layers.parameters import initial_encoder
-from seqclf.layers.pooling import Pooling
+from seqclf.data.embeddings import build_embedding
+from seqclf.data.labels import check_labels, class_weights, distinct_labels, encode_labels, plain_value
+from seqclf.data.splits import stratified_split
+from seqclf.data.texts import Text, count_tokens, encode, tokenize_texts
+from seqclf.layers.batch_prediction import predict_rows
+from seqclf.layers.batches import Sequences
 from seqclf.layers.workers import Workers
 from seqclf.training.loop import Outcome, Progress
+from seqclf.training.pooled import train_pooled
+from seqclf.training.settings import resolved
 from wordvec import Vocabulary
 
 if TYPE_CHECKING:
@@ -50,19 +41,19 @@ def train_classifier(
 
     Args:
         texts: strings, or lists of tokens; a generator is read once.
-        labels: one for each text: strings, or whole numbers.
-        settings: default: the recipe, ``ClassifierSettings()``.
-        vectors: pretrained word vectors to start from; their tokeniser and casing are taken over.
-        dev: texts and labels to choose the best epoch by; None splits off ``settings.validation_fraction``.
-        threads: at most so many; None takes the cores there are. The result is the same at any number.
+        labels: one for each text: strings or whole numbers.
+        settings: default: ``ClassifierSettings()``.
+        vectors: pretrained word vectors to start from; they also set tokenizer and casing.
+        dev: texts and labels that choose the best epoch; None splits off ``settings.validation_fraction``.
+        threads: the largest number of threads; None uses all cores. The result is the same at any number.
         on_progress: called a few times a second with a :class:`seqclf.Progress`.
 
     Returns:
-        The model; its ``history`` has a row an epoch.
+        The model; its ``history`` has one row per epoch.
 
     Raises:
-        InputError: as many labels as texts are needed, of two classes at least; settings outside their range.
-        TrainingError: the loss is no longer a number.
+        InputError: not one label per text, fewer than two classes, or a setting out of range.
+        TrainingError: loss or gradient is no longer a number.
 
     Example:
         >>> settings = ClassifierSettings(hidden_size=8, learning_rate=0.02, validation_fraction=0)
@@ -71,85 +62,54 @@ def train_classifier(
         >>> model.predict(["fire near the river", "a lovely evening"]).tolist()
         ['alarm', 'calm']
     """
-    settings = (settings or ClassifierSettings()).validate()
-    settings = settled(settings, vectors)
+    settings = resolved(settings or ClassifierSettings(), vectors)
     assert settings.tokenizer is not None
     tokens = tokenize_texts(texts, settings.tokenizer, bool(settings.lowercase))
     labels = _as_list(labels)
     check_labels(tokens, labels)
     classes = distinct_labels(labels)
     targets = encode_labels(labels, classes, "texts")
-    held_tokens: list[list[str]] = []
-    held_targets = targets[:0]
+    dev_tokens: list[list[str]] = []
+    dev_targets = targets[:0]
     if dev is not None:
-        held_tokens = tokenize_texts(dev[0], settings.tokenizer, bool(settings.lowercase))
-        held_labels = _as_list(dev[1])
-        check_labels(held_tokens, held_labels, "development texts")
-        held_targets = encode_labels(held_labels, classes, "development texts")
+        dev_tokens = tokenize_texts(dev[0], settings.tokenizer, bool(settings.lowercase))
+        dev_labels = _as_list(dev[1])
+        check_labels(dev_tokens, dev_labels, "development texts")
+        dev_targets = encode_labels(dev_labels, classes, "development texts")
     elif settings.validation_fraction > 0:
-        rows, held = stratified_split(targets, settings.validation_fraction, settings.seed)
+        rows, dev_rows = stratified_split(targets, settings.validation_fraction, settings.seed)
         logger.info(
             "no development texts given: %d of %d texts, stratified by label, are split off to choose the epoch by",
-            held.size, targets.size,
+            dev_rows.size, targets.size,
         )  # fmt: skip
-        held_tokens, held_targets = [tokens[row] for row in held], targets[held]
+        dev_tokens, dev_targets = [tokens[row] for row in dev_rows], targets[dev_rows]
         tokens, targets = [tokens[row] for row in rows], targets[rows]
-    return _train(tokens, targets, held_tokens, held_targets, classes, settings, vectors, threads, on_progress)
-
-
-def settled(settings: ClassifierSettings, vectors: "WordVectors | None") -> ClassifierSettings:
-    """The settings with tokeniser, casing and width as the vectors say where the user did not."""
-    tokenizer, lowercase = DEFAULT_TOKENIZER, True
-    if vectors is not None:
-        tokenizer, lowercase = vectors.tokenizer, vectors.lowercase
-        settings = replace(settings, vector_size=int(vectors.vectors.shape[1]))
-    return replace(
-        settings,
-        tokenizer=settings.tokenizer if settings.tokenizer is not None else tokenizer,
-        lowercase=bool(settings.lowercase if settings.lowercase is not None else lowercase),
-    )
-
-
-def _as_list(labels: Any) -> list[Any]:
-    """Labels as Python's own values, so that 1 and np.int64(1) are one class and JSON can write them."""
-    return labels.tolist() if hasattr(labels, "tolist") else [getattr(x, "item", lambda x=x: x)() for x in labels]
-
-
-def _train(
-    tokens: list[list[str]],
-    targets: np.ndarray,
-    held_tokens: list[list[str]],
-    held_targets: np.ndarray,
-    classes: list[Any],
-    settings: ClassifierSettings,
-    vectors: "WordVectors | None",
-    threads: int | None,
-    on_progress: Callable[[Progress], None] | None,
-) -> ClassifierModel:
     network, vocabulary, trained_words = fresh_network(tokens, len(classes), settings, vectors)
-    examples = Examples(*encode(tokens, vocabulary), targets)
-    dev = Examples(*encode(held_tokens, vocabulary), held_targets) if held_targets.size else None
-    weights = class_weights(targets, classes, settings.class_weight)
     with Workers(threads) as workers:
         outcome = train_network(
             network,
-            examples,
+            Sequences(*encode(tokens, vocabulary)),
+            targets,
             settings=settings,
-            weights=weights,
-            tuned_rows=trained_words,
+            weights=class_weights(targets, classes, settings.class_weight),
+            trained_words=trained_words,
             workers=workers,
-            dev=dev,
+            dev=(Sequences(*encode(dev_tokens, vocabulary)), dev_targets) if dev_targets.size else None,
             on_progress=on_progress,
         )
-    metrics = model_metrics(outcome, tokens, held_tokens, trained_words)
     return ClassifierModel(
         network,
         vocabulary,
         labels=classes,
-        settings=settings.as_dict(),
-        metrics=metrics,
+        settings=settings.record(),
+        metrics=model_metrics(outcome, tokens, dev_tokens, trained_words),
         history=outcome.history,
     )
+
+
+def _as_list(labels: Any) -> list[Any]:
+    """Return labels as Python values, so that 1 and np.int64(1) are one class and JSON can hold them."""
+    return labels.tolist() if hasattr(labels, "tolist") else [plain_value(label) for label in labels]
 
 
 def fresh_network(
@@ -160,25 +120,17 @@ def fresh_network(
     *,
     multi_label: bool = False,
 ) -> tuple[Network, Vocabulary, int]:
-    """An untrained classifier's net, the words of its table, and how many of these the texts have.
+    """Return an untrained network, the vocabulary of its embedding, and how many of these words the texts have.
 
     Args:
-        tokens: of the texts to learn from.
+        tokens: of the training texts.
         classes: C.
         settings, vectors: see :func:`train_classifier`.
         multi_label: see ``NetworkShape``.
     """
     random = np.random.default_rng([settings.seed, 0x1217])
     counted = count_tokens(tokens, settings.min_count)
-    vocabulary, table = build_embedding(
-        counted,
-        vectors,
-        vector_size=settings.vector_size,
-        scale=settings.vector_scale,
-        keep=settings.keep_vectors,
-        tuned=settings.tune_vectors,
-        random=random,
-    )
+    vocabulary, table = build_embedding(counted, vectors, random=random, **settings.embedding_options())
     shape = NetworkShape(
         vocabulary=len(table),
         vector_size=table.shape[1],
@@ -190,30 +142,60 @@ def fresh_network(
     return Network(shape, initial_parameters(shape, table, random)), vocabulary, len(counted)
 
 
+def train_network(
+    network: Network,
+    examples: Sequences,
+    targets: np.ndarray,
+    *,
+    settings: ClassifierSettings,
+    weights: np.ndarray,
+    trained_words: int,
+    workers: Workers,
+    dev: tuple[Sequences, np.ndarray] | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> Outcome:
+    """Train a network in place and leave it with the parameters of the epoch that scored best on ``dev``.
+
+    Args:
+        network: fresh parameters.
+        examples: S training texts.
+        targets: (S,) int32 classes.
+        settings: see ``ClassifierSettings``.
+        weights: (C,) class weights.
+        trained_words: the first rows of the embedding, trained if ``settings.tune_vectors``.
+        workers: threads; they do not change the result.
+        dev: texts and classes that choose the epoch by accuracy, then by loss; None keeps the last epoch.
+        on_progress: called with a ``Progress``.
+
+    Raises:
+        TrainingError: loss or gradient is no longer a number.
+    """
+
+    def on_dev() -> tuple[dict[str, Any], tuple[float, ...]]:
+        assert dev is not None
+        accuracy, loss = evaluate(network, *dev, weights, workers)
+        return {"dev_accuracy": accuracy, "dev_loss": loss}, (accuracy, -loss)
+
+    return train_pooled(
+        network, examples, targets, settings, weights=weights, trained_words=trained_words, workers=workers,
+        evaluate=None if dev is None else on_dev, on_progress=on_progress,
+    )  # fmt: skip
+
+
+def evaluate(
+    network: Network, examples: Sequences, targets: np.ndarray, weights: np.ndarray, workers: Workers
+) -> tuple[float, float]:
+    """Return the accuracy, and the mean weighted loss in nats."""
+    probabilities = predict_rows(network, examples, workers)
+    hit = probabilities.argmax(axis=1) == targets
+    own = probabilities[np.arange(hit.size), targets].astype(np.float64)
+    return float(hit.mean()), float(-(weights[targets] * np.log(np.maximum(own, 1.2e-38))).mean())
+
+
 def model_metrics(
-    outcome: Outcome, tokens: list[list[str]], held_tokens: list[list[str]], trained_words: int
+    outcome: Outcome, tokens: list[list[str]], dev_tokens: list[list[str]], trained_words: int
 ) -> dict[str, Any]:
-    """What a model says of its training: on how much, and the row of its best epoch."""
-    best = outcome.history[outcome.best_epoch - 1]
-    return {
-        "best_epoch": outcome.best_epoch,
-        "texts": len(tokens),
-        "dev_texts": len(held_tokens),
-        "tokens": sum(map(len, tokens)),
-        "trained_words": trained_words,
-        **{name: value for name, value in best.items() if name != "epoch"},
-    }
-
-
-def initial_parameters(shape: NetworkShape, table: np.ndarray, random: np.random.Generator) -> dict[str, np.ndarray]:
-    """Fresh parameters around an embedding table: the encoder's own, the pooling's, and a Glorot-uniform head."""
-    parameters = initial_encoder(shape.encoder, table, random)
-    parameters |= Pooling(shape.pooling, shape.encoder, random=random).parameters()
-    features = shape.encoder.features
-    limit = np.sqrt(6.0 / (features + shape.classes))
-    parameters["head.weight"] = random.uniform(-limit, limit, (shape.classes, features)).astype(np.float32)
-    parameters["head.bias"] = np.zeros(shape.classes, dtype=np.float32)
-    return parameters
-
-
-__all__: Sequence[str] = ["train_classifier"]
+    """Return a model's metrics: the sizes of its training data and the row of its best epoch."""
+    return outcome.metrics(
+        texts=len(tokens), dev_texts=len(dev_tokens), tokens=sum(map(len, tokens)), trained_words=trained_words
+    )

@@ -5,7 +5,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from seqclf.data.texts import encode_labels, sorted_labels
+from seqclf.data.labels import encode_labels, plain_value, sorted_labels
 from wordvec import InputError
 
 LabelSets: TypeAlias = Iterable[Collection[Any]] | np.ndarray
@@ -15,16 +15,16 @@ LabelSets: TypeAlias = Iterable[Collection[Any]] | np.ndarray
 def label_matrix(
     labels: LabelSets, classes: Sequence[Any] | None = None, what: str = "texts"
 ) -> tuple[list[Any], np.ndarray]:
-    """The C labels, and which of them each text bears (N, C) bool.
+    """Return the C labels, and an indicator matrix (N, C) bool.
 
     Args:
         labels: a list, tuple or set of labels for each text, which may be empty; or an array, also a sparse one, with a
             row of 0 and 1 for each text.
-        classes: the labels, in the order of the columns; None: those there are, sorted, or the columns' numbers.
+        classes: the labels, in the order of the columns; None: those that occur, sorted, or the column numbers.
         what: the texts' name in messages.
 
     Raises:
-        InputError: labels that are no sets, an array of other numbers, or a label that is not one of ``classes``.
+        InputError: labels that are not sets, an array of other numbers, or a label that is not in ``classes``.
 
     Example:
         >>> classes, matrix = label_matrix([["flood", "storm"], [], ["storm"]])
@@ -50,13 +50,13 @@ def label_matrix(
 
 
 def _plain_labels(labels: Any, row: int) -> list[Any]:
-    """Labels as Python's own values."""
+    """Return labels as Python values."""
     if isinstance(labels, str | bytes) or not isinstance(labels, Iterable):
         raise InputError(
             f"labels must be a list for each text, got {labels!r} at position {row}; write [{labels!r}] for a single "
             "label, and [] for none"
         )
-    plain = [getattr(label, "item", lambda label=label: label)() for label in labels]
+    plain = [plain_value(label) for label in labels]
     for label in plain:
         if not isinstance(label, Hashable):
             raise InputError(f"labels must be strings or numbers, got {label!r} at position {row}")
@@ -64,14 +64,14 @@ def _plain_labels(labels: Any, row: int) -> list[Any]:
 
 
 def best_thresholds(probabilities: np.ndarray, truth: np.ndarray) -> np.ndarray:
-    """For each label the threshold that gives the best F1 on some texts.
+    """Return for each label the threshold with the best F1 on some texts.
 
     Args:
         probabilities: (N, C).
         truth: (N, C) bool.
 
     Returns:
-        (C,) float64, halfway between two probabilities; 0.5 for a label that no text bears.
+        (C,) float64, halfway between two probabilities; 0.5 for a label that no text has.
 
     Example:
         >>> best_thresholds(np.array([[0.1], [0.25], [0.5], [0.75]]), np.array([[0], [1], [0], [1]], bool))
@@ -83,7 +83,7 @@ def best_thresholds(probabilities: np.ndarray, truth: np.ndarray) -> np.ndarray:
         ranked = np.append(probabilities[order, label].astype(np.float64), 0.0)
         hits = np.cumsum(truth[order, label])
         f1 = 2 * hits / (np.arange(1, hits.size + 1) + hits[-1])
-        f1[ranked[:-1] == ranked[1:]] = 0  # a threshold cannot part equals
+        f1[ranked[:-1] == ranked[1:]] = 0  # a threshold cannot separate equal probabilities
         best = int(f1.argmax())
         found[label] = (ranked[best] + ranked[best + 1]) / 2
     return found

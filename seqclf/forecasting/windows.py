@@ -1,49 +1,26 @@
-"""From a series to what a net reads and learns, and back: logarithm, seasonal difference, scaling, windows."""
+"""The transformation of a series for the network, and its inverse: logarithm, seasonal difference, scaling, windows."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from seqclf.data.series import mean_and_deviation
 from wordvec import InputError
 
 HARMONICS = 2
-"""How many waves a season has among the inputs."""
-
-
-def as_series(series: Any, name: str = "the series") -> np.ndarray:
-    """A series (N,) or (N, D) as (N, D) float64.
-
-    Raises:
-        InputError: it is no such array, is empty, or holds a number that is not finite.
-    """
-    try:
-        values = np.asarray(series, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise InputError(f"{name} must be numbers, one or more columns, got {type(series).__name__}") from None
-    if values.ndim == 1:
-        values = values[:, None]
-    if values.ndim != 2 or values.size == 0:
-        raise InputError(f"{name} must be an array (N,) or (N, D), got {values.shape}")
-    bad = np.argwhere(~np.isfinite(values))
-    if bad.size:
-        row, column = bad[0]
-        raise InputError(
-            f"{name} holds {values[row, column]} at position {row}; fill gaps first, a forecaster reads every step"
-        )
-    return values
+"""Sine and cosine pairs that encode the time of the season."""
 
 
 @dataclass(frozen=True)
 class Preparation:
-    """What is done to a series before the net sees it; mean and deviation are learnt on the training part alone.
+    """The transformation of a series for the network; mean and deviation are fitted to the training part only.
 
     Attributes:
-        season: steps in a season; 0 where there is none.
-        seasonal: what is made of it: ``inputs`` tells the net the time of the season, as sine and cosine of
-            one and two waves; ``difference`` subtracts the value one season before; or ``both``.
-        log: take logarithms first, for series whose swings grow with their level.
-        relative: a window counts from its last value, so that the net learns changes, at any level.
+        season: steps in a season; 0 for none.
+        seasonal: ``inputs`` adds the time of the season to the inputs, as sine and cosine of the first two harmonics;
+            ``difference`` subtracts the value one season earlier; or ``both``.
+        log: take logarithms first, for series whose variation grows with their level.
+        relative: subtract a window's last value, so that the network learns changes at any level.
         mean, deviation: (D,) of the series after logarithm and difference.
     """
 
@@ -56,26 +33,24 @@ class Preparation:
 
     @property
     def lag(self) -> int:
-        """How many values before a value are needed to prepare it."""
+        """The number of earlier values that the transformation of a value needs."""
         return self.season if self.season and self.seasonal != "inputs" else 0
 
     @property
     def waves(self) -> int:
-        """The inputs that tell the time of the season."""
+        """The number of inputs that encode the time of the season."""
         return 2 * HARMONICS if self.season and self.seasonal != "difference" else 0
 
     @classmethod
     def learn(cls, values: np.ndarray, *, season: int, seasonal: str, log: bool, relative: bool) -> "Preparation":
-        """From the training part (N, D) of a series."""
+        """Fit to the training part (N, D) of a series."""
         columns = values.shape[1]
         raw = cls(season, seasonal, log, relative, np.zeros(columns), np.ones(columns))
         known = raw.scale(raw.logarithm(values))[raw.lag :]
-        deviation = known.std(axis=0)
-        # A constant column stays constant: there is nothing to divide by.
-        return cls(season, seasonal, log, relative, known.mean(axis=0), np.where(deviation > 0, deviation, 1.0))
+        return cls(season, seasonal, log, relative, *mean_and_deviation(known))
 
     def logarithm(self, values: np.ndarray) -> np.ndarray:
-        """The series (N, D), or its logarithm."""
+        """Return the series (N, D), or its logarithm."""
         if not self.log:
             return values
         if (values <= 0).any():
@@ -83,7 +58,7 @@ class Preparation:
         return np.log(values)
 
     def scale(self, level: np.ndarray) -> np.ndarray:
-        """(N, D) as the net sees it, from ``logarithm``'s; the first ``lag`` rows are NaN."""
+        """Return (N, D) scaled, from the output of ``logarithm``; the first ``lag`` rows are NaN."""
         change = level
         if self.lag:
             change = np.full_like(level, np.nan)
@@ -99,15 +74,15 @@ class Preparation:
         return forecast
 
     def original(self, level: np.ndarray) -> np.ndarray:
-        """Undo ``logarithm``; what was the middle of logarithms is then a median."""
+        """Undo ``logarithm``; the mean of logarithms becomes a median."""
         return np.exp(level) if self.log else level
 
     def anchors(self, windows: np.ndarray) -> np.ndarray:
-        """What windows (n, T, D) count from: (n, 1, D)."""
+        """Return the values (n, 1, D) that are subtracted from windows (n, T, D)."""
         return windows[:, -1:] if self.relative else np.zeros_like(windows[:, :1])
 
     def inputs(self, windows: np.ndarray, first: np.ndarray) -> np.ndarray:
-        """What the net reads (n, T, D + waves) float32 of scaled windows (n, T, D).
+        """Return the network's inputs (n, T, D + waves) float32 for scaled windows (n, T, D).
 
         Args:
             windows: scaled values. first: (n,) the position of each window's first value in the series.
@@ -121,7 +96,7 @@ class Preparation:
 
 
 def windows_before(scaled: np.ndarray, origins: np.ndarray, length: int) -> np.ndarray:
-    """The ``length`` values before each origin: (n, length, D).
+    """Return the ``length`` values before each origin: (n, length, D).
 
     Example:
         >>> windows_before(np.arange(6.0)[:, None], np.array([2, 5]), 2)[:, :, 0].tolist()
@@ -131,7 +106,7 @@ def windows_before(scaled: np.ndarray, origins: np.ndarray, length: int) -> np.n
 
 
 def windows_after(scaled: np.ndarray, origins: np.ndarray, length: int) -> np.ndarray:
-    """The ``length`` values from each origin on: (n, length, D).
+    """Return the ``length`` values from each origin on: (n, length, D).
 
     Example:
         >>> windows_after(np.arange(6.0)[:, None], np.array([2, 4]), 2)[:, :, 0].tolist()

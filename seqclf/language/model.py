@@ -1,42 +1,45 @@
-"""LanguageModel: how likely a text is, what comes next, and new text, in one file. Needs numpy and numba alone."""
+"""A trained language model: perplexity, next tokens, generation and files."""
 
-import logging
 import math
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from corpora import TOKENIZERS
 from seqclf.language.generation import check_sampling, choices, draw
-from seqclf.language.network import WINDOW, LanguageNetwork, LanguageShape, initial_parameters, parameter_shapes
+from seqclf.language.network import WINDOW, LanguageNetwork, LanguageShape, parameter_shapes
 from seqclf.language.ngrams import bigram_log_probabilities, unigram_log_probabilities
-from seqclf.language.settings import UNITS, LanguageModelSettings
-from seqclf.language.text import UNKNOWN, encode_text, end_of_line, read_training_text, tokens_of
-from seqclf.language.trainer import train_language_network
+from seqclf.language.settings import UNITS
+from seqclf.language.text import UNKNOWN, encode_text, end_of_line, tokens_of
 from seqclf.layers.batches import pack
-from seqclf.layers.choices import CELLS, RESETS
 from seqclf.layers.tape import States
 from seqclf.layers.workers import Workers
-from seqclf.model_file import HEADER, check_header, check_tensors, join_tokens, read_model, read_vocabulary, write_model
-from seqclf.training.loop import Progress
+from seqclf.model_file import (
+    check_header,
+    check_layers,
+    check_tensors,
+    header_rules,
+    join_tokens,
+    read_model,
+    read_table,
+    read_vocabulary,
+    write_model,
+)
 from wordvec import FormatError, InputError, Vocabulary, check_whole
-
-logger = logging.getLogger(__name__)
 
 KIND = "language model"
 
 
 @dataclass(frozen=True)
 class Perplexity:
-    """How well a text was foreseen.
+    """The perplexity of a text.
 
     Attributes:
-        tokens: words or characters, ends of lines among them. unknown: how many the vocabulary lacks.
-        loss: mean of -log p, in nats a token.
-        unigram_loss, bigram_loss: the same of simple models of the training text; the second is None without it.
+        tokens: words or characters, including line ends. unknown: how many the vocabulary lacks.
+        loss: mean of -log p, in nats per token.
+        unigram_loss, bigram_loss: the same for n-gram models of the training text; the second is None without it.
     """
 
     tokens: int
@@ -52,7 +55,7 @@ class Perplexity:
 
     @property
     def bits(self) -> float:
-        """Bits a token: of characters, the number that models are compared by."""
+        """Bits per token; for characters, the usual measure."""
         return self.loss / math.log(2)
 
 
@@ -60,16 +63,17 @@ class LanguageModel:
     """A trained recurrent language model over words or characters.
 
     Args:
-        network: its parameters.
-        vocabulary: V tokens with the training text's counts; ``<unk>`` and the line's end are among them.
-        settings: how it was trained; ``unit``, ``tokenizer`` and ``lowercase`` say how text is cut.
-        metrics: numbers from training, such as ``dev_loss``.
-        history: a row an epoch.
+        network: the trained network.
+        vocabulary: V tokens with the training text's counts, including ``<unk>`` and the line end.
+        settings: training settings; ``unit``, ``tokenizer`` and ``lowercase`` determine the tokenization.
+        metrics: results of training, such as ``dev_loss``.
+        history: one row per epoch.
 
     Attributes:
         vocabulary, settings, metrics, history: as given.
 
     Example:
+        >>> from seqclf import LanguageModelSettings, train_language_model
         >>> settings = LanguageModelSettings(hidden_size=16, epochs=5, batch_size=2, window=8, learning_rate=0.02)
         >>> model = train_language_model(["the cat sat on the mat"] * 20, settings=settings, threads=1)
         >>> [word for word, probability in model.next_tokens("the cat", top=1)]
@@ -99,22 +103,22 @@ class LanguageModel:
         return str(self.settings["unit"])
 
     def encode(self, lines: Iterable[str]) -> np.ndarray:
-        """The text as token ids (N + 1,) int32, an end of line before it."""
+        """Return the text as token ids (N + 1,) int32, preceded by a line end."""
         tokens = tokens_of(lines, self.unit, self.settings["tokenizer"], self.settings["lowercase"])
         return encode_text(tokens, self.vocabulary, self.unit)
 
     def perplexity(
         self, lines: Iterable[str], *, trained_on: Iterable[str] | None = None, threads: int | None = None
     ) -> Perplexity:
-        """How well a text is foreseen, all its lines read as one, from a state of zeros.
+        """Return the perplexity of a text, whose lines are read as one sequence from a state of zeros.
 
         Args:
-            lines: strings without their ends.
-            trained_on: the training text, for the perplexity of a bigram model beside.
-            threads: at most so many; None takes the cores there are. They do not change the result.
+            lines: strings without line ends.
+            trained_on: the training text, for the perplexity of a bigram model.
+            threads: the largest number of threads; None uses all cores. They do not change the result.
 
         Raises:
-            InputError: there is no line, or one is no string.
+            InputError: there are no lines, or a line is not a string.
         """
         ids = self.encode(lines)
         if ids.size == 1:
@@ -130,11 +134,11 @@ class LanguageModel:
         return Perplexity(ids.size - 1, unknown, loss, -float(unigram_log_probabilities(counts, ids).mean()), bigrams)
 
     def next_tokens(self, prompt: str = "", *, top: int = 10) -> list[tuple[str, float]]:
-        """The likeliest tokens after a prompt, and their probabilities; ``<unk>`` is left out.
+        """Return the most probable tokens after a prompt and their probabilities, without ``<unk>``.
 
         Args:
-            prompt: how the text goes so far; empty: the beginning of a line.
-            top: how many.
+            prompt: the text so far; empty is the beginning of a line.
+            top: the number of tokens.
 
         Raises:
             InputError: ``top`` is below 1.
@@ -155,12 +159,12 @@ class LanguageModel:
         nucleus: float | None = None,
         seed: int = 1,
     ) -> str:
-        """A prompt, and text that goes on from it; ``<unk>`` is never drawn.
+        """Return a prompt and generated text that continues it; ``<unk>`` is never drawn.
 
         Args:
-            prompt: how the text begins; empty: with a line.
-            length: so many words or characters at most, ends of lines among them.
-            lines: stop after so many ends of lines; None does not.
+            prompt: the beginning of the text; empty is the beginning of a line.
+            length: the largest number of words or characters to generate, including line ends.
+            lines: stop after that many line ends; None does not stop.
             temperature, top_k, nucleus: see :func:`seqclf.language.generation.choices`.
             seed: the same seed, the same text, wherever the model file gives the same probabilities.
 
@@ -187,7 +191,7 @@ class LanguageModel:
         return text
 
     def _prompt(self, prompt: str) -> np.ndarray:
-        """A text that is not at its end: its ids without the last line's end."""
+        """Return the ids of an unfinished text, without the last line's end."""
         return self.encode(prompt.split("\n"))[:-1]
 
     def _joined(self, text: str, token: int, end: int) -> str:
@@ -197,7 +201,7 @@ class LanguageModel:
         return text + between + self.vocabulary.tokens[token]
 
     def _after(self, ids: np.ndarray, states: States | None) -> tuple[np.ndarray, States]:
-        """Probabilities (V,) after some tokens, that of ``<unk>`` set to 0, and the state to carry on."""
+        """Return probabilities (V,) after some tokens, that of ``<unk>`` set to 0, and the state after them."""
         for start in range(0, ids.size, WINDOW):
             part = ids[start : start + WINDOW]
             rows, states = self.network.read(pack(part, np.array([0, part.size]), np.array([0])), states)
@@ -207,10 +211,10 @@ class LanguageModel:
         return probabilities, states
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write one safetensors file: weights, vocabulary with counts, settings. The same model, the same bytes.
+        """Write a safetensors file with weights, vocabulary, counts and settings; equal models give equal bytes.
 
         Raises:
-            InputError: ``path`` cannot be written; what stood there before still stands.
+            InputError: ``path`` cannot be written; an existing file is kept.
         """
         shape = self.network.shape
         header = {name: getattr(shape, name) for name in ("cell", "reset", "layers", "hidden_size", "tied")}
@@ -222,20 +226,19 @@ class LanguageModel:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "LanguageModel":
-        """Read what :meth:`save` wrote, checking every shape and number.
+        """Read a file written by :meth:`save`, checking every shape and number.
 
         Raises:
-            FormatError: the file is no language model, is cut short, or does not add up.
+            FormatError: the file is not a language model, truncated, or inconsistent.
             InputError: it is missing or a directory.
         """
         name = str(path)
         tensors, header = read_model(path, kind=KIND)
         check_header(name, header, _HEADER)
-        if header["layers"] > len(tensors):
-            raise FormatError(f"{name} is damaged: {header['layers']} layers, but {len(tensors)} tensors")
-        table = tensors.get("embedding")
-        if table is None or table.ndim != 2 or len(table) < 2:
-            raise FormatError(f"{name} is damaged: it has no embedding table")
+        check_layers(name, header["layers"], tensors)
+        table = read_table(name, tensors)
+        if len(table) < 2:
+            raise FormatError(f"{name} is damaged: a vocabulary has at least 2 tokens, got {len(table)}")
         if header["tied"] and table.shape[1] != header["hidden_size"]:
             raise FormatError(f"{name} is damaged: tied embeddings of {table.shape[1]} for states of another size")
         shape = LanguageShape(
@@ -259,81 +262,7 @@ class LanguageModel:
         )
 
 
-_HEADER = HEADER | {
-    "unit": (str, "word or character", lambda value: value in UNITS),
-    "cell": (str, "a cell", lambda value: value in CELLS),
-    "reset": (str, "a reset", lambda value: value in RESETS),
-    "layers": (int, "at least 1", lambda value: value >= 1),
-    "hidden_size": (int, "at least 1", lambda value: value >= 1),
-    "tied": (bool, "true or false", lambda value: True),
-    "tokenizer": (str, "a tokeniser", lambda value: value in TOKENIZERS),
-    "lowercase": (bool, "true or false", lambda value: True),
+_HEADER = {
+    **header_rules("cell", "reset", "layers", "hidden_size", "tied", "tokenizer", "lowercase"),
+    "unit": (str, "word or character", UNITS.__contains__),
 }
-
-
-def train_language_model(
-    lines: Iterable[str],
-    *,
-    settings: LanguageModelSettings | None = None,
-    dev: Iterable[str] | None = None,
-    threads: int | None = None,
-    on_progress: Callable[[Progress], None] | None = None,
-) -> LanguageModel:
-    """Train a recurrent language model.
-
-    Args:
-        lines: the text, strings without their ends; a generator is read once.
-        settings: default: ``LanguageModelSettings()``.
-        dev: lines to choose the best epoch by; None splits off the last ``settings.validation_fraction``.
-        threads: at most so many; None takes the cores there are. The result is the same at any number.
-        on_progress: called a few times a second with a :class:`seqclf.Progress`.
-
-    Returns:
-        The model; its ``history`` has a row an epoch.
-
-    Raises:
-        InputError: a setting outside its range, lines that are none, no text.
-        TrainingError: the loss is no longer a number.
-    """
-    settings = (settings or LanguageModelSettings()).validate()
-
-    def tokens(text: Iterable[str]) -> Iterable[str]:
-        return tokens_of(text, settings.unit, settings.tokenizer, settings.lowercase)
-
-    vocabulary, ids, held = read_training_text(
-        tokens(lines),
-        settings.unit,
-        min_count=settings.min_count,
-        max_vocabulary=settings.max_vocabulary,
-        held_out=settings.validation_fraction if dev is None else 0.0,
-    )
-    if dev is not None:
-        held = encode_text(tokens(dev), vocabulary, settings.unit)
-    elif held.size > 1:
-        logger.info(
-            "no development text given: the last %s of %s %ss are split off to choose the epoch by",
-            f"{held.size - 1:,}", f"{held.size + ids.size - 2:,}", settings.unit,
-        )  # fmt: skip
-    counts = vocabulary.counts
-    assert counts is not None
-    shape = LanguageShape(
-        len(vocabulary), settings.width, settings.hidden_size, settings.cell, settings.reset, settings.layers,
-        settings.tied,
-    )  # fmt: skip
-    random = np.random.default_rng([settings.seed, 0x1217])
-    # A word that training lacks (<unk> where none is rare) may be drawn by a sampled softmax as if it were there once.
-    network = LanguageNetwork(
-        shape, initial_parameters(shape, counts, random), samples=settings.samples, counts=np.maximum(counts, 1)
-    )
-    with Workers(threads) as workers:
-        outcome = train_language_network(
-            network,
-            ids,
-            settings=settings,
-            workers=workers,
-            dev=held if held.size > 1 else None,
-            on_progress=on_progress,
-        )
-    best = {name: value for name, value in outcome.history[outcome.best_epoch - 1].items() if name != "epoch"}
-    metrics = {"best_epoch": outcome.best_epoch, "tokens": ids.size - 1, "dev_tokens": held.size - 1, **best}
-    return LanguageModel(network, vocabulary, settings=settings.as_dict(), metrics=metrics, history=outcome.history)

@@ -1,6 +1,6 @@
 """Attention pooling as a layer: weights, the two passes, and what each token counted."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -47,7 +47,7 @@ class AttentionPooling(Head):
 
         pooled = np.empty((batch.lengths.size, self.columns), self.dtype)
         keys, weights = np.empty((len(states), self.outputs), self.dtype), np.empty(len(states), self.dtype)
-        parts: list[Any] = [self._weight(name) for name in ("weight", "bias", "query")]
+        parts = [self._weight(name) for name in ("weight", "bias", "query")]
         attention_forward(states, batch.starts, *parts, keys, weights, pooled)
         return pooled, AttentionTape(states, keys, weights)
 

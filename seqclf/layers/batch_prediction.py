@@ -5,28 +5,37 @@ from contextlib import AbstractContextManager
 
 import numpy as np
 
-from seqclf.classification.network import Network
-from seqclf.layers.batches import pack, pack_alone, prediction_batches
+from seqclf.layers.batches import Sequences, pack, pack_alone, prediction_batches
 from seqclf.layers.parameters import Workspace
+from seqclf.layers.pooled_network import PooledNetwork
 from seqclf.layers.workers import Workers
 
+FEW = 32
 
-def predict_probabilities(network: Network, ids: np.ndarray, offsets: np.ndarray, workers: Workers) -> np.ndarray:
-    """Probabilities (S, C), in the net's dtype, of the sequences ``ids[offsets[s]:offsets[s + 1]]``, in their order.
 
-    Neither the number of threads nor what else is asked for changes a row.
+def workers_for(sequences: int, threads: int | None) -> Workers:
+    """Return one thread for up to 32 sequences, which are done before a second thread has started."""
+    return Workers(1 if sequences <= FEW else threads)
+
+
+def predict_rows(network: PooledNetwork, sequences: Sequences, workers: Workers) -> np.ndarray:
+    """Return the head's output for each sequence: (S, C) in the network's dtype.
+
+    Neither the number of threads nor the other sequences change a row.
     """
-    if offsets.size == 2:
+    lengths = sequences.lengths
+    if lengths.size == 1:
+        batch = pack_alone(sequences.ids[sequences.offsets[0] : sequences.offsets[1]])
         with network.spare_workspace() as workspace:
-            return network.predict(pack_alone(ids[offsets[0] : offsets[1]]), workspace)
-    probabilities = np.empty((offsets.size - 1, network.shape.classes), dtype=network.dtype)
+            return network.predict(batch, workspace, inputs=sequences.inputs(batch))
+    rows = np.empty((lengths.size, network.head.outputs), network.dtype)
 
     def predict(members: np.ndarray, workspace: Workspace) -> None:
-        batch = pack(ids, offsets, members)
-        probabilities[members[batch.order]] = network.predict(batch, workspace)
+        batch = pack(sequences.ids, sequences.offsets, members)
+        rows[members[batch.order]] = network.predict(batch, workspace, inputs=sequences.inputs(batch))
 
-    for_batches(predict, np.diff(offsets), workers, network.spare_workspace)
-    return probabilities
+    for_batches(predict, lengths, workers, network.spare_workspace)
+    return rows
 
 
 def for_batches(
@@ -35,9 +44,9 @@ def for_batches(
     workers: Workers,
     spare: Callable[[], AbstractContextManager[Workspace]],
 ) -> None:
-    """Call ``predict(members, workspace)`` for batches of all sequences of ``lengths`` (S,), threads side by side.
+    """Call ``predict(members, workspace)`` for batches of all sequences of ``lengths`` (S,), in parallel.
 
-    Each thread's workspace is what ``spare()`` lends it.
+    Each thread gets a workspace from ``spare()``.
     """
     batches = list(prediction_batches(lengths))
 

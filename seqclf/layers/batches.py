@@ -15,19 +15,19 @@ class PackedBatch(NamedTuple):
     """
 
     order: np.ndarray
-    """(B,) int64: sequence s of the batch is the caller's ``order[s]``; by falling length, equals as they came."""
+    """(B,) int64: sequence s of the batch is the caller's ``order[s]``; sorted by descending length, stable."""
     lengths: np.ndarray
-    """(B,) int64, falling; empty sequences stand last and have no rows."""
+    """(B,) int64, descending; empty sequences come last and have no rows."""
     starts: np.ndarray
     """(T + 1,) int64: the first row of each step; ``starts[T]`` is R."""
     token_ids: np.ndarray
-    """(U,) int32: the distinct tokens, rising."""
+    """(U,) int32: the distinct tokens, ascending."""
     forward_rows: np.ndarray
-    """(R,) int32: where in ``token_ids`` each row's token stands, read forwards."""
+    """(R,) int32: the position in ``token_ids`` of each row's token, read forward."""
     reverse_rows: np.ndarray
-    """(R,) int32: the same, read backwards."""
+    """(R,) int32: the same, read backward."""
     mirror: np.ndarray
-    """(R,) int32: the row at which the other direction reads the token that this row reads."""
+    """(R,) int32: the row at which the other direction reads the same token."""
 
 
 def pack(ids: np.ndarray, offsets: np.ndarray, members: np.ndarray) -> PackedBatch:
@@ -36,7 +36,7 @@ def pack(ids: np.ndarray, offsets: np.ndarray, members: np.ndarray) -> PackedBat
     Args:
         ids: (N,) int32 tokens of all sequences.
         offsets: (S + 1,) int64.
-        members: (B,) which sequences.
+        members: (B,) the sequences to pack.
 
     Example:
         >>> batch = pack(np.array([7, 8, 9, 5], np.int32), np.array([0, 1, 4]), np.array([0, 1]))
@@ -54,7 +54,7 @@ def pack(ids: np.ndarray, offsets: np.ndarray, members: np.ndarray) -> PackedBat
     active = lengths.size - np.searchsorted(lengths[::-1], steps, side="right")
     starts = np.zeros(steps.size + 1, dtype=np.int64)
     np.cumsum(active, out=starts[1:])
-    # Place within the sequences laid end to end, longest first.
+    # Position within the sequences laid end to end, longest first.
     place = np.arange(packed)
     token_ids, rows = np.unique(ids[np.repeat(offsets[members[order]] - begins, lengths) + place], return_inverse=True)
     step = np.repeat(steps, active)
@@ -67,9 +67,9 @@ def pack(ids: np.ndarray, offsets: np.ndarray, members: np.ndarray) -> PackedBat
 
 
 def pack_alone(ids: np.ndarray) -> PackedBatch:
-    """``pack`` of a single sequence, for prediction, many times as fast: a text that comes alone is waited for.
+    """Pack a single sequence for prediction, many times as fast as ``pack``.
 
-    Tokens that occur twice stand in ``token_ids`` twice: finding them takes longer than they do.
+    Repeated tokens are repeated in ``token_ids``: finding them would take longer than computing them twice.
     """
     rows, mirror = np.arange(ids.size, dtype=np.int32), np.arange(ids.size - 1, -1, -1, dtype=np.int32)
     return PackedBatch(_FIRST, np.array([ids.size], np.int64), np.arange(ids.size + 1), ids, rows, mirror, mirror)
@@ -79,7 +79,7 @@ _FIRST = np.zeros(1, np.int64)
 
 
 def token_places(batch: PackedBatch, offsets: np.ndarray, members: np.ndarray) -> np.ndarray:
-    """Where each packed row's token stands in the corpus that :func:`pack` took the batch from: (R,) int64.
+    """Return the position of each packed row's token in the corpus that :func:`pack` read: (R,) int64.
 
     Example:
         >>> offsets, members = np.array([0, 1, 4]), np.array([0, 1])
@@ -87,29 +87,57 @@ def token_places(batch: PackedBatch, offsets: np.ndarray, members: np.ndarray) -
         array([1, 0, 2, 3])
     """
     step = np.repeat(np.arange(batch.starts.size - 1), np.diff(batch.starts))
-    sequence = np.arange(step.size) - batch.starts[step]
-    return offsets[members[batch.order]][sequence] + step
+    return offsets[members[batch.order]][row_sequences(batch)] + step
+
+
+def row_sequences(batch: PackedBatch) -> np.ndarray:
+    """Return the sequence of the batch each packed row belongs to: (R,) int64.
+
+    Example:
+        >>> row_sequences(pack(np.array([7, 8, 9, 5], np.int32), np.array([0, 1, 4]), np.array([0, 1])))
+        array([0, 1, 0, 0])
+    """
+    return np.arange(batch.starts[-1]) - np.repeat(batch.starts[:-1], np.diff(batch.starts))
+
+
+class Sequences(NamedTuple):
+    """Encoded texts, or sequences of numbers laid end to end."""
+
+    ids: np.ndarray
+    """(N,) int32 tokens, or rows of ``vectors``."""
+    offsets: np.ndarray
+    """(S + 1,) int64: sequence s is ``ids[offsets[s]:offsets[s + 1]]``."""
+    vectors: np.ndarray | None = None
+    """(N, E) float32 numbers of each step; None for texts."""
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """(S,) int64."""
+        return np.diff(self.offsets)
+
+    def inputs(self, batch: PackedBatch) -> np.ndarray | None:
+        """Return the vectors (U, E) of ``batch.token_ids``; None for texts."""
+        return None if self.vectors is None else self.vectors[batch.token_ids]
 
 
 class Half(NamedTuple):
     """Every other sequence of a batch."""
 
     batch: PackedBatch
-    """Its ``order`` says which sequences of the whole it holds, its ``token_ids`` which of the whole's inputs."""
+    """Its ``order`` selects sequences of the whole batch, its ``token_ids`` inputs of the whole batch."""
     rows: np.ndarray
-    """(R of the half,): where its packed rows stand in the whole."""
+    """(R of the half,): the position of its packed rows in the whole batch."""
 
 
 def halves(batch: PackedBatch) -> list[Half]:
-    """A batch as two of nearly equal work, so that two threads can share it; one, if there is nothing to share.
+    """Split a batch into two of nearly equal work for two threads; one, if the second would be empty.
 
     Example:
         >>> whole = pack(np.array([7, 8, 9, 5], np.int32), np.array([0, 1, 4]), np.array([0, 1]))
         >>> [(half.rows.tolist(), half.batch.starts.tolist()) for half in halves(whole)]
         [([0, 2, 3], [0, 1, 2, 3]), ([1], [0, 1])]
     """
-    counts = np.diff(batch.starts)
-    sequence = np.arange(batch.starts[-1]) - np.repeat(batch.starts[:-1], counts)
+    counts, sequence = np.diff(batch.starts), row_sequences(batch)
     found = []
     for first in (0, 1):
         order = np.arange(first, batch.lengths.size, 2)
@@ -120,14 +148,14 @@ def halves(batch: PackedBatch) -> list[Half]:
         starts = np.zeros(lengths[0] + 1, dtype=np.int64)
         np.cumsum((counts[: lengths[0]] + 1 - first) // 2, out=starts[1:])
         inputs, inverse = np.unique(batch.forward_rows[rows], return_inverse=True)
-        nothing = np.empty(0, np.int32)  # no half is read backwards
+        nothing = np.empty(0, np.int32)  # no half is read backward
         half = PackedBatch(order, lengths, starts, inputs, inverse.astype(np.int32), nothing, nothing)
         found.append(Half(half, rows))
     return found
 
 
 def prediction_batches(lengths: np.ndarray, *, texts: int = 128, tokens: int = 4096) -> Iterator[np.ndarray]:
-    """All sequences by falling length, at most ``texts`` and ``tokens`` to a batch (a longer one goes alone).
+    """Yield all sequences by descending length, at most ``texts`` and ``tokens`` per batch (or one longer sequence).
 
     Example:
         >>> [batch.tolist() for batch in prediction_batches(np.array([3, 9, 5, 0]), texts=2)]
@@ -145,10 +173,10 @@ def prediction_batches(lengths: np.ndarray, *, texts: int = 128, tokens: int = 4
 def training_batches(
     lengths: np.ndarray, batch_size: int, random: np.random.Generator, *, window: int
 ) -> list[np.ndarray]:
-    """A fresh shuffle of all sequences in batches of ``batch_size``, in random order.
+    """Shuffle all sequences into batches of ``batch_size``, in random order.
 
-    Sequences are sorted by length within stretches of ``window`` batches, so that batch mates are of like length and
-    few steps run nearly empty; 1 leaves the shuffle as it is.
+    Sequences are sorted by length within groups of ``window`` batches, so that sequences of a batch have similar
+    lengths and few steps are nearly empty; 1 keeps the shuffled order.
     """
     shuffled = random.permutation(lengths.size)
     stretch = batch_size * max(1, window)

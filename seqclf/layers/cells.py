@@ -2,11 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeAlias
 
 import numpy as np
 
 UNITS = 16
+
+Kernels: TypeAlias = tuple[Callable[..., None], Callable[..., None]]
+"""A cell's forward and backward kernel."""
 
 
 def padded(size: int, multiple: int = UNITS) -> int:
@@ -74,7 +77,7 @@ class Cell:
     gates: int
     kept: int
     initial_bias: tuple[float, ...]
-    kernels: Callable[[], tuple[Any, Any]]
+    kernels: Callable[[], Kernels]
     hidden_bias: bool = False
     has_cell: bool = False
 
@@ -107,25 +110,25 @@ def orthogonal(size: int, random: np.random.Generator) -> np.ndarray:
     return matrix
 
 
-def _rnn_kernels() -> tuple[Any, Any]:
+def _rnn_kernels() -> Kernels:
     from seqclf.kernels.rnn import rnn_backward, rnn_forward
 
     return rnn_forward, rnn_backward
 
 
-def _gru_kernels() -> tuple[Any, Any]:
+def _gru_kernels() -> Kernels:
     from seqclf.kernels.gru import gru_backward, gru_forward
 
     return gru_forward, gru_backward
 
 
-def _gru_after_kernels() -> tuple[Any, Any]:
+def _gru_after_kernels() -> Kernels:
     from seqclf.kernels.gru import gru_after_backward, gru_after_forward
 
     return gru_after_forward, gru_after_backward
 
 
-def _lstm_kernels() -> tuple[Any, Any]:
+def _lstm_kernels() -> Kernels:
     from seqclf.kernels.lstm import lstm_backward, lstm_forward
 
     return lstm_forward, lstm_backward

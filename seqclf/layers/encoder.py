@@ -1,33 +1,38 @@
-"""The encoder: embedding ▶ recurrent layers ▶ a state for every token. Forward and backward, for heads of any shape.
+"""The encoder: embedding ▶ recurrent layers ▶ a state for every token, forward and backward.
 
-A head takes the states and gives their gradient back::
+A head takes the states and returns their gradient::
 
     tape = encoder.forward(batch, workers)              # tape.states (R, F), a row for each packed token
     ...                                                 # the head's own forward and backward
     d_rows = encoder.backward(tape, d_states, workers)  # gradients of the weights, and of the tokens' vectors
 
-Parameters have two faces. People, files and tests see named arrays in the shapes of the papers
-(:func:`encoder_shapes`). The kernels see one flat array of everything dense, of which each weight is a view
-(:class:`FlatParameters`): clipping, Adam and keeping the best epoch are then one call on one array. The embedding table
-stands apart, because a batch touches few of its rows.
+Parameters have two layouts. Callers, files and tests see named arrays in the shapes of the papers
+(:func:`encoder_shapes`). The kernels see one flat array of all dense parameters, of which each weight is a view
+(:class:`FlatParameters`), so that clipping, Adam and keeping the best epoch are one call on one array. The embedding
+table is separate because a batch touches few of its rows.
 
-Two threads share the work: a direction each, or, where there is one direction alone, every other sequence each. That
-is so at any number of threads, and what both add up is added in one order, so the result has the same bytes.
+Two threads share the work: one direction each, or every other sequence each in a unidirectional encoder. The work is
+split the same way at any number of threads, and sums are added in a fixed order, so the result has the same bytes.
 """
 
 from collections.abc import Iterable, Mapping
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from seqclf.layers.backward_pass import BackwardPass
 from seqclf.layers.batches import PackedBatch
 from seqclf.layers.cells import UNITS, from_panels, get_cell, padded, spread, to_panels, unspread
 from seqclf.layers.forward_pass import ForwardPass
 from seqclf.layers.parameters import EncoderShape, FlatParameters, Workspace, aligned
+from seqclf.layers.plan import EncoderPlan
 from seqclf.layers.tape import DropoutMasks, EncoderTape, States
 from seqclf.layers.workers import Workers
+
+if TYPE_CHECKING:
+    from seqclf.kernels.panels import Weights
 
 
 class Encoder:
@@ -35,13 +40,13 @@ class Encoder:
 
     Args:
         shape: see ``EncoderShape``.
-        dtype: float32; float64 is for proofs, and takes libm's tanh.
+        dtype: float32; float64 is for gradient checks, and uses libm's tanh.
 
-    A network makes one ``FlatParameters`` of ``layout()`` and what its head needs, calls ``attach`` with it, then
+    A network makes one ``FlatParameters`` of ``layout()`` and its head's layout, calls ``attach`` with it, then
     ``load``.
     """
 
-    def __init__(self, shape: EncoderShape, dtype: Any = np.float32) -> None:
+    def __init__(self, shape: EncoderShape, dtype: DTypeLike = np.float32) -> None:
         self.shape = shape
         self.dtype = np.dtype(dtype)
         self.cell = get_cell(shape.cell, shape.reset)
@@ -54,18 +59,27 @@ class Encoder:
         self._workspace = Workspace(self.dtype)
         share = np.full((1, self.hidden), shape.zoneout, self.dtype)
         cell_share = np.full((1, self.hidden), shape.zoneout_cell, self.dtype)
-        self.hold = share[: shape.zoneout > 0], cell_share[: shape.zoneout_cell > 0]
-        """Zoneout's expected values of h and of c, as the kernels take them."""
+        self._hold = share[: shape.zoneout > 0], cell_share[: shape.zoneout_cell > 0]
 
     @cached_property
-    def product(self) -> int:
-        """The address of the compiled matrix product."""
+    def plan(self) -> EncoderPlan:
+        """What the passes read, once the weights are attached; the first access compiles the matrix product."""
         from seqclf.kernels.panels import product
 
-        return product(self.dtype.name)
+        return EncoderPlan(
+            shape=self.shape,
+            cell=self.cell,
+            hidden=self.hidden,
+            features=self.features,
+            dtype=self.dtype,
+            weights=self.weights,
+            d_weights=self.d_weights,
+            hold=self._hold,
+            product=product(self.dtype.name),
+        )
 
     def layout(self) -> dict[str, tuple[int, ...]]:
-        """Names and shapes of the dense parameters as the kernels hold them."""
+        """Return names and shapes of the dense parameters as the kernels hold them."""
         panels = self.cell.gates * self.hidden // UNITS
         found: dict[str, tuple[int, ...]] = {}
         for prefix, layer, _ in self._places():
@@ -76,23 +90,24 @@ class Encoder:
         return found
 
     def attach(self, flat: FlatParameters) -> None:
-        """Take the views of ``layout()`` out of a network's parameters."""
+        """Use a network's parameters for the views of ``layout()``."""
         from seqclf.kernels.panels import Weights
 
-        def grouped(views: Mapping[str, np.ndarray]) -> list[list[Any]]:
-            groups: list[list[Any]] = [[] for _ in range(self.shape.layers)]
+        def grouped(views: Mapping[str, np.ndarray]) -> tuple[tuple[Weights, ...], ...]:
+            groups: list[list[Weights]] = [[] for _ in range(self.shape.layers)]
             for prefix, layer, _ in self._places():
                 groups[layer].append(Weights(*(views[f"{prefix}.{name}"] for name in Weights._fields)))
-            return groups
+            return tuple(map(tuple, groups))
 
-        self.weights, self.d_weights = grouped(flat.views), [grouped(flat.d_views)]
+        self.weights = grouped(flat.views)
+        self.d_weights: tuple[tuple[tuple[Weights, ...], ...], ...] = (grouped(flat.d_views),)
         if not self.shape.bidirectional:
             # The second half-batch has gradients of its own, which are added to the first's.
             self._second = FlatParameters(self.layout(), self.dtype)
-            self.d_weights.append(grouped(self._second.d_views))
+            self.d_weights += (grouped(self._second.d_views),)
 
     def _places(self) -> Iterable[tuple[str, int, int]]:
-        """Every direction's name as files write it, its layer and its number."""
+        """Yield every direction's name in files, its layer and its number."""
         for layer in range(self.shape.layers):
             for number, direction in enumerate(self.shape.directions):
                 yield f"layers.{layer}.{direction}", layer, number
@@ -100,7 +115,7 @@ class Encoder:
     # ------------------------------------------------------------- parameters
 
     def load(self, parameters: Mapping[str, np.ndarray]) -> None:
-        """Take over the parameters of ``encoder_shapes``, given in these shapes."""
+        """Copy in the parameters of ``encoder_shapes``, given in these shapes."""
         gates = self.cell.gates
         if self.shape.vocabulary:
             self.embedding[:, : self.shape.vector_size] = parameters["embedding"]
@@ -115,15 +130,15 @@ class Encoder:
                 weights.bias_hidden[:] = spread(parameters[f"{prefix}.bias_hidden"], 1)
 
     def parameters(self) -> dict[str, np.ndarray]:
-        """Copies of all parameters in their canonical shapes."""
+        """Return copies of all parameters in their canonical shapes."""
         table = {"embedding": self.embedding[:, : self.shape.vector_size].copy()} if self.shape.vocabulary else {}
         return table | self._canonical(self.weights)
 
     def gradients(self) -> dict[str, np.ndarray]:
-        """Copies of the last backward pass's gradients of all dense parameters, in their canonical shapes."""
+        """Return copies of the last backward pass's gradients of all dense parameters, in their canonical shapes."""
         return self._canonical(self.d_weights[0])
 
-    def _canonical(self, groups: list[list[Any]]) -> dict[str, np.ndarray]:
+    def _canonical(self, groups: "tuple[tuple[Weights, ...], ...]") -> dict[str, np.ndarray]:
         gates, hidden, parts = self.cell.gates, self.shape.hidden_size, self.shape.parts
         named = {}
         for prefix, layer, number in self._places():
@@ -154,24 +169,24 @@ class Encoder:
 
         Args:
             batch: B sequences.
-            workers: threads; None does everything on this one.
+            workers: threads; None runs on the caller's thread.
             inputs: (U, E) vectors of ``batch.token_ids``; None looks them up in the embedding table.
-            noise: what training multiplies in; with it zoneout draws, without it the expected value is taken.
-            first: the state before the first token; None: zeros. Then ``backward`` leaves its gradient in the tape's
+            noise: dropout masks; with them zoneout draws units, without them its expected value is used.
+            first: the state before the first token; None is zeros. ``backward`` puts its gradient into the tape's
                 ``d_first``.
             keep: keep what ``backward`` needs. Without it a tape has no ``last``.
-            workspace: threads that bring one each may share an encoder; None takes the encoder's own.
+            workspace: threads with a workspace each may share an encoder; None uses the encoder's own.
         """
         space = workspace or self._workspace
         noise = noise or DropoutMasks()
         whole = self._inputs(batch, inputs, noise, space)
         run = workers.map if workers is not None and keep else map
-        return ForwardPass(self, batch, whole, noise, first, keep, space).run(run)
+        return ForwardPass(self.plan, batch, whole, noise, first, keep, space).run(run)
 
     def _inputs(
         self, batch: PackedBatch, inputs: np.ndarray | None, noise: DropoutMasks, space: Workspace
     ) -> np.ndarray:
-        """The distinct tokens' vectors (U, E padded)."""
+        """Return the distinct tokens' vectors (U, E padded)."""
         whole = space.array("inputs", batch.token_ids.size, self.columns)
         if inputs is None:
             np.take(self.embedding, batch.token_ids, axis=0, out=whole)
@@ -197,10 +212,10 @@ class Encoder:
         """Add the gradients of all weights to the network's; mirrors ``forward``.
 
         Args:
-            tape: what ``forward`` returned; its arrays are overwritten.
+            tape: returned by ``forward``; its arrays are overwritten.
             d_states: (R, F padded), the gradient of ``tape.states``, or None.
             workers: threads.
-            d_every: (B, F padded) instead, the gradient of every state of each sequence.
+            d_every: (B, F padded) instead, one gradient for all states of a sequence.
             d_final: (B, F padded), the gradient of ``tape.final``, or None.
             tune_vectors: also compute the gradient of the tokens' vectors.
 
@@ -212,7 +227,7 @@ class Encoder:
         if len(tape.parts) > 1:
             self._second.gradient[:] = 0
         run = workers.map if workers is not None else map
-        found = BackwardPass(self, tape, d_final, tune_vectors, self._workspace).run(d_states, d_every, run)
+        found = BackwardPass(tape, d_final, tune_vectors, self._workspace).run(d_states, d_every, run)
         if self.shape.bidirectional:
             np.add(found[0][0], found[0][1], out=d_rows)
         else:

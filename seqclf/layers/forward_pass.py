@@ -1,46 +1,52 @@
-"""The encoder's forward pass: layer by layer, all directions of a layer side by side.
+"""The encoder's forward pass: layer by layer, all directions of a layer in parallel.
 
-A layer is made ready on the caller's thread, and the threads then run nothing but kernels, which release the
-interpreter: two threads that both need it take turns.
+The caller's thread prepares a layer, and the threads then run only kernels, which release the interpreter lock.
 """
 
-from typing import Any
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
 from seqclf.layers.batches import PackedBatch, halves
 from seqclf.layers.choices import MERGES
 from seqclf.layers.parameters import Workspace
+from seqclf.layers.plan import EncoderPlan
 from seqclf.layers.tape import DropoutMasks, EncoderTape, Part, Run, States
 
 
 class ForwardPass:
-    """One batch on its way through all layers.
+    """One batch through all layers.
 
     Args:
-        encoder: its parameters; an ``Encoder``.
+        plan: the encoder's shape and weights.
         batch: B sequences.
         inputs: (U, E padded) vectors of ``batch.token_ids``.
         noise, first, keep: see ``Encoder.forward``.
-        space: where the arrays come from.
+        space: provides the arrays.
     """
 
     def __init__(
-        self, encoder: Any, batch: PackedBatch, inputs: np.ndarray, noise: DropoutMasks, first: States | None, keep: bool,
+        self,
+        plan: EncoderPlan,
+        batch: PackedBatch,
+        inputs: np.ndarray,
+        noise: DropoutMasks,
+        first: States | None,
+        keep: bool,
         space: Workspace,
-    ) -> None:  # fmt: skip
-        self._encoder, self._noise, self._first, self._keep, self._space = encoder, noise, first, keep, space
-        self._shape = encoder.shape
+    ) -> None:
+        self._plan, self._noise, self._first, self._keep, self._space = plan, noise, first, keep, space
+        self._shape = plan.shape
         if self._shape.bidirectional or not keep:
             parts = [Part(0, batch, None, inputs)]
         else:
             shares = enumerate(halves(batch))
             parts = [Part(place, half.batch, half, inputs[half.batch.token_ids]) for place, half in shares]
-        states = space.array("states", int(batch.starts[-1]), encoder.features)
-        self.tape = EncoderTape(encoder, batch, noise, parts, first, states)
+        states = space.array("states", int(batch.starts[-1]), plan.features)
+        self.tape = EncoderTape(plan, batch, noise, parts, first, states)
 
-    def run(self, run: Any) -> EncoderTape:
-        """All layers; ``run`` maps over what may be done at once."""
+    def run(self, run: Callable[..., Iterable[object]]) -> EncoderTape:
+        """Run all layers; ``run`` maps a function over independent tasks."""
         from seqclf.kernels.merging import merge_forward
 
         tape, shape = self.tape, self._shape
@@ -50,7 +56,7 @@ class ForwardPass:
             for part in tape.parts:
                 name, packed = f"{part.place}.{layer}.merged", int(part.batch.starts[-1])
                 whole = last and part.half is None
-                merged.append(tape.states if whole else self._space.array(name, packed, self._encoder.features))
+                merged.append(tape.states if whole else self._space.array(name, packed, self._plan.features))
                 part.runs.append([self._prepare(part, layer, number) for number in range(len(shape.directions))])
                 tasks += [(part, one, merged[-1]) for one in part.runs[layer]]
             list(run(self._walk, tasks))
@@ -69,21 +75,21 @@ class ForwardPass:
         return tape
 
     def _prepare(self, part: Part, layer: int, number: int) -> Run:
-        """One direction's arrays."""
+        """Return one direction's arrays."""
         from seqclf.kernels.panels import State
 
-        encoder, noise, space = self._encoder, self._noise, self._space
-        batch, hidden, cell = part.batch, encoder.hidden, encoder.cell
+        plan, noise, space = self._plan, self._noise, self._space
+        batch, hidden, cell = part.batch, plan.hidden, plan.cell
         packed, sequences = int(batch.starts[-1]), batch.lengths.size
-        weights = encoder.weights[layer][number]
-        # Without keeping, runs share their arrays; but each direction's states are still to be merged.
+        weights = plan.weights[layer][number]
+        # Without ``keep`` the runs share their arrays, except the states, which are merged later.
         name = f"{part.place}.{layer}.{number}." if self._keep else "."
         if len(noise.w_hidden):
             dropped = space.array(name + "w_hidden", *weights.w_hidden.shape)
             np.multiply(weights.w_hidden, noise.w_hidden[layer][number], out=dropped)
             weights = weights._replace(w_hidden=dropped)
         h_first, c_first = self._first_states(part, layer, number, name)
-        hold_h, hold_c = encoder.hold
+        hold_h, hold_c = plan.hold
         if len(noise.hold_h):
             hold_h = part.rows_of(noise.hold_h[layer][number])
         if len(noise.hold_c):
@@ -98,15 +104,15 @@ class ForwardPass:
             c_first=c_first,
             hold_h=hold_h,
             hold_c=hold_c,
-            product=encoder.product,
+            product=plan.product,
         )
         target = batch.mirror if number else np.arange(packed, dtype=np.int32)
         rows = target if layer else (batch.reverse_rows if number else batch.forward_rows)
         return Run(layer, number, part.inputs, rows, target, weights, state)
 
     def _first_states(self, part: Part, layer: int, number: int, name: str) -> tuple[np.ndarray, np.ndarray]:
-        """The states before the first token (B, H padded), zeros where none are given."""
-        hidden, sequences = self._encoder.hidden, part.batch.lengths.size
+        """Return h and c before the first token (B, H padded), zeros by default."""
+        hidden, sequences = self._plan.hidden, part.batch.lengths.size
         if self._first is None:
             zeros = self._space.zeros(sequences, hidden)
             return zeros, zeros
@@ -121,11 +127,11 @@ class ForwardPass:
         return found[0], found[1]
 
     def _walk(self, task: tuple[Part, Run, np.ndarray]) -> None:
-        """The kernels of one direction, whose states then stand among the merged ones."""
+        """Run one direction's kernels and, where directions are concatenated, write its states to the merged ones."""
         from seqclf.kernels.merging import place
 
         part, run, merged = task
-        forward, _ = self._encoder.cell.kernels()
+        forward, _ = self._plan.cell.kernels()
         forward(run.inputs, run.rows, part.batch.starts, run.weights, run.state, self._first is not None, self._keep)
         if self._shape.parts == len(self._shape.directions):
-            place(run.state.h, run.target, run.number * self._encoder.hidden, merged)
+            place(run.state.h, run.target, run.number * self._plan.hidden, merged)

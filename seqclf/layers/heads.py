@@ -30,6 +30,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from seqclf.layers.batches import PackedBatch
 from seqclf.layers.cells import padded
@@ -64,7 +65,7 @@ class Head:
         *,
         parts: int = 1,
         random: np.random.Generator | None = None,
-        dtype: Any = np.float32,
+        dtype: DTypeLike = np.float32,
     ) -> None:
         self.outputs, self.width, self.parts, self.dtype = outputs, width, parts, np.dtype(dtype)
         self.columns = parts * padded(width)

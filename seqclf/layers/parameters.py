@@ -3,9 +3,9 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from seqclf.layers.cells import get_cell, padded
 from wordvec import aligned
@@ -102,7 +102,7 @@ class FlatParameters:
         views, d_views: their parts by name.
     """
 
-    def __init__(self, layout: Mapping[str, tuple[int, ...]], dtype: Any) -> None:
+    def __init__(self, layout: Mapping[str, tuple[int, ...]], dtype: DTypeLike) -> None:
         total = sum(padded(int(np.prod(size))) for size in layout.values())
         self.values, self.gradient = aligned(total, dtype), aligned(total, dtype)
         self.views, self.d_views = {}, {}
@@ -117,7 +117,7 @@ class FlatParameters:
 class Workspace:
     """Arrays that are used again from batch to batch, so that no step asks the system for memory."""
 
-    def __init__(self, dtype: Any) -> None:
+    def __init__(self, dtype: DTypeLike) -> None:
         self._dtype = np.dtype(dtype)
         self._kept: dict[str, np.ndarray] = {}
 
@@ -126,7 +126,7 @@ class Workspace:
         """Memory that is kept for the next batch."""
         return sum(kept.nbytes for kept in self._kept.values())
 
-    def array(self, name: str, *shape: int, dtype: Any = None) -> np.ndarray:
+    def array(self, name: str, *shape: int, dtype: DTypeLike | None = None) -> np.ndarray:
         """An array with unspecified content, valid until ``name`` is asked for again."""
         size = math.prod(shape)
         kept = self._kept.get(name)

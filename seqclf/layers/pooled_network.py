@@ -1,10 +1,11 @@
-"""Encoder ▶ pooling ▶ a head: nets that say something of a whole sequence, whatever their head says."""
+"""Networks that predict from whole sequences: encoder ▶ pooling ▶ head."""
 
 import contextlib
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from seqclf.layers.batches import PackedBatch
 from seqclf.layers.encoder import Encoder
@@ -18,7 +19,7 @@ _SPARE_BYTES = 2**22
 
 
 class RowLayer(Protocol):
-    """What such a net asks of a layer on top of its encoder."""
+    """A layer on top of the encoder."""
 
     def layout(self) -> dict[str, tuple[int, ...]]: ...
 
@@ -32,7 +33,7 @@ class RowLayer(Protocol):
 
 
 class RowHead(RowLayer, Protocol):
-    """And of its head; those of ``heads.py`` but the CRF are such heads."""
+    """A head on the pooled features: the heads of ``heads.py``, but not the CRF."""
 
     outputs: int
 
@@ -44,7 +45,7 @@ class RowHead(RowLayer, Protocol):
 
 
 class PooledTape(NamedTuple):
-    """What a forward pass leaves for the backward pass."""
+    """Result of a forward pass, read by the backward pass."""
 
     encoded: EncoderTape
     features: np.ndarray
@@ -53,14 +54,14 @@ class PooledTape(NamedTuple):
 
 
 class PooledNetwork:
-    """Parameters and the two passes over a packed batch; everything dense is one flat array.
+    """Parameters, forward and backward pass over a packed batch; all dense parameters are one flat array.
 
     Args:
-        shape: of the encoder; without a vocabulary, vectors are given with each batch.
-        head: takes one row of features for each sequence.
+        shape: of the encoder; without a vocabulary, each batch brings its vectors.
+        head: takes one row of features per sequence.
         parameters: those of ``encoder_shapes(shape)``, of ``pooling_shapes(shape, pooling)`` and of the head.
         pooling: one of ``POOLINGS``.
-        dtype: float32; float64 is for proofs.
+        dtype: float32; float64 is for gradient checks.
 
     Attributes:
         dense, d_dense: all parameters but the embedding's, and their gradients.
@@ -72,9 +73,9 @@ class PooledNetwork:
         >>> shape = EncoderShape(0, 2, 16, bidirectional=False)
         >>> random = np.random.default_rng(1)
         >>> head = RegressionHead(1, 16, random=random)
-        >>> net = PooledNetwork(shape, head, initial_encoder(shape, None, random) | head.parameters())
+        >>> network = PooledNetwork(shape, head, initial_encoder(shape, None, random) | head.parameters())
         >>> batch = pack(np.arange(3, dtype=np.int32), np.array([0, 2, 3]), np.array([0, 1]))
-        >>> net.predict(batch, inputs=np.ones((3, 2), np.float32)).shape
+        >>> network.predict(batch, inputs=np.ones((3, 2), np.float32)).shape
         (2, 1)
     """
 
@@ -85,7 +86,7 @@ class PooledNetwork:
         parameters: Mapping[str, np.ndarray],
         *,
         pooling: str = "last",
-        dtype: Any = np.float32,
+        dtype: DTypeLike = np.float32,
     ) -> None:
         self.head, self.dtype = head, np.dtype(dtype)
         self.encoder, self.pooling = Encoder(shape, dtype), Pooling(pooling, shape, dtype=dtype)
@@ -107,8 +108,8 @@ class PooledNetwork:
         return given | {"parameters": self.parameters()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        # Built anew: a copy's parts would no longer be views of one array, and arrays which joblib maps read-only
-        # would make the kernels compile once more.
+        # Rebuilt: a copy's parts would no longer be views of one array, and kernels would compile again for arrays
+        # that joblib maps read-only.
         type(self).__init__(self, **state)
 
     @property
@@ -117,23 +118,23 @@ class PooledNetwork:
         return self.encoder.embedding
 
     def load(self, parameters: Mapping[str, np.ndarray]) -> None:
-        """Take over all parameters, given in their canonical shapes."""
+        """Copy in all parameters, given in their canonical shapes."""
         for part in self._parts:
             part.load(parameters)
 
     def parameters(self) -> dict[str, np.ndarray]:
-        """Copies of all parameters in their canonical shapes."""
+        """Return copies of all parameters in their canonical shapes."""
         return {name: array for part in self._parts for name, array in part.parameters().items()}
 
     def gradients(self) -> dict[str, np.ndarray]:
-        """Copies of the last backward pass's gradients of all dense parameters, in their canonical shapes."""
+        """Return copies of the last backward pass's gradients of all dense parameters, in their canonical shapes."""
         return {name: array for part in self._parts for name, array in part.gradients().items()}
 
     # ---------------------------------------------------------------- forward
 
     @contextlib.contextmanager
     def spare_workspace(self) -> Iterator[Workspace]:
-        """A workspace of one's own for the block: from the last one who was done, as long as it is small."""
+        """Lend a workspace to one thread; small ones are kept for the next caller."""
         workspace = self._spare.pop() if self._spare else Workspace(self.dtype)
         yield workspace
         if workspace.nbytes < _SPARE_BYTES:
@@ -142,9 +143,9 @@ class PooledNetwork:
     def predict(
         self, batch: PackedBatch, workspace: Workspace | None = None, *, inputs: np.ndarray | None = None
     ) -> np.ndarray:
-        """What the head says (B, C), in the batch's order.
+        """Return the head's output (B, C), in the batch's order.
 
-        Writes to ``workspace`` alone, so threads that bring one each may share the net.
+        Only ``workspace`` is written to, so threads with a workspace each may share the network.
         """
         workspace = workspace or Workspace(self.dtype)
         encoded = self.encoder.forward(batch, inputs=inputs, keep=False, workspace=workspace)
@@ -159,13 +160,13 @@ class PooledNetwork:
         noise: DropoutMasks | None = None,
         pooled_mask: np.ndarray | None = None,
     ) -> PooledTape:
-        """Run the batch and keep what the way back needs; the tape is valid until the next call.
+        """Run the batch and keep what ``loss_and_backward`` needs; the tape is valid until the next call.
 
         Args:
             batch: B sequences.
             workers: threads.
             inputs: (U, E) vectors of ``batch.token_ids``; None looks them up.
-            noise: what training multiplies into the encoder.
+            noise: the encoder's dropout masks.
             pooled_mask: (B, F padded) factors of the pooled features.
         """
         encoded = self.encoder.forward(batch, workers, inputs=inputs, noise=noise)
@@ -185,13 +186,13 @@ class PooledNetwork:
         weights: np.ndarray | None = None,
         tune_vectors: bool = False,
     ) -> tuple[float, np.ndarray]:
-        """The head's loss; gradients into ``d_dense``. Mirrors ``forward``.
+        """Return the head's loss and write gradients to ``d_dense``; mirrors ``forward``.
 
         Args:
-            tape: what ``forward`` returned; its arrays are overwritten.
+            tape: returned by ``forward``; its arrays are overwritten.
             targets: (B, ...) in the batch's order, as the head takes them.
             workers: threads.
-            weights: (B,) what each sequence counts in the loss; None counts all alike.
+            weights: (B,) of the sequences in the loss; None weighs all equally.
             tune_vectors: also compute the gradient of the tokens' vectors.
 
         Returns:

@@ -1,8 +1,9 @@
 """From the states of all tokens to one row of features for each sequence, and back."""
 
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from seqclf.layers.attention import AttentionPooling, AttentionTape
 from seqclf.layers.parameters import EncoderShape, Workspace
@@ -28,7 +29,12 @@ class Pooling:
     """
 
     def __init__(
-        self, kind: str, shape: EncoderShape, *, random: np.random.Generator | None = None, dtype: Any = np.float32
+        self,
+        kind: str,
+        shape: EncoderShape,
+        *,
+        random: np.random.Generator | None = None,
+        dtype: DTypeLike = np.float32,
     ) -> None:
         self.kind = kind
         self.attention: AttentionPooling | None = None

@@ -1,12 +1,13 @@
 """The head of a language model: which of V words comes next, by full or sampled softmax, with weights of its own or
 shared with the embeddings."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from seqclf.layers.batches import PackedBatch
-from seqclf.layers.heads import Head, check_classes
+from seqclf.layers.heads import Head, Views, check_classes
 from seqclf.layers.workers import Workers
 from wordvec import InputError
 
@@ -82,7 +83,7 @@ class VocabularyHead(Head):
             del layout[f"{self.prefix}.weight"]
         return layout
 
-    def attach(self, flat: Any) -> None:
+    def attach(self, flat: Views) -> None:
         super().attach(flat)
         if not self._tied:
             self.weight, self.d_weight = self._weight(), self._d_weight()
@@ -291,7 +292,7 @@ class _Piece:
         return d_states
 
 
-def _share_out(workers: Workers | None, work: Any, size: int) -> None:
+def _share_out(workers: Workers | None, work: Callable[[int, int], None], size: int) -> None:
     """Call ``work(first, last)`` for stretches of ``0 .. size``, one a thread, in multiples of 16."""
     threads = 1 if workers is None else workers.threads
     bounds = [size // ROWS * k // threads * ROWS for k in range(threads + 1)]

@@ -1,4 +1,4 @@
-"""SequenceRegressor: numbers of texts, or of sequences of numbers, as a scikit-learn estimator."""
+"""The regressor of texts or of sequences of numbers as a scikit-learn estimator."""
 
 import os
 from collections.abc import Callable, Iterable, Iterator
@@ -8,8 +8,10 @@ import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
-from seqclf.classification.estimator import SequenceEstimator
-from seqclf.regression.model import RegressionScore, RegressorModel, train_regressor
+from seqclf.estimator import SequenceEstimator
+from seqclf.regression.model import RegressionScore, RegressorModel
+from seqclf.regression.settings import RegressorSettings
+from seqclf.regression.train import train_regressor
 from seqclf.training.loop import Progress
 from wordvec import InputError
 
@@ -27,7 +29,7 @@ class SequenceRegressor(RegressorMixin, SequenceEstimator):
 
     Attributes:
         model_: the :class:`seqclf.RegressorModel`, which saves to a file and predicts without scikit-learn.
-        history_: a dict an epoch: loss, and the error on the held-out sequences beside that of the mean.
+        history_: one dict per epoch: loss, and the validation errors of the model and of the mean.
 
     Example:
         >>> texts = ["good", "very good", "bad", "very bad"] * 10
@@ -84,24 +86,24 @@ class SequenceRegressor(RegressorMixin, SequenceEstimator):
         Args:
             X: strings, lists of tokens, or arrays of numbers (T,) or (T, E); a generator is read once.
             y: (N,) or (N, C) numbers.
-            validation_data: sequences and values to choose the best epoch by.
+            validation_data: sequences and values that choose the best epoch.
             on_progress: called a few times a second.
 
         Raises:
-            InputError: parameters outside their range, sequences of several kinds, values that do not match.
+            InputError: a parameter out of range, sequences of several kinds, or not one value per sequence.
         """
         if y is None:
             raise InputError("SequenceRegressor requires y to be passed, but the target y is None")
         y = list(y) if isinstance(y, Iterator) else y
         self.model_: RegressorModel = train_regressor(
-            X, y, dev=validation_data, on_progress=on_progress, **self._training()
+            X, y, dev=validation_data, on_progress=on_progress, **self._training(RegressorSettings)
         )
         self.history_ = self.model_.history
         self._flat = np.asarray(y).ndim == 1
         return self
 
     def predict(self, X: Iterable[Any]) -> np.ndarray:
-        """The values (N,), or (N, C) as in training."""
+        """Return the values (N,), or (N, C) as in training."""
         check_is_fitted(self)
         values = self.model_.predict(X, threads=self._threads())
         return values[:, 0] if self._flat else values
@@ -112,6 +114,6 @@ class SequenceRegressor(RegressorMixin, SequenceEstimator):
         return tags
 
     def report(self, X: Iterable[Any], y: Any) -> RegressionScore:
-        """RMSE, MAE and R² beside the errors of always saying the mean of the training values."""
+        """Return RMSE, MAE and R², and the errors of always predicting the mean of the training values."""
         check_is_fitted(self)
         return self.model_.score(X, y, threads=self._threads())

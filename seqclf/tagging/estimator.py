@@ -1,14 +1,13 @@
-"""SequenceTagger: the tagger as a scikit-learn estimator. A thin layer over ``train_tagger``."""
+"""The tagger as a scikit-learn estimator, a thin layer over ``train_tagger``."""
 
 import os
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from seqclf.classification.estimator import SequenceEstimator
+from seqclf.estimator import SequenceEstimator
 from seqclf.metrics import accuracy
 from seqclf.tagging.model import TaggerModel
 from seqclf.tagging.settings import TaggerSettings
@@ -163,17 +162,10 @@ class SequenceTagger(SequenceEstimator):
         """
         if y is None:
             raise InputError("SequenceTagger requires y to be passed, but the target y is None")
-        given = {field.name: getattr(self, field.name) for field in fields(TaggerSettings) if field.name != "seed"}
-        settings = TaggerSettings(**given, seed=self._seed()).validate()
+        options = self._training(TaggerSettings)
         sentences, tags = self._sentences(X, y)
         self.model_: TaggerModel = train_tagger(
-            sentences,
-            tags,
-            settings=settings,
-            vectors=self._vectors(),
-            dev=validation_data,
-            threads=self._threads(),
-            on_progress=on_progress,
+            sentences, tags, dev=validation_data, on_progress=on_progress, **options
         )
         self.classes_ = np.array(self.model_.labels)
         self.history_ = self.model_.history

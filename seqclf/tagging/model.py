@@ -1,4 +1,4 @@
-"""TaggerModel: everything a trained tagger needs to tag sentences, in one file. Needs numpy and numba alone."""
+"""A trained tagger: prediction and files, without scikit-learn."""
 
 import itertools
 import os
@@ -8,13 +8,22 @@ from typing import Any
 
 import numpy as np
 
-from seqclf.classification.model import ENCODER_RULES, MODEL_RULES
-from seqclf.layers.batch_prediction import for_batches
+from seqclf.layers.batch_prediction import for_batches, workers_for
 from seqclf.layers.batches import PackedBatch, pack, token_places
-from seqclf.layers.choices import HEADS
 from seqclf.layers.parameters import EncoderShape, Workspace
 from seqclf.layers.workers import Workers
-from seqclf.model_file import check_header, check_tensors, join_tokens, read_model, read_vocabulary, write_model
+from seqclf.model_file import (
+    ENCODER_RULES,
+    check_header,
+    check_layers,
+    check_tensors,
+    header_rules,
+    join_tokens,
+    read_model,
+    read_table,
+    read_vocabulary,
+    write_model,
+)
 from seqclf.tagging.features import Forms, encode_forms
 from seqclf.tagging.network import TaggerNetwork, TaggerShape, tagger_shapes
 from wordvec import FormatError, InputError, Vocabulary
@@ -26,15 +35,15 @@ class TaggerModel:
     """A trained tagger: a tag for every token of a sentence.
 
     Args:
-        network: its parameters.
-        vocabulary: V words; the network's table has one row more, for unknown words.
-        features: the features of tokens it knows; that table has one row more, too.
-        frequent_tags: (V + 1,) int32, each word's most frequent tag in training, as a place in ``labels``; of words
-            that were not there, and in the last row, the most frequent one of all.
+        network: the trained network.
+        vocabulary: V words; the embedding table has one more row, for unknown words.
+        features: the known features of tokens; their table also has one more row.
+        frequent_tags: (V + 1,) int32, each word's most frequent tag in training, as an index of ``labels``; for
+            unseen words, and in the last row, the most frequent tag of all.
         labels: C tags in the order of the probabilities' columns.
-        settings: how it was trained; ``lowercase`` says how words are looked up.
-        metrics: numbers from training, such as ``dev_accuracy``.
-        history: a row an epoch.
+        settings: training settings; prediction uses ``lowercase``.
+        metrics: results of training, such as ``dev_accuracy``.
+        history: one row per epoch.
 
     Attributes:
         vocabulary, features, frequent_tags, labels, settings, metrics, history: as given.
@@ -75,33 +84,34 @@ class TaggerModel:
         return bool(self.settings["lowercase"])
 
     def predict(self, sentences: Iterable[Sequence[str]], *, threads: int | None = None) -> list[list[Any]]:
-        """A tag for every token.
+        """Return a tag for every token.
 
         Args:
-            sentences: S lists of tokens; an empty one has no tags.
-            threads: at most so many; None takes the cores there are. Neither they nor batch mates change an answer.
+            sentences: S lists of tokens, which may be empty.
+            threads: the largest number of threads; None uses all cores. Neither threads nor the other sentences change
+                a tag.
 
         Raises:
-            InputError: a sentence is no list of tokens.
+            InputError: a sentence is not a list of tokens.
         """
         forms = self._forms(sentences)
         return self._tagged(predict_tags(self.network, forms, threads), forms.offsets)
 
     def predict_proba(self, sentences: Iterable[Sequence[str]], *, threads: int | None = None) -> list[np.ndarray]:
-        """For each sentence an array (T, C): every tag's probability for every token; a CRF's are its marginals.
+        """Return for each sentence every tag's probability for every token (T, C); of a CRF the marginals.
 
-        Arguments as :meth:`predict`; columns are ``labels``. A CRF's best path need not be each token's likeliest tag.
+        Arguments as :meth:`predict`; columns are ``labels``. A CRF's best path may differ from the most probable tags.
         """
         forms = self._forms(sentences)
         found = np.empty((forms.ids.size, len(self.labels)), np.float32)
-        with _workers(forms, threads) as workers:
+        with workers_for(forms.offsets.size - 1, threads) as workers:
             _for_tokens(
                 lambda states, batch: [self.network.probabilities(states, batch)], self.network, forms, workers, [found]
             )
         return np.split(found, forms.offsets[1:-1]) if forms.offsets.size > 1 else []
 
     def most_frequent(self, sentences: Iterable[Sequence[str]]) -> list[list[Any]]:
-        """What a tagger must beat: each word's most frequent tag in training; of unknown words that of all words."""
+        """Return the baseline: each word's most frequent tag in training; for unknown words that of all words."""
         forms = self._forms(sentences)
         return self._tagged(self.frequent_tags[forms.words[forms.ids]], forms.offsets)
 
@@ -114,10 +124,10 @@ class TaggerModel:
         return [named[start:stop] for start, stop in itertools.pairwise(bounds)]
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write one safetensors file: weights, words, features, tags, settings. The same model, the same bytes.
+        """Write a safetensors file with weights, words, features, tags and settings; equal models give equal bytes.
 
         Raises:
-            InputError: ``path`` cannot be written; what stood there before still stands.
+            InputError: ``path`` cannot be written; an existing file is kept.
         """
         shape = self.network.shape
         header = {
@@ -135,10 +145,10 @@ class TaggerModel:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "TaggerModel":
-        """Read what :meth:`save` wrote, checking every shape and number.
+        """Read a file written by :meth:`save`, checking every shape and number.
 
         Raises:
-            FormatError: the file is no tagger, is cut short, or does not add up.
+            FormatError: the file is not a tagger, truncated, or inconsistent.
             InputError: it is missing or a directory.
 
         Example:
@@ -183,10 +193,10 @@ def load_tagger(path: str | os.PathLike[str]) -> TaggerModel:
 
 
 def as_sentences(sentences: Iterable[Sequence[str]], what: str = "sentences") -> list[list[str]]:
-    """The sentences as lists of tokens.
+    """Return the sentences as lists of tokens.
 
     Raises:
-        InputError: one is no list of tokens, or a token is empty.
+        InputError: a sentence is not a list of tokens, or a token is empty.
 
     Example:
         >>> as_sentences(["a cat"])
@@ -212,15 +222,15 @@ def as_sentences(sentences: Iterable[Sequence[str]], what: str = "sentences") ->
 
 
 def predict_tags(network: TaggerNetwork, forms: Forms, threads: int | None = None) -> np.ndarray:
-    """Each token's tag: (N,) int32."""
+    """Return each token's tag: (N,) int32."""
     tags = np.empty(forms.ids.size, np.int32)
-    with _workers(forms, threads) as workers:
+    with workers_for(forms.offsets.size - 1, threads) as workers:
         _for_tokens(lambda states, batch: [network.head.predict(states, batch)], network, forms, workers, [tags])
     return tags
 
 
 def evaluate_tags(network: TaggerNetwork, forms: Forms, targets: np.ndarray, workers: Workers) -> tuple[float, float]:
-    """Token accuracy, and the tokens' mean -log p(target) in nats (by a CRF's marginals)."""
+    """Return the token accuracy and the mean -log p(target) in nats (of a CRF's marginals)."""
     tags, probabilities = np.empty(targets.size, np.int32), np.empty((targets.size, network.shape.labels), np.float32)
 
     def answer(states: np.ndarray, batch: PackedBatch) -> list[np.ndarray]:
@@ -231,11 +241,6 @@ def evaluate_tags(network: TaggerNetwork, forms: Forms, targets: np.ndarray, wor
     return float((tags == targets).mean()), float(-np.log(np.maximum(own, 1.2e-38)).mean())
 
 
-def _workers(forms: Forms, threads: int | None) -> Workers:
-    """One sentence or a few are done before a second thread has started."""
-    return Workers(1 if forms.offsets.size <= 33 else threads)
-
-
 def _for_tokens(
     answer: Callable[[np.ndarray, PackedBatch], Sequence[np.ndarray]],
     network: TaggerNetwork,
@@ -243,7 +248,7 @@ def _for_tokens(
     workers: Workers,
     found: Sequence[np.ndarray],
 ) -> None:
-    """Write what ``answer(states, batch)`` says of each token into the arrays ``found`` (N, ...)."""
+    """Write the output of ``answer(states, batch)`` for each token to the arrays ``found`` (N, ...)."""
 
     def predict(members: np.ndarray, workspace: Workspace) -> None:
         batch = pack(forms.ids, forms.offsets, members)
@@ -256,14 +261,10 @@ def _for_tokens(
 
 
 def _shape(name: str, tensors: Mapping[str, np.ndarray], header: Mapping[str, Any]) -> TaggerShape:
-    rules = {**ENCODER_RULES, **MODEL_RULES, "head": (str, "a head", lambda value: value in HEADS)}
-    check_header(name, header, rules)
-    if header["layers"] > len(tensors):
-        raise FormatError(f"{name} is damaged: {header['layers']} layers, but {len(tensors)} tensors")
-    for table in ("embedding", "features"):
-        if table not in tensors or tensors[table].ndim != 2:
-            raise FormatError(f"{name} is damaged: it has no table {table}")
-    (words, word_size), (features, feature_size) = tensors["embedding"].shape, tensors["features"].shape
+    check_header(name, header, header_rules(*ENCODER_RULES, "head", "lowercase", "labels"))
+    check_layers(name, header["layers"], tensors)
+    words, word_size = read_table(name, tensors).shape
+    features, feature_size = read_table(name, tensors, "features").shape
     encoder = {key: header[key] for key in ENCODER_RULES}
     return TaggerShape(
         words=words,

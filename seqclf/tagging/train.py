@@ -1,13 +1,14 @@
-"""From tagged sentences to a tagger: the same road for Python, scikit-learn and the command line."""
+"""Training of a tagger, from tagged sentences to a model."""
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from seqclf.data.texts import build_embedding, count_tokens, distinct_labels, encode_labels
+from seqclf.data.embeddings import build_embedding
+from seqclf.data.labels import distinct_labels, encode_labels, plain_value
+from seqclf.data.texts import count_tokens
 from seqclf.layers.batches import PackedBatch, pack, token_places
 from seqclf.layers.parameters import EncoderShape
 from seqclf.layers.tape import DropoutMasks
@@ -16,17 +17,23 @@ from seqclf.tagging.features import Forms, count_features, encode_forms
 from seqclf.tagging.model import TaggerModel, as_sentences, evaluate_tags
 from seqclf.tagging.network import TaggerNetwork, TaggerShape, initial_tagger
 from seqclf.tagging.settings import TaggerSettings
-from seqclf.training.dropout import POOLED, draw_dropout_masks, draw_mask, dropout_key, dropout_rates
+from seqclf.training.dropout import (
+    UNKNOWN,
+    draw_dropout_masks,
+    draw_mask,
+    draw_output_mask,
+    dropout_key,
+    dropout_rates,
+)
 from seqclf.training.loop import Progress, steps_in_all, train_in_batches
 from seqclf.training.optimizers import Optimizer
+from seqclf.training.settings import resolved
 from wordvec import InputError
 
 if TYPE_CHECKING:
     from wordvec import WordVectors
 
 logger = logging.getLogger(__name__)
-
-_STATES, _UNKNOWN = POOLED, 7  # purposes of masks beside those of ``noise.py``
 
 Tagged = tuple[list[list[str]], list[list[Any]]]
 """Sentences as lists of tokens, and a list of tags for each."""
@@ -45,20 +52,20 @@ def train_tagger(
     """Train a recurrent tagger.
 
     Args:
-        sentences: lists of tokens; empty ones are allowed.
-        tags: for each sentence a list with a tag for each token: strings, or whole numbers.
-        settings: default: the recipe, ``TaggerSettings()``.
-        vectors: pretrained word vectors to start from; their casing is taken over.
-        dev: sentences and tags to choose the best epoch by; None splits off ``settings.validation_fraction``.
-        threads: at most so many; None takes the cores there are. The result is the same at any number.
+        sentences: lists of tokens, which may be empty.
+        tags: for each sentence a list with one tag per token: strings or whole numbers.
+        settings: default: ``TaggerSettings()``.
+        vectors: pretrained word vectors to start from; they also set the casing.
+        dev: sentences and tags that choose the best epoch; None splits off ``settings.validation_fraction``.
+        threads: the largest number of threads; None uses all cores. The result is the same at any number.
         on_progress: called a few times a second with a :class:`seqclf.Progress`, whose texts are sentences.
 
     Returns:
-        The model; its ``history`` has a row an epoch.
+        The model; its ``history`` has one row per epoch.
 
     Raises:
-        InputError: not one tag a token, fewer than two different tags, settings outside their range.
-        TrainingError: the loss is no longer a number.
+        InputError: not one tag per token, fewer than two different tags, or a setting out of range.
+        TrainingError: loss or gradient is no longer a number.
 
     Example:
         >>> settings = TaggerSettings(hidden_size=16, batch_size=2, learning_rate=0.02, validation_fraction=0)
@@ -66,7 +73,7 @@ def train_tagger(
         >>> train_tagger(sentences, tags, settings=settings, threads=1).predict([["a", "cat", "barks"]])
         [['D', 'N', 'V']]
     """
-    settings = _settled((settings or TaggerSettings()).validate(), vectors)
+    settings = resolved(settings or TaggerSettings(), vectors)
     tokens, marks = check_tagged(sentences, tags)
     labels = distinct_labels(
         [tag for row in marks for tag in row], "a tagger needs at least two different tags, got only one"
@@ -86,10 +93,10 @@ def train_tagger(
 
 
 def check_tagged(sentences: Iterable[Sequence[str]], tags: Iterable[Sequence[Any]], what: str = "sentences") -> Tagged:
-    """Sentences and tags as lists of Python's own values.
+    """Return sentences and tags as lists of Python values.
 
     Raises:
-        InputError: there is nothing, a sentence is no list of tokens, or tags do not match tokens.
+        InputError: there are no tokens, a sentence is not a list of tokens, or tags do not match tokens.
 
     Example:
         >>> check_tagged([["a", "cat"]], [["D"]])
@@ -104,7 +111,7 @@ def check_tagged(sentences: Iterable[Sequence[str]], tags: Iterable[Sequence[Any
     for row, given in enumerate(tags):
         if isinstance(given, str | bytes) or not isinstance(given, Iterable):
             raise InputError(f"tags must be lists, one tag for each token, got {given!r:.60} at position {row}")
-        marks.append([tag.item() if hasattr(tag, "item") else tag for tag in given])
+        marks.append([plain_value(tag) for tag in given])
     if len(marks) != len(tokens):
         raise InputError(f"{len(marks):,} lists of tags for {len(tokens):,} {what}")
     for row, (sentence, given) in enumerate(zip(tokens, marks, strict=True)):
@@ -116,17 +123,8 @@ def check_tagged(sentences: Iterable[Sequence[str]], tags: Iterable[Sequence[Any
     return tokens, marks
 
 
-def _settled(settings: TaggerSettings, vectors: "WordVectors | None") -> TaggerSettings:
-    """The settings with casing and width as the vectors say where the user did not."""
-    lowercase = settings.lowercase
-    if vectors is not None:
-        settings = replace(settings, vector_size=int(vectors.vectors.shape[1]))
-        lowercase = vectors.lowercase if lowercase is None else lowercase
-    return replace(settings, lowercase=True if lowercase is None else bool(lowercase))
-
-
 def _split(sentences: list[list[str]], settings: TaggerSettings) -> tuple[list[int], list[int]]:
-    """Sentences for training and those held out, both rising; at least one with tokens is for training."""
+    """Return training and validation sentences, both ascending; at least one with tokens is for training."""
     count = min(round(settings.validation_fraction * len(sentences)), sum(map(bool, sentences)) - 1)
     order = np.random.default_rng([settings.seed, 0x5711]).permutation(np.flatnonzero([bool(x) for x in sentences]))
     taken = sorted(order[:count].tolist())
@@ -146,15 +144,7 @@ def _train(
     lowercase = bool(settings.lowercase)
     words = [[token.lower() for token in row] if lowercase else row for row in training[0]]
     counted = count_tokens(words, settings.min_count)
-    vocabulary, table = build_embedding(
-        counted,
-        vectors,
-        vector_size=settings.vector_size,
-        scale=settings.vector_scale,
-        keep=settings.keep_vectors,
-        tuned=settings.tune_vectors,
-        random=random,
-    )
+    vocabulary, table = build_embedding(counted, vectors, random=random, **settings.embedding_options())
     features = count_features(training[0], settings.feature_min_count)
     width = table.shape[1] + settings.feature_size
     layers = EncoderShape(vocabulary=0, vector_size=width, **settings.encoder_options())
@@ -183,48 +173,45 @@ def _train(
             trainer.optimizer,
             settings,
             arrays=trainer.trained,
-            evaluate=None if dev is None else lambda: _judged(network, *dev, workers),
+            evaluate=None if dev is None else lambda: _evaluated(network, *dev, workers),
             sizes=np.diff(forms.offsets),
             on_progress=on_progress,
         )
-    best = outcome.history[outcome.best_epoch - 1]
-    metrics = {
-        "best_epoch": outcome.best_epoch,
-        "sentences": len(training[0]),
-        "dev_sentences": len(held[0]),
-        "tokens": int(forms.ids.size),
-        "trained_words": len(counted),
-        **{name: value for name, value in best.items() if name != "epoch"},
-    }
+    metrics = outcome.metrics(
+        sentences=len(training[0]),
+        dev_sentences=len(held[0]),
+        tokens=int(forms.ids.size),
+        trained_words=len(counted),
+    )
     return TaggerModel(
         network,
         vocabulary,
         features,
         _frequent_tags(forms.words[forms.ids], targets, len(table)),
         labels=labels,
-        settings=settings.as_dict(),
+        settings=settings.record(),
         metrics=metrics,
         history=outcome.history,
     )
 
 
-def _judged(
+def _evaluated(
     network: TaggerNetwork, forms: Forms, targets: np.ndarray, workers: Workers
 ) -> tuple[dict[str, Any], tuple[float, ...]]:
-    """A row of the history, and what chooses the epoch: accuracy first, then loss."""
+    """Return a row of the history, and the score that chooses the epoch: accuracy, then loss."""
     accuracy, loss = evaluate_tags(network, forms, targets, workers)
     return {"dev_accuracy": accuracy, "dev_loss": loss}, (accuracy, -loss)
 
 
 def _frequent_tags(words: np.ndarray, targets: np.ndarray, rows: int) -> np.ndarray:
-    """Each word's most frequent tag (V + 1,) int32, of equals the first; the most frequent of all where there is none.
+    """Return each word's most frequent tag (V + 1,) int32, ties to the first tag; that of all words for unseen ones.
 
     Args:
         words: (N,) rows of the words. targets: (N,) their tags. rows: V + 1.
     """
     found = np.full(rows, np.bincount(targets).argmax(), np.int32)
     pairs, counts = np.unique(np.stack([words, targets]), axis=1, return_counts=True)
-    # The most frequent pair of each word is written last; the first of equals, because the sort is stable and reversed.
+    # The most frequent pair of each word is written last; of ties the first, because the sort is stable and reversed.
     order = np.argsort(counts[::-1], kind="stable")
     found[pairs[0, ::-1][order]] = pairs[1, ::-1][order]
     found[-1] = np.bincount(targets).argmax()
@@ -232,7 +219,7 @@ def _frequent_tags(words: np.ndarray, targets: np.ndarray, rows: int) -> np.ndar
 
 
 class _Trainer:
-    """A tagger's net, its optimiser, and the steps they take together."""
+    """A tagger's network, its optimizer, and their training steps."""
 
     def __init__(
         self,
@@ -246,24 +233,17 @@ class _Trainer:
     ) -> None:
         self.network, self.settings, self.workers = network, settings, workers
         self._forms, self._targets = forms, targets
-        # Kept vectors stand behind the tuned ones; the last row of each table is for what is unknown.
+        # Kept vectors follow the tuned ones; the last row of each table is for unknown words or features.
         tables = [
             (network.words, tuned_words if settings.tune_vectors else 0),
             (network.features, len(network.features) - 1),
         ]
-        self.optimizer = Optimizer(
-            network.dense,
-            learning_rate=settings.learning_rate,
-            warmup_steps=settings.warmup_steps,
-            clip_norm=settings.clip_norm,
-            steps=steps_in_all(forms.offsets.size - 1, settings),
-            tables=tables,
-            workers=workers,
-        )
+        steps = steps_in_all(forms.offsets.size - 1, settings)
+        self.optimizer = Optimizer.from_settings(network.dense, settings, steps=steps, tables=tables, workers=workers)
         self.trained = [network.dense, *(table[:rows] for table, rows in tables)]
 
     def learn(self, members: np.ndarray) -> float:
-        """One update from some sentences; their mean loss by token."""
+        """Update the network from some sentences and return their mean loss per token."""
         forms = self._forms
         batch = pack(forms.ids, forms.offsets, members)
         targets = self._targets[token_places(batch, forms.offsets, members)]
@@ -274,21 +254,15 @@ class _Trainer:
         return loss
 
     def _noise(self, batch: PackedBatch) -> tuple[DropoutMasks, np.ndarray | None]:
-        """What this step multiplies into the encoder, and into the states."""
+        """Return this step's masks for the encoder and for the states."""
         settings, encoder, step = self.settings, self.network.encoder, self.optimizer.done
         noise = draw_dropout_masks(encoder, batch, dropout_rates(settings), settings.seed, step)
         if settings.word_dropout > 0:
-            forms, key = batch.token_ids.size, dropout_key(settings.seed, _UNKNOWN, step)
+            forms, key = batch.token_ids.size, dropout_key(settings.seed, UNKNOWN, step)
             if noise.words is None:
                 noise.words = np.ones((forms, encoder.columns), encoder.dtype)
-            # An unknown word is all zeros: what is left of the others is not made larger for it.
+            # An unknown word is all zeros; the other words are not scaled up.
             noise.words[:, : self.network.shape.word_size] *= draw_mask(
                 forms, 4, settings.word_dropout, key, encoder.dtype, 1.0
             )[:, :1]
-        if settings.dropout == 0:
-            return noise, None
-        key = dropout_key(settings.seed, _STATES, step)
-        return noise, draw_mask(int(batch.starts[-1]), encoder.features, settings.dropout, key, encoder.dtype)
-
-
-__all__: Sequence[str] = ["check_tagged", "train_tagger"]
+        return noise, draw_output_mask(encoder, int(batch.starts[-1]), settings.dropout, settings.seed, step)

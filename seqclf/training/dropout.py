@@ -1,6 +1,6 @@
-"""What training multiplies into an encoder: dropout of words, of states between layers and of weights, and zoneout.
+"""Dropout of words, of states between layers and of weights, and zoneout.
 
-Every mask is a pure function of (seed, purpose, step), so that neither threads nor order can change it.
+Every mask is a pure function of (seed, purpose, step), so that it depends on neither threads nor order.
 """
 
 from dataclasses import dataclass
@@ -8,26 +8,26 @@ from typing import Any
 
 import numpy as np
 
-from seqclf.layers.batches import PackedBatch
+from seqclf.layers.batches import PackedBatch, row_sequences
 from seqclf.layers.encoder import Encoder
 from seqclf.layers.tape import DropoutMasks
 from seqclf.training.settings import NetworkSettings
 
-WORDS, POOLED, BETWEEN, WEIGHTS, HOLD_H, HOLD_C = range(1, 7)
-"""What a mask is for; a layer's direction adds a multiple of 8."""
+WORDS, OUTPUT, BETWEEN, WEIGHTS, HOLD_H, HOLD_C, UNKNOWN = range(1, 8)
+"""Purposes of masks, so that their random streams differ; a layer's direction adds a multiple of 8."""
 
 
 @dataclass(frozen=True)
 class DropoutRates:
-    """Shares that are dropped or held in training, each at least 0 and below 1.
+    """Dropout rates, each at least 0 and below 1.
 
     Attributes:
-        words: of the numbers of a word's vector, the same ones wherever the word stands in a batch.
-        between: of the states that one layer hands to the next.
-        locked: drop the same units of a text in all its steps (Gal & Ghahramani 2016), or others in each.
-        weights: of the recurrent weights, the same ones in all steps (Merity et al. 2017).
+        words: of each word's vector; all occurrences of a word in a batch share one mask.
+        between: of the states between layers.
+        locked: use one mask for all steps of a text (Gal & Ghahramani 2016) instead of one per step.
+        weights: of the recurrent weights, one mask for all steps (Merity et al. 2017).
 
-    Zoneout's shares are the encoder's, because prediction needs them too.
+    Zoneout's rates belong to the encoder's shape, because prediction uses them too.
     """
 
     words: float = 0.0
@@ -37,7 +37,7 @@ class DropoutRates:
 
 
 def dropout_rates(settings: NetworkSettings) -> DropoutRates:
-    """The shares that the settings name."""
+    """Return the rates of some settings."""
     return DropoutRates(
         words=settings.dropout,
         between=settings.layer_dropout,
@@ -47,7 +47,7 @@ def dropout_rates(settings: NetworkSettings) -> DropoutRates:
 
 
 def dropout_key(seed: int, stream: int, step: int) -> np.uint64:
-    """Where a mask's random numbers begin: three numbers mixed as SplitMix64 does, so that no two masks are alike."""
+    """Return the start of a mask's random stream: three numbers mixed as in SplitMix64."""
     key = seed
     for number in (stream, step):
         key = (key * 0x9E3779B97F4A7C15 + number + 1) & (2**64 - 1)
@@ -60,7 +60,7 @@ def dropout_key(seed: int, stream: int, step: int) -> np.uint64:
 def draw_mask(
     rows: int, columns: int, rate: float, key: np.uint64, dtype: Any, kept: float | None = None
 ) -> np.ndarray:
-    """(rows, columns) of 0 with probability ``rate``, else 1 / (1 - rate), or ``kept``; columns is a multiple of 4.
+    """Return (rows, columns) of 0 with probability ``rate``, else 1 / (1 - rate) or ``kept``; columns % 4 must be 0.
 
     The probability is rounded to a multiple of 2^-16.
     """
@@ -74,14 +74,21 @@ def draw_mask(
     return mask.reshape(rows, columns)
 
 
+def draw_output_mask(encoder: Encoder, rows: int, rate: float, seed: int, step: int) -> np.ndarray | None:
+    """Return the mask (rows, F padded) of the states or features a head reads in one step; None if ``rate`` is 0."""
+    if rate == 0:
+        return None
+    return draw_mask(rows, encoder.features, rate, dropout_key(seed, OUTPUT, step), encoder.dtype)
+
+
 def draw_dropout_masks(encoder: Encoder, batch: PackedBatch, rates: DropoutRates, seed: int, step: int) -> DropoutMasks:
-    """The noise of one step of training.
+    """Return the encoder's masks of one training step.
 
     Args:
-        encoder: whose layers it is for; its shape says the shares of zoneout.
-        batch: what it will run.
+        encoder: provides the layers' shapes and zoneout's rates.
+        batch: the batch the masks are for.
         rates: see ``DropoutRates``.
-        seed, step: the same ones draw the same.
+        seed, step: determine the masks.
     """
     shape, kind = encoder.shape, encoder.dtype
     directions = range(len(shape.directions))
@@ -96,7 +103,7 @@ def draw_dropout_masks(encoder: Encoder, batch: PackedBatch, rates: DropoutRates
             return []
         return [
             [
-                # Zeros where a new value is taken, so the chances are the other way round.
+                # 1 where the old value is kept, so the rate of zeros is 1 - share.
                 draw_mask(
                     packed, encoder.hidden, 1 - share, dropout_key(seed, purpose + 8 * (2 * layer + d), step), kind, 1.0
                 )
@@ -113,10 +120,7 @@ def draw_dropout_masks(encoder: Encoder, batch: PackedBatch, rates: DropoutRates
     if rates.between > 0:
         rows = batch.lengths.size if rates.locked else packed
         drawn = [mask(BETWEEN, rows, encoder.features, rates.between, layer) for layer in range(shape.layers - 1)]
-        if rates.locked:
-            sequence = np.arange(packed) - np.repeat(batch.starts[:-1], np.diff(batch.starts))
-            drawn = [each[sequence] for each in drawn]
-        noise.between = drawn
+        noise.between = [each[row_sequences(batch)] for each in drawn] if rates.locked else drawn
     if rates.weights > 0:
         panels, depth, width = encoder.layout()["layers.0.forward.w_hidden"]
         noise.w_hidden = [

@@ -1,4 +1,4 @@
-"""The loop over epochs, whatever is trained: the best one is kept, the progress told, and in time training stops."""
+"""The loop over epochs: keeps the best epoch, reports progress, stops early."""
 
 import logging
 import math
@@ -14,21 +14,21 @@ from seqclf.layers.batches import training_batches
 logger = logging.getLogger(__name__)
 
 BUCKET_WINDOW = 8
-"""Batches sorted by length together, see ``training_batches``: a sixth less work than 1, and as accurate."""
+"""Batches that are sorted by length together, see ``training_batches``: a sixth less work than 1 at equal accuracy."""
 
 
 @dataclass(frozen=True)
 class Progress:
-    """Where training stands; handed to ``on_progress`` a few times a second and at the end of every epoch.
+    """The state of a training; ``on_progress`` gets it a few times a second and at the end of every epoch.
 
     Attributes:
-        epoch: the one in work, from 0. epochs: of how many.
-        step: steps done in all epochs. steps: of how many.
+        epoch: the current one, from 0. epochs: their number.
+        step: steps done in all epochs. steps: their number.
         loss: mean training loss of this epoch so far, in nats.
         learning_rate: of the last step.
-        texts_per_second: over the whole training so far; tokens, where a language model is trained.
+        texts_per_second: over the whole training so far; tokens for a language model.
         seconds_left: at that speed.
-        dev_accuracy, dev_micro_f1, dev_loss: of the last finished epoch, as far as they are measured; None before that.
+        dev_accuracy, dev_micro_f1, dev_loss: of the last finished epoch, where measured; None before that.
         epoch_done: whether this call ends an epoch.
     """
 
@@ -48,11 +48,21 @@ class Progress:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What training leaves beside the network's parameters, which are those of the best epoch."""
+    """Result of a training, apart from the network's parameters, which are those of the best epoch."""
 
     history: list[dict[str, Any]]
     best_epoch: int
     """From 1."""
+
+    def metrics(self, **sizes: int) -> dict[str, Any]:
+        """Return a model's metrics: the best epoch, ``sizes`` of the training data, and that epoch's row.
+
+        Example:
+            >>> Outcome([{"epoch": 1, "loss": 0.5}], best_epoch=1).metrics(texts=9)
+            {'best_epoch': 1, 'texts': 9, 'loss': 0.5}
+        """
+        best = self.history[self.best_epoch - 1]
+        return {"best_epoch": self.best_epoch, **sizes} | {name: best[name] for name in best if name != "epoch"}
 
 
 def best_of_epochs(
@@ -62,14 +72,14 @@ def best_of_epochs(
     patience: int | None,
     arrays: Sequence[np.ndarray],
 ) -> Outcome:
-    """Train for some epochs and leave the parameters of the one that scored best.
+    """Train for some epochs and restore the parameters of the best one.
 
     Args:
-        run: trains epoch e (from 0); returns its row of the history, and its score on held-out data, higher being
-            better, or None where there are none: then the last epoch is kept.
-        epochs: how many at most.
-        patience: stop after so many epochs without a better score; None runs them all.
-        arrays: what is trained, in place; they hold the best epoch's values at the end.
+        run: trains epoch e (from 0); returns its row of the history and its validation score, higher being better, or
+            None to keep the last epoch.
+        epochs: the largest number of epochs.
+        patience: stop after that many epochs without a better score; None runs all epochs.
+        arrays: the trained arrays; at the end they hold the best epoch's values.
 
     Example:
         >>> weight = np.zeros(1)
@@ -100,7 +110,7 @@ def best_of_epochs(
 
 
 class Stepping(Protocol):
-    """What a ``Reporter`` asks of a training."""
+    """The state of a training that a ``Reporter`` reads."""
 
     @property
     def done(self) -> int:
@@ -112,11 +122,11 @@ class Stepping(Protocol):
 
 
 class Reporter:
-    """Calls ``on_progress`` about ten times a second, and whenever an epoch ends.
+    """Calls ``on_progress`` about ten times a second, and at the end of every epoch.
 
     Args:
         call: takes a ``Progress``, or None.
-        epochs, steps: how many there will be. batch_size: sequences a step.
+        epochs, steps: of the whole training. batch_size: sequences per step.
     """
 
     def __init__(self, call: Callable[[Progress], None] | None, epochs: int, steps: int, batch_size: int) -> None:
@@ -147,7 +157,7 @@ class Reporter:
 
 
 class Plan(Protocol):
-    """What ``train_in_batches`` asks of a model's settings."""
+    """The settings that ``train_in_batches`` reads."""
 
     @property
     def epochs(self) -> int: ...
@@ -163,7 +173,7 @@ class Plan(Protocol):
 
 
 def steps_in_all(sequences: int, plan: Plan) -> int:
-    """How many batches all epochs have together."""
+    """Return the number of batches of all epochs."""
     return -(-sequences // plan.batch_size) * plan.epochs
 
 
@@ -181,14 +191,14 @@ def train_in_batches(
     """Train on shuffled batches of sequences, epoch by epoch, and keep the best epoch.
 
     Args:
-        step: one update from the sequences it is given (B,); returns their mean loss.
+        step: one update from some sequences (B,); returns their mean loss.
         lengths: (S,) of all sequences.
-        training: tells how many steps it has done.
+        training: counts the steps.
         plan: epochs, batch_size, patience, seed.
         arrays: see ``best_of_epochs``.
-        evaluate: what the history says of held-out data, and the score that chooses the epoch; None where there are
-            none.
-        sizes: (S,) what each sequence counts in the mean loss; None counts all alike.
+        evaluate: returns validation results for the history, and the score that chooses the epoch; None without
+            validation data.
+        sizes: (S,) weights of the sequences in the mean loss; None weighs all equally.
         on_progress: called with a ``Progress``.
     """
     sizes = np.ones_like(lengths) if sizes is None else sizes

@@ -1,8 +1,8 @@
-"""Adam and plain descent for dense arrays and, lazily, for a table of which a step touches few rows; clipping; the
-rate's schedule."""
+"""Adam and gradient descent for dense arrays and sparsely updated tables, gradient clipping, learning-rate schedule."""
 
 import math
 from collections.abc import Sequence
+from typing import Protocol, Self
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from seqclf.layers.workers import Workers
 from wordvec import TrainingError
 
 _WORTH_SHARING = 1 << 16
-"""Numbers that take one thread longer to update than another takes to wake."""
+"""The size above which a second thread pays off."""
 
 
 class Adam:
@@ -19,7 +19,7 @@ class Adam:
 
     Args:
         values: float32 or float64, C-contiguous; updated in place by every step.
-        rows: keep moments for the first ``rows`` rows alone (the others are never trained); None for all.
+        rows: keep moments only for the first ``rows`` rows, the trained ones; None for all.
         beta1, beta2, epsilon: as in the paper.
 
     Example:
@@ -57,16 +57,16 @@ class Adam:
 
         Args:
             gradient: of ``values``' shape; with ``rows``, one row for each of them.
-            learning_rate: this step's.
-            scale: what clipping asks for.
-            workers: threads, which share a large dense array.
-            rows: (U,) distinct rows of ``values`` to update; the others keep values and moments, so a rare row's
-                moments do not fade while it is away (as PyTorch's SparseAdam). Bias corrections count all steps.
+            learning_rate: of this step.
+            scale: the clipping factor.
+            workers: threads that share a large dense array.
+            rows: (U,) distinct rows of ``values`` to update; the others keep values and moments, so that a rare row's
+                moments do not decay between its updates (as in PyTorch's SparseAdam). Bias corrections count all steps.
         """
         self.steps += 1
         correction = math.sqrt(1 - self.beta2**self.steps)
         step_size = learning_rate * correction / (1 - self.beta1**self.steps)
-        # The paper divides by sqrt(second / correction²) + epsilon; here the whole fraction is extended by correction.
+        # The paper divides by sqrt(second / correction²) + epsilon; here both sides are times correction.
         kind = self.values.dtype.type
         scalars = [kind(x) for x in (scale, self.beta1, self.beta2, step_size, self.epsilon * correction)]
         if rows is None:
@@ -80,7 +80,7 @@ class Adam:
 
 
 class Sgd:
-    """Plain gradient descent, with the calls of ``Adam``.
+    """Plain gradient descent with the interface of ``Adam``.
 
     Example:
         >>> weights = np.array([1.0, -2.0])
@@ -95,7 +95,7 @@ class Sgd:
     def step(
         self, gradient: np.ndarray, *, learning_rate: float, scale: float = 1.0, rows: np.ndarray | None = None
     ) -> None:
-        """``values -= learning_rate * scale * gradient``, of the distinct ``rows`` alone where they are given."""
+        """Subtract ``learning_rate * scale * gradient`` from ``values``, or from the distinct ``rows`` only."""
         change = self.values.dtype.type(learning_rate * scale) * gradient
         if rows is None:
             self.values -= change
@@ -104,7 +104,7 @@ class Sgd:
 
 
 def global_norm(*gradients: np.ndarray) -> float:
-    """The Euclidean norm of all arrays taken together.
+    """Return the Euclidean norm of all arrays together.
 
     Example:
         >>> global_norm(np.array([3.0]), np.array([[0.0, 4.0]]))
@@ -114,7 +114,7 @@ def global_norm(*gradients: np.ndarray) -> float:
 
 
 def clipping(norm: float, limit: float) -> float:
-    """The factor that brings a gradient of ``norm`` down to ``limit``; 1 where it is below already.
+    """Return the factor that reduces a gradient of ``norm`` to ``limit``; 1 if it is below.
 
     Example:
         >>> clipping(10.0, 5.0), clipping(3.0, 5.0)
@@ -123,10 +123,18 @@ def clipping(norm: float, limit: float) -> float:
     return limit / norm if norm > limit else 1.0
 
 
-def scheduled_rate(step: int, steps: int, *, peak: float, warmup: int) -> float:
-    """The rate of a step: rising linearly to ``peak`` over ``warmup`` steps, then falling linearly towards 0.
+def check_finite(value: float, step: int, learning_rate: float) -> None:
+    """Raise TrainingError unless ``value``, of loss and gradient at a step from 0, is finite."""
+    if not math.isfinite(value):
+        raise TrainingError(
+            f"the loss is no longer a number at step {step + 1}; lower learning_rate, which is {learning_rate}"
+        )
 
-    Warm-up takes a fifth of all steps at most, so that short trainings get to their peak too.
+
+def scheduled_rate(step: int, steps: int, *, peak: float, warmup: int) -> float:
+    """Return the rate of a step: linear warm-up to ``peak`` over ``warmup`` steps, then linear decay to 0.
+
+    Warm-up takes at most a fifth of all steps, so that short trainings reach the peak.
 
     Example:
         >>> [round(scheduled_rate(step, 10, peak=1.0, warmup=50), 3) for step in (0, 1, 2, 9)]
@@ -138,19 +146,32 @@ def scheduled_rate(step: int, steps: int, *, peak: float, warmup: int) -> float:
     return peak * (steps - step) / (steps - warmup)
 
 
+class OptimizerSettings(Protocol):
+    """The settings of an ``Optimizer``."""
+
+    @property
+    def learning_rate(self) -> float: ...
+
+    @property
+    def warmup_steps(self) -> int: ...
+
+    @property
+    def clip_norm(self) -> float: ...
+
+
 class Optimizer:
-    """The updates of a training: clipping by the global norm, the rate's schedule, Adam.
+    """The updates of a training: clipping by the global norm, the learning rate's schedule, Adam.
 
     Args:
-        dense: everything dense, flat; updated in place.
+        dense: all dense parameters, flat; updated in place.
         learning_rate, warmup_steps: see ``scheduled_rate``.
         clip_norm: the largest global norm of a gradient.
-        steps: how many updates there will be.
-        tables: embedding tables of which a step touches few rows, each with how many of its first rows are trained.
+        steps: the number of updates of the whole training.
+        tables: sparsely updated embedding tables, each with the number of its first rows that are trained.
         workers: threads.
 
     Attributes:
-        done: updates so far. learning_rate: that of the last.
+        done: updates so far. learning_rate: of the last update.
     """
 
     def __init__(
@@ -170,26 +191,43 @@ class Optimizer:
         self._tables = [Adam(table, rows=rows) for table, rows in tables]
         self.done, self.learning_rate = 0, 0.0
 
+    @classmethod
+    def from_settings(
+        cls,
+        dense: np.ndarray,
+        settings: OptimizerSettings,
+        *,
+        steps: int,
+        tables: Sequence[tuple[np.ndarray, int]] = (),
+        workers: Workers | None = None,
+    ) -> Self:
+        """Return an optimizer with the rates and the clipping of some settings."""
+        return cls(
+            dense,
+            learning_rate=settings.learning_rate,
+            warmup_steps=settings.warmup_steps,
+            clip_norm=settings.clip_norm,
+            steps=steps,
+            tables=tables,
+            workers=workers,
+        )
+
     def step(self, loss: float, gradient: np.ndarray, *touched: tuple[np.ndarray, np.ndarray]) -> None:
-        """One update.
+        """Update all parameters.
 
         Args:
-            loss: of this batch, to be looked at alone.
+            loss: of this batch, only checked.
             gradient: of ``dense``.
-            touched: for each table the rows (U,), distinct and rising, that the step touches, and their gradient
-                (U, E).
+            touched: for each table, distinct rows (U,) in ascending order and their gradient (U, E).
 
         Raises:
             TrainingError: loss or gradient is no longer a number; nothing is updated.
         """
-        # Rows rise, so those that are not trained (kept vectors, the unknown word) stand last.
+        # Rows ascend, so the untrained ones (kept vectors, the unknown word) come last.
         counts = [int(np.searchsorted(rows, tuned)) for (rows, _), tuned in zip(touched, self._tuned, strict=True)]
         cut = [(rows[:count], d_rows[:count]) for (rows, d_rows), count in zip(touched, counts, strict=True)]
         norm = global_norm(gradient, *(d_rows for _, d_rows in cut))
-        if not math.isfinite(norm + loss):
-            raise TrainingError(
-                f"the loss is no longer a number at step {self.done + 1}; lower learning_rate, which is {self._peak}"
-            )
+        check_finite(norm + loss, self.done, self._peak)
         scale = clipping(norm, self._clip_norm)
         self.learning_rate = scheduled_rate(self.done, self._steps, peak=self._peak, warmup=self._warmup)
         self._dense.step(gradient, learning_rate=self.learning_rate, scale=scale, workers=self._workers)

@@ -22,7 +22,9 @@ from seqclf import (
     Forecaster,
     ForecasterSettings,
     LanguageModelSettings,
+    RegressorSettings,
     TaggerSettings,
+    backtest,
     train_classifier,
     train_language_model,
     train_multi_label,
@@ -89,7 +91,7 @@ def classifiers(folder: Path) -> None:
 
 
 def regressors(folder: Path) -> None:
-    settings = ClassifierSettings(**TINY)
+    settings = RegressorSettings(**TINY)
     train_regressor(TEXTS, NUMBERS, settings=settings, threads=1).save(folder / "regressor.safetensors")
     random = np.random.default_rng(7)
     sequences = [random.normal(size=1 + k % 5) for k in range(20)]
@@ -118,7 +120,7 @@ def forecasters(folder: Path) -> None:
     settings = ForecasterSettings(window=5, horizon=2, season=6, hidden_size=3, epochs=3, seed=7)
     series = runs.series()
     model = Forecaster(settings).fit(series, names=["tide", "swell"], threads=1)
-    model.calibrate(model.back_test(series, 12, threads=1)).save(folder / "forecaster.safetensors")
+    model.calibrate(backtest(series, settings, 12, threads=1)).save(folder / "forecaster.safetensors")
 
 
 def checkpoints(folder: Path) -> None:

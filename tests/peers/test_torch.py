@@ -7,6 +7,7 @@ from seqclf.classification.network import Network, NetworkShape, parameter_shape
 from seqclf.classification.settings import ClassifierSettings
 from seqclf.layers.batches import pack
 from seqclf.layers.workers import Workers
+from seqclf.training.dropout import DropoutRates
 from seqclf.training.optimizers import scheduled_rate
 from seqclf.training.pooled import Trainer
 
@@ -119,7 +120,9 @@ def test_forward_backward_and_ten_steps_are_pytorchs(shape, dtype):
     settings = ClassifierSettings(dropout=0.0, learning_rate=RATE, warmup_steps=0, clip_norm=1e9)
     adam = torch.optim.Adam(peer.parameters(), lr=RATE)
     with Workers(1) as workers:
-        trainer = Trainer(network, settings, np.ones(3), tuned_rows=8, steps=STEPS, workers=workers)
+        trainer = Trainer(
+            network, settings, np.ones(3), rates=DropoutRates(), tuned_rows=8, steps=STEPS, workers=workers
+        )
         for step in range(STEPS):
             adam.param_groups[0]["lr"] = scheduled_rate(step, STEPS, peak=RATE, warmup=0)
             adam.zero_grad()

@@ -257,7 +257,7 @@ def test_what_is_no_model_is_refused(saved, tmp_path):
         ({"pooling": ["max"]}, "pooling"),
         ({"pooling": "attention"}, "lacks \\['pooling.bias', 'pooling.query', 'pooling.weight'\\]"),
         ({"bidirectional": False}, "too many"),
-        ({"tokenizer": "nobody"}, "tokenizer must be a tokeniser"),
+        ({"tokenizer": "nobody"}, "tokenizer must be a tokenizer"),
         ({"settings": None}, "settings"),
         ({"history": [1]}, "history"),
     ],

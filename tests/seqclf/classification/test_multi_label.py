@@ -146,7 +146,7 @@ def test_label_sets_come_in_many_forms():
         ([["a", 1], [], []], {}, "labels must be of one kind, got int and str"),
         ([[], [], []], {}, "at least two labels, got \\[\\]; for a single one train a classifier of two classes"),
         ([["a"], [], ["a"]], {}, "at least two labels, got \\['a'\\]"),
-        ([["a", "b"]] * 3, {}, "nothing to learn: all texts bear the same of the 2 labels"),
+        ([["a", "b"]] * 3, {}, "nothing to learn: all texts have the same of the 2 labels"),
         (np.array([[0, 1], [1, 2], [0, 0]]), {}, "an array of labels must hold 0 and 1 alone, got .*2"),
         ([["a"], [], ["b"]], {"dev": (["x"], [["c"]])}, "label 'c' of the development texts is not among the training"),
         (np.eye(3), {"dev": (["x"], np.eye(2))}, "2 columns for 3 labels"),
@@ -170,7 +170,7 @@ def test_what_cannot_be_learnt_is_told(labels, options, message):
 def test_a_label_of_all_texts_or_of_none_is_told(caplog):
     settings = replace(SMALL, epochs=1, validation_fraction=0)
     found = train_multi_label(["x", "y"], np.array([[1, 0, 1], [1, 0, 0]]), settings=settings)
-    assert "borne by all texts or by none cannot be learnt: 0, 1" in caplog.text
+    assert "that all texts or no texts have cannot be learned: 0, 1" in caplog.text
     assert found.labels == [0, 1, 2]
     assert found.thresholds.tolist() == [0.5] * 3
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from seqclf.classification.network import Network, NetworkShape, parameter_shapes
-from seqclf.layers.batch_prediction import predict_probabilities
-from seqclf.layers.batches import pack
+from seqclf.layers.batch_prediction import predict_rows
+from seqclf.layers.batches import Sequences, pack
 from seqclf.layers.cells import spread
 from seqclf.layers.parameters import Workspace
 from seqclf.layers.tape import DropoutMasks
@@ -225,12 +225,12 @@ def test_a_text_alone_has_the_bits_it_has_among_others_and_leaves_no_garbage():
     network = Network(shape, make_parameters(shape), np.float32)
     ids, offsets = encode(TEXTS)
     with Workers(1) as workers:
-        together = predict_probabilities(network, ids, offsets, workers)
+        together = predict_rows(network, Sequences(ids, offsets), workers)
         for member in range(len(TEXTS)):
             own = ids[offsets[member] : offsets[member + 1]], np.array([0, len(TEXTS[member])])
-            np.testing.assert_array_equal(predict_probabilities(network, *own, workers)[0], together[member])
+            np.testing.assert_array_equal(predict_rows(network, Sequences(*own), workers)[0], together[member])
         gc.collect()
-        predict_probabilities(network, *own, workers)
+        predict_rows(network, Sequences(*own), workers)
         assert gc.collect() == 0, "a cycle of objects; collecting them takes longer than a prediction"
 
 

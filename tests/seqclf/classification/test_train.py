@@ -7,12 +7,11 @@ import numpy as np
 import pytest
 
 from seqclf import ClassifierSettings, train_classifier
-from seqclf.classification.network import Network, NetworkShape
-from seqclf.classification.train import initial_parameters
-from seqclf.classification.trainer import Examples, train_network
-from seqclf.layers.batches import pack
+from seqclf.classification.network import Network, NetworkShape, initial_parameters
+from seqclf.classification.train import evaluate, train_network
+from seqclf.layers.batches import Sequences, pack
 from seqclf.layers.workers import Workers, available_cores
-from seqclf.training.dropout import draw_mask, dropout_key
+from seqclf.training.dropout import DropoutRates, draw_mask, dropout_key
 from seqclf.training.pooled import Trainer
 from tests.oracles import naive_recurrent
 from wordvec import InputError, TrainingError, WordVectors
@@ -74,7 +73,7 @@ def test_one_step_is_adam_on_the_clipped_oracles_gradient():
     network = Network(shape, parameters, np.float64)
     ids, offsets = np.array([0, 2, 3, 1, 0, 5], np.int32), np.array([0, 2, 3, 6])
     with Workers(1) as workers:
-        trainer = Trainer(network, settings, weights, tuned_rows=4, steps=10, workers=workers)
+        trainer = Trainer(network, settings, weights, rates=DropoutRates(), tuned_rows=4, steps=10, workers=workers)
         batch = pack(ids, offsets, np.arange(3))
         trainer.step(batch, targets[batch.order])
     after = network.parameters()
@@ -113,7 +112,7 @@ def make_examples(shape, count, seed):
     lengths = random.integers(1, 5, count)
     offsets = np.concatenate([[0], np.cumsum(lengths)])
     ids = random.integers(0, shape.vocabulary - 1, offsets[-1]).astype(np.int32)
-    return Examples(ids, offsets, random.integers(0, 2, count).astype(np.int32))
+    return Sequences(ids, offsets), random.integers(0, 2, count).astype(np.int32)
 
 
 def train_on_noise(settings, **options):
@@ -123,20 +122,25 @@ def train_on_noise(settings, **options):
     examples, dev = make_examples(shape, 24, 1), make_examples(shape, 40, 2)
     with Workers(1) as workers:
         outcome = train_network(
-            network, examples, settings=settings, weights=np.ones(2), tuned_rows=19, workers=workers, dev=dev, **options
+            network,
+            *examples,
+            settings=settings,
+            weights=np.ones(2),
+            trained_words=19,
+            workers=workers,
+            dev=dev,
+            **options,
         )
         return network, outcome, dev, workers
 
 
 def test_the_best_epoch_is_kept():
-    from seqclf.classification.trainer import evaluate
-
     # Noise cannot be learnt, so that the best epoch is somewhere in the middle.
     network, outcome, dev, workers = train_on_noise(replace(SMALL, epochs=8, learning_rate=0.05))
     scores = [(row["dev_accuracy"], -row["dev_loss"]) for row in outcome.history]
     assert outcome.best_epoch == 1 + scores.index(max(scores))
     assert outcome.best_epoch < 8
-    accuracy, loss = evaluate(network, dev, np.ones(2), workers)
+    accuracy, loss = evaluate(network, *dev, np.ones(2), workers)
     assert (accuracy, -loss) == max(scores)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from corpora import InputError
-from seqclf.forecasting.windows import Preparation, as_series, windows_after, windows_before
+from seqclf.forecasting.windows import Preparation, windows_after, windows_before
 
 SEASON = 3
 
@@ -69,22 +69,3 @@ def test_a_relative_window_counts_from_its_last_value():
 def test_a_logarithm_needs_values_above_0():
     with pytest.raises(InputError, match="log needs values above 0, got -2"):
         Preparation.learn(np.array([[1.0], [-2]]), season=0, seasonal="inputs", log=True, relative=False)
-
-
-@pytest.mark.parametrize(
-    ("bad", "message"),
-    [
-        ([], "must be an array"),
-        (np.zeros((2, 2, 2)), "must be an array"),
-        (["a", "b"], "must be numbers"),
-        ([1.0, np.nan, 3.0], "holds nan at position 1; fill gaps first"),
-        ([[1.0, 2.0], [3.0, np.inf]], "holds inf at position 1"),
-    ],
-)
-def test_what_is_no_series_is_refused(bad, message):
-    with pytest.raises(InputError, match=message):
-        as_series(bad)
-
-
-def test_one_column_may_be_flat():
-    assert as_series([1, 2, 3]).tolist() == [[1.0], [2.0], [3.0]]

@@ -22,7 +22,7 @@ def make(**changes):
     parameters = {
         name: (random.standard_normal(size) * 0.7).astype(np.float32) for name, size in parameter_shapes(shape).items()
     }
-    settings = ClassifierSettings(tokenizer="words", lowercase=True).as_dict()
+    settings = ClassifierSettings(tokenizer="words", lowercase=True).record()
     return ClassifierModel(
         Network(shape, parameters), Vocabulary(WORDS), labels=["a", "b"], settings=settings
     ), parameters

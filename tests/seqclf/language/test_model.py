@@ -11,7 +11,7 @@ from safetensors.numpy import load_file, save_file
 
 from seqclf import LanguageModel, LanguageModelSettings, load_model, train_language_model
 from seqclf.language.network import LanguageNetwork, LanguageShape, Window, initial_parameters, windows
-from seqclf.language.trainer import LanguageTrainer, streams
+from seqclf.language.train import LanguageTrainer, streams
 from seqclf.layers.workers import Workers
 from wordvec import FormatError, InputError, TrainingError
 
@@ -99,7 +99,7 @@ def test_the_rates_schedules():
             found = []
             for step in range(steps):
                 if step in (0, 3, 5):
-                    trainer.judge({0: 2.0, 3: 1.0, 5: 1.0}[step])  # the third is no better
+                    trainer.end_epoch({0: 2.0, 3: 1.0, 5: 1.0}[step])  # the third is no better
                 trainer.step(Window(*window), None)
                 found.append(round(trainer.learning_rate * 1e3, 4))
             return found

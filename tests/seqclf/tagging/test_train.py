@@ -267,10 +267,10 @@ def test_tensors_that_do_not_fit_are_refused(saved, tmp_path):
     broken[0, 0] = np.inf
     for tensors, message in [
         ({"features": broken}, "features holds numbers that are not finite"),
-        ({"features": None}, "no table features"),
+        ({"features": None}, "no features table"),
         ({"features": arrays["features"][:-1]}, "features where there must be"),
         ({"features": arrays["features"][:, :-1]}, "w_input must be float32"),
-        ({"embedding": arrays["embedding"][0]}, "no table embedding"),
+        ({"embedding": arrays["embedding"][0]}, "no embedding table"),
         ({"frequent_tags": tags + 99}, "frequent_tags must be int32"),
         ({"frequent_tags": tags[:-1]}, "frequent_tags must be int32"),
         ({"frequent_tags": None}, "lacks"),

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from seqclf import Forecaster, ForecasterSettings, back_test
-from seqclf.forecasting.back_testing import block_resamples, margin, naive_forecasts
+from seqclf import Forecaster, ForecasterSettings, backtest
+from seqclf.forecasting.backtest import block_resamples, bootstrap_interval, naive_forecasts
 from wordvec import InputError
 
 SMALL = ForecasterSettings(window=4, horizon=2, season=5, hidden_size=8, epochs=2, batch_size=16)
@@ -33,7 +33,7 @@ def test_references_follow_their_definitions():
 
 def test_scores_follow_their_formulas():
     values = series()
-    found = back_test(values, SMALL, test=30, threads=1)
+    found = backtest(values, SMALL, test=30, threads=1)
     errors = np.array([found.forecasts[i] - values[o : o + 2] for i, o in enumerate(found.origins)])
     assert found.origins.tolist() == list(range(60, 89))
     np.testing.assert_array_equal(found.truth[3], values[63:65])
@@ -54,7 +54,7 @@ def test_scores_follow_their_formulas():
 @pytest.mark.parametrize("refits", [1, 3])
 def test_nets_know_only_what_precedes(refits):
     values = series()
-    found = back_test(values, SMALL, test=21, refits=refits, threads=1)
+    found = backtest(values, SMALL, test=21, refits=refits, threads=1)
     stretches = np.array_split(np.arange(20), refits)
     for stretch in stretches:
         known = values[: found.origins[stretch[0]]]
@@ -64,7 +64,7 @@ def test_nets_know_only_what_precedes(refits):
 
 def test_residuals_of_a_logarithm_are_its_own():
     values = np.exp(series())
-    found = back_test(values, replace(SMALL, log=True), test=30, threads=1)
+    found = backtest(values, replace(SMALL, log=True), test=30, threads=1)
     np.testing.assert_allclose(found.residuals, np.log(found.truth) - np.log(found.forecasts))
 
 
@@ -83,13 +83,13 @@ def test_an_interval_is_as_wide_as_the_mean_is_uncertain():
     alike = np.repeat(random.standard_normal(50), block)
     drawn = block_resamples(400, block, random)
     for errors, deviation in ((independent, 1), (alike, np.sqrt(block))):
-        found = margin(errors + 1, np.zeros(400), drawn)
+        found = bootstrap_interval(errors + 1, np.zeros(400), drawn)
         assert found.value == pytest.approx(errors.mean() + 1)
         assert found.high - found.low == pytest.approx(2 * 1.96 * deviation / 20, rel=0.3)
 
 
 def test_too_few_origins_give_no_interval(caplog):
-    found = back_test(series(), SMALL, test=12, threads=1)
+    found = backtest(series(), SMALL, test=12, threads=1)
     assert found.scores[1].mae_margin.low is None
     assert "11 origins are too few for an interval" in caplog.text
 
@@ -108,7 +108,7 @@ def test_too_few_origins_give_no_interval(caplog):
 )
 def test_what_cannot_be_tested_is_told(options, message):
     with pytest.raises(InputError, match=message):
-        back_test(series(), replace(SMALL, window=6), threads=1, **options)
+        backtest(series(), replace(SMALL, window=6), threads=1, **options)
 
 
 def test_daily_temperatures_are_forecast_better_than_by_the_seasons(public_data):
@@ -117,7 +117,7 @@ def test_daily_temperatures_are_forecast_better_than_by_the_seasons(public_data)
 
     values = read_series("data:series/daily-min-temperatures")["Temp"]
     settings = ForecasterSettings(window=14, season=365, hidden_size=16, epochs=2, batch_size=64)
-    found = back_test(values, settings, test=365, seasons=[7], threads=1)
+    found = backtest(values, settings, test=365, seasons=[7], threads=1)
     names = ["naive", "seasonal-naive 365", "seasonal-naive 7", "seasonal mean 365"]
     assert [score.name for score in found.scores[1:]] == names
     for score in found.scores[1:4]:

@@ -1,4 +1,4 @@
-"""Back-tests: how good forecasts would have been, from many places of the past, beside forecasts without a net."""
+"""Back-test: the accuracy of forecasts from many positions of the past, compared with naive forecasts."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from seqclf.forecasting.forecaster import Forecaster
+from seqclf.data.series import as_series
 from seqclf.forecasting.settings import ForecasterSettings
-from seqclf.forecasting.windows import as_series, windows_after
+from seqclf.forecasting.train import train_forecaster
+from seqclf.forecasting.windows import windows_after
 from seqclf.training.loop import Progress
 from wordvec import InputError, check_whole
 
@@ -18,15 +19,16 @@ logger = logging.getLogger(__name__)
 RESAMPLES = 2000
 CONFIDENCE = 0.95
 BLOCKS = 5
-"""Fewer blocks of origins than that do not tell how far a difference may be off."""
+"""The fewest blocks of origins from which an interval is computed."""
 
 
 @dataclass(frozen=True)
-class Margin:
-    """By how much an error is less than another's; above 0 the net is better.
+class ConfidenceInterval:
+    """A difference of errors with its confidence interval; above 0 the network is better.
 
     Attributes:
-        value: the other's error minus the net's. low, high: its interval of 95 %, where there are origins enough.
+        value: the other method's error minus the network's. low, high: bounds of its 95 % interval, None with too few
+            origins.
     """
 
     value: float
@@ -36,34 +38,34 @@ class Margin:
 
 @dataclass(frozen=True)
 class ForecastScore:
-    """The errors of one way to forecast, over all origins, steps and columns.
+    """The errors of one forecasting method over all origins, steps and columns.
 
     Attributes:
-        name: whose they are.
+        name: of the method.
         mae: mean absolute error. rmse: root of the mean squared error.
         mase: mean absolute scaled error (Hyndman & Koehler 2006): each column's absolute errors divided by the mean
             absolute change over a season (a step, without one) in the training part.
-        mae_margin, rmse_margin: what the net is better by; None for the net itself.
+        mae_margin, rmse_margin: by how much the network is better; None for the network itself.
     """
 
     name: str
     mae: float
     rmse: float
     mase: float
-    mae_margin: Margin | None = None
-    rmse_margin: Margin | None = None
+    mae_margin: ConfidenceInterval | None = None
+    rmse_margin: ConfidenceInterval | None = None
 
 
 @dataclass(frozen=True)
 class Backtest:
-    """What a back-test found.
+    """The result of a back-test.
 
     Attributes:
-        origins: (n,) the position of each first value that was forecast.
+        origins: (n,) the position of the first value of each forecast.
         forecasts, truth: (n, H, D).
-        residuals: (n, H, D) truth minus forecast, of logarithms where the forecaster takes them.
-        scores: the net's first, then the others'.
-        block: origins in a block of the bootstrap.
+        residuals: (n, H, D) truth minus forecast, of logarithms if ``log`` is set.
+        scores: the network's first, then the naive methods'.
+        block: origins per block of the bootstrap.
     """
 
     origins: np.ndarray
@@ -74,11 +76,11 @@ class Backtest:
     block: int
 
     def as_dict(self) -> dict[str, Any]:
-        """What JSON can write."""
+        """Return the report as JSON values."""
         return {"origins": len(self.origins), "block": self.block, "scores": [asdict(score) for score in self.scores]}
 
 
-def back_test(
+def backtest(
     series: Any,
     settings: ForecasterSettings,
     test: int,
@@ -88,36 +90,35 @@ def back_test(
     threads: int | None = None,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> Backtest:
-    """Forecast the end of a series from each of its positions (rolling origin), knowing only what stands before.
+    """Forecast the end of a series from each of its positions (rolling origin), from the values before it only.
 
-    Beside the net stand ``naive`` (the last value stays), ``seasonal-naive`` (the last season comes again) and, for
-    the net's own season, ``seasonal mean`` (the mean of the same time of all seasons in the training part).
-    A margin's interval is that of a circular block bootstrap (Politis & Romano 1992) over the origins: errors of
-    origins near each other are alike, so whole blocks of twice the horizon are drawn, 2,000 times. It takes 5 blocks.
+    The network is compared with ``naive`` (repeat the last value), ``seasonal-naive`` (repeat the last season) and, for
+    its own season, ``seasonal mean`` (the mean of the same time over all seasons of the training part). The intervals
+    come from a circular block bootstrap (Politis & Romano 1992) over the origins: errors at nearby origins are
+    correlated, so blocks of twice the horizon are resampled, 2,000 times. At least 5 blocks are needed.
 
     Args:
         series: (N,) or (N, D).
-        settings: of the net, which is trained on what precedes the last ``test`` values, scaling included.
-        test: how many values, the last ones, are forecast.
-        refits: the tested values are cut into so many stretches, and before each a net is trained on all before it.
-        seasons: steps in a season, for more seasonal-naive forecasts; the net's own is one of them anyway.
-        threads: at most so many; they do not change the result.
+        settings: of the network, which is trained on the values before the last ``test``, scaling included.
+        test: how many values at the end are forecast.
+        refits: split the tested values into that many parts, and train a network before each on all earlier values.
+        seasons: steps in a season, for more seasonal-naive forecasts; that of the settings is always included.
+        threads: the largest number of threads; they do not change the result.
         on_progress: called a few times a second.
 
     Raises:
-        InputError: the series is too short for that.
+        InputError: the series is too short.
 
     Example:
         >>> series = np.sin(np.arange(200) * 2 * np.pi / 20) + np.random.default_rng(1).normal(0, 0.3, 200)
         >>> settings = ForecasterSettings(window=10, horizon=2, season=20, hidden_size=8, epochs=12)
-        >>> found = back_test(series, settings, test=50, threads=1)
+        >>> found = backtest(series, settings, test=50, threads=1)
         >>> [score.name for score in found.scores]
         ['lstm, direct', 'naive', 'seasonal-naive 20', 'seasonal mean 20']
         >>> found.scores[1].mae_margin.low > 0
         True
     """
     values = as_series(series)
-    settings.validate()
     for name, number in (("test", test), ("refits", refits), *(("season", season) for season in seasons)):
         check_whole(name, number, 1)
     horizon, count = settings.horizon, test - settings.horizon + 1
@@ -130,9 +131,10 @@ def back_test(
     truth = windows_after(values, origins, horizon)
     forecasts, residuals = np.empty_like(truth), np.empty_like(truth)
     for stretch in np.array_split(np.arange(count), refits):
-        net = Forecaster(settings).fit(values[: origins[stretch[0]]], threads=threads, on_progress=on_progress)
-        forecasts[stretch] = net.forecast(values, origins[stretch])
-        logarithm = net.preparation.logarithm
+        known = values[: origins[stretch[0]]]
+        model = train_forecaster(known, settings=settings, threads=threads, on_progress=on_progress)
+        forecasts[stretch] = model.forecast(values, origins[stretch])
+        logarithm = model.preparation.logarithm
         residuals[stretch] = logarithm(truth[stretch]) - logarithm(forecasts[stretch])
     found = {f"{settings.cell}, {settings.strategy}": forecasts}
     found |= naive_forecasts(values, origins, horizon, settings.season, seasons)
@@ -149,7 +151,7 @@ def back_test(
 def naive_forecasts(
     values: np.ndarray, origins: np.ndarray, horizon: int, season: int | None, seasons: Sequence[int] = ()
 ) -> dict[str, np.ndarray]:
-    """Forecasts (n, H, D) that need no net, by name; see ``back_test``.
+    """Return naive forecasts (n, H, D) by name; see ``backtest``.
 
     Example:
         >>> found = naive_forecasts(np.array([[1.0], [2], [3], [4], [9]]), np.array([4]), 2, 2)
@@ -170,7 +172,7 @@ def naive_forecasts(
 
 
 def _scale(known: np.ndarray, season: int) -> np.ndarray:
-    """What MASE divides by: (D,), the mean absolute change over a season."""
+    """Return the scale of MASE (D,): the mean absolute change over a season."""
     if len(known) <= season:
         raise InputError(f"the {len(known)} values before the tested ones must be more than a season of {season}")
     scale: np.ndarray = np.abs(known[season:] - known[:-season]).mean(axis=0)
@@ -194,35 +196,37 @@ def _scores(
                 mae=float(absolute[name].mean()),
                 rmse=float(np.sqrt(squared[name].mean())),
                 mase=float((np.abs(forecast - truth) / scale).mean()),
-                mae_margin=None if name == own else margin(absolute[name], absolute[own], drawn),
-                rmse_margin=None if name == own else margin(squared[name], squared[own], drawn, root=True),
+                mae_margin=None if name == own else bootstrap_interval(absolute[name], absolute[own], drawn),
+                rmse_margin=None if name == own else bootstrap_interval(squared[name], squared[own], drawn, root=True),
             )
         )
     return scores
 
 
 def block_resamples(count: int, block: int, random: np.random.Generator, resamples: int = RESAMPLES) -> np.ndarray:
-    """Places 0 .. count - 1 drawn in blocks of neighbours, the first following the last: (resamples, count)."""
+    """Return positions 0 .. count - 1 resampled in blocks of neighbors, cyclically: (resamples, count)."""
     starts = random.integers(0, count, (resamples, -(-count // block)))
     places = (starts[:, :, None] + np.arange(block)) % count
     return places.reshape(resamples, -1)[:, :count]
 
 
-def margin(other: np.ndarray, own: np.ndarray, drawn: np.ndarray | None, *, root: bool = False) -> Margin:
-    """The mean of ``other`` minus the mean of ``own`` (of their roots) with its interval.
+def bootstrap_interval(
+    other: np.ndarray, own: np.ndarray, drawn: np.ndarray | None, *, root: bool = False
+) -> ConfidenceInterval:
+    """Return the mean of ``other`` minus the mean of ``own``, or of their roots, with its interval.
 
     Args:
-        other, own: (n,) each origin's error. drawn: resamples of its places; None gives no interval.
-        root: the errors are squared ones, and the difference that of the roots of their means.
+        other, own: (n,) each origin's error. drawn: resampled positions; None gives no interval.
+        root: the errors are squared, and the roots of their means are compared.
     """
 
-    def difference(places: Any) -> Any:
+    def difference(places: np.ndarray) -> np.ndarray:
         means = other[places].mean(axis=-1), own[places].mean(axis=-1)
-        return np.sqrt(means[0]) - np.sqrt(means[1]) if root else means[0] - means[1]
+        return np.asarray(np.sqrt(means[0]) - np.sqrt(means[1]) if root else means[0] - means[1])
 
     value = float(difference(np.arange(len(own))))
     if drawn is None:
-        return Margin(value, None, None)
+        return ConfidenceInterval(value, None, None)
     tails = (1 - CONFIDENCE) / 2
     low, high = np.quantile(difference(drawn), [tails, 1 - tails])
-    return Margin(value, float(low), float(high))
+    return ConfidenceInterval(value, float(low), float(high))

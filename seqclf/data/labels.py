@@ -1,0 +1,88 @@
+"""Class labels: checks, encoding and weights."""
+
+from collections.abc import Iterable, Mapping, Sequence, Sized
+from typing import Any
+
+import numpy as np
+
+from wordvec import InputError
+
+
+def plain_value(value: Any) -> Any:
+    """Return a NumPy scalar as a Python value, and everything else unchanged."""
+    return value.item() if hasattr(value, "item") else value
+
+
+def check_labels(texts: Sized, labels: Sized, what: str = "texts") -> None:
+    """Raise InputError unless there is at least one text and exactly one label per text."""
+    if len(labels) != len(texts):
+        raise InputError(f"{len(labels):,} labels for {len(texts):,} {what}")
+    if len(texts) == 0:
+        raise InputError(f"there are no {what}: 0 given")
+
+
+def distinct_labels(
+    labels: Sequence[Any], problem: str = "a classifier needs at least two classes, got only one class"
+) -> list[Any]:
+    """Return the distinct labels in sorted order, as Python values.
+
+    Args:
+        labels: one per text.
+        problem: the message if all labels are equal.
+
+    Raises:
+        InputError: all labels are equal, or they cannot be compared.
+    """
+    plain = {plain_value(label) for label in labels}
+    if len(plain) < 2:
+        raise InputError(f"{problem}: {next(iter(plain))!r}")
+    return sorted_labels(plain)
+
+
+def sorted_labels(labels: Iterable[Any]) -> list[Any]:
+    """Return distinct labels in sorted order.
+
+    Raises:
+        InputError: they cannot be compared.
+    """
+    try:
+        return sorted(labels)
+    except TypeError:
+        kinds = sorted({type(label).__name__ for label in labels})
+        raise InputError(f"labels must be of one kind, got {' and '.join(kinds)}") from None
+
+
+def encode_labels(labels: Sequence[Any], classes: Sequence[Any], what: str) -> np.ndarray:
+    """Return each label's position (N,) int32 in ``classes``.
+
+    Raises:
+        InputError: a label is not in ``classes``.
+    """
+    place = {label: row for row, label in enumerate(classes)}
+    try:
+        return np.array([place[label] for label in labels], dtype=np.int32)
+    except KeyError as error:
+        known = ", ".join(repr(label) for label in classes[:20])
+        raise InputError(f"label {error.args[0]!r} of the {what} is not among the training texts': {known}") from None
+
+
+def class_weights(targets: np.ndarray, classes: Sequence[Any], choice: str | Mapping[Any, float] | None) -> np.ndarray:
+    """Return a weight (C,) float64 for each class: 1, inverse to its frequency (``balanced``), or as given.
+
+    Raises:
+        InputError: a weight is given for a label that is not in ``classes``.
+
+    Example:
+        >>> class_weights(np.array([0, 0, 0, 1]), ["ham", "spam"], "balanced").round(3)
+        array([0.667, 2.   ])
+    """
+    if choice is None:
+        return np.ones(len(classes))
+    if isinstance(choice, str):
+        counts = np.bincount(targets, minlength=len(classes))
+        return targets.size / (len(classes) * np.maximum(counts, 1))
+    known = set(classes)
+    for label in choice:
+        if label not in known:
+            raise InputError(f"class_weight names the label {label!r}, but the texts have {sorted(known)}")
+    return np.array([float(choice.get(label, 1.0)) for label in classes])

@@ -1,0 +1,66 @@
+"""The base class of the scikit-learn estimators."""
+
+import os
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils import check_random_state
+
+from wordvec import InputError
+from wordvec.system.settings import Settings
+
+if TYPE_CHECKING:
+    from wordvec import WordVectors
+
+
+class SequenceEstimator(BaseEstimator):
+    """An estimator whose samples are sequences of different lengths.
+
+    Its parameters are fields of a settings class, ``vectors``, ``random_state`` and ``n_jobs``.
+    """
+
+    random_state: int | np.random.RandomState | None
+    n_jobs: int | None
+    vectors: "WordVectors | str | os.PathLike[str] | None"
+
+    def _vectors(self) -> "WordVectors | None":
+        if isinstance(self.vectors, str | os.PathLike):
+            from wordvec import load_vectors
+
+            return load_vectors(self.vectors)
+        if self.vectors is not None:
+            from wordvec import WordVectors
+
+            if not isinstance(self.vectors, WordVectors):
+                raise InputError(f"vectors must be WordVectors, a path or None, got {type(self.vectors).__name__}")
+        return self.vectors
+
+    def _seed(self) -> int:
+        if isinstance(self.random_state, int | np.integer) and not isinstance(self.random_state, bool):
+            return int(self.random_state)
+        return int(check_random_state(self.random_state).randint(2**31))
+
+    def _threads(self) -> int | None:
+        return None if self.n_jobs in (None, -1) else self.n_jobs
+
+    def _training(self, kind: type[Settings]) -> dict[str, Any]:
+        """Return the keyword arguments ``settings``, ``vectors`` and ``threads`` of a training function.
+
+        Raises:
+            InputError: a parameter is out of range.
+        """
+        names = {field.name for field in fields(kind)}  # type: ignore[arg-type]  # every subclass is a dataclass
+        given = {name: getattr(self, name) for name in names if hasattr(self, name)}
+        return {
+            "settings": kind(**given | {"seed": self._seed()}),
+            "vectors": self._vectors(),
+            "threads": self._threads(),
+        }
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = False
+        tags.input_tags.string = True
+        return tags

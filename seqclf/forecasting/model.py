@@ -1,0 +1,210 @@
+"""A trained forecaster: forecasts, intervals and files."""
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from seqclf.data.series import as_series
+from seqclf.forecasting.network import build_network, parameter_shapes, predict_windows
+from seqclf.forecasting.settings import ForecasterSettings
+from seqclf.forecasting.windows import Preparation, windows_before
+from seqclf.layers.pooled_network import PooledNetwork
+from seqclf.model_file import (
+    Rules,
+    check_header,
+    check_layers,
+    check_tensors,
+    header_rules,
+    read_model,
+    read_settings,
+    write_model,
+)
+from wordvec import FormatError, InputError, check_number, check_whole
+
+KIND = "forecaster"
+
+
+class ForecasterModel:
+    """A trained forecaster.
+
+    Args:
+        network: the trained network.
+        preparation: the scaling of the series.
+        settings: training settings.
+        names: of the D columns.
+        tail: (T, D) the end of the training series, from which ``predict`` continues.
+        length: of the training series.
+        residuals: (K, H, D) back-test errors for intervals; None without a back-test.
+        metrics: results of training. history: one row per epoch.
+    """
+
+    def __init__(
+        self,
+        network: PooledNetwork,
+        preparation: Preparation,
+        *,
+        settings: ForecasterSettings,
+        names: Sequence[str],
+        tail: np.ndarray,
+        length: int,
+        residuals: np.ndarray | None = None,
+        metrics: Mapping[str, Any],
+        history: Sequence[Mapping[str, Any]],
+    ) -> None:
+        self.network, self.preparation, self.settings = network, preparation, settings
+        self.names, self.tail, self.length = list(names), tail, length
+        self.residuals = np.empty((0, settings.horizon, len(self.names))) if residuals is None else residuals
+        self.metrics, self.history = dict(metrics), [dict(row) for row in history]
+
+    def forecast(self, series: Any, origins: Any, steps: int | None = None, *, start: int = 0) -> np.ndarray:
+        """Return forecasts (n, steps, D) from several positions; see :meth:`seqclf.Forecaster.forecast`."""
+        level = self._level(series)
+        origins = np.asarray(origins, dtype=np.int64)
+        return self.preparation.original(self._forecast(level, origins, self._steps(steps), start))
+
+    def predict(self, steps: int | None = None, *, series: Any = None, start: int = 0) -> np.ndarray:
+        """Return the next values (steps, D); see :meth:`seqclf.Forecaster.predict`."""
+        return self.preparation.original(self._next(steps, series, start))
+
+    def calibrate(self, residuals: np.ndarray) -> None:
+        """Keep back-test errors (K, H, D) for ``predict_interval``.
+
+        Raises:
+            InputError: they have another horizon or other columns.
+        """
+        if residuals.shape[1:] != (self.settings.horizon, len(self.names)):
+            raise InputError(
+                f"the back-test is one of {residuals.shape[1:]} steps and columns, "
+                f"the forecaster has {(self.settings.horizon, len(self.names))}"
+            )
+        self.residuals = residuals
+
+    def predict_interval(
+        self, level: float = 0.9, steps: int | None = None, *, series: Any = None, start: int = 0
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return lower and upper bounds (steps, D); see :meth:`seqclf.Forecaster.predict_interval`."""
+        check_number("level", level, above=0, below=1)
+        middle, count = self._next(steps, series, start), len(self.residuals)
+        rank = int((count + 1) * (1 - level) / 2 + 1e-9)
+        if not count:
+            raise InputError("intervals need the errors of a back-test; call calibrate with one, or train with --test")
+        if rank < 1:
+            raise InputError(f"an interval of {level:g} needs {int(np.ceil(2 / (1 - level) - 1e-9)) - 1} errors "
+                             f"of a back-test, there are {count}; lower the level")  # fmt: skip
+        if len(middle) > self.residuals.shape[1]:
+            raise InputError(
+                f"intervals reach {self.residuals.shape[1]} steps, as the back-test did; asked {len(middle)}"
+            )
+        ordered = np.sort(self.residuals[:, : len(middle)], axis=0)
+        low, high = middle + ordered[rank - 1], middle + ordered[count - rank]
+        return self.preparation.original(low), self.preparation.original(high)
+
+    def _level(self, series: Any) -> np.ndarray:
+        """Return the series (N, D), or its logarithm."""
+        values = as_series(series)
+        if values.shape[1] != len(self.names):
+            raise InputError(f"the series has {values.shape[1]} columns, the forecaster knows {len(self.names)}")
+        return self.preparation.logarithm(values)
+
+    def _steps(self, steps: int | None) -> int:
+        steps = self.settings.horizon if steps is None else steps
+        check_whole("steps", steps, 1)
+        if self.settings.strategy == "direct" and steps > self.settings.horizon:
+            raise InputError(
+                f"steps must be at most {self.settings.horizon}, the horizon it was trained for, got {steps}; "
+                "train a longer one, or a recursive one"
+            )
+        return steps
+
+    def _next(self, steps: int | None, series: Any, start: int) -> np.ndarray:
+        """Return the next steps (steps, D) of the series, or of its logarithm."""
+        if series is None:
+            series, start = self.tail, self.length - len(self.tail)
+        level = self._level(series)
+        return self._forecast(level, np.array([len(level)]), self._steps(steps), start)[0]
+
+    def _forecast(self, level: np.ndarray, origins: np.ndarray, steps: int, start: int) -> np.ndarray:
+        """Return forecasts (n, steps, D) of the series, or of its logarithm."""
+        least = self.settings.window + self.preparation.lag
+        if origins.size and not least <= origins.min() <= origins.max() <= len(level):
+            bad = origins.min() if origins.min() < least else origins.max()
+            raise InputError(f"a forecast needs {least} values before it, of {len(level)}; got position {bad}")
+        windows = windows_before(self.preparation.scale(level), origins, self.settings.window)
+        found = np.empty((origins.size, 0, level.shape[1]))
+        while found.shape[1] < steps:
+            ahead = predict_windows(self.network, self.preparation, windows, origins + start + found.shape[1])
+            found = np.concatenate([found, ahead], axis=1)
+            windows = np.concatenate([windows, ahead], axis=1)[:, -self.settings.window :]
+        return self.preparation.restore(found[:, :steps], origins, level)
+
+    # ------------------------------------------------------------------ files
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write a safetensors file; equal forecasters give equal bytes.
+
+        Raises:
+            InputError: ``path`` cannot be written; an existing file is kept.
+        """
+        header = {
+            "settings": self.settings.record(),
+            "names": self.names,
+            "length": self.length,
+            "metrics": self.metrics,
+            "history": self.history,
+        }
+        tensors = {
+            **self.network.parameters(),
+            "mean": self.preparation.mean,
+            "deviation": self.preparation.deviation,
+            "tail": self.tail,
+            "residuals": self.residuals,
+        }
+        write_model(path, tensors, header, kind=KIND)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> "ForecasterModel":
+        """Read a file written by :meth:`save`, checking every shape and number.
+
+        Raises:
+            FormatError: the file is not a forecaster, truncated, or inconsistent.
+            InputError: it is missing or a directory.
+        """
+        name = str(path)
+        tensors, header = read_model(path, kind=KIND)
+        check_header(name, header, _HEADER)
+        settings = read_settings(name, ForecasterSettings, header["settings"])
+        check_layers(name, settings.layers, tensors)
+        columns = len(header["names"])
+        preparation = Preparation(
+            settings.season or 0, settings.seasonal, settings.log, settings.relative,
+            *(tensors.get(key, np.zeros(columns)) for key in ("mean", "deviation")),
+        )  # fmt: skip
+        inputs = columns + preparation.waves
+        weights = parameter_shapes(settings, inputs, columns)
+        count = len(tensors["residuals"]) if "residuals" in tensors else 0
+        numbers = {
+            "mean": (columns,),
+            "deviation": (columns,),
+            "tail": (settings.window + preparation.lag, columns),
+            "residuals": (count, settings.horizon, columns),
+        }
+        check_tensors(name, tensors, weights, numbers=numbers)
+        if (tensors["deviation"] <= 0).any() or (settings.log and (tensors["tail"] <= 0).any()):
+            raise FormatError(f"{name} is damaged: deviations, and values under a logarithm, must be above 0")
+        return cls(
+            build_network(settings, inputs, columns, {key: tensors[key] for key in weights}),
+            preparation,
+            settings=settings,
+            tail=tensors["tail"],
+            residuals=tensors["residuals"],
+            **{key: header[key] for key in ("names", "length", "metrics", "history")},
+        )
+
+
+_HEADER: Rules = {
+    **header_rules(),
+    "names": (list, "names of columns", lambda value: value and all(isinstance(name, str) for name in value)),
+    "length": (int, "above 0", lambda value: value > 0),
+}

@@ -1,0 +1,68 @@
+"""The forecaster's network: a window of scaled values ▶ encoder ▶ last state ▶ regression head."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from seqclf.forecasting.settings import ForecasterSettings
+from seqclf.forecasting.windows import Preparation
+from seqclf.layers.batches import PackedBatch, pack
+from seqclf.layers.heads import RegressionHead
+from seqclf.layers.parameters import EncoderShape, Workspace, encoder_shapes, initial_encoder
+from seqclf.layers.pooled_network import PooledNetwork
+
+_BATCH = 512  # windows per batch in prediction
+
+
+def encoder_shape(settings: ForecasterSettings, inputs: int) -> EncoderShape:
+    """Return the encoder's shape; a step of its input has ``inputs`` numbers."""
+    return EncoderShape(
+        vocabulary=0, vector_size=inputs, hidden_size=settings.hidden_size, cell=settings.cell, reset=settings.reset,
+        bidirectional=False, layers=settings.layers,
+    )  # fmt: skip
+
+
+def parameter_shapes(settings: ForecasterSettings, inputs: int, columns: int) -> dict[str, tuple[int, ...]]:
+    """Return every parameter's name and shape, as files hold them."""
+    outputs = columns * settings.step
+    head = {"head.weight": (outputs, settings.hidden_size), "head.bias": (outputs,)}
+    return encoder_shapes(encoder_shape(settings, inputs)) | head
+
+
+def fresh_network(settings: ForecasterSettings, inputs: int, columns: int) -> PooledNetwork:
+    """Return a network with fresh parameters."""
+    random = np.random.default_rng([settings.seed, 0xF0CA])
+    head = RegressionHead(columns * settings.step, settings.hidden_size, random=random)
+    parameters = initial_encoder(encoder_shape(settings, inputs), None, random) | head.parameters()
+    return build_network(settings, inputs, columns, parameters)
+
+
+def build_network(
+    settings: ForecasterSettings, inputs: int, columns: int, parameters: Mapping[str, np.ndarray]
+) -> PooledNetwork:
+    """Return the network with the given parameters."""
+    head = RegressionHead(columns * settings.step, settings.hidden_size, huber=settings.huber)
+    return PooledNetwork(encoder_shape(settings, inputs), head, parameters)
+
+
+def pack_windows(preparation: Preparation, windows: np.ndarray, origins: np.ndarray) -> tuple[PackedBatch, np.ndarray]:
+    """Return windows (n, T, D) that end before their origins as a batch in their order, and its inputs."""
+    inputs = preparation.inputs(windows, origins - windows.shape[1])
+    count, length = windows.shape[:2]
+    steps = np.arange(count * length, dtype=np.int32)
+    return pack(steps, np.arange(count + 1) * length, np.arange(count)), inputs.reshape(steps.size, -1)
+
+
+def predict_windows(
+    network: PooledNetwork, preparation: Preparation, windows: np.ndarray, origins: np.ndarray
+) -> np.ndarray:
+    """Return the next steps (n, S, D), scaled, after windows (n, T, D) that end before their origins."""
+    columns = windows.shape[2]
+    found = np.empty((len(windows), network.head.outputs // columns, columns))
+    workspace = Workspace(network.dtype)
+    for start in range(0, len(windows), _BATCH):
+        part = slice(start, start + _BATCH)
+        batch, inputs = pack_windows(preparation, windows[part], origins[part])
+        rows = network.predict(batch, inputs=inputs, workspace=workspace)
+        found[part] = rows.reshape(-1, *found.shape[1:])
+    return found + preparation.anchors(windows)

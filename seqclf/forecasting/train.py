@@ -1,0 +1,99 @@
+"""Training of a forecaster, from a series to a model."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from seqclf.data.series import as_series
+from seqclf.forecasting.model import ForecasterModel
+from seqclf.forecasting.network import fresh_network, pack_windows, predict_windows
+from seqclf.forecasting.settings import ForecasterSettings
+from seqclf.forecasting.windows import Preparation, windows_after, windows_before
+from seqclf.layers.pooled_network import PooledNetwork
+from seqclf.layers.workers import Workers
+from seqclf.training.dropout import DropoutRates
+from seqclf.training.loop import Outcome, Progress, steps_in_all, train_in_batches
+from seqclf.training.pooled import Trainer
+from wordvec import InputError
+
+
+def train_forecaster(
+    series: Any,
+    *,
+    settings: ForecasterSettings,
+    names: Sequence[str] | None = None,
+    threads: int | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> ForecasterModel:
+    """Train a recurrent network that forecasts a series; arguments and errors as in :meth:`seqclf.Forecaster.fit`."""
+    values = as_series(series)
+    columns = values.shape[1]
+    named = [str(name) for name in names] if names is not None else [f"y{column}" for column in range(columns)]
+    if len(named) != columns:
+        raise InputError(f"{len(named)} names for {columns} columns")
+    first = settings.window + (settings.season or 0 if settings.seasonal != "inputs" else 0)
+    windows = len(values) - first - settings.step + 1
+    if windows < 1:
+        raise InputError(
+            f"{len(values)} values are too few: a window of {settings.window}"
+            + (f", a season of {settings.season}" if first > settings.window else "")
+            + f" and {settings.step} steps ahead need {first + settings.step}; make them smaller"
+        )
+    dev = int(windows * settings.validation_fraction)
+    # Training must not see any value that is forecast in the validation part.
+    known = len(values) - dev - settings.step + 1 if dev else len(values)
+    if known - first < settings.step:
+        dev, known = 0, len(values)
+    preparation = Preparation.learn(
+        values[:known], season=settings.season or 0, seasonal=settings.seasonal,
+        log=settings.log, relative=settings.relative,
+    )  # fmt: skip
+    network = fresh_network(settings, columns + preparation.waves, columns)
+    scaled = preparation.scale(preparation.logarithm(values))
+    training, validation = np.arange(first, known - settings.step + 1), np.arange(known, known + dev)
+    with Workers(threads) as workers:
+        outcome = _train(network, preparation, settings, scaled, training, validation, workers, on_progress)
+    return ForecasterModel(
+        network,
+        preparation,
+        settings=settings,
+        names=named,
+        tail=values[-first:].copy(),
+        length=len(values),
+        metrics=outcome.metrics(windows=int(training.size), dev_windows=int(validation.size)),
+        history=outcome.history,
+    )
+
+
+def _train(
+    network: PooledNetwork,
+    preparation: Preparation,
+    settings: ForecasterSettings,
+    scaled: np.ndarray,
+    training: np.ndarray,
+    validation: np.ndarray,
+    workers: Workers,
+    on_progress: Callable[[Progress], None] | None,
+) -> Outcome:
+    """Train on the windows before the origins ``training``; those before ``validation`` choose the epoch."""
+    steps = steps_in_all(training.size, settings)
+    trainer = Trainer(network, settings, rates=DropoutRates(), tuned_rows=0, steps=steps, workers=workers)
+
+    def step(members: np.ndarray) -> float:
+        origins = training[members]
+        windows = windows_before(scaled, origins, settings.window)
+        targets = windows_after(scaled, origins, settings.step) - preparation.anchors(windows)
+        batch, inputs = pack_windows(preparation, windows, origins)
+        return trainer.step(batch, targets.reshape(origins.size, -1).astype(np.float32), inputs)
+
+    def on_dev() -> tuple[dict[str, Any], tuple[float, ...]]:
+        truth = windows_after(scaled, validation, settings.step)
+        windows = windows_before(scaled, validation, settings.window)
+        loss = float(np.square(predict_windows(network, preparation, windows, validation) - truth).mean())
+        return {"dev_loss": loss}, (-loss,)
+
+    return train_in_batches(
+        step, np.full(training.size, settings.window), trainer, settings,
+        arrays=[network.dense], evaluate=on_dev if validation.size else None, on_progress=on_progress,
+    )  # fmt: skip

@@ -1,0 +1,208 @@
+"""Training of a language model: truncated backpropagation through time over streams of a text."""
+
+import logging
+import math
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+
+from seqclf.language.model import LanguageModel
+from seqclf.language.network import LanguageNetwork, LanguageShape, Window, initial_parameters, windows
+from seqclf.language.settings import LanguageModelSettings
+from seqclf.language.text import encode_text, read_training_text, tokens_of
+from seqclf.layers.batches import PackedBatch, row_sequences
+from seqclf.layers.tape import DropoutMasks, States
+from seqclf.layers.workers import Workers
+from seqclf.training.dropout import DropoutRates, draw_dropout_masks, draw_output_mask
+from seqclf.training.loop import Outcome, Progress, Reporter, best_of_epochs
+from seqclf.training.optimizers import Adam, Sgd, check_finite, clipping, global_norm, scheduled_rate
+
+logger = logging.getLogger(__name__)
+
+_SAMPLES = 3  # the random stream of a sampled softmax
+
+
+def train_language_model(
+    lines: Iterable[str],
+    *,
+    settings: LanguageModelSettings | None = None,
+    dev: Iterable[str] | None = None,
+    threads: int | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> LanguageModel:
+    """Train a recurrent language model.
+
+    Args:
+        lines: the text as strings without line ends; a generator is read once.
+        settings: default: ``LanguageModelSettings()``.
+        dev: lines that choose the best epoch; None splits off the last ``settings.validation_fraction``.
+        threads: the largest number of threads; None uses all cores. The result is the same at any number.
+        on_progress: called a few times a second with a :class:`seqclf.Progress`.
+
+    Returns:
+        The model; its ``history`` has one row per epoch.
+
+    Raises:
+        InputError: a setting out of range, a line that is not a string, or no text.
+        TrainingError: loss or gradient is no longer a number.
+    """
+    settings = settings or LanguageModelSettings()
+
+    def tokens(text: Iterable[str]) -> Iterable[str]:
+        return tokens_of(text, settings.unit, settings.tokenizer, settings.lowercase)
+
+    vocabulary, ids, dev_ids = read_training_text(
+        tokens(lines),
+        settings.unit,
+        min_count=settings.min_count,
+        max_vocabulary=settings.max_vocabulary,
+        held_out=settings.validation_fraction if dev is None else 0.0,
+    )
+    if dev is not None:
+        dev_ids = encode_text(tokens(dev), vocabulary, settings.unit)
+    elif dev_ids.size > 1:
+        logger.info(
+            "no development text given: the last %s of %s %ss are split off to choose the epoch by",
+            f"{dev_ids.size - 1:,}", f"{dev_ids.size + ids.size - 2:,}", settings.unit,
+        )  # fmt: skip
+    counts = vocabulary.counts
+    assert counts is not None
+    shape = LanguageShape(
+        len(vocabulary), settings.width, settings.hidden_size, settings.cell, settings.reset, settings.layers,
+        settings.tied,
+    )  # fmt: skip
+    random = np.random.default_rng([settings.seed, 0x1217])
+    # A word that training lacks (<unk> if no word is rare) is sampled as if it occurred once.
+    network = LanguageNetwork(
+        shape, initial_parameters(shape, counts, random), samples=settings.samples, counts=np.maximum(counts, 1)
+    )
+    with Workers(threads) as workers:
+        outcome = train_language_network(
+            network,
+            ids,
+            settings=settings,
+            workers=workers,
+            dev=dev_ids if dev_ids.size > 1 else None,
+            on_progress=on_progress,
+        )
+    metrics = outcome.metrics(tokens=ids.size - 1, dev_tokens=dev_ids.size - 1)
+    return LanguageModel(network, vocabulary, settings=settings.record(), metrics=metrics, history=outcome.history)
+
+
+def streams(tokens: int, batch_size: int, window: int) -> np.ndarray:
+    """Return bounds (B + 1,) of streams of equal length; the last tokens, fewer than B, are left out.
+
+    B is ``batch_size``, or less if a stream would be shorter than a window.
+
+    Example:
+        >>> streams(103, 4, 10), streams(25, 4, 10)
+        (array([  0,  25,  50,  75, 100]), array([ 0, 12, 24]))
+    """
+    count = max(1, min(batch_size, tokens // window))
+    return np.arange(count + 1) * (tokens // count)
+
+
+class LanguageTrainer:
+    """A language network, its optimizer, and their training steps.
+
+    Args:
+        network: trained in place.
+        settings: rates, dropout, clipping, seed.
+        steps: the number of steps of the whole training.
+        workers: threads; they do not change the result.
+    """
+
+    def __init__(
+        self, network: LanguageNetwork, settings: LanguageModelSettings, *, steps: int, workers: Workers
+    ) -> None:
+        self.network, self.settings, self.workers = network, settings, workers
+        self.steps, self.done = steps, 0
+        self.learning_rate = 0.0
+        self._best, self._drops = math.inf, 0
+        make: type[Adam] | type[Sgd] = Adam if settings.optimizer == "adam" else Sgd
+        self._dense, self._table = make(network.dense), make(network.embedding)
+
+    def step(self, window: Window, first: States | None) -> tuple[float, States]:
+        """Update the network from a window; return the loss and the state after the window.
+
+        Raises:
+            TrainingError: loss or gradient is no longer a number.
+        """
+        network, settings = self.network, self.settings
+        noise, output_mask = self._noise(window.batch)
+        random = None
+        if settings.samples is not None:
+            random = np.random.default_rng([settings.seed, _SAMPLES, self.done])
+        found = network.backward(window, first, self.workers, noise=noise, output_mask=output_mask, random=random)
+        norm = global_norm(network.d_dense, found.d_table)
+        check_finite(norm + found.loss, self.done, settings.peak_rate)
+        self.learning_rate, scale = self._rate(), clipping(norm, settings.clip_norm)
+        self._dense.step(network.d_dense, learning_rate=self.learning_rate, scale=scale)
+        self._table.step(found.d_table, rows=found.rows, learning_rate=self.learning_rate, scale=scale)
+        self.done += 1
+        return found.loss, found.last
+
+    def end_epoch(self, dev_loss: float) -> None:
+        """Take an epoch's development loss into account: without improvement, ``plateau`` divides the rate by 4."""
+        self._drops += self.settings.schedule == "plateau" and dev_loss >= self._best
+        self._best = min(self._best, dev_loss)
+
+    def _rate(self) -> float:
+        settings = self.settings
+        peak, warmup = settings.peak_rate, min(settings.warmup_steps, self.steps // 5)
+        if settings.schedule == "linear":
+            return scheduled_rate(self.done, self.steps, peak=peak, warmup=warmup)
+        return peak * min(1.0, (self.done + 1) / max(warmup, 1)) / 4**self._drops
+
+    def _noise(self, batch: PackedBatch) -> tuple[DropoutMasks, np.ndarray | None]:
+        """Return this step's masks for the encoder and, locked as well, for the states before the softmax."""
+        settings, encoder = self.settings, self.network.encoder
+        rates = DropoutRates(words=settings.embedding_dropout, between=settings.dropout, weights=settings.weight_drop)
+        noise = draw_dropout_masks(encoder, batch, rates, settings.seed, self.done)
+        mask = draw_output_mask(encoder, batch.lengths.size, settings.dropout, settings.seed, self.done)
+        return noise, None if mask is None else mask[row_sequences(batch)]
+
+
+def train_language_network(
+    network: LanguageNetwork,
+    ids: np.ndarray,
+    *,
+    settings: LanguageModelSettings,
+    workers: Workers,
+    dev: np.ndarray | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> Outcome:
+    """Train a network in place and leave it with the parameters of the epoch that scored best on ``dev``.
+
+    Args:
+        network: fresh parameters.
+        ids: (N + 1,) int32; the first token is given, the others are predicted.
+        settings: see ``LanguageModelSettings``.
+        workers: threads; they do not change the result.
+        dev: (M + 1,) int32, the text that chooses the epoch; None keeps the last epoch.
+        on_progress: called with a ``Progress``.
+
+    Raises:
+        TrainingError: loss or gradient is no longer a number.
+    """
+    bounds = streams(ids.size - 1, settings.batch_size, settings.window)
+    steps = -(-int(bounds[1]) // settings.window) * settings.epochs
+    trainer = LanguageTrainer(network, settings, steps=steps, workers=workers)
+    report = Reporter(on_progress, settings.epochs, steps, (bounds.size - 1) * settings.window)
+
+    def run(epoch: int) -> tuple[dict[str, Any], tuple[float, ...] | None]:
+        summed, seen, state, score = 0.0, 0, None, None
+        for window in windows(ids, bounds, settings.window):
+            loss, state = trainer.step(window, state)
+            summed, seen = summed + loss * window.targets.size, seen + window.targets.size
+            report.step(epoch, trainer, summed / seen)
+        row: dict[str, Any] = {"epoch": epoch + 1, "loss": summed / seen}
+        if dev is not None:
+            row["dev_loss"] = -float(network.log_probabilities(dev, workers).mean())
+            trainer.end_epoch(row["dev_loss"])
+            score = (-row["dev_loss"],)
+        report.epoch(epoch, trainer, row)
+        return row, score
+
+    return best_of_epochs(run, settings.epochs, patience=settings.patience, arrays=[network.dense, network.embedding])

@@ -1,0 +1,140 @@
+"""Training of a regressor, from texts or sequences of numbers to a model."""
+
+import logging
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from seqclf.data.embeddings import build_embedding
+from seqclf.data.series import as_series, as_steps, is_numeric, mean_and_deviation
+from seqclf.data.splits import random_split
+from seqclf.data.texts import count_tokens, tokenize_texts
+from seqclf.layers.workers import Workers
+from seqclf.regression.model import RegressorModel
+from seqclf.regression.network import build_network, encoder_shape, initial_parameters
+from seqclf.regression.settings import RegressorSettings
+from seqclf.training.loop import Progress
+from seqclf.training.pooled import train_pooled
+from seqclf.training.settings import resolved
+from wordvec import InputError
+
+if TYPE_CHECKING:
+    from wordvec import WordVectors
+
+logger = logging.getLogger(__name__)
+
+
+def train_regressor(
+    sequences: Iterable[Any],
+    values: Any,
+    *,
+    settings: RegressorSettings | None = None,
+    vectors: "WordVectors | None" = None,
+    dev: tuple[Iterable[Any], Any] | None = None,
+    threads: int | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> RegressorModel:
+    """Train a recurrent network that predicts numbers from texts or from sequences of numbers, with a squared error.
+
+    Args:
+        sequences: texts (strings or lists of tokens), or arrays (T,) or (T, E) of numbers.
+        values: (S,) or (S, C).
+        settings: default: ``RegressorSettings()``.
+        vectors: pretrained word vectors to start from, for texts.
+        dev: sequences and values that choose the best epoch; None splits off ``settings.validation_fraction``.
+        threads: the largest number of threads; None uses all cores. The result is the same at any number.
+        on_progress: called a few times a second.
+
+    Returns:
+        The model; its metrics hold ``dev_rmse`` and ``dev_baseline_rmse``, the error of always predicting the mean.
+
+    Raises:
+        InputError: not one value, or row of values, per sequence; sequences of several kinds.
+        TrainingError: loss or gradient is no longer a number.
+
+    Example:
+        >>> random = np.random.default_rng(1)
+        >>> walks = [random.normal(0, 1, length) for length in random.integers(3, 9, 120)]
+        >>> means = [walk.mean() for walk in walks]
+        >>> settings = RegressorSettings(cell="gru", hidden_size=16, pooling="mean", dropout=0, learning_rate=0.02)
+        >>> model = train_regressor(walks, means, settings=settings, threads=1)
+        >>> score = model.score(walks, means)
+        >>> score.rmse < 0.5 * score.baseline_rmse
+        True
+    """
+    settings = RegressorSettings() if settings is None else settings
+    if not isinstance(settings, RegressorSettings):
+        raise InputError(f"settings of a regressor must be RegressorSettings, got {type(settings).__name__}")
+    given, truth = list(sequences), as_series(values, "the values")
+    dev_given, dev_truth = (list(dev[0]), as_series(dev[1], "the development values")) if dev else ([], truth[:0])
+    for some, numbers in ((given, truth), (dev_given, dev_truth)):
+        if len(some) != len(numbers):
+            raise InputError(f"{len(numbers)} values for {len(some)} sequences")
+    of_numbers = bool(given) and not isinstance(given[0], str) and is_numeric(given[0])
+    if dev is None:
+        rows, dev_rows = random_split(len(given), settings.validation_fraction, settings.seed)
+        dev_given, dev_truth = [given[row] for row in dev_rows], truth[dev_rows]
+        given, truth = [given[row] for row in rows], truth[rows]
+    model, trained_words = _untrained(given, truth, of_numbers, settings, vectors)
+    _train(model, (given, truth), (dev_given, dev_truth), trained_words, threads, on_progress)
+    if "dev_rmse" in model.metrics:
+        logger.info(
+            "root mean squared error on %d validation sequences: %.4g; of always predicting the mean: %.4g",
+            len(dev_given), model.metrics["dev_rmse"], model.metrics["dev_baseline_rmse"],
+        )  # fmt: skip
+    return model
+
+
+def _untrained(
+    given: list[Any],
+    truth: np.ndarray,
+    of_numbers: bool,
+    settings: RegressorSettings,
+    vectors: "WordVectors | None",
+) -> tuple[RegressorModel, int]:
+    """Return a model with fresh parameters and fitted scaling, and how many rows of its embedding are trained."""
+    random = np.random.default_rng([settings.seed, 0x1217])
+    vocabulary, table, trained_words = None, None, 0
+    input_mean = input_deviation = np.empty(0)
+    if of_numbers:
+        columns = as_steps(given[0]).shape[1]
+        input_mean, input_deviation = mean_and_deviation(np.concatenate([as_steps(each, columns) for each in given]))
+    else:
+        settings = resolved(settings, vectors)
+        assert settings.tokenizer is not None
+        counted = count_tokens(tokenize_texts(given, settings.tokenizer, bool(settings.lowercase)), settings.min_count)
+        vocabulary, table = build_embedding(counted, vectors, random=random, **settings.embedding_options())
+        trained_words, columns = len(counted), table.shape[1]
+    mean, deviation = mean_and_deviation(truth)
+    shape, outputs = encoder_shape(settings, 0 if table is None else len(table), columns), truth.shape[1]
+    parameters = initial_parameters(shape, settings.pooling, outputs, table, random)
+    model = RegressorModel(
+        build_network(shape, settings.pooling, outputs, parameters), vocabulary, settings,
+        mean=mean, deviation=deviation, input_mean=input_mean, input_deviation=input_deviation,
+    )  # fmt: skip
+    return model, trained_words
+
+
+def _train(
+    model: RegressorModel,
+    training: tuple[list[Any], np.ndarray],
+    dev: tuple[list[Any], np.ndarray],
+    trained_words: int,
+    threads: int | None,
+    on_progress: Callable[[Progress], None] | None,
+) -> None:
+    given, truth = training
+    targets = ((truth - model.mean) / model.deviation).astype(np.float32)
+
+    def on_dev() -> tuple[dict[str, Any], tuple[float, ...]]:
+        score = model.score(*dev, threads=threads)
+        return {"dev_rmse": score.rmse, "dev_baseline_rmse": score.baseline_rmse}, (-score.rmse,)
+
+    with Workers(threads) as workers:
+        outcome = train_pooled(
+            model.network, model.encode(given), targets, model.settings, trained_words=trained_words, workers=workers,
+            evaluate=on_dev if dev[0] else None, on_progress=on_progress,
+        )  # fmt: skip
+    model.history = outcome.history
+    model.metrics = outcome.metrics(sequences=len(given), dev_sequences=len(dev[0]))

@@ -1,0 +1,51 @@
+"""Initial embeddings from words and pretrained vectors."""
+
+import numpy as np
+import pytest
+
+from seqclf.data.embeddings import build_embedding
+from wordvec import WordVectors
+
+COUNTED = [("fire", 3), ("Flood", 2), ("zzz", 1)]
+VECTORS = WordVectors(["the", "fire", "flood", "of"], [[2, 0], [4, -4], [0, 2], [6, 6]])
+
+
+def build(vectors, *, scale=0.35, keep=10, tuned=True, counted=COUNTED):
+    random = np.random.default_rng(0)
+    return build_embedding(counted, vectors, vector_size=3, scale=scale, keep=keep, tuned=tuned, random=random)
+
+
+def test_words_of_the_texts_come_first_then_kept_vectors_then_the_unknown_word():
+    vocabulary, table = build(VECTORS)
+    assert vocabulary.tokens == ["fire", "Flood", "zzz", "the", "flood", "of"]
+    assert table.dtype == np.float32
+    factor = 0.35 / np.std([[4, -4], [0, 2]])
+    np.testing.assert_allclose(table[:2], factor * np.array([[4, -4], [0, 2]]), rtol=1e-5)
+    np.testing.assert_allclose(table[3:6], factor * VECTORS[["the", "flood", "of"]], rtol=1e-5)
+    assert not table[[2, 6]].any()
+
+
+def test_kept_vectors_are_capped_and_scale_zero_leaves_them_alone():
+    vocabulary, table = build(VECTORS, keep=1, scale=0)
+    assert vocabulary.tokens == ["fire", "Flood", "zzz", "the"]
+    np.testing.assert_array_equal(table[[0, 3]], [[4, -4], [2, 0]])
+    assert build(VECTORS, keep=0)[0].tokens == ["fire", "Flood", "zzz"]
+
+
+def test_random_rows_are_small_when_tuned_and_tell_words_apart_when_frozen():
+    many = [(f"w{i}", 1) for i in range(2000)]
+    for vectors, tuned, expected in (
+        (None, True, 0.1),
+        (None, False, 0.35),
+        (VECTORS, True, 0),
+        (VECTORS, False, 0.35),
+    ):
+        vocabulary, table = build(vectors, tuned=tuned, counted=many, keep=0)
+        assert len(vocabulary) + 1 == len(table)
+        assert table[:-1].std() == pytest.approx(expected, rel=0.05)
+        assert not table[-1].any()
+
+
+def test_vectors_that_know_no_word_are_worth_a_warning(caplog):
+    build(VECTORS, counted=[("zzz", 1)])
+    assert "no word of the texts has a pretrained vector" in caplog.text
