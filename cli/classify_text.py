@@ -133,7 +133,7 @@ def predict(
 
     from seqclf import load_model
 
-    loaded = load_model(model)
+    loaded = load_model(model, "model", "multi-label model")
     probabilities = loaded.predict_proba(list(asked), threads=threads)
     names = [str(label) for label in loaded.labels]
     lines = []
@@ -167,7 +167,7 @@ def evaluate(model: str, data: str, threads: int | None, as_json: bool, **readin
     """
     from seqclf import load_model
 
-    loaded = load_model(model)
+    loaded = load_model(model, "model", "multi-label model")
     texts, labels = _read(data, getattr(loaded, "separator", None), **reading)
     result = _scored(loaded, texts, labels, threads=threads)
     if as_json:

@@ -132,9 +132,9 @@ def predict(
       forecast predict model.safetensors --level 0.8
     """
     from corpora import read_series
-    from seqclf import Forecaster
+    from seqclf import load_model
 
-    forecaster = Forecaster.load(model)
+    forecaster = load_model(model, "forecaster")
     series = None
     if data is not None:
         found = read_series(data, columns or forecaster.names)

@@ -37,7 +37,7 @@ def inspect(model: str, text: str, output: str | None, as_json: bool, quiet: boo
     if output is not None:
         check_picture(output)
         check_target(output)
-    found = trace(load_model(model), text)
+    found = trace(load_model(model, "model"), text)
     if as_json:
         print_json(_everything(found))
     else:

@@ -94,9 +94,10 @@ def perplexity(model: str, corpus: tuple[str, ...], encoding_errors: str, thread
     Example:
       language-model perplexity model.safetensors test.txt
     """
-    from seqclf import LanguageModel
 
-    loaded = LanguageModel.load(model)
+    from seqclf import load_model
+
+    loaded = load_model(model, "language model")
     measured = loaded.perplexity(_text(corpus, encoding_errors), threads=threads)
     if as_json:
         print_json(
@@ -125,9 +126,10 @@ def next_tokens(model: str, prompt: str, top: int, as_json: bool) -> None:
     Example:
       language-model next model.safetensors "the king of" --top 3
     """
-    from seqclf import LanguageModel
 
-    found = LanguageModel.load(model).next_tokens(prompt, top=top)
+    from seqclf import load_model
+
+    found = load_model(model, "language model").next_tokens(prompt, top=top)
     if as_json:
         print_json([{"token": token, "probability": probability} for token, probability in found])
     else:
@@ -152,9 +154,10 @@ def generate(model: str, prompt: str, **given: Any) -> None:
     Example:
       language-model generate model.safetensors "the king" --lines 1 --nucleus 0.9 --seed 7
     """
-    from seqclf import LanguageModel
 
-    loaded = LanguageModel.load(model)
+    from seqclf import load_model
+
+    loaded = load_model(model, "language model")
     with usage_errors():
         text = loaded.generate(prompt, **given)
     click.echo(text, nl=not text.endswith("\n"))

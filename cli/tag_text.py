@@ -103,9 +103,9 @@ def predict(
     """
     asked = lines_to_predict(sentences, source, "SENTENCE", encoding_errors)
 
-    from seqclf import load_tagger
+    from seqclf import load_model
 
-    loaded = load_tagger(model)
+    loaded = load_model(model, "tagger")
     tokens = [sentence.split() for sentence in asked]
     tags = loaded.predict(tokens, threads=threads)
     if as_json:
@@ -137,9 +137,9 @@ def evaluate(model: str, data: str, threads: int | None, as_json: bool, **readin
       tag-text evaluate tagger.safetensors sample:tags-test
     """
     from corpora import read_tagged
-    from seqclf import load_tagger
+    from seqclf import load_model
 
-    loaded = load_tagger(model)
+    loaded = load_model(model, "tagger")
     sentences, tags = read_tagged(data, **reading)
     result, simple = _scored(loaded, sentences, tags, threads=threads)
     sizes = {"sentences": len(sentences), "tokens": sum(map(len, sentences))}

@@ -3,7 +3,7 @@
 import itertools
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
@@ -107,10 +107,8 @@ def write_model(
         file.write(content)
 
 
-def read_model(
-    path: str | os.PathLike[str], *, kind: str = "model", or_kind: str | None = None
-) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    """Return tensors and header of a model file of the given kind, or of ``or_kind``.
+def read_model(path: str | os.PathLike[str], kinds: Sequence[str] = ()) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """Return tensors and header of a model file of one of the given kinds, or of any kind.
 
     Raises:
         FormatError: not a model file, truncated, word vectors, another kind, or a version this program cannot read.
@@ -118,7 +116,7 @@ def read_model(
     """
     from safetensors import SafetensorError, safe_open
 
-    name, advice = str(path), f"pass a file that {_WRITERS[kind]} wrote"
+    name, advice = str(path), f"pass a file that {_WRITERS[kinds[0]] if kinds else 'a train command'} wrote"
     if not Path(path).exists():
         raise InputError(f"{name} does not exist")
     if Path(path).is_dir():
@@ -138,8 +136,8 @@ def read_model(
         raise FormatError(f"{name} is damaged: its description is not JSON") from None
     if not isinstance(header, dict) or header.get("kind") not in list(KINDS):
         raise FormatError(f"{name} is damaged: its description does not say that it is a model")
-    if header["kind"] not in (kind, or_kind):
-        raise FormatError(f"{name} holds {KINDS[header['kind']]}, not {KINDS[kind]}; {advice}")
+    if kinds and header["kind"] not in kinds:
+        raise FormatError(f"{name} holds {KINDS[header['kind']]}, not {KINDS[kinds[0]]}; {advice}")
     if header.get("version") != VERSION:
         raise FormatError(
             f"{name} is a model of version {header.get('version')!r}, this program reads version {VERSION}; update it"

@@ -55,6 +55,7 @@ WITHIN = {
         "metrics": {"data"},
         "model_file": {"layers"},
         "estimator": {"data"},
+        "loading": {"model_file", *TASKS},
         "training": _LAYERS | {"data"},
         **dict.fromkeys(TASKS, _TASK),
         "inspection": _TASK | set(TASKS),

@@ -18,7 +18,6 @@ from seqclf.model_file import (
     check_tensors,
     header_rules,
     join_tokens,
-    read_model,
     read_table,
     read_vocabulary,
     write_model,
@@ -127,17 +126,12 @@ class ClassifierModel:
         write_model(path, tensors, header, kind=self.kind)
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Self:
-        """Read a file written by :meth:`save`, checking every shape and number.
+    def from_file(cls, name: str, tensors: Mapping[str, np.ndarray], header: Mapping[str, Any]) -> Self:
+        """Build the model from the content of a file, as ``read_model`` returns it, checking every shape and number.
 
         Raises:
-            FormatError: the file is not a model of this kind, truncated, or inconsistent.
-            InputError: it is missing or a directory.
+            FormatError: the content is inconsistent.
         """
-        return cls._from_file(str(path), *read_model(path, kind=cls.kind))
-
-    @classmethod
-    def _from_file(cls, name: str, tensors: dict[str, np.ndarray], header: dict[str, Any]) -> Self:
         check_header(name, header, cls._own_rules)
         shape = _shape(name, tensors, header, multi_label=issubclass(cls, MultiLabelModel))
         expected = parameter_shapes(shape)
@@ -206,20 +200,6 @@ class MultiLabelModel(ClassifierModel):
         return [[self.labels[label] for label in np.flatnonzero(row)] for row in rows]
 
 
-def load_model(path: str | os.PathLike[str]) -> ClassifierModel:
-    """Read a :class:`ClassifierModel` or a :class:`MultiLabelModel`; see :meth:`ClassifierModel.load`.
-
-    Example:
-        >>> load_model("missing.safetensors")
-        Traceback (most recent call last):
-            ...
-        corpora.errors.InputError: missing.safetensors does not exist
-    """
-    tensors, header = read_model(path, or_kind=MultiLabelModel.kind)
-    kind = MultiLabelModel if header["kind"] == MultiLabelModel.kind else ClassifierModel
-    return kind._from_file(str(path), tensors, header)
-
-
 _HEADER = header_rules(*ENCODER_RULES, "pooling", "tokenizer", "lowercase", "labels")
 
 _FIRST_VERSION: dict[str, Any] = {
@@ -232,8 +212,10 @@ _FIRST_VERSION: dict[str, Any] = {
 """Values of keys that the first files lack: there was no choice then."""
 
 
-def _shape(name: str, tensors: Mapping[str, np.ndarray], header: dict[str, Any], *, multi_label: bool) -> NetworkShape:
-    header = _FIRST_VERSION | header
+def _shape(
+    name: str, tensors: Mapping[str, np.ndarray], header: Mapping[str, Any], *, multi_label: bool
+) -> NetworkShape:
+    header = {**_FIRST_VERSION, **header}
     check_header(name, header, _HEADER)
     check_layers(name, header["layers"], tensors)
     embedding = read_table(name, tensors)

@@ -119,19 +119,6 @@ class Forecaster:
         """
         self._fitted.save(path)
 
-    @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> "Forecaster":
-        """Read a file written by :meth:`save`, checking every shape and number.
-
-        Raises:
-            FormatError: the file is not a forecaster, truncated, or inconsistent.
-            InputError: it is missing or a directory.
-        """
-        model = ForecasterModel.load(path)
-        forecaster = cls(model.settings)
-        forecaster.model_ = model
-        return forecaster
-
     @property
     def _fitted(self) -> ForecasterModel:
         if not hasattr(self, "model_"):
@@ -159,9 +146,7 @@ class Forecaster:
         return self._fitted.residuals
 
     def __repr__(self) -> str:
+        if hasattr(self, "model_"):
+            return repr(self.model_).replace("Model", "", 1)
         settings = self.settings
-        trained = ", ".join(self.names) if hasattr(self, "model_") else "not trained"
-        return (
-            f"<Forecaster: {settings.strategy} {settings.cell} of {settings.hidden_size}, "
-            f"{settings.horizon} steps from {settings.window}; {trained}>"
-        )
+        return f"<Forecaster: {settings.strategy} {settings.cell} of {settings.hidden_size}, not trained>"

@@ -17,7 +17,6 @@ from seqclf.model_file import (
     check_layers,
     check_tensors,
     header_rules,
-    read_model,
     read_settings,
     write_model,
 )
@@ -164,15 +163,12 @@ class ForecasterModel:
         write_model(path, tensors, header, kind=KIND)
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> "ForecasterModel":
-        """Read a file written by :meth:`save`, checking every shape and number.
+    def from_file(cls, name: str, tensors: Mapping[str, np.ndarray], header: Mapping[str, Any]) -> "ForecasterModel":
+        """Build the model from the content of a file, as ``read_model`` returns it, checking every shape and number.
 
         Raises:
-            FormatError: the file is not a forecaster, truncated, or inconsistent.
-            InputError: it is missing or a directory.
+            FormatError: the content is inconsistent.
         """
-        name = str(path)
-        tensors, header = read_model(path, kind=KIND)
         check_header(name, header, _HEADER)
         settings = read_settings(name, ForecasterSettings, header["settings"])
         check_layers(name, settings.layers, tensors)
@@ -200,6 +196,13 @@ class ForecasterModel:
             tail=tensors["tail"],
             residuals=tensors["residuals"],
             **{key: header[key] for key in ("names", "length", "metrics", "history")},
+        )
+
+    def __repr__(self) -> str:
+        settings = self.settings
+        return (
+            f"<ForecasterModel: {settings.strategy} {settings.cell} of {settings.hidden_size}, "
+            f"{settings.horizon} steps from {settings.window}; {', '.join(self.names)}>"
         )
 
 

@@ -22,7 +22,6 @@ from seqclf.model_file import (
     check_tensors,
     header_rules,
     join_tokens,
-    read_model,
     read_table,
     read_vocabulary,
     write_model,
@@ -225,15 +224,12 @@ class LanguageModel:
         write_model(path, tensors | {"token_counts": self.vocabulary.counts}, header, kind=KIND)
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> "LanguageModel":
-        """Read a file written by :meth:`save`, checking every shape and number.
+    def from_file(cls, name: str, tensors: Mapping[str, np.ndarray], header: Mapping[str, Any]) -> "LanguageModel":
+        """Build the model from the content of a file, as ``read_model`` returns it, checking every shape and number.
 
         Raises:
-            FormatError: the file is not a language model, truncated, or inconsistent.
-            InputError: it is missing or a directory.
+            FormatError: the content is inconsistent.
         """
-        name = str(path)
-        tensors, header = read_model(path, kind=KIND)
         check_header(name, header, _HEADER)
         check_layers(name, header["layers"], tensors)
         table = read_table(name, tensors)

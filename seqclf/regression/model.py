@@ -1,7 +1,7 @@
 """A trained regressor: prediction, scores and files, without scikit-learn."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,7 +17,6 @@ from seqclf.model_file import (
     check_tensors,
     header_rules,
     join_tokens,
-    read_model,
     read_settings,
     read_vocabulary,
     write_model,
@@ -130,15 +129,12 @@ class RegressorModel:
         write_model(path, tensors, header, kind=KIND)
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> "RegressorModel":
-        """Read a file written by :meth:`save`, checking every shape and number.
+    def from_file(cls, name: str, tensors: Mapping[str, np.ndarray], header: Mapping[str, Any]) -> "RegressorModel":
+        """Build the model from the content of a file, as ``read_model`` returns it, checking every shape and number.
 
         Raises:
-            FormatError: the file is not a regressor, truncated, or inconsistent.
-            InputError: it is missing or a directory.
+            FormatError: the content is inconsistent.
         """
-        name = str(path)
-        tensors, header = read_model(path, kind=KIND)
         check_header(name, header, header_rules())
         settings = read_settings(name, RegressorSettings, header["settings"])
         check_layers(name, settings.layers, tensors)

@@ -19,7 +19,6 @@ from seqclf.model_file import (
     check_tensors,
     header_rules,
     join_tokens,
-    read_model,
     read_table,
     read_vocabulary,
     write_model,
@@ -144,21 +143,12 @@ class TaggerModel:
         write_model(path, tensors, header, kind="tagger")
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> "TaggerModel":
-        """Read a file written by :meth:`save`, checking every shape and number.
+    def from_file(cls, name: str, tensors: Mapping[str, np.ndarray], header: Mapping[str, Any]) -> "TaggerModel":
+        """Build the model from the content of a file, as ``read_model`` returns it, checking every shape and number.
 
         Raises:
-            FormatError: the file is not a tagger, truncated, or inconsistent.
-            InputError: it is missing or a directory.
-
-        Example:
-            >>> TaggerModel.load("missing.safetensors")
-            Traceback (most recent call last):
-                ...
-            corpora.errors.InputError: missing.safetensors does not exist
+            FormatError: the content is inconsistent.
         """
-        name = str(path)
-        tensors, header = read_model(path, kind="tagger")
         shape = _shape(name, tensors, header)
         expected = tagger_shapes(shape)
         check_tensors(name, tensors, expected, *_STRINGS, "frequent_tags")
@@ -185,11 +175,6 @@ class TaggerModel:
             f"<TaggerModel: {way} {shape.layers.cell} of {shape.layers.hidden_size}, {shape.head} head, "
             f"{len(self.vocabulary):,} words, {len(self.labels)} tags>"
         )
-
-
-def load_tagger(path: str | os.PathLike[str]) -> TaggerModel:
-    """:meth:`TaggerModel.load` by another name."""
-    return TaggerModel.load(path)
 
 
 def as_sentences(sentences: Iterable[Sequence[str]], what: str = "sentences") -> list[list[str]]:

@@ -42,7 +42,6 @@ def test_defaults_and_choices_are_those_of_the_library():
 
 
 def test_options_reach_the_library(data):
-    from seqclf import Forecaster
 
     invoke(
         *("train", "data.csv", "-o", "m.safetensors", "--column", "High", "--window", 5, "--horizon", 3, "--log"),
@@ -50,7 +49,9 @@ def test_options_reach_the_library(data):
         *("--reset", "before", "--layers", 2, "--hidden-size", 4, "--dropout", 0.1, "--huber", 2, "--batch-size", 8),
         *("--learning-rate", 0.01, "--patience", 2, "--validation-fraction", 0.2, "--seed", 3, "--threads", 1),
     )
-    net = Forecaster.load("m.safetensors")
+    from seqclf import load_model
+
+    net = load_model("m.safetensors", "forecaster")
     expected = {
         **{"window": 5, "horizon": 3, "log": True, "strategy": "recursive", "season": 7, "seasonal": "both"},
         **{"relative": True, "cell": "gru", "epochs": 2, "reset": "before", "layers": 2, "hidden_size": 4},

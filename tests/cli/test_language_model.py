@@ -50,7 +50,6 @@ def test_defaults_and_choices_are_the_librarys():
 
 
 def test_options_reach_the_library(model):
-    from seqclf import LanguageModel
 
     given = {
         **{"unit": "character", "cell": "gru", "reset": "before", "layers": 2, "hidden_size": 9, "vector_size": 8},
@@ -61,7 +60,9 @@ def test_options_reach_the_library(model):
     }
     options = [word for name, value in given.items() for word in (f"--{name.replace('_', '-')}", value)]
     invoke("train", "test.txt", "-o", "other.safetensors", *options, "--untied", "--lowercase", "--dev", "test.txt")
-    settings = LanguageModel.load("other.safetensors").settings
+    from seqclf import load_model
+
+    settings = load_model("other.safetensors", "language model").settings
     assert {name: settings[name] for name in given} == given
     assert (settings["tied"], settings["lowercase"]) == (False, True)
 

@@ -48,7 +48,7 @@ def test_defaults_are_the_recipe_of_the_library():
 
 
 def test_options_reach_the_library(data, vectors_file):
-    from seqclf import load_tagger
+    from seqclf import load_model
 
     invoke(
         *("train", "data.tsv", "-o", "m.safetensors", "--vectors", vectors_file, "--dev", "data.tsv", "--one-way"),
@@ -56,7 +56,7 @@ def test_options_reach_the_library(data, vectors_file):
         *("--epochs", 3, "--freeze-vectors", "--seed", 5, "--keep-vectors", 2, "--feature-size", 7, "--cell", "gru"),
         *("--word-dropout", 0.2, "--patience", 2, "--threads", 1, "--keep-case", "--quiet"),
     )
-    model = load_tagger("m.safetensors")
+    model = load_model("m.safetensors", "tagger")
     expected = {
         **{"bidirectional": False, "hidden_size": 12, "head": "crf", "dropout": 0.25, "batch_size": 4, "cell": "gru"},
         **{"learning_rate": 0.01, "epochs": 3, "tune_vectors": False, "seed": 5, "keep_vectors": 2, "patience": 2},

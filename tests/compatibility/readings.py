@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from seqclf import Forecaster, LanguageModel, MultiLabelModel, RegressorModel, load_model, load_tagger
+from seqclf import load_model
 from tests.compatibility import runs
 from wordvec import load_documents, load_vectors, load_vocabulary, train_glove, train_word2vec
 
@@ -68,7 +68,7 @@ def classifier(path: Path) -> dict[str, Any]:
 
 
 def multi_label(path: Path) -> dict[str, Any]:
-    model = MultiLabelModel.load(path)
+    model = load_model(path, "multi-label model")
     return {
         "labels": np.asarray(model.labels).tolist(),
         "probabilities": model.predict_proba(QUESTIONS, threads=1).tolist(),
@@ -78,15 +78,15 @@ def multi_label(path: Path) -> dict[str, Any]:
 
 
 def regressor(path: Path) -> dict[str, Any]:
-    return {"predicted": RegressorModel.load(path).predict(QUESTIONS, threads=1).tolist()}
+    return {"predicted": load_model(path, "regressor").predict(QUESTIONS, threads=1).tolist()}
 
 
 def number_regressor(path: Path) -> dict[str, Any]:
-    return {"predicted": RegressorModel.load(path).predict(SEQUENCES, threads=1).tolist()}
+    return {"predicted": load_model(path, "regressor").predict(SEQUENCES, threads=1).tolist()}
 
 
 def tagger(path: Path) -> dict[str, Any]:
-    model = load_tagger(path)
+    model = load_model(path, "tagger")
     return {
         "labels": np.asarray(model.labels).tolist(),
         "predicted": model.predict(SENTENCES, threads=1),
@@ -95,7 +95,7 @@ def tagger(path: Path) -> dict[str, Any]:
 
 
 def language_model(path: Path) -> dict[str, Any]:
-    model = LanguageModel.load(path)
+    model = load_model(path, "language model")
     following = model.next_tokens("the old", top=4)
     measured = model.perplexity(["the old dog sleeps"], threads=1)
     return {
@@ -106,7 +106,7 @@ def language_model(path: Path) -> dict[str, Any]:
 
 
 def forecaster(path: Path) -> dict[str, Any]:
-    model = Forecaster.load(path)
+    model = load_model(path, "forecaster")
     low, high = model.predict_interval(0.8)
     return {
         "names": model.names,

@@ -265,7 +265,7 @@ def test_what_is_no_model_is_refused(saved, tmp_path):
 def test_a_header_that_does_not_fit_is_refused(saved, tmp_path, header, message):
     rewrite(saved, tmp_path / "bad.safetensors", **header)
     with pytest.raises(FormatError, match=message):
-        load_model(tmp_path / "bad.safetensors")
+        load_model(tmp_path / "bad.safetensors", "model")
 
 
 def test_tensors_that_do_not_fit_are_refused(saved, tmp_path):

@@ -12,7 +12,6 @@ from sklearn.model_selection import cross_val_score
 from sklearn.utils import get_tags
 
 from seqclf import (
-    ClassifierModel,
     ClassifierSettings,
     MultiLabelClassifier,
     MultiLabelModel,
@@ -241,10 +240,10 @@ def test_a_file_gives_the_same_model(model, tmp_path):
     assert (loaded.separator, loaded.thresholds.tolist()) == ("|", model.thresholds.tolist())
     texts, _ = make_data()
     np.testing.assert_array_equal(loaded.predict_proba(texts), model.predict_proba(texts))
-    assert "MultiLabelModel" in repr(MultiLabelModel.load(path))
+    assert "MultiLabelModel" in repr(load_model(path, "multi-label model"))
     with pytest.raises(FormatError, match="holds a multi-label classifier, not a text classifier"):
-        ClassifierModel.load(path)
-    tensors, header = read_model(path, kind="multi-label model")
+        load_model(path, "model")
+    tensors, header = read_model(path, ["multi-label model"])
     assert load_file(path).keys() == tensors.keys()
     for bad_tensors, bad_header in [
         ({**tensors, "thresholds": np.zeros(2)}, header),

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from seqclf import Forecaster, ForecasterSettings
+from seqclf import Forecaster, ForecasterSettings, load_model
 from seqclf.forecasting.backtest import Backtest
 from seqclf.model_file import read_model, write_model
 from wordvec import FormatError, InputError
@@ -117,7 +117,7 @@ def test_a_file_gives_the_same_forecaster(tmp_path):
     settings = replace(SMALL, season=10, seasonal="both", log=True)
     net = Forecaster(settings).fit(waves(), names=["tide", "swell"], threads=1).calibrate(report())
     net.save(path)
-    loaded = Forecaster.load(path)
+    loaded = load_model(path, "forecaster")
     loaded.save(again)
     assert path.read_bytes() == again.read_bytes()
     np.testing.assert_array_equal(loaded.predict(), net.predict())
@@ -212,11 +212,11 @@ def file(tmp_path, trained):
     ],
 )
 def test_a_damaged_tensor_is_refused(file, tensor, value):
-    tensors, header = read_model(file, kind="forecaster")
+    tensors, header = read_model(file, ["forecaster"])
     tensors = {key: array for key, array in (tensors | {tensor: value}).items() if array is not None}
     write_model(file, tensors, header)
     with pytest.raises(FormatError, match="damaged"):
-        Forecaster.load(file)
+        load_model(file, "forecaster")
 
 
 @pytest.mark.parametrize(
@@ -235,23 +235,23 @@ def test_a_damaged_tensor_is_refused(file, tensor, value):
     ],
 )
 def test_a_damaged_header_is_refused(file, key, value):
-    tensors, header = read_model(file, kind="forecaster")
+    tensors, header = read_model(file, ["forecaster"])
     if key == "settings" and value and isinstance(value, dict):
         value = header["settings"] | value
     write_model(file, tensors, header | {key: value})
     with pytest.raises(FormatError, match="damaged"):
-        Forecaster.load(file)
+        load_model(file, "forecaster")
 
 
 def test_files_of_other_kinds_are_told_apart(file, model_file, vectors_file):
     from seqclf import load_model
 
     with pytest.raises(FormatError, match="holds a forecaster, not a text classifier; pass a file that classify-text"):
-        load_model(file)
+        load_model(file, "model")
     with pytest.raises(FormatError, match="holds a text classifier, not a forecaster; pass a file that forecast train"):
-        Forecaster.load(model_file)
+        load_model(model_file, "forecaster")
     with pytest.raises(FormatError, match="holds word vectors, not a model; pass a file that forecast train wrote"):
-        Forecaster.load(vectors_file)
+        load_model(vectors_file, "forecaster")
     Path(file).write_bytes(file.read_bytes()[:-9])
     with pytest.raises(FormatError, match="cut short"):
-        Forecaster.load(file)
+        load_model(file, "forecaster")

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from seqclf import LanguageModel, LanguageModelSettings, load_model, train_language_model
+from seqclf import LanguageModelSettings, load_model, train_language_model
 from seqclf.language.network import LanguageNetwork, LanguageShape, Window, initial_parameters, windows
 from seqclf.language.train import LanguageTrainer, streams
 from seqclf.layers.workers import Workers
@@ -62,7 +62,7 @@ def test_the_same_seed_gives_the_same_bytes_at_any_number_of_threads(changes, mo
         files.append(path.read_bytes())
     assert files[0] == files[1] == files[2]
     other = train_language_model(LINES * 6, settings=replace(settings, seed=2), threads=1)
-    assert other.history != LanguageModel.load(tmp_path / "1.safetensors").history
+    assert other.history != load_model(tmp_path / "1.safetensors", "language model").history
 
 
 def small_trainer(settings, workers, steps=10):
@@ -229,7 +229,7 @@ def saved(model, tmp_path):
 
 
 def test_a_file_gives_the_model_back(model, saved, tmp_path):
-    loaded = LanguageModel.load(saved)
+    loaded = load_model(saved, "language model")
     assert loaded.vocabulary == model.vocabulary
     assert (loaded.settings, loaded.metrics, loaded.history) == (model.settings, model.metrics, model.history)
     assert loaded.perplexity(LINES) == model.perplexity(LINES)
@@ -241,8 +241,8 @@ def test_a_file_gives_the_model_back(model, saved, tmp_path):
 def test_it_predicts_without_scikit_learn(saved):
     code = f"""
 import sys
-from seqclf import LanguageModel
-LanguageModel.load({str(saved)!r}).generate(length=2)
+from seqclf import load_model
+load_model({str(saved)!r}, "language model").generate(length=2)
 assert not {{"sklearn", "joblib"}} & set(sys.modules)
 """
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
@@ -252,9 +252,9 @@ def test_another_kind_of_model_is_refused_with_its_name(saved, model_file):
     with pytest.raises(
         FormatError, match="holds a language model, not a text classifier; pass a file that classify-text train"
     ):
-        load_model(saved)
+        load_model(saved, "model")
     with pytest.raises(FormatError, match="holds a text classifier, not a language model"):
-        LanguageModel.load(model_file)
+        load_model(model_file, "language model")
 
 
 @pytest.mark.parametrize(
@@ -280,4 +280,4 @@ def test_a_damaged_file_is_refused(saved, tensors, header, rule):
         told = json.loads(file.metadata()["seqclf"]) | header
     save_file({key: value for key, value in arrays.items() if value is not None}, saved, {"seqclf": json.dumps(told)})
     with pytest.raises(FormatError, match=rule):
-        LanguageModel.load(saved)
+        load_model(saved, "language model")

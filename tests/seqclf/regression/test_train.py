@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from seqclf import ClassifierSettings, RegressorModel, RegressorSettings, SequenceRegressor, train_regressor
+from seqclf import ClassifierSettings, RegressorSettings, SequenceRegressor, load_model, train_regressor
 from seqclf.model_file import read_model, write_model
 from wordvec import FormatError, InputError
 
@@ -80,11 +80,11 @@ def test_a_file_gives_the_same_model(kind, tmp_path, request):
     model, given = request.getfixturevalue(kind), (texts if kind == "of_texts" else walks)()[0]
     path, again = tmp_path / "a.safetensors", tmp_path / "b.safetensors"
     model.save(path)
-    loaded = RegressorModel.load(path)
+    loaded = load_model(path, "regressor")
     loaded.save(again)
     assert path.read_bytes() == again.read_bytes()
     np.testing.assert_array_equal(loaded.predict(given), model.predict(given))
-    tensors, header = read_model(path, kind="regressor")
+    tensors, header = read_model(path, ["regressor"])
     size = header["settings"] | {"hidden_size": 10**12}
     damaged = [
         ({**tensors, "mean": np.empty(0)}, header),
@@ -98,17 +98,17 @@ def test_a_file_gives_the_same_model(kind, tmp_path, request):
     for bad_tensors, bad_header in damaged:
         write_model(path, bad_tensors, bad_header)
         with pytest.raises(FormatError, match="damaged"):
-            RegressorModel.load(path)
+            load_model(path, "regressor")
 
 
 def test_settings_that_a_file_lacks_take_their_defaults(of_texts, tmp_path):
     path = tmp_path / "a.safetensors"
     of_texts.save(path)
-    tensors, header = read_model(path, kind="regressor")
+    tensors, header = read_model(path, ["regressor"])
     assert header["settings"].keys() == {*vars(of_texts.settings), "class_weight"}
     settings = {key: header["settings"][key] for key in header["settings"] if key not in ("class_weight", "zoneout")}
     write_model(path, tensors, header | {"settings": settings}, kind="regressor")
-    assert RegressorModel.load(path).settings == of_texts.settings
+    assert load_model(path, "regressor").settings == of_texts.settings
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from seqclf import TaggerModel, TaggerSettings, load_model, load_tagger, train_classifier, train_tagger
+from seqclf import TaggerModel, TaggerSettings, load_model, train_classifier, train_tagger
 from seqclf.model_file import join_tokens
 from seqclf.tagging.model import as_sentences
 from wordvec import FormatError, InputError, WordVectors
@@ -198,7 +198,7 @@ def test_sentences_come_in_any_form():
 
 
 def test_a_file_brings_everything_back(model, saved, tmp_path):
-    back = load_tagger(saved)
+    back = load_model(saved, "tagger")
     assert back.predict(SENTENCES) == model.predict(SENTENCES)
     for found, expected in zip(back.predict_proba(SENTENCES), model.predict_proba(SENTENCES), strict=True):
         np.testing.assert_array_equal(found, expected)
@@ -225,7 +225,7 @@ def test_every_kind_of_net_survives(change, tmp_path):
     tags = [[{"D": 1, "A": 2, "N": 3, "V": 4, "R": 5}[tag] for tag in row] for row in TAGS]
     model = train_tagger(SENTENCES, tags, settings=replace(SETTINGS, epochs=1, **change), threads=1)
     model.save(tmp_path / "m.safetensors")
-    back = load_tagger(tmp_path / "m.safetensors")
+    back = load_model(tmp_path / "m.safetensors", "tagger")
     assert back.labels == [1, 2, 3, 4, 5]
     for found, expected in zip(back.predict_proba(SENTENCES), model.predict_proba(SENTENCES), strict=True):
         np.testing.assert_array_equal(found, expected)
@@ -258,7 +258,7 @@ def test_a_header_that_does_not_fit_is_refused(saved, tmp_path, header, message)
     described = {key: value for key, value in {**header_of(saved), **header}.items() if value is not None}
     save_file(load_file(saved), tmp_path / "bad.safetensors", metadata={"seqclf": json.dumps(described)})
     with pytest.raises(FormatError, match=message):
-        load_tagger(tmp_path / "bad.safetensors")
+        load_model(tmp_path / "bad.safetensors", "tagger")
 
 
 def test_tensors_that_do_not_fit_are_refused(saved, tmp_path):
@@ -280,18 +280,18 @@ def test_tensors_that_do_not_fit_are_refused(saved, tmp_path):
         changed = {key: value for key, value in {**arrays, **tensors}.items() if value is not None}
         save_file(changed, bad, metadata={"seqclf": description})
         with pytest.raises(FormatError, match=message):
-            load_tagger(bad)
+            load_model(bad, "tagger")
     for content in (b"", saved.read_bytes()[:-1], np.random.default_rng(0).bytes(2000)):
         bad.write_bytes(content)
         with pytest.raises(FormatError, match="not a model file, or it is cut short"):
-            load_tagger(bad)
+            load_model(bad, "tagger")
 
 
 def test_a_classifier_is_no_tagger_and_a_tagger_no_classifier(saved, tmp_path):
     with pytest.raises(
         FormatError, match="holds a tagger, not a text classifier; pass a file that classify-text train"
     ):
-        load_model(saved)
+        load_model(saved, "model")
     train_classifier(["a", "b"] * 4, [0, 1] * 4, threads=1).save(tmp_path / "m.safetensors")
     with pytest.raises(FormatError, match="holds a text classifier, not a tagger"):
-        load_tagger(tmp_path / "m.safetensors")
+        load_model(tmp_path / "m.safetensors", "tagger")

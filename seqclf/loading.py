@@ -1,0 +1,45 @@
+"""Loading a model, whatever its task."""
+
+import os
+from importlib import import_module
+from typing import Any
+
+from seqclf.model_file import KINDS, read_model
+from wordvec import InputError
+
+_CLASSES = {
+    "model": "seqclf.classification.model:ClassifierModel",
+    "multi-label model": "seqclf.classification.model:MultiLabelModel",
+    "tagger": "seqclf.tagging.model:TaggerModel",
+    "language model": "seqclf.language.model:LanguageModel",
+    "forecaster": "seqclf.forecasting.model:ForecasterModel",
+    "regressor": "seqclf.regression.model:RegressorModel",
+}
+"""The class of each kind of model, imported when a file holds one."""
+
+
+def load_model(path: str | os.PathLike[str], *kinds: str) -> Any:
+    """Load a model: a ``ClassifierModel``, ``MultiLabelModel``, ``TaggerModel``, ``RegressorModel``, ``LanguageModel``
+    or ``ForecasterModel``, whichever the file holds.
+
+    Args:
+        path: a file that the ``save`` method of a model wrote.
+        kinds: the kinds to accept: ``model`` (a classifier), ``multi-label model``, ``tagger``, ``regressor``,
+            ``language model``, ``forecaster``; none accepts all.
+
+    Raises:
+        FormatError: not a model file, truncated, inconsistent, or of another kind.
+        InputError: it is missing or a directory.
+
+    Example:
+        >>> load_model("missing.safetensors")
+        Traceback (most recent call last):
+            ...
+        corpora.errors.InputError: missing.safetensors does not exist
+    """
+    for kind in kinds:
+        if kind not in KINDS:
+            raise InputError(f"kinds must be among {', '.join(KINDS)}, got {kind!r}")
+    tensors, header = read_model(path, kinds)
+    module, _, name = _CLASSES[header["kind"]].partition(":")
+    return getattr(import_module(module), name).from_file(str(path), tensors, header)
