@@ -219,6 +219,15 @@ def test_pages_document_every_training_option_and_no_other():
     assert set(main.COMMANDS) - set(re.findall(r"[a-z-]+", TEXTS[COMMANDS])) == set()
 
 
+def test_the_settings_page_is_generated():
+    done = subprocess.run(
+        [sys.executable, "-c", "import settings_page; print(settings_page.page(), end='')"],
+        cwd=ROOT / "docs", env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == TEXTS[ROOT / "docs/reference/settings.md"], "run python docs/settings_page.py"
+
+
 def anchors(text):
     """Return the anchors of the headings as GitHub generates them: lower case, no punctuation, spaces as hyphens."""
     headings = re.findall(r"^#+ (.+)$", FENCE.sub("", text), re.MULTILINE)

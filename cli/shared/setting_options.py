@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from cli.shared.options import together
-from wordvec.system.settings import Settings, base_type, declaration, default_text, field_of
+from wordvec.system.settings import Settings, base_type, declaration, default_text, field_of, flags_of
 
 
 def setting_option(kind: type[Settings], name: str, **changed: Any) -> Callable[[Any], Any]:
@@ -30,8 +30,7 @@ def setting_option(kind: type[Settings], name: str, **changed: Any) -> Callable[
     field = field_of(kind, name)
     declared, plain = declaration(field), base_type(field)
     keywords: dict[str, Any] = {"help": declared.help, "default": field.default, "show_default": True}
-    dashed = name.replace("_", "-")
-    flags = declared.flags or (f"--{dashed}/--no-{dashed}" if plain is bool else f"--{dashed}")
+    flags = flags_of(field)
     if declared.choices:
         keywords["type"] = click.Choice(declared.choices)
     elif plain is not bool:
@@ -55,5 +54,6 @@ def all_setting_options(kind: type[Settings], **changed: Mapping[str, Any]) -> C
         kind: a settings class.
         changed: by setting, keywords of ``click.option`` that replace the derived ones.
     """
-    names = [field.name for field in dataclasses.fields(kind)]  # type: ignore[arg-type]
+    fields = dataclasses.fields(kind)  # type: ignore[arg-type]
+    names = [field.name for field in fields if declaration(field).command_line]
     return together(*(setting_option(kind, name, **changed.get(name, {})) for name in names))

@@ -31,6 +31,7 @@ class Declaration:
         none: what None stands for, in words.
         flags: the names on the command line, such as ``--tied/--untied``; None derives them from the field's name.
         metavar: the placeholder of the value in ``--help``.
+        command_line: whether the commands offer it.
         added: the release that brought the setting. A record leaves such a setting out while it has its default, so
             that a new setting does not change the files of runs that do not use it.
     """
@@ -46,6 +47,7 @@ class Declaration:
     none: str | None = None
     flags: str | None = None
     metavar: str | None = None
+    command_line: bool = True
     added: str | None = None
 
     @property
@@ -132,6 +134,13 @@ class Settings:
         if unknown:
             raise InputError(f"unknown settings {', '.join(unknown)}; a later release may have written them: upgrade")
         return cls(**record)
+
+
+def flags_of(field: "dataclasses.Field[Any]") -> str:
+    """Return the names of a setting's option, such as ``--tied/--untied``."""
+    dashed = field.name.replace("_", "-")
+    derived = f"--{dashed}/--no-{dashed}" if base_type(field) is bool else f"--{dashed}"
+    return declaration(field).flags or derived
 
 
 def declaration_of(kind: type[Settings], name: str) -> Declaration:

@@ -116,9 +116,10 @@ class Word2VecSettings(Settings):
         detail="Small vocabularies use fewer, see ``safe_lanes``.",
         least=1,
         most=MOST_LANES,
+        command_line=False,
     )
     lane_tokens: int = setting(
-        "Tokens that a lane trains on between two exchanges with the others.", default=128, least=64
+        "Tokens that a lane trains on between two exchanges with the others.", default=128, least=64, command_line=False
     )
     loss: str = setting(
         "Negative sampling, hierarchical softmax, or full softmax (for small vocabularies).",
