@@ -110,7 +110,7 @@ def _shared_option(name: str, default: str) -> Any:
     "--evaluate-every",
     type=options.Duration(or_count="epochs"),
     metavar="N|TIME",
-    help="Interval in epochs, or a time; then also at each epoch's end, which selects the best.  [default: 1]",
+    help="Evaluation interval in epochs or a time; scores at epoch ends select the best epoch.  [default: 1]",
 )
 @click.option(
     "--early-stopping",

@@ -128,7 +128,7 @@ def compare(
     *,
     more_is_better: bool = True,
 ) -> list[Row]:
-    """Return a row for each of our variants and each peer, measured alternately; no peer if all are missing or failed."""
+    """Return a row for each of our variants and each peer, run alternately; no peer if all are missing or failed."""
     figures, failed = alternate({**ours, **theirs}, repeats)
     note = "; ".join(f"{name} failed: {why}" for name, why in failed.items())
     rows = []
