@@ -16,7 +16,7 @@ else
 BIN = $(VENV)/bin
 endif
 
-# Public data sets for the tests of accuracy, which are skipped without them.
+# Public data sets for the accuracy tests, which are skipped without them.
 WORDVEC_DATA ?= $(if $(wildcard ../shared/data/.),$(CURDIR)/../shared/data)
 ifneq ($(strip $(WORDVEC_DATA)),)
 export WORDVEC_DATA
@@ -67,7 +67,7 @@ demo: $(VENV)/installed-test
 bench: $(VENV)/installed-bench
 	$(BIN)/python -m benchmarks $(BENCH)
 
-# Every benchmark once, on small inputs, without peers. Skipped: benchmarks that compile into a cache of their own or
+# Every benchmark once, on small inputs, without peers. Skipped: benchmarks that use their own compilation cache or
 # train to convergence.
 bench-check: $(VENV)/installed-test
 	$(BIN)/python -m benchmarks --quick --repeats 1 --no-peers --skip startup --skip net_costs --skip classification \

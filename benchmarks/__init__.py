@@ -1,6 +1,6 @@
-"""Measurements against named peers, run from a checkout: ``python -m benchmarks``, or one question of them by its name.
+"""Benchmarks against other libraries, run from a checkout: ``python -m benchmarks``, or single ones by name.
 
-A benchmark is a module whose docstring begins with its question and that has ``rows(run)``: it yields the rows of a
-table, measured on the slices that the run's size picks. Where more can be chosen, the module has a command of its own:
+A benchmark is a module whose docstring starts with its question and whose ``rows(run)`` yields the rows of a table,
+measured on inputs of the run's size. Modules with more options have their own command:
 ``python -m benchmarks.word_vectors.word2vec --help``.
 """

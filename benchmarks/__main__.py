@@ -1,6 +1,6 @@
-"""Every benchmark, or some, beside the peers that can be had; ``python -m benchmarks --help`` tells how.
+"""Runs all or selected benchmarks against the available peers; see ``python -m benchmarks --help``.
 
-A crash or a wrong result makes the exit code 1; a time never does.
+The exit code is 1 after a crash or a wrong result, whatever the timings.
 """
 
 import json
@@ -15,46 +15,53 @@ import click
 from benchmarks.harness.headline import check_readme, write_readme
 from benchmarks.harness.measuring import Run, table
 from benchmarks.harness.peers import Peer, install_peers, peer_folder, peers_of, with_build
-from benchmarks.harness.report import compare_reports, reasons, rows_of, say_to_stderr, write_report
+from benchmarks.harness.report import compare_reports, log_to_stderr, reasons, rows_of, write_report
 from benchmarks.harness.suite import NAMES, measure_all
 from benchmarks.harness.texts import speed_source
 
 
 def find_peers(pythons: tuple[str, ...], folder: Path, install: bool) -> dict[str, Peer]:
-    found = peers_of(pythons) if pythons else install_peers(folder, say_to_stderr, install)
+    found = peers_of(pythons) if pythons else install_peers(folder, log_to_stderr, install)
     return {name: with_build(peer) for name, peer in found.items()}
 
 
 @click.command()
 @click.argument("names", nargs=-1, type=click.Choice(NAMES), metavar="[NAME]...")
-@click.option("--quick", "size", flag_value="quick", help="Small slices: 4 minutes on two cores.")
-@click.option("--full", "size", flag_value="full", help="All of every text.")
-@click.option("--repeats", type=click.IntRange(min=1), help="Turns of each figure.  [default: 3, with --full 5]")
-@click.option("--skip", multiple=True, type=click.Choice(NAMES), metavar="NAME", help="Leave out; several times.")
-@click.option("--threads", default=min(2, os.cpu_count() or 1), show_default=True, help="Beside one.")
+@click.option("--quick", "size", flag_value="quick", help="Small inputs: 4 minutes on two cores.")
+@click.option("--full", "size", flag_value="full", help="Full inputs.")
+@click.option("--repeats", type=click.IntRange(min=1), help="Runs per figure.  [default: 3; with --full 5]")
 @click.option(
-    "--data", type=click.Path(exists=True, file_okay=False), help="Public data sets.  [default: WORDVEC_DATA]"
+    "--skip", multiple=True, type=click.Choice(NAMES), metavar="NAME", help="Benchmark to skip; can be repeated."
 )
 @click.option(
-    "--peers", type=click.Path(path_type=Path), help="Where peers are installed.  [default: the cache folder]"
+    "--threads", default=min(2, os.cpu_count() or 1), show_default=True, help="Threads, in addition to runs with one."
 )
-@click.option("--peer-python", multiple=True, help="Take the peers that this Python has; may be given several times.")
-@click.option("--install/--no-install", default=True, show_default=True, help="Install the peers that are missing.")
-@click.option("--no-peers", is_flag=True, help="Ours alone.")
+@click.option(
+    "--data", type=click.Path(exists=True, file_okay=False), help="Folder of public data sets.  [default: WORDVEC_DATA]"
+)
+@click.option(
+    "--peers", type=click.Path(path_type=Path), help="Environment for the peers.  [default: in the cache folder]"
+)
+@click.option("--peer-python", multiple=True, help="Use the peers installed in this Python; can be repeated.")
+@click.option("--install/--no-install", default=True, show_default=True, help="Install missing peers.")
+@click.option("--no-peers", is_flag=True, help="Measure only this package.")
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), default=Path("benchmark-results"), show_default=True,
     help="Folder for RESULTS.md, results.json and the plot; the project's own are in benchmarks/results/.",
 )  # fmt: skip
 @click.option(
     "--readme", type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Also write the table of the headline figures into this page, between its markers.",
+    help="Also write the headline plot into this page, between its markers.",
 )  # fmt: skip
 @click.option(
     "--from", "source", type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Measure nothing: write pages and plots from a results.json.",
+    help="Write pages and plots from a results.json instead of measuring.",
 )  # fmt: skip
 @click.option(
-    "--compare", nargs=2, type=click.Path(exists=True, dir_okay=False), help="Say what moved from OLD to NEW."
+    "--compare",
+    nargs=2,
+    type=click.Path(exists=True, dir_okay=False),
+    help="List the figures that changed from OLD to NEW.",
 )
 def main(
     names: tuple[str, ...],
@@ -72,11 +79,11 @@ def main(
     source: Path | None,
     compare: tuple[str, str] | None,
 ) -> None:
-    """Measure NAMES, or everything, in turns with the peers there are, and write it down.
+    """Run the benchmarks NAMES, or all, alternating with the available peers, and write the results.
 
-    Peers are gensim, word2vec.c, fastText, PyTorch (whose CPU build WORDVEC_TORCH_INDEX names the package index of) and
-    scikit-learn. What cannot be had is left out and named. Without --quick or --full, slices that take 40 minutes on
-    two cores are measured.
+    Peers are gensim, word2vec.c, fastText, PyTorch (WORDVEC_TORCH_INDEX is the package index of its CPU build) and
+    scikit-learn. Unavailable peers are skipped with a message. Without --quick or --full, the inputs take 40 minutes on
+    two cores.
     """
     if compare:
         old, new = (json.loads(Path(path).read_text(encoding="utf-8")) for path in compare)
@@ -93,8 +100,8 @@ def main(
         facts = json.loads(source.read_text(encoding="utf-8"))
     else:
         found = {} if no_peers else find_peers(peer_python, peers or peer_folder(), install)
-        told = ", ".join(f"{name} {peer.told}" for name, peer in found.items())
-        say_to_stderr(f"text: {speed_source()}\npeers: {told or 'none'}")
+        versions = ", ".join(f"{name} {peer.version_and_build}" for name, peer in found.items())
+        log_to_stderr(f"text: {speed_source()}\npeers: {versions or 'none'}")
         with tempfile.TemporaryDirectory() as folder:
             os.environ["WORDVEC_CACHE"] = folder
             chosen = tuple(name for name in names or NAMES if name not in skip)
@@ -104,7 +111,7 @@ def main(
         write_readme(facts, readme, output)
     click.echo(_tables(facts))
     failed = [name for name, each in facts["benchmarks"].items() if "failed" in each]
-    say_to_stderr(f"written to {output} after {facts['seconds']:.0f} s")
+    log_to_stderr(f"results written to {output} after {facts['seconds']:.0f} s")
     if failed:
         sys.exit(f"failed: {', '.join(failed)}")
 

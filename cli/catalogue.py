@@ -1,4 +1,4 @@
-"""``wordvec corpora``: public data sets in the folder WORDVEC_DATA names."""
+"""``wordvec corpora``: list known public data sets and locate their files."""
 
 import click
 
@@ -9,16 +9,16 @@ from cli.shared.reporting import print_json
 
 @click.group(cls=Group, context_settings=options.HELP)
 def corpora() -> None:
-    """List public data sets, and find them in the folder that the variable WORDVEC_DATA names.
+    """List known public data sets and locate their files in the folder $WORDVEC_DATA.
 
-    Where a command asks for text, data:NAME or data:NAME/PART stands for such a file.
+    Commands that read text accept data:NAME or data:NAME/PART for such a file.
     """
 
 
 @corpora.command("list", context_settings=options.HELP)
 @options.json_option
 def list_sets(as_json: bool) -> None:
-    """List the data sets known, where they come from, and which are there."""
+    """List the known data sets with source and license, and how many of their files are present."""
     from corpora import DATASETS
 
     sets = DATASETS.values()
@@ -39,16 +39,16 @@ def list_sets(as_json: bool) -> None:
         )
         return
     for known in sets:
-        there = f"{len(known.present())} of {len(known.files)} files here"
+        present = f"{len(known.present())} of {len(known.files)} files present"
         parts = f"; parts: {', '.join(known.files)}" if len(known.files) > 1 else ""
-        click.echo(f"{known.name} ({known.kind}; {there}{parts})")
-        click.echo(f"    {known.title}\n    {known.homepage}\n    licence: {known.licence}")
+        click.echo(f"{known.name} ({known.kind}; {present}{parts})")
+        click.echo(f"    {known.title}\n    {known.homepage}\n    license: {known.licence}")
 
 
 @corpora.command(context_settings=options.HELP)
 @click.argument("name")
 def path(name: str) -> None:
-    """Print where the files of data set NAME (or NAME/PART) are.
+    """Print the paths of the files of data set NAME (or NAME/PART).
 
     \b
     Example:

@@ -1,4 +1,4 @@
-"""``classify-text``: train a text classifier, use it, measure it."""
+"""``classify-text``: train, evaluate and apply text classifiers."""
 
 import json
 from collections import Counter
@@ -25,24 +25,24 @@ _model_argument = click.argument("model", type=click.Path())
 @click.group(cls=Group, context_settings=options.HELP)
 @options.version_option
 def classify_text() -> None:
-    """Train text classifiers (LSTM and BiLSTM on word vectors), predict with them, and measure them.
+    """Train, evaluate and apply text classifiers: recurrent networks on word vectors.
 
-    DATA is labelled text: .tsv (label, tab, text), .csv (with columns label and text), .jsonl, lines of fastText
-    (__label__name text), any of them compressed; or sample:disasters and sample:disasters-test.
+    DATA is labeled text: .tsv (label, tab, text), .csv (columns label and text), .jsonl, or fastText lines
+    (__label__name text), optionally compressed; or sample:disasters and sample:disasters-test.
 
-    With --multi-label a text bears any number of labels, or none.
+    With --multi-label, each text has any number of labels, possibly none.
     """
 
 
 @classify_text.command(cls=Command, context_settings=options.HELP)
 @click.argument("data")
 @training_options(ClassifierSettings, "Labeled text", class_weight={"type": click.Choice(["balanced"])})
-@click.option("--baselines", is_flag=True, help="Train simple models on DATA too, and evaluate them on --test.")
+@click.option("--baselines", is_flag=True, help="Also train baselines on DATA and evaluate them on --test.")
 @click.option(
     "--multi-label",
     "separator",
     metavar="SEP",
-    help="Each text has any number of labels, separated by SEP (such as ,).  [default: one label]",
+    help="Multi-label data: each text has any number of labels, separated by SEP, such as a comma.",
 )
 @click.option(
     "--tune-thresholds",
@@ -74,22 +74,22 @@ def train(
       classify-text train messages.tsv --multi-label , --dev dev.tsv -o model.safetensors
     """
     if baselines and test is None:
-        raise click.UsageError("--baselines needs --test FILE: texts that neither they nor the model have seen")
+        raise click.UsageError("--baselines needs --test FILE to evaluate the baselines on")
     if tune_thresholds and separator is None:
-        raise click.UsageError("--tune-thresholds needs --multi-label SEP: a single label has no threshold")
+        raise click.UsageError("--tune-thresholds needs --multi-label SEP: single-label classifiers have no thresholds")
 
     from seqclf import train_classifier, train_multi_label
 
     with usage_errors():
         settings = ClassifierSettings(**given)
-    several: dict[str, Any] = {} if separator is None else {"tune_thresholds": tune_thresholds}
+    multi_label: dict[str, Any] = {} if separator is None else {"tune_thresholds": tune_thresholds}
     columns: dict[str, Any] = {
         "text_column": text_column,
         "label_column": label_column,
         "encoding_errors": encoding_errors,
     }
     trained = train_and_save(
-        train_classifier if separator is None else partial(train_multi_label, separator=separator, **several),
+        train_classifier if separator is None else partial(train_multi_label, separator=separator, **multi_label),
         partial(_read, separator=separator, **columns),
         data=data, dev=dev, test=test, vectors=vectors, output=output, settings=settings, threads=threads, quiet=quiet,
         unit="texts",
@@ -97,7 +97,7 @@ def train(
     if trained.test is not None:
         scores = {"this model": _scored(trained.model, *trained.test, threads=threads)}
         if baselines:
-            scores |= _baselines(trained, settings.seed, several)
+            scores |= _baselines(trained, settings.seed, multi_label)
         rows = [[name, *_measures(result).values()] for name, result in scores.items()]
         click.echo(table(rows, [f"on {test}", *_measures(scores["this model"])]))
 
@@ -105,7 +105,7 @@ def train(
 @classify_text.command(cls=Command, context_settings=options.HELP)
 @_model_argument
 @click.argument("texts", nargs=-1, metavar="[TEXT]...")
-@click.option("--input", "source", metavar="FILE", help="Read texts from a file, one a line; - for standard input.")
+@click.option("--input", "source", metavar="FILE", help="Read texts from FILE, one per line; - for standard input.")
 @options.encoding_errors_option
 @options.threads_option
 @options.json_option
@@ -117,12 +117,12 @@ def predict(
     threads: int | None,
     as_json: bool,
 ) -> None:
-    """Print a line for each TEXT, in order: its label, a tab, the label's probability.
+    """Print one line per TEXT: the predicted label, a tab, and its probability.
 
-    Where MODEL gives any number of labels: these, a tab, and all labels with their probabilities, the likeliest first.
+    For a multi-label MODEL: the predicted labels, a tab, and all labels with their probabilities, most probable first.
 
-    A single - instead of TEXT reads standard input, one text a line; a blank line is a text as well. With --json a line
-    is an object with the probabilities of all labels.
+    A single - instead of TEXT reads standard input, one text per line, including blank lines. With --json, each line is
+    an object with the probabilities of all labels.
 
     \b
     Examples:
@@ -155,11 +155,10 @@ def predict(
 @options.threads_option
 @options.json_option
 def evaluate(model: str, data: str, threads: int | None, as_json: bool, **reading: Any) -> None:
-    """Compare MODEL's labels for DATA with the right ones.
+    """Evaluate MODEL on labeled DATA.
 
-    Prints accuracy, macro-F1, each label's scores, and how often each label is taken for which. Where MODEL gives any
-    number of labels: micro- and macro-F1, the share of texts whose labels are all right, that of wrong pairs of text
-    and label (Hamming loss), and each label's scores.
+    Prints accuracy, macro-F1, the scores of each label and the confusion matrix. For a multi-label MODEL: micro- and
+    macro-F1, subset accuracy, Hamming loss and the scores of each label.
 
     \b
     Example:
@@ -177,31 +176,31 @@ def evaluate(model: str, data: str, threads: int | None, as_json: bool, **readin
 
 
 def _read(data: str, separator: str | None, **reading: Any) -> tuple[list[str], list[Any]]:
-    """Texts, and the label of each; with a separator the labels of each."""
+    """Read texts and their labels: one per text or, with a separator, a list per text."""
     from corpora import read_label_sets, read_labelled
 
     return read_labelled(data, **reading) if separator is None else read_label_sets(data, separator, **reading)
 
 
 def _answer(model: "ClassifierModel", names: list[str], probabilities: "np.ndarray") -> tuple[dict[str, Any], str]:
-    """What a text is given, for programs and as a line."""
+    """Return the prediction for a text as a JSON object and as a line."""
     from seqclf import MultiLabelModel
 
     if not isinstance(model, MultiLabelModel):
         best = int(probabilities.argmax())
         answer = {"label": names[best], "probability": float(probabilities[best])}
         return answer, f"{names[best]}\t{probabilities[best]:.4f}"
-    given = [name for name, said in zip(names, probabilities >= model.thresholds, strict=True) if said]
+    chosen = [name for name, above in zip(names, probabilities >= model.thresholds, strict=True) if above]
     ranked = ", ".join(
         f"{names[label]} {probabilities[label]:.4f}" for label in (-probabilities).argsort(kind="stable")
     )
-    return {"labels": given}, f"{model.separator.join(given)}\t{ranked}"
+    return {"labels": chosen}, f"{model.separator.join(chosen)}\t{ranked}"
 
 
 def _scored(
     model: "ClassifierModel", texts: Sequence[str], labels: Sequence[Any], *, threads: int | None
 ) -> "Score | MultiLabelScore":
-    """The model's score; labels are compared as they are written, and one it does not know counts as an error."""
+    """Score the model; labels are compared as strings, and labels unknown to the model count as errors."""
     from seqclf import MultiLabelModel, score, score_label_sets
 
     known = [str(label) for label in model.labels]
@@ -212,7 +211,7 @@ def _scored(
 
 
 def _measures(result: "Score | MultiLabelScore") -> dict[str, str]:
-    """What stands for a score in a table."""
+    """Return the measures of a summary table by name."""
     from seqclf import Score
 
     if isinstance(result, Score):
@@ -225,19 +224,19 @@ def _measures(result: "Score | MultiLabelScore") -> dict[str, str]:
     }
 
 
-def _baselines(trained: Trained, seed: int, several: dict[str, Any]) -> dict[str, Any]:
-    """Each baseline's score, by its name."""
+def _baselines(trained: Trained, seed: int, multi_label: dict[str, Any]) -> dict[str, Any]:
+    """Train the baselines and return their scores by name."""
     from seqclf import compare_baselines, compare_multi_label_baselines
 
     model, test = trained.model, trained.test or ()
     chosen: dict[str, Any] = {"tokenizer": model.tokenizer, "lowercase": model.lowercase, "seed": seed}
-    compare: Any = compare_multi_label_baselines if several else compare_baselines
-    found = compare(*trained.training, *test, dev=trained.dev, **chosen, **several)
+    compare: Any = compare_multi_label_baselines if multi_label else compare_baselines
+    found = compare(*trained.training, *test, dev=trained.dev, **chosen, **multi_label)
     return {baseline.name: baseline.score for baseline in found}
 
 
 def _report(result: "Score | MultiLabelScore", truth: Sequence[Any]) -> str:
-    """The measures beside those of a constant answer, the labels' table, and of single labels the confusion matrix."""
+    """Return the measures, compared with a constant prediction, label scores and, if single, the confusion matrix."""
     from seqclf import Score, score_label_sets
 
     classes = class_table(result, "label", "texts")
@@ -254,14 +253,14 @@ def _report(result: "Score | MultiLabelScore", truth: Sequence[Any]) -> str:
 
 
 def _head(result: "Score") -> str:
-    """Accuracy beside that of always saying the most frequent label, and the other measures."""
+    """Return accuracy, with that of always predicting the majority class, and the other measures as a table."""
     total = sum(row.support for row in result.classes)
     most = max(row.support for row in result.classes)
     return table(
         [
             ["texts", f"{total:,}"],
             ["accuracy", percent(result.accuracy)],
-            ["  of always saying the most frequent label", percent(most / total)],
+            ["  of always predicting the most frequent label", percent(most / total)],
             ["macro-F1", f"{result.macro_f1:.3f}"],
             ["Matthews correlation", f"{result.matthews:.3f}"],
         ]

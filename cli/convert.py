@@ -1,10 +1,10 @@
-"""``wordvec convert``: vectors from one format to another."""
+"""``wordvec convert``: convert vectors between file formats."""
 
 import click
 
 from cli.shared import options
 from cli.shared.errors import Command
-from cli.shared.reporting import say
+from cli.shared.reporting import log
 
 
 @click.command(cls=Command, context_settings=options.HELP)
@@ -13,7 +13,7 @@ from cli.shared.reporting import say
 @click.option("--limit", type=options.LEAST_1, metavar="N", help="Keep the first N words.  [default: all]")
 @options.quiet_option
 def convert(source: str, target: str, limit: int | None, quiet: bool) -> None:
-    """Read the vectors in SOURCE, of any known format, and write them to TARGET, whose extension names the format.
+    """Convert the vectors in SOURCE, in any supported format, to the format named by the extension of TARGET.
 
     \b
     Example:
@@ -23,4 +23,4 @@ def convert(source: str, target: str, limit: int | None, quiet: bool) -> None:
 
     vectors = load_vectors(source, limit=limit)
     save_vectors(vectors, target)
-    say(f"{target}: {len(vectors):,} words x {vectors.vector_size}", quiet)
+    log(f"{target}: {len(vectors):,} words x {vectors.vector_size}", quiet)

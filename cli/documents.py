@@ -1,4 +1,4 @@
-"""``wordvec documents``: text in, a sparse matrix out, a row for each line."""
+"""``wordvec documents``: sparse count and TF-IDF matrices, one row per line of text."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cli.shared import options
-from cli.shared.errors import Command, Failure, Group, usage_errors, written
-from cli.shared.reporting import Progress, say
+from cli.shared.errors import Command, Failure, Group, note_output, usage_errors
+from cli.shared.reporting import Progress, log
 
 if TYPE_CHECKING:
     from wordvec import DocumentMatrix
 
 
-class _Share(click.ParamType):
-    """A whole number of documents, or with a point a share of them."""
+class _CountOrFraction(click.ParamType):
+    """A number of documents, or a fraction of them if written with a decimal point."""
 
     name = "number"
 
@@ -22,35 +22,45 @@ class _Share(click.ParamType):
         try:
             return float(value) if isinstance(value, float) or "." in str(value) else int(value)
         except ValueError:
-            self.fail(f"{value!r} is no number; write documents as 5, or a share of them as 0.5", param, ctx)
+            self.fail(f"{value!r} is not a number; write a number of documents as 5, a fraction as 0.5", param, ctx)
 
 
 _OPTIONS = (
     click.argument("corpus", nargs=-1, required=True),
-    options.output_option("Where the matrix goes (.npz); its features are in it, too."),
+    options.output_option("Output matrix with its features (.npz)."),
     click.option(
         "--ngram-range",
         type=(int, int),
         default=(1, 1),
         show_default=True,
         metavar="MIN MAX",
-        help="Features of so many words.",
+        help="Shortest and longest word n-grams to count.",
     ),
     click.option(
-        "--min-count", type=options.LEAST_1, default=1, show_default=True, help="Leave out features seen less often."
+        "--min-count",
+        type=options.LEAST_1,
+        default=1,
+        show_default=True,
+        help="Ignore features with fewer occurrences.",
     ),
     click.option(
         "--min-df",
-        type=_Share(),
+        type=_CountOrFraction(),
         default=1,
         show_default=True,
-        help="Leave out features of fewer documents.",
+        help="Ignore features in fewer documents (5) or a smaller fraction of them (0.5).",
     ),
-    click.option("--max-df", type=_Share(), default=1.0, show_default=True, help="Of more; 0.5: half of all."),
+    click.option(
+        "--max-df",
+        type=_CountOrFraction(),
+        default=1.0,
+        show_default=True,
+        help="Ignore features in more documents, or a larger fraction of them.",
+    ),
     click.option(
         "--max-features", type=options.LEAST_1, metavar="N", help="Keep the N most frequent features.  [default: all]"
     ),
-    click.option("--binary", is_flag=True, help="Count 1 for every feature that is there."),
+    click.option("--binary", is_flag=True, help="Record presence (1) instead of counts."),
     options.tokenizer_option,
     options.lowercase_option,
     options.encoding_errors_option,
@@ -58,16 +68,16 @@ _OPTIONS = (
         "--vocabulary",
         type=click.Path(),
         metavar="FILE",
-        help="The words of FILE are the columns, 'word count' a line.",
+        help="Use the words of FILE ('word count' per line) as columns.",
     ),
     click.option(
         "--like",
         type=click.Path(),
         metavar="MATRIX",
-        help="Take features, weights and how texts are cut from MATRIX, which this command wrote.",
+        help="Reuse the features, weights and tokenization of MATRIX, written by this command.",
     ),
-    click.option("--save-vocabulary", "words_file", type=click.Path(), metavar="FILE", help="Write words and counts."),
-    click.option("--compress", is_flag=True, help="Write a smaller file, slowly."),
+    click.option("--save-vocabulary", "words_file", type=click.Path(), metavar="FILE", help="Save words and counts."),
+    click.option("--compress", is_flag=True, help="Compress the output (slower)."),
     options.threads_option,
     options.quiet_option,
 )
@@ -85,18 +95,18 @@ def _counting_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def _dtype_option(*names: str) -> Any:
     return click.option(
-        "--dtype", type=click.Choice(names), default=names[0], show_default=True, help="Of the numbers."
+        "--dtype", type=click.Choice(names), default=names[0], show_default=True, help="Data type of the matrix."
     )
 
 
 @click.group(cls=Group, context_settings=options.HELP)
 @options.version_option
 def documents() -> None:
-    """Turn lines of text into rows of a sparse matrix: counts of their words, or TF-IDF.
+    """Build sparse document-term matrices: word counts or TF-IDF.
 
-    CORPUS is a file, several, a glob, a folder, - for standard input, or sample:english; plain text or .gz, .bz2, .xz,
-    .zst. A line is a document, also an empty one. The matrix is what scipy.sparse.load_npz reads;
-    wordvec.load_documents also gives the features, which are the columns by falling count.
+    CORPUS is one or more files, globs or folders, - for standard input, or sample:english; plain text or .gz, .bz2,
+    .xz, .zst. Each line is a document, even an empty one. scipy.sparse.load_npz reads the matrix;
+    wordvec.load_documents also returns the features, the columns in order of decreasing count.
     """
 
 
@@ -120,20 +130,19 @@ def count(**given: Any) -> None:
     type=click.Choice(["smooth", "plain", "textbook", "none"]),
     default="smooth",
     show_default=True,
-    help="ln((1 + N) / (1 + df)) + 1, ln(N / df) + 1, ln(N / df), or 1.",
+    help="Inverse document frequency: ln((1 + N) / (1 + df)) + 1, ln(N / df) + 1, ln(N / df), or 1.",
 )
-@click.option("--sublinear-tf", is_flag=True, help="1 + ln(count) instead of the count.")
+@click.option("--sublinear-tf", is_flag=True, help="Use 1 + ln(count) as term frequency.")
 @click.option(
     "--norm",
     type=click.Choice(["l2", "l1", "none"]),
     default="l2",
     show_default=True,
-    help="Divide rows by the root of their sum of squares, by their sum, or not at all.",
+    help="Normalize each row by its Euclidean norm, by its sum, or not at all.",
 )
 @_dtype_option("float64", "float32")
 def tfidf(**given: Any) -> None:
-    """Weigh the words of each line of CORPUS by TF-IDF: their count there, times idf, which is more for words of few
-    documents.
+    """Weight the words of each line of CORPUS by TF-IDF: term frequency times inverse document frequency.
 
     \b
     Examples:
@@ -144,11 +153,11 @@ def tfidf(**given: Any) -> None:
 
 
 def _make(kind: str, given: dict[str, Any]) -> None:
-    """Read, count, weigh, write."""
+    """Read, count, weight and write."""
     from corpora import TextCorpus
     from wordvec import check_counting, check_target, load_documents, load_vocabulary, save_documents, save_vocabulary
 
-    _check_alone(given)
+    _check_conflicts(given)
     with usage_errors():
         check_counting(given["ngram_range"], *(given[name] for name in _CHOICE))
     like, words_file, output, quiet = (given.pop(name) for name in ("like", "words_file", "output", "quiet"))
@@ -162,9 +171,11 @@ def _make(kind: str, given: dict[str, Any]) -> None:
             name: known.settings[name] for name in (*_TAKEN, *_WEIGHTS) if name in given and name in known.settings
         }
         if kind == "tfidf" and known.idf is None:
-            raise Failure(f"{like} has no weights; name a matrix that 'wordvec documents tfidf' wrote")
+            raise Failure(f"{like} has no IDF weights; pass a matrix written by 'wordvec documents tfidf'")
     if words_file is not None and given["ngram_range"][1] > 1:
-        raise click.UsageError("--save-vocabulary writes single words; n-grams are in the matrix: load_documents")
+        raise click.UsageError(
+            "--save-vocabulary saves only single words; read n-grams from the matrix with load_documents"
+        )
     corpus = TextCorpus(
         *given.pop("corpus"),
         encoding_errors=given.pop("encoding_errors"),
@@ -173,23 +184,23 @@ def _make(kind: str, given: dict[str, Any]) -> None:
     )
     vocabulary = load_vocabulary(words) if words is not None else None if known is None else known.vocabulary
     with Progress("reading", quiet) as progress:
-        made = _made(
+        result = _build(
             corpus,
             given,
             vocabulary,
             known,
             on_progress=progress.bytes,
         )
-    save_documents(made, output, compress=compress)
-    written(output)
+    save_documents(result, output, compress=compress)
+    note_output(output)
     if words_file is not None:
-        save_vocabulary(made.vocabulary, words_file)
-        written(words_file)
-    rows, columns = made.matrix.shape
-    say(f"{output}: {rows:,} documents x {columns:,} features, {made.matrix.nnz:,} entries that are not 0", quiet)
+        save_vocabulary(result.vocabulary, words_file)
+        note_output(words_file)
+    rows, columns = result.matrix.shape
+    log(f"{output}: {rows:,} documents x {columns:,} features, {result.matrix.nnz:,} nonzero entries", quiet)
 
 
-def _made(
+def _build(
     corpus: Any,
     given: dict[str, Any],
     vocabulary: Any,
@@ -222,17 +233,17 @@ def _made(
     return DocumentMatrix(matrix, vocabulary, idf, settings)
 
 
-def _check_alone(given: dict[str, Any]) -> None:
-    """Raise a usage error where options say twice what the columns are."""
+def _check_conflicts(given: dict[str, Any]) -> None:
+    """Raise a usage error if an option conflicts with ``--like`` or ``--vocabulary``."""
     context = click.get_current_context()
-    beside: tuple[str, ...]
+    conflicting: tuple[str, ...]
     if given["like"] is not None:
-        source, beside = "--like", ("vocabulary", *_CHOICE, *_TAKEN, *_WEIGHTS)
+        source, conflicting = "--like", ("vocabulary", *_CHOICE, *_TAKEN, *_WEIGHTS)
     elif given["vocabulary"] is not None:
-        source, beside = "--vocabulary", _CHOICE
+        source, conflicting = "--vocabulary", _CHOICE
     else:
         return
-    for name in beside:
+    for name in conflicting:
         if name in given and context.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT:
             option = "--" + name.replace("_", "-")
-            raise click.UsageError(f"{source} says which features there are and how; leave out {option}")
+            raise click.UsageError(f"{source} already determines the features; leave out {option}")

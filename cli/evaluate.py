@@ -1,4 +1,4 @@
-"""``wordvec evaluate``: how good vectors are, on sets of word pairs and of analogies."""
+"""``wordvec evaluate``: evaluate vectors on word similarity and analogies."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +14,12 @@ if TYPE_CHECKING:
 
 @click.command(cls=Command, context_settings=options.HELP)
 @options.vectors_argument
-@click.option("--similarity", "pair_files", multiple=True, metavar="FILE", help="Word pairs: word, word, score; tabs.")
-@click.option("--analogies", "question_files", multiple=True, metavar="FILE", help="Questions: four words a line.")
+@click.option(
+    "--similarity", "pair_files", multiple=True, metavar="FILE", help="Word pairs: word, word, score; tab-separated."
+)
+@click.option(
+    "--analogies", "question_files", multiple=True, metavar="FILE", help="Analogy questions: four words per line."
+)
 @options.protocol_option
 @options.method_option
 @options.json_option
@@ -27,9 +31,10 @@ def evaluate(
     method: Any,
     as_json: bool,
 ) -> None:
-    """Compare VECTORS with what people say: similarity of word pairs, and analogies.
+    """Evaluate VECTORS against human similarity judgments and on analogies.
 
-    Similarity is Spearman's correlation over the pairs whose words are known. Both options may be given again.
+    Similarity is Spearman's rank correlation over the pairs with both words in the vocabulary. Both options can be
+    repeated.
 
     \b
     Example:
@@ -51,7 +56,7 @@ def evaluate(
 
 
 def similarity_table(results: "list[SimilarityResult]") -> str:
-    """A row for each set: correlation, and how many pairs it is of."""
+    """Return a table with the correlation and the number of covered pairs of each set."""
     rows = []
     for result in results:
         correlation = "-" if result.spearman is None else f"{result.spearman:.3f}"
@@ -60,11 +65,11 @@ def similarity_table(results: "list[SimilarityResult]") -> str:
 
 
 def analogy_table(result: "AnalogyResult") -> str:
-    """A row for each section and each sum; the head names the protocol."""
+    """Return a table with the accuracy of each section and the totals, headed by the protocol."""
     sums = [part for part in (result.semantic, result.syntactic, result.total) if part is not None]
     rows = [
         [count.name, percent(count.accuracy), f"{count.right:,}", f"{count.asked:,}", f"{count.questions:,}"]
         for count in [*result.sections, *sums]
     ]
     head = f"{result.name}, protocol {result.protocol}, method {result.method}"
-    return f"{head}\n{table(rows, ['section', 'accuracy', 'right', 'asked', 'questions'])}"
+    return f"{head}\n{table(rows, ['section', 'accuracy', 'correct', 'asked', 'questions'])}"

@@ -1,12 +1,12 @@
-"""``forecast``: train a forecaster of a series, back-test it, and say what comes next."""
+"""``forecast``: train, back-test and apply time-series forecasters."""
 
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from cli.shared import options
-from cli.shared.errors import Command, Group, usage_errors, written
-from cli.shared.reporting import PREPARING, Progress, duration, print_json, say, table
+from cli.shared.errors import Command, Group, note_output, usage_errors
+from cli.shared.reporting import PREPARING, Progress, duration, log, print_json, table
 from cli.shared.setting_options import all_setting_options
 from seqclf import ForecasterSettings
 
@@ -19,26 +19,26 @@ _columns_option = click.option(
     "columns",
     multiple=True,
     metavar="NAME",
-    help="A column to forecast; several times for several.  [default: all that hold numbers]",
+    help="Column to forecast; can be repeated.  [default: all numeric columns]",
 )
 
 
 @click.group(cls=Group, context_settings=options.HELP)
 @options.version_option
 def forecast() -> None:
-    """Forecast series of numbers with recurrent nets, and measure that against naive forecasts.
+    """Train recurrent networks that forecast time series, and back-test them against naive forecasts.
 
-    DATA is a .csv file with a header and a record for each step, the oldest first, plain or compressed.
+    DATA is a .csv file with a header and one row per time step, oldest first, optionally compressed.
     """
 
 
 @forecast.command(cls=Command, context_settings=options.HELP)
 @click.argument("data")
-@options.output_option("Where the forecaster goes (.safetensors).")
+@options.output_option("Output model file (.safetensors).")
 @_columns_option
-@click.option("--test", type=options.LEAST_1, metavar="N", help="Back-test first: forecast each of the last N values.")
+@click.option("--test", type=options.LEAST_1, metavar="N", help="First back-test on the last N values.")
 @click.option(
-    "--refits", type=int, default=1, show_default=True, metavar="N", help="Times to train anew within the back-test."
+    "--refits", type=int, default=1, show_default=True, metavar="N", help="Number of refits during the back-test."
 )
 @click.option(
     "--naive-season",
@@ -46,7 +46,7 @@ def forecast() -> None:
     type=options.LEAST_1,
     multiple=True,
     metavar="N",
-    help="In the back-test, repeat the last N values, too; several times for several.",
+    help="Seasonal period of a seasonal-naive baseline in the back-test; can be repeated.",
 )
 @all_setting_options(ForecasterSettings)
 @options.threads_option
@@ -66,8 +66,8 @@ def train(
 ) -> None:
     """Train a forecaster on DATA and write it to a file.
 
-    With --test, nets that see only what precedes are measured on the last N values, beside forecasts that need no net;
-    the errors are kept in the file, for intervals. The forecaster itself is then trained on all of DATA.
+    With --test, networks trained only on earlier values first forecast the last N values and are compared with naive
+    forecasts; their errors are saved for prediction intervals. The final forecaster is then trained on all of DATA.
 
     \b
     Example:
@@ -98,8 +98,8 @@ def train(
     if report is not None:
         forecaster.calibrate(report)
     forecaster.save(output)
-    written(output)
-    say(f"{output}: {_described(forecaster)}", quiet)
+    note_output(output)
+    log(f"{output}: {_summary(forecaster)}", quiet)
     if as_json:
         about = {"columns": list(series), "values": len(values), "metrics": forecaster.metrics}
         print_json(about | ({"back_test": report.as_dict()} if report is not None else {}))
@@ -111,21 +111,21 @@ def train(
 @click.argument("model", type=click.Path())
 @click.argument("data", required=False)
 @_columns_option
-@click.option("--steps", type=options.LEAST_1, metavar="N", help="How many.  [default: the horizon it was trained for]")
+@click.option("--steps", type=options.LEAST_1, metavar="N", help="Number of steps.  [default: the horizon trained for]")
 @click.option(
     "--level",
     type=float,
     metavar="X",
-    help="The share of cases the interval is to hold.  [default: 0.9, where there was a back-test]",
+    help="Coverage probability of the prediction intervals.  [default: 0.9 if the model was back-tested]",
 )
 @options.json_option
 def predict(
     model: str, data: str | None, columns: tuple[str, ...], steps: int | None, level: float | None, as_json: bool
 ) -> None:
-    """Print what comes next: a line for each step with its number, the value, and the bounds of its interval.
+    """Print one line per forecast step: the step, the value, and the bounds of its prediction interval.
 
-    Without DATA the forecast follows the series that MODEL was trained on; with it, the end of DATA, which begins
-    where that series began, or whole seasons from there. For several columns, each has lines of its own.
+    Without DATA, the forecast continues the training series; with DATA, it continues DATA, which must begin where the
+    training series began, or whole seasons from there. With several columns, each line starts with the column's name.
 
     \b
     Example:
@@ -140,7 +140,7 @@ def predict(
         found = read_series(data, columns or forecaster.names)
         series = list(zip(*found.values(), strict=True))
     elif columns:
-        raise click.UsageError("--column chooses columns of DATA; name that file, too")
+        raise click.UsageError("--column selects columns of DATA, which was not given; pass DATA")
     values = forecaster.predict(steps, series=series).T.tolist()
     bounds = None
     if level is not None or len(forecaster.residuals):
@@ -156,10 +156,10 @@ def predict(
     if as_json:
         print_json(rows)
         return
-    alone = len(forecaster.names) == 1
+    single = len(forecaster.names) == 1
     for row in rows:
         numbers = [f"{row[key]:.6g}" for key in ("value", "low", "high") if key in row]
-        click.echo("\t".join([*([] if alone else [row["column"]]), str(row["step"]), *numbers]))
+        click.echo("\t".join([*([] if single else [row["column"]]), str(row["step"]), *numbers]))
 
 
 def _show(progress: Progress, state: "TrainingProgress") -> None:
@@ -169,13 +169,13 @@ def _show(progress: Progress, state: "TrainingProgress") -> None:
     progress.update(state.step, state.steps, detail)
 
 
-def _described(forecaster: "Forecaster") -> str:
+def _summary(forecaster: "Forecaster") -> str:
     metrics, settings = forecaster.metrics, forecaster.settings
-    chosen = f"epoch {metrics['best_epoch']} of {len(forecaster.history)} kept"
+    best = f"best epoch {metrics['best_epoch']} of {len(forecaster.history)}"
     if "dev_loss" in metrics:
-        chosen += f" for its error on the last {metrics['dev_windows']:,} windows"
+        best += f", by the error on the last {metrics['dev_windows']:,}"
     names = ", ".join(forecaster.names)
-    return f"{names}: {settings.horizon} steps from {settings.window} values; {chosen} of {metrics['windows']:,}"
+    return f"{names}: {settings.horizon} steps from {settings.window} values; {metrics['windows']:,} windows; {best}"
 
 
 def _table(report: "Backtest") -> str:
@@ -185,11 +185,11 @@ def _table(report: "Backtest") -> str:
         for margin in (score.mae_margin, score.rmse_margin):
             cells.append("" if margin is None else _difference(margin))
         rows.append(cells)
-    head = [f"{len(report.origins):,} origins", "MAE", "RMSE", "MASE", "less MAE by (95 %)", "less RMSE by (95 %)"]
+    head = [f"{len(report.origins):,} origins", "MAE", "RMSE", "MASE", "MAE reduction (95 %)", "RMSE reduction (95 %)"]
     return table(rows, head)
 
 
 def _difference(margin: "ConfidenceInterval") -> str:
-    """Return a difference with its interval, if it has one."""
+    """Return a difference with its confidence interval, if there are enough origins for one."""
     bounds = "" if margin.low is None else f" ({margin.low:.3f} to {margin.high:.3f})"
     return f"{margin.value:.3f}{bounds}"

@@ -1,4 +1,4 @@
-"""``wordvec gradient-flow``: how far gradients reach back in each recurrent cell."""
+"""``wordvec gradient-flow``: gradient norms over time steps in each recurrent cell."""
 
 import click
 
@@ -8,17 +8,17 @@ from cli.shared.reporting import print_json, table
 
 
 @click.command("gradient-flow", cls=Command, context_settings=options.HELP)
-@click.option("--length", type=options.LEAST_1, default=50, show_default=True, help="Steps of a sequence.")
-@click.option("--hidden-size", type=options.LEAST_1, default=32, show_default=True, help="Units.")
-@click.option("--steps", type=click.IntRange(min=0), default=0, show_default=True, help="Train so many steps before.")
+@click.option("--length", type=options.LEAST_1, default=50, show_default=True, help="Sequence length.")
+@click.option("--hidden-size", type=options.LEAST_1, default=32, show_default=True, help="Hidden units.")
+@click.option("--steps", type=click.IntRange(min=0), default=0, show_default=True, help="Training steps first.")
 @options.seed_option
 @options.json_option
 def gradient_flow(length: int, hidden_size: int, steps: int, seed: int, as_json: bool) -> None:
-    """Show how gradients vanish or explode on their way back through a sequence.
+    """Show how gradients vanish or explode as they are backpropagated through a sequence.
 
-    The task is to say, at the end, the first number of a sequence of noise. Printed is the norm of d loss / d h at so
-    many steps from the end, divided by that at the end: of simple recurrent nets with their orthogonal weights, half
-    and twice as large, of a GRU and of an LSTM; and the mean squared error (1: nothing is learnt).
+    The task is to recall the first value of a noise sequence at its end. Prints the norm of d loss / d h at several
+    steps before the end, relative to that at the end, for simple RNNs with orthogonal weights and with weights half and
+    twice as large, a GRU and an LSTM; and the mean squared error (1 if nothing is learned).
 
     \b
     Example:

@@ -1,4 +1,4 @@
-"""``wordvec info``: what a file holds."""
+"""``wordvec info``: describe a file of vectors or a model."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from cli.shared.reporting import print_json
 @click.argument("file", type=click.Path())
 @options.json_option
 def info(file: str, as_json: bool) -> None:
-    """Say what FILE holds: vectors of any known format, or any file this toolkit writes.
+    """Describe FILE: vectors in any supported format, or any file written by this toolkit.
 
     \b
     Example:
@@ -29,7 +29,7 @@ def info(file: str, as_json: bool) -> None:
 
 
 def _lines(facts: dict[str, Any], indent: str = "") -> list[str]:
-    """``name: value`` lines; what a value holds is indented below its name."""
+    """Return ``name: value`` lines; nested values are indented below their name."""
     lines = []
     for name, value in facts.items():
         if isinstance(value, dict) and set(value) == {"dtype", "shape"}:

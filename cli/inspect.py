@@ -1,12 +1,12 @@
-"""``wordvec inspect``: what a classifier's gates, cells and states do with a text."""
+"""``wordvec inspect``: gate activations, cell and hidden states of a classifier on a text."""
 
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from cli.shared import options
-from cli.shared.errors import Command, written
-from cli.shared.reporting import print_json, say, table
+from cli.shared.errors import Command, note_output
+from cli.shared.reporting import log, print_json, table
 
 if TYPE_CHECKING:
     from seqclf import Trace
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 @click.argument("model", type=click.Path())
 @click.argument("text")
 @click.option(
-    "-o", "--output", type=click.Path(), metavar="FILE", help="Draw all units as heat maps: .png, .svg or .pdf."
+    "-o", "--output", type=click.Path(), metavar="FILE", help="Plot all units as heat maps (.png, .svg or .pdf)."
 )
 @options.json_option
 @options.quiet_option
 def inspect(model: str, text: str, output: str | None, as_json: bool, quiet: bool) -> None:
-    """Show what the classifier MODEL does with TEXT, token by token.
+    """Show the gates and states of the classifier MODEL for each token of TEXT.
 
-    For each direction of each layer a table: the mean of every gate over the units, the length of the cell and of the
-    state, and the share of the pooled features that a token gives. A token that the model does not know has a ?.
-    With --json every number of every unit.
+    Prints a table for each layer and direction: the mean of each gate over the units, the norms of the cell and hidden
+    states, and the share of the pooled features taken from the token. Unknown tokens are marked with a ?. With --json,
+    prints the values of every unit.
 
     \b
     Example:
@@ -39,16 +39,16 @@ def inspect(model: str, text: str, output: str | None, as_json: bool, quiet: boo
         check_target(output)
     found = trace(load_model(model, "model"), text)
     if as_json:
-        print_json(_everything(found))
+        print_json(_values(found))
     else:
-        click.echo("\n\n".join([_answer(found), *_tables(found)]))
+        click.echo("\n\n".join([_probabilities(found), *_tables(found)]))
     if output is not None:
         save_gate_heatmap(found, output)
-        written(output)
-        say(f"{output}: {len(found.layers)} layers and directions, {len(found.tokens)} tokens", quiet)
+        note_output(output)
+        log(f"{output}: {len(found.layers)} layer directions, {len(found.tokens)} tokens", quiet)
 
 
-def _answer(found: "Trace") -> str:
+def _probabilities(found: "Trace") -> str:
     ranked = sorted(zip(found.probabilities.tolist(), map(str, found.labels), strict=True), reverse=True)
     return table([[label, f"{probability:.4f}"] for probability, label in ranked])
 
@@ -68,7 +68,7 @@ def _tables(found: "Trace") -> list[str]:
     return tables
 
 
-def _everything(found: "Trace") -> dict[str, Any]:
+def _values(found: "Trace") -> dict[str, Any]:
     layers = [
         {
             "layer": layer.layer,

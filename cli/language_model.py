@@ -1,12 +1,12 @@
-"""``language-model``: train a language model, measure it, ask what comes next, let it write."""
+"""``language-model``: train, evaluate and sample recurrent language models."""
 
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from cli.shared import options
-from cli.shared.errors import Command, Group, usage_errors, written
-from cli.shared.reporting import PREPARING, Progress, duration, print_json, say, short_number, table
+from cli.shared.errors import Command, Group, note_output, usage_errors
+from cli.shared.reporting import PREPARING, Progress, duration, log, print_json, short_number, table
 from cli.shared.setting_options import all_setting_options
 from seqclf import LanguageModelSettings
 
@@ -22,18 +22,18 @@ _corpus_argument = click.argument("corpus", nargs=-1, required=True)
 @click.group(cls=Group, context_settings=options.HELP)
 @options.version_option
 def language_model() -> None:
-    """Train recurrent language models over words or characters, measure them, and let them go on with a text.
+    """Train, evaluate and sample recurrent language models over words or characters.
 
-    CORPUS is a file, several, a glob, a folder, - for standard input, or sample:english; plain text or .gz, .bz2, .xz,
-    .zst. All lines are one running text.
+    CORPUS is one or more files, globs or folders, - for standard input, or sample:english; plain text or .gz, .bz2,
+    .xz, .zst. All lines form one running text.
     """
 
 
 @language_model.command(cls=Command, context_settings=options.HELP)
 @_corpus_argument
-@options.output_option("Where the model goes (.safetensors).")
-@click.option("--dev", metavar="FILE", help="Text that selects the best epoch.  [default: the end of CORPUS]")
-@click.option("--test", metavar="FILE", help="Text to evaluate the model on at the end, compared with n-gram models.")
+@options.output_option("Output model file (.safetensors).")
+@click.option("--dev", metavar="FILE", help="Validation text, to select the best epoch.  [default: the end of CORPUS]")
+@click.option("--test", metavar="FILE", help="Text to evaluate the trained model on, compared with n-gram models.")
 @all_setting_options(LanguageModelSettings)
 @options.encoding_errors_option
 @options.threads_option
@@ -72,8 +72,8 @@ def train(
             on_progress=lambda state: _show(progress, state, settings.unit, quiet),
         )
     model.save(output)
-    written(output)
-    say(f"{output}: {_described(model)}", quiet)
+    note_output(output)
+    log(f"{output}: {_summary(model)}", quiet)
     if test_lines is not None:
         measured = model.perplexity(test_lines, trained_on=lines, threads=threads)
         click.echo(_report(measured, model.unit, f"on {test}"))
@@ -86,9 +86,9 @@ def train(
 @options.threads_option
 @options.json_option
 def perplexity(model: str, corpus: tuple[str, ...], encoding_errors: str, threads: int | None, as_json: bool) -> None:
-    """Measure how well MODEL foresees CORPUS: exp of the mean loss a word, or bits a character.
+    """Evaluate MODEL on CORPUS: perplexity, or bits per character for character models.
 
-    Beside it stands what the frequencies of the training text alone would give.
+    Also prints the result of a unigram model of the training text, for comparison.
 
     \b
     Example:
@@ -120,7 +120,7 @@ def perplexity(model: str, corpus: tuple[str, ...], encoding_errors: str, thread
 @options.top_option
 @options.json_option
 def next_tokens(model: str, prompt: str, top: int, as_json: bool) -> None:
-    """Print the likeliest words (or characters) after PROMPT, a line each: the word, a tab, its probability.
+    """Print the most probable words (or characters) after PROMPT, one per line: word, tab, probability.
 
     \b
     Example:
@@ -139,16 +139,14 @@ def next_tokens(model: str, prompt: str, top: int, as_json: bool) -> None:
 @language_model.command(cls=Command, context_settings=options.HELP)
 @_model_argument
 @click.argument("prompt", default="")
-@click.option("--length", type=int, default=100, show_default=True, help="Words or characters at most.")
-@click.option("--lines", type=int, metavar="N", help="Stop after N lines.  [default: only at --length]")
-@click.option(
-    "--temperature", type=float, default=1.0, show_default=True, help="Below 1: more likely words; 0: the likeliest."
-)
-@click.option("--top-k", type=int, metavar="N", help="Draw from the N likeliest.  [default: all]")
-@click.option("--nucleus", type=float, metavar="P", help="Draw from the fewest that make up probability P.")
+@click.option("--length", type=int, default=100, show_default=True, help="Maximum number of words or characters.")
+@click.option("--lines", type=int, metavar="N", help="Stop after N lines.  [default: stop only at --length]")
+@click.option("--temperature", type=float, default=1.0, show_default=True, help="Sampling temperature; 0 is greedy.")
+@click.option("--top-k", type=int, metavar="N", help="Sample from the N most probable.  [default: all]")
+@click.option("--nucleus", type=float, metavar="P", help="Sample from the smallest set with total probability P.")
 @options.seed_option
 def generate(model: str, prompt: str, **given: Any) -> None:
-    """Print PROMPT and go on from it, a drawn word (or character) at a time; <unk> is never drawn.
+    """Print PROMPT and a continuation sampled word by word (or by character); <unk> is never sampled.
 
     \b
     Example:
@@ -170,7 +168,7 @@ def _text(corpus: tuple[str, ...], encoding_errors: str) -> "TextCorpus":
 
 
 def _visible(token: str) -> str:
-    """A token on a line of its own: a line feed or a tab as Python writes them."""
+    """Return a token as one printable line; control characters are escaped."""
     return token if token.isprintable() else repr(token)[1:-1]
 
 
@@ -181,7 +179,7 @@ def _measure(loss: float, unit: str) -> str:
 
 
 def _name(unit: str) -> str:
-    return "perplexity" if unit == "word" else "bits a character"
+    return "perplexity" if unit == "word" else "bits per character"
 
 
 def _show(progress: Progress, state: "TrainingProgress", unit: str, quiet: bool) -> None:
@@ -191,24 +189,24 @@ def _show(progress: Progress, state: "TrainingProgress", unit: str, quiet: bool)
     # The first step may have compiled: no estimate from it.
     progress.update(state.step, state.steps, now + speed if state.step > 1 else PREPARING)
     if state.epoch_done:
-        say(now, quiet)
+        log(now, quiet)
 
 
-def _described(model: "LanguageModel") -> str:
+def _summary(model: "LanguageModel") -> str:
     metrics = model.metrics
-    chosen = f"epoch {metrics['best_epoch']} of {len(model.history)} kept"
+    best = f"best epoch {metrics['best_epoch']} of {len(model.history)}"
     if "dev_loss" in metrics:
-        measure = f"{_name(model.unit)} of {_measure(metrics['dev_loss'], model.unit)}"
-        chosen += f" for its dev {measure} on {metrics['dev_tokens']:,} {model.unit}s"
-    return f"{chosen}; trained on {metrics['tokens']:,} {model.unit}s, {len(model.vocabulary):,} different ones"
+        measure = f"{_name(model.unit)} {_measure(metrics['dev_loss'], model.unit)}"
+        best += f", dev {measure} on {metrics['dev_tokens']:,} {model.unit}s"
+    return f"{best}; trained on {metrics['tokens']:,} {model.unit}s, vocabulary of {len(model.vocabulary):,}"
 
 
 def _report(measured: "Perplexity", unit: str, source: str) -> str:
     rows = [
         ["this model", _measure(measured.loss, unit)],
-        ["frequencies alone (unigrams)", _measure(measured.unigram_loss, unit)],
+        ["unigram model", _measure(measured.unigram_loss, unit)],
     ]
     if measured.bigram_loss is not None:
-        rows.append(["bigrams, Witten-Bell", _measure(measured.bigram_loss, unit)])
+        rows.append(["bigram model, Witten-Bell", _measure(measured.bigram_loss, unit)])
     unknown = f"{measured.unknown:,} of {measured.tokens:,} {unit}s are unknown"
     return table(rows, [source, _name(unit)]) + f"\n{unknown}"

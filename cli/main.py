@@ -1,4 +1,4 @@
-"""The command group ``wordvec`` and the console scripts; a command's module is loaded when the command is asked for."""
+"""The command group ``wordvec`` and the console scripts; command modules are imported on first use."""
 
 from importlib import import_module
 from typing import Any
@@ -46,14 +46,14 @@ class LazyGroup(Group):
 @click.group(cls=LazyGroup, context_settings=HELP)
 @version_option
 def wordvec() -> None:
-    """Train word embeddings, ask them questions, and train nets that read and write texts or foresee series.
+    """Train and query word embeddings; train recurrent networks to classify, tag and generate text or forecast series.
 
-    train-embeddings, word-analogy, classify-text, tag-text, language-model and forecast are commands of their own, too.
+    train-embeddings, word-analogy, classify-text, tag-text, language-model and forecast are also separate commands.
     """
 
 
 def __getattr__(name: str) -> Any:
-    """The console scripts, ``train_embeddings`` and its like: the group's own commands."""
+    """Return the command of a console script, such as ``train_embeddings``: the same object as the group's."""
     command = name.replace("_", "-")
     if command in COMMANDS:
         module, attribute = COMMANDS[command]

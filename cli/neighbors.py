@@ -1,4 +1,4 @@
-"""``wordvec neighbors``: the words nearest to a word."""
+"""``wordvec neighbors``: nearest neighbors of a word."""
 
 import click
 
@@ -13,7 +13,7 @@ from cli.shared.reporting import print_json, table
 @options.top_option
 @options.json_option
 def neighbors(vectors: str, words: tuple[str, ...], top: int, as_json: bool) -> None:
-    """List the words nearest to each of WORDS, with their cosines.
+    """Print the nearest neighbors of each of WORDS with their cosine similarities.
 
     \b
     Example:

@@ -1,4 +1,4 @@
-"""``wordvec odd-one-out``: the word that does not go with the others."""
+"""``wordvec odd-one-out``: the word least similar to the others."""
 
 import click
 
@@ -12,7 +12,7 @@ from cli.shared.reporting import print_json
 @click.argument("words", nargs=-1, required=True)
 @options.json_option
 def odd_one_out(vectors: str, words: tuple[str, ...], as_json: bool) -> None:
-    """Print the one of WORDS (three or more) that is farthest from the mean of all.
+    """Print the one of WORDS (three or more) that is farthest from their mean.
 
     \b
     Example:

@@ -1,4 +1,4 @@
-"""``wordvec similarity``: how alike two words are."""
+"""``wordvec similarity``: cosine similarity of two words."""
 
 import click
 
@@ -13,7 +13,7 @@ from cli.shared.reporting import print_json
 @click.argument("second")
 @options.json_option
 def similarity(vectors: str, first: str, second: str, as_json: bool) -> None:
-    """Print the cosine of the angle between the vectors of two words, -1 to 1.
+    """Print the cosine similarity of two words, between -1 and 1.
 
     \b
     Example:

@@ -1,4 +1,4 @@
-"""``tag-text``: train a tagger, use it, measure it."""
+"""``tag-text``: train, evaluate and apply taggers."""
 
 import json
 from collections.abc import Sequence
@@ -22,10 +22,10 @@ Sentences = Sequence[Sequence[str]]
 @click.group(cls=Group, context_settings=options.HELP)
 @options.version_option
 def tag_text() -> None:
-    """Train taggers (a tag for every token, such as parts of speech), tag with them, and measure them.
+    """Train, evaluate and apply sequence taggers (one tag per token, such as parts of speech).
 
-    DATA is tagged text in columns: a token, a tab and its tag on each line, an empty line after each sentence; CoNLL
-    files, also with more columns, any of them compressed; or sample:tags and sample:tags-test.
+    DATA is tagged text: a token, a tab and its tag on each line, an empty line after each sentence. CoNLL files with
+    more columns are supported, and so is compression; or sample:tags and sample:tags-test.
     """
 
 
@@ -78,7 +78,7 @@ def train(
 @tag_text.command(cls=Command, context_settings=options.HELP)
 @click.argument("model", type=click.Path())
 @click.argument("sentences", nargs=-1, metavar="[SENTENCE]...")
-@click.option("--input", "source", metavar="FILE", help="Read sentences from a file, one a line; - for standard input.")
+@click.option("--input", "source", metavar="FILE", help="Read sentences from FILE, one per line; - for standard input.")
 @options.encoding_errors_option
 @options.threads_option
 @options.json_option
@@ -90,11 +90,11 @@ def predict(
     threads: int | None,
     as_json: bool,
 ) -> None:
-    """Print each token of each SENTENCE with a tab and its tag, and an empty line after each sentence.
+    """Print one line per token: the token, a tab, and its tag; with an empty line after each SENTENCE.
 
-    A sentence is cut at white space: put some between words and punctuation, as the training data have it. A single -
-    instead of SENTENCE reads standard input, one sentence a line. With --json a line is an object for each sentence,
-    with each tag's probability.
+    Sentences are tokenized at white space: separate words and punctuation as in the training data. A single - instead
+    of SENTENCE reads standard input, one sentence per line. With --json, each line is an object for one sentence, with
+    the probabilities of its tags.
 
     \b
     Examples:
@@ -128,9 +128,9 @@ def predict(
 @options.threads_option
 @options.json_option
 def evaluate(model: str, data: str, threads: int | None, as_json: bool, **reading: Any) -> None:
-    """Compare MODEL's tags for DATA with the right ones.
+    """Evaluate MODEL on tagged DATA.
 
-    Prints the share of tokens tagged right, beside that of each word's most frequent tag, and each tag's scores.
+    Prints token accuracy, compared with that of each word's most frequent tag, and the scores of each tag.
 
     \b
     Example:
@@ -156,7 +156,7 @@ def evaluate(model: str, data: str, threads: int | None, as_json: bool, **readin
 
 
 def _scored(model: "TaggerModel", sentences: Sentences, tags: Sentences, *, threads: int | None) -> list["Score"]:
-    """The model's score and that of most frequent tags, by token; a tag the model does not know counts as an error."""
+    """Return the token-level scores of the model and of most frequent tags; unknown tags count as errors."""
     from seqclf import score
 
     truth = [tag for row in tags for tag in row]

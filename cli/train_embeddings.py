@@ -1,4 +1,4 @@
-"""``train-embeddings``: text in, word vectors out."""
+"""``train-embeddings``: train word vectors on text."""
 
 import contextlib
 import json
@@ -10,8 +10,8 @@ import click
 
 from cli.shared import count_based_options as counting
 from cli.shared import options
-from cli.shared.errors import Command, Failure, resumes_from, usage_errors, written
-from cli.shared.reporting import PREPARING, Progress, duration, finite, percent, say, short_number
+from cli.shared.errors import Command, Failure, note_checkpoint, note_output, usage_errors
+from cli.shared.reporting import PREPARING, Progress, duration, finite, log, percent, short_number
 from cli.shared.setting_options import setting_option, setting_options
 from cli.shared.vocabulary_options import take_rules, vocabulary_options
 from wordvec import CooccurrenceSettings, Word2VecSettings
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from wordvec import Progress as Word2VecProgress
 
 DEFAULT_PACE = 300.0
-"""Seconds between two checkpoints of a training that can be resumed."""
+"""Seconds between checkpoints with ``--resume``."""
 
 
 _WINDOW_WEIGHTS = [
@@ -40,20 +40,20 @@ _WINDOW_WEIGHTS = [
 
 
 def _shared_option(name: str, default: str) -> Any:
-    """The option of a setting that several models have, with other defaults."""
+    """Return the option of a setting whose default depends on the model."""
     declared = declaration_of(Word2VecSettings, name)
     return setting_option(Word2VecSettings, name, help=f"{declared.help}  [default: {default}]", show_default=False)
 
 
 @click.command(cls=Command, context_settings=options.HELP)
 @click.argument("corpus", nargs=-1, required=True)
-@options.output_option("Where the vectors go: .safetensors, .txt or .vec (word2vec text), .bin (word2vec binary).")
+@options.output_option("Output file: .safetensors, .txt or .vec (word2vec text), .bin (word2vec binary).")
 @setting_option(
     Word2VecSettings,
     "model",
     type=click.Choice(["skipgram", "cbow", *counting.MODELS]),
-    help="Predict the context words from the center, or the center from its context; or count: co-occurrences, PPMI, "
-    "truncated SVD, or GloVe.",
+    help="Predict the context words from the center, or the center from its context; or a count-based model: "
+    "co-occurrence counts, PPMI, truncated SVD or GloVe.",
 )
 @setting_options(Word2VecSettings, "loss", "preset", "vector_size")
 @_shared_option("window", "5; glove 15")
@@ -61,9 +61,9 @@ def _shared_option(name: str, default: str) -> Any:
     Word2VecSettings,
     "window_weights",
     type=click.Choice(_WINDOW_WEIGHTS),
-    help="Weight of a context word by its distance: its expectation, or a radius drawn for each center as in "
-    "word2vec.c.  [default: expected for skip-gram with shared negatives or softmax, else sampled]  Count-based "
-    "models: harmonic, 1/distance (glove); dynamic, the average of a drawn radius (the others); or flat.",
+    help="Context weights by distance: the expectation over random window radii, or a radius sampled for each center "
+    "as in word2vec.c.  [default: expected for skip-gram with shared negatives or softmax, else sampled]  Count-based "
+    "models: harmonic, 1/distance (glove); dynamic, averaged over window radii (the others); or flat.",
 )
 @setting_options(Word2VecSettings, "negatives")
 @_shared_option("epochs", "5; glove 25")
@@ -71,7 +71,7 @@ def _shared_option(name: str, default: str) -> Any:
 @setting_options(Word2VecSettings, "min_learning_rate")
 @_shared_option("subsample", "0.001; count-based models 0")
 @click.option(
-    "--min-count", type=options.LEAST_1, default=5, show_default=True, help="Leave out words seen less often."
+    "--min-count", type=options.LEAST_1, default=5, show_default=True, help="Ignore words with fewer occurrences."
 )
 @click.option(
     "--max-vocabulary", type=options.LEAST_1, metavar="N", help="Keep the N most frequent words.  [default: all]"
@@ -85,40 +85,40 @@ def _shared_option(name: str, default: str) -> Any:
 @options.tokenizer_option
 @options.lowercase_option
 @options.encoding_errors_option
-@click.option("--no-cache", is_flag=True, help="Do not keep the encoded corpus for the next run.")
+@click.option("--no-cache", is_flag=True, help="Do not cache the encoded corpus.")
 @click.option(
     "--continue-from",
     type=click.Path(),
     metavar="VECTORS",
-    help="Start from these vectors, a .safetensors file, and their settings; words are added.",
+    help="Continue training these vectors (.safetensors) with their settings; new words are added.",
 )
 @click.option(
     "--checkpoint-every",
     type=options.Duration(),
     metavar="TIME",
-    help="Save the state beside FILE at this pace (30s, 5m, 1h) and on Ctrl-C.  [default: 5m with --resume]",
+    help="Save a checkpoint next to FILE at this interval (30s, 5m, 1h) and on Ctrl-C.  [default: 5m with --resume]",
 )
-@click.option("--resume", is_flag=True, help="Go on from the saved state, if there is one: to the same vectors.")
+@click.option("--resume", is_flag=True, help="Resume from the checkpoint, if any; the result is bit-identical.")
 @click.option(
     "--evaluate-on",
     type=click.Path(),
     multiple=True,
     metavar="FILE",
-    help="Analogies or word pairs to evaluate on while training; the best epoch is kept. May be given again.",
+    help="Analogies or word pairs to evaluate on during training; keeps the best epoch. Can be repeated.",
 )
 @click.option(
     "--evaluate-every",
     type=options.Duration(or_count="epochs"),
     metavar="N|TIME",
-    help="Epochs, or a time; then also at each epoch's end, which alone decides.  [default: 1]",
+    help="Evaluation interval in epochs or a time; scores at epoch ends select the best epoch.  [default: 1]",
 )
 @click.option(
     "--early-stopping",
     type=options.LEAST_1,
     metavar="N",
-    help="End after N epochs no better than the best, by --evaluate-on or else the loss, and keep the best.",
+    help="Stop after N epochs without improvement in --evaluate-on, or else in the loss; keeps the best epoch.",
 )
-@click.option("--summary", type=click.Path(), metavar="FILE", help="Write what was trained as JSON.")
+@click.option("--summary", type=click.Path(), metavar="FILE", help="Write settings, losses and timings as JSON.")
 @options.seed_option
 @options.threads_option
 @options.quiet_option
@@ -146,8 +146,8 @@ def train_embeddings(
 ) -> None:
     """Train word vectors on CORPUS and write them to a file.
 
-    CORPUS is a file, several, a glob, a folder, - for standard input, or sample:english; plain text or .gz, .bz2, .xz,
-    .zst. A line is a sentence.
+    CORPUS is one or more files, globs or folders, - for standard input, or sample:english; plain text or .gz, .bz2,
+    .xz, .zst. Each line is a sentence.
 
     \b
     Examples:
@@ -160,7 +160,7 @@ def train_embeddings(
 
     rules = take_rules(given)
     if evaluate_every is not None and not evaluate_on:
-        raise click.UsageError("--evaluate-every needs something to evaluate on: --evaluate-on FILE")
+        raise click.UsageError("--evaluate-every needs --evaluate-on FILE")
     for target in filter(None, (output, summary, words_file)):
         check_target(target)
     output_format(output)
@@ -170,14 +170,14 @@ def train_embeddings(
     else:
         initial = None if continue_from is None else load_vectors(continue_from)
         if initial is not None:
-            taken = _taken_over(initial, str(continue_from))
-            tokenizer, lowercase = taken.pop("tokenizer", tokenizer), taken.pop("lowercase", lowercase)
-            given |= taken
+            inherited = _inherited_settings(initial, str(continue_from))
+            tokenizer, lowercase = inherited.pop("tokenizer", tokenizer), inherited.pop("lowercase", lowercase)
+            given |= inherited
         evaluation = _Evaluation(evaluate_on, quiet) if evaluate_on else None
         run = _Run(given, initial, evaluation, evaluate_every, early_stopping, threads, quiet)
     checkpoint = f"{output}.checkpoint" if resume or checkpoint_every is not None else None
     if checkpoint is not None:
-        resumes_from(checkpoint)
+        note_checkpoint(checkpoint)
     texts = TextCorpus(*corpus, encoding_errors=encoding_errors, tokenizer=tokenizer, lowercase=lowercase)
     with Progress("reading", quiet) as progress:
         encoded = encode_corpus(
@@ -189,26 +189,26 @@ def train_embeddings(
             threads=threads,
             on_progress=progress.bytes,
         )
-    say(_counted(encoded), quiet)
+    log(_corpus_summary(encoded), quiet)
     if words_file is not None:
         save_vocabulary(encoded.vocabulary, words_file)
-        written(words_file)
+        note_output(words_file)
     if resume and not os.path.exists(str(checkpoint)) and run.is_finished(output, encoded):
-        say(f"{output} is there and finished: nothing to do", quiet)
+        log(f"{output} is already complete; nothing to do", quiet)
         return
     result = run.train(encoded, checkpoint, checkpoint_every or DEFAULT_PACE, resume)
     save_vectors(result.vectors, output)
-    written(output)
+    note_output(output)
     if summary is not None:
         _write_summary(result, summary)
     if checkpoint is not None:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(checkpoint)
-    say(run.trained(result, output), quiet)
+    log(run.result_line(result, output), quiet)
 
 
 class _Run:
-    """Training by prediction: skip-gram and CBOW."""
+    """Training of the predictive models, skip-gram and CBOW."""
 
     def __init__(
         self,
@@ -222,7 +222,7 @@ class _Run:
     ) -> None:
         counting.refuse_counting(given)
         with usage_errors():
-            # What is not given is left to the library, whose defaults the help repeats.
+            # Options left unset get the library's defaults, which the help repeats.
             self.settings = Word2VecSettings(**{k: value for k, value in given.items() if value is not None}).resolved()
         self.initial, self.evaluation, self.early_stopping = initial, evaluation, early_stopping
         self.evaluate_every, self.threads, self.quiet = evaluate_every, threads, quiet
@@ -238,7 +238,7 @@ class _Run:
         from wordvec import train_word2vec
 
         every = self.evaluate_every
-        say(f"training {self.settings.model}, {self.settings.vector_size} numbers a vector", self.quiet)
+        log(f"training {self.settings.model}, vector size {self.settings.vector_size}", self.quiet)
         with Progress("training", self.quiet) as progress:
             return train_word2vec(
                 encoded,
@@ -257,7 +257,7 @@ class _Run:
             )
 
     @staticmethod
-    def trained(result: "Word2VecResult", output: str) -> str:
+    def result_line(result: "Word2VecResult", output: str) -> str:
         facts = result.summary()
         effective = facts["effective_tokens"][-1]
         return (
@@ -267,19 +267,19 @@ class _Run:
         )
 
 
-def _taken_over(initial: "WordVectors", path: str) -> dict[str, Any]:
-    """How ``initial`` was trained, apart from the number of epochs, where the command line does not say otherwise."""
+def _inherited_settings(initial: "WordVectors", path: str) -> dict[str, Any]:
+    """Return the settings of ``initial``, except for epochs, that the command line does not override."""
     if initial.context_vectors is None or initial.settings.get("model") in counting.MODELS:
         raise Failure(
-            f"{path} has no context vectors, the output side of training; continue from a .safetensors file that "
+            f"{path} has no context vectors, which training needs; continue from a .safetensors file that "
             "train-embeddings wrote with --model skipgram or cbow"
         )
     context = click.get_current_context()
-    told = initial.settings | {"vector_size": initial.vector_size}
-    told |= {"tokenizer": initial.tokenizer, "lowercase": initial.lowercase}
+    inherited = initial.settings | {"vector_size": initial.vector_size}
+    inherited |= {"tokenizer": initial.tokenizer, "lowercase": initial.lowercase}
     return {
         name: value
-        for name, value in told.items()
+        for name, value in inherited.items()
         if name in context.params
         and name != "epochs"
         and context.get_parameter_source(name) == click.core.ParameterSource.DEFAULT
@@ -291,18 +291,18 @@ def _write_summary(result: "Word2VecResult | CountBasedResult", path: str) -> No
 
     with replacing(path) as file:
         file.write(json.dumps(finite(result.summary()), indent=2).encode() + b"\n")
-    written(path)
+    note_output(path)
 
 
 class _Evaluation:
-    """Scores vectors by the mean over files of analogies (accuracy) and word pairs (Spearman), and tells each score."""
+    """Mean score of vectors over files of analogies (accuracy) and word pairs (Spearman); logs each score."""
 
     def __init__(self, files: Sequence[str], quiet: bool) -> None:
         from wordvec import WordVectors
 
         self._files, self._quiet = files, quiet
-        self._told = ""
-        for file in files:  # what is wrong with a file is said before any work
+        self._scores = ""
+        for file in files:  # reports a malformed file before any work
             self._evaluate(WordVectors(["word"], [[1.0]]), file)
 
     def __call__(self, vectors: "WordVectors") -> float:
@@ -310,17 +310,17 @@ class _Evaluation:
         for file, result in zip(self._files, results, strict=True):
             if result.score is None:
                 raise Failure(
-                    f"{file} cannot be evaluated on: too few of its words are among the {len(vectors):,} of the "
-                    "vocabulary; leave it out, or lower min_count"
+                    f"{file} cannot be used for evaluation: too few of its words are in the vocabulary of "
+                    f"{len(vectors):,}; leave it out, or lower min_count"
                 )
-        self._told = ", ".join(f"{result.name} {_shown(result)}" for result in results)
+        self._scores = ", ".join(f"{result.name} {_score_text(result)}" for result in results)
         return sum(result.score or 0.0 for result in results) / len(results)
 
     def on_begin(self, training: "Training") -> None:
         self(training.vectors())
 
     def on_evaluation(self, training: "Training", score: float) -> None:
-        say(f"after {training.position:.2f} epochs: {self._told}", self._quiet)
+        log(f"after {training.position:.2f} epochs: {self._scores}", self._quiet)
 
     @staticmethod
     def _evaluate(vectors: "WordVectors", file: str) -> "AnalogyResult | SimilarityResult":
@@ -329,12 +329,12 @@ class _Evaluation:
         return evaluate_file(vectors, file)
 
 
-def _shown(result: "AnalogyResult | SimilarityResult") -> str:
+def _score_text(result: "AnalogyResult | SimilarityResult") -> str:
     return percent(result.score) if hasattr(result, "protocol") else f"{result.score:.3f}"
 
 
 class _EpochLines:
-    """Shows how far training is, and leaves a line for each epoch."""
+    """Updates the progress display, and logs a line for each epoch."""
 
     def __init__(self, progress: Progress, quiet: bool) -> None:
         self._progress = progress
@@ -347,13 +347,13 @@ class _EpochLines:
         speed = f"{short_number(state.per_second)} tokens/s"
         if share >= 0.999999 * (state.epoch + 1) and self._epochs_said < state.epoch:
             self._epochs_said = state.epoch
-            say(f"epoch {state.epoch + 1}/{state.epochs}: {loss}, {speed}", self._quiet)
+            log(f"epoch {state.epoch + 1}/{state.epochs}: {loss}, {speed}", self._quiet)
         detail = f"{speed}, {loss}, {duration(state.seconds_left)} left"
         self._progress.update(state.done, state.total, detail if state.done else PREPARING)
 
 
-def _counted(encoded: "EncodedCorpus") -> str:
+def _corpus_summary(encoded: "EncodedCorpus") -> str:
     return (
         f"{encoded.raw_tokens:,} tokens, {encoded.raw_types:,} types; "
-        f"{len(encoded.ids):,} tokens of {len(encoded.vocabulary):,} types are kept"
+        f"vocabulary of {len(encoded.vocabulary):,} types, {len(encoded.ids):,} tokens"
     )

@@ -1,4 +1,4 @@
-"""``word-analogy``: a is to b as c is to what?"""
+"""``word-analogy``: solve word analogies (a is to b as c is to what?)."""
 
 import contextlib
 import sys
@@ -10,20 +10,20 @@ import click
 from cli.evaluate import analogy_table
 from cli.shared import options
 from cli.shared.errors import Command
-from cli.shared.reporting import print_json, say, table
+from cli.shared.reporting import log, print_json, table
 
 if TYPE_CHECKING:
     from wordvec import WordVectors
 
 _PROMPT_HELP = """\
-king - man + woman    words to be near to and far from
+king - man + woman    add and subtract word vectors
 man king woman        man is to king as woman is to what?
-king                  the neighbours of a word
-Ctrl-D leaves."""
+king                  nearest neighbors of a word
+Ctrl-D exits."""
 
 
 class _AnalogyCommand(Command):
-    """Says what to do about a word that starts with a dash."""
+    """A command whose errors explain how to pass words that start with a dash."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         try:
@@ -36,7 +36,7 @@ class _AnalogyCommand(Command):
 @click.command(cls=_AnalogyCommand, context_settings=options.HELP)
 @options.vectors_argument
 @click.argument("words", nargs=-1)
-@click.option("--questions", type=click.Path(), metavar="FILE", help="Evaluate a file of questions by section.")
+@click.option("--questions", type=click.Path(), metavar="FILE", help="Evaluate a file of analogy questions by section.")
 @options.protocol_option
 @options.method_option
 @options.top_option
@@ -45,9 +45,9 @@ class _AnalogyCommand(Command):
 def word_analogy(
     vectors: str, words: tuple[str, ...], questions: str | None, protocol: str, method: Any, top: int, as_json: bool
 ) -> None:
-    """Ask VECTORS an analogy: WORDS are an expression, or three words a b c for "a is to b as c is to what?".
+    """Solve a word analogy: WORDS are an expression, or three words a b c for "a is to b as c is to what?".
 
-    Without WORDS, on a terminal, it asks for them again and again.
+    Without WORDS, starts an interactive prompt on a terminal.
 
     \b
     Examples:
@@ -79,7 +79,7 @@ def word_analogy(
 
 
 def parse_query(words: Sequence[str]) -> tuple[list[str], list[str]]:
-    """The words to be near to and those to be far from.
+    """Return the positive and the negative words of a query.
 
     Example:
         >>> parse_query(["king", "-", "man", "+", "woman"])
@@ -88,7 +88,7 @@ def parse_query(words: Sequence[str]) -> tuple[list[str], list[str]]:
         (['king', 'woman'], ['man'])
 
     Raises:
-        click.UsageError: neither three words nor an expression.
+        click.UsageError: the query is neither one word, three words nor an expression.
     """
     parts = words[0].split() if len(words) == 1 else list(words)
     if not any(part in ("+", "-") for part in parts):
@@ -101,7 +101,7 @@ def parse_query(words: Sequence[str]) -> tuple[list[str], list[str]]:
         parts.insert(0, "+")
     signs, terms = parts[::2], parts[1::2]
     if len(signs) != len(terms) or set(signs) - {"+", "-"} or set(terms) & {"+", "-"}:
-        raise click.UsageError(f"words and + or - must take turns, as in king - man + woman; got {' '.join(words)}")
+        raise click.UsageError(f"words and signs must alternate, as in king - man + woman; got {' '.join(words)}")
     return (
         [term for sign, term in zip(signs, terms, strict=True) if sign == "+"],
         [term for sign, term in zip(signs, terms, strict=True) if sign == "-"],
@@ -121,12 +121,12 @@ def _print_answers(
 
 
 def _prompt(vectors: "WordVectors", top: int, method: Any) -> None:
-    """Ask until the input ends; a mistake is answered, not fatal."""
+    """Answer queries until the input ends; errors are reported, not fatal."""
     from wordvec import InputError
 
-    with contextlib.suppress(ImportError):  # gives input() its line editing and history, where there is one
+    with contextlib.suppress(ImportError):  # adds line editing and history to input(), where available
         import readline  # noqa: F401
-    say(_PROMPT_HELP)
+    log(_PROMPT_HELP)
     while True:
         try:
             line = input("> ")
@@ -138,6 +138,6 @@ def _prompt(vectors: "WordVectors", top: int, method: Any) -> None:
         try:
             _print_answers(vectors, parse_query(line.split()), top, method, as_json=False)
         except click.UsageError as error:
-            say(error.format_message())
+            log(error.format_message())
         except InputError as error:
-            say(str(error))
+            log(str(error))

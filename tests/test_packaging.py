@@ -1,4 +1,4 @@
-"""The sdist and the wheel: what is in them, and that the wheel works outside the checkout."""
+"""Sdist and wheel: their contents, and that the wheel works outside the checkout."""
 
 import email
 import os
@@ -27,9 +27,9 @@ def run(*command, cwd, **kwargs):
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory):
-    """The folder with the sdist, and the wheel built from that sdist."""
+    """Build the sdist, and the wheel from it; return their folder."""
     dist = tmp_path_factory.mktemp("dist")
-    # The checkout itself must stay as it is: build writes egg-info and build/ beside setup.cfg.
+    # Build a copy, because building writes egg-info and build/ next to setup.cfg.
     source = tmp_path_factory.mktemp("source")
     tracked = run("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", cwd=ROOT).stdout.split("\0")
     for name in filter(None, tracked):
@@ -46,7 +46,7 @@ def wheel(built):
     return found
 
 
-def test_wheel_is_pure_python_and_holds_our_packages_alone(wheel):
+def test_wheel_is_pure_python_and_contains_only_our_packages(wheel):
     assert wheel.name.endswith("-py3-none-any.whl")
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
@@ -76,8 +76,8 @@ def test_wheel_metadata(wheel):
     assert metadata.get_payload().strip(), "the README is the long description"
 
 
-def test_sdist_builds_and_holds_the_tests(built):
-    # The wheel was built from the sdist, so the sdist is complete; it can be tested, too.
+def test_sdist_builds_and_contains_the_tests(built):
+    # The wheel was built from the sdist, so it is complete; it must also contain the tests.
     (path,) = built.glob("*.tar.gz")
     with tarfile.open(path) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
@@ -88,7 +88,7 @@ def test_sdist_builds_and_holds_the_tests(built):
 
 
 def test_wheel_works_outside_the_checkout(wheel, tmp_path):
-    """Installed in an environment of its own; the dependencies are borrowed from this one."""
+    """Installed in a separate environment that borrows the dependencies of this one."""
     environment = tmp_path / "env"
     venv.create(environment, with_pip=False)
     scheme = sysconfig.get_preferred_scheme("prefix")
@@ -111,7 +111,7 @@ def test_wheel_works_outside_the_checkout(wheel, tmp_path):
         assert Path(path).resolve().is_relative_to(ours.resolve()), path
 
     def command(script, *arguments):
-        # Without the compiler: what the kernels compute is tested elsewhere, and a new place would compile them anew.
+        # Without the compiler: kernels are tested elsewhere, and would be recompiled at a new location.
         return run(scripts / script, *arguments, cwd=tmp_path, env=os.environ | {"NUMBA_DISABLE_JIT": "1"}).stdout
 
     (tmp_path / "corpus.txt").write_text("the king saw the queen\nthe queen saw the king\n" * 20)

@@ -1,1 +1,1 @@
-"""What every benchmark shares: turns with a peer, rows and tables, the machine, the report."""
+"""Shared by all benchmarks: alternating measurements, result rows, peers, machine peaks, reports."""

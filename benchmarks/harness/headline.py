@@ -84,7 +84,11 @@ def summary(facts: Mapping[str, Any]) -> list[str]:
         ratio = f"**{number(median(ratios))}** ({number(min(ratios))} to {number(max(ratios))})"
         ours, theirs = (f"{number(median(each))} {row.unit}" for each in (row.ours, row.theirs))
         lines.append(f"| {label} | {ours} | {theirs} | {row.peer} | {ratio} |")
-    return [*lines, "", "Medians over turns with the peer, range in parentheses; for memory, the ratio of the peaks."]
+    return [
+        *lines,
+        "",
+        "Medians over runs that alternate with the peer, range in parentheses; for memory, the ratio of the peaks.",
+    ]
 
 
 def headline(facts: Mapping[str, Any], folder: str = "") -> list[str]:

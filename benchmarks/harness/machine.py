@@ -1,8 +1,8 @@
-"""What can the machine do right now? The limits that a speed is to be held against.
+"""What is the peak performance of this machine right now? Arithmetic, memory bandwidth and thread latency.
 
-Two threads on a virtual machine are not always two equal processors: the host moves them, onto one core, or so far
-apart that they no longer share a cache. Both change from one minute to the next, and both decide what two threads
-reach, so every two-thread figure is printed with them.
+Two threads of a virtual machine are not always two equal processors: the host may place them on one core, or so far
+apart that they share no cache. This changes from minute to minute and limits what two threads can reach, so every
+two-thread figure is reported with the current peaks.
 """
 
 import threading
@@ -35,7 +35,7 @@ def _multiply_add(numbers, rounds):
 
 @kernel
 def _read(numbers, total):
-    """Sum all numbers, eight vectors of them at a time."""
+    """Sum all numbers, eight SIMD vectors at a time."""
     a = b = c = d = e = f = g = h = splat(np.float32(0))
     for k in range(0, numbers.size - 127, 128):
         a, b = add(a, load(numbers, k)), add(b, load(numbers, k + 16))
@@ -47,7 +47,7 @@ def _read(numbers, total):
 
 @kernel
 def _update(numbers):
-    """Halve all numbers, four vectors of them at a time, and add a half."""
+    """Halve all numbers and add one half, four SIMD vectors at a time."""
     half = splat(np.float32(0.5))
     for k in range(0, numbers.size - 63, 64):
         a, b, c, d = load(numbers, k), load(numbers, k + 16), load(numbers, k + 32), load(numbers, k + 48)
@@ -59,7 +59,7 @@ def _update(numbers):
 
 @kernel
 def _take_turns(counter, turn, rounds):
-    """Add 1 whenever it is this thread's turn, which the other thread then sees."""
+    """Increment the counter whenever it is this thread's turn, which hands the turn to the other thread."""
     for k in range(rounds):
         while atomic_read(counter, 0) != 2 * k + turn:
             pass
@@ -67,7 +67,7 @@ def _take_turns(counter, turn, rounds):
 
 
 def _seconds(function: Callable, arguments: list[tuple]) -> float:
-    """What one call for each of ``arguments``, all at the same time, takes."""
+    """Return the wall time of concurrent calls, one thread for each of ``arguments``."""
     threads = [threading.Thread(target=function, args=each) for each in arguments]
     start = time.perf_counter()
     for thread in threads:
@@ -78,14 +78,14 @@ def _seconds(function: Callable, arguments: list[tuple]) -> float:
 
 
 def peak_gflops(threads: int, rounds: int = 20_000_000) -> float:
-    """Multiply-adds in registers on ``threads`` threads at once, in GFLOP/s."""
+    """Measure multiply-adds in registers on ``threads`` concurrent threads, in GFLOP/s."""
     numbers = [np.full(32, 1e-3, np.float32) for _ in range(threads)]
     _multiply_add(numbers[0], 1)
     return threads * rounds * _FLOPS / _seconds(_multiply_add, [(each, rounds) for each in numbers]) / 1e9
 
 
 def round_trip(rounds: int = 200_000) -> float:
-    """Nanoseconds for a number to go from one thread to another and back."""
+    """Measure the round-trip latency between two threads, in nanoseconds."""
     counter = np.zeros(8, np.int64)
     _take_turns(counter, 0, 1)
     counter[0] = 0
@@ -94,32 +94,32 @@ def round_trip(rounds: int = 200_000) -> float:
 
 @lru_cache(1)
 def _arrays(megabytes: int) -> tuple[np.ndarray, np.ndarray]:
-    """Two that are in memory already."""
+    """Return two arrays whose pages are already mapped."""
     return np.ones(megabytes * 250_000, np.float32), np.ones(megabytes * 250_000, np.float32)
 
 
 def bandwidth(megabytes: int = 256) -> float:
-    """GB a second that one thread reads and writes while it copies an array far larger than caches."""
+    """Measure the GB/s that one thread reads and writes while copying an array far larger than the caches."""
     source, target = _arrays(megabytes)
     return 2 * source.nbytes / _seconds(np.copyto, [(target, source)]) / 1e9
 
 
 def read_bandwidth(megabytes: int = 256) -> float:
-    """GB a second that one thread reads from an array far larger than caches."""
+    """Measure the GB/s that one thread reads from an array far larger than the caches."""
     (source, _), total = _arrays(megabytes), np.zeros(16, np.float32)
     _read(source[:128], total)
     return source.nbytes / _seconds(_read, [(source, total)]) / 1e9
 
 
 def update_bandwidth(megabytes: int = 256) -> float:
-    """GB a second that one thread reads and writes back in place: what is written has been read, unlike in a copy."""
+    """Measure the GB/s that one thread reads and writes in an in-place update of a large array."""
     _, numbers = _arrays(megabytes)
     _update(numbers[:128])
     return 2 * numbers.nbytes / _seconds(_update, [(numbers,)]) / 1e9
 
 
 def caches() -> dict[int, int]:
-    """Bytes of the data caches of the first core by their level, where the system tells (Linux)."""
+    """Return the data cache sizes of the first core in bytes, by level; empty except on Linux."""
     found = {}
     for index in sorted(Path("/sys/devices/system/cpu/cpu0/cache").glob("index*")):
         level, kind, size = ((index / name).read_text().strip() for name in ("level", "type", "size"))
@@ -129,7 +129,7 @@ def caches() -> dict[int, int]:
 
 
 def rows(run: Run) -> Iterator[Row]:
-    """Limits, each as often as this run repeats."""
+    """Yield the peaks, each measured ``run.repeats`` times."""
     turns = range(run.repeats)
     for threads in (1, run.threads):
         rates = [peak_gflops(threads) for _ in turns]
@@ -143,10 +143,10 @@ def rows(run: Run) -> Iterator[Row]:
 
 
 def describe(threads: int) -> str:
-    """One line about the processors as they are now."""
+    """Return one line on the current performance of the processors."""
     if threads == 1:
         return f"peak {peak_gflops(1):.0f} GFLOP/s"
     return (
         f"peak {peak_gflops(1):.0f} GFLOP/s, {threads} threads {peak_gflops(threads):.0f}; "
-        f"{round_trip():.0f} ns there and back"
+        f"{round_trip():.0f} ns round trip"
     )

@@ -1,4 +1,4 @@
-"""What every benchmark shares: runs in turns, a row with its spread, the slope of a cost, processes of their own."""
+"""Alternating measurements, result rows with their spread, scaling exponents, and isolated processes."""
 
 import json
 import math
@@ -20,16 +20,16 @@ T = TypeVar("T")
 
 
 class WrongResultError(Exception):
-    """What was measured is not what should have been computed, or nothing was computed."""
+    """The measured computation failed or returned a wrong result."""
 
 
 class SkippedError(Exception):
-    """A benchmark cannot be run here or is too long for this size, and why."""
+    """A benchmark cannot run here or is too slow for this size; the message gives the reason."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """One line of a table: our figure and perhaps a peer's, each as often as it was measured."""
+    """One row of a table: all measurements of our figure and, optionally, of a peer's."""
 
     case: str
     unit: str
@@ -38,21 +38,21 @@ class Row:
     theirs: list[float] = field(default_factory=list)
     more_is_better: bool = True
     theory: float | None = None
-    """What an exponent should be."""
+    """The theoretical exponent."""
     points: list[list[float]] = field(default_factory=list)
-    """(size, median seconds) where the row is the slope of a cost."""
+    """(size, median seconds), if the row is a scaling exponent."""
     note: str = ""
     reason: str = ""
-    """Why it is not what theory says; told below the table."""
+    """Why it differs from theory; shown below the table."""
 
     @property
     def ratios(self) -> list[float]:
-        """How many times as good as the peer we were, turn by turn."""
+        """The speed-up over the peer in each round."""
         pairs = zip(self.ours, self.theirs, strict=False)
         return [a / b if self.more_is_better else b / a for a, b in pairs]
 
     def cells(self) -> list[str]:
-        """Case, ours, the peer, the median ratio and the spread, as they are printed."""
+        """Return the printed cells: case, ours, the peer, the median ratio, the spread and the note."""
         ours = f"{number(median(self.ours))} {self.unit}"
         if self.theory is not None:
             ours += f" (theory {number(self.theory)})"
@@ -65,21 +65,21 @@ class Row:
 
 @dataclass(frozen=True)
 class Run:
-    """How much to measure, with whom and where."""
+    """The configuration of a run: folder, input size, threads, peers."""
 
     folder: Path
     size: str = "default"
     threads: int = 2
     peers: Mapping[str, Peer] = field(default_factory=dict)
     turns: int = 0
-    """How often each figure is measured; 0: as the size has it."""
+    """Number of measurements per figure; 0 selects the default of the size."""
 
     def pick(self, quick: T, default: T, full: T | None = None) -> T:
-        """The slice that goes with the size of this run; ``full`` is as ``default`` unless given."""
+        """Return the value for the size of this run; ``full`` defaults to ``default``."""
         return {"quick": quick, "default": default, "full": default if full is None else full}[self.size]
 
     def python(self, package: str) -> str | None:
-        """The Python that has this peer, if any."""
+        """Return the Python with this peer, if any."""
         return self.peers[package].python if package in self.peers else None
 
     @property
@@ -88,7 +88,7 @@ class Run:
 
 
 def number(value: float) -> str:
-    """Three significant digits, without an exponent."""
+    """Format with three significant digits, without an exponent."""
     if value == 0 or not math.isfinite(value):
         return f"{value:.0f}"
     return f"{value:,.{max(0, 2 - math.floor(math.log10(abs(value))))}f}"
@@ -105,18 +105,18 @@ def threads_of(count: int) -> str:
 
 
 def alternate(runs: Mapping[str, Callable[[], float]], repeats: int) -> tuple[dict[str, list[float]], dict[str, str]]:
-    """Call each in turn, ``repeats`` times: the figures of all that lived, and why a peer did not."""
+    """Call each function in turn, ``repeats`` times; return the figures, and the error of each peer that failed."""
     figures: dict[str, list[float]] = {name: [] for name in runs}
-    died: dict[str, str] = {}
+    failed: dict[str, str] = {}
     for _ in range(repeats):
         for name, run in runs.items():
-            if name in died:
+            if name in failed:
                 continue
             try:
                 figures[name].append(run())
             except PeerError as error:
-                died[name] = str(error)
-    return {name: each for name, each in figures.items() if name not in died}, died
+                failed[name] = str(error)
+    return {name: each for name, each in figures.items() if name not in failed}, failed
 
 
 def compare(
@@ -128,9 +128,9 @@ def compare(
     *,
     more_is_better: bool = True,
 ) -> list[Row]:
-    """Rows of each way of ours beside each peer, measured in turns; ours alone where every peer is missing or died."""
-    figures, died = alternate({**ours, **theirs}, repeats)
-    note = "; ".join(f"{name} died: {why}" for name, why in died.items())
+    """Return a row for each of our variants and each peer, run alternately; no peer if all are missing or failed."""
+    figures, failed = alternate({**ours, **theirs}, repeats)
+    note = "; ".join(f"{name} failed: {why}" for name, why in failed.items())
     rows = []
     for name in ours:
         label = f"{case}, {name}" if name else case
@@ -140,19 +140,19 @@ def compare(
 
 
 def slope(points: Sequence[Sequence[float]]) -> float:
-    """The exponent b of y = a x**b, by least squares on the logarithms."""
+    """Fit the exponent b of y = a x**b by least squares on the logarithms."""
     xs, ys = ([math.log(value) for value in column] for column in zip(*points, strict=True))
     x, y = sum(xs) / len(xs), sum(ys) / len(ys)
     return sum((a - x) * (b - y) for a, b in zip(xs, ys, strict=True)) / sum((a - x) ** 2 for a in xs)
 
 
 def part_of(points: Sequence[Sequence[float]], part: Callable[[float], float], work: Callable[[float], float]) -> float:
-    """The factor a of the fit y = a part(x) + b work(x), neither below 0; relative errors count alike."""
+    """Fit y = a part(x) + b work(x), with a, b >= 0, by relative least squares, and return a."""
     # Least squares of 1 = a part / y + b work / y.
     parts, works = ([each(x) / y for x, y in points] for each in (part, work))
     p, q, r = (sum(a * b for a, b in zip(*pair, strict=True)) for pair in ((parts,) * 2, (parts, works), (works,) * 2))
     determinant = p * r - q * q
-    if not determinant or sum(works) * p < sum(parts) * q:  # b would be below 0
+    if not determinant or sum(works) * p < sum(parts) * q:  # b would be negative
         return sum(parts) / p
     return max(0.0, (sum(parts) * r - sum(works) * q) / determinant)
 
@@ -164,9 +164,9 @@ def growth(
     theory: float,
     reason: str | Callable[[list[list[float]]], str] = "",
 ) -> Row:
-    """The exponent with which seconds grow over the sizes in ``runs``, measured in turns, round by round.
+    """Fit the scaling exponent of seconds over the sizes in ``runs``, measured alternately, for each round.
 
-    ``reason`` says why it is not what theory says; it may be made of the (size, median seconds) that were found.
+    ``reason`` explains the difference from theory; it may be a function of the (size, median seconds) measured.
     """
     figures, _ = alternate({str(size): run for size, run in runs.items()}, repeats)
     rounds = zip(*(figures[str(size)] for size in runs), strict=True)
@@ -180,7 +180,7 @@ def growth(
         slopes,
         theory=theory,
         points=points,
-        note=f"at {sizes}; step by step {steps}",
+        note=f"at {sizes}; stepwise {steps}",
         reason=reason(points) if callable(reason) else reason,
     )
 
@@ -189,30 +189,30 @@ def _one(size: float) -> float:
     return 1.0
 
 
-def told_part(
+def fitted_share(
     what: str, part: Callable[[float], float] = _one, work: Callable[[float], float] = float
 ) -> Callable[[list[list[float]]], str]:
-    """A reason for ``growth``: by a fit, the share of the time that grows as ``part`` does (by default not at all) and
-    not as ``work``, at both ends."""
+    """Return a reason for ``growth``: the fitted share of the time that scales as ``part`` (constant by default) rather
+    than ``work``, at the smallest and the largest size."""
 
-    def tell(points: list[list[float]]) -> str:
+    def explain(points: list[list[float]]) -> str:
         factor = part_of(points, part, work)
         ends = points[0], points[-1]
         first, last = (f"{min(1, factor * part(size) / seconds):.0%} at {size:,}" for size, seconds in ends)
-        return f"{what}: by a fit {first}, {last}"
+        return f"{what}: fitted share {first}, {last}"
 
-    return tell
+    return explain
 
 
 def table(rows: Sequence[Row]) -> list[str]:
-    """Lines for a terminal, columns aligned."""
+    """Return lines of aligned columns for a terminal."""
     cells = [["", "ours", "peer", "ratio", "spread", ""], *(row.cells() for row in rows)]
     widths = [max(len(line[k]) for line in cells) for k in range(5)]
     return ["  ".join([*(f"{c:<{w}}" for c, w in zip(line, widths, strict=False)), line[5]]).rstrip() for line in cells]
 
 
 def anonymous_bytes(process: int | str = "self") -> int:
-    """What a process holds beside files, where the system tells (Linux); else 0."""
+    """Return the anonymous memory of a process in bytes (RssAnon, not backed by files); 0 except on Linux."""
     try:
         status = Path(f"/proc/{process}/status").read_text()
     except OSError:
@@ -222,7 +222,7 @@ def anonymous_bytes(process: int | str = "self") -> int:
 
 @contextmanager
 def watched_memory() -> Iterator[list[int]]:
-    """The largest growth of anonymous memory, seen every millisecond if ``call_alone`` was told to watch; else 0."""
+    """Yield the largest growth of anonymous memory, sampled every millisecond if ``call_alone`` watches; else 0."""
     before, most, done = anonymous_bytes(), [0], threading.Event()
 
     def watch() -> None:
@@ -241,11 +241,11 @@ def watched_memory() -> Iterator[list[int]]:
 
 
 def call_alone(function: str, *arguments: Any, watch: bool = False) -> Any:
-    """What ``module.function(*arguments)`` gives, as JSON, in a process of its own."""
+    """Call ``module.function(*arguments)`` in a separate process and return its result, passed as JSON."""
     module, name = function.rsplit(".", 1)
     code = f"import json; from {module} import {name}; print(json.dumps({name}(*{arguments!r})))"
     environment = os.environ | ({"WATCH": "1"} if watch else {})
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
     if done.returncode:
-        raise WrongResultError(f"{function} ended with {done.returncode}: {done.stderr[-2000:]}")
+        raise WrongResultError(f"{function} exited with {done.returncode}: {done.stderr[-2000:]}")
     return json.loads(done.stdout)

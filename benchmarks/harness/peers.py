@@ -1,4 +1,4 @@
-"""The programs we are compared with: found or installed in a Python of their own, and run there."""
+"""Peers: other libraries, found or installed in a separate Python environment and run there."""
 
 import json
 import os
@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 INSTALLED = ("gensim", "word2vec", "fasttext", "torch")
-"""What is installed, each by an attempt of its own. scikit-learn comes with us."""
+"""Packages to install, each independently of the others. scikit-learn is a dependency of ours."""
 TORCH_INDEX = "WORDVEC_TORCH_INDEX"
-"""The variable that names the package index of PyTorch's CPU build; the usual build for Linux weighs gigabytes."""
-_PATIENCE = 900
-"""Seconds that one installation may take."""
+"""Variable with the package index of PyTorch's CPU build; the default build for Linux takes gigabytes."""
+_TIMEOUT = 900
+"""Seconds per installation."""
 
 _GENSIM = """
 import json, sys, time
@@ -70,16 +70,16 @@ _BUILDS = {
     "torch": "from torch.backends import cpu, mkldnn; "
     "build = cpu.get_cpu_capability() + ', oneDNN' * mkldnn.is_available()",
 }
-"""What says how a peer was built: gensim's loops in C (-1: none), and what PyTorch computes with."""
+"""Code that reports how a peer was built: gensim's C loops (-1: none), PyTorch's instruction set."""
 
 
 class PeerError(Exception):
-    """A peer did not come to its end, or did not say what it was asked."""
+    """A peer failed or did not print its results."""
 
 
 @dataclass(frozen=True)
 class Peer:
-    """A package in a Python that has it."""
+    """A package and a Python in which it is installed."""
 
     package: str
     version: str
@@ -90,13 +90,13 @@ class Peer:
         return f"{self.package} {self.version}"
 
     @property
-    def told(self) -> str:
+    def version_and_build(self) -> str:
         """Version and build."""
         return f"{self.version} ({self.build})" if self.build else self.version
 
 
 def peers_of(pythons: Iterable[str]) -> dict[str, Peer]:
-    """What these Pythons have, by the name of the package; the first that has it counts."""
+    """Find the peers installed in these Pythons, by package name; the first Python that has one is used."""
     found: dict[str, Peer] = {}
     for python in pythons:
         for name, version in run_json([python, "-c", _VERSIONS, *INSTALLED]).items():
@@ -105,7 +105,7 @@ def peers_of(pythons: Iterable[str]) -> dict[str, Peer]:
 
 
 def with_build(peer: Peer) -> Peer:
-    """The same peer and how it was built, where it says."""
+    """Return the peer with its build, if it can be determined."""
     if peer.package not in _BUILDS:
         return peer
     code = f"import json; {_BUILDS[peer.package]}; print(json.dumps({{'build': build}}))"
@@ -116,16 +116,16 @@ def with_build(peer: Peer) -> Peer:
 
 
 def peer_folder() -> Path:
-    """Where peers are installed unless told otherwise."""
+    """Return the default folder of the peers' environment."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "wordvec" / "benchmark-peers"
 
 
-def install_peers(folder: Path, say: Callable[[str], object], install: bool = True) -> dict[str, Peer]:
-    """The peers in an environment in ``folder``, made and filled where it has to be; says what is left out, and why."""
+def install_peers(folder: Path, log: Callable[[str], object], install: bool = True) -> dict[str, Peer]:
+    """Return the peers in the environment in ``folder``, which is created if needed; log what is skipped, and why."""
     python = folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
     if not python.exists():
         if not install:
-            say("no peers: none are installed")
+            log("no peers are installed")
             return {}
         venv.create(folder, with_pip=True)
     found = peers_of([str(python)])
@@ -134,20 +134,20 @@ def install_peers(folder: Path, say: Callable[[str], object], install: bool = Tr
         if name in found:
             continue
         if name == "torch" and sys.platform == "linux" and not index:
-            say(f"torch is left out: set {TORCH_INDEX} to the package index of its CPU build")
+            log(f"skipping torch: set {TORCH_INDEX} to the package index of its CPU build")
             continue
-        say(f"installing {name} into {folder}")
+        log(f"installing {name} into {folder}")
         command = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", name]
         try:
-            _run([*command, *(["--index-url", index] if name == "torch" and index else [])], _PATIENCE)
+            _run([*command, *(["--index-url", index] if name == "torch" and index else [])], _TIMEOUT)
         except PeerError as error:
-            say(f"{name} is left out: {error}")
+            log(f"skipping {name}: {error}")
     return peers_of([str(python)])
 
 
 @dataclass(frozen=True)
 class Job:
-    """One training, the same for everybody: window 5, 5 negatives, subsample 1e-3, min count 5."""
+    """One training run, identical for all peers: window 5, 5 negatives, subsample 1e-3, min count 5."""
 
     path: Path
     model: str
@@ -161,22 +161,22 @@ class Job:
 class PeerRun:
     peer: str
     train: float
-    """Seconds of training alone."""
+    """Seconds of training only."""
 
 
 def gensim_command(python: str, job: Job, output: Path | None = None) -> list[str]:
-    """The command of one training with gensim, which saves its vectors as text to ``output`` if there is one."""
+    """Return the command of one training run with gensim, which saves its vectors as text to ``output`` if given."""
     return [python, "-c", _GENSIM, *_values(job, output)]
 
 
 def run_gensim(python: str, job: Job, output: Path | None = None) -> PeerRun:
-    """gensim's ``corpus_file`` path, its fastest; it says itself how long training took."""
+    """Train with gensim's ``corpus_file``, its fastest input; the script measures the training time itself."""
     found = run_json(gensim_command(python, job, output))
     return PeerRun(found["peer"], found["train"])
 
 
 def run_word2vec_c(python: str, job: Job, output: Path | None = None) -> PeerRun:
-    """word2vec.c as the package ``word2vec`` on PyPI builds it: the whole run less one that only counts the words."""
+    """Train with word2vec.c from the PyPI package ``word2vec``; the time of a run that only counts is subtracted."""
     program = Path(python).with_name("word2vec")
     with tempfile.TemporaryDirectory() as folder:
         command = [
@@ -193,10 +193,10 @@ def run_word2vec_c(python: str, job: Job, output: Path | None = None) -> PeerRun
 
 
 def run_fasttext(python: str, job: Job, output: Path | None = None) -> PeerRun:
-    """fastText without subwords: so many epochs more, because it counts words in the same call.
+    """Train with fastText without subwords; the time is the difference of two runs, as each counts the words, too.
 
-    With one thread, fastText 0.9.3 fills the first tenth of a matrix and leaves the rest as memory was, NaN included.
-    Buckets for n-grams of words, which unsupervised training does not look up, keep the words within that tenth.
+    With one thread, fastText 0.9.3 initializes only the first tenth of a matrix; the rest may contain NaN. Buckets for
+    word n-grams, which unsupervised training never looks up, keep the words within that tenth.
     """
     if output is not None:
         raise ValueError("fastText's vectors are not saved here")
@@ -206,11 +206,11 @@ def run_fasttext(python: str, job: Job, output: Path | None = None) -> PeerRun:
 
 PEERS = {"gensim": run_gensim, "word2vec.c": run_word2vec_c, "fasttext": run_fasttext}
 PACKAGES = {"gensim": "gensim", "word2vec.c": "word2vec", "fasttext": "fasttext"}
-"""The package that brings a peer."""
+"""The package that provides each peer."""
 
 
 class Server:
-    """Code in a peer's Python that answers each line of JSON with one, until it is closed."""
+    """Code in a peer's Python that answers each line of JSON with another, until closed."""
 
     def __init__(self, python: str, code: str, *arguments: object) -> None:
         command = [python, "-c", code, *map(str, arguments)]
@@ -226,7 +226,7 @@ class Server:
             to.flush()
             return json.loads(answers.readline())
         except (OSError, ValueError) as error:
-            raise PeerError(f"it ended with {self._process.poll()} when asked for more") from error
+            raise PeerError(f"exited with {self._process.poll()} during a request") from error
 
     def close(self) -> None:
         self._process.kill()
@@ -234,12 +234,12 @@ class Server:
 
 
 def run_json(command: list[str]) -> dict:
-    """The JSON object in the last line that the command prints."""
-    said = _run(command)
+    """Run the command and return the JSON object in the last line it prints."""
+    output = _run(command)
     try:
-        return json.loads(said.splitlines()[-1])
+        return json.loads(output.splitlines()[-1])
     except (IndexError, ValueError) as error:
-        raise PeerError(f"it printed no figures: {said[-200:]!r}") from error
+        raise PeerError(f"printed no results: {output[-200:]!r}") from error
 
 
 def _values(job: Job, output: Path | None) -> list[str]:
@@ -247,13 +247,13 @@ def _values(job: Job, output: Path | None) -> list[str]:
     return [str(value) for value in values]
 
 
-def _run(command: list[str], patience: float | None = None) -> str:
-    """What the command prints; it may take ``patience`` seconds."""
+def _run(command: list[str], timeout: float | None = None) -> str:
+    """Run the command, for at most ``timeout`` seconds, and return its output."""
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=patience)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=timeout)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise PeerError(str(error)) from error
     if done.returncode:
         lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
-        raise PeerError(next((line for line in reversed(lines) if "rror" in line), f"it ended with {done.returncode}"))
+        raise PeerError(next((line for line in reversed(lines) if "rror" in line), f"exited with {done.returncode}"))
     return done.stdout

@@ -105,7 +105,7 @@ def markdown(facts: Mapping[str, Any]) -> str:
         f"- Text: {facts['corpus']}",
         f"- Took {facts['seconds'] / 60:.1f} minutes; {machine['threads']} threads unless stated otherwise",
         "",
-        "A ratio above 1 means faster, or smaller, than the peer; both of its figures are from the same turn.",
+        "A ratio above 1 means faster, or smaller, than the peer; both figures of a ratio are from the same round.",
     ]
     if facts.get("headline"):
         lines += ["", f"![speed-up over each peer]({facts['headline']})"]
@@ -218,5 +218,5 @@ def _moved(old: Row, new: Row) -> str:
     return f"{word} by {abs(change):.0%}, {number(median(a))} to {number(median(b))}{unit}"
 
 
-def say_to_stderr(line: str) -> None:
+def log_to_stderr(line: str) -> None:
     print(line, file=sys.stderr, flush=True)

@@ -1,4 +1,4 @@
-"""Runs benchmarks, each in a process of its own, so that one that crashes takes no other with it."""
+"""Runs benchmarks in separate processes, so that a crash affects no other benchmark."""
 
 import importlib
 import multiprocessing
@@ -12,7 +12,7 @@ from typing import Any
 
 from benchmarks.harness.measuring import Run, SkippedError
 from benchmarks.harness.peers import PeerError
-from benchmarks.harness.report import BUSY, busy_processors, commit, machine_facts, say_to_stderr
+from benchmarks.harness.report import BUSY, busy_processors, commit, log_to_stderr, machine_facts
 from benchmarks.harness.texts import speed_source
 
 _FOLDERS = {
@@ -25,7 +25,7 @@ _FOLDERS = {
     ),
 }  # fmt: skip
 MODULES = {name: f"benchmarks.{folder}.{name}" for folder, names in _FOLDERS.items() for name in names}
-"""Each benchmark's module."""
+"""Module of each benchmark."""
 
 BUDGETS = {
     "machine": (4, 4),
@@ -47,29 +47,29 @@ BUDGETS = {
     "frontier": (1, 250),
     "bounded_memory": (1, 1),
 }
-"""The benchmarks in the order they run, each with the seconds that it may take on two cores with every peer there: with
-``--quick``, where all take 4 minutes with kernels still to be compiled, and at the default size, 40 minutes."""
+"""Benchmarks in the order they run, each with its time budget in seconds on two cores with all peers: with ``--quick``
+(4 minutes in total, including compilation) and at the default size (40 minutes)."""
 NAMES = tuple(BUDGETS)
 
 
 def question(name: str) -> str:
-    """The first line of a benchmark's docstring."""
+    """Return the first line of a benchmark's docstring."""
     return (importlib.import_module(MODULES[name]).__doc__ or "").strip().splitlines()[0]
 
 
 def measure(name: str, run: Run) -> dict[str, Any]:
-    """One benchmark's question, seconds and rows, and why it was skipped or failed."""
+    """Run a benchmark; return its question, seconds, rows, and why it was skipped or failed, if so."""
     found: dict[str, Any] = {"question": "", "seconds": 0.0, "rows": []}
     start = time.perf_counter()
     try:
         found["question"] = question(name)
         for row in importlib.import_module(MODULES[name]).rows(run):
             found["rows"].append(asdict(row))
-            say_to_stderr(f"  {'  '.join(filter(None, [*row.cells(), row.reason]))}")
+            log_to_stderr(f"  {'  '.join(filter(None, [*row.cells(), row.reason]))}")
     except SkippedError as error:
         found["skipped"] = str(error)
     except PeerError as error:
-        found["skipped"] = f"the rest, because a peer died: {error}"
+        found["skipped"] = f"the rest, because a peer failed: {error}"
     except Exception:
         found["failed"] = traceback.format_exc()
     found["seconds"] = round(time.perf_counter() - start, 1)
@@ -77,7 +77,7 @@ def measure(name: str, run: Run) -> dict[str, Any]:
 
 
 def measure_alone(name: str, run: Run) -> dict[str, Any]:
-    """As ``measure``, in a process of its own."""
+    """Run ``measure`` in a separate process."""
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
         try:
             return pool.submit(measure, name, run).result()
@@ -86,19 +86,19 @@ def measure_alone(name: str, run: Run) -> dict[str, Any]:
 
 
 def planned(name: str, run: Run) -> str:
-    """What the budget has for it, if any."""
+    """Return the time budget as text, if there is one."""
     seconds = run.pick(*BUDGETS[name], 0)
     return f", {seconds} s planned" if seconds else ""
 
 
 def processor_seconds() -> float:
-    """Of all processes that have ended, where the system tells."""
+    """Return the CPU time of all finished child processes, where supported."""
     times = os.times()
     return times.children_user + times.children_system
 
 
 def measure_all(names: tuple[str, ...], run: Run) -> dict[str, Any]:
-    """The facts of a whole run."""
+    """Run the benchmarks and return the contents of ``results.json``."""
     start = time.perf_counter()
     facts: dict[str, Any] = {
         "machine": machine_facts(run.threads),
@@ -106,23 +106,21 @@ def measure_all(names: tuple[str, ...], run: Run) -> dict[str, Any]:
         "corpus": speed_source(),
         "size": run.size,
         "repeats": run.repeats,
-        "peers": {name: peer.told for name, peer in run.peers.items()},
+        "peers": {name: peer.version_and_build for name, peer in run.peers.items()},
         "seconds": 0.0,
         "benchmarks": {},
     }
     for name in names:
-        say_to_stderr(f"\n{name}: {question(name)}")
+        log_to_stderr(f"\n{name}: {question(name)}")
         busy = busy_processors()
         if busy > BUSY:
-            say_to_stderr(f"  others keep {busy:.1f} processors busy: measure again when they do not")
+            log_to_stderr(f"  other programs keep {busy:.1f} processors busy; repeat the run on an idle machine")
         used = processor_seconds()
         found = facts["benchmarks"][name] = {**measure_alone(name, run), "busy": round(busy, 2)}
         found["processor_seconds"] = round(processor_seconds() - used, 1)
         for key in ("skipped", "failed"):
             if key in found:
-                say_to_stderr(f"  {key}: {found[key]}")
-        say_to_stderr(
-            f"  {found['seconds']:.0f} s, {found['processor_seconds']:.0f} s of processors{planned(name, run)}"
-        )
+                log_to_stderr(f"  {key}: {found[key]}")
+        log_to_stderr(f"  {found['seconds']:.0f} s, {found['processor_seconds']:.0f} s of CPU time{planned(name, run)}")
     facts["seconds"] = round(time.perf_counter() - start, 1)
     return facts

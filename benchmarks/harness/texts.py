@@ -1,4 +1,4 @@
-"""The texts that speeds are measured on: wiki8 where WORDVEC_DATA has it, else words drawn by Zipf's law."""
+"""Benchmark texts: wiki8 if available in WORDVEC_DATA, else words sampled from a Zipf distribution."""
 
 import lzma
 import os
@@ -7,23 +7,23 @@ from pathlib import Path
 import numpy as np
 
 GENERATED_TOKENS = 17_000_000
-"""As many as wiki8 has."""
+"""The size of wiki8."""
 
 
 def data_file(name: str) -> Path | None:
-    """A file of the folder that WORDVEC_DATA names, if there is one."""
+    """Return a file in the folder $WORDVEC_DATA, or None if it does not exist."""
     folder = os.environ.get("WORDVEC_DATA")
     path = Path(folder, name) if folder else None
     return path if path and path.is_file() else None
 
 
 def speed_source() -> str:
-    """Which text ``speed_text`` gives."""
+    """Return the name of the text that ``speed_text`` writes."""
     return "wiki8" if data_file("text/wiki8.xz") else "generated: 50,000 words by Zipf's law"
 
 
 def speed_text(folder: Path, tokens: int | None = None) -> Path:
-    """The text in lines of 1,000 tokens, as a file in ``folder``; ``tokens`` at most."""
+    """Write at most ``tokens`` of the text to a file in ``folder``, in lines of 1,000 tokens, and return its path."""
     target = folder / f"text-{tokens or 'all'}.txt"
     source = data_file("text/wiki8.xz")
     if target.exists():
@@ -49,9 +49,9 @@ def write_zipf(
     every_word: bool = False,
     seed: int = 1,
 ) -> None:
-    """Lines of 1,000 tokens, ``tokens`` of them or ``size`` bytes: word k about 1 / k as often as the first.
+    """Write ``tokens`` tokens or ``size`` bytes in lines of 1,000 tokens; word k has a frequency proportional to 1 / k.
 
-    ``new_words`` in each line are nowhere else; with ``every_word`` the text begins with each word once.
+    ``new_words`` words of each line occur nowhere else; with ``every_word``, the text starts with each word once.
     """
     random = np.random.default_rng(seed)
     words = np.array([f"w{k:x}" for k in range(types)], object)

@@ -1,15 +1,15 @@
-"""How near the limit is each kernel? Its share of what this core can multiply, or of what memory can bring.
+"""Roofline: what fraction of peak compute or memory bandwidth does each kernel reach on one core?
 
     python -m benchmarks limits
 
-Everything runs on one thread. Just before each turn the same core is measured: multiply-adds in registers, reading
-memory, and memory at the best of reading, copying and changing it in place. A kernel's work is counted by formula, as
-what the algorithm cannot do without: the multiplications and additions (FLOP, a multiply-add being two) and the bytes
-that are read from memory and written to it at least once. The limit is the longest of the times that each of these
-takes; the share is that limit by the time that was measured, and the note says whether arithmetic or memory binds.
-Exponentials, square roots, random numbers, hashing and sorting are not counted, and rows that are fetched again because
-no cache holds them are not either: they are what is missing from 100 %. The formulas stand with the kernels, in
-``limits_of_vectors`` and ``limits_of_nets``. With ``--quick`` some kernels are left out, which take long to compile.
+Everything runs on one thread. The peaks of the same core are measured just before each run: multiply-adds in registers,
+memory reads, and the best of reading, copying and in-place updates. The minimal work of a kernel is given by formula:
+the multiplications and additions (FLOP; a multiply-add is two) and the bytes read from and written to memory at least
+once. The time limit is the maximum of the times that each of these takes at peak; the reported fraction is the limit
+divided by the measured time, and the note states whether the kernel is compute- or memory-bound. Exponentials, square
+roots, random numbers, hashing, sorting and repeated fetches of rows that no cache holds are not counted: they account
+for what is missing from 100 %. The formulas are documented with the kernels, in ``limits_of_vectors`` and
+``limits_of_nets``. ``--quick`` omits some kernels that are slow to compile.
 """
 
 import math
@@ -22,20 +22,20 @@ from benchmarks.harness.measuring import Row, Run, number
 from benchmarks.kernels.roofline import Kernel, Work
 
 LEAST_SECONDS, MOST_CALLS = 0.1, 50
-"""A kernel is called so often that a turn takes that long, within reason."""
+"""A kernel is called repeatedly until a run takes this long, within the maximum number of calls."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """Of one thread, in FLOP and bytes a second."""
+    """Peaks of one thread, in FLOP/s and bytes/s."""
 
     flop: float
     read: float
     both: float
-    """Bytes read and written, where both are asked for."""
+    """Bytes per second for mixed reads and writes."""
 
     def seconds(self, work: Work) -> tuple[float, float]:
-        """The least that the arithmetic can take, and the memory."""
+        """Return the minimum times for the arithmetic and for the memory traffic."""
         return work.flop / self.flop, max(work.read / self.read, (work.read + work.written) / self.both)
 
 
@@ -45,7 +45,7 @@ def measure_limits() -> Limits:
 
 
 def share(kernel: Kernel, repeats: int) -> Row:
-    """Per cent of the limit, turn by turn, once it is compiled."""
+    """Return the percentage of the limit in each run, after compilation."""
     kernel.seconds()
     calls = max(1, min(MOST_CALLS, math.ceil(LEAST_SECONDS / kernel.seconds())))
     turns = [(measure_limits(), mean(kernel.seconds() for _ in range(calls))) for _ in range(repeats)]

@@ -1,6 +1,6 @@
-"""The kernels of ``seqclf`` as ``limits`` times them, and how their work is counted.
+"""Roofline benchmarks of the kernels of ``seqclf``, with the formulas for their work.
 
-R is the packed rows (tokens) of a batch, U its distinct tokens, E the vector size, H the hidden size, G a cell's gates.
+R is the packed rows (tokens) of a batch, U its distinct tokens, E the vector size, H the hidden size, G the gate count.
 """
 
 from collections.abc import Iterator
@@ -47,8 +47,8 @@ def _repeated(times: int, function: Any, *arguments: Any) -> float:
 def _recurrent(cell: str, batch: PackedBatch, random: np.random.Generator, times: int) -> Iterator[Kernel]:
     """Two directions over 32 texts of 20 tokens.
 
-    Forward, for each direction: the inputs of all distinct tokens, 2 G H E U FLOP, and the state of all but the first
-    step, 2 G H H (R - 32). Backward, the gradient of the states and that of the weights: twice each of that.
+    Forward, per direction: the input projections of all distinct tokens, 2 G H E U FLOP, and the recurrent products of
+    all but the first step, 2 G H H (R - 32). Backward, the gradients of states and weights: twice that.
     """
     shape = EncoderShape(VOCABULARY, E, H, cell=cell)
     encoder = Encoder(shape)
@@ -65,18 +65,18 @@ def _recurrent(cell: str, batch: PackedBatch, random: np.random.Generator, times
         encoder.backward(encoder.forward(batch), d_states.copy())
 
     def backward() -> float:
-        together, alone = (min(_repeated(times, each) for _ in range(2)) for each in (both, forward))
-        return together - alone
+        total, forward_only = (min(_repeated(times, each) for _ in range(2)) for each in (both, forward))
+        return total - forward_only
 
-    case, why = f"{cell.upper()} E{E} H{H}", "then sigmoids and tanhs, a row at a time"
+    case, why = f"{cell.upper()} E{E} H{H}", "plus sigmoid and tanh, row by row"
     yield Kernel(f"{case}, forward", Work(times * flop), partial(_repeated, times, forward), why)
-    yield Kernel(f"{case}, backward", Work(times * 2 * flop), backward, "measured as both passes less the first")
+    yield Kernel(f"{case}, backward", Work(times * 2 * flop), backward, "both passes minus the forward pass")
 
 
 def _heads(batch: PackedBatch, random: np.random.Generator, times: int) -> Iterator[Kernel]:
     """Attention, A = 64 keys over F = 256 states: 2 A F R for the keys and 2 F R for the mean; backward twice that. CRF
-    of C = 17 labels over F states: scores 2 C F R, gradients twice that; three sums over C C moves a token, 2 C C each.
-    Viterbi: the scores, then two operations a move."""
+    with C = 17 labels over F states: scores 2 C F R, gradients twice that; three sums over C C transitions per token,
+    2 C C each. Viterbi: the scores, then two operations per transition."""
     features, keys, labels = 2 * H, 64, 17
     rows = int(batch.starts[-1])
     states = random.standard_normal((rows, features)).astype(np.float32)
@@ -90,21 +90,23 @@ def _heads(batch: PackedBatch, random: np.random.Generator, times: int) -> Itera
         pooling.backward(d_pooled, batch, tape)
 
     flop = 3 * times * (2 * keys * features * rows + 2 * features * rows)
-    yield Kernel("attention, both passes", Work(flop), partial(_repeated, times, attend), "tanh of each key, by libm")
+    yield Kernel(
+        "attention, both passes", Work(flop), partial(_repeated, times, attend), "plus tanh of each key, by libm"
+    )
     scores, moves = 2 * labels * features * rows, 2 * labels**2 * rows
     yield Kernel(
         f"CRF of {labels} labels, both passes", Work(times * 3 * (scores + moves)),
         partial(_repeated, times, crf.loss_and_backward, states, batch, targets),
-        "in float64, half as many at a time; exponentials and logarithms by libm",
+        "float64, half the SIMD width; exp and log by libm",
     )  # fmt: skip
     yield Kernel(
         f"CRF of {labels} labels, best path", Work(times * (scores + moves)),
-        partial(_repeated, times, crf.predict, states, batch), "in float64; each comparison waits for the last",
+        partial(_repeated, times, crf.predict, states, batch), "float64; each comparison depends on the previous one",
     )  # fmt: skip
 
 
 def _adam(size: int) -> Kernel:
-    """Four numbers of 4 bytes read and three written for each weight, 12 FLOP, on arrays that no cache holds."""
+    """Per weight, 12 FLOP; four floats of 4 bytes are read and three written, in arrays larger than any cache."""
     values, gradient = np.zeros(size, np.float32), np.ones(size, np.float32)
     adam = Adam(values)
     adam.step(gradient, learning_rate=1e-3)

@@ -1,6 +1,6 @@
-"""The kernels of ``wordvec`` as ``limits`` times them, and how their work is counted.
+"""Roofline benchmarks of the kernels of ``wordvec``, with the formulas for their work.
 
-D is the vector size, N the tokens, V the words; what pads D to a multiple of 16 is not counted.
+D is the vector size, N the number of tokens, V the vocabulary size; padding of D to a multiple of 16 is not counted.
 """
 
 from collections.abc import Iterator
@@ -36,17 +36,17 @@ def vector_kernels(run: Run) -> Iterator[Kernel]:
     yield _glove(counted)
     if run.size != "quick":
         yield from _svd(counted)
-    yield from _neighbours(run.pick(50_000, 200_000))
+    yield from _neighbors(run.pick(50_000, 200_000))
 
 
 def _predictive(corpus: "EncodedCorpus", hierarchical: bool) -> Iterator[Kernel]:
-    """Whole epochs without subsampling, free-running.
+    """Whole epochs without subsampling, in hogwild mode.
 
-    Scoring a pair, moving its row and moving its input are D multiply-adds each, 6 D FLOP. A tile of four centres pairs
-    each of them with S shared negatives and, in skip-gram, all 2 window + 4 places that its windows reach: 6 D (S + 2
-    window + 4) a token. CBOW pairs it with the tile's four words and averages and moves the places: 6 D (S + 4) + 4 D
-    (2 window + 4). Hierarchical softmax pairs each of 2 window contexts with the L nodes of the centre's path: 12 D L
-    window, L by the words' counts.
+    The score of a pair and the updates of its row and of its input take D multiply-adds each, 6 D FLOP. A tile of four
+    centers pairs each of them with S shared negatives and, in skip-gram, with all 2 window + 4 positions that its
+    windows cover: 6 D (S + 2 window + 4) per token. CBOW pairs it with the four words of the tile, and averages and
+    updates the positions: 6 D (S + 4) + 4 D (2 window + 4). Hierarchical softmax pairs each of 2 window contexts with
+    the L nodes of the center's Huffman path: 12 D L window, with L averaged over the word counts.
     """
     from wordvec import Word2VecSettings, train_word2vec
     from wordvec.word2vec.huffman import huffman_tree
@@ -70,58 +70,58 @@ def _predictive(corpus: "EncodedCorpus", hierarchical: bool) -> Iterator[Kernel]
 
 
 def _scan(path: Path, corpus: "EncodedCorpus") -> Kernel:
-    """Count and encode: the text is read twice, the ids are written and read once, 4 bytes each."""
+    """Count and encode: the text is read twice; the ids, 4 bytes each, are written and read once."""
     from corpora import TextCorpus
     from wordvec import encode_corpus
 
     work = Work(0, 2 * path.stat().st_size + 4 * len(corpus.ids), 4 * len(corpus.ids))
     return Kernel(
         "count and encode text", work, partial(timed, encode_corpus, TextCorpus(path), cache=False, threads=1),
-        "a token is hashed, looked up and compared, twice",
+        "each token is hashed, looked up and compared, twice",
     )  # fmt: skip
 
 
 def _tfidf(path: Path) -> Kernel:
-    """TF-IDF of lines: the text is read once, and each entry written: a column of 4 bytes, a weight of 8."""
-    from wordvec import TfidfVectors
+    """TF-IDF of lines: the text is read once, and each entry written, a column of 4 bytes and a weight of 8."""
+    from wordvec import TfidfVectorizer
 
     texts = path.read_text(encoding="utf-8").splitlines()
     texts = [" ".join(words[k : k + 100]) for words in map(str.split, texts) for k in range(0, len(words), 100)]
-    entries = TfidfVectors(n_jobs=1).fit_transform(texts).nnz
+    entries = TfidfVectorizer(n_jobs=1).fit_transform(texts).nnz
     return Kernel(
         "TF-IDF, 100 tokens a text", Work(0, path.stat().st_size, 12 * entries),
-        lambda: timed(TfidfVectors(n_jobs=1).fit_transform, texts), "hashes, counts and sorts each text's words",
+        lambda: timed(TfidfVectorizer(n_jobs=1).fit_transform, texts), "hashes, counts and sorts each text's words",
     )  # fmt: skip
 
 
 def _count(corpus: "EncodedCorpus", counted: "CooccurrenceCounts") -> Kernel:
-    """Co-occurrences, window 15: each token's place is written and read (8 bytes), its window of ids read (4 each), and
-    each cell written, 12 bytes."""
+    """Co-occurrences, window 15: each token's position is written and read (8 bytes), the ids of its window are read (4
+    bytes each), and each cell is written (12 bytes)."""
     from wordvec import count_cooccurrences
 
     tokens, cells, pairs = len(corpus.ids), counted.counts.nnz, 2 * 15
     return Kernel(
         "count co-occurrences, window 15", Work(0, tokens * (8 + 4 * (pairs + 1)), 8 * tokens + 12 * cells),
         partial(timed, count_cooccurrences, corpus, threads=1),
-        f"{tokens * pairs / 1e6:.0f} M additions to sums that change from pair to pair",
+        f"{tokens * pairs / 1e6:.0f} M additions, each to a different counter",
     )  # fmt: skip
 
 
 def _glove(counted: "CooccurrenceCounts") -> Kernel:
-    """A cell: the product of two rows (2 D), then for each of both the gradient (D), its square added (2 D), the root's
-    inverse (D) and the step (2 D): 14 D FLOP."""
+    """Per cell: the dot product of two rows (2 D); for each row the gradient (D), the accumulated square (2 D), the
+    inverse root (D) and the update (2 D): 14 D FLOP."""
     from wordvec import GloveSettings, train_glove
 
     settings = GloveSettings(vector_size=SIZE, epochs=1)
     work = Work(14 * SIZE * counted.counts.nnz)
     return Kernel(
         f"GloVe, d{SIZE}", work, lambda: train_glove(counted, settings, threads=1).seconds,
-        "11 instructions for 14 FLOP, where multiply-adds were 7: 64 % at most",
+        "11 instructions for 14 FLOP instead of 7 multiply-adds: 64 % at most",
     )  # fmt: skip
 
 
 def _svd(counted: "CooccurrenceCounts") -> Iterator[Kernel]:
-    """Sparse times dense, K = 112 columns: 2 K FLOP a cell; a cell is read (8 bytes), each row of the result written.
+    """Sparse times dense, K = 112 columns: 2 K FLOP per cell, which is read (8 bytes); result rows are written once.
     Dense times small, R rows: 2 R K K FLOP. Gram matrix: half of that, by symmetry."""
     from wordvec.kernels.factorization import add_gram, multiply_small, multiply_sparse
 
@@ -135,7 +135,7 @@ def _svd(counted: "CooccurrenceCounts") -> Iterator[Kernel]:
         f"svd: sparse times dense, {stride} columns",
         Work(2 * stride * matrix.nnz, 8 * matrix.nnz, 4 * stride * rows),
         partial(timed, multiply_sparse, *sparse, dense, stride, out, 0, rows),
-        f"each cell fetches a row of {dense.nbytes / 1e6:.0f} MB of them",
+        f"each cell fetches a row of a {dense.nbytes / 1e6:.0f} MB matrix",
     )
     yield Kernel(
         "svd: dense times small", Work(2 * rows * stride**2),
@@ -151,8 +151,8 @@ def _svd(counted: "CooccurrenceCounts") -> Iterator[Kernel]:
     yield Kernel("svd: Gram matrix", Work(times * part * stride * (stride + 1)), partial(timed, grams))
 
 
-def _neighbours(words: int) -> Iterator[Kernel]:
-    """Each question reads V D numbers once, 2 V D FLOP; 256 questions at once share the reading."""
+def _neighbors(words: int) -> Iterator[Kernel]:
+    """Each query reads V D floats once, 2 V D FLOP; a batch of 256 queries shares the reads."""
     from wordvec import Vocabulary, WordVectors
 
     random = np.random.default_rng(1)
@@ -161,17 +161,17 @@ def _neighbours(words: int) -> Iterator[Kernel]:
     vectors.most_similar("w0")
     ask, many = 20, [f"w{k}" for k in range(256)]
 
-    def alone() -> None:
+    def single() -> None:
         for k in range(ask):
             vectors.most_similar(f"w{k}")
 
     case = f"neighbours among {words:,}"
     bytes_of = 4 * SIZE * words
     yield Kernel(
-        f"{case}, one question at a time", Work(2 * ask * SIZE * words, ask * bytes_of), partial(timed, alone),
-        "then picks the best of all scores",
+        f"{case}, one question at a time", Work(2 * ask * SIZE * words, ask * bytes_of), partial(timed, single),
+        "plus top-k selection",
     )  # fmt: skip
     yield Kernel(
         f"{case}, 256 together", Work(2 * 256 * SIZE * words, bytes_of),
-        partial(timed, vectors.most_similar_batch, many), "the product is NumPy's BLAS; then picks the best",
+        partial(timed, vectors.most_similar_batch, many), "matrix product by NumPy's BLAS, plus top-k selection",
     )  # fmt: skip

@@ -1,10 +1,10 @@
-"""Is the file of vector primitives worth having? One tile in plain Numba loops beside the tile that training uses.
+"""Are explicit SIMD primitives worthwhile? The training tile, compared with plain Numba loops.
 
     python -m benchmarks.kernels.primitives
 
 runs the step of ``wordvec.kernels.tile`` (four inputs against 28 rows, in a table that fits the cache and in one that
-does not) as training does, with explicit vectors of sixteen floats, and written as plain loops with sums that may be
-reordered, which LLVM then vectorises itself; both in turns, in GFLOP/s and as shares of what this core can do.
+does not) as in training, with explicit vectors of sixteen floats, and as plain loops with reassociation allowed, which
+LLVM vectorizes. Both alternate; results are in GFLOP/s and as fractions of this core's peak.
 """
 
 import time
@@ -27,7 +27,7 @@ FLOPS = 3 * 2 * TILE * ROWS  # scores, rows, inputs; times the stride
 
 @kernel
 def vectors_tiles(memory, tile, places, inputs, stride):
-    """Every tile of ``places`` (N, ROWS) against four of ``inputs`` (N, 4)."""
+    """Run every tile of ``places`` (N, ROWS) against four ``inputs`` (N, 4)."""
     for n in range(places.shape[0]):
         for j in range(ROWS):
             tile.rows[j] = places[n, j]
@@ -83,14 +83,14 @@ def plain_tiles(memory, tile, places, inputs, stride):
 
 
 def measure(run, memory: np.ndarray, tile: Tile, places: np.ndarray, inputs: np.ndarray, stride: int) -> float:
-    """GFLOP/s of the products alone."""
+    """Return GFLOP/s, counting only the matrix products."""
     start = time.perf_counter()
     run(memory, tile, places, inputs, stride)
     return places.shape[0] * FLOPS * stride / (time.perf_counter() - start) / 1e9
 
 
 def compare_forms(vector_size: int, repeats: int, count: int) -> Iterator[Row]:
-    """Both forms in turns, on a table of ``count`` rows."""
+    """Compare both implementations on a table of ``count`` rows."""
     random = np.random.default_rng(1)
     stride = -(-vector_size // 16) * 16
     peak = peak_gflops(1)
@@ -127,7 +127,7 @@ def rows(run: Run) -> Iterator[Row]:
 @click.option("--vector-size", default=100, show_default=True)
 @click.option("--repeats", default=5, show_default=True)
 def main(vector_size: int, repeats: int) -> None:
-    """Both forms in turns, on 1,000 rows and on 100,000."""
+    """Compare both implementations on 1,000 and on 100,000 rows."""
     found = [row for count in (1_000, 100_000) for row in compare_forms(vector_size, repeats, count)]
     click.echo("\n".join(table(found)))
 

@@ -1,4 +1,4 @@
-"""Roofline: a kernel, the work it does, and how it is timed."""
+"""Roofline model: a kernel, its minimal work, and its timer."""
 
 import time
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Work:
-    """What a kernel cannot do without: so many FLOP, and so many bytes read from memory and written to it."""
+    """The minimal work of a kernel: FLOP, and bytes read from and written to memory."""
 
     flop: float
     read: float = 0.0
@@ -17,13 +17,13 @@ class Work:
 
 @dataclass(frozen=True)
 class Kernel:
-    """A kernel that is ready to be timed: ``seconds()`` runs it once."""
+    """A kernel ready to be timed: ``seconds()`` runs it once."""
 
     case: str
     work: Work
     seconds: Callable[[], float]
     why: str = ""
-    """What else it does, where that is more."""
+    """What else it spends time on."""
 
 
 def timed(function: Callable[..., Any], *arguments: Any, **options: Any) -> float:

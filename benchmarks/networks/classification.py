@@ -1,11 +1,12 @@
-"""How good is the classifier, and how fast? Its recipe beside the linear baselines, over several seeds.
+"""How accurate and how fast is the classifier? Default settings, compared with linear baselines over several seeds.
 
     WORDVEC_DATA=/path/to/data python -m benchmarks.networks.classification --vectors vectors.safetensors
 
-Every run learns from the training part alone; the best epoch and the baselines' C are chosen on a development part.
-SST-2 has official parts. TREC-6 gives a stratified tenth of its training part for development. SMS spam and disaster
-tweets have no official parts: repeated texts are removed, a stratified fifth is the test part, a tenth of the rest is
-for development; each seed splits anew. The table shows test accuracy in percent, mean and deviation over seeds.
+Models are trained only on the training set; the best epoch and the baselines' C are chosen on a validation set.
+SST-2 has official splits. For TREC-6, a stratified tenth of the training set is used for validation. SMS spam and
+disaster tweets have no official splits: duplicates are removed, a stratified fifth is the test set, a tenth of the rest
+the validation set; each seed has its own split. The table shows test accuracy in percent, mean and standard deviation
+over seeds.
 """
 
 import argparse
@@ -27,7 +28,7 @@ from wordvec import WordVectors, load_vectors
 
 Labelled = tuple[list[str], list[str]]
 
-DATASETS = {  # name: tokeniser; the first two are tokenised already
+DATASETS = {  # name: tokenizer; the first two are already tokenized
     "sst2": "whitespace",
     "trec6": "whitespace",
     "sms_spam": "tweets",
@@ -42,7 +43,7 @@ _FILES = {
 
 
 def rows(run: Run) -> Iterator[Row]:
-    """Test accuracy beside each baseline, seed by seed, with random embeddings, and the speed of training."""
+    """Yield the test accuracy by seed, with random embeddings, compared with each baseline; and the training time."""
     names = [name for name in DATASETS if all(data_file(f"classify/{file}") for file in _FILES[name])]
     names = run.pick([], names[1:3], names) or ["sample"]
     _compile(None, run.threads)
@@ -63,22 +64,22 @@ def rows(run: Run) -> Iterator[Row]:
         for baseline_name, theirs in baselines.items():
             yield Row(f"{name}, accuracy", "%", ours, baseline_name, theirs)
         if ours[0] < baselines["majority class"][0]:
-            raise WrongResultError(f"{name}: accuracy {ours[0]:.1f} % is below the most frequent label's")
+            raise WrongResultError(f"{name}: accuracy {ours[0]:.1f} % is below the majority class baseline")
         yield Row(f"{name}, training with early stopping", "s", speeds, more_is_better=False)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--vectors", help="pretrained vectors in any format that is read; default: random embeddings")
+    parser.add_argument("--vectors", help="pretrained vectors in any supported format; default: random embeddings")
     parser.add_argument("--datasets", nargs="+", choices=DATASETS, default=list(DATASETS))
     parser.add_argument("--seeds", type=int, default=3, help="seeds 1 to N")
-    parser.add_argument("--threads", type=int, help="default: the cores there are")
+    parser.add_argument("--threads", type=int, help="default: all cores")
     parser.add_argument("--no-baselines", action="store_true")
     parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="other settings of the classifier")
     options = parser.parse_args()
     vectors = load_vectors(options.vectors) if options.vectors else None
     changes = dict(_setting(text) for text in options.set)
-    print(told(vectors))
+    print(describe_vectors(vectors))
     _compile(vectors, options.threads)
     heads = f"{'accuracy':>14} {'macro-F1':>9} {'dev':>6} {'train s':>8} {'texts/s':>9}"
     print(f"{'data set':<16} {'classifier':<30} {heads}")
@@ -86,8 +87,8 @@ def main() -> None:
         _measure(name, vectors, range(1, options.seeds + 1), options.threads, changes, not options.no_baselines)
 
 
-def told(vectors: WordVectors | None) -> str:
-    """Which vectors these are: two trainings give files of one size, and scores a point apart."""
+def describe_vectors(vectors: WordVectors | None) -> str:
+    """Return size and checksum: vectors of equal size from two training runs can differ by a point in score."""
     if vectors is None:
         return "vectors: random"
     words, size = vectors.vectors.shape
@@ -101,7 +102,7 @@ def _setting(text: str) -> tuple[str, Any]:
 
 
 def _compile(vectors: WordVectors | None, threads: int | None) -> None:
-    """Load or compile every kernel, so that the times below are the training's own."""
+    """Load or compile all kernels, so that compilation is not included in the times."""
     began = time.perf_counter()
     settings = ClassifierSettings(epochs=1, keep_vectors=0)
     train_classifier(["one text", "another"] * 8, [0, 1] * 8, settings=settings, vectors=vectors, threads=threads)
@@ -114,7 +115,7 @@ def _measure(
     rows: dict[str, list[tuple[float, ...]]] = {}
     for seed in seeds:
         train, dev, test = _parts(name, seed)
-        # Words of the vectors are lower-case more often than not, and so is what stands between them.
+        # Most pretrained vectors are lowercase.
         cut = {"tokenizer": DATASETS[name], "lowercase": True}
         settings = ClassifierSettings(seed=seed, **{**cut, **changes})
         began = time.perf_counter()
@@ -127,7 +128,7 @@ def _measure(
         rows.setdefault(f"BiLSTM, {'given' if vectors else 'random'} vectors", []).append(
             (*accuracies, trained - began, speed)
         )
-        # Official parts do not change with the seed, and neither do the baselines.
+        # With official splits, the baselines do not depend on the seed.
         if baselines and (seed == seeds[0] or name not in ("sst2",)):
             for baseline in compare_baselines(*train, *test, dev=dev, **cut):
                 values = 100 * baseline.score.accuracy, 100 * baseline.score.macro_f1
@@ -143,7 +144,7 @@ def _measure(
 
 
 def _parts(name: str, seed: int) -> tuple[Labelled, Labelled, Labelled]:
-    """Training, development and test part."""
+    """Return the training, validation and test sets."""
     if name == "sample":
         train, dev = _split(read_labelled("sample:disasters"), 0.1, seed)
         return train, dev, read_labelled("sample:disasters-test")
@@ -154,7 +155,7 @@ def _parts(name: str, seed: int) -> tuple[Labelled, Labelled, Labelled]:
         rest, test = read_labelled("data:trec6/train"), read_labelled("data:trec6/test")
     else:
         texts, labels = read_labelled(f"data:{name}")
-        first = dict(zip(reversed(texts), reversed(labels), strict=True))  # a repeated text keeps its first label
+        first = dict(zip(reversed(texts), reversed(labels), strict=True))  # duplicates keep their first label
         rest, test = _split((list(reversed(first)), list(reversed(first.values()))), 0.2, seed)
     train, dev = _split(rest, 0.1, seed)
     return train, dev, test
@@ -164,8 +165,8 @@ def _split(data: Labelled, fraction: float, seed: int) -> tuple[Labelled, Labell
     texts, labels = data
     targets = encode_labels(labels, sorted(set(labels)), "texts")
     parts = stratified_split(np.asarray(targets), fraction, seed)
-    kept, held = (([texts[row] for row in rows], [labels[row] for row in rows]) for rows in parts)
-    return kept, held
+    rest, part = (([texts[row] for row in rows], [labels[row] for row in rows]) for rows in parts)
+    return rest, part
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
-"""How fast is a language model's last layer? Scores, loss and all gradients of a full softmax, in turns with PyTorch.
+"""How fast is a language model's softmax layer? Scores, loss and all gradients, compared with PyTorch.
 
     python -m benchmarks.networks.large_softmax --peer-python /path/to/python-with-torch
 
-One step is cross-entropy over V words of R rows, with the gradients of the rows, the weights and the biases. The table
-shows medians in milliseconds, GFLOP/s of the three matrix products (6 R H V), and the share of the peak that the
-processor reached just before. PyTorch is its CPU build: ``linear``, ``cross_entropy``, ``backward``.
+One step is the cross-entropy of R rows over V words, with the gradients of rows, weights and biases. The table shows
+medians in milliseconds, GFLOP/s of the three matrix products (6 R H V), and the fraction of the peak measured just
+before. PyTorch uses its CPU build: ``linear``, ``cross_entropy``, ``backward``.
 """
 
 import argparse
@@ -41,7 +41,7 @@ for line in sys.stdin:
 
 
 def compare_steps(size: tuple[int, int, int], threads: int, repeats: int, workers: Workers, peer: Server | None) -> Row:
-    """Milliseconds of a step; the note tells our share of the peak."""
+    """Return milliseconds per step; the note has our fraction of the peak."""
     theirs = {"torch": lambda: 1e3 * statistics.median(peer(*size, 3))} if peer else {}
     peaks = []
 
@@ -74,7 +74,7 @@ def rows(run: Run) -> Iterator[Row]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--peer-python", help="a Python that has PyTorch; without it ours runs alone")
+    parser.add_argument("--peer-python", help="a Python with PyTorch installed; default: no comparison")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--repeats", type=int, default=3)
     options = parser.parse_args()

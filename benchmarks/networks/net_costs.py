@@ -1,13 +1,13 @@
-"""What does a net cost beside its speed? The first prediction, the first compiling, and memory, beside PyTorch.
+"""What are the fixed costs of a network? First prediction, compilation and memory, compared with PyTorch.
 
     python -m benchmarks net_costs
 
-"First prediction" is a process from its start to its end: Python's start, imports, loading a saved BiLSTM classifier,
-labelling one text; both programs load their weights from a file and cut the text at spaces, and ours takes compiled
-kernels from its cache. "Kernels compiled first" is the first process ever, with an empty cache, less the same with a
-full one; PyTorch compiles nothing. Memory is the most anonymous memory of a process (what no file backs) that was seen
-in looks 2 ms apart, both programs doing the same work: one pass over texts with the lengths of SST-2. With ``--quick``
-only the first prediction is measured.
+"First prediction" is the wall time of a process: Python start-up, imports, loading a saved BiLSTM classifier, and the
+label of one text; both programs load their weights from a file and split the text at spaces, and ours loads compiled
+kernels from its cache. "Kernels compiled first" is a process with an empty kernel cache minus the same with a full one;
+PyTorch compiles nothing. Memory is the peak anonymous memory of a process (not backed by files), sampled every 2 ms,
+for the same work in both: one pass over texts with the lengths of SST-2. ``--quick`` measures only the first
+prediction.
 """
 
 import json
@@ -62,7 +62,7 @@ with torch.inference_mode():
 
 
 def save_ours(path: Path) -> None:
-    """A classifier with as many words, of the same size."""
+    """Save a classifier with the same vocabulary size and layer sizes."""
     from seqclf import ClassifierSettings, train_classifier
 
     texts = [" ".join(f"w{k}" for k in range(first, first + 400)) for first in range(0, VOCABULARY, 400)]
@@ -73,7 +73,7 @@ def save_ours(path: Path) -> None:
 
 
 def pass_once(what: str, path: str, threads: int) -> None:
-    """One pass over the texts in a file, in a process of its own."""
+    """Make one pass over the texts in a file; runs in a separate process."""
     with np.load(path) as data, Workers(threads) as workers:
         getattr(Ours(_case(threads), dict(data), workers), what)()
 
@@ -114,16 +114,16 @@ def memory(run: Run, folder: Path, name: str, python: str) -> Iterator[Row]:
     for what in ("predict", "train"):
         code = f"from benchmarks.networks.net_costs import pass_once; pass_once({what!r}, {str(path)!r}, {run.threads})"
         ours = [sys.executable, "-c", code]
-        asked = "\n".join(json.dumps(request) for request in (["prepare", prepare], [what])) + "\n"
+        requests = "\n".join(json.dumps(request) for request in (["prepare", prepare], [what])) + "\n"
         run_watched(ours)
-        runs = {name: partial(_megabytes, [python, "-c", _TORCH], asked)} if python else {}
+        runs = {name: partial(_megabytes, [python, "-c", _TORCH], requests)} if python else {}
         label = f"anonymous memory at its peak, {what}, {case}"
-        turns = min(run.repeats, 3)  # from run to run they differ by a few per cent
+        turns = min(run.repeats, 3)  # they vary by only a few percent
         yield from compare(label, "MB", {"": partial(_megabytes, ours)}, runs, turns, more_is_better=False)
 
 
 def compiled_first() -> Iterator[Row]:
-    """A training and its prediction on sixteen texts, for each cell."""
+    """Measure training and prediction on sixteen texts, for each cell."""
     for cell in ("lstm", "gru", "rnn"):
         code = _TRAIN.format(settings={"cell": cell})
         with tempfile.TemporaryDirectory() as cache:
@@ -139,5 +139,5 @@ def _case(threads: int) -> Case:
     return replace(CASES[0], vector_size=VECTORS, hidden_size=HIDDEN, threads=threads)
 
 
-def _megabytes(command: list[str], asked: str = "") -> float:
-    return run_watched(command, asked=asked, poll=0.002)[1]
+def _megabytes(command: list[str], requests: str = "") -> float:
+    return run_watched(command, stdin=requests, poll=0.002)[1]

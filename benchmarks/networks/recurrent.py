@@ -1,11 +1,11 @@
-"""How fast are the recurrent nets? Whole training steps, prediction in batches and of single texts, beside PyTorch.
+"""How fast are recurrent networks? Training steps, batch and single-text prediction, compared with PyTorch.
 
     python -m benchmarks.networks.recurrent --peer-python /path/to/an/environment/with/torch/bin/python
 
-PyTorch takes its strongest path on a CPU: batches of texts of like length, padded (its packed sequences are several
-times slower), oneDNN where it has a kernel, a sparse embedding gradient with SparseAdam, fused Adam. Both sides do the
-whole step: batching, forward, backward, clipping, Adam, embedding update. They take turns, and the table shows medians.
-Texts are drawn with the lengths of SST-2 (mean 19) and IMDb (mean 230, at most 400) and words by Zipf's law.
+PyTorch uses its fastest CPU path: padded batches of similar length (its packed sequences are several times slower),
+oneDNN where it has a kernel, a sparse embedding gradient with SparseAdam, fused Adam. Both sides do the whole step:
+batching, forward, backward, clipping, Adam, embedding update. Runs alternate, and the table shows medians. Texts have
+the length distributions of SST-2 (mean 19) and IMDb (mean 230, at most 400) and Zipf-distributed words.
 """
 
 import argparse
@@ -22,7 +22,7 @@ import numpy as np
 from benchmarks.harness.machine import describe
 from benchmarks.harness.measuring import Row, Run, compare, table
 from benchmarks.harness.peers import PeerError, Server
-from benchmarks.harness.report import say_to_stderr
+from benchmarks.harness.report import log_to_stderr
 from seqclf.classification.network import Network, NetworkShape, initial_parameters
 from seqclf.classification.settings import ClassifierSettings
 from seqclf.layers.batch_prediction import predict_rows
@@ -33,13 +33,13 @@ from seqclf.training.pooled import Trainer
 
 VOCABULARY = 16_000
 SINGLE = 300
-"""Texts that are predicted one at a time."""
+"""Number of texts predicted one at a time."""
 
 
 @dataclass(frozen=True)
 class Case:
     lengths: str
-    """sst, imdb, or the one length of all."""
+    """sst, imdb, or a fixed length."""
     vector_size: int
     hidden_size: int
     cell: str = "lstm"
@@ -137,7 +137,7 @@ for line in sys.stdin:
 
 
 class Torch(Server):
-    """PyTorch in a Python of its own, which runs a pass whenever it is told to."""
+    """PyTorch in a separate process, which runs passes on request."""
 
     def __init__(self, python: str) -> None:
         super().__init__(python, _TORCH)
@@ -145,7 +145,7 @@ class Torch(Server):
 
 
 class Ours:
-    """The same passes with this package."""
+    """The same passes in this package."""
 
     def __init__(self, case: Case, data: dict[str, np.ndarray], workers: Workers) -> None:
         shape = NetworkShape(
@@ -183,18 +183,18 @@ class Ours:
 
     def single(self) -> list[float]:
         found = []
-        with Workers(1) as alone:
+        with Workers(1) as worker:
             for member in self._data["single"]:
                 start = time.perf_counter()
                 offsets = self._data["offsets"][member : member + 2]
                 text = Sequences(self._data["ids"][offsets[0] : offsets[1]], offsets - offsets[0])
-                predict_rows(self.network, text, alone)
+                predict_rows(self.network, text, worker)
                 found.append(time.perf_counter() - start)
         return found
 
 
 def make_data(case: Case) -> dict[str, np.ndarray]:
-    """Texts, and batches of like length in random order."""
+    """Return texts, and batches of similar length in random order."""
     random = np.random.default_rng(1)
     if case.lengths == "sst":
         lengths = np.clip(random.normal(19.3, 9.3, 40 * case.batch_size), 2, 52).astype(np.int64)
@@ -219,7 +219,7 @@ def make_data(case: Case) -> dict[str, np.ndarray]:
 
 
 def measure(case: Case, torch: Torch | None, repeats: int, folder: Path) -> Iterator[Row]:
-    """Training, prediction in batches, and single texts (medians and the 99th percentile over all turns)."""
+    """Measure training, batch prediction, and single texts (median and 99th percentile)."""
     data = make_data(case)
     path = folder / "data.npz"
     np.savez(path, allow_pickle=False, **data)
@@ -244,7 +244,7 @@ def _rate(amount: float, seconds: Callable[[], Any]) -> float:
 
 
 def _compare_single(case: Case, ours: Ours, torch: Torch | None, repeats: int) -> Iterator[Row]:
-    """Microseconds of one text; PyTorch with one thread or two, whichever is better."""
+    """Measure microseconds per text; PyTorch with one thread or two, whichever is faster."""
     ours.single()
     if torch:
         torch("single", 1)
@@ -260,11 +260,11 @@ def _compare_single(case: Case, ours: Ours, torch: Torch | None, repeats: int) -
 
 
 def _begin(python: str | None) -> Torch | None:
-    """PyTorch, where it is and begins; else ours runs alone."""
+    """Start PyTorch; return None if it is missing or fails."""
     try:
         return Torch(python) if python else None
     except PeerError as error:
-        say_to_stderr(f"  torch is left out: {error}")
+        log_to_stderr(f"  skipping torch: {error}")
         return None
 
 
@@ -280,9 +280,9 @@ def rows(run: Run) -> Iterator[Row]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--peer-python", help="a Python that has PyTorch; without it ours runs alone")
-    parser.add_argument("--repeats", type=int, default=5, help="turns of each")
-    parser.add_argument("--only", default="", help="cases whose description holds this")
+    parser.add_argument("--peer-python", help="a Python with PyTorch installed; default: no comparison")
+    parser.add_argument("--repeats", type=int, default=5, help="runs per case")
+    parser.add_argument("--only", default="", help="only cases whose description contains this")
     options = parser.parse_args()
     torch = Torch(options.peer_python) if options.peer_python else None
     print(describe(2))

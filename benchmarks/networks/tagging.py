@@ -1,10 +1,10 @@
-"""How good is the tagger? Universal parts of speech of the English Web Treebank, beside each word's most frequent tag.
+"""How accurate is the tagger? UPOS tags of the English Web Treebank, compared with each word's most frequent tag.
 
-    WORDVEC_DATA=/path/to/data python benchmarks/tagging.py --vectors vectors.safetensors
+    WORDVEC_DATA=/path/to/data python -m benchmarks.networks.tagging --vectors vectors.safetensors
 
-It learns from the training part alone, and the best epoch is chosen on the development part. The table shows token
-accuracy in per cent for each seed, that of words which training never saw, and their means. The baseline gives each
-token, as it is written, its most frequent tag in training, and the most frequent tag of all to tokens it never saw.
+The tagger is trained only on the training set, and the best epoch is chosen on the development set. The table shows
+token accuracy in percent for each seed, over all tokens and over words unseen in training, and the means. The baseline
+assigns each token its most frequent tag in training, and unseen tokens the most frequent tag overall.
 """
 
 import argparse
@@ -22,9 +22,9 @@ Tagged = tuple[list[list[str]], list[list[str]]]
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--vectors", help="pretrained vectors in any format that is read; default: random embeddings")
+    parser.add_argument("--vectors", help="pretrained vectors in any supported format; default: random embeddings")
     parser.add_argument("--seeds", type=int, default=3, help="seeds 1 to N")
-    parser.add_argument("--threads", type=int, help="default: the cores there are")
+    parser.add_argument("--threads", type=int, help="default: all cores")
     parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="other settings of the tagger")
     options = parser.parse_args()
     vectors = load_vectors(options.vectors) if options.vectors else None
@@ -65,7 +65,7 @@ def _most_frequent(train: Tagged, sentences: list[list[str]]) -> list[list[str]]
 
 
 def _shares(truth: Tagged, found: list[list[str]], seen: set[str]) -> tuple[float, float]:
-    """The share of right tags among all tokens, and among those not ``seen``."""
+    """Return the accuracy over all tokens, and over those not ``seen`` in training."""
     rows = [
         (token in seen, tag == answer)
         for sentence in zip(*truth, found, strict=True)

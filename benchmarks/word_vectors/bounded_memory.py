@@ -1,11 +1,11 @@
-"""Does a corpus ten times as large as the memory train? Shown in a control group of Linux, which kills what takes more.
+"""Can a corpus ten times larger than memory be trained on? Run in a Linux control group with a hard memory limit.
 
     python -m benchmarks.word_vectors.bounded_memory --limit 256
 
-writes generated text (types by Zipf's law, and new ones without end) of ten times the limit, makes a control group
-below that of this process, version 2 (``memory.max``) or 1 (``memory.limit_in_bytes``), runs ``train-embeddings`` in
-it, and prints what it took. Pages of files count, too, but give way; swap is not used where that can be forbidden.
-Making a group takes the rights to do so, as in a container of one's own or under ``systemd-run --user --scope``.
+writes generated text (Zipf-distributed words, and an endless supply of new ones) of ten times the limit, creates a
+child control group, version 2 (``memory.max``) or 1 (``memory.limit_in_bytes``), runs ``train-embeddings`` in it, and
+prints time and memory. Page cache counts, too, but is reclaimable; swap is disabled if possible. Creating a group needs
+permission, as in a container or under ``systemd-run --user --scope``.
 """
 
 import contextlib
@@ -27,7 +27,7 @@ _RUN = "import sys; from cli import main; sys.exit(main.train_embeddings())"
 
 
 class Group:
-    """A control group for memory below that of this process."""
+    """A child control group with a memory limit."""
 
     def __init__(self, limit: int) -> None:
         named = dict(line.split(":", 2)[1:] for line in Path("/proc/self/cgroup").read_text().split("\n")[:-1])
@@ -49,16 +49,16 @@ class Group:
             raise
 
     def enter(self) -> None:
-        """Move this process into the group; called in a child that is about to become another program."""
+        """Move this process into the group; called in a child process just before exec."""
         (self.folder / "cgroup.procs").write_text(str(os.getpid()))
 
     def peak(self) -> int:
-        """Bytes charged at most, pages of files included."""
+        """Return the peak of charged bytes, including page cache."""
         name = "memory.max_usage_in_bytes" if self.version == 1 else "memory.peak"
         return int((self.folder / name).read_text())
 
     def anonymous(self) -> int:
-        """Bytes charged now that are no pages of files."""
+        """Return the bytes of anonymous memory currently charged."""
         name = "rss" if self.version == 1 else "anon"
         lines = (self.folder / "memory.stat").read_text().splitlines()
         return next(int(line.split()[1]) for line in lines if line.split()[0] == name)
@@ -69,7 +69,7 @@ def group_of(limit: int) -> Iterator[Group]:
     try:
         group = Group(limit)
     except (OSError, KeyError) as error:
-        raise SkippedError(f"no control group can be made here: {error}") from error
+        raise SkippedError(f"no control group can be created here: {error}") from error
     try:
         yield group
     finally:
@@ -77,7 +77,7 @@ def group_of(limit: int) -> Iterator[Group]:
 
 
 def train_bounded(limit: int, times: float, place: Path, options: tuple[str, ...] = ()) -> tuple[float, int, int, int]:
-    """Seconds, MB of anonymous memory, MB with pages of files, and the version of control groups."""
+    """Return seconds, MB of anonymous memory, MB including page cache, and the control group version."""
     text, vectors = place / "text", place / "vectors.safetensors"
     given = options or ("--vector-size", "16", "--window", "2", "--epochs", "1", "--max-types-in-memory", "200000")
     command = [sys.executable, "-c", _RUN, str(text), "-o", str(vectors), *given]
@@ -95,7 +95,7 @@ def train_bounded(limit: int, times: float, place: Path, options: tuple[str, ...
             process.wait()
         seconds, peak = time.perf_counter() - start, group.peak()
     if process.returncode:
-        raise WrongResultError(f"train-embeddings ended with {process.returncode}")
+        raise WrongResultError(f"train-embeddings exited with {process.returncode}")
     return seconds, anonymous // 10**6, peak // 10**6, group.version
 
 
@@ -104,16 +104,16 @@ def rows(run: Run) -> Iterator[Row]:
         raise SkippedError("only with --full")
     seconds, anonymous, peak, _ = train_bounded(256, 10, run.folder)
     yield Row("2,560 MB of text, 256 MB of memory", "s", [seconds], more_is_better=False)
-    yield Row("anonymous memory", "MB", [anonymous], more_is_better=False, note=f"{peak} MB with pages of files")
+    yield Row("anonymous memory", "MB", [anonymous], more_is_better=False, note=f"{peak} MB including page cache")
 
 
 @click.command()
-@click.option("--limit", default=256, show_default=True, metavar="MB", help="Memory the command may take.")
-@click.option("--times", default=10.0, show_default=True, help="How much larger the text is.")
-@click.option("--folder", type=click.Path(), help="Where the text and its ids go, on a disk.  [default: TMPDIR]")
+@click.option("--limit", default=256, show_default=True, metavar="MB", help="Memory limit of the command.")
+@click.option("--times", default=10.0, show_default=True, help="Size of the text as a multiple of the limit.")
+@click.option("--folder", type=click.Path(), help="Folder on disk for the text and its ids.  [default: TMPDIR]")
 @click.argument("options", nargs=-1)
 def main(limit: int, times: float, folder: str | None, options: tuple[str, ...]) -> None:
-    """Train on more text than memory, with OPTIONS of train-embeddings after --."""
+    """Train on more text than fits in memory; OPTIONS after -- are passed to train-embeddings."""
     click.echo(f"{times * limit:,.0f} MB of text, {limit} MB of memory")
     with tempfile.TemporaryDirectory(dir=folder) as place:
         try:
@@ -122,7 +122,7 @@ def main(limit: int, times: float, folder: str | None, options: tuple[str, ...])
             sys.exit(str(error))
     click.echo(
         f"trained in {seconds:.0f} s in a control group of version {version}: {anonymous} MB "
-        f"anonymous, {peak} MB with pages of files, limit {limit} MB"
+        f"anonymous, {peak} MB including page cache, limit {limit} MB"
     )
 
 

@@ -1,14 +1,15 @@
-"""How fast are co-occurrences counted, beside GloVe's own tool, and in how much memory?
+"""How fast is co-occurrence counting, compared with GloVe's own tool, and how much memory does it need?
 
     python -m benchmarks.word_vectors.cooccurrence --peer-python peers/bin/python
 
 counts wiki8 (found through WORDVEC_DATA) in lines of 1,000 tokens: window 15, both sides, 1/distance, min count 5. The
 tool, ``cooccur`` of GloVe 1.2, took 24 s for it on one core of a machine where gensim's skip-gram (d100, one thread)
-learns from 0.283 million tokens a second. So gensim is run here, in turns with ours, and its rate says what those 24 s
-are here. It trains on a part of the text, whose smaller vocabulary makes it a little faster, and us no better.
+processes 0.283 million tokens per second. So gensim is run here, alternating with ours, and its rate converts those
+24 s to this machine. It trains on a part of the text, whose smaller vocabulary makes it slightly faster, which does not
+favor us.
 
-Ours starts with the encoded corpus in memory and ends with the matrix; nothing is cached but compiled kernels. Peaks of
-anonymous memory (what is mapped from files does not count) are those of one more run each, in processes of their own.
+Ours starts from the encoded corpus in memory and ends with the matrix; only compiled kernels are cached. Peaks of
+anonymous memory (excluding mapped files) are from one additional run each, in separate processes.
 """
 
 import os
@@ -27,14 +28,14 @@ from benchmarks.harness.peers import Job, run_gensim
 from benchmarks.harness.texts import data_file, speed_text
 
 _TOOL_SECONDS, _GENSIM_RATE = 24.0, 0.283
-"""Those of one machine."""
+"""Measured on one machine."""
 
 _CELLS = 59_964_245
-"""What the tool finds."""
+"""Number of cells that the tool finds."""
 
 
 def count_once(path: str, workers: int, memory: int | None) -> tuple[float, int, int]:
-    """Seconds, cells, and the largest growth of anonymous memory that looking every millisecond has seen."""
+    """Return seconds, cells, and the growth of anonymous memory, sampled every millisecond."""
     from corpora import TextCorpus
     from wordvec import count_cooccurrences, encode_corpus
 
@@ -52,7 +53,7 @@ def run_alone(path: Path, threads: int, memory: int | None = None, watch: bool =
 
 
 def rows(run: Run) -> Iterator[Row]:
-    """Ours alone, by threads: the tool is no package that could be installed. The text decides the cells."""
+    """Measure only ours, by threads, as the tool is not an installable package; all runs must find equal cells."""
     tokens = run.pick(1_000_000, 4_000_000, 17_000_000)
     path = speed_text(run.folder, tokens)
     run_alone(path, 1)
@@ -72,14 +73,14 @@ def rows(run: Run) -> Iterator[Row]:
 
 
 @click.command()
-@click.option("--peer-python", required=True, help="A Python that has gensim.")
+@click.option("--peer-python", required=True, help="A Python with gensim installed.")
 @click.option("--repeats", default=3, show_default=True)
-@click.option("--gensim-tokens", default=2_000_000, show_default=True, help="What gensim trains on.")
-@click.option("--budgets", default="500e6,100e6", show_default=True, help="Bytes to count in, for the last runs.")
+@click.option("--gensim-tokens", default=2_000_000, show_default=True, help="Tokens that gensim trains on.")
+@click.option("--budgets", default="500e6,100e6", show_default=True, help="Memory limits of the last runs, in bytes.")
 def main(peer_python: str, repeats: int, gensim_tokens: int, budgets: str) -> None:
-    """Count on one thread and on two, in turns with gensim, and print what the tool would have taken."""
+    """Count with one thread and with two, alternating with gensim, and print the estimated time of the tool."""
     if not data_file("text/wiki8.xz"):
-        sys.exit("WORDVEC_DATA names no folder with text/wiki8.xz")
+        sys.exit("text/wiki8.xz not found; set WORDVEC_DATA to the folder that contains it")
     with tempfile.TemporaryDirectory() as folder:
         part, path = speed_text(Path(folder), gensim_tokens), speed_text(Path(folder))
         os.environ["WORDVEC_CACHE"] = folder
@@ -97,7 +98,7 @@ def main(peer_python: str, repeats: int, gensim_tokens: int, budgets: str) -> No
                 ratios[threads].append(tool / taken)
             click.echo(
                 f"  ours {ours[1][-1]:.2f} s, 2 threads {ours[2][-1]:.2f} s; {found.peer} "
-                f"{gensim_tokens / found.train / 1e6:.3f} Mw/s, the tool so {tool:.1f} s  ({describe(2)})"
+                f"{gensim_tokens / found.train / 1e6:.3f} Mw/s, the tool an estimated {tool:.1f} s  ({describe(2)})"
             )
         for threads, seconds in ours.items():
             each = ratios[threads]

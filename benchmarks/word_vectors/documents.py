@@ -1,12 +1,12 @@
-"""How fast do texts become count or TF-IDF vectors beside scikit-learn, on the same list of texts, in turns?
+"""How fast is count and TF-IDF vectorization, compared with scikit-learn on the same texts?
 
     python -m benchmarks.word_vectors.documents --corpus wiki --weights tfidf
 
 takes the lines of the first raw Wikipedia file (100 MB) or the messages of 20 Newsgroups, found through WORDVEC_DATA,
 as a list of strings in memory. Ours is ``CountVectorizer`` or ``TfidfVectorizer``, theirs ``CountVectorizer`` or
-``TfidfVectorizer`` with ``token_pattern=r"\\S+", lowercase=False``: the same tokens but for white space of Unicode.
-Every run is one call in a process of its own, after one on a few words; the medians of seconds and of the ratios are
-printed, and the largest growth of anonymous memory in one more run of each.
+``TfidfVectorizer`` with ``token_pattern=r"\\S+", lowercase=False``: the same tokens except for Unicode white space.
+Every run is one call in a separate process, after a warm-up on a few words; runs alternate. Prints the medians of
+seconds and ratios, and the growth of anonymous memory in one additional run of each.
 """
 
 import lzma
@@ -26,7 +26,7 @@ FILES = {"wiki": "text/wiki_raw_1.txt.xz", "news": "classify/20news.train.tsv.xz
 
 
 def read_texts(corpus: str, limit: int | None) -> list[str]:
-    """Lines of Wikipedia, messages without their labels, or generated sentences; so many at most."""
+    """Return at most ``limit`` lines of Wikipedia, messages without their labels, or generated sentences."""
     if corpus == "generated":
         from corpora import english_sentences
 
@@ -38,7 +38,7 @@ def read_texts(corpus: str, limit: int | None) -> list[str]:
 
 
 def vectorizer(who: str, weights: str, ngrams: int, threads: int | None) -> Any:
-    """A transformer that is not yet fitted."""
+    """Return an unfitted transformer."""
     options: dict[str, Any] = {"ngram_range": (1, ngrams)}
     if who == "ours":
         from wordvec import CountVectorizer, TfidfVectorizer
@@ -53,7 +53,7 @@ def vectorizer(who: str, weights: str, ngrams: int, threads: int | None) -> Any:
 def run_once(
     who: str, corpus: str, weights: str, ngrams: int, threads: int | None, call: str, limit: int | None = None
 ) -> dict[str, Any]:
-    """Seconds, seconds of the processor, the growth of memory if watched, and what came out."""
+    """Return wall and CPU seconds, the growth of memory if watched, and the shape, entries and sum of the matrix."""
     texts = read_texts(corpus, limit)
     model = vectorizer(who, weights, ngrams, threads)
     model.fit_transform(["compile the kernels", "first the kernels"] * 5)
@@ -76,7 +76,7 @@ def run_alone(*arguments: Any, watch: bool = False) -> dict[str, Any]:
 
 
 def rows(run: Run) -> Iterator[Row]:
-    """Seconds of ``fit_transform`` beside scikit-learn, which comes with us; both matrices must have the same sum."""
+    """Compare ``fit_transform`` with that of scikit-learn, a dependency of ours; the matrix sums must agree."""
     import sklearn
 
     peer = f"scikit-learn {sklearn.__version__}"
@@ -105,14 +105,14 @@ def rows(run: Run) -> Iterator[Row]:
 @click.option("--corpus", type=click.Choice(list(FILES)), default="wiki", show_default=True)
 @click.option("--weights", type=click.Choice(["count", "tfidf"]), default="tfidf", show_default=True)
 @click.option("--call", type=click.Choice(["fit_transform", "transform"]), default="fit_transform", show_default=True)
-@click.option("--ngrams", default=1, show_default=True, help="Features of one word to so many.")
-@click.option("--threads", type=int, help="Of ours.  [default: all cores]")
+@click.option("--ngrams", default=1, show_default=True, help="Largest n of the n-grams.")
+@click.option("--threads", type=int, help="Threads of ours.  [default: all cores]")
 @click.option("--repeats", default=3, show_default=True)
-@click.option("--memory/--no-memory", default=True, help="Measure memory in one more run of each.")
+@click.option("--memory/--no-memory", default=True, help="Measure memory in one additional run of each.")
 def main(corpus: str, weights: str, call: str, ngrams: int, threads: int | None, repeats: int, memory: bool) -> None:
-    """Vectorise with each, in turns, and print the ratio."""
+    """Vectorize with each, alternating, and print the ratio."""
     if FILES[corpus] and not data_file(FILES[corpus]):
-        sys.exit(f"WORDVEC_DATA names no folder with {FILES[corpus]}")
+        sys.exit(f"{FILES[corpus]} not found; set WORDVEC_DATA to the folder that contains it")
     import sklearn
 
     arguments = (corpus, weights, ngrams, threads, call)
@@ -135,7 +135,7 @@ def main(corpus: str, weights: str, call: str, ngrams: int, threads: int | None,
     )
     if memory:
         peaks = [run_alone(who, *arguments, watch=True)["bytes"] / 1e6 for who in ("ours", "theirs")]
-        click.echo(f"anonymous memory at its peak: {peaks[0]:.0f} MB, theirs {peaks[1]:.0f} MB")
+        click.echo(f"peak anonymous memory: {peaks[0]:.0f} MB, theirs {peaks[1]:.0f} MB")
 
 
 if __name__ == "__main__":

@@ -1,12 +1,12 @@
-"""What does quality cost? Tokens a second against each score, over the number of shared negatives and centres.
+"""What does quality cost? Scores against tokens per second, by the number of shared negatives and centers.
 
     python -m benchmarks.word_vectors.frontier --peer-python peers/bin/python -o frontier.svg
 
-trains skip-gram on wiki8 (settings of ``word2vec.py``, 5 epochs) with several numbers of shared negatives S and
-of centres T that share them, and with gensim and word2vec.c, evaluates every vector file in the same way (P30k
-analogies, WordSim-353, SimLex-999), and draws the scores over the speed. Speeds are measured first, each over one epoch
-of its own, with nothing in between. One seed a point unless ``--seeds`` says more: over seeds, a score's standard
-deviation is about .5 %, .005 and .005.
+trains skip-gram on wiki8 (settings of ``word2vec.py``, 5 epochs) with several numbers of shared negatives S and of
+centers T that share them, and with gensim and word2vec.c, evaluates all vectors in the same way (P30k analogies,
+WordSim-353, SimLex-999), and plots the scores over the speed. Speeds are measured first, each in separate one-epoch
+runs. One seed per point unless ``--seeds`` sets more; the standard deviation of the scores over seeds is about 0.5 %,
+0.005 and 0.005.
 """
 
 import json
@@ -33,19 +33,19 @@ SETS = {
 GRID = [(8, 8), (12, 8), (16, 4), (16, 8), (16, 16), (24, 8), (32, 4), (32, 8), (48, 8)]
 DEFAULT = (16, 8)
 SAVING = ("gensim", "word2vec.c")
-"""The peers whose vectors are scored."""
+"""Peers whose vectors are evaluated."""
 MODES = ("reproducible", "hogwild")
 
 
 def evaluate(vectors: Any) -> list[float]:
-    """The three scores of a vector file."""
+    """Return the three scores of the vectors."""
     from wordvec import evaluate_file
 
     return [evaluate_file(vectors, Path(os.environ["WORDVEC_DATA"]) / name).score for name in SETS]
 
 
 def draw(points: list[dict], path: Path) -> None:
-    """One panel a score: ours in both modes, each point labelled S, T, and the peers."""
+    """Plot one panel per score: ours in both modes, each point labeled S, T, and the peers."""
     import matplotlib
 
     matplotlib.use("agg")
@@ -68,19 +68,19 @@ def draw(points: list[dict], path: Path) -> None:
                     )  # fmt: skip
         axis.set_xscale("log")
         axis.margins(0.12)
-        axis.set_xlabel("million raw tokens a second")
+        axis.set_xlabel("million raw tokens per second")
         axis.set_title(name)
         axis.grid(alpha=0.3)
     axes[0].set_ylabel("score after 5 epochs")
     axes[0].legend()
-    figure.suptitle("Shared negatives, centres that share them (bold: the default)")
+    figure.suptitle("Shared negatives, centers that share them (bold: the default)")
     figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
 
 
 def measure(
     points: list[dict], path: Path, threads: int, epochs: int, seeds: int, repeats: int, python: Mapping[str, str]
 ) -> Iterator[dict]:
-    """Each point with its rates in ``rates``, their median and its scores: first all speeds, then all scores."""
+    """Measure all speeds, then yield each point with its rates, their median and its scores."""
     from corpora import TextCorpus
     from wordvec import Word2VecSettings, encode_corpus, load_vectors, train_word2vec
 
@@ -88,7 +88,7 @@ def measure(
     corpus = encode_corpus(TextCorpus(path), cache=False)
 
     def train(point: dict, epochs: int, seed: int = 1) -> tuple[float, Any]:
-        """Millions of raw tokens a second, and the vectors."""
+        """Return millions of raw tokens per second, and the vectors."""
         if point["who"] in PEERS:
             job = Job(path, "skipgram", 100, threads, 0.025, epochs)
             seconds = PEERS[point["who"]](python[point["who"]], job, saved).train
@@ -103,19 +103,19 @@ def measure(
         point["rates"] = [train(point, 1)[0] for _ in range(repeats)]
         point["rate"] = median(point["rates"])
     for point in points:
-        many = 1 if point["who"] in PEERS else seeds  # a peer's figures do not repeat, whatever its seed
+        many = 1 if point["who"] in PEERS else seeds  # peers are not reproducible, whatever the seed
         scores = [evaluate(train(point, epochs, seed)[1]) for seed in range(1, many + 1)]
         point["scores"] = [mean(each) for each in zip(*scores, strict=True)]
         yield point
 
 
 def rows(run: Run) -> Iterator[Row]:
-    """Three points in both modes, and the peers that save vectors; the scores stand in the notes."""
+    """Yield three points in both modes, and the peers that save vectors, with the scores as notes."""
     if run.size == "quick":
         raise SkippedError("only at the default size and with --full")
     missing = [name for name in ("text/wiki8.xz", *SETS) if not data_file(name)]
     if missing:
-        raise SkippedError(f"no {', '.join(missing)}: --data names no folder that has them")
+        raise SkippedError(f"not found: {', '.join(missing)}; set --data to the folder that contains them")
     grid = run.pick([], [(8, 8), DEFAULT, (32, 8)], GRID)
     python = {who: run.peers[PACKAGES[who]].python for who in SAVING if PACKAGES[who] in run.peers}
     points = [{"who": who, "shared": s, "block": t} for s, t in grid for who in MODES] + [
@@ -129,16 +129,16 @@ def rows(run: Run) -> Iterator[Row]:
 
 
 @click.command()
-@click.option("--peer-python", help="A Python that has gensim and word2vec; without it ours stands alone.")
+@click.option("--peer-python", help="A Python with gensim and word2vec installed.  [default: no peers]")
 @click.option("--threads", default=2, show_default=True)
 @click.option("--epochs", default=5, show_default=True)
 @click.option("--seeds", default=1, show_default=True)
-@click.option("--repeats", default=2, show_default=True, help="Epochs that the speed is the median of.")
+@click.option("--repeats", default=2, show_default=True, help="Epochs per speed, which is their median.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="The plot: .svg or .png.")
 def main(peer_python: str | None, threads: int, epochs: int, seeds: int, repeats: int, output: Path) -> None:
-    """Train every point, evaluate it and draw all; the figures go to OUTPUT with .json as its suffix."""
+    """Train, evaluate and plot all points; the figures are also saved as JSON next to OUTPUT."""
     if not data_file("text/wiki8.xz"):
-        sys.exit("WORDVEC_DATA names no folder with text/wiki8.xz")
+        sys.exit("text/wiki8.xz not found; set WORDVEC_DATA to the folder that contains it")
     python = dict.fromkeys(SAVING, peer_python) if peer_python else {}
     points: list[dict] = [
         {"who": mode, "shared": shared, "block": block} for shared, block in GRID for mode in MODES

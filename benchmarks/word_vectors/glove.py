@@ -1,11 +1,11 @@
-"""How fast is GloVe beside the authors' program, on the same counts, in turns?
+"""How fast is GloVe training, compared with the authors' program on the same counts?
 
     python -m benchmarks.word_vectors.glove --program GloVe/build/glove
 
 counts wiki8 (found through WORDVEC_DATA) in lines of 1,000 tokens: window 15, both sides, 1/distance, min count 5. Then
-it trains on these counts with each, in turns, and prints the medians of counts a second and of the ratios; without
-``--program`` ours alone. Everybody has the counts before the clock starts: the program reads them shuffled from a file
-and tells the time of an epoch by its own output; ours are sorted into blocks before, and how long that took is told.
+it trains on these counts with each, alternating, and prints the medians of counts per second and of the ratios; without
+``--program``, only ours. Preparing the counts is not timed: the program reads them shuffled from a file, and its epoch
+is timed by its output; ours are first sorted into blocks, and that time is printed separately.
 """
 
 import re
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 def write_for_program(found: "CooccurrenceCounts", folder: Path, limit: int) -> int:
-    """The vocabulary and at most ``limit`` counts, shuffled, as the program reads them; returns how many."""
+    """Write the vocabulary and at most ``limit`` counts, shuffled, for the program; return how many."""
     counts = found.counts
     with open(folder / "vocabulary.txt", "w", encoding="utf-8") as file:
         for token, count in zip(found.vocabulary.tokens, found.vocabulary.counts, strict=True):
@@ -46,7 +46,7 @@ def write_for_program(found: "CooccurrenceCounts", folder: Path, limit: int) -> 
 
 
 def program_rate(program: str, folder: Path, cells: int, size: int, threads: int) -> float:
-    """Counts a second of the program's second epoch, which starts when it has told of the first."""
+    """Return counts per second in the program's second epoch, which starts when it reports the first."""
     command = [program, "-input-file", "counts.bin", "-vocab-file", "vocabulary.txt", "-save-file", "vectors"]
     command += ["-vector-size", str(size), "-threads", str(threads), "-iter", "2", "-x-max", "10", "-binary", "1"]
     times = []
@@ -56,12 +56,12 @@ def program_rate(program: str, folder: Path, cells: int, size: int, threads: int
             if re.search(r"iter: *\d+, cost", line):
                 times.append(time.perf_counter())
     if len(times) != 2:
-        raise PeerError(f"{program} told of {len(times)} epochs, not of 2")
+        raise PeerError(f"{program} reported {len(times)} epochs, expected 2")
     return cells / (times[1] - times[0])
 
 
 def rows(run: Run) -> Iterator[Row]:
-    """Beside the authors' program where it is on the PATH; ours alone elsewhere."""
+    """Compare with the authors' program if it is on the PATH."""
     from corpora import TextCorpus
     from wordvec import GloveSettings, count_cooccurrences, encode_corpus, train_glove
 
@@ -92,14 +92,17 @@ def rows(run: Run) -> Iterator[Row]:
 @click.option("--vector-size", default=100, show_default=True)
 @click.option("--threads", default=1, show_default=True)
 @click.option("--repeats", default=3, show_default=True)
-@click.option("--tokens", type=int, help="Use only so many.  [default: all]")
+@click.option("--tokens", type=int, help="Number of tokens to use.  [default: all]")
 @click.option(
-    "--program-counts", default=10_000_000, show_default=True, help="As many at most, a sample, for the program."
+    "--program-counts",
+    default=10_000_000,
+    show_default=True,
+    help="Maximum number of counts, sampled, for the program.",
 )
 def main(
     program: str | None, vector_size: int, threads: int, repeats: int, tokens: int | None, program_counts: int
 ) -> None:
-    """Train two epochs with each, in turns, and print the ratio."""
+    """Train two epochs with each, alternating, and print the ratio."""
     from corpora import TextCorpus
     from wordvec import GloveSettings, count_cooccurrences, encode_corpus, train_glove
 

@@ -1,12 +1,12 @@
-"""How does cost grow? The slope of seconds over size, on logarithmic axes, beside what theory says.
+"""How does cost scale? The slope of seconds over size, on logarithmic axes, compared with theory.
 
     python -m benchmarks growth
 
-Tokens, vocabulary, vector size and threads for skip-gram, hidden size and text length for a BiLSTM. Each round measures
-every size once, without subsampling, which would keep another part of each text; the slope is fitted to each round, and
-the table shows the median and the spread of these slopes. Below stands why they are not what theory says: how much of
-the time a fit finds that grows otherwise, how large the tables are that caches have to hold. The text has words by
-Zipf's law, so that any number of them and of different words can be had.
+Tokens, vocabulary, vector size and threads for skip-gram; hidden size and text length for a BiLSTM. Each round measures
+every size once, without subsampling, which would keep a different share of each text; the slope is fitted to each
+round, and the table shows the median and the spread of these slopes. Lines below the table explain differences from
+theory: the fitted share of the time that scales differently, or the table sizes compared with the caches. The words of
+the text are Zipf-distributed, so that any number of tokens and types can be generated.
 """
 
 import time
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from benchmarks.harness.machine import caches, peak_gflops, round_trip
-from benchmarks.harness.measuring import Row, Run, growth, slope, told_part
+from benchmarks.harness.measuring import Row, Run, fitted_share, growth, slope
 from benchmarks.harness.texts import write_zipf
 from benchmarks.networks.recurrent import CASES, Case, Ours, make_data
 from seqclf.layers.batches import pack
@@ -38,7 +38,7 @@ def rows(run: Run) -> Iterator[Row]:
         [million, 3 * million, 10 * million, 30 * million, 100 * million],
     )
     corpora = {tokens: zipf_corpus(run, tokens) for tokens in sizes}
-    once = told_part("what a text costs once, the tables of words that threads make, merge and sort")
+    once = fitted_share("fixed cost of building, merging and sorting the threads' word tables")
     yield growth("tokens, encoding", {n: partial(encode, run, n) for n in sizes}, run.repeats, 1, once)
     yield growth("tokens, training", {n: train(corpora[n]) for n in sizes}, run.repeats, 1, _tables_of(corpora))
     fixed = run.pick(million // 2, 2 * million)
@@ -51,7 +51,7 @@ def rows(run: Run) -> Iterator[Row]:
     corpus = corpora[sizes[1]]
     dimensions = run.pick([50, 100, 200, 400], [50, 100, 200, 300, 400, 600])
     runs = {n: train(corpus, vector_size=n) for n in dimensions}
-    same = told_part("drawing words, weighing windows and sigmoids cost the same at each size", work=padded)
+    same = fitted_share("cost of sampling, window weights and sigmoids, equal at all sizes", work=padded)
     yield growth("vector size, training", runs, run.repeats, 1, same)
     if run.threads > 1:
         threads = sorted({1, 2, run.threads})
@@ -65,42 +65,44 @@ def _tables_of(corpora: "dict[int, EncodedCorpus]", vector_size: int = 100) -> s
     words = [len(corpus.vocabulary) for corpus in corpora.values()]
     least, most = (2 * n * padded(vector_size) * 4 / 1e6 for n in (words[0], words[-1]))
     held = " and ".join(f"{size / 2**20:.3g} MB" for level, size in caches().items() if level > 1)
-    rows = f"{words[0]:,} to {words[-1]:,} words have {least:,.1f} to {most:,.0f} MB of rows"
-    return f"{rows}, of which caches{held and ' of '}{held} hold less and less"
+    rows = f"the rows of {words[0]:,} to {words[-1]:,} words take {least:,.1f} to {most:,.0f} MB"
+    return f"{rows} and increasingly exceed the caches{held and ' of '}{held}"
 
 
 def _shared(mode: str, points: list[list[float]]) -> str:
     peaks = [peak_gflops(int(threads)) for threads, _ in (points[0], points[-1])]
-    what = "threads wait for each other and move rows into a lane and back" if mode == "reproducible" else ""
-    machine = f"{points[-1][0]:,} threads multiply {peaks[1] / peaks[0]:.2f} times as fast as one here"
-    away = f"a number takes {round_trip():.0f} ns from one thread to another and back"
+    what = "threads wait for each other and copy rows into a lane and back" if mode == "reproducible" else ""
+    machine = f"{points[-1][0]:,} threads reach {peaks[1] / peaks[0]:.2f} times the peak of one"
+    away = f"a round trip between threads takes {round_trip():.0f} ns"
     return "; ".join(filter(None, [machine, what, away]))
 
 
 def net_growth(run: Run) -> Iterator[Row]:
-    """A BiLSTM's training steps on one thread; theory is the slope of its products' FLOP."""
+    """Training steps of a BiLSTM on one thread; theory is the slope of the FLOP of its matrix products."""
     base = replace(CASES[0], threads=1)
     widths = run.pick([32, 64, 128], [32, 64, 128, 256, 512])
     cases = {h: replace(base, hidden_size=h, lengths="20") for h in widths}
     distinct, packed = _batch_size(cases[widths[0]])
     flop = {h: float(h * (base.vector_size * distinct + h * packed)) for h in widths}
-    same = told_part("packing, vectors and their Adam cost the same at each size", work=lambda h: flop[int(h)])
+    same = fitted_share(
+        "cost of packing, embeddings and their updates, equal at all sizes", work=lambda h: flop[int(h)]
+    )
     yield from recurrent("hidden size, BiLSTM", cases, slope(list(flop.items())), run, same)
     lengths = run.pick([20, 60, 200], [10, 30, 100, 300, 1000])
-    same = told_part("packing, and Adam of all weights, once a step")
+    same = fitted_share("cost of packing and Adam updates, once per step")
     cases = {n: replace(base, lengths=str(n)) for n in lengths}
     yield from recurrent("text length, BiLSTM", cases, 1, run, same)
 
 
 def _batch_size(case: Case) -> tuple[float, float]:
-    """Distinct tokens and tokens of a batch, on the mean."""
+    """Return the mean numbers of distinct tokens and of tokens per batch."""
     data = make_data(case)
     batches = [pack(data["ids"], data["offsets"], each) for each in np.split(data["members"], data["splits"])]
     return mean(each.token_ids.size for each in batches), mean(float(each.starts[-1]) for each in batches)
 
 
 def zipf_text(run: Run, tokens: int, types: int | None = None) -> str:
-    """A file with so many tokens, and with each of ``types`` words once if given."""
+    """Write a file with ``tokens`` tokens that contains, if given, each of ``types`` words."""
     path = run.folder / f"zipf-{tokens}-{types}.txt"
     if not path.exists():
         write_zipf(path, tokens=max(tokens, types or 0), types=types or 50_000, every_word=types is not None)
@@ -123,7 +125,7 @@ def encode(run: Run, tokens: int) -> float:
 def train(
     corpus: "EncodedCorpus", vector_size: int = 100, threads: int = 1, mode: str = "reproducible"
 ) -> Callable[[], float]:
-    """Gives the seconds of one epoch; a first training has compiled."""
+    """Return a function that measures the seconds of one epoch; kernels are compiled first."""
     from wordvec import Word2VecSettings, encode_corpus, train_word2vec
 
     settings = Word2VecSettings(vector_size=vector_size, epochs=1, subsample=0, mode=mode)
@@ -132,7 +134,7 @@ def train(
 
 
 def recurrent(case: str, cases: dict[int, Case], theory: float, run: Run, reason: Any) -> Iterator[Row]:
-    """Training steps on one thread."""
+    """Measure training steps on one thread."""
     with Workers(1) as workers:
         passes = {size: Ours(each, make_data(each), workers) for size, each in cases.items()}
         for each in passes.values():

@@ -1,11 +1,11 @@
-"""How fast are analogies answered beside gensim, on the same vectors, in turns?
+"""How fast are analogy queries, compared with gensim on the same vectors?
 
     python -m benchmarks queries
 
-asks ``most_similar`` for the ten nearest to b - a + c, one question at a time, among random vectors; both programs read
-the same file in word2vec's binary format, and must give the same answers, those of plain NumPy. Microseconds a
-question, reading not counted. Then a file of questions is asked at once, among the 30,000 most frequent words, as is
-done to score vectors.
+asks ``most_similar`` for the ten nearest to b - a + c, one query at a time, among random vectors; both programs load
+the same file in word2vec's binary format and must return the same answers as plain NumPy. Figures are microseconds per
+query, without loading. Then a file of questions is evaluated within the 30,000 most frequent words, as is usual to
+score vectors.
 """
 
 import time
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from wordvec import WordVectors
 
 FREQUENT = 30_000
-"""Words that a file's questions are asked among."""
+"""Number of words that a file of questions is restricted to."""
 
 _GENSIM = """
 import json, sys, time
@@ -74,11 +74,11 @@ def compare_queries(path: Path, types: int, questions: int, peer_python: str | N
     expected = _by_numpy(table, words, asked)
     for who, found in answers.items():
         if found != expected:
-            raise WrongResultError(f"{case}: the answers of {who} are not NumPy's")
+            raise WrongResultError(f"{case}: the answers of {who} differ from NumPy's")
 
 
 def _by_numpy(table: np.ndarray, words: list[str], asked: list[list[str]]) -> list[str]:
-    """The nearest word to b - a + c but these, by the definition."""
+    """Return the nearest word to b - a + c except these, by definition."""
     units = table / np.linalg.norm(table, axis=1, keepdims=True)
     found = []
     for question in asked:
@@ -92,7 +92,7 @@ def _by_numpy(table: np.ndarray, words: list[str], asked: list[list[str]]) -> li
 def _compare_files(
     path: Path, vectors: "WordVectors", asked: list[list[str]], peer: Server | None, repeats: int
 ) -> Iterator[Row]:
-    """The same questions as a file, each with an answer, many times over."""
+    """Compare the evaluation of a file with the same questions, each with an answer."""
     from wordvec import evaluate_file
 
     known = [[vectors.tokens[int(word[1:]) % FREQUENT] for word in question] for question in asked]

@@ -1,11 +1,11 @@
-"""How fast is a text counted and encoded beside gensim's vocabulary scan, on the same text, in turns?
+"""How fast is vocabulary counting and encoding, compared with gensim's vocabulary scan of the same text?
 
     python -m benchmarks.word_vectors.scan --peer-python peers/bin/python
 
-takes wiki8 (100 MB, found through WORDVEC_DATA; without it generated words) in lines of 1,000 tokens and prints the
-medians of seconds and of the ratios. Ours counts, chooses the vocabulary and writes all ids, with nothing from a cache
-but compiled kernels; gensim's ``scan_vocab`` counts alone. Both read the text from memory, where it is after the first
-run. The peak of anonymous memory is that of one more run in a process of its own.
+takes wiki8 (100 MB, found through WORDVEC_DATA; otherwise generated text) in lines of 1,000 tokens and prints the
+medians of seconds and ratios. Ours counts, selects the vocabulary and writes all ids, with only compiled kernels
+cached; gensim's ``scan_vocab`` only counts. Both read the text from the page cache after the first run. The peak of
+anonymous memory is from one additional run in a separate process.
 """
 
 import os
@@ -31,7 +31,7 @@ print(json.dumps({"seconds": time.perf_counter() - start}))
 
 
 def encode_once(path: str, threads: int | None) -> tuple[float, int]:
-    """Seconds, and the growth of memory if watched."""
+    """Return seconds, and the growth of memory if watched."""
     from corpora import TextCorpus
     from wordvec import encode_corpus
 
@@ -44,7 +44,7 @@ def encode_once(path: str, threads: int | None) -> tuple[float, int]:
 
 
 def compare_scans(path: Path, threads: int | None, peer_python: str | None, repeats: int) -> Iterator[Row]:
-    """Seconds of both, and ours of memory."""
+    """Yield the seconds of both, and our memory."""
     text = os.fspath(path)
 
     def ours(watch: bool = False) -> list[float]:
@@ -65,12 +65,12 @@ def rows(run: Run) -> Iterator[Row]:
 
 
 @click.command()
-@click.option("--peer-python", required=True, help="A Python that has gensim.")
-@click.option("--threads", type=int, help="Of ours.  [default: all cores]")
+@click.option("--peer-python", required=True, help="A Python with gensim installed.")
+@click.option("--threads", type=int, help="Threads of ours.  [default: all cores]")
 @click.option("--repeats", default=5, show_default=True)
-@click.option("--tokens", type=int, help="Use only so many.  [default: all]")
+@click.option("--tokens", type=int, help="Number of tokens to use.  [default: all]")
 def main(peer_python: str, threads: int | None, repeats: int, tokens: int | None) -> None:
-    """Scan with each, in turns, and print the ratio."""
+    """Scan with each, alternating, and print the ratio."""
     with tempfile.TemporaryDirectory() as folder:
         path = speed_text(Path(folder), tokens)
         click.echo(speed_source())

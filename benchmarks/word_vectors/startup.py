@@ -1,11 +1,11 @@
-"""What does it cost to begin? Start-up, compiling, installed size and memory, beside gensim.
+"""What are the fixed costs? Start-up, compilation, installed size and memory, compared with gensim.
 
     python -m benchmarks startup
 
-Each figure is that of a process of its own, from its start to its end. "Compiling" is the first training ever, with an
-empty cache of compiled kernels, less the same training with a full one. Installed size counts a program's files and
-those of all packages it requires beyond Python itself; memory is what a process that has imported each holds of its
-own. What a net costs to begin, beside PyTorch, is told by ``net_costs``.
+Each figure is the wall time of a separate process. "Compiling" is a training run with an empty kernel cache minus the
+same run with a full one. Installed size is that of a package's files and of all its dependencies; memory is the
+anonymous memory of a process after the import. For the fixed costs of a network, compared with PyTorch, see
+``net_costs``.
 """
 
 import os
@@ -60,28 +60,28 @@ import json, os, sys
 print(json.dumps({"size": sum(os.path.getsize(path) for path in files_of(sys.argv[1]) if os.path.isfile(path)) / 1e6}))
 """
 OURS = ("numpy", "numba", "scipy", "scikit-learn", "click", "rich", "safetensors")
-"""What comes with us, and brings what it needs."""
+"""Our dependencies, whose own dependencies are counted, too."""
 PYTHON_PEERS = ("gensim", "word2vec", "fasttext", "torch")
 
 
 def seconds_of(code: str, environment: dict[str, str] | None = None) -> float:
-    """From the start of a Python that runs ``code`` to its end."""
+    """Return the wall time of a Python process that runs ``code``."""
     start = time.perf_counter()
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, env=os.environ | (environment or {}))
     if done.returncode:
-        raise WrongResultError(f"ended with {done.returncode}: {done.stderr.decode(errors='replace')[-2000:]}")
+        raise WrongResultError(f"exited with {done.returncode}: {done.stderr.decode(errors='replace')[-2000:]}")
     return time.perf_counter() - start
 
 
 def imported() -> list[float]:
-    """Seconds to import all that training takes, and MB held then."""
+    """Return the seconds to import everything that training needs, and the MB of memory afterwards."""
     start = time.perf_counter()
     exec("import wordvec; wordvec.train_word2vec, wordvec.WordVectors")
     return [time.perf_counter() - start, anonymous_bytes() / 2**20]
 
 
 def installed_size() -> float:
-    """MB of our packages and of what they need, as ``peer_size`` counts."""
+    """Return the MB of our packages and their dependencies, counted as in ``peer_size``."""
     root = Path(__file__).resolve().parents[2]
     found: dict[str, Any] = {}
     exec(_SIZE, found)
@@ -90,7 +90,7 @@ def installed_size() -> float:
 
 
 def peer_size(peer: Peer) -> float:
-    """MB of a package and of all that it requires, in the peer's Python."""
+    """Return the MB of a package and its dependencies in the peer's Python."""
     return float(run_json([peer.python, "-c", _SIZE + _PEER_SIZE, peer.package])["size"])
 
 
@@ -101,22 +101,22 @@ def imports(run: Run) -> Iterator[Row]:
     try:
         theirs = [run_json([peer.python, "-c", _GENSIM]) for _ in range(run.repeats)] if peer else []
     except PeerError as error:
-        name, note = "", f"gensim died: {error}"
+        name, note = "", f"gensim failed: {error}"
     ours = [call_alone("benchmarks.word_vectors.startup.imported") for _ in range(run.repeats)]
     for k, (case, unit, what) in enumerate((("import", "s", "seconds"), ("memory after import", "MB", "held"))):
         yield Row(case, unit, [each[k] for each in ours], name, [each[what] for each in theirs], False, note=note)
 
 
 def sizes(run: Run) -> Iterator[Row]:
-    """Beside every peer there is."""
-    ours, notes, beside = installed_size(), [], False
+    """Compare the installed size with every available peer."""
+    ours, notes, compared = installed_size(), [], False
     for peer in (run.peers[package] for package in PYTHON_PEERS if package in run.peers):
         try:
             yield Row("installed size", "MB", [ours], str(peer), [peer_size(peer)], False)
-            beside = True
+            compared = True
         except PeerError as error:
-            notes.append(f"{peer.package} died: {error}")
-    if not beside:
+            notes.append(f"{peer.package} failed: {error}")
+    if not compared:
         yield Row("installed size", "MB", [ours], more_is_better=False, note="; ".join(notes))
 
 

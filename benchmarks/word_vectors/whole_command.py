@@ -1,12 +1,12 @@
-"""From a text file to saved vectors: how long does the whole command take, and how much memory of its own?
+"""How long does the whole command take, from text file to saved vectors, and how much memory does it need?
 
     python -m benchmarks.word_vectors.whole_command --peer-python peers/bin/python
 
-runs `train-embeddings` and a gensim script (``corpus_file``, its fastest path) in turns on wiki8 in lines of 1,000
-tokens, 5 epochs of skip-gram with the settings of ``word2vec.py``, each as a process of its own. The seconds
-are the process's, from its start to its end: Python's start, imports, counting words, training, saving. Memory is the
-most anonymous memory the process held (RssAnon: what no file backs); where the system does not say, it is left out.
-Ours runs with compiled kernels on disk and, unless ``--cold``, with the encoded corpus in its cache.
+runs `train-embeddings` and a gensim script (``corpus_file``, its fastest path) alternately on wiki8 in lines of 1,000
+tokens, 5 epochs of skip-gram with the settings of ``word2vec.py``, each in a separate process. Seconds are the wall
+time of the process: Python start-up, imports, counting words, training, saving. Memory is the peak anonymous memory of
+the process (RssAnon: not backed by files), on Linux only. Ours runs with cached kernels and, unless ``--cold``, with
+the cached encoded corpus.
 """
 
 import contextlib
@@ -30,16 +30,16 @@ _POLL = 0.05
 
 
 def run_watched(
-    command: list[str], environment: dict[str, str] | None = None, *, asked: str = "", poll: float = _POLL
+    command: list[str], environment: dict[str, str] | None = None, *, stdin: str = "", poll: float = _POLL
 ) -> tuple[float, float]:
-    """Wall seconds of a process that reads ``asked``, and the most MB of anonymous memory it was seen to hold in looks
-    ``poll`` seconds apart; 0 where the system does not say."""
-    with tempfile.TemporaryFile() as said, tempfile.TemporaryFile() as given:
-        given.write(asked.encode())
+    """Run a process that reads ``stdin``; return its wall seconds and the peak MB of anonymous memory, sampled every
+    ``poll`` seconds; 0 except on Linux."""
+    with tempfile.TemporaryFile() as errors, tempfile.TemporaryFile() as given:
+        given.write(stdin.encode())
         given.seek(0)
         start, most = time.perf_counter(), 0.0
         process = subprocess.Popen(
-            command, env=os.environ | (environment or {}), stdin=given, stdout=subprocess.DEVNULL, stderr=said
+            command, env=os.environ | (environment or {}), stdin=given, stdout=subprocess.DEVNULL, stderr=errors
         )
         while True:
             most = max(most, anonymous_bytes(process.pid) / 1e6)
@@ -48,16 +48,16 @@ def run_watched(
                 break
         seconds = time.perf_counter() - start
         if process.returncode:
-            said.seek(0)
+            errors.seek(0)
             failed = WrongResultError if command[0] == sys.executable else PeerError
-            raise failed(f"{command[0]} failed: {said.read().decode(errors='replace')[-2000:]}")
+            raise failed(f"{command[0]} failed: {errors.read().decode(errors='replace')[-2000:]}")
     return seconds, most
 
 
 def compare_commands(
     folder: Path, path: Path, job: Job, peer_python: str | None, mode: str, repeats: int, cold: bool = False
 ) -> list[Row]:
-    """Seconds and anonymous memory of both commands, in turns."""
+    """Measure seconds and anonymous memory of both commands, alternating."""
     ours = [
         sys.executable, "-c", "from cli.main import train_embeddings as main; main()", str(path), "-o",
         str(folder / "ours.txt"), "--threads", str(job.threads), "--epochs", str(job.epochs), "--mode", mode,
@@ -94,15 +94,15 @@ def rows(run: Run) -> Iterator[Row]:
 
 
 @click.command()
-@click.option("--peer-python", required=True, help="A Python that has gensim.")
+@click.option("--peer-python", required=True, help="A Python with gensim installed.")
 @click.option("--threads", default=2, show_default=True)
 @click.option("--epochs", default=5, show_default=True)
 @click.option("--repeats", default=3, show_default=True)
 @click.option("--mode", type=click.Choice(["reproducible", "hogwild"]), default="reproducible", show_default=True)
 @click.option("--cold", is_flag=True, help="Count and encode the text in every run of ours.")
-@click.option("--tokens", type=int, help="Use only so many.  [default: all]")
+@click.option("--tokens", type=int, help="Number of tokens to use.  [default: all]")
 def main(peer_python: str, threads: int, epochs: int, repeats: int, mode: str, cold: bool, tokens: int | None) -> None:
-    """Run both whole commands in turns and print the ratio."""
+    """Run both whole commands alternately and print the ratio."""
     with tempfile.TemporaryDirectory() as name:
         path = speed_text(Path(name), tokens)
         click.echo(f"{speed_source()}; {describe(threads)}")

@@ -1,12 +1,11 @@
-"""How fast are skip-gram and CBOW beside gensim, word2vec.c and fastText, on the same text, in turns?
+"""How fast are skip-gram and CBOW, compared with gensim, word2vec.c and fastText on the same text?
 
     python -m benchmarks.word_vectors.word2vec --peer-python peers/bin/python
 
-trains one epoch on wiki8 (found through WORDVEC_DATA; without it on generated words), broken into lines of 1,000 tokens
-because gensim drops what a line has beyond 10,000, with window 5, 5 negatives, subsampling 1e-3 and min count 5, ours
-and the peer's in turns, and prints the medians of raw tokens a second and of the ratios. Compiling is not timed; peers
-run in a Python of their own that has them installed. Everybody has the vocabulary before the clock starts: only
-training is timed.
+trains one epoch on wiki8 (found through WORDVEC_DATA; otherwise on generated text), in lines of 1,000 tokens because
+gensim truncates lines at 10,000, with window 5, 5 negatives, subsampling 1e-3 and min count 5. Runs alternate with the
+peer; prints the medians of raw tokens per second and of the ratios. Only training is timed, not compilation or the
+vocabulary scan. Peers run in a Python in which they are installed.
 """
 
 import tempfile
@@ -30,13 +29,13 @@ MODES = ("reproducible", "hogwild")
 
 
 def compare_training(corpus: "EncodedCorpus", job: Job, peers: Mapping[str, str], repeats: int) -> list[Row]:
-    """Both modes beside peers (name: Python), and what it costs to be reproducible."""
+    """Compare both modes with peers (name: Python), and reproducible with hogwild mode."""
 
     def ours(mode: str) -> float:
         settings = Word2VecSettings(model=job.model, vector_size=job.size, mode=mode, epochs=1)
         result = train_word2vec(corpus, settings, threads=job.threads)
         if not np.isfinite(result.vectors.vectors).all():
-            raise WrongResultError(f"{job.model}, {mode}: vectors that are no numbers")
+            raise WrongResultError(f"{job.model}, {mode}: the vectors are not finite")
         return result.raw_tokens / result.seconds / 1e6
 
     def theirs(peer: str) -> float:
@@ -52,19 +51,19 @@ def compare_training(corpus: "EncodedCorpus", job: Job, peers: Mapping[str, str]
 
 
 def rows(run: Run) -> Iterator[Row]:
-    """Skip-gram and CBOW by vector size and threads; fastText, which takes three epochs, at one of each alone."""
+    """Skip-gram and CBOW by vector size and threads; fastText, which takes three epochs, only at one setting."""
     corpus, path = _corpus(run.folder, run.pick(300_000, 1_000_000, 4_000_000))
     peers = {peer: run.peers[package].python for peer, package in PACKAGES.items() if package in run.peers}
     for model, rate in (("skipgram", 0.025), ("cbow", 0.05)):
         for size in run.pick((100,), (100, 300)):
             for threads in run.pick((1,), (1, run.threads)):
-                patient = run.size != "quick" and (size, threads) == (100, 1)
-                asked = {peer: python for peer, python in peers.items() if patient or peer != "fasttext"}
+                with_fasttext = run.size != "quick" and (size, threads) == (100, 1)
+                asked = {peer: python for peer, python in peers.items() if with_fasttext or peer != "fasttext"}
                 yield from compare_training(corpus, Job(path, model, size, threads, rate), asked, run.repeats)
 
 
 def _corpus(folder: Path, tokens: int | None) -> tuple["EncodedCorpus", Path]:
-    """The text with its file; both models are compiled."""
+    """Return the encoded text and its file, after compiling the kernels of both models."""
     from corpora import TextCorpus
     from wordvec import Word2VecSettings, encode_corpus, train_word2vec
 
@@ -79,17 +78,17 @@ def _corpus(folder: Path, tokens: int | None) -> tuple["EncodedCorpus", Path]:
 
 
 @click.command()
-@click.option("--peer-python", required=True, help="A Python that has the peer.")
+@click.option("--peer-python", required=True, help="A Python with the peer installed.")
 @click.option("--peer", type=click.Choice(list(PEERS)), default="gensim", show_default=True)
 @click.option("--model", type=click.Choice(["skipgram", "cbow"]), default="skipgram", show_default=True)
 @click.option("--vector-size", default=100, show_default=True)
 @click.option("--threads", default=1, show_default=True)
 @click.option("--repeats", default=3, show_default=True)
-@click.option("--tokens", type=int, help="Use only so many.  [default: all]")
+@click.option("--tokens", type=int, help="Number of tokens to use.  [default: all]")
 def main(
     peer_python: str, peer: str, model: str, vector_size: int, threads: int, repeats: int, tokens: int | None
 ) -> None:
-    """Train one epoch with each, in turns, in both modes, and print the ratios."""
+    """Train one epoch with each, alternating, in both modes, and print the ratios."""
     with tempfile.TemporaryDirectory() as folder:
         corpus, path = _corpus(Path(folder), tokens)
         before = describe(threads)

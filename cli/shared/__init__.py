@@ -1,1 +1,1 @@
-"""What several commands share: options, errors, progress reporting."""
+"""Options, errors and progress reporting shared by the commands."""

@@ -1,4 +1,4 @@
-"""The models of ``train-embeddings`` that count: their options, and their training."""
+"""Options and training of the count-based models of ``train-embeddings``."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -7,7 +7,7 @@ import click
 
 from cli.shared.errors import usage_errors
 from cli.shared.options import Size
-from cli.shared.reporting import Progress, say, short_number
+from cli.shared.reporting import Progress, log, short_number
 from cli.shared.setting_options import setting_option
 from wordvec import CooccurrenceSettings, GloveSettings, SvdSettings
 from wordvec.system.settings import declaration, default_text, field_of
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from wordvec import Progress as ProgressState
 
 MODELS = ("cooccurrence", "ppmi", "svd", "glove")
-"""wordvec.COUNT_BASED_MODELS, which the help must not load; a test compares them."""
+"""wordvec.COUNT_BASED_MODELS, repeated because ``--help`` must not import it; a test compares them."""
 
 _DERIVED = {
     "contexts": (CooccurrenceSettings, "Count-based"),
@@ -32,7 +32,7 @@ _DERIVED = {
     "x_max": (GloveSettings, "glove"),
     "alpha": (GloveSettings, "glove"),
 }
-"""The settings that only count-based models have, and the models."""
+"""Settings specific to count-based models, and the models that have them."""
 
 _DEFAULTS = {"weighting": "count; svd ppmi", "add_contexts": "no; glove yes"}
 """Defaults that differ between the models."""
@@ -41,12 +41,12 @@ _memory_option = click.option(
     "--memory",
     type=Size(),
     metavar="SIZE",
-    help="Count in this much memory (500M, 2G), beyond it on disk.  [default: half of the free memory]",
+    help="Memory for counting (500M, 2G); larger counts spill to disk.  [default: half of the free memory]",
 )
 
 
 def _derived(name: str) -> Any:
-    """The option of a setting; None unless given, so that it can be refused for other models."""
+    """Return the option of a setting; it defaults to None, so that it can be rejected for other models."""
     kind, models = _DERIVED[name]
     field = field_of(kind, name)
     text = f"{models}: {declaration(field).help}" if models else declaration(field).help
@@ -55,7 +55,7 @@ def _derived(name: str) -> Any:
 
 
 def counting_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options of counting, weighting, factorization and GloVe."""
+    """Add the options of counting, association weighting, factorization and GloVe."""
     command = _memory_option(command)
     for name in reversed(_DERIVED):
         command = _derived(name)(command)
@@ -63,10 +63,10 @@ def counting_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def refuse_counting(given: dict[str, Any]) -> None:
-    """Take the options of counting out of ``given``, for a model that does not count.
+    """Remove the count-based options from ``given``, for a predictive model.
 
     Raises:
-        click.UsageError: one was given.
+        click.UsageError: one of them was given.
     """
     for name in (*_DERIVED, "memory"):
         _refuse(given.pop(name) is not None, name, given["model"])
@@ -74,11 +74,11 @@ def refuse_counting(given: dict[str, Any]) -> None:
 
 def _refuse(is_given: bool, name: str, model: str) -> None:
     if is_given:
-        raise click.UsageError(f"--{name.replace('_', '-')} is not for --model {model}; leave it out")
+        raise click.UsageError(f"--{name.replace('_', '-')} does not apply to --model {model}; leave it out")
 
 
 class Run:
-    """Training by counting: ``given`` options and what they mean."""
+    """Training of a count-based model with the ``given`` options."""
 
     def __init__(self, given: dict[str, Any], output: str, threads: int | None, quiet: bool) -> None:
         from wordvec import count_based_options, count_based_settings, output_format
@@ -90,16 +90,16 @@ class Run:
             _refuse(_is_given(context, name), name, self.model)
         for name in ("resume", "checkpoint_every"):
             _refuse(self.model != "glove" and _is_given(context, name), name, self.model)
-        told = {name: value for name, value in given.items() if name != "model" and _is_given(context, name)}
+        chosen = {name: value for name, value in given.items() if name != "model" and _is_given(context, name)}
         known = count_based_options(self.model)
-        for name in told:
+        for name in chosen:
             _refuse(name not in known, name, self.model)
         with usage_errors():
-            self.settings = count_based_settings(self.model, **told)
+            self.settings = count_based_settings(self.model, **chosen)
             if self.settings.is_sparse and output_format(output) != "safetensors":
                 raise click.UsageError(
-                    f"vectors of --model {self.model} are sparse, which only .safetensors files hold, got {output}; "
-                    "rename it, or take --model svd or glove"
+                    f"vectors of --model {self.model} are sparse and need a .safetensors file, got {output}; "
+                    "rename it, or use --model svd or glove"
                 )
 
     def is_finished(self, output: str, encoded: "EncodedCorpus") -> bool:
@@ -113,7 +113,10 @@ class Run:
         from wordvec import train_count_based
 
         counting = self.settings.counting
-        say(f"counting contexts, window {counting.window}, {counting.window_weights}; then {self.model}", self.quiet)
+        log(
+            f"counting co-occurrences, window {counting.window}, {counting.window_weights}; then {self.model}",
+            self.quiet,
+        )
         with Progress(self.model, self.quiet) as progress:
             return train_count_based(
                 encoded,
@@ -126,7 +129,7 @@ class Run:
                 resume=resume,
             )
 
-    def trained(self, result: "CountBasedResult", output: str) -> str:
+    def result_line(self, result: "CountBasedResult", output: str) -> str:
         loss = f", loss {result.losses[-1]:.4f}" if result.losses else ""
         return (
             f"{output}: {len(result.vectors):,} words x {result.vectors.vector_size:,}; {result.raw_tokens:,} tokens, "

@@ -1,4 +1,4 @@
-"""What goes wrong becomes one line on stderr and an exit code: 1 bad input, 2 usage, 130 Ctrl-C."""
+"""Errors as one line on stderr and an exit code: 1 for bad input, 2 for usage errors, 130 for Ctrl-C."""
 
 import contextlib
 import os
@@ -10,17 +10,17 @@ import click
 
 from cli.shared.reporting import library_messages
 
-_WRITTEN = "cli.shared.errors.written"
+_OUTPUTS = "cli.shared.errors.outputs"
 _CHECKPOINT = "cli.shared.errors.checkpoint"
 
 
-def written(path: str) -> None:
-    """Note that ``path`` is complete, so that Ctrl-C does not say that nothing was written."""
-    click.get_current_context().meta.setdefault(_WRITTEN, []).append(path)
+def note_output(path: str) -> None:
+    """Record that ``path`` is complete, so that the message on Ctrl-C names it."""
+    click.get_current_context().meta.setdefault(_OUTPUTS, []).append(path)
 
 
-def resumes_from(path: str) -> None:
-    """Note where the state of the work is kept, so that Ctrl-C says how to go on."""
+def note_checkpoint(path: str) -> None:
+    """Record the checkpoint file, so that the message on Ctrl-C explains how to resume."""
     click.get_current_context().meta[_CHECKPOINT] = path
 
 
@@ -43,19 +43,20 @@ class Interrupted(click.ClickException):
         noted = context.meta if context else {}
         checkpoint = noted.get(_CHECKPOINT)
         if checkpoint is not None and os.path.exists(checkpoint):
-            message = f"Interrupted; the same command with --resume goes on from {checkpoint}."
+            message = f"Interrupted; rerun with --resume to continue from {checkpoint}."
         else:
-            message = f"Interrupted; {' and '.join(noted.get(_WRITTEN, [])) or 'nothing'} was written."
+            outputs = " and ".join(noted.get(_OUTPUTS, []))
+            message = f"Interrupted after writing {outputs}." if outputs else "Interrupted; no output was written."
         super().__init__(message)
 
     def show(self, file: IO[Any] | None = None) -> None:
-        # The terminal has echoed ^C: start on a line of our own.
+        # The terminal echoes ^C: start on a new line.
         click.echo(("\n" if sys.stderr.isatty() else "") + self.message, file=file, err=True)
 
 
 @contextlib.contextmanager
 def one_line_errors() -> Iterator[None]:
-    """Turn what a user can cause into a Click exception; everything else is a bug and keeps its trace."""
+    """Turn errors that users can cause into Click exceptions; anything else is a bug and keeps its traceback."""
     from corpora import WordvecError
 
     try:
@@ -64,7 +65,7 @@ def one_line_errors() -> Iterator[None]:
     except KeyboardInterrupt:
         raise Interrupted from None
     except BrokenPipeError:
-        # The reader has had enough (| head): no error. What is still buffered goes nowhere.
+        # The reader closed the pipe (| head), which is not an error: discard what is still buffered.
         _discard_stdout()
         raise click.exceptions.Exit(0) from None
     except WordvecError as error:
@@ -74,7 +75,7 @@ def one_line_errors() -> Iterator[None]:
         raise Failure(_describe(error)) from error
     except MemoryError as error:
         detail = f" ({error})" if str(error) else ""
-        raise Failure(f"not enough memory{detail}; take less data, or smaller sizes") from error
+        raise Failure(f"not enough memory{detail}; use less data or smaller sizes") from error
 
 
 def _describe(error: OSError) -> str:
@@ -90,15 +91,15 @@ def _discard_unwritable_stdout() -> None:
 
 
 def _discard_stdout() -> None:
-    """Point standard output at nothing, so that Python's own flush at exit cannot fail once more."""
+    """Redirect standard output to the null device, so that Python's flush at exit cannot fail again."""
     with contextlib.suppress(OSError, ValueError):
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
-        os.close(nowhere)
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, sys.stdout.fileno())
+        os.close(null)
 
 
 class Command(click.Command):
-    """A Click command whose errors are one line, and which prints what the libraries log."""
+    """A Click command with one-line errors, which prints the log messages of the libraries."""
 
     def invoke(self, ctx: click.Context) -> Any:
         with one_line_errors(), library_messages(quiet=ctx.params.get("quiet", False)):
@@ -117,7 +118,7 @@ class Group(click.Group):
 
 @contextlib.contextmanager
 def usage_errors() -> Iterator[None]:
-    """Report the library's own rules for option values as usage errors, exit code 2, before any work is done."""
+    """Report invalid settings as usage errors, exit code 2, before any work is done."""
     from corpora import InputError
 
     try:

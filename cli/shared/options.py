@@ -1,4 +1,4 @@
-"""Options that several commands share, each written once."""
+"""Options shared by several commands."""
 
 import re
 from collections.abc import Callable
@@ -13,7 +13,7 @@ LEAST_1 = click.IntRange(min=1)
 
 
 class Duration(click.ParamType):
-    """Seconds, written 30s, 5m or 1h; with ``or_count`` also a whole number of something else, which stays an int."""
+    """A duration such as 30s, 5m or 1h, in seconds; with ``or_count``, alternatively a positive count, as an int."""
 
     name = "duration"
     _SECONDS: ClassVar = {"s": 1.0, "m": 60.0, "h": 3600.0}
@@ -28,11 +28,13 @@ class Duration(click.ParamType):
         if found and float(found[1]) > 0:
             return float(found[1]) * self._SECONDS[found[2]]
         count = f"a number of {self._count}, or " if self._count else ""
-        self.fail(f"{value!r} is not above 0 with its unit; write {count}a time such as 30s, 5m or 1h", param, ctx)
+        self.fail(
+            f"{value!r} is not a positive duration with a unit; write {count}a time such as 30s, 5m or 1h", param, ctx
+        )
 
 
 class Size(click.ParamType):
-    """Bytes, written 500M, 2G or 1.5G."""
+    """A size such as 500M, 2G or 1.5G, in bytes."""
 
     name = "size"
     _BYTES: ClassVar = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
@@ -41,7 +43,7 @@ class Size(click.ParamType):
         found = re.fullmatch(r"(\d+\.?\d*|\.\d+)([KMG])", str(value))
         if found and float(found[1]) > 0:
             return int(float(found[1]) * self._BYTES[found[2]])
-        self.fail(f"{value!r} is no size above 0 with its unit; write 500M or 2G", param, ctx)
+        self.fail(f"{value!r} is not a positive size with a unit; write 500M or 2G", param, ctx)
 
 
 def _print_version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
@@ -57,34 +59,34 @@ version_option = click.option(
 )
 
 seed_option = click.option(
-    "--seed", type=int, default=1, show_default=True, help="Where chance starts; the same seed, the same result."
+    "--seed", type=int, default=1, show_default=True, help="Random seed; runs with the same seed are reproducible."
 )
 threads_option = click.option(
-    "--threads", type=LEAST_1, metavar="N", help="Processor cores to use.  [default: all this process may use]"
+    "--threads", type=LEAST_1, metavar="N", help="Number of CPU threads.  [default: all available cores]"
 )
-quiet_option = click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
-top_option = click.option("--top", type=LEAST_1, default=10, show_default=True, metavar="N", help="How many answers.")
+quiet_option = click.option("-q", "--quiet", is_flag=True, help="Print only errors.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print results as JSON.")
+top_option = click.option("--top", type=LEAST_1, default=10, show_default=True, metavar="N", help="Number of results.")
 protocol_option = click.option(
     "--protocol",
     type=click.Choice(["P30k", "Pfull", "Phyp"]),
     default="P30k",
     show_default=True,
-    help="Questions that count: of the 30,000 most frequent words; of known words; all, unknown ones being wrong.",
+    help="Questions to score: with the 30,000 most frequent words; with known words; all, unknown words being errors.",
 )
 method_option = click.option(
     "--method",
     type=click.Choice(["add", "mul"]),
     default="add",
     show_default=True,
-    help="Add the vectors (3CosAdd), or multiply the cosines (3CosMul).",
+    help="Add vectors (3CosAdd) or multiply cosines (3CosMul).",
 )
 encoding_errors_option = click.option(
     "--encoding-errors",
     type=click.Choice(["strict", "replace"]),
     default="strict",
     show_default=True,
-    help="Bytes that are not UTF-8: refuse them, or put U+FFFD in their place.",
+    help="Invalid UTF-8: reject it, or replace it with U+FFFD.",
 )
 _TOKENIZER = click.Choice(["whitespace", "words", "tweets"])
 tokenizer_option = click.option(
@@ -92,17 +94,17 @@ tokenizer_option = click.option(
     type=_TOKENIZER,
     default="whitespace",
     show_default=True,
-    help="How a line is cut into tokens.",
+    help="Tokenizer for lines of text.",
 )
-lowercase_option = click.option("--lowercase", is_flag=True, help="Lower-case the text first.")
+lowercase_option = click.option("--lowercase", is_flag=True, help="Lowercase the text first.")
 
 
 def columns_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """``--text-column`` and ``--label-column``, for tables with a header."""
     for which in ("label", "text"):
-        command = click.option(f"--{which}-column", metavar="NAME", help=f"Its name in a table.  [default: {which}]")(
-            command
-        )
+        command = click.option(
+            f"--{which}-column", metavar="NAME", help=f"Name of the {which} column.  [default: {which}]"
+        )(command)
     return command
 
 
@@ -126,7 +128,7 @@ def together(*several: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 
 tag_columns_options = together(
-    click.option("--token-column", type=LEAST_1, metavar="N", help="Where tokens stand.  [default: 1; .conllu: 2]"),
-    click.option("--tag-column", type=LEAST_1, metavar="N", help="Where tags stand.  [default: 2; .conllu: 4]"),
+    click.option("--token-column", type=LEAST_1, metavar="N", help="Column of the tokens.  [default: 1; .conllu: 2]"),
+    click.option("--tag-column", type=LEAST_1, metavar="N", help="Column of the tags.  [default: 2; .conllu: 4]"),
 )
-"""Columns of tagged text, counted from 1."""
+"""Columns of tagged text, numbered from 1."""

@@ -1,4 +1,4 @@
-"""What a command tells people while it works: on stderr, so that stdout carries data alone."""
+"""Progress and messages on stderr, JSON and tables for stdout, and number formatting."""
 
 import contextlib
 import json
@@ -17,32 +17,32 @@ if TYPE_CHECKING:
     from wordvec import Progress as ProgressState
 
 LINE_SECONDS = 10.0
-"""Seconds between two progress lines where stderr is no terminal."""
+"""Seconds between progress lines if stderr is not a terminal."""
 
 PREPARING = "preparing"
-"""What stands in the place of a speed before there is one."""
+"""Shown in place of a speed until one has been measured."""
 
 _live_bars: list[Any] = []
-"""The bar on the terminal now, if there is one: lines must be printed through it."""
+"""The current progress bar on the terminal, if any: lines must be printed through it."""
 
 
 _PACKAGES = ("corpora", "wordvec", "seqclf")
-_SPOKEN_FOR = ("seqclf.training.loop",)
-"""Loggers whose messages, warnings aside, the commands put in words of their own."""
+_REPLACED = ("seqclf.training.loop",)
+"""Loggers whose messages, except warnings, the commands replace by their own."""
 
 
 class _ClickHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         text = record.getMessage()
         if record.levelno >= logging.WARNING:
-            say(f"Warning: {text}")
-        elif record.name not in _SPOKEN_FOR:
-            say(text)
+            log(f"Warning: {text}")
+        elif record.name not in _REPLACED:
+            log(text)
 
 
 @contextlib.contextmanager
 def library_messages(quiet: bool) -> Iterator[None]:
-    """Print what the libraries log, plainly, while a command runs; only errors when ``quiet``."""
+    """Print the log messages of the libraries while a command runs; only errors if ``quiet``."""
     handler = _ClickHandler()
     loggers = [logging.getLogger(name) for name in _PACKAGES]
     levels = [logger.level for logger in loggers]
@@ -57,8 +57,8 @@ def library_messages(quiet: bool) -> Iterator[None]:
             logger.setLevel(level)
 
 
-def say(message: str, quiet: bool = False) -> None:
-    """Print a line for people, above the bar if there is one, unless ``quiet``."""
+def log(message: str, quiet: bool = False) -> None:
+    """Print a line on stderr, above the progress bar if there is one, unless ``quiet``."""
     if quiet:
         return
     if _live_bars:
@@ -68,12 +68,12 @@ def say(message: str, quiet: bool = False) -> None:
 
 
 def print_json(value: Any) -> None:
-    """Print a value as JSON on stdout, indented, non-ASCII letters as they are."""
+    """Print a value on stdout as indented JSON with non-ASCII characters unescaped."""
     click.echo(json.dumps(finite(value), indent=2, ensure_ascii=False))
 
 
 def finite(value: Any) -> Any:
-    """The same value with None for every NaN and infinity, which JSON does not know.
+    """Return the value with None for every NaN and infinity, which JSON cannot represent.
 
     Example:
         >>> finite({"loss": [2.5, float("nan")]})
@@ -87,7 +87,7 @@ def finite(value: Any) -> Any:
 
 
 def short_number(value: float) -> str:
-    """A count or a rate in three digits.
+    """Format a count or rate with three significant digits.
 
     Example:
         >>> short_number(17_005_207), short_number(312_000), short_number(42)
@@ -101,7 +101,7 @@ def short_number(value: float) -> str:
 
 
 def percent(share: float | None) -> str:
-    """A share in per cent; a dash where there is none.
+    """Format a fraction as a percentage, None as a dash.
 
     Example:
         >>> percent(0.7312), percent(None)
@@ -111,7 +111,7 @@ def percent(share: float | None) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Seconds as people read them.
+    """Format seconds as s, m:ss or h:mm:ss.
 
     Example:
         >>> duration(7.3), duration(125), duration(3725)
@@ -126,7 +126,7 @@ def duration(seconds: float) -> str:
 
 
 def table(rows: Sequence[Sequence[str]], header: Sequence[str] = ()) -> str:
-    """Rows of text as columns: the first to the left, the others to the right.
+    """Format rows in aligned columns: the first left-aligned, the others right-aligned.
 
     Example:
         >>> print(table([["ham", "0.99"], ["spam", "1"]], ["label", "F1"]))
@@ -148,7 +148,7 @@ def table(rows: Sequence[Sequence[str]], header: Sequence[str] = ()) -> str:
 
 
 class Progress:
-    """How far the work is: a bar where stderr is a terminal, a line now and then where it is not.
+    """Progress of a task: a bar if stderr is a terminal, else a line every ``LINE_SECONDS``.
 
     Example:
         >>> with Progress("training", quiet=True) as progress:
@@ -194,17 +194,17 @@ class Progress:
         self.update(state.done, state.total, f"{short_number(state.done)}B")
 
     def update(self, done: float, total: float, detail: str) -> None:
-        """Say that ``done`` of ``total`` is done; ``detail`` stands beside it."""
+        """Report that ``done`` of ``total`` is complete, followed by ``detail``."""
         if self._bar is not None:
             self._bar.update(self._task, completed=done, total=total, detail=detail)
         elif not self.quiet and time.monotonic() >= self._next_line:
             self._next_line = time.monotonic() + LINE_SECONDS
             share = 100 * done / total if total else 100.0
-            say(f"{self.label}: {share:.0f} %, {detail}")
+            log(f"{self.label}: {share:.0f} %, {detail}")
 
 
 def show_epochs(progress: Progress, state: "TrainingProgress", quiet: bool) -> None:
-    """Say how far the training of a net is: at the bar, and in a line for each epoch."""
+    """Report the training progress of a network: on the bar, and in a line for each epoch."""
     now = f"epoch {state.epoch + 1}/{state.epochs}: loss {state.loss:.3f}"
     if state.dev_accuracy is not None:
         now += f", dev accuracy {percent(state.dev_accuracy)}"
@@ -214,4 +214,4 @@ def show_epochs(progress: Progress, state: "TrainingProgress", quiet: bool) -> N
     detail = f"{now}, {duration(state.seconds_left)} left" if state.step > 1 else PREPARING
     progress.update(state.step, state.steps, detail)
     if state.epoch_done:
-        say(now, quiet)
+        log(now, quiet)

@@ -1,4 +1,4 @@
-"""What the commands share that learn from labeled examples: training, the texts to predict for, tables of scores."""
+"""Training, prediction input and score tables for the commands that learn from labeled examples."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from cli.shared import options
-from cli.shared.errors import written
-from cli.shared.reporting import Progress, percent, say, show_epochs, table
+from cli.shared.errors import note_output
+from cli.shared.reporting import Progress, log, percent, show_epochs, table
 from cli.shared.setting_options import all_setting_options
 from wordvec.system.settings import Settings
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Trained(NamedTuple):
-    """A trained model, already saved, and the examples: each a pair of inputs and targets, or None."""
+    """A trained and saved model and its data, each a pair of inputs and targets, or None."""
 
     model: Any
     training: tuple[Any, Any]
@@ -29,19 +29,19 @@ def training_options(kind: type[Settings], data: str, **changed: Any) -> Callabl
 
     Args:
         kind: a settings class.
-        data: what DATA holds, such as "Labeled text".
+        data: kind of the data, such as "Labeled text".
         changed: by setting, keywords of ``click.option`` that replace the derived ones.
     """
     return options.together(
-        options.output_option("Where the model goes (.safetensors)."),
+        options.output_option("Output model file (.safetensors)."),
         click.option(
             "--vectors",
             type=click.Path(),
             metavar="FILE",
             help="Pretrained word vectors.  [default: random]",
         ),
-        click.option("--dev", metavar="FILE", help=f"{data} that selects the best epoch.  [default: a part of DATA]"),
-        click.option("--test", metavar="FILE", help=f"{data} to evaluate the model on at the end."),
+        click.option("--dev", metavar="FILE", help=f"{data} to select the best epoch on.  [default: a part of DATA]"),
+        click.option("--test", metavar="FILE", help=f"{data} to evaluate the trained model on."),
         all_setting_options(kind, **changed),
         options.encoding_errors_option,
         options.threads_option,
@@ -63,12 +63,12 @@ def train_and_save(
     quiet: bool,
     unit: str,
 ) -> Trained:
-    """Read the examples, train a model on them, and save it.
+    """Read the examples, train a model on them and save it.
 
     Args:
-        train: ``train_classifier`` or its like.
-        read: from a name on the command line to inputs and targets.
-        unit: what an example is called, in the plural.
+        train: ``train_classifier`` or a similar function.
+        read: reads inputs and targets, given a name from the command line.
+        unit: plural noun for the examples.
     """
     from wordvec import load_vectors
     from wordvec.system.atomic_files import check_target
@@ -87,16 +87,16 @@ def train_and_save(
             on_progress=lambda state: show_epochs(progress, state, quiet),
         )
     model.save(output)
-    written(output)
-    say(f"{output}: {_summary(model, unit)}", quiet)
+    note_output(output)
+    log(f"{output}: {_summary(model, unit)}", quiet)
     return Trained(model, training, dev_data, test_data)
 
 
 def lines_to_predict(given: Sequence[str], source: str | None, name: str, encoding_errors: str) -> Iterable[str]:
-    """Return the texts of the command line, or the lines of ``--input FILE``; a single ``-`` is standard input.
+    """Return the texts given as arguments or the lines of ``--input FILE``; a single ``-`` is standard input.
 
     Raises:
-        click.UsageError: neither, or both.
+        click.UsageError: neither or both were given.
     """
     if (source is None) == (not given):
         raise click.UsageError(f"give {name}, or --input FILE, or - for standard input")
@@ -121,10 +121,10 @@ def class_table(result: "Score | MultiLabelScore", label: str, unit: str) -> str
 
 def _summary(model: Any, unit: str) -> str:
     metrics = model.metrics
-    text = f"epoch {metrics['best_epoch']} of {len(model.history)} kept"
+    text = f"best epoch {metrics['best_epoch']} of {len(model.history)}"
     for name, shown, form in (("dev_accuracy", "dev accuracy", percent), ("dev_micro_f1", "dev micro-F1", _decimals)):
         if name in metrics:
-            text += f" for its {shown} of {form(metrics[name])} on {metrics[f'dev_{unit}']:,} {unit}"
+            text += f", {shown} {form(metrics[name])} on {metrics[f'dev_{unit}']:,} {unit}"
     tokens = "" if unit == "texts" else f", {metrics['tokens']:,} tokens"
     labels = "labels" if unit == "texts" else "tags"
     return (

@@ -1,4 +1,4 @@
-"""Which words get a vector: options of the commands that count a text."""
+"""Options that determine the vocabulary."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,38 +8,38 @@ import click
 from cli.shared.options import LEAST_1
 
 _OPTIONS = (
-    click.option("--keep-words", type=click.Path(), metavar="FILE", help="Words to keep however rare, one a line."),
-    click.option("--drop-words", type=click.Path(), metavar="FILE", help="Words to leave out, one a line."),
+    click.option("--keep-words", type=click.Path(), metavar="FILE", help="Words to keep however rare, one per line."),
+    click.option("--drop-words", type=click.Path(), metavar="FILE", help="Words to exclude, one per line."),
     click.option(
         "--vocabulary",
         type=click.Path(),
         metavar="FILE",
-        help="Take words and counts from FILE, 'word count' a line, as word2vec.c saves them; count nothing.",
+        help="Read words and counts from FILE ('word count' per line, as saved by word2vec.c) instead of counting.",
     ),
-    click.option("--save-vocabulary", "words_file", type=click.Path(), metavar="FILE", help="Write words and counts."),
+    click.option("--save-vocabulary", "words_file", type=click.Path(), metavar="FILE", help="Save words and counts."),
     click.option(
         "--max-types-in-memory",
         type=LEAST_1,
         default=10_000_000,
         show_default=True,
         metavar="N",
-        help="Forget the rarest words while counting when there are more; a million takes 100 MB.",
+        help="Prune the rarest words if counting exceeds this many; a million takes 100 MB.",
     ),
 )
 
 
 def vocabulary_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """``--keep-words``, ``--drop-words``, ``--vocabulary``, ``--save-vocabulary`` and ``--max-types-in-memory``."""
+    """Add ``--keep-words``, ``--drop-words``, ``--vocabulary``, ``--save-vocabulary`` and ``--max-types-in-memory``."""
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
 
 
 def take_rules(given: dict[str, Any]) -> dict[str, Any]:
-    """Take these options out of ``given``: what they mean to ``encode_corpus``.
+    """Move these options from ``given`` to arguments of ``encode_corpus``, which are returned.
 
     Raises:
-        click.UsageError: ``--vocabulary`` stands beside what chooses among counted words.
+        click.UsageError: ``--vocabulary`` is combined with an option that filters counted words.
     """
     from wordvec import load_vocabulary
 
@@ -49,7 +49,7 @@ def take_rules(given: dict[str, Any]) -> dict[str, Any]:
         for name in ("min_count", "max_vocabulary", "keep_words", "drop_words", "max_types_in_memory"):
             if context.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT:
                 option = "--" + name.replace("_", "-")
-                raise click.UsageError(f"--vocabulary says which words there are; leave out {option}")
+                raise click.UsageError(f"--vocabulary already determines the words; leave out {option}")
         rules["vocabulary"] = load_vocabulary(source)
     for name in ("keep_words", "drop_words"):
         words = given.pop(name)

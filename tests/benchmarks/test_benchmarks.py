@@ -1,4 +1,4 @@
-"""The benchmark suite itself: turns, ratios, tables, peers that are missing or die, what moved. Nothing is timed."""
+"""The benchmark suite: alternation, ratios, tables, missing or failing peers, comparison of runs. Nothing is timed."""
 
 import importlib
 import json
@@ -22,12 +22,12 @@ from benchmarks.harness.measuring import (
     alternate,
     call_alone,
     compare,
+    fitted_share,
     growth,
     number,
     part_of,
     slope,
     table,
-    told_part,
 )
 from benchmarks.harness.peers import INSTALLED, Peer, PeerError, Server, install_peers, peers_of, run_json, with_build
 from benchmarks.harness.report import RULE, busy_processors, compare_reports, markdown, write_report
@@ -35,39 +35,39 @@ from benchmarks.harness.texts import speed_source, speed_text, write_zipf
 from benchmarks.kernels import limits, roofline
 from benchmarks.kernels.limits import Limits
 from benchmarks.kernels.roofline import Kernel, Work
-from benchmarks.networks.classification import told
+from benchmarks.networks.classification import describe_vectors
 from benchmarks.word_vectors import startup
 from benchmarks.word_vectors.whole_command import run_watched
 from wordvec import WordVectors
 
-needs_shell = pytest.mark.skipif(sys.platform == "win32", reason="the stand-ins for Python are shell scripts")
+needs_shell = pytest.mark.skipif(sys.platform == "win32", reason="the fake Pythons are shell scripts")
 
 
-def dies() -> float:
+def fails() -> float:
     raise PeerError("killed")
 
 
 def script(path: Path, text: str) -> str:
-    """A program that stands in for a peer's Python."""
+    """Write a shell script that imitates a peer's Python."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(f"#!/bin/sh\n{text}\n")
     path.chmod(0o755)
     return str(path)
 
 
-# -- turns and ratios -------------------------------------------------------------------------------------------------
+# -- alternation and ratios -------------------------------------------------------------------------------------------
 
 
 def test_runs_alternate():
     called = []
-    figures, died = alternate({name: lambda name=name: called.append(name) or len(called) for name in "ab"}, 3)
+    figures, failed = alternate({name: lambda name=name: called.append(name) or len(called) for name in "ab"}, 3)
     assert "".join(called) == "ababab"
     assert figures == {"a": [1, 3, 5], "b": [2, 4, 6]}
-    assert not died
+    assert not failed
 
 
 @pytest.mark.parametrize(("more_is_better", "ratios"), [(True, [2, 3, 2]), (False, [1 / 2, 1 / 3, 1 / 2])])
-def test_ratios_are_of_one_turn_and_say_how_much_better_we_are(more_is_better, ratios):
+def test_ratios_are_speed_ups_within_a_round(more_is_better, ratios):
     ours, theirs = iter([10.0, 30.0, 8.0]), iter([5.0, 10.0, 4.0])
     (row,) = compare(
         "case", "s", {"": lambda: next(ours)}, {"peer": lambda: next(theirs)}, 3, more_is_better=more_is_better
@@ -82,16 +82,16 @@ def test_without_a_peer_there_is_no_ratio():
     assert row.cells() == ["case", "2.00 s", "", "", "2.00 to 2.00, 2 runs", ""]
 
 
-def test_a_peer_that_dies_leaves_the_others_and_is_named():
+def test_a_failing_peer_is_noted_and_the_others_remain():
     turn = iter([4.0])
-    rows = compare("case", "s", {"": lambda: 1.0}, {"good": lambda: 2.0, "bad": lambda: next(turn, None) or dies()}, 3)
+    rows = compare("case", "s", {"": lambda: 1.0}, {"good": lambda: 2.0, "bad": lambda: next(turn, None) or fails()}, 3)
     assert [(row.peer, row.theirs) for row in rows] == [("good", [2.0, 2.0, 2.0])]
-    assert "bad died: killed" in rows[0].cells()[-1]
-    (alone,) = compare("case", "s", {"": lambda: 1.0}, {"bad": dies}, 3)
-    assert (alone.ours, alone.peer) == ([1.0] * 3, "")
+    assert "bad failed: killed" in rows[0].cells()[-1]
+    (single,) = compare("case", "s", {"": lambda: 1.0}, {"bad": fails}, 3)
+    assert (single.ours, single.peer) == ([1.0] * 3, "")
 
 
-def test_the_table_is_aligned_and_numbers_have_three_digits():
+def test_table_is_aligned_and_numbers_have_three_digits():
     rows = [Row("short", "s", [1.0], "peer", [20.0]), Row("a longer case", "Mw/s", [1234.5], note="why")]
     lines = table(rows)
     assert lines[0].split() == ["ours", "peer", "ratio", "spread"]
@@ -105,22 +105,22 @@ def test_slopes_are_exponents():
     row = growth("cost", {n: lambda n=n: 3e-3 * n**1.5 for n in (10, 20, 80)}, 2, theory=1)
     assert row.ours == pytest.approx([1.5, 1.5])
     assert [point[0] for point in row.points] == [10, 20, 80]
-    assert "step by step 1.50, 1.50" in row.note
+    assert "stepwise 1.50, 1.50" in row.note
 
 
-def test_a_fit_tells_what_does_not_grow():
+def test_fit_finds_the_share_that_does_not_scale():
     points = [[n, 6.0 + 2.0 * n] for n in (1, 10, 100)]
     assert part_of(points, lambda n: 1.0, float) == pytest.approx(6)
-    assert told_part("setting up")(points) == "setting up: by a fit 75% at 1, 3% at 100"
+    assert fitted_share("setting up")(points) == "setting up: fitted share 75% at 1, 3% at 100"
     words = {n: n**0.5 for n in (1, 10, 100)}
     assert part_of([[n, 3 * words[n]] for n in words], words.__getitem__, float) == pytest.approx(3)
     falling = [[n, 1 / n] for n in (1, 10)]
     assert part_of(falling, lambda n: n**-1.0, float) == pytest.approx(1)
-    row = growth("cost", {1: lambda: 8.0, 10: lambda: 26.0}, 1, theory=1, reason=told_part("setting up"))
-    assert row.reason == "setting up: by a fit 75% at 1, 23% at 10"
+    row = growth("cost", {1: lambda: 8.0, 10: lambda: 26.0}, 1, theory=1, reason=fitted_share("setting up"))
+    assert row.reason == "setting up: fitted share 75% at 1, 23% at 10"
 
 
-def test_the_timer_counts_the_call_alone(monkeypatch):
+def test_timer_measures_only_the_call(monkeypatch):
     times = iter([3.0, 5.5])
     monkeypatch.setattr(roofline.time, "perf_counter", lambda: next(times))
     called = []
@@ -136,19 +136,19 @@ def test_the_timer_counts_the_call_alone(monkeypatch):
         (Work(3e9, 1e9, 2e9), 60, "6.00 of 10.0 GB/s; why"),
     ],
 )
-def test_what_binds_is_the_limit(monkeypatch, work, share, note):
+def test_roofline_limit_is_the_binding_resource(monkeypatch, work, share, note):
     monkeypatch.setattr(limits, "measure_limits", lambda: Limits(20e9, 5e9, 10e9))
     called = []
     row = limits.share(Kernel("case", work, lambda: called.append(1) or 0.5, "why"), 2)
     assert row.ours == pytest.approx([share, share])
     assert row.note == note
-    assert len(called) == 2 + 2, "the first call compiles, the second tells how often to call"
+    assert len(called) == 2 + 2, "the first call compiles, the second determines the number of calls"
     called.clear()
     limits.share(Kernel("short", work, lambda: called.append(1) or 0.04), 2)
     assert len(called) == 2 + 2 * 3
 
 
-def test_slices_go_with_the_size(tmp_path):
+def test_inputs_depend_on_the_size(tmp_path):
     assert (Run(tmp_path, "full").repeats, Run(tmp_path, "full", turns=1).repeats) == (5, 1)
     assert [Run(tmp_path, size).pick(1, 2, 3) for size in ("quick", "default", "full")] == [1, 2, 3]
     assert Run(tmp_path, "full").pick(1, 2) == 2
@@ -158,21 +158,21 @@ def test_slices_go_with_the_size(tmp_path):
 
 
 @needs_shell
-def test_the_first_python_that_has_a_package_is_its_peer(tmp_path):
+def test_the_first_python_with_a_package_is_used(tmp_path):
     one = script(tmp_path / "one", """echo '{"gensim": "4"}'""")
     two = script(tmp_path / "two", """echo '{"gensim": "3", "torch": "2"}'""")
     assert peers_of([one, two]) == {"gensim": Peer("gensim", "4", one), "torch": Peer("torch", "2", two)}
 
 
-def test_no_peer_is_there_and_none_is_installed(tmp_path):
-    said = []
-    assert install_peers(tmp_path / "peers", said.append, install=False) == {}
-    assert said == ["no peers: none are installed"]
+def test_peers_are_not_installed_unless_requested(tmp_path):
+    messages = []
+    assert install_peers(tmp_path / "peers", messages.append, install=False) == {}
+    assert messages == ["no peers are installed"]
     assert not (tmp_path / "peers").exists()
 
 
 @needs_shell
-def test_a_peer_that_cannot_be_installed_is_left_out_and_named(tmp_path, monkeypatch):
+def test_a_peer_that_cannot_be_installed_is_skipped(tmp_path, monkeypatch):
     monkeypatch.setenv("WORDVEC_TORCH_INDEX", "somewhere")
     script(
         tmp_path / "bin/python",
@@ -181,35 +181,35 @@ def test_a_peer_that_cannot_be_installed_is_left_out_and_named(tmp_path, monkeyp
         case "$*" in *gensim) echo '{{"gensim": "4"}}' >{tmp_path}/has; exit;; esac
         echo 'error: no compiler' >&2; exit 1""",
     )
-    said = []
-    assert list(install_peers(tmp_path, said.append)) == ["gensim"]
+    messages = []
+    assert list(install_peers(tmp_path, messages.append)) == ["gensim"]
     asked = (tmp_path / "asked").read_text().splitlines()
-    assert len(asked) == len(INSTALLED), "each is an attempt of its own"
+    assert len(asked) == len(INSTALLED), "each is a separate installation"
     assert asked[-1].endswith("torch --index-url somewhere")
-    assert "word2vec is left out: error: no compiler" in said
+    assert "skipping word2vec: error: no compiler" in messages
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the usual build is that for processors")
-def test_torch_is_left_out_where_no_index_is_named(tmp_path, monkeypatch):
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the default build is the CPU build")
+def test_torch_is_skipped_without_a_package_index(tmp_path, monkeypatch):
     monkeypatch.delenv("WORDVEC_TORCH_INDEX", raising=False)
     script(tmp_path / "bin/python", '[ $2 = pip ] || echo \'{"gensim": "4", "word2vec": "1", "fasttext": "1"}\'')
-    said = []
-    assert "torch" not in install_peers(tmp_path, said.append)
-    assert said == ["torch is left out: set WORDVEC_TORCH_INDEX to the package index of its CPU build"]
+    messages = []
+    assert "torch" not in install_peers(tmp_path, messages.append)
+    assert messages == ["skipping torch: set WORDVEC_TORCH_INDEX to the package index of its CPU build"]
 
 
-def test_a_peer_that_dies_says_why():
+def test_peer_errors_state_the_reason():
     with pytest.raises(PeerError, match="ValueError: no such thing"):
         run_json([sys.executable, "-c", "raise ValueError('no such thing')"])
-    with pytest.raises(PeerError, match="it ended with 3"):
+    with pytest.raises(PeerError, match="exited with 3"):
         run_json([sys.executable, "-c", "raise SystemExit(3)"])
-    with pytest.raises(PeerError, match="printed no figures"):
+    with pytest.raises(PeerError, match="printed no results"):
         run_json([sys.executable, "-c", "print('hello')"])
     with pytest.raises(PeerError, match="nowhere"):
         run_json(["/nowhere/python"])
 
 
-def test_a_server_answers_until_it_dies():
+def test_server_answers_until_it_fails():
     code = "import sys, json\nfor line in sys.stdin:\n    print(1 / json.loads(line)[0], flush=True)"
     server = Server(sys.executable, code)
     assert server(4) == 0.25
@@ -219,17 +219,17 @@ def test_a_server_answers_until_it_dies():
 
 
 @needs_shell
-def test_a_peer_tells_its_build_if_it_can(tmp_path):
+def test_peer_build_is_reported_if_known(tmp_path):
     torch = Peer("torch", "2", script(tmp_path / "one", """echo '{"build": "AVX2"}'"""))
-    assert with_build(torch).told == "2 (AVX2)"
+    assert with_build(torch).version_and_build == "2 (AVX2)"
     dead = Peer("torch", "2", script(tmp_path / "two", "exit 1"))
     assert with_build(dead) == dead
-    assert with_build(Peer("word2vec", "1", "/nowhere")).told == "1"
+    assert with_build(Peer("word2vec", "1", "/nowhere")).version_and_build == "1"
 
 
 @needs_shell
-def test_a_command_is_watched_until_it_ends():
-    seconds, most = run_watched(["/bin/sh", "-c", "read line; [ $line = $WANTED ]"], {"WANTED": "x"}, asked="x\n")
+def test_run_watched():
+    seconds, most = run_watched(["/bin/sh", "-c", "read line; [ $line = $WANTED ]"], {"WANTED": "x"}, stdin="x\n")
     assert seconds > 0
     assert most >= 0
     with pytest.raises(PeerError, match="no such thing"):
@@ -239,7 +239,7 @@ def test_a_command_is_watched_until_it_ends():
 
 
 @needs_shell
-def test_sizes_are_told_of_every_peer_that_lives(tmp_path):
+def test_installed_sizes_of_working_peers(tmp_path):
     peers = {
         "gensim": Peer("gensim", "4", script(tmp_path / "one", """echo '{"size": 1e9}'""")),
         "torch": Peer("torch", "2", script(tmp_path / "two", "exit 1")),
@@ -247,12 +247,12 @@ def test_sizes_are_told_of_every_peer_that_lives(tmp_path):
     (row,) = startup.sizes(Run(tmp_path, peers=peers))
     assert (row.peer, row.theirs) == ("gensim 4", [1e9])
     assert 20 < row.ours[0] < 5000
-    (alone,) = startup.sizes(Run(tmp_path, peers={"torch": peers["torch"]}))
-    assert (alone.ours, alone.peer) == (row.ours, "")
-    assert "torch died" in alone.note
+    (single,) = startup.sizes(Run(tmp_path, peers={"torch": peers["torch"]}))
+    assert (single.ours, single.peer) == (row.ours, "")
+    assert "torch failed" in single.note
 
 
-def test_a_peers_size_is_that_of_all_it_requires():
+def test_peer_size_includes_dependencies():
     click, rich = (startup.peer_size(Peer(name, "", sys.executable)) for name in ("click", "rich"))
     assert 0.1 < click < rich < 20, "rich requires pygments"
 
@@ -260,7 +260,7 @@ def test_a_peers_size_is_that_of_all_it_requires():
 # -- texts ------------------------------------------------------------------------------------------------------------
 
 
-def test_generated_text_has_the_words_that_were_asked_for(tmp_path, monkeypatch):
+def test_generated_text_has_the_requested_words(tmp_path, monkeypatch):
     path = tmp_path / "text"
     write_zipf(path, tokens=5000, types=300, every_word=True)
     words = path.read_text().split()
@@ -285,14 +285,14 @@ def test_every_benchmark_has_a_question_and_rows(name):
 
 
 @pytest.mark.parametrize(("size", "minutes"), [("quick", 4), ("default", 40)])
-def test_all_benchmarks_have_their_time(tmp_path, size, minutes):
+def test_budgets_fit_the_total_time(tmp_path, size, minutes):
     assert sum(Run(tmp_path, size).pick(*seconds) for seconds in suite.BUDGETS.values()) <= 60 * minutes
     assert "s planned" in suite.planned("machine", Run(tmp_path, size))
     assert suite.planned("machine", Run(tmp_path, "full")) == ""
 
 
 def benchmark_of(rows, monkeypatch) -> str:
-    """The name of a benchmark with these ``rows``."""
+    """Register a benchmark with these ``rows`` and return its name."""
     module = ModuleType("benchmarks.made_up", "Is it so?\n\nYes.")
     module.rows = rows
     monkeypatch.setitem(sys.modules, "benchmarks.made_up", module)
@@ -300,7 +300,7 @@ def benchmark_of(rows, monkeypatch) -> str:
     return "made_up"
 
 
-def test_a_benchmark_keeps_the_rows_before_it_fails(tmp_path, monkeypatch, capsys):
+def test_failed_benchmark_keeps_earlier_rows(tmp_path, monkeypatch, capsys):
     def rows(run):
         yield Row("one", "s", [1.0])
         raise KeyError("lost")
@@ -312,9 +312,9 @@ def test_a_benchmark_keeps_the_rows_before_it_fails(tmp_path, monkeypatch, capsy
 
 
 @pytest.mark.parametrize(
-    ("error", "reason"), [(SkippedError("too long"), "too long"), (PeerError("gone"), "died: gone")]
+    ("error", "reason"), [(SkippedError("too long"), "too long"), (PeerError("gone"), "failed: gone")]
 )
-def test_what_is_skipped_has_not_failed(tmp_path, monkeypatch, error, reason):
+def test_skipped_benchmark_has_not_failed(tmp_path, monkeypatch, error, reason):
     def rows(run):
         raise error
         yield
@@ -325,22 +325,22 @@ def test_what_is_skipped_has_not_failed(tmp_path, monkeypatch, error, reason):
 
 
 class Crash:
-    """Ends the process that it is sent to."""
+    """Crashes the process that unpickles it."""
 
     def __reduce__(self):
         return os._exit, (3,)
 
 
-def test_a_crash_is_a_failure_and_takes_nothing_with_it():
+def test_crash_is_isolated_and_counts_as_a_failure():
     assert suite.measure_alone("machine", Crash())["failed"] == "its process crashed"
 
 
-def test_a_process_of_its_own_gives_what_the_function_gives():
+def test_call_alone_returns_the_result():
     assert call_alone("benchmarks.harness.measuring.slope", [[1, 2], [2, 8]]) == pytest.approx(2)
 
 
 def facts_of(rows, **others):
-    """What a run writes down."""
+    """Return the contents of a ``results.json``."""
     return {
         "machine": {
             **dict.fromkeys(("processor", "kind", "system", "python"), "x"),
@@ -447,14 +447,14 @@ def test_pages_are_regenerated_from_results_json(tmp_path):
     assert "something else" in (tmp_path / "RESULTS.md").read_text()
 
 
-def test_a_busy_machine_is_noted(tmp_path, monkeypatch, capsys):
+def test_busy_machine_is_noted(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(suite, "busy_processors", lambda: 1.7)
     monkeypatch.setattr(suite, "measure_alone", lambda name, run: {"question": "Q?", "seconds": 1.0, "rows": [row()]})
     facts = suite.measure_all(("machine",), Run(tmp_path, peers={"gensim": Peer("gensim", "4", "python")}))
     assert facts["benchmarks"]["machine"]["busy"] == 1.7
     assert (facts["size"], facts["peers"]) == ("default", {"gensim": "4"})
     assert facts["machine"]["packages"]["numpy"]
-    assert "others keep 1.7 processors busy" in capsys.readouterr().err
+    assert "other programs keep 1.7 processors busy" in capsys.readouterr().err
     assert "Other programs kept 1.7 processors busy" in markdown(facts)
 
 
@@ -479,24 +479,24 @@ def test_growth_is_plotted(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "says"),
+    ("old", "new", "message"),
     [
         (row(), row(ours=(20.0, 22.0, 24.0), more_is_better=False), "worse by 100%, 11.0 to 22.0 s"),
         (row(), row(ours=(20.0, 22.0, 24.0)), "better by 100%"),
         (row(), row(ours=(11.9, 13.0, 15.0)), None),  # the ranges overlap
         (row(ours=(10.0, 10.01, 10.02)), row(ours=(10.1, 10.11, 10.12)), None),  # too small to matter
-        (row(ours=(10.0,)), row(ours=(12.0,)), None),  # one run alone may differ so
+        (row(ours=(10.0,)), row(ours=(12.0,)), None),  # single runs may differ this much
         (row(ours=(10.0,)), row(ours=(13.0,)), "better by 30%"),
         (row(theirs=(20, 22, 24)), row(ours=(5.0, 5.5, 6.0), theirs=(10, 11, 12)), None),  # a machine twice as fast
         (row(theirs=(10, 11, 12)), row(theirs=(20, 22, 24)), "worse by 50%, 1.00 to 0.500x"),
         (row(theory=1.0), row(ours=(20.0, 22.0, 24.0), theory=1.0), "changed by 100%"),
     ],
 )
-def test_compare_lists_figures_that_moved_beyond_the_noise(old, new, says):
+def test_compare_lists_figures_that_moved_beyond_the_noise(old, new, message):
     *lines, last = compare_reports(facts_of([old]), facts_of([new]))
-    assert bool(lines) == (says is not None)
-    assert says is None or says in lines[0]
-    assert last == f"{int(says is not None)} of 1 figures moved ({RULE})"
+    assert bool(lines) == (message is not None)
+    assert message is None or message in lines[0]
+    assert last == f"{int(message is not None)} of 1 figures moved ({RULE})"
 
 
 def test_compare_lists_figures_of_only_one_run(tmp_path):
@@ -508,7 +508,7 @@ def test_compare_lists_figures_of_only_one_run(tmp_path):
 
 
 @pytest.mark.parametrize(("others", "code"), [({}, 0), ({"skipped": "x"}, 0), ({"failed": "x"}, 1)])
-def test_only_a_failure_fails(tmp_path, monkeypatch, others, code):
+def test_exit_code_is_1_only_after_a_failure(tmp_path, monkeypatch, others, code):
     asked = []
     monkeypatch.setattr(
         program, "measure_all", lambda names, run: asked.append((names, run)) or facts_of([row()], **others)
@@ -526,7 +526,7 @@ def test_only_a_failure_fails(tmp_path, monkeypatch, others, code):
     assert (names, run.size, os.environ["WORDVEC_DATA"]) == (("machine",), "quick", str(tmp_path))
 
 
-def test_what_is_measured_can_be_chosen(tmp_path, monkeypatch):
+def test_benchmarks_can_be_selected(tmp_path, monkeypatch):
     asked = []
     monkeypatch.setattr(program, "measure_all", lambda names, run: asked.append((names, run)) or facts_of([row()]))
     monkeypatch.setenv("WORDVEC_CACHE", os.environ["WORDVEC_CACHE"])
@@ -537,8 +537,9 @@ def test_what_is_measured_can_be_chosen(tmp_path, monkeypatch):
     assert (run.size, run.repeats, run.peers) == ("default", 1, {})
 
 
-def test_the_classifiers_table_tells_vectors_of_one_size_apart():
+def test_vectors_of_equal_size_are_distinguished():
     one, other = (WordVectors(["fire", "rain"], np.array([[1, value], [0, 1]], np.float32)) for value in (0, 0.5))
-    assert told(None) == "vectors: random"
-    assert told(one).startswith("vectors: 2 words x 2, checksum ")
-    assert told(one) == told(WordVectors(["fire", "rain"], one.vectors.copy())) != told(other)
+    assert describe_vectors(None) == "vectors: random"
+    assert describe_vectors(one).startswith("vectors: 2 words x 2, checksum ")
+    same = WordVectors(["fire", "rain"], one.vectors.copy())
+    assert describe_vectors(one) == describe_vectors(same) != describe_vectors(other)

@@ -1,4 +1,4 @@
-"""Bad input: one ``Error:`` line, exit code 1, and every file as it was."""
+"""Bad input: one ``Error:`` line, exit code 1, and no file changed."""
 
 import os
 import shutil
@@ -16,7 +16,7 @@ from cli import main
 
 SENTENCES = "the old king saw the young queen\nthe young queen saw the old king\n" * 50
 TINY = ["--vector-size", "8", "--epochs", "1", "--min-count", "1", "--no-cache"]
-OLD = b"what was here before"
+OLD = b"previous content"
 
 
 def snapshot(folder: Path) -> dict[str, bytes | None]:
@@ -28,7 +28,7 @@ def snapshot(folder: Path) -> dict[str, bytes | None]:
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch, vectors_file, model_file):
-    """The working directory: good files, bad files, and targets that hold something already."""
+    """The working directory: valid files, invalid files and existing targets."""
     monkeypatch.chdir(tmp_path)
     shutil.copy(vectors_file, "good.safetensors")
     shutil.copy(model_file, "model.safetensors")
@@ -112,13 +112,13 @@ BAD = {
     "unknown word": (["word-analogy", "good.safetensors", "king", "-", "mann", "+", "woman"], "did you mean"),
     "unknown word for neighbors": (["neighbors", "good.safetensors", "kingg"], "did you mean"),
     "unknown word for similarity": (["similarity", "good.safetensors", "king", "qeen"], "did you mean"),
-    "two words to find the odd one": (["odd-one-out", "good.safetensors", "king", "queen"], "at least 3 words"),
+    "two words for odd-one-out": (["odd-one-out", "good.safetensors", "king", "queen"], "at least 3 words"),
     "unknown data set": (["corpora", "path", "nothere"], "nothere"),
 }
 
 
 @pytest.mark.parametrize("case", BAD)
-def test_bad_input_is_one_line_and_no_file_changes(folder, case):
+def test_bad_input_is_a_one_line_error_and_changes_no_file(folder, case):
     arguments, message = BAD[case]
     before = snapshot(folder)
     result = CliRunner().invoke(main.wordvec, arguments)
@@ -131,7 +131,7 @@ def test_bad_input_is_one_line_and_no_file_changes(folder, case):
     assert snapshot(folder) == before
 
 
-def test_replacing_is_the_way_out_for_bytes_that_are_not_utf8(folder):
+def test_invalid_utf8_can_be_replaced(folder):
     result = CliRunner().invoke(main.wordvec, [*TRAIN, "latin1.txt", "--encoding-errors", "replace"])
     assert result.exit_code == 0, result.output
     found = CliRunner().invoke(main.wordvec, ["neighbors", "target.safetensors", "caf\ufffd"])
@@ -143,7 +143,7 @@ def test_unwritable_target(folder):
     os.chmod("folder", 0o555)
     try:
         if os.access("folder", os.W_OK):
-            pytest.skip("this user may write anywhere")
+            pytest.skip("this user can write anywhere")
         result = CliRunner().invoke(main.wordvec, [*TRAIN, "good.txt", "-o", "folder/v.safetensors"])
     finally:
         os.chmod("folder", 0o755)
@@ -153,7 +153,7 @@ def test_unwritable_target(folder):
 
 
 @pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="needs a folder that even root cannot write to")
-def test_unwritable_target_for_root_too(folder):
+def test_target_unwritable_even_for_root(folder):
     result = CliRunner().invoke(main.wordvec, [*TRAIN, "good.txt", "-o", "/proc/self/v.safetensors"])
     assert result.exit_code == 1
     assert result.stderr.startswith("Error: ")
@@ -164,7 +164,7 @@ def test_unwritable_target_for_root_too(folder):
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX resource limits")
 @pytest.mark.parametrize("old", [OLD, None])
 def test_full_disk(folder, old):
-    """A limit on the size of files stands for the disk: writing fails in the middle, as on a full one."""
+    """A file size limit simulates a full disk: writing fails midway."""
     if old is None:
         Path("target.safetensors").unlink()
     before = snapshot(folder)
@@ -190,7 +190,7 @@ main.wordvec(["convert", "good.safetensors", "target.safetensors"])
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
-def test_full_disk_behind_standard_output(shell):
+def test_full_disk_on_standard_output(shell):
     result = shell("wordvec corpora list > /dev/full")
     assert result.returncode == 1
     assert result.stderr == "Error: No space left on device\n"
@@ -198,7 +198,7 @@ def test_full_disk_behind_standard_output(shell):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 @pytest.mark.parametrize("mode", ["reproducible", "hogwild"])
-def test_interrupted_training_leaves_the_target(folder, command_folder, mode):
+def test_interrupted_training_leaves_the_target_unchanged(folder, command_folder, mode):
     Path("long.txt").write_text(SENTENCES * 2000)
     before = snapshot(folder)
     process = subprocess.Popen(
@@ -211,17 +211,17 @@ def test_interrupted_training_leaves_the_target(folder, command_folder, mode):
     )
     lines = []
     try:
-        for line in process.stderr:  # the line that says training has begun
+        for line in process.stderr:  # until training has started
             lines.append(line)
             if "training" in line:
                 break
         time.sleep(1)
         assert process.poll() is None, lines
         process.send_signal(signal.SIGINT)
-        _, rest = process.communicate(timeout=90)  # a compilation under way is waited for
+        _, rest = process.communicate(timeout=90)  # a running compilation is not interrupted
     finally:
         process.kill()
     assert process.returncode == 130, rest
-    assert rest.splitlines()[-1] == "Interrupted; nothing was written."
+    assert rest.splitlines()[-1] == "Interrupted; no output was written."
     assert "Traceback" not in rest
     assert snapshot(folder) == before

@@ -30,7 +30,7 @@ def data(tmp_path, monkeypatch):
 # -- train ------------------------------------------------------------------------------------------------------------
 
 
-def test_defaults_are_the_recipe_of_the_library():
+def test_defaults_match_the_library():
     from seqclf import ClassifierSettings
 
     defaults = main.classify_text.commands["train"].make_context("train", ["data", "-o", "model"]).params
@@ -39,7 +39,7 @@ def test_defaults_are_the_recipe_of_the_library():
     assert defaults["separator"] is None
 
 
-def test_choices_are_those_of_the_library():
+def test_choices_match_the_library():
     from corpora import TOKENIZERS
     from seqclf import ClassifierSettings
     from wordvec import InputError
@@ -76,24 +76,24 @@ def test_options_reach_the_library(data, vectors_file):
     assert model.metrics["dev_texts"] == 60
 
 
-def test_what_is_said_while_training(data):
+def test_progress_messages_of_training(data):
     result = invoke("train", "data.tsv", "-o", "m.safetensors", *TINY)
     assert "6 of 60 texts, stratified by label, are split off" in result.stderr
     assert "epoch 1/2: loss " in result.stderr
     assert "epoch 2/2: loss " in result.stderr
     assert result.stderr.count("dev accuracy") == 3
-    assert "of 2 kept for its dev accuracy" in result.stderr
+    assert "of 2, dev accuracy" in result.stderr
     assert result.stdout == ""
     assert invoke("train", "data.tsv", "-o", "m.safetensors", *TINY, "--quiet").output == ""
 
 
-def test_a_development_file_is_not_split_off(data):
+def test_validation_data_is_not_split_off_if_given(data):
     result = invoke("train", "data.tsv", "-o", "m.safetensors", *TINY, "--dev", "data.tsv")
     assert "split off" not in result.stderr
     assert "on 60 texts; trained on 60 texts" in result.stderr
 
 
-def test_tokeniser_and_casing_come_from_the_vectors(data, vectors_file):
+def test_tokenizer_and_case_come_from_the_vectors(data, vectors_file):
     from seqclf import load_model
 
     invoke("train", "data.tsv", "-o", "m.safetensors", *TINY, "--vectors", vectors_file)
@@ -103,7 +103,7 @@ def test_tokeniser_and_casing_come_from_the_vectors(data, vectors_file):
     assert capital == small
 
 
-def test_words_seen_in_vectors_alone_are_kept(data, vectors_file):
+def test_words_found_only_in_the_vectors_are_kept(data, vectors_file):
     from seqclf import load_model
 
     for keep, known in [(100, True), (0, False)]:
@@ -111,14 +111,14 @@ def test_words_seen_in_vectors_alone_are_kept(data, vectors_file):
         assert ("paris" in load_model("m.safetensors").vocabulary) is known
 
 
-def test_baselines_stand_beside_the_model(data):
+def test_baselines_are_compared_with_the_model(data):
     Path("test.tsv").write_text("yes\tthe old man\nno\ta young woman\n" * 5)
     result = invoke("train", "data.tsv", "-o", "m.safetensors", *TINY, "--test", "test.tsv", "--baselines")
     rows = [line.split("  ")[0].strip() for line in result.stdout.splitlines()]
     assert rows == ["on test.tsv", "this model", "majority class", "TF-IDF + logistic regression", "NB-SVM"]
     assert "50.0 %" in result.stdout.splitlines()[2]
-    alone = invoke("train", "data.tsv", "-o", "m.safetensors", *TINY, "--test", "test.tsv")
-    assert len(alone.stdout.splitlines()) == 2
+    single = invoke("train", "data.tsv", "-o", "m.safetensors", *TINY, "--test", "test.tsv")
+    assert len(single.stdout.splitlines()) == 2
     assert "--test" in invoke("train", "data.tsv", "-o", "m.safetensors", "--baselines", code=2).stderr
 
 
@@ -135,7 +135,7 @@ def test_baselines_stand_beside_the_model(data):
         ("data.txt", "__label__yes the king\n__label__no the queen\n" * 10, []),
     ],
 )
-def test_labelled_text_of_every_kind(data, name, content, options):
+def test_labeled_text_formats(data, name, content, options):
     Path(name).write_text(content)
     invoke("train", name, "-o", "m.safetensors", *TINY, *options)
     assert "accuracy" in invoke("evaluate", "m.safetensors", name, *options).stdout
@@ -165,7 +165,7 @@ def test_options_out_of_range_are_usage_errors(data, arguments, message):
     assert not Path("m.safetensors").exists()
 
 
-# -- several labels ---------------------------------------------------------------------------------------------------
+# -- multiple labels --------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -178,13 +178,13 @@ def several(data):
 MANY = (*TINY, "--epochs", "30", "--learning-rate", "0.02", "--dropout", "0", "--multi-label", "|")
 
 
-def test_several_labels_are_trained_predicted_and_evaluated(several):
+def test_multi_label_models_are_trained_applied_and_evaluated(several):
     trained = invoke(
         *("train", several, "-o", "m.safetensors", *MANY, "--dev", several, "--tune-thresholds"),
         *("--test", several, "--baselines", "--pooling", "attention"),
     )
     assert ", dev micro-F1 1.000" in trained.stderr
-    assert "kept for its dev micro-F1 of 1.000 on 60 texts" in trained.stderr
+    assert "of 30, dev micro-F1 1.000 on 60 texts" in trained.stderr
     rows = [line.split("  ")[0].strip() for line in trained.stdout.splitlines()]
     assert rows == ["on several.tsv", "this model", "most frequent labels", "TF-IDF + logistic regressions"]
     assert trained.stdout.splitlines()[1].split()[2:] == ["1.000", "1.000", "100.0", "%", "0.0000"]
@@ -206,7 +206,7 @@ def test_several_labels_are_trained_predicted_and_evaluated(several):
     assert [row["label"] for row in facts["classes"]] == ["old", "royal"]
 
 
-def test_what_is_wrong_with_several_labels_is_told(several):
+def test_multi_label_errors(several):
     target = ("-o", "m.safetensors", *TINY)
     assert "--multi-label SEP" in invoke("train", several, *target, "--tune-thresholds", code=2).stderr
     Path("one.tsv").write_text("royal\tthe king\n\ta man\n")
@@ -229,7 +229,7 @@ def parsed(output):
     return [(label, float(probability)) for label, probability in (line.split("\t") for line in output.splitlines())]
 
 
-def test_predict_prints_a_line_for_each_text_in_order(model_file):
+def test_predict_prints_one_line_per_text_in_order(model_file):
     result = invoke("predict", model_file, "the king of paris", "the queen of london", "a man")
     answers = parsed(result.stdout)
     assert [label for label, _ in answers] == ["yes", "no", "yes"]
@@ -250,7 +250,7 @@ def test_predict_agrees_with_the_library(model_file):
         assert answer["probability"] == max(row)
 
 
-def test_blank_lines_are_texts(model_file, tmp_path):
+def test_blank_lines_count_as_texts(model_file, tmp_path):
     path = tmp_path / "texts.txt"
     path.write_text("the king\n\nthe queen\n\n")
     from_file = invoke("predict", model_file, "--input", path).stdout
@@ -261,13 +261,13 @@ def test_blank_lines_are_texts(model_file, tmp_path):
     assert invoke("predict", model_file, "-", input="").stdout == ""
 
 
-def test_texts_of_any_shape_have_one_line_each(model_file):
+def test_unusual_texts_get_one_line_each(model_file):
     odd = ["-king", "a\tking\nand more", "", "the café"]
     assert len(parsed(invoke("predict", model_file, "--", *odd).stdout)) == 4
 
 
 @pytest.mark.parametrize("arguments", [[], ["a text", "--input", "texts.txt"]])
-def test_predict_needs_texts_from_one_place(model_file, arguments):
+def test_predict_needs_exactly_one_source_of_texts(model_file, arguments):
     assert "--input FILE" in invoke("predict", model_file, *arguments, code=2).stderr
 
 
@@ -281,7 +281,7 @@ def test_predict_in_a_pipe(shell, model_file, tmp_path):
     assert result.stdout.startswith("yes\t")
 
 
-def test_predict_loads_no_sklearn(model_file):
+def test_predict_does_not_import_sklearn(model_file):
     code = f"""
 import sys
 from cli.main import classify_text
@@ -299,13 +299,13 @@ print(sorted({{"sklearn", "rich"}} & set(sys.modules)))
 # -- evaluate ---------------------------------------------------------------------------------------------------------
 
 
-def test_evaluate_prints_every_measure(model_file, tmp_path):
+def test_evaluate_prints_all_measures(model_file, tmp_path):
     path = tmp_path / "test.tsv"
     path.write_text("yes\tthe king\nno\tthe queen\nno\tthe king\nyes\ta man\n")
     text = invoke("evaluate", model_file, path).stdout
     lines = {line.rsplit("  ", 1)[0].strip(): line.rsplit("  ", 1)[1] for line in text.splitlines() if "  " in line}
     assert lines["accuracy"] == "75.0 %"
-    assert lines["of always saying the most frequent label"] == "50.0 %"
+    assert lines["of always predicting the most frequent label"] == "50.0 %"
     assert "macro-F1" in text
     assert "true label \\ predicted" in text
     facts = json.loads(invoke("evaluate", model_file, path, "--json").stdout)
@@ -313,7 +313,7 @@ def test_evaluate_prints_every_measure(model_file, tmp_path):
     assert facts["confusion"] == [[1, 1], [0, 2]]
 
 
-def test_a_label_the_model_does_not_know_is_an_error_of_the_model(model_file, tmp_path):
+def test_labels_unknown_to_the_model_count_as_errors(model_file, tmp_path):
     path = tmp_path / "test.tsv"
     path.write_text("yes\tthe king\nperhaps\tthe queen\n")
     facts = json.loads(invoke("evaluate", model_file, path, "--json").stdout)

@@ -1,4 +1,4 @@
-"""``wordvec documents``: options, files, the features found again, and what is refused."""
+"""``wordvec documents``: options, files, reused features and invalid input."""
 
 import gzip
 import inspect
@@ -42,7 +42,7 @@ def invoke(*arguments, code=0, **kwargs):
     return result
 
 
-# -- the same as the library ------------------------------------------------------------------------------------------
+# -- parity with the library ------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def invoke(*arguments, code=0, **kwargs):
         (["--tokenizer", "words", "--lowercase"], {"tokenizer": "words", "lowercase": True}),
     ],
 )
-def test_counts_are_those_of_the_library(options, parameters):
+def test_counts_match_the_library(options, parameters):
     model = CountVectorizer(**parameters)
     expected = model.fit_transform(TEXTS)
     result = invoke("count", "corpus.txt", "-o", "matrix.npz", *options)
@@ -65,7 +65,7 @@ def test_counts_are_those_of_the_library(options, parameters):
     for matrix in (found.matrix, load_npz("matrix.npz")):
         assert matrix.dtype == expected.dtype
         np.testing.assert_array_equal(matrix.toarray(), expected.toarray())
-    line = f"matrix.npz: 5 documents x {expected.shape[1]} features, {expected.nnz} entries that are not 0\n"
+    line = f"matrix.npz: 5 documents x {expected.shape[1]} features, {expected.nnz} nonzero entries\n"
     assert (result.stdout, result.stderr) == ("", line)
 
 
@@ -78,7 +78,7 @@ def test_counts_are_those_of_the_library(options, parameters):
         (["--dtype", "float32", "--ngram-range", 2, 2], {"dtype": np.float32, "ngram_range": (2, 2)}),
     ],
 )
-def test_weights_are_those_of_the_library_also_of_other_texts(options, parameters):
+def test_weights_match_the_library_also_for_new_texts(options, parameters):
     model = TfidfVectorizer(**parameters)
     expected = model.fit_transform(TEXTS)
     dtype = [*options, "--dtype", "float64"][[*options, "--dtype"].index("--dtype") :][:2]
@@ -91,7 +91,7 @@ def test_weights_are_those_of_the_library_also_of_other_texts(options, parameter
         np.testing.assert_array_equal(found.matrix.toarray(), rows.toarray())
 
 
-def test_defaults_are_those_of_the_library():
+def test_defaults_match_the_library():
     group = main.wordvec.get_command(None, "documents")
     for name, kind in (("count", CountVectorizer), ("tfidf", TfidfVectorizer)):
         given = group.commands[name].make_context(name, ["corpus", "-o", "matrix"]).params
@@ -102,7 +102,7 @@ def test_defaults_are_those_of_the_library():
         }
 
 
-def test_counts_like_an_earlier_matrix():
+def test_like_reuses_the_features_of_a_matrix():
     invoke("tfidf", "corpus.txt", "-o", "matrix.npz", "--ngram-range", 1, 2, "--lowercase")
     invoke("count", "new.txt", "-o", "new.npz", "--like", "matrix.npz")
     model = CountVectorizer(ngram_range=(1, 2), lowercase=True).fit(TEXTS)
@@ -112,7 +112,7 @@ def test_counts_like_an_earlier_matrix():
 # -- files ------------------------------------------------------------------------------------------------------------
 
 
-def test_words_are_saved_and_taken():
+def test_vocabulary_is_saved_and_reused():
     invoke("count", "corpus.txt", "-o", "matrix.npz", "--save-vocabulary", "words.txt", "--min-count", 2)
     vocabulary = load_vocabulary("words.txt")
     assert vocabulary == load_documents("matrix.npz").vocabulary
@@ -124,7 +124,7 @@ def test_words_are_saved_and_taken():
 
 
 @pytest.mark.parametrize("threads", [1, 3])
-def test_equal_options_write_equal_bytes(threads, monkeypatch):
+def test_output_is_deterministic(threads, monkeypatch):
     monkeypatch.setenv("WORDVEC_OVERSUBSCRIBE", "1")
     invoke("tfidf", "corpus.txt", "-o", "first.npz")
     invoke("tfidf", "corpus.txt", "-o", "second.npz", "--threads", threads, "-q")
@@ -133,7 +133,7 @@ def test_equal_options_write_equal_bytes(threads, monkeypatch):
     assert (load_npz("small.npz") != load_npz("first.npz")).nnz == 0
 
 
-def test_compressed_text_standard_input_and_several_files():
+def test_compressed_standard_and_multiple_input():
     Path("corpus.txt.gz").write_bytes(gzip.compress(Path("corpus.txt").read_bytes()))
     invoke("count", "corpus.txt", "corpus.txt.gz", "-o", "matrix.npz")
     assert load_npz("matrix.npz").shape[0] == 10
@@ -141,14 +141,14 @@ def test_compressed_text_standard_input_and_several_files():
     assert load_npz("matrix.npz").toarray().tolist() == [[1, 1], [0, 0], [1, 0]]
 
 
-@pytest.mark.skipif(JIT_OFF, reason="100,000 lines take long in Python")
-def test_the_sample_is_counted_line_by_line():
+@pytest.mark.skipif(JIT_OFF, reason="100,000 lines are slow without compilation")
+def test_sample_corpus_is_counted():
     invoke("count", "sample:english", "-o", "matrix.npz", "-q")
     found = load_documents("matrix.npz")
     assert found.matrix.sum() == found.vocabulary.counts.sum() > 10**6
 
 
-# -- what is refused --------------------------------------------------------------------------------------------------
+# -- invalid input ----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -159,7 +159,7 @@ def test_the_sample_is_counted_line_by_line():
         (["tfidf", "empty.txt"], 1, "no text has a word"),
         (["count", "corpus.txt", "--min-df", 4], 1, "widen the limits"),
         (["count", "corpus.txt", "--ngram-range", 3, 2], 2, "ngram_range must be two whole numbers"),
-        (["count", "corpus.txt", "--max-df", "many"], 2, "'many' is no number"),
+        (["count", "corpus.txt", "--max-df", "many"], 2, "'many' is not a number"),
         (["count", "corpus.txt", "--max-df", "1.5"], 2, "max_df must be a whole number of at least 1 or a share"),
         (["tfidf", "corpus.txt", "--idf", "log"], 2, "'log' is not one of"),
         (["tfidf", "corpus.txt", "--dtype", "int64"], 2, "'int64' is not one of"),
@@ -168,34 +168,34 @@ def test_the_sample_is_counted_line_by_line():
         (["count", "corpus.txt", "--like", "counts.npz", "--lowercase"], 2, "leave out --lowercase"),
         (["count", "corpus.txt", "--vocabulary", "words.txt", "--min-df", "2"], 2, "leave out --min-df"),
         (["count", "corpus.txt", "--like", "counts.npz", "--vocabulary", "words.txt"], 2, "leave out --vocabulary"),
-        (["tfidf", "corpus.txt", "--like", "counts.npz"], 1, "counts.npz has no weights"),
-        (["count", "corpus.txt", "--ngram-range", 1, 2, "--save-vocabulary", "w"], 2, "writes single words"),
+        (["tfidf", "corpus.txt", "--like", "counts.npz"], 1, "counts.npz has no IDF weights"),
+        (["count", "corpus.txt", "--ngram-range", 1, 2, "--save-vocabulary", "w"], 2, "saves only single words"),
         (["count", "corpus.txt", "--save-vocabulary", "nowhere/w"], 1, "nowhere does not exist"),
     ],
 )
-def test_bad_input_is_one_line_and_leaves_the_file(arguments, code, message):
+def test_bad_input_is_a_one_line_error_and_changes_no_file(arguments, code, message):
     Path("latin1.txt").write_bytes(b"\x61\xe9 caf\n")
     Path("empty.txt").write_text("\n \n")
     Path("words.txt").write_text("to 3\n")
     save_documents(DocumentMatrix(*count_documents(TEXTS)), "counts.npz")
-    Path("matrix.npz").write_bytes(b"what was here before")
+    Path("matrix.npz").write_bytes(b"previous content")
     before = sorted(path.name for path in Path().iterdir())
     error = invoke(*arguments, "-o", "matrix.npz", code=code).stderr
     assert message in error
     assert error.splitlines()[-1].startswith("Error: ")
     assert code == 2 or error.count("\n") == 1
-    assert Path("matrix.npz").read_bytes() == b"what was here before"
+    assert Path("matrix.npz").read_bytes() == b"previous content"
     assert sorted(path.name for path in Path().iterdir()) == before
 
 
-def test_a_target_that_cannot_be_written_is_said_first():
+def test_unwritable_target_is_reported_first():
     assert "nowhere does not exist" in invoke("count", "nothere.txt", "-o", "nowhere/m.npz", code=1).stderr
 
 
 # -- matrix files -----------------------------------------------------------------------------------------------------
 
 
-def test_a_matrix_file_keeps_everything():
+def test_matrix_file_round_trip():
     vocabulary = Vocabulary(["é b", "a\r", " "], None)
     matrix = CountVectorizer(vocabulary=vocabulary).fit_transform([["a\r", "a\r"], ["é b"]])
     save_documents(DocumentMatrix(matrix, vocabulary, np.array([1, 2, 3.5]), {"norm": "l1"}), "m.npz")
@@ -225,7 +225,7 @@ def test_a_matrix_file_keeps_everything():
         {"data": np.array([{}], object)},
     ],
 )
-def test_a_damaged_matrix_file_is_refused(change):
+def test_damaged_matrix_file_is_rejected(change):
     save_documents(DocumentMatrix(*count_documents(["a a b", "b c"])), "m.npz")
     with np.load("m.npz") as archive:
         arrays = {name: archive[name] for name in archive.files} | change
@@ -234,7 +234,7 @@ def test_a_damaged_matrix_file_is_refused(change):
         load_documents("m.npz")
 
 
-def test_a_matrix_file_cut_short_is_refused():
+def test_truncated_matrix_file_is_rejected():
     save_documents(DocumentMatrix(*count_documents(TEXTS)), "m.npz")
     whole = Path("m.npz").read_bytes()
     for size in (0, 3, 200, len(whole) - 1):

@@ -1,4 +1,4 @@
-"""``forecast``: train with and without a back-test, predict, errors in one line."""
+"""``forecast``: train with and without a back-test, predict, one-line errors."""
 
 import json
 from pathlib import Path
@@ -27,7 +27,7 @@ def data(tmp_path, monkeypatch):
     return values
 
 
-def test_defaults_and_choices_are_those_of_the_library():
+def test_defaults_and_choices_match_the_library():
     from seqclf import ForecasterSettings
     from seqclf.forecasting.settings import SEASONAL, STRATEGIES
     from seqclf.layers.choices import CELLS, RESETS
@@ -51,18 +51,18 @@ def test_options_reach_the_library(data):
     )
     from seqclf import load_model
 
-    net = load_model("m.safetensors", "forecaster")
+    forecaster = load_model("m.safetensors", "forecaster")
     expected = {
         **{"window": 5, "horizon": 3, "log": True, "strategy": "recursive", "season": 7, "seasonal": "both"},
         **{"relative": True, "cell": "gru", "epochs": 2, "reset": "before", "layers": 2, "hidden_size": 4},
         **{"dropout": 0.1, "huber": 2, "batch_size": 8, "learning_rate": 0.01, "patience": 2},
         **{"validation_fraction": 0.2, "seed": 3},
     }
-    assert expected.items() <= vars(net.settings).items()
-    assert net.names == ["High"]
+    assert expected.items() <= vars(forecaster.settings).items()
+    assert forecaster.names == ["High"]
 
 
-def test_a_back_test_is_a_table_and_gives_intervals(data):
+def test_back_test_prints_a_table_and_enables_intervals(data):
     result = invoke("train", "data.csv", "-o", "m.safetensors", *TINY, "--test", 30, "--naive-season", 7, "--seed", 2)
     lines = result.stdout.splitlines()
     assert lines[0].split()[:2] == ["29", "origins"]
@@ -78,7 +78,7 @@ def test_a_back_test_is_a_table_and_gives_intervals(data):
     assert narrow["low"] > float(rows[0][3])
 
 
-def test_as_json_and_quiet(data):
+def test_json_and_quiet(data):
     result = invoke("train", "data.csv", "-o", "m.safetensors", *TINY, "--column", "Low", "--test", 9, "--json", "-q")
     found = json.loads(result.stdout)
     assert result.stderr == ""
@@ -89,13 +89,13 @@ def test_as_json_and_quiet(data):
     assert Path("m.safetensors").read_bytes() == Path("n.safetensors").read_bytes()
 
 
-def test_predictions_follow_the_end_of_other_data(data):
+def test_predictions_continue_given_data(data):
     invoke("train", "data.csv", "-o", "m.safetensors", *TINY, "--column", "Low")
-    alone = invoke("predict", "m.safetensors").stdout
-    assert [len(line.split("\t")) for line in alone.splitlines()] == [2, 2]
-    assert invoke("predict", "m.safetensors", "data.csv").stdout == alone
+    default = invoke("predict", "m.safetensors").stdout
+    assert [len(line.split("\t")) for line in default.splitlines()] == [2, 2]
+    assert invoke("predict", "m.safetensors", "data.csv").stdout == default
     Path("other.csv").write_text("Level\n" + "\n".join(map(str, range(20, 30))) + "\n")
-    assert invoke("predict", "m.safetensors", "other.csv", "--column", "Level").stdout != alone
+    assert invoke("predict", "m.safetensors", "other.csv", "--column", "Level").stdout != default
 
 
 @pytest.mark.parametrize(
@@ -109,14 +109,14 @@ def test_predictions_follow_the_end_of_other_data(data):
         (["train", "data.csv", "-o", "m", "--refits", "2"], 2, "--naive-season and --refits need --test N"),
         (["train", "data.csv", "-o", "no/where/m"], 1, "no/where"),
         (["predict", "data.csv"], 1, "data.csv is not a model file"),
-        (["predict", "m.safetensors", "--column", "Low"], 2, "--column chooses columns of DATA"),
+        (["predict", "m.safetensors", "--column", "Low"], 2, "--column selects columns of DATA"),
         (["predict", "m.safetensors", "--level", "0.9"], 1, "intervals need the errors of a back-test"),
         (["predict", "m.safetensors", "--level", "0"], 1, "level must be above 0 and below 1, got 0"),
         (["predict", "m.safetensors", "--steps", "3"], 1, "steps must be at most 2"),
         (["predict", "m.safetensors", "short.csv"], 1, "a forecast needs 6 values before it, of 1; got position 1"),
     ],
 )
-def test_errors_are_one_line(data, arguments, code, message):
+def test_bad_input_is_a_one_line_error(data, arguments, code, message):
     if "m.safetensors" in arguments:
         Path("short.csv").write_text("Low\n1\n")
         invoke("train", "data.csv", "-o", "m.safetensors", *TINY, "--column", "Low", "-q")

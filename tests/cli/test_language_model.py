@@ -19,7 +19,7 @@ def invoke(*arguments, code=0, **kwargs):
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """A text, and a model of it."""
+    """A text and a model trained on it."""
     folder = tmp_path_factory.mktemp("language")
     text = "the king rules the land\nthe queen rules the sea\nrain falls on the land\n"
     (folder / "text.txt").write_text(text * 20)
@@ -34,7 +34,7 @@ def model(folder, monkeypatch):
     return "model.safetensors"
 
 
-def test_defaults_and_choices_are_the_librarys():
+def test_defaults_and_choices_match_the_library():
     from corpora import TOKENIZERS
     from seqclf import LanguageModelSettings
 
@@ -67,26 +67,26 @@ def test_options_reach_the_library(model):
     assert (settings["tied"], settings["lowercase"]) == (False, True)
 
 
-def test_training_tells_its_epochs_and_measures_beside_n_grams(model):
+def test_training_logs_epochs_and_compares_with_n_grams(model):
     result = invoke("train", "text.txt", "-o", "again.safetensors", *TINY, "--test", "test.txt", "--threads", 2)
     assert Path("again.safetensors").read_bytes() == Path(model).read_bytes()
     assert result.stderr.count("epoch ") >= 6
     assert "dev perplexity" in result.stderr
-    assert "trained on 342 words, 11 different ones" in result.stderr
+    assert "trained on 342 words, vocabulary of 11" in result.stderr
     rows = [line.rsplit(None, 1) for line in result.stdout.splitlines()]
     assert [row[0] for row in rows[:4]] == [
-        "on test.txt", "this model", "frequencies alone (unigrams)", "bigrams, Witten-Bell",
+        "on test.txt", "this model", "unigram model", "bigram model, Witten-Bell",
     ]  # fmt: skip
     assert float(rows[2][1]) > float(rows[3][1]) > 1
     assert rows[4] == ["1 of 22 words are", "unknown"]
 
 
-def test_perplexity_in_words_and_in_json(model):
+def test_perplexity_as_text_and_json(model):
     text = invoke("perplexity", model, "test.txt").stdout
-    told = json.loads(invoke("perplexity", model, "test.txt", "--json").stdout)
-    assert f"{told['perplexity']:.2f}" in text
-    assert told.keys() == {"tokens", "unknown", "loss", "perplexity", "bits", "unigram_loss"}
-    assert (told["tokens"], told["unknown"]) == (22, 1)
+    facts = json.loads(invoke("perplexity", model, "test.txt", "--json").stdout)
+    assert f"{facts['perplexity']:.2f}" in text
+    assert facts.keys() == {"tokens", "unknown", "loss", "perplexity", "bits", "unigram_loss"}
+    assert (facts["tokens"], facts["unknown"]) == (22, 1)
     assert (
         invoke("perplexity", model, "-", input=Path("test.txt").read_text()).stdout.splitlines()[1:]
         == (text.splitlines()[1:])
@@ -96,8 +96,8 @@ def test_perplexity_in_words_and_in_json(model):
 def test_next_prints_words_and_probabilities(model):
     rows = [line.split("\t") for line in invoke("next", model, "rain falls", "--top", 3).stdout.splitlines()]
     assert rows[0][0] == "on"
-    told = json.loads(invoke("next", model, "rain falls", "--top", 3, "--json").stdout)
-    assert [[row["token"], f"{row['probability']:.4f}"] for row in told] == rows
+    facts = json.loads(invoke("next", model, "rain falls", "--top", 3, "--json").stdout)
+    assert [[row["token"], f"{row['probability']:.4f}"] for row in facts] == rows
 
 
 def test_generate_prints_text(model):
@@ -120,7 +120,7 @@ def test_generate_prints_text(model):
         (("next", "none.safetensors"), 1, "does not exist"),
     ],
 )
-def test_bad_input_is_one_line(model, arguments, code, rule):
+def test_bad_input_is_a_one_line_error(model, arguments, code, rule):
     result = invoke(*arguments, code=code)
     assert rule in result.stderr.splitlines()[-1]
     assert result.stdout == ""

@@ -1,4 +1,4 @@
-"""The command group: help in no time, no heavy import, the same command objects everywhere, exit codes."""
+"""The command group: fast help without heavy imports, shared command objects, exit codes."""
 
 import errno
 import logging
@@ -19,7 +19,7 @@ HEAVY = ("numba", "numpy", "scipy", "sklearn", "rich", "safetensors")
 
 
 def all_commands() -> list[tuple[str, ...]]:
-    """Every command and subcommand, as its words after ``wordvec``."""
+    """Return every command and subcommand as its words after ``wordvec``."""
     found: list[tuple[str, ...]] = [()]
     for name in main.COMMANDS:
         command = main.wordvec.get_command(click.Context(main.wordvec), name)
@@ -47,7 +47,7 @@ print(sorted(set({HEAVY!r}) & set(sys.modules)))
     "script", ["wordvec", "train-embeddings", "word-analogy", "classify-text", "tag-text", "language-model"]
 )
 def test_help_is_quick(command_folder, script):
-    """In processor time: what else runs on the machine plays no part."""
+    """In processor time, so that other programs do not matter."""
     times = []
     for _ in range(3):
         before = os.times()
@@ -57,7 +57,7 @@ def test_help_is_quick(command_folder, script):
     assert min(times) < 0.35, times
 
 
-def test_console_scripts_are_the_groups_own_commands():
+def test_console_scripts_are_the_commands_of_the_group():
     context = click.Context(main.wordvec)
     for name, attribute in [
         ("train-embeddings", "train_embeddings"),
@@ -96,12 +96,12 @@ def test_version():
     [
         (OSError(errno.ENOSPC, "No space left on device"), 1, "Error: No space left on device\n"),
         (PermissionError(errno.EACCES, "Permission denied", "a.txt"), 1, "Error: a.txt: Permission denied\n"),
-        (MemoryError(), 1, "Error: not enough memory; take less data, or smaller sizes\n"),
-        (KeyboardInterrupt(), 130, "Interrupted; nothing was written.\n"),
+        (MemoryError(), 1, "Error: not enough memory; use less data or smaller sizes\n"),
+        (KeyboardInterrupt(), 130, "Interrupted; no output was written.\n"),
         (BrokenPipeError(), 0, ""),
     ],
 )
-def test_errors_are_one_line(error, code, message):
+def test_errors_become_one_line(error, code, message):
     @click.command(cls=Command)
     def failing():
         raise error
@@ -110,7 +110,7 @@ def test_errors_are_one_line(error, code, message):
     assert (result.exit_code, result.stderr) == (code, message)
 
 
-def test_a_bug_keeps_its_trace():
+def test_bugs_keep_their_traceback():
     @click.command(cls=Command)
     def failing():
         raise RuntimeError("a bug")
@@ -150,17 +150,17 @@ def test_table_of_nothing_is_empty():
     assert table([]) == ""
 
 
-def test_what_the_libraries_log_is_printed_and_logging_left_as_it_was():
+def test_library_messages_are_printed_and_logging_is_restored():
     @click.command(cls=Command)
     @click.option("--quiet", is_flag=True)
-    def talking(quiet):
+    def logging_command(quiet):
         for name in ("wordvec.encoding.corpus", "corpora", "seqclf.training.loop", "elsewhere"):
-            logging.getLogger(name).info("%s speaks", name)
+            logging.getLogger(name).info("message of %s", name)
         logging.getLogger("wordvec.formats").warning("2 tokens came twice")
 
     before = [(logger.level, list(logger.handlers), logger.propagate) for logger in map(logging.getLogger, PACKAGES)]
-    result = CliRunner().invoke(talking)
-    assert result.stderr == "wordvec.encoding.corpus speaks\ncorpora speaks\nWarning: 2 tokens came twice\n"
-    assert CliRunner().invoke(talking, ["--quiet"]).output == ""
+    result = CliRunner().invoke(logging_command)
+    assert result.stderr == "message of wordvec.encoding.corpus\nmessage of corpora\nWarning: 2 tokens came twice\n"
+    assert CliRunner().invoke(logging_command, ["--quiet"]).output == ""
     after = [(logger.level, list(logger.handlers), logger.propagate) for logger in map(logging.getLogger, PACKAGES)]
     assert after == before

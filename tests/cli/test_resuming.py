@@ -1,4 +1,4 @@
-"""``train-embeddings``, killed and interrupted at every moment: the same bytes in the end, and a line that says how."""
+"""``train-embeddings`` killed or interrupted at any point: resuming produces the same bytes."""
 
 import json
 import os
@@ -32,7 +32,7 @@ def train(*arguments, code=0):
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """The working directory, with a corpus that takes a second or two, and one that takes nothing."""
+    """The working directory, with a corpus that takes a second or two and a tiny one."""
     monkeypatch.chdir(tmp_path)
     numbers = np.random.default_rng(4).zipf(1.4, 150_000) % 2_000
     lines = [" ".join(f"w{number}" for number in line) for line in np.array_split(numbers, 8_000)]
@@ -42,30 +42,30 @@ def folder(tmp_path, monkeypatch):
 
 
 def start(*arguments, before=""):
-    """The command in a process of its own; ``before`` is run there first."""
+    """Start the command in a separate process that first runs ``before``."""
     code = f"import sys; sys.path.insert(0, {str(ROOT)!r})\n{before}\n"
     code += "from cli import main; main.train_embeddings(prog_name='train-embeddings')"
     return subprocess.Popen([sys.executable, "-P", "-c", code, *arguments], stderr=subprocess.PIPE, text=True)
 
 
 def wait_for(process, condition, seconds=90):
-    """Until something is true, or the process has ended; whether it is true."""
+    """Wait until the condition holds or the process ends; return whether it holds."""
     until = time.monotonic() + seconds
     while not condition() and process.poll() is None:
-        assert time.monotonic() < until, "nothing happens"
+        assert time.monotonic() < until, "timed out"
         time.sleep(0.005)
     return condition()
 
 
 def reached():
-    """Epochs that the checkpoint holds, with a part of the one under way."""
+    """Return the epochs in the checkpoint, including the fraction of the current one."""
     from wordvec.formats.tensors import TensorFile
 
     file = TensorFile(CHECKPOINT)
-    told = file.told("wordvec")["reached"]
+    reached = file.told("wordvec")["reached"]
     bounds = file.read("bounds")
-    done = (file.read("lanes.state")[:, 0] - bounds[:-1]).sum() / bounds[-1] if told["within"] else 0
-    return told["epoch"] + done
+    done = (file.read("lanes.state")[:, 0] - bounds[:-1]).sum() / bounds[-1] if reached["within"] else 0
+    return reached["epoch"] + done
 
 
 def stamp():
@@ -82,7 +82,7 @@ def leftovers():
 # -- killed -----------------------------------------------------------------------------------------------------------
 
 
-def test_killed_at_random_points_it_ends_with_the_same_bytes(folder):
+def test_resuming_after_kills_at_random_points_is_bit_identical(folder):
     train("long.txt", *LONG, "--quiet")
     whole = Path("v.bin").read_bytes()
     Path("v.bin").unlink()
@@ -91,19 +91,19 @@ def test_killed_at_random_points_it_ends_with_the_same_bytes(folder):
         before = stamp()
         process = start("long.txt", *LONG, "--resume", "--checkpoint-every", "0.2s")
         try:
-            # Each run saves at least once, so that the whole of it comes to an end.
+            # Each run saves at least once, so that training makes progress.
             saved = wait_for(process, lambda before=before: stamp() != before)
             time.sleep(chance.uniform(0, 0.3))
         finally:
             process.kill()
-        said = process.communicate()[1]
+        output = process.communicate()[1]
         if not (saved and CHECKPOINT.exists()):
-            break  # it was done before
-        assert process.returncode == -signal.SIGKILL, said
-        assert ("resuming from" if len(positions) > 1 else "no checkpoint at") in said
+            break  # it finished first
+        assert process.returncode == -signal.SIGKILL, output
+        assert ("resuming from" if len(positions) > 1 else "no checkpoint at") in output
         positions.append(reached())
     assert len(positions) > 2
-    assert positions == sorted({*positions}), "what was saved is not done again"
+    assert positions == sorted({*positions}), "saved work is not repeated"
     started = CHECKPOINT.exists()
     result = train("long.txt", *LONG, "--resume", "--threads", "1")
     if started:
@@ -114,8 +114,8 @@ def test_killed_at_random_points_it_ends_with_the_same_bytes(folder):
 
 
 @pytest.mark.parametrize("moment", ["fsync", "replace", "unlink"])
-def test_killed_while_writing_it_ends_with_the_same_bytes(folder, moment):
-    """Half of the third checkpoint written; written, but not in its place; the vectors saved, the checkpoint left."""
+def test_resuming_after_kills_while_writing_is_bit_identical(folder, moment):
+    """Third checkpoint half written; written but not yet renamed; vectors saved but the checkpoint not yet removed."""
     options = ("short.txt", *TINY, "--epochs", "9", "-o", "v.bin")
     train(*options, "--quiet")
     whole = Path("v.bin").read_bytes()
@@ -134,8 +134,8 @@ def killed(*arguments):
 os.{moment} = killed
 """
     process = start(*options, "--resume", "--checkpoint-every", "0.000001s", before=before)
-    said = process.communicate(timeout=90)[1]
-    assert process.returncode == -signal.SIGKILL, said
+    output = process.communicate(timeout=90)[1]
+    assert process.returncode == -signal.SIGKILL, output
     assert bool(leftovers()) == (moment != "unlink")
     assert CHECKPOINT.exists()
     assert Path("v.bin").exists() == (moment == "unlink")
@@ -155,7 +155,7 @@ def interrupt(process, times=1):
     return process.communicate(timeout=90)[1]
 
 
-def test_ctrl_c_saves_the_state_and_says_how_to_go_on(folder):
+def test_ctrl_c_saves_a_checkpoint_and_explains_how_to_resume(folder):
     train("long.txt", *LONG, "--quiet")
     whole = Path("v.bin").read_bytes()
     Path("v.bin").unlink()
@@ -163,66 +163,66 @@ def test_ctrl_c_saves_the_state_and_says_how_to_go_on(folder):
     for line in process.stderr:
         if line.startswith("epoch 1/24"):
             break
-    said = interrupt(process, times=2)  # impatient
-    assert process.returncode == 130, said
-    assert said.splitlines()[-1] == ("Interrupted; the same command with --resume goes on from v.bin.checkpoint.")
-    assert "Traceback" not in said
+    output = interrupt(process, times=2)  # Ctrl-C pressed twice
+    assert process.returncode == 130, output
+    assert output.splitlines()[-1] == "Interrupted; rerun with --resume to continue from v.bin.checkpoint."
+    assert "Traceback" not in output
     assert reached() >= 1
-    refused = train("long.txt", *LONG, "--checkpoint-every", "1h", code=1)
-    assert "v.bin.checkpoint holds the state of an interrupted training" in refused.stderr
+    rejected = train("long.txt", *LONG, "--checkpoint-every", "1h", code=1)
+    assert "v.bin.checkpoint holds the state of an interrupted training" in rejected.stderr
     train("long.txt", *LONG, "--resume")
     assert Path("v.bin").read_bytes() == whole
     again = train("long.txt", *LONG, "--resume")
-    assert "v.bin is there and finished: nothing to do" in again.stderr
+    assert "v.bin is already complete; nothing to do" in again.stderr
     assert Path("v.bin").read_bytes() == whole
 
 
 @pytest.mark.parametrize("option", [("--resume",), ("--checkpoint-every", "1h"), ()])
-def test_ctrl_c_before_training_leaves_nothing(folder, option):
+def test_ctrl_c_before_training_leaves_no_files(folder, option):
     before = "import corpora, os, signal\nreal = corpora.TextCorpus.blocks\n"
     before += "def blocks(self, size):\n    os.kill(os.getpid(), signal.SIGINT)\n    return real(self, size)\n"
     process = start("short.txt", *TINY, "-o", "v.bin", "--no-cache", *option,
                     before=f"{before}corpora.TextCorpus.blocks = blocks")  # fmt: skip
-    said = process.communicate(timeout=90)[1]
-    assert process.returncode == 130, said
-    assert said.splitlines()[-1] == "Interrupted; nothing was written."
+    output = process.communicate(timeout=90)[1]
+    assert process.returncode == 130, output
+    assert output.splitlines()[-1] == "Interrupted; no output was written."
     assert {path.name for path in Path().iterdir()} == {"long.txt", "short.txt"}
 
 
 # -- the options ------------------------------------------------------------------------------------------------------
 
 
-def test_resume_without_anything_to_resume_starts_fresh(folder):
+def test_resume_without_a_checkpoint_starts_from_the_beginning(folder):
     result = train("short.txt", *TINY, "-o", "v.bin", "--resume")
     assert "no checkpoint at v.bin.checkpoint: training starts from the beginning" in result.stderr
     assert Path("v.bin").exists()
     assert not CHECKPOINT.exists()
 
 
-def test_resume_of_something_else_is_refused(folder):
+def test_resume_of_a_different_run_is_rejected(folder):
     train("short.txt", *TINY, "-o", "v.safetensors", "--resume")
     before = Path("v.safetensors").read_bytes()
     for change, message in (
         (("--seed", 2), "seed was 1 and is 2"),
         (("--max-vocabulary", 4), "the words or their counts differ (6 words then, 4 words now)"),
     ):
-        refused = train("short.txt", *TINY, *change, "-o", "v.safetensors", "--resume", code=1)
-        (*_, line) = refused.stderr.splitlines()
+        rejected = train("short.txt", *TINY, *change, "-o", "v.safetensors", "--resume", code=1)
+        (*_, line) = rejected.stderr.splitlines()
         assert line.startswith("Error: no checkpoint found, and v.safetensors was not produced by this run")
         assert message in line
     assert Path("v.safetensors").read_bytes() == before
 
 
 @pytest.mark.parametrize("time", ["0", "0s", "5", "-5m", "5 m", "1d", "soon", "nans", "1e3s"])
-def test_a_pace_needs_a_unit_and_is_above_nothing(folder, time):
+def test_checkpoint_intervals_must_be_positive_and_have_a_unit(folder, time):
     result = train("short.txt", "-o", "v.bin", "--checkpoint-every", time, code=2)
-    assert f"{time!r} is not above 0 with its unit; write a time such as 30s, 5m or 1h" in " ".join(
+    assert f"{time!r} is not a positive duration with a unit; write a time such as 30s, 5m or 1h" in " ".join(
         result.stderr.split()
     )
     assert "checkpoint-every" in result.stderr
 
 
-def test_times_are_read_in_their_units():
+def test_durations_are_parsed():
     from cli.shared.options import Duration
 
     read = Duration(or_count="epochs").convert
@@ -232,12 +232,12 @@ def test_times_are_read_in_their_units():
 
 
 @pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="needs a folder that even root cannot write to")
-def test_a_folder_that_cannot_be_written_to_is_refused_before_any_work(folder):
+def test_unwritable_folder_is_rejected_before_any_work(folder):
     result = train("short.txt", *TINY, "-o", "/proc/self/v.bin", "--resume", code=1)
     assert "cannot be written" in result.stderr
 
 
-def test_a_cache_that_is_gone_is_no_hindrance(folder, monkeypatch):
+def test_resuming_works_without_the_cache(folder, monkeypatch):
     monkeypatch.setenv("WORDVEC_CACHE", str(folder / "cache"))
     train("long.txt", *LONG, "--quiet")
     whole = Path("v.bin").read_bytes()
@@ -253,7 +253,7 @@ def test_a_cache_that_is_gone_is_no_hindrance(folder, monkeypatch):
     assert Path("v.bin").read_bytes() == whole
 
 
-def test_the_summary_of_a_resumed_training_is_that_of_all_of_it(folder):
+def test_summary_of_a_resumed_run_covers_the_whole_run(folder):
     process = start("long.txt", *LONG, "--checkpoint-every", "0.2s")
     assert wait_for(process, CHECKPOINT.exists)
     process.kill()

@@ -39,7 +39,7 @@ def tagger_file(tmp_path_factory):
 # -- train ------------------------------------------------------------------------------------------------------------
 
 
-def test_defaults_are_the_recipe_of_the_library():
+def test_defaults_match_the_library():
     from seqclf import TaggerSettings
 
     defaults = main.tag_text.commands["train"].make_context("train", ["data", "-o", "model"]).params
@@ -67,7 +67,7 @@ def test_options_reach_the_library(data, vectors_file):
     assert model.metrics["dev_sentences"] == 30
 
 
-def test_what_is_said_while_training(data):
+def test_progress_messages_of_training(data):
     result = invoke("train", "data.tsv", "-o", "m.safetensors", *TINY)
     assert "3 of 30 are split off" in result.stderr
     assert "epoch 2/2: loss " in result.stderr
@@ -77,7 +77,7 @@ def test_what_is_said_while_training(data):
     assert invoke("train", "data.tsv", "-o", "m.safetensors", *TINY, "--quiet").output == ""
 
 
-def test_the_baseline_stands_beside_the_model(data):
+def test_baseline_is_compared_with_the_model(data):
     Path("test.tsv").write_text("The\tDET\nqueen\tNOUN\n\nold\tADJ\n")
     result = invoke("train", "data.tsv", "-o", "m.safetensors", *TINY, "--test", "test.tsv")
     rows = [line.split("  ")[0] for line in result.stdout.splitlines()]
@@ -123,7 +123,7 @@ def test_bad_options_are_usage_errors(data, arguments, message):
 # -- predict ----------------------------------------------------------------------------------------------------------
 
 
-def test_predict_prints_a_line_for_each_token(tagger_file):
+def test_predict_prints_one_line_per_token(tagger_file):
     expected = "The\tDET\nqueen\tNOUN\nsleeps\tVERB\n\n\nA\tDET\nking\tNOUN\n\n"
     assert invoke("predict", tagger_file, "The queen  sleeps", "", "A king").stdout == expected
     lines = "The queen sleeps\n\nA king\n"
@@ -132,7 +132,7 @@ def test_predict_prints_a_line_for_each_token(tagger_file):
     assert invoke("predict", tagger_file, "-", input="").stdout == ""
 
 
-def test_what_predict_prints_is_what_evaluate_reads(tagger_file, tmp_path):
+def test_evaluate_reads_the_output_of_predict(tagger_file, tmp_path):
     path = tmp_path / "tagged.tsv"
     path.write_text(invoke("predict", tagger_file, "The queen sleeps", "", "A king").stdout)
     found = json.loads(invoke("evaluate", tagger_file, path, "--json").stdout)
@@ -148,11 +148,11 @@ def test_predict_as_json(tagger_file):
 
 
 @pytest.mark.parametrize("arguments", [[], ["a sentence", "--input", "sentences.txt"]])
-def test_predict_needs_sentences_from_one_place(tagger_file, arguments):
+def test_predict_needs_exactly_one_source_of_sentences(tagger_file, arguments):
     assert "--input FILE" in invoke("predict", tagger_file, *arguments, code=2).stderr
 
 
-def test_training_and_predicting_load_no_sklearn(tagger_file, tmp_path):
+def test_training_and_prediction_do_not_import_sklearn(tagger_file, tmp_path):
     (tmp_path / "data.tsv").write_text(DATA)
     target = tmp_path / "m.safetensors"
     code = f"""
@@ -174,7 +174,7 @@ print(sorted({{"sklearn", "rich"}} & set(sys.modules)))
 # -- evaluate ---------------------------------------------------------------------------------------------------------
 
 
-def test_evaluate_prints_every_measure(tagger_file, tmp_path):
+def test_evaluate_prints_all_measures(tagger_file, tmp_path):
     path = tmp_path / "test.tsv"
     path.write_text("The\tDET\nking\tNOUN\n\nA\tX\n")
     text = invoke("evaluate", tagger_file, path).stdout
@@ -220,12 +220,12 @@ def test_info_describes_a_tagger(tagger_file):
         (["evaluate", "old.safetensors", "data.tsv"], "old.safetensors is not a model file"),
     ],
 )
-def test_bad_input_is_one_line_and_no_file_changes(data, model_file, arguments, message):
+def test_bad_input_is_a_one_line_error_and_changes_no_file(data, model_file, arguments, message):
     Path("short.tsv").write_text("The\tDET\nking\n")
     Path("empty.tsv").write_text("\n")
     Path("one.tsv").write_text("The\tX\nking\tX\n")
     Path("latin1.tsv").write_bytes(b"caf\xe9\tX\n")
-    Path("old.safetensors").write_bytes(b"what was here before")
+    Path("old.safetensors").write_bytes(b"previous content")
     Path("classifier.safetensors").write_bytes(model_file.read_bytes())
     before = {path: path.read_bytes() for path in Path().iterdir()}
     result = invoke(*arguments, code=1)

@@ -1,4 +1,4 @@
-"""``train-embeddings``: options, formats, inputs, the summary, and what is said on the way."""
+"""``train-embeddings``: options, formats, inputs, summary and messages."""
 
 import gzip
 import inspect
@@ -37,7 +37,7 @@ def options_of(command):
     return {parameter.name: parameter for parameter in command.params}
 
 
-def test_defaults_are_those_of_the_library():
+def test_defaults_match_the_library():
     from wordvec import Word2VecSettings, encode_corpus
 
     defaults = main.train_embeddings.make_context("train-embeddings", ["corpus", "-o", "vectors"]).params
@@ -58,7 +58,7 @@ def test_defaults_are_those_of_the_library():
         ("min_learning_rate", {("skipgram", "sum"): 0.0001}),
     ],
 )
-def test_help_repeats_the_defaults_the_library_resolves(option, values):
+def test_help_states_the_defaults_that_the_library_resolves(option, values):
     from wordvec import Word2VecSettings
 
     help_text = options_of(main.train_embeddings)[option].help
@@ -67,7 +67,7 @@ def test_help_repeats_the_defaults_the_library_resolves(option, values):
         assert str(value) in help_text
 
 
-def test_choices_are_those_of_the_library():
+def test_choices_match_the_library():
     from corpora import TOKENIZERS
 
     options = options_of(main.train_embeddings)
@@ -108,7 +108,7 @@ def test_options_reach_the_library(corpus):
     assert (vectors.tokenizer, vectors.lowercase, len(vectors), vectors.vector_size) == ("words", True, 4, 12)
 
 
-def test_words_are_kept_dropped_saved_and_taken_from_a_file(corpus):
+def test_vocabulary_options(corpus):
     from wordvec import load_vectors
 
     Path("keep.txt").write_text("oddity\n")
@@ -120,27 +120,27 @@ def test_words_are_kept_dropped_saved_and_taken_from_a_file(corpus):
     assert ["oddity", "1"] in words
     assert "the" not in dict(words)
     assert load_vectors("v.safetensors").tokens == list(dict(words))
-    # Another text with these words and these counts.
+    # Another text, with the same words and counts.
     Path("other.txt").write_text("the oddity\n" * 9 + SENTENCES)
     train("other.txt", "-o", "w.safetensors", *TINY[:4], "--vocabulary", "words.txt", "--save-vocabulary", "again.txt")
     assert Path("again.txt").read_text() == Path("words.txt").read_text()
     assert result.stdout == ""
 
 
-def test_types_that_do_not_fit_into_memory_are_a_warning(corpus):
+def test_exceeding_max_types_in_memory_is_a_warning(corpus):
     corpus.write_text("a b c d\n" * 300 + "\n".join(f"x{k}" for k in range(100_000)))
     result = train("corpus.txt", "-o", "v.safetensors", *TINY, "--max-types-in-memory", 500)
     assert "Warning: there are more than max_types_in_memory = 500 different words: counts may be" in result.stderr
 
 
 @pytest.mark.parametrize("option", [("--min-count", 5), ("--drop-words", "words.txt"), ("--max-types-in-memory", 9)])
-def test_a_vocabulary_says_which_words_there_are(corpus, option):
+def test_vocabulary_excludes_options_that_filter_words(corpus, option):
     Path("words.txt").write_text("a 1\nb 1\n")
     result = train("corpus.txt", "-o", "v.safetensors", "--vocabulary", "words.txt", *option, code=2)
-    assert f"--vocabulary says which words there are; leave out {option[0]}" in result.stderr
+    assert f"--vocabulary already determines the words; leave out {option[0]}" in result.stderr
 
 
-def test_summary_says_what_was_trained(corpus):
+def test_summary_describes_the_run(corpus):
     result = train("corpus.txt", "-o", "v.safetensors", *TINY, "--summary", "s.json")
     summary = json.loads(Path("s.json").read_text())
     assert summary["raw_tokens"] == 700
@@ -154,19 +154,19 @@ def test_summary_says_what_was_trained(corpus):
     assert result.stdout == ""
 
 
-def test_quiet_says_nothing(corpus):
+def test_quiet_prints_nothing(corpus):
     result = train("corpus.txt", "-o", "v.safetensors", *TINY, "--quiet")
     assert result.output == ""
 
 
 @pytest.mark.parametrize("name", ["v.safetensors", "v.txt", "v.vec", "v.bin"])
-def test_the_extension_names_the_format(corpus, name):
+def test_extension_selects_the_format(corpus, name):
     from wordvec import describe, load_vectors
 
     train("corpus.txt", "-o", name, *TINY)
     formats = {".safetensors": "safetensors", ".txt": "text", ".vec": "text", ".bin": "binary"}
     assert describe(name)["format"] == formats[Path(name).suffix]
-    assert load_vectors(name).tokens[0] == "the", "rows stand by falling frequency"
+    assert load_vectors(name).tokens[0] == "the", "rows are in order of decreasing frequency"
 
 
 def test_the_same_seed_gives_the_same_bytes(corpus):
@@ -184,7 +184,7 @@ def test_an_old_file_is_replaced(corpus):
 
 
 @pytest.mark.parametrize("source", ["corpus.txt.gz", "c*.gz", "folder", "-"])
-def test_corpora_come_from_everywhere(corpus, source):
+def test_sources_of_a_corpus(corpus, source):
     train("corpus.txt", "-o", "expected.txt", *TINY)
     Path("folder").mkdir()
     Path("folder/part.txt").write_text(SENTENCES)
@@ -194,13 +194,13 @@ def test_corpora_come_from_everywhere(corpus, source):
     assert Path("v.txt").read_bytes() == Path("expected.txt").read_bytes()
 
 
-def test_several_files_are_one_corpus(corpus):
+def test_multiple_files_form_one_corpus(corpus):
     Path("more.txt").write_text("a new word\n")
     result = train("corpus.txt", "more.txt", "-o", "v.txt", *TINY)
     assert "703 tokens, 9 types" in result.stderr
 
 
-def test_a_long_line_is_trained_whole(corpus):
+def test_long_lines_are_not_truncated(corpus):
     Path("line.txt").write_text(" ".join(f"word{number * number % 997}" for number in range(50_000)))
     train("line.txt", "-o", "v.safetensors", *TINY, "--summary", "s.json", "--subsample", 0)
     summary = json.loads(Path("s.json").read_text())
@@ -232,7 +232,7 @@ def test_output_is_required(corpus):
     assert "-o" in train("corpus.txt", code=2).stderr
 
 
-# -- while training ---------------------------------------------------------------------------------------------------
+# -- during training --------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -242,23 +242,23 @@ def questions(corpus):
     return corpus
 
 
-def test_it_is_evaluated_while_training_and_the_best_epoch_is_kept(questions):
+def test_evaluation_during_training_selects_the_best_epoch(questions):
     from wordvec import evaluate_file, load_vectors
 
     options = ("corpus.txt", "-o", "v.safetensors", *TINY, "--epochs", 4, "--evaluate-on", "pairs.tsv")
     result = train(*options, "--evaluate-on", "analogies.txt", "--evaluate-every", 2, "--summary", "s.json")
-    told = [line for line in result.stderr.splitlines() if line.startswith("after ")]
-    assert [line.split(":")[0] for line in told] == ["after 2.00 epochs", "after 4.00 epochs"]
+    logged = [line for line in result.stderr.splitlines() if line.startswith("after ")]
+    assert [line.split(":")[0] for line in logged] == ["after 2.00 epochs", "after 4.00 epochs"]
     summary = json.loads(Path("s.json").read_text())
     scores = summary["scores"]
     assert [score is None for score in scores] == [True, False, True, False]
     vectors = load_vectors("v.safetensors")
     kept = [evaluate_file(vectors, name).score for name in ("pairs.tsv", "analogies.txt")]
     assert scores[summary["kept_epoch"] - 1] == pytest.approx(np.mean(kept)) == max(filter(None, scores))
-    assert f"pairs {kept[0]:.3f}, analogies {100 * kept[1]:.1f} %" in told[summary["kept_epoch"] // 2 - 1]
+    assert f"pairs {kept[0]:.3f}, analogies {100 * kept[1]:.1f} %" in logged[summary["kept_epoch"] // 2 - 1]
 
 
-def test_training_stops_early(corpus, monkeypatch):
+def test_early_stopping(corpus, monkeypatch):
     from wordvec.word2vec import epoch as training
 
     losses = iter([2.0, 1.0, 1.5, 1.2, 0.1])
@@ -271,18 +271,18 @@ def test_training_stops_early(corpus, monkeypatch):
 @pytest.mark.parametrize(
     ("options", "code", "message"),
     [
-        (["--evaluate-every", "2"], 2, "--evaluate-every needs something to evaluate on: --evaluate-on FILE"),
+        (["--evaluate-every", "2"], 2, "--evaluate-every needs --evaluate-on FILE"),
         (["--evaluate-on", "pairs.tsv", "--evaluate-every", "0"], 2, "write a number of epochs, or a time such as 30s"),
         (["--early-stopping", "0"], 2, "--early-stopping"),
         (["--evaluate-on", "nothere.txt"], 1, "nothere.txt: no such file"),
         (["--evaluate-on", "corpus.txt"], 1, "corpus.txt:1: expected 4 words"),
-        (["--evaluate-on", "unknown.tsv"], 1, "unknown.tsv cannot be evaluated on: too few of its words are among"),
+        (["--evaluate-on", "unknown.tsv"], 1, "unknown.tsv cannot be used for evaluation: too few of its words are in"),
         (["--continue-from", "nothere.safetensors"], 1, "nothere.safetensors: no such file"),
         (["--continue-from", "pairs.tsv"], 1, "pairs.tsv"),
-        (["--continue-from", "bare.txt"], 1, "bare.txt has no context vectors, the output side of training"),
+        (["--continue-from", "bare.txt"], 1, "bare.txt has no context vectors, which training needs"),
     ],
 )
-def test_what_cannot_be_watched_or_continued_is_said(questions, options, code, message):
+def test_evaluation_and_continuation_errors(questions, options, code, message):
     Path("unknown.tsv").write_text("kaiser\tking\t9\nemperor\tsaw\t1\n")
     Path("bare.txt").write_text("2 2\nking 1 2\nqueen 2 1\n")
     result = train("corpus.txt", "-o", "v.txt", *TINY, *options, code=code)
@@ -290,13 +290,13 @@ def test_what_cannot_be_watched_or_continued_is_said(questions, options, code, m
     assert not Path("v.txt").exists()
 
 
-def test_an_evaluation_that_cannot_be_is_said_before_training(questions):
+def test_impossible_evaluation_is_reported_before_training(questions):
     Path("unknown.tsv").write_text("kaiser\tking\t9\nemperor\tsaw\t1\n")
     result = train("corpus.txt", "-o", "v.txt", *TINY, "--evaluate-on", "unknown.tsv", code=1)
     assert "epoch 1" not in result.stderr
 
 
-def test_training_continues_with_new_words_and_the_settings_there_were(corpus):
+def test_training_continues_with_new_words_and_existing_settings(corpus):
     from wordvec import load_vectors
 
     Path("new.txt").write_text("The new king saw a new castle\n" * 20)
@@ -315,11 +315,11 @@ def test_training_continues_with_new_words_and_the_settings_there_were(corpus):
     assert {"model": "skipgram", "window": 7, "learning_rate": 0.01}.items() <= load_vectors(
         "w.safetensors"
     ).settings.items()
-    refused = train("new.txt", "-o", "x.txt", "--continue-from", "old.safetensors", "--vector-size", 50, code=1)
-    assert "vector_size must be that of the vectors to continue from, 12, got 50" in refused.stderr
+    rejected = train("new.txt", "-o", "x.txt", "--continue-from", "old.safetensors", "--vector-size", 50, code=1)
+    assert "vector_size must be that of the vectors to continue from, 12, got 50" in rejected.stderr
 
 
-def test_a_vocabulary_that_does_not_fit_is_refused(corpus, monkeypatch):
+def test_vocabulary_that_exceeds_memory_is_rejected(corpus, monkeypatch):
     from wordvec.word2vec import buffers as memory
 
     monkeypatch.setattr(memory, "available_memory", lambda: 2_000_000)
@@ -330,7 +330,7 @@ def test_a_vocabulary_that_does_not_fit_is_refused(corpus, monkeypatch):
 
 
 @pytest.mark.skipif(JIT_OFF, reason="nothing is compiled")
-def test_compiling_is_told_while_it_happens_and_not_when_kernels_are_there(corpus, command_folder, tmp_path):
+def test_compilation_is_reported_only_if_kernels_are_not_cached(corpus, command_folder, tmp_path):
     command = [command_folder / "train-embeddings", "corpus.txt", "-o", "v.txt", *TINY, "--no-cache"]
     warm = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert warm.returncode == 0, warm.stderr
@@ -351,10 +351,10 @@ def test_compiling_is_told_while_it_happens_and_not_when_kernels_are_there(corpu
     assert "compiling" in lines[-1], lines
 
 
-# -- loading and saying -----------------------------------------------------------------------------------------------
+# -- imports and progress ---------------------------------------------------------------------------------------------
 
 
-def test_training_loads_no_sklearn_and_no_bar(corpus):
+def test_training_imports_neither_sklearn_nor_rich(corpus):
     code = f"""
 import sys
 from cli.main import train_embeddings
@@ -370,7 +370,7 @@ print(sorted({{"sklearn", "rich", "seqclf"}} & set(sys.modules)))
     assert result.stdout == "[]\n", result.stdout + result.stderr
 
 
-def test_progress_lines_come_now_and_then_without_a_terminal(monkeypatch, capsys):
+def test_progress_lines_are_throttled_without_a_terminal(monkeypatch, capsys):
     from cli.shared import reporting
 
     clock = [0.0]
@@ -383,8 +383,8 @@ def test_progress_lines_come_now_and_then_without_a_terminal(monkeypatch, capsys
     assert lines == [f"training: {share} %, loss 2.0" for share in (20, 40, 60, 80)]
 
 
-def test_the_sample_corpus_teaches_analogies(tmp_path):
-    """The first thing a new user does: train on the sample, ask for the queen."""
+def test_vectors_of_the_sample_corpus_solve_analogies(tmp_path):
+    """The quick start: train on the sample corpus and query king - man + woman."""
     vectors = tmp_path / "v.safetensors"
     train("sample:english", "-o", vectors, "--quiet")
     answers = CliRunner().invoke(main.word_analogy, [str(vectors), "king", "-", "man", "+", "woman", "--json"])

@@ -1,4 +1,4 @@
-"""The commands that ask vectors: word-analogy, neighbors, similarity, odd-one-out, convert, info."""
+"""Commands on vectors: word-analogy, neighbors, similarity, odd-one-out, evaluate, convert, info, corpora."""
 
 import json
 import os
@@ -55,18 +55,18 @@ def test_analogy_agrees_with_the_library(vectors_file, method):
     assert [(a["token"], a["score"]) for a in answers["answers"]] == expected
 
 
-def test_the_two_methods_score_differently(vectors_file):
+def test_methods_differ_in_scores(vectors_file):
     add, mul = (
         invoke("word-analogy", vectors_file, "man", "king", "woman", "--method", m).stdout for m in ("add", "mul")
     )
     assert add != mul
 
 
-def test_top_limits_the_answers(vectors_file):
+def test_top_limits_the_results(vectors_file):
     assert len(invoke("word-analogy", vectors_file, "king", "--top", 2).stdout.splitlines()) == 2
 
 
-def test_a_word_that_starts_with_a_dash(vectors_file):
+def test_words_that_start_with_a_dash(vectors_file):
     result = invoke("word-analogy", vectors_file, "-dash", code=2)
     assert "put -- before words that start with one" in result.stderr
     assert "-dash" not in invoke("word-analogy", vectors_file, "--", "-dash").stdout
@@ -77,7 +77,7 @@ def test_a_word_that_starts_with_a_dash(vectors_file):
 @pytest.mark.parametrize(
     "words", [["a", "b"], ["a", "b", "c", "d"], ["a", "-"], ["+"], ["a", "-", "-", "b"], ["a", "b", "-", "c"]]
 )
-def test_what_is_no_query_is_a_usage_error(vectors_file, words):
+def test_invalid_query_is_a_usage_error(vectors_file, words):
     assert "king - man + woman" in invoke("word-analogy", vectors_file, *words, code=2).stderr
     with pytest.raises(click.UsageError):
         parse_query(words)
@@ -111,7 +111,7 @@ def test_prompt_on_a_terminal(vectors_file, command_folder):
     seen = ""
 
     def read_until(text):
-        """Read on until ``text`` has come, and forget everything up to it."""
+        """Read until ``text`` appears, and discard everything up to it."""
         nonlocal seen
         while text not in seen:
             assert select.select([terminal], [], [], 30)[0], f"no {text!r} in {seen!r}"
@@ -119,7 +119,7 @@ def test_prompt_on_a_terminal(vectors_file, command_folder):
         seen = seen.partition(text)[2]
 
     try:
-        read_until("Ctrl-D leaves")
+        read_until("Ctrl-D exits")
         for line, answer in [("man king woman", "queen"), ("king kong", "three words"), ("qeen", "did you mean")]:
             read_until("> ")
             os.write(terminal, line.encode() + b"\n")
@@ -131,7 +131,7 @@ def test_prompt_on_a_terminal(vectors_file, command_folder):
         os.close(terminal)
 
 
-# -- the other questions ----------------------------------------------------------------------------------------------
+# -- other commands ---------------------------------------------------------------------------------------------------
 
 
 def test_neighbors_of_several_words(vectors_file):
@@ -187,13 +187,13 @@ def test_info_of_vectors(vectors_file, tmp_path):
     assert "  vectors: F32 8 x 4\n" in text
 
 
-def test_pipe_that_closes_early_is_quiet(shell, vectors_file):
+def test_closed_pipe_is_not_an_error(shell, vectors_file):
     words = " ".join(["king", "queen", "paris"] * 2000)
     result = shell(f"set -o pipefail; wordvec neighbors {vectors_file} {words} | head -n 1")
     assert (result.returncode, result.stdout, result.stderr) == (0, "king:\n", "")
 
 
-def test_questions_load_no_training_and_no_sklearn(vectors_file, command_folder):
+def test_queries_import_neither_numba_nor_sklearn(vectors_file, command_folder):
     import subprocess
 
     code = f"""
@@ -211,7 +211,7 @@ print(sorted({{"sklearn", "numba", "rich"}} & set(sys.modules)))
     assert result.stdout.splitlines()[-1] == "[]", result.stderr
 
 
-# -- other people's files ---------------------------------------------------------------------------------------------
+# -- third-party files ------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -222,7 +222,7 @@ print(sorted({{"sklearn", "numba", "rich"}} & set(sys.modules)))
         ("euclidean_vectors.bin", "binary", "10"),
     ],
 )
-def test_vectors_of_other_programs_are_read_everywhere(public_data, tmp_path, name, format, size):
+def test_vectors_of_other_programs_are_supported(public_data, tmp_path, name, format, size):
     path = public_data / "formats" / name
     assert f"format: {format}\n" in invoke("info", path).stdout
     assert f"vector_size: {size}\n" in invoke("info", path).stdout
@@ -235,13 +235,13 @@ def test_vectors_of_other_programs_are_read_everywhere(public_data, tmp_path, na
     assert len(ours.splitlines()) == 10
 
 
-def test_a_fasttext_model_is_refused_by_name(public_data):
+def test_fasttext_models_are_rejected(public_data):
     result = invoke("neighbors", public_data / "formats" / "toy-model.bin", "the", code=1)
     assert "fastText" in result.stderr
     assert len(result.stderr.splitlines()) == 1
 
 
-def test_public_sets_are_evaluated_by_their_names(public_data):
+def test_public_data_sets_are_evaluated_by_name(public_data):
     path = public_data / "formats" / "glove.6B.100d.sample.txt.gz"
     facts = json.loads(
         invoke(
@@ -262,14 +262,14 @@ def test_evaluate_prints_coverage_and_protocol(vectors_file, tmp_path):
     assert "--similarity" in invoke("evaluate", vectors_file, code=2).stderr
 
 
-def test_the_catalogue_lists_and_finds(monkeypatch, tmp_path):
+def test_corpora_list_and_path(monkeypatch, tmp_path):
     (tmp_path / "similarity").mkdir()
     (tmp_path / "similarity/ws353.tsv").write_text("king\tqueen\t9\n")
     monkeypatch.setenv("WORDVEC_DATA", str(tmp_path))
     listed = invoke("corpora", "list").stdout
-    assert "ws353 (similarity; 1 of 1 files here)" in listed
-    assert "sst2 (classification; 0 of 3 files here; parts: train, dev, test)" in listed
-    assert "licence: " in listed
+    assert "ws353 (similarity; 1 of 1 files present)" in listed
+    assert "sst2 (classification; 0 of 3 files present; parts: train, dev, test)" in listed
+    assert "license: " in listed
     facts = {entry["name"]: entry for entry in json.loads(invoke("corpora", "list", "--json").stdout)}
     assert facts["ws353"]["present"] == {"all": str(tmp_path / "similarity/ws353.tsv")}
     assert invoke("corpora", "path", "ws353").stdout == f"{tmp_path / 'similarity/ws353.tsv'}\n"
