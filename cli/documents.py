@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from wordvec import DocumentMatrix
 
 
-class _CountOrFraction(click.ParamType):
+class _CountOrFraction(click.ParamType):  # type: ignore[type-arg]
     """A number of documents, or a fraction of them if written with a decimal point."""
 
     name = "number"
@@ -87,13 +87,13 @@ _TAKEN = ("ngram_range", "binary", "tokenizer", "lowercase")
 _WEIGHTS = ("idf", "sublinear_tf", "norm")
 
 
-def _counting_options(command: Callable[..., Any]) -> Callable[..., Any]:
+def _counting_options(command: options.C) -> options.C:
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
 
 
-def _dtype_option(*names: str) -> Any:
+def _dtype_option(*names: str) -> options.Decorator:
     return click.option(
         "--dtype", type=click.Choice(names), default=names[0], show_default=True, help="Data type of the matrix."
     )

@@ -39,7 +39,7 @@ _WINDOW_WEIGHTS = [
 ]
 
 
-def _shared_option(name: str, default: str) -> Any:
+def _shared_option(name: str, default: str) -> options.Decorator:
     """Return the option of a setting whose default depends on the model."""
     declared = declaration_of(Word2VecSettings, name)
     return setting_option(Word2VecSettings, name, help=f"{declared.help}  [default: {default}]", show_default=False)

@@ -1,12 +1,11 @@
 """Options and training of the count-based models of ``train-embeddings``."""
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from cli.shared.errors import usage_errors
-from cli.shared.options import Size
+from cli.shared.options import C, Decorator, Size
 from cli.shared.reporting import Progress, log, short_number
 from cli.shared.setting_options import setting_option
 from wordvec import CooccurrenceSettings, GloveSettings, SvdSettings
@@ -45,7 +44,7 @@ _memory_option = click.option(
 )
 
 
-def _derived(name: str) -> Any:
+def _derived(name: str) -> Decorator:
     """Return the option of a setting; it defaults to None, so that it can be rejected for other models."""
     kind, models = _DERIVED[name]
     field = field_of(kind, name)
@@ -54,7 +53,7 @@ def _derived(name: str) -> Any:
     return setting_option(kind, name, default=None, show_default=False, help=f"{text}  [default: {shown}]")
 
 
-def counting_options(command: Callable[..., Any]) -> Callable[..., Any]:
+def counting_options(command: C) -> C:
     """Add the options of counting, association weighting, factorization and GloVe."""
     command = _memory_option(command)
     for name in reversed(_DERIVED):

@@ -2,9 +2,18 @@
 
 import re
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
 import click
+
+C = TypeVar("C", bound=Callable[..., Any])
+
+
+class Decorator(Protocol):
+    """A decorator of commands; it returns what it is given, with options added."""
+
+    def __call__(self, command: C, /) -> C: ...
+
 
 HELP = {"help_option_names": ["-h", "--help"]}
 """Context settings of every command."""
@@ -12,7 +21,7 @@ HELP = {"help_option_names": ["-h", "--help"]}
 LEAST_1 = click.IntRange(min=1)
 
 
-class Duration(click.ParamType):
+class Duration(click.ParamType):  # type: ignore[type-arg]
     """A duration such as 30s, 5m or 1h, in seconds; with ``or_count``, alternatively a positive count, as an int."""
 
     name = "duration"
@@ -33,7 +42,7 @@ class Duration(click.ParamType):
         )
 
 
-class Size(click.ParamType):
+class Size(click.ParamType):  # type: ignore[type-arg]
     """A size such as 500M, 2G or 1.5G, in bytes."""
 
     name = "size"
@@ -99,7 +108,7 @@ tokenizer_option = click.option(
 lowercase_option = click.option("--lowercase", is_flag=True, help="Lowercase the text first.")
 
 
-def columns_options(command: Callable[..., Any]) -> Callable[..., Any]:
+def columns_options(command: C) -> C:
     """``--text-column`` and ``--label-column``, for tables with a header."""
     for which in ("label", "text"):
         command = click.option(
@@ -108,7 +117,7 @@ def columns_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def output_option(what: str) -> Any:
+def output_option(what: str) -> Decorator:
     """``-o/--output FILE``, required."""
     return click.option("-o", "--output", type=click.Path(), required=True, help=what)
 
@@ -116,10 +125,10 @@ def output_option(what: str) -> Any:
 vectors_argument = click.argument("vectors", type=click.Path())
 
 
-def together(*several: Callable[[Any], Any]) -> Callable[[Any], Any]:
+def together(*several: Decorator) -> Decorator:
     """Return several options as one decorator; ``--help`` lists them in this order."""
 
-    def decorate(command: Any) -> Any:
+    def decorate(command: C) -> C:
         for option in reversed(several):
             command = option(command)
         return command

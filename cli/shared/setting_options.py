@@ -1,16 +1,16 @@
 """Command-line options derived from the settings classes, which declare name, default, range and help."""
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import click
 
-from cli.shared.options import together
+from cli.shared.options import Decorator, together
 from wordvec.system.settings import Settings, base_type, declaration, default_text, field_of, flags_of
 
 
-def setting_option(kind: type[Settings], name: str, **changed: Any) -> Callable[[Any], Any]:
+def setting_option(kind: type[Settings], name: str, **changed: Any) -> Decorator:
     """Return the option of one setting.
 
     Args:
@@ -42,12 +42,12 @@ def setting_option(kind: type[Settings], name: str, **changed: Any) -> Callable[
     return click.option(flags, name, **(keywords | changed))
 
 
-def setting_options(kind: type[Settings], *names: str) -> Callable[[Any], Any]:
+def setting_options(kind: type[Settings], *names: str) -> Decorator:
     """Return the options of several settings as one decorator; ``--help`` lists them in this order."""
     return together(*(setting_option(kind, name) for name in names))
 
 
-def all_setting_options(kind: type[Settings], **changed: Mapping[str, Any]) -> Callable[[Any], Any]:
+def all_setting_options(kind: type[Settings], **changed: Mapping[str, Any]) -> Decorator:
     """Return the options of all settings of a class, in the order of their declaration.
 
     Args:

@@ -24,7 +24,7 @@ class Trained(NamedTuple):
     test: tuple[Any, Any] | None
 
 
-def training_options(kind: type[Settings], data: str, **changed: Any) -> Callable[[Any], Any]:
+def training_options(kind: type[Settings], data: str, **changed: Any) -> options.Decorator:
     """Return ``-o``, ``--vectors``, ``--dev``, ``--test`` and the options of all settings of ``kind``.
 
     Args:

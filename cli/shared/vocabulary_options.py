@@ -1,11 +1,10 @@
 """Options that determine the vocabulary."""
 
-from collections.abc import Callable
 from typing import Any
 
 import click
 
-from cli.shared.options import LEAST_1
+from cli.shared.options import LEAST_1, C
 
 _OPTIONS = (
     click.option("--keep-words", type=click.Path(), metavar="FILE", help="Words to keep however rare, one per line."),
@@ -28,7 +27,7 @@ _OPTIONS = (
 )
 
 
-def vocabulary_options(command: Callable[..., Any]) -> Callable[..., Any]:
+def vocabulary_options(command: C) -> C:
     """Add ``--keep-words``, ``--drop-words``, ``--vocabulary``, ``--save-vocabulary`` and ``--max-types-in-memory``."""
     for option in reversed(_OPTIONS):
         command = option(command)
