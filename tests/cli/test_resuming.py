@@ -62,7 +62,7 @@ def reached():
     from wordvec.formats.tensors import TensorFile
 
     file = TensorFile(CHECKPOINT)
-    told = file.told("wordvec")["reached"]
+    told = file.metadata_of("wordvec")["reached"]
     bounds = file.read("bounds")
     done = (file.read("lanes.state")[:, 0] - bounds[:-1]).sum() / bounds[-1] if told["within"] else 0
     return told["epoch"] + done

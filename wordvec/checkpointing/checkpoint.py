@@ -106,7 +106,7 @@ class Checkpoint:
     def _open(self) -> "SavedTraining":
         assert self.path is not None
         file = TensorFile(self.path)
-        about = file.told("wordvec")
+        about = file.metadata_of("wordvec")
         if about.get("kind") != "training":
             raise FormatError(f"{self.path}: expected a checkpoint, found {about.get('kind')!r}")
         if about.get("version") != _VERSION or not {"run", "reached", "digest"} <= {*about}:

@@ -83,7 +83,7 @@ def test_a_round_that_was_saved_is_not_done_again(monkeypatch, home, caplog):
     positions = []
     for _ in range(4):
         interrupted(monkeypatch, 1, text, SETTINGS, threads=1, checkpoint=home, resume=True)
-        positions.append(resuming.TensorFile(home).told("wordvec")["reached"]["epoch"])
+        positions.append(resuming.TensorFile(home).metadata_of("wordvec")["reached"]["epoch"])
         state = resuming.TensorFile(home).read("lanes.state")
         positions[-1] += (state[:, 0] - resuming.TensorFile(home).read("bounds")[:-1]).sum() / 3000
     lanes = len(state)
@@ -96,7 +96,7 @@ def test_a_round_that_was_saved_is_not_done_again(monkeypatch, home, caplog):
 def test_time_and_epochs_go_on_counting(monkeypatch, home):
     text, told = corpus(800), []
     interrupted(monkeypatch, 1, text, SETTINGS, epochs=1, threads=1, checkpoint=home)
-    spent = resuming.TensorFile(home).told("wordvec")["reached"]["seconds"]
+    spent = resuming.TensorFile(home).metadata_of("wordvec")["reached"]["seconds"]
     result = train_word2vec(text, SETTINGS, threads=1, checkpoint=home, resume=True, on_progress=told.append)
     assert spent > 0
     assert result.seconds > spent

@@ -206,7 +206,7 @@ def test_what_was_saved_is_not_done_again(monkeypatch, home, caplog):
     caplog.set_level(logging.INFO, logger="wordvec")
     counts, told = cooccurrence_of(COUNTS), []
     interrupted(monkeypatch, 5, counts, SETTINGS, epochs=1, threads=1, checkpoint=home)
-    reached = resuming.TensorFile(home).told("wordvec")["reached"]
+    reached = resuming.TensorFile(home).metadata_of("wordvec")["reached"]
     assert (reached["epoch"], reached["blocks"], len(reached["losses"])) == (1, 5, 1)
     result = train_glove(counts, SETTINGS, threads=1, checkpoint=home, resume=True, on_progress=told.append)
     assert f"saved to {home}, in epoch 2 of 3" in caplog.text
