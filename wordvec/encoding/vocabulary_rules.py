@@ -42,9 +42,7 @@ class Rules:
             if value is not None:
                 check_whole(name, value, 1)
         if self.vocabulary is not None and (self.max_vocabulary is not None or self.keep or self.drop):
-            raise InputError(
-                "a given vocabulary is used as it is; omit max_vocabulary, keep_words and drop_words"
-            )
+            raise InputError("a given vocabulary is used as it is; omit max_vocabulary, keep_words and drop_words")
         both = sorted({*self.keep} & {*self.drop})
         if both:
             raise InputError(f"keep_words and drop_words both contain {both[0]!r}; remove it from one of them")

@@ -305,7 +305,9 @@ class WordVectors:
         if method == "mul":
             return self._most_similar_mul(near, far, excluded, check_whole("top", top, 1), self._restricted(restrict))
         query = near.sum(axis=0) - far.sum(axis=0)
-        return self._most_similar_add(query[None], [excluded], check_whole("top", top, 1), self._restricted(restrict))[0]
+        return self._most_similar_add(query[None], [excluded], check_whole("top", top, 1), self._restricted(restrict))[
+            0
+        ]
 
     def most_similar_batch(
         self, terms: Sequence[Term] | np.ndarray, top: int = 10, *, restrict: int | Iterable[str] | None = None

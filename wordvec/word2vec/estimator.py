@@ -1,4 +1,4 @@
-"""Word2Vec as a scikit-learn estimator: a thin layer over the engine."""
+"""Word2Vec as a scikit-learn transformer."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -15,16 +15,15 @@ from wordvec.word2vec.training import train_word2vec
 
 
 class Word2Vec(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
-    """Word vectors by CBOW or skip-gram, learned from texts.
+    """CBOW or skip-gram word vectors; transforms texts to the means of their word vectors.
 
-    The parameters are those of ``Word2VecSettings``, with scikit-learn's words for two of them: ``random_state`` (None
-    draws a seed; set one and every run gives the same bits, at any ``n_jobs``) and ``n_jobs`` (None: one thread a
-    core).
+    The parameters are those of ``Word2VecSettings``, except that ``random_state`` is the seed (None draws one; with a
+    fixed one, results are bit-identical at any ``n_jobs``) and ``n_jobs`` the number of threads (None: one per core).
 
     Attributes:
-        vectors_: ``WordVectors``, the model.
-        vocabulary_: ``Vocabulary``, the words by falling frequency.
-        losses_: the mean loss a pair of every epoch, in nats.
+        vectors_: ``WordVectors``, the trained vectors.
+        vocabulary_: ``Vocabulary``, words by descending frequency.
+        losses_: mean loss per pair of each epoch, in nats.
 
     Example:
         >>> texts = ["the king rules the land", "the queen rules the land"] * 20
@@ -91,11 +90,10 @@ class Word2Vec(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         self.n_jobs = n_jobs
 
     def fit(self, X: TextCorpus | Iterable[str] | Iterable[list[str]], y: Any = None) -> "Word2Vec":
-        """Learn from texts, lists of tokens or a ``TextCorpus``; a one-shot generator is read once and trained on
-        whole.
+        """Train on texts, lists of tokens or a ``TextCorpus``; a one-shot generator is allowed.
 
         Raises:
-            InputError: a parameter out of range, or a corpus without a vocabulary.
+            InputError: a parameter out of range, or a corpus with an empty vocabulary.
         """
         settings = self._settings().resolved()
         corpus = encode_corpus(
@@ -113,18 +111,18 @@ class Word2Vec(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         return self
 
     def fit_transform(self, X: TextCorpus | Iterable[str] | Iterable[list[str]], y: Any = None) -> np.ndarray:
-        """Learn from texts, then give their vectors; the texts of a one-shot generator are kept for that."""
+        """Train on texts and return their vectors; a one-shot generator is read into a list."""
         return super().fit_transform(list(X) if isinstance(X, Iterator) else X, y)
 
     def transform(self, X: Iterable[str] | Iterable[list[str]]) -> np.ndarray:
-        """Each text as the mean of its known words' vectors, (texts, D) float32; zeros when it has none.
+        """Return the mean vector of the known words of each text, (texts, D) float32; zeros if it has none.
 
         Raises:
-            InputError: X is one string, or holds something that is neither a text nor a list of tokens.
+            InputError: X is a single string, or has an item that is neither a text nor a list of tokens.
         """
         check_is_fitted(self)
         if isinstance(X, str | bytes):
-            raise InputError("expected several texts or lists of tokens, got one string; put it into a list")
+            raise InputError("expected an iterable of texts or token lists, got one string; put it in a list")
         wv = self.vectors_
         rows = []
         for place, text in enumerate(X):
@@ -135,7 +133,7 @@ class Word2Vec(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
 
     @property
     def _n_features_out(self) -> int:
-        """Columns of ``transform``, for ``get_feature_names_out`` and ``set_output``."""
+        """Number of columns of ``transform``, for ``get_feature_names_out`` and ``set_output``."""
         return self.vectors_.vector_size
 
     def _settings(self) -> Word2VecSettings:
@@ -152,27 +150,27 @@ class Word2Vec(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
 
 
 def _listed(text: Any, place: int) -> list[str]:
-    """The tokens of a text that is a list already."""
+    """Return the tokens of a text given as a list of tokens."""
     if isinstance(text, bytes) or not isinstance(text, Iterable):
         raise InputError(f"item {place} is of type {type(text).__name__}, expected a text or a list of tokens")
     tokens = list(text)
     for token in tokens:
         if not isinstance(token, str):
-            raise InputError(f"item {place} holds {token!r}; a token must be a string")
+            raise InputError(f"item {place} contains {token!r}; a token must be a string")
     return tokens
 
 
 def _seed(random_state: Any) -> int:
-    """A seed from what scikit-learn calls a random state: None, a whole number or a ``RandomState``."""
+    """Return a seed from scikit-learn's ``random_state``: None, an integer or a ``RandomState``."""
     if random_state is None:
         return int(np.random.SeedSequence().generate_state(1)[0])
     if isinstance(random_state, np.random.RandomState):
         return int(random_state.randint(0, 2**31 - 1))
     if isinstance(random_state, int | np.integer) and random_state >= 0:
         return int(random_state)
-    raise InputError(f"random_state must be None, a RandomState or a number of at least 0, got {random_state!r}")
+    raise InputError(f"random_state must be None, a RandomState or an integer of at least 0, got {random_state!r}")
 
 
 def _threads(n_jobs: int | None) -> int | None:
-    """scikit-learn's -1 means all cores, as None does here."""
+    """Map scikit-learn's -1, all cores, to None."""
     return None if n_jobs is None or n_jobs == -1 else n_jobs
