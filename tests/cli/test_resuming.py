@@ -203,7 +203,7 @@ def test_resume_of_something_else_is_refused(folder):
     train("short.txt", *TINY, "-o", "v.safetensors", "--resume")
     before = Path("v.safetensors").read_bytes()
     for change, message in (
-        (("--seed", 2), "seed was 1 and is 2"),
+        (("--seed", 2), "seed was 1 and is now 2"),
         (("--max-vocabulary", 4), "the words or their counts differ (6 words then, 4 words now)"),
     ):
         refused = train("short.txt", *TINY, *change, "-o", "v.safetensors", "--resume", code=1)
@@ -249,7 +249,7 @@ def test_a_cache_that_is_gone_is_no_hindrance(folder, monkeypatch):
     shutil.rmtree(folder / "cache")
     result = train("long.txt", *LONG, "--resume")
     assert "resuming from" in result.stderr
-    assert "found the encoded corpus in the cache" not in result.stderr
+    assert "using the cached encoded corpus" not in result.stderr
     assert Path("v.bin").read_bytes() == whole
 
 
