@@ -40,7 +40,7 @@ def blocks(counts, bounds, split, order):
 
 
 def weight(count, x_max, alpha):
-    """Pennington et al. 2014, eq. 9."""
+    """Return the weight of a count (Pennington et al. 2014, eq. 9)."""
     return (count / x_max) ** alpha if count < x_max else 1.0
 
 

@@ -37,7 +37,7 @@ def check_target(path: str | os.PathLike[str]) -> Path:
     except OSError as error:
         raise _unwritable(target, error) from None
     if not os.access(target if special else target.parent, os.W_OK):
-        raise InputError(f"the directory {target.parent} is not writable; choose another one")
+        raise InputError(f"the directory {target.parent} cannot be written to; choose another one")
     return target
 
 

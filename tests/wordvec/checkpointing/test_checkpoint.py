@@ -260,7 +260,7 @@ def test_resuming_without_a_checkpoint_starts_from_the_beginning(home, caplog):
     result = train_word2vec(corpus(), SETTINGS, threads=1, checkpoint=home, resume=True)
     assert f"no checkpoint at {home}: training starts from the beginning" in caplog.text
     assert len(result.losses) == 3
-    with pytest.raises(InputError, match="to resume, name the checkpoint"):
+    with pytest.raises(InputError, match="resume needs a checkpoint; name the checkpoint file"):
         train_word2vec(corpus(), SETTINGS, resume=True)
 
 

@@ -167,7 +167,7 @@ def test_a_full_disk_is_reported(corpus, folder, monkeypatch):
             raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("wordvec.system.scratch.open", Full, raising=False)
-    with pytest.raises(InputError, match="set TMPDIR to a folder on another disk, or allow more memory"):
+    with pytest.raises(InputError, match="set TMPDIR to a directory on another disk, or allow more memory"):
         count_cooccurrences(corpus, threads=1, memory=LEAST)
 
 
@@ -183,7 +183,7 @@ def test_progress_ends_with_all_tokens(corpus, memory, subsample):
 
 
 def test_insufficient_memory_states_the_requirement(corpus):
-    with pytest.raises(InputError, match=r"memory must be at least [\d,]+ bytes for 60 words, got 5,000; allow more"):
+    with pytest.raises(InputError, match=r"memory must be at least [\d,]+ bytes for 60 words, got 5,000; increase it"):
         count_cooccurrences(corpus, memory=5000)
 
 

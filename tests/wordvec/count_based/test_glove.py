@@ -172,7 +172,9 @@ def test_counts_without_a_logarithm_are_rejected():
     for wrong in (-1.0, np.inf, np.nan):
         counts = COUNTS.copy()
         counts[3, 4] = wrong
-        with pytest.raises(InputError, match=f"logarithm of each count, which must be above 0, got {wrong}"):
+        with pytest.raises(
+            InputError, match=f"counts must be finite and above 0, because GloVe takes their logarithms, got {wrong}"
+        ):
             train_glove(cooccurrence_of(counts), SETTINGS)
     with pytest.raises(InputError, match="the corpus has no co-occurring words; lower min_count"):
         train_glove(cooccurrence_of(np.zeros((3, 3))), SETTINGS)
@@ -241,7 +243,7 @@ def test_a_checkpoint_of_another_run_is_rejected(monkeypatch, home):
     other[0, :2] = 0
     for counts, settings, message in (
         (COUNTS, changed(seed=2), "belongs to another training: seed was 1 and is now 2. Resume with the original"),
-        (2 * COUNTS, SETTINGS, "what is kept of it, is another"),
+        (2 * COUNTS, SETTINGS, "the corpus or its vocabulary differs"),
         (
             other,
             SETTINGS,

@@ -281,9 +281,12 @@ def test_tables_grow_by_words_and_by_ngrams():
         ({"dtype": "nonsense"}, "got 'nonsense'"),
         ({"tokenizer": "letters"}, "letters"),
         ({"threads": 0}, "threads must be at least 1, got 0"),
-        ({"vocabulary": Vocabulary(["to"]), "max_features": 2}, "leave out .* max_features"),
-        ({"vocabulary": Vocabulary(["to  be"]), "ngram_range": (1, 2)}, "one space between two of them, got 'to  be'"),
-        ({"vocabulary": Vocabulary(["to", "be\n"]), "ngram_range": (1, 2)}, "of them, got 'be"),
+        ({"vocabulary": Vocabulary(["to"]), "max_features": 2}, "omit .* max_features"),
+        (
+            {"vocabulary": Vocabulary(["to  be"]), "ngram_range": (1, 2)},
+            "words separated by single spaces, got 'to  be'",
+        ),
+        ({"vocabulary": Vocabulary(["to", "be\n"]), "ngram_range": (1, 2)}, "single spaces, got 'be"),
     ],
 )
 def test_options_out_of_range_are_rejected(options, message):
@@ -298,7 +301,7 @@ def test_options_out_of_range_are_rejected(options, message):
         ([], "no text has a word"),
         (["", " "], "no text has a word"),
         (["to be", 7], "item 1 is of type int"),
-        ([["to", ""]], "item 0 holds ''"),
+        ([["to", ""]], "item 0 contains ''"),
         (["\ud800"], "unpaired surrogate"),
     ],
 )

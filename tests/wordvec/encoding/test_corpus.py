@@ -120,7 +120,7 @@ def test_tokenizer_and_casing_of_texts_and_of_a_corpus(tmp_path):
     assert_encodes(found, [["it's", "gold"], ["gold", "it's"]])
     assert (found.tokenizer, found.lowercase) == ("words", True)
     listed = encode_corpus([["A", "a"]], min_count=1, lowercase=True)
-    assert listed.vocabulary.tokens == ["A", "a"], "lists of tokens are taken as they are"
+    assert listed.vocabulary.tokens == ["A", "a"], "lists of tokens are used as they are"
 
 
 def test_many_types_are_counted_correctly(tmp_path):
@@ -202,7 +202,7 @@ def test_a_given_vocabulary_is_used_as_it_is(tmp_path):
     assert (found.raw_tokens, found.raw_types, found.count_error) == (5, 4, 0)
     listed = encode_corpus([["a b", "the"], ["a", "b"]], vocabulary=Vocabulary(vocabulary.tokens))
     assert (listed.ids.tolist(), listed.offsets.tolist()) == ([2, 3], [0, 2, 2])
-    assert listed.vocabulary.counts.tolist() == [0, 0, 1, 1], "without counts: those of this text"
+    assert listed.vocabulary.counts.tolist() == [0, 0, 1, 1], "missing counts are computed from this text"
 
 
 def test_missing_counts_are_computed_in_pieces(monkeypatch):
@@ -238,7 +238,7 @@ def test_more_types_than_fit_in_memory(tmp_path, monkeypatch, caplog, kind):
                     cache=False,
                 )
             )
-        caplog.records[-1].getMessage().index("counts may be too low by at most")
+        caplog.records[-1].getMessage().index("counts may be too low by up to")
     corpus = found[0]
     truth = Counter(token for sentence in sentences for token in sentence)
     assert 0 < corpus.count_error <= 30 * 400 / 301
@@ -247,7 +247,7 @@ def test_more_types_than_fit_in_memory(tmp_path, monkeypatch, caplog, kind):
         assert truth[token] - corpus.count_error <= count <= truth[token]
     assert corpus.raw_tokens == 30 * 400
     assert corpus.raw_types <= 601
-    assert len(corpus.ids) == 30 * 200 + 1, "the ids are those of all occurrences"
+    assert len(corpus.ids) == 30 * 200 + 1, "all occurrences are encoded"
     for other in found[1:]:
         assert other.vocabulary == corpus.vocabulary
         assert other.ids.tolist() == corpus.ids.tolist()

@@ -129,7 +129,7 @@ def test_leftovers_of_a_killed_process_are_removed_after_a_day(text_file, folder
     os.utime(old, (time.time() - 25 * 3600,) * 2)
     encode_corpus(TextCorpus(text_file), min_count=1)
     assert not old.exists()
-    assert young.exists(), "it may belong to a process that is still at work"
+    assert young.exists(), "it may belong to a running process"
 
 
 @pytest.mark.parametrize(
@@ -162,7 +162,7 @@ def test_a_damaged_cache_entry_is_encoded_again(text_file, folder_of_cache, enco
     assert_encodes(encode_corpus(TextCorpus(text_file), min_count=1), sentences_of(TEXT))
     assert len(encodings) == 2
     assert_encodes(encode_corpus(TextCorpus(text_file), min_count=1), sentences_of(TEXT))
-    assert len(encodings) == 2, "and the new one is kept"
+    assert len(encodings) == 2, "the new entry is cached"
 
 
 def test_a_cache_folder_that_cannot_be_created_gives_a_warning(text_file, tmp_path, monkeypatch, caplog, encodings):
@@ -209,5 +209,5 @@ def test_two_processes_may_encode_the_same_corpus(text_file, folder_of_cache, mo
     del second
     gc.collect()
     (entry,) = folder_of_cache.iterdir()
-    assert not entry.name.startswith("new-"), "what the second one wrote has gone with it"
+    assert not entry.name.startswith("new-"), "the files of the second process were removed with its corpus"
     assert_encodes(encode_corpus(TextCorpus(text_file), min_count=1), sentences_of(TEXT))

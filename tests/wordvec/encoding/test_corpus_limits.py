@@ -98,12 +98,12 @@ def test_memory_is_bounded_for_many_types(tmp_path, monkeypatch):
 def test_invalid_input_is_rejected(corpus, options, message, folder_for_temporary_files):
     with pytest.raises(InputError, match=message):
         encode_corpus(corpus, **{"min_count": 1} | options)
-    assert not any(folder_for_temporary_files.iterdir()), "nothing is left behind"
+    assert not any(folder_for_temporary_files.iterdir()), "no files are left behind"
 
 
 @pytest.mark.parametrize("corpus", [[], [""], ["", " \n "], [[]], iter(())])
 def test_a_corpus_without_a_token_is_an_error(corpus):
-    with pytest.raises(InputError, match="give it"):
+    with pytest.raises(InputError, match="pass (some text|at least one text)"):
         encode_corpus(corpus, min_count=1)
 
 
@@ -152,5 +152,5 @@ def test_files_of_an_uncached_corpus_are_removed_with_it(tmp_path, folder_for_te
         del corpus
         gc.collect()
         assert not any(folder_for_temporary_files.iterdir())
-        assert ids.tolist() == expected, "who still holds the ids may read them"
+        assert ids.tolist() == expected, "existing references to the ids stay readable"
     assert not folder_of_cache.exists()

@@ -71,7 +71,7 @@ def test_only_rare_words_are_counted_in_bounded_memory(monkeypatch):
     counter, counts = counted(blocks, monkeypatch, max_types=100, pinned=["once7"])
     assert len(counter.table) <= 101
     assert 1 <= counter.error <= 3000 / 51
-    assert counts["once7"] == 1, "a pinned word is never forgotten"
+    assert counts["once7"] == 1, "a pinned word is never discarded"
 
 
 def test_pruning_keeps_exact_counts_of_types_frequent_from_the_start(monkeypatch):

@@ -36,7 +36,7 @@ def test_the_tightest_v2_group_counts(tmp_path, where):
         group(root / "sys/fs/cgroup" / folder, max="max", current=MIB, stat="")
     stat = f"anon 7\nactive_file {10 * MIB}\ninactive_file {20 * MIB}\n"
     group(root / "sys/fs/cgroup" / where, max=100 * MIB, current=90 * MIB, stat=stat)
-    assert available_memory(root) == 40 * MIB, "pages of files are as good as free"
+    assert available_memory(root) == 40 * MIB, "file pages count as free"
 
 
 def test_v1_groups_count_their_descendants(tmp_path):

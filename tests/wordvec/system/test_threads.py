@@ -69,7 +69,7 @@ def test_errors_while_watching_stop_and_join_the_threads(kind):
 
     with pytest.raises(kind, match="enough"):
         run_in_threads(work, 2, stopping.set, watch, every=0.01)
-    assert sorted(left) == [0, 1], "joined: both had returned before the exception came out"
+    assert sorted(left) == [0, 1], "both threads returned before the exception propagated"
 
 
 def test_errors_of_a_thread_propagate():
@@ -94,4 +94,4 @@ def test_repeated_ctrl_c_waits_for_the_threads():
 
     with pytest.raises(KeyboardInterrupt):
         run_in_threads(work, 2, stopping.set, lambda: signal.raise_signal(signal.SIGINT), every=0.01)
-    assert sorted(left) == [0, 1], "joined: both had returned before the exception came out"
+    assert sorted(left) == [0, 1], "both threads returned before the exception propagated"

@@ -132,7 +132,7 @@ def test_unknown_words_and_invalid_queries_are_rejected(sparse):
 
 @pytest.mark.parametrize("ask", [lambda wv: wv.vectors, lambda wv: wv.unit_vectors])
 def test_operations_that_need_dense_vectors_are_rejected(sparse, ask):
-    with pytest.raises(InputError, match="needs dense ones; make them with train-embeddings --model svd, or glove"):
+    with pytest.raises(InputError, match="needs dense vectors; train them with train-embeddings --model svd, or glove"):
         ask(sparse)
 
 
@@ -221,14 +221,14 @@ def test_copies_give_the_same_results(sparse):
 
 
 DAMAGE = {
-    "indptr that falls": ({"indptr": [0, 2, 1]}, {}, "indptr must increase"),
+    "decreasing indptr": ({"indptr": [0, 2, 1]}, {}, "indptr must increase"),
     "indptr from 1": ({"indptr": [1, 2, 3]}, {}, "indptr must increase"),
-    "indptr beyond": ({"indptr": [0, 2, 4]}, {}, "indptr must increase"),
-    "numbers left over": ({"indptr": [0, 1, 2]}, {}, "indptr must increase"),
-    "columns that fall": ({"indices": [1, 0, 0]}, {}, "column indices of a row must be ascending and in 0..2"),
-    "a column twice": ({"indices": [1, 1, 0]}, {}, "column indices of a row must be ascending"),
-    "a column beyond": ({"indices": [0, 3, 0]}, {}, "column indices of a row must be ascending and in 0..2"),
-    "a column below": ({"indices": [-1, 1, 0]}, {}, "column indices of a row must be ascending"),
+    "indptr too large": ({"indptr": [0, 2, 4]}, {}, "indptr must increase"),
+    "unused numbers": ({"indptr": [0, 1, 2]}, {}, "indptr must increase"),
+    "decreasing columns": ({"indices": [1, 0, 0]}, {}, "column indices of a row must be ascending and in 0..2"),
+    "duplicate column": ({"indices": [1, 1, 0]}, {}, "column indices of a row must be ascending"),
+    "column too large": ({"indices": [0, 3, 0]}, {}, "column indices of a row must be ascending and in 0..2"),
+    "negative column": ({"indices": [-1, 1, 0]}, {}, "column indices of a row must be ascending"),
     "too few indices": ({"indices": [0, 1]}, {}, r"'indices' must have shape \(3,\), got \(2,\)"),
     "not finite": ({"data": [1, np.inf, 1]}, {}, "matrix must be finite, got"),
     "no columns": ({}, {"columns": None}, "'columns' in its metadata must be an integer"),

@@ -17,7 +17,7 @@ def test_initial_vectors_are_uniform_and_seeded():
     assert not memory[:500, 20:].any()
     assert not memory[500:].any()
     assert first_memory(500, 20, 32, 7, seed=3).tobytes() == memory.tobytes()
-    assert first_memory(500, 20, 32, 1, seed=3).tobytes() == memory[:1001].tobytes(), "whatever the lanes need"
+    assert first_memory(500, 20, 32, 1, seed=3).tobytes() == memory[:1001].tobytes(), "independent of the lanes"
     assert np.abs(first_memory(500, 20, 32, 7, seed=4).reshape(-1, 32)[:500, :20] - vectors).mean() > 0.01
 
 

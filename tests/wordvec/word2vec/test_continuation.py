@@ -102,7 +102,7 @@ def test_callbacks_see_the_merged_vocabulary(old):
     [
         ({"context_vectors": None}, r"have no context vectors.*continue from a \.safetensors file"),
         ({"tokenizer": "words"}, r"another tokenizer \(words\) than this text \(whitespace\)"),
-        ({"lowercase": True}, r"\(whitespace, lower-cased\) than this text was cut into \(whitespace\); cut it alike"),
+        ({"lowercase": True}, r"tokenizer \(whitespace, lower-cased\) than this text \(whitespace\); use the same one"),
     ],
 )
 def test_incompatible_vectors_are_rejected(old, change, message):

@@ -163,7 +163,7 @@ def test_transform_returns_the_mean_of_known_words():
         ("the king", "got one string; put it in a list"),
         (["the king", 7], "item 1 is of type int, expected a text or a list of tokens"),
         ([b"the king"], "item 0 is of type bytes, expected a text or a list of tokens"),
-        ([["the", 7.5]], "item 0 holds 7.5"),
+        ([["the", 7.5]], "item 0 contains 7.5"),
     ],
 )
 def test_transform_rejects_invalid_texts(texts, message):
@@ -181,7 +181,7 @@ def test_in_a_pipeline():
     assert pipeline.predict(["rain falls on"]).shape == (1,)
 
 
-@pytest.mark.skipif(JIT_OFF, reason="eight fits in processes of their own; the one above shows that pipelines work")
+@pytest.mark.skipif(JIT_OFF, reason="eight fits in separate processes; the test above covers pipelines")
 def test_in_a_grid_search_with_two_processes():
     pipeline = make_pipeline(small(), LogisticRegression())
     search = GridSearchCV(pipeline, {"word2vec__vector_size": np.array([4, 8])}, cv=2, n_jobs=2, error_score="raise")

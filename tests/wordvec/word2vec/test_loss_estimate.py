@@ -77,7 +77,7 @@ def test_insufficient_memory_error_suggests_a_remedy(monkeypatch):
     # The proposed values are sufficient, given that the words are already in memory.
     memory.check_memory(Word2VecSettings(vector_size=300), 7_000_000, 2)
     memory.check_memory(Word2VecSettings(vector_size=200), 10_000_000, 2)
-    with pytest.raises(TrainingError, match="leave out the evaluation and early stopping, raise min_count"):
+    with pytest.raises(TrainingError, match="turn off evaluation and early stopping, raise min_count"):
         memory.check_memory(Word2VecSettings(vector_size=200), 10_000_000, 2, keeps_best=True)
     monkeypatch.setattr(memory, "available_memory", lambda: None)
     memory.check_memory(Word2VecSettings(vector_size=300), 10_000_000_000, 2)

@@ -231,7 +231,7 @@ def test_the_loss_estimate_matches_the_loss_over_all_pairs(window_weights, monke
     # The standard errors are neither too small nor too large.
     assert 0.4 < np.std(scores) < 1.8
     assert abs(np.mean(scores)) < 1.5
-    assert abs(expected - (negatives + 1) * np.log(2)) > 20 * error, "not the loss of no vectors at all"
+    assert abs(expected - (negatives + 1) * np.log(2)) > 20 * error, "not the loss of zero vectors"
 
 
 # -- progress and interruption ----------------------------------------------------------------------------------------
@@ -372,7 +372,7 @@ def test_the_result_includes_settings_and_statistics():
     assert result.vectors.tokens == ["sat", "the", "cat", "dog"]
     assert result.vectors.vectors.dtype == np.float32
     assert result.vectors.settings["seed"] == 5
-    assert result.vectors.settings["learning_rate"] == 0.025, "resolved, so that the file tells what was done"
+    assert result.vectors.settings["learning_rate"] == 0.025, "resolved settings are stored"
     summary = json.loads(json.dumps(result.summary()))
     assert summary["settings"]["vector_size"] == 6
     assert (summary["raw_tokens"], summary["types"], len(summary["losses"])) == (180, 4, 2)
