@@ -39,7 +39,7 @@ class SparseWordVectors(WordVectors):
         InputError: mismatched shapes, unsorted rows, or values that are not finite.
 
     Example:
-        >>> from wordvec import count_cooccurrences, encode_corpus
+        >>> from wordvec import count_cooccurrences, encode_corpus, weighted_vectors
         >>> texts = ["we eat a red apple", "we eat a red cherry", "they drive a fast car", "they drive a fast bus"]
         >>> wv = weighted_vectors(count_cooccurrences(encode_corpus(texts, min_count=1)))
         >>> [token for token, _ in wv.most_similar("apple", top=1)]

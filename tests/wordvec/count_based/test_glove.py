@@ -247,7 +247,7 @@ def test_a_checkpoint_of_another_run_is_rejected(monkeypatch, home):
         (
             other,
             SETTINGS,
-            rf"another \({np.count_nonzero(COUNTS):,} counts of 40 types then",
+            rf"vocabulary differs \({np.count_nonzero(COUNTS):,} counts of 40 types then",
         ),
     ):
         with pytest.raises(InputError, match=message):

@@ -103,7 +103,7 @@ def test_invalid_input_is_rejected(corpus, options, message, folder_for_temporar
 
 @pytest.mark.parametrize("corpus", [[], [""], ["", " \n "], [[]], iter(())])
 def test_a_corpus_without_a_token_is_an_error(corpus):
-    with pytest.raises(InputError, match="pass (some text|at least one text)"):
+    with pytest.raises(InputError, match=r"pass (some text|at least one text)"):
         encode_corpus(corpus, min_count=1)
 
 
