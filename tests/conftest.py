@@ -1,4 +1,4 @@
-"""Shared fixtures: public data where there are some, commands as a shell finds them, small files to ask."""
+"""Shared fixtures: public data sets, commands on the PATH, small vector and model files."""
 
 import os
 import signal
@@ -25,13 +25,13 @@ SCRIPTS = {
 
 @pytest.fixture(scope="session", autouse=True)
 def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Encoded corpora are cached in a folder of this run, never in the user's home."""
+    """Cache encoded corpora in a temporary folder, never in the user's home."""
     os.environ["WORDVEC_CACHE"] = str(tmp_path_factory.mktemp("cache"))
 
 
 @pytest.fixture(scope="session")
 def public_data() -> Path:
-    """The folder of public data sets that WORDVEC_DATA names; without it the test is skipped."""
+    """Return the folder of public data sets named by WORDVEC_DATA; skip the test if it is not set."""
     folder = os.environ.get("WORDVEC_DATA", "")
     if not folder:
         pytest.skip("WORDVEC_DATA is not set: this test needs public data sets")
@@ -42,7 +42,7 @@ def public_data() -> Path:
 
 @pytest.fixture(scope="session")
 def command_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the commands as scripts, run by this Python from this checkout, installed or not."""
+    """Return a folder with the commands as scripts that run from this checkout, installed or not."""
     folder = tmp_path_factory.mktemp("bin")
     for script, attribute in SCRIPTS.items():
         code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); "
@@ -55,7 +55,7 @@ def command_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def folder_of_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where encoded corpora are cached, a folder of this test alone."""
+    """Return a cache folder for encoded corpora used only by this test."""
     folder = tmp_path / "cache"
     monkeypatch.setenv("WORDVEC_CACHE", str(folder))
     return folder
@@ -63,7 +63,7 @@ def folder_of_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def folder_for_temporary_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where temporary files go."""
+    """Return the folder for temporary files."""
     folder = tmp_path / "temporary"
     folder.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(folder))
@@ -72,7 +72,7 @@ def folder_for_temporary_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.fixture
 def shell(command_folder: Path, tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Run a line of shell in ``tmp_path`` with our commands on the PATH; stdin is empty unless given."""
+    """Run a shell command line in ``tmp_path`` with our commands on the PATH; stdin is empty unless given."""
     environment = os.environ | {"PATH": f"{command_folder}{os.pathsep}{os.environ['PATH']}"}
 
     def run(line: str, *, input: str = "", timeout: float = 120) -> subprocess.CompletedProcess[str]:
@@ -92,7 +92,7 @@ def shell(command_folder: Path, tmp_path: Path) -> Callable[..., subprocess.Comp
 
 @pytest.fixture(scope="session")
 def vectors_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Eight words whose king - man + woman is queen, as our own file."""
+    """Write a native vector file with eight words in which king - man + woman is queen."""
     from wordvec import Vocabulary, WordVectors, save_vectors
 
     rows = {
@@ -113,7 +113,7 @@ def vectors_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def model_file(tmp_path_factory: pytest.TempPathFactory, vectors_file: Path) -> Path:
-    """A small classifier that tells kings from queens, trained by the command."""
+    """Train a small classifier of kings and queens with the command."""
     from click.testing import CliRunner
 
     from cli.main import classify_text
@@ -128,6 +128,6 @@ def model_file(tmp_path_factory: pytest.TempPathFactory, vectors_file: Path) -> 
 
 
 def pytest_configure():
-    """Hear Ctrl-C: a shell that starts the suite in the background has it, and whatever it starts, ignore SIGINT."""
+    """Restore the SIGINT handler: processes that a shell starts in the background ignore it."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)

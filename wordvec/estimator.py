@@ -58,7 +58,7 @@ class VectorEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         """
         check_is_fitted(self)
         if isinstance(X, str | bytes):
-            raise InputError("expected several texts or lists of tokens, got one string; put it into a list")
+            raise InputError("expected an iterable of texts or token lists, got one string; put it in a list")
         wv = self.vectors_
         known = []
         for position, text in enumerate(X):
@@ -96,27 +96,27 @@ def _sparse_means(matrix: "csr_array", known: list[list[int]]) -> "csr_array":
 
 
 def _listed(text: Any, place: int) -> list[str]:
-    """The tokens of a text that is a list already."""
+    """Return the tokens of a text given as a list of tokens."""
     if isinstance(text, bytes) or not isinstance(text, Iterable):
         raise InputError(f"item {place} is of type {type(text).__name__}, expected a text or a list of tokens")
     tokens = list(text)
     for token in tokens:
         if not isinstance(token, str):
-            raise InputError(f"item {place} holds {token!r}; a token must be a string")
+            raise InputError(f"item {place} contains {token!r}; a token must be a string")
     return tokens
 
 
 def seed_of(random_state: Any) -> int:
-    """A seed from what scikit-learn calls a random state: None, a whole number or a ``RandomState``."""
+    """Return a seed from scikit-learn's ``random_state``: None, an integer or a ``RandomState``."""
     if random_state is None:
         return int(np.random.SeedSequence().generate_state(1)[0])
     if isinstance(random_state, np.random.RandomState):
         return int(random_state.randint(0, 2**31 - 1))
     if isinstance(random_state, int | np.integer) and random_state >= 0:
         return int(random_state)
-    raise InputError(f"random_state must be None, a RandomState or a number of at least 0, got {random_state!r}")
+    raise InputError(f"random_state must be None, a RandomState or an integer of at least 0, got {random_state!r}")
 
 
 def threads_of(n_jobs: int | None) -> int | None:
-    """scikit-learn's -1 means all cores, as None does here."""
+    """Map scikit-learn's -1, all cores, to None."""
     return None if n_jobs is None or n_jobs == -1 else n_jobs

@@ -1,4 +1,4 @@
-"""Vocabulary: the tokens a model knows, row by row, with how often each stood in the corpus."""
+"""Vocabulary: the tokens of a model in row order, with their corpus counts."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
@@ -11,19 +11,19 @@ from numpy.typing import ArrayLike
 from wordvec.errors import InputError, UnknownTokenError
 
 _SUGGESTION_ROWS = 500_000
-"""Near spellings are looked for among this many rows from the top, so that an error stays quick."""
+"""Spelling suggestions are searched for in the first rows only, so that raising the error stays fast."""
 
 
 class Vocabulary:
     """Tokens in row order, usually by falling frequency, with their counts.
 
     Args:
-        tokens: V different, non-empty strings. A token may hold any character, spaces included.
-        counts: (V,) int64, how often each token was seen, or None where nobody knows.
+        tokens: V distinct, non-empty strings. A token may contain any character, including spaces.
+        counts: (V,) int64, the corpus count of each token, or None if unknown.
 
     Raises:
-        InputError: a token is empty, not a string, there twice, or cannot be written as UTF-8; the counts are
-            not as many as the tokens, not whole, or negative.
+        InputError: a token is empty, not a string, repeated, or cannot be encoded as UTF-8; the counts do not match
+            the tokens in number, are not integers, or are negative.
 
     Example:
         >>> vocabulary = Vocabulary(["the", "king", "queen"], [9, 3, 2])
@@ -43,14 +43,14 @@ class Vocabulary:
 
     @classmethod
     def of_distinct(cls, tokens: list[str], counts: np.ndarray) -> "Vocabulary":
-        """The same, quickly, of tokens that are known to be different ones: those of a table of types."""
+        """Build a vocabulary without validation, from tokens known to be valid and distinct."""
         found = cls.__new__(cls)
         found.__setstate__({"tokens": tokens, "counts": counts})
         return found
 
     @cached_property
     def token_to_id(self) -> dict[str, int]:
-        """Token to row."""
+        """Dictionary from token to row."""
         return dict(zip(self.tokens, range(len(self.tokens)), strict=True))
 
     def __len__(self) -> int:
@@ -84,15 +84,15 @@ class Vocabulary:
         self.__dict__.update(state)
 
     def lookup(self, word: str) -> int:
-        """The row of ``word`` as written, else of its lower-cased form, else -1."""
+        """Return the row of ``word`` as written, else of its lower-cased form, else -1."""
         token_id = self.token_to_id.get(word, -1)
         return token_id if token_id >= 0 else self.token_to_id.get(word.lower(), -1)
 
     def token_id(self, word: str) -> int:
-        """The row of ``word``, as :meth:`lookup` finds it.
+        """Return the row of ``word``, as found by :meth:`lookup`.
 
         Raises:
-            UnknownTokenError: it is not there; the message names near spellings.
+            UnknownTokenError: the word is not in the vocabulary; the message suggests similar spellings.
         """
         row = self.lookup(word)
         if row < 0:
@@ -100,7 +100,7 @@ class Vocabulary:
         return row
 
     def encode(self, tokens: Iterable[str]) -> np.ndarray:
-        """The rows of those ``tokens`` that are known, compared as written; unknown ones are dropped.
+        """Return the rows of the known ``tokens``, matched as written; unknown tokens are dropped.
 
         Returns:
             int32 array, at most as long as ``tokens``.
@@ -109,12 +109,12 @@ class Vocabulary:
         return np.array([token_id for token_id in map(get, tokens) if token_id is not None], dtype=np.int32)
 
     def rows_of(self, tokens: Iterable[str]) -> np.ndarray:
-        """Return the row (int64) of each token as written, -1 for an unknown one."""
+        """Return the row (int64) of each token as written, -1 if unknown."""
         get = self.token_to_id.get
         return np.fromiter((get(token, -1) for token in tokens), np.int64)
 
     def merged(self, other: "Vocabulary") -> "Vocabulary":
-        """Return the tokens of both by falling sum of their counts, then in byte order; unknown counts are 0.
+        """Return the union of both, by descending sum of counts, then in byte order; unknown counts are 0.
 
         Example:
             >>> Vocabulary(["a", "b"], [3, 1]).merged(Vocabulary(["b", "c"], [5, 2])).tokens
@@ -129,10 +129,10 @@ class Vocabulary:
         return Vocabulary([tokens[k] for k in order], counts[order])
 
     def closest(self, word: str, n: int = 3) -> list[str]:
-        """At most ``n`` known tokens spelt nearly like ``word``, the nearest first, then in row order.
+        """Return at most ``n`` known tokens spelled like ``word``, the closest first, then in row order.
 
-        Near means that at most a third of the letters (at least one, at most three) are inserted, left out, replaced
-        or swapped with their neighbour. Case does not count. The first 500,000 rows are looked through.
+        Candidates are within an edit distance of a third of the word's length (at least 1, at most 3). Case is
+        ignored. Only the first 500,000 rows are searched.
 
         Example:
             >>> Vocabulary(["queen", "queer", "king"]).closest("quen")
@@ -144,7 +144,7 @@ class Vocabulary:
         shortest, longest = len(wanted) - limit, len(wanted) + limit
         near: list[tuple[int, int]] = []
         for token_id, token in enumerate(islice(self.tokens, _SUGGESTION_ROWS)):
-            # One edit changes the set of letters by two at most, so that most tokens fall out here.
+            # One edit changes the set of letters by at most two, which rules out most tokens cheaply.
             if shortest <= len(token) <= longest:
                 candidate = token.lower()
                 if len(letters.symmetric_difference(candidate)) <= 2 * limit:
@@ -155,9 +155,9 @@ class Vocabulary:
 
 
 def edit_distance(left: str, right: str, limit: int) -> int:
-    """How many letters must be inserted, left out, replaced or swapped to turn one word into the other.
+    """Return the optimal string alignment distance: insertions, deletions, substitutions and adjacent swaps.
 
-    The optimal string alignment distance; ``limit + 1`` stands for everything above ``limit``.
+    Any distance above ``limit`` is returned as ``limit + 1``.
 
     Example:
         >>> edit_distance("queen", "qeuen", 3), edit_distance("king", "kitchen", 2)
@@ -188,7 +188,7 @@ def _checked_tokens(tokens: Sequence[str]) -> list[str]:
         row, wrong = next((row, token) for row, token in enumerate(tokens) if not isinstance(token, str))
         raise InputError(f"tokens must be strings, got {type(wrong).__name__} in row {row}") from None
     except UnicodeEncodeError as error:
-        raise InputError(f"tokens must be text that UTF-8 can write, got {error.object[error.start]!r}") from None
+        raise InputError(f"tokens must be encodable as UTF-8, got {error.object[error.start]!r}") from None
     if "" in tokens:
         raise InputError(f"tokens must not be empty, got '' in row {tokens.index('')}")
     return tokens
@@ -197,7 +197,7 @@ def _checked_tokens(tokens: Sequence[str]) -> list[str]:
 def _checked_counts(counts: ArrayLike, size: int) -> np.ndarray:
     given = np.asarray(counts)
     if given.shape != (size,):
-        raise InputError(f"counts must be one for each token: {size} tokens, counts of shape {given.shape}")
+        raise InputError(f"counts must be one per token: {size} tokens, counts of shape {given.shape}")
     if given.size and given.dtype.kind not in "iu":
         raise InputError(f"counts must be whole numbers, got {given.dtype}")
     if given.size and given.min() < 0:
@@ -209,8 +209,8 @@ def _describe_repeat(tokens: list[str]) -> str:
     first: dict[str, int] = {}
     for row, token in enumerate(tokens):
         if first.setdefault(token, row) != row:
-            return f"tokens must differ, got {token!r} in rows {first[token]} and {row}"
-    raise AssertionError("no token is there twice")
+            return f"tokens must be distinct, got {token!r} in rows {first[token]} and {row}"
+    raise AssertionError("no token is repeated")
 
 
 def _describe_unknown(word: str, vocabulary: Vocabulary) -> str:

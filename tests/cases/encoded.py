@@ -1,4 +1,4 @@
-"""A text with every kind of border in it, and what encoding it must give."""
+"""A text with every kind of boundary, and its expected encoding."""
 
 from collections import Counter
 
@@ -10,7 +10,7 @@ TEXT = b"b a\tc a\r\n\nthe cat\x00sat \xc3\xa9 a\n  \n\xf0\x9f\x99\x82 b\x0bb\x0
 
 
 def sentences_of(data):
-    """What a file means: lines of tokens, split as bytes are; the last line may lack its end."""
+    """Return the sentences of a file: lines of tokens, split like bytes; the last line may lack its line end."""
     lines = data.removeprefix(b"\xef\xbb\xbf").split(b"\n")
     if lines[-1] == b"":
         lines.pop()

@@ -1,4 +1,4 @@
-"""Small co-occurrence counts for the tests of GloVe, as the engine holds them and as the oracle does."""
+"""Small co-occurrence counts for the GloVe tests, in the formats of the engine and of the oracle."""
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -10,7 +10,7 @@ from wordvec.system.aligned_arrays import aligned, row_stride
 
 
 def random_counts(types=23, sentences=30, length=12, window=4, seed=0):
-    """(V, V) float64, types about 1/rank as often; the last one never."""
+    """Return (V, V) float64 counts with type frequencies of about 1/rank; the last type never occurs."""
     random = np.random.default_rng(seed)
     shares = 1 / (1 + np.arange(types - 1))
     drawn = random.choice(types - 1, size=(sentences, length), p=shares / shares.sum())
@@ -18,17 +18,17 @@ def random_counts(types=23, sentences=30, length=12, window=4, seed=0):
 
 
 def cooccurrence_of(counts):
-    """What ``train_glove`` takes, of a dense matrix."""
+    """Convert a dense matrix to the input of ``train_glove``."""
     sparse = csr_array(np.asarray(counts, np.float32))
     sparse.indptr = sparse.indptr.astype(np.int64)
     for array in (sparse.data, sparse.indices, sparse.indptr):
-        array.flags.writeable = False  # as memory-mapped ones are
+        array.flags.writeable = False  # like memory-mapped arrays
     words = Vocabulary([f"t{k}" for k in range(len(counts))], np.arange(len(counts), 0, -1))
     return CooccurrenceCounts(words, sparse, settings=CooccurrenceSettings(window=4))
 
 
 class GloveCase:
-    """The tables and the cells of one training, and the oracle at the same point."""
+    """The tables and cells of a training run, and the oracle in the same state."""
 
     def __init__(self, counts, bands, settings, bounds=None):
         self.counts, self.bands, self.settings = counts, bands, settings
@@ -43,7 +43,7 @@ class GloveCase:
         self.scratch = aligned(32, np.float32)
 
     def randomize(self, scale=1.0):
-        """Vectors as far out as they are in the middle of a training."""
+        """Set random vectors with norms typical of the middle of training."""
         random, size = np.random.default_rng(9), self.settings.vector_size
         rows = self.tables.reshape(2, -1, 2, self.stride)
         for side in (0, 1):
@@ -52,7 +52,7 @@ class GloveCase:
         self.oracle.tables = self.read()[0]
 
     def read(self):
-        """Vectors, biases, context vectors, context biases as float64, and their squared gradients."""
+        """Return vectors, biases, context vectors, context biases as float64, and their squared gradients."""
         size = self.settings.vector_size
         sides = self.tables.reshape(2, -1, 2, self.stride).astype(np.float64)
         words, contexts = sides

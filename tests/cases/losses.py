@@ -1,6 +1,6 @@
-"""Training with every loss beside shared negatives, held to the oracles in ``naive_losses`` and to itself.
+"""Checks of training with every loss other than shared negatives, against ``naive_losses`` and for reproducibility.
 
-The oracles are proved to be gradients of their losses by ``test_naive_losses.py``.
+``test_naive_losses.py`` verifies that the oracles follow the gradients of their losses.
 """
 
 import numpy as np
@@ -21,7 +21,7 @@ needs_threads = pytest.mark.skipif(JIT_OFF, reason="without JIT the barrier coun
 
 
 def train_oracle(settings, corpus, tables, *, saturation):
-    """One epoch at a rate of 0.1 in ``tables``; its loss and its pairs."""
+    """Train one epoch at a rate of 0.1 in ``tables``; returns its loss and number of pairs."""
     drawn, key = drawn_from(corpus, settings), epoch_key(settings)
     kept = naive.kept_tokens(*drawn[:3], key, 0, len(corpus.ids))
     windows = [dict(found) for found in naive.contexts_of(kept, key, settings.window, settings.window_weights)]
@@ -34,7 +34,7 @@ def train_oracle(settings, corpus, tables, *, saturation):
 
 
 def check_epoch(corpus, *, scale=1.0, tolerance=2e-4, saturates=False, **options):
-    """Train with the engine and with the oracle; compare vectors and the loss."""
+    """Train with the engine and with the oracle, and compare vectors and loss."""
     settings = Word2VecSettings(
         **options, subsample=0.1, learning_rate=0.1, min_learning_rate=0.1, epochs=1, lanes=1, lane_tokens=64
     ).resolved()
@@ -52,14 +52,14 @@ def check_epoch(corpus, *, scale=1.0, tolerance=2e-4, saturates=False, **options
     padded = trainer.memory.reshape(-1, trainer.stride)
     assert not padded[: 2 * trainer.types, settings.vector_size :].any(), "padding moved"
     assert not padded[2 * trainer.types :: trainer.private_rows].any(), "a padding row moved"
-    if saturates:  # else the treatment of saturated scores could not be seen
+    if saturates:  # check that the treatment of saturated scores makes a difference
         train_oracle(settings, corpus, exact, saturation="exact")
         difference = max(np.abs(a - b).max() for a, b in zip(tables, exact, strict=True))
         assert difference > 10 * tolerance * scale
 
 
 def check_same_bytes(tmp_path, **options):
-    """The file is the same at 1, 2, 3 and 8 threads, and another one with another seed."""
+    """Check that the file is identical at 1, 2, 3 and 8 threads, and differs with another seed."""
     ids = np.random.default_rng(6).integers(0, 600, 6_000)
     corpus = corpus_of(ids, [*range(0, 6_000, 23), 6_000], 600)
     options = {"vector_size": 20, "epochs": 2, "lane_tokens": 64, "learning_rate": 0.1, **options}

@@ -1,4 +1,4 @@
-"""Small corpora and single lanes for the tests of training, as the engine holds them and as the oracles do."""
+"""Small corpora and single lanes for the training tests, in the formats of the engine and of the oracles."""
 
 from functools import lru_cache
 
@@ -27,11 +27,11 @@ from wordvec.word2vec.sampling import alias_table, noise_probabilities
 wraps_around = pytest.mark.filterwarnings("ignore:overflow encountered in scalar:RuntimeWarning")
 
 SENTENCES = [0, 30, 0, 0, 1, 2, 90, 1, 5, 17, 0, 41, 3, 200, 8, 1, 1, 0]
-"""Lengths of sentences in tokens: none, one, and more than a slice."""
+"""Sentence lengths in tokens: zero, one, and more than a slice."""
 
 
 def random_corpus(lengths=SENTENCES, types=30, seed=0):
-    """Sentences of these lengths, types about 1/rank as often; ids never equal positions but by chance."""
+    """Return sentences of these lengths with type frequencies of about 1/rank; ids equal positions only by chance."""
     random = np.random.default_rng(seed)
     weights = 1 / (1 + np.arange(types))
     ids = random.choice(types, size=sum(lengths), p=weights / weights.sum())
@@ -39,16 +39,16 @@ def random_corpus(lengths=SENTENCES, types=30, seed=0):
 
 
 def corpus_of(ids, offsets, types=None):
-    """An ``EncodedCorpus`` of these ids; every type is counted once more, so that none has a count of zero."""
+    """Return an ``EncodedCorpus`` of these ids; each count is increased by one, so that none is zero."""
     ids, offsets = np.array(ids, np.int32), np.array(offsets, np.int64)
-    ids.flags.writeable = offsets.flags.writeable = False  # as memory-mapped ones are
+    ids.flags.writeable = offsets.flags.writeable = False  # like memory-mapped arrays
     counts = np.bincount(ids, minlength=types or 0) + 1
     vocabulary = Vocabulary([f"t{k}" for k in range(len(counts))], counts)
     return EncodedCorpus(vocabulary, ids, offsets, raw_tokens=len(ids), raw_types=len(counts))
 
 
 def drawn_from(corpus, settings):
-    """Ids, offsets, keep thresholds and noise table, as lists the oracles read."""
+    """Return ids, offsets, keep thresholds and noise table as lists for the oracles."""
     counts = np.asarray(corpus.vocabulary.counts)
     thresholds = np.rint(keep_probabilities(counts, settings.subsample) * 2.0**32)
     noise = alias_table(noise_probabilities(counts, settings.noise_exponent))
@@ -60,7 +60,7 @@ def epoch_key(settings, epoch=0):
 
 
 def start_epoch(corpus, settings, threads=1):
-    """A trainer with random vectors on both sides and its lanes at their starts, and the vectors as float64."""
+    """Return a trainer with random vectors on both sides and its lanes at their starts, and the vectors as float64."""
     trainer = Trainer(corpus, settings.resolved(), threads)
     types, size = len(corpus.vocabulary), settings.vector_size
     rows = trainer.memory.reshape(-1, trainer.stride)
@@ -70,14 +70,14 @@ def start_epoch(corpus, settings, threads=1):
 
 
 def train_epoch(trainer, epoch=0):
-    """The whole epoch, without a pause."""
+    """Train a whole epoch without a pause."""
     trainer.begin_epoch(epoch)
     assert trainer.run(lambda: False)
     return trainer.end_epoch()
 
 
 def tables_of(memory, types, size, stride):
-    """Input and output vectors as float64, (V, D) each."""
+    """Return input and output vectors as float64, (V, D) each."""
     rows = memory.reshape(-1, stride)
     assert not rows[2 * types].any(), "the padding row of the first lane moved"
     assert not rows[:, size:].any(), "padding moved"
@@ -85,7 +85,7 @@ def tables_of(memory, types, size, stride):
 
 
 class LaneCase:
-    """One lane of a corpus before its first slice, with the arrays of the engine and the view of the oracles."""
+    """A lane of a corpus before its first slice, with the engine's arrays and the oracles' inputs."""
 
     def __init__(self, corpus, *, start=0, end=None, epoch=0, **settings):
         self.settings = Word2VecSettings(lanes=1, **settings).resolved()
@@ -99,7 +99,7 @@ class LaneCase:
         self.types = len(corpus.vocabulary)
         self.lanes, self.users = trainer.lanes, trainer.users[0]
         self.lane, self.tile = Lane(*(a[0] for a in trainer.lanes)), Tile(*(a[0] for a in trainer.tiles))
-        # The oracles' view.
+        # The oracles' inputs.
         self.drawn = drawn_from(corpus, self.settings)
         self.key = epoch_key(self.settings, epoch)
         self.kept = naive.kept_tokens(*self.drawn[:3], self.key, self.start, self.end)
@@ -112,12 +112,12 @@ class LaneCase:
         return self.lane.state[POSITION] >= self.end and self.lane.state[LAST_CENTER] >= self.lane.state[FILLED]
 
     def prepare(self):
-        """The next slice; returns the buffer places of its centres."""
+        """Prepare the next slice; returns the buffer positions of its centers."""
         from_python(prepare_slice)(self.lane, self.text, self.step, self.end, self.settings.lane_tokens)
         return range(self.lane.state[CENTER], self.lane.state[LAST_CENTER])
 
     def place(self, rows):
-        """Give the prepared slice its rows: "free" in the table; "alone" as a lane that shares none, "shared" all."""
+        """Assign rows to the prepared slice: "free" uses the table; a lane shares none ("alone") or all ("shared")."""
         if rows == "free":
             place_in_table(self.lane, self.step)
             return
@@ -127,13 +127,13 @@ class LaneCase:
         settle_rows(self.memory, self.lane, self.users, self.step)
 
     def add(self):
-        """Add what copies have gained to the table."""
+        """Add the updates of the copies to the table."""
         subtract_rows(self.memory, self.lane, self.step)
         add_gains(self.memory, self.lanes, self.step, 0, 1)
         clear_users(self.lane, self.users)
 
     def randomize(self, seed=5, scale=1.0):
-        """Random vectors on both sides, so that scores tell vectors apart."""
+        """Set random input and output vectors, so that scores distinguish vectors."""
         drawn = np.random.default_rng(seed).standard_normal((2 * self.types, self.size))
         self.rows[: 2 * self.types, : self.size] = scale * drawn / np.sqrt(self.size)
         return self.tables()
@@ -144,9 +144,9 @@ class LaneCase:
 
 @lru_cache
 def from_python(function):
-    """A kernel that is compiled for other kernels alone, as one that Python can call; not cached, it would be stale."""
+    """Make a kernel compiled only for other kernels callable from Python; not cached, which could be stale."""
     return function if JIT_OFF else njit(lambda *arguments: function(*arguments))
 
 
 fewer_without_jit = 5 if JIT_OFF else 1
-"""Examples are divided by this where stepping through kernels in Python takes long."""
+"""Divisor of the number of examples, because running kernels in pure Python is slow."""

@@ -62,7 +62,7 @@ def reached():
     from wordvec.formats.tensors import TensorFile
 
     file = TensorFile(CHECKPOINT)
-    reached = file.told("wordvec")["reached"]
+    reached = file.metadata_of("wordvec")["reached"]
     bounds = file.read("bounds")
     done = (file.read("lanes.state")[:, 0] - bounds[:-1]).sum() / bounds[-1] if reached["within"] else 0
     return reached["epoch"] + done
@@ -203,7 +203,7 @@ def test_resume_of_a_different_run_is_rejected(folder):
     train("short.txt", *TINY, "-o", "v.safetensors", "--resume")
     before = Path("v.safetensors").read_bytes()
     for change, message in (
-        (("--seed", 2), "seed was 1 and is 2"),
+        (("--seed", 2), "seed was 1 and is now 2"),
         (("--max-vocabulary", 4), "the words or their counts differ (6 words then, 4 words now)"),
     ):
         rejected = train("short.txt", *TINY, *change, "-o", "v.safetensors", "--resume", code=1)
@@ -249,7 +249,7 @@ def test_resuming_works_without_the_cache(folder, monkeypatch):
     shutil.rmtree(folder / "cache")
     result = train("long.txt", *LONG, "--resume")
     assert "resuming from" in result.stderr
-    assert "found the encoded corpus in the cache" not in result.stderr
+    assert "using the cached encoded corpus" not in result.stderr
     assert Path("v.bin").read_bytes() == whole
 
 

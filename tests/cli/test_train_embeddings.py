@@ -130,7 +130,7 @@ def test_vocabulary_options(corpus):
 def test_exceeding_max_types_in_memory_is_a_warning(corpus):
     corpus.write_text("a b c d\n" * 300 + "\n".join(f"x{k}" for k in range(100_000)))
     result = train("corpus.txt", "-o", "v.safetensors", *TINY, "--max-types-in-memory", 500)
-    assert "Warning: there are more than max_types_in_memory = 500 different words: counts may be" in result.stderr
+    assert "Warning: more than max_types_in_memory = 500 distinct words: counts may be" in result.stderr
 
 
 @pytest.mark.parametrize("option", [("--min-count", 5), ("--drop-words", "words.txt"), ("--max-types-in-memory", 9)])
@@ -264,8 +264,8 @@ def test_early_stopping(corpus, monkeypatch):
     losses = iter([2.0, 1.0, 1.5, 1.2, 0.1])
     monkeypatch.setattr(training.Trainer, "end_epoch", lambda self: training.EpochResult(next(losses), 0.1, 7))
     result = train("corpus.txt", "-o", "v.txt", *TINY, "--epochs", 9, "--early-stopping", 2)
-    assert "no better epoch than 2 in 2 epochs: training ends" in result.stderr
-    assert "the vectors of epoch 2 are kept, the best of 4" in result.stderr
+    assert "stopping early: no improvement on epoch 2 in 2 epochs" in result.stderr
+    assert "keeping the vectors of epoch 2, the best of 4" in result.stderr
 
 
 @pytest.mark.parametrize(
@@ -303,7 +303,7 @@ def test_training_continues_with_new_words_and_existing_settings(corpus):
     options = ("--vector-size", 12, "--model", "cbow", "--window", 3, "--lowercase", "--min-count", 1)
     train("corpus.txt", "-o", "old.safetensors", *options, "--epochs", 2)
     result = train("new.txt", "-o", "v.safetensors", "--continue-from", "old.safetensors", "--min-count", 1)
-    assert "3 of 6 words continue from the vectors there are" in result.stderr
+    assert "3 of 6 words continue from existing vectors" in result.stderr
     vectors = load_vectors("v.safetensors")
     assert vectors.lowercase
     assert set(vectors.tokens) == {*["the", "old", "king", "saw", "young", "queen", "new", "a", "castle"]}

@@ -1,4 +1,4 @@
-"""Numerical gradients: the judge of every backward pass. Imports numpy only."""
+"""Numerical gradients, to check backward passes. Imports only NumPy."""
 
 from collections.abc import Callable
 
@@ -6,9 +6,9 @@ import numpy as np
 
 
 def numerical_gradient(function: Callable[[], float], array: np.ndarray, step: float = 1e-5) -> np.ndarray:
-    """d function / d array by central differences; ``array`` (float64) is changed in place and put back.
+    """Return d function / d array by central differences; ``array`` (float64) is modified in place and restored.
 
-    ``function`` takes no argument: it reads ``array`` from wherever it lives.
+    ``function`` takes no arguments and reads ``array`` by reference.
     """
     gradient = np.zeros(array.shape)
     for index in np.ndindex(array.shape):
@@ -25,7 +25,7 @@ def numerical_gradient(function: Callable[[], float], array: np.ndarray, step: f
 def directional_derivative(
     function: Callable[[], float], array: np.ndarray, direction: np.ndarray, step: float = 1e-5
 ) -> float:
-    """The slope of ``function`` along ``direction``: two calls prove a whole gradient's projection."""
+    """Return the derivative of ``function`` along ``direction``, which checks a whole gradient with two calls."""
     kept = array.copy()
     array[...] = kept + step * direction
     above = function()

@@ -1,23 +1,23 @@
-"""Slow, obvious versions of what the package does fast. Needs NumPy only, and nothing of ours."""
+"""Naive reference implementations. Imports only NumPy."""
 
 import itertools
 
 import numpy as np
 
-# -- questions to word vectors ----------------------------------------------------------------------------------------
+# -- nearest neighbors and analogies ----------------------------------------------------------------------------------
 
 
 def cosine(a, b):
-    """a . b / (|a| |b|), 0 where one has no length."""
+    """Return a . b / (|a| |b|), or 0 if either norm is 0."""
     a, b = np.asarray(a, float), np.asarray(b, float)
     lengths = np.sqrt((a * a).sum()) * np.sqrt((b * b).sum())
     return float((a * b).sum() / lengths) if lengths else 0.0
 
 
 def most_similar(vectors, positive, negative, asked, top, allowed=None, method="add"):
-    """Rows and scores of the best answers, one row at a time.
+    """Return rows and scores of the best answers, computed one row at a time.
 
-    vectors (V, D); positive, negative: lists of vectors; asked: rows that are no answers; allowed: rows that may be.
+    vectors (V, D); positive, negative: lists of vectors; asked: excluded rows; allowed: rows to search.
     """
     unit = [np.asarray(v, float) / np.sqrt((np.asarray(v, float) ** 2).sum()) for v in [*positive, *negative]]
     near, far = unit[: len(positive)], unit[len(positive) :]
@@ -43,7 +43,7 @@ def most_similar(vectors, positive, negative, asked, top, allowed=None, method="
 
 
 def spearman(x, y):
-    """Pearson's correlation of average ranks."""
+    """Return Pearson's correlation of average ranks."""
 
     def ranks(values):
         return np.array([sum(v < w for v in values) + (sum(v == w for v in values) + 1) / 2 for w in values])
@@ -54,8 +54,10 @@ def spearman(x, y):
 
 
 def analogies_right(tokens, vectors, questions, top):
-    """How many of the questions with all words among the first ``top`` tokens are answered rightly, and how many
-    there are: word2vec's compute-accuracy, for lower-cased questions."""
+    """Return the numbers of correct answers and of questions with all words among the first ``top`` tokens.
+
+    Like word2vec's compute-accuracy, for lower-cased questions.
+    """
     ids = {token: row for row, token in enumerate(tokens[:top])}
     unit = np.asarray(vectors, float)[:top]
     unit = unit / np.sqrt((unit * unit).sum(axis=1, keepdims=True))
@@ -71,14 +73,14 @@ def analogies_right(tokens, vectors, questions, top):
     return right, asked
 
 
-# -- word2vec: what is drawn ------------------------------------------------------------------------------------------
+# -- word2vec: sampling -----------------------------------------------------------------------------------------------
 
-# What a random number is for; a key of its own for each.
+# Purposes of random numbers, each with its own key.
 KEEP, RADIUS, NOISE, LOSS = 1, 2, 3, 4
 
 
 def random_bits(key, counter):
-    """64 random bits, a whole number: splitmix64 (Steele et al. 2014) with key and counter as its state."""
+    """Return 64 random bits as an integer: splitmix64 (Steele et al. 2014) with key and counter as its state."""
     z = (int(key) + int(counter) * 0x9E3779B97F4A7C15) % 2**64
     z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9 % 2**64
     z = (z ^ (z >> 27)) * 0x94D049BB133111EB % 2**64
@@ -86,19 +88,19 @@ def random_bits(key, counter):
 
 
 def random_below(bits, limit):
-    """0 .. limit - 1: the upper 32 bits as a fraction of ``limit``."""
+    """Return a number in 0 .. limit - 1, the upper 32 bits as a fraction of ``limit``."""
     return (bits >> 32) * int(limit) >> 32
 
 
 def noise_id(bits, alias_table):
-    """Walker's alias method: the upper 32 bits choose a column, the lower 32 its own type or its alias."""
+    """Draw by Walker's alias method: the upper 32 bits select a column, the lower 32 its own type or its alias."""
     column = random_below(bits, len(alias_table))
     own, alias = divmod(int(alias_table[column]), 2**32)
     return column if bits % 2**32 < own else alias
 
 
 def alias_probabilities(alias_table):
-    """How often each type is drawn from an alias table, exactly."""
+    """Return the exact probability of each type under an alias table."""
     chances = np.zeros(len(alias_table))
     for column, entry in enumerate(alias_table):
         own, alias = divmod(int(entry), 2**32)
@@ -108,7 +110,7 @@ def alias_probabilities(alias_table):
 
 
 def kept_tokens(ids, offsets, thresholds, key, start, end):
-    """Position, sentence and id of each token in start .. end that subsampling keeps; thresholds in 2^-32."""
+    """Return position, sentence and id of each token in start .. end kept by subsampling; thresholds in 2^-32."""
     kept = []
     for sentence in range(len(offsets) - 1):
         for position in range(max(offsets[sentence], start), min(offsets[sentence + 1], end)):
@@ -118,21 +120,21 @@ def kept_tokens(ids, offsets, thresholds, key, start, end):
 
 
 def radius_of(kept, center, key, window):
-    """How many kept tokens the window of a kept token reaches to each side."""
+    """Return the drawn window radius of a kept token, in kept tokens."""
     position = kept[center][0]
     return 1 + random_below(random_bits(random_bits(key, RADIUS), position), window)
 
 
 def weight_of_distance(distance, window):
-    """The chance that a radius of 1 .. window, all as likely, reaches so far."""
+    """Return the probability that a uniform radius of 1 .. window is at least ``distance``."""
     return sum(distance <= radius for radius in range(1, window + 1)) / window
 
 
 def contexts_of(kept, key, window, window_weights):
-    """For each kept token its contexts, as pairs of a place in ``kept`` and what it counts there.
+    """Return the contexts of each kept token, as pairs of a position in ``kept`` and a weight.
 
-    "sampled": those within the token's radius, each once. "expected": those within the window, each by its distance.
-    None is of another sentence.
+    "sampled": contexts within the token's radius, with weight 1. "expected": contexts within the window, weighted by
+    distance. All are in the same sentence.
     """
     contexts = []
     for center, (_, sentence, _) in enumerate(kept):
@@ -147,7 +149,7 @@ def contexts_of(kept, key, window, window_weights):
 
 
 def negatives_of_tiles(kept, alias_table, key, shared, fresh, start):
-    """For every four kept tokens their ``shared`` negatives: the last ones of the four before, and ``fresh`` new."""
+    """Return the ``shared`` negatives of every four kept tokens: the last of the previous tile's, and ``fresh`` new."""
     key = random_bits(key, NOISE)
     last = [noise_id(random_bits(random_bits(key, start), k), alias_table) for k in range(shared - fresh)]
     tiles = []
@@ -160,11 +162,11 @@ def negatives_of_tiles(kept, alias_table, key, shared, fresh, start):
 
 
 def is_sampled_for_loss(key, position, loss_sample):
-    """Whether the loss of the tile whose first centre stands there is computed: one in so many."""
+    """Return whether the loss of the tile whose first center is at ``position`` is computed: 1 in ``loss_sample``."""
     return random_bits(random_bits(key, LOSS), position) >> 32 < 2**32 // loss_sample
 
 
-# -- word2vec: what is learned ----------------------------------------------------------------------------------------
+# -- word2vec: training -----------------------------------------------------------------------------------------------
 
 
 def logistic(x):
@@ -172,21 +174,21 @@ def logistic(x):
 
 
 def softplus(x):
-    """-log logistic(-x)."""
+    """Return -log logistic(-x)."""
     return np.logaddexp(0, np.asarray(x, float))
 
 
 def tile_loss(rows, inputs, weights, targets):
-    """-sum over j, t of target log logistic(x) + (weight - target) log logistic(-x), x = rows[j] . inputs[t]."""
+    """Return -sum over j, t of target log logistic(x) + (weight - target) log logistic(-x), x = rows[j] . inputs[t]."""
     x = np.asarray(rows, float) @ np.asarray(inputs, float).T
     return float((targets * softplus(-x) + (weights - targets) * softplus(x)).sum())
 
 
 def tile_step(table, rows, inputs, weights, targets):
-    """One step down ``tile_loss``: row by row, all with the scores and the inputs from before the step.
+    """Take one gradient step on ``tile_loss``, row by row, with the scores and inputs from before the step.
 
-    table (n, D) is updated in place in its rows number ``rows`` (R,); inputs (T, D); weights, targets (R, T).
-    A row that stands twice is read again after its first move. Returns what the inputs move by, and the scores (R, T).
+    table (n, D): updated in place in its rows ``rows`` (R,); inputs (T, D); weights, targets (R, T). A repeated row is
+    read again after its first update. Returns the updates of the inputs, and the scores (R, T).
     """
     scores = np.array([[table[row] @ h for h in inputs] for row in rows])
     moves = np.zeros(np.shape(inputs))
@@ -200,15 +202,15 @@ def tile_step(table, rows, inputs, weights, targets):
 
 
 def pairs_of_tile(model, kept, contexts, centers):
-    """The positives of each centre and what they count: for skip-gram its contexts, for CBOW (if there are contexts)
-    the centre itself."""
+    """Return the positives of each center and their weights: its contexts (skip-gram), or the center itself (CBOW, if
+    it has contexts)."""
     if model == "skipgram":
         return [contexts[center] for center in centers]
     return [[(center, 1.0)] if contexts[center] else [] for center in centers]
 
 
 def mean_of_contexts(vectors, kept, contexts):
-    """The mean of a centre's context vectors, by weight; zeros without contexts. Returns it and the weights' sum."""
+    """Return the weighted mean of a center's context vectors, zeros without contexts, and the sum of the weights."""
     total, mean = sum(weight for _, weight in contexts), np.zeros(vectors.shape[1])
     for place, weight in contexts:
         mean += weight * vectors[kept[place][2]] / total
@@ -216,8 +218,8 @@ def mean_of_contexts(vectors, kept, contexts):
 
 
 def negative_sampling_loss(model, vectors, context_vectors, kept, contexts, centers, negatives, scale):
-    """The textbook loss of a few centres: -log logistic(x) a pair, and for each pair -log logistic(-x) of the negatives
-    other than the pair's own positive, times ``scale``; a pair's whole loss times what the pair counts."""
+    """Return the textbook loss of some centers: per pair, -log logistic(x) plus ``scale`` times -log logistic(-x) of
+    each negative other than the pair's positive, all times the weight of the pair."""
     loss = 0.0
     for center, positives in zip(centers, pairs_of_tile(model, kept, contexts, centers), strict=True):
         if not positives:
@@ -234,10 +236,10 @@ def negative_sampling_loss(model, vectors, context_vectors, kept, contexts, cent
 
 
 def train_tile(model, vectors, context_vectors, kept, contexts, centers, negatives, *, rate, scale, divide=False):
-    """One step of up to four centres that share their negatives; both tables (V, D) float64, updated in place.
+    """Take one step for up to four centers that share negatives; both tables (V, D) float64, updated in place.
 
-    ``scale`` weighs a negative. ``divide`` is CBOW's: whether contexts share the gradient of their mean. Returns the
-    loss before the step and the pairs, each counted by its weight.
+    ``scale`` is the weight of a negative; ``divide`` (CBOW): whether the gradient is divided among the contexts.
+    Returns the loss before the step and the sum of the pairs' weights.
     """
     positives = pairs_of_tile(model, kept, contexts, centers)
     places = sorted({place for found in positives for place, _ in found})
@@ -267,7 +269,7 @@ def train_tile(model, vectors, context_vectors, kept, contexts, centers, negativ
 
 
 def slice_of_tiles(kept, window, start, end, slice_size):
-    """In which slice every tile is trained: the first one after which nothing its windows may reach is unread."""
+    """Return the slice in which each tile is trained: the first after which all of its windows have been read."""
     tiles = -(-len(kept) // 4)
     found = []
     for number in range(-(-(end - start) // slice_size)):
@@ -279,15 +281,14 @@ def slice_of_tiles(kept, window, start, end, slice_size):
 
 
 def train_rounds(model, vectors, context_vectors, text, bounds, *, key, settings, slice_size, rates, divide=False):
-    """One epoch of lanes side by side, round by round; both tables (V, D) float64, updated in place.
+    """Train one epoch of parallel lanes, round by round; both tables (V, D) float64, updated in place.
 
-    In a round every lane trains its next slice as if it were alone, from the tables as they were before the round. Then
-    what the lanes have gained is added to them, one lane after the other.
+    In a round, every lane trains its next slice independently, from the tables as they were before the round. Then the
+    updates of the lanes are added to the tables, lane by lane.
 
-    text: ids, offsets, thresholds, alias table. bounds: where the lanes start and end. settings: window,
-    window_weights, negatives, shared, fresh. rates: at the start and at the end of a lane, in between by the position
-    of a slice's first centre.
-    Yields after each round, for each tile: position of its first centre, loss, pairs.
+    text: ids, offsets, thresholds, alias table. bounds: lane boundaries. settings: window, window_weights, negatives,
+    shared, fresh. rates: learning rates at the start and end of a lane, interpolated at a slice's first center.
+    Yields after each round, for each tile: position of its first center, loss, pairs.
     """
     ids, offsets, thresholds, alias_table = text
     window, window_weights, negatives, shared, fresh = settings
@@ -317,10 +318,10 @@ def train_rounds(model, vectors, context_vectors, text, bounds, *, key, settings
 
 
 def expected_loss(vectors, context_vectors, pairs, noise, negatives):
-    """Mean loss of skip-gram's pairs, each with its expected cost of ``negatives`` draws.
+    """Return the mean loss of skip-gram pairs, with the expected loss of ``negatives`` draws each.
 
-    A draw that hits the pair's own positive costs nothing. pairs: (V, V), how often center c and context o come
-    together at [c, o]. noise: (V,) probabilities.
+    A draw of the pair's own positive is ignored. pairs: (V, V) counts of center c and context o at [c, o].
+    noise: (V,) probabilities.
     """
     loss = 0.0
     for center_id, context_id in np.argwhere(pairs):
@@ -335,7 +336,7 @@ def expected_loss(vectors, context_vectors, pairs, noise, negatives):
 
 
 def count_types(tokens):
-    """The different tokens as they come, and how often each does."""
+    """Return the distinct tokens in order of first occurrence, with counts."""
     counts = {}
     for token in tokens:
         counts[token] = counts.get(token, 0) + 1
@@ -343,7 +344,7 @@ def count_types(tokens):
 
 
 def encode(sentences, min_count=1, max_vocabulary=None, keep=(), drop=()):
-    """Tokens by falling count and then by their bytes, their counts, ids and offsets of sentences given as lists."""
+    """Return tokens by descending count, then bytes, their counts, and ids and offsets of sentences given as lists."""
     types, numbers = count_types([token for sentence in sentences for token in sentence])
     counts = dict(zip(types, numbers, strict=True))
     in_order = sorted(types, key=lambda token: (-counts[token], token.encode("utf-8", "surrogatepass")))
@@ -359,11 +360,11 @@ def encode(sentences, min_count=1, max_vocabulary=None, keep=(), drop=()):
 
 
 def count_in_rounds(rounds, max_types, pinned=()):
-    """Counts of a text of which at most ``max_types`` types, and those pinned, are remembered between two rounds.
+    """Count the types of a text, keeping at most ``max_types`` types, plus those pinned, between rounds.
 
-    Misra and Gries (1982), a round at a time: when there are more types, the smallest number is taken from all sums
-    that leaves at most half of them above zero, and the others are forgotten. Returns the counts since a type was last
-    new, and the sum of what was taken.
+    Misra and Gries (1982), by rounds: if there are more types, subtract from all sums the smallest number that leaves
+    at most half of them above zero, and discard the others. Returns the counts since a type was last new, and the sum
+    of the subtracted numbers.
     """
     counts, sums, taken = dict.fromkeys(pinned, 0), {}, 0
     for tokens in rounds:

@@ -1,4 +1,4 @@
-"""Documents counted and weighed one word at a time. Needs NumPy only, and nothing of ours."""
+"""Naive document counts and TF-IDF weights, one word at a time. Imports only NumPy."""
 
 import math
 
@@ -6,7 +6,7 @@ import numpy as np
 
 
 def ngrams(tokens, low, high):
-    """All n-grams of low to high words, the words of each joined by a space."""
+    """Return all n-grams of low to high words, joined by spaces."""
     return [
         " ".join(tokens[start : start + size])
         for size in range(low, high + 1)
@@ -15,7 +15,7 @@ def ngrams(tokens, low, high):
 
 
 def count(documents, low=1, high=1):
-    """A dict for each document: n-gram -> how often."""
+    """Return a dict for each document: n-gram -> count."""
     rows = []
     for tokens in documents:
         row = {}
@@ -26,7 +26,7 @@ def count(documents, low=1, high=1):
 
 
 def totals(rows):
-    """Feature -> how often in all documents, and feature -> in how many documents."""
+    """Return feature -> total count, and feature -> document frequency."""
     counts, frequencies = {}, {}
     for row in rows:
         for feature, often in row.items():
@@ -36,9 +36,9 @@ def totals(rows):
 
 
 def ordered(counts, word_counts):
-    """Features by falling count, the shorter first, then by the places of their words; words of equal count by bytes.
+    """Sort features by descending count, then length, then the ranks of their words; words with ties by bytes.
 
-    ``word_counts`` says how often every word is there.
+    ``word_counts``: word -> count.
     """
     words = sorted(word_counts, key=lambda word: (-word_counts[word], word.encode()))
     place = {word: k for k, word in enumerate(words)}
@@ -46,7 +46,7 @@ def ordered(counts, word_counts):
 
 
 def chosen(rows, word_counts, min_count=1, min_df=1, max_df=1.0, max_features=None):
-    """The features that are kept, in order."""
+    """Return the selected features in order."""
     counts, frequencies = totals(rows)
     least = min_df if isinstance(min_df, int) else min_df * len(rows)
     most = max_df if isinstance(max_df, int) else max_df * len(rows)
@@ -59,14 +59,14 @@ def chosen(rows, word_counts, min_count=1, min_df=1, max_df=1.0, max_features=No
 
 
 def matrix(rows, features):
-    """(documents, features) int64."""
+    """Return the counts as (documents, features) int64."""
     return np.array([[row.get(feature, 0) for feature in features] for row in rows], np.int64).reshape(
         -1, len(features)
     )
 
 
 def idf(rows, features, formula):
-    """One number a feature."""
+    """Return one weight per feature."""
     documents = len(rows)
     found = []
     for feature in features:
@@ -83,7 +83,7 @@ def idf(rows, features, formula):
 
 
 def tfidf(counts, weights, sublinear=False, norm="l2"):
-    """(documents, features) float64 from counts and idf."""
+    """Return (documents, features) float64 from counts and idf."""
     found = np.zeros(counts.shape)
     for d, row in enumerate(counts):
         for f, tf in enumerate(row):
@@ -96,5 +96,5 @@ def tfidf(counts, weights, sublinear=False, norm="l2"):
 
 
 def one_hot(tokens, vocabulary):
-    """(tokens, vocabulary) int64."""
+    """Return (tokens, vocabulary) int64."""
     return np.array([[int(token == word) for word in vocabulary] for token in tokens], np.int64)

@@ -1,4 +1,4 @@
-"""Slow, obvious versions of co-occurrence counts and their weightings. Needs NumPy only, and nothing of ours."""
+"""Naive co-occurrence counts and association measures. Imports only NumPy."""
 
 import itertools
 from fractions import Fraction
@@ -7,10 +7,10 @@ import numpy as np
 
 
 def cooccurrences(sentences, types, window, contexts="both", weighting="harmonic"):
-    """What each id counts as a context of each other, exactly; None in a sentence is a place without a word.
+    """Count co-occurrences exactly; None in a sentence is a position without a word.
 
     Returns:
-        A dictionary of (word, context) to ``Fraction``.
+        A dictionary from (word, context) to ``Fraction``.
     """
     weight = {
         "flat": lambda distance: Fraction(1),
@@ -30,7 +30,7 @@ def cooccurrences(sentences, types, window, contexts="both", weighting="harmonic
 
 
 def dense(found, types):
-    """The dictionary as a (V, V) float32 array."""
+    """Convert the dictionary to a (V, V) float32 array."""
     table = np.zeros((types, types), np.float32)
     for (word, context), value in found.items():
         table[word, context] = np.float32(float(value))
@@ -38,7 +38,7 @@ def dense(found, types):
 
 
 def subsampled(ids, offsets, is_kept, mode):
-    """Sentences of which only tokens remain whose position ``is_kept``; "clean" leaves None in the others' places."""
+    """Return sentences of the tokens whose position ``is_kept``; "clean" replaces the others by None."""
     sentences = []
     for start, end in itertools.pairwise(offsets):
         tokens = [ids[p] if is_kept(p) else None for p in range(start, end)]
@@ -47,7 +47,7 @@ def subsampled(ids, offsets, is_kept, mode):
 
 
 def weighted(counts, weighting, smoothing=1.0, shift=1.0):
-    """A weighting of (R, C) counts, cell by cell; 0 where there was no count."""
+    """Weight (R, C) counts cell by cell; 0 where the count is 0."""
     counts = np.asarray(counts, float)
     joint, rows = counts / counts.sum(), counts.sum(axis=1)
     contexts = counts.sum(axis=0) ** smoothing / (counts.sum(axis=0) ** smoothing).sum()

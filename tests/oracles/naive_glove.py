@@ -1,10 +1,10 @@
-"""GloVe by hand, in float64: vectors, biases and sums of squared gradients each an array of their own. NumPy alone."""
+"""Naive GloVe in float64, with separate arrays for vectors, biases and squared gradients. Imports only NumPy."""
 
 import numpy as np
 
 
 def count_pairs(sentences, window, types):
-    """(V, V) float64: 1 / distance for each two words of a sentence that stand at most ``window`` apart."""
+    """Return (V, V) float64: the sum of 1 / distance over word pairs at most ``window`` apart in a sentence."""
     counts = np.zeros((types, types))
     for sentence in sentences:
         for p, word in enumerate(sentence):
@@ -15,10 +15,10 @@ def count_pairs(sentences, window, types):
 
 
 def blocks(counts, bounds, split, order):
-    """The cells in the order they are trained in: lists of (word, contexts), one a block.
+    """Return the cells in training order: one list of (word, contexts) per block.
 
-    Groups of ``split`` row bands meet groups of as many column bands, those of their own number first. Words of a block
-    come in ``order``, their contexts by number, in fours as long as there are four.
+    Groups of ``split`` row bands are paired with groups of column bands, first with that of the same number. Words of a
+    block come in ``order``, their contexts in ascending order, in groups of four while four are left.
     """
     groups = (len(bounds) - 1) // split
     for outer in range(groups):
@@ -40,12 +40,12 @@ def blocks(counts, bounds, split, order):
 
 
 def weight(count, x_max, alpha):
-    """Pennington et al. 2014, eq. 9."""
+    """Return the weight of a count (Pennington et al. 2014, eq. 9)."""
     return (count / x_max) ** alpha if count < x_max else 1.0
 
 
 def loss_of(tables, counts, word, contexts, x_max, alpha):
-    """Equation 8 over a few cells of a word."""
+    """Return equation 8 over some cells of a word."""
     vectors, biases, context_vectors, context_biases = tables
     return sum(
         0.5
@@ -56,14 +56,14 @@ def loss_of(tables, counts, word, contexts, x_max, alpha):
 
 
 class AdaGrad:
-    """Tables (vectors, biases, context vectors, context biases), all updated in place, and their squared gradients."""
+    """AdaGrad on vectors, biases, context vectors and context biases, all updated in place."""
 
     def __init__(self, tables, rate, x_max, alpha):
         self.tables, self.rate, self.x_max, self.alpha = tables, rate, x_max, alpha
         self.squares = [np.ones_like(table) for table in tables]
 
     def train(self, counts, word, contexts):
-        """One step for a few cells of a word; returns their loss before it."""
+        """Take one step for some cells of a word; returns their loss before it."""
         vectors, biases, context_vectors, context_biases = self.tables
         loss = loss_of(self.tables, counts, word, contexts, self.x_max, self.alpha)
         steps = []

@@ -1,4 +1,4 @@
-"""Slow, obvious heads: every label path of a CRF one by one, every score a formula. Imports numpy only."""
+"""Naive output layers: a CRF by enumeration of all label paths, softmax, attention. Imports only NumPy."""
 
 from itertools import pairwise, product
 
@@ -11,27 +11,27 @@ def softmax(scores):
 
 
 def sequence_rows(starts):
-    """The packed rows of each sequence, from its first token to its last."""
+    """Return the packed rows of each sequence, from first to last token."""
     counts = np.diff(starts)
     longest = counts[0] if counts.size else 0
     return [[int(starts[t]) + s for t in range(counts.size) if counts[t] > s] for s in range(longest)]
 
 
 def path_score(path, emissions, transitions, start, end):
-    """What the CRF gives one path of labels over one sequence, emissions (L, C)."""
+    """Return the CRF score of a label path over a sequence, emissions (L, C)."""
     score = start[path[0]] + end[path[-1]]
     score += sum(emissions[t, label] for t, label in enumerate(path))
     return score + sum(transitions[a, b] for a, b in pairwise(path))
 
 
 def all_paths(emissions, transitions, start, end):
-    """Every path over one sequence, and their probabilities."""
+    """Return every path over a sequence, and their probabilities."""
     paths = list(product(range(len(start)), repeat=len(emissions)))
     return paths, softmax(np.array([path_score(path, emissions, transitions, start, end) for path in paths]))
 
 
 def best_path(emissions, transitions, start, end):
-    """The path of the highest score; of equals the one whose labels, read from the last to the first, come first."""
+    """Return the path with the highest score; ties are broken by the smallest labels, compared from the last."""
     paths, _ = all_paths(emissions, transitions, start, end)
     return max(
         paths,
@@ -43,9 +43,9 @@ def best_path(emissions, transitions, start, end):
 
 
 def crf(emissions, starts, transitions, start, end, targets, weights):
-    """Losses of the sequences, marginals (R, C), and the gradients of the weighted sum of the losses, by enumeration.
+    """Return the sequence losses, marginals (R, C), and gradients of the weighted sum of the losses, by enumeration.
 
-    Gradients: emissions, transitions, start, end: what a random path counts on average, less what the target counts.
+    Gradients of emissions, transitions, start, end: expected counts over all paths minus counts of the target.
     """
     marginals = np.zeros(emissions.shape)
     gradients = [np.zeros(np.shape(a)) for a in (emissions, transitions, start, end)]
@@ -67,7 +67,7 @@ def crf(emissions, starts, transitions, start, end, targets, weights):
 
 
 def output(states, weight, bias, targets, shares):
-    """-log p(target) of each row; gradients of their sum weighted by ``shares``: states, weight, bias."""
+    """Return -log p(target) of each row, and gradients of their sum weighted by ``shares``: states, weight, bias."""
     p = softmax(states @ weight.T + bias)
     rows = np.arange(len(states))
     losses = -np.log(p[rows, targets])
@@ -78,7 +78,7 @@ def output(states, weight, bias, targets, shares):
 
 
 def attention(h, starts, weight, bias, query, texts):
-    """Weights (R,) and pooled vectors (B, F) of attention pooling (Yang et al. 2016)."""
+    """Return weights (R,) and pooled vectors (B, F) of attention pooling (Yang et al. 2016)."""
     weights, pooled = np.zeros(len(h)), np.zeros((texts, h.shape[1]))
     for s, rows in enumerate(sequence_rows(starts)):
         weights[rows] = softmax(np.tanh(h[rows] @ weight.T + bias) @ query)

@@ -1,6 +1,6 @@
-"""Slow, obvious versions of the losses beside shared negatives: word2vec's own negatives, a Huffman tree, all words.
+"""Naive training with per-pair negatives (word2vec), hierarchical softmax and full softmax.
 
-Imports NumPy and ``tests.oracles.naive`` only. ``vectors`` and ``context_vectors`` (V, D) float64 are updated in place.
+Imports only NumPy and ``tests.oracles.naive``. ``vectors`` and ``context_vectors`` (V, D) float64 are updated in place.
 """
 
 import heapq
@@ -13,7 +13,7 @@ from tests.oracles.naive import NOISE, logistic, noise_id, random_bits, softplus
 
 
 def huffman_cost(counts):
-    """Least possible sum of count x length of code: the two smallest are joined until one is left."""
+    """Return the minimum sum of count x code length, by merging the two smallest until one is left."""
     heap, cost = list(counts), 0
     heapq.heapify(heap)
     while len(heap) > 1:
@@ -24,7 +24,7 @@ def huffman_cost(counts):
 
 
 def paths_of_words(nodes, codes, offsets):
-    """For each word its (node, code) from the root down."""
+    """Return the (node, code) pairs of each word from the root down."""
     steps = list(zip(nodes.tolist(), codes.tolist(), strict=True))
     return [steps[offsets[word] : offsets[word + 1]] for word in range(len(offsets) - 1)]
 
@@ -33,13 +33,13 @@ def paths_of_words(nodes, codes, offsets):
 
 
 def negatives_loss(context_vectors, h, positive, negatives):
-    """-log logistic(x) of the positive, -log logistic(-x) of each negative but those that are the positive."""
+    """Return -log logistic(x) of the positive plus -log logistic(-x) of each negative that is not the positive."""
     wrong = [softplus(context_vectors[negative] @ h) for negative in negatives if negative != positive]
     return float(softplus(-(context_vectors[positive] @ h)) + sum(wrong))
 
 
 def path_loss(node_vectors, h, path):
-    """-log of the chance to take every turn: code 0 at a node with logistic(x), code 1 with logistic(-x)."""
+    """Return -log of the path's probability: at each node, code 0 has logistic(x), code 1 logistic(-x)."""
     return float(sum(softplus((2 * code - 1) * (node_vectors[node] @ h)) for node, code in path))
 
 
@@ -49,7 +49,7 @@ def softmax(x):
 
 
 def softmax_loss(context_vectors, h, positive):
-    """-log of the positive's share in exp(x) of all words."""
+    """Return -log softmax of the positive over all words."""
     x = context_vectors @ h
     return float(np.logaddexp.reduce(x) - x[positive])
 
@@ -58,10 +58,10 @@ def softmax_loss(context_vectors, h, positive):
 
 
 def logistic_step(table, rows, inputs, targets, rates, saturation="exact"):
-    """One step for ``inputs`` (T, D), each at its rate, against ``rows``; targets (R,) of 0 and 1.
+    """Take one step for ``inputs`` (T, D), each at its rate, against ``rows``; targets (R,) of 0 and 1.
 
-    saturation: what becomes of a score beyond 6. "exact": nothing; "clip", word2vec.c: its logistic is 0 or 1; "skip",
-    gensim: it is no pair. Returns what the inputs move by, and the loss of each.
+    saturation: treatment of scores beyond 6. "exact": none; "clip" (word2vec.c): the logistic is 0 or 1; "skip"
+    (gensim): the pair is skipped. Returns the updates of the inputs, and the loss of each.
     """
     x = np.array([[table[row] @ h for h in inputs] for row in rows])
     label = np.array([[target] * len(inputs) for target in targets], float)
@@ -81,18 +81,18 @@ def logistic_step(table, rows, inputs, targets, rates, saturation="exact"):
 
 
 def mean_of_contexts(vectors, kept, places):
-    """``places``: place and weight of each context."""
+    """Return the weighted mean of context vectors; ``places``: position and weight of each context."""
     return sum(vectors[kept[place][2]] * weight for place, weight in places.items()) / sum(places.values())
 
 
 def spread(vectors, kept, places, move, divide):
-    """CBOW: pass what the mean should move by on to each context by its weight, whole or divided by their number."""
+    """Apply the update of a CBOW mean to each context by its weight, whole or divided by their number."""
     for place, weight in places.items():
         vectors[kept[place][2]] += weight * move / (sum(places.values()) if divide else 1)
 
 
 def fresh_negatives(kept, alias_table, key, window, negatives, center, place):
-    """The negatives of one pair: drawn for the centre's position and for where in the window the context stands."""
+    """Return the negatives of a pair, drawn by the center's position and the context's position in the window."""
     center_key = random_bits(random_bits(key, NOISE), ~kept[center][0])
     first = (place - center + window) * negatives
     return [noise_id(random_bits(center_key, first + k), alias_table) for k in range(negatives)]
@@ -102,10 +102,10 @@ def train_fresh(
     model, vectors, context_vectors, kept, places, center, draw, *, rate, divide=False, from_context=False,
     saturation="exact",
 ):  # fmt: skip
-    """The textbook's steps of one centre, pair by pair.
+    """Take the textbook steps of one center, pair by pair.
 
-    places: place and weight of each context. draw: the negatives of a pair by the place of its context, for CBOW by the
-    centre's. from_context: a context's vector predicts the centre. Returns loss and pairs.
+    places: position and weight of each context. draw: the negatives of a pair by the position of its context, for CBOW
+    of the center. from_context: a context's vector predicts the center. Returns loss and pairs.
     """
     loss = 0.0
     if not places:
@@ -126,9 +126,9 @@ def train_fresh(
 
 
 def train_paths(model, vectors, node_vectors, kept, places, center, path, *, rate, divide=False, saturation="exact"):
-    """Hierarchical softmax for one centre: four contexts at a time, or their mean, go down to the centre's word.
+    """Train hierarchical softmax for one center: four contexts at a time, or their mean, predict the center's path.
 
-    places: place and weight of each context. path: the (node, code) from the root down. Returns loss and pairs.
+    places: position and weight of each context. path: (node, code) pairs from the root down. Returns loss and pairs.
     """
     rows, targets = [node for node, _ in path], [1 - code for _, code in path]
     if not places:
@@ -150,10 +150,10 @@ def train_paths(model, vectors, node_vectors, kept, places, center, path, *, rat
 
 
 def train_softmax(model, vectors, context_vectors, kept, windows, centers, *, rate, divide=False):
-    """Full softmax for up to four centres, all from the vectors before: each centre's vector (skip-gram) predicts all
-    its contexts, the mean of its contexts (CBOW) the centre.
+    """Train full softmax for up to four centers, from the vectors before the step.
 
-    windows: place and weight of the contexts of every centre. Returns loss and pairs.
+    Each center's vector predicts its contexts (skip-gram), or the mean of its contexts the center (CBOW).
+    windows: position and weight of the contexts of each center. Returns loss and pairs.
     """
     steps, loss, pairs = [], 0.0, 0.0
     for center in centers:
@@ -185,7 +185,7 @@ def train_lane(
     loss, model, vectors, context_vectors, kept, windows, *, key, window, negatives, alias_table, paths, rate,
     divide=False, from_context=False, saturation="exact",
 ):  # fmt: skip
-    """One epoch of a lane; its loss and its pairs. ``loss`` is "fresh", "hierarchical" or "softmax"."""
+    """Train one epoch of a lane; returns loss and pairs. ``loss`` is "fresh", "hierarchical" or "softmax"."""
     record = []
     if loss == "softmax":
         for first in range(0, len(kept), 4):

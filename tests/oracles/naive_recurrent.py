@@ -1,4 +1,4 @@
-"""Slow, obvious recurrent nets: one text, one layer, one direction, one step at a time. Imports numpy only."""
+"""Naive recurrent networks: one text, one layer, one direction, one step at a time. Imports only NumPy."""
 
 import numpy as np
 
@@ -8,11 +8,11 @@ def sigmoid(x):
 
 
 def lstm_forward(x, w_input, w_hidden, bias, h=None, c=None, holds=None):
-    """x (T, E) through one LSTM; gates stand in the rows of the weights in the order i, f, g, o.
+    """Run x (T, E) through an LSTM; the gates are in the rows of the weights in the order i, f, g, o.
 
-    holds: (T, H) twice, the share of the old h and of the old c that stays in each step (zoneout).
+    holds: two (T, H) arrays, the fractions of the old h and c kept in each step (zoneout).
 
-    Returns a list with one dict a step: i, f, g, o, c, h, and what came in: x, c_before, h_before.
+    Returns a list with one dict per step: i, f, g, o, c, h, and the inputs x, c_before, h_before.
     """
     hidden = w_hidden.shape[1]
     h = np.zeros(hidden) if h is None else h
@@ -32,7 +32,7 @@ def lstm_forward(x, w_input, w_hidden, bias, h=None, c=None, holds=None):
 
 
 def lstm_backward(steps, d_h_out, w_input, w_hidden):
-    """Backpropagation through time; d_h_out (T, H) is each state's gradient from above.
+    """Backpropagate through time; d_h_out (T, H) is the gradient of each state from the layer above.
 
     Returns d_x (T, E), d_w_input, d_w_hidden, d_bias.
     """
@@ -64,7 +64,7 @@ def lstm_backward(steps, d_h_out, w_input, w_hidden):
 
 
 def rnn_forward(x, w_input, w_hidden, bias, h=None, c=None, holds=None):
-    """x (T, E) through one simple recurrent net; a list with one dict a step, as ``lstm_forward``."""
+    """Run x (T, E) through a simple recurrent network; returns a list like that of ``lstm_forward``."""
     h = np.zeros(w_hidden.shape[1]) if h is None else h
     steps = []
     for t in range(len(x)):
@@ -77,7 +77,7 @@ def rnn_forward(x, w_input, w_hidden, bias, h=None, c=None, holds=None):
 
 
 def rnn_backward(steps, d_h_out, w_input, w_hidden):
-    """d_x (T, E), d_w_input, d_w_hidden, d_bias."""
+    """Return d_x (T, E), d_w_input, d_w_hidden, d_bias."""
     d_x = np.zeros((len(steps), w_input.shape[1]))
     d_w_input, d_w_hidden, d_bias = np.zeros_like(w_input), np.zeros_like(w_hidden), np.zeros(len(w_input))
     d_h = np.zeros(w_hidden.shape[1])
@@ -94,9 +94,9 @@ def rnn_backward(steps, d_h_out, w_input, w_hidden):
 
 
 def gru_forward(x, w_input, w_hidden, bias, bias_hidden=None, h=None, c=None, holds=None):
-    """x (T, E) through one GRU, gates r, z, n; with ``bias_hidden`` the reset gate acts after the product, else before.
+    """Run x (T, E) through a GRU, gates r, z, n; with ``bias_hidden``, the reset gate acts after the product.
 
-    Returns a list with one dict a step, as ``lstm_forward``.
+    Returns a list like that of ``lstm_forward``.
     """
     hidden = w_hidden.shape[1]
     h = np.zeros(hidden) if h is None else h
@@ -114,7 +114,7 @@ def gru_forward(x, w_input, w_hidden, bias, bias_hidden=None, h=None, c=None, ho
 
 
 def gru_backward(steps, d_h_out, w_input, w_hidden, bias_hidden=None):
-    """d_x (T, E), d_w_input, d_w_hidden, d_bias, and d_bias_hidden where there is one."""
+    """Return d_x (T, E), d_w_input, d_w_hidden, d_bias, and d_bias_hidden if given ``bias_hidden``."""
     d_x = np.zeros((len(steps), w_input.shape[1]))
     d_w_input, d_w_hidden, d_bias = np.zeros_like(w_input), np.zeros_like(w_hidden), np.zeros(len(w_input))
     d_bias_hidden = np.zeros(w_hidden.shape[1])
@@ -148,14 +148,14 @@ def gru_backward(steps, d_h_out, w_input, w_hidden, bias_hidden=None):
 
 
 def run(weights, x, h=None, c=None, holds=None):
-    """The cell these weights belong to, by their number of gates; weights as the files' names end."""
+    """Run the cell that has these weights, by their number of gates; keys are the suffixes of array names in files."""
     gates = len(weights["w_input"]) // weights["w_hidden"].shape[1]
     forward = {1: rnn_forward, 3: gru_forward, 4: lstm_forward}[gates]
     return forward(x, **weights, h=h, c=c, holds=holds)
 
 
 def run_back(weights, steps, d_h_out):
-    """d_x, and the gradients of the weights by name."""
+    """Return d_x, and the gradients of the weights by name."""
     gates = len(weights["w_input"]) // weights["w_hidden"].shape[1]
     backward = {1: rnn_backward, 3: gru_backward, 4: lstm_backward}[gates]
     more = [weights["bias_hidden"]] if "bias_hidden" in weights else []
@@ -164,7 +164,7 @@ def run_back(weights, steps, d_h_out):
 
 
 def layers_of(parameters):
-    """[{direction: {name: weight}}], a dict a layer."""
+    """Return [{direction: {name: weight}}], one dict per layer."""
     found = []
     while any(name.startswith(f"layers.{len(found)}.") for name in parameters):
         layer = {}
@@ -177,16 +177,16 @@ def layers_of(parameters):
 
 
 def encode(parameters, x, *, merge="concatenate", between=None, first=None, holds=None):
-    """One text through all layers.
+    """Run a text through all layers.
 
     Args:
-        parameters: name to array; those of the layers are read.
+        parameters: name to array; only those of the layers are used.
         x: (T, E).
-        between: for each layer but the last (T, F) factors of its merged states.
-        first: {(layer, direction): (h, c)}. holds: {(layer, direction): ((T, H), (T, H))}, as the direction reads.
+        between: for each layer but the last, (T, F) factors of its merged states (dropout masks).
+        first: {(layer, direction): (h, c)}. holds: {(layer, direction): ((T, H), (T, H))}, in reading direction.
 
     Returns:
-        (T, F) states, (F,) final states merged, and what ``encode_back`` needs.
+        (T, F) states, (F,) merged final states, and the tape for ``encode_back``.
     """
     tape = []
     for number, layer in enumerate(layers_of(parameters)):
@@ -219,7 +219,7 @@ def merged(arrays, merge):
 
 
 def split(d_merged, arrays, merge):
-    """Each array's share of the gradient of ``merged``."""
+    """Split the gradient of ``merged`` into those of its arrays."""
     if len(arrays) == 1:
         return [d_merged]
     if merge == "concatenate":
@@ -233,7 +233,7 @@ def split(d_merged, arrays, merge):
 
 
 def encode_back(tape, d_states, d_final, *, merge="concatenate", between=None):
-    """d_x (T, E), and the gradients of the layers' parameters by name."""
+    """Return d_x (T, E), and the gradients of the layers' parameters by name."""
     gradients = {}
     d_merged = d_states
     for number in reversed(range(len(tape))):
@@ -257,7 +257,7 @@ def encode_back(tape, d_states, d_final, *, merge="concatenate", between=None):
 
 
 def pool(states, pooling):
-    """(T, H) to (H,), and the share (T, H) of each state in each pooled number. No states pool to zeros."""
+    """Pool (T, H) to (H,); also returns d pooled / d states (T, H). No states pool to zeros."""
     if len(states) == 0:
         return np.zeros(states.shape[1]), np.zeros(states.shape)
     share = np.zeros(states.shape)
@@ -271,12 +271,12 @@ def pool(states, pooling):
 def classifier(
     parameters, texts, targets, weights, *, pooling="max", merge="concatenate", word_masks=None, pooled_masks=None
 ):
-    """Loss, probabilities and every gradient of embedding ▶ recurrent layers ▶ pool ▶ softmax.
+    """Return loss, probabilities and all gradients of embedding ▶ recurrent layers ▶ pool ▶ softmax.
 
     Args:
         parameters: name to array, canonical shapes.
-        texts: lists of token ids. targets: classes. weights: one a text.
-        word_masks: token id to (E,), the same for every text. pooled_masks: (B, F).
+        texts: lists of token ids. targets: classes. weights: one per text.
+        word_masks: token id to (E,), the same for all texts. pooled_masks: (B, F).
 
     Returns:
         loss ``-sum_b weights[b] log p_b[targets[b]] / B``, probabilities (B, C), gradients by name.
@@ -298,7 +298,7 @@ def classifier(
         p /= p.sum()
         probabilities.append(p)
         loss -= weights[b] * np.log(p[targets[b]]) / len(texts)
-        # backwards
+        # backward
         d_scores = p.copy()
         d_scores[targets[b]] -= 1
         d_scores *= weights[b] / len(texts)

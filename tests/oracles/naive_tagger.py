@@ -1,4 +1,4 @@
-"""A slow, obvious tagger: one sentence, one token at a time. Imports numpy and the other slow oracles only."""
+"""A naive tagger: one sentence, one token at a time. Imports only NumPy and the other naive oracles."""
 
 import numpy as np
 
@@ -6,12 +6,12 @@ from tests.oracles import naive_heads, naive_recurrent
 
 
 def inputs(parameters, word, features):
-    """One token's input: its word's vector, and beside it the sum of its features' vectors."""
+    """Return a token's input: its word vector concatenated with the sum of its feature vectors."""
     return np.concatenate([parameters["embedding"][word], sum(parameters["features"][row] for row in features)])
 
 
 def states(parameters, x):
-    """States (T, 2 H) of one sentence's inputs (T, E) through a bidirectional LSTM of one layer."""
+    """Return the states (T, 2 H) of a one-layer bidirectional LSTM over a sentence's inputs (T, E)."""
     sides = []
     for direction in ("forward", "reverse"):
         weights = [parameters[f"layers.0.{direction}.{name}"] for name in ("w_input", "w_hidden", "bias")]
@@ -22,10 +22,10 @@ def states(parameters, x):
 
 
 def loss(parameters, sentences, tags):
-    """The mean over all tokens of -log p(their tags); a CRF where there are transitions, else a softmax.
+    """Return the mean over all tokens of -log p(tags), from a CRF if there are transitions, else a softmax.
 
     Args:
-        sentences: for each one a list of (word, features), as rows of the tables. tags: a list for each.
+        sentences: lists of (word, features), as rows of the tables. tags: one list per sentence.
     """
     total, tokens = 0.0, 0
     for sentence, targets in zip(sentences, tags, strict=True):

@@ -1,4 +1,4 @@
-"""The oracles' steps are the gradients of their losses: numerical proof, in float64."""
+"""Numerical checks, in float64, that the oracles' steps follow the gradients of their losses."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ from wordvec.word2vec.huffman import huffman_tree
 TYPES, SIZE, RATE = 6, 5, 1e-6
 KEPT = [(10 + 3 * k, 0, token_id) for k, token_id in enumerate([0, 4, 2, 2, 5, 1, 0, 3])]
 CONTEXTS = [[1], [0, 2, 3], [1, 3], [0, 1, 2, 4, 5], [], [3, 4, 6], [4, 5, 7], [6]]
-"""Places of contexts: a word twice in a window, a word that is its own neighbour, none, more than four."""
+"""Context positions: a word twice in a window, a word that is its own neighbor, none, more than four."""
 
 WINDOWS = [
     {place: naive.weight_of_distance(abs(place - center), 5) for place in places}
@@ -37,7 +37,7 @@ def input_of(model, vectors, center, place=None):
 
 
 def check(tables, loss_of, step):
-    """What ``step`` adds to both tables is -rate x the gradient of ``loss_of``, which is the loss it tells."""
+    """Check that ``step`` adds -rate x the gradient of ``loss_of`` to both tables and returns that loss."""
     vectors, context_vectors = tables
     gradients = [numerical_gradient(loss_of, table) for table in (vectors, context_vectors)]
     expected, before = loss_of(), tables.copy()
@@ -51,7 +51,7 @@ def check(tables, loss_of, step):
 @pytest.mark.parametrize(("model", "from_context"), [("skipgram", False), ("skipgram", True), ("cbow", False)])
 def test_fresh_negatives(tables, model, from_context):
     vectors, context_vectors = tables
-    center, place = 6, 4  # one pair alone: pairs are stepped through one by one
+    center, place = 6, 4  # a single pair, because steps are taken pair by pair
     places = WINDOWS[center] if model == "cbow" else {place: WINDOWS[center][place]}
     positive = KEPT[center if model == "cbow" or from_context else place][2]
     negatives = [2, 5, 2, positive, 1]
@@ -109,7 +109,7 @@ def test_softmax(tables, model, centers):
     check(tables, loss_of, step)
 
 
-def test_a_path_and_a_softmax_share_one_chance_among_all_words(tables):
+def test_path_and_softmax_probabilities_sum_to_one(tables):
     vectors, table = tables
     for h in vectors:
         assert sum(np.exp(-slow.path_loss(table, h, path)) for path in paths()) == pytest.approx(1)

@@ -1,4 +1,4 @@
-"""Vocabulary: rows, counts, lookups and what it refuses."""
+"""Vocabulary: rows, counts, lookup, suggestions and errors."""
 
 import pickle
 
@@ -66,12 +66,12 @@ def test_counts_are_a_copy():
         (["a", "b"], [1.5, 2.0], r"whole numbers"),
     ],
 )
-def test_refusals_name_the_rule_and_the_value(tokens, counts, message):
+def test_errors_state_the_rule_and_the_value(tokens, counts, message):
     with pytest.raises(InputError, match=message):
         Vocabulary(tokens, counts)
 
 
-def test_equality_minds_tokens_and_counts():
+def test_equality_compares_tokens_and_counts():
     assert Vocabulary(["a", "b"], [2, 1]) == Vocabulary(("a", "b"), np.array([2, 1], np.int32))
     assert Vocabulary(["a", "b"], [2, 1]) != Vocabulary(["b", "a"], [2, 1])
     assert Vocabulary(["a", "b"], [2, 1]) != Vocabulary(["a", "b"], [3, 1])
@@ -92,7 +92,7 @@ def test_repr_is_short():
     assert repr(Vocabulary(list("abcd"))) == "<Vocabulary of 4 tokens ['a', 'b', 'c', ...]>"
 
 
-def test_survives_copying_between_processes(vocabulary):
+def test_pickling_round_trip(vocabulary):
     twin = pickle.loads(pickle.dumps(vocabulary))
     assert twin == vocabulary
     assert twin.token_to_id == vocabulary.token_to_id
@@ -107,7 +107,7 @@ def test_closest_puts_the_nearest_first_then_row_order():
 
 
 def naive_distance(left, right):
-    """Optimal string alignment by its recursive definition."""
+    """Compute the optimal string alignment distance by its recursive definition."""
     if not left or not right:
         return len(left) + len(right)
     choices = [
@@ -122,13 +122,13 @@ def naive_distance(left, right):
 
 @settings(max_examples=100, deadline=None)
 @given(st.text("abc", max_size=5), st.text("abc", max_size=5), st.integers(0, 4))
-def test_edit_distance_is_that_of_the_definition(left, right, limit):
+def test_edit_distance_matches_its_definition(left, right, limit):
     assert edit_distance(left, right, limit) == min(naive_distance(left, right), limit + 1)
 
 
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.text("abcD", min_size=1, max_size=6), unique=True, max_size=12), st.text("abcD", max_size=6))
-def test_closest_equals_a_search_through_every_token(tokens, word):
+def test_closest_matches_a_search_of_every_token(tokens, word):
     limit = min(3, max(1, len(word) // 3))
     ranked = sorted((naive_distance(word.lower(), token.lower()), row) for row, token in enumerate(tokens))
     expected = [tokens[row] for edits, row in ranked if edits <= limit]

@@ -1,8 +1,8 @@
-"""Checkpoints: a file that holds all of a training under way, so that it goes on to the same bytes.
+"""Checkpoints: the complete state of a training run in a file, from which it resumes with bit-identical results.
 
-A checkpoint is a safetensors file of the engine's arrays, whatever they are. Its metadata name the run it belongs to
-(settings, digests of the corpus and of the vectors that were continued from, how the best epoch is chosen) and how far
-it was. It is written beside and renamed: whoever is killed while writing leaves the one before.
+A checkpoint is a safetensors file of the engine's arrays. Its metadata identify the run (settings, digests of the
+corpus and of the initial vectors, how the best epoch is selected) and its progress. It is replaced atomically: a
+process killed while writing leaves the previous checkpoint intact.
 """
 
 import hashlib
@@ -23,19 +23,19 @@ _log = logging.getLogger(__name__)
 
 _VERSION = 1
 _PIECE = 1 << 22
-"""Numbers digested at a time, so that Ctrl-C is heard in between."""
+"""Array items digested at a time, so that Ctrl-C is handled in between."""
 
 
 class Checkpoint:
-    """Where a training is saved to, and how often; without a path it never is.
+    """The checkpoint file of a run and its saving interval; without a path, nothing is saved.
 
     Args:
         path: the file.
-        seconds: from one time to the next.
-        resume: go on from the file, if it is there.
+        seconds: the saving interval.
+        resume: continue from the file, if it exists.
 
     Raises:
-        InputError: the place cannot be written to, or a file is there that is not to be gone on from.
+        InputError: the path is not writable, or the file exists without ``resume``.
     """
 
     def __init__(self, path: str | os.PathLike[str] | None, seconds: float, resume: bool) -> None:
@@ -44,10 +44,10 @@ class Checkpoint:
         self._resume = resume
         self._run: dict[str, Any] = {}
         if resume and self.path is None:
-            raise InputError("to resume, name the checkpoint to go on from")
+            raise InputError("resume needs a checkpoint; name the checkpoint file")
         if self.path is not None and self.path.exists() and not resume:
             raise InputError(
-                f"{self.path} holds the state of an interrupted training; resume that, or remove the file to start anew"
+                f"{self.path} holds the state of an interrupted training; resume it, or remove the file to start again"
             )
 
     def begin(
@@ -59,13 +59,13 @@ class Checkpoint:
         keeping: Mapping[str, Any] | None = None,
         initial: Iterable[np.ndarray | None] | None = None,
     ) -> "SavedTraining | None":
-        """Record which run this is; returns the state saved for it, or None if nothing was saved.
+        """Record which run this is and return its saved state, or None if nothing was saved.
 
         Args:
-            settings: resolved, as JSON can hold them.
+            settings: resolved and JSON-serializable.
             data: the size of the training data, such as ``{"tokens": N, "types": V}``.
             arrays: the training data; a digest of them identifies the run.
-            keeping: what decides which epoch is kept.
+            keeping: the criteria that decide which epoch is kept.
             initial: the arrays that training continues from, or None.
 
         Raises:
@@ -88,10 +88,10 @@ class Checkpoint:
         return None
 
     def save(self, arrays: Mapping[str, np.ndarray], reached: Mapping[str, Any]) -> None:
-        """Write the arrays, and how far training is; not-a-number is None in there.
+        """Write the arrays and the progress of the training, in which NaN becomes None.
 
         Raises:
-            InputError: the disk is full, or the place cannot be written to any more.
+            InputError: the disk is full, or the path is no longer writable.
         """
         assert self.path is not None
         about = {
@@ -106,25 +106,25 @@ class Checkpoint:
     def _open(self) -> "SavedTraining":
         assert self.path is not None
         file = TensorFile(self.path)
-        about = file.told("wordvec")
+        about = file.metadata_of("wordvec")
         if about.get("kind") != "training":
             raise FormatError(f"{self.path}: expected a checkpoint, found {about.get('kind')!r}")
         if about.get("version") != _VERSION or not {"run", "reached", "digest"} <= {*about}:
             raise FormatError(
-                f"{self.path}: a checkpoint of another release; end the training with that one, or remove the file to "
-                "start anew"
+                f"{self.path}: a checkpoint of another release; finish the training with that release, or remove the "
+                "file to start again"
             )
         differences = _differences(about["run"], self._run)
         if differences:
             raise InputError(
-                f"{self.path} is of another training: {'; '.join(differences)}. Go on as it was started, or remove "
-                "the file to start anew"
+                f"{self.path} belongs to another training: {'; '.join(differences)}. Resume with the original settings "
+                "and data, or remove the file to start again"
             )
         return SavedTraining(file, about)
 
 
 class SavedTraining:
-    """An opened checkpoint: how far it ``reached``, and its arrays."""
+    """An opened checkpoint: its progress (``reached``) and its arrays."""
 
     def __init__(self, file: TensorFile, about: dict[str, Any]) -> None:
         self._file = file
@@ -132,19 +132,19 @@ class SavedTraining:
         self.reached: dict[str, Any] = about["reached"]
 
     def rows(self, name: str) -> int:
-        """The length of the first axis of an array; 0 where there is none of this name."""
+        """Return the length of the first axis of an array; 0 if there is no array of this name."""
         return int(self._file.described()[name]["shape"][0]) if name in self._file else 0
 
     def read_into(self, arrays: Mapping[str, np.ndarray]) -> None:
-        """Fill the arrays, each of which must be there with the same type and shape.
+        """Fill the arrays from the stored arrays of the same names.
 
         Raises:
-            FormatError: one is not, because another release wrote the file, or the file is damaged.
+            FormatError: an array is missing or differs in dtype or shape (written by another release), or is damaged.
         """
         for name, array in arrays.items():
             self._file.read_into(name, array)
         if digest(*arrays.values()) != self._digest:
-            raise FormatError(f"{self._file.path}: the checkpoint is damaged; remove it to start anew")
+            raise FormatError(f"{self._file.path}: the checkpoint is damaged; remove it to start again")
 
 
 def digest(*arrays: np.ndarray | None) -> str:
@@ -160,7 +160,7 @@ def digest(*arrays: np.ndarray | None) -> str:
 
 
 def _differences(saved: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """What a run has otherwise than the one that was saved, in words."""
+    """Describe how a run differs from the saved one."""
     words = [
         difference
         for part in ("settings", "keeping")
@@ -168,9 +168,9 @@ def _differences(saved: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     ]
     was, wanted = saved.get("corpus") or {}, now["corpus"]
     if was != wanted:
-        words.append(f"the text, or what is kept of it, is another{then_and_now(_size(was), _size(wanted))}")
+        words.append(f"the corpus or its vocabulary differs{then_and_now(_size(was), _size(wanted))}")
     if saved.get("initial") != now["initial"]:
-        words.append("it continues from other vectors")
+        words.append("the initial vectors differ")
     return words
 
 
@@ -182,7 +182,7 @@ def _size(corpus: Mapping[str, Any]) -> str:
 def differing_settings(was: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:
     """Return one phrase for each setting that differs."""
     return [
-        f"{name} was {was.get(name)!r} and is {wanted.get(name)!r}"
+        f"{name} was {was.get(name)!r} and is now {wanted.get(name)!r}"
         for name in sorted({*was, *wanted})
         if was.get(name) != wanted.get(name)
     ]

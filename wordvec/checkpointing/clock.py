@@ -1,4 +1,4 @@
-"""A clock that says when a checkpoint or an evaluation is due."""
+"""A timer for periodic checkpoints and evaluations."""
 
 import math
 import time
@@ -9,7 +9,7 @@ from wordvec.errors import InputError
 
 
 class Clock:
-    """Says when so many seconds have passed since it was last reset; never, without a number of them."""
+    """A timer that is due once ``seconds`` have passed since its last reset; never due if None."""
 
     def __init__(self, name: str, seconds: float | None) -> None:
         self._seconds = None if seconds is None else check_positive(name, seconds)
@@ -23,10 +23,10 @@ class Clock:
 
 
 def check_positive(name: str, value: Any) -> Any:
-    """The value, a finite number above 0.
+    """Return the value, a finite number above 0.
 
     Raises:
-        InputError: it is none.
+        InputError: the value is not a finite number above 0.
     """
     if isinstance(value, bool) or not isinstance(value, Real) or not 0 < float(value) < math.inf:
         raise InputError(f"{name} must be a number above 0, got {value!r}")

@@ -60,7 +60,7 @@ def finished_training(
         differences = [f"it is {size}, not {len(vocabulary)} x {settings.vector_size}"]
     if differences:
         raise InputError(
-            f"no checkpoint found, and {path} was not produced by this run: {'; '.join(differences)}. Name another "
-            "output file, or leave out resume to replace it"
+            f"no checkpoint found, and {path} was not produced by this run: {'; '.join(differences)}. Use another "
+            "output file, or omit resume to replace it"
         )
     return True

@@ -40,7 +40,7 @@ class ResumableRun(ABC):
 
     @abstractmethod
     def _state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-        """Return the arrays of the run, and how far it is, as JSON can hold it.
+        """Return the arrays of the run, and its progress as JSON-serializable values.
 
         Raises:
             TrainingError: the arrays hold NaN or infinity.

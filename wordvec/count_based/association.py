@@ -1,4 +1,4 @@
-"""What a co-occurrence count says of a word: association measures, computed cell by cell on sparse counts."""
+"""Association measures on sparse co-occurrence counts: PPMI, NPMI, log counts, conditional probabilities."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -25,9 +25,9 @@ def association_matrix(
     smoothing: float | None = None,
     shift: float = 1.0,
 ) -> "csr_array":
-    """Replace every count X(w, c) by what it says of the word w.
+    """Replace every co-occurrence count X(w, c) by an association measure.
 
-    With the sums over rows #(w) and columns #(c), D over all, and the probabilities P that they stand for:
+    With row sums #(w), column sums #(c), the total D, and the corresponding probabilities P:
 
     ===============  ===============================================  ==============================================
     ``ppmi``         max(0, log P(w, c) / (P(w) P_a(c)) - log shift)  Levy, Goldberg & Dagan 2015, sections 2.1, 3.2;
@@ -38,21 +38,21 @@ def association_matrix(
     ``count``        X(w, c)
     ===============  ===============================================  ==============================================
 
-    where P_a(c) = #(c)^a / sum of all #(c)^a, the smoothed distribution of contexts, a being ``smoothing``. Everything
-    is computed in float64 and rounded to float32. A pair that was never seen has no cell, and so counts 0; ``ppmi`` has
-    none either where it is 0. What does not fit into half of the free memory goes to temporary files.
+    where P_a(c) = #(c)^a / sum of all #(c)^a is the context distribution smoothed by a = ``smoothing``. Values are
+    computed in float64 and rounded to float32. Unseen pairs have no cell, which means 0, and neither do zeros of
+    ``ppmi``. A result that exceeds half of the free memory goes to temporary files.
 
     Args:
-        counts: those of a corpus, or any sparse matrix (R, C) of numbers above 0.
+        counts: the co-occurrence counts of a corpus, or any sparse matrix (R, C) of positive numbers.
         weighting: one of ``WEIGHTINGS``.
-        smoothing: a above. None: 0.75 for ``ppmi``; 1 for ``npmi``, which then lies between -1 and 1.
-        shift: of ``ppmi``, the k of word2vec's k negative samples; 1 for none.
+        smoothing: the exponent a. None: 0.75 for ``ppmi``; 1 for ``npmi``, which then lies between -1 and 1.
+        shift: for ``ppmi``, like k negative samples in word2vec; 1 for no shift.
 
     Returns:
         ``csr_array`` (R, C): float32 data, int32 indices, int64 indptr.
 
     Raises:
-        InputError: an unknown weighting, settings out of range or of another weighting, a count that is not above 0.
+        InputError: an unknown weighting, settings out of range or of another weighting, or a count not above 0.
 
     Example:
         >>> from wordvec import CooccurrenceSettings, count_cooccurrences, encode_corpus
@@ -73,7 +73,7 @@ def association_matrix(
     indices = Growing(np.int32, reserve if weighting == "ppmi" else 0, scratch, "columns")
     data = Growing(np.float32, reserve, scratch, "values")
     indptr = np.array(matrix.indptr, np.int64)
-    # log P(w, c) / (P(w) P_a(c)) = log X + log D - log #(w) - log D P_a(c); an empty row or column has no cell.
+    # log P(w, c) / (P(w) P_a(c)) = log X + log D - log #(w) - log D P_a(c); empty rows and columns have no cells.
     with np.errstate(divide="ignore", invalid="ignore"):
         log_total = np.log(total)
         of_row = log_total - np.log(rows)
@@ -93,7 +93,7 @@ def association_matrix(
             value = log_x + of_row[row] - of_column[column]
             if weighting == "npmi":
                 information = log_total - log_x
-                # The only pair there is: its limit.
+                # A single pair in the whole matrix: the limit of the formula.
                 data.append(np.where(information > 0, value / np.where(information > 0, information, 1), 1))
                 continue
             value -= log_shift
@@ -108,7 +108,7 @@ def association_matrix(
 
 
 def settings_of(weighting: str, smoothing: float | None = None, shift: float = 1.0) -> dict[str, Any]:
-    """The weighting and those of its settings that it knows, as JSON can hold them.
+    """Return a weighting and the settings that apply to it, JSON-serializable.
 
     Raises:
         InputError: an unknown weighting, settings out of range or of another weighting.
@@ -122,18 +122,18 @@ def settings_of(weighting: str, smoothing: float | None = None, shift: float = 1
     if weighting in _SMOOTHING:
         chosen["smoothing"] = _SMOOTHING[weighting] if smoothing is None else float(smoothing)
         if not 0 <= chosen["smoothing"] <= 1:
-            raise InputError(f"smoothing must lie between 0 and 1, got {smoothing}")
+            raise InputError(f"smoothing must be between 0 and 1, got {smoothing}")
     elif smoothing is not None:
-        raise InputError(f"smoothing is for {' and '.join(_SMOOTHING)}; {weighting} knows none")
+        raise InputError(f"smoothing applies only to {' and '.join(_SMOOTHING)}, not to {weighting}; omit it")
     if weighting == "ppmi":
         chosen["shift"] = check_number("shift", shift, above=0)
     elif shift != 1:
-        raise InputError(f"shift is for ppmi; {weighting} knows none")
+        raise InputError(f"shift applies only to ppmi, not to {weighting}; omit it")
     return chosen
 
 
 def _canonical(matrix: "csr_array") -> "csr_array":
-    """The same matrix with sorted rows and each cell once."""
+    """Return the matrix with sorted rows and duplicate cells summed, after checking its values."""
     if getattr(matrix, "format", "") != "csr":
         raise InputError(f"counts must be a sparse matrix in CSR format, got {type(matrix).__name__}; call tocsr()")
     if not matrix.has_canonical_format:
@@ -142,16 +142,16 @@ def _canonical(matrix: "csr_array") -> "csr_array":
     for _, _, cells in row_pieces(matrix):
         x = matrix.data[cells]
         if not (np.isfinite(x) & (x > 0)).all():
-            raise InputError(f"counts must be finite numbers above 0, got {x[~(np.isfinite(x) & (x > 0))][0]}")
+            raise InputError(f"counts must be finite and above 0, got {x[~(np.isfinite(x) & (x > 0))][0]}")
     return matrix
 
 
 def _sums(matrix: "csr_array") -> tuple[np.ndarray, np.ndarray, float]:
-    """The sums of the rows (R,) and of the columns (C,), float64, and of all."""
+    """Return the row sums (R,) and column sums (C,), float64, and the total."""
     rows, columns = np.zeros(matrix.shape[0]), np.zeros(matrix.shape[1])
     for first_row, last_row, cells in row_pieces(matrix):
         x = matrix.data[cells].astype(np.float64)
-        # SciPy's own sums would be in the type of the data, float32.
+        # SciPy's sums would use the dtype of the data, float32.
         row = np.repeat(np.arange(last_row - first_row), np.diff(matrix.indptr[first_row : last_row + 1]))
         rows[first_row:last_row] = np.bincount(row, x, last_row - first_row)
         columns += np.bincount(matrix.indices[cells], x, len(columns))

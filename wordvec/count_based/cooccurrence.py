@@ -1,6 +1,6 @@
-"""Co-occurrence counts: how often each word stands near each other word, as a sparse matrix.
+"""Co-occurrence counts of a corpus as a sparse word-context matrix.
 
-What is counted, the matrix, and the call that makes it; how, see ``wordvec.count_based.pair_counting``.
+See ``wordvec.count_based.pair_counting`` for the algorithm.
 """
 
 from typing import TYPE_CHECKING
@@ -22,18 +22,18 @@ if TYPE_CHECKING:
 
 
 _MEMORY = 4 << 30
-"""The budget where the system does not say how much memory is free."""
+"""Memory budget if the system does not report the free memory."""
 
 
 class CooccurrenceCounts:
-    """Which words stand near which, and how often.
+    """A word-context co-occurrence matrix.
 
     Attributes:
-        vocabulary: V tokens, those of the rows and of the columns.
-        counts: scipy ``csr_array`` (V, V): row w holds what each word counts as a context of w. Data float32, indices
-            int32 and ascending in each row, indptr int64; read only, memory-mapped where they did not fit into memory.
-        settings: what was counted.
-        tokenizer, lowercase: how the text was cut into tokens.
+        vocabulary: V tokens, of both rows and columns.
+        counts: SciPy ``csr_array`` (V, V); row w has the weighted count of each context word of w. Data float32,
+            indices int32, ascending in each row, indptr int64; read-only, memory-mapped if they exceed memory.
+        settings: the counting settings.
+        tokenizer, lowercase: how the text was tokenized.
 
     Example:
         >>> from wordvec import encode_corpus
@@ -65,7 +65,7 @@ class CooccurrenceCounts:
         self.lowercase = lowercase
 
     def count(self, word: str, context: str) -> float:
-        """What ``context`` counts near ``word``.
+        """Return the weighted count of ``context`` as a context of ``word``.
 
         Raises:
             UnknownTokenError: one of them is not in the vocabulary.
@@ -87,25 +87,25 @@ def count_cooccurrences(
     memory: int | None = None,
     on_progress: OnProgress | None = None,
 ) -> CooccurrenceCounts:
-    """Count how often each word stands near each other word, weighted by their distance.
+    """Count how often each word occurs near each other word, weighted by distance.
 
-    Every cell is an exact sum, rounded to float32 at the end; only harmonic weights in a window of more than 22 are
-    rounded before, to multiples of 2^-32 (coarser ones where a corpus has more than 10^8 tokens). The result depends on
-    the corpus and the settings alone.
+    Every cell is an exact sum, rounded to float32 at the end; only harmonic weights in windows above 22 are rounded
+    first, to multiples of 2^-32 (coarser for corpora of more than 10^8 tokens). The result depends only on the corpus
+    and the settings.
 
     Args:
-        corpus: the words and their sentences, over whose ends no window reaches.
-        settings: what to count; the defaults are GloVe's.
-        threads: None means one a core.
-        memory: bytes to work in, without the corpus and its vocabulary, which are on disk or there already. What does
-            not fit is counted in parts, in temporary files. None: half of what is free.
+        corpus: the encoded corpus; windows do not cross sentence boundaries.
+        settings: the counting settings; the defaults are GloVe's.
+        threads: None means one per core.
+        memory: working memory in bytes, excluding the corpus (on disk) and its vocabulary (already loaded). Counts that
+            exceed it are computed in parts, in temporary files. None: half of the free memory.
         on_progress: called a few times a second.
 
     Returns:
         The matrix, in memory or memory-mapped.
 
     Raises:
-        InputError: too little memory even so, or the disk of the temporary files is full.
+        InputError: ``memory`` is too small even so, or the disk of the temporary files is full.
     """
     settings = settings or CooccurrenceSettings()
     if memory is None:

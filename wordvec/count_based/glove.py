@@ -1,4 +1,4 @@
-"""GloVe: word vectors whose dot products are the logarithms of co-occurrence counts (Pennington et al. 2014)."""
+"""GloVe: word vectors whose dot products approximate log co-occurrence counts (Pennington et al. 2014)."""
 
 import logging
 import math
@@ -29,15 +29,15 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _PIECE = 1 << 20
-"""Numbers looked through at a time."""
+"""Values checked at a time."""
 
 
 @dataclass
 class GloveResult:
-    """What training learned and what it took.
+    """Vectors, losses and statistics of a training run.
 
-    ``losses`` are the mean loss a cell, f(x) / 2 times the squared miss (eq. 8 by the number of cells), epoch by epoch,
-    each cell's before its own step. ``seconds`` are those of training alone, in all runs of one that was resumed.
+    ``losses`` are the mean losses per cell of each epoch, f(x) / 2 times the squared error (eq. 8 divided by the number
+    of cells), each cell's before its own update. ``seconds`` is the training time only, over all runs if resumed.
     """
 
     vectors: WordVectors
@@ -49,7 +49,7 @@ class GloveResult:
     threads: int = 1
 
     def summary(self) -> dict[str, Any]:
-        """All of it but the vectors, as JSON can write it."""
+        """Return all fields except the vectors as JSON-serializable values."""
         return {
             "settings": self.settings.record(),
             "cells": self.cells,
@@ -71,23 +71,22 @@ def train_glove(
     checkpoint_every: float = 300.0,
     resume: bool = False,
 ) -> GloveResult:
-    """Train word vectors on co-occurrence counts: the same bytes for a seed at any number of threads.
+    """Train GloVe vectors on co-occurrence counts, bit-identical for a seed at any number of threads.
 
     Args:
         cooccurrence: from ``count_cooccurrences``. Its counts are read once.
         settings: None means the defaults.
-        threads: None means one a core.
+        threads: None means one per core.
         on_progress: called now and then from the calling thread.
-        checkpoint: a file that all of the training is saved to every ``checkpoint_every`` seconds and on Ctrl-C. Remove
-            it when the vectors are saved.
-        resume: go on from the checkpoint, if there is one; the vectors come out the same, bit for bit, as without the
-            interruption.
+        checkpoint: a file to save the training state to, every ``checkpoint_every`` seconds and on Ctrl-C. Remove it
+            once the vectors are saved.
+        resume: continue from the checkpoint, if it exists; the vectors are bit-identical to those of an uninterrupted
+            run.
 
     Raises:
-        InputError: settings out of range, counts that are no positive numbers, or a checkpoint that is in the way, or
-            of another training.
-        InputError: nothing was counted.
-        TrainingError: numbers went beyond float32, or there is not enough memory.
+        InputError: settings out of range, no counts or counts not above 0, an existing checkpoint without ``resume``,
+            or a checkpoint of another run.
+        TrainingError: training diverged, or memory is insufficient.
 
     Example:
         >>> from wordvec import count_cooccurrences, encode_corpus
@@ -101,10 +100,10 @@ def train_glove(
     saver = Checkpoint(checkpoint, checkpoint_every, resume)
     _check_counts(cooccurrence.counts)
     _check_memory(cooccurrence.counts, settings)
-    told = cooccurrence.settings.file_record(settings.model, settings.record())
+    record = cooccurrence.settings.file_record(settings.model, settings.record())
     counts, words = cooccurrence.counts, cooccurrence.vocabulary
     saved = saver.begin(
-        told,
+        record,
         {"counts": int(counts.nnz), "types": len(words)},
         (*pack_tokens(words.tokens), words.counts, counts.indptr, counts.indices, counts.data),
     )
@@ -114,12 +113,12 @@ def train_glove(
 
 def _check_counts(counts: "csr_array") -> None:
     if counts.nnz == 0:
-        raise InputError("no two words stand near each other; lower min_count or give more text")
+        raise InputError("the corpus has no co-occurring words; lower min_count or use more text")
     for start in range(0, counts.nnz, _PIECE):
         piece = counts.data[start : start + _PIECE]
         if not (np.isfinite(piece).all() and piece.min() > 0):
             wrong = piece[~(np.isfinite(piece) & (piece > 0))][0]
-            raise InputError(f"GloVe takes the logarithm of each count, which must be above 0, got {wrong}")
+            raise InputError(f"counts must be finite and above 0, because GloVe takes their logarithms, got {wrong}")
 
 
 def _check_memory(counts: "csr_array", settings: GloveSettings) -> None:
@@ -128,13 +127,13 @@ def _check_memory(counts: "csr_array", settings: GloveSettings) -> None:
     needed = 12 * counts.nnz + 16 * types * row_stride(size + 2) + 8 * types * size
     if free is not None and needed > free:
         raise TrainingError(
-            f"training on {counts.nnz:,} counts needs {needed / 1e9:.1f} GB of memory, {free / 1e9:.1f} GB are free; "
-            "raise min_count, or lower window or vector_size"
+            f"training on {counts.nnz:,} counts needs {needed / 1e9:.1f} GB of memory, but only {free / 1e9:.1f} GB "
+            "are free; raise min_count, or lower window or vector_size"
         )
 
 
 class _Training(ResumableRun):
-    """A training under way: its tables, its cells, and how many blocks of which epoch are done."""
+    """A training run: its tables, its cells, and its progress in epochs and blocks."""
 
     def __init__(
         self,
@@ -159,7 +158,7 @@ class _Training(ResumableRun):
         self.losses: list[float] = []
 
     def run(self, saved: SavedTraining | None) -> GloveResult:
-        """Train from the beginning, or from what was saved, to the end."""
+        """Train to the end, from the beginning or from a saved state."""
         self._run_to_end(saved)
         return self._result()
 
@@ -196,7 +195,7 @@ class _Training(ResumableRun):
         from wordvec.kernels.compiling import interrupts_wait
 
         self._check_finite(f"after epoch {self.epoch + 1}")
-        with interrupts_wait():  # all of it or nothing
+        with interrupts_wait():  # all or nothing
             self.losses.append(float(self.block_losses.sum()) / len(self.cells.rows))
             self.epoch += 1
             self.blocks_done = 0
@@ -204,7 +203,7 @@ class _Training(ResumableRun):
         self._report(0)
 
     def _control(self, blocks_done: int) -> np.ndarray:
-        """What the threads of one call of the kernel share."""
+        """Allocate the state shared by the threads of one kernel call."""
         from wordvec.kernels.glove import LINE, NEXT, TURNS
 
         bands = len(self.bounds) - 1
@@ -233,8 +232,8 @@ class _Training(ResumableRun):
         for start in range(0, flat.size, _PIECE):
             if not np.isfinite(flat[start : start + _PIECE]).all():
                 raise TrainingError(
-                    f"the vectors are no longer numbers {when}: learning_rate = {self.settings.learning_rate} is too "
-                    "high for these counts; lower it and start anew"
+                    f"training diverged (NaN or infinity) {when}: learning_rate = {self.settings.learning_rate} is too "
+                    "high for these counts; lower it and start again"
                 )
 
     def _result(self) -> GloveResult:
@@ -282,7 +281,7 @@ class _Training(ResumableRun):
     # -- progress -----------------------------------------------------------------------------------------------------
 
     def _done(self) -> int:
-        """Cells of all epochs."""
+        """Return the number of cells trained on in all epochs."""
         return self.epoch * len(self.cells.rows) + int(self._cells_by_block[self.blocks_done])
 
     def _report(self, blocks_done: int) -> None:

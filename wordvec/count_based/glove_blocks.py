@@ -1,4 +1,4 @@
-"""What GloVe is trained on: counts sorted into blocks, the order of the blocks, the tables before the first of them."""
+"""GloVe training data: counts sorted into blocks, the block schedule, and the initial tables."""
 
 from typing import TYPE_CHECKING
 
@@ -13,32 +13,32 @@ if TYPE_CHECKING:
     from wordvec.kernels.glove import Cells
 
 GROUP_ROWS = 4096
-"""Rows of a group of bands: with their contexts they stay in the cache."""
+"""Rows per group of bands, which fit in the cache with their contexts."""
 
 SPLIT = 4
-"""Bands of a group: so many threads at least find a block each."""
+"""Bands per group: at least this many threads find a block each."""
 
 MOST_GROUPS = 64
-"""There are no more groups than this, their rows become more, unless a band would have more than MOST_ROWS."""
+"""Maximum number of groups, whose rows grow instead, unless a band would exceed MOST_ROWS."""
 
 MOST_ROWS = 1 << 16
-"""Rows of a band have numbers of 16 bits."""
+"""Maximum number of rows per band, since their indices are 16-bit."""
 
 _FIXED = 1e30
-"""A sum of squared gradients that lets nothing move any more."""
+"""A sum of squared gradients so large that the parameter no longer moves."""
 
 _PIECE = 1 << 20
-"""Numbers worked on at a time."""
+"""Values processed at a time."""
 
 _DRAWN = 4096
-"""Rows drawn at a time."""
+"""Rows initialized at a time."""
 
 
 def band_bounds(types: int) -> np.ndarray:
-    """(bands + 1,) int64: the first word of each band, and the number of words.
+    """Return (bands + 1,) int64: the first word of each band, and the number of words.
 
-    Groups of SPLIT bands, all of about as many words in a row; with few words some are empty. Bands of as many cells
-    would leave threads less to wait for, but their vectors score lower on wiki8.
+    Bands come in groups of SPLIT, all with about equal numbers of consecutive words; with few words, some are empty.
+    Bands with equal numbers of cells would make threads wait less, but their vectors score lower on wiki8.
     """
     groups = min(-(-types // GROUP_ROWS), MOST_GROUPS)
     bands = max(SPLIT * groups, SPLIT * -(-types // (SPLIT * MOST_ROWS)))
@@ -46,11 +46,11 @@ def band_bounds(types: int) -> np.ndarray:
 
 
 def schedule_of(bands: int) -> np.ndarray:
-    """(bands^2, 3) int64: row band, column band and turn of each block, in the order they are taken.
+    """Return (bands^2, 3) int64: row band, column band and turn of each block, in processing order.
 
-    Every group of row bands meets the group of column bands with its own number first, then the next one, and so on: a
-    block of blocks, in which every row band meets the column bands in the same way. With frequent words among
-    themselves first, wiki8's vectors score higher than with any band that is a fair sample of the words.
+    Each group of row bands is first paired with the group of column bands of the same number, then with the next one,
+    and so on; within a pair of groups, bands are paired in the same way. Training frequent words with each other first
+    scores higher on wiki8 than bands that are random samples of the words.
     """
     groups = bands // SPLIT
     outer, group, inner, band = np.indices((groups, groups, SPLIT, SPLIT)).reshape(4, -1)
@@ -59,7 +59,7 @@ def schedule_of(bands: int) -> np.ndarray:
 
 
 def sorted_cells(counts: "csr_array", bounds: np.ndarray, settings: "GloveSettings") -> "Cells":
-    """The counts block by block, in each block word by word, words in an order drawn from the seed."""
+    """Return the counts sorted by block, then by word, in a word order drawn from the seed."""
     from wordvec.kernels.glove import Cells, count_cells, sort_cells
 
     bands = len(bounds) - 1
@@ -85,16 +85,16 @@ def sorted_cells(counts: "csr_array", bounds: np.ndarray, settings: "GloveSettin
 
 
 def first_tables(types: int, settings: "GloveSettings") -> np.ndarray:
-    """(2, V * 2 * stride) float32: the words' table and the contexts'.
+    """Return (2, V * 2 * stride) float32: the initial word and context tables.
 
-    Vectors and biases uniform in -0.5/D .. 0.5/D, sums of squared gradients 1, as in the authors' program.
+    Vectors and biases are uniform in -0.5/D .. 0.5/D, sums of squared gradients 1, as in the authors' program.
     """
     size = settings.vector_size
     stride = row_stride(size + 2)
     flat = aligned(2 * types * 2 * stride, np.float32).reshape(2, -1)
     random = np.random.Generator(np.random.PCG64([settings.seed, 3]))
     for side, table in enumerate(flat.reshape(2, types, 2, stride)):
-        for start in range(0, types, _DRAWN):  # a part at a time: what is drawn is in memory twice
+        for start in range(0, types, _DRAWN):  # in parts, since the random numbers take as much memory again
             part = table[start : start + _DRAWN]
             drawn = (random.random((len(part), size + 1), np.float32) - np.float32(0.5)) / np.float32(size)
             part[:, 0, :size], part[:, 0, size + side] = drawn[:, :size], drawn[:, size]

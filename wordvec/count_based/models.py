@@ -1,4 +1,4 @@
-"""Word vectors from counts, behind one interface: which models there are, what each may be told, and their training."""
+"""Count-based word vector models behind one interface: their settings and training."""
 
 import os
 import time
@@ -19,10 +19,10 @@ from wordvec.system.validation import check_choice
 from wordvec.vectors.dense import WordVectors
 
 COUNT_BASED_MODELS = ("cooccurrence", "ppmi", "svd", "glove")
-"""Counts as they are (or weighted), PPMI, its singular vectors, and GloVe. The first two are sparse."""
+"""Raw (or weighted) counts, PPMI, truncated SVD of PPMI, and GloVe. The first two are sparse."""
 
-# How contexts are counted where nothing else is said. GloVe's are its authors'; the others count the windows of CBOW
-# and skip-gram, a radius of 1 to 5 words that is drawn for each word, by their expectation.
+# Default counting settings. GloVe's are its authors'; the others are the expected windows of CBOW and skip-gram, which
+# draw a radius of 1 to 5 words for each center.
 _COUNTING: dict[str, dict[str, Any]] = {
     "cooccurrence": {"window": 5, "window_weights": "dynamic"},
     "ppmi": {"window": 5, "window_weights": "dynamic"},
@@ -35,13 +35,13 @@ _WEIGHTING = ("weighting", "smoothing", "shift")
 
 @dataclass(frozen=True)
 class CountBasedSettings:
-    """What decides vectors that are made of counts; from :func:`count_based_settings`.
+    """Settings of a count-based model; made by :func:`count_based_settings`.
 
     Attributes:
         model: one of ``COUNT_BASED_MODELS``.
         counting: how co-occurrences are counted.
-        weighing: of the sparse models, the arguments of ``association_matrix``.
-        training: of the dense ones, their settings.
+        weighing: for sparse models, the arguments of ``association_matrix``.
+        training: for dense models, their settings.
     """
 
     model: str
@@ -58,18 +58,18 @@ class CountBasedSettings:
     def vector_size(self) -> int:
         """D of a dense model."""
         if self.training is None:
-            raise InputError(f"{self.model} makes sparse vectors, whose size the vocabulary decides")
+            raise InputError(f"{self.model} makes sparse vectors, whose size is that of the vocabulary")
         return self.training.vector_size
 
     def file_record(self) -> dict[str, Any]:
-        """Return all settings by name, as a file of the vectors holds them."""
+        """Return all settings by name, as stored in vector files."""
         chosen = self.weighing if self.training is None else self.training.record()
         return self.counting.file_record(self.model, chosen or {})
 
 
 @dataclass
 class CountBasedResult:
-    """Vectors, their settings, and what they took: distinct pairs, raw tokens, seconds; losses of GloVe's epochs."""
+    """Vectors, settings and statistics: raw tokens, distinct pairs, seconds, GloVe's losses per epoch."""
 
     vectors: WordVectors
     settings: CountBasedSettings
@@ -79,7 +79,7 @@ class CountBasedResult:
     losses: list[float]
 
     def summary(self) -> dict[str, Any]:
-        """All of it but the vectors, as JSON can write it."""
+        """Return all fields except the vectors as JSON-serializable values."""
         return {
             "settings": self.settings.file_record(),
             "types": len(self.vectors),
@@ -91,10 +91,10 @@ class CountBasedResult:
 
 
 def count_based_options(model: str) -> set[str]:
-    """The names of the settings that a model has.
+    """Return the names of a model's settings.
 
     Raises:
-        InputError: no such model.
+        InputError: an unknown model.
 
     Example:
         >>> sorted(count_based_options("ppmi") - count_based_options("cooccurrence"))
@@ -120,7 +120,7 @@ def _settings(kind: type, given: Mapping[str, Any]) -> Any:
 
 
 def count_based_settings(model: str = "svd", **given: Any) -> CountBasedSettings:
-    """Settings of a model: those given, and the literature's recommendations for the rest.
+    """Return the settings of a model: the given ones, with defaults recommended in the literature.
 
     Args:
         model: one of ``COUNT_BASED_MODELS``.
@@ -128,7 +128,7 @@ def count_based_settings(model: str = "svd", **given: Any) -> CountBasedSettings
             ``SvdSettings``, ``GloveSettings`` or ``association_matrix``.
 
     Raises:
-        InputError: an unknown model, a setting it has not, or one out of range.
+        InputError: an unknown model, or a setting that it does not have or that is out of range.
 
     Example:
         >>> count_based_settings("glove").counting.window, count_based_settings("svd").training.exponent
@@ -136,12 +136,12 @@ def count_based_settings(model: str = "svd", **given: Any) -> CountBasedSettings
         >>> count_based_settings("svd", negatives=5)
         Traceback (most recent call last):
             ...
-        corpora.errors.InputError: negatives is no setting of svd
+        corpora.errors.InputError: negatives is not a valid setting for svd
     """
     known = count_based_options(model)
     for name in given:
         if name not in known:
-            raise InputError(f"{name} is no setting of {model}")
+            raise InputError(f"{name} is not a valid setting for {model}")
     given = _COUNTING[model] | given
     counting = _settings(CooccurrenceSettings, given)
     if model in ("svd", "glove"):
@@ -165,18 +165,19 @@ def train_count_based(
     checkpoint_every: float = 300.0,
     resume: bool = False,
 ) -> CountBasedResult:
-    """Count co-occurrences and make word vectors of them: the same bytes at any number of threads.
+    """Train a count-based model on a corpus, bit-identical at any number of threads.
 
     Args:
         corpus: from ``encode_corpus``.
         settings: from :func:`count_based_settings`; None means the defaults of ``svd``.
-        threads: None means one a core.
-        memory: bytes to count in, see ``count_cooccurrences``.
+        threads: None means one per core.
+        memory: working memory for counting in bytes, see ``count_cooccurrences``.
         on_progress: called a few times a second, while counting and while GloVe trains.
-        checkpoint, checkpoint_every, resume: of GloVe, see ``train_glove``; the counts are counted again.
+        checkpoint, checkpoint_every, resume: GloVe only, see ``train_glove``; on resuming, co-occurrences are counted
+            again.
 
     Raises:
-        InputError, TrainingError: as ``count_cooccurrences``, ``train_svd`` and ``train_glove`` do.
+        InputError, TrainingError: see ``count_cooccurrences``, ``train_svd`` and ``train_glove``.
 
     Example:
         >>> from wordvec import encode_corpus

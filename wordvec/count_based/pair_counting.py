@@ -1,8 +1,8 @@
-"""Counting the pairs of a corpus in pieces that fit into a memory budget.
+"""External-memory co-occurrence counting: sorted runs within a memory budget, merged row by row.
 
-Each piece gives a run: its rows in order. A corpus of one piece is done then; the runs of several go to temporary files
-and are added up row by row. Sums are whole numbers until the last step, so that neither the budget nor the number of
-threads shows in the result.
+The corpus is counted in pieces, each of which gives a run, its rows in order. The runs of several pieces go to
+temporary files and are merged. Sums are integers until the last step, so that neither the budget nor the number of
+threads affects the result.
 """
 
 import logging
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _UNIT_BITS = 32
-"""Weights that have no small common denominator are whole multiples of 2 to the power of minus this."""
+"""Weights without a small common denominator are rounded to multiples of 2^-32."""
 
 _BLOCK = 1 << 18
-"""Entries of the rows that a thread makes at a time, at most, unless one row has more."""
+"""Maximum number of entries in the rows a thread computes at a time, unless a single row has more."""
 
 _LEAST_PIECE = 256
-"""Tokens of a piece of the corpus, at least."""
+"""Minimum number of tokens in a piece of the corpus."""
 
 _READ = 1 << 18
 """Tokens subsampled at a time."""
@@ -42,14 +42,14 @@ _READ = 1 << 18
 
 
 def whole_weights(settings: "CooccurrenceSettings", tokens: int) -> tuple[np.ndarray, int]:
-    """What a context counts, by its distance, in whole units, and how many of them make 1.
+    """Return the weight of a context by distance as an integer number of units, and the number of units in 1.
 
     Args:
-        settings: window and its weights.
-        tokens: those of the corpus; no sum of so many windows may leave int64.
+        settings: window and window weights.
+        tokens: corpus size, so that no sum over all windows overflows int64.
 
     Returns:
-        (window + 1,) int64, the first 0, and the number.
+        (window + 1,) int64, the first 0, and the number of units.
 
     Example:
         >>> from wordvec import CooccurrenceSettings
@@ -76,29 +76,29 @@ def whole_weights(settings: "CooccurrenceSettings", tokens: int) -> tuple[np.nda
 
 
 class Plan(NamedTuple):
-    """How the work is cut to fit into memory. None of it shows in the result."""
+    """How the work is divided to fit in memory; the result does not depend on it."""
 
     threads: int
     block: int
-    """Entries of the rows made at a time."""
+    """Entries of the rows computed at a time."""
     piece: int
-    """Tokens counted before a run is written."""
+    """Tokens per run."""
     reserve: int
     """Entries of the result that may stay in memory."""
 
 
 def plan_of(tokens: int, types: int, threads: int, memory: int) -> Plan:
-    """What fits into ``memory`` bytes.
+    """Return a plan that fits in ``memory`` bytes.
 
     Raises:
-        InputError: not even the smallest parts do.
+        InputError: not even the smallest plan fits.
 
     Example:
         >>> plan_of(10**10, 10**6, 2, 2 * 10**9)
         Plan(threads=2, block=1000000, piece=114624887, reserve=229249774)
     """
-    # A row of sums, what it touched, its bits; the ends of rows, how often each word stands in a piece, what a row may
-    # hold. A block in the making or waiting takes columns and sums; one is turned into numbers.
+    # Per thread: a row of sums, its touched columns and its bits. Per type: row ends, counts in a piece, row sizes.
+    # Per entry of a block that is computed or waiting: column and sum; one block is being converted to float32.
     a_row, of_types, entry = 13 * (types + 64), 56 * (types + 1), 12
     for workers in range(threads, 0, -1):
         waiting = 2 if workers == 1 else 2 * workers + 3
@@ -110,11 +110,11 @@ def plan_of(tokens: int, types: int, threads: int, memory: int) -> Plan:
     else:
         raise InputError(
             f"memory must be at least {fixed + 8 * _LEAST_PIECE:,} bytes for {types:,} words, got {memory:,}; "
-            "allow more, or raise min_count"
+            "increase it, or raise min_count"
         )
     rest = memory - fixed
     piece = max(_LEAST_PIECE, min(tokens, rest // 16))
-    # In a corpus of several pieces the places are gone when the result is made.
+    # With several pieces, the positions have been freed when the result is made.
     reserve = rest - 8 * piece if piece >= tokens else rest
     return Plan(workers, block, piece, reserve // 8)
 
@@ -123,7 +123,7 @@ def plan_of(tokens: int, types: int, threads: int, memory: int) -> Plan:
 
 
 class _Block(NamedTuple):
-    """Memory for the rows made at a time."""
+    """A block of rows."""
 
     ends: np.ndarray  # (rows,) int64
     columns: np.ndarray  # (entries + 1,) int32
@@ -131,7 +131,7 @@ class _Block(NamedTuple):
 
 
 class PairCounter:
-    """Counts the pairs of one corpus."""
+    """Counts the co-occurrences of a corpus."""
 
     def __init__(
         self,
@@ -151,7 +151,7 @@ class PairCounter:
         self._blocks: SimpleQueue[_Block] = SimpleQueue()
 
     def count(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Where each row ends (V,) int64, the columns int32 and the counts float32."""
+        """Return the row ends (V,) int64, the columns int32 and the counts float32."""
         pieces = range(0, len(self.ids), self.plan.piece)
         if len(pieces) <= 1:
             return self._collect("result", np.float32, self.plan.reserve, self._count_piece(0))
@@ -165,7 +165,7 @@ class PairCounter:
     def _collect(
         self, name: str, dtype: type, reserve: int, blocks: Iterator[_Block]
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """All blocks as three arrays; the sums in units, int64, or as numbers."""
+        """Concatenate blocks into row ends, columns and values: int64 sums in units, or float32 counts."""
         ends = Growing(np.int64, self.types if reserve else 0, self.scratch, f"{name}-ends")
         columns = Growing(np.int32, reserve, self.scratch, f"{name}-columns")
         values = Growing(dtype, reserve, self.scratch, f"{name}-values")
@@ -178,7 +178,7 @@ class PairCounter:
         return ends.finish(), columns.finish(), values.finish()
 
     def _count_piece(self, first: int) -> Iterator[_Block]:
-        """The rows of the tokens from ``first`` on, as many as fit."""
+        """Yield the rows of the piece of the corpus that starts at token ``first``."""
         from wordvec.kernels.cooccurrence import count_places, count_rows, sort_places
 
         last = min(first + self.plan.piece, len(self.ids))
@@ -195,11 +195,11 @@ class PairCounter:
         for last_row, block in self._made(make, most):
             yield block
             if self.on_progress is not None:
-                # What "clean" subsampling drops is behind the last row.
+                # Tokens dropped by "clean" subsampling come after the last row.
                 self.on_progress(last if last_row == self.types else int(first + starts[last_row]), len(self.ids))
 
     def _merge(self, run_ends: np.ndarray, run_columns: np.ndarray, run_sums: np.ndarray) -> Iterator[_Block]:
-        """The rows of all runs, added up."""
+        """Yield the rows summed over all runs."""
         from wordvec.kernels.cooccurrence import merge_rows
 
         most = np.zeros(self.types, np.int64)
@@ -214,9 +214,9 @@ class PairCounter:
             yield block
 
     def _made(self, make: Callable[..., None], most: np.ndarray) -> Iterator[tuple[int, _Block]]:
-        """All rows, a block at a time, in order, and which is the last; they hold ``most`` (V,) entries each, at most.
+        """Yield all rows in blocks, in order, each with the end of its rows; ``most`` (V,) bounds the row sizes.
 
-        A block is good until the next one is asked for.
+        A block is valid until the next one is requested.
         """
         room = np.concatenate([[0], np.cumsum(np.minimum(most, self.types))])
 
@@ -228,7 +228,7 @@ class PairCounter:
                 first = last
 
         def work(part: tuple[int, int]) -> tuple[int, _Block]:
-            row, block = _taken(self._rows, self._new_row), _taken(self._blocks, self._new_block)
+            row, block = _reused(self._rows, self._new_row), _reused(self._blocks, self._new_block)
             first_row, last_row = part
             block = block._replace(ends=np.empty(last_row - first_row, np.int64))
             make(row, first_row, last_row, block)
@@ -254,7 +254,8 @@ class PairCounter:
         return _Block(np.empty(0, np.int64), np.empty(size, np.int32), np.empty(size, np.int64))
 
 
-def _taken(queue: "SimpleQueue[Any]", make: Callable[[], Any]) -> Any:
+def _reused(queue: "SimpleQueue[Any]", make: Callable[[], Any]) -> Any:
+    """Take an item from the queue, or make one if it is empty."""
     try:
         return queue.get_nowait()
     except Empty:
@@ -264,7 +265,7 @@ def _taken(queue: "SimpleQueue[Any]", make: Callable[[], Any]) -> Any:
 def _subsampled(
     corpus: EncodedCorpus, settings: "CooccurrenceSettings", scratch: Scratch
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Ids and offsets of the tokens that subsampling keeps; with "clean" the others are there, with the id V."""
+    """Return ids and offsets of the tokens kept by subsampling; "clean" replaces the others by the id V."""
     ids, offsets = np.asarray(corpus.ids), np.asarray(corpus.offsets)
     if settings.subsample == 0:
         return ids, offsets

@@ -1,4 +1,4 @@
-"""Sparse word vectors: co-occurrence counts as they are, or weighted by an association measure."""
+"""Sparse word vectors: co-occurrence counts, raw or weighted by an association measure."""
 
 from wordvec.count_based.association import association_matrix, settings_of
 from wordvec.count_based.cooccurrence import CooccurrenceCounts
@@ -8,7 +8,7 @@ from wordvec.vectors.sparse import SparseWordVectors
 def weighted_vectors(
     cooccurrence: CooccurrenceCounts, weighting: str = "ppmi", *, smoothing: float | None = None, shift: float = 1.0
 ) -> SparseWordVectors:
-    """Take what the contexts of each word say of it as its vector; see :func:`wordvec.association_matrix`."""
+    """Return the rows of the association matrix as sparse word vectors; see :func:`wordvec.association_matrix`."""
     return SparseWordVectors(
         cooccurrence.vocabulary,
         association_matrix(cooccurrence, weighting, smoothing=smoothing, shift=shift),

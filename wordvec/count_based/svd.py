@@ -1,4 +1,4 @@
-"""Word vectors from a sparse matrix by truncated singular value decomposition."""
+"""Word vectors by truncated singular value decomposition of an association matrix."""
 
 import time
 from collections.abc import Callable
@@ -21,21 +21,21 @@ if TYPE_CHECKING:
     from wordvec.count_based.cooccurrence import CooccurrenceCounts
 
 _ROWS = 512
-"""Rows that a thread takes at a time."""
+"""Rows that a thread processes at a time."""
 
 _GRAM_ROWS = 2048
-"""Rows of a partial sum of a Gram matrix: a part of the result, unlike the number of threads."""
+"""Rows per partial sum of a Gram matrix; unlike the number of threads, this affects the result."""
 
 _DEPENDENT = 1e-5
-"""A column of which less than the root of this is new depends on the ones before it, in float32."""
+"""Squared relative residual below which a float32 column counts as linearly dependent on the previous ones."""
 
 _SWEEPS = 60
-"""Of Jacobi's rotations, at most; it takes about ten."""
+"""Maximum number of Jacobi sweeps; about ten are needed."""
 
 
 @dataclass
 class SvdResult:
-    """What was found: word vectors, the D largest singular values, the seconds it took to weigh and to decompose."""
+    """Word vectors, the D largest singular values, and the seconds taken by weighting and decomposition."""
 
     vectors: WordVectors
     settings: SvdSettings
@@ -45,7 +45,7 @@ class SvdResult:
     seconds: float = 0.0
 
     def summary(self) -> dict[str, Any]:
-        """All of it but the vectors, as JSON can write it."""
+        """Return all fields except the vectors as JSON-serializable values."""
         return {
             "settings": self.settings.record(),
             "values": [float(value) for value in self.values],
@@ -58,18 +58,17 @@ class SvdResult:
 def train_svd(
     cooccurrence: "CooccurrenceCounts", settings: SvdSettings | None = None, *, threads: int | None = None
 ) -> SvdResult:
-    """Word vectors from co-occurrence counts: weighed, and decomposed into singular values.
+    """Train word vectors by truncated SVD of the association matrix of co-occurrence counts.
 
-    The same bytes for a seed at any number of threads.
+    Results are bit-identical for a seed at any number of threads.
 
     Args:
-        cooccurrence: from ``count_cooccurrences``. For word similarity a window of 2 to 5 is recommended.
-        settings: None means the defaults, those that Levy, Goldberg & Dagan 2015 recommend.
-        threads: None means one a core.
+        cooccurrence: from ``count_cooccurrences``. For word similarity, a window of 2 to 5 is recommended.
+        settings: None means the defaults, as recommended by Levy, Goldberg & Dagan 2015.
+        threads: None means one per core.
 
     Raises:
-        InputError: settings out of range.
-        InputError: fewer words than dimensions, or nothing was counted.
+        InputError: settings out of range, fewer words than dimensions, or an empty association matrix.
 
     Example:
         >>> from wordvec import count_cooccurrences, encode_corpus
@@ -82,13 +81,13 @@ def train_svd(
     types = len(cooccurrence.vocabulary)
     if settings.vector_size > types:
         raise InputError(
-            f"vector_size must be at most the number of words, {types:,}, got {settings.vector_size:,}; lower it, or "
-            "lower min_count"
+            f"vector_size must be at most the number of words, {types:,}, got {settings.vector_size:,}; lower it or "
+            "min_count"
         )
     started = time.perf_counter()
     matrix = association_matrix(cooccurrence, settings.weighting, smoothing=settings.smoothing, shift=settings.shift)
     if matrix.nnz == 0:
-        raise InputError("no two words stand near each other more often than by chance; give more text")
+        raise InputError("no two words co-occur more often than by chance; use more text")
     found = truncated_svd(
         matrix, settings.vector_size, iterations=settings.iterations, oversampling=settings.oversampling,
         seed=settings.seed, threads=threads,
@@ -123,20 +122,20 @@ def truncated_svd(
     seed: int = 1,
     threads: int | None = None,
 ) -> SvdFactors:
-    """The largest singular values of a sparse matrix and their vectors, by a randomised range finder.
+    """Compute the largest singular values of a sparse matrix and their vectors by a randomized range finder.
 
-    Halko, Martinsson & Tropp 2011 (arXiv 0909.4061), algorithms 4.4 and 5.1. The same bytes at any number of threads,
-    those of a BLAS included: it uses none. Of a vector and its negative the one is taken whose left side has its
-    largest number above 0.
+    Halko, Martinsson & Tropp 2011 (arXiv 0909.4061), algorithms 4.4 and 5.1. No BLAS is used, and results are
+    bit-identical at any number of threads. Signs are chosen so that the largest absolute value of each left vector is
+    positive.
 
     Args:
-        matrix: (R, C), numbers.
-        rank: K, at most the smaller side of the matrix. Where the matrix has a lower one, what is beyond it is 0.
-        iterations: times the range is multiplied by the matrix and its transpose again; more are nearer to the exact
-            values where these fall slowly, as those of language do.
+        matrix: (R, C), numeric.
+        rank: K, at most the smaller dimension of the matrix. Components beyond the rank of the matrix are 0.
+        iterations: number of power iterations; more are more accurate if singular values decay slowly, as they do for
+            language.
         oversampling: columns of the range beyond ``rank``.
-        seed: of the first range.
-        threads: None means one a core.
+        seed: of the initial random range.
+        threads: None means one per core.
 
     Raises:
         InputError: settings out of range.
@@ -151,13 +150,13 @@ def truncated_svd(
     rank, iterations = check_whole("rank", rank, 1), check_whole("iterations", iterations, 0)
     oversampling = check_whole("oversampling", oversampling, 0)
     if rank > min(matrix.shape):
-        raise InputError(f"rank must be at most the smaller side of the matrix, {min(matrix.shape):,}, got {rank:,}")
+        raise InputError(f"rank must be at most the smaller matrix dimension, {min(matrix.shape):,}, got {rank:,}")
     work = _Products(matrix, min(rank + oversampling, *matrix.shape), worker_count(threads))
     return work.decompose(rank, iterations, seed)
 
 
 class _Products:
-    """A matrix and its transpose, to be multiplied by ``size`` columns."""
+    """Products of a matrix and its transpose with dense matrices of ``size`` columns."""
 
     def __init__(self, matrix: "csr_array", size: int, threads: int) -> None:
         self.threads, self.size, self.stride = threads, size, row_stride(size)
@@ -193,8 +192,8 @@ class _Products:
         return aligned(rows * self.stride, np.float32)
 
     def _each(self, rows: int, step: int, work: Callable[[int, int], None]) -> None:
-        """``work(first, last)`` for all parts of the rows, side by side."""
-        parts = iter(range(0, rows, step))  # its next() is one step of the interpreter: no two threads get the same
+        """Call ``work(first, last)`` for all blocks of rows, concurrently."""
+        parts = iter(range(0, rows, step))  # next() is atomic, so that no two threads get the same part
 
         def run(thread: int) -> None:
             for first in parts:
@@ -226,7 +225,7 @@ class _Products:
         return out
 
     def _gram(self, dense: np.ndarray) -> np.ndarray:
-        """(size, size) float64; the sum of those of fixed parts of the rows, in their order."""
+        """Return the Gram matrix (size, size) float64, summed over fixed blocks of rows in order."""
         from wordvec.kernels.factorization import add_gram
 
         rows = len(dense) // self.stride
@@ -242,7 +241,7 @@ class _Products:
         return upper + np.triu(upper, 1).T
 
     def _orthonormal(self, dense: np.ndarray) -> np.ndarray:
-        """Columns of the same span, orthonormal: Cholesky QR, twice (Yamamoto et al. 2015)."""
+        """Orthonormalize the columns by Cholesky QR, twice (Yamamoto et al. 2015)."""
         from wordvec.kernels.factorization import orthonormalizer
 
         for _ in range(2):
@@ -253,7 +252,7 @@ class _Products:
         return dense
 
     def _eigen(self, symmetric: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Eigenvalues, the largest first, and eigenvectors as columns."""
+        """Return the eigenvalues in descending order, and the eigenvectors as columns."""
         from wordvec.kernels.factorization import diagonalize
 
         vectors = np.eye(len(symmetric))

@@ -1,4 +1,4 @@
-"""Count and TF-IDF document vectors as scikit-learn transformers: a thin layer over the engine."""
+"""Count and TF-IDF document vectors as scikit-learn transformers."""
 
 from collections.abc import Iterable
 from itertools import pairwise
@@ -28,7 +28,7 @@ from wordvec.vocabulary import Vocabulary
 
 
 class _LazyIndex:
-    """The index of a vocabulary, built when it is first needed and not pickled."""
+    """The index of a vocabulary, built on first use and not pickled."""
 
     def __init__(self, vocabulary: Vocabulary, ngram_range: tuple[int, int]) -> None:
         self._arguments = vocabulary, ngram_range
@@ -44,16 +44,15 @@ class _LazyIndex:
 
 
 class CountVectorizer(TransformerMixin, BaseEstimator):
-    """Texts as counts of their words, or n-grams, in a sparse matrix: scikit-learn's ``CountVectorizer``, faster.
+    """Convert texts to a sparse matrix of word or n-gram counts: a faster ``CountVectorizer`` of scikit-learn.
 
-    The parameters are those of ``count_documents``, with scikit-learn's ``n_jobs`` for the threads (None: one a core).
-    Tokens stand between ASCII white space and keep their case unless asked otherwise; scikit-learn's default pattern
-    drops punctuation and single letters. Columns go by falling count, not by the alphabet.
+    The parameters are those of ``count_documents``, with ``n_jobs`` for the number of threads (None: one per core). By
+    default, tokens are separated by ASCII white space and keep their case, whereas scikit-learn's default pattern drops
+    punctuation and single letters. Columns are sorted by descending count, not alphabetically.
 
     Attributes:
-        vocabulary_: ``Vocabulary``, the features column by column, with their counts.
-        tokenizer_, lowercase_: how texts are cut into tokens: as the parameters say, or as the corpus was that has a
-            tokeniser of its own.
+        vocabulary_: ``Vocabulary``, the features in column order, with their counts.
+        tokenizer_, lowercase_: how texts are tokenized: the parameters, or those of a corpus that has its own.
 
     Example:
         >>> model = CountVectorizer()
@@ -94,31 +93,30 @@ class CountVectorizer(TransformerMixin, BaseEstimator):
         self.n_jobs = n_jobs
 
     def fit(self, X: Texts, y: Any = None) -> "CountVectorizer":
-        """Learn the features of texts, of lists of tokens, of a ``TextCorpus`` or of an ``EncodedCorpus``.
+        """Learn the features of texts, lists of tokens, a ``TextCorpus`` or an ``EncodedCorpus``.
 
         Raises:
-            InputError: a parameter out of range, or something that is no text; ``InputError`` where no feature is
-                left.
+            InputError: a parameter out of range, an invalid text, or no features left.
         """
         self.fit_transform(X)
         return self
 
     def fit_transform(self, X: Texts, y: Any = None) -> csr_matrix:
-        """The same, and the texts' vectors, (texts, V) CSR; a one-shot generator is read once."""
+        """Learn the features and return the document vectors, (texts, V) CSR; a one-shot generator is read once."""
         checked_dtype(self.dtype)
         return self._fit_counts(X, self.dtype)
 
     def transform(self, X: Texts) -> csr_matrix:
-        """The texts' vectors, (texts, V) CSR; what is no feature is not counted.
+        """Return the document vectors, (texts, V) CSR; unknown words are ignored.
 
         Raises:
-            InputError: X is one string, or holds something that is neither a text nor a list of tokens.
+            InputError: X is a single string, or has an item that is neither a text nor a list of tokens.
         """
         check_is_fitted(self)
         return self._counts(X, self.dtype)
 
     def inverse_transform(self, X: Any) -> list[np.ndarray]:
-        """The features of each row that are not 0, as arrays of strings in the order of the columns.
+        """Return the features of each row with nonzero values, as arrays of strings in column order.
 
         Args:
             X: (texts, V) matrix, sparse or dense.
@@ -129,12 +127,12 @@ class CountVectorizer(TransformerMixin, BaseEstimator):
         names = self.get_feature_names_out()
         matrix = csr_matrix(X).sorted_indices()
         if matrix.shape[1] != len(names):
-            raise InputError(f"the matrix must have {len(names):,} columns, one a feature, got {matrix.shape[1]:,}")
+            raise InputError(f"the matrix must have {len(names):,} columns, one per feature, got {matrix.shape[1]:,}")
         rows = [slice(start, end) for start, end in pairwise(matrix.indptr.tolist())]
         return [names[matrix.indices[row][matrix.data[row] != 0]] for row in rows]
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
-        """(V,) strings, column by column; ``input_features`` plays no part."""
+        """Return the feature names, (V,) strings in column order; ``input_features`` is ignored."""
         check_is_fitted(self)
         return np.array(self.vocabulary_.tokens, object)
 
@@ -175,7 +173,7 @@ class CountVectorizer(TransformerMixin, BaseEstimator):
         )[0]
 
     def _threads(self) -> int | None:
-        """scikit-learn's -1 means all cores, as None does here."""
+        """Map scikit-learn's -1, all cores, to None."""
         return None if self.n_jobs is None or self.n_jobs == -1 else self.n_jobs
 
     def __sklearn_tags__(self) -> Any:
@@ -188,20 +186,20 @@ class CountVectorizer(TransformerMixin, BaseEstimator):
 
 
 class TfidfVectorizer(CountVectorizer):
-    """Texts as TF-IDF weights of their words, or n-grams: scikit-learn's ``TfidfVectorizer``, faster.
+    """Convert texts to a sparse matrix of TF-IDF weights: a faster ``TfidfVectorizer`` of scikit-learn.
 
-    The parameters are those of ``CountVectorizer`` and:
+    Additional parameters, besides those of ``CountVectorizer``:
 
     Args:
         idf: the formula of ``inverse_document_frequency``: ``smooth`` (scikit-learn's default), ``plain`` (its
-            ``smooth_idf=False``), ``textbook`` (ln(N / df), with nothing added) or ``none`` (its ``use_idf=False``).
-        sublinear_tf: 1 + ln(count) instead of the count.
+            ``smooth_idf=False``), ``textbook`` (ln(N / df), without the added 1) or ``none`` (its ``use_idf=False``).
+        sublinear_tf: use 1 + ln(count) instead of the count.
         norm: ``l2``, ``l1`` or None.
         dtype: float32 or float64.
 
     Attributes:
-        vocabulary_: ``Vocabulary``, the features column by column, with their counts.
-        idf_: (V,) float64, what the counts of each feature are multiplied with.
+        vocabulary_: ``Vocabulary``, the features in column order, with their counts.
+        idf_: (V,) float64, the IDF weight of each feature.
 
     Example:
         >>> model = TfidfVectorizer(idf="textbook", norm=None)
@@ -247,24 +245,24 @@ class TfidfVectorizer(CountVectorizer):
         self.norm = norm
 
     def fit_transform(self, X: Texts, y: Any = None) -> csr_matrix:
-        """Learn features and weights, and give the texts' vectors; a one-shot generator is read once."""
+        """Learn features and weights and return the document vectors; a one-shot generator is read once."""
         check_idf(self.idf)
         check_norm(self.norm)
         checked_dtype(self.dtype, floating=True)
         counts = self._fit_counts(X, np.int32)
         self.idf_ = inverse_document_frequency(document_frequencies(counts), counts.shape[0], self.idf)
-        return self._weighed(counts)
+        return self._weighted(counts)
 
     def transform(self, X: Texts) -> csr_matrix:
-        """The texts' vectors, (texts, V) CSR, with the weights that were learned; what is no feature is not counted.
+        """Return the document vectors, (texts, V) CSR, with the learned weights; unknown words are ignored.
 
         Raises:
-            InputError: X is one string, or holds something that is neither a text nor a list of tokens.
+            InputError: X is a single string, or has an item that is neither a text nor a list of tokens.
         """
         check_is_fitted(self)
-        return self._weighed(self._counts(X, np.int32))
+        return self._weighted(self._counts(X, np.int32))
 
-    def _weighed(self, counts: csr_matrix) -> csr_matrix:
+    def _weighted(self, counts: csr_matrix) -> csr_matrix:
         return weigh_documents(
             counts,
             self.idf_,

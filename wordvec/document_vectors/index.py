@@ -1,8 +1,7 @@
-"""What stands behind ``documents``: numbering words and n-grams, and counting them document by document.
+"""Implementation of document vectors: numbering words and n-grams, and counting them per document.
 
-Blocks of text are numbered side by side, each thread with a table of words of its own; the tables are then brought
-together, and the words put into the order of a vocabulary, which no thread can change. Documents are counted a chunk of
-whole ones at a time.
+Threads number blocks of text in parallel, each with its own word table; the tables are then merged and the words sorted
+in vocabulary order, independent of the threads. Documents are counted in chunks of whole documents.
 """
 
 from collections import deque
@@ -21,38 +20,38 @@ if TYPE_CHECKING:
     pass
 
 _CHUNK = 1 << 17
-"""Tokens after which a chunk ends with the document."""
+"""Tokens after which a chunk ends at the next document boundary."""
 
 
 class Chunk(NamedTuple):
-    """Whole documents: numbers of words or n-grams, and where each document ends."""
+    """Whole documents: numbers of words or n-grams, and document offsets."""
 
     ids: np.ndarray  # (N,) int32
     offsets: np.ndarray  # (documents + 1,) int64
 
 
 class Rows(NamedTuple):
-    """Documents counted: one after the other their columns, rising, with how often each is there."""
+    """Counted documents: their columns, ascending in each document, with counts."""
 
     columns: np.ndarray  # (entries,) int32
     counts: np.ndarray  # (entries,) int32
-    sizes: np.ndarray  # (documents,) int64, entries of each
+    sizes: np.ndarray  # (documents,) int64, entries per document
 
 
 # -- words ------------------------------------------------------------------------------------------------------------
 
 
-class _Bench:
-    """Where one thread numbers blocks at a time."""
+class _TokenNumberer:
+    """Per-thread state for numbering the tokens of a block of text."""
 
     def __init__(self, table: Table, learns: bool) -> None:
         self.table = table
         self.buffers = Buffers()
         self.learns = learns
-        self.places: np.ndarray | None = None  # (types,) int32, what stands for this bench's numbers
+        self.places: np.ndarray | None = None  # (types,) int32, maps this table's numbers to the merged ones
 
     def number(self, block: bytes) -> tuple[np.ndarray, np.ndarray]:
-        """The numbers of a block's tokens, and for each line end the tokens before it."""
+        """Return the numbers of a block's tokens, and for each line end the number of tokens before it."""
         from wordvec.kernels.documents import number
 
         text, ids, ends = self.buffers.padded(block), self.buffers.ids, self.buffers.ends
@@ -66,59 +65,59 @@ class _Bench:
 
 
 class Part(NamedTuple):
-    """A piece of text numbered: it may start and end within a document."""
+    """A numbered piece of text, which may start and end within a document."""
 
-    bench: _Bench | None  # whose numbers they are; None where they need no translation
+    numberer: _TokenNumberer | None  # whose numbers they are; None if they need no translation
     ids: np.ndarray  # (tokens,) int32
-    ends: np.ndarray  # (documents that end here,) integers, the tokens before each end
+    ends: np.ndarray  # (documents that end here,) integers, number of tokens before each end
 
 
 def _learn_words(blocks: Iterable[bytes], threads: int) -> tuple[Table, deque[Part]]:
-    """All words of a text with their counts, in no particular order, and the text in their numbers."""
+    """Return the words of a text with their counts, in no particular order, and the numbered text."""
     from wordvec.kernels.documents import absorb
 
-    benches: list[_Bench] = []
-    spare: SimpleQueue[_Bench] = SimpleQueue()
+    numberers: list[_TokenNumberer] = []
+    spare: SimpleQueue[_TokenNumberer] = SimpleQueue()
 
     def work(block: bytes) -> Part:
         try:
-            bench = spare.get_nowait()
+            numberer = spare.get_nowait()
         except Empty:
-            bench = _Bench(Table(), learns=True)
-            benches.append(bench)
-        ids, ends = bench.number(block)
-        spare.put(bench)
-        return Part(bench, ids, ends)
+            numberer = _TokenNumberer(Table(), learns=True)
+            numberers.append(numberer)
+        ids, ends = numberer.number(block)
+        spare.put(numberer)
+        return Part(numberer, ids, ends)
 
     parts = deque(in_order(work, blocks, threads))
-    table = benches[0].table if benches else Table()
-    for bench in benches[1:]:
-        other, done = bench.table, 0
-        bench.places = np.empty(len(other), np.int32)
-        while (done := absorb(table.types, other.types, done, bench.places)) < len(other):
+    table = numberers[0].table if numberers else Table()
+    for numberer in numberers[1:]:
+        other, done = numberer.table, 0
+        numberer.places = np.empty(len(other), np.int32)
+        while (done := absorb(table.types, other.types, done, numberer.places)) < len(other):
             table.grow()
-        bench.table = table
+        numberer.table = table
     return table, parts
 
 
 def _known_parts(blocks: Iterable[bytes], table: Table, threads: int) -> Iterator[Part]:
-    """A text in the numbers of known words; unknown ones are -1."""
-    spare: SimpleQueue[_Bench] = SimpleQueue()
+    """Yield a text numbered by a fixed table of words; unknown words are -1."""
+    spare: SimpleQueue[_TokenNumberer] = SimpleQueue()
 
     def work(block: bytes) -> Part:
         try:
-            bench = spare.get_nowait()
+            numberer = spare.get_nowait()
         except Empty:
-            bench = _Bench(table, learns=False)
-        ids, ends = bench.number(block)
-        spare.put(bench)
+            numberer = _TokenNumberer(table, learns=False)
+        ids, ends = numberer.number(block)
+        spare.put(numberer)
         return Part(None, ids, ends)
 
     return in_order(work, blocks, threads)
 
 
 def encoded_parts(ids: np.ndarray, offsets: np.ndarray, places: np.ndarray | None = None) -> Iterator[Part]:
-    """An encoded corpus as parts, with ``places[id]`` for each id where there are places."""
+    """Yield the parts of an encoded corpus, with ids mapped by ``places`` if given."""
     first = 0
     while first < len(offsets) - 1:
         last = int(np.searchsorted(offsets, offsets[first] + _CHUNK, side="right")) - 1
@@ -129,13 +128,13 @@ def encoded_parts(ids: np.ndarray, offsets: np.ndarray, places: np.ndarray | Non
 
 
 def _consumed(parts: deque[Part]) -> Iterator[Part]:
-    """The parts, each let go when the next one is asked for."""
+    """Yield the parts, releasing each when the next is requested."""
     while parts:
         yield parts.popleft()
 
 
 def _chunks(parts: Iterable[Part]) -> Iterator[list[Part]]:
-    """Parts that together are whole documents: what goes beyond the last end starts the next list."""
+    """Yield lists of parts that together are whole documents; the rest after the last end starts the next list."""
     waiting, size = list[Part](), 0
     for part in parts:
         waiting.append(part)
@@ -144,16 +143,16 @@ def _chunks(parts: Iterable[Part]) -> Iterator[list[Part]]:
             cut = int(part.ends[-1])
             waiting[-1] = part._replace(ids=part.ids[:cut])
             yield waiting
-            waiting, size = [Part(part.bench, part.ids[cut:], part.ends[:0])], len(part.ids) - cut
+            waiting, size = [Part(part.numberer, part.ids[cut:], part.ends[:0])], len(part.ids) - cut
     if waiting:
         yield waiting
 
 
 def _joined(parts: list[Part]) -> Chunk:
-    """One chunk of whole documents, its numbers translated."""
+    """Join parts into one chunk of whole documents, with translated numbers."""
     ids, ends, size = [], [np.zeros(1, np.int64)], 0
     for part in parts:
-        places = None if part.bench is None else part.bench.places
+        places = None if part.numberer is None else part.numberer.places
         ids.append(part.ids if places is None else places[part.ids])
         ends.append(part.ends.astype(np.int64) + size)
         size += len(part.ids)
@@ -164,7 +163,7 @@ def _joined(parts: list[Part]) -> Chunk:
 
 
 class PairTable:
-    """N-grams of two words and more, growing as they come."""
+    """A growing hash table of n-grams of two or more words."""
 
     def __init__(self, rows: int = 1 << 16) -> None:
         from wordvec.kernels.documents import Pairs
@@ -183,7 +182,7 @@ class PairTable:
         return int(self.pairs.used[0])
 
     def grow(self) -> None:
-        """Make room for twice as many."""
+        """Double the capacity."""
         names = ("prefixes", "lasts", "sizes", "counts")
         old = self.pairs
         wider = {name: np.empty(2 * len(old.counts), getattr(old, name).dtype) for name in names}
@@ -193,7 +192,7 @@ class PairTable:
         self._make_slots()
 
     def expand(self, chunk: Chunk, low: int, high: int, words: int, learns: bool) -> Chunk:
-        """The numbers of the n-grams of ``low`` to ``high`` words of each document."""
+        """Return the numbers of the n-grams of ``low`` to ``high`` words of each document."""
         from wordvec.kernels.documents import expand
 
         found = np.empty(len(chunk.ids) * (high - low + 1), np.int32)
@@ -218,13 +217,13 @@ class PairTable:
 
 
 def _ordered_ngrams(tokens: list[str], counts: np.ndarray, table: PairTable, low: int) -> tuple[np.ndarray, list[str]]:
-    """Numbers of the n-grams of at least ``low`` words in the order of their columns, and how they are written.
+    """Return the numbers of the n-grams of at least ``low`` words in column order, and their strings.
 
-    By falling count, then the shorter ones first, then in the order of their words, the first one deciding.
+    The order is by descending count, then by length, then by the ranks of their words, the first word first.
     """
     words, pairs, used = len(tokens), table.pairs, len(table)
     prefixes, lasts, sizes = pairs.prefixes[:used], pairs.lasts[:used], pairs.sizes[:used]
-    ranks = np.arange(words + used, dtype=np.int64)  # among n-grams of as many words, in the order of the words
+    ranks = np.arange(words + used, dtype=np.int64)  # among n-grams of the same length, in word order
     names = [*tokens, *[""] * used]
     for size in range(2, int(sizes.max(initial=1)) + 1):
         numbers = np.flatnonzero(sizes == size)
@@ -244,16 +243,16 @@ def _ordered_ngrams(tokens: list[str], counts: np.ndarray, table: PairTable, low
 
 
 def learn(blocks: Iterable[bytes], ngram_range: tuple[int, int], threads: int) -> tuple[Vocabulary, list[Rows]]:
-    """All features of a text with their counts, by falling count, and its documents counted."""
+    """Return the features of a text with their counts, by descending count, and its counted documents."""
     table, parts = _learn_words(blocks, threads)
     order = table.ordered(np.arange(len(table)))
     ranks = np.empty(len(table), np.int32)
     ranks[order] = np.arange(len(table))
     spelled, counts = table.spell(order), table.counts[order]
-    for bench in {id(part.bench): part.bench for part in parts}.values():
-        if bench is not None:
-            bench.places = ranks if bench.places is None else ranks[bench.places]
-            bench.table = Table(2)
+    for numberer in {id(part.numberer): part.numberer for part in parts}.values():
+        if numberer is not None:
+            numberer.places = ranks if numberer.places is None else ranks[numberer.places]
+            numberer.table = Table(2)
     del table
     return count_ranked(_consumed(parts), lambda: split_tokens(spelled), counts, ngram_range, threads)
 
@@ -265,7 +264,7 @@ def count_ranked(
     ngram_range: tuple[int, int],
     threads: int,
 ) -> tuple[Vocabulary, list[Rows]]:
-    """The same for a text in numbers that are rows of a vocabulary: its ``counts`` and tokens, wanted late."""
+    """Like ``learn``, for a text numbered by vocabulary rows, given their ``counts`` and a function for the tokens."""
     low, high = ngram_range
     chunks = _chunks(parts)
     if high == 1:
@@ -273,7 +272,7 @@ def count_ranked(
         counted = in_order(lambda chunk: _count(_joined(chunk), columns), chunks, threads)
         if threads == 1:
             return Vocabulary.of_distinct(spell(), counts), list(counted)
-        # Python makes the words while kernels count.
+        # Build the strings while the kernels count.
         with ThreadPoolExecutor(1) as aside:
             counting = aside.submit(list[Rows], counted)
             return Vocabulary.of_distinct(spell(), counts), counting.result()
@@ -292,14 +291,14 @@ def count_ranked(
 
 
 class Index:
-    """Finds the features of a vocabulary in texts.
+    """Counts the features of a vocabulary in texts.
 
     Args:
-        vocabulary: V features; an n-gram is its words with a space between two of them.
-        ngram_range: how many words a feature has, at least and at most. Features of other sizes are never found.
+        vocabulary: V features; an n-gram is written as its words separated by single spaces.
+        ngram_range: minimum and maximum number of words per feature; features of other lengths are never counted.
 
     Raises:
-        InputError: with n-grams, a feature does not consist of words with single spaces between.
+        InputError: with n-grams, a feature does not consist of words separated by single spaces.
     """
 
     def __init__(self, vocabulary: Vocabulary, ngram_range: tuple[int, int]) -> None:
@@ -310,14 +309,14 @@ class Index:
             self._table = Table.of(join_tokens(vocabulary.tokens))
             self._columns = np.arange(len(vocabulary), dtype=np.int32)
             return
-        bench = _Bench(Table(), learns=True)
-        ids, ends = bench.number("".join(f"{feature}\n" for feature in vocabulary.tokens).encode())
+        numberer = _TokenNumberer(Table(), learns=True)
+        ids, ends = numberer.number("".join(f"{feature}\n" for feature in vocabulary.tokens).encode())
         sizes = np.diff(ends, prepend=np.int32(0))
         if len(ends) != len(vocabulary) or len(ids) != sum(f.count(" ") + 1 for f in vocabulary.tokens):
             wrong = next(f for f in vocabulary.tokens if not all(f.split(" ")) or any(map(f.count, "\n\t\r\v\f")))
-            raise InputError(f"a feature must be words with one space between two of them, got {wrong!r}")
-        self._table, words = bench.table, len(bench.table)
-        # A feature as a document of its own: the n-gram that starts with its first word and has all of them.
+            raise InputError(f"a feature must be words separated by single spaces, got {wrong!r}")
+        self._table, words = numberer.table, len(numberer.table)
+        # Treat each feature as a document; its number is that of the n-gram that contains all its words.
         longest = int(sizes.max(initial=1))
         whole = Chunk(ids, np.concatenate([[0], ends]).astype(np.int64))
         if longest > 1:
@@ -329,12 +328,12 @@ class Index:
         self._columns[numbers] = np.arange(len(vocabulary))
 
     def count(self, blocks: Iterable[bytes], threads: int) -> list[Rows]:
-        """The documents of a text counted."""
+        """Count the documents of a text."""
         return self._counted(_known_parts(blocks, self._table, threads), threads)
 
     def count_encoded(self, ids: np.ndarray, offsets: np.ndarray, tokens: list[str], threads: int) -> list[Rows]:
-        """The documents of an encoded corpus counted, whose ids stand for ``tokens``."""
-        places, _ = _Bench(self._table, learns=False).number(join_tokens(tokens))
+        """Count the documents of an encoded corpus, whose ids index ``tokens``."""
+        places, _ = _TokenNumberer(self._table, learns=False).number(join_tokens(tokens))
         return self._counted(encoded_parts(ids, offsets, places), threads)
 
     def _counted(self, parts: Iterable[Part], threads: int) -> list[Rows]:
@@ -348,7 +347,7 @@ class Index:
 
 
 def _count(chunk: Chunk, columns: np.ndarray) -> Rows:
-    """The documents of a chunk counted; its numbers are overwritten."""
+    """Count the documents of a chunk, whose numbers are overwritten."""
     from wordvec.kernels.documents import BITS, count_rows
 
     columns = columns if len(columns) else np.full(1, -1, np.int32)
@@ -363,7 +362,7 @@ def _count(chunk: Chunk, columns: np.ndarray) -> Rows:
 
 
 def frequencies(rows: Iterable[Rows], features: int) -> np.ndarray:
-    """(V,) int64: in how many documents each feature is."""
+    """Return the document frequency of each feature, (V,) int64."""
     from wordvec.kernels.documents import tally
 
     found = np.zeros(features, np.int64)
@@ -373,7 +372,7 @@ def frequencies(rows: Iterable[Rows], features: int) -> np.ndarray:
 
 
 def select(rows: list[Rows], kept: np.ndarray) -> None:
-    """Leave the features that are ``kept`` (V,) bool; the others' columns close up."""
+    """Keep only the features in ``kept`` (V,) bool, in place, and renumber the columns."""
     from wordvec.kernels.documents import select
 
     places = np.where(kept, np.cumsum(kept) - 1, -1).astype(np.int32)
@@ -385,4 +384,4 @@ def select(rows: list[Rows], kept: np.ndarray) -> None:
 def _check_no_spaces(tokens: list[str]) -> None:
     for token in tokens:
         if " " in token:
-            raise InputError(f"n-grams are written with spaces between words, but {token!r} holds one; replace it")
+            raise InputError(f"n-grams join words by spaces, but the token {token!r} contains one; replace it")

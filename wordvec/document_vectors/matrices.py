@@ -1,8 +1,8 @@
-"""Texts as rows of a sparse matrix: how often each word is there, TF-IDF, and one-hot rows for single words.
+"""Bag-of-words document vectors as sparse matrices: word and n-gram counts, TF-IDF; one-hot encoding of tokens.
 
-The columns are those of a :class:`~wordvec.Vocabulary`: by falling count, equal counts in the order of their bytes
-(and of n-grams: the shorter first, then in the order of their words). scikit-learn orders columns by the alphabet;
-apart from that, the same options give the same numbers.
+Columns are in the order of a :class:`~wordvec.Vocabulary`: by descending count, ties in byte order (for n-grams: by
+length, then in the order of their words). scikit-learn sorts columns alphabetically; otherwise, the same options give
+the same numbers.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -29,15 +29,15 @@ from wordvec.vocabulary import Vocabulary
 Texts: TypeAlias = TextCorpus | EncodedCorpus | Iterable[str] | Iterable[list[str]]
 
 IDF = ("smooth", "plain", "textbook", "none")
-"""Formulas of ``inverse_document_frequency``."""
+"""The formulas of ``inverse_document_frequency``."""
 
 _NORMS = {None: 0, "l1": 1, "l2": 2}
 _DTYPES = ("int32", "int64", "float32", "float64")
 _BLOCK = 1 << 18
-"""Bytes of text that a thread numbers at a time."""
+"""Bytes of text per block numbered by a thread."""
 
 _ENTRIES = 1 << 18
-"""Entries of a matrix that a thread weighs at a time."""
+"""Matrix entries that a thread weights at a time."""
 
 
 def count_documents(
@@ -56,34 +56,33 @@ def count_documents(
     threads: int | None = None,
     on_progress: OnProgress | None = None,
 ) -> tuple[csr_matrix, Vocabulary]:
-    """Count how often each word, or n-gram, is in each text.
+    """Count how often each word or n-gram occurs in each text.
 
     The texts are read once, and the result is the same at any number of threads.
 
     Args:
-        texts: texts, or lists of tokens, of which a one-shot generator will do; a ``TextCorpus`` (a line is a
-            document; its own tokeniser and casing count); an ``EncodedCorpus`` (a sentence is one, without the words
-            that it leaves out, over which n-grams reach).
-        vocabulary: take these features, column by column; what else is in the texts is not counted. None takes those
-            of the texts, as the options below say.
-        ngram_range: the shortest and the longest features in words; an n-gram is its words with a space between two.
-        min_count: features seen less often in all texts together are left out.
-        min_df, max_df: features in fewer or in more documents are left out; a whole number counts documents, a
-            fraction is a share of them.
+        texts: texts or lists of tokens, possibly a one-shot generator; a ``TextCorpus`` (one document per line, with
+            its own tokenizer and casing); or an ``EncodedCorpus`` (one document per sentence, without its
+            out-of-vocabulary words, which n-grams skip).
+        vocabulary: count only these features, in this column order. None: select the features of the texts by the
+            options below.
+        ngram_range: minimum and maximum number of words per feature; the words of an n-gram are joined by a space.
+        min_count: drop features that occur less often in all texts together.
+        min_df, max_df: drop features in fewer or more documents; an integer is a number of documents, a float a
+            fraction of them.
         max_features: keep at most this many, those with the largest column sums.
-        binary: 1 for every count above 0.
+        binary: set every count above 0 to 1.
         dtype: of the counts: int32, int64, float32 or float64.
-        tokenizer, lowercase: how texts are cut into tokens; lists of tokens are taken as they are.
-        threads: None means one a core.
+        tokenizer, lowercase: how texts are tokenized; lists of tokens are used as they are.
+        threads: None means one per core.
         on_progress: called a few times a second, for a ``TextCorpus``.
 
     Returns:
-        A CSR matrix (texts, V), its columns sorted in every row, and its vocabulary of V features with their counts in
-        all texts.
+        A CSR matrix (texts, V) with sorted indices, and its vocabulary of V features with their counts in all texts.
 
     Raises:
-        InputError: no feature at all, or none left.
-        InputError: settings out of range or that contradict each other, or something that is no text.
+        InputError: there are no features, or none are left.
+        InputError: settings are out of range or contradictory, or a text is invalid.
 
     Example:
         >>> matrix, vocabulary = count_documents(["a rose is a rose", "", "is it"])
@@ -115,13 +114,13 @@ def count_documents(
     else:
         found, rows = counting.learn(_blocks(texts, tokenizer, lowercase, report), (low, high), workers)
     if not len(found):
-        raise InputError(f"no text has {f'{low} words' if low > 1 else 'a word'}; give longer texts")
-    found = _chosen(found, rows, min_count, (min_df, max_df), max_features, binary)
+        raise InputError(f"no text has {f'{low} words' if low > 1 else 'a word'}; use longer texts")
+    found = _selected(found, rows, min_count, (min_df, max_df), max_features, binary)
     return _assembled(rows, len(found), kind, binary), found
 
 
 def document_frequencies(matrix: csr_matrix) -> np.ndarray:
-    """(V,) int64: in how many documents each feature of a matrix of counts is.
+    """Return the document frequency of each feature of a count matrix, (V,) int64.
 
     Example:
         >>> document_frequencies(count_documents(["a rose is a rose", "is it"])[0])
@@ -132,17 +131,17 @@ def document_frequencies(matrix: csr_matrix) -> np.ndarray:
 
 
 def inverse_document_frequency(frequencies: np.ndarray, documents: int, formula: str = "smooth") -> np.ndarray:
-    """What a feature's count is multiplied with, by the number of documents df of N that it is in.
+    """Return the IDF weight of features, given their document frequencies df in N documents.
 
     ========  ==========================  ===========================================================================
     smooth    ln((1 + N) / (1 + df)) + 1  as if one more document had every feature; scikit-learn's default
     plain     ln(N / df) + 1              scikit-learn's ``smooth_idf=False``
-    textbook  ln(N / df)                  Manning, Raghavan, Schütze 2008, 6.2.1; 0 for what every document has
+    textbook  ln(N / df)                  Manning, Raghavan, Schütze 2008, 6.2.1; 0 for features of every document
     none      1
     ========  ==========================  ===========================================================================
 
     Args:
-        frequencies: (V,) whole numbers, df. A feature in no document is weighed as if it were in one.
+        frequencies: (V,) integers, df. A feature in no document is weighted as if it were in one.
         documents: N.
         formula: one of ``IDF``.
 
@@ -150,7 +149,7 @@ def inverse_document_frequency(frequencies: np.ndarray, documents: int, formula:
         (V,) float64.
 
     Raises:
-        InputError: there is no such formula.
+        InputError: an unknown formula.
 
     Example:
         >>> inverse_document_frequency(np.array([4, 2, 1]), 4, "textbook").round(4).tolist()
@@ -175,18 +174,18 @@ def weigh_documents(
     dtype: DTypeLike = np.float64,
     threads: int | None = None,
 ) -> csr_matrix:
-    """TF-IDF: each count tf becomes tf idf, or (1 + ln tf) idf, and each row is divided by its norm.
+    """Weight counts by TF-IDF: each count tf becomes tf idf, or (1 + ln tf) idf, and rows are normalized.
 
     Args:
-        counts: (texts, V) CSR; its column numbers are shared with the result.
-        idf: (V,) float64, of ``inverse_document_frequency``.
-        sublinear_tf: 1 + ln tf instead of tf.
-        norm: ``l2`` (the root of the sum of squares is 1), ``l1`` (the sum of absolute values is 1) or None.
-        dtype: float32 or float64; sums are float64 always.
-        threads: None means one a core.
+        counts: (texts, V) CSR; the result shares its index arrays.
+        idf: (V,) float64, from ``inverse_document_frequency``.
+        sublinear_tf: use 1 + ln tf instead of tf.
+        norm: ``l2`` (unit Euclidean norm), ``l1`` (absolute values sum to 1) or None.
+        dtype: float32 or float64; sums are always float64.
+        threads: None means one per core.
 
     Raises:
-        InputError: a norm or a dtype that there is not.
+        InputError: an unknown norm or dtype.
 
     Example:
         >>> counts, vocabulary = count_documents(["a rose is a rose", "is it"])
@@ -210,10 +209,10 @@ def weigh_documents(
 
 
 def one_hot(tokens: Iterable[str], vocabulary: Vocabulary, dtype: DTypeLike = np.int64) -> csr_matrix:
-    """A row for each token with 1 in the token's column and 0 elsewhere.
+    """Return the one-hot encoding of tokens: a row per token with a 1 in its column.
 
     Args:
-        tokens: N words, each as the vocabulary has it, or else lower-cased.
+        tokens: N words, looked up as written, then lower-cased.
         vocabulary: V tokens.
         dtype: int32, int64, float32 or float64.
 
@@ -222,7 +221,7 @@ def one_hot(tokens: Iterable[str], vocabulary: Vocabulary, dtype: DTypeLike = np
 
     Raises:
         UnknownTokenError: a token is not in the vocabulary.
-        InputError: ``tokens`` is one string, or there is no such dtype.
+        InputError: ``tokens`` is a single string, or the dtype is invalid.
 
     Example:
         >>> words = ["to", "be", "or", "not", "to", "be"]
@@ -241,25 +240,25 @@ def one_hot(tokens: Iterable[str], vocabulary: Vocabulary, dtype: DTypeLike = np
     return _csr(ones, columns, np.arange(len(columns) + 1, dtype=np.int32), (len(columns), len(vocabulary)))
 
 
-# -- what is asked for ------------------------------------------------------------------------------------------------
+# -- options ----------------------------------------------------------------------------------------------------------
 
 
 def check_idf(formula: str) -> None:
-    """Raise InputError unless there is such a formula."""
+    """Raise InputError for an unknown formula."""
     check_choice("idf", formula, IDF)
 
 
 def check_norm(norm: str | None) -> None:
-    """Raise InputError unless there is such a norm."""
+    """Raise InputError for an unknown norm."""
     if norm not in _NORMS:
         raise InputError(f"norm must be 'l1', 'l2' or None, got {norm!r}")
 
 
 def checked_dtype(dtype: DTypeLike, floating: bool = False) -> np.dtype[Any]:
-    """The dtype, one that counts may have, or with ``floating`` one that weights may have.
+    """Return the dtype after checking that counts, or with ``floating`` weights, may have it.
 
     Raises:
-        InputError: it is another one.
+        InputError: the dtype is not allowed.
     """
     allowed = _DTYPES[2:] if floating else _DTYPES
     try:
@@ -279,7 +278,7 @@ def check_counting(
     max_features: int | None = None,
     given: bool = False,
 ) -> None:
-    """Raise InputError for an option of ``count_documents`` out of range, or beside a vocabulary that is ``given``."""
+    """Raise InputError for options of ``count_documents`` out of range, or incompatible with a ``given`` vocabulary."""
     try:
         low, high = ngram_range
         right = isinstance(low, Integral) and isinstance(high, Integral) and 1 <= low <= high <= 255
@@ -288,27 +287,25 @@ def check_counting(
     if not right:
         raise InputError(f"ngram_range must be two whole numbers, 1 <= shortest <= longest <= 255, got {ngram_range!r}")
     if given and (min_count, min_df, max_df, max_features) != (1, 1, 1.0, None):
-        raise InputError(
-            "a vocabulary that is given is taken as it is; leave out min_count, min_df, max_df and max_features"
-        )
+        raise InputError("a given vocabulary is used as it is; omit min_count, min_df, max_df and max_features")
     for name, value in (("min_count", min_count), ("max_features", max_features)):
         if value is not None:
             check_whole(name, value, 1)
     for name, limit in (("min_df", min_df), ("max_df", max_df)):
         if not (limit >= 1 if isinstance(limit, Integral) else 0 <= limit <= 1):
-            raise InputError(f"{name} must be a whole number of at least 1 or a share from 0.0 to 1.0, got {limit!r}")
+            raise InputError(f"{name} must be an integer of at least 1 or a fraction from 0.0 to 1.0, got {limit!r}")
 
 
-def _chosen(
+def _selected(
     found: Vocabulary, rows: list[Rows], min_count: int, df: tuple[float, float], max_features: int | None, binary: bool
 ) -> Vocabulary:
-    """The features that are asked for; ``rows`` are left with their columns."""
+    """Return the features selected by the options, and restrict ``rows`` to their columns in place."""
     frequencies = counting.frequencies(rows, len(found))
     counts = np.asarray(found.counts)
     documents = sum(len(chunk.sizes) for chunk in rows)
     least, most = (limit if isinstance(limit, Integral) else limit * documents for limit in df)
     if most < least:
-        raise InputError(f"max_df ({most:g} of {documents:,} documents) is below min_df ({least:g}); widen the two")
+        raise InputError(f"max_df ({most:g} of {documents:,} documents) is below min_df ({least:g}); widen the range")
     kept = (frequencies >= least) & (frequencies <= most) & (counts >= min_count)
     if max_features is not None and np.count_nonzero(kept) > max_features:
         columns = np.flatnonzero(kept)
@@ -320,7 +317,7 @@ def _chosen(
     if not kept.any():
         raise InputError(
             f"none of the {len(found):,} features is in {least:g} to {most:g} of {documents:,} documents and occurs at "
-            f"least min_count = {min_count} times; widen the limits"
+            f"least min_count = {min_count} times; relax the limits"
         )
     counting.select(rows, kept)
     return Vocabulary.of_distinct([found.tokens[column] for column in np.flatnonzero(kept).tolist()], counts[kept])
@@ -337,7 +334,7 @@ def _blocks(
 ) -> Iterator[bytes]:
     if not isinstance(texts, TextCorpus):
         if isinstance(texts, str | bytes):
-            raise InputError("expected several texts or lists of tokens, got one string; put it into a list")
+            raise InputError("expected an iterable of texts or token lists, got one string; put it in a list")
         items: Iterator[Any] = iter(texts)
         try:
             first = next(items)
@@ -356,7 +353,7 @@ def _corpus_blocks(corpus: TextCorpus, on_progress: Callable[[float, float], Non
 
 
 def _assembled(rows: list[Rows], features: int, dtype: np.dtype[Any], binary: bool) -> csr_matrix:
-    """One matrix of all rows, which are let go one by one."""
+    """Assemble the matrix of all rows, releasing them one by one."""
     entries = sum(len(chunk.columns) for chunk in rows)
     documents = sum(len(chunk.sizes) for chunk in rows)
     places = np.int32 if max(entries, documents, features) < 2**31 else np.int64
@@ -375,7 +372,7 @@ def _assembled(rows: list[Rows], features: int, dtype: np.dtype[Any], binary: bo
 
 
 def _csr(data: np.ndarray, columns: np.ndarray, starts: np.ndarray, shape: tuple[int, int]) -> csr_matrix:
-    """A matrix of these very arrays, whose rows are sorted and hold no column twice."""
+    """Return a matrix that shares these arrays, whose rows are sorted and have no duplicate columns."""
     matrix = csr_matrix(shape, dtype=data.dtype)
     matrix.data, matrix.indices, matrix.indptr = data, columns, starts
     matrix.has_sorted_indices = matrix.has_canonical_format = True
@@ -383,7 +380,7 @@ def _csr(data: np.ndarray, columns: np.ndarray, starts: np.ndarray, shape: tuple
 
 
 def _row_ranges(starts: np.ndarray) -> Iterator[tuple[int, int]]:
-    """First and last + 1 of rows that together have about as many entries as is good for a thread."""
+    """Yield first and last row (exclusive) of blocks of about ``_ENTRIES`` entries."""
     first, documents = 0, len(starts) - 1
     while first < documents:
         last = int(np.searchsorted(starts, starts[first] + _ENTRIES, side="right")) - 1

@@ -1,1 +1,1 @@
-"""From text files to integers: scanning, vocabulary rules, encoded corpora and subsampling."""
+"""Encoding text as token ids: scanning, vocabulary rules, encoded corpora and subsampling."""

@@ -1,4 +1,4 @@
-"""EncodedCorpus: a text as the ids of its tokens, written once and memory-mapped from then on."""
+"""EncodedCorpus: a corpus as memory-mapped token ids, with a cache on disk."""
 
 import contextlib
 import hashlib
@@ -28,32 +28,32 @@ from wordvec.vocabulary import Vocabulary
 _log = logging.getLogger(__name__)
 
 _FORMAT = 3
-"""Raised when the files below change, so that no older ones are read."""
+"""Incremented when the file layout below changes, so that older cache entries are ignored."""
 
 _CACHE_BYTES = 4 << 30
-"""What the cache folder may hold unless WORDVEC_CACHE_BYTES says otherwise."""
+"""Default size limit of the cache folder; WORDVEC_CACHE_BYTES overrides it."""
 
 _BLOCK = 1 << 18
-"""Bytes of text that a thread scans at a time."""
+"""Bytes of text per block scanned by a thread."""
 
 _PIECE = 1 << 20
-"""Ids counted at a time."""
+"""Ids counted per step."""
 
 
 class EncodedCorpus:
     """Token ids and sentence offsets: sentence s is ``ids[offsets[s]:offsets[s + 1]]``.
 
-    Tokens that are not in the vocabulary are left out; every line of the text keeps its sentence, even an empty one.
+    Out-of-vocabulary tokens are dropped; every line of the text remains a sentence, even an empty one.
 
     Attributes:
-        vocabulary: V tokens by falling count, those of equal count in the order of their bytes.
-        ids: (N,) int32, read only, usually memory-mapped.
-        offsets: (S + 1,) int64, read only.
-        raw_tokens, raw_types: what the text had before words were left out; with a vocabulary that was given,
-            ``raw_types`` is its size, and where ``count_error`` is not 0, how many types were left in memory.
-        count_error: the vocabulary's counts may be too low by at most this, and a word that occurs this often may be
-            missing; 0 unless the types did not fit into ``max_types_in_memory``.
-        tokenizer, lowercase: how the text was cut into tokens.
+        vocabulary: V tokens by descending count, ties in byte order.
+        ids: (N,) int32, read-only, usually memory-mapped.
+        offsets: (S + 1,) int64, read-only.
+        raw_tokens, raw_types: tokens and types of the text before any were dropped. ``raw_types`` is the vocabulary
+            size if a vocabulary was given, and the number of types left in memory if ``count_error`` is not 0.
+        count_error: an upper bound on how much counts are too low, and on the count of a missing word; 0 unless
+            the types exceeded ``max_types_in_memory``.
+        tokenizer, lowercase: how the text was tokenized.
 
     Example:
         >>> corpus = encode_corpus(["a rose is a rose", "is it"], min_count=2)
@@ -104,31 +104,31 @@ def encode_corpus(
     threads: int | None = None,
     on_progress: OnProgress | None = None,
 ) -> EncodedCorpus:
-    """Count the tokens of a corpus, choose its vocabulary and write the corpus down as ids.
+    """Count the tokens of a corpus, select its vocabulary and encode the corpus as ids.
 
-    The text is read twice, or kept in a temporary file in between where reading it is slow or can be done only once.
-    Memory does not depend on its length, and the result not on the number of threads.
+    The text is read twice, or copied to a temporary file if reading it is slow or possible only once. Memory usage does
+    not depend on its length, nor the result on the number of threads.
 
     Args:
-        corpus: a ``TextCorpus`` (whose own tokeniser and casing count), or texts, or lists of tokens; a one-shot
-            generator will do. A text is one sentence.
-        min_count: tokens seen less often are left out.
-        max_vocabulary: keep at most this many, the most frequent.
-        keep_words: words that are in the vocabulary however rare they are, if they occur at all: a file with one a
-            line, or the words. They are lower-cased where the text is.
-        drop_words: words that are never in the vocabulary, given in the same ways.
-        vocabulary: take this one, row by row, with its counts (without counts: those of this text); nothing is counted
-            then, and ``min_count`` plays no part.
-        max_types_in_memory: when more different tokens than this have been seen, the rarest are forgotten, and counts
-            may be too low by ``count_error``. A million takes about 100 MB.
-        tokenizer, lowercase: how texts are cut into tokens; lists of tokens are taken as they are.
-        cache: keep the ids of a ``TextCorpus`` in the cache folder and find them again by its content.
-        threads: None means one a core.
+        corpus: a ``TextCorpus`` (with its own tokenizer and casing), texts, or lists of tokens; a one-shot generator
+            is allowed. Each text is one sentence.
+        min_count: drop tokens that occur less often.
+        max_vocabulary: keep only the most frequent tokens, at most this many.
+        keep_words: words to keep however rare, if they occur at all: an iterable, or a file with one word per line.
+            They are lower-cased if the text is.
+        drop_words: words to exclude from the vocabulary, specified likewise.
+        vocabulary: use this vocabulary, in its row order and with its counts (computed from this text if it has none),
+            instead of counting; ``min_count`` is then ignored.
+        max_types_in_memory: above this number of distinct tokens, the rarest are discarded, and counts may be too low
+            by up to ``count_error``. A million types takes about 100 MB.
+        tokenizer, lowercase: how texts are tokenized; lists of tokens are used as they are.
+        cache: cache the ids of a ``TextCorpus`` on disk, keyed by its content.
+        threads: None means one per core.
         on_progress: called a few times a second, for a ``TextCorpus``.
 
     Raises:
-        InputError: no token at all, or none left.
-        InputError: settings out of range or that contradict each other, or text or a list that cannot be read.
+        InputError: the corpus has no tokens, or none remain in the vocabulary.
+        InputError: settings are out of range or contradictory, or the input is unreadable.
     """
     get_tokenizer(tokenizer)
     if isinstance(corpus, TextCorpus):
@@ -182,17 +182,17 @@ def _encode_text_corpus(
             found = _open(target)
             os.utime(target)
         except (OSError, ValueError, LookupError, TypeError):
-            _log.info("the encoded corpus in the cache is damaged (%s): encoding anew", target)
+            _log.info("the cached encoded corpus is damaged (%s): encoding it again", target)
             shutil.rmtree(target, ignore_errors=True)
         else:
-            _log.info("found the encoded corpus in the cache (%s)", target)
+            _log.info("using the cached encoded corpus (%s)", target)
             return found
     with _new_folder(home) as folder:
         writer.write(folder, blocks, again)
         try:
-            os.rename(folder, target)  # before any file in it is open: Windows would not have it
+            os.rename(folder, target)  # before any file in it is opened, which would fail on Windows
             encoded = _open(target)
-        except OSError:  # another process was first: these files say the same and go when the corpus does
+        except OSError:  # another process was first; use these identical files and remove them with the corpus
             encoded = _open_owned(folder)
     _trim_cache(home, limit, keep=target)
     return encoded
@@ -203,7 +203,7 @@ def _encode_text_corpus(
 
 @contextlib.contextmanager
 def _new_folder(parent: Path | None = None) -> Iterator[Path]:
-    """A fresh folder, in the cache or among the temporary files, that is removed after an error."""
+    """Create a folder in ``parent`` or among the temporary files, removed after an error."""
     folder = Path(tempfile.mkdtemp(prefix="new-" if parent else "wordvec-", dir=parent))
     try:
         yield folder
@@ -213,7 +213,7 @@ def _new_folder(parent: Path | None = None) -> Iterator[Path]:
 
 
 class _Writer:
-    """Writes a corpus into a folder: ids, offsets, vocabulary, facts."""
+    """Writes an encoded corpus into a folder: ids, offsets, vocabulary, metadata."""
 
     def __init__(self, rules: Rules, threads: int, tokenizer: str, lowercase: bool) -> None:
         self.rules = rules
@@ -221,7 +221,7 @@ class _Writer:
         self.facts: dict[str, Any] = {"tokenizer": tokenizer, "lowercase": lowercase}
 
     def write(self, folder: Path, read: Callable[[], Iterator[bytes]], again: bool) -> None:
-        """Write the corpus whose blocks ``read`` gives, ``again`` and again or only once."""
+        """Write the corpus whose blocks ``read`` yields; ``again``: whether it can be called more than once."""
         spool = folder / "text"
         given = self.rules.vocabulary
         counts: np.ndarray | None
@@ -246,7 +246,7 @@ class _Writer:
         (folder / "corpus.json").write_text(json.dumps(self.facts, sort_keys=True), encoding="utf-8")
 
     def _count(self, blocks: Iterator[bytes]) -> tuple[bytes, np.ndarray]:
-        """The words of the vocabulary, joined, and their counts."""
+        """Return the tokens of the vocabulary, joined, and their counts."""
         counter = Counter(self.threads, self.rules.max_types, self.rules.keep)
         counter.count(blocks)
         numbers = self.rules.choose(counter)
@@ -255,7 +255,7 @@ class _Writer:
 
 
 def _copied(blocks: Iterator[bytes], path: Path) -> Iterator[bytes]:
-    """The same blocks, which are also written to a file, each after its length."""
+    """Yield the blocks, also writing each to a file, prefixed by its length."""
     with open(path, "wb") as file:
         for block in blocks:
             file.write(len(block).to_bytes(8, "little"))
@@ -277,11 +277,11 @@ def _count_ids(ids: np.ndarray, types: int) -> np.ndarray:
 
 
 def _map(path: Path, dtype: type) -> np.ndarray:
-    """The numbers in a file, memory-mapped; an empty file cannot be mapped."""
+    """Memory-map the numbers in a file; an empty file, which cannot be mapped, gives an empty array."""
     if path.stat().st_size == 0:
         return np.empty(0, dtype)
     numbers = np.memmap(path, dtype, mode="r")
-    # Several lanes read in turns, in which the system sees no order; without this it fetches one page at a time.
+    # Lanes read in turns, a pattern that the system's read-ahead does not detect; without this it fetches single pages.
     if hasattr(mmap, "MADV_SEQUENTIAL"):
         numbers._mmap.madvise(mmap.MADV_SEQUENTIAL)  # type: ignore[attr-defined]
     return numbers
@@ -299,26 +299,26 @@ def _open(folder: Path) -> EncodedCorpus:
 
 
 def _open_owned(folder: Path) -> EncodedCorpus:
-    """As ``_open``; the folder goes when the corpus does."""
+    """Open a folder that is removed together with the corpus."""
     encoded = _open(folder)
     weakref.finalize(encoded, shutil.rmtree, folder, ignore_errors=True)
     return encoded
 
 
 def _cache_folder() -> Path | None:
-    """Where encoded corpora are kept; None when there is no such place to write to."""
+    """Return the cache folder, or None if it is not writable."""
     named = os.environ.get("WORDVEC_CACHE")
     base = Path(named) if named else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "wordvec"
     try:
         base.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        _log.warning("the cache folder %s cannot be made (%s); the corpus is encoded anew each time", base, error)
+        _log.warning("the cache folder %s cannot be created (%s); encoded corpora are not cached", base, error)
         return None
     return base if os.access(base, os.W_OK) else None
 
 
 def _cache_limit() -> int:
-    """Bytes that the cache folder may hold."""
+    """Return the size limit of the cache folder in bytes."""
     named = os.environ.get("WORDVEC_CACHE_BYTES", "").strip()
     if named and not named.isdecimal():
         raise InputError(f"WORDVEC_CACHE_BYTES must be a whole number of bytes, got {named!r}")
@@ -326,7 +326,7 @@ def _cache_limit() -> int:
 
 
 def _trim_cache(home: Path, limit: int, keep: Path) -> None:
-    """Remove the corpora that were not used for longest until the rest fits, and what a killed process left behind."""
+    """Remove the least recently used corpora until the rest fit, and leftovers of killed processes."""
     aged = []
     for folder in home.iterdir():
         with contextlib.suppress(OSError):

@@ -1,7 +1,7 @@
-"""What stands behind ``encode_corpus``: counting the types of a text in bounded memory, and looking its tokens up.
+"""Implementation of ``encode_corpus``: counting types in bounded memory, and looking up token ids.
 
-Text comes as blocks of bytes that neither start nor end inside a token. A token that holds white space itself, as only
-a list of tokens can, has it replaced by bytes that UTF-8 does not use (``hide`` and ``show``).
+Text comes as blocks of bytes that neither start nor end inside a token. White space inside a token, possible only in
+lists of tokens, is replaced by bytes that UTF-8 does not use (``hide``, ``split_tokens``).
 """
 
 import re
@@ -21,13 +21,13 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 _FIRST_ROUND, _LARGEST_ROUND = 1 << 20, 1 << 24
-"""Bytes of text after which what the threads found is merged: first, and at most."""
+"""Bytes of text after which the threads' tables are merged: the first time, and at most."""
 
 _OFTEN = 1 << 16
-"""So many of the first types are counted by each thread for itself."""
+"""Number of first types that each thread counts in an array of its own."""
 
 WHITE = bytes([*range(9, 14), 32])
-"""What separates tokens."""
+"""Bytes that separate tokens: ASCII white space."""
 
 _UNUSED = bytes(range(0xF8, 0xF8 + len(WHITE)))
 _HIDE, _SHOW = bytes.maketrans(WHITE, _UNUSED), bytes.maketrans(_UNUSED, WHITE)
@@ -35,12 +35,12 @@ _HIDDEN = re.compile(rb"[\xf8-\xfd]")
 
 
 def hide(token: bytes) -> bytes:
-    """UTF-8 without white space, from which ``show`` makes the same token again."""
+    """Replace the white space of a UTF-8 token reversibly; ``split_tokens`` restores it."""
     return token.translate(_HIDE)
 
 
 def join_tokens(tokens: list[str]) -> bytes:
-    """Tokens as a block of text, a line each."""
+    """Join tokens into a block of text, one per line."""
     text = "\n".join(tokens)
     if text.count("\n") == len(tokens) - 1 and not any(white in text for white in "\t\v\f\r "):
         return text.encode() + b"\n"
@@ -48,14 +48,14 @@ def join_tokens(tokens: list[str]) -> bytes:
 
 
 def split_tokens(text: bytes) -> list[str]:
-    """What ``join_tokens`` joined."""
+    """Split a block made by ``join_tokens`` into its tokens."""
     if not text.isascii() and _HIDDEN.search(text):
         return [token.translate(_SHOW).decode() for token in text.split(b"\n")[:-1]]
     return text.decode().split("\n")[:-1]
 
 
 class Table:
-    """Types with their counts, growing as they come."""
+    """A growing hash table of types and their counts."""
 
     def __init__(self, rows: int = 1 << 16) -> None:
         from wordvec.kernels.tokenize import Types
@@ -73,7 +73,7 @@ class Table:
 
     @classmethod
     def of(cls, block: bytes, least: int = 2) -> "Table":
-        """A table of different joined tokens, of which each one's number is its place; at least so many rows."""
+        """Return a table of distinct joined tokens, numbered by position, with at least ``least`` rows."""
         from wordvec.kernels.tokenize import count
 
         rows = max(block.count(b"\n"), least)
@@ -94,11 +94,11 @@ class Table:
 
     @property
     def errors(self) -> np.ndarray:
-        """(types,) int64: the true count is at most the count and this."""
+        """(types,) int64: the true count is at most the count plus this."""
         return self.types.errors[: len(self)]
 
     def grow(self) -> None:
-        """Make room: for twice the types if all rows are taken, else for twice the letters."""
+        """Double the capacity: of the types if all rows are used, else of the letters."""
         types = self.types
         if len(self) < len(types.counts):
             self.types = types._replace(letters=_twice(types.letters))
@@ -111,12 +111,12 @@ class Table:
         self._make_slots()
 
     def clear(self) -> None:
-        """Forget all types."""
+        """Remove all types."""
         self.types.used[:2] = 0
         self.types.slots.fill(-1)
 
     def merge(self, other: "Table", error: int) -> None:
-        """Add another table's types and counts; what is new here may have been seen ``error`` times before."""
+        """Add another table's types and counts; a type new here may have occurred up to ``error`` times before."""
         from wordvec.kernels.tokenize import merge
 
         done = 0
@@ -124,18 +124,18 @@ class Table:
             self.grow()
 
     def keep(self, kept: np.ndarray) -> None:
-        """Drop the types that are not ``kept`` (types,) bool."""
+        """Remove the types not in ``kept`` (types,) bool."""
         from wordvec.kernels.tokenize import keep
 
         keep(self.types, kept)
         self._make_slots()
 
     def find(self, tokens: list[str]) -> np.ndarray:
-        """The numbers of those tokens that are in the table, int32."""
+        """Return the numbers, int32, of the tokens that are in the table."""
         return _encoded(join_tokens(tokens), self.types, Buffers())[1]
 
     def spell(self, numbers: np.ndarray) -> bytes:
-        """The types' bytes, a line each."""
+        """Return the types' bytes, one per line."""
         from wordvec.kernels.tokenize import spell
 
         numbers = numbers.astype(np.int64)
@@ -145,13 +145,13 @@ class Table:
         return text.tobytes()
 
     def ordered(self, numbers: np.ndarray) -> np.ndarray:
-        """The same types by falling count, those of equal count in the order of their bytes."""
+        """Sort types by descending count, ties in byte order."""
         counts, start = self.counts[numbers], self.types.keys[numbers, 0].byteswap()
         if (self.types.letters[: self.types.used[1]] >= _UNUSED[0]).any():
             start[:] = 0
         order = np.lexsort((start, -counts))
         numbers, counts, start = numbers[order], counts[order], start[order]
-        # Only those of equal count and equal first eight bytes are left to compare.
+        # Only types with equal counts and equal first eight bytes remain to be compared.
         equal = np.flatnonzero((counts[1:] == counts[:-1]) & (start[1:] == start[:-1]))
         tied = np.union1d(equal, equal + 1)
         words = [word.translate(_SHOW) for word in self.spell(numbers[tied]).split(b"\n")[:-1]]
@@ -172,7 +172,7 @@ class Table:
 
 
 class Buffers:
-    """Memory for one block at a time, used again and again: fresh pages cost more than what is written to them."""
+    """Reusable memory for one block: allocating fresh pages costs more than writing to them."""
 
     def __init__(self) -> None:
         from wordvec.kernels.tokenize import BATCH, Batch
@@ -183,7 +183,7 @@ class Buffers:
         self.ends = np.empty(0, np.int32)
 
     def padded(self, block: bytes) -> np.ndarray:
-        """The block as the kernels want it, with spaces after it; there is room for its ids, too."""
+        """Return the block padded with spaces, as the kernels require, and make room for its ids."""
         from wordvec.kernels.tokenize import PADDING
 
         size = len(block)
@@ -203,23 +203,23 @@ def _twice(array: np.ndarray) -> np.ndarray:
 
 
 class Counter:
-    """Counts the types of a text in several threads, in memory that ``max_types`` bounds.
+    """Counts the types of a text in several threads, in memory bounded by ``max_types``.
 
-    What is known after a round of text, of so many bytes wherever they are counted, is looked up by all threads and
-    changed by none; what a thread finds beside it, it counts in a table of its own, merged when the round ends. So the
-    counts are a function of the text alone.
+    The text is counted in rounds of a fixed number of bytes. During a round, all threads read a shared table of the
+    types known so far and count new types in tables of their own, which are merged when the round ends. The counts
+    therefore depend only on the text.
 
-    When more than ``max_types`` types are known after a round, the rarest go, until at most half are left (Misra and
-    Gries 1982, in the form of Manku and Motwani 2002 that remembers the counts): if a type has been counted f times
-    since it was last new, and may have been seen up to d times before, it is kept while f + d is above ``error``, which
-    is raised as far as need be. ``error`` bounds how much too low a count is and how often a type was seen that is not
-    there; it is at most tokens / (max_types // 2 + 1), since what raises it by one takes one from more than half of
-    ``max_types`` sums f + d - error.
+    If more than ``max_types`` types are known after a round, the rarest are discarded until at most half are left
+    (Misra and Gries 1982, in the form of Manku and Motwani 2002, which keeps counts): a type counted f times since it
+    was last new, which may have occurred up to d times before, is kept while f + d is above ``error``, which is raised
+    as far as necessary. ``error`` bounds how much a count is too low, and the count of a missing type; it is at most
+    tokens / (max_types // 2 + 1), since raising it by one takes one from more than half of ``max_types`` sums
+    f + d - error.
 
     Args:
-        threads: how many.
-        max_types: above it the rarest are dropped.
-        pinned: tokens that never are; their numbers are the first.
+        threads: number of threads.
+        max_types: discard the rarest types above this number.
+        pinned: tokens that are never discarded; they have the first numbers.
     """
 
     def __init__(self, threads: int, max_types: int, pinned: list[str]) -> None:
@@ -235,7 +235,7 @@ class Counter:
         self._often = np.zeros((threads, _OFTEN), np.int64)
 
     def count(self, blocks: Iterable[bytes]) -> None:
-        """Count all of a text; once only."""
+        """Count a whole text; may be called only once."""
         rounds = _rounds(blocks, min(_LARGEST_ROUND, max(_FIRST_ROUND, 8 * self.max_types)))
         with _workers(self._threads) as start:
             coming = next(rounds, None)
@@ -290,10 +290,10 @@ class Counter:
 
 
 def encode(blocks: Iterable[bytes], table: Table, threads: int, ids: IO[bytes], offsets: IO[bytes]) -> int:
-    """Write the ids of a text's tokens that are in the table (int32) and where its sentences end (int64, after a 0).
+    """Write the ids (int32) of a text's tokens that are in the table, and the sentence offsets (int64).
 
     Returns:
-        How many tokens the text has.
+        The number of tokens in the text.
     """
     total = written = 0
     offsets.write(np.int64(0).tobytes())
@@ -316,7 +316,7 @@ def encode(blocks: Iterable[bytes], table: Table, threads: int, ids: IO[bytes], 
 
 
 def _encoded(block: bytes, types: "Types", buffers: Buffers) -> tuple[int, np.ndarray, np.ndarray]:
-    """How many tokens, their ids and the ends of the sentences, in the memory of ``buffers``."""
+    """Return the number of tokens, and in the memory of ``buffers`` the known ids and the sentence ends."""
     from wordvec.kernels.tokenize import encode
 
     tokens, kept, sentences = encode(buffers.padded(block), types, buffers.ids, buffers.ends, buffers.batch)
@@ -327,7 +327,7 @@ def _encoded(block: bytes, types: "Types", buffers: Buffers) -> tuple[int, np.nd
 
 
 def _rounds(blocks: Iterable[bytes], largest: int) -> Iterator[list[bytes]]:
-    """Blocks in parcels that grow, so that frequent types are soon known."""
+    """Yield the blocks in rounds of growing size, so that frequent types are known early."""
     goal, parcel, size = _FIRST_ROUND, list[bytes](), 0
     for block in blocks:
         parcel.append(block)
@@ -341,7 +341,10 @@ def _rounds(blocks: Iterable[bytes], largest: int) -> Iterator[list[bytes]]:
 
 @contextmanager
 def _workers(threads: int) -> Iterator[Callable[..., Callable[[], int]]]:
-    """A function that starts a call and gives what waits for its result; one thread works when it is waited for."""
+    """Yield a function that starts a call and returns a function that waits for its result.
+
+    With one thread, the call runs when it is waited for.
+    """
     if threads == 1:
         yield lambda function, *arguments: lambda: function(*arguments)
         return
@@ -350,7 +353,7 @@ def _workers(threads: int) -> Iterator[Callable[..., Callable[[], int]]]:
 
 
 def in_order(work: Callable[[Item], Result], items: Iterable[Item], threads: int) -> Iterator[Result]:
-    """The results of ``work`` in the order of the items, of which only a few are under way at a time."""
+    """Yield the results of ``work`` in the order of the items, with a bounded number in flight."""
     if threads == 1:
         yield from map(work, items)
         return

@@ -4,9 +4,9 @@ import numpy as np
 
 
 def keep_probabilities(counts: np.ndarray, subsample: float) -> np.ndarray:
-    """How often a token of each type is kept: sqrt(t / f) + t / f, at most 1, for a type of frequency f.
+    """Return the probability of keeping a token of each type: min(1, sqrt(t / f) + t / f) at relative frequency f.
 
-    Source: word2vec.c (Mikolov et al. 2013, arXiv 1310.4546, section 2.3, gives another formula than its own program).
+    Source: word2vec.c, which differs from the formula in its paper (Mikolov et al. 2013, arXiv 1310.4546, section 2.3).
 
     Args:
         counts: (V,) int64.

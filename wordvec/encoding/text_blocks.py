@@ -1,4 +1,4 @@
-"""Texts, or lists of tokens, as blocks of UTF-8: a line each, tokens between ASCII white space."""
+"""Conversion of texts or token lists to UTF-8 blocks: one line per text, tokens separated by ASCII white space."""
 
 from collections.abc import Iterable, Iterator
 from itertools import chain
@@ -9,27 +9,27 @@ from wordvec.encoding.scanning import WHITE, hide
 from wordvec.errors import InputError
 
 _BLOCK = 1 << 18
-"""Bytes or letters after which a block ends with the line."""
+"""Size in bytes or characters after which a block ends at the next line."""
 
 
 def blocks_of(
     corpus: Iterable[str] | Iterable[list[str]], tokenizer: str, lowercase: bool
 ) -> tuple[Iterator[bytes], bool]:
-    """Texts or lists of tokens, whichever the first item is, as blocks of bytes; whether they are lower-cased.
+    """Return texts or token lists (decided by the first item) as blocks of bytes, and whether they are lower-cased.
 
     Raises:
-        InputError: there is no item, it is one string, or ``lowercase`` is not a bool; while the blocks are read: an
-            item is neither, or of another kind than the first.
+        InputError: the corpus is empty or a single string, or ``lowercase`` is not a bool; while the blocks are read:
+            an item is neither a text nor a list of tokens, or differs in kind from the first.
     """
     if lowercase not in (True, False):
         raise InputError(f"lowercase must be True or False, got {lowercase!r}")
     if isinstance(corpus, str | bytes):
-        raise InputError("expected several texts or lists of tokens, got one string; put it into a list")
+        raise InputError("expected an iterable of texts or token lists, got one string; put it in a list")
     items: Iterator[Any] = iter(corpus)
     try:
         first = next(items)
     except StopIteration:
-        raise InputError("the corpus is empty; give it at least one text") from None
+        raise InputError("the corpus is empty; pass at least one text") from None
     items = chain([first], items)
     if isinstance(first, str):
         return _text_blocks(items, tokenizer, lowercase), lowercase
@@ -41,7 +41,7 @@ def _text_blocks(texts: Iterator[str], tokenizer: str, lowercase: bool) -> Itera
     size = 0
     for place, text in enumerate(texts):
         if not isinstance(text, str):
-            raise InputError(f"item {place} is of type {type(text).__name__}, the first is a text; give one kind")
+            raise InputError(f"item {place} is of type {type(text).__name__}, but the first is a text; do not mix them")
         waiting.append(text)
         size += len(text)
         if size >= _BLOCK:
@@ -52,7 +52,7 @@ def _text_blocks(texts: Iterator[str], tokenizer: str, lowercase: bool) -> Itera
 
 
 def _joined(texts: list[str], tokenizer: str, lowercase: bool) -> bytes:
-    """A line for each text, whose own line ends are spaces: no token reaches across one, nor does casing."""
+    """Join texts with one line each; their own line ends become spaces, which changes neither tokens nor casing."""
     texts.append("")
     block = "\n".join(texts)
     if block.count("\n") >= len(texts):
@@ -83,23 +83,23 @@ def _line(sentence: list[str], place: int) -> bytes:
     tokens = list(sentence)
     for token in tokens:
         if not isinstance(token, str) or not token:
-            raise InputError(f"item {place} holds {token!r}; a token must be a string that is not empty")
+            raise InputError(f"item {place} contains {token!r}; a token must be a non-empty string")
     line = utf8(" ".join(tokens))
-    # A token may hold any character, even what separates tokens.
+    # A token may contain any character, even white space.
     plain = len(line) - len(line.translate(None, WHITE)) == len(tokens) - 1
     return (line if plain else b" ".join(hide(utf8(token)) for token in tokens)) + b"\n"
 
 
 def utf8(text: str) -> bytes:
-    """The text's bytes.
+    """Encode a text as UTF-8.
 
     Raises:
-        InputError: it holds half of a character.
+        InputError: the text contains an unpaired surrogate.
     """
     try:
         return text.encode()
     except UnicodeEncodeError as error:
         raise InputError(
-            f"a text holds {error.object[error.start]!r}, half of a character, which cannot be written as UTF-8; "
+            f"a text contains {error.object[error.start]!r}, an unpaired surrogate, which cannot be encoded as UTF-8; "
             "read the texts with errors='replace'"
         ) from None

@@ -38,10 +38,10 @@ def read_table(path: str | os.PathLike[str], format: str | None = None, limit: i
     if limit is not None and limit < 1:
         raise InputError(f"limit must be at least 1 vector, got {limit}")
     with VectorSource(path) as source:
-        format = format or recognise(source)
+        format = format or detect_format(source)
         if format != "safetensors":
             return _STREAMED[format].read(source, limit)
-    if TensorFile(path).told("wordvec").get("kind") == sparse.KIND:
+    if TensorFile(path).metadata_of("wordvec").get("kind") == sparse.KIND:
         return sparse.read(path, limit)
     return safetensors.read(path, limit)
 
@@ -106,7 +106,7 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
         ('wordvec', 'vectors', 2, 2)
     """
     with VectorSource(path) as source:
-        format = recognise(source)
+        format = detect_format(source)
         if format != "safetensors":
             tokens, vector_size = _STREAMED[format].declared(source)
             size = {"tokens": tokens, "vector_size": vector_size}
@@ -116,7 +116,7 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
     package = next((name for name in _PACKAGES if name in file.metadata), None)
     if package is None:
         raise FormatError(f"{path}: unsupported safetensors file: its metadata has no 'wordvec' or 'seqclf' key")
-    stored = file.told(package)
+    stored = file.metadata_of(package)
     about |= {"package": package, "kind": stored.pop("kind", "model"), "about": stored, "tensors": file.described()}
     if package == "wordvec" and about["kind"] == "vectors":
         about["tokens"], about["vector_size"] = safetensors.check(file)
@@ -125,7 +125,7 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
     return about
 
 
-def recognise(source: VectorSource) -> str:
+def detect_format(source: VectorSource) -> str:
     """Detect the format of an open file by its first bytes, else by its extension, and rewind it.
 
     Raises:

@@ -59,7 +59,7 @@ def read(path: str | os.PathLike[str], limit: int | None = None) -> VectorTable:
     file = TensorFile(path)
     size, _ = check(file)
     vocabulary = read_words(file, size, limit)
-    size, about = len(vocabulary), file.told("wordvec")
+    size, about = len(vocabulary), file.metadata_of("wordvec")
     return VectorTable(
         vocabulary,
         file.read("vectors", size),
@@ -121,7 +121,7 @@ def check_about(file: TensorFile, kind: str, version: int) -> dict[str, Any]:
     Raises:
         FormatError: a check failed.
     """
-    about = file.told("wordvec")
+    about = file.metadata_of("wordvec")
     if about.get("kind") != kind:
         raise FormatError(f"{file.path}: expected {kind}, found {about.get('kind')!r}")
     found = about.get("version")

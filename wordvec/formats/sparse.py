@@ -68,7 +68,7 @@ def read(path: str | os.PathLike[str], limit: int | None = None) -> VectorTable:
         raise FormatError(f"{path}: indptr must increase from 0 to the number of nonzero values")
     indices = file.read("indices", end)
     _check_indices(path, indptr, indices, columns)
-    about = file.told("wordvec")
+    about = file.metadata_of("wordvec")
     return VectorTable(
         vocabulary,
         csr_of(indptr, indices, file.read("data", end), (len(vocabulary), columns)),

@@ -97,7 +97,7 @@ class TensorFile:
         """Map each array name to its safetensors ``dtype`` and its ``shape``."""
         return {name: {"dtype": entry["dtype"], "shape": entry["shape"]} for name, entry in self._entries.items()}
 
-    def told(self, key: str) -> dict[str, Any]:
+    def metadata_of(self, key: str) -> dict[str, Any]:
         """Return the JSON object stored under a metadata key.
 
         Raises:

@@ -1,1 +1,1 @@
-"""The machine and the ground rules: threads, memory, atomic files, aligned arrays, CSR, validation."""
+"""System utilities: threads, memory, atomic files, aligned arrays, CSR, validation."""

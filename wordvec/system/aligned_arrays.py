@@ -1,16 +1,16 @@
-"""Arrays as the kernels like them: they begin on a cache line, and their rows are whole vectors of the processor."""
+"""Cache-line-aligned arrays with SIMD-friendly row strides."""
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 
 def row_stride(vector_size: int) -> int:
-    """Floats from row to row: whole vectors of the kernels."""
+    """Return the row stride in floats: ``vector_size`` rounded up to a multiple of 16 (one cache line)."""
     return -(-vector_size // 16) * 16
 
 
 def aligned(size: int, dtype: DTypeLike) -> np.ndarray:
-    """(size,) zeros that start on a cache line, as the kernels like them.
+    """Return (size,) zeros that start on a cache line.
 
     Example:
         >>> values = aligned(3, np.float32)

@@ -1,4 +1,4 @@
-"""Sparse matrices a part at a time, as SciPy's ``csr_array`` over arrays that may lie in files."""
+"""SciPy ``csr_array`` over existing, possibly memory-mapped arrays, processed in blocks of rows."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -11,15 +11,15 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
 PIECE = 1 << 18
-"""Cells worked on at a time."""
+"""Nonzero cells processed at a time."""
 
 
 def csr_of(
     indptr: np.ndarray, indices: np.ndarray, data: np.ndarray, shape: tuple[int, int], scratch: Scratch | None = None
 ) -> "csr_array":
-    """A matrix over these very arrays, whose rows must be sorted: SciPy's constructor would copy or convert them.
+    """Return a matrix that shares these arrays, whose rows must be sorted; SciPy's constructor would copy them.
 
-    The files in ``scratch`` go when the matrix does.
+    The files in ``scratch`` are removed with the matrix.
     """
     from scipy.sparse import csr_array
 
@@ -31,7 +31,7 @@ def csr_of(
 
 
 def row_pieces(matrix: "csr_array") -> Iterator[tuple[int, int, slice]]:
-    """First and last row, and the cells, of parts of about ``PIECE`` cells, of a row at least."""
+    """Yield first row, last row (exclusive) and cells of blocks of about ``PIECE`` cells, at least one row each."""
     first, rows = 0, matrix.shape[0]
     while first < rows:
         start = int(matrix.indptr[first])
@@ -42,7 +42,7 @@ def row_pieces(matrix: "csr_array") -> Iterator[tuple[int, int, slice]]:
 
 
 def rows_of(matrix: "csr_array", rows: np.ndarray) -> "csr_array":
-    """Some rows, copied, in float64."""
+    """Return a float64 copy of some rows."""
     ends = np.cumsum(matrix.indptr[rows + 1] - matrix.indptr[rows])
     cells = [slice(*matrix.indptr[row : row + 2]) for row in rows]
     empty = [np.empty(0, np.int32)]
@@ -55,7 +55,7 @@ def rows_of(matrix: "csr_array", rows: np.ndarray) -> "csr_array":
 
 
 def row_lengths(matrix: "csr_array") -> np.ndarray:
-    """The Euclidean length of each row, (R,) float64."""
+    """Return the Euclidean norm of each row, (R,) float64."""
     squares = np.zeros(matrix.shape[0])
     for first, last, cells in row_pieces(matrix):
         row = np.repeat(np.arange(last - first), np.diff(matrix.indptr[first : last + 1]))
@@ -64,9 +64,9 @@ def row_lengths(matrix: "csr_array") -> np.ndarray:
 
 
 def products(matrix: "csr_array", dense: np.ndarray, rows: int | None = None) -> np.ndarray:
-    """``dense`` (Q, C) float64 times each row, or each of the first ``rows``: (Q, R) float64.
+    """Return the dot products (Q, R) float64 of ``dense`` (Q, C) with all rows, or with the first ``rows``.
 
-    Every sum is added up in the order of the columns, whatever else is asked at the same time.
+    Each sum is accumulated in column order, so that a result does not depend on the other rows of ``dense``.
     """
     rows = matrix.shape[0] if rows is None else min(rows, matrix.shape[0])
     found = np.empty((rows, len(dense)))

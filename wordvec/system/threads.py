@@ -1,4 +1,4 @@
-"""How many threads, and how they are run so that Ctrl-C ends them."""
+"""Thread counts, and threads that Ctrl-C can stop."""
 
 import os
 from collections.abc import Callable
@@ -8,17 +8,17 @@ from wordvec.system.validation import check_whole
 
 
 def available_cores() -> int:
-    """The processors this process may use."""
+    """Return the number of processors this process may use."""
     try:
         return len(os.sched_getaffinity(0))
-    except AttributeError:  # macOS and Windows do not say
+    except AttributeError:  # not available on macOS and Windows
         return os.cpu_count() or 1
 
 
 def worker_count(threads: int | None) -> int:
-    """Threads to work with: as asked, at most one a core; all cores when ``threads`` is None.
+    """Return the number of worker threads: ``threads``, at most one per core; None means all cores.
 
-    With WORDVEC_OVERSUBSCRIBE=1 in the environment there may be more than cores, for tests.
+    With WORDVEC_OVERSUBSCRIBE=1 in the environment, for tests, it may exceed the number of cores.
     """
     if threads is None:
         return available_cores()
@@ -31,10 +31,10 @@ def worker_count(threads: int | None) -> int:
 def run_in_threads(
     work: Callable[[int], None], threads: int, stop: Callable[[], None], watch: Callable[[], None], every: float = 0.2
 ) -> None:
-    """Call ``work(0) .. work(threads - 1)`` side by side and ``watch()`` now and then until all have returned.
+    """Call ``work(0) .. work(threads - 1)`` concurrently, and ``watch()`` every ``every`` seconds, until all return.
 
-    What ``watch`` raises calls ``stop()``, waits for the threads and goes on its way. Ctrl-C does the same, and is
-    raised when all threads have returned, however often it is pressed: they leave nothing half done.
+    If ``watch`` raises, ``stop()`` is called, and the exception propagates once all threads have returned. Ctrl-C does
+    the same, even if pressed repeatedly, so that no thread is left with its work half done.
     """
     from wordvec.kernels.compiling import interrupts_wait
 

@@ -1,4 +1,4 @@
-"""Is this value one that may be given? Each check says the rule and the value when it is not."""
+"""Argument validation; error messages state the rule and the offending value."""
 
 import math
 from collections.abc import Iterable
@@ -9,10 +9,10 @@ from wordvec.errors import InputError
 
 
 def check_choice(name: str, value: Any, choices: Iterable[str]) -> None:
-    """``value`` is one of the words in ``choices``.
+    """Check that ``value`` is one of the strings in ``choices``.
 
     Raises:
-        InputError: it is none of them.
+        InputError: it is not.
 
     Example:
         >>> check_choice("loss", "hinge", ("negative", "softmax"))
@@ -26,7 +26,7 @@ def check_choice(name: str, value: Any, choices: Iterable[str]) -> None:
 
 
 def check_flag(name: str, value: Any) -> bool:
-    """Return ``value`` as Python's own bool.
+    """Return ``value`` as a Python bool.
 
     Raises:
         InputError: it is neither true nor false.
@@ -38,7 +38,7 @@ def check_flag(name: str, value: Any) -> bool:
 
 
 def check_whole(name: str, value: Any, least: int | None = None, most: int | None = None) -> int:
-    """``value`` as Python's own number, whichever kind of whole number it is: what kernels and files know.
+    """Return ``value``, an integer of any type, as a Python int, which kernels and files can hold.
 
     Raises:
         InputError: not a whole number, below ``least`` or above ``most``.
@@ -66,10 +66,10 @@ def check_number(
     most: float | None = None,
     below: float | None = None,
 ) -> float:
-    """``value`` as Python's own number, finite and within the bounds that are given.
+    """Return ``value``, a finite number within the given bounds, as a Python float.
 
     Raises:
-        InputError: it is no such number.
+        InputError: not a finite number, or out of bounds.
 
     Example:
         >>> check_number("dropout", 1, least=0, below=1)
@@ -87,6 +87,6 @@ def check_number(
         f"below {below}": below is None or number < below,
     }
     if not all(bounds.values()):
-        told = " and ".join(rule for rule in bounds if not rule.endswith("None"))
-        raise InputError(f"{name} must be {told}, got {value}")
+        rules = " and ".join(rule for rule in bounds if not rule.endswith("None"))
+        raise InputError(f"{name} must be {rules}, got {value}")
     return number

@@ -1,4 +1,4 @@
-"""WordVectors: one vector for each word, and the questions one can ask of them. Knows no training."""
+"""Dense word vectors: cosine similarity, nearest neighbors and analogies (3CosAdd, 3CosMul)."""
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -16,27 +16,27 @@ if TYPE_CHECKING:
     from wordvec.formats.table import VectorTable
 
 Term: TypeAlias = str | np.ndarray
-"""Something to be near to: a word, or a vector (D,)."""
+"""A query term: a word, or a vector (D,)."""
 
 Answers: TypeAlias = list[tuple[str, float]]
-"""Tokens and their scores, the best first."""
+"""Tokens and their scores, in descending order."""
 
 
 class WordVectors:
-    """A vocabulary and its vectors: lookup, neighbours, analogies.
+    """A vocabulary and its vectors: lookup, similarity, nearest neighbors, analogies.
 
     Words are looked up as written, then lower-cased. The arrays are read-only views.
 
     Args:
         vocabulary: a ``Vocabulary``, or its tokens.
-        vectors: (V, D) float32, row by row those of the tokens.
-        context_vectors: (V, D) float32, the output side of training, or None.
-        tokenizer: the name of the tokeniser the vectors were trained with.
-        lowercase: whether the text was lower-cased before.
-        settings: what JSON can write; how the vectors were made.
+        vectors: (V, D) float32, one row per token.
+        context_vectors: (V, D) float32, the output vectors of training, or None.
+        tokenizer: the name of the tokenizer the vectors were trained with.
+        lowercase: whether the training text was lower-cased.
+        settings: how the vectors were trained; JSON-serializable.
 
     Raises:
-        InputError: shapes that do not fit, or numbers that are not finite.
+        InputError: mismatched shapes, or values that are not finite.
 
     Example:
         >>> wv = WordVectors(["king", "queen", "man", "woman"], [[1, 1], [1, -1], [0.2, 1], [0.2, -1]])
@@ -73,7 +73,7 @@ class WordVectors:
         self.settings: dict[str, Any] = dict(settings or {})
         self._units: np.ndarray | None = None
 
-    # -- what is there ------------------------------------------------------------------------------------------------
+    # -- contents -----------------------------------------------------------------------------------------------------
 
     @property
     def tokens(self) -> list[str]:
@@ -82,17 +82,17 @@ class WordVectors:
 
     @property
     def counts(self) -> np.ndarray | None:
-        """(V,) int64, how often each token was seen in training, or None."""
+        """(V,) int64, the training corpus count of each token, or None."""
         return self.vocabulary.counts
 
     @property
     def vector_size(self) -> int:
-        """D, the length of a vector."""
+        """D, the number of dimensions."""
         return self.vectors.shape[1]
 
     @property
     def unit_vectors(self) -> np.ndarray:
-        """(V, D) float32, the vectors divided by their lengths; made on first use and kept."""
+        """(V, D) float32, the L2-normalized vectors, cached on first use."""
         if self._units is None:
             units = queries.unit_rows(self.vectors)
             units.flags.writeable = False
@@ -109,10 +109,10 @@ class WordVectors:
         return isinstance(word, str) and self.lookup(word) >= 0
 
     def __getitem__(self, words: str | Sequence[str]) -> np.ndarray:
-        """The vector (D,) of a word, or the vectors (n, D) of several."""
+        """Return the vector (D,) of a word, or the vectors (n, D) of several."""
         if isinstance(words, str):
-            return self._taken(self.token_id(words))
-        return self._taken(self._rows(words))
+            return self._gather(self.token_id(words))
+        return self._gather(self._rows(words))
 
     def __repr__(self) -> str:
         return f"<WordVectors of {len(self):,} tokens x {self.vector_size}>"
@@ -121,33 +121,33 @@ class WordVectors:
         return {**self.__dict__, "_units": None}
 
     def lookup(self, word: str) -> int:
-        """The row of ``word`` as written, else of its lower-cased form, else -1."""
+        """Return the row of ``word`` as written, else of its lower-cased form, else -1."""
         return self.vocabulary.lookup(word)
 
     def token_id(self, word: str) -> int:
-        """The row of ``word``, as :meth:`lookup` finds it.
+        """Return the row of ``word``, as found by :meth:`lookup`.
 
         Raises:
-            UnknownTokenError: it is not in the vocabulary; the message names near spellings.
+            UnknownTokenError: the word is not in the vocabulary; the message suggests similar spellings.
         """
         return self.vocabulary.token_id(word)
 
     def encode_text(self, text: str) -> np.ndarray:
-        """The rows (int32) of the known tokens of ``text``, cut and cased as the training text was."""
+        """Return the rows (int32) of the known tokens of ``text``, tokenized and cased like the training text."""
         from corpora import tokenize
 
         return self.vocabulary.encode(tokenize(text, self.tokenizer, self.lowercase))
 
     def combined(self) -> "WordVectors":
-        """Input plus output vectors of each word: often better for relatedness, worse for syntax.
+        """Return the sums of input and output vectors: often better for relatedness, worse for syntax.
 
         The w + c of Levy, Goldberg & Dagan 2015, section 3.3.
 
         Raises:
-            InputError: there are no context vectors.
+            InputError: these vectors have no context vectors.
         """
         if self.context_vectors is None:
-            raise InputError("these vectors have no context vectors to add; .safetensors files of ours keep them")
+            raise InputError("these vectors have no context vectors to add; only our .safetensors files store them")
         return WordVectors(
             self.vocabulary,
             self.vectors + self.context_vectors,
@@ -159,23 +159,23 @@ class WordVectors:
     # -- files --------------------------------------------------------------------------------------------------------
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the vectors to a file whose extension names the format; see :func:`wordvec.save_vectors`."""
+        """Write the vectors to a file whose extension selects the format; see :func:`wordvec.save_vectors`."""
         from wordvec.formats.registry import write_table
 
         write_table(self.table(), path)
 
     def table(self) -> "VectorTable":
-        """What a file of these vectors holds."""
+        """Return the contents of a file of these vectors."""
         from wordvec.formats.table import VectorTable
 
         return VectorTable(
             self.vocabulary, self.vectors, self.context_vectors, self.tokenizer, self.lowercase, self.settings
         )
 
-    # -- two words, several words -------------------------------------------------------------------------------------
+    # -- similarity ---------------------------------------------------------------------------------------------------
 
     def similarity(self, a: str, b: str) -> float:
-        """The cosine of the angle between two words' vectors, -1 to 1; 0 where one is all zeros.
+        """Return the cosine similarity of two words, -1 to 1; 0 if either vector is zero.
 
         Example:
             >>> WordVectors(["up", "right", "down"], [[0, 2], [3, 0], [0, -1]]).similarity("up", "down")
@@ -184,52 +184,52 @@ class WordVectors:
         return float(self.similarities(a, [b])[0])
 
     def similarities(self, word: str, others: Iterable[str] | None = None) -> np.ndarray:
-        """The cosines between ``word`` and each of ``others`` (all tokens, in row order, when None), float64 (n,)."""
+        """Return the cosine similarity (n,) float64 of ``word`` with ``others``; None: all tokens in row order."""
         vectors = self.vectors if others is None else self.vectors[self._rows(others)]
-        return queries.cosines(vectors, _directions(self[word][None]))[0]
+        return queries.cosines(vectors, _normalized(self[word][None]))[0]
 
     def row_similarities(self, left: np.ndarray, right: np.ndarray) -> np.ndarray:
-        """The cosines between rows, one of ``left`` (n,) and one of ``right`` (n,) at a time; float64 (n,)."""
+        """Return the cosine similarity (n,) float64 of each row in ``left`` (n,) with its row in ``right`` (n,)."""
         a, b = (self.vectors[rows].astype(np.float64) for rows in (left, right))
         lengths = queries.row_norms(a) * queries.row_norms(b)
         return (a * b).sum(axis=1) / np.where(lengths == 0, 1, lengths)
 
     def distance(self, a: str, b: str) -> float:
-        """1 minus the cosine, 0 to 2."""
+        """Return the cosine distance of two words, 1 - similarity, 0 to 2."""
         return 1 - self.similarity(a, b)
 
     def distances(self, word: str, others: Iterable[str] | None = None) -> np.ndarray:
-        """1 minus the cosines between ``word`` and each of ``others``, float64 (n,)."""
+        """Return the cosine distance (n,) float64 of ``word`` from ``others``; None: all tokens in row order."""
         return 1 - self.similarities(word, others)
 
     def mean_vector(self, words: Sequence[str], weights: ArrayLike | None = None, *, unit: bool = True) -> np.ndarray:
-        """The weighted mean (D,) float32 of the words' vectors, each divided by its length first when ``unit``.
+        """Return the weighted mean (D,) float32 of the words' vectors, L2-normalized first if ``unit``.
 
-        It is the weighted sum over the sum of the weights' sizes, so that weights may be negative.
+        The weighted sum is divided by the sum of the absolute weights, so that weights may be negative.
 
         Raises:
-            InputError: no words, not one weight for each, or all weights 0.
+            InputError: no words, a different number of weights, or all weights 0.
         """
         rows = self._rows(words)
         if not len(rows):
             raise InputError("mean_vector needs at least one word")
         given = np.ones(len(rows)) if weights is None else np.asarray(weights, dtype=np.float64)
         if given.shape != (len(rows),):
-            raise InputError(f"weights must be one for each word: {len(rows)} words, weights of shape {given.shape}")
+            raise InputError(f"weights must be one per word: {len(rows)} words, weights of shape {given.shape}")
         if not given.any():
             raise InputError("weights must not all be 0")
-        vectors = self._taken(rows).astype(np.float64)
+        vectors = self._gather(rows).astype(np.float64)
         if unit:
-            vectors = _directions(vectors)
+            vectors = _normalized(vectors)
         return (given @ vectors / np.abs(given).sum()).astype(np.float32)
 
     def n_similarity(self, words: Sequence[str], others: Sequence[str]) -> float:
-        """The cosine between the mean vectors of two sets of words."""
+        """Return the cosine similarity of the mean vectors of two sets of words."""
         mean, other = self.mean_vector(words, unit=False), self.mean_vector(others, unit=False)
-        return float(queries.cosines(mean[None], _directions(other[None]))[0, 0])
+        return float(queries.cosines(mean[None], _normalized(other[None]))[0, 0])
 
     def odd_one_out(self, words: Sequence[str]) -> str:
-        """The word whose vector is farthest, by cosine, from the mean of all; the first of equals, as written.
+        """Return the word least similar to the mean of all the unit vectors; the first in case of ties.
 
         Raises:
             InputError: fewer than three words.
@@ -242,18 +242,18 @@ class WordVectors:
         words = list(words)
         if len(words) < 3:
             raise InputError(f"odd_one_out needs at least 3 words, got {len(words)}")
-        units = _directions(self._taken(self._rows(words)))
+        units = _normalized(self._gather(self._rows(words)))
         return words[int(np.argmin((units * units.mean(axis=0)).sum(axis=1)))]
 
     def most_similar_to_given(self, word: str, others: Sequence[str]) -> str:
-        """The one of ``others`` nearest to ``word``; the first of equals."""
+        """Return the word of ``others`` most similar to ``word``; the first in case of ties."""
         others = list(others)
         if not others:
             raise InputError("most_similar_to_given needs at least one other word")
         return others[int(np.argmax(self.similarities(word, others)))]
 
     def closer_than(self, word: str, other: str) -> list[str]:
-        """The tokens nearer to ``word`` than ``other`` is, the nearest first; never ``word`` itself."""
+        """Return the tokens more similar to ``word`` than ``other`` is, the most similar first, without ``word``."""
         scores = self.similarities(word)
         own, limit = self.token_id(word), self.token_id(other)
         rows = np.flatnonzero(scores > scores[limit])
@@ -261,10 +261,10 @@ class WordVectors:
         return [self.tokens[row] for row in rows]
 
     def rank(self, word: str, other: str) -> int:
-        """The place of ``other`` among the neighbours of ``word``: 1 for the nearest."""
+        """Return the rank of ``other`` among the neighbors of ``word``; 1 for the nearest."""
         return len(self.closer_than(word, other)) + 1
 
-    # -- neighbours and analogies -------------------------------------------------------------------------------------
+    # -- nearest neighbors and analogies ------------------------------------------------------------------------------
 
     def most_similar(
         self,
@@ -275,25 +275,25 @@ class WordVectors:
         restrict: int | Iterable[str] | None = None,
         method: Literal["add", "mul"] = "add",
     ) -> Answers:
-        """The tokens nearest to the positive and farthest from the negative terms.
+        """Return the tokens most similar to the positive and least similar to the negative terms.
 
-        ``"add"``: by the cosine with the sum of the terms' unit vectors, negative ones subtracted (3CosAdd, Mikolov et
-        al. 2013). ``"mul"``: by the product of the cosines, shifted to 0..1, with the positive terms over that with
-        the negative ones (3CosMul, Levy & Goldberg 2014, equation 4).
+        ``"add"`` ranks by the cosine with the sum of the positive minus the negative unit vectors (3CosAdd, Mikolov et
+        al. 2013). ``"mul"`` ranks by the product of the cosines with the positive terms divided by that with the
+        negative terms, cosines shifted to 0..1 (3CosMul, Levy & Goldberg 2014, equation 4).
 
         Args:
             positive: a word, a vector (D,), or several of these.
             negative: likewise.
-            top: how many answers, fewer where there are not so many.
-            restrict: answers come from the first so many rows alone, or from these words alone.
+            top: maximum number of results.
+            restrict: search only the first ``restrict`` rows, or only these words.
             method: ``"add"`` or ``"mul"``.
 
         Returns:
-            Tokens and scores, the best first, equal scores in row order. Words of the question are never answers.
+            Tokens and scores in descending order, ties in row order, without the query words.
 
         Raises:
             UnknownTokenError: a word is not in the vocabulary.
-            InputError: no term at all, a vector of another size, terms that cancel out, ``top`` below 1.
+            InputError: no terms, a vector of the wrong size, terms that cancel out, or ``top`` below 1.
         """
         near, rows_near = self._terms(positive)
         far, rows_far = self._terms(negative)
@@ -301,16 +301,18 @@ class WordVectors:
             raise InputError("most_similar needs at least one word or vector")
         if method not in ("add", "mul"):
             raise InputError(f"method must be 'add' or 'mul', got {method!r}")
-        asked = rows_near + rows_far
+        excluded = rows_near + rows_far
         if method == "mul":
-            return self._most_similar_mul(near, far, asked, check_whole("top", top, 1), self._restricted(restrict))
+            return self._most_similar_mul(near, far, excluded, check_whole("top", top, 1), self._restricted(restrict))
         query = near.sum(axis=0) - far.sum(axis=0)
-        return self._most_similar_add(query[None], [asked], check_whole("top", top, 1), self._restricted(restrict))[0]
+        return self._most_similar_add(query[None], [excluded], check_whole("top", top, 1), self._restricted(restrict))[
+            0
+        ]
 
     def most_similar_batch(
         self, terms: Sequence[Term] | np.ndarray, top: int = 10, *, restrict: int | Iterable[str] | None = None
     ) -> list[Answers]:
-        """The neighbours of each of many words or vectors, as :meth:`most_similar` gives them one by one, but faster.
+        """Return the nearest neighbors of each of several words or vectors: :meth:`most_similar`, but faster.
 
         Example:
             >>> wv = WordVectors(["up", "north", "down"], [[0, 2], [0.1, 2], [0, -1]])
@@ -322,7 +324,7 @@ class WordVectors:
             return []
         for directions, _ in parsed:
             if len(directions) != 1:
-                raise InputError("most_similar_batch takes words or vectors, one for each question; got a list in it")
+                raise InputError("most_similar_batch takes one word or vector per query, got a list among the terms")
         wanted = np.concatenate([directions for directions, _ in parsed])
         return self._most_similar_add(
             wanted, [rows for _, rows in parsed], check_whole("top", top, 1), self._restricted(restrict)
@@ -331,7 +333,7 @@ class WordVectors:
     def similar_by_vector(
         self, vector: ArrayLike, top: int = 10, *, restrict: int | Iterable[str] | None = None
     ) -> Answers:
-        """The tokens nearest to a vector (D,); none is left out."""
+        """Return the tokens most similar to a vector (D,); none are excluded."""
         return self.most_similar(_checked_query(vector, self.vector_size), top=top, restrict=restrict)
 
     def analogy(
@@ -344,22 +346,22 @@ class WordVectors:
         *,
         restrict: int | Iterable[str] | None = None,
     ) -> Answers:
-        """What is to ``c`` as ``b`` is to ``a``: the tokens nearest to b - a + c; see :meth:`most_similar`."""
+        """Solve "a is to b as c is to ?": the tokens most similar to b - a + c; see :meth:`most_similar`."""
         return self.most_similar([b, c], [a], top, restrict=restrict, method=method)
 
-    # -- how --------------------------------------------------------------------------------------------------------
+    # -- implementation -----------------------------------------------------------------------------------------------
 
-    def _taken(self, rows: Any) -> np.ndarray:
-        """The vector of a row, or the vectors of several."""
+    def _gather(self, rows: Any) -> np.ndarray:
+        """Return the vector of a row, or the vectors of several."""
         return self.vectors[rows]
 
     def _rows(self, words: Iterable[str]) -> np.ndarray:
         if isinstance(words, str):
-            raise InputError(f"expected several words, got the one string {words!r}; pass [word, ...]")
+            raise InputError(f"expected a list of words, got the string {words!r}; pass [word, ...]")
         return np.array([self.token_id(word) for word in words], dtype=np.int64)
 
     def _terms(self, terms: Term | Sequence[Term]) -> tuple[np.ndarray, list[int]]:
-        """Directions (n, D) float64 of words and vectors, and the rows of the words."""
+        """Return the unit vectors (n, D) float64 of words and vectors, and the rows of the words."""
         if isinstance(terms, str) or (isinstance(terms, np.ndarray) and terms.ndim == 1):
             terms = [terms]
         terms = list(terms)
@@ -368,10 +370,10 @@ class WordVectors:
         for vector, term in zip(vectors, terms, strict=True):
             if isinstance(term, str):
                 rows.append(self.token_id(term))
-                vector[:] = self._taken(rows[-1])
+                vector[:] = self._gather(rows[-1])
             else:
                 vector[:] = _checked_query(term, self.vector_size)
-        return _directions(vectors), rows
+        return _normalized(vectors), rows
 
     def _restricted(self, restrict: int | Iterable[str] | None) -> slice | np.ndarray:
         if restrict is None:
@@ -383,15 +385,15 @@ class WordVectors:
         return np.unique(self._rows(restrict))
 
     def _most_similar_add(
-        self, wanted: np.ndarray, asked: list[list[int]], top: int, restrict: slice | np.ndarray
+        self, wanted: np.ndarray, excluded: list[list[int]], top: int, restrict: slice | np.ndarray
     ) -> list[Answers]:
-        directions = _directions(wanted)
+        directions = _normalized(wanted)
         if not directions.any(axis=1).all():
-            raise InputError("the words cancel out: a vector of zeros has no direction; ask for other words")
-        return self._nearest(directions, asked, top, restrict)
+            raise InputError("the terms cancel out to a zero vector, which has no direction; use other words")
+        return self._nearest(directions, excluded, top, restrict)
 
     def _nearest(
-        self, directions: np.ndarray, asked: list[list[int]], top: int, restrict: slice | np.ndarray
+        self, directions: np.ndarray, excluded: list[list[int]], top: int, restrict: slice | np.ndarray
     ) -> list[Answers]:
         rows, units = np.arange(len(self))[restrict], self.unit_vectors[restrict]
         error = queries.cosine_error(self.vector_size)
@@ -400,23 +402,23 @@ class WordVectors:
         for start in range(0, len(directions), block):
             scores = directions[start : start + block].astype(np.float32) @ units.T
             for number, score in enumerate(scores, start):
-                score[_places(rows, asked[number])] = -np.inf
+                score[_places(rows, excluded[number])] = -np.inf
                 found = rows[queries.contenders(score - error, score + error, top)]
                 exact = queries.cosines(self.vectors[found], directions[number : number + 1])[0]
                 answers.append(self._answers(*queries.ranked(found, exact, top)))
         return answers
 
     def _most_similar_mul(
-        self, near: np.ndarray, far: np.ndarray, asked: list[int], top: int, restrict: slice | np.ndarray
+        self, near: np.ndarray, far: np.ndarray, excluded: list[int], top: int, restrict: slice | np.ndarray
     ) -> Answers:
         rows, units = np.arange(len(self))[restrict], self.unit_vectors[restrict]
         error = queries.cosine_error(self.vector_size)
         close, remote = near.astype(np.float32) @ units.T, far.astype(np.float32) @ units.T
         lowest = queries.mul_scores(np.maximum(close - error, -1), np.minimum(remote + error, 1))
         highest = queries.mul_scores(np.minimum(close + error, 1), np.maximum(remote - error, -1))
-        # float32 rounds the product as well; the relative slack covers that.
+        # The relative slack covers the float32 rounding of the product.
         lowest, highest = lowest * np.float32(1 - 1e-5), highest * np.float32(1 + 1e-5)
-        places = _places(rows, asked)
+        places = _places(rows, excluded)
         lowest[places], highest[places] = -np.inf, -np.inf
         found = rows[queries.contenders(lowest, highest, top)]
         vectors = self.vectors[found]
@@ -427,16 +429,16 @@ class WordVectors:
         return [(self.tokens[row], score) for row, score in zip(rows.tolist(), scores.tolist(), strict=True)]
 
 
-def _directions(vectors: np.ndarray) -> np.ndarray:
-    """The rows of ``vectors`` (n, D) divided by their lengths, float64; a row of zeros stays one."""
+def _normalized(vectors: np.ndarray) -> np.ndarray:
+    """Return ``vectors`` (n, D) with L2-normalized rows, float64; zero rows stay zero."""
     norms = queries.row_norms(vectors)
     return vectors / np.where(norms == 0, 1, norms)[:, None]
 
 
-def _places(rows: np.ndarray, asked: list[int]) -> np.ndarray:
-    """Where the ``asked`` rows stand among the ascending ``rows``; those that do not are left out."""
-    places = np.searchsorted(rows, asked)
-    return np.array([place for place, row in zip(places, asked, strict=True) if row in rows[place : place + 1]], int)
+def _places(rows: np.ndarray, excluded: list[int]) -> np.ndarray:
+    """Return the positions of the ``excluded`` rows in the ascending ``rows``, skipping those not among them."""
+    places = np.searchsorted(rows, excluded)
+    return np.array([place for place, row in zip(places, excluded, strict=True) if row in rows[place : place + 1]], int)
 
 
 def _checked_matrix(name: str, values: ArrayLike, size: int) -> np.ndarray:
@@ -444,13 +446,13 @@ def _checked_matrix(name: str, values: ArrayLike, size: int) -> np.ndarray:
         with np.errstate(over="ignore"):
             matrix = np.ascontiguousarray(values, dtype=np.float32).view()
     except (TypeError, ValueError) as error:
-        raise InputError(f"{name} must be a table of numbers: {error}") from None
+        raise InputError(f"{name} must be a numeric matrix: {error}") from None
     if matrix.ndim != 2 or len(matrix) != size or not matrix.shape[1]:
-        raise InputError(f"{name} must be a table of {size} rows, one for each token, got shape {matrix.shape}")
+        raise InputError(f"{name} must be a matrix of {size} rows, one per token, got shape {matrix.shape}")
     for start in range(0, size, 8192):
         good = np.isfinite(matrix[start : start + 8192]).all(axis=1)
         if not good.all():
-            raise InputError(f"{name} must be finite numbers, got NaN or infinity in row {start + int(good.argmin())}")
+            raise InputError(f"{name} must be finite, got NaN or infinity in row {start + int(good.argmin())}")
     matrix.flags.writeable = False
     return matrix
 
@@ -461,7 +463,7 @@ def _checked_query(vector: ArrayLike, vector_size: int) -> np.ndarray:
     except (TypeError, ValueError) as error:
         raise InputError(f"expected a word or a vector of {vector_size} numbers: {error}") from None
     if query.shape != (vector_size,):
-        raise InputError(f"a vector to ask for must have {vector_size} numbers, got shape {query.shape}")
+        raise InputError(f"a query vector must have {vector_size} numbers, got shape {query.shape}")
     if not np.isfinite(query).all():
-        raise InputError("a vector to ask for must be finite numbers, got NaN or infinity")
+        raise InputError("a query vector must be finite, got NaN or infinity")
     return query

@@ -1,14 +1,14 @@
-"""How good are these vectors? Sets of word pairs (Spearman's correlation) and of analogies, each protocol by its name.
+"""Intrinsic evaluation of word vectors: similarity benchmarks (Spearman's correlation) and analogies (accuracy).
 
-Words of a set are lower-cased first when the vectors were trained lower-cased; otherwise they are looked up as written,
-then lower-cased. On vectors whose tokens are all lower-case both rules are the same.
+If the vectors were trained on lower-cased text, the words of a benchmark are lower-cased before lookup; otherwise they
+are looked up as written, then lower-cased. If all tokens are lower-case, both rules are equivalent.
 
-Analogies are scored as word2vec's ``compute-accuracy`` does, and a result names which questions it counts:
+Analogies are scored like word2vec's ``compute-accuracy``. The protocol determines which questions count:
 
 =========  ==========================================================================================================
-``P30k``   answers from the first 30,000 tokens; questions whose four words are among them (``P50k`` and so on likewise)
-``Pfull``  answers from all tokens; questions whose four words are known
-``Phyp``   answers from all tokens; all questions, and those with an unknown word count as wrong (hyperwords)
+``P30k``   answers among the first 30,000 tokens; only questions whose four words are among them (likewise ``P50k`` ...)
+``Pfull``  answers among all tokens; only questions whose four words are in the vocabulary
+``Phyp``   answers among all tokens; all questions, those with unknown words counted as wrong (hyperwords)
 =========  ==========================================================================================================
 """
 
@@ -29,55 +29,55 @@ from wordvec.vectors.dense import WordVectors
 from wordvec.vectors.sparse import SparseWordVectors
 
 PROTOCOLS = ("P30k", "Pfull", "Phyp")
-"""The protocols in use; see the module."""
+"""The standard protocols; see the module docstring."""
 
 
 @dataclass(frozen=True)
 class SimilarityResult:
-    """How the vectors' cosines follow people's scores on one set of word pairs."""
+    """Correlation of the vectors' cosines with human ratings on a similarity benchmark."""
 
     name: str
-    """The file's name without its extensions."""
+    """The file name without its extensions."""
     spearman: float | None
-    """Spearman's rank correlation, -1 to 1, of the pairs found; None when they do not determine it."""
+    """Spearman's rank correlation, -1 to 1, over the covered pairs; None if undefined."""
     pairs: int
-    """Pairs in the set."""
+    """Pairs in the file."""
     covered: int
-    """Pairs with both words in the vocabulary; the others are left out."""
+    """Pairs with both words in the vocabulary; the others are skipped."""
 
     @property
     def score(self) -> float | None:
-        """The one number: the correlation."""
+        """The headline number: the correlation."""
         return self.spearman
 
     @property
     def coverage(self) -> float:
-        """The part of the pairs that was found, 0 to 1."""
+        """The fraction of covered pairs, 0 to 1."""
         return self.covered / self.pairs
 
     def summary(self) -> dict[str, Any]:
-        """The result as JSON can hold it."""
+        """Return the result as JSON-serializable values."""
         return {"name": self.name, "spearman": self.spearman, "pairs": self.pairs, "covered": self.covered}
 
 
 @dataclass(frozen=True)
 class AnalogyCount:
-    """How many questions of a section, or of several, were answered rightly."""
+    """Number of correctly answered questions of one or more sections."""
 
     name: str
     right: int
     asked: int
-    """Questions that count under the protocol."""
+    """Questions that the protocol counts."""
     questions: int
     """Questions in the file."""
 
     @property
     def accuracy(self) -> float | None:
-        """Right answers per question asked, 0 to 1; None when none was asked."""
+        """Correct answers per counted question, 0 to 1; None if no question counts."""
         return self.right / self.asked if self.asked else None
 
     def summary(self) -> dict[str, Any]:
-        """The count as JSON can hold it."""
+        """Return the count as JSON-serializable values."""
         return {
             "name": self.name,
             "accuracy": self.accuracy,
@@ -89,31 +89,31 @@ class AnalogyCount:
 
 @dataclass(frozen=True)
 class AnalogyResult:
-    """Answers to a file of analogy questions, by section and in total."""
+    """Accuracy on a file of analogy questions, by section and in total."""
 
     name: str
-    """The file's name without its extensions."""
+    """The file name without its extensions."""
     protocol: str
     method: str
     sections: list[AnalogyCount]
     total: AnalogyCount
     semantic: AnalogyCount | None
-    """The sections whose names do not start with ``gram``; None where no section's does."""
+    """The sections whose names do not start with ``gram``; None if no section's name does."""
     syntactic: AnalogyCount | None
-    """The sections whose names start with ``gram``, as in Google's set; None where there are none."""
+    """The sections whose names start with ``gram``, as in Google's benchmark; None if there are none."""
 
     @property
     def accuracy(self) -> float | None:
-        """That of the total."""
+        """Accuracy over all sections."""
         return self.total.accuracy
 
     @property
     def score(self) -> float | None:
-        """The one number: the accuracy."""
+        """The headline number: the accuracy."""
         return self.accuracy
 
     def summary(self) -> dict[str, Any]:
-        """The result as JSON can hold it."""
+        """Return the result as JSON-serializable values."""
         parts = {"total": self.total, "semantic": self.semantic, "syntactic": self.syntactic}
         return {
             "name": self.name,
@@ -125,14 +125,15 @@ class AnalogyResult:
 
 
 def evaluate_similarity(vectors: WordVectors, path: str | os.PathLike[str]) -> SimilarityResult:
-    """Compare the cosines of word pairs with the scores people gave, by Spearman's rank correlation.
+    """Compute Spearman's rank correlation of the cosines of word pairs with human ratings.
 
     Args:
-        vectors: what to evaluate.
-        path: a file of ``word1<TAB>word2<TAB>score`` lines; one that starts with ``#`` and is no pair is a comment.
+        vectors: the vectors to evaluate.
+        path: a file of lines ``word1<TAB>word2<TAB>score``; a line that starts with ``#`` and is not a pair is a
+            comment.
 
     Raises:
-        InputError: the file is not there, holds no pairs, or a line (named) is no pair.
+        InputError: the file does not exist, has no pairs, or has an invalid line, which the message names.
 
     Example:
         >>> import pathlib, tempfile
@@ -158,18 +159,19 @@ def evaluate_analogies(
     protocol: str = "P30k",
     method: Literal["add", "mul"] = "add",
 ) -> AnalogyResult:
-    """Answer a file of questions "a is to b as c is to d" and count how often d comes first.
+    """Count how often d is the top answer to the questions "a is to b as c is to d" in a file.
 
     As in :meth:`WordVectors.analogy`, a, b and c are never answers.
 
     Args:
-        vectors: what to evaluate; tokens must stand by falling frequency for ``P30k`` to mean what it says.
-        path: a file of four words a line, with ``: name`` lines that start a section.
+        vectors: the vectors to evaluate; ``P30k`` assumes that tokens are in descending order of frequency.
+        path: a file of four words per line, where a line ``: name`` starts a section.
         protocol: ``"P30k"`` (or another number of thousands), ``"Pfull"`` or ``"Phyp"``.
         method: ``"add"`` (3CosAdd) or ``"mul"`` (3CosMul).
 
     Raises:
-        InputError: the file is not there, holds no questions, or a line (named) is none; an unknown protocol or method.
+        InputError: the file does not exist, has no questions, or has an invalid line, which the message names; or the
+            protocol or method is unknown.
 
     Example:
         >>> import pathlib, tempfile
@@ -181,14 +183,14 @@ def evaluate_analogies(
         >>> evaluate_analogies(wv, path, protocol="Phyp").accuracy
         0.5
     """
-    top = _answers_from(protocol, len(vectors))
+    top = _candidate_rows(protocol, len(vectors))
     if method not in ("add", "mul"):
         raise InputError(f"method must be 'add' or 'mul', got {method!r}")
     sections = _read_questions(path)
     row = _lookup(vectors, top)
     ids = [np.array([[row(word) for word in words] for words in section.questions]) for section in sections]
     known: list[np.ndarray] = [np.all(rows >= 0, axis=1) for rows in ids]
-    right = _answered(vectors, top, np.concatenate(ids)[np.concatenate(known)], method)
+    right = _correct_answers(vectors, top, np.concatenate(ids)[np.concatenate(known)], method)
     counts, start = [], 0
     for section, mask in zip(sections, known, strict=True):
         answerable = int(mask.sum())
@@ -210,10 +212,10 @@ def evaluate_analogies(
 
 
 def evaluate_file(vectors: WordVectors, path: str | os.PathLike[str]) -> SimilarityResult | AnalogyResult:
-    """Evaluate on a file of either kind: of word pairs where its lines have three columns, else of analogies (P30k).
+    """Evaluate on a benchmark file: word similarity if its first line has three columns, else analogies (P30k).
 
     Raises:
-        InputError: as :func:`evaluate_similarity` and :func:`evaluate_analogies` do.
+        InputError: see :func:`evaluate_similarity` and :func:`evaluate_analogies`.
 
     Example:
         >>> import pathlib, tempfile
@@ -230,10 +232,10 @@ def evaluate_file(vectors: WordVectors, path: str | os.PathLike[str]) -> Similar
 
 
 def spearman(x: np.ndarray, y: np.ndarray) -> float | None:
-    """Spearman's correlation of two series (n,): Pearson's of their ranks, equal values sharing their average rank.
+    """Return Spearman's correlation of two series (n,): Pearson's of their ranks, with average ranks for ties.
 
     Returns:
-        -1 to 1, or None where one of them is constant or shorter than 2.
+        -1 to 1, or None if either series is constant or shorter than 2.
 
     Example:
         >>> import numpy as np
@@ -247,7 +249,7 @@ def spearman(x: np.ndarray, y: np.ndarray) -> float | None:
 
 
 def average_ranks(values: np.ndarray) -> np.ndarray:
-    """The rank, from 1, of each value (n,) float64; equal values share the mean of theirs."""
+    """Return the rank (n,) float64 of each value, starting at 1; ties get the mean of their ranks."""
     _, places, counts = np.unique(values, return_inverse=True, return_counts=True)
     last = np.cumsum(counts)
     return (last - (counts - 1) / 2)[places]
@@ -256,8 +258,8 @@ def average_ranks(values: np.ndarray) -> np.ndarray:
 # -- answers ----------------------------------------------------------------------------------------------------------
 
 
-def _answered(vectors: WordVectors, top: int, ids: np.ndarray, method: str) -> np.ndarray:
-    """Whether the best answer among the first ``top`` rows to each question (n, 4) is its fourth word, (n,) bool."""
+def _correct_answers(vectors: WordVectors, top: int, ids: np.ndarray, method: str) -> np.ndarray:
+    """Return (n,) bool: whether the best answer among the first ``top`` rows is the question's fourth word (n, 4)."""
     right = np.zeros(len(ids), dtype=bool)
     block = queries.query_block(top)
     if isinstance(vectors, SparseWordVectors):
@@ -273,10 +275,10 @@ def _answered(vectors: WordVectors, top: int, ids: np.ndarray, method: str) -> n
 
 
 def _dense_scores(units: np.ndarray, method: str) -> Callable[[np.ndarray], np.ndarray]:
-    """A function from questions (n, 4) to the scores (n, R) of all answers."""
+    """Return a function from questions (n, 4) to the scores (n, R) of all answers."""
 
     def by_mul(ids: np.ndarray) -> np.ndarray:
-        # Questions of a section share words, so that the products of the distinct ones are far fewer.
+        # Questions of a section share words; products of the distinct words only are far fewer.
         distinct, places = np.unique(ids[:, :3], return_inverse=True)
         return _multiplied((1 + units[distinct] @ units.T) / 2, places.reshape(-1, 3))
 
@@ -289,7 +291,7 @@ def _dense_scores(units: np.ndarray, method: str) -> Callable[[np.ndarray], np.n
 def _sparse_scores(
     vectors: SparseWordVectors, top: int, all_ids: np.ndarray, method: str
 ) -> Callable[[np.ndarray], np.ndarray]:
-    """The same, from the cosines of all words in the questions: products with a sparse matrix are dear."""
+    """Like ``_dense_scores``, from precomputed cosines, because products with a sparse matrix are expensive."""
     distinct = np.unique(all_ids[:, :3])
     cosines = vectors.cosines_of_rows(distinct, top)
     if method == "mul":
@@ -304,7 +306,7 @@ def _sparse_scores(
 
 
 def _multiplied(shifted: np.ndarray, places: np.ndarray) -> np.ndarray:
-    """3CosMul from cosines of words, shifted to 0 .. 1, and where those of each question are, (n, 3)."""
+    """Return 3CosMul scores from the words' cosines, shifted to 0..1, and each question's places in them (n, 3)."""
     a, b, c = places.T
     scores = shifted[b]
     scores *= shifted[c]
@@ -312,7 +314,8 @@ def _multiplied(shifted: np.ndarray, places: np.ndarray) -> np.ndarray:
     return scores
 
 
-def _answers_from(protocol: str, size: int) -> int:
+def _candidate_rows(protocol: str, size: int) -> int:
+    """Return the number of rows that may be answers under a protocol."""
     thousands = re.fullmatch(r"P([1-9]\d{0,5})k", protocol)
     if thousands:
         return min(1000 * int(thousands[1]), size)
@@ -321,7 +324,7 @@ def _answers_from(protocol: str, size: int) -> int:
 
 
 def _lookup(vectors: WordVectors, top: int) -> Any:
-    """A function from a word to its row among the first ``top``, or -1."""
+    """Return a function from a word to its row among the first ``top``, or -1."""
     get = vectors.vocabulary.token_to_id.get
 
     def row(word: str) -> int:
@@ -351,7 +354,7 @@ class _Section:
 
 
 def _read_questions(path: str | os.PathLike[str]) -> list[_Section]:
-    """The sections that hold questions; ``//`` starts a comment, as in the older of Google's files."""
+    """Return the sections with questions; ``//`` starts a comment, as in Google's older file."""
     sections = [_Section("(no section)")]
     for place, line in _read(path):
         words = line.split()
@@ -360,13 +363,13 @@ def _read_questions(path: str | os.PathLike[str]) -> list[_Section]:
         elif words and not line.startswith("//"):
             if len(words) != 4:
                 raise InputError(
-                    f"{place}: expected 4 words, found {len(words)}; a question is four words a line, "
+                    f"{place}: expected 4 words, found {len(words)}; a question is a line of four words, "
                     f"and a section starts with a colon"
                 )
             sections[-1].questions.append(words)
     sections = [section for section in sections if section.questions]
     if not sections:
-        raise InputError(f"{path}: no questions; expected four words a line")
+        raise InputError(f"{path}: no questions; expected four words per line")
     return sections
 
 
@@ -384,9 +387,9 @@ def _read_pairs(path: str | os.PathLike[str]) -> list[tuple[str, str, float]]:
                 problem = f"expected a score, found {columns[2]!r}"
             else:
                 problem = "a column is empty"
-            raise InputError(f"{place}: {problem}; a line is two words and a score with tabs between")
+            raise InputError(f"{place}: {problem}; a line is two words and a score, separated by tabs")
     if not pairs:
-        raise InputError(f"{path}: no word pairs; expected two words and a score a line, with tabs between")
+        raise InputError(f"{path}: no word pairs; expected two words and a score per line, separated by tabs")
     return pairs
 
 

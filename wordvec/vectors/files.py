@@ -1,4 +1,4 @@
-"""Reading and writing word vectors, whatever the file format."""
+"""Reading and writing word vectors in any supported format."""
 
 import os
 from typing import Any

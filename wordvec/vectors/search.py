@@ -1,30 +1,29 @@
-"""The arithmetic of questions to word vectors: pure functions on arrays, no words.
+"""Exact top-k search by cosine (3CosAdd, 3CosMul): pure functions on arrays.
 
-A quick pass in float32 through BLAS finds the rows that can be among the best; those few are scored again in float64,
-so that neither the number of BLAS threads nor the number of questions asked at once changes an answer, and rows that
-tie stand in row order.
+A fast float32 BLAS product selects candidate rows, which are scored again in float64. Neither the number of BLAS
+threads nor the batch size changes a result, and ties are in row order.
 """
 
 import numpy as np
 
 QUERY_BLOCK = 256
-"""Questions in one matrix product; larger products measured slower."""
+"""Queries per matrix product; larger products measured slower."""
 
 MUL_EPSILON = 0.001
-"""Keeps the quotient of 3CosMul finite (Levy & Goldberg 2014, equation 4)."""
+"""The epsilon of 3CosMul, which prevents division by zero (Levy & Goldberg 2014, equation 4)."""
 
 _SCORES_AT_ONCE = 1 << 25
 _ROWS_AT_ONCE = 8192
-_STRETCH = 64
+_BLOCK = 64
 
 
 def query_block(n_rows: int) -> int:
-    """How many questions to ask ``n_rows`` rows at once, so that their scores stay below 128 MiB."""
+    """Return the number of queries per batch over ``n_rows`` rows that keeps the scores below 128 MiB."""
     return max(1, min(QUERY_BLOCK, _SCORES_AT_ONCE // max(1, n_rows)))
 
 
 def row_norms(vectors: np.ndarray) -> np.ndarray:
-    """The Euclidean length of each row of ``vectors`` (R, D), as (R,) float64."""
+    """Return the Euclidean norms (R,) float64 of the rows of ``vectors`` (R, D)."""
     norms = np.empty(len(vectors))
     for start in range(0, len(vectors), _ROWS_AT_ONCE):
         block = vectors[start : start + _ROWS_AT_ONCE].astype(np.float64)
@@ -33,7 +32,7 @@ def row_norms(vectors: np.ndarray) -> np.ndarray:
 
 
 def unit_rows(vectors: np.ndarray) -> np.ndarray:
-    """``vectors`` (R, D) with each row divided by its length, as (R, D) float32; a row of zeros stays one."""
+    """Return ``vectors`` (R, D) with L2-normalized rows, float32; zero rows stay zero."""
     norms = row_norms(vectors)
     norms[norms == 0] = 1
     units = np.empty(vectors.shape, dtype=np.float32)
@@ -44,11 +43,11 @@ def unit_rows(vectors: np.ndarray) -> np.ndarray:
 
 
 def cosines(vectors: np.ndarray, directions: np.ndarray) -> np.ndarray:
-    """Cosines in float64 between rows and directions, each pair computed alike wherever its row stands.
+    """Return the cosines of rows and directions in float64; a row's position does not affect its result.
 
     Args:
-        vectors: (R, D), of any length; the cosine with a row of zeros is 0.
-        directions: (Q, D) float64, of length 1.
+        vectors: (R, D), of any norm; the cosine with a zero row is 0.
+        directions: (Q, D) float64, of norm 1.
 
     Returns:
         (Q, R) float64.
@@ -60,19 +59,19 @@ def cosines(vectors: np.ndarray, directions: np.ndarray) -> np.ndarray:
         rows = slice(start, start + _ROWS_AT_ONCE)
         block = vectors[rows].astype(np.float64)
         for direction, scores in zip(directions, result, strict=True):
-            # Not a BLAS product: that rounds a row differently by where it stands in the block.
+            # Not a BLAS product, whose rounding of a row depends on its position in the block.
             scores[rows] = (block * direction).sum(axis=1) / norms[rows]
     return np.clip(result, -1, 1)
 
 
 def mul_scores(near: np.ndarray, far: np.ndarray) -> np.ndarray:
-    """3CosMul: the product of the cosines to be near to, divided by that of those to be far from.
+    """Return the 3CosMul scores: the product of the positive cosines divided by that of the negative cosines.
 
-    ``prod_p (1 + cos(x, p)) / 2  /  prod_n ((1 + cos(x, n)) / 2 + 0.001)`` (Levy & Goldberg 2014, equation 4, the
-    cosines shifted to 0..1 as there in section 3).
+    ``prod_p (1 + cos(x, p)) / 2  /  prod_n ((1 + cos(x, n)) / 2 + 0.001)`` (Levy & Goldberg 2014, equation 4, cosines
+    shifted to 0..1 as in section 3).
 
     Args:
-        near, far: (P, R) and (N, R) cosines.
+        near, far: (P, R) and (N, R) cosines with the positive and the negative terms.
 
     Returns:
         (R,) of their dtype.
@@ -81,15 +80,15 @@ def mul_scores(near: np.ndarray, far: np.ndarray) -> np.ndarray:
 
 
 def cosine_error(vector_size: int) -> np.float32:
-    """A bound on how far a float32 dot product of two rounded unit vectors lies from their cosine."""
+    """Return a bound on the error of a float32 dot product of two rounded unit vectors as their cosine."""
     return np.float32((vector_size + 4) * 2.0**-23)
 
 
 def contenders(lowest: np.ndarray, highest: np.ndarray, top: int) -> np.ndarray:
-    """The rows, ascending, that can be among the ``top`` best, given what each scores at least and at most.
+    """Return the rows, ascending, that can be among the ``top`` best, given bounds on their scores.
 
     Args:
-        lowest, highest: (R,), both -inf for a row that must not be an answer.
+        lowest, highest: (R,) lower and upper bounds, both -inf for an excluded row.
     """
     allowed = highest > -np.inf
     if top >= np.count_nonzero(allowed):
@@ -98,22 +97,22 @@ def contenders(lowest: np.ndarray, highest: np.ndarray, top: int) -> np.ndarray:
 
 
 def nth_largest(values: np.ndarray, n: int) -> np.floating:
-    """The n-th largest of ``values`` (R,), counted with repetition.
+    """Return the n-th largest of ``values`` (R,), counting repetitions.
 
-    The largest of each stretch are looked at first. As many stretches as are asked for have one at least as large as
-    the n-th largest of these; so nothing smaller counts, which leaves few of many values to be put into order.
+    Values below the n-th largest of the block maxima are ruled out first, since n blocks have a value at least that
+    large; few values remain to be partitioned.
 
     Example:
         >>> float(nth_largest(np.array([3.0, 9.0, 9.0, 1.0]), 2))
         9.0
     """
-    stretches = values[: len(values) - len(values) % _STRETCH].reshape(-1, _STRETCH)
-    if len(stretches) > 2 * n:
-        values = values[values >= nth_largest(stretches.max(axis=1), n)]
+    blocks = values[: len(values) - len(values) % _BLOCK].reshape(-1, _BLOCK)
+    if len(blocks) > 2 * n:
+        values = values[values >= nth_largest(blocks.max(axis=1), n)]
     return np.partition(values, len(values) - n)[len(values) - n]
 
 
 def ranked(rows: np.ndarray, scores: np.ndarray, top: int) -> tuple[np.ndarray, np.ndarray]:
-    """The ``top`` best of ascending ``rows`` (n,) by falling ``scores`` (n,), equal ones in row order."""
+    """Return the ``top`` best of ascending ``rows`` (n,) by descending ``scores`` (n,), ties in row order."""
     order = np.argsort(-scores, kind="stable")[:top]
     return rows[order], scores[order]

@@ -1,4 +1,4 @@
-"""SparseWordVectors: words described by their contexts, one number for each that says something, most being 0."""
+"""Sparse word vectors: one dimension per context word, stored as a CSR matrix."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -16,30 +16,30 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
 _AT_ONCE = 8
-"""Questions multiplied with the matrix at once."""
+"""Queries per product with the matrix."""
 
 _DENSE = (
-    "these word vectors are sparse, and what is asked for needs dense ones; "
-    "make them with train-embeddings --model svd, or glove"
+    "these word vectors are sparse, but this operation needs dense vectors; "
+    "train them with train-embeddings --model svd, or glove"
 )
 
 
 class SparseWordVectors(WordVectors):
-    """Word vectors as a sparse matrix: the same questions, without the table of all their numbers.
+    """Word vectors as a sparse matrix, with the interface of ``WordVectors``.
 
     Args:
         vocabulary: V tokens, a ``Vocabulary`` or a list.
-        matrix: ``csr_array`` (V, C), rows sorted, finite; kept as it is, not copied.
+        matrix: ``csr_array`` (V, C), finite, with sorted rows; not copied.
         tokenizer, lowercase, settings: as for ``WordVectors``.
 
     Attributes:
-        matrix: what was given.
+        matrix: the given matrix.
 
     Raises:
-        InputError: shapes that do not fit, rows that are not sorted, or numbers that are not finite.
+        InputError: mismatched shapes, unsorted rows, or values that are not finite.
 
     Example:
-        >>> from wordvec import count_cooccurrences, encode_corpus
+        >>> from wordvec import count_cooccurrences, encode_corpus, weighted_vectors
         >>> texts = ["we eat a red apple", "we eat a red cherry", "they drive a fast car", "they drive a fast bus"]
         >>> wv = weighted_vectors(count_cooccurrences(encode_corpus(texts, min_count=1)))
         >>> [token for token, _ in wv.most_similar("apple", top=1)]
@@ -67,7 +67,7 @@ class SparseWordVectors(WordVectors):
 
     @property
     def vectors(self) -> NoReturn:  # type: ignore[override]
-        """There is none; use ``matrix``.
+        """Not available; use ``matrix``.
 
         Raises:
             InputError: always.
@@ -76,7 +76,7 @@ class SparseWordVectors(WordVectors):
 
     @property
     def unit_vectors(self) -> NoReturn:
-        """There are none either."""
+        """Not available; use ``matrix``."""
         raise InputError(_DENSE)
 
     @property
@@ -96,7 +96,7 @@ class SparseWordVectors(WordVectors):
     def most_similar_batch(
         self, terms: Sequence[Term] | np.ndarray, top: int = 10, *, restrict: int | Iterable[str] | None = None
     ) -> list[Answers]:
-        # A few at a time: as questions they are dense.
+        # A few at a time, because queries are dense.
         terms, answers = list(terms), list[Answers]()
         for start in range(0, len(terms), _AT_ONCE):
             answers += super().most_similar_batch(terms[start : start + _AT_ONCE], top, restrict=restrict)
@@ -114,48 +114,48 @@ class SparseWordVectors(WordVectors):
         return self._cosines(self._unit(np.array([row])))[0]
 
     def cosines_of_rows(self, rows: np.ndarray, top: int) -> np.ndarray:
-        """The cosines of some rows with the first ``top``, (n, top) float32."""
+        """Return the cosines (n, top) float32 of some rows with the first ``top`` rows."""
         found = np.empty((len(rows), top), np.float32)
         for start in range(0, len(rows), _AT_ONCE):
             found[start : start + _AT_ONCE] = self._cosines(self._unit(rows[start : start + _AT_ONCE]), top)
         return found
 
-    # -- how --------------------------------------------------------------------------------------------------------
+    # -- implementation -----------------------------------------------------------------------------------------------
 
-    def _taken(self, rows: Any) -> np.ndarray:
+    def _gather(self, rows: Any) -> np.ndarray:
         wanted = np.atleast_1d(np.asarray(rows, np.int64))
-        taken = rows_of(self.matrix, wanted).toarray().astype(np.float32)
-        return taken if np.ndim(rows) else taken[0]
+        gathered = rows_of(self.matrix, wanted).toarray().astype(np.float32)
+        return gathered if np.ndim(rows) else gathered[0]
 
     @property
     def _lengths(self) -> np.ndarray:
-        """(V,) float64, those of the rows, 1 for rows of zeros."""
+        """(V,) float64, the norms of the rows, 1 for zero rows."""
         if self._kept_lengths is None:
             lengths = row_lengths(self.matrix)
             self._kept_lengths = np.where(lengths == 0, 1, lengths)
         return self._kept_lengths
 
     def _cosines(self, directions: np.ndarray, rows: int | None = None) -> np.ndarray:
-        """The cosines (Q, V) float64 of directions (Q, C) of length 1 with all rows, or the first ``rows``."""
+        """Return the cosines (Q, V) float64 of unit vectors (Q, C) with all rows, or with the first ``rows``."""
         return np.clip(products(self.matrix, directions, rows) / self._lengths[:rows], -1, 1)
 
     def _unit(self, rows: np.ndarray) -> np.ndarray:
         return rows_of(self.matrix, rows).toarray() / self._lengths[rows][:, None]
 
     def _nearest(
-        self, directions: np.ndarray, asked: list[list[int]], top: int, restrict: slice | np.ndarray
+        self, directions: np.ndarray, excluded: list[list[int]], top: int, restrict: slice | np.ndarray
     ) -> list[Answers]:
         rows, scores = np.arange(len(self))[restrict], self._cosines(directions)[:, restrict]
-        return [self._best(rows, score, own, top) for score, own in zip(scores, asked, strict=True)]
+        return [self._best(rows, score, own, top) for score, own in zip(scores, excluded, strict=True)]
 
     def _most_similar_mul(
-        self, near: np.ndarray, far: np.ndarray, asked: list[int], top: int, restrict: slice | np.ndarray
+        self, near: np.ndarray, far: np.ndarray, excluded: list[int], top: int, restrict: slice | np.ndarray
     ) -> Answers:
         scores = queries.mul_scores(self._cosines(near)[:, restrict], self._cosines(far)[:, restrict])
-        return self._best(np.arange(len(self))[restrict], scores, asked, top)
+        return self._best(np.arange(len(self))[restrict], scores, excluded, top)
 
-    def _best(self, rows: np.ndarray, scores: np.ndarray, asked: list[int], top: int) -> Answers:
-        scores = np.where(np.isin(rows, asked), -np.inf, scores)
+    def _best(self, rows: np.ndarray, scores: np.ndarray, excluded: list[int], top: int) -> Answers:
+        scores = np.where(np.isin(rows, excluded), -np.inf, scores)
         found = queries.contenders(scores, scores, top)
         return self._answers(*queries.ranked(rows[found], scores[found], top))
 
@@ -164,10 +164,10 @@ def _checked(matrix: "csr_array", size: int) -> "csr_array":
     if getattr(matrix, "format", "") != "csr":
         raise InputError(f"matrix must be sparse, in CSR format, got {type(matrix).__name__}")
     if matrix.ndim != 2 or matrix.shape[0] != size or not matrix.shape[1]:
-        raise InputError(f"matrix must have {size} rows, one for each token, got shape {matrix.shape}")
+        raise InputError(f"matrix must have {size} rows, one per token, got shape {matrix.shape}")
     if not matrix.has_canonical_format:
-        raise InputError("matrix must have sorted rows with each column once; call its sum_duplicates()")
+        raise InputError("matrix must have sorted rows without duplicate columns; call its sum_duplicates()")
     for first, last, cells in row_pieces(matrix):
         if not np.isfinite(matrix.data[cells]).all():
-            raise InputError(f"matrix must be finite numbers, got NaN or infinity in rows {first} to {last - 1}")
+            raise InputError(f"matrix must be finite, got NaN or infinity in rows {first} to {last - 1}")
     return matrix

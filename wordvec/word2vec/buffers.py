@@ -1,4 +1,4 @@
-"""The arrays training works in: one memory of rows, the lanes' buffers, the threads' scratch."""
+"""Allocation of the training arrays: the table of rows, per-lane buffers, per-thread scratch; memory estimates."""
 
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -17,23 +17,23 @@ if TYPE_CHECKING:
 
 
 LONGEST_PATH = 40
-"""Nodes on the way down a Huffman tree, as long as counts are not known: more take a corpus of 2 x 10^8 tokens."""
+"""Assumed depth of a Huffman tree while counts are unknown; a deeper tree takes a corpus of 2 x 10^8 tokens."""
 
 _WORD = 160
-"""Bytes a word takes as Python holds it: the string, its place in the list and in the dictionary, its number."""
+"""Bytes per word in Python: the string, its list and dictionary entries, its number."""
 
 _SAMPLING = 56
-"""Bytes a word takes while noise and keep tables are made, of which 16 stay."""
+"""Peak bytes per word while the noise and keep tables are built, of which 16 remain."""
 
 
 def safe_lanes(kept_counts: np.ndarray, settings: Word2VecSettings) -> int:
-    """Lanes that a vocabulary bears: ``settings.lanes``, fewer where few types make up the text.
+    """Return the number of lanes that a vocabulary supports: ``settings.lanes``, or fewer if few types dominate.
 
-    Lanes do not see each other's steps within a round. When a round holds many tokens for each type, all lanes push the
-    same rows from the same snapshot, and the sum of their steps overshoots until it is no number any more. What counts
-    is how many types there are in effect, 1 / sum(share^2). Measured on uniform, generated and Wikipedia text, with and
-    without subsampling: up to 3 tokens a round for each, the loss is that of one lane; at 10 it is not; at 20 it
-    diverges.
+    Lanes do not see each other's updates within a round. If a round has many tokens per type, all lanes update the same
+    rows from the same snapshot, and the sum of their updates overshoots until it diverges. What matters is the
+    effective number of types, 1 / sum(share^2). Measured on uniform, generated and Wikipedia text, with and without
+    subsampling: with up to 3 tokens per effective type and round, the loss equals that of one lane; with 10 it does
+    not; with 20 training diverges.
 
     Example:
         >>> safe_lanes(np.ones(100), Word2VecSettings()), safe_lanes(np.ones(1000), Word2VecSettings())
@@ -45,20 +45,20 @@ def safe_lanes(kept_counts: np.ndarray, settings: Word2VecSettings) -> int:
 
 
 _DRAWN = 4096
-"""Rows drawn at a time."""
+"""Rows initialized at a time."""
 
 
 def first_memory(
     types: int, size: int, stride: int, private_rows: int, seed: int, first_range: float = 0.5
 ) -> np.ndarray:
-    """(all rows * stride,) float32: the table, then the lanes' private rows.
+    """Return (all rows * stride,) float32: the table, followed by the lanes' private rows.
 
-    Input rows uniform in -range/D .. range/D, output rows and private rows zero.
+    Input rows are uniform in -range/D .. range/D; output rows and private rows are zero.
     """
     memory = aligned((2 * types + private_rows) * stride, np.float32)
     rows = memory.reshape(-1, stride)
     random = np.random.Generator(np.random.PCG64([seed, 2]))
-    for start in range(0, types, _DRAWN):  # a part at a time: what is drawn is in memory twice
+    for start in range(0, types, _DRAWN):  # in parts, since the random numbers take as much memory again
         part = rows[start : min(start + _DRAWN, types), :size]
         part[:] = (random.random(part.shape, np.float32) - np.float32(0.5)) * np.float32(2 * first_range)
         part /= np.float32(size)
@@ -66,23 +66,24 @@ def first_memory(
 
 
 def lane_bounds(corpus: EncodedCorpus, lanes: int) -> np.ndarray:
-    """(L + 1,) int64: lanes of about the same number of tokens. A border may cut a window."""
+    """Return (L + 1,) int64, the bounds of lanes of about equal numbers of tokens; a bound may cut a window."""
     return np.linspace(0, len(corpus.ids), lanes + 1).astype(np.int64)
 
 
 class Sizes(NamedTuple):
-    """How long the buffers are."""
+    """Buffer sizes."""
 
     buffer: int
-    """Tokens of a slice, and what the one before leaves: centres that wait for their window, and a window before."""
+    """Tokens of a slice, plus those left by the previous one: centers with incomplete windows, and one window before.
+    """
     outputs: int
-    """Places in a slice's stream of output rows: negatives, nodes of paths, or all words."""
+    """Length of a slice's stream of output rows: negatives, path nodes, or all words."""
     touched: int
-    """Rows that a slice may touch."""
+    """Maximum number of rows that a slice touches."""
     tile: int
-    """Rows of a tile, and some that round their number up."""
+    """Rows of a tile, rounded up."""
     ahead: int
-    """Rows that are fetched while a tile is trained."""
+    """Rows prefetched while a tile is trained."""
 
 
 def sizes_of(settings: Word2VecSettings, types: int, longest_path: int = LONGEST_PATH) -> Sizes:
@@ -98,7 +99,7 @@ def sizes_of(settings: Word2VecSettings, types: int, longest_path: int = LONGEST
         outputs, tile, ahead = (pairs * buffer + 3) * negatives, negatives + 1 + 4 * TILE, negatives + 2
     else:
         outputs = shared + (buffer // TILE + 1) * new
-        # The shared negatives, and all places that four windows reach.
+        # The shared negatives, and all positions within the windows of a tile.
         tile, ahead = shared + 2 * window + 3 * TILE, new + 2 * TILE
     return Sizes(buffer, outputs, 2 * buffer + min(outputs, types), tile, ahead)
 
@@ -106,7 +107,7 @@ def sizes_of(settings: Word2VecSettings, types: int, longest_path: int = LONGEST
 def allocate(
     settings: Word2VecSettings, sizes: Sizes, lanes: int, threads: int, stride: int, types: int
 ) -> tuple["Lane", "Tile"]:
-    """The lanes' buffers and the threads' scratch, no two on one cache line."""
+    """Allocate the lanes' buffers and the threads' scratch, none of which share a cache line."""
     from wordvec.kernels.slices import STATE, Lane
     from wordvec.kernels.tile import Tile
 
@@ -152,7 +153,7 @@ def allocate(
 
 
 def user_counts(types: int, threads: int) -> np.ndarray:
-    """(2, threads, 2 V) uint8 zeros: for odd and even rounds how many of a thread's lanes touch a row."""
+    """Return (2, threads, 2 V) uint8 zeros: how many of a thread's lanes touch each row, in even and odd rounds."""
     size = -(-2 * types // 64) * 64
     return aligned(2 * threads * size, np.uint8).reshape(2, threads, size)
 
@@ -160,13 +161,14 @@ def user_counts(types: int, threads: int) -> np.ndarray:
 def estimate_memory(
     settings: Word2VecSettings, types: int, threads: int | None = None, *, keeps_best: bool = False
 ) -> dict[str, int]:
-    """Bytes that training takes at its peak, by what they are for; the encoded corpus stays on disk.
+    """Estimate the peak memory of training in bytes, by purpose; the encoded corpus, on disk, is not included.
 
     Args:
-        settings: as for ``train_word2vec``.
-        types: words in the vocabulary.
-        threads: as for ``train_word2vec``.
-        keeps_best: whether vectors are evaluated, or training may stop early: a second table, and copies to look at.
+        settings: see ``train_word2vec``.
+        types: vocabulary size.
+        threads: see ``train_word2vec``.
+        keeps_best: whether vectors are evaluated or training may stop early, which takes a second table and copies of
+            the vectors.
 
     Raises:
         InputError: settings or threads out of range.
@@ -197,10 +199,10 @@ def estimate_memory(
 def check_memory(
     settings: Word2VecSettings, types: int, threads: int | None, *, keeps_best: bool = False
 ) -> dict[str, int]:
-    """The estimate for a vocabulary that is in memory already, if there is room for the rest.
+    """Return the memory estimate after checking it against the available memory, given a vocabulary in memory.
 
     Raises:
-        TrainingError: there is not; the message says what would help.
+        TrainingError: not enough memory; the message suggests remedies.
     """
     parts = estimate_memory(settings, types, threads, keeps_best=keeps_best)
     free = available_memory()
@@ -209,10 +211,10 @@ def check_memory(
         share = free / needed
         largest, size = max(2, int(share * types)), max(1, int(share * settings.vector_size))
         raise TrainingError(
-            f"training {types:,} words x {settings.vector_size} needs {_bytes(needed)} of memory, "
+            f"training {types:,} words x {settings.vector_size} needs {_bytes(needed)} of memory, but only "
             f"{_bytes(free)} are free; "
-            + ("leave out the evaluation and early stopping, " if keeps_best else "")
-            + f"raise min_count, or set max_vocabulary to {largest:,} or vector_size to {size} at most"
+            + ("turn off evaluation and early stopping, " if keeps_best else "")
+            + f"raise min_count, or set max_vocabulary to at most {largest:,} or vector_size to at most {size}"
         )
     return parts
 

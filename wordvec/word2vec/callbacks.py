@@ -1,4 +1,4 @@
-"""Looking at a training while it is under way: callbacks, and which epoch's vectors are kept."""
+"""Training callbacks, evaluation, early stopping, and selection of the best epoch."""
 
 import math
 from collections.abc import Callable, Iterable
@@ -42,10 +42,10 @@ class Training(Protocol):
 
 
 class TrainingCallback:
-    """What training calls, from the thread that called it and while its own threads rest.
+    """Base class of callbacks, which run in the calling thread while the training threads are idle.
 
-    Override what you need. Any object that has one of these methods will do, and a plain function stands for
-    ``on_epoch``. What a callback raises ends the training and comes out of it unchanged.
+    Override what you need. Any object with one of these methods works, and a plain function is called as ``on_epoch``.
+    An exception raised by a callback ends the training and propagates unchanged.
 
     Example:
         >>> from wordvec import Word2VecSettings, encode_corpus, train_word2vec
@@ -59,23 +59,23 @@ class TrainingCallback:
     """
 
     def on_begin(self, training: Training) -> None:
-        """Called once, before the first epoch or the first one that is left."""
+        """Called once, before the first (remaining) epoch."""
 
     def on_epoch(self, training: Training) -> None:
-        """Called at the end of each epoch, after its evaluation if there is one."""
+        """Called at the end of each epoch, after its evaluation, if any."""
 
     def on_evaluation(self, training: Training, score: float) -> None:
-        """Called after each evaluation, also those in the middle of an epoch."""
+        """Called after each evaluation, including those within an epoch."""
 
     def on_end(self, training: Training) -> None:
-        """Called once, when the result is there."""
+        """Called once, when the result is available."""
 
 
 _MOMENTS = ("on_begin", "on_epoch", "on_evaluation", "on_end")
 
 
 class Callbacks:
-    """Callbacks, checked, each called in its turn."""
+    """A validated list of callbacks, called in order."""
 
     def __init__(self, given: Iterable[Any]) -> None:
         self._given = [_checked(callback) for callback in given]
@@ -108,10 +108,10 @@ def _checked(callback: Any) -> Any:
 
 
 class Monitor:
-    """What looks on, how often, and what follows from it.
+    """Callbacks, the evaluation schedule, and the selection of the best epoch.
 
     Raises:
-        InputError: a number out of range, or a callback that is none.
+        InputError: a value out of range, or an invalid callback.
     """
 
     def __init__(
@@ -130,13 +130,13 @@ class Monitor:
         by = "evaluate" if evaluate is not None else "loss" if early_stopping is not None else None
         self.best = Best(early_stopping) if by else None
         self.rule = {"best by": by, "early_stopping": early_stopping, "evaluate_every": evaluate_every}
-        """What decides which epoch is kept, for a checkpoint to remember."""
+        """The criteria of epoch selection, recorded in checkpoints."""
 
     def score(self, vectors: WordVectors) -> float:
-        """What ``evaluate`` gives for the vectors.
+        """Return the score that ``evaluate`` gives the vectors.
 
         Raises:
-            InputError: no finite number.
+            InputError: the score is not a finite number.
         """
         assert self.evaluate is not None
         found: Any = self.evaluate(vectors)
@@ -145,15 +145,15 @@ class Monitor:
         return float(found)
 
     def is_due(self, epoch: int, epochs: int) -> bool:
-        """Whether vectors are evaluated at the end of ``epoch``, counted from 1."""
+        """Return whether to evaluate at the end of ``epoch``, counted from 1."""
         return self.evaluate is not None and (epoch % self.evaluate_every == 0 or epoch == epochs)
 
 
 class Best:
-    """The best epoch so far, by a value that is better when it is higher, and the table it ended with.
+    """The best epoch so far, by a value where higher is better, and its final table.
 
     Args:
-        patience: epochs in a row that may be no better before training should end; None: all of them.
+        patience: consecutive epochs without improvement after which training should end; None: never.
     """
 
     def __init__(self, patience: int | None) -> None:
@@ -163,7 +163,7 @@ class Best:
         self.table: np.ndarray | None = None
 
     def offer(self, epoch: int, value: float, table: np.ndarray) -> None:
-        """Keep a copy of ``table`` if ``value`` is better than any before; of equal ones the first stays."""
+        """Keep a copy of ``table`` if ``value`` is higher than all before; ties keep the first."""
         if value > self.value or self.table is None:
             self.epoch, self.value = epoch, value
             if self.table is None:
@@ -171,5 +171,5 @@ class Best:
             np.copyto(self.table, table)
 
     def is_final(self, epoch: int) -> bool:
-        """Whether so many epochs after the best one, ``epoch`` being the last, training should end."""
+        """Return whether training should end after ``epoch``, because patience has run out."""
         return self.patience is not None and self.epoch > 0 and epoch - self.epoch >= self.patience

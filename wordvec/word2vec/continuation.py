@@ -1,4 +1,4 @@
-"""Training that continues from vectors there are: which fit, where they go, and the vocabulary of both."""
+"""Continued training from existing vectors: compatibility checks, initialization, merged vocabulary."""
 
 import numpy as np
 
@@ -10,21 +10,21 @@ from wordvec.word2vec.settings import Word2VecSettings
 
 
 def check_fits(initial: WordVectors, corpus: EncodedCorpus, settings: Word2VecSettings) -> None:
-    """Whether training on ``corpus`` can continue from ``initial``.
+    """Check that training on ``corpus`` can continue from ``initial``.
 
     Raises:
-        InputError: it has no context vectors, vectors of another size, or its text was cut into tokens otherwise; or
-            the loss has no context vectors.
+        InputError: ``initial`` has no context vectors, another vector size, or another tokenizer or casing; or the
+            loss is hierarchical softmax, which has no context vectors.
     """
     if settings.loss == "hierarchical":
         raise InputError(
-            "loss = hierarchical learns vectors of the nodes of a tree, which no file keeps, and cannot continue from "
-            "vectors there are; choose loss = negative"
+            "loss = hierarchical learns vectors of tree nodes, which no file stores, and cannot continue from existing "
+            "vectors; choose loss = negative"
         )
     if initial.context_vectors is None:
         raise InputError(
-            "the vectors to continue from have no context vectors, the output side of training; continue from a "
-            ".safetensors file that training wrote, which keeps them"
+            "the vectors to continue from have no context vectors (the output vectors of training); continue from a "
+            ".safetensors file written by training, which stores them"
         )
     if initial.vector_size != settings.vector_size:
         raise InputError(
@@ -34,13 +34,13 @@ def check_fits(initial: WordVectors, corpus: EncodedCorpus, settings: Word2VecSe
     cuts = [f"{side.tokenizer}{', lower-cased' if side.lowercase else ''}" for side in (initial, corpus)]
     if cuts[0] != cuts[1]:
         raise InputError(
-            f"the vectors to continue from were trained on another kind of tokens ({cuts[0]}) than this text was cut "
-            f"into ({cuts[1]}); cut it alike"
+            f"the vectors to continue from were trained with another tokenizer ({cuts[0]}) than this text "
+            f"({cuts[1]}); use the same one"
         )
 
 
 def start_from(initial: WordVectors, vocabulary: Vocabulary, rows: tuple[np.ndarray, np.ndarray]) -> int:
-    """Copy the vectors of the words that both know into the input and output ``rows`` (V, D); their number."""
+    """Copy the vectors of shared words into the input and output ``rows`` (V, D) and return their number."""
     assert initial.context_vectors is not None
     old_ids = initial.vocabulary.rows_of(vocabulary.tokens)
     shared = np.flatnonzero(old_ids >= 0)
@@ -52,9 +52,9 @@ def start_from(initial: WordVectors, vocabulary: Vocabulary, rows: tuple[np.ndar
 def grown(
     initial: WordVectors, vocabulary: Vocabulary, rows: tuple[np.ndarray, np.ndarray]
 ) -> tuple[Vocabulary, np.ndarray, np.ndarray]:
-    """The words of both, and their vectors, (all words, D) each.
+    """Return the merged vocabulary with its input and output vectors, (all words, D) each.
 
-    A word that only ``initial`` knows keeps its vectors bit for bit.
+    Words that only ``initial`` has keep their vectors bit for bit.
     """
     assert initial.context_vectors is not None
     words = initial.vocabulary.merged(vocabulary)

@@ -1,5 +1,4 @@
-"""What happens in an epoch: the table, the lanes, the threads that run the kernels. Calls kernels; knows no schedule
-of checkpoints or evaluations."""
+"""One epoch of training: the table, the lanes, and the threads that run the kernels."""
 
 import logging
 import math
@@ -24,21 +23,21 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _LOSS_SAMPLE = 256
-"""One tile of four centres in so many, chosen by position, has its loss computed in a large corpus."""
+"""In a large corpus, the loss is computed for one in this many tiles of four centers, chosen by position."""
 
 _LOSS_TOKENS = 16_384
-"""Below this number of tokens every tile has: at least a few thousand pairs a report."""
+"""Below this number of tokens, the loss of every tile is computed: at least a few thousand pairs per report."""
 
 _CHECKED = 1 << 20
-"""Numbers looked through at a time for one that is none."""
+"""Values checked for NaN and infinity at a time."""
 
 
 _MOVED = 4096
-"""Rows moved at a time; NumPy copies them in between, because source and target overlap."""
+"""Rows moved at a time; NumPy makes an intermediate copy, because source and target overlap."""
 
 
 class EpochResult(NamedTuple):
-    """What one epoch was: its mean loss a pair with the standard error, and the tokens that subsampling left."""
+    """Mean loss per pair of an epoch, its standard error, and the number of tokens after subsampling."""
 
     loss: float
     loss_error: float
@@ -46,13 +45,13 @@ class EpochResult(NamedTuple):
 
 
 class Trainer:
-    """The rows and the lanes of one training, between two calls of the kernels at rest.
+    """The rows and lanes of a training run, idle between calls of the kernels.
 
     Args:
         corpus: at least two types.
         settings: resolved.
-        threads: at most; there are no more than lanes.
-        lanes: their number in hogwild mode, where it is that of the threads unless an interrupted training goes on.
+        threads: maximum number of threads, capped at the number of lanes.
+        lanes: number of lanes in hogwild mode, for resuming a run; None: one per thread.
     """
 
     def __init__(
@@ -67,7 +66,7 @@ class Trainer:
         kept_share = (counts * keep).sum() / counts.sum()
         if kept_share < 0.25:
             _log.warning(
-                "subsample = %g keeps only %.0f %% of this text, whose words are few and frequent; 0 keeps all",
+                "subsample = %g keeps only %.0f %% of this text, because its vocabulary is small; 0 keeps all",
                 settings.subsample,
                 100 * kept_share,
             )
@@ -88,7 +87,7 @@ class Trainer:
         self.stride = row_stride(settings.vector_size)
         self.objective, longest_path = objective_of(settings, counts)
         sizes = sizes_of(settings, self.types, longest_path)
-        # The first private row of a lane stands for a row that is not there; the others are copies of shared rows.
+        # The first private row of a lane is a dummy for absent rows; the others are copies of shared rows.
         self.private_rows = 1 + sizes.touched if self.reproducible else 1
         self.memory = first_memory(
             self.types, settings.vector_size, self.stride, lanes * self.private_rows, settings.seed,
@@ -100,18 +99,18 @@ class Trainer:
         self.begin_epoch(0)
 
     def compile(self) -> None:
-        """Have the kernel compiled, or read from the cache, before the clock starts: train on no tokens at all."""
+        """Compile the kernel, or load it from the cache, before the clock starts, by training on no tokens."""
         self._worker(np.zeros_like(self.bounds), self._control(), threads=1)(0)
 
     def begin_epoch(self, epoch: int) -> None:
-        """Put every lane at its start."""
+        """Reset every lane to its start."""
         self._start_lanes()
         self.step = self._step(epoch)
 
     def run(self, pause: Callable[[], bool]) -> bool:
-        """Train until the epoch ends, True, or ``pause()``, asked now and then, is true and the round has ended, False.
+        """Train until the epoch ends (returns True), or until ``pause()``, polled, is true (returns False).
 
-        Whatever ends it, Ctrl-C and what ``pause`` raises included, the lanes are at rest and the next call goes on.
+        Training pauses only between rounds, even on Ctrl-C or if ``pause`` raises, so that the next call continues.
         """
         from wordvec.kernels.lanes import STOP
 
@@ -125,7 +124,7 @@ class Trainer:
                 stop()
 
         run_in_threads(self._worker(self.bounds, control, self.threads), self.threads, stop, watch)
-        # Asked to stop in the very last round, there is one more call with nothing left to do.
+        # If asked to stop in the last round, there is one more call with nothing left to do.
         return not control[STOP]
 
     def end_epoch(self) -> EpochResult:
@@ -134,11 +133,11 @@ class Trainer:
         return EpochResult(*_loss(self.lanes.loss.sum(axis=0)), int(self.lanes.state[:, KEPT].sum()))
 
     def resume_epoch(self, epoch: int) -> None:
-        """Go on in an epoch whose lanes have been read from a checkpoint."""
+        """Continue an epoch whose lanes have been restored from a checkpoint."""
         self.step = self._step(epoch)
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """All that the kernels remember from one call to the next: what a checkpoint must hold, by name."""
+        """Return the kernels' state by name, which a checkpoint must store."""
         return {
             **{"memory": self.memory, "bounds": self.bounds},
             **{f"lanes.{name}": array for name, array in self.lanes._asdict().items()},
@@ -146,46 +145,46 @@ class Trainer:
 
     @property
     def table(self) -> np.ndarray:
-        """(2 V * stride,) float32, a view: the input rows, then the output rows."""
+        """(2 V * stride,) float32, a view of the input rows, then the output rows."""
         return self.memory[: 2 * self.types * self.stride]
 
     def rows(self) -> tuple[np.ndarray, np.ndarray]:
-        """Views (V, D) of the input and of the output vectors."""
+        """Return views (V, D) of the input and output vectors."""
         rows, size = self.table.reshape(-1, self.stride), self.settings.vector_size
         return rows[: self.types, :size], rows[self.types :, :size]
 
     def take_rows(self) -> tuple[np.ndarray, np.ndarray]:
-        """The same as contiguous arrays, without a second copy in memory: the table ends here.
+        """Return the input and output vectors as contiguous arrays, in the memory of the table, which is destroyed.
 
-        Rows are moved together over their padding.
+        The rows are moved together, over their padding.
         """
         size, rows = self.settings.vector_size, self.table.reshape(-1, self.stride)
         packed = self.table[: len(rows) * size].reshape(-1, size)
-        for start in range(0, len(rows), _MOVED):  # each lands where the rows before it have left
+        for start in range(0, len(rows), _MOVED):  # the target holds only rows that have already moved
             packed[start : start + _MOVED] = rows[start : start + _MOVED, :size]
         return packed[: self.types], packed[self.types :]
 
     def tokens_done(self) -> int:
-        """Tokens of this epoch that the lanes have read."""
+        """Return the number of tokens that the lanes have read in this epoch."""
         from wordvec.kernels.slices import POSITION
 
         return int((self.lanes.state[:, POSITION] - self.bounds[:-1]).sum())
 
     def loss(self) -> float:
-        """Of this epoch so far; not a number where none was sampled."""
+        """Return the loss of this epoch so far; NaN if no tile was sampled."""
         return _loss(self.lanes.loss.sum(axis=0))[0]
 
     def check_finite(self, when: str) -> None:
-        """Refuse to go on with a table that holds what is no number.
+        """Check that the table is free of NaN and infinity.
 
         Raises:
-            TrainingError: it does; the message names the cure.
+            TrainingError: training has diverged; the message suggests a remedy.
         """
         for start in range(0, self.memory.size, _CHECKED):
             if not np.isfinite(self.memory[start : start + _CHECKED]).all():
                 raise TrainingError(
-                    f"the vectors are no longer numbers {when}: learning_rate = {self.settings.learning_rate} is too "
-                    "high for this corpus; lower it and start anew"
+                    f"training diverged (NaN or infinity) {when}: learning_rate = {self.settings.learning_rate} is too "
+                    "high for this corpus; lower it and start again"
                 )
 
     def _start_lanes(self) -> None:
@@ -199,13 +198,13 @@ class Trainer:
         self.lanes.state[:, SENTENCE] = np.searchsorted(self.text.offsets[1:], self.bounds[:-1], side="right")
 
     def _control(self) -> np.ndarray:
-        """What the threads of one call of the kernels share."""
+        """Allocate the state shared by the threads of one kernel call."""
         from wordvec.kernels.lanes import CONTROL, LINE
 
         return np.zeros(CONTROL + len(self.lanes.state) * LINE, np.int64)
 
     def _worker(self, bounds: np.ndarray, control: np.ndarray, threads: int) -> Callable[[int], None]:
-        """What each of ``threads`` threads does in an epoch, as a function of its number."""
+        """Return the function that each of ``threads`` threads runs in an epoch, given its number."""
         from wordvec.kernels.lanes import train_freely, train_rounds
 
         size, step, objective = self.settings.lane_tokens, self.step, self.objective
@@ -216,12 +215,12 @@ class Trainer:
                 thread, threads, control,
             )  # fmt: skip
 
-        def train_at_will(thread: int) -> None:
+        def train_hogwild(thread: int) -> None:
             train_freely(
                 self.memory, self.lanes, self.tiles, self.text, step, objective, bounds, size, thread, control
             )  # fmt: skip
 
-        return train_in_rounds if self.reproducible else train_at_will
+        return train_in_rounds if self.reproducible else train_hogwild
 
     def _step(self, epoch: int) -> "Step":
         from wordvec.kernels.slices import Step
@@ -246,7 +245,7 @@ class Trainer:
 
 
 def _loss(sums: np.ndarray) -> tuple[float, float]:
-    """Mean loss a pair and its standard error, from the sums over the sampled tiles (a ratio estimate)."""
+    """Return the mean loss per pair and its standard error, from sums over the sampled tiles (a ratio estimate)."""
     from wordvec.kernels.tile import LOSS_PAIRS, LOSS_SQUARES, LOSS_SUM, LOSS_TIMES_PAIRS, PAIR_SQUARES
 
     if sums[LOSS_PAIRS] == 0:

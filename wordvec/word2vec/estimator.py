@@ -1,4 +1,4 @@
-"""Word2Vec as a scikit-learn estimator: a thin layer over the engine."""
+"""Word2Vec as a scikit-learn transformer."""
 
 from typing import Any
 
@@ -8,16 +8,15 @@ from wordvec.word2vec.training import train_word2vec
 
 
 class Word2Vec(VectorEstimator):
-    """Word vectors by CBOW or skip-gram, learned from texts.
+    """CBOW or skip-gram word vectors; transforms texts to the means of their word vectors.
 
-    The parameters are those of ``Word2VecSettings``, with scikit-learn's words for two of them: ``random_state`` (None
-    draws a seed; set one and every run gives the same bits, at any ``n_jobs``) and ``n_jobs`` (None: one thread a
-    core).
+    The parameters are those of ``Word2VecSettings``, except that ``random_state`` is the seed (None draws one; with a
+    fixed one, results are bit-identical at any ``n_jobs``) and ``n_jobs`` the number of threads (None: one per core).
 
     Attributes:
-        vectors_: ``WordVectors``, the model.
-        vocabulary_: ``Vocabulary``, the words by falling frequency.
-        losses_: the mean loss a pair of every epoch, in nats.
+        vectors_: ``WordVectors``, the trained vectors.
+        vocabulary_: ``Vocabulary``, words by descending frequency.
+        losses_: mean loss per pair of each epoch, in nats.
 
     Example:
         >>> texts = ["the king rules the land", "the queen rules the land"] * 20
@@ -84,11 +83,10 @@ class Word2Vec(VectorEstimator):
         self.n_jobs = n_jobs
 
     def fit(self, X: Corpus, y: Any = None) -> "Word2Vec":
-        """Learn from texts, lists of tokens or a ``TextCorpus``; a one-shot generator is read once and trained on
-        whole.
+        """Train on texts, lists of tokens or a ``TextCorpus``; a one-shot generator is allowed.
 
         Raises:
-            InputError: a parameter out of range, or a corpus without a vocabulary.
+            InputError: a parameter out of range, or a corpus with an empty vocabulary.
         """
         settings = self._settings().resolved()
         result = train_word2vec(self._encode(X), settings, threads=threads_of(self.n_jobs))

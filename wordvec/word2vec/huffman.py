@@ -1,4 +1,4 @@
-"""The Huffman tree of hierarchical softmax: a short way down to each frequent word. Pure functions of the counts."""
+"""The Huffman tree of hierarchical softmax."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -7,25 +7,25 @@ import numpy as np
 
 
 class HuffmanTree(NamedTuple):
-    """The way from the root down to each word, one word after another."""
+    """The paths from the root to each word, concatenated."""
 
     nodes: np.ndarray
-    """(total,) int32, the inner nodes passed; the root is V-2."""
+    """(total,) int32, the inner nodes of the paths; the root is V-2."""
     codes: np.ndarray
-    """(total,) uint8, the turn taken at each of them: 0 or 1."""
+    """(total,) uint8, the branch taken at each node: 0 or 1."""
     offsets: np.ndarray
-    """(V + 1,) int64; word w has ``nodes[offsets[w]:offsets[w + 1]]``."""
+    """(V + 1,) int64; the path of word w is ``nodes[offsets[w]:offsets[w + 1]]``."""
 
 
 def huffman_tree(counts: np.ndarray) -> HuffmanTree:
-    """The tree in which the mean code of a token is shortest (Huffman 1952), node for node that of word2vec.c.
+    """Return the Huffman tree of the counts (Huffman 1952), identical to that of word2vec.c.
 
-    A tree may be had in many ways where counts are equal. word2vec.c's: leaves, from the least frequent on, and inner
-    nodes, from the oldest on, wait in two queues; a leaf goes first only when its count is smaller; of the two
-    that become one node the first has code 0. V words have V-1 inner nodes, numbered as they come to be.
+    If counts are equal, the tree is not unique. word2vec.c keeps two queues, leaves from the least frequent and inner
+    nodes from the oldest; it takes a leaf first only if its count is smaller; the first of the two merged nodes gets
+    code 0. V words have V-1 inner nodes, numbered in order of creation.
 
     Args:
-        counts: (V,) int64, at least two; by falling count as in word2vec.c, else they are taken in that order.
+        counts: (V,) int64, V at least 2; sorted by descending count first, if they are not.
 
     Example:
         >>> tree = huffman_tree(np.array([5, 2, 1]))
@@ -52,7 +52,7 @@ def huffman_tree(counts: np.ndarray) -> HuffmanTree:
 
 
 def _merged(counts: list[int]) -> tuple[np.ndarray, np.ndarray]:
-    """Parent and code of each node: V leaves, whose ``counts`` fall, then V-1 inner nodes up to the root."""
+    """Return parent and code of each node: V leaves with descending ``counts``, then V-1 inner nodes up to the root."""
     words = len(counts)
     parents, turns = np.zeros(2 * words - 1, np.int64), np.zeros(2 * words - 1, np.uint8)
     leaf, oldest = words - 1, words
@@ -70,7 +70,7 @@ def _merged(counts: list[int]) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _upwards(parents: np.ndarray, root: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Step by step from all leaves to the root: the leaves that are not there yet, and the nodes where they are."""
+    """Walk from all leaves to the root: yield per step the leaves not yet at the root and their current nodes."""
     leaves = here = np.arange(root // 2 + 1)
     while len(leaves):
         yield leaves, here

@@ -1,4 +1,4 @@
-"""The settings of the loss as the kernels read them."""
+"""Training objectives in the form the kernels take, and the size limit of full softmax."""
 
 from typing import TYPE_CHECKING
 
@@ -12,24 +12,25 @@ if TYPE_CHECKING:
     from wordvec.kernels.objectives import Objective
 
 SOFTMAX_TYPES = 20_000
-"""The largest vocabulary for full softmax: its output vectors are all read for every four tokens, and of this many the
-9 MB (of 100 numbers each) still lie in a processor's cache."""
+"""Largest vocabulary for full softmax, which reads all output vectors for every four tokens; at this size, their 9 MB
+(with 100 dimensions) still fit in a processor's cache."""
 
 
 def check_softmax(settings: Word2VecSettings, types: int) -> None:
-    """
+    """Check that the vocabulary is small enough for full softmax.
+
     Raises:
         InputError: full softmax over more than ``SOFTMAX_TYPES`` types.
     """
     if settings.loss == "softmax" and types > SOFTMAX_TYPES:
         raise InputError(
-            f"loss = softmax scores every type for every token and takes up to {SOFTMAX_TYPES:,} of them, the "
+            f"loss = softmax scores every type for every token and allows at most {SOFTMAX_TYPES:,} types, but the "
             f"vocabulary has {types:,}; set max_vocabulary, raise min_count, or choose loss = hierarchical or negative"
         )
 
 
 def objective_of(settings: Word2VecSettings, counts: np.ndarray) -> tuple["Objective", int]:
-    """What the kernels learn, and the length of the longest path down its tree, 0 where there is none."""
+    """Return the kernels' objective, and the depth of its Huffman tree, 0 if it has none."""
     from wordvec.kernels.fresh_negatives import Fresh
     from wordvec.kernels.hierarchical_softmax import Paths
     from wordvec.kernels.objectives import Objective
@@ -55,7 +56,7 @@ def objective_of(settings: Word2VecSettings, counts: np.ndarray) -> tuple["Objec
 
 
 def cut_sentences(offsets: np.ndarray, limit: int | None) -> np.ndarray:
-    """Where sentences start and end, (S + 1,) int64, when none may be longer than ``limit`` tokens; None: the same.
+    """Split sentences longer than ``limit`` tokens; returns the new offsets (S + 1,) int64. None: no limit.
 
     Example:
         >>> cut_sentences(np.array([0, 2, 2, 9]), 3).tolist()

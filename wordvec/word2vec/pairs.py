@@ -1,4 +1,4 @@
-"""The pairs that are learned from: a word and its contexts."""
+"""Training pairs: center words and their contexts."""
 
 from collections.abc import Iterator
 
@@ -9,14 +9,14 @@ from wordvec.system.validation import check_whole
 
 
 def training_pairs(corpus: EncodedCorpus, window: int = 5) -> Iterator[tuple[int, int]]:
-    """Every centre with each of its contexts: the words at most ``window`` places from it, in its sentence.
+    """Generate every center word with each of its contexts, the words within ``window`` positions in its sentence.
 
-    What skip-gram predicts (the context from the centre) and CBOW the other way round, with every window whole and
-    every word kept; what ``count_cooccurrences`` counts with flat weights. To look at, not to train with: the kernels
-    walk the same windows a thousand times faster.
+    Skip-gram predicts the context from the center, CBOW the center from its contexts; ``count_cooccurrences`` counts
+    these pairs with flat weights. Windows are not shrunk and no word is subsampled. This is for illustration: the
+    kernels visit the same windows a thousand times faster.
 
     Yields:
-        (centre, context) token ids, centres in the order of the text.
+        (center, context) token ids, centers in text order.
 
     Raises:
         InputError: the window is less than 1.

@@ -1,4 +1,4 @@
-"""What training says while it works, and what it leaves."""
+"""Progress and result of word2vec training."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,13 +9,13 @@ from wordvec.word2vec.settings import Word2VecSettings
 
 @dataclass
 class Word2VecResult:
-    """What training learned and what it took.
+    """Vectors, losses and statistics of a training run.
 
-    ``losses`` are the true loss a pair in nats (skip-gram: centre and context; CBOW: centre and its
-    contexts), epoch by epoch: of all pairs in a small corpus, estimated on a fixed sample of them in a large one, with
-    ``loss_errors`` their standard errors. ``scores`` are what ``evaluate`` gave at the end of each epoch, None where it
-    was not asked. ``kept_epoch`` (from 1) is the one whose vectors these are. ``seconds`` are those of training alone,
-    in all runs of a training that was resumed. ``memory`` is the estimate made before, in bytes.
+    ``losses`` are the mean losses per pair in nats (skip-gram: center and context; CBOW: center and its contexts) of
+    each epoch: over all pairs of a small corpus, estimated on a fixed sample of a large one, with standard errors in
+    ``loss_errors``. ``scores`` are the values of ``evaluate`` at the end of each epoch, None where it was not called.
+    ``kept_epoch`` (from 1) is the epoch that the vectors are from. ``seconds`` is the training time only, over all runs
+    if resumed. ``memory`` is the estimate in bytes.
     """
 
     vectors: WordVectors
@@ -32,7 +32,7 @@ class Word2VecResult:
     memory: dict[str, int] = field(default_factory=dict)
 
     def summary(self) -> dict[str, Any]:
-        """All of it but the vectors, as JSON can write it."""
+        """Return all fields except the vectors as JSON-serializable values."""
         return {
             "settings": self.settings.record(),
             "raw_tokens": self.raw_tokens,

@@ -1,4 +1,4 @@
-"""Which words are kept and which are noise: pure functions of the counts."""
+"""Window weights, the noise distribution and its alias table."""
 
 import numpy as np
 
@@ -6,11 +6,11 @@ from wordvec.errors import InputError
 
 
 def distance_weights(window: int, sampled: bool) -> np.ndarray:
-    """What a context counts, by its place in the window around the centre; (2 window + 1,) float32, the centre's 0.
+    """Return the weight of a context at each position of the window, (2 window + 1,) float32, 0 for the center.
 
-    word2vec.c draws each window's radius from 1 .. window, so that a context at distance d counts with probability
-    1 - (d - 1) / window. Without ``sampled`` it counts that much every time: the same expected gradient, with less
-    noise in it.
+    word2vec.c draws the radius of each window from 1 .. window, so that a context at distance d is used with
+    probability 1 - (d - 1) / window. Without ``sampled``, that probability is its weight: the same expected gradient
+    with less variance.
 
     Example:
         >>> distance_weights(4, sampled=False).tolist()
@@ -22,10 +22,10 @@ def distance_weights(window: int, sampled: bool) -> np.ndarray:
 
 
 def tile_weights(window: int, centers: int) -> np.ndarray:
-    """The distance weights of ``centers`` centres in a row, for every place that their windows reach.
+    """Return the distance weights of ``centers`` consecutive centers, for every position within their windows.
 
     Returns:
-        ((2 window + centers) rounded up to a multiple of 4, centers) float32, row by row as one array.
+        ((2 window + centers) rounded up to a multiple of 4, centers) float32, flattened in row-major order.
     """
     places = 2 * window + centers
     weights = np.zeros((-(-places // 4) * 4, centers), np.float32)
@@ -35,10 +35,10 @@ def tile_weights(window: int, centers: int) -> np.ndarray:
 
 
 def noise_probabilities(counts: np.ndarray, noise_exponent: float) -> np.ndarray:
-    """The noise distribution: count to the power of ``noise_exponent``, normalised; (V,) float64.
+    """Return the noise distribution (V,) float64: counts to the power of ``noise_exponent``, normalized.
 
     Raises:
-        InputError: the powers are too large or too small to be numbers.
+        InputError: the powers overflow or underflow float64.
 
     Example:
         >>> noise_probabilities(np.array([16, 1]), 0.5).tolist()
@@ -48,29 +48,30 @@ def noise_probabilities(counts: np.ndarray, noise_exponent: float) -> np.ndarray
         weights = np.asarray(counts, np.float64) ** noise_exponent
         total = weights.sum()
     if not 0 < total < np.inf:
-        raise InputError(f"noise_exponent = {noise_exponent} takes these counts out of float64; choose one nearer to 0")
+        raise InputError(f"noise_exponent = {noise_exponent} takes these counts out of float64; use one nearer to 0")
     return weights / total
 
 
 def alias_table(probabilities: np.ndarray) -> np.ndarray:
-    """A table from which one random number draws a type in constant time (Walker 1977; Vose 1991).
+    """Return an alias table, from which one random number draws a type in constant time (Walker 1977; Vose 1991).
 
-    Column k stands for 1/V of all draws: the lower part of it for type k itself, the rest for its alias.
+    Column k has probability 1/V; within it, type k is drawn with the stored probability, else its alias.
 
     Args:
         probabilities: (V,) float64, sum 1, V below 2^32.
 
     Returns:
-        (V,) uint64: in the upper 32 bits the part of 2^32 that is type k's, in the lower 32 its alias.
+        (V,) uint64: the probability of type k within its column, times 2^32, in the upper 32 bits; its alias in the
+        lower 32 bits.
     """
     size = len(probabilities)
     if size >= 1 << 32:
-        raise InputError(f"a noise table holds fewer than 2^32 types, got {size:,}")
+        raise InputError(f"a noise table must have fewer than 2^32 types, got {size:,}")
     share = np.asarray(probabilities, np.float64) * size
     alias = np.arange(size)
     small, large = np.flatnonzero(share < 1), np.flatnonzero(share >= 1)
     while len(small) and len(large):
-        # Every large column fills one small column at a time; all of them at once.
+        # Each large column fills one small column per iteration, vectorized over all pairs.
         pairs = min(len(small), len(large))
         filled, giving = small[:pairs], large[:pairs]
         alias[filled] = giving
@@ -78,7 +79,7 @@ def alias_table(probabilities: np.ndarray) -> np.ndarray:
         still_large = share[giving] >= 1
         small = np.concatenate([small[pairs:], giving[~still_large]])
         large = np.concatenate([giving[still_large], large[pairs:]])
-    # What is left on either side is 1 but for rounding.
+    # The remaining shares are 1 up to rounding.
     share[small] = share[large] = 1
     own = np.minimum(np.rint(share * 2.0**32), 2.0**32 - 1).astype(np.uint64)
     return (own << np.uint64(32)) | alias.astype(np.uint64)

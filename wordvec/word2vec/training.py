@@ -1,4 +1,4 @@
-"""Training CBOW and skip-gram from beginning to end: epochs, checkpoints, evaluation, the epoch that is kept."""
+"""CBOW and skip-gram training: epochs, checkpoints, evaluation, selection of the best epoch."""
 
 import logging
 import math
@@ -48,27 +48,27 @@ def train_word2vec(
     Args:
         corpus: from ``encode_corpus``.
         settings: None means the defaults.
-        threads: None means one a core. In reproducible mode it changes the time, never a bit of the vectors.
+        threads: None means one per core. In reproducible mode, the vectors are bit-identical at any number of threads.
         on_progress: called now and then from the calling thread.
-        initial: vectors with context vectors to go on from. Words of the corpus that they have start with those, others
-            as usual; words that the corpus has not stay as they are. Counts are added, and the result holds the words
-            of both by falling count.
-        checkpoint: a file that all of the training is saved to every ``checkpoint_every`` seconds and on Ctrl-C.
-            Remove it when the vectors are saved.
-        resume: go on from the checkpoint, if there is one. In reproducible mode the vectors come out the same, bit for
-            bit, as without the interruption. In hogwild mode there are as many threads as there were.
-        callbacks: objects with methods of ``TrainingCallback``, or functions that are called after each epoch.
-        evaluate: a function that scores vectors, higher is better; those of the epoch with the best score are kept.
-        evaluate_every: epochs from one evaluation to the next; the last epoch always has one.
-        evaluate_seconds: evaluate at this pace as well, to be seen by ``on_evaluation`` alone: a clock must not decide
-            what is kept.
-        early_stopping: end when so many epochs in a row were no better than the best, by ``evaluate``, else by the
-            loss, and keep the best one's vectors. The learning rate falls as if no epoch were left out.
+        initial: vectors with context vectors to continue from. They initialize the words they share with the corpus;
+            words that the corpus lacks stay unchanged. Counts are added, and the result has the words of both by
+            descending count.
+        checkpoint: a file to save the training state to, every ``checkpoint_every`` seconds and on Ctrl-C. Remove it
+            once the vectors are saved.
+        resume: continue from the checkpoint, if it exists. In reproducible mode, the vectors are bit-identical to those
+            of an uninterrupted run. In hogwild mode, the number of threads is that of the interrupted run.
+        callbacks: objects with methods of ``TrainingCallback``, or functions called after each epoch.
+        evaluate: a function that scores vectors, higher is better; the vectors of the best epoch are kept.
+        evaluate_every: evaluate every this many epochs, and after the last.
+        evaluate_seconds: also evaluate at this interval, for ``on_evaluation`` only: a clock must not decide which
+            vectors are kept.
+        early_stopping: end after this many consecutive epochs without improvement, by ``evaluate`` or else by the
+            loss, and keep the best epoch's vectors. The learning rate schedule is that of all ``epochs``.
 
     Raises:
-        InputError: settings out of range, or a checkpoint that is in the way, or of another training.
-        InputError: fewer than two types, so that there is no noise to tell a word from, or too many for softmax.
-        TrainingError: numbers went beyond float32, or there is not enough memory.
+        InputError: settings out of range, an existing checkpoint without ``resume``, or a checkpoint of another run.
+        InputError: fewer than two types, which leaves no negatives to sample, or too many for full softmax.
+        TrainingError: training diverged, or memory is insufficient.
 
     Example:
         >>> from wordvec import encode_corpus
@@ -83,7 +83,7 @@ def train_word2vec(
     settings = (settings or Word2VecSettings()).resolved()
     if len(corpus.vocabulary) < 2:
         raise InputError(
-            f"training needs at least 2 types, the vocabulary has {len(corpus.vocabulary)}; lower min_count or give "
+            f"training needs at least 2 types, but the vocabulary has {len(corpus.vocabulary)}; lower min_count or use "
             "more text"
         )
     check_softmax(settings, len(corpus.vocabulary))
@@ -100,7 +100,7 @@ def train_word2vec(
         keeping=monitor.rule,
         initial=None if initial is None else _arrays_of(initial),
     )
-    # In hogwild mode every thread has a lane of its own.
+    # In hogwild mode, each thread has its own lane.
     trainer = Trainer(corpus, settings, threads, lanes=saved.rows("lanes.state") if saved else None)
     training = Word2VecRun(trainer, monitor, saver, initial, on_progress)
     training.result.memory = memory
@@ -112,13 +112,13 @@ def _arrays_of(vectors: WordVectors) -> tuple[np.ndarray | None, ...]:
 
 
 class Word2VecRun(ResumableRun):
-    """A training under way, as callbacks see it.
+    """A training run, as callbacks see it.
 
     Attributes:
         settings: resolved.
-        corpus: what is trained on.
-        epoch: epochs that have ended.
-        result: losses, scores and the rest of them. Its vectors are there when training is.
+        corpus: the training data.
+        epoch: the number of finished epochs.
+        result: losses, scores and the rest; its vectors are set when training has ended.
     """
 
     def __init__(
@@ -143,28 +143,28 @@ class Word2VecRun(ResumableRun):
         self._initial, self._on_progress = initial, on_progress
         if initial is not None:
             known = start_from(initial, self.corpus.vocabulary, trainer.rows())
-            _log.info("%s of %s words continue from the vectors there are", f"{known:,}", f"{trainer.types:,}")
-        self._within = False  # an epoch
-        self._asked_to_stop = False
+            _log.info("%s of %s words continue from existing vectors", f"{known:,}", f"{trainer.types:,}")
+        self._within_epoch = False
+        self._stop_requested = False
 
     @property
     def position(self) -> float:
-        """Epochs done, with the part of the one in work."""
-        return self.epoch + (self._trainer.tokens_done() / max(len(self.corpus.ids), 1) if self._within else 0)
+        """Finished epochs, plus the finished part of the current one."""
+        return self.epoch + (self._trainer.tokens_done() / max(len(self.corpus.ids), 1) if self._within_epoch else 0)
 
     def vectors(self) -> WordVectors:
-        """A copy of the vectors as they are now."""
+        """Return a copy of the current vectors."""
         if self.result.vectors is not None:
             return self.result.vectors
         vectors, context_vectors = self._trainer.rows()
         return self._as_vectors((vectors.copy(), context_vectors.copy()))
 
     def stop(self) -> None:
-        """End the training after this epoch; the result is that of the epochs so far."""
-        self._asked_to_stop = True
+        """End training after this epoch; the result is that of the epochs so far."""
+        self._stop_requested = True
 
     def run(self, saved: SavedTraining | None) -> Word2VecResult:
-        """Train from the beginning, or from what was saved, to the end."""
+        """Train to the end, from the beginning or from a saved state."""
         self._report()
         self._run_to_end(saved)
         self.result.seconds = self.seconds
@@ -178,9 +178,9 @@ class Word2VecRun(ResumableRun):
         monitor.clock.reset()
         monitor.callbacks("on_begin", self)
         while self.epoch < self.settings.epochs and not self._is_over():
-            if not self._within:
+            if not self._within_epoch:
                 self._trainer.begin_epoch(self.epoch)
-                self._within = True
+                self._within_epoch = True
             self._save_if_due()
             if monitor.clock.is_due():
                 self._evaluate()
@@ -194,9 +194,9 @@ class Word2VecRun(ResumableRun):
     def _is_over(self) -> bool:
         best = self._monitor.best
         if best is not None and best.is_final(self.epoch):
-            _log.info("no better epoch than %d in %d epochs: training ends", best.epoch, self.epoch - best.epoch)
+            _log.info("stopping early: no improvement on epoch %d in %d epochs", best.epoch, self.epoch - best.epoch)
             return True
-        return self._asked_to_stop
+        return self._stop_requested
 
     def _end_epoch(self) -> None:
         from wordvec.kernels.compiling import interrupts_wait
@@ -206,13 +206,13 @@ class Word2VecRun(ResumableRun):
         found = trainer.end_epoch()
         self._report()
         score = self._evaluate() if monitor.is_due(self.epoch + 1, self.settings.epochs) else None
-        with interrupts_wait():  # all of it or nothing
+        with interrupts_wait():  # all or nothing
             result.losses.append(found.loss)
             result.loss_errors.append(found.loss_error)
             result.effective_tokens.append(found.effective_tokens)
             result.scores.append(score)
             self.epoch += 1
-            self._within = False
+            self._within_epoch = False
             value = -found.loss if monitor.evaluate is None else score
             if monitor.best is not None and value is not None:
                 monitor.best.offer(self.epoch, value, trainer.table)
@@ -229,7 +229,7 @@ class Word2VecRun(ResumableRun):
         best, result = self._monitor.best, self.result
         result.kept_epoch = self.epoch if best is None else best.epoch
         if best is not None and best.table is not None and best.epoch < self.epoch:
-            _log.info("the vectors of epoch %d are kept, the best of %d", best.epoch, self.epoch)
+            _log.info("keeping the vectors of epoch %d, the best of %d", best.epoch, self.epoch)
             self._trainer.table[:] = best.table
             best.table = None
         result.vectors = self._as_vectors(self._trainer.take_rows())
@@ -244,7 +244,7 @@ class Word2VecRun(ResumableRun):
         return WordVectors(
             vocabulary,
             vectors,
-            # Hierarchical softmax has vectors of inner nodes instead.
+            # The output vectors of hierarchical softmax belong to tree nodes, not to words.
             context_vectors=None if self.settings.loss == "hierarchical" else context_vectors,
             tokenizer=self.corpus.tokenizer,
             lowercase=self.corpus.lowercase,
@@ -258,7 +258,7 @@ class Word2VecRun(ResumableRun):
         self._trainer.check_finite(f"in epoch {self.epoch + 1}")
         arrays, result = self._trainer.arrays(), self.result
         reached: dict[str, Any] = {
-            **{"epoch": self.epoch, "within": self._within, "losses": result.losses},
+            **{"epoch": self.epoch, "within": self._within_epoch, "losses": result.losses},
             **{"loss_errors": result.loss_errors, "scores": result.scores, "effective_tokens": result.effective_tokens},
         }
         if best is not None and best.table is not None:
@@ -273,11 +273,11 @@ class Word2VecRun(ResumableRun):
             best.table = arrays["best"] = np.empty_like(self._trainer.table)
             best.epoch, best.value = reached["best_epoch"], _number(reached["best_value"])
         saved.read_into(arrays)
-        self.epoch, self._within = reached["epoch"], reached["within"]
+        self.epoch, self._within_epoch = reached["epoch"], reached["within"]
         result.losses = [_number(loss) for loss in reached["losses"]]
         result.loss_errors = [_number(error) for error in reached["loss_errors"]]
         result.scores, result.effective_tokens = reached["scores"], reached["effective_tokens"]
-        if self._within:
+        if self._within_epoch:
             self._trainer.resume_epoch(self.epoch)
 
     def _position(self) -> str:
@@ -311,5 +311,5 @@ class Word2VecRun(ResumableRun):
 
 
 def _number(value: float | None) -> float:
-    """A number from JSON, where not-a-number is None."""
+    """Convert a number from JSON, where NaN is None."""
     return math.nan if value is None else value

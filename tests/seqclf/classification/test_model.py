@@ -289,7 +289,7 @@ def test_tensors_that_do_not_fit_are_refused(saved, tmp_path):
         ({"token_offsets": offsets[:-1]}, "token offsets do not fit"),
         ({"token_offsets": offsets.astype(np.int32)}, "token offsets do not fit"),
         ({"token_bytes": cut}, "a token is not UTF-8"),
-        (twice, "tokens must differ"),
+        (twice, "tokens must be distinct"),
     ]:
         rewrite(saved, bad, tensors=tensors)
         with pytest.raises(FormatError, match=message):

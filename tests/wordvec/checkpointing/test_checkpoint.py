@@ -1,4 +1,4 @@
-"""Checkpoints: whatever stops a training, it goes on to the same bytes, or says why it does not."""
+"""Checkpoints: interrupted training resumes bit-identically or states why it cannot."""
 
 import logging
 from pathlib import Path
@@ -33,7 +33,7 @@ def home(tmp_path):
 
 
 def corpus(tokens=2_000, types=300, seed=6):
-    """So many types in effect that several lanes are borne; rounds are of 64 tokens a lane."""
+    """Return a corpus with enough effective types for several lanes; rounds have 64 tokens per lane."""
     ids = np.random.default_rng(seed).integers(0, types, tokens)
     return corpus_of(ids, [*range(0, tokens, 23), tokens], types)
 
@@ -44,7 +44,7 @@ def facts_of(result):
 
 
 def interrupted(monkeypatch, rounds, *arguments, epochs=0, **options):
-    """Train with Ctrl-C after so many ends of epochs and then so many rounds of the next one."""
+    """Train until Ctrl-C after ``epochs`` epochs and ``rounds`` rounds of the next one."""
     real, calls = training.run_in_threads, []
 
     def one_round(work, threads, stop, watch):
@@ -61,29 +61,29 @@ def interrupted(monkeypatch, rounds, *arguments, epochs=0, **options):
             train_word2vec(*arguments, **options)
 
 
-# -- the same bytes ---------------------------------------------------------------------------------------------------
+# -- bit-identical results --------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("options", [{"model": "skipgram"}, {"model": "cbow", "cbow_gradient": "mean"}])
 @pytest.mark.parametrize("threads", [1, pytest.param(3, marks=needs_threads)])
-def test_an_interrupted_training_goes_on_to_the_same_bytes(monkeypatch, home, options, threads):
+def test_interrupted_training_resumes_bit_identically(monkeypatch, home, options, threads):
     settings = Word2VecSettings(**vars(SETTINGS) | options)
     text = corpus(600 if JIT_OFF else 2_000)
     whole = facts_of(train_word2vec(text, settings, threads=1))
     for epochs, rounds in ((0, 1), (0, 2), (1, 1), (1, 2)):
         interrupted(monkeypatch, rounds, text, settings, epochs=epochs, threads=threads, checkpoint=home, resume=True)
     assert facts_of(train_word2vec(text, settings, threads=4 - threads, checkpoint=home, resume=True)) == whole
-    # The file stays until somebody who has saved the vectors removes it, and gives them again.
+    # The file remains until it is removed, and resuming from it again gives the same vectors.
     assert facts_of(train_word2vec(text, settings, threads=1, checkpoint=home, resume=True)) == whole
 
 
-def test_a_round_that_was_saved_is_not_done_again(monkeypatch, home, caplog):
+def test_saved_rounds_are_not_repeated(monkeypatch, home, caplog):
     caplog.set_level(logging.INFO, logger="wordvec")
     text = corpus(3_000)
     positions = []
     for _ in range(4):
         interrupted(monkeypatch, 1, text, SETTINGS, threads=1, checkpoint=home, resume=True)
-        positions.append(resuming.TensorFile(home).told("wordvec")["reached"]["epoch"])
+        positions.append(resuming.TensorFile(home).metadata_of("wordvec")["reached"]["epoch"])
         state = resuming.TensorFile(home).read("lanes.state")
         positions[-1] += (state[:, 0] - resuming.TensorFile(home).read("bounds")[:-1]).sum() / 3000
     lanes = len(state)
@@ -93,26 +93,26 @@ def test_a_round_that_was_saved_is_not_done_again(monkeypatch, home, caplog):
     assert f"resuming from {home}, {positions[2]:.2f} epochs of 3" in caplog.text
 
 
-def test_time_and_epochs_go_on_counting(monkeypatch, home):
+def test_time_and_epochs_accumulate_across_runs(monkeypatch, home):
     text, told = corpus(800), []
     interrupted(monkeypatch, 1, text, SETTINGS, epochs=1, threads=1, checkpoint=home)
-    spent = resuming.TensorFile(home).told("wordvec")["reached"]["seconds"]
+    spent = resuming.TensorFile(home).metadata_of("wordvec")["reached"]["seconds"]
     result = train_word2vec(text, SETTINGS, threads=1, checkpoint=home, resume=True, on_progress=told.append)
     assert spent > 0
     assert result.seconds > spent
-    assert told[-1].tokens == 2_400
+    assert told[-1].done == 2_400
     assert (len(result.losses), result.kept_epoch) == (3, 3)
 
 
 @pytest.mark.parametrize("by", ["loss", "evaluate"])
-def test_the_best_epoch_is_remembered(monkeypatch, home, by):
+def test_the_best_epoch_is_restored(monkeypatch, home, by):
     text = corpus(800)
     scores = iter([0.1, 0.7, 0.2, 0.3])
     options = {"early_stopping": 2, "threads": 1}
     if by == "evaluate":
         options["evaluate"] = lambda vectors: next(scores)
     else:
-        given = iter([(2.0, 0.1), (1.0, 0.1), (1.5, 0.1), (1.5, 0.1), (1.2, 0.1)])  # the third is asked for twice
+        given = iter([(2.0, 0.1), (1.0, 0.1), (1.5, 0.1), (1.5, 0.1), (1.2, 0.1)])  # the third is requested twice
         monkeypatch.setattr(training.Trainer, "end_epoch", lambda self: training.EpochResult(*next(given), 800))
     settings = Word2VecSettings(**vars(SETTINGS) | {"epochs": 9})
     tables = []
@@ -132,7 +132,7 @@ def test_the_best_epoch_is_remembered(monkeypatch, home, by):
 
 
 @needs_threads
-def test_free_running_threads_go_on_as_many_as_they_were(monkeypatch, home):
+def test_hogwild_resumes_with_the_same_number_of_threads(monkeypatch, home):
     text = corpus(20_000)
     settings = Word2VecSettings(**vars(SETTINGS) | {"mode": "hogwild", "subsample": 0})
     interrupted(monkeypatch, 2, text, settings, threads=3, checkpoint=home)
@@ -143,14 +143,14 @@ def test_free_running_threads_go_on_as_many_as_they_were(monkeypatch, home):
     assert result.losses[-1] < result.losses[0]
 
 
-# -- the pace ---------------------------------------------------------------------------------------------------------
+# -- saving interval --------------------------------------------------------------------------------------------------
 
 
 @needs_threads
-def test_the_state_is_saved_at_the_pace_that_is_asked_for(monkeypatch, home):
+def test_state_is_saved_at_the_given_interval(monkeypatch, home):
     saved = []
     monkeypatch.setattr(resuming, "write_tensors", lambda *arguments: saved.append(arguments))
-    # The watch looks five times a second.
+    # The watch function is called five times per second.
     text, settings = (
         corpus(400_000),
         Word2VecSettings(**vars(SETTINGS) | {"vector_size": 200, "window": 10, "learning_rate": 0.01}),
@@ -163,25 +163,25 @@ def test_the_state_is_saved_at_the_pace_that_is_asked_for(monkeypatch, home):
 
 
 @pytest.mark.parametrize("pace", [0, -1, float("nan"), True, "5m"])
-def test_a_pace_is_a_time(home, pace):
+def test_invalid_intervals_are_rejected(home, pace):
     with pytest.raises(InputError, match="checkpoint_every must be a number above 0, got"):
         train_word2vec(corpus(), SETTINGS, checkpoint=home, checkpoint_every=pace)
 
 
-def test_a_disk_that_is_full_for_a_while_does_not_end_training(monkeypatch, home, caplog):
+def test_a_temporarily_full_disk_does_not_end_training(monkeypatch, home, caplog):
     failed = []
 
     def full(path, *rest):
         failed.append(path)
-        raise InputError(f"{path} cannot be written: no space left on device; make room")
+        raise InputError(f"{path} cannot be written: no space left on device; free space")
 
     monkeypatch.setattr(resuming, "write_tensors", full)
     result = train_word2vec(corpus(800), SETTINGS, threads=1, checkpoint=home, checkpoint_every=1e-9)
     assert len(failed) >= len(result.losses) == 3
-    assert "no space left on device; make room (training continues and tries again)" in caplog.text
+    assert "no space left on device; free space (training continues and tries again)" in caplog.text
 
 
-def test_what_is_no_number_never_takes_the_place_of_a_good_checkpoint(home):
+def test_nan_never_replaces_a_good_checkpoint(home):
     class Break(TrainingCallback):
         def on_epoch(self, training):
             if training.epoch == 1:
@@ -190,17 +190,17 @@ def test_what_is_no_number_never_takes_the_place_of_a_good_checkpoint(home):
                 training._trainer.memory[5] = np.nan
 
     before = []
-    with pytest.raises(TrainingError, match=r"no longer numbers in epoch 2: learning_rate = 0.1 is too high.*lower it"):
+    with pytest.raises(TrainingError, match=r"diverged .* in epoch 2: learning_rate = 0.1 is too high.*lower it"):
         train_word2vec(corpus(), SETTINGS, threads=1, checkpoint=home, checkpoint_every=1e-9, callbacks=[Break()])
     assert home.read_bytes() == before[0]
 
 
-# -- what cannot be gone on from --------------------------------------------------------------------------------------
+# -- invalid checkpoints ----------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
 def stopped(monkeypatch, home):
-    """The checkpoint of a training that was interrupted."""
+    """Return the checkpoint of an interrupted training."""
     interrupted(monkeypatch, 1, corpus(), SETTINGS, threads=1, checkpoint=home)
     return home
 
@@ -208,15 +208,15 @@ def stopped(monkeypatch, home):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"seed": 2}, "seed was 1 and is 2"),
-        ({"epochs": 5, "window": 4}, "epochs was 3 and is 5; window was 3 and is 4"),
-        ({"mode": "hogwild"}, "mode was 'reproducible' and is 'hogwild'"),
-        ({"model": "cbow"}, "model was 'skipgram' and is 'cbow'"),
+        ({"seed": 2}, "seed was 1 and is now 2"),
+        ({"epochs": 5, "window": 4}, "epochs was 3 and is now 5; window was 3 and is now 4"),
+        ({"mode": "hogwild"}, "mode was 'reproducible' and is now 'hogwild'"),
+        ({"model": "cbow"}, "model was 'skipgram' and is now 'cbow'"),
     ],
 )
-def test_other_settings_are_refused_and_named(stopped, change, message):
+def test_different_settings_are_rejected_and_named(stopped, change, message):
     before = stopped.read_bytes()
-    with pytest.raises(InputError, match=f"is of another training: .*{message}.*remove the file to start anew"):
+    with pytest.raises(InputError, match=f"belongs to another training: .*{message}.*remove the file to start again"):
         train_word2vec(corpus(), Word2VecSettings(**vars(SETTINGS) | change), checkpoint=stopped, resume=True)
     assert stopped.read_bytes() == before
 
@@ -230,47 +230,47 @@ def renamed(text):
     ("other", "message"),
     [
         (lambda: corpus(tokens=1_999), "2,000 tokens of 300 types then, 1,999 tokens of 300 types now"),
-        (lambda: corpus(seed=7), "what is kept of it, is another"),
-        (lambda: renamed(corpus()), "what is kept of it, is another"),
+        (lambda: corpus(seed=7), "the corpus or its vocabulary differs"),
+        (lambda: renamed(corpus()), "the corpus or its vocabulary differs"),
     ],
 )
-def test_another_corpus_is_refused(stopped, other, message):
+def test_a_different_corpus_is_rejected(stopped, other, message):
     with pytest.raises(InputError, match=message):
         train_word2vec(other(), SETTINGS, checkpoint=stopped, resume=True)
 
 
-def test_other_rules_and_other_vectors_to_start_from_are_refused(stopped):
-    with pytest.raises(InputError, match="best by was None and is 'loss'; early_stopping was None and is 1"):
+def test_different_epoch_selection_and_initial_vectors_are_rejected(stopped):
+    with pytest.raises(InputError, match="best by was None and is now 'loss'; early_stopping was None and is now 1"):
         train_word2vec(corpus(), SETTINGS, checkpoint=stopped, resume=True, early_stopping=1)
     rows = np.ones((300, 8))
     initial = WordVectors(corpus().vocabulary, rows, context_vectors=rows)
-    with pytest.raises(InputError, match="it continues from other vectors"):
+    with pytest.raises(InputError, match="the initial vectors differ"):
         train_word2vec(corpus(), SETTINGS, checkpoint=stopped, resume=True, initial=initial)
 
 
-def test_a_checkpoint_is_not_overwritten_by_a_new_training(stopped):
+def test_a_new_training_does_not_overwrite_a_checkpoint(stopped):
     before = stopped.read_bytes()
-    with pytest.raises(InputError, match="holds the state of an interrupted training; resume that, or remove the file"):
+    with pytest.raises(InputError, match="holds the state of an interrupted training; resume it, or remove the file"):
         train_word2vec(corpus(), SETTINGS, checkpoint=stopped)
     assert stopped.read_bytes() == before
 
 
-def test_without_a_checkpoint_it_starts_fresh_and_says_so(home, caplog):
+def test_resuming_without_a_checkpoint_starts_from_the_beginning(home, caplog):
     caplog.set_level(logging.INFO, logger="wordvec")
     result = train_word2vec(corpus(), SETTINGS, threads=1, checkpoint=home, resume=True)
     assert f"no checkpoint at {home}: training starts from the beginning" in caplog.text
     assert len(result.losses) == 3
-    with pytest.raises(InputError, match="to resume, name the checkpoint"):
+    with pytest.raises(InputError, match="resume needs a checkpoint; name the checkpoint file"):
         train_word2vec(corpus(), SETTINGS, resume=True)
 
 
-def test_the_place_is_checked_before_any_work(tmp_path, monkeypatch):
+def test_the_checkpoint_path_is_checked_before_any_work(tmp_path, monkeypatch):
     monkeypatch.setattr("wordvec.word2vec.training.Trainer", None)
     with pytest.raises(InputError, match="does not exist; create it first"):
         train_word2vec(corpus(), SETTINGS, checkpoint=tmp_path / "nowhere" / "c")
 
 
-def test_damaged_files_are_refused(stopped):
+def test_damaged_files_are_rejected(stopped):
     good = stopped.read_bytes()
     last = good[:-1] + bytes([good[-1] ^ 1])
     for damaged, message in (
@@ -286,7 +286,7 @@ def test_damaged_files_are_refused(stopped):
             train_word2vec(corpus(), SETTINGS, checkpoint=stopped, resume=True)
 
 
-def test_vectors_are_no_checkpoint_and_a_checkpoint_no_vectors(tmp_path, stopped):
+def test_vectors_and_checkpoints_are_not_interchangeable(tmp_path, stopped):
     path = tmp_path / "v.safetensors"
     save_vectors(WordVectors(["a", "b"], [[1], [2]]), path)
     with pytest.raises(FormatError, match="expected a checkpoint, found 'vectors'"):
@@ -297,7 +297,7 @@ def test_vectors_are_no_checkpoint_and_a_checkpoint_no_vectors(tmp_path, stopped
         load_vectors(stopped)
 
 
-def test_what_killed_writers_left_is_removed(home):
+def test_leftovers_of_killed_writers_are_removed(home):
     left = home.with_name(f".{home.name}.abcd1234.part")
     other = home.with_name(".another.checkpoint.abcd1234.part")
     for path in (left, other):
@@ -307,11 +307,11 @@ def test_what_killed_writers_left_is_removed(home):
     assert other.exists()
 
 
-# -- what is finished -------------------------------------------------------------------------------------------------
+# -- finished training ------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", ["v.safetensors", "v.txt", "v.bin"])
-def test_a_finished_training_is_recognised(tmp_path, name):
+def test_finished_training_is_recognized(tmp_path, name):
     text, path = random_corpus(), tmp_path / name
     assert not finished_training(path, text, SETTINGS)
     save_vectors(train_word2vec(text, SETTINGS, threads=1).vectors, path)
@@ -320,13 +320,13 @@ def test_a_finished_training_is_recognised(tmp_path, name):
     with pytest.raises(InputError, match=r"no checkpoint found, and .* was not produced by this run: .*8.*9"):
         finished_training(path, text, other)
     if name == "v.safetensors":
-        with pytest.raises(InputError, match="seed was 1 and is 3"):
+        with pytest.raises(InputError, match="seed was 1 and is now 3"):
             finished_training(path, text, Word2VecSettings(**vars(SETTINGS) | {"seed": 3}))
         with pytest.raises(InputError, match="the words or their counts differ"):
             finished_training(path, random_corpus(seed=5), SETTINGS)
 
 
-def test_something_else_in_the_place_of_the_vectors_is_named(tmp_path, stopped):
+def test_other_contents_of_the_output_file_are_reported(tmp_path, stopped):
     with pytest.raises(InputError, match="was not produced by this run"):
         finished_training(stopped, corpus(), SETTINGS)
     Path(tmp_path / "v.txt").write_text("no vectors\n")

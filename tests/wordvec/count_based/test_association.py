@@ -1,4 +1,4 @@
-"""Weightings against dense formulas, and what must hold of them."""
+"""Association measures: comparison with dense formulas, and their properties."""
 
 import numpy as np
 import pytest
@@ -35,7 +35,7 @@ def found():
     ],
 )
 @pytest.mark.parametrize("piece", [1, 50, 1 << 18])
-def test_cells_are_those_of_the_formula(found, weighting, options, piece, monkeypatch):
+def test_cells_match_the_formula(found, weighting, options, piece, monkeypatch):
     monkeypatch.setattr("wordvec.system.csr.PIECE", piece)
     weighted = association_matrix(found, weighting, **options)
     usual = {"ppmi": 0.75}.get(weighting, 1.0)
@@ -47,7 +47,7 @@ def test_cells_are_those_of_the_formula(found, weighting, options, piece, monkey
     assert np.count_nonzero(expected)
 
 
-def test_ppmi_drops_cells_that_say_nothing(found):
+def test_ppmi_drops_cells_without_association(found):
     kept, shifted = (
         association_matrix(found, "ppmi", smoothing=1.0),
         association_matrix(found, "ppmi", smoothing=1.0, shift=3),
@@ -57,15 +57,15 @@ def test_ppmi_drops_cells_that_say_nothing(found):
     assert (kept != kept.T).nnz == 0
     assert (
         association_matrix(found, "ppmi") != association_matrix(found, "ppmi").T
-    ).nnz  # smoothing treats contexts otherwise
+    ).nnz  # smoothing treats contexts differently
 
 
 def test_conditional_probabilities_sum_to_one(found):
     sums = association_matrix(found, "conditional").toarray().sum(axis=1)
-    assert set(sums.round(5).tolist()) == {0.0, 1.0}  # a type that never stands beside another has no contexts
+    assert set(sums.round(5).tolist()) == {0.0, 1.0}  # a type that never occurs next to another has no contexts
 
 
-def test_npmi_is_one_for_words_that_only_come_together():
+def test_npmi_is_one_for_words_that_only_occur_together():
     pairs = csr_array(np.array([[0, 2.0, 0], [2, 0, 0], [0, 0, 4]]))
     assert association_matrix(pairs, "npmi").data.tolist() == [1, 1, 1]
     assert association_matrix(csr_array(np.array([[0, 3.0]])), "npmi").data.tolist() == [1]
@@ -73,12 +73,12 @@ def test_npmi_is_one_for_words_that_only_come_together():
 
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("weighting", WEIGHTINGS)
-def test_nothing_weighs_nothing(weighting):
+def test_an_empty_matrix_stays_empty(weighting):
     weighted = association_matrix(csr_array((3, 4)), weighting)
     assert (weighted.shape, weighted.nnz) == ((3, 4), 0)
 
 
-def test_counts_may_be_any_matrix():
+def test_any_sparse_matrix_is_accepted():
     table = np.array([[1, 0, 2], [0, 3, 4]])
     twice = csr_array((np.array([4, 3, 2, 0.5, 0.5]), np.array([2, 1, 2, 0, 0]), np.array([0, 0, 5])), shape=(2, 3))
     np.testing.assert_allclose(
@@ -88,7 +88,7 @@ def test_counts_may_be_any_matrix():
     assert twice.nnz == 5
 
 
-def test_what_does_not_fit_into_memory_is_in_files(found, tmp_path, monkeypatch):
+def test_results_larger_than_memory_are_memory_mapped(found, tmp_path, monkeypatch):
     expected = association_matrix(found)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     monkeypatch.setattr("wordvec.count_based.association.available_memory", lambda: 160)
@@ -103,24 +103,24 @@ def test_what_does_not_fit_into_memory_is_in_files(found, tmp_path, monkeypatch)
     ("options", "message"),
     [
         ({"weighting": "pmi"}, "weighting must be one of ppmi, npmi, log, conditional, count, got 'pmi'"),
-        ({"smoothing": 2.0}, "smoothing must lie between 0 and 1, got 2.0"),
+        ({"smoothing": 2.0}, "smoothing must be between 0 and 1, got 2.0"),
         ({"shift": 0.0}, "shift must be above 0, got 0.0"),
-        ({"weighting": "log", "smoothing": 0.5}, "smoothing is for ppmi and npmi; log knows none"),
-        ({"weighting": "npmi", "shift": 5.0}, "shift is for ppmi; npmi knows none"),
+        ({"weighting": "log", "smoothing": 0.5}, "smoothing applies only to ppmi and npmi, not to log"),
+        ({"weighting": "npmi", "shift": 5.0}, "shift applies only to ppmi, not to npmi"),
     ],
 )
-def test_settings_out_of_range_are_refused(found, options, message):
+def test_settings_out_of_range_are_rejected(found, options, message):
     with pytest.raises(InputError, match=message):
         association_matrix(found, **options)
 
 
 @pytest.mark.parametrize("value", [0.0, -1.0, float("nan"), float("inf")])
-def test_what_is_no_count_is_refused(value):
+def test_invalid_counts_are_rejected(value):
     matrix = csr_array((np.array([1, value]), np.array([0, 1]), np.array([0, 2])), shape=(1, 2))
-    with pytest.raises(InputError, match="counts must be finite numbers above 0, got"):
+    with pytest.raises(InputError, match="counts must be finite and above 0, got"):
         association_matrix(matrix)
 
 
-def test_other_formats_are_refused(found):
+def test_other_matrix_formats_are_rejected(found):
     with pytest.raises(InputError, match=r"CSR format, got csc_array; call tocsr\(\)"):
         association_matrix(csc_array(found.counts))

@@ -1,4 +1,4 @@
-"""Co-occurrence counts against exact fractions, at any number of threads and in any memory."""
+"""Co-occurrence counts: comparison with exact fractions, at any number of threads and in any memory budget."""
 
 import gc
 import itertools
@@ -23,7 +23,7 @@ pytestmark = wraps_around
 
 SIDES, WEIGHTINGS = ("both", "left", "right"), ("harmonic", "flat", "dynamic")
 LEAST = 15_000
-"""A budget that holds no more than a few hundred tokens of a small vocabulary at a time."""
+"""A budget that fits only a few hundred tokens of a small vocabulary at a time."""
 
 
 def sentences_of(corpus):
@@ -37,21 +37,21 @@ def bytes_of(found):
 
 
 @pytest.mark.parametrize("window", [40, 32_767])
-def test_a_window_longer_than_every_sentence_reaches_all_of_it(window):
+def test_a_window_longer_than_every_sentence_covers_it(window):
     corpus = random_corpus([3, 1, 0, 17], types=6)
     matrix = count_cooccurrences(corpus, CooccurrenceSettings(window), threads=1).counts
     expected = naive_frequency.dense(naive_frequency.cooccurrences(sentences_of(corpus), 6, window), 6)
     np.testing.assert_allclose(matrix.toarray(), expected, rtol=2e-7)  # 1/13 and the like are rounded to 2^-32
 
 
-def test_one_word_is_its_own_context_alone():
+def test_a_single_word_is_its_only_context():
     corpus = encode_corpus(["a a a", "", "a"], min_count=1)
     found = count_cooccurrences(corpus, CooccurrenceSettings(window=2), threads=1)
     assert found.counts.toarray().tolist() == [[5.0]]  # 1 + 1/2 from the ends, 2 from the middle
     assert found.count("a", "A") == 5.0
 
 
-def test_sentences_of_one_word_give_an_empty_matrix():
+def test_one_word_sentences_give_an_empty_matrix():
     corpus = encode_corpus(["a", "b", "", "a"], min_count=1)
     found = count_cooccurrences(corpus, threads=1)
     assert len(found.counts.data) == 0
@@ -60,7 +60,7 @@ def test_sentences_of_one_word_give_an_empty_matrix():
     assert repr(found) == "<CooccurrenceCounts of 2 tokens, 0 pairs>"
 
 
-def test_what_is_counted_is_remembered():
+def test_settings_and_tokenizer_are_recorded():
     corpus = encode_corpus(["The cat sat"], min_count=1, lowercase=True, tokenizer="words")
     found = count_cooccurrences(corpus, CooccurrenceSettings(window=1, contexts="left"))
     assert (found.tokenizer, found.lowercase, found.settings.contexts) == ("words", True, "left")
@@ -70,7 +70,7 @@ def test_what_is_counted_is_remembered():
         found.count("dog", "cat")
 
 
-# -- what must hold of any text ---------------------------------------------------------------------------------------
+# -- properties -------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +79,7 @@ def corpus():
 
 
 @pytest.mark.parametrize("weighting", WEIGHTINGS)
-def test_both_sides_are_symmetric_and_the_sum_of_the_two(corpus, weighting):
+def test_symmetric_counts_are_the_sum_of_left_and_right(corpus, weighting):
     both, left, right = (
         count_cooccurrences(corpus, CooccurrenceSettings(7, side, weighting), threads=1).counts.toarray()
         for side in SIDES
@@ -90,7 +90,7 @@ def test_both_sides_are_symmetric_and_the_sum_of_the_two(corpus, weighting):
     assert not np.array_equal(left, right)
 
 
-def test_each_row_sums_to_the_windows_of_its_word(corpus):
+def test_row_sums_equal_total_window_weights(corpus):
     matrix = count_cooccurrences(corpus, CooccurrenceSettings(5, window_weights="flat"), threads=1).counts
     reach = np.zeros(len(corpus.vocabulary))
     for sentence in sentences_of(corpus):
@@ -114,16 +114,16 @@ def test_the_order_of_sentences_does_not_matter(corpus):
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch) -> Iterator[Path]:
-    """Where temporary files go."""
+    """Return the folder for temporary files."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     return tmp_path
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3, 8])
 @pytest.mark.parametrize("memory", [LEAST, 200_000, 1 << 30])
-def test_threads_and_memory_do_not_show(corpus, threads, memory, folder, monkeypatch, caplog):
+def test_threads_and_memory_do_not_affect_the_result(corpus, threads, memory, folder, monkeypatch, caplog):
     monkeypatch.setenv("WORDVEC_OVERSUBSCRIBE", "1")
-    monkeypatch.setattr("wordvec.count_based.pair_counting._BLOCK", 100)  # so that there are blocks to share out
+    monkeypatch.setattr("wordvec.count_based.pair_counting._BLOCK", 100)  # so that there are several blocks
     caplog.set_level(logging.INFO, "wordvec")
     expected = bytes_of(count_cooccurrences(corpus, threads=1, memory=1 << 30))
     found = count_cooccurrences(corpus, threads=threads, memory=memory)
@@ -133,7 +133,7 @@ def test_threads_and_memory_do_not_show(corpus, threads, memory, folder, monkeyp
     assert any(folder.iterdir()) == (memory == LEAST)
 
 
-def test_temporary_files_go_with_the_matrix(corpus, folder):
+def test_temporary_files_are_removed_with_the_matrix(corpus, folder):
     found = count_cooccurrences(corpus, threads=1, memory=LEAST)
     assert {path.name for path in folder.glob("*/*")} == {"result-columns", "result-values"}
     del found
@@ -141,13 +141,13 @@ def test_temporary_files_go_with_the_matrix(corpus, folder):
     assert not list(folder.iterdir())
 
 
-def test_runs_are_gone_when_they_are_merged(corpus, folder):
+def test_runs_are_removed_after_merging(corpus, folder):
     found = count_cooccurrences(corpus, threads=1, memory=LEAST)
     assert not list(folder.glob("*/run*"))
     assert len(found.counts.data)
 
 
-def test_temporary_files_go_after_an_error(corpus, folder):
+def test_temporary_files_are_removed_after_an_error(corpus, folder):
     def stop(state):
         assert list(folder.glob("*/run*"))
         raise KeyboardInterrupt
@@ -158,7 +158,7 @@ def test_temporary_files_go_after_an_error(corpus, folder):
     assert not list(folder.iterdir())
 
 
-def test_a_full_disk_is_told(corpus, folder, monkeypatch):
+def test_a_full_disk_is_reported(corpus, folder, monkeypatch):
     class Full:
         def __init__(self, *_):
             pass
@@ -167,7 +167,7 @@ def test_a_full_disk_is_told(corpus, folder, monkeypatch):
             raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("wordvec.system.scratch.open", Full, raising=False)
-    with pytest.raises(InputError, match="set TMPDIR to a folder on another disk, or allow more memory"):
+    with pytest.raises(InputError, match="set TMPDIR to a directory on another disk, or allow more memory"):
         count_cooccurrences(corpus, threads=1, memory=LEAST)
 
 
@@ -184,14 +184,14 @@ def test_progress_ends_with_all_tokens(corpus, memory, subsample):
     assert seen[-1] == (len(corpus.ids), len(corpus.ids))
 
 
-def test_too_little_memory_is_refused_with_what_is_needed(corpus):
-    with pytest.raises(InputError, match=r"memory must be at least [\d,]+ bytes for 60 words, got 5,000; allow more"):
+def test_insufficient_memory_states_the_requirement(corpus):
+    with pytest.raises(InputError, match=r"memory must be at least [\d,]+ bytes for 60 words, got 5,000; increase it"):
         count_cooccurrences(corpus, memory=5000)
 
 
 @pytest.mark.parametrize("memory", [2 * 10**8, 2 * 10**9, 2 * 10**10])
 @pytest.mark.parametrize("threads", [1, 2, 16])
-def test_a_plan_keeps_within_its_memory(memory, threads):
+def test_a_plan_stays_within_its_memory(memory, threads):
     types = 1_000_000
     plan = plan_of(10**9, types, threads, memory)
     waiting = 2 if plan.threads == 1 else 2 * plan.threads + 3
@@ -201,7 +201,7 @@ def test_a_plan_keeps_within_its_memory(memory, threads):
     assert plan.threads == threads or memory == 2 * 10**8
 
 
-def test_a_growing_array_moves_to_a_file(folder):
+def test_a_growing_array_spills_to_a_file(folder):
     scratch, expected = Scratch(), np.arange(10) ** 2
     small, large = Growing(np.int64, 10, scratch, "small"), Growing(np.int64, 7, scratch, "large")
     for part in np.array_split(expected, [3, 3, 7]):
@@ -218,7 +218,7 @@ def test_a_growing_array_moves_to_a_file(folder):
 # -- subsampling ------------------------------------------------------------------------------------------------------
 
 
-def test_a_seed_draws_otherwise(corpus):
+def test_the_seed_changes_the_subsample(corpus):
     one, same, other = (
         count_cooccurrences(corpus, CooccurrenceSettings(subsample=0.005, seed=seed), threads=1) for seed in (1, 1, 2)
     )
@@ -242,7 +242,7 @@ def test_a_seed_draws_otherwise(corpus):
         ({"seed": -1}, "seed must be at least 0, got -1"),
     ],
 )
-def test_settings_out_of_range_are_refused(chosen, message):
+def test_settings_out_of_range_are_rejected(chosen, message):
     with pytest.raises(InputError, match=message):
         CooccurrenceSettings(**chosen)
 
@@ -258,7 +258,7 @@ def test_weights_have_a_common_unit(window, weighting):
 
 
 @pytest.mark.parametrize("tokens", [1, 10**8, 10**11])
-def test_no_sum_of_weights_leaves_its_type(tokens):
+def test_sums_of_weights_do_not_overflow(tokens):
     weights, unit = whole_weights(CooccurrenceSettings(1000), tokens)
     assert 2 * int(weights.sum()) * tokens < 2**63
     np.testing.assert_allclose(weights[1:] / unit, 1 / np.arange(1, 1001), rtol=1e-6 if tokens < 10**9 else 1e-3)

@@ -1,4 +1,4 @@
-"""GloVe from counts to vectors: settings, the same bytes whatever happens on the way, and what goes wrong."""
+"""GloVe training: settings, bit-identical results, checkpoints and errors."""
 
 import logging
 from dataclasses import asdict, replace
@@ -47,7 +47,7 @@ def facts_of(result):
 
 
 def interrupted(monkeypatch, blocks, *arguments, epochs=0, **options):
-    """Train with Ctrl-C after so many ends of epochs and then so many blocks a thread."""
+    """Train until Ctrl-C after ``epochs`` epochs and then ``blocks`` blocks per thread."""
     real, calls = glove.run_in_threads, []
 
     def one_block(work, threads, stop, watch):
@@ -64,10 +64,10 @@ def interrupted(monkeypatch, blocks, *arguments, epochs=0, **options):
             train_glove(*arguments, **options)
 
 
-# -- what comes out ---------------------------------------------------------------------------------------------------
+# -- results ----------------------------------------------------------------------------------------------------------
 
 
-def test_dot_products_come_near_the_logarithms_of_the_counts():
+def test_dot_products_approximate_log_counts():
     settings = changed(vector_size=30, epochs=5 if JIT_OFF else 300, x_max=1e-3)
     result = train_glove(cooccurrence_of(COUNTS), settings, threads=1)
     assert result.losses[-1] < (0.8 if JIT_OFF else 1e-3) * result.losses[0]
@@ -76,7 +76,7 @@ def test_dot_products_come_near_the_logarithms_of_the_counts():
     assert result.summary()["cells_per_second"] > 0
 
 
-def test_a_words_vector_is_the_sum_of_its_two_sides_or_its_own():
+def test_add_contexts_sums_word_and_context_vectors():
     both, alone = (
         train_glove(cooccurrence_of(COUNTS), changed(add_contexts=add), threads=1).vectors for add in (True, False)
     )
@@ -87,7 +87,7 @@ def test_a_words_vector_is_the_sum_of_its_two_sides_or_its_own():
     assert both.settings["cooccurrence"] == asdict(CooccurrenceSettings(window=4))
 
 
-def test_the_seed_decides():
+def test_the_seed_changes_the_vectors():
     first, again, other = (
         facts_of(train_glove(cooccurrence_of(COUNTS), changed(seed=seed), threads=1)) for seed in (1, 1, 2)
     )
@@ -97,13 +97,13 @@ def test_the_seed_decides():
 
 @needs_threads
 @pytest.mark.parametrize("threads", [2, 3, 8])
-def test_the_same_bytes_at_any_number_of_threads(threads):
+def test_results_are_bit_identical_at_any_number_of_threads(threads):
     alone, together = (facts_of(train_glove(cooccurrence_of(COUNTS), SETTINGS, threads=t)) for t in (1, threads))
     assert alone == together
 
 
 @needs_threads
-def test_more_rows_than_a_group_holds_at_most(monkeypatch):
+def test_more_rows_than_the_maximum_of_a_group(monkeypatch):
     whole = train_glove(cooccurrence_of(COUNTS), changed(epochs=1), threads=1)
     monkeypatch.setattr(blocks, "GROUP_ROWS", 7)
     bands = train_glove(cooccurrence_of(COUNTS), changed(epochs=1), threads=3)
@@ -114,7 +114,7 @@ def test_more_rows_than_a_group_holds_at_most(monkeypatch):
 @pytest.mark.parametrize(
     ("types", "bands"), [(1, 4), (3, 4), (4096, 4), (4097, 8), (68_305, 68), (10**6, 256), (2**24 + 1, 260)]
 )
-def test_bands_are_of_about_one_size(types, bands):
+def test_bands_have_about_equal_sizes(types, bands):
     bounds = blocks.band_bounds(types)
     assert (bounds[0], bounds[-1], len(bounds)) == (0, types, bands + 1)
     assert np.ptp(np.diff(bounds)) <= 1
@@ -122,12 +122,12 @@ def test_bands_are_of_about_one_size(types, bands):
 
 
 @pytest.mark.parametrize("bands", [4, 12])
-def test_in_every_turn_every_row_band_meets_another_column_band(bands):
+def test_bands_of_a_turn_are_paired_one_to_one(bands):
     rows, columns, turns = blocks.schedule_of(bands).T
     assert {*zip(rows, columns, strict=True)} == {(r, c) for r in range(bands) for c in range(bands)}
     for turn in range(bands):
         assert sorted(rows[turns == turn]) == sorted(columns[turns == turn]) == [*range(bands)]
-    for side in (rows, columns):  # a block that is waited for has been taken before
+    for side in (rows, columns):  # a block waits only for earlier blocks
         assert all((np.diff(turns[side == band]) > 0).all() for band in range(bands))
 
 
@@ -138,7 +138,7 @@ def test_tiny_vocabularies_and_extreme_counts(counts):
     assert result.losses[1] < result.losses[0]
 
 
-def test_progress_is_told_to_the_end():
+def test_progress_is_reported_to_the_end():
     told = []
     result = train_glove(cooccurrence_of(COUNTS), SETTINGS, threads=1, on_progress=told.append)
     assert told[-1].done == told[-1].total == 3 * result.cells
@@ -163,30 +163,32 @@ def test_progress_is_told_to_the_end():
         ({"add_contexts": "yes"}, "add_contexts must be true or false, got 'yes'"),
     ],
 )
-def test_settings_out_of_range_are_refused(options, message):
+def test_settings_out_of_range_are_rejected(options, message):
     with pytest.raises(InputError, match=message):
         changed(**options)
 
 
-def test_what_has_no_logarithm_is_refused():
+def test_counts_without_a_logarithm_are_rejected():
     for wrong in (-1.0, np.inf, np.nan):
         counts = COUNTS.copy()
         counts[3, 4] = wrong
-        with pytest.raises(InputError, match=f"logarithm of each count, which must be above 0, got {wrong}"):
+        with pytest.raises(
+            InputError, match=f"counts must be finite and above 0, because GloVe takes their logarithms, got {wrong}"
+        ):
             train_glove(cooccurrence_of(counts), SETTINGS)
-    with pytest.raises(InputError, match="no two words stand near each other; lower min_count"):
+    with pytest.raises(InputError, match="the corpus has no co-occurring words; lower min_count"):
         train_glove(cooccurrence_of(np.zeros((3, 3))), SETTINGS)
 
 
-def test_too_little_memory_is_told_before(monkeypatch):
+def test_insufficient_memory_is_reported_before_training(monkeypatch):
     monkeypatch.setattr(glove, "available_memory", lambda: 1000)
     with pytest.raises(TrainingError, match=r"counts needs .* GB of memory, .* are free; raise min_count"):
         train_glove(cooccurrence_of(COUNTS), SETTINGS)
 
 
 @pytest.mark.filterwarnings("ignore:overflow:RuntimeWarning", "ignore:invalid value:RuntimeWarning")
-def test_what_is_no_number_is_named_with_the_cure():
-    with pytest.raises(TrainingError, match=r"no longer numbers after epoch 1: learning_rate = 1e\+20 .*lower it"):
+def test_divergence_is_reported_with_a_remedy():
+    with pytest.raises(TrainingError, match=r"training diverged .* after epoch 1: learning_rate = 1e\+20 .*lower it"):
         train_glove(cooccurrence_of(COUNTS), changed(learning_rate=1e20), threads=1)
 
 
@@ -194,7 +196,7 @@ def test_what_is_no_number_is_named_with_the_cure():
 
 
 @pytest.mark.parametrize("threads", [1, pytest.param(3, marks=needs_threads)])
-def test_an_interrupted_training_goes_on_to_the_same_bytes(monkeypatch, home, threads):
+def test_interrupted_training_resumes_bit_identically(monkeypatch, home, threads):
     counts = cooccurrence_of(COUNTS)
     whole = facts_of(train_glove(counts, SETTINGS, threads=1))
     for epochs, calls in ((0, 1), (0, 2), (1, 2), (1, 1)):
@@ -202,11 +204,11 @@ def test_an_interrupted_training_goes_on_to_the_same_bytes(monkeypatch, home, th
     assert facts_of(train_glove(counts, SETTINGS, threads=4 - threads, checkpoint=home, resume=True)) == whole
 
 
-def test_what_was_saved_is_not_done_again(monkeypatch, home, caplog):
+def test_saved_work_is_not_repeated(monkeypatch, home, caplog):
     caplog.set_level(logging.INFO, logger="wordvec")
     counts, told = cooccurrence_of(COUNTS), []
     interrupted(monkeypatch, 5, counts, SETTINGS, epochs=1, threads=1, checkpoint=home)
-    reached = resuming.TensorFile(home).told("wordvec")["reached"]
+    reached = resuming.TensorFile(home).metadata_of("wordvec")["reached"]
     assert (reached["epoch"], reached["blocks"], len(reached["losses"])) == (1, 5, 1)
     result = train_glove(counts, SETTINGS, threads=1, checkpoint=home, resume=True, on_progress=told.append)
     assert f"saved to {home}, in epoch 2 of 3" in caplog.text
@@ -215,7 +217,7 @@ def test_what_was_saved_is_not_done_again(monkeypatch, home, caplog):
     assert [told[0].epoch, told[-1].epoch] == [2, 3]
 
 
-def test_the_state_is_saved_at_the_pace_that_is_asked_for(monkeypatch, home):
+def test_state_is_saved_at_the_given_interval(monkeypatch, home):
     saved = []
     monkeypatch.setattr(resuming, "write_tensors", lambda *arguments: saved.append(arguments))
     train_glove(cooccurrence_of(COUNTS), SETTINGS, threads=1, checkpoint=home, checkpoint_every=1e-9)
@@ -225,27 +227,27 @@ def test_the_state_is_saved_at_the_pace_that_is_asked_for(monkeypatch, home):
     assert not saved
 
 
-def test_a_disk_that_is_full_for_a_while_does_not_end_training(monkeypatch, home, caplog):
+def test_a_temporarily_full_disk_does_not_end_training(monkeypatch, home, caplog):
     def full(path, *rest):
-        raise InputError(f"{path} cannot be written: no space left on device; make room")
+        raise InputError(f"{path} cannot be written: no space left on device; free space")
 
     monkeypatch.setattr(resuming, "write_tensors", full)
     result = train_glove(cooccurrence_of(COUNTS), SETTINGS, threads=1, checkpoint=home, checkpoint_every=1e-9)
     assert len(result.losses) == 3
-    assert "no space left on device; make room (training continues and tries again)" in caplog.text
+    assert "no space left on device; free space (training continues and tries again)" in caplog.text
 
 
-def test_another_training_is_refused_and_named(monkeypatch, home):
+def test_a_checkpoint_of_another_run_is_rejected(monkeypatch, home):
     interrupted(monkeypatch, 1, cooccurrence_of(COUNTS), SETTINGS, threads=1, checkpoint=home)
     other = COUNTS.copy()
     other[0, :2] = 0
     for counts, settings, message in (
-        (COUNTS, changed(seed=2), "is of another training: seed was 1 and is 2. Go on as it was started"),
-        (2 * COUNTS, SETTINGS, "what is kept of it, is another"),
+        (COUNTS, changed(seed=2), "belongs to another training: seed was 1 and is now 2. Resume with the original"),
+        (2 * COUNTS, SETTINGS, "the corpus or its vocabulary differs"),
         (
             other,
             SETTINGS,
-            rf"another \({np.count_nonzero(COUNTS):,} counts of 40 types then",
+            rf"vocabulary differs \({np.count_nonzero(COUNTS):,} counts of 40 types then",
         ),
     ):
         with pytest.raises(InputError, match=message):
@@ -257,16 +259,16 @@ def test_another_training_is_refused_and_named(monkeypatch, home):
         train_glove(cooccurrence_of(COUNTS), SETTINGS, checkpoint=home, resume=True)
 
 
-def test_finished_vectors_are_recognised(tmp_path):
+def test_finished_vectors_are_recognized(tmp_path):
     counts, path = cooccurrence_of(COUNTS), tmp_path / "v.safetensors"
     settings = CountBasedSettings("glove", counts.settings, training=SETTINGS)
     assert not finished_training(path, counts, settings)
     save_vectors(train_glove(counts, SETTINGS, threads=1).vectors, path)
     assert finished_training(path, counts, settings)
     for other, message in (
-        (replace(settings, training=changed(seed=3)), "seed was 1 and is 3"),
-        (CountBasedSettings("svd", counts.settings, training=SvdSettings()), "model was 'glove' and is 'svd'"),
-        (Word2VecSettings(), "alpha was 0.75 and is None; .*model was 'glove' and is 'skipgram'"),
+        (replace(settings, training=changed(seed=3)), "seed was 1 and is now 3"),
+        (CountBasedSettings("svd", counts.settings, training=SvdSettings()), "model was 'glove' and is now 'svd'"),
+        (Word2VecSettings(), "alpha was 0.75 and is now None; .*model was 'glove' and is now 'skipgram'"),
     ):
         with pytest.raises(InputError, match=f"was not produced by this run: .*{message}"):
             finished_training(path, counts, other)

@@ -1,4 +1,4 @@
-"""The models that count, behind one interface: their settings, and that each does what its parts do."""
+"""Count-based models: settings, and agreement with their components."""
 
 import numpy as np
 import pytest
@@ -38,7 +38,7 @@ def numbers_of(vectors):
     return vectors.matrix.toarray() if hasattr(vectors, "matrix") else vectors.vectors
 
 
-def test_a_model_does_what_its_parts_do(corpus):
+def test_a_model_matches_its_components(corpus):
     five = count_cooccurrences(corpus, CooccurrenceSettings(window=5, window_weights="dynamic"))
     expected = {
         "cooccurrence": five.counts.toarray(),
@@ -58,7 +58,7 @@ def test_a_model_does_what_its_parts_do(corpus):
 
 
 @pytest.mark.parametrize("model", COUNT_BASED_MODELS)
-def test_every_setting_reaches_its_place(corpus, model):
+def test_every_setting_takes_effect(corpus, model):
     others = {
         "window": 3, "contexts": "left", "window_weights": "flat", "subsample": 0.1, "subsample_mode": "clean",
         "seed": 7, "vector_size": 5, "smoothing": 0.5, "shift": 2.0, "weighting": "ppmi", "exponent": 0.0,
@@ -68,21 +68,21 @@ def test_every_setting_reaches_its_place(corpus, model):
     known = count_based_options(model)
     assert known <= set(others)
     settings = count_based_settings(model, **{name: others[name] for name in known})
-    told = settings.file_record()
-    told |= told.pop("cooccurrence")
-    assert {name: told[name] for name in known} == {name: others[name] for name in known}
+    record = settings.file_record()
+    record |= record.pop("cooccurrence")
+    assert {name: record[name] for name in known} == {name: others[name] for name in known}
     for name in set(others) - known:
-        with pytest.raises(InputError, match=f"{name} is no setting of {model}"):
+        with pytest.raises(InputError, match=f"{name} is not a valid setting for {model}"):
             count_based_settings(model, **{name: others[name]})
 
 
-def test_an_unknown_model():
+def test_unknown_models_are_rejected():
     with pytest.raises(InputError, match="model must be one of cooccurrence, ppmi, svd, glove, got 'lsa'"):
         count_based_settings("lsa")
 
 
 @pytest.mark.parametrize("model", COUNT_BASED_MODELS)
-def test_the_same_bytes_at_any_number_of_threads(corpus, model, tmp_path):
+def test_results_are_bit_identical_at_any_number_of_threads(corpus, model, tmp_path):
     found = set()
     for threads in (1, 2, 3):
         path = tmp_path / f"{threads}.safetensors"
@@ -91,18 +91,18 @@ def test_the_same_bytes_at_any_number_of_threads(corpus, model, tmp_path):
     assert len(found) == 1
 
 
-def test_finished_vectors_are_known_again(corpus, tmp_path):
+def test_finished_vectors_are_recognized(corpus, tmp_path):
     path = tmp_path / "v.safetensors"
     settings = settings_of("glove")
     assert not finished_training(path, corpus, settings)
     save_vectors(train_count_based(corpus, settings).vectors, path)
     assert finished_training(path, corpus, settings)
-    with pytest.raises(InputError, match=r"x_max was 10\.0 and is 9\.0"):
+    with pytest.raises(InputError, match=r"x_max was 10\.0 and is now 9\.0"):
         finished_training(path, corpus, settings_of("glove", x_max=9.0))
     assert load_vectors(path).settings["model"] == "glove"
 
 
-def test_progress_tells_the_stage(corpus):
+def test_progress_reports_the_stage(corpus):
     said = []
     train_count_based(corpus, settings_of("glove"), on_progress=said.append)
     stages = [state.stage for state in said]

@@ -1,4 +1,4 @@
-"""Truncated singular values against LAPACK's, the same bytes at any number of threads, and word vectors from them."""
+"""Truncated SVD: comparison with LAPACK, reproducibility, and word vectors."""
 
 import os
 import subprocess
@@ -21,7 +21,7 @@ def any_number_of_threads(monkeypatch):
 
 
 def with_values(values, rows, columns, seed=0):
-    """A matrix (rows, columns) of these singular values, and its vectors."""
+    """Return a matrix (rows, columns) with these singular values, and its singular vectors."""
     random = np.random.default_rng(seed)
     left = np.linalg.qr(random.standard_normal((rows, len(values))))[0]
     right = np.linalg.qr(random.standard_normal((columns, len(values))))[0]
@@ -47,7 +47,7 @@ CORPUS = encode_corpus(
     ("rows", "columns", "rank"),
     [(40, 30, 5), (30, 40, 30), (17, 17, 1), (700, 20, 20), (3, 3, 3), (1, 1, 1), (1, 9, 1)],
 )
-def test_equal_to_lapack(rows, columns, rank):
+def test_results_match_lapack(rows, columns, rank):
     values = 0.9 ** np.arange(min(rows, columns)) * 7
     matrix = with_values(values, rows, columns)
     found = truncated_svd(csr_array(matrix), rank, iterations=20, threads=1)
@@ -62,7 +62,7 @@ def test_equal_to_lapack(rows, columns, rank):
         np.testing.assert_allclose(side.T @ side, np.eye(rank), atol=1e-5)
 
 
-def test_more_iterations_are_nearer():
+def test_more_iterations_are_more_accurate():
     matrix = sparse_matrix()
     exact = np.linalg.svd(matrix.toarray(), compute_uv=False)[:20]
     few, some, many = (
@@ -73,7 +73,7 @@ def test_more_iterations_are_nearer():
     assert more < some / 2
 
 
-def test_what_is_beyond_the_rank_of_the_matrix_is_zero():
+def test_components_beyond_the_matrix_rank_are_zero():
     matrix = np.outer(np.arange(1.0, 31), np.arange(1.0, 21))
     found = truncated_svd(csr_array(matrix), 4)
     np.testing.assert_allclose(found.values, [np.linalg.norm(matrix), 0, 0, 0], rtol=1e-5)
@@ -83,7 +83,7 @@ def test_what_is_beyond_the_rank_of_the_matrix_is_zero():
     assert not truncated_svd(csr_array((5, 4)), 2).values.any()
 
 
-def test_the_largest_number_of_a_left_vector_is_positive():
+def test_the_largest_value_of_a_left_vector_is_positive():
     found = truncated_svd(sparse_matrix(), 15)
     assert (found.left[np.abs(found.left).argmax(axis=0), np.arange(15)] > 0).all()
     flipped = truncated_svd(sparse_matrix() * -1, 15)
@@ -92,8 +92,8 @@ def test_the_largest_number_of_a_left_vector_is_positive():
 
 
 @pytest.mark.parametrize("threads", [2, 3, 8])
-def test_the_same_bytes_at_any_number_of_threads(threads):
-    # More rows than one thread takes, and than one part of a Gram matrix has.
+def test_results_are_bit_identical_at_any_number_of_threads(threads):
+    # More rows than a thread takes at a time, and than a partial sum of a Gram matrix has.
     matrix = csr_array(
         (RANDOM.random(9000), (RANDOM.integers(0, 4500, 9000), RANDOM.integers(0, 900, 9000))), shape=(4500, 900)
     )
@@ -102,7 +102,7 @@ def test_the_same_bytes_at_any_number_of_threads(threads):
     assert alone.left.tobytes() != truncated_svd(matrix, 20, threads=1, iterations=1, seed=2).left.tobytes()
 
 
-def test_the_threads_of_a_blas_have_no_say():
+def test_blas_threads_do_not_affect_the_result():
     code = (
         "import hashlib, numpy as np; from scipy.sparse import random_array; from wordvec import truncated_svd;"
         "matrix = random_array((600, 600), density=0.1, rng=np.random.default_rng(1), format='csr');"
@@ -125,14 +125,14 @@ def test_the_threads_of_a_blas_have_no_say():
     ("options", "message"),
     [
         ({"rank": 0}, "rank must be at least 1, got 0"),
-        ({"rank": 201}, "rank must be at most the smaller side of the matrix, 200, got 201"),
+        ({"rank": 201}, "rank must be at most the smaller matrix dimension, 200, got 201"),
         ({"rank": 2.5}, "rank must be a whole number, got 2.5"),
         ({"rank": 3, "iterations": -1}, "iterations must be at least 0, got -1"),
         ({"rank": 3, "oversampling": -1}, "oversampling must be at least 0, got -1"),
         ({"rank": 3, "threads": 0}, "threads must be at least 1, got 0"),
     ],
 )
-def test_settings_out_of_range_are_refused(options, message):
+def test_settings_out_of_range_are_rejected(options, message):
     with pytest.raises(InputError, match=message):
         truncated_svd(sparse_matrix(), **options)
 
@@ -142,7 +142,7 @@ def test_settings_out_of_range_are_refused(options, message):
 
 @pytest.mark.parametrize("exponent", [0, 0.5, 1])
 @pytest.mark.parametrize("add", [False, True])
-def test_vectors_are_the_left_side_by_a_power_of_the_values(exponent, add):
+def test_vectors_are_left_singular_vectors_scaled_by_a_power(exponent, add):
     counts = count_cooccurrences(CORPUS, CooccurrenceSettings(window=3))
     settings = SvdSettings(vector_size=4, exponent=exponent, add_contexts=add, iterations=20, shift=2, smoothing=0.5)
     result = train_svd(counts, settings, threads=1)
@@ -169,15 +169,15 @@ def test_vectors_are_the_left_side_by_a_power_of_the_values(exponent, add):
         ({"iterations": -1}, "iterations must be at least 0, got -1"),
     ],
 )
-def test_other_settings_out_of_range_are_refused(options, message):
+def test_svd_settings_out_of_range_are_rejected(options, message):
     with pytest.raises(InputError, match=message):
         SvdSettings(**options)
 
 
-def test_more_dimensions_than_words_are_refused():
+def test_more_dimensions_than_words_are_rejected():
     counts = count_cooccurrences(CORPUS, CooccurrenceSettings(window=3))
     with pytest.raises(InputError, match=r"vector_size must be at most the number of words, .* got 100; lower it"):
         train_svd(counts)
     alone = count_cooccurrences(encode_corpus(["a", "b"], min_count=1, cache=False))
-    with pytest.raises(InputError, match="no two words stand near each other more often than by chance"):
+    with pytest.raises(InputError, match="no two words co-occur more often than by chance"):
         train_svd(alone, SvdSettings(vector_size=1))

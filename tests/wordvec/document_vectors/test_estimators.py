@@ -1,4 +1,4 @@
-"""CountVectorizer and TfidfVectorizer beside scikit-learn's own, and the promises a transformer makes."""
+"""CountVectorizer and TfidfVectorizer: comparison with scikit-learn, and the transformer contract."""
 
 import inspect
 
@@ -25,7 +25,7 @@ IDF_OPTIONS = {"smooth": {}, "plain": {"smooth_idf": False}, "none": {"use_idf":
 
 
 def columns_of(model, tokens):
-    """Where the tokens are among the columns of a model, ours or theirs."""
+    """Return the columns of the tokens in a model, ours or scikit-learn's."""
     place = {token: k for k, token in enumerate(model.get_feature_names_out())}
     assert place.keys() == set(tokens)
     return [place[token] for token in tokens]
@@ -44,7 +44,7 @@ def assert_same_as_theirs(ours, theirs, texts=TEXTS, new=NEW, rtol=1e-12):
         np.testing.assert_allclose(ours.idf_[order], theirs.idf_, rtol=rtol)
 
 
-# -- beside scikit-learn ----------------------------------------------------------------------------------------------
+# -- comparison with scikit-learn -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -60,8 +60,8 @@ def assert_same_as_theirs(ours, theirs, texts=TEXTS, new=NEW, rtol=1e-12):
         {"vocabulary": ["or", "be", "nowhere"]},
     ],
 )
-def test_counts_are_those_of_scikit_learn(options):
-    # Where the features are cut there must be no tie, which scikit-learn does not break in a fixed way.
+def test_counts_match_scikit_learn(options):
+    # There must be no tie at the max_features cutoff, because scikit-learn does not break ties deterministically.
     texts = [*TEXTS, "to to to be be", "be"] if "max_features" in options else TEXTS
     assert_same_as_theirs(CountVectorizer(**options), sklearn_text.CountVectorizer(**AS_OURS, **options), texts)
 
@@ -69,7 +69,7 @@ def test_counts_are_those_of_scikit_learn(options):
 @pytest.mark.parametrize("idf", IDF_OPTIONS)
 @pytest.mark.parametrize("norm", ["l1", "l2", None])
 @pytest.mark.parametrize("sublinear_tf", [False, True])
-def test_weights_are_those_of_scikit_learn(idf, norm, sublinear_tf):
+def test_weights_match_scikit_learn(idf, norm, sublinear_tf):
     common = {"norm": norm, "sublinear_tf": sublinear_tf, "ngram_range": (1, 2)}
     assert_same_as_theirs(
         TfidfVectorizer(idf=idf, **common), sklearn_text.TfidfVectorizer(**AS_OURS, **IDF_OPTIONS[idf], **common)
@@ -79,17 +79,17 @@ def test_weights_are_those_of_scikit_learn(idf, norm, sublinear_tf):
 @pytest.mark.parametrize(
     "options", [{"binary": True}, {"min_df": 2, "max_df": 6}, {"ngram_range": (3, 4)}, {"max_df": 0.4}]
 )
-def test_other_options_are_those_of_scikit_learn(options):
+def test_other_options_match_scikit_learn(options):
     assert_same_as_theirs(TfidfVectorizer(**options), sklearn_text.TfidfVectorizer(**AS_OURS, **options))
 
 
-def test_float32_weights_are_those_of_scikit_learn():
+def test_float32_weights_match_scikit_learn():
     assert_same_as_theirs(
         TfidfVectorizer(dtype="float32"), sklearn_text.TfidfVectorizer(dtype=np.float32, **AS_OURS), rtol=1e-6
     )
 
 
-def test_public_texts_give_what_scikit_learn_gives(public_data):
+def test_public_texts_match_scikit_learn(public_data):
     texts = (public_data / "text/lee_background.txt").read_text(encoding="utf-8").splitlines()
     for sizes in ((1, 1), (1, 2)):
         options = {"ngram_range": sizes, "min_df": 2}
@@ -98,8 +98,8 @@ def test_public_texts_give_what_scikit_learn_gives(public_data):
         )
 
 
-def test_what_unicode_alone_calls_white_space_is_a_part_of_a_token_here():
-    """Python's str.split and \\S split at these 23 characters more; no token here is cut there."""
+def test_only_ascii_white_space_separates_tokens():
+    """Python's str.split and \\S also split at 23 other characters; our tokenizers do not."""
     ours, theirs = CountVectorizer(), sklearn_text.CountVectorizer(**AS_OURS)
     apart = [chr(k) for k in range(0x110000) if chr(k).isspace() and chr(k) not in "\t\n\v\f\r "]
     assert len(apart) == 23
@@ -111,10 +111,10 @@ def test_what_unicode_alone_calls_white_space_is_a_part_of_a_token_here():
     assert {*ours.fit([text]).vocabulary_} == {*theirs.fit([text]).vocabulary_}
 
 
-# -- promises of a transformer ----------------------------------------------------------------------------------------
+# -- transformer contract ---------------------------------------------------------------------------------------------
 
 
-def test_parameters_are_those_of_the_engine_with_the_same_defaults():
+def test_parameters_match_count_documents():
     engine = {
         n: p.default for n, p in inspect.signature(count_documents).parameters.items() if p.kind == p.KEYWORD_ONLY
     }
@@ -133,7 +133,7 @@ def test_in_a_pipeline_and_a_search():
 
 
 @pytest.mark.parametrize("kind", [CountVectorizer, TfidfVectorizer])
-def test_every_kind_of_corpus_gives_the_same(kind, tmp_path):
+def test_all_kinds_of_corpora_give_the_same_result(kind, tmp_path):
     expected = kind().fit_transform(TEXTS).toarray()
     (tmp_path / "text").write_text("\n".join(TEXTS) + "\n")
     for corpus in (
@@ -145,14 +145,14 @@ def test_every_kind_of_corpus_gives_the_same(kind, tmp_path):
         np.testing.assert_array_equal(kind().fit(corpus).transform(corpus).toarray(), expected)
 
 
-def test_a_corpus_of_its_own_tokenizer_is_remembered(tmp_path):
+def test_the_tokenizer_of_a_corpus_is_recorded(tmp_path):
     (tmp_path / "text").write_text("The King, the king!\n")
     model = CountVectorizer().fit(TextCorpus(tmp_path / "text", tokenizer="words", lowercase=True))
     assert (model.tokenizer_, model.lowercase_) == ("words", True)
     assert model.transform(["KING? The king!"]).toarray().tolist() == [[2, 1]]
 
 
-def test_rows_are_turned_back_into_features():
+def test_inverse_transform_returns_features():
     model = TfidfVectorizer(idf="textbook").fit(TEXTS)
     matrix = model.transform(NEW)
     found = model.inverse_transform(matrix)
@@ -164,11 +164,11 @@ def test_rows_are_turned_back_into_features():
         for row, expected in zip(model.inverse_transform(given), found, strict=True):
             assert row.tolist() == expected.tolist()
     np.testing.assert_array_equal(unsorted.indices, order, "what is given is left as it is")
-    with pytest.raises(InputError, match="the matrix must have 13 columns, one a feature, got 3"):
+    with pytest.raises(InputError, match="the matrix must have 13 columns, one per feature, got 3"):
         model.inverse_transform(np.ones((2, 3)))
 
 
-def test_a_fixed_vocabulary_gives_the_columns():
+def test_a_fixed_vocabulary_determines_the_columns():
     vocabulary = Vocabulary(["be", "nowhere", "to"], [5, 4, 3])
     model = TfidfVectorizer(vocabulary=vocabulary, idf="plain", norm=None).fit(TEXTS)
     assert model.vocabulary_ is vocabulary
@@ -184,20 +184,20 @@ def test_a_fixed_vocabulary_gives_the_columns():
         (TfidfVectorizer(norm="l3"), "norm must be"),
         (TfidfVectorizer(idf="log"), "idf must be one of"),
         (TfidfVectorizer(n_jobs=0), "threads must be at least 1"),
-        (TfidfVectorizer(min_df=99), "is below min_df .99.; widen the two"),
-        (CountVectorizer(vocabulary=["a", "a"]), "tokens must differ"),
+        (TfidfVectorizer(min_df=99), "is below min_df .99.; widen the range"),
+        (CountVectorizer(vocabulary=["a", "a"]), "tokens must be distinct"),
     ],
 )
-def test_parameters_out_of_range_are_named_by_fit(model, message):
+def test_fit_rejects_parameters_out_of_range(model, message):
     with pytest.raises(InputError, match=message):
         model.fit(TEXTS)
 
 
 @pytest.mark.parametrize("texts", ["to be", [b"to be"], ["to be", 7], [["to", 7.5]]])
-def test_what_is_no_text_is_refused(texts):
+def test_invalid_texts_are_rejected(texts):
     model = CountVectorizer().fit(TEXTS)
     for call in (model.transform, CountVectorizer().fit):
-        with pytest.raises(InputError, match=r"put it into a list|is of type|holds 7\.5"):
+        with pytest.raises(InputError, match=r"put it in a list|is of type|contains 7\.5"):
             call(texts)
     assert model.transform([]).shape == (0, 13)
     with pytest.raises(InputError, match="no text has a word"):

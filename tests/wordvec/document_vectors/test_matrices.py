@@ -1,4 +1,4 @@
-"""Counts and weights of documents: against the slow version, the promises they keep, borders, and what is refused."""
+"""Document counts and TF-IDF weights: comparison with naive versions, properties, edge cases and errors."""
 
 import math
 
@@ -26,7 +26,7 @@ from wordvec.kernels.simd import JIT_OFF
 
 pytestmark = wraps_around
 
-# Alike but for one byte, longer than what is compared as numbers, of other scripts.
+# Tokens that differ in one byte, are longer than what is compared as integers, or are in other scripts.
 WORDS = st.sampled_from(["b", "a", "c", "é", "B", "a\xa0b", "x" * 16 + "y", "x" * 17, "\x1f"])
 DOCUMENTS = st.lists(st.lists(WORDS, max_size=12), min_size=1, max_size=8)
 TEXTS = ["to be or not to be", "", "that is the question to be", "b", "to"]
@@ -36,7 +36,7 @@ def word_counts(documents):
     return naive.totals(naive.count(documents))[0]
 
 
-# -- against the slow version -----------------------------------------------------------------------------------------
+# -- comparison with the naive version --------------------------------------------------------------------------------
 
 
 @settings(max_examples=150 // fewer_without_jit, deadline=None)
@@ -48,7 +48,7 @@ def word_counts(documents):
     df=st.sampled_from([(1, 1.0), (2, 4), (0.2, 0.7)]),
     max_features=st.sampled_from([None, 3]),
 )
-def test_counts_are_those_of_the_slow_version(documents, sizes, chunk, min_count, df, max_features):
+def test_counts_match_the_naive_version(documents, sizes, chunk, min_count, df, max_features):
     rows = naive.count(documents, *sizes)
     features = naive.chosen(rows, word_counts(documents), min_count, *df, max_features)
     with pytest.MonkeyPatch.context() as monkeypatch:
@@ -75,7 +75,7 @@ def test_counts_are_those_of_the_slow_version(documents, sizes, chunk, min_count
 @pytest.mark.parametrize("formula", IDF)
 @pytest.mark.parametrize("norm", ["l1", "l2", None])
 @pytest.mark.parametrize("sublinear", [False, True])
-def test_weights_are_those_of_the_slow_version(formula, norm, sublinear):
+def test_weights_match_the_naive_version(formula, norm, sublinear):
     documents = [text.split() for text in TEXTS]
     counts, vocabulary = count_documents(documents, dtype=np.int32)
     rows = naive.count(documents)
@@ -92,7 +92,7 @@ def test_weights_are_those_of_the_slow_version(formula, norm, sublinear):
     np.testing.assert_allclose(single.data, found.data, rtol=2e-7, atol=0)
 
 
-def test_one_hot_rows_of_the_lecture():
+def test_one_hot_rows():
     tokens = ["Hey,", "this", "is", "sample", "corpus", "using", "only", "one", "context", "word."]
     vocabulary = Vocabulary(tokens)
     np.testing.assert_array_equal(one_hot(tokens, vocabulary).toarray(), np.eye(10, dtype=int))
@@ -106,12 +106,12 @@ def test_one_hot_rows_of_the_lecture():
         one_hot("Hey", vocabulary)
 
 
-# -- promises ---------------------------------------------------------------------------------------------------------
+# -- properties -------------------------------------------------------------------------------------------------------
 
 
 @settings(max_examples=60 // fewer_without_jit, deadline=None)
 @given(documents=DOCUMENTS, data=st.data())
-def test_sums_are_tokens_and_the_order_of_documents_does_not_matter(documents, data):
+def test_counts_sum_to_tokens_in_any_document_order(documents, data):
     tokens = sum(map(len, documents))
     if not tokens:
         return
@@ -128,7 +128,7 @@ def test_sums_are_tokens_and_the_order_of_documents_does_not_matter(documents, d
 
 
 @pytest.mark.parametrize("formula", IDF)
-def test_rarer_is_never_weighed_less(formula):
+def test_rarer_features_never_weigh_less(formula):
     idf = inverse_document_frequency(np.arange(21), 20, formula)
     assert (np.diff(idf) <= 0).all()
     assert np.isfinite(idf).all()
@@ -137,7 +137,7 @@ def test_rarer_is_never_weighed_less(formula):
 
 
 @pytest.mark.skipif(JIT_OFF, reason="20,000 tokens take long in Python")
-def test_the_number_of_threads_changes_no_bit(monkeypatch):
+def test_results_do_not_depend_on_the_number_of_threads(monkeypatch):
     monkeypatch.setenv("WORDVEC_OVERSUBSCRIBE", "1")
     monkeypatch.setattr(counting, "_CHUNK", 500)
     monkeypatch.setattr("wordvec.encoding.text_blocks._BLOCK", 1000)
@@ -158,10 +158,10 @@ def test_the_number_of_threads_changes_no_bit(monkeypatch):
             np.testing.assert_array_equal(weigh_documents(found, idf, threads=threads).data, weights.data)
 
 
-# -- what documents may come as ---------------------------------------------------------------------------------------
+# -- kinds of input ---------------------------------------------------------------------------------------------------
 
 
-def test_every_kind_of_corpus_gives_the_same(tmp_path):
+def test_all_kinds_of_corpora_give_the_same_result(tmp_path):
     expected, vocabulary = count_documents(TEXTS, ngram_range=(1, 2))
     (tmp_path / "text").write_text("\n".join(TEXTS) + "\n")
     for corpus in (
@@ -178,14 +178,14 @@ def test_every_kind_of_corpus_gives_the_same(tmp_path):
             np.testing.assert_array_equal(found.toarray(), expected.toarray())
 
 
-def test_a_generator_is_read_once_and_line_ends_are_white_space():
+def test_generators_are_read_once_and_line_ends_are_white_space():
     texts = iter(["a\nb a", "\n", "c\r\n\tb\n"])
     matrix, vocabulary = count_documents(texts)
     assert vocabulary.tokens == ["a", "b", "c"]
     assert matrix.toarray().tolist() == [[2, 1, 0], [0, 0, 0], [0, 1, 1]]
 
 
-def test_a_vocabulary_of_vectors_gives_the_columns():
+def test_the_vocabulary_of_vectors_determines_the_columns():
     corpus = encode_corpus(TEXTS, min_count=2)
     matrix, vocabulary = count_documents(TEXTS, vocabulary=corpus.vocabulary)
     assert vocabulary is corpus.vocabulary
@@ -193,7 +193,7 @@ def test_a_vocabulary_of_vectors_gives_the_columns():
     of_ids, same = count_documents(corpus)
     assert same == vocabulary
     np.testing.assert_array_equal(of_ids.toarray(), matrix.toarray())
-    # Over a word that is not known no n-gram reaches, as in the text.
+    # N-grams do not span unknown words, as in the text.
     pairs = Vocabulary(["to be", "be not"])
     assert count_documents(["to be or not to be", "be what not"], vocabulary=pairs, ngram_range=(2, 2))[
         0
@@ -214,7 +214,7 @@ def test_tokenizers_and_casing(tmp_path):
     assert count_documents(["ΟΔΟΣ", "ΟΔΟΣ ΑΣ"], lowercase=True)[1].tokens == ["οδος", "ας"]
 
 
-# -- borders ----------------------------------------------------------------------------------------------------------
+# -- edge cases -------------------------------------------------------------------------------------------------------
 
 
 def test_empty_documents_keep_their_rows():
@@ -261,7 +261,7 @@ def test_tables_grow_by_words_and_by_ngrams():
     assert matrix.sum() == 2 * (70_000 + 69_999)
 
 
-# -- what is refused --------------------------------------------------------------------------------------------------
+# -- errors -----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -272,7 +272,7 @@ def test_tables_grow_by_words_and_by_ngrams():
         ({"ngram_range": 2}, "two whole numbers.*got 2"),
         ({"min_count": 0}, "min_count must be at least 1, got 0"),
         ({"max_features": 0}, "max_features must be at least 1, got 0"),
-        ({"min_df": 0}, "min_df must be a whole number of at least 1 or a share from 0.0 to 1.0, got 0"),
+        ({"min_df": 0}, "min_df must be an integer of at least 1 or a fraction from 0.0 to 1.0, got 0"),
         ({"max_df": 1.5}, "max_df .* got 1.5"),
         ({"min_df": 3, "max_df": 2}, r"max_df \(2 of 5 documents\) is below min_df \(3\)"),
         ({"min_df": 0.9}, "none of the 9 features is in 4.5 to 5 of 5 documents"),
@@ -281,12 +281,15 @@ def test_tables_grow_by_words_and_by_ngrams():
         ({"dtype": "nonsense"}, "got 'nonsense'"),
         ({"tokenizer": "letters"}, "letters"),
         ({"threads": 0}, "threads must be at least 1, got 0"),
-        ({"vocabulary": Vocabulary(["to"]), "max_features": 2}, "leave out .* max_features"),
-        ({"vocabulary": Vocabulary(["to  be"]), "ngram_range": (1, 2)}, "one space between two of them, got 'to  be'"),
-        ({"vocabulary": Vocabulary(["to", "be\n"]), "ngram_range": (1, 2)}, "of them, got 'be"),
+        ({"vocabulary": Vocabulary(["to"]), "max_features": 2}, "omit .* max_features"),
+        (
+            {"vocabulary": Vocabulary(["to  be"]), "ngram_range": (1, 2)},
+            "words separated by single spaces, got 'to  be'",
+        ),
+        ({"vocabulary": Vocabulary(["to", "be\n"]), "ngram_range": (1, 2)}, "single spaces, got 'be"),
     ],
 )
-def test_options_out_of_range(options, message):
+def test_options_out_of_range_are_rejected(options, message):
     with pytest.raises(InputError, match=message):
         count_documents(TEXTS, **options)
 
@@ -294,26 +297,26 @@ def test_options_out_of_range(options, message):
 @pytest.mark.parametrize(
     ("texts", "message"),
     [
-        ("to be", "put it into a list"),
+        ("to be", "put it in a list"),
         ([], "no text has a word"),
         (["", " "], "no text has a word"),
         (["to be", 7], "item 1 is of type int"),
-        ([["to", ""]], "item 0 holds ''"),
-        (["\ud800"], "half of a character"),
+        ([["to", ""]], "item 0 contains ''"),
+        (["\ud800"], "unpaired surrogate"),
     ],
 )
-def test_what_is_no_text(texts, message):
+def test_invalid_documents_are_rejected(texts, message):
     with pytest.raises(InputError, match=message):
         count_documents(texts)
 
 
-def test_tokens_with_spaces_are_features_but_make_no_ngrams():
+def test_tokens_with_spaces_are_features_but_not_allowed_in_ngrams():
     texts = [["new york", "x"], ["new york"], ["a\tb\n"]]
     matrix, vocabulary = count_documents(texts)
     assert vocabulary.tokens == ["new york", "a\tb\n", "x"]
     assert matrix.toarray().tolist() == [[1, 0, 1], [1, 0, 0], [0, 1, 0]]
     np.testing.assert_array_equal(count_documents(texts, vocabulary=vocabulary)[0].toarray(), matrix.toarray())
-    with pytest.raises(InputError, match="'new york' holds one; replace it"):
+    with pytest.raises(InputError, match="'new york' contains one; replace it"):
         count_documents(texts, ngram_range=(1, 2))
 
 
@@ -325,6 +328,6 @@ def test_tokens_with_spaces_are_features_but_make_no_ngrams():
         (lambda m: inverse_document_frequency([1], 1, "log"), "idf must be one of smooth, plain, textbook, none"),
     ],
 )
-def test_weights_that_there_are_not(call, message):
+def test_invalid_weighting_options_are_rejected(call, message):
     with pytest.raises(InputError, match=message):
         call(count_documents(["a"])[0])

@@ -1,4 +1,4 @@
-"""Encoding against a counter and a dictionary: every kind of corpus, the borders inside, which words are kept."""
+"""Encoding: comparison with a naive version for every kind of corpus, block boundaries, vocabulary rules."""
 
 import bz2
 import gzip
@@ -21,13 +21,13 @@ from wordvec.kernels.simd import JIT_OFF
 
 pytestmark = wraps_around
 
-# Letters, everything that some function takes for white space, NUL, and what takes one to four bytes.
+# Letters, everything that some function treats as white space, NUL, and characters of one to four bytes.
 CHARACTERS = st.sampled_from("aaabbc \t\n\r\v\f\x00\x1c\x1f\x85\xa0\u2028é߷😀\u0301\ufeff") | st.characters(
     exclude_categories=["Cs"]
 )
 
 
-# -- equal to counting in Python --------------------------------------------------------------------------------------
+# -- comparison with the naive version --------------------------------------------------------------------------------
 
 
 @settings(
@@ -45,7 +45,9 @@ CHARACTERS = st.sampled_from("aaabbc \t\n\r\v\f\x00\x1c\x1f\x85\xa0\u2028é߷�
     drop=st.sets(st.sampled_from(["A", "bb", "b\x1c", "ab", "x"]), max_size=2),
     kind=st.sampled_from(["file", "files", "texts", "lists"]),
 )
-def test_any_text_encodes_as_in_python(tmp_path, texts, min_count, max_vocabulary, piece, threads, keep, drop, kind):
+def test_encoding_matches_the_naive_version(
+    tmp_path, texts, min_count, max_vocabulary, piece, threads, keep, drop, kind
+):
     if kind == "texts":
         source, sentences = texts, [[t.decode() for t in text.encode().split()] for text in texts]
     elif kind == "lists":
@@ -60,7 +62,7 @@ def test_any_text_encodes_as_in_python(tmp_path, texts, min_count, max_vocabular
         sentences = [sentence for content in contents for sentence in sentences_of(content)]
     counts = Counter(token for sentence in sentences for token in sentence)
     with pytest.MonkeyPatch.context() as monkeypatch:
-        # Borders everywhere: of blocks of text, and of what is counted before the threads' tables are merged.
+        # Boundaries everywhere: of blocks, and of the rounds after which the threads' tables are merged.
         monkeypatch.setenv("WORDVEC_OVERSUBSCRIBE", "1")
         monkeypatch.setattr(encoded, "_BLOCK", max(piece, 4))
         monkeypatch.setattr(scanning, "_FIRST_ROUND", piece)
@@ -78,14 +80,14 @@ def test_any_text_encodes_as_in_python(tmp_path, texts, min_count, max_vocabular
             assert_encodes(found, sentences, min_count=min_count, max_vocabulary=max_vocabulary, keep=keep, drop=drop)
 
 
-def test_ids_go_by_falling_count_and_then_by_bytes():
-    # In UTF-16, as some languages sort, the emoji would come before the last of these.
+def test_ids_are_sorted_by_count_then_bytes():
+    # In UTF-16 order, which some languages use, the emoji would come before the last of these.
     texts = ["x z \uff5e 😀 é Z y y y", "x"]
     assert encode_corpus(texts, min_count=1).vocabulary.tokens == ["y", "x", "Z", "z", "é", "\uff5e", "😀"]
 
 
 @pytest.mark.parametrize("compress", [bytes, gzip.compress, bz2.compress])
-def test_files_plain_and_compressed(tmp_path, compress):
+def test_plain_and_compressed_files(tmp_path, compress):
     suffix = {bytes: "", gzip.compress: ".gz", bz2.compress: ".bz2"}[compress]
     path = tmp_path / f"text.txt{suffix}"
     path.write_bytes(compress(TEXT))
@@ -93,7 +95,7 @@ def test_files_plain_and_compressed(tmp_path, compress):
     assert sentences_of(TEXT)[1] == []
 
 
-def test_several_files_end_their_sentences(tmp_path):
+def test_sentences_end_at_file_ends(tmp_path):
     for name, content in (("a", b"x y"), ("b", b""), ("c", b"y z\n")):
         (tmp_path / name).write_bytes(content)
     corpus = encode_corpus(TextCorpus(*(tmp_path / name for name in "abc")), min_count=1, cache=False)
@@ -112,17 +114,17 @@ def test_tokenizer_and_casing_of_texts_and_of_a_corpus(tmp_path):
     assert_encodes(found, [["it's", "gold"], ["gold", "it's"]])
     assert (found.tokenizer, found.lowercase) == ("words", True)
     (tmp_path / "text").write_text("\n".join(texts))
-    # The corpus has its own: what the arguments say is for texts.
+    # A corpus has its own; the arguments apply to texts.
     own = TextCorpus(tmp_path / "text", tokenizer="words", lowercase=True)
     found = encode_corpus(own, min_count=1, cache=False, tokenizer="whitespace", lowercase=False)
     assert_encodes(found, [["it's", "gold"], ["gold", "it's"]])
     assert (found.tokenizer, found.lowercase) == ("words", True)
     listed = encode_corpus([["A", "a"]], min_count=1, lowercase=True)
-    assert listed.vocabulary.tokens == ["A", "a"], "lists of tokens are taken as they are"
+    assert listed.vocabulary.tokens == ["A", "a"], "lists of tokens are used as they are"
 
 
-def test_many_types_are_all_counted_right(tmp_path):
-    # Far more than the table starts with; each as often as its number says, in an order unlike that of the counts.
+def test_many_types_are_counted_correctly(tmp_path):
+    # Far more types than the initial table size, each as often as its number, not in order of their counts.
     types = 5_000 if JIT_OFF else 200_000
     order = np.random.default_rng(0).permutation(np.repeat(np.arange(types), 1 + np.arange(types) % 3))
     path = tmp_path / "types.txt"
@@ -142,7 +144,7 @@ def test_tokens_of_one_byte_and_of_100_kilobytes():
     assert_encodes(encode_corpus([" ".join(tokens)], min_count=1), [tokens])
 
 
-def test_a_corpus_says_what_it_is():
+def test_repr_of_a_corpus():
     corpus = encode_corpus(["a a b"] * 400, min_count=1)
     assert repr(corpus) == "EncodedCorpus(1,200 tokens, 400 sentences, 2 types)"
     with pytest.raises(ValueError, match="read-only"):
@@ -165,10 +167,10 @@ def test_tokens_longer_than_a_block(tmp_path, monkeypatch):
     assert_encodes(encode_corpus(TextCorpus(path), min_count=1, cache=False), [tokens])
 
 
-# -- lists of words, vocabularies, pruning ----------------------------------------------------------------------------
+# -- word lists, vocabularies, pruning --------------------------------------------------------------------------------
 
 
-def test_words_to_keep_and_to_drop_from_files(tmp_path, caplog):
+def test_keep_and_drop_words_from_files(tmp_path, caplog):
     texts = ["the cat sat on the mat", "The the dog"] * 3 + ["Zebra"]
     (tmp_path / "keep").write_text("zebra\n\n unicorn \r\nZebra\n")
     (tmp_path / "drop").write_text("the\n")
@@ -179,19 +181,19 @@ def test_words_to_keep_and_to_drop_from_files(tmp_path, caplog):
         )
     assert_encodes(found, sentences, min_count=3, keep=["zebra", "unicorn"], drop=["the"])
     assert "zebra" in found.vocabulary
-    assert "1 of the 2 words to keep do not occur" in caplog.text
-    # Lists of tokens are taken as they are, and so are the words.
+    assert "1 of 2 keep_words do not occur" in caplog.text
+    # For lists of tokens, which are used as they are, the words are not lower-cased either.
     listed = encode_corpus([["The", "the"]], min_count=1, drop_words=["The"], lowercase=True)
     assert listed.vocabulary.tokens == ["the"]
 
 
-def test_words_to_keep_take_their_part_of_a_limited_vocabulary():
+def test_keep_words_count_toward_max_vocabulary():
     found = encode_corpus(["a a a b b b c c d"], min_count=1, max_vocabulary=2, keep_words=["d"])
     assert found.vocabulary.tokens == ["a", "d"]
     assert encode_corpus(["a a d"], min_count=1, max_vocabulary=1, keep_words=["d"]).vocabulary.tokens == ["d"]
 
 
-def test_a_vocabulary_that_is_given_is_taken_as_it_is(tmp_path):
+def test_a_given_vocabulary_is_used_as_it_is(tmp_path):
     vocabulary = Vocabulary(["rare", "unseen", "a b", "the"], [1, 2, 3, 900])
     (tmp_path / "text").write_text("the rare the cat\nthe")
     found = encode_corpus(TextCorpus(tmp_path / "text"), vocabulary=vocabulary, cache=False)
@@ -200,24 +202,24 @@ def test_a_vocabulary_that_is_given_is_taken_as_it_is(tmp_path):
     assert (found.raw_tokens, found.raw_types, found.count_error) == (5, 4, 0)
     listed = encode_corpus([["a b", "the"], ["a", "b"]], vocabulary=Vocabulary(vocabulary.tokens))
     assert (listed.ids.tolist(), listed.offsets.tolist()) == ([2, 3], [0, 2, 2])
-    assert listed.vocabulary.counts.tolist() == [0, 0, 1, 1], "without counts: those of this text"
+    assert listed.vocabulary.counts.tolist() == [0, 0, 1, 1], "missing counts are computed from this text"
 
 
-def test_the_counts_of_a_text_are_counted_in_pieces(monkeypatch):
+def test_missing_counts_are_computed_in_pieces(monkeypatch):
     monkeypatch.setattr(encoded, "_PIECE", 3)
     found = encode_corpus(["a b c a"] * 5, vocabulary=Vocabulary(["c", "a"]))
     assert found.vocabulary.counts.tolist() == [5, 10]
 
 
 def many_types(path):
-    """200 frequent types and as many new ones in every line."""
+    """Write 200 frequent types and as many new ones in every line."""
     lines = [" ".join([*(f"often{k}" for k in range(200)), *(f"new{n}-{k}" for k in range(200))]) for n in range(30)]
     path.write_text("\n".join(lines))
     return [line.split() for line in lines]
 
 
 @pytest.mark.parametrize("kind", ["file", "texts", "lists"])
-def test_types_that_do_not_fit_into_memory(tmp_path, monkeypatch, caplog, kind):
+def test_more_types_than_fit_in_memory(tmp_path, monkeypatch, caplog, kind):
     monkeypatch.setenv("WORDVEC_OVERSUBSCRIBE", "1")
     monkeypatch.setattr(encoded, "_BLOCK", 500)
     monkeypatch.setattr(scanning, "_FIRST_ROUND", 4000)
@@ -236,7 +238,7 @@ def test_types_that_do_not_fit_into_memory(tmp_path, monkeypatch, caplog, kind):
                     cache=False,
                 )
             )
-        caplog.records[-1].getMessage().index("counts may be too low by at most")
+        caplog.records[-1].getMessage().index("counts may be too low by up to")
     corpus = found[0]
     truth = Counter(token for sentence in sentences for token in sentence)
     assert 0 < corpus.count_error <= 30 * 400 / 301
@@ -245,7 +247,7 @@ def test_types_that_do_not_fit_into_memory(tmp_path, monkeypatch, caplog, kind):
         assert truth[token] - corpus.count_error <= count <= truth[token]
     assert corpus.raw_tokens == 30 * 400
     assert corpus.raw_types <= 601
-    assert len(corpus.ids) == 30 * 200 + 1, "the ids are those of all occurrences"
+    assert len(corpus.ids) == 30 * 200 + 1, "all occurrences are encoded"
     for other in found[1:]:
         assert other.vocabulary == corpus.vocabulary
         assert other.ids.tolist() == corpus.ids.tolist()

@@ -1,4 +1,4 @@
-"""The cache of encoded corpora: found again, never stale, bounded, and no harm when it is damaged."""
+"""The cache of encoded corpora: hits, invalidation, size limit, damage."""
 
 import gc
 import logging
@@ -20,7 +20,7 @@ pytestmark = wraps_around
 
 @pytest.fixture
 def encodings(monkeypatch):
-    """Every corpus that is encoded and not found in the cache."""
+    """Record every corpus that is encoded rather than found in the cache."""
     found, write = [], encoded._Writer.write
     monkeypatch.setattr(encoded._Writer, "write", lambda self, *given: found.append(given) or write(self, *given))
     return found
@@ -33,7 +33,7 @@ def text_file(tmp_path):
     return path
 
 
-def test_a_second_call_reads_no_text(text_file, folder_of_cache, encodings):
+def test_a_second_call_uses_the_cache(text_file, folder_of_cache, encodings):
     first = encode_corpus(TextCorpus(text_file), min_count=1)
     told = []
     second = encode_corpus(TextCorpus(text_file), min_count=1, on_progress=lambda *p: told.append(p))
@@ -41,15 +41,15 @@ def test_a_second_call_reads_no_text(text_file, folder_of_cache, encodings):
     for corpus in (first, second):
         assert_encodes(corpus, sentences_of(TEXT))
     assert len(list(folder_of_cache.iterdir())) == 1
-    # Found by content, not by name.
+    # The key is the content, not the file name.
     moved = text_file.rename(text_file.with_name("moved"))
     assert_encodes(encode_corpus(TextCorpus(moved), min_count=1), sentences_of(TEXT))
     assert len(encodings) == 1
 
 
-def test_what_changed_is_never_served_stale(text_file, folder_of_cache, encodings):
+def test_changes_are_never_served_stale(text_file, folder_of_cache, encodings):
     encode_corpus(TextCorpus(text_file), min_count=1)
-    # The same size and the same time of change.
+    # Same size and same modification time.
     before = text_file.stat()
     changed = TEXT.replace(b"cat", b"dog")
     text_file.write_bytes(changed)
@@ -72,19 +72,19 @@ def test_what_changed_is_never_served_stale(text_file, folder_of_cache, encoding
     assert len(encodings) == 13
 
 
-def test_without_the_cache_nothing_is_kept(text_file, folder_of_cache, encodings):
+def test_nothing_is_cached_without_the_cache(text_file, folder_of_cache, encodings):
     for _ in range(2):
         encode_corpus(TextCorpus(text_file), min_count=1, cache=False)
     assert len(encodings) == 2
     assert not folder_of_cache.exists()
 
 
-def test_texts_are_not_kept(folder_of_cache):
+def test_plain_texts_are_not_cached(folder_of_cache):
     encode_corpus(["a b"], min_count=1)
     assert not folder_of_cache.exists()
 
 
-def test_what_was_not_used_for_longest_makes_room(text_file, folder_of_cache, encodings, monkeypatch):
+def test_the_least_recently_used_corpus_is_evicted(text_file, folder_of_cache, encodings, monkeypatch):
     def encode(max_vocabulary):
         known = {*folder_of_cache.iterdir()} if folder_of_cache.exists() else set()
         encode_corpus(TextCorpus(text_file), min_count=1, max_vocabulary=max_vocabulary)
@@ -95,24 +95,24 @@ def test_what_was_not_used_for_longest_makes_room(text_file, folder_of_cache, en
     os.utime(first, (now - 500, now - 500))
     os.utime(second, (now - 900, now - 900))
     size = sum(file.stat().st_size for file in first.iterdir())
-    # Room for about two: the third pushes out the second, which is older than the first.
+    # Room for about two: the third evicts the second, which is older than the first.
     monkeypatch.setenv("WORDVEC_CACHE_BYTES", str(int(2.5 * size)))
     third = encode(3)
     assert {*folder_of_cache.iterdir()} == {first, third}
-    # A use counts: the first is now the youngest.
+    # A cache hit counts as use: the first is now the most recent.
     os.utime(third, (now - 100, now - 100))
     os.utime(first, (now - 500, now - 500))
     assert encode(1) is None
     fourth = encode(4)
     assert {*folder_of_cache.iterdir()} == {first, fourth}
-    # No room at all: the newest stays all the same.
+    # No room at all: the newest is kept anyway.
     monkeypatch.setenv("WORDVEC_CACHE_BYTES", "0")
     fifth = encode(5)
     assert {*folder_of_cache.iterdir()} == {fifth}
     assert len(encodings) == 5
 
 
-def test_a_size_of_the_cache_that_is_no_number(text_file, folder_of_cache, monkeypatch):
+def test_an_invalid_cache_size_is_rejected(text_file, folder_of_cache, monkeypatch):
     monkeypatch.setenv("WORDVEC_CACHE_BYTES", "4 GB")
     with pytest.raises(InputError, match="WORDVEC_CACHE_BYTES must be a whole number of bytes, got '4 GB'"):
         encode_corpus(TextCorpus(text_file), min_count=1)
@@ -121,7 +121,7 @@ def test_a_size_of_the_cache_that_is_no_number(text_file, folder_of_cache, monke
     assert_encodes(encode_corpus(TextCorpus(text_file), min_count=1), sentences_of(TEXT))
 
 
-def test_what_a_killed_process_left_is_removed_after_a_day(text_file, folder_of_cache):
+def test_leftovers_of_a_killed_process_are_removed_after_a_day(text_file, folder_of_cache):
     old, young = folder_of_cache / "new-old", folder_of_cache / "new-young"
     for folder in (old, young):
         folder.mkdir(parents=True)
@@ -129,7 +129,7 @@ def test_what_a_killed_process_left_is_removed_after_a_day(text_file, folder_of_
     os.utime(old, (time.time() - 25 * 3600,) * 2)
     encode_corpus(TextCorpus(text_file), min_count=1)
     assert not old.exists()
-    assert young.exists(), "it may belong to a process that is still at work"
+    assert young.exists(), "it may belong to a running process"
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ def test_what_a_killed_process_left_is_removed_after_a_day(text_file, folder_of_
         ("offsets", None),
     ],
 )
-def test_a_damaged_cache_is_encoded_anew(text_file, folder_of_cache, encodings, name, content):
+def test_a_damaged_cache_entry_is_encoded_again(text_file, folder_of_cache, encodings, name, content):
     encode_corpus(TextCorpus(text_file), min_count=1)
     (entry,) = folder_of_cache.iterdir()
     if content is None:
@@ -162,20 +162,20 @@ def test_a_damaged_cache_is_encoded_anew(text_file, folder_of_cache, encodings, 
     assert_encodes(encode_corpus(TextCorpus(text_file), min_count=1), sentences_of(TEXT))
     assert len(encodings) == 2
     assert_encodes(encode_corpus(TextCorpus(text_file), min_count=1), sentences_of(TEXT))
-    assert len(encodings) == 2, "and the new one is kept"
+    assert len(encodings) == 2, "the new entry is cached"
 
 
-def test_a_cache_folder_that_cannot_be_made_is_a_warning(text_file, tmp_path, monkeypatch, caplog, encodings):
+def test_a_cache_folder_that_cannot_be_created_gives_a_warning(text_file, tmp_path, monkeypatch, caplog, encodings):
     (tmp_path / "file").touch()
     monkeypatch.setenv("WORDVEC_CACHE", str(tmp_path / "file" / "below"))
     with caplog.at_level(logging.WARNING):
         assert_encodes(encode_corpus(TextCorpus(text_file), min_count=1), sentences_of(TEXT))
-    assert "the corpus is encoded anew each time" in caplog.text
+    assert "encoded corpora are not cached" in caplog.text
     encode_corpus(TextCorpus(text_file), min_count=1)
     assert len(encodings) == 2
 
 
-def test_a_cache_folder_that_may_not_be_written_to_is_not_used(text_file, folder_of_cache, monkeypatch, encodings):
+def test_a_read_only_cache_folder_is_not_used(text_file, folder_of_cache, monkeypatch, encodings):
     access = os.access
     monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != folder_of_cache and access(path, mode))
     for _ in range(2):
@@ -184,7 +184,7 @@ def test_a_cache_folder_that_may_not_be_written_to_is_not_used(text_file, folder
     assert not any(folder_of_cache.iterdir())
 
 
-def test_the_cache_is_under_the_users_cache_folder_unless_named(tmp_path, text_file, monkeypatch):
+def test_the_default_cache_is_in_the_users_cache_folder(tmp_path, text_file, monkeypatch):
     monkeypatch.delenv("WORDVEC_CACHE")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
     encode_corpus(TextCorpus(text_file), min_count=1)
@@ -195,7 +195,7 @@ def test_the_cache_is_under_the_users_cache_folder_unless_named(tmp_path, text_f
     assert len(list((tmp_path / "home" / ".cache" / "wordvec").iterdir())) == 1
 
 
-def test_two_processes_that_encode_the_same_do_not_hurt_each_other(text_file, folder_of_cache, monkeypatch):
+def test_two_processes_may_encode_the_same_corpus(text_file, folder_of_cache, monkeypatch):
     rename = os.rename
 
     def after_another(source, target):
@@ -209,5 +209,5 @@ def test_two_processes_that_encode_the_same_do_not_hurt_each_other(text_file, fo
     del second
     gc.collect()
     (entry,) = folder_of_cache.iterdir()
-    assert not entry.name.startswith("new-"), "what the second one wrote has gone with it"
+    assert not entry.name.startswith("new-"), "the files of the second process were removed with its corpus"
     assert_encodes(encode_corpus(TextCorpus(text_file), min_count=1), sentences_of(TEXT))

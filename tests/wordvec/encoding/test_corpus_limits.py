@@ -1,4 +1,4 @@
-"""What encoding takes and what it leaves: memory, errors, progress, temporary files."""
+"""Encoding: memory, errors, progress, temporary files."""
 
 import gc
 import tracemalloc
@@ -22,7 +22,7 @@ pytestmark = wraps_around
 
 
 def peak_of(path, **options):
-    """The most bytes that Python and NumPy hold while a file is encoded, and what they hold of it afterwards."""
+    """Return the peak bytes allocated by Python and NumPy while encoding a file, and those still held afterwards."""
     gc.collect()
     tracemalloc.start()
     corpus = encode_corpus(TextCorpus(path), cache=False, threads=2, **options)
@@ -35,7 +35,7 @@ def peak_of(path, **options):
 
 
 @pytest.mark.skipif(JIT_OFF, reason="megabytes of text take too long without compiled kernels")
-def test_memory_does_not_grow_with_the_text_and_is_given_back(tmp_path, monkeypatch):
+def test_memory_is_independent_of_text_length_and_released(tmp_path, monkeypatch):
     monkeypatch.setattr(encoded, "_BLOCK", 1 << 16)
     monkeypatch.setattr(scanning, "_FIRST_ROUND", 1 << 18)
     monkeypatch.setattr(scanning, "_LARGEST_ROUND", 1 << 18)
@@ -50,7 +50,7 @@ def test_memory_does_not_grow_with_the_text_and_is_given_back(tmp_path, monkeypa
 
 
 @pytest.mark.skipif(JIT_OFF, reason="megabytes of text take too long without compiled kernels")
-def test_memory_does_not_grow_with_the_number_of_types(tmp_path, monkeypatch):
+def test_memory_is_bounded_for_many_types(tmp_path, monkeypatch):
     monkeypatch.setattr(scanning, "_FIRST_ROUND", 1 << 18)
     monkeypatch.setattr(scanning, "_LARGEST_ROUND", 1 << 18)
     monkeypatch.setattr(encoded, "_BLOCK", 1 << 16)
@@ -74,40 +74,40 @@ def test_memory_does_not_grow_with_the_number_of_types(tmp_path, monkeypatch):
         (["a"], {"tokenizer": "letters"}, "letters"),
         (["a"], {"max_types_in_memory": 0}, "max_types_in_memory must be at least 1, got 0"),
         (["a"], {"threads": 0}, "threads must be at least 1, got 0"),
-        (["a"], {"keep_words": ["a", "b"], "drop_words": ["c", "b"]}, "keep_words and drop_words both hold 'b'"),
-        (["a"], {"keep_words": ["a", "b"], "max_vocabulary": 1}, "keep_words holds 2 words, max_vocabulary is 1"),
-        (["a"], {"keep_words": ["a", 7]}, "keep_words holds 7; a word must be a string"),
-        (["a"], {"drop_words": [""]}, "drop_words holds ''; a word must be a string that is not empty"),
-        (["a"], {"drop_words": ["\udcff"]}, "half of a character"),
+        (["a"], {"keep_words": ["a", "b"], "drop_words": ["c", "b"]}, "keep_words and drop_words both contain 'b'"),
+        (["a"], {"keep_words": ["a", "b"], "max_vocabulary": 1}, "keep_words has 2 words, but max_vocabulary is 1"),
+        (["a"], {"keep_words": ["a", 7]}, "keep_words contains 7; a word must be a non-empty string"),
+        (["a"], {"drop_words": [""]}, "drop_words contains ''; a word must be a non-empty string"),
+        (["a"], {"drop_words": ["\udcff"]}, "unpaired surrogate"),
         (["a"], {"drop_words": "nowhere.txt"}, "nowhere.txt: no such file"),
-        (["a"], {"drop_words": ["a"]}, "drop_words holds every token that occurs at least min_count = 1 times"),
-        (["a"], {"vocabulary": Vocabulary(["a"]), "drop_words": ["b"]}, "a vocabulary that is given is taken as it is"),
+        (["a"], {"drop_words": ["a"]}, "drop_words contains all tokens that occur at least min_count = 1 times"),
+        (["a"], {"vocabulary": Vocabulary(["a"]), "drop_words": ["b"]}, "a given vocabulary is used as it is"),
         (["a"], {"vocabulary": Vocabulary(["A"])}, "no word of the vocabulary occurs in the corpus"),
-        ("a text", {}, "got one string; put it into a list"),
-        (b"a text", {}, "got one string; put it into a list"),
+        ("a text", {}, "got one string; put it in a list"),
+        (b"a text", {}, "got one string; put it in a list"),
         ([b"a text"], {}, "item 0 is of type bytes, expected a list of tokens"),
-        (["a", ["b"]], {}, "item 1 is of type list, the first is a text"),
+        (["a", ["b"]], {}, "item 1 is of type list, but the first is a text"),
         ([["a"], "b"], {}, "item 1 is of type str, expected a list of tokens"),
         ([["a"], 7], {}, "item 1 is of type int, expected a list of tokens"),
-        ([["a"], ["b", 7]], {}, "item 1 holds 7; a token must be a string"),
-        ([["a", ""]], {}, "item 0 holds ''; a token must be a string that is not empty"),
+        ([["a"], ["b", 7]], {}, "item 1 contains 7; a token must be a non-empty string"),
+        ([["a", ""]], {}, "item 0 contains ''; a token must be a non-empty string"),
         (["fine", "not \udcff"], {}, r"\\udcff"),
         ([["not \udcff"]], {}, "UTF-8"),
     ],
 )
-def test_what_cannot_be_encoded_is_named(corpus, options, message, folder_for_temporary_files):
+def test_invalid_input_is_rejected(corpus, options, message, folder_for_temporary_files):
     with pytest.raises(InputError, match=message):
         encode_corpus(corpus, **{"min_count": 1} | options)
-    assert not any(folder_for_temporary_files.iterdir()), "nothing is left behind"
+    assert not any(folder_for_temporary_files.iterdir()), "no files are left behind"
 
 
 @pytest.mark.parametrize("corpus", [[], [""], ["", " \n "], [[]], iter(())])
 def test_a_corpus_without_a_token_is_an_error(corpus):
-    with pytest.raises(InputError, match="give it"):
+    with pytest.raises(InputError, match=r"pass (some text|at least one text)"):
         encode_corpus(corpus, min_count=1)
 
 
-def test_an_emptied_vocabulary_says_what_to_lower(tmp_path):
+def test_an_empty_vocabulary_error_suggests_a_remedy(tmp_path):
     path = tmp_path / "text"
     path.write_text("a b b c " * 3)
     with pytest.raises(
@@ -116,7 +116,7 @@ def test_an_emptied_vocabulary_says_what_to_lower(tmp_path):
         encode_corpus(TextCorpus(path), min_count=7, cache=False)
 
 
-def test_text_that_is_not_utf_8_leaves_nothing_behind(tmp_path, folder_of_cache, folder_for_temporary_files):
+def test_invalid_utf_8_leaves_no_files_behind(tmp_path, folder_of_cache, folder_for_temporary_files):
     path = tmp_path / "text"
     path.write_bytes(b"a b c\n\xff d")
     for cache in (True, False):
@@ -129,7 +129,7 @@ def test_text_that_is_not_utf_8_leaves_nothing_behind(tmp_path, folder_of_cache,
 # -- progress and temporary files -------------------------------------------------------------------------------------
 
 
-def test_progress_is_told_in_bytes(tmp_path, monkeypatch, folder_of_cache):
+def test_progress_is_reported_in_bytes(tmp_path, monkeypatch, folder_of_cache):
     monkeypatch.setattr(encoded, "_BLOCK", 64)
     path = tmp_path / "text"
     path.write_bytes(b"some words\n" * 100)
@@ -141,7 +141,7 @@ def test_progress_is_told_in_bytes(tmp_path, monkeypatch, folder_of_cache):
     assert {total for _, total in told} == {1100}
 
 
-def test_the_files_of_an_uncached_corpus_go_with_it(tmp_path, folder_for_temporary_files, folder_of_cache):
+def test_files_of_an_uncached_corpus_are_removed_with_it(tmp_path, folder_for_temporary_files, folder_of_cache):
     path = tmp_path / "text"
     path.write_bytes(TEXT)
     for source in (TextCorpus(path), ["a b", "c"]):
@@ -152,5 +152,5 @@ def test_the_files_of_an_uncached_corpus_go_with_it(tmp_path, folder_for_tempora
         del corpus
         gc.collect()
         assert not any(folder_for_temporary_files.iterdir())
-        assert ids.tolist() == expected, "who still holds the ids may read them"
+        assert ids.tolist() == expected, "existing references to the ids stay readable"
     assert not folder_of_cache.exists()

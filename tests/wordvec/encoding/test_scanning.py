@@ -1,4 +1,4 @@
-"""Counting in rounds and threads: the same at any number of them, bounded, and never off by more than is said."""
+"""Counting in rounds and threads: determinism, bounded memory, bounded error."""
 
 from collections import Counter as Tally
 
@@ -15,7 +15,7 @@ from wordvec.kernels.simd import JIT_OFF
 
 pytestmark = wraps_around
 
-# Few frequent types, many rare ones, some too long to be compared as numbers.
+# Few frequent types, many rare ones, some too long to be compared as integers.
 NAMES = st.sampled_from(
     [*"aaaabbbccd", *(f"rare{k}" for k in range(40)), *(f"a-much-longer-token-{k}" for k in range(9))]
 )
@@ -33,7 +33,7 @@ def counted(blocks, monkeypatch, *, threads=1, max_types=10**6, pinned=(), round
 
 @settings(max_examples=60 // fewer_without_jit, deadline=None)
 @given(blocks=BLOCKS, round_bytes=st.sampled_from([1, 30, 1000]), often=st.sampled_from([0, 3, 1 << 16]))
-def test_the_number_of_threads_changes_nothing(blocks, round_bytes, often):
+def test_the_number_of_threads_does_not_affect_counts(blocks, round_bytes, often):
     found = []
     for threads in (1, 2, 3, 8):
         with pytest.MonkeyPatch.context() as monkeypatch:
@@ -49,7 +49,7 @@ def test_the_number_of_threads_changes_nothing(blocks, round_bytes, often):
 
 @settings(max_examples=150 // fewer_without_jit, deadline=None)
 @given(blocks=BLOCKS, max_types=st.integers(1, 12), pinned=st.sets(NAMES, max_size=3))
-def test_pruned_counts_are_too_low_by_no_more_than_is_said(blocks, max_types, pinned):
+def test_pruned_counts_are_within_the_reported_error(blocks, max_types, pinned):
     with pytest.MonkeyPatch.context() as monkeypatch:
         counter, counts = counted(blocks, monkeypatch, max_types=max_types, pinned=sorted(pinned))
     filled = [tokens for tokens in blocks if tokens]
@@ -60,28 +60,28 @@ def test_pruned_counts_are_too_low_by_no_more_than_is_said(blocks, max_types, pi
     for token in {*truth, *pinned}:
         missing = truth[token] - counts.get(token, 0)
         assert 0 <= missing <= (0 if token in pinned else counter.error)
-    # What each type may lack by itself is a bound, too.
+    # Each type's own error is a bound, too.
     for token, error in zip(counts, counter.table.errors.tolist(), strict=True):
         assert truth[token] <= counts[token] + error <= counts[token] + counter.error
     assert counter.error * (max_types // 2 + 1) <= truth.total(), "Misra and Gries' bound"
 
 
-def test_a_text_of_nothing_but_rare_words_is_counted_in_bounded_memory(monkeypatch):
+def test_only_rare_words_are_counted_in_bounded_memory(monkeypatch):
     blocks = [[f"once{k}" for k in range(start, start + 50)] for start in range(0, 3000, 50)]
     counter, counts = counted(blocks, monkeypatch, max_types=100, pinned=["once7"])
     assert len(counter.table) <= 101
     assert 1 <= counter.error <= 3000 / 51
-    assert counts["once7"] == 1, "a pinned word is never forgotten"
+    assert counts["once7"] == 1, "a pinned word is never discarded"
 
 
-def test_pruning_keeps_what_is_frequent_exactly_when_it_was_there_from_the_start(monkeypatch):
+def test_pruning_keeps_exact_counts_of_types_frequent_from_the_start(monkeypatch):
     blocks = [["the", "of", f"x{k}", f"y{k}"] for k in range(500)]
     counter, counts = counted(blocks, monkeypatch, max_types=20)
     assert counter.error > 0
     assert (counts["the"], counts["of"]) == (500, 500)
 
 
-def test_rounds_grow_and_hold_every_block():
+def test_rounds_grow_and_include_every_block():
     blocks = [bytes(size) for size in (300_000, 900_000, 1, 5_000_000, 40_000_000, 3)]
     rounds = list(scanning._rounds(blocks, 1 << 24))
     assert [block for parcel in rounds for block in parcel] == blocks
@@ -89,7 +89,7 @@ def test_rounds_grow_and_hold_every_block():
 
 
 @pytest.mark.parametrize("threads", [1, 3])
-def test_results_come_in_order_and_few_are_under_way(threads):
+def test_results_are_in_order_with_few_in_flight(threads):
     asked = []
 
     def items():
@@ -104,7 +104,7 @@ def test_results_come_in_order_and_few_are_under_way(threads):
 
 
 @pytest.mark.parametrize("threads", [1, 2])
-def test_an_error_while_reading_ends_the_counting(threads, monkeypatch):
+def test_a_read_error_ends_the_counting(threads, monkeypatch):
     monkeypatch.setattr(scanning, "_FIRST_ROUND", 100)
 
     def blocks():
@@ -124,7 +124,7 @@ def test_an_error_while_reading_ends_the_counting(threads, monkeypatch):
         st.text(st.sampled_from("ab \t\né\0zyxwvutsrq"), min_size=1, max_size=12), st.integers(1, 3), max_size=30
     )
 )
-def test_types_are_ordered_by_count_and_then_by_bytes(counts):
+def test_types_are_sorted_by_count_then_bytes(counts):
     tokens = sorted(counts, key=hash)
     table = Table.of(join_tokens(tokens))
     table.counts[:] = [counts[token] for token in tokens]
@@ -135,14 +135,14 @@ def test_types_are_ordered_by_count_and_then_by_bytes(counts):
 @pytest.mark.parametrize(
     "tokens", [[], ["a"], ["a b"], ["\n"], ["a\n", "b"], [" ", "a b"], ["é", "\0", "a\tb", "\xa0"]]
 )
-def test_tokens_are_joined_and_split_again(tokens):
+def test_joined_tokens_split_into_the_same_tokens(tokens):
     text = join_tokens(tokens)
     assert split_tokens(text) == tokens
     assert len(text.split()) == text.count(b"\n") == len(tokens)
     assert hide(b"no white space") == b"no\xfdwhite\xfdspace"
 
 
-def test_a_table_grows_by_types_and_by_letters():
+def test_a_table_grows_in_types_and_letters():
     tokens = [f"{'x' * 30}{k}" for k in range(300)] if JIT_OFF else [f"{'x' * 30}{k}" for k in range(20_000)]
     table = Table.of(join_tokens(tokens))
     other = Table(2)

@@ -178,7 +178,7 @@ def tampered(wv, path, change_tensors=None, change_about=None, **other):
         ({"token_offsets": np.arange(14) * 10**15}, {}, "token_offsets must increase"),
         ({"token_offsets": -np.arange(14)}, {}, "token_offsets must increase|bytes after"),
         ({"token_bytes": np.full(42, 255, np.uint8)}, {}, "not valid UTF-8"),
-        ({"token_bytes": np.full(42, 97, np.uint8)}, {}, "tokens must differ"),
+        ({"token_bytes": np.full(42, 97, np.uint8)}, {}, "tokens must be distinct"),
         ({}, {"kind": "corpus"}, "expected vectors, found 'corpus'"),
         ({}, {"kind": ...}, "expected vectors, found None"),
         ({}, {"version": 2}, "version must be 1, got 2; it was written by a newer release, so upgrade"),

@@ -1,4 +1,4 @@
-"""Files are complete or not there, whatever goes wrong while they are written."""
+"""Atomic file replacement: files are complete or unchanged, whatever goes wrong."""
 
 import errno
 import os
@@ -16,7 +16,7 @@ def write(path, content=b"new"):
         file.write(content)
 
 
-def test_a_new_file_and_an_existing_one(tmp_path):
+def test_new_and_existing_files_are_written(tmp_path):
     path = tmp_path / "out.bin"
     write(path)
     assert path.read_bytes() == b"new"
@@ -27,7 +27,7 @@ def test_a_new_file_and_an_existing_one(tmp_path):
 
 @pytest.mark.parametrize("error", [RuntimeError("a bug"), KeyboardInterrupt(), InputError("no"), SystemExit(1)])
 @pytest.mark.parametrize("existing", [True, False])
-def test_after_an_error_nothing_has_changed(tmp_path, error, existing):
+def test_nothing_changes_after_an_error(tmp_path, error, existing):
     path = tmp_path / "out.bin"
     if existing:
         path.write_bytes(b"old")
@@ -44,7 +44,7 @@ def test_after_an_error_nothing_has_changed(tmp_path, error, existing):
     assert not existing or path.read_bytes() == b"old"
 
 
-def test_the_target_stays_old_until_the_block_ends(tmp_path):
+def test_the_target_is_unchanged_until_the_block_ends(tmp_path):
     path = tmp_path / "out.bin"
     path.write_bytes(b"old")
     with replacing(path) as file:
@@ -55,7 +55,7 @@ def test_the_target_stays_old_until_the_block_ends(tmp_path):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX modes")
-def test_the_mode_is_kept_or_that_of_a_new_file(tmp_path):
+def test_file_mode_is_preserved_or_default(tmp_path):
     path = tmp_path / "out.bin"
     (tmp_path / "plain").write_bytes(b"")
     write(path)
@@ -65,8 +65,8 @@ def test_the_mode_is_kept_or_that_of_a_new_file(tmp_path):
     assert stat.S_IMODE(path.stat().st_mode) == 0o640
 
 
-@pytest.mark.skipif(os.name == "nt", reason="links need a privilege there")
-def test_links_are_followed_and_stay(tmp_path):
+@pytest.mark.skipif(os.name == "nt", reason="links need a privilege on Windows")
+def test_symbolic_links_are_followed_and_preserved(tmp_path):
     (tmp_path / "other").mkdir()
     path, real = tmp_path / "link", tmp_path / "other" / "real.bin"
     real.write_bytes(b"old")
@@ -81,7 +81,7 @@ def test_links_are_followed_and_stay(tmp_path):
     assert (tmp_path / "other" / "not yet").read_bytes() == b"new"
 
 
-def test_targets_that_cannot_be_written(tmp_path):
+def test_invalid_targets_are_rejected(tmp_path):
     (tmp_path / "file").write_bytes(b"")
     for path, message in [
         (tmp_path, "is a directory"),
@@ -89,7 +89,7 @@ def test_targets_that_cannot_be_written(tmp_path):
         (tmp_path / "file" / "x", "does not exist"),
         ("", "empty"),
         (tmp_path / ("x" * 300), "cannot be written: file name too long"),
-        (f"{tmp_path}/a\0b", "cannot be"),
+        (f"{tmp_path}/a\0b", "is not a valid file name: it contains a NUL character"),
     ]:
         with pytest.raises(InputError, match=message), replacing(path):
             raise AssertionError("the block must not run")
@@ -97,22 +97,22 @@ def test_targets_that_cannot_be_written(tmp_path):
     assert check_target(tmp_path / "file") == tmp_path / "file"
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere")
-def test_a_folder_without_permission(tmp_path):
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root can write everywhere")
+def test_a_read_only_directory_is_rejected(tmp_path):
     folder = tmp_path / "closed"
     folder.mkdir(mode=0o500)
-    with pytest.raises(InputError, match="cannot be written to"):
+    with pytest.raises(InputError, match="cannot be written to; choose another one"):
         check_target(folder / "x")
 
 
-def test_a_long_name_leaves_room_for_the_neighbours(tmp_path):
+def test_long_file_names_leave_room_for_the_temporary_name(tmp_path):
     path = tmp_path / ("x" * 250)
     write(path)
     assert path.read_bytes() == b"new"
 
 
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names")
-def test_what_is_no_file_is_written_to_and_not_replaced(tmp_path):
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes")
+def test_special_files_are_written_to_directly(tmp_path):
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     got = []
@@ -128,19 +128,19 @@ def test_what_is_no_file_is_written_to_and_not_replaced(tmp_path):
 def test_a_full_disk_is_an_input_error(tmp_path, number):
     path = tmp_path / "out.bin"
     path.write_bytes(b"old")
-    with pytest.raises(InputError, match=r"out\.bin cannot be written: .*; make room"), replacing(path):
+    with pytest.raises(InputError, match=r"out\.bin cannot be written: .*; free space"), replacing(path):
         raise OSError(number, os.strerror(number))
     assert path.read_bytes() == b"old"
     assert os.listdir(tmp_path) == ["out.bin"]
 
 
-def test_other_errors_of_the_system_pass_through(tmp_path):
+def test_other_os_errors_propagate(tmp_path):
     with pytest.raises(ConnectionResetError), replacing(tmp_path / "out.bin"):
         raise ConnectionResetError(errno.ECONNRESET, "reset")
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="resource limits")
-def test_a_file_larger_than_allowed(tmp_path):
+def test_a_file_size_limit_is_an_input_error(tmp_path):
     import resource
     import signal
 

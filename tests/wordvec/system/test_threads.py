@@ -1,4 +1,4 @@
-"""Threads: how many, that they run side by side, and that nothing leaves them behind."""
+"""Threads: their number, concurrency, and clean shutdown."""
 
 import os
 import signal
@@ -11,7 +11,7 @@ from wordvec.errors import InputError
 from wordvec.system.threads import available_cores, run_in_threads, worker_count
 
 
-def test_workers_are_capped_at_the_cores_unless_a_test_lifts_the_cap(monkeypatch):
+def test_workers_are_capped_at_the_cores_unless_oversubscribed(monkeypatch):
     monkeypatch.delenv("WORDVEC_OVERSUBSCRIBE", raising=False)
     cores = available_cores()
     assert 1 <= cores <= (os.cpu_count() or 1)
@@ -29,11 +29,11 @@ def test_fewer_than_one_thread_is_an_error(threads):
         worker_count(threads)
 
 
-def test_every_thread_runs_once_and_side_by_side():
+def test_every_thread_runs_once_concurrently():
     together, seen, stopped = threading.Barrier(3, timeout=20), [], []
 
     def work(thread):
-        together.wait()  # passed only when three threads wait at once
+        together.wait()  # passes only when three threads wait at once
         seen.append((thread, threading.get_ident()))
 
     run_in_threads(work, 3, lambda: stopped.append(1), lambda: None)
@@ -43,7 +43,7 @@ def test_every_thread_runs_once_and_side_by_side():
     assert not stopped
 
 
-def test_it_is_watched_from_the_calling_thread_until_the_end():
+def test_watch_is_called_from_the_calling_thread():
     done, watchers = threading.Event(), []
 
     def watch():
@@ -56,7 +56,7 @@ def test_it_is_watched_from_the_calling_thread_until_the_end():
 
 
 @pytest.mark.parametrize("kind", [KeyboardInterrupt, RuntimeError])
-def test_what_ends_the_watching_stops_and_joins_the_threads(kind):
+def test_errors_while_watching_stop_and_join_the_threads(kind):
     stopping, left = threading.Event(), []
 
     def work(thread):
@@ -69,10 +69,10 @@ def test_what_ends_the_watching_stops_and_joins_the_threads(kind):
 
     with pytest.raises(kind, match="enough"):
         run_in_threads(work, 2, stopping.set, watch, every=0.01)
-    assert sorted(left) == [0, 1], "joined: both had returned before the exception came out"
+    assert sorted(left) == [0, 1], "both threads returned before the exception propagated"
 
 
-def test_what_a_thread_raises_comes_out():
+def test_errors_of_a_thread_propagate():
     def work(thread):
         if thread == 1:
             raise InputError("from the inside")
@@ -82,7 +82,7 @@ def test_what_a_thread_raises_comes_out():
 
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
-def test_ctrl_c_waits_for_the_threads_however_often_it_is_pressed():
+def test_repeated_ctrl_c_waits_for_the_threads():
     stopping, left = threading.Event(), []
 
     def work(thread):
@@ -94,4 +94,4 @@ def test_ctrl_c_waits_for_the_threads_however_often_it_is_pressed():
 
     with pytest.raises(KeyboardInterrupt):
         run_in_threads(work, 2, stopping.set, lambda: signal.raise_signal(signal.SIGINT), every=0.01)
-    assert sorted(left) == [0, 1], "joined: both had returned before the exception came out"
+    assert sorted(left) == [0, 1], "both threads returned before the exception propagated"

@@ -1,4 +1,4 @@
-"""The checks of values: what passes comes back as Python's own, what does not is told with its rule."""
+"""Argument validation: valid values are returned as Python types, errors state the rule."""
 
 from fractions import Fraction
 
@@ -8,7 +8,7 @@ import pytest
 from wordvec import InputError, check_choice, check_number, check_whole
 
 
-def test_what_passes_comes_back_as_pythons_own():
+def test_valid_values_are_returned_as_python_types():
     assert check_choice("cell", "lstm", {"rnn": 0, "lstm": 1}) is None
     whole = check_whole("window", np.int32(3), 3)
     assert (whole, type(whole)) == (3, int)
@@ -38,6 +38,6 @@ def test_what_passes_comes_back_as_pythons_own():
         (lambda: check_number("rate", 1.5, above=0, most=1), "rate must be above 0 and at most 1, got 1.5"),
     ],
 )
-def test_what_does_not_pass_is_told_with_its_rule(check, message):
+def test_errors_state_the_rule_and_the_value(check, message):
     with pytest.raises(InputError, match=f"^{message}$"):
         check()

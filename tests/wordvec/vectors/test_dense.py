@@ -1,4 +1,4 @@
-"""WordVectors against slow oracles: neighbours, analogies, and what they refuse."""
+"""WordVectors: comparison of nearest neighbors and analogies with naive oracles, and errors."""
 
 import itertools
 import math
@@ -24,12 +24,12 @@ def wv():
 
 
 def check(answers, expected, wv):
-    """The answers are the oracle's rows and scores."""
+    """Check that the answers are the oracle's rows and scores."""
     assert [token for token, _ in answers] == [wv.tokens[row] for row, _ in expected]
     np.testing.assert_allclose([s for _, s in answers], [s for _, s in expected], rtol=1e-12, atol=1e-12)
 
 
-# -- neighbours and analogies against the oracle ----------------------------------------------------------------------
+# -- nearest neighbors and analogies ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("method", ["add", "mul"])
@@ -38,7 +38,7 @@ def check(answers, expected, wv):
     ("positive", "negative"),
     [([3], []), ([3, 7], []), ([3, 7], [11]), ([3], [11, 12]), ([40], []), ([3, 3], [7]), ([], [9])],
 )
-def test_most_similar_is_the_oracle(wv, positive, negative, top, method):
+def test_most_similar_matches_the_oracle(wv, positive, negative, top, method):
     answers = wv.most_similar([f"t{r}" for r in positive], [f"t{r}" for r in negative], top, method=method)
     near, far = [wv.vectors[r] for r in positive], [wv.vectors[r] for r in negative]
     check(answers, naive.most_similar(wv.vectors, near, far, [*positive, *negative], top, method=method), wv)
@@ -66,34 +66,34 @@ def test_small_integer_vectors_with_many_ties(data):
     if query.any():
         answers = wv.similar_by_vector(query, top)
         scores = [naive.cosine(row, query) for row in rows]
-        # Scores that are equal in exact arithmetic may differ in their last bit here; rows of equal numbers may not.
+        # Scores equal in exact arithmetic may differ in the last bit; those of identical rows may not.
         np.testing.assert_allclose([s for _, s in answers], sorted(scores, reverse=True)[:top], atol=1e-12)
         for (one, _), (two, _) in itertools.pairwise(answers):
             if np.array_equal(wv[one], wv[two]):
                 assert wv.token_id(one) < wv.token_id(two)
 
 
-def test_ties_stand_in_row_order(wv):
+def test_ties_are_in_row_order(wv):
     assert [token for token, _ in wv.most_similar("t120", top=2)] == ["t40", "t250"]
     assert wv.most_similar("t120", top=1)[0] == ("t40", pytest.approx(1, abs=1e-12))
     assert [token for token, _ in wv.similar_by_vector(wv["t250"], top=3)] == ["t40", "t120", "t250"]
 
 
-def test_vectors_can_be_asked_for_and_leave_nothing_out(wv):
+def test_queries_by_vector_exclude_nothing(wv):
     assert wv.similar_by_vector(2 * wv["t9"], top=1)[0][0] == "t9"
     assert wv.most_similar([wv["t9"], "t10"], top=V)[-1] != ("t9", 0)
     answers = wv.most_similar([wv["t9"], "t10"], top=4)
     check(answers, naive.most_similar(wv.vectors, [wv.vectors[9], wv.vectors[10]], [], [10], 4), wv)
 
 
-def test_length_of_a_term_does_not_matter(wv):
+def test_the_norm_of_a_term_does_not_matter(wv):
     answers = wv.most_similar([wv["t9"], wv["t10"]], top=4)
     scaled = wv.most_similar([50 * wv["t9"].astype(float), wv["t10"] / 7], top=4)
     assert [token for token, _ in answers] == [token for token, _ in scaled]
 
 
 @pytest.mark.parametrize("block", [1, 7, 256])
-def test_batches_answer_to_the_bit_as_single_questions(wv, block, monkeypatch):
+def test_batches_match_single_queries_bit_for_bit(wv, block, monkeypatch):
     monkeypatch.setattr("wordvec.vectors.search.QUERY_BLOCK", block)
     words = [f"t{r}" for r in range(40)]
     asked = [*words, wv["t5"]]
@@ -111,7 +111,7 @@ def test_large_vocabularies_are_scored_in_several_blocks(monkeypatch):
     np.testing.assert_allclose(np.linalg.norm(wv.unit_vectors, axis=1), 1, rtol=1e-6)
 
 
-def test_analogy_reads_a_is_to_b_as_c_is_to():
+def test_analogy_solves_a_is_to_b_as_c_is_to():
     wv = WordVectors(
         ["man", "king", "woman", "queen", "apple"], [[1, 0, 0.1], [1, 1, 0], [-1, 0, 0.1], [-1, 1, 0], [0, 0, 1]]
     )
@@ -122,7 +122,7 @@ def test_analogy_reads_a_is_to_b_as_c_is_to():
         )
 
 
-def test_words_are_found_lower_cased_and_then_left_out():
+def test_words_found_lower_cased_are_excluded():
     wv = WordVectors(["king", "King", "queen"], [[1, 0], [0.9, 0.1], [0, 1]])
     assert [t for t, _ in wv.most_similar("KING")] == ["King", "queen"]
     assert [t for t, _ in wv.most_similar("King")] == ["king", "queen"]
@@ -130,7 +130,7 @@ def test_words_are_found_lower_cased_and_then_left_out():
     assert wv.lookup("KING") == 0
 
 
-# -- the small questions ----------------------------------------------------------------------------------------------
+# -- similarity -------------------------------------------------------------------------------------------------------
 
 
 def test_similarity_and_distance(wv):
@@ -145,7 +145,7 @@ def test_similarity_and_distance(wv):
     np.testing.assert_array_equal(wv.distances("t1", ["t9", "t2"]), 1 - others)
 
 
-def test_a_vector_of_zeros_is_near_nothing():
+def test_a_zero_vector_has_similarity_zero():
     wv = WordVectors(["nil", "one", "two"], [[0, 0], [1, 0], [0, 1]])
     assert wv.similarity("nil", "one") == 0
     assert not wv.unit_vectors[0].any()
@@ -156,7 +156,7 @@ def test_a_vector_of_zeros_is_near_nothing():
         wv.most_similar("one", "one")
 
 
-def test_numbers_far_from_one_do_not_overflow():
+def test_extreme_values_do_not_overflow():
     wv = WordVectors(["huge", "tiny", "other"], [[3e38, 3e38], [1e-42, 1e-42], [1, -1]])
     assert wv.similarity("huge", "tiny") == pytest.approx(1, abs=1e-6)
     assert wv.most_similar("huge")[0][0] == "tiny"
@@ -172,7 +172,7 @@ def test_mean_vector_and_n_similarity(wv):
     assert wv.n_similarity(["t1", "t2"], ["t3"]) == pytest.approx(naive.cosine(raw, wv["t3"]), abs=1e-6)
 
 
-def test_odd_one_out_is_the_lowest_cosine_with_the_mean(wv):
+def test_odd_one_out_has_the_lowest_cosine_with_the_mean(wv):
     words = ["t5", "t90", "t17", "t33"]
     units = [wv[w] / np.linalg.norm(wv[w]) for w in words]
     scores = [naive.cosine(u, np.mean(units, axis=0)) for u in units]
@@ -189,10 +189,10 @@ def test_rank_closer_than_and_most_similar_to_given(wv):
     assert wv.most_similar_to_given("t8", order[7:3:-1]) == order[4]
 
 
-# -- lookup and refusals ----------------------------------------------------------------------------------------------
+# -- lookup and errors ------------------------------------------------------------------------------------------------
 
 
-def test_lookup_of_one_and_of_several_words(wv):
+def test_lookup_of_one_and_several_words(wv):
     np.testing.assert_array_equal(wv["t3"], wv.vectors[3])
     np.testing.assert_array_equal(wv[["t3", "T1"]], wv.vectors[[3, 1]])
     assert "t3" in wv
@@ -204,7 +204,7 @@ def test_lookup_of_one_and_of_several_words(wv):
     assert repr(wv) == "<WordVectors of 300 tokens x 7>"
 
 
-def test_unknown_words_are_named_with_near_spellings():
+def test_unknown_words_are_reported_with_suggestions():
     wv = WordVectors(["queen", "queens", "queer", "king"], np.eye(4))
     with pytest.raises(
         UnknownTokenError,
@@ -229,22 +229,22 @@ def test_unknown_words_are_named_with_near_spellings():
         (lambda wv: wv.most_similar([]), "at least one word"),
         (lambda wv: wv.most_similar("t1", method="max"), "'add' or 'mul', got 'max'"),
         (lambda wv: wv.most_similar("t1", restrict=0), "at least 1 row, got 0"),
-        (lambda wv: wv.most_similar("t1", restrict="t2"), "one string 't2'"),
+        (lambda wv: wv.most_similar("t1", restrict="t2"), "got the string 't2'"),
         (lambda wv: wv.similar_by_vector([1, 2]), r"7 numbers, got shape \(2,\)"),
         (lambda wv: wv.similar_by_vector(["t1"]), "expected a word or a vector of 7 numbers"),
         (lambda wv: wv.most_similar([{}]), "expected a word or a vector of 7 numbers"),
         (lambda wv: wv.similar_by_vector([math.nan] * 7), "NaN or infinity"),
-        (lambda wv: wv.most_similar_batch([["t1", "t2"]]), "got a list in it"),
+        (lambda wv: wv.most_similar_batch([["t1", "t2"]]), "got a list among the terms"),
         (lambda wv: wv.odd_one_out(["t1", "t2"]), "at least 3 words, got 2"),
         (lambda wv: wv.most_similar_to_given("t1", []), "at least one other word"),
         (lambda wv: wv.mean_vector([]), "at least one word"),
-        (lambda wv: wv.mean_vector("t1"), "one string 't1'"),
+        (lambda wv: wv.mean_vector("t1"), "got the string 't1'"),
         (lambda wv: wv.mean_vector(["t1"], [1, 2]), r"1 words, weights of shape \(2,\)"),
         (lambda wv: wv.mean_vector(["t1"], [0]), "not all be 0"),
         (lambda wv: wv.combined(), "no context vectors"),
     ],
 )
-def test_questions_that_cannot_be_answered(wv, ask, message):
+def test_invalid_queries_are_rejected(wv, ask, message):
     with pytest.raises(InputError, match=message):
         ask(wv)
 
@@ -252,21 +252,21 @@ def test_questions_that_cannot_be_answered(wv, ask, message):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"vectors": np.zeros((2, 3))}, r"3 rows, one for each token, got shape \(2, 3\)"),
+        ({"vectors": np.zeros((2, 3))}, r"3 rows, one per token, got shape \(2, 3\)"),
         ({"vectors": np.zeros((3, 0))}, r"got shape \(3, 0\)"),
-        ({"vectors": [[0, 1], [2], [0, 0]]}, "vectors must be a table of numbers"),
+        ({"vectors": [[0, 1], [2], [0, 0]]}, "vectors must be a numeric matrix"),
         ({"vectors": np.zeros(3)}, r"got shape \(3,\)"),
         ({"vectors": [[0, 1], [2, math.inf], [0, 0]]}, "NaN or infinity in row 1"),
         ({"vectors": [[0, 1], [2, 1], [0, 1e40]]}, "NaN or infinity in row 2"),
         ({"vectors": np.zeros((3, 2)), "context_vectors": np.zeros((3, 4))}, r"\(3, 2\), got \(3, 4\)"),
     ],
 )
-def test_arrays_that_do_not_fit(arguments, message):
+def test_invalid_arrays_are_rejected(arguments, message):
     with pytest.raises(InputError, match=message):
         WordVectors(["a", "b", "c"], **arguments)
 
 
-def test_arrays_are_shared_but_cannot_be_written_through():
+def test_arrays_are_shared_but_read_only():
     mine = np.ones((2, 3), np.float32)
     wv = WordVectors(Vocabulary(["a", "b"], [2, 1]), mine, context_vectors=2 * mine)
     assert np.shares_memory(wv.vectors, mine)
@@ -284,13 +284,13 @@ def test_combined_adds_the_context_vectors():
     assert (both.tokenizer, both.lowercase, both.settings, both.context_vectors) == ("words", True, {"x": 1}, None)
 
 
-def test_survives_copying_between_processes(wv):
+def test_pickling_round_trip(wv):
     wv.most_similar("t1")
     twin = pickle.loads(pickle.dumps(wv))
     assert twin.most_similar("t1") == wv.most_similar("t1")
 
 
-def test_text_is_encoded_as_the_vectors_were_trained():
+def test_encode_text_uses_the_training_tokenizer():
     wv = WordVectors(["the", "king"], np.eye(2), tokenizer="whitespace", lowercase=True)
     assert wv.encode_text("The old KING\tthe").tolist() == [0, 1, 0]
     wv = WordVectors(["the", "king"], np.eye(2))

@@ -1,4 +1,4 @@
-"""Similarity sets and analogies: the numbers of the slow oracles and of SciPy, and errors with their lines."""
+"""Similarity benchmarks and analogies: comparison with naive oracles and SciPy, and errors with line numbers."""
 
 import gzip
 import json
@@ -14,12 +14,12 @@ from wordvec import InputError, Vocabulary, WordVectors, evaluate_analogies, eva
 from wordvec.vectors.evaluation import average_ranks, spearman
 
 RELATIONS = {"capital": 30, "family": 12, "gram1-plural": 40, "gram2-past": 25}
-"""Sections and their numbers of word pairs."""
+"""Sections and their number of word pairs."""
 
 
 @pytest.fixture(scope="module")
 def world():
-    """Vectors in which relations hold more or less, words by falling frequency, and questions about them."""
+    """Return vectors in which relations roughly hold, words by descending frequency, and questions about them."""
     rng = np.random.default_rng(8)
     tokens, rows, sections = [], [], {}
     for name, size in RELATIONS.items():
@@ -48,7 +48,7 @@ def write_questions(path, sections):
 
 @pytest.mark.parametrize("method", ["add", "mul"])
 @pytest.mark.parametrize("block", [256, 10])
-def test_every_section_is_what_single_questions_give(world, tmp_path, method, block, monkeypatch):
+def test_sections_match_single_queries(world, tmp_path, method, block, monkeypatch):
     monkeypatch.setattr("wordvec.vectors.search.QUERY_BLOCK", block)
     wv, sections = world
     result = evaluate_analogies(wv, write_questions(tmp_path / "q.txt", sections), protocol="Pfull", method=method)
@@ -61,7 +61,7 @@ def test_every_section_is_what_single_questions_give(world, tmp_path, method, bl
 
 
 @pytest.mark.parametrize("top", [1, 50, 150, 314])
-def test_restricted_questions_are_those_of_compute_accuracy(world, tmp_path, top, monkeypatch):
+def test_restricted_questions_match_compute_accuracy(world, tmp_path, top, monkeypatch):
     wv, sections = world
     wv = WordVectors(wv.tokens[:top], wv.vectors[:top])
     asked = [question for questions in sections.values() for question in questions]
@@ -71,13 +71,13 @@ def test_restricted_questions_are_those_of_compute_accuracy(world, tmp_path, top
     assert (result.accuracy is None) == (result.total.asked == 0)
 
 
-def test_p_thousands_takes_questions_and_answers_from_the_first_rows(tmp_path):
+def test_p_thousands_restricts_questions_and_answers(tmp_path):
     rng = np.random.default_rng(2)
     tokens = [f"t{row}" for row in range(2500)]
     vectors = rng.normal(size=(2500, 3)).astype(np.float32)
     questions = [tuple(f"t{row}" for row in rng.choice(2500, 4, replace=False)) for _ in range(200)]
     wv = WordVectors(tokens, vectors)
-    # Some whose answer is right among the first thousand alone.
+    # Some are answered correctly only if answers are restricted to the first thousand.
     for a, b, c in rng.choice(1000, (40, 3), replace=False):
         questions.append((f"t{a}", f"t{b}", f"t{c}", wv.analogy(f"t{a}", f"t{b}", f"t{c}", restrict=1000)[0][0]))
     path = write_questions(tmp_path / "q.txt", {"all": questions})
@@ -88,7 +88,7 @@ def test_p_thousands_takes_questions_and_answers_from_the_first_rows(tmp_path):
     assert evaluate_analogies(wv, path, protocol="P1k").protocol == "P1k"
 
 
-def test_protocols_differ_in_what_they_ask(world, tmp_path):
+def test_protocols_count_different_questions(world, tmp_path):
     wv, sections = world
     sections = {**sections, "family": [*sections["family"], ("x", "family1b", "family2a", "family2b")]}
     path = write_questions(tmp_path / "q.txt", sections)
@@ -115,7 +115,7 @@ def test_totals_by_kind(world, tmp_path):
     assert json.loads(json.dumps(result.summary()))["total"]["right"] == result.total.right
 
 
-def test_words_of_the_question_are_never_the_answer(tmp_path):
+def test_question_words_are_never_answers(tmp_path):
     wv = WordVectors(["a", "b", "c", "d"], [[1, 0], [0.9, 0.1], [1, 0.2], [-1, 0]])
     path = tmp_path / "q.txt"
     for method in ("add", "mul"):
@@ -131,22 +131,22 @@ def test_casing_of_questions(tmp_path):
     rows = [[0.2, 1], [1, 1], [0.2, -1], [1, -1]]
     wv = WordVectors(["man", "king", "woman", "queen"], rows)
     assert evaluate_analogies(wv, path).total.right == 1
-    # As written first: Queen is another word than queen ...
+    # Words are looked up as written first: Queen and queen are different words ...
     wv = WordVectors(["man", "king", "woman", "queen", "Queen"], [*rows, [-1, 1]])
     assert evaluate_analogies(wv, path).total.right == 0
-    # ... unless the vectors say that they were trained lower-cased.
+    # ... unless the vectors were trained on lower-cased text.
     wv = WordVectors(["man", "king", "woman", "queen", "Queen"], [*rows, [-1, 1]], lowercase=True)
     assert evaluate_analogies(wv, path).total.right == 1
 
 
-def test_capitalised_spelling_outside_the_first_rows_falls_back_to_lower_case(tmp_path):
+def test_capitalized_words_outside_the_first_rows_fall_back_to_lower_case(tmp_path):
     path = tmp_path / "q.txt"
     path.write_text("t1 T2 t3 t4\n")
     wv = WordVectors([*(f"t{row}" for row in range(1000)), "T2"], np.random.default_rng(0).normal(size=(1001, 3)))
     assert evaluate_analogies(wv, path, protocol="P1k").total.asked == 1
 
 
-def test_question_files_as_they_are_found(world, tmp_path):
+def test_real_world_question_files(world, tmp_path):
     wv, _ = world
     path = tmp_path / "q.txt.gz"
     text = "// Copyright\nfamily0a family0b\tfamily1a  family1b \r\n\n: empty\n:gram x\nFamily0a family0b family1a xx\n"
@@ -163,21 +163,21 @@ def test_question_files_as_they_are_found(world, tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("", "q.txt: no questions; expected four words a line"),
+        ("", "q.txt: no questions; expected four words per line"),
         (": only\n: sections\n", "q.txt: no questions"),
         (": a\nb c d e\nb c d\n", "q.txt:3: expected 4 words, found 3"),
         ("b c d e f\n", "q.txt:1: expected 4 words, found 5"),
         (b"a b c \xff\n", "q.txt: byte 0xff at offset 6 is not UTF-8"),
     ],
 )
-def test_question_files_that_are_none(world, tmp_path, content, message):
+def test_invalid_question_files_are_rejected(world, tmp_path, content, message):
     path = tmp_path / "q.txt"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(InputError, match=message):
         evaluate_analogies(world[0], path)
 
 
-def test_arguments_of_analogies(world, tmp_path):
+def test_invalid_arguments_are_rejected(world, tmp_path):
     path = write_questions(tmp_path / "q.txt", world[1])
     for options, message in [
         ({"protocol": "P30"}, "protocol must be one of P30k, Pfull, Phyp, got 'P30'"),
@@ -195,7 +195,7 @@ def test_arguments_of_analogies(world, tmp_path):
 
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.tuples(st.integers(-3, 3), st.floats(-2, 2, width=16)), min_size=2, max_size=20))
-def test_ranks_and_correlation_are_scipys(pairs):
+def test_ranks_and_correlation_match_scipy(pairs):
     x, y = np.array(pairs, float).T
     np.testing.assert_array_equal(average_ranks(x), rankdata(x))
     if len(set(x)) > 1 and len(set(y)) > 1:
@@ -205,12 +205,12 @@ def test_ranks_and_correlation_are_scipys(pairs):
         assert spearman(x, y) is None
 
 
-def test_correlation_of_next_to_nothing():
+def test_correlation_of_short_series_is_undefined():
     assert spearman(np.array([]), np.array([])) is None
     assert spearman(np.array([1.0]), np.array([2.0])) is None
 
 
-def test_pairs_found_are_compared_and_the_others_counted(world, tmp_path):
+def test_only_covered_pairs_are_compared(world, tmp_path):
     wv, _ = world
     rng = np.random.default_rng(4)
     pairs = [(*rng.choice(wv.tokens, 2), rng.integers(0, 10) / 2) for _ in range(60)]
@@ -236,7 +236,7 @@ def test_too_few_pairs_give_no_correlation(tmp_path):
     assert (one.spearman, one.covered) == (None, 1)
 
 
-def test_vectors_of_zeros_have_cosine_zero(tmp_path):
+def test_zero_vectors_have_cosine_zero(tmp_path):
     path = tmp_path / "pairs.tsv"
     path.write_text("a\tnil\t2\na\tb\t1\na\tc\t3\n")
     wv = WordVectors(["a", "b", "c", "nil"], [[1, 0], [-1, 0], [1, 0.1], [0, 0]])
@@ -256,17 +256,17 @@ def test_vectors_of_zeros_have_cosine_zero(tmp_path):
         ("a\t\t1\n", "p.tsv:1: a column is empty"),
     ],
 )
-def test_pair_files_that_are_none(world, tmp_path, content, message):
+def test_invalid_pair_files_are_rejected(world, tmp_path, content, message):
     path = tmp_path / "p.tsv"
     path.write_text(content)
     with pytest.raises(InputError, match=message):
         evaluate_similarity(world[0], path)
 
 
-# -- public sets ------------------------------------------------------------------------------------------------------
+# -- public benchmarks ------------------------------------------------------------------------------------------------
 
 
-def test_public_sets_are_read_whole(public_data):
+def test_public_benchmarks_are_read_completely(public_data):
     folder = public_data / "similarity"
     sizes = {"ws353": 353, "ws353_similarity": 203, "ws353_relatedness": 252, "rg65": 65, "mc30": 30, "mturk287": 287}
     sizes |= {"simlex999": 999, "yp130": 130}
@@ -280,7 +280,7 @@ def test_public_sets_are_read_whole(public_data):
 
 
 @pytest.mark.parametrize("start", ["", "\n", "# word, word, score\n"])
-def test_the_kind_of_a_file_is_seen_from_its_columns(tmp_path, start):
+def test_file_kind_is_detected_from_its_columns(tmp_path, start):
     wv = WordVectors(["up", "north", "down", "south"], [[0, 1], [0.1, 1], [0, -1], [0.1, -1]])
     pairs, questions = tmp_path / "pairs.tsv", tmp_path / "questions.txt"
     pairs.write_text(f"{start}up\tnorth\t9\nup\tdown\t1\n")

@@ -1,4 +1,4 @@
-"""Sparse word vectors against dense ones that hold the same numbers, and their files."""
+"""Sparse word vectors: comparison with dense ones of the same values, and files."""
 
 import copy
 import json
@@ -41,7 +41,7 @@ def sparse():
 
 @pytest.fixture(scope="module")
 def dense(sparse):
-    """The same vectors with all their zeros."""
+    """Return the same vectors in dense form."""
     return WordVectors(sparse.vocabulary, sparse.matrix.toarray())
 
 
@@ -50,10 +50,10 @@ def assert_same_answers(found, expected):
     np.testing.assert_allclose([score for _, score in found], [score for _, score in expected], atol=1e-12)
 
 
-# -- questions --------------------------------------------------------------------------------------------------------
+# -- queries ----------------------------------------------------------------------------------------------------------
 
 
-def test_it_says_what_it_holds(sparse):
+def test_attributes_and_repr(sparse):
     assert (len(sparse), sparse.vector_size, sparse.matrix.shape) == (40, 40, (40, 40))
     assert 0 < sparse.matrix.nnz < 1600
     assert sparse.settings == {
@@ -69,7 +69,7 @@ def test_it_says_what_it_holds(sparse):
     assert (list(sparse), sparse.counts is sparse.vocabulary.counts) == (sparse.tokens, True)
 
 
-def test_a_word_s_vector_is_its_row(sparse, dense):
+def test_word_vectors_are_matrix_rows(sparse, dense):
     assert np.array_equal(sparse["t3"], dense["t3"])
     assert np.array_equal(sparse[["t3", "t0"]], dense[["t3", "t0"]])
     assert sparse["t3"].dtype == np.float32
@@ -86,7 +86,7 @@ def test_similarities_are_cosines(sparse, dense):
 
 
 @pytest.mark.parametrize("piece", [1, 30, 1 << 18])
-def test_neighbors_are_those_of_dense_vectors(sparse, dense, piece, monkeypatch):
+def test_neighbors_match_dense_vectors(sparse, dense, piece, monkeypatch):
     monkeypatch.setattr("wordvec.system.csr.PIECE", piece)
     monkeypatch.setattr("wordvec.vectors.sparse._AT_ONCE", 3)
     assert_same_answers(sparse.most_similar("t2"), dense.most_similar("t2"))
@@ -100,13 +100,13 @@ def test_neighbors_are_those_of_dense_vectors(sparse, dense, piece, monkeypatch)
 
 @pytest.mark.parametrize("method", ["add", "mul"])
 @pytest.mark.parametrize("restrict", [None, 20, ["t30", "t8", "t2", "t5"]])
-def test_analogies_are_those_of_dense_vectors(sparse, dense, method, restrict):
+def test_analogies_match_dense_vectors(sparse, dense, method, restrict):
     found = sparse.analogy("t1", "t2", "t3", 5, method, restrict=restrict)
     assert_same_answers(found, dense.analogy("t1", "t2", "t3", 5, method, restrict=restrict))
     assert found
 
 
-def test_questions_of_several_words(sparse, dense):
+def test_queries_of_several_words(sparse, dense):
     words = ["t1", "t4", "t6", "t11"]
     np.testing.assert_allclose(sparse.mean_vector(words), dense.mean_vector(words), atol=1e-7)
     assert sparse.odd_one_out(words) == dense.odd_one_out(words)
@@ -115,7 +115,7 @@ def test_questions_of_several_words(sparse, dense):
     assert_same_answers(sparse.similar_by_vector(dense["t4"], 3), dense.similar_by_vector(dense["t4"], 3))
 
 
-def test_a_row_of_zeros_is_near_to_nothing():
+def test_a_zero_row_has_similarity_zero():
     wv = SparseWordVectors(["a", "b", "c"], csr_array(np.array([[1.0, 0], [0, 0], [2, 2]])))
     assert wv.similarities("a").round(4).tolist() == [1, 0, 0.7071]
     assert wv.similarity("b", "b") == 0
@@ -123,7 +123,7 @@ def test_a_row_of_zeros_is_near_to_nothing():
         wv.most_similar("b")
 
 
-def test_unknown_words_and_foolish_questions_are_refused(sparse):
+def test_unknown_words_and_invalid_queries_are_rejected(sparse):
     with pytest.raises(UnknownTokenError, match="'none' is not in the vocabulary"):
         sparse.most_similar("none")
     with pytest.raises(InputError, match="top must be at least 1"):
@@ -131,12 +131,12 @@ def test_unknown_words_and_foolish_questions_are_refused(sparse):
 
 
 @pytest.mark.parametrize("ask", [lambda wv: wv.vectors, lambda wv: wv.unit_vectors])
-def test_what_needs_dense_vectors_says_so(sparse, ask):
-    with pytest.raises(InputError, match="needs dense ones; make them with train-embeddings --model svd, or glove"):
+def test_operations_that_need_dense_vectors_are_rejected(sparse, ask):
+    with pytest.raises(InputError, match="needs dense vectors; train them with train-embeddings --model svd, or glove"):
         ask(sparse)
 
 
-def test_evaluations_are_those_of_dense_vectors(sparse, dense, tmp_path):
+def test_evaluations_match_dense_vectors(sparse, dense, tmp_path):
     random = np.random.default_rng(1)
     pairs, questions = tmp_path / "pairs.tsv", tmp_path / "questions.txt"
     random_pairs = zip(*random.integers(0, 45, (2, 50)), random.random(50), strict=True)
@@ -159,12 +159,12 @@ def test_evaluations_are_those_of_dense_vectors(sparse, dense, tmp_path):
     ("matrix", "message"),
     [
         (np.zeros((2, 2)), "matrix must be sparse, in CSR format, got ndarray"),
-        (csr_array((3, 2)), r"matrix must have 2 rows, one for each token, got shape \(3, 2\)"),
+        (csr_array((3, 2)), r"matrix must have 2 rows, one per token, got shape \(3, 2\)"),
         (csr_array(np.array([[1, np.nan], [0, 0]])), "NaN or infinity in rows 0 to 1"),
         (csr_array((np.ones(2), np.array([1, 0]), np.array([0, 2, 2]))), "matrix must have sorted rows"),
     ],
 )
-def test_matrices_that_do_not_fit_are_refused(matrix, message):
+def test_invalid_matrices_are_rejected(matrix, message):
     with pytest.raises(InputError, match=message):
         SparseWordVectors(["a", "b"], matrix)
 
@@ -179,7 +179,7 @@ def path(sparse, tmp_path):
     return path
 
 
-def test_a_file_holds_everything(sparse, path, tmp_path):
+def test_files_store_everything(sparse, path, tmp_path):
     loaded = load_vectors(path)
     assert isinstance(loaded, SparseWordVectors)
     assert loaded.vocabulary == sparse.vocabulary
@@ -192,14 +192,14 @@ def test_a_file_holds_everything(sparse, path, tmp_path):
     assert (tmp_path / "again.safetensors").read_bytes() == path.read_bytes()
 
 
-def test_the_first_rows_alone_can_be_read(sparse, path):
+def test_limit_reads_only_the_first_rows(sparse, path):
     loaded = load_vectors(path, limit=7)
     assert (len(loaded), loaded.vector_size) == (7, 40)
     assert np.array_equal(loaded.matrix.toarray(), sparse.matrix.toarray()[:7])
     assert loaded.similarity("t1", "t5") == sparse.similarity("t1", "t5")
 
 
-def test_a_file_is_described(sparse, path):
+def test_describe_returns_metadata(sparse, path):
     about = describe(path)
     assert (about["kind"], about["tokens"], about["vector_size"]) == ("sparse vectors", 40, 40)
     assert about["numbers"] == sparse.matrix.nnz
@@ -207,7 +207,7 @@ def test_a_file_is_described(sparse, path):
 
 
 @pytest.mark.parametrize("name", ["v.txt", "v.vec", "v.bin"])
-def test_other_formats_are_refused_with_the_way_out(sparse, tmp_path, name):
+def test_other_formats_are_rejected_with_a_remedy(sparse, tmp_path, name):
     with pytest.raises(
         InputError, match=r"does not support sparse vectors .* save as \.safetensors or train dense vectors"
     ):
@@ -215,22 +215,22 @@ def test_other_formats_are_refused_with_the_way_out(sparse, tmp_path, name):
     assert not list(tmp_path.iterdir())
 
 
-def test_copies_ask_the_same(sparse):
+def test_copies_give_the_same_results(sparse):
     for twin in (pickle.loads(pickle.dumps(sparse)), copy.deepcopy(sparse)):
         assert twin.most_similar("t2") == sparse.most_similar("t2")
 
 
 DAMAGE = {
-    "indptr that falls": ({"indptr": [0, 2, 1]}, {}, "indptr must increase"),
+    "decreasing indptr": ({"indptr": [0, 2, 1]}, {}, "indptr must increase"),
     "indptr from 1": ({"indptr": [1, 2, 3]}, {}, "indptr must increase"),
-    "indptr beyond": ({"indptr": [0, 2, 4]}, {}, "indptr must increase"),
-    "numbers left over": ({"indptr": [0, 1, 2]}, {}, "indptr must increase"),
-    "columns that fall": ({"indices": [1, 0, 0]}, {}, "column indices of a row must be ascending and in 0..2"),
-    "a column twice": ({"indices": [1, 1, 0]}, {}, "column indices of a row must be ascending"),
-    "a column beyond": ({"indices": [0, 3, 0]}, {}, "column indices of a row must be ascending and in 0..2"),
-    "a column below": ({"indices": [-1, 1, 0]}, {}, "column indices of a row must be ascending"),
+    "indptr too large": ({"indptr": [0, 2, 4]}, {}, "indptr must increase"),
+    "unused numbers": ({"indptr": [0, 1, 2]}, {}, "indptr must increase"),
+    "decreasing columns": ({"indices": [1, 0, 0]}, {}, "column indices of a row must be ascending and in 0..2"),
+    "duplicate column": ({"indices": [1, 1, 0]}, {}, "column indices of a row must be ascending"),
+    "column too large": ({"indices": [0, 3, 0]}, {}, "column indices of a row must be ascending and in 0..2"),
+    "negative column": ({"indices": [-1, 1, 0]}, {}, "column indices of a row must be ascending"),
     "too few indices": ({"indices": [0, 1]}, {}, r"'indices' must have shape \(3,\), got \(2,\)"),
-    "not finite": ({"data": [1, np.inf, 1]}, {}, "matrix must be finite numbers"),
+    "not finite": ({"data": [1, np.inf, 1]}, {}, "matrix must be finite, got"),
     "no columns": ({}, {"columns": None}, "'columns' in its metadata must be an integer"),
     "a later version": ({}, {"version": 2}, "version must be 1, got 2; it was written by a newer release"),
     "no tokenizer": ({}, {"tokenizer": None}, "must contain 'tokenizer' as str"),
@@ -238,8 +238,8 @@ DAMAGE = {
 
 
 @pytest.mark.parametrize("damage", DAMAGE)
-def test_damaged_files_are_refused(tmp_path, damage):
-    arrays, told, message = DAMAGE[damage]
+def test_damaged_files_are_rejected(tmp_path, damage):
+    arrays, metadata, message = DAMAGE[damage]
     token_bytes, token_offsets = pack_tokens(["a", "b"])
     tensors = {
         "data": np.array(arrays.get("data", [1, 2, 3]), np.float32),
@@ -249,7 +249,7 @@ def test_damaged_files_are_refused(tmp_path, damage):
         "token_offsets": token_offsets,
     }
     about = {"kind": "sparse vectors", "version": 1, "columns": 3, "tokenizer": "words", "lowercase": True}
-    about |= {"settings": {}, **told}
+    about |= {"settings": {}, **metadata}
     path = tmp_path / "v.safetensors"
     path.write_bytes(save(tensors, {"wordvec": json.dumps(about)}))
     with pytest.raises(FormatError, match=message):
@@ -263,7 +263,7 @@ def run(*arguments):
     return CliRunner().invoke(command, [str(argument) for argument in arguments])
 
 
-def test_commands_ask_sparse_files(sparse, path):
+def test_commands_query_sparse_files(sparse, path):
     near = run("neighbors", path, "t2", "--top", 2)
     assert near.exit_code == 0
     assert near.output.split() == [
@@ -274,7 +274,7 @@ def test_commands_ask_sparse_files(sparse, path):
     assert run("odd-one-out", path, "t1", "t4", "t6").exit_code == 0
 
 
-def test_converting_to_text_is_refused_in_one_line(path, tmp_path):
+def test_converting_to_text_is_rejected_in_one_line(path, tmp_path):
     result = run("convert", path, tmp_path / "v.txt")
     assert result.exit_code == 1
     assert "format text does not support sparse vectors (40 columns)" in result.output

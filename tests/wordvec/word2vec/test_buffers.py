@@ -1,4 +1,4 @@
-"""The arrays of training: first vectors, borders of lanes, room in every buffer."""
+"""Training arrays: initial vectors, lane bounds, alignment."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from wordvec import Word2VecSettings
 from wordvec.word2vec.buffers import allocate, first_memory, lane_bounds, safe_lanes, sizes_of, user_counts
 
 
-def test_first_vectors_are_small_uniform_and_a_function_of_the_seed():
+def test_initial_vectors_are_uniform_and_seeded():
     memory = first_memory(500, 20, 32, 7, seed=3).reshape(-1, 32)
     assert memory.shape == (1007, 32)
     vectors = memory[:500, :20]
@@ -17,32 +17,32 @@ def test_first_vectors_are_small_uniform_and_a_function_of_the_seed():
     assert not memory[:500, 20:].any()
     assert not memory[500:].any()
     assert first_memory(500, 20, 32, 7, seed=3).tobytes() == memory.tobytes()
-    assert first_memory(500, 20, 32, 1, seed=3).tobytes() == memory[:1001].tobytes(), "whatever the lanes need"
+    assert first_memory(500, 20, 32, 1, seed=3).tobytes() == memory[:1001].tobytes(), "independent of the lanes"
     assert np.abs(first_memory(500, 20, 32, 7, seed=4).reshape(-1, 32)[:500, :20] - vectors).mean() > 0.01
 
 
 @pytest.mark.parametrize(("tokens", "lanes"), [(100, 8), (3, 8), (1, 1), (1000, 7)])
-def test_lanes_take_the_whole_corpus_in_about_equal_parts(tokens, lanes):
+def test_lanes_split_the_corpus_about_equally(tokens, lanes):
     bounds = lane_bounds(corpus_of([0, 1] * tokens, [0, 2 * tokens]), lanes)
     assert bounds.dtype == np.int64
     assert (bounds[0], bounds[-1], len(bounds)) == (0, 2 * tokens, lanes + 1)
     assert np.ptp(np.diff(bounds)) <= 1
 
 
-def test_a_vocabulary_bears_lanes_by_its_types_in_effect():
+def test_lanes_are_limited_by_the_effective_number_of_types():
     settings = Word2VecSettings(lanes=8, lane_tokens=100).resolved()
     assert safe_lanes(np.ones(2), settings) == 1
     assert safe_lanes(np.ones(150), settings) == 4
     assert safe_lanes(np.ones(10_000), settings) == 8
-    # Types that hardly occur do not count: half the text is one type, so there are fewer than four in effect.
+    # Rare types do not count: half of the text is one type, so the effective number of types is below four.
     assert safe_lanes(np.array([1000, *[1] * 1000]), settings) == 1
-    # Scale does not matter, and shorter rounds bear more lanes.
+    # Scale does not matter, and shorter rounds support more lanes.
     assert safe_lanes(np.full(150, 1e-9), settings) == 4
     assert safe_lanes(np.ones(150), Word2VecSettings(lanes=8, lane_tokens=64).resolved()) == 7
 
 
 @pytest.mark.parametrize("mode", ["reproducible", "hogwild"])
-def test_every_row_starts_on_a_cache_line_of_its_own(mode):
+def test_rows_are_cache_line_aligned(mode):
     settings = Word2VecSettings(mode=mode, window=3, lane_tokens=64, vector_size=20).resolved()
     lanes, tiles = allocate(settings, sizes_of(settings, 30), 3, 2, 32, 30)
     for count, arrays in ((3, lanes), (2, tiles)):
@@ -55,7 +55,7 @@ def test_every_row_starts_on_a_cache_line_of_its_own(mode):
     assert first_memory(30, 20, 32, 3, seed=1).ctypes.data % 64 == 0
 
 
-def test_users_are_counted_by_round_and_thread_on_cache_lines_of_their_own():
+def test_user_counts_are_cache_line_aligned():
     users = user_counts(45, 3)
     assert (users.shape[:2], users.dtype) == ((2, 3), np.uint8)
     assert users.shape[2] >= 90

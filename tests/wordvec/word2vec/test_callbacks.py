@@ -1,4 +1,4 @@
-"""Looking at training: callbacks at their moments, evaluation, the epoch that is kept, stopping early."""
+"""Callbacks, evaluation, best-epoch selection, early stopping."""
 
 import itertools
 import threading
@@ -43,7 +43,7 @@ class Witness(TrainingCallback):
 # -- callbacks --------------------------------------------------------------------------------------------------------
 
 
-def test_callbacks_are_called_at_their_moments_and_in_order():
+def test_callbacks_are_called_in_order():
     first, second = Witness(), Witness()
     train(callbacks=[first, second], evaluate=lambda vectors: 0.5, evaluate_every=3)
     assert first.seen == second.seen
@@ -59,7 +59,7 @@ def test_callbacks_are_called_at_their_moments_and_in_order():
     ]
 
 
-def test_a_callback_sees_what_was_learned_and_cannot_spoil_it():
+def test_callbacks_see_a_copy_of_the_vectors():
     seen = []
 
     def look(training):
@@ -77,13 +77,13 @@ def test_a_callback_sees_what_was_learned_and_cannot_spoil_it():
     np.testing.assert_array_equal(seen[-1][2], result.vectors.context_vectors)
 
 
-def test_after_the_end_the_vectors_are_those_of_the_result():
+def test_vectors_in_on_end_are_those_of_the_result():
     kept = []
     result = train(callbacks=[Witness(), kept.append])
     assert kept[-1].vectors() is result.vectors
 
 
-def test_a_callback_may_stop_training():
+def test_a_callback_can_stop_training():
     result = train(callbacks=[lambda training: training.epoch == 2 and training.stop()])
     assert (len(result.losses), result.kept_epoch) == (2, 2)
 
@@ -93,7 +93,7 @@ class Trouble(Exception):
 
 
 @pytest.mark.parametrize("moment", ["on_begin", "on_epoch", "on_evaluation", "on_end"])
-def test_what_a_callback_raises_comes_out_and_leaves_no_thread(moment):
+def test_callback_errors_propagate_and_leave_no_thread(moment):
     class Bad:
         pass
 
@@ -115,7 +115,7 @@ def test_what_a_callback_raises_comes_out_and_leaves_no_thread(moment):
         (Witness, r"a callback must be an object, got the class Witness; write Witness\(\)"),
     ],
 )
-def test_what_is_no_callback_is_named_before_any_work(callback, message):
+def test_invalid_callbacks_are_rejected_before_any_work(callback, message):
     with pytest.raises(InputError, match=message):
         train(callbacks=[callback])
 
@@ -123,7 +123,7 @@ def test_what_is_no_callback_is_named_before_any_work(callback, message):
 # -- evaluation -------------------------------------------------------------------------------------------------------
 
 
-def test_the_best_epoch_is_kept_of_equal_ones_the_first():
+def test_the_best_epoch_is_kept_ties_keep_the_first():
     scores, tables = iter([0.2, 0.9, 0.9, 0.1]), []
 
     def evaluate(vectors):
@@ -136,10 +136,10 @@ def test_the_best_epoch_is_kept_of_equal_ones_the_first():
     assert result.kept_epoch == 2
     np.testing.assert_array_equal(result.vectors.vectors, tables[1].vectors)
     np.testing.assert_array_equal(result.vectors.context_vectors, tables[1].context_vectors)
-    assert len(result.losses) == 4, "to the end: nothing was said of stopping"
+    assert len(result.losses) == 4, "all epochs: early stopping was not requested"
 
 
-def test_evaluating_changes_nothing_but_what_is_kept():
+def test_evaluation_only_affects_which_epoch_is_kept():
     plain = train()
     watched = train(evaluate=lambda vectors: len(vectors) + next(rising), evaluate_every=2)
     np.testing.assert_array_equal(plain.vectors.vectors, watched.vectors.vectors)
@@ -153,36 +153,36 @@ rising = iter(range(1, 99))
 
 
 @pytest.mark.skipif(JIT_OFF, reason="an epoch that takes a second")
-def test_the_clock_evaluates_and_decides_nothing():
+def test_timed_evaluations_do_not_select_an_epoch():
     scores, witness = iter([9.0, 8.0, *[0.1] * 1000]), Witness()
     corpus = random_corpus([20] * 60_000, types=1000)
     settings = Word2VecSettings(vector_size=200, window=9, epochs=1, subsample=0)
     result = train_word2vec(
         corpus, settings, evaluate=lambda vectors: next(scores), evaluate_seconds=0.2, callbacks=[witness]
     )
-    told = [seen for seen in witness.seen if seen[0] == "evaluation"]
-    assert len(told) >= 3
-    assert 0 < told[0][2] < told[1][2] < 1
+    evaluations = [seen for seen in witness.seen if seen[0] == "evaluation"]
+    assert len(evaluations) >= 3
+    assert 0 < evaluations[0][2] < evaluations[1][2] < 1
     assert result.scores == [0.1]
     assert result.kept_epoch == 1
 
 
 @pytest.mark.parametrize("score", [None, float("nan"), "good", True])
-def test_a_score_is_a_number(score):
+def test_invalid_scores_are_rejected(score):
     with pytest.raises(InputError, match="evaluate must return a finite number, got"):
         train(evaluate=lambda vectors: score)
 
 
-def test_time_that_evaluation_takes_is_not_training():
+def test_evaluation_time_is_not_training_time():
     result = train(evaluate=lambda vectors: time.sleep(0.3) or 1.0, settings=Word2VecSettings(vector_size=8, epochs=2))
     assert result.seconds < 0.3 or JIT_OFF
 
 
-# -- stopping early ---------------------------------------------------------------------------------------------------
+# -- early stopping ---------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("patience", "epochs", "kept"), [(1, 3, 2), (2, 6, 4), (3, 7, 4), (4, 8, 8)])
-def test_training_ends_when_it_gets_no_better(monkeypatch, patience, epochs, kept):
+def test_early_stopping_ends_training(monkeypatch, patience, epochs, kept):
     losses = iter([3.0, 2.0, 2.5, 1.0, 1.0, 1.5, 1.2, 0.5])
     monkeypatch.setattr(training.Trainer, "end_epoch", lambda self: training.EpochResult(next(losses), 0.1, 7))
     tables = []
@@ -194,17 +194,17 @@ def test_training_ends_when_it_gets_no_better(monkeypatch, patience, epochs, kep
     assert result.summary()["kept_epoch"] == kept
 
 
-def test_patience_counts_epochs_also_when_not_each_is_evaluated(caplog):
+def test_patience_counts_all_epochs_not_only_evaluated_ones(caplog):
     caplog.set_level("INFO", logger="wordvec")
     scores = iter([0.5, 0.4, 0.3])
     settings = Word2VecSettings(vector_size=8, epochs=20)
     result = train(settings=settings, evaluate=lambda v: next(scores), evaluate_every=2, early_stopping=3)
     assert (len(result.losses), result.kept_epoch) == (5, 2)
-    assert "no better epoch than 2 in 3 epochs: training ends" in caplog.text
-    assert "the vectors of epoch 2 are kept, the best of 5" in caplog.text
+    assert "stopping early: no improvement on epoch 2 in 3 epochs" in caplog.text
+    assert "keeping the vectors of epoch 2, the best of 5" in caplog.text
 
 
-def test_the_rate_falls_as_if_no_epoch_were_left_out():
+def test_early_stopping_does_not_change_the_schedule():
     told = []
     settings = Word2VecSettings(vector_size=8, epochs=10, learning_rate=0.1, min_learning_rate=0.05)
     scores = iter([3, 2, 1])
@@ -214,6 +214,6 @@ def test_the_rate_falls_as_if_no_epoch_were_left_out():
 
 @pytest.mark.parametrize("name", ["evaluate_every", "evaluate_seconds", "early_stopping"])
 @pytest.mark.parametrize("value", [0, -1, "2", float("inf")])
-def test_numbers_out_of_range_are_named_before_any_work(name, value):
+def test_values_out_of_range_are_rejected_before_any_work(name, value):
     with pytest.raises(InputError, match=f"{name} must be a number above 0, got {value!r}"):
         train(**{name: value}, evaluate=lambda vectors: 1.0)

@@ -1,4 +1,4 @@
-"""Continuing from vectors: more epochs, new text, new words."""
+"""Continued training from existing vectors: more epochs, new text, new words."""
 
 import numpy as np
 import pytest
@@ -25,7 +25,7 @@ def more(initial, texts=NEW, settings=SETTINGS, **options):
     return train_word2vec(encode_corpus(texts), settings, threads=1, initial=initial, **options)
 
 
-def test_words_of_both_are_there_with_their_counts_added(old):
+def test_vocabularies_are_merged_and_counts_added(old):
     found = more(old).vectors
     counts = dict(zip(found.tokens, found.counts.tolist(), strict=True))
     assert counts == {
@@ -36,7 +36,7 @@ def test_words_of_both_are_there_with_their_counts_added(old):
     assert found.context_vectors.shape == found.vectors.shape == (11, 20)
 
 
-def test_words_that_the_new_text_has_not_stay_as_they_are_bit_for_bit(old):
+def test_words_missing_from_the_new_text_are_unchanged(old):
     found = more(old).vectors
     for word in ("dog", "sat", "on"):
         for side in ("vectors", "context_vectors"):
@@ -45,7 +45,7 @@ def test_words_that_the_new_text_has_not_stay_as_they_are_bit_for_bit(old):
             )
 
 
-def test_known_words_start_where_they_were_and_new_ones_as_usual(old):
+def test_known_words_start_from_their_vectors(old):
     still = Word2VecSettings(**vars(SETTINGS) | {"learning_rate": 1e-12, "min_learning_rate": 0, "epochs": 1})
     found, fresh = more(old, settings=still).vectors, train_word2vec(encode_corpus(NEW), still, threads=1).vectors
     for word in ("the", "mat", "cat"):
@@ -59,7 +59,7 @@ def test_known_words_start_where_they_were_and_new_ones_as_usual(old):
     assert np.abs(moved["the"] - old["the"]).max() > 0.01
 
 
-def test_more_epochs_on_the_same_text_go_on_learning():
+def test_more_epochs_on_the_same_text_lower_the_loss():
     texts = [f"{a} likes {b}" for a, b in ("ab", "cd", "ef")] * 200
     settings = Word2VecSettings(vector_size=16, epochs=1 if JIT_OFF else 4, subsample=0)
     first = train_word2vec(encode_corpus(texts), settings, threads=1)
@@ -69,29 +69,29 @@ def test_more_epochs_on_the_same_text_go_on_learning():
     assert second.vectors.counts.sum() == 2 * first.vectors.counts.sum()
 
 
-def test_it_is_reproducible_and_through_a_file(old, tmp_path):
+def test_continuation_is_reproducible_and_works_through_a_file(old, tmp_path):
     save_vectors(old, tmp_path / "old.safetensors")
     first, second = more(old).vectors, more(load_vectors(tmp_path / "old.safetensors")).vectors
     assert first.vectors.tobytes() == second.vectors.tobytes()
     assert first.vectors.tobytes() != more(None).vectors.vectors.tobytes()
 
 
-def test_a_text_without_a_known_word_works(old, caplog):
+def test_a_text_without_known_words(old, caplog):
     caplog.set_level("INFO", logger="wordvec")
     found = more(old, ["entirely different words"] * 9).vectors
     assert len(found) == len(old) + 3
     np.testing.assert_array_equal(found["dog"], old["dog"])
-    assert "0 of 3 words continue from the vectors there are" in caplog.text
+    assert "0 of 3 words continue from existing vectors" in caplog.text
 
 
-def test_counts_that_nobody_knows_are_none(old):
+def test_missing_counts_stay_none(old):
     bare = WordVectors(old.tokens, old.vectors, context_vectors=old.context_vectors)
     found = more(bare).vectors
     assert found.counts[found.token_id("the")] == 120
     assert found.counts[found.token_id("dog")] == 0
 
 
-def test_what_watches_sees_all_words(old):
+def test_callbacks_see_the_merged_vocabulary(old):
     seen = []
     more(old, evaluate=lambda vectors: seen.append(len(vectors)) or 1.0)
     assert seen == [11, 11, 11]
@@ -101,16 +101,16 @@ def test_what_watches_sees_all_words(old):
     ("change", "message"),
     [
         ({"context_vectors": None}, r"have no context vectors.*continue from a \.safetensors file"),
-        ({"tokenizer": "words"}, r"another kind of tokens \(words\) than this text was cut into \(whitespace\)"),
-        ({"lowercase": True}, r"\(whitespace, lower-cased\) than this text was cut into \(whitespace\); cut it alike"),
+        ({"tokenizer": "words"}, r"another tokenizer \(words\) than this text \(whitespace\)"),
+        ({"lowercase": True}, r"tokenizer \(whitespace, lower-cased\) than this text \(whitespace\); use the same one"),
     ],
 )
-def test_what_cannot_be_continued_from_is_refused(old, change, message):
+def test_incompatible_vectors_are_rejected(old, change, message):
     given = {"context_vectors": old.context_vectors} | change
     with pytest.raises(InputError, match=message):
         more(WordVectors(old.vocabulary, old.vectors, **given))
 
 
-def test_the_size_cannot_change(old):
+def test_the_vector_size_cannot_change(old):
     with pytest.raises(InputError, match="vector_size must be that of the vectors to continue from, 20, got 8"):
         more(old, settings=Word2VecSettings(vector_size=8))

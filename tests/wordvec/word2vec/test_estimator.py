@@ -1,4 +1,4 @@
-"""Word2Vec as an estimator; what all estimators promise is checked in tests/estimators."""
+"""The Word2Vec estimator; the contract of all estimators is tested in tests/estimators."""
 
 import inspect
 
@@ -34,7 +34,7 @@ def vectors_of(model):
 # -- parameters -------------------------------------------------------------------------------------------------------
 
 
-def test_parameters_are_the_settings_with_the_same_defaults():
+def test_parameters_match_the_settings():
     parameters = {name: p.default for name, p in inspect.signature(Word2Vec).parameters.items()}
     defaults = {name: f.default for name, f in Word2VecSettings.__dataclass_fields__.items()}
     del defaults["seed"]
@@ -58,7 +58,7 @@ def test_fit_learns_vectors_vocabulary_and_losses():
     assert model.vectors_.settings["seed"] == 1
 
 
-def test_every_kind_of_corpus_gives_the_same_model(tmp_path):
+def test_all_kinds_of_corpora_give_the_same_model(tmp_path):
     expected = vectors_of(small().fit(TEXTS))
     (tmp_path / "text").write_text("\n".join(TEXTS) + "\n")
     for corpus in (
@@ -70,7 +70,7 @@ def test_every_kind_of_corpus_gives_the_same_model(tmp_path):
         np.testing.assert_array_equal(vectors_of(small().fit(corpus)), expected)
 
 
-def test_a_corpus_of_its_own_tokenizer_is_remembered(tmp_path):
+def test_the_tokenizer_of_a_corpus_is_recorded(tmp_path):
     (tmp_path / "text").write_text("The King, the king!\n" * 3)
     model = small().fit(TextCorpus(tmp_path / "text", tokenizer="words", lowercase=True))
     assert (model.vectors_.tokenizer, model.vectors_.lowercase) == ("words", True)
@@ -101,8 +101,8 @@ def test_settings_reach_the_engine(monkeypatch):
     assert seen == [(expected, 1, 3)]
 
 
-def test_no_random_state_is_recorded_as_a_seed():
-    # None draws a seed for every fit, which the model records, so that any run can be repeated.
+def test_a_random_state_of_none_is_recorded_as_a_seed():
+    # None draws a seed for each fit, which the model records, so that any run can be repeated.
     once, again = small(random_state=None).fit(TEXTS), small(random_state=None).fit(TEXTS)
     assert (vectors_of(once) != vectors_of(again)).any()
     repeated = small(random_state=once.vectors_.settings["seed"]).fit(TEXTS)
@@ -110,7 +110,7 @@ def test_no_random_state_is_recorded_as_a_seed():
 
 
 @pytest.mark.skipif(JIT_OFF, reason="without JIT the barrier counts in Python: for one thread only")
-def test_the_number_of_jobs_changes_no_bit(monkeypatch):
+def test_results_do_not_depend_on_n_jobs(monkeypatch):
     monkeypatch.setenv("WORDVEC_OVERSUBSCRIBE", "1")
     texts = [" ".join(map(str, row)) for row in np.random.default_rng(0).integers(0, 500, (200, 20))]
     expected = vectors_of(small(n_jobs=1, lane_tokens=64).fit(texts))
@@ -123,19 +123,19 @@ def test_the_number_of_jobs_changes_no_bit(monkeypatch):
     [
         ({"window": 0}, "window must be at least 1, got 0"),
         ({"min_count": 0}, "min_count must be at least 1, got 0"),
-        ({"random_state": -1}, "random_state must be None, a RandomState or a number of at least 0, got -1"),
-        ({"random_state": "one"}, "random_state must be None, a RandomState or a number of at least 0, got 'one'"),
+        ({"random_state": -1}, "random_state must be None, a RandomState or an integer of at least 0, got -1"),
+        ({"random_state": "one"}, "random_state must be None, a RandomState or an integer of at least 0, got 'one'"),
         ({"n_jobs": 0}, "threads must be at least 1, got 0"),
         ({"tokenizer": "letters"}, "letters"),
     ],
 )
-def test_parameters_out_of_range_are_named_by_fit(options, message):
+def test_fit_rejects_parameters_out_of_range(options, message):
     with pytest.raises(InputError, match=message):
         small(**options).fit(TEXTS)
 
 
-def test_what_is_no_corpus_is_an_error():
-    with pytest.raises(InputError, match="put it into a list"):
+def test_invalid_corpora_are_rejected():
+    with pytest.raises(InputError, match="put it in a list"):
         small().fit("the king rules the land")
     with pytest.raises(InputError, match="lower min_count"):
         small(min_count=1000).fit(TEXTS)
@@ -144,7 +144,7 @@ def test_what_is_no_corpus_is_an_error():
 # -- transforming -----------------------------------------------------------------------------------------------------
 
 
-def test_a_text_becomes_the_mean_of_its_known_words():
+def test_transform_returns_the_mean_of_known_words():
     model = small().fit(TEXTS)
     wv = model.vectors_
     found = model.transform(["king queen king", "nothing known", "", "Rain", ["rain", "unknown"]])
@@ -160,18 +160,18 @@ def test_a_text_becomes_the_mean_of_its_known_words():
 @pytest.mark.parametrize(
     ("texts", "message"),
     [
-        ("the king", "got one string; put it into a list"),
+        ("the king", "got one string; put it in a list"),
         (["the king", 7], "item 1 is of type int, expected a text or a list of tokens"),
         ([b"the king"], "item 0 is of type bytes, expected a text or a list of tokens"),
-        ([["the", 7.5]], "item 0 holds 7.5"),
+        ([["the", 7.5]], "item 0 contains 7.5"),
     ],
 )
-def test_what_is_no_text_cannot_be_transformed(texts, message):
+def test_transform_rejects_invalid_texts(texts, message):
     with pytest.raises(InputError, match=message):
         small().fit(TEXTS).transform(texts)
 
 
-# -- among other estimators -------------------------------------------------------------------------------------------
+# -- pipelines and grid search ----------------------------------------------------------------------------------------
 
 
 def test_in_a_pipeline():
@@ -181,13 +181,13 @@ def test_in_a_pipeline():
     assert pipeline.predict(["rain falls on"]).shape == (1,)
 
 
-@pytest.mark.skipif(JIT_OFF, reason="eight fits in processes of their own; the one above shows that pipelines work")
-def test_in_a_grid_search_of_two_processes():
+@pytest.mark.skipif(JIT_OFF, reason="eight fits in separate processes; the test above covers pipelines")
+def test_in_a_grid_search_with_two_processes():
     pipeline = make_pipeline(small(), LogisticRegression())
     search = GridSearchCV(pipeline, {"word2vec__vector_size": np.array([4, 8])}, cv=2, n_jobs=2, error_score="raise")
     search.fit(TEXTS, LABELS)
     assert search.best_params_["word2vec__vector_size"] in (4, 8)
     assert np.isfinite(search.cv_results_["mean_test_score"]).all()
-    # The same bits in another process: the score of a fold is what it is here.
+    # Another process gives the same bits: the score of a fold equals the one computed here.
     again = GridSearchCV(pipeline, {"word2vec__vector_size": [4, 8]}, cv=2, n_jobs=1).fit(TEXTS, LABELS)
     np.testing.assert_array_equal(again.cv_results_["mean_test_score"], search.cv_results_["mean_test_score"])

@@ -1,4 +1,4 @@
-"""The Huffman tree: word2vec.c's own codes, the shortest there are, and no code the beginning of another."""
+"""The Huffman tree: codes identical to those of word2vec.c, optimal and prefix-free."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from wordvec.word2vec.huffman import huffman_tree
 
 
 def paths(counts):
-    """Code and nodes of each word, as a string and a list."""
+    """Return code and nodes of each word, as a string and a list."""
     tree = huffman_tree(np.array(counts))
     assert (tree.nodes.dtype, tree.codes.dtype, tree.offsets.dtype) == (np.int32, np.uint8, np.int64)
     return [
@@ -17,7 +17,7 @@ def paths(counts):
     ]
 
 
-# What word2vec.c's CreateBinaryTree wrote for these counts: code and point of each word.
+# Output of word2vec.c's CreateBinaryTree for these counts: code and point of each word.
 @pytest.mark.parametrize(
     ("counts", "expected"),
     [
@@ -51,7 +51,7 @@ def paths(counts):
         ),
     ],
 )
-def test_the_tree_is_that_of_word2vec_c(counts, expected):
+def test_the_tree_matches_word2vec_c(counts, expected):
     assert paths(counts) == expected
 
 
@@ -65,7 +65,7 @@ def corpora():
 
 
 @pytest.mark.parametrize("counts", [*corpora()], ids=len)
-def test_codes_are_the_shortest_and_lead_to_one_word_each(counts):
+def test_codes_are_optimal_and_prefix_free(counts):
     found = paths(counts)
     codes = [code for code, _ in found]
     cost = sum(count * len(code) for count, code in zip(counts, codes, strict=True))
@@ -73,7 +73,7 @@ def test_codes_are_the_shortest_and_lead_to_one_word_each(counts):
     assert len(set(codes)) == len(counts)
     for shorter, longer in zip(sorted(codes), sorted(codes)[1:], strict=False):
         assert not longer.startswith(shorter)
-    # Whoever follows the code from the root meets the nodes: one node stands behind one beginning.
+    # Following a code from the root passes the nodes; each prefix corresponds to one node.
     node_of = {}
     for code, nodes in found:
         assert len(code) == len(nodes)
@@ -83,7 +83,7 @@ def test_codes_are_the_shortest_and_lead_to_one_word_each(counts):
     assert node_of[""] == len(counts) - 2
 
 
-def test_words_in_another_order_keep_their_codes():
+def test_codes_do_not_depend_on_word_order():
     counts = [1, 9, 4, 0, 25, 16, 36]
     falling = sorted(counts, reverse=True)
     assert paths(counts) == [paths(falling)[falling.index(count)] for count in counts]

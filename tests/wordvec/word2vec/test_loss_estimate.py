@@ -1,4 +1,4 @@
-"""The memory that training takes: told before it starts, true, and refused where there is less."""
+"""The memory estimate of training: accuracy, and rejection if memory is insufficient."""
 
 import json
 import subprocess
@@ -21,15 +21,15 @@ pytestmark = wraps_around
 
 @pytest.mark.parametrize("mode", ["reproducible", "hogwild"])
 @pytest.mark.parametrize(("size", "threads"), [(20, 1), (100, 3)])
-def test_the_parts_are_those_of_the_arrays(monkeypatch, mode, size, threads):
+def test_estimates_match_array_sizes(monkeypatch, mode, size, threads):
     monkeypatch.setenv("WORDVEC_OVERSUBSCRIBE", "1")
     monkeypatch.setattr("wordvec.word2vec.epoch.safe_lanes", lambda counts, settings: settings.lanes)
     settings = Word2VecSettings(mode=mode, vector_size=size).resolved()
     parts = estimate_memory(settings, 3000, threads)
     trainer = Trainer(random_corpus([4000], types=3000), settings, threads)
     arrays = [trainer.memory, trainer.users, *trainer.lanes, *trainer.tiles]
-    told = parts["vectors"] + parts["lanes"] + parts["threads"]
-    assert told == pytest.approx(sum(array.nbytes for array in arrays), rel=0.01)
+    estimate = parts["vectors"] + parts["lanes"] + parts["threads"]
+    assert estimate == pytest.approx(sum(array.nbytes for array in arrays), rel=0.01)
     assert parts["vectors"] == trainer.table.nbytes
     assert parts["best epoch"] == 0
     assert estimate_memory(settings, 3000, threads, keeps_best=True)["best epoch"] > trainer.table.nbytes
@@ -50,47 +50,47 @@ corpus = encode_corpus(texts, min_count=1)
 before = peak_and_now()[1]
 open("/proc/self/clear_refs", "w").write("5")
 result = train_word2vec(corpus, settings, threads=2)
-told = sum(estimate_memory(settings, 60_000, 2).values()) - estimate_memory(settings, 60_000, 2)["vocabulary"]
-print(len(result.vectors), peak_and_now()[0] - before, told)
+estimate = sum(estimate_memory(settings, 60_000, 2).values()) - estimate_memory(settings, 60_000, 2)["vocabulary"]
+print(len(result.vectors), peak_and_now()[0] - before, estimate)
 """
 
 
 @pytest.mark.skipif(sys.platform != "linux" or JIT_OFF, reason="reads /proc; trains 120,000 tokens")
-def test_it_is_what_training_takes():
+def test_estimate_matches_actual_memory():
     root = Path(wordvec.__file__).parents[1]
     result = subprocess.run([sys.executable, "-c", MEASURE], cwd=root, capture_output=True, text=True, timeout=120)
     assert result.returncode == 0, result.stderr
-    words, taken, told = map(int, result.stdout.split())
+    words, taken, estimate = map(int, result.stdout.split())
     assert words == 60_000
-    # Ids and offsets, which are mapped from a file, come on top.
-    assert 0.8 * told < taken < 1.2 * told
+    # Ids and offsets, which are memory-mapped, are not included.
+    assert 0.8 * estimate < taken < 1.2 * estimate
 
 
-def test_there_must_be_room_and_the_way_out_is_named(monkeypatch):
+def test_insufficient_memory_error_suggests_a_remedy(monkeypatch):
     monkeypatch.setattr(memory, "available_memory", lambda: 20_000_000_000)
     with pytest.raises(
         TrainingError,
-        match=r"training 10,000,000 words x 300 needs 2\d\.\d GB of memory, 20\.0 GB are free; raise min_count, or set "
-        r"max_vocabulary to 7,\d{3},\d{3} or vector_size to 2\d\d at most",
+        match=r"training 10,000,000 words x 300 needs 2\d\.\d GB of memory, but only 20\.0 GB are free; "
+        r"raise min_count, or set max_vocabulary to at most 7,\d{3},\d{3} or vector_size to at most 2\d\d$",
     ):
         memory.check_memory(Word2VecSettings(vector_size=300), 10_000_000, 2)
-    # What it proposes would do, the words being in memory already.
+    # The proposed values are sufficient, given that the words are already in memory.
     memory.check_memory(Word2VecSettings(vector_size=300), 7_000_000, 2)
     memory.check_memory(Word2VecSettings(vector_size=200), 10_000_000, 2)
-    with pytest.raises(TrainingError, match="leave out the evaluation and early stopping, raise min_count"):
+    with pytest.raises(TrainingError, match="turn off evaluation and early stopping, raise min_count"):
         memory.check_memory(Word2VecSettings(vector_size=200), 10_000_000, 2, keeps_best=True)
     monkeypatch.setattr(memory, "available_memory", lambda: None)
     memory.check_memory(Word2VecSettings(vector_size=300), 10_000_000_000, 2)
 
 
-def test_it_is_checked_before_any_work(monkeypatch):
+def test_memory_is_checked_before_any_work(monkeypatch):
     monkeypatch.setattr(memory, "available_memory", lambda: 1000)
     monkeypatch.setattr("wordvec.word2vec.training.Trainer", None)
-    with pytest.raises(TrainingError, match=r"needs \d\.\d MB of memory, 0\.0 MB are free"):
+    with pytest.raises(TrainingError, match=r"needs \d\.\d MB of memory, but only 0\.0 MB are free"):
         train_word2vec(random_corpus())
 
 
-def test_the_result_tells_it():
+def test_the_result_includes_the_estimate():
     settings = Word2VecSettings(vector_size=4, epochs=1)
     result = train_word2vec(random_corpus(), settings, threads=1)
     assert result.memory == estimate_memory(settings, 30, 1)

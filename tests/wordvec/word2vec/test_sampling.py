@@ -1,4 +1,4 @@
-"""Keep probabilities, the noise distribution and its alias table, against the formulas and exactly."""
+"""Keep probabilities, window weights, the noise distribution and its alias table."""
 
 import math
 import re
@@ -15,7 +15,7 @@ from wordvec.word2vec.sampling import alias_table, distance_weights, noise_proba
 
 
 @given(st.lists(st.integers(1, 10**9), min_size=1, max_size=30), st.sampled_from([1e-5, 1e-3, 0.1, 1, 50]))
-def test_keep_probabilities_are_those_of_word2vec(counts, subsample):
+def test_keep_probabilities_match_word2vec(counts, subsample):
     found = keep_probabilities(np.array(counts), subsample)
     for count, probability in zip(counts, found, strict=True):
         # word2vec.c: ran = (sqrt(cn / (sample * train_words)) + 1) * (sample * train_words) / cn
@@ -23,7 +23,7 @@ def test_keep_probabilities_are_those_of_word2vec(counts, subsample):
         assert probability == pytest.approx(min((math.sqrt(count / threshold) + 1) * threshold / count, 1), rel=1e-12)
 
 
-def test_without_subsampling_all_are_kept():
+def test_without_subsampling_all_tokens_are_kept():
     assert keep_probabilities(np.array([10**12, 1]), 0).tolist() == [1, 1]
     rare_first = keep_probabilities(np.array([5, 50, 5000]), 1e-3)
     assert rare_first[0] == 1
@@ -31,7 +31,7 @@ def test_without_subsampling_all_are_kept():
 
 
 @pytest.mark.parametrize("window", [1, 2, 5, 12])
-def test_expected_weights_are_the_mean_of_sampled_radii(window):
+def test_expected_weights_equal_the_mean_over_sampled_radii(window):
     tokens = 6_000
     kept = [(position, 0, 0) for position in range(tokens)]
     seen = np.zeros(2 * window + 1)
@@ -40,14 +40,14 @@ def test_expected_weights_are_the_mean_of_sampled_radii(window):
             seen[place - center + window] += weight
     found = distance_weights(window, sampled=False)
     assert found.dtype == np.float32
-    centers = tokens - np.abs(np.arange(-window, window + 1))  # the others stand too near to an end of the text
+    centers = tokens - np.abs(np.arange(-window, window + 1))  # the others are too close to an end of the text
     spread = np.sqrt(found * (1 - found) / centers)
     assert (np.abs(seen / centers - found) <= 4.5 * spread).all()
     assert found.sum() == pytest.approx(window + 1, rel=1e-6)
 
 
 @given(st.integers(1, 40))
-def test_distance_weights_are_what_the_oracle_counts(window):
+def test_distance_weights_match_the_oracle(window):
     distances = [abs(place - window) for place in range(2 * window + 1)]
     expected = [naive.weight_of_distance(distance, window) if distance else 0 for distance in distances]
     np.testing.assert_allclose(distance_weights(window, sampled=False), expected, rtol=1e-6)
@@ -55,7 +55,7 @@ def test_distance_weights_are_what_the_oracle_counts(window):
 
 
 @given(st.integers(1, 20), st.integers(1, 6))
-def test_tile_weights_are_those_of_each_centre_moved_on(window, centers):
+def test_tile_weights_are_shifted_distance_weights(window, centers):
     found = tile_weights(window, centers).reshape(-1, centers)
     assert found.dtype == np.float32
     assert len(found) % 4 == 0
@@ -68,7 +68,7 @@ def test_tile_weights_are_those_of_each_centre_moved_on(window, centers):
 
 
 @pytest.mark.parametrize("exponent", [0, 0.75, 1, -0.5, 3])
-def test_noise_goes_by_the_count_to_its_power(exponent):
+def test_noise_follows_counts_to_the_exponent(exponent):
     counts = [100, 40, 40, 3, 1]
     found = noise_probabilities(np.array(counts), exponent)
     total = sum(count**exponent for count in counts)
@@ -76,7 +76,7 @@ def test_noise_goes_by_the_count_to_its_power(exponent):
 
 
 @pytest.mark.parametrize("exponent", [500, -500, 1e300])
-def test_powers_out_of_range_are_refused(exponent):
+def test_exponents_out_of_range_are_rejected(exponent):
     with pytest.raises(InputError, match=re.escape(f"{exponent} takes these counts out")):
         noise_probabilities(np.array([900, 80, 8]), exponent)
 
@@ -86,10 +86,10 @@ def test_powers_out_of_range_are_refused(exponent):
     st.lists(st.integers(1, 10**9) | st.integers(1, 3), min_size=1, max_size=40),
     st.sampled_from([0.0, 0.5, 0.75, 1.0, 2.0]),
 )
-def test_an_alias_table_holds_exactly_the_distribution(counts, exponent):
+def test_an_alias_table_represents_the_distribution_exactly(counts, exponent):
     wanted = noise_probabilities(np.array(counts), exponent)
     found = naive.alias_probabilities(alias_table(wanted))
-    # A column's share is rounded to 2^-32, and float64 leaves some units in the last place.
+    # A column's share is rounded to 2^-32, and float64 adds errors in the last place.
     np.testing.assert_allclose(found, wanted, atol=2.0**-32 + 1e-12)
     assert found.sum() == pytest.approx(1)
 
@@ -116,7 +116,7 @@ def test_a_single_type_is_always_drawn():
     assert {naive.noise_id(bits, [entry]) for bits in (0, 2**32 - 1, 2**64 - 1, 12345 << 30)} == {0}
 
 
-def test_a_vocabulary_beyond_32_bits_is_refused():
+def test_a_vocabulary_beyond_32_bits_is_rejected():
     class Endless:
         def __len__(self):
             return 1 << 32

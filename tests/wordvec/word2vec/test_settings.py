@@ -1,4 +1,4 @@
-"""Settings: defaults resolved, every limit an error that says rule and value."""
+"""Settings: resolved defaults, presets, and errors that state the limit and the value."""
 
 import dataclasses
 import json
@@ -14,7 +14,7 @@ from wordvec.errors import InputError
 def test_defaults_of_each_model():
     for options, rate, shared, fresh in (
         ({}, 0.025, 16, 8),
-        ({"cbow_gradient": "mean"}, 0.025, 16, 8),  # skip-gram has no mean
+        ({"cbow_gradient": "mean"}, 0.025, 16, 8),  # no effect on skip-gram, which has no mean
         ({"model": "cbow"}, 0.06, 12, 12),
         ({"model": "cbow", "cbow_gradient": "mean"}, 0.075, 12, 12),
     ):
@@ -37,7 +37,7 @@ def test_defaults_of_each_model():
         ("word2vec.c", "cbow", 0.05, 5e-6, 1000, 0.5, "clip"),
     ],
 )
-def test_a_preset_trains_as_the_program_of_that_name_does(
+def test_presets_match_the_programs_they_name(
     preset, model, rate, least, limit, first_range, saturation
 ):  # fmt: skip
     resolved = Word2VecSettings(preset=preset, model=model).resolved()
@@ -46,21 +46,21 @@ def test_a_preset_trains_as_the_program_of_that_name_does(
     assert (resolved.sentence_limit, resolved.first_range, resolved.saturation) == (limit, first_range, saturation)
     assert resolved.context_predicts_center
     assert resolved.resolved() == resolved
-    # Both leave a score beyond 6 alone where they go down a tree.
+    # In hierarchical softmax, both skip scores beyond 6.
     down_a_tree = Word2VecSettings(preset=preset, model=model, loss="hierarchical").resolved()
     assert (down_a_tree.fresh_negatives, down_a_tree.saturation) == (False, "skip")
 
 
-def test_what_is_given_beside_a_preset_stands():
+def test_explicit_settings_override_a_preset():
     given = {"learning_rate": 0.5, "min_learning_rate": 0.25, "fresh_negatives": False, "window": 3, "negatives": 9}
     resolved = Word2VecSettings(preset="word2vec.c", **given).resolved()
     assert {name: getattr(resolved, name) for name in given} == given
     assert resolved.preset == "word2vec.c"
-    # The end of the learning rate follows its start, as in word2vec.c.
+    # The final learning rate follows the initial one, as in word2vec.c.
     assert Word2VecSettings(preset="word2vec.c", learning_rate=0.5).resolved().min_learning_rate == 0.5e-4
 
 
-def test_what_is_given_is_kept_and_cannot_be_changed():
+def test_settings_are_immutable():
     given = Word2VecSettings(learning_rate=0.5, shared_negatives=32, block_size=128, seed=0, subsample=0)
     resolved = given.resolved()
     assert (resolved.learning_rate, resolved.shared_negatives, resolved.block_size) == (0.5, 32, 128)
@@ -69,8 +69,8 @@ def test_what_is_given_is_kept_and_cannot_be_changed():
         given.seed = 2
 
 
-def test_numbers_of_numpy_become_pythons_own():
-    # As a parameter grid makes them; JSON and compiled kernels know Python's alone.
+def test_numpy_values_become_python_types():
+    # Parameter grids make such values, but JSON and compiled kernels need Python types.
     settings = Word2VecSettings(vector_size=np.int32(8), learning_rate=np.float32(0.5), subsample=0).resolved()
     assert json.loads(json.dumps(dataclasses.asdict(settings)))["vector_size"] == 8
     assert {type(getattr(settings, name)) for name in ("learning_rate", "subsample")} == {float}
@@ -127,7 +127,7 @@ def test_numbers_of_numpy_become_pythons_own():
         ),
     ],
 )
-def test_limits_are_named_with_the_value(options, message):
+def test_errors_state_the_limit_and_the_value(options, message):
     with pytest.raises(InputError, match=f"^{re.escape(message)}"):
         Word2VecSettings(**options).resolved()
 

@@ -1,4 +1,4 @@
-"""The training engine: the same bits at any number of threads, losses, schedule, stopping, errors."""
+"""Word2vec training: reproducibility, losses, schedule, interruption, errors."""
 
 import json
 import threading
@@ -41,7 +41,7 @@ def english():
 
 
 def uniform_corpus(tokens, types=600, sentence=23):
-    """So many types in effect that eight lanes are borne."""
+    """Return a corpus with enough effective types for eight lanes."""
     ids = np.random.default_rng(6).integers(0, types, tokens)
     return corpus_of(ids, [*range(0, tokens, sentence), tokens], types)
 
@@ -50,12 +50,12 @@ def bits_of(result):
     return result.vectors.vectors.tobytes() + result.vectors.context_vectors.tobytes()
 
 
-# -- what is learned --------------------------------------------------------------------------------------------------
+# -- learning ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("window_weights", ["expected", "sampled"])
 @pytest.mark.parametrize("options", MODELS)
-def test_training_equals_the_oracle_from_first_vectors_to_losses(options, window_weights):
+def test_training_matches_the_oracle(options, window_weights):
     corpus = random_corpus(SENTENCES, types=25)
     settings = Word2VecSettings(
         **options, vector_size=10, window=4, epochs=2, learning_rate=0.1, min_learning_rate=0.1, subsample=0.1,
@@ -90,14 +90,14 @@ def test_losses_fall_on_the_sample_corpus(english, options, mode):
     losses, errors = np.array(result.losses), np.array(result.loss_errors)
     assert (np.diff(losses) < -3 * np.hypot(errors[1:], errors[:-1])).all()
     assert (errors < 0.1).all()
-    # Nothing learned: log 2 for the pair and for each of five negatives.
+    # An untrained model has a loss of log 2 for the pair and for each of five negatives.
     assert losses[0] < 6 * np.log(2)
     assert result.effective_tokens[0] == pytest.approx(np.mean(result.effective_tokens), rel=0.01)
 
 
 @too_slow_without_jit
 @pytest.mark.parametrize("mode", ["reproducible", "hogwild"])
-def test_words_that_keep_company_come_out_similar(english, mode):
+def test_co_occurring_words_become_similar(english, mode):
     settings = Word2VecSettings(vector_size=48, epochs=8, window=4, mode=mode)
     found = train_word2vec(english, settings).vectors
     assert found.similarity("king", "queen") > found.similarity("king", "is") + 0.2
@@ -107,7 +107,7 @@ def test_words_that_keep_company_come_out_similar(english, mode):
 
 
 @too_slow_without_jit
-def test_one_lane_equals_one_free_running_thread(english):
+def test_one_lane_equals_one_hogwild_thread(english):
     settings = Word2VecSettings(vector_size=24, epochs=1, lanes=1)
     one = train_word2vec(english, settings, threads=1)
     free = train_word2vec(english, Word2VecSettings(vector_size=24, epochs=1, lanes=1, mode="hogwild"), threads=1)
@@ -116,12 +116,12 @@ def test_one_lane_equals_one_free_running_thread(english):
     assert bits_of(one) == bits_of(free)
 
 
-# -- the same bits ----------------------------------------------------------------------------------------------------
+# -- reproducibility --------------------------------------------------------------------------------------------------
 
 
 @needs_threads
 @pytest.mark.parametrize("options", MODELS)
-def test_the_saved_bytes_are_the_same_at_any_number_of_threads(options, any_number_of_threads, tmp_path):
+def test_saved_files_are_bit_identical_at_any_number_of_threads(options, any_number_of_threads, tmp_path):
     corpus = uniform_corpus(20_000)
     settings = Word2VecSettings(**options, vector_size=20, epochs=2, lane_tokens=64, learning_rate=0.1)
     saved, summaries = [], []
@@ -136,7 +136,7 @@ def test_the_saved_bytes_are_the_same_at_any_number_of_threads(options, any_numb
     assert np.isfinite(result.losses).all()
 
 
-def test_a_run_repeats_and_every_setting_matters():
+def test_runs_repeat_and_every_setting_matters():
     corpus = random_corpus(SENTENCES, types=25)
     base = {"vector_size": 8, "epochs": 2, "window": 3}
     first = bits_of(train_word2vec(corpus, Word2VecSettings(**base), threads=1))
@@ -161,14 +161,14 @@ def test_a_run_repeats_and_every_setting_matters():
 
 
 @needs_threads
-def test_two_threads_train_side_by_side(monkeypatch):
+def test_two_threads_train_concurrently(monkeypatch):
     if word2vec.worker_count(2) < 2:
         monkeypatch.setenv("WORDVEC_OVERSUBSCRIBE", "1")
     together, seen, run = threading.Barrier(2, timeout=60), [], training.run_in_threads
 
     def witnessed(work, threads, stop, watch):
         def meet_and_work(thread):
-            together.wait()  # passed only when both are there
+            together.wait()  # passes only when both have arrived
             seen.append((thread, threading.get_ident()))
             work(thread)
 
@@ -182,7 +182,7 @@ def test_two_threads_train_side_by_side(monkeypatch):
 
 
 @needs_threads
-def test_free_running_threads_read_every_token_once(any_number_of_threads):
+def test_hogwild_threads_read_every_token_once(any_number_of_threads):
     corpus = uniform_corpus(20_000)
     settings = Word2VecSettings(vector_size=16, epochs=2, mode="hogwild", subsample=0)
     result = train_word2vec(corpus, settings, threads=3)
@@ -196,7 +196,7 @@ def test_free_running_threads_read_every_token_once(any_number_of_threads):
 
 @too_slow_without_jit
 @pytest.mark.parametrize("window_weights", ["expected", "sampled"])
-def test_the_loss_estimate_agrees_with_the_loss_over_all_pairs(window_weights, monkeypatch):
+def test_the_loss_estimate_matches_the_loss_over_all_pairs(window_weights, monkeypatch):
     types, window, negatives, lengths = 40, 3, 4, [31] * 1500
     corpus = random_corpus(lengths, types=types)
     random = np.random.default_rng(2).standard_normal((2, types, 12)) / 2 + 0.3
@@ -208,7 +208,7 @@ def test_the_loss_estimate_agrees_with_the_loss_over_all_pairs(window_weights, m
         return memory
 
     monkeypatch.setattr(training, "first_memory", given_memory)
-    # How often each pair comes: a context at distance d is within the radius w - d + 1 times of w.
+    # Pair frequencies: a context at distance d is within w - d + 1 of the w possible radii.
     weights = np.zeros((types, types))
     sentences = corpus.ids.reshape(-1, 31)
     for distance in range(1, window + 1):
@@ -217,7 +217,7 @@ def test_the_loss_estimate_agrees_with_the_loss_over_all_pairs(window_weights, m
             np.add.at(weights, (center_ids, context_ids), (window - distance + 1) / window)
     settings = {"vector_size": 12, "window": window, "negatives": negatives, "subsample": 0, "epochs": 1}
     settings["window_weights"] = window_weights
-    # So small a rate that no vector moves.
+    # A learning rate so small that no vector moves.
     settings |= {"learning_rate": 1e-12, "min_learning_rate": 0}
     noise = naive.alias_probabilities(drawn_from(corpus, Word2VecSettings(**settings))[3])
     expected = naive.expected_loss(*random, weights, noise, negatives)
@@ -228,17 +228,17 @@ def test_the_loss_estimate_agrees_with_the_loss_over_all_pairs(window_weights, m
         assert abs(loss - expected) < 4 * error
         scores.append((loss - expected) / error)
         np.testing.assert_array_equal(result.vectors.vectors, random[0].astype(np.float32))
-    # Errors are as large as they say: neither boasting nor hiding.
+    # The standard errors are neither too small nor too large.
     assert 0.4 < np.std(scores) < 1.8
     assert abs(np.mean(scores)) < 1.5
-    assert abs(expected - (negatives + 1) * np.log(2)) > 20 * error, "not the loss of no vectors at all"
+    assert abs(expected - (negatives + 1) * np.log(2)) > 20 * error, "not the loss of zero vectors"
 
 
-# -- progress and stopping --------------------------------------------------------------------------------------------
+# -- progress and interruption ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("mode", ["reproducible", "hogwild"])
-def test_progress_is_told_epoch_by_epoch(mode):
+def test_progress_is_reported_for_each_epoch(mode):
     corpus = random_corpus(SENTENCES, types=25)
     told, caller = [], []
     settings = Word2VecSettings(vector_size=8, epochs=3, learning_rate=0.2, min_learning_rate=0.05, mode=mode)
@@ -259,7 +259,7 @@ def test_progress_is_told_epoch_by_epoch(mode):
     assert [p.done for p in told] == sorted(p.done for p in told)
 
 
-def test_progress_starts_at_nothing_with_many_lanes():
+def test_progress_starts_at_zero_with_many_lanes():
     told = []
     settings = Word2VecSettings(vector_size=8, epochs=1, lane_tokens=64)
     train_word2vec(uniform_corpus(300), settings, threads=1, on_progress=told.append)
@@ -268,7 +268,7 @@ def test_progress_starts_at_nothing_with_many_lanes():
 
 
 def test_progress_counts_the_tokens_of_the_text():
-    # Half of the text is left out of the vocabulary, and counts all the same.
+    # Half of the text is out of vocabulary, but counts anyway.
     corpus = encode_corpus([f"a b rare{k} once{k}" for k in range(100)], min_count=2)
     told = []
     train_word2vec(corpus, Word2VecSettings(vector_size=8, epochs=2), threads=1, on_progress=told.append)
@@ -277,11 +277,11 @@ def test_progress_counts_the_tokens_of_the_text():
 
 @needs_threads
 @pytest.mark.parametrize("mode", ["reproducible", "hogwild"])
-def test_an_interruption_ends_training_promptly_and_leaves_no_thread(mode, any_number_of_threads):
-    # An epoch takes ten seconds or so; a round takes some milliseconds.
+def test_ctrl_c_ends_training_promptly_and_leaves_no_thread(mode, any_number_of_threads):
+    # An epoch takes about ten seconds, a round a few milliseconds.
     corpus = uniform_corpus(6_000_000)
     settings = Word2VecSettings(vector_size=400, window=20, subsample=0, mode=mode, epochs=2)
-    train_word2vec(uniform_corpus(100), Word2VecSettings(vector_size=16, mode=mode, epochs=1))  # compiled before
+    train_word2vec(uniform_corpus(100), Word2VecSettings(vector_size=16, mode=mode, epochs=1))  # compile first
     before, told = {*threading.enumerate()}, []
 
     def interrupt(progress):
@@ -298,26 +298,26 @@ def test_an_interruption_ends_training_promptly_and_leaves_no_thread(mode, any_n
     assert {*threading.enumerate()} <= before
 
 
-# -- what cannot be trained -------------------------------------------------------------------------------------------
+# -- errors -----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.filterwarnings("ignore:overflow:RuntimeWarning", "ignore:invalid value:RuntimeWarning")
 @pytest.mark.parametrize("options", MODELS)
-def test_numbers_beyond_float32_are_an_error_with_the_cure(options):
+def test_divergence_is_an_error_with_a_remedy(options):
     settings = Word2VecSettings(**options, vector_size=8, learning_rate=1e30)
     with pytest.raises(
         TrainingError,
-        match=r"no longer numbers after epoch 1: learning_rate = 1e\+30 is too high.*lower it and start anew",
+        match=r"training diverged .* after epoch 1: learning_rate = 1e\+30 is too high.*lower it and start again",
     ):
         train_word2vec(random_corpus(SENTENCES, types=25), settings, threads=1)
 
 
-def test_errors_come_before_any_work(monkeypatch):
+def test_errors_are_raised_before_any_work(monkeypatch):
     monkeypatch.setattr(word2vec, "Trainer", None)
     corpus = random_corpus([5], types=2)
     with pytest.raises(InputError, match="window must be at least 1, got 0"):
         train_word2vec(corpus, Word2VecSettings(window=0))
-    with pytest.raises(InputError, match="training needs at least 2 types, the vocabulary has 1; lower min_count"):
+    with pytest.raises(InputError, match="training needs at least 2 types, but the vocabulary has 1; lower min_count"):
         train_word2vec(encode_corpus(["a a a"], min_count=1))
     with pytest.raises(InputError, match="threads must be at least 1, got 0"):
         train_word2vec(corpus, threads=0)
@@ -353,7 +353,7 @@ def test_corpora_of_a_few_tokens(ids, offsets, options, mode, any_number_of_thre
         assert len({bits_of(result) for result in results}) == 1
 
 
-def test_without_neighbours_nothing_is_learned():
+def test_without_contexts_nothing_is_learned():
     corpus = corpus_of([0, 1, 2] * 20, range(61))
     for options in MODELS:
         result = train_word2vec(corpus, Word2VecSettings(**options, vector_size=5, epochs=1), threads=1)
@@ -364,7 +364,7 @@ def test_without_neighbours_nothing_is_learned():
 # -- the result -------------------------------------------------------------------------------------------------------
 
 
-def test_the_result_tells_how_it_came_about():
+def test_the_result_includes_settings_and_statistics():
     corpus = encode_corpus(["The cat sat", "THE dog sat"] * 30, min_count=1, tokenizer="words", lowercase=True)
     result = train_word2vec(corpus, Word2VecSettings(vector_size=6, epochs=2, seed=5), threads=1)
     assert (result.raw_tokens, result.types, result.threads) == (180, 4, 1)
@@ -372,7 +372,7 @@ def test_the_result_tells_how_it_came_about():
     assert result.vectors.tokens == ["sat", "the", "cat", "dog"]
     assert result.vectors.vectors.dtype == np.float32
     assert result.vectors.settings["seed"] == 5
-    assert result.vectors.settings["learning_rate"] == 0.025, "resolved, so that the file tells what was done"
+    assert result.vectors.settings["learning_rate"] == 0.025, "resolved settings are stored"
     summary = json.loads(json.dumps(result.summary()))
     assert summary["settings"]["vector_size"] == 6
     assert (summary["raw_tokens"], summary["types"], len(summary["losses"])) == (180, 4, 2)
@@ -380,7 +380,7 @@ def test_the_result_tells_how_it_came_about():
     assert summary["tokens_per_second"] == pytest.approx(360 / summary["seconds"])
 
 
-def test_a_text_that_subsampling_leaves_little_of_is_named(caplog):
+def test_a_warning_if_subsampling_leaves_little_text(caplog):
     corpus = corpus_of([0, 1, 2, 3] * 50, [0, 200])
     train_word2vec(corpus, Word2VecSettings(vector_size=4, epochs=1), threads=1)
     assert "subsample = 0.001 keeps only 7 % of this text" in caplog.text
