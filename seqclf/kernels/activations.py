@@ -3,14 +3,19 @@
 float32 uses a rational approximation; float64, for gradient checking, uses libm's tanh.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 from llvmlite import ir
 from numba.core import cgutils, types
-from numba.core.extending import intrinsic, overload
+from numba.core.extending import overload
 
 from wordvec.kernels.simd import (
     JIT_OFF,
     WIDTH,
+    Lowering,
+    Sixteen,
     add,
     clamp,
     divide,
@@ -18,6 +23,7 @@ from wordvec.kernels.simd import (
     load,
     multiply,
     multiply_add,
+    primitive,
     splat_as,
     store,
     subtract,
@@ -30,7 +36,7 @@ _P4, _P5, _P6 = -8.60467152213735e-11, 2.00018790482477e-13, -2.76076847742355e-
 _Q0, _Q1, _Q2, _Q3 = 4.89352518554385e-03, 2.26843463243900e-03, 1.18534705686654e-04, 1.19825839466702e-06
 
 
-def rational_tanh(x):
+def rational_tanh(x: Sixteen) -> Sixteen:
     """tanh of a float32 vector by a rational approximation; NaN stays NaN."""
     x = clamp(x, splat_as(x, -_LIMIT), splat_as(x, _LIMIT))
     s = multiply(x, x)
@@ -46,16 +52,16 @@ def rational_tanh(x):
     return divide(multiply(p, x), q)
 
 
-def tanh(x):
+def tanh(x: Sixteen) -> Sixteen:
     """tanh of sixteen numbers."""
     return rational_tanh(x) if x.dtype == np.float32 else np.tanh(x)
 
 
 if not JIT_OFF:
 
-    @intrinsic
-    def _libm_tanh(typingctx, x):
-        def codegen(context, builder, signature, args):
+    @primitive
+    def _libm_tanh(typingctx: Any, x: Any) -> Lowering:
+        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
             number = args[0].type.element
             function = cgutils.insert_pure_function(builder.module, ir.FunctionType(number, [number]), "tanh")
             result = args[0]
@@ -67,28 +73,34 @@ if not JIT_OFF:
         return x(x), codegen
 
     @overload(tanh)
-    def _tanh_of(x):
+    def _tanh_of(x: Sixteen) -> Callable[[Sixteen], Sixteen]:
+        # Here ``x`` is a Numba type, but Numba compares parameters with the implementation's, annotations included.
         if x.dtype == types.float32:
             return rational_tanh
-        return lambda x: _libm_tanh(x)
+
+        def libm_tanh(x: Sixteen) -> Sixteen:
+            result: Sixteen = _libm_tanh(x)
+            return result
+
+        return libm_tanh
 
 
 @kernel
-def logistic(x):
+def logistic(x: Sixteen) -> Sixteen:
     """1 / (1 + exp(-x)) of sixteen numbers, as ½ + ½ tanh(x / 2)."""
     half = splat_as(x, 0.5)
     return multiply_add(half, tanh(multiply(half, x)), half)
 
 
 @kernel
-def squash(values):
+def squash(values: np.ndarray) -> None:
     """tanh of a row (N,) in place; N is a multiple of 16."""
     for k in range(0, values.size, WIDTH):
         store(values, k, tanh(load(values, k)))
 
 
 @kernel
-def held(share, place, old, new):
+def held(share: np.ndarray, place: int, old: Sixteen, new: Sixteen) -> Sixteen:
     """Apply zoneout (Krueger et al. 2017, equation 3) to sixteen numbers: new + share * (old - new).
 
     ``share`` is flat; if it is empty, zoneout is off.
@@ -97,7 +109,7 @@ def held(share, place, old, new):
 
 
 @kernel
-def hold_back(share, place, d_values, d_old, at):
+def hold_back(share: np.ndarray, place: int, d_values: Sixteen, d_old: np.ndarray, at: int) -> Sixteen:
     """Add the zoned-out share of the gradient to d_old[at : at + 16]; return the rest. Backward of ``held``."""
     if share.size == 0:
         return d_values
@@ -107,6 +119,6 @@ def hold_back(share, place, d_values, d_old, at):
 
 
 @kernel
-def place_of(share, row, hidden):
+def place_of(share: np.ndarray, row: int, hidden: int) -> int:
     """Return the offset of a row in the flat ``share`` of a layer: (R, H) has one row each, (1, H) one for all."""
     return row * hidden if share.shape[0] > 1 else 0

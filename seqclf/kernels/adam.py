@@ -6,7 +6,7 @@ from wordvec.kernels.simd import kernel
 
 
 @kernel(fastmath={"contract", "reassoc"})
-def sum_of_squares(values):
+def sum_of_squares(values: np.ndarray) -> float:
     """Return the sum of squares of a flat array in float64: partial sums of 256 in its dtype, added in float64."""
     total = 0.0
     for start in range(0, values.size, 256):
@@ -19,7 +19,10 @@ def sum_of_squares(values):
 
 
 @kernel
-def adam_update(values, gradient, first, second, scale, beta1, beta2, step_size, epsilon):
+def adam_update(
+    values: np.ndarray, gradient: np.ndarray, first: np.ndarray, second: np.ndarray, scale: np.floating,
+    beta1: np.floating, beta2: np.floating, step_size: np.floating, epsilon: np.floating,
+) -> None:  # fmt: skip
     """Update the flat array ``values`` and its moments ``first`` and ``second`` in place.
 
     With ``g = scale * gradient``::
@@ -39,7 +42,10 @@ def adam_update(values, gradient, first, second, scale, beta1, beta2, step_size,
 
 
 @kernel
-def adam_update_rows(table, rows, gradient, first, second, scale, beta1, beta2, step_size, epsilon):
+def adam_update_rows(
+    table: np.ndarray, rows: np.ndarray, gradient: np.ndarray, first: np.ndarray, second: np.ndarray,
+    scale: np.floating, beta1: np.floating, beta2: np.floating, step_size: np.floating, epsilon: np.floating,
+) -> None:  # fmt: skip
     """Apply ``adam_update`` to ``table[rows[i]]`` (V, E) with ``gradient[i]`` (U, E); other rows are unchanged."""
     width = table.shape[1]
     flat, flat_gradient = table.reshape(table.size), gradient.reshape(gradient.size)

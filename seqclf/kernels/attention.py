@@ -16,7 +16,10 @@ from wordvec.kernels.simd import kernel
 
 
 @kernel(allocates=True)
-def attention_forward(h, starts, weight, bias, query, keys, attention, pooled):
+def attention_forward(
+    h: np.ndarray, starts: np.ndarray, weight: np.ndarray, bias: np.ndarray, query: np.ndarray, keys: np.ndarray,
+    attention: np.ndarray, pooled: np.ndarray,
+) -> None:  # fmt: skip
     """Pool the packed states.
 
     Args:
@@ -56,7 +59,10 @@ def attention_forward(h, starts, weight, bias, query, keys, attention, pooled):
 
 
 @kernel(allocates=True)
-def attention_backward(h, starts, weight, query, keys, attention, d_pooled, d_h, d_weight, d_bias, d_query):
+def attention_backward(
+    h: np.ndarray, starts: np.ndarray, weight: np.ndarray, query: np.ndarray, keys: np.ndarray, attention: np.ndarray,
+    d_pooled: np.ndarray, d_h: np.ndarray, d_weight: np.ndarray, d_bias: np.ndarray, d_query: np.ndarray,
+) -> None:  # fmt: skip
     """Backward pass of ``attention_forward``.
 
     Args:

@@ -19,7 +19,7 @@ import math
 
 import numpy as np
 
-from wordvec.kernels.simd import kernel
+from wordvec.kernels.simd import Int, kernel
 
 # exp(T - max T) is computed once, so that a step costs C exponentials and C² multiplications. Sums that underflow (an
 # almost forbidden path that is nevertheless the only one) are recomputed in log space.
@@ -28,7 +28,7 @@ LARGEST_EXPONENT = 600.0
 
 
 @kernel(internal=True)
-def _length(starts, s):
+def _length(starts: np.ndarray, s: int) -> int:
     """Return the length of sequence s: the number of steps with a row for it."""
     length = 0
     while length + 1 < starts.size and starts[length + 1] - starts[length] > s:
@@ -37,15 +37,15 @@ def _length(starts, s):
 
 
 @kernel(internal=True)
-def _largest(values):
-    top = values[0]
+def _largest(values: np.ndarray) -> float:
+    top: float = values[0]
     for k in range(1, values.size):
         top = max(top, values[k])
     return top
 
 
 @kernel(internal=True)
-def _log_sum_exp(values):
+def _log_sum_exp(values: np.ndarray) -> float:
     """Return log sum exp of the finite ``values``."""
     top = _largest(values)
     total = 0.0
@@ -55,7 +55,7 @@ def _log_sum_exp(values):
 
 
 @kernel(internal=True)
-def _marginals(alpha, beta, marginals):
+def _marginals(alpha: np.ndarray, beta: np.ndarray, marginals: np.ndarray) -> float:
     """Set marginals (C,) to exp(alpha + beta - log Z) and return log Z as computed at this token, so that its marginals
     sum to one however long the sequence."""
     for k in range(marginals.size):
@@ -70,10 +70,10 @@ def _marginals(alpha, beta, marginals):
 
 
 @kernel(internal=True)
-def _exponentials(scores, moves, back_scores, back_moves):
+def _exponentials(scores: np.ndarray, moves: np.ndarray, back_scores: np.ndarray, back_moves: np.ndarray) -> float:
     """Set moves = exp(scores - max scores) and the transposes back_*; return max scores. All (C, C)."""
     classes = scores.shape[0]
-    top = scores[0, 0]
+    top: float = scores[0, 0]
     for i in range(classes):
         top = max(top, _largest(scores[i]))
     for i in range(classes):
@@ -84,7 +84,10 @@ def _exponentials(scores, moves, back_scores, back_moves):
 
 
 @kernel(internal=True)
-def _pass_on(before, scores, moves, top, shifted, spare, after):
+def _pass_on(
+    before: np.ndarray, scores: np.ndarray, moves: np.ndarray, top: float, shifted: np.ndarray, spare: np.ndarray,
+    after: np.ndarray,
+) -> float:  # fmt: skip
     """Set after[j] = log sum_i exp(before[i] + scores[i, j]), given ``moves`` = exp(scores - top); return max before.
 
     ``shifted``, output: exp(before - max before). ``spare``: scratch.
@@ -108,7 +111,10 @@ def _pass_on(before, scores, moves, top, shifted, spare, after):
 
 
 @kernel(internal=True)
-def _alphas(emissions, starts, s, length, transitions, moves, top, start, alpha, shifted, spare):
+def _alphas(
+    emissions: np.ndarray, starts: np.ndarray, s: int, length: int, transitions: np.ndarray, moves: np.ndarray,
+    top: float, start: np.ndarray, alpha: np.ndarray, shifted: np.ndarray, spare: np.ndarray,
+) -> None:  # fmt: skip
     """Compute alpha (at least L, C) float64 of sequence s."""
     classes = start.size
     for k in range(classes):
@@ -120,7 +126,10 @@ def _alphas(emissions, starts, s, length, transitions, moves, top, start, alpha,
 
 
 @kernel(internal=True)
-def _add_pairs(before, after, shifted, most, scores, moves, top, log_z, weight, spare, d_scores):
+def _add_pairs(
+    before: np.ndarray, after: np.ndarray, shifted: np.ndarray, most: float, scores: np.ndarray, moves: np.ndarray,
+    top: float, log_z: float, weight: float, spare: np.ndarray, d_scores: np.ndarray,
+) -> None:  # fmt: skip
     """Add weight * exp(before[i] + scores[i, j] + after[j] - log_z) to d_scores[i, j].
 
     ``shifted`` is exp(after - most), ``moves`` exp(scores - top); ``spare``: scratch.
@@ -142,8 +151,10 @@ def _add_pairs(before, after, shifted, most, scores, moves, top, log_z, weight, 
 
 @kernel(internal=True)
 def _target_score(
-    emissions, starts, s, length, transitions, start, end, targets, weight, d_transitions, d_start, d_end
-):
+    emissions: np.ndarray, starts: np.ndarray, s: int, length: int, transitions: np.ndarray, start: np.ndarray,
+    end: np.ndarray, targets: np.ndarray, weight: float, d_transitions: np.ndarray, d_start: np.ndarray,
+    d_end: np.ndarray,
+) -> float:  # fmt: skip
     """Return the score of the target path of sequence s; subtract ``weight`` from the gradient of each of its scores
     except the emissions."""
     here = targets[starts[0] + s]
@@ -155,14 +166,16 @@ def _target_score(
         total += transitions[before, here] + emissions[row, here]
         d_transitions[before, here] -= weight
     d_end[here] -= weight
-    return total + end[here]
+    score: float = total + end[here]
+    return score
 
 
 @kernel(allocates=True)
 def crf_forward_backward(
-    emissions, starts, transitions, start, end, targets, weights, first, last, losses, d_emissions, d_transitions,
-    d_start, d_end,
-):  # fmt: skip
+    emissions: np.ndarray, starts: np.ndarray, transitions: np.ndarray, start: np.ndarray, end: np.ndarray,
+    targets: np.ndarray, weights: np.ndarray, first: int, last: int, losses: np.ndarray, d_emissions: np.ndarray,
+    d_transitions: np.ndarray, d_start: np.ndarray, d_end: np.ndarray,
+) -> None:  # fmt: skip
     """Compute loss and gradients of ``sum_s weights[s] * -log p(targets of s)`` for sequences ``first`` .. ``last``.
 
     Args:
@@ -212,7 +225,10 @@ def crf_forward_backward(
 
 
 @kernel(allocates=True)
-def crf_marginals(emissions, starts, transitions, start, end, sequences, marginals):
+def crf_marginals(
+    emissions: np.ndarray, starts: np.ndarray, transitions: np.ndarray, start: np.ndarray, end: np.ndarray,
+    sequences: int, marginals: np.ndarray,
+) -> None:  # fmt: skip
     """Compute marginals (R, C), p(label | all tokens), for every token of the first ``sequences`` sequences."""
     classes = start.size
     longest = _length(starts, 0)
@@ -238,7 +254,10 @@ def crf_marginals(emissions, starts, transitions, start, end, sequences, margina
 
 
 @kernel(allocates=True)
-def crf_viterbi(emissions, starts, transitions, start, end, sequences, labels, scores):
+def crf_viterbi(
+    emissions: np.ndarray, starts: np.ndarray, transitions: np.ndarray, start: np.ndarray, end: np.ndarray,
+    sequences: int, labels: np.ndarray, scores: np.ndarray,
+) -> None:  # fmt: skip
     """Find the best path of each of the first ``sequences`` sequences.
 
     Ties are resolved by the lowest label at the last token, then at the token before it, and so on.
@@ -270,7 +289,7 @@ def crf_viterbi(emissions, starts, transitions, start, end, sequences, labels, s
                 came_from[t, j] = winner
             for k in range(classes):
                 best[k] = following[k]
-        label = 0
+        label: Int = 0
         for k in range(classes):
             best[k] += end[k]
             if best[k] > best[label]:

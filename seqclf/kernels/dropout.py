@@ -12,7 +12,7 @@ _LOW = np.uint64(0xFFFF)
 
 
 @kernel
-def dropout_mask(mask, key, threshold, kept):
+def dropout_mask(mask: np.ndarray, key: np.uint64, threshold: np.uint64, kept: np.floating) -> None:
     """Fill ``mask`` (flat, size a multiple of 4) with 0, with probability ``threshold`` / 65536, else with ``kept``.
 
     Element i uses 16 of the 64 bits of SplitMix64 (Steele et al. 2014) for block ``i // 4``; key is a uint64.

@@ -21,6 +21,8 @@ import numpy as np
 from seqclf.kernels.activations import held, hold_back, logistic, place_of, tanh
 from seqclf.kernels.panels import (
     UNITS,
+    State,
+    Weights,
     add_hidden_gradient,
     add_part,
     add_turned,
@@ -34,7 +36,10 @@ from wordvec.kernels.simd import kernel, load, multiply, multiply_add, splat_as,
 
 
 @kernel
-def _hidden_share(product, h_old, h_before, count, weights, gates, at, after):
+def _hidden_share(
+    product: int, h_old: np.ndarray, h_before: int, count: int, weights: Weights, gates: np.ndarray, at: int,
+    after: bool,
+) -> None:  # fmt: skip
     """Add the previous state's share to the gates' sums; without ``after``, only to r and z."""
     hidden = h_old.shape[1]
     panels = weights.w_hidden.shape[0] if after else 2 * hidden // UNITS
@@ -42,7 +47,10 @@ def _hidden_share(product, h_old, h_before, count, weights, gates, at, after):
 
 
 @kernel
-def _start_sums(projected, rows, first, count, bias_hidden, gates, at, after):
+def _start_sums(
+    projected: np.ndarray, rows: np.ndarray, first: int, count: int, bias_hidden: np.ndarray, gates: np.ndarray,
+    at: int, after: bool,
+) -> None:  # fmt: skip
     """Initialize sums with the projected input; with ``after``, n is stored apart and its hidden share gets a bias."""
     gather(projected, rows, first, count, gates, at)
     if after:
@@ -55,7 +63,10 @@ def _start_sums(projected, rows, first, count, bias_hidden, gates, at, after):
 
 
 @kernel
-def _step(product, weights, gates, at, count, h, h_at, h_old, h_before, hold_h, started, after):
+def _step(
+    product: int, weights: Weights, gates: np.ndarray, at: int, count: int, h: np.ndarray, h_at: int, h_old: np.ndarray,
+    h_before: int, hold_h: np.ndarray, started: bool, after: bool,
+) -> None:  # fmt: skip
     """Compute gates and state of one step, whose rows start at ``at`` and ``h_at``."""
     hidden = h.shape[1]
     z_all, h_here = gates.reshape(gates.size), h.reshape(h.size)
@@ -85,7 +96,10 @@ def _step(product, weights, gates, at, count, h, h_at, h_old, h_before, hold_h, 
 
 
 @kernel
-def _forward(inputs, rows, starts, weights, state, carried, keep, after):
+def _forward(
+    inputs: np.ndarray, rows: np.ndarray, starts: np.ndarray, weights: Weights, state: State, carried: bool, keep: bool,
+    after: bool,
+) -> None:  # fmt: skip
     gates, h = state.gates, state.h
     # 1. Input projection, once per distinct input.
     project(state.product, inputs, weights.w_input, weights.bias, state.projected)
@@ -105,19 +119,26 @@ def _forward(inputs, rows, starts, weights, state, carried, keep, after):
 
 
 @kernel
-def gru_forward(inputs, rows, starts, weights, state, carried, keep):
+def gru_forward(
+    inputs: np.ndarray, rows: np.ndarray, starts: np.ndarray, weights: Weights, state: State, carried: bool, keep: bool
+) -> None:
     """Run one direction over a packed batch, reset before the product, gates r, z, n; see ``lstm_forward``."""
     _forward(inputs, rows, starts, weights, state, carried, keep, False)
 
 
 @kernel
-def gru_after_forward(inputs, rows, starts, weights, state, carried, keep):
+def gru_after_forward(
+    inputs: np.ndarray, rows: np.ndarray, starts: np.ndarray, weights: Weights, state: State, carried: bool, keep: bool
+) -> None:
     """Run one direction over a packed batch, reset after the product, gates r, z, n; see ``lstm_forward``."""
     _forward(inputs, rows, starts, weights, state, carried, keep, True)
 
 
 @kernel
-def _step_back(gates, at, count, d_h, h_old, d_h_old, h_before, hold_h, after):
+def _step_back(
+    gates: np.ndarray, at: int, count: int, d_h: np.ndarray, h_old: np.ndarray, d_h_old: np.ndarray, h_before: int,
+    hold_h: np.ndarray, after: bool,
+) -> None:  # fmt: skip
     """Replace a step's gates by d_z (with ``after`` all of them, otherwise z and n). Backward of ``_step``."""
     hidden = d_h.shape[1]
     z_all, d_h_here, h_past = gates.reshape(gates.size), d_h.reshape(d_h.size), h_old.reshape(h_old.size)
@@ -142,7 +163,10 @@ def _step_back(gates, at, count, d_h, h_old, d_h_old, h_before, hold_h, after):
 
 
 @kernel
-def _reset_back(product, gates, at, count, h_old, d_h_old, h_before, transposed_n, d_reset):
+def _reset_back(
+    product: int, gates: np.ndarray, at: int, count: int, h_old: np.ndarray, d_h_old: np.ndarray, h_before: int,
+    transposed_n: np.ndarray, d_reset: np.ndarray,
+) -> None:  # fmt: skip
     """Backpropagate n's gradient to the reset gate and the state it scales, without ``after``.
 
     d_reset (B, H) is scratch for the gradient of r * h_previous.
@@ -164,7 +188,10 @@ def _reset_back(product, gates, at, count, h_old, d_h_old, h_before, transposed_
 
 
 @kernel(allocates=True)
-def _backward(inputs, rows, starts, weights, state, d_h, gradients, d_inputs, d_h_first, carried, after):
+def _backward(
+    inputs: np.ndarray, rows: np.ndarray, starts: np.ndarray, weights: Weights, state: State, d_h: np.ndarray,
+    gradients: Weights, d_inputs: np.ndarray, d_h_first: np.ndarray, carried: bool, after: bool,
+) -> None:  # fmt: skip
     gates, h = state.gates, state.h
     hidden = h.shape[1]
     part, panels = hidden // UNITS, weights.w_hidden.shape[0]
@@ -203,15 +230,17 @@ def _backward(inputs, rows, starts, weights, state, d_h, gradients, d_inputs, d_
 
 @kernel
 def gru_backward(
-    inputs, rows, starts, weights, state, d_h, gradients, d_inputs, d_h_first, d_c_first, carried
-):  # fmt: skip
+    inputs: np.ndarray, rows: np.ndarray, starts: np.ndarray, weights: Weights, state: State, d_h: np.ndarray,
+    gradients: Weights, d_inputs: np.ndarray, d_h_first: np.ndarray, d_c_first: np.ndarray, carried: bool,
+) -> None:  # fmt: skip
     """Backpropagation through time for ``gru_forward`` with ``keep``; arguments as in ``lstm_backward``."""
     _backward(inputs, rows, starts, weights, state, d_h, gradients, d_inputs, d_h_first, carried, False)
 
 
 @kernel
 def gru_after_backward(
-    inputs, rows, starts, weights, state, d_h, gradients, d_inputs, d_h_first, d_c_first, carried
-):  # fmt: skip
+    inputs: np.ndarray, rows: np.ndarray, starts: np.ndarray, weights: Weights, state: State, d_h: np.ndarray,
+    gradients: Weights, d_inputs: np.ndarray, d_h_first: np.ndarray, d_c_first: np.ndarray, carried: bool,
+) -> None:  # fmt: skip
     """Backpropagation through time for ``gru_after_forward`` with ``keep``; arguments as in ``lstm_backward``."""
     _backward(inputs, rows, starts, weights, state, d_h, gradients, d_inputs, d_h_first, carried, True)

@@ -1,12 +1,14 @@
 """Linear layer of every head except the vocabulary softmax; plain loops, any float dtype."""
 
+import numpy as np
+
 from wordvec.kernels.simd import kernel
 
 # The summation order depends only on the width, so scores do not depend on the batch.
 
 
 @kernel(fastmath={"contract", "reassoc"})
-def linear_forward(features, weight, bias, scores):
+def linear_forward(features: np.ndarray, weight: np.ndarray, bias: np.ndarray, scores: np.ndarray) -> None:
     """Compute scores (R, C) = features (R, F) · weightᵀ (C, F) + bias (C,)."""
     classes, width = weight.shape
     for r in range(features.shape[0]):
@@ -18,7 +20,10 @@ def linear_forward(features, weight, bias, scores):
 
 
 @kernel
-def linear_backward(features, weight, d_scores, d_features, d_weight, d_bias):
+def linear_backward(
+    features: np.ndarray, weight: np.ndarray, d_scores: np.ndarray, d_features: np.ndarray, d_weight: np.ndarray,
+    d_bias: np.ndarray,
+) -> None:  # fmt: skip
     """Backward pass of ``linear_forward``: set d_features (R, F), accumulate d_weight (C, F) and d_bias (C,)."""
     classes, width = weight.shape
     for r in range(features.shape[0]):

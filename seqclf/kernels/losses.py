@@ -8,7 +8,7 @@ from wordvec.kernels.simd import kernel
 
 
 @kernel
-def sigmoid(scores, probabilities):
+def sigmoid(scores: np.ndarray, probabilities: np.ndarray) -> None:
     """Compute probabilities (R, C) = 1 / (1 + exp(-scores)) in float64, without overflow."""
     for r in range(scores.shape[0]):
         for k in range(scores.shape[1]):
@@ -17,7 +17,7 @@ def sigmoid(scores, probabilities):
 
 
 @kernel
-def binary_cross_entropy(scores, targets, weights, d_scores):
+def binary_cross_entropy(scores: np.ndarray, targets: np.ndarray, weights: np.ndarray, d_scores: np.ndarray) -> float:
     """Compute the cross-entropy of ``sigmoid(scores)`` and ``targets``: the mean of w (log(1 + exp(x)) - y x).
 
     Args:
@@ -40,7 +40,7 @@ def binary_cross_entropy(scores, targets, weights, d_scores):
 
 
 @kernel
-def squared_error(scores, targets, weights, d_scores):
+def squared_error(scores: np.ndarray, targets: np.ndarray, weights: np.ndarray, d_scores: np.ndarray) -> float:
     """Compute the mean of w (score - target)²; arguments and result as in ``binary_cross_entropy``, any targets."""
     rows, values = scores.shape
     loss = 0.0
@@ -54,7 +54,7 @@ def squared_error(scores, targets, weights, d_scores):
 
 
 @kernel
-def huber(scores, targets, weights, delta, d_scores):
+def huber(scores: np.ndarray, targets: np.ndarray, weights: np.ndarray, delta: float, d_scores: np.ndarray) -> float:
     """Compute the mean Huber loss (1964), d = score - target: w d² / 2 up to ``delta``, else w delta (|d| - delta / 2).
 
     ``delta`` is a positive float64; the rest as in ``squared_error``.

@@ -22,6 +22,8 @@ import numpy as np
 from seqclf.kernels.activations import held, hold_back, logistic, place_of, tanh
 from seqclf.kernels.panels import (
     UNITS,
+    State,
+    Weights,
     add_hidden_gradient,
     add_product,
     gather,
@@ -33,7 +35,10 @@ from wordvec.kernels.simd import kernel, load, multiply, multiply_add, splat_as,
 
 
 @kernel
-def _step(gates, at, count, c, c_at, c_old, c_before, h, h_at, h_old, h_before, hold_h, hold_c):
+def _step(
+    gates: np.ndarray, at: int, count: int, c: np.ndarray, c_at: int, c_old: np.ndarray, c_before: int, h: np.ndarray,
+    h_at: int, h_old: np.ndarray, h_before: int, hold_h: np.ndarray, hold_c: np.ndarray,
+) -> None:  # fmt: skip
     """Compute gates, cell and state of one step, whose rows start at ``at``, ``c_at`` and ``h_at``."""
     hidden = h.shape[1]
     z, c_here, c_past, h_here, h_past, hold_h_all, hold_c_all = (
@@ -59,7 +64,9 @@ def _step(gates, at, count, c, c_at, c_old, c_before, h, h_at, h_old, h_before, 
 
 
 @kernel
-def lstm_forward(inputs, rows, starts, weights, state, carried, keep):
+def lstm_forward(
+    inputs: np.ndarray, rows: np.ndarray, starts: np.ndarray, weights: Weights, state: State, carried: bool, keep: bool
+) -> None:
     """Run one direction over a packed batch.
 
     Args:
@@ -94,7 +101,10 @@ def lstm_forward(inputs, rows, starts, weights, state, carried, keep):
 
 
 @kernel
-def _step_back(gates, at, count, c_old, c_before, d_h, d_h_old, h_before, d_c, hold_h, hold_c):
+def _step_back(
+    gates: np.ndarray, at: int, count: int, c_old: np.ndarray, c_before: int, d_h: np.ndarray, d_h_old: np.ndarray,
+    h_before: int, d_c: np.ndarray, hold_h: np.ndarray, hold_c: np.ndarray,
+) -> None:  # fmt: skip
     """Replace a step's gates by d_z and propagate d_c to the previous step. Backward of ``_step``."""
     hidden = d_h.shape[1]
     z, c_past, d_h_here, d_h_past, d_c_here, hold_h_all, hold_c_all = (
@@ -129,8 +139,9 @@ def _step_back(gates, at, count, c_old, c_before, d_h, d_h_old, h_before, d_c, h
 
 @kernel(allocates=True)
 def lstm_backward(
-    inputs, rows, starts, weights, state, d_h, gradients, d_inputs, d_h_first, d_c_first, carried
-):  # fmt: skip
+    inputs: np.ndarray, rows: np.ndarray, starts: np.ndarray, weights: Weights, state: State, d_h: np.ndarray,
+    gradients: Weights, d_inputs: np.ndarray, d_h_first: np.ndarray, d_c_first: np.ndarray, carried: bool,
+) -> None:  # fmt: skip
     """Backpropagation through time for ``lstm_forward`` with ``keep``.
 
     Args:

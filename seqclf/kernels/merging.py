@@ -3,13 +3,15 @@
 ``mirror[r]`` is the row of the other direction that reads the same token as row r; see ``PackedBatch``.
 """
 
+import numpy as np
+
 from wordvec.kernels.simd import WIDTH, kernel, load, multiply, splat_as, store
 
 CONCATENATE, SUM, AVERAGE, MULTIPLY = 0, 1, 2, 3
 
 
 @kernel
-def place(h, rows, first, merged):
+def place(h: np.ndarray, rows: np.ndarray, first: int, merged: np.ndarray) -> None:
     """Set merged[rows[r], first : first + H] = h[r]."""
     hidden, width = h.shape[1], merged.shape[1]
     source, target = h.reshape(h.size), merged.reshape(merged.size)
@@ -20,7 +22,9 @@ def place(h, rows, first, merged):
 
 
 @kernel
-def merge_forward(h_forward, h_reverse, mirror, mode, merged):
+def merge_forward(
+    h_forward: np.ndarray, h_reverse: np.ndarray, mirror: np.ndarray, mode: int, merged: np.ndarray
+) -> None:
     """Set merged (R, H) to the ``SUM``, ``AVERAGE`` or product (``MULTIPLY``) of both directions' states (R, H)."""
     hidden = merged.shape[1]
     half = merged.dtype.type(0.5)
@@ -38,7 +42,10 @@ def merge_forward(h_forward, h_reverse, mirror, mode, merged):
 
 
 @kernel
-def merge_backward(d_merged, rows, first, other, mirror, mode, d_h):
+def merge_backward(
+    d_merged: np.ndarray, rows: np.ndarray, first: int, other: np.ndarray, mirror: np.ndarray, mode: int,
+    d_h: np.ndarray,
+) -> None:  # fmt: skip
     """Set d_h (R, H) to the gradient of one direction from d_merged.
 
     Args:

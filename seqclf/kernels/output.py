@@ -20,6 +20,7 @@ import numpy as np
 
 from wordvec.kernels.products import products_4x4
 from wordvec.kernels.simd import (
+    Sixteen,
     add,
     clamp,
     has_long_registers,
@@ -39,7 +40,10 @@ STRETCH = 512  # floats per partial sum
 
 
 @kernel
-def output_scores(states, weight, bias, scores, first, last, words, width):
+def output_scores(
+    states: np.ndarray, weight: np.ndarray, bias: np.ndarray, scores: np.ndarray, first: int, last: int, words: int,
+    width: int,
+) -> None:  # fmt: skip
     """Compute the scores of the groups ``first`` .. ``last``.
 
     Args:
@@ -64,7 +68,7 @@ def output_scores(states, weight, bias, scores, first, last, words, width):
 
 
 @kernel(inline=True)
-def _exponential(x):
+def _exponential(x: Sixteen) -> Sixteen:
     """exp(x) of sixteen nonpositive floats with relative error of about 2e-6; clamped to exp(-80) below -80.
 
     y = exp(x / 128) - 1 by its Taylor series; (1 + y)² - 1 = y (2 + y) three times, which avoids the rounding of 1 + y;
@@ -88,14 +92,17 @@ def _exponential(x):
 
 
 @kernel(inline=True)
-def _fold_largest(lanes):
+def _fold_largest(lanes: np.ndarray) -> None:
     for t in range(GROUP):
         most = max(max(lanes[t], lanes[4 + t]), max(lanes[8 + t], lanes[12 + t]))
         lanes[t] = lanes[4 + t] = lanes[8 + t] = lanes[12 + t] = most
 
 
 @kernel
-def output_softmax(scores, first, last, padded, targets, shares, losses, scratch, differentiate):
+def output_softmax(
+    scores: np.ndarray, first: int, last: int, padded: int, targets: np.ndarray, shares: np.ndarray, losses: np.ndarray,
+    scratch: np.ndarray, differentiate: bool,
+) -> None:  # fmt: skip
     """Convert the scores of the groups ``first`` .. ``last`` to probabilities, or to d_s, in place.
 
     Args:
@@ -148,7 +155,10 @@ def output_softmax(scores, first, last, padded, targets, shares, losses, scratch
 
 
 @kernel(inline=True)
-def _sixteen_rows(d_scores, start, size, count, weight, near, width, d_states, at):
+def _sixteen_rows(
+    d_scores: np.ndarray, start: int, size: int, count: int, weight: np.ndarray, near: int, width: int,
+    d_states: np.ndarray, at: int,
+) -> None:  # fmt: skip
     """Add d_s times the vectors of ``count`` words, from ``near`` on, to one vector in each of sixteen rows of d_states
     from ``at`` on, ``width`` apart. The d_s of the first four rows start at ``start``, of the next four ``size`` later.
     """
@@ -175,7 +185,10 @@ def _sixteen_rows(d_scores, start, size, count, weight, near, width, d_states, a
 
 
 @kernel(inline=True)
-def _four_rows_at_a_time(d_scores, start, size, count, weight, near, width, d_states, at):
+def _four_rows_at_a_time(
+    d_scores: np.ndarray, start: int, size: int, count: int, weight: np.ndarray, near: int, width: int,
+    d_states: np.ndarray, at: int,
+) -> None:  # fmt: skip
     """``_sixteen_rows`` for processors with few registers."""
     for first in range(at, at + 16 * width, 4 * width):
         g, start = d_scores[start : start + count * GROUP], start + size
@@ -191,7 +204,10 @@ _add_to_states = _sixteen_rows if has_long_registers() else _four_rows_at_a_time
 
 
 @kernel
-def output_d_states(d_scores, weight, d_states, first, last, words, padded, width):
+def output_d_states(
+    d_scores: np.ndarray, weight: np.ndarray, d_states: np.ndarray, first: int, last: int, words: int, padded: int,
+    width: int,
+) -> None:  # fmt: skip
     """Compute d_states (R * width,) = d_s · W for the rows ``first`` .. ``last``, multiples of 16."""
     size = padded * GROUP
     for near in range(0, words, NEAR_WORDS):
@@ -207,12 +223,14 @@ def output_d_states(d_scores, weight, d_states, first, last, words, padded, widt
 
 
 @kernel(inline=True)
-def _add_to(array, at, value):
+def _add_to(array: np.ndarray, at: int, value: Sixteen) -> None:
     store(array, at, add(load(array, at), value))
 
 
 @kernel(inline=True)
-def _add_four_rows(array, at, stride, live, a0, a1, a2, a3):
+def _add_four_rows(
+    array: np.ndarray, at: int, stride: int, live: int, a0: Sixteen, a1: Sixteen, a2: Sixteen, a3: Sixteen
+) -> None:
     """Add a vector to each of four rows, ``stride`` apart, of which the first ``live`` exist."""
     if live > 0:
         _add_to(array, at, a0)
@@ -225,7 +243,10 @@ def _add_four_rows(array, at, stride, live, a0, a1, a2, a3):
 
 
 @kernel(inline=True)
-def _sixteen_words(d_scores, v, size, groups, states, d, width, d_weight, live):
+def _sixteen_words(
+    d_scores: np.ndarray, v: int, size: int, groups: int, states: np.ndarray, d: int, width: int, d_weight: np.ndarray,
+    live: int,
+) -> None:  # fmt: skip
     """Accumulate over all rows the gradient of the vector at ``d`` of the ``live`` words (at most sixteen) from ``v``
     on. The d_s of consecutive groups of four rows are ``size`` apart."""
     a0 = a1 = a2 = a3 = a4 = a5 = a6 = a7 = splat(np.float32(0))
@@ -251,7 +272,10 @@ def _sixteen_words(d_scores, v, size, groups, states, d, width, d_weight, live):
 
 
 @kernel(inline=True)
-def _four_words_at_a_time(d_scores, v, size, groups, states, d, width, d_weight, live):
+def _four_words_at_a_time(
+    d_scores: np.ndarray, v: int, size: int, groups: int, states: np.ndarray, d: int, width: int, d_weight: np.ndarray,
+    live: int,
+) -> None:  # fmt: skip
     """``_sixteen_words`` for processors with few registers."""
     for w in range(v, v + live, 4):
         a0 = a1 = a2 = a3 = splat(np.float32(0))
@@ -269,7 +293,10 @@ _add_to_words = _sixteen_words if has_long_registers() else _four_words_at_a_tim
 
 
 @kernel
-def output_d_weight(d_scores, states, d_weight, d_bias, first, last, words, padded, width, scratch):
+def output_d_weight(
+    d_scores: np.ndarray, states: np.ndarray, d_weight: np.ndarray, d_bias: np.ndarray, first: int, last: int,
+    words: int, padded: int, width: int, scratch: np.ndarray,
+) -> None:  # fmt: skip
     """Add d_sᵀ · x to d_weight (V * width,) and the sums of d_s to d_bias (V,), for the words ``first`` .. ``last``.
 
     ``first`` is a multiple of 16, ``last`` a multiple of 16 or V; ``scratch``: (16,) float32, private to the thread.

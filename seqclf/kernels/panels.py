@@ -9,14 +9,13 @@ result does not depend on other rows or on how rows are assigned to tiles and th
 """
 
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from llvmlite import ir
 from numba.core import cgutils, types
-from numba.core.extending import intrinsic
 
-from wordvec.kernels.simd import JIT_OFF, compiled_address, has_long_registers, kernel
+from wordvec.kernels.simd import JIT_OFF, Lowering, compiled_address, has_long_registers, kernel, primitive
 
 UNITS = 16
 TILE_ROWS, TILE_PANELS = 6, 4
@@ -56,9 +55,11 @@ class State(NamedTuple):
 if JIT_OFF:
 
     def multiply_tile(
-        a, a_first, a_row, a_step, b, b_first, b_step, b_panel, out, out_first, out_row, out_panel, depth, rows, panels
-    ):
-        def view(array, first, shape, steps):
+        a: np.ndarray, a_first: int, a_row: int, a_step: int,
+        b: np.ndarray, b_first: int, b_step: int, b_panel: int,
+        out: np.ndarray, out_first: int, out_row: int, out_panel: int, depth: int, rows: int, panels: int,
+    ) -> None:  # fmt: skip
+        def view(array: np.ndarray, first: int, shape: tuple[int, ...], steps: tuple[int, ...]) -> np.ndarray:
             strides = [step * array.itemsize for step in steps]
             return np.lib.stride_tricks.as_strided(array[first:], shape, strides)
 
@@ -70,11 +71,12 @@ if JIT_OFF:
 
 else:
 
-    @intrinsic
+    @primitive
     def multiply_tile(
-        typingctx,
-        a, a_first, a_row, a_step, b, b_first, b_step, b_panel, out, out_first, out_row, out_panel, depth, rows, panels,
-    ):  # fmt: skip
+        typingctx: Any,
+        a: Any, a_first: Any, a_row: Any, a_step: Any, b: Any, b_first: Any, b_step: Any, b_panel: Any,
+        out: Any, out_first: Any, out_row: Any, out_panel: Any, depth: Any, rows: Any, panels: Any,
+    ) -> Lowering:  # fmt: skip
         """out (rows, panels, 16) += A (rows, depth) · B (depth, panels, 16), for 1..6 rows.
 
         ``a``, ``b`` and ``out`` are pointers. A's row r, column k is at ``a_first + r * a_row + k * a_step``; B's row k
@@ -85,7 +87,7 @@ else:
         integers = [types.intp] * 3
         signature = types.void(a, *integers, b, *integers, out, *integers, *integers)
 
-        def codegen(context, builder, signature, args):
+        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
             done = builder.append_basic_block("done")
             rows, panels = args[13:]
             switch = builder.switch(builder.add(builder.mul(rows, rows.type(8)), panels), done)
@@ -102,7 +104,7 @@ else:
         return signature, codegen
 
 
-def _write_tile(builder, args, bits, rows, panels):
+def _write_tile(builder: Any, args: Any, bits: int, rows: int, panels: int) -> None:
     """Emit the loop of ``multiply_tile`` for one tile size."""
     a, a_first, a_row, a_step, b, b_first, b_step, b_panel, out, out_first, out_row, out_panel, depth = args[:13]
     vector = ir.VectorType(a.type.pointee, UNITS)
@@ -110,14 +112,14 @@ def _write_tile(builder, args, bits, rows, panels):
     fused = cgutils.get_or_insert_function(builder.module, ir.FunctionType(vector, [vector] * 3), name)
     everywhere = ir.Constant(ir.VectorType(ir.IntType(32), UNITS), [0] * UNITS)
 
-    def places(first, step, count):
+    def places(first: Any, step: Any, count: int) -> list[Any]:
         """Return ``count`` pointers, ``step`` apart."""
         found = [first]
         for _ in range(count - 1):
             found.append(builder.gep(found[-1], [step]))
         return found
 
-    def vectors(pointers):
+    def vectors(pointers: list[Any]) -> list[Any]:
         return [builder.bitcast(pointer, vector.as_pointer()) for pointer in pointers]
 
     targets = [
@@ -153,7 +155,7 @@ def _write_tile(builder, args, bits, rows, panels):
         builder.store(value, target, align=4)
 
 
-def _never_unrolled(module):
+def _never_unrolled(module: Any) -> Any:
     """Return loop metadata that disables unrolling: two iterations at once exceed the registers, and spilled
     accumulators make the loop two times slower, or three times if the stack is not aligned to a cache line."""
     disable = module.add_metadata(["llvm.loop.unroll.disable"])
@@ -163,8 +165,9 @@ def _never_unrolled(module):
 
 
 def _multiply(
-    a, a_first, a_row, a_step, rows, depth, b, b_first, b_step, b_panel, out, out_first, out_row, out_panel, panels
-):  # fmt: skip
+    a: np.ndarray, a_first: int, a_row: int, a_step: int, rows: int, depth: int, b: np.ndarray, b_first: int,
+    b_step: int, b_panel: int, out: np.ndarray, out_first: int, out_row: int, out_panel: int, panels: int,
+) -> None:  # fmt: skip
     """Compute out += A · B for any number of rows and panels, tile by tile; strides as in ``multiply_tile``."""
     if rows == 0:
         return
@@ -205,22 +208,30 @@ def product(dtype: str) -> int:
 
 if JIT_OFF:
 
-    def multiply(address, *arguments):
-        _multiply(*arguments)
+    def multiply(
+        address: int, a: np.ndarray, a_first: int, a_row: int, a_step: int, rows: int, depth: int,
+        b: np.ndarray, b_first: int, b_step: int, b_panel: int,
+        out: np.ndarray, out_first: int, out_row: int, out_panel: int, panels: int,
+    ) -> None:  # fmt: skip
+        _multiply(
+            a, a_first, a_row, a_step, rows, depth, b, b_first, b_step, b_panel,
+            out, out_first, out_row, out_panel, panels,
+        )  # fmt: skip
 
 else:
 
-    @intrinsic
+    @primitive
     def multiply(
-        typingctx,
-        address, a, a_first, a_row, a_step, rows, depth, b, b_first, b_step, b_panel,
-        out, out_first, out_row, out_panel, panels,
-    ):  # fmt: skip
+        typingctx: Any,
+        address: Any, a: Any, a_first: Any, a_row: Any, a_step: Any, rows: Any, depth: Any,
+        b: Any, b_first: Any, b_step: Any, b_panel: Any,
+        out: Any, out_first: Any, out_row: Any, out_panel: Any, panels: Any,
+    ) -> Lowering:  # fmt: skip
         """Call ``_multiply`` on flat arrays of one dtype, at the address returned by ``product``."""
         integers = [types.intp] * 5
         signature = types.void(types.intp, a, *integers, b, *integers[:3], out, *integers[:4])
 
-        def codegen(context, builder, signature, args):
+        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
             values = list(args[1:])
             for place, kind in ((0, a), (6, b), (10, out)):
                 values[place] = context.make_array(kind)(context, builder, values[place]).data
@@ -232,7 +243,10 @@ else:
 
 
 @kernel
-def add_part(product, a, a_row, a_column, rows, weights, first, panels, out, out_row, out_column):
+def add_part(
+    product: int, a: np.ndarray, a_row: int, a_column: int, rows: int, weights: np.ndarray, first: int, panels: int,
+    out: np.ndarray, out_row: int, out_column: int,
+) -> None:  # fmt: skip
     """Add columns of a · the panels ``first`` .. ``first + panels - 1`` of weights (V, K, 16) to columns of out."""
     _, depth, _ = weights.shape
     multiply(
@@ -243,13 +257,15 @@ def add_part(product, a, a_row, a_column, rows, weights, first, panels, out, out
 
 
 @kernel
-def add_product(product, a, a_row, rows, weights, out, out_row):
+def add_product(
+    product: int, a: np.ndarray, a_row: int, rows: int, weights: np.ndarray, out: np.ndarray, out_row: int
+) -> None:
     """Compute out[out_row : out_row + rows, : 16 V] += a[a_row : a_row + rows, : K] · weights (V, K, 16)."""
     add_part(product, a, a_row, 0, rows, weights, 0, weights.shape[0], out, out_row, 0)
 
 
 @kernel
-def turn(a, first, rows, turned, to):
+def turn(a: np.ndarray, first: int, rows: int, turned: np.ndarray, to: int) -> None:
     """Transpose rows of ``a``: turned[k, to + r] = a[first + r, k], for r in 0 .. rows - 1."""
     for top in range(0, rows, UNITS):
         for k in range(a.shape[1]):
@@ -258,7 +274,9 @@ def turn(a, first, rows, turned, to):
 
 
 @kernel
-def add_turned(product, turned, d_out, row, column, d_weights):
+def add_turned(
+    product: int, turned: np.ndarray, d_out: np.ndarray, row: int, column: int, d_weights: np.ndarray
+) -> None:
     """Compute d_weights (V, K, 16) += turned (K, R) · d_out[row : row + R, column : column + 16 V]."""
     panels, depth, _ = d_weights.shape
     rows, width = turned.shape[1], d_out.shape[1]
@@ -270,7 +288,7 @@ def add_turned(product, turned, d_out, row, column, d_weights):
 
 
 @kernel(allocates=True)
-def add_weight_gradient(product, a, d_out, column, d_weights):
+def add_weight_gradient(product: int, a: np.ndarray, d_out: np.ndarray, column: int, d_weights: np.ndarray) -> None:
     """Compute d_weights (V, K, 16) += aᵀ (K, R) · d_out[:, column : column + 16 V] (R, ...).
 
     ``a`` is transposed first: strided access to its columns causes conflict misses in the L1 cache, and the product
@@ -282,7 +300,7 @@ def add_weight_gradient(product, a, d_out, column, d_weights):
 
 
 @kernel(allocates=True)
-def add_hidden_gradient(product, state, starts, carried, d_weights):
+def add_hidden_gradient(product: int, state: State, starts: np.ndarray, carried: bool, d_weights: np.ndarray) -> None:
     """Compute d_weights (V, H, 16) += previous statesᵀ · the first columns of d_z, stored in ``state.gates``.
 
     Without an initial state the first step contributes nothing.
@@ -298,7 +316,9 @@ def add_hidden_gradient(product, state, starts, carried, d_weights):
 
 
 @kernel(allocates=True)
-def project_back(inputs, rows, weights, state, gradients, d_inputs):
+def project_back(
+    inputs: np.ndarray, rows: np.ndarray, weights: Weights, state: State, gradients: Weights, d_inputs: np.ndarray
+) -> None:
     """Backward pass of ``project`` and ``gather``, from the d_z stored in ``state.gates``.
 
     Rows with the same input are summed first. ``d_inputs`` (U, E) is accumulated, unless it has no rows.
@@ -313,7 +333,7 @@ def project_back(inputs, rows, weights, state, gradients, d_inputs):
 
 
 @kernel
-def transpose(weights, transposed):
+def transpose(weights: np.ndarray, transposed: np.ndarray) -> None:
     """Transpose weights (V, K, 16) to transposed (K / 16, 16 V, 16), the panels of the transposed matrix."""
     panels, depth, _ = weights.shape
     for v in range(panels):
@@ -324,7 +344,7 @@ def transpose(weights, transposed):
 
 
 @kernel
-def project(product, inputs, weights, bias, projected):
+def project(product: int, inputs: np.ndarray, weights: np.ndarray, bias: np.ndarray, projected: np.ndarray) -> None:
     """Compute projected (U, 16 V) = inputs (U, E) · weights (V, E, 16) + bias (16 V,)."""
     for u in range(projected.shape[0]):
         for j in range(projected.shape[1]):
@@ -333,7 +353,7 @@ def project(product, inputs, weights, bias, projected):
 
 
 @kernel
-def gather(projected, rows, first, count, out, at):
+def gather(projected: np.ndarray, rows: np.ndarray, first: int, count: int, out: np.ndarray, at: int) -> None:
     """Copy projected[rows[first + s]] to the first columns of out[at + s], for s in 0 .. count - 1."""
     columns = projected.shape[1]
     for s in range(count):
@@ -343,7 +363,7 @@ def gather(projected, rows, first, count, out, at):
 
 
 @kernel
-def sum_by_input(d_z, rows, d_projected, d_bias):
+def sum_by_input(d_z: np.ndarray, rows: np.ndarray, d_projected: np.ndarray, d_bias: np.ndarray) -> None:
     """Set d_projected[u] to the sum of d_z[r] over the rows r with input u, and add the total to d_bias.
 
     Extra columns of d_z are ignored.

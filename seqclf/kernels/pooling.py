@@ -1,12 +1,14 @@
 """Max and mean pooling over time. Packed rows, see ``lstm.py``."""
 
+import numpy as np
+
 from wordvec.kernels.simd import kernel
 
 MAX, MEAN = 0, 1
 
 
 @kernel
-def pool_forward(h, starts, mode, pooled, where):
+def pool_forward(h: np.ndarray, starts: np.ndarray, mode: int, pooled: np.ndarray, where: np.ndarray) -> None:
     """Pool the packed states of one direction.
 
     Args:
@@ -42,7 +44,7 @@ def pool_forward(h, starts, mode, pooled, where):
 
 
 @kernel
-def max_backward(d_pooled, starts, where, d_h):
+def max_backward(d_pooled: np.ndarray, starts: np.ndarray, where: np.ndarray, d_h: np.ndarray) -> None:
     """Set d_h (R, H) to d_pooled (B, H) at the largest states, else 0. Backward of ``pool_forward``."""
     hidden = d_h.shape[1]
     for row in range(d_h.shape[0]):

@@ -11,6 +11,8 @@ import numpy as np
 from seqclf.kernels.activations import held, hold_back, place_of, tanh
 from seqclf.kernels.panels import (
     UNITS,
+    State,
+    Weights,
     add_hidden_gradient,
     add_product,
     gather,
@@ -22,7 +24,10 @@ from wordvec.kernels.simd import kernel, load, multiply, splat_as, store, subtra
 
 
 @kernel
-def _step(gates, at, count, h, h_at, h_old, h_before, hold_h):
+def _step(
+    gates: np.ndarray, at: int, count: int, h: np.ndarray, h_at: int, h_old: np.ndarray, h_before: int,
+    hold_h: np.ndarray,
+) -> None:  # fmt: skip
     """Compute activation and state of one step, whose rows start at ``at`` and ``h_at``."""
     hidden = h.shape[1]
     z, h_here = gates.reshape(gates.size), h.reshape(h.size)
@@ -37,7 +42,9 @@ def _step(gates, at, count, h, h_at, h_old, h_before, hold_h):
 
 
 @kernel
-def rnn_forward(inputs, rows, starts, weights, state, carried, keep):
+def rnn_forward(
+    inputs: np.ndarray, rows: np.ndarray, starts: np.ndarray, weights: Weights, state: State, carried: bool, keep: bool
+) -> None:
     """Run one direction over a packed batch; arguments as in ``lstm_forward``, with one gate."""
     gates, h = state.gates, state.h
     # 1. Input projection, once per distinct input.
@@ -57,7 +64,9 @@ def rnn_forward(inputs, rows, starts, weights, state, carried, keep):
 
 
 @kernel
-def _step_back(gates, at, count, d_h, d_h_old, h_before, hold_h):
+def _step_back(
+    gates: np.ndarray, at: int, count: int, d_h: np.ndarray, d_h_old: np.ndarray, h_before: int, hold_h: np.ndarray
+) -> None:
     """Replace a step's activations by d_z. Backward of ``_step``."""
     hidden = d_h.shape[1]
     z, d_h_here = gates.reshape(gates.size), d_h.reshape(d_h.size)
@@ -74,8 +83,9 @@ def _step_back(gates, at, count, d_h, d_h_old, h_before, hold_h):
 
 @kernel(allocates=True)
 def rnn_backward(
-    inputs, rows, starts, weights, state, d_h, gradients, d_inputs, d_h_first, d_c_first, carried
-):  # fmt: skip
+    inputs: np.ndarray, rows: np.ndarray, starts: np.ndarray, weights: Weights, state: State, d_h: np.ndarray,
+    gradients: Weights, d_inputs: np.ndarray, d_h_first: np.ndarray, d_c_first: np.ndarray, carried: bool,
+) -> None:  # fmt: skip
     """Backpropagation through time for ``rnn_forward`` with ``keep``; arguments as in ``lstm_backward``."""
     gates = state.gates
     hidden = state.h.shape[1]

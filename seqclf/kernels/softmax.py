@@ -10,7 +10,7 @@ from wordvec.kernels.simd import kernel
 
 
 @kernel(allocates=True, fastmath={"contract", "reassoc"})
-def softmax_forward(features, weight, bias, probabilities):
+def softmax_forward(features: np.ndarray, weight: np.ndarray, bias: np.ndarray, probabilities: np.ndarray) -> None:
     """Compute probabilities (B, C) = softmax(features (B, F) · weightᵀ (C, F) + bias (C,)), exponentials in float64."""
     classes, width = weight.shape
     scores = np.empty(classes, dtype=np.float64)
@@ -32,7 +32,10 @@ def softmax_forward(features, weight, bias, probabilities):
 
 
 @kernel(fastmath={"contract", "reassoc"})
-def softmax_backward(features, weight, probabilities, targets, weights, d_features, d_weight, d_bias):
+def softmax_backward(
+    features: np.ndarray, weight: np.ndarray, probabilities: np.ndarray, targets: np.ndarray, weights: np.ndarray,
+    d_features: np.ndarray, d_weight: np.ndarray, d_bias: np.ndarray,
+) -> float:  # fmt: skip
     """Compute loss and gradients of ``-sum_b weights[b] * log probabilities[b, targets[b]] / B``.
 
     Args:
@@ -59,4 +62,5 @@ def softmax_backward(features, weight, probabilities, targets, weights, d_featur
             for j in range(width):
                 d_features[b, j] += d_score * weight[k, j]
                 d_weight[k, j] += d_score * features[b, j]
-    return loss / count
+    mean: float = loss / count
+    return mean

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from wordvec.kernels.simd import kernel, prefetch
+from wordvec.kernels.simd import Int, kernel, prefetch
 from wordvec.kernels.slices import KEEP, draw
 from wordvec.kernels.tokenize import trailing_zeros
 
@@ -40,7 +40,10 @@ class Row(NamedTuple):
 
 
 @kernel
-def keep_tokens(ids, first, last, thresholds, key, dropped, kept, before):
+def keep_tokens(
+    ids: np.ndarray, first: int, last: int, thresholds: np.ndarray, key: np.uint64, dropped: int, kept: np.ndarray,
+    before: np.ndarray,
+) -> None:  # fmt: skip
     """Subsample ``ids[first:last]`` into ``kept``.
 
     Args:
@@ -49,7 +52,7 @@ def keep_tokens(ids, first, last, thresholds, key, dropped, kept, before):
         before: (last - first + 1,) int64, output: tokens written before each token, then the total.
     """
     keep_key = draw(key, KEEP)
-    filled = 0
+    filled: Int = 0
     for p in range(first, last):
         token_id = ids[p]
         keep = (draw(keep_key, p) >> np.uint64(32)) < thresholds[token_id]
@@ -60,14 +63,17 @@ def keep_tokens(ids, first, last, thresholds, key, dropped, kept, before):
 
 
 @kernel
-def count_places(ids, first, last, counts):
+def count_places(ids: np.ndarray, first: int, last: int, counts: np.ndarray) -> None:
     """Add the frequency of each id in ``ids[first:last]`` to ``counts``."""
     for p in range(first, last):
         counts[ids[p]] += 1
 
 
 @kernel
-def sort_places(ids, offsets, first, last, left, right, ends, places):
+def sort_places(
+    ids: np.ndarray, offsets: np.ndarray, first: int, last: int, left: int, right: int, ends: np.ndarray,
+    places: np.ndarray,
+) -> None:  # fmt: skip
     """Write the places of corpus positions ``first .. last``, sorted by id, then by position.
 
     Args:
@@ -91,7 +97,10 @@ def sort_places(ids, offsets, first, last, left, right, ends, places):
 
 
 @kernel
-def count_rows(ids, places, starts, weights, first_row, last_row, row, ends, columns, sums):
+def count_rows(
+    ids: np.ndarray, places: np.ndarray, starts: np.ndarray, weights: np.ndarray, first_row: int, last_row: int,
+    row: Row, ends: np.ndarray, columns: np.ndarray, sums: np.ndarray,
+) -> Int:  # fmt: skip
     """Count the rows ``first_row .. last_row``; the places of row r are ``places[starts[r]:starts[r + 1]]``.
 
     Args:
@@ -99,9 +108,9 @@ def count_rows(ids, places, starts, weights, first_row, last_row, row, ends, col
         ends: (rows,) int64, output: end of each row in ``columns`` and ``sums``, which must have room for one entry
             more than the rows can hold.
     """
-    filled = 0
+    filled: Int = 0
     for r in range(first_row, last_row):
-        found = 0
+        found: Int = 0
         for i in range(starts[r], starts[r + 1]):
             place = places[i]
             position = place >> _POSITION
@@ -128,16 +137,20 @@ def count_rows(ids, places, starts, weights, first_row, last_row, row, ends, col
 
 
 @kernel
-def merge_rows(run_ends, run_columns, run_sums, first_row, last_row, row, ends, columns, sums):
+def merge_rows(
+    run_ends: np.ndarray, run_columns: np.ndarray, run_sums: np.ndarray, first_row: int, last_row: int, row: Row,
+    ends: np.ndarray, columns: np.ndarray, sums: np.ndarray,
+) -> Int:  # fmt: skip
     """Compute the rows ``first_row .. last_row`` as the sum of those of several runs.
 
     Args:
         run_ends: (runs * rows,) int64, end of each row of each run in ``run_columns`` and ``run_sums``.
         ends, columns, sums: as in ``count_rows``.
     """
-    filled, rows = 0, row.sums.size - 1
+    filled: Int = 0
+    rows = row.sums.size - 1
     for r in range(first_row, last_row):
-        found = 0
+        found: Int = 0
         for line in range(r, run_ends.size, rows):
             for i in range(run_ends[line - 1] if line > 0 else 0, run_ends[line]):
                 column = run_columns[i]
@@ -151,7 +164,7 @@ def merge_rows(run_ends, run_columns, run_sums, first_row, last_row, row, ends, 
 
 
 @kernel(inline=True)
-def emit(row, found, filled, columns, sums):
+def emit(row: Row, found: Int, filled: Int, columns: np.ndarray, sums: np.ndarray) -> Int:
     """Write the row's columns in ascending order and their sums from index ``filled`` on, and clear the row.
 
     The last column represents dropped tokens and is not written.

@@ -4,12 +4,12 @@ The type table is that of ``tokenize``. The n-gram table identifies an n-gram by
 id of its last word; n-gram ids of any length continue the word ids in one id space.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from wordvec.kernels.simd import kernel
-from wordvec.kernels.tokenize import ONE, PADDING, TYPES, WIDTH, add, blanks, find, key_of, trailing_zeros
+from wordvec.kernels.simd import Int, kernel
+from wordvec.kernels.tokenize import ONE, PADDING, TYPES, WIDTH, Types, add, blanks, find, key_of, trailing_zeros
 
 BITS = 11
 """Bits per digit of the radix sort of columns."""
@@ -30,7 +30,10 @@ class Pairs(NamedTuple):
 
 
 @kernel
-def number(text, start, types, learns, ids, tokens, ends, documents):
+def number(
+    text: np.ndarray, start: int, types: Types, learns: bool, ids: np.ndarray, tokens: int, ends: np.ndarray,
+    documents: int,
+) -> tuple[int, int, int]:  # fmt: skip
     """Convert the tokens of ``text`` from byte ``start`` on to ids; the text neither starts nor ends inside a token.
 
     Args:
@@ -58,7 +61,8 @@ def number(text, start, types, learns, ids, tokens, ends, documents):
                     if row < 0:
                         row = add(types, slot, text, first, stop, low, high)
                         if row < 0:
-                            return np.int64(first), tokens, documents
+                            read: Any = np.int64(first)  # an int to the caller
+                            return read, tokens, documents
                     types.counts[row] += 1
                 ids[tokens] = row
                 tokens += 1
@@ -71,7 +75,7 @@ def number(text, start, types, learns, ids, tokens, ends, documents):
 
 
 @kernel
-def absorb(types, other, first, places):
+def absorb(types: Types, other: Types, first: int, places: np.ndarray) -> int:
     """Merge the types of another table, from row ``first`` on, with their counts.
 
     Args:
@@ -93,14 +97,15 @@ def absorb(types, other, first, places):
                 return k
         types.counts[row] += other.counts[k]
         places[k] = row
-    return other.used[TYPES]
+    end: int = other.used[TYPES]
+    return end
 
 
 # -- n-grams ----------------------------------------------------------------------------------------------------------
 
 
 @kernel(inline=True)
-def pair_slot(pairs, prefix, last):
+def pair_slot(pairs: Pairs, prefix: Int, last: Int) -> np.uint64:
     """Return the slot of an n-gram, or the empty slot for inserting it (Fibonacci hashing, as for types)."""
     key = np.uint64(prefix) << np.uint64(32) | np.uint64(last)
     mixed = (key ^ (key >> np.uint64(29))) * np.uint64(0x9E3779B97F4A7C15)
@@ -115,7 +120,10 @@ def pair_slot(pairs, prefix, last):
 
 
 @kernel
-def expand(ids, offsets, document, position, low, high, words, pairs, learns, found, written, ends):
+def expand(
+    ids: np.ndarray, offsets: np.ndarray, document: int, position: int, low: int, high: int, words: int, pairs: Pairs,
+    learns: bool, found: np.ndarray, written: int, ends: np.ndarray,
+) -> tuple[int, int, int]:  # fmt: skip
     """Write the ids of the n-grams of ``low`` to ``high`` words that start at each token, shortest first.
 
     Args:
@@ -153,7 +161,7 @@ def expand(ids, offsets, document, position, low, high, words, pairs, learns, fo
 
 
 @kernel(inline=True)
-def next_pair(pairs, prefix, last, size, words, learns):
+def next_pair(pairs: Pairs, prefix: Int, last: Int, size: int, words: int, learns: bool) -> np.int64:
     """Return the id of an n-gram of ``size`` words, or -1 if it is unknown."""
     slot = pair_slot(pairs, prefix, last)
     row = np.int64(pairs.slots[slot])
@@ -169,7 +177,7 @@ def next_pair(pairs, prefix, last, size, words, learns):
 
 
 @kernel
-def rehash_pairs(pairs):
+def rehash_pairs(pairs: Pairs) -> None:
     """Rebuild the slots, which must all be empty."""
     for row in range(pairs.used[0]):
         pairs.slots[pair_slot(pairs, np.int64(pairs.prefixes[row]), np.int64(pairs.lasts[row]))] = row
@@ -179,7 +187,10 @@ def rehash_pairs(pairs):
 
 
 @kernel
-def count_rows(ids, offsets, columns, digits, keys, spare, buckets, places, counts, sizes):
+def count_rows(
+    ids: np.ndarray, offsets: np.ndarray, columns: np.ndarray, digits: int, keys: np.ndarray, spare: np.ndarray,
+    buckets: np.ndarray, places: np.ndarray, counts: np.ndarray, sizes: np.ndarray,
+) -> int:  # fmt: skip
     """Convert each document's ids to sorted unique columns and their counts.
 
     All documents are sorted together by an LSD radix sort on the column, then distributed by document.
@@ -199,6 +210,7 @@ def count_rows(ids, offsets, columns, digits, keys, spare, buckets, places, coun
         The total number of columns over all documents.
     """
     filled = 0
+    document: Int
     for document in range(sizes.size):
         places[document] = filled
         for k in range(offsets[document], offsets[document + 1]):
@@ -229,7 +241,7 @@ def count_rows(ids, offsets, columns, digits, keys, spare, buckets, places, coun
 
 
 @kernel(inline=True)
-def sort_by_digit(keys, spare, filled, shift, buckets):
+def sort_by_digit(keys: np.ndarray, spare: np.ndarray, filled: int, shift: np.uint64, buckets: np.ndarray) -> None:
     """Stably sort the first ``filled`` keys by one digit into ``spare``."""
     mask = np.uint64((1 << BITS) - 1)
     buckets[:] = 0
@@ -247,14 +259,14 @@ def sort_by_digit(keys, spare, filled, shift, buckets):
 
 
 @kernel
-def tally(columns, frequencies):
+def tally(columns: np.ndarray, frequencies: np.ndarray) -> None:
     """Add the number of occurrences of each column to ``frequencies`` (V,) int64."""
     for column in columns:
         frequencies[column] += 1
 
 
 @kernel
-def select(columns, counts, sizes, places):
+def select(columns: np.ndarray, counts: np.ndarray, sizes: np.ndarray, places: np.ndarray) -> int:
     """Renumber columns in place by ``places`` (V,) int32, dropping those that map to -1.
 
     Returns:
@@ -274,7 +286,10 @@ def select(columns, counts, sizes, places):
 
 
 @kernel
-def weigh(starts, columns, counts, idf, sublinear, norm, weights):
+def weigh(
+    starts: np.ndarray, columns: np.ndarray, counts: np.ndarray, idf: np.ndarray, sublinear: bool, norm: int,
+    weights: np.ndarray,
+) -> None:  # fmt: skip
     """Compute TF-IDF weights of some rows and normalize each row.
 
     Args:

@@ -12,7 +12,10 @@ from wordvec.kernels.simd import has_long_registers, kernel, load, multiply_add,
 
 
 @kernel
-def transpose(indptr, columns, values, starts, rows_out, values_out):
+def transpose(
+    indptr: np.ndarray, columns: np.ndarray, values: np.ndarray, starts: np.ndarray, rows_out: np.ndarray,
+    values_out: np.ndarray,
+) -> None:  # fmt: skip
     """Convert a sparse matrix from CSR to CSC.
 
     Args:
@@ -27,14 +30,17 @@ def transpose(indptr, columns, values, starts, rows_out, values_out):
 
 
 @kernel
-def count_columns(columns, counts):
+def count_columns(columns: np.ndarray, counts: np.ndarray) -> None:
     """Add the number of nonzeros of each column to ``counts``."""
     for k in range(columns.size):
         counts[columns[k]] += 1
 
 
 @kernel
-def multiply_sparse(indptr, columns, values, dense, stride, out, first, last):
+def multiply_sparse(
+    indptr: np.ndarray, columns: np.ndarray, values: np.ndarray, dense: np.ndarray, stride: int, out: np.ndarray,
+    first: int, last: int,
+) -> None:  # fmt: skip
     """Compute rows ``first .. last - 1`` of sparse times dense, summing over the nonzeros of a row in order."""
     for r in range(first, last):
         for d in range(0, stride, 64):
@@ -54,7 +60,7 @@ def multiply_sparse(indptr, columns, values, dense, stride, out, first, last):
 
 
 @kernel
-def multiply_small(dense, small, stride, out, first, last):
+def multiply_small(dense: np.ndarray, small: np.ndarray, stride: int, out: np.ndarray, first: int, last: int) -> None:
     """Compute rows ``first .. last - 1`` of dense times a small (stride, stride) matrix."""
     for r in range(first * stride, last * stride, 2 * stride):
         s = min(r + stride, (last - 1) * stride)
@@ -73,7 +79,7 @@ def multiply_small(dense, small, stride, out, first, last):
 
 
 @kernel(inline=True)
-def _gram_4x2(dense, stride, gram, i, d, first, last):
+def _gram_4x2(dense: np.ndarray, stride: int, gram: np.ndarray, i: int, d: int, first: int, last: int) -> None:
     """Gram block of columns i .. i + 3 with the two vectors of columns starting at ``d``."""
     d1 = min(d + 16, stride - 16)
     a0 = a1 = b0 = b1 = c0 = c1 = e0 = e1 = splat(np.float32(0))
@@ -97,7 +103,7 @@ def _gram_4x2(dense, stride, gram, i, d, first, last):
 
 
 @kernel(inline=True)
-def _gram_4x1(dense, stride, gram, i, d, first, last):
+def _gram_4x1(dense: np.ndarray, stride: int, gram: np.ndarray, i: int, d: int, first: int, last: int) -> None:
     """Gram block of columns i .. i + 3 with the vector of columns starting at ``d``."""
     a = b = c = e = splat(np.float32(0))
     for r in range(first * stride, last * stride, stride):
@@ -115,7 +121,7 @@ _gram, _GRAM_COLUMNS = (_gram_4x2, 32) if has_long_registers() else (_gram_4x1, 
 
 
 @kernel
-def add_gram(dense, stride, gram, first, last):
+def add_gram(dense: np.ndarray, stride: int, gram: np.ndarray, first: int, last: int) -> None:
     """Set ``gram`` (stride * stride,) float32 to the sums over rows ``first .. last - 1`` of x_i x_j, for j from the
     start of i's 16-column vector on; the rest is left untouched."""
     for i in range(0, stride, 4):
@@ -124,7 +130,7 @@ def add_gram(dense, stride, gram, first, last):
 
 
 @kernel
-def orthonormalizer(gram, least, out):
+def orthonormalizer(gram: np.ndarray, least: float, out: np.ndarray) -> None:
     """Compute R^-1, which makes X R^-1 orthonormal, where R is the Cholesky factor of the Gram matrix of X.
 
     A column that is linearly dependent on the previous ones (its squared residual is at most ``least`` of its squared
@@ -159,7 +165,7 @@ def orthonormalizer(gram, least, out):
 
 
 @kernel
-def diagonalize(symmetric, vectors, sweeps):
+def diagonalize(symmetric: np.ndarray, vectors: np.ndarray, sweeps: int) -> None:
     """Compute eigenvalues and eigenvectors by cyclic Jacobi rotations (Golub & Van Loan, section 8.5).
 
     Args:

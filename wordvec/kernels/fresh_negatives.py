@@ -8,17 +8,21 @@ from typing import NamedTuple
 import numpy as np
 
 from wordvec.kernels.one_input import average_window, count_contexts, count_loss, loss_of_pairs, run_rows, spread_move
-from wordvec.kernels.simd import kernel, splat, store
+from wordvec.kernels.simd import Int, kernel, splat, store
 from wordvec.kernels.slices import (
     CENTER,
     DRAWN,
     LAST_CENTER,
     NOISE,
     PRIVATE,
+    Lane,
+    Step,
+    Text,
     draw,
     draw_noise,
     is_sampled_for_loss,
 )
+from wordvec.kernels.tile import Tile
 
 
 class Fresh(NamedTuple):
@@ -29,7 +33,7 @@ class Fresh(NamedTuple):
 
 
 @kernel
-def draw_fresh_negatives(lane, text, step, skipgram):
+def draw_fresh_negatives(lane: Lane, text: Text, step: Step, skipgram: bool) -> None:
     """Draw the stream of negatives: K for each pair of each center, in training order.
 
     The random key is the center's position and the context's offset in its window; for CBOW's only pair, the center.
@@ -48,7 +52,7 @@ def draw_fresh_negatives(lane, text, step, skipgram):
 
 
 @kernel(inline=True)
-def look_ahead(lane, tile, step, drawn, b):
+def look_ahead(lane: Lane, tile: Tile, step: Step, drawn: Int, b: int) -> None:
     """Set ``tile.ahead`` to the negatives of the pair after next and to the token that enters the window next."""
     ahead, first = tile.ahead, drawn + 2 * step.negatives
     # Beyond the end the buffers hold stale places, which are still valid rows.
@@ -59,12 +63,12 @@ def look_ahead(lane, tile, step, drawn, b):
 
 
 @kernel(inline=True)
-def set_pair(lane, tile, step, drawn, positive, rate):
+def set_pair(lane: Lane, tile: Tile, step: Step, drawn: Int, positive: int, rate: np.float32) -> Int:
     """Set rows, weights and targets of a pair: the output row of buffer token ``positive``, then the negatives that
     differ from it. Returns the number of rows."""
     rows, token_id = tile.rows, lane.token_ids[positive]
     rows[0] = lane.output_places[positive]
-    count = 1
+    count: Int = 1
     for k in range(drawn, drawn + step.negatives):
         rows[count] = lane.negative_places[k]
         count += np.int64(lane.negative_ids[k] != token_id)
@@ -80,7 +84,10 @@ def set_pair(lane, tile, step, drawn, positive, rate):
 
 
 @kernel
-def train_skipgram_fresh(memory, lane, tile, text, loss, step, rate, fresh):
+def train_skipgram_fresh(
+    memory: np.ndarray, lane: Lane, tile: Tile, text: Text, loss: np.ndarray, step: Step,
+    rate: float | np.float32, fresh: Fresh,
+) -> None:  # fmt: skip
     """Train on the prepared centers, pair by pair, in corpus order."""
     state = lane.state
     rate = np.float32(rate)
@@ -103,7 +110,10 @@ def train_skipgram_fresh(memory, lane, tile, text, loss, step, rate, fresh):
 
 
 @kernel
-def train_cbow_fresh(memory, lane, tile, text, loss, step, rate, divide, fresh):
+def train_cbow_fresh(
+    memory: np.ndarray, lane: Lane, tile: Tile, text: Text, loss: np.ndarray, step: Step,
+    rate: float | np.float32, divide: bool, fresh: Fresh,
+) -> None:  # fmt: skip
     """Train on the prepared centers, one by one: the mean of each center's contexts against its output vector."""
     state = lane.state
     rate = np.float32(rate)

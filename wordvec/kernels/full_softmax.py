@@ -11,16 +11,16 @@ import numpy as np
 
 from wordvec.kernels.negative_sampling import average_contexts, reach, spread_gradient, weigh_windows
 from wordvec.kernels.one_input import count_loss
-from wordvec.kernels.simd import add, clamp, kernel, load, multiply, multiply_add, splat, store, subtract
-from wordvec.kernels.slices import CENTER, DRAWN, LAST_CENTER, PRIVATE, is_sampled_for_loss
-from wordvec.kernels.tile import TILE, add_to, scores_4x4
+from wordvec.kernels.simd import Sixteen, add, clamp, kernel, load, multiply, multiply_add, splat, store, subtract
+from wordvec.kernels.slices import CENTER, DRAWN, LAST_CENTER, PRIVATE, Lane, Step, Text, is_sampled_for_loss
+from wordvec.kernels.tile import TILE, Tile, add_to, scores_4x4
 
 CHUNK = 32
 """Rows updated together, few enough to stay in cache during the loop over the dimension."""
 
 
 @kernel
-def list_words(lane, step):
+def list_words(lane: Lane, step: Step) -> None:
     """List all output rows as the stream."""
     for k in range(step.vocabulary):
         lane.negative_ids[k] = k
@@ -28,7 +28,7 @@ def list_words(lane, step):
 
 
 @kernel(inline=True)
-def exponential(x):
+def exponential(x: Sixteen) -> Sixteen:
     """exp(x) of sixteen nonpositive floats with relative error of about 1e-5; clamped to exp(-80) below -80.
 
     exp(x / 128) by its Taylor series, then squared seven times.
@@ -49,7 +49,7 @@ def exponential(x):
 
 
 @kernel(inline=True)
-def set_probabilities(tile, words, highest, totals):
+def set_probabilities(tile: Tile, words: int, highest: np.ndarray, totals: np.ndarray) -> None:
     """Set ``tile.gradients`` to exp(score - highest score of the input), and ``highest`` and ``totals`` (16,) to the
     highest scores and the sums of the four inputs, each repeated four times."""
     for k in range(4 * words, -(-words // TILE) * 16):  # padding
@@ -73,7 +73,9 @@ def set_probabilities(tile, words, highest, totals):
 
 
 @kernel(inline=True)
-def update_words(memory, rows, first, last, gradients, hidden, stride):
+def update_words(
+    memory: np.ndarray, rows: np.ndarray, first: int, last: int, gradients: np.ndarray, hidden: np.ndarray, stride: int
+) -> None:
     """Update rows ``first`` .. ``last`` by their gradients and add their gradients to the four inputs in ``hidden``;
     the copies stored after the inputs keep the old values."""
     for d in range(0, stride, 16):
@@ -96,7 +98,7 @@ def update_words(memory, rows, first, last, gradients, hidden, stride):
 
 
 @kernel(inline=True)
-def copy_centers(memory, lane, hidden, b, size, stride):
+def copy_centers(memory: np.ndarray, lane: Lane, hidden: np.ndarray, b: int, size: int, stride: int) -> None:
     """Load the four inputs of a skip-gram tile and a copy; inputs beyond ``size`` are zero."""
     for t in range(TILE):
         place = lane.input_places[b + t] if t < size else lane.state[PRIVATE]
@@ -106,7 +108,7 @@ def copy_centers(memory, lane, hidden, b, size, stride):
 
 
 @kernel(inline=True)
-def move_centers(memory, lane, hidden, b, size, stride):
+def move_centers(memory: np.ndarray, lane: Lane, hidden: np.ndarray, b: int, size: int, stride: int) -> None:
     """Add the change of the inputs to their rows."""
     for t in range(size):
         for d in range(0, stride, 16):
@@ -115,7 +117,9 @@ def move_centers(memory, lane, hidden, b, size, stride):
 
 
 @kernel(inline=True)
-def set_hits(tile, lane, b, size, low, places, rate, of_centers):
+def set_hits(
+    tile: Tile, lane: Lane, b: int, size: int, low: int, places: int, rate: np.float32, of_centers: bool
+) -> tuple[float, float]:
     """Add the positives to the gradients. Returns their total weight and the weighted sum of their scores.
 
     A skip-gram center has a weighted positive for each context; a CBOW mean has one, the center.
@@ -136,7 +140,10 @@ def set_hits(tile, lane, b, size, low, places, rate, of_centers):
 
 
 @kernel
-def train_softmax_slice(memory, lane, tile, text, loss, step, rate, skipgram, divide):
+def train_softmax_slice(
+    memory: np.ndarray, lane: Lane, tile: Tile, text: Text, loss: np.ndarray, step: Step, rate: float | np.float32,
+    skipgram: bool | None, divide: bool | None,
+) -> None:  # fmt: skip
     """Train on the prepared centers, four at a time.
 
     ``skipgram`` is None for CBOW, ``divide`` for skip-gram; see ``train_cbow_slice`` for its meaning.

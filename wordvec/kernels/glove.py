@@ -22,6 +22,8 @@ from typing import NamedTuple
 import numpy as np
 
 from wordvec.kernels.simd import (
+    Int,
+    Sixteen,
     add,
     atomic_add,
     atomic_read,
@@ -61,7 +63,7 @@ class Cells(NamedTuple):
 
 
 @kernel
-def count_cells(indptr, columns, band_of, bands, sizes):
+def count_cells(indptr: np.ndarray, columns: np.ndarray, band_of: np.ndarray, bands: int, sizes: np.ndarray) -> None:
     """Add the number of cells of each block to ``sizes[1:]`` (bands^2,)."""
     for w in range(indptr.size - 1):
         first = 1 + band_of[w] * bands
@@ -70,7 +72,10 @@ def count_cells(indptr, columns, band_of, bands, sizes):
 
 
 @kernel
-def sort_cells(indptr, columns, counts, band_of, bounds, order, filled, cells):
+def sort_cells(
+    indptr: np.ndarray, columns: np.ndarray, counts: np.ndarray, band_of: np.ndarray, bounds: np.ndarray,
+    order: np.ndarray, filled: np.ndarray, cells: Cells,
+) -> None:  # fmt: skip
     """Store the raw counts in ``cells.log_counts``, block by block, words in the order ``order``.
 
     Args:
@@ -92,7 +97,7 @@ def sort_cells(indptr, columns, counts, band_of, bounds, order, filled, cells):
 
 
 @kernel(inline=True)
-def move(table, at, stride, numbers, gradient):
+def move(table: np.ndarray, at: Int, stride: int, numbers: Sixteen, gradient: Sixteen) -> None:
     """Apply one AdaGrad step to the sixteen parameters at ``at``."""
     squares = multiply_add(gradient, gradient, load(table, at + stride))
     store(table, at, subtract(numbers, multiply(gradient, reciprocal_square_root(squares))))
@@ -100,7 +105,10 @@ def move(table, at, stride, numbers, gradient):
 
 
 @kernel(inline=True)
-def train_cell(words, contexts, word, context, stride, log_count, weight, rate, scratch):
+def train_cell(
+    words: np.ndarray, contexts: np.ndarray, word: Int, context: Int, stride: int, log_count: np.float32,
+    weight: np.float32, rate: np.float32, scratch: np.ndarray,
+) -> np.float32:  # fmt: skip
     """Train one cell; return twice its loss."""
     dot = splat(np.float32(0))
     for d in range(0, stride, 16):
@@ -114,11 +122,15 @@ def train_cell(words, contexts, word, context, stride, log_count, weight, rate, 
         w, c = load(words, word + d), load(contexts, context + d)
         move(words, word + d, stride, w, multiply(pull, c))
         move(contexts, context + d, stride, c, multiply(pull, w))
-    return scratch[0]
+    loss: np.float32 = scratch[0]
+    return loss
 
 
 @kernel(inline=True)
-def train_four(words, contexts, word, a, b, c, d, stride, log_counts, weights, rate, scratch):
+def train_four(
+    words: np.ndarray, contexts: np.ndarray, word: Int, a: Int, b: Int, c: Int, d: Int, stride: int,
+    log_counts: Sixteen, weights: Sixteen, rate: np.float32, scratch: np.ndarray,
+) -> np.float32:  # fmt: skip
     """Train four cells of one word with the contexts at a, b, c and d; return twice their loss."""
     dot_a = dot_b = dot_c = dot_d = splat(np.float32(0))
     for k in range(0, stride, 16):
@@ -154,11 +166,15 @@ def train_four(words, contexts, word, a, b, c, d, stride, log_counts, weights, r
         move(contexts, b + k, stride, at_b, multiply(pull_b, w))
         move(contexts, c + k, stride, at_c, multiply(pull_c, w))
         move(contexts, d + k, stride, at_d, multiply(pull_d, w))
-    return (scratch[16] + scratch[17]) + (scratch[18] + scratch[19])
+    loss: np.float32 = (scratch[16] + scratch[17]) + (scratch[18] + scratch[19])
+    return loss
 
 
 @kernel
-def train_cells(words, contexts, cells, first, end, word_start, context_start, stride, rate, scratch):
+def train_cells(
+    words: np.ndarray, contexts: np.ndarray, cells: Cells, first: int, end: int, word_start: int, context_start: int,
+    stride: int, rate: np.float32, scratch: np.ndarray,
+) -> float | np.float32:  # fmt: skip
     """Train the cells ``first .. end - 1`` of one block; return the sum of their losses.
 
     Args:
@@ -168,7 +184,7 @@ def train_cells(words, contexts, cells, first, end, word_start, context_start, s
         scratch: (32,) float32.
     """
     rows, columns, size = cells.rows, cells.columns, 2 * stride
-    loss = 0.0  # float64, to sum over millions of cells
+    loss: float | np.float32 = 0.0  # float64, to sum over millions of cells
     k = first
     while k < end:
         word = word_start + np.int64(rows[k]) * size
@@ -191,7 +207,7 @@ def train_cells(words, contexts, cells, first, end, word_start, context_start, s
 
 
 @kernel(inline=True)
-def wait_for_turn(control, band, turn):
+def wait_for_turn(control: np.ndarray, band: int, turn: int) -> None:
     """Wait until ``turn`` turns of a band are complete."""
     spins = 0
     while atomic_read(control, TURNS + band * LINE) < turn:
@@ -201,7 +217,10 @@ def wait_for_turn(control, band, turn):
 
 
 @kernel
-def train_blocks(words, contexts, cells, bounds, schedule, stride, rate, losses, control, scratch):
+def train_blocks(
+    words: np.ndarray, contexts: np.ndarray, cells: Cells, bounds: np.ndarray, schedule: np.ndarray, stride: int,
+    rate: np.float32, losses: np.ndarray, control: np.ndarray, scratch: np.ndarray,
+) -> None:  # fmt: skip
     """Train blocks until the epoch is complete or a stop is requested; called once by each thread.
 
     Blocks are taken in order, so a block that is waited for is already being trained.

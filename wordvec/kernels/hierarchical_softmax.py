@@ -21,9 +21,9 @@ from wordvec.kernels.one_input import (
     set_gradients,
     spread_move,
 )
-from wordvec.kernels.simd import kernel, store
-from wordvec.kernels.slices import CENTER, DRAWN, LAST_CENTER, PRIVATE, is_sampled_for_loss
-from wordvec.kernels.tile import TILE, scores_4x4, update_tile
+from wordvec.kernels.simd import Int, kernel, store
+from wordvec.kernels.slices import CENTER, DRAWN, LAST_CENTER, PRIVATE, Lane, Step, Text, is_sampled_for_loss
+from wordvec.kernels.tile import TILE, Tile, scores_4x4, update_tile
 
 
 class Paths(NamedTuple):
@@ -36,7 +36,7 @@ class Paths(NamedTuple):
 
 
 @kernel
-def list_nodes(lane, paths):
+def list_nodes(lane: Lane, paths: Paths) -> None:
     """List the output rows as the stream: the nodes on the path of every prepared center."""
     state = lane.state
     passed = np.int64(0)
@@ -49,7 +49,7 @@ def list_nodes(lane, paths):
 
 
 @kernel(inline=True)
-def look_ahead(lane, tile, step, paths, passed, b):
+def look_ahead(lane: Lane, tile: Tile, step: Step, paths: Paths, passed: Int, b: int) -> None:
     """Set ``tile.ahead`` to the lowest nodes on the path of the center after ``b``, which starts at ``passed``, and to
     the token that enters the window next; the upper nodes are always in cache."""
     ahead = tile.ahead
@@ -62,7 +62,7 @@ def look_ahead(lane, tile, step, paths, passed, b):
 
 
 @kernel(inline=True)
-def set_path(lane, tile, passed, length):
+def set_path(lane: Lane, tile: Tile, passed: Int, length: int) -> None:
     """Set the rows of a path, followed by eight padding rows."""
     for j in range(length):
         tile.rows[j] = lane.negative_places[passed + j]
@@ -71,7 +71,7 @@ def set_path(lane, tile, passed, length):
 
 
 @kernel(inline=True)
-def set_turns(tile, codes, first, length, inputs):
+def set_turns(tile: Tile, codes: np.ndarray, first: int, length: int, inputs: int) -> None:
     """Set weights and targets of a path for each of ``inputs`` (1 or 4), weighted by ``tile.pair_weights``; a node with
     code 0 is a positive."""
     for j in range(length):
@@ -84,7 +84,10 @@ def set_turns(tile, codes, first, length, inputs):
 
 
 @kernel
-def train_skipgram_paths(memory, lane, tile, text, loss, step, rate, paths):
+def train_skipgram_paths(
+    memory: np.ndarray, lane: Lane, tile: Tile, text: Text, loss: np.ndarray, step: Step,
+    rate: float | np.float32, paths: Paths,
+) -> None:  # fmt: skip
     """Train on the prepared centers: the input vectors of a center's contexts, four at a time, predict its word."""
     state, stride = lane.state, step.stride
     rate, padding = np.float32(rate), state[PRIVATE]
@@ -121,7 +124,10 @@ def train_skipgram_paths(memory, lane, tile, text, loss, step, rate, paths):
 
 
 @kernel
-def train_cbow_paths(memory, lane, tile, text, loss, step, rate, divide, paths):
+def train_cbow_paths(
+    memory: np.ndarray, lane: Lane, tile: Tile, text: Text, loss: np.ndarray, step: Step,
+    rate: float | np.float32, divide: bool, paths: Paths,
+) -> None:  # fmt: skip
     """Train on the prepared centers: the mean of each center's contexts predicts its word."""
     state = lane.state
     rate = np.float32(rate)

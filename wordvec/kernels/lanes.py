@@ -10,10 +10,12 @@ Free running (Hogwild, Recht et al. 2011, arXiv 1106.5730). One lane per thread,
 synchronization.
 """
 
-from wordvec.kernels.objectives import list_rows, train_centers
+import numpy as np
+
+from wordvec.kernels.objectives import Objective, list_rows, train_centers
 from wordvec.kernels.sharing import add_gains, clear_users, count_users, place_in_table, settle_rows, subtract_rows
 from wordvec.kernels.simd import atomic_add, atomic_exchange, atomic_read, kernel, yield_processor
-from wordvec.kernels.slices import CENTER, COPIED, FILLED, LAST_CENTER, POSITION, Lane, prepare_slice
+from wordvec.kernels.slices import CENTER, COPIED, FILLED, LAST_CENTER, POSITION, Lane, Step, Text, prepare_slice
 from wordvec.kernels.tile import Tile
 
 STOP, STOP_ROUND, ARRIVED, READY, TAKEN = range(0, 40, 8)
@@ -31,7 +33,7 @@ SPINS = 100_000
 
 
 @kernel(inline=True)
-def wait_for_all(control, threads, barriers):
+def wait_for_all(control: np.ndarray, threads: int, barriers: int) -> None:
     """Wait until all threads have called this for the ``barriers``-th time."""
     atomic_add(control, ARRIVED, 1)
     spins = 0
@@ -42,7 +44,7 @@ def wait_for_all(control, threads, barriers):
 
 
 @kernel(inline=True)
-def lane_at(lanes, k):
+def lane_at(lanes: Lane, k: int) -> Lane:
     return Lane(
         lanes.state[k],
         lanes.loss[k],
@@ -62,7 +64,7 @@ def lane_at(lanes, k):
 
 
 @kernel(inline=True)
-def tile_at(tiles, k):
+def tile_at(tiles: Tile, k: int) -> Tile:
     return Tile(
         tiles.rows[k],
         tiles.ahead[k],
@@ -79,19 +81,20 @@ def tile_at(tiles, k):
 
 
 @kernel(inline=True)
-def is_finished(lane, lane_end):
-    return lane.state[POSITION] >= lane_end and lane.state[LAST_CENTER] >= lane.state[FILLED]
+def is_finished(lane: Lane, lane_end: int) -> bool:
+    finished: bool = lane.state[POSITION] >= lane_end and lane.state[LAST_CENTER] >= lane.state[FILLED]
+    return finished
 
 
 @kernel(inline=True)
-def take(control, k, phase):
+def take(control: np.ndarray, k: int, phase: int) -> bool:
     """Whether this thread gets lane k in this phase; the first one to ask does."""
     place = TAKEN + k * LINE
     return atomic_read(control, place) != phase and atomic_exchange(control, place, phase) != phase
 
 
 @kernel(inline=True)
-def lane_in_turn(i, lanes, thread, threads):
+def lane_in_turn(i: int, lanes: int, thread: int, threads: int) -> int:
     """Return the lane that ``thread`` asks for in turn i: first its own, whose rows are in its cache, then others.
 
     This work stealing keeps a busy processor from delaying the round.
@@ -101,8 +104,9 @@ def lane_in_turn(i, lanes, thread, threads):
 
 @kernel(inline=True)
 def prepare_lanes(
-    lanes, tiles, users, text, step, objective, bounds, slice_size, thread, threads, control, phase, rounds, stopping
-):  # fmt: skip
+    lanes: Lane, tiles: Tile, users: np.ndarray, text: Text, step: Step, objective: Objective, bounds: np.ndarray,
+    slice_size: int, thread: int, threads: int, control: np.ndarray, phase: int, rounds: int, stopping: bool,
+) -> None:  # fmt: skip
     """Clear the users of the last round; unless ``stopping``, prepare the lanes' next slices and count their users."""
     count = lanes.state.shape[0]
     for i in range(count):
@@ -118,7 +122,10 @@ def prepare_lanes(
 
 
 @kernel(inline=True)
-def train_lanes(memory, lanes, tiles, users, text, step, objective, bounds, thread, threads, control, phase):
+def train_lanes(
+    memory: np.ndarray, lanes: Lane, tiles: Tile, users: np.ndarray, text: Text, step: Step, objective: Objective,
+    bounds: np.ndarray, thread: int, threads: int, control: np.ndarray, phase: int,
+) -> None:  # fmt: skip
     """Train the prepared slices."""
     count = lanes.state.shape[0]
     for i in range(count):
@@ -133,7 +140,7 @@ def train_lanes(memory, lanes, tiles, users, text, step, objective, bounds, thre
 
 
 @kernel(inline=True)
-def prepare(lane, text, step, objective, lane_end, slice_size):
+def prepare(lane: Lane, text: Text, step: Step, objective: Objective, lane_end: int, slice_size: int) -> None:
     """Prepare the lane's next slice and list the output rows it is scored against."""
     prepare_slice(lane, text, step, lane_end, slice_size)
     skipgram, _, _, fresh, paths, softmax = objective
@@ -141,7 +148,10 @@ def prepare(lane, text, step, objective, lane_end, slice_size):
 
 
 @kernel(inline=True)
-def train_slice(memory, lane, tile, text, step, objective, lane_start, lane_end):
+def train_slice(
+    memory: np.ndarray, lane: Lane, tile: Tile, text: Text, step: Step, objective: Objective, lane_start: int,
+    lane_end: int,
+) -> None:  # fmt: skip
     """Train the lane's prepared slice; the learning rate decays linearly over the lane."""
     done = (lane.positions[lane.state[CENTER]] - lane_start) / max(lane_end - lane_start, 1)
     rate = step.first_rate + (step.last_rate - step.first_rate) * done
@@ -151,7 +161,10 @@ def train_slice(memory, lane, tile, text, step, objective, lane_start, lane_end)
 
 
 @kernel
-def train_rounds(memory, lanes, tiles, users, text, step, objective, bounds, slice_size, thread, threads, control):
+def train_rounds(
+    memory: np.ndarray, lanes: Lane, tiles: Tile, users: np.ndarray, text: Text, step: Step, objective: Objective,
+    bounds: np.ndarray, slice_size: int, thread: int, threads: int, control: np.ndarray,
+) -> None:  # fmt: skip
     """Train rounds until the epoch ends or a stop is requested; called once by each of ``threads`` threads.
 
     Args:
@@ -187,7 +200,10 @@ def train_rounds(memory, lanes, tiles, users, text, step, objective, bounds, sli
 
 
 @kernel
-def train_freely(memory, lanes, tiles, text, step, objective, bounds, slice_size, thread, control):
+def train_freely(
+    memory: np.ndarray, lanes: Lane, tiles: Tile, text: Text, step: Step, objective: Objective, bounds: np.ndarray,
+    slice_size: int, thread: int, control: np.ndarray,
+) -> None:  # fmt: skip
     """Train lane ``thread`` on the shared table until its epoch ends or a stop is requested."""
     lane, tile = lane_at(lanes, thread), tile_at(tiles, thread)
     while not is_finished(lane, bounds[thread + 1]) and atomic_read(control, STOP) == 0:

@@ -9,12 +9,12 @@ previous tile and draws ``fresh`` new ones, so that a fetched row serves several
 import numpy as np
 
 from wordvec.kernels.simd import kernel, load, multiply, multiply_add, splat, store, subtract
-from wordvec.kernels.slices import CENTER, LAST_CENTER, PRIVATE, is_sampled_for_loss
-from wordvec.kernels.tile import TILE, add_loss, run_tile
+from wordvec.kernels.slices import CENTER, LAST_CENTER, PRIVATE, Lane, Step, Text, is_sampled_for_loss
+from wordvec.kernels.tile import TILE, Tile, add_loss, run_tile
 
 
 @kernel(inline=True)
-def look_ahead(lane, tile, step, drawn, b):
+def look_ahead(lane: Lane, tile: Tile, step: Step, drawn: int, b: int) -> None:
     """Set ``tile.ahead`` to the rows that the tile at ``b`` touches and the previous one does not."""
     ahead = tile.ahead
     first = drawn + step.shared - step.fresh
@@ -28,7 +28,7 @@ def look_ahead(lane, tile, step, drawn, b):
 
 
 @kernel(inline=True)
-def set_negatives(lane, tile, step, drawn):
+def set_negatives(lane: Lane, tile: Tile, step: Step, drawn: int) -> None:
     """Set rows and weights of the tile's negatives from the four inputs' weights in ``tile.pair_weights``."""
     for t in range(TILE, 4 * TILE):
         tile.pair_weights[t] = tile.pair_weights[t - TILE]
@@ -41,7 +41,7 @@ def set_negatives(lane, tile, step, drawn):
 
 
 @kernel(inline=True)
-def excuse_positives(lane, tile, step, drawn, first, places):
+def excuse_positives(lane: Lane, tile: Tile, step: Step, drawn: int, first: int, places: int) -> None:
     """Subtract the weight of a negative in every pair whose positive it is.
 
     The positives are ``places`` buffer tokens from ``first`` on, in the tile's rows from ``step.shared`` on.
@@ -62,7 +62,7 @@ def excuse_positives(lane, tile, step, drawn, first, places):
 
 
 @kernel(inline=True)
-def reach(lane, b, size):
+def reach(lane: Lane, b: int, size: int) -> tuple[int, int]:
     """Return the first buffer place and the number of places covered by the windows of the tile at ``b``."""
     low, high = lane.left[b], lane.right[b]
     for t in range(1, size):
@@ -72,7 +72,10 @@ def reach(lane, b, size):
 
 
 @kernel(inline=True)
-def weigh_windows(lane, tile, text, step, weights, first, b, size, low, places, scale):
+def weigh_windows(
+    lane: Lane, tile: Tile, text: Text, step: Step, weights: np.ndarray, first: int, b: int, size: int, low: int,
+    places: int, scale: np.float32,
+) -> None:  # fmt: skip
     """Compute the weight of each place for each center of a tile, times ``scale``; 0 outside the center's window.
 
     Args:
@@ -106,7 +109,9 @@ def weigh_windows(lane, tile, text, step, weights, first, b, size, low, places, 
 
 
 @kernel(internal=True)
-def train_skipgram_slice(memory, lane, tile, text, loss, step, rate):
+def train_skipgram_slice(
+    memory: np.ndarray, lane: Lane, tile: Tile, text: Text, loss: np.ndarray, step: Step, rate: float | np.float32
+) -> None:
     """Train on the prepared centers: each center's input vector against the output vectors of its contexts."""
     state, stride, shared = lane.state, step.stride, step.shared
     share = np.float32(rate * step.negatives / shared)
@@ -141,12 +146,12 @@ def train_skipgram_slice(memory, lane, tile, text, loss, step, rate):
 
 
 @kernel(inline=True)
-def inverse(x):
+def inverse(x: np.float32) -> np.float32:
     return np.float32(1) / x if x > 0 else np.float32(0)
 
 
 @kernel(inline=True)
-def average_contexts(memory, lane, tile, stride, low, places):
+def average_contexts(memory: np.ndarray, lane: Lane, tile: Tile, stride: int, low: int, places: int) -> None:
     """Compute the four inputs of a CBOW tile and a copy: the weighted means of the contexts' input vectors.
 
     Computed as a matrix product that loads every row once for all four. An input without contexts is zero.
@@ -171,7 +176,9 @@ def average_contexts(memory, lane, tile, stride, low, places):
 
 
 @kernel(inline=True)
-def spread_gradient(memory, lane, tile, stride, low, places, divide):
+def spread_gradient(
+    memory: np.ndarray, lane: Lane, tile: Tile, stride: int, low: int, places: int, divide: bool
+) -> None:
     """Add the change of each mean, weighted, to its contexts."""
     weights, hidden, contexts = tile.window_weights, tile.hidden, tile.contexts
     one, copy = np.float32(1), TILE * stride
@@ -193,7 +200,10 @@ def spread_gradient(memory, lane, tile, stride, low, places, divide):
 
 
 @kernel(internal=True)
-def train_cbow_slice(memory, lane, tile, text, loss, step, rate, divide):
+def train_cbow_slice(
+    memory: np.ndarray, lane: Lane, tile: Tile, text: Text, loss: np.ndarray, step: Step,
+    rate: float | np.float32, divide: bool,
+) -> None:  # fmt: skip
     """Train on the prepared centers: the mean of each center's context vectors against the center's output vector.
 
     With ``divide`` false, every context receives the gradient of the mean times its weight, as word2vec.c and gensim do

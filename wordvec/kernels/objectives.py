@@ -2,11 +2,15 @@
 
 from typing import NamedTuple
 
+import numpy as np
+
 from wordvec.kernels.fresh_negatives import Fresh, draw_fresh_negatives, train_cbow_fresh, train_skipgram_fresh
 from wordvec.kernels.full_softmax import list_words, train_softmax_slice
 from wordvec.kernels.hierarchical_softmax import Paths, list_nodes, train_cbow_paths, train_skipgram_paths
 from wordvec.kernels.negative_sampling import train_cbow_slice, train_skipgram_slice
 from wordvec.kernels.simd import kernel
+from wordvec.kernels.slices import Lane, Step, Text
+from wordvec.kernels.tile import Tile
 
 
 class Objective(NamedTuple):
@@ -21,7 +25,10 @@ class Objective(NamedTuple):
 
 
 @kernel(internal=True)
-def list_rows(lane, text, step, skipgram, fresh, paths, softmax):
+def list_rows(
+    lane: Lane, text: Text, step: Step, skipgram: bool | None, fresh: Fresh | None, paths: Paths | None,
+    softmax: bool | None,
+) -> None:  # fmt: skip
     """Fill the slice's stream of output rows, which already holds shared negatives. See ``train_centers``."""
     if fresh is not None:
         draw_fresh_negatives(lane, text, step, skipgram is not None)
@@ -32,7 +39,10 @@ def list_rows(lane, text, step, skipgram, fresh, paths, softmax):
 
 
 @kernel(internal=True)
-def train_centers(memory, lane, tile, text, step, rate, skipgram, divide, shared, fresh, paths, softmax):
+def train_centers(
+    memory: np.ndarray, lane: Lane, tile: Tile, text: Text, step: Step, rate: float, skipgram: bool | None,
+    divide: bool | None, shared: bool | None, fresh: Fresh | None, paths: Paths | None, softmax: bool | None,
+) -> None:  # fmt: skip
     """Train the prepared centers of a slice; the last arguments are the parts of an ``Objective``.
 
     Numba only prunes the body of ``if x is not None`` when x is None, so no branch may have an else.

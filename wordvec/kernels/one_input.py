@@ -9,7 +9,20 @@ word2vec.c and gensim look up the sigmoid in a table for scores of -6 to 6 and d
 
 import numpy as np
 
-from wordvec.kernels.simd import kernel, load, multiply, multiply_add, prefetch, splat, store, subtract, sums
+from wordvec.kernels.simd import (
+    Int,
+    Sixteen,
+    kernel,
+    load,
+    multiply,
+    multiply_add,
+    prefetch,
+    splat,
+    store,
+    subtract,
+    sums,
+)
+from wordvec.kernels.slices import Lane, Step, Text
 from wordvec.kernels.tile import (
     LOSS_PAIRS,
     LOSS_SQUARES,
@@ -17,6 +30,7 @@ from wordvec.kernels.tile import (
     LOSS_TILES,
     LOSS_TIMES_PAIRS,
     PAIR_SQUARES,
+    Tile,
     add_to,
     sigmoid,
 )
@@ -30,7 +44,7 @@ in gensim."""
 
 
 @kernel(inline=True)
-def scores_8x1(memory, rows, j, inputs, h, stride):
+def scores_8x1(memory: np.ndarray, rows: np.ndarray, j: int, inputs: np.ndarray, h: int, stride: int) -> Sixteen:
     """Return row j + k . input in lane k, for k in 0..7, and 0 in the others. Arguments as in ``scores_4x4``."""
     n0, n1, n2, n3 = rows[j], rows[j + 1], rows[j + 2], rows[j + 3]
     n4, n5, n6, n7 = rows[j + 4], rows[j + 5], rows[j + 6], rows[j + 7]
@@ -45,7 +59,7 @@ def scores_8x1(memory, rows, j, inputs, h, stride):
 
 
 @kernel(inline=True)
-def set_gradients(tile, size, saturation):
+def set_gradients(tile: Tile, size: Int, saturation: int) -> None:
     """Compute the gradients of the first ``size`` pairs from their scores, weights and targets."""
     minus = splat(np.float32(-1))
     for k in range(0, size, 16):
@@ -60,7 +74,9 @@ def set_gradients(tile, size, saturation):
 
 
 @kernel(inline=True)
-def run_rows(memory, tile, count, inputs, h, saturation, stride):
+def run_rows(
+    memory: np.ndarray, tile: Tile, count: Int, inputs: np.ndarray, h: int, saturation: int, stride: int
+) -> None:
     """Compute scores, gradients and updates of one input and ``count`` rows, prefetching the rows ``tile.ahead``.
 
     Pairs beyond ``count``, up to the next multiple of 16, must have weight 0; rows up to the next multiple of eight
@@ -80,7 +96,7 @@ def run_rows(memory, tile, count, inputs, h, saturation, stride):
 
 
 @kernel(inline=True)
-def count_contexts(lane, text, step, b):
+def count_contexts(lane: Lane, text: Text, step: Step, b: int) -> np.float32:
     """Return the total weight of the contexts of center ``b``."""
     contexts = np.float32(0)
     for q in range(lane.left[b], lane.right[b]):
@@ -89,7 +105,9 @@ def count_contexts(lane, text, step, b):
 
 
 @kernel(inline=True)
-def average_window(memory, lane, text, step, hidden, b, contexts):
+def average_window(
+    memory: np.ndarray, lane: Lane, text: Text, step: Step, hidden: np.ndarray, b: int, contexts: np.float32
+) -> None:
     """Compute CBOW's input for center ``b`` and a copy: the mean of its contexts, whose weights sum to ``contexts``."""
     scale = splat(np.float32(1) / contexts)
     for d in range(0, step.stride, 16):
@@ -103,7 +121,10 @@ def average_window(memory, lane, text, step, hidden, b, contexts):
 
 
 @kernel(inline=True)
-def spread_move(memory, lane, text, step, hidden, b, contexts, divide):
+def spread_move(
+    memory: np.ndarray, lane: Lane, text: Text, step: Step, hidden: np.ndarray, b: int, contexts: np.float32,
+    divide: bool,
+) -> None:  # fmt: skip
     """Add the change of that input, weighted, to every context; with ``divide``, divided by ``contexts``."""
     scale = splat(np.float32(1) / contexts if divide else np.float32(1))
     for d in range(0, step.stride, 16):
@@ -115,9 +136,9 @@ def spread_move(memory, lane, text, step, hidden, b, contexts, divide):
 
 
 @kernel
-def loss_of_pairs(tile, size):
+def loss_of_pairs(tile: Tile, size: Int) -> np.float64:
     """Return the weighted loss of ``size`` pairs: -log sigmoid(x) if positive, -log sigmoid(-x) if negative."""
-    loss = 0.0
+    loss = np.float64(0)
     for k in range(size):
         weight, target, x = np.float64(tile.weights[k]), np.float64(tile.targets[k]), np.float64(tile.scores[k])
         loss += weight * (max(x, 0.0) + np.log1p(np.exp(-abs(x)))) - target * x
@@ -125,7 +146,7 @@ def loss_of_pairs(tile, size):
 
 
 @kernel
-def count_loss(loss_sums, loss, pairs):
+def count_loss(loss_sums: np.ndarray, loss: float, pairs: float) -> None:
     """Add the loss of a sampled center or tile, in nats, and its pair count to ``loss_sums`` (6,), float64."""
     loss_sums[LOSS_TILES] += 1.0
     loss_sums[LOSS_SUM] += loss

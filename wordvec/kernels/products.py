@@ -9,6 +9,7 @@ order.
 import numpy as np
 
 from wordvec.kernels.simd import (
+    Sixteen,
     has_long_registers,
     kernel,
     load,
@@ -21,7 +22,9 @@ from wordvec.kernels.simd import (
 
 
 @kernel(inline=True)
-def _together(a, a0, a1, a2, a3, b, b0, b1, b2, b3, width):
+def _together(
+    a: np.ndarray, a0: int, a1: int, a2: int, a3: int, b: np.ndarray, b0: int, b1: int, b2: int, b3: int, width: int
+) -> Sixteen:
     s00 = s01 = s02 = s03 = s10 = s11 = s12 = s13 = splat(np.float32(0))
     s20 = s21 = s22 = s23 = s30 = s31 = s32 = s33 = splat(np.float32(0))
     for d in range(0, width, 16):
@@ -43,7 +46,7 @@ def _together(a, a0, a1, a2, a3, b, b0, b1, b2, b3, width):
 
 
 @kernel(inline=True)
-def _row(a, a0, b, b0, b1, b2, b3, width):
+def _row(a: np.ndarray, a0: int, b: np.ndarray, b0: int, b1: int, b2: int, b3: int, width: int) -> Sixteen:
     s0 = s1 = s2 = s3 = splat(np.float32(0))
     for d in range(0, width, 16):
         n = load(a, a0 + d)
@@ -53,7 +56,9 @@ def _row(a, a0, b, b0, b1, b2, b3, width):
 
 
 @kernel(inline=True)
-def _row_by_row(a, a0, a1, a2, a3, b, b0, b1, b2, b3, width):
+def _row_by_row(
+    a: np.ndarray, a0: int, a1: int, a2: int, a3: int, b: np.ndarray, b0: int, b1: int, b2: int, b3: int, width: int
+) -> Sixteen:
     return sums_over_quarters(
         _row(a, a0, b, b0, b1, b2, b3, width), _row(a, a1, b, b0, b1, b2, b3, width),
         _row(a, a2, b, b0, b1, b2, b3, width), _row(a, a3, b, b0, b1, b2, b3, width),

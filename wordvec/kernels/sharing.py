@@ -14,8 +14,8 @@ every lane reads the same values regardless of which thread runs it and when.
 
 import numpy as np
 
-from wordvec.kernels.simd import kernel, load, store, subtract
-from wordvec.kernels.slices import COPIED, DRAWN, FILLED, PRIVATE, TOUCHED
+from wordvec.kernels.simd import Int, kernel, load, store, subtract
+from wordvec.kernels.slices import COPIED, DRAWN, FILLED, PRIVATE, TOUCHED, Lane, Step
 from wordvec.kernels.tile import add_to, prefetch_row
 
 AHEAD = 12
@@ -23,7 +23,7 @@ AHEAD = 12
 
 
 @kernel(inline=True)
-def place_in_table(lane, step):
+def place_in_table(lane: Lane, step: Step) -> None:
     """Free running: use the rows of the table directly."""
     state, stride = lane.state, step.stride
     token_ids, negative_ids = lane.token_ids[: state[FILLED]], lane.negative_ids[: state[DRAWN]]
@@ -35,7 +35,7 @@ def place_in_table(lane, step):
 
 
 @kernel(inline=True)
-def count_users(lane, users, slot_of_row, step):
+def count_users(lane: Lane, users: np.ndarray, slot_of_row: np.ndarray, step: Step) -> None:
     """Assign a slot to every row that the prepared slice touches, in order of first use, and count the lane as a user.
 
     The places of tokens and negatives are set to slots for now.
@@ -48,7 +48,8 @@ def count_users(lane, users, slot_of_row, step):
     state, touched, vocabulary = lane.state, lane.touched, step.vocabulary
     token_ids, negative_ids = lane.token_ids[: state[FILLED]], lane.negative_ids[: state[DRAWN]]
     # Branch-free, because whether a row is new is unpredictable.
-    count = 0
+    count: Int = 0
+    slot: Int
     for b in range(token_ids.size):
         token_id = np.int64(token_ids[b])
         slot = np.int64(slot_of_row[token_id])
@@ -75,7 +76,7 @@ def count_users(lane, users, slot_of_row, step):
 
 
 @kernel(inline=True)
-def clear_users(lane, users):
+def clear_users(lane: Lane, users: np.ndarray) -> None:
     """Clear the users (T, 2 V) of the lane's rows, whichever threads counted them."""
     for thread in range(users.shape[0]):
         for row in lane.touched[: lane.state[TOUCHED]]:
@@ -84,7 +85,7 @@ def clear_users(lane, users):
 
 
 @kernel(inline=True)
-def is_shared(users, row):
+def is_shared(users: np.ndarray, row: int) -> np.bool_:
     count = np.int64(0)
     for thread in range(users.shape[0]):
         count += users[thread, row]
@@ -92,7 +93,7 @@ def is_shared(users, row):
 
 
 @kernel(inline=True)
-def settle_rows(memory, lane, users, step):
+def settle_rows(memory: np.ndarray, lane: Lane, users: np.ndarray, step: Step) -> None:
     """Copy the shared rows among the touched ones to the lane's private rows, and convert slots to places."""
     state, stride = lane.state, step.stride
     touched, count = lane.touched, state[TOUCHED]
@@ -119,7 +120,7 @@ def settle_rows(memory, lane, users, step):
 
 
 @kernel(inline=True)
-def subtract_rows(memory, lane, step):
+def subtract_rows(memory: np.ndarray, lane: Lane, step: Step) -> None:
     """Replace the lane's private rows by their change; the table's rows have not changed since copying."""
     start, stride = lane.state[PRIVATE], step.stride
     for k in range(1, lane.state[COPIED]):
@@ -129,7 +130,7 @@ def subtract_rows(memory, lane, step):
 
 
 @kernel(inline=True)
-def add_gains(memory, lanes, step, thread, threads):
+def add_gains(memory: np.ndarray, lanes: Lane, step: Step, thread: int, threads: int) -> None:
     """Add every lane's changes to the rows owned by ``thread`` among ``threads``, in lane order.
 
     A plain sum, which approximates sequential steps if a round has few tokens. Alternatives that avoid overshoot in
@@ -150,7 +151,8 @@ def add_gains(memory, lanes, step, thread, threads):
 
 
 @kernel(inline=True)
-def is_owner(row, thread, threads):
+def is_owner(row: int, thread: int, threads: int) -> bool:
     """Whether this thread adds to the row; hashing spreads the adjacent frequent rows over all threads."""
     scattered = (np.uint64(row) * np.uint64(0x9E3779B1)) & np.uint64(0xFFFFFFFF)
-    return np.int64((scattered * np.uint64(threads)) >> np.uint64(32)) == thread
+    owns: bool = np.int64((scattered * np.uint64(threads)) >> np.uint64(32)) == thread
+    return owns

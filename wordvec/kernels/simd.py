@@ -12,9 +12,10 @@ can be debugged. ``kernel`` decorates every compiled function; its cache is inva
 import hashlib
 import sys
 import time
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias, TypeVar, cast, overload
 
 import numpy as np
 from llvmlite import ir
@@ -30,6 +31,17 @@ from wordvec.kernels.compiling import interrupts_wait, told_when_slow
 WIDTH = 16
 
 JIT_OFF: bool = config.DISABLE_JIT  # type: ignore[attr-defined]
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+Sixteen: TypeAlias = np.ndarray
+"""A vector of sixteen numbers: one value in a compiled kernel, an array of shape (16,) otherwise."""
+
+Int: TypeAlias = int | np.int64
+"""An integer: in a compiled kernel all are int64, otherwise those read from arrays are NumPy's."""
+
+Lowering: TypeAlias = tuple[Any, Callable[[Any, Any, Any, Any], Any]]
+"""An intrinsic's Numba signature, and the function that emits its code."""
 
 
 @lru_cache
@@ -49,11 +61,23 @@ class _KernelCache(FunctionCache):
     """
 
     def __init__(self, py_func: Any) -> None:
-        super().__init__(py_func)
+        super().__init__(py_func)  # type: ignore[no-untyped-call]
         self._sources = _source_hash(Path(py_func.__code__.co_filename).parent)
 
     def _index_key(self, sig: Any, codegen: Any) -> Any:
-        return (*super()._index_key(sig, codegen), self._sources)
+        return (*super()._index_key(sig, codegen), self._sources)  # type: ignore[no-untyped-call]
+
+
+@overload
+def kernel(
+    function: Function, *, inline: bool = False, internal: bool = False, allocates: bool = False, **options: Any
+) -> Function: ...
+
+
+@overload
+def kernel(
+    *, inline: bool = False, internal: bool = False, allocates: bool = False, **options: Any
+) -> Callable[[Function], Function]: ...
 
 
 def kernel(
@@ -156,7 +180,12 @@ _VECTOR = ir.VectorType(ir.FloatType(), WIDTH)
 class _VectorModel(models.PrimitiveModel):
     def __init__(self, dmm: Any, fe_type: Any) -> None:
         number = ir.FloatType() if fe_type.dtype == types.float32 else ir.DoubleType()
-        super().__init__(dmm, fe_type, ir.VectorType(number, WIDTH))
+        super().__init__(dmm, fe_type, ir.VectorType(number, WIDTH))  # type: ignore[no-untyped-call]
+
+
+def primitive(typing: Callable[..., Lowering | None]) -> Any:
+    """Make an intrinsic. Type checkers see its NumPy equivalent: Numba declares every intrinsic as not callable."""
+    return intrinsic(typing)
 
 
 def _address(context: Any, builder: Any, array_type: Any, array: Any, index: Any) -> Any:
@@ -183,119 +212,119 @@ def _is_float_array(array: Any) -> bool:
 
 if JIT_OFF:
 
-    def load(array, index):
+    def load(array: np.ndarray, index: Int) -> Sixteen:
         return array[index : index + WIDTH].copy()
 
-    def store(array, index, value):
+    def store(array: np.ndarray, index: Int, value: Sixteen) -> None:
         array[index : index + WIDTH] = value
 
-    def splat(value):
+    def splat(value: np.float32) -> Sixteen:
         return np.full(WIDTH, value, np.float32)
 
-    def splat_as(vector, value):
+    def splat_as(vector: Sixteen, value: float) -> Sixteen:
         return np.full(WIDTH, value, vector.dtype)
 
-    def multiply_add(a, b, c):
-        return a * b + c
+    def multiply_add(a: Sixteen, b: Sixteen, c: Sixteen) -> Sixteen:
+        return cast(Sixteen, a * b + c)
 
-    def add(a, b):
-        return a + b
+    def add(a: Sixteen, b: Sixteen) -> Sixteen:
+        return cast(Sixteen, a + b)
 
-    def subtract(a, b):
-        return a - b
+    def subtract(a: Sixteen, b: Sixteen) -> Sixteen:
+        return cast(Sixteen, a - b)
 
-    def multiply(a, b):
-        return a * b
+    def multiply(a: Sixteen, b: Sixteen) -> Sixteen:
+        return cast(Sixteen, a * b)
 
-    def divide(a, b):
-        return a / b
+    def divide(a: Sixteen, b: Sixteen) -> Sixteen:
+        return cast(Sixteen, a / b)
 
-    def reciprocal_square_root(a):
-        return np.float32(1) / np.sqrt(a)
+    def reciprocal_square_root(a: Sixteen) -> Sixteen:
+        return cast(Sixteen, np.float32(1) / np.sqrt(a))
 
-    def clamp(a, low, high):
+    def clamp(a: Sixteen, low: Sixteen, high: Sixteen) -> Sixteen:
         return np.where(a < low, low, np.where(a > high, high, a))
 
-    def sums(*vectors):
+    def sums(*vectors: Sixteen) -> Sixteen:
         return np.array([v.sum(dtype=np.float32) for v in vectors], np.float32)
 
-    def sums_of_quarters(a, b, c, d):
+    def sums_of_quarters(a: Sixteen, b: Sixteen, c: Sixteen, d: Sixteen) -> Sixteen:
         return np.stack([v.reshape(4, 4).sum(axis=1) for v in (a, b, c, d)], axis=1).reshape(WIDTH)
 
-    def sums_over_quarters(a, b, c, d):
+    def sums_over_quarters(a: Sixteen, b: Sixteen, c: Sixteen, d: Sixteen) -> Sixteen:
         return np.concatenate([v.reshape(4, 4).sum(axis=0) for v in (a, b, c, d)])
 
-    def prefetch(array, index):
+    def prefetch(array: np.ndarray, index: Int) -> None:
         pass
 
-    def prefetch_to_read(array, index):
+    def prefetch_to_read(array: np.ndarray, index: Int | np.uint64) -> None:
         pass
 
-    def atomic_add(array, index, value):
+    def atomic_add(array: np.ndarray, index: Int, value: Int) -> int:
         array[index] += value
         return int(array[index])
 
-    def atomic_read(array, index):
+    def atomic_read(array: np.ndarray, index: Int) -> int:
         return int(array[index])
 
-    def atomic_exchange(array, index, value):
+    def atomic_exchange(array: np.ndarray, index: Int, value: Int) -> int:
         old = int(array[index])
         array[index] = value
         return old
 
-    def yield_processor():
+    def yield_processor() -> None:
         time.sleep(0)
 
 else:
 
-    @intrinsic
-    def load(typingctx, array, index):
+    @primitive
+    def load(typingctx: Any, array: Any, index: Any) -> Lowering | None:
         """Load ``array[index : index + 16]`` as one value."""
         if not _is_float_array(array):
             return None
 
-        def codegen(context, builder, signature, args):
+        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
             pointer = _address(context, builder, signature.args[0], args[0], args[1])
             return builder.load(pointer, align=4)
 
         return Vector(array.dtype)(array, types.intp), codegen
 
-    @intrinsic
-    def store(typingctx, array, index, value):
+    @primitive
+    def store(typingctx: Any, array: Any, index: Any, value: Any) -> Lowering | None:
         """``array[index : index + 16] = value``."""
         if not _is_float_array(array):
             return None
 
-        def codegen(context, builder, signature, args):
+        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
             pointer = _address(context, builder, signature.args[0], args[0], args[1])
             builder.store(args[2], pointer, align=4)
             return context.get_dummy_value()
 
         return types.void(array, types.intp, Vector(array.dtype)), codegen
 
-    @intrinsic
-    def splat(typingctx, value):
+    @primitive
+    def splat(typingctx: Any, value: Any) -> Lowering:
         """Broadcast the scalar to all sixteen lanes."""
 
-        def codegen(context, builder, signature, args):
+        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
             return _splat(builder, args[0])
 
         return float32x16(types.float32), codegen
 
-    @intrinsic
-    def splat_as(typingctx, vector, value):
+    @primitive
+    def splat_as(typingctx: Any, vector: Any, value: Any) -> Lowering:
         """Broadcast the scalar to all sixteen lanes, with the dtype of ``vector``."""
 
-        def codegen(context, builder, signature, args):
+        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
             return _splat(builder, args[1])
 
         return vector(vector, vector.dtype), codegen
 
-    @intrinsic
-    def multiply_add(typingctx, a, b, c):
+    @primitive
+    def multiply_add(typingctx: Any, a: Any, b: Any, c: Any) -> Lowering:
         """``a * b + c``, with one rounding if the processor supports it."""
 
-        def codegen(context, builder, signature, args):
+        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
             kind, name = args[0].type, f"llvm.fmuladd.v16f{a.dtype.bitwidth}"
             function = cgutils.get_or_insert_function(builder.module, ir.FunctionType(kind, [kind] * 3), name)
             return builder.call(function, args)
@@ -303,26 +332,26 @@ else:
         return a(a, a, a), codegen
 
     def _binary(name: str, doc: str) -> Any:
-        def codegen(context, builder, signature, args):
+        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
             return getattr(builder, name)(*args)
 
-        def typing(typingctx, a, b):
+        def typing(typingctx: Any, a: Any, b: Any) -> Lowering:
             return a(a, a), codegen
 
         typing.__doc__ = doc
-        return intrinsic(typing)
+        return primitive(typing)
 
     add = _binary("fadd", "``a + b``")
     subtract = _binary("fsub", "``a - b``")
     multiply = _binary("fmul", "``a * b``")
     divide = _binary("fdiv", "``a / b``")
 
-    @intrinsic
-    def reciprocal_square_root(typingctx, a):
+    @primitive
+    def reciprocal_square_root(typingctx: Any, a: Any) -> Lowering:
         """``1 / sqrt(a)``, or the processor's estimate of at least 11 bits where available. Applies to all reciprocal
         square roots of the function that contains it."""
 
-        def codegen(context, builder, signature, args):
+        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
             function = cgutils.get_or_insert_function(
                 builder.module, ir.FunctionType(_VECTOR, [_VECTOR]), "llvm.sqrt.v16f32"
             )
@@ -334,11 +363,11 @@ else:
 
         return float32x16(float32x16), codegen
 
-    @intrinsic
-    def clamp(typingctx, a, low, high):
+    @primitive
+    def clamp(typingctx: Any, a: Any, low: Any, high: Any) -> Lowering:
         """Clamp ``a`` to ``low .. high``; NaN stays NaN."""
 
-        def codegen(context, builder, signature, args):
+        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
             value, lowest, highest = args
             value = builder.select(builder.fcmp_ordered("<", value, lowest), lowest, value)
             return builder.select(builder.fcmp_ordered(">", value, highest), highest, value)
@@ -365,44 +394,44 @@ else:
         level = _halve(builder, level, _whole_quarters([0, 1, 4, 5]), _whole_quarters([2, 3, 6, 7]))
         return _halve(builder, level, _whole_quarters([0, 2, 4, 6]), _whole_quarters([1, 3, 5, 7]))
 
-    @intrinsic
-    def sums(typingctx, *vectors):
+    @primitive
+    def sums(typingctx: Any, *vectors: Any) -> Lowering | None:
         """Horizontal sums of sixteen vectors: lane k holds the sum of ``vectors[k]``.
 
         A tree of shuffles: each step adds two halves of two vectors and keeps both in one, so 16 horizontal sums cost
         15 additions. The first two steps stay within quarters of 4 floats, which every processor shuffles cheaply.
         """
 
-        def codegen(context, builder, signature, args):
+        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
             level = [builder.extract_value(args[0], k) for k in range(WIDTH)]
             return _sum_over_quarters(builder, _sum_quarters(builder, level))[0]
 
         if len(vectors) == 1 and isinstance(vectors[0], types.BaseTuple):
-            vectors = tuple(vectors[0])
+            vectors = tuple(cast(Any, vectors[0]))
         if len(vectors) != WIDTH:
             return None
         return float32x16(types.StarArgTuple(vectors)), codegen
 
-    @intrinsic
-    def sums_of_quarters(typingctx, a, b, c, d):
+    @primitive
+    def sums_of_quarters(typingctx: Any, a: Any, b: Any, c: Any, d: Any) -> Lowering:
         """Lane 4 q + k holds the sum of lanes 4 q .. 4 q + 3 of the k-th vector: the first half of ``sums``."""
 
-        def codegen(context, builder, signature, args):
+        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
             return _sum_quarters(builder, list(args))[0]
 
         return float32x16(a, b, c, d), codegen
 
-    @intrinsic
-    def sums_over_quarters(typingctx, a, b, c, d):
+    @primitive
+    def sums_over_quarters(typingctx: Any, a: Any, b: Any, c: Any, d: Any) -> Lowering:
         """Lane 4 k + t holds the sum of lanes t, 4 + t, 8 + t and 12 + t of the k-th vector: the second half."""
 
-        def codegen(context, builder, signature, args):
+        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
             return _sum_over_quarters(builder, list(args))[0]
 
         return float32x16(a, b, c, d), codegen
 
     def _fetching(to_write: int, doc: str) -> Any:
-        def codegen(context, builder, signature, args):
+        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
             data = context.make_array(signature.args[0])(context, builder, args[0]).data
             byte = ir.IntType(8).as_pointer()
             pointer = builder.bitcast(builder.gep(data, [args[1]]), byte)
@@ -413,43 +442,43 @@ else:
             builder.call(function, [pointer, ir.Constant(i32, to_write), ir.Constant(i32, 3), ir.Constant(i32, 1)])
             return context.get_dummy_value()
 
-        def typing(typingctx, array, index):
+        def typing(typingctx: Any, array: Any, index: Any) -> Lowering | None:
             return (types.void(array, types.intp), codegen) if isinstance(array, types.Array) else None
 
         typing.__doc__ = doc
-        return intrinsic(typing)
+        return primitive(typing)
 
     prefetch = _fetching(1, "Prefetch the cache line of ``array[index]`` for writing.")
     prefetch_to_read = _fetching(
         0, "Prefetch the cache line of ``array[index]`` for reading, shared with other threads."
     )
 
-    @intrinsic
-    def atomic_add(typingctx, array, index, value):
+    @primitive
+    def atomic_add(typingctx: Any, array: Any, index: Any, value: Any) -> Lowering:
         """Atomically add ``value`` to ``array[index]`` (int64); return the new value."""
 
-        def codegen(context, builder, signature, args):
+        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
             data = context.make_array(signature.args[0])(context, builder, args[0]).data
             old = builder.atomic_rmw("add", builder.gep(data, [args[1]]), args[2], "seq_cst")
             return builder.add(old, args[2])
 
         return types.int64(array, types.intp, types.int64), codegen
 
-    @intrinsic
-    def atomic_read(typingctx, array, index):
+    @primitive
+    def atomic_read(typingctx: Any, array: Any, index: Any) -> Lowering:
         """Atomically read ``array[index]`` (int64)."""
 
-        def codegen(context, builder, signature, args):
+        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
             data = context.make_array(signature.args[0])(context, builder, args[0]).data
             return builder.load_atomic(builder.gep(data, [args[1]]), "seq_cst", 8)
 
         return types.int64(array, types.intp), codegen
 
-    @intrinsic
-    def atomic_exchange(typingctx, array, index, value):
+    @primitive
+    def atomic_exchange(typingctx: Any, array: Any, index: Any, value: Any) -> Lowering:
         """Atomically set ``array[index]`` (int64) to ``value``; return the old value."""
 
-        def codegen(context, builder, signature, args):
+        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
             data = context.make_array(signature.args[0])(context, builder, args[0]).data
             return builder.atomic_rmw("xchg", builder.gep(data, [args[1]]), args[2], "seq_cst")
 
@@ -459,5 +488,5 @@ else:
     _yield = types.ExternalFunction("SwitchToThread" if sys.platform == "win32" else "sched_yield", types.int32())
 
     @njit
-    def yield_processor():
+    def yield_processor() -> None:
         _yield()

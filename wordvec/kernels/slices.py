@@ -74,7 +74,7 @@ class Lane(NamedTuple):
 
 
 @kernel(inline=True)
-def draw(key, counter):
+def draw(key: np.uint64, counter: int) -> np.uint64:
     """Return 64 random bits: the splitmix64 finalizer (Steele et al. 2014) of key + counter * golden ratio."""
     z = key + np.uint64(counter) * np.uint64(0x9E3779B97F4A7C15)
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -83,13 +83,13 @@ def draw(key, counter):
 
 
 @kernel(inline=True)
-def below(bits, limit):
+def below(bits: np.uint64, limit: int) -> np.int64:
     """Map the upper 32 of 64 random bits to an integer in 0 .. limit-1 (multiply and shift)."""
     return np.int64(((bits >> np.uint64(32)) * np.uint64(limit)) >> np.uint64(32))
 
 
 @kernel(inline=True)
-def draw_noise(bits, noise_table):
+def draw_noise(bits: np.uint64, noise_table: np.ndarray) -> np.int64:
     """Draw a token id from the alias table (Walker 1977): the upper 32 bits pick a column, the lower 32 a side."""
     column = below(bits, noise_table.size)
     entry = noise_table[column]
@@ -98,12 +98,12 @@ def draw_noise(bits, noise_table):
 
 
 @kernel(inline=True)
-def is_sampled_for_loss(key, position, loss_sample):
+def is_sampled_for_loss(key: np.uint64, position: int, loss_sample: int) -> np.bool_:
     return (draw(draw(key, LOSS), position) >> np.uint64(32)) < np.uint64(0x100000000 // loss_sample)
 
 
 @kernel(internal=True)
-def prepare_slice(lane, text, step, lane_end, slice_size):
+def prepare_slice(lane: Lane, text: Text, step: Step, lane_end: int, slice_size: int) -> None:
     """Read the next ``slice_size`` raw tokens of a lane, subsample them, and draw windows and negatives."""
     state = lane.state
     start = state[POSITION]
@@ -119,7 +119,7 @@ def prepare_slice(lane, text, step, lane_end, slice_size):
 
 
 @kernel(inline=True)
-def keep_rest(lane, step):
+def keep_rest(lane: Lane, step: Step) -> None:
     """Move the tokens after the last center, a window of tokens before them and the last negatives to the front."""
     state = lane.state
     first = max(state[LAST_CENTER] - step.window, 0)
@@ -135,7 +135,7 @@ def keep_rest(lane, step):
 
 
 @kernel(inline=True)
-def read_tokens(lane, text, key, lane_end, slice_size):
+def read_tokens(lane: Lane, text: Text, key: np.uint64, lane_end: int, slice_size: int) -> None:
     """Append the next raw tokens kept by subsampling."""
     state = lane.state
     position, sentence, filled = state[POSITION], state[SENTENCE], state[FILLED]
@@ -156,7 +156,7 @@ def read_tokens(lane, text, key, lane_end, slice_size):
 
 
 @kernel(inline=True)
-def draw_windows(lane, key, window, sampled):
+def draw_windows(lane: Lane, key: np.uint64, window: int, sampled: bool) -> None:
     """Set the start and end of each center's window. With ``sampled`` its radius is uniform in 1 .. window, as in
     word2vec.c."""
     state, sentences = lane.state, lane.sentences
@@ -172,7 +172,7 @@ def draw_windows(lane, key, window, sampled):
 
 
 @kernel(inline=True)
-def draw_negatives(lane, noise_table, key, step, start):
+def draw_negatives(lane: Lane, noise_table: np.ndarray, key: np.uint64, step: Step, start: int) -> None:
     """Draw the stream of negatives: each tile uses the last ones of the previous tile and ``fresh`` new ones.
 
     For the lane's first tile, the carried-over negatives are drawn with the key of ``start``, the lane's start, so they

@@ -23,7 +23,19 @@ from typing import NamedTuple
 import numpy as np
 
 from wordvec.kernels.products import products_4x4
-from wordvec.kernels.simd import add, clamp, divide, kernel, load, multiply, multiply_add, prefetch, splat, store
+from wordvec.kernels.simd import (
+    Sixteen,
+    add,
+    clamp,
+    divide,
+    kernel,
+    load,
+    multiply,
+    multiply_add,
+    prefetch,
+    splat,
+    store,
+)
 
 TILE = 4
 """Inputs per tile, which fit the registers of any processor with 16 of them."""
@@ -46,13 +58,13 @@ class Tile(NamedTuple):
 
 
 @kernel(inline=True)
-def prefetch_row(memory, place, stride):
+def prefetch_row(memory: np.ndarray, place: int, stride: int) -> None:
     for d in range(0, stride, 16):
         prefetch(memory, place + d)
 
 
 @kernel(inline=True)
-def sigmoid(x):
+def sigmoid(x: Sixteen) -> Sixteen:
     """1 / (1 + exp(-x)) of sixteen floats, as 1/2 + tanh(x/2) / 2.
 
     tanh is the ratio of an odd polynomial of degree 13 and an even one of degree 6, within 2 ULP of float32 on
@@ -76,7 +88,9 @@ def sigmoid(x):
 
 
 @kernel(inline=True)
-def scores_4x4(memory, rows, j, inputs, h0, h1, h2, h3, stride):
+def scores_4x4(
+    memory: np.ndarray, rows: np.ndarray, j: int, inputs: np.ndarray, h0: int, h1: int, h2: int, h3: int, stride: int
+) -> Sixteen:
     """Return row j + k . input t in lane 4*k + t, for k, t in 0..3.
 
     Args:
@@ -92,7 +106,10 @@ def scores_4x4(memory, rows, j, inputs, h0, h1, h2, h3, stride):
 
 
 @kernel(inline=True)
-def update_tile(memory, rows, count, gradients, ahead, inputs, h0, h1, h2, h3, stride):
+def update_tile(
+    memory: np.ndarray, rows: np.ndarray, count: int, gradients: np.ndarray, ahead: np.ndarray, inputs: np.ndarray,
+    h0: int, h1: int, h2: int, h3: int, stride: int,
+) -> None:  # fmt: skip
     """Update ``count`` rows and the four inputs by their gradients, in place; arguments as in ``scores_4x4``.
 
     An input that occurs twice among the four gets both gradients, because it is reloaded before it is written. The rows
@@ -119,12 +136,14 @@ def update_tile(memory, rows, count, gradients, ahead, inputs, h0, h1, h2, h3, s
 
 
 @kernel(inline=True)
-def add_to(array, index, value):
+def add_to(array: np.ndarray, index: int, value: Sixteen) -> None:
     store(array, index, add(load(array, index), value))
 
 
 @kernel(inline=True)
-def run_tile(memory, tile, count, inputs, h0, h1, h2, h3, stride):
+def run_tile(
+    memory: np.ndarray, tile: Tile, count: int, inputs: np.ndarray, h0: int, h1: int, h2: int, h3: int, stride: int
+) -> None:
     """Compute scores, gradients and updates of one tile whose ``count`` rows (padded to a multiple of four), weights
     and targets are set."""
     for j in range(0, count, TILE):
@@ -142,13 +161,13 @@ LOSS_TILES, LOSS_SUM, LOSS_PAIRS, LOSS_SQUARES, PAIR_SQUARES, LOSS_TIMES_PAIRS =
 
 
 @kernel(inline=True)
-def add_loss(loss_sums, tile, count, rate):
+def add_loss(loss_sums: np.ndarray, tile: Tile, count: int, rate: np.float32) -> None:
     """Add the tile's weighted loss: -log sigmoid(x) for a positive pair, -log sigmoid(-x) for a negative one.
 
     Weights and targets include the learning ``rate`` and are divided by it, so that ``loss_sums`` (6,), float64,
     updated in place, is in nats and pairs.
     """
-    loss = pairs = 0.0
+    loss = pairs = np.float64(0)
     for k in range(4 * count):
         weight, target, x = np.float64(tile.weights[k]), np.float64(tile.targets[k]), np.float64(tile.scores[k])
         loss += weight * (max(x, 0.0) + np.log1p(np.exp(-abs(x)))) - target * x

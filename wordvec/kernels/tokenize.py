@@ -9,9 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numba import types as numba_types
-from numba.core.extending import intrinsic
 
-from wordvec.kernels.simd import JIT_OFF, atomic_add, kernel, prefetch_to_read
+from wordvec.kernels.simd import JIT_OFF, Int, Lowering, atomic_add, kernel, prefetch_to_read, primitive
 
 TYPES, LETTERS, SHIFT = range(3)
 """Indices in ``Types.used``."""
@@ -42,17 +41,17 @@ class Types(NamedTuple):
 
 if JIT_OFF:
 
-    def trailing_zeros(bits: Any) -> Any:
+    def trailing_zeros(bits: np.uint64) -> np.uint64:
         value = int(bits)
         return np.uint64((value & -value).bit_length() - 1)
 
 else:
 
-    @intrinsic
-    def trailing_zeros(typingctx, bits):
+    @primitive
+    def trailing_zeros(typingctx: Any, bits: Any) -> Lowering:
         """Return the number of trailing zero bits of a nonzero uint64."""
 
-        def codegen(context, builder, signature, args):
+        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
             return builder.cttz(args[0], context.get_constant(numba_types.boolean, True))
 
         return numba_types.uint64(numba_types.uint64), codegen
@@ -62,7 +61,7 @@ else:
 
 
 @kernel(inline=True)
-def load_eight(text, place):
+def load_eight(text: np.ndarray, place: np.uint64) -> np.uint64:
     """Load eight bytes as one little-endian integer, which LLVM compiles to a single load; no bounds check."""
     return (
         np.uint64(text[place])
@@ -77,13 +76,13 @@ def load_eight(text, place):
 
 
 @kernel(inline=True)
-def gather(flags):
+def gather(flags: np.uint64) -> np.uint64:
     """Gather the highest bits of eight bytes into the lowest eight bits."""
     return ((flags >> np.uint64(7)) * np.uint64(0x0102040810204080)) >> np.uint64(56)
 
 
 @kernel(inline=True)
-def blanks(text, base):
+def blanks(text: np.ndarray, base: np.uint64) -> np.uint64:
     """Return the bit mask of white space in the 64 bytes from ``base`` on."""
     marks = spaces = np.uint64(0)
     for k in range(0, 64, 8):
@@ -105,7 +104,7 @@ def blanks(text, base):
 
 
 @kernel(inline=True)
-def key_of(text, start, stop):
+def key_of(text: np.ndarray, start: np.uint64, stop: np.uint64) -> tuple[np.uint64, np.uint64]:
     """Return a key of two integers, unique for tokens of at most 15 bytes and a hash for longer ones."""
     size = stop - start
     low, high = load_eight(text, start), load_eight(text, start + EIGHT)
@@ -125,14 +124,16 @@ def key_of(text, start, stop):
 
 
 @kernel(inline=True)
-def first_slot(low, high, shift):
+def first_slot(low: np.uint64, high: np.uint64, shift: np.uint64) -> np.uint64:
     """Return the first slot to probe (Fibonacci hashing, Knuth 6.4): the highest bits depend on all others."""
     mixed = (low ^ (high * np.uint64(0xC2B2AE3D27D4EB4F))) * np.uint64(0x9E3779B97F4A7C15)
     return mixed >> shift
 
 
 @kernel(inline=True)
-def find(types, text, start, stop, low, high):
+def find(
+    types: Types, text: np.ndarray, start: np.uint64, stop: np.uint64, low: np.uint64, high: np.uint64
+) -> np.uint64:
     """Return the slot of the type ``text[start:stop]``, or the empty slot for inserting it."""
     mask = np.uint64(types.slots.size - 1)
     slot = first_slot(low, high, np.uint64(types.used[SHIFT]))
@@ -147,7 +148,7 @@ def find(types, text, start, stop, low, high):
 
 
 @kernel
-def is_spelled(types, number, text, start, stop):
+def is_spelled(types: Types, number: int, text: np.ndarray, start: np.uint64, stop: np.uint64) -> bool:
     """Whether a type equals ``text[start:stop]``, compared byte by byte."""
     first = np.uint64(types.starts[number])
     if np.uint64(types.starts[number + 1]) - first != stop - start:
@@ -155,13 +156,17 @@ def is_spelled(types, number, text, start, stop):
     size = np.uint64(0)
     while size < stop - start and types.letters[first + size] == text[start + size]:
         size += ONE
-    return size == stop - start
+    same: bool = size == stop - start
+    return same
 
 
 @kernel
-def add(types, slot, text, start, stop, low, high):
+def add(
+    types: Types, slot: np.uint64, text: np.ndarray, start: np.uint64, stop: np.uint64, low: np.uint64, high: np.uint64
+) -> np.int64:
     """Insert a new type into an empty slot; return its row, or -1 if the table is full."""
-    number, letters = types.used[TYPES], types.used[LETTERS]
+    number: np.int64 = types.used[TYPES]
+    letters = types.used[LETTERS]
     size = np.int64(stop - start)
     if number == types.counts.size or letters + size > types.letters.size:
         return np.int64(-1)
@@ -197,12 +202,12 @@ SIZE, BASE, FIRST = range(3)
 
 
 @kernel(inline=True)
-def start_batch(batch, start):
+def start_batch(batch: Batch, start: int) -> None:
     batch.state[BASE] = batch.state[FIRST] = np.uint64(start)
 
 
 @kernel(inline=True)
-def read_batch(text, batch, types):
+def read_batch(text: np.ndarray, batch: Batch, types: Types) -> None:
     """Read the next tokens of the text and prefetch their slots in ``types``."""
     end, shift = np.uint64(text.size - PADDING), np.uint64(types.used[SHIFT])
     base, first, size = batch.state[BASE], batch.state[FIRST], 0
@@ -224,14 +229,14 @@ def read_batch(text, batch, types):
 
 
 @kernel(inline=True)
-def ask_for_keys(batch, types):
+def ask_for_keys(batch: Batch, types: Types) -> None:
     """Prefetch the keys of the types in the slots found by ``read_batch``."""
     for k in range(np.int64(batch.state[SIZE])):
         prefetch_to_read(types.keys, 2 * max(np.int64(types.slots[batch.places[k]]), np.int64(0)))
 
 
 @kernel
-def count(text, start, known, often, new, batch):
+def count(text: np.ndarray, start: int, known: Types, often: np.ndarray, new: Types, batch: Batch) -> tuple[int, int]:
     """Count the tokens of ``text`` from byte ``start`` on; the text neither starts nor ends inside a token.
 
     Args:
@@ -259,7 +264,8 @@ def count(text, start, known, often, new, batch):
                 if number < 0:
                     number = add(new, slot, text, first, stop, low, high)
                     if number < 0:
-                        return np.int64(first), tokens
+                        read: Any = np.int64(first)  # an int to the caller
+                        return read, tokens
                 new.counts[number] += 1
             elif number < often.size:
                 often[number] += 1
@@ -270,7 +276,7 @@ def count(text, start, known, often, new, batch):
 
 
 @kernel
-def encode(text, types, ids, ends, batch):
+def encode(text: np.ndarray, types: Types, ids: np.ndarray, ends: np.ndarray, batch: Batch) -> tuple[Int, int, int]:
     """Encode the tokens of ``text`` that are in the table; the text neither starts nor ends inside a token.
 
     Args:
@@ -284,7 +290,8 @@ def encode(text, types, ids, ends, batch):
         Tokens read, ids and sentence ends written.
     """
     end = np.uint64(text.size - PADDING)
-    tokens = kept = sentences = 0
+    tokens: Int = 0
+    kept = sentences = 0
     done = np.uint64(0)
     start_batch(batch, 0)
     while batch.state[BASE] <= end:
@@ -316,7 +323,7 @@ def encode(text, types, ids, ends, batch):
 
 
 @kernel
-def merge(types, new, first, error):
+def merge(types: Types, new: Types, first: int, error: int) -> int:
     """Merge the types of another table, from row ``first`` on, with their counts.
 
     Args:
@@ -337,11 +344,12 @@ def merge(types, new, first, error):
                 return number
             types.errors[row] = error
         types.counts[row] += new.counts[number]
-    return new.used[TYPES]
+    end: int = new.used[TYPES]
+    return end
 
 
 @kernel
-def rehash(types):
+def rehash(types: Types) -> None:
     """Rebuild the slots, which must all be empty."""
     mask = np.uint64(types.slots.size - 1)
     for number in range(types.used[TYPES]):
@@ -352,7 +360,7 @@ def rehash(types):
 
 
 @kernel
-def keep(types, kept):
+def keep(types: Types, kept: np.ndarray) -> None:
     """Drop the rows that are not ``kept`` (types,) bool, preserving order. Must be followed by ``rehash``."""
     row = letters = 0
     for number in range(types.used[TYPES]):
@@ -370,7 +378,7 @@ def keep(types, kept):
 
 
 @kernel
-def spell(types, numbers, text):
+def spell(types: Types, numbers: np.ndarray, text: np.ndarray) -> int:
     """Write the bytes of some types, each followed by a newline; return the number of bytes written.
 
     Args:
