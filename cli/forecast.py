@@ -6,13 +6,12 @@ import click
 
 from cli.shared import options
 from cli.shared.errors import Command, Group, usage_errors, written
-from cli.shared.reporting import PREPARING, Progress, duration, print_json, say, table
+from cli.shared.reporting import Progress, print_json, say, show_epochs, table
 from cli.shared.setting_options import all_setting_options
 from seqclf import ForecasterSettings
 
 if TYPE_CHECKING:
     from seqclf import Backtest, ConfidenceInterval, Forecaster
-    from seqclf import Progress as TrainingProgress
 
 _columns_option = click.option(
     "--column",
@@ -91,10 +90,13 @@ def train(
         with Progress("back-test", quiet) as progress:
             report = backtest(
                 values, settings, test, refits=refits, seasons=seasons, threads=threads,
-                on_progress=lambda state: _show(progress, state),
+                on_progress=lambda state: show_epochs(progress, state, quiet=True),
             )  # fmt: skip
     with Progress("training", quiet) as progress:
-        forecaster.fit(values, names=list(series), threads=threads, on_progress=lambda state: _show(progress, state))
+        forecaster.fit(
+            values, names=list(series), threads=threads,
+            on_progress=lambda state: show_epochs(progress, state, quiet=True),
+        )  # fmt: skip
     if report is not None:
         forecaster.calibrate(report)
     forecaster.save(output)
@@ -160,13 +162,6 @@ def predict(
     for row in rows:
         numbers = [f"{row[key]:.6g}" for key in ("value", "low", "high") if key in row]
         click.echo("\t".join([*([] if alone else [row["column"]]), str(row["step"]), *numbers]))
-
-
-def _show(progress: Progress, state: "TrainingProgress") -> None:
-    now = f"epoch {state.epoch + 1}/{state.epochs}: loss {state.loss:.3f}"
-    # The first step may have compiled: no estimate from it.
-    detail = f"{now}, {duration(state.seconds_left)} left" if state.step > 1 else PREPARING
-    progress.update(state.step, state.steps, detail)
 
 
 def _described(forecaster: "Forecaster") -> str:

@@ -15,7 +15,6 @@ _HOME = {
     "Forecaster": "seqclf.forecasting.estimator",
     "ForecasterModel": "seqclf.forecasting.model",
     "ForecasterSettings": "seqclf.forecasting.settings",
-    "Progress": "seqclf.training.loop",
     "MultiLabelClassifier": "seqclf.classification.multi_label_estimator",
     "MultiLabelModel": "seqclf.classification.model",
     "MultiLabelScore": "seqclf.metrics",

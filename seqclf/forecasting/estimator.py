@@ -1,7 +1,7 @@
 """Forecaster: fit, predict, save and load in one object, a thin layer over ``train_forecaster``."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -9,8 +9,8 @@ import numpy as np
 from seqclf.forecasting.model import ForecasterModel
 from seqclf.forecasting.settings import ForecasterSettings
 from seqclf.forecasting.train import train_forecaster
-from seqclf.training.loop import Progress
 from wordvec import InputError
+from wordvec.system.progress import OnProgress
 
 
 class HasResiduals(Protocol):
@@ -49,7 +49,7 @@ class Forecaster:
         *,
         names: Sequence[str] | None = None,
         threads: int | None = None,
-        on_progress: Callable[[Progress], None] | None = None,
+        on_progress: OnProgress | None = None,
     ) -> "Forecaster":
         """Train on a series.
 

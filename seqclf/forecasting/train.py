@@ -1,6 +1,6 @@
 """Training of a forecaster, from a series to a model."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,9 +13,10 @@ from seqclf.forecasting.windows import Preparation, windows_after, windows_befor
 from seqclf.layers.pooled_network import PooledNetwork
 from seqclf.layers.workers import Workers
 from seqclf.training.dropout import DropoutRates
-from seqclf.training.loop import Outcome, Progress, steps_in_all, train_in_batches
+from seqclf.training.loop import Outcome, steps_in_all, train_in_batches
 from seqclf.training.pooled import Trainer
 from wordvec import InputError
+from wordvec.system.progress import OnProgress
 
 
 def train_forecaster(
@@ -24,7 +25,7 @@ def train_forecaster(
     settings: ForecasterSettings,
     names: Sequence[str] | None = None,
     threads: int | None = None,
-    on_progress: Callable[[Progress], None] | None = None,
+    on_progress: OnProgress | None = None,
 ) -> ForecasterModel:
     """Train a recurrent network that forecasts a series; arguments and errors as in :meth:`seqclf.Forecaster.fit`."""
     values = as_series(series)
@@ -74,7 +75,7 @@ def _train(
     training: np.ndarray,
     validation: np.ndarray,
     workers: Workers,
-    on_progress: Callable[[Progress], None] | None,
+    on_progress: OnProgress | None,
 ) -> Outcome:
     """Train on the windows before the origins ``training``; those before ``validation`` choose the epoch."""
     steps = steps_in_all(training.size, settings)
@@ -95,5 +96,5 @@ def _train(
 
     return train_in_batches(
         step, np.full(training.size, settings.window), trainer, settings,
-        arrays=[network.dense], evaluate=on_dev if validation.size else None, on_progress=on_progress,
+        arrays=[network.dense], unit="windows", evaluate=on_dev if validation.size else None, on_progress=on_progress,
     )  # fmt: skip
