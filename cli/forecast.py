@@ -11,7 +11,7 @@ from cli.shared.setting_options import all_setting_options
 from seqclf import ForecasterSettings
 
 if TYPE_CHECKING:
-    from seqclf import Backtest, ConfidenceInterval, Forecaster
+    from seqclf import Backtest, ConfidenceInterval, ForecasterModel
 
 _columns_option = click.option(
     "--column",
@@ -76,7 +76,7 @@ def train(
         raise click.UsageError("--naive-season and --refits need --test N")
 
     from corpora import read_series
-    from seqclf import Forecaster, backtest
+    from seqclf import backtest, train_forecaster
     from wordvec.system.atomic_files import check_target
 
     with usage_errors():
@@ -84,7 +84,6 @@ def train(
     check_target(output)
     series = read_series(data, columns)
     values = list(zip(*series.values(), strict=True))
-    forecaster = Forecaster(settings)
     report = None
     if test is not None:
         with Progress("back-test", quiet) as progress:
@@ -93,8 +92,8 @@ def train(
                 on_progress=lambda state: show_epochs(progress, state, quiet=True),
             )  # fmt: skip
     with Progress("training", quiet) as progress:
-        forecaster.fit(
-            values, names=list(series), threads=threads,
+        forecaster = train_forecaster(
+            values, settings=settings, names=list(series), threads=threads,
             on_progress=lambda state: show_epochs(progress, state, quiet=True),
         )  # fmt: skip
     if report is not None:
@@ -164,7 +163,7 @@ def predict(
         click.echo("\t".join([*([] if alone else [row["column"]]), str(row["step"]), *numbers]))
 
 
-def _described(forecaster: "Forecaster") -> str:
+def _described(forecaster: "ForecasterModel") -> str:
     metrics, settings = forecaster.metrics, forecaster.settings
     chosen = f"epoch {metrics['best_epoch']} of {len(forecaster.history)} kept"
     if "dev_loss" in metrics:

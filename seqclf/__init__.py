@@ -44,6 +44,7 @@ _HOME = {
     "score_label_sets": "seqclf.metrics",
     "trace": "seqclf.inspection.tracing",
     "train_classifier": "seqclf.classification.train",
+    "train_forecaster": "seqclf.forecasting.train",
     "train_language_model": "seqclf.language.train",
     "train_multi_label": "seqclf.classification.train_multi_label",
     "train_regressor": "seqclf.regression.train",

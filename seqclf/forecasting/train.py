@@ -22,12 +22,34 @@ from wordvec.system.progress import OnProgress
 def train_forecaster(
     series: Any,
     *,
-    settings: ForecasterSettings,
+    settings: ForecasterSettings | None = None,
     names: Sequence[str] | None = None,
     threads: int | None = None,
     on_progress: OnProgress | None = None,
 ) -> ForecasterModel:
-    """Train a recurrent network that forecasts a series; arguments and errors as in :meth:`seqclf.Forecaster.fit`."""
+    """Train a recurrent network that forecasts a series of one column or several.
+
+    Args:
+        series: (N,) or (N, D) numbers at equal time steps, the oldest first.
+        settings: default: ``ForecasterSettings()``.
+        names: of the columns.
+        threads: the largest number of threads; None uses all cores. The result is the same at any number.
+        on_progress: called a few times a second with a :class:`wordvec.Progress`.
+
+    Returns:
+        The model; its ``history`` has one row per epoch.
+
+    Raises:
+        InputError: the series is too short, or not all numbers are finite.
+        TrainingError: loss or gradient is no longer a number.
+
+    Example:
+        >>> series = np.sin(np.arange(60) * 2 * np.pi / 6)
+        >>> settings = ForecasterSettings(window=6, horizon=2, hidden_size=8, epochs=2)
+        >>> train_forecaster(series, settings=settings, threads=1).predict().shape
+        (2, 1)
+    """
+    settings = ForecasterSettings() if settings is None else settings
     values = as_series(series)
     columns = values.shape[1]
     named = [str(name) for name in names] if names is not None else [f"y{column}" for column in range(columns)]
