@@ -6,13 +6,12 @@ import click
 
 from cli.shared import options
 from cli.shared.errors import Command, Group, note_output, usage_errors
-from cli.shared.reporting import PREPARING, Progress, duration, log, print_json, table
+from cli.shared.reporting import Progress, log, print_json, show_epochs, table
 from cli.shared.setting_options import all_setting_options
 from seqclf import ForecasterSettings
 
 if TYPE_CHECKING:
-    from seqclf import Backtest, ConfidenceInterval, Forecaster
-    from seqclf import Progress as TrainingProgress
+    from seqclf import Backtest, ConfidenceInterval, ForecasterModel
 
 _columns_option = click.option(
     "--column",
@@ -77,7 +76,7 @@ def train(
         raise click.UsageError("--naive-season and --refits need --test N")
 
     from corpora import read_series
-    from seqclf import Forecaster, backtest
+    from seqclf import backtest, train_forecaster
     from wordvec.system.atomic_files import check_target
 
     with usage_errors():
@@ -85,16 +84,18 @@ def train(
     check_target(output)
     series = read_series(data, columns)
     values = list(zip(*series.values(), strict=True))
-    forecaster = Forecaster(settings)
     report = None
     if test is not None:
         with Progress("back-test", quiet) as progress:
             report = backtest(
                 values, settings, test, refits=refits, seasons=seasons, threads=threads,
-                on_progress=lambda state: _show(progress, state),
+                on_progress=lambda state: show_epochs(progress, state, quiet=True),
             )  # fmt: skip
     with Progress("training", quiet) as progress:
-        forecaster.fit(values, names=list(series), threads=threads, on_progress=lambda state: _show(progress, state))
+        forecaster = train_forecaster(
+            values, settings=settings, names=list(series), threads=threads,
+            on_progress=lambda state: show_epochs(progress, state, quiet=True),
+        )  # fmt: skip
     if report is not None:
         forecaster.calibrate(report)
     forecaster.save(output)
@@ -162,14 +163,7 @@ def predict(
         click.echo("\t".join([*([] if single else [row["column"]]), str(row["step"]), *numbers]))
 
 
-def _show(progress: Progress, state: "TrainingProgress") -> None:
-    now = f"epoch {state.epoch + 1}/{state.epochs}: loss {state.loss:.3f}"
-    # The first step may have compiled: no estimate from it.
-    detail = f"{now}, {duration(state.seconds_left)} left" if state.step > 1 else PREPARING
-    progress.update(state.step, state.steps, detail)
-
-
-def _summary(forecaster: "Forecaster") -> str:
+def _summary(forecaster: "ForecasterModel") -> str:
     metrics, settings = forecaster.metrics, forecaster.settings
     best = f"best epoch {metrics['best_epoch']} of {len(forecaster.history)}"
     if "dev_loss" in metrics:

@@ -1,19 +1,20 @@
 """``language-model``: train, evaluate and sample recurrent language models."""
 
+from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from cli.shared import options
 from cli.shared.errors import Command, Group, note_output, usage_errors
-from cli.shared.reporting import PREPARING, Progress, duration, log, print_json, short_number, table
+from cli.shared.reporting import Progress, log, print_json, show_epochs, table
 from cli.shared.setting_options import all_setting_options
 from seqclf import LanguageModelSettings
 
 if TYPE_CHECKING:
     from corpora import TextCorpus
     from seqclf import LanguageModel, Perplexity
-    from seqclf import Progress as TrainingProgress
 
 _model_argument = click.argument("model", type=click.Path())
 _corpus_argument = click.argument("corpus", nargs=-1, required=True)
@@ -59,6 +60,7 @@ def train(
 
     with usage_errors():
         settings = LanguageModelSettings(**given)
+    measures = partial(_dev_measure, unit=settings.unit)
     check_target(output)
     lines = _text(corpus, encoding_errors)
     dev_lines = None if dev is None else _text((dev,), encoding_errors)
@@ -69,7 +71,7 @@ def train(
             settings=settings,
             dev=dev_lines,
             threads=threads,
-            on_progress=lambda state: _show(progress, state, settings.unit, quiet),
+            on_progress=lambda state: show_epochs(progress, state, quiet, measures),
         )
     model.save(output)
     note_output(output)
@@ -182,14 +184,8 @@ def _name(unit: str) -> str:
     return "perplexity" if unit == "word" else "bits per character"
 
 
-def _show(progress: Progress, state: "TrainingProgress", unit: str, quiet: bool) -> None:
-    dev = "" if state.dev_loss is None else f", dev {_name(unit)} {_measure(state.dev_loss, unit)}"
-    now = f"epoch {state.epoch + 1}/{state.epochs}: loss {state.loss:.3f}{dev}"
-    speed = f", {short_number(state.texts_per_second)} tokens/s, {duration(state.seconds_left)} left"
-    # The first step may have compiled: no estimate from it.
-    progress.update(state.step, state.steps, now + speed if state.step > 1 else PREPARING)
-    if state.epoch_done:
-        log(now, quiet)
+def _dev_measure(metrics: Mapping[str, float], unit: str) -> str:
+    return f", dev {_name(unit)} {_measure(metrics['dev_loss'], unit)}" if "dev_loss" in metrics else ""
 
 
 def _summary(model: "LanguageModel") -> str:

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 class SequenceEstimator(BaseEstimator):
     """An estimator whose samples are sequences of different lengths.
 
-    Its parameters are fields of a settings class, ``vectors``, ``random_state`` and ``n_jobs``.
+    Its parameters are the fields of a settings class without the seed, ``random_state``, ``n_jobs`` and, if words have
+    pretrained vectors, ``vectors``.
     """
 
     random_state: int | np.random.RandomState | None
@@ -46,18 +47,15 @@ class SequenceEstimator(BaseEstimator):
         return None if self.n_jobs in (None, -1) else self.n_jobs
 
     def _training(self, kind: type[Settings]) -> dict[str, Any]:
-        """Return the keyword arguments ``settings``, ``vectors`` and ``threads`` of a training function.
+        """Return the keyword arguments ``settings``, ``threads`` and, if there is such a parameter, ``vectors``.
 
         Raises:
             InputError: a parameter is out of range.
         """
         names = {field.name for field in fields(kind)}  # type: ignore[arg-type]  # every subclass is a dataclass
         given = {name: getattr(self, name) for name in names if hasattr(self, name)}
-        return {
-            "settings": kind(**given | {"seed": self._seed()}),
-            "vectors": self._vectors(),
-            "threads": self._threads(),
-        }
+        found = {"settings": kind(**given | {"seed": self._seed()}), "threads": self._threads()}
+        return found | ({"vectors": self._vectors()} if hasattr(self, "vectors") else {})
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -6,14 +6,13 @@ import logging
 import math
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
-    from seqclf import Progress as TrainingProgress
     from wordvec import Progress as ProgressState
 
 LINE_SECONDS = 10.0
@@ -203,15 +202,39 @@ class Progress:
             log(f"{self.label}: {share:.0f} %, {detail}")
 
 
-def show_epochs(progress: Progress, state: "TrainingProgress", quiet: bool) -> None:
-    """Report the training progress of a network: on the bar, and in a line for each epoch."""
-    now = f"epoch {state.epoch + 1}/{state.epochs}: loss {state.loss:.3f}"
-    if state.dev_accuracy is not None:
-        now += f", dev accuracy {percent(state.dev_accuracy)}"
-    if state.dev_micro_f1 is not None:
-        now += f", dev micro-F1 {state.dev_micro_f1:.3f}"
-    # The first step may have compiled: no estimate from it.
-    detail = f"{now}, {duration(state.seconds_left)} left" if state.step > 1 else PREPARING
-    progress.update(state.step, state.steps, detail)
+def dev_measures(metrics: Mapping[str, float]) -> str:
+    """Return the validation accuracy, or micro-F1, of an epoch, after a comma.
+
+    Example:
+        >>> dev_measures({"dev_accuracy": 0.712, "dev_loss": 0.6}), dev_measures({})
+        (', dev accuracy 71.2 %', '')
+    """
+    found = ""
+    if "dev_accuracy" in metrics:
+        found += f", dev accuracy {percent(metrics['dev_accuracy'])}"
+    if "dev_micro_f1" in metrics:
+        found += f", dev micro-F1 {metrics['dev_micro_f1']:.3f}"
+    return found
+
+
+def show_epochs(
+    progress: Progress,
+    state: "ProgressState",
+    quiet: bool,
+    measures: Callable[[Mapping[str, float]], str] = dev_measures,
+) -> None:
+    """Show how far the training of a network is: at the bar, and in a line for each epoch.
+
+    Args:
+        progress: the bar. state: what ``on_progress`` is called with.
+        quiet: no line for each epoch.
+        measures: from the metrics of an epoch to their text.
+    """
+    now = f"epoch {state.epoch + 1}/{state.epochs}: loss {state.loss:.3f}{measures(state.metrics)}"
+    detail = PREPARING
+    if math.isfinite(state.seconds_left):
+        speed = f"{short_number(state.per_second)} {state.unit}/s"
+        detail = f"{now}, {speed}, {duration(state.seconds_left)} left"
+    progress.update(state.done, state.total, detail)
     if state.epoch_done:
         log(now, quiet)

@@ -1,7 +1,7 @@
 """The text classifier as a scikit-learn estimator, a thin layer over ``train_classifier``."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,8 +14,8 @@ from seqclf.classification.settings import ClassifierSettings
 from seqclf.classification.train import train_classifier
 from seqclf.data.texts import Text
 from seqclf.estimator import SequenceEstimator
-from seqclf.training.loop import Progress
 from wordvec import InputError
+from wordvec.system.progress import OnProgress
 
 if TYPE_CHECKING:
     from wordvec import WordVectors
@@ -146,7 +146,7 @@ class SequenceClassifier(ClassifierMixin, SequenceEstimator):
         y: Iterable[Any],
         *,
         validation_data: tuple[Iterable[Text], Iterable[Any]] | None = None,
-        on_progress: Callable[[Progress], None] | None = None,
+        on_progress: OnProgress | None = None,
     ) -> "SequenceClassifier":
         """Train on texts.
 

@@ -1,6 +1,6 @@
 """MultiLabelClassifier: any number of labels for each text, as a scikit-learn estimator."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -13,8 +13,8 @@ from seqclf.classification.train_multi_label import train_multi_label
 from seqclf.data.label_sets import LabelSets
 from seqclf.data.texts import Text
 from seqclf.metrics import MultiLabelScore, score_label_sets
-from seqclf.training.loop import Progress
 from wordvec import InputError
+from wordvec.system.progress import OnProgress
 
 
 class MultiLabelClassifier(SequenceClassifier):
@@ -44,7 +44,7 @@ class MultiLabelClassifier(SequenceClassifier):
         *,
         validation_data: tuple[Iterable[Text], LabelSets] | None = None,
         tune_thresholds: bool = False,
-        on_progress: Callable[[Progress], None] | None = None,
+        on_progress: OnProgress | None = None,
     ) -> "MultiLabelClassifier":
         """Train on texts.
 

@@ -1,7 +1,7 @@
 """Training of a text classifier, from texts and labels to a model."""
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,10 +16,11 @@ from seqclf.data.texts import Text, count_tokens, encode, tokenize_texts
 from seqclf.layers.batch_prediction import predict_rows
 from seqclf.layers.batches import Sequences
 from seqclf.layers.workers import Workers
-from seqclf.training.loop import Outcome, Progress
+from seqclf.training.loop import Outcome
 from seqclf.training.pooled import train_pooled
 from seqclf.training.settings import resolved
 from wordvec import Vocabulary
+from wordvec.system.progress import OnProgress
 
 if TYPE_CHECKING:
     from wordvec import WordVectors
@@ -35,7 +36,7 @@ def train_classifier(
     vectors: "WordVectors | None" = None,
     dev: tuple[Iterable[Text], Iterable[Any]] | None = None,
     threads: int | None = None,
-    on_progress: Callable[[Progress], None] | None = None,
+    on_progress: OnProgress | None = None,
 ) -> ClassifierModel:
     """Train a recurrent text classifier.
 
@@ -46,7 +47,7 @@ def train_classifier(
         vectors: pretrained word vectors to start from; they also set tokenizer and casing.
         dev: texts and labels that choose the best epoch; None splits off ``settings.validation_fraction``.
         threads: the largest number of threads; None uses all cores. The result is the same at any number.
-        on_progress: called a few times a second with a :class:`seqclf.Progress`.
+        on_progress: called a few times a second with a :class:`wordvec.Progress`.
 
     Returns:
         The model; its ``history`` has one row per epoch.
@@ -152,7 +153,7 @@ def train_network(
     trained_words: int,
     workers: Workers,
     dev: tuple[Sequences, np.ndarray] | None = None,
-    on_progress: Callable[[Progress], None] | None = None,
+    on_progress: OnProgress | None = None,
 ) -> Outcome:
     """Train a network in place and leave it with the parameters of the epoch that scored best on ``dev``.
 
@@ -165,7 +166,7 @@ def train_network(
         trained_words: the first rows of the embedding, trained if ``settings.tune_vectors``.
         workers: threads; they do not change the result.
         dev: texts and classes that choose the epoch by accuracy, then by loss; None keeps the last epoch.
-        on_progress: called with a ``Progress``.
+        on_progress: called a few times a second.
 
     Raises:
         TrainingError: loss or gradient is no longer a number.
@@ -178,7 +179,7 @@ def train_network(
 
     return train_pooled(
         network, examples, targets, settings, weights=weights, trained_words=trained_words, workers=workers,
-        evaluate=None if dev is None else on_dev, on_progress=on_progress,
+        unit="texts", evaluate=None if dev is None else on_dev, on_progress=on_progress,
     )  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """Training of a multi-label text classifier, from texts and label sets to a model."""
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,10 +17,10 @@ from seqclf.layers.batch_prediction import predict_rows
 from seqclf.layers.batches import Sequences
 from seqclf.layers.workers import Workers
 from seqclf.metrics import score_label_sets
-from seqclf.training.loop import Progress
 from seqclf.training.pooled import train_pooled
 from seqclf.training.settings import resolved
 from wordvec import InputError
+from wordvec.system.progress import OnProgress
 
 if TYPE_CHECKING:
     from wordvec import WordVectors
@@ -38,7 +38,7 @@ def train_multi_label(
     tune_thresholds: bool = False,
     separator: str = ",",
     threads: int | None = None,
-    on_progress: Callable[[Progress], None] | None = None,
+    on_progress: OnProgress | None = None,
 ) -> MultiLabelModel:
     """Train a recurrent multi-label text classifier: a sigmoid per label, trained on binary cross-entropy.
 
@@ -102,7 +102,7 @@ def train_multi_label(
         outcome = train_pooled(
             network, Sequences(*encode(tokens, vocabulary)), targets.astype(np.float32), settings,
             trained_words=trained_words, workers=workers,
-            evaluate=on_dev if dev_tokens else None, on_progress=on_progress,
+            unit="texts", evaluate=on_dev if dev_tokens else None, on_progress=on_progress,
         )  # fmt: skip
         thresholds = None
         if tune_thresholds:

@@ -1,7 +1,7 @@
 """Back-test: the accuracy of forecasts from many positions of the past, compared with naive forecasts."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -11,8 +11,8 @@ from seqclf.data.series import as_series
 from seqclf.forecasting.settings import ForecasterSettings
 from seqclf.forecasting.train import train_forecaster
 from seqclf.forecasting.windows import windows_after
-from seqclf.training.loop import Progress
 from wordvec import InputError, check_whole
+from wordvec.system.progress import OnProgress
 
 logger = logging.getLogger(__name__)
 
@@ -88,7 +88,7 @@ def backtest(
     refits: int = 1,
     seasons: Sequence[int] = (),
     threads: int | None = None,
-    on_progress: Callable[[Progress], None] | None = None,
+    on_progress: OnProgress | None = None,
 ) -> Backtest:
     """Forecast the end of a series from each of its positions (rolling origin), from the values before it only.
 

@@ -1,55 +1,114 @@
-"""Forecaster: fit, predict, save and load in one object, a thin layer over ``train_forecaster``."""
+"""The forecaster as a scikit-learn estimator, a thin layer over ``train_forecaster``."""
 
 import os
-from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+from sklearn.utils.validation import check_is_fitted
 
-from seqclf.forecasting.model import ForecasterModel
+from seqclf.estimator import SequenceEstimator
+from seqclf.forecasting.model import ForecasterModel, HasResiduals
 from seqclf.forecasting.settings import ForecasterSettings
 from seqclf.forecasting.train import train_forecaster
-from seqclf.training.loop import Progress
-from wordvec import InputError
+from wordvec.system.progress import OnProgress
 
 
-class HasResiduals(Protocol):
-    """A back-test's result, as :func:`seqclf.backtest` returns it."""
-
-    @property
-    def residuals(self) -> np.ndarray: ...
-
-
-class Forecaster:
+class Forecaster(SequenceEstimator):
     """A recurrent network that forecasts a series of one column or several from a window of its past.
 
+    ``fit`` takes one series, not samples. :class:`seqclf.ForecasterSettings` explains every parameter.
+
     Args:
-        settings: default: ``ForecasterSettings()``.
+        window: the values read before a forecast.
+        horizon: steps to forecast.
+        strategy: ``direct`` forecasts all steps at once, ``recursive`` one at a time, fed back.
+        season: steps in a season, such as 12 for months; None for none.
+        seasonal: feed the time of the season to the network (``inputs``), subtract the value one season before
+            (``difference``), or ``both``.
+        log: forecast logarithms, for series whose variance grows with the level.
+        relative: subtract each window's last value, which removes a trend.
+        cell: ``rnn``, ``gru`` or ``lstm``.
+        reset: a GRU's reset gate acts ``after`` the product with the weights, or ``before``.
+        layers: recurrent layers.
+        hidden_size: units per layer.
+        dropout: dropout probability of the last hidden state.
+        huber: threshold of the Huber loss, in standard deviations; None for squared errors.
+        batch_size: windows per step.
+        learning_rate: Adam's peak learning rate.
+        warmup_steps: steps until that peak.
+        epochs: passes over the windows; the best epoch on the validation windows is kept.
+        patience: stop after so many epochs without a better one; None never stops early.
+        clip_norm: maximum global norm of a gradient.
+        validation_fraction: share of the windows, the last ones, that choose the epoch; 0 keeps the last epoch.
+        random_state: a seed or a generator; None is different every time.
+        n_jobs: threads; None or -1 uses all cores. The result is the same at any number.
 
     Attributes:
-        settings: as given. model_: the :class:`ForecasterModel`, after ``fit``.
+        model_: the :class:`seqclf.ForecasterModel`, which forecasts without scikit-learn.
+        history_: one dict per epoch: loss, and loss on the validation windows.
 
     Example:
         >>> months = np.arange(120)
         >>> series = 10 + np.sin(months * 2 * np.pi / 12)
-        >>> settings = ForecasterSettings(window=6, horizon=3, season=12, hidden_size=8, epochs=15, learning_rate=0.02)
-        >>> forecaster = Forecaster(settings).fit(series, threads=1)
-        >>> bool(np.abs(forecaster.predict()[:, 0] - [10, 10.5, 10.87]).max() < 0.2)
+        >>> forecaster = Forecaster(
+        ...     window=6, horizon=3, season=12, hidden_size=8, epochs=15, learning_rate=0.02, random_state=1
+        ... )
+        >>> bool(np.abs(forecaster.fit(series).predict()[:, 0] - [10, 10.5, 10.87]).max() < 0.2)
         True
     """
 
-    model_: ForecasterModel
-
-    def __init__(self, settings: ForecasterSettings | None = None) -> None:
-        self.settings = settings or ForecasterSettings()
+    def __init__(
+        self,
+        *,
+        window: int = 30,
+        horizon: int = 7,
+        strategy: str = "direct",
+        season: int | None = None,
+        seasonal: str = "inputs",
+        log: bool = False,
+        relative: bool = False,
+        cell: str = "lstm",
+        reset: str = "after",
+        layers: int = 1,
+        hidden_size: int = 32,
+        dropout: float = 0.0,
+        huber: float | None = None,
+        batch_size: int = 32,
+        learning_rate: float = 0.005,
+        warmup_steps: int = 50,
+        epochs: int = 30,
+        patience: int | None = None,
+        clip_norm: float = 1.0,
+        validation_fraction: float = 0.1,
+        random_state: int | np.random.RandomState | None = None,
+        n_jobs: int | None = None,
+    ) -> None:
+        self.window = window
+        self.horizon = horizon
+        self.strategy = strategy
+        self.season = season
+        self.seasonal = seasonal
+        self.log = log
+        self.relative = relative
+        self.cell = cell
+        self.reset = reset
+        self.layers = layers
+        self.hidden_size = hidden_size
+        self.dropout = dropout
+        self.huber = huber
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.warmup_steps = warmup_steps
+        self.epochs = epochs
+        self.patience = patience
+        self.clip_norm = clip_norm
+        self.validation_fraction = validation_fraction
+        self.random_state = random_state
+        self.n_jobs = n_jobs
 
     def fit(
-        self,
-        series: Any,
-        *,
-        names: Sequence[str] | None = None,
-        threads: int | None = None,
-        on_progress: Callable[[Progress], None] | None = None,
+        self, series: Any, y: Any = None, *, names: Sequence[str] | None = None, on_progress: OnProgress | None = None
     ) -> "Forecaster":
         """Train on a series.
 
@@ -57,46 +116,33 @@ class Forecaster:
 
         Args:
             series: (N,) or (N, D) numbers at equal time steps, the oldest first.
+            y: ignored, there for the sake of scikit-learn's interface.
             names: of the columns.
-            threads: the largest number of threads; None uses all cores. The result is the same at any number.
             on_progress: called a few times a second.
 
         Raises:
-            InputError: the series is too short, or not all numbers are finite.
+            InputError: a parameter out of range, too short a series, or a number that is not finite.
             TrainingError: loss or gradient is no longer a number.
         """
-        self.model_ = train_forecaster(
-            series, settings=self.settings, names=names, threads=threads, on_progress=on_progress
+        self.model_: ForecasterModel = train_forecaster(
+            series, names=names, on_progress=on_progress, **self._training(ForecasterSettings)
         )
+        self.history_ = self.model_.history
         return self
-
-    def forecast(self, series: Any, origins: Any, steps: int | None = None, *, start: int = 0) -> np.ndarray:
-        """Return forecasts from several positions of a series, each from the values before its position only.
-
-        Args:
-            series: (N,) or (N, D). origins: (n,) positions of the first value to forecast, at most N.
-            steps: the number of steps; None is the horizon, the maximum of a direct forecaster.
-            start: the position of ``series[0]`` in the training series, which determines the time of the season.
-
-        Returns:
-            (n, steps, D) float64.
-
-        Raises:
-            InputError: not fitted, too few values before an origin, or other columns.
-        """
-        return self._fitted.forecast(series, origins, steps, start=start)
 
     def predict(self, steps: int | None = None, *, series: Any = None, start: int = 0) -> np.ndarray:
         """Return the values (steps, D) float64 that follow the training series, or another one.
 
-        Arguments are those of ``forecast``; ``series`` None continues the training series.
-        """
-        return self._fitted.predict(steps, series=series, start=start)
+        Args:
+            steps: their number; None is the horizon, the maximum of a direct forecaster.
+            series: (N,) or (N, D); None continues the training series.
+            start: the position of ``series[0]`` in the training series, which determines the time of the season.
 
-    def calibrate(self, report: HasResiduals) -> "Forecaster":
-        """Keep the errors of a back-test for ``predict_interval``."""
-        self._fitted.calibrate(report.residuals)
-        return self
+        Raises:
+            InputError: too few values, other columns, or too many steps.
+        """
+        check_is_fitted(self)
+        return self.model_.predict(steps, series=series, start=start)
 
     def predict_interval(
         self, level: float = 0.9, steps: int | None = None, *, series: Any = None, start: int = 0
@@ -104,49 +150,50 @@ class Forecaster:
         """Return lower and upper bounds (steps, D) that hold each value in a share ``level`` of cases.
 
         The bounds are the forecast plus quantiles of the back-test's errors at the same step, with the ranks of
-        split-conformal prediction (Vovk et al. 2005).
+        split-conformal prediction (Vovk et al. 2005). The other arguments are those of ``predict``.
 
         Raises:
             InputError: there was no back-test, it has too few errors for ``level``, or fewer steps.
         """
-        return self._fitted.predict_interval(level, steps, series=series, start=start)
+        check_is_fitted(self)
+        return self.model_.predict_interval(level, steps, series=series, start=start)
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write a safetensors file; equal forecasters give equal bytes.
+    def forecast(self, series: Any, origins: Any, steps: int | None = None, *, start: int = 0) -> np.ndarray:
+        """Return forecasts from several positions of a series, each from the values before its position only.
+
+        Args:
+            series: (N,) or (N, D). origins: (n,) positions of the first value to forecast, at most N.
+            steps, start: as in ``predict``.
+
+        Returns:
+            (n, steps, D) float64.
 
         Raises:
-            InputError: not fitted, or ``path`` cannot be written; an existing file is kept.
+            InputError: too few values before an origin, or other columns.
         """
-        self._fitted.save(path)
+        check_is_fitted(self)
+        return self.model_.forecast(series, origins, steps, start=start)
 
-    @property
-    def _fitted(self) -> ForecasterModel:
-        if not hasattr(self, "model_"):
-            raise InputError("the forecaster is not trained; call fit with a series first")
-        return self.model_
+    def calibrate(self, report: HasResiduals) -> "Forecaster":
+        """Keep the errors of a back-test, as :func:`seqclf.backtest` returns it, for ``predict_interval``.
 
-    @property
-    def names(self) -> list[str]:
-        """The columns."""
-        return self._fitted.names
+        Raises:
+            InputError: it has another horizon or other columns.
+        """
+        check_is_fitted(self)
+        self.model_.calibrate(report)
+        return self
 
-    @property
-    def metrics(self) -> dict[str, Any]:
-        """Results of training."""
-        return self._fitted.metrics
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write ``model_`` to a safetensors file, which :func:`seqclf.load_model` loads; equal models, equal bytes.
 
-    @property
-    def history(self) -> list[dict[str, Any]]:
-        """One row per epoch."""
-        return self._fitted.history
+        Raises:
+            InputError: ``path`` cannot be written; an existing file is kept.
+        """
+        check_is_fitted(self)
+        self.model_.save(path)
 
-    @property
-    def residuals(self) -> np.ndarray:
-        """(K, H, D) back-test errors for intervals; K is 0 before ``calibrate``."""
-        return self._fitted.residuals
-
-    def __repr__(self) -> str:
-        if hasattr(self, "model_"):
-            return repr(self.model_).replace("Model", "", 1)
-        settings = self.settings
-        return f"<Forecaster: {settings.strategy} {settings.cell} of {settings.hidden_size}, not trained>"
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.string, tags.input_tags.one_d_array = False, True
+        return tags

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -23,6 +23,14 @@ from seqclf.model_file import (
 from wordvec import FormatError, InputError, check_number, check_whole
 
 KIND = "forecaster"
+
+
+class HasResiduals(Protocol):
+    """A back-test's result, as :func:`seqclf.backtest` returns it."""
+
+    @property
+    def residuals(self) -> np.ndarray:
+        """(K, H, D) truth minus forecast."""
 
 
 class ForecasterModel:
@@ -67,12 +75,13 @@ class ForecasterModel:
         """Return the next values (steps, D); see :meth:`seqclf.Forecaster.predict`."""
         return self.preparation.original(self._next(steps, series, start))
 
-    def calibrate(self, residuals: np.ndarray) -> None:
-        """Keep back-test errors (K, H, D) for ``predict_interval``.
+    def calibrate(self, report: HasResiduals) -> None:
+        """Keep the errors of a back-test for ``predict_interval``.
 
         Raises:
-            InputError: they have another horizon or other columns.
+            InputError: it has another horizon or other columns.
         """
+        residuals = report.residuals
         if residuals.shape[1:] != (self.settings.horizon, len(self.names)):
             raise InputError(
                 f"the back-test is one of {residuals.shape[1:]} steps and columns, "

@@ -1,6 +1,6 @@
 """Training of a forecaster, from a series to a model."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,20 +13,43 @@ from seqclf.forecasting.windows import Preparation, windows_after, windows_befor
 from seqclf.layers.pooled_network import PooledNetwork
 from seqclf.layers.workers import Workers
 from seqclf.training.dropout import DropoutRates
-from seqclf.training.loop import Outcome, Progress, steps_in_all, train_in_batches
+from seqclf.training.loop import Outcome, steps_in_all, train_in_batches
 from seqclf.training.pooled import Trainer
 from wordvec import InputError
+from wordvec.system.progress import OnProgress
 
 
 def train_forecaster(
     series: Any,
     *,
-    settings: ForecasterSettings,
+    settings: ForecasterSettings | None = None,
     names: Sequence[str] | None = None,
     threads: int | None = None,
-    on_progress: Callable[[Progress], None] | None = None,
+    on_progress: OnProgress | None = None,
 ) -> ForecasterModel:
-    """Train a recurrent network that forecasts a series; arguments and errors as in :meth:`seqclf.Forecaster.fit`."""
+    """Train a recurrent network that forecasts a series of one column or several.
+
+    Args:
+        series: (N,) or (N, D) numbers at equal time steps, the oldest first.
+        settings: default: ``ForecasterSettings()``.
+        names: of the columns.
+        threads: the largest number of threads; None uses all cores. The result is the same at any number.
+        on_progress: called a few times a second with a :class:`wordvec.Progress`.
+
+    Returns:
+        The model; its ``history`` has one row per epoch.
+
+    Raises:
+        InputError: the series is too short, or not all numbers are finite.
+        TrainingError: loss or gradient is no longer a number.
+
+    Example:
+        >>> series = np.sin(np.arange(60) * 2 * np.pi / 6)
+        >>> settings = ForecasterSettings(window=6, horizon=2, hidden_size=8, epochs=2)
+        >>> train_forecaster(series, settings=settings, threads=1).predict().shape
+        (2, 1)
+    """
+    settings = ForecasterSettings() if settings is None else settings
     values = as_series(series)
     columns = values.shape[1]
     named = [str(name) for name in names] if names is not None else [f"y{column}" for column in range(columns)]
@@ -74,7 +97,7 @@ def _train(
     training: np.ndarray,
     validation: np.ndarray,
     workers: Workers,
-    on_progress: Callable[[Progress], None] | None,
+    on_progress: OnProgress | None,
 ) -> Outcome:
     """Train on the windows before the origins ``training``; those before ``validation`` choose the epoch."""
     steps = steps_in_all(training.size, settings)
@@ -95,5 +118,5 @@ def _train(
 
     return train_in_batches(
         step, np.full(training.size, settings.window), trainer, settings,
-        arrays=[network.dense], evaluate=on_dev if validation.size else None, on_progress=on_progress,
+        arrays=[network.dense], unit="windows", evaluate=on_dev if validation.size else None, on_progress=on_progress,
     )  # fmt: skip

@@ -2,7 +2,7 @@
 
 import logging
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -15,8 +15,9 @@ from seqclf.layers.batches import PackedBatch, row_sequences
 from seqclf.layers.tape import DropoutMasks, States
 from seqclf.layers.workers import Workers
 from seqclf.training.dropout import DropoutRates, draw_dropout_masks, draw_output_mask
-from seqclf.training.loop import Outcome, Progress, Reporter, best_of_epochs
+from seqclf.training.loop import Outcome, Reporter, best_of_epochs
 from seqclf.training.optimizers import Adam, Sgd, check_finite, clipping, global_norm, scheduled_rate
+from wordvec.system.progress import OnProgress
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +30,7 @@ def train_language_model(
     settings: LanguageModelSettings | None = None,
     dev: Iterable[str] | None = None,
     threads: int | None = None,
-    on_progress: Callable[[Progress], None] | None = None,
+    on_progress: OnProgress | None = None,
 ) -> LanguageModel:
     """Train a recurrent language model.
 
@@ -38,7 +39,7 @@ def train_language_model(
         settings: default: ``LanguageModelSettings()``.
         dev: lines that choose the best epoch; None splits off the last ``settings.validation_fraction``.
         threads: the largest number of threads; None uses all cores. The result is the same at any number.
-        on_progress: called a few times a second with a :class:`seqclf.Progress`.
+        on_progress: called a few times a second with a :class:`wordvec.Progress`.
 
     Returns:
         The model; its ``history`` has one row per epoch.
@@ -171,7 +172,7 @@ def train_language_network(
     settings: LanguageModelSettings,
     workers: Workers,
     dev: np.ndarray | None = None,
-    on_progress: Callable[[Progress], None] | None = None,
+    on_progress: OnProgress | None = None,
 ) -> Outcome:
     """Train a network in place and leave it with the parameters of the epoch that scored best on ``dev``.
 
@@ -181,7 +182,7 @@ def train_language_network(
         settings: see ``LanguageModelSettings``.
         workers: threads; they do not change the result.
         dev: (M + 1,) int32, the text that chooses the epoch; None keeps the last epoch.
-        on_progress: called with a ``Progress``.
+        on_progress: called a few times a second.
 
     Raises:
         TrainingError: loss or gradient is no longer a number.
@@ -189,14 +190,14 @@ def train_language_network(
     bounds = streams(ids.size - 1, settings.batch_size, settings.window)
     steps = -(-int(bounds[1]) // settings.window) * settings.epochs
     trainer = LanguageTrainer(network, settings, steps=steps, workers=workers)
-    report = Reporter(on_progress, settings.epochs, steps, (bounds.size - 1) * settings.window)
+    report = Reporter(on_progress, "tokens", settings.epochs, int(bounds[-1]) * settings.epochs)
 
     def run(epoch: int) -> tuple[dict[str, Any], tuple[float, ...] | None]:
         summed, seen, state, score = 0.0, 0, None, None
         for window in windows(ids, bounds, settings.window):
             loss, state = trainer.step(window, state)
             summed, seen = summed + loss * window.targets.size, seen + window.targets.size
-            report.step(epoch, trainer, summed / seen)
+            report.step(epoch, trainer, summed / seen, window.targets.size)
         row: dict[str, Any] = {"epoch": epoch + 1, "loss": summed / seen}
         if dev is not None:
             row["dev_loss"] = -float(network.log_probabilities(dev, workers).mean())

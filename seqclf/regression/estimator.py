@@ -1,7 +1,7 @@
 """The regressor of texts or of sequences of numbers as a scikit-learn estimator."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,8 +12,8 @@ from seqclf.estimator import SequenceEstimator
 from seqclf.regression.model import RegressionScore, RegressorModel
 from seqclf.regression.settings import RegressorSettings
 from seqclf.regression.train import train_regressor
-from seqclf.training.loop import Progress
 from wordvec import InputError
+from wordvec.system.progress import OnProgress
 
 if TYPE_CHECKING:
     from wordvec import WordVectors
@@ -79,7 +79,7 @@ class SequenceRegressor(RegressorMixin, SequenceEstimator):
         y: Any,
         *,
         validation_data: tuple[Iterable[Any], Any] | None = None,
-        on_progress: Callable[[Progress], None] | None = None,
+        on_progress: OnProgress | None = None,
     ) -> "SequenceRegressor":
         """Train.
 

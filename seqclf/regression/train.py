@@ -1,7 +1,7 @@
 """Training of a regressor, from texts or sequences of numbers to a model."""
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,10 +14,10 @@ from seqclf.layers.workers import Workers
 from seqclf.regression.model import RegressorModel
 from seqclf.regression.network import build_network, encoder_shape, initial_parameters
 from seqclf.regression.settings import RegressorSettings
-from seqclf.training.loop import Progress
 from seqclf.training.pooled import train_pooled
 from seqclf.training.settings import resolved
 from wordvec import InputError
+from wordvec.system.progress import OnProgress
 
 if TYPE_CHECKING:
     from wordvec import WordVectors
@@ -33,7 +33,7 @@ def train_regressor(
     vectors: "WordVectors | None" = None,
     dev: tuple[Iterable[Any], Any] | None = None,
     threads: int | None = None,
-    on_progress: Callable[[Progress], None] | None = None,
+    on_progress: OnProgress | None = None,
 ) -> RegressorModel:
     """Train a recurrent network that predicts numbers from texts or from sequences of numbers, with a squared error.
 
@@ -122,7 +122,7 @@ def _train(
     dev: tuple[list[Any], np.ndarray],
     trained_words: int,
     threads: int | None,
-    on_progress: Callable[[Progress], None] | None,
+    on_progress: OnProgress | None,
 ) -> None:
     given, truth = training
     targets = ((truth - model.mean) / model.deviation).astype(np.float32)
@@ -134,6 +134,7 @@ def _train(
     with Workers(threads) as workers:
         outcome = train_pooled(
             model.network, model.encode(given), targets, model.settings, trained_words=trained_words, workers=workers,
+            unit="sequences" if model.vocabulary is None else "texts",
             evaluate=on_dev if dev[0] else None, on_progress=on_progress,
         )  # fmt: skip
     model.history = outcome.history

@@ -1,7 +1,7 @@
 """The tagger as a scikit-learn estimator, a thin layer over ``train_tagger``."""
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,8 +12,8 @@ from seqclf.metrics import accuracy
 from seqclf.tagging.model import TaggerModel
 from seqclf.tagging.settings import TaggerSettings
 from seqclf.tagging.train import check_tagged, train_tagger
-from seqclf.training.loop import Progress
 from wordvec import InputError
+from wordvec.system.progress import OnProgress
 
 if TYPE_CHECKING:
     from wordvec import WordVectors
@@ -147,7 +147,7 @@ class SequenceTagger(SequenceEstimator):
         y: Iterable[Sequence[Any]],
         *,
         validation_data: tuple[Iterable[Sequence[str]], Iterable[Sequence[Any]]] | None = None,
-        on_progress: Callable[[Progress], None] | None = None,
+        on_progress: OnProgress | None = None,
     ) -> "SequenceTagger":
         """Train on sentences.
 

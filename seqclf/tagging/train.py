@@ -1,7 +1,7 @@
 """Training of a tagger, from tagged sentences to a model."""
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,10 +25,11 @@ from seqclf.training.dropout import (
     dropout_key,
     dropout_rates,
 )
-from seqclf.training.loop import Progress, steps_in_all, train_in_batches
+from seqclf.training.loop import steps_in_all, train_in_batches
 from seqclf.training.optimizers import Optimizer
 from seqclf.training.settings import resolved
 from wordvec import InputError
+from wordvec.system.progress import OnProgress
 
 if TYPE_CHECKING:
     from wordvec import WordVectors
@@ -47,7 +48,7 @@ def train_tagger(
     vectors: "WordVectors | None" = None,
     dev: tuple[Iterable[Sequence[str]], Iterable[Sequence[Any]]] | None = None,
     threads: int | None = None,
-    on_progress: Callable[[Progress], None] | None = None,
+    on_progress: OnProgress | None = None,
 ) -> TaggerModel:
     """Train a recurrent tagger.
 
@@ -58,7 +59,7 @@ def train_tagger(
         vectors: pretrained word vectors to start from; they also set the casing.
         dev: sentences and tags that choose the best epoch; None splits off ``settings.validation_fraction``.
         threads: the largest number of threads; None uses all cores. The result is the same at any number.
-        on_progress: called a few times a second with a :class:`seqclf.Progress`, whose texts are sentences.
+        on_progress: called a few times a second with a :class:`wordvec.Progress`.
 
     Returns:
         The model; its ``history`` has one row per epoch.
@@ -138,7 +139,7 @@ def _train(
     settings: TaggerSettings,
     vectors: "WordVectors | None",
     threads: int | None,
-    on_progress: Callable[[Progress], None] | None,
+    on_progress: OnProgress | None,
 ) -> TaggerModel:
     random = np.random.default_rng([settings.seed, 0x7A66])
     lowercase = bool(settings.lowercase)
@@ -173,6 +174,7 @@ def _train(
             trainer.optimizer,
             settings,
             arrays=trainer.trained,
+            unit="sentences",
             evaluate=None if dev is None else lambda: _evaluated(network, *dev, workers),
             sizes=np.diff(forms.offsets),
             on_progress=on_progress,

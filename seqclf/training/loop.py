@@ -10,40 +10,12 @@ from typing import Any, Protocol
 import numpy as np
 
 from seqclf.layers.batches import training_batches
+from wordvec.system.progress import OnProgress, Progress
 
 logger = logging.getLogger(__name__)
 
 BUCKET_WINDOW = 8
 """Batches that are sorted by length together, see ``training_batches``: a sixth less work than 1 at equal accuracy."""
-
-
-@dataclass(frozen=True)
-class Progress:
-    """The state of a training; ``on_progress`` gets it a few times a second and at the end of every epoch.
-
-    Attributes:
-        epoch: the current one, from 0. epochs: their number.
-        step: steps done in all epochs. steps: their number.
-        loss: mean training loss of this epoch so far, in nats.
-        learning_rate: of the last step.
-        texts_per_second: over the whole training so far; tokens for a language model.
-        seconds_left: at that speed.
-        dev_accuracy, dev_micro_f1, dev_loss: of the last finished epoch, where measured; None before that.
-        epoch_done: whether this call ends an epoch.
-    """
-
-    epoch: int
-    epochs: int
-    step: int
-    steps: int
-    loss: float
-    learning_rate: float
-    texts_per_second: float
-    seconds_left: float
-    dev_accuracy: float | None = None
-    dev_micro_f1: float | None = None
-    dev_loss: float | None = None
-    epoch_done: bool = False
 
 
 @dataclass(frozen=True)
@@ -113,10 +85,6 @@ class Stepping(Protocol):
     """The state of a training that a ``Reporter`` reads."""
 
     @property
-    def done(self) -> int:
-        """Steps so far."""
-
-    @property
     def learning_rate(self) -> float:
         """Of the last step."""
 
@@ -124,36 +92,49 @@ class Stepping(Protocol):
 class Reporter:
     """Calls ``on_progress`` about ten times a second, and at the end of every epoch.
 
+    The speed is measured from the end of the first step, which may have compiled kernels.
+
     Args:
         call: takes a ``Progress``, or None.
-        epochs, steps: of the whole training. batch_size: sequences per step.
+        unit: what is counted, such as ``texts``.
+        epochs: their number. total: units in all of them.
     """
 
-    def __init__(self, call: Callable[[Progress], None] | None, epochs: int, steps: int, batch_size: int) -> None:
-        self._call, self._epochs, self._steps, self._batch_size = call, epochs, steps, batch_size
-        self._began = self._last = time.perf_counter()
-        self._dev: dict[str, Any] = {}
+    def __init__(self, call: OnProgress | None, unit: str, epochs: int, total: int) -> None:
+        self._call, self._unit, self._epochs, self._total = call, unit, epochs, total
+        self._last = time.perf_counter()
+        self._done = self._first = 0
+        self._first_ended = math.nan
+        self._metrics: dict[str, float] = {}
 
-    def step(self, epoch: int, training: Stepping, loss: float) -> None:
+    def step(self, epoch: int, training: Stepping, loss: float, size: int) -> None:
+        """Count a step over ``size`` units; ``loss`` is the epoch's mean so far."""
         now = time.perf_counter()
+        self._done += size
+        if not self._first:
+            self._first, self._first_ended = size, now
         if self._call is not None and now - self._last >= 0.1:
             self._send(epoch, training, loss, now, False)
 
     def epoch(self, epoch: int, training: Stepping, row: dict[str, Any]) -> None:
-        names = ("dev_accuracy", "dev_micro_f1", "dev_loss")
-        self._dev = {name: row[name] for name in names if name in row}
+        """Report the end of an epoch, given its row of the history."""
+        self._metrics = {name: value for name, value in row.items() if name not in ("epoch", "loss")}
         if self._call is not None:
             self._send(epoch, training, row["loss"], time.perf_counter(), True)
 
-    def _send(self, epoch: int, training: Stepping, loss: float, now: float, done: bool) -> None:
+    def _send(self, epoch: int, training: Stepping, loss: float, now: float, epoch_done: bool) -> None:
         assert self._call is not None
         self._last = now
-        seconds = max(now - self._began, 1e-9)
-        left = seconds / training.done * (self._steps - training.done)
-        speed = training.done * self._batch_size / seconds
-        rate = training.learning_rate
-        steps = training.done, self._steps
-        self._call(Progress(epoch, self._epochs, *steps, loss, rate, speed, left, epoch_done=done, **self._dev))
+        speed = left = math.nan
+        if self._done > self._first:
+            speed = (self._done - self._first) / max(now - self._first_ended, 1e-9)
+            left = (self._total - self._done) / speed
+        self._call(
+            Progress(
+                "training", self._done, self._total, self._unit, speed, left, epoch, self._epochs, loss,
+                training.learning_rate, dict(self._metrics), epoch_done,
+            )
+        )  # fmt: skip
 
 
 class Plan(Protocol):
@@ -184,25 +165,27 @@ def train_in_batches(
     plan: Plan,
     *,
     arrays: Sequence[np.ndarray],
+    unit: str,
     evaluate: Callable[[], tuple[dict[str, Any], tuple[float, ...]]] | None = None,
     sizes: np.ndarray | None = None,
-    on_progress: Callable[[Progress], None] | None = None,
+    on_progress: OnProgress | None = None,
 ) -> Outcome:
     """Train on shuffled batches of sequences, epoch by epoch, and keep the best epoch.
 
     Args:
         step: one update from some sequences (B,); returns their mean loss.
         lengths: (S,) of all sequences.
-        training: counts the steps.
+        training: has the learning rate.
         plan: epochs, batch_size, patience, seed.
         arrays: see ``best_of_epochs``.
+        unit: what the sequences are called in progress reports.
         evaluate: returns validation results for the history, and the score that chooses the epoch; None without
             validation data.
         sizes: (S,) weights of the sequences in the mean loss; None weighs all equally.
-        on_progress: called with a ``Progress``.
+        on_progress: called a few times a second.
     """
     sizes = np.ones_like(lengths) if sizes is None else sizes
-    report = Reporter(on_progress, plan.epochs, steps_in_all(lengths.size, plan), plan.batch_size)
+    report = Reporter(on_progress, unit, plan.epochs, lengths.size * plan.epochs)
 
     def run(epoch: int) -> tuple[dict[str, Any], tuple[float, ...] | None]:
         random = np.random.default_rng([plan.seed, 0xE70C, epoch])
@@ -211,7 +194,7 @@ def train_in_batches(
             size = int(sizes[members].sum())
             summed += step(members) * size
             seen += size
-            report.step(epoch, training, summed / max(seen, 1))
+            report.step(epoch, training, summed / max(seen, 1), members.size)
         row: dict[str, Any] = {"epoch": epoch + 1, "loss": summed / max(seen, 1)}
         score = None
         if evaluate is not None:

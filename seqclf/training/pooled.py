@@ -10,9 +10,10 @@ from seqclf.layers.batches import PackedBatch, Sequences, pack
 from seqclf.layers.pooled_network import PooledNetwork
 from seqclf.layers.workers import Workers
 from seqclf.training.dropout import DropoutRates, draw_dropout_masks, draw_output_mask, dropout_rates
-from seqclf.training.loop import Outcome, Progress, steps_in_all, train_in_batches
+from seqclf.training.loop import Outcome, steps_in_all, train_in_batches
 from seqclf.training.optimizers import Optimizer, OptimizerSettings
 from seqclf.training.settings import PooledSettings
+from wordvec.system.progress import OnProgress
 
 
 class TrainerSettings(OptimizerSettings, Protocol):
@@ -97,8 +98,9 @@ def train_pooled(
     weights: np.ndarray | None = None,
     trained_words: int,
     workers: Workers,
+    unit: str,
     evaluate: Callable[[], tuple[dict[str, Any], tuple[float, ...]]] | None = None,
-    on_progress: Callable[[Progress], None] | None = None,
+    on_progress: OnProgress | None = None,
 ) -> Outcome:
     """Train a network in place and leave it with the parameters of its best epoch.
 
@@ -110,7 +112,7 @@ def train_pooled(
         weights: see ``Trainer``.
         trained_words: the first rows of the embedding, trained if ``settings.tune_vectors``.
         workers: threads; they do not change the result.
-        evaluate, on_progress: see ``train_in_batches``.
+        unit, evaluate, on_progress: see ``train_in_batches``.
 
     Raises:
         TrainingError: loss or gradient is no longer a number.
@@ -126,6 +128,6 @@ def train_pooled(
         return trainer.step(batch, targets[members[batch.order]], examples.inputs(batch))
 
     return train_in_batches(
-        step, lengths, trainer, settings, arrays=[network.dense, network.embedding[:tuned_rows]],
+        step, lengths, trainer, settings, arrays=[network.dense, network.embedding[:tuned_rows]], unit=unit,
         evaluate=evaluate, on_progress=on_progress,
     )  # fmt: skip

@@ -19,13 +19,13 @@ import numpy as np
 
 from seqclf import (
     ClassifierSettings,
-    Forecaster,
     ForecasterSettings,
     LanguageModelSettings,
     RegressorSettings,
     TaggerSettings,
     backtest,
     train_classifier,
+    train_forecaster,
     train_language_model,
     train_multi_label,
     train_regressor,
@@ -119,8 +119,9 @@ def language_models(folder: Path) -> None:
 def forecasters(folder: Path) -> None:
     settings = ForecasterSettings(window=5, horizon=2, season=6, hidden_size=3, epochs=3, seed=7)
     series = runs.series()
-    model = Forecaster(settings).fit(series, names=["tide", "swell"], threads=1)
-    model.calibrate(backtest(series, settings, 12, threads=1)).save(folder / "forecaster.safetensors")
+    model = train_forecaster(series, settings=settings, names=["tide", "swell"], threads=1)
+    model.calibrate(backtest(series, settings, 12, threads=1))
+    model.save(folder / "forecaster.safetensors")
 
 
 def checkpoints(folder: Path) -> None:

@@ -14,7 +14,7 @@ class Progress:
     Attributes:
         stage: ``reading``, ``counting`` or ``training``.
         done, total: the work done, and all of it, in units.
-        unit: ``bytes``, ``tokens``, ``cells`` (nonzero counts), ``texts``, ``windows``.
+        unit: ``bytes``, ``tokens``, ``cells`` (nonzero counts), ``texts``, ``sentences``, ``sequences``, ``windows``.
         per_second: units per second in this call; NaN before it can be estimated.
         seconds_left: at that rate; NaN before it can be estimated.
         epoch: the current one, from 0. epochs: their number; both 0 where there are none.

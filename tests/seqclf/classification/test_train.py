@@ -154,11 +154,17 @@ def test_progress_says_where_training_stands():
     train_on_noise(replace(SMALL, epochs=3), on_progress=seen.append)
     ends = [progress for progress in seen if progress.epoch_done]
     assert [progress.epoch for progress in ends] == [0, 1, 2]
-    assert [progress.step for progress in ends] == [6, 12, 18]
-    assert all(progress.steps == 18 and progress.epochs == 3 for progress in seen)
-    assert all(0 <= progress.dev_accuracy <= 1 and progress.dev_loss > 0 for progress in ends)
+    total = ends[-1].done
+    assert [progress.done for progress in ends] == [total / 3, 2 * total / 3, total]
+    assert all(
+        (progress.stage, progress.unit, progress.total, progress.epochs) == ("training", "texts", total, 3)
+        for progress in seen
+    )
+    for progress in ends:
+        assert progress.metrics.keys() == {"dev_accuracy", "dev_loss"}
+        assert 0 <= progress.metrics["dev_accuracy"] <= 1
     assert ends[-1].seconds_left == 0
-    assert ends[0].texts_per_second > 0
+    assert ends[0].per_second > 0
 
 
 def test_an_interrupt_leaves_at_once_with_every_thread_joined(monkeypatch):

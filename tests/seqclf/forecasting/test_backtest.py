@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from seqclf import Forecaster, ForecasterSettings, backtest
+from seqclf import ForecasterSettings, backtest, train_forecaster
 from seqclf.forecasting.backtest import block_resamples, bootstrap_interval, naive_forecasts
 from wordvec import InputError
 
@@ -58,7 +58,7 @@ def test_nets_know_only_what_precedes(refits):
     stretches = np.array_split(np.arange(20), refits)
     for stretch in stretches:
         known = values[: found.origins[stretch[0]]]
-        net = Forecaster(SMALL).fit(known, threads=1)
+        net = train_forecaster(known, settings=SMALL, threads=1)
         np.testing.assert_array_equal(net.predict(), found.forecasts[stretch[0]])
 
 

@@ -1,257 +1,54 @@
-"""Forecaster: it learns, it never looks ahead, its file, its intervals, its errors."""
-
-from dataclasses import replace
-from pathlib import Path
+"""Forecaster as an estimator; what all estimators promise is checked in tests/estimators."""
 
 import numpy as np
 import pytest
 
-from seqclf import Forecaster, ForecasterSettings, load_model
-from seqclf.forecasting.backtest import Backtest
-from seqclf.model_file import read_model, write_model
-from wordvec import FormatError, InputError
+from seqclf import Forecaster, ForecasterModel, ForecasterSettings, backtest, load_model, train_forecaster
+from wordvec import InputError
 
-SMALL = ForecasterSettings(window=6, horizon=3, hidden_size=8, epochs=3, batch_size=16)
-
-
-def waves(length=150, noise=0.05):
-    """Two columns: a season of 10 with a trend, and one of half the swing, later."""
-    at = np.arange(length)
-    both = np.stack([3 + 0.02 * at + np.sin(at * 2 * np.pi / 10), 9 + 0.5 * np.cos(at * 2 * np.pi / 10)], axis=1)
-    return both + np.random.default_rng(0).normal(0, noise, both.shape)
+SMALL = {"window": 6, "horizon": 3, "hidden_size": 8, "epochs": 3, "batch_size": 16}
+SERIES = np.sin(np.arange(120) * 2 * np.pi / 10) + 0.01 * np.arange(120)
 
 
-@pytest.fixture(scope="module")
-def trained():
-    return Forecaster(SMALL).fit(waves(), names=["tide", "swell"], threads=1)
+def small(**options):
+    return Forecaster(**{**SMALL, "random_state": 1, "n_jobs": 1, **options})
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"strategy": "direct"},
-        {"strategy": "recursive", "cell": "gru", "relative": True},
-        {"strategy": "direct", "season": 10, "cell": "rnn", "layers": 2, "log": True},
-        {"strategy": "recursive", "season": 10, "seasonal": "difference", "horizon": 12},
-    ],
-)
-def test_a_regular_series_is_learnt(changes):
-    series = waves(noise=0)
-    settings = replace(SMALL, epochs=25, learning_rate=0.02, hidden_size=16, **changes)
-    net = Forecaster(settings).fit(series[:130], threads=1)
-    forecast = net.forecast(series, [130])[0]
-    truth = series[130 : 130 + settings.horizon]
-    assert np.abs(forecast - truth).mean() < 0.2
-    assert np.abs(series[129] - truth).mean() > 0.4
+def test_it_forecasts_what_the_trained_model_does():
+    series, seen = np.stack([SERIES, 2 - SERIES], axis=1), []
+    forecaster = small().fit(series, names=["tide", "ebb"], on_progress=seen.append)
+    model = train_forecaster(series, settings=ForecasterSettings(**SMALL, seed=1), threads=1)
+    assert isinstance(forecaster.model_, ForecasterModel)
+    assert forecaster.model_.names == ["tide", "ebb"]
+    assert forecaster.history_ == model.history
+    assert seen[-1].unit == "windows"
+    np.testing.assert_array_equal(forecaster.predict(2), model.predict(2))
+    np.testing.assert_array_equal(forecaster.predict(series=series[:50], start=5), model.predict(series=series[:50]))
+    np.testing.assert_array_equal(forecaster.forecast(series, [40, 60]), model.forecast(series, [40, 60]))
+
+
+def test_intervals_come_from_a_back_test(tmp_path):
+    forecaster = small().fit(SERIES)
+    with pytest.raises(InputError, match="call calibrate"):
+        forecaster.predict_interval()
+    report = backtest(SERIES, ForecasterSettings(**SMALL), 30, threads=1)
+    assert forecaster.calibrate(report) is forecaster
+    low, high = forecaster.predict_interval(0.8)
+    assert (low <= high).all()
+    forecaster.save(tmp_path / "model.safetensors")
+    loaded = load_model(tmp_path / "model.safetensors", "forecaster")
+    np.testing.assert_array_equal(loaded.predict_interval(0.8), (low, high))
 
 
 def test_a_failed_fit_leaves_the_forecaster_as_it_was():
-    forecaster = Forecaster(SMALL).fit(waves(), threads=1)
+    forecaster = small().fit(SERIES)
     expected = forecaster.predict()
-    for series, names in ((waves(3)[:, 0], None), (waves()[:, 0], ["one", "too many"])):
+    for series, names in ((SERIES[:3], None), (SERIES, ["one", "too many"])):
         with pytest.raises(InputError):
-            forecaster.fit(series, names=names, threads=1)
+            forecaster.fit(series, names=names)
         np.testing.assert_array_equal(forecaster.predict(), expected)
 
 
-def test_a_forecast_knows_nothing_of_what_comes_after(trained):
-    series, origins = waves(), np.array([20, 60, 61])
-    before = trained.forecast(series, origins)
-    for origin, expected in zip(origins, before, strict=True):
-        changed = series.copy()
-        changed[origin:] = 1e6
-        np.testing.assert_array_equal(trained.forecast(changed, [origin])[0], expected)
-        changed[origin - 1] += 1
-        assert (trained.forecast(changed, [origin])[0] != expected).all()
-
-
-def test_training_knows_nothing_of_the_held_out_end():
-    """Neither the scaling nor the weights of a first epoch change with it."""
-    settings = replace(SMALL, epochs=1, validation_fraction=0.2, season=10, seasonal="difference")
-    series = waves()
-    held = Forecaster(settings).fit(series, threads=1)
-    first_held = 150 - held.metrics["dev_windows"] - SMALL.horizon + 1
-    series[first_held:] *= 3
-    again = Forecaster(settings).fit(series, threads=1)
-    assert held.metrics["dev_windows"] == int(0.2 * (150 - 16 - 3 + 1))
-    np.testing.assert_array_equal(held.model_.preparation.mean, again.model_.preparation.mean)
-    assert held.metrics["loss"] == again.metrics["loss"]
-    assert held.metrics["dev_loss"] != again.metrics["dev_loss"]
-
-
-def test_neighbours_and_the_place_in_the_call_change_nothing(trained):
-    series, origins = waves(), np.arange(6, 151)
-    together = trained.forecast(series, origins)
-    np.testing.assert_array_equal(trained.forecast(series, [77])[0], together[77 - 6])
-    np.testing.assert_array_equal(trained.predict(), together[-1])
-    np.testing.assert_array_equal(trained.predict(2), trained.predict()[:2])
-
-
-def test_it_goes_on_where_training_ended(trained):
-    series = waves()
-    np.testing.assert_array_equal(trained.predict(), trained.forecast(series, [150])[0])
-    np.testing.assert_array_equal(trained.predict(series=series), trained.predict())
-    seasonal = Forecaster(replace(SMALL, season=10)).fit(series, threads=1)
-    np.testing.assert_array_equal(seasonal.predict(series=series[43:], start=43), seasonal.predict())
-    np.testing.assert_array_equal(seasonal.predict(series=series[50:]), seasonal.predict())
-    assert (seasonal.predict(series=series[43:]) != seasonal.predict()).any()
-
-
-def test_the_same_bytes_at_any_number_of_threads(tmp_path, monkeypatch):
-    monkeypatch.setattr("seqclf.layers.workers.available_cores", lambda: 4)
-    for threads in (1, 2, 4):
-        settings = replace(SMALL, dropout=0.2, epochs=2)
-        Forecaster(settings).fit(waves(), threads=threads).save(tmp_path / f"{threads}.safetensors")
-    files = {(tmp_path / f"{threads}.safetensors").read_bytes() for threads in (1, 2, 4)}
-    assert len(files) == 1
-
-
-def report(count=40, horizon=3, columns=2):
-    errors = np.random.default_rng(2).standard_normal((count, horizon, columns))
-    nothing = np.empty(0)
-    return Backtest(np.arange(count), nothing, nothing, errors, [], 1)
-
-
-def test_a_file_gives_the_same_forecaster(tmp_path):
-    path, again = tmp_path / "a.safetensors", tmp_path / "b.safetensors"
-    settings = replace(SMALL, season=10, seasonal="both", log=True)
-    net = Forecaster(settings).fit(waves(), names=["tide", "swell"], threads=1).calibrate(report())
-    net.save(path)
-    loaded = load_model(path, "forecaster")
-    loaded.save(again)
-    assert path.read_bytes() == again.read_bytes()
-    np.testing.assert_array_equal(loaded.predict(), net.predict())
-    np.testing.assert_array_equal(loaded.predict_interval(0.8), net.predict_interval(0.8))
-    assert (loaded.names, loaded.settings, loaded.history) == (["tide", "swell"], settings, net.history)
-    assert "lstm of 8" in repr(loaded)
-
-
-def test_intervals_are_the_ranks_of_the_errors(trained):
-    found = report(count=19, columns=2)
-    net = Forecaster(SMALL).fit(waves(), threads=1).calibrate(found)
-    low, high = net.predict_interval(0.9)
-    np.testing.assert_allclose(low, net.predict() + found.residuals.min(axis=0))
-    np.testing.assert_allclose(high, net.predict() + found.residuals.max(axis=0))
-    low, high = net.predict_interval(0.8, 1)
-    np.testing.assert_allclose(low, net.predict(1) + np.sort(found.residuals[:, :1], axis=0)[1])
-    with pytest.raises(InputError, match=r"0.95 needs 39 errors of a back-test, there are 19"):
-        net.predict_interval(0.95)
-    with pytest.raises(InputError, match="level must be above 0 and below 1, got 1"):
-        net.predict_interval(1)
-    with pytest.raises(InputError, match="call calibrate"):
-        trained.predict_interval()
-    with pytest.raises(InputError, match=r"the back-test is one of \(2, 1\) steps and columns"):
-        net.calibrate(report(horizon=2, columns=1))
-
-
-def test_how_far_it_can_see(trained):
-    with pytest.raises(InputError, match="steps must be at most 3, the horizon it was trained for, got 4"):
-        trained.predict(4)
-    recursive = Forecaster(replace(SMALL, strategy="recursive")).fit(waves(), threads=1)
-    assert recursive.predict(20).shape == (20, 2)
-    np.testing.assert_array_equal(recursive.predict(20)[:3], recursive.predict())
-
-
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        ({"window": 0}, "window must be at least 1, got 0"),
-        ({"horizon": 1.5}, "horizon must be a whole number, got 1.5"),
-        ({"strategy": "both"}, "strategy must be one of direct, recursive, got 'both'"),
-        ({"seasonal": "no"}, "seasonal must be one of inputs, difference, both"),
-        ({"season": 1}, "season must be at least 2, got 1"),
-        ({"cell": "elman"}, "cell must be one of"),
-        ({"huber": 0}, "huber must be above 0, got 0"),
-        ({"dropout": 1}, "dropout must be at least 0 and below 1, got 1"),
-        ({"log": "yes"}, "log must be true or false, got 'yes'"),
-        ({"patience": 0}, "patience must be at least 1, got 0"),
-    ],
-)
-def test_settings_out_of_range(changes, message):
-    with pytest.raises(InputError, match=message):
-        Forecaster(replace(SMALL, **changes))
-
-
-def test_misuse_is_told(trained):
-    with pytest.raises(InputError, match="not trained; call fit"):
-        Forecaster(SMALL).predict()
-    with pytest.raises(InputError, match="8 values are too few: a window of 6 and 3 steps ahead need 9"):
-        Forecaster(SMALL).fit(waves(8))
-    with pytest.raises(InputError, match="a season of 10 and 3 steps ahead need 19"):
-        Forecaster(replace(SMALL, season=10, seasonal="both")).fit(waves(18))
-    with pytest.raises(InputError, match="1 names for 2 columns"):
-        Forecaster(SMALL).fit(waves(), names=["tide"])
-    with pytest.raises(InputError, match="has 1 columns, the forecaster knows 2"):
-        trained.predict(series=waves()[:, :1])
-    for origin in (5, 151):
-        with pytest.raises(InputError, match=f"needs 6 values before it, of 150; got position {origin}"):
-            trained.forecast(waves(), [50, origin])
-
-
-def test_the_shortest_series_there_is():
-    assert Forecaster(SMALL).fit(waves(9), threads=1).predict().shape == (3, 2)
-
-
-@pytest.fixture
-def file(tmp_path, trained):
-    path = tmp_path / "model.safetensors"
-    trained.save(path)
-    return path
-
-
-@pytest.mark.parametrize(
-    ("tensor", "value"),
-    [
-        ("mean", np.full(2, np.nan)),
-        ("deviation", np.zeros(2)),
-        ("tail", np.zeros((5, 2))),
-        ("residuals", np.zeros((1, 9, 2))),
-        ("head.bias", np.zeros(6)),
-        ("head.weight", None),
-        ("extra", np.zeros(2)),
-    ],
-)
-def test_a_damaged_tensor_is_refused(file, tensor, value):
-    tensors, header = read_model(file, ["forecaster"])
-    tensors = {key: array for key, array in (tensors | {tensor: value}).items() if array is not None}
-    write_model(file, tensors, header)
-    with pytest.raises(FormatError, match="damaged"):
-        load_model(file, "forecaster")
-
-
-@pytest.mark.parametrize(
-    ("key", "value"),
-    [
-        ("names", []),
-        ("names", ["tide"]),
-        ("names", [1, 2]),
-        ("length", "150"),
-        ("history", [1]),
-        ("settings", {}),
-        ("settings", "lstm"),
-        *(("settings", {"hidden_size": size}) for size in (10**12, -1, "8")),
-        *(("settings", {name: 10**12}) for name in ("layers", "window", "horizon")),
-        ("settings", {"temperature": 1}),
-    ],
-)
-def test_a_damaged_header_is_refused(file, key, value):
-    tensors, header = read_model(file, ["forecaster"])
-    if key == "settings" and value and isinstance(value, dict):
-        value = header["settings"] | value
-    write_model(file, tensors, header | {key: value})
-    with pytest.raises(FormatError, match="damaged"):
-        load_model(file, "forecaster")
-
-
-def test_files_of_other_kinds_are_told_apart(file, model_file, vectors_file):
-    from seqclf import load_model
-
-    with pytest.raises(FormatError, match="holds a forecaster, not a text classifier; pass a file that classify-text"):
-        load_model(file, "model")
-    with pytest.raises(FormatError, match="holds a text classifier, not a forecaster; pass a file that forecast train"):
-        load_model(model_file, "forecaster")
-    with pytest.raises(FormatError, match="holds word vectors, not a model; pass a file that forecast train wrote"):
-        load_model(vectors_file, "forecaster")
-    Path(file).write_bytes(file.read_bytes()[:-9])
-    with pytest.raises(FormatError, match="cut short"):
-        load_model(file, "forecaster")
+def test_parameters_are_checked_by_fit():
+    with pytest.raises(InputError, match="horizon must be at least 1, got 0"):
+        small(horizon=0).fit(SERIES)

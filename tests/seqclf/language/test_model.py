@@ -122,7 +122,7 @@ def test_the_best_epoch_is_kept_and_training_stops_in_time(monkeypatch):
     trained = train_language_model(LINES * 6, settings=settings, threads=1, on_progress=told.append)
     ends = [state for state in told if state.epoch_done]
     assert [state.learning_rate for state in ends] == [0.02, 0.02, 0.02, 0.005]  # the third was no better
-    assert [(state.epoch, state.dev_loss) for state in ends] == list(enumerate([3.0, 2.0, 2.5, 2.25]))
+    assert [(state.epoch, state.metrics["dev_loss"]) for state in ends] == list(enumerate([3.0, 2.0, 2.5, 2.25]))
     assert [row["dev_loss"] for row in trained.history] == [3.0, 2.0, 2.5, 2.25]
     assert trained.metrics["best_epoch"] == 2
     for name, array in trained.network.parameters().items():

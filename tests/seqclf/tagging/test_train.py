@@ -275,7 +275,7 @@ def test_tensors_that_do_not_fit_are_refused(saved, tmp_path):
         ({"frequent_tags": tags[:-1]}, "frequent_tags must be int32"),
         ({"frequent_tags": None}, "lacks"),
         (join_tokens(["x"] * len(arrays["features"]), "feature"), "features where"),
-        (join_tokens(["x"] * (len(arrays["features"]) - 1), "feature"), "must differ"),
+        (join_tokens(["x"] * (len(arrays["features"]) - 1), "feature"), "must be distinct"),
     ]:
         changed = {key: value for key, value in {**arrays, **tensors}.items() if value is not None}
         save_file(changed, bad, metadata={"seqclf": description})

@@ -1,0 +1,75 @@
+"""The loop over epochs: what it reports."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from seqclf.training import loop
+from wordvec import Progress
+
+
+@dataclass(frozen=True)
+class Plan:
+    epochs: int = 2
+    batch_size: int = 4
+    patience: int | None = None
+    seed: int = 1
+
+
+class Training:
+    learning_rate = 0.25
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock on which a step takes one second, and the first, which compiles, a hundred."""
+    now = [0.0]
+    monkeypatch.setattr(loop.time, "perf_counter", lambda: now[0])
+
+    def step(members):
+        now[0] += 1 if now[0] else 100
+        return 0.5
+
+    return step
+
+
+def reports(step, sequences=10, **options):
+    seen = []
+    loop.train_in_batches(
+        step, np.ones(sequences, int), Training(), Plan(**options), arrays=[], unit="texts", on_progress=seen.append,
+        evaluate=lambda: ({"dev_accuracy": 0.75}, (0.75,)),
+    )  # fmt: skip
+    return seen
+
+
+def test_reports_count_sequences(clock):
+    seen = reports(clock)
+    assert all(isinstance(state, Progress) for state in seen)
+    assert [state.done for state in seen if state.epoch_done] == [10, 20]
+    assert {(state.stage, state.total, state.unit, state.epochs) for state in seen} == {("training", 20, "texts", 2)}
+    assert [state.epoch for state in seen] == [0] * 4 + [1] * 4
+    assert {(state.loss, state.learning_rate) for state in seen} == {(0.5, 0.25)}
+
+
+def test_the_speed_leaves_out_the_first_step(clock):
+    first, second, *_, last = reports(clock)
+    assert math.isnan(first.per_second)
+    assert math.isnan(first.seconds_left)
+    assert second.per_second == second.done - first.done
+    assert second.seconds_left == (20 - second.done) / second.per_second
+    assert last.seconds_left == 0
+
+
+def test_metrics_are_those_of_the_last_finished_epoch(clock):
+    seen = reports(clock)
+    assert [state.metrics for state in seen[:3]] == [{}] * 3
+    assert [state.metrics for state in seen[3:]] == [{"dev_accuracy": 0.75}] * 5
+
+
+def test_a_training_of_one_step_has_no_speed(clock):
+    first, last = reports(clock, sequences=3, epochs=1)
+    assert (first.done, last.done, last.epoch_done) == (3, 3, True)
+    assert math.isnan(last.per_second)
+    assert math.isnan(last.seconds_left)
