@@ -1,4 +1,4 @@
-"""Forecaster: fit, predict, save and load in one object, a thin layer over ``train_forecaster``."""
+"""The forecaster as an estimator, a thin layer over ``train_forecaster``."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -21,7 +21,7 @@ class HasResiduals(Protocol):
 
 
 class Forecaster:
-    """A recurrent network that forecasts a series of one column or several from a window of its past.
+    """A recurrent network that forecasts a univariate or multivariate series from a window of its past.
 
     Args:
         settings: default: ``ForecasterSettings()``.
@@ -63,7 +63,7 @@ class Forecaster:
 
         Raises:
             InputError: the series is too short, or not all numbers are finite.
-            TrainingError: loss or gradient is no longer a number.
+            TrainingError: the loss or a gradient is NaN or infinite.
         """
         self.model_ = train_forecaster(
             series, settings=self.settings, names=names, threads=threads, on_progress=on_progress
@@ -101,10 +101,10 @@ class Forecaster:
     def predict_interval(
         self, level: float = 0.9, steps: int | None = None, *, series: Any = None, start: int = 0
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Return lower and upper bounds (steps, D) that hold each value in a share ``level`` of cases.
+        """Return lower and upper bounds (steps, D) that cover each value with probability ``level``.
 
-        The bounds are the forecast plus quantiles of the back-test's errors at the same step, with the ranks of
-        split-conformal prediction (Vovk et al. 2005).
+        The bounds are the forecast plus quantiles of the back-test's errors at the same step, with the ranks of split
+        conformal prediction (Vovk et al. 2005).
 
         Raises:
             InputError: there was no back-test, it has too few errors for ``level``, or fewer steps.
@@ -122,7 +122,7 @@ class Forecaster:
     @property
     def _fitted(self) -> ForecasterModel:
         if not hasattr(self, "model_"):
-            raise InputError("the forecaster is not trained; call fit with a series first")
+            raise InputError("the forecaster is not fitted; call fit with a series first")
         return self.model_
 
     @property
@@ -149,4 +149,4 @@ class Forecaster:
         if hasattr(self, "model_"):
             return repr(self.model_).replace("Model", "", 1)
         settings = self.settings
-        return f"<Forecaster: {settings.strategy} {settings.cell} of {settings.hidden_size}, not trained>"
+        return f"<Forecaster: {settings.strategy} {settings.cell} of {settings.hidden_size}, not fitted>"

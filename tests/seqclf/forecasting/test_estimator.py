@@ -1,4 +1,4 @@
-"""Forecaster: it learns, it never looks ahead, its file, its intervals, its errors."""
+"""Forecaster: learning, no look-ahead, files, intervals, error messages."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +15,7 @@ SMALL = ForecasterSettings(window=6, horizon=3, hidden_size=8, epochs=3, batch_s
 
 
 def waves(length=150, noise=0.05):
-    """Two columns: a season of 10 with a trend, and one of half the swing, later."""
+    """Two columns with a season of 10: one with a trend, one with half the amplitude and another phase."""
     at = np.arange(length)
     both = np.stack([3 + 0.02 * at + np.sin(at * 2 * np.pi / 10), 9 + 0.5 * np.cos(at * 2 * np.pi / 10)], axis=1)
     return both + np.random.default_rng(0).normal(0, noise, both.shape)
@@ -35,17 +35,17 @@ def trained():
         {"strategy": "recursive", "season": 10, "seasonal": "difference", "horizon": 12},
     ],
 )
-def test_a_regular_series_is_learnt(changes):
+def test_a_regular_series_is_learned(changes):
     series = waves(noise=0)
     settings = replace(SMALL, epochs=25, learning_rate=0.02, hidden_size=16, **changes)
-    net = Forecaster(settings).fit(series[:130], threads=1)
-    forecast = net.forecast(series, [130])[0]
+    model = Forecaster(settings).fit(series[:130], threads=1)
+    forecast = model.forecast(series, [130])[0]
     truth = series[130 : 130 + settings.horizon]
     assert np.abs(forecast - truth).mean() < 0.2
     assert np.abs(series[129] - truth).mean() > 0.4
 
 
-def test_a_failed_fit_leaves_the_forecaster_as_it_was():
+def test_a_failed_fit_does_not_change_the_forecaster():
     forecaster = Forecaster(SMALL).fit(waves(), threads=1)
     expected = forecaster.predict()
     for series, names in ((waves(3)[:, 0], None), (waves()[:, 0], ["one", "too many"])):
@@ -54,7 +54,7 @@ def test_a_failed_fit_leaves_the_forecaster_as_it_was():
         np.testing.assert_array_equal(forecaster.predict(), expected)
 
 
-def test_a_forecast_knows_nothing_of_what_comes_after(trained):
+def test_a_forecast_does_not_depend_on_later_values(trained):
     series, origins = waves(), np.array([20, 60, 61])
     before = trained.forecast(series, origins)
     for origin, expected in zip(origins, before, strict=True):
@@ -65,21 +65,21 @@ def test_a_forecast_knows_nothing_of_what_comes_after(trained):
         assert (trained.forecast(changed, [origin])[0] != expected).all()
 
 
-def test_training_knows_nothing_of_the_held_out_end():
-    """Neither the scaling nor the weights of a first epoch change with it."""
+def test_training_does_not_depend_on_the_validation_part():
+    """Neither the scaling nor the loss of the first epoch depends on it."""
     settings = replace(SMALL, epochs=1, validation_fraction=0.2, season=10, seasonal="difference")
     series = waves()
-    held = Forecaster(settings).fit(series, threads=1)
-    first_held = 150 - held.metrics["dev_windows"] - SMALL.horizon + 1
-    series[first_held:] *= 3
+    first = Forecaster(settings).fit(series, threads=1)
+    begin = 150 - first.metrics["dev_windows"] - SMALL.horizon + 1
+    series[begin:] *= 3
     again = Forecaster(settings).fit(series, threads=1)
-    assert held.metrics["dev_windows"] == int(0.2 * (150 - 16 - 3 + 1))
-    np.testing.assert_array_equal(held.model_.preparation.mean, again.model_.preparation.mean)
-    assert held.metrics["loss"] == again.metrics["loss"]
-    assert held.metrics["dev_loss"] != again.metrics["dev_loss"]
+    assert first.metrics["dev_windows"] == int(0.2 * (150 - 16 - 3 + 1))
+    np.testing.assert_array_equal(first.model_.preparation.mean, again.model_.preparation.mean)
+    assert first.metrics["loss"] == again.metrics["loss"]
+    assert first.metrics["dev_loss"] != again.metrics["dev_loss"]
 
 
-def test_neighbours_and_the_place_in_the_call_change_nothing(trained):
+def test_a_forecast_does_not_depend_on_other_origins(trained):
     series, origins = waves(), np.arange(6, 151)
     together = trained.forecast(series, origins)
     np.testing.assert_array_equal(trained.forecast(series, [77])[0], together[77 - 6])
@@ -87,7 +87,7 @@ def test_neighbours_and_the_place_in_the_call_change_nothing(trained):
     np.testing.assert_array_equal(trained.predict(2), trained.predict()[:2])
 
 
-def test_it_goes_on_where_training_ended(trained):
+def test_predict_continues_the_training_series(trained):
     series = waves()
     np.testing.assert_array_equal(trained.predict(), trained.forecast(series, [150])[0])
     np.testing.assert_array_equal(trained.predict(series=series), trained.predict())
@@ -97,7 +97,7 @@ def test_it_goes_on_where_training_ended(trained):
     assert (seasonal.predict(series=series[43:]) != seasonal.predict()).any()
 
 
-def test_the_same_bytes_at_any_number_of_threads(tmp_path, monkeypatch):
+def test_number_of_threads_does_not_change_the_file(tmp_path, monkeypatch):
     monkeypatch.setattr("seqclf.layers.workers.available_cores", lambda: 4)
     for threads in (1, 2, 4):
         settings = replace(SMALL, dropout=0.2, epochs=2)
@@ -112,40 +112,40 @@ def report(count=40, horizon=3, columns=2):
     return Backtest(np.arange(count), nothing, nothing, errors, [], 1)
 
 
-def test_a_file_gives_the_same_forecaster(tmp_path):
+def test_save_and_load_round_trip(tmp_path):
     path, again = tmp_path / "a.safetensors", tmp_path / "b.safetensors"
     settings = replace(SMALL, season=10, seasonal="both", log=True)
-    net = Forecaster(settings).fit(waves(), names=["tide", "swell"], threads=1).calibrate(report())
-    net.save(path)
+    model = Forecaster(settings).fit(waves(), names=["tide", "swell"], threads=1).calibrate(report())
+    model.save(path)
     loaded = load_model(path, "forecaster")
     loaded.save(again)
     assert path.read_bytes() == again.read_bytes()
-    np.testing.assert_array_equal(loaded.predict(), net.predict())
-    np.testing.assert_array_equal(loaded.predict_interval(0.8), net.predict_interval(0.8))
-    assert (loaded.names, loaded.settings, loaded.history) == (["tide", "swell"], settings, net.history)
+    np.testing.assert_array_equal(loaded.predict(), model.predict())
+    np.testing.assert_array_equal(loaded.predict_interval(0.8), model.predict_interval(0.8))
+    assert (loaded.names, loaded.settings, loaded.history) == (["tide", "swell"], settings, model.history)
     assert "lstm of 8" in repr(loaded)
 
 
-def test_intervals_are_the_ranks_of_the_errors(trained):
+def test_intervals_are_order_statistics_of_the_errors(trained):
     found = report(count=19, columns=2)
-    net = Forecaster(SMALL).fit(waves(), threads=1).calibrate(found)
-    low, high = net.predict_interval(0.9)
-    np.testing.assert_allclose(low, net.predict() + found.residuals.min(axis=0))
-    np.testing.assert_allclose(high, net.predict() + found.residuals.max(axis=0))
-    low, high = net.predict_interval(0.8, 1)
-    np.testing.assert_allclose(low, net.predict(1) + np.sort(found.residuals[:, :1], axis=0)[1])
-    with pytest.raises(InputError, match=r"0.95 needs 39 errors of a back-test, there are 19"):
-        net.predict_interval(0.95)
+    model = Forecaster(SMALL).fit(waves(), threads=1).calibrate(found)
+    low, high = model.predict_interval(0.9)
+    np.testing.assert_allclose(low, model.predict() + found.residuals.min(axis=0))
+    np.testing.assert_allclose(high, model.predict() + found.residuals.max(axis=0))
+    low, high = model.predict_interval(0.8, 1)
+    np.testing.assert_allclose(low, model.predict(1) + np.sort(found.residuals[:, :1], axis=0)[1])
+    with pytest.raises(InputError, match=r"0.95 needs 39 back-test errors, got 19"):
+        model.predict_interval(0.95)
     with pytest.raises(InputError, match="level must be above 0 and below 1, got 1"):
-        net.predict_interval(1)
+        model.predict_interval(1)
     with pytest.raises(InputError, match="call calibrate"):
         trained.predict_interval()
-    with pytest.raises(InputError, match=r"the back-test is one of \(2, 1\) steps and columns"):
-        net.calibrate(report(horizon=2, columns=1))
+    with pytest.raises(InputError, match=r"must have \(3, 2\) steps and columns, like the forecaster, got \(2, 1\)"):
+        model.calibrate(report(horizon=2, columns=1))
 
 
-def test_how_far_it_can_see(trained):
-    with pytest.raises(InputError, match="steps must be at most 3, the horizon it was trained for, got 4"):
+def test_largest_number_of_steps(trained):
+    with pytest.raises(InputError, match="steps must be at most 3, the horizon of this direct forecaster, got 4"):
         trained.predict(4)
     recursive = Forecaster(replace(SMALL, strategy="recursive")).fit(waves(), threads=1)
     assert recursive.predict(20).shape == (20, 2)
@@ -167,13 +167,13 @@ def test_how_far_it_can_see(trained):
         ({"patience": 0}, "patience must be at least 1, got 0"),
     ],
 )
-def test_settings_out_of_range(changes, message):
+def test_settings_out_of_range_are_rejected(changes, message):
     with pytest.raises(InputError, match=message):
         Forecaster(replace(SMALL, **changes))
 
 
-def test_misuse_is_told(trained):
-    with pytest.raises(InputError, match="not trained; call fit"):
+def test_misuse_is_rejected(trained):
+    with pytest.raises(InputError, match="not fitted; call fit"):
         Forecaster(SMALL).predict()
     with pytest.raises(InputError, match="8 values are too few: a window of 6 and 3 steps ahead need 9"):
         Forecaster(SMALL).fit(waves(8))
@@ -181,14 +181,14 @@ def test_misuse_is_told(trained):
         Forecaster(replace(SMALL, season=10, seasonal="both")).fit(waves(18))
     with pytest.raises(InputError, match="1 names for 2 columns"):
         Forecaster(SMALL).fit(waves(), names=["tide"])
-    with pytest.raises(InputError, match="has 1 columns, the forecaster knows 2"):
+    with pytest.raises(InputError, match="must have 2 columns, as in training, got 1"):
         trained.predict(series=waves()[:, :1])
     for origin in (5, 151):
-        with pytest.raises(InputError, match=f"needs 6 values before it, of 150; got position {origin}"):
+        with pytest.raises(InputError, match=f"needs at least 6 of the 150 values before it, got position {origin}"):
             trained.forecast(waves(), [50, origin])
 
 
-def test_the_shortest_series_there_is():
+def test_shortest_possible_series():
     assert Forecaster(SMALL).fit(waves(9), threads=1).predict().shape == (3, 2)
 
 
@@ -211,7 +211,7 @@ def file(tmp_path, trained):
         ("extra", np.zeros(2)),
     ],
 )
-def test_a_damaged_tensor_is_refused(file, tensor, value):
+def test_damaged_tensors_are_rejected(file, tensor, value):
     tensors, header = read_model(file, ["forecaster"])
     tensors = {key: array for key, array in (tensors | {tensor: value}).items() if array is not None}
     write_model(file, tensors, header)
@@ -234,7 +234,7 @@ def test_a_damaged_tensor_is_refused(file, tensor, value):
         ("settings", {"temperature": 1}),
     ],
 )
-def test_a_damaged_header_is_refused(file, key, value):
+def test_damaged_headers_are_rejected(file, key, value):
     tensors, header = read_model(file, ["forecaster"])
     if key == "settings" and value and isinstance(value, dict):
         value = header["settings"] | value
@@ -243,7 +243,7 @@ def test_a_damaged_header_is_refused(file, key, value):
         load_model(file, "forecaster")
 
 
-def test_files_of_other_kinds_are_told_apart(file, model_file, vectors_file):
+def test_other_kinds_of_files_are_rejected(file, model_file, vectors_file):
     from seqclf import load_model
 
     with pytest.raises(FormatError, match="holds a forecaster, not a text classifier; pass a file that classify-text"):
@@ -253,5 +253,5 @@ def test_files_of_other_kinds_are_told_apart(file, model_file, vectors_file):
     with pytest.raises(FormatError, match="holds word vectors, not a model; pass a file that forecast train wrote"):
         load_model(vectors_file, "forecaster")
     Path(file).write_bytes(file.read_bytes()[:-9])
-    with pytest.raises(FormatError, match="cut short"):
+    with pytest.raises(FormatError, match="truncated"):
         load_model(file, "forecaster")

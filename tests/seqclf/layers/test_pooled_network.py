@@ -1,4 +1,4 @@
-"""Encoder, pooling and a head of regression: gradients against differences, given inputs and looked-up ones."""
+"""Encoder, pooling and regression head: numerical gradient checks, with input vectors and with an embedding."""
 
 import numpy as np
 import pytest
@@ -33,7 +33,7 @@ def batch_of(ids):
 
 @pytest.mark.parametrize("pooling", POOLINGS)
 @pytest.mark.parametrize("given", [True, False])
-def test_gradients_are_the_slopes_of_the_loss(pooling, given):
+def test_gradients_are_numerically_correct(pooling, given):
     net = network(0 if given else 6, pooling)
     ids = np.arange(9) if given else np.array([5, 0, 2, 4, 0, 1, 2, 2, 3])
     batch, targets = batch_of(ids)
@@ -65,7 +65,7 @@ def slope(values, place, loss, step=1e-5):
     return (found[0] - found[1]) / (2 * step)
 
 
-def test_prediction_is_the_forward_pass_without_a_tape():
+def test_prediction_equals_the_training_forward_pass():
     net = network(6, "attention", np.float32)
     batch, _ = batch_of(np.array([5, 0, 2, 4, 0, 1, 2, 2, 3]))
     with Workers(1) as workers:
