@@ -70,7 +70,7 @@ class VocabularyHead(Head):
             raise InputError(f"tied weights must be {expected}, got {table.shape} of {table.dtype}")
         self.samples = samples
         if samples is not None:
-            self._chances = _chances(samples, counts, outputs)
+            self._sampling = _sampling(samples, counts, outputs)
         self.candidates: np.ndarray | None = None
         """(U,) int32, ascending: the words that the last backward pass scored, the only rows of ``d_weight`` it added
         to; None means every word."""
@@ -163,12 +163,12 @@ class VocabularyHead(Head):
             return self._train(states, targets, weights, workers, self.weight, self._weight("bias"), None)
         if random is None:
             raise InputError("a sampled softmax needs random, got None; pass random=np.random.default_rng(seed)")
-        cumulative, log_missed = self._chances
+        cumulative, log_missed = self._sampling
         drawn = np.searchsorted(cumulative, random.random(self.samples), side="right").astype(np.int32)
         words = np.unique(np.concatenate([drawn, targets]))
         # The batch's targets count as samples: the text, too, draws words in proportion to the counts.
-        chances = -np.expm1((self.samples + len(targets)) * log_missed[words])
-        corrections = np.log(chances).astype(self.dtype)
+        included = -np.expm1((self.samples + len(targets)) * log_missed[words])
+        corrections = np.log(included).astype(self.dtype)
         places = np.searchsorted(words, targets).astype(np.int32)
         bias = self._weight("bias")[words] - corrections
         return self._train(states, places, weights, workers, self.weight[words], bias, words)
@@ -210,15 +210,15 @@ class VocabularyHead(Head):
         return float(loss), d_states
 
 
-def _chances(samples: int, counts: np.ndarray | None, words: int) -> tuple[np.ndarray, np.ndarray]:
+def _sampling(samples: int, counts: np.ndarray | None, words: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the cumulative probabilities of one draw, and the log of each word's probability not to be drawn."""
     if samples < 1:
         raise InputError(f"samples must be at least 1, got {samples}; None uses all words")
     if counts is None or np.shape(counts) != (words,) or np.min(counts) < 1:
         raise InputError(f"a sampled softmax needs counts of at least 1 for each of {words} words")
-    chances = np.asarray(counts, np.float64) / np.sum(counts, dtype=np.float64)
-    cumulative = np.cumsum(chances)
-    return cumulative / cumulative[-1], np.log1p(-chances)
+    probabilities = np.asarray(counts, np.float64) / np.sum(counts, dtype=np.float64)
+    cumulative = np.cumsum(probabilities)
+    return cumulative / cumulative[-1], np.log1p(-probabilities)
 
 
 class _Piece:

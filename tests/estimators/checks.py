@@ -16,7 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from tests.estimators.cases import Case
 
-ASKED = ("predict", "predict_proba", "transform", "score", "inverse_transform", "get_feature_names_out")
+METHODS = ("predict", "predict_proba", "transform", "score", "inverse_transform", "get_feature_names_out")
 
 
 def assert_same(found: Any, expected: Any) -> None:
@@ -186,7 +186,7 @@ def check_n_jobs(case: Case) -> None:
 
 
 def assert_unfitted(case: Case, estimator: Any) -> None:
-    for name in ASKED:
+    for name in METHODS:
         if hasattr(estimator, name):
             arguments = {"score": (case.new_X, []), "get_feature_names_out": ()}.get(name, (case.new_X,))
             with pytest.raises(NotFittedError, match="is not fitted yet"):
@@ -257,8 +257,8 @@ def check_forms_of_data(case: Case) -> None:
     for name, make in _forms(case.X, generator):
         of_y = (lambda: None) if case.y is None else dict(_forms(case.y, generator))[name]
         fitted = case.fit(case.new(), make(), of_y())
-        asked = dict(_forms(case.new_X, generator))[name]()
-        np.testing.assert_array_equal(case.result(fitted, asked), expected, err_msg=name, strict=True)
+        new_data = dict(_forms(case.new_X, generator))[name]()
+        np.testing.assert_array_equal(case.result(fitted, new_data), expected, err_msg=name, strict=True)
 
 
 def check_pandas(case: Case) -> None:

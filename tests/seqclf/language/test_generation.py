@@ -11,7 +11,7 @@ from wordvec import InputError
 P = np.array([0.05, 0.3, 0.1, 0.3, 0.0, 0.2, 0.05])
 
 
-def chances(**options):
+def distribution(**options):
     """Return the probabilities (V,), 0 for tokens that are not candidates."""
     tokens, shares = choices(P, **options)
     assert shares.sum() == pytest.approx(1)
@@ -22,13 +22,13 @@ def chances(**options):
 
 
 def test_defaults_keep_the_probabilities():
-    np.testing.assert_allclose(chances(), P)
+    np.testing.assert_allclose(distribution(), P)
 
 
 @pytest.mark.parametrize("temperature", [0.25, 0.7, 1.5, 20.0])
 def test_temperature_is_an_exponent(temperature):
     powers = np.where(P > 0, P ** (1 / temperature), 0)
-    np.testing.assert_allclose(chances(temperature=temperature), powers / powers.sum())
+    np.testing.assert_allclose(distribution(temperature=temperature), powers / powers.sum())
 
 
 def test_temperature_0_is_greedy_with_ties_to_the_first_token():
@@ -46,7 +46,7 @@ def test_top_k_keeps_exactly_k_with_ties_to_the_first_tokens(k):
     kept = sorted(range(P.size), key=lambda token: (-P[token], token))[:k]
     kept = [token for token in kept if P[token] > 0]
     expected = np.where(np.isin(np.arange(P.size), kept), P, 0)
-    np.testing.assert_allclose(chances(top_k=k), expected / expected.sum())
+    np.testing.assert_allclose(distribution(top_k=k), expected / expected.sum())
 
 
 @pytest.mark.parametrize("nucleus", [0.01, 0.3, 0.35, 0.59, 0.61, 0.79, 0.81, 0.99, 1.0])
@@ -58,7 +58,7 @@ def test_nucleus_is_the_smallest_set_that_reaches_it(nucleus):
     # It is the most probable of the sets of this size.
     best = max(itertools.combinations(range(P.size), len(kept)), key=lambda some: P[list(some)].sum())
     assert P[kept].sum() == pytest.approx(P[list(best)].sum())
-    np.testing.assert_allclose(chances(nucleus=nucleus)[kept], P[kept] / P[kept].sum())
+    np.testing.assert_allclose(distribution(nucleus=nucleus)[kept], P[kept] / P[kept].sum())
 
 
 def test_nucleus_applies_after_top_k():

@@ -277,7 +277,7 @@ def test_damaged_files_are_rejected(saved, tensors, header, rule):
 
     arrays = load_file(saved) | tensors
     with safe_open(saved, framework="numpy") as file:
-        content = json.loads(file.metadata()["seqclf"]) | header
-    save_file({key: value for key, value in arrays.items() if value is not None}, saved, {"seqclf": json.dumps(content)})
+        info = json.loads(file.metadata()["seqclf"]) | header
+    save_file({key: value for key, value in arrays.items() if value is not None}, saved, {"seqclf": json.dumps(info)})
     with pytest.raises(FormatError, match=rule):
         load_model(saved, "language model")
