@@ -1,6 +1,6 @@
-"""Recurrent nets for sequences of tokens and of numbers: texts classified and tagged, series forecast, on any CPU.
+"""Recurrent networks on CPUs: classification, tagging, regression, language models and time series forecasting.
 
-Names are imported on first use, so that ``import seqclf`` costs next to nothing.
+Names are imported on first use, so that ``import seqclf`` is fast.
 """
 
 from importlib import import_module

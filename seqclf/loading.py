@@ -1,4 +1,4 @@
-"""Loading a model, whatever its task."""
+"""Loading models of every task."""
 
 import os
 from importlib import import_module
@@ -15,7 +15,7 @@ _CLASSES = {
     "forecaster": "seqclf.forecasting.model:ForecasterModel",
     "regressor": "seqclf.regression.model:RegressorModel",
 }
-"""The class of each kind of model, imported when a file holds one."""
+"""The class of each kind of model, imported on demand."""
 
 
 def load_model(path: str | os.PathLike[str], *kinds: str) -> Any:
@@ -29,7 +29,7 @@ def load_model(path: str | os.PathLike[str], *kinds: str) -> Any:
 
     Raises:
         FormatError: not a model file, truncated, inconsistent, or of another kind.
-        InputError: it is missing or a directory.
+        InputError: the file is missing or a directory.
 
     Example:
         >>> load_model("missing.safetensors")

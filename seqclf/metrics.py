@@ -1,6 +1,6 @@
-"""How good predictions are: accuracy, precision, recall, F1, Matthews correlation, confusion. NumPy alone.
+"""Classification metrics in NumPy: accuracy, precision, recall, F1, Matthews correlation and confusion matrix.
 
-Of one label for each text, and of any number of them (:func:`score_label_sets`).
+:func:`score` takes one label per text, :func:`score_label_sets` any number of labels.
 """
 
 from collections.abc import Sequence
@@ -15,10 +15,14 @@ from wordvec import InputError
 
 
 def confusion_matrix(truth: Sequence[Any], predicted: Sequence[Any], labels: Sequence[Any] | None = None) -> np.ndarray:
-    """Count (C, C) int64: row, the true label; column, the predicted one; in the order of ``labels`` (default: sorted).
+    """Return the confusion matrix (C, C) int64: rows are true labels, columns predicted ones.
+
+    Args:
+        truth, predicted: one label per text.
+        labels: the order of rows and columns; default: sorted.
 
     Raises:
-        InputError: the two differ in length, are empty, or hold a label that ``labels`` does not.
+        InputError: the two differ in length, are empty, or have a label that is not in ``labels``.
 
     Example:
         >>> confusion_matrix(["a", "a", "b"], ["a", "b", "b"])
@@ -28,7 +32,7 @@ def confusion_matrix(truth: Sequence[Any], predicted: Sequence[Any], labels: Seq
     if len(truth) != len(predicted):
         raise InputError(f"{len(predicted):,} predictions for {len(truth):,} labels")
     if len(truth) == 0:
-        raise InputError("there is nothing to score: 0 labels")
+        raise InputError("nothing to score: 0 labels")
     names = sorted({*truth, *predicted}) if labels is None else list(labels)
     place = {label: row for row, label in enumerate(names)}
     try:
@@ -36,13 +40,13 @@ def confusion_matrix(truth: Sequence[Any], predicted: Sequence[Any], labels: Seq
         columns = np.array([place[label] for label in predicted])
     except KeyError as error:
         known = ", ".join(str(name) for name in names[:20])
-        raise InputError(f"label {error.args[0]!r} is not one of the labels known: {known}") from None
+        raise InputError(f"label {error.args[0]!r} is not among the known labels: {known}") from None
     size = len(names)
     return np.bincount(rows * size + columns, minlength=size * size).reshape(size, size)
 
 
 def accuracy(truth: Sequence[Any], predicted: Sequence[Any]) -> float:
-    """The share of right predictions.
+    """Return the fraction of correct predictions.
 
     Example:
         >>> accuracy([1, 0, 1, 1], [1, 0, 0, 1])
@@ -52,7 +56,7 @@ def accuracy(truth: Sequence[Any], predicted: Sequence[Any]) -> float:
 
 
 def macro_f1(truth: Sequence[Any], predicted: Sequence[Any]) -> float:
-    """The mean of all labels' F1, each counting the same; labels neither there nor predicted are left out.
+    """Return the unweighted mean F1 of all labels that occur or are predicted.
 
     Example:
         >>> round(macro_f1([1, 0, 1, 1], [1, 0, 0, 1]), 4)
@@ -62,7 +66,7 @@ def macro_f1(truth: Sequence[Any], predicted: Sequence[Any]) -> float:
 
 
 def matthews(truth: Sequence[Any], predicted: Sequence[Any]) -> float:
-    """The Matthews correlation of all labels (Gorodkin 2004, R_K): 1 is perfect, 0 as good as chance.
+    """Return the multiclass Matthews correlation (Gorodkin 2004, R_K): 1 is perfect, 0 is chance level.
 
     Example:
         >>> round(matthews([1, 0, 1, 1], [1, 0, 0, 1]), 4)
@@ -73,7 +77,7 @@ def matthews(truth: Sequence[Any], predicted: Sequence[Any]) -> float:
 
 @dataclass(frozen=True)
 class ClassScore:
-    """One label's row of the table. ``support`` counts the texts that truly bear it."""
+    """Scores of one label; ``support`` is the number of texts whose true labels include it."""
 
     label: Any
     precision: float
@@ -84,7 +88,7 @@ class ClassScore:
 
 @dataclass(frozen=True)
 class Score:
-    """All scores of one set of predictions."""
+    """Scores of single-label predictions."""
 
     accuracy: float
     macro_f1: float
@@ -94,7 +98,7 @@ class Score:
     confusion: np.ndarray
 
     def as_dict(self) -> dict[str, Any]:
-        """What JSON can write."""
+        """Return the scores as JSON values."""
         plain = [label.item() if hasattr(label, "item") else label for label in self.labels]
         return {
             "accuracy": self.accuracy,
@@ -110,11 +114,11 @@ class Score:
 
 
 def score(truth: Sequence[Any], predicted: Sequence[Any], labels: Sequence[Any] | None = None) -> Score:
-    """Score predictions against the truth; 0 stands where a ratio has nothing to divide by.
+    """Score predictions against the true labels; a ratio with denominator 0 is 0.
 
     Args:
-        truth, predicted: labels, one a text.
-        labels: their order in the table; default: sorted.
+        truth, predicted: one label per text.
+        labels: their order in the result; default: sorted.
 
     Raises:
         InputError: as ``confusion_matrix``.
@@ -126,14 +130,14 @@ def score(truth: Sequence[Any], predicted: Sequence[Any], labels: Sequence[Any] 
     """
     counts = confusion_matrix(truth, predicted, labels)
     names = sorted({*truth, *predicted}) if labels is None else list(labels)
-    right = np.diag(counts).astype(np.float64)
-    there, said = counts.sum(axis=1).astype(np.float64), counts.sum(axis=0).astype(np.float64)
+    correct = np.diag(counts).astype(np.float64)
+    support, predictions = counts.sum(axis=1).astype(np.float64), counts.sum(axis=0).astype(np.float64)
     total = float(counts.sum())
-    covariance = right.sum() * total - (there * said).sum()
-    spread = np.sqrt((total**2 - (said**2).sum()) * (total**2 - (there**2).sum()))
-    classes, mean_f1 = _class_scores(names, right, said, there)
+    covariance = correct.sum() * total - (support * predictions).sum()
+    spread = np.sqrt((total**2 - (predictions**2).sum()) * (total**2 - (support**2).sum()))
+    classes, mean_f1 = _class_scores(names, correct, predictions, support)
     return Score(
-        accuracy=float(right.sum() / total),
+        accuracy=float(correct.sum() / total),
         macro_f1=mean_f1,
         matthews=float(covariance / spread) if spread else 0.0,
         classes=classes,
@@ -144,13 +148,13 @@ def score(truth: Sequence[Any], predicted: Sequence[Any], labels: Sequence[Any] 
 
 @dataclass(frozen=True)
 class MultiLabelScore:
-    """All scores of predictions of any number of labels for each text.
+    """Scores of multi-label predictions.
 
     Attributes:
         micro_f1: F1 over all pairs of a text and a label.
-        macro_f1: the mean of all labels' F1; labels neither there nor predicted are left out.
-        subset_accuracy: the share of texts whose labels are all right. hamming_loss: of wrong pairs.
-        classes: a row a label, in the order of ``labels``.
+        macro_f1: the unweighted mean F1 of all labels that occur or are predicted.
+        subset_accuracy: the fraction of texts whose labels are all correct. hamming_loss: of wrong pairs.
+        classes: the scores of each label, in the order of ``labels``.
     """
 
     micro_f1: float
@@ -160,17 +164,17 @@ class MultiLabelScore:
     classes: list[ClassScore]
 
     def as_dict(self) -> dict[str, Any]:
-        """What JSON can write."""
+        """Return the scores as JSON values."""
         return asdict(self)
 
 
 def score_label_sets(truth: LabelSets, predicted: LabelSets, labels: Sequence[Any] | None = None) -> MultiLabelScore:
-    """Score label sets against the true ones; 0 stands where a ratio has nothing to divide by.
+    """Score label sets against the true ones; a ratio with denominator 0 is 0.
 
     Args:
         truth, predicted: the labels of each text, or arrays (N, C) of 0 and 1.
-        labels: the names of an array's columns (default: their numbers) and the order of the table, where others follow
-            sorted: one that a classifier does not know counts as missed.
+        labels: the names of an array's columns (default: their numbers) and the order of the result; other labels
+            follow, sorted. A label that the classifier does not know counts as missed.
 
     Raises:
         InputError: the two differ in length, or are empty.
@@ -183,38 +187,38 @@ def score_label_sets(truth: LabelSets, predicted: LabelSets, labels: Sequence[An
     given = [label_matrix(each, labels if hasattr(each, "shape") else None) for each in (truth, predicted)]
     names = list(labels or ())
     names += sorted_labels({label for own, _ in given for label in own} - set(names))
-    there, said = (_in_columns(names, *each) for each in given)
-    if len(there) != len(said):
-        raise InputError(f"{len(said):,} predictions for {len(there):,} label sets")
-    if there.size == 0:
-        raise InputError(f"there is nothing to score: {len(there)} texts, {len(names)} labels")
-    counts = [matrix.sum(axis=0).astype(np.float64) for matrix in (there & said, said, there)]
-    right, predictions, support = (float(each.sum()) for each in counts)
+    true, found = (_in_columns(names, *each) for each in given)
+    if len(true) != len(found):
+        raise InputError(f"{len(found):,} predictions for {len(true):,} label sets")
+    if true.size == 0:
+        raise InputError(f"nothing to score: {len(true)} texts, {len(names)} labels")
+    counts = [matrix.sum(axis=0).astype(np.float64) for matrix in (true & found, found, true)]
+    correct, predictions, support = (float(each.sum()) for each in counts)
     classes, mean_f1 = _class_scores(names, *counts)
     return MultiLabelScore(
-        micro_f1=2 * right / (predictions + support) if predictions + support else 0.0,
+        micro_f1=2 * correct / (predictions + support) if predictions + support else 0.0,
         macro_f1=mean_f1,
-        subset_accuracy=float((there == said).all(axis=1).mean()),
-        hamming_loss=float((there != said).mean()),
+        subset_accuracy=float((true == found).all(axis=1).mean()),
+        hamming_loss=float((true != found).mean()),
         classes=classes,
     )
 
 
 def _in_columns(names: list[Any], own: list[Any], matrix: np.ndarray) -> np.ndarray:
-    """A matrix with a column for each of ``names``, where there was one for each of ``own``."""
+    """Return a matrix with a column for each of ``names``, from one with a column for each of ``own``."""
     found = np.zeros((len(matrix), len(names)), bool)
     found[:, [names.index(label) for label in own]] = matrix
     return found
 
 
 def _class_scores(
-    names: Sequence[Any], right: np.ndarray, said: np.ndarray, there: np.ndarray
+    names: Sequence[Any], correct: np.ndarray, predictions: np.ndarray, support: np.ndarray
 ) -> tuple[list[ClassScore], float]:
-    """A row a label, and the mean F1 of those that are there or predicted."""
-    precision, recall = _ratio(right, said), _ratio(right, there)
-    f1 = _ratio(2 * right, there + said)
-    seen = there + said > 0
-    rows = zip(names, precision, recall, f1, there, strict=True)
+    """Return the scores of each label, and the mean F1 of those that occur or are predicted."""
+    precision, recall = _ratio(correct, predictions), _ratio(correct, support)
+    f1 = _ratio(2 * correct, support + predictions)
+    seen = support + predictions > 0
+    rows = zip(names, precision, recall, f1, support, strict=True)
     classes = [ClassScore(name, float(p), float(r), float(f), int(n)) for name, p, r, f, n in rows]
     return classes, float(f1[seen].mean()) if seen.any() else 0.0
 

@@ -62,21 +62,21 @@ TRAINING_RULES: Rules = {
 }
 """Keys of every model's header."""
 ENCODER_RULES: Rules = {
-    "cell": (str, "a cell", CELLS.__contains__),
-    "reset": (str, "a reset", RESETS.__contains__),
-    "merge": (str, "a merge", MERGES.__contains__),
+    "cell": (str, f"one of {', '.join(CELLS)}", CELLS.__contains__),
+    "reset": (str, f"one of {', '.join(RESETS)}", RESETS.__contains__),
+    "merge": (str, f"one of {', '.join(MERGES)}", MERGES.__contains__),
     "layers": (int, "at least 1", _at_least_1),
-    "zoneout": (float, "a share below 1", _is_rate),
-    "zoneout_cell": (float, "a share below 1", _is_rate),
+    "zoneout": (float, "at least 0 and below 1", _is_rate),
+    "zoneout_cell": (float, "at least 0 and below 1", _is_rate),
     "bidirectional": (bool, "true or false", _always),
     "hidden_size": (int, "at least 1", _at_least_1),
 }
 """Keys that describe an encoder."""
 OTHER_RULES: Rules = {
-    "pooling": (str, "a pooling", POOLINGS.__contains__),
-    "head": (str, "a head", HEADS.__contains__),
+    "pooling": (str, f"one of {', '.join(POOLINGS)}", POOLINGS.__contains__),
+    "head": (str, f"one of {', '.join(HEADS)}", HEADS.__contains__),
     "tied": (bool, "true or false", _always),
-    "tokenizer": (str, "a tokenizer", TOKENIZERS.__contains__),
+    "tokenizer": (str, "the name of a tokenizer", TOKENIZERS.__contains__),
     "lowercase": (bool, "true or false", _always),
     "labels": (list, "at least two different labels", _are_labels),
 }
@@ -84,7 +84,7 @@ OTHER_RULES: Rules = {
 
 
 def header_rules(*keys: str) -> Rules:
-    """Return the rules of a model's header: those of its training, and those of some more keys."""
+    """Return the rules of a model's header: those of ``TRAINING_RULES`` and those of the given keys."""
     return {**TRAINING_RULES, **{key: {**ENCODER_RULES, **OTHER_RULES}[key] for key in keys}}
 
 
@@ -94,14 +94,14 @@ def write_model(
     """Write a model atomically; equal content gives equal bytes.
 
     Args:
-        path, tensors, header: the file, its arrays and its description.
+        path, tensors, header: the file, its arrays and its metadata.
         kind: one of ``KINDS``.
     """
     from safetensors.numpy import save
 
-    described = {"kind": kind, "version": VERSION, **header}
+    full = {"kind": kind, "version": VERSION, **header}
     # One key: safetensors writes several in random order (its issue 584).
-    metadata = {_KEY: json.dumps(described, sort_keys=True, ensure_ascii=False, allow_nan=False)}
+    metadata = {_KEY: json.dumps(full, sort_keys=True, ensure_ascii=False, allow_nan=False)}
     content = save({name: np.ascontiguousarray(array) for name, array in tensors.items()}, metadata=metadata)
     with replacing(path) as file:
         file.write(content)
@@ -112,7 +112,7 @@ def read_model(path: str | os.PathLike[str], kinds: Sequence[str] = ()) -> tuple
 
     Raises:
         FormatError: not a model file, truncated, word vectors, another kind, or a version this program cannot read.
-        InputError: it is missing or a directory.
+        InputError: the file is missing or a directory.
     """
     from safetensors import SafetensorError, safe_open
 
@@ -120,27 +120,27 @@ def read_model(path: str | os.PathLike[str], kinds: Sequence[str] = ()) -> tuple
     if not Path(path).exists():
         raise InputError(f"{name} does not exist")
     if Path(path).is_dir():
-        raise InputError(f"{name} is a directory; name a model file")
+        raise InputError(f"{name} is a directory; pass a model file")
     try:
         with safe_open(name, framework="numpy") as file:
             metadata = file.metadata() or {}
             _check_program(name, metadata, advice)
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - not a mapping
     except (SafetensorError, TypeError, AttributeError) as error:
-        raise FormatError(f"{name} is not a model file, or it is cut short ({error}); {advice}") from None
+        raise FormatError(f"{name} is not a model file, or it is truncated ({error}); {advice}") from None
     except OSError as error:
         raise InputError(f"{name} cannot be read: {error.strerror or error}") from None
     try:
         header = json.loads(metadata[_KEY])
     except (json.JSONDecodeError, RecursionError):
-        raise FormatError(f"{name} is damaged: its description is not JSON") from None
+        raise FormatError(f"{name} is damaged: its header is not JSON") from None
     if not isinstance(header, dict) or header.get("kind") not in list(KINDS):
-        raise FormatError(f"{name} is damaged: its description does not say that it is a model")
+        raise FormatError(f"{name} is damaged: its header does not name a kind of model")
     if kinds and header["kind"] not in kinds:
         raise FormatError(f"{name} holds {KINDS[header['kind']]}, not {KINDS[kinds[0]]}; {advice}")
     if header.get("version") != VERSION:
         raise FormatError(
-            f"{name} is a model of version {header.get('version')!r}, this program reads version {VERSION}; update it"
+            f"{name} has format version {header.get('version')!r}, but this program reads version {VERSION}; upgrade it"
         )
     return tensors, header
 
@@ -150,7 +150,7 @@ def _check_program(name: str, metadata: Mapping[str, str], advice: str) -> None:
         return
     if "wordvec" in metadata:
         raise FormatError(f"{name} holds word vectors, not a model; {advice}")
-    raise FormatError(f"{name} is a safetensors file of another program; {advice}")
+    raise FormatError(f"{name} is a safetensors file from another program; {advice}")
 
 
 S = TypeVar("S", bound=Settings)
@@ -165,11 +165,11 @@ def read_settings(name: str, kind: type[S], record: Mapping[str, Any]) -> S:
     try:
         return kind.from_record(record)
     except InputError as error:
-        raise FormatError(f"{name} is damaged or of a newer program: {error}") from None
+        raise FormatError(f"{name} is damaged or from a newer release: {error}") from None
 
 
 def check_layers(name: str, layers: int, tensors: Mapping[str, np.ndarray]) -> None:
-    """Raise FormatError if a file claims more layers than it has tensors, before anything of that size is made."""
+    """Raise FormatError if a file claims more layers than it has tensors, before anything of that size is allocated."""
     if layers > len(tensors):
         raise FormatError(f"{name} is damaged: {layers} layers, but {len(tensors)} tensors")
 
@@ -200,7 +200,7 @@ def check_header(name: str, header: Mapping[str, Any], rules: Rules) -> None:
     for key, (kind, rule, good) in rules.items():
         value = header.get(key)
         if type(value) is not kind or not good(value):
-            raise FormatError(f"{name} is damaged or of a newer program: {key} must be {rule}, got {value!r:.80}")
+            raise FormatError(f"{name} is damaged or from a newer release: {key} must be {rule}, got {value!r:.80}")
 
 
 def check_tensors(
@@ -226,13 +226,13 @@ def check_tensors(
     wanted = {*expected, *others}
     if tensors.keys() != wanted:
         missing, extra = sorted(wanted - tensors.keys()), sorted(tensors.keys() - wanted)
-        raise FormatError(f"{name} is damaged: it lacks {missing or 'nothing'} and has {extra or 'nothing'} too many")
+        raise FormatError(f"{name} is damaged: missing tensors {missing or 'none'}, unexpected {extra or 'none'}")
     for key, (dtype, shape, good) in expected.items():
         array = tensors[key]
         if array.dtype != dtype or array.shape != shape or not good:
             raise FormatError(f"{name} is damaged: {key} must be {dtype} {shape}, got {array.dtype} {array.shape}")
         if not np.isfinite(array).all():
-            raise FormatError(f"{name} is damaged: {key} holds numbers that are not finite")
+            raise FormatError(f"{name} is damaged: {key} has values that are not finite")
 
 
 def read_vocabulary(name: str, tensors: Mapping[str, np.ndarray], rows: int, prefix: str = "token") -> Vocabulary:
@@ -243,7 +243,7 @@ def read_vocabulary(name: str, tensors: Mapping[str, np.ndarray], rows: int, pre
     """
     tokens = split_tokens(name, tensors[f"{prefix}_bytes"], tensors[f"{prefix}_offsets"])
     if len(tokens) != rows:
-        raise FormatError(f"{name} is damaged: {len(tokens):,} {prefix}s where there must be {rows:,}")
+        raise FormatError(f"{name} is damaged: expected {rows:,} {prefix}s, found {len(tokens):,}")
     try:
         return Vocabulary(tokens, tensors.get(f"{prefix}_counts"))
     except InputError as error:
@@ -251,7 +251,7 @@ def read_vocabulary(name: str, tensors: Mapping[str, np.ndarray], rows: int, pre
 
 
 def join_tokens(tokens: list[str], prefix: str = "token") -> dict[str, np.ndarray]:
-    """Return token_bytes (bytes,) uint8, all tokens in UTF-8 end to end, and token_offsets (V + 1,) int64."""
+    """Return token_bytes (bytes,) uint8, the concatenated tokens in UTF-8, and token_offsets (V + 1,) int64."""
     encoded = [token.encode() for token in tokens]
     offsets = np.zeros(len(encoded) + 1, dtype=np.int64)
     np.cumsum([len(token) for token in encoded], out=offsets[1:])
@@ -263,12 +263,12 @@ def split_tokens(name: str, token_bytes: np.ndarray, token_offsets: np.ndarray) 
     """Undo :func:`join_tokens`.
 
     Raises:
-        FormatError: offsets that do not fit the bytes, or bytes that are not UTF-8.
+        FormatError: the offsets do not match the bytes, or the bytes are not UTF-8.
     """
     fits = token_bytes.dtype == np.uint8 and token_offsets.dtype == np.int64 and token_offsets.ndim == 1
     fits = fits and token_bytes.ndim == 1 and token_offsets.size > 0 and token_offsets[0] == 0
     if not fits or token_offsets[-1] != token_bytes.size or (np.diff(token_offsets) < 1).any():
-        raise FormatError(f"{name} is damaged: its token offsets do not fit its token bytes")
+        raise FormatError(f"{name} is damaged: its token offsets do not match its token bytes")
     content, bounds = token_bytes.tobytes(), token_offsets.tolist()
     try:
         return [content[start:stop].decode() for start, stop in itertools.pairwise(bounds)]

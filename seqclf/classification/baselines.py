@@ -1,6 +1,6 @@
-"""What a classifier must beat: the most frequent label, TF-IDF with logistic regression, NB-SVM. Loads scikit-learn.
+"""Baseline classifiers, from scikit-learn: the most frequent label, TF-IDF with logistic regression, NB-SVM.
 
-And one of any number of labels: the most frequent set of labels, and a logistic regression for each label.
+For multi-label texts: the most frequent set of labels, and a logistic regression for each label.
 """
 
 import itertools
@@ -20,7 +20,7 @@ from seqclf.metrics import MultiLabelScore, Score, score, score_label_sets
 from seqclf.training.settings import DEFAULT_TOKENIZER
 
 STRENGTHS = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
-"""The values of C (inverse regularisation) that the development texts choose from."""
+"""Candidate values of C (inverse regularization strength)."""
 
 
 S = TypeVar("S")
@@ -28,7 +28,7 @@ S = TypeVar("S")
 
 @dataclass(frozen=True)
 class Baseline(Generic[S]):
-    """A baseline's name, what the development texts chose for it, and its score on the test texts."""
+    """A baseline's name, its hyperparameter chosen on the validation texts, and its score on the test texts."""
 
     name: str
     chosen: str
@@ -47,17 +47,19 @@ def compare_baselines(
     validation_fraction: float = 0.1,
     seed: int = 1,
 ) -> list[Baseline[Score]]:
-    """Train the three baselines on texts and score them on test texts.
+    """Train the three baselines and score them on test texts.
 
-    Majority always says the most frequent label. TF-IDF + LR: uni- and bigrams, sublinear term frequency, L2, logistic
-    regression. NB-SVM (Wang & Manning 2012, with logistic regression in the SVM's place): binary uni- and bigrams, each
-    scaled by its log-count ratio, one class against the rest. All learn from ``texts`` alone, C chosen on ``dev``.
+    Majority class: the most frequent label. TF-IDF: uni- and bigrams, sublinear term frequency, L2 normalization,
+    logistic regression. NB-SVM (Wang & Manning 2012, with logistic regression instead of the SVM): binary uni- and
+    bigrams scaled by their log-count ratio, one class against the rest. C is chosen on ``dev``, which no model is
+    trained on.
 
     Args:
-        texts, labels: to learn from.
-        test_texts, test_labels: to score on.
-        dev: to choose C by; None splits off the texts that ``train_classifier`` would, seed and fraction alike.
-        tokenizer, lowercase: how texts are cut.
+        texts, labels: training data.
+        test_texts, test_labels: test data.
+        dev: validation texts and labels that choose C; None splits off the same texts as ``train_classifier`` does with
+            this seed and fraction.
+        tokenizer, lowercase: tokenization.
         validation_fraction, seed: of that split.
 
     Raises:
@@ -79,13 +81,13 @@ def compare_baselines(
     check_labels(test_tokens, test_labels, "test texts")
     if dev is not None:
         dev_tokens = _ngrams(dev[0], tokenizer, lowercase)
-        check_labels(dev_tokens, dev[1], "development texts")
-        dev_targets = encode_labels(dev[1], classes, "development texts")
+        check_labels(dev_tokens, dev[1], "validation texts")
+        dev_targets = encode_labels(dev[1], classes, "validation texts")
     else:
-        rows, held = stratified_split(targets, validation_fraction, seed)
-        if not held.size:
-            held = rows
-        dev_tokens, dev_targets = [tokens[row] for row in held], targets[held]
+        rows, dev_rows = stratified_split(targets, validation_fraction, seed)
+        if not dev_rows.size:
+            dev_rows = rows
+        dev_tokens, dev_targets = [tokens[row] for row in dev_rows], targets[dev_rows]
         tokens, targets = [tokens[row] for row in rows], targets[rows]
     data = _Data(tokens, targets, dev_tokens, dev_targets, test_tokens)
     results = []
@@ -95,9 +97,9 @@ def compare_baselines(
         ("NB-SVM", _nbsvm),
     ):
         predicted, chosen = method(data)
-        said = [classes[row] for row in predicted]
+        named = [classes[row] for row in predicted]
         known = classes + sorted({label for label in test_labels if label not in set(classes)}, key=str)
-        results.append(Baseline(name, chosen, score(list(test_labels), said, known)))
+        results.append(Baseline(name, chosen, score(list(test_labels), named, known)))
     return results
 
 
@@ -114,16 +116,16 @@ def compare_multi_label_baselines(
     validation_fraction: float = 0.1,
     seed: int = 1,
 ) -> list[Baseline[MultiLabelScore]]:
-    """Train two baselines on texts that bear any number of labels each, and score them on test texts.
+    """Train two multi-label baselines and score them on test texts.
 
-    The first always says the most frequent set of labels; the second is a logistic regression for each label, on the
-    TF-IDF of uni- and bigrams as in :func:`compare_baselines`, with one C for all labels, that of the best micro-F1.
+    The first always predicts the most frequent set of labels; the second is a logistic regression for each label on
+    TF-IDF features as in :func:`compare_baselines`, with one C for all labels, that of the best micro-F1.
 
     Args:
-        texts, labels: to learn from.
-        test_texts, test_labels: to score on; a label that the texts to learn from lack counts as missed.
-        dev: to choose C and thresholds by; None splits off the texts that ``train_multi_label`` would, seed and
-            fraction alike.
+        texts, labels: training data.
+        test_texts, test_labels: test data; a label that the training texts lack counts as missed.
+        dev: validation texts and labels that choose C and the thresholds; None splits off the same texts as
+            ``train_multi_label`` does with this seed and fraction.
         tune_thresholds: see ``train_multi_label``.
         tokenizer, lowercase, validation_fraction, seed: see :func:`compare_baselines`.
 
@@ -143,18 +145,18 @@ def compare_multi_label_baselines(
     check_labels(tokens, targets)
     if dev is not None:
         dev_tokens = _ngrams(dev[0], tokenizer, lowercase)
-        _, dev_targets = label_matrix(dev[1], classes, "development texts")
+        _, dev_targets = label_matrix(dev[1], classes, "validation texts")
     else:
-        rows, held = random_split(len(tokens), validation_fraction, seed)
-        held = held if held.size else rows
-        dev_tokens, dev_targets = [tokens[row] for row in held], targets[held]
+        rows, dev_rows = random_split(len(tokens), validation_fraction, seed)
+        dev_rows = dev_rows if dev_rows.size else rows
+        dev_tokens, dev_targets = [tokens[row] for row in dev_rows], targets[dev_rows]
         tokens, targets = [tokens[row] for row in rows], targets[rows]
     data = _Data(tokens, targets, dev_tokens, dev_targets, _ngrams(test_texts, tokenizer, lowercase))
     sets, counts = np.unique(targets, axis=0, return_counts=True)
     frequent = np.tile(sets[counts.argmax()], (len(data.test), 1))
     regressed, chosen = _regressions(data, tune_thresholds)
     return [
-        Baseline("most frequent labels", "nothing to choose", score_label_sets(test_labels, frequent, classes)),
+        Baseline("most frequent labels", "no hyperparameter", score_label_sets(test_labels, frequent, classes)),
         Baseline("TF-IDF + logistic regressions", chosen, score_label_sets(test_labels, regressed, classes)),
     ]
 
@@ -169,17 +171,17 @@ class _Data:
 
 
 def _ngrams(texts: Iterable[Text], tokenizer: str, lowercase: bool) -> list[list[str]]:
-    """Each text's tokens, and its pairs of neighbours."""
+    """Return each text's unigrams and bigrams."""
     tokens = tokenize_texts(texts, tokenizer, lowercase)
     return [[*text, *(f"{a} {b}" for a, b in itertools.pairwise(text))] for text in tokens]
 
 
 def _majority(data: _Data) -> tuple[np.ndarray, str]:
-    return np.full(len(data.test), np.bincount(data.targets).argmax()), "nothing to choose"
+    return np.full(len(data.test), np.bincount(data.targets).argmax()), "no hyperparameter"
 
 
 def _tfidf_features(data: _Data) -> tuple[Any, Any, Any]:
-    """Of the texts to learn from, of the development and of the test texts."""
+    """Return the features of the training, validation and test texts."""
     vectorizer = TfidfVectorizer(analyzer=_as_is, sublinear_tf=True)
     return vectorizer.fit_transform(data.train), vectorizer.transform(data.dev), vectorizer.transform(data.test)
 
@@ -195,17 +197,17 @@ def _tfidf(data: _Data) -> tuple[np.ndarray, str]:
 
 
 def _regressions(data: _Data, tune_thresholds: bool) -> tuple[np.ndarray, str]:
-    """Which labels each test text is given, and what the development texts chose."""
+    """Return the test texts' predicted labels (N, C) bool, and the chosen C."""
     train, *others = _tfidf_features(data)
     best: tuple[float, np.ndarray, str] = (-1.0, np.empty(0), "")
     for strength in STRENGTHS:
         dev, test = np.empty(data.dev_targets.shape), np.empty((len(data.test), data.targets.shape[1]))
-        for label, borne in enumerate(data.targets.T):
-            model = None if borne.all() or not borne.any() else LogisticRegression(C=strength, max_iter=1000)
+        for label, present in enumerate(data.targets.T):
+            model = None if present.all() or not present.any() else LogisticRegression(C=strength, max_iter=1000)
             if model is not None:
-                model.fit(train, borne)
+                model.fit(train, present)
             for found, features in zip((dev, test), others, strict=True):
-                found[:, label] = borne[0] if model is None else model.predict_proba(features)[:, 1]
+                found[:, label] = present[0] if model is None else model.predict_proba(features)[:, 1]
         thresholds = best_thresholds(dev, data.dev_targets) if tune_thresholds else 0.5
         f1 = score_label_sets(data.dev_targets, dev >= thresholds).micro_f1
         if f1 > best[0]:
@@ -218,7 +220,7 @@ def _nbsvm(data: _Data) -> tuple[np.ndarray, str]:
     train = vectorizer.fit_transform(data.train)
     dev, test = vectorizer.transform(data.dev), vectorizer.transform(data.test)
     classes = np.unique(data.targets)
-    # Two classes need one column: the rest of one is the other.
+    # Two classes need only one binary classifier.
     columns = classes[1:] if classes.size == 2 else classes
     ratios = [_log_count_ratio(train, data.targets == column) for column in columns]
 
@@ -240,7 +242,7 @@ def _nbsvm(data: _Data) -> tuple[np.ndarray, str]:
 
 
 def _log_count_ratio(counts: Any, mine: np.ndarray) -> np.ndarray:
-    """log(p / |p| : q / |q|) with one added to every count: Wang & Manning 2012, section 2."""
+    """Return log((p / |p|) / (q / |q|)) of counts smoothed by 1 (Wang & Manning 2012, section 2)."""
     p = 1 + np.asarray(counts[mine].sum(axis=0)).ravel()
     q = 1 + np.asarray(counts[~mine].sum(axis=0)).ravel()
     return np.log((p / p.sum()) / (q / q.sum()))[None, :]
@@ -249,7 +251,7 @@ def _log_count_ratio(counts: Any, mine: np.ndarray) -> np.ndarray:
 def _choose(
     fit: Callable[[float], Callable[[Any], np.ndarray]], dev: Any, dev_targets: np.ndarray, test: Any
 ) -> tuple[np.ndarray, str]:
-    """Predictions on ``test`` of the smallest C that does best on ``dev``."""
+    """Return the predictions for ``test`` with the smallest C that is most accurate on ``dev``, and that C."""
     models = [fit(strength) for strength in STRENGTHS]
     hits = [float((model(dev) == dev_targets).mean()) for model in models]
     best = int(np.argmax(hits))

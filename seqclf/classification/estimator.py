@@ -24,46 +24,46 @@ if TYPE_CHECKING:
 class SequenceClassifier(ClassifierMixin, SequenceEstimator):
     """Recurrent text classifier: embedding, RNN, GRU or LSTM layers in one or both directions, pooling, softmax.
 
-    It takes texts, or lists of tokens, not arrays of numbers. The defaults are the recipe that measured best with
-    pretrained vectors; :class:`seqclf.ClassifierSettings` explains every parameter.
+    Samples are texts or lists of tokens, not arrays of numbers. The defaults are those that performed best with
+    pretrained vectors; :class:`seqclf.ClassifierSettings` documents every parameter.
 
     Args:
         cell: ``rnn``, ``gru`` or ``lstm``.
         reset: a GRU's reset gate acts ``after`` the product with the weights, or ``before``.
-        bidirectional: read every text from both ends.
-        merge: two directions become one state by ``concatenate``, ``sum``, ``average`` or ``multiply``.
-        layers: recurrent layers.
-        hidden_size: units in each direction.
+        bidirectional: read every text in both directions.
+        merge: how two directions are merged: ``concatenate``, ``sum``, ``average`` or ``multiply``.
+        layers: stacked recurrent layers.
+        hidden_size: units per direction.
         pooling: ``max``, ``mean``, ``last`` or ``attention``.
-        dropout: share dropped in training, of the embeddings (by word type) and of the pooled state.
-        layer_dropout: share of a layer's states that the next layer does not see in training.
-        locked_dropout: drop the same units of a text in all its steps, or others in each.
-        weight_drop: share of the recurrent weights dropped in a training step.
-        zoneout: chance of a unit to keep its state in a step of training.
-        zoneout_cell: the same for an LSTM's cell.
-        batch_size: texts a step.
-        learning_rate: Adam's rate at its peak.
-        warmup_steps: steps until that peak.
-        epochs: passes over the texts; the best on the development texts is kept.
-        patience: stop after so many epochs without a better one; None trains them all.
+        dropout: dropout probability of the embeddings (by word type) and of the pooled state.
+        layer_dropout: dropout probability between layers.
+        locked_dropout: between layers, drop the same units of a text in all its steps, or others in each.
+        weight_drop: dropout probability of the recurrent weights.
+        zoneout: zoneout probability of the hidden state.
+        zoneout_cell: zoneout probability of an LSTM's cell.
+        batch_size: texts per step.
+        learning_rate: Adam's peak learning rate.
+        warmup_steps: steps of linear warm-up to that peak.
+        epochs: passes over the texts; the epoch that is best on the validation texts is kept.
+        patience: stop after this many epochs without improvement; None trains all epochs.
         clip_norm: the largest global norm of a gradient.
-        vectors: pretrained word vectors: ``WordVectors``, the path of a file, or None for random ones.
-        vector_size: width of random embeddings.
-        vector_scale: the standard deviation pretrained vectors are scaled to; 0 keeps them as they are.
-        tune_vectors: train the embeddings along; False freezes them.
-        keep_vectors: pretrained vectors kept for words that training never saw.
-        min_count: rarer words count as unknown.
+        vectors: pretrained word vectors: ``WordVectors``, the path of a file, or None for random initialization.
+        vector_size: dimensions of random embeddings.
+        vector_scale: the standard deviation that pretrained vectors are scaled to; 0 does not scale them.
+        tune_vectors: train the embeddings; False freezes them.
+        keep_vectors: pretrained vectors to keep for words that the training texts lack.
+        min_count: rarer words are unknown.
         class_weight: None, ``balanced``, or a number for each label.
-        validation_fraction: share split off to choose the epoch by, where ``fit`` gets no ``validation_data``.
-        tokenizer: a name in ``corpora.TOKENIZERS``; None takes the vectors' own, or ``words``.
-        lowercase: None does as the vectors did, or yes without vectors.
-        random_state: a seed or a generator; None is different every time.
-        n_jobs: threads; None or -1 takes the cores there are. The result is the same at any number.
+        validation_fraction: fraction of the texts that chooses the epoch, if ``fit`` gets no ``validation_data``.
+        tokenizer: a name in ``corpora.TOKENIZERS``; None takes the vectors' tokenizer, or ``words``.
+        lowercase: None takes the vectors' setting, or True without vectors.
+        random_state: a seed or a generator; None draws a new seed for every fit.
+        n_jobs: threads; None or -1 uses all cores. The result is the same at any number.
 
     Attributes:
         classes_: (C,) the labels, sorted; the order of the probabilities' columns.
-        model_: the :class:`seqclf.ClassifierModel`, which saves to a file and predicts without scikit-learn.
-        history_: a dict an epoch: loss, and accuracy and loss on the development texts.
+        model_: the :class:`seqclf.ClassifierModel`, which can be saved and predicts without scikit-learn.
+        history_: one dict per epoch: training loss, validation accuracy and loss.
 
     Example:
         >>> texts = ["fire in the hills", "lovely warm evening", "the river floods"] * 4
@@ -152,12 +152,12 @@ class SequenceClassifier(ClassifierMixin, SequenceEstimator):
 
         Args:
             X: strings or lists of tokens; a generator is read once.
-            y: a label for each.
-            validation_data: texts and labels to choose the best epoch by.
+            y: one label per text.
+            validation_data: texts and labels that choose the best epoch.
             on_progress: called a few times a second.
 
         Raises:
-            InputError: parameters outside their range, texts that are none, labels that do not match.
+            InputError: a parameter out of range, an invalid text, or not one label per text.
         """
         if y is None:
             raise InputError("SequenceClassifier requires y to be passed, but the target y is None")
@@ -170,25 +170,25 @@ class SequenceClassifier(ClassifierMixin, SequenceEstimator):
         return self
 
     def predict_proba(self, X: Iterable[Text]) -> np.ndarray:
-        """Every label's probability (N, C) float32, columns as ``classes_``."""
+        """Return every label's probability (N, C) float32, columns as ``classes_``."""
         check_is_fitted(self)
         return self.model_.predict_proba(self._texts(X), threads=self._threads())
 
     def predict(self, X: Iterable[Text]) -> np.ndarray:
-        """The most probable label of every text (N,)."""
+        """Return the most probable label of every text (N,)."""
         check_is_fitted(self)
         return self.classes_[self.predict_proba(X).argmax(axis=1)]
 
     def _texts(self, X: Iterable[Text]) -> Iterable[Text]:
-        """The texts as ``tokenize_texts`` takes them; a place for a subclass to turn something else into texts."""
+        """Return the texts as ``tokenize_texts`` takes them; subclasses may override it to convert other input."""
         return X
 
 
 def _one_label_each(y: Iterable[Any]) -> np.ndarray:
-    """The labels (N,) as an array."""
+    """Return the labels as an array (N,)."""
     labels = np.asarray(list(y) if isinstance(y, Iterator) else y)
     if labels.ndim != 1 and labels.shape[1:] != (1,):
-        raise InputError(f"labels must be one for each text, got an array of shape {labels.shape}")
+        raise InputError(f"labels must have shape (N,), one for each text, got {labels.shape}")
     labels = column_or_1d(labels, warn=True)
     if labels.size:
         check_classification_targets(labels)

@@ -50,7 +50,7 @@ class ClassifierModel:
 
     kind = "model"
     _own_rules: ClassVar[Rules] = {}
-    """A subclass's keys of the header; each is also an argument and an attribute."""
+    """Header keys of a subclass; each is also an argument and an attribute."""
     _own_numbers: ClassVar[tuple[str, ...]] = ()
     """The same for arrays (C,) float64."""
 
@@ -153,7 +153,7 @@ class ClassifierModel:
 
     def __repr__(self) -> str:
         shape = self.network.shape
-        way = "bidirectional" if shape.bidirectional else "one-way"
+        way = "bidirectional" if shape.bidirectional else "unidirectional"
         return (
             f"<{type(self).__name__}: {way} {shape.cell} of {shape.hidden_size}, {len(self.vocabulary):,} words, "
             f"{len(self.labels)} labels>"
@@ -174,7 +174,7 @@ class MultiLabelModel(ClassifierModel):
     """
 
     kind = "multi-label model"
-    _own_rules: ClassVar = {"separator": (str, "a string between labels", bool)}
+    _own_rules: ClassVar = {"separator": (str, "a nonempty string", bool)}
     _own_numbers: ClassVar = ("thresholds",)
 
     def __init__(
@@ -209,7 +209,7 @@ _FIRST_VERSION: dict[str, Any] = {
     "zoneout": 0.0,
     "zoneout_cell": 0.0,
 }
-"""Values of keys that the first files lack: there was no choice then."""
+"""Values of keys that the first files lack, because they were not options then."""
 
 
 def _shape(

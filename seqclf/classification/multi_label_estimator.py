@@ -1,4 +1,4 @@
-"""MultiLabelClassifier: any number of labels for each text, as a scikit-learn estimator."""
+"""The multi-label text classifier as a scikit-learn estimator."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -18,14 +18,14 @@ from wordvec.system.progress import OnProgress
 
 
 class MultiLabelClassifier(SequenceClassifier):
-    """Recurrent text classifier that gives a text any number of labels: a sigmoid each, trained on cross-entropy.
+    """Recurrent multi-label text classifier: a sigmoid per label, trained on binary cross-entropy.
 
-    Its parameters are those of :class:`SequenceClassifier`; ``class_weight`` has no meaning here.
+    Parameters are those of :class:`SequenceClassifier`; ``class_weight`` must be None.
 
     Attributes:
-        classes_: (C,) the labels, sorted, or the numbers of the columns that ``fit`` was given.
-        model_: the :class:`seqclf.MultiLabelModel`, which saves to a file and predicts without scikit-learn.
-        history_: a dict an epoch: loss, and micro-F1 and loss on the development texts.
+        classes_: (C,) the labels, sorted, or the column numbers of an indicator matrix.
+        model_: the :class:`seqclf.MultiLabelModel`, which can be saved and predicts without scikit-learn.
+        history_: one dict per epoch: training loss, validation micro-F1 and loss.
 
     Example:
         >>> texts = ["fire in the hills", "lovely warm evening", "the river floods", "fire and floods"] * 4
@@ -50,14 +50,14 @@ class MultiLabelClassifier(SequenceClassifier):
 
         Args:
             X: strings or lists of tokens; a generator is read once.
-            y: a list of labels for each, which may be empty; or an array (N, C) of 0 and 1.
-            validation_data: texts and labels to choose the best epoch by.
-            tune_thresholds: choose for each label the threshold with the best F1 on these texts, or on those that
-                ``validation_fraction`` splits off; False takes 0.5 for all.
+            y: a list of labels for each text, which may be empty; or an array (N, C) of 0 and 1.
+            validation_data: texts and labels that choose the best epoch.
+            tune_thresholds: choose for each label the threshold with the best F1 on the validation texts; False uses
+                0.5 for all labels.
             on_progress: called a few times a second.
 
         Raises:
-            InputError: parameters outside their range, texts that are none, labels that do not match.
+            InputError: a parameter out of range, an invalid text, or not one list of labels per text.
         """
         if y is None:
             raise InputError("MultiLabelClassifier requires y to be passed, but the target y is None")
@@ -74,16 +74,16 @@ class MultiLabelClassifier(SequenceClassifier):
         return self
 
     def predict(self, X: Iterable[Text]) -> np.ndarray:
-        """Which labels each text is given: (N, C) of 0 and 1, columns as ``classes_``."""
+        """Return an indicator matrix (N, C) of 0 and 1, columns as ``classes_``."""
         check_is_fitted(self)
         return self.model_.predict(self._texts(X), threads=self._threads()).astype(np.int64)
 
     def score(self, X: Iterable[Text], y: LabelSets) -> float:
-        """The share of texts whose labels are all right, as scikit-learn scores such classifiers."""
+        """Return the subset accuracy, scikit-learn's score of multi-label classifiers."""
         return self.report(X, y).subset_accuracy
 
     def report(self, X: Iterable[Text], y: LabelSets) -> MultiLabelScore:
-        """Micro- and macro-F1, subset accuracy, Hamming loss, and each label's scores."""
+        """Return micro- and macro-F1, subset accuracy, Hamming loss, and each label's scores."""
         return score_label_sets(y, self.predict(X), self.classes_.tolist())
 
     def __sklearn_tags__(self) -> Any:

@@ -65,7 +65,7 @@ def parameter_shapes(shape: NetworkShape) -> dict[str, tuple[int, ...]]:
 
 
 def initial_parameters(shape: NetworkShape, table: np.ndarray, random: np.random.Generator) -> dict[str, np.ndarray]:
-    """Return fresh parameters around an embedding table (V, E); the head is Glorot-uniform."""
+    """Return initial parameters with the given embedding table (V, E); the head is Glorot-uniform."""
     parameters = initial_encoder(shape.encoder, table, random)
     parameters |= Pooling(shape.pooling, shape.encoder, random=random).parameters()
     features = shape.encoder.features
@@ -81,7 +81,7 @@ class Network(PooledNetwork):
     Args:
         shape: see ``NetworkShape``.
         parameters: all of ``parameter_shapes(shape)``.
-        dtype: float32; float64 is for gradient checks, and uses libm's tanh.
+        dtype: float32; float64 is for gradient checks and uses libm's tanh.
     """
 
     def __init__(

@@ -42,7 +42,7 @@ def train_classifier(
 
     Args:
         texts: strings, or lists of tokens; a generator is read once.
-        labels: one for each text: strings or whole numbers.
+        labels: one per text, strings or integers.
         settings: default: ``ClassifierSettings()``.
         vectors: pretrained word vectors to start from; they also set tokenizer and casing.
         dev: texts and labels that choose the best epoch; None splits off ``settings.validation_fraction``.
@@ -54,7 +54,7 @@ def train_classifier(
 
     Raises:
         InputError: not one label per text, fewer than two classes, or a setting out of range.
-        TrainingError: loss or gradient is no longer a number.
+        TrainingError: the loss or a gradient is NaN or infinite.
 
     Example:
         >>> settings = ClassifierSettings(hidden_size=8, learning_rate=0.02, validation_fraction=0)
@@ -75,12 +75,12 @@ def train_classifier(
     if dev is not None:
         dev_tokens = tokenize_texts(dev[0], settings.tokenizer, bool(settings.lowercase))
         dev_labels = _as_list(dev[1])
-        check_labels(dev_tokens, dev_labels, "development texts")
-        dev_targets = encode_labels(dev_labels, classes, "development texts")
+        check_labels(dev_tokens, dev_labels, "validation texts")
+        dev_targets = encode_labels(dev_labels, classes, "validation texts")
     elif settings.validation_fraction > 0:
         rows, dev_rows = stratified_split(targets, settings.validation_fraction, settings.seed)
         logger.info(
-            "no development texts given: %d of %d texts, stratified by label, are split off to choose the epoch by",
+            "no validation texts given: %d of %d texts, stratified by label, are split off to choose the epoch",
             dev_rows.size, targets.size,
         )  # fmt: skip
         dev_tokens, dev_targets = [tokens[row] for row in dev_rows], targets[dev_rows]
@@ -121,7 +121,7 @@ def fresh_network(
     *,
     multi_label: bool = False,
 ) -> tuple[Network, Vocabulary, int]:
-    """Return an untrained network, the vocabulary of its embedding, and how many of these words the texts have.
+    """Return an untrained network, its vocabulary, and the number of its words that occur in the texts.
 
     Args:
         tokens: of the training texts.
@@ -158,7 +158,7 @@ def train_network(
     """Train a network in place and leave it with the parameters of the epoch that scored best on ``dev``.
 
     Args:
-        network: fresh parameters.
+        network: with initial parameters.
         examples: S training texts.
         targets: (S,) int32 classes.
         settings: see ``ClassifierSettings``.
@@ -169,7 +169,7 @@ def train_network(
         on_progress: called a few times a second.
 
     Raises:
-        TrainingError: loss or gradient is no longer a number.
+        TrainingError: the loss or a gradient is NaN or infinite.
     """
 
     def on_dev() -> tuple[dict[str, Any], tuple[float, ...]]:

@@ -48,14 +48,14 @@ def train_multi_label(
         settings, vectors, threads, on_progress: see :func:`seqclf.train_classifier`; ``class_weight`` must be None.
         dev: texts and labels that choose the epoch with the best micro-F1; None splits off
             ``settings.validation_fraction`` at random.
-        tune_thresholds: choose for each label the threshold with the best F1 on the development texts; False uses
+        tune_thresholds: choose for each label the threshold with the best F1 on the validation texts; False uses
             0.5 for all labels.
         separator: kept in the model, see :class:`seqclf.MultiLabelModel`.
 
     Raises:
         InputError: not one list of labels per text, fewer than two labels, only labels that all or no texts have, a
-            development label the training texts lack, or a setting out of range.
-        TrainingError: loss or gradient is no longer a number.
+            validation label that the training texts lack, or a setting out of range.
+        TrainingError: the loss or a gradient is NaN or infinite.
 
     Example:
         >>> settings = ClassifierSettings(hidden_size=8, learning_rate=0.02, validation_fraction=0)
@@ -67,7 +67,7 @@ def train_multi_label(
     """
     settings = resolved(settings or ClassifierSettings(), vectors)
     if settings.class_weight is not None:
-        raise InputError(f"class_weight has no meaning with several labels per text, got {settings.class_weight!r}")
+        raise InputError(f"class_weight is not supported for multi-label targets, got {settings.class_weight!r}")
     tokens = _tokens(texts, settings)
     classes, targets = label_matrix(labels)
     check_labels(tokens, targets)
@@ -75,20 +75,20 @@ def train_multi_label(
     dev_tokens: list[list[str]] = []
     truth = targets[:0]
     if dev is not None:
-        dev_tokens, (_, truth) = _tokens(dev[0], settings), label_matrix(dev[1], classes, "development texts")
-        check_labels(dev_tokens, truth, "development texts")
+        dev_tokens, (_, truth) = _tokens(dev[0], settings), label_matrix(dev[1], classes, "validation texts")
+        check_labels(dev_tokens, truth, "validation texts")
     elif settings.validation_fraction > 0:
         rows, dev_rows = random_split(len(tokens), settings.validation_fraction, settings.seed)
         logger.info(
-            "no development texts given: %d of %d texts are split off at random to choose the epoch by",
+            "no validation texts given: %d of %d texts are split off at random to choose the epoch",
             dev_rows.size, len(tokens),
         )  # fmt: skip
         dev_tokens, truth = [tokens[row] for row in dev_rows], targets[dev_rows]
         tokens, targets = [tokens[row] for row in rows], targets[rows]
     if tune_thresholds and not dev_tokens:
         raise InputError(
-            "thresholds are chosen on development texts, but there are none: give some, or a larger "
-            f"validation_fraction, got {settings.validation_fraction:g}"
+            "tune_thresholds needs validation texts, got none; pass some, or raise validation_fraction, which is "
+            f"{settings.validation_fraction:g}"
         )
     network, vocabulary, trained_words = fresh_network(tokens, len(classes), settings, vectors, multi_label=True)
     dev_texts = Sequences(*encode(dev_tokens, vocabulary))
@@ -125,23 +125,23 @@ def _tokens(texts: Iterable[Text], settings: ClassifierSettings) -> list[list[st
 
 
 def _check_labels_differ(classes: list[Any], targets: np.ndarray) -> None:
-    """Raise InputError unless there are two labels or more, of which one is on some texts only."""
+    """Raise InputError unless there are at least two labels, one of which only some texts have."""
     if len(classes) < 2:
         raise InputError(
-            f"a multi-label classifier needs at least two labels, got {classes}; for a single one train a classifier "
-            "of two classes, with it and without it"
+            f"a multi-label classifier needs at least two labels, got {classes}; for a single label, train a "
+            "classifier with two classes"
         )
     constant = targets.all(axis=0) | ~targets.any(axis=0)
     if constant.all():
         raise InputError(
-            f"there is nothing to learn: all texts have the same of the {len(classes)} labels; add texts that do not"
+            f"nothing to learn: every text has the same of the {len(classes)} labels; add texts with others"
         )
     if constant.any():
         names = ", ".join(str(classes[label]) for label in np.flatnonzero(constant)[:20])
-        logger.warning("labels that all texts or no texts have cannot be learned: %s", names)
+        logger.warning("labels that all texts have, or none, cannot be learned: %s", names)
 
 
 def _cross_entropy(probabilities: np.ndarray, truth: np.ndarray) -> float:
     """Return the mean cross-entropy over texts and labels, in nats."""
-    right = np.where(truth, probabilities, 1 - probabilities.astype(np.float64))
-    return float(-np.log(np.maximum(right, 1.2e-38)).mean())
+    own = np.where(truth, probabilities, 1 - probabilities.astype(np.float64))
+    return float(-np.log(np.maximum(own, 1.2e-38)).mean())

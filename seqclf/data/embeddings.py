@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 RANDOM_SCALE = 0.1
-"""Standard deviation of random embeddings that are trained; larger ones make memorizing easier."""
+"""Standard deviation of random embeddings that are trained; larger ones overfit more."""
 
 
 def build_embedding(
@@ -34,9 +34,9 @@ def build_embedding(
         vectors: pretrained vectors; None makes all rows random.
         vector_size: width without ``vectors``.
         scale: standard deviation of pretrained rows and of frozen random rows; 0 does not rescale pretrained rows.
-        keep: the largest number of pretrained vectors kept for words the texts lack, from the first row on.
+        keep: the largest number of pretrained vectors to keep for words that the texts lack, from the first row on.
         tuned: training updates the rows. Random rows then start small and, alongside pretrained ones, words without
-            a vector start at zero as unknown words do: large random rows are memorized and cost a point of accuracy.
+            a vector start at zero like unknown words: large random rows overfit and cost a point of accuracy.
             Frozen rows must be large enough to distinguish words.
         random: draws the random rows.
 

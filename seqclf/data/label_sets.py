@@ -1,4 +1,4 @@
-"""Texts that bear any number of labels each: their labels as a matrix, and the threshold from which a label is said."""
+"""Multi-label targets: the indicator matrix, and decision thresholds per label."""
 
 from collections.abc import Collection, Hashable, Iterable, Sequence
 from typing import Any, TypeAlias
@@ -18,13 +18,13 @@ def label_matrix(
     """Return the C labels, and an indicator matrix (N, C) bool.
 
     Args:
-        labels: a list, tuple or set of labels for each text, which may be empty; or an array, also a sparse one, with a
-            row of 0 and 1 for each text.
-        classes: the labels, in the order of the columns; None: those that occur, sorted, or the column numbers.
-        what: the texts' name in messages.
+        labels: a list, tuple or set of labels for each text, which may be empty; or a dense or sparse indicator
+            matrix of 0 and 1, with a row per text.
+        classes: the labels in column order; None takes those that occur, sorted, or the column numbers of a matrix.
+        what: what error messages call the texts.
 
     Raises:
-        InputError: labels that are not sets, an array of other numbers, or a label that is not in ``classes``.
+        InputError: a text's labels are not a collection, a matrix has other numbers, or a label is not in ``classes``.
 
     Example:
         >>> classes, matrix = label_matrix([["flood", "storm"], [], ["storm"]])
@@ -36,7 +36,7 @@ def label_matrix(
         matrix = np.asarray(given)
         if not np.isin(matrix, (0, 1)).all():
             wrong = next(value for value in matrix.flat if value not in (0, 1))
-            raise InputError(f"an array of labels must hold 0 and 1 alone, got {wrong!r}; or pass a list for each text")
+            raise InputError(f"an indicator matrix must hold only 0 and 1, got {wrong!r}; or pass lists of labels")
         if classes is not None and len(classes) != matrix.shape[1]:
             raise InputError(f"{matrix.shape[1]} columns for {len(classes)} labels")
         return list(range(matrix.shape[1]) if classes is None else classes), matrix.astype(bool)
@@ -53,7 +53,7 @@ def _plain_labels(labels: Any, row: int) -> list[Any]:
     """Return labels as Python values."""
     if isinstance(labels, str | bytes) or not isinstance(labels, Iterable):
         raise InputError(
-            f"labels must be a list for each text, got {labels!r} at position {row}; write [{labels!r}] for a single "
+            f"each text needs a list of labels, got {labels!r} at position {row}; pass [{labels!r}] for a single "
             "label, and [] for none"
         )
     plain = [plain_value(label) for label in labels]
@@ -64,14 +64,14 @@ def _plain_labels(labels: Any, row: int) -> list[Any]:
 
 
 def best_thresholds(probabilities: np.ndarray, truth: np.ndarray) -> np.ndarray:
-    """Return for each label the threshold with the best F1 on some texts.
+    """Return the threshold per label that maximizes its F1.
 
     Args:
         probabilities: (N, C).
         truth: (N, C) bool.
 
     Returns:
-        (C,) float64, halfway between two probabilities; 0.5 for a label that no text has.
+        (C,) float64, each halfway between two probabilities; 0.5 for a label that no text has.
 
     Example:
         >>> best_thresholds(np.array([[0.1], [0.25], [0.5], [0.75]]), np.array([[0], [1], [0], [1]], bool))

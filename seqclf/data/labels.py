@@ -18,7 +18,7 @@ def check_labels(texts: Sized, labels: Sized, what: str = "texts") -> None:
     if len(labels) != len(texts):
         raise InputError(f"{len(labels):,} labels for {len(texts):,} {what}")
     if len(texts) == 0:
-        raise InputError(f"there are no {what}: 0 given")
+        raise InputError(f"no {what} given; at least one is required")
 
 
 def distinct_labels(
@@ -49,11 +49,11 @@ def sorted_labels(labels: Iterable[Any]) -> list[Any]:
         return sorted(labels)
     except TypeError:
         kinds = sorted({type(label).__name__ for label in labels})
-        raise InputError(f"labels must be of one kind, got {' and '.join(kinds)}") from None
+        raise InputError(f"labels must have the same type, got {' and '.join(kinds)}") from None
 
 
 def encode_labels(labels: Sequence[Any], classes: Sequence[Any], what: str) -> np.ndarray:
-    """Return each label's position (N,) int32 in ``classes``.
+    """Return each label's index in ``classes``, (N,) int32.
 
     Raises:
         InputError: a label is not in ``classes``.
@@ -63,11 +63,11 @@ def encode_labels(labels: Sequence[Any], classes: Sequence[Any], what: str) -> n
         return np.array([place[label] for label in labels], dtype=np.int32)
     except KeyError as error:
         known = ", ".join(repr(label) for label in classes[:20])
-        raise InputError(f"label {error.args[0]!r} of the {what} is not among the training texts': {known}") from None
+        raise InputError(f"label {error.args[0]!r} of the {what} is not among the training labels: {known}") from None
 
 
 def class_weights(targets: np.ndarray, classes: Sequence[Any], choice: str | Mapping[Any, float] | None) -> np.ndarray:
-    """Return a weight (C,) float64 for each class: 1, inverse to its frequency (``balanced``), or as given.
+    """Return the class weights (C,) float64: 1, inverse to the class frequency (``balanced``), or as given.
 
     Raises:
         InputError: a weight is given for a label that is not in ``classes``.
@@ -84,5 +84,5 @@ def class_weights(targets: np.ndarray, classes: Sequence[Any], choice: str | Map
     known = set(classes)
     for label in choice:
         if label not in known:
-            raise InputError(f"class_weight names the label {label!r}, but the texts have {sorted(known)}")
+            raise InputError(f"class_weight has the unknown label {label!r}; the labels are {sorted(known)}")
     return np.array([float(choice.get(label, 1.0)) for label in classes])

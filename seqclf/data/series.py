@@ -1,4 +1,4 @@
-"""Sequences of numbers as arrays."""
+"""Numeric sequences as arrays."""
 
 from typing import Any
 
@@ -11,27 +11,25 @@ def as_series(series: Any, name: str = "the series") -> np.ndarray:
     """Return a series (N,) or (N, D) as (N, D) float64.
 
     Raises:
-        InputError: not such an array, empty, or not all numbers are finite.
+        InputError: not an array of that shape, empty, or some values are not finite.
     """
     try:
         values = np.asarray(series, dtype=np.float64)
     except (TypeError, ValueError):
-        raise InputError(f"{name} must be numbers, one or more columns, got {type(series).__name__}") from None
+        raise InputError(f"{name} must be numeric, with one or more columns, got {type(series).__name__}") from None
     if values.ndim == 1:
         values = values[:, None]
     if values.ndim != 2 or values.size == 0:
-        raise InputError(f"{name} must be an array (N,) or (N, D), got {values.shape}")
+        raise InputError(f"{name} must be a nonempty array (N,) or (N, D), got {values.shape}")
     bad = np.argwhere(~np.isfinite(values))
     if bad.size:
         row, column = bad[0]
-        raise InputError(
-            f"{name} holds {values[row, column]} at position {row}; fill gaps first, a forecaster reads every step"
-        )
+        raise InputError(f"{name} must be finite, got {values[row, column]} at position {row}; fill gaps first")
     return values
 
 
 def is_numeric(sequence: Any) -> bool:
-    """Return whether a sequence holds numbers, at least one, rather than tokens."""
+    """Return whether a sequence holds at least one number, rather than tokens."""
     try:
         return np.asarray(sequence).dtype.kind in "fiub" and np.size(sequence) > 0
     except (TypeError, ValueError):
@@ -39,16 +37,16 @@ def is_numeric(sequence: Any) -> bool:
 
 
 def as_steps(sequence: Any, columns: int | None = None) -> np.ndarray:
-    """Return a sequence of numbers as (T, E) float64.
+    """Return a numeric sequence as (T, E) float64.
 
     Raises:
-        InputError: it is not such a sequence, is empty, or E is not ``columns``.
+        InputError: it is not numeric, is empty, or E is not ``columns``.
     """
     if isinstance(sequence, str) or not is_numeric(sequence):
-        raise InputError("sequences of numbers must be arrays (T,) or (T, E) of at least one step, like the first one")
+        raise InputError("numeric sequences must be nonempty arrays (T,) or (T, E), all with the same E")
     steps = as_series(sequence, "a sequence")
     if columns is not None and steps.shape[1] != columns:
-        raise InputError(f"a step must have {columns} numbers, as the first one, got {steps.shape[1]}")
+        raise InputError(f"every step must have {columns} values, like the first one, got {steps.shape[1]}")
     return steps
 
 

@@ -7,24 +7,24 @@ def random_split(count: int, fraction: float, seed: int) -> tuple[np.ndarray, np
     """Split ``count`` rows into training and validation rows, both in random order.
 
     Example:
-        >>> train, held_out = random_split(10, 0.25, seed=1)
-        >>> len(train), len(held_out)
+        >>> train, validation = random_split(10, 0.25, seed=1)
+        >>> len(train), len(validation)
         (8, 2)
     """
     order = np.random.default_rng([seed, 0x5911]).permutation(count)
-    rows, held_out = np.split(order, [count - int(count * fraction)])
-    return rows, held_out
+    rows, validation = np.split(order, [count - int(count * fraction)])
+    return rows, validation
 
 
 def stratified_split(targets: np.ndarray, fraction: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Split rows into training and validation rows, both ascending, class by class; each class keeps a training row.
 
     The number of validation rows is as close to ``round(fraction * N)`` as that allows: the classes with the largest
-    remainders give one more row.
+    remainders contribute one more row.
 
     Example:
-        >>> train, held_out = stratified_split(np.array([0, 0, 0, 0, 0, 0, 1, 1, 1, 1]), 0.5, seed=1)
-        >>> len(held_out), int(np.array([0, 0, 0, 0, 0, 0, 1, 1, 1, 1])[held_out].sum())
+        >>> train, validation = stratified_split(np.array([0, 0, 0, 0, 0, 0, 1, 1, 1, 1]), 0.5, seed=1)
+        >>> len(validation), int(np.array([0, 0, 0, 0, 0, 0, 1, 1, 1, 1])[validation].sum())
         (5, 2)
     """
     counts = np.bincount(targets)
@@ -36,10 +36,10 @@ def stratified_split(targets: np.ndarray, fraction: float, seed: int) -> tuple[n
         if given[row] < min(np.ceil(shares[row]), counts[row] - 1):
             given[row] += 1
     random = np.random.default_rng([seed, 0x5711])
-    held_out = []
+    drawn = []
     for row, count in enumerate(given):
         members = random.permutation(np.flatnonzero(targets == row))
-        held_out.append(members[:count])
-    taken = np.sort(np.concatenate(held_out))
-    rest = np.setdiff1d(np.arange(targets.size), taken)
-    return rest, taken
+        drawn.append(members[:count])
+    validation = np.sort(np.concatenate(drawn))
+    training = np.setdiff1d(np.arange(targets.size), validation)
+    return training, validation

@@ -14,7 +14,7 @@ Text: TypeAlias = str | Sequence[str]
 
 
 def tokenize_texts(texts: Iterable[Text], tokenizer: str, lowercase: bool) -> list[list[str]]:
-    """Return every text's tokens: strings go through the named tokenizer, lists of tokens are only lower-cased.
+    """Tokenize texts: strings go through the named tokenizer, lists of tokens are only lower-cased.
 
     Raises:
         InputError: ``texts`` is a single string, or an element is neither a string nor a list of strings.
@@ -37,7 +37,7 @@ def tokenize_texts(texts: Iterable[Text], tokenizer: str, lowercase: bool) -> li
         else:
             raise InputError(
                 f"texts must be strings or lists of tokens, got {_describe(text)} at position {row}; "
-                "numbers and missing values must be turned into text first"
+                "convert numbers and missing values to text first"
             )
     return tokens
 

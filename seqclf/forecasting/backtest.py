@@ -1,4 +1,4 @@
-"""Back-test: the accuracy of forecasts from many positions of the past, compared with naive forecasts."""
+"""Back-test: the accuracy of forecasts from many past origins, compared with naive forecasts."""
 
 import logging
 from collections.abc import Sequence
@@ -45,7 +45,7 @@ class ForecastScore:
         mae: mean absolute error. rmse: root of the mean squared error.
         mase: mean absolute scaled error (Hyndman & Koehler 2006): each column's absolute errors divided by the mean
             absolute change over a season (a step, without one) in the training part.
-        mae_margin, rmse_margin: by how much the network is better; None for the network itself.
+        mae_margin, rmse_margin: how much better the network is; None for the network itself.
     """
 
     name: str
@@ -100,8 +100,8 @@ def backtest(
     Args:
         series: (N,) or (N, D).
         settings: of the network, which is trained on the values before the last ``test``, scaling included.
-        test: how many values at the end are forecast.
-        refits: split the tested values into that many parts, and train a network before each on all earlier values.
+        test: the number of values at the end that are forecast.
+        refits: split the test part into this many parts, and train a network for each on all earlier values.
         seasons: steps in a season, for more seasonal-naive forecasts; that of the settings is always included.
         threads: the largest number of threads; they do not change the result.
         on_progress: called a few times a second.
@@ -123,26 +123,26 @@ def backtest(
         check_whole(name, number, 1)
     horizon, count = settings.horizon, test - settings.horizon + 1
     if count < refits:
-        raise InputError(f"test must be at least {horizon + refits - 1}, for {refits} stretches of a horizon of "
-                         f"{horizon}, got {test}")  # fmt: skip
+        raise InputError(f"test must be at least {horizon + refits - 1} for a horizon of {horizon} and {refits} "
+                         f"refits, got {test}")  # fmt: skip
     if test >= len(values):
-        raise InputError(f"test must leave something to train on, of {len(values)} values, got {test}")
+        raise InputError(f"test must be below {len(values)}, the length of the series, got {test}")
     origins = len(values) - test + np.arange(count)
     truth = windows_after(values, origins, horizon)
     forecasts, residuals = np.empty_like(truth), np.empty_like(truth)
-    for stretch in np.array_split(np.arange(count), refits):
-        known = values[: origins[stretch[0]]]
+    for part in np.array_split(np.arange(count), refits):
+        known = values[: origins[part[0]]]
         model = train_forecaster(known, settings=settings, threads=threads, on_progress=on_progress)
-        forecasts[stretch] = model.forecast(values, origins[stretch])
+        forecasts[part] = model.forecast(values, origins[part])
         logarithm = model.preparation.logarithm
-        residuals[stretch] = logarithm(truth[stretch]) - logarithm(forecasts[stretch])
+        residuals[part] = logarithm(truth[part]) - logarithm(forecasts[part])
     found = {f"{settings.cell}, {settings.strategy}": forecasts}
     found |= naive_forecasts(values, origins, horizon, settings.season, seasons)
     block = max(2 * horizon, int(np.ceil(count ** (1 / 3))))
     if count < BLOCKS * block:
         logger.warning(
-            "%d origins are too few for an interval of the differences, which needs %d blocks of %d; "
-            "test more values, or forecast fewer steps", count, BLOCKS, block,
+            "%d origins are too few for confidence intervals, which need %d blocks of %d; "
+            "increase test, or reduce the horizon", count, BLOCKS, block,
         )  # fmt: skip
     scores = _scores(found, truth, _scale(values[: origins[0]], settings.season or 1), block, settings.seed)
     return Backtest(origins, forecasts, truth, residuals, scores, block)
@@ -162,7 +162,7 @@ def naive_forecasts(
     found = {"naive": np.repeat(values[origins - 1][:, None], horizon, axis=1)}
     for period in dict.fromkeys([*([season] if season else []), *seasons]):
         if period > origins[0]:
-            raise InputError(f"a season must be at most the {origins[0]} values before the tested ones, got {period}")
+            raise InputError(f"a season must be at most {origins[0]}, the values before the test part, got {period}")
         found[f"seasonal-naive {period}"] = values[origins[:, None] - period + steps % period]
     if season:
         known = values[: origins[0]]
@@ -174,7 +174,7 @@ def naive_forecasts(
 def _scale(known: np.ndarray, season: int) -> np.ndarray:
     """Return the scale of MASE (D,): the mean absolute change over a season."""
     if len(known) <= season:
-        raise InputError(f"the {len(known)} values before the tested ones must be more than a season of {season}")
+        raise InputError(f"the values before the test part must be more than a season of {season}, got {len(known)}")
     scale: np.ndarray = np.abs(known[season:] - known[:-season]).mean(axis=0)
     return np.where(scale > 0, scale, np.nan)
 

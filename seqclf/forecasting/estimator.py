@@ -147,7 +147,7 @@ class Forecaster(SequenceEstimator):
     def predict_interval(
         self, level: float = 0.9, steps: int | None = None, *, series: Any = None, start: int = 0
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Return lower and upper bounds (steps, D) that hold each value in a share ``level`` of cases.
+        """Return lower and upper bounds (steps, D) that cover each value with probability ``level``.
 
         The bounds are the forecast plus quantiles of the back-test's errors at the same step, with the ranks of
         split-conformal prediction (Vovk et al. 2005). The other arguments are those of ``predict``.

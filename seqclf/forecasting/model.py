@@ -84,8 +84,8 @@ class ForecasterModel:
         residuals = report.residuals
         if residuals.shape[1:] != (self.settings.horizon, len(self.names)):
             raise InputError(
-                f"the back-test is one of {residuals.shape[1:]} steps and columns, "
-                f"the forecaster has {(self.settings.horizon, len(self.names))}"
+                f"the back-test must have {(self.settings.horizon, len(self.names))} steps and columns, like the "
+                f"forecaster, got {residuals.shape[1:]}"
             )
         self.residuals = residuals
 
@@ -97,13 +97,13 @@ class ForecasterModel:
         middle, count = self._next(steps, series, start), len(self.residuals)
         rank = int((count + 1) * (1 - level) / 2 + 1e-9)
         if not count:
-            raise InputError("intervals need the errors of a back-test; call calibrate with one, or train with --test")
+            raise InputError("intervals need back-test errors; call calibrate with a back-test, or train with --test")
         if rank < 1:
-            raise InputError(f"an interval of {level:g} needs {int(np.ceil(2 / (1 - level) - 1e-9)) - 1} errors "
-                             f"of a back-test, there are {count}; lower the level")  # fmt: skip
+            raise InputError(f"an interval of {level:g} needs {int(np.ceil(2 / (1 - level) - 1e-9)) - 1} back-test "
+                             f"errors, got {count}; lower the level")  # fmt: skip
         if len(middle) > self.residuals.shape[1]:
             raise InputError(
-                f"intervals reach {self.residuals.shape[1]} steps, as the back-test did; asked {len(middle)}"
+                f"intervals have at most {self.residuals.shape[1]} steps, as in the back-test, got {len(middle)}"
             )
         ordered = np.sort(self.residuals[:, : len(middle)], axis=0)
         low, high = middle + ordered[rank - 1], middle + ordered[count - rank]
@@ -113,7 +113,7 @@ class ForecasterModel:
         """Return the series (N, D), or its logarithm."""
         values = as_series(series)
         if values.shape[1] != len(self.names):
-            raise InputError(f"the series has {values.shape[1]} columns, the forecaster knows {len(self.names)}")
+            raise InputError(f"the series must have {len(self.names)} columns, as in training, got {values.shape[1]}")
         return self.preparation.logarithm(values)
 
     def _steps(self, steps: int | None) -> int:
@@ -121,8 +121,8 @@ class ForecasterModel:
         check_whole("steps", steps, 1)
         if self.settings.strategy == "direct" and steps > self.settings.horizon:
             raise InputError(
-                f"steps must be at most {self.settings.horizon}, the horizon it was trained for, got {steps}; "
-                "train a longer one, or a recursive one"
+                f"steps must be at most {self.settings.horizon}, the horizon of this direct forecaster, got {steps}; "
+                "train with a longer horizon, or a recursive one"
             )
         return steps
 
@@ -138,7 +138,9 @@ class ForecasterModel:
         least = self.settings.window + self.preparation.lag
         if origins.size and not least <= origins.min() <= origins.max() <= len(level):
             bad = origins.min() if origins.min() < least else origins.max()
-            raise InputError(f"a forecast needs {least} values before it, of {len(level)}; got position {bad}")
+            raise InputError(
+                f"a forecast needs at least {least} of the {len(level)} values before it, got position {bad}"
+            )
         windows = windows_before(self.preparation.scale(level), origins, self.settings.window)
         found = np.empty((origins.size, 0, level.shape[1]))
         while found.shape[1] < steps:
@@ -197,7 +199,7 @@ class ForecasterModel:
         }
         check_tensors(name, tensors, weights, numbers=numbers)
         if (tensors["deviation"] <= 0).any() or (settings.log and (tensors["tail"] <= 0).any()):
-            raise FormatError(f"{name} is damaged: deviations, and values under a logarithm, must be above 0")
+            raise FormatError(f"{name} is damaged: deviations, and values with log, must be above 0")
         return cls(
             build_network(settings, inputs, columns, {key: tensors[key] for key in weights}),
             preparation,
@@ -217,6 +219,6 @@ class ForecasterModel:
 
 _HEADER: Rules = {
     **header_rules(),
-    "names": (list, "names of columns", lambda value: value and all(isinstance(name, str) for name in value)),
+    "names": (list, "a list of column names", lambda value: value and all(isinstance(name, str) for name in value)),
     "length": (int, "above 0", lambda value: value > 0),
 }

@@ -15,7 +15,7 @@ _BATCH = 512  # windows per batch in prediction
 
 
 def encoder_shape(settings: ForecasterSettings, inputs: int) -> EncoderShape:
-    """Return the encoder's shape; a step of its input has ``inputs`` numbers."""
+    """Return the encoder's shape, with ``inputs`` values per step."""
     return EncoderShape(
         vocabulary=0, vector_size=inputs, hidden_size=settings.hidden_size, cell=settings.cell, reset=settings.reset,
         bidirectional=False, layers=settings.layers,
@@ -30,7 +30,7 @@ def parameter_shapes(settings: ForecasterSettings, inputs: int, columns: int) ->
 
 
 def fresh_network(settings: ForecasterSettings, inputs: int, columns: int) -> PooledNetwork:
-    """Return a network with fresh parameters."""
+    """Return a network with initial parameters."""
     random = np.random.default_rng([settings.seed, 0xF0CA])
     head = RegressionHead(columns * settings.step, settings.hidden_size, random=random)
     parameters = initial_encoder(encoder_shape(settings, inputs), None, random) | head.parameters()

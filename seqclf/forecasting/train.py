@@ -61,7 +61,7 @@ def train_forecaster(
         raise InputError(
             f"{len(values)} values are too few: a window of {settings.window}"
             + (f", a season of {settings.season}" if first > settings.window else "")
-            + f" and {settings.step} steps ahead need {first + settings.step}; make them smaller"
+            + f" and {settings.step} steps ahead need {first + settings.step}; reduce them"
         )
     dev = int(windows * settings.validation_fraction)
     # Training must not see any value that is forecast in the validation part.

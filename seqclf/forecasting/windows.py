@@ -54,7 +54,7 @@ class Preparation:
         if not self.log:
             return values
         if (values <= 0).any():
-            raise InputError(f"log needs values above 0, got {values.min():g}; leave it out, or add a constant before")
+            raise InputError(f"log needs values above 0, got {values.min():g}; omit log, or add a constant first")
         return np.log(values)
 
     def scale(self, level: np.ndarray) -> np.ndarray:

@@ -1,1 +1,1 @@
-"""What happens inside a network: gates, states and gradients."""
+"""Inspection of networks: gates, states and gradients."""

@@ -1,9 +1,9 @@
-"""How far gradients reach back: the norm of d loss / d h_t against the distance from the loss.
+"""Gradient flow: the norm of d loss / d h_t as a function of the distance from the loss.
 
-The task is to remember: the first number of a sequence of noise is to be said after the last one. What training can
-learn of it is what of the gradient arrives there. In a simple recurrent net each step back multiplies the gradient by
-the recurrent weights and by the slope of tanh, so that it vanishes or explodes with the power of the distance
-(Hochreiter 1991; Bengio, Simard & Frasconi 1994); LSTM and GRU have a way around that.
+The task is to remember the first number of a sequence of noise until its end, which can be learned only if the gradient
+reaches the first step. In a simple RNN each step back multiplies the gradient by the recurrent weights and by the slope
+of tanh, so that it vanishes or explodes exponentially with the distance (Hochreiter 1991; Bengio, Simard & Frasconi
+1994); the gates of LSTM and GRU avoid that.
 """
 
 from dataclasses import dataclass
@@ -24,16 +24,16 @@ LANES: dict[str, tuple[str, float]] = {
     "gru": ("gru", 1.0),
     "lstm": ("lstm", 1.0),
 }
-"""What is compared: a cell, and what its first recurrent weights, which are orthogonal, are multiplied by."""
+"""What is compared: a cell, and the factor of its orthogonal initial recurrent weights."""
 
 _BATCH = 32
 _NOISE = 0.05
 
 
 def state_gradients(tape: EncoderTape) -> np.ndarray:
-    """d loss / d h (R, H padded) in the first layer of a one-way net, in packed rows, after ``Encoder.backward``.
+    """Return d loss / d h (R, H padded) of a unidirectional encoder's first layer, packed, after ``Encoder.backward``.
 
-    It is all that reaches the loss through a state, the steps after it included; a cell's own way is not a part of it.
+    It is the total derivative, including the later hidden states, but not the path through the cells of an LSTM.
     """
     found = np.zeros((int(tape.batch.starts[-1]), tape.parts[0].runs[0][0].d_h.shape[1]), tape.states.dtype)
     for part in tape.parts:
@@ -43,12 +43,13 @@ def state_gradients(tape: EncoderTape) -> np.ndarray:
 
 @dataclass(frozen=True)
 class GradientFlow:
-    """One net's gradients on the way back.
+    """Gradient norms of one network.
 
     Attributes:
-        name: whose they are.
-        norms: (T,) the norm of d loss / d h_t, meant over the batch, by distance: norms[0] is that of the last state.
-        loss: the mean squared error after training; 1 is that of always saying the mean.
+        name: of the network.
+        norms: (T,) the norm of d loss / d h_t, averaged over the batch, by distance: norms[0] is that of the last
+            state.
+        loss: the mean squared error after training; always predicting the mean has 1.
     """
 
     name: str
@@ -59,14 +60,14 @@ class GradientFlow:
 def measure_gradient_flow(
     cell: str, *, length: int = 50, hidden_size: int = 32, scale: float = 1.0, steps: int = 0, seed: int = 1
 ) -> GradientFlow:
-    """The norms of d loss / d h_t of one cell at the task, after some steps of training.
+    """Return the norms of d loss / d h_t of one cell on the task, after some training steps.
 
     Args:
         cell: ``rnn``, ``gru`` or ``lstm``.
         length: T, of the sequences.
         hidden_size: units.
-        scale: what the first recurrent weights are multiplied by.
-        steps: of training with Adam; 0 looks at the net as it begins.
+        scale: factor of the initial recurrent weights.
+        steps: training steps with Adam; 0 measures the untrained network.
         seed: of weights and sequences.
 
     Example:
@@ -92,7 +93,7 @@ def measure_gradient_flow(
         inputs = random.normal(0, _NOISE, (_BATCH, length)).astype(np.float32)
         inputs[:, 0] = random.choice([-1, 1], _BATCH)
         tape = encoder.forward(batch, inputs=inputs.reshape(-1, 1))
-        # The answer is read off the mean of the units: a head without weights of its own.
+        # The prediction is the mean of the units: a head without weights.
         error = tape.final[:, :hidden_size].mean(axis=1) - inputs[:, 0]
         losses.append(float(np.square(error).mean()))
         d_final = np.zeros_like(tape.final)
@@ -108,7 +109,7 @@ def measure_gradient_flow(
 def gradient_flow_report(
     *, length: int = 50, hidden_size: int = 32, steps: int = 0, seed: int = 1
 ) -> list[GradientFlow]:
-    """Each of ``LANES``: simple nets whose gradient stays, vanishes and explodes, a GRU and an LSTM."""
+    """Measure each of ``LANES``: simple RNNs with stable, vanishing and exploding gradients, a GRU and an LSTM."""
     options = {"length": length, "hidden_size": hidden_size, "steps": steps, "seed": seed}
     found = []
     for name, (cell, scale) in LANES.items():

@@ -1,4 +1,4 @@
-"""Pictures of what a net does; they need matplotlib, which is an optional extra."""
+"""Heat maps of gates and states; they need matplotlib, an optional extra."""
 
 import io
 import os
@@ -25,20 +25,20 @@ _TITLES = {
     "h": "state h",
 }
 _BETWEEN_0_AND_1 = {"i", "f", "o", "r", "z"}
-_UNITS = 64  # shown of a layer; more would be thinner than a pixel
+_UNITS = 64  # drawn per layer; more would be thinner than a pixel
 
 
 def check_picture(path: str | os.PathLike[str]) -> str:
-    """The format of a picture, by its file's ending.
+    """Return a picture's format, from the suffix of its file name.
 
     Raises:
-        InputError: it is none of ``FORMATS``, or matplotlib is not installed.
+        InputError: the suffix is not in ``FORMATS``, or matplotlib is not installed.
     """
     kind = Path(path).suffix.lstrip(".").lower()
     if kind not in FORMATS:
         raise InputError(f"{path} must end in .{', .'.join(FORMATS)}")
     try:
-        import matplotlib  # noqa: F401 - only whether it is there
+        import matplotlib  # noqa: F401 - only checks that it is installed
     except ImportError:
         raise InputError(
             "pictures need matplotlib, which is not installed: pip install 'wordvec-seqclf[plotting]'"
@@ -47,21 +47,21 @@ def check_picture(path: str | os.PathLike[str]) -> str:
 
 
 def save_gate_heatmap(trace: "Trace", path: str | os.PathLike[str]) -> None:
-    """Draw every gate, cell and state of a trace, units by tokens, a column for each direction of each layer.
+    """Draw a trace's gates, cells and states as heat maps (units by tokens), one column per direction and layer.
 
-    Gates are drawn from 0 to 1, values from -1 to 1, and cells symmetrically as far as they go. At most 64 units are
-    shown, those whose states change most over the text.
+    The color scale is 0 to 1 for gates, -1 to 1 for candidate values and states, and symmetric around 0 for cells. At
+    most 64 units per layer are drawn, those whose states vary most over the text.
 
     Args:
-        trace: what ``trace`` returned, of at least one token.
-        path: where the picture goes: .png, .svg or .pdf.
+        trace: returned by ``trace``, of at least one token.
+        path: the picture: .png, .svg or .pdf.
 
     Raises:
-        InputError: another ending, no token, or matplotlib is not installed.
+        InputError: another suffix, no token, or matplotlib is not installed.
     """
     kind = check_picture(path)
     if not trace.tokens:
-        raise InputError("there is nothing to draw of a text without tokens")
+        raise InputError("cannot draw the trace of a text without tokens")
     from matplotlib import rc_context
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -81,7 +81,7 @@ def save_gate_heatmap(trace: "Trace", path: str | os.PathLike[str]) -> None:
     best = int(np.argmax(trace.probabilities))
     figure.suptitle(f"{trace.labels[best]} ({trace.probabilities[best]:.3f})", size=10)
     content = io.BytesIO()
-    # No date and no version: the same trace gives the same bytes.
+    # Without date and version, the same trace gives the same bytes.
     metadata: dict[str, Any] = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}[kind]
     with rc_context({"svg.hashsalt": "gates"}):
         figure.savefig(content, format=kind, dpi=110, metadata=metadata)
@@ -90,7 +90,7 @@ def save_gate_heatmap(trace: "Trace", path: str | os.PathLike[str]) -> None:
 
 
 def _panels(layer: "LayerTrace") -> dict[str, np.ndarray]:
-    """What is drawn of a layer, by name, of the units that change most."""
+    """Return the arrays to draw by name, restricted to the units that vary most."""
     units = np.argsort(-layer.h.std(axis=0), kind="stable")[:_UNITS]
     found = {**layer.gates, **({} if layer.c is None else {"c": layer.c}), "h": layer.h}
     return {name: values[:, np.sort(units)] for name, values in found.items()}
@@ -98,13 +98,13 @@ def _panels(layer: "LayerTrace") -> dict[str, np.ndarray]:
 
 def _draw(axes: Any, name: str, values: np.ndarray, units: int) -> Any:
     reach = max(1e-6, float(np.abs(values).max())) if name == "c" else 1.0
-    low, colours = (0.0, "viridis") if name in _BETWEEN_0_AND_1 else (-reach, "RdBu_r")
+    low, colors = (0.0, "viridis") if name in _BETWEEN_0_AND_1 else (-reach, "RdBu_r")
     axes.set_title(_TITLES[name], size=9)
     axes.set_xticks([])
-    if values.shape[1] < units:  # places on the axis are no numbers of units then
+    if values.shape[1] < units:  # positions on the axis are not unit numbers then
         axes.set_yticks([])
         axes.set_ylabel(f"{values.shape[1]} of {units} units", size=8)
     else:
         axes.set_ylabel("unit", size=8)
     axes.tick_params(labelsize=7)
-    return axes.imshow(values.T, aspect="auto", interpolation="nearest", vmin=low, vmax=reach, cmap=colours)
+    return axes.imshow(values.T, aspect="auto", interpolation="nearest", vmin=low, vmax=reach, cmap=colors)

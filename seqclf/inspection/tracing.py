@@ -1,4 +1,4 @@
-"""Seeing inside a recurrent net: every gate, cell and hidden state, token by token."""
+"""Trace of a classifier: every gate, cell and hidden state, token by token."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -21,19 +21,20 @@ GATES = {
     ("rnn", "after"): ("n",),
     ("rnn", "before"): ("n",),
 }
-"""What a cell keeps of a step, in its order: the LSTM's input, forget, output gates i, f, o and its new values g; the
-GRU's reset and update gates r, z and new values n; the simple net's new values n. What has no name is not shown."""
+"""The activations a cell stores per step, in its order: the LSTM's input, forget and output gates i, f, o and candidate
+values g; the GRU's reset and update gates r, z and candidate values n; the simple RNN's new values n. Those without a
+name are not traced."""
 
 
 @dataclass(frozen=True)
 class LayerTrace:
-    """What one direction of one layer did. Rows are tokens in the order of the text, whichever way it was read.
+    """Activations of one direction of one layer. Rows are tokens in text order, for both directions.
 
     Attributes:
         layer: from 0. direction: ``forward`` or ``reverse``.
-        gates: (T, H) of each, by name; i, f, o, r, z lie between 0 and 1, g and n between -1 and 1.
-        c: (T, H) cells after each token; None without a cell.
-        h: (T, H) states after each token.
+        gates: (T, H) activations by name; i, f, o, r, z are between 0 and 1, g and n between -1 and 1.
+        c: (T, H) cells after each token; None unless an LSTM.
+        h: (T, H) hidden states after each token.
     """
 
     layer: int
@@ -45,14 +46,14 @@ class LayerTrace:
 
 @dataclass(frozen=True)
 class Trace:
-    """What a classifier did with a text.
+    """A classifier's activations and prediction for one text.
 
     Attributes:
-        tokens: T, as the model's tokeniser cut them. known: whether each is in its vocabulary.
+        tokens: T, from the model's tokenizer. known: whether each is in the model's vocabulary.
         layers: layer by layer, forward before reverse.
-        chosen: (T,) the share of the pooled features that each token gives: with ``max`` those it is the largest in,
-            with ``mean`` equal ones; with ``last`` the last token read by each direction gives all of that; with
-            ``attention`` the weights it is pooled with.
+        chosen: (T,) the share of the pooled features that comes from each token. ``max``: the features whose maximum
+            is at the token; ``mean``: equal shares; ``last``: only the last token that each direction reads;
+            ``attention``: the attention weights.
         labels, probabilities: (C,).
     """
 
@@ -65,10 +66,10 @@ class Trace:
 
 
 def trace(model: ClassifierModel, text: Text) -> Trace:
-    """Every gate, cell and hidden state of a classifier for each token of a text.
+    """Return every gate, cell and hidden state of a classifier for each token of a text.
 
     Args:
-        model: of any cell, layers and directions.
+        model: the classifier.
         text: a string, or tokens; it may be empty.
 
     Example:
@@ -92,7 +93,7 @@ def trace(model: ClassifierModel, text: Text) -> Trace:
             for number, run in enumerate(runs):
                 layers.append(_layer(network.encoder, layer, number, run.state))
     if not layers:
-        layers = _nothing(network.encoder)
+        layers = _empty_layers(network.encoder)
     _, found = network.pooling.forward(encoded)
     return Trace(
         tokens=tokens,
@@ -106,11 +107,11 @@ def trace(model: ClassifierModel, text: Text) -> Trace:
 
 def _layer(encoder: Encoder, layer: int, number: int, state: Any) -> LayerTrace:
     shape, hidden = encoder.shape, encoder.hidden
-    turn = slice(None, None, -1 if number else 1)
+    text_order = slice(None, None, -1 if number else 1)
 
     def units(array: np.ndarray, part: int = 0) -> np.ndarray:
-        """One of the parts of a step's row, without the padding, in the order of the text."""
-        return array[:, part * hidden : part * hidden + shape.hidden_size][turn].copy()
+        """Return one part of each row, without the padding, in text order."""
+        return array[:, part * hidden : part * hidden + shape.hidden_size][text_order].copy()
 
     names = GATES[shape.cell, shape.reset]
     return LayerTrace(
@@ -122,8 +123,8 @@ def _layer(encoder: Encoder, layer: int, number: int, state: Any) -> LayerTrace:
     )
 
 
-def _nothing(encoder: Encoder) -> list[LayerTrace]:
-    """The trace of an empty text, which a net that reads one way alone does not even begin."""
+def _empty_layers(encoder: Encoder) -> list[LayerTrace]:
+    """Return the layers of an empty text, for which a unidirectional encoder makes no runs."""
     shape, empty = encoder.shape, np.empty((0, encoder.shape.hidden_size), encoder.dtype)
     gates = {name: empty for name in GATES[shape.cell, shape.reset] if name}
     c = empty if encoder.cell.has_cell else None
@@ -133,7 +134,7 @@ def _nothing(encoder: Encoder) -> list[LayerTrace]:
 
 
 def _chosen(encoder: Encoder, pooling: str, found: Found, tokens: int) -> np.ndarray:
-    # One text: its packed rows are its tokens.
+    # The packed rows of a single text are its tokens.
     if isinstance(found, AttentionTape):
         return found.weights.astype(np.float64)
     chosen = np.zeros(tokens)
@@ -142,7 +143,7 @@ def _chosen(encoder: Encoder, pooling: str, found: Found, tokens: int) -> np.nda
     if pooling == "mean":
         chosen[:] = 1 / tokens
     elif pooling == "last":
-        # Each direction's last token: the forward one's stands at the end, the reverse one's at the beginning.
+        # The last token that is read: at the end of the text forward, at its beginning in reverse.
         for place in (-1, 0)[: len(encoder.shape.directions)]:
             chosen[place] += 1 / len(encoder.shape.directions)
     else:

@@ -1,4 +1,4 @@
-"""Drawing the next token: temperature, top-k and nucleus sampling on a distribution. Pure functions."""
+"""Sampling of the next token: temperature, top-k and nucleus sampling, as pure functions."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from wordvec import check_number, check_whole
 
 
 def check_sampling(temperature: float, top_k: int | None, nucleus: float | None) -> None:
-    """Raise InputError where a value is outside its range; the message says the rule and the value."""
+    """Raise InputError if a value is out of range."""
     check_number("temperature", temperature, least=0)
     if top_k is not None:
         check_whole("top_k", top_k, 1)
@@ -17,19 +17,19 @@ def check_sampling(temperature: float, top_k: int | None, nucleus: float | None)
 def choices(
     probabilities: np.ndarray, *, temperature: float = 1.0, top_k: int | None = None, nucleus: float | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The tokens that may come next, and the chance of each.
+    """Return the candidate tokens and their probabilities.
 
-    First ``p ** (1 / temperature)``; then the ``top_k`` likeliest alone; then, of what they share, the fewest of the
-    likeliest that make up ``nucleus`` (Holtzman et al. 2020). Of equal probabilities the lower token is the likelier,
-    so that exactly ``top_k`` remain.
+    First ``p ** (1 / temperature)``; then only the ``top_k`` most probable tokens, normalized; then the fewest of the
+    most probable whose sum reaches ``nucleus`` (Holtzman et al. 2020). Ties go to the lower token, so that exactly
+    ``top_k`` remain.
 
     Args:
-        probabilities: (V,); they need not sum to 1. A token of probability 0 never comes.
-        temperature: below 1 sharpens, above 1 flattens; 0 leaves the likeliest alone.
+        probabilities: (V,), which need not sum to 1. A token of probability 0 is never a candidate.
+        temperature: below 1 sharpens, above 1 flattens; 0 keeps only the most probable token.
         top_k: None keeps all. nucleus: in (0, 1]; None keeps all.
 
     Returns:
-        Tokens (K,) by falling chance, and their chances (K,) float64, which sum to 1.
+        Tokens (K,) by descending probability, and their probabilities (K,) float64, which sum to 1.
 
     Example:
         >>> choices(np.array([0.1, 0.4, 0.2, 0.3]), nucleus=0.6)[0].tolist()
@@ -47,7 +47,7 @@ def choices(
         chances = np.exp((np.log(chances) - np.log(chances[0])) / temperature)
     chances = chances / chances.sum()
     if nucleus is not None and nucleus < 1:
-        # Cut where the sum of those before has not yet reached it.
+        # A token is kept if the sum before it has not yet reached the nucleus.
         kept = int(np.count_nonzero(np.cumsum(chances) - chances < nucleus))
         order, chances = order[:kept], chances[:kept] / chances[:kept].sum()
     positive = np.count_nonzero(chances > 0)
@@ -55,6 +55,6 @@ def choices(
 
 
 def draw(tokens: np.ndarray, chances: np.ndarray, random: np.random.Generator) -> int:
-    """One of ``tokens`` by its chance; a draw takes one number of ``random``."""
+    """Draw one of ``tokens`` with the given probabilities; consumes one number of ``random``."""
     place = np.searchsorted(np.cumsum(chances), random.random(), side="right")
     return int(tokens[min(int(place), tokens.size - 1)])

@@ -38,7 +38,7 @@ class Perplexity:
     Attributes:
         tokens: words or characters, including line ends. unknown: how many the vocabulary lacks.
         loss: mean of -log p, in nats per token.
-        unigram_loss, bigram_loss: the same for n-gram models of the training text; the second is None without it.
+        unigram_loss, bigram_loss: the same for n-gram models of the training text; bigram_loss is None without it.
     """
 
     tokens: int
@@ -121,7 +121,7 @@ class LanguageModel:
         """
         ids = self.encode(lines)
         if ids.size == 1:
-            raise InputError("there is no text to measure: 0 lines")
+            raise InputError("no text to measure: 0 lines")
         counts = self.vocabulary.counts
         assert counts is not None
         with Workers(threads) as workers:
@@ -163,12 +163,12 @@ class LanguageModel:
         Args:
             prompt: the beginning of the text; empty is the beginning of a line.
             length: the largest number of words or characters to generate, including line ends.
-            lines: stop after that many line ends; None does not stop.
+            lines: stop after this many line ends; None does not stop there.
             temperature, top_k, nucleus: see :func:`seqclf.language.generation.choices`.
-            seed: the same seed, the same text, wherever the model file gives the same probabilities.
+            seed: the same seed gives the same text, on machines with the same probabilities.
 
         Raises:
-            InputError: a value is outside its range.
+            InputError: a value is out of range.
         """
         check_whole("length", length, 0)
         check_whole("seed", seed, 0)
@@ -234,9 +234,9 @@ class LanguageModel:
         check_layers(name, header["layers"], tensors)
         table = read_table(name, tensors)
         if len(table) < 2:
-            raise FormatError(f"{name} is damaged: a vocabulary has at least 2 tokens, got {len(table)}")
+            raise FormatError(f"{name} is damaged: a vocabulary must have at least 2 tokens, got {len(table)}")
         if header["tied"] and table.shape[1] != header["hidden_size"]:
-            raise FormatError(f"{name} is damaged: tied embeddings of {table.shape[1]} for states of another size")
+            raise FormatError(f"{name} is damaged: tied embeddings must be as wide as the states, got {table.shape[1]}")
         shape = LanguageShape(
             *table.shape, *(header[key] for key in ("hidden_size", "cell", "reset", "layers", "tied"))
         )
@@ -260,5 +260,5 @@ class LanguageModel:
 
 _HEADER = {
     **header_rules("cell", "reset", "layers", "hidden_size", "tied", "tokenizer", "lowercase"),
-    "unit": (str, "word or character", UNITS.__contains__),
+    "unit": (str, "one of character, word", UNITS.__contains__),
 }

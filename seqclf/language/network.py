@@ -1,4 +1,4 @@
-"""A language model's net: encoder ▶ vocabulary head, over windows of a text whose state is carried on."""
+"""The language model's network: encoder ▶ vocabulary head, over windows of a text with the state carried over."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -14,21 +14,21 @@ from seqclf.layers.vocabulary_head import VocabularyHead
 from seqclf.layers.workers import Workers
 
 SPREAD = 0.1
-"""Fresh embeddings and softmax weights are uniform in -0.1 .. 0.1."""
+"""Initial embeddings and softmax weights are uniform in -0.1 .. 0.1."""
 WINDOW = 512
-"""Steps read at a time where nothing is trained; the result does not depend on it."""
+"""Steps per window in prediction; the result does not depend on it."""
 
 
 @dataclass(frozen=True)
 class LanguageShape:
-    """What fixes every parameter's shape.
+    """Sizes and options that determine every parameter's shape.
 
     Attributes:
         vocabulary: V.
-        vector_size: E; H where tied.
+        vector_size: E; equals H if tied.
         hidden_size: H.
         cell, reset, layers: see ``EncoderShape``.
-        tied: the embedding table is the head's weight, too.
+        tied: the embedding table is also the head's weight.
     """
 
     vocabulary: int
@@ -47,7 +47,7 @@ class LanguageShape:
 
 
 def parameter_shapes(shape: LanguageShape) -> dict[str, tuple[int, ...]]:
-    """Every parameter's name and shape, as files hold them.
+    """Return every parameter's name and shape, as files hold them.
 
     Example:
         >>> list(parameter_shapes(LanguageShape(9, 4, 4)).items())[-1]
@@ -60,12 +60,12 @@ def parameter_shapes(shape: LanguageShape) -> dict[str, tuple[int, ...]]:
 
 
 def initial_parameters(shape: LanguageShape, counts: np.ndarray, random: np.random.Generator) -> dict[str, np.ndarray]:
-    """Fresh parameters. The head's biases are log frequencies, so that training starts from the unigram model.
+    """Return initial parameters; the head's biases are log frequencies, so that training starts from the unigram model.
 
     Args:
         shape: see ``LanguageShape``.
-        counts: (V,) how often each word occurs.
-        random: for all else.
+        counts: (V,) of the words.
+        random: draws all other parameters.
     """
 
     def uniform(width: int) -> np.ndarray:
@@ -79,20 +79,20 @@ def initial_parameters(shape: LanguageShape, counts: np.ndarray, random: np.rand
 
 
 class Window(NamedTuple):
-    """Some steps of several streams."""
+    """Some steps of several parallel streams."""
 
     batch: PackedBatch
     targets: np.ndarray
-    """(R,) int32, the token that follows each packed row's."""
+    """(R,) int32, the token after each packed row's token."""
 
 
 def windows(ids: np.ndarray, bounds: np.ndarray, steps: int) -> Iterator[Window]:
-    """Streams of a text, side by side, ``steps`` at a time.
+    """Yield windows of at most ``steps`` steps over parallel streams of a text.
 
     Args:
-        ids: (N + 1,) int32; token k + 1 is to be predicted from the tokens up to k.
-        bounds: (B + 1,) rising from 0 to at most N: stream s predicts the tokens ``bounds[s] + 1 .. bounds[s + 1]``.
-        steps: the most that a window holds of each stream; a stream that has ended has none in it.
+        ids: (N + 1,) int32; token k + 1 is predicted from the tokens up to k.
+        bounds: (B + 1,) ascending from 0 to at most N: stream s predicts the tokens ``bounds[s] + 1 .. bounds[s + 1]``.
+        steps: the largest number of steps per stream and window; a stream that has ended has none.
 
     Example:
         >>> text = np.array([9, 1, 2, 3, 4, 5], np.int32)
@@ -112,13 +112,13 @@ def windows(ids: np.ndarray, bounds: np.ndarray, steps: int) -> Iterator[Window]
 
 @dataclass
 class Gradients:
-    """What a step leaves beside the dense gradients in ``LanguageNetwork.d_dense``.
+    """Result of a backward pass; the dense gradients are in ``LanguageNetwork.d_dense``.
 
     Attributes:
         loss: mean over the window's tokens, in nats.
-        rows: (U,) the embedding rows that have a gradient, rising; None: all.
+        rows: (U,) the embedding rows that have a gradient, ascending; None means all.
         d_table: their gradients (U, E padded).
-        last: the state to carry on.
+        last: the state after the window.
     """
 
     loss: float
@@ -128,13 +128,13 @@ class Gradients:
 
 
 class LanguageNetwork:
-    """Parameters and passes.
+    """A language model's parameters, forward and backward pass.
 
     Args:
         shape: see ``LanguageShape``.
-        parameters: all of ``parameter_shapes``, of that shape.
-        dtype: float32; float64 is for proofs.
-        samples, counts: a sampled softmax in training, see ``VocabularyHead``.
+        parameters: all of ``parameter_shapes(shape)``.
+        dtype: float32; float64 is for gradient checks.
+        samples, counts: of a sampled softmax in training, see ``VocabularyHead``.
     """
 
     def __init__(
@@ -157,7 +157,7 @@ class LanguageNetwork:
         self.encoder.attach(flat)
         self.head.attach(flat)
         self.dense, self.d_dense = flat.values, flat.gradient
-        self._touched: Any = slice(None)  # rows of the tied table whose gradient is not zero
+        self._touched: Any = slice(None)  # rows of the tied table with a nonzero gradient
         self.encoder.load(parameters)
         self.head.load(parameters)
 
@@ -167,24 +167,24 @@ class LanguageNetwork:
         return self.encoder.embedding
 
     def parameters(self) -> dict[str, np.ndarray]:
-        """Copies of all parameters in their canonical shapes."""
+        """Return copies of all parameters in their canonical shapes."""
         return self.encoder.parameters() | self.head.parameters()
 
     def read(
         self, batch: PackedBatch, first: States | None, workers: Workers | None = None
     ) -> tuple[np.ndarray, States]:
-        """States (R, F padded) of a batch, valid until the next call, and the state to carry on."""
+        """Return a batch's states (R, F padded), valid until the next call, and the state after it."""
         tape = self.encoder.forward(batch, workers, first=first)
         assert tape.last is not None
         return tape.states, tape.last
 
     def log_probabilities(self, ids: np.ndarray, workers: Workers | None = None, *, steps: int = WINDOW) -> np.ndarray:
-        """log p of each token but the first, (N,) float64, read as one stream from a state of zeros.
+        """Return log p of each token but the first, (N,) float64, read as one stream from a state of zeros.
 
         Args:
             ids: (N + 1,) int32; the first token is given, not predicted.
             workers: threads.
-            steps: read at a time.
+            steps: per window.
         """
         found, states = [np.empty(0)], None
         for window in windows(ids, np.array([0, ids.size - 1]), steps):
@@ -202,13 +202,13 @@ class LanguageNetwork:
         output_mask: np.ndarray | None = None,
         random: np.random.Generator | None = None,
     ) -> Gradients:
-        """Forward and backward over a window: gradients of its mean loss, stopped at its start.
+        """Compute the gradients of a window's mean loss, truncated at its start.
 
         Args:
-            window: R tokens and what follows each.
-            first: the state it starts with; None: zeros.
+            window: R tokens and their targets.
+            first: the initial state; None is zeros.
             workers: threads.
-            noise: what training multiplies into the encoder.
+            noise: the encoder's dropout masks.
             output_mask: (R, F padded) factors of the states before the softmax.
             random: draws the words of a sampled softmax.
         """

@@ -1,10 +1,10 @@
-"""Two simple language models to hold a net against: unigram, and bigram interpolated with it."""
+"""Baseline n-gram models: smoothed unigrams, and bigrams interpolated with them."""
 
 import numpy as np
 
 
 def unigram_log_probabilities(counts: np.ndarray, ids: np.ndarray) -> np.ndarray:
-    """log p of each token, ``p(w) = (count(w) + 1) / (N + V)``: (N,) float64.
+    """Return log p of each token, ``p(w) = (count(w) + 1) / (N + V)``: (N,) float64.
 
     Args:
         counts: (V,) of the training text.
@@ -18,10 +18,10 @@ def unigram_log_probabilities(counts: np.ndarray, ids: np.ndarray) -> np.ndarray
 
 
 def bigram_log_probabilities(counts: np.ndarray, trained: np.ndarray, ids: np.ndarray) -> np.ndarray:
-    """log p of each token after the one before it, interpolated as Witten & Bell (1991) do: (N,) float64.
+    """Return log p of each token given the previous one, with Witten-Bell (1991) interpolation: (N,) float64.
 
-    ``p(w | v) = (count(v w) + T(v) p(w)) / (count(v) + T(v))``, where T(v) is how many different tokens followed v.
-    Nothing is tuned.
+    ``p(w | v) = (count(v w) + T(v) p(w)) / (count(v) + T(v))``, where T(v) is the number of distinct tokens
+    after v. There are no hyperparameters.
 
     Args:
         counts: (V,) of the training text, for p(w).
@@ -36,9 +36,9 @@ def bigram_log_probabilities(counts: np.ndarray, trained: np.ndarray, ids: np.nd
     pairs, times = np.unique(trained[:-1] * size + trained[1:], return_counts=True)
     before = np.bincount(trained[:-1], minlength=counts.size)
     followers = np.bincount(pairs // size, minlength=counts.size)
-    asked = ids[:-1] * size + ids[1:]
-    place = np.minimum(np.searchsorted(pairs, asked), pairs.size - 1)
-    together = np.where(pairs[place] == asked, times[place], 0)
+    queried = ids[:-1] * size + ids[1:]
+    place = np.minimum(np.searchsorted(pairs, queried), pairs.size - 1)
+    together = np.where(pairs[place] == queried, times[place], 0)
     known = followers[ids[:-1]]
     p = np.exp(unigram_log_probabilities(counts, ids))
     whole = before[ids[:-1]] + known

@@ -1,4 +1,4 @@
-"""Text as a language model reads it: one run of words or characters, with a token for every line's end."""
+"""Tokenization for language models: one stream of words or characters, with a token for every line end."""
 
 from array import array
 from collections.abc import Iterable, Iterator
@@ -12,15 +12,15 @@ UNKNOWN, LINE_END = "<unk>", "<eos>"
 
 
 def end_of_line(unit: str) -> str:
-    """The token that stands for a line's end: ``<eos>`` among words, a line feed among characters."""
+    """Return the token of a line end: ``<eos>`` for words, a line feed for characters."""
     return LINE_END if unit == "word" else "\n"
 
 
 def tokens_of(lines: Iterable[str], unit: str, tokenizer: str, lowercase: bool) -> Iterator[str]:
-    """The tokens of all lines, each line with its end.
+    """Yield the tokens of all lines, with a token at each line end.
 
     Raises:
-        InputError: ``lines`` is one string, or holds what is none.
+        InputError: ``lines`` is a single string, or an element is not a string.
 
     Example:
         >>> list(tokens_of(["No, no", ""], "word", "whitespace", lowercase=True))
@@ -29,7 +29,7 @@ def tokens_of(lines: Iterable[str], unit: str, tokenizer: str, lowercase: bool) 
         ['N', 'o', '\\n']
     """
     if isinstance(lines, str):
-        raise InputError(f"a text must be given as lines, got the string {lines[:40]!r}; pass text.split('\\n')")
+        raise InputError(f"lines must be a list of strings, got the string {lines[:40]!r}; pass text.split('\\n')")
     split, end = get_tokenizer(tokenizer).tokenize, end_of_line(unit)
     for line in lines:
         if not isinstance(line, str):
@@ -40,7 +40,7 @@ def tokens_of(lines: Iterable[str], unit: str, tokenizer: str, lowercase: bool) 
 
 
 def encode_text(tokens: Iterable[str], vocabulary: Vocabulary, unit: str) -> np.ndarray:
-    """(N + 1,) int32: a line's end, which is given and not predicted, then all tokens; unknown ones as ``<unk>``."""
+    """Return (N + 1,) int32: a line end, which is not predicted, then all tokens; unknown ones are ``<unk>``."""
     known = vocabulary.token_to_id
     unknown, end = known[UNKNOWN], known[end_of_line(unit)]
     return np.array([end, *(known.get(token, unknown) for token in tokens)], np.int32)
@@ -49,21 +49,21 @@ def encode_text(tokens: Iterable[str], vocabulary: Vocabulary, unit: str) -> np.
 def read_training_text(
     tokens: Iterable[str], unit: str, *, min_count: int, max_vocabulary: int | None, held_out: float
 ) -> tuple[Vocabulary, np.ndarray, np.ndarray]:
-    """Count and encode a text, the last lines apart.
+    """Split off the last lines of a text for validation, count the rest, and encode both.
 
     Args:
-        tokens: with the ends of lines.
+        tokens: including line ends.
         unit: ``word`` or ``character``.
-        min_count: rarer tokens count as ``<unk>``.
-        max_vocabulary: keep so many tokens, the most frequent; ``<unk>`` and the line's end are among them.
-        held_out: share of the lines at the end that is not trained on.
+        min_count: rarer tokens become ``<unk>``.
+        max_vocabulary: keep this many of the most frequent tokens, including ``<unk>`` and the line end.
+        held_out: fraction of the lines, at the end, for validation.
 
     Returns:
-        The vocabulary with its counts, by falling count, equals by spelling; the training text and the text held out,
-        both as ``encode_text`` gives them.
+        The vocabulary with its counts, by descending count, ties in alphabetical order; the training and the validation
+        text, encoded as by ``encode_text``.
 
     Raises:
-        InputError: there is no token but ends of lines.
+        InputError: there are no tokens but line ends.
 
     Example:
         >>> vocabulary, ids, dev = read_training_text(
@@ -81,7 +81,7 @@ def read_training_text(
     trained = int(ends[lines - 1]) + 1 if lines else 0
     counts = np.bincount(ids[:trained], minlength=len(seen))
     if counts.sum() == counts[1]:
-        raise InputError(f"there is no text to train on: {len(ids):,} tokens, {lines:,} lines to train on")
+        raise InputError(f"no text to train on: {len(ids):,} tokens, {lines:,} training lines")
     words = list(seen)
     others = sorted(range(2, len(words)), key=lambda row: (-counts[row], words[row]))
     kept = [row for row in others if counts[row] >= max(min_count, 1)][: max_vocabulary and max_vocabulary - 2]

@@ -46,7 +46,7 @@ def train_language_model(
 
     Raises:
         InputError: a setting out of range, a line that is not a string, or no text.
-        TrainingError: loss or gradient is no longer a number.
+        TrainingError: the loss or a gradient is NaN or infinite.
     """
     settings = settings or LanguageModelSettings()
 
@@ -64,7 +64,7 @@ def train_language_model(
         dev_ids = encode_text(tokens(dev), vocabulary, settings.unit)
     elif dev_ids.size > 1:
         logger.info(
-            "no development text given: the last %s of %s %ss are split off to choose the epoch by",
+            "no validation text given: the last %s of %s %ss are split off to choose the epoch",
             f"{dev_ids.size - 1:,}", f"{dev_ids.size + ids.size - 2:,}", settings.unit,
         )  # fmt: skip
     counts = vocabulary.counts
@@ -128,7 +128,7 @@ class LanguageTrainer:
         """Update the network from a window; return the loss and the state after the window.
 
         Raises:
-            TrainingError: loss or gradient is no longer a number.
+            TrainingError: the loss or a gradient is NaN or infinite.
         """
         network, settings = self.network, self.settings
         noise, output_mask = self._noise(window.batch)
@@ -145,7 +145,7 @@ class LanguageTrainer:
         return found.loss, found.last
 
     def end_epoch(self, dev_loss: float) -> None:
-        """Take an epoch's development loss into account: without improvement, ``plateau`` divides the rate by 4."""
+        """Update the schedule with the validation loss; if it did not improve, ``plateau`` divides the rate by 4."""
         self._drops += self.settings.schedule == "plateau" and dev_loss >= self._best
         self._best = min(self._best, dev_loss)
 
@@ -157,7 +157,7 @@ class LanguageTrainer:
         return peak * min(1.0, (self.done + 1) / max(warmup, 1)) / 4**self._drops
 
     def _noise(self, batch: PackedBatch) -> tuple[DropoutMasks, np.ndarray | None]:
-        """Return this step's masks for the encoder and, locked as well, for the states before the softmax."""
+        """Return this step's masks for the encoder, and the locked mask of the states before the softmax."""
         settings, encoder = self.settings, self.network.encoder
         rates = DropoutRates(words=settings.embedding_dropout, between=settings.dropout, weights=settings.weight_drop)
         noise = draw_dropout_masks(encoder, batch, rates, settings.seed, self.done)
@@ -177,7 +177,7 @@ def train_language_network(
     """Train a network in place and leave it with the parameters of the epoch that scored best on ``dev``.
 
     Args:
-        network: fresh parameters.
+        network: with initial parameters.
         ids: (N + 1,) int32; the first token is given, the others are predicted.
         settings: see ``LanguageModelSettings``.
         workers: threads; they do not change the result.
@@ -185,7 +185,7 @@ def train_language_network(
         on_progress: called a few times a second.
 
     Raises:
-        TrainingError: loss or gradient is no longer a number.
+        TrainingError: the loss or a gradient is NaN or infinite.
     """
     bounds = streams(ids.size - 1, settings.batch_size, settings.window)
     steps = -(-int(bounds[1]) // settings.window) * settings.epochs

@@ -1,4 +1,4 @@
-"""Attention pooling as a layer: weights, the two passes, and what each token counted."""
+"""Attention pooling: a learned weighted mean of the hidden states."""
 
 from typing import NamedTuple
 
@@ -9,22 +9,22 @@ from seqclf.layers.heads import Head
 
 
 class AttentionTape(NamedTuple):
-    """What the way back needs: the states (R, F) and their keys (R, A); and what each token counted."""
+    """Result of a forward pass, read by the backward pass: the states (R, F), their keys (R, A) and the weights."""
 
     states: np.ndarray
     keys: np.ndarray
     weights: np.ndarray
-    """(R,); they sum to one over a text."""
+    """(R,) attention weights; those of a text sum to 1."""
 
 
 class AttentionPooling(Head):
-    """One vector a text: the mean of its states, weighted by what a small net makes of each.
+    """Attention pooling of a text's states to one vector.
 
     Source: Yang et al. 2016, eq. 5-7. ``pooling.weight`` is (A, parts * H); ``pooling.bias`` and ``pooling.query`` are
-    (A,). The query starts at zero: at first every token counts alike.
+    (A,). The query starts at zero, so that all weights are equal at first.
 
     Args:
-        outputs: A, the width of the keys that are held against the query.
+        outputs: A, the width of the keys and of the query.
         width, parts, random, dtype: see ``Head``.
 
     Example:
@@ -42,7 +42,7 @@ class AttentionPooling(Head):
         return super().layout() | {f"{self.prefix}.query": (self.outputs,)}
 
     def forward(self, states: np.ndarray, batch: PackedBatch) -> tuple[np.ndarray, AttentionTape]:
-        """Pool states (R, F): vectors (B, F) in the batch's order, zeros for a text without tokens; and the tape."""
+        """Return the pooled states (B, F) in the batch's order, zeros for a text without tokens, and the tape."""
         from seqclf.kernels.attention import attention_forward
 
         pooled = np.empty((batch.lengths.size, self.columns), self.dtype)
@@ -52,7 +52,7 @@ class AttentionPooling(Head):
         return pooled, AttentionTape(states, keys, weights)
 
     def backward(self, d_pooled: np.ndarray, batch: PackedBatch, tape: AttentionTape) -> np.ndarray:
-        """Add to the gradients of the weights, and return d_states (R, F); the tape's keys are overwritten."""
+        """Add the weights' gradients, and return d_states (R, F); the tape's keys are overwritten."""
         from seqclf.kernels.attention import attention_backward
 
         d_states = np.empty((len(tape.states), self.columns), self.dtype)

@@ -1,7 +1,7 @@
 """The encoder's backward pass: layer by layer from the last, all directions of a layer in parallel.
 
-As in the forward pass the threads run little but kernels. Two runs that add to the same array do so in a fixed order,
-so that sums do not depend on the timing of threads.
+As in the forward pass, the threads run little but kernels. Runs that add to the same array do so in a fixed order, so
+that sums do not depend on the timing of threads.
 """
 
 from collections.abc import Callable, Iterable

@@ -1,4 +1,4 @@
-"""Predictions for many sequences: batches by length, shared among threads."""
+"""Prediction of many sequences, in batches of similar length and on several threads."""
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -14,14 +14,14 @@ FEW = 32
 
 
 def workers_for(sequences: int, threads: int | None) -> Workers:
-    """Return one thread for up to 32 sequences, which are done before a second thread has started."""
+    """Return the threads for some sequences: one for up to 32, which end before a second thread has started."""
     return Workers(1 if sequences <= FEW else threads)
 
 
 def predict_rows(network: PooledNetwork, sequences: Sequences, workers: Workers) -> np.ndarray:
     """Return the head's output for each sequence: (S, C) in the network's dtype.
 
-    Neither the number of threads nor the other sequences change a row.
+    A row depends on neither the number of threads nor the other sequences.
     """
     lengths = sequences.lengths
     if lengths.size == 1:

@@ -7,7 +7,7 @@ import numpy as np
 
 
 class PackedBatch(NamedTuple):
-    """Some sequences in the order the kernels walk them.
+    """Some sequences in the order in which the kernels process them.
 
     Step t holds one row for each sequence longer than t, the longest sequence first; so steps shrink with t and both
     directions share ``starts``. Row ``starts[t] + s`` reads token t of sequence s from its front
@@ -54,7 +54,7 @@ def pack(ids: np.ndarray, offsets: np.ndarray, members: np.ndarray) -> PackedBat
     active = lengths.size - np.searchsorted(lengths[::-1], steps, side="right")
     starts = np.zeros(steps.size + 1, dtype=np.int64)
     np.cumsum(active, out=starts[1:])
-    # Position within the sequences laid end to end, longest first.
+    # Position within the concatenated sequences, longest first.
     place = np.arange(packed)
     token_ids, rows = np.unique(ids[np.repeat(offsets[members[order]] - begins, lengths) + place], return_inverse=True)
     step = np.repeat(steps, active)
@@ -67,9 +67,9 @@ def pack(ids: np.ndarray, offsets: np.ndarray, members: np.ndarray) -> PackedBat
 
 
 def pack_alone(ids: np.ndarray) -> PackedBatch:
-    """Pack a single sequence for prediction, many times as fast as ``pack``.
+    """Pack a single sequence for prediction, much faster than ``pack``.
 
-    Repeated tokens are repeated in ``token_ids``: finding them would take longer than computing them twice.
+    Repeated tokens are repeated in ``token_ids``: deduplicating them takes longer than computing them twice.
     """
     rows, mirror = np.arange(ids.size, dtype=np.int32), np.arange(ids.size - 1, -1, -1, dtype=np.int32)
     return PackedBatch(_FIRST, np.array([ids.size], np.int64), np.arange(ids.size + 1), ids, rows, mirror, mirror)
@@ -101,14 +101,14 @@ def row_sequences(batch: PackedBatch) -> np.ndarray:
 
 
 class Sequences(NamedTuple):
-    """Encoded texts, or sequences of numbers laid end to end."""
+    """Encoded texts, or concatenated numeric sequences."""
 
     ids: np.ndarray
     """(N,) int32 tokens, or rows of ``vectors``."""
     offsets: np.ndarray
     """(S + 1,) int64: sequence s is ``ids[offsets[s]:offsets[s + 1]]``."""
     vectors: np.ndarray | None = None
-    """(N, E) float32 numbers of each step; None for texts."""
+    """(N, E) float32 values of each step; None for texts."""
 
     @property
     def lengths(self) -> np.ndarray:

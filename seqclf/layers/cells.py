@@ -1,4 +1,4 @@
-"""Recurrent cells: their parameters as people write them, as the kernels want them, and the two calls that run them."""
+"""Recurrent cells: parameter shapes, initialization, the kernels' memory layout and the kernels."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,14 +13,14 @@ Kernels: TypeAlias = tuple[Callable[..., None], Callable[..., None]]
 
 
 def padded(size: int, multiple: int = UNITS) -> int:
-    """``size`` rounded up to a multiple, as the kernels' loops want their widths."""
+    """Return ``size`` rounded up to a multiple, as the kernels require of all widths."""
     return -(-size // multiple) * multiple
 
 
 def to_panels(weight: np.ndarray, gates: int, columns: int) -> np.ndarray:
-    """Lay out a weight (G H, N) for the kernels: (V, columns, 16), panels of 16 units, those of the first gate first.
+    """Return a weight (G H, N) in the kernels' layout: panels of 16 units (V, columns, 16), gate by gate.
 
-    H is padded to a multiple of 16 and N to ``columns`` with zeros; the net leaves them zero.
+    H is padded to a multiple of 16 and N to ``columns`` with zeros, which training leaves zero.
 
     Example:
         >>> to_panels(np.arange(8.0).reshape(4, 2), gates=2, columns=2)[:, :, :3]
@@ -43,7 +43,7 @@ def from_panels(panels: np.ndarray, gates: int, hidden: int, columns: int) -> np
 
 
 def spread(array: np.ndarray, parts: int) -> np.ndarray:
-    """Pad each of the equal parts of the last axis to a multiple of 16, as features stand in the kernels.
+    """Pad each of the equal parts of the last axis to a multiple of 16, the kernels' layout of features.
 
     Example:
         >>> spread(np.array([[1, 2]]), parts=2).nonzero()[1]
@@ -56,22 +56,22 @@ def spread(array: np.ndarray, parts: int) -> np.ndarray:
 
 
 def unspread(array: np.ndarray, parts: int, size: int) -> np.ndarray:
-    """Undo :func:`spread`: a copy of each part's first ``size`` of the last axis."""
+    """Undo :func:`spread`: copy the first ``size`` elements of each part of the last axis."""
     full = array.reshape(*array.shape[:-1], parts, array.shape[-1] // parts)[..., :size]
     return full.copy().reshape(*array.shape[:-1], parts * size)
 
 
 @dataclass(frozen=True)
 class Cell:
-    """What a network must know of a recurrent cell.
+    """A kind of recurrent cell.
 
     Attributes:
-        gates: G; weights have G H rows, a gate's rows together.
-        kept: numbers a step keeps for each unit, the activated gates among them.
-        initial_bias: the value each gate's bias starts from, G of them.
-        kernels: a function that imports and returns the (forward, backward) kernels, when they are first needed.
-        hidden_bias: the last gate's share of the hidden state has a bias of its own, ``bias_hidden``.
-        has_cell: it carries a cell c beside the state h.
+        gates: G; weights have G H rows, gate by gate.
+        kept: numbers per unit that a step stores for the backward pass, including the activated gates.
+        initial_bias: the initial bias of each of the G gates.
+        kernels: imports the (forward, backward) kernels on demand and returns them.
+        hidden_bias: the hidden state's product for the last gate has its own bias, ``bias_hidden``.
+        has_cell: there is a cell state c besides the hidden state h.
     """
 
     gates: int
@@ -82,13 +82,13 @@ class Cell:
     has_cell: bool = False
 
     def shapes(self, inputs: int, hidden: int) -> dict[str, tuple[int, ...]]:
-        """Names and shapes of the parameters of one direction."""
+        """Return names and shapes of one direction's parameters."""
         rows = self.gates * hidden
         shapes: dict[str, tuple[int, ...]] = {"w_input": (rows, inputs), "w_hidden": (rows, hidden), "bias": (rows,)}
         return shapes | {"bias_hidden": (hidden,)} if self.hidden_bias else shapes
 
     def initial(self, inputs: int, hidden: int, random: np.random.Generator) -> dict[str, np.ndarray]:
-        """Fresh float32 parameters: ``w_input`` (G H, E) Glorot-uniform, ``w_hidden`` (G H, H) orthogonal by gate."""
+        """Return initial float32 parameters: ``w_input`` Glorot-uniform, ``w_hidden`` orthogonal in each gate."""
         limit = np.sqrt(6.0 / (inputs + hidden))
         blocks = [orthogonal(hidden, random) for _ in range(self.gates)]
         parameters = {
@@ -102,7 +102,10 @@ class Cell:
 
 
 def orthogonal(size: int, random: np.random.Generator) -> np.ndarray:
-    """A random orthogonal matrix (size, size), float64: modified Gram-Schmidt, free of what BLAS rounds by threads."""
+    """Return a random orthogonal matrix (size, size) float64.
+
+    Modified Gram-Schmidt without BLAS, whose rounding depends on the number of threads.
+    """
     matrix = random.standard_normal((size, size))
     for k in range(size):
         matrix[k] /= np.sqrt((matrix[k] * matrix[k]).sum())
@@ -139,12 +142,12 @@ _GRU = {
     "before": Cell(3, 4, (0.0, 0.0, 0.0), _gru_kernels),
     "after": Cell(3, 4, (0.0, 0.0, 0.0), _gru_after_kernels, hidden_bias=True),
 }
-# A forget gate that starts open (bias 1: Jozefowicz et al. 2015) lets gradients pass from the first step on.
+# A forget gate bias of 1 lets gradients pass from the start of training (Jozefowicz et al. 2015).
 _LSTM = Cell(4, 4, (0.0, 1.0, 0.0, 0.0), _lstm_kernels, has_cell=True)
 
 
 def get_cell(name: str, reset: str = "after") -> Cell:
-    """The cell of that name in ``CELLS``; ``reset`` is one of ``RESETS`` and matters to a GRU alone.
+    """Return the cell with a name from ``CELLS``; ``reset``, from ``RESETS``, only affects a GRU.
 
     Example:
         >>> get_cell("gru", "before").shapes(inputs=3, hidden=2)

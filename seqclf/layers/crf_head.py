@@ -1,4 +1,4 @@
-"""The head of a tagger: labels that are chosen together, by a linear-chain conditional random field."""
+"""Linear-chain conditional random field (CRF) as an output layer."""
 
 from typing import Any
 
@@ -10,14 +10,14 @@ from seqclf.layers.workers import Workers
 from wordvec import InputError
 
 SEQUENCES = 16
-"""How many sequences the gradients are summed over at once, whatever the threads."""
+"""Sequences per partial sum of the gradients, at any number of threads."""
 
 
 class CrfHead(Head):
-    """A label for every token, chosen for the whole sequence: a linear-chain conditional random field.
+    """Linear-chain CRF: a label for every token, scored over whole sequences.
 
     Source: Lafferty et al. 2001; Collobert et al. 2011; Lample et al. 2016. Besides ``head.weight`` and ``head.bias``,
-    which make emissions (R, C) of the states, there are ``head.transitions`` (C, C), from the row's label to the
+    which compute the emissions (R, C), the parameters are ``head.transitions`` (C, C), from the row's label to the
     column's, ``head.start`` and ``head.end`` (C,).
 
     Args:
@@ -47,7 +47,7 @@ class CrfHead(Head):
         return super().layout() | {f"{self.prefix}.{name}": size for name, size in own.items()}
 
     def forward(self, states: np.ndarray, batch: PackedBatch | None = None) -> np.ndarray:
-        """Emissions (R, C) of states (R, F): each token's own scores."""
+        """Return the emissions (R, C) of states (R, F): each token's label scores."""
         return self._scores(states)
 
     def loss_and_backward(
@@ -58,15 +58,15 @@ class CrfHead(Head):
         weights: np.ndarray | None = None,
         workers: Workers | None = None,
     ) -> tuple[float, np.ndarray]:
-        """Loss ``-sum_s weights[s] log p(targets of s) / S`` over the S sequences with tokens, and d_states (R, F).
+        """Return the loss ``-sum_s weights[s] log p(targets of s) / S`` over S nonempty sequences, and d_states (R, F).
 
         Args:
-            states: (R, F), in the batch's packed order. batch: which rows are a sequence.
+            states: (R, F), in packed order. batch: assigns rows to sequences.
             targets: (R,) labels, in packed order. weights: (at least S,) of the sequences in the batch's order.
-            workers: share the sequences out.
+            workers: threads that share the sequences.
 
         Raises:
-            InputError: the targets are not one label a row.
+            InputError: the targets are not one label per row.
         """
         from seqclf.kernels.crf import crf_forward_backward
 
@@ -91,7 +91,7 @@ class CrfHead(Head):
         return float((losses * shares).sum()), self._scores_backward(states, d_emissions.astype(self.dtype))
 
     def marginals(self, states: np.ndarray, batch: PackedBatch) -> np.ndarray:
-        """p(label of the token | all tokens): (R, C) float64, rows sum to one."""
+        """Return the marginals p(label of the token | all tokens): (R, C) float64; rows sum to 1."""
         from seqclf.kernels.crf import crf_marginals
 
         emissions, *chain = self._chain(states)
@@ -100,9 +100,9 @@ class CrfHead(Head):
         return marginals
 
     def predict(self, states: np.ndarray, batch: PackedBatch) -> np.ndarray:
-        """The labels of each sequence's best path, in packed order: (R,) int32.
+        """Return the labels of each sequence's best path (Viterbi), in packed order: (R,) int32.
 
-        Of equal paths: the lowest label at the last token, then the lowest at the one before it, and so on.
+        Ties go to the path with the lowest label at the last token, then at the one before it, and so on.
         """
         from seqclf.kernels.crf import crf_viterbi
 
@@ -112,11 +112,11 @@ class CrfHead(Head):
         return labels
 
     def _chain(self, states: np.ndarray) -> list[np.ndarray]:
-        """Emissions, transitions, start and end, in the kernels' float64."""
+        """Return emissions, transitions, start and end as float64, as the kernels require."""
         arrays = [self.forward(states), *(self._weight(name) for name in ("transitions", "start", "end"))]
         return [array.astype(np.float64) for array in arrays]
 
 
 def _sequences(batch: PackedBatch) -> int:
-    """How many sequences of the batch have tokens."""
+    """Return the number of nonempty sequences."""
     return int(batch.starts[1]) if batch.starts.size > 1 else 0

@@ -2,7 +2,7 @@
 
 A head takes the states and returns their gradient::
 
-    tape = encoder.forward(batch, workers)              # tape.states (R, F), a row for each packed token
+    tape = encoder.forward(batch, workers)              # tape.states (R, F), one row per packed token
     ...                                                 # the head's own forward and backward
     d_rows = encoder.backward(tape, d_states, workers)  # gradients of the weights, and of the tokens' vectors
 
@@ -53,7 +53,7 @@ class Encoder:
         self.columns = padded(shape.vector_size)
         self.hidden = padded(shape.hidden_size)
         self.features = self.hidden * shape.parts
-        """Columns of the states as the kernels hold them: each direction's H padded to 16."""
+        """Columns of the states in the kernels' layout: each direction's H is padded to a multiple of 16."""
         self.embedding = aligned(shape.vocabulary * self.columns, self.dtype).reshape(-1, self.columns)
         self.embedding[:] = 0
         self._workspace = Workspace(self.dtype)
@@ -63,7 +63,7 @@ class Encoder:
 
     @cached_property
     def plan(self) -> EncoderPlan:
-        """What the passes read, once the weights are attached; the first access compiles the matrix product."""
+        """The shape and weights that the passes read; the first access compiles the matrix product."""
         from seqclf.kernels.panels import product
 
         return EncoderPlan(
@@ -79,7 +79,7 @@ class Encoder:
         )
 
     def layout(self) -> dict[str, tuple[int, ...]]:
-        """Return names and shapes of the dense parameters as the kernels hold them."""
+        """Return names and shapes of the dense parameters in the kernels' layout."""
         panels = self.cell.gates * self.hidden // UNITS
         found: dict[str, tuple[int, ...]] = {}
         for prefix, layer, _ in self._places():
@@ -102,7 +102,7 @@ class Encoder:
         self.weights = grouped(flat.views)
         self.d_weights: tuple[tuple[tuple[Weights, ...], ...], ...] = (grouped(flat.d_views),)
         if not self.shape.bidirectional:
-            # The second half-batch has gradients of its own, which are added to the first's.
+            # The second half-batch has its own gradients, which are added to the first's.
             self._second = FlatParameters(self.layout(), self.dtype)
             self.d_weights += (grouped(self._second.d_views),)
 
@@ -175,7 +175,7 @@ class Encoder:
             first: the state before the first token; None is zeros. ``backward`` puts its gradient into the tape's
                 ``d_first``.
             keep: keep what ``backward`` needs. Without it a tape has no ``last``.
-            workspace: threads with a workspace each may share an encoder; None uses the encoder's own.
+            workspace: threads that each pass their own may share an encoder; None uses the encoder's.
         """
         space = workspace or self._workspace
         noise = noise or DropoutMasks()
@@ -215,7 +215,7 @@ class Encoder:
             tape: returned by ``forward``; its arrays are overwritten.
             d_states: (R, F padded), the gradient of ``tape.states``, or None.
             workers: threads.
-            d_every: (B, F padded) instead, one gradient for all states of a sequence.
+            d_every: (B, F padded), instead of ``d_states`` one gradient for all states of a sequence.
             d_final: (B, F padded), the gradient of ``tape.final``, or None.
             tune_vectors: also compute the gradient of the tokens' vectors.
 

@@ -1,6 +1,6 @@
 """The encoder's forward pass: layer by layer, all directions of a layer in parallel.
 
-The caller's thread prepares a layer, and the threads then run only kernels, which release the interpreter lock.
+The calling thread prepares a layer; the threads then run only kernels, which release the interpreter lock.
 """
 
 from collections.abc import Callable, Iterable

@@ -1,28 +1,28 @@
-"""Heads: what a net says of the states its recurrent layers reach. One small interface for all.
+"""Output layers (heads) over the encoder's hidden states, with a common interface.
 
-A head takes states (one row for each packed token, or one for each text) and gives their gradient back::
+A head takes states (one row per packed token, or one per text) and returns their gradient::
 
     head = SoftmaxHead(17, 128, parts=2, random=np.random.default_rng(1))
-    loss, d_states = head.loss_and_backward(states, batch, targets)     # adds to the gradients of its weights
+    loss, d_states = head.loss_and_backward(states, batch, targets)     # adds to the weights' gradients
     labels = head.predict(states, batch)
 
 =================  ====================================  ============================  ==========================
 head               targets                               ``forward``                   ``predict``
 =================  ====================================  ============================  ==========================
-SoftmaxHead        (R,) int32 classes                    probabilities (R, C)          (R,) int32, the likeliest
+SoftmaxHead        (R,) int32 classes                    probabilities (R, C)          (R,) int32, most probable
 CrfHead            (R,) int32 labels of a tagged text    emissions (R, C)              (R,) int32, the best path
 MultiLabelHead     (R, C) 0 .. 1                         probabilities (R, C)          (R, C) bool
 RegressionHead     (R, C) numbers                        predictions (R, C)            the same
-VocabularyHead     (R,) int32 words                      probabilities (R, V)          (R,) int32, the likeliest
+VocabularyHead     (R,) int32 words                      probabilities (R, V)          (R,) int32, most probable
 =================  ====================================  ============================  ==========================
 
-(The CRF and the vocabulary have modules of their own: ``crf_head.py``, ``vocabulary_head.py``.) Rows stand in the order
-of the batch; only the CRF asks which rows are a sequence, so for the others ``batch`` may be None. A row's result never
-depends on its batch mates, nor anything on the number of threads. Of equal scores the lowest class wins. A batch
+(``CrfHead`` is in ``crf_head.py``, ``VocabularyHead`` in ``vocabulary_head.py``.) Rows are in the batch's order. Only
+the CRF needs to know which rows form a sequence; for the other heads ``batch`` may be None. A row's result does not
+depend on the rest of the batch, and no result depends on the number of threads. Ties go to the lowest class. A batch
 without rows has loss 0 and gradients of zero.
 
-States are as the recurrent kernels leave them: ``parts`` directions side by side, each padded with zeros to a multiple
-of 16 columns; F names all columns. Files see weights without the padding.
+States have the recurrent kernels' layout: ``parts`` directions concatenated, each padded with zeros to a multiple of 16
+columns; F counts all columns. Files have the weights without padding.
 """
 
 from abc import ABC, abstractmethod
@@ -39,21 +39,21 @@ from wordvec import InputError
 
 
 class Views(Protocol):
-    """Where a net keeps its weights and gradients: arrays by name."""
+    """A network's weights and gradients: arrays by name."""
 
     views: dict[str, np.ndarray]
     d_views: dict[str, np.ndarray]
 
 
 class Head:
-    """Weights and gradients by name; what all heads share.
+    """Base of the heads: weights and gradients by name.
 
     Args:
-        outputs: C, how many numbers a row gets.
-        width: H, what one direction's states hold without padding.
-        parts: how many directions stand side by side in a state.
+        outputs: C, the number of outputs per row.
+        width: H, the columns of one direction's states, without padding.
+        parts: the number of directions concatenated in a state.
         random: draws the weights (Glorot-uniform; all else starts at 0); None leaves zeros, for ``load``.
-        dtype: float32; float64 is for proofs.
+        dtype: float32; float64 is for gradient checks.
     """
 
     prefix = "head"
@@ -71,28 +71,28 @@ class Head:
         self.columns = parts * padded(width)
         """F, the columns of the states."""
         self.views = {name: np.zeros(size, self.dtype) for name, size in self.layout().items()}
-        """The weights as the kernels hold them, by name; an optimiser updates them in place."""
+        """The weights in the kernels' layout, by name; an optimizer updates them in place."""
         self.d_views = {name: np.zeros(size, self.dtype) for name, size in self.layout().items()}
-        """Their gradients: every backward pass adds to them."""
+        """Their gradients; every backward pass adds to them."""
         if random is not None:
             self.load({name: self._initial(name, array, random) for name, array in self.parameters().items()})
 
     def layout(self) -> dict[str, tuple[int, ...]]:
-        """Names and shapes of the weights as the kernels hold them."""
+        """Return names and shapes of the weights in the kernels' layout."""
         return {f"{self.prefix}.weight": (self.outputs, self.columns), f"{self.prefix}.bias": (self.outputs,)}
 
     def attach(self, flat: Views) -> None:
-        """Move weights and gradients to where a net keeps its own: arrays of ``layout()``, found by name."""
+        """Move weights and gradients into a network's arrays, which have the names and shapes of ``layout()``."""
         for name in self.views:
             flat.views[name][:], flat.d_views[name][:] = self.views[name], self.d_views[name]
             self.views[name], self.d_views[name] = flat.views[name], flat.d_views[name]
 
     def parameters(self) -> dict[str, np.ndarray]:
-        """Copies of all weights by name, in the shapes that files hold: ``head.weight`` is (C, parts * H)."""
+        """Return copies of all weights by name, in the shapes of files: ``head.weight`` is (C, parts * H)."""
         return {name: self._without_padding(name, array) for name, array in self.views.items()}
 
     def gradients(self) -> dict[str, np.ndarray]:
-        """Copies of their gradients."""
+        """Return copies of their gradients, in the same shapes."""
         return {name: self._without_padding(name, array) for name, array in self.d_views.items()}
 
     def clear_gradients(self) -> None:
@@ -101,7 +101,7 @@ class Head:
             array[:] = 0
 
     def load(self, parameters: Mapping[str, np.ndarray]) -> None:
-        """Take over all weights, given as ``parameters`` returns them."""
+        """Copy in all weights, given in the shapes that ``parameters`` returns."""
         for name, array in self.views.items():
             if name == f"{self.prefix}.weight":
                 split = array.reshape(array.shape[0], self.parts, -1)
@@ -128,7 +128,7 @@ class Head:
         return self.d_views[f"{self.prefix}.{name}"]
 
     def _scores(self, states: np.ndarray) -> np.ndarray:
-        """states · weightᵀ + bias (R, C)."""
+        """Return states · weightᵀ + bias (R, C)."""
         from seqclf.kernels.linear import linear_forward
 
         scores = np.empty((len(states), self.outputs), self.dtype)
@@ -147,28 +147,28 @@ class Head:
 
 
 def check_classes(targets: np.ndarray, rows: int, classes: int) -> np.ndarray:
-    """``targets`` as (R,) int32.
+    """Return ``targets`` as (R,) int32.
 
     Raises:
-        InputError: they are not R classes out of ``0 .. classes - 1``.
+        InputError: they are not R classes in ``0 .. classes - 1``.
     """
     targets = np.ascontiguousarray(targets, np.int32)
     if targets.shape != (rows,):
-        raise InputError(f"targets must be one class for each of {rows} rows, got an array {targets.shape}")
+        raise InputError(f"targets must have shape ({rows},), one class per row, got {targets.shape}")
     if rows and not 0 <= targets.min() <= targets.max() < classes:
-        raise InputError(f"targets must lie in 0 .. {classes - 1}, got {targets.min()} .. {targets.max()}")
+        raise InputError(f"targets must be in 0 .. {classes - 1}, got {targets.min()} .. {targets.max()}")
     return targets
 
 
 class SoftmaxHead(Head):
-    """One of C classes for every row: a text, or each of its tokens.
+    """Softmax: one of C classes for every row, a text or a token.
 
     Args:
         outputs, width, parts, random, dtype: see ``Head``; ``outputs`` is C, at least 2.
-        class_weights: (C,), what each class counts in the loss; None counts all alike.
+        class_weights: (C,) weights of the classes in the loss; None weighs all equally.
 
     Raises:
-        InputError: C is below 2, or there is not one weight a class.
+        InputError: C is below 2, or ``class_weights`` is not (C,).
 
     Example:
         >>> head = SoftmaxHead(2, 16)
@@ -190,7 +190,7 @@ class SoftmaxHead(Head):
         self.class_weights = None if class_weights is None else np.asarray(class_weights, self.dtype)
 
     def forward(self, states: np.ndarray, batch: PackedBatch | None = None) -> np.ndarray:
-        """Probabilities (R, C) of states (R, F)."""
+        """Return the probabilities (R, C) of states (R, F)."""
         from seqclf.kernels.softmax import softmax_forward
 
         probabilities = np.empty((len(states), self.outputs), self.dtype)
@@ -205,15 +205,15 @@ class SoftmaxHead(Head):
         weights: np.ndarray | None = None,
         workers: Workers | None = None,
     ) -> tuple[float, np.ndarray]:
-        """Loss ``-sum_r weights[r] class_weights[targets[r]] log p_r[targets[r]] / R``, and d_states (R, F).
+        """Return the loss ``-sum_r weights[r] class_weights[targets[r]] log p_r[targets[r]] / R`` and d_states (R, F).
 
         Args:
-            states: (R, F). batch: not asked.
-            targets: (R,) classes. weights: (R,), 1 by default; a row of weight 0 is left out.
-            workers: not asked; this is a small part of a step.
+            states: (R, F). batch: ignored.
+            targets: (R,) classes. weights: (R,), 1 by default; a row of weight 0 has no effect.
+            workers: ignored; the head takes a small part of a step.
 
         Raises:
-            InputError: the targets are not one class a row.
+            InputError: the targets are not one class per row.
         """
         from seqclf.kernels.softmax import softmax_backward
 
@@ -229,12 +229,12 @@ class SoftmaxHead(Head):
         return float(loss), d_states
 
     def predict(self, states: np.ndarray, batch: PackedBatch | None = None) -> np.ndarray:
-        """The likeliest class of each row: (R,) int32."""
+        """Return the most probable class of each row: (R,) int32."""
         return self.forward(states).argmax(axis=1).astype(np.int32)
 
 
 class _ScoredHead(Head, ABC):
-    """A head whose loss looks at each score alone."""
+    """A head whose loss is a sum over single scores."""
 
     def loss_and_backward(
         self,
@@ -244,19 +244,19 @@ class _ScoredHead(Head, ABC):
         weights: np.ndarray | None = None,
         workers: Workers | None = None,
     ) -> tuple[float, np.ndarray]:
-        """The loss, meant over rows and outputs, and d_states (R, F).
+        """Return the mean loss over rows and outputs, and d_states (R, F).
 
         Args:
-            states: (R, F). batch: not asked.
+            states: (R, F). batch: ignored.
             targets: (R, C). weights: (R,), 1 by default.
-            workers: not asked; this is a small part of a step.
+            workers: ignored; the head takes a small part of a step.
 
         Raises:
             InputError: the targets are not (R, C).
         """
         targets = np.ascontiguousarray(targets, self.dtype)
         if targets.shape != (len(states), self.outputs):
-            raise InputError(f"targets must be an array {(len(states), self.outputs)}, got {targets.shape}")
+            raise InputError(f"targets must have shape {(len(states), self.outputs)}, got {targets.shape}")
         scores = self._scores(states)
         d_scores = np.empty_like(scores)
         loss = self._loss(scores, targets, self._row_weights(weights, len(states)), d_scores) if len(states) else 0.0
@@ -264,11 +264,11 @@ class _ScoredHead(Head, ABC):
 
     @abstractmethod
     def _loss(self, scores: np.ndarray, targets: np.ndarray, weights: np.ndarray, d_scores: np.ndarray) -> float:
-        """The loss of some rows; writes its gradient."""
+        """Return the loss of some rows, and write its gradient to ``d_scores``."""
 
 
 class MultiLabelHead(_ScoredHead):
-    """Any of C labels for every row, each by its own sigmoid, trained on the binary cross-entropy.
+    """Multi-label head: a sigmoid for each of C labels, trained on binary cross-entropy.
 
     Args:
         outputs, width, parts, random, dtype: see ``Head``; ``outputs`` is C.
@@ -281,7 +281,7 @@ class MultiLabelHead(_ScoredHead):
     """
 
     def forward(self, states: np.ndarray, batch: PackedBatch | None = None) -> np.ndarray:
-        """Probabilities (R, C) of states (R, F), each label's on its own."""
+        """Return each label's independent probability (R, C), from states (R, F)."""
         from seqclf.kernels.losses import sigmoid
 
         scores = self._scores(states)
@@ -289,7 +289,7 @@ class MultiLabelHead(_ScoredHead):
         return scores
 
     def predict(self, states: np.ndarray, batch: PackedBatch | None = None, *, threshold: float = 0.5) -> np.ndarray:
-        """The labels of at least that probability: (R, C) bool."""
+        """Return which labels have at least probability ``threshold``: (R, C) bool."""
         return self.forward(states) >= threshold
 
     def _loss(self, scores: np.ndarray, targets: np.ndarray, weights: np.ndarray, d_scores: np.ndarray) -> float:
@@ -299,11 +299,11 @@ class MultiLabelHead(_ScoredHead):
 
 
 class RegressionHead(_ScoredHead):
-    """C numbers for every row, trained on the mean squared error, or on Huber's loss.
+    """Regression head: C numbers for every row, trained on the mean squared error or the Huber loss.
 
     Args:
         outputs, width, parts, random, dtype: see ``Head``; ``outputs`` is C.
-        huber: up to which error the loss is squared, beyond it grows straight; None squares them all.
+        huber: the error above which the Huber loss is linear; None is the squared error.
 
     Raises:
         InputError: ``huber`` is not above 0.
@@ -321,7 +321,7 @@ class RegressionHead(_ScoredHead):
         self.huber = huber
 
     def forward(self, states: np.ndarray, batch: PackedBatch | None = None) -> np.ndarray:
-        """Predictions (R, C) of states (R, F)."""
+        """Return the predictions (R, C) from states (R, F)."""
         return self._scores(states)
 
     predict = forward

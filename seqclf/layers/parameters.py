@@ -1,4 +1,4 @@
-"""What an encoder is made of: its shape, its parameters by name and as one flat array, and memory to work in."""
+"""The encoder's shape, its parameters by name and as one flat array, and reusable buffers."""
 
 import math
 from collections.abc import Mapping
@@ -15,19 +15,19 @@ DIRECTIONS = ("forward", "reverse")
 
 @dataclass(frozen=True)
 class EncoderShape:
-    """What fixes an encoder's parameters and what it computes.
+    """Sizes and options that determine an encoder's parameters and computation.
 
     Attributes:
-        vocabulary: V, the rows of the embedding table; 0 where inputs are given, not looked up.
+        vocabulary: V, the rows of the embedding table; 0 if the inputs are vectors.
         vector_size: E.
         hidden_size: H, for each direction.
         cell: ``rnn``, ``gru`` or ``lstm``.
         reset: where a GRU's reset gate acts: ``after`` the product (cuDNN, PyTorch) or ``before`` (Cho et al. 2014).
-        bidirectional: read from both ends, or forwards alone.
-        merge: how two directions become one state: ``concatenate``, ``sum``, ``average`` or ``multiply``.
-        layers: how many recurrent layers stand on one another.
-        zoneout, zoneout_cell: the chance of each unit of h, or c, to keep its old value in a step of training; in
-            prediction that share of the old value stays (Krueger et al. 2017).
+        bidirectional: read in both directions, or forward only.
+        merge: how the states of two directions are merged: ``concatenate``, ``sum``, ``average`` or ``multiply``.
+        layers: the number of stacked recurrent layers.
+        zoneout, zoneout_cell: the probability that a unit of h, or of c, keeps its old value in a training step;
+            prediction uses the expected value (Krueger et al. 2017).
     """
 
     vocabulary: int
@@ -47,17 +47,17 @@ class EncoderShape:
 
     @property
     def parts(self) -> int:
-        """How many directions stand side by side in a state."""
+        """The number of directions concatenated in a state."""
         return 2 if self.bidirectional and self.merge == "concatenate" else 1
 
     @property
     def features(self) -> int:
-        """F, the numbers in a state: 2 H where two directions stand side by side, else H."""
+        """F, the width of a state: 2 H if two directions are concatenated, else H."""
         return self.hidden_size * self.parts
 
 
 def encoder_shapes(shape: EncoderShape) -> dict[str, tuple[int, ...]]:
-    """Every parameter's name and shape, as files hold them; gates are in the order i, f, g, o or r, z, n.
+    """Return every parameter's name and shape, as files hold them; gates are in the order i, f, g, o or r, z, n.
 
     Example:
         >>> for name, size in encoder_shapes(EncoderShape(9, 3, 2, cell="gru", bidirectional=False)).items():
@@ -83,7 +83,7 @@ def encoder_shapes(shape: EncoderShape) -> dict[str, tuple[int, ...]]:
 def initial_encoder(
     shape: EncoderShape, table: np.ndarray | None, random: np.random.Generator
 ) -> dict[str, np.ndarray]:
-    """Fresh parameters around an embedding table (V, E)."""
+    """Return initial parameters with the given embedding table (V, E)."""
     parameters = {} if table is None else {"embedding": table}
     cell = get_cell(shape.cell, shape.reset)
     for layer in range(shape.layers):
@@ -95,7 +95,7 @@ def initial_encoder(
 
 
 class FlatParameters:
-    """Everything dense in one flat array, and its gradient in another; each part begins on a cache line.
+    """All dense parameters in one flat array, and their gradients in another; each part is aligned to a cache line.
 
     Attributes:
         values, gradient: flat arrays.
@@ -115,7 +115,7 @@ class FlatParameters:
 
 
 class Workspace:
-    """Arrays that are used again from batch to batch, so that no step asks the system for memory."""
+    """Arrays that are reused from batch to batch, so that steps do not allocate memory."""
 
     def __init__(self, dtype: DTypeLike) -> None:
         self._dtype = np.dtype(dtype)
@@ -123,11 +123,11 @@ class Workspace:
 
     @property
     def nbytes(self) -> int:
-        """Memory that is kept for the next batch."""
+        """Bytes kept for the next batch."""
         return sum(kept.nbytes for kept in self._kept.values())
 
     def array(self, name: str, *shape: int, dtype: DTypeLike | None = None) -> np.ndarray:
-        """An array with unspecified content, valid until ``name`` is asked for again."""
+        """Return an uninitialized array, valid until ``name`` is requested again."""
         size = math.prod(shape)
         kept = self._kept.get(name)
         if kept is None or kept.size < size:
@@ -136,7 +136,7 @@ class Workspace:
         return kept[:size].reshape(shape)
 
     def zeros(self, *shape: int) -> np.ndarray:
-        """An array of zeros that many may hold, and nobody writes to."""
+        """Return an array of zeros that is shared, and must not be written to."""
         size = math.prod(shape)
         kept = self._kept.get("zeros")
         if kept is None or kept.size < size:

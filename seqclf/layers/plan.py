@@ -1,4 +1,4 @@
-"""What the forward and the backward pass read of an encoder."""
+"""The encoder's shape and weights, as the forward and backward passes read them."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class EncoderPlan:
-    """An encoder's shape and weights as the kernels hold them.
+    """An encoder's shape and weights in the kernels' layout.
 
     Attributes:
         shape: see ``EncoderShape``.
@@ -24,7 +24,7 @@ class EncoderPlan:
         dtype: of all arrays.
         weights: by layer and direction.
         d_weights: their gradients, by half-batch, layer and direction.
-        hold: zoneout's expected values of h and of c: (1, H padded), or no rows without zoneout.
+        hold: the zoneout probabilities of h and of c, (1, H padded); no rows without zoneout.
         product: the address of the compiled matrix product.
     """
 

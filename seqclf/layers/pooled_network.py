@@ -1,4 +1,4 @@
-"""Networks that predict from whole sequences: encoder ▶ pooling ▶ head."""
+"""Networks with one output per sequence: encoder ▶ pooling ▶ head."""
 
 import contextlib
 from collections.abc import Iterator, Mapping
@@ -33,7 +33,7 @@ class RowLayer(Protocol):
 
 
 class RowHead(RowLayer, Protocol):
-    """A head on the pooled features: the heads of ``heads.py``, but not the CRF."""
+    """A head on the pooled features: any head but the CRF."""
 
     outputs: int
 
@@ -57,7 +57,7 @@ class PooledNetwork:
     """Parameters, forward and backward pass over a packed batch; all dense parameters are one flat array.
 
     Args:
-        shape: of the encoder; without a vocabulary, each batch brings its vectors.
+        shape: of the encoder; without a vocabulary, each batch comes with its input vectors.
         head: takes one row of features per sequence.
         parameters: those of ``encoder_shapes(shape)``, of ``pooling_shapes(shape, pooling)`` and of the head.
         pooling: one of ``POOLINGS``.
@@ -145,7 +145,7 @@ class PooledNetwork:
     ) -> np.ndarray:
         """Return the head's output (B, C), in the batch's order.
 
-        Only ``workspace`` is written to, so threads with a workspace each may share the network.
+        Only ``workspace`` is written to, so threads that each pass their own may share the network.
         """
         workspace = workspace or Workspace(self.dtype)
         encoded = self.encoder.forward(batch, inputs=inputs, keep=False, workspace=workspace)

@@ -1,4 +1,4 @@
-"""From the states of all tokens to one row of features for each sequence, and back."""
+"""Pooling of the states of all tokens to one row of features per sequence, and its backward pass."""
 
 from typing import TypeAlias
 
@@ -12,7 +12,7 @@ from seqclf.layers.tape import EncoderTape
 _MODES = {"max": 0, "mean": 1}
 
 Found: TypeAlias = np.ndarray | AttentionTape
-"""What a pooling leaves for its way back: (B, F) where ``max`` found the features, or what attention needs."""
+"""What a pooling's backward pass reads: the rows (B, F) of ``max``, or the tape of attention."""
 
 
 class Pooling:
@@ -25,7 +25,7 @@ class Pooling:
 
     Attributes:
         kind: as given.
-        attention: the layer with weights of its own, its keys as wide as a direction's states; None for the others.
+        attention: the attention layer, with keys as wide as a direction's states; None for the other kinds.
     """
 
     def __init__(
@@ -43,11 +43,11 @@ class Pooling:
             self.attention = AttentionPooling(size, size, parts=shape.parts, random=random, dtype=dtype)
 
     def parameters(self) -> dict[str, np.ndarray]:
-        """Copies of its weights, as files hold them."""
+        """Return copies of its weights, as files hold them."""
         return self.attention.parameters() if self.attention else {}
 
     def forward(self, encoded: EncoderTape) -> tuple[np.ndarray, Found]:
-        """Each sequence's features (B, F padded), and what :meth:`backward` needs."""
+        """Return each sequence's features (B, F padded), and what :meth:`backward` reads."""
         from seqclf.kernels.pooling import pool_forward
 
         if self.attention:
@@ -62,7 +62,7 @@ class Pooling:
     def backward(
         self, d_features: np.ndarray, found: Found, encoded: EncoderTape, workspace: Workspace
     ) -> dict[str, np.ndarray]:
-        """The gradients of states as ``Encoder.backward`` takes them: ``d_states``, ``d_every`` or ``d_final``."""
+        """Return the states' gradient as ``Encoder.backward`` takes it: ``d_states``, ``d_every`` or ``d_final``."""
         from seqclf.kernels.pooling import max_backward
 
         batch = encoded.batch
@@ -79,7 +79,7 @@ class Pooling:
 
 
 def pooling_shapes(shape: EncoderShape, kind: str) -> dict[str, tuple[int, ...]]:
-    """Names and shapes of a pooling's weights, as files hold them."""
+    """Return names and shapes of a pooling's weights, as files hold them."""
     if kind != "attention":
         return {}
     keys = shape.hidden_size

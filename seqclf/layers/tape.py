@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class DropoutMasks:
-    """Factors that training multiplies into a pass; each is optional.
+    """Dropout and zoneout masks of a training pass; each is optional.
 
     Attributes:
         words: (U, at least E padded to 16): dropout of the distinct tokens' vectors.

@@ -1,5 +1,4 @@
-"""The head of a language model: which of V words comes next, by full or sampled softmax, with weights of its own or
-shared with the embeddings."""
+"""Output layer of a language model: full or sampled softmax over V words, optionally tied to the embeddings."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,27 +11,27 @@ from seqclf.layers.workers import Workers
 from wordvec import InputError
 
 ROWS = 16
-"""Rows and words are shared out, and padded, in multiples of this."""
+"""Rows and words are padded, and divided among threads, in multiples of this."""
 NEAR_FLOATS = 2**23
 FEWEST_ROWS = 64
-"""The scores that exist at once: 32 MB, or those of 64 rows."""
+"""The scores in memory at once: 32 MB, or those of 64 rows."""
 
 
 class VocabularyHead(Head):
-    """The next word out of V, for large V.
+    """Softmax over a large vocabulary of V words.
 
-    The loss is the cross-entropy over all words, computed in pieces: the scores of a few hundred rows exist at a time.
-    With ``samples`` a step looks at the batch's targets and so many drawn words alone (sampled softmax, Bengio &
-    Senécal 2008; Jean et al. 2015). Each candidate's score is lowered by the log of its chance to be one, so that
-    training still aims at the probabilities of the full softmax. Predictions are always over all words.
+    The loss is the cross-entropy over all words, computed in chunks of a few hundred rows. With ``samples``, a step
+    scores only the batch's targets and that many sampled words (sampled softmax, Bengio & Senécal 2008; Jean et al.
+    2015). The log of its sampling probability is subtracted from each candidate's score, so that training still
+    approximates the full softmax. Predictions are always over all words.
 
     Args:
-        outputs, width, parts, random, dtype: see ``Head``; ``outputs`` is V, at least 2. float64, for proofs, takes
-            slow kernels and holds all scores.
-        tied: (V, F) C-contiguous, an embedding table that serves as the weights too (Press & Wolf 2017): read in
-            place, trained by its owner; ``head.weight`` is then no parameter, and its gradient in ``d_weight``.
-        samples: how many words a step draws; None takes all.
-        counts: (V,) how often each word occurs, at least once; asked where ``samples`` is given. Words are drawn by it.
+        outputs, width, parts, random, dtype: see ``Head``; ``outputs`` is V, at least 2. float64, for gradient checks,
+            uses slow kernels and holds all scores in memory.
+        tied: (V, F) C-contiguous, an embedding table that is also the weights (Press & Wolf 2017): read in place and
+            trained by its owner. ``head.weight`` is then not a parameter; its gradient is ``d_weight``.
+        samples: the number of words that a step samples; None uses all words.
+        counts: (V,) word counts, each at least 1, which words are sampled in proportion to; needed with ``samples``.
 
     Raises:
         InputError: V is below 2, ``tied`` has another shape or dtype, ``samples`` is below 1 or lacks ``counts``.
@@ -64,17 +63,17 @@ class VocabularyHead(Head):
         self.weight = self._weight() if tied is None else tied
         """(V, F)."""
         self.d_weight = self._d_weight() if tied is None else np.zeros_like(tied)
-        """(V, F), its gradient: every backward pass adds to it."""
+        """(V, F), its gradient; every backward pass adds to it."""
         table = self.weight
         if table.shape != (outputs, self.columns) or table.dtype != self.dtype or not table.flags.c_contiguous:
             expected = f"a contiguous array {(outputs, self.columns)} of {self.dtype}"
             raise InputError(f"tied weights must be {expected}, got {table.shape} of {table.dtype}")
         self.samples = samples
         if samples is not None:
-            self._chances = _chances(samples, counts, outputs)
+            self._sampling = _sampling(samples, counts, outputs)
         self.candidates: np.ndarray | None = None
-        """(U,) int32, rising: the words that the last backward pass looked at, whose rows of ``d_weight`` are all that
-        it added to; None means every word."""
+        """(U,) int32, ascending: the words that the last backward pass scored, the only rows of ``d_weight`` it added
+        to; None means every word."""
         self._kept = np.empty(0, np.float32)
 
     def layout(self) -> dict[str, tuple[int, ...]]:
@@ -97,7 +96,7 @@ class VocabularyHead(Head):
     def forward(
         self, states: np.ndarray, batch: PackedBatch | None = None, workers: Workers | None = None
     ) -> np.ndarray:
-        """Probabilities (R, V) of states (R, F)."""
+        """Return the probabilities (R, V) from states (R, F)."""
         if self.dtype == np.float64:
             return self._plain_forward(states, self.weight, self._weight("bias"))
         probabilities = np.empty((len(states), self.outputs), np.float32)
@@ -109,10 +108,10 @@ class VocabularyHead(Head):
         return probabilities
 
     def log_probabilities(self, states: np.ndarray, targets: np.ndarray, workers: Workers | None = None) -> np.ndarray:
-        """log p(target) of each row: (R,) float64. Their mean's negative exponential is the perplexity.
+        """Return log p(target) of each row: (R,) float64. exp of their negative mean is the perplexity.
 
         Raises:
-            InputError: the targets are not one word a row.
+            InputError: the targets are not one word per row.
         """
         targets = check_classes(targets, len(states), self.outputs)
         if self.dtype == np.float64:
@@ -127,7 +126,7 @@ class VocabularyHead(Head):
     def predict(
         self, states: np.ndarray, batch: PackedBatch | None = None, workers: Workers | None = None
     ) -> np.ndarray:
-        """The likeliest word of each row: (R,) int32."""
+        """Return the most probable word of each row: (R,) int32."""
         return self.forward(states, batch, workers).argmax(axis=1).astype(np.int32)
 
     def _plain_forward(self, states: np.ndarray, weight: np.ndarray, bias: np.ndarray) -> np.ndarray:
@@ -148,28 +147,28 @@ class VocabularyHead(Head):
         workers: Workers | None = None,
         random: np.random.Generator | None = None,
     ) -> tuple[float, np.ndarray]:
-        """Loss ``-sum_r weights[r] log p_r[targets[r]] / R``, and d_states (R, F).
+        """Return the loss ``-sum_r weights[r] log p_r[targets[r]] / R``, and d_states (R, F).
 
         Args:
-            states: (R, F). batch: not asked.
-            targets: (R,) words. weights: (R,), 1 by default; a row of weight 0 is left out.
-            workers: share rows, then words, out.
+            states: (R, F). batch: ignored.
+            targets: (R,) words. weights: (R,), 1 by default; a row of weight 0 has no effect.
+            workers: threads that share rows, then words.
             random: draws the words of a sampled softmax.
 
         Raises:
-            InputError: the targets are not one word a row, or a sampled softmax has nothing to draw by.
+            InputError: the targets are not one word per row, or a sampled softmax lacks ``random``.
         """
         targets = check_classes(targets, len(states), self.outputs)
         if self.samples is None:
             return self._train(states, targets, weights, workers, self.weight, self._weight("bias"), None)
         if random is None:
-            raise InputError("a sampled softmax draws words: pass random=np.random.default_rng(seed)")
-        cumulative, log_missed = self._chances
+            raise InputError("a sampled softmax needs random, got None; pass random=np.random.default_rng(seed)")
+        cumulative, log_missed = self._sampling
         drawn = np.searchsorted(cumulative, random.random(self.samples), side="right").astype(np.int32)
         words = np.unique(np.concatenate([drawn, targets]))
-        # Batch mates' targets are candidates too: the text drew them by the same counts.
-        chances = -np.expm1((self.samples + len(targets)) * log_missed[words])
-        corrections = np.log(chances).astype(self.dtype)
+        # The batch's targets count as samples: the text, too, draws words in proportion to the counts.
+        included = -np.expm1((self.samples + len(targets)) * log_missed[words])
+        corrections = np.log(included).astype(self.dtype)
         places = np.searchsorted(words, targets).astype(np.int32)
         bias = self._weight("bias")[words] - corrections
         return self._train(states, places, weights, workers, self.weight[words], bias, words)
@@ -184,7 +183,7 @@ class VocabularyHead(Head):
         bias: np.ndarray,
         words: np.ndarray | None,
     ) -> tuple[float, np.ndarray]:
-        """The step over ``words`` (None: all), whose rows of the weights and biases are given."""
+        """Compute loss and gradients over ``words`` (None: all), whose weights and biases are given."""
         d_weight, d_bias = self.d_weight, self._d_weight("bias")
         if words is not None:
             d_weight, d_bias = np.zeros_like(weight), np.zeros_like(bias)
@@ -211,19 +210,19 @@ class VocabularyHead(Head):
         return float(loss), d_states
 
 
-def _chances(samples: int, counts: np.ndarray | None, words: int) -> tuple[np.ndarray, np.ndarray]:
-    """Each word's chance in one draw: cumulative, and the log of the chance that it is missed."""
+def _sampling(samples: int, counts: np.ndarray | None, words: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the cumulative probabilities of one draw, and the log of each word's probability not to be drawn."""
     if samples < 1:
-        raise InputError(f"samples must be at least 1, got {samples}; None takes all words")
+        raise InputError(f"samples must be at least 1, got {samples}; None uses all words")
     if counts is None or np.shape(counts) != (words,) or np.min(counts) < 1:
-        raise InputError(f"a sampled softmax draws words by counts: pass one of at least 1 for each of {words} words")
-    chances = np.asarray(counts, np.float64) / np.sum(counts, dtype=np.float64)
-    cumulative = np.cumsum(chances)
-    return cumulative / cumulative[-1], np.log1p(-chances)
+        raise InputError(f"a sampled softmax needs counts of at least 1 for each of {words} words")
+    probabilities = np.asarray(counts, np.float64) / np.sum(counts, dtype=np.float64)
+    cumulative = np.cumsum(probabilities)
+    return cumulative / cumulative[-1], np.log1p(-probabilities)
 
 
 class _Piece:
-    """Some rows against all words, in the layout of ``kernels/output.py``, float32."""
+    """Scores of some rows for all words, float32, in the layout of ``kernels/output.py``."""
 
     def __init__(self, head: VocabularyHead, weight: np.ndarray, bias: np.ndarray) -> None:
         self._head = head
@@ -235,12 +234,12 @@ class _Piece:
         self.lanes = lanes.reshape(-1)
 
     def chunks(self, rows: int) -> list[tuple[int, int]]:
-        """The rows in pieces whose scores may exist at once; of the same size whatever the threads."""
+        """Return the bounds of chunks of rows whose scores fit in memory, independent of the number of threads."""
         size = max(FEWEST_ROWS, NEAR_FLOATS // self.padded // ROWS * ROWS)
         return [(first, min(first + size, rows)) for first in range(0, rows, size)]
 
     def begin(self, states: np.ndarray, targets: np.ndarray | None, shares: np.ndarray | None) -> None:
-        """Lay out some rows: padded with zeros to a multiple of 16."""
+        """Copy in some rows, padded with zeros to a multiple of 16."""
         rows = len(states)
         high = -(-rows // ROWS) * ROWS
         self.states = np.zeros((high, self.width), np.float32)
@@ -255,7 +254,7 @@ class _Piece:
         self.scores = self._head._kept[: high * self.padded]
 
     def forward(self, workers: Workers | None, *, differentiate: bool) -> np.ndarray:
-        """-log p(target) (R,), float64; leaves d_scores, or probabilities."""
+        """Return -log p(target) (R,) float64; ``scores`` then has d_scores, or the probabilities."""
         from seqclf.kernels.output import output_scores, output_softmax
 
         losses, states = np.empty(len(self.states)), self.states.reshape(-1)
@@ -269,12 +268,12 @@ class _Piece:
         return losses
 
     def by_row(self, rows: int) -> np.ndarray:
-        """Probabilities (R, V)."""
+        """Return the probabilities (R, V)."""
         groups = self.scores.reshape(-1, self.padded, 4).transpose(0, 2, 1)
         return groups.reshape(-1, self.padded)[:rows, : self.words]
 
     def backward(self, workers: Workers | None, d_weight: np.ndarray, d_bias: np.ndarray) -> np.ndarray:
-        """Add to d_weight (V, F) and d_bias (V,); returns d_states."""
+        """Add to d_weight (V, F) and d_bias (V,), and return d_states."""
         from seqclf.kernels.output import output_d_states, output_d_weight
 
         d_states, states, flat = np.empty_like(self.states), self.states.reshape(-1), d_weight.reshape(-1)
@@ -293,7 +292,7 @@ class _Piece:
 
 
 def _share_out(workers: Workers | None, work: Callable[[int, int], None], size: int) -> None:
-    """Call ``work(first, last)`` for stretches of ``0 .. size``, one a thread, in multiples of 16."""
+    """Call ``work(first, last)`` for one part of ``0 .. size`` per thread, in multiples of 16."""
     threads = 1 if workers is None else workers.threads
     bounds = [size // ROWS * k // threads * ROWS for k in range(threads + 1)]
     if workers is None:

@@ -1,4 +1,4 @@
-"""Threads that share a batch's work: the kernels release the interpreter, so two directions run on two cores."""
+"""A thread pool for the kernels, which release the interpreter lock."""
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -11,11 +11,11 @@ T = TypeVar("T")
 
 
 class Workers:
-    """Runs a few tasks at once; use it as a context manager, which joins its threads at the end, whatever happened.
+    """Runs tasks in parallel; as a context manager it joins its threads on exit, even after an error.
 
     Args:
-        threads: how many tasks may run at once, the caller's own thread included; None takes the cores there are,
-            and more than these is never used.
+        threads: the largest number of threads, including the calling one; at most one per core is used, as with
+            None.
 
     Raises:
         InputError: ``threads`` is below 1.
@@ -34,7 +34,7 @@ class Workers:
         self._pool = ThreadPoolExecutor(self.threads - 1, "seqclf") if self.threads > 1 else None
 
     def map(self, function: Callable[..., T], *arguments: Iterable[Any]) -> list[T]:
-        """``[function(*a) for a in zip(*arguments)]``, the first on this thread; returns when all are done."""
+        """Return ``[function(*a) for a in zip(*arguments)]``; the first call runs on this thread."""
         calls = list(zip(*arguments, strict=True))
         if self._pool is None or len(calls) < 2:
             return [function(*call) for call in calls]
@@ -46,7 +46,7 @@ class Workers:
         return [first, *(future.result() for future in futures)]
 
     def close(self) -> None:
-        """Join the threads; what has not begun is dropped."""
+        """Join the threads; tasks that have not started are canceled."""
         if self._pool is not None:
             self._pool.shutdown(wait=True, cancel_futures=True)
 

@@ -1,4 +1,4 @@
-"""The regressor of texts or of sequences of numbers as a scikit-learn estimator."""
+"""The regressor as a scikit-learn estimator, a thin layer over ``train_regressor``."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class SequenceRegressor(RegressorMixin, SequenceEstimator):
-    """Recurrent regressor (many to one): embedding or numbers, RNN, GRU or LSTM layers, pooling, squared error.
+    """Recurrent regressor: embedding or numeric input, RNN, GRU or LSTM layers, pooling, squared error.
 
     Args:
         cell, reset, bidirectional, merge, layers, hidden_size, pooling, dropout, batch_size, learning_rate, epochs,
@@ -28,8 +28,8 @@ class SequenceRegressor(RegressorMixin, SequenceEstimator):
         random_state, n_jobs: as in ``SequenceClassifier``.
 
     Attributes:
-        model_: the :class:`seqclf.RegressorModel`, which saves to a file and predicts without scikit-learn.
-        history_: one dict per epoch: loss, and the validation errors of the model and of the mean.
+        model_: the :class:`seqclf.RegressorModel`, which can be saved and predicts without scikit-learn.
+        history_: one dict per epoch: training loss, and the validation errors of the model and of the mean.
 
     Example:
         >>> texts = ["good", "very good", "bad", "very bad"] * 10

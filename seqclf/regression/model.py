@@ -48,7 +48,7 @@ class RegressorModel:
 
     Args:
         network: the trained network.
-        vocabulary: V words, or None for a regressor of sequences of numbers.
+        vocabulary: V words, or None for numeric sequences.
         settings: training settings.
         mean, deviation: (C,) of the training values.
         input_mean, input_deviation: (E,) of the numbers in the training sequences; empty for texts.
@@ -74,7 +74,7 @@ class RegressorModel:
         self.metrics, self.history = metrics or {}, history or []
 
     def predict(self, sequences: Iterable[Any], *, threads: int | None = None) -> np.ndarray:
-        """Return the values (S, C) float64 of texts, which may be empty, or of sequences of numbers (T,) or (T, E).
+        """Return the values (S, C) float64 of texts, which may be empty, or of numeric sequences (T,) or (T, E).
 
         Raises:
             InputError: the sequences are not of the kind the model was trained on.
@@ -88,11 +88,11 @@ class RegressorModel:
         truth = as_series(values, "the values")
         found = self.predict(sequences, threads=threads)
         if found.shape != truth.shape:
-            raise InputError(f"{len(truth)} values of {truth.shape[1]} for {len(found)} sequences")
+            raise InputError(f"values must have shape {found.shape}, one row per sequence, got {truth.shape}")
         return _score(found - truth, self.mean - truth)
 
     def encode(self, sequences: Iterable[Any]) -> Sequences:
-        """Return texts as token ids, or sequences of numbers standardized.
+        """Return texts as token ids, or standardized numeric sequences.
 
         Raises:
             InputError: the sequences are not of the kind the model was trained on.
@@ -157,11 +157,11 @@ class RegressorModel:
 
 
 def _score(error: np.ndarray, baseline: np.ndarray) -> RegressionScore:
-    squared, worst = float(np.square(error).mean()), float(np.square(baseline).mean())
+    squared, of_mean = float(np.square(error).mean()), float(np.square(baseline).mean())
     return RegressionScore(
         rmse=float(np.sqrt(squared)),
         mae=float(np.abs(error).mean()),
-        r2=1 - squared / worst if worst else float("nan"),
-        baseline_rmse=float(np.sqrt(worst)),
+        r2=1 - squared / of_mean if of_mean else float("nan"),
+        baseline_rmse=float(np.sqrt(of_mean)),
         baseline_mae=float(np.abs(baseline).mean()),
     )

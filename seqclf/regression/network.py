@@ -12,7 +12,7 @@ from seqclf.regression.settings import RegressorSettings
 
 
 def encoder_shape(settings: RegressorSettings, vocabulary: int, vector_size: int) -> EncoderShape:
-    """Return the encoder's shape; a vocabulary of 0 reads numbers instead of tokens."""
+    """Return the encoder's shape; with a vocabulary of 0, the input is numeric."""
     return EncoderShape(vocabulary=vocabulary, vector_size=vector_size, **settings.encoder_options())
 
 
@@ -25,7 +25,7 @@ def parameter_shapes(shape: EncoderShape, pooling: str, outputs: int) -> dict[st
 def initial_parameters(
     shape: EncoderShape, pooling: str, outputs: int, table: np.ndarray | None, random: np.random.Generator
 ) -> dict[str, np.ndarray]:
-    """Return fresh parameters; ``table`` (V, E) is the embedding, None for sequences of numbers."""
+    """Return initial parameters; ``table`` (V, E) is the embedding, None for numeric sequences."""
     head = RegressionHead(outputs, shape.hidden_size, parts=shape.parts, random=random)
     parameters = initial_encoder(shape, table, random) | head.parameters()
     return parameters | Pooling(pooling, shape, random=random).parameters()

@@ -1,4 +1,4 @@
-"""Training of a regressor, from texts or sequences of numbers to a model."""
+"""Training of a regressor, from texts or numeric sequences to a model."""
 
 import logging
 from collections.abc import Iterable
@@ -35,7 +35,7 @@ def train_regressor(
     threads: int | None = None,
     on_progress: OnProgress | None = None,
 ) -> RegressorModel:
-    """Train a recurrent network that predicts numbers from texts or from sequences of numbers, with a squared error.
+    """Train a recurrent regressor on texts or numeric sequences, with a squared error.
 
     Args:
         sequences: texts (strings or lists of tokens), or arrays (T,) or (T, E) of numbers.
@@ -51,7 +51,7 @@ def train_regressor(
 
     Raises:
         InputError: not one value, or row of values, per sequence; sequences of several kinds.
-        TrainingError: loss or gradient is no longer a number.
+        TrainingError: the loss or a gradient is NaN or infinite.
 
     Example:
         >>> random = np.random.default_rng(1)
@@ -65,9 +65,9 @@ def train_regressor(
     """
     settings = RegressorSettings() if settings is None else settings
     if not isinstance(settings, RegressorSettings):
-        raise InputError(f"settings of a regressor must be RegressorSettings, got {type(settings).__name__}")
+        raise InputError(f"settings must be RegressorSettings, got {type(settings).__name__}")
     given, truth = list(sequences), as_series(values, "the values")
-    dev_given, dev_truth = (list(dev[0]), as_series(dev[1], "the development values")) if dev else ([], truth[:0])
+    dev_given, dev_truth = (list(dev[0]), as_series(dev[1], "the validation values")) if dev else ([], truth[:0])
     for some, numbers in ((given, truth), (dev_given, dev_truth)):
         if len(some) != len(numbers):
             raise InputError(f"{len(numbers)} values for {len(some)} sequences")
@@ -93,7 +93,7 @@ def _untrained(
     settings: RegressorSettings,
     vectors: "WordVectors | None",
 ) -> tuple[RegressorModel, int]:
-    """Return a model with fresh parameters and fitted scaling, and how many rows of its embedding are trained."""
+    """Return a model with initial parameters and fitted scaling, and the number of its embedding rows to train."""
     random = np.random.default_rng([settings.seed, 0x1217])
     vocabulary, table, trained_words = None, None, 0
     input_mean = input_deviation = np.empty(0)

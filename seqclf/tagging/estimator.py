@@ -20,48 +20,48 @@ if TYPE_CHECKING:
 
 
 class SequenceTagger(SequenceEstimator):
-    """Recurrent tagger: word vectors and learnt vectors of each token's beginning, ending and shape, RNN, GRU or LSTM
-    layers in one or both directions, a softmax or a conditional random field for every token.
+    """Recurrent sequence tagger: word, prefix, suffix and shape embeddings, RNN, GRU or LSTM layers in one or both
+    directions, a softmax or CRF head.
 
-    It takes lists of tokens, and gives lists of tags. :class:`seqclf.TaggerSettings` explains every parameter.
+    Samples are lists of tokens, targets lists of tags. :class:`seqclf.TaggerSettings` documents every parameter.
 
     Args:
         head: ``softmax`` or ``crf``.
         cell: ``rnn``, ``gru`` or ``lstm``.
         reset: a GRU's reset gate acts ``after`` the product with the weights, or ``before``.
-        bidirectional: read every sentence from both ends.
-        merge: two directions become one state by ``concatenate``, ``sum``, ``average`` or ``multiply``.
-        layers: recurrent layers.
-        hidden_size: units in each direction.
-        feature_size: width of the features' vectors.
+        bidirectional: read every sentence in both directions.
+        merge: how two directions are merged: ``concatenate``, ``sum``, ``average`` or ``multiply``.
+        layers: stacked recurrent layers.
+        hidden_size: units per direction.
+        feature_size: dimensions of the feature embeddings.
         feature_min_count: rarer features are unknown.
-        dropout: share dropped in training, of the inputs (by distinct token) and of the states.
-        word_dropout: share of words that training makes unknown.
-        layer_dropout: share of a layer's states that the next layer does not see in training.
-        locked_dropout: there, drop the same units of a sentence in all its steps, or others in each.
-        weight_drop: share of the recurrent weights dropped in a training step.
-        zoneout, zoneout_cell: chance of a unit to keep its state, or an LSTM's cell, in a training step.
-        batch_size: sentences a step.
-        learning_rate: Adam's rate at its peak.
-        warmup_steps: steps until that peak.
-        epochs: passes over the sentences; the best on the development sentences is kept.
-        patience: stop after so many epochs without a better one; None trains them all.
+        dropout: dropout probability of the inputs (by distinct token) and of the states.
+        word_dropout: probability that a word is unknown in a training step.
+        layer_dropout: dropout probability between layers.
+        locked_dropout: between layers, drop the same units of a sentence in all its steps, or others in each.
+        weight_drop: dropout probability of the recurrent weights.
+        zoneout, zoneout_cell: zoneout probability of the hidden state, and of an LSTM's cell.
+        batch_size: sentences per step.
+        learning_rate: Adam's peak learning rate.
+        warmup_steps: steps of linear warm-up to that peak.
+        epochs: passes over the sentences; the epoch that is best on the validation sentences is kept.
+        patience: stop after this many epochs without improvement; None trains all epochs.
         clip_norm: the largest global norm of a gradient.
-        vectors: pretrained word vectors: ``WordVectors``, the path of a file, or None for random ones.
-        vector_size: width of random embeddings.
-        vector_scale: the standard deviation pretrained vectors are scaled to; 0 keeps them as they are.
-        tune_vectors: train the embeddings along; False freezes them.
-        keep_vectors: pretrained vectors kept for words that training never saw.
-        min_count: rarer words count as unknown.
-        validation_fraction: share split off to choose the epoch by, where ``fit`` gets no ``validation_data``.
-        lowercase: None does as the vectors did, or yes without vectors.
-        random_state: a seed or a generator; None is different every time.
-        n_jobs: threads; None or -1 takes the cores there are. The result is the same at any number.
+        vectors: pretrained word vectors: ``WordVectors``, the path of a file, or None for random initialization.
+        vector_size: dimensions of random embeddings.
+        vector_scale: the standard deviation that pretrained vectors are scaled to; 0 does not scale them.
+        tune_vectors: train the embeddings; False freezes them.
+        keep_vectors: pretrained vectors to keep for words that the training sentences lack.
+        min_count: rarer words are unknown.
+        validation_fraction: fraction of the sentences that chooses the epoch, if ``fit`` gets no ``validation_data``.
+        lowercase: None takes the vectors' setting, or True without vectors.
+        random_state: a seed or a generator; None draws a new seed for every fit.
+        n_jobs: threads; None or -1 uses all cores. The result is the same at any number.
 
     Attributes:
         classes_: (C,) the tags, sorted; the order of the probabilities' columns.
-        model_: the :class:`seqclf.TaggerModel`, which saves to a file and predicts without scikit-learn.
-        history_: a dict an epoch: loss, and accuracy and loss on the development sentences.
+        model_: the :class:`seqclf.TaggerModel`, which can be saved and predicts without scikit-learn.
+        history_: one dict per epoch: training loss, validation accuracy and loss.
 
     Example:
         >>> sentences, tags = [["the", "cat"], ["a", "dog", "barks"]] * 6, [["D", "N"], ["D", "N", "V"]] * 6
@@ -153,12 +153,12 @@ class SequenceTagger(SequenceEstimator):
 
         Args:
             X: lists of tokens; a generator is read once.
-            y: a list of tags for each, one for every token.
-            validation_data: sentences and tags to choose the best epoch by.
+            y: a list of tags for each sentence, one per token.
+            validation_data: sentences and tags that choose the best epoch.
             on_progress: called a few times a second.
 
         Raises:
-            InputError: parameters outside their range, sentences that are none, tags that do not match.
+            InputError: a parameter out of range, an invalid sentence, or not one tag per token.
         """
         if y is None:
             raise InputError("SequenceTagger requires y to be passed, but the target y is None")
@@ -172,17 +172,17 @@ class SequenceTagger(SequenceEstimator):
         return self
 
     def predict(self, X: Iterable[Sequence[str]]) -> list[list[Any]]:
-        """A list of tags for each sentence."""
+        """Return a list of tags for each sentence."""
         check_is_fitted(self)
         return self.model_.predict(self._sentences(X)[0], threads=self._threads())
 
     def predict_proba(self, X: Iterable[Sequence[str]]) -> list[np.ndarray]:
-        """For each sentence (T, C): every tag's probability for every token, columns as ``classes_``."""
+        """Return for each sentence every tag's probability for every token (T, C), columns as ``classes_``."""
         check_is_fitted(self)
         return self.model_.predict_proba(self._sentences(X)[0], threads=self._threads())
 
     def score(self, X: Iterable[Sequence[str]], y: Iterable[Sequence[Any]]) -> float:
-        """The share of tokens with the right tag."""
+        """Return the token accuracy."""
         check_is_fitted(self)
         sentences, tags = check_tagged(*self._sentences(X, y))
         found = self.model_.predict(sentences, threads=self._threads())
@@ -194,5 +194,5 @@ class SequenceTagger(SequenceEstimator):
         return tags
 
     def _sentences(self, X: Iterable[Sequence[str]], y: Any = None) -> tuple[Iterable[Sequence[str]], Any]:
-        """Sentences and tags as ``train_tagger`` takes them; a place for a subclass to make them of something else."""
+        """Return X and y as ``train_tagger`` takes them; subclasses may override it to convert other input."""
         return X, y

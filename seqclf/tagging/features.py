@@ -1,7 +1,7 @@
-"""What a tagger sees of a token besides its word's vector: beginnings, endings and shape, each with a learnt vector.
+"""Token features of a tagger: prefixes, suffixes and word shape, each with a learned embedding.
 
-They tell of words that training never saw: ``-ing``, ``un-``, capital letters, digits. Each distinct token of some
-sentences is a *form*; a batch looks each of its forms up once.
+They help to tag out-of-vocabulary words: ``-ing``, ``un-``, capital letters, digits. Each distinct token of some
+sentences is a *form*; a batch looks up each of its forms once.
 """
 
 import re
@@ -14,18 +14,18 @@ import numpy as np
 from wordvec import Vocabulary
 
 PREFIXES, SUFFIXES = 3, 4
-"""The longest beginning and ending, in letters."""
+"""The longest prefix and suffix, in characters."""
 SLOTS = PREFIXES + SUFFIXES + 1
-"""Features of a form, all of which it has: a word shorter than an affix gives the whole word."""
+"""Features per form; if a word is shorter than an affix, that feature is the whole word."""
 
 _KINDS = (("X", str.isupper), ("x", str.isalpha), ("9", str.isnumeric))
 _RUN = re.compile(r"(.)\1+", re.DOTALL)
 
 
 def features_of(token: str) -> list[str]:
-    """The ``SLOTS`` features of a token: beginnings, endings (lower-cased, ``^`` and ``$`` mark its ends), shape.
+    """Return the ``SLOTS`` features of a token: prefixes, suffixes (lower-cased; ``^`` and ``$`` mark the ends), shape.
 
-    In the shape a run of capitals is an X, of other letters an x, of digits a 9; other characters stand for themselves.
+    In the shape, a run of capitals is X, of other letters x, of digits 9; other characters are kept.
 
     Example:
         >>> features_of("Re-read")
@@ -34,13 +34,13 @@ def features_of(token: str) -> list[str]:
         ['^a$', '^a$', '^a$', '^a$', '^a$', '^a$', '^a$', '=x']
     """
     marked = f"^{token.lower()}$"
-    beginnings = [marked[: length + 1] if len(marked) > length + 2 else marked for length in range(1, PREFIXES + 1)]
-    endings = [marked[-length - 1 :] if len(marked) > length + 2 else marked for length in range(1, SUFFIXES + 1)]
-    return [*beginnings, *endings, "=" + shape_of(token)]
+    prefixes = [marked[: length + 1] if len(marked) > length + 2 else marked for length in range(1, PREFIXES + 1)]
+    suffixes = [marked[-length - 1 :] if len(marked) > length + 2 else marked for length in range(1, SUFFIXES + 1)]
+    return [*prefixes, *suffixes, "=" + shape_of(token)]
 
 
 def shape_of(token: str) -> str:
-    """Its kinds of characters, each run once.
+    """Return a token's character classes, with runs collapsed.
 
     Example:
         >>> [shape_of(token) for token in ("Paris", "NASA", "3,000", "it's", "...")]
@@ -51,7 +51,7 @@ def shape_of(token: str) -> str:
 
 
 def count_features(sentences: Iterable[Sequence[str]], min_count: int) -> Vocabulary:
-    """The features of at least ``min_count`` distinct tokens, by falling count, equals by spelling.
+    """Return the features of at least ``min_count`` distinct tokens, by descending count, ties in alphabetical order.
 
     Example:
         >>> count_features([["going", "being"], ["going"]], min_count=2).tokens
@@ -64,27 +64,27 @@ def count_features(sentences: Iterable[Sequence[str]], min_count: int) -> Vocabu
 
 
 class Forms(NamedTuple):
-    """Sentences as ids of their distinct tokens, and what stands for each of these."""
+    """Sentences as ids of their distinct tokens (forms), and the table rows of each form."""
 
     ids: np.ndarray
-    """(N,) int32: token n is form ``ids[n]``; numbered as they come."""
+    """(N,) int32: token n is form ``ids[n]``; numbered in order of first occurrence."""
     offsets: np.ndarray
     """(S + 1,) int64: sentence s is ``ids[offsets[s]:offsets[s + 1]]``."""
     words: np.ndarray
-    """(T,) int32: each form's row in the table of words; V is the unknown word."""
+    """(T,) int32: each form's row in the word table; V is the unknown word."""
     features: np.ndarray
-    """(T, SLOTS) int32: each form's rows in the table of features; the last row is the unknown feature."""
+    """(T, SLOTS) int32: each form's rows in the feature table; the last row is the unknown feature."""
 
 
 def encode_forms(
     sentences: Sequence[Sequence[str]], vocabulary: Vocabulary, features: Vocabulary, lowercase: bool
 ) -> Forms:
-    """Number the distinct tokens of ``sentences`` and look them up: the word as written, then lower-cased.
+    """Number the distinct tokens of ``sentences`` and look up their words and features.
 
     Args:
         sentences: S lists of tokens.
-        vocabulary: V words. features: the features known.
-        lowercase: words were lower-cased in training.
+        vocabulary: V words. features: the known features.
+        lowercase: look up words lower-cased, as in training.
 
     Example:
         >>> forms = encode_forms([["Fire", "!"], ["fire"]], Vocabulary(["fire"]), Vocabulary(["=x"]), lowercase=True)

@@ -38,7 +38,7 @@ class TaggerModel:
         vocabulary: V words; the embedding table has one more row, for unknown words.
         features: the known features of tokens; their table also has one more row.
         frequent_tags: (V + 1,) int32, each word's most frequent tag in training, as an index of ``labels``; for
-            unseen words, and in the last row, the most frequent tag of all.
+            unseen words, and in the last row, the most frequent tag overall.
         labels: C tags in the order of the probabilities' columns.
         settings: training settings; prediction uses ``lowercase``.
         metrics: results of training, such as ``dev_accuracy``.
@@ -110,7 +110,7 @@ class TaggerModel:
         return np.split(found, forms.offsets[1:-1]) if forms.offsets.size > 1 else []
 
     def most_frequent(self, sentences: Iterable[Sequence[str]]) -> list[list[Any]]:
-        """Return the baseline: each word's most frequent tag in training; for unknown words that of all words."""
+        """Return the baseline: each word's most frequent training tag; for unknown words the most frequent overall."""
         forms = self._forms(sentences)
         return self._tagged(self.frequent_tags[forms.words[forms.ids]], forms.offsets)
 
@@ -170,7 +170,7 @@ class TaggerModel:
 
     def __repr__(self) -> str:
         shape = self.network.shape
-        way = "bidirectional" if shape.layers.bidirectional else "one-way"
+        way = "bidirectional" if shape.layers.bidirectional else "unidirectional"
         return (
             f"<TaggerModel: {way} {shape.layers.cell} of {shape.layers.hidden_size}, {shape.head} head, "
             f"{len(self.vocabulary):,} words, {len(self.labels)} tags>"
@@ -201,7 +201,7 @@ def as_sentences(sentences: Iterable[Sequence[str]], what: str = "sentences") ->
             raise InputError(f"{what} must be lists of tokens, got {sentence!r:.60} at position {row}")
         for token in sentence:
             if not isinstance(token, str) or not token:
-                raise InputError(f"tokens must be strings that are not empty, got {token!r:.60} in sentence {row}")
+                raise InputError(f"tokens must be nonempty strings, got {token!r:.60} in sentence {row}")
         found.append([str(token) for token in sentence])
     return found
 

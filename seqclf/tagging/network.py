@@ -1,7 +1,7 @@
-"""The tagger's net: word and features of each token ▶ encoder ▶ a softmax or CRF head for every token.
+"""The tagger's network: word and feature embeddings of each token ▶ encoder ▶ softmax or CRF head.
 
-The encoder is given its inputs: the word's vector (E) and, beside it, the sum of the vectors (A) of the token's
-features. Both tables stand outside, because a batch touches few of their rows.
+The encoder's inputs are the word's vector (E), concatenated with the sum of its features' vectors (A). Both tables are
+separate from the dense parameters, because a batch touches few of their rows.
 """
 
 from collections.abc import Mapping
@@ -22,16 +22,16 @@ from seqclf.tagging.features import SLOTS, Forms
 
 @dataclass(frozen=True)
 class TaggerShape:
-    """What fixes every parameter's shape.
+    """Sizes and options that determine every parameter's shape.
 
     Attributes:
-        words: V, rows of the table of words; the last one stands for unknown words.
+        words: V, rows of the word table; the last one is for unknown words.
         word_size: E.
-        features: rows of the table of features; the last one stands for unknown features.
+        features: rows of the feature table; the last one is for unknown features.
         feature_size: A.
         labels: C.
-        head: ``softmax`` chooses each token's tag alone, ``crf`` those of a sentence together.
-        layers: the encoder; its vocabulary is 0 and its vectors have E + A numbers.
+        head: ``softmax`` predicts each tag independently, ``crf`` the tags of a sentence jointly.
+        layers: the encoder; its vocabulary is 0 and its vector size E + A.
     """
 
     words: int
@@ -44,7 +44,7 @@ class TaggerShape:
 
 
 def tagger_shapes(shape: TaggerShape) -> dict[str, tuple[int, ...]]:
-    """Every parameter's name and shape, as files hold them.
+    """Return every parameter's name and shape, as files hold them.
 
     Example:
         >>> layers = EncoderShape(0, 5, 2, cell="rnn", bidirectional=False)
@@ -64,7 +64,7 @@ def tagger_shapes(shape: TaggerShape) -> dict[str, tuple[int, ...]]:
 
 
 def initial_tagger(shape: TaggerShape, words: np.ndarray, random: np.random.Generator) -> dict[str, np.ndarray]:
-    """Fresh parameters around a table of words (V, E); features start small, the unknown one at zero."""
+    """Return initial parameters with the given word table (V, E); features start small, the unknown one at zero."""
     features = random.standard_normal((shape.features, shape.feature_size), np.float32) * np.float32(0.1)
     features[-1] = 0
     head = _head(shape, random, np.float32).parameters()
@@ -78,19 +78,19 @@ def _head(shape: TaggerShape, random: np.random.Generator | None, dtype: Any) ->
 
 @dataclass
 class TaggerTape:
-    """What a forward pass leaves for the backward pass."""
+    """Result of a forward pass, read by the backward pass."""
 
     encoded: EncoderTape
     states_mask: np.ndarray | None
 
 
 class TaggerNetwork:
-    """Parameters and the two passes over a packed batch of forms.
+    """A tagger's parameters, forward and backward pass over a packed batch of forms.
 
     Args:
         shape: see ``TaggerShape``.
-        parameters: all of ``tagger_shapes``, of that shape.
-        dtype: float32; float64 is for proofs.
+        parameters: all of ``tagger_shapes(shape)``.
+        dtype: float32; float64 is for gradient checks.
     """
 
     def __init__(self, shape: TaggerShape, parameters: Mapping[str, np.ndarray], dtype: Any = np.float32) -> None:
@@ -104,7 +104,7 @@ class TaggerNetwork:
         self.dense, self.d_dense = flat.values, flat.gradient
         self.encoder.load(parameters)
         self.head.load(parameters)
-        # Copies, so that neither the caller's arrays change nor arrays that are read-only make kernels compile anew.
+        # Copies, so that the caller's arrays do not change, and read-only arrays do not make kernels compile again.
         self.words = np.array(parameters["embedding"], self.dtype)
         self.features = np.array(parameters["features"], self.dtype)
 
@@ -115,18 +115,18 @@ class TaggerNetwork:
         TaggerNetwork.__init__(self, **state)
 
     def parameters(self) -> dict[str, np.ndarray]:
-        """Copies of all parameters in their canonical shapes."""
+        """Return copies of all parameters in their canonical shapes."""
         tables = {"embedding": self.words.copy(), "features": self.features.copy()}
         return tables | self.encoder.parameters() | self.head.parameters()
 
     def gradients(self) -> dict[str, np.ndarray]:
-        """Copies of the last backward pass's gradients of all dense parameters, in their canonical shapes."""
+        """Return copies of the last backward pass's gradients of all dense parameters, in their canonical shapes."""
         return self.encoder.gradients() | self.head.gradients()
 
     # ---------------------------------------------------------------- forward
 
     def inputs(self, forms: Forms, batch: PackedBatch) -> np.ndarray:
-        """The vectors (U, E + A) of the batch's distinct forms; each is the same whatever stands beside it."""
+        """Return the vectors (U, E + A) of the batch's distinct forms; a form's vector does not depend on the batch."""
         chosen, size = batch.token_ids, self.shape.word_size
         inputs = np.zeros((chosen.size, size + self.shape.feature_size), self.dtype)
         inputs[:, :size] = self.words[forms.words[chosen]]
@@ -146,9 +146,9 @@ class TaggerNetwork:
         """Run the batch and keep what ``backward`` needs; the tape is valid until the next call.
 
         Args:
-            forms: what the batch's token ids stand for. batch: B sentences.
+            forms: the forms that the batch's token ids refer to. batch: B sentences.
             workers: threads.
-            noise: what training multiplies into the encoder.
+            noise: the encoder's dropout masks.
             states_mask: (R, F padded) factors of the states.
         """
         tape = TaggerTape(
@@ -159,11 +159,11 @@ class TaggerNetwork:
         return tape
 
     def states(self, forms: Forms, batch: PackedBatch, workspace: Workspace) -> np.ndarray:
-        """The states (R, F padded) alone; threads that bring a workspace each may share the net."""
+        """Return the states (R, F padded); threads that each pass their own workspace may share the network."""
         return self.encoder.forward(batch, inputs=self.inputs(forms, batch), keep=False, workspace=workspace).states
 
     def probabilities(self, states: np.ndarray, batch: PackedBatch) -> np.ndarray:
-        """Each token's probabilities (R, C) of states (R, F padded), in packed order; a CRF's are its marginals."""
+        """Return each token's probabilities (R, C) from states (R, F padded), in packed order; a CRF's marginals."""
         if isinstance(self.head, CrfHead):
             return self.head.marginals(states, batch)
         return self.head.forward(states, batch)
@@ -173,16 +173,16 @@ class TaggerNetwork:
     def backward(
         self, forms: Forms, tape: TaggerTape, targets: np.ndarray, workers: Workers | None = None
     ) -> tuple[float, tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
-        """Gradients of the tokens' mean negative log-likelihood into ``d_dense``; mirrors ``forward``.
+        """Write the gradients of the mean negative log-likelihood per token to ``d_dense``; mirrors ``forward``.
 
         Args:
-            forms: as given to ``forward``. tape: what it returned; its arrays are overwritten.
+            forms: as for ``forward``. tape: returned by ``forward``; its arrays are overwritten.
             targets: (R,) tags in packed order.
             workers: threads.
 
         Returns:
-            The loss; then, of the table of words and of that of features, the distinct rows that the batch looks up
-            and their gradient.
+            The loss; then for the word table and for the feature table, the distinct rows that the batch looks up and
+            their gradient.
         """
         self.d_dense[:] = 0
         encoded = tape.encoded
@@ -203,7 +203,7 @@ class TaggerNetwork:
 
 
 def summed_by_row(rows: np.ndarray, gradient: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Distinct ``rows`` (U,) rising, and for each the sum of ``gradient[i]`` (T, E) over all i in whose row it stands.
+    """Return the distinct ``rows`` (U,), ascending, and the sums (U, E) of ``gradient[i]`` over each one's occurrences.
 
     Args:
         rows: (T, K) int32. gradient: (T, E).

@@ -54,7 +54,7 @@ def train_tagger(
 
     Args:
         sentences: lists of tokens, which may be empty.
-        tags: for each sentence a list with one tag per token: strings or whole numbers.
+        tags: for each sentence a list with one tag per token, strings or integers.
         settings: default: ``TaggerSettings()``.
         vectors: pretrained word vectors to start from; they also set the casing.
         dev: sentences and tags that choose the best epoch; None splits off ``settings.validation_fraction``.
@@ -66,7 +66,7 @@ def train_tagger(
 
     Raises:
         InputError: not one tag per token, fewer than two different tags, or a setting out of range.
-        TrainingError: loss or gradient is no longer a number.
+        TrainingError: the loss or a gradient is NaN or infinite.
 
     Example:
         >>> settings = TaggerSettings(hidden_size=16, batch_size=2, learning_rate=0.02, validation_fraction=0)
@@ -79,18 +79,18 @@ def train_tagger(
     labels = distinct_labels(
         [tag for row in marks for tag in row], "a tagger needs at least two different tags, got only one"
     )
-    held: Tagged = ([], [])
+    validation: Tagged = ([], [])
     if dev is not None:
-        held = check_tagged(*dev, what="development sentences")
+        validation = check_tagged(*dev, what="validation sentences")
     elif settings.validation_fraction > 0:
-        rows, taken = _split(tokens, settings)
-        held = [tokens[row] for row in taken], [marks[row] for row in taken]
+        rows, dev_rows = _split(tokens, settings)
+        validation = [tokens[row] for row in dev_rows], [marks[row] for row in dev_rows]
         tokens, marks = [tokens[row] for row in rows], [marks[row] for row in rows]
         logger.info(
-            "no development sentences given: %d of %d are split off to choose the epoch by",
-            len(taken), len(taken) + len(rows),
+            "no validation sentences given: %d of %d are split off to choose the epoch",
+            len(dev_rows), len(dev_rows) + len(rows),
         )  # fmt: skip
-    return _train((tokens, marks), held, labels, settings, vectors, threads, on_progress)
+    return _train((tokens, marks), validation, labels, settings, vectors, threads, on_progress)
 
 
 def check_tagged(sentences: Iterable[Sequence[str]], tags: Iterable[Sequence[Any]], what: str = "sentences") -> Tagged:
@@ -107,11 +107,11 @@ def check_tagged(sentences: Iterable[Sequence[str]], tags: Iterable[Sequence[Any
     """
     tokens = as_sentences(sentences, what)
     if isinstance(tags, str | bytes) or not isinstance(tags, Iterable):
-        raise InputError(f"tags must be a list of lists, one tag for each token, got {tags!r:.60}")
+        raise InputError(f"tags must be a list of lists with one tag per token, got {tags!r:.60}")
     marks = []
     for row, given in enumerate(tags):
         if isinstance(given, str | bytes) or not isinstance(given, Iterable):
-            raise InputError(f"tags must be lists, one tag for each token, got {given!r:.60} at position {row}")
+            raise InputError(f"tags must be lists with one tag per token, got {given!r:.60} at position {row}")
         marks.append([plain_value(tag) for tag in given])
     if len(marks) != len(tokens):
         raise InputError(f"{len(marks):,} lists of tags for {len(tokens):,} {what}")
@@ -120,7 +120,7 @@ def check_tagged(sentences: Iterable[Sequence[str]], tags: Iterable[Sequence[Any
             counts = (f"{len(x)} {name}{'s' * (len(x) != 1)}" for x, name in ((sentence, "token"), (given, "tag")))
             raise InputError(f"sentence {row} has {' but '.join(counts)}")
     if not any(tokens):
-        raise InputError(f"there are no {what} with tokens: {len(tokens)} given")
+        raise InputError(f"no {what} with tokens, got {len(tokens)} without; at least one token is required")
     return tokens, marks
 
 
@@ -128,13 +128,13 @@ def _split(sentences: list[list[str]], settings: TaggerSettings) -> tuple[list[i
     """Return training and validation sentences, both ascending; at least one with tokens is for training."""
     count = min(round(settings.validation_fraction * len(sentences)), sum(map(bool, sentences)) - 1)
     order = np.random.default_rng([settings.seed, 0x5711]).permutation(np.flatnonzero([bool(x) for x in sentences]))
-    taken = sorted(order[:count].tolist())
-    return sorted({*range(len(sentences))} - {*taken}), taken
+    validation = sorted(order[:count].tolist())
+    return sorted({*range(len(sentences))} - {*validation}), validation
 
 
 def _train(
     training: Tagged,
-    held: Tagged,
+    validation: Tagged,
     labels: list[Any],
     settings: TaggerSettings,
     vectors: "WordVectors | None",
@@ -165,7 +165,7 @@ def _train(
         return encode_forms(tagged[0], vocabulary, features, lowercase), targets
 
     forms, targets = encoded(training, "sentences")
-    dev = encoded(held, "development sentences") if any(held[0]) else None
+    dev = encoded(validation, "validation sentences") if any(validation[0]) else None
     with Workers(threads) as workers:
         trainer = _Trainer(network, settings, forms, targets, tuned_words=len(counted), workers=workers)
         outcome = train_in_batches(
@@ -181,7 +181,7 @@ def _train(
         )
     metrics = outcome.metrics(
         sentences=len(training[0]),
-        dev_sentences=len(held[0]),
+        dev_sentences=len(validation[0]),
         tokens=int(forms.ids.size),
         trained_words=len(counted),
     )
@@ -206,14 +206,14 @@ def _evaluated(
 
 
 def _frequent_tags(words: np.ndarray, targets: np.ndarray, rows: int) -> np.ndarray:
-    """Return each word's most frequent tag (V + 1,) int32, ties to the first tag; that of all words for unseen ones.
+    """Return each word's most frequent tag (V + 1,) int32, ties to the first tag; for unseen words the overall one.
 
     Args:
         words: (N,) rows of the words. targets: (N,) their tags. rows: V + 1.
     """
     found = np.full(rows, np.bincount(targets).argmax(), np.int32)
     pairs, counts = np.unique(np.stack([words, targets]), axis=1, return_counts=True)
-    # The most frequent pair of each word is written last; of ties the first, because the sort is stable and reversed.
+    # A word's most frequent pair is written last; among ties the first one, because the sort is stable and reversed.
     order = np.argsort(counts[::-1], kind="stable")
     found[pairs[0, ::-1][order]] = pairs[1, ::-1][order]
     found[-1] = np.bincount(targets).argmax()

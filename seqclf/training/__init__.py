@@ -1,1 +1,1 @@
-"""Training, whatever the task: the loop over epochs, optimizers, schedules and dropout."""
+"""Task-independent training: the loop over epochs, optimizers, schedules and dropout."""

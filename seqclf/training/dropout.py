@@ -1,6 +1,6 @@
 """Dropout of words, of states between layers and of weights, and zoneout.
 
-Every mask is a pure function of (seed, purpose, step), so that it depends on neither threads nor order.
+Every mask is a pure function of (seed, purpose, step), so that it depends on neither threads nor their order.
 """
 
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ class DropoutRates:
 
 
 def dropout_rates(settings: NetworkSettings) -> DropoutRates:
-    """Return the rates of some settings."""
+    """Return the dropout rates in some settings."""
     return DropoutRates(
         words=settings.dropout,
         between=settings.layer_dropout,
@@ -47,7 +47,7 @@ def dropout_rates(settings: NetworkSettings) -> DropoutRates:
 
 
 def dropout_key(seed: int, stream: int, step: int) -> np.uint64:
-    """Return the start of a mask's random stream: three numbers mixed as in SplitMix64."""
+    """Return the key of a mask's random stream: three numbers mixed as in SplitMix64."""
     key = seed
     for number in (stream, step):
         key = (key * 0x9E3779B97F4A7C15 + number + 1) & (2**64 - 1)

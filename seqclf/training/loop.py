@@ -15,7 +15,7 @@ from wordvec.system.progress import OnProgress, Progress
 logger = logging.getLogger(__name__)
 
 BUCKET_WINDOW = 8
-"""Batches that are sorted by length together, see ``training_batches``: a sixth less work than 1 at equal accuracy."""
+"""Batches sorted by length together, see ``training_batches``; a sixth less work than with 1, at equal accuracy."""
 
 
 @dataclass(frozen=True)
@@ -47,8 +47,8 @@ def best_of_epochs(
     """Train for some epochs and restore the parameters of the best one.
 
     Args:
-        run: trains epoch e (from 0); returns its row of the history and its validation score, higher being better, or
-            None to keep the last epoch.
+        run: trains epoch e (from 0); returns its history row and its validation score (higher is better), or None to
+            keep the last epoch.
         epochs: the largest number of epochs.
         patience: stop after that many epochs without a better score; None runs all epochs.
         arrays: the trained arrays; at the end they hold the best epoch's values.
@@ -73,7 +73,7 @@ def best_of_epochs(
             best, best_epoch = score, epoch + 1
             kept = [array.copy() for array in arrays] if scored is not None and epoch + 1 < epochs else None
         if scored is not None and patience is not None and epoch + 1 - best_epoch >= patience:
-            logger.info("no better epoch than %d for %d epochs: training stops", best_epoch, patience)
+            logger.info("no better epoch than %d in %d epochs: training stops", best_epoch, patience)
             break
     if kept is not None and best_epoch < len(history):
         for array, values in zip(arrays, kept, strict=True):

@@ -53,10 +53,10 @@ class Adam:
         rows: np.ndarray | None = None,
         workers: Workers | None = None,
     ) -> None:
-        """One update by ``scale * gradient``.
+        """Update the values with ``scale * gradient``.
 
         Args:
-            gradient: of ``values``' shape; with ``rows``, one row for each of them.
+            gradient: with ``values``' shape; with ``rows``, one row for each of them.
             learning_rate: of this step.
             scale: the clipping factor.
             workers: threads that share a large dense array.
@@ -124,17 +124,17 @@ def clipping(norm: float, limit: float) -> float:
 
 
 def check_finite(value: float, step: int, learning_rate: float) -> None:
-    """Raise TrainingError unless ``value``, of loss and gradient at a step from 0, is finite."""
+    """Raise TrainingError unless ``value``, computed from loss and gradient at a step (from 0), is finite."""
     if not math.isfinite(value):
         raise TrainingError(
-            f"the loss is no longer a number at step {step + 1}; lower learning_rate, which is {learning_rate}"
+            f"loss or gradient is NaN or infinite at step {step + 1}; lower learning_rate, which is {learning_rate}"
         )
 
 
 def scheduled_rate(step: int, steps: int, *, peak: float, warmup: int) -> float:
     """Return the rate of a step: linear warm-up to ``peak`` over ``warmup`` steps, then linear decay to 0.
 
-    Warm-up takes at most a fifth of all steps, so that short trainings reach the peak.
+    Warm-up takes at most a fifth of all steps, so that short runs reach the peak.
 
     Example:
         >>> [round(scheduled_rate(step, 10, peak=1.0, warmup=50), 3) for step in (0, 1, 2, 9)]
@@ -160,7 +160,7 @@ class OptimizerSettings(Protocol):
 
 
 class Optimizer:
-    """The updates of a training: clipping by the global norm, the learning rate's schedule, Adam.
+    """Adam with clipping by the global norm and a learning-rate schedule.
 
     Args:
         dense: all dense parameters, flat; updated in place.
@@ -201,7 +201,7 @@ class Optimizer:
         tables: Sequence[tuple[np.ndarray, int]] = (),
         workers: Workers | None = None,
     ) -> Self:
-        """Return an optimizer with the rates and the clipping of some settings."""
+        """Return an optimizer with the learning rate and clipping in some settings."""
         return cls(
             dense,
             learning_rate=settings.learning_rate,
@@ -221,7 +221,7 @@ class Optimizer:
             touched: for each table, distinct rows (U,) in ascending order and their gradient (U, E).
 
         Raises:
-            TrainingError: loss or gradient is no longer a number; nothing is updated.
+            TrainingError: the loss or a gradient is NaN or infinite; nothing is updated.
         """
         # Rows ascend, so the untrained ones (kept vectors, the unknown word) come last.
         counts = [int(np.searchsorted(rows, tuned)) for (rows, _), tuned in zip(touched, self._tuned, strict=True)]

@@ -1,4 +1,4 @@
-"""Training of a network with pooling and a head of any kind; ``loop.py`` has the loop over epochs."""
+"""Training of a ``PooledNetwork`` with any head; the loop over epochs is in ``loop.py``."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -73,10 +73,10 @@ class Trainer:
         Args:
             batch: B sequences.
             targets: (B, ...) in the batch's order, as the head takes them.
-            inputs: (U, E) vectors of the batch's distinct tokens, to which no dropout applies; None looks them up.
+            inputs: (U, E) vectors of the batch's distinct tokens, without dropout; None looks them up.
 
         Raises:
-            TrainingError: loss or gradient is no longer a number.
+            TrainingError: the loss or a gradient is NaN or infinite.
         """
         network, settings = self.network, self.settings
         rates = self._rates if inputs is None else replace(self._rates, words=0.0)
@@ -105,7 +105,7 @@ def train_pooled(
     """Train a network in place and leave it with the parameters of its best epoch.
 
     Args:
-        network: fresh parameters.
+        network: with initial parameters.
         examples: S training sequences.
         targets: (S,) or (S, C), as the head takes them.
         settings: see ``PooledSettings``.
@@ -115,7 +115,7 @@ def train_pooled(
         unit, evaluate, on_progress: see ``train_in_batches``.
 
     Raises:
-        TrainingError: loss or gradient is no longer a number.
+        TrainingError: the loss or a gradient is NaN or infinite.
     """
     lengths, tuned_rows = examples.lengths, trained_words if settings.tune_vectors else 0
     trainer = Trainer(

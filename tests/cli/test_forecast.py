@@ -85,7 +85,7 @@ def test_json_and_quiet(data):
     assert (found["columns"], found["values"], found["back_test"]["origins"]) == (["Low"], 100, 8)
     assert found["back_test"]["scores"][1]["mae_margin"]["low"] is None
     again = invoke("train", "data.csv", "-o", "n.safetensors", *TINY, "--column", "Low", "--test", 9)
-    assert "8 origins are too few for an interval" in again.stderr
+    assert "8 origins are too few for confidence intervals" in again.stderr
     assert Path("m.safetensors").read_bytes() == Path("n.safetensors").read_bytes()
 
 
@@ -110,10 +110,10 @@ def test_predictions_continue_given_data(data):
         (["train", "data.csv", "-o", "no/where/m"], 1, "no/where"),
         (["predict", "data.csv"], 1, "data.csv is not a model file"),
         (["predict", "m.safetensors", "--column", "Low"], 2, "--column selects columns of DATA"),
-        (["predict", "m.safetensors", "--level", "0.9"], 1, "intervals need the errors of a back-test"),
+        (["predict", "m.safetensors", "--level", "0.9"], 1, "intervals need back-test errors"),
         (["predict", "m.safetensors", "--level", "0"], 1, "level must be above 0 and below 1, got 0"),
         (["predict", "m.safetensors", "--steps", "3"], 1, "steps must be at most 2"),
-        (["predict", "m.safetensors", "short.csv"], 1, "a forecast needs 6 values before it, of 1; got position 1"),
+        (["predict", "m.safetensors", "short.csv"], 1, "a forecast needs at least 6 of the 1 values before it"),
     ],
 )
 def test_bad_input_is_a_one_line_error(data, arguments, code, message):

@@ -212,7 +212,7 @@ def test_info_describes_a_tagger(tagger_file):
             "data.tsv:1: expected at least 3 columns",
         ),
         (["predict", "nothere.safetensors", "The king"], "nothere.safetensors does not exist"),
-        (["predict", "old.safetensors", "The king"], "old.safetensors is not a model file, or it is cut short"),
+        (["predict", "old.safetensors", "The king"], "old.safetensors is not a model file, or it is truncated"),
         (
             ["predict", "classifier.safetensors", "x"],
             "holds a text classifier, not a tagger; pass a file that tag-text",

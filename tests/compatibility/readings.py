@@ -1,4 +1,4 @@
-"""What a saved file yields once loaded, as plain numbers and strings that JSON can hold."""
+"""The content of loaded files as JSON values."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -154,4 +154,4 @@ READERS: dict[str, Callable[[Path], dict[str, Any]]] = {
     "word2vec.checkpoint": word2vec_checkpoint,
     "glove.checkpoint": glove_checkpoint,
 }
-"""File name -> how it is loaded and what is read from it."""
+"""File name -> function that loads the file and returns its content."""

@@ -1,4 +1,4 @@
-"""Data and settings that a checkpoint belongs to: resuming needs the very same ones."""
+"""Data and settings of the checkpoints: resuming needs the same ones."""
 
 import contextlib
 import shutil

@@ -1,4 +1,4 @@
-"""Files written by earlier releases load and yield what they yielded then."""
+"""Files written by earlier releases still load with the same content."""
 
 import json
 from pathlib import Path
@@ -37,8 +37,8 @@ def _is_numeric(values):
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.name}")
-def test_old_file_yields_what_it_did(path):
-    # Identical bits are promised for one kind of processor only, and training amplifies differences.
+def test_old_file_has_the_same_content(path):
+    # Bit-identity is guaranteed on the same kind of processor only, and training amplifies differences.
     tolerance = 1e-4 if path.suffix == ".checkpoint" else 1e-6
     found = READERS[path.name](path)
     assert_close(json.loads(json.dumps(found)), EXPECTED[path.parent.name][path.name], tolerance, path.name)

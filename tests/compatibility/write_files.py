@@ -1,10 +1,10 @@
-"""Write one small file of every kind, and what is read back from it, for later versions to load.
+"""Write one small file of every kind, and its content as JSON, for compatibility tests of later releases.
 
-Run once per release that changes a file format, with that release, into a folder named after it:
+Run this once per release that changes a file format, with that release, into a folder named after it:
 
     python -m tests.compatibility.write_files tests/compatibility/files-0.1
 
-Files of an older release are never rewritten: ``test_old_files.py`` loads them and compares what they yield with
+Files of older releases are never rewritten: ``test_old_files.py`` loads them and compares their content with
 ``expected.json`` in the same folder.
 """
 
@@ -125,7 +125,7 @@ def forecasters(folder: Path) -> None:
 
 
 def checkpoints(folder: Path) -> None:
-    """Training interrupted in the second epoch; word2vec's in the middle of it."""
+    """Interrupt training in the second epoch, for word2vec in the middle of it."""
     for name, train, reports in (("word2vec", _train_word2vec, 3), ("glove", _train_glove, 1)):
         path = folder / f"{name}.checkpoint"
         path.unlink(missing_ok=True)
@@ -136,7 +136,7 @@ def checkpoints(folder: Path) -> None:
 
 
 class _Interrupt:
-    """Raises KeyboardInterrupt at a report of the second epoch."""
+    """A callback that raises KeyboardInterrupt at some report of the second epoch."""
 
     def __init__(self, reports: int) -> None:
         self.left = reports
@@ -148,7 +148,7 @@ class _Interrupt:
 
 
 def _train_word2vec(path: Path, on_progress: Callable[[Progress], None]) -> None:
-    # A checkpoint that is always due makes training report after every round of the lanes.
+    # If a checkpoint is always due, training reports after every round of the lanes.
     train_word2vec(
         runs.corpus(), runs.WORD2VEC, threads=1, checkpoint=path, checkpoint_every=1e-9, on_progress=on_progress
     )
@@ -166,7 +166,7 @@ WRITERS: list[Callable[[Path], None]] = [
 
 
 def rounded(value: Any) -> Any:
-    """Nine significant digits, which tell any two float32 numbers apart."""
+    """Round to nine significant digits, which distinguish any two float32 numbers."""
     if isinstance(value, dict):
         return {key: rounded(inner) for key, inner in value.items()}
     if isinstance(value, list):

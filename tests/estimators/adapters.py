@@ -1,4 +1,4 @@
-"""Estimators that take rows of numbers and hand texts on, so that scikit-learn's own checks have something to feed."""
+"""Adapters that convert rows of numbers to texts, so that scikit-learn's checks can be run on estimators of texts."""
 
 from typing import Any
 
@@ -12,13 +12,13 @@ from wordvec import CountVectorizer, TfidfVectorizer, Word2Vec
 
 
 class Tokens(list):
-    """Lists of tokens that rows have become already."""
+    """Lists of tokens, already converted from rows."""
 
 
 class NumbersAsTexts:
-    """A token for each column of a row, named after the column and the rounded number.
+    """A mixin that converts each row to one token per column, named after the column and the rounded number.
 
-    Goes before an estimator in the list of bases; every method that takes samples converts them first.
+    It goes before an estimator in the list of bases; every method that takes samples converts them first.
     """
 
     def _tokens(self, X: Any, reset: bool) -> Tokens:
@@ -68,7 +68,7 @@ class NumberClassifier(NumbersAsTexts, SequenceClassifier):
 
 
 class NumberMultiLabel(NumberClassifier, MultiLabelClassifier):
-    """Gives every text its one label and predicts the most probable one, as scikit-learn's checks expect."""
+    """Trains on one label per text and predicts the most probable one, as scikit-learn's checks expect."""
 
     def fit(self, X: Any, y: Any = None) -> Any:
         tokens = self._tokens(X, reset=True)
@@ -99,7 +99,7 @@ class NumberRegressor(NumbersAsTexts, SequenceRegressor):
 
 
 class NumberTagger(NumbersAsTexts, SequenceTagger):
-    """Every token's tag is whether its number is even; the first one has a tag of its own."""
+    """A token's tag is the parity of its number; the first token has its own tag."""
 
     def fit(self, X: Any, y: Any = None) -> Any:
         tokens = self._tokens(X, reset=True)
@@ -130,8 +130,8 @@ ADAPTED = [
 
 EXPECTED_FAILURES: dict[type, dict[str, str]] = {
     NumberMultiLabel: {
-        "check_classifiers_train": "the probabilities of labels that exclude nothing do not sum to 1",
-        "check_class_weight_classifiers": "class_weight has no meaning for labels that do not exclude each other",
+        "check_classifiers_train": "multi-label probabilities do not sum to 1",
+        "check_class_weight_classifiers": "class_weight is not supported for multi-label targets",
     },
 }
-"""Adapter -> check of scikit-learn -> why it cannot pass."""
+"""Adapter -> scikit-learn check -> the reason it cannot pass."""

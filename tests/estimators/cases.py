@@ -1,4 +1,4 @@
-"""The estimators that the battery covers, each with tiny settings and two tiny data sets."""
+"""The estimators under test, each with tiny settings and two tiny data sets."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -40,16 +40,16 @@ NETWORK = {
 
 @dataclass(frozen=True)
 class Case:
-    """An estimator and what to feed it.
+    """An estimator and its data.
 
     Attributes:
-        estimator: never fitted itself; checks take ``new()``.
-        X, y: what it learns; y is None where there is none.
-        other_X, other_y: what it learns next; its vocabulary, labels and sizes differ.
-        new_X: what a fitted one is asked for.
-        result: from a fitted estimator and X to the numbers it gives, comparable by ``np.testing.assert_array_equal``.
+        estimator: never fitted itself; checks use ``new()``.
+        X, y: training data; y is None for unsupervised estimators.
+        other_X, other_y: other training data, with another vocabulary, other labels and sizes.
+        new_X: input of a fitted estimator.
+        result: returns a fitted estimator's output for X, comparable by ``np.testing.assert_array_equal``.
         random: whether the result depends on ``random_state``.
-        takes_numbers: whether it also learns from sequences of numbers.
+        takes_numbers: whether numeric sequences are also valid samples.
         without: names of checks that do not apply, with the reason.
     """
 
@@ -84,7 +84,7 @@ def _probabilities(estimator: BaseEstimator, X: Any) -> np.ndarray:
 
 
 def _of_tokens(estimator: BaseEstimator, X: Any) -> np.ndarray:
-    """One row for each sentence, so that sentences can be told apart: its tags' probabilities, padded."""
+    """Return one row per sentence: the probabilities of its tags, padded."""
     tables = estimator.predict_proba(X)
     rows = np.full((len(tables), 4 * 4), -1.0)
     for row, table in zip(rows, tables, strict=True):
@@ -149,7 +149,7 @@ CASES = {
         SequenceRegressor(**NETWORK),
         SEQUENCES, [float(x.sum()) for x in SEQUENCES], OTHER_SEQUENCES, [float(x[-1, 0]) for x in OTHER_SEQUENCES],
         SEQUENCES[:7], _predicted,
-        without={"check_wrong_X": "numbers are what it takes"},
+        without={"check_wrong_X": "numbers are valid samples"},
     ),
     "SequenceTagger": Case(
         SequenceTagger(**NETWORK, vector_size=4, feature_size=3),

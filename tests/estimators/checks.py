@@ -1,4 +1,4 @@
-"""What every estimator promises: one function per check, each called with a ``Case``."""
+"""Checks common to all estimators: one function per check, called with a ``Case``."""
 
 import copy
 import pickle
@@ -16,7 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from tests.estimators.cases import Case
 
-ASKED = ("predict", "predict_proba", "transform", "score", "inverse_transform", "get_feature_names_out")
+METHODS = ("predict", "predict_proba", "transform", "score", "inverse_transform", "get_feature_names_out")
 
 
 def assert_same(found: Any, expected: Any) -> None:
@@ -28,7 +28,7 @@ def assert_differs(found: Any, other: Any) -> None:
 
 
 class raises_one_line:
-    """The block raises InputError, ValueError or TypeError, and the message is one line."""
+    """A context manager that expects InputError, ValueError or TypeError with a one-line message."""
 
     def __enter__(self) -> None:
         return None
@@ -49,7 +49,7 @@ def check_clone(case: Case) -> None:
     fitted = case.fitted()
     twin = clone(fitted)
     assert repr(twin.get_params()) == repr(fitted.get_params())
-    assert vars(twin).keys() == twin.get_params(deep=False).keys(), "nothing learned is cloned"
+    assert vars(twin).keys() == twin.get_params(deep=False).keys(), "learned attributes must not be cloned"
     assert_same(case.result(case.fit(twin, case.X, case.y), case.new_X), case.result(fitted, case.new_X))
 
 
@@ -74,7 +74,7 @@ def check_init_only_stores(case: Case) -> None:
 
 
 def check_wrong_parameters(case: Case) -> None:
-    """``fit`` refuses what ``__init__`` stored, before it learns anything."""
+    """``fit`` rejects invalid parameters and leaves the estimator unfitted."""
     wrong = {
         "n_jobs": [0, -2, 1.5, "two"],
         "random_state": [-1, "one", 1.5],
@@ -106,7 +106,7 @@ def check_fit_returns_self(case: Case) -> None:
 
 
 def check_fitting_again(case: Case) -> None:
-    """A second fit gives what the first gave; a fit on other data leaves nothing of the first."""
+    """A second fit gives the same result; a fit on other data keeps nothing of the first."""
     once = case.fitted()
     expected = case.result(once, case.new_X)
     again = case.fit(case.fitted(), case.X, case.y)
@@ -151,7 +151,7 @@ def check_random_state(case: Case) -> None:
 
 
 def check_learned_names(case: Case) -> None:
-    """What ``fit`` learns ends in ``_`` or is private, is documented, and no parameter changes."""
+    """Learned attributes end in ``_`` or are private, and are documented; parameters do not change."""
     estimator = case.new()
     before = dict(vars(estimator))
     case.fit(estimator, case.X, case.y)
@@ -173,11 +173,11 @@ def check_n_jobs(case: Case) -> None:
         assert_same(case.result(case.fitted(n_jobs=n_jobs), case.new_X), expected)
 
 
-# -- being asked ------------------------------------------------------------------------------------------------------
+# -- prediction -------------------------------------------------------------------------------------------------------
 
 
 def assert_unfitted(case: Case, estimator: Any) -> None:
-    for name in ASKED:
+    for name in METHODS:
         if hasattr(estimator, name):
             arguments = {"score": (case.new_X, []), "get_feature_names_out": ()}.get(name, (case.new_X,))
             with pytest.raises(NotFittedError, match="is not fitted yet"):
@@ -189,10 +189,10 @@ def check_unfitted(case: Case) -> None:
 
 
 def check_failed_fit(case: Case) -> None:
-    """A first fit that fails leaves the estimator unfitted; a second one leaves what the first learned."""
+    """A failing first fit leaves the estimator unfitted; a failing second one keeps the first result."""
     estimator = case.fitted()
     expected = case.result(estimator, case.new_X)
-    wrong = [b"bytes are no texts", 7]
+    wrong = [b"bytes are not texts", 7]
     with raises_one_line():
         case.fit(estimator, wrong, case.y)
     assert_same(case.result(estimator, case.new_X), expected)
@@ -203,7 +203,7 @@ def check_failed_fit(case: Case) -> None:
 
 
 def check_order(case: Case) -> None:
-    """Permuted samples give permuted results; one at a time, they give the same."""
+    """Permuted samples give permuted results, and single samples give the same results."""
     fitted = case.fitted()
     expected = case.result(fitted, case.new_X)
     order = np.random.default_rng(1).permutation(len(case.new_X))
@@ -217,7 +217,7 @@ def check_order(case: Case) -> None:
 
 
 def _objects(values: Any) -> np.ndarray:
-    """(N,) array of Python objects."""
+    """Return an array (N,) of Python objects."""
     array = np.empty(len(values), object)
     array[:] = values
     return array
@@ -247,19 +247,19 @@ def check_forms_of_data(case: Case) -> None:
     for name, make in _forms(case.X, generator):
         of_y = (lambda: None) if case.y is None else dict(_forms(case.y, generator))[name]
         fitted = case.fit(case.new(), make(), of_y())
-        asked = dict(_forms(case.new_X, generator))[name]()
-        np.testing.assert_array_equal(case.result(fitted, asked), expected, err_msg=name, strict=True)
+        new_data = dict(_forms(case.new_X, generator))[name]()
+        np.testing.assert_array_equal(case.result(fitted, new_data), expected, err_msg=name, strict=True)
 
 
 def check_pandas(case: Case) -> None:
-    """Series with an index of their own give what lists give."""
+    """Series with a custom index give the same result as lists."""
     expected = case.result(case.fitted(), case.new_X)
     y = None if case.y is None else _series(case.y)
     assert_same(case.result(case.fit(case.new(), _series(case.X), y), _series(case.new_X)), expected)
 
 
 def check_data_stays_as_it_is(case: Case) -> None:
-    """Neither lists nor arrays are changed; arrays may be read-only."""
+    """Lists and arrays are not modified; arrays may be read-only."""
     given = copy.deepcopy((case.X, case.y, case.new_X))
     expected = case.result(case.fit(case.new(), given[0], given[1]), given[2])
     assert repr(given) == repr((case.X, case.y, case.new_X))
@@ -274,7 +274,7 @@ def check_data_stays_as_it_is(case: Case) -> None:
 
 
 def check_wrong_X(case: Case) -> None:
-    """Numbers instead of texts, None, one string: refused in one line, by fit and by what is asked later."""
+    """Numbers instead of texts, None or a single string are rejected in one line, by ``fit`` and by prediction."""
     count = len(case.X)
     wrong = [None, 7, [None] * count, [7] * count, list(np.arange(count) + 0.5), "one text", b"one"]
     wrong += [] if case.takes_numbers else [np.ones((count, 2))]
@@ -291,7 +291,7 @@ def check_wrong_X(case: Case) -> None:
 
 
 def check_wrong_lengths(case: Case) -> None:
-    """No samples, and targets that do not match their number."""
+    """Empty data, and targets of another length, are rejected."""
     with raises_one_line():
         case.fit(case.new(), [], None if case.y is None else [])
     if case.y is None:
@@ -301,7 +301,7 @@ def check_wrong_lengths(case: Case) -> None:
             case.new().fit(case.X, y)
 
 
-# -- among other tools ------------------------------------------------------------------------------------------------
+# -- pickling, processes, scikit-learn --------------------------------------------------------------------------------
 
 
 def _fit_elsewhere(case: Case) -> tuple[Any, Any]:
@@ -319,7 +319,7 @@ def check_pickle(case: Case) -> None:
 
 
 def check_other_processes(case: Case) -> None:
-    """Fitted in processes of their own, estimators come back and give the same bits there and here."""
+    """Estimators fitted in other processes give the same bits there and here."""
     expected = case.result(case.fitted(), case.new_X)
     for fitted, found in Parallel(n_jobs=2)(delayed(_fit_elsewhere)(case) for _ in range(2)):
         assert_same(found, expected)
@@ -327,7 +327,7 @@ def check_other_processes(case: Case) -> None:
 
 
 def check_feature_names(case: Case) -> None:
-    """A name for each column; with dense output, ``set_output`` works."""
+    """Every column has a name; with dense output, ``set_output`` works."""
     if not hasattr(case.estimator, "transform"):
         return
     fitted = case.fitted()

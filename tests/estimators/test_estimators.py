@@ -1,4 +1,4 @@
-"""Every estimator passes one battery of checks, and scikit-learn's own."""
+"""A common battery of checks for every estimator, and scikit-learn's own checks."""
 
 import pytest
 from numba import config

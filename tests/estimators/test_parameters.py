@@ -1,4 +1,4 @@
-"""The parameters of every estimator are its settings, with the same defaults."""
+"""Estimators' parameters and defaults match their settings."""
 
 import dataclasses
 import inspect

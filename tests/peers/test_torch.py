@@ -1,4 +1,4 @@
-"""Every cell PyTorch has: forward, backward and ten Adam steps are PyTorch's. Runs where torch is installed."""
+"""Forward pass, backward pass and ten Adam steps against PyTorch, for every cell; skipped without torch."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ from seqclf.training.pooled import Trainer
 
 torch = pytest.importorskip("torch")
 
-TEXTS = [[3, 1, 3], [], [5], [0, 2, 4, 1, 6, 7, 2], [6, 6]]  # every word, so that each step moves every row
+TEXTS = [[3, 1, 3], [], [5], [0, 2, 4, 1, 6, 7, 2], [6, 6]]  # every word, so that each step updates every row
 TARGETS = np.array([2, 0, 1, 1, 0], dtype=np.int32)
 TOLERANCES = {np.float64: {"atol": 1e-9, "rtol": 1e-9}, np.float32: {"atol": 1e-4, "rtol": 1e-4}}
 RATE, STEPS = 0.01, 10
@@ -29,7 +29,7 @@ SHAPES += [NetworkShape(8, 5, 7, 3, pooling="attention")]
 
 
 class Peer(torch.nn.Module):
-    """The same net of PyTorch's own parts, fed text by text."""
+    """The same network in PyTorch, run text by text."""
 
     def __init__(self, shape, parameters, kind):
         super().__init__()
@@ -59,7 +59,7 @@ class Peer(torch.nn.Module):
                 parameter.copy_(torch.tensor(parameters[name]))
 
     def _second_bias(self, bias, prefix, parameters):
-        """PyTorch adds two biases; only a GRU's for n is one that counts, and the rest stays zero."""
+        """PyTorch adds two biases; the second one is only used for n of a GRU, elsewhere it stays zero."""
         size = self.shape.hidden_size
         kept = torch.zeros_like(bias)
         with torch.no_grad():
@@ -89,7 +89,7 @@ class Peer(torch.nn.Module):
 
 
 class _Tail:
-    """The part of PyTorch's second bias that is ours, with its gradient."""
+    """The part of PyTorch's second bias that corresponds to ``bias_hidden``, with its gradient."""
 
     def __init__(self, bias, size):
         self._bias, self._size = bias, size
@@ -109,7 +109,7 @@ class _Tail:
 @pytest.mark.parametrize(
     "shape", SHAPES, ids=lambda shape: f"{shape.cell}-{len(shape.encoder.directions)}x{shape.layers}-{shape.pooling}"
 )
-def test_forward_backward_and_ten_steps_are_pytorchs(shape, dtype):
+def test_forward_backward_and_ten_steps_match_pytorch(shape, dtype):
     tolerance = TOLERANCES[dtype]
     random = np.random.default_rng(0)
     parameters = {name: random.standard_normal(size) * 0.5 for name, size in parameter_shapes(shape).items()}

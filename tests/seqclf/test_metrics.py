@@ -1,4 +1,4 @@
-"""Scores against scikit-learn's, and by hand."""
+"""Metrics against scikit-learn's, and by hand."""
 
 import json
 
@@ -11,7 +11,7 @@ from wordvec import InputError
 
 
 @pytest.mark.parametrize("classes", [2, 5])
-def test_all_scores_equal_scikit_learns(classes):
+def test_scores_match_scikit_learn(classes):
     random = np.random.default_rng(classes)
     truth = random.integers(0, classes, 200)
     predicted = np.where(random.random(200) < 0.6, truth, random.integers(0, classes, 200))
@@ -24,28 +24,28 @@ def test_all_scores_equal_scikit_learns(classes):
     np.testing.assert_allclose([[c.precision, c.recall, c.f1, c.support] for c in result.classes], np.transpose(table))
 
 
-def test_a_label_never_predicted_scores_zero_not_an_error():
+def test_label_that_is_never_predicted_scores_0():
     result = score(["a", "b", "b"], ["b", "b", "b"])
     assert [(row.label, row.precision, row.f1) for row in result.classes] == [("a", 0.0, 0.0), ("b", 2 / 3, 0.8)]
     assert result.matthews == 0.0
 
 
-def test_labels_give_the_order_and_the_room():
+def test_labels_set_order_and_size_of_the_confusion_matrix():
     counts = confusion_matrix(["x", "y"], ["y", "y"], ["y", "z", "x"])
     assert counts.tolist() == [[1, 0, 0], [0, 0, 0], [1, 0, 0]]
     assert score(["x", "y"], ["y", "y"], ["y", "z", "x"]).macro_f1 == pytest.approx((2 / 3 + 0) / 2)
 
 
-def test_bad_input_is_named():
+def test_invalid_input_is_rejected():
     with pytest.raises(InputError, match="3 predictions for 2 labels"):
         accuracy([1, 2], [1, 2, 1])
     with pytest.raises(InputError, match="nothing to score"):
         accuracy([], [])
-    with pytest.raises(InputError, match="label 'c' is not one of the labels known: a, b"):
+    with pytest.raises(InputError, match="label 'c' is not among the known labels: a, b"):
         score(["a", "c"], ["a", "b"], ["a", "b"])
 
 
-def test_json_can_write_a_score():
+def test_scores_are_json_serializable():
     labels = np.array([3, 1, 1])
     text = json.dumps(score(labels, labels).as_dict())
     assert json.loads(text)["labels"] == [1, 3]

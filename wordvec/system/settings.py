@@ -116,13 +116,6 @@ class Settings:
             if declaration(field).added is None or getattr(self, field.name) != field.default
         }
 
-    # TEMPORARY
-    def validate(self) -> Self:
-        return self
-
-    def as_dict(self) -> dict[str, Any]:
-        return self.record()
-
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> Self:
         """Return the settings of a file's header; those that the file's release did not have take their defaults.

@@ -1,4 +1,4 @@
-"""The baselines beat chance where words decide, and scikit-learn's own pipeline agrees."""
+"""Baselines: accuracy on data with indicative words, agreement with a scikit-learn pipeline."""
 
 import numpy as np
 import pytest
@@ -22,7 +22,7 @@ def make_data(count, classes, seed):
 
 
 @pytest.mark.parametrize("classes", [2, 4])
-def test_words_that_decide_are_found(classes):
+def test_indicative_words_are_learned(classes):
     train, dev, test = (make_data(count, classes, seed) for seed, count in enumerate((300, 100, 200)))
     majority, tfidf, nbsvm = compare_baselines(*train, *test, dev=dev)
     common = max(set(train[1]), key=train[1].count)
@@ -33,7 +33,7 @@ def test_words_that_decide_are_found(classes):
     assert tfidf.score.labels == list(range(classes))
 
 
-def test_tfidf_is_scikit_learns_pipeline_at_the_strength_chosen_on_dev():
+def test_tfidf_matches_a_scikit_learn_pipeline_with_c_chosen_on_dev():
     train, dev, test = (make_data(count, 3, seed) for seed, count in ((1, 150), (2, 80), (3, 90)))
     scores = []
     for strength in STRENGTHS:
@@ -55,17 +55,17 @@ def test_log_count_ratios_by_hand():
     np.testing.assert_allclose(got, [[np.log((3 / 5) / (1 / 3)), np.log((2 / 5) / (2 / 3))]])
 
 
-def test_without_dev_a_stratified_part_is_split_off_and_unknown_test_labels_count_as_wrong():
+def test_stratified_split_without_dev_and_unknown_test_labels():
     texts, labels = make_data(200, 2, 5)
     results = compare_baselines(texts, labels, ["sign0", "sign1"], [0, 9])
     assert [result.score.accuracy for result in results[1:]] == [0.5, 0.5]
     assert results[1].score.labels == [0, 1, 9]
 
 
-def test_bad_input_is_named():
+def test_invalid_input_is_rejected():
     with pytest.raises(InputError, match="1 labels for 2 texts"):
         compare_baselines(["a", "b"], [1], ["a"], [1])
-    with pytest.raises(InputError, match="no test texts: 0 given"):
+    with pytest.raises(InputError, match="no test texts given"):
         compare_baselines(["a", "b"], [1, 2], [], [])
     with pytest.raises(InputError, match="only one class"):
         compare_baselines(["a", "b"], [1, 1], ["a"], [1])

@@ -43,7 +43,7 @@ def test_fit_predict_score():
     ],
     ids=["tokens", "token generator", "array"],
 )
-def test_tokens_and_arrays_of_strings_give_the_same(make):
+def test_tokens_and_arrays_of_strings_give_the_same_result(make):
     expected = small().fit(TEXTS, LABELS)
     got = small().fit(make(), iter(LABELS))
     np.testing.assert_array_equal(got.predict_proba(TEXTS), expected.predict_proba(TEXTS))
@@ -53,7 +53,7 @@ def test_tokens_and_arrays_of_strings_give_the_same(make):
 @pytest.mark.parametrize(
     "labels", [np.array([3, 7] * 12), [True, False] * 12, np.array(["b", "a"] * 12, dtype=object), [0.0, 1.0] * 12]
 )
-def test_labels_keep_their_kind(labels):
+def test_labels_keep_their_dtype(labels):
     classifier = small(epochs=1).fit(TEXTS, labels)
     np.testing.assert_array_equal(classifier.classes_, np.unique(labels))
     assert classifier.classes_.dtype == np.unique(labels).dtype
@@ -67,7 +67,7 @@ def test_validation_data_chooses_the_epoch():
     assert all("dev_accuracy" in row for row in classifier.history_)
 
 
-def test_vectors_may_be_a_file(tmp_path):
+def test_vectors_from_a_file(tmp_path):
     vectors = WordVectors(["fire", "tea"], np.eye(2, dtype=np.float32), tokenizer="words", lowercase=True)
     vectors.save(tmp_path / "v.safetensors")
     from_file = small(vectors=tmp_path / "v.safetensors").fit(TEXTS, LABELS)
@@ -76,7 +76,7 @@ def test_vectors_may_be_a_file(tmp_path):
     assert from_file.get_params()["vectors"] == tmp_path / "v.safetensors"
 
 
-def test_a_pipeline_and_a_grid_search_over_two_processes():
+def test_pipeline_and_grid_search_in_two_processes():
     pipeline = make_pipeline(FunctionTransformer(strip_punctuation), small())
     search = GridSearchCV(pipeline, {"sequenceclassifier__epochs": [1, 8]}, cv=2, n_jobs=2)
     search.fit(TEXTS, LABELS)
@@ -90,7 +90,7 @@ def test_a_pipeline_and_a_grid_search_over_two_processes():
     [
         (TEXTS[:4], LABELS[:3], {}, "3 labels for 4 texts"),
         (TEXTS[:2], ["x", "x"], {}, "only one class: 'x'"),
-        ([], [], {}, "no texts: 0 given"),
+        ([], [], {}, "no texts given"),
         (TEXTS[:2], None, {}, "requires y to be passed, but the target y is None"),
         (TEXTS[:4], [0.5, 1.5, 2.5, 3.5], {}, "Unknown label type"),
         (TEXTS[:2], [[1, 0], [0, 1]], {}, "one for each text"),
@@ -101,6 +101,6 @@ def test_a_pipeline_and_a_grid_search_over_two_processes():
         (TEXTS, LABELS, {"n_jobs": 0}, "threads must be at least 1"),
     ],
 )
-def test_what_cannot_be_fitted_is_named(texts, labels, options, message):
+def test_invalid_input_is_rejected(texts, labels, options, message):
     with pytest.raises(ValueError, match=message):
         small(**options).fit(texts, labels)

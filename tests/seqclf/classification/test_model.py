@@ -1,4 +1,4 @@
-"""A model: its answers, its file, and every way a file can be wrong."""
+"""Classifier models: predictions, model files, damaged files."""
 
 import json
 from dataclasses import replace
@@ -28,7 +28,7 @@ def saved(model, tmp_path_factory):
     return path
 
 
-def test_probabilities_add_up_and_labels_follow_them(model):
+def test_probabilities_sum_to_1_and_labels_are_their_argmax(model):
     probabilities = model.predict_proba(["Fire!", "tea", "", "unknown words only"])
     assert probabilities.shape == (4, 2)
     assert probabilities.dtype == np.float32
@@ -38,14 +38,14 @@ def test_probabilities_add_up_and_labels_follow_them(model):
     assert model.predict([]).tolist() == []
 
 
-def test_the_models_own_tokeniser_cuts_the_texts(model):
+def test_texts_go_through_the_models_tokenizer(model):
     assert model.tokenizer == "words"
     assert model.lowercase
     tokens, text = ["FIRE", "in", "the", "hills"], "fire, IN the -- hills!"
     np.testing.assert_array_equal(model.predict_proba([text]), model.predict_proba([tokens]))
 
 
-def test_neighbours_and_threads_never_change_a_row(model, monkeypatch):
+def test_predictions_do_not_depend_on_other_texts_or_threads(model, monkeypatch):
     monkeypatch.setattr("seqclf.layers.workers.available_cores", lambda: 4)
     random = np.random.default_rng(0)
     words = [*" ".join(TEXTS).split(), "unknown"]
@@ -57,7 +57,7 @@ def test_neighbours_and_threads_never_change_a_row(model, monkeypatch):
         np.testing.assert_array_equal(model.predict_proba([texts[row]])[0], together[row])
 
 
-def test_a_text_that_is_none_is_refused(model):
+def test_invalid_texts_are_rejected(model):
     for bad, message in [
         ("one text", "got the single text 'one text'; pass \\[text\\]"),
         ([["a"], 3.5], "got 3.5 \\(float\\) at position 1"),
@@ -70,7 +70,7 @@ def test_a_text_that_is_none_is_refused(model):
             model.predict(bad)
 
 
-def test_a_file_brings_everything_back(model, saved):
+def test_save_and_load_round_trip(model, saved):
     back = load_model(saved)
     np.testing.assert_array_equal(back.predict_proba([*TEXTS, ""]), model.predict_proba([*TEXTS, ""]))
     assert back.labels == model.labels == ["alarm", "calm"]
@@ -82,7 +82,7 @@ def test_a_file_brings_everything_back(model, saved):
     assert "bidirectional lstm of 5" in repr(back)
 
 
-def test_the_same_model_gives_the_same_bytes_and_no_secret(model, saved, tmp_path):
+def test_file_is_reproducible_and_has_no_paths_or_times(model, saved, tmp_path):
     again = train_classifier(TEXTS, LABELS, settings=SETTINGS)
     for source in (model, again, load_model(saved)):
         source.save(tmp_path / "again.safetensors")
@@ -94,7 +94,7 @@ def test_the_same_model_gives_the_same_bytes_and_no_secret(model, saved, tmp_pat
 
 
 @pytest.mark.parametrize("labels", [[0, 1], [True, False], ["ä", "ß"]])
-def test_labels_of_any_kind_survive(labels, tmp_path):
+def test_round_trip_of_label_types(labels, tmp_path):
     model = train_classifier(TEXTS[:4], labels * 2, settings=replace(SETTINGS, epochs=1))
     model.save(tmp_path / "m.safetensors")
     back = load_model(tmp_path / "m.safetensors")
@@ -113,7 +113,7 @@ def test_labels_of_any_kind_survive(labels, tmp_path):
         {"pooling": "attention", "bidirectional": False},
     ],
 )
-def test_every_kind_of_net_survives(change, tmp_path):
+def test_round_trip_of_every_architecture(change, tmp_path):
     settings = replace(SETTINGS, epochs=1, class_weight={"calm": 2.0}, **change)
     model = train_classifier(TEXTS, LABELS, settings=settings)
     model.save(tmp_path / "m.safetensors")
@@ -122,7 +122,7 @@ def test_every_kind_of_net_survives(change, tmp_path):
     )
 
 
-def test_a_file_from_before_there_was_a_choice_still_loads(model, saved, tmp_path):
+def test_first_file_version_still_loads(model, saved, tmp_path):
     later = ("reset", "merge", "layers", "zoneout", "zoneout_cell")
     rewrite(saved, tmp_path / "old.safetensors", **dict.fromkeys(later))
     assert not set(later) & header_of(tmp_path / "old.safetensors").keys()
@@ -130,7 +130,7 @@ def test_a_file_from_before_there_was_a_choice_still_loads(model, saved, tmp_pat
     np.testing.assert_array_equal(old.predict_proba(TEXTS), model.predict_proba(TEXTS))
 
 
-def test_vectors_give_tokeniser_casing_and_words_that_training_never_saw():
+def test_vectors_set_tokenizer_and_casing_and_cover_unseen_words():
     vectors = WordVectors(
         ["fire", "tea", "blaze", "coffee"],
         [[1, 0.2], [-1, 0.1], [0.9, 0.3], [-1, 0.2]],
@@ -159,7 +159,7 @@ def test_rare_words_count_as_unknown():
     np.testing.assert_array_equal(model.predict_proba(["rarity"]), model.predict_proba(["neverseen"]))
 
 
-def test_a_stratified_tenth_is_split_off_and_said_so(caplog):
+def test_stratified_split_is_logged(caplog):
     with caplog.at_level("INFO"):
         model = train_classifier(TEXTS * 4, LABELS * 4, settings=replace(SETTINGS, validation_fraction=0.1))
     assert "5 of 48 texts, stratified by label, are split off" in caplog.text
@@ -172,12 +172,12 @@ def test_a_stratified_tenth_is_split_off_and_said_so(caplog):
     [
         (["a"] * 4, [1, 2, 1], {}, "3 labels for 4 texts"),
         (["a", "b"], ["x", "x"], {}, "at least two classes, got only one class: 'x'"),
-        ([], [], {}, "no texts: 0 given"),
-        (["a", "b"], [1, "x"], {}, "labels must be of one kind, got int and str"),
-        (["a", "b"], [1, 2], {"dev": (["a"], [3])}, "label 3 of the development texts is not among the training texts"),
-        (["a", "b"], [1, 2], {"dev": (["a"], [1, 2])}, "2 labels for 1 development texts"),
-        (["a", "b"], [1, 2], {"dev": ([], [])}, "no development texts: 0 given"),
-        (["a", "b"], [1, 2], {"settings": {"class_weight": {3: 1.0}}}, "names the label 3"),
+        ([], [], {}, "no texts given"),
+        (["a", "b"], [1, "x"], {}, "labels must have the same type, got int and str"),
+        (["a", "b"], [1, 2], {"dev": (["a"], [3])}, "label 3 of the validation texts is not among the training labels"),
+        (["a", "b"], [1, 2], {"dev": (["a"], [1, 2])}, "2 labels for 1 validation texts"),
+        (["a", "b"], [1, 2], {"dev": ([], [])}, "no validation texts given"),
+        (["a", "b"], [1, 2], {"settings": {"class_weight": {3: 1.0}}}, "has the unknown label 3"),
         (["a", "b"], [1, 2], {"settings": {"hidden_size": 0}}, "hidden_size must be at least 1, got 0"),
         (["a", "b"], [1, 2], {"settings": {"epochs": 1.5}}, "epochs must be a whole number, got 1.5"),
         (["a", "b"], [1, 2], {"settings": {"dropout": 1.0}}, "dropout must be at least 0 and below 1"),
@@ -192,12 +192,12 @@ def test_a_stratified_tenth_is_split_off_and_said_so(caplog):
         (["a", "b"], [1, 2], {"threads": 0}, "threads must be at least 1, got 0"),
     ],
 )
-def test_training_refuses_what_it_cannot_use(texts, labels, options, message):
+def test_invalid_training_data_are_rejected(texts, labels, options, message):
     with pytest.raises(InputError, match=message):
         train_classifier(texts, labels, **(options | {"settings": replace(SETTINGS, **options.get("settings", {}))}))
 
 
-# ---------------------------------------------------------------- damaged files
+# -- damaged files ----------------------------------------------------------------------------------------------------
 
 
 def header_of(path):
@@ -207,18 +207,18 @@ def header_of(path):
 
 
 def rewrite(source, target, *, tensors=None, **header):
-    """A copy of a model file with some tensors or header entries replaced; None removes one."""
+    """Copy a model file with some tensors or header entries replaced; None removes one."""
     described = {key: value for key, value in {**header_of(source), **header}.items() if value is not None}
     arrays = {key: value for key, value in {**load_file(source), **(tensors or {})}.items() if value is not None}
     save_file(arrays, target, metadata={"seqclf": json.dumps(described)})
 
 
-def test_what_is_no_model_is_refused(saved, tmp_path):
+def test_other_files_are_rejected(saved, tmp_path):
     bad = tmp_path / "bad.safetensors"
     content = saved.read_bytes()
     for raw in (b"", b"\x00" * 40, np.random.default_rng(0).bytes(2000), content[:6], content[:100], content[:-1]):
         bad.write_bytes(raw)
-        with pytest.raises(FormatError, match="not a model file, or it is cut short"):
+        with pytest.raises(FormatError, match="not a model file, or it is truncated"):
             load_model(bad)
     bad.write_bytes(content + b"more")
     with pytest.raises(FormatError):
@@ -238,16 +238,16 @@ def test_what_is_no_model_is_refused(saved, tmp_path):
 @pytest.mark.parametrize(
     ("header", "message"),
     [
-        ({"version": 99}, "a model of version 99, this program reads version 1"),
-        ({"kind": "robot"}, "does not say that it is a model"),
+        ({"version": 99}, "has format version 99, but this program reads version 1"),
+        ({"kind": "robot"}, "does not name a kind of model"),
         ({"kind": "tagger"}, "holds a tagger, not a text classifier; pass a file that classify-text train wrote"),
-        ({"cell": "gru9"}, "cell must be a cell, got 'gru9'"),
-        ({"merge": "xor"}, "merge must be a merge, got 'xor'"),
-        ({"reset": 1}, "reset must be a reset, got 1"),
+        ({"cell": "gru9"}, "cell must be one of gru, lstm, rnn, got 'gru9'"),
+        ({"merge": "xor"}, "merge must be one of concatenate, sum, average, multiply, got 'xor'"),
+        ({"reset": 1}, "reset must be one of after, before, got 1"),
         ({"layers": 0}, "layers must be at least 1, got 0"),
-        ({"layers": 2}, "too many"),
+        ({"layers": 2}, "unexpected none"),
         ({"layers": 10**12}, "1000000000000 layers, but"),
-        ({"zoneout": 1.0}, "zoneout must be a share below 1, got 1.0"),
+        ({"zoneout": 1.0}, "zoneout must be at least 0 and below 1, got 1.0"),
         ({"labels": ["a"]}, "labels must be at least two"),
         ({"labels": ["a", "a"]}, "labels must be at least two"),
         ({"labels": ["a", "b", "c"]}, "head.weight must be float32"),
@@ -255,20 +255,20 @@ def test_what_is_no_model_is_refused(saved, tmp_path):
         ({"hidden_size": 6}, "must be float32"),
         ({"hidden_size": True}, "hidden_size"),
         ({"pooling": ["max"]}, "pooling"),
-        ({"pooling": "attention"}, "lacks \\['pooling.bias', 'pooling.query', 'pooling.weight'\\]"),
-        ({"bidirectional": False}, "too many"),
-        ({"tokenizer": "nobody"}, "tokenizer must be a tokenizer"),
+        ({"pooling": "attention"}, "missing tensors \\['pooling.bias', 'pooling.query', 'pooling.weight'\\]"),
+        ({"bidirectional": False}, "missing tensors none, unexpected"),
+        ({"tokenizer": "nobody"}, "tokenizer must be the name of a tokenizer"),
         ({"settings": None}, "settings"),
         ({"history": [1]}, "history"),
     ],
 )
-def test_a_header_that_does_not_fit_is_refused(saved, tmp_path, header, message):
+def test_damaged_headers_are_rejected(saved, tmp_path, header, message):
     rewrite(saved, tmp_path / "bad.safetensors", **header)
     with pytest.raises(FormatError, match=message):
         load_model(tmp_path / "bad.safetensors", "model")
 
 
-def test_tensors_that_do_not_fit_are_refused(saved, tmp_path):
+def test_damaged_tensors_are_rejected(saved, tmp_path):
     bad, arrays = tmp_path / "bad.safetensors", load_file(saved)
     broken = arrays["embedding"].copy()
     broken[2, 3] = np.nan
@@ -279,15 +279,15 @@ def test_tensors_that_do_not_fit_are_refused(saved, tmp_path):
     cut = arrays["token_bytes"].copy()
     cut[0] = 0xFF
     for tensors, message in [
-        ({"embedding": broken}, "embedding holds numbers that are not finite"),
+        ({"embedding": broken}, "embedding has values that are not finite"),
         ({"embedding": None}, "no embedding table"),
-        ({"embedding": arrays["embedding"][:-1]}, "tokens where"),
+        ({"embedding": arrays["embedding"][:-1]}, "expected .* tokens, found"),
         ({"embedding": arrays["embedding"].astype(np.float64)}, "embedding must be float32"),
-        ({"head.bias": None}, "lacks \\['head.bias'\\]"),
-        ({"extra": np.zeros(2)}, "has \\['extra'\\] too many"),
-        ({"token_offsets": swapped}, "token offsets do not fit"),
-        ({"token_offsets": offsets[:-1]}, "token offsets do not fit"),
-        ({"token_offsets": offsets.astype(np.int32)}, "token offsets do not fit"),
+        ({"head.bias": None}, "missing tensors \\['head.bias'\\]"),
+        ({"extra": np.zeros(2)}, "unexpected \\['extra'\\]"),
+        ({"token_offsets": swapped}, "token offsets do not match"),
+        ({"token_offsets": offsets[:-1]}, "token offsets do not match"),
+        ({"token_offsets": offsets.astype(np.int32)}, "token offsets do not match"),
         ({"token_bytes": cut}, "a token is not UTF-8"),
         (twice, "tokens must be distinct"),
     ]:
@@ -296,14 +296,14 @@ def test_tensors_that_do_not_fit_are_refused(saved, tmp_path):
             load_model(bad)
 
 
-def test_a_description_that_is_no_json_is_refused(saved, tmp_path):
+def test_header_that_is_not_json_is_rejected(saved, tmp_path):
     for text in ("{", "[]", "3", "[" * 100_000):
         save_file(load_file(saved), tmp_path / "bad.safetensors", metadata={"seqclf": text})
         with pytest.raises(FormatError, match="damaged"):
             load_model(tmp_path / "bad.safetensors")
 
 
-def test_a_target_that_cannot_be_written_is_named_and_left_alone(model, tmp_path):
+def test_unwritable_paths_are_rejected(model, tmp_path):
     with pytest.raises(InputError, match="does not exist"):
         model.save(tmp_path / "nowhere" / "m.safetensors")
     with pytest.raises(InputError, match="is a directory"):
@@ -311,7 +311,7 @@ def test_a_target_that_cannot_be_written_is_named_and_left_alone(model, tmp_path
     assert list(tmp_path.iterdir()) == []
 
 
-def test_tokens_survive_as_bytes():
+def test_tokens_round_trip_as_bytes():
     tokens = ["a", "grüße", "🔥", "two words"]
     assert split_tokens("file", **join_tokens(tokens)) == tokens
     assert split_tokens("file", **join_tokens([])) == []

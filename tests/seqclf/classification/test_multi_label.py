@@ -1,4 +1,4 @@
-"""Texts with any number of labels: they are learnt, told with thresholds of their own, scored, kept in a file."""
+"""Multi-label classifiers: learning, label sets, thresholds, scores, baselines, model files, estimator."""
 
 import json
 from dataclasses import replace
@@ -53,7 +53,7 @@ def model():
 # -- learning ---------------------------------------------------------------------------------------------------------
 
 
-def test_labels_are_learnt_each_on_its_own(model):
+def test_labels_are_learned_independently(model):
     texts, labels = make_data(seed=2)
     assert model.labels == ["fire", "flood", "storm"]
     score = score_label_sets(labels, model.predict_labels(texts))
@@ -67,7 +67,7 @@ def test_labels_are_learnt_each_on_its_own(model):
     assert trace(model, texts[1]).probabilities.tolist() == probabilities[1].tolist()
 
 
-def test_the_gradients_are_numerically_right():
+def test_gradients_are_numerically_correct():
     shape = NetworkShape(8, 5, 3, 4, multi_label=True, pooling="attention")
     random = np.random.default_rng(0)
     parameters = {name: random.standard_normal(size) * 0.7 for name, size in parameter_shapes(shape).items()}
@@ -92,7 +92,7 @@ def test_the_gradients_are_numerically_right():
             np.testing.assert_allclose((gradients[name] * direction).sum(), slope, atol=1e-8, err_msg=name)
 
 
-def test_the_same_bytes_at_any_number_of_threads(tmp_path, monkeypatch):
+def test_number_of_threads_does_not_change_the_file(tmp_path, monkeypatch):
     monkeypatch.setattr("seqclf.layers.workers.available_cores", lambda: 8)
     for threads in (1, 2, 4):
         found = train_multi_label(
@@ -102,7 +102,7 @@ def test_the_same_bytes_at_any_number_of_threads(tmp_path, monkeypatch):
     assert len({(tmp_path / f"{threads}").read_bytes() for threads in (1, 2, 4)}) == 1
 
 
-def test_neighbours_and_threads_never_change_a_row(model, monkeypatch):
+def test_predictions_do_not_depend_on_other_texts_or_threads(model, monkeypatch):
     monkeypatch.setattr("seqclf.layers.workers.available_cores", lambda: 4)
     texts, _ = make_data(70, seed=3)
     together = model.predict_proba(texts, threads=4)
@@ -113,7 +113,7 @@ def test_neighbours_and_threads_never_change_a_row(model, monkeypatch):
 # -- labels -----------------------------------------------------------------------------------------------------------
 
 
-def test_label_sets_come_in_many_forms():
+def test_label_sets_may_have_many_types():
     expected = ["a", "b"], [[True, False], [False, False], [True, True]]
     for sets in (
         [["a"], [], ["b", "a"]],
@@ -137,44 +137,44 @@ def test_label_sets_come_in_many_forms():
         (
             ["a", "b", "a"],
             {},
-            "labels must be a list for each text, got 'a' at position 0; write \\['a'\\] for a single",
+            "each text needs a list of labels, got 'a' at position 0; pass \\['a'\\] for a single",
         ),
         ([["a"], 3, ["b"]], {}, "got 3 at position 1"),
         ([["a"], [["b"]], []], {}, "labels must be strings or numbers, got \\['b'\\] at position 1"),
         ([["a"], ["b"]], {}, "2 labels for 3 texts"),
-        ([["a", 1], [], []], {}, "labels must be of one kind, got int and str"),
-        ([[], [], []], {}, "at least two labels, got \\[\\]; for a single one train a classifier of two classes"),
+        ([["a", 1], [], []], {}, "labels must have the same type, got int and str"),
+        ([[], [], []], {}, "at least two labels, got \\[\\]; for a single label, train a classifier with two classes"),
         ([["a"], [], ["a"]], {}, "at least two labels, got \\['a'\\]"),
-        ([["a", "b"]] * 3, {}, "nothing to learn: all texts have the same of the 2 labels"),
-        (np.array([[0, 1], [1, 2], [0, 0]]), {}, "an array of labels must hold 0 and 1 alone, got .*2"),
-        ([["a"], [], ["b"]], {"dev": (["x"], [["c"]])}, "label 'c' of the development texts is not among the training"),
+        ([["a", "b"]] * 3, {}, "nothing to learn: every text has the same of the 2 labels"),
+        (np.array([[0, 1], [1, 2], [0, 0]]), {}, "an indicator matrix must hold only 0 and 1, got .*2"),
+        ([["a"], [], ["b"]], {"dev": (["x"], [["c"]])}, "label 'c' of the validation texts is not among the training"),
         (np.eye(3), {"dev": (["x"], np.eye(2))}, "2 columns for 3 labels"),
-        ([["a"], [], ["b"]], {"dev": (["x"], [])}, "0 labels for 1 development texts"),
+        ([["a"], [], ["b"]], {"dev": (["x"], [])}, "0 labels for 1 validation texts"),
         (
             [["a"], [], ["b"]],
             {"tune_thresholds": True},
-            "there are none: give some, or a larger validation_fraction, got",
+            "tune_thresholds needs validation texts, got none; pass some, or raise validation_fraction, which is",
         ),
-        ([["a"], [], ["b"]], {"settings": {"class_weight": "balanced"}}, "class_weight has no meaning"),
+        ([["a"], [], ["b"]], {"settings": {"class_weight": "balanced"}}, "class_weight is not supported"),
         ([["a"], [], ["b"]], {"settings": {"epochs": 0}}, "epochs must be at least 1, got 0"),
     ],
 )
-def test_what_cannot_be_learnt_is_told(labels, options, message):
+def test_invalid_training_data_are_rejected(labels, options, message):
     with pytest.raises(InputError, match=message):
         train_multi_label(
             ["x", "y", "z"], labels, **(options | {"settings": replace(SMALL, **options.get("settings", {}))})
         )
 
 
-def test_a_label_of_all_texts_or_of_none_is_told(caplog):
+def test_warning_about_constant_labels(caplog):
     settings = replace(SMALL, epochs=1, validation_fraction=0)
     found = train_multi_label(["x", "y"], np.array([[1, 0, 1], [1, 0, 0]]), settings=settings)
-    assert "that all texts or no texts have cannot be learned: 0, 1" in caplog.text
+    assert "labels that all texts have, or none, cannot be learned: 0, 1" in caplog.text
     assert found.labels == [0, 1, 2]
     assert found.thresholds.tolist() == [0.5] * 3
 
 
-def test_thresholds_are_those_of_the_best_f1():
+def test_thresholds_maximize_f1():
     random = np.random.default_rng(5)
     truth = random.random((40, 4)) < [0.5, 0.1, 0.3, 0]
     probabilities = np.round(np.clip(0.3 * truth + random.random((40, 4)), 0, 1), 1).astype(np.float32)
@@ -188,7 +188,7 @@ def test_thresholds_are_those_of_the_best_f1():
 # -- scores and baselines ---------------------------------------------------------------------------------------------
 
 
-def test_scores_are_scikit_learns():
+def test_scores_match_scikit_learn():
     random = np.random.default_rng(4)
     truth = random.random((50, 4)) < 0.4
     predicted = np.where(random.random((50, 4)) < 0.7, truth, ~truth)
@@ -202,7 +202,7 @@ def test_scores_are_scikit_learns():
     assert json.loads(json.dumps(score.as_dict()))["classes"][3]["label"] == "d"
 
 
-def test_labels_nobody_knew_are_missed_and_bad_scores_are_named():
+def test_unknown_labels_count_as_missed_and_invalid_input_is_rejected():
     score = score_label_sets([["a", "x"], ["b"]], np.array([[1, 0], [0, 1]]), ["a", "b"])
     assert [(row.label, row.recall) for row in score.classes] == [("a", 1), ("b", 1), ("x", 0)]
     assert score.subset_accuracy == 0.5
@@ -215,7 +215,7 @@ def test_labels_nobody_knew_are_missed_and_bad_scores_are_named():
 
 
 @pytest.mark.parametrize("tune_thresholds", [False, True])
-def test_baselines_are_what_scikit_learn_makes_of_each_label(tune_thresholds):
+def test_baselines(tune_thresholds):
     train, test = make_data(200), make_data(100, seed=2)
     train[1][3].add("rare")
     constant, regressions = compare_multi_label_baselines(*train, *test, tune_thresholds=tune_thresholds)
@@ -223,14 +223,14 @@ def test_baselines_are_what_scikit_learn_makes_of_each_label(tune_thresholds):
     assert regressions.score.micro_f1 > 0.95
     assert regressions.chosen.startswith("C = ")
     assert [row.label for row in regressions.score.classes] == ["fire", "flood", "rare", "storm"]
-    beside = compare_multi_label_baselines(*train, *test, dev=test)
-    assert beside[1].score.micro_f1 >= 0.95
+    with_dev = compare_multi_label_baselines(*train, *test, dev=test)
+    assert with_dev[1].score.micro_f1 >= 0.95
 
 
 # -- the file ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_file_gives_the_same_model(model, tmp_path):
+def test_save_and_load_round_trip(model, tmp_path):
     path, again = tmp_path / "a.safetensors", tmp_path / "b.safetensors"
     model.save(path)
     loaded = load_model(path)
@@ -288,7 +288,7 @@ def test_fit_predict_score():
     assert by_name.predict_proba(texts).shape == (len(texts), 3)
 
 
-def test_it_is_an_estimator_of_scikit_learn():
+def test_scikit_learn_tags_parameters_and_cross_validation():
     texts, labels = make_data(60)
     tags = get_tags(small())
     assert tags.classifier_tags.multi_label

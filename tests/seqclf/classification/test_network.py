@@ -1,4 +1,4 @@
-"""The net against the slow oracle, and the oracle against numerical gradients: every parameter, both directions."""
+"""The network against the oracle, and the oracle against numerical gradients: every parameter, both directions."""
 
 import gc
 from dataclasses import replace
@@ -16,7 +16,7 @@ from seqclf.layers.workers import Workers
 from tests.oracles import naive_heads, naive_recurrent
 from tests.oracles.gradients import directional_derivative, numerical_gradient
 
-# Lengths differ, one text is empty, two have one token, a word stands twice in a text and in two texts.
+# Lengths differ, one text is empty, two have one token, and a word occurs twice in a text and in two texts.
 TEXTS = [[3, 1, 3], [], [5], [0, 2, 4, 1, 6], [6]]
 TARGETS = np.array([2, 0, 1, 1, 0], dtype=np.int32)
 WEIGHTS = np.array([0.5, 1.5, 1.0, 2.0, 0.7])
@@ -90,7 +90,7 @@ def oracle(shape, parameters, masks=None, texts=TEXTS, targets=TARGETS, weights=
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=described)
-def test_the_oracle_has_the_gradients_it_claims(shape):
+def test_gradients_of_the_oracle_are_numerically_correct(shape):
     parameters, masks = make_parameters(shape), make_masks(shape)
     _, _, gradients = oracle(shape, parameters, masks)
     for name, array in parameters.items():
@@ -105,7 +105,7 @@ def test_the_oracle_has_the_gradients_it_claims(shape):
 
 @pytest.mark.parametrize("dropped", [False, True], ids=["whole", "dropout"])
 @pytest.mark.parametrize("shape", SHAPES, ids=described)
-def test_loss_probabilities_and_every_gradient_equal_the_oracles(shape, dropped):
+def test_loss_probabilities_and_gradients_match_the_oracle(shape, dropped):
     parameters = make_parameters(shape)
     masks = make_masks(shape) if dropped else None
     expected = oracle(shape, parameters, masks)
@@ -118,7 +118,7 @@ def test_loss_probabilities_and_every_gradient_equal_the_oracles(shape, dropped)
         np.testing.assert_allclose(gradients[name], gradient, atol=1e-12, err_msg=name)
 
 
-def test_float32_and_its_rational_tanh_stay_within_float32_of_the_oracle():
+def test_float32_with_rational_tanh_matches_the_oracle():
     shape = SHAPES[2]
     parameters = make_parameters(shape)
     expected = oracle(shape, parameters)
@@ -136,7 +136,7 @@ ATTENTION = NetworkShape(8, 5, 3, 3, pooling="attention")
 @pytest.mark.parametrize(
     "shape", [SHAPES[0], ATTENTION, replace(ATTENTION, bidirectional=False, layers=2, cell="gru")], ids=described
 )
-def test_the_gradients_are_numerically_right_without_the_oracle(shape):
+def test_gradients_are_numerically_correct(shape):
     parameters, masks = make_parameters(shape), make_masks(shape)
     _, _, gradients = run(shape, parameters, masks=masks)
     for name, array in parameters.items():
@@ -146,7 +146,7 @@ def test_the_gradients_are_numerically_right_without_the_oracle(shape):
         np.testing.assert_allclose((gradients[name] * direction).sum(), slope, atol=1e-8, err_msg=name)
 
 
-def test_attention_pools_what_the_oracle_encodes():
+def test_attention_pooling_matches_the_oracle():
     parameters = make_parameters(ATTENTION)
     layer = [parameters[f"pooling.{name}"] for name in ("weight", "bias", "query")]
     _, probabilities, _ = run(ATTENTION, parameters)
@@ -158,14 +158,14 @@ def test_attention_pools_what_the_oracle_encodes():
 
 
 @pytest.mark.parametrize("shape", [SHAPES[0], ATTENTION], ids=described)
-def test_threads_do_not_change_a_bit(shape):
+def test_number_of_threads_does_not_change_a_bit(shape):
     one, two = (run(shape, make_parameters(shape), dtype=np.float32, threads=threads) for threads in (1, 2))
     assert one[0] == two[0]
     for name, gradient in one[2].items():
         np.testing.assert_array_equal(gradient, two[2][name])
 
 
-def test_parameters_survive_the_kernels_layout():
+def test_parameters_round_trip_through_the_kernels_layout():
     for shape in [*SHAPES, ATTENTION]:
         parameters = make_parameters(shape)
         back = Network(shape, parameters, np.float64).parameters()
@@ -175,7 +175,7 @@ def test_parameters_survive_the_kernels_layout():
 
 
 def test_parameters_and_gradients_are_copies():
-    shape = NetworkShape(8, 16, 16, 3)  # nothing is padded, so nothing has to be copied to be cut
+    shape = NetworkShape(8, 16, 16, 3)  # without padding, removing it makes no copy
     network = Network(shape, make_parameters(shape), np.float64)
     named, gradients = network.parameters(), network.gradients()
     before = {name: values.copy() for name, values in named.items()}
@@ -187,7 +187,7 @@ def test_parameters_and_gradients_are_copies():
     assert not any(values.any() for values in gradients.values())
 
 
-def test_a_batch_of_empty_texts_has_probabilities_and_gradients():
+def test_batch_of_empty_texts_matches_the_oracle():
     shape = SHAPES[0]
     parameters = make_parameters(shape)
     loss, probabilities, gradients = run(
@@ -202,7 +202,7 @@ def test_a_batch_of_empty_texts_has_probabilities_and_gradients():
 
 
 @pytest.mark.parametrize(("bidirectional", "pooling"), [(True, "max"), (False, "max"), (True, "attention")])
-def test_batch_mates_never_change_a_prediction(bidirectional, pooling):
+def test_predictions_do_not_depend_on_the_batch(bidirectional, pooling):
     shape = NetworkShape(40, 20, 24, 3, bidirectional=bidirectional, pooling=pooling)
     network = Network(shape, make_parameters(shape))
     random = np.random.default_rng(3)
@@ -220,7 +220,7 @@ def test_batch_mates_never_change_a_prediction(bidirectional, pooling):
             np.testing.assert_array_equal(row, alone[member])
 
 
-def test_a_text_alone_has_the_bits_it_has_among_others_and_leaves_no_garbage():
+def test_single_text_gives_the_same_bits_and_leaves_no_reference_cycles():
     shape = NetworkShape(7, 5, 18, 3)
     network = Network(shape, make_parameters(shape), np.float32)
     ids, offsets = encode(TEXTS)
@@ -231,10 +231,10 @@ def test_a_text_alone_has_the_bits_it_has_among_others_and_leaves_no_garbage():
             np.testing.assert_array_equal(predict_rows(network, Sequences(*own), workers)[0], together[member])
         gc.collect()
         predict_rows(network, Sequences(*own), workers)
-        assert gc.collect() == 0, "a cycle of objects; collecting them takes longer than a prediction"
+        assert gc.collect() == 0, "a reference cycle; collecting it takes longer than a prediction"
 
 
-def test_prediction_and_training_pass_agree_to_the_bit():
+def test_prediction_equals_the_training_forward_pass():
     shape = SHAPES[0]
     parameters = make_parameters(shape)
     network = Network(shape, parameters)
@@ -244,7 +244,7 @@ def test_prediction_and_training_pass_agree_to_the_bit():
         np.testing.assert_array_equal(network.predict(batch), network.head.forward(features))
 
 
-def test_a_workspace_gives_its_memory_again():
+def test_workspace_reuses_its_memory():
     workspace = Workspace(np.float32)
     first = workspace.array("a", 4, 5)
     again = workspace.array("a", 3, 2)

@@ -1,4 +1,4 @@
-"""Learning: it learns, it repeats to the byte, it keeps the best epoch, it stops when told to."""
+"""Training a classifier: learning, reproducibility, best epoch, early stopping, progress, threads."""
 
 import threading
 from dataclasses import replace
@@ -30,7 +30,7 @@ def parameters_equal(left, right):
     return all(np.array_equal(a[name], b[name]) for name in a)
 
 
-def test_it_learns_a_word():
+def test_indicative_words_are_learned():
     texts, labels = texts_and_labels()
     model = train_classifier(texts, labels, settings=replace(SMALL, epochs=10, learning_rate=0.02), threads=1)
     assert (model.predict(texts) == labels).all()
@@ -39,8 +39,8 @@ def test_it_learns_a_word():
     assert losses[0] == pytest.approx(np.log(2), rel=0.3)
 
 
-def test_it_learns_word_order():
-    # The same two words in either order: only a recurrent net can tell them apart.
+def test_word_order_is_learned():
+    # The same two words in either order: a bag of words cannot distinguish them.
     texts, labels = ["before after"] * 16 + ["after before"] * 16, [0] * 16 + [1] * 16
     settings = replace(SMALL, epochs=15, learning_rate=0.02, dropout=0.1, pooling="last", bidirectional=False)
     model = train_classifier(texts, labels, settings=settings, threads=1)
@@ -48,7 +48,7 @@ def test_it_learns_word_order():
 
 
 @pytest.mark.parametrize("pooling", ["max", "attention"])
-def test_the_same_seed_gives_the_same_bytes_at_any_number_of_threads(pooling, monkeypatch):
+def test_parameters_depend_on_the_seed_but_not_on_threads(pooling, monkeypatch):
     monkeypatch.setattr("seqclf.layers.workers.available_cores", lambda: 8)
     texts, labels = texts_and_labels(2)
     settings = replace(SMALL, validation_fraction=0.25, pooling=pooling)
@@ -59,7 +59,7 @@ def test_the_same_seed_gives_the_same_bytes_at_any_number_of_threads(pooling, mo
     assert not parameters_equal(models[0], train_classifier(texts, labels, settings=replace(settings, seed=2)))
 
 
-def test_one_step_is_adam_on_the_clipped_oracles_gradient():
+def test_one_step_is_adam_on_the_oracles_clipped_gradient():
     shape = NetworkShape(vocabulary=6, vector_size=3, hidden_size=4, classes=2)
     random = np.random.default_rng(0)
     table = random.standard_normal((6, 3)).astype(np.float32)
@@ -84,7 +84,7 @@ def test_one_step_is_adam_on_the_clipped_oracles_gradient():
         np.testing.assert_allclose(after[name], expected, rtol=1e-6, atol=1e-6, err_msg=name)
 
 
-def test_frozen_vectors_stay_and_tuned_ones_move():
+def test_frozen_vectors_are_constant_and_tuned_ones_change():
     texts, labels = texts_and_labels()
     tokens = sorted({token for text in texts for token in text.split()})
     vectors = WordVectors([*tokens, "unseen"], np.random.default_rng(0).standard_normal((len(tokens) + 1, 6)))
@@ -134,8 +134,8 @@ def train_on_noise(settings, **options):
         return network, outcome, dev, workers
 
 
-def test_the_best_epoch_is_kept():
-    # Noise cannot be learnt, so that the best epoch is somewhere in the middle.
+def test_best_epoch_is_kept():
+    # Noise cannot be learned, so the best epoch is somewhere in the middle.
     network, outcome, dev, workers = train_on_noise(replace(SMALL, epochs=8, learning_rate=0.05))
     scores = [(row["dev_accuracy"], -row["dev_loss"]) for row in outcome.history]
     assert outcome.best_epoch == 1 + scores.index(max(scores))
@@ -144,12 +144,12 @@ def test_the_best_epoch_is_kept():
     assert (accuracy, -loss) == max(scores)
 
 
-def test_patience_ends_training_early():
+def test_patience_stops_training_early():
     _, outcome, _, _ = train_on_noise(replace(SMALL, epochs=40, learning_rate=0.05, patience=2))
     assert len(outcome.history) == outcome.best_epoch + 2 < 40
 
 
-def test_progress_says_where_training_stands():
+def test_progress_reports():
     seen = []
     train_on_noise(replace(SMALL, epochs=3), on_progress=seen.append)
     ends = [progress for progress in seen if progress.epoch_done]
@@ -167,7 +167,7 @@ def test_progress_says_where_training_stands():
     assert ends[0].per_second > 0
 
 
-def test_an_interrupt_leaves_at_once_with_every_thread_joined(monkeypatch):
+def test_interrupt_joins_all_threads(monkeypatch):
     monkeypatch.setattr("seqclf.layers.workers.available_cores", lambda: 2)
     texts, labels = texts_and_labels()
 
@@ -181,14 +181,14 @@ def test_an_interrupt_leaves_at_once_with_every_thread_joined(monkeypatch):
 
 
 @pytest.mark.filterwarnings("ignore:overflow:RuntimeWarning", "ignore:invalid value:RuntimeWarning")
-def test_a_loss_that_is_no_number_is_an_error():
+def test_divergence_is_an_error():
     texts, labels = texts_and_labels()
     vectors = WordVectors(["fire"], np.full((1, 4), 3e38, np.float32))
-    with pytest.raises(TrainingError, match=r"no longer a number at step \d; lower learning_rate"):
+    with pytest.raises(TrainingError, match=r"NaN or infinite at step \d; lower learning_rate"):
         train_classifier(texts, labels, settings=replace(SMALL, vector_scale=0), vectors=vectors)
 
 
-def test_class_weights_move_the_decision():
+def test_class_weights_shift_the_probabilities():
     texts, labels = ["same words"] * 20, ["rare"] * 4 + ["common"] * 16
     settings = replace(SMALL, epochs=6, learning_rate=0.02)
     plain = train_classifier(texts, labels, settings=settings)
@@ -200,7 +200,7 @@ def test_class_weights_move_the_decision():
     assert rare[2] > 0.7
 
 
-def test_a_dropout_mask_is_its_keys_and_has_its_rate():
+def test_dropout_mask_has_its_rate_and_depends_on_its_key():
     key = dropout_key(1, 2, 3)
     mask = draw_mask(50, 64, 0.3, key, np.float32)
     assert mask.dtype == np.float32
@@ -215,7 +215,7 @@ def test_a_dropout_mask_is_its_keys_and_has_its_rate():
     assert (draw_mask(4, 4, 0.0, key, np.float64) == 1).all()
 
 
-def test_workers_run_in_order_pass_errors_on_and_are_capped(monkeypatch):
+def test_workers_keep_order_propagate_errors_and_are_capped(monkeypatch):
     with pytest.raises(InputError, match="threads must be at least 1, got 0"):
         Workers(0)
     assert Workers(10**6).threads == available_cores()

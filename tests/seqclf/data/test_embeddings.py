@@ -15,7 +15,7 @@ def build(vectors, *, scale=0.35, keep=10, tuned=True, counted=COUNTED):
     return build_embedding(counted, vectors, vector_size=3, scale=scale, keep=keep, tuned=tuned, random=random)
 
 
-def test_words_of_the_texts_come_first_then_kept_vectors_then_the_unknown_word():
+def test_order_of_rows_is_text_words_kept_vectors_unknown_word():
     vocabulary, table = build(VECTORS)
     assert vocabulary.tokens == ["fire", "Flood", "zzz", "the", "flood", "of"]
     assert table.dtype == np.float32
@@ -25,14 +25,14 @@ def test_words_of_the_texts_come_first_then_kept_vectors_then_the_unknown_word()
     assert not table[[2, 6]].any()
 
 
-def test_kept_vectors_are_capped_and_scale_zero_leaves_them_alone():
+def test_keep_limits_kept_vectors_and_scale_0_does_not_rescale():
     vocabulary, table = build(VECTORS, keep=1, scale=0)
     assert vocabulary.tokens == ["fire", "Flood", "zzz", "the"]
     np.testing.assert_array_equal(table[[0, 3]], [[4, -4], [2, 0]])
     assert build(VECTORS, keep=0)[0].tokens == ["fire", "Flood", "zzz"]
 
 
-def test_random_rows_are_small_when_tuned_and_tell_words_apart_when_frozen():
+def test_random_rows_are_small_if_tuned_and_large_if_frozen():
     many = [(f"w{i}", 1) for i in range(2000)]
     for vectors, tuned, expected in (
         (None, True, 0.1),
@@ -46,6 +46,6 @@ def test_random_rows_are_small_when_tuned_and_tell_words_apart_when_frozen():
         assert not table[-1].any()
 
 
-def test_vectors_that_know_no_word_are_worth_a_warning(caplog):
+def test_warning_if_no_word_has_a_pretrained_vector(caplog):
     build(VECTORS, counted=[("zzz", 1)])
     assert "no word of the texts has a pretrained vector" in caplog.text

@@ -6,7 +6,7 @@ import pytest
 from seqclf.data.labels import class_weights
 
 
-def test_weights_by_label_default_to_one():
+def test_class_weights():
     targets = np.array([0, 0, 1])
     assert class_weights(targets, ["a", "b"], None).tolist() == [1, 1]
     assert class_weights(targets, ["a", "b"], {"b": 3}).tolist() == [1, 3]

@@ -1,4 +1,4 @@
-"""Sequences of numbers as arrays."""
+"""Numeric sequences as arrays."""
 
 import numpy as np
 import pytest
@@ -10,11 +10,11 @@ from seqclf.data.series import as_series
 @pytest.mark.parametrize(
     ("bad", "message"),
     [
-        ([], "must be an array"),
-        (np.zeros((2, 2, 2)), "must be an array"),
-        (["a", "b"], "must be numbers"),
-        ([1.0, np.nan, 3.0], "holds nan at position 1; fill gaps first"),
-        ([[1.0, 2.0], [3.0, np.inf]], "holds inf at position 1"),
+        ([], "must be a nonempty array"),
+        (np.zeros((2, 2, 2)), "must be a nonempty array"),
+        (["a", "b"], "must be numeric"),
+        ([1.0, np.nan, 3.0], "must be finite, got nan at position 1; fill gaps first"),
+        ([[1.0, 2.0], [3.0, np.inf]], "must be finite, got inf at position 1"),
     ],
 )
 def test_invalid_series_are_rejected(bad, message):

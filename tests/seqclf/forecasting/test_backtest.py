@@ -1,4 +1,4 @@
-"""Back-tests: references and scores by hand, no look ahead, intervals, and a real series."""
+"""Back-tests: naive forecasts and scores by hand, no look-ahead, intervals, and a real series."""
 
 from dataclasses import replace
 
@@ -17,7 +17,7 @@ def series(length=90):
     return np.sin(at * 2 * np.pi / 5)[:, None] + np.random.default_rng(0).normal(0, 0.3, (length, 2))
 
 
-def test_references_follow_their_definitions():
+def test_naive_forecasts_match_their_definitions():
     values = np.arange(20.0)[:, None] ** 2
     found = naive_forecasts(values, np.array([11, 14]), 4, 3, [5])
     assert list(found) == ["naive", "seasonal-naive 3", "seasonal-naive 5", "seasonal mean 3"]
@@ -31,7 +31,7 @@ def test_references_follow_their_definitions():
         np.testing.assert_allclose(found["seasonal mean 3"][row, :, 0], means)
 
 
-def test_scores_follow_their_formulas():
+def test_scores_match_their_formulas():
     values = series()
     found = backtest(values, SMALL, test=30, threads=1)
     errors = np.array([found.forecasts[i] - values[o : o + 2] for i, o in enumerate(found.origins)])
@@ -52,7 +52,7 @@ def test_scores_follow_their_formulas():
 
 
 @pytest.mark.parametrize("refits", [1, 3])
-def test_nets_know_only_what_precedes(refits):
+def test_networks_are_trained_only_on_earlier_values(refits):
     values = series()
     found = backtest(values, SMALL, test=21, refits=refits, threads=1)
     stretches = np.array_split(np.arange(20), refits)
@@ -62,13 +62,13 @@ def test_nets_know_only_what_precedes(refits):
         np.testing.assert_array_equal(net.predict(), found.forecasts[stretch[0]])
 
 
-def test_residuals_of_a_logarithm_are_its_own():
+def test_residuals_with_log_are_of_logarithms():
     values = np.exp(series())
     found = backtest(values, replace(SMALL, log=True), test=30, threads=1)
     np.testing.assert_allclose(found.residuals, np.log(found.truth) - np.log(found.forecasts))
 
 
-def test_blocks_hold_neighbours():
+def test_resampled_blocks_are_contiguous():
     drawn = block_resamples(10, 4, np.random.default_rng(1), resamples=50)
     assert drawn.shape == (50, 10)
     for start, stop in ((0, 4), (4, 8), (8, 10)):
@@ -76,43 +76,43 @@ def test_blocks_hold_neighbours():
     assert set(drawn[:, 0]) == set(range(10))
 
 
-def test_an_interval_is_as_wide_as_the_mean_is_uncertain():
-    """Of independent errors: about twice 1.96 standard errors; of errors alike in blocks, wider by their root."""
+def test_interval_width_is_that_of_the_standard_error():
+    """Twice 1.96 standard errors for independent errors; wider by sqrt(block) for errors constant within blocks."""
     random = np.random.default_rng(3)
     independent, block = random.standard_normal(400), 8
-    alike = np.repeat(random.standard_normal(50), block)
+    correlated = np.repeat(random.standard_normal(50), block)
     drawn = block_resamples(400, block, random)
-    for errors, deviation in ((independent, 1), (alike, np.sqrt(block))):
+    for errors, deviation in ((independent, 1), (correlated, np.sqrt(block))):
         found = bootstrap_interval(errors + 1, np.zeros(400), drawn)
         assert found.value == pytest.approx(errors.mean() + 1)
         assert found.high - found.low == pytest.approx(2 * 1.96 * deviation / 20, rel=0.3)
 
 
-def test_too_few_origins_give_no_interval(caplog):
+def test_no_interval_with_too_few_origins(caplog):
     found = backtest(series(), SMALL, test=12, threads=1)
     assert found.scores[1].mae_margin.low is None
-    assert "11 origins are too few for an interval" in caplog.text
+    assert "11 origins are too few for confidence intervals" in caplog.text
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"test": 1}, "test must be at least 2, for 1 stretches of a horizon of 2, got 1"),
+        ({"test": 1}, "test must be at least 2 for a horizon of 2 and 1 refits, got 1"),
         ({"test": 4, "refits": 4}, "test must be at least 5"),
-        ({"test": 90}, "test must leave something to train on, of 90 values, got 90"),
+        ({"test": 90}, "test must be below 90, the length of the series, got 90"),
         ({"test": 84}, "6 values are too few: a window of 6"),
-        ({"test": 30, "seasons": [61]}, "a season must be at most the 60 values before the tested ones, got 61"),
+        ({"test": 30, "seasons": [61]}, "a season must be at most 60, the values before the test part, got 61"),
         ({"test": 30, "seasons": [0]}, "season must be at least 1, got 0"),
         ({"test": 30, "refits": 0}, "refits must be at least 1, got 0"),
     ],
 )
-def test_what_cannot_be_tested_is_told(options, message):
+def test_invalid_arguments_are_rejected(options, message):
     with pytest.raises(InputError, match=message):
         backtest(series(), replace(SMALL, window=6), threads=1, **options)
 
 
-def test_daily_temperatures_are_forecast_better_than_by_the_seasons(public_data):
-    """Melbourne's daily minima, the last year of ten: a week ahead, with the interval of each difference."""
+def test_daily_temperatures_are_forecast_better_than_by_naive_methods(public_data):
+    """Daily minima in Melbourne: one week ahead, over the last of ten years."""
     from corpora import read_series
 
     values = read_series("data:series/daily-min-temperatures")["Temp"]

@@ -127,7 +127,7 @@ def test_intervals_are_the_ranks_of_the_errors(trained):
     np.testing.assert_allclose(high, net.predict() + found.residuals.max(axis=0))
     low, high = net.predict_interval(0.8, 1)
     np.testing.assert_allclose(low, net.predict(1) + np.sort(found.residuals[:, :1], axis=0)[1])
-    with pytest.raises(InputError, match=r"0.95 needs 39 errors of a back-test, there are 19"):
+    with pytest.raises(InputError, match=r"0.95 needs 39 back-test errors, got 19"):
         net.predict_interval(0.95)
     with pytest.raises(InputError, match="level must be above 0 and below 1, got 1"):
         net.predict_interval(1)
@@ -137,8 +137,8 @@ def test_intervals_are_the_ranks_of_the_errors(trained):
         net.calibrate(report(horizon=2, columns=1))
 
 
-def test_how_far_it_can_see(trained):
-    with pytest.raises(InputError, match="steps must be at most 3, the horizon it was trained for, got 4"):
+def test_the_number_of_steps_is_limited(trained):
+    with pytest.raises(InputError, match="steps must be at most 3, the horizon of this direct forecaster, got 4"):
         trained.predict(4)
     recursive = train_forecaster(waves(), settings=replace(SMALL, strategy="recursive"), threads=1)
     assert recursive.predict(20).shape == (20, 2)
@@ -165,14 +165,14 @@ def test_settings_out_of_range(changes, message):
         replace(SMALL, **changes)
 
 
-def test_misuse_is_told(trained):
+def test_misuse_is_rejected(trained):
     with pytest.raises(InputError, match="8 values are too few: a window of 6 and 3 steps ahead need 9"):
         train_forecaster(waves(8), settings=SMALL)
     with pytest.raises(InputError, match="a season of 10 and 3 steps ahead need 19"):
         train_forecaster(waves(18), settings=replace(SMALL, season=10, seasonal="both"))
     with pytest.raises(InputError, match="1 names for 2 columns"):
         train_forecaster(waves(), settings=SMALL, names=["tide"])
-    with pytest.raises(InputError, match="has 1 columns, the forecaster knows 2"):
+    with pytest.raises(InputError, match="the series must have 2 columns, as in training, got 1"):
         trained.predict(series=waves()[:, :1])
     for origin in (5, 151):
         with pytest.raises(InputError, match=f"needs 6 values before it, of 150; got position {origin}"):
@@ -234,7 +234,7 @@ def test_a_damaged_header_is_refused(file, key, value):
         load_model(file, "forecaster")
 
 
-def test_files_of_other_kinds_are_told_apart(file, model_file, vectors_file):
+def test_files_of_other_kinds_are_rejected(file, model_file, vectors_file):
     from seqclf import load_model
 
     with pytest.raises(FormatError, match="holds a forecaster, not a text classifier; pass a file that classify-text"):
@@ -244,5 +244,5 @@ def test_files_of_other_kinds_are_told_apart(file, model_file, vectors_file):
     with pytest.raises(FormatError, match="holds word vectors, not a model; pass a file that forecast train wrote"):
         load_model(vectors_file, "forecaster")
     Path(file).write_bytes(file.read_bytes()[:-9])
-    with pytest.raises(FormatError, match="cut short"):
+    with pytest.raises(FormatError, match="truncated"):
         load_model(file, "forecaster")

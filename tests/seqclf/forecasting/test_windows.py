@@ -1,4 +1,4 @@
-"""What is done to a series before a net sees it, and its undoing."""
+"""The transformation of a series for the network, and its inverse."""
 
 import numpy as np
 import pytest
@@ -15,19 +15,19 @@ def series(rows=20, columns=2):
 
 @pytest.mark.parametrize("seasonal", ["inputs", "difference", "both"])
 @pytest.mark.parametrize("log", [True, False])
-def test_a_perfect_forecast_of_what_the_net_sees_is_the_series_itself(seasonal, log):
-    """Beyond a season, too, where the value one season before is itself a forecast."""
+def test_restore_inverts_the_transformation(seasonal, log):
+    """Also beyond a season, where the value one season earlier is itself a forecast."""
     values, origins, horizon = series(), np.array([7, 12]), 2 * SEASON + 1
     preparation = Preparation.learn(values[:10], season=SEASON, seasonal=seasonal, log=log, relative=False)
     level = preparation.logarithm(values)
-    said = windows_after(preparation.scale(level), origins, horizon)
+    scaled = windows_after(preparation.scale(level), origins, horizon)
     known = level.copy()
-    known[12:] = np.nan  # what lies after the last origin is not asked
-    restored = preparation.original(preparation.restore(said, origins, known))
+    known[12:] = np.nan  # values after the last origin are not read
+    restored = preparation.original(preparation.restore(scaled, origins, known))
     np.testing.assert_allclose(restored, windows_after(values, origins, horizon), rtol=1e-12)
 
 
-def test_scaling_is_that_of_the_values_it_was_learnt_from():
+def test_scaling_is_fitted_to_the_given_values():
     values = series()
     preparation = Preparation.learn(values[:12], season=SEASON, seasonal="difference", log=True, relative=False)
     change = np.log(values[SEASON:12]) - np.log(values[: 12 - SEASON])
@@ -36,18 +36,18 @@ def test_scaling_is_that_of_the_values_it_was_learnt_from():
     assert np.isnan(preparation.scale(np.log(values))[:SEASON]).all()
 
 
-def test_a_constant_column_stays_finite():
+def test_constant_columns_stay_finite():
     preparation = Preparation.learn(np.full((9, 1), 4.0), season=0, seasonal="inputs", log=False, relative=False)
     assert preparation.scale(np.full((3, 1), 4.0)).tolist() == [[0], [0], [0]]
 
 
-def test_windows_end_before_and_begin_at_an_origin():
+def test_windows_before_and_after_an_origin():
     values = np.arange(12.0).reshape(6, 2)
     np.testing.assert_array_equal(windows_before(values, np.array([2, 6]), 2), [values[0:2], values[4:6]])
     np.testing.assert_array_equal(windows_after(values, np.array([2, 4]), 2), [values[2:4], values[4:6]])
 
 
-def test_the_time_of_the_season_is_that_of_the_position():
+def test_seasonal_inputs_depend_on_the_position():
     one = np.ones(1)
     preparation = Preparation(SEASON, "inputs", False, False, 0 * one, one)
     found = preparation.inputs(np.zeros((2, 4, 1)), np.array([5, 5 + SEASON]))
@@ -58,7 +58,7 @@ def test_the_time_of_the_season_is_that_of_the_position():
     np.testing.assert_allclose(found[0, :, 1:].T, expected, atol=1e-6)
 
 
-def test_a_relative_window_counts_from_its_last_value():
+def test_relative_windows_subtract_their_last_value():
     one = np.ones(1)
     preparation = Preparation(0, "inputs", False, True, 0 * one, one)
     windows = np.array([[[3.0], [5.0], [4.0]]])
@@ -66,6 +66,6 @@ def test_a_relative_window_counts_from_its_last_value():
     assert preparation.inputs(windows, np.array([0]))[0, :, 0].tolist() == [-1, 1, 0]
 
 
-def test_a_logarithm_needs_values_above_0():
+def test_log_rejects_values_up_to_0():
     with pytest.raises(InputError, match="log needs values above 0, got -2"):
         Preparation.learn(np.array([[1.0], [-2]]), season=0, seasonal="inputs", log=True, relative=False)

@@ -1,4 +1,4 @@
-"""What a trace says is what the slow oracle computes, for every cell, direction and depth; and its picture."""
+"""Traces against the oracle for every cell, direction and depth; heat maps; gradient flow; the commands."""
 
 import sys
 
@@ -38,7 +38,7 @@ SHAPES = [
 
 
 @pytest.mark.parametrize("changes", SHAPES)
-def test_every_gate_cell_and_state_is_the_oracles(changes):
+def test_gates_cells_and_states_match_the_oracle(changes):
     model, parameters = make(**changes)
     shape = model.network.shape
     ids = [WORDS.index(word) if word in WORDS else len(WORDS) for word in TEXT]
@@ -69,14 +69,14 @@ def test_every_gate_cell_and_state_is_the_oracles(changes):
         np.testing.assert_allclose(found.chosen, counts / states.shape[1])
 
 
-def test_what_pooling_takes():
+def test_shares_of_the_pooled_features():
     assert trace(make(pooling="mean")[0], TEXT).chosen.tolist() == [0.2] * 5
     assert trace(make(pooling="last")[0], TEXT).chosen.tolist() == [0.5, 0, 0, 0, 0.5]
     assert trace(make(pooling="last", bidirectional=False)[0], TEXT).chosen.tolist() == [0, 0, 0, 0, 1]
     assert trace(make(pooling="last")[0], ["tea"]).chosen.tolist() == [1]
 
 
-def test_the_weights_of_attention_are_told():
+def test_attention_weights_match_the_oracle():
     model, parameters = make(pooling="attention")
     found = trace(model, TEXT)
     states = np.concatenate([each.h for each in found.layers], axis=1)
@@ -87,7 +87,7 @@ def test_the_weights_of_attention_are_told():
 
 
 @pytest.mark.parametrize("bidirectional", [True, False])
-def test_an_empty_text_has_an_empty_trace(bidirectional):
+def test_empty_text_has_an_empty_trace(bidirectional):
     model, _ = make(bidirectional=bidirectional)
     found = trace(model, "")
     assert [each.h.shape for each in found.layers] == [(0, 5)] * (1 + bidirectional)
@@ -96,7 +96,7 @@ def test_an_empty_text_has_an_empty_trace(bidirectional):
     assert found.chosen.size == 0
 
 
-def test_strings_are_cut_as_the_model_cuts_them():
+def test_strings_go_through_the_models_tokenizer():
     assert trace(make()[0], "The FIRE, in Paris").tokens == ["the", "fire", "in", "paris"]
 
 
@@ -104,7 +104,7 @@ def test_strings_are_cut_as_the_model_cuts_them():
 
 
 @pytest.mark.parametrize("ending", ["png", "svg"])
-def test_a_picture_is_drawn_and_is_the_same_again(tmp_path, ending):
+def test_heat_maps_are_reproducible(tmp_path, ending):
     pytest.importorskip("matplotlib")
     found = trace(make(cell="rnn", bidirectional=False)[0], TEXT)
     paths = [tmp_path / f"{name}.{ending}" for name in "ab"]
@@ -115,7 +115,7 @@ def test_a_picture_is_drawn_and_is_the_same_again(tmp_path, ending):
     assert first == second
 
 
-def test_what_cannot_be_drawn_is_told(tmp_path, monkeypatch):
+def test_invalid_heat_maps_are_rejected(tmp_path, monkeypatch):
     with pytest.raises(InputError, match=r"gates.jpg must end in .png, .svg, .pdf"):
         check_picture("gates.jpg")
     monkeypatch.setitem(sys.modules, "matplotlib", None)
@@ -123,16 +123,16 @@ def test_what_cannot_be_drawn_is_told(tmp_path, monkeypatch):
         check_picture("gates.png")
     monkeypatch.undo()
     pytest.importorskip("matplotlib")
-    with pytest.raises(InputError, match="nothing to draw of a text without tokens"):
+    with pytest.raises(InputError, match="cannot draw the trace of a text without tokens"):
         save_gate_heatmap(trace(make()[0], ""), tmp_path / "a.png")
 
 
-# -- gradients on their way back --------------------------------------------------------------------------------------
+# -- gradient flow ----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
-def test_the_gradient_of_a_state_is_the_slope_of_the_loss(cell):
-    """A state is moved by starting a second pass after it, with the same cell."""
+def test_state_gradients_are_numerically_correct(cell):
+    """A state is perturbed by starting a second pass from it, with the same cell state."""
     from seqclf.inspection.gradient_flow import state_gradients
     from seqclf.layers.batches import pack
     from seqclf.layers.encoder import Encoder
@@ -167,19 +167,19 @@ def test_the_gradient_of_a_state_is_the_slope_of_the_loss(cell):
             assert (losses[0] - losses[1]) / 2e-5 == pytest.approx(found[sequence, unit], abs=1e-8)
 
 
-def test_simple_nets_lose_or_blow_up_what_an_lstm_keeps():
+def test_gradients_vanish_or_explode_in_simple_rnns_but_not_in_an_lstm():
     from seqclf import gradient_flow_report
 
     flows = {flow.name: flow for flow in gradient_flow_report(length=30, hidden_size=16)}
     shares = {name: flow.norms[29] / flow.norms[0] for name, flow in flows.items()}
-    # Half of an orthogonal matrix halves a gradient in each step, tanh beside.
+    # Half of an orthogonal matrix halves the gradient in each step, apart from tanh.
     assert 0.1 * 0.5**29 < shares["rnn, weights x 0.5"] < 1.1 * 0.5**29
     assert shares["rnn, weights x 2"] > 10
     assert shares["lstm"] > 1e-3
     assert shares["rnn, weights x 0.5"] < shares["gru"] < shares["lstm"]
 
 
-def test_training_shows_in_the_error():
+def test_training_reduces_the_error():
     from seqclf import measure_gradient_flow
 
     assert measure_gradient_flow("rnn", length=10, hidden_size=16, steps=150).loss < 0.3
@@ -190,7 +190,7 @@ def test_training_shows_in_the_error():
 # -- the commands -----------------------------------------------------------------------------------------------------
 
 
-def test_inspect_prints_tables_and_draws(model_file, tmp_path):
+def test_inspect_prints_tables_and_draws_a_heat_map(model_file, tmp_path):
     pytest.importorskip("matplotlib")
     import json
 
@@ -216,7 +216,7 @@ def test_inspect_prints_tables_and_draws(model_file, tmp_path):
     assert "gates.jpg must end in .png" in invoke("the king", "-o", "gates.jpg", code=1).stderr
 
 
-def test_gradient_flow_is_a_table():
+def test_gradient_flow_prints_a_table():
     from click.testing import CliRunner
 
     from cli.main import wordvec
@@ -228,7 +228,7 @@ def test_gradient_flow_is_a_table():
     assert all(" 1.0e+00 " in row for row in rows)
 
 
-def test_a_model_trained_by_the_library_can_be_traced():
+def test_trace_of_a_trained_model():
     settings = ClassifierSettings(hidden_size=4, vector_size=4, epochs=1, validation_fraction=0)
     model = train_classifier(["a b", "c"] * 4, ["yes", "no"] * 4, settings=settings, threads=1)
     assert trace(model, "a c").layers[0].gates["f"].shape == (2, 4)

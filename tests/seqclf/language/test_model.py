@@ -1,4 +1,4 @@
-"""Training and using a language model: it learns, it repeats to the byte, it keeps the best epoch, its file is safe."""
+"""Language models: training, reproducibility, schedules, generation, model files."""
 
 import json
 import subprocess
@@ -30,7 +30,7 @@ def model():
 # -- training ---------------------------------------------------------------------------------------------------------
 
 
-def test_it_learns_what_follows_what(model):
+def test_model_learns_and_beats_n_grams(model):
     measured = model.perplexity(LINES * 3, trained_on=LINES * 20)
     assert measured.perplexity < 1.5 < np.exp(measured.bigram_loss) < np.exp(measured.unigram_loss)
     assert (measured.tokens, measured.unknown) == (54, 0)
@@ -39,20 +39,20 @@ def test_it_learns_what_follows_what(model):
     assert model.metrics["dev_loss"] == min(row["dev_loss"] for row in model.history)
 
 
-def test_it_learns_across_windows_only_with_the_state_carried_on():
-    """Windows of 1 step: no gradient crosses a step, so it is the carried state that tells the first a from the second.
+def test_state_is_carried_over_between_windows():
+    """With windows of one step no gradient crosses steps, so only the carried state distinguishes the two a's.
 
-    Without it the best there is is a coin for two tokens of four: a perplexity of the root of 2.
+    Without it the best model guesses two of four tokens between two: a perplexity of sqrt(2).
     """
     settings = replace(TINY, window=1, epochs=12, batch_size=1, dropout=0.0, embedding_dropout=0.0, clip_norm=5.0)
-    learnt = train_language_model(["a a b"] * 60, settings=settings, threads=1)
-    assert learnt.perplexity(["a a b"] * 10).perplexity < 1.2
+    trained = train_language_model(["a a b"] * 60, settings=settings, threads=1)
+    assert trained.perplexity(["a a b"] * 10).perplexity < 1.2
 
 
 @pytest.mark.parametrize(
     "changes", [{}, {"samples": 4, "layers": 2, "weight_drop": 0.3}], ids=["full", "sampled, two layers"]
 )
-def test_the_same_seed_gives_the_same_bytes_at_any_number_of_threads(changes, monkeypatch, tmp_path):
+def test_file_depends_on_the_seed_but_not_on_threads(changes, monkeypatch, tmp_path):
     monkeypatch.setattr("seqclf.layers.workers.available_cores", lambda: 8)
     settings = replace(TINY, epochs=1, **changes)
     files = []
@@ -73,7 +73,7 @@ def small_trainer(settings, workers, steps=10):
     return LanguageTrainer(network, settings, steps=steps, workers=workers), window
 
 
-def test_a_step_of_sgd_is_the_clipped_gradient_times_the_rate():
+def test_sgd_step_is_the_clipped_gradient_times_the_rate():
     settings = replace(
         TINY, optimizer="sgd", schedule="constant", warmup_steps=0, learning_rate=0.5, clip_norm=0.01,
         dropout=0.0, embedding_dropout=0.0,
@@ -92,14 +92,14 @@ def test_a_step_of_sgd_is_the_clipped_gradient_times_the_rate():
     np.testing.assert_allclose(moved, 0.5 * gradient * 0.01 / norm, atol=1e-7)
 
 
-def test_the_rates_schedules():
+def test_learning_rate_schedules():
     def rates(steps=10, **changes):
         with Workers(1) as workers:
             trainer, window = small_trainer(replace(TINY, warmup_steps=2, learning_rate=1e-3, **changes), workers)
             found = []
             for step in range(steps):
                 if step in (0, 3, 5):
-                    trainer.end_epoch({0: 2.0, 3: 1.0, 5: 1.0}[step])  # the third is no better
+                    trainer.end_epoch({0: 2.0, 3: 1.0, 5: 1.0}[step])  # the third does not improve
                 trainer.step(Window(*window), None)
                 found.append(round(trainer.learning_rate * 1e3, 4))
             return found
@@ -109,7 +109,7 @@ def test_the_rates_schedules():
     assert rates(schedule="plateau") == [0.5] + 4 * [1] + 5 * [0.25]
 
 
-def test_the_best_epoch_is_kept_and_training_stops_in_time(monkeypatch):
+def test_best_epoch_is_kept_and_patience_stops_training(monkeypatch):
     losses = iter([3.0, 2.0, 2.5, 2.25, 1.0])
     kept = []
 
@@ -129,19 +129,19 @@ def test_the_best_epoch_is_kept_and_training_stops_in_time(monkeypatch):
         np.testing.assert_array_equal(array, kept[1][name])
 
 
-def test_without_development_text_the_last_epoch_is_kept():
+def test_last_epoch_is_kept_without_validation_text():
     trained = train_language_model(LINES * 4, settings=replace(TINY, validation_fraction=0), threads=1)
     assert trained.metrics["best_epoch"] == 2
     assert "dev_loss" not in trained.metrics
 
 
-def test_a_rate_that_explodes_is_told():
+def test_divergence_is_an_error():
     settings = replace(TINY, optimizer="sgd", learning_rate=1e30, clip_norm=1e30, warmup_steps=0)
     with pytest.raises(TrainingError, match="lower learning_rate"), np.errstate(all="ignore"):
         train_language_model(LINES * 6, settings=settings, threads=1)
 
 
-def test_streams_share_the_text_evenly():
+def test_streams_have_equal_lengths():
     assert streams(1000, 20, 35)[-1] == 1000
     assert streams(7, 20, 35).tolist() == [0, 7]
 
@@ -159,15 +159,15 @@ def test_streams_share_the_text_evenly():
         ({"vector_size": 8}, "tied weights need vectors as wide as the states"),
     ],
 )
-def test_settings_out_of_range_are_refused(changes, rule):
+def test_settings_out_of_range_are_rejected(changes, rule):
     with pytest.raises(InputError, match=rule):
         train_language_model(LINES, settings=replace(TINY, **changes))
 
 
-# -- using it ---------------------------------------------------------------------------------------------------------
+# -- prediction --------------------------------------------------------------------------------------------------------
 
 
-def test_next_tokens_are_the_networks_probabilities(model):
+def test_next_tokens_have_the_networks_probabilities(model):
     found = model.next_tokens("rain falls", top=100)
     assert found[0][0] == "on"
     ids = model.encode(["rain falls"])[:-1]
@@ -181,7 +181,7 @@ def test_next_tokens_are_the_networks_probabilities(model):
         model.next_tokens(top=0)
 
 
-def test_generation_repeats_with_its_seed_and_stops(model):
+def test_generation_is_reproducible_and_stops(model):
     texts = {seed: model.generate("the", length=30, temperature=3.0, seed=seed) for seed in (1, 2)}
     assert texts[1] == model.generate("the", length=30, temperature=3.0, seed=1) != texts[2]
     assert texts[1].startswith("the ")
@@ -193,7 +193,7 @@ def test_generation_repeats_with_its_seed_and_stops(model):
     assert model.generate("the king\n", top_k=1, lines=1).split("\n")[0] == "the king"
 
 
-def test_characters(tmp_path):
+def test_character_model(tmp_path):
     settings = replace(TINY, unit="character", hidden_size=32, epochs=8, dropout=0.0, embedding_dropout=0.0, window=12)
     trained = train_language_model(LINES * 12, settings=settings, threads=1)
     measured = trained.perplexity(LINES)
@@ -203,7 +203,7 @@ def test_characters(tmp_path):
     assert trained.perplexity(["the kïng"]).unknown == 1
 
 
-def test_a_prompt_longer_than_a_window_is_read_in_pieces(model, monkeypatch):
+def test_prompt_longer_than_a_window(model, monkeypatch):
     whole = model.next_tokens("the king rules the land\n" * 4 + "rain")
     monkeypatch.setattr("seqclf.language.model.WINDOW", 5)
     for (word, probability), (other, close) in zip(
@@ -213,7 +213,7 @@ def test_a_prompt_longer_than_a_window_is_read_in_pieces(model, monkeypatch):
         assert probability == pytest.approx(close, abs=1e-6)
 
 
-def test_no_text_has_no_perplexity(model):
+def test_perplexity_needs_text(model):
     with pytest.raises(InputError, match="no text to measure"):
         model.perplexity([])
 
@@ -228,7 +228,7 @@ def saved(model, tmp_path):
     return path
 
 
-def test_a_file_gives_the_model_back(model, saved, tmp_path):
+def test_save_and_load_round_trip(model, saved, tmp_path):
     loaded = load_model(saved, "language model")
     assert loaded.vocabulary == model.vocabulary
     assert (loaded.settings, loaded.metrics, loaded.history) == (model.settings, model.metrics, model.history)
@@ -238,7 +238,7 @@ def test_a_file_gives_the_model_back(model, saved, tmp_path):
     assert (tmp_path / "again.safetensors").read_bytes() == saved.read_bytes()
 
 
-def test_it_predicts_without_scikit_learn(saved):
+def test_generation_does_not_import_scikit_learn(saved):
     code = f"""
 import sys
 from seqclf import load_model
@@ -248,7 +248,7 @@ assert not {{"sklearn", "joblib"}} & set(sys.modules)
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
 
 
-def test_another_kind_of_model_is_refused_with_its_name(saved, model_file):
+def test_other_kinds_of_models_are_rejected(saved, model_file):
     with pytest.raises(
         FormatError, match="holds a language model, not a text classifier; pass a file that classify-text train"
     ):
@@ -261,23 +261,23 @@ def test_another_kind_of_model_is_refused_with_its_name(saved, model_file):
     ("tensors", "header", "rule"),
     [
         ({"embedding": None}, {}, "no embedding table"),
-        ({"head.bias": None}, {}, "lacks"),
+        ({"head.bias": None}, {}, "missing tensors"),
         ({"head.bias": np.full(11, np.nan, np.float32)}, {}, "not finite"),
         ({"token_counts": np.zeros(3, np.int64)}, {}, "damaged"),
         ({"token_counts": np.zeros(11)}, {}, "counts must be whole"),
-        ({}, {"hidden_size": 17}, "of another size"),
-        ({}, {"layers": 2}, "lacks"),
+        ({}, {"hidden_size": 17}, "tied embeddings must be as wide as the states"),
+        ({}, {"layers": 2}, "missing tensors"),
         ({}, {"layers": 10**9}, "layers, but"),
         ({}, {"unit": "syllable"}, "unit must be"),
         ({}, {"unit": "character"}, "vocabulary lacks"),
     ],
 )
-def test_a_damaged_file_is_refused(saved, tensors, header, rule):
+def test_damaged_files_are_rejected(saved, tensors, header, rule):
     from safetensors import safe_open
 
     arrays = load_file(saved) | tensors
     with safe_open(saved, framework="numpy") as file:
-        told = json.loads(file.metadata()["seqclf"]) | header
-    save_file({key: value for key, value in arrays.items() if value is not None}, saved, {"seqclf": json.dumps(told)})
+        info = json.loads(file.metadata()["seqclf"]) | header
+    save_file({key: value for key, value in arrays.items() if value is not None}, saved, {"seqclf": json.dumps(info)})
     with pytest.raises(FormatError, match=rule):
         load_model(saved, "language model")

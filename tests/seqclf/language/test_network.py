@@ -1,4 +1,4 @@
-"""The language model's net: the oracle's probabilities, true gradients of a truncated window, state carried on."""
+"""The language model's network: probabilities against the oracle, gradients of a truncated window, carried states."""
 
 import itertools
 
@@ -32,13 +32,13 @@ def oracle(shape, parameters, ids):
 
 
 @pytest.mark.parametrize("shape", [TIED, UNTIED], ids=["tied", "untied"])
-def test_probabilities_are_the_oracles(shape):
+def test_probabilities_match_the_oracle(shape):
     network, parameters = make(shape)
     assert {name: array.shape for name, array in parameters.items()} == parameter_shapes(shape)
     np.testing.assert_allclose(network.log_probabilities(TEXT), oracle(shape, parameters, TEXT), atol=1e-12)
 
 
-def test_windows_that_carry_the_state_equal_one_long_window():
+def test_windows_with_carried_state_equal_one_long_window():
     network, _ = make(TIED)
     whole = network.log_probabilities(TEXT)
     for steps in (1, 4, 7):
@@ -50,7 +50,7 @@ def test_float32_agrees_with_float64():
     np.testing.assert_allclose(network.log_probabilities(TEXT), oracle(TIED, parameters, TEXT), atol=1e-5)
 
 
-def test_streams_of_unlike_length_carry_their_own_states():
+def test_streams_of_different_lengths_carry_their_own_states():
     network, parameters = make(TIED)
     bounds, found, carried = np.array([0, 3, 10, 14]), [], None
     for window in windows(TEXT, bounds, 4):
@@ -68,8 +68,8 @@ def test_streams_of_unlike_length_carry_their_own_states():
     [(TIED, {}), (UNTIED, {}), (TIED, {"samples": 2, "counts": COUNTS})],
     ids=["tied", "untied", "sampled"],
 )
-def test_gradients_of_a_window_are_those_of_its_loss_with_the_first_state_held(shape, options):
-    """Truncated: the state that comes in is a constant."""
+def test_gradients_of_a_window_with_constant_initial_state(shape, options):
+    """Truncated backpropagation: the initial state is a constant."""
     network, parameters = make(shape, **options)
     random = np.random.default_rng(9)
     first = States(*(random.standard_normal((shape.layers, 2, shape.hidden_size)) for _ in range(2)))
@@ -97,9 +97,9 @@ def test_gradients_of_a_window_are_those_of_its_loss_with_the_first_state_held(s
         assert (gradient * direction).sum() == pytest.approx(slope, abs=1e-8), name
         assert abs(slope) > 1e-4, name
     assert loss("head.bias", 0) == found.loss
-    np.testing.assert_array_equal(step().d_table, found.d_table)  # nothing is left over from the steps before
+    np.testing.assert_array_equal(step().d_table, found.d_table)  # nothing is left over from earlier steps
 
 
-def test_fresh_biases_are_the_unigram_model():
+def test_initial_biases_are_the_unigram_model():
     parameters = initial_parameters(TIED, COUNTS, np.random.default_rng(1))
     np.testing.assert_allclose(np.exp(parameters["head.bias"]), (COUNTS + 1) / (COUNTS + 1).sum(), rtol=1e-6)

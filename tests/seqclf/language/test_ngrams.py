@@ -1,4 +1,4 @@
-"""Unigram and bigram models against their formulas, counted slowly; each is a distribution."""
+"""Unigram and bigram models against direct implementations of their formulas."""
 
 import itertools
 
@@ -20,7 +20,7 @@ def slow_bigram(before, word):
     return (sum(pair == (before, word) for pair in pairs) + followers * unigram) / (seen + followers)
 
 
-def test_every_pair_has_the_formulas_probability_and_rows_sum_to_1():
+def test_bigrams_match_the_formula_and_sum_to_1():
     for before in range(5):
         found = [np.exp(bigram_log_probabilities(COUNTS, TRAINED, np.array([before, word])))[0] for word in range(5)]
         np.testing.assert_allclose(found, [slow_bigram(before, word) for word in range(5)])

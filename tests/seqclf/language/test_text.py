@@ -1,4 +1,4 @@
-"""From lines to ids: units, vocabulary, what is held out."""
+"""From lines to ids: units, vocabulary, validation split."""
 
 import numpy as np
 import pytest
@@ -18,15 +18,15 @@ def decoded(vocabulary, ids):
     return [vocabulary.tokens[token] for token in ids]
 
 
-def test_words_by_falling_count_equals_by_spelling():
-    vocabulary, ids, held = read(LINES)
+def test_words_by_descending_count_with_ties_in_alphabetical_order():
+    vocabulary, ids, dev = read(LINES)
     assert vocabulary.tokens == ["<eos>", "a", "b", "Q", "c", "d", "<unk>"]
     assert vocabulary.counts.tolist() == [5, 4, 3, 1, 1, 1, 0]
     assert " ".join(decoded(vocabulary, ids)) == "<eos> a b b <eos> <eos> c a Q <eos> d a b <eos> a <eos>"
-    assert decoded(vocabulary, held) == ["<eos>"]
+    assert decoded(vocabulary, dev) == ["<eos>"]
 
 
-def test_rare_words_are_unknown_and_counted_there():
+def test_rare_words_count_as_unknown():
     vocabulary, ids, _ = read(LINES, min_count=2)
     assert dict(zip(vocabulary.tokens, vocabulary.counts.tolist(), strict=True)) == {
         "<eos>": 5, "a": 4, "b": 3, "<unk>": 3,
@@ -35,20 +35,20 @@ def test_rare_words_are_unknown_and_counted_there():
     assert read(LINES, max_vocabulary=4)[0] == vocabulary
 
 
-def test_unk_in_the_text_is_the_unknown_word():
+def test_literal_unk_is_the_unknown_word():
     vocabulary, ids, _ = read(["a <unk> a", "b"], min_count=2)
     assert vocabulary.tokens == ["<eos>", "<unk>", "a"]
     assert decoded(vocabulary, ids) == ["<eos>", "a", "<unk>", "a", "<eos>", "<unk>", "<eos>"]
 
 
-def test_the_last_lines_are_held_out_and_not_counted():
-    vocabulary, ids, held = read(LINES, held_out=0.4)
+def test_validation_lines_are_not_counted():
+    vocabulary, ids, dev = read(LINES, held_out=0.4)
     assert " ".join(decoded(vocabulary, ids)) == "<eos> a b b <eos> <eos> c a Q <eos>"
-    assert " ".join(decoded(vocabulary, held)) == "<eos> <unk> a b <eos> a <eos>"
+    assert " ".join(decoded(vocabulary, dev)) == "<eos> <unk> a b <eos> a <eos>"
     assert "d" not in vocabulary
 
 
-def test_characters_and_their_line_ends():
+def test_characters_and_line_ends():
     vocabulary, ids, _ = read(["Ab", "é"], "character", lowercase=True)
     assert "".join(decoded(vocabulary, ids)) == "\nab\né\n"
     assert encode_text("azé", vocabulary, "character").size == 4
@@ -56,12 +56,12 @@ def test_characters_and_their_line_ends():
 
 
 @pytest.mark.parametrize("lines", [[], ["", " "]])
-def test_a_text_of_no_words_is_refused(lines):
+def test_text_without_words_is_rejected(lines):
     with pytest.raises(InputError, match="no text to train on"):
         read(lines)
 
 
-def test_one_string_and_what_is_no_string_are_refused():
+def test_single_string_and_other_types_are_rejected():
     with pytest.raises(InputError, match="pass text"):
         list(tokens_of("a text", "word", "whitespace", False))
     with pytest.raises(InputError, match="lines must be strings, got 3"):

@@ -1,4 +1,4 @@
-"""Packing: which row reads which token, in either direction; and how batches are drawn."""
+"""Packed batches in both directions; batches for prediction and training."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ def encode(texts):
 
 @settings(max_examples=60, deadline=None)
 @given(TEXTS, st.randoms())
-def test_every_row_reads_the_token_it_should(texts, random):
+def test_packed_rows_read_the_right_tokens(texts, random):
     members = np.array(random.sample(range(len(texts)), random.randint(1, len(texts))))
     batch = pack(*encode(texts), members)
     chosen = [texts[members[place]] for place in batch.order]
@@ -39,7 +39,7 @@ def test_every_row_reads_the_token_it_should(texts, random):
 
 @settings(max_examples=60, deadline=None)
 @given(TEXTS)
-def test_halves_are_batches_of_every_other_sequence(texts):
+def test_halves_have_every_other_sequence(texts):
     batch = pack(*encode(texts), np.arange(len(texts)))
     found = halves(batch)
     assert sorted(row for half in found for row in half.rows) == list(range(batch.starts[-1]))
@@ -52,7 +52,7 @@ def test_halves_are_batches_of_every_other_sequence(texts):
             np.testing.assert_array_equal(rows - batch.starts[t], half.batch.order[: rows.size])
 
 
-def test_the_arrays_have_the_types_the_kernels_were_compiled_for():
+def test_arrays_have_the_dtypes_of_the_compiled_kernels():
     for texts in ([[1, 2], [], [3]], [[]], [[], []], [[4, 5, 4]]):
         batch = pack(*encode(texts), np.arange(len(texts)))
         assert batch.forward_rows.dtype == batch.reverse_rows.dtype == batch.token_ids.dtype == np.int32
@@ -60,12 +60,12 @@ def test_the_arrays_have_the_types_the_kernels_were_compiled_for():
         assert all(array.flags.c_contiguous for array in batch)
 
 
-def test_equal_lengths_stay_in_their_order():
+def test_sorting_by_length_is_stable():
     assert pack(*encode([[1], [2], [3]]), np.array([2, 0, 1])).order.tolist() == [0, 1, 2]
 
 
 @pytest.mark.parametrize(("texts", "tokens"), [(3, 10**6), (100, 20), (1, 5)])
-def test_prediction_batches_cover_everything_once_and_stay_small(texts, tokens):
+def test_prediction_batches_partition_the_sequences_within_the_limits(texts, tokens):
     lengths = np.array([4, 0, 50, 7, 7, 1, 0, 3])
     batches = list(prediction_batches(lengths, texts=texts, tokens=tokens))
     assert sorted(np.concatenate(batches).tolist()) == list(range(8))
@@ -74,7 +74,7 @@ def test_prediction_batches_cover_everything_once_and_stay_small(texts, tokens):
 
 
 @pytest.mark.parametrize("window", [1, 3])
-def test_training_batches_cover_everything_once_and_follow_the_seed(window):
+def test_training_batches_partition_the_sequences_and_depend_on_the_seed(window):
     lengths = np.random.default_rng(0).integers(0, 30, 103)
     draw = [training_batches(lengths, 10, np.random.default_rng(seed), window=window) for seed in (7, 7, 8)]
     assert [len(batch) for batch in draw[0]].count(10) == 10
@@ -83,7 +83,7 @@ def test_training_batches_cover_everything_once_and_follow_the_seed(window):
     assert [batch.tolist() for batch in draw[0]] != [batch.tolist() for batch in draw[2]]
 
 
-def test_a_wider_window_makes_batch_mates_alike():
+def test_wider_window_reduces_the_spread_of_lengths():
     lengths = np.random.default_rng(0).integers(0, 60, 1600)
 
     def spread(window):

@@ -1,4 +1,4 @@
-"""The encoder below any head: states and gradients of every cell against the oracle, states carried on, noise."""
+"""The encoder without a head: states and gradients of every cell against the oracle, initial states, dropout masks."""
 
 import numpy as np
 import pytest
@@ -42,7 +42,7 @@ def make(shape, dtype=np.float64, seed=0):
 
 
 def make_noise(shape, batch, seed=3):
-    """Everything training may multiply in, and the same for the oracle: by text and (layer, direction)."""
+    """Return dropout masks as the oracle takes them, by (layer, direction)."""
     random = np.random.default_rng(seed)
     lanes = [(layer, direction) for layer in range(shape.layers) for direction in shape.directions]
     packed, hidden = int(batch.starts[-1]), shape.hidden_size
@@ -73,7 +73,7 @@ def rows_of(batch, s):
 
 @pytest.mark.parametrize("noisy", [False, True], ids=["plain", "noise"])
 @pytest.mark.parametrize("shape", SHAPES, ids=described)
-def test_states_and_gradients_equal_the_oracles(shape, noisy):
+def test_states_and_gradients_match_the_oracle(shape, noisy):
     encoder, parameters = make(shape)
     batch = pack(*encode(TEXTS), np.arange(len(TEXTS)))
     between, holds, dropped = make_noise(shape, batch)
@@ -96,8 +96,8 @@ def test_states_and_gradients_equal_the_oracles(shape, noisy):
     for s, member in enumerate(batch.order):
         ids, rows = np.array(TEXTS[member], int), rows_of(batch, s)
         options = {"merge": shape.merge, "between": [factors[rows] for factors in between] if noisy else None}
-        held = {lane: (h[rows], c[rows]) for lane, (h, c) in holds.items()} if noisy else None
-        x, last, kept = naive_recurrent.encode(parameters, parameters["embedding"][ids], holds=held, **options)
+        kept_masks = {lane: (h[rows], c[rows]) for lane, (h, c) in holds.items()} if noisy else None
+        x, last, kept = naive_recurrent.encode(parameters, parameters["embedding"][ids], holds=kept_masks, **options)
         np.testing.assert_allclose(unspread(states[rows], shape.parts, shape.hidden_size), x, atol=1e-13)
         np.testing.assert_allclose(unspread(final[s], shape.parts, shape.hidden_size), last, atol=1e-13)
         d_x, found = naive_recurrent.encode_back(kept, d_states[rows], d_final[s], **options)
@@ -114,7 +114,7 @@ def test_states_and_gradients_equal_the_oracles(shape, noisy):
 
 
 @pytest.mark.parametrize("shape", [SHAPES[1], SHAPES[4]], ids=described)
-def test_a_text_in_pieces_has_the_states_of_the_whole(shape):
+def test_states_of_a_split_text_match_those_of_the_whole(shape):
     encoder, _ = make(shape)
     ids, offsets = encode([[3, 1, 3, 0, 2, 4], [5, 6, 0, 1, 1, 2], [2, 1]])
     whole = pack(ids, offsets, np.arange(3))
@@ -132,7 +132,7 @@ def test_a_text_in_pieces_has_the_states_of_the_whole(shape):
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=described)
-def test_the_gradient_of_the_first_state_is_numerical(shape):
+def test_gradient_of_the_initial_state_is_numerically_correct(shape):
     encoder, _ = make(shape)
     batch, random = pack(*encode(TEXTS), np.arange(len(TEXTS))), np.random.default_rng(1)
     last = encoder.forward(batch).last
@@ -156,7 +156,7 @@ def test_the_gradient_of_the_first_state_is_numerical(shape):
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=described)
-def test_one_gradient_for_every_state_of_a_sequence_is_that_gradient_for_each(shape):
+def test_d_every_equals_the_same_d_states_in_every_step(shape):
     encoder, _ = make(shape)
     batch = pack(*encode(TEXTS), np.arange(len(TEXTS)))
     d_every = spread(np.random.default_rng(1).standard_normal((len(TEXTS), shape.features)), shape.parts)
@@ -176,7 +176,7 @@ def test_one_gradient_for_every_state_of_a_sequence_is_that_gradient_for_each(sh
         np.testing.assert_array_equal(left, right)
 
 
-def test_the_last_state_stands_in_the_callers_order():
+def test_last_states_are_in_the_callers_order():
     encoder, parameters = make(SHAPES[3])
     tape = encoder.forward(pack(*encode(TEXTS), np.arange(len(TEXTS))))
     for member, text in enumerate(TEXTS):
@@ -188,7 +188,7 @@ def test_the_last_state_stands_in_the_callers_order():
                 np.testing.assert_allclose(c, steps[-1]["c"] if steps else 0, atol=1e-14)
 
 
-def test_inputs_may_be_given_instead_of_tokens():
+def test_input_vectors_instead_of_tokens():
     looked_up, parameters = make(SHAPES[4])
     batch = pack(*encode(TEXTS), np.arange(len(TEXTS)))
     given, _ = make(EncoderShape(0, 5, 18, bidirectional=False))
@@ -198,7 +198,7 @@ def test_inputs_may_be_given_instead_of_tokens():
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=described)
-def test_threads_do_not_change_a_bit(shape, monkeypatch):
+def test_number_of_threads_does_not_change_a_bit(shape, monkeypatch):
     monkeypatch.setattr("seqclf.layers.workers.available_cores", lambda: 4)
     found = []
     for threads in (1, 2, 4):
@@ -213,9 +213,9 @@ def test_threads_do_not_change_a_bit(shape, monkeypatch):
             np.testing.assert_array_equal(left, right)
 
 
-def test_one_lstm_cell_learns_what_was_five_days_ago():
-    """Two companies whose last three days are the same: only the first day tells what comes on the fifth."""
-    days = np.array([[0, 0.5, 0.25, 1], [1, 0.5, 0.25, 1]])
+def test_one_lstm_cell_learns_to_remember_five_steps():
+    """Two sequences that differ only in the first step, on which the target depends."""
+    sequences = np.array([[0, 0.5, 0.25, 1], [1, 0.5, 0.25, 1]])
     shape = EncoderShape(0, 1, 1, bidirectional=False)
     encoder = Encoder(shape)
     flat = FlatParameters(encoder.layout(), np.float32)
@@ -224,16 +224,16 @@ def test_one_lstm_cell_learns_what_was_five_days_ago():
     adam = Adam(flat.values)
     batch = pack(np.arange(8, dtype=np.int32), np.array([0, 4, 8]), np.arange(2))
     for _ in range(600):
-        tape = encoder.forward(batch, inputs=days.reshape(-1, 1))
+        tape = encoder.forward(batch, inputs=sequences.reshape(-1, 1))
         d_final = tape.final.copy()
         d_final[:, 0] -= [0, 1]
         flat.gradient[:] = 0
         encoder.backward(tape, None, d_final=d_final, tune_vectors=False)
         adam.step(flat.gradient, learning_rate=0.05)
-    assert encoder.forward(batch, inputs=days.reshape(-1, 1)).final[:, 0] == pytest.approx([0, 1], abs=0.1)
+    assert encoder.forward(batch, inputs=sequences.reshape(-1, 1)).final[:, 0] == pytest.approx([0, 1], abs=0.1)
 
 
-def test_a_very_long_text_has_states_and_gradients():
+def test_very_long_text_has_finite_states_and_gradients():
     shape = EncoderShape(8, 5, 3)
     encoder, _ = make(shape, np.float32)
     random = np.random.default_rng(0)

@@ -1,4 +1,4 @@
-"""Heads as classes: oracles, gradients through two padded directions, files' shapes, threads, odd batches."""
+"""Heads: losses against oracles, gradients with two padded directions, parameter shapes, threads, edge cases."""
 
 from types import SimpleNamespace
 
@@ -31,7 +31,7 @@ def make_states(rows=ROWS, dtype=np.float64, seed=0):
 
 
 def make(kind, outputs=3, dtype=np.float64, **options):
-    """A head with no weight at zero."""
+    """Return a head whose weights are all nonzero."""
     random = np.random.default_rng(7)
     head = kind(outputs, WIDTH, parts=2, random=random, dtype=dtype, **options)
     head.load({name: array + 0.3 * random.standard_normal(array.shape) for name, array in head.parameters().items()})
@@ -51,7 +51,7 @@ CASES = {
 
 
 def expected_loss(name, head, states, batch):
-    """The loss from its formula, and the weights in the shapes of files."""
+    """Return the loss computed from its formula and the parameters without padding."""
     own = {key.removeprefix("head."): value for key, value in head.parameters().items()}
     scores = states[:, REAL] @ own["weight"].T + own["bias"]
     weights = CASES[name][3]
@@ -73,7 +73,7 @@ def expected_loss(name, head, states, batch):
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_the_loss_is_the_formulas_and_every_gradient_its_slope(name):
+def test_loss_matches_its_formula_and_gradients_are_numerically_correct(name):
     kind, options, targets, weights = CASES[name]
     head, states, batch = make(kind, **options), make_states(), make_batch()
 
@@ -93,7 +93,7 @@ def test_the_loss_is_the_formulas_and_every_gradient_its_slope(name):
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_float32_stays_float32_and_near_the_formula(name):
+def test_float32_stays_float32_and_close_to_the_formula(name):
     kind, options, targets, weights = CASES[name]
     head, states, batch = make(kind, dtype=np.float32, **options), make_states(dtype=np.float32), make_batch()
     loss, d_states = head.loss_and_backward(states, batch, targets, weights)
@@ -106,7 +106,7 @@ def test_float32_stays_float32_and_near_the_formula(name):
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_gradients_are_added_and_can_be_cleared(name):
+def test_gradients_accumulate_and_can_be_cleared(name):
     kind, options, targets, weights = CASES[name]
     head, states, batch = make(kind, **options), make_states(), make_batch()
     head.loss_and_backward(states, batch, targets, weights)
@@ -119,7 +119,7 @@ def test_gradients_are_added_and_can_be_cleared(name):
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_weights_have_the_shapes_of_files_and_survive_them(name):
+def test_parameters_round_trip_without_padding(name):
     kind, options, *_ = CASES[name]
     head, other = make(kind, **options), kind(3, WIDTH, parts=2, dtype=np.float64, **options)
     parameters = head.parameters()
@@ -131,7 +131,7 @@ def test_weights_have_the_shapes_of_files_and_survive_them(name):
     assert not head.views["head.weight"][:, 5:16].any()
 
 
-def test_attached_weights_live_in_the_nets_arrays():
+def test_attached_weights_are_views_of_the_networks_arrays():
     head, states, batch = make(CrfHead), make_states(), make_batch()
     views, d_views = ({name: np.zeros(size) for name, size in head.layout().items()} for _ in range(2))
     labels = head.predict(states, batch)
@@ -143,7 +143,7 @@ def test_attached_weights_live_in_the_nets_arrays():
     assert (head.predict(states, batch)[:4] == 2).all()
 
 
-def test_predictions():
+def test_predictions_match_the_formulas():
     states, batch = make_states(), make_batch()
     softmax = make(SoftmaxHead)
     np.testing.assert_array_equal(softmax.predict(states), softmax.forward(states).argmax(axis=1))
@@ -160,7 +160,7 @@ def test_predictions():
     np.testing.assert_allclose(marginals, naive_heads.crf(emissions, batch.starts, *chain, CLASSES, np.ones(4))[1])
 
 
-def test_threads_do_not_change_a_bit():
+def test_number_of_threads_does_not_change_a_bit():
     lengths = np.random.default_rng(5).integers(1, 6, 50)
     batch, states = make_batch(lengths), make_states(int(lengths.sum()), np.float32)
     targets = np.arange(len(states), dtype=np.int32) % 3
@@ -176,7 +176,7 @@ def test_threads_do_not_change_a_bit():
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_batch_without_tokens_has_no_loss_and_no_gradient(name):
+def test_batch_without_tokens_has_zero_loss_and_gradients(name):
     kind, options, targets, _ = CASES[name]
     head, batch = make(kind, **options), make_batch([0, 0])
     loss, d_states = head.loss_and_backward(np.zeros((0, COLUMNS)), batch, targets[:0])
@@ -193,17 +193,17 @@ def test_a_batch_without_tokens_has_no_loss_and_no_gradient(name):
         (lambda: CrfHead(1, 4), "at least 2 labels, got 1"),
         (lambda: SoftmaxHead(3, 4, class_weights=np.ones(2)), "2 class weights for 3 classes"),
         (lambda: RegressionHead(1, 4, huber=0.0), "huber must be above 0, got 0.0"),
-        (lambda: make(SoftmaxHead).loss_and_backward(make_states(), None, CLASSES[1:]), "one class for each of 9 rows"),
+        (lambda: make(SoftmaxHead).loss_and_backward(make_states(), None, CLASSES[1:]), "one class per row, got"),
         (lambda: make(SoftmaxHead).loss_and_backward(make_states(), None, CLASSES + 1), r"0 \.\. 2, got 1 \.\. 3"),
         (lambda: make(RegressionHead).loss_and_backward(make_states(), None, NUMBERS.T), r"\(9, 3\), got \(3, 9\)"),
     ],
 )
-def test_what_cannot_be_is_refused(call, message):
+def test_invalid_arguments_are_rejected(call, message):
     with pytest.raises(InputError, match=message):
         call()
 
 
-def test_attention_pooling_is_the_formula_and_every_gradient_its_slope():
+def test_attention_pooling_matches_its_formula_and_gradients_are_numerically_correct():
     pooling, states, batch = make(AttentionPooling, outputs=4), make_states(), make_batch()
     own = {key.removeprefix("pooling."): value for key, value in pooling.parameters().items()}
     expected = naive_heads.attention(states[:, REAL], batch.starts, own["weight"], own["bias"], own["query"], 5)

@@ -1,4 +1,4 @@
-"""Encoder, pooling and a head of regression: gradients against differences, given inputs and looked-up ones."""
+"""Encoder, pooling and regression head: numerical gradient checks, with input vectors and with an embedding."""
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ OFFSETS = np.array([0, 3, 3, 5, 9])  # the second sequence is empty
 TARGETS = np.array([[1.0, -2.0], [0.5, 0.25], [3.0, 1.0], [-1.0, 0.0]])
 
 
-def network(vocabulary, pooling, dtype=np.float64):
+def make(vocabulary, pooling, dtype=np.float64):
     random = np.random.default_rng(3)
     shape = EncoderShape(vocabulary, 2, 3, bidirectional=bool(vocabulary))
     head = RegressionHead(2, 3, parts=shape.parts, random=random, dtype=dtype)
@@ -33,26 +33,26 @@ def batch_of(ids):
 
 @pytest.mark.parametrize("pooling", POOLINGS)
 @pytest.mark.parametrize("given", [True, False])
-def test_gradients_are_the_slopes_of_the_loss(pooling, given):
-    net = network(0 if given else 6, pooling)
+def test_gradients_are_numerically_correct(pooling, given):
+    network = make(0 if given else 6, pooling)
     ids = np.arange(9) if given else np.array([5, 0, 2, 4, 0, 1, 2, 2, 3])
     batch, targets = batch_of(ids)
     inputs = np.random.default_rng(4).standard_normal((9, 2)) if given else None
     with Workers(1) as workers:
 
         def loss():
-            tape = net.forward(batch, workers, inputs=inputs)
-            return net.loss_and_backward(tape, targets, workers, tune_vectors=not given)
+            tape = network.forward(batch, workers, inputs=inputs)
+            return network.loss_and_backward(tape, targets, workers, tune_vectors=not given)
 
         _, d_rows = loss()
-        gradient, d_rows = net.d_dense.copy(), d_rows.copy()
+        gradient, d_rows = network.d_dense.copy(), d_rows.copy()
         random = np.random.default_rng(5)
         for place in random.choice(np.flatnonzero(gradient), 12, replace=False):
-            assert slope(net.dense, place, loss) == pytest.approx(gradient[place], abs=1e-7)
+            assert slope(network.dense, place, loss) == pytest.approx(gradient[place], abs=1e-7)
         if not given:
             row, column = 1, 0
-            place = batch.token_ids[row] * net.embedding.shape[1] + column
-            assert slope(net.embedding.reshape(-1), place, loss) == pytest.approx(d_rows[row, column], abs=1e-7)
+            place = batch.token_ids[row] * network.embedding.shape[1] + column
+            assert slope(network.embedding.reshape(-1), place, loss) == pytest.approx(d_rows[row, column], abs=1e-7)
 
 
 def slope(values, place, loss, step=1e-5):
@@ -65,9 +65,9 @@ def slope(values, place, loss, step=1e-5):
     return (found[0] - found[1]) / (2 * step)
 
 
-def test_prediction_is_the_forward_pass_without_a_tape():
-    net = network(6, "attention", np.float32)
+def test_prediction_equals_the_training_forward_pass():
+    network = make(6, "attention", np.float32)
     batch, _ = batch_of(np.array([5, 0, 2, 4, 0, 1, 2, 2, 3]))
     with Workers(1) as workers:
-        kept = net.head.forward(net.forward(batch, workers).features)
-    np.testing.assert_array_equal(net.predict(batch), kept)
+        kept = network.head.forward(network.forward(batch, workers).features)
+    np.testing.assert_array_equal(network.predict(batch), kept)

@@ -1,4 +1,4 @@
-"""The language model's head: full and sampled softmax, weights of its own or the embeddings'."""
+"""Vocabulary head: full and sampled softmax, with its own or tied weights."""
 
 import numpy as np
 import pytest
@@ -21,7 +21,7 @@ def make(dtype=np.float32, **options):
 
 
 def make_rows(dtype=np.float32, rows=ROWS):
-    """states (R, 16), their last four columns padding; targets; weights."""
+    """Return states (R, 16), whose last four columns are padding, targets and weights."""
     random = np.random.default_rng(5)
     states = np.zeros((rows, 16), dtype)
     states[:, :WIDTH] = random.standard_normal((rows, WIDTH))
@@ -33,9 +33,9 @@ def oracle(head, states, targets, weights):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_loss_probabilities_and_gradients_are_the_formulas(dtype, monkeypatch):
+def test_loss_probabilities_and_gradients_match_the_formulas(dtype, monkeypatch):
     monkeypatch.setattr("seqclf.layers.vocabulary_head.NEAR_FLOATS", 16 * 48)
-    monkeypatch.setattr("seqclf.layers.vocabulary_head.FEWEST_ROWS", 16)  # so that the rows come in two pieces
+    monkeypatch.setattr("seqclf.layers.vocabulary_head.FEWEST_ROWS", 16)  # so that there are two chunks of rows
     head, (states, targets, weights) = make(dtype), make_rows(dtype)
     losses, probabilities, *gradients = oracle(head, states, targets, weights)
     loss, d_states = head.loss_and_backward(states, None, targets, weights)
@@ -51,7 +51,7 @@ def test_loss_probabilities_and_gradients_are_the_formulas(dtype, monkeypatch):
     assert head.gradients()["head.weight"].shape == (WORDS, WIDTH)
 
 
-def test_threads_do_not_change_a_bit():
+def test_number_of_threads_does_not_change_a_bit():
     states, targets, weights = make_rows(rows=70)
 
     def run(threads):
@@ -64,7 +64,7 @@ def test_threads_do_not_change_a_bit():
         np.testing.assert_array_equal(one, two)
 
 
-def test_tied_weights_are_read_in_place_and_no_parameter():
+def test_tied_weights_are_read_in_place_and_are_not_parameters():
     own, (states, targets, _) = make(), make_rows()
     table = own.weight.copy()
     tied = VocabularyHead(WORDS, WIDTH, tied=table)
@@ -78,7 +78,7 @@ def test_tied_weights_are_read_in_place_and_no_parameter():
     assert not tied.d_weight.any()
 
 
-def test_a_sample_of_everything_is_the_full_softmax():
+def test_sampling_every_word_equals_the_full_softmax():
     states, targets, weights = make_rows(np.float64)
     full, sampled = make(np.float64), make(np.float64, samples=20_000, counts=COUNTS)
     expected = full.loss_and_backward(states, None, targets, weights)
@@ -90,7 +90,7 @@ def test_a_sample_of_everything_is_the_full_softmax():
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_a_sampled_loss_has_the_gradient_it_claims_and_touches_its_candidates_alone(dtype):
+def test_sampled_softmax_has_correct_gradients_only_for_its_candidates(dtype):
     head, (states, targets, weights) = make(dtype, samples=5, counts=COUNTS), make_rows(dtype, rows=4)
 
     def loss():
@@ -107,8 +107,8 @@ def test_a_sampled_loss_has_the_gradient_it_claims_and_touches_its_candidates_al
             np.testing.assert_allclose((gradient * direction).sum(), slope, atol=1e-8)
 
 
-def test_sampled_training_comes_to_rest_at_the_words_true_frequencies():
-    # States of zero leave the biases alone to learn; at the log frequencies no step should lead away on average.
+def test_sampled_softmax_is_unbiased_at_the_true_frequencies():
+    # With states of zero only the biases learn; at the log frequencies the mean gradient should be 0.
     frequencies = COUNTS**2 / (COUNTS**2).sum()
 
     def mean_gradient(bias):
@@ -121,7 +121,7 @@ def test_sampled_training_comes_to_rest_at_the_words_true_frequencies():
     assert mean_gradient(np.log(frequencies)) < 0.1 * mean_gradient(np.zeros(WORDS))
 
 
-def test_no_rows_have_no_loss():
+def test_no_rows_have_zero_loss():
     for options in ({}, {"samples": 3, "counts": COUNTS}):
         head = make(**options)
         random = np.random.default_rng(1)
@@ -138,15 +138,15 @@ def test_no_rows_have_no_loss():
         (lambda: VocabularyHead(1, 4), "at least 2 words, got 1"),
         (lambda: make(tied=np.zeros((WORDS, 12), np.float32)), r"\(37, 16\) of float32, got \(37, 12\)"),
         (lambda: make(samples=0, counts=COUNTS), "samples must be at least 1, got 0"),
-        (lambda: make(samples=5), "counts: pass one of at least 1 for each of 37 words"),
+        (lambda: make(samples=5), "counts of at least 1 for each of 37 words"),
         (lambda: make(samples=5, counts=COUNTS - 1), "at least 1 for each"),
         (
             lambda: make(samples=5, counts=COUNTS).loss_and_backward(*make_rows()[:1], None, make_rows()[1]),
-            "draws words: pass random",
+            "needs random, got None; pass random",
         ),
         (lambda: make().loss_and_backward(make_rows()[0], None, np.full(ROWS, 37)), r"0 \.\. 36, got 37"),
     ],
 )
-def test_what_cannot_be_is_refused(call, message):
+def test_invalid_arguments_are_rejected(call, message):
     with pytest.raises(InputError, match=message):
         call()

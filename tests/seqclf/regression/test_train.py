@@ -1,4 +1,4 @@
-"""Regressors: they learn from texts and from numbers, stand beside the mean, and keep to their file."""
+"""Regressors of texts and of numeric sequences: learning, comparison with the mean, model files, estimator."""
 
 from dataclasses import replace
 
@@ -21,7 +21,7 @@ def texts(count=150):
 
 
 def walks(count=120):
-    """Two columns of different sizes; the answers are the first column's mean and the second's last value."""
+    """Two columns of different scales; targets are the first column's mean and the second's last value."""
     random = np.random.default_rng(3)
     found = [random.normal([5, -300], [1, 100], (length, 2)) for length in random.integers(1, 7, count)]
     return found, np.array([[walk[:, 0].mean(), walk[-1, 1]] for walk in found])
@@ -38,7 +38,7 @@ def of_numbers():
     return train_regressor(*walks(), settings=settings, threads=1)
 
 
-def test_texts_are_learnt_and_the_mean_stands_beside(of_texts):
+def test_texts_are_learned_and_scores_include_the_mean(of_texts):
     given, values = texts()
     score = of_texts.score(given, values)
     predicted = of_texts.predict(given)[:, 0]
@@ -52,14 +52,14 @@ def test_texts_are_learnt_and_the_mean_stands_beside(of_texts):
     assert of_texts.metrics["dev_rmse"] == min(row["dev_rmse"] for row in of_texts.history)
 
 
-def test_numbers_are_learnt_at_any_scale(of_numbers):
+def test_numeric_sequences_are_learned_at_any_scale(of_numbers):
     given, values = walks()
     error = of_numbers.predict(given) - values
     assert (np.square(error).mean(axis=0) < 0.5 * values.var(axis=0)).all()
     assert of_numbers.score(given, values).baseline_rmse > 60
 
 
-def test_batch_mates_and_threads_change_nothing(of_texts, of_numbers, monkeypatch):
+def test_predictions_do_not_depend_on_the_batch_or_threads(of_texts, of_numbers, monkeypatch):
     monkeypatch.setattr("seqclf.layers.workers.available_cores", lambda: 4)
     for model, given in ((of_texts, texts()[0]), (of_numbers, walks()[0])):
         together = model.predict(given, threads=4)
@@ -67,7 +67,7 @@ def test_batch_mates_and_threads_change_nothing(of_texts, of_numbers, monkeypatc
         np.testing.assert_array_equal(together[7:8], model.predict(given[7:8]))
 
 
-def test_the_same_bytes_at_any_number_of_threads(tmp_path, monkeypatch):
+def test_number_of_threads_does_not_change_the_file(tmp_path, monkeypatch):
     monkeypatch.setattr("seqclf.layers.workers.available_cores", lambda: 4)
     for threads in (1, 2):
         settings = replace(SMALL, epochs=2, dropout=0.3)
@@ -76,7 +76,7 @@ def test_the_same_bytes_at_any_number_of_threads(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("kind", ["of_texts", "of_numbers"])
-def test_a_file_gives_the_same_model(kind, tmp_path, request):
+def test_save_and_load_round_trip(kind, tmp_path, request):
     model, given = request.getfixturevalue(kind), (texts if kind == "of_texts" else walks)()[0]
     path, again = tmp_path / "a.safetensors", tmp_path / "b.safetensors"
     model.save(path)
@@ -101,7 +101,7 @@ def test_a_file_gives_the_same_model(kind, tmp_path, request):
             load_model(path, "regressor")
 
 
-def test_settings_that_a_file_lacks_take_their_defaults(of_texts, tmp_path):
+def test_missing_settings_take_their_defaults(of_texts, tmp_path):
     path = tmp_path / "a.safetensors"
     of_texts.save(path)
     tensors, header = read_model(path, ["regressor"])
@@ -115,29 +115,29 @@ def test_settings_that_a_file_lacks_take_their_defaults(of_texts, tmp_path):
     ("sequences", "values", "message"),
     [
         (["a", "b"], [1], "1 values for 2 sequences"),
-        (["a", "b"], ["x", "y"], "the values must be numbers"),
-        (["a", "b"], [1, np.nan], "the values holds nan at position 1"),
-        ([[1.0, 2], "b"], [1, 2], "sequences of numbers must be arrays"),
-        ([[1.0, 2], []], [1, 2], "sequences of numbers must be arrays"),
-        ([[1.0, 2], [[1.0, 2]]], [1, 2], "a step must have 1 numbers, as the first one, got 2"),
-        ([], [], "must be an array"),
+        (["a", "b"], ["x", "y"], "the values must be numeric"),
+        (["a", "b"], [1, np.nan], "the values must be finite, got nan at position 1"),
+        ([[1.0, 2], "b"], [1, 2], "numeric sequences must be nonempty arrays"),
+        ([[1.0, 2], []], [1, 2], "numeric sequences must be nonempty arrays"),
+        ([[1.0, 2], [[1.0, 2]]], [1, 2], "every step must have 1 values, like the first one, got 2"),
+        ([], [], "must be a nonempty array"),
     ],
 )
-def test_what_cannot_be_learnt_is_told(sequences, values, message):
+def test_invalid_training_data_are_rejected(sequences, values, message):
     with pytest.raises(InputError, match=message):
         train_regressor(sequences, values, settings=replace(SMALL, validation_fraction=0))
 
 
-def test_asking_for_another_kind_is_told(of_numbers):
-    with pytest.raises(InputError, match="a step must have 2 numbers, as the first one, got 1"):
+def test_input_of_another_kind_is_rejected(of_numbers):
+    with pytest.raises(InputError, match="every step must have 2 values, like the first one, got 1"):
         of_numbers.predict([[1.0, 2.0]])
-    with pytest.raises(InputError, match="2 values of 1 for 1 sequences"):
+    with pytest.raises(InputError, match=r"values must have shape \(1, 2\), one row per sequence, got \(2, 1\)"):
         of_numbers.score([[[1.0, 2.0]]], [1, 2])
     with pytest.raises(InputError, match="must be RegressorSettings, got ClassifierSettings"):
         train_regressor(["a"], [1], settings=ClassifierSettings())
 
 
-def test_the_estimator_is_the_same_model():
+def test_estimator_equals_train_regressor():
     given, values = texts(80)
     options = {"hidden_size": 8, "vector_size": 8, "epochs": 2, "random_state": 5, "n_jobs": 1}
     regressor = SequenceRegressor(**options)
@@ -153,14 +153,14 @@ def test_the_estimator_is_the_same_model():
         regressor.fit(given, None)
 
 
-def test_defaults_are_the_classifiers():
+def test_defaults_match_the_settings():
     settings = vars(RegressorSettings())
     params = SequenceRegressor().get_params()
     shared = settings.keys() & params.keys()
     assert {name: params[name] for name in shared} == {name: settings[name] for name in shared}
 
 
-def test_the_error_of_the_mean_is_told_beside_its_own(caplog):
+def test_validation_error_is_logged_with_that_of_the_mean(caplog):
     caplog.set_level("INFO", logger="seqclf")
     model = train_regressor(*texts(40), settings=replace(SMALL, epochs=1), threads=1)
     own, mean = (f"{model.metrics[name]:.4g}" for name in ("dev_rmse", "dev_baseline_rmse"))

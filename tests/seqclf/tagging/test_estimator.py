@@ -18,7 +18,7 @@ def small(**options):
     return SequenceTagger(**{**given, "dropout": 0.1, "batch_size": 4, "random_state": 1, "n_jobs": 1, **options})
 
 
-def test_parameters_are_the_settings_with_the_same_defaults():
+def test_parameters_and_defaults_match_the_settings():
     parameters = {name: p.default for name, p in inspect.signature(SequenceTagger).parameters.items()}
     defaults = vars(TaggerSettings()) | {"vectors": None, "random_state": None, "n_jobs": None}
     del defaults["seed"]
@@ -36,12 +36,12 @@ def test_fit_predict_score():
     assert len(tagger.history_) == 10
 
 
-def test_a_grid_search_over_two_processes():
+def test_grid_search_in_two_processes():
     search = GridSearchCV(small(validation_fraction=0), {"epochs": [1, 15]}, cv=2, n_jobs=2).fit(SENTENCES, TAGS)
     assert search.best_params_ == {"epochs": 15}
 
 
-def test_vectors_may_be_a_file_and_validation_data_chooses(tmp_path):
+def test_vectors_from_a_file_and_validation_data(tmp_path):
     vectors = WordVectors(["cat", "dog"], np.eye(2, dtype=np.float32), lowercase=True)
     vectors.save(tmp_path / "v.safetensors")
     taggers = [small(vectors=given, epochs=2) for given in (tmp_path / "v.safetensors", vectors)]
@@ -57,11 +57,11 @@ def test_vectors_may_be_a_file_and_validation_data_chooses(tmp_path):
     [
         (SENTENCES, None, {}, "requires y to be passed, but the target y is None"),
         (SENTENCES, TAGS[:-1], {}, "23 lists of tags for 24 sentences"),
-        (np.ones((4, 2)), TAGS[:4], {}, "strings that are not empty, got np.float64"),
+        (np.ones((4, 2)), TAGS[:4], {}, "nonempty strings, got np.float64"),
         (SENTENCES, TAGS, {"head": "none"}, "one of crf, softmax, got 'none'"),
         (SENTENCES, TAGS, {"vectors": "missing.txt"}, "missing.txt"),
     ],
 )
-def test_what_cannot_be_fitted_is_named(sentences, tags, options, message):
+def test_invalid_input_is_rejected(sentences, tags, options, message):
     with pytest.raises(InputError, match=message):
         small(**options).fit(sentences, tags)

@@ -1,4 +1,4 @@
-"""Beginnings, endings and shapes of tokens, and sentences as numbers of distinct tokens."""
+"""Prefixes, suffixes and shapes of tokens; encoding of distinct tokens."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ def test_every_token_has_every_feature(token):
     assert all(found)
 
 
-def test_a_short_word_is_not_taken_for_an_affix():
+def test_short_word_is_not_confused_with_an_affix():
     assert not set(features_of("un")) & set(features_of("unreal")) - {"=x", "^u"}
     assert set(features_of("trees")) & set(features_of("Bees")) == {"s$", "es$", "ees$"}
 
@@ -41,11 +41,11 @@ def test_shapes(token, shape):
 def test_features_are_counted_by_distinct_tokens():
     assert count_features([["cat"] * 9], min_count=2).tokens == []
     assert count_features([["cat", "bat"], ["cat"]], min_count=2).tokens == ["=x", "at$", "t$"]
-    # A short word has the same feature several times, and counts once.
+    # A short word has the same feature several times, but counts once.
     assert "^a$" not in count_features([["a"]], min_count=2)
 
 
-def test_forms_are_numbered_as_they_come_and_looked_up():
+def test_encode_forms():
     vocabulary, features = Vocabulary(["the", "Cat"]), Vocabulary(["=Xx", "=x"])
     sentences = [["The", "Cat"], [], ["the", "CAT", "The"]]
     forms = encode_forms(sentences, vocabulary, features, lowercase=False)

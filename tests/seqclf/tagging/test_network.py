@@ -1,4 +1,4 @@
-"""The tagger's net: its loss is the oracle's, its gradients are slopes, an answer does not depend on batch mates."""
+"""The tagger's network: loss against the oracle, numerical gradient checks, independence of the batch."""
 
 from itertools import pairwise
 
@@ -47,7 +47,7 @@ def oracle(parameters):
 
 
 @pytest.mark.parametrize("head", ["softmax", "crf"])
-def test_the_loss_is_the_oracles_and_every_gradient_its_slope(head):
+def test_loss_matches_the_oracle_and_gradients_are_numerically_correct(head):
     network = make(head)
     batch, places = packed()
     loss, d_words, d_features = network.backward(FORMS, network.forward(FORMS, batch), TAGS[places])
@@ -65,7 +65,7 @@ def test_the_loss_is_the_oracles_and_every_gradient_its_slope(head):
 
 
 @pytest.mark.parametrize("head", ["softmax", "crf"])
-def test_a_sentence_alone_gets_the_answer_it_gets_in_company(head):
+def test_predictions_do_not_depend_on_the_batch(head):
     network = make(head, np.float32)
     batch, places = packed()
     states = network.states(FORMS, batch, Workspace(np.float32)).copy()
@@ -78,7 +78,7 @@ def test_a_sentence_alone_gets_the_answer_it_gets_in_company(head):
         np.testing.assert_array_equal(found, together[OFFSETS[sentence] : OFFSETS[sentence + 1]])
 
 
-def test_a_batch_of_nothing_has_loss_0_and_no_gradient():
+def test_empty_batch_has_zero_loss_and_gradients():
     network = make("crf", np.float32)
     batch = pack(IDS, OFFSETS, np.array([1]))
     loss, d_words, d_features = network.backward(FORMS, network.forward(FORMS, batch), TAGS[:0])
@@ -87,7 +87,7 @@ def test_a_batch_of_nothing_has_loss_0_and_no_gradient():
     assert [len(rows) for rows, _ in (d_words, d_features)] == [0, 0]
 
 
-def test_rows_that_stand_several_times_get_the_sum():
+def test_gradients_of_repeated_rows_are_summed():
     rows, gradient = np.array([[4, 1], [1, 1], [0, 4]], np.int32), np.array([[1.0, 10], [2, 20], [4, 40]])
     expected = np.zeros((5, 2))
     for row, given in zip(rows, gradient, strict=True):

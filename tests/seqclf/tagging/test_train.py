@@ -1,4 +1,4 @@
-"""Training a tagger: it learns, it repeats to the byte, it tells unknown words by their form; and its file."""
+"""Training a tagger: learning, reproducibility, out-of-vocabulary words, model files."""
 
 import json
 from dataclasses import replace
@@ -35,8 +35,8 @@ def saved(model, tmp_path_factory):
 
 
 @pytest.mark.parametrize("head", ["softmax", "crf"])
-def test_it_learns_tags_that_need_their_neighbours(head):
-    # "saw" and "the" alone do not tell; what stands before does.
+def test_tags_that_depend_on_the_context_are_learned(head):
+    # The tag of "saw" depends on the word before it.
     sentences = [["I", "saw", "him"], ["the", "saw", "broke"]] * 8
     tags = [["P", "V", "P"], ["D", "N", "V"]] * 8
     model = train_tagger(sentences, tags, settings=replace(SETTINGS, epochs=25, dropout=0.1, head=head), threads=1)
@@ -45,7 +45,7 @@ def test_it_learns_tags_that_need_their_neighbours(head):
     assert model.most_frequent([["the", "saw", "unseen"]])[0][::2] == ["D", "P"]
 
 
-def test_it_learns_what_endings_and_capitals_tell():
+def test_suffixes_and_capitals_are_learned():
     random = np.random.default_rng(0)
     stems = ["".join(random.choice(list("abdefgiklmnoprstu"), 4)) for _ in range(60)]
     kinds = [("{}ing", "V"), ("{}ly", "R"), ("{}", "N")]
@@ -58,7 +58,7 @@ def test_it_learns_what_endings_and_capitals_tell():
     assert model.predict([["zzyking"], ["zzykly"], ["Zzyk"]]) == [["V"], ["R"], ["M"]]
 
 
-def test_the_same_seed_gives_the_same_bytes_at_any_number_of_threads(monkeypatch, tmp_path):
+def test_file_depends_on_the_seed_but_not_on_threads(monkeypatch, tmp_path):
     monkeypatch.setattr("seqclf.layers.workers.available_cores", lambda: 8)
     settings = replace(SETTINGS, validation_fraction=0.3, head="crf", weight_drop=0.2, zoneout=0.1)
     found = []
@@ -69,7 +69,7 @@ def test_the_same_seed_gives_the_same_bytes_at_any_number_of_threads(monkeypatch
     assert found[0] == found[1] == found[2] != found[3]
 
 
-def test_vectors_give_casing_and_words_that_training_never_saw():
+def test_vectors_set_the_casing_and_cover_unseen_words():
     vectors = WordVectors(["cat", "dog", "runs", "eats", "cow", "sings"], np.eye(6)[[0, 0, 1, 1, 0, 1]], lowercase=True)
     sentences, tags = [["Cat", "runs"], ["dog", "eats"]] * 8, [["N", "V"], ["N", "V"]] * 8
     settings = replace(SETTINGS, epochs=20, dropout=0.1, feature_min_count=9)
@@ -85,7 +85,7 @@ def test_vectors_give_casing_and_words_that_training_never_saw():
     assert not np.array_equal(model.network.parameters()["embedding"][row], table[row])
 
 
-def test_development_sentences_choose_the_epoch(caplog):
+def test_validation_sentences_choose_the_epoch(caplog):
     with caplog.at_level("INFO"):
         split = train_tagger(SENTENCES, TAGS, settings=replace(SETTINGS, validation_fraction=0.2), threads=1)
     assert "3 of 15 are split off" in caplog.text
@@ -114,17 +114,17 @@ def test_development_sentences_choose_the_epoch(caplog):
         ([["a", "b"]], [["X"]], {}, "sentence 0 has 2 tokens but 1 tag$"),
         ([["a"]], [["X"], ["Y"]], {}, "2 lists of tags for 1 sentences"),
         ([["a", "b"]], [["X", "X"]], {}, "at least two different tags, got only one: 'X'"),
-        ([], [], {}, "no sentences with tokens: 0 given"),
-        ([[], []], [[], []], {}, "no sentences with tokens: 2 given"),
+        ([], [], {}, "no sentences with tokens, got 0 without"),
+        ([[], []], [[], []], {}, "no sentences with tokens, got 2 without"),
         (["a b"], [["X", "Y"]], {}, r"got 'a b' at position 0; pass text.split\(\)"),
         ("a b", [["X"]], {}, "must be a list of lists of tokens, got 'a b'"),
-        ([["a", ""]], [["X", "Y"]], {}, "strings that are not empty, got '' in sentence 0"),
+        ([["a", ""]], [["X", "Y"]], {}, "nonempty strings, got '' in sentence 0"),
         ([["a", 3]], [["X", "Y"]], {}, "got 3 in sentence 0"),
         ([3], [["X"]], {}, "got 3 at position 0"),
-        ([["a", "b"]], ["XY"], {}, "tags must be lists, one tag for each token, got 'XY' at position 0"),
+        ([["a", "b"]], ["XY"], {}, "tags must be lists with one tag per token, got 'XY' at position 0"),
         ([["a", "b"]], "XY", {}, "tags must be a list of lists"),
-        ([["a", "b"]], [["X", 1]], {}, "labels must be of one kind, got int and str"),
-        ([["a", "b"]], [["X", "Y"]], {"dev": ([["a"]], [["Z"]])}, "label 'Z' of the development sentences"),
+        ([["a", "b"]], [["X", 1]], {}, "labels must have the same type, got int and str"),
+        ([["a", "b"]], [["X", "Y"]], {"dev": ([["a"]], [["Z"]])}, "label 'Z' of the validation sentences"),
         ([["a", "b"]], [["X", "Y"]], {"dev": ([["a"]], [["X", "Y"]])}, "1 token but 2 tags"),
         ([["a", "b"]], [["X", "Y"]], {"settings": {"head": "hmm"}}, "one of crf, softmax, got 'hmm'"),
         ([["a", "b"]], [["X", "Y"]], {"settings": {"feature_size": 0}}, "feature_size must be at least"),
@@ -138,7 +138,7 @@ def test_development_sentences_choose_the_epoch(caplog):
         ([["a", "b"]], [["X", "Y"]], {"threads": 0}, "threads must be at least 1"),
     ],
 )
-def test_training_refuses_what_it_cannot_use(sentences, tags, options, message):
+def test_invalid_training_data_are_rejected(sentences, tags, options, message):
     def train():
         train_tagger(sentences, tags, **(options | {"settings": replace(SETTINGS, **options.get("settings", {}))}))
 
@@ -146,10 +146,10 @@ def test_training_refuses_what_it_cannot_use(sentences, tags, options, message):
         train()
 
 
-# -- answers ----------------------------------------------------------------------------------------------------------
+# -- predictions ------------------------------------------------------------------------------------------------------
 
 
-def test_answers_of_any_size(model):
+def test_predictions_for_empty_and_unknown_input(model):
     assert model.predict([]) == []
     assert model.predict_proba([]) == []
     assert model.predict([[]]) == [[]]
@@ -163,14 +163,14 @@ def test_answers_of_any_size(model):
     assert probabilities.dtype == np.float32
 
 
-def test_a_hundred_thousand_tokens(model):
+def test_sentence_of_100_000_tokens(model):
     [tags] = model.predict([["The", "old", "dog", "sleeps"] * 25_000])
     assert len(tags) == 100_000
     assert len(set(map(tuple, np.array(tags[4000:8000]).reshape(-1, 4)))) == 1
 
 
 @pytest.mark.parametrize("head", ["softmax", "crf"])
-def test_neighbours_and_threads_never_change_an_answer(head, monkeypatch):
+def test_predictions_do_not_depend_on_other_sentences_or_threads(head, monkeypatch):
     monkeypatch.setattr("seqclf.layers.workers.available_cores", lambda: 4)
     model = train_tagger(SENTENCES, TAGS, settings=replace(SETTINGS, head=head, epochs=1), threads=1)
     random = np.random.default_rng(0)
@@ -185,7 +185,7 @@ def test_neighbours_and_threads_never_change_an_answer(head, monkeypatch):
         assert model.predict([sentences[row]])[0] == tags[row]
 
 
-def test_sentences_come_in_any_form():
+def test_sentences_may_be_any_sequences():
     assert as_sentences(iter([("a", "b"), np.array(["c"]), np.array(["d"], dtype=object), []])) == [
         ["a", "b"],
         ["c"],
@@ -197,7 +197,7 @@ def test_sentences_come_in_any_form():
 # -- the file ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_file_brings_everything_back(model, saved, tmp_path):
+def test_save_and_load_round_trip(model, saved, tmp_path):
     back = load_model(saved, "tagger")
     assert back.predict(SENTENCES) == model.predict(SENTENCES)
     for found, expected in zip(back.predict_proba(SENTENCES), model.predict_proba(SENTENCES), strict=True):
@@ -221,7 +221,7 @@ def test_a_file_brings_everything_back(model, saved, tmp_path):
         {"merge": "sum", "zoneout": 0.1, "zoneout_cell": 0.05},
     ],
 )
-def test_every_kind_of_net_survives(change, tmp_path):
+def test_round_trip_of_every_architecture(change, tmp_path):
     tags = [[{"D": 1, "A": 2, "N": 3, "V": 4, "R": 5}[tag] for tag in row] for row in TAGS]
     model = train_tagger(SENTENCES, tags, settings=replace(SETTINGS, epochs=1, **change), threads=1)
     model.save(tmp_path / "m.safetensors")
@@ -240,12 +240,12 @@ def header_of(path):
 @pytest.mark.parametrize(
     ("header", "message"),
     [
-        ({"version": 99}, "a model of version 99"),
+        ({"version": 99}, "has format version 99"),
         ({"kind": "model"}, "holds a text classifier, not a tagger; pass a file that tag-text train wrote"),
-        ({"kind": ["tagger"]}, "does not say that it is a model"),
-        ({"head": "hmm"}, "head must be a head, got 'hmm'"),
-        ({"head": "crf"}, "lacks"),
-        ({"cell": "gru9"}, "cell must be a cell, got 'gru9'"),
+        ({"kind": ["tagger"]}, "does not name a kind of model"),
+        ({"head": "hmm"}, "head must be one of crf, softmax, got 'hmm'"),
+        ({"head": "crf"}, "missing tensors"),
+        ({"cell": "gru9"}, "cell must be one of gru, lstm, rnn, got 'gru9'"),
         ({"layers": 10**12}, "1000000000000 layers, but"),
         ({"labels": ["a", "a"]}, "labels must be at least two"),
         ({"labels": ["a", "b"]}, "head.weight must be float32"),
@@ -254,27 +254,27 @@ def header_of(path):
         ({"settings": None}, "settings"),
     ],
 )
-def test_a_header_that_does_not_fit_is_refused(saved, tmp_path, header, message):
+def test_damaged_headers_are_rejected(saved, tmp_path, header, message):
     described = {key: value for key, value in {**header_of(saved), **header}.items() if value is not None}
     save_file(load_file(saved), tmp_path / "bad.safetensors", metadata={"seqclf": json.dumps(described)})
     with pytest.raises(FormatError, match=message):
         load_model(tmp_path / "bad.safetensors", "tagger")
 
 
-def test_tensors_that_do_not_fit_are_refused(saved, tmp_path):
+def test_damaged_tensors_are_rejected(saved, tmp_path):
     bad, arrays, description = tmp_path / "bad.safetensors", load_file(saved), json.dumps(header_of(saved))
     broken, tags = arrays["features"].copy(), arrays["frequent_tags"]
     broken[0, 0] = np.inf
     for tensors, message in [
-        ({"features": broken}, "features holds numbers that are not finite"),
+        ({"features": broken}, "features has values that are not finite"),
         ({"features": None}, "no features table"),
-        ({"features": arrays["features"][:-1]}, "features where there must be"),
+        ({"features": arrays["features"][:-1]}, "expected .* features, found"),
         ({"features": arrays["features"][:, :-1]}, "w_input must be float32"),
         ({"embedding": arrays["embedding"][0]}, "no embedding table"),
         ({"frequent_tags": tags + 99}, "frequent_tags must be int32"),
         ({"frequent_tags": tags[:-1]}, "frequent_tags must be int32"),
-        ({"frequent_tags": None}, "lacks"),
-        (join_tokens(["x"] * len(arrays["features"]), "feature"), "features where"),
+        ({"frequent_tags": None}, "missing tensors"),
+        (join_tokens(["x"] * len(arrays["features"]), "feature"), "expected .* features, found"),
         (join_tokens(["x"] * (len(arrays["features"]) - 1), "feature"), "must be distinct"),
     ]:
         changed = {key: value for key, value in {**arrays, **tensors}.items() if value is not None}
@@ -283,11 +283,11 @@ def test_tensors_that_do_not_fit_are_refused(saved, tmp_path):
             load_model(bad, "tagger")
     for content in (b"", saved.read_bytes()[:-1], np.random.default_rng(0).bytes(2000)):
         bad.write_bytes(content)
-        with pytest.raises(FormatError, match="not a model file, or it is cut short"):
+        with pytest.raises(FormatError, match="not a model file, or it is truncated"):
             load_model(bad, "tagger")
 
 
-def test_a_classifier_is_no_tagger_and_a_tagger_no_classifier(saved, tmp_path):
+def test_other_kinds_of_models_are_rejected(saved, tmp_path):
     with pytest.raises(
         FormatError, match="holds a tagger, not a text classifier; pass a file that classify-text train"
     ):

@@ -1,4 +1,4 @@
-"""Noise: each mask has its rate and its place, and a step's noise is a function of seed and step alone."""
+"""Dropout and zoneout masks: rates and shapes; masks depend only on seed and step."""
 
 from dataclasses import replace
 
@@ -27,7 +27,7 @@ def flat(noise):
     return [noise.words, *noise.between, *(mask for layer in layers for mask in layer)]
 
 
-def test_every_mask_has_its_rate_and_its_shape():
+def test_rates_and_shapes_of_masks():
     encoder, batch = Encoder(SHAPE), make_batch()
     noise = draw_dropout_masks(encoder, batch, RATES, seed=1, step=2)
     packed = int(batch.starts[-1])
@@ -44,7 +44,7 @@ def test_every_mask_has_its_rate_and_its_shape():
     assert np.mean(noise.w_hidden) == pytest.approx(1, abs=0.05)
 
 
-def test_locked_dropout_takes_the_same_units_in_every_step_of_a_text():
+def test_locked_dropout_uses_one_mask_for_all_steps_of_a_text():
     encoder, batch = Encoder(SHAPE), make_batch()
     for locked in (True, False):
         noise = draw_dropout_masks(encoder, batch, replace(RATES, locked=locked), seed=1, step=2)
@@ -57,7 +57,7 @@ def test_locked_dropout_takes_the_same_units_in_every_step_of_a_text():
         assert (noise.between[0] != noise.between[1]).any()
 
 
-def test_noise_follows_seed_and_step_and_no_two_masks_are_alike():
+def test_masks_depend_on_seed_and_step_and_are_all_different():
     encoder, batch = Encoder(SHAPE), make_batch()
     one, again = (flat(draw_dropout_masks(encoder, batch, RATES, seed=1, step=2)) for _ in range(2))
     for left, right in zip(one, again, strict=True):
@@ -65,14 +65,14 @@ def test_noise_follows_seed_and_step_and_no_two_masks_are_alike():
     for seed, step in ((2, 2), (1, 3)):
         for left, right in zip(one, flat(draw_dropout_masks(encoder, batch, RATES, seed=seed, step=step)), strict=True):
             assert (left != right).mean() > 0.1
-    held = flat(draw_dropout_masks(encoder, batch, DropoutRates(), seed=1, step=2))[1:]
-    assert len(held) == 12
+    masks = flat(draw_dropout_masks(encoder, batch, DropoutRates(), seed=1, step=2))[1:]
+    assert len(masks) == 12
     for i in range(12):
         for k in range(i):
-            assert (held[i] != held[k]).mean() > 0.1
+            assert (masks[i] != masks[k]).mean() > 0.1
 
 
-def test_without_rates_there_is_no_noise():
+def test_no_masks_at_rate_0():
     noise = draw_dropout_masks(
         Encoder(replace(SHAPE, zoneout=0.0, zoneout_cell=0.0)), make_batch(), DropoutRates(), 1, 2
     )
@@ -80,7 +80,7 @@ def test_without_rates_there_is_no_noise():
     assert not any(len(part) for part in (noise.between, noise.w_hidden, noise.hold_h, noise.hold_c))
 
 
-def test_a_net_learns_through_all_noise():
+def test_training_converges_with_every_kind_of_dropout():
     texts = ["fire in the hills", "river floods homes", "smoke over town", "a calm evening", "tea", "we walk"] * 3
     labels = (["alarm"] * 3 + ["calm"] * 3) * 3
     settings = ClassifierSettings(

@@ -1,4 +1,4 @@
-"""Adam against the paper written out, lazily and densely; clipping; the schedule."""
+"""Adam, dense and sparse, against the paper's algorithm; clipping; the learning-rate schedule."""
 
 import itertools
 
@@ -9,7 +9,7 @@ from seqclf.training.optimizers import Adam, clipping, global_norm, scheduled_ra
 
 
 def naive_adam(values, gradients, rate, beta1=0.9, beta2=0.999, epsilon=1e-8):
-    """Algorithm 1 of Kingma & Ba 2015, as it stands there."""
+    """Algorithm 1 of Kingma & Ba 2015, verbatim."""
     m, v = np.zeros_like(values), np.zeros_like(values)
     for t, g in enumerate(gradients, 1):
         m = beta1 * m + (1 - beta1) * g
@@ -18,7 +18,7 @@ def naive_adam(values, gradients, rate, beta1=0.9, beta2=0.999, epsilon=1e-8):
     return values
 
 
-def test_ten_dense_steps_follow_the_paper():
+def test_ten_dense_steps_match_the_paper():
     random = np.random.default_rng(0)
     values, gradients = random.standard_normal((5, 3)), random.standard_normal((10, 5, 3))
     adam = Adam(values.copy())
@@ -27,7 +27,7 @@ def test_ten_dense_steps_follow_the_paper():
     np.testing.assert_allclose(adam.values, naive_adam(values, gradients, 0.02), rtol=1e-12)
 
 
-def test_float32_stays_float32_and_close():
+def test_float32_stays_float32_and_close_to_float64():
     random = np.random.default_rng(1)
     values, gradients = random.standard_normal(40), random.standard_normal((10, 40))
     adam = Adam(values.astype(np.float32))
@@ -47,7 +47,7 @@ def test_scale_is_applied_to_the_gradient():
     np.testing.assert_allclose(adam.values, expected, rtol=1e-12)
 
 
-def test_rows_not_named_keep_value_and_moments():
+def test_other_rows_keep_values_and_moments():
     random = np.random.default_rng(3)
     table = random.standard_normal((6, 4))
     adam = Adam(table.copy(), rows=5)
@@ -61,17 +61,17 @@ def test_rows_not_named_keep_value_and_moments():
     assert adam.first.shape == (5, 4)
 
 
-def test_all_rows_every_step_is_the_dense_update():
+def test_sparse_update_of_all_rows_equals_the_dense_update():
     random = np.random.default_rng(4)
     table, gradients = random.standard_normal((3, 4)), random.standard_normal((5, 3, 4))
-    lazy, dense = Adam(table.copy()), Adam(table.copy())
+    sparse, dense = Adam(table.copy()), Adam(table.copy())
     for gradient in gradients:
-        lazy.step(gradient, rows=np.arange(3, dtype=np.int32), learning_rate=0.1)
+        sparse.step(gradient, rows=np.arange(3, dtype=np.int32), learning_rate=0.1)
         dense.step(gradient, learning_rate=0.1)
-    np.testing.assert_array_equal(lazy.values, dense.values)
+    np.testing.assert_array_equal(sparse.values, dense.values)
 
 
-def test_the_norm_is_that_of_all_arrays_together():
+def test_global_norm_of_several_arrays():
     random = np.random.default_rng(5)
     for dtype, tolerance in ((np.float32, 1e-6), (np.float64, 1e-12)):
         a, b = random.standard_normal((30, 41)).astype(dtype), random.standard_normal(3).astype(dtype)
@@ -81,13 +81,13 @@ def test_the_norm_is_that_of_all_arrays_together():
     assert np.isnan(global_norm(np.array([1.0, np.nan])))
 
 
-def test_clipping_brings_the_norm_to_the_limit():
+def test_clipping_scales_the_norm_to_the_limit():
     gradient = np.array([30.0, 40.0])
     assert global_norm(gradient * clipping(global_norm(gradient), 5.0)) == pytest.approx(5.0)
     assert clipping(4.9, 5.0) == 1.0
 
 
-def test_the_rate_rises_for_the_warm_up_and_falls_to_nothing():
+def test_linear_warm_up_and_decay():
     rates = [scheduled_rate(step, 1000, peak=2e-3, warmup=50) for step in range(1000)]
     assert rates[0] == pytest.approx(2e-3 / 50)
     assert rates[49] == pytest.approx(2e-3)
