@@ -133,7 +133,7 @@ def test_intervals_are_the_ranks_of_the_errors(trained):
         net.predict_interval(1)
     with pytest.raises(InputError, match="call calibrate"):
         trained.predict_interval()
-    with pytest.raises(InputError, match=r"the back-test is one of \(2, 1\) steps and columns"):
+    with pytest.raises(InputError, match=r"the back-test must have \(3, 2\) steps and columns"):
         net.calibrate(report(horizon=2, columns=1))
 
 
