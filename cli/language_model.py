@@ -14,7 +14,7 @@ from seqclf import LanguageModelSettings
 
 if TYPE_CHECKING:
     from corpora import TextCorpus
-    from seqclf import LanguageModel, Perplexity
+    from seqclf import Perplexity, TrainedLanguageModel
 
 _model_argument = click.argument("model", type=click.Path())
 _corpus_argument = click.argument("corpus", nargs=-1, required=True)
@@ -190,7 +190,7 @@ def _dev_measure(metrics: Mapping[str, float], unit: str) -> str:
     return f", dev {_name(unit)} {_measure(metrics['dev_loss'], unit)}" if "dev_loss" in metrics else ""
 
 
-def _described(model: "LanguageModel") -> str:
+def _described(model: "TrainedLanguageModel") -> str:
     metrics = model.metrics
     chosen = f"epoch {metrics['best_epoch']} of {len(model.history)} kept"
     if "dev_loss" in metrics:
