@@ -64,8 +64,8 @@ class SequenceEstimator(BaseEstimator):
         Raises:
             InputError: a parameter is out of range.
         """
-        names = {field.name for field in fields(kind)}  # type: ignore[arg-type]  # every subclass is a dataclass
-        given = {name: getattr(self, name) for name in names if hasattr(self, name)}
+        names = {field.name for field in fields(kind)} - {"seed"}  # type: ignore[arg-type]  # all are dataclasses
+        given = {name: getattr(self, name) for name in names}
         found = {"settings": kind(**given | {"seed": self._seed()}), "threads": self._threads()}
         return found | ({"vectors": self._vectors()} if hasattr(self, "vectors") else {})
 

@@ -20,7 +20,8 @@ from wordvec.system.progress import OnProgress
 class MultiLabelClassifier(SequenceClassifier):
     """Recurrent text classifier that gives a text any number of labels: a sigmoid each, trained on cross-entropy.
 
-    Its parameters are those of :class:`SequenceClassifier`; ``class_weight`` has no meaning here.
+    Its parameters are those of :class:`SequenceClassifier`, but ``class_weight`` must be None: it weighs labels that
+    exclude each other.
 
     Attributes:
         classes_: (C,) the labels, sorted, or the numbers of the columns that ``fit`` was given.
