@@ -31,21 +31,20 @@ def inspect(model: str, text: str, output: str | None, as_json: bool, quiet: boo
     Example:
       wordvec inspect model.safetensors "Forest fire near the village" -o gates.png
     """
-    from seqclf import check_picture, load_model, save_gate_heatmap, trace
+    from seqclf import load_model, save_gate_heatmap, trace
     from wordvec import check_target
 
     if output is not None:
-        check_picture(output)
         check_target(output)
     found = trace(load_model(model, "model"), text)
-    if as_json:
-        print_json(_everything(found))
-    else:
-        click.echo("\n\n".join([_answer(found), *_tables(found)]))
     if output is not None:
         save_gate_heatmap(found, output)
         written(output)
         say(f"{output}: {len(found.layers)} layers and directions, {len(found.tokens)} tokens", quiet)
+    if as_json:
+        print_json(_everything(found))
+    else:
+        click.echo("\n\n".join([_answer(found), *_tables(found)]))
 
 
 def _answer(found: "Trace") -> str:

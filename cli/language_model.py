@@ -14,7 +14,7 @@ from seqclf import LanguageModelSettings
 
 if TYPE_CHECKING:
     from corpora import TextCorpus
-    from seqclf import Perplexity, TrainedLanguageModel
+    from seqclf import TrainedLanguageModel
 
 _model_argument = click.argument("model", type=click.Path())
 _corpus_argument = click.argument("corpus", nargs=-1, required=True)
@@ -77,8 +77,7 @@ def train(
     written(output)
     say(f"{output}: {_described(model)}", quiet)
     if test_lines is not None:
-        measured = model.perplexity(test_lines, trained_on=lines, threads=threads)
-        click.echo(_report(measured, model.unit, f"on {test}"))
+        click.echo(_report(model, test_lines, f"on {test}", threads, trained_on=lines))
 
 
 @language_model.command(cls=Command, context_settings=options.HELP)
@@ -99,9 +98,9 @@ def perplexity(model: str, corpus: tuple[str, ...], encoding_errors: str, thread
 
     from seqclf import load_model
 
-    loaded = load_model(model, "language model")
-    measured = loaded.perplexity(_text(corpus, encoding_errors), threads=threads)
+    loaded, lines = load_model(model, "language model"), _text(corpus, encoding_errors)
     if as_json:
+        measured = loaded.perplexity(lines, threads=threads)
         print_json(
             {
                 "tokens": measured.tokens,
@@ -113,7 +112,7 @@ def perplexity(model: str, corpus: tuple[str, ...], encoding_errors: str, thread
             }
         )
     else:
-        click.echo(_report(measured, loaded.unit, " ".join(corpus)))
+        click.echo(_report(loaded, lines, " ".join(corpus), threads))
 
 
 @language_model.command("next", cls=Command, context_settings=options.HELP)
@@ -199,7 +198,15 @@ def _described(model: "TrainedLanguageModel") -> str:
     return f"{chosen}; trained on {metrics['tokens']:,} {model.unit}s, {len(model.vocabulary):,} different ones"
 
 
-def _report(measured: "Perplexity", unit: str, source: str) -> str:
+def _report(
+    model: "TrainedLanguageModel",
+    lines: "TextCorpus",
+    source: str,
+    threads: int | None,
+    *,
+    trained_on: "TextCorpus | None" = None,
+) -> str:
+    measured, unit = model.perplexity(lines, trained_on=trained_on, threads=threads), model.unit
     rows = [
         ["this model", _measure(measured.loss, unit)],
         ["frequencies alone (unigrams)", _measure(measured.unigram_loss, unit)],

@@ -7,11 +7,7 @@ from importlib import import_module
 from typing import Any
 
 _HOME = {
-    "Backtest": "seqclf.forecasting.backtest",
-    "Baseline": "seqclf.classification.baselines",
     "ClassifierSettings": "seqclf.classification.settings",
-    "ConfidenceInterval": "seqclf.forecasting.backtest",
-    "ForecastScore": "seqclf.forecasting.backtest",
     "Forecaster": "seqclf.forecasting.estimator",
     "ForecasterModel": "seqclf.forecasting.model",
     "ForecasterSettings": "seqclf.forecasting.settings",
@@ -20,10 +16,8 @@ _HOME = {
     "MultiLabelScore": "seqclf.metrics",
     "RegressorModel": "seqclf.regression.model",
     "RegressorSettings": "seqclf.regression.settings",
-    "RegressionScore": "seqclf.regression.model",
     "LanguageModel": "seqclf.language.estimator",
     "LanguageModelSettings": "seqclf.language.settings",
-    "Perplexity": "seqclf.language.model",
     "Score": "seqclf.metrics",
     "SequenceClassifier": "seqclf.classification.estimator",
     "ClassifierModel": "seqclf.classification.model",
@@ -34,10 +28,8 @@ _HOME = {
     "Trace": "seqclf.inspection.tracing",
     "TrainedLanguageModel": "seqclf.language.model",
     "backtest": "seqclf.forecasting.backtest",
-    "check_picture": "seqclf.inspection.plotting",
     "compare_baselines": "seqclf.classification.baselines",
     "compare_multi_label_baselines": "seqclf.classification.baselines",
-    "gradient_flow_report": "seqclf.inspection.gradient_flow",
     "load_model": "seqclf.loading",
     "measure_gradient_flow": "seqclf.inspection.gradient_flow",
     "save_gate_heatmap": "seqclf.inspection.plotting",

@@ -28,11 +28,11 @@ _BETWEEN_0_AND_1 = {"i", "f", "o", "r", "z"}
 _UNITS = 64  # shown of a layer; more would be thinner than a pixel
 
 
-def check_picture(path: str | os.PathLike[str]) -> str:
-    """The format of a picture, by its file's ending.
+def _format_of(path: str | os.PathLike[str]) -> str:
+    """Return the format of a picture, from its file's extension.
 
     Raises:
-        InputError: it is none of ``FORMATS``, or matplotlib is not installed.
+        InputError: it is not in ``FORMATS``, or matplotlib is not installed.
     """
     kind = Path(path).suffix.lstrip(".").lower()
     if kind not in FORMATS:
@@ -59,7 +59,7 @@ def save_gate_heatmap(trace: "Trace", path: str | os.PathLike[str]) -> None:
     Raises:
         InputError: another ending, no token, or matplotlib is not installed.
     """
-    kind = check_picture(path)
+    kind = _format_of(path)
     if not trace.tokens:
         raise InputError("there is nothing to draw of a text without tokens")
     from matplotlib import rc_context
