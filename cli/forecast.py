@@ -11,7 +11,7 @@ from cli.shared.setting_options import all_setting_options
 from seqclf import ForecasterSettings
 
 if TYPE_CHECKING:
-    from seqclf import Backtest, ConfidenceInterval, ForecasterModel
+    from seqclf import ForecasterModel
 
 _columns_option = click.option(
     "--column",
@@ -105,7 +105,7 @@ def train(
         about = {"columns": list(series), "values": len(values), "metrics": forecaster.metrics}
         print_json(about | ({"back_test": report.as_dict()} if report is not None else {}))
     elif report is not None:
-        click.echo(_table(report))
+        click.echo(_table(report.as_dict()))
 
 
 @forecast.command(cls=Command, context_settings=options.HELP)
@@ -172,18 +172,18 @@ def _summary(forecaster: "ForecasterModel") -> str:
     return f"{names}: {settings.horizon} steps from {settings.window} values; {metrics['windows']:,} windows; {best}"
 
 
-def _table(report: "Backtest") -> str:
+def _table(report: dict[str, Any]) -> str:
     rows = []
-    for score in report.scores:
-        cells = [score.name, f"{score.mae:.3f}", f"{score.rmse:.3f}", f"{score.mase:.3f}"]
-        for margin in (score.mae_margin, score.rmse_margin):
-            cells.append("" if margin is None else _difference(margin))
-        rows.append(cells)
-    head = [f"{len(report.origins):,} origins", "MAE", "RMSE", "MASE", "MAE reduction (95 %)", "RMSE reduction (95 %)"]
+    for score in report["scores"]:
+        errors = [f"{score[name]:.3f}" for name in ("mae", "rmse", "mase")]
+        rows.append([score["name"], *errors, *(_difference(score[name]) for name in ("mae_margin", "rmse_margin"))])
+    head = [f"{report['origins']:,} origins", "MAE", "RMSE", "MASE", "MAE reduction (95 %)", "RMSE reduction (95 %)"]
     return table(rows, head)
 
 
-def _difference(margin: "ConfidenceInterval") -> str:
-    """Return a difference with its confidence interval, if there are enough origins for one."""
-    bounds = "" if margin.low is None else f" ({margin.low:.3f} to {margin.high:.3f})"
-    return f"{margin.value:.3f}{bounds}"
+def _difference(margin: dict[str, Any] | None) -> str:
+    """Return a difference with its interval, if it has one."""
+    if margin is None:
+        return ""
+    bounds = "" if margin["low"] is None else f" ({margin['low']:.3f} to {margin['high']:.3f})"
+    return f"{margin['value']:.3f}{bounds}"

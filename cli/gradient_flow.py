@@ -6,6 +6,15 @@ from cli.shared import options
 from cli.shared.errors import Command
 from cli.shared.reporting import print_json, table
 
+_CELLS = {
+    "rnn": ("rnn", 1.0),
+    "rnn, weights x 0.5": ("rnn", 0.5),
+    "rnn, weights x 2": ("rnn", 2.0),
+    "gru": ("gru", 1.0),
+    "lstm": ("lstm", 1.0),
+}
+"""By name: a cell, and the factor of its initial recurrent weights, which are orthogonal."""
+
 
 @click.command("gradient-flow", cls=Command, context_settings=options.HELP)
 @click.option("--length", type=options.LEAST_1, default=50, show_default=True, help="Sequence length.")
@@ -24,16 +33,19 @@ def gradient_flow(length: int, hidden_size: int, steps: int, seed: int, as_json:
     Example:
       wordvec gradient-flow --length 50
     """
-    from seqclf import gradient_flow_report
+    from seqclf import measure_gradient_flow
 
-    found = gradient_flow_report(length=length, hidden_size=hidden_size, steps=steps, seed=seed)
+    found = {
+        name: measure_gradient_flow(cell, scale=scale, length=length, hidden_size=hidden_size, steps=steps, seed=seed)
+        for name, (cell, scale) in _CELLS.items()
+    }
     if as_json:
-        print_json([{"name": flow.name, "norms": flow.norms.tolist(), "loss": flow.loss} for flow in found])
+        print_json([{"name": name, "norms": flow.norms.tolist(), "loss": flow.loss} for name, flow in found.items()])
         return
     places = sorted({place for place in (0, 1, 5, 10, 20, 50, 100) if place < length} | {length - 1})
     rows = []
-    for flow in found:
+    for name, flow in found.items():
         ends = flow.norms[0]
         shares = [f"{flow.norms[place] / ends:.1e}" if ends > 0 else "-" for place in places]
-        rows.append([flow.name, *shares, f"{flow.loss:.3f}"])
+        rows.append([name, *shares, f"{flow.loss:.3f}"])
     click.echo(table(rows, ["steps back", *map(str, places), "error"]))

@@ -31,21 +31,20 @@ def inspect(model: str, text: str, output: str | None, as_json: bool, quiet: boo
     Example:
       wordvec inspect model.safetensors "Forest fire near the village" -o gates.png
     """
-    from seqclf import check_picture, load_model, save_gate_heatmap, trace
+    from seqclf import load_model, save_gate_heatmap, trace
     from wordvec import check_target
 
     if output is not None:
-        check_picture(output)
         check_target(output)
     found = trace(load_model(model, "model"), text)
-    if as_json:
-        print_json(_values(found))
-    else:
-        click.echo("\n\n".join([_probabilities(found), *_tables(found)]))
     if output is not None:
         save_gate_heatmap(found, output)
         note_output(output)
         log(f"{output}: {len(found.layers)} layer directions, {len(found.tokens)} tokens", quiet)
+    if as_json:
+        print_json(_values(found))
+    else:
+        click.echo("\n\n".join([_probabilities(found), *_tables(found)]))
 
 
 def _probabilities(found: "Trace") -> str:

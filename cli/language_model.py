@@ -14,7 +14,7 @@ from seqclf import LanguageModelSettings
 
 if TYPE_CHECKING:
     from corpora import TextCorpus
-    from seqclf import LanguageModel, Perplexity
+    from seqclf import TrainedLanguageModel
 
 _model_argument = click.argument("model", type=click.Path())
 _corpus_argument = click.argument("corpus", nargs=-1, required=True)
@@ -77,8 +77,7 @@ def train(
     note_output(output)
     log(f"{output}: {_summary(model)}", quiet)
     if test_lines is not None:
-        measured = model.perplexity(test_lines, trained_on=lines, threads=threads)
-        click.echo(_report(measured, model.unit, f"on {test}"))
+        click.echo(_report(model, test_lines, f"on {test}", threads, trained_on=lines))
 
 
 @language_model.command(cls=Command, context_settings=options.HELP)
@@ -99,9 +98,9 @@ def perplexity(model: str, corpus: tuple[str, ...], encoding_errors: str, thread
 
     from seqclf import load_model
 
-    loaded = load_model(model, "language model")
-    measured = loaded.perplexity(_text(corpus, encoding_errors), threads=threads)
+    loaded, lines = load_model(model, "language model"), _text(corpus, encoding_errors)
     if as_json:
+        measured = loaded.perplexity(lines, threads=threads)
         print_json(
             {
                 "tokens": measured.tokens,
@@ -113,7 +112,7 @@ def perplexity(model: str, corpus: tuple[str, ...], encoding_errors: str, thread
             }
         )
     else:
-        click.echo(_report(measured, loaded.unit, " ".join(corpus)))
+        click.echo(_report(loaded, lines, " ".join(corpus), threads))
 
 
 @language_model.command("next", cls=Command, context_settings=options.HELP)
@@ -188,7 +187,7 @@ def _dev_measure(metrics: Mapping[str, float], unit: str) -> str:
     return f", dev {_name(unit)} {_measure(metrics['dev_loss'], unit)}" if "dev_loss" in metrics else ""
 
 
-def _summary(model: "LanguageModel") -> str:
+def _summary(model: "TrainedLanguageModel") -> str:
     metrics = model.metrics
     best = f"best epoch {metrics['best_epoch']} of {len(model.history)}"
     if "dev_loss" in metrics:
@@ -197,7 +196,15 @@ def _summary(model: "LanguageModel") -> str:
     return f"{best}; trained on {metrics['tokens']:,} {model.unit}s, vocabulary of {len(model.vocabulary):,}"
 
 
-def _report(measured: "Perplexity", unit: str, source: str) -> str:
+def _report(
+    model: "TrainedLanguageModel",
+    lines: "TextCorpus",
+    source: str,
+    threads: int | None,
+    *,
+    trained_on: "TextCorpus | None" = None,
+) -> str:
+    measured, unit = model.perplexity(lines, trained_on=trained_on, threads=threads), model.unit
     rows = [
         ["this model", _measure(measured.loss, unit)],
         ["unigram model", _measure(measured.unigram_loss, unit)],

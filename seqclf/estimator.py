@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
 
 from wordvec import InputError
 from wordvec.system.settings import Settings
@@ -25,6 +26,17 @@ class SequenceEstimator(BaseEstimator):
     random_state: int | np.random.RandomState | None
     n_jobs: int | None
     vectors: "WordVectors | str | os.PathLike[str] | None"
+    model_: Any
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write ``model_`` to a safetensors file, which :func:`seqclf.load_model` loads; equal models, equal bytes.
+
+        Raises:
+            NotFittedError: it is not fitted.
+            InputError: ``path`` cannot be written; an existing file is kept.
+        """
+        check_is_fitted(self)
+        self.model_.save(path)
 
     def _vectors(self) -> "WordVectors | None":
         if isinstance(self.vectors, str | os.PathLike):
@@ -52,8 +64,8 @@ class SequenceEstimator(BaseEstimator):
         Raises:
             InputError: a parameter is out of range.
         """
-        names = {field.name for field in fields(kind)}  # type: ignore[arg-type]  # every subclass is a dataclass
-        given = {name: getattr(self, name) for name in names if hasattr(self, name)}
+        names = {field.name for field in fields(kind)} - {"seed"}  # type: ignore[arg-type]  # all are dataclasses
+        given = {name: getattr(self, name) for name in names}
         found = {"settings": kind(**given | {"seed": self._seed()}), "threads": self._threads()}
         return found | ({"vectors": self._vectors()} if hasattr(self, "vectors") else {})
 

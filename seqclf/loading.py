@@ -11,7 +11,7 @@ _CLASSES = {
     "model": "seqclf.classification.model:ClassifierModel",
     "multi-label model": "seqclf.classification.model:MultiLabelModel",
     "tagger": "seqclf.tagging.model:TaggerModel",
-    "language model": "seqclf.language.model:LanguageModel",
+    "language model": "seqclf.language.model:TrainedLanguageModel",
     "forecaster": "seqclf.forecasting.model:ForecasterModel",
     "regressor": "seqclf.regression.model:RegressorModel",
 }
@@ -19,8 +19,8 @@ _CLASSES = {
 
 
 def load_model(path: str | os.PathLike[str], *kinds: str) -> Any:
-    """Load a model: a ``ClassifierModel``, ``MultiLabelModel``, ``TaggerModel``, ``RegressorModel``, ``LanguageModel``
-    or ``ForecasterModel``, whichever the file holds.
+    """Load a model: a ``ClassifierModel``, ``MultiLabelModel``, ``TaggerModel``, ``RegressorModel``,
+    ``TrainedLanguageModel`` or ``ForecasterModel``, whichever the file holds.
 
     Args:
         path: a file that the ``save`` method of a model wrote.

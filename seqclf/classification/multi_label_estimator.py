@@ -20,7 +20,8 @@ from wordvec.system.progress import OnProgress
 class MultiLabelClassifier(SequenceClassifier):
     """Recurrent multi-label text classifier: a sigmoid per label, trained on binary cross-entropy.
 
-    Parameters are those of :class:`SequenceClassifier`; ``class_weight`` must be None.
+    Its parameters are those of :class:`SequenceClassifier`, but ``class_weight`` must be None: it weighs labels that
+    exclude each other.
 
     Attributes:
         classes_: (C,) the labels, sorted, or the column numbers of an indicator matrix.

@@ -1,6 +1,5 @@
 """The forecaster as a scikit-learn estimator, a thin layer over ``train_forecaster``."""
 
-import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -183,15 +182,6 @@ class Forecaster(SequenceEstimator):
         check_is_fitted(self)
         self.model_.calibrate(report)
         return self
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write ``model_`` to a safetensors file, which :func:`seqclf.load_model` loads; equal models, equal bytes.
-
-        Raises:
-            InputError: ``path`` cannot be written; an existing file is kept.
-        """
-        check_is_fitted(self)
-        self.model_.save(path)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -17,15 +17,6 @@ from seqclf.layers.tape import EncoderTape
 from seqclf.training.optimizers import Optimizer
 from wordvec import check_whole
 
-LANES: dict[str, tuple[str, float]] = {
-    "rnn": ("rnn", 1.0),
-    "rnn, weights x 0.5": ("rnn", 0.5),
-    "rnn, weights x 2": ("rnn", 2.0),
-    "gru": ("gru", 1.0),
-    "lstm": ("lstm", 1.0),
-}
-"""What is compared: a cell, and the factor of its orthogonal initial recurrent weights."""
-
 _BATCH = 32
 _NOISE = 0.05
 
@@ -46,13 +37,11 @@ class GradientFlow:
     """Gradient norms of one network.
 
     Attributes:
-        name: of the network.
         norms: (T,) the norm of d loss / d h_t, averaged over the batch, by distance: norms[0] is that of the last
             state.
         loss: the mean squared error after training; always predicting the mean has 1.
     """
 
-    name: str
     norms: np.ndarray
     loss: float
 
@@ -103,16 +92,4 @@ def measure_gradient_flow(
         if step < steps:
             optimizer.step(losses[-1], flat.gradient)
     norms = np.linalg.norm(state_gradients(tape)[rows, :hidden_size] * _BATCH, axis=2).mean(axis=1)[::-1]
-    return GradientFlow(cell, norms.astype(np.float64), float(np.mean(losses[-20:])))
-
-
-def gradient_flow_report(
-    *, length: int = 50, hidden_size: int = 32, steps: int = 0, seed: int = 1
-) -> list[GradientFlow]:
-    """Measure each of ``LANES``: simple RNNs with stable, vanishing and exploding gradients, a GRU and an LSTM."""
-    options = {"length": length, "hidden_size": hidden_size, "steps": steps, "seed": seed}
-    found = []
-    for name, (cell, scale) in LANES.items():
-        flow = measure_gradient_flow(cell, scale=scale, **options)
-        found.append(GradientFlow(name, flow.norms, flow.loss))
-    return found
+    return GradientFlow(norms.astype(np.float64), float(np.mean(losses[-20:])))

@@ -28,7 +28,7 @@ _BETWEEN_0_AND_1 = {"i", "f", "o", "r", "z"}
 _UNITS = 64  # drawn per layer; more would be thinner than a pixel
 
 
-def check_picture(path: str | os.PathLike[str]) -> str:
+def _format_of(path: str | os.PathLike[str]) -> str:
     """Return a picture's format, from the suffix of its file name.
 
     Raises:
@@ -59,7 +59,7 @@ def save_gate_heatmap(trace: "Trace", path: str | os.PathLike[str]) -> None:
     Raises:
         InputError: another suffix, no token, or matplotlib is not installed.
     """
-    kind = check_picture(path)
+    kind = _format_of(path)
     if not trace.tokens:
         raise InputError("cannot draw the trace of a text without tokens")
     from matplotlib import rc_context

@@ -58,7 +58,7 @@ class Perplexity:
         return self.loss / math.log(2)
 
 
-class LanguageModel:
+class TrainedLanguageModel:
     """A trained recurrent language model over words or characters.
 
     Args:
@@ -224,7 +224,9 @@ class LanguageModel:
         write_model(path, tensors | {"token_counts": self.vocabulary.counts}, header, kind=KIND)
 
     @classmethod
-    def from_file(cls, name: str, tensors: Mapping[str, np.ndarray], header: Mapping[str, Any]) -> "LanguageModel":
+    def from_file(
+        cls, name: str, tensors: Mapping[str, np.ndarray], header: Mapping[str, Any]
+    ) -> "TrainedLanguageModel":
         """Build the model from the content of a file, as ``read_model`` returns it, checking every shape and number.
 
         Raises:
@@ -253,7 +255,7 @@ class LanguageModel:
     def __repr__(self) -> str:
         shape = self.network.shape
         return (
-            f"<LanguageModel: {len(self.vocabulary):,} {self.unit}s, {shape.layers} x {shape.cell} of "
+            f"<TrainedLanguageModel: {len(self.vocabulary):,} {self.unit}s, {shape.layers} x {shape.cell} of "
             f"{shape.hidden_size}>"
         )
 

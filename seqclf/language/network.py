@@ -148,6 +148,7 @@ class LanguageNetwork:
     ) -> None:
         self.shape = shape
         self.dtype = np.dtype(dtype)
+        self._sampling = {"samples": samples, "counts": counts}
         self.encoder = Encoder(shape.encoder, dtype)
         tied = self.encoder.embedding if shape.tied else None
         self.head = VocabularyHead(
@@ -160,6 +161,13 @@ class LanguageNetwork:
         self._touched: Any = slice(None)  # rows of the tied table with a nonzero gradient
         self.encoder.load(parameters)
         self.head.load(parameters)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"shape": self.shape, "parameters": self.parameters(), "dtype": self.dtype, **self._sampling}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        # Rebuilt: a copy's arrays would no longer be aligned, as the kernels require, nor views of one array.
+        type(self).__init__(self, **state)
 
     @property
     def embedding(self) -> np.ndarray:

@@ -30,6 +30,8 @@ def tokens_of(lines: Iterable[str], unit: str, tokenizer: str, lowercase: bool) 
     """
     if isinstance(lines, str):
         raise InputError(f"lines must be a list of strings, got the string {lines[:40]!r}; pass text.split('\\n')")
+    if not isinstance(lines, Iterable):
+        raise InputError(f"lines must be a list of strings, got {type(lines).__name__}")
     split, end = get_tokenizer(tokenizer).tokenize, end_of_line(unit)
     for line in lines:
         if not isinstance(line, str):

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from seqclf.language.model import LanguageModel
+from seqclf.language.model import TrainedLanguageModel
 from seqclf.language.network import LanguageNetwork, LanguageShape, Window, initial_parameters, windows
 from seqclf.language.settings import LanguageModelSettings
 from seqclf.language.text import encode_text, read_training_text, tokens_of
@@ -31,7 +31,7 @@ def train_language_model(
     dev: Iterable[str] | None = None,
     threads: int | None = None,
     on_progress: OnProgress | None = None,
-) -> LanguageModel:
+) -> TrainedLanguageModel:
     """Train a recurrent language model.
 
     Args:
@@ -88,7 +88,9 @@ def train_language_model(
             on_progress=on_progress,
         )
     metrics = outcome.metrics(tokens=ids.size - 1, dev_tokens=dev_ids.size - 1)
-    return LanguageModel(network, vocabulary, settings=settings.record(), metrics=metrics, history=outcome.history)
+    return TrainedLanguageModel(
+        network, vocabulary, settings=settings.record(), metrics=metrics, history=outcome.history
+    )
 
 
 def streams(tokens: int, batch_size: int, window: int) -> np.ndarray:

@@ -22,10 +22,17 @@ if TYPE_CHECKING:
 class SequenceRegressor(RegressorMixin, SequenceEstimator):
     """Recurrent regressor: embedding or numeric input, RNN, GRU or LSTM layers, pooling, squared error.
 
+    :class:`seqclf.RegressorSettings` explains every parameter.
+
     Args:
-        cell, reset, bidirectional, merge, layers, hidden_size, pooling, dropout, batch_size, learning_rate, epochs,
-        patience, vectors, vector_size, tune_vectors, min_count, validation_fraction, tokenizer, lowercase,
-        random_state, n_jobs: as in ``SequenceClassifier``.
+        cell, reset, bidirectional, merge, layers, hidden_size, pooling: the network, as in ``SequenceClassifier``.
+        dropout, layer_dropout, locked_dropout, weight_drop, zoneout, zoneout_cell: as in ``SequenceClassifier``.
+        batch_size, learning_rate, warmup_steps, epochs, patience, clip_norm, validation_fraction: as in
+            ``SequenceClassifier``.
+        vectors, vector_size, vector_scale, tune_vectors, keep_vectors, min_count, tokenizer, lowercase: of words, as
+            in ``SequenceClassifier``. For sequences of numbers ``vectors`` must be None; the others have no effect.
+        random_state: a seed or a generator; None is different every time.
+        n_jobs: threads; None or -1 uses all cores. The result is the same at any number.
 
     Attributes:
         model_: the :class:`seqclf.RegressorModel`, which can be saved and predicts without scikit-learn.
@@ -50,13 +57,22 @@ class SequenceRegressor(RegressorMixin, SequenceEstimator):
         hidden_size: int = 128,
         pooling: str = "max",
         dropout: float = 0.5,
+        layer_dropout: float = 0.0,
+        locked_dropout: bool = True,
+        weight_drop: float = 0.0,
+        zoneout: float = 0.0,
+        zoneout_cell: float = 0.0,
         batch_size: int = 16,
         learning_rate: float = 2e-3,
+        warmup_steps: int = 50,
         epochs: int = 10,
         patience: int | None = None,
+        clip_norm: float = 5.0,
         vectors: "WordVectors | str | os.PathLike[str] | None" = None,
         vector_size: int = 100,
+        vector_scale: float = 0.35,
         tune_vectors: bool = True,
+        keep_vectors: int = 100_000,
         min_count: int = 1,
         validation_fraction: float = 0.1,
         tokenizer: str | None = None,
@@ -64,14 +80,36 @@ class SequenceRegressor(RegressorMixin, SequenceEstimator):
         random_state: int | np.random.RandomState | None = None,
         n_jobs: int | None = None,
     ) -> None:
-        self.cell, self.reset, self.layers, self.hidden_size = cell, reset, layers, hidden_size
-        self.bidirectional, self.merge, self.pooling, self.dropout = bidirectional, merge, pooling, dropout
-        self.batch_size, self.learning_rate = batch_size, learning_rate
-        self.epochs, self.patience = epochs, patience
-        self.vectors, self.vector_size, self.tune_vectors = vectors, vector_size, tune_vectors
-        self.min_count, self.validation_fraction = min_count, validation_fraction
-        self.tokenizer, self.lowercase = tokenizer, lowercase
-        self.random_state, self.n_jobs = random_state, n_jobs
+        self.cell = cell
+        self.reset = reset
+        self.bidirectional = bidirectional
+        self.merge = merge
+        self.layers = layers
+        self.hidden_size = hidden_size
+        self.pooling = pooling
+        self.dropout = dropout
+        self.layer_dropout = layer_dropout
+        self.locked_dropout = locked_dropout
+        self.weight_drop = weight_drop
+        self.zoneout = zoneout
+        self.zoneout_cell = zoneout_cell
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.warmup_steps = warmup_steps
+        self.epochs = epochs
+        self.patience = patience
+        self.clip_norm = clip_norm
+        self.vectors = vectors
+        self.vector_size = vector_size
+        self.vector_scale = vector_scale
+        self.tune_vectors = tune_vectors
+        self.keep_vectors = keep_vectors
+        self.min_count = min_count
+        self.validation_fraction = validation_fraction
+        self.tokenizer = tokenizer
+        self.lowercase = lowercase
+        self.random_state = random_state
+        self.n_jobs = n_jobs
 
     def fit(
         self,

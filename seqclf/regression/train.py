@@ -41,7 +41,7 @@ def train_regressor(
         sequences: texts (strings or lists of tokens), or arrays (T,) or (T, E) of numbers.
         values: (S,) or (S, C).
         settings: default: ``RegressorSettings()``.
-        vectors: pretrained word vectors to start from, for texts.
+        vectors: pretrained word vectors to start from; only for texts.
         dev: sequences and values that choose the best epoch; None splits off ``settings.validation_fraction``.
         threads: the largest number of threads; None uses all cores. The result is the same at any number.
         on_progress: called a few times a second.
@@ -50,7 +50,7 @@ def train_regressor(
         The model; its metrics hold ``dev_rmse`` and ``dev_baseline_rmse``, the error of always predicting the mean.
 
     Raises:
-        InputError: not one value, or row of values, per sequence; sequences of several kinds.
+        InputError: not one value, or row of values, per sequence; sequences of several kinds; vectors for numbers.
         TrainingError: the loss or a gradient is NaN or infinite.
 
     Example:
@@ -72,6 +72,8 @@ def train_regressor(
         if len(some) != len(numbers):
             raise InputError(f"{len(numbers)} values for {len(some)} sequences")
     of_numbers = bool(given) and not isinstance(given[0], str) and is_numeric(given[0])
+    if of_numbers and vectors is not None:
+        raise InputError("vectors are for texts, but the sequences hold numbers; leave vectors out")
     if dev is None:
         rows, dev_rows = random_split(len(given), settings.validation_fraction, settings.seed)
         dev_given, dev_truth = [given[row] for row in dev_rows], truth[dev_rows]

@@ -9,6 +9,7 @@ from sklearn.base import BaseEstimator, clone
 
 from seqclf import (
     Forecaster,
+    LanguageModel,
     MultiLabelClassifier,
     SequenceClassifier,
     SequenceRegressor,
@@ -100,6 +101,10 @@ def _forecast(estimator: Forecaster, X: Any) -> np.ndarray:
     return estimator.predict(series=X)
 
 
+def _score(estimator: LanguageModel, X: Any) -> np.ndarray:
+    return np.array([estimator.score(X)])
+
+
 _SERIES = "it learns one series, not samples"
 
 CASES = {
@@ -155,6 +160,11 @@ CASES = {
         SequenceTagger(**NETWORK, vector_size=4, feature_size=3),
         SENTENCES, TAGS, [["x"], ["y", "z"]] * 4, [["X"], ["Y", "Z"]] * 4,
         [["the", "zebra"], [], ["dogs", "the", "dog"]], _of_tokens,
+    ),
+    "LanguageModel": Case(
+        LanguageModel(**NETWORK, batch_size=2, window=5),
+        TEXTS, None, OTHER_TEXTS, None, NEW_TEXTS, _score,
+        without={"check_order": "the lines of a text follow each other"},
     ),
     "Forecaster": Case(
         Forecaster(**NETWORK, window=5, horizon=2),

@@ -1,10 +1,25 @@
-"""Estimators' parameters and defaults match their settings."""
+"""The parameters of every estimator are its settings, with the same defaults, and documented."""
 
 import dataclasses
 import inspect
+import re
 
 import pytest
 
+from seqclf import (
+    ClassifierSettings,
+    Forecaster,
+    ForecasterSettings,
+    LanguageModel,
+    LanguageModelSettings,
+    MultiLabelClassifier,
+    RegressorSettings,
+    SequenceClassifier,
+    SequenceRegressor,
+    SequenceTagger,
+    TaggerSettings,
+)
+from tests.estimators.cases import SEQUENCES, SERIES, TEXTS
 from wordvec import Cooccurrence, Glove, Ppmi, Svd, Word2Vec, Word2VecSettings
 from wordvec.count_based.models import count_based_options, count_based_settings
 
@@ -39,3 +54,37 @@ def test_parameters_of_the_count_based_models(estimator, model):
     missing = count_based_options(model) - {"seed"} - found.keys()
     assert missing == ({"weighting"} if model == "ppmi" else set())
     assert found.keys() == (count_based_options(model) - {"seed"} - missing) | CORPUS.keys() | OWN.keys()
+
+
+@pytest.mark.parametrize(
+    ("estimator", "settings", "others"),
+    [
+        (SequenceClassifier, ClassifierSettings, {"vectors": None}),
+        (MultiLabelClassifier, ClassifierSettings, {"vectors": None}),
+        (SequenceRegressor, RegressorSettings, {"vectors": None}),
+        (SequenceTagger, TaggerSettings, {"vectors": None}),
+        (Forecaster, ForecasterSettings, {}),
+        (LanguageModel, LanguageModelSettings, {}),
+    ],
+)
+def test_parameters_of_the_networks(estimator, settings, others):
+    assert parameters(estimator) == defaults(settings) | others | OWN
+    kinds = [kind for kind in estimator.__mro__ if kind.__module__.startswith("seqclf")]
+    documented = "\n".join(inspect.cleandoc(kind.__doc__ or "") for kind in kinds)
+    arguments = re.findall(r"\w+", " ".join(re.findall(r"^ {4}(\w[\w, ]*):", documented, re.MULTILINE)))
+    assert parameters(estimator).keys() <= set(arguments)
+
+
+@pytest.mark.parametrize(
+    ("estimator", "data", "changes"),
+    [
+        (SequenceRegressor, (SEQUENCES, range(18)), {"zoneout": 0.2, "clip_norm": 2.0, "warmup_steps": 3}),
+        (SequenceRegressor, (TEXTS, range(18)), {"vector_scale": 0.2, "keep_vectors": 5, "weight_drop": 0.1}),
+        (Forecaster, (SERIES,), {"huber": 1.5, "clip_norm": 2.0, "relative": True}),
+    ],
+)
+def test_parameters_reach_the_model(estimator, data, changes):
+    fitted = estimator(hidden_size=4, epochs=1, n_jobs=1, random_state=3, **changes).fit(*data)
+    settings = vars(fitted.model_.settings)
+    assert {name: settings[name] for name in changes} == changes
+    assert settings["seed"] == 3

@@ -5,7 +5,7 @@ import sys
 import numpy as np
 import pytest
 
-from seqclf import ClassifierModel, ClassifierSettings, check_picture, save_gate_heatmap, trace, train_classifier
+from seqclf import ClassifierModel, ClassifierSettings, save_gate_heatmap, trace, train_classifier
 from seqclf.classification.network import Network, NetworkShape, parameter_shapes
 from seqclf.layers.parameters import EncoderShape
 from seqclf.layers.tape import States
@@ -116,11 +116,12 @@ def test_heat_maps_are_reproducible(tmp_path, ending):
 
 
 def test_invalid_heat_maps_are_rejected(tmp_path, monkeypatch):
+    found = trace(make()[0], TEXT)
     with pytest.raises(InputError, match=r"gates.jpg must end in .png, .svg, .pdf"):
-        check_picture("gates.jpg")
+        save_gate_heatmap(found, tmp_path / "gates.jpg")
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(InputError, match=r"not installed: pip install 'wordvec-seqclf\[plotting\]'"):
-        check_picture("gates.png")
+        save_gate_heatmap(found, tmp_path / "gates.png")
     monkeypatch.undo()
     pytest.importorskip("matplotlib")
     with pytest.raises(InputError, match="cannot draw the trace of a text without tokens"):
@@ -168,10 +169,12 @@ def test_state_gradients_are_numerically_correct(cell):
 
 
 def test_gradients_vanish_or_explode_in_simple_rnns_but_not_in_an_lstm():
-    from seqclf import gradient_flow_report
+    from seqclf import measure_gradient_flow
 
-    flows = {flow.name: flow for flow in gradient_flow_report(length=30, hidden_size=16)}
-    shares = {name: flow.norms[29] / flow.norms[0] for name, flow in flows.items()}
+    shares = {}
+    for cell, scale in (("rnn", 0.5), ("rnn", 2.0), ("gru", 1.0), ("lstm", 1.0)):
+        norms = measure_gradient_flow(cell, scale=scale, length=30, hidden_size=16).norms
+        shares[cell if scale == 1 else f"{cell}, weights x {scale:g}"] = norms[29] / norms[0]
     # Half of an orthogonal matrix halves the gradient in each step, apart from tanh.
     assert 0.1 * 0.5**29 < shares["rnn, weights x 0.5"] < 1.1 * 0.5**29
     assert shares["rnn, weights x 2"] > 10

@@ -7,7 +7,7 @@ import pytest
 
 from seqclf import ClassifierSettings, RegressorSettings, SequenceRegressor, load_model, train_regressor
 from seqclf.model_file import read_model, write_model
-from wordvec import FormatError, InputError
+from wordvec import FormatError, InputError, WordVectors
 
 SMALL = RegressorSettings(hidden_size=8, vector_size=8, epochs=12, learning_rate=0.02, dropout=0.0)
 WORDS = {"good": 2.0, "bad": -2.0, "very": 0.0, "film": 0.0, "plot": 0.5}
@@ -153,11 +153,13 @@ def test_estimator_equals_train_regressor():
         regressor.fit(given, None)
 
 
-def test_defaults_match_the_settings():
-    settings = vars(RegressorSettings())
-    params = SequenceRegressor().get_params()
-    shared = settings.keys() & params.keys()
-    assert {name: params[name] for name in shared} == {name: settings[name] for name in shared}
+def test_vectors_for_sequences_of_numbers_are_rejected():
+    vectors = WordVectors(["a"], np.ones((1, 4), np.float32))
+    rule = "vectors are for texts, but the sequences hold numbers; leave vectors out"
+    with pytest.raises(InputError, match=rule):
+        train_regressor([[1.0, 2.0], [3.0]], [1, 2], vectors=vectors)
+    with pytest.raises(InputError, match=rule):
+        SequenceRegressor(vectors=vectors).fit([[1.0, 2.0], [3.0]], [1, 2])
 
 
 def test_validation_error_is_logged_with_that_of_the_mean(caplog):

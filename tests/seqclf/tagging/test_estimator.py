@@ -1,12 +1,10 @@
 """SequenceTagger on sentences; what all estimators promise is checked in tests/estimators."""
 
-import inspect
-
 import numpy as np
 import pytest
 from sklearn.model_selection import GridSearchCV
 
-from seqclf import SequenceTagger, TaggerModel, TaggerSettings
+from seqclf import SequenceTagger, TaggerModel
 from wordvec import InputError, WordVectors
 
 SENTENCES = [["the", "old", "cat"], ["a", "dog", "barks"], ["Dogs", "bark"], []] * 6
@@ -16,13 +14,6 @@ TAGS = [["D", "A", "N"], ["D", "N", "V"], ["N", "V"], []] * 6
 def small(**options):
     given = {"hidden_size": 8, "vector_size": 8, "feature_size": 4, "epochs": 10, "learning_rate": 0.02}
     return SequenceTagger(**{**given, "dropout": 0.1, "batch_size": 4, "random_state": 1, "n_jobs": 1, **options})
-
-
-def test_parameters_and_defaults_match_the_settings():
-    parameters = {name: p.default for name, p in inspect.signature(SequenceTagger).parameters.items()}
-    defaults = vars(TaggerSettings()) | {"vectors": None, "random_state": None, "n_jobs": None}
-    del defaults["seed"]
-    assert parameters == defaults
 
 
 def test_fit_predict_score():
