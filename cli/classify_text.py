@@ -179,7 +179,10 @@ def _read(data: str, separator: str | None, **reading: Any) -> tuple[list[str], 
     """Read texts and their labels: one per text or, with a separator, a list per text."""
     from corpora import read_label_sets, read_labelled
 
-    return read_labelled(data, **reading) if separator is None else read_label_sets(data, separator, **reading)
+    examples: tuple[list[str], list[Any]] = (
+        read_labelled(data, **reading) if separator is None else read_label_sets(data, separator, **reading)
+    )
+    return examples
 
 
 def _answer(model: "ClassifierModel", names: list[str], probabilities: "np.ndarray") -> tuple[dict[str, Any], str]:

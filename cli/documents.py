@@ -10,7 +10,7 @@ from cli.shared.errors import Command, Failure, Group, note_output, usage_errors
 from cli.shared.reporting import Progress, log
 
 if TYPE_CHECKING:
-    from wordvec import DocumentMatrix
+    from wordvec.formats.documents import DocumentMatrix
 
 
 class _CountOrFraction(click.ParamType):  # type: ignore[type-arg]
@@ -155,7 +155,9 @@ def tfidf(**given: Any) -> None:
 def _make(kind: str, given: dict[str, Any]) -> None:
     """Read, count, weight and write."""
     from corpora import TextCorpus
-    from wordvec import check_counting, check_target, load_documents, load_vocabulary, save_documents, save_vocabulary
+    from wordvec import load_documents, load_vocabulary, save_documents, save_vocabulary
+    from wordvec.document_vectors.matrices import check_counting
+    from wordvec.system.atomic_files import check_target
 
     _check_conflicts(given)
     with usage_errors():
@@ -207,13 +209,8 @@ def _build(
     known: "DocumentMatrix | None",
     on_progress: Callable[..., None],
 ) -> "DocumentMatrix":
-    from wordvec import (
-        DocumentMatrix,
-        count_documents,
-        document_frequencies,
-        inverse_document_frequency,
-        weigh_documents,
-    )
+    from wordvec import count_documents, document_frequencies, inverse_document_frequency, weigh_documents
+    from wordvec.formats.documents import DocumentMatrix
 
     weights = {name: given.pop(name) for name in _WEIGHTS if name in given}
     settings = {name: given[name] for name in ("ngram_range", "binary")} | weights

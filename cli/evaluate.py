@@ -9,7 +9,7 @@ from cli.shared.errors import Command
 from cli.shared.reporting import percent, print_json, table
 
 if TYPE_CHECKING:
-    from wordvec import AnalogyResult, SimilarityResult
+    from wordvec.vectors.evaluation import AnalogyResult, SimilarityResult
 
 
 @click.command(cls=Command, context_settings=options.HELP)

@@ -32,7 +32,7 @@ def inspect(model: str, text: str, output: str | None, as_json: bool, quiet: boo
       wordvec inspect model.safetensors "Forest fire near the village" -o gates.png
     """
     from seqclf import load_model, save_gate_heatmap, trace
-    from wordvec import check_target
+    from wordvec.system.atomic_files import check_target
 
     if output is not None:
         check_target(output)

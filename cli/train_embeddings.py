@@ -18,16 +18,12 @@ from wordvec import CooccurrenceSettings, Word2VecSettings
 from wordvec.system.settings import declaration_of
 
 if TYPE_CHECKING:
-    from wordvec import (
-        AnalogyResult,
-        CountBasedResult,
-        EncodedCorpus,
-        SimilarityResult,
-        Training,
-        Word2VecResult,
-        WordVectors,
-    )
+    from wordvec import EncodedCorpus, WordVectors
     from wordvec import Progress as Word2VecProgress
+    from wordvec.count_based.models import CountBasedResult
+    from wordvec.vectors.evaluation import AnalogyResult, SimilarityResult
+    from wordvec.word2vec.callbacks import Training
+    from wordvec.word2vec.results import Word2VecResult
 
 DEFAULT_PACE = 300.0
 """Seconds between checkpoints with ``--resume``."""
@@ -156,7 +152,9 @@ def train_embeddings(
       train-embeddings big.txt -o vectors.safetensors --resume
     """
     from corpora import TextCorpus
-    from wordvec import check_target, encode_corpus, load_vectors, output_format, save_vectors, save_vocabulary
+    from wordvec import encode_corpus, load_vectors, save_vectors, save_vocabulary
+    from wordvec.formats.registry import output_format
+    from wordvec.system.atomic_files import check_target
 
     rules = take_rules(given)
     if evaluate_every is not None and not evaluate_on:
@@ -228,7 +226,7 @@ class _Run:
         self.evaluate_every, self.threads, self.quiet = evaluate_every, threads, quiet
 
     def is_finished(self, output: str, encoded: "EncodedCorpus") -> bool:
-        from wordvec import finished_training
+        from wordvec.checkpointing.finished import finished_training
 
         return finished_training(output, encoded, self.settings, self.initial)
 
@@ -240,7 +238,7 @@ class _Run:
         every = self.evaluate_every
         log(f"training {self.settings.model}, vector size {self.settings.vector_size}", self.quiet)
         with Progress("training", self.quiet) as progress:
-            return train_word2vec(
+            result: Word2VecResult = train_word2vec(
                 encoded,
                 self.settings,
                 threads=self.threads,
@@ -255,9 +253,11 @@ class _Run:
                 evaluate_seconds=every if isinstance(every, float) else None,
                 early_stopping=self.early_stopping,
             )
+        return result
 
     @staticmethod
-    def result_line(result: "Word2VecResult", output: str) -> str:
+    def result_line(result: Any, output: str) -> str:
+        """Summarize a ``Word2VecResult``."""
         facts = result.summary()
         effective = facts["effective_tokens"][-1]
         return (
@@ -287,7 +287,7 @@ def _inherited_settings(initial: "WordVectors", path: str) -> dict[str, Any]:
 
 
 def _write_summary(result: "Word2VecResult | CountBasedResult", path: str) -> None:
-    from wordvec import replacing
+    from wordvec.system.atomic_files import replacing
 
     with replacing(path) as file:
         file.write(json.dumps(finite(result.summary()), indent=2).encode() + b"\n")
@@ -326,7 +326,8 @@ class _Evaluation:
     def _evaluate(vectors: "WordVectors", file: str) -> "AnalogyResult | SimilarityResult":
         from wordvec import evaluate_file
 
-        return evaluate_file(vectors, file)
+        result: AnalogyResult | SimilarityResult = evaluate_file(vectors, file)
+        return result
 
 
 def _score_text(result: "AnalogyResult | SimilarityResult") -> str:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from wordvec import WordVectors
 
 
-class SequenceEstimator(BaseEstimator):
+class SequenceEstimator(BaseEstimator):  # type: ignore[misc]
     """An estimator whose samples are sequences of different lengths.
 
     Its parameters are the fields of a settings class without the seed, ``random_state``, ``n_jobs`` and, if words have

@@ -11,7 +11,8 @@ import numpy as np
 
 from corpora import TOKENIZERS
 from seqclf.layers.choices import CELLS, HEADS, MERGES, POOLINGS, RESETS
-from wordvec import FormatError, InputError, Vocabulary, replacing
+from wordvec import FormatError, InputError, Vocabulary
+from wordvec.system.atomic_files import replacing
 from wordvec.system.settings import Settings
 
 VERSION = 1

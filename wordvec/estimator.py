@@ -18,7 +18,7 @@ Corpus: TypeAlias = TextCorpus | Iterable[str] | Iterable[list[str]]
 """What word vectors are learned from: a ``TextCorpus``, texts, or lists of tokens."""
 
 
-class VectorEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class VectorEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """Base of the estimators that learn word vectors; a text becomes the mean of its words' vectors.
 
     Attributes:

@@ -15,7 +15,8 @@ from benchmarks.harness.texts import speed_text
 from benchmarks.kernels.roofline import Kernel, Work, timed
 
 if TYPE_CHECKING:
-    from wordvec import CooccurrenceCounts, EncodedCorpus
+    from wordvec import EncodedCorpus
+    from wordvec.count_based.cooccurrence import CooccurrenceCounts
 
 SIZE = 100
 WINDOW = 5

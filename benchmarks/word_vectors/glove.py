@@ -27,7 +27,7 @@ from benchmarks.harness.peers import PeerError
 from benchmarks.harness.texts import speed_text
 
 if TYPE_CHECKING:
-    from wordvec import CooccurrenceCounts
+    from wordvec.count_based.cooccurrence import CooccurrenceCounts
 
 
 def write_for_program(found: "CooccurrenceCounts", folder: Path, limit: int) -> int:

@@ -12,11 +12,12 @@ from wordvec import CooccurrenceSettings, GloveSettings, SvdSettings
 from wordvec.system.settings import declaration, default_text, field_of
 
 if TYPE_CHECKING:
-    from wordvec import CountBasedResult, EncodedCorpus
+    from wordvec import EncodedCorpus
     from wordvec import Progress as ProgressState
+    from wordvec.count_based.models import CountBasedResult
 
 MODELS = ("cooccurrence", "ppmi", "svd", "glove")
-"""wordvec.COUNT_BASED_MODELS, repeated because ``--help`` must not import it; a test compares them."""
+"""``COUNT_BASED_MODELS``, repeated because ``--help`` must not import it; a test compares them."""
 
 _DERIVED = {
     "contexts": (CooccurrenceSettings, "Count-based"),
@@ -80,7 +81,9 @@ class Run:
     """Training of a count-based model with the ``given`` options."""
 
     def __init__(self, given: dict[str, Any], output: str, threads: int | None, quiet: bool) -> None:
-        from wordvec import count_based_options, count_based_settings, output_format
+        from wordvec import count_based_settings
+        from wordvec.count_based.models import count_based_options
+        from wordvec.formats.registry import output_format
 
         self.model, self.memory = given["model"], given.pop("memory")
         self.threads, self.quiet = threads, quiet
@@ -102,7 +105,7 @@ class Run:
                 )
 
     def is_finished(self, output: str, encoded: "EncodedCorpus") -> bool:
-        from wordvec import finished_training
+        from wordvec.checkpointing.finished import finished_training
 
         return not self.settings.is_sparse and finished_training(output, encoded, self.settings)
 
@@ -117,7 +120,7 @@ class Run:
             self.quiet,
         )
         with Progress(self.model, self.quiet) as progress:
-            return train_count_based(
+            result: CountBasedResult = train_count_based(
                 encoded,
                 self.settings,
                 threads=self.threads,
@@ -127,8 +130,11 @@ class Run:
                 checkpoint_every=checkpoint_every,
                 resume=resume,
             )
+        return result
 
-    def result_line(self, result: "CountBasedResult", output: str) -> str:
+    @staticmethod
+    def result_line(result: Any, output: str) -> str:
+        """Summarize a ``CountBasedResult``."""
         loss = f", loss {result.losses[-1]:.4f}" if result.losses else ""
         return (
             f"{output}: {len(result.vectors):,} words x {result.vectors.vector_size:,}; {result.raw_tokens:,} tokens, "

@@ -107,7 +107,8 @@ def lines_to_predict(given: Sequence[str], source: str | None, name: str, encodi
 
     from corpora import read_lines
 
-    return read_lines(source, encoding_errors=encoding_errors)
+    lines: Iterable[str] = read_lines(source, encoding_errors=encoding_errors)
+    return lines
 
 
 def class_table(result: "Score | MultiLabelScore", label: str, unit: str) -> str:

@@ -234,7 +234,7 @@ def _nbsvm(data: _Data) -> tuple[np.ndarray, str]:
             scores = np.stack(
                 [m.decision_function(features.multiply(r).tocsr()) for m, r in zip(models, ratios, strict=True)], axis=1
             )
-            return classes[(scores[:, 0] > 0).astype(int) if classes.size == 2 else scores.argmax(axis=1)]
+            return np.asarray(classes[(scores[:, 0] > 0).astype(int) if classes.size == 2 else scores.argmax(axis=1)])
 
         return predict
 
@@ -245,7 +245,7 @@ def _log_count_ratio(counts: Any, mine: np.ndarray) -> np.ndarray:
     """Return log((p / |p|) / (q / |q|)) of counts smoothed by 1 (Wang & Manning 2012, section 2)."""
     p = 1 + np.asarray(counts[mine].sum(axis=0)).ravel()
     q = 1 + np.asarray(counts[~mine].sum(axis=0)).ravel()
-    return np.log((p / p.sum()) / (q / q.sum()))[None, :]
+    return np.asarray(np.log((p / p.sum()) / (q / q.sum()))[None, :])
 
 
 def _choose(

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from wordvec import WordVectors
 
 
-class SequenceClassifier(ClassifierMixin, SequenceEstimator):
+class SequenceClassifier(ClassifierMixin, SequenceEstimator):  # type: ignore[misc]
     """Recurrent text classifier: embedding, RNN, GRU or LSTM layers in one or both directions, pooling, softmax.
 
     Samples are texts or lists of tokens, not arrays of numbers. The defaults are those that performed best with
@@ -177,7 +177,7 @@ class SequenceClassifier(ClassifierMixin, SequenceEstimator):
     def predict(self, X: Iterable[Text]) -> np.ndarray:
         """Return the most probable label of every text (N,)."""
         check_is_fitted(self)
-        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+        return np.asarray(self.classes_[self.predict_proba(X).argmax(axis=1)])
 
     def _texts(self, X: Iterable[Text]) -> Iterable[Text]:
         """Return the texts as ``tokenize_texts`` takes them; subclasses may override it to convert other input."""
@@ -192,4 +192,4 @@ def _one_label_each(y: Iterable[Any]) -> np.ndarray:
     labels = column_or_1d(labels, warn=True)
     if labels.size:
         check_classification_targets(labels)
-    return labels
+    return np.asarray(labels)

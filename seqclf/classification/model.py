@@ -101,7 +101,7 @@ class ClassifierModel:
 
     def predict(self, texts: Iterable[Text], *, threads: int | None = None) -> np.ndarray:
         """Return the most probable label of every text (N,); arguments as :meth:`predict_proba`."""
-        return np.array(self.labels)[self.predict_proba(texts, threads=threads).argmax(axis=1)]
+        return np.asarray(np.array(self.labels)[self.predict_proba(texts, threads=threads).argmax(axis=1)])
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write a safetensors file with weights, vocabulary, labels and settings; equal models give equal bytes.

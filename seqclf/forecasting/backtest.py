@@ -11,8 +11,9 @@ from seqclf.data.series import as_series
 from seqclf.forecasting.settings import ForecasterSettings
 from seqclf.forecasting.train import train_forecaster
 from seqclf.forecasting.windows import windows_after
-from wordvec import InputError, check_whole
+from wordvec import InputError
 from wordvec.system.progress import OnProgress
+from wordvec.system.validation import check_whole
 
 logger = logging.getLogger(__name__)
 

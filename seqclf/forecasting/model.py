@@ -20,7 +20,8 @@ from seqclf.model_file import (
     read_settings,
     write_model,
 )
-from wordvec import FormatError, InputError, check_number, check_whole
+from wordvec import FormatError, InputError
+from wordvec.system.validation import check_number, check_whole
 
 KIND = "forecaster"
 
@@ -131,7 +132,7 @@ class ForecasterModel:
         if series is None:
             series, start = self.tail, self.length - len(self.tail)
         level = self._level(series)
-        return self._forecast(level, np.array([len(level)]), self._steps(steps), start)[0]
+        return np.asarray(self._forecast(level, np.array([len(level)]), self._steps(steps), start)[0])
 
     def _forecast(self, level: np.ndarray, origins: np.ndarray, steps: int, start: int) -> np.ndarray:
         """Return forecasts (n, steps, D) of the series, or of its logarithm."""

@@ -65,4 +65,4 @@ def predict_windows(
         batch, inputs = pack_windows(preparation, windows[part], origins[part])
         rows = network.predict(batch, inputs=inputs, workspace=workspace)
         found[part] = rows.reshape(-1, *found.shape[1:])
-    return found + preparation.anchors(windows)
+    return np.asarray(found + preparation.anchors(windows))

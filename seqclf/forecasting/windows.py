@@ -55,7 +55,7 @@ class Preparation:
             return values
         if (values <= 0).any():
             raise InputError(f"log needs values above 0, got {values.min():g}; omit log, or add a constant first")
-        return np.log(values)
+        return np.asarray(np.log(values))
 
     def scale(self, level: np.ndarray) -> np.ndarray:
         """Return (N, D) scaled, from the output of ``logarithm``; the first ``lag`` rows are NaN."""
@@ -63,7 +63,7 @@ class Preparation:
         if self.lag:
             change = np.full_like(level, np.nan)
             change[self.lag :] = level[self.lag :] - level[: -self.lag]
-        return (change - self.mean) / self.deviation
+        return np.asarray((change - self.mean) / self.deviation)
 
     def restore(self, scaled: np.ndarray, origins: np.ndarray, level: np.ndarray) -> np.ndarray:
         """Undo ``scale`` for forecasts (n, H, D) of the steps from ``origins`` (n,) on; ``level`` ends before them."""
@@ -71,7 +71,7 @@ class Preparation:
         for step in range(forecast.shape[1] if self.lag else 0):
             season_ago = level[origins + step - self.lag] if step < self.lag else forecast[:, step - self.lag]
             forecast[:, step] += season_ago
-        return forecast
+        return np.asarray(forecast)
 
     def original(self, level: np.ndarray) -> np.ndarray:
         """Undo ``logarithm``; the mean of logarithms becomes a median."""

@@ -15,7 +15,7 @@ from seqclf.layers.encoder import Encoder
 from seqclf.layers.parameters import EncoderShape, FlatParameters, initial_encoder
 from seqclf.layers.tape import EncoderTape
 from seqclf.training.optimizers import Optimizer
-from wordvec import check_whole
+from wordvec.system.validation import check_whole
 
 _BATCH = 32
 _NOISE = 0.05

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from wordvec import InputError, replacing
+from wordvec import InputError
+from wordvec.system.atomic_files import replacing
 
 if TYPE_CHECKING:
     from seqclf.inspection.tracing import LayerTrace, Trace

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from wordvec import check_number, check_whole
+from wordvec.system.validation import check_number, check_whole
 
 
 def check_sampling(temperature: float, top_k: int | None, nucleus: float | None) -> None:

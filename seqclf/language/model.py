@@ -26,7 +26,8 @@ from seqclf.model_file import (
     read_vocabulary,
     write_model,
 )
-from wordvec import FormatError, InputError, Vocabulary, check_whole
+from wordvec import FormatError, InputError, Vocabulary
+from wordvec.system.validation import check_whole
 
 KIND = "language model"
 
@@ -197,7 +198,7 @@ class TrainedLanguageModel:
         if token == end:
             return text + "\n"
         between = " " if self.unit == "word" and text and not text[-1].isspace() else ""
-        return text + between + self.vocabulary.tokens[token]
+        return str(text + between + self.vocabulary.tokens[token])
 
     def _after(self, ids: np.ndarray, states: States | None) -> tuple[np.ndarray, States]:
         """Return probabilities (V,) after some tokens, that of ``<unk>`` set to 0, and the state after them."""

@@ -14,7 +14,7 @@ def unigram_log_probabilities(counts: np.ndarray, ids: np.ndarray) -> np.ndarray
         >>> np.exp(unigram_log_probabilities(np.array([5, 2, 0]), np.array([1, 0, 2])))
         array([0.6, 0.1])
     """
-    return np.log((counts + 1.0) / (counts.sum() + counts.size))[ids[1:]]
+    return np.asarray(np.log((counts + 1.0) / (counts.sum() + counts.size))[ids[1:]])
 
 
 def bigram_log_probabilities(counts: np.ndarray, trained: np.ndarray, ids: np.ndarray) -> np.ndarray:
@@ -42,4 +42,4 @@ def bigram_log_probabilities(counts: np.ndarray, trained: np.ndarray, ids: np.nd
     known = followers[ids[:-1]]
     p = np.exp(unigram_log_probabilities(counts, ids))
     whole = before[ids[:-1]] + known
-    return np.log(np.where(whole > 0, (together + known * p) / np.maximum(whole, 1), p))
+    return np.asarray(np.log(np.where(whole > 0, (together + known * p) / np.maximum(whole, 1), p)))

@@ -156,7 +156,7 @@ class LanguageTrainer:
         peak, warmup = settings.peak_rate, min(settings.warmup_steps, self.steps // 5)
         if settings.schedule == "linear":
             return scheduled_rate(self.done, self.steps, peak=peak, warmup=warmup)
-        return peak * min(1.0, (self.done + 1) / max(warmup, 1)) / 4**self._drops
+        return float(peak * min(1.0, (self.done + 1) / max(warmup, 1)) / 4**self._drops)
 
     def _noise(self, batch: PackedBatch) -> tuple[DropoutMasks, np.ndarray | None]:
         """Return this step's masks for the encoder, and the locked mask of the states before the softmax."""

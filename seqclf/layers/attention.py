@@ -47,8 +47,8 @@ class AttentionPooling(Head):
 
         pooled = np.empty((batch.lengths.size, self.columns), self.dtype)
         keys, weights = np.empty((len(states), self.outputs), self.dtype), np.empty(len(states), self.dtype)
-        parts = [self._weight(name) for name in ("weight", "bias", "query")]
-        attention_forward(states, batch.starts, *parts, keys, weights, pooled)
+        weight, bias, query = (self._weight(name) for name in ("weight", "bias", "query"))
+        attention_forward(states, batch.starts, weight, bias, query, keys, weights, pooled)
         return pooled, AttentionTape(states, keys, weights)
 
     def backward(self, d_pooled: np.ndarray, batch: PackedBatch, tape: AttentionTape) -> np.ndarray:

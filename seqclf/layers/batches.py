@@ -87,7 +87,7 @@ def token_places(batch: PackedBatch, offsets: np.ndarray, members: np.ndarray) -
         array([1, 0, 2, 3])
     """
     step = np.repeat(np.arange(batch.starts.size - 1), np.diff(batch.starts))
-    return offsets[members[batch.order]][row_sequences(batch)] + step
+    return np.asarray(offsets[members[batch.order]][row_sequences(batch)] + step)
 
 
 def row_sequences(batch: PackedBatch) -> np.ndarray:
@@ -97,7 +97,7 @@ def row_sequences(batch: PackedBatch) -> np.ndarray:
         >>> row_sequences(pack(np.array([7, 8, 9, 5], np.int32), np.array([0, 1, 4]), np.array([0, 1])))
         array([0, 1, 0, 0])
     """
-    return np.arange(batch.starts[-1]) - np.repeat(batch.starts[:-1], np.diff(batch.starts))
+    return np.asarray(np.arange(batch.starts[-1]) - np.repeat(batch.starts[:-1], np.diff(batch.starts)))
 
 
 class Sequences(NamedTuple):

@@ -71,19 +71,20 @@ class CrfHead(Head):
         from seqclf.kernels.crf import crf_forward_backward
 
         targets = check_classes(targets, len(states), self.outputs)
-        emissions, *chain = self._chain(states)
+        emissions, transitions, start, end = self._chain(states)
         sequences = _sequences(batch)
         shares = np.ones(sequences) if weights is None else np.array(weights[:sequences], np.float64)
         shares /= max(sequences, 1)
         losses, d_emissions = np.empty(sequences), np.empty_like(emissions)
 
         def run(first: int) -> list[np.ndarray]:
-            sums = [np.zeros(array.shape) for array in chain]
+            d_transitions, d_start, d_end = (np.zeros(array.shape) for array in (transitions, start, end))
             last = min(first + SEQUENCES, sequences)
             crf_forward_backward(
-                emissions, batch.starts, *chain, targets, shares, first, last, losses, d_emissions, *sums
-            )
-            return sums
+                emissions, batch.starts, transitions, start, end, targets, shares, first, last, losses, d_emissions,
+                d_transitions, d_start, d_end,
+            )  # fmt: skip
+            return [d_transitions, d_start, d_end]
 
         for sums in (workers.map if workers is not None else map)(run, range(0, sequences, SEQUENCES)):
             for name, part in zip(("transitions", "start", "end"), sums, strict=True):
@@ -94,9 +95,9 @@ class CrfHead(Head):
         """Return the marginals p(label of the token | all tokens): (R, C) float64; rows sum to 1."""
         from seqclf.kernels.crf import crf_marginals
 
-        emissions, *chain = self._chain(states)
+        emissions, transitions, start, end = self._chain(states)
         marginals = np.empty_like(emissions)
-        crf_marginals(emissions, batch.starts, *chain, _sequences(batch), marginals)
+        crf_marginals(emissions, batch.starts, transitions, start, end, _sequences(batch), marginals)
         return marginals
 
     def predict(self, states: np.ndarray, batch: PackedBatch) -> np.ndarray:
@@ -106,9 +107,9 @@ class CrfHead(Head):
         """
         from seqclf.kernels.crf import crf_viterbi
 
-        emissions, *chain = self._chain(states)
+        emissions, transitions, start, end = self._chain(states)
         labels, scores = np.empty(len(states), np.int32), np.empty(_sequences(batch))
-        crf_viterbi(emissions, batch.starts, *chain, _sequences(batch), labels, scores)
+        crf_viterbi(emissions, batch.starts, transitions, start, end, _sequences(batch), labels, scores)
         return labels
 
     def _chain(self, states: np.ndarray) -> list[np.ndarray]:

@@ -26,10 +26,11 @@ from seqclf.layers.backward_pass import BackwardPass
 from seqclf.layers.batches import PackedBatch
 from seqclf.layers.cells import UNITS, from_panels, get_cell, padded, spread, to_panels, unspread
 from seqclf.layers.forward_pass import ForwardPass
-from seqclf.layers.parameters import EncoderShape, FlatParameters, Workspace, aligned
+from seqclf.layers.parameters import EncoderShape, FlatParameters, Workspace
 from seqclf.layers.plan import EncoderPlan
 from seqclf.layers.tape import DropoutMasks, EncoderTape, States
 from seqclf.layers.workers import Workers
+from wordvec.system.aligned_arrays import aligned
 
 if TYPE_CHECKING:
     from seqclf.kernels.panels import Weights

@@ -230,7 +230,7 @@ class SoftmaxHead(Head):
 
     def predict(self, states: np.ndarray, batch: PackedBatch | None = None) -> np.ndarray:
         """Return the most probable class of each row: (R,) int32."""
-        return self.forward(states).argmax(axis=1).astype(np.int32)
+        return np.asarray(self.forward(states).argmax(axis=1).astype(np.int32))
 
 
 class _ScoredHead(Head, ABC):

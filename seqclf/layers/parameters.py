@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from seqclf.layers.cells import get_cell, padded
-from wordvec import aligned
+from wordvec.system.aligned_arrays import aligned
 
 DIRECTIONS = ("forward", "reverse")
 

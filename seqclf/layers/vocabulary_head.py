@@ -115,7 +115,7 @@ class VocabularyHead(Head):
         """
         targets = check_classes(targets, len(states), self.outputs)
         if self.dtype == np.float64:
-            return np.log(self.forward(states)[np.arange(len(states)), targets])
+            return np.asarray(np.log(self.forward(states)[np.arange(len(states)), targets]))
         found = np.empty(len(states))
         piece = _Piece(self, self.weight, self._weight("bias"))
         for first, last in piece.chunks(len(states)):
@@ -127,7 +127,7 @@ class VocabularyHead(Head):
         self, states: np.ndarray, batch: PackedBatch | None = None, workers: Workers | None = None
     ) -> np.ndarray:
         """Return the most probable word of each row: (R,) int32."""
-        return self.forward(states, batch, workers).argmax(axis=1).astype(np.int32)
+        return np.asarray(self.forward(states, batch, workers).argmax(axis=1).astype(np.int32))
 
     def _plain_forward(self, states: np.ndarray, weight: np.ndarray, bias: np.ndarray) -> np.ndarray:
         from seqclf.kernels.softmax import softmax_forward

@@ -5,7 +5,8 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from types import TracebackType
 from typing import Any, TypeVar
 
-from wordvec import available_cores, check_whole
+from wordvec.system.threads import available_cores
+from wordvec.system.validation import check_whole
 
 T = TypeVar("T")
 

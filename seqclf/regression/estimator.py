@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from wordvec import WordVectors
 
 
-class SequenceRegressor(RegressorMixin, SequenceEstimator):
+class SequenceRegressor(RegressorMixin, SequenceEstimator):  # type: ignore[misc]
     """Recurrent regressor: embedding or numeric input, RNN, GRU or LSTM layers, pooling, squared error.
 
     :class:`seqclf.RegressorSettings` explains every parameter.

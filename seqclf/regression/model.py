@@ -81,7 +81,7 @@ class RegressorModel:
         """
         encoded = self.encode(sequences)
         with workers_for(encoded.lengths.size, threads) as workers:
-            return predict_rows(self.network, encoded, workers) * self.deviation + self.mean
+            return np.asarray(predict_rows(self.network, encoded, workers) * self.deviation + self.mean)
 
     def score(self, sequences: Iterable[Any], values: Any, *, threads: int | None = None) -> RegressionScore:
         """Return the errors of the model's predictions, and those of the mean of the training values."""

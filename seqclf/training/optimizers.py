@@ -70,11 +70,11 @@ class Adam:
         kind = self.values.dtype.type
         scalars = [kind(x) for x in (scale, self.beta1, self.beta2, step_size, self.epsilon * correction)]
         if rows is None:
-            flat = [array.reshape(-1) for array in (self.values, gradient, self.first, self.second)]
-            middle = flat[0].size // 2
+            values, slope, first, second = (a.reshape(-1) for a in (self.values, gradient, self.first, self.second))
+            middle = values.size // 2
             parts = [slice(middle), slice(middle, None)] if middle >= _WORTH_SHARING else [slice(None)]
             run = map if workers is None else workers.map
-            list(run(lambda part: adam_update(*(array[part] for array in flat), *scalars), parts))
+            list(run(lambda p: adam_update(values[p], slope[p], first[p], second[p], *scalars), parts))
         else:
             adam_update_rows(self.values, rows, gradient, self.first, self.second, *scalars)
 

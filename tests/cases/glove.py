@@ -4,7 +4,8 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from tests.oracles import naive_glove
-from wordvec import CooccurrenceCounts, CooccurrenceSettings, Vocabulary
+from wordvec import CooccurrenceSettings, Vocabulary
+from wordvec.count_based.cooccurrence import CooccurrenceCounts
 from wordvec.count_based.glove_blocks import first_tables, schedule_of, sorted_cells
 from wordvec.system.aligned_arrays import aligned, row_stride
 

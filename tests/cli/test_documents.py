@@ -13,7 +13,6 @@ from scipy.sparse import load_npz
 from cli import main
 from wordvec import (
     CountVectorizer,
-    DocumentMatrix,
     TfidfVectorizer,
     Vocabulary,
     count_documents,
@@ -22,6 +21,7 @@ from wordvec import (
     save_documents,
 )
 from wordvec.errors import FormatError, InputError
+from wordvec.formats.documents import DocumentMatrix
 from wordvec.kernels.simd import JIT_OFF
 
 TEXTS = ["To be or not to be", "", "that is the question to be", "b", "To be, the b"]

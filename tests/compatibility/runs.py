@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 
 from wordvec import (
-    CooccurrenceCounts,
     CooccurrenceSettings,
     EncodedCorpus,
     GloveSettings,
@@ -17,6 +16,7 @@ from wordvec import (
     count_cooccurrences,
     encode_corpus,
 )
+from wordvec.count_based.cooccurrence import CooccurrenceCounts
 
 SENTENCES = [
     "the old king rules the land",

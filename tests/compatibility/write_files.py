@@ -35,7 +35,6 @@ from tests.compatibility import runs
 from tests.compatibility.readings import READERS
 from wordvec import (
     CountVectorizer,
-    DocumentMatrix,
     GloveProgress,
     Progress,
     SvdSettings,
@@ -44,10 +43,11 @@ from wordvec import (
     save_documents,
     save_vocabulary,
     train_glove,
-    train_svd,
     train_word2vec,
-    weighted_vectors,
 )
+from wordvec.count_based.sparse_models import weighted_vectors
+from wordvec.count_based.svd import train_svd
+from wordvec.formats.documents import DocumentMatrix
 
 TEXTS = ["Fire in the old hills", "tea and cake", "the river floods the village", "a calm evening"] * 5
 LABELS = ["alarm", "calm", "alarm", "calm"] * 5

@@ -210,8 +210,10 @@ class _Products:
 
         rows = len(sparse[0]) - 1
         out = self._empty(rows)
+        indptr, indices, data = sparse
         self._each(
-            rows, _ROWS, lambda first, last: multiply_sparse(*sparse, dense, self.stride, out, first, last)
+            rows, _ROWS,
+            lambda first, last: multiply_sparse(indptr, indices, data, dense, self.stride, out, first, last),
         )  # fmt: skip
         return out
 

@@ -43,7 +43,7 @@ class _LazyIndex:
         return {"_arguments": self._arguments, "_index": None}
 
 
-class CountVectorizer(TransformerMixin, BaseEstimator):
+class CountVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """Convert texts to a sparse matrix of word or n-gram counts: a faster ``CountVectorizer`` of scikit-learn.
 
     The parameters are those of ``count_documents``, with ``n_jobs`` for the number of threads (None: one per core). By

@@ -22,4 +22,4 @@ def keep_probabilities(counts: np.ndarray, subsample: float) -> np.ndarray:
     if subsample == 0:
         return np.ones(len(counts))
     ratio = subsample * counts.sum() / np.maximum(counts, 1)
-    return np.minimum(np.sqrt(ratio) + ratio, 1.0)
+    return np.asarray(np.minimum(np.sqrt(ratio) + ratio, 1.0))

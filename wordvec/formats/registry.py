@@ -40,7 +40,8 @@ def read_table(path: str | os.PathLike[str], format: str | None = None, limit: i
     with VectorSource(path) as source:
         format = format or detect_format(source)
         if format != "safetensors":
-            return _STREAMED[format].read(source, limit)
+            table: VectorTable = _STREAMED[format].read(source, limit)
+            return table
     if TensorFile(path).metadata_of("wordvec").get("kind") == sparse.KIND:
         return sparse.read(path, limit)
     return safetensors.read(path, limit)

@@ -7,7 +7,7 @@ import tempfile
 import weakref
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 
@@ -21,7 +21,7 @@ class Scratch:
 
     def __init__(self) -> None:
         self._folder: Path | None = None
-        self._remove: weakref.finalize | None = None
+        self._remove: weakref.finalize[..., Any] | None = None
 
     def __reduce__(self) -> tuple[type, tuple[()]]:
         return Scratch, ()  # a copy does not own the files

@@ -88,7 +88,7 @@ class WordVectors:
     @property
     def vector_size(self) -> int:
         """D, the number of dimensions."""
-        return self.vectors.shape[1]
+        return int(self.vectors.shape[1])
 
     @property
     def unit_vectors(self) -> np.ndarray:
@@ -186,13 +186,13 @@ class WordVectors:
     def similarities(self, word: str, others: Iterable[str] | None = None) -> np.ndarray:
         """Return the cosine similarity (n,) float64 of ``word`` with ``others``; None: all tokens in row order."""
         vectors = self.vectors if others is None else self.vectors[self._rows(others)]
-        return queries.cosines(vectors, _normalized(self[word][None]))[0]
+        return np.asarray(queries.cosines(vectors, _normalized(self[word][None]))[0])
 
     def row_similarities(self, left: np.ndarray, right: np.ndarray) -> np.ndarray:
         """Return the cosine similarity (n,) float64 of each row in ``left`` (n,) with its row in ``right`` (n,)."""
         a, b = (self.vectors[rows].astype(np.float64) for rows in (left, right))
         lengths = queries.row_norms(a) * queries.row_norms(b)
-        return (a * b).sum(axis=1) / np.where(lengths == 0, 1, lengths)
+        return np.asarray((a * b).sum(axis=1) / np.where(lengths == 0, 1, lengths))
 
     def distance(self, a: str, b: str) -> float:
         """Return the cosine distance of two words, 1 - similarity, 0 to 2."""
@@ -221,7 +221,7 @@ class WordVectors:
         vectors = self._gather(rows).astype(np.float64)
         if unit:
             vectors = _normalized(vectors)
-        return (given @ vectors / np.abs(given).sum()).astype(np.float32)
+        return np.asarray((given @ vectors / np.abs(given).sum()).astype(np.float32))
 
     def n_similarity(self, words: Sequence[str], others: Sequence[str]) -> float:
         """Return the cosine similarity of the mean vectors of two sets of words."""
@@ -353,7 +353,7 @@ class WordVectors:
 
     def _gather(self, rows: Any) -> np.ndarray:
         """Return the vector of a row, or the vectors of several."""
-        return self.vectors[rows]
+        return np.asarray(self.vectors[rows])
 
     def _rows(self, words: Iterable[str]) -> np.ndarray:
         if isinstance(words, str):

@@ -283,7 +283,7 @@ def _dense_scores(units: np.ndarray, method: str) -> Callable[[np.ndarray], np.n
         return _multiplied((1 + units[distinct] @ units.T) / 2, places.reshape(-1, 3))
 
     def by_add(ids: np.ndarray) -> np.ndarray:
-        return (units[ids[:, 1]] - units[ids[:, 0]] + units[ids[:, 2]]) @ units.T
+        return np.asarray((units[ids[:, 1]] - units[ids[:, 0]] + units[ids[:, 2]]) @ units.T)
 
     return by_mul if method == "mul" else by_add
 
@@ -300,7 +300,7 @@ def _sparse_scores(
 
     def by_add(ids: np.ndarray) -> np.ndarray:
         a, b, c = np.searchsorted(distinct, ids[:, :3]).T
-        return cosines[b] - cosines[a] + cosines[c]
+        return np.asarray(cosines[b] - cosines[a] + cosines[c])
 
     return by_add
 
@@ -311,7 +311,7 @@ def _multiplied(shifted: np.ndarray, places: np.ndarray) -> np.ndarray:
     scores = shifted[b]
     scores *= shifted[c]
     scores /= shifted[a] + np.float32(queries.MUL_EPSILON)
-    return scores
+    return np.asarray(scores)
 
 
 def _candidate_rows(protocol: str, size: int) -> int:

@@ -4,6 +4,8 @@ A fast float32 BLAS product selects candidate rows, which are scored again in fl
 threads nor the batch size changes a result, and ties are in row order.
 """
 
+from typing import Any
+
 import numpy as np
 
 QUERY_BLOCK = 256
@@ -76,7 +78,7 @@ def mul_scores(near: np.ndarray, far: np.ndarray) -> np.ndarray:
     Returns:
         (R,) of their dtype.
     """
-    return np.prod((1 + near) / 2, axis=0) / np.prod((1 + far) / 2 + MUL_EPSILON, axis=0)
+    return np.asarray(np.prod((1 + near) / 2, axis=0) / np.prod((1 + far) / 2 + MUL_EPSILON, axis=0))
 
 
 def cosine_error(vector_size: int) -> np.float32:
@@ -109,7 +111,8 @@ def nth_largest(values: np.ndarray, n: int) -> np.floating:
     blocks = values[: len(values) - len(values) % _BLOCK].reshape(-1, _BLOCK)
     if len(blocks) > 2 * n:
         values = values[values >= nth_largest(blocks.max(axis=1), n)]
-    return np.partition(values, len(values) - n)[len(values) - n]
+    largest: np.floating[Any] = np.partition(values, len(values) - n)[len(values) - n]
+    return largest
 
 
 def ranked(rows: np.ndarray, scores: np.ndarray, top: int) -> tuple[np.ndarray, np.ndarray]:

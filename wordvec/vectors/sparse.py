@@ -39,7 +39,8 @@ class SparseWordVectors(WordVectors):
         InputError: mismatched shapes, unsorted rows, or values that are not finite.
 
     Example:
-        >>> from wordvec import count_cooccurrences, encode_corpus, weighted_vectors
+        >>> from wordvec import count_cooccurrences, encode_corpus
+        >>> from wordvec.count_based.sparse_models import weighted_vectors
         >>> texts = ["we eat a red apple", "we eat a red cherry", "they drive a fast car", "they drive a fast bus"]
         >>> wv = weighted_vectors(count_cooccurrences(encode_corpus(texts, min_count=1)))
         >>> [token for token, _ in wv.most_similar("apple", top=1)]
@@ -104,14 +105,14 @@ class SparseWordVectors(WordVectors):
 
     def row_similarities(self, left: np.ndarray, right: np.ndarray) -> np.ndarray:
         dots = rows_of(self.matrix, left).multiply(rows_of(self.matrix, right)).sum(axis=1)
-        return np.clip(np.asarray(dots).ravel() / (self._lengths[left] * self._lengths[right]), -1, 1)
+        return np.asarray(np.clip(np.asarray(dots).ravel() / (self._lengths[left] * self._lengths[right]), -1, 1))
 
     def similarities(self, word: str, others: Iterable[str] | None = None) -> np.ndarray:
         row = self.token_id(word)
         if others is not None:
             rows = self._rows(others)
             return self.row_similarities(np.full(len(rows), row), rows)
-        return self._cosines(self._unit(np.array([row])))[0]
+        return np.asarray(self._cosines(self._unit(np.array([row])))[0])
 
     def cosines_of_rows(self, rows: np.ndarray, top: int) -> np.ndarray:
         """Return the cosines (n, top) float32 of some rows with the first ``top`` rows."""
@@ -125,7 +126,7 @@ class SparseWordVectors(WordVectors):
     def _gather(self, rows: Any) -> np.ndarray:
         wanted = np.atleast_1d(np.asarray(rows, np.int64))
         gathered = rows_of(self.matrix, wanted).toarray().astype(np.float32)
-        return gathered if np.ndim(rows) else gathered[0]
+        return np.asarray(gathered if np.ndim(rows) else gathered[0])
 
     @property
     def _lengths(self) -> np.ndarray:
@@ -137,10 +138,10 @@ class SparseWordVectors(WordVectors):
 
     def _cosines(self, directions: np.ndarray, rows: int | None = None) -> np.ndarray:
         """Return the cosines (Q, V) float64 of unit vectors (Q, C) with all rows, or with the first ``rows``."""
-        return np.clip(products(self.matrix, directions, rows) / self._lengths[:rows], -1, 1)
+        return np.asarray(np.clip(products(self.matrix, directions, rows) / self._lengths[:rows], -1, 1))
 
     def _unit(self, rows: np.ndarray) -> np.ndarray:
-        return rows_of(self.matrix, rows).toarray() / self._lengths[rows][:, None]
+        return np.asarray(rows_of(self.matrix, rows).toarray() / self._lengths[rows][:, None])
 
     def _nearest(
         self, directions: np.ndarray, excluded: list[list[int]], top: int, restrict: slice | np.ndarray

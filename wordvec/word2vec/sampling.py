@@ -49,7 +49,7 @@ def noise_probabilities(counts: np.ndarray, noise_exponent: float) -> np.ndarray
         total = weights.sum()
     if not 0 < total < np.inf:
         raise InputError(f"noise_exponent = {noise_exponent} takes these counts out of float64; use one nearer to 0")
-    return weights / total
+    return np.asarray(weights / total)
 
 
 def alias_table(probabilities: np.ndarray) -> np.ndarray:

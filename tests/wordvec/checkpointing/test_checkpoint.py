@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from tests.cases.word2vec import corpus_of, random_corpus, wraps_around
-from wordvec import TrainingCallback, Vocabulary, Word2VecSettings, WordVectors, finished_training
+from wordvec import TrainingCallback, Vocabulary, Word2VecSettings, WordVectors
 from wordvec.checkpointing import checkpoint as resuming
+from wordvec.checkpointing.finished import finished_training
 from wordvec.encoding.corpus import EncodedCorpus
 from wordvec.errors import FormatError, InputError, TrainingError
 from wordvec.kernels.simd import JIT_OFF

@@ -7,18 +7,13 @@ import numpy as np
 import pytest
 
 from tests.cases.glove import cooccurrence_of, random_counts
-from wordvec import (
-    CooccurrenceSettings,
-    CountBasedSettings,
-    SvdSettings,
-    Word2VecSettings,
-    finished_training,
-    save_vectors,
-)
+from wordvec import CooccurrenceSettings, SvdSettings, Word2VecSettings, save_vectors
 from wordvec.checkpointing import checkpoint as resuming
+from wordvec.checkpointing.finished import finished_training
 from wordvec.count_based import glove
 from wordvec.count_based import glove_blocks as blocks
 from wordvec.count_based.glove import train_glove
+from wordvec.count_based.models import CountBasedSettings
 from wordvec.count_based.settings import GloveSettings
 from wordvec.errors import FormatError, InputError, TrainingError
 from wordvec.kernels.simd import JIT_OFF

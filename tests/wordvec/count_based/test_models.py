@@ -5,22 +5,21 @@ import pytest
 
 from tests.cases.word2vec import random_corpus
 from wordvec import (
-    COUNT_BASED_MODELS,
     CooccurrenceSettings,
     GloveSettings,
     InputError,
     SvdSettings,
     association_matrix,
-    count_based_options,
     count_based_settings,
     count_cooccurrences,
-    finished_training,
     load_vectors,
     save_vectors,
     train_count_based,
     train_glove,
-    train_svd,
 )
+from wordvec.checkpointing.finished import finished_training
+from wordvec.count_based.models import COUNT_BASED_MODELS, count_based_options
+from wordvec.count_based.svd import train_svd
 
 SMALL = {"svd": {"vector_size": 6}, "glove": {"vector_size": 6, "epochs": 2}}
 

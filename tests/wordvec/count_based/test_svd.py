@@ -9,7 +9,8 @@ import pytest
 from scipy.sparse import csr_array
 
 from tests.oracles import naive_frequency
-from wordvec import CooccurrenceSettings, SvdSettings, count_cooccurrences, encode_corpus, train_svd, truncated_svd
+from wordvec import CooccurrenceSettings, SvdSettings, count_cooccurrences, encode_corpus, truncated_svd
+from wordvec.count_based.svd import train_svd
 from wordvec.errors import InputError
 
 RANDOM = np.random.default_rng(5)

@@ -16,11 +16,10 @@ from wordvec import (
     document_frequencies,
     encode_corpus,
     inverse_document_frequency,
-    one_hot,
     weigh_documents,
 )
 from wordvec.document_vectors import index as counting
-from wordvec.document_vectors.matrices import IDF
+from wordvec.document_vectors.matrices import IDF, one_hot
 from wordvec.errors import InputError, UnknownTokenError
 from wordvec.kernels.simd import JIT_OFF
 

@@ -7,8 +7,8 @@ import threading
 
 import pytest
 
-from wordvec import InputError, replacing
-from wordvec.system.atomic_files import check_target
+from wordvec import InputError
+from wordvec.system.atomic_files import check_target, replacing
 
 
 def write(path, content=b"new"):

@@ -5,7 +5,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from wordvec import InputError, check_choice, check_number, check_whole
+from wordvec import InputError
+from wordvec.system.validation import check_choice, check_number, check_whole
 
 
 def test_valid_values_are_returned_as_python_types():

@@ -26,8 +26,8 @@ from wordvec import (
     evaluate_similarity,
     load_vectors,
     save_vectors,
-    weighted_vectors,
 )
+from wordvec.count_based.sparse_models import weighted_vectors
 from wordvec.formats.safetensors import pack_tokens
 
 pytestmark = wraps_around
