@@ -175,7 +175,7 @@ def test_misuse_is_rejected(trained):
     with pytest.raises(InputError, match="the series must have 2 columns, as in training, got 1"):
         trained.predict(series=waves()[:, :1])
     for origin in (5, 151):
-        with pytest.raises(InputError, match=f"needs 6 values before it, of 150; got position {origin}"):
+        with pytest.raises(InputError, match=f"needs at least 6 of the 150 values before it, got position {origin}"):
             trained.forecast(waves(), [50, origin])
 
 
