@@ -32,6 +32,7 @@ class Forecaster(SequenceEstimator):
         layers: recurrent layers.
         hidden_size: units per layer.
         dropout: dropout probability of the last hidden state.
+        layer_dropout: dropout probability between layers.
         huber: threshold of the Huber loss, in standard deviations; None for squared errors.
         batch_size: windows per step.
         learning_rate: Adam's peak learning rate.
@@ -72,6 +73,7 @@ class Forecaster(SequenceEstimator):
         layers: int = 1,
         hidden_size: int = 32,
         dropout: float = 0.0,
+        layer_dropout: float = 0.0,
         huber: float | None = None,
         batch_size: int = 32,
         learning_rate: float = 0.005,
@@ -95,6 +97,7 @@ class Forecaster(SequenceEstimator):
         self.layers = layers
         self.hidden_size = hidden_size
         self.dropout = dropout
+        self.layer_dropout = layer_dropout
         self.huber = huber
         self.batch_size = batch_size
         self.learning_rate = learning_rate

@@ -52,6 +52,14 @@ class ForecasterSettings(Settings):
     layers: int = setting("Stacked recurrent layers.", default=1, least=1)
     hidden_size: int = setting("H, the hidden units per layer.", default=32, least=1)
     dropout: float = setting("Dropout probability of the last hidden state.", default=0.0, least=0, below=1)
+    layer_dropout: float = setting(
+        "Dropout probability between layers, one mask for all steps of a window.",
+        default=0.0,
+        detail="Gal & Ghahramani 2016.",
+        least=0,
+        below=1,
+        added="0.2",
+    )
     huber: float | None = setting(
         "Huber loss threshold, in standard deviations.", default=None, above=0, none="squared error", metavar="X"
     )

@@ -101,7 +101,14 @@ def _train(
 ) -> Outcome:
     """Train on the windows before the origins ``training``; those before ``validation`` choose the epoch."""
     steps = steps_in_all(training.size, settings)
-    trainer = Trainer(network, settings, rates=DropoutRates(), tuned_rows=0, steps=steps, workers=workers)
+    trainer = Trainer(
+        network,
+        settings,
+        rates=DropoutRates(between=settings.layer_dropout),
+        tuned_rows=0,
+        steps=steps,
+        workers=workers,
+    )
 
     def step(members: np.ndarray) -> float:
         origins = training[members]

@@ -246,3 +246,20 @@ def test_files_of_other_kinds_are_rejected(file, model_file, vectors_file):
     Path(file).write_bytes(file.read_bytes()[:-9])
     with pytest.raises(FormatError, match="truncated"):
         load_model(file, "forecaster")
+
+
+def test_layer_dropout_acts_between_layers_in_training_only(tmp_path):
+    two = replace(SMALL, layers=2)
+    plain, dropped, again = (
+        train_forecaster(waves(), settings=replace(two, layer_dropout=rate), threads=threads)
+        for rate, threads in ((0.0, 1), (0.5, 1), (0.5, 2))
+    )
+    assert (plain.predict() != dropped.predict()).all()
+    np.testing.assert_array_equal(dropped.predict(), again.predict())
+    # One layer has nothing above it; and prediction draws nothing.
+    one = (train_forecaster(waves(), settings=replace(SMALL, layer_dropout=rate), threads=1) for rate in (0.0, 0.5))
+    np.testing.assert_array_equal(*(model.predict() for model in one))
+    dropped.save(tmp_path / "m.safetensors")
+    loaded = load_model(tmp_path / "m.safetensors", "forecaster")
+    assert loaded.settings.layer_dropout == 0.5
+    np.testing.assert_array_equal(loaded.predict(), dropped.predict())
