@@ -118,9 +118,9 @@ def test_best_epoch_is_kept_and_patience_stops_training(monkeypatch):
         return np.array([-next(losses)])
 
     monkeypatch.setattr(LanguageNetwork, "log_probabilities", log_probabilities)
-    settings, told = replace(TINY, epochs=5, patience=2, schedule="plateau", warmup_steps=0), []
-    trained = train_language_model(LINES * 6, settings=settings, threads=1, on_progress=told.append)
-    ends = [state for state in told if state.epoch_done]
+    settings, reports = replace(TINY, epochs=5, patience=2, schedule="plateau", warmup_steps=0), []
+    trained = train_language_model(LINES * 6, settings=settings, threads=1, on_progress=reports.append)
+    ends = [state for state in reports if state.epoch_done]
     assert [state.learning_rate for state in ends] == [0.02, 0.02, 0.02, 0.005]  # the third was no better
     assert [(state.epoch, state.metrics["dev_loss"]) for state in ends] == list(enumerate([3.0, 2.0, 2.5, 2.25]))
     assert [row["dev_loss"] for row in trained.history] == [3.0, 2.0, 2.5, 2.25]

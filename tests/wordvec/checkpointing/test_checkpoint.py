@@ -95,13 +95,13 @@ def test_saved_rounds_are_not_repeated(monkeypatch, home, caplog):
 
 
 def test_time_and_epochs_accumulate_across_runs(monkeypatch, home):
-    text, told = corpus(800), []
+    text, reports = corpus(800), []
     interrupted(monkeypatch, 1, text, SETTINGS, epochs=1, threads=1, checkpoint=home)
     spent = resuming.TensorFile(home).metadata_of("wordvec")["reached"]["seconds"]
-    result = train_word2vec(text, SETTINGS, threads=1, checkpoint=home, resume=True, on_progress=told.append)
+    result = train_word2vec(text, SETTINGS, threads=1, checkpoint=home, resume=True, on_progress=reports.append)
     assert spent > 0
     assert result.seconds > spent
-    assert told[-1].done == 2_400
+    assert reports[-1].done == 2_400
     assert (len(result.losses), result.kept_epoch) == (3, 3)
 
 

@@ -134,11 +134,11 @@ def test_tiny_vocabularies_and_extreme_counts(counts):
 
 
 def test_progress_is_reported_to_the_end():
-    told = []
-    result = train_glove(cooccurrence_of(COUNTS), SETTINGS, threads=1, on_progress=told.append)
-    assert told[-1].done == told[-1].total == 3 * result.cells
-    assert (told[-1].epoch, told[-1].epochs, told[-1].seconds_left) == (3, 3, 0)
-    assert told[-1].loss == result.losses[-1]
+    reports = []
+    result = train_glove(cooccurrence_of(COUNTS), SETTINGS, threads=1, on_progress=reports.append)
+    assert reports[-1].done == reports[-1].total == 3 * result.cells
+    assert (reports[-1].epoch, reports[-1].epochs, reports[-1].seconds_left) == (3, 3, 0)
+    assert reports[-1].loss == result.losses[-1]
 
 
 # -- settings and counts ----------------------------------------------------------------------------------------------
@@ -201,15 +201,15 @@ def test_interrupted_training_resumes_bit_identically(monkeypatch, home, threads
 
 def test_saved_work_is_not_repeated(monkeypatch, home, caplog):
     caplog.set_level(logging.INFO, logger="wordvec")
-    counts, told = cooccurrence_of(COUNTS), []
+    counts, reports = cooccurrence_of(COUNTS), []
     interrupted(monkeypatch, 5, counts, SETTINGS, epochs=1, threads=1, checkpoint=home)
     reached = resuming.TensorFile(home).metadata_of("wordvec")["reached"]
     assert (reached["epoch"], reached["blocks"], len(reached["losses"])) == (1, 5, 1)
-    result = train_glove(counts, SETTINGS, threads=1, checkpoint=home, resume=True, on_progress=told.append)
+    result = train_glove(counts, SETTINGS, threads=1, checkpoint=home, resume=True, on_progress=reports.append)
     assert f"saved to {home}, in epoch 2 of 3" in caplog.text
     assert f"resuming from {home}, in epoch 2 of 3" in caplog.text
     assert result.seconds > reached["seconds"] > 0
-    assert [told[0].epoch, told[-1].epoch] == [2, 3]
+    assert [reports[0].epoch, reports[-1].epoch] == [2, 3]
 
 
 def test_state_is_saved_at_the_given_interval(monkeypatch, home):

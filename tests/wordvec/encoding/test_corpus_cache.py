@@ -35,8 +35,8 @@ def text_file(tmp_path):
 
 def test_a_second_call_uses_the_cache(text_file, folder_of_cache, encodings):
     first = encode_corpus(TextCorpus(text_file), min_count=1)
-    told = []
-    second = encode_corpus(TextCorpus(text_file), min_count=1, on_progress=lambda *p: told.append(p))
+    reports = []
+    second = encode_corpus(TextCorpus(text_file), min_count=1, on_progress=lambda *p: reports.append(p))
     assert len(encodings) == 1
     for corpus in (first, second):
         assert_encodes(corpus, sentences_of(TEXT))

@@ -133,12 +133,12 @@ def test_progress_is_reported_in_bytes(tmp_path, monkeypatch, folder_of_cache):
     monkeypatch.setattr(encoded, "_BLOCK", 64)
     path = tmp_path / "text"
     path.write_bytes(b"some words\n" * 100)
-    told = []
-    encode_corpus(TextCorpus(path), min_count=1, on_progress=lambda state: told.append((state.done, state.total)))
-    assert len(told) > 10
-    assert told == sorted(told)
-    assert told[-1] == (1100, 1100)
-    assert {total for _, total in told} == {1100}
+    reports = []
+    encode_corpus(TextCorpus(path), min_count=1, on_progress=lambda state: reports.append((state.done, state.total)))
+    assert len(reports) > 10
+    assert reports == sorted(reports)
+    assert reports[-1] == (1100, 1100)
+    assert {total for _, total in reports} == {1100}
 
 
 def test_files_of_an_uncached_corpus_are_removed_with_it(tmp_path, folder_for_temporary_files, folder_of_cache):

@@ -205,11 +205,11 @@ def test_patience_counts_all_epochs_not_only_evaluated_ones(caplog):
 
 
 def test_early_stopping_does_not_change_the_schedule():
-    told = []
+    reports = []
     settings = Word2VecSettings(vector_size=8, epochs=10, learning_rate=0.1, min_learning_rate=0.05)
     scores = iter([3, 2, 1])
-    train(settings=settings, early_stopping=2, evaluate=lambda v: next(scores), on_progress=told.append)
-    assert told[-1].learning_rate == pytest.approx(0.1 - 3 * 0.005)
+    train(settings=settings, early_stopping=2, evaluate=lambda v: next(scores), on_progress=reports.append)
+    assert reports[-1].learning_rate == pytest.approx(0.1 - 3 * 0.005)
 
 
 @pytest.mark.parametrize("name", ["evaluate_every", "evaluate_seconds", "early_stopping"])

@@ -240,39 +240,39 @@ def test_the_loss_estimate_matches_the_loss_over_all_pairs(window_weights, monke
 @pytest.mark.parametrize("mode", ["reproducible", "hogwild"])
 def test_progress_is_reported_for_each_epoch(mode):
     corpus = random_corpus(SENTENCES, types=25)
-    told, caller = [], []
+    reports, caller = [], []
     settings = Word2VecSettings(vector_size=8, epochs=3, learning_rate=0.2, min_learning_rate=0.05, mode=mode)
 
     def tell(progress):
-        told.append(progress)
+        reports.append(progress)
         caller.append(threading.get_ident())
 
     train_word2vec(corpus, settings, threads=1, on_progress=tell)
     assert {*caller} == {threading.get_ident()}
-    ends = [[p for p in told if p.epoch == epoch][-1] for epoch in range(3)]
+    ends = [[p for p in reports if p.epoch == epoch][-1] for epoch in range(3)]
     tokens = len(corpus.ids)
     assert [p.done for p in ends] == [tokens, 2 * tokens, 3 * tokens]
-    assert {(p.epochs, p.total) for p in told} == {(3, 3 * tokens)}
+    assert {(p.epochs, p.total) for p in reports} == {(3, 3 * tokens)}
     assert [p.learning_rate for p in ends] == pytest.approx([0.15, 0.1, 0.05])
-    assert all(p.per_second > 0 and p.seconds_left >= 0 for p in told if p.done)
-    assert told[-1].seconds_left == 0
-    assert [p.done for p in told] == sorted(p.done for p in told)
+    assert all(p.per_second > 0 and p.seconds_left >= 0 for p in reports if p.done)
+    assert reports[-1].seconds_left == 0
+    assert [p.done for p in reports] == sorted(p.done for p in reports)
 
 
 def test_progress_starts_at_zero_with_many_lanes():
-    told = []
+    reports = []
     settings = Word2VecSettings(vector_size=8, epochs=1, lane_tokens=64)
-    train_word2vec(uniform_corpus(300), settings, threads=1, on_progress=told.append)
-    assert (told[0].done, told[0].total, told[0].learning_rate) == (0, 300, 0.025)
-    assert (told[-1].done, told[-1].seconds_left) == (300, 0)
+    train_word2vec(uniform_corpus(300), settings, threads=1, on_progress=reports.append)
+    assert (reports[0].done, reports[0].total, reports[0].learning_rate) == (0, 300, 0.025)
+    assert (reports[-1].done, reports[-1].seconds_left) == (300, 0)
 
 
 def test_progress_counts_the_tokens_of_the_text():
     # Half of the text is out of vocabulary, but counts anyway.
     corpus = encode_corpus([f"a b rare{k} once{k}" for k in range(100)], min_count=2)
-    told = []
-    train_word2vec(corpus, Word2VecSettings(vector_size=8, epochs=2), threads=1, on_progress=told.append)
-    assert (told[-1].done, told[-1].total) == (800, 800)
+    reports = []
+    train_word2vec(corpus, Word2VecSettings(vector_size=8, epochs=2), threads=1, on_progress=reports.append)
+    assert (reports[-1].done, reports[-1].total) == (800, 800)
 
 
 @needs_threads
@@ -282,16 +282,16 @@ def test_ctrl_c_ends_training_promptly_and_leaves_no_thread(mode, any_number_of_
     corpus = uniform_corpus(6_000_000)
     settings = Word2VecSettings(vector_size=400, window=20, subsample=0, mode=mode, epochs=2)
     train_word2vec(uniform_corpus(100), Word2VecSettings(vector_size=16, mode=mode, epochs=1))  # compile first
-    before, told = {*threading.enumerate()}, []
+    before, reports = {*threading.enumerate()}, []
 
     def interrupt(progress):
         if progress.done % len(corpus.ids):  # in the middle of an epoch, with all threads at work
-            told.append((time.perf_counter(), progress))
+            reports.append((time.perf_counter(), progress))
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         train_word2vec(corpus, settings, threads=3, on_progress=interrupt)
-    ((raised, progress),) = told
+    ((raised, progress),) = reports
     left = (len(corpus.ids) - progress.done) / progress.per_second
     assert time.perf_counter() - raised < left / 4
     assert 0 < progress.done < len(corpus.ids) / 2
