@@ -4,6 +4,7 @@ import contextlib
 import itertools
 import json
 import os
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -14,6 +15,9 @@ from corpora.sources import resolve_one
 from corpora.tables import Lines, check_width, csv_records, listed, position
 
 _FASTTEXT = "__label__"
+_FASTTEXT_LABEL = re.compile(rf"(?<!\S){_FASTTEXT}(\S*)\s*")
+_ENOUGH_TO_JUDGE = 8
+"""Lines without a header from which on swapped columns are recognized."""
 
 Example = tuple[str, str, str | list[str]]
 """Location (``file:line``), text, and the label as written or a list of labels."""
@@ -30,14 +34,16 @@ def read_labelled(
 
     The file extension (ignoring a compression suffix) selects the format:
 
-    - ``.tsv``: ``label<TAB>text``. Empty lines are skipped. A first line consisting of ``label`` and ``text`` is a
-      header; if a column is named, the first line always is.
+    - ``.tsv``: ``label<TAB>text``. Empty lines are skipped. A first line with a cell ``label`` and one or more others
+      is a header; if a column is named, the first line always is.
     - ``.csv``: a header, then records; quoted fields may contain newlines. If the header contains semicolons but no
       comma, the delimiter is the semicolon.
     - ``.jsonl``, ``.ndjson``: one JSON object per line; a label may be a string, a number or a boolean.
-    - fastText: ``__label__x text``.
+    - fastText: ``__label__x text``; labels may stand anywhere in a line.
 
-    For any other extension, the first line decides. Texts may be empty, labels may not.
+    For any other extension, the first line decides. Columns are found by their names, in any order and case; of a
+    header of two columns, one of them ``label`` or ``text``, the other may have any name. Texts may be empty, labels
+    may not.
 
     Args:
         source: a file, ``-`` for standard input, ``sample:disasters``, ``sample:disasters-test``, or a part of a
@@ -50,7 +56,8 @@ def read_labelled(
         texts and labels, of the same length.
 
     Raises:
-        InputError: the source does not exist, a line is malformed, or there are no examples.
+        InputError: the source does not exist, a line is malformed, there are no examples, or lines without a header
+            look like ``text<TAB>label``.
 
     Example:
         >>> import pathlib, tempfile
@@ -136,7 +143,7 @@ def _reader(source: Source, first: str) -> Callable[..., Iterator[Example]]:
     ending = os.path.splitext(name)[1]
     if ending in _READERS:
         return _READERS[ending]
-    if first.startswith(_FASTTEXT):
+    if _FASTTEXT_LABEL.search(first):
         return _fasttext
     if first.startswith("{"):
         return _jsonl
@@ -144,12 +151,15 @@ def _reader(source: Source, first: str) -> Callable[..., Iterator[Example]]:
         return _tsv
     raise InputError(
         f"{source.name}: cannot determine the label format; expected .tsv (label<TAB>text), .csv, .jsonl or lines "
-        f"starting with {_FASTTEXT}"
+        f"with {_FASTTEXT}NAME"
     )
 
 
 def _tsv(name: str, lines: Lines, text_column: str | None, label_column: str | None) -> Iterator[Example]:
-    columns = None
+    columns, headerless = None, False
+    labels: set[str | list[str]] = set()
+    texts: set[str] = set()
+    count = 0
     for number, line in lines:
         where = f"{name}:{number}"
         if not line:
@@ -157,13 +167,21 @@ def _tsv(name: str, lines: Lines, text_column: str | None, label_column: str | N
         cells = line.split("\t")
         if columns is None:
             named = text_column is not None or label_column is not None
-            if named or sorted(cell.strip().lower() for cell in cells) == ["label", "text"]:
-                columns = _Columns(
-                    where, [cell if named else cell.lower() for cell in cells], text_column, label_column
-                )
+            if named or (len(cells) > 1 and "label" in (cell.strip().lower() for cell in cells)):
+                columns = _Columns(where, cells, text_column, label_column)
                 continue
-            columns = _Columns(where, ["label", "text"], None, None)
-        yield columns.example(where, cells, "texts must not contain tabs")
+            columns, headerless = _Columns(where, ["label", "text"], None, None), True
+        example = columns.example(where, cells, "texts must not contain tabs, and more columns need a header")
+        if headerless:
+            count += 1
+            labels.add(example[2])
+            texts.add(example[1])
+        yield example
+    if count >= _ENOUGH_TO_JUDGE and 2 * len(labels) > count and len(labels) >= 2 * len(texts):
+        raise InputError(
+            f"{name}: {len(labels):,} of {count:,} labels are different, but only {len(texts):,} texts; without a "
+            "header the columns are label<TAB>text: swap them, or put the header text<TAB>label on the first line"
+        )
 
 
 def _csv(name: str, lines: Lines, text_column: str | None, label_column: str | None) -> Iterator[Example]:
@@ -181,14 +199,27 @@ class _Columns:
     def __init__(self, where: str, header: list[str], text_column: str | None, label_column: str | None) -> None:
         self._count = len(header)
         header = [cell.strip() for cell in header]
+        asked = {"text": text_column, "label": label_column}
+        found = {role: _column(header, role, wanted) for role, wanted in asked.items()}
+        for role, other in (("text", found["label"]), ("label", found["text"])):
+            if found[role] is None and asked[role] is None and len(header) == 2 and other is not None:
+                found[role] = 1 - other
         self._text, self._label = (
-            position(where, header, role if wanted is None else wanted, f"{role}_column")
-            for role, wanted in (("text", text_column), ("label", label_column))
+            position(where, header, asked[role] or role, f"{role}_column") if column is None else column
+            for role, column in found.items()
         )
 
     def example(self, where: str, cells: list[str], hint: str) -> Example:
         check_width(where, cells, self._count, hint)
         return where, cells[self._text], cells[self._label]
+
+
+def _column(header: list[str], role: str, wanted: str | None) -> int | None:
+    """Return the column named ``wanted``; by default ``role``, in any case unless it occurs as written."""
+    if wanted is None and role not in header:
+        header, wanted = [cell.lower() for cell in header], role
+    name = role if wanted is None else wanted
+    return header.index(name) if header.count(name) == 1 else None
 
 
 def _label(where: str, label: str) -> str:
@@ -260,14 +291,10 @@ def _fasttext(name: str, lines: Lines, text_column: str | None, label_column: st
         where = f"{name}:{number}"
         if not line.strip():
             continue
-        if not line.startswith(_FASTTEXT):
-            raise InputError(f"{where}: expected {_FASTTEXT} at the start of the line, found {line[:20]!r}")
-        labels, text = [], line
-        while text.startswith(_FASTTEXT):
-            label, *rest = text.split(None, 1)
-            labels.append(label.removeprefix(_FASTTEXT))
-            text = rest[0] if rest else ""
-        yield where, text.rstrip(), labels if len(labels) > 1 else labels[0]
+        labels = _FASTTEXT_LABEL.findall(line)
+        if not labels:
+            raise InputError(f"{where}: expected a label {_FASTTEXT}NAME, found {line[:20]!r}")
+        yield where, _FASTTEXT_LABEL.sub("", line).strip(), labels if len(labels) > 1 else labels[0]
 
 
 _READERS: dict[str, Callable[..., Iterator[Example]]] = {

@@ -138,6 +138,11 @@ def test_fasttext_round_trip(write, examples):
         ("a.csv", "label , text\na,x\n", ["x"], ["a"]),
         ("a.ndjson", '{"text": "x", "label": 1}\n\n{"label": true, "text": ""}\n', ["x", ""], ["1", "true"]),
         ("a.txt", "__label__a x y \n\n__label__b\n", ["x y", ""], ["a", "b"]),
+        ("a.txt", "x __label__a y z\nx __label__b\n", ["x y z", "x"], ["a", "b"]),
+        ("a.tsv", "sentence\tlabel\nx\ta\n", ["x"], ["a"]),
+        ("a.tsv", "Label\tid\tText\na\t7\tx\n", ["x"], ["a"]),
+        ("a.csv", "review,label\nx,a\n", ["x"], ["a"]),
+        ("a.csv", "Sentiment,Text\na,x\n", ["x"], ["a"]),
         ("a.txt", "a\tx\n", ["x"], ["a"]),
         ("a", '{"text": "x", "label": "a"}', ["x"], ["a"]),
         ("A.TSV", "a\tx\n", ["x"], ["a"]),
@@ -193,8 +198,26 @@ def test_examples_are_read_from_standard_input(monkeypatch):
 ONE_LABEL = "expected one label, found a list of {}; use one label per line or read label sets"
 ERRORS = [
     ("a.tsv", "a\tx\n" * 16 + "only one", {}, "a.tsv:17: expected 2 columns, found 1"),
-    ("a.tsv", "a\tx\ty\n", {}, "a.tsv:1: expected 2 columns, found 3; texts must not contain tabs"),
+    (
+        "a.tsv",
+        "a\tx\ty\n",
+        {},
+        "a.tsv:1: expected 2 columns, found 3; texts must not contain tabs, and more columns need a header",
+    ),
     ("a.tsv", "a\tx\n \tx\n", {}, "a.tsv:2: the label is empty"),
+    (
+        "a.tsv",
+        "".join(f"text {number}\t{number % 2}\n" for number in range(8)),
+        {},
+        "a.tsv: 8 of 8 labels are different, but only 2 texts; without a header the columns are label<TAB>text: swap "
+        "them, or put the header text<TAB>label on the first line",
+    ),
+    (
+        "a.tsv",
+        "id\tlabel\tsentence\n1\ta\tx\n",
+        {},
+        "a.tsv:1: no column 'text'; set text_column to one of 'id', 'label', 'sentence'",
+    ),
     ("a.tsv", "", {}, "a.tsv is empty; expected labels and texts"),
     ("a.tsv", "\n\n", {}, "a.tsv contains no examples, only empty lines"),
     ("a.tsv", "label\ttext\n", {}, "a.tsv contains no examples, only a header"),
@@ -256,7 +279,7 @@ ERRORS = [
         "a.jsonl:1: \\ud83d is an unpaired surrogate, which UTF-8 cannot encode; write the pair or remove it",
     ),
     ("a.jsonl", "[" * 100_000, {}, "a.jsonl:1: the JSON is nested too deeply; expected a flat object"),
-    ("a.txt", "__label__a x\nno label\n", {}, "a.txt:2: expected __label__ at the start of the line, found 'no label'"),
+    ("a.txt", "__label__a x\nno label\n", {}, "a.txt:2: expected a label __label__NAME, found 'no label'"),
     (
         "a.txt",
         "__label__a __label__b x\n",
@@ -274,8 +297,8 @@ ERRORS = [
         "a.txt",
         "just a text\n",
         {},
-        "a.txt: cannot determine the label format; expected .tsv (label<TAB>text), .csv, .jsonl or lines starting "
-        "with __label__",
+        "a.txt: cannot determine the label format; expected .tsv (label<TAB>text), .csv, .jsonl or lines with "
+        "__label__NAME",
     ),
     ("a.tsv", "a\tx\n", {"encoding_errors": "skip"}, "encoding_errors must be 'strict' or 'replace', got 'skip'"),
 ]
