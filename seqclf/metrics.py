@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from seqclf.data.columns import one_column
 from seqclf.data.label_sets import LabelSets, label_matrix
-from seqclf.data.labels import sorted_labels
+from seqclf.data.labels import is_missing, sorted_labels
 from wordvec import InputError
 
 
@@ -22,18 +23,23 @@ def confusion_matrix(truth: Sequence[Any], predicted: Sequence[Any], labels: Seq
         labels: the order of rows and columns; default: sorted.
 
     Raises:
-        InputError: the two differ in length, are empty, or have a label that is not in ``labels``.
+        InputError: the two differ in length, are empty, or have a label that is missing or not in ``labels``.
 
     Example:
         >>> confusion_matrix(["a", "a", "b"], ["a", "b", "b"])
         array([[1, 1],
                [0, 1]])
     """
+    truth, predicted = one_column(truth, "labels"), one_column(predicted, "predictions")
     if len(truth) != len(predicted):
         raise InputError(f"{len(predicted):,} predictions for {len(truth):,} labels")
     if len(truth) == 0:
         raise InputError("nothing to score: 0 labels")
-    names = sorted({*truth, *predicted}) if labels is None else list(labels)
+    for what, given in (("labels", truth), ("predictions", predicted)):
+        for row, label in enumerate(given):
+            if is_missing(label):
+                raise InputError(f"{what} must not be missing, got {label!r} at position {row}; leave those texts out")
+    names = sorted_labels({*truth, *predicted}) if labels is None else list(labels)
     place = {label: row for row, label in enumerate(names)}
     try:
         rows = np.array([place[label] for label in truth])
@@ -128,8 +134,9 @@ def score(truth: Sequence[Any], predicted: Sequence[Any], labels: Sequence[Any] 
         >>> result.accuracy, [(row.label, row.recall) for row in result.classes]
         (0.75, [('ham', 1.0), ('spam', 0.5)])
     """
+    truth, predicted = one_column(truth, "labels"), one_column(predicted, "predictions")
     counts = confusion_matrix(truth, predicted, labels)
-    names = sorted({*truth, *predicted}) if labels is None else list(labels)
+    names = sorted_labels({*truth, *predicted}) if labels is None else list(labels)
     correct = np.diag(counts).astype(np.float64)
     support, predictions = counts.sum(axis=1).astype(np.float64), counts.sum(axis=0).astype(np.float64)
     total = float(counts.sum())

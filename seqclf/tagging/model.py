@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from seqclf.data.columns import column_of_table
 from seqclf.layers.batch_prediction import for_batches, workers_for
 from seqclf.layers.batches import PackedBatch, pack, token_places
 from seqclf.layers.parameters import EncoderShape, Workspace
@@ -192,7 +193,7 @@ def as_sentences(sentences: Iterable[Sequence[str]], what: str = "sentences") ->
     if isinstance(sentences, str | bytes) or not isinstance(sentences, Iterable):
         raise InputError(f"{what} must be a list of lists of tokens, got {sentences!r:.60}")
     found = []
-    for row, sentence in enumerate(sentences):
+    for row, sentence in enumerate(column_of_table(sentences, what)):
         if isinstance(sentence, str):
             raise InputError(
                 f"{what} must be lists of tokens, got {sentence[:40]!r} at position {row}; pass text.split()"

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from seqclf.data.columns import column_of_table
 from seqclf.data.embeddings import build_embedding
-from seqclf.data.labels import distinct_labels, encode_labels, plain_value
+from seqclf.data.labels import check_label, distinct_labels, encode_labels, plain_value
 from seqclf.data.texts import count_tokens
 from seqclf.layers.batches import PackedBatch, pack, token_places
 from seqclf.layers.parameters import EncoderShape
@@ -109,10 +110,12 @@ def check_tagged(sentences: Iterable[Sequence[str]], tags: Iterable[Sequence[Any
     if isinstance(tags, str | bytes) or not isinstance(tags, Iterable):
         raise InputError(f"tags must be a list of lists with one tag per token, got {tags!r:.60}")
     marks = []
-    for row, given in enumerate(tags):
+    for row, given in enumerate(column_of_table(tags, "tags")):
         if isinstance(given, str | bytes) or not isinstance(given, Iterable):
             raise InputError(f"tags must be lists with one tag per token, got {given!r:.60} at position {row}")
         marks.append([plain_value(tag) for tag in given])
+        for tag in marks[-1]:
+            check_label(tag, "tags", f"in sentence {row}; leave it out")
     if len(marks) != len(tokens):
         raise InputError(f"{len(marks):,} lists of tags for {len(tokens):,} {what}")
     for row, (sentence, given) in enumerate(zip(tokens, marks, strict=True)):
