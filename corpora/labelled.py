@@ -1,5 +1,6 @@
 """Readers for labeled texts in TSV, CSV, JSON Lines and fastText format; errors name the file and line."""
 
+import ast
 import contextlib
 import itertools
 import json
@@ -16,6 +17,9 @@ from corpora.tables import Lines, check_width, csv_records, listed, position
 
 _FASTTEXT = "__label__"
 _FASTTEXT_LABEL = re.compile(rf"(?<!\S){_FASTTEXT}(\S*)\s*")
+_QUOTED = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"")
+_QUOTED_LIST = re.compile(rf"\s*(?:(?:{_QUOTED.pattern})[\s,]*)*")
+"""Quoted strings with commas or white space between them, or nothing."""
 _ENOUGH_TO_JUDGE = 8
 """Lines without a header from which on swapped columns are recognized."""
 
@@ -88,7 +92,8 @@ def read_label_sets(
     """Read multi-label texts.
 
     Like :func:`read_labelled`, but a text may have any number of labels, including none, separated by ``separator``. A
-    JSON object may also hold a list of labels, and a fastText line may start with several.
+    JSON object may also hold a list of labels, a fastText line several, and a cell a list as pandas writes it,
+    ``['fire', 'flood']`` or ``[]``.
 
     Args:
         source, encoding_errors, text_column, label_column: see :func:`read_labelled`.
@@ -98,7 +103,7 @@ def read_label_sets(
         texts, and the distinct labels of each, in file order.
 
     Raises:
-        InputError: as :func:`read_labelled`, or ``separator`` is empty.
+        InputError: as :func:`read_labelled`, a cell holds a malformed list, or ``separator`` is empty.
 
     Example:
         >>> import pathlib, tempfile
@@ -110,11 +115,32 @@ def read_label_sets(
     if not separator:
         raise InputError("separator must not be empty, got ''; use ',' or another character")
     texts, sets = [], []
-    for _, text, label in _examples(source, encoding_errors, text_column, label_column):
-        parts = label.split(separator) if isinstance(label, str) else label
+    for where, text, label in _examples(source, encoding_errors, text_column, label_column):
+        parts = _split(where, label, separator) if isinstance(label, str) else label
         texts.append(text)
         sets.append([part for part in dict.fromkeys(part.strip() for part in parts) if part])
     return texts, sets
+
+
+def _split(where: str, label: str, separator: str) -> list[str]:
+    """Return the labels of a cell, which may hold a list as pandas and JSON write it: ``['fire', 'flood']``."""
+    cell = label.strip()
+    if (cell[:1], cell[-1:]) not in (("[", "]"), ("{", "}"), ("(", ")")) or not _QUOTED_LIST.fullmatch(cell[1:-1]):
+        return label.split(separator)
+    try:
+        found = ast.literal_eval(cell)
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        found = None
+    # Adjacent strings without a comma between them, as NumPy prints arrays, are one string in Python.
+    written = [match[0] for match in _QUOTED.finditer(cell)]
+    if isinstance(found, str):
+        found = [found]
+    if found is None or len(found) != len(written) or not all(isinstance(each, str) for each in found):
+        raise InputError(
+            f"{where}: the label {cell[:40]!r} is not a list of labels; write names separated by {separator!r}, or a "
+            "list such as ['a', 'b']"
+        )
+    return list(found)
 
 
 def _examples(

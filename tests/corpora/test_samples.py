@@ -181,6 +181,18 @@ def test_texts_may_have_several_labels_or_none(write, name, content, separator):
     assert read_label_sets(write(content, name), separator) == (["x", "y", "z"], [["a", "b"], [], ["b"]])
 
 
+def test_cells_may_hold_lists_as_pandas_writes_them(write):
+    cells = ["\"['fire', 'flood']\"", "[]", "['flood']", '"[""it\'s"", \'b\']"', "{'a'}", "\"('a',)\"", "[a]", "('a')"]
+    path = write("text,label\n" + "".join(f"x,{cell}\n" for cell in cells), "a.csv")
+    sets = [["fire", "flood"], [], ["flood"], ["it's", "b"], ["a"], ["a"], ["[a]"], ["a"]]
+    assert read_label_sets(path) == (["x"] * len(cells), sets)
+    path = write("text,label\nx,['fire' 'flood']\n", "a.csv")
+    with pytest.raises(
+        InputError, match=r"a\.csv:2: the label .* is not a list of labels; write names separated by ','"
+    ):
+        read_label_sets(path)
+
+
 def test_fasttext_lines_may_have_several_labels(write):
     path = write("__label__a __label__b x\n__label__b y\n", "a.txt")
     assert read_label_sets(path) == (["x", "y"], [["a", "b"], ["b"]])
