@@ -1,7 +1,9 @@
 """Reader for tagged sentences in column format: one token per line, an empty line after each sentence."""
 
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from corpora.errors import InputError
 from corpora.files import COMPRESSED
@@ -10,6 +12,15 @@ from corpora.sources import resolve_one
 
 _CONLLU = (2, 4)
 """1-based CoNLL-U columns FORM and UPOS."""
+_CONLLU_WIDTH = 10
+_CONLLU_FIRST = re.compile(r"1|1-\d+|0\.1")
+"""The first ID of a sentence."""
+_CONLLU_SKIPPED = re.compile(r"\d+[-.]\d+")
+"""IDs of multiword ranges and empty nodes."""
+_BLANKS = " \t\r"
+_BORDER = re.compile(r"\s*-DOCSTART-(\s|$)")
+_COMMENT = re.compile(r"#( |$)|#\w+ ?=")
+_KEY_AND_VALUE = re.compile(r"# ?[\w.:-]+ ?= ")
 
 
 def read_tagged(
@@ -21,9 +32,12 @@ def read_tagged(
 ) -> tuple[list[list[str]], list[list[str]]]:
     """Read sentences and their tags from one column-format file.
 
-    A line holds a token and its tags, separated by tabs (or by spaces if the first line has no tab, as in CoNLL-2003);
-    an empty line ends a sentence. In CoNLL-U (``.conllu``), lines starting with ``#``, multiword ranges such as
-    ``3-4`` and empty nodes such as ``5.1`` are skipped; in other files ``#`` is an ordinary token.
+    A line holds a token and its tags, separated by tabs (or by spaces if the first token's line has no tab, as in
+    CoNLL-2003); an empty line ends a sentence, and so does a document border, ``-DOCSTART-``. In CoNLL-U (``.conllu``,
+    or ten columns of which the first numbers the tokens and the seventh their heads), lines starting with ``#``,
+    multiword ranges such as ``3-4`` and empty nodes such as ``5.1`` are skipped. In other files ``#`` is an ordinary
+    token, but lines that start with ``# `` before a sentence are comments if they are of the form ``# key = value`` or
+    have other columns than the tokens.
 
     Args:
         source: a file, plain or compressed; ``-`` for standard input; ``sample:tags``; or a part of a catalogue data
@@ -48,7 +62,9 @@ def read_tagged(
     name = found.name.lower()
     for ending in COMPRESSED:
         name = name.removesuffix(ending)
-    conllu = name.endswith((".conllu", ".conll-u"))
+    lines = list(source_lines(found, encoding_errors))
+    layout = _layout(lines)
+    conllu = layout.conllu or name.endswith((".conllu", ".conll-u"))
     columns = [
         default if given is None else given
         for given, default in zip((token_column, tag_column), _CONLLU if conllu else (1, 2), strict=True)
@@ -59,7 +75,7 @@ def read_tagged(
     sentences: list[list[str]] = []
     tags: list[list[str]] = []
     inside = False
-    for row in _rows(found.name, source_lines(found, encoding_errors), columns, conllu):
+    for row in _rows(found.name, lines, columns, layout, conllu):
         if row is None:
             inside = False
             continue
@@ -74,27 +90,66 @@ def read_tagged(
     return sentences, tags
 
 
-def _rows(name: str, lines: Iterator[str], columns: list[int], conllu: bool) -> Iterator[tuple[str, str] | None]:
-    """Yield the token and tag of each line, None for an empty line."""
-    separator: str | None = None
-    separated = False
+class _Layout(NamedTuple):
+    """How the lines of a file are divided, judged by its first line with a token."""
+
+    tabs: bool
+    width: int
+    """Columns of that line."""
+    conllu: bool
+
+
+def _layout(lines: Iterable[str]) -> _Layout:
+    """Judge a file by the first line that neither is empty nor looks like a comment or a document border."""
+    for line in lines:
+        if line.strip(_BLANKS) and not _COMMENT.match(line) and not _BORDER.match(line):
+            tabs = "\t" in line
+            cells = _cells(line, tabs)
+            conllu = tabs and len(cells) == _CONLLU_WIDTH and bool(_CONLLU_FIRST.fullmatch(cells[0]))
+            return _Layout(tabs, len(cells), conllu and (cells[6].isdecimal() or cells[6] == "_"))
+    return _Layout(True, 2, False)
+
+
+def _cells(line: str, tabs: bool) -> list[str]:
+    """Split a line at tabs, or at tabs and spaces; other white space, such as U+00A0, may occur within tokens."""
+    return line.split("\t") if tabs else re.split(r"[ \t]+", line.strip(_BLANKS))
+
+
+def _is_comment(line: str, layout: _Layout) -> bool:
+    """Return whether a line before the first token of a sentence is a comment rather than the token ``#``."""
+    if not _COMMENT.match(line):
+        return False
+    return (
+        bool(_KEY_AND_VALUE.match(line))
+        or len(_cells(line, layout.tabs)) != layout.width
+        or (not layout.tabs and "\t" in line)
+    )
+
+
+def _rows(
+    name: str, lines: Iterable[str], columns: list[int], layout: _Layout, conllu: bool
+) -> Iterator[tuple[str, str] | None]:
+    """Yield the token and tag of each line, None for an empty line or a document border."""
+    inside = False
     for number, line in enumerate(lines, 1):
-        if not line.strip():
+        if not line.strip(_BLANKS) or _BORDER.match(line):
+            inside = False
             yield None
             continue
-        if conllu and line.startswith("#"):
+        if line.startswith("#") if conllu else not inside and _is_comment(line, layout):
             continue
-        if not separated:
-            separator, separated = "\t" if "\t" in line else None, True
-        cells = line.split(separator)
-        if conllu and not cells[0].isdecimal():
-            continue
+        cells = _cells(line, layout.tabs)
         where = f"{name}:{number}"
+        if conllu and not cells[0].isdecimal():
+            if _CONLLU_SKIPPED.fullmatch(cells[0]):
+                continue
+            raise InputError(f"{where}: the first column of CoNLL-U must be a token number, got {cells[0][:40]!r}")
         if len(cells) < max(columns):
-            kind = "separated by tabs" if separator else "separated by spaces"
+            kind = "separated by tabs" if layout.tabs else "separated by spaces"
             found = f"found {len(cells)} {kind}"
             raise InputError(f"{where}: expected at least {max(columns)} columns, {found}")
-        token, tag = (cells[column - 1].strip() for column in columns)
+        token, tag = (cells[column - 1].strip(_BLANKS) for column in columns)
         if not token or not tag:
             raise InputError(f"{where}: the {'tag' if token else 'token'} is empty")
+        inside = True
         yield token, tag
