@@ -10,7 +10,7 @@ import click
 from cli.shared import options
 from cli.shared.errors import Command, Group, usage_errors
 from cli.shared.reporting import percent, print_json, table
-from cli.shared.supervised import class_table, lines_to_predict, train_and_save, training_options
+from cli.shared.supervised import class_table, source_to_predict, train_and_save, training_options
 from seqclf import TaggerSettings
 
 if TYPE_CHECKING:
@@ -78,7 +78,8 @@ def train(
 @tag_text.command(cls=Command, context_settings=options.HELP)
 @click.argument("model", type=click.Path())
 @click.argument("sentences", nargs=-1, metavar="[SENTENCE]...")
-@click.option("--input", "source", metavar="FILE", help="Read sentences from FILE, one per line; - for standard input.")
+@click.option("--input", "source", metavar="FILE", help="Read sentences from FILE; - for standard input.")
+@click.option("--token-column", type=options.LEAST_1, metavar="N", help="With --input: column of the tokens.")
 @options.encoding_errors_option
 @options.threads_option
 @options.json_option
@@ -86,27 +87,33 @@ def predict(
     model: str,
     sentences: tuple[str, ...],
     source: str | None,
+    token_column: int | None,
     encoding_errors: str,
     threads: int | None,
     as_json: bool,
 ) -> None:
     """Print one line per token: the token, a tab, and its tag; with an empty line after each SENTENCE.
 
-    Sentences are tokenized at white space: separate words and punctuation as in the training data. A single - instead
-    of SENTENCE reads standard input, one sentence per line. With --json, each line is an object for one sentence, with
-    the probabilities of its tags.
+    Sentences are tokenized at white space: separate words and punctuation as in the training data. --input reads one
+    sentence per line; or one token per line, with or without tags, from a .tsv, .conll or .conllu file or if
+    --token-column is given. A single - instead of SENTENCE reads standard input. With --json, each line is an object
+    for one sentence, with the probabilities of its tags.
 
     \b
     Examples:
       tag-text predict tagger.safetensors "The old man feeds the ducks ."
       tag-text predict tagger.safetensors --input sentences.txt
     """
-    asked = lines_to_predict(sentences, source, "SENTENCE", encoding_errors)
+    source = source_to_predict(sentences, source, "SENTENCE", ("--token-column", token_column))
 
+    from corpora import read_tokens
     from seqclf import load_model
 
+    if source is None:
+        tokens = [sentence.split() for sentence in sentences]
+    else:
+        tokens = read_tokens(source, encoding_errors=encoding_errors, token_column=token_column)
     loaded = load_model(model, "tagger")
-    tokens = [sentence.split() for sentence in asked]
     tags = loaded.predict(tokens, threads=threads)
     if as_json:
         found = loaded.predict_proba(tokens, threads=threads)

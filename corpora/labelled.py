@@ -122,6 +122,98 @@ def read_label_sets(
     return texts, sets
 
 
+def read_texts(
+    source: str | os.PathLike[str], *, encoding_errors: str = "strict", text_column: str | None = None
+) -> list[str]:
+    """Read texts without using labels: the records of a table, or the lines of any other file.
+
+    A file that :func:`read_labelled` reads as a table by its extension is a table here as well, with or without labels:
+
+    - ``.csv``, ``.jsonl``, ``.ndjson``: the column or key of the text. A ``.csv`` may have a single column of any name.
+    - ``.tsv``: a first line with a cell ``label`` or ``text``, or any if a column is named, is a header. Without a
+      header, lines are ``label<TAB>text`` or, without a tab, texts; empty lines are skipped.
+
+    Every line of other files, including blank ones, is a text; fastText's labels are left out if the first line starts
+    with one.
+
+    Args:
+        source, encoding_errors, text_column: see :func:`read_labelled`.
+
+    Raises:
+        InputError: the source does not exist, a line is malformed, or ``text_column`` is given for a file without
+            columns.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "messages.csv"
+        >>> _ = path.write_text('id,text\\n7,"Flood warning\\nfor the valley"\\n8,Lovely weather\\n')
+        >>> read_texts(path)
+        ['Flood warning\\nfor the valley', 'Lovely weather']
+    """
+    found = resolve_one(source)
+    lines: Lines = enumerate(source_lines(found, encoding_errors), 1)
+    reader = {".tsv": _tsv_texts, ".csv": _csv_texts, ".jsonl": _jsonl_texts, ".ndjson": _jsonl_texts}.get(
+        _ending(found)
+    )
+    if reader is not None:
+        return list(reader(found.name, lines, text_column))
+    if text_column is not None:
+        raise InputError(
+            f"{found.name} has no columns, but text_column is {text_column!r}; leave it out, or name the file .csv, "
+            ".tsv or .jsonl"
+        )
+    texts = [line for _, line in lines]
+    if texts and texts[0].startswith(_FASTTEXT):
+        texts = [_FASTTEXT_LABEL.sub("", text).strip() for text in texts]
+    return texts
+
+
+def _tsv_texts(name: str, lines: Lines, text_column: str | None) -> Iterator[str]:
+    place, width = None, 0
+    for number, line in lines:
+        if not line:
+            continue
+        cells = line.split("\t")
+        where = f"{name}:{number}"
+        if place is None:
+            width = len(cells)
+            names = {cell.strip().lower() for cell in cells}
+            if text_column is not None or (names & {"label", "text"} and (width > 1 or names == {"text"})):
+                place = _text_place(where, cells, text_column)
+                continue
+            if width > 2:
+                raise InputError(f"{where}: expected label<TAB>text or a text, found {width} columns; add a header")
+            place = width - 1
+        check_width(where, cells, width, "texts must not contain tabs")
+        yield cells[place]
+
+
+def _csv_texts(name: str, lines: Lines, text_column: str | None) -> Iterator[str]:
+    place, width = None, 0
+    for where, cells, delimiter in csv_records(name, lines):
+        if place is None:
+            place, width = _text_place(where, cells, text_column), len(cells)
+        elif cells:
+            check_width(where, cells, width, f"put texts that contain {delimiter!r} in double quotes")
+            yield cells[place]
+
+
+def _text_place(where: str, header: list[str], text_column: str | None) -> int:
+    """Return the column of the text: the one named, or the only one, or the only one besides the label."""
+    header = [cell.strip() for cell in header]
+    found, label = _column(header, "text", text_column), _column(header, "label", None)
+    if found is None and text_column is None:
+        others = [column for column in range(len(header)) if column != label]
+        if len(others) == 1 and len(header) <= 2:
+            return others[0]
+    return position(where, header, text_column or "text", "text_column") if found is None else found
+
+
+def _jsonl_texts(name: str, lines: Lines, text_column: str | None) -> Iterator[str]:
+    for where, record in _records(name, lines):
+        yield _text(where, record, text_column)
+
+
 def _split(where: str, label: str, separator: str) -> list[str]:
     """Return the labels of a cell, which may hold a list as pandas and JSON write it: ``['fire', 'flood']``."""
     cell = label.strip()
@@ -161,12 +253,17 @@ def _examples(
         raise InputError(f"{found.name} contains no examples, only {'a header' if first[1] else 'empty lines'}")
 
 
-def _reader(source: Source, first: str) -> Callable[..., Iterator[Example]]:
-    """Select the reader by the file extension, else by the first line."""
+def _ending(source: Source) -> str:
+    """Return the file extension in lower case, ignoring a compression suffix."""
     name = source.name.lower()
     for ending in COMPRESSED:
         name = name.removesuffix(ending)
-    ending = os.path.splitext(name)[1]
+    return os.path.splitext(name)[1]
+
+
+def _reader(source: Source, first: str) -> Callable[..., Iterator[Example]]:
+    """Select the reader by the file extension, else by the first line."""
+    ending = _ending(source)
     if ending in _READERS:
         return _READERS[ending]
     if _FASTTEXT_LABEL.search(first):
@@ -255,7 +352,8 @@ def _label(where: str, label: str) -> str:
     return label
 
 
-def _jsonl(name: str, lines: Lines, text_column: str | None, label_column: str | None) -> Iterator[Example]:
+def _records(name: str, lines: Lines) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the location and the object of each line that is not empty."""
     for number, line in lines:
         where = f"{name}:{number}"
         if not line.strip():
@@ -270,12 +368,22 @@ def _jsonl(name: str, lines: Lines, text_column: str | None, label_column: str |
             raise InputError(f"{where}: the JSON is nested too deeply; expected a flat object") from None
         if not isinstance(record, dict):
             raise InputError(f"{where}: expected one JSON object per line, found {_kind(record)}")
-        text = _value(where, record, text_column, "text")
+        yield where, record
+
+
+def _text(where: str, record: dict[str, Any], text_column: str | None) -> str:
+    text = _value(where, record, text_column, "text")
+    if not isinstance(text, str):
+        raise InputError(f"{where}: {text_column or 'text'!r} must be a string, found {_kind(text)}")
+    return _whole(where, text)
+
+
+def _jsonl(name: str, lines: Lines, text_column: str | None, label_column: str | None) -> Iterator[Example]:
+    for where, record in _records(name, lines):
+        text = _text(where, record, text_column)
         label = _value(where, record, label_column, "label")
-        if not isinstance(text, str):
-            raise InputError(f"{where}: {text_column or 'text'!r} must be a string, found {_kind(text)}")
         written = [_written(where, each, label_column) for each in (label if isinstance(label, list) else [label])]
-        yield where, _whole(where, text), written if isinstance(label, list) else written[0]
+        yield where, text, written if isinstance(label, list) else written[0]
 
 
 def _written(where: str, label: Any, label_column: str | None) -> str:

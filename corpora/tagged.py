@@ -6,12 +6,13 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from corpora.errors import InputError
-from corpora.files import COMPRESSED
+from corpora.files import COMPRESSED, Source
 from corpora.readers import source_lines
 from corpora.sources import resolve_one
 
 _CONLLU = (2, 4)
 """1-based CoNLL-U columns FORM and UPOS."""
+_CONLLU_ENDINGS = (".conllu", ".conll-u")
 _CONLLU_WIDTH = 10
 _CONLLU_FIRST = re.compile(r"1|1-\d+|0\.1")
 """The first ID of a sentence."""
@@ -59,12 +60,10 @@ def read_tagged(
         ([['A', 'cat'], ['Sleep']], [['DET', 'NOUN'], ['VERB']])
     """
     found = resolve_one(source)
-    name = found.name.lower()
-    for ending in COMPRESSED:
-        name = name.removesuffix(ending)
+    name = _plain_name(found)
     lines = list(source_lines(found, encoding_errors))
     layout = _layout(lines)
-    conllu = layout.conllu or name.endswith((".conllu", ".conll-u"))
+    conllu = layout.conllu or name.endswith(_CONLLU_ENDINGS)
     columns = [
         default if given is None else given
         for given, default in zip((token_column, tag_column), _CONLLU if conllu else (1, 2), strict=True)
@@ -90,6 +89,56 @@ def read_tagged(
     return sentences, tags
 
 
+def read_tokens(
+    source: str | os.PathLike[str], *, encoding_errors: str = "strict", token_column: int | None = None
+) -> list[list[str]]:
+    """Read the tokens of sentences: one token per line in column format, with or without tags, else one sentence.
+
+    Files named ``.conll`` or ``.conllu``, ``.tsv`` files with a tab in their first line, CoNLL-U of any name, and any
+    file if ``token_column`` is given are in column format. Every line of other files, including blank ones, is a
+    sentence, split at white space.
+
+    Args:
+        source, encoding_errors, token_column: see :func:`read_tagged`.
+
+    Raises:
+        InputError: the source does not exist, or a line lacks the column.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "tokens.tsv"
+        >>> _ = path.write_text("A\\tDET\\ncat\\tNOUN\\n\\nSleep\\tVERB\\n")
+        >>> read_tokens(path)
+        [['A', 'cat'], ['Sleep']]
+    """
+    found = resolve_one(source)
+    name = _plain_name(found)
+    lines = list(source_lines(found, encoding_errors))
+    layout = _layout(lines)
+    named = name.endswith((*_CONLLU_ENDINGS, ".conll")) or (name.endswith(".tsv") and layout.tabs and layout.width > 1)
+    if not (named or layout.conllu or token_column is not None):
+        return [line.split() for line in lines]
+    conllu = layout.conllu or name.endswith(_CONLLU_ENDINGS)
+    column = (_CONLLU[0] if conllu else 1) if token_column is None else token_column
+    if column < 1:
+        raise InputError(f"token_column must be at least 1, got {column}; columns are numbered from 1")
+    sentences: list[list[str]] = [[]]
+    for row in _rows(found.name, lines, [column, column], layout, conllu):
+        if row is not None:
+            sentences[-1].append(row[0])
+        elif sentences[-1]:
+            sentences.append([])
+    return sentences if sentences[-1] else sentences[:-1]
+
+
+def _plain_name(source: Source) -> str:
+    """Return the name in lower case without a compression suffix."""
+    name = source.name.lower()
+    for ending in COMPRESSED:
+        name = name.removesuffix(ending)
+    return name
+
+
 class _Layout(NamedTuple):
     """How the lines of a file are divided, judged by its first line with a token."""
 
@@ -107,7 +156,7 @@ def _layout(lines: Iterable[str]) -> _Layout:
             cells = _cells(line, tabs)
             conllu = tabs and len(cells) == _CONLLU_WIDTH and bool(_CONLLU_FIRST.fullmatch(cells[0]))
             return _Layout(tabs, len(cells), conllu and (cells[6].isdecimal() or cells[6] == "_"))
-    return _Layout(True, 2, False)
+    return _Layout(False, 0, False)
 
 
 def _cells(line: str, tabs: bool) -> list[str]:

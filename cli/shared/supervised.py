@@ -1,6 +1,6 @@
 """Training, prediction input and score tables for the commands that learn from labeled examples."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
@@ -92,23 +92,24 @@ def train_and_save(
     return Trained(model, training, dev_data, test_data)
 
 
-def lines_to_predict(given: Sequence[str], source: str | None, name: str, encoding_errors: str) -> Iterable[str]:
-    """Return the texts given as arguments or the lines of ``--input FILE``; a single ``-`` is standard input.
+def source_to_predict(given: Sequence[str], source: str | None, name: str, column: tuple[str, Any]) -> str | None:
+    """Return the file of ``--input``, ``-`` if that is the only argument, or None if there are others.
+
+    Args:
+        given: the arguments. source: the value of ``--input``.
+        name: of the arguments in messages.
+        column: an option that applies to files only, and its value.
 
     Raises:
-        click.UsageError: neither or both were given.
+        click.UsageError: neither or both were given, or arguments and the option.
     """
     if (source is None) == (not given):
         raise click.UsageError(f"give {name}, or --input FILE, or - for standard input")
     if tuple(given) == ("-",):
         source = "-"
-    if source is None:
-        return given
-
-    from corpora import read_lines
-
-    lines: Iterable[str] = read_lines(source, encoding_errors=encoding_errors)
-    return lines
+    if source is None and column[1] is not None:
+        raise click.UsageError(f"{column[0]} needs --input FILE")
+    return source
 
 
 def class_table(result: "Score | MultiLabelScore", label: str, unit: str) -> str:

@@ -139,6 +139,22 @@ def test_evaluate_reads_the_output_of_predict(tagger_file, tmp_path):
     assert (found["sentences"], found["tokens"], found["accuracy"]) == (2, 5, 1.0)
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "options"),
+    [
+        ("a.tsv", "{}\tX\n{}\tX\n\n{}\tX\n", []),
+        ("a.conll", "{}\n{}\n\n{}\n", []),
+        ("a.txt", "1\t{}\n2\t{}\n\n1\t{}\n", ["--token-column", "2"]),
+        ("a.txt", "{} {}\n{}\n", []),
+    ],
+)
+def test_predict_reads_one_token_per_line(tagger_file, tmp_path, name, content, options):
+    (tmp_path / name).write_text(content.format("the", "cat", "sleeps"))
+    expected = invoke("predict", tagger_file, "the cat", "sleeps").stdout
+    assert invoke("predict", tagger_file, "--input", tmp_path / name, *options).stdout == expected
+    assert "needs --input" in invoke("predict", tagger_file, "a", "--token-column", 2, code=2).stderr
+
+
 def test_predict_as_json(tagger_file):
     first, second = map(json.loads, invoke("predict", tagger_file, "--json", "The café", "").stdout.splitlines())
     assert first["tokens"] == ["The", "café"]

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from corpora import InputError, TextCorpus, read_label_sets, read_labelled, sample_path, samples
+from corpora import InputError, TextCorpus, read_label_sets, read_labelled, read_texts, sample_path, samples
 
 ROOT = Path(__file__).resolve().parents[2]
 WORDS = st.text(st.characters(exclude_categories=["Cs", "Cc"]) | st.sampled_from("\",;' {}[]:\\"), max_size=20)
@@ -198,6 +198,61 @@ def test_fasttext_lines_may_have_several_labels(write):
     assert read_label_sets(path) == (["x", "y"], [["a", "b"], ["b"]])
     with pytest.raises(InputError, match="must not be empty"):
         read_label_sets(path, "")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "options"),
+    [
+        ("a.csv", 'id,text\n7,"x, ""y""\nz"\n8,b\n', {}),
+        ("a.csv", 'sentence\n"x, ""y""\nz"\nb\n', {}),
+        ("a.csv", 'Label;Review\na;"x, ""y""\nz"\nb;b\n', {}),
+        ("a.csv", 'id;body\na;"x, ""y""\nz"\nb;b\n', {"text_column": "body"}),
+        ("a.jsonl", '{"text": "x, \\"y\\"\\nz"}\n\n{"text": "b", "label": null}\n', {}),
+    ],
+)
+def test_texts_of_tables_need_no_labels(write, name, content, options):
+    assert read_texts(write(content, name), **options) == ['x, "y"\nz', "b"]
+    assert read_texts(write(gzip.compress(content.encode()), f"{name}.gz"), **options) == ['x, "y"\nz', "b"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "options"),
+    [
+        ("a.tsv", "l\tx y\n\nl\tz\n", {}),
+        ("a.tsv", "x y\nz\n", {}),
+        ("a.tsv", "text\nx y\nz\n", {}),
+        ("a.tsv", "sentence\tlabel\nx y\ta\nz\tb\n", {}),
+        ("a.tsv", "id\ttext\tclass\n1\tx y\ta\n2\tz\tb\n", {}),
+        ("a.tsv", "id\tbody\tclass\n1\tx y\ta\n2\tz\tb\n", {"text_column": "body"}),
+        ("a.txt", "x y\nz\n", {}),
+        ("a.txt", "__label__a x y\n__label__b z\n", {}),
+    ],
+)
+def test_texts_of_lines_need_no_labels(write, name, content, options):
+    assert read_texts(write(content, name), **options) == ["x y", "z"]
+
+
+def test_lines_without_columns_are_kept_as_they_are(write):
+    assert read_texts(write("a\tb\n\nx,y __label__z\n", "a.txt")) == ["a\tb", "", "x,y __label__z"]
+    assert read_texts(write("", "a.txt")) == read_texts(write("", "a.csv")) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "options", "message"),
+    [
+        ("a.csv", "id,body\n1,x\n", {}, "a.csv:1: no column 'text'; set text_column to one of 'id', 'body'"),
+        ("a.csv", "id,text\n1\n", {}, "a.csv:2: expected 2 columns, found 1"),
+        ("a.tsv", "1\ta\tx\n", {}, "a.tsv:1: expected label<TAB>text or a text, found 3 columns; add a header"),
+        ("a.tsv", "a\tx\nb\n", {}, "a.tsv:2: expected 2 columns, found 1"),
+        ("a.jsonl", '{"body": "x"}', {}, "a.jsonl:1: no key 'text'; set text_column to one of 'body'"),
+        ("a.txt", "x", {"text_column": "t"}, "a.txt has no columns, but text_column is 't'; leave it out, or name the"),
+    ],
+)
+def test_errors_of_texts_name_file_and_line(write, name, content, options, message):
+    path = write(content, name)
+    with pytest.raises(InputError) as caught:
+        read_texts(path, **options)
+    assert str(caught.value).removeprefix(f"{path.parent}/").startswith(message)
 
 
 def test_examples_are_read_from_standard_input(monkeypatch):

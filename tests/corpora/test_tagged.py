@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from corpora import InputError, read_tagged
+from corpora import InputError, read_tagged, read_tokens
 
 ONE = ([["A", "cat"], ["Sleep"]], [["DET", "NOUN"], ["VERB"]])
 CONLLU = """# sent_id = 1
@@ -101,6 +101,29 @@ def test_hashes_with_the_columns_of_a_token_are_tokens(write):
 def test_only_tabs_and_spaces_separate_columns(write):
     assert read_tagged(write("10\u00a0000 NUM\nx\u3000y X\n", "a")) == ([["10\u00a0000", "x\u3000y"]], [["NUM", "X"]])
     assert read_tagged(write("\u00a0\tPUNCT\n", "a")) == ([["\u00a0"]], [["PUNCT"]])
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "options"),
+    [
+        ("a.tsv", "A\tDET\ncat\tNOUN\n\n\nSleep\tVERB\n\n", {}),
+        ("a.conll", "A\ncat\n\nSleep\n", {}),
+        ("a.conll", "A DET\ncat NOUN\n-DOCSTART- O\nSleep VERB\n", {}),
+        ("a.txt", "1 A\n2 cat\n\n1 Sleep\n", {"token_column": 2}),
+        ("a.txt", "A cat\nSleep\n", {}),
+        ("a.tsv", "A cat\nSleep\n", {}),
+    ],
+)
+def test_tokens_need_no_tags(write, name, content, options):
+    assert read_tokens(write(content, name), **options) == ONE[0]
+
+
+def test_tokens_of_conllu_and_of_blank_lines(write):
+    assert read_tokens(write(CONLLU, "a.txt")) == read_tagged(write(CONLLU, "a.conllu"))[0]
+    assert read_tokens(write("a\tb\n\nc\n", "a.txt")) == [["a", "b"], [], ["c"]]
+    assert read_tokens(write("", "a.tsv")) == read_tokens(write("", "a.conll")) == []
+    with pytest.raises(InputError, match="token_column must be at least 1, got 0"):
+        read_tokens(write("a\tb\n", "a.tsv"), token_column=0)
 
 
 def test_columns_can_be_chosen(write):
