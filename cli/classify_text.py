@@ -125,7 +125,8 @@ def predict(
 
     --input reads tables by their extension, with or without labels: one text per record of a .csv, .tsv or .jsonl file,
     and one per line, including blank lines, of other files and of standard input, which a single - instead of TEXT
-    names. With --json, each line is an object with the probabilities of all labels.
+    names. With --json, each line is an object with the probabilities of all labels. Put -- before a TEXT of a single
+    word that starts with a dash.
 
     \b
     Examples:

@@ -97,7 +97,8 @@ def predict(
     Sentences are tokenized at white space: separate words and punctuation as in the training data. --input reads one
     sentence per line; or one token per line, with or without tags, from a .tsv, .conll or .conllu file or if
     --token-column is given. A single - instead of SENTENCE reads standard input. With --json, each line is an object
-    for one sentence, with the probabilities of its tags.
+    for one sentence, with the probabilities of its tags. Put -- before a SENTENCE of a single word that starts with a
+    dash.
 
     \b
     Examples:
