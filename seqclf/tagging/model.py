@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from seqclf.data.columns import column_of_table
+from seqclf.data.spans import marks_spans, valid_transitions
 from seqclf.layers.batch_prediction import for_batches, workers_for
 from seqclf.layers.batches import PackedBatch, pack, token_places
 from seqclf.layers.parameters import EncoderShape, Workspace
@@ -28,6 +29,8 @@ from seqclf.tagging.features import Forms, encode_forms
 from seqclf.tagging.network import TaggerNetwork, TaggerShape, tagger_shapes
 from wordvec import FormatError, InputError, Vocabulary
 
+CONSTRAINED = "constrained"
+"""Key of a model's settings: the CRF predicts only valid transitions. Files of 0.2 and earlier lack it."""
 _STRINGS = ("token_bytes", "token_offsets", "feature_bytes", "feature_offsets")
 
 
@@ -158,8 +161,11 @@ class TaggerModel:
         tags = tensors["frequent_tags"]
         if tags.dtype != np.int32 or tags.shape != (shape.words,) or not 0 <= tags.min() <= tags.max() < shape.labels:
             raise FormatError(f"{name} is damaged: frequent_tags must be int32, one of the labels for each word")
+        labels = header["labels"]
+        constrained = header["settings"].get(CONSTRAINED) is True and marks_spans(labels)
+        valid = valid_transitions(labels) if constrained else None
         return cls(
-            TaggerNetwork(shape, {key: tensors[key] for key in expected}),
+            TaggerNetwork(shape, {key: tensors[key] for key in expected}, valid=valid),
             vocabulary,
             features,
             tags,

@@ -9,13 +9,14 @@ import numpy as np
 from seqclf.data.columns import column_of_table
 from seqclf.data.embeddings import build_embedding
 from seqclf.data.labels import check_label, distinct_labels, encode_labels, plain_value
+from seqclf.data.spans import all_valid, marks_spans, valid_transitions
 from seqclf.data.texts import count_tokens
 from seqclf.layers.batches import PackedBatch, pack, token_places
 from seqclf.layers.parameters import EncoderShape
 from seqclf.layers.tape import DropoutMasks
 from seqclf.layers.workers import Workers
 from seqclf.tagging.features import Forms, count_features, encode_forms
-from seqclf.tagging.model import TaggerModel, as_sentences, evaluate_tags
+from seqclf.tagging.model import CONSTRAINED, TaggerModel, as_sentences, evaluate_tags
 from seqclf.tagging.network import TaggerNetwork, TaggerShape, initial_tagger
 from seqclf.tagging.settings import TaggerSettings
 from seqclf.training.dropout import (
@@ -161,7 +162,11 @@ def _train(
         head=settings.head,
         layers=layers,
     )
-    network = TaggerNetwork(shape, initial_tagger(shape, table, random))
+    constrained = (
+        settings.head == "crf" and not settings.invalid_tags and marks_spans(labels) and all_valid(training[1], labels)
+    )
+    valid = valid_transitions(labels) if constrained else None
+    network = TaggerNetwork(shape, initial_tagger(shape, table, random), valid=valid)
 
     def encoded(tagged: Tagged, what: str) -> tuple[Forms, np.ndarray]:
         targets = encode_labels([tag for row in tagged[1] for tag in row], labels, what)
@@ -194,7 +199,7 @@ def _train(
         features,
         _frequent_tags(forms.words[forms.ids], targets, len(table)),
         labels=labels,
-        settings=settings.record(),
+        settings=settings.record() | ({CONSTRAINED: True} if constrained else {}),
         metrics=metrics,
         history=outcome.history,
     )
