@@ -1,5 +1,6 @@
 """``tag-text``: train, evaluate and apply taggers."""
 
+import contextlib
 import json
 from collections.abc import Sequence
 from functools import partial
@@ -14,7 +15,7 @@ from cli.shared.supervised import class_table, source_to_predict, train_and_save
 from seqclf import TaggerSettings
 
 if TYPE_CHECKING:
-    from seqclf import Score, TaggerModel
+    from seqclf import EntityScore, Score, TaggerModel
 
 Sentences = Sequence[Sequence[str]]
 
@@ -64,15 +65,15 @@ def train(
         unit="sentences",
     )  # fmt: skip
     if trained.test is not None:
+        names = ("this model", "most frequent tag of each word")
+        scores, entities = _scored(trained.model, *trained.test, threads=threads)
         rows = [
             [name, percent(result.accuracy), f"{result.macro_f1:.3f}"]
-            for name, result in zip(
-                ("this model", "most frequent tag of each word"),
-                _scored(trained.model, *trained.test, threads=threads),
-                strict=True,
-            )
+            for name, result in zip(names, scores, strict=True)
         ]
-        click.echo(table(rows, [f"on {test}", "accuracy", "macro-F1"]))
+        for row, found in zip(rows, entities, strict=False):
+            row.append(f"{found.f1:.3f}")
+        click.echo(table(rows, [f"on {test}", "accuracy", "macro-F1", *(["entity F1"] if entities else [])]))
 
 
 @tag_text.command(cls=Command, context_settings=options.HELP)
@@ -138,7 +139,8 @@ def predict(
 def evaluate(model: str, data: str, threads: int | None, as_json: bool, **reading: Any) -> None:
     """Evaluate MODEL on tagged DATA.
 
-    Prints token accuracy, compared with that of each word's most frequent tag, and the scores of each tag.
+    Prints token accuracy, compared with that of each word's most frequent tag, and the scores of each tag. If tags mark
+    entities (BIO, BIOES), also the scores of whole entities, as conlleval and seqeval define them.
 
     \b
     Example:
@@ -149,10 +151,11 @@ def evaluate(model: str, data: str, threads: int | None, as_json: bool, **readin
 
     loaded = load_model(model, "tagger")
     sentences, tags = read_tagged(data, **reading)
-    result, simple = _scored(loaded, sentences, tags, threads=threads)
+    (result, simple), entities = _scored(loaded, sentences, tags, threads=threads)
     sizes = {"sentences": len(sentences), "tokens": sum(map(len, sentences))}
     if as_json:
-        print_json({**sizes, "accuracy_of_most_frequent_tags": simple.accuracy, **result.as_dict()})
+        own = {"entities": entities[0].as_dict()} if entities else {}
+        print_json({**sizes, "accuracy_of_most_frequent_tags": simple.accuracy, **result.as_dict(), **own})
         return
     head = [
         *([name, f"{size:,}"] for name, size in sizes.items()),
@@ -160,15 +163,35 @@ def evaluate(model: str, data: str, threads: int | None, as_json: bool, **readin
         ["  of each word's most frequent tag", percent(simple.accuracy)],
         ["macro-F1", f"{result.macro_f1:.3f}"],
     ]
+    if entities:
+        measures = ("precision", "recall", "f1")
+        rows = [
+            [f"entity {'F1' if name == 'f1' else name}", *(f"{getattr(found, name):.3f}" for found in entities)]
+            for name in measures
+        ]
+        head += [row[:2] for row in rows] + [["  F1 of each word's most frequent tag", rows[-1][2]]]
     click.echo(f"{table(head)}\n\n{class_table(result, 'tag', 'tokens')}")
+    if entities:
+        click.echo(f"\n{class_table(entities[0], 'entity', 'entities')}")
 
 
-def _scored(model: "TaggerModel", sentences: Sentences, tags: Sentences, *, threads: int | None) -> list["Score"]:
-    """Return the token-level scores of the model and of most frequent tags; unknown tags count as errors."""
-    from seqclf import score
+def _scored(
+    model: "TaggerModel", sentences: Sentences, tags: Sentences, *, threads: int | None
+) -> tuple[list["Score"], list["EntityScore"]]:
+    """Return the scores of the model and of most frequent tags: of tokens and, if tags mark entities, of entities.
+
+    Unknown tags count as errors.
+    """
+    from corpora import InputError
+    from seqclf import score, score_entities
 
     truth = [tag for row in tags for tag in row]
     known = [str(label) for label in model.labels]
     labels = known + sorted(set(truth) - set(known))
     found = model.predict(sentences, threads=threads), model.most_frequent(sentences)
-    return [score(truth, [str(tag) for row in rows for tag in row], labels) for rows in found]
+    scores = [score(truth, [str(tag) for row in rows for tag in row], labels) for rows in found]
+    entities: list[EntityScore] = []
+    if model.marks_entities:
+        with contextlib.suppress(InputError):  # the data have tags of another kind
+            entities = [score_entities(tags, rows) for rows in found]
+    return scores, entities

@@ -12,7 +12,7 @@ from cli.shared.setting_options import all_setting_options
 from wordvec.system.settings import Settings
 
 if TYPE_CHECKING:
-    from seqclf import MultiLabelScore, Score
+    from seqclf import EntityScore, MultiLabelScore, Score
 
 
 class Trained(NamedTuple):
@@ -112,7 +112,7 @@ def source_to_predict(given: Sequence[str], source: str | None, name: str, colum
     return source
 
 
-def class_table(result: "Score | MultiLabelScore", label: str, unit: str) -> str:
+def class_table(result: "Score | MultiLabelScore | EntityScore", label: str, unit: str) -> str:
     """Return precision, recall, F1 and support of each class as a table."""
     rows = [
         [str(row.label), f"{row.precision:.3f}", f"{row.recall:.3f}", f"{row.f1:.3f}", f"{row.support:,}"]
@@ -124,9 +124,14 @@ def class_table(result: "Score | MultiLabelScore", label: str, unit: str) -> str
 def _summary(model: Any, unit: str) -> str:
     metrics = model.metrics
     text = f"best epoch {metrics['best_epoch']} of {len(model.history)}"
-    for name, shown, form in (("dev_accuracy", "dev accuracy", percent), ("dev_micro_f1", "dev micro-F1", _decimals)):
-        if name in metrics:
-            text += f", {shown} {form(metrics[name])} on {metrics[f'dev_{unit}']:,} {unit}"
+    measures = (
+        ("dev_accuracy", "dev accuracy", percent),
+        ("dev_entity_f1", "dev entity F1", _decimals),
+        ("dev_micro_f1", "dev micro-F1", _decimals),
+    )
+    shown = [f"{label} {form(metrics[name])}" for name, label, form in measures if name in metrics]
+    if shown:
+        text += f", {', '.join(shown)} on {metrics[f'dev_{unit}']:,} {unit}"
     tokens = "" if unit == "texts" else f", {metrics['tokens']:,} tokens"
     labels = "labels" if unit == "texts" else "tags"
     return (

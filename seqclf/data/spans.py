@@ -27,9 +27,12 @@ def marks_spans(labels: Iterable[Any]) -> bool:
         (True, False, False)
     """
     found = list(labels)
-    if not all(isinstance(label, str) and _TAG.fullmatch(label) for label in found):
-        return False
-    return any(label[:2] in ("B-", "I-", "S-", "U-") for label in found)
+    return all(map(is_span_tag, found)) and any(label[:2] in ("B-", "I-", "S-", "U-") for label in found)
+
+
+def is_span_tag(label: Any) -> bool:
+    """Return whether a label is O or starts with B-, I-, E-, S-, L- or U-."""
+    return isinstance(label, str) and bool(_TAG.fullmatch(label))
 
 
 def spans_of(tags: Sequence[str]) -> list[Span]:

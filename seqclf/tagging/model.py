@@ -86,6 +86,11 @@ class TaggerModel:
         """Whether words are lower-cased before they are looked up."""
         return bool(self.settings["lowercase"])
 
+    @property
+    def marks_entities(self) -> bool:
+        """Whether the tags mark entities: BIO, BIOES or BILOU."""
+        return marks_spans(self.labels)
+
     def predict(self, sentences: Iterable[Sequence[str]], *, threads: int | None = None) -> list[list[Any]]:
         """Return a tag for every token.
 
@@ -221,8 +226,10 @@ def predict_tags(network: TaggerNetwork, forms: Forms, threads: int | None = Non
     return tags
 
 
-def evaluate_tags(network: TaggerNetwork, forms: Forms, targets: np.ndarray, workers: Workers) -> tuple[float, float]:
-    """Return the token accuracy and the mean -log p(target) in nats (of a CRF's marginals)."""
+def evaluate_tags(
+    network: TaggerNetwork, forms: Forms, targets: np.ndarray, workers: Workers
+) -> tuple[np.ndarray, float, float]:
+    """Return each token's tag (N,) int32, the accuracy, and the mean -log p(target) in nats (of a CRF's marginals)."""
     tags, probabilities = np.empty(targets.size, np.int32), np.empty((targets.size, network.shape.labels), np.float32)
 
     def answer(states: np.ndarray, batch: PackedBatch) -> list[np.ndarray]:
@@ -230,7 +237,7 @@ def evaluate_tags(network: TaggerNetwork, forms: Forms, targets: np.ndarray, wor
 
     _for_tokens(answer, network, forms, workers, [tags, probabilities])
     own = probabilities[np.arange(targets.size), targets].astype(np.float64)
-    return float((tags == targets).mean()), float(-np.log(np.maximum(own, 1.2e-38)).mean())
+    return tags, float((tags == targets).mean()), float(-np.log(np.maximum(own, 1.2e-38)).mean())
 
 
 def _for_tokens(

@@ -1,5 +1,6 @@
 """Training of a tagger, from tagged sentences to a model."""
 
+import itertools
 import logging
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from seqclf.layers.batches import PackedBatch, pack, token_places
 from seqclf.layers.parameters import EncoderShape
 from seqclf.layers.tape import DropoutMasks
 from seqclf.layers.workers import Workers
+from seqclf.metrics import score_entities
 from seqclf.tagging.features import Forms, count_features, encode_forms
 from seqclf.tagging.model import CONSTRAINED, TaggerModel, as_sentences, evaluate_tags
 from seqclf.tagging.network import TaggerNetwork, TaggerShape, initial_tagger
@@ -183,7 +185,7 @@ def _train(
             settings,
             arrays=trainer.trained,
             unit="sentences",
-            evaluate=None if dev is None else lambda: _evaluated(network, *dev, workers),
+            evaluate=None if dev is None else lambda: _evaluated(network, *dev, labels, workers),
             sizes=np.diff(forms.offsets),
             on_progress=on_progress,
         )
@@ -206,11 +208,20 @@ def _train(
 
 
 def _evaluated(
-    network: TaggerNetwork, forms: Forms, targets: np.ndarray, workers: Workers
+    network: TaggerNetwork, forms: Forms, targets: np.ndarray, labels: list[Any], workers: Workers
 ) -> tuple[dict[str, Any], tuple[float, ...]]:
-    """Return a row of the history, and the score that chooses the epoch: accuracy, then loss."""
-    accuracy, loss = evaluate_tags(network, forms, targets, workers)
-    return {"dev_accuracy": accuracy, "dev_loss": loss}, (accuracy, -loss)
+    """Return a row of the history, and the score that chooses the epoch.
+
+    The score is accuracy, then loss; of tags that mark entities, F1 of the entities comes first.
+    """
+    tags, accuracy, loss = evaluate_tags(network, forms, targets, workers)
+    row = {"dev_accuracy": accuracy, "dev_loss": loss}
+    if not marks_spans(labels):
+        return row, (accuracy, -loss)
+    truth, found = ([labels[tag] for tag in each.tolist()] for each in (targets, tags))
+    bounds = list(itertools.pairwise(forms.offsets.tolist()))
+    f1 = score_entities(*([each[start:stop] for start, stop in bounds] for each in (truth, found))).f1
+    return {"dev_entity_f1": f1} | row, (f1, accuracy, -loss)
 
 
 def _frequent_tags(words: np.ndarray, targets: np.ndarray, rows: int) -> np.ndarray:

@@ -203,6 +203,20 @@ def test_evaluate_prints_all_measures(tagger_file, tmp_path):
     assert facts["accuracy_of_most_frequent_tags"] == pytest.approx(2 / 3)
 
 
+def test_whole_entities_are_scored_if_tags_mark_them(data):
+    Path("bio.tsv").write_text("The\tO\nold\tB-A\nking\tI-A\n\nA\tB-A\nking\tO\n\n" * 9)
+    arguments = ["--epochs", "2", "--hidden-size", "4", "--dev", "bio.tsv", "--test", "bio.tsv"]
+    trained = invoke("train", "bio.tsv", "-o", "bio.safetensors", *arguments)
+    assert "dev entity F1" in trained.stderr
+    assert trained.stdout.splitlines()[0].split()[-2:] == ["entity", "F1"]
+    text = invoke("evaluate", "bio.safetensors", "bio.tsv").stdout
+    assert all(f"entity {name}" in text for name in ("precision", "recall", "F1"))
+    facts = json.loads(invoke("evaluate", "bio.safetensors", "bio.tsv", "--json").stdout)
+    assert facts["entities"]["support"] == 18
+    Path("other.tsv").write_text("The\tX\n")
+    assert "entity" not in invoke("evaluate", "bio.safetensors", "other.tsv").stdout
+
+
 def test_info_describes_a_tagger(tagger_file):
     facts = json.loads(CliRunner().invoke(main.wordvec, ["info", str(tagger_file), "--json"]).stdout)
     assert (facts["kind"], facts["package"]) == ("tagger", "seqclf")

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from seqclf import TaggerModel, TaggerSettings, load_model, train_classifier, train_tagger
+from seqclf import TaggerModel, TaggerSettings, load_model, score_entities, train_classifier, train_tagger
 from seqclf.model_file import join_tokens
 from seqclf.tagging.model import as_sentences
 from wordvec import FormatError, InputError, WordVectors
@@ -332,3 +332,16 @@ def test_invalid_transitions_of_the_training_tags_are_allowed():
     assert "constrained" not in trained.settings
     other = train_tagger(SENTENCES, TAGS, settings=replace(SETTINGS, head="crf", epochs=1), threads=1)
     assert other.network.valid is None
+
+
+def test_entities_on_the_validation_sentences_choose_the_epoch():
+    settings = replace(SETTINGS, epochs=12)
+    dev = ([["a", "b", "c"], ["x", "c", "x"]], [["B-A", "I-A", "O"], ["O", "B-A", "O"]])
+    trained = train_tagger(BIO_SENTENCES, BIO_TAGS, settings=settings, dev=dev, threads=1)
+    scores = [(row["dev_entity_f1"], row["dev_accuracy"], -row["dev_loss"]) for row in trained.history]
+    assert trained.metrics["best_epoch"] == 1 + scores.index(max(scores))
+    assert trained.metrics["dev_entity_f1"] == score_entities(dev[1], trained.predict(dev[0])).f1 > 0
+    assert trained.marks_entities
+    other = train_tagger(SENTENCES, TAGS, settings=SETTINGS, dev=(SENTENCES, TAGS), threads=1)
+    assert "dev_entity_f1" not in other.metrics
+    assert not other.marks_entities
