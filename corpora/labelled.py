@@ -4,6 +4,7 @@ import ast
 import contextlib
 import itertools
 import json
+import math
 import os
 import re
 from collections.abc import Callable, Iterator
@@ -387,6 +388,8 @@ def _jsonl(name: str, lines: Lines, text_column: str | None, label_column: str |
 
 
 def _written(where: str, label: Any, label_column: str | None) -> str:
+    if isinstance(label, float) and not math.isfinite(label):
+        raise InputError(f"{where}: {label_column or 'label'!r} must not be missing, got {label!r}; leave the text out")
     if not isinstance(label, (str, int, float)):
         raise InputError(f"{where}: {label_column or 'label'!r} must be a string or a number, found {_kind(label)}")
     return _whole(where, label if isinstance(label, str) else json.dumps(label))

@@ -337,6 +337,12 @@ ERRORS = [
         {},
         "a.jsonl:1: expected one label, found a list of 1; use one label per line or read label sets",
     ),
+    (
+        "a.jsonl",
+        '{"text": "x", "label": NaN}',
+        {},
+        "a.jsonl:1: 'label' must not be missing, got nan; leave the text out",
+    ),
     ("a.jsonl", '{"text": "x", "label": ""}', {}, "a.jsonl:1: the label is empty"),
     ("a.jsonl", '{"text": "x", "label": [{}]}', {}, "a.jsonl:1: 'label' must be a string or a number, found an object"),
     (
