@@ -11,7 +11,7 @@ import click
 from cli.shared import options
 from cli.shared.errors import Command, Group, usage_errors
 from cli.shared.reporting import percent, print_json, table
-from cli.shared.supervised import Trained, class_table, lines_to_predict, train_and_save, training_options
+from cli.shared.supervised import Trained, class_table, source_to_predict, train_and_save, training_options
 from seqclf import ClassifierSettings
 
 if TYPE_CHECKING:
@@ -105,7 +105,8 @@ def train(
 @classify_text.command(cls=Command, context_settings=options.HELP)
 @_model_argument
 @click.argument("texts", nargs=-1, metavar="[TEXT]...")
-@click.option("--input", "source", metavar="FILE", help="Read texts from FILE, one per line; - for standard input.")
+@click.option("--input", "source", metavar="FILE", help="Read texts from FILE; - for standard input.")
+@click.option("--text-column", metavar="NAME", help="With --input: name of the text column.  [default: text]")
 @options.encoding_errors_option
 @options.threads_option
 @options.json_option
@@ -113,6 +114,7 @@ def predict(
     model: str,
     texts: tuple[str, ...],
     source: str | None,
+    text_column: str | None,
     encoding_errors: str,
     threads: int | None,
     as_json: bool,
@@ -121,17 +123,22 @@ def predict(
 
     For a multi-label MODEL: the predicted labels, a tab, and all labels with their probabilities, most probable first.
 
-    A single - instead of TEXT reads standard input, one text per line, including blank lines. With --json, each line is
-    an object with the probabilities of all labels.
+    --input reads tables by their extension, with or without labels: one text per record of a .csv, .tsv or .jsonl file,
+    and one per line, including blank lines, of other files and of standard input, which a single - instead of TEXT
+    names. With --json, each line is an object with the probabilities of all labels. Put -- before a TEXT of a single
+    word that starts with a dash.
 
     \b
     Examples:
       classify-text predict model.safetensors "Forest fire near the village"
       classify-text predict model.safetensors --input texts.txt
     """
-    asked = lines_to_predict(texts, source, "TEXT", encoding_errors)
+    source = source_to_predict(texts, source, "TEXT", ("--text-column", text_column))
 
+    from corpora import read_texts
     from seqclf import load_model
+
+    asked = texts if source is None else read_texts(source, encoding_errors=encoding_errors, text_column=text_column)
 
     loaded = load_model(model, "model", "multi-label model")
     probabilities = loaded.predict_proba(list(asked), threads=threads)

@@ -1,5 +1,6 @@
 """``tag-text``: train, evaluate and apply taggers."""
 
+import contextlib
 import json
 from collections.abc import Sequence
 from functools import partial
@@ -10,11 +11,11 @@ import click
 from cli.shared import options
 from cli.shared.errors import Command, Group, usage_errors
 from cli.shared.reporting import percent, print_json, table
-from cli.shared.supervised import class_table, lines_to_predict, train_and_save, training_options
+from cli.shared.supervised import class_table, source_to_predict, train_and_save, training_options
 from seqclf import TaggerSettings
 
 if TYPE_CHECKING:
-    from seqclf import Score, TaggerModel
+    from seqclf import EntityScore, Score, TaggerModel
 
 Sentences = Sequence[Sequence[str]]
 
@@ -64,21 +65,22 @@ def train(
         unit="sentences",
     )  # fmt: skip
     if trained.test is not None:
+        names = ("this model", "most frequent tag of each word")
+        scores, entities = _scored(trained.model, *trained.test, threads=threads)
         rows = [
             [name, percent(result.accuracy), f"{result.macro_f1:.3f}"]
-            for name, result in zip(
-                ("this model", "most frequent tag of each word"),
-                _scored(trained.model, *trained.test, threads=threads),
-                strict=True,
-            )
+            for name, result in zip(names, scores, strict=True)
         ]
-        click.echo(table(rows, [f"on {test}", "accuracy", "macro-F1"]))
+        for row, found in zip(rows, entities, strict=False):
+            row.append(f"{found.f1:.3f}")
+        click.echo(table(rows, [f"on {test}", "accuracy", "macro-F1", *(["entity F1"] if entities else [])]))
 
 
 @tag_text.command(cls=Command, context_settings=options.HELP)
 @click.argument("model", type=click.Path())
 @click.argument("sentences", nargs=-1, metavar="[SENTENCE]...")
-@click.option("--input", "source", metavar="FILE", help="Read sentences from FILE, one per line; - for standard input.")
+@click.option("--input", "source", metavar="FILE", help="Read sentences from FILE; - for standard input.")
+@click.option("--token-column", type=options.LEAST_1, metavar="N", help="With --input: column of the tokens.")
 @options.encoding_errors_option
 @options.threads_option
 @options.json_option
@@ -86,27 +88,34 @@ def predict(
     model: str,
     sentences: tuple[str, ...],
     source: str | None,
+    token_column: int | None,
     encoding_errors: str,
     threads: int | None,
     as_json: bool,
 ) -> None:
     """Print one line per token: the token, a tab, and its tag; with an empty line after each SENTENCE.
 
-    Sentences are tokenized at white space: separate words and punctuation as in the training data. A single - instead
-    of SENTENCE reads standard input, one sentence per line. With --json, each line is an object for one sentence, with
-    the probabilities of its tags.
+    Sentences are tokenized at white space: separate words and punctuation as in the training data. --input reads one
+    sentence per line; or one token per line, with or without tags, from a .tsv, .conll or .conllu file or if
+    --token-column is given. A single - instead of SENTENCE reads standard input. With --json, each line is an object
+    for one sentence, with the probabilities of its tags. Put -- before a SENTENCE of a single word that starts with a
+    dash.
 
     \b
     Examples:
       tag-text predict tagger.safetensors "The old man feeds the ducks ."
       tag-text predict tagger.safetensors --input sentences.txt
     """
-    asked = lines_to_predict(sentences, source, "SENTENCE", encoding_errors)
+    source = source_to_predict(sentences, source, "SENTENCE", ("--token-column", token_column))
 
+    from corpora import read_tokens
     from seqclf import load_model
 
+    if source is None:
+        tokens = [sentence.split() for sentence in sentences]
+    else:
+        tokens = read_tokens(source, encoding_errors=encoding_errors, token_column=token_column)
     loaded = load_model(model, "tagger")
-    tokens = [sentence.split() for sentence in asked]
     tags = loaded.predict(tokens, threads=threads)
     if as_json:
         found = loaded.predict_proba(tokens, threads=threads)
@@ -130,7 +139,8 @@ def predict(
 def evaluate(model: str, data: str, threads: int | None, as_json: bool, **reading: Any) -> None:
     """Evaluate MODEL on tagged DATA.
 
-    Prints token accuracy, compared with that of each word's most frequent tag, and the scores of each tag.
+    Prints token accuracy, compared with that of each word's most frequent tag, and the scores of each tag. If tags mark
+    entities (BIO, BIOES), also the scores of whole entities, as conlleval and seqeval define them.
 
     \b
     Example:
@@ -141,10 +151,11 @@ def evaluate(model: str, data: str, threads: int | None, as_json: bool, **readin
 
     loaded = load_model(model, "tagger")
     sentences, tags = read_tagged(data, **reading)
-    result, simple = _scored(loaded, sentences, tags, threads=threads)
+    (result, simple), entities = _scored(loaded, sentences, tags, threads=threads)
     sizes = {"sentences": len(sentences), "tokens": sum(map(len, sentences))}
     if as_json:
-        print_json({**sizes, "accuracy_of_most_frequent_tags": simple.accuracy, **result.as_dict()})
+        own = {"entities": entities[0].as_dict()} if entities else {}
+        print_json({**sizes, "accuracy_of_most_frequent_tags": simple.accuracy, **result.as_dict(), **own})
         return
     head = [
         *([name, f"{size:,}"] for name, size in sizes.items()),
@@ -152,15 +163,35 @@ def evaluate(model: str, data: str, threads: int | None, as_json: bool, **readin
         ["  of each word's most frequent tag", percent(simple.accuracy)],
         ["macro-F1", f"{result.macro_f1:.3f}"],
     ]
+    if entities:
+        measures = ("precision", "recall", "f1")
+        rows = [
+            [f"entity {'F1' if name == 'f1' else name}", *(f"{getattr(found, name):.3f}" for found in entities)]
+            for name in measures
+        ]
+        head += [row[:2] for row in rows] + [["  F1 of each word's most frequent tag", rows[-1][2]]]
     click.echo(f"{table(head)}\n\n{class_table(result, 'tag', 'tokens')}")
+    if entities:
+        click.echo(f"\n{class_table(entities[0], 'entity', 'entities')}")
 
 
-def _scored(model: "TaggerModel", sentences: Sentences, tags: Sentences, *, threads: int | None) -> list["Score"]:
-    """Return the token-level scores of the model and of most frequent tags; unknown tags count as errors."""
-    from seqclf import score
+def _scored(
+    model: "TaggerModel", sentences: Sentences, tags: Sentences, *, threads: int | None
+) -> tuple[list["Score"], list["EntityScore"]]:
+    """Return the scores of the model and of most frequent tags: of tokens and, if tags mark entities, of entities.
+
+    Unknown tags count as errors.
+    """
+    from corpora import InputError
+    from seqclf import score, score_entities
 
     truth = [tag for row in tags for tag in row]
     known = [str(label) for label in model.labels]
     labels = known + sorted(set(truth) - set(known))
     found = model.predict(sentences, threads=threads), model.most_frequent(sentences)
-    return [score(truth, [str(tag) for row in rows for tag in row], labels) for rows in found]
+    scores = [score(truth, [str(tag) for row in rows for tag in row], labels) for rows in found]
+    entities: list[EntityScore] = []
+    if model.marks_entities:
+        with contextlib.suppress(InputError):  # the data have tags of another kind
+            entities = [score_entities(tags, rows) for rows in found]
+    return scores, entities

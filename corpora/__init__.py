@@ -22,6 +22,8 @@ _HOME = {
     "read_lines": "corpora.readers",
     "read_series": "corpora.series",
     "read_tagged": "corpora.tagged",
+    "read_texts": "corpora.labelled",
+    "read_tokens": "corpora.tagged",
     "sample_path": "corpora.samples",
     "tokenize": "corpora.tokenizers",
     "TrainingError": "corpora.errors",

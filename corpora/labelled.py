@@ -1,9 +1,12 @@
 """Readers for labeled texts in TSV, CSV, JSON Lines and fastText format; errors name the file and line."""
 
+import ast
 import contextlib
 import itertools
 import json
+import math
 import os
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -14,6 +17,12 @@ from corpora.sources import resolve_one
 from corpora.tables import Lines, check_width, csv_records, listed, position
 
 _FASTTEXT = "__label__"
+_FASTTEXT_LABEL = re.compile(rf"(?<!\S){_FASTTEXT}(\S*)\s*")
+_QUOTED = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"")
+_QUOTED_LIST = re.compile(rf"\s*(?:(?:{_QUOTED.pattern})[\s,]*)*")
+"""Quoted strings with commas or white space between them, or nothing."""
+_ENOUGH_TO_JUDGE = 8
+"""Lines without a header from which on swapped columns are recognized."""
 
 Example = tuple[str, str, str | list[str]]
 """Location (``file:line``), text, and the label as written or a list of labels."""
@@ -30,14 +39,16 @@ def read_labelled(
 
     The file extension (ignoring a compression suffix) selects the format:
 
-    - ``.tsv``: ``label<TAB>text``. Empty lines are skipped. A first line consisting of ``label`` and ``text`` is a
-      header; if a column is named, the first line always is.
+    - ``.tsv``: ``label<TAB>text``. Empty lines are skipped. A first line with a cell ``label`` and one or more others
+      is a header; if a column is named, the first line always is.
     - ``.csv``: a header, then records; quoted fields may contain newlines. If the header contains semicolons but no
       comma, the delimiter is the semicolon.
     - ``.jsonl``, ``.ndjson``: one JSON object per line; a label may be a string, a number or a boolean.
-    - fastText: ``__label__x text``.
+    - fastText: ``__label__x text``; labels may stand anywhere in a line.
 
-    For any other extension, the first line decides. Texts may be empty, labels may not.
+    For any other extension, the first line decides. Columns are found by their names, in any order and case; of a
+    header of two columns, one of them ``label`` or ``text``, the other may have any name. Texts may be empty, labels
+    may not.
 
     Args:
         source: a file, ``-`` for standard input, ``sample:disasters``, ``sample:disasters-test``, or a part of a
@@ -50,7 +61,8 @@ def read_labelled(
         texts and labels, of the same length.
 
     Raises:
-        InputError: the source does not exist, a line is malformed, or there are no examples.
+        InputError: the source does not exist, a line is malformed, there are no examples, or lines without a header
+            look like ``text<TAB>label``.
 
     Example:
         >>> import pathlib, tempfile
@@ -81,7 +93,8 @@ def read_label_sets(
     """Read multi-label texts.
 
     Like :func:`read_labelled`, but a text may have any number of labels, including none, separated by ``separator``. A
-    JSON object may also hold a list of labels, and a fastText line may start with several.
+    JSON object may also hold a list of labels, a fastText line several, and a cell a list as pandas writes it,
+    ``['fire', 'flood']`` or ``[]``.
 
     Args:
         source, encoding_errors, text_column, label_column: see :func:`read_labelled`.
@@ -91,7 +104,7 @@ def read_label_sets(
         texts, and the distinct labels of each, in file order.
 
     Raises:
-        InputError: as :func:`read_labelled`, or ``separator`` is empty.
+        InputError: as :func:`read_labelled`, a cell holds a malformed list, or ``separator`` is empty.
 
     Example:
         >>> import pathlib, tempfile
@@ -103,11 +116,124 @@ def read_label_sets(
     if not separator:
         raise InputError("separator must not be empty, got ''; use ',' or another character")
     texts, sets = [], []
-    for _, text, label in _examples(source, encoding_errors, text_column, label_column):
-        parts = label.split(separator) if isinstance(label, str) else label
+    for where, text, label in _examples(source, encoding_errors, text_column, label_column):
+        parts = _split(where, label, separator) if isinstance(label, str) else label
         texts.append(text)
         sets.append([part for part in dict.fromkeys(part.strip() for part in parts) if part])
     return texts, sets
+
+
+def read_texts(
+    source: str | os.PathLike[str], *, encoding_errors: str = "strict", text_column: str | None = None
+) -> list[str]:
+    """Read texts without using labels: the records of a table, or the lines of any other file.
+
+    A file that :func:`read_labelled` reads as a table by its extension is a table here as well, with or without labels:
+
+    - ``.csv``, ``.jsonl``, ``.ndjson``: the column or key of the text. A ``.csv`` may have a single column of any name.
+    - ``.tsv``: a first line with a cell ``label`` or ``text``, or any if a column is named, is a header. Without a
+      header, lines are ``label<TAB>text`` or, without a tab, texts; empty lines are skipped.
+
+    Every line of other files, including blank ones, is a text; fastText's labels are left out if the first line starts
+    with one.
+
+    Args:
+        source, encoding_errors, text_column: see :func:`read_labelled`.
+
+    Raises:
+        InputError: the source does not exist, a line is malformed, or ``text_column`` is given for a file without
+            columns.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "messages.csv"
+        >>> _ = path.write_text('id,text\\n7,"Flood warning\\nfor the valley"\\n8,Lovely weather\\n')
+        >>> read_texts(path)
+        ['Flood warning\\nfor the valley', 'Lovely weather']
+    """
+    found = resolve_one(source)
+    lines: Lines = enumerate(source_lines(found, encoding_errors), 1)
+    reader = {".tsv": _tsv_texts, ".csv": _csv_texts, ".jsonl": _jsonl_texts, ".ndjson": _jsonl_texts}.get(
+        _ending(found)
+    )
+    if reader is not None:
+        return list(reader(found.name, lines, text_column))
+    if text_column is not None:
+        raise InputError(
+            f"{found.name} has no columns, but text_column is {text_column!r}; leave it out, or name the file .csv, "
+            ".tsv or .jsonl"
+        )
+    texts = [line for _, line in lines]
+    if texts and texts[0].startswith(_FASTTEXT):
+        texts = [_FASTTEXT_LABEL.sub("", text).strip() for text in texts]
+    return texts
+
+
+def _tsv_texts(name: str, lines: Lines, text_column: str | None) -> Iterator[str]:
+    place, width = None, 0
+    for number, line in lines:
+        if not line:
+            continue
+        cells = line.split("\t")
+        where = f"{name}:{number}"
+        if place is None:
+            width = len(cells)
+            names = {cell.strip().lower() for cell in cells}
+            if text_column is not None or (names & {"label", "text"} and (width > 1 or names == {"text"})):
+                place = _text_place(where, cells, text_column)
+                continue
+            if width > 2:
+                raise InputError(f"{where}: expected label<TAB>text or a text, found {width} columns; add a header")
+            place = width - 1
+        check_width(where, cells, width, "texts must not contain tabs")
+        yield cells[place]
+
+
+def _csv_texts(name: str, lines: Lines, text_column: str | None) -> Iterator[str]:
+    place, width = None, 0
+    for where, cells, delimiter in csv_records(name, lines):
+        if place is None:
+            place, width = _text_place(where, cells, text_column), len(cells)
+        elif cells:
+            check_width(where, cells, width, f"put texts that contain {delimiter!r} in double quotes")
+            yield cells[place]
+
+
+def _text_place(where: str, header: list[str], text_column: str | None) -> int:
+    """Return the column of the text: the one named, or the only one, or the only one besides the label."""
+    header = [cell.strip() for cell in header]
+    found, label = _column(header, "text", text_column), _column(header, "label", None)
+    if found is None and text_column is None:
+        others = [column for column in range(len(header)) if column != label]
+        if len(others) == 1 and len(header) <= 2:
+            return others[0]
+    return position(where, header, text_column or "text", "text_column") if found is None else found
+
+
+def _jsonl_texts(name: str, lines: Lines, text_column: str | None) -> Iterator[str]:
+    for where, record in _records(name, lines):
+        yield _text(where, record, text_column)
+
+
+def _split(where: str, label: str, separator: str) -> list[str]:
+    """Return the labels of a cell, which may hold a list as pandas and JSON write it: ``['fire', 'flood']``."""
+    cell = label.strip()
+    if (cell[:1], cell[-1:]) not in (("[", "]"), ("{", "}"), ("(", ")")) or not _QUOTED_LIST.fullmatch(cell[1:-1]):
+        return label.split(separator)
+    try:
+        found = ast.literal_eval(cell)
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        found = None
+    # Adjacent strings without a comma between them, as NumPy prints arrays, are one string in Python.
+    written = [match[0] for match in _QUOTED.finditer(cell)]
+    if isinstance(found, str):
+        found = [found]
+    if found is None or len(found) != len(written) or not all(isinstance(each, str) for each in found):
+        raise InputError(
+            f"{where}: the label {cell[:40]!r} is not a list of labels; write names separated by {separator!r}, or a "
+            "list such as ['a', 'b']"
+        )
+    return list(found)
 
 
 def _examples(
@@ -128,15 +254,20 @@ def _examples(
         raise InputError(f"{found.name} contains no examples, only {'a header' if first[1] else 'empty lines'}")
 
 
-def _reader(source: Source, first: str) -> Callable[..., Iterator[Example]]:
-    """Select the reader by the file extension, else by the first line."""
+def _ending(source: Source) -> str:
+    """Return the file extension in lower case, ignoring a compression suffix."""
     name = source.name.lower()
     for ending in COMPRESSED:
         name = name.removesuffix(ending)
-    ending = os.path.splitext(name)[1]
+    return os.path.splitext(name)[1]
+
+
+def _reader(source: Source, first: str) -> Callable[..., Iterator[Example]]:
+    """Select the reader by the file extension, else by the first line."""
+    ending = _ending(source)
     if ending in _READERS:
         return _READERS[ending]
-    if first.startswith(_FASTTEXT):
+    if _FASTTEXT_LABEL.search(first):
         return _fasttext
     if first.startswith("{"):
         return _jsonl
@@ -144,12 +275,15 @@ def _reader(source: Source, first: str) -> Callable[..., Iterator[Example]]:
         return _tsv
     raise InputError(
         f"{source.name}: cannot determine the label format; expected .tsv (label<TAB>text), .csv, .jsonl or lines "
-        f"starting with {_FASTTEXT}"
+        f"with {_FASTTEXT}NAME"
     )
 
 
 def _tsv(name: str, lines: Lines, text_column: str | None, label_column: str | None) -> Iterator[Example]:
-    columns = None
+    columns, headerless = None, False
+    labels: set[str | list[str]] = set()
+    texts: set[str] = set()
+    count = 0
     for number, line in lines:
         where = f"{name}:{number}"
         if not line:
@@ -157,13 +291,21 @@ def _tsv(name: str, lines: Lines, text_column: str | None, label_column: str | N
         cells = line.split("\t")
         if columns is None:
             named = text_column is not None or label_column is not None
-            if named or sorted(cell.strip().lower() for cell in cells) == ["label", "text"]:
-                columns = _Columns(
-                    where, [cell if named else cell.lower() for cell in cells], text_column, label_column
-                )
+            if named or (len(cells) > 1 and "label" in (cell.strip().lower() for cell in cells)):
+                columns = _Columns(where, cells, text_column, label_column)
                 continue
-            columns = _Columns(where, ["label", "text"], None, None)
-        yield columns.example(where, cells, "texts must not contain tabs")
+            columns, headerless = _Columns(where, ["label", "text"], None, None), True
+        example = columns.example(where, cells, "texts must not contain tabs, and more columns need a header")
+        if headerless:
+            count += 1
+            labels.add(example[2])
+            texts.add(example[1])
+        yield example
+    if count >= _ENOUGH_TO_JUDGE and 2 * len(labels) > count and len(labels) >= 2 * len(texts):
+        raise InputError(
+            f"{name}: {len(labels):,} of {count:,} labels are different, but only {len(texts):,} texts; without a "
+            "header the columns are label<TAB>text: swap them, or put the header text<TAB>label on the first line"
+        )
 
 
 def _csv(name: str, lines: Lines, text_column: str | None, label_column: str | None) -> Iterator[Example]:
@@ -181,14 +323,27 @@ class _Columns:
     def __init__(self, where: str, header: list[str], text_column: str | None, label_column: str | None) -> None:
         self._count = len(header)
         header = [cell.strip() for cell in header]
+        asked = {"text": text_column, "label": label_column}
+        found = {role: _column(header, role, wanted) for role, wanted in asked.items()}
+        for role, other in (("text", found["label"]), ("label", found["text"])):
+            if found[role] is None and asked[role] is None and len(header) == 2 and other is not None:
+                found[role] = 1 - other
         self._text, self._label = (
-            position(where, header, role if wanted is None else wanted, f"{role}_column")
-            for role, wanted in (("text", text_column), ("label", label_column))
+            position(where, header, asked[role] or role, f"{role}_column") if column is None else column
+            for role, column in found.items()
         )
 
     def example(self, where: str, cells: list[str], hint: str) -> Example:
         check_width(where, cells, self._count, hint)
         return where, cells[self._text], cells[self._label]
+
+
+def _column(header: list[str], role: str, wanted: str | None) -> int | None:
+    """Return the column named ``wanted``; by default ``role``, in any case unless it occurs as written."""
+    if wanted is None and role not in header:
+        header, wanted = [cell.lower() for cell in header], role
+    name = role if wanted is None else wanted
+    return header.index(name) if header.count(name) == 1 else None
 
 
 def _label(where: str, label: str) -> str:
@@ -198,7 +353,8 @@ def _label(where: str, label: str) -> str:
     return label
 
 
-def _jsonl(name: str, lines: Lines, text_column: str | None, label_column: str | None) -> Iterator[Example]:
+def _records(name: str, lines: Lines) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the location and the object of each line that is not empty."""
     for number, line in lines:
         where = f"{name}:{number}"
         if not line.strip():
@@ -213,15 +369,27 @@ def _jsonl(name: str, lines: Lines, text_column: str | None, label_column: str |
             raise InputError(f"{where}: the JSON is nested too deeply; expected a flat object") from None
         if not isinstance(record, dict):
             raise InputError(f"{where}: expected one JSON object per line, found {_kind(record)}")
-        text = _value(where, record, text_column, "text")
+        yield where, record
+
+
+def _text(where: str, record: dict[str, Any], text_column: str | None) -> str:
+    text = _value(where, record, text_column, "text")
+    if not isinstance(text, str):
+        raise InputError(f"{where}: {text_column or 'text'!r} must be a string, found {_kind(text)}")
+    return _whole(where, text)
+
+
+def _jsonl(name: str, lines: Lines, text_column: str | None, label_column: str | None) -> Iterator[Example]:
+    for where, record in _records(name, lines):
+        text = _text(where, record, text_column)
         label = _value(where, record, label_column, "label")
-        if not isinstance(text, str):
-            raise InputError(f"{where}: {text_column or 'text'!r} must be a string, found {_kind(text)}")
         written = [_written(where, each, label_column) for each in (label if isinstance(label, list) else [label])]
-        yield where, _whole(where, text), written if isinstance(label, list) else written[0]
+        yield where, text, written if isinstance(label, list) else written[0]
 
 
 def _written(where: str, label: Any, label_column: str | None) -> str:
+    if isinstance(label, float) and not math.isfinite(label):
+        raise InputError(f"{where}: {label_column or 'label'!r} must not be missing, got {label!r}; leave the text out")
     if not isinstance(label, (str, int, float)):
         raise InputError(f"{where}: {label_column or 'label'!r} must be a string or a number, found {_kind(label)}")
     return _whole(where, label if isinstance(label, str) else json.dumps(label))
@@ -260,14 +428,10 @@ def _fasttext(name: str, lines: Lines, text_column: str | None, label_column: st
         where = f"{name}:{number}"
         if not line.strip():
             continue
-        if not line.startswith(_FASTTEXT):
-            raise InputError(f"{where}: expected {_FASTTEXT} at the start of the line, found {line[:20]!r}")
-        labels, text = [], line
-        while text.startswith(_FASTTEXT):
-            label, *rest = text.split(None, 1)
-            labels.append(label.removeprefix(_FASTTEXT))
-            text = rest[0] if rest else ""
-        yield where, text.rstrip(), labels if len(labels) > 1 else labels[0]
+        labels = _FASTTEXT_LABEL.findall(line)
+        if not labels:
+            raise InputError(f"{where}: expected a label {_FASTTEXT}NAME, found {line[:20]!r}")
+        yield where, _FASTTEXT_LABEL.sub("", line).strip(), labels if len(labels) > 1 else labels[0]
 
 
 _READERS: dict[str, Callable[..., Iterator[Example]]] = {

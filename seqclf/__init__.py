@@ -8,6 +8,7 @@ from typing import Any
 
 _HOME = {
     "ClassifierSettings": "seqclf.classification.settings",
+    "EntityScore": "seqclf.metrics",
     "Forecaster": "seqclf.forecasting.estimator",
     "ForecasterModel": "seqclf.forecasting.model",
     "ForecasterSettings": "seqclf.forecasting.settings",
@@ -34,6 +35,7 @@ _HOME = {
     "measure_gradient_flow": "seqclf.inspection.gradient_flow",
     "save_gate_heatmap": "seqclf.inspection.plotting",
     "score": "seqclf.metrics",
+    "score_entities": "seqclf.metrics",
     "score_label_sets": "seqclf.metrics",
     "trace": "seqclf.inspection.tracing",
     "train_classifier": "seqclf.classification.train",

@@ -1,16 +1,20 @@
 """Classification metrics in NumPy: accuracy, precision, recall, F1, Matthews correlation and confusion matrix.
 
-:func:`score` takes one label per text, :func:`score_label_sets` any number of labels.
+:func:`score` takes one label per text, :func:`score_label_sets` any number of labels, :func:`score_entities` the tags
+of sentences.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
+from seqclf.data.columns import one_column
 from seqclf.data.label_sets import LabelSets, label_matrix
-from seqclf.data.labels import sorted_labels
+from seqclf.data.labels import is_missing, sorted_labels
+from seqclf.data.spans import is_span_tag, spans_of
 from wordvec import InputError
 
 
@@ -22,18 +26,23 @@ def confusion_matrix(truth: Sequence[Any], predicted: Sequence[Any], labels: Seq
         labels: the order of rows and columns; default: sorted.
 
     Raises:
-        InputError: the two differ in length, are empty, or have a label that is not in ``labels``.
+        InputError: the two differ in length, are empty, or have a label that is missing or not in ``labels``.
 
     Example:
         >>> confusion_matrix(["a", "a", "b"], ["a", "b", "b"])
         array([[1, 1],
                [0, 1]])
     """
+    truth, predicted = one_column(truth, "labels"), one_column(predicted, "predictions")
     if len(truth) != len(predicted):
         raise InputError(f"{len(predicted):,} predictions for {len(truth):,} labels")
     if len(truth) == 0:
         raise InputError("nothing to score: 0 labels")
-    names = sorted({*truth, *predicted}) if labels is None else list(labels)
+    for what, given in (("labels", truth), ("predictions", predicted)):
+        for row, label in enumerate(given):
+            if is_missing(label):
+                raise InputError(f"{what} must not be missing, got {label!r} at position {row}; leave those texts out")
+    names = sorted_labels({*truth, *predicted}) if labels is None else list(labels)
     place = {label: row for row, label in enumerate(names)}
     try:
         rows = np.array([place[label] for label in truth])
@@ -128,8 +137,9 @@ def score(truth: Sequence[Any], predicted: Sequence[Any], labels: Sequence[Any] 
         >>> result.accuracy, [(row.label, row.recall) for row in result.classes]
         (0.75, [('ham', 1.0), ('spam', 0.5)])
     """
+    truth, predicted = one_column(truth, "labels"), one_column(predicted, "predictions")
     counts = confusion_matrix(truth, predicted, labels)
-    names = sorted({*truth, *predicted}) if labels is None else list(labels)
+    names = sorted_labels({*truth, *predicted}) if labels is None else list(labels)
     correct = np.diag(counts).astype(np.float64)
     support, predictions = counts.sum(axis=1).astype(np.float64), counts.sum(axis=0).astype(np.float64)
     total = float(counts.sum())
@@ -201,6 +211,66 @@ def score_label_sets(truth: LabelSets, predicted: LabelSets, labels: Sequence[An
         subset_accuracy=float((true == found).all(axis=1).mean()),
         hamming_loss=float((true != found).mean()),
         classes=classes,
+    )
+
+
+@dataclass(frozen=True)
+class EntityScore:
+    """Scores of spans of tokens, such as named entities: a span is correct if its type and both ends are.
+
+    Attributes:
+        precision, recall, f1: over the spans of all types.
+        support: spans in the true tags.
+        classes: the scores of each type, sorted.
+    """
+
+    precision: float
+    recall: float
+    f1: float
+    support: int
+    classes: list[ClassScore]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the scores as JSON values."""
+        return asdict(self)
+
+
+def score_entities(truth: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> EntityScore:
+    """Score the spans that BIO, BIOES or BILOU tags mark, as conlleval and seqeval do; a ratio with denominator 0 is 0.
+
+    Args:
+        truth, predicted: a list of tags for each sentence.
+
+    Raises:
+        InputError: the two differ in length, or a tag is neither O nor starts with B-, I-, E-, S-, L- or U-.
+
+    Example:
+        >>> result = score_entities([["B-PER", "I-PER", "O", "B-LOC"]], [["B-PER", "O", "O", "B-LOC"]])
+        >>> result.precision, result.recall, [(row.label, row.f1) for row in result.classes]
+        (0.5, 0.5, [('LOC', 1.0), ('PER', 0.0)])
+    """
+    if len(truth) != len(predicted):
+        raise InputError(f"{len(predicted):,} predictions for {len(truth):,} sentences")
+    counts = {name: Counter[str]() for name in ("correct", "predictions", "support")}
+    for row, (own, found) in enumerate(zip(truth, predicted, strict=True)):
+        if len(own) != len(found):
+            raise InputError(f"{len(found)} predicted tags for {len(own)} tags in sentence {row}")
+        for tag in (*own, *found):
+            if not is_span_tag(tag):
+                raise InputError(f"entity tags must be O or start with B-, I-, E-, S-, L- or U-, got {tag!r:.60}")
+        spans, guesses = set(spans_of(own)), set(spans_of(found))
+        counts["correct"].update(span.kind for span in spans & guesses)
+        counts["predictions"].update(span.kind for span in guesses)
+        counts["support"].update(span.kind for span in spans)
+    kinds = sorted({*counts["predictions"], *counts["support"]})
+    by_kind = [np.array([counts[name][kind] for kind in kinds], np.float64) for name in counts]
+    correct, predictions, support = (np.array([each.sum()]) for each in by_kind)
+    return EntityScore(
+        precision=float(_ratio(correct, predictions)[0]),
+        recall=float(_ratio(correct, support)[0]),
+        f1=float(_ratio(2 * correct, predictions + support)[0]),
+        support=int(support[0]),
+        classes=_class_scores(kinds, *by_kind)[0],
     )
 
 

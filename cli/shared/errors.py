@@ -8,6 +8,7 @@ from typing import IO, Any
 
 import click
 
+from cli.shared.arguments import parse_texts, restored
 from cli.shared.reporting import library_messages
 
 _OUTPUTS = "cli.shared.errors.outputs"
@@ -100,6 +101,11 @@ def _discard_stdout() -> None:
 
 class Command(click.Command):
     """A Click command with one-line errors, which prints the log messages of the libraries."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        rest = parse_texts(self, lambda given: super(Command, self).parse_args(ctx, given), args)
+        ctx.params = {name: restored(value) for name, value in ctx.params.items()}
+        return rest
 
     def invoke(self, ctx: click.Context) -> Any:
         with one_line_errors(), library_messages(quiet=ctx.params.get("quiet", False)):

@@ -137,7 +137,7 @@ def together(*several: Decorator) -> Decorator:
 
 
 tag_columns_options = together(
-    click.option("--token-column", type=LEAST_1, metavar="N", help="Column of the tokens.  [default: 1; .conllu: 2]"),
-    click.option("--tag-column", type=LEAST_1, metavar="N", help="Column of the tags.  [default: 2; .conllu: 4]"),
+    click.option("--token-column", type=LEAST_1, metavar="N", help="Column of the tokens.  [default: 1; CoNLL-U: 2]"),
+    click.option("--tag-column", type=LEAST_1, metavar="N", help="Column of the tags.  [default: 2; CoNLL-U: 4]"),
 )
 """Columns of tagged text, numbered from 1."""

@@ -212,6 +212,8 @@ def dev_measures(metrics: Mapping[str, float]) -> str:
     found = ""
     if "dev_accuracy" in metrics:
         found += f", dev accuracy {percent(metrics['dev_accuracy'])}"
+    if "dev_entity_f1" in metrics:
+        found += f", dev entity F1 {metrics['dev_entity_f1']:.3f}"
     if "dev_micro_f1" in metrics:
         found += f", dev micro-F1 {metrics['dev_micro_f1']:.3f}"
     return found

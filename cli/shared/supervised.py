@@ -1,6 +1,6 @@
 """Training, prediction input and score tables for the commands that learn from labeled examples."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
@@ -12,7 +12,7 @@ from cli.shared.setting_options import all_setting_options
 from wordvec.system.settings import Settings
 
 if TYPE_CHECKING:
-    from seqclf import MultiLabelScore, Score
+    from seqclf import EntityScore, MultiLabelScore, Score
 
 
 class Trained(NamedTuple):
@@ -92,26 +92,27 @@ def train_and_save(
     return Trained(model, training, dev_data, test_data)
 
 
-def lines_to_predict(given: Sequence[str], source: str | None, name: str, encoding_errors: str) -> Iterable[str]:
-    """Return the texts given as arguments or the lines of ``--input FILE``; a single ``-`` is standard input.
+def source_to_predict(given: Sequence[str], source: str | None, name: str, column: tuple[str, Any]) -> str | None:
+    """Return the file of ``--input``, ``-`` if that is the only argument, or None if there are others.
+
+    Args:
+        given: the arguments. source: the value of ``--input``.
+        name: of the arguments in messages.
+        column: an option that applies to files only, and its value.
 
     Raises:
-        click.UsageError: neither or both were given.
+        click.UsageError: neither or both were given, or arguments and the option.
     """
     if (source is None) == (not given):
         raise click.UsageError(f"give {name}, or --input FILE, or - for standard input")
     if tuple(given) == ("-",):
         source = "-"
-    if source is None:
-        return given
-
-    from corpora import read_lines
-
-    lines: Iterable[str] = read_lines(source, encoding_errors=encoding_errors)
-    return lines
+    if source is None and column[1] is not None:
+        raise click.UsageError(f"{column[0]} needs --input FILE")
+    return source
 
 
-def class_table(result: "Score | MultiLabelScore", label: str, unit: str) -> str:
+def class_table(result: "Score | MultiLabelScore | EntityScore", label: str, unit: str) -> str:
     """Return precision, recall, F1 and support of each class as a table."""
     rows = [
         [str(row.label), f"{row.precision:.3f}", f"{row.recall:.3f}", f"{row.f1:.3f}", f"{row.support:,}"]
@@ -123,9 +124,14 @@ def class_table(result: "Score | MultiLabelScore", label: str, unit: str) -> str
 def _summary(model: Any, unit: str) -> str:
     metrics = model.metrics
     text = f"best epoch {metrics['best_epoch']} of {len(model.history)}"
-    for name, shown, form in (("dev_accuracy", "dev accuracy", percent), ("dev_micro_f1", "dev micro-F1", _decimals)):
-        if name in metrics:
-            text += f", {shown} {form(metrics[name])} on {metrics[f'dev_{unit}']:,} {unit}"
+    measures = (
+        ("dev_accuracy", "dev accuracy", percent),
+        ("dev_entity_f1", "dev entity F1", _decimals),
+        ("dev_micro_f1", "dev micro-F1", _decimals),
+    )
+    shown = [f"{label} {form(metrics[name])}" for name, label, form in measures if name in metrics]
+    if shown:
+        text += f", {', '.join(shown)} on {metrics[f'dev_{unit}']:,} {unit}"
     tokens = "" if unit == "texts" else f", {metrics['tokens']:,} tokens"
     labels = "labels" if unit == "texts" else "tags"
     return (

@@ -13,7 +13,7 @@ from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
 from seqclf.data.label_sets import LabelSets, best_thresholds, label_matrix
-from seqclf.data.labels import check_labels, distinct_labels, encode_labels
+from seqclf.data.labels import as_labels, check_labels, distinct_labels, encode_labels
 from seqclf.data.splits import random_split, stratified_split
 from seqclf.data.texts import Text, tokenize_texts
 from seqclf.metrics import MultiLabelScore, Score, score, score_label_sets
@@ -74,6 +74,7 @@ def compare_baselines(
         NB-SVM 1.0
     """
     tokens = _ngrams(texts, tokenizer, lowercase)
+    labels, test_labels = as_labels(labels), as_labels(test_labels, "test labels")
     check_labels(tokens, labels)
     classes = distinct_labels(labels)
     targets = encode_labels(labels, classes, "texts")

@@ -10,7 +10,7 @@ from seqclf.classification.model import ClassifierModel
 from seqclf.classification.network import Network, NetworkShape, initial_parameters
 from seqclf.classification.settings import ClassifierSettings
 from seqclf.data.embeddings import build_embedding
-from seqclf.data.labels import check_labels, class_weights, distinct_labels, encode_labels, plain_value
+from seqclf.data.labels import as_labels, check_labels, class_weights, distinct_labels, encode_labels
 from seqclf.data.splits import stratified_split
 from seqclf.data.texts import Text, count_tokens, encode, tokenize_texts
 from seqclf.layers.batch_prediction import predict_rows
@@ -53,7 +53,7 @@ def train_classifier(
         The model; its ``history`` has one row per epoch.
 
     Raises:
-        InputError: not one label per text, fewer than two classes, or a setting out of range.
+        InputError: not one label per text, a label is missing, fewer than two classes, or a setting out of range.
         TrainingError: the loss or a gradient is NaN or infinite.
 
     Example:
@@ -66,7 +66,7 @@ def train_classifier(
     settings = resolved(settings or ClassifierSettings(), vectors)
     assert settings.tokenizer is not None
     tokens = tokenize_texts(texts, settings.tokenizer, bool(settings.lowercase))
-    labels = _as_list(labels)
+    labels = as_labels(labels)
     check_labels(tokens, labels)
     classes = distinct_labels(labels)
     targets = encode_labels(labels, classes, "texts")
@@ -74,7 +74,7 @@ def train_classifier(
     dev_targets = targets[:0]
     if dev is not None:
         dev_tokens = tokenize_texts(dev[0], settings.tokenizer, bool(settings.lowercase))
-        dev_labels = _as_list(dev[1])
+        dev_labels = as_labels(dev[1], "validation labels")
         check_labels(dev_tokens, dev_labels, "validation texts")
         dev_targets = encode_labels(dev_labels, classes, "validation texts")
     elif settings.validation_fraction > 0:
@@ -106,11 +106,6 @@ def train_classifier(
         metrics=model_metrics(outcome, tokens, dev_tokens, trained_words),
         history=outcome.history,
     )
-
-
-def _as_list(labels: Any) -> list[Any]:
-    """Return labels as Python values, so that 1 and np.int64(1) are one class and JSON can hold them."""
-    return labels.tolist() if hasattr(labels, "tolist") else [plain_value(label) for label in labels]
 
 
 def fresh_network(

@@ -1,11 +1,12 @@
 """Multi-label targets: the indicator matrix, and decision thresholds per label."""
 
-from collections.abc import Collection, Hashable, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
 
-from seqclf.data.labels import encode_labels, plain_value, sorted_labels
+from seqclf.data.columns import is_table, one_column
+from seqclf.data.labels import check_label, encode_labels, plain_value, sorted_labels
 from wordvec import InputError
 
 LabelSets: TypeAlias = Iterable[Collection[Any]] | np.ndarray
@@ -19,12 +20,14 @@ def label_matrix(
 
     Args:
         labels: a list, tuple or set of labels for each text, which may be empty; or a dense or sparse indicator
-            matrix of 0 and 1, with a row per text.
-        classes: the labels in column order; None takes those that occur, sorted, or the column numbers of a matrix.
+            matrix of 0 and 1, with a row per text; or a DataFrame of 0 and 1, whose columns are named after the labels.
+        classes: the labels in column order; None takes those that occur, sorted, or the column names or numbers of a
+            matrix.
         what: what error messages call the texts.
 
     Raises:
-        InputError: a text's labels are not a collection, a matrix has other numbers, or a label is not in ``classes``.
+        InputError: a text's labels are not a collection, a label is missing or neither a string nor a number, a matrix
+            has other numbers, or a label is not in ``classes``.
 
     Example:
         >>> classes, matrix = label_matrix([["flood", "storm"], [], ["storm"]])
@@ -32,15 +35,22 @@ def label_matrix(
         (['flood', 'storm'], [[1, 1], [0, 0], [0, 1]])
     """
     given: Any = labels.toarray() if hasattr(labels, "toarray") else labels
-    if len(getattr(given, "shape", ())) == 2:
+    if isinstance(given, Mapping):
+        raise InputError(f"labels must be a list of lists, got a {type(given).__name__}; pass list(y.values())")
+    if len(getattr(given, "shape", ())) == 2 and not _is_column_of_lists(given):
         matrix = np.asarray(given)
+        if is_table(given):
+            names = [plain_value(name) for name in given.columns]
+            classes = names if classes is None else list(classes)
+            if sorted(map(str, names)) == sorted(map(str, classes)):
+                matrix = matrix[:, [list(map(str, names)).index(str(label)) for label in classes]]
         if not np.isin(matrix, (0, 1)).all():
             wrong = next(value for value in matrix.flat if value not in (0, 1))
             raise InputError(f"an indicator matrix must hold only 0 and 1, got {wrong!r}; or pass lists of labels")
         if classes is not None and len(classes) != matrix.shape[1]:
             raise InputError(f"{matrix.shape[1]} columns for {len(classes)} labels")
         return list(range(matrix.shape[1]) if classes is None else classes), matrix.astype(bool)
-    sets = [_plain_labels(each, row) for row, each in enumerate(given)]
+    sets = [_plain_labels(each, row) for row, each in enumerate(one_column(given, "labels"))]
     if classes is None:
         classes = sorted_labels({label for each in sets for label in each})
     rows = np.repeat(np.arange(len(sets)), [len(each) for each in sets])
@@ -58,9 +68,14 @@ def _plain_labels(labels: Any, row: int) -> list[Any]:
         )
     plain = [plain_value(label) for label in labels]
     for label in plain:
-        if not isinstance(label, Hashable):
-            raise InputError(f"labels must be strings or numbers, got {label!r} at position {row}")
+        check_label(label, "labels", f"at position {row}; leave it out")
     return plain
+
+
+def _is_column_of_lists(given: Any) -> bool:
+    """Return whether a table or array (N, 1) holds collections of labels rather than an indicator of one label."""
+    first = np.asarray(given)[:1, :1].ravel()
+    return given.shape[1] == 1 and first.size == 1 and isinstance(first[0], Collection)
 
 
 def best_thresholds(probabilities: np.ndarray, truth: np.ndarray) -> np.ndarray:

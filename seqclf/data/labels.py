@@ -1,16 +1,70 @@
 """Class labels: checks, encoding and weights."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence, Sized
 from typing import Any
 
 import numpy as np
 
+from seqclf.data.columns import one_column
 from wordvec import InputError
 
 
 def plain_value(value: Any) -> Any:
     """Return a NumPy scalar as a Python value, and everything else unchanged."""
     return value.item() if hasattr(value, "item") else value
+
+
+def as_labels(labels: Any, name: str = "labels") -> list[Any]:
+    """Return one label per text as Python values, so that 1 and np.int64(1) are one class and JSON can hold them.
+
+    Args:
+        labels: a list, an array (N,) or (N, 1), a Series, or a DataFrame of one column.
+        name: what error messages call them.
+
+    Raises:
+        InputError: not a list, or a label is missing or neither a string nor a number.
+
+    Example:
+        >>> as_labels(np.array([1, 2])), as_labels(["a", float("nan")])
+        Traceback (most recent call last):
+            ...
+        corpora.errors.InputError: labels must not be missing, got nan at position 1; leave those texts out
+    """
+    if isinstance(labels, str | bytes) or not isinstance(labels, Iterable):
+        raise InputError(f"{name} must be a list with one label for each text, got {labels!r:.60}")
+    values = one_column(labels, name)
+    plain = [plain_value(label) for label in (values.tolist() if hasattr(values, "tolist") else values)]
+    for row, label in enumerate(plain):
+        check_label(label, name, f"at position {row}; leave those texts out")
+    return plain
+
+
+def check_label(label: Any, name: str, where: str) -> None:
+    """Raise InputError if a label is missing (None, NaN, NA) or cannot be written to a model file.
+
+    Args:
+        label: a Python value.
+        name: what the message calls labels.
+        where: the end of the message: position, and the remedy for a missing label.
+    """
+    if is_missing(label):
+        raise InputError(f"{name} must not be missing, got {label!r} {where}")
+    if not isinstance(label, str | int | float) or (isinstance(label, float) and math.isinf(label)):
+        kind = f"{type(label).__name__} {label!r:.60}"
+        raise InputError(f"{name} must be strings or finite numbers, got {kind} {where.partition(';')[0]}; use str()")
+
+
+def is_missing(value: Any) -> bool:
+    """Return whether a value is None, NaN, or a missing value of pandas.
+
+    Example:
+        >>> [is_missing(value) for value in (None, float("nan"), np.float32("nan"), 0, "", "nan")]
+        [True, True, True, False, False, False]
+    """
+    if isinstance(value, float | np.floating):
+        return bool(np.isnan(value))
+    return value is None or type(value).__name__ in ("NAType", "NaTType")
 
 
 def check_labels(texts: Sized, labels: Sized, what: str = "texts") -> None:

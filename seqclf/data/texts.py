@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from corpora import get_tokenizer
+from seqclf.data.columns import one_column
 from wordvec import InputError, Vocabulary
 
 Text: TypeAlias = str | Sequence[str]
@@ -16,8 +17,11 @@ Text: TypeAlias = str | Sequence[str]
 def tokenize_texts(texts: Iterable[Text], tokenizer: str, lowercase: bool) -> list[list[str]]:
     """Tokenize texts: strings go through the named tokenizer, lists of tokens are only lower-cased.
 
+    An array (N, 1) or a DataFrame of one column is a list of N texts.
+
     Raises:
-        InputError: ``texts`` is a single string, or an element is neither a string nor a list of strings.
+        InputError: ``texts`` is a single string, a dict or a table of several columns, or an element is neither a
+            string nor a list of strings.
 
     Example:
         >>> tokenize_texts(["Fire downtown!", ["No", "Fire"]], "words", lowercase=True)
@@ -27,6 +31,7 @@ def tokenize_texts(texts: Iterable[Text], tokenizer: str, lowercase: bool) -> li
         raise InputError(f"texts must be a list of texts, got the single text {texts[:40]!r}; pass [text]")
     if not isinstance(texts, Iterable):
         raise InputError(f"texts must be a list of texts, got {type(texts).__name__}")
+    texts = one_column(texts, "texts")
     split = get_tokenizer(tokenizer).tokenize
     tokens: list[list[str]] = []
     for row, text in enumerate(texts):

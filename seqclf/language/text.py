@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from corpora import get_tokenizer
+from seqclf.data.columns import one_column
 from wordvec import InputError, Vocabulary
 
 UNKNOWN, LINE_END = "<unk>", "<eos>"
@@ -32,6 +33,7 @@ def tokens_of(lines: Iterable[str], unit: str, tokenizer: str, lowercase: bool) 
         raise InputError(f"lines must be a list of strings, got the string {lines[:40]!r}; pass text.split('\\n')")
     if not isinstance(lines, Iterable):
         raise InputError(f"lines must be a list of strings, got {type(lines).__name__}")
+    lines = one_column(lines, "lines")
     split, end = get_tokenizer(tokenizer).tokenize, end_of_line(unit)
     for line in lines:
         if not isinstance(line, str):

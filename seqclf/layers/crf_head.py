@@ -11,6 +11,8 @@ from wordvec import InputError
 
 SEQUENCES = 16
 """Sequences per partial sum of the gradients, at any number of threads."""
+INVALID = -1e9
+"""Added to the score of an invalid transition; finite, as the kernels require."""
 
 
 class CrfHead(Head):
@@ -40,6 +42,16 @@ class CrfHead(Head):
         if outputs < 2:
             raise InputError(f"a CRF needs at least 2 labels, got {outputs}")
         super().__init__(outputs, width, **options)
+        self._penalties: list[np.ndarray] | None = None
+
+    def constrain(self, start: np.ndarray, between: np.ndarray, end: np.ndarray) -> None:
+        """Let ``predict`` choose only valid labels; the loss and the marginals stay as they are.
+
+        Args:
+            start, end: (C,) bool, labels that may start and end a sequence. between: (C, C) bool, from the row's label
+                to the column's.
+        """
+        self._penalties = [np.where(valid, 0.0, INVALID) for valid in (between, start, end)]
 
     def layout(self) -> dict[str, tuple[int, ...]]:
         labels = self.outputs
@@ -103,11 +115,16 @@ class CrfHead(Head):
     def predict(self, states: np.ndarray, batch: PackedBatch) -> np.ndarray:
         """Return the labels of each sequence's best path (Viterbi), in packed order: (R,) int32.
 
-        Ties go to the path with the lowest label at the last token, then at the one before it, and so on.
+        After ``constrain``, the best valid path. Ties go to the path with the lowest label at the last token, then at
+        the one before it, and so on.
         """
         from seqclf.kernels.crf import crf_viterbi
 
         emissions, transitions, start, end = self._chain(states)
+        if self._penalties is not None:
+            transitions, start, end = (
+                scores + penalty for scores, penalty in zip((transitions, start, end), self._penalties, strict=True)
+            )
         labels, scores = np.empty(len(states), np.int32), np.empty(_sequences(batch))
         crf_viterbi(emissions, batch.starts, transitions, start, end, _sequences(batch), labels, scores)
         return labels

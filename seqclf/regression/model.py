@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from seqclf.data.columns import as_sequences
 from seqclf.data.series import as_series, as_steps
 from seqclf.data.texts import encode, tokenize_texts
 from seqclf.layers.batch_prediction import predict_rows, workers_for
@@ -98,7 +99,7 @@ class RegressorModel:
             InputError: the sequences are not of the kind the model was trained on.
         """
         if self.vocabulary is None:
-            return self._standardized(list(sequences))
+            return self._standardized(as_sequences(sequences))
         assert self.settings.tokenizer is not None
         tokens = tokenize_texts(sequences, self.settings.tokenizer, bool(self.settings.lowercase))
         return Sequences(*encode(tokens, self.vocabulary))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from seqclf.data.columns import as_sequences
 from seqclf.data.embeddings import build_embedding
 from seqclf.data.series import as_series, as_steps, is_numeric, mean_and_deviation
 from seqclf.data.splits import random_split
@@ -66,8 +67,10 @@ def train_regressor(
     settings = RegressorSettings() if settings is None else settings
     if not isinstance(settings, RegressorSettings):
         raise InputError(f"settings must be RegressorSettings, got {type(settings).__name__}")
-    given, truth = list(sequences), as_series(values, "the values")
-    dev_given, dev_truth = (list(dev[0]), as_series(dev[1], "the validation values")) if dev else ([], truth[:0])
+    given, truth = as_sequences(sequences), as_series(values, "the values")
+    dev_given, dev_truth = (
+        (as_sequences(dev[0]), as_series(dev[1], "the validation values")) if dev else ([], truth[:0])
+    )
     for some, numbers in ((given, truth), (dev_given, dev_truth)):
         if len(some) != len(numbers):
             raise InputError(f"{len(numbers)} values for {len(some)} sequences")

@@ -27,6 +27,7 @@ class SequenceTagger(SequenceEstimator):
 
     Args:
         head: ``softmax`` or ``crf``.
+        invalid_tags: let a CRF predict invalid sequences of BIO-like tags, such as I-X after O.
         cell: ``rnn``, ``gru`` or ``lstm``.
         reset: a GRU's reset gate acts ``after`` the product with the weights, or ``before``.
         bidirectional: read every sentence in both directions.
@@ -82,6 +83,7 @@ class SequenceTagger(SequenceEstimator):
         merge: str = "concatenate",
         layers: int = 1,
         hidden_size: int = 128,
+        invalid_tags: bool = False,
         feature_size: int = 64,
         feature_min_count: int = 2,
         dropout: float = 0.33,
@@ -115,6 +117,7 @@ class SequenceTagger(SequenceEstimator):
         self.merge = merge
         self.layers = layers
         self.hidden_size = hidden_size
+        self.invalid_tags = invalid_tags
         self.feature_size = feature_size
         self.feature_min_count = feature_min_count
         self.dropout = dropout

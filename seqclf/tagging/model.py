@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from seqclf.data.columns import column_of_table
+from seqclf.data.spans import marks_spans, valid_transitions
 from seqclf.layers.batch_prediction import for_batches, workers_for
 from seqclf.layers.batches import PackedBatch, pack, token_places
 from seqclf.layers.parameters import EncoderShape, Workspace
@@ -27,6 +29,8 @@ from seqclf.tagging.features import Forms, encode_forms
 from seqclf.tagging.network import TaggerNetwork, TaggerShape, tagger_shapes
 from wordvec import FormatError, InputError, Vocabulary
 
+CONSTRAINED = "constrained"
+"""Key of a model's settings: the CRF predicts only valid transitions. Files of 0.2 and earlier lack it."""
 _STRINGS = ("token_bytes", "token_offsets", "feature_bytes", "feature_offsets")
 
 
@@ -81,6 +85,11 @@ class TaggerModel:
     def lowercase(self) -> bool:
         """Whether words are lower-cased before they are looked up."""
         return bool(self.settings["lowercase"])
+
+    @property
+    def marks_entities(self) -> bool:
+        """Whether the tags mark entities: BIO, BIOES or BILOU."""
+        return marks_spans(self.labels)
 
     def predict(self, sentences: Iterable[Sequence[str]], *, threads: int | None = None) -> list[list[Any]]:
         """Return a tag for every token.
@@ -157,8 +166,11 @@ class TaggerModel:
         tags = tensors["frequent_tags"]
         if tags.dtype != np.int32 or tags.shape != (shape.words,) or not 0 <= tags.min() <= tags.max() < shape.labels:
             raise FormatError(f"{name} is damaged: frequent_tags must be int32, one of the labels for each word")
+        labels = header["labels"]
+        constrained = header["settings"].get(CONSTRAINED) is True and marks_spans(labels)
+        valid = valid_transitions(labels) if constrained else None
         return cls(
-            TaggerNetwork(shape, {key: tensors[key] for key in expected}),
+            TaggerNetwork(shape, {key: tensors[key] for key in expected}, valid=valid),
             vocabulary,
             features,
             tags,
@@ -192,7 +204,7 @@ def as_sentences(sentences: Iterable[Sequence[str]], what: str = "sentences") ->
     if isinstance(sentences, str | bytes) or not isinstance(sentences, Iterable):
         raise InputError(f"{what} must be a list of lists of tokens, got {sentences!r:.60}")
     found = []
-    for row, sentence in enumerate(sentences):
+    for row, sentence in enumerate(column_of_table(sentences, what)):
         if isinstance(sentence, str):
             raise InputError(
                 f"{what} must be lists of tokens, got {sentence[:40]!r} at position {row}; pass text.split()"
@@ -214,8 +226,10 @@ def predict_tags(network: TaggerNetwork, forms: Forms, threads: int | None = Non
     return tags
 
 
-def evaluate_tags(network: TaggerNetwork, forms: Forms, targets: np.ndarray, workers: Workers) -> tuple[float, float]:
-    """Return the token accuracy and the mean -log p(target) in nats (of a CRF's marginals)."""
+def evaluate_tags(
+    network: TaggerNetwork, forms: Forms, targets: np.ndarray, workers: Workers
+) -> tuple[np.ndarray, float, float]:
+    """Return each token's tag (N,) int32, the accuracy, and the mean -log p(target) in nats (of a CRF's marginals)."""
     tags, probabilities = np.empty(targets.size, np.int32), np.empty((targets.size, network.shape.labels), np.float32)
 
     def answer(states: np.ndarray, batch: PackedBatch) -> list[np.ndarray]:
@@ -223,7 +237,7 @@ def evaluate_tags(network: TaggerNetwork, forms: Forms, targets: np.ndarray, wor
 
     _for_tokens(answer, network, forms, workers, [tags, probabilities])
     own = probabilities[np.arange(targets.size), targets].astype(np.float64)
-    return float((tags == targets).mean()), float(-np.log(np.maximum(own, 1.2e-38)).mean())
+    return tags, float((tags == targets).mean()), float(-np.log(np.maximum(own, 1.2e-38)).mean())
 
 
 def _for_tokens(

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from seqclf.data.spans import Transitions
 from seqclf.layers.batches import PackedBatch
 from seqclf.layers.crf_head import CrfHead
 from seqclf.layers.encoder import Encoder
@@ -91,13 +92,23 @@ class TaggerNetwork:
         shape: see ``TaggerShape``.
         parameters: all of ``tagger_shapes(shape)``.
         dtype: float32; float64 is for gradient checks.
+        valid: transitions that a CRF may predict; None allows all.
     """
 
-    def __init__(self, shape: TaggerShape, parameters: Mapping[str, np.ndarray], dtype: Any = np.float32) -> None:
+    def __init__(
+        self,
+        shape: TaggerShape,
+        parameters: Mapping[str, np.ndarray],
+        dtype: Any = np.float32,
+        valid: Transitions | None = None,
+    ) -> None:
         self.shape = shape
+        self.valid = valid
         self.dtype = np.dtype(dtype)
         self.encoder = Encoder(shape.layers, dtype)
         self.head = _head(shape, None, dtype)
+        if valid is not None and isinstance(self.head, CrfHead):
+            self.head.constrain(*valid)
         flat = FlatParameters(self.encoder.layout() | self.head.layout(), dtype)
         self.encoder.attach(flat)
         self.head.attach(flat)
@@ -109,7 +120,7 @@ class TaggerNetwork:
         self.features = np.array(parameters["features"], self.dtype)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"shape": self.shape, "parameters": self.parameters(), "dtype": self.dtype}
+        return {"shape": self.shape, "parameters": self.parameters(), "dtype": self.dtype, "valid": self.valid}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         TaggerNetwork.__init__(self, **state)

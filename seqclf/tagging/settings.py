@@ -26,6 +26,12 @@ class TaggerSettings(NetworkSettings):
         default="softmax",
         choices=HEADS,
     )
+    invalid_tags: bool = setting(
+        "Let a CRF predict invalid tag sequences of span schemes (BIO, BIOES), such as I-X after O.",
+        default=False,
+        detail="If the training tags have such transitions, they are valid for the model in any case.",
+        added="0.3",
+    )
     feature_size: int = setting(
         "Dimensions of the learned vectors of a token's prefix, suffix and shape.", default=64, least=1
     )

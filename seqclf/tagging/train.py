@@ -1,20 +1,24 @@
 """Training of a tagger, from tagged sentences to a model."""
 
+import itertools
 import logging
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from seqclf.data.columns import column_of_table
 from seqclf.data.embeddings import build_embedding
-from seqclf.data.labels import distinct_labels, encode_labels, plain_value
+from seqclf.data.labels import check_label, distinct_labels, encode_labels, plain_value
+from seqclf.data.spans import all_valid, marks_spans, valid_transitions
 from seqclf.data.texts import count_tokens
 from seqclf.layers.batches import PackedBatch, pack, token_places
 from seqclf.layers.parameters import EncoderShape
 from seqclf.layers.tape import DropoutMasks
 from seqclf.layers.workers import Workers
+from seqclf.metrics import score_entities
 from seqclf.tagging.features import Forms, count_features, encode_forms
-from seqclf.tagging.model import TaggerModel, as_sentences, evaluate_tags
+from seqclf.tagging.model import CONSTRAINED, TaggerModel, as_sentences, evaluate_tags
 from seqclf.tagging.network import TaggerNetwork, TaggerShape, initial_tagger
 from seqclf.tagging.settings import TaggerSettings
 from seqclf.training.dropout import (
@@ -109,10 +113,12 @@ def check_tagged(sentences: Iterable[Sequence[str]], tags: Iterable[Sequence[Any
     if isinstance(tags, str | bytes) or not isinstance(tags, Iterable):
         raise InputError(f"tags must be a list of lists with one tag per token, got {tags!r:.60}")
     marks = []
-    for row, given in enumerate(tags):
+    for row, given in enumerate(column_of_table(tags, "tags")):
         if isinstance(given, str | bytes) or not isinstance(given, Iterable):
             raise InputError(f"tags must be lists with one tag per token, got {given!r:.60} at position {row}")
         marks.append([plain_value(tag) for tag in given])
+        for tag in marks[-1]:
+            check_label(tag, "tags", f"in sentence {row}; leave it out")
     if len(marks) != len(tokens):
         raise InputError(f"{len(marks):,} lists of tags for {len(tokens):,} {what}")
     for row, (sentence, given) in enumerate(zip(tokens, marks, strict=True)):
@@ -158,7 +164,11 @@ def _train(
         head=settings.head,
         layers=layers,
     )
-    network = TaggerNetwork(shape, initial_tagger(shape, table, random))
+    constrained = (
+        settings.head == "crf" and not settings.invalid_tags and marks_spans(labels) and all_valid(training[1], labels)
+    )
+    valid = valid_transitions(labels) if constrained else None
+    network = TaggerNetwork(shape, initial_tagger(shape, table, random), valid=valid)
 
     def encoded(tagged: Tagged, what: str) -> tuple[Forms, np.ndarray]:
         targets = encode_labels([tag for row in tagged[1] for tag in row], labels, what)
@@ -175,7 +185,7 @@ def _train(
             settings,
             arrays=trainer.trained,
             unit="sentences",
-            evaluate=None if dev is None else lambda: _evaluated(network, *dev, workers),
+            evaluate=None if dev is None else lambda: _evaluated(network, *dev, labels, workers),
             sizes=np.diff(forms.offsets),
             on_progress=on_progress,
         )
@@ -191,18 +201,27 @@ def _train(
         features,
         _frequent_tags(forms.words[forms.ids], targets, len(table)),
         labels=labels,
-        settings=settings.record(),
+        settings=settings.record() | ({CONSTRAINED: True} if constrained else {}),
         metrics=metrics,
         history=outcome.history,
     )
 
 
 def _evaluated(
-    network: TaggerNetwork, forms: Forms, targets: np.ndarray, workers: Workers
+    network: TaggerNetwork, forms: Forms, targets: np.ndarray, labels: list[Any], workers: Workers
 ) -> tuple[dict[str, Any], tuple[float, ...]]:
-    """Return a row of the history, and the score that chooses the epoch: accuracy, then loss."""
-    accuracy, loss = evaluate_tags(network, forms, targets, workers)
-    return {"dev_accuracy": accuracy, "dev_loss": loss}, (accuracy, -loss)
+    """Return a row of the history, and the score that chooses the epoch.
+
+    The score is accuracy, then loss; of tags that mark entities, F1 of the entities comes first.
+    """
+    tags, accuracy, loss = evaluate_tags(network, forms, targets, workers)
+    row = {"dev_accuracy": accuracy, "dev_loss": loss}
+    if not marks_spans(labels):
+        return row, (accuracy, -loss)
+    truth, found = ([labels[tag] for tag in each.tolist()] for each in (targets, tags))
+    bounds = list(itertools.pairwise(forms.offsets.tolist()))
+    f1 = score_entities(*([each[start:stop] for start, stop in bounds] for each in (truth, found))).f1
+    return {"dev_entity_f1": f1} | row, (f1, accuracy, -loss)
 
 
 def _frequent_tags(words: np.ndarray, targets: np.ndarray, rows: int) -> np.ndarray:

@@ -261,6 +261,28 @@ def test_blank_lines_count_as_texts(model_file, tmp_path):
     assert invoke("predict", model_file, "-", input="").stdout == ""
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "options"),
+    [
+        ("a.csv", 'id,text\n7,"the king\nof paris"\n8,the queen\n', []),
+        ("a.csv", 'id,body\n7,"the king\nof paris"\n8,the queen\n', ["--text-column", "body"]),
+        ("a.tsv", "no\tthe king of paris\nno\tthe queen\n", []),
+        ("a.jsonl", '{"text": "the king\\nof paris"}\n{"text": "the queen"}\n', []),
+    ],
+)
+def test_tables_are_predicted_record_by_record(model_file, tmp_path, name, content, options):
+    (tmp_path / name).write_text(content)
+    expected = invoke("predict", model_file, "the king of paris", "the queen").stdout
+    assert invoke("predict", model_file, "--input", tmp_path / name, *options).stdout == expected
+
+
+def test_columns_need_a_file(model_file, tmp_path):
+    assert "needs --input" in invoke("predict", model_file, "a man", "--text-column", "text", code=2).stderr
+    (tmp_path / "a.txt").write_text("a man\n")
+    result = invoke("predict", model_file, "--input", tmp_path / "a.txt", "--text-column", "text", code=1)
+    assert "has no columns" in result.stderr
+
+
 def test_unusual_texts_get_one_line_each(model_file):
     odd = ["-king", "a\tking\nand more", "", "the café"]
     assert len(parsed(invoke("predict", model_file, "--", *odd).stdout)) == 4

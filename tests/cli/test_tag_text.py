@@ -139,6 +139,22 @@ def test_evaluate_reads_the_output_of_predict(tagger_file, tmp_path):
     assert (found["sentences"], found["tokens"], found["accuracy"]) == (2, 5, 1.0)
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "options"),
+    [
+        ("a.tsv", "{}\tX\n{}\tX\n\n{}\tX\n", []),
+        ("a.conll", "{}\n{}\n\n{}\n", []),
+        ("a.txt", "1\t{}\n2\t{}\n\n1\t{}\n", ["--token-column", "2"]),
+        ("a.txt", "{} {}\n{}\n", []),
+    ],
+)
+def test_predict_reads_one_token_per_line(tagger_file, tmp_path, name, content, options):
+    (tmp_path / name).write_text(content.format("the", "cat", "sleeps"))
+    expected = invoke("predict", tagger_file, "the cat", "sleeps").stdout
+    assert invoke("predict", tagger_file, "--input", tmp_path / name, *options).stdout == expected
+    assert "needs --input" in invoke("predict", tagger_file, "a", "--token-column", 2, code=2).stderr
+
+
 def test_predict_as_json(tagger_file):
     first, second = map(json.loads, invoke("predict", tagger_file, "--json", "The café", "").stdout.splitlines())
     assert first["tokens"] == ["The", "café"]
@@ -185,6 +201,20 @@ def test_evaluate_prints_all_measures(tagger_file, tmp_path):
     facts = json.loads(invoke("evaluate", tagger_file, path, "--json").stdout)
     assert facts["labels"] == ["DET", "NOUN", "VERB", "X"]
     assert facts["accuracy_of_most_frequent_tags"] == pytest.approx(2 / 3)
+
+
+def test_whole_entities_are_scored_if_tags_mark_them(data):
+    Path("bio.tsv").write_text("The\tO\nold\tB-A\nking\tI-A\n\nA\tB-A\nking\tO\n\n" * 9)
+    arguments = ["--epochs", "2", "--hidden-size", "4", "--dev", "bio.tsv", "--test", "bio.tsv"]
+    trained = invoke("train", "bio.tsv", "-o", "bio.safetensors", *arguments)
+    assert "dev entity F1" in trained.stderr
+    assert trained.stdout.splitlines()[0].split()[-2:] == ["entity", "F1"]
+    text = invoke("evaluate", "bio.safetensors", "bio.tsv").stdout
+    assert all(f"entity {name}" in text for name in ("precision", "recall", "F1"))
+    facts = json.loads(invoke("evaluate", "bio.safetensors", "bio.tsv", "--json").stdout)
+    assert facts["entities"]["support"] == 18
+    Path("other.tsv").write_text("The\tX\n")
+    assert "entity" not in invoke("evaluate", "bio.safetensors", "other.tsv").stdout
 
 
 def test_info_describes_a_tagger(tagger_file):

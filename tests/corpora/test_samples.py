@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from corpora import InputError, TextCorpus, read_label_sets, read_labelled, sample_path, samples
+from corpora import InputError, TextCorpus, read_label_sets, read_labelled, read_texts, sample_path, samples
 
 ROOT = Path(__file__).resolve().parents[2]
 WORDS = st.text(st.characters(exclude_categories=["Cs", "Cc"]) | st.sampled_from("\",;' {}[]:\\"), max_size=20)
@@ -138,6 +138,11 @@ def test_fasttext_round_trip(write, examples):
         ("a.csv", "label , text\na,x\n", ["x"], ["a"]),
         ("a.ndjson", '{"text": "x", "label": 1}\n\n{"label": true, "text": ""}\n', ["x", ""], ["1", "true"]),
         ("a.txt", "__label__a x y \n\n__label__b\n", ["x y", ""], ["a", "b"]),
+        ("a.txt", "x __label__a y z\nx __label__b\n", ["x y z", "x"], ["a", "b"]),
+        ("a.tsv", "sentence\tlabel\nx\ta\n", ["x"], ["a"]),
+        ("a.tsv", "Label\tid\tText\na\t7\tx\n", ["x"], ["a"]),
+        ("a.csv", "review,label\nx,a\n", ["x"], ["a"]),
+        ("a.csv", "Sentiment,Text\na,x\n", ["x"], ["a"]),
         ("a.txt", "a\tx\n", ["x"], ["a"]),
         ("a", '{"text": "x", "label": "a"}', ["x"], ["a"]),
         ("A.TSV", "a\tx\n", ["x"], ["a"]),
@@ -176,11 +181,78 @@ def test_texts_may_have_several_labels_or_none(write, name, content, separator):
     assert read_label_sets(write(content, name), separator) == (["x", "y", "z"], [["a", "b"], [], ["b"]])
 
 
+def test_cells_may_hold_lists_as_pandas_writes_them(write):
+    cells = ["\"['fire', 'flood']\"", "[]", "['flood']", '"[""it\'s"", \'b\']"', "{'a'}", "\"('a',)\"", "[a]", "('a')"]
+    path = write("text,label\n" + "".join(f"x,{cell}\n" for cell in cells), "a.csv")
+    sets = [["fire", "flood"], [], ["flood"], ["it's", "b"], ["a"], ["a"], ["[a]"], ["a"]]
+    assert read_label_sets(path) == (["x"] * len(cells), sets)
+    path = write("text,label\nx,['fire' 'flood']\n", "a.csv")
+    with pytest.raises(
+        InputError, match=r"a\.csv:2: the label .* is not a list of labels; write names separated by ','"
+    ):
+        read_label_sets(path)
+
+
 def test_fasttext_lines_may_have_several_labels(write):
     path = write("__label__a __label__b x\n__label__b y\n", "a.txt")
     assert read_label_sets(path) == (["x", "y"], [["a", "b"], ["b"]])
     with pytest.raises(InputError, match="must not be empty"):
         read_label_sets(path, "")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "options"),
+    [
+        ("a.csv", 'id,text\n7,"x, ""y""\nz"\n8,b\n', {}),
+        ("a.csv", 'sentence\n"x, ""y""\nz"\nb\n', {}),
+        ("a.csv", 'Label;Review\na;"x, ""y""\nz"\nb;b\n', {}),
+        ("a.csv", 'id;body\na;"x, ""y""\nz"\nb;b\n', {"text_column": "body"}),
+        ("a.jsonl", '{"text": "x, \\"y\\"\\nz"}\n\n{"text": "b", "label": null}\n', {}),
+    ],
+)
+def test_texts_of_tables_need_no_labels(write, name, content, options):
+    assert read_texts(write(content, name), **options) == ['x, "y"\nz', "b"]
+    assert read_texts(write(gzip.compress(content.encode()), f"{name}.gz"), **options) == ['x, "y"\nz', "b"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "options"),
+    [
+        ("a.tsv", "l\tx y\n\nl\tz\n", {}),
+        ("a.tsv", "x y\nz\n", {}),
+        ("a.tsv", "text\nx y\nz\n", {}),
+        ("a.tsv", "sentence\tlabel\nx y\ta\nz\tb\n", {}),
+        ("a.tsv", "id\ttext\tclass\n1\tx y\ta\n2\tz\tb\n", {}),
+        ("a.tsv", "id\tbody\tclass\n1\tx y\ta\n2\tz\tb\n", {"text_column": "body"}),
+        ("a.txt", "x y\nz\n", {}),
+        ("a.txt", "__label__a x y\n__label__b z\n", {}),
+    ],
+)
+def test_texts_of_lines_need_no_labels(write, name, content, options):
+    assert read_texts(write(content, name), **options) == ["x y", "z"]
+
+
+def test_lines_without_columns_are_kept_as_they_are(write):
+    assert read_texts(write("a\tb\n\nx,y __label__z\n", "a.txt")) == ["a\tb", "", "x,y __label__z"]
+    assert read_texts(write("", "a.txt")) == read_texts(write("", "a.csv")) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "options", "message"),
+    [
+        ("a.csv", "id,body\n1,x\n", {}, "a.csv:1: no column 'text'; set text_column to one of 'id', 'body'"),
+        ("a.csv", "id,text\n1\n", {}, "a.csv:2: expected 2 columns, found 1"),
+        ("a.tsv", "1\ta\tx\n", {}, "a.tsv:1: expected label<TAB>text or a text, found 3 columns; add a header"),
+        ("a.tsv", "a\tx\nb\n", {}, "a.tsv:2: expected 2 columns, found 1"),
+        ("a.jsonl", '{"body": "x"}', {}, "a.jsonl:1: no key 'text'; set text_column to one of 'body'"),
+        ("a.txt", "x", {"text_column": "t"}, "a.txt has no columns, but text_column is 't'; leave it out, or name the"),
+    ],
+)
+def test_errors_of_texts_name_file_and_line(write, name, content, options, message):
+    path = write(content, name)
+    with pytest.raises(InputError) as caught:
+        read_texts(path, **options)
+    assert str(caught.value).removeprefix(f"{path.parent}/").startswith(message)
 
 
 def test_examples_are_read_from_standard_input(monkeypatch):
@@ -193,8 +265,26 @@ def test_examples_are_read_from_standard_input(monkeypatch):
 ONE_LABEL = "expected one label, found a list of {}; use one label per line or read label sets"
 ERRORS = [
     ("a.tsv", "a\tx\n" * 16 + "only one", {}, "a.tsv:17: expected 2 columns, found 1"),
-    ("a.tsv", "a\tx\ty\n", {}, "a.tsv:1: expected 2 columns, found 3; texts must not contain tabs"),
+    (
+        "a.tsv",
+        "a\tx\ty\n",
+        {},
+        "a.tsv:1: expected 2 columns, found 3; texts must not contain tabs, and more columns need a header",
+    ),
     ("a.tsv", "a\tx\n \tx\n", {}, "a.tsv:2: the label is empty"),
+    (
+        "a.tsv",
+        "".join(f"text {number}\t{number % 2}\n" for number in range(8)),
+        {},
+        "a.tsv: 8 of 8 labels are different, but only 2 texts; without a header the columns are label<TAB>text: swap "
+        "them, or put the header text<TAB>label on the first line",
+    ),
+    (
+        "a.tsv",
+        "id\tlabel\tsentence\n1\ta\tx\n",
+        {},
+        "a.tsv:1: no column 'text'; set text_column to one of 'id', 'label', 'sentence'",
+    ),
     ("a.tsv", "", {}, "a.tsv is empty; expected labels and texts"),
     ("a.tsv", "\n\n", {}, "a.tsv contains no examples, only empty lines"),
     ("a.tsv", "label\ttext\n", {}, "a.tsv contains no examples, only a header"),
@@ -247,6 +337,12 @@ ERRORS = [
         {},
         "a.jsonl:1: expected one label, found a list of 1; use one label per line or read label sets",
     ),
+    (
+        "a.jsonl",
+        '{"text": "x", "label": NaN}',
+        {},
+        "a.jsonl:1: 'label' must not be missing, got nan; leave the text out",
+    ),
     ("a.jsonl", '{"text": "x", "label": ""}', {}, "a.jsonl:1: the label is empty"),
     ("a.jsonl", '{"text": "x", "label": [{}]}', {}, "a.jsonl:1: 'label' must be a string or a number, found an object"),
     (
@@ -256,7 +352,7 @@ ERRORS = [
         "a.jsonl:1: \\ud83d is an unpaired surrogate, which UTF-8 cannot encode; write the pair or remove it",
     ),
     ("a.jsonl", "[" * 100_000, {}, "a.jsonl:1: the JSON is nested too deeply; expected a flat object"),
-    ("a.txt", "__label__a x\nno label\n", {}, "a.txt:2: expected __label__ at the start of the line, found 'no label'"),
+    ("a.txt", "__label__a x\nno label\n", {}, "a.txt:2: expected a label __label__NAME, found 'no label'"),
     (
         "a.txt",
         "__label__a __label__b x\n",
@@ -274,8 +370,8 @@ ERRORS = [
         "a.txt",
         "just a text\n",
         {},
-        "a.txt: cannot determine the label format; expected .tsv (label<TAB>text), .csv, .jsonl or lines starting "
-        "with __label__",
+        "a.txt: cannot determine the label format; expected .tsv (label<TAB>text), .csv, .jsonl or lines with "
+        "__label__NAME",
     ),
     ("a.tsv", "a\tx\n", {"encoding_errors": "skip"}, "encoding_errors must be 'strict' or 'replace', got 'skip'"),
 ]

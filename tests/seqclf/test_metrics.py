@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn import metrics as reference
 
-from seqclf.metrics import accuracy, confusion_matrix, macro_f1, matthews, score
+from seqclf.metrics import accuracy, confusion_matrix, macro_f1, matthews, score, score_entities
 from wordvec import InputError
 
 
@@ -50,3 +50,40 @@ def test_scores_are_json_serializable():
     text = json.dumps(score(labels, labels).as_dict())
     assert json.loads(text)["labels"] == [1, 3]
     assert json.loads(text)["confusion"] == [[2, 0], [0, 1]]
+
+
+def test_entities_are_scored_as_a_whole():
+    truth = [["B-PER", "I-PER", "O", "B-LOC"], [], ["B-LOC", "I-LOC"], ["O"]]
+    found = [["B-PER", "O", "O", "B-LOC"], [], ["I-LOC", "I-LOC"], ["B-ORG"]]
+    result = score_entities(truth, found)
+    assert (result.precision, result.recall, result.f1, result.support) == (0.5, 2 / 3, 4 / 7, 3)
+    rows = {row.label: (row.precision, row.recall, row.support) for row in result.classes}
+    assert rows == {"LOC": (1, 1, 2), "ORG": (0, 0, 0), "PER": (0, 0, 1)}
+    assert result.as_dict()["classes"][0]["label"] == "LOC"
+    nothing = score_entities([["O"]], [["O"]])
+    assert (nothing.precision, nothing.recall, nothing.f1, nothing.classes) == (0, 0, 0, [])
+    assert score_entities([["U-A", "B-A", "L-A"]], [["S-A", "B-A", "E-A"]]).f1 == 1
+
+
+@pytest.mark.parametrize(
+    ("truth", "found", "message"),
+    [
+        ([["O"]], [], "0 predictions for 1 sentences"),
+        ([["O"]], [["O", "O"]], "2 predicted tags for 1 tags in sentence 0"),
+        ([["NOUN"]], [["O"]], "entity tags must be O or start with B-, .* got 'NOUN'"),
+    ],
+)
+def test_invalid_entity_tags_are_rejected(truth, found, message):
+    with pytest.raises(InputError, match=message):
+        score_entities(truth, found)
+
+
+def test_entity_scores_equal_those_of_seqeval():
+    seqeval = pytest.importorskip("seqeval.metrics")
+    random = np.random.default_rng(1)
+    labels = ["O", "B-A", "I-A", "B-B", "I-B", "E-A", "S-B"]
+    truth, found = ([random.choice(labels, size).tolist() for size in range(1, 40)] for _ in range(2))
+    result = score_entities(truth, found)
+    assert result.precision == pytest.approx(seqeval.precision_score(truth, found))
+    assert result.recall == pytest.approx(seqeval.recall_score(truth, found))
+    assert result.f1 == pytest.approx(seqeval.f1_score(truth, found))

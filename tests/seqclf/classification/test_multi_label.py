@@ -140,7 +140,7 @@ def test_label_sets_may_have_many_types():
             "each text needs a list of labels, got 'a' at position 0; pass \\['a'\\] for a single",
         ),
         ([["a"], 3, ["b"]], {}, "got 3 at position 1"),
-        ([["a"], [["b"]], []], {}, "labels must be strings or numbers, got \\['b'\\] at position 1"),
+        ([["a"], [["b"]], []], {}, "labels must be strings or finite numbers, got list \\['b'\\] at position 1"),
         ([["a"], ["b"]], {}, "2 labels for 3 texts"),
         ([["a", 1], [], []], {}, "labels must have the same type, got int and str"),
         ([[], [], []], {}, "at least two labels, got \\[\\]; for a single label, train a classifier with two classes"),

@@ -1,13 +1,15 @@
 """Training a tagger: learning, reproducibility, out-of-vocabulary words, model files."""
 
+import itertools
 import json
+import pickle
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from seqclf import TaggerModel, TaggerSettings, load_model, train_classifier, train_tagger
+from seqclf import TaggerModel, TaggerSettings, load_model, score_entities, train_classifier, train_tagger
 from seqclf.model_file import join_tokens
 from seqclf.tagging.model import as_sentences
 from wordvec import FormatError, InputError, WordVectors
@@ -295,3 +297,51 @@ def test_other_kinds_of_models_are_rejected(saved, tmp_path):
     train_classifier(["a", "b"] * 4, [0, 1] * 4, threads=1).save(tmp_path / "m.safetensors")
     with pytest.raises(FormatError, match="holds a text classifier, not a tagger"):
         load_model(tmp_path / "m.safetensors", "tagger")
+
+
+BIO_SENTENCES = [["a", "b", "c"], ["b", "b", "x"], ["x", "c", "x"]] * 6
+BIO_TAGS = [["B-A", "I-A", "O"], ["B-A", "I-A", "I-A"], ["O", "B-A", "O"]] * 6
+
+
+def invalid(predicted):
+    rows = [["O", *row] for row in predicted]
+    return sum(tag == "I-A" and before == "O" for row in rows for before, tag in itertools.pairwise(row))
+
+
+def test_a_crf_predicts_no_invalid_transition_unless_asked_to(tmp_path):
+    settings = replace(SETTINGS, head="crf", epochs=1)
+    unseen = [["b", "x", "b"], ["x", "b", "b"], ["b"], ["q", "q"], []]
+    trained = train_tagger(BIO_SENTENCES, BIO_TAGS, settings=settings, threads=1)
+    free = train_tagger(BIO_SENTENCES, BIO_TAGS, settings=replace(settings, invalid_tags=True), threads=1)
+    for name, value in trained.network.parameters().items():
+        np.testing.assert_array_equal(value, free.network.parameters()[name])
+    for model in (trained, free):
+        model.network.head.views["head.start"][:] = [0, 99, 0]  # prefers to start with I-A
+    assert invalid(free.predict(unseen)) == 4
+    assert invalid(trained.predict(unseen)) == 0
+    for model, expected in ((trained, 0), (free, 4)):
+        model.save(tmp_path / "m.safetensors")
+        assert invalid(load_model(tmp_path / "m.safetensors").predict(unseen)) == expected
+        assert invalid(pickle.loads(pickle.dumps(model)).predict(unseen)) == expected
+
+
+def test_invalid_transitions_of_the_training_tags_are_allowed():
+    tags = [[tag.replace("B-A", "I-A") if place == 0 else tag for place, tag in enumerate(row)] for row in BIO_TAGS]
+    trained = train_tagger(BIO_SENTENCES, tags, settings=replace(SETTINGS, head="crf"), threads=1)
+    assert trained.network.valid is None
+    assert "constrained" not in trained.settings
+    other = train_tagger(SENTENCES, TAGS, settings=replace(SETTINGS, head="crf", epochs=1), threads=1)
+    assert other.network.valid is None
+
+
+def test_entities_on_the_validation_sentences_choose_the_epoch():
+    settings = replace(SETTINGS, epochs=12)
+    dev = ([["a", "b", "c"], ["x", "c", "x"]], [["B-A", "I-A", "O"], ["O", "B-A", "O"]])
+    trained = train_tagger(BIO_SENTENCES, BIO_TAGS, settings=settings, dev=dev, threads=1)
+    scores = [(row["dev_entity_f1"], row["dev_accuracy"], -row["dev_loss"]) for row in trained.history]
+    assert trained.metrics["best_epoch"] == 1 + scores.index(max(scores))
+    assert trained.metrics["dev_entity_f1"] == score_entities(dev[1], trained.predict(dev[0])).f1 > 0
+    assert trained.marks_entities
+    other = train_tagger(SENTENCES, TAGS, settings=SETTINGS, dev=(SENTENCES, TAGS), threads=1)
+    assert "dev_entity_f1" not in other.metrics
+    assert not other.marks_entities
