@@ -15,10 +15,20 @@ if TYPE_CHECKING:
 @click.command(cls=Command, context_settings=options.HELP)
 @options.vectors_argument
 @click.option(
-    "--similarity", "pair_files", multiple=True, metavar="FILE", help="Word pairs: word, word, score; tab-separated."
+    "--similarity",
+    "pair_files",
+    type=options.INPUT,
+    multiple=True,
+    metavar="FILE",
+    help="Word pairs: word, word, score; tab-separated.",
 )
 @click.option(
-    "--analogies", "question_files", multiple=True, metavar="FILE", help="Analogy questions: four words per line."
+    "--analogies",
+    "question_files",
+    type=options.INPUT,
+    multiple=True,
+    metavar="FILE",
+    help="Analogy questions: four words per line.",
 )
 @options.protocol_option
 @options.method_option

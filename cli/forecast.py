@@ -32,7 +32,7 @@ def forecast() -> None:
 
 
 @forecast.command(cls=Command, context_settings=options.HELP)
-@click.argument("data")
+@click.argument("data", type=options.INPUT)
 @options.output_option("Output model file (.safetensors).")
 @_columns_option
 @click.option("--test", type=options.LEAST_1, metavar="N", help="First back-test on the last N values.")
@@ -109,8 +109,8 @@ def train(
 
 
 @forecast.command(cls=Command, context_settings=options.HELP)
-@click.argument("model", type=click.Path())
-@click.argument("data", required=False)
+@click.argument("model", type=options.INPUT)
+@click.argument("data", type=options.INPUT, required=False)
 @_columns_option
 @click.option("--steps", type=options.LEAST_1, metavar="N", help="Number of steps.  [default: the horizon trained for]")
 @click.option(

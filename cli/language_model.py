@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from corpora import TextCorpus
     from seqclf import TrainedLanguageModel
 
-_model_argument = click.argument("model", type=click.Path())
-_corpus_argument = click.argument("corpus", nargs=-1, required=True)
+_model_argument = click.argument("model", type=options.INPUT)
+_corpus_argument = click.argument("corpus", type=options.INPUT, nargs=-1, required=True)
 
 
 @click.group(cls=Group, context_settings=options.HELP)
@@ -33,8 +33,18 @@ def language_model() -> None:
 @language_model.command(cls=Command, context_settings=options.HELP)
 @_corpus_argument
 @options.output_option("Output model file (.safetensors).")
-@click.option("--dev", metavar="FILE", help="Validation text, to select the best epoch.  [default: the end of CORPUS]")
-@click.option("--test", metavar="FILE", help="Text to evaluate the trained model on, compared with n-gram models.")
+@click.option(
+    "--dev",
+    type=options.INPUT,
+    metavar="FILE",
+    help="Validation text, to select the best epoch.  [default: the end of CORPUS]",
+)
+@click.option(
+    "--test",
+    type=options.INPUT,
+    metavar="FILE",
+    help="Text to evaluate the trained model on, compared with n-gram models.",
+)
 @all_setting_options(LanguageModelSettings)
 @options.encoding_errors_option
 @options.threads_option

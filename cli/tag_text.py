@@ -30,7 +30,7 @@ def tag_text() -> None:
 
 
 @tag_text.command(cls=Command, context_settings=options.HELP)
-@click.argument("data")
+@click.argument("data", type=options.INPUT)
 @training_options(TaggerSettings, "Tagged text")
 @options.tag_columns_options
 def train(
@@ -76,9 +76,15 @@ def train(
 
 
 @tag_text.command(cls=Command, context_settings=options.HELP)
-@click.argument("model", type=click.Path())
+@click.argument("model", type=options.INPUT)
 @click.argument("sentences", nargs=-1, metavar="[SENTENCE]...")
-@click.option("--input", "source", metavar="FILE", help="Read sentences from FILE, one per line; - for standard input.")
+@click.option(
+    "--input",
+    "source",
+    type=options.INPUT,
+    metavar="FILE",
+    help="Read sentences from FILE, one per line; - for standard input.",
+)
 @options.encoding_errors_option
 @options.threads_option
 @options.json_option
@@ -121,8 +127,8 @@ def predict(
 
 
 @tag_text.command(cls=Command, context_settings=options.HELP)
-@click.argument("model", type=click.Path())
-@click.argument("data")
+@click.argument("model", type=options.INPUT)
+@click.argument("data", type=options.INPUT)
 @options.tag_columns_options
 @options.encoding_errors_option
 @options.threads_option

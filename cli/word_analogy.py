@@ -36,7 +36,9 @@ class _AnalogyCommand(Command):
 @click.command(cls=_AnalogyCommand, context_settings=options.HELP)
 @options.vectors_argument
 @click.argument("words", nargs=-1)
-@click.option("--questions", type=click.Path(), metavar="FILE", help="Evaluate a file of analogy questions by section.")
+@click.option(
+    "--questions", type=options.INPUT, metavar="FILE", help="Evaluate a file of analogy questions by section."
+)
 @options.protocol_option
 @options.method_option
 @options.top_option

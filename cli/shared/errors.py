@@ -8,6 +8,7 @@ from typing import IO, Any
 
 import click
 
+from cli.shared.options import File, OutputFile
 from cli.shared.reporting import library_messages
 
 _OUTPUTS = "cli.shared.errors.outputs"
@@ -103,6 +104,7 @@ class Command(click.Command):
 
     def invoke(self, ctx: click.Context) -> Any:
         with one_line_errors(), library_messages(quiet=ctx.params.get("quiet", False)):
+            check_files()
             return super().invoke(ctx)
 
 
@@ -114,6 +116,36 @@ class Group(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         with one_line_errors():
             return super().invoke(ctx)
+
+
+def check_files(**more: str) -> None:
+    """Report as a usage error an output that would replace an input or another output of the current command.
+
+    Args:
+        more: further outputs, such as a checkpoint, by description.
+    """
+    from corpora import InputError, find
+    from wordvec.system.atomic_files import refuse_overwriting
+
+    context = click.get_current_context()
+    outputs, inputs = dict(more), []
+    for parameter in context.command.params:
+        value = context.params.get(parameter.name or "")
+        if not value or not isinstance(parameter.type, File):
+            continue
+        name = parameter.human_readable_name if isinstance(parameter, click.Argument) else max(parameter.opts, key=len)
+        if isinstance(parameter.type, OutputFile):
+            outputs[name] = value
+            continue
+        for source in [value] if isinstance(value, str) else value:
+            places = [source]
+            if source.startswith("data:"):
+                with contextlib.suppress(InputError):  # a missing data set is reported when it is read
+                    places = list(map(str, find(source)))
+            inputs += [(name, place) for place in places]
+    if outputs:
+        with usage_errors():
+            refuse_overwriting(outputs, inputs)
 
 
 @contextlib.contextmanager

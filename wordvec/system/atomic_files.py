@@ -2,10 +2,12 @@
 
 import contextlib
 import errno
+import fnmatch
 import glob
 import os
+import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import IO
 
@@ -39,6 +41,107 @@ def check_target(path: str | os.PathLike[str]) -> Path:
     if not os.access(target if special else target.parent, os.W_OK):
         raise InputError(f"the directory {target.parent} cannot be written to; choose another one")
     return target
+
+
+def refuse_overwriting(
+    outputs: Mapping[str, str | os.PathLike[str]], inputs: Iterable[tuple[str, str | os.PathLike[str]]]
+) -> None:
+    """Check, before any work, that no output replaces an input or another output, or would be read with the inputs.
+
+    Files are compared by identity, so links and other spellings of a path are recognized; outputs may not exist yet.
+    Special files, such as ``/dev/null`` or a pipe, may be named more than once.
+
+    Args:
+        outputs: by description, such as the name of an option, the file to be written.
+        inputs: pairs of a description and a file, a folder that is read recursively, a glob, or ``-`` for standard
+            input. Names of samples and data sets, and files that do not exist, are ignored.
+
+    Raises:
+        InputError: an output is an input or another output, or lies in an input folder or matches an input glob.
+
+    Example:
+        >>> refuse_overwriting({"--output": "v.bin", "--summary": "./v.bin"}, [])
+        Traceback (most recent call last):
+            ...
+        corpora.errors.InputError: --output and --summary name the same file, ./v.bin; give each its own
+    """
+    found: dict[object, str] = {}
+    for name, path in outputs.items():
+        identity = _identity(path)
+        if identity is None:
+            continue
+        if identity in found:
+            raise InputError(f"{found[identity]} and {name} name the same file, {path}; give each its own")
+        found[identity] = name
+    for label, path in inputs:
+        text = os.fspath(path)
+        files = [text]
+        if text != "-" and not os.path.lexists(text) and any(letter in text for letter in "*?["):
+            files = glob.glob(text, recursive=True)
+        identities = {_stdin_identity() if file == "-" else _identity(file) for file in files}
+        folders = {_inode(os.stat(file)) for file in files if os.path.isdir(file)}
+        for name, output in outputs.items():
+            identity = _identity(output)
+            if identity is not None and identity in identities:
+                raise InputError(f"{name} would overwrite {output}, an input ({label}); give another file")
+            if identity is not None and folders and (folder := _folder_above(output, folders)) is not None:
+                raise InputError(
+                    f"{name} {output} is in {folder}, whose files are all read ({label}); write to another folder"
+                )
+            if identity is not None and files != [text] and _matches(output, text):
+                raise InputError(f"{name} {output} matches {text}, whose files are read ({label}); give another file")
+
+
+def _inode(status: os.stat_result) -> tuple[int, int]:
+    return status.st_dev, status.st_ino
+
+
+def _identity(path: str | os.PathLike[str]) -> object:
+    """Return what identifies a regular file, existing or not; None for a special file, a folder or an invalid path."""
+    try:
+        real = os.path.realpath(path)
+        try:
+            status = os.stat(path)
+        except FileNotFoundError:
+            # Names of files that do not exist yet differ only in case on some file systems; normcase knows Windows'.
+            return *_inode(os.stat(os.path.dirname(real))), os.path.normcase(os.path.basename(real))
+    except (OSError, ValueError):
+        return None
+    return _inode(status) if stat.S_ISREG(status.st_mode) else None
+
+
+def _stdin_identity() -> object:
+    try:
+        status = os.fstat(0)
+    except OSError:
+        return None
+    return _inode(status) if stat.S_ISREG(status.st_mode) else None
+
+
+def _folder_above(path: str | os.PathLike[str], folders: set[tuple[int, int]]) -> str | None:
+    """Return the folder of ``folders`` that contains a file, unless the file or a folder in between is hidden."""
+    real = Path(os.path.realpath(path))
+    inner = real
+    for folder in real.parents:
+        if inner.name.startswith("."):
+            return None
+        try:
+            if _inode(os.stat(folder)) in folders:
+                return str(folder)
+        except OSError:
+            return None
+        inner = folder
+    return None
+
+
+def _matches(path: str | os.PathLike[str], pattern: str) -> bool:
+    """Return whether a file matches a glob; ``*`` stops at a separator unless the glob contains ``**``."""
+    parts, wanted = Path(os.path.abspath(path)).parts, Path(os.path.abspath(pattern)).parts
+    if Path(path).name.startswith(".") and not Path(pattern).name.startswith("."):
+        return False
+    if "**" in wanted:
+        return fnmatch.fnmatch(os.path.join(*parts), os.path.join(*wanted).replace(os.sep + "**", "*"))
+    return len(parts) == len(wanted) and all(map(fnmatch.fnmatch, parts, wanted))
 
 
 @contextlib.contextmanager
