@@ -108,3 +108,14 @@ def test_every_file_of_a_command_that_writes_is_declared():
                 assert not isinstance(parameter.type, click.Path), (name, parameter.name)
                 if parameter.name in names and not isinstance(parameter.type, click.IntRange | click.Choice):
                     assert isinstance(parameter.type, File), (name, parameter.name)
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/stdout"), reason="no /dev/stdout")
+def test_standard_output_is_a_target(shell, tmp_path, vectors_file):
+    (tmp_path / "log").write_text("KEEP\n")
+    convert = f"wordvec convert {vectors_file} out.txt"
+    result = shell(f"ln -s /dev/stdout out.txt; {convert} >> log; {convert} | cat > piped; {convert} | head -c 1")
+    assert (result.returncode, result.stdout) == (0, "8")
+    text = (tmp_path / "piped").read_text()
+    assert text.startswith("8 4\nking ")
+    assert (tmp_path / "log").read_text() == "KEEP\n" + text

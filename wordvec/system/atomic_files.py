@@ -6,6 +6,7 @@ import fnmatch
 import glob
 import os
 import stat
+import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -30,6 +31,13 @@ def check_target(path: str | os.PathLike[str]) -> Path:
     if "\0" in str(path):
         raise InputError(f"{str(path)!r} is not a valid file name: it contains a NUL character")
     target = Path(path)
+    descriptor = _descriptor(target)
+    if descriptor is not None:
+        try:
+            os.fstat(descriptor)
+        except OSError as error:
+            raise InputError(f"{target} cannot be written: {_reason(error)}; give a file name") from None
+        return target
     try:
         if target.is_dir():
             raise InputError(f"{target} is a directory; give a file name")
@@ -92,6 +100,22 @@ def refuse_overwriting(
                 raise InputError(f"{name} {output} matches {text}, whose files are read ({label}); give another file")
 
 
+def _descriptor(target: Path) -> int | None:
+    """Return N for a path to the process's open file N: ``/dev/stdout``, ``/dev/fd/N``, or a link to one."""
+    path = os.fspath(target)
+    for _ in range(40):  # links
+        try:
+            folder, name = os.path.realpath(os.path.dirname(path) or "."), os.path.basename(path)
+            if name.isdecimal() and folder in ("/dev/fd", os.path.realpath("/proc/self/fd")):
+                return int(name)
+            if not os.path.islink(path):
+                return None
+            path = os.path.join(folder, os.readlink(path))
+        except OSError:
+            return None
+    return None
+
+
 def _inode(status: os.stat_result) -> tuple[int, int]:
     return status.st_dev, status.st_ino
 
@@ -150,7 +174,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
 
     The bytes go to a hidden temporary file in the same directory, which is flushed to disk and renamed at the end.
     After an error, including Ctrl-C, the temporary file is removed and ``path`` is unchanged. Special files, such as
-    ``/dev/null`` or a pipe, are written to directly.
+    ``/dev/null`` or a pipe, are written to directly; ``/dev/stdout`` continues wherever standard output leads.
 
     Raises:
         InputError: ``path`` cannot be written, see :func:`check_target`, or the disk is full.
@@ -164,11 +188,18 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
         b'hello'
     """
     target = check_target(path)
+    descriptor = _descriptor(target)
     # Replace the file that a symbolic link points to, not the link.
-    if target.is_symlink():
+    if descriptor is None and target.is_symlink():
         target = Path(os.path.realpath(target))
     try:
-        if target.exists() and not target.is_file():
+        if descriptor is not None:
+            with contextlib.suppress(AttributeError):  # without a standard output, sys.stdout is None
+                sys.stdout.flush()
+            # A duplicate shares offset and append mode with the shell's redirection, which opening again would not.
+            with os.fdopen(os.dup(descriptor), "wb") as file:
+                yield file
+        elif target.exists() and not target.is_file():
             with open(target, "wb") as file:
                 yield file
         else:
