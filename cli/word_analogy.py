@@ -59,7 +59,7 @@ def word_analogy(
     """
     if questions is not None and words:
         raise click.UsageError("give WORDS or --questions FILE, not both")
-    if questions is None and not words and not sys.stdin.isatty():
+    if questions is None and not words and (sys.stdin is None or not sys.stdin.isatty()):
         raise click.UsageError("give WORDS or --questions FILE; without them the prompt needs a terminal")
     query = parse_query(words) if words else None
 

@@ -10,6 +10,7 @@ import click
 
 from cli.shared.options import File, OutputFile
 from cli.shared.reporting import library_messages
+from cli.shared.streams import prepare_streams
 
 _OUTPUTS = "cli.shared.errors.outputs"
 _CHECKPOINT = "cli.shared.errors.checkpoint"
@@ -99,7 +100,21 @@ def _discard_stdout() -> None:
         os.close(null)
 
 
-class Command(click.Command):
+class _Base(click.Command):
+    """A Click command with prepared streams, and with one-line errors from the first moment."""
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        prepare_streams()
+        return super().main(*args, **kwargs)
+
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        try:
+            return super().make_context(*args, **kwargs)
+        except KeyboardInterrupt:
+            raise Interrupted from None
+
+
+class Command(_Base):
     """A Click command with one-line errors, which prints the log messages of the libraries."""
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -108,7 +123,7 @@ class Command(click.Command):
             return super().invoke(ctx)
 
 
-class Group(click.Group):
+class Group(_Base, click.Group):
     """A Click group of such commands."""
 
     command_class = Command

@@ -34,7 +34,7 @@ def check_target(path: str | os.PathLike[str]) -> Path:
     descriptor = _descriptor(target)
     if descriptor is not None:
         try:
-            os.fstat(descriptor)
+            _check_writable(descriptor)
         except OSError as error:
             raise InputError(f"{target} cannot be written: {_reason(error)}; give a file name") from None
         return target
@@ -114,6 +114,14 @@ def _descriptor(target: Path) -> int | None:
         except OSError:
             return None
     return None
+
+
+def _check_writable(descriptor: int) -> None:
+    """Raise OSError unless a descriptor is open for writing."""
+    import fcntl  # POSIX alone has paths to descriptors
+
+    if fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDONLY:
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF))
 
 
 def _inode(status: os.stat_result) -> tuple[int, int]:
