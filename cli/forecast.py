@@ -75,14 +75,14 @@ def train(
     if test is None and (seasons or refits != 1):
         raise click.UsageError("--naive-season and --refits need --test N")
 
-    from corpora import read_series
+    from corpora import read_dated_series
     from seqclf import backtest, train_forecaster
     from wordvec.system.atomic_files import check_target
 
     with usage_errors():
         settings = ForecasterSettings(**given)
     check_target(output)
-    series = read_series(data, columns)
+    series, dates = read_dated_series(data, columns)
     values = list(zip(*series.values(), strict=True))
     report = None
     if test is not None:
@@ -98,6 +98,7 @@ def train(
         )  # fmt: skip
     if report is not None:
         forecaster.calibrate(report)
+    forecaster.calendar = None if dates is None else dates.calendar()
     forecaster.save(output)
     note_output(output)
     log(f"{output}: {_summary(forecaster)}", quiet)
@@ -114,6 +115,12 @@ def train(
 @_columns_option
 @click.option("--steps", type=options.LEAST_1, metavar="N", help="Number of steps.  [default: the horizon trained for]")
 @click.option(
+    "--start",
+    type=int,
+    metavar="N",
+    help="Position of DATA's first value in the training series.  [default: found by the dates, or 0]",
+)
+@click.option(
     "--level",
     type=float,
     metavar="X",
@@ -121,32 +128,43 @@ def train(
 )
 @options.json_option
 def predict(
-    model: str, data: str | None, columns: tuple[str, ...], steps: int | None, level: float | None, as_json: bool
+    model: str,
+    data: str | None,
+    columns: tuple[str, ...],
+    steps: int | None,
+    start: int | None,
+    level: float | None,
+    as_json: bool,
 ) -> None:
     """Print one line per forecast step: the step, the value, and the bounds of its prediction interval.
 
-    Without DATA, the forecast continues the training series; with DATA, it continues DATA, which must begin where the
-    training series began, or whole seasons from there. With several columns, each line starts with the column's name.
+    Without DATA, the forecast continues the training series; with DATA, it continues DATA, whose time of the season
+    follows from the dates of both, or else from --start. With several columns, each line starts with the column's name.
 
     \b
     Example:
       forecast predict model.safetensors --level 0.8
     """
-    from corpora import read_series
+    from corpora import read_dated_series
     from seqclf import load_model
 
     forecaster = load_model(model, "forecaster")
-    series = None
+    series, place = None, 0
     if data is not None:
-        found = read_series(data, columns or forecaster.names)
+        found, dates = read_dated_series(data, columns or forecaster.names)
         series = list(zip(*found.values(), strict=True))
-    elif columns:
-        raise click.UsageError("--column selects columns of DATA, which was not given; pass DATA")
-    values = forecaster.predict(steps, series=series).T.tolist()
+        if start is not None:
+            place = start
+        elif dates is not None:
+            place = forecaster.start_of(dates.calendar())
+    elif columns or start is not None:
+        option = "--column selects columns" if columns else "--start is the position"
+        raise click.UsageError(f"{option} of DATA, which was not given; pass DATA")
+    values = forecaster.predict(steps, series=series, start=place).T.tolist()
     bounds = None
     if level is not None or len(forecaster.residuals):
         wanted = 0.9 if level is None else level
-        bounds = [side.T.tolist() for side in forecaster.predict_interval(wanted, steps, series=series)]
+        bounds = [side.T.tolist() for side in forecaster.predict_interval(wanted, steps, series=series, start=place)]
     rows = []
     for column, name in enumerate(forecaster.names):
         for step, value in enumerate(values[column]):
