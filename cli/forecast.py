@@ -8,6 +8,7 @@ from cli.shared import options
 from cli.shared.errors import Command, Group, note_output, usage_errors
 from cli.shared.reporting import Progress, log, print_json, show_epochs, table
 from cli.shared.setting_options import all_setting_options
+from cli.shared.signals import BestEpochOnInterrupt
 from seqclf import ForecasterSettings
 
 if TYPE_CHECKING:
@@ -91,17 +92,20 @@ def train(
                 values, settings, test, refits=refits, seasons=seasons, threads=threads,
                 on_progress=lambda state: show_epochs(progress, state, quiet=True),
             )  # fmt: skip
-    with Progress("training", quiet) as progress:
+    with (
+        Progress("training", quiet) as progress,
+        BestEpochOnInterrupt(lambda state: show_epochs(progress, state, quiet=True)) as on_progress,
+    ):
         forecaster = train_forecaster(
-            values, settings=settings, names=list(series), threads=threads,
-            on_progress=lambda state: show_epochs(progress, state, quiet=True),
-        )  # fmt: skip
+            values, settings=settings, names=list(series), threads=threads, on_progress=on_progress
+        )
     if report is not None:
         forecaster.calibrate(report)
     forecaster.calendar = None if dates is None else dates.calendar()
     forecaster.save(output)
     note_output(output)
     log(f"{output}: {_summary(forecaster)}", quiet)
+    on_progress.finish()
     if as_json:
         about = {"columns": list(series), "values": len(values), "metrics": forecaster.metrics}
         print_json(about | ({"back_test": report.as_dict()} if report is not None else {}))

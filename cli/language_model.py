@@ -10,6 +10,7 @@ from cli.shared import options
 from cli.shared.errors import Command, Group, note_output, usage_errors
 from cli.shared.reporting import Progress, log, print_json, show_epochs, table
 from cli.shared.setting_options import all_setting_options
+from cli.shared.signals import BestEpochOnInterrupt
 from seqclf import LanguageModelSettings
 
 if TYPE_CHECKING:
@@ -75,17 +76,21 @@ def train(
     lines = _text(corpus, encoding_errors)
     dev_lines = None if dev is None else _text((dev,), encoding_errors)
     test_lines = None if test is None else _text((test,), encoding_errors)
-    with Progress("training", quiet) as progress:
+    with (
+        Progress("training", quiet) as progress,
+        BestEpochOnInterrupt(lambda state: show_epochs(progress, state, quiet, measures)) as on_progress,
+    ):
         model = train_language_model(
             lines,
             settings=settings,
             dev=dev_lines,
             threads=threads,
-            on_progress=lambda state: show_epochs(progress, state, quiet, measures),
+            on_progress=on_progress,
         )
     model.save(output)
     note_output(output)
     log(f"{output}: {_summary(model)}", quiet)
+    on_progress.finish()
     if test_lines is not None:
         click.echo(_report(model, test_lines, f"on {test}", threads, trained_on=lines))
 

@@ -10,6 +10,7 @@ import click
 
 from cli.shared.options import File, OutputFile
 from cli.shared.reporting import library_messages
+from cli.shared.signals import treat_termination_as_interrupt
 from cli.shared.streams import prepare_streams
 
 _OUTPUTS = "cli.shared.errors.outputs"
@@ -105,6 +106,7 @@ class _Base(click.Command):
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         prepare_streams()
+        treat_termination_as_interrupt()
         return super().main(*args, **kwargs)
 
     def make_context(self, *args: Any, **kwargs: Any) -> click.Context:

@@ -9,6 +9,7 @@ from cli.shared import options
 from cli.shared.errors import note_output
 from cli.shared.reporting import Progress, log, percent, show_epochs, table
 from cli.shared.setting_options import all_setting_options
+from cli.shared.signals import BestEpochOnInterrupt
 from wordvec.system.settings import Settings
 
 if TYPE_CHECKING:
@@ -82,18 +83,22 @@ def train_and_save(
     training = read(data)
     dev_data, test_data = (None if name is None else read(name) for name in (dev, test))
     pretrained = None if vectors is None else load_vectors(vectors)
-    with Progress("training", quiet) as progress:
+    with (
+        Progress("training", quiet) as progress,
+        BestEpochOnInterrupt(lambda state: show_epochs(progress, state, quiet)) as on_progress,
+    ):
         model = train(
             *training,
             settings=settings,
             vectors=pretrained,
             dev=dev_data,
             threads=threads,
-            on_progress=lambda state: show_epochs(progress, state, quiet),
+            on_progress=on_progress,
         )
     model.save(output)
     note_output(output)
     log(f"{output}: {_summary(model, unit)}", quiet)
+    on_progress.finish()
     return Trained(model, training, dev_data, test_data)
 
 
