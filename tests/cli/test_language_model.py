@@ -100,6 +100,29 @@ def test_next_prints_words_and_probabilities(model):
     assert [[row["token"], f"{row['probability']:.4f}"] for row in facts] == rows
 
 
+def test_words_of_a_prompt_are_looked_up_as_written_then_lower_cased(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("text.txt").write_text("the king rules\nThe Queen sings\n" * 20)
+    invoke("train", "text.txt", "-o", "m.safetensors", "--epochs", 2, "--hidden-size", 8, "--batch-size", 2, "-q")
+    known = invoke("next", "m.safetensors", "the king")
+    other = invoke("next", "m.safetensors", "the KING")
+    assert (known.stdout, known.stderr) == (other.stdout, other.stderr) != ("", "")
+    assert known.stderr == ""
+    assert invoke("next", "m.safetensors", "The king").stdout != known.stdout  # both are in the vocabulary
+    found = invoke("generate", "m.safetensors", "the wizards conjure\nWizards king", "--length", 1)
+    assert found.stderr == "Warning: 3 of 5 words of the prompt are unknown: wizards, conjure\n"
+    assert found.stdout.startswith("the wizards conjure\nWizards king")
+
+
+def test_characters_of_a_prompt_that_are_unknown_are_named(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("text.txt").write_text("the king rules\n" * 20)
+    arguments = ("--unit", "character", "--epochs", 1, "--hidden-size", 8, "--batch-size", 2, "-q")
+    invoke("train", "text.txt", "-o", "m.safetensors", *arguments)
+    assert invoke("next", "m.safetensors", "THE").stdout == invoke("next", "m.safetensors", "the").stdout
+    assert "1 of 4 characters of the prompt are unknown: ?" in invoke("next", "m.safetensors", "the?").stderr
+
+
 def test_generate_prints_text(model):
     assert invoke("generate", model, "rain", "--lines", 1, "--temperature", 0).stdout == "rain falls on the land\n"
     drawn = [
