@@ -7,6 +7,7 @@ import click
 from cli.shared import options
 from cli.shared.errors import Command
 from cli.shared.reporting import percent, print_json, table
+from cli.shared.unused import refuse_without
 
 if TYPE_CHECKING:
     from wordvec.vectors.evaluation import AnalogyResult, SimilarityResult
@@ -52,6 +53,8 @@ def evaluate(
     """
     if not pair_files and not question_files:
         raise click.UsageError("give --similarity FILE or --analogies FILE, or both")
+
+    refuse_without("--analogies FILE", question_files, "protocol", "method")
 
     from wordvec import evaluate_analogies, evaluate_similarity, load_vectors
 

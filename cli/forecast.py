@@ -9,6 +9,7 @@ from cli.shared.errors import Command, Group, note_output, usage_errors
 from cli.shared.reporting import Progress, log, print_json, show_epochs, table
 from cli.shared.setting_options import all_setting_options
 from cli.shared.signals import BestEpochOnInterrupt
+from cli.shared.unused import refuse_unused
 from seqclf import ForecasterSettings
 
 if TYPE_CHECKING:
@@ -82,6 +83,7 @@ def train(
 
     with usage_errors():
         settings = ForecasterSettings(**given)
+    refuse_unused(settings)
     check_target(output)
     series, dates = read_dated_series(data, columns)
     values = list(zip(*series.values(), strict=True))

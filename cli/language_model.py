@@ -11,6 +11,7 @@ from cli.shared.errors import Command, Group, note_output, usage_errors
 from cli.shared.reporting import Progress, log, print_json, show_epochs, table
 from cli.shared.setting_options import all_setting_options
 from cli.shared.signals import BestEpochOnInterrupt
+from cli.shared.unused import refuse_unused
 from seqclf import LanguageModelSettings
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ def train(
 
     with usage_errors():
         settings = LanguageModelSettings(**given)
+    refuse_unused(settings, dev=dev)
     measures = partial(_dev_measure, unit=settings.unit)
     check_target(output)
     lines = _text(corpus, encoding_errors)

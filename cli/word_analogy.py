@@ -11,6 +11,7 @@ from cli.evaluate import analogy_table
 from cli.shared import options
 from cli.shared.errors import Command
 from cli.shared.reporting import log, print_json, table
+from cli.shared.unused import refuse_without
 
 if TYPE_CHECKING:
     from wordvec import WordVectors
@@ -61,6 +62,7 @@ def word_analogy(
         raise click.UsageError("give WORDS or --questions FILE, not both")
     if questions is None and not words and (sys.stdin is None or not sys.stdin.isatty()):
         raise click.UsageError("give WORDS or --questions FILE; without them the prompt needs a terminal")
+    refuse_without("--questions FILE", questions, "protocol")
     query = parse_query(words) if words else None
 
     from wordvec import load_vectors

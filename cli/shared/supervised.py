@@ -10,6 +10,7 @@ from cli.shared.errors import note_output
 from cli.shared.reporting import Progress, log, percent, show_epochs, table
 from cli.shared.setting_options import all_setting_options
 from cli.shared.signals import BestEpochOnInterrupt
+from cli.shared.unused import refuse_unused, refuse_vector_size
 from wordvec.system.settings import Settings
 
 if TYPE_CHECKING:
@@ -79,10 +80,13 @@ def train_and_save(
     from wordvec import load_vectors
     from wordvec.system.atomic_files import check_target
 
+    refuse_unused(settings, vectors=vectors, dev=dev)
     check_target(output)
     training = read(data)
     dev_data, test_data = (None if name is None else read(name) for name in (dev, test))
     pretrained = None if vectors is None else load_vectors(vectors)
+    if pretrained is not None:
+        refuse_vector_size(str(vectors), pretrained)
     with (
         Progress("training", quiet) as progress,
         BestEpochOnInterrupt(lambda state: show_epochs(progress, state, quiet)) as on_progress,

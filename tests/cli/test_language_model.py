@@ -56,7 +56,6 @@ def test_options_reach_the_library(model):
         **{"samples": 5, "dropout": 0.25, "embedding_dropout": 0.125, "weight_drop": 0.5, "batch_size": 2},
         **{"window": 7, "optimizer": "sgd", "learning_rate": 0.5, "schedule": "plateau", "warmup_steps": 3},
         **{"clip_norm": 0.5, "epochs": 1, "patience": 1, "min_count": 2, "max_vocabulary": 9, "seed": 4},
-        **{"tokenizer": "words"},
     }
     options = [word for name, value in given.items() for word in (f"--{name.replace('_', '-')}", value)]
     invoke("train", "test.txt", "-o", "other.safetensors", *options, "--untied", "--lowercase", "--dev", "test.txt")
@@ -65,6 +64,8 @@ def test_options_reach_the_library(model):
     settings = load_model("other.safetensors", "language model").settings
     assert {name: settings[name] for name in given} == given
     assert (settings["tied"], settings["lowercase"]) == (False, True)
+    invoke("train", "test.txt", "-o", "other.safetensors", "--tokenizer", "words", "--epochs", 1, "--hidden-size", 4)
+    assert load_model("other.safetensors", "language model").settings["tokenizer"] == "words"
 
 
 def test_training_logs_epochs_and_compares_with_n_grams(model):
