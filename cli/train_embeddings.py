@@ -13,6 +13,7 @@ from cli.shared import options
 from cli.shared.errors import Command, Failure, check_files, note_checkpoint, note_output, usage_errors
 from cli.shared.reporting import PREPARING, Progress, duration, finite, log, percent, short_number
 from cli.shared.setting_options import setting_option, setting_options
+from cli.shared.unused import refuse_unused
 from cli.shared.vocabulary_options import take_rules, vocabulary_options
 from wordvec import CooccurrenceSettings, Word2VecSettings
 from wordvec.system.settings import declaration_of
@@ -223,6 +224,7 @@ class _Run:
         with usage_errors():
             # Options left unset get the library's defaults, which the help repeats.
             self.settings = Word2VecSettings(**{k: value for k, value in given.items() if value is not None}).resolved()
+        refuse_unused(self.settings)
         self.initial, self.evaluation, self.early_stopping = initial, evaluation, early_stopping
         self.evaluate_every, self.threads, self.quiet = evaluate_every, threads, quiet
 

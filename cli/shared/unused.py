@@ -16,6 +16,11 @@ _RULES: list[tuple[str, Callable[[Any], bool], str]] = [
     ("merge", lambda s: not s.bidirectional, "with one direction; needs --bidirectional"),
     ("seasonal", lambda s: s.season is None, "without a season; needs --season N"),
     ("tokenizer", lambda s: getattr(s, "unit", "word") == "character", "on characters; needs --unit word"),
+    ("cbow_gradient", lambda s: s.model != "cbow", "without CBOW; needs --model cbow"),
+    *((name, lambda s: s.loss != "negative", "without negative samples; needs --loss negative")
+      for name in ("negatives", "noise_exponent", "shared_negatives", "block_size")),
+    *((name, lambda s: bool(s.fresh_negatives), "with --fresh-negatives, which shares no samples")
+      for name in ("shared_negatives", "block_size")),
 ]  # fmt: skip
 """Setting, whether it has no effect with the other settings, and why."""
 

@@ -61,6 +61,20 @@ def test_a_training_option_without_an_effect_is_a_usage_error(folder, command, l
 
 
 @pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("--cbow-gradient mean", "--cbow-gradient has no effect without CBOW; needs --model cbow"),
+        ("--loss hierarchical --negatives 9", "--negatives has no effect without negative samples"),
+        ("--loss softmax --noise-exponent 1", "--noise-exponent has no effect without negative samples"),
+        ("--fresh-negatives --block-size 8", "--block-size has no effect with --fresh-negatives"),
+    ],
+)
+def test_an_option_of_word_vectors_without_an_effect_is_a_usage_error(folder, line, message):
+    result = run(["train_embeddings", "labels.tsv", "-o", "v.vec"], line)
+    assert (result.exit_code, message in result.stderr) == (2, True), result.output
+
+
+@pytest.mark.parametrize(
     ("command", "line", "option"),
     [
         (["wordvec", "evaluate", "v.safetensors"], "--similarity pairs.tsv --protocol Pfull", "--protocol"),
