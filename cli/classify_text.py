@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from seqclf import ClassifierModel, MultiLabelScore, Score
 
-_model_argument = click.argument("model", type=click.Path())
+_model_argument = click.argument("model", type=options.INPUT)
 
 
 @click.group(cls=Group, context_settings=options.HELP)
@@ -35,7 +35,7 @@ def classify_text() -> None:
 
 
 @classify_text.command(cls=Command, context_settings=options.HELP)
-@click.argument("data")
+@click.argument("data", type=options.INPUT)
 @training_options(ClassifierSettings, "Labeled text", class_weight={"type": click.Choice(["balanced"])})
 @click.option("--baselines", is_flag=True, help="Also train baselines on DATA and evaluate them on --test.")
 @click.option(
@@ -105,7 +105,9 @@ def train(
 @classify_text.command(cls=Command, context_settings=options.HELP)
 @_model_argument
 @click.argument("texts", nargs=-1, metavar="[TEXT]...")
-@click.option("--input", "source", metavar="FILE", help="Read texts from FILE; - for standard input.")
+@click.option(
+    "--input", "source", type=options.INPUT, metavar="FILE", help="Read texts from FILE; - for standard input."
+)
 @click.option("--text-column", metavar="NAME", help="With --input: name of the text column.  [default: text]")
 @options.encoding_errors_option
 @options.threads_option
@@ -156,7 +158,7 @@ def predict(
 
 @classify_text.command(cls=Command, context_settings=options.HELP)
 @_model_argument
-@click.argument("data")
+@click.argument("data", type=options.INPUT)
 @options.columns_options
 @options.encoding_errors_option
 @options.threads_option

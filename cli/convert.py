@@ -8,8 +8,8 @@ from cli.shared.reporting import log
 
 
 @click.command(cls=Command, context_settings=options.HELP)
-@click.argument("source", type=click.Path())
-@click.argument("target", type=click.Path())
+@click.argument("source", type=options.INPUT)
+@click.argument("target", type=options.OUTPUT)
 @click.option("--limit", type=options.LEAST_1, metavar="N", help="Keep the first N words.  [default: all]")
 @options.quiet_option
 def convert(source: str, target: str, limit: int | None, quiet: bool) -> None:

@@ -26,7 +26,7 @@ class _CountOrFraction(click.ParamType):  # type: ignore[type-arg]
 
 
 _OPTIONS = (
-    click.argument("corpus", nargs=-1, required=True),
+    click.argument("corpus", type=options.INPUT, nargs=-1, required=True),
     options.output_option("Output matrix with its features (.npz)."),
     click.option(
         "--ngram-range",
@@ -66,17 +66,17 @@ _OPTIONS = (
     options.encoding_errors_option,
     click.option(
         "--vocabulary",
-        type=click.Path(),
+        type=options.INPUT,
         metavar="FILE",
         help="Use the words of FILE ('word count' per line) as columns.",
     ),
     click.option(
         "--like",
-        type=click.Path(),
+        type=options.INPUT,
         metavar="MATRIX",
         help="Reuse the features, weights and tokenization of MATRIX, written by this command.",
     ),
-    click.option("--save-vocabulary", "words_file", type=click.Path(), metavar="FILE", help="Save words and counts."),
+    click.option("--save-vocabulary", "words_file", type=options.OUTPUT, metavar="FILE", help="Save words and counts."),
     click.option("--compress", is_flag=True, help="Compress the output (slower)."),
     options.threads_option,
     options.quiet_option,

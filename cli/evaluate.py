@@ -7,6 +7,7 @@ import click
 from cli.shared import options
 from cli.shared.errors import Command
 from cli.shared.reporting import percent, print_json, table
+from cli.shared.unused import refuse_without
 
 if TYPE_CHECKING:
     from wordvec.vectors.evaluation import AnalogyResult, SimilarityResult
@@ -15,10 +16,20 @@ if TYPE_CHECKING:
 @click.command(cls=Command, context_settings=options.HELP)
 @options.vectors_argument
 @click.option(
-    "--similarity", "pair_files", multiple=True, metavar="FILE", help="Word pairs: word, word, score; tab-separated."
+    "--similarity",
+    "pair_files",
+    type=options.INPUT,
+    multiple=True,
+    metavar="FILE",
+    help="Word pairs: word, word, score; tab-separated.",
 )
 @click.option(
-    "--analogies", "question_files", multiple=True, metavar="FILE", help="Analogy questions: four words per line."
+    "--analogies",
+    "question_files",
+    type=options.INPUT,
+    multiple=True,
+    metavar="FILE",
+    help="Analogy questions: four words per line.",
 )
 @options.protocol_option
 @options.method_option
@@ -42,6 +53,8 @@ def evaluate(
     """
     if not pair_files and not question_files:
         raise click.UsageError("give --similarity FILE or --analogies FILE, or both")
+
+    refuse_without("--analogies FILE", question_files, "protocol", "method")
 
     from wordvec import evaluate_analogies, evaluate_similarity, load_vectors
 

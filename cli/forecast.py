@@ -8,6 +8,8 @@ from cli.shared import options
 from cli.shared.errors import Command, Group, note_output, usage_errors
 from cli.shared.reporting import Progress, log, print_json, show_epochs, table
 from cli.shared.setting_options import all_setting_options
+from cli.shared.signals import BestEpochOnInterrupt
+from cli.shared.unused import refuse_unused
 from seqclf import ForecasterSettings
 
 if TYPE_CHECKING:
@@ -32,7 +34,7 @@ def forecast() -> None:
 
 
 @forecast.command(cls=Command, context_settings=options.HELP)
-@click.argument("data")
+@click.argument("data", type=options.INPUT)
 @options.output_option("Output model file (.safetensors).")
 @_columns_option
 @click.option("--test", type=options.LEAST_1, metavar="N", help="First back-test on the last N values.")
@@ -75,14 +77,15 @@ def train(
     if test is None and (seasons or refits != 1):
         raise click.UsageError("--naive-season and --refits need --test N")
 
-    from corpora import read_series
+    from corpora import read_dated_series
     from seqclf import backtest, train_forecaster
     from wordvec.system.atomic_files import check_target
 
     with usage_errors():
         settings = ForecasterSettings(**given)
+    refuse_unused(settings)
     check_target(output)
-    series = read_series(data, columns)
+    series, dates = read_dated_series(data, columns)
     values = list(zip(*series.values(), strict=True))
     report = None
     if test is not None:
@@ -91,16 +94,20 @@ def train(
                 values, settings, test, refits=refits, seasons=seasons, threads=threads,
                 on_progress=lambda state: show_epochs(progress, state, quiet=True),
             )  # fmt: skip
-    with Progress("training", quiet) as progress:
+    with (
+        Progress("training", quiet) as progress,
+        BestEpochOnInterrupt(lambda state: show_epochs(progress, state, quiet=True)) as on_progress,
+    ):
         forecaster = train_forecaster(
-            values, settings=settings, names=list(series), threads=threads,
-            on_progress=lambda state: show_epochs(progress, state, quiet=True),
-        )  # fmt: skip
+            values, settings=settings, names=list(series), threads=threads, on_progress=on_progress
+        )
     if report is not None:
         forecaster.calibrate(report)
+    forecaster.calendar = None if dates is None else dates.calendar()
     forecaster.save(output)
     note_output(output)
     log(f"{output}: {_summary(forecaster)}", quiet)
+    on_progress.finish()
     if as_json:
         about = {"columns": list(series), "values": len(values), "metrics": forecaster.metrics}
         print_json(about | ({"back_test": report.as_dict()} if report is not None else {}))
@@ -109,10 +116,16 @@ def train(
 
 
 @forecast.command(cls=Command, context_settings=options.HELP)
-@click.argument("model", type=click.Path())
-@click.argument("data", required=False)
+@click.argument("model", type=options.INPUT)
+@click.argument("data", type=options.INPUT, required=False)
 @_columns_option
 @click.option("--steps", type=options.LEAST_1, metavar="N", help="Number of steps.  [default: the horizon trained for]")
+@click.option(
+    "--start",
+    type=int,
+    metavar="N",
+    help="Position of DATA's first value in the training series.  [default: found by the dates, or 0]",
+)
 @click.option(
     "--level",
     type=float,
@@ -121,32 +134,43 @@ def train(
 )
 @options.json_option
 def predict(
-    model: str, data: str | None, columns: tuple[str, ...], steps: int | None, level: float | None, as_json: bool
+    model: str,
+    data: str | None,
+    columns: tuple[str, ...],
+    steps: int | None,
+    start: int | None,
+    level: float | None,
+    as_json: bool,
 ) -> None:
     """Print one line per forecast step: the step, the value, and the bounds of its prediction interval.
 
-    Without DATA, the forecast continues the training series; with DATA, it continues DATA, which must begin where the
-    training series began, or whole seasons from there. With several columns, each line starts with the column's name.
+    Without DATA, the forecast continues the training series; with DATA, it continues DATA, whose time of the season
+    follows from the dates of both, or else from --start. With several columns, each line starts with the column's name.
 
     \b
     Example:
       forecast predict model.safetensors --level 0.8
     """
-    from corpora import read_series
+    from corpora import read_dated_series
     from seqclf import load_model
 
     forecaster = load_model(model, "forecaster")
-    series = None
+    series, place = None, 0
     if data is not None:
-        found = read_series(data, columns or forecaster.names)
+        found, dates = read_dated_series(data, columns or forecaster.names)
         series = list(zip(*found.values(), strict=True))
-    elif columns:
-        raise click.UsageError("--column selects columns of DATA, which was not given; pass DATA")
-    values = forecaster.predict(steps, series=series).T.tolist()
+        if start is not None:
+            place = start
+        elif dates is not None:
+            place = forecaster.start_of(dates.calendar())
+    elif columns or start is not None:
+        option = "--column selects columns" if columns else "--start is the position"
+        raise click.UsageError(f"{option} of DATA, which was not given; pass DATA")
+    values = forecaster.predict(steps, series=series, start=place).T.tolist()
     bounds = None
     if level is not None or len(forecaster.residuals):
         wanted = 0.9 if level is None else level
-        bounds = [side.T.tolist() for side in forecaster.predict_interval(wanted, steps, series=series)]
+        bounds = [side.T.tolist() for side in forecaster.predict_interval(wanted, steps, series=series, start=place)]
     rows = []
     for column, name in enumerate(forecaster.names):
         for step, value in enumerate(values[column]):

@@ -10,7 +10,7 @@ from cli.shared.reporting import print_json
 
 
 @click.command(cls=Command, context_settings=options.HELP)
-@click.argument("file", type=click.Path())
+@click.argument("file", type=options.INPUT)
 @options.json_option
 def info(file: str, as_json: bool) -> None:
     """Describe FILE: vectors in any supported format, or any file written by this toolkit.

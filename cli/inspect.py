@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=Command, context_settings=options.HELP)
-@click.argument("model", type=click.Path())
+@click.argument("model", type=options.INPUT)
 @click.argument("text")
 @click.option(
-    "-o", "--output", type=click.Path(), metavar="FILE", help="Plot all units as heat maps (.png, .svg or .pdf)."
+    "-o", "--output", type=options.OUTPUT, metavar="FILE", help="Plot all units as heat maps (.png, .svg or .pdf)."
 )
 @options.json_option
 @options.quiet_option

@@ -10,14 +10,16 @@ from cli.shared import options
 from cli.shared.errors import Command, Group, note_output, usage_errors
 from cli.shared.reporting import Progress, log, print_json, show_epochs, table
 from cli.shared.setting_options import all_setting_options
+from cli.shared.signals import BestEpochOnInterrupt
+from cli.shared.unused import refuse_unused
 from seqclf import LanguageModelSettings
 
 if TYPE_CHECKING:
     from corpora import TextCorpus
     from seqclf import TrainedLanguageModel
 
-_model_argument = click.argument("model", type=click.Path())
-_corpus_argument = click.argument("corpus", nargs=-1, required=True)
+_model_argument = click.argument("model", type=options.INPUT)
+_corpus_argument = click.argument("corpus", type=options.INPUT, nargs=-1, required=True)
 
 
 @click.group(cls=Group, context_settings=options.HELP)
@@ -33,8 +35,18 @@ def language_model() -> None:
 @language_model.command(cls=Command, context_settings=options.HELP)
 @_corpus_argument
 @options.output_option("Output model file (.safetensors).")
-@click.option("--dev", metavar="FILE", help="Validation text, to select the best epoch.  [default: the end of CORPUS]")
-@click.option("--test", metavar="FILE", help="Text to evaluate the trained model on, compared with n-gram models.")
+@click.option(
+    "--dev",
+    type=options.INPUT,
+    metavar="FILE",
+    help="Validation text, to select the best epoch.  [default: the end of CORPUS]",
+)
+@click.option(
+    "--test",
+    type=options.INPUT,
+    metavar="FILE",
+    help="Text to evaluate the trained model on, compared with n-gram models.",
+)
 @all_setting_options(LanguageModelSettings)
 @options.encoding_errors_option
 @options.threads_option
@@ -60,22 +72,27 @@ def train(
 
     with usage_errors():
         settings = LanguageModelSettings(**given)
+    refuse_unused(settings, dev=dev)
     measures = partial(_dev_measure, unit=settings.unit)
     check_target(output)
     lines = _text(corpus, encoding_errors)
     dev_lines = None if dev is None else _text((dev,), encoding_errors)
     test_lines = None if test is None else _text((test,), encoding_errors)
-    with Progress("training", quiet) as progress:
+    with (
+        Progress("training", quiet) as progress,
+        BestEpochOnInterrupt(lambda state: show_epochs(progress, state, quiet, measures)) as on_progress,
+    ):
         model = train_language_model(
             lines,
             settings=settings,
             dev=dev_lines,
             threads=threads,
-            on_progress=lambda state: show_epochs(progress, state, quiet, measures),
+            on_progress=on_progress,
         )
     model.save(output)
     note_output(output)
     log(f"{output}: {_summary(model)}", quiet)
+    on_progress.finish()
     if test_lines is not None:
         click.echo(_report(model, test_lines, f"on {test}", threads, trained_on=lines))
 

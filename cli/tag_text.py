@@ -31,7 +31,7 @@ def tag_text() -> None:
 
 
 @tag_text.command(cls=Command, context_settings=options.HELP)
-@click.argument("data")
+@click.argument("data", type=options.INPUT)
 @training_options(TaggerSettings, "Tagged text")
 @options.tag_columns_options
 def train(
@@ -77,9 +77,11 @@ def train(
 
 
 @tag_text.command(cls=Command, context_settings=options.HELP)
-@click.argument("model", type=click.Path())
+@click.argument("model", type=options.INPUT)
 @click.argument("sentences", nargs=-1, metavar="[SENTENCE]...")
-@click.option("--input", "source", metavar="FILE", help="Read sentences from FILE; - for standard input.")
+@click.option(
+    "--input", "source", type=options.INPUT, metavar="FILE", help="Read sentences from FILE; - for standard input."
+)
 @click.option("--token-column", type=options.LEAST_1, metavar="N", help="With --input: column of the tokens.")
 @options.encoding_errors_option
 @options.threads_option
@@ -130,8 +132,8 @@ def predict(
 
 
 @tag_text.command(cls=Command, context_settings=options.HELP)
-@click.argument("model", type=click.Path())
-@click.argument("data")
+@click.argument("model", type=options.INPUT)
+@click.argument("data", type=options.INPUT)
 @options.tag_columns_options
 @options.encoding_errors_option
 @options.threads_option

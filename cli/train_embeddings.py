@@ -10,9 +10,10 @@ import click
 
 from cli.shared import count_based_options as counting
 from cli.shared import options
-from cli.shared.errors import Command, Failure, note_checkpoint, note_output, usage_errors
+from cli.shared.errors import Command, Failure, check_files, note_checkpoint, note_output, usage_errors
 from cli.shared.reporting import PREPARING, Progress, duration, finite, log, percent, short_number
 from cli.shared.setting_options import setting_option, setting_options
+from cli.shared.unused import refuse_unused
 from cli.shared.vocabulary_options import take_rules, vocabulary_options
 from wordvec import CooccurrenceSettings, Word2VecSettings
 from wordvec.system.settings import declaration_of
@@ -42,7 +43,7 @@ def _shared_option(name: str, default: str) -> options.Decorator:
 
 
 @click.command(cls=Command, context_settings=options.HELP)
-@click.argument("corpus", nargs=-1, required=True)
+@click.argument("corpus", type=options.INPUT, nargs=-1, required=True)
 @options.output_option("Output file: .safetensors, .txt or .vec (word2vec text), .bin (word2vec binary).")
 @setting_option(
     Word2VecSettings,
@@ -84,7 +85,7 @@ def _shared_option(name: str, default: str) -> options.Decorator:
 @click.option("--no-cache", is_flag=True, help="Do not cache the encoded corpus.")
 @click.option(
     "--continue-from",
-    type=click.Path(),
+    type=options.INPUT,
     metavar="VECTORS",
     help="Continue training these vectors (.safetensors) with their settings; new words are added.",
 )
@@ -97,7 +98,7 @@ def _shared_option(name: str, default: str) -> options.Decorator:
 @click.option("--resume", is_flag=True, help="Resume from the checkpoint, if any; the result is bit-identical.")
 @click.option(
     "--evaluate-on",
-    type=click.Path(),
+    type=options.INPUT,
     multiple=True,
     metavar="FILE",
     help="Analogies or word pairs to evaluate on during training; keeps the best epoch. Can be repeated.",
@@ -114,7 +115,7 @@ def _shared_option(name: str, default: str) -> options.Decorator:
     metavar="N",
     help="Stop after N epochs without improvement in --evaluate-on, or else in the loss; keeps the best epoch.",
 )
-@click.option("--summary", type=click.Path(), metavar="FILE", help="Write settings, losses and timings as JSON.")
+@click.option("--summary", type=options.OUTPUT, metavar="FILE", help="Write settings, losses and timings as JSON.")
 @options.seed_option
 @options.threads_option
 @options.quiet_option
@@ -175,6 +176,7 @@ def train_embeddings(
         run = _Run(given, initial, evaluation, evaluate_every, early_stopping, threads, quiet)
     checkpoint = f"{output}.checkpoint" if resume or checkpoint_every is not None else None
     if checkpoint is not None:
+        check_files(checkpoint=checkpoint)
         note_checkpoint(checkpoint)
     texts = TextCorpus(*corpus, encoding_errors=encoding_errors, tokenizer=tokenizer, lowercase=lowercase)
     with Progress("reading", quiet) as progress:
@@ -222,6 +224,7 @@ class _Run:
         with usage_errors():
             # Options left unset get the library's defaults, which the help repeats.
             self.settings = Word2VecSettings(**{k: value for k, value in given.items() if value is not None}).resolved()
+        refuse_unused(self.settings)
         self.initial, self.evaluation, self.early_stopping = initial, evaluation, early_stopping
         self.evaluate_every, self.threads, self.quiet = evaluate_every, threads, quiet
 

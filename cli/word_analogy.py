@@ -11,6 +11,7 @@ from cli.evaluate import analogy_table
 from cli.shared import options
 from cli.shared.errors import Command
 from cli.shared.reporting import log, print_json, table
+from cli.shared.unused import refuse_without
 
 if TYPE_CHECKING:
     from wordvec import WordVectors
@@ -36,7 +37,9 @@ class _AnalogyCommand(Command):
 @click.command(cls=_AnalogyCommand, context_settings=options.HELP)
 @options.vectors_argument
 @click.argument("words", nargs=-1)
-@click.option("--questions", type=click.Path(), metavar="FILE", help="Evaluate a file of analogy questions by section.")
+@click.option(
+    "--questions", type=options.INPUT, metavar="FILE", help="Evaluate a file of analogy questions by section."
+)
 @options.protocol_option
 @options.method_option
 @options.top_option
@@ -57,8 +60,9 @@ def word_analogy(
     """
     if questions is not None and words:
         raise click.UsageError("give WORDS or --questions FILE, not both")
-    if questions is None and not words and not sys.stdin.isatty():
+    if questions is None and not words and (sys.stdin is None or not sys.stdin.isatty()):
         raise click.UsageError("give WORDS or --questions FILE; without them the prompt needs a terminal")
+    refuse_without("--questions FILE", questions, "protocol")
     query = parse_query(words) if words else None
 
     from wordvec import load_vectors

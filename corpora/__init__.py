@@ -20,6 +20,7 @@ _HOME = {
     "read_label_sets": "corpora.labelled",
     "read_labelled": "corpora.labelled",
     "read_lines": "corpora.readers",
+    "read_dated_series": "corpora.series",
     "read_series": "corpora.series",
     "read_tagged": "corpora.tagged",
     "read_texts": "corpora.labelled",

@@ -1,29 +1,61 @@
 """Reader for numeric time series in CSV columns, one row per step; errors name the file and line."""
 
 import contextlib
+import logging
 import math
 import os
+import re
 from collections.abc import Sequence
+from typing import NamedTuple
 
+from corpora.dates import NAMES, Dates, chronological, is_date, parse_dates
 from corpora.errors import InputError
 from corpora.readers import source_lines
 from corpora.sources import resolve_one
-from corpora.tables import check_width, csv_records, position
+from corpora.tables import check_width, csv_records, listed, position
+
+_log = logging.getLogger(__name__)
+
+_MISSING = frozenset(("", "na", "n/a", "nan", "null", "none"))
+_INDEX_NAMES = frozenset(("", "unnamed: 0", "index"))
+"""Lower-case names of columns that pandas and R write for row numbers."""
+_COMMA = re.compile(r"[-+]?\d+,\d+")
+_THOUSANDS = re.compile(r"[-+]?[1-9]\d{0,2},\d{3}")
+_WRITTEN_NUMBER = re.compile(
+    r"[€$£]?\s?[-+]?[€$£]?\s?(\d{1,3}([,' \u00a0\u202f]\d{3})+(\.\d+)?|\d{1,3}(\.\d{3})+,\d+|\d+([.,]\d+)?)\s?[%€$£]?"
+)
+"""A number as people write it, with separators or a unit."""
+
+
+class DatedSeries(NamedTuple):
+    """Columns of a time series, oldest record first, and the dates of its records.
+
+    Attributes:
+        columns: names mapped to their values, all of the same length.
+        dates: None if no column holds dates.
+    """
+
+    columns: dict[str, list[float]]
+    dates: Dates | None
 
 
 def read_series(source: str | os.PathLike[str], columns: Sequence[str] = ()) -> dict[str, list[float]]:
-    """Read numeric columns from a CSV file with a header and one record per step, oldest first.
+    """Read numeric columns from a CSV file with a header and one record per step.
+
+    Records are sorted by the first column that holds dates, if there is one. In a file separated by semicolons, numbers
+    may have a decimal comma.
 
     Args:
         source: a file, plain or compressed, ``-`` for standard input, or a part of a catalogue data set
             (``data:series/daily-min-temperatures``).
-        columns: column names; if empty, every column with a number in the first record.
+        columns: column names; if empty, every column that begins with a number, except row numbers and dates.
 
     Returns:
         Column names mapped to their values, all of the same length.
 
     Raises:
-        InputError: a column is missing, a cell is not a finite number, or there are no records.
+        InputError: a column is missing, a cell is not a finite number, there are no records or no header, or a date is
+            missing or occurs twice.
 
     Example:
         >>> import pathlib, tempfile
@@ -32,41 +64,152 @@ def read_series(source: str | os.PathLike[str], columns: Sequence[str] = ()) -> 
         >>> read_series(path)
         {'Sales': [266.0, 145.9]}
     """
+    return read_dated_series(source, columns).columns
+
+
+def read_dated_series(source: str | os.PathLike[str], columns: Sequence[str] = ()) -> DatedSeries:
+    """Read numeric columns and the dates of their records; see :func:`read_series`.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "sales.csv"
+        >>> _ = path.write_text("Month,Sales\\n2001-02,145.9\\n2001-01,266\\n")
+        >>> read_dated_series(path)
+        DatedSeries(columns={'Sales': [266.0, 145.9]}, dates=Dates(unit='month', values=[24012, 24013]))
+    """
     found = resolve_one(source)
     header: list[str] = []
+    first = semicolons = ""
     places: dict[str, int] = {}
-    series: dict[str, list[float]] = {}
+    rows: list[list[str]] = []
+    wheres: list[str] = []
     with contextlib.closing(source_lines(found, "strict")) as lines:
-        for where, cells, _ in csv_records(found.name, enumerate(lines, 1)):
+        for where, cells, delimiter in csv_records(found.name, enumerate(lines, 1)):
+            cells = [cell.strip() for cell in cells]
             if not header:
-                header = [cell.strip() for cell in cells]
+                header, first, semicolons = cells, where, ";" if delimiter == ";" else ""
                 places = {name: position(where, header, name, "column") for name in columns}
-                continue
-            if not cells:
-                continue
-            check_width(where, cells, len(header))
-            if not series:
-                places = places or {
-                    name: position(where, header, name, "column")
-                    for name, cell in zip(header, cells, strict=True)
-                    if _number(cell) is not None
-                }
-                if not places:
-                    raise InputError(f"{where}: no column contains a number; a series needs at least one")
-                series = {name: [] for name in places}
-            for name, place in places.items():
-                value = _number(cells[place])
-                if value is None:
-                    raise InputError(
-                        f"{where}: {name} must be a number, found {cells[place]!r:.40}; fill missing values first"
-                    )
-                series[name].append(value)
-    if not series:
+            elif cells:
+                check_width(where, cells, len(header))
+                rows.append(cells)
+                wheres.append(where)
+    if not places and header and all(_number(cell) is not None or is_date(cell) for cell in header):
+        raise InputError(f"{first}: expected the names of the columns, found {listed(header)}; add a header line")
+    if not rows:
         raise InputError(f"{found.name} contains no numbers; expected a header and one record per step")
-    return series
+    table = dict(enumerate(zip(*rows, strict=True)))
+    commas = {place for place in table if semicolons and _has_decimal_commas(header[place], table[place], wheres)}
+    places = places or _numeric(header, table, wheres, commas)
+    order, dates = _dated(header, table, wheres, set(places.values()))
+    series = {name: _values(name, table[place], wheres, place in commas) for name, place in places.items()}
+    return DatedSeries({name: [values[row] for row in order] for name, values in series.items()}, dates)
 
 
-def _number(cell: str) -> float | None:
+def _numeric(
+    header: list[str], table: dict[int, tuple[str, ...]], wheres: list[str], commas: set[int]
+) -> dict[str, int]:
+    """Return the places of the columns that begin with a number, by name, except row numbers and dates."""
+    found: dict[str, int] = {}
+    times: dict[str, int] = {}
+    unreadable: tuple[str, str, str] | None = None
+    for place, name in enumerate(header):
+        row = next((row for row, cell in enumerate(table[place]) if cell.lower() not in _MISSING), None)
+        if row is None:
+            continue
+        cell = table[place][row]
+        if _number(cell, place in commas) is not None:
+            kept = times if _is_time(name, place, table[place]) else found
+            kept[name] = place
+        elif unreadable is None and not is_date(cell) and _WRITTEN_NUMBER.fullmatch(cell):
+            unreadable = wheres[row], name, cell
+    if unreadable is not None:
+        where, name, cell = unreadable
+        raise InputError(f"{where}: {name} is {cell!r:.40}; {_PLAIN}, or choose other columns by name")
+    if not found:
+        found, times = times, {}
+    if not found:
+        raise InputError(f"{wheres[0]}: no column contains a number; a series needs at least one")
+    for name in found:
+        position(wheres[0], header, name, "column")
+    if times:
+        source = wheres[0].rsplit(":", 1)[0]
+        _log.info("%s: not forecast, as row numbers or dates: %s", source, listed(list(times)))
+    return found
+
+
+def _dated(
+    header: list[str], table: dict[int, tuple[str, ...]], wheres: list[str], forecast: set[int]
+) -> tuple[list[int], Dates | None]:
+    """Return the rows in the order of their dates, and the dates in that order; None if no column holds dates."""
+    columns = [(header[place] or "the first column", cells) for place, cells in table.items() if place not in forecast]
+    parts = {_PARTS[name.lower()]: cells for name, cells in columns if name.lower() in _PARTS}
+    if {"year", "month"} <= parts.keys():
+        joined = tuple(
+            map("-".join, zip(*(parts[part] for part in ("year", "month", "day") if part in parts), strict=True))
+        )
+        columns.insert(0, ("date", joined))
+    for place, (name, cells) in enumerate(columns):
+        dates = parse_dates(name, cells, wheres, strict=place == 0 or name.lower() in NAMES)
+        if dates is None:
+            continue
+        if len(set(dates.values)) < len(dates.values) and any(
+            other.lower() in NAMES for other, _ in columns if other != name
+        ):
+            continue  # a part of the date, such as its year
+        order = chronological(name, dates, cells, wheres)
+        return order, Dates(dates.unit, [dates.values[row] for row in order])
+    return list(range(len(wheres))), None
+
+
+_PARTS = {"year": "year", "jahr": "year", "month": "month", "monat": "month", "day": "day", "tag": "day"}
+_PLAIN = "write numbers with a decimal point and without separators or units"
+
+
+def _is_time(name: str, place: int, cells: tuple[str, ...]) -> bool:
+    """Return whether a column of numbers holds row numbers, or dates, rather than a series."""
+    if name.lower() in _INDEX_NAMES:
+        return place == 0 or all(cell.isdecimal() for cell in cells)
+    if all(len(cell) == 8 and cell.isdecimal() and is_date(cell) for cell in cells):  # yyyymmdd
+        return True
+    if name.lower() not in NAMES:
+        return False
+    values = [_number(cell) or 0.0 for cell in cells]
+    return all(cell.isdecimal() for cell in cells) or all(map(float.__lt__, values, values[1:]))
+
+
+def _has_decimal_commas(name: str, cells: tuple[str, ...], wheres: list[str]) -> bool:
+    """Return whether the numbers of a column have decimal commas.
+
+    Raises:
+        InputError: they may be thousands separators, or other numbers of the column have decimal points.
+    """
+    written = [row for row, cell in enumerate(cells) if _COMMA.fullmatch(cell)]
+    if not written or any(_number(cell, True) is None for cell in cells if cell.lower() not in _MISSING):
+        return False
+    where, cell = wheres[written[0]], cells[written[0]]
+    if any("." in cell for cell in cells):
+        raise InputError(f"{where}: {name} is {cell!r}, but other numbers have decimal points; {_PLAIN}")
+    if all(_THOUSANDS.fullmatch(cells[row]) for row in written):
+        raise InputError(
+            f"{where}: {name} is {cell!r}, which may have a decimal comma or a thousands separator; {_PLAIN}"
+        )
+    return True
+
+
+def _values(name: str, cells: tuple[str, ...], wheres: list[str], comma: bool) -> list[float]:
+    found = []
+    for where, cell in zip(wheres, cells, strict=True):
+        value = _number(cell, comma)
+        if value is None:
+            remedy = _PLAIN if _WRITTEN_NUMBER.fullmatch(cell) else "fill missing values first"
+            raise InputError(f"{where}: {name} must be a number, found {cell!r:.40}; {remedy}")
+        found.append(value)
+    return found
+
+
+def _number(cell: str, comma: bool = False) -> float | None:
+    if comma and _COMMA.fullmatch(cell):
+        cell = cell.replace(",", ".")
     try:
         value = float(cell)
     except ValueError:

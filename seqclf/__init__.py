@@ -27,6 +27,7 @@ _HOME = {
     "TaggerModel": "seqclf.tagging.model",
     "TaggerSettings": "seqclf.tagging.settings",
     "Trace": "seqclf.inspection.tracing",
+    "StopTraining": "seqclf.training.loop",
     "TrainedLanguageModel": "seqclf.language.model",
     "backtest": "seqclf.forecasting.backtest",
     "compare_baselines": "seqclf.classification.baselines",

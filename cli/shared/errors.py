@@ -9,7 +9,10 @@ from typing import IO, Any
 import click
 
 from cli.shared.arguments import parse_texts, restored
+from cli.shared.options import File, OutputFile
 from cli.shared.reporting import library_messages
+from cli.shared.signals import treat_termination_as_interrupt
+from cli.shared.streams import prepare_streams
 
 _OUTPUTS = "cli.shared.errors.outputs"
 _CHECKPOINT = "cli.shared.errors.checkpoint"
@@ -99,7 +102,22 @@ def _discard_stdout() -> None:
         os.close(null)
 
 
-class Command(click.Command):
+class _Base(click.Command):
+    """A Click command with prepared streams, and with one-line errors from the first moment."""
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        prepare_streams()
+        treat_termination_as_interrupt()
+        return super().main(*args, **kwargs)
+
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        try:
+            return super().make_context(*args, **kwargs)
+        except KeyboardInterrupt:
+            raise Interrupted from None
+
+
+class Command(_Base):
     """A Click command with one-line errors, which prints the log messages of the libraries."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -109,10 +127,11 @@ class Command(click.Command):
 
     def invoke(self, ctx: click.Context) -> Any:
         with one_line_errors(), library_messages(quiet=ctx.params.get("quiet", False)):
+            check_files()
             return super().invoke(ctx)
 
 
-class Group(click.Group):
+class Group(_Base, click.Group):
     """A Click group of such commands."""
 
     command_class = Command
@@ -120,6 +139,36 @@ class Group(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         with one_line_errors():
             return super().invoke(ctx)
+
+
+def check_files(**more: str) -> None:
+    """Report as a usage error an output that would replace an input or another output of the current command.
+
+    Args:
+        more: further outputs, such as a checkpoint, by description.
+    """
+    from corpora import InputError, find
+    from wordvec.system.atomic_files import refuse_overwriting
+
+    context = click.get_current_context()
+    outputs, inputs = dict(more), []
+    for parameter in context.command.params:
+        value = context.params.get(parameter.name or "")
+        if not value or not isinstance(parameter.type, File):
+            continue
+        name = parameter.human_readable_name if isinstance(parameter, click.Argument) else max(parameter.opts, key=len)
+        if isinstance(parameter.type, OutputFile):
+            outputs[name] = value
+            continue
+        for source in [value] if isinstance(value, str) else value:
+            places = [source]
+            if source.startswith("data:"):
+                with contextlib.suppress(InputError):  # a missing data set is reported when it is read
+                    places = list(map(str, find(source)))
+            inputs += [(name, place) for place in places]
+    if outputs:
+        with usage_errors():
+            refuse_overwriting(outputs, inputs)
 
 
 @contextlib.contextmanager

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar, Protocol, TypeVar
 
 import click
+import click.shell_completion
 
 C = TypeVar("C", bound=Callable[..., Any])
 
@@ -53,6 +54,26 @@ class Size(click.ParamType):  # type: ignore[type-arg]
         if found and float(found[1]) > 0:
             return int(float(found[1]) * self._BYTES[found[2]])
         self.fail(f"{value!r} is not a positive size with a unit; write 500M or 2G", param, ctx)
+
+
+class File(click.ParamType):  # type: ignore[type-arg]
+    """A file name, passed on unchanged."""
+
+    name = "path"
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[click.shell_completion.CompletionItem]:
+        return [click.shell_completion.CompletionItem(incomplete, type="file")]
+
+
+class OutputFile(File):
+    """A file that the command writes."""
+
+
+INPUT = File()
+"""A file, folder, glob or other source that the command reads; no output may overwrite it."""
+OUTPUT = OutputFile()
 
 
 def _print_version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
@@ -119,10 +140,10 @@ def columns_options(command: C) -> C:
 
 def output_option(what: str) -> Decorator:
     """``-o/--output FILE``, required."""
-    return click.option("-o", "--output", type=click.Path(), required=True, help=what)
+    return click.option("-o", "--output", type=OUTPUT, required=True, help=what)
 
 
-vectors_argument = click.argument("vectors", type=click.Path())
+vectors_argument = click.argument("vectors", type=INPUT)
 
 
 def together(*several: Decorator) -> Decorator:

@@ -9,6 +9,8 @@ from cli.shared import options
 from cli.shared.errors import note_output
 from cli.shared.reporting import Progress, log, percent, show_epochs, table
 from cli.shared.setting_options import all_setting_options
+from cli.shared.signals import BestEpochOnInterrupt
+from cli.shared.unused import refuse_unused, refuse_vector_size
 from wordvec.system.settings import Settings
 
 if TYPE_CHECKING:
@@ -36,12 +38,17 @@ def training_options(kind: type[Settings], data: str, **changed: Any) -> options
         options.output_option("Output model file (.safetensors)."),
         click.option(
             "--vectors",
-            type=click.Path(),
+            type=options.INPUT,
             metavar="FILE",
             help="Pretrained word vectors.  [default: random]",
         ),
-        click.option("--dev", metavar="FILE", help=f"{data} to select the best epoch on.  [default: a part of DATA]"),
-        click.option("--test", metavar="FILE", help=f"{data} to evaluate the trained model on."),
+        click.option(
+            "--dev",
+            type=options.INPUT,
+            metavar="FILE",
+            help=f"{data} to select the best epoch on.  [default: a part of DATA]",
+        ),
+        click.option("--test", type=options.INPUT, metavar="FILE", help=f"{data} to evaluate the trained model on."),
         all_setting_options(kind, **changed),
         options.encoding_errors_option,
         options.threads_option,
@@ -73,22 +80,29 @@ def train_and_save(
     from wordvec import load_vectors
     from wordvec.system.atomic_files import check_target
 
+    refuse_unused(settings, vectors=vectors, dev=dev)
     check_target(output)
     training = read(data)
     dev_data, test_data = (None if name is None else read(name) for name in (dev, test))
     pretrained = None if vectors is None else load_vectors(vectors)
-    with Progress("training", quiet) as progress:
+    if pretrained is not None:
+        refuse_vector_size(str(vectors), pretrained)
+    with (
+        Progress("training", quiet) as progress,
+        BestEpochOnInterrupt(lambda state: show_epochs(progress, state, quiet)) as on_progress,
+    ):
         model = train(
             *training,
             settings=settings,
             vectors=pretrained,
             dev=dev_data,
             threads=threads,
-            on_progress=lambda state: show_epochs(progress, state, quiet),
+            on_progress=on_progress,
         )
     model.save(output)
     note_output(output)
     log(f"{output}: {_summary(model, unit)}", quiet)
+    on_progress.finish()
     return Trained(model, training, dev_data, test_data)
 
 

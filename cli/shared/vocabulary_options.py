@@ -4,18 +4,18 @@ from typing import Any
 
 import click
 
-from cli.shared.options import LEAST_1, C
+from cli.shared.options import INPUT, LEAST_1, OUTPUT, C
 
 _OPTIONS = (
-    click.option("--keep-words", type=click.Path(), metavar="FILE", help="Words to keep however rare, one per line."),
-    click.option("--drop-words", type=click.Path(), metavar="FILE", help="Words to exclude, one per line."),
+    click.option("--keep-words", type=INPUT, metavar="FILE", help="Words to keep however rare, one per line."),
+    click.option("--drop-words", type=INPUT, metavar="FILE", help="Words to exclude, one per line."),
     click.option(
         "--vocabulary",
-        type=click.Path(),
+        type=INPUT,
         metavar="FILE",
         help="Read words and counts from FILE ('word count' per line, as saved by word2vec.c) instead of counting.",
     ),
-    click.option("--save-vocabulary", "words_file", type=click.Path(), metavar="FILE", help="Save words and counts."),
+    click.option("--save-vocabulary", "words_file", type=OUTPUT, metavar="FILE", help="Save words and counts."),
     click.option(
         "--max-types-in-memory",
         type=LEAST_1,

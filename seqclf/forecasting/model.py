@@ -46,6 +46,7 @@ class ForecasterModel:
         length: of the training series.
         residuals: (K, H, D) back-test errors for intervals; None without a back-test.
         metrics: results of training. history: one row per epoch.
+        calendar: ``unit``, ``first`` and ``step`` of the dates of the training series; None without dates.
     """
 
     def __init__(
@@ -60,11 +61,37 @@ class ForecasterModel:
         residuals: np.ndarray | None = None,
         metrics: Mapping[str, Any],
         history: Sequence[Mapping[str, Any]],
+        calendar: Mapping[str, Any] | None = None,
     ) -> None:
         self.network, self.preparation, self.settings = network, preparation, settings
         self.names, self.tail, self.length = list(names), tail, length
         self.residuals = np.empty((0, settings.horizon, len(self.names))) if residuals is None else residuals
         self.metrics, self.history = dict(metrics), [dict(row) for row in history]
+        self.calendar = None if calendar is None else dict(calendar)
+
+    def start_of(self, calendar: Mapping[str, Any] | None) -> int:
+        """Return the position of a series in the training series, for ``start``, found by the dates of both.
+
+        Args:
+            calendar: of the series, None if it has no equally spaced dates.
+
+        Returns:
+            0 if the model has no season, or the training series no equally spaced dates.
+
+        Raises:
+            InputError: the dates of the series do not continue those of the training series.
+        """
+        if self.settings.season is None or self.calendar is None:
+            return 0
+        unit, first, step = (self.calendar[name] for name in ("unit", "first", "step"))
+        if calendar is None:
+            raise InputError("the dates of the series must be equally spaced, as in training; or give start")
+        if (calendar["unit"], calendar["step"]) != (unit, step) or (calendar["first"] - first) % step:
+            raise InputError(
+                f"the series must have dates {step} {unit}(s) apart that continue those of the training series, got "
+                f"{calendar['step']} {calendar['unit']}(s); or give start"
+            )
+        return int((calendar["first"] - first) // step)
 
     def forecast(self, series: Any, origins: Any, steps: int | None = None, *, start: int = 0) -> np.ndarray:
         """Return forecasts (n, steps, D) from several positions; see :meth:`seqclf.Forecaster.forecast`."""
@@ -165,6 +192,8 @@ class ForecasterModel:
             "metrics": self.metrics,
             "history": self.history,
         }
+        if self.calendar is not None:
+            header["calendar"] = self.calendar
         tensors = {
             **self.network.parameters(),
             "mean": self.preparation.mean,
@@ -181,7 +210,7 @@ class ForecasterModel:
         Raises:
             FormatError: the content is inconsistent.
         """
-        check_header(name, header, _HEADER)
+        check_header(name, header, {**_HEADER, **(_CALENDAR if "calendar" in header else {})})
         settings = read_settings(name, ForecasterSettings, header["settings"])
         check_layers(name, settings.layers, tensors)
         columns = len(header["names"])
@@ -207,6 +236,7 @@ class ForecasterModel:
             settings=settings,
             tail=tensors["tail"],
             residuals=tensors["residuals"],
+            calendar=header.get("calendar"),
             **{key: header[key] for key in ("names", "length", "metrics", "history")},
         )
 
@@ -223,3 +253,15 @@ _HEADER: Rules = {
     "names": (list, "a list of column names", lambda value: value and all(isinstance(name, str) for name in value)),
     "length": (int, "above 0", lambda value: value > 0),
 }
+
+
+def _is_calendar(value: dict[str, Any]) -> bool:
+    return (
+        value.keys() == {"unit", "first", "step"}
+        and isinstance(value["unit"], str)
+        and type(value["first"]) is type(value["step"]) is int
+        and value["step"] > 0
+    )
+
+
+_CALENDAR: Rules = {"calendar": (dict, "a unit, a first date and a step", _is_calendar)}

@@ -1,5 +1,6 @@
 """A trained language model: perplexity, next tokens, generation and files."""
 
+import logging
 import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
@@ -28,6 +29,8 @@ from seqclf.model_file import (
 )
 from wordvec import FormatError, InputError, Vocabulary
 from wordvec.system.validation import check_whole
+
+_log = logging.getLogger(__name__)
 
 KIND = "language model"
 
@@ -191,8 +194,20 @@ class TrainedLanguageModel:
         return text
 
     def _prompt(self, prompt: str) -> np.ndarray:
-        """Return the ids of an unfinished text, without the last line's end."""
-        return self.encode(prompt.split("\n"))[:-1]
+        """Return the ids of an unfinished text, without the last line's end; unknown tokens are logged.
+
+        A token is looked up as written, then lower-cased.
+        """
+        settings, known = self.settings, self.vocabulary.token_to_id
+        tokens = list(tokens_of(prompt.split("\n"), self.unit, settings["tokenizer"], settings["lowercase"]))[:-1]
+        tokens = [token if token in known else token.lower() for token in tokens]
+        unknown = list(dict.fromkeys(token for token in tokens if token not in known))
+        if unknown:
+            count = sum(token not in known for token in tokens)
+            total = sum(token != end_of_line(self.unit) for token in tokens)
+            listed = ", ".join(unknown[:10]) + (", ..." if len(unknown) > 10 else "")
+            _log.warning("%d of %d %ss of the prompt are unknown: %s", count, total, self.unit, listed)
+        return encode_text(tokens, self.vocabulary, self.unit)
 
     def _joined(self, text: str, token: int, end: int) -> str:
         if token == end:

@@ -18,6 +18,24 @@ BUCKET_WINDOW = 8
 """Batches sorted by length together, see ``training_batches``; a sixth less work than with 1, at equal accuracy."""
 
 
+class StopTraining(Exception):
+    """Raised by ``on_progress`` to end the training of a network with its best epoch so far.
+
+    Before the end of the first epoch, it is not caught.
+
+    Example:
+        >>> import seqclf
+        >>> def two_epochs(progress):
+        ...     if progress.epoch_done and progress.epoch == 1:
+        ...         raise seqclf.StopTraining
+        >>> model = seqclf.train_language_model(
+        ...     ["the cat sat"] * 9, settings=seqclf.LanguageModelSettings(epochs=50), on_progress=two_epochs
+        ... )
+        >>> len(model.history)
+        2
+    """
+
+
 @dataclass(frozen=True)
 class Outcome:
     """Result of a training, apart from the network's parameters, which are those of the best epoch."""
@@ -44,7 +62,7 @@ def best_of_epochs(
     patience: int | None,
     arrays: Sequence[np.ndarray],
 ) -> Outcome:
-    """Train for some epochs and restore the parameters of the best one.
+    """Train for some epochs, or until ``StopTraining``, and restore the parameters of the best one.
 
     Args:
         run: trains epoch e (from 0); returns its history row and its validation score (higher is better), or None to
@@ -63,19 +81,26 @@ def best_of_epochs(
     """
     history: list[dict[str, Any]] = []
     best: tuple[float, ...] = (-math.inf,)
-    best_epoch, kept = 0, None
+    best_epoch, kept, stopped = 0, None, False
     for epoch in range(epochs):
-        row, scored = run(epoch)
+        try:
+            row, scored = run(epoch)
+        except StopTraining:
+            if not history:
+                raise
+            logger.info("stopped in epoch %d: epoch %d is kept", epoch + 1, best_epoch)
+            stopped = True
+            break
         history.append(row)
         logger.info("%s", ", ".join(f"{name} {value:.4g}" for name, value in row.items()))
         score = (float(epoch),) if scored is None else scored
         if score > best:
             best, best_epoch = score, epoch + 1
-            kept = [array.copy() for array in arrays] if scored is not None and epoch + 1 < epochs else None
+            kept = [array.copy() for array in arrays] if epoch + 1 < epochs else None
         if scored is not None and patience is not None and epoch + 1 - best_epoch >= patience:
             logger.info("no better epoch than %d in %d epochs: training stops", best_epoch, patience)
             break
-    if kept is not None and best_epoch < len(history):
+    if kept is not None and (stopped or best_epoch < len(history)):
         for array, values in zip(arrays, kept, strict=True):
             array[:] = values
     return Outcome(history, best_epoch)
@@ -106,9 +131,12 @@ class Reporter:
         self._done = self._first = 0
         self._first_ended = math.nan
         self._metrics: dict[str, float] = {}
+        self._stopped = False
 
     def step(self, epoch: int, training: Stepping, loss: float, size: int) -> None:
         """Count a step over ``size`` units; ``loss`` is the epoch's mean so far."""
+        if self._stopped:
+            raise StopTraining
         now = time.perf_counter()
         self._done += size
         if not self._first:
@@ -120,7 +148,10 @@ class Reporter:
         """Report the end of an epoch, given its row of the history."""
         self._metrics = {name: value for name, value in row.items() if name not in ("epoch", "loss")}
         if self._call is not None:
-            self._send(epoch, training, row["loss"], time.perf_counter(), True)
+            try:
+                self._send(epoch, training, row["loss"], time.perf_counter(), True)
+            except StopTraining:  # in the next epoch, when this one has been compared with the best
+                self._stopped = True
 
     def _send(self, epoch: int, training: Stepping, loss: float, now: float, epoch_done: bool) -> None:
         assert self._call is not None

@@ -193,7 +193,7 @@ main.wordvec(["convert", "good.safetensors", "target.safetensors"])
 def test_full_disk_on_standard_output(shell):
     result = shell("wordvec corpora list > /dev/full")
     assert result.returncode == 1
-    assert result.stderr == "Error: No space left on device\n"
+    assert result.stderr == "Error: standard output: No space left on device\n"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")

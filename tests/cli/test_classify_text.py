@@ -96,7 +96,7 @@ def test_validation_data_is_not_split_off_if_given(data):
 def test_tokenizer_and_case_come_from_the_vectors(data, vectors_file):
     from seqclf import load_model
 
-    invoke("train", "data.tsv", "-o", "m.safetensors", *TINY, "--vectors", vectors_file)
+    invoke("train", "data.tsv", "-o", "m.safetensors", *TINY, "--vector-size", 4, "--vectors", vectors_file)
     model = load_model("m.safetensors")
     assert (model.tokenizer, model.lowercase) == ("whitespace", True)
     capital, small = (invoke("predict", "m.safetensors", text).stdout for text in ("KING", "king"))
@@ -107,7 +107,19 @@ def test_words_found_only_in_the_vectors_are_kept(data, vectors_file):
     from seqclf import load_model
 
     for keep, known in [(100, True), (0, False)]:
-        invoke("train", "data.tsv", "-o", "m.safetensors", *TINY, "--vectors", vectors_file, "--keep-vectors", keep)
+        invoke(
+            "train",
+            "data.tsv",
+            "-o",
+            "m.safetensors",
+            *TINY,
+            "--vector-size",
+            4,
+            "--vectors",
+            vectors_file,
+            "--keep-vectors",
+            keep,
+        )
         assert ("paris" in load_model("m.safetensors").vocabulary) is known
 
 

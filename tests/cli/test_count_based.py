@@ -78,7 +78,7 @@ def test_extensions_are_case_insensitive(corpus):  # noqa: F811
         ("cbow", ("--no-add-contexts",)),
         ("svd", ("--resume",)),
         ("glove", ("--early-stopping", 2)),
-        ("cooccurrence", ("--continue-from", "v.safetensors")),
+        ("cooccurrence", ("--continue-from", "old.safetensors")),
     ],
 )
 def test_options_of_other_models_are_rejected(corpus, model, option):  # noqa: F811

@@ -98,6 +98,28 @@ def test_predictions_continue_given_data(data):
     assert invoke("predict", "m.safetensors", "other.csv", "--column", "Level").stdout != default
 
 
+def test_recent_values_are_placed_in_the_season_by_their_dates(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rows = [f"{1990 + row // 12}-{row % 12 + 1:02d},{50 + row % 12 * 3 + row * 0.1}" for row in range(120)]
+    for name, first in [("all", 0), ("years", 72), ("months", 101)]:
+        Path(f"{name}.csv").write_text("\n".join(["Month,Sales", *rows[first:]]) + "\n")
+    Path("undated.csv").write_text(Path("months.csv").read_text().replace("-", "x"))
+    Path("weeks.csv").write_text("Week,Sales\n" + "".join(f"2024-01-{1 + 7 * w:02d},{w}\n" for w in range(4)))
+    Path("holes.csv").write_text("Day,Sales\n2024-01-01,3\n2024-01-02,3\n2024-01-04,4\n")
+    invoke("train", "all.csv", "-o", "m.safetensors", *TINY, "--season", 12, "-q")
+    expected = invoke("predict", "m.safetensors").stdout
+    for arguments in [("all.csv",), ("years.csv",), ("months.csv",), ("undated.csv", "--start", 101 - 12)]:
+        assert invoke("predict", "m.safetensors", *arguments).stdout == expected
+    assert invoke("predict", "m.safetensors", "undated.csv").stdout != expected
+    assert invoke("predict", "m.safetensors", "months.csv", "--start", 0).stdout != expected
+    found = invoke("predict", "m.safetensors", "weeks.csv", code=1).stderr
+    assert (
+        "the series must have dates 1 month(s) apart that continue those of the training series, got 7 day(s)" in found
+    )
+    assert "must be equally spaced" in invoke("predict", "m.safetensors", "holes.csv", code=1).stderr
+    assert "--start is the position of DATA" in invoke("predict", "m.safetensors", "--start", 3, code=2).stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [

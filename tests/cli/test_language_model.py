@@ -56,7 +56,6 @@ def test_options_reach_the_library(model):
         **{"samples": 5, "dropout": 0.25, "embedding_dropout": 0.125, "weight_drop": 0.5, "batch_size": 2},
         **{"window": 7, "optimizer": "sgd", "learning_rate": 0.5, "schedule": "plateau", "warmup_steps": 3},
         **{"clip_norm": 0.5, "epochs": 1, "patience": 1, "min_count": 2, "max_vocabulary": 9, "seed": 4},
-        **{"tokenizer": "words"},
     }
     options = [word for name, value in given.items() for word in (f"--{name.replace('_', '-')}", value)]
     invoke("train", "test.txt", "-o", "other.safetensors", *options, "--untied", "--lowercase", "--dev", "test.txt")
@@ -65,6 +64,8 @@ def test_options_reach_the_library(model):
     settings = load_model("other.safetensors", "language model").settings
     assert {name: settings[name] for name in given} == given
     assert (settings["tied"], settings["lowercase"]) == (False, True)
+    invoke("train", "test.txt", "-o", "other.safetensors", "--tokenizer", "words", "--epochs", 1, "--hidden-size", 4)
+    assert load_model("other.safetensors", "language model").settings["tokenizer"] == "words"
 
 
 def test_training_logs_epochs_and_compares_with_n_grams(model):
@@ -98,6 +99,29 @@ def test_next_prints_words_and_probabilities(model):
     assert rows[0][0] == "on"
     facts = json.loads(invoke("next", model, "rain falls", "--top", 3, "--json").stdout)
     assert [[row["token"], f"{row['probability']:.4f}"] for row in facts] == rows
+
+
+def test_words_of_a_prompt_are_looked_up_as_written_then_lower_cased(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("text.txt").write_text("the king rules\nThe Queen sings\n" * 20)
+    invoke("train", "text.txt", "-o", "m.safetensors", "--epochs", 2, "--hidden-size", 8, "--batch-size", 2, "-q")
+    known = invoke("next", "m.safetensors", "the king")
+    other = invoke("next", "m.safetensors", "the KING")
+    assert (known.stdout, known.stderr) == (other.stdout, other.stderr) != ("", "")
+    assert known.stderr == ""
+    assert invoke("next", "m.safetensors", "The king").stdout != known.stdout  # both are in the vocabulary
+    found = invoke("generate", "m.safetensors", "the wizards conjure\nWizards king", "--length", 1)
+    assert found.stderr == "Warning: 3 of 5 words of the prompt are unknown: wizards, conjure\n"
+    assert found.stdout.startswith("the wizards conjure\nWizards king")
+
+
+def test_characters_of_a_prompt_that_are_unknown_are_named(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("text.txt").write_text("the king rules\n" * 20)
+    arguments = ("--unit", "character", "--epochs", 1, "--hidden-size", 8, "--batch-size", 2, "-q")
+    invoke("train", "text.txt", "-o", "m.safetensors", *arguments)
+    assert invoke("next", "m.safetensors", "THE").stdout == invoke("next", "m.safetensors", "the").stdout
+    assert "1 of 4 characters of the prompt are unknown: ?" in invoke("next", "m.safetensors", "the?").stderr
 
 
 def test_generate_prints_text(model):

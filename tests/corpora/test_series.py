@@ -1,10 +1,12 @@
 """Numeric columns from CSV files."""
 
+import datetime
 import gzip
+import re
 
 import pytest
 
-from corpora import InputError, read_series
+from corpora import InputError, read_dated_series, read_series
 
 
 def write(tmp_path, content, name="s.csv"):
@@ -44,3 +46,126 @@ def test_compressed_files_are_read(tmp_path):
 def test_invalid_series_errors_name_the_line(tmp_path, content, columns, message):
     with pytest.raises(InputError, match=message):
         read_series(write(tmp_path, content), columns)
+
+
+MONTHS = [f"{1949 + month // 12}-{month % 12 + 1:02d}" for month in range(30)]
+VALUES = [100.0 + 7 * (month % 12) + month for month in range(30)]
+
+
+def table(dates, *, header="Month,Sales", order=range(30), extra=None):
+    rows = [
+        f"{dates[row]},{VALUES[row]}" if extra is None else f"{extra[row]},{dates[row]},{VALUES[row]}" for row in order
+    ]
+    return "\n".join([header, *rows]) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("header", "dates"),
+    [
+        ("Year,Sales", [str(1800 + row) for row in range(30)]),
+        ("date,Sales", [month.replace("-", "") + "01" for month in MONTHS]),
+        ("anything,Sales", [month.replace("-", "") + "01" for month in MONTHS]),
+        (",Sales", [str(row) for row in range(30)]),
+        ("Unnamed: 0,Sales", [str(row) for row in range(30)]),
+        ("timestamp,Sales", [str(1_600_000_000 + 60 * row) for row in range(30)]),
+        ("time,Sales", [str(row / 10) for row in range(30)]),
+    ],
+)
+def test_row_numbers_and_dates_are_not_series(tmp_path, caplog, header, dates):
+    with caplog.at_level("INFO"):
+        assert read_series(write(tmp_path, table(dates, header=header))) == {"Sales": VALUES}
+    assert "not forecast, as row numbers or dates: " + repr(header.split(",")[0]) in caplog.text
+    with_month = table(MONTHS, header=f"{header.split(',')[0]},Month,Sales", extra=dates)
+    assert read_series(write(tmp_path, with_month)) == {"Sales": VALUES}
+
+
+def test_a_column_of_dates_is_read_when_named(tmp_path):
+    path = write(tmp_path, "Year,Sales\n1800,1\n1801,2\n")
+    assert read_series(path, ["Year"]) == {"Year": [1800.0, 1801.0]}
+    assert read_series(write(tmp_path, "time\n3\n4\n")) == {"time": [3.0, 4.0]}
+
+
+FORMATS = {
+    "2003-01-31": lambda day: day.isoformat(),
+    "2003-01-31 06:00": lambda day: f"{day.isoformat()} 06:00",
+    "2003-01-31T00:00:00Z": lambda day: f"{day.isoformat()}T00:00:00Z",
+    "2003/1/31": lambda day: f"{day.year}/{day.month}/{day.day}",
+    "31.01.2003": lambda day: day.strftime("%d.%m.%Y"),
+    "31/1/2003": lambda day: f"{day.day}/{day.month}/{day.year}",
+    "1/31/2003": lambda day: f"{day.month}/{day.day}/{day.year}",
+    "Jan 31, 2003": lambda day: day.strftime('"%b %d, %Y"'),
+    "31-Jan-2003": lambda day: day.strftime("%d-%b-%Y"),
+    "20030131": lambda day: day.strftime("%Y%m%d"),
+}
+
+
+@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("order", ["falling", "shuffled"])
+def test_records_are_sorted_by_their_dates(tmp_path, caplog, form, order):
+    dates = [FORMATS[form](datetime.date(2003, 1, 20) + datetime.timedelta(row)) for row in range(30)]
+    rows = range(29, -1, -1) if order == "falling" else [(7 * row + 3) % 30 for row in range(30)]
+    with caplog.at_level("INFO"):
+        assert read_series(write(tmp_path, table(dates, header="day,Sales", order=rows))) == {"Sales": VALUES}
+    assert "the records are sorted, oldest first" in caplog.text
+
+
+@pytest.mark.parametrize("dates", [MONTHS, [f"{month}-01" for month in MONTHS], [f"{m[5:]}/{m[:4]}" for m in MONTHS]])
+def test_months_are_recognized(tmp_path, dates):
+    found = read_dated_series(write(tmp_path, table(dates, order=range(29, -1, -1))))
+    assert found == ({"Sales": VALUES}, ("month", [12 * 1949 + row for row in range(30)]))
+    assert found.dates.step() == 1
+
+
+def test_columns_for_year_and_month_are_one_date(tmp_path):
+    parts = [month.split("-") for month in MONTHS]
+    rows = [f"{int(month)},{year},{value}" for (year, month), value in zip(parts, VALUES, strict=True)]
+    path = write(tmp_path, "\n".join(["month,year,Sales", *rows[::-1]]))
+    assert read_dated_series(path) == ({"Sales": VALUES}, ("month", [12 * 1949 + row for row in range(30)]))
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (table(MONTHS, order=[*range(5), *range(8, 30)]), "s.csv:7: Month jumps from '1949-05' to '1949-09'; fill in"),
+        (
+            table(MONTHS, order=[*range(5), 3, *range(5, 30)]),
+            "s.csv:7: Month '1949-04' repeats the date of line 5; keep",
+        ),
+        (table([*MONTHS[:4], "", *MONTHS[5:]]), "s.csv:6: Month must be a date like '1949-01', found ''"),
+        (table([*MONTHS[:4], "May", *MONTHS[5:]]), "s.csv:6: Month must be a date like '1949-01', found 'May'"),
+        (
+            table([f"2001-{1 + 7 * w // 28:02d}-{1 + 7 * w % 28:02d}" for w in range(4)] + ["2001-02-12"] * 26),
+            "s.csv:7: Month '2001-02-12' repeats the date of line 6",
+        ),
+        ("1,2\n3,4\n", "s.csv:1: expected the names of the columns, found '1', '2'; add a header line"),
+        ("2001-01,2\n2001-02,4\n", "s.csv:1: expected the names of the columns"),
+        ("a,b\n,1\n2,\n", "s.csv:2: a must be a number, found ''; fill missing values first"),
+        ('a,b\nx,"1,112"\n', "s.csv:2: b is '1,112'; write numbers with a decimal point and without separators"),
+        ('a,b\n1,"1,112"\n', "s.csv:2: b is '1,112'"),
+        ("a,b\n1,12%\n", "s.csv:2: b is '12%'"),
+        ("a;b\nx;1,5\ny;1.5\n", "s.csv:2: b is '1,5', but other numbers have decimal points"),
+        ("a;b\nx;1,500\ny;2,250\n", "s.csv:2: b is '1,500', which may have a decimal comma or a thousands"),
+    ],
+)
+def test_invalid_records_are_named(tmp_path, content, message):
+    with pytest.raises(InputError, match=re.escape(message)):
+        read_series(write(tmp_path, content))
+
+
+def test_decimal_commas_in_a_file_with_semicolons(tmp_path):
+    path = write(tmp_path, "a;b;c\nx;-112,5;1.5\ny;0,125;2\nz;3;-1e3\n")
+    assert read_series(path) == {"b": [-112.5, 0.125, 3.0], "c": [1.5, 2.0, -1000.0]}
+    with pytest.raises(
+        InputError, match=r"s.csv:2: b must be a number, found '1,5'; write numbers with a decimal point"
+    ):
+        read_series(write(tmp_path, 'a,b\nx,"1,5"\n'), ["b"])
+
+
+def test_daily_series_skip_weekends_silently_and_weeks_with_a_warning(tmp_path, caplog):
+    days = [datetime.date(2024, 1, 1) + datetime.timedelta(day) for day in range(60)]
+    trading = [day.isoformat() for day in days if day.weekday() < 5][:30]
+    assert read_series(write(tmp_path, table(trading))) == {"Sales": VALUES}
+    assert not caplog.text
+    trading[20:] = [day.isoformat() for day in days[-10:]]
+    assert read_series(write(tmp_path, table(trading))) == {"Sales": VALUES}
+    assert "s.csv:22: Month jumps from 2024-01-26 to 2024-02-20; records are taken as equally spaced" in caplog.text

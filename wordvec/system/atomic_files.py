@@ -2,10 +2,13 @@
 
 import contextlib
 import errno
+import fnmatch
 import glob
 import os
+import stat
+import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import IO
 
@@ -28,6 +31,13 @@ def check_target(path: str | os.PathLike[str]) -> Path:
     if "\0" in str(path):
         raise InputError(f"{str(path)!r} is not a valid file name: it contains a NUL character")
     target = Path(path)
+    descriptor = _descriptor(target)
+    if descriptor is not None:
+        try:
+            _check_writable(descriptor)
+        except OSError as error:
+            raise InputError(f"{target} cannot be written: {_reason(error)}; give a file name") from None
+        return target
     try:
         if target.is_dir():
             raise InputError(f"{target} is a directory; give a file name")
@@ -41,13 +51,138 @@ def check_target(path: str | os.PathLike[str]) -> Path:
     return target
 
 
+def refuse_overwriting(
+    outputs: Mapping[str, str | os.PathLike[str]], inputs: Iterable[tuple[str, str | os.PathLike[str]]]
+) -> None:
+    """Check, before any work, that no output replaces an input or another output, or would be read with the inputs.
+
+    Files are compared by identity, so links and other spellings of a path are recognized; outputs may not exist yet.
+    Special files, such as ``/dev/null`` or a pipe, may be named more than once.
+
+    Args:
+        outputs: by description, such as the name of an option, the file to be written.
+        inputs: pairs of a description and a file, a folder that is read recursively, a glob, or ``-`` for standard
+            input. Names of samples and data sets, and files that do not exist, are ignored.
+
+    Raises:
+        InputError: an output is an input or another output, or lies in an input folder or matches an input glob.
+
+    Example:
+        >>> refuse_overwriting({"--output": "v.bin", "--summary": "./v.bin"}, [])
+        Traceback (most recent call last):
+            ...
+        corpora.errors.InputError: --output and --summary name the same file, ./v.bin; give each its own
+    """
+    found: dict[object, str] = {}
+    for name, path in outputs.items():
+        identity = _identity(path)
+        if identity is None:
+            continue
+        if identity in found:
+            raise InputError(f"{found[identity]} and {name} name the same file, {path}; give each its own")
+        found[identity] = name
+    for label, path in inputs:
+        text = os.fspath(path)
+        files = [text]
+        if text != "-" and not os.path.lexists(text) and any(letter in text for letter in "*?["):
+            files = glob.glob(text, recursive=True)
+        identities = {_stdin_identity() if file == "-" else _identity(file) for file in files}
+        folders = {_inode(os.stat(file)) for file in files if os.path.isdir(file)}
+        for name, output in outputs.items():
+            identity = _identity(output)
+            if identity is not None and identity in identities:
+                raise InputError(f"{name} would overwrite {output}, an input ({label}); give another file")
+            if identity is not None and folders and (folder := _folder_above(output, folders)) is not None:
+                raise InputError(
+                    f"{name} {output} is in {folder}, whose files are all read ({label}); write to another folder"
+                )
+            if identity is not None and files != [text] and _matches(output, text):
+                raise InputError(f"{name} {output} matches {text}, whose files are read ({label}); give another file")
+
+
+def _descriptor(target: Path) -> int | None:
+    """Return N for a path to the process's open file N: ``/dev/stdout``, ``/dev/fd/N``, or a link to one."""
+    path = os.fspath(target)
+    for _ in range(40):  # links
+        try:
+            folder, name = os.path.realpath(os.path.dirname(path) or "."), os.path.basename(path)
+            if name.isdecimal() and folder in ("/dev/fd", os.path.realpath("/proc/self/fd")):
+                return int(name)
+            if not os.path.islink(path):
+                return None
+            path = os.path.join(folder, os.readlink(path))
+        except OSError:
+            return None
+    return None
+
+
+def _check_writable(descriptor: int) -> None:
+    """Raise OSError unless a descriptor is open for writing."""
+    import fcntl  # POSIX alone has paths to descriptors
+
+    if fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDONLY:
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+
+
+def _inode(status: os.stat_result) -> tuple[int, int]:
+    return status.st_dev, status.st_ino
+
+
+def _identity(path: str | os.PathLike[str]) -> object:
+    """Return what identifies a regular file, existing or not; None for a special file, a folder or an invalid path."""
+    try:
+        real = os.path.realpath(path)
+        try:
+            status = os.stat(path)
+        except FileNotFoundError:
+            # Names of files that do not exist yet differ only in case on some file systems; normcase knows Windows'.
+            return *_inode(os.stat(os.path.dirname(real))), os.path.normcase(os.path.basename(real))
+    except (OSError, ValueError):
+        return None
+    return _inode(status) if stat.S_ISREG(status.st_mode) else None
+
+
+def _stdin_identity() -> object:
+    try:
+        status = os.fstat(0)
+    except OSError:
+        return None
+    return _inode(status) if stat.S_ISREG(status.st_mode) else None
+
+
+def _folder_above(path: str | os.PathLike[str], folders: set[tuple[int, int]]) -> str | None:
+    """Return the folder of ``folders`` that contains a file, unless the file or a folder in between is hidden."""
+    real = Path(os.path.realpath(path))
+    inner = real
+    for folder in real.parents:
+        if inner.name.startswith("."):
+            return None
+        try:
+            if _inode(os.stat(folder)) in folders:
+                return str(folder)
+        except OSError:
+            return None
+        inner = folder
+    return None
+
+
+def _matches(path: str | os.PathLike[str], pattern: str) -> bool:
+    """Return whether a file matches a glob; ``*`` stops at a separator unless the glob contains ``**``."""
+    parts, wanted = Path(os.path.abspath(path)).parts, Path(os.path.abspath(pattern)).parts
+    if Path(path).name.startswith(".") and not Path(pattern).name.startswith("."):
+        return False
+    if "**" in wanted:
+        return fnmatch.fnmatch(os.path.join(*parts), os.path.join(*wanted).replace(os.sep + "**", "*"))
+    return len(parts) == len(wanted) and all(map(fnmatch.fnmatch, parts, wanted))
+
+
 @contextlib.contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     """Open a binary file for writing that replaces ``path`` atomically when the block ends without an error.
 
     The bytes go to a hidden temporary file in the same directory, which is flushed to disk and renamed at the end.
     After an error, including Ctrl-C, the temporary file is removed and ``path`` is unchanged. Special files, such as
-    ``/dev/null`` or a pipe, are written to directly.
+    ``/dev/null`` or a pipe, are written to directly; ``/dev/stdout`` continues wherever standard output leads.
 
     Raises:
         InputError: ``path`` cannot be written, see :func:`check_target`, or the disk is full.
@@ -61,11 +196,18 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
         b'hello'
     """
     target = check_target(path)
+    descriptor = _descriptor(target)
     # Replace the file that a symbolic link points to, not the link.
-    if target.is_symlink():
+    if descriptor is None and target.is_symlink():
         target = Path(os.path.realpath(target))
     try:
-        if target.exists() and not target.is_file():
+        if descriptor is not None:
+            with contextlib.suppress(AttributeError):  # without a standard output, sys.stdout is None
+                sys.stdout.flush()
+            # A duplicate shares offset and append mode with the shell's redirection, which opening again would not.
+            with os.fdopen(os.dup(descriptor), "wb") as file:
+                yield file
+        elif target.exists() and not target.is_file():
             with open(target, "wb") as file:
                 yield file
         else:

@@ -73,3 +73,38 @@ def test_a_training_of_one_step_has_no_speed(clock):
     assert (first.done, last.done, last.epoch_done) == (3, 3, True)
     assert math.isnan(last.per_second)
     assert math.isnan(last.seconds_left)
+
+
+@pytest.mark.parametrize(("scores", "kept"), [((1.0, 3.0, 2.0), 2), ((1.0, 2.0, 3.0), 3), (None, 3)])
+def test_a_stopped_training_has_the_values_of_its_best_complete_epoch(scores, kept):
+    weight = np.zeros(2)
+
+    def run(epoch):
+        weight[:] += 1
+        if epoch == 3:
+            weight[0] = 99  # half an epoch
+            raise loop.StopTraining
+        return {"epoch": epoch + 1}, None if scores is None else (scores[epoch],)
+
+    outcome = loop.best_of_epochs(run, 9, patience=None, arrays=[weight])
+    assert (outcome.best_epoch, weight.tolist()) == (kept, [kept, kept])
+    assert [row["epoch"] for row in outcome.history] == [1, 2, 3]
+
+
+def test_stopping_before_the_first_epoch_ends_is_an_exception():
+    def run(epoch):
+        raise loop.StopTraining
+
+    with pytest.raises(loop.StopTraining):
+        loop.best_of_epochs(run, 9, patience=None, arrays=[])
+
+
+def test_the_report_of_an_epoch_can_stop_the_training_after_it(clock):
+    def stop(state):
+        if state.epoch_done and state.epoch == 1:
+            raise loop.StopTraining
+
+    outcome = loop.train_in_batches(
+        clock, np.ones(10, int), Training(), Plan(epochs=5), arrays=[], unit="texts", on_progress=stop,
+    )  # fmt: skip
+    assert len(outcome.history) == 2

@@ -124,6 +124,27 @@ def test_special_files_are_written_to_directly(tmp_path):
     assert stat.S_ISFIFO(pipe.stat().st_mode)
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/fd"), reason="no /dev/fd")
+@pytest.mark.parametrize("through", ["path", "link", "link to a link"])
+def test_open_descriptors_are_written_to_in_place(tmp_path, through):
+    log = tmp_path / "log"
+    log.write_bytes(b"KEEP\n")
+    with open(log, "ab") as appended:
+        path = tmp_path / "link"
+        if through == "path":
+            path = f"/dev/fd/{appended.fileno()}"
+        elif through == "link":
+            path.symlink_to(f"/dev/fd/{appended.fileno()}")
+        else:
+            (tmp_path / "second").symlink_to(f"/dev/fd/{appended.fileno()}")
+            path.symlink_to("second")
+        write(path)
+        number = appended.fileno()
+    assert log.read_bytes() == b"KEEP\nnew"
+    with pytest.raises(InputError, match="bad file descriptor; give a file name"):
+        check_target(f"/dev/fd/{number}")
+
+
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EFBIG])
 def test_a_full_disk_is_an_input_error(tmp_path, number):
     path = tmp_path / "out.bin"

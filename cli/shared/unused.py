@@ -1,0 +1,72 @@
+"""Options that cannot have an effect with the others are usage errors, not ignored."""
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from wordvec.system.settings import Settings, field_of, flags_of
+
+_RULES: list[tuple[str, Callable[[Any], bool], str]] = [
+    ("layer_dropout", lambda s: s.layer_dropout > 0 and s.layers == 1, "with one layer; needs --layers 2 or more"),
+    ("locked_dropout", lambda s: s.layers == 1 or s.layer_dropout == 0, "without dropout between layers; needs "
+     "--layer-dropout and --layers 2 or more"),
+    ("zoneout_cell", lambda s: s.zoneout_cell > 0 and s.cell != "lstm", "without an LSTM's cell; needs --cell lstm"),
+    ("reset", lambda s: s.cell != "gru", "without a reset gate; needs --cell gru"),
+    ("merge", lambda s: not s.bidirectional, "with one direction; needs --bidirectional"),
+    ("seasonal", lambda s: s.season is None, "without a season; needs --season N"),
+    ("tokenizer", lambda s: getattr(s, "unit", "word") == "character", "on characters; needs --unit word"),
+    ("cbow_gradient", lambda s: s.model != "cbow", "without CBOW; needs --model cbow"),
+    *((name, lambda s: s.loss != "negative", "without negative samples; needs --loss negative")
+      for name in ("negatives", "noise_exponent", "shared_negatives", "block_size")),
+    *((name, lambda s: bool(s.fresh_negatives), "with --fresh-negatives, which shares no samples")
+      for name in ("shared_negatives", "block_size")),
+]  # fmt: skip
+"""Setting, whether it has no effect with the other settings, and why."""
+
+
+def refuse_unused(settings: Settings, **files: str | None) -> None:
+    """Report as a usage error an option of the current command that has no effect.
+
+    Args:
+        settings: made from the options.
+        files: ``vectors`` and ``dev`` as far as the command has them, None if not given.
+
+    Raises:
+        click.UsageError: it names the option and the reason.
+    """
+    for name, unused, reason in _RULES:
+        if _given(name) and unused(settings):
+            _refuse(settings, name, reason)
+    if "vectors" in files and files["vectors"] is None and _given("keep_vectors"):
+        _refuse(settings, "keep_vectors", "without pretrained vectors; needs --vectors FILE")
+    if "dev" in files and files["dev"] is not None and _given("validation_fraction"):
+        _refuse(settings, "validation_fraction", "with --dev, which gives the validation data; leave one out")
+    if files.get("dev") is None and getattr(settings, "validation_fraction", 1) == 0 and _given("patience"):
+        _refuse(settings, "patience", "without validation data; needs a validation fraction above 0, or --dev")
+
+
+def refuse_vector_size(path: str, vectors: Any) -> None:
+    """Report ``--vector-size`` as a usage error if pretrained vectors have another size."""
+    size, asked = vectors.vector_size, click.get_current_context().params.get("vector_size")
+    if _given("vector_size") and asked != size:
+        raise click.UsageError(
+            f"--vector-size {asked} has no effect: the vectors of {path} have {size} dimensions; leave it out"
+        )
+
+
+def refuse_without(option: str, value: Any, *names: str) -> None:
+    """Report options as usage errors if the one that they belong to, ``option``, has no value."""
+    for name in names:
+        if not value and _given(name):
+            raise click.UsageError(f"--{name.replace('_', '-')} has no effect without {option}; leave it out")
+
+
+def _given(name: str) -> bool:
+    context = click.get_current_context()
+    source = context.get_parameter_source(name)
+    return name in context.params and source is not click.core.ParameterSource.DEFAULT
+
+
+def _refuse(settings: Settings, name: str, reason: str) -> None:
+    raise click.UsageError(f"{flags_of(field_of(type(settings), name))} has no effect {reason}")

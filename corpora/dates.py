@@ -1,0 +1,221 @@
+"""Dates of the records of a time series: parsing of a column, order, repeats and gaps."""
+
+import datetime
+import itertools
+import logging
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from corpora.errors import InputError
+
+_log = logging.getLogger(__name__)
+
+_ENGLISH = (
+    "year",
+    "month",
+    "day",
+    "date",
+    "time",
+    "datetime",
+    "timestamp",
+    "week",
+    "quarter",
+    "hour",
+    "minute",
+    "period",
+)
+NAMES = frozenset((*_ENGLISH, "ds", "jahr", "monat", "tag", "datum", "zeit"))
+"""Lower-case names of columns that hold the time of a record, even if their cells are plain numbers."""
+
+_WARNED_DAYS = 5
+"""Daily series may skip this many days, such as weekends and holidays, without a warning."""
+
+
+class Dates(NamedTuple):
+    """The times of the N records of a series, as whole numbers of a unit, which is exact where months are not.
+
+    Attributes:
+        unit: ``year``, ``month``, ``day`` or ``second``.
+        values: (N,) such as 12 * year + month - 1, or the proleptic day number.
+    """
+
+    unit: str
+    values: list[int]
+
+    def step(self) -> int | None:
+        """Return the distance of consecutive records, None unless it is the same everywhere and above 0."""
+        steps = {later - earlier for earlier, later in zip(self.values, self.values[1:], strict=False)}
+        return steps.pop() if len(steps) == 1 and min(steps) > 0 else None
+
+    def calendar(self) -> dict[str, Any] | None:
+        """Return unit, first date and step of equally spaced records, as a model stores them; otherwise None."""
+        step = self.step()
+        return None if step is None else {"unit": self.unit, "first": self.values[0], "step": step}
+
+
+_Parsed = tuple[str, int]
+_Parser = Callable[[str], _Parsed | None]
+
+
+def _month(year: int, month: int) -> _Parsed | None:
+    return ("month", 12 * year + month - 1) if 1 <= month <= 12 else None
+
+
+def _iso(cell: str) -> _Parsed | None:
+    if not re.match(r"\d{4}-\d\d-\d\d", cell):
+        return None
+    try:
+        moment = datetime.datetime.fromisoformat(cell)
+    except ValueError:
+        return None
+    if len(cell) <= 10:
+        return "day", moment.toordinal()
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=datetime.UTC)
+    return "second", int(moment.timestamp())
+
+
+def _numbers(pattern: str, order: str) -> _Parser:
+    """Return a parser of numbers; ``order`` says which are the year (y), the month (m) and the day (d)."""
+    compiled = re.compile(pattern)
+
+    def parse(cell: str) -> _Parsed | None:
+        found = compiled.fullmatch(cell)
+        if found is None:
+            return None
+        parts = dict(zip(order, map(int, found.groups()), strict=True))
+        if "q" in parts:
+            return _month(parts["y"], 3 * parts["q"] - 2)
+        if "m" not in parts:
+            return "year", parts["y"]
+        if "d" not in parts:
+            return _month(parts["y"], parts["m"])
+        try:
+            return "day", datetime.date(parts["y"], parts["m"], parts["d"]).toordinal()
+        except ValueError:
+            return None
+
+    return parse
+
+
+def _named(form: str) -> _Parser:
+    def parse(cell: str) -> _Parsed | None:
+        try:
+            moment = datetime.datetime.strptime(cell, form)
+        except ValueError:
+            return None
+        return ("day", moment.toordinal()) if "%d" in form else _month(moment.year, moment.month)
+
+    return parse
+
+
+_PARSERS: list[_Parser] = [
+    _iso,
+    _numbers(r"(\d{4})[-/. ]?[Qq]([1-4])", "yq"),
+    _numbers(r"(\d{4})[-/.](\d\d?)", "ym"),
+    _numbers(r"(\d{4})[-/.](\d\d?)[-/.](\d\d?)", "ymd"),
+    _numbers(r"([12]\d{3})([01]\d)([0-3]\d)", "ymd"),
+    _numbers(r"(\d\d?)/(\d\d?)/(\d{4})", "mdy"),
+    _numbers(r"(\d\d?)[./-](\d\d?)[./-](\d{4})", "dmy"),
+    _numbers(r"(\d\d?)[/-](\d{4})", "my"),
+    *map(_named, ("%b %d, %Y", "%B %d, %Y", "%d %b %Y", "%d-%b-%Y", "%b %Y", "%B %Y", "%Y %b", "%Y %B", "%b-%Y",
+          "%b-%y")),
+]  # fmt: skip
+_NAMED_PARSERS: list[_Parser] = [_numbers(r"(\d{4})", "y"), _numbers(r"([12]\d{3})([01]\d)", "ym")]
+"""Of numbers that are dates only in a column with such a name."""
+
+
+def is_date(cell: str) -> bool:
+    """Return whether a cell is written as a date."""
+    return any(parse(cell) is not None for parse in _PARSERS)
+
+
+def parse_dates(name: str, cells: Sequence[str], wheres: Sequence[str], strict: bool) -> Dates | None:
+    """Return the dates of a column, or None if it does not hold dates.
+
+    Args:
+        name: of the column. cells: (N,) its cells. wheres: (N,) ``file:line`` of each.
+        strict: a column that begins with a date must hold only dates.
+
+    Raises:
+        InputError: with ``strict``, the first cell that is not a date.
+    """
+    parsers = [*_PARSERS, *(_NAMED_PARSERS if name.lower() in NAMES else ())]
+    begun = [parse for parse in parsers if parse(cells[0]) is not None]
+    complete = []
+    for parse in begun:
+        found = [parse(cell) for cell in cells]
+        whole = [date for date in found if date is not None]
+        if len(whole) == len(cells) and len({unit for unit, _ in whole}) == 1:
+            complete.append(_coarsened(Dates(whole[0][0], [value for _, value in whole])))
+    if not complete:
+        if begun and strict:
+            bad = next(row for row, cell in enumerate(cells) if all(parse(cell) is None for parse in begun))
+            raise InputError(f"{wheres[bad]}: {name} must be a date like {cells[0]!r}, found {cells[bad]!r:.40}")
+        return None
+    if any(dates != complete[0] for dates in complete):  # 01/02/2003 is two dates: choose the reading with equal steps
+        equal = [dates for dates in complete if dates.step() is not None or _reversed(dates).step() is not None]
+        return equal[0] if equal else None
+    return complete[0]
+
+
+def _reversed(dates: Dates) -> Dates:
+    return Dates(dates.unit, dates.values[::-1])
+
+
+def _coarsened(dates: Dates) -> Dates:
+    """Return dates in days where all are midnights, and in months where all are the same or the last day of one."""
+    unit, values = dates
+    if unit == "second" and all(value % 86_400 == 0 for value in values):
+        epoch = datetime.date(1970, 1, 1).toordinal()
+        unit, values = "day", [value // 86_400 + epoch for value in values]
+    if unit == "day" and len(values) > 1:
+        days = [datetime.date.fromordinal(value) for value in values]
+        last = all(datetime.date.fromordinal(value + 1).day == 1 for value in values)
+        months = [12 * day.year + day.month - 1 for day in days]
+        if (last or len({day.day for day in days}) == 1) and len(set(months)) > 1:
+            return Dates("month", months)
+    return Dates(unit, values)
+
+
+def chronological(name: str, dates: Dates, cells: Sequence[str], wheres: Sequence[str]) -> list[int]:
+    """Return the rows in the order of their dates.
+
+    Falling and shuffled dates are sorted, with a message. Gaps in series of days or shorter steps get a warning.
+
+    Args:
+        name: of the column. dates: of N records. cells, wheres: (N,) as written, and ``file:line``.
+
+    Raises:
+        InputError: a date occurs twice, or is missing in a series of weeks, months or years.
+    """
+    order = sorted(range(len(cells)), key=lambda row: dates.values[row])
+    source = wheres[0].rsplit(":", 1)[0]
+    if order != list(range(len(cells))):
+        manner = "fall" if order == list(range(len(cells)))[::-1] else "are not in order"
+        _log.info("%s: the dates of %s %s; the records are sorted, oldest first", source, name, manner)
+    steps = [dates.values[later] - dates.values[earlier] for earlier, later in itertools.pairwise(order)]
+    if not steps:
+        return order
+    if 0 in steps:
+        earlier, later = order[steps.index(0)], order[steps.index(0) + 1]
+        line = wheres[earlier].rsplit(":", 1)[1]
+        raise InputError(
+            f"{wheres[later]}: {name} {cells[later]!r:.40} repeats the date of line {line}; keep one record a date"
+        )
+    usual = Counter(steps).most_common(1)[0][0]
+    for place, step in enumerate(steps):
+        earlier, later = order[place], order[place + 1]
+        gap = f"{name} jumps from {cells[earlier]!r:.40} to {cells[later]!r:.40}"
+        if step > usual and (dates.unit in ("year", "month") or (dates.unit == "day" and usual % 7 == 0)):
+            raise InputError(f"{wheres[later]}: {gap}; fill in the missing records")
+    longest = max(range(len(steps)), key=steps.__getitem__)
+    if steps[longest] > usual * (_WARNED_DAYS if dates.unit == "day" else 1):
+        earlier, later = order[longest], order[longest + 1]
+        _log.warning(
+            "%s: %s jumps from %s to %s; records are taken as equally spaced",
+            wheres[later], name, cells[earlier], cells[later],
+        )  # fmt: skip
+    return order

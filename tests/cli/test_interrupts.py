@@ -1,0 +1,115 @@
+"""Ctrl-C, SIGTERM and SIGHUP: a network keeps its best epoch, temporary files go, exit code 130."""
+
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+import cli.forecast
+import cli.language_model
+import cli.shared.supervised
+from cli import main
+from seqclf import load_model
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
+
+SMALL = "--hidden-size 4 --epochs 200"
+COMMANDS = {
+    "classify_text": (cli.shared.supervised, f"labels.tsv {SMALL} --vector-size 4"),
+    "tag_text": (cli.shared.supervised, f"tags.tsv {SMALL} --vector-size 4"),
+    "language_model": (cli.language_model, f"text.txt {SMALL} --vector-size 4 --batch-size 2"),
+    "forecast": (cli.forecast, f"series.csv {SMALL} --window 3 --horizon 1"),
+}
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("labels.tsv").write_text("yes\tthe old king\nno\tthe young queen\n" * 10)
+    Path("tags.tsv").write_text("the\tD\nking\tN\n\na\tD\nqueen\tN\n\n" * 10)
+    Path("text.txt").write_text("the old king saw the young queen\n" * 20)
+    Path("series.csv").write_text("Sales\n" + "".join(f"{step % 5}\n" for step in range(40)))
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+    yield tmp_path
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+
+
+def interrupted(monkeypatch, name, number, *, when, times=1):
+    """Train with a command that gets a signal at the first report for which ``when`` holds."""
+    module, arguments = COMMANDS[name]
+    seen = []
+
+    def show(progress, state, *_, **__):
+        if len(seen) < times and when(state):
+            seen.append(state)
+            os.kill(os.getpid(), number)
+
+    monkeypatch.setattr(module, "show_epochs", show)
+    return CliRunner().invoke(getattr(main, name), ["train", *arguments.split(), "-o", "m.safetensors"])
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_an_interrupted_network_keeps_its_best_epoch(folder, monkeypatch, name, number):
+    result = interrupted(monkeypatch, name, number, when=lambda state: state.epoch_done and state.epoch == 2)
+    assert result.exit_code == 130, (result.output, result.exception)
+    assert result.stderr.splitlines()[-1] == "Interrupted after writing m.safetensors."
+    model = load_model("m.safetensors")
+    assert [row["epoch"] for row in model.history] == [1, 2, 3]
+    best = model.metrics["best_epoch"]
+    assert model.metrics["dev_loss"] == model.history[best - 1]["dev_loss"]
+    assert not list(folder.glob(".*"))
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_without_a_complete_epoch_nothing_is_written(folder, monkeypatch, name):
+    result = interrupted(monkeypatch, name, signal.SIGTERM, when=lambda state: True)
+    assert result.exit_code == 130, (result.output, result.exception)
+    if "Interrupted after" not in result.stderr:  # the first report may be that of a complete epoch
+        assert result.stderr.splitlines()[-1] == "Interrupted; no output was written."
+        assert not Path("m.safetensors").exists()
+
+
+def test_an_interrupt_during_start_up_is_one_line(monkeypatch):
+    def parse(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(main.classify_text.commands["train"], "parse_args", parse)
+    result = CliRunner().invoke(main.classify_text, ["train", "x"])
+    assert (result.exit_code, result.stderr) == (130, "Interrupted; no output was written.\n")
+    monkeypatch.setattr(main.train_embeddings, "parse_args", parse)
+    result = CliRunner().invoke(main.train_embeddings, ["x"])
+    assert (result.exit_code, result.stderr) == (130, "Interrupted; no output was written.\n")
+
+
+def test_nohup_keeps_ignoring_the_hangup(folder):
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    CliRunner().invoke(main.wordvec, ["--version"])
+    assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+
+
+def test_termination_saves_the_checkpoint_of_word_vectors(folder, command_folder):
+    Path("long.txt").write_text("the old king saw the young queen\n" * 20_000)
+    process = subprocess.Popen(
+        [command_folder / "train-embeddings", "long.txt", "-o", "v.vec", "--epochs", "1000", "--resume", "--no-cache"],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        for line in process.stderr:
+            if line.startswith("epoch 1/"):
+                break
+        process.send_signal(signal.SIGTERM)
+        _, rest = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == 130
+    assert rest.splitlines()[-1] == "Interrupted; rerun with --resume to continue from v.vec.checkpoint."
+    assert sorted(path.name for path in folder.glob("*v.vec*")) == ["v.vec.checkpoint"]
