@@ -86,7 +86,7 @@ class Word2Vec(VectorEstimator):
         """Train on texts, lists of tokens or a ``TextCorpus``; a one-shot generator is allowed.
 
         Raises:
-            InputError: a parameter out of range, or a corpus with an empty vocabulary.
+            InputError: a parameter out of range, a corpus with an empty vocabulary, or no two words within a window.
         """
         settings = self._settings().resolved()
         result = train_word2vec(self._encode(X), settings, threads=threads_of(self.n_jobs))
