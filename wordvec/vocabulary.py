@@ -85,6 +85,8 @@ class Vocabulary:
 
     def lookup(self, word: str) -> int:
         """Return the row of ``word`` as written, else of its lower-cased form, else -1."""
+        if not isinstance(word, str):
+            raise InputError(f"a word must be a string, got {repr(word)[:60]}")
         token_id = self.token_to_id.get(word, -1)
         return token_id if token_id >= 0 else self.token_to_id.get(word.lower(), -1)
 
