@@ -9,7 +9,7 @@ import numpy as np
 
 from wordvec.errors import FormatError
 from wordvec.formats import word2vec_text
-from wordvec.formats.rows import Rows, check_complete
+from wordvec.formats.rows import Rows, check_complete, check_number_of_rows
 from wordvec.formats.sources import MAX_TOKEN_BYTES, VectorSource
 from wordvec.formats.table import VectorTable
 from wordvec.system.atomic_files import replacing
@@ -26,7 +26,7 @@ def looks_like(sample: bytes) -> bool:
     return len(sample.translate(None, _CONTROL)) < len(sample)
 
 
-def read(source: VectorSource, limit: int | None) -> VectorTable:
+def read(source: VectorSource, limit: int | None, skip_bad: bool = False) -> VectorTable:
     """Read vectors from a source positioned at its start.
 
     Raises:
@@ -35,21 +35,23 @@ def read(source: VectorSource, limit: int | None) -> VectorTable:
     size, vector_size = declared(source)
     wanted = size if limit is None else min(size, limit)
     width = 4 * vector_size
-    source.check_room(wanted, vector_size, width + 2)
-    rows = Rows(source.name, vector_size, 0 if source.compressed else wanted)
+    source.check_room(1 if skip_bad else wanted, vector_size, width + 2)
+    rows = Rows(source.name, vector_size, 0 if source.compressed or skip_bad else wanted, skip_bad)
     data = source.read(_BLOCK_BYTES)
     position = data.find(b"\n") + 1
     while rows.read < wanted:
         tokens, vectors, position = _records(source.name, data, position, width, wanted - rows.read, rows.read)
         table = np.frombuffer(b"".join(vectors), dtype="<f4").reshape(-1, vector_size)
-        _check_finite(source.name, tokens, table, rows.read)
-        rows.add(tokens, table)
+        rows.add(*_named(*_finite(tokens, table, rows), rows))
         if rows.read < wanted:
             more = source.read(_BLOCK_BYTES)
             if not more:
                 break
             data, position = data[position:] + more, 0
-    check_complete(source.name, rows.read, wanted)
+    if not skip_bad:
+        check_complete(source.name, rows.read, wanted)
+    elif limit is None:
+        check_number_of_rows(rows, size)
     if limit is None and (data[position:] + source.read(1)).strip():
         raise FormatError(f"{source.name}: extra bytes after the {size:,} vectors that its first line declares")
     return rows.finish()
@@ -89,9 +91,9 @@ def _records(
             break
         # The newline that word2vec.c writes after each vector precedes the next token here.
         token = data[position:space].lstrip(b"\n")
-        if not token or b"\n" in token:
+        if b"\n" in token:
             raise FormatError(
-                f"{name}: the token of vector {before + len(tokens) + 1:,} {'has a newline' if token else 'is empty'}; "
+                f"{name}: the token of vector {before + len(tokens) + 1:,} has a newline; "
                 f"the file is damaged or its vectors do not have {width // 4} numbers"
             )
         tokens.append(token)
@@ -100,9 +102,23 @@ def _records(
     return tokens, vectors, position
 
 
-def _check_finite(name: str, tokens: list[bytes], table: np.ndarray, before: int) -> None:
+def _finite(tokens: list[bytes], table: np.ndarray, rows: Rows) -> tuple[list[bytes], np.ndarray]:
+    """Return the records whose vectors are finite; the others are invalid rows."""
     good = np.isfinite(table).all(axis=1)
-    if not good.all():
-        row = int(good.argmin())
+    if good.all():
+        return tokens, table
+    before = rows.read
+    for row in np.flatnonzero(~good).tolist():
         token = tokens[row][:40].decode("utf-8", "replace")
-        raise FormatError(f"{name}: vector {before + row + 1:,} ({token!r}) contains NaN or infinity")
+        rows.bad(f"{rows.name}: vector {before + row + 1:,} ({token!r}) contains NaN or infinity")
+    return [token for token, kept in zip(tokens, good, strict=True) if kept], table[good]
+
+
+def _named(tokens: list[bytes], table: np.ndarray, rows: Rows) -> tuple[list[bytes], np.ndarray]:
+    """Return the records whose tokens are not empty or white space; the others are left out."""
+    named = [row for row, token in enumerate(tokens) if token and not token.isspace()]
+    if len(named) == len(tokens):
+        return tokens, table
+    for _ in range(len(tokens) - len(named)):
+        rows.unnamed()
+    return [tokens[row] for row in named], table[named]
