@@ -9,6 +9,7 @@ from click.testing import CliRunner
 
 from cli.main import wordvec
 from wordvec import FormatError, load_vectors
+from wordvec.formats import word2vec_binary
 
 THE, CAT = "the 1 2 3\n", "cat 3 2 1\n"
 
@@ -123,3 +124,28 @@ def test_convert_skips_invalid_rows_on_request(tmp_path):
     assert done.exit_code == 0
     assert "skipped 1 invalid row" in done.stderr
     assert (tmp_path / "o.vec").read_text() == "2 3\n" + THE + CAT
+
+
+# -- gensim's binary files with spaces in tokens ----------------------------------------------------------------------
+
+
+TOKENS = ["the", "old car", "cat", "new york city", "dog", "a b c d", "été à Paris", "x y"]
+
+
+@pytest.mark.parametrize("vector_size", [20, 50, 300])
+@pytest.mark.parametrize("seed", range(20))
+def test_tokens_with_spaces_in_binary_files(tmp_path, monkeypatch, vector_size, seed):
+    draw = np.random.default_rng(seed)
+    vectors = draw.normal(scale=10.0 ** draw.integers(-3, 2), size=(len(TOKENS), vector_size)).astype("<f4")
+    order = draw.permutation(len(TOKENS))
+    tokens = [TOKENS[row] for row in order]
+    records = [token.encode() + b" " + row.tobytes() for token, row in zip(tokens, vectors, strict=True)]
+    content = b"%d %d\n" % vectors.shape + b"".join(records)
+    monkeypatch.setattr(word2vec_binary, "_BLOCK_BYTES", [64, 4 << 20][seed % 2])
+    wv = loaded(tmp_path, content, "v.bin")
+    assert wv.tokens == tokens
+    np.testing.assert_array_equal(wv.vectors, vectors)
+    for limit in range(1, len(TOKENS)):
+        wv = loaded(tmp_path, content, "v.bin", limit=limit)
+        assert wv.tokens == tokens[:limit]
+        np.testing.assert_array_equal(wv.vectors, vectors[:limit])
