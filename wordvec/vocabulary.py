@@ -13,6 +13,9 @@ from wordvec.errors import InputError, UnknownTokenError
 _SUGGESTION_ROWS = 500_000
 """Spelling suggestions are searched for in the first rows only, so that raising the error stays fast."""
 
+_ALPHABETICAL_ROWS = 20
+"""So many first rows in alphabetical order are no coincidence."""
+
 
 class Vocabulary:
     """Tokens in row order, usually by falling frequency, with their counts.
@@ -52,6 +55,19 @@ class Vocabulary:
     def token_to_id(self) -> dict[str, int]:
         """Dictionary from token to row."""
         return dict(zip(self.tokens, range(len(self.tokens)), strict=True))
+
+    @property
+    def by_frequency(self) -> bool:
+        """Whether the rows seem to be in descending order of frequency: by their counts, or not in alphabetical order.
+
+        Example:
+            >>> Vocabulary(["the", "king"]).by_frequency, Vocabulary(["a", "b"], [3, 9]).by_frequency
+            (True, False)
+        """
+        if self.counts is not None and self.counts.any():
+            return bool((self.counts[1:] <= self.counts[:-1]).all())
+        first = [token.lower() for token in self.tokens[:_ALPHABETICAL_ROWS]]
+        return len(first) < _ALPHABETICAL_ROWS or first != sorted(first)
 
     def __len__(self) -> int:
         return len(self.tokens)

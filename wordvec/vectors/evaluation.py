@@ -14,6 +14,7 @@ is. If all tokens are lower-case, this changes nothing. The protocol determines 
 =========  ==========================================================================================================
 """
 
+import logging
 import math
 import os
 import re
@@ -29,6 +30,8 @@ from wordvec.system.validation import check_choice
 from wordvec.vectors import search as queries
 from wordvec.vectors.dense import WordVectors
 from wordvec.vectors.sparse import SparseWordVectors
+
+_log = logging.getLogger(__name__)
 
 PROTOCOLS = ("P30k", "Pfull", "Phyp")
 """The standard protocols; see the module docstring."""
@@ -195,6 +198,14 @@ def evaluate_analogies(
     if method not in ("add", "mul"):
         raise InputError(f"method must be 'add' or 'mul', got {method!r}")
     sections = _read_questions(path)
+    if top < len(vectors) and not vectors.vocabulary.by_frequency:
+        _log.warning(
+            "the tokens are not in descending order of frequency (%s ...), so that %s does not ask about the %s most "
+            "frequent ones; use Pfull",
+            ", ".join(vectors.tokens[:3]),
+            protocol,
+            f"{top:,}",
+        )
     twins = _Twins(vectors.tokens[:top]) if not case_sensitive else None
     row = twins.row if twins else _lookup(vectors, top)
     ids = [np.array([[row(word) for word in words] for words in section.questions]) for section in sections]

@@ -1,5 +1,6 @@
 """Reading and writing word vectors in any supported format."""
 
+import logging
 import os
 from typing import Any
 
@@ -9,6 +10,8 @@ from wordvec.errors import FormatError, InputError
 from wordvec.formats.registry import read_table, write_table
 from wordvec.vectors.dense import WordVectors
 from wordvec.vectors.sparse import SparseWordVectors
+
+_log = logging.getLogger(__name__)
 
 
 def load_vectors(
@@ -46,6 +49,13 @@ def load_vectors(
         array([ 0., -1.,  0.], dtype=float32)
     """
     table = read_table(path, format, limit, skip_bad_rows)
+    if limit is not None and len(table) == limit and not table.vocabulary.by_frequency:
+        _log.warning(
+            "%s: its tokens are not in descending order of frequency (%s ...); its first %s are not the most frequent",
+            path,
+            ", ".join(table.tokens[:3]),
+            f"{limit:,}",
+        )
     how: dict[str, Any] = {"tokenizer": table.tokenizer, "lowercase": table.lowercase, "settings": table.settings}
     try:
         if isinstance(table.vectors, np.ndarray):

@@ -19,6 +19,7 @@ from wordvec import (
     evaluate_analogies,
     evaluate_file,
     evaluate_similarity,
+    load_vectors,
 )
 from wordvec.vectors.evaluation import AnalogyCount, average_ranks, spearman
 
@@ -353,3 +354,33 @@ def test_case_changes_nothing_without_twins(world, tmp_path, method):
     for result in results:
         del result["case_sensitive"]
     assert results[0] == results[1]
+
+
+# -- rows that are not in the order of frequency ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("alphabetical", "warned"), [(True, True), (False, False)])
+def test_alphabetical_rows_are_warned_of(tmp_path, caplog, alphabetical, warned):
+    tokens = [f"w{row:04}" for row in range(1100)]
+    if not alphabetical:
+        tokens[0], tokens[1050] = tokens[1050], tokens[0]
+    wv = WordVectors(tokens, np.random.default_rng(0).normal(size=(1100, 3)))
+    path = tmp_path / "q.txt"
+    path.write_text("w0001 w0002 w0003 w0004\n")
+    evaluate_analogies(wv, path, protocol="Pfull")
+    assert not caplog.messages
+    evaluate_analogies(wv, path, protocol="P1k")
+    assert ("not in descending order of frequency" in caplog.text) == warned
+    caplog.clear()
+    wv.save(tmp_path / "v.vec")
+    load_vectors(tmp_path / "v.vec")
+    assert not caplog.messages
+    load_vectors(tmp_path / "v.vec", limit=1000)
+    assert ("its first 1,000 are not the most frequent" in caplog.text) == warned
+
+
+def test_counts_decide_the_order_of_frequency():
+    tokens = [f"w{row:02}" for row in range(30)]
+    assert Vocabulary(tokens, range(30, 0, -1)).by_frequency
+    assert not Vocabulary(tokens, range(30)).by_frequency
+    assert not Vocabulary(tokens).by_frequency
