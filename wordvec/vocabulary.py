@@ -1,5 +1,6 @@
 """Vocabulary: the tokens of a model in row order, with their corpus counts."""
 
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import islice
@@ -100,11 +101,21 @@ class Vocabulary:
         self.__dict__.update(state)
 
     def lookup(self, word: str) -> int:
-        """Return the row of ``word`` as written, else of its lower-cased form, else -1."""
+        """Return the row of ``word`` as written, else of its lower-cased form, else -1.
+
+        A word with accents is also looked up in composed (NFC) and decomposed (NFD) form, which look the same.
+        """
         if not isinstance(word, str):
             raise InputError(f"a word must be a string, got {repr(word)[:60]}")
-        token_id = self.token_to_id.get(word, -1)
-        return token_id if token_id >= 0 else self.token_to_id.get(word.lower(), -1)
+        get = self.token_to_id.get
+        token_id = get(word, -1)
+        if token_id < 0:
+            token_id = get(word.lower(), -1)
+        if token_id >= 0 or word.isascii():
+            return token_id
+        forms = [unicodedata.normalize(form, word) for form in ("NFC", "NFD")]
+        spellings = [*forms, *(form.lower() for form in forms)]
+        return next((row for row in map(get, spellings) if row is not None), -1)
 
     def token_id(self, word: str) -> int:
         """Return the row of ``word``, as found by :meth:`lookup`.
