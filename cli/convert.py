@@ -11,8 +11,9 @@ from cli.shared.reporting import log
 @click.argument("source", type=options.INPUT)
 @click.argument("target", type=options.OUTPUT)
 @click.option("--limit", type=options.LEAST_1, metavar="N", help="Keep the first N words.  [default: all]")
+@click.option("--skip-bad-rows", is_flag=True, help="Skip invalid rows (NaN, wrong length) and count them.")
 @options.quiet_option
-def convert(source: str, target: str, limit: int | None, quiet: bool) -> None:
+def convert(source: str, target: str, limit: int | None, skip_bad_rows: bool, quiet: bool) -> None:
     """Convert the vectors in SOURCE, in any supported format, to the format named by the extension of TARGET.
 
     \b
@@ -21,6 +22,6 @@ def convert(source: str, target: str, limit: int | None, quiet: bool) -> None:
     """
     from wordvec import load_vectors, save_vectors
 
-    vectors = load_vectors(source, limit=limit)
+    vectors = load_vectors(source, limit=limit, skip_bad_rows=skip_bad_rows)
     save_vectors(vectors, target)
     log(f"{target}: {len(vectors):,} words x {vectors.vector_size}", quiet)

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 )
 @options.protocol_option
 @options.method_option
+@options.case_sensitive_option
 @options.json_option
 def evaluate(
     vectors: str,
@@ -40,6 +41,7 @@ def evaluate(
     question_files: tuple[str, ...],
     protocol: str,
     method: Any,
+    case_sensitive: bool,
     as_json: bool,
 ) -> None:
     """Evaluate VECTORS against human similarity judgments and on analogies.
@@ -60,7 +62,10 @@ def evaluate(
 
     loaded = load_vectors(vectors)
     pairs = [evaluate_similarity(loaded, file) for file in pair_files]
-    analogies = [evaluate_analogies(loaded, file, protocol=protocol, method=method) for file in question_files]
+    analogies = [
+        evaluate_analogies(loaded, file, protocol=protocol, method=method, case_sensitive=case_sensitive)
+        for file in question_files
+    ]
     if as_json:
         print_json({"similarity": [s.summary() for s in pairs], "analogies": [a.summary() for a in analogies]})
         return
@@ -85,4 +90,6 @@ def analogy_table(result: "AnalogyResult") -> str:
         for count in [*result.sections, *sums]
     ]
     head = f"{result.name}, protocol {result.protocol}, method {result.method}"
+    if result.case_sensitive:
+        head += ", case-sensitive"
     return f"{head}\n{table(rows, ['section', 'accuracy', 'correct', 'asked', 'questions'])}"

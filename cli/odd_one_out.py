@@ -4,7 +4,7 @@ import click
 
 from cli.shared import options
 from cli.shared.errors import Command
-from cli.shared.reporting import print_json
+from cli.shared.reporting import note_zero_vectors, print_json
 
 
 @click.command(cls=Command, context_settings=options.HELP)
@@ -20,7 +20,9 @@ def odd_one_out(vectors: str, words: tuple[str, ...], as_json: bool) -> None:
     """
     from wordvec import load_vectors
 
-    odd = load_vectors(vectors).odd_one_out(words)
+    loaded = load_vectors(vectors)
+    odd = loaded.odd_one_out(words)
+    note_zero_vectors(loaded, words)
     if as_json:
         print_json({"words": words, "odd_one_out": odd})
     else:

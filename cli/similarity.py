@@ -4,7 +4,7 @@ import click
 
 from cli.shared import options
 from cli.shared.errors import Command
-from cli.shared.reporting import print_json
+from cli.shared.reporting import note_zero_vectors, print_json
 
 
 @click.command(cls=Command, context_settings=options.HELP)
@@ -21,7 +21,9 @@ def similarity(vectors: str, first: str, second: str, as_json: bool) -> None:
     """
     from wordvec import load_vectors
 
-    cosine = load_vectors(vectors).similarity(first, second)
+    loaded = load_vectors(vectors)
+    cosine = loaded.similarity(first, second)
+    note_zero_vectors(loaded, [first, second])
     if as_json:
         print_json({"first": first, "second": second, "similarity": cosine})
     else:

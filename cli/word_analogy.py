@@ -42,11 +42,19 @@ class _AnalogyCommand(Command):
 )
 @options.protocol_option
 @options.method_option
+@options.case_sensitive_option
 @options.top_option
 @options.json_option
 @options.version_option
 def word_analogy(
-    vectors: str, words: tuple[str, ...], questions: str | None, protocol: str, method: Any, top: int, as_json: bool
+    vectors: str,
+    words: tuple[str, ...],
+    questions: str | None,
+    protocol: str,
+    method: Any,
+    case_sensitive: bool,
+    top: int,
+    as_json: bool,
 ) -> None:
     """Solve a word analogy: WORDS are an expression, or three words a b c for "a is to b as c is to what?".
 
@@ -71,7 +79,7 @@ def word_analogy(
     if questions is not None:
         from wordvec import evaluate_analogies
 
-        result = evaluate_analogies(loaded, questions, protocol=protocol, method=method)
+        result = evaluate_analogies(loaded, questions, protocol=protocol, method=method, case_sensitive=case_sensitive)
         if as_json:
             print_json(result.summary())
         else:

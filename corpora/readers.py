@@ -1,7 +1,10 @@
 """Streaming text readers; :class:`TextCorpus` yields lines, or blocks of tokenized bytes for fast training."""
 
 import hashlib
+import itertools
+import logging
 import os
+import re
 from collections.abc import Generator, Iterator
 
 from corpora.errors import InputError
@@ -9,16 +12,25 @@ from corpora.files import Decompressed, Source, compression
 from corpora.sources import resolve, resolve_one
 from corpora.tokenizers import get_tokenizer
 
+_log = logging.getLogger(__name__)
+
 MAX_TOKEN_BYTES = 64 << 20
 """Maximum token length in bytes; anything longer is unlikely to be text."""
 
 _BOM = b"\xef\xbb\xbf"
+_SEPARATORS = b"\xe2\x80"
+"""The first bytes of U+2028 and U+2029 in UTF-8."""
+_LONE_RETURN = re.compile(rb"\r(?!\n)")
+_CR = 13
 _LINE_BLOCK = 1 << 20
 _TOKENIZED_BLOCK = 1 << 18
 
 
 class TextCorpus:
     """Text files as one corpus that can be iterated repeatedly; each line is a sentence.
+
+    Lines end in LF, CRLF, CR alone, U+2028 or U+2029. A byte order mark is removed at the start of each line, where
+    concatenated files leave one.
 
     Args:
         sources: each a file, a directory (all files, recursively, sorted, without hidden ones), a glob, ``-`` for
@@ -59,6 +71,7 @@ class TextCorpus:
             raise InputError("'-' is given more than once; standard input can be read only once")
         self._sources = [found for source in self.sources for found in resolve(source)]
         self._bytes_read = 0
+        self._warned: set[str] = set()
 
     def __iter__(self) -> Iterator[str]:
         """Yield lines without their newlines, neither tokenized nor lower-cased."""
@@ -96,7 +109,7 @@ class TextCorpus:
         self._bytes_read = before = 0
         for source in self._sources:
             with Decompressed(source) as file:
-                for block in valid_blocks(file, size, self.encoding_errors):
+                for block in _separated(valid_blocks(file, size, self.encoding_errors), source.name, self._warned):
                     self._bytes_read = before + file.position
                     yield block
                 before += file.position
@@ -104,7 +117,7 @@ class TextCorpus:
 
     def fingerprint(self) -> str:
         """Return the hex digest of the stored bytes of all sources, in order, and of ``encoding_errors``."""
-        whole = hashlib.blake2b(f"corpora 1 {self.encoding_errors}\n".encode(), digest_size=32)
+        whole = hashlib.blake2b(f"corpora 2 {self.encoding_errors}\n".encode(), digest_size=32)
         for source in self._sources:
             whole.update(source.digest())
         return whole.hexdigest()
@@ -152,7 +165,7 @@ def source_lines(source: Source, encoding_errors: str) -> Generator[str, None, N
     """Yield the lines of ``source`` without their newlines."""
     check_encoding_errors(encoding_errors)
     with Decompressed(source) as file:
-        yield from _lines(valid_blocks(file, _LINE_BLOCK, encoding_errors))
+        yield from _lines(_without_lone_returns(valid_blocks(file, _LINE_BLOCK, encoding_errors)))
 
 
 def check_encoding_errors(encoding_errors: str) -> None:
@@ -161,14 +174,45 @@ def check_encoding_errors(encoding_errors: str) -> None:
         raise InputError(f"encoding_errors must be 'strict' or 'replace', got {encoding_errors!r}")
 
 
+def _without_lone_returns(blocks: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield the blocks with CR as ``\\n`` if the lines of the file end in CR alone."""
+    first = next(blocks, b"")
+    if b"\r" in first and b"\n" not in first.rstrip(b"\r\n"):
+        yield from (block.replace(b"\r\n", b"\n").replace(b"\r", b"\n") for block in itertools.chain([first], blocks))
+    else:
+        yield first
+        yield from blocks
+
+
 def _lines(blocks: Iterator[bytes]) -> Iterator[str]:
     started: list[str] = []
     for block in blocks:
         first, *others = block.decode().split("\n")
         started.append(first)
         for line in others:
-            yield "".join(started).removesuffix("\r")
+            yield "".join(started).removesuffix("\r").removeprefix("\ufeff")
             started = [line]
+
+
+def _separated(blocks: Iterator[bytes], name: str, warned: set[str]) -> Iterator[bytes]:
+    """Yield blocks with lone CR, U+2028 and U+2029 as ``\\n``, and without byte order marks at line starts."""
+    starts_line = True
+    for block in blocks:
+        if b"\0" in block and name not in warned:
+            warned.add(name)
+            _log.warning("%s contains NUL characters, which stay in its words; it may be damaged or not text", name)
+        if b"\r" in block and block.count(b"\r") != block.count(b"\r\n"):
+            block = _LONE_RETURN.sub(b"\n", block)
+        if not block.isascii():
+            if _SEPARATORS in block:
+                block = block.replace(_SEPARATORS + b"\xa8", b"\n").replace(_SEPARATORS + b"\xa9", b"\n")
+            if _BOM in block:
+                block = block.replace(b"\n" + _BOM, b"\n")
+                if starts_line:
+                    block = block.removeprefix(_BOM)
+        if block:
+            starts_line = block.endswith(b"\n")
+            yield block
 
 
 def valid_blocks(file: Decompressed, size: int, encoding_errors: str) -> Iterator[bytes]:
@@ -191,6 +235,8 @@ def valid_blocks(file: Decompressed, size: int, encoding_errors: str) -> Iterato
             filled = kept + file.readinto(view[kept:])
             ended = filled < limit
             cut = filled if ended else _end_of_last_space(view)
+            while not ended and cut and view[cut - 1] == _CR:  # keep CR and LF together
+                cut = _end_of_last_space(view[: cut - 1]) if cut > 1 else 0
             if cut == 0 and not ended:
                 if limit > MAX_TOKEN_BYTES:
                     raise InputError(
@@ -206,13 +252,25 @@ def valid_blocks(file: Decompressed, size: int, encoding_errors: str) -> Iterato
         if block:
             within_line = not block.endswith(b"\n")
         if ended and within_line:
+            if block.endswith((_SEPARATORS + b"\xa8", _SEPARATORS + b"\xa9")):
+                block = block[:-3]
             block += b"\n"
+        if offset == 0:
+            _refuse_utf16(block, file.name)
         if block:
             yield _validated(block, file.name, offset + start, encoding_errors)
         if ended:
             return
         offset += cut
         limit = min(max(size, 2 * kept), MAX_TOKEN_BYTES + 1)
+
+
+def _refuse_utf16(block: bytes, name: str) -> None:
+    """Raise InputError if nearly every other byte is NUL, as in UTF-16 without a byte order mark."""
+    if b"\0" in block and len(block) >= 16 and not block.startswith((b"\xff\xfe", b"\xfe\xff")):
+        shares = [block[parity::2].count(0) / len(block[parity::2]) for parity in (0, 1)]
+        if max(shares) > 0.6 and min(shares) < 0.1:
+            raise InputError(f"{name}: every other byte is NUL; it looks like UTF-16: re-encode it as UTF-8")
 
 
 def _end_of_last_space(view: memoryview) -> int:

@@ -10,7 +10,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from corpora import TextCorpus, tokenize
 from wordvec.encoding.corpus import EncodedCorpus, encode_corpus
+from wordvec.encoding.text_blocks import check_item, items_of
 from wordvec.errors import InputError
+from wordvec.system.validation import shown
 from wordvec.vectors.dense import WordVectors
 from wordvec.vectors.sparse import SparseWordVectors
 
@@ -57,11 +59,11 @@ class VectorEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             InputError: X is one string, or holds something that is neither a text nor a list of tokens.
         """
         check_is_fitted(self)
-        if isinstance(X, str | bytes):
-            raise InputError("expected an iterable of texts or token lists, got one string; put it in a list")
+        items = items_of(X)
         wv = self.vectors_
         known = []
-        for position, text in enumerate(X):
+        for position, text in enumerate(items):
+            check_item(text, position)
             tokens = tokenize(text, wv.tokenizer, wv.lowercase) if isinstance(text, str) else _listed(text, position)
             known.append([row for row in map(wv.lookup, tokens) if row >= 0])
         if isinstance(wv, SparseWordVectors):
@@ -102,7 +104,7 @@ def _listed(text: Any, place: int) -> list[str]:
     tokens = list(text)
     for token in tokens:
         if not isinstance(token, str):
-            raise InputError(f"item {place} contains {token!r}; a token must be a string")
+            raise InputError(f"item {place} contains {shown(token)}; a token must be a string")
     return tokens
 
 

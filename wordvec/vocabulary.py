@@ -1,5 +1,6 @@
 """Vocabulary: the tokens of a model in row order, with their corpus counts."""
 
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import islice
@@ -12,6 +13,9 @@ from wordvec.errors import InputError, UnknownTokenError
 
 _SUGGESTION_ROWS = 500_000
 """Spelling suggestions are searched for in the first rows only, so that raising the error stays fast."""
+
+_ALPHABETICAL_ROWS = 20
+"""So many first rows in alphabetical order are no coincidence."""
 
 
 class Vocabulary:
@@ -53,6 +57,19 @@ class Vocabulary:
         """Dictionary from token to row."""
         return dict(zip(self.tokens, range(len(self.tokens)), strict=True))
 
+    @property
+    def by_frequency(self) -> bool:
+        """Whether the rows seem to be in descending order of frequency: by their counts, or not in alphabetical order.
+
+        Example:
+            >>> Vocabulary(["the", "king"]).by_frequency, Vocabulary(["a", "b"], [3, 9]).by_frequency
+            (True, False)
+        """
+        if self.counts is not None and self.counts.any():
+            return bool((self.counts[1:] <= self.counts[:-1]).all())
+        first = [token.lower() for token in self.tokens[:_ALPHABETICAL_ROWS]]
+        return len(first) < _ALPHABETICAL_ROWS or first != sorted(first)
+
     def __len__(self) -> int:
         return len(self.tokens)
 
@@ -84,9 +101,21 @@ class Vocabulary:
         self.__dict__.update(state)
 
     def lookup(self, word: str) -> int:
-        """Return the row of ``word`` as written, else of its lower-cased form, else -1."""
-        token_id = self.token_to_id.get(word, -1)
-        return token_id if token_id >= 0 else self.token_to_id.get(word.lower(), -1)
+        """Return the row of ``word`` as written, else of its lower-cased form, else -1.
+
+        A word with accents is also looked up in composed (NFC) and decomposed (NFD) form, which look the same.
+        """
+        if not isinstance(word, str):
+            raise InputError(f"a word must be a string, got {repr(word)[:60]}")
+        get = self.token_to_id.get
+        token_id = get(word, -1)
+        if token_id < 0:
+            token_id = get(word.lower(), -1)
+        if token_id >= 0 or word.isascii():
+            return token_id
+        forms = [unicodedata.normalize(form, word) for form in ("NFC", "NFD")]
+        spellings = [*forms, *(form.lower() for form in forms)]
+        return next((row for row in map(get, spellings) if row is not None), -1)
 
     def token_id(self, word: str) -> int:
         """Return the row of ``word``, as found by :meth:`lookup`.

@@ -111,6 +111,9 @@ method_option = click.option(
     show_default=True,
     help="Add vectors (3CosAdd) or multiply cosines (3CosMul).",
 )
+case_sensitive_option = click.option(
+    "--case-sensitive", is_flag=True, help="Treat words that differ only in case as different in analogy questions."
+)
 encoding_errors_option = click.option(
     "--encoding-errors",
     type=click.Choice(["strict", "replace"]),

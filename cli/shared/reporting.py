@@ -6,7 +6,7 @@ import logging
 import math
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ import click
 
 if TYPE_CHECKING:
     from wordvec import Progress as ProgressState
+    from wordvec import WordVectors
 
 LINE_SECONDS = 10.0
 """Seconds between progress lines if stderr is not a terminal."""
@@ -64,6 +65,13 @@ def log(message: str, quiet: bool = False) -> None:
         _live_bars[-1].console.print(message, markup=False, highlight=False, soft_wrap=True)
     else:
         click.echo(message, err=True)
+
+
+def note_zero_vectors(vectors: "WordVectors", words: Iterable[str]) -> None:
+    """Print a note on stderr for each word whose vector is all zeros, because its cosines are 0."""
+    for word in dict.fromkeys(words):
+        if not vectors[word].any():
+            log(f"Note: the vector of {word!r} is all zeros, and its similarity to every word is 0")
 
 
 def print_json(value: Any) -> None:

@@ -1,5 +1,6 @@
 """A text with every kind of boundary, and its expected encoding."""
 
+import re
 from collections import Counter
 
 import numpy as np
@@ -11,10 +12,10 @@ TEXT = b"b a\tc a\r\n\nthe cat\x00sat \xc3\xa9 a\n  \n\xf0\x9f\x99\x82 b\x0bb\x0
 
 def sentences_of(data):
     """Return the sentences of a file: lines of tokens, split like bytes; the last line may lack its line end."""
-    lines = data.removeprefix(b"\xef\xbb\xbf").split(b"\n")
-    if lines[-1] == b"":
+    lines = re.split("\r\n|[\n\r\u2028\u2029]", data.decode().removeprefix("\ufeff"))
+    if lines[-1] == "":
         lines.pop()
-    return [[token.decode() for token in line.split()] for line in lines]
+    return [[token.decode() for token in line.removeprefix("\ufeff").encode().split()] for line in lines]
 
 
 def assert_encodes(corpus, sentences, *, min_count=1, max_vocabulary=None, keep=(), drop=()):

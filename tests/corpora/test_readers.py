@@ -44,8 +44,8 @@ def write(tmp_path):
 def as_lines(text):
     """Reference implementation of line splitting."""
     text = text.removeprefix("\ufeff")
-    lines = text.split("\n")
-    return [line.removesuffix("\r") for line in (lines if lines[-1] else lines[:-1])]
+    lines = re.split("\r\n|[\n\r\u2028\u2029]", text)
+    return [line.removeprefix("\ufeff") for line in (lines if lines[-1] else lines[:-1])]
 
 
 @ANY_FILE
@@ -89,7 +89,7 @@ def test_invalid_utf8_is_rejected_or_replaced_at_any_block_boundary(write, conte
     replaced = (b"ab \n" + content).decode(errors="replace")
     assert list(TextCorpus(path, encoding_errors="replace")) == as_lines(replaced)
     whole = b"".join(TextCorpus(path, encoding_errors="replace").blocks(size))
-    assert whole == replaced.encode() + (b"" if replaced.endswith("\n") else b"\n")
+    assert [line.removesuffix("\r") for line in whole.decode().split("\n")] == [*as_lines(replaced), ""]
     try:
         (b"ab \n" + content).decode()
     except UnicodeDecodeError as error:
@@ -363,3 +363,42 @@ def test_read_lines_requires_exactly_one_file(write, tmp_path):
         read_lines(tmp_path)
     with pytest.raises(InputError, match=r"matches 2 files; name one of them: .*1\.txt"):
         read_lines(f"{tmp_path}/*.txt")
+
+
+# -- line ends --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r", "\u2028", "\u2029", "\n\ufeff", "\r\n\ufeff", "\r\ufeff"])
+@pytest.mark.parametrize("size", [1, 7, 1 << 20])
+@pytest.mark.parametrize("tokenizer", ["whitespace", "words"])
+def test_every_kind_of_line_end_ends_a_sentence(write, end, size, tokenizer):
+    lines = ["alpha beta", "", "gamma", "delta \u00e9t\u00e9"] * 5
+    path = write(("\ufeff" + end.join(lines) + end).encode())
+    corpus = TextCorpus(path, tokenizer=tokenizer)
+    if end.endswith("\ufeff"):  # an empty last line, which is a mark only
+        lines = [*lines, ""]
+    assert list(corpus) == lines
+    sentences = b"".join(corpus.blocks(size)).decode().split("\n")
+    assert [sentence.split() for sentence in sentences] == [line.split() for line in [*lines, ""]]
+
+
+def test_read_lines_splits_at_cr_only_without_lf(write):
+    assert read_lines(write(b"one\rtwo\r\rfour\r")) == ["one", "two", "", "four"]
+    assert read_lines(write(b"one\rtwo\nthree\n")) == ["one\rtwo", "three"]
+    assert read_lines(write("a\nb\n\ufeffc\u2028d\n".encode())) == ["a", "b", "c\u2028d"]
+
+
+def test_nul_characters_are_warned_of_once(write, caplog):
+    corpus = TextCorpus(write(b"al\0pha beta\n" * 3))
+    assert len(list(corpus.blocks(4))) > 1
+    assert list(corpus)
+    assert [message.split(" contains ")[1][:14] for message in caplog.messages] == ["NUL characters"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf16_without_a_byte_order_mark_is_detected(write, encoding):
+    path = write("some words\nmore words\n".encode(encoding))
+    with pytest.raises(InputError, match="every other byte is NUL; it looks like UTF-16: re-encode it as UTF-8"):
+        list(TextCorpus(path))
+    with pytest.raises(InputError, match="it looks like UTF-16"):
+        read_lines(path)

@@ -133,3 +133,13 @@ def test_closest_matches_a_search_of_every_token(tokens, word):
     ranked = sorted((naive_distance(word.lower(), token.lower()), row) for row, token in enumerate(tokens))
     expected = [tokens[row] for edits, row in ranked if edits <= limit]
     assert Vocabulary(tokens).closest(word, n=len(tokens) + 1) == expected
+
+
+def test_lookup_tries_both_normal_forms():
+    composed, decomposed = "caf\u00e9", "cafe\u0301"
+    for stored, asked in ((composed, decomposed), (decomposed, composed)):
+        vocabulary = Vocabulary(["a", stored])
+        assert [vocabulary.lookup(word) for word in (stored, asked, asked.upper())] == [1, 1, 1]
+    both = Vocabulary([composed, decomposed])
+    assert [both.lookup(word) for word in (composed, decomposed)] == [0, 1]
+    assert both.lookup("th\u00e9") == -1

@@ -12,6 +12,7 @@ from wordvec.count_based.glove import train_glove
 from wordvec.count_based.settings import CooccurrenceSettings, GloveSettings, SvdSettings
 from wordvec.count_based.sparse_models import weighted_vectors
 from wordvec.count_based.svd import train_svd
+from wordvec.encoding.contexts import check_contexts
 from wordvec.encoding.corpus import EncodedCorpus
 from wordvec.errors import InputError
 from wordvec.system.progress import OnProgress
@@ -177,6 +178,7 @@ def train_count_based(
             again.
 
     Raises:
+        InputError: no two words are in the same sentence.
         InputError, TrainingError: see ``count_cooccurrences``, ``train_svd`` and ``train_glove``.
 
     Example:
@@ -187,9 +189,14 @@ def train_count_based(
         ['dog']
     """
     settings = settings or count_based_settings()
+    check_contexts(corpus)
     started = time.perf_counter()
 
     counted = count_cooccurrences(corpus, settings.counting, threads=threads, memory=memory, on_progress=on_progress)
+    if not counted.counts.nnz:
+        raise InputError(
+            f"subsample = {settings.counting.subsample:g} left no two words within a window; raise it, or set it to 0"
+        )
     losses: list[float] = []
     if isinstance(settings.training, GloveSettings):
         result = train_glove(

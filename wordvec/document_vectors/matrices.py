@@ -19,7 +19,7 @@ from wordvec.document_vectors import index as counting
 from wordvec.document_vectors.index import Index, Rows
 from wordvec.encoding.corpus import EncodedCorpus
 from wordvec.encoding.scanning import in_order
-from wordvec.encoding.text_blocks import blocks_of
+from wordvec.encoding.text_blocks import blocks_of, items_of
 from wordvec.errors import InputError
 from wordvec.system.progress import OnProgress, reporter
 from wordvec.system.threads import worker_count
@@ -333,9 +333,7 @@ def _blocks(
     on_progress: Callable[[float, float], None] | None,
 ) -> Iterator[bytes]:
     if not isinstance(texts, TextCorpus):
-        if isinstance(texts, str | bytes):
-            raise InputError("expected an iterable of texts or token lists, got one string; put it in a list")
-        items: Iterator[Any] = iter(texts)
+        items = items_of(texts)
         try:
             first = next(items)
         except StopIteration:

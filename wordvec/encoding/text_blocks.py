@@ -1,12 +1,14 @@
 """Conversion of texts or token lists to UTF-8 blocks: one line per text, tokens separated by ASCII white space."""
 
-from collections.abc import Iterable, Iterator
+import os
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 from typing import Any
 
 from corpora import get_tokenizer
 from wordvec.encoding.scanning import WHITE, hide
 from wordvec.errors import InputError
+from wordvec.system.validation import shown
 
 _BLOCK = 1 << 18
 """Size in bytes or characters after which a block ends at the next line."""
@@ -23,17 +25,59 @@ def blocks_of(
     """
     if lowercase not in (True, False):
         raise InputError(f"lowercase must be True or False, got {lowercase!r}")
-    if isinstance(corpus, str | bytes):
-        raise InputError("expected an iterable of texts or token lists, got one string; put it in a list")
-    items: Iterator[Any] = iter(corpus)
+    items = items_of(corpus)
     try:
         first = next(items)
     except StopIteration:
-        raise InputError("the corpus is empty; pass at least one text") from None
+        raise InputError("the corpus is empty; pass at least one text (a generator can be read only once)") from None
+    check_item(first, 0)
     items = chain([first], items)
     if isinstance(first, str):
         return _text_blocks(items, tokenizer, lowercase), lowercase
     return _list_blocks(items), False
+
+
+def items_of(texts: Any) -> Iterator[Any]:
+    """Return an iterator over texts or token lists.
+
+    Raises:
+        InputError: one string, a path, a mapping, a table, or another value that does not hold texts.
+    """
+    if isinstance(texts, os.PathLike) or (isinstance(texts, str | bytes) and _is_file(texts)):
+        raise InputError(_path_message(texts))
+    if isinstance(texts, str | bytes):
+        raise InputError("expected an iterable of texts or token lists, got one string; put it in a list")
+    if isinstance(texts, Mapping):
+        raise InputError("expected an iterable of texts or token lists, got a mapping; pass its values()")
+    if hasattr(texts, "columns") and getattr(texts, "ndim", 2) == 2:  # iterating over it yields the column names
+        name = next(iter(texts.columns), "text")
+        raise InputError(f"expected an iterable of texts or token lists, got a table; pass one column, df[{name!r}]")
+    try:
+        return iter(texts)
+    except TypeError:
+        raise InputError(f"expected an iterable of texts or token lists, got {shown(texts)}") from None
+
+
+def check_item(item: Any, place: int) -> None:
+    """Raise InputError if an item of a corpus is the path of a file instead of its text."""
+    if isinstance(item, os.PathLike) or (isinstance(item, str) and _is_file(item)):
+        raise InputError(f"item {place}: {_path_message(item)}")
+
+
+def _is_file(text: str | bytes) -> bool:
+    """Whether a string without spaces is the path of a file, and looks like one."""
+    path = os.fsdecode(text) if isinstance(text, bytes) else text
+    if len(path) > 1024 or not ("." in path or os.sep in path) or path.split() != [path]:
+        return False
+    try:
+        return os.path.isfile(path)
+    except ValueError:  # a NUL character
+        return False
+
+
+def _path_message(path: Any) -> str:
+    name = os.fsdecode(path)
+    return f"expected a text or a list of tokens, got a path; pass TextCorpus({name!r}) to read the file"
 
 
 def _text_blocks(texts: Iterator[str], tokenizer: str, lowercase: bool) -> Iterator[bytes]:
@@ -83,7 +127,7 @@ def _line(sentence: list[str], place: int) -> bytes:
     tokens = list(sentence)
     for token in tokens:
         if not isinstance(token, str) or not token:
-            raise InputError(f"item {place} contains {token!r}; a token must be a non-empty string")
+            raise InputError(f"item {place} contains {shown(token)}; a token must be a non-empty string")
     line = utf8(" ".join(tokens))
     # A token may contain any character, even white space.
     plain = len(line) - len(line.translate(None, WHITE)) == len(tokens) - 1

@@ -43,6 +43,11 @@ class Rules:
                 check_whole(name, value, 1)
         if self.vocabulary is not None and (self.max_vocabulary is not None or self.keep or self.drop):
             raise InputError("a given vocabulary is used as it is; omit max_vocabulary, keep_words and drop_words")
+        if self.vocabulary is not None and self.vocabulary.counts is not None and not self.vocabulary.counts.any():
+            raise InputError(
+                "every count of the given vocabulary is 0, but models need the words' frequencies; give their counts, "
+                "or pass the words as keep_words (--keep-words) to count them in the text"
+            )
         both = sorted({*self.keep} & {*self.drop})
         if both:
             raise InputError(f"keep_words and drop_words both contain {both[0]!r}; remove it from one of them")

@@ -18,7 +18,7 @@ def declared(source: VectorSource) -> tuple[None, int]:
     return None, _checked_vector_size(source, source.sample().split(b"\n", 1)[0])
 
 
-def read(source: VectorSource, limit: int | None) -> VectorTable:
+def read(source: VectorSource, limit: int | None, skip_bad: bool = False) -> VectorTable:
     """Read vectors from a source positioned at its start.
 
     Raises:
@@ -27,9 +27,9 @@ def read(source: VectorSource, limit: int | None) -> VectorTable:
     rows: text_lines.TextRows | None = None
     for number, lines in text_lines.line_blocks(source):
         if rows is None:
-            rows = text_lines.TextRows(source.name, _checked_vector_size(source, lines[0]))
+            rows = text_lines.TextRows(source.name, _checked_vector_size(source, lines[0]), skip_bad=skip_bad)
         rows.add_lines(number, lines if limit is None else lines[: limit - rows.read])
-        if rows.read == limit:
+        if limit is not None and rows.read >= limit:
             break
     if rows is None:
         raise FormatError(f"{source.name}: an empty file")

@@ -32,7 +32,9 @@ _STREAMED = {"text": word2vec_text, "binary": word2vec_binary, "glove": glove}
 _PACKAGES = ("wordvec", "seqclf")
 
 
-def read_table(path: str | os.PathLike[str], format: str | None = None, limit: int | None = None) -> VectorTable:
+def read_table(
+    path: str | os.PathLike[str], format: str | None = None, limit: int | None = None, skip_bad_rows: bool = False
+) -> VectorTable:
     """Read a vector file; see :func:`wordvec.load_vectors`."""
     _check_format(format)
     if limit is not None and limit < 1:
@@ -40,7 +42,7 @@ def read_table(path: str | os.PathLike[str], format: str | None = None, limit: i
     with VectorSource(path) as source:
         format = format or detect_format(source)
         if format != "safetensors":
-            table: VectorTable = _STREAMED[format].read(source, limit)
+            table: VectorTable = _STREAMED[format].read(source, limit, skip_bad_rows)
             return table
     if TensorFile(path).metadata_of("wordvec").get("kind") == sparse.KIND:
         return sparse.read(path, limit)

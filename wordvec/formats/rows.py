@@ -18,9 +18,10 @@ class Rows:
         name: file name, for messages.
         vector_size: D.
         expected: rows to preallocate; must have been validated against the file size.
+        skip_bad: whether invalid rows are skipped and counted instead of raising an error.
     """
 
-    def __init__(self, name: str, vector_size: int, expected: int = 0) -> None:
+    def __init__(self, name: str, vector_size: int, expected: int = 0, skip_bad: bool = False) -> None:
         self.name = name
         self.vector_size = vector_size
         self.read = 0
@@ -29,6 +30,9 @@ class Rows:
         self._ids: dict[str, int] = {}
         self._repeated: list[str] = []
         self._repaired: list[str] = []
+        self.skip_bad = skip_bad
+        self._bad: list[str] = []
+        self._unnamed = 0
 
     def add(self, tokens: list[bytes], vectors: np.ndarray) -> None:
         """Append the next rows.
@@ -50,8 +54,36 @@ class Rows:
         self._make_room(start + len(kept))
         self._table[start : start + len(kept)] = vectors
 
+    def bad(self, message: str, rows: int = 1) -> None:
+        """Count an invalid row that ``message`` describes, or raise it as a FormatError.
+
+        Raises:
+            FormatError: invalid rows are not skipped.
+        """
+        if not self.skip_bad:
+            raise FormatError(f"{message}; skip_bad_rows (--skip-bad-rows) leaves such rows out")
+        self._bad.append(message)
+        self.read += rows
+
+    def unnamed(self) -> None:
+        """Leave out a row whose token is empty or white space."""
+        self._unnamed += 1
+        self.read += 1
+
     def finish(self) -> VectorTable:
-        """Return the vectors; log a warning for each kind of repair."""
+        """Return the vectors; log a warning for each kind of repair.
+
+        Raises:
+            FormatError: no valid row.
+        """
+        if self._unnamed:
+            rows = "row" if self._unnamed == 1 else "rows"
+            _log.warning("%s: skipped %s %s with an empty or white space token", self.name, f"{self._unnamed:,}", rows)
+        if self._bad:
+            rows = "row" if len(self._bad) == 1 else "rows"
+            _log.warning("skipped %s invalid %s, the first: %s", f"{len(self._bad):,}", rows, self._bad[0])
+        if not self._ids:
+            raise FormatError(f"{self.name}: no valid vectors")
         for words, what in (
             (self._repaired, "tokens are not valid UTF-8; invalid bytes were replaced by U+FFFD"),
             (self._repeated, "repeated tokens were skipped; the first occurrence of each is kept"),
@@ -72,6 +104,12 @@ class Rows:
     def _make_room(self, rows: int) -> None:
         if rows > len(self._table):
             self._table.resize((max(rows, len(self._table) * 3 // 2), self.vector_size), refcheck=False)
+
+
+def check_number_of_rows(rows: Rows, declared: int) -> None:
+    """Log a warning if a file whose invalid rows are skipped has other rows than its first line declares."""
+    if rows.read != declared:
+        _log.warning("%s: its first line declares %s vectors, found %s", rows.name, f"{declared:,}", f"{rows.read:,}")
 
 
 def check_complete(name: str, read: int, declared: int) -> None:

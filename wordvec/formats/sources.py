@@ -91,6 +91,8 @@ class VectorSource:
                 f"{self.name}: fastText models with subwords are not supported; use the .vec file that fastText "
                 f"wrote next to it"
             )
+        if b"\r" in sample and b"\n" not in sample and b"\0" not in sample:
+            raise FormatError(f"{self.name}: its lines end in CR alone; convert them to LF (tr '\\r' '\\n' <old >new)")
         for magic, kind in _OTHER_KINDS.items():
             if sample.startswith(magic):
                 raise FormatError(f"{self.name}: {kind}, not a vector file{_GENSIM if 'pickle' in kind else ''}")

@@ -59,12 +59,20 @@ class TextRows(Rows):
         for place, line in enumerate(lines, number):
             if not line.strip():
                 self._blank = self._blank or place
-            elif self._blank:
-                raise FormatError(f"{self.name}:{self._blank}: a blank line between vectors")
-            else:
+                continue
+            if self._blank:
+                self.bad(f"{self.name}:{self._blank}: a blank line between vectors", rows=0)
+                self._blank = 0
+            if has_no_token(line, self.vector_size):
+                self.unnamed()
+                continue
+            try:
                 token, vector = parse_line(line, self.vector_size, f"{self.name}:{place}")
-                vectors[len(tokens)] = vector
-                tokens.append(token)
+            except FormatError as error:
+                self.bad(str(error))
+                continue
+            vectors[len(tokens)] = vector
+            tokens.append(token)
         return tokens, vectors[: len(tokens)]
 
 
@@ -125,6 +133,14 @@ def parse_line(line: bytes, vector_size: int, place: str) -> tuple[bytes, np.nda
         wrong = fields[extra + 1 + int(np.isfinite(vector).argmin())]
         raise FormatError(f"{place}: expected finite numbers (float32), found {_shown(wrong)}")
     return b" ".join(fields[: extra + 1]), vector
+
+
+def has_no_token(line: bytes, vector_size: int) -> bool:
+    """Whether a line is D numbers after white space: its token is empty or white space, as in some public files."""
+    if line[:1] not in (b" ", b"\t"):
+        return False
+    fields = line.split()
+    return len(fields) == vector_size and all(map(is_number, fields))
 
 
 def is_number(field: bytes) -> bool:

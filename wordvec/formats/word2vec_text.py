@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from wordvec.errors import FormatError, InputError
 from wordvec.formats import text_lines
-from wordvec.formats.rows import check_complete
+from wordvec.formats.rows import check_complete, check_number_of_rows
 from wordvec.formats.sources import MAX_TOKEN_BYTES, MAX_VECTOR_SIZE, VectorSource
 from wordvec.formats.table import VectorTable
 from wordvec.system.atomic_files import replacing
@@ -37,7 +37,7 @@ def declared(source: VectorSource) -> tuple[int, int]:
     return found
 
 
-def read(source: VectorSource, limit: int | None) -> VectorTable:
+def read(source: VectorSource, limit: int | None, skip_bad: bool = False) -> VectorTable:
     """Read vectors from a source positioned at its start.
 
     Raises:
@@ -46,18 +46,23 @@ def read(source: VectorSource, limit: int | None) -> VectorTable:
     size, vector_size = declared(source)
     wanted = size if limit is None else min(size, limit)
     # A row takes at least one byte for the token, one for the newline, and two per number.
-    source.check_room(wanted, vector_size, 2 * vector_size + 1)
-    rows = text_lines.TextRows(source.name, vector_size, 0 if source.compressed else wanted)
+    source.check_room(1 if skip_bad else wanted, vector_size, 2 * vector_size + 1)
+    expected = 0 if source.compressed or skip_bad else wanted
+    rows = text_lines.TextRows(source.name, vector_size, expected, skip_bad)
     for number, lines in text_lines.line_blocks(source):
         body = lines[1:] if number == 1 else lines
         rows.add_lines(max(number, 2), body if limit is None else body[: wanted - rows.read])
-        if rows.read > size:
+        if rows.read > size and not skip_bad:
             raise FormatError(
-                f"{source.name}:{size + 2}: extra line after the {size:,} vectors that its first line declares"
+                f"{source.name}:{size + 2}: extra line after the {size:,} vectors that its first line declares; "
+                "skip_bad_rows (--skip-bad-rows) reads the rows that there are"
             )
-        if limit is not None and rows.read == wanted:
+        if limit is not None and rows.read >= wanted:
             break
-    check_complete(source.name, rows.read, wanted)
+    if not skip_bad:
+        check_complete(source.name, rows.read, wanted)
+    elif limit is None:
+        check_number_of_rows(rows, size)
     return rows.finish()
 
 

@@ -1,11 +1,21 @@
 """Argument validation; error messages state the rule and the offending value."""
 
 import math
+import reprlib
 from collections.abc import Iterable
 from numbers import Integral, Real
 from typing import Any
 
 from wordvec.errors import InputError
+
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 80
+_SHORT.maxlist = _SHORT.maxtuple = _SHORT.maxdict = _SHORT.maxset = _SHORT.maxarray = 4
+
+
+def shown(value: Any) -> str:
+    """Return the ``repr`` of a value on one line, shortened, so that no message prints a whole corpus."""
+    return " ".join(_SHORT.repr(value).split("\n"))
 
 
 def check_choice(name: str, value: Any, choices: Iterable[str]) -> None:
@@ -22,7 +32,7 @@ def check_choice(name: str, value: Any, choices: Iterable[str]) -> None:
     """
     known = tuple(choices)
     if not isinstance(value, str) or value not in known:
-        raise InputError(f"{name} must be one of {', '.join(known)}, got {value!r}")
+        raise InputError(f"{name} must be one of {', '.join(known)}, got {shown(value)}")
 
 
 def check_flag(name: str, value: Any) -> bool:
@@ -33,7 +43,7 @@ def check_flag(name: str, value: Any) -> bool:
     """
     plain = value.item() if hasattr(value, "item") else value
     if not isinstance(plain, bool):
-        raise InputError(f"{name} must be true or false, got {value!r}")
+        raise InputError(f"{name} must be true or false, got {shown(value)}")
     return plain
 
 
@@ -49,7 +59,7 @@ def check_whole(name: str, value: Any, least: int | None = None, most: int | Non
         5
     """
     if isinstance(value, bool) or not isinstance(value, Integral):
-        raise InputError(f"{name} must be a whole number, got {value!r}")
+        raise InputError(f"{name} must be a whole number, got {shown(value)}")
     if least is not None and value < least:
         raise InputError(f"{name} must be at least {least}, got {value}")
     if most is not None and int(value) > most:
@@ -78,7 +88,7 @@ def check_number(
         corpora.errors.InputError: dropout must be at least 0 and below 1, got 1
     """
     if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
-        raise InputError(f"{name} must be a finite number, got {value!r}")
+        raise InputError(f"{name} must be a finite number, got {shown(value)}")
     number = float(value)
     bounds = {
         f"at least {least}": least is None or number >= least,

@@ -1,25 +1,57 @@
 """Dense word vectors: cosine similarity, nearest neighbors and analogies (3CosAdd, 3CosMul)."""
 
+import logging
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from numbers import Real
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from wordvec.errors import InputError
-from wordvec.system.validation import check_whole
+from wordvec.system.renamed import renamed
+from wordvec.system.validation import check_number, check_whole, shown
 from wordvec.vectors import search as queries
 from wordvec.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from wordvec.formats.table import VectorTable
 
-Term: TypeAlias = str | np.ndarray
-"""A query term: a word, or a vector (D,)."""
+Term: TypeAlias = str | np.ndarray | tuple[str | np.ndarray, float]
+"""A query term: a word, a vector (D,), or one of these and its weight."""
 
 Answers: TypeAlias = list[tuple[str, float]]
 """Tokens and their scores, in descending order."""
+
+
+_log = logging.getLogger(__name__)
+
+_DIRECTION = ", which has no direction; use other words"
+
+_OTHER_NAMES = {
+    "key_to_index": "vocabulary.token_to_id",
+    "index_to_key": "tokens",
+    "index2word": "tokens",
+    "vocab": "vocabulary.token_to_id",
+    "get_vector": "wv[word]",
+    "word_vec": "wv[word]",
+    "get_index": "token_id(word)",
+    "get_mean_vector": "mean_vector(words)",
+    "get_normed_vectors": "unit_vectors",
+    "doesnt_match": "odd_one_out(words)",
+    "similar_by_word": "most_similar(word)",
+    "similar_by_key": "most_similar(word)",
+    "most_similar_cosmul": 'most_similar(..., method="mul")',
+    "evaluate_word_analogies": "wordvec.evaluate_analogies(wv, path)",
+    "evaluate_word_pairs": "wordvec.evaluate_similarity(wv, path)",
+    "save_word2vec_format": "save(path)",
+    "load_word2vec_format": "wordvec.load_vectors(path)",
+    "add_vector": "WordVectors(tokens, vectors), which makes new vectors",
+    "add_vectors": "WordVectors(tokens, vectors), which makes new vectors",
+    "wv": "these vectors themselves",
+}
+"""gensim's names, and what they are called here."""
 
 
 class WordVectors:
@@ -112,7 +144,14 @@ class WordVectors:
         """Return the vector (D,) of a word, or the vectors (n, D) of several."""
         if isinstance(words, str):
             return self._gather(self.token_id(words))
+        if isinstance(words, Real | slice):
+            raise InputError(f"expected a word or a list of words, got {words}; wv.vectors[row] is the vector of a row")
         return self._gather(self._rows(words))
+
+    def __getattr__(self, name: str) -> Any:
+        # Only called for names that do not exist.
+        hint = f"; use {_OTHER_NAMES[name]}" if name in _OTHER_NAMES else ""
+        raise AttributeError(f"{type(self).__name__} has no attribute {name!r}{hint}", name=name, obj=self)
 
     def __repr__(self) -> str:
         return f"<WordVectors of {len(self):,} tokens x {self.vector_size}>"
@@ -186,7 +225,7 @@ class WordVectors:
     def similarities(self, word: str, others: Iterable[str] | None = None) -> np.ndarray:
         """Return the cosine similarity (n,) float64 of ``word`` with ``others``; None: all tokens in row order."""
         vectors = self.vectors if others is None else self.vectors[self._rows(others)]
-        return np.asarray(queries.cosines(vectors, _normalized(self[word][None]))[0])
+        return np.asarray(queries.cosines(vectors, _normalized(self._gather(self.token_id(word))[None]))[0])
 
     def row_similarities(self, left: np.ndarray, right: np.ndarray) -> np.ndarray:
         """Return the cosine similarity (n,) float64 of each row in ``left`` (n,) with its row in ``right`` (n,)."""
@@ -202,20 +241,37 @@ class WordVectors:
         """Return the cosine distance (n,) float64 of ``word`` from ``others``; None: all tokens in row order."""
         return 1 - self.similarities(word, others)
 
-    def mean_vector(self, words: Sequence[str], weights: ArrayLike | None = None, *, unit: bool = True) -> np.ndarray:
+    def mean_vector(
+        self,
+        words: Sequence[str],
+        weights: ArrayLike | None = None,
+        *,
+        unit: bool = True,
+        ignore_missing: bool = False,
+    ) -> np.ndarray:
         """Return the weighted mean (D,) float32 of the words' vectors, L2-normalized first if ``unit``.
 
         The weighted sum is divided by the sum of the absolute weights, so that weights may be negative.
 
+        Args:
+            words: the words.
+            weights: one number per word; None: 1 for each.
+            unit: whether vectors are L2-normalized first.
+            ignore_missing: leave out words that are not in the vocabulary instead of raising ``UnknownTokenError``.
+
         Raises:
-            InputError: no words, a different number of weights, or all weights 0.
+            InputError: no words, none of them known, a different number of weights, or all weights 0.
         """
-        rows = self._rows(words)
+        rows = self._rows(words, ignore_missing)
         if not len(rows):
             raise InputError("mean_vector needs at least one word")
         given = np.ones(len(rows)) if weights is None else np.asarray(weights, dtype=np.float64)
         if given.shape != (len(rows),):
             raise InputError(f"weights must be one per word: {len(rows)} words, weights of shape {given.shape}")
+        known = rows >= 0
+        if not known.any():
+            raise InputError(f"none of the {len(rows)} words is in the vocabulary ({len(self):,} tokens)")
+        rows, given = rows[known], given[known]
         if not given.any():
             raise InputError("weights must not all be 0")
         vectors = self._gather(rows).astype(np.float64)
@@ -223,9 +279,13 @@ class WordVectors:
             vectors = _normalized(vectors)
         return np.asarray((given @ vectors / np.abs(given).sum()).astype(np.float32))
 
-    def n_similarity(self, words: Sequence[str], others: Sequence[str]) -> float:
-        """Return the cosine similarity of the mean vectors of two sets of words."""
-        mean, other = self.mean_vector(words, unit=False), self.mean_vector(others, unit=False)
+    def n_similarity(self, words: Sequence[str], others: Sequence[str], *, ignore_missing: bool = False) -> float:
+        """Return the cosine similarity of the mean vectors of two sets of words.
+
+        ``ignore_missing``: leave out words that are not in the vocabulary.
+        """
+        mean = self.mean_vector(words, unit=False, ignore_missing=ignore_missing)
+        other = self.mean_vector(others, unit=False, ignore_missing=ignore_missing)
         return float(queries.cosines(mean[None], _normalized(other[None]))[0, 0])
 
     def odd_one_out(self, words: Sequence[str]) -> str:
@@ -266,6 +326,7 @@ class WordVectors:
 
     # -- nearest neighbors and analogies ------------------------------------------------------------------------------
 
+    @renamed(topn="top", restrict_vocab="restrict")
     def most_similar(
         self,
         positive: Term | Sequence[Term],
@@ -282,7 +343,7 @@ class WordVectors:
         negative terms, cosines shifted to 0..1 (3CosMul, Levy & Goldberg 2014, equation 4).
 
         Args:
-            positive: a word, a vector (D,), or several of these.
+            positive: a word, a vector (D,), or several of these; a pair of one and a number weights it.
             negative: likewise.
             top: maximum number of results.
             restrict: search only the first ``restrict`` rows, or only these words.
@@ -293,15 +354,24 @@ class WordVectors:
 
         Raises:
             UnknownTokenError: a word is not in the vocabulary.
-            InputError: no terms, a vector of the wrong size, terms that cancel out, or ``top`` below 1.
+            InputError: no terms, a vector of the wrong size, only zero vectors, terms that cancel out, weights with
+                ``"mul"``, or ``top`` below 1.
         """
-        near, rows_near = self._terms(positive)
-        far, rows_far = self._terms(negative)
+        weighted = method != "mul"
+        near, rows_near = self._terms(positive, weighted)
+        far, rows_far = self._terms(negative, weighted)
         if not len(near) + len(far):
             raise InputError("most_similar needs at least one word or vector")
         if method not in ("add", "mul"):
             raise InputError(f"method must be 'add' or 'mul', got {method!r}")
         excluded = rows_near + rows_far
+        zeros = []
+        if not (near.any(axis=1).all() and far.any(axis=1).all()):
+            zeros = [row for row in excluded if not self._gather(row).any()]
+            if not (near.any() or far.any()) and len(zeros) == len(excluded):
+                raise InputError(self._zero_message(excluded))
+        if zeros:
+            _log.warning("%s and does not influence the result", self._zero_message(zeros).removesuffix(_DIRECTION))
         if method == "mul":
             return self._most_similar_mul(near, far, excluded, check_whole("top", top, 1), self._restricted(restrict))
         query = near.sum(axis=0) - far.sum(axis=0)
@@ -322,14 +392,17 @@ class WordVectors:
         parsed = [self._terms(term) for term in terms]
         if not parsed:
             return []
-        for directions, _ in parsed:
+        for directions, rows in parsed:
             if len(directions) != 1:
                 raise InputError("most_similar_batch takes one word or vector per query, got a list among the terms")
+            if not directions.any():
+                raise InputError(self._zero_message(rows))
         wanted = np.concatenate([directions for directions, _ in parsed])
         return self._most_similar_add(
             wanted, [rows for _, rows in parsed], check_whole("top", top, 1), self._restricted(restrict)
         )
 
+    @renamed(topn="top", restrict_vocab="restrict")
     def similar_by_vector(
         self, vector: ArrayLike, top: int = 10, *, restrict: int | Iterable[str] | None = None
     ) -> Answers:
@@ -355,25 +428,45 @@ class WordVectors:
         """Return the vector of a row, or the vectors of several."""
         return np.asarray(self.vectors[rows])
 
-    def _rows(self, words: Iterable[str]) -> np.ndarray:
-        if isinstance(words, str):
-            raise InputError(f"expected a list of words, got the string {words!r}; pass [word, ...]")
-        return np.array([self.token_id(word) for word in words], dtype=np.int64)
+    def _rows(self, words: Iterable[str], ignore_missing: bool = False) -> np.ndarray:
+        """Return the rows (n,) int64 of words; with ``ignore_missing``, -1 for unknown ones."""
+        if isinstance(words, str | bytes):
+            kind = "string" if isinstance(words, str) else "bytes"
+            raise InputError(f"expected a list of words, got the {kind} {words!r}; pass [word, ...]")
+        if not isinstance(words, Iterable):
+            raise InputError(f"expected a word or a list of words, got {shown(words)}")
+        find = self.lookup if ignore_missing else self.token_id
+        return np.array([find(word) for word in words], dtype=np.int64)
 
-    def _terms(self, terms: Term | Sequence[Term]) -> tuple[np.ndarray, list[int]]:
-        """Return the unit vectors (n, D) float64 of words and vectors, and the rows of the words."""
-        if isinstance(terms, str) or (isinstance(terms, np.ndarray) and terms.ndim == 1):
-            terms = [terms]
-        terms = list(terms)
-        vectors = np.zeros((len(terms), self.vector_size))
+    def _zero_message(self, rows: list[int]) -> str:
+        if not rows:
+            return "the query vector is all zeros, which has no direction; pass another vector"
+        words = " and ".join(repr(self.tokens[row]) for row in dict.fromkeys(rows))
+        vectors = "vector" if len(set(rows)) == 1 else "vectors"
+        return f"the {vectors} of {words} {'is' if vectors == 'vector' else 'are'} all zeros{_DIRECTION}"
+
+    def _terms(self, terms: Term | Sequence[Term], weighted: bool = True) -> tuple[np.ndarray, list[int]]:
+        """Return the unit vectors (n, D) float64 of words and vectors, times their weights, and the words' rows."""
+        if isinstance(terms, str) or (isinstance(terms, np.ndarray) and terms.ndim == 1) or _is_weighted(terms):
+            terms = [terms]  # type: ignore[list-item]
+        if not isinstance(terms, Iterable):
+            raise InputError(f"expected words or vectors, got {shown(terms)}")
+        listed: list[Any] = list(terms)
+        vectors = np.zeros((len(listed), self.vector_size))
+        weights = np.ones(len(listed))
         rows: list[int] = []
-        for vector, term in zip(vectors, terms, strict=True):
+        for position, (vector, term) in enumerate(zip(vectors, listed, strict=True)):
+            if _is_weighted(term):
+                if not weighted:
+                    raise InputError(f"weights need method 'add', got the weight {term[1]} with method 'mul'")
+                weights[position] = check_number("a weight", term[1])
+                term = term[0]
             if isinstance(term, str):
                 rows.append(self.token_id(term))
                 vector[:] = self._gather(rows[-1])
             else:
                 vector[:] = _checked_query(term, self.vector_size)
-        return _normalized(vectors), rows
+        return _normalized(vectors) * weights[:, None], rows
 
     def _restricted(self, restrict: int | Iterable[str] | None) -> slice | np.ndarray:
         if restrict is None:
@@ -427,6 +520,11 @@ class WordVectors:
 
     def _answers(self, rows: np.ndarray, scores: np.ndarray) -> Answers:
         return [(self.tokens[row], score) for row, score in zip(rows.tolist(), scores.tolist(), strict=True)]
+
+
+def _is_weighted(term: Any) -> bool:
+    """Whether a query term is a pair of a word or vector and its weight."""
+    return isinstance(term, tuple) and len(term) == 2 and isinstance(term[1], Real) and not isinstance(term[0], Real)
 
 
 def _normalized(vectors: np.ndarray) -> np.ndarray:

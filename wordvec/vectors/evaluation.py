@@ -1,9 +1,11 @@
 """Intrinsic evaluation of word vectors: similarity benchmarks (Spearman's correlation) and analogies (accuracy).
 
-If the vectors were trained on lower-cased text, the words of a benchmark are lower-cased before lookup; otherwise they
-are looked up as written, then lower-cased. If all tokens are lower-case, both rules are equivalent.
+Words of a similarity benchmark are looked up as written, then lower-cased; only lower-cased if the vectors were trained
+on lower-cased text.
 
-Analogies are scored like word2vec's ``compute-accuracy``. The protocol determines which questions count:
+Analogies ignore case, like word2vec's ``compute-accuracy`` and gensim: of tokens that differ only in case, the first
+represents the question's words, none of them answers a question that contains one, and each is a correct answer if one
+is. If all tokens are lower-case, this changes nothing. The protocol determines which questions count:
 
 =========  ==========================================================================================================
 ``P30k``   answers among the first 30,000 tokens; only questions whose four words are among them (likewise ``P50k`` ...)
@@ -12,6 +14,7 @@ Analogies are scored like word2vec's ``compute-accuracy``. The protocol determin
 =========  ==========================================================================================================
 """
 
+import logging
 import math
 import os
 import re
@@ -27,6 +30,8 @@ from wordvec.system.validation import check_choice
 from wordvec.vectors import search as queries
 from wordvec.vectors.dense import WordVectors
 from wordvec.vectors.sparse import SparseWordVectors
+
+_log = logging.getLogger(__name__)
 
 PROTOCOLS = ("P30k", "Pfull", "Phyp")
 """The standard protocols; see the module docstring."""
@@ -101,6 +106,8 @@ class AnalogyResult:
     """The sections whose names do not start with ``gram``; None if no section's name does."""
     syntactic: AnalogyCount | None
     """The sections whose names start with ``gram``, as in Google's benchmark; None if there are none."""
+    case_sensitive: bool = False
+    """Whether tokens that differ only in case were different words."""
 
     @property
     def accuracy(self) -> float | None:
@@ -119,6 +126,7 @@ class AnalogyResult:
             "name": self.name,
             "protocol": self.protocol,
             "method": self.method,
+            "case_sensitive": self.case_sensitive,
             "sections": [section.summary() for section in self.sections],
             **{name: None if part is None else part.summary() for name, part in parts.items()},
         }
@@ -158,6 +166,7 @@ def evaluate_analogies(
     *,
     protocol: str = "P30k",
     method: Literal["add", "mul"] = "add",
+    case_sensitive: bool = False,
 ) -> AnalogyResult:
     """Count how often d is the top answer to the questions "a is to b as c is to d" in a file.
 
@@ -168,6 +177,8 @@ def evaluate_analogies(
         path: a file of four words per line, where a line ``: name`` starts a section.
         protocol: ``"P30k"`` (or another number of thousands), ``"Pfull"`` or ``"Phyp"``.
         method: ``"add"`` (3CosAdd) or ``"mul"`` (3CosMul).
+        case_sensitive: whether tokens that differ only in case are different words; questions are then looked up as
+            written, then lower-cased.
 
     Raises:
         InputError: the file does not exist, has no questions, or has an invalid line, which the message names; or the
@@ -187,10 +198,19 @@ def evaluate_analogies(
     if method not in ("add", "mul"):
         raise InputError(f"method must be 'add' or 'mul', got {method!r}")
     sections = _read_questions(path)
-    row = _lookup(vectors, top)
+    if top < len(vectors) and not vectors.vocabulary.by_frequency:
+        _log.warning(
+            "the tokens are not in descending order of frequency (%s ...), so that %s does not ask about the %s most "
+            "frequent ones; use Pfull",
+            ", ".join(vectors.tokens[:3]),
+            protocol,
+            f"{top:,}",
+        )
+    twins = _Twins(vectors.tokens[:top]) if not case_sensitive else None
+    row = twins.row if twins else _lookup(vectors, top)
     ids = [np.array([[row(word) for word in words] for words in section.questions]) for section in sections]
     known: list[np.ndarray] = [np.all(rows >= 0, axis=1) for rows in ids]
-    right = _correct_answers(vectors, top, np.concatenate(ids)[np.concatenate(known)], method)
+    right = _correct_answers(vectors, top, np.concatenate(ids)[np.concatenate(known)], method, twins)
     counts, start = [], 0
     for section, mask in zip(sections, known, strict=True):
         answerable = int(mask.sum())
@@ -204,6 +224,7 @@ def evaluate_analogies(
         name=_name(path),
         protocol=protocol,
         method=method,
+        case_sensitive=case_sensitive,
         sections=counts,
         total=_sum("total", counts),
         semantic=_sum("semantic", semantic) if syntactic else None,
@@ -258,7 +279,33 @@ def average_ranks(values: np.ndarray) -> np.ndarray:
 # -- answers ----------------------------------------------------------------------------------------------------------
 
 
-def _correct_answers(vectors: WordVectors, top: int, ids: np.ndarray, method: str) -> np.ndarray:
+class _Twins:
+    """Tokens that differ only in case, each represented by the first.
+
+    Attributes:
+        first: (R,) int64, for each row the first row with the same token but for case.
+    """
+
+    def __init__(self, tokens: list[str]) -> None:
+        self._row: dict[str, int] = {}
+        self.first = np.array([self._row.setdefault(token.lower(), row) for row, token in enumerate(tokens)], np.int64)
+        self._others: dict[int, list[int]] = {}
+        for row in np.flatnonzero(self.first != np.arange(len(tokens))).tolist():
+            self._others.setdefault(int(self.first[row]), []).append(row)
+
+    def row(self, word: str) -> int:
+        """Return the row that represents a word, or -1."""
+        return self._row.get(word.lower(), -1)
+
+    def exclude(self, scores: np.ndarray, rows: np.ndarray) -> None:
+        """Set the scores (n, R) of the other spellings of the question's words, rows (n, 3), to -inf."""
+        if self._others:
+            for question, words in enumerate(rows.tolist()):
+                for word in words:
+                    scores[question, self._others.get(word, [])] = -np.inf
+
+
+def _correct_answers(vectors: WordVectors, top: int, ids: np.ndarray, method: str, twins: _Twins | None) -> np.ndarray:
     """Return (n,) bool: whether the best answer among the first ``top`` rows is the question's fourth word (n, 4)."""
     right = np.zeros(len(ids), dtype=bool)
     block = queries.query_block(top)
@@ -270,7 +317,12 @@ def _correct_answers(vectors: WordVectors, top: int, ids: np.ndarray, method: st
         asked = ids[start : start + block]
         scores = score(asked)
         np.put_along_axis(scores, asked[:, :3], -np.inf, axis=1)
-        right[start : start + block] = scores.argmax(axis=1) == asked[:, 3]
+        if twins is not None:
+            twins.exclude(scores, asked[:, :3])
+        best = scores.argmax(axis=1)
+        if twins is not None:
+            best = twins.first[best]
+        right[start : start + block] = best == asked[:, 3]
     return right
 
 

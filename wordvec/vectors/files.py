@@ -1,5 +1,6 @@
 """Reading and writing word vectors in any supported format."""
 
+import logging
 import os
 from typing import Any
 
@@ -10,17 +11,28 @@ from wordvec.formats.registry import read_table, write_table
 from wordvec.vectors.dense import WordVectors
 from wordvec.vectors.sparse import SparseWordVectors
 
+_log = logging.getLogger(__name__)
 
-def load_vectors(path: str | os.PathLike[str], *, format: str | None = None, limit: int | None = None) -> WordVectors:
+
+def load_vectors(
+    path: str | os.PathLike[str],
+    *,
+    format: str | None = None,
+    limit: int | None = None,
+    skip_bad_rows: bool = False,
+) -> WordVectors:
     """Read word vectors from a file in any supported format.
 
-    In third-party formats, invalid UTF-8 in tokens becomes U+FFFD and repeated tokens are skipped; a warning reports
-    how many.
+    In third-party formats, invalid UTF-8 in tokens becomes U+FFFD, and repeated, empty and white space tokens are
+    skipped; a warning reports how many.
 
     Args:
         path: the file.
         format: one of ``FORMATS``; None to detect it.
         limit: read only the first ``limit`` vectors and do not validate the rest.
+
+        skip_bad_rows: in text and binary formats, skip invalid rows (NaN, wrong length) instead of raising an error,
+            and read the rows that there are where the first line declares another number; a warning reports how many.
 
     Returns:
         The vectors; ``SparseWordVectors`` if they are sparse.
@@ -36,7 +48,14 @@ def load_vectors(path: str | os.PathLike[str], *, format: str | None = None, lim
         >>> load_vectors(path)["down"]
         array([ 0., -1.,  0.], dtype=float32)
     """
-    table = read_table(path, format, limit)
+    table = read_table(path, format, limit, skip_bad_rows)
+    if limit is not None and len(table) == limit and not table.vocabulary.by_frequency:
+        _log.warning(
+            "%s: its tokens are not in descending order of frequency (%s ...); its first %s are not the most frequent",
+            path,
+            ", ".join(table.tokens[:3]),
+            f"{limit:,}",
+        )
     how: dict[str, Any] = {"tokenizer": table.tokenizer, "lowercase": table.lowercase, "settings": table.settings}
     try:
         if isinstance(table.vectors, np.ndarray):

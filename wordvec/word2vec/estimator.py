@@ -2,9 +2,23 @@
 
 from typing import Any
 
+from wordvec.errors import InputError
 from wordvec.estimator import Corpus, VectorEstimator, seed_of, threads_of
+from wordvec.system.renamed import renamed
 from wordvec.word2vec.settings import Word2VecSettings
 from wordvec.word2vec.training import train_word2vec
+
+_OTHER_NAMES = {
+    "wv": "vectors_ after fit(texts)",
+    "build_vocab": "fit(texts), which counts and trains",
+    "train": "fit(texts), which counts and trains",
+    "load": "wordvec.load_vectors(path)",
+    "save": "vectors_.save(path)",
+    "vectors_": "fit(texts) first",
+    "most_similar": "vectors_.most_similar(word)",
+    "similarity": "vectors_.similarity(a, b)",
+}
+"""gensim's names, and what they are called here."""
 
 
 class Word2Vec(VectorEstimator):
@@ -27,6 +41,23 @@ class Word2Vec(VectorEstimator):
         (2, 16)
     """
 
+    @renamed(
+        sentences="fit(texts)",
+        corpus_file="fit(TextCorpus(path))",
+        size="vector_size",
+        iter="epochs",
+        sg='model="skipgram" (the default) or "cbow"',
+        hs='loss="hierarchical"',
+        negative="negatives",
+        cbow_mean="cbow_gradient",
+        alpha="learning_rate",
+        min_alpha="min_learning_rate",
+        sample="subsample",
+        ns_exponent="noise_exponent",
+        max_final_vocab="max_vocabulary",
+        seed="random_state",
+        workers="n_jobs",
+    )
     def __init__(
         self,
         model: str = "skipgram",
@@ -86,14 +117,21 @@ class Word2Vec(VectorEstimator):
         """Train on texts, lists of tokens or a ``TextCorpus``; a one-shot generator is allowed.
 
         Raises:
-            InputError: a parameter out of range, or a corpus with an empty vocabulary.
+            InputError: a parameter out of range, a corpus with an empty vocabulary, or no two words within a window.
         """
+        if not isinstance(self.model, str):
+            raise InputError("model must be a string, not texts; pass them to fit, as in Word2Vec().fit(texts)")
         settings = self._settings().resolved()
         result = train_word2vec(self._encode(X), settings, threads=threads_of(self.n_jobs))
         self.vectors_ = result.vectors
         self.vocabulary_ = result.vectors.vocabulary
         self.losses_ = result.losses
         return self
+
+    def __getattr__(self, name: str) -> Any:
+        # Only called for names that do not exist.
+        hint = f"; use {_OTHER_NAMES[name]}" if name in _OTHER_NAMES else ""
+        raise AttributeError(f"{type(self).__name__} has no attribute {name!r}{hint}", name=name, obj=self)
 
     def _settings(self) -> Word2VecSettings:
         given = {name: getattr(self, name) for name in Word2VecSettings.__dataclass_fields__ if name != "seed"}

@@ -10,6 +10,7 @@ import numpy as np
 
 from wordvec.checkpointing.checkpoint import Checkpoint, SavedTraining
 from wordvec.checkpointing.resumable_run import ResumableRun
+from wordvec.encoding.contexts import check_contexts
 from wordvec.encoding.corpus import EncodedCorpus
 from wordvec.errors import InputError
 from wordvec.formats.safetensors import pack_tokens
@@ -67,7 +68,8 @@ def train_word2vec(
 
     Raises:
         InputError: settings out of range, an existing checkpoint without ``resume``, or a checkpoint of another run.
-        InputError: fewer than two types, which leaves no negatives to sample, or too many for full softmax.
+        InputError: fewer than two types, which leaves no negatives to sample, or too many for full softmax; or no two
+            words in the same sentence.
         TrainingError: training diverged, or memory is insufficient.
 
     Example:
@@ -86,6 +88,7 @@ def train_word2vec(
             f"training needs at least 2 types, but the vocabulary has {len(corpus.vocabulary)}; lower min_count or use "
             "more text"
         )
+    check_contexts(corpus)
     check_softmax(settings, len(corpus.vocabulary))
     threads = worker_count(threads)
     monitor = Monitor(callbacks, evaluate, evaluate_every, evaluate_seconds, early_stopping)

@@ -154,3 +154,10 @@ def test_files_of_an_uncached_corpus_are_removed_with_it(tmp_path, folder_for_te
         assert not any(folder_for_temporary_files.iterdir())
         assert ids.tolist() == expected, "existing references to the ids stay readable"
     assert not folder_of_cache.exists()
+
+
+def test_a_vocabulary_of_zero_counts_is_rejected():
+    with pytest.raises(InputError, match="every count of the given vocabulary is 0"):
+        encode_corpus(["a b"], vocabulary=Vocabulary(["a", "b"], [0, 0]))
+    assert encode_corpus(["a b"], vocabulary=Vocabulary(["a", "b"])).vocabulary.counts.tolist() == [1, 1]
+    assert encode_corpus(["a b"], vocabulary=Vocabulary(["a", "b"], [2, 0])).vocabulary.counts.tolist() == [2, 0]

@@ -7,11 +7,21 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.sparse import csr_array
 from scipy.stats import rankdata, spearmanr
 
 from tests.oracles import naive
-from wordvec import InputError, Vocabulary, WordVectors, evaluate_analogies, evaluate_file, evaluate_similarity
-from wordvec.vectors.evaluation import average_ranks, spearman
+from wordvec import (
+    InputError,
+    SparseWordVectors,
+    Vocabulary,
+    WordVectors,
+    evaluate_analogies,
+    evaluate_file,
+    evaluate_similarity,
+    load_vectors,
+)
+from wordvec.vectors.evaluation import AnalogyCount, average_ranks, spearman
 
 RELATIONS = {"capital": 30, "family": 12, "gram1-plural": 40, "gram2-past": 25}
 """Sections and their number of word pairs."""
@@ -131,9 +141,10 @@ def test_casing_of_questions(tmp_path):
     rows = [[0.2, 1], [1, 1], [0.2, -1], [1, -1]]
     wv = WordVectors(["man", "king", "woman", "queen"], rows)
     assert evaluate_analogies(wv, path).total.right == 1
-    # Words are looked up as written first: Queen and queen are different words ...
+    # Looked up as written first, Queen and queen are different words ...
     wv = WordVectors(["man", "king", "woman", "queen", "Queen"], [*rows, [-1, 1]])
-    assert evaluate_analogies(wv, path).total.right == 0
+    assert evaluate_analogies(wv, path, case_sensitive=True).total.right == 0
+    assert evaluate_analogies(wv, path).total.right == 1
     # ... unless the vectors were trained on lower-cased text.
     wv = WordVectors(["man", "king", "woman", "queen", "Queen"], [*rows, [-1, 1]], lowercase=True)
     assert evaluate_analogies(wv, path).total.right == 1
@@ -291,3 +302,85 @@ def test_file_kind_is_detected_from_its_columns(tmp_path, start):
     questions.write_text("up north\n")
     with pytest.raises(InputError, match="expected 4 words, found 2"):
         evaluate_file(wv, questions)
+
+
+# -- casing -----------------------------------------------------------------------------------------------------------
+
+
+CASED = ["athens", "Athens", "greece", "Greece", "oslo", "Oslo", "norway", "Norway"]
+
+
+@pytest.fixture
+def capitals(tmp_path):
+    """Cased vectors in which each word's twin is its nearest neighbor, and two questions."""
+    city, country = np.array([[3, 0, 1, 0], [0, 3, 1, 0]]), np.array([[3, 0, 0, 1], [0, 3, 0, 1]])
+    draw = np.random.default_rng(9)
+    rows = [row + draw.normal(size=4) * 0.2 for a, b in zip(city, country, strict=True) for row in (a, a, b, b)]
+    path = tmp_path / "questions.txt"
+    path.write_text("Athens Greece Oslo Norway\nOslo Norway Athens Greece\n")
+    return WordVectors(CASED, rows), path
+
+
+@pytest.mark.parametrize("method", ["add", "mul"])
+@pytest.mark.parametrize("sparse", [False, True])
+def test_answers_in_any_casing_count(capitals, method, sparse):
+    wv, path = capitals
+    if sparse:
+        wv = SparseWordVectors(wv.vocabulary, csr_array(wv.vectors))
+    assert evaluate_analogies(wv, path, method=method).accuracy == 1
+    strict = evaluate_analogies(wv, path, method=method, case_sensitive=True)
+    assert strict.accuracy == 0  # the best answer is in another casing
+    assert strict.summary()["case_sensitive"]
+
+
+def test_the_first_of_several_casings_represents_the_word(tmp_path):
+    path = tmp_path / "questions.txt"
+    path.write_text("MAN King woman QUEEN\n")
+    tokens = ["King", "queen", "man", "woman", "king", "Queen"]
+    wv = WordVectors(tokens, [[1, 1], [1, -1], [0.2, 1], [0.2, -1], [-9, -9], [-9, 9]])
+    assert evaluate_analogies(wv, path, protocol="Pfull").total == AnalogyCount("total", 1, 1, 1)
+
+
+@pytest.mark.parametrize("method", ["add", "mul"])
+def test_case_changes_nothing_without_twins(world, tmp_path, method):
+    path = tmp_path / "questions.txt"
+    wv, words = world[0], world[0].tokens
+    path.write_text(
+        "".join(f"{words[i]} {words[i + 1]} {words[i + 2]} {words[i + 3]}\n" for i in range(len(words) - 3))
+    )
+    results = [
+        evaluate_analogies(wv, path, method=method, case_sensitive=sensitive).summary() for sensitive in (False, True)
+    ]
+    for result in results:
+        del result["case_sensitive"]
+    assert results[0] == results[1]
+
+
+# -- rows that are not in the order of frequency ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("alphabetical", "warned"), [(True, True), (False, False)])
+def test_alphabetical_rows_are_warned_of(tmp_path, caplog, alphabetical, warned):
+    tokens = [f"w{row:04}" for row in range(1100)]
+    if not alphabetical:
+        tokens[0], tokens[1050] = tokens[1050], tokens[0]
+    wv = WordVectors(tokens, np.random.default_rng(0).normal(size=(1100, 3)))
+    path = tmp_path / "q.txt"
+    path.write_text("w0001 w0002 w0003 w0004\n")
+    evaluate_analogies(wv, path, protocol="Pfull")
+    assert not caplog.messages
+    evaluate_analogies(wv, path, protocol="P1k")
+    assert ("not in descending order of frequency" in caplog.text) == warned
+    caplog.clear()
+    wv.save(tmp_path / "v.vec")
+    load_vectors(tmp_path / "v.vec")
+    assert not caplog.messages
+    load_vectors(tmp_path / "v.vec", limit=1000)
+    assert ("its first 1,000 are not the most frequent" in caplog.text) == warned
+
+
+def test_counts_decide_the_order_of_frequency():
+    tokens = [f"w{row:02}" for row in range(30)]
+    assert Vocabulary(tokens, range(30, 0, -1)).by_frequency
+    assert not Vocabulary(tokens, range(30)).by_frequency
+    assert not Vocabulary(tokens).by_frequency
