@@ -14,6 +14,7 @@ from seqclf.layers.choices import CELLS, HEADS, MERGES, POOLINGS, RESETS
 from wordvec import FormatError, InputError, Vocabulary
 from wordvec.system.atomic_files import replacing
 from wordvec.system.settings import Settings
+from wordvec.system.structures import check_offsets
 
 VERSION = 1
 _KEY = "seqclf"
@@ -266,10 +267,12 @@ def split_tokens(name: str, token_bytes: np.ndarray, token_offsets: np.ndarray) 
     Raises:
         FormatError: the offsets do not match the bytes, or the bytes are not UTF-8.
     """
-    fits = token_bytes.dtype == np.uint8 and token_offsets.dtype == np.int64 and token_offsets.ndim == 1
-    fits = fits and token_bytes.ndim == 1 and token_offsets.size > 0 and token_offsets[0] == 0
-    if not fits or token_offsets[-1] != token_bytes.size or (np.diff(token_offsets) < 1).any():
+    if token_bytes.dtype != np.uint8 or token_offsets.dtype != np.int64 or token_bytes.ndim != 1:
         raise FormatError(f"{name} is damaged: its token offsets do not match its token bytes")
+    try:
+        check_offsets("its token offsets", token_offsets, token_bytes.size, strictly=True)
+    except InputError as error:
+        raise FormatError(f"{name} is damaged: {error}") from None
     content, bounds = token_bytes.tobytes(), token_offsets.tolist()
     try:
         return [content[start:stop].decode() for start, stop in itertools.pairwise(bounds)]
