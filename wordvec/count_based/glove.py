@@ -18,6 +18,7 @@ from wordvec.formats.safetensors import pack_tokens
 from wordvec.system.aligned_arrays import aligned, row_stride
 from wordvec.system.available_memory import available_memory
 from wordvec.system.progress import OnProgress, Progress
+from wordvec.system.structures import check_csr
 from wordvec.system.threads import run_in_threads, worker_count
 from wordvec.vectors.dense import WordVectors
 
@@ -98,6 +99,7 @@ def train_glove(
     settings = settings or GloveSettings()
     threads = worker_count(threads)
     saver = Checkpoint(checkpoint, checkpoint_every, resume)
+    check_csr("counts", cooccurrence.counts, rows=len(cooccurrence.vocabulary), columns=len(cooccurrence.vocabulary))
     _check_counts(cooccurrence.counts)
     _check_memory(cooccurrence.counts, settings)
     record = cooccurrence.settings.file_record(settings.model, settings.record())

@@ -22,6 +22,7 @@ from wordvec.encoding.text_blocks import blocks_of
 from wordvec.encoding.vocabulary_rules import MAX_TYPES, Rules, word_list
 from wordvec.errors import InputError
 from wordvec.system.progress import OnProgress, reporter
+from wordvec.system.structures import check_ids, check_offsets
 from wordvec.system.threads import worker_count
 from wordvec.vocabulary import Vocabulary
 
@@ -55,6 +56,9 @@ class EncodedCorpus:
             the types exceeded ``max_types_in_memory``.
         tokenizer, lowercase: how the text was tokenized.
 
+    Raises:
+        InputError: an id is not in the vocabulary, or the offsets do not increase from 0 to N.
+
     Example:
         >>> corpus = encode_corpus(["a rose is a rose", "is it"], min_count=2)
         >>> corpus.vocabulary.tokens, corpus.ids.tolist(), corpus.offsets.tolist()
@@ -73,6 +77,12 @@ class EncodedCorpus:
         tokenizer: str = "whitespace",
         lowercase: bool = False,
     ) -> None:
+        for name, array, dtype in (("ids", ids, "int32"), ("offsets", offsets, "int64")):
+            found = getattr(array, "dtype", type(array).__name__)
+            if not isinstance(array, np.ndarray) or found != dtype:
+                raise InputError(f"{name} must be an {dtype} array, got {found}; use numpy.asarray({name}, '{dtype}')")
+        check_ids("ids", ids, len(vocabulary))
+        check_offsets("offsets", offsets, len(ids))
         self.vocabulary = vocabulary
         self.ids = ids
         self.offsets = offsets

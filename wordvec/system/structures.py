@@ -106,6 +106,24 @@ def check_csr(name: str, matrix: Any, *, rows: int | None = None, columns: int |
     check_ids(f"{name}.indices", indices, matrix.shape[1])
 
 
+def checked_weights(weights: Any, columns: int, name: str = "idf") -> np.ndarray:
+    """Return ``weights`` as (V,) float64 after checking that there is one finite number per column.
+
+    Raises:
+        InputError: another number of them, or a value that is not a finite real number.
+    """
+    array = np.asarray(weights)
+    if array.shape != (columns,):
+        raise InputError(f"{name} must have one weight per column, ({columns},), got shape {array.shape}")
+    if array.dtype.kind not in "iuf":
+        raise InputError(f"{name} must hold real numbers, got {array.dtype}")
+    finite = np.isfinite(array)
+    if not finite.all():
+        place = int(finite.argmin())
+        raise InputError(f"{name} must be finite, got {array[place]} at position {place:,}")
+    return np.ascontiguousarray(array, np.float64)
+
+
 def _check_integers(name: str, array: Any) -> None:
     if not isinstance(array, np.ndarray) or array.ndim != 1 or array.dtype.kind not in "iu":
         found = f"{array.dtype} of shape {array.shape}" if isinstance(array, np.ndarray) else type(array).__name__

@@ -5,6 +5,7 @@ from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
 
 from tests.cases.glove import cooccurrence_of, random_counts
 from wordvec import CooccurrenceSettings, SvdSettings, Word2VecSettings, save_vectors
@@ -267,3 +268,15 @@ def test_finished_vectors_are_recognized(tmp_path):
     ):
         with pytest.raises(InputError, match=f"was not produced by this run: .*{message}"):
             finished_training(path, counts, other)
+
+
+def test_counts_that_do_not_match_the_vocabulary_are_rejected():
+    counts = cooccurrence_of(random_counts())
+    for shape in ((22, 23), (23, 24)):
+        counts.counts = csr_array(np.ones(shape, np.float32))
+        with pytest.raises(InputError, match=r"counts must have 23 (rows|columns), got shape \(2"):
+            train_glove(counts, GloveSettings(vector_size=2, epochs=1))
+    counts.counts = csr_array(np.ones((23, 23), np.float32))
+    counts.counts.indices[40] = 23
+    with pytest.raises(InputError, match=r"counts\.indices must be in 0\.\.22, got 23 at position 40"):
+        train_glove(counts, GloveSettings(vector_size=2, epochs=1))
