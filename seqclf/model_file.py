@@ -18,6 +18,7 @@ from wordvec.system.structures import check_offsets
 
 VERSION = 1
 _KEY = "seqclf"
+_MOST_DIGITS = 100
 KINDS = {
     "model": "a text classifier",
     "multi-label model": "a multi-label classifier",
@@ -133,18 +134,26 @@ def read_model(path: str | os.PathLike[str], kinds: Sequence[str] = ()) -> tuple
     except OSError as error:
         raise InputError(f"{name} cannot be read: {error.strerror or error}") from None
     try:
-        header = json.loads(metadata[_KEY])
-    except (json.JSONDecodeError, RecursionError):
-        raise FormatError(f"{name} is damaged: its header is not JSON") from None
+        header = json.loads(metadata[_KEY], parse_int=_parse_int)
+    except (ValueError, RecursionError) as error:
+        raise FormatError(f"{name} is damaged: its header is not valid JSON ({error!s:.80})") from None
     if not isinstance(header, dict) or header.get("kind") not in list(KINDS):
         raise FormatError(f"{name} is damaged: its header does not name a kind of model")
     if kinds and header["kind"] not in kinds:
         raise FormatError(f"{name} holds {KINDS[header['kind']]}, not {KINDS[kinds[0]]}; {advice}")
     if header.get("version") != VERSION:
         raise FormatError(
-            f"{name} has format version {header.get('version')!r}, but this program reads version {VERSION}; upgrade it"
+            f"{name} has format version {header.get('version')!r:.40}, but this program reads version {VERSION}; "
+            "upgrade it"
         )
     return tensors, header
+
+
+def _parse_int(digits: str) -> int:
+    """Parse a JSON integer; sizes computed from far longer ones could not even be printed."""
+    if len(digits) > _MOST_DIGITS:
+        raise ValueError(f"a number of {len(digits):,} digits")
+    return int(digits)
 
 
 def _check_program(name: str, metadata: Mapping[str, str], advice: str) -> None:
@@ -167,13 +176,13 @@ def read_settings(name: str, kind: type[S], record: Mapping[str, Any]) -> S:
     try:
         return kind.from_record(record)
     except InputError as error:
-        raise FormatError(f"{name} is damaged or from a newer release: {error}") from None
+        raise FormatError(f"{name} is damaged or from a newer release: {error!s:.200}") from None
 
 
 def check_layers(name: str, layers: int, tensors: Mapping[str, np.ndarray]) -> None:
     """Raise FormatError if a file claims more layers than it has tensors, before anything of that size is allocated."""
     if layers > len(tensors):
-        raise FormatError(f"{name} is damaged: {layers} layers, but {len(tensors)} tensors")
+        raise FormatError(f"{name} is damaged: {layers:,} layers, but {len(tensors)} tensors")
 
 
 def read_table(name: str, tensors: Mapping[str, np.ndarray], key: str = "embedding") -> np.ndarray:
@@ -228,11 +237,15 @@ def check_tensors(
     wanted = {*expected, *others}
     if tensors.keys() != wanted:
         missing, extra = sorted(wanted - tensors.keys()), sorted(tensors.keys() - wanted)
-        raise FormatError(f"{name} is damaged: missing tensors {missing or 'none'}, unexpected {extra or 'none'}")
+        raise FormatError(
+            f"{name} is damaged: missing tensors {missing or 'none'!s:.120}, unexpected {extra or 'none'!s:.120}"
+        )
     for key, (dtype, shape, good) in expected.items():
         array = tensors[key]
         if array.dtype != dtype or array.shape != shape or not good:
-            raise FormatError(f"{name} is damaged: {key} must be {dtype} {shape}, got {array.dtype} {array.shape}")
+            raise FormatError(
+                f"{name} is damaged: {key} must be {dtype} {shape!s:.80}, got {array.dtype} {array.shape}"
+            )
         if not np.isfinite(array).all():
             raise FormatError(f"{name} is damaged: {key} has values that are not finite")
 

@@ -246,7 +246,7 @@ def test_other_files_are_rejected(saved, tmp_path):
         ({"reset": 1}, "reset must be one of after, before, got 1"),
         ({"layers": 0}, "layers must be at least 1, got 0"),
         ({"layers": 2}, "unexpected none"),
-        ({"layers": 10**12}, "1000000000000 layers, but"),
+        ({"layers": 10**12}, "1,000,000,000,000 layers, but"),
         ({"zoneout": 1.0}, "zoneout must be at least 0 and below 1, got 1.0"),
         ({"labels": ["a"]}, "labels must be at least two"),
         ({"labels": ["a", "a"]}, "labels must be at least two"),
