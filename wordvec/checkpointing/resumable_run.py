@@ -101,5 +101,5 @@ class ResumableRun(ABC):
         with self._not_timed():
             try:
                 self._save()
-            except InputError as error:
+            except (InputError, OSError) as error:
                 _log.warning("%s (training continues and tries again)", error)

@@ -1,6 +1,8 @@
 """Checkpoints: interrupted training resumes bit-identically or states why it cannot."""
 
+import errno
 import logging
+import os
 from pathlib import Path
 
 import numpy as np
@@ -335,6 +337,25 @@ def test_other_contents_of_the_output_file_are_reported(tmp_path, stopped):
         finished_training(tmp_path / "v.txt", corpus(), SETTINGS)
 
 
+@pytest.mark.parametrize("call", ["fsync", "replace", "chmod"])
+def test_a_failing_disk_does_not_end_training(monkeypatch, home, caplog, call):
+    real, failing = getattr(os, call), []
+
+    def fails(*arguments):
+        if len(failing) < 2:
+            failing.append(call)
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return real(*arguments)
+
+    monkeypatch.setattr(os, call, fails)
+    whole = facts_of(train_word2vec(corpus(), SETTINGS, threads=1))
+    text = corpus()
+    assert facts_of(train_word2vec(text, SETTINGS, threads=1, checkpoint=home, checkpoint_every=1e-9)) == whole
+    assert len(failing) == 2
+    assert caplog.text.count("input/output error") == caplog.text.count("(training continues and tries again)") == 2
+    assert facts_of(train_word2vec(text, SETTINGS, threads=1, checkpoint=home, resume=True)) == whole
+
+
 # -- forged values, with a digest that matches ------------------------------------------------------------------------
 
 
@@ -419,5 +440,5 @@ def test_metadata_of_other_types_are_rejected(stopped, part, value):
     file = resuming.TensorFile(stopped)
     arrays = {name: file.read(name).copy() for name in file.described()}
     resuming.write_tensors(stopped, arrays, "wordvec", file.metadata_of("wordvec") | {part: value})
-    with pytest.raises(InputError, match="damaged|belongs to another training"):
+    with pytest.raises(InputError, match=r"damaged|belongs to another training"):
         train_word2vec(corpus(), SETTINGS, threads=1, checkpoint=stopped, resume=True)
