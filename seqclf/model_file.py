@@ -15,6 +15,7 @@ from wordvec import FormatError, InputError, Vocabulary
 from wordvec.system.atomic_files import replacing
 from wordvec.system.settings import Settings
 from wordvec.system.structures import check_offsets
+from wordvec.system.tensor_bytes import read_array, read_header
 
 VERSION = 1
 _KEY = "seqclf"
@@ -117,20 +118,21 @@ def read_model(path: str | os.PathLike[str], kinds: Sequence[str] = ()) -> tuple
         FormatError: not a model file, truncated, word vectors, another kind, or a version this program cannot read.
         InputError: the file is missing or a directory.
     """
-    from safetensors import SafetensorError, safe_open
-
     name, advice = str(path), f"pass a file that {_WRITERS[kinds[0]] if kinds else 'a train command'} wrote"
     if not Path(path).exists():
         raise InputError(f"{name} does not exist")
     if Path(path).is_dir():
         raise InputError(f"{name} is a directory; pass a model file")
     try:
-        with safe_open(name, framework="numpy") as file:
-            metadata = file.metadata() or {}
+        with open(name, "rb", buffering=0) as file:  # one descriptor: the file may be replaced meanwhile
+            stored = read_header(file, os.fstat(file.fileno()).st_size)
+            metadata = stored.metadata
             _check_program(name, metadata, advice)
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - not a mapping
-    except (SafetensorError, TypeError, AttributeError) as error:
-        raise FormatError(f"{name} is not a model file, or it is truncated ({error}); {advice}") from None
+            tensors = {key: read_array(file, stored, key) for key in stored.entries}
+    except FormatError:
+        raise
+    except (ValueError, RecursionError) as error:
+        raise FormatError(f"{name} is not a model file, or it is truncated ({error!s:.200}); {advice}") from None
     except OSError as error:
         raise InputError(f"{name} cannot be read: {error.strerror or error}") from None
     try:

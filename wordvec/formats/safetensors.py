@@ -51,13 +51,12 @@ def write(table: VectorTable, path: str | os.PathLike[str]) -> None:
     write_tensors(path, tensors, "wordvec", about)
 
 
-def read(path: str | os.PathLike[str], limit: int | None = None) -> VectorTable:
+def read(file: TensorFile, limit: int | None = None) -> VectorTable:
     """Read the vectors, or the first ``limit`` of them.
 
     Raises:
         FormatError: not a native vector file, truncated, or inconsistent.
     """
-    file = TensorFile(path)
     size, _ = check(file)
     vocabulary = read_words(file, size, limit)
     size, about = len(vocabulary), file.metadata_of("wordvec")

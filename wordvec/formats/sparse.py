@@ -51,7 +51,7 @@ def write(table: VectorTable, path: str | os.PathLike[str]) -> None:
     write_tensors(path, tensors, "wordvec", about)
 
 
-def read(path: str | os.PathLike[str], limit: int | None = None) -> VectorTable:
+def read(file: TensorFile, limit: int | None = None) -> VectorTable:
     """Read the vectors, or the first ``limit`` of them.
 
     Raises:
@@ -60,7 +60,7 @@ def read(path: str | os.PathLike[str], limit: int | None = None) -> VectorTable:
     from wordvec.system.csr import csr_of
     from wordvec.system.structures import check_ids, check_offsets
 
-    file = TensorFile(path)
+    path = file.path
     size, columns, cells = check(file)
     vocabulary = read_words(file, size, limit)
     indptr = file.read("indptr", len(vocabulary) + 1)
