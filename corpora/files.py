@@ -24,6 +24,9 @@ _MAGIC = {
 }
 
 
+_PIECE = 1 << 16
+"""Stored bytes read at a time."""
+
 COMPRESSED = tuple(_MAGIC)
 """Extensions of compressed files."""
 
@@ -101,9 +104,9 @@ class Decompressed:
             case ".gz":
                 return gzip.GzipFile(fileobj=self._raw)
             case ".bz2":
-                return bz2.BZ2File(self._raw)
+                return _Streams(self._raw, bz2.BZ2Decompressor)
             case ".xz":
-                return lzma.LZMAFile(self._raw)
+                return _Streams(self._raw, functools.partial(lzma.LZMADecompressor, lzma.FORMAT_XZ), padding=4)
             case ".zst":
                 return _ZstandardFile(self._raw, self.name)
             case _:
@@ -145,6 +148,60 @@ class Decompressed:
 
 class _DamagedError(Exception):
     """Stand-in for ``zstandard.ZstdError``, which exists only if the package is installed."""
+
+
+class _Streams(io.RawIOBase):
+    """Reader for concatenated bzip2 or xz streams; the standard library's readers take a damaged later stream for the
+    end of the file.
+
+    Args:
+        raw: the stored bytes.
+        new_stream: makes the decompressor of one stream.
+        padding: multiple of zero bytes allowed after a stream (xz format, section 2.2); 0 allows none.
+    """
+
+    def __init__(self, raw: BinaryFile, new_stream: Callable[[], Any], padding: int = 0) -> None:
+        self._raw = raw
+        self._new_stream = new_stream
+        self._padding = padding
+        self._stream: Any = new_stream()
+        self._pending = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, view: Any) -> int:
+        while self._stream is not None or self._next_stream():
+            piece = b""
+            if self._stream.needs_input:
+                piece, self._pending = self._pending or self._raw.read(_PIECE) or b"", b""
+                if not piece:
+                    raise EOFError
+            # At most ``len(view)`` bytes, however far the piece would expand.
+            content = self._stream.decompress(piece, len(view))
+            if self._stream.eof:
+                self._pending, self._stream = self._stream.unused_data, None
+            if content:
+                view[: len(content)] = content
+                return len(content)
+        return 0
+
+    def _next_stream(self) -> bool:
+        """Start the next stream after any padding; return False at the end of the file."""
+        zeros = 0
+        while True:
+            self._pending = self._pending or self._raw.read(_PIECE) or b""
+            content = self._pending.lstrip(b"\0") if self._padding else self._pending
+            zeros += len(self._pending) - len(content)
+            if content or not self._pending:
+                break
+            self._pending = b""
+        if zeros and zeros % self._padding:
+            raise _DamagedError(f"{zeros} zero bytes after a stream, not a multiple of {self._padding}")
+        self._pending = content
+        if content:
+            self._stream = self._new_stream()
+        return bool(content)
 
 
 class _ZstandardFile(io.RawIOBase):

@@ -14,9 +14,12 @@ from seqclf.layers.choices import CELLS, HEADS, MERGES, POOLINGS, RESETS
 from wordvec import FormatError, InputError, Vocabulary
 from wordvec.system.atomic_files import replacing
 from wordvec.system.settings import Settings
+from wordvec.system.structures import check_offsets
+from wordvec.system.tensor_bytes import read_array, read_header
 
 VERSION = 1
 _KEY = "seqclf"
+_MOST_DIGITS = 100
 KINDS = {
     "model": "a text classifier",
     "multi-label model": "a multi-label classifier",
@@ -115,35 +118,44 @@ def read_model(path: str | os.PathLike[str], kinds: Sequence[str] = ()) -> tuple
         FormatError: not a model file, truncated, word vectors, another kind, or a version this program cannot read.
         InputError: the file is missing or a directory.
     """
-    from safetensors import SafetensorError, safe_open
-
     name, advice = str(path), f"pass a file that {_WRITERS[kinds[0]] if kinds else 'a train command'} wrote"
     if not Path(path).exists():
         raise InputError(f"{name} does not exist")
     if Path(path).is_dir():
         raise InputError(f"{name} is a directory; pass a model file")
     try:
-        with safe_open(name, framework="numpy") as file:
-            metadata = file.metadata() or {}
+        with open(name, "rb", buffering=0) as file:  # one descriptor: the file may be replaced meanwhile
+            stored = read_header(file, os.fstat(file.fileno()).st_size)
+            metadata = stored.metadata
             _check_program(name, metadata, advice)
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - not a mapping
-    except (SafetensorError, TypeError, AttributeError) as error:
-        raise FormatError(f"{name} is not a model file, or it is truncated ({error}); {advice}") from None
+            tensors = {key: read_array(file, stored, key) for key in stored.entries}
+    except FormatError:
+        raise
+    except (ValueError, RecursionError) as error:
+        raise FormatError(f"{name} is not a model file, or it is truncated ({error!s:.200}); {advice}") from None
     except OSError as error:
         raise InputError(f"{name} cannot be read: {error.strerror or error}") from None
     try:
-        header = json.loads(metadata[_KEY])
-    except (json.JSONDecodeError, RecursionError):
-        raise FormatError(f"{name} is damaged: its header is not JSON") from None
+        header = json.loads(metadata[_KEY], parse_int=_parse_int)
+    except (ValueError, RecursionError) as error:
+        raise FormatError(f"{name} is damaged: its header is not valid JSON ({error!s:.80})") from None
     if not isinstance(header, dict) or header.get("kind") not in list(KINDS):
         raise FormatError(f"{name} is damaged: its header does not name a kind of model")
     if kinds and header["kind"] not in kinds:
         raise FormatError(f"{name} holds {KINDS[header['kind']]}, not {KINDS[kinds[0]]}; {advice}")
     if header.get("version") != VERSION:
         raise FormatError(
-            f"{name} has format version {header.get('version')!r}, but this program reads version {VERSION}; upgrade it"
+            f"{name} has format version {header.get('version')!r:.40}, but this program reads version {VERSION}; "
+            "upgrade it"
         )
     return tensors, header
+
+
+def _parse_int(digits: str) -> int:
+    """Parse a JSON integer; sizes computed from far longer ones could not even be printed."""
+    if len(digits) > _MOST_DIGITS:
+        raise ValueError(f"a number of {len(digits):,} digits")
+    return int(digits)
 
 
 def _check_program(name: str, metadata: Mapping[str, str], advice: str) -> None:
@@ -166,13 +178,13 @@ def read_settings(name: str, kind: type[S], record: Mapping[str, Any]) -> S:
     try:
         return kind.from_record(record)
     except InputError as error:
-        raise FormatError(f"{name} is damaged or from a newer release: {error}") from None
+        raise FormatError(f"{name} is damaged or from a newer release: {error!s:.200}") from None
 
 
 def check_layers(name: str, layers: int, tensors: Mapping[str, np.ndarray]) -> None:
     """Raise FormatError if a file claims more layers than it has tensors, before anything of that size is allocated."""
     if layers > len(tensors):
-        raise FormatError(f"{name} is damaged: {layers} layers, but {len(tensors)} tensors")
+        raise FormatError(f"{name} is damaged: {layers:,} layers, but {len(tensors)} tensors")
 
 
 def read_table(name: str, tensors: Mapping[str, np.ndarray], key: str = "embedding") -> np.ndarray:
@@ -227,11 +239,15 @@ def check_tensors(
     wanted = {*expected, *others}
     if tensors.keys() != wanted:
         missing, extra = sorted(wanted - tensors.keys()), sorted(tensors.keys() - wanted)
-        raise FormatError(f"{name} is damaged: missing tensors {missing or 'none'}, unexpected {extra or 'none'}")
+        raise FormatError(
+            f"{name} is damaged: missing tensors {missing or 'none'!s:.120}, unexpected {extra or 'none'!s:.120}"
+        )
     for key, (dtype, shape, good) in expected.items():
         array = tensors[key]
         if array.dtype != dtype or array.shape != shape or not good:
-            raise FormatError(f"{name} is damaged: {key} must be {dtype} {shape}, got {array.dtype} {array.shape}")
+            raise FormatError(
+                f"{name} is damaged: {key} must be {dtype} {shape!s:.80}, got {array.dtype} {array.shape}"
+            )
         if not np.isfinite(array).all():
             raise FormatError(f"{name} is damaged: {key} has values that are not finite")
 
@@ -266,10 +282,12 @@ def split_tokens(name: str, token_bytes: np.ndarray, token_offsets: np.ndarray) 
     Raises:
         FormatError: the offsets do not match the bytes, or the bytes are not UTF-8.
     """
-    fits = token_bytes.dtype == np.uint8 and token_offsets.dtype == np.int64 and token_offsets.ndim == 1
-    fits = fits and token_bytes.ndim == 1 and token_offsets.size > 0 and token_offsets[0] == 0
-    if not fits or token_offsets[-1] != token_bytes.size or (np.diff(token_offsets) < 1).any():
+    if token_bytes.dtype != np.uint8 or token_offsets.dtype != np.int64 or token_bytes.ndim != 1:
         raise FormatError(f"{name} is damaged: its token offsets do not match its token bytes")
+    try:
+        check_offsets("its token offsets", token_offsets, token_bytes.size, strictly=True)
+    except InputError as error:
+        raise FormatError(f"{name} is damaged: {error}") from None
     content, bounds = token_bytes.tobytes(), token_offsets.tolist()
     try:
         return [content[start:stop].decode() for start, stop in itertools.pairwise(bounds)]

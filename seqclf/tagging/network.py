@@ -60,7 +60,11 @@ def tagger_shapes(shape: TaggerShape) -> dict[str, tuple[int, ...]]:
         head.bias (4,)
     """
     tables = {"embedding": (shape.words, shape.word_size), "features": (shape.features, shape.feature_size)}
-    head = {name: array.shape for name, array in _head(shape, None, np.float32).parameters().items()}
+    labels = shape.labels
+    # Computed, never taken from a head: a file may declare sizes that do not fit in memory.
+    head: dict[str, tuple[int, ...]] = {"head.weight": (labels, shape.layers.features), "head.bias": (labels,)}
+    if shape.head == "crf":
+        head |= {"head.transitions": (labels, labels), "head.start": (labels,), "head.end": (labels,)}
     return tables | encoder_shapes(shape.layers) | head
 
 

@@ -232,6 +232,44 @@ def test_damaged_compressed_files_are_rejected(write, ending):
         list(TextCorpus(write("", f"e{ending}")))
 
 
+def read_or_refused(path):
+    try:
+        return b"".join(TextCorpus(path).blocks())
+    except InputError as error:
+        return "refused" if re.search(r" is (damaged|truncated): ", str(error)) else str(error)
+
+
+@pytest.mark.parametrize("ending", [".gz", ".bz2", ".xz", ".zst"])
+def test_damage_in_a_later_stream_never_shortens_the_text(write, ending):
+    content = b"".join(b"line %d\n" % i for i in range(300))
+    first, second = COMPRESS[ending](content[:900]), COMPRESS[ending](content[900:])
+    for position in range(len(first), len(first) + 12):
+        for bit in range(8):
+            damaged = bytearray(first + second)
+            damaged[position] ^= 1 << bit
+            # A bit that decoders ignore, such as one of the time in a gzip header, changes nothing.
+            assert read_or_refused(write(bytes(damaged), f"a{ending}")) in (content, "refused")
+    for kept in range(1, len(second)):
+        assert read_or_refused(write(first + second[:kept], f"b{ending}")) == "refused"
+    with pytest.raises(InputError, match=f"c{ending} is (damaged|truncated)"):
+        list(TextCorpus(write(first + b"text after the stream", f"c{ending}")).blocks())
+
+
+def test_padding_between_xz_streams_is_skipped_in_multiples_of_four(write):
+    pack = COMPRESS[".xz"]
+    for zeros in (4, 8, 200_000):
+        padding = b"\0" * zeros
+        corpus = TextCorpus(write(pack(b"a\n") + padding + pack(b"") + padding + pack(b"b\n") + padding, "a.xz"))
+        assert b"".join(corpus.blocks()) == b"a\nb\n"
+    for end in (pack(b"b\n"), b""):
+        with pytest.raises(InputError, match=r"b\.xz is damaged: 6 zero bytes after a stream, not a multiple of 4"):
+            list(TextCorpus(write(pack(b"a\n") + b"\0" * 6 + end, "b.xz")))
+    with pytest.raises(InputError, match=r"c\.xz is damaged"):
+        list(TextCorpus(write(b"".join([pack(b"a\n"), b"\0" * 4, b"text after the stream"]), "c.xz")))
+    with pytest.raises(InputError, match=r"d\.bz2 is (damaged|truncated)"):
+        list(TextCorpus(write(COMPRESS[".bz2"](b"a\n") + b"\0" * 40, "d.bz2")))
+
+
 def test_missing_zstandard_error_names_the_extra(write, monkeypatch):
     monkeypatch.setitem(sys.modules, "zstandard", None)
     with pytest.raises(InputError, match=r"needs the zstandard package; pip install 'wordvec-seqclf\[zstd\]'"):

@@ -114,6 +114,8 @@ class Checkpoint:
                 f"{self.path}: a checkpoint of another release; finish the training with that release, or remove the "
                 "file to start again"
             )
+        if not _is_well_formed(about):
+            raise FormatError(f"{self.path}: the checkpoint is damaged; remove it to start again")
         differences = _differences(about["run"], self._run)
         if differences:
             raise InputError(
@@ -133,7 +135,49 @@ class SavedTraining:
 
     def rows(self, name: str) -> int:
         """Return the length of the first axis of an array; 0 if there is no array of this name."""
-        return int(self._file.described()[name]["shape"][0]) if name in self._file else 0
+        shape = self._file.described()[name]["shape"] if name in self._file else ()
+        return int(shape[0]) if shape else 0
+
+    def damaged(self, reason: object) -> FormatError:
+        """Return the error for a value that no training run saves."""
+        return FormatError(f"{self._file.path}: the checkpoint is damaged ({reason!s:.200}); remove it to start again")
+
+    def whole(self, name: str, least: int, most: int) -> int:
+        """Return an integer of ``reached``.
+
+        Raises:
+            FormatError: it is missing, of another type, or out of range.
+        """
+        value = self.reached.get(name)
+        if type(value) is not int or not least <= value <= most:
+            raise self.damaged(f"{name} must be in {least:,}..{most:,}, got {value!r:.40}")
+        return value
+
+    def number(self, name: str) -> float:
+        """Return a number of ``reached``, in which NaN is None.
+
+        Raises:
+            FormatError: it is missing or of another type.
+        """
+        return self._number(name, self.reached.get(name, ...))
+
+    def numbers(self, name: str, count: int, *, missing: bool = True) -> list[float]:
+        """Return ``count`` numbers of ``reached``; None, which becomes NaN, is allowed only if ``missing``.
+
+        Raises:
+            FormatError: they are missing, of another type, or another number of them.
+        """
+        values = self.reached.get(name)
+        if not isinstance(values, list) or len(values) != count or (None in values and not missing):
+            raise self.damaged(f"{name} must be a list of {count:,} numbers")
+        return [self._number(name, value) for value in values]
+
+    def _number(self, name: str, value: Any) -> float:
+        if value is None:
+            return math.nan
+        if type(value) not in (int, float) or not math.isfinite(value):
+            raise self.damaged(f"{name} must be a number, got {value!r:.40}")
+        return float(value)
 
     def read_into(self, arrays: Mapping[str, np.ndarray]) -> None:
         """Fill the arrays from the stored arrays of the same names.
@@ -145,6 +189,16 @@ class SavedTraining:
             self._file.read_into(name, array)
         if digest(*arrays.values()) != self._digest:
             raise FormatError(f"{self._file.path}: the checkpoint is damaged; remove it to start again")
+
+
+def _is_well_formed(about: Mapping[str, Any]) -> bool:
+    """Whether the metadata have the types that ``Checkpoint.save`` writes."""
+    run, reached = about["run"], about["reached"]
+    if not (isinstance(run, dict) and isinstance(reached, dict) and isinstance(about["digest"], str)):
+        return False
+    corpus = run.get("corpus")
+    parts = all(isinstance(run.get(part, {}), dict) for part in ("settings", "keeping"))
+    return parts and isinstance(corpus, dict) and all(type(value) in (int, str) for value in corpus.values())
 
 
 def digest(*arrays: np.ndarray | None) -> str:

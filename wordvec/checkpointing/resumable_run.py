@@ -64,7 +64,7 @@ class ResumableRun(ABC):
         self._compile()
         if saved is not None:
             self._restore(saved)
-            self.seconds = saved.reached["seconds"]
+            self.seconds = max(saved.number("seconds"), 0.0)
             _log.info("resuming from %s, %s", self.checkpoint.path, self._position())
         self.checkpoint.clock.reset()
         self._started, self._done_before = time.perf_counter(), self._done()
@@ -101,5 +101,5 @@ class ResumableRun(ABC):
         with self._not_timed():
             try:
                 self._save()
-            except InputError as error:
+            except (InputError, OSError) as error:
                 _log.warning("%s (training continues and tries again)", error)

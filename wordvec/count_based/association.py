@@ -10,6 +10,7 @@ from wordvec.errors import InputError
 from wordvec.system.available_memory import available_memory
 from wordvec.system.csr import csr_of, row_pieces
 from wordvec.system.scratch import Growing, Scratch
+from wordvec.system.structures import check_csr
 from wordvec.system.validation import check_choice, check_number
 
 if TYPE_CHECKING:
@@ -52,7 +53,8 @@ def association_matrix(
         ``csr_array`` (R, C): float32 data, int32 indices, int64 indptr.
 
     Raises:
-        InputError: an unknown weighting, settings out of range or of another weighting, or a count not above 0.
+        InputError: an unknown weighting, settings out of range or of another weighting, a count not above 0, not a CSR
+            matrix, or one whose arrays do not agree.
 
     Example:
         >>> from wordvec import CooccurrenceSettings, count_cooccurrences, encode_corpus
@@ -65,7 +67,12 @@ def association_matrix(
     """
     chosen = settings_of(weighting, smoothing, shift)
     exponent, log_shift = chosen.get("smoothing", 1.0), np.log(chosen.get("shift", 1.0))
-    matrix = _canonical(counts.counts if isinstance(counts, CooccurrenceCounts) else counts)
+    if isinstance(counts, CooccurrenceCounts):
+        check_csr("counts", counts.counts, rows=len(counts.vocabulary), columns=len(counts.vocabulary))
+        matrix = _canonical(counts.counts)
+    else:
+        check_csr("counts", counts)
+        matrix = _canonical(counts)
     rows, columns, total = _sums(matrix)
     scratch = Scratch()
     free = available_memory()
@@ -134,8 +141,6 @@ def settings_of(weighting: str, smoothing: float | None = None, shift: float = 1
 
 def _canonical(matrix: "csr_array") -> "csr_array":
     """Return the matrix with sorted rows and duplicate cells summed, after checking its values."""
-    if getattr(matrix, "format", "") != "csr":
-        raise InputError(f"counts must be a sparse matrix in CSR format, got {type(matrix).__name__}; call tocsr()")
     if not matrix.has_canonical_format:
         matrix = matrix.copy()
         matrix.sum_duplicates()

@@ -18,6 +18,7 @@ from wordvec.formats.safetensors import pack_tokens
 from wordvec.system.aligned_arrays import aligned, row_stride
 from wordvec.system.available_memory import available_memory
 from wordvec.system.progress import OnProgress, Progress
+from wordvec.system.structures import check_csr
 from wordvec.system.threads import run_in_threads, worker_count
 from wordvec.vectors.dense import WordVectors
 
@@ -98,6 +99,7 @@ def train_glove(
     settings = settings or GloveSettings()
     threads = worker_count(threads)
     saver = Checkpoint(checkpoint, checkpoint_every, resume)
+    check_csr("counts", cooccurrence.counts, rows=len(cooccurrence.vocabulary), columns=len(cooccurrence.vocabulary))
     _check_counts(cooccurrence.counts)
     _check_memory(cooccurrence.counts, settings)
     record = cooccurrence.settings.file_record(settings.model, settings.record())
@@ -228,13 +230,16 @@ class _Training(ResumableRun):
         return train
 
     def _check_finite(self, when: str) -> None:
+        if not self._is_finite():
+            raise TrainingError(
+                f"training diverged (NaN or infinity) {when}: learning_rate = {self.settings.learning_rate} is too "
+                "high for these counts; lower it and start again"
+            )
+
+    def _is_finite(self) -> bool:
         flat = self.tables.reshape(-1)
-        for start in range(0, flat.size, _PIECE):
-            if not np.isfinite(flat[start : start + _PIECE]).all():
-                raise TrainingError(
-                    f"training diverged (NaN or infinity) {when}: learning_rate = {self.settings.learning_rate} is too "
-                    "high for these counts; lower it and start again"
-                )
+        pieces = (flat[start : start + _PIECE] for start in range(0, flat.size, _PIECE))
+        return all(bool(np.isfinite(piece).all()) for piece in pieces)
 
     def _result(self) -> GloveResult:
         source, size = self._cooccurrence, self.settings.vector_size
@@ -271,9 +276,11 @@ class _Training(ResumableRun):
 
     def _restore(self, saved: SavedTraining) -> None:
         saved.read_into(self._arrays())
-        reached = saved.reached
-        self.epoch, self.blocks_done = reached["epoch"], reached["blocks"]
-        self.losses = reached["losses"]
+        if not (self._is_finite() and np.isfinite(self.block_losses).all()):
+            raise saved.damaged("its numbers must be finite")
+        self.epoch = saved.whole("epoch", 0, self.settings.epochs)
+        self.blocks_done = saved.whole("blocks", 0, len(self.schedule))
+        self.losses = saved.numbers("losses", self.epoch)
 
     def _position(self) -> str:
         return f"in epoch {self.epoch + 1} of {self.settings.epochs}"

@@ -11,6 +11,7 @@ from wordvec.count_based.association import association_matrix
 from wordvec.count_based.settings import SvdSettings
 from wordvec.errors import InputError
 from wordvec.system.aligned_arrays import aligned, row_stride
+from wordvec.system.structures import check_csr
 from wordvec.system.threads import run_in_threads, worker_count
 from wordvec.system.validation import check_whole
 from wordvec.vectors.dense import WordVectors
@@ -138,7 +139,7 @@ def truncated_svd(
         threads: None means one per core.
 
     Raises:
-        InputError: settings out of range.
+        InputError: settings out of range, not a CSR matrix, or one whose arrays do not agree.
 
     Example:
         >>> from scipy.sparse import csr_array
@@ -149,6 +150,7 @@ def truncated_svd(
     """
     rank, iterations = check_whole("rank", rank, 1), check_whole("iterations", iterations, 0)
     oversampling = check_whole("oversampling", oversampling, 0)
+    check_csr("matrix", matrix)
     if rank > min(matrix.shape):
         raise InputError(f"rank must be at most the smaller matrix dimension, {min(matrix.shape):,}, got {rank:,}")
     work = _Products(matrix, min(rank + oversampling, *matrix.shape), worker_count(threads))

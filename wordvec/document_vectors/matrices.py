@@ -22,6 +22,7 @@ from wordvec.encoding.scanning import in_order
 from wordvec.encoding.text_blocks import blocks_of, items_of
 from wordvec.errors import InputError
 from wordvec.system.progress import OnProgress, reporter
+from wordvec.system.structures import check_csr, checked_weights
 from wordvec.system.threads import worker_count
 from wordvec.system.validation import check_choice, check_whole
 from wordvec.vocabulary import Vocabulary
@@ -122,10 +123,14 @@ def count_documents(
 def document_frequencies(matrix: csr_matrix) -> np.ndarray:
     """Return the document frequency of each feature of a count matrix, (V,) int64.
 
+    Raises:
+        InputError: not a CSR matrix, or one whose arrays do not agree.
+
     Example:
         >>> document_frequencies(count_documents(["a rose is a rose", "is it"])[0])
         array([1, 2, 1, 1])
     """
+    check_csr("matrix", matrix)
     ones = Rows(matrix.indices, matrix.indices, matrix.indptr)
     return counting.frequencies([ones], matrix.shape[1])
 
@@ -185,7 +190,8 @@ def weigh_documents(
         threads: None means one per core.
 
     Raises:
-        InputError: an unknown norm or dtype.
+        InputError: an unknown norm or dtype, not a CSR matrix or one whose arrays do not agree, or not one finite
+            weight per column.
 
     Example:
         >>> counts, vocabulary = count_documents(["a rose is a rose", "is it"])
@@ -196,6 +202,8 @@ def weigh_documents(
     from wordvec.kernels.documents import weigh
 
     check_norm(norm)
+    check_csr("counts", counts)
+    idf = checked_weights(idf, counts.shape[1])
     weights = np.empty(len(counts.data), checked_dtype(dtype, floating=True))
     starts = counts.indptr
 

@@ -22,12 +22,13 @@ from wordvec.encoding.text_blocks import blocks_of
 from wordvec.encoding.vocabulary_rules import MAX_TYPES, Rules, word_list
 from wordvec.errors import InputError
 from wordvec.system.progress import OnProgress, reporter
+from wordvec.system.structures import check_ids, check_offsets
 from wordvec.system.threads import worker_count
 from wordvec.vocabulary import Vocabulary
 
 _log = logging.getLogger(__name__)
 
-_FORMAT = 3
+_FORMAT = 4
 """Incremented when the file layout below changes, so that older cache entries are ignored."""
 
 _CACHE_BYTES = 4 << 30
@@ -55,6 +56,9 @@ class EncodedCorpus:
             the types exceeded ``max_types_in_memory``.
         tokenizer, lowercase: how the text was tokenized.
 
+    Raises:
+        InputError: an id is not in the vocabulary, or the offsets do not increase from 0 to N.
+
     Example:
         >>> corpus = encode_corpus(["a rose is a rose", "is it"], min_count=2)
         >>> corpus.vocabulary.tokens, corpus.ids.tolist(), corpus.offsets.tolist()
@@ -73,6 +77,12 @@ class EncodedCorpus:
         tokenizer: str = "whitespace",
         lowercase: bool = False,
     ) -> None:
+        for name, array, dtype in (("ids", ids, "int32"), ("offsets", offsets, "int64")):
+            found = getattr(array, "dtype", type(array).__name__)
+            if not isinstance(array, np.ndarray) or found != dtype:
+                raise InputError(f"{name} must be an {dtype} array, got {found}; use numpy.asarray({name}, '{dtype}')")
+        check_ids("ids", ids, len(vocabulary))
+        check_offsets("offsets", offsets, len(ids))
         self.vocabulary = vocabulary
         self.ids = ids
         self.offsets = offsets
@@ -181,8 +191,8 @@ def _encode_text_corpus(
         try:
             found = _open(target)
             os.utime(target)
-        except (OSError, ValueError, LookupError, TypeError):
-            _log.info("the cached encoded corpus is damaged (%s): encoding it again", target)
+        except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
+            _log.warning("the encoded corpus in the cache is damaged (%s: %.200s): encoding it again", target, error)
             shutil.rmtree(target, ignore_errors=True)
         else:
             _log.info("using the cached encoded corpus (%s)", target)
@@ -243,6 +253,7 @@ class _Writer:
             counts = _count_ids(_map(folder / "ids", np.int32), len(table))
         (folder / "tokens").write_bytes(words)
         (folder / "counts").write_bytes(counts.tobytes())
+        self.facts["checksum"] = _checksum(folder)
         (folder / "corpus.json").write_text(json.dumps(self.facts, sort_keys=True), encoding="utf-8")
 
     def _count(self, blocks: Iterator[bytes]) -> tuple[bytes, np.ndarray]:
@@ -287,14 +298,31 @@ def _map(path: Path, dtype: type) -> np.ndarray:
     return numbers
 
 
+def _checksum(folder: Path) -> int:
+    """Return the sum of the 64-bit words of the arrays, which a changed, missing or zeroed part changes."""
+    total = 0
+    for name in ("ids", "offsets", "tokens", "counts"):
+        content = _map(folder / name, np.uint8)
+        words, rest = content[: len(content) // 8 * 8].view(np.uint64), content[len(content) // 8 * 8 :]
+        for first in range(0, len(words), _PIECE):
+            total += int(np.add.reduce(words[first : first + _PIECE]))
+        total += int.from_bytes(rest.tobytes(), "little") + len(content)
+    return total % 2**63
+
+
 def _open(folder: Path) -> EncodedCorpus:
+    """Open an encoded corpus.
+
+    Raises:
+        ValueError, LookupError, TypeError: a file is damaged.
+    """
     with open(folder / "corpus.json", encoding="utf-8") as file:
         facts = json.load(file)
+    if facts.pop("checksum") != _checksum(folder):
+        raise ValueError("its checksum differs")
     tokens = split_tokens((folder / "tokens").read_bytes())
     counts = np.frombuffer((folder / "counts").read_bytes(), np.int64)
     ids, offsets = _map(folder / "ids", np.int32), _map(folder / "offsets", np.int64)
-    if offsets[-1] != len(ids):
-        raise ValueError(f"{folder} is damaged")
     return EncodedCorpus(Vocabulary(tokens, counts), ids, offsets, **facts)
 
 

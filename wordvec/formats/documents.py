@@ -12,7 +12,10 @@ array                                 content
 """
 
 import json
+import math
 import os
+import struct
+import tokenize
 import zipfile
 import zlib
 from dataclasses import dataclass, field
@@ -23,9 +26,26 @@ from scipy.sparse import csr_matrix
 
 from wordvec.errors import FormatError, InputError
 from wordvec.system.atomic_files import replacing
+from wordvec.system.structures import check_csr, checked_weights
 from wordvec.vocabulary import Vocabulary
 
-_MATRIX = ("indices", "indptr", "data", "shape", "format")
+_NAMES = ("indices", "indptr", "data", "shape", "features", "settings", "counts", "idf")
+"""The arrays that are read."""
+
+_HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+"""How to read an array's header, by the version of its format."""
+
+_MOST_DEFLATED = 1032
+"""Maximum compression factor of deflate (zlib, Technical Details)."""
+
+_PIECE = 1 << 22
+"""Bytes of an array read at a time."""
+
+_DAMAGE = (
+    *(ValueError, TypeError, KeyError, OverflowError, EOFError, SyntaxError, RecursionError, RuntimeError, MemoryError),
+    *(zipfile.BadZipFile, zlib.error, struct.error, tokenize.TokenError, NotImplementedError),
+)
+"""What reading a damaged archive raises."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +74,8 @@ def save_documents(documents: DocumentMatrix, path: str | os.PathLike[str], *, c
         compress: write a smaller file, which takes many times longer.
 
     Raises:
-        InputError: a feature contains a newline, or the path is not writable.
+        InputError: a feature contains a newline, the path is not writable, the matrix is not CSR, its arrays do not
+            agree, or it does not have a column per feature and a weight per column.
 
     Example:
         >>> import pathlib, tempfile
@@ -68,7 +89,10 @@ def save_documents(documents: DocumentMatrix, path: str | os.PathLike[str], *, c
         array([[2, 1, 2, 0],
                [0, 1, 0, 1]])
     """
-    matrix, vocabulary = documents.matrix, documents.vocabulary
+    matrix, vocabulary, idf = documents.matrix, documents.vocabulary, documents.idf
+    check_csr("matrix", matrix, columns=len(vocabulary))
+    if idf is not None:
+        checked_weights(idf, len(vocabulary))
     lines = "".join(f"{feature}\n" for feature in vocabulary.tokens)
     if lines.count("\n") != len(vocabulary):
         wrong = next(feature for feature in vocabulary.tokens if "\n" in feature)
@@ -84,8 +108,8 @@ def save_documents(documents: DocumentMatrix, path: str | os.PathLike[str], *, c
     }
     if vocabulary.counts is not None:
         arrays["counts"] = vocabulary.counts
-    if documents.idf is not None:
-        arrays["idf"] = documents.idf
+    if idf is not None:
+        arrays["idf"] = idf
     with replacing(path) as file:
         (np.savez_compressed if compress else np.savez)(file, **arrays)
 
@@ -102,16 +126,22 @@ def load_documents(path: str | os.PathLike[str]) -> DocumentMatrix:
         lines = arrays["features"].tobytes().decode()
         settings = json.loads(arrays["settings"].tobytes())
         rows, columns = map(int, arrays["shape"])
-        matrix = csr_matrix((arrays["data"], arrays["indices"], arrays["indptr"]), shape=(rows, columns))
-        matrix.check_format(full_check=True)
         vocabulary = Vocabulary(lines.split("\n")[:-1], arrays.get("counts"))
-        idf = arrays.get("idf")
-        if len(vocabulary) != columns or (idf is not None and (idf.shape, idf.dtype.kind) != ((columns,), "f")):
+        if len(vocabulary) != columns:
             raise ValueError(f"{columns:,} columns, {len(vocabulary):,} features")
+        if rows != len(arrays["indptr"]) - 1:  # before a matrix of this many rows is allocated
+            raise ValueError(f"{rows:,} rows, {len(arrays['indptr']):,} offsets")
+        matrix = csr_matrix((rows, columns))
+        matrix.data, matrix.indices, matrix.indptr = arrays["data"], arrays["indices"], arrays["indptr"]
+        check_csr("matrix", matrix)
+        matrix = csr_matrix((matrix.data, matrix.indices, matrix.indptr), shape=(rows, columns))
+        idf = arrays.get("idf")
+        if idf is not None:
+            idf = checked_weights(idf, columns)
         low, high = settings.setdefault("ngram_range", [1, 1])
         settings["ngram_range"] = [int(low), int(high)]
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-        missing = f"no array {error}" if isinstance(error, KeyError) else error
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
+        missing = f"no array {error}" if isinstance(error, KeyError) else f"{error!s:.200}"
         raise FormatError(f"{path} is not a document matrix, or is damaged: {missing}") from None
     return DocumentMatrix(matrix, vocabulary, idf, settings)
 
@@ -121,12 +151,37 @@ def _arrays(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
         with open(path, "rb") as file:
             if file.read(4) != b"PK\3\4":
                 raise FormatError(f"{path} is not an .npz file; pass one written by 'wordvec documents'")
-            file.seek(0)
-            with np.load(file) as archive:
-                return {name: archive[name] for name in archive.files}
+            size = os.fstat(file.fileno()).st_size
+            with zipfile.ZipFile(file) as archive:
+                members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
+                return {name: _array(archive, members[name], size) for name in _NAMES if name in members}
     except OSError as error:
         raise InputError(f"{path} cannot be read: {(error.strerror or str(error)).lower()}") from None
-    except (ValueError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError) as error:
-        if isinstance(error, FormatError):
-            raise
-        raise FormatError(f"{path} is damaged: {error}") from None
+    except FormatError:
+        raise
+    except _DAMAGE as error:
+        raise FormatError(f"{path} is damaged: {error!s:.200}") from None
+
+
+def _array(archive: zipfile.ZipFile, info: zipfile.ZipInfo, file_size: int) -> np.ndarray:
+    """Read an array after comparing the size that its header declares with the stored bytes, which np.load does not."""
+    name, stored, unpacked = info.filename, info.compress_size, info.file_size
+    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise ValueError(f"{name} is compressed by method {info.compress_type}")
+    if stored > file_size or unpacked > stored * _MOST_DEFLATED:
+        raise ValueError(f"{name} declares {unpacked:,} bytes, but {stored:,} of a file of {file_size:,} are stored")
+    with archive.open(info) as member:
+        read_header = _HEADERS.get(np.lib.format.read_magic(member))
+        if read_header is None:
+            raise ValueError(f"{name} has an unknown version")
+        shape, in_columns, dtype = read_header(member)
+        size = math.prod(shape) * dtype.itemsize
+        if dtype.hasobject or dtype.names or min(shape, default=0) < 0 or member.tell() + size != unpacked:
+            raise ValueError(f"{name} declares {dtype} of shape {shape}, which does not match its {unpacked:,} bytes")
+        content = bytearray(size)
+        for start in range(0, size, _PIECE):
+            content[start : start + _PIECE] = member.read(min(_PIECE, size - start))
+        if len(content) != size or member.read(1):  # up to the end, which compares the checksum
+            raise ValueError(f"{name} is truncated")
+    array = np.frombuffer(content, dtype) if size else np.empty(math.prod(shape), dtype)
+    return array.reshape(shape, order="F" if in_columns else "C")

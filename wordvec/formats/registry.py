@@ -21,7 +21,6 @@ from wordvec.errors import FormatError, InputError
 from wordvec.formats import glove, safetensors, sparse, word2vec_binary, word2vec_text
 from wordvec.formats.sources import VectorSource
 from wordvec.formats.table import VectorTable
-from wordvec.formats.tensors import TensorFile
 from wordvec.system.validation import check_choice
 
 FORMATS = ("safetensors", "text", "binary", "glove")
@@ -44,9 +43,10 @@ def read_table(
         if format != "safetensors":
             table: VectorTable = _STREAMED[format].read(source, limit, skip_bad_rows)
             return table
-    if TensorFile(path).metadata_of("wordvec").get("kind") == sparse.KIND:
-        return sparse.read(path, limit)
-    return safetensors.read(path, limit)
+        file = source.tensor_file()
+        if file.metadata_of("wordvec").get("kind") == sparse.KIND:
+            return sparse.read(file, limit)
+        return safetensors.read(file, limit)
 
 
 def write_table(table: VectorTable, path: str | os.PathLike[str], format: str | None = None) -> None:
@@ -114,7 +114,7 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
             tokens, vector_size = _STREAMED[format].declared(source)
             size = {"tokens": tokens, "vector_size": vector_size}
             return {"format": format, "kind": "vectors", "bytes": source.size, **size}
-        file = TensorFile(path)
+        file = source.tensor_file()
         about: dict[str, Any] = {"format": format, "bytes": source.size}
     package = next((name for name in _PACKAGES if name in file.metadata), None)
     if package is None:

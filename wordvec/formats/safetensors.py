@@ -21,6 +21,7 @@ import numpy as np
 from wordvec.errors import FormatError, InputError
 from wordvec.formats.table import VectorTable
 from wordvec.formats.tensors import TensorFile, looks_like, write_tensors
+from wordvec.system.structures import check_offsets
 from wordvec.vocabulary import Vocabulary
 
 __all__ = ["VERSION", "check", "looks_like", "read", "write"]
@@ -50,13 +51,12 @@ def write(table: VectorTable, path: str | os.PathLike[str]) -> None:
     write_tensors(path, tensors, "wordvec", about)
 
 
-def read(path: str | os.PathLike[str], limit: int | None = None) -> VectorTable:
+def read(file: TensorFile, limit: int | None = None) -> VectorTable:
     """Read the vectors, or the first ``limit`` of them.
 
     Raises:
         FormatError: not a native vector file, truncated, or inconsistent.
     """
-    file = TensorFile(path)
     size, _ = check(file)
     vocabulary = read_words(file, size, limit)
     size, about = len(vocabulary), file.metadata_of("wordvec")
@@ -168,8 +168,10 @@ def unpack_tokens(path: str | os.PathLike[str], token_bytes: np.ndarray, offsets
     Raises:
         FormatError: the offsets do not increase from 0 to the number of bytes, or a token is not UTF-8.
     """
-    if not len(offsets) or offsets[0] != 0 or offsets[-1] != len(token_bytes) or (np.diff(offsets) < 0).any():
-        raise FormatError(f"{path}: token_offsets must increase from 0 to the number of token bytes")
+    try:
+        check_offsets("token_offsets", offsets, len(token_bytes))
+    except InputError as error:
+        raise FormatError(f"{path}: {error}; the file is damaged") from None
     joined, ends = token_bytes.tobytes(), itertools.pairwise(offsets.tolist())
     try:
         if joined.isascii():

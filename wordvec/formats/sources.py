@@ -9,6 +9,7 @@ from pathlib import Path
 
 from wordvec.errors import FormatError, InputError
 from wordvec.formats import fasttext
+from wordvec.formats.tensors import TensorFile
 
 SAMPLE_BYTES = 1 << 16
 MAX_LINE_BYTES = 16 << 20
@@ -62,6 +63,14 @@ class VectorSource:
     def __exit__(self, *_: object) -> None:
         self._stream.close()
         self._raw.close()
+
+    def tensor_file(self) -> TensorFile:
+        """Return a reader of the same open file as safetensors, valid while this one is open.
+
+        Raises:
+            FormatError: not a safetensors file, or truncated.
+        """
+        return TensorFile(self.path, self._raw)
 
     @property
     def most_bytes(self) -> int:

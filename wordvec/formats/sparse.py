@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from wordvec.errors import FormatError
+from wordvec.errors import FormatError, InputError
 from wordvec.formats.safetensors import check_about, check_shapes, pack_tokens, read_words
 from wordvec.formats.table import VectorTable
 from wordvec.formats.tensors import TensorFile, write_tensors
@@ -51,23 +51,29 @@ def write(table: VectorTable, path: str | os.PathLike[str]) -> None:
     write_tensors(path, tensors, "wordvec", about)
 
 
-def read(path: str | os.PathLike[str], limit: int | None = None) -> VectorTable:
+def read(file: TensorFile, limit: int | None = None) -> VectorTable:
     """Read the vectors, or the first ``limit`` of them.
 
     Raises:
         FormatError: not a native sparse vector file, truncated, or inconsistent.
     """
     from wordvec.system.csr import csr_of
+    from wordvec.system.structures import check_ids, check_offsets
 
-    file = TensorFile(path)
+    path = file.path
     size, columns, cells = check(file)
     vocabulary = read_words(file, size, limit)
     indptr = file.read("indptr", len(vocabulary) + 1)
-    end = int(indptr[-1])
-    if indptr[0] != 0 or (np.diff(indptr) < 0).any() or end > cells or (limit is None and end < cells):
-        raise FormatError(f"{path}: indptr must increase from 0 to the number of nonzero values")
-    indices = file.read("indices", end)
-    _check_indices(path, indptr, indices, columns)
+    end = cells if limit is None else min(cells, max(0, int(indptr[-1])))
+    try:
+        check_offsets("indptr", indptr, end)
+        indices = file.read("indices", end)
+        check_ids("indices", indices, columns)
+    except FormatError:
+        raise
+    except InputError as error:
+        raise FormatError(f"{path}: {error}; the file is damaged") from None
+    _check_ascending(path, indptr, indices)
     about = file.metadata_of("wordvec")
     return VectorTable(
         vocabulary,
@@ -88,14 +94,16 @@ def check(file: TensorFile) -> tuple[int, int, int]:
     if isinstance(columns, bool) or not isinstance(columns, int) or not 1 <= columns < 1 << 31:
         raise FormatError(f"{file.path}: 'columns' in its metadata must be an integer in 1..2^31-1, got {columns!r}")
     size, cells = file.shape("indptr", "I64", 1)[0] - 1, file.shape("data", "F32", 1)[0]
+    if size < 1:
+        raise FormatError(f"{file.path}: indptr must have an offset per row and one more, got {size + 1}")
     check_shapes(file, size, {"indices": ("I32", (cells,))})
     return size, columns, cells
 
 
-def _check_indices(path: str | os.PathLike[str], indptr: np.ndarray, indices: np.ndarray, columns: int) -> None:
+def _check_ascending(path: str | os.PathLike[str], indptr: np.ndarray, indices: np.ndarray) -> None:
     rises: np.ndarray = np.empty(len(indices), bool)
     np.greater(indices[1:], indices[:-1], out=rises[1:])
     starts = indptr[:-1]
     rises[starts[starts < len(indices)]] = True  # the first column of a row is unconstrained
-    if not rises.all() or (len(indices) and not 0 <= indices.min() <= indices.max() < columns):
-        raise FormatError(f"{path}: the column indices of a row must be ascending and in 0..{columns - 1:,}")
+    if not rises.all():
+        raise FormatError(f"{path}: the column indices of a row must be ascending; the file is damaged")

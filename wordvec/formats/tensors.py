@@ -1,24 +1,25 @@
 """Reading and writing safetensors files without a second copy in memory.
 
-The safetensors library validates the header on opening (sizes, offsets, no holes); the bytes are then read directly
-into the destination array. The library's reader memory-maps the file and copies, which doubles memory use; its writer
-orders multiple metadata keys randomly.
+The header is validated on opening (sizes, offsets, no holes); the bytes are then read directly into the destination
+array, through the same descriptor. The safetensors library's reader memory-maps the file and copies, which doubles
+memory use; its writer orders multiple metadata keys randomly.
 """
 
 import json
-import math
 import os
-from collections.abc import Mapping
+import weakref
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
 from wordvec.errors import FormatError, InputError
 from wordvec.system.atomic_files import replacing
+from wordvec.system.tensor_bytes import fill, read_array, read_header
 
 _NAMES = {"f4": "F32", "f8": "F64", "f2": "F16", "i8": "I64", "i4": "I32", "i2": "I16", "i1": "I8", "u1": "U8"}
-_DTYPES = {name: np.dtype(code).newbyteorder("<") for code, name in _NAMES.items()}
 
 
 def looks_like(sample: bytes) -> bool:
@@ -63,32 +64,33 @@ def write_tensors(path: str | os.PathLike[str], tensors: Mapping[str, np.ndarray
 class TensorFile:
     """Reader of a safetensors file: metadata, and arrays by name, loaded on demand.
 
+    All is read through one descriptor, hence from one file even if another one replaces it.
+
+    Args:
+        path: the file.
+        file: the same file, if it is already open; it is not closed.
+
     Raises:
         FormatError: not a safetensors file, or truncated.
         InputError: the file cannot be read.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
-        from safetensors import SafetensorError, safe_open
-
+    def __init__(self, path: str | os.PathLike[str], file: IO[bytes] | None = None) -> None:
         self.path = Path(path)
         try:
-            with safe_open(self.path, "np"):
-                pass
-            with open(self.path, "rb") as file:
-                size = int.from_bytes(file.read(8), "little")
-                header = json.loads(file.read(size))
-        except SafetensorError as error:
-            raise FormatError(f"{path}: not a safetensors file, or truncated ({error})") from None
+            if file is None:
+                file = open(self.path, "rb", buffering=0)  # noqa: SIM115 - it stays open
+                weakref.finalize(self, file.close)
+            self._file = file
+            self._header = read_header(file, os.fstat(file.fileno()).st_size)
         except FileNotFoundError:
             raise InputError(f"{path}: no such file") from None
         except OSError as error:
             raise InputError(f"{path} cannot be read: {(error.strerror or str(error)).lower()}") from None
         except (ValueError, RecursionError) as error:
-            raise FormatError(f"{path}: not a safetensors file ({error})") from None
-        self._start = 8 + size
-        self.metadata: dict[str, str] = header.pop("__metadata__", None) or {}
-        self._entries: dict[str, dict[str, Any]] = header
+            raise FormatError(f"{path}: not a safetensors file, or truncated ({error!s:.200})") from None
+        self.metadata = self._header.metadata
+        self._entries = self._header.entries
 
     def __contains__(self, name: object) -> bool:
         return name in self._entries
@@ -131,16 +133,8 @@ class TensorFile:
 
     def read(self, name: str, rows: int | None = None) -> np.ndarray:
         """Read the array ``name``, or its first ``rows`` rows."""
-        entry = self._entries[name]
-        shape, dtype = tuple(entry["shape"]), _DTYPES[entry["dtype"]]
-        start, end = entry["data_offsets"]
-        if math.prod(shape) * dtype.itemsize != end - start:
-            raise FormatError(f"{self.path}: array {name!r} of shape {shape} does not match its size in bytes")
-        if rows is not None:
-            shape = (min(rows, shape[0]), *shape[1:])
-        array = np.empty(shape, dtype=dtype)
-        self._fill(array, name, start)
-        return array
+        with self._reporting():
+            return read_array(self._file, self._header, name, rows)
 
     def read_into(self, name: str, array: np.ndarray) -> None:
         """Read the array ``name`` into the contiguous ``array``.
@@ -152,15 +146,19 @@ class TensorFile:
         if self.shape(name, dtype, array.ndim) != array.shape:
             found = tuple(self._entries[name]["shape"])
             raise FormatError(f"{self.path}: array {name!r} must have shape {array.shape}, got {found}")
-        self._fill(array, name, self._entries[name]["data_offsets"][0])
+        with self._reporting():
+            fill(self._file, self._header, name, array)
         if array.dtype.newbyteorder("<") != array.dtype:
             array.byteswap(inplace=True)
 
-    def _fill(self, array: np.ndarray, name: str, start: int) -> None:
-        with open(self.path, "rb") as file:
-            file.seek(self._start + start)
-            if file.readinto(array.reshape(-1).data) != array.nbytes:
-                raise FormatError(f"{self.path}: array {name!r} is truncated")
+    @contextmanager
+    def _reporting(self) -> Iterator[None]:
+        try:
+            yield
+        except ValueError as error:
+            raise FormatError(f"{self.path}: {error}") from None
+        except OSError as error:
+            raise InputError(f"{self.path} cannot be read: {(error.strerror or str(error)).lower()}") from None
 
 
 def _plain(value: Any) -> Any:

@@ -185,7 +185,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     ``/dev/null`` or a pipe, are written to directly; ``/dev/stdout`` continues wherever standard output leads.
 
     Raises:
-        InputError: ``path`` cannot be written, see :func:`check_target`, or the disk is full.
+        InputError: ``path`` cannot be written, see :func:`check_target`, or the disk is full or fails.
 
     Example:
         >>> import pathlib, tempfile
@@ -214,9 +214,11 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
             with _temporary(target) as file:
                 yield file
     except OSError as error:
-        if error.errno not in _NO_ROOM:
+        # A broken pipe or connection is not a failing file, and a named file is one that the block reads.
+        if isinstance(error, ConnectionError) or error.errno is None or error.filename is not None:
             raise
-        raise InputError(f"{target} cannot be written: {_reason(error)}; free space or use another disk") from None
+        remedy = "free space or use another disk" if error.errno in _NO_ROOM else "check the disk or use another one"
+        raise InputError(f"{target} cannot be written: {_reason(error)}; {remedy}") from None
 
 
 def remove_leftovers(path: str | os.PathLike[str]) -> None:

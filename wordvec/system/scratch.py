@@ -114,7 +114,11 @@ def _reporting_full_disk() -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno not in _NO_ROOM:
-            raise
+            reason = (error.strerror or str(error)).lower()
+            raise InputError(
+                f"temporary files in {tempfile.gettempdir()} cannot be written: {reason}; set TMPDIR to a directory on "
+                "another disk"
+            ) from None
         raise InputError(
             f"no space left for temporary files in {tempfile.gettempdir()}; free space, set TMPDIR to a directory on "
             "another disk, or allow more memory"

@@ -8,6 +8,7 @@ import numpy as np
 from wordvec.errors import InputError
 from wordvec.formats.table import VectorTable
 from wordvec.system.csr import products, row_lengths, row_pieces, rows_of
+from wordvec.system.structures import check_csr
 from wordvec.vectors import search as queries
 from wordvec.vectors.dense import Answers, Term, WordVectors
 from wordvec.vocabulary import Vocabulary
@@ -162,9 +163,8 @@ class SparseWordVectors(WordVectors):
 
 
 def _checked(matrix: "csr_array", size: int) -> "csr_array":
-    if getattr(matrix, "format", "") != "csr":
-        raise InputError(f"matrix must be sparse, in CSR format, got {type(matrix).__name__}")
-    if matrix.ndim != 2 or matrix.shape[0] != size or not matrix.shape[1]:
+    check_csr("matrix", matrix)
+    if matrix.shape[0] != size or not matrix.shape[1]:
         raise InputError(f"matrix must have {size} rows, one per token, got shape {matrix.shape}")
     if not matrix.has_canonical_format:
         raise InputError("matrix must have sorted rows without duplicate columns; call its sum_duplicates()")

@@ -9,8 +9,9 @@ import numpy as np
 
 from wordvec.encoding.corpus import EncodedCorpus
 from wordvec.encoding.subsampling import keep_probabilities
-from wordvec.errors import TrainingError
+from wordvec.errors import InputError, TrainingError
 from wordvec.system.aligned_arrays import row_stride
+from wordvec.system.structures import check_ids
 from wordvec.system.threads import run_in_threads
 from wordvec.word2vec.buffers import allocate, first_memory, lane_bounds, safe_lanes, sizes_of, user_counts
 from wordvec.word2vec.objectives import cut_sentences, objective_of
@@ -136,6 +137,56 @@ class Trainer:
         """Continue an epoch whose lanes have been restored from a checkpoint."""
         self.step = self._step(epoch)
 
+    def check_restored(self, bounds: np.ndarray) -> None:
+        """Check the lanes restored from a checkpoint, since the kernels index with their numbers unchecked.
+
+        Args:
+            bounds: those that this run computed.
+
+        Raises:
+            InputError: a value that no training run saves.
+        """
+        from wordvec.kernels.slices import (
+            CENTER,
+            DRAWN,
+            FILLED,
+            KEPT,
+            LAST_CENTER,
+            POSITION,
+            PRIVATE,
+            SENTENCE,
+            TOUCHED,
+        )
+
+        if not np.array_equal(self.bounds, bounds):
+            raise InputError("the bounds of its lanes are not those of this corpus")
+        step, lanes, sentences = self.step, self.lanes, len(self.text.offsets) - 1
+        carried, rest = step.shared - step.fresh, step.window + TILE
+        private = (2 * self.types + np.arange(len(lanes.state)) * self.private_rows) * self.stride
+        if not self._is_finite():
+            raise InputError("its vectors must be finite")
+        for k, state in enumerate(lanes.state.tolist()):
+            ranges = {
+                "position": (state[POSITION], int(bounds[k]), int(bounds[k + 1])),
+                "sentence": (state[SENTENCE], 0, sentences - (state[POSITION] < bounds[k + 1])),
+                "buffer": (state[FILLED], 0, lanes.token_ids.shape[1]),
+                "center": (state[CENTER], 0, state[FILLED]),
+                "last center": (state[LAST_CENTER], max(state[CENTER], state[FILLED] - rest), state[FILLED]),
+                "draws": (state[DRAWN], carried if state[DRAWN] else 0, lanes.negative_ids.shape[1]),
+                "kept": (state[KEPT], 0, int(bounds[k + 1] - bounds[k])),
+                "touched rows": (state[TOUCHED], 0, 0),
+                "private rows": (state[PRIVATE], int(private[k]), int(private[k])),
+            }
+            for name, (value, least, most) in ranges.items():
+                if not least <= value <= most:
+                    raise InputError(f"{name} of lane {k} must be in {least:,}..{most:,}, got {value:,}")
+            kept = slice(max(state[LAST_CENTER] - step.window, 0), state[FILLED])
+            check_ids(f"tokens of lane {k}", lanes.token_ids[k, kept], self.types)
+            check_ids(f"positions of lane {k}", lanes.positions[k, kept], len(self.text.ids))
+            check_ids(f"sentences of lane {k}", lanes.sentences[k, kept], sentences)
+            drawn = state[DRAWN]
+            check_ids(f"negatives of lane {k}", lanes.negative_ids[k, max(drawn - carried, 0) : drawn], self.types)
+
     def arrays(self) -> dict[str, np.ndarray]:
         """Return the kernels' state by name, which a checkpoint must store."""
         return {
@@ -180,12 +231,15 @@ class Trainer:
         Raises:
             TrainingError: training has diverged; the message suggests a remedy.
         """
-        for start in range(0, self.memory.size, _CHECKED):
-            if not np.isfinite(self.memory[start : start + _CHECKED]).all():
-                raise TrainingError(
-                    f"training diverged (NaN or infinity) {when}: learning_rate = {self.settings.learning_rate} is too "
-                    "high for this corpus; lower it and start again"
-                )
+        if not self._is_finite():
+            raise TrainingError(
+                f"training diverged (NaN or infinity) {when}: learning_rate = {self.settings.learning_rate} is too "
+                "high for this corpus; lower it and start again"
+            )
+
+    def _is_finite(self) -> bool:
+        pieces = (self.memory[start : start + _CHECKED] for start in range(0, self.memory.size, _CHECKED))
+        return all(bool(np.isfinite(piece).all()) for piece in pieces)
 
     def _start_lanes(self) -> None:
         from wordvec.kernels.slices import POSITION, PRIVATE, SENTENCE

@@ -270,16 +270,21 @@ class Word2VecRun(ResumableRun):
         return arrays, reached
 
     def _restore(self, saved: SavedTraining) -> None:
-        reached, result, best = saved.reached, self.result, self._monitor.best
-        arrays = self._trainer.arrays()
+        result, best = self.result, self._monitor.best
+        arrays, bounds = self._trainer.arrays(), self._trainer.bounds.copy()
         if best is not None and saved.rows("best"):
             best.table = arrays["best"] = np.empty_like(self._trainer.table)
-            best.epoch, best.value = reached["best_epoch"], _number(reached["best_value"])
+            best.epoch, best.value = saved.whole("best_epoch", 1, self.settings.epochs), saved.number("best_value")
         saved.read_into(arrays)
-        self.epoch, self._within_epoch = reached["epoch"], reached["within"]
-        result.losses = [_number(loss) for loss in reached["losses"]]
-        result.loss_errors = [_number(error) for error in reached["loss_errors"]]
-        result.scores, result.effective_tokens = reached["scores"], reached["effective_tokens"]
+        self.epoch = epoch = saved.whole("epoch", 0, self.settings.epochs)
+        self._within_epoch = saved.reached.get("within") is True
+        result.losses, result.loss_errors = saved.numbers("losses", epoch), saved.numbers("loss_errors", epoch)
+        result.scores = [None if math.isnan(score) else score for score in saved.numbers("scores", epoch)]
+        result.effective_tokens = [round(count) for count in saved.numbers("effective_tokens", epoch, missing=False)]
+        try:
+            self._trainer.check_restored(bounds)
+        except InputError as error:
+            raise saved.damaged(error) from None
         if self._within_epoch:
             self._trainer.resume_epoch(self.epoch)
 
@@ -311,8 +316,3 @@ class Word2VecRun(ResumableRun):
                 learning_rate=step.first_rate + (step.last_rate - step.first_rate) * (self.position - self.epoch),
             )
         )
-
-
-def _number(value: float | None) -> float:
-    """Convert a number from JSON, where NaN is None."""
-    return math.nan if value is None else value

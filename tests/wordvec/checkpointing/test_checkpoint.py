@@ -1,6 +1,8 @@
 """Checkpoints: interrupted training resumes bit-identically or states why it cannot."""
 
+import errno
 import logging
+import os
 from pathlib import Path
 
 import numpy as np
@@ -333,3 +335,110 @@ def test_other_contents_of_the_output_file_are_reported(tmp_path, stopped):
     Path(tmp_path / "v.txt").write_text("no vectors\n")
     with pytest.raises(InputError, match=r"v\.txt"):
         finished_training(tmp_path / "v.txt", corpus(), SETTINGS)
+
+
+@pytest.mark.parametrize("call", ["fsync", "replace", "chmod"])
+def test_a_failing_disk_does_not_end_training(monkeypatch, home, caplog, call):
+    real, failing = getattr(os, call), []
+
+    def fails(*arguments):
+        if len(failing) < 2:
+            failing.append(call)
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return real(*arguments)
+
+    monkeypatch.setattr(os, call, fails)
+    whole = facts_of(train_word2vec(corpus(), SETTINGS, threads=1))
+    text = corpus()
+    assert facts_of(train_word2vec(text, SETTINGS, threads=1, checkpoint=home, checkpoint_every=1e-9)) == whole
+    assert len(failing) == 2
+    assert caplog.text.count("input/output error") == caplog.text.count("(training continues and tries again)") == 2
+    assert facts_of(train_word2vec(text, SETTINGS, threads=1, checkpoint=home, resume=True)) == whole
+
+
+# -- forged values, with a digest that matches ------------------------------------------------------------------------
+
+
+def forged(path, *, array=None, place=0, value=0, **changes):
+    """Rewrite a checkpoint with one number of an array, or some of its metadata, changed."""
+    file = resuming.TensorFile(path)
+    arrays, about = {name: file.read(name).copy() for name in file.described()}, file.metadata_of("wordvec")
+    order = list(training_order(arrays))
+    if array is not None:
+        arrays[array].reshape(-1)[place] = value
+    about["reached"] = {**about["reached"], **changes}
+    about["reached"] = {key: part for key, part in about["reached"].items() if part is not ...}
+    about["digest"] = resuming.digest(*(arrays[name] for name in order))
+    resuming.write_tensors(path, arrays, "wordvec", about)
+
+
+def training_order(arrays):
+    """Return the names of the arrays in the order in which they are digested."""
+    from wordvec.kernels.slices import Lane
+
+    return [name for name in ("memory", "bounds", *(f"lanes.{name}" for name in Lane._fields)) if name in arrays]
+
+
+def test_an_unchanged_rewritten_checkpoint_resumes(stopped):
+    whole = facts_of(train_word2vec(corpus(), SETTINGS, threads=1))
+    forged(stopped)
+    assert facts_of(train_word2vec(corpus(), SETTINGS, threads=1, checkpoint=stopped, resume=True)) == whole
+
+
+@pytest.mark.parametrize(
+    ("array", "place", "value", "message"),
+    [
+        ("bounds", 1, 2**62, "the bounds of its lanes are not those of this corpus"),
+        ("memory", 5, np.nan, "its vectors must be finite"),
+        ("lanes.state", 0, 2**62, r"position of lane 0 must be in 0\.\."),
+        ("lanes.state", 0, -1, r"position of lane 0 must be in 0\.\."),
+        ("lanes.state", 1, 2**40, r"sentence of lane 0 must be in 0\.\."),
+        ("lanes.state", 2, 10**6, r"buffer of lane 0 must be in 0\.\."),
+        ("lanes.state", 3, -5, r"center of lane 0 must be in 0\.\."),
+        ("lanes.state", 4, -5, "last center of lane 0 must be in "),
+        ("lanes.state", 5, 10**9, "draws of lane 0 must be in "),
+        ("lanes.state", 6, -1, "kept of lane 0 must be in "),
+        ("lanes.state", 7, 9, "touched rows of lane 0 must be in "),
+        ("lanes.state", 9, 2**50, "private rows of lane 0 must be in "),
+        ("lanes.token_ids", slice(None), 2**31 - 1, r"tokens of lane 0 must be in 0\.\.299, got 2,147,483,647"),
+        ("lanes.positions", slice(None), -1, "positions of lane 0 must be in "),
+        ("lanes.sentences", slice(None), 2**40, "sentences of lane 0 must be in "),
+        ("lanes.negative_ids", slice(None), 300, r"negatives of lane 0 must be in 0\.\.299, got 300"),
+    ],
+)
+def test_forged_arrays_are_rejected(stopped, array, place, value, message):
+    forged(stopped, array=array, place=place, value=value)
+    with pytest.raises(FormatError, match=rf"the checkpoint is damaged \(.*{message}.*; remove it to start again"):
+        train_word2vec(corpus(), SETTINGS, threads=1, checkpoint=stopped, resume=True)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"epoch": -1}, r"epoch must be in 0\.\.3, got -1"),
+        ({"epoch": 10**30}, r"epoch must be in 0\.\.3, got 10{30}"),
+        ({"epoch": "1"}, r"epoch must be in 0\.\.3, got '1'"),
+        ({"epoch": ...}, r"epoch must be in 0\.\.3, got None"),
+        ({"losses": ["a"], "epoch": 1}, "losses must be a number, got 'a'"),
+        ({"losses": [1.0] * 9}, "losses must be a list of 0 numbers"),
+        ({"loss_errors": None}, "loss_errors must be a list of"),
+        ({"scores": {}}, "scores must be a list of"),
+        ({"effective_tokens": ...}, "effective_tokens must be a list of"),
+        ({"seconds": "long"}, "seconds must be a number, got 'long'"),
+        ({"seconds": ...}, "seconds must be a number, got Ellipsis"),
+    ],
+)
+def test_forged_progress_is_rejected(stopped, change, message):
+    forged(stopped, **change)
+    with pytest.raises(FormatError, match=rf"the checkpoint is damaged \({message}"):
+        train_word2vec(corpus(), SETTINGS, threads=1, checkpoint=stopped, resume=True)
+
+
+@pytest.mark.parametrize("part", ["run", "reached", "digest"])
+@pytest.mark.parametrize("value", [[], 3, {"settings": []}, {"corpus": {"tokens": "many", "types": []}}])
+def test_metadata_of_other_types_are_rejected(stopped, part, value):
+    file = resuming.TensorFile(stopped)
+    arrays = {name: file.read(name).copy() for name in file.described()}
+    resuming.write_tensors(stopped, arrays, "wordvec", file.metadata_of("wordvec") | {part: value})
+    with pytest.raises(InputError, match=r"damaged|belongs to another training"):
+        train_word2vec(corpus(), SETTINGS, threads=1, checkpoint=stopped, resume=True)

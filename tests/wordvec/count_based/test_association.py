@@ -124,3 +124,15 @@ def test_invalid_counts_are_rejected(value):
 def test_other_matrix_formats_are_rejected(found):
     with pytest.raises(InputError, match=r"CSR format, got csc_array; call tocsr\(\)"):
         association_matrix(csc_array(found.counts))
+
+
+def test_counts_whose_arrays_disagree_are_rejected():
+    sound = csr_array(np.arange(1.0, 13).reshape(3, 4))
+    wrong = sound.copy()
+    wrong.indices[3] = -1
+    for matrix, message in [
+        (wrong, r"counts\.indices must be in 0\.\.3, got -1 at position 3"),
+        (sound.tocsc(), r"counts must be sparse, in CSR format, got csc_array; call tocsr\(\)"),
+    ]:
+        with pytest.raises(InputError, match=message):
+            association_matrix(matrix, "count")

@@ -5,6 +5,7 @@ from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
 
 from tests.cases.glove import cooccurrence_of, random_counts
 from wordvec import CooccurrenceSettings, SvdSettings, Word2VecSettings, save_vectors
@@ -254,6 +255,30 @@ def test_a_checkpoint_of_another_run_is_rejected(monkeypatch, home):
         train_glove(cooccurrence_of(COUNTS), SETTINGS, checkpoint=home, resume=True)
 
 
+@pytest.mark.parametrize(
+    ("array", "change", "message"),
+    [
+        ("tables", {}, "its numbers must be finite"),
+        ("block_losses", {}, "its numbers must be finite"),
+        (None, {"epoch": 9}, r"epoch must be in 0\.\.3, got 9"),
+        (None, {"blocks": 2**40}, r"blocks must be in 0\.\.16, got 1099511627776"),
+        (None, {"blocks": -1}, r"blocks must be in 0\.\.16, got -1"),
+        (None, {"losses": [1.0]}, "losses must be a list of 0 numbers"),
+        (None, {"losses": None}, "losses must be a list of 0 numbers"),
+    ],
+)
+def test_forged_checkpoints_are_rejected(monkeypatch, home, array, change, message):
+    interrupted(monkeypatch, 1, cooccurrence_of(COUNTS), SETTINGS, threads=1, checkpoint=home)
+    file = resuming.TensorFile(home)
+    arrays, about = {name: file.read(name).copy() for name in ("tables", "block_losses")}, file.metadata_of("wordvec")
+    if array:
+        arrays[array].reshape(-1)[3] = np.inf
+    about |= {"reached": about["reached"] | change, "digest": resuming.digest(*arrays.values())}
+    resuming.write_tensors(home, arrays, "wordvec", about)
+    with pytest.raises(FormatError, match=rf"the checkpoint is damaged \({message}\); remove it to start again"):
+        train_glove(cooccurrence_of(COUNTS), SETTINGS, threads=1, checkpoint=home, resume=True)
+
+
 def test_finished_vectors_are_recognized(tmp_path):
     counts, path = cooccurrence_of(COUNTS), tmp_path / "v.safetensors"
     settings = CountBasedSettings("glove", counts.settings, training=SETTINGS)
@@ -267,3 +292,15 @@ def test_finished_vectors_are_recognized(tmp_path):
     ):
         with pytest.raises(InputError, match=f"was not produced by this run: .*{message}"):
             finished_training(path, counts, other)
+
+
+def test_counts_that_do_not_match_the_vocabulary_are_rejected():
+    counts = cooccurrence_of(random_counts())
+    for shape in ((22, 23), (23, 24)):
+        counts.counts = csr_array(np.ones(shape, np.float32))
+        with pytest.raises(InputError, match=r"counts must have 23 (rows|columns), got shape \(2"):
+            train_glove(counts, GloveSettings(vector_size=2, epochs=1))
+    counts.counts = csr_array(np.ones((23, 23), np.float32))
+    counts.counts.indices[40] = 23
+    with pytest.raises(InputError, match=r"counts\.indices must be in 0\.\.22, got 23 at position 40"):
+        train_glove(counts, GloveSettings(vector_size=2, epochs=1))

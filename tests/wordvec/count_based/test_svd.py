@@ -182,3 +182,17 @@ def test_more_dimensions_than_words_are_rejected():
     alone = count_cooccurrences(encode_corpus(["a", "b"], min_count=1, cache=False))
     with pytest.raises(InputError, match="no two words co-occur more often than by chance"):
         train_svd(alone, SvdSettings(vector_size=1))
+
+
+def test_matrices_whose_arrays_disagree_are_rejected():
+    sound = csr_array(np.arange(12.0).reshape(3, 4))
+    wrong = sound.copy()
+    wrong.indices[3] = 2**31 - 1
+    for matrix, message in [
+        (wrong, r"matrix\.indices must be in 0\.\.3, got 2,147,483,647 at position 3"),
+        (sound.tocsc(), r"matrix must be sparse, in CSR format, got csc_array; call tocsr\(\)"),
+        (sound.toarray(), "matrix must be sparse, in CSR format, got ndarray"),
+        (sound * 1j, "matrix must hold real numbers, got complex128"),
+    ]:
+        with pytest.raises(InputError, match=message):
+            truncated_svd(matrix, 2)

@@ -330,3 +330,49 @@ def test_tokens_with_spaces_are_features_but_not_allowed_in_ngrams():
 def test_invalid_weighting_options_are_rejected(call, message):
     with pytest.raises(InputError, match=message):
         call(count_documents(["a"])[0])
+
+
+# -- matrices from callers --------------------------------------------------------------------------------------------
+
+
+def changed(name, place, value):
+    matrix = count_documents(["a b a", "", "b c d", "d"])[0]
+    array = getattr(matrix, name).copy()
+    array[place] = value
+    setattr(matrix, name, array)
+    return matrix
+
+
+@pytest.mark.parametrize("ask", [document_frequencies, lambda matrix: weigh_documents(matrix, np.ones(4))])
+def test_matrices_whose_arrays_disagree_are_rejected(ask):
+    sound = changed("data", 0, 2)
+    for matrix, message in [
+        (sound.tocsc(), r"must be sparse, in CSR format, got csc_matrix; call tocsr\(\)"),
+        (sound.toarray(), "must be sparse, in CSR format, got ndarray"),
+        (changed("indices", 3, 2**31 - 1), r"indices must be in 0\.\.3, got 2,147,483,647 at position 3"),
+        (changed("indices", 3, -1), r"indices must be in 0\.\.3, got -1 at position 3"),
+        (changed("indptr", 2, 2**31 - 1), "indptr must increase from 0 to 6"),
+        (changed("indptr", 4, 5), "indptr must increase from 0 to 6, got 5 at the end"),
+    ]:
+        with pytest.raises(InputError, match=message):
+            ask(matrix)
+    short = sound.copy()
+    short.data = short.data[:-1]
+    with pytest.raises(InputError, match="must have a column index per value: 5 values, 6 indices"):
+        ask(short)
+
+
+def test_weights_must_be_one_finite_number_per_column():
+    counts = count_documents(["a b a", "b c d"])[0]
+    for idf, message in [
+        (np.ones(3), r"idf must have one weight per column, \(4,\), got shape \(3,\)"),
+        (np.ones((4, 1)), r"got shape \(4, 1\)"),
+        (1.0, r"got shape \(\)"),
+        ([1, 1, np.nan, 1], "idf must be finite, got nan at position 2"),
+        (["1"] * 4, "idf must hold real numbers, got <U1"),
+    ]:
+        with pytest.raises(InputError, match=message):
+            weigh_documents(counts, idf)
+    expected = weigh_documents(counts, np.array([1.0, 2, 3, 4])).toarray()
+    assert np.array_equal(weigh_documents(counts, [1, 2, 3, 4]).toarray(), expected)
+    assert np.array_equal(weigh_documents(counts, np.array([1, 0, 2, 0, 3, 0, 4.0])[::2]).toarray(), expected)

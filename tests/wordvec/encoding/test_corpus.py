@@ -16,6 +16,7 @@ from tests.cases.word2vec import fewer_without_jit, wraps_around
 from wordvec import Vocabulary, encode_corpus
 from wordvec.encoding import corpus as encoded
 from wordvec.encoding import scanning
+from wordvec.encoding.corpus import EncodedCorpus
 from wordvec.errors import InputError
 from wordvec.kernels.simd import JIT_OFF
 
@@ -252,3 +253,22 @@ def test_more_types_than_fit_in_memory(tmp_path, monkeypatch, caplog, kind):
         assert other.vocabulary == corpus.vocabulary
         assert other.ids.tolist() == corpus.ids.tolist()
         assert (other.count_error, other.raw_types) == (corpus.count_error, corpus.raw_types)
+
+
+@pytest.mark.parametrize(
+    ("ids", "offsets", "message"),
+    [
+        ([0, 2, 1], [0, 3], r"ids must be in 0\.\.1, got 2 at position 1"),
+        ([0, -1, 1], [0, 3], r"ids must be in 0\.\.1, got -1 at position 1"),
+        ([0, 1, 1], [0, 2], "offsets must increase from 0 to 3, got 2 at the end"),
+        ([0, 1, 1], [0, 4, 3], "offsets must increase from 0 to 3, got 3 after 4 at position 2"),
+        ([0, 1, 1], [1, 3], "offsets must increase from 0 to 3, got 1 at position 0"),
+        ([0, 1, 1], np.array([0, 3], np.int32), r"offsets must be an int64 array, got int32; use numpy\.asarray"),
+        (np.array([0, 1, 1]), [0, 3], r"ids must be an int32 array, got int64; use numpy\.asarray"),
+    ],
+)
+def test_ids_and_offsets_from_callers_are_checked(ids, offsets, message):
+    ids = np.array(ids, np.int32) if isinstance(ids, list) else ids
+    offsets = np.array(offsets, np.int64) if isinstance(offsets, list) else offsets
+    with pytest.raises(InputError, match=message):
+        EncodedCorpus(Vocabulary(["a", "b"]), ids, offsets, raw_tokens=3, raw_types=2)

@@ -1,11 +1,13 @@
 """The cache of encoded corpora: hits, invalidation, size limit, damage."""
 
 import gc
+import json
 import logging
 import os
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from corpora import TextCorpus
@@ -163,6 +165,46 @@ def test_a_damaged_cache_entry_is_encoded_again(text_file, folder_of_cache, enco
     assert len(encodings) == 2
     assert_encodes(encode_corpus(TextCorpus(text_file), min_count=1), sentences_of(TEXT))
     assert len(encodings) == 2, "the new entry is cached"
+
+
+@pytest.mark.parametrize("checksum", [True, False], ids=["checked", "forged"])
+@pytest.mark.parametrize(
+    ("name", "dtype", "place", "value"),
+    [
+        *(("ids", np.int32, 7, 2**31 - 1), ("ids", np.int32, 0, -1)),
+        *(("offsets", np.int64, 1, 2**62), ("offsets", np.int64, 1, -3), ("offsets", np.int64, 0, 1)),
+        ("counts", np.int64, 0, -1),
+    ],
+)
+def test_damaged_numbers_in_the_cache_are_never_used(
+    text_file, folder_of_cache, encodings, caplog, monkeypatch, name, dtype, place, value, checksum
+):
+    encode_corpus(TextCorpus(text_file), min_count=1)
+    (entry,) = folder_of_cache.iterdir()
+    numbers = np.fromfile(entry / name, dtype)
+    numbers[place] = value
+    numbers.tofile(entry / name)
+    if not checksum:
+        facts = json.loads((entry / "corpus.json").read_text()) | {"checksum": encoded._checksum(entry)}
+        (entry / "corpus.json").write_text(json.dumps(facts))
+    assert_encodes(encode_corpus(TextCorpus(text_file), min_count=1), sentences_of(TEXT))
+    assert len(encodings) == 2
+    assert "the encoded corpus in the cache is damaged" in caplog.text
+
+
+@pytest.mark.parametrize("name", ["ids", "offsets", "tokens", "counts"])
+def test_any_changed_byte_in_the_cache_is_noticed(text_file, folder_of_cache, encodings, name):
+    encode_corpus(TextCorpus(text_file), min_count=1)
+    (entry,) = folder_of_cache.iterdir()
+    sound = (entry / name).read_bytes()
+    times = 1
+    for place in (0, len(sound) // 2, len(sound) - 1):
+        for damaged in (sound[:place] + bytes([sound[place] ^ 1]) + sound[place + 1 :], sound[:place]):
+            (entry / name).write_bytes(damaged)
+            assert_encodes(encode_corpus(TextCorpus(text_file), min_count=1), sentences_of(TEXT))
+            times += 1
+            assert len(encodings) == times, place
+            assert (entry / name).read_bytes() == sound
 
 
 def test_a_cache_folder_that_cannot_be_created_gives_a_warning(text_file, tmp_path, monkeypatch, caplog, encodings):

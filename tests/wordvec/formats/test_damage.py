@@ -174,6 +174,7 @@ def tampered(wv, path, change_tensors=None, change_about=None, **other):
         ({"token_offsets": np.full(14, 42)}, {}, "token_offsets must increase"),
         ({"token_offsets": np.arange(14) * 10**15}, {}, "token_offsets must increase"),
         ({"token_offsets": -np.arange(14)}, {}, "token_offsets must increase|bytes after"),
+        ({"token_offsets": np.array([0, 2**63 - 1, -5, *range(3, 13), 42])}, {}, "must increase from 0 to 42, got -5"),
         ({"token_bytes": np.full(42, 255, np.uint8)}, {}, "not valid UTF-8"),
         ({"token_bytes": np.full(42, 97, np.uint8)}, {}, "tokens must be distinct"),
         ({}, {"kind": "corpus"}, "expected vectors, found 'corpus'"),

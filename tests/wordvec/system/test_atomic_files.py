@@ -155,9 +155,27 @@ def test_a_full_disk_is_an_input_error(tmp_path, number):
     assert os.listdir(tmp_path) == ["out.bin"]
 
 
+@pytest.mark.parametrize("call", ["fsync", "replace"])
+@pytest.mark.parametrize("number", [errno.EIO, errno.EROFS, errno.EDQUOT])
+def test_a_failing_disk_is_an_input_error(tmp_path, monkeypatch, call, number):
+    path = tmp_path / "out.bin"
+    path.write_bytes(b"old")
+
+    def fails(*_):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, call, fails)
+    with pytest.raises(InputError, match=r"out\.bin cannot be written: .*; (check the disk|free space|choose another)"):
+        write(path)
+    assert path.read_bytes() == b"old"
+    assert os.listdir(tmp_path) == ["out.bin"]
+
+
 def test_other_os_errors_propagate(tmp_path):
     with pytest.raises(ConnectionResetError), replacing(tmp_path / "out.bin"):
         raise ConnectionResetError(errno.ECONNRESET, "reset")
+    with pytest.raises(FileNotFoundError, match="another"), replacing(tmp_path / "out.bin"):
+        (tmp_path / "another").read_bytes()
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="resource limits")

@@ -225,10 +225,12 @@ DAMAGE = {
     "indptr from 1": ({"indptr": [1, 2, 3]}, {}, "indptr must increase"),
     "indptr too large": ({"indptr": [0, 2, 4]}, {}, "indptr must increase"),
     "unused numbers": ({"indptr": [0, 1, 2]}, {}, "indptr must increase"),
-    "decreasing columns": ({"indices": [1, 0, 0]}, {}, "column indices of a row must be ascending and in 0..2"),
+    "wrapping indptr": ({"indptr": [0, 2**63 - 1, -5, 3]}, {}, "indptr must increase from 0 to 3, got -5 after 9,223,"),
+    "empty indptr": ({"indptr": []}, {}, "indptr must have an offset per row and one more, got 0"),
+    "decreasing columns": ({"indices": [1, 0, 0]}, {}, "column indices of a row must be ascending"),
     "duplicate column": ({"indices": [1, 1, 0]}, {}, "column indices of a row must be ascending"),
-    "column too large": ({"indices": [0, 3, 0]}, {}, "column indices of a row must be ascending and in 0..2"),
-    "negative column": ({"indices": [-1, 1, 0]}, {}, "column indices of a row must be ascending"),
+    "column too large": ({"indices": [0, 3, 0]}, {}, r"indices must be in 0\.\.2, got 3 at position 1"),
+    "negative column": ({"indices": [-1, 1, 0]}, {}, r"indices must be in 0\.\.2, got -1 at position 0"),
     "too few indices": ({"indices": [0, 1]}, {}, r"'indices' must have shape \(3,\), got \(2,\)"),
     "not finite": ({"data": [1, np.inf, 1]}, {}, "matrix must be finite, got"),
     "no columns": ({}, {"columns": None}, "'columns' in its metadata must be an integer"),
@@ -240,13 +242,14 @@ DAMAGE = {
 @pytest.mark.parametrize("damage", DAMAGE)
 def test_damaged_files_are_rejected(tmp_path, damage):
     arrays, metadata, message = DAMAGE[damage]
-    token_bytes, token_offsets = pack_tokens(["a", "b"])
+    rows = len(arrays.get("indptr", [0, 2, 3])) - 1
+    token_bytes, token_offsets = pack_tokens(list("abc"[: max(rows, 0)]))
     tensors = {
         "data": np.array(arrays.get("data", [1, 2, 3]), np.float32),
         "indices": np.array(arrays.get("indices", [0, 2, 1]), np.int32),
         "indptr": np.array(arrays.get("indptr", [0, 2, 3]), np.int64),
         "token_bytes": token_bytes,
-        "token_offsets": token_offsets,
+        "token_offsets": token_offsets[: rows + 1],
     }
     about = {"kind": "sparse vectors", "version": 1, "columns": 3, "tokenizer": "words", "lowercase": True}
     about |= {"settings": {}, **metadata}
