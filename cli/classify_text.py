@@ -17,7 +17,8 @@ from seqclf import ClassifierSettings
 if TYPE_CHECKING:
     import numpy as np
 
-    from seqclf import ClassifierModel, MultiLabelScore, Score
+    from seqclf import ClassifierModel, Score
+    from seqclf.metrics import MultiLabelScore
 
 _model_argument = click.argument("model", type=options.INPUT)
 
@@ -218,8 +219,11 @@ def _scored(
     known = [str(label) for label in model.labels]
     found = model.predict(texts, threads=threads)
     if isinstance(model, MultiLabelModel):
-        return score_label_sets(labels, found, known)
-    return score(labels, [str(label) for label in found.tolist()], known + sorted(set(labels) - set(known)))
+        result: Score | MultiLabelScore = score_label_sets(labels, found, known)
+    else:
+        names = known + sorted(set(labels) - set(known))
+        result = score(labels, [str(label) for label in found.tolist()], names)
+    return result
 
 
 def _measures(result: "Score | MultiLabelScore") -> dict[str, str]:

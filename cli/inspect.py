@@ -9,7 +9,7 @@ from cli.shared.errors import Command, note_output
 from cli.shared.reporting import log, print_json, table
 
 if TYPE_CHECKING:
-    from seqclf import Trace
+    from seqclf.inspection.tracing import Trace
 
 
 @click.command(cls=Command, context_settings=options.HELP)

@@ -15,7 +15,8 @@ from cli.shared.supervised import class_table, source_to_predict, train_and_save
 from seqclf import TaggerSettings
 
 if TYPE_CHECKING:
-    from seqclf import EntityScore, Score, TaggerModel
+    from seqclf import TaggerModel
+    from seqclf.metrics import EntityScore, Score
 
 Sentences = Sequence[Sequence[str]]
 

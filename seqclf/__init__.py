@@ -8,13 +8,11 @@ from typing import Any
 
 _HOME = {
     "ClassifierSettings": "seqclf.classification.settings",
-    "EntityScore": "seqclf.metrics",
     "Forecaster": "seqclf.forecasting.estimator",
     "ForecasterModel": "seqclf.forecasting.model",
     "ForecasterSettings": "seqclf.forecasting.settings",
     "MultiLabelClassifier": "seqclf.classification.multi_label_estimator",
     "MultiLabelModel": "seqclf.classification.model",
-    "MultiLabelScore": "seqclf.metrics",
     "RegressorModel": "seqclf.regression.model",
     "RegressorSettings": "seqclf.regression.settings",
     "LanguageModel": "seqclf.language.estimator",
@@ -26,7 +24,6 @@ _HOME = {
     "SequenceTagger": "seqclf.tagging.estimator",
     "TaggerModel": "seqclf.tagging.model",
     "TaggerSettings": "seqclf.tagging.settings",
-    "Trace": "seqclf.inspection.tracing",
     "StopTraining": "seqclf.training.loop",
     "TrainedLanguageModel": "seqclf.language.model",
     "backtest": "seqclf.forecasting.backtest",

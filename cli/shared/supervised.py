@@ -14,7 +14,7 @@ from cli.shared.unused import refuse_unused, refuse_vector_size
 from wordvec.system.settings import Settings
 
 if TYPE_CHECKING:
-    from seqclf import EntityScore, MultiLabelScore, Score
+    from seqclf.metrics import EntityScore, MultiLabelScore, Score
 
 
 class Trained(NamedTuple):
