@@ -248,7 +248,7 @@ def header_of(path):
         ({"head": "hmm"}, "head must be one of crf, softmax, got 'hmm'"),
         ({"head": "crf"}, "missing tensors"),
         ({"cell": "gru9"}, "cell must be one of gru, lstm, rnn, got 'gru9'"),
-        ({"layers": 10**12}, "1000000000000 layers, but"),
+        ({"layers": 10**12}, "1,000,000,000,000 layers, but"),
         ({"labels": ["a", "a"]}, "labels must be at least two"),
         ({"labels": ["a", "b"]}, "head.weight must be float32"),
         ({"hidden_size": 7}, "must be float32"),
