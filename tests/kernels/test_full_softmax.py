@@ -46,7 +46,7 @@ def test_a_hogwild_epoch_of_one_thread_matches_the_oracle():
 @pytest.mark.parametrize("model", ["skipgram", "cbow"])
 def test_a_vocabulary_of_two(model):
     # Windows cover more places than the vocabulary has words.
-    check_epoch(random_corpus(LENGTHS, types=2), loss="softmax", model=model, vector_size=3, window=9)
+    check_epoch(random_corpus(LENGTHS, types=2), loss="softmax", model=model, vector_size=3, window=5)
 
 
 @pytest.mark.parametrize("model", ["skipgram", "cbow"])

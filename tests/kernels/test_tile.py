@@ -101,7 +101,7 @@ class Case:
             slot_of_row=np.full(1, -1, np.int32),
         )
 
-    def run(self, *, separate=None, tile=None):
+    def run(self, *, separate=None, tile=None, parts=1):
         """Return the kernel's memory, inputs and scores; ``separate`` (4, D) are inputs stored outside the memory."""
         tile, memory = tile or self.tile(), self.memory.ravel().copy()
         if separate is None:
@@ -109,19 +109,23 @@ class Case:
         else:
             tile.hidden[: 4 * self.stride] = separate.ravel()
             inputs = (tile.hidden, *(t * self.stride for t in range(4)))
-        run_tile(memory, tile, self.count, *inputs, self.stride)
+        run_tile(memory, tile, self.count, *inputs, self.stride, parts)
         moved = tile.hidden[: 4 * self.stride].reshape(4, -1)
         return memory.reshape(self.memory.shape), moved, tile.scores.reshape(-1, 4)[: self.count]
 
-    def expected(self, *, separate=None):
+    def expected(self, *, separate=None, parts=1):
         """Return the oracle's row values, updated inputs and scores."""
         values = self.memory.astype(np.float64)
         inputs = values[self.inputs].copy() if separate is None else separate.astype(np.float64)
-        moves, scores = naive.tile_step(values, self.rows, inputs, self.weights, self.targets)
-        if separate is None:
-            for row, move in zip(self.inputs, moves, strict=True):
-                values[row] += move
-        return values, inputs + moves, scores
+        for _ in range(parts):
+            if separate is None:
+                inputs = values[self.inputs].copy()
+            moves, scores = naive.tile_step(values, self.rows, inputs, self.weights / parts, self.targets / parts)
+            if separate is None:
+                for row, move in zip(self.inputs, moves, strict=True):
+                    values[row] += move
+            inputs = inputs + moves
+        return values, inputs, scores
 
 
 CASES = [(4, 16, False), (1, 5, False), (6, 33, False), (9, 16, True), (31, 48, True)]
@@ -129,14 +133,15 @@ CASES = [(4, 16, False), (1, 5, False), (6, 33, False), (9, 16, True), (31, 48, 
 
 @pytest.mark.parametrize(("count", "size", "duplicates"), CASES)
 @pytest.mark.parametrize("apart", [False, True])
-def test_a_tile_matches_the_oracle(count, size, duplicates, apart):
+@pytest.mark.parametrize("parts", [1, 3])
+def test_a_tile_matches_the_oracle(count, size, duplicates, apart, parts):
     case = Case(count, size, seed=count, duplicates=duplicates)
     separate = None
     if apart:
         separate = np.zeros((4, case.stride), np.float32)
         separate[:, :size] = np.random.default_rng(1).standard_normal((4, size)) / np.sqrt(size)
-    found, moved, scores = case.run(separate=separate)
-    values, inputs, expected_scores = case.expected(separate=separate)
+    found, moved, scores = case.run(separate=separate, parts=parts)
+    values, inputs, expected_scores = case.expected(separate=separate, parts=parts)
     np.testing.assert_allclose(scores, expected_scores, atol=TOLERANCE)
     np.testing.assert_allclose(found, values, atol=TOLERANCE)
     if apart:

@@ -235,11 +235,14 @@ def negative_sampling_loss(model, vectors, context_vectors, kept, contexts, cent
     return float(loss)
 
 
-def train_tile(model, vectors, context_vectors, kept, contexts, centers, negatives, *, rate, scale, divide=False):
+def train_tile(
+    model, vectors, context_vectors, kept, contexts, centers, negatives, *, rate, scale, divide=False, parts=1
+):
     """Take one step for up to four centers that share negatives; both tables (V, D) float64, updated in place.
 
-    ``scale`` is the weight of a negative; ``divide`` (CBOW): whether the gradient is divided among the contexts.
-    Returns the loss before the step and the sum of the pairs' weights.
+    ``scale`` is the weight of a negative; ``divide`` (CBOW): whether the gradient is divided among the contexts;
+    ``parts``: in how many equal steps the whole step is taken. Returns the loss before the last part and the sum of the
+    pairs' weights.
     """
     positives = pairs_of_tile(model, kept, contexts, centers)
     places = sorted({place for found in positives for place, _ in found})
@@ -253,17 +256,19 @@ def train_tile(model, vectors, context_vectors, kept, contexts, centers, negativ
             j = len(negatives) + places.index(place)
             weights[j, t] = targets[j, t] = rate * weight
     means = [mean_of_contexts(vectors, kept, contexts[center]) for center in centers]
-    if model == "skipgram":
-        inputs = [vectors[kept[center][2]].copy() for center in centers]
-    else:
-        inputs = [mean for mean, _ in means]
-    moves, x = tile_step(context_vectors, rows, inputs, weights, targets)
-    for center, move, (_, total) in zip(centers, moves, means, strict=True):
+    inputs = np.array([mean for mean, _ in means])
+    for _ in range(parts):
         if model == "skipgram":
-            vectors[kept[center][2]] += move
-        else:
+            inputs = np.array([vectors[kept[center][2]] for center in centers])
+        moves, x = tile_step(context_vectors, rows, inputs, weights / parts, targets / parts)
+        inputs += moves
+        if model == "skipgram":
+            for center, move in zip(centers, moves, strict=True):
+                vectors[kept[center][2]] += move
+    if model == "cbow":
+        for center, changed, (mean, total) in zip(centers, inputs, means, strict=True):
             for place, weight in contexts[center]:
-                vectors[kept[place][2]] += weight * move / total if divide else weight * move
+                vectors[kept[place][2]] += weight * (changed - mean) / (total if divide else 1)
     loss = (targets * softplus(-x) + (weights - targets) * softplus(x)).sum() / rate
     return float(loss), sum(weight for found in positives for _, weight in found)
 
@@ -280,7 +285,9 @@ def slice_of_tiles(kept, window, start, end, slice_size):
     return found
 
 
-def train_rounds(model, vectors, context_vectors, text, bounds, *, key, settings, slice_size, rates, divide=False):
+def train_rounds(
+    model, vectors, context_vectors, text, bounds, *, key, settings, slice_size, rates, divide=False, parts=1
+):
     """Train one epoch of parallel lanes, round by round; both tables (V, D) float64, updated in place.
 
     In a round, every lane trains its next slice independently, from the tables as they were before the round. Then the
@@ -307,7 +314,7 @@ def train_rounds(model, vectors, context_vectors, text, bounds, *, key, settings
                 done = (kept[4 * tiles[0]][0] - start) / (end - start)
                 loss, pairs = train_tile(
                     model, *own, kept, contexts, range(4 * tile, min(4 * tile + 4, len(kept))), noise[tile],
-                    rate=rates[0] + (rates[1] - rates[0]) * done, scale=negatives / shared, divide=divide,
+                    rate=rates[0] + (rates[1] - rates[0]) * done, scale=negatives / shared, divide=divide, parts=parts,
                 )  # fmt: skip
                 record.append((kept[4 * tile][0], loss, pairs))
             gains.append((own[0] - vectors, own[1] - context_vectors))

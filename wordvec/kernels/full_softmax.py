@@ -149,7 +149,8 @@ def train_softmax_slice(
     ``skipgram`` is None for CBOW, ``divide`` for skip-gram; see ``train_cbow_slice`` for its meaning.
     """
     state, stride, words = lane.state, step.stride, step.vocabulary
-    rate, of_centers = np.float32(rate), skipgram is not None
+    # A single long step overshoots, see ``step_parts``; the loss is that before the first part.
+    rate, of_centers = np.float32(rate / step.parts), skipgram is not None
     rows, hidden, gradients = tile.rows, tile.hidden, tile.gradients
     highest, totals, shares = tile.pair_weights[:16], tile.pair_weights[16:32], tile.pair_weights[32:48]
     for j in range(words):
@@ -162,27 +163,29 @@ def train_softmax_slice(
         weigh_windows(lane, tile, text, step, tile.window_weights, 0, b, size, low, places, np.float32(1))
         for t in range(TILE):
             tile.contexts[t] = tile.pair_weights[t]
-        if skipgram is not None:
-            copy_centers(memory, lane, hidden, b, size, stride)
-        if divide is not None:
-            average_contexts(memory, lane, tile, stride, low, places)
-        for j in range(0, words, TILE):
-            store(tile.scores, 4 * j, scores_4x4(memory, rows, j, hidden, 0, stride, 2 * stride, 3 * stride, stride))
-        set_probabilities(tile, words, highest, totals)
-        log_totals = 0.0
-        for t in range(TILE):
-            positives = tile.contexts[t] if of_centers else np.float32(tile.contexts[t] > 0)
-            for k in range(t, 16, TILE):
-                shares[k] = -rate * positives / totals[t]
-            log_totals += positives * (np.log(np.float64(totals[t])) + np.float64(highest[t]))
-        for k in range(0, 4 * words, 16):
-            store(gradients, k, multiply(load(gradients, k), load(shares, 0)))
-        hits, scored = set_hits(tile, lane, b, size, low, places, rate, of_centers)
-        if is_sampled_for_loss(step.key, lane.positions[b], step.loss_sample):
-            count_loss(loss, log_totals - scored, hits)
-        for first in range(0, words, CHUNK):
-            update_words(memory, rows, first, min(first + CHUNK, words), gradients, hidden, stride)
-        if skipgram is not None:
-            move_centers(memory, lane, hidden, b, size, stride)
-        if divide is not None:
-            spread_gradient(memory, lane, tile, stride, low, places, divide)
+        for part in range(step.parts):
+            if skipgram is not None:
+                copy_centers(memory, lane, hidden, b, size, stride)
+            if divide is not None:
+                average_contexts(memory, lane, tile, stride, low, places)
+            for j in range(0, words, TILE):
+                scores = scores_4x4(memory, rows, j, hidden, 0, stride, 2 * stride, 3 * stride, stride)
+                store(tile.scores, 4 * j, scores)
+            set_probabilities(tile, words, highest, totals)
+            log_totals = 0.0
+            for t in range(TILE):
+                positives = tile.contexts[t] if of_centers else np.float32(tile.contexts[t] > 0)
+                for k in range(t, 16, TILE):
+                    shares[k] = -rate * positives / totals[t]
+                log_totals += positives * (np.log(np.float64(totals[t])) + np.float64(highest[t]))
+            for k in range(0, 4 * words, 16):
+                store(gradients, k, multiply(load(gradients, k), load(shares, 0)))
+            hits, scored = set_hits(tile, lane, b, size, low, places, rate, of_centers)
+            if part == 0 and is_sampled_for_loss(step.key, lane.positions[b], step.loss_sample):
+                count_loss(loss, log_totals - scored, hits)
+            for first in range(0, words, CHUNK):
+                update_words(memory, rows, first, min(first + CHUNK, words), gradients, hidden, stride)
+            if skipgram is not None:
+                move_centers(memory, lane, hidden, b, size, stride)
+            if divide is not None:
+                spread_gradient(memory, lane, tile, stride, low, places, divide)

@@ -102,7 +102,7 @@ def train_skipgram_paths(
         contexts = lane.right[b] - left - 1
         for c in range(0, contexts, TILE):
             size = min(TILE, contexts - c)
-            if c == 0 or size < TILE or not step.sampled:
+            if c == 0 or size < TILE or step.radii == 0:
                 for t in range(TILE):
                     place = left + c + t + (left + c + t >= b) - b + step.window
                     tile.pair_weights[t] = rate * text.distance_weights[place] if t < size else np.float32(0)

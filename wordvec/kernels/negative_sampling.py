@@ -88,7 +88,7 @@ def weigh_windows(
     window = step.window
     padded = -(-places // TILE) * TILE
     is_whole = places == 2 * window + TILE and lane.sentences[low] == lane.sentences[low + places - 1]
-    if is_whole and size == TILE and not step.sampled:
+    if is_whole and size == TILE and step.radii == 0:
         # The common case: precomputed weights, up to the scale.
         for k in range(0, 4 * padded, 16):
             store(weights, first + k, multiply(load(text.tile_weights, k), splat(scale)))
@@ -139,7 +139,7 @@ def train_skipgram_slice(
         h1 = lane.input_places[b + 1] if size > 1 else padding
         h2 = lane.input_places[b + 2] if size > 2 else padding
         h3 = lane.input_places[b + 3] if size > 3 else padding
-        run_tile(memory, tile, shared + places, memory, h0, h1, h2, h3, stride)
+        run_tile(memory, tile, shared + places, memory, h0, h1, h2, h3, stride, step.parts)
         if is_sampled_for_loss(step.key, lane.positions[b], step.loss_sample):
             add_loss(loss, tile, shared + places, rate)
         drawn += step.fresh
@@ -230,7 +230,7 @@ def train_cbow_slice(
         average_contexts(memory, lane, tile, stride, low, places)
         set_negatives(lane, tile, step, drawn)
         excuse_positives(lane, tile, step, drawn, b, size)
-        run_tile(memory, tile, shared + size, tile.hidden, 0, stride, 2 * stride, 3 * stride, stride)
+        run_tile(memory, tile, shared + size, tile.hidden, 0, stride, 2 * stride, 3 * stride, stride, step.parts)
         spread_gradient(memory, lane, tile, stride, low, places, divide)
         if is_sampled_for_loss(step.key, lane.positions[b], step.loss_sample):
             add_loss(loss, tile, shared + size, rate)

@@ -38,11 +38,12 @@ class Text(NamedTuple):
 class Step(NamedTuple):
     """Scalar settings of one epoch."""
 
-    window: int
-    sampled: bool  # whether each window's radius is drawn at random
+    window: int  # maximum distance of a context, at most the length of the longest line
+    radii: int  # each window's radius is drawn from 1 .. radii, then capped at ``window``; 0: it is ``window``
     negatives: int  # K of the objective
     shared: int  # negatives per tile
     fresh: int  # of which newly drawn
+    parts: int  # in which a tile with shared negatives takes its step
     stride: int  # floats per row
     vocabulary: int
     loss_sample: int  # the loss is computed for one tile in this many
@@ -114,7 +115,7 @@ def prepare_slice(lane: Lane, text: Text, step: Step, lane_end: int, slice_size:
         end = max(end - step.window, state[CENTER])
         end -= (end - state[CENTER]) % TILE
     state[LAST_CENTER] = end
-    draw_windows(lane, draw(step.key, RADIUS), step.window, step.sampled)
+    draw_windows(lane, draw(step.key, RADIUS), step.window, step.radii)
     draw_negatives(lane, text.noise_table, draw(step.key, NOISE), step, start)
 
 
@@ -156,12 +157,12 @@ def read_tokens(lane: Lane, text: Text, key: np.uint64, lane_end: int, slice_siz
 
 
 @kernel(inline=True)
-def draw_windows(lane: Lane, key: np.uint64, window: int, sampled: bool) -> None:
-    """Set the start and end of each center's window. With ``sampled`` its radius is uniform in 1 .. window, as in
-    word2vec.c."""
+def draw_windows(lane: Lane, key: np.uint64, window: int, radii: int) -> None:
+    """Set the start and end of each center's window. If ``radii`` > 0, its radius is uniform in 1 .. radii, as in
+    word2vec.c, but at most ``window``."""
     state, sentences = lane.state, lane.sentences
     for b in range(state[CENTER], state[LAST_CENTER]):
-        radius = 1 + below(draw(key, lane.positions[b]), window) if sampled else window
+        radius: int = min(int(1 + below(draw(key, lane.positions[b]), radii)), window) if radii > 0 else window
         low, high = max(b - radius, 0), min(b + radius, state[FILLED] - 1)
         while sentences[low] != sentences[b]:
             low += 1

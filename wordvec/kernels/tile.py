@@ -142,18 +142,26 @@ def add_to(array: np.ndarray, index: int, value: Sixteen) -> None:
 
 @kernel(inline=True)
 def run_tile(
-    memory: np.ndarray, tile: Tile, count: int, inputs: np.ndarray, h0: int, h1: int, h2: int, h3: int, stride: int
-) -> None:
+    memory: np.ndarray, tile: Tile, count: int, inputs: np.ndarray, h0: int, h1: int, h2: int, h3: int, stride: int,
+    parts: int,
+) -> None:  # fmt: skip
     """Compute scores, gradients and updates of one tile whose ``count`` rows (padded to a multiple of four), weights
-    and targets are set."""
-    for j in range(0, count, TILE):
-        store(tile.scores, 4 * j, scores_4x4(memory, tile.rows, j, inputs, h0, h1, h2, h3, stride))
-    # A separate loop: a sigmoid is one long dependency chain, and several can execute in parallel.
+    and targets are set.
+
+    The step is taken in ``parts`` equal parts, each with scores of its own, since a single long step overshoots: pairs
+    trained one after another would never take it. See ``step_parts``.
+    """
+    share = splat(np.float32(1) / np.float32(parts))
     minus = splat(np.float32(-1))
-    for k in range(0, 4 * count, 16):
-        weight = multiply(load(tile.weights, k), minus)
-        store(tile.gradients, k, multiply_add(weight, sigmoid(load(tile.scores, k)), load(tile.targets, k)))
-    update_tile(memory, tile.rows, count, tile.gradients, tile.ahead, inputs, h0, h1, h2, h3, stride)
+    for _ in range(parts):
+        for j in range(0, count, TILE):
+            store(tile.scores, 4 * j, scores_4x4(memory, tile.rows, j, inputs, h0, h1, h2, h3, stride))
+        # A separate loop: a sigmoid is one long dependency chain, and several can execute in parallel.
+        for k in range(0, 4 * count, 16):
+            weight = multiply(load(tile.weights, k), minus)
+            gradient = multiply_add(weight, sigmoid(load(tile.scores, k)), load(tile.targets, k))
+            store(tile.gradients, k, multiply(gradient, share))
+        update_tile(memory, tile.rows, count, tile.gradients, tile.ahead, inputs, h0, h1, h2, h3, stride)
 
 
 LOSS_TILES, LOSS_SUM, LOSS_PAIRS, LOSS_SQUARES, PAIR_SQUARES, LOSS_TIMES_PAIRS = range(6)

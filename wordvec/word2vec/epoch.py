@@ -13,7 +13,16 @@ from wordvec.errors import InputError, TrainingError
 from wordvec.system.aligned_arrays import row_stride
 from wordvec.system.structures import check_ids
 from wordvec.system.threads import run_in_threads
-from wordvec.word2vec.buffers import allocate, first_memory, lane_bounds, safe_lanes, sizes_of, user_counts
+from wordvec.word2vec.buffers import (
+    allocate,
+    first_memory,
+    lane_bounds,
+    longest_window,
+    safe_lanes,
+    sizes_of,
+    step_parts,
+    user_counts,
+)
 from wordvec.word2vec.objectives import cut_sentences, objective_of
 from wordvec.word2vec.sampling import alias_table, distance_weights, noise_probabilities, tile_weights
 from wordvec.word2vec.settings import TILE, Word2VecSettings
@@ -35,6 +44,10 @@ _CHECKED = 1 << 20
 
 _MOVED = 4096
 """Rows moved at a time; NumPy makes an intermediate copy, because source and target overlap."""
+
+
+LARGEST = 1000.0
+"""Size of a number that only diverging training reaches."""
 
 
 class EpochResult(NamedTuple):
@@ -71,23 +84,25 @@ class Trainer:
                 settings.subsample,
                 100 * kept_share,
             )
+        offsets = cut_sentences(np.asarray(corpus.offsets), settings.sentence_limit)
+        self.window = longest_window(settings, offsets)
         if self.reproducible:
-            lanes = safe_lanes(counts * keep, settings)
+            lanes = safe_lanes(counts * keep, settings, self.window)
             self.threads = min(threads, lanes)
         else:
             self.threads = lanes = lanes or threads
         self.types = len(counts)
         self.text = Text(
             ids=np.asarray(corpus.ids),
-            offsets=cut_sentences(np.asarray(corpus.offsets), settings.sentence_limit),
+            offsets=offsets,
             keep_thresholds=np.rint(keep * 2.0**32).astype(np.uint64),
             noise_table=alias_table(noise_probabilities(counts, settings.noise_exponent)),
-            distance_weights=distance_weights(settings.window, settings.window_weights == "sampled"),
-            tile_weights=tile_weights(settings.window, TILE),
+            distance_weights=distance_weights(settings.window, settings.window_weights == "sampled", self.window),
+            tile_weights=tile_weights(self.window, TILE),
         )
         self.stride = row_stride(settings.vector_size)
         self.objective, longest_path = objective_of(settings, counts)
-        sizes = sizes_of(settings, self.types, longest_path)
+        sizes = sizes_of(settings, self.types, longest_path, self.window)
         # The first private row of a lane is a dummy for absent rows; the others are copies of shared rows.
         self.private_rows = 1 + sizes.touched if self.reproducible else 1
         self.memory = first_memory(
@@ -163,7 +178,7 @@ class Trainer:
         step, lanes, sentences = self.step, self.lanes, len(self.text.offsets) - 1
         carried, rest = step.shared - step.fresh, step.window + TILE
         private = (2 * self.types + np.arange(len(lanes.state)) * self.private_rows) * self.stride
-        if not self._is_finite():
+        if not np.isfinite(self._largest()):
             raise InputError("its vectors must be finite")
         for k, state in enumerate(lanes.state.tolist()):
             ranges = {
@@ -225,21 +240,24 @@ class Trainer:
         """Return the loss of this epoch so far; NaN if no tile was sampled."""
         return _loss(self.lanes.loss.sum(axis=0))[0]
 
-    def check_finite(self, when: str) -> None:
-        """Check that the table is free of NaN and infinity.
+    def check_stable(self, when: str) -> None:
+        """Check that every number of the table is finite and at most ``LARGEST`` in size.
 
         Raises:
             TrainingError: training has diverged; the message suggests a remedy.
         """
-        if not self._is_finite():
+        settings, largest = self.settings, self._largest()
+        if not largest <= LARGEST:  # NaN as well
             raise TrainingError(
-                f"training diverged (NaN or infinity) {when}: learning_rate = {self.settings.learning_rate} is too "
-                "high for this corpus; lower it and start again"
+                f"training diverged {when} (a vector holds {largest:.3g}; vectors that learn stay below 30): lower "
+                f"learning_rate = {settings.learning_rate:g}, window = {settings.window} or negatives = "
+                f"{settings.negatives} and start again"
             )
 
-    def _is_finite(self) -> bool:
+    def _largest(self) -> float:
+        """Return the size of the largest number; NaN if one is."""
         pieces = (self.memory[start : start + _CHECKED] for start in range(0, self.memory.size, _CHECKED))
-        return all(bool(np.isfinite(piece).all()) for piece in pieces)
+        return float(np.max([np.abs(piece).max() for piece in pieces]))
 
     def _start_lanes(self) -> None:
         from wordvec.kernels.slices import POSITION, PRIVATE, SENTENCE
@@ -284,11 +302,12 @@ class Trainer:
         fall = (first - last) / settings.epochs
         key = np.random.SeedSequence([settings.seed, epoch]).generate_state(1, np.uint64)[0]
         return Step(
-            window=settings.window,
-            sampled=settings.window_weights == "sampled",
+            window=self.window,
+            radii=settings.window if settings.window_weights == "sampled" else 0,
             negatives=settings.negatives,
             shared=settings.shared_negatives or 0 if settings.negatives_are_shared else 0,
             fresh=settings.negatives_per_tile if settings.negatives_are_shared else 0,
+            parts=step_parts(settings, self.window),
             stride=self.stride,
             vocabulary=self.types,
             loss_sample=int(np.clip(len(self.text.ids) // _LOSS_TOKENS, 1, _LOSS_SAMPLE)),

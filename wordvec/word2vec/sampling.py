@@ -5,18 +5,19 @@ import numpy as np
 from wordvec.errors import InputError
 
 
-def distance_weights(window: int, sampled: bool) -> np.ndarray:
-    """Return the weight of a context at each position of the window, (2 window + 1,) float32, 0 for the center.
+def distance_weights(window: int, sampled: bool, reach: int | None = None) -> np.ndarray:
+    """Return the weight of a context up to ``reach`` away, (2 reach + 1,) float32, 0 for the center.
 
     word2vec.c draws the radius of each window from 1 .. window, so that a context at distance d is used with
     probability 1 - (d - 1) / window. Without ``sampled``, that probability is its weight: the same expected gradient
-    with less variance.
+    with less variance. None reaches as far as the window.
 
     Example:
         >>> distance_weights(4, sampled=False).tolist()
         [0.25, 0.5, 0.75, 1.0, 0.0, 1.0, 0.75, 0.5, 0.25]
     """
-    distances = np.abs(np.arange(-window, window + 1))
+    reach = window if reach is None else reach
+    distances = np.abs(np.arange(-reach, reach + 1))
     weights = np.ones(len(distances)) if sampled else 1 - (distances - 1) / window
     return np.where(distances > 0, weights, 0).astype(np.float32)
 

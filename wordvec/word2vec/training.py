@@ -4,6 +4,7 @@ import logging
 import math
 import os
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from wordvec.formats.safetensors import pack_tokens
 from wordvec.system.progress import OnProgress, Progress
 from wordvec.system.threads import worker_count
 from wordvec.vectors.dense import WordVectors
-from wordvec.word2vec.buffers import check_memory
+from wordvec.word2vec.buffers import check_memory, longest_window
 from wordvec.word2vec.callbacks import Monitor
 from wordvec.word2vec.continuation import check_fits, grown, start_from
 from wordvec.word2vec.epoch import Trainer
@@ -95,7 +96,8 @@ def train_word2vec(
     if initial is not None:
         check_fits(initial, corpus, settings)
     saver = Checkpoint(checkpoint, checkpoint_every, resume)
-    memory = check_memory(settings, len(corpus.vocabulary), threads, keeps_best=monitor.best is not None)
+    widest = replace(settings, window=longest_window(settings, np.asarray(corpus.offsets)))
+    memory = check_memory(widest, len(corpus.vocabulary), threads, keeps_best=monitor.best is not None)
     saved = saver.begin(
         settings.record(),
         {"tokens": len(corpus.ids), "types": len(corpus.vocabulary)},
@@ -205,7 +207,7 @@ class Word2VecRun(ResumableRun):
         from wordvec.kernels.compiling import interrupts_wait
 
         trainer, monitor, result = self._trainer, self._monitor, self.result
-        trainer.check_finite(f"after epoch {self.epoch + 1}")
+        trainer.check_stable(f"after epoch {self.epoch + 1}")
         found = trainer.end_epoch()
         self._report()
         score = self._evaluate() if monitor.is_due(self.epoch + 1, self.settings.epochs) else None
@@ -258,7 +260,7 @@ class Word2VecRun(ResumableRun):
 
     def _state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         best = self._monitor.best
-        self._trainer.check_finite(f"in epoch {self.epoch + 1}")
+        self._trainer.check_stable(f"in epoch {self.epoch + 1}")
         arrays, result = self._trainer.arrays(), self.result
         reached: dict[str, Any] = {
             **{"epoch": self.epoch, "within": self._within_epoch, "losses": result.losses},

@@ -31,14 +31,14 @@ def test_lanes_split_the_corpus_about_equally(tokens, lanes):
 
 def test_lanes_are_limited_by_the_effective_number_of_types():
     settings = Word2VecSettings(lanes=8, lane_tokens=100).resolved()
-    assert safe_lanes(np.ones(2), settings) == 1
-    assert safe_lanes(np.ones(150), settings) == 4
-    assert safe_lanes(np.ones(10_000), settings) == 8
+    assert safe_lanes(np.ones(2), settings, 5) == 1
+    assert safe_lanes(np.ones(150), settings, 5) == 4
+    assert safe_lanes(np.ones(10_000), settings, 5) == 8
     # Rare types do not count: half of the text is one type, so the effective number of types is below four.
-    assert safe_lanes(np.array([1000, *[1] * 1000]), settings) == 1
+    assert safe_lanes(np.array([1000, *[1] * 1000]), settings, 5) == 1
     # Scale does not matter, and shorter rounds support more lanes.
-    assert safe_lanes(np.full(150, 1e-9), settings) == 4
-    assert safe_lanes(np.ones(150), Word2VecSettings(lanes=8, lane_tokens=64).resolved()) == 7
+    assert safe_lanes(np.full(150, 1e-9), settings, 5) == 4
+    assert safe_lanes(np.ones(150), Word2VecSettings(lanes=8, lane_tokens=64).resolved(), 5) == 7
 
 
 @pytest.mark.parametrize("mode", ["reproducible", "hogwild"])

@@ -123,7 +123,7 @@ def test_one_lane_equals_one_hogwild_thread(english):
 @pytest.mark.parametrize("options", MODELS)
 def test_saved_files_are_bit_identical_at_any_number_of_threads(options, any_number_of_threads, tmp_path):
     corpus = uniform_corpus(20_000)
-    settings = Word2VecSettings(**options, vector_size=20, epochs=2, lane_tokens=64, learning_rate=0.1)
+    settings = Word2VecSettings(**options, vector_size=20, epochs=2, lane_tokens=64, learning_rate=0.04)
     saved, summaries = [], []
     for threads in (1, 2, 3, 8):
         result = train_word2vec(corpus, settings, threads=threads)
@@ -307,7 +307,8 @@ def test_divergence_is_an_error_with_a_remedy(options):
     settings = Word2VecSettings(**options, vector_size=8, learning_rate=1e30)
     with pytest.raises(
         TrainingError,
-        match=r"training diverged .* after epoch 1: learning_rate = 1e\+30 is too high.*lower it and start again",
+        match=r"training diverged after epoch 1 \(a vector holds .*\): lower learning_rate = 1e\+30, window = 5 or "
+        "negatives = 5 and start again",
     ):
         train_word2vec(random_corpus(SENTENCES, types=25), settings, threads=1)
 
@@ -340,7 +341,7 @@ def test_errors_are_raised_before_any_work(monkeypatch):
 )
 def test_corpora_of_a_few_tokens(ids, offsets, options, mode, any_number_of_threads, monkeypatch):
     # More lanes than sentences, and than tokens.
-    monkeypatch.setattr(training, "safe_lanes", lambda counts, settings: settings.lanes)
+    monkeypatch.setattr(training, "safe_lanes", lambda counts, settings, window: settings.lanes)
     corpus = corpus_of(ids, offsets)
     settings = Word2VecSettings(**options, vector_size=5, epochs=2, mode=mode, subsample=0, lanes=8)
     threads = (1,) if JIT_OFF else (1, 5)
@@ -386,3 +387,27 @@ def test_a_warning_if_subsampling_leaves_little_text(caplog):
     caplog.clear()
     train_word2vec(corpus, Word2VecSettings(vector_size=4, epochs=1, subsample=0), threads=1)
     assert not caplog.records
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"window": 20},
+        {"window": 10, "negatives": 20},
+        {"window": 5, "negatives": 64},
+        {"window": 40, "negatives": 25},
+        {"window": 9_999_999},
+        {"window": 10, "learning_rate": 0.1},
+        {"window": 20, "loss": "hierarchical"},
+        {"window": 20, "negatives": 25, "model": "cbow", "learning_rate": 0.1},
+    ],
+    ids=str,
+)
+def test_wide_windows_many_negatives_and_high_rates_are_stable(options):
+    # 300 documents: frequent words meet in every window, and their steps add up.
+    random = np.random.default_rng(5)
+    ids = np.minimum(random.zipf(1.3, 60_000) - 1, 1700)
+    corpus = corpus_of(ids, [*range(0, 60_000, 200), 60_000])
+    result = train_word2vec(corpus, Word2VecSettings(**options, vector_size=50))
+    assert np.abs(result.vectors.vectors).max() < 30
