@@ -193,7 +193,7 @@ def test_nan_never_replaces_a_good_checkpoint(home):
                 training._trainer.memory[5] = np.nan
 
     before = []
-    with pytest.raises(TrainingError, match=r"diverged .* in epoch 2: learning_rate = 0.1 is too high.*lower it"):
+    with pytest.raises(TrainingError, match=r"diverged in epoch 2 .* lower learning_rate = 0\.1"):
         train_word2vec(corpus(), SETTINGS, threads=1, checkpoint=home, checkpoint_every=1e-9, callbacks=[Break()])
     assert home.read_bytes() == before[0]
 
