@@ -3,11 +3,13 @@
 import errno
 import logging
 import os
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tests.cases import interruption
 from tests.cases.word2vec import corpus_of, random_corpus, wraps_around
 from wordvec import TrainingCallback, Vocabulary, Word2VecSettings, WordVectors
 from wordvec.checkpointing import checkpoint as resuming
@@ -46,22 +48,7 @@ def facts_of(result):
     return [side.tobytes() for side in sides], result.losses, result.loss_errors, result.effective_tokens, result.scores
 
 
-def interrupted(monkeypatch, rounds, *arguments, epochs=0, **options):
-    """Train until Ctrl-C after ``epochs`` epochs and ``rounds`` rounds of the next one."""
-    real, calls = training.run_in_threads, []
-
-    def one_round(work, threads, stop, watch):
-        calls.append(1)
-        if len(calls) > epochs:
-            stop()
-        real(work, threads, stop, watch)
-        if len(calls) == epochs + rounds:
-            raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(training, "run_in_threads", one_round)
-        with pytest.raises(KeyboardInterrupt):
-            train_word2vec(*arguments, **options)
+interrupted = partial(interruption.interrupted, training, train_word2vec)
 
 
 # -- bit-identical results --------------------------------------------------------------------------------------------

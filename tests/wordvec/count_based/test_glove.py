@@ -2,11 +2,13 @@
 
 import logging
 from dataclasses import asdict, replace
+from functools import partial
 
 import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
+from tests.cases import interruption
 from tests.cases.glove import cooccurrence_of, random_counts
 from wordvec import CooccurrenceSettings, SvdSettings, Word2VecSettings, save_vectors
 from wordvec.checkpointing import checkpoint as resuming
@@ -42,22 +44,7 @@ def facts_of(result):
     return result.vectors.vectors.tobytes(), result.vectors.context_vectors.tobytes(), result.losses
 
 
-def interrupted(monkeypatch, blocks, *arguments, epochs=0, **options):
-    """Train until Ctrl-C after ``epochs`` epochs and then ``blocks`` blocks per thread."""
-    real, calls = glove.run_in_threads, []
-
-    def one_block(work, threads, stop, watch):
-        calls.append(1)
-        if len(calls) > epochs:
-            stop()
-        real(work, threads, stop, watch)
-        if len(calls) == epochs + blocks:
-            raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(glove, "run_in_threads", one_block)
-        with pytest.raises(KeyboardInterrupt):
-            train_glove(*arguments, **options)
+interrupted = partial(interruption.interrupted, glove, train_glove)
 
 
 # -- results ----------------------------------------------------------------------------------------------------------
