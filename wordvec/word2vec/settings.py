@@ -113,7 +113,7 @@ class Word2VecSettings(Settings):
     lanes: int = setting(
         "Maximum number of corpus parts trained side by side; more of them feed more threads.",
         default=8,
-        detail="Small vocabularies use fewer, see ``safe_lanes``.",
+        detail="Small vocabularies and wide windows use fewer, see ``safe_lanes``.",
         least=1,
         most=MOST_LANES,
         command_line=False,
