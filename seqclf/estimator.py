@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from wordvec import InputError
 from wordvec.system.settings import Settings
+from wordvec.system.threads import threads_of
 
 if TYPE_CHECKING:
     from wordvec import WordVectors
@@ -56,7 +57,7 @@ class SequenceEstimator(BaseEstimator):  # type: ignore[misc]
         return int(check_random_state(self.random_state).randint(2**31))
 
     def _threads(self) -> int | None:
-        return None if self.n_jobs in (None, -1) else self.n_jobs
+        return threads_of(self.n_jobs)
 
     def _training(self, kind: type[Settings]) -> dict[str, Any]:
         """Return the keyword arguments ``settings``, ``threads`` and, if there is such a parameter, ``vectors``.

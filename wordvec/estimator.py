@@ -12,6 +12,7 @@ from corpora import TextCorpus, tokenize
 from wordvec.encoding.corpus import EncodedCorpus, encode_corpus
 from wordvec.encoding.text_blocks import check_item, items_of
 from wordvec.errors import InputError
+from wordvec.system.threads import threads_of
 from wordvec.system.validation import shown
 from wordvec.vectors.dense import WordVectors
 from wordvec.vectors.sparse import SparseWordVectors
@@ -117,8 +118,3 @@ def seed_of(random_state: Any) -> int:
     if isinstance(random_state, int | np.integer) and random_state >= 0:
         return int(random_state)
     raise InputError(f"random_state must be None, a RandomState or an integer of at least 0, got {random_state!r}")
-
-
-def threads_of(n_jobs: int | None) -> int | None:
-    """Map scikit-learn's -1, all cores, to None."""
-    return None if n_jobs is None or n_jobs == -1 else n_jobs

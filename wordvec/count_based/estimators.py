@@ -6,7 +6,8 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from wordvec.count_based.models import count_based_options, count_based_settings, train_count_based
-from wordvec.estimator import Corpus, VectorEstimator, seed_of, threads_of
+from wordvec.estimator import Corpus, VectorEstimator, seed_of
+from wordvec.system.threads import threads_of
 
 
 class _CountBasedEstimator(VectorEstimator):

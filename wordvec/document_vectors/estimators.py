@@ -24,6 +24,7 @@ from wordvec.document_vectors.matrices import (
 )
 from wordvec.encoding.corpus import EncodedCorpus
 from wordvec.errors import InputError
+from wordvec.system.threads import threads_of
 from wordvec.vocabulary import Vocabulary
 
 
@@ -152,7 +153,7 @@ class CountVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             dtype=dtype,
             tokenizer=self.tokenizer,
             lowercase=self.lowercase,
-            threads=self._threads(),
+            threads=threads_of(self.n_jobs),
         )
         source = X if isinstance(X, TextCorpus | EncodedCorpus) else self
         self.tokenizer_, self.lowercase_ = source.tokenizer, source.lowercase
@@ -169,12 +170,8 @@ class CountVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             dtype=dtype,
             tokenizer=self.tokenizer_,
             lowercase=self.lowercase_,
-            threads=self._threads(),
+            threads=threads_of(self.n_jobs),
         )[0]
-
-    def _threads(self) -> int | None:
-        """Map scikit-learn's -1, all cores, to None."""
-        return None if self.n_jobs is None or self.n_jobs == -1 else self.n_jobs
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -269,5 +266,5 @@ class TfidfVectorizer(CountVectorizer):
             sublinear_tf=self.sublinear_tf,
             norm=self.norm,
             dtype=self.dtype,
-            threads=self._threads(),
+            threads=threads_of(self.n_jobs),
         )

@@ -28,6 +28,11 @@ def worker_count(threads: int | None) -> int:
     return min(threads, available_cores())
 
 
+def threads_of(n_jobs: int | None) -> int | None:
+    """Map scikit-learn's -1, all cores, to None."""
+    return None if n_jobs is None or n_jobs == -1 else n_jobs
+
+
 def run_in_threads(
     work: Callable[[int], None], threads: int, stop: Callable[[], None], watch: Callable[[], None], every: float = 0.2
 ) -> None:

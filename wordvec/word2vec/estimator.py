@@ -3,8 +3,9 @@
 from typing import Any
 
 from wordvec.errors import InputError
-from wordvec.estimator import Corpus, VectorEstimator, seed_of, threads_of
+from wordvec.estimator import Corpus, VectorEstimator, seed_of
 from wordvec.system.renamed import renamed
+from wordvec.system.threads import threads_of
 from wordvec.word2vec.settings import Word2VecSettings
 from wordvec.word2vec.training import train_word2vec
 
