@@ -1,6 +1,6 @@
 """Settings of a forecaster."""
 
-from seqclf.layers.choices import CELLS, RESETS
+from seqclf.training.settings import cell_setting, patience_setting, reset_setting, warmup_setting
 from wordvec.system.settings import Settings, setting, settings_class
 
 STRATEGIES = ("direct", "recursive")
@@ -42,13 +42,8 @@ class ForecasterSettings(Settings):
     relative: bool = setting(
         "Subtract each window's last value (removes the trend).", default=False, flags="--relative"
     )
-    cell: str = setting("Recurrent cell.", default="lstm", choices=CELLS)
-    reset: str = setting(
-        "GRU: apply the reset gate after the product with the weights, or before.",
-        default="after",
-        detail="After: cuDNN, PyTorch; before: Cho et al. 2014.",
-        choices=RESETS,
-    )
+    cell: str = cell_setting()
+    reset: str = reset_setting()
     layers: int = setting("Stacked recurrent layers.", default=1, least=1)
     hidden_size: int = setting("H, the hidden units per layer.", default=32, least=1)
     dropout: float = setting("Dropout probability of the last hidden state.", default=0.0, least=0, below=1)
@@ -67,13 +62,11 @@ class ForecasterSettings(Settings):
     learning_rate: float = setting(
         "Adam's peak learning rate, reached after warmup_steps; then it falls linearly to 0.", default=5e-3, above=0
     )
-    warmup_steps: int = setting("Steps of linear warm-up, at most a fifth of all.", default=50, least=0)
+    warmup_steps: int = warmup_setting()
     epochs: int = setting(
         "Passes over the windows; the best epoch on the validation windows is kept.", default=30, least=1
     )
-    patience: int | None = setting(
-        "Stop after N epochs without a better one.", default=None, least=1, none="never", metavar="N"
-    )
+    patience: int | None = patience_setting()
     clip_norm: float = setting("Maximum global norm of a gradient.", default=1.0, above=0)
     validation_fraction: float = setting(
         "Share of the windows, the last ones, used as validation data; 0 keeps the last epoch.",

@@ -1,7 +1,7 @@
 """Settings of a language model."""
 
 from corpora import TOKENIZERS
-from seqclf.layers.choices import CELLS, RESETS
+from seqclf.training.settings import cell_setting, patience_setting, reset_setting, warmup_setting
 from wordvec import InputError
 from wordvec.system.settings import Settings, setting, settings_class
 
@@ -25,13 +25,8 @@ hidden_size 200; leave vector_size out, or untie them
     unit: str = setting(
         "What is predicted: words, with <eos> at each line's end, or characters.", default="word", choices=UNITS
     )
-    cell: str = setting("Recurrent cell.", default="lstm", choices=CELLS)
-    reset: str = setting(
-        "GRU: apply the reset gate after the product with the weights, or before.",
-        default="after",
-        detail="After: cuDNN, PyTorch; before: Cho et al. 2014.",
-        choices=RESETS,
-    )
+    cell: str = cell_setting()
+    reset: str = reset_setting()
     layers: int = setting("Stacked recurrent layers.", default=1, least=1)
     hidden_size: int = setting("H, the hidden units per layer.", default=256, least=1)
     tied: bool = setting(
@@ -88,12 +83,10 @@ hidden_size 200; leave vector_size out, or untie them
         default="linear",
         choices=SCHEDULES,
     )
-    warmup_steps: int = setting("Steps of linear warm-up, at most a fifth of all.", default=50, least=0)
+    warmup_steps: int = warmup_setting()
     clip_norm: float = setting("Maximum global norm of a gradient.", default=1.0, above=0)
     epochs: int = setting("Passes over the text; the best epoch on the validation text is kept.", default=10, least=1)
-    patience: int | None = setting(
-        "Stop after N epochs without a better one.", default=None, least=1, none="never", metavar="N"
-    )
+    patience: int | None = patience_setting()
     min_count: int = setting("Rarer tokens count as <unk>.", default=1, least=1)
     max_vocabulary: int | None = setting(
         "Keep the N most frequent tokens only.", default=None, least=3, none="all", metavar="N"

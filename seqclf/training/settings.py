@@ -13,17 +13,36 @@ if TYPE_CHECKING:
 DEFAULT_TOKENIZER = "words"
 
 
-@settings_class
-class NetworkSettings(Settings):
-    """Settings of a recurrent network over words, and of its training."""
+# Fields that the settings of every network have, also of those that are not ``NetworkSettings``.
 
-    cell: str = setting("Recurrent cell.", default="lstm", choices=CELLS)
-    reset: str = setting(
+
+def cell_setting() -> Any:
+    return setting("Recurrent cell.", default="lstm", choices=CELLS)
+
+
+def reset_setting() -> Any:
+    return setting(
         "GRU: apply the reset gate after the product with the weights, or before.",
         default="after",
         detail="After: cuDNN, PyTorch; before: Cho et al. 2014.",
         choices=RESETS,
     )
+
+
+def warmup_setting() -> Any:
+    return setting("Steps of linear warm-up, at most a fifth of all.", default=50, least=0)
+
+
+def patience_setting() -> Any:
+    return setting("Stop after N epochs without a better one.", default=None, least=1, none="never", metavar="N")
+
+
+@settings_class
+class NetworkSettings(Settings):
+    """Settings of a recurrent network over words, and of its training."""
+
+    cell: str = cell_setting()
+    reset: str = reset_setting()
     bidirectional: bool = setting(
         "Read in both directions, or forward only.", default=True, flags="--bidirectional/--one-way"
     )
@@ -57,13 +76,11 @@ class NetworkSettings(Settings):
     learning_rate: float = setting(
         "Adam's peak learning rate, reached after warmup_steps; then it falls linearly to 0.", default=2e-3, above=0
     )
-    warmup_steps: int = setting("Steps of linear warm-up, at most a fifth of all.", default=50, least=0)
+    warmup_steps: int = warmup_setting()
     epochs: int = setting(
         "Passes over the training data; the best epoch on the validation data is kept.", default=10, least=1
     )
-    patience: int | None = setting(
-        "Stop after N epochs without a better one.", default=None, least=1, none="never", metavar="N"
-    )
+    patience: int | None = patience_setting()
     clip_norm: float = setting("Maximum global norm of a gradient.", default=5.0, above=0)
     vector_size: int = setting(
         "Dimensions of random embeddings; pretrained vectors bring their own.", default=100, least=1
