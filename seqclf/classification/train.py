@@ -10,7 +10,14 @@ from seqclf.classification.model import ClassifierModel
 from seqclf.classification.network import Network, NetworkShape, initial_parameters
 from seqclf.classification.settings import ClassifierSettings
 from seqclf.data.embeddings import build_embedding
-from seqclf.data.labels import as_labels, check_labels, class_weights, distinct_labels, encode_labels
+from seqclf.data.labels import (
+    as_labels,
+    check_labels,
+    class_weights,
+    distinct_labels,
+    encode_labels,
+    warn_if_labels_differ,
+)
 from seqclf.data.splits import stratified_split
 from seqclf.data.texts import Text, count_tokens, encode, tokenize_texts
 from seqclf.layers.batch_prediction import predict_rows
@@ -69,6 +76,7 @@ def train_classifier(
     labels = as_labels(labels)
     check_labels(tokens, labels)
     classes = distinct_labels(labels)
+    warn_if_labels_differ(labels, classes)
     targets = encode_labels(labels, classes, "texts")
     dev_tokens: list[list[str]] = []
     dev_targets = targets[:0]

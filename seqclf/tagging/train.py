@@ -9,7 +9,7 @@ import numpy as np
 
 from seqclf.data.columns import column_of_table
 from seqclf.data.embeddings import build_embedding
-from seqclf.data.labels import check_label, distinct_labels, encode_labels, plain_value
+from seqclf.data.labels import check_label, distinct_labels, encode_labels, of_one_type, plain_value
 from seqclf.data.spans import all_valid, marks_spans, valid_transitions
 from seqclf.data.texts import count_tokens
 from seqclf.layers.batches import PackedBatch, pack, token_places
@@ -119,6 +119,7 @@ def check_tagged(sentences: Iterable[Sequence[str]], tags: Iterable[Sequence[Any
         marks.append([plain_value(tag) for tag in given])
         for tag in marks[-1]:
             check_label(tag, "tags", f"in sentence {row}; leave it out")
+    of_one_type([tag for row in marks for tag in row], "tags")
     if len(marks) != len(tokens):
         raise InputError(f"{len(marks):,} lists of tags for {len(tokens):,} {what}")
     for row, (sentence, given) in enumerate(zip(tokens, marks, strict=True)):
