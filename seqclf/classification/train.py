@@ -19,7 +19,7 @@ from seqclf.data.labels import (
     warn_if_labels_differ,
 )
 from seqclf.data.splits import stratified_split
-from seqclf.data.texts import Text, count_tokens, encode, tokenize_texts
+from seqclf.data.texts import Text, as_texts, count_tokens, encode, tokenize_texts
 from seqclf.layers.batch_prediction import predict_rows
 from seqclf.layers.batches import Sequences
 from seqclf.layers.workers import Workers
@@ -70,7 +70,8 @@ def train_classifier(
         >>> model.predict(["fire near the river", "a lovely evening"]).tolist()
         ['alarm', 'calm']
     """
-    settings = resolved(settings or ClassifierSettings(), vectors)
+    texts = as_texts(texts)
+    settings = resolved(settings or ClassifierSettings(), vectors, texts)
     assert settings.tokenizer is not None
     tokens = tokenize_texts(texts, settings.tokenizer, bool(settings.lowercase))
     labels = as_labels(labels)

@@ -12,7 +12,7 @@ from seqclf.classification.train import fresh_network, model_metrics
 from seqclf.data.label_sets import LabelSets, best_thresholds, label_matrix
 from seqclf.data.labels import check_labels
 from seqclf.data.splits import random_split
-from seqclf.data.texts import Text, encode, tokenize_texts
+from seqclf.data.texts import Text, as_texts, encode, tokenize_texts
 from seqclf.layers.batch_prediction import predict_rows
 from seqclf.layers.batches import Sequences
 from seqclf.layers.workers import Workers
@@ -65,7 +65,8 @@ def train_multi_label(
         >>> model.predict_labels(["fire on the river floods", "a lovely evening"])
         [['fire', 'flood'], []]
     """
-    settings = resolved(settings or ClassifierSettings(), vectors)
+    texts = as_texts(texts)
+    settings = resolved(settings or ClassifierSettings(), vectors, texts)
     if settings.class_weight is not None:
         raise InputError(f"class_weight is not supported for multi-label targets, got {settings.class_weight!r}")
     tokens = _tokens(texts, settings)

@@ -106,7 +106,7 @@ def _untrained(
         columns = as_steps(given[0]).shape[1]
         input_mean, input_deviation = mean_and_deviation(np.concatenate([as_steps(each, columns) for each in given]))
     else:
-        settings = resolved(settings, vectors)
+        settings = resolved(settings, vectors, given)
         assert settings.tokenizer is not None
         counted = count_tokens(tokenize_texts(given, settings.tokenizer, bool(settings.lowercase)), settings.min_count)
         vocabulary, table = build_embedding(counted, vectors, random=random, **settings.embedding_options())

@@ -78,8 +78,8 @@ def train_tagger(
         >>> train_tagger(sentences, tags, settings=settings, threads=1).predict([["a", "cat", "barks"]])
         [['D', 'N', 'V']]
     """
-    settings = resolved(settings or TaggerSettings(), vectors)
     tokens, marks = check_tagged(sentences, tags)
+    settings = resolved(settings or TaggerSettings(), vectors, tokens)
     labels = distinct_labels(
         [tag for row in marks for tag in row], "a tagger needs at least two different tags, got only one"
     )

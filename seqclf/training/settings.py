@@ -1,9 +1,12 @@
 """Settings that several tasks share; the defaults are what measured best."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from corpora import TOKENIZERS
+from seqclf.data.coverage import choose_tokenization
+from seqclf.data.texts import Text
 from seqclf.layers.choices import CELLS, MERGES, POOLINGS, RESETS
 from wordvec.system.settings import Settings, setting, settings_class
 
@@ -146,19 +149,22 @@ class PooledSettings(NetworkSettings):
 S = TypeVar("S", bound=NetworkSettings)
 
 
-def resolved(settings: S, vectors: "WordVectors | None") -> S:
-    """Return the settings with tokenizer, casing and width taken from the vectors where the user gave none.
+def resolved(settings: S, vectors: "WordVectors | None", texts: Sequence[Text]) -> S:
+    """Return the settings with tokenizer, casing and width that suit the vectors where the user gave none.
+
+    Args:
+        texts: of the training data.
 
     Example:
-        >>> resolved(PooledSettings(), None).tokenizer
+        >>> resolved(PooledSettings(), None, ["Fire downtown!"]).tokenizer
         'words'
     """
     changes: dict[str, Any] = {}
+    tokenizer = settings.tokenizer if isinstance(settings, PooledSettings) else None
+    lowercase = settings.lowercase
     if vectors is not None:
         changes["vector_size"] = int(vectors.vectors.shape[1])
-    if isinstance(settings, PooledSettings) and settings.tokenizer is None:
-        changes["tokenizer"] = DEFAULT_TOKENIZER if vectors is None else vectors.tokenizer
-    lowercase = settings.lowercase
-    if lowercase is None:
-        lowercase = True if vectors is None else vectors.lowercase
-    return replace(settings, lowercase=bool(lowercase), **changes)
+        tokenizer, lowercase = choose_tokenization(texts, vectors, tokenizer, lowercase)
+    if isinstance(settings, PooledSettings):
+        changes["tokenizer"] = tokenizer or DEFAULT_TOKENIZER
+    return replace(settings, lowercase=lowercase is None or lowercase, **changes)
