@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     type=options.INPUT,
     multiple=True,
     metavar="FILE",
-    help="Word pairs: word, word, score; tab-separated.",
+    help="Word pairs: word, word, score; as published, with tabs, commas or spaces, with or without a header.",
 )
 @click.option(
     "--analogies",
