@@ -222,6 +222,8 @@ def dev_measures(metrics: Mapping[str, float]) -> str:
         found += f", dev accuracy {percent(metrics['dev_accuracy'])}"
     if "dev_entity_f1" in metrics:
         found += f", dev entity F1 {metrics['dev_entity_f1']:.3f}"
+    if "dev_macro_f1" in metrics:
+        found += f", dev macro-F1 {metrics['dev_macro_f1']:.3f}"
     if "dev_micro_f1" in metrics:
         found += f", dev micro-F1 {metrics['dev_micro_f1']:.3f}"
     return found

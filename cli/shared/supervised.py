@@ -184,12 +184,15 @@ def _summary(model: Any, unit: str) -> str:
     measures = (
         ("dev_accuracy", "dev accuracy", percent),
         ("dev_entity_f1", "dev entity F1", _decimals),
+        ("dev_macro_f1", "dev macro-F1", _decimals),
         ("dev_micro_f1", "dev micro-F1", _decimals),
     )
     shown = [f"{label} {form(metrics[name])}" for name, label, form in measures if name in metrics]
     if shown:
         text += f", {', '.join(shown)} on {metrics[f'dev_{unit}']:,} {unit}"
     tokens = "" if unit == "texts" else f", {metrics['tokens']:,} tokens"
+    if "majority_share" in metrics:
+        tokens += f", {percent(metrics['majority_share'])} of them with the most frequent label"
     labels = "labels" if unit == "texts" else "tags"
     return (
         f"{text}; trained on {metrics[unit]:,} {unit}{tokens}, {len(model.labels)} {labels}, "

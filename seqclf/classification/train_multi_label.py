@@ -11,7 +11,7 @@ from seqclf.classification.settings import ClassifierSettings
 from seqclf.classification.train import fresh_network, model_metrics
 from seqclf.data.label_sets import LabelSets, best_thresholds, label_matrix
 from seqclf.data.labels import check_labels
-from seqclf.data.splits import random_split
+from seqclf.data.splits import random_split, warn_if_few
 from seqclf.data.texts import Text, as_texts, encode, tokenize_texts
 from seqclf.layers.batch_prediction import predict_rows
 from seqclf.layers.batches import Sequences
@@ -91,6 +91,7 @@ def train_multi_label(
             "tune_thresholds needs validation texts, got none; pass some, or raise validation_fraction, which is "
             f"{settings.validation_fraction:g}"
         )
+    warn_if_few(len(dev_tokens), "texts")
     network, vocabulary, trained_words = fresh_network(tokens, len(classes), settings, vectors, multi_label=True)
     dev_texts = Sequences(*encode(dev_tokens, vocabulary))
     with Workers(threads) as workers:

@@ -9,7 +9,7 @@ import numpy as np
 from seqclf.data.columns import as_sequences
 from seqclf.data.embeddings import build_embedding
 from seqclf.data.series import as_series, as_steps, is_numeric, mean_and_deviation
-from seqclf.data.splits import random_split
+from seqclf.data.splits import random_split, warn_if_few
 from seqclf.data.texts import count_tokens, tokenize_texts
 from seqclf.layers.workers import Workers
 from seqclf.regression.model import RegressorModel
@@ -81,6 +81,7 @@ def train_regressor(
         rows, dev_rows = random_split(len(given), settings.validation_fraction, settings.seed)
         dev_given, dev_truth = [given[row] for row in dev_rows], truth[dev_rows]
         given, truth = [given[row] for row in rows], truth[rows]
+    warn_if_few(len(dev_given), "sequences")
     model, trained_words = _untrained(given, truth, of_numbers, settings, vectors)
     _train(model, (given, truth), (dev_given, dev_truth), trained_words, threads, on_progress)
     if "dev_rmse" in model.metrics:

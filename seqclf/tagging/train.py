@@ -11,6 +11,7 @@ from seqclf.data.columns import column_of_table
 from seqclf.data.embeddings import build_embedding
 from seqclf.data.labels import check_label, distinct_labels, encode_labels, of_one_type, plain_value
 from seqclf.data.spans import all_valid, marks_spans, valid_transitions
+from seqclf.data.splits import warn_if_few
 from seqclf.data.texts import count_tokens
 from seqclf.layers.batches import PackedBatch, pack, token_places
 from seqclf.layers.parameters import EncoderShape
@@ -94,6 +95,7 @@ def train_tagger(
             "no validation sentences given: %d of %d are split off to choose the epoch",
             len(dev_rows), len(dev_rows) + len(rows),
         )  # fmt: skip
+    warn_if_few(len(validation[0]), "sentences")
     return _train((tokens, marks), validation, labels, settings, vectors, threads, on_progress)
 
 
