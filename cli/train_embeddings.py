@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import math
 import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -352,8 +353,10 @@ class _EpochLines:
         if share >= 0.999999 * (state.epoch + 1) and self._epochs_said < state.epoch:
             self._epochs_said = state.epoch
             log(f"epoch {state.epoch + 1}/{state.epochs}: {loss}, {speed}", self._quiet)
-        detail = f"{speed}, {loss}, {duration(state.seconds_left)} left"
-        self._progress.update(state.done, state.total, detail if state.done else PREPARING)
+        detail = PREPARING
+        if state.done and math.isfinite(state.seconds_left):
+            detail = f"{speed}, {loss}, {duration(state.seconds_left)} left"
+        self._progress.update(state.done, state.total, detail)
 
 
 def _corpus_summary(encoded: "EncodedCorpus") -> str:
