@@ -88,6 +88,9 @@ def train(
     if tune_thresholds and separator is None:
         raise click.UsageError("--tune-thresholds needs --multi-label SEP: single-label classifiers have no thresholds")
 
+    if separator is not None and given["class_weight"] is not None:
+        raise click.UsageError("--class-weight has no effect with --multi-label; leave it out")
+
     from seqclf import train_classifier, train_multi_label
 
     with usage_errors():
