@@ -9,6 +9,7 @@ from typing import IO, Any
 import click
 
 from cli.shared.arguments import parse_texts, restored
+from cli.shared.option_names import as_options
 from cli.shared.options import File, OutputFile
 from cli.shared.reporting import library_messages
 from cli.shared.signals import treat_termination_as_interrupt
@@ -34,7 +35,7 @@ class Failure(click.ClickException):
     exit_code = 1
 
     def __init__(self, message: str) -> None:
-        super().__init__(" ".join(message.split("\n")).strip())
+        super().__init__(as_options(" ".join(message.split("\n")).strip()))
 
 
 class Interrupted(click.ClickException):
@@ -179,4 +180,4 @@ def usage_errors() -> Iterator[None]:
     try:
         yield
     except InputError as error:
-        raise click.UsageError(str(error)) from error
+        raise click.UsageError(as_options(str(error))) from error

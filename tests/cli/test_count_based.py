@@ -93,7 +93,7 @@ def test_options_of_other_models_are_rejected(corpus, model, option):  # noqa: F
         (("svd", "--shift", -1), "shift must be above 0, got -1.0"),
         (("svd", "--window", 0), "window must be at least 1, got 0"),
         (("glove", "--memory", "lots"), "'lots' is not a positive size with a unit; write 500M or 2G"),
-        (("ppmi", "--window-weights", "expected"), "window_weights must be one of harmonic, dynamic, flat"),
+        (("ppmi", "--window-weights", "expected"), "--window-weights must be one of harmonic, dynamic, flat"),
     ],
 )
 def test_values_out_of_range_are_usage_errors(corpus, arguments, message):  # noqa: F811

@@ -108,7 +108,7 @@ def test_the_same_seed_gives_the_same_bytes(data):
     ("arguments", "message"),
     [
         (["--dropout", "1"], "dropout must be at least 0 and below 1"),
-        (["--feature-size", "0"], "feature_size must be at least 1, got 0"),
+        (["--feature-size", "0"], "--feature-size must be at least 1, got 0"),
         (["--head", "hmm"], "'hmm' is not one of"),
         (["--tag-column", "0"], "0 is not in the range"),
         (["--threads", "0"], "0 is not in the range"),

@@ -212,7 +212,7 @@ def test_long_lines_are_not_truncated(corpus):
     [
         (["--window", "0"], "window must be at least 1, got 0"),
         (["--epochs", "0"], "epochs must be at least 1"),
-        (["--learning-rate", "-1"], "learning_rate must be above 0"),
+        (["--learning-rate", "-1"], "--learning-rate must be above 0"),
         (["--min-count", "0"], "--min-count"),
         (["--max-vocabulary", "0"], "--max-vocabulary"),
         (["--threads", "0"], "--threads"),
@@ -316,7 +316,7 @@ def test_training_continues_with_new_words_and_existing_settings(corpus):
         "w.safetensors"
     ).settings.items()
     rejected = train("new.txt", "-o", "x.txt", "--continue-from", "old.safetensors", "--vector-size", 50, code=1)
-    assert "vector_size must be that of the vectors to continue from, 12, got 50" in rejected.stderr
+    assert "--vector-size must be that of the vectors to continue from, 12, got 50" in rejected.stderr
 
 
 def test_vocabulary_that_exceeds_memory_is_rejected(corpus, monkeypatch):
@@ -326,7 +326,7 @@ def test_vocabulary_that_exceeds_memory_is_rejected(corpus, monkeypatch):
     result = train("corpus.txt", "-o", "v.txt", "--min-count", 1, "--vector-size", 4000, code=1)
     (*_, line) = result.stderr.splitlines()
     assert line.startswith("Error: training 6 words x 4000 needs ")
-    assert "raise min_count, or set max_vocabulary" in line
+    assert "raise --min-count, or set --max-vocabulary" in line
 
 
 @pytest.mark.skipif(JIT_OFF, reason="nothing is compiled")
