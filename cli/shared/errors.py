@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shlex
 import sys
 from collections.abc import Iterator
 from typing import IO, Any
@@ -15,6 +16,7 @@ from cli.shared.reporting import library_messages
 from cli.shared.signals import treat_termination_as_interrupt
 from cli.shared.streams import prepare_streams
 
+_ARGUMENTS = "cli.shared.errors.arguments"
 _OUTPUTS = "cli.shared.errors.outputs"
 _CHECKPOINT = "cli.shared.errors.checkpoint"
 
@@ -27,6 +29,11 @@ def note_output(path: str) -> None:
 def note_checkpoint(path: str) -> None:
     """Record the checkpoint file, so that the message on Ctrl-C explains how to resume."""
     click.get_current_context().meta[_CHECKPOINT] = path
+
+
+def command_line() -> str:
+    """Return the current command with its arguments, quoted for a shell."""
+    return str(click.get_current_context().meta[_ARGUMENTS])
 
 
 class Failure(click.ClickException):
@@ -122,6 +129,7 @@ class Command(_Base):
     """A Click command with one-line errors, which prints the log messages of the libraries."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        ctx.meta[_ARGUMENTS] = shlex.join([*ctx.command_path.split(), *args])
         rest = parse_texts(self, lambda given: super(Command, self).parse_args(ctx, given), args)
         ctx.params = {name: restored(value) for name, value in ctx.params.items()}
         return rest

@@ -1,9 +1,11 @@
 """``train-embeddings``: options, formats, inputs, summary and messages."""
 
 import gzip
+import hashlib
 import inspect
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -147,6 +149,18 @@ def test_summary_describes_the_run(corpus):
     assert summary["types"] == 6
     assert all(0 < count <= 700 for count in summary["effective_tokens"])
     assert summary["seconds"] > 0
+    (file,) = summary["corpus"]["files"]
+    content = Path("corpus.txt").read_bytes()
+    assert file == {
+        "name": "corpus.txt",
+        "bytes": len(content),
+        "blake2b": hashlib.blake2b(content, digest_size=32).hexdigest(),
+    }
+    assert (summary["corpus"]["tokenizer"], summary["corpus"]["lowercase"]) == ("whitespace", False)
+    assert (summary["raw_types"], summary["min_count"], summary["seed"]) == (6, 1, 1)
+    assert summary["versions"]["numpy"] == np.__version__
+    options = shlex.join(map(str, TINY))
+    assert summary["command"] == f"train-embeddings corpus.txt -o v.safetensors {options} --summary s.json"
     assert "700 tokens, 6 types" in result.stderr
     assert "epoch 2/2: loss " in result.stderr
     assert len(summary["losses"]) == len(summary["loss_errors"]) == 2
