@@ -113,5 +113,5 @@ def test_glove_resumes_and_detects_a_finished_run(corpus):  # noqa: F811
     assert "v.safetensors is already complete; nothing to do" in result.stderr
     assert Path("v.safetensors").read_bytes() == before
     result = count("glove", "--resume", "--x-max", 7, code=1)
-    assert "x_max was 10.0 and is now 7.0" in result.stderr
+    assert "--x-max was 10.0 and is now 7.0" in result.stderr
     assert Path("v.safetensors").read_bytes() == before

@@ -132,7 +132,7 @@ def test_vocabulary_options(corpus):
 def test_exceeding_max_types_in_memory_is_a_warning(corpus):
     corpus.write_text("a b c d\n" * 300 + "\n".join(f"x{k}" for k in range(100_000)))
     result = train("corpus.txt", "-o", "v.safetensors", *TINY, "--max-types-in-memory", 500)
-    assert "Warning: more than max_types_in_memory = 500 distinct words: counts may be" in result.stderr
+    assert "Warning: more than --max-types-in-memory = 500 distinct words: counts may be" in result.stderr
 
 
 @pytest.mark.parametrize("option", [("--min-count", 5), ("--drop-words", "words.txt"), ("--max-types-in-memory", 9)])
