@@ -196,6 +196,7 @@ def train_embeddings(
             threads=threads,
             on_progress=progress.bytes,
         )
+    files = texts.provenance()
     log(_corpus_summary(encoded), quiet)
     if words_file is not None:
         save_vocabulary(encoded.vocabulary, words_file)
@@ -204,11 +205,18 @@ def train_embeddings(
         log(f"{output} is already complete; nothing to do", quiet)
         return
     result = run.train(encoded, checkpoint, checkpoint_every or DEFAULT_PACE, resume)
+    result.vectors.origin = {
+        "corpus_blake2b": [file["blake2b"] for file in files],
+        "min_count": min_count,
+        "raw_tokens": encoded.raw_tokens,
+        "raw_types": encoded.raw_types,
+        "versions": _versions(),
+    }
     save_vectors(result.vectors, output)
     note_output(output)
     if summary is not None:
-        corpus_facts = {"files": texts.provenance(), "tokenizer": tokenizer, "lowercase": lowercase}
-        made |= {"corpus": corpus_facts, "raw_types": encoded.raw_types, "versions": _versions()}
+        made |= {"corpus": {"files": files, "tokenizer": tokenizer, "lowercase": lowercase}}
+        made |= {"raw_types": encoded.raw_types, "versions": _versions()}
         _write_summary(made | result.summary(), summary)
     if checkpoint is not None:
         with contextlib.suppress(FileNotFoundError):

@@ -408,3 +408,18 @@ def test_vectors_of_the_sample_corpus_solve_analogies(tmp_path):
     )
     assert json.loads(asked.stdout)["total"]["accuracy"] > 0.7
     assert np.isfinite(json.loads(asked.stdout)["semantic"]["accuracy"])
+
+
+@pytest.mark.parametrize("model", ["skipgram", "ppmi"])
+def test_the_file_records_where_its_vectors_come_from(corpus, model):
+    from wordvec import load_vectors
+
+    train("corpus.txt", "-o", "v.safetensors", "--min-count", 1, "--model", model)
+    origin = load_vectors("v.safetensors").origin
+    assert (origin["min_count"], origin["raw_tokens"], origin["raw_types"]) == (1, 700, 6)
+    assert origin["corpus_blake2b"] == [hashlib.blake2b(Path("corpus.txt").read_bytes(), digest_size=32).hexdigest()]
+    load_vectors("v.safetensors").save("again.safetensors")
+    assert Path("again.safetensors").read_bytes() == Path("v.safetensors").read_bytes()
+    info = CliRunner().invoke(main.wordvec, ["info", "v.safetensors"]).stdout
+    assert "  origin:\n" in info
+    assert f"      numpy: {np.__version__}\n" in info
