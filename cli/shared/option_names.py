@@ -1,6 +1,5 @@
 """Names of parameters in messages of the libraries, as options of the command line."""
 
-import functools
 import re
 
 import click
@@ -9,12 +8,14 @@ _NAME = re.compile(r"(?<![\w./'\"-])[a-z]+(?:_[a-z0-9]+)+(?![\w./'\"(])")
 """A parameter whose name has several words."""
 _RULE = re.compile(r"^[a-z]+(?= must be )")
 """A parameter at the beginning of a rule: ``epochs must be at least 1``."""
+_ELSEWHERE = {"min_count": "--min-count"}
+"""Options of the training that messages of other commands name."""
 
 
 def as_options(message: str) -> str:
     """Return a message with the names of parameters, such as ``min_count``, as options, ``--min-count``.
 
-    Those of the current command come first, then those of ``train-embeddings``, which made most inputs.
+    The parameters are those of the current command.
     """
     return _NAME.sub(_replaced, _RULE.sub(_replaced, message))
 
@@ -26,14 +27,7 @@ def _replaced(match: re.Match[str]) -> str:
 def _option(name: str) -> str | None:
     context = click.get_current_context(silent=True)
     own = {} if context is None else _options(context.command)
-    return own.get(name) or _training_options().get(name)
-
-
-@functools.cache
-def _training_options() -> dict[str, str]:
-    from cli.train_embeddings import train_embeddings
-
-    return _options(train_embeddings)
+    return own.get(name) or _ELSEWHERE.get(name)
 
 
 def _options(command: click.Command) -> dict[str, str]:

@@ -26,7 +26,7 @@ from seqclf.layers.workers import Workers
 from seqclf.metrics import macro_f1
 from seqclf.training.loop import Outcome
 from seqclf.training.pooled import train_pooled
-from seqclf.training.settings import resolved
+from seqclf.training.resolved import resolved
 from wordvec import Vocabulary
 from wordvec.system.progress import OnProgress
 

@@ -18,7 +18,7 @@ from seqclf.layers.batches import Sequences
 from seqclf.layers.workers import Workers
 from seqclf.metrics import score_label_sets
 from seqclf.training.pooled import train_pooled
-from seqclf.training.settings import resolved
+from seqclf.training.resolved import resolved
 from wordvec import InputError
 from wordvec.system.progress import OnProgress
 

@@ -16,7 +16,7 @@ from seqclf.regression.model import RegressorModel
 from seqclf.regression.network import build_network, encoder_shape, initial_parameters
 from seqclf.regression.settings import RegressorSettings
 from seqclf.training.pooled import train_pooled
-from seqclf.training.settings import resolved
+from seqclf.training.resolved import resolved
 from wordvec import InputError
 from wordvec.system.progress import OnProgress
 

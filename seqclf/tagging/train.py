@@ -32,7 +32,7 @@ from seqclf.training.dropout import (
 )
 from seqclf.training.loop import steps_in_all, train_in_batches
 from seqclf.training.optimizers import Optimizer
-from seqclf.training.settings import resolved
+from seqclf.training.resolved import resolved
 from wordvec import InputError
 from wordvec.system.progress import OnProgress
 

@@ -1,17 +1,10 @@
 """Settings that several tasks share; the defaults are what measured best."""
 
-from collections.abc import Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any
 
 from corpora import TOKENIZERS
-from seqclf.data.coverage import choose_tokenization
-from seqclf.data.texts import Text
 from seqclf.layers.choices import CELLS, MERGES, POOLINGS, RESETS
 from wordvec.system.settings import Settings, setting, settings_class
-
-if TYPE_CHECKING:
-    from wordvec import WordVectors
 
 DEFAULT_TOKENIZER = "words"
 
@@ -144,27 +137,3 @@ class PooledSettings(NetworkSettings):
     tokenizer: str | None = setting(
         "Tokenizer.", default=None, choices=tuple(TOKENIZERS), none="that of the vectors; words without vectors"
     )
-
-
-S = TypeVar("S", bound=NetworkSettings)
-
-
-def resolved(settings: S, vectors: "WordVectors | None", texts: Sequence[Text]) -> S:
-    """Return the settings with tokenizer, casing and width that suit the vectors where the user gave none.
-
-    Args:
-        texts: of the training data.
-
-    Example:
-        >>> resolved(PooledSettings(), None, ["Fire downtown!"]).tokenizer
-        'words'
-    """
-    changes: dict[str, Any] = {}
-    tokenizer = settings.tokenizer if isinstance(settings, PooledSettings) else None
-    lowercase = settings.lowercase
-    if vectors is not None:
-        changes["vector_size"] = int(vectors.vectors.shape[1])
-        tokenizer, lowercase = choose_tokenization(texts, vectors, tokenizer, lowercase)
-    if isinstance(settings, PooledSettings):
-        changes["tokenizer"] = tokenizer or DEFAULT_TOKENIZER
-    return replace(settings, lowercase=lowercase is None or lowercase, **changes)

@@ -11,7 +11,7 @@ from cli.shared.option_names import as_options
 @pytest.mark.parametrize(
     ("message", "expected"),
     [
-        ("lower min_count, or raise max_vocabulary", "lower --min-count, or raise --max-vocabulary"),
+        ("lower min_count, or raise max_vocabulary", "lower --min-count, or raise max_vocabulary"),
         ("no column 'min_count'; set text_column to one", "no column 'min_count'; set --text-column to one"),
         ("epochs must be at least 1; epochs", "--epochs must be at least 1; epochs"),
         ("texts must be strings", "texts must be strings"),
