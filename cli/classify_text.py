@@ -11,7 +11,16 @@ import click
 from cli.shared import options
 from cli.shared.errors import Command, Group, usage_errors
 from cli.shared.reporting import percent, print_json, table
-from cli.shared.supervised import Trained, class_table, source_to_predict, train_and_save, training_options
+from cli.shared.supervised import (
+    Trained,
+    as_known,
+    class_table,
+    source_to_predict,
+    train_and_save,
+    training_options,
+    warn_if_seen,
+    warn_if_unknown,
+)
 from seqclf import ClassifierSettings
 
 if TYPE_CHECKING:
@@ -79,6 +88,9 @@ def train(
     if tune_thresholds and separator is None:
         raise click.UsageError("--tune-thresholds needs --multi-label SEP: single-label classifiers have no thresholds")
 
+    if separator is not None and given["class_weight"] is not None:
+        raise click.UsageError("--class-weight has no effect with --multi-label; leave it out")
+
     from seqclf import train_classifier, train_multi_label
 
     with usage_errors():
@@ -96,7 +108,8 @@ def train(
         unit="texts",
     )  # fmt: skip
     if trained.test is not None:
-        scores = {"this model": _scored(trained.model, *trained.test, threads=threads)}
+        warn_if_seen(trained.training, trained.test, data, str(test), quiet)
+        scores = {"this model": _scored(trained.model, *trained.test, threads=threads, quiet=quiet)}
         if baselines:
             scores |= _baselines(trained, settings.seed, multi_label)
         rows = [[name, *_measures(result).values()] for name, result in scores.items()]
@@ -211,7 +224,7 @@ def _answer(model: "ClassifierModel", names: list[str], probabilities: "np.ndarr
 
 
 def _scored(
-    model: "ClassifierModel", texts: Sequence[str], labels: Sequence[Any], *, threads: int | None
+    model: "ClassifierModel", texts: Sequence[str], labels: Sequence[Any], *, threads: int | None, quiet: bool = False
 ) -> "Score | MultiLabelScore":
     """Score the model; labels are compared as strings, and labels unknown to the model count as errors."""
     from seqclf import MultiLabelModel, score, score_label_sets
@@ -219,8 +232,12 @@ def _scored(
     known = [str(label) for label in model.labels]
     found = model.predict(texts, threads=threads)
     if isinstance(model, MultiLabelModel):
-        result: Score | MultiLabelScore = score_label_sets(labels, found, known)
+        sets = [as_known(each, known) for each in labels]
+        warn_if_unknown([label for each in sets for label in each], known, "labels", quiet)
+        result: Score | MultiLabelScore = score_label_sets(sets, found, known)
     else:
+        labels = as_known(labels, known)
+        warn_if_unknown(labels, known, "labels", quiet)
         names = known + sorted(set(labels) - set(known))
         result = score(labels, [str(label) for label in found.tolist()], names)
     return result

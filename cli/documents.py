@@ -8,6 +8,7 @@ import click
 from cli.shared import options
 from cli.shared.errors import Command, Failure, Group, note_output, usage_errors
 from cli.shared.reporting import Progress, log
+from cli.shared.unused import refuse_with
 
 if TYPE_CHECKING:
     from wordvec.formats.documents import DocumentMatrix
@@ -160,6 +161,7 @@ def _make(kind: str, given: dict[str, Any]) -> None:
     from wordvec.system.atomic_files import check_target
 
     _check_conflicts(given)
+    refuse_with("--binary", given["binary"], "sublinear_tf")
     with usage_errors():
         check_counting(given["ngram_range"], *(given[name] for name in _CHOICE))
     like, words_file, output, quiet = (given.pop(name) for name in ("like", "words_file", "output", "quiet"))

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     type=options.INPUT,
     multiple=True,
     metavar="FILE",
-    help="Word pairs: word, word, score; tab-separated.",
+    help="Word pairs: word, word, score; as published, with tabs, commas or spaces, with or without a header.",
 )
 @click.option(
     "--analogies",
@@ -56,7 +56,7 @@ def evaluate(
     if not pair_files and not question_files:
         raise click.UsageError("give --similarity FILE or --analogies FILE, or both")
 
-    refuse_without("--analogies FILE", question_files, "protocol", "method")
+    refuse_without("--analogies FILE", question_files, "protocol", "method", "case_sensitive")
 
     from wordvec import evaluate_analogies, evaluate_similarity, load_vectors
 

@@ -35,6 +35,8 @@ def _lines(facts: dict[str, Any], indent: str = "") -> list[str]:
         if isinstance(value, dict) and set(value) == {"dtype", "shape"}:
             lines.append(f"{indent}{name}: {value['dtype']} {' x '.join(map(str, value['shape']))}")
         elif isinstance(value, dict) and value:
+            if name == "settings":
+                value = {key: "not set" if each is None else each for key, each in value.items()}
             lines += [f"{indent}{name}:", *_lines(value, indent + "  ")]
         elif isinstance(value, list) and value and isinstance(value[0], dict):
             lines.append(f"{indent}{name}:")

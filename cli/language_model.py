@@ -11,7 +11,7 @@ from cli.shared.errors import Command, Group, note_output, usage_errors
 from cli.shared.reporting import Progress, log, print_json, show_epochs, table
 from cli.shared.setting_options import all_setting_options
 from cli.shared.signals import BestEpochOnInterrupt
-from cli.shared.unused import refuse_unused
+from cli.shared.unused import refuse_unused, refuse_with
 from seqclf import LanguageModelSettings
 
 if TYPE_CHECKING:
@@ -170,6 +170,8 @@ def generate(model: str, prompt: str, **given: Any) -> None:
     Example:
       language-model generate model.safetensors "the king" --lines 1 --nucleus 0.9 --seed 7
     """
+
+    refuse_with("--temperature 0", given["temperature"] == 0, "top_k", "nucleus", "seed")
 
     from seqclf import load_model
 

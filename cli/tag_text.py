@@ -11,7 +11,15 @@ import click
 from cli.shared import options
 from cli.shared.errors import Command, Group, usage_errors
 from cli.shared.reporting import percent, print_json, table
-from cli.shared.supervised import class_table, source_to_predict, train_and_save, training_options
+from cli.shared.supervised import (
+    as_known,
+    class_table,
+    source_to_predict,
+    train_and_save,
+    training_options,
+    warn_if_seen,
+    warn_if_unknown,
+)
 from seqclf import TaggerSettings
 
 if TYPE_CHECKING:
@@ -67,7 +75,8 @@ def train(
     )  # fmt: skip
     if trained.test is not None:
         names = ("this model", "most frequent tag of each word")
-        scores, entities = _scored(trained.model, *trained.test, threads=threads)
+        warn_if_seen(trained.training, trained.test, data, str(test), quiet)
+        scores, entities = _scored(trained.model, *trained.test, threads=threads, quiet=quiet)
         rows = [
             [name, percent(result.accuracy), f"{result.macro_f1:.3f}"]
             for name, result in zip(names, scores, strict=True)
@@ -179,7 +188,7 @@ def evaluate(model: str, data: str, threads: int | None, as_json: bool, **readin
 
 
 def _scored(
-    model: "TaggerModel", sentences: Sentences, tags: Sentences, *, threads: int | None
+    model: "TaggerModel", sentences: Sentences, tags: Sentences, *, threads: int | None, quiet: bool = False
 ) -> tuple[list["Score"], list["EntityScore"]]:
     """Return the scores of the model and of most frequent tags: of tokens and, if tags mark entities, of entities.
 
@@ -188,8 +197,9 @@ def _scored(
     from corpora import InputError
     from seqclf import score, score_entities
 
-    truth = [tag for row in tags for tag in row]
     known = [str(label) for label in model.labels]
+    truth = as_known([tag for row in tags for tag in row], known)
+    warn_if_unknown(truth, known, "tags", quiet)
     labels = known + sorted(set(truth) - set(known))
     found = model.predict(sentences, threads=threads), model.most_frequent(sentences)
     scores = [score(truth, [str(tag) for row in rows for tag in row], labels) for rows in found]

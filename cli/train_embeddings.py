@@ -2,7 +2,9 @@
 
 import contextlib
 import json
+import math
 import os
+import platform
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +12,7 @@ import click
 
 from cli.shared import count_based_options as counting
 from cli.shared import options
-from cli.shared.errors import Command, Failure, check_files, note_checkpoint, note_output, usage_errors
+from cli.shared.errors import Command, Failure, check_files, command_line, note_checkpoint, note_output, usage_errors
 from cli.shared.reporting import PREPARING, Progress, duration, finite, log, percent, short_number
 from cli.shared.setting_options import setting_option, setting_options
 from cli.shared.unused import refuse_unused
@@ -21,7 +23,6 @@ from wordvec.system.settings import declaration_of
 if TYPE_CHECKING:
     from wordvec import EncodedCorpus, WordVectors
     from wordvec import Progress as Word2VecProgress
-    from wordvec.count_based.models import CountBasedResult
     from wordvec.vectors.evaluation import AnalogyResult, SimilarityResult
     from wordvec.word2vec.callbacks import Training
     from wordvec.word2vec.results import Word2VecResult
@@ -115,7 +116,12 @@ def _shared_option(name: str, default: str) -> options.Decorator:
     metavar="N",
     help="Stop after N epochs without improvement in --evaluate-on, or else in the loss; keeps the best epoch.",
 )
-@click.option("--summary", type=options.OUTPUT, metavar="FILE", help="Write settings, losses and timings as JSON.")
+@click.option(
+    "--summary",
+    type=options.OUTPUT,
+    metavar="FILE",
+    help="Write command, corpus, settings, versions, losses and timings as JSON.",
+)
 @options.seed_option
 @options.threads_option
 @options.quiet_option
@@ -157,6 +163,7 @@ def train_embeddings(
     from wordvec.formats.registry import output_format
     from wordvec.system.atomic_files import check_target
 
+    made = {"command": command_line(), "seed": given["seed"], "min_count": min_count, "max_vocabulary": max_vocabulary}
     rules = take_rules(given)
     if evaluate_every is not None and not evaluate_on:
         raise click.UsageError("--evaluate-every needs --evaluate-on FILE")
@@ -189,6 +196,7 @@ def train_embeddings(
             threads=threads,
             on_progress=progress.bytes,
         )
+    files = texts.provenance()
     log(_corpus_summary(encoded), quiet)
     if words_file is not None:
         save_vocabulary(encoded.vocabulary, words_file)
@@ -197,10 +205,19 @@ def train_embeddings(
         log(f"{output} is already complete; nothing to do", quiet)
         return
     result = run.train(encoded, checkpoint, checkpoint_every or DEFAULT_PACE, resume)
+    result.vectors.origin = {
+        "corpus_blake2b": [file["blake2b"] for file in files],
+        "min_count": min_count,
+        "raw_tokens": encoded.raw_tokens,
+        "raw_types": encoded.raw_types,
+        "versions": _versions(),
+    }
     save_vectors(result.vectors, output)
     note_output(output)
     if summary is not None:
-        _write_summary(result, summary)
+        made |= {"corpus": {"files": files, "tokenizer": tokenizer, "lowercase": lowercase}}
+        made |= {"raw_types": encoded.raw_types, "versions": _versions()}
+        _write_summary(made | result.summary(), summary)
     if checkpoint is not None:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(checkpoint)
@@ -289,11 +306,24 @@ def _inherited_settings(initial: "WordVectors", path: str) -> dict[str, Any]:
     }
 
 
-def _write_summary(result: "Word2VecResult | CountBasedResult", path: str) -> None:
+def _versions() -> dict[str, str]:
+    """Return the versions that the numbers depend on."""
+    from importlib.metadata import version
+
+    from wordvec import __version__
+
+    return {
+        "wordvec-seqclf": __version__,
+        "python": platform.python_version(),
+        **{name: version(name) for name in ("numpy", "numba", "scipy")},
+    }
+
+
+def _write_summary(facts: dict[str, Any], path: str) -> None:
     from wordvec.system.atomic_files import replacing
 
     with replacing(path) as file:
-        file.write(json.dumps(finite(result.summary()), indent=2).encode() + b"\n")
+        file.write(json.dumps(finite(facts), indent=2).encode() + b"\n")
     note_output(path)
 
 
@@ -352,8 +382,10 @@ class _EpochLines:
         if share >= 0.999999 * (state.epoch + 1) and self._epochs_said < state.epoch:
             self._epochs_said = state.epoch
             log(f"epoch {state.epoch + 1}/{state.epochs}: {loss}, {speed}", self._quiet)
-        detail = f"{speed}, {loss}, {duration(state.seconds_left)} left"
-        self._progress.update(state.done, state.total, detail if state.done else PREPARING)
+        detail = PREPARING
+        if state.done and math.isfinite(state.seconds_left):
+            detail = f"{speed}, {loss}, {duration(state.seconds_left)} left"
+        self._progress.update(state.done, state.total, detail)
 
 
 def _corpus_summary(encoded: "EncodedCorpus") -> str:

@@ -11,7 +11,7 @@ from cli.evaluate import analogy_table
 from cli.shared import options
 from cli.shared.errors import Command
 from cli.shared.reporting import log, print_json, table
-from cli.shared.unused import refuse_without
+from cli.shared.unused import refuse_with, refuse_without
 
 if TYPE_CHECKING:
     from wordvec import WordVectors
@@ -70,7 +70,10 @@ def word_analogy(
         raise click.UsageError("give WORDS or --questions FILE, not both")
     if questions is None and not words and (sys.stdin is None or not sys.stdin.isatty()):
         raise click.UsageError("give WORDS or --questions FILE; without them the prompt needs a terminal")
-    refuse_without("--questions FILE", questions, "protocol")
+    refuse_without("--questions FILE", questions, "protocol", "case_sensitive")
+    refuse_with("--questions FILE", questions, "top")
+    if as_json and not words and questions is None:
+        raise click.UsageError("--json has no effect at the prompt; give WORDS or --questions FILE")
     query = parse_query(words) if words else None
 
     from wordvec import load_vectors

@@ -1,5 +1,6 @@
 """Dates of the records of a time series: parsing of a column, order, repeats and gaps."""
 
+import calendar
 import datetime
 import itertools
 import logging
@@ -30,7 +31,9 @@ NAMES = frozenset((*_ENGLISH, "ds", "jahr", "monat", "tag", "datum", "zeit"))
 """Lower-case names of columns that hold the time of a record, even if their cells are plain numbers."""
 
 _WARNED_DAYS = 5
-"""Daily series may skip this many days, such as weekends and holidays, without a warning."""
+"""Series of working days may skip this many days, such as weekends and holidays, without a warning."""
+_WEEKEND = {6, 0}
+"""Saturday and Sunday, as proleptic day numbers modulo 7."""
 
 
 class Dates(NamedTuple):
@@ -183,13 +186,14 @@ def _coarsened(dates: Dates) -> Dates:
 def chronological(name: str, dates: Dates, cells: Sequence[str], wheres: Sequence[str]) -> list[int]:
     """Return the rows in the order of their dates.
 
-    Falling and shuffled dates are sorted, with a message. Gaps in series of days or shorter steps get a warning.
+    Falling and shuffled dates are sorted, with a message. Gaps get a warning in series of working days and of steps
+    shorter than a day.
 
     Args:
         name: of the column. dates: of N records. cells, wheres: (N,) as written, and ``file:line``.
 
     Raises:
-        InputError: a date occurs twice, or is missing in a series of weeks, months or years.
+        InputError: a date occurs twice, or is missing in a series of years, months, weeks, or all days of the week.
     """
     order = sorted(range(len(cells)), key=lambda row: dates.values[row])
     source = wheres[0].rsplit(":", 1)[0]
@@ -206,11 +210,15 @@ def chronological(name: str, dates: Dates, cells: Sequence[str], wheres: Sequenc
             f"{wheres[later]}: {name} {cells[later]!r:.40} repeats the date of line {line}; keep one record a date"
         )
     usual = Counter(steps).most_common(1)[0][0]
+    regular = dates.unit in ("year", "month") or (dates.unit == "day" and usual % 7 == 0)
+    every_day = dates.unit == "day" and usual == 1 and _includes_all_weekdays(dates.values)
     for place, step in enumerate(steps):
         earlier, later = order[place], order[place + 1]
         gap = f"{name} jumps from {cells[earlier]!r:.40} to {cells[later]!r:.40}"
-        if step > usual and (dates.unit in ("year", "month") or (dates.unit == "day" and usual % 7 == 0)):
+        if step > usual and (regular or (every_day and not _is_leap_day(dates.values[earlier], step))):
             raise InputError(f"{wheres[later]}: {gap}; fill in the missing records")
+    if every_day:
+        return order
     longest = max(range(len(steps)), key=steps.__getitem__)
     if steps[longest] > usual * (_WARNED_DAYS if dates.unit == "day" else 1):
         earlier, later = order[longest], order[longest + 1]
@@ -219,3 +227,17 @@ def chronological(name: str, dates: Dates, cells: Sequence[str], wheres: Sequenc
             wheres[later], name, cells[earlier], cells[later],
         )  # fmt: skip
     return order
+
+
+def _includes_all_weekdays(days: Sequence[int]) -> bool:
+    """Return whether no day of the week is always, or mostly, left out, as weekends are in series of working days."""
+    counts = Counter(day % 7 for day in days)
+    span = range(min(days), max(days))
+    closed = {day % 7 for day in span if 2 * counts[day % 7] < max(counts.values())}
+    return not (closed if len(span) >= 14 else closed & _WEEKEND)
+
+
+def _is_leap_day(day: int, step: int) -> bool:
+    """Return whether the step leaves out the day that calendars of 365 days lack: 29 February or 31 December."""
+    left_out = datetime.date.fromordinal(day + 1)
+    return step == 2 and calendar.isleap(left_out.year) and (left_out.month, left_out.day) in ((2, 29), (12, 31))

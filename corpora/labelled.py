@@ -14,7 +14,7 @@ from corpora.errors import InputError
 from corpora.files import COMPRESSED, Source
 from corpora.readers import source_lines
 from corpora.sources import resolve_one
-from corpora.tables import Lines, check_width, csv_records, listed, position
+from corpora.tables import Lines, check_width, csv_records, listed, position, tsv_records
 
 _FASTTEXT = "__label__"
 _FASTTEXT_LABEL = re.compile(rf"(?<!\S){_FASTTEXT}(\S*)\s*")
@@ -40,7 +40,8 @@ def read_labelled(
     The file extension (ignoring a compression suffix) selects the format:
 
     - ``.tsv``: ``label<TAB>text``. Empty lines are skipped. A first line with a cell ``label`` and one or more others
-      is a header; if a column is named, the first line always is.
+      is a header; if a column is named, the first line always is. Double quotes are part of a text, unless every cell
+      that starts with one is quoted by the rules of CSV and at least one needs to be, as spreadsheets write them.
     - ``.csv``: a header, then records; quoted fields may contain newlines. If the header contains semicolons but no
       comma, the delimiter is the semicolon.
     - ``.jsonl``, ``.ndjson``: one JSON object per line; a label may be a string, a number or a boolean.
@@ -171,11 +172,7 @@ def read_texts(
 
 def _tsv_texts(name: str, lines: Lines, text_column: str | None) -> Iterator[str]:
     place, width = None, 0
-    for number, line in lines:
-        if not line:
-            continue
-        cells = line.split("\t")
-        where = f"{name}:{number}"
+    for where, cells in tsv_records(name, lines):
         if place is None:
             width = len(cells)
             names = {cell.strip().lower() for cell in cells}
@@ -284,11 +281,7 @@ def _tsv(name: str, lines: Lines, text_column: str | None, label_column: str | N
     labels: set[str | list[str]] = set()
     texts: set[str] = set()
     count = 0
-    for number, line in lines:
-        where = f"{name}:{number}"
-        if not line:
-            continue
-        cells = line.split("\t")
+    for where, cells in tsv_records(name, lines):
         if columns is None:
             named = text_column is not None or label_column is not None
             if named or (len(cells) > 1 and "label" in (cell.strip().lower() for cell in cells)):

@@ -6,6 +6,7 @@ import logging
 import os
 import re
 from collections.abc import Generator, Iterator
+from typing import Any
 
 from corpora.errors import InputError
 from corpora.files import Decompressed, Source, compression
@@ -121,6 +122,12 @@ class TextCorpus:
         for source in self._sources:
             whole.update(source.digest())
         return whole.hexdigest()
+
+    def provenance(self) -> list[dict[str, Any]]:
+        """Return name, stored bytes and BLAKE2b digest (``b2sum -l 256``) of each source, in order."""
+        return [
+            {"name": source.name, "bytes": source.size(), "blake2b": source.digest().hex()} for source in self._sources
+        ]
 
     def size(self) -> int:
         """Return the total stored bytes of all sources (100% of a progress bar)."""

@@ -1,8 +1,9 @@
-"""CSV parsing with record locations, and column lookup by name."""
+"""CSV and TSV parsing with record locations, and column lookup by name."""
 
 import contextlib
 import csv
 import itertools
+import re
 from collections.abc import Iterator
 
 from corpora.errors import InputError
@@ -11,10 +12,11 @@ Lines = Iterator[tuple[int, str]]
 """Pairs of 1-based line number and line without its newline."""
 
 
-def csv_records(name: str, lines: Lines) -> Iterator[tuple[str, list[str], str]]:
+def csv_records(name: str, lines: Lines, delimiter: str | None = None) -> Iterator[tuple[str, list[str], str]]:
     """Yield the location (``file:line``), cells and delimiter of each CSV record, including the header and empty ones.
 
-    If the header contains semicolons but no comma, the delimiter is the semicolon. Quoted fields may contain newlines.
+    Unless given, the delimiter is the comma, or the semicolon if the header contains semicolons but no comma. Quoted
+    fields may contain newlines.
 
     Raises:
         InputError: a quote is never closed or is misplaced.
@@ -22,7 +24,8 @@ def csv_records(name: str, lines: Lines) -> Iterator[tuple[str, list[str], str]]
     first = next(lines, None)
     if first is None:
         return
-    delimiter = ";" if ";" in first[1] and "," not in first[1] else ","
+    if delimiter is None:
+        delimiter = ";" if ";" in first[1] and "," not in first[1] else ","
     records = csv.reader((line + "\n" for _, line in itertools.chain([first], lines)), delimiter=delimiter, strict=True)
     start = 1
     with _long_fields():
@@ -36,6 +39,39 @@ def csv_records(name: str, lines: Lines) -> Iterator[tuple[str, list[str], str]]
                 return
             yield where, cells, delimiter
             start = records.line_num + 1
+
+
+def tsv_records(name: str, lines: Lines) -> Iterator[tuple[str, list[str]]]:
+    """Yield the location and cells of each line of a file separated by tabs, except empty lines.
+
+    Double quotes are part of a cell unless the file is quoted as a spreadsheet or a CSV writer does: every cell that
+    starts with a quote is a quoted field, and at least one needs to be (it contains a quote, comma, tab or newline), or
+    all cells of a line are quoted.
+    """
+    kept = list(lines)
+    if any(line.startswith('"') or '\t"' in line for _, line in kept) and _is_quoted([line for _, line in kept]):
+        yield from ((where, cells) for where, cells, _ in csv_records(name, iter(kept), "\t") if cells)
+    else:
+        yield from ((f"{name}:{number}", line.split("\t")) for number, line in kept if line)
+
+
+def _is_quoted(lines: list[str]) -> bool:
+    needed, read = False, 0
+    records = csv.reader((line + "\n" for line in lines), delimiter="\t", strict=True)
+    try:
+        with _long_fields():
+            for cells in records:
+                written = [cell for line in lines[read : records.line_num] for cell in line.split("\t")]
+                if records.line_num - read > 1 and any("\t" in cell and "\n" in cell for cell in cells):
+                    return False  # stray quotes that happen to match
+                changed = set(cells) - set(written)
+                needed = (
+                    needed or len(changed) == len(cells) > 1 or any(re.search(r'["\t\n,]', cell) for cell in changed)
+                )
+                read = records.line_num
+    except csv.Error:
+        return False
+    return needed
 
 
 def _csv_reason(error: csv.Error) -> str:

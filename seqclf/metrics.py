@@ -13,7 +13,7 @@ import numpy as np
 
 from seqclf.data.columns import one_column
 from seqclf.data.label_sets import LabelSets, label_matrix
-from seqclf.data.labels import is_missing, sorted_labels
+from seqclf.data.labels import is_missing, some_labels, sorted_labels
 from seqclf.data.spans import is_span_tag, spans_of
 from wordvec import InputError
 
@@ -48,8 +48,7 @@ def confusion_matrix(truth: Sequence[Any], predicted: Sequence[Any], labels: Seq
         rows = np.array([place[label] for label in truth])
         columns = np.array([place[label] for label in predicted])
     except KeyError as error:
-        known = ", ".join(str(name) for name in names[:20])
-        raise InputError(f"label {error.args[0]!r} is not among the known labels: {known}") from None
+        raise InputError(f"label {error.args[0]!r:.60} is not among the known labels: {some_labels(names)}") from None
     size = len(names)
     return np.bincount(rows * size + columns, minlength=size * size).reshape(size, size)
 

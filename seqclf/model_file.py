@@ -4,7 +4,6 @@ import itertools
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
@@ -119,9 +118,9 @@ def read_model(path: str | os.PathLike[str], kinds: Sequence[str] = ()) -> tuple
         InputError: the file is missing or a directory.
     """
     name, advice = str(path), f"pass a file that {_WRITERS[kinds[0]] if kinds else 'a train command'} wrote"
-    if not Path(path).exists():
+    if not os.path.exists(path):
         raise InputError(f"{name} does not exist")
-    if Path(path).is_dir():
+    if os.path.isdir(path):
         raise InputError(f"{name} is a directory; pass a model file")
     try:
         with open(name, "rb", buffering=0) as file:  # one descriptor: the file may be replaced meanwhile

@@ -8,6 +8,7 @@ from cli.shared.errors import usage_errors
 from cli.shared.options import C, Decorator, Size
 from cli.shared.reporting import Progress, log, short_number
 from cli.shared.setting_options import setting_option
+from cli.shared.unused import refuse_unused
 from wordvec import CooccurrenceSettings, GloveSettings, SvdSettings
 from wordvec.system.settings import declaration, default_text, field_of
 
@@ -98,6 +99,7 @@ class Run:
             _refuse(name not in known, name, self.model)
         with usage_errors():
             self.settings = count_based_settings(self.model, **chosen)
+            refuse_unused(self.settings.counting)
             if self.settings.is_sparse and output_format(output) != "safetensors":
                 raise click.UsageError(
                     f"vectors of --model {self.model} are sparse and need a .safetensors file, got {output}; "

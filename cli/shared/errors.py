@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shlex
 import sys
 from collections.abc import Iterator
 from typing import IO, Any
@@ -9,11 +10,13 @@ from typing import IO, Any
 import click
 
 from cli.shared.arguments import parse_texts, restored
+from cli.shared.option_names import as_options
 from cli.shared.options import File, OutputFile
 from cli.shared.reporting import library_messages
 from cli.shared.signals import treat_termination_as_interrupt
 from cli.shared.streams import prepare_streams
 
+_ARGUMENTS = "cli.shared.errors.arguments"
 _OUTPUTS = "cli.shared.errors.outputs"
 _CHECKPOINT = "cli.shared.errors.checkpoint"
 
@@ -28,13 +31,18 @@ def note_checkpoint(path: str) -> None:
     click.get_current_context().meta[_CHECKPOINT] = path
 
 
+def command_line() -> str:
+    """Return the current command with its arguments, quoted for a shell."""
+    return str(click.get_current_context().meta[_ARGUMENTS])
+
+
 class Failure(click.ClickException):
     """Bad input: ``Error: ...`` on stderr, exit code 1."""
 
     exit_code = 1
 
     def __init__(self, message: str) -> None:
-        super().__init__(" ".join(message.split("\n")).strip())
+        super().__init__(as_options(" ".join(message.split("\n")).strip()))
 
 
 class Interrupted(click.ClickException):
@@ -121,6 +129,7 @@ class Command(_Base):
     """A Click command with one-line errors, which prints the log messages of the libraries."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        ctx.meta[_ARGUMENTS] = shlex.join([*ctx.command_path.split(), *args])
         rest = parse_texts(self, lambda given: super(Command, self).parse_args(ctx, given), args)
         ctx.params = {name: restored(value) for name, value in ctx.params.items()}
         return rest
@@ -179,4 +188,4 @@ def usage_errors() -> Iterator[None]:
     try:
         yield
     except InputError as error:
-        raise click.UsageError(str(error)) from error
+        raise click.UsageError(as_options(str(error))) from error

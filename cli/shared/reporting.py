@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cli.shared.option_names import as_options
+
 if TYPE_CHECKING:
     from wordvec import Progress as ProgressState
     from wordvec import WordVectors
@@ -33,7 +35,7 @@ _REPLACED = ("seqclf.training.loop",)
 
 class _ClickHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
-        text = record.getMessage()
+        text = as_options(record.getMessage())
         if record.levelno >= logging.WARNING:
             log(f"Warning: {text}")
         elif record.name not in _REPLACED:
@@ -222,6 +224,8 @@ def dev_measures(metrics: Mapping[str, float]) -> str:
         found += f", dev accuracy {percent(metrics['dev_accuracy'])}"
     if "dev_entity_f1" in metrics:
         found += f", dev entity F1 {metrics['dev_entity_f1']:.3f}"
+    if "dev_macro_f1" in metrics:
+        found += f", dev macro-F1 {metrics['dev_macro_f1']:.3f}"
     if "dev_micro_f1" in metrics:
         found += f", dev micro-F1 {metrics['dev_micro_f1']:.3f}"
     return found

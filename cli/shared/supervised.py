@@ -1,5 +1,7 @@
 """Training, prediction input and score tables for the commands that learn from labeled examples."""
 
+import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -126,6 +128,47 @@ def source_to_predict(given: Sequence[str], source: str | None, name: str, colum
     return source
 
 
+def as_known(labels: Sequence[Any], known: Sequence[str]) -> list[str]:
+    """Return labels as strings, those that equal a known label as numbers (1 and 1.0) as it is written.
+
+    Example:
+        >>> as_known(["1.0", "0", "x"], ["0", "1"])
+        ['1', '0', 'x']
+    """
+    written = {_without_zero(label): label for label in known} | {label: label for label in known}
+    return [written.get(label, written.get(_without_zero(label), label)) for label in map(str, labels)]
+
+
+def _without_zero(label: str) -> str:
+    return re.sub(r"^(-?\d+)\.0$", r"\1", label)
+
+
+def warn_if_unknown(labels: Sequence[str], known: Sequence[str], what: str, quiet: bool) -> None:
+    """Print a warning that counts and names the test labels that the model does not know."""
+    unknown = Counter(labels)
+    for label in known:
+        del unknown[label]
+    if unknown:
+        names = ", ".join(f"{label:.40} ({count:,})" for label, count in unknown.most_common(10))
+        more = f" and {len(unknown) - 10:,} more" if len(unknown) > 10 else ""
+        log(
+            f"Warning: {unknown.total():,} of {len(labels):,} {what} are unknown to the model and count as errors: "
+            f"{names}{more}",
+            quiet,
+        )
+
+
+def warn_if_seen(training: tuple[Any, Any], test: tuple[Any, Any], data: str, name: str, quiet: bool) -> None:
+    """Print a warning if all test examples are among the training examples.
+
+    Args:
+        training, test: inputs and targets. data, name: their files.
+    """
+    seen = {repr(example) for example in zip(*training, strict=True)}
+    if all(repr(example) in seen for example in zip(*test, strict=True)):
+        log(f"Warning: everything in {name} is also in {data}: the scores are not those of unseen data", quiet)
+
+
 def class_table(result: "Score | MultiLabelScore | EntityScore", label: str, unit: str) -> str:
     """Return precision, recall, F1 and support of each class as a table."""
     rows = [
@@ -141,12 +184,15 @@ def _summary(model: Any, unit: str) -> str:
     measures = (
         ("dev_accuracy", "dev accuracy", percent),
         ("dev_entity_f1", "dev entity F1", _decimals),
+        ("dev_macro_f1", "dev macro-F1", _decimals),
         ("dev_micro_f1", "dev micro-F1", _decimals),
     )
     shown = [f"{label} {form(metrics[name])}" for name, label, form in measures if name in metrics]
     if shown:
         text += f", {', '.join(shown)} on {metrics[f'dev_{unit}']:,} {unit}"
     tokens = "" if unit == "texts" else f", {metrics['tokens']:,} tokens"
+    if "majority_share" in metrics:
+        tokens += f", {percent(metrics['majority_share'])} of them with the most frequent label"
     labels = "labels" if unit == "texts" else "tags"
     return (
         f"{text}; trained on {metrics[unit]:,} {unit}{tokens}, {len(model.labels)} {labels}, "

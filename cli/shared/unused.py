@@ -16,6 +16,8 @@ _RULES: list[tuple[str, Callable[[Any], bool], str]] = [
     ("merge", lambda s: not s.bidirectional, "with one direction; needs --bidirectional"),
     ("seasonal", lambda s: s.season is None, "without a season; needs --season N"),
     ("tokenizer", lambda s: getattr(s, "unit", "word") == "character", "on characters; needs --unit word"),
+    ("invalid_tags", lambda s: s.head != "crf", "without a CRF, which alone rules tag sequences out; needs --head crf"),
+    ("subsample_mode", lambda s: s.subsample == 0, "without subsampling; needs --subsample above 0"),
     ("cbow_gradient", lambda s: s.model != "cbow", "without CBOW; needs --model cbow"),
     *((name, lambda s: s.loss != "negative", "without negative samples; needs --loss negative")
       for name in ("negatives", "noise_exponent", "shared_negatives", "block_size")),
@@ -40,10 +42,14 @@ def refuse_unused(settings: Settings, **files: str | None) -> None:
             _refuse(settings, name, reason)
     if "vectors" in files and files["vectors"] is None and _given("keep_vectors"):
         _refuse(settings, "keep_vectors", "without pretrained vectors; needs --vectors FILE")
+    if "vectors" in files and files["vectors"] is None and _given("vector_scale") and settings.tune_vectors:  # type: ignore[attr-defined]
+        _refuse(settings, "vector_scale", "without pretrained or frozen vectors; needs --vectors FILE")
     if "dev" in files and files["dev"] is not None and _given("validation_fraction"):
         _refuse(settings, "validation_fraction", "with --dev, which gives the validation data; leave one out")
     if files.get("dev") is None and getattr(settings, "validation_fraction", 1) == 0 and _given("patience"):
         _refuse(settings, "patience", "without validation data; needs a validation fraction above 0, or --dev")
+    if files.get("dev") is None and getattr(settings, "validation_fraction", 1) == 0 and _plateau(settings):
+        raise click.UsageError("--schedule plateau needs validation data: a validation fraction above 0, or --dev")
 
 
 def refuse_vector_size(path: str, vectors: Any) -> None:
@@ -60,6 +66,17 @@ def refuse_without(option: str, value: Any, *names: str) -> None:
     for name in names:
         if not value and _given(name):
             raise click.UsageError(f"--{name.replace('_', '-')} has no effect without {option}; leave it out")
+
+
+def refuse_with(option: str, value: Any, *names: str) -> None:
+    """Report options as usage errors if ``option``, which leaves them without an effect, has a value."""
+    for name in names:
+        if value and _given(name):
+            raise click.UsageError(f"--{name.replace('_', '-')} has no effect with {option}; leave it out")
+
+
+def _plateau(settings: Settings) -> bool:
+    return getattr(settings, "schedule", None) == "plateau"
 
 
 def _given(name: str) -> bool:

@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d
 from seqclf.classification.model import ClassifierModel
 from seqclf.classification.settings import ClassifierSettings
 from seqclf.classification.train import train_classifier
-from seqclf.data.labels import as_labels, sorted_labels
+from seqclf.data.labels import as_labels
 from seqclf.data.texts import Text
 from seqclf.estimator import SequenceEstimator
 from wordvec import InputError
@@ -192,7 +192,7 @@ def _one_label_each(y: Iterable[Any]) -> np.ndarray:
     if labels.ndim != 1 and labels.shape[1:] != (1,):
         raise InputError(f"labels must have shape (N,), one for each text, got {labels.shape}")
     # Before they are an array: there NaN among strings is the string 'nan', and 1 is '1'.
-    sorted_labels(set(as_labels(y if isinstance(y, Iterable) else labels)))
+    as_labels(y if isinstance(y, Iterable) else labels)
     labels = column_or_1d(labels, warn=True)
     if labels.size:
         check_classification_targets(labels)

@@ -10,15 +10,23 @@ from seqclf.classification.model import ClassifierModel
 from seqclf.classification.network import Network, NetworkShape, initial_parameters
 from seqclf.classification.settings import ClassifierSettings
 from seqclf.data.embeddings import build_embedding
-from seqclf.data.labels import as_labels, check_labels, class_weights, distinct_labels, encode_labels
-from seqclf.data.splits import stratified_split
-from seqclf.data.texts import Text, count_tokens, encode, tokenize_texts
+from seqclf.data.labels import (
+    as_labels,
+    check_labels,
+    class_weights,
+    distinct_labels,
+    encode_labels,
+    warn_if_labels_differ,
+)
+from seqclf.data.splits import stratified_split, warn_if_few
+from seqclf.data.texts import Text, as_texts, count_tokens, encode, tokenize_texts
 from seqclf.layers.batch_prediction import predict_rows
 from seqclf.layers.batches import Sequences
 from seqclf.layers.workers import Workers
+from seqclf.metrics import macro_f1
 from seqclf.training.loop import Outcome
 from seqclf.training.pooled import train_pooled
-from seqclf.training.settings import resolved
+from seqclf.training.resolved import resolved
 from wordvec import Vocabulary
 from wordvec.system.progress import OnProgress
 
@@ -26,6 +34,9 @@ if TYPE_CHECKING:
     from wordvec import WordVectors
 
 logger = logging.getLogger(__name__)
+
+SKEWED = 0.9
+"""Share of the most frequent label from which on macro-F1 chooses the epoch."""
 
 
 def train_classifier(
@@ -45,7 +56,8 @@ def train_classifier(
         labels: one per text, strings or integers.
         settings: default: ``ClassifierSettings()``.
         vectors: pretrained word vectors to start from; they also set tokenizer and casing.
-        dev: texts and labels that choose the best epoch; None splits off ``settings.validation_fraction``.
+        dev: texts and labels that choose the best epoch by accuracy, or by macro-F1 if nine in ten training texts have
+            the same label; None splits off ``settings.validation_fraction``.
         threads: the largest number of threads; None uses all cores. The result is the same at any number.
         on_progress: called a few times a second with a :class:`wordvec.Progress`.
 
@@ -63,12 +75,14 @@ def train_classifier(
         >>> model.predict(["fire near the river", "a lovely evening"]).tolist()
         ['alarm', 'calm']
     """
-    settings = resolved(settings or ClassifierSettings(), vectors)
+    texts = as_texts(texts)
+    settings = resolved(settings or ClassifierSettings(), vectors, texts)
     assert settings.tokenizer is not None
     tokens = tokenize_texts(texts, settings.tokenizer, bool(settings.lowercase))
     labels = as_labels(labels)
     check_labels(tokens, labels)
     classes = distinct_labels(labels)
+    warn_if_labels_differ(labels, classes)
     targets = encode_labels(labels, classes, "texts")
     dev_tokens: list[list[str]] = []
     dev_targets = targets[:0]
@@ -85,6 +99,7 @@ def train_classifier(
         )  # fmt: skip
         dev_tokens, dev_targets = [tokens[row] for row in dev_rows], targets[dev_rows]
         tokens, targets = [tokens[row] for row in rows], targets[rows]
+    warn_if_few(len(dev_tokens), "texts")
     network, vocabulary, trained_words = fresh_network(tokens, len(classes), settings, vectors)
     with Workers(threads) as workers:
         outcome = train_network(
@@ -98,12 +113,15 @@ def train_classifier(
             dev=(Sequences(*encode(dev_tokens, vocabulary)), dev_targets) if dev_targets.size else None,
             on_progress=on_progress,
         )
+    metrics = model_metrics(outcome, tokens, dev_tokens, trained_words)
+    if majority_share(targets) >= SKEWED:
+        metrics["majority_share"] = majority_share(targets)
     return ClassifierModel(
         network,
         vocabulary,
         labels=classes,
         settings=settings.record(),
-        metrics=model_metrics(outcome, tokens, dev_tokens, trained_words),
+        metrics=metrics,
         history=outcome.history,
     )
 
@@ -160,32 +178,53 @@ def train_network(
         weights: (C,) class weights.
         trained_words: the first rows of the embedding, trained if ``settings.tune_vectors``.
         workers: threads; they do not change the result.
-        dev: texts and classes that choose the epoch by accuracy, then by loss; None keeps the last epoch.
+        dev: texts and classes that choose the epoch by accuracy, or by macro-F1 if ``SKEWED``, then by loss; None keeps
+            the last epoch.
         on_progress: called a few times a second.
 
     Raises:
         TrainingError: the loss or a gradient is NaN or infinite.
     """
+    majority = majority_share(targets)
+    collapsed: list[bool] = []
 
     def on_dev() -> tuple[dict[str, Any], tuple[float, ...]]:
         assert dev is not None
-        accuracy, loss = evaluate(network, *dev, weights, workers)
-        return {"dev_accuracy": accuracy, "dev_loss": loss}, (accuracy, -loss)
+        predicted, loss = evaluate(network, *dev, weights, workers)
+        accuracy = float((predicted == dev[1]).mean())
+        collapsed.append(np.unique(predicted).size == 1 < np.unique(dev[1]).size)
+        found = {"dev_accuracy": accuracy, "dev_loss": loss}
+        if majority < SKEWED:
+            return found, (accuracy, -loss)
+        found["dev_macro_f1"] = macro_f1(dev[1].tolist(), predicted.tolist())
+        return found, (found["dev_macro_f1"], accuracy, -loss)
 
-    return train_pooled(
+    outcome = train_pooled(
         network, examples, targets, settings, weights=weights, trained_words=trained_words, workers=workers,
         unit="texts", evaluate=None if dev is None else on_dev, on_progress=on_progress,
     )  # fmt: skip
+    if collapsed and collapsed[outcome.best_epoch - 1]:
+        logger.warning(
+            "the model predicts one label for all %s validation texts; %.1f %% of the training texts have the most "
+            "frequent one: try a balanced class weight, more epochs or more data",
+            f"{len(dev[1]) if dev else 0:,}", 100 * majority,
+        )  # fmt: skip
+    return outcome
+
+
+def majority_share(targets: np.ndarray) -> float:
+    """Return the share of the most frequent class."""
+    return float(np.bincount(targets).max() / targets.size)
 
 
 def evaluate(
     network: Network, examples: Sequences, targets: np.ndarray, weights: np.ndarray, workers: Workers
-) -> tuple[float, float]:
-    """Return the accuracy, and the mean weighted loss in nats."""
+) -> tuple[np.ndarray, float]:
+    """Return the most probable classes (S,), and the mean weighted loss in nats."""
     probabilities = predict_rows(network, examples, workers)
-    hit = probabilities.argmax(axis=1) == targets
-    own = probabilities[np.arange(hit.size), targets].astype(np.float64)
-    return float(hit.mean()), float(-(weights[targets] * np.log(np.maximum(own, 1.2e-38))).mean())
+    own = probabilities[np.arange(targets.size), targets].astype(np.float64)
+    loss = float(-(weights[targets] * np.log(np.maximum(own, 1.2e-38))).mean())
+    return probabilities.argmax(axis=1), loss
 
 
 def model_metrics(

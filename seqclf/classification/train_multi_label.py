@@ -11,14 +11,14 @@ from seqclf.classification.settings import ClassifierSettings
 from seqclf.classification.train import fresh_network, model_metrics
 from seqclf.data.label_sets import LabelSets, best_thresholds, label_matrix
 from seqclf.data.labels import check_labels
-from seqclf.data.splits import random_split
-from seqclf.data.texts import Text, encode, tokenize_texts
+from seqclf.data.splits import random_split, warn_if_few
+from seqclf.data.texts import Text, as_texts, encode, tokenize_texts
 from seqclf.layers.batch_prediction import predict_rows
 from seqclf.layers.batches import Sequences
 from seqclf.layers.workers import Workers
 from seqclf.metrics import score_label_sets
 from seqclf.training.pooled import train_pooled
-from seqclf.training.settings import resolved
+from seqclf.training.resolved import resolved
 from wordvec import InputError
 from wordvec.system.progress import OnProgress
 
@@ -65,7 +65,8 @@ def train_multi_label(
         >>> model.predict_labels(["fire on the river floods", "a lovely evening"])
         [['fire', 'flood'], []]
     """
-    settings = resolved(settings or ClassifierSettings(), vectors)
+    texts = as_texts(texts)
+    settings = resolved(settings or ClassifierSettings(), vectors, texts)
     if settings.class_weight is not None:
         raise InputError(f"class_weight is not supported for multi-label targets, got {settings.class_weight!r}")
     tokens = _tokens(texts, settings)
@@ -90,6 +91,7 @@ def train_multi_label(
             "tune_thresholds needs validation texts, got none; pass some, or raise validation_fraction, which is "
             f"{settings.validation_fraction:g}"
         )
+    warn_if_few(len(dev_tokens), "texts")
     network, vocabulary, trained_words = fresh_network(tokens, len(classes), settings, vectors, multi_label=True)
     dev_texts = Sequences(*encode(dev_tokens, vocabulary))
     with Workers(threads) as workers:

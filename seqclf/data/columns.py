@@ -30,7 +30,8 @@ def column_of_table(values: Any, name: str) -> Any:
         keys = f"{len(values)} key{'s' * (len(values) != 1)}"
         raise InputError(f"{name} must be a list, got a {type(values).__name__} with {keys}; pass list(X.values())")
     if not is_table(values):
-        return values
+        # A Series of Polars yields its lists as Series.
+        return values.to_list() if hasattr(values, "to_list") and hasattr(values, "dtype") else values
     columns = list(values.columns)
     if len(columns) != 1:
         shown = repr("text" if "text" in columns or not columns else columns[0])

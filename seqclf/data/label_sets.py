@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from seqclf.data.columns import is_table, one_column
-from seqclf.data.labels import check_label, encode_labels, plain_value, sorted_labels
+from seqclf.data.labels import check_label, encode_labels, of_one_type, plain_value, sorted_labels
 from wordvec import InputError
 
 LabelSets: TypeAlias = Iterable[Collection[Any]] | np.ndarray
@@ -51,11 +51,12 @@ def label_matrix(
             raise InputError(f"{matrix.shape[1]} columns for {len(classes)} labels")
         return list(range(matrix.shape[1]) if classes is None else classes), matrix.astype(bool)
     sets = [_plain_labels(each, row) for row, each in enumerate(one_column(given, "labels"))]
+    named = of_one_type([label for each in sets for label in each])
     if classes is None:
-        classes = sorted_labels({label for each in sets for label in each})
+        classes = sorted_labels(set(named))
     rows = np.repeat(np.arange(len(sets)), [len(each) for each in sets])
     matrix = np.zeros((len(sets), len(classes)), bool)
-    matrix[rows, encode_labels([label for each in sets for label in each], classes, what)] = True
+    matrix[rows, encode_labels(named, classes, what)] = True
     return list(classes), matrix
 
 

@@ -1,5 +1,6 @@
 """Class labels: checks, encoding and weights."""
 
+import logging
 import math
 from collections.abc import Iterable, Mapping, Sequence, Sized
 from typing import Any
@@ -8,6 +9,8 @@ import numpy as np
 
 from seqclf.data.columns import one_column
 from wordvec import InputError
+
+logger = logging.getLogger(__name__)
 
 
 def plain_value(value: Any) -> Any:
@@ -23,7 +26,7 @@ def as_labels(labels: Any, name: str = "labels") -> list[Any]:
         name: what error messages call them.
 
     Raises:
-        InputError: not a list, or a label is missing or neither a string nor a number.
+        InputError: not a list, a label is missing or neither a string nor a number, or their types differ.
 
     Example:
         >>> as_labels(np.array([1, 2])), as_labels(["a", float("nan")])
@@ -37,7 +40,26 @@ def as_labels(labels: Any, name: str = "labels") -> list[Any]:
     plain = [plain_value(label) for label in (values.tolist() if hasattr(values, "tolist") else values)]
     for row, label in enumerate(plain):
         check_label(label, name, f"at position {row}; leave those texts out")
-    return plain
+    return of_one_type(plain, name)
+
+
+def of_one_type(labels: list[Any], name: str = "labels") -> list[Any]:
+    """Return labels of one type: 1 and 1.0 are one class, 1.0; True and '1' are others.
+
+    Raises:
+        InputError: they are of several types, numbers being one.
+
+    Example:
+        >>> of_one_type([1, 1.0, 2])
+        [1.0, 1.0, 2.0]
+    """
+    kinds = {next(kind for kind in (str, bool, int, float) if isinstance(label, kind)) for label in labels}
+    if kinds == {int, float}:
+        return [float(label) for label in labels]
+    if len(kinds) > 1:
+        names = " and ".join(sorted(kind.__name__ for kind in kinds))
+        raise InputError(f"{name} must have the same type, got {names}; convert them with str()")
+    return labels
 
 
 def check_label(label: Any, name: str, where: str) -> None:
@@ -116,8 +138,24 @@ def encode_labels(labels: Sequence[Any], classes: Sequence[Any], what: str) -> n
     try:
         return np.array([place[label] for label in labels], dtype=np.int32)
     except KeyError as error:
-        known = ", ".join(repr(label) for label in classes[:20])
-        raise InputError(f"label {error.args[0]!r} of the {what} is not among the training labels: {known}") from None
+        raise InputError(
+            f"label {error.args[0]!r:.60} of the {what} is not among the training labels: {some_labels(classes)}"
+        ) from None
+
+
+def some_labels(classes: Sequence[Any]) -> str:
+    """Return the first labels for a message."""
+    shown = ", ".join(f"{label!r:.60}" for label in classes[:10])
+    return f"{shown} and {len(classes) - 10:,} more" if len(classes) > 10 else shown
+
+
+def warn_if_labels_differ(labels: Sequence[Any], classes: Sequence[Any]) -> None:
+    """Log a warning if most labels occur once, because another column was probably meant."""
+    if len(classes) == len(labels) > 2 or 2 * len(classes) > len(labels) >= 8:
+        logger.warning(
+            "%s of %s labels are different, such as %.60r: check that they are the labels, not texts or numbers",
+            f"{len(classes):,}", f"{len(labels):,}", labels[0],
+        )  # fmt: skip
 
 
 def class_weights(targets: np.ndarray, classes: Sequence[Any], choice: str | Mapping[Any, float] | None) -> np.ndarray:
@@ -138,5 +176,5 @@ def class_weights(targets: np.ndarray, classes: Sequence[Any], choice: str | Map
     known = set(classes)
     for label in choice:
         if label not in known:
-            raise InputError(f"class_weight has the unknown label {label!r}; the labels are {sorted(known)}")
+            raise InputError(f"class_weight has the unknown label {label!r}; the labels are {some_labels(classes)}")
     return np.array([float(choice.get(label, 1.0)) for label in classes])

@@ -1,6 +1,21 @@
 """Random splits into training and validation rows."""
 
+import logging
+
 import numpy as np
+
+logger = logging.getLogger(__name__)
+
+_FEW = 5
+
+
+def warn_if_few(count: int, unit: str) -> None:
+    """Log a warning if there are validation data, but too few to compare epochs."""
+    if 0 < count < _FEW:
+        logger.warning(
+            "only %d validation %s to choose the epoch by; give more, or set the validation fraction to 0, which keeps "
+            "the last epoch", count, unit if count > 1 else unit.removesuffix("s"),
+        )  # fmt: skip
 
 
 def random_split(count: int, fraction: float, seed: int) -> tuple[np.ndarray, np.ndarray]:

@@ -27,14 +27,9 @@ def tokenize_texts(texts: Iterable[Text], tokenizer: str, lowercase: bool) -> li
         >>> tokenize_texts(["Fire downtown!", ["No", "Fire"]], "words", lowercase=True)
         [['fire', 'downtown'], ['no', 'fire']]
     """
-    if isinstance(texts, str | bytes):
-        raise InputError(f"texts must be a list of texts, got the single text {texts[:40]!r}; pass [text]")
-    if not isinstance(texts, Iterable):
-        raise InputError(f"texts must be a list of texts, got {type(texts).__name__}")
-    texts = one_column(texts, "texts")
     split = get_tokenizer(tokenizer).tokenize
     tokens: list[list[str]] = []
-    for row, text in enumerate(texts):
+    for row, text in enumerate(as_texts(texts)):
         if isinstance(text, str):
             tokens.append(split(text.lower() if lowercase else text))
         elif isinstance(text, Sequence | np.ndarray) and all(isinstance(token, str) for token in text):
@@ -45,6 +40,19 @@ def tokenize_texts(texts: Iterable[Text], tokenizer: str, lowercase: bool) -> li
                 "convert numbers and missing values to text first"
             )
     return tokens
+
+
+def as_texts(texts: Iterable[Text]) -> list[Text]:
+    """Return texts as a list, whose elements are not checked.
+
+    Raises:
+        InputError: see ``tokenize_texts``.
+    """
+    if isinstance(texts, str | bytes):
+        raise InputError(f"texts must be a list of texts, got the single text {texts[:40]!r}; pass [text]")
+    if not isinstance(texts, Iterable):
+        raise InputError(f"texts must be a list of texts, got {type(texts).__name__}")
+    return list(one_column(texts, "texts"))
 
 
 def _describe(value: Any) -> str:

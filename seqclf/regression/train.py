@@ -9,14 +9,14 @@ import numpy as np
 from seqclf.data.columns import as_sequences
 from seqclf.data.embeddings import build_embedding
 from seqclf.data.series import as_series, as_steps, is_numeric, mean_and_deviation
-from seqclf.data.splits import random_split
+from seqclf.data.splits import random_split, warn_if_few
 from seqclf.data.texts import count_tokens, tokenize_texts
 from seqclf.layers.workers import Workers
 from seqclf.regression.model import RegressorModel
 from seqclf.regression.network import build_network, encoder_shape, initial_parameters
 from seqclf.regression.settings import RegressorSettings
 from seqclf.training.pooled import train_pooled
-from seqclf.training.settings import resolved
+from seqclf.training.resolved import resolved
 from wordvec import InputError
 from wordvec.system.progress import OnProgress
 
@@ -81,6 +81,7 @@ def train_regressor(
         rows, dev_rows = random_split(len(given), settings.validation_fraction, settings.seed)
         dev_given, dev_truth = [given[row] for row in dev_rows], truth[dev_rows]
         given, truth = [given[row] for row in rows], truth[rows]
+    warn_if_few(len(dev_given), "sequences")
     model, trained_words = _untrained(given, truth, of_numbers, settings, vectors)
     _train(model, (given, truth), (dev_given, dev_truth), trained_words, threads, on_progress)
     if "dev_rmse" in model.metrics:
@@ -106,7 +107,7 @@ def _untrained(
         columns = as_steps(given[0]).shape[1]
         input_mean, input_deviation = mean_and_deviation(np.concatenate([as_steps(each, columns) for each in given]))
     else:
-        settings = resolved(settings, vectors)
+        settings = resolved(settings, vectors, given)
         assert settings.tokenizer is not None
         counted = count_tokens(tokenize_texts(given, settings.tokenizer, bool(settings.lowercase)), settings.min_count)
         vocabulary, table = build_embedding(counted, vectors, random=random, **settings.embedding_options())

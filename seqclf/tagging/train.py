@@ -9,8 +9,9 @@ import numpy as np
 
 from seqclf.data.columns import column_of_table
 from seqclf.data.embeddings import build_embedding
-from seqclf.data.labels import check_label, distinct_labels, encode_labels, plain_value
+from seqclf.data.labels import check_label, distinct_labels, encode_labels, of_one_type, plain_value
 from seqclf.data.spans import all_valid, marks_spans, valid_transitions
+from seqclf.data.splits import warn_if_few
 from seqclf.data.texts import count_tokens
 from seqclf.layers.batches import PackedBatch, pack, token_places
 from seqclf.layers.parameters import EncoderShape
@@ -31,7 +32,7 @@ from seqclf.training.dropout import (
 )
 from seqclf.training.loop import steps_in_all, train_in_batches
 from seqclf.training.optimizers import Optimizer
-from seqclf.training.settings import resolved
+from seqclf.training.resolved import resolved
 from wordvec import InputError
 from wordvec.system.progress import OnProgress
 
@@ -78,8 +79,8 @@ def train_tagger(
         >>> train_tagger(sentences, tags, settings=settings, threads=1).predict([["a", "cat", "barks"]])
         [['D', 'N', 'V']]
     """
-    settings = resolved(settings or TaggerSettings(), vectors)
     tokens, marks = check_tagged(sentences, tags)
+    settings = resolved(settings or TaggerSettings(), vectors, tokens)
     labels = distinct_labels(
         [tag for row in marks for tag in row], "a tagger needs at least two different tags, got only one"
     )
@@ -94,6 +95,7 @@ def train_tagger(
             "no validation sentences given: %d of %d are split off to choose the epoch",
             len(dev_rows), len(dev_rows) + len(rows),
         )  # fmt: skip
+    warn_if_few(len(validation[0]), "sentences")
     return _train((tokens, marks), validation, labels, settings, vectors, threads, on_progress)
 
 
@@ -119,6 +121,7 @@ def check_tagged(sentences: Iterable[Sequence[str]], tags: Iterable[Sequence[Any
         marks.append([plain_value(tag) for tag in given])
         for tag in marks[-1]:
             check_label(tag, "tags", f"in sentence {row}; leave it out")
+    of_one_type([tag for row in marks for tag in row], "tags")
     if len(marks) != len(tokens):
         raise InputError(f"{len(marks):,} lists of tags for {len(tokens):,} {what}")
     for row, (sentence, given) in enumerate(zip(tokens, marks, strict=True)):

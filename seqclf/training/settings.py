@@ -1,14 +1,10 @@
 """Settings that several tasks share; the defaults are what measured best."""
 
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any
 
 from corpora import TOKENIZERS
 from seqclf.layers.choices import CELLS, MERGES, POOLINGS, RESETS
 from wordvec.system.settings import Settings, setting, settings_class
-
-if TYPE_CHECKING:
-    from wordvec import WordVectors
 
 DEFAULT_TOKENIZER = "words"
 
@@ -141,24 +137,3 @@ class PooledSettings(NetworkSettings):
     tokenizer: str | None = setting(
         "Tokenizer.", default=None, choices=tuple(TOKENIZERS), none="that of the vectors; words without vectors"
     )
-
-
-S = TypeVar("S", bound=NetworkSettings)
-
-
-def resolved(settings: S, vectors: "WordVectors | None") -> S:
-    """Return the settings with tokenizer, casing and width taken from the vectors where the user gave none.
-
-    Example:
-        >>> resolved(PooledSettings(), None).tokenizer
-        'words'
-    """
-    changes: dict[str, Any] = {}
-    if vectors is not None:
-        changes["vector_size"] = int(vectors.vectors.shape[1])
-    if isinstance(settings, PooledSettings) and settings.tokenizer is None:
-        changes["tokenizer"] = DEFAULT_TOKENIZER if vectors is None else vectors.tokenizer
-    lowercase = settings.lowercase
-    if lowercase is None:
-        lowercase = True if vectors is None else vectors.lowercase
-    return replace(settings, lowercase=bool(lowercase), **changes)

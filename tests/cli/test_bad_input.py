@@ -85,7 +85,7 @@ BAD = {
     "corpus not UTF-8": ([*TRAIN, "latin1.txt"], "byte 0xe9 at offset 7 is not UTF-8"),
     "labelled not UTF-8": ([*CLASSIFY, "latin1.tsv"], "is not UTF-8"),
     "texts not UTF-8": (["classify-text", "predict", "model.safetensors", "--input", "latin1.txt"], "is not UTF-8"),
-    "vocabulary emptied": ([*TRAIN, "good.txt", "--min-count", "1000"], "min_count"),
+    "vocabulary emptied": ([*TRAIN, "good.txt", "--min-count", "1000"], "--min-count"),
     "safetensors cut short": (["neighbors", "cut.safetensors", "king"], "cut.safetensors"),
     "text vectors cut short": (["neighbors", "cut.txt", "king"], "cut.txt"),
     "binary vectors cut short": (["neighbors", "cut.bin", "king"], "cut.bin"),

@@ -165,8 +165,8 @@ def test_the_same_seed_gives_the_same_bytes(data):
     ("arguments", "message"),
     [
         (["--dropout", "1"], "dropout must be at least 0 and below 1"),
-        (["--hidden-size", "0"], "hidden_size must be at least 1, got 0"),
-        (["--learning-rate", "0"], "learning_rate must be above 0"),
+        (["--hidden-size", "0"], "--hidden-size must be at least 1, got 0"),
+        (["--learning-rate", "0"], "--learning-rate must be above 0"),
         (["--cell", "transformer"], "is not"),
         (["--threads", "0"], "--threads"),
         (["--epochs", "ten"], "not a valid integer"),
@@ -226,7 +226,9 @@ def test_multi_label_errors(several):
     assert single.startswith("Error: a multi-label classifier needs at least two labels, got ['royal']")
     assert "separator must not be empty" in invoke("train", several, *target, "--multi-label", "", code=1).stderr
     weights = ("--multi-label", "|", "--class-weight", "balanced")
-    assert "class_weight is not supported" in invoke("train", several, *target, *weights, code=1).stderr
+    assert (
+        "--class-weight has no effect with --multi-label" in invoke("train", several, *target, *weights, code=2).stderr
+    )
     assert "several.tsv:4: the label is empty" in invoke("train", several, *target, code=1).stderr
     Path("dev.tsv").write_text("new\tthe king\n")
     unknown = invoke("train", several, *target, "--multi-label", "|", "--dev", "dev.tsv", code=1).stderr
@@ -350,8 +352,29 @@ def test_evaluate_prints_all_measures(model_file, tmp_path):
 def test_labels_unknown_to_the_model_count_as_errors(model_file, tmp_path):
     path = tmp_path / "test.tsv"
     path.write_text("yes\tthe king\nperhaps\tthe queen\n")
-    facts = json.loads(invoke("evaluate", model_file, path, "--json").stdout)
+    result = invoke("evaluate", model_file, path, "--json")
+    facts = json.loads(result.stdout)
     assert (facts["accuracy"], facts["labels"]) == (0.5, ["no", "yes", "perhaps"])
+    said = "Warning: 1 of 2 labels are unknown to the model and count as errors: perhaps (1)"
+    assert result.stderr.splitlines() == [said]
+
+
+def test_labels_that_are_equal_numbers_are_known(data):
+    data.write_text("0\tthe king\n1\tthe queen\n" * 4)
+    Path("test.csv").write_text("label,text\n0.0,the king\n1.0,a queen\n2.0,a man\n")
+    result = invoke("train", data, "-o", "m.safetensors", *TINY, "--test", "test.csv")
+    assert "Warning: 1 of 3 labels are unknown to the model and count as errors: 2.0 (1)" in result.stderr
+    facts = json.loads(invoke("evaluate", "m.safetensors", "test.csv", "--json").stdout)
+    assert facts["labels"] == ["0", "1", "2.0"]
+
+
+def test_a_test_file_with_the_training_texts_is_reported(data):
+    Path("copy.jsonl").write_text('{"label": "no", "text": "a woman"}\n{"label": "yes", "text": "a man"}\n')
+    result = invoke("train", data, "-o", "m.safetensors", *TINY, "--test", "copy.jsonl")
+    said = "Warning: everything in copy.jsonl is also in data.tsv: the scores are not those of unseen data"
+    assert said in result.stderr
+    Path("copy.jsonl").write_text('{"label": "no", "text": "a woman"}\n{"label": "no", "text": "a man"}\n')
+    assert said not in invoke("train", data, "-o", "m.safetensors", *TINY, "--test", "copy.jsonl").stderr
 
 
 def test_info_describes_a_model(model_file):

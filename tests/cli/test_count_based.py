@@ -93,7 +93,7 @@ def test_options_of_other_models_are_rejected(corpus, model, option):  # noqa: F
         (("svd", "--shift", -1), "shift must be above 0, got -1.0"),
         (("svd", "--window", 0), "window must be at least 1, got 0"),
         (("glove", "--memory", "lots"), "'lots' is not a positive size with a unit; write 500M or 2G"),
-        (("ppmi", "--window-weights", "expected"), "window_weights must be one of harmonic, dynamic, flat"),
+        (("ppmi", "--window-weights", "expected"), "--window-weights must be one of harmonic, dynamic, flat"),
     ],
 )
 def test_values_out_of_range_are_usage_errors(corpus, arguments, message):  # noqa: F811
@@ -113,5 +113,5 @@ def test_glove_resumes_and_detects_a_finished_run(corpus):  # noqa: F811
     assert "v.safetensors is already complete; nothing to do" in result.stderr
     assert Path("v.safetensors").read_bytes() == before
     result = count("glove", "--resume", "--x-max", 7, code=1)
-    assert "x_max was 10.0 and is now 7.0" in result.stderr
+    assert "--x-max was 10.0 and is now 7.0" in result.stderr
     assert Path("v.safetensors").read_bytes() == before

@@ -108,7 +108,7 @@ def test_the_same_seed_gives_the_same_bytes(data):
     ("arguments", "message"),
     [
         (["--dropout", "1"], "dropout must be at least 0 and below 1"),
-        (["--feature-size", "0"], "feature_size must be at least 1, got 0"),
+        (["--feature-size", "0"], "--feature-size must be at least 1, got 0"),
         (["--head", "hmm"], "'hmm' is not one of"),
         (["--tag-column", "0"], "0 is not in the range"),
         (["--threads", "0"], "0 is not in the range"),
@@ -263,3 +263,13 @@ def test_bad_input_is_a_one_line_error_and_changes_no_file(data, model_file, arg
     assert message in result.stderr.splitlines()[-1]
     assert result.stdout == ""
     assert {path: path.read_bytes() for path in Path().iterdir()} == before
+
+
+def test_unknown_tags_and_the_training_sentences_are_reported(tagger_file, tmp_path):
+    path = tmp_path / "test.tsv"
+    path.write_text("The\tDET\ncat\tCAT\n\n")
+    said = "Warning: 1 of 2 tags are unknown to the model and count as errors: CAT (1)"
+    assert said in invoke("evaluate", tagger_file, path).stderr
+    (tmp_path / "data.tsv").write_text("a\tDET\ncat\tNOUN\n\nit\tPRON\nsleeps\tVERB\n\n")
+    options = (tmp_path / "data.tsv", "-o", tmp_path / "m.safetensors", "--epochs", 1, "--test", tmp_path / "data.tsv")
+    assert f"everything in {tmp_path}/data.tsv is also in" in invoke("train", *options).stderr

@@ -1,9 +1,11 @@
 """``train-embeddings``: options, formats, inputs, summary and messages."""
 
 import gzip
+import hashlib
 import inspect
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -130,7 +132,7 @@ def test_vocabulary_options(corpus):
 def test_exceeding_max_types_in_memory_is_a_warning(corpus):
     corpus.write_text("a b c d\n" * 300 + "\n".join(f"x{k}" for k in range(100_000)))
     result = train("corpus.txt", "-o", "v.safetensors", *TINY, "--max-types-in-memory", 500)
-    assert "Warning: more than max_types_in_memory = 500 distinct words: counts may be" in result.stderr
+    assert "Warning: more than --max-types-in-memory = 500 distinct words: counts may be" in result.stderr
 
 
 @pytest.mark.parametrize("option", [("--min-count", 5), ("--drop-words", "words.txt"), ("--max-types-in-memory", 9)])
@@ -147,6 +149,18 @@ def test_summary_describes_the_run(corpus):
     assert summary["types"] == 6
     assert all(0 < count <= 700 for count in summary["effective_tokens"])
     assert summary["seconds"] > 0
+    (file,) = summary["corpus"]["files"]
+    content = Path("corpus.txt").read_bytes()
+    assert file == {
+        "name": "corpus.txt",
+        "bytes": len(content),
+        "blake2b": hashlib.blake2b(content, digest_size=32).hexdigest(),
+    }
+    assert (summary["corpus"]["tokenizer"], summary["corpus"]["lowercase"]) == ("whitespace", False)
+    assert (summary["raw_types"], summary["min_count"], summary["seed"]) == (6, 1, 1)
+    assert summary["versions"]["numpy"] == np.__version__
+    options = shlex.join(map(str, TINY))
+    assert summary["command"] == f"train-embeddings corpus.txt -o v.safetensors {options} --summary s.json"
     assert "700 tokens, 6 types" in result.stderr
     assert "epoch 2/2: loss " in result.stderr
     assert len(summary["losses"]) == len(summary["loss_errors"]) == 2
@@ -212,7 +226,7 @@ def test_long_lines_are_not_truncated(corpus):
     [
         (["--window", "0"], "window must be at least 1, got 0"),
         (["--epochs", "0"], "epochs must be at least 1"),
-        (["--learning-rate", "-1"], "learning_rate must be above 0"),
+        (["--learning-rate", "-1"], "--learning-rate must be above 0"),
         (["--min-count", "0"], "--min-count"),
         (["--max-vocabulary", "0"], "--max-vocabulary"),
         (["--threads", "0"], "--threads"),
@@ -316,7 +330,7 @@ def test_training_continues_with_new_words_and_existing_settings(corpus):
         "w.safetensors"
     ).settings.items()
     rejected = train("new.txt", "-o", "x.txt", "--continue-from", "old.safetensors", "--vector-size", 50, code=1)
-    assert "vector_size must be that of the vectors to continue from, 12, got 50" in rejected.stderr
+    assert "--vector-size must be that of the vectors to continue from, 12, got 50" in rejected.stderr
 
 
 def test_vocabulary_that_exceeds_memory_is_rejected(corpus, monkeypatch):
@@ -326,7 +340,7 @@ def test_vocabulary_that_exceeds_memory_is_rejected(corpus, monkeypatch):
     result = train("corpus.txt", "-o", "v.txt", "--min-count", 1, "--vector-size", 4000, code=1)
     (*_, line) = result.stderr.splitlines()
     assert line.startswith("Error: training 6 words x 4000 needs ")
-    assert "raise min_count, or set max_vocabulary" in line
+    assert "raise --min-count, or set --max-vocabulary" in line
 
 
 @pytest.mark.skipif(JIT_OFF, reason="nothing is compiled")
@@ -394,3 +408,18 @@ def test_vectors_of_the_sample_corpus_solve_analogies(tmp_path):
     )
     assert json.loads(asked.stdout)["total"]["accuracy"] > 0.7
     assert np.isfinite(json.loads(asked.stdout)["semantic"]["accuracy"])
+
+
+@pytest.mark.parametrize("model", ["skipgram", "ppmi"])
+def test_the_file_records_where_its_vectors_come_from(corpus, model):
+    from wordvec import load_vectors
+
+    train("corpus.txt", "-o", "v.safetensors", "--min-count", 1, "--model", model)
+    origin = load_vectors("v.safetensors").origin
+    assert (origin["min_count"], origin["raw_tokens"], origin["raw_types"]) == (1, 700, 6)
+    assert origin["corpus_blake2b"] == [hashlib.blake2b(Path("corpus.txt").read_bytes(), digest_size=32).hexdigest()]
+    load_vectors("v.safetensors").save("again.safetensors")
+    assert Path("again.safetensors").read_bytes() == Path("v.safetensors").read_bytes()
+    info = CliRunner().invoke(main.wordvec, ["info", "v.safetensors"]).stdout
+    assert "  origin:\n" in info
+    assert f"      numpy: {np.__version__}\n" in info

@@ -47,6 +47,10 @@ def run(command, line):
         (FORECAST, "--validation-fraction 0 --patience 2", "--patience has no effect without validation data"),
         (FORECAST, "--seasonal difference", "--seasonal has no effect without a season; needs --season N"),
         (LANGUAGE, "--unit character --tokenizer words", "--tokenizer has no effect on characters; needs --unit word"),
+        (TAG, "--invalid-tags", "-invalid-tags has no effect without a CRF"),
+        (CLASSIFY, "--vector-scale 0.5", "--vector-scale has no effect without pretrained or frozen vectors"),
+        (CLASSIFY, "--multi-label , --class-weight balanced", "--class-weight has no effect with --multi-label"),
+        (LANGUAGE, "--schedule plateau --validation-fraction 0", "--schedule plateau needs validation data"),
         (
             CLASSIFY,
             "--vectors v.safetensors --vector-size 300",
@@ -67,6 +71,7 @@ def test_a_training_option_without_an_effect_is_a_usage_error(folder, command, l
         ("--loss hierarchical --negatives 9", "--negatives has no effect without negative samples"),
         ("--loss softmax --noise-exponent 1", "--noise-exponent has no effect without negative samples"),
         ("--fresh-negatives --block-size 8", "--block-size has no effect with --fresh-negatives"),
+        ("--model svd --subsample-mode clean", "--subsample-mode has no effect without subsampling"),
     ],
 )
 def test_an_option_of_word_vectors_without_an_effect_is_a_usage_error(folder, line, message):
@@ -79,7 +84,9 @@ def test_an_option_of_word_vectors_without_an_effect_is_a_usage_error(folder, li
     [
         (["wordvec", "evaluate", "v.safetensors"], "--similarity pairs.tsv --protocol Pfull", "--protocol"),
         (["wordvec", "evaluate", "v.safetensors"], "--similarity pairs.tsv --method mul", "--method"),
+        (["wordvec", "evaluate", "v.safetensors"], "--similarity pairs.tsv --case-sensitive", "--case-sensitive"),
         (["word_analogy", "v.safetensors"], "king - man + woman --protocol Pfull", "--protocol"),
+        (["word_analogy", "v.safetensors"], "king - man + woman --case-sensitive", "--case-sensitive"),
     ],
 )
 def test_an_evaluation_option_without_questions_is_a_usage_error(folder, command, line, option):
@@ -89,11 +96,38 @@ def test_an_evaluation_option_without_questions_is_a_usage_error(folder, command
 
 
 @pytest.mark.parametrize(
+    ("command", "line", "message"),
+    [
+        (
+            ["word_analogy", "v.safetensors"],
+            "--questions questions.txt --top 3",
+            "--top has no effect with --questions",
+        ),
+        (["language_model", "generate", "m"], "--temperature 0 --seed 2", "--seed has no effect with --temperature 0"),
+        (
+            ["language_model", "generate", "m"],
+            "--temperature 0 --top-k 2",
+            "--top-k has no effect with --temperature 0",
+        ),
+        (
+            ["wordvec", "documents", "tfidf", "text.txt", "-o", "m.npz"],
+            "--binary --sublinear-tf",
+            "--sublinear-tf has no effect with --binary",
+        ),
+    ],
+)
+def test_an_option_that_another_makes_ineffective_is_a_usage_error(folder, command, line, message):
+    result = run(command, line)
+    assert (result.exit_code, message in result.stderr) == (2, True), result.output
+
+
+@pytest.mark.parametrize(
     "line",
     [
         "--cell gru --reset before --layers 2 --layer-dropout 0.2 --free-dropout",
         "--vectors v.safetensors --vector-size 4 --keep-vectors 9",
         "--zoneout-cell 0.1 --merge sum --patience 1",
+        "--vector-scale 0.5 --freeze-vectors",
     ],
 )
 def test_options_with_an_effect_are_accepted(folder, line):

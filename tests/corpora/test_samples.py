@@ -146,6 +146,15 @@ def test_fasttext_round_trip(write, examples):
         ("a.txt", "a\tx\n", ["x"], ["a"]),
         ("a", '{"text": "x", "label": "a"}', ["x"], ["a"]),
         ("A.TSV", "a\tx\n", ["x"], ["a"]),
+        # As Excel and CSV writers quote.
+        ("a.tsv", 'a\t"say ""y"""\nb\tx\n', ['say "y"', "x"], ["a", "b"]),
+        ("a.tsv", 'label\ttext\na\t"x, y"\nb\t"x\ny"\n', ["x, y", "x\ny"], ["a", "b"]),
+        ("a.tsv", '"label"\t"text"\n"a"\t"x"\n', ["x"], ["a"]),
+        ("a.tsv", 'a\t"x\ty"\n', ["x\ty"], ["a"]),
+        # Quotes that belong to the text.
+        ("a.tsv", 'a\t"x" y, ""z""\nb\t"x, y"\n', ['"x" y, ""z""', '"x, y"'], ["a", "b"]),
+        ("a.tsv", 'a\t"x y"\nb\tsay "z"\n', ['"x y"', 'say "z"'], ["a", "b"]),
+        ("a.tsv", 'a\t"x, y\nb\tz"\n', ['"x, y', 'z"'], ["a", "b"]),
     ],
 )
 def test_accepted_variants_of_each_format(write, name, content, texts, labels):

@@ -169,3 +169,25 @@ def test_daily_series_skip_weekends_silently_and_weeks_with_a_warning(tmp_path, 
     trading[20:] = [day.isoformat() for day in days[-10:]]
     assert read_series(write(tmp_path, table(trading))) == {"Sales": VALUES}
     assert "s.csv:22: Month jumps from 2024-01-26 to 2024-02-20; records are taken as equally spaced" in caplog.text
+
+
+@pytest.mark.parametrize("left_out", [5, 6, 20])
+def test_a_missing_day_is_refused_if_the_series_has_all_days_of_the_week(tmp_path, left_out):
+    days = [datetime.date(2023, 1, 1) + datetime.timedelta(day) for day in range(31)]
+    before, after = days[left_out - 1], days[left_out + 1]
+    del days[left_out]
+    message = rf"s.csv:{left_out + 2}: Month jumps from '{before}' to '{after}'; fill in the missing records"
+    with pytest.raises(InputError, match=message):
+        read_series(write(tmp_path, table([day.isoformat() for day in days])))
+
+
+def test_a_missing_day_in_a_short_series_is_refused(tmp_path):
+    with pytest.raises(InputError, match=r"s.csv:4: Month jumps from '2024-01-02' to '2024-01-04'"):
+        read_series(write(tmp_path, "Month,Sales\n2024-01-01,1\n2024-01-02,2\n2024-01-04,3\n2024-01-05,4\n"))
+
+
+def test_calendars_of_365_days_are_complete(tmp_path, caplog):
+    days = [datetime.date(2024, 2, 14) + datetime.timedelta(day) for day in range(31)]
+    days.remove(datetime.date(2024, 2, 29))
+    assert read_series(write(tmp_path, table([day.isoformat() for day in days]))) == {"Sales": VALUES}
+    assert not caplog.text

@@ -17,7 +17,7 @@ from wordvec.errors import InputError, TrainingError
 from wordvec.formats.safetensors import pack_tokens
 from wordvec.system.aligned_arrays import aligned, row_stride
 from wordvec.system.available_memory import available_memory
-from wordvec.system.progress import OnProgress, Progress
+from wordvec.system.progress import OnProgress, Progress, seconds_left
 from wordvec.system.structures import check_csr
 from wordvec.system.threads import run_in_threads, worker_count
 from wordvec.vectors.dense import WordVectors
@@ -306,7 +306,7 @@ class _Training(ResumableRun):
                 total,
                 "cells",
                 per_second=rate,
-                seconds_left=(total - done) / max(rate, 1e-9),
+                seconds_left=seconds_left(done, total, rate),
                 epoch=self.epoch,
                 epochs=self.settings.epochs,
                 loss=float(self.block_losses.sum()) / within if within else last,

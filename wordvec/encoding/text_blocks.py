@@ -38,10 +38,10 @@ def blocks_of(
 
 
 def items_of(texts: Any) -> Iterator[Any]:
-    """Return an iterator over texts or token lists.
+    """Return an iterator over texts or token lists; a DataFrame of one column and an array (N, 1) hold N of them.
 
     Raises:
-        InputError: one string, a path, a mapping, a table, or another value that does not hold texts.
+        InputError: one string, a path, a mapping, a table of several columns, or another value without texts.
     """
     if isinstance(texts, os.PathLike) or (isinstance(texts, str | bytes) and _is_file(texts)):
         raise InputError(_path_message(texts))
@@ -50,8 +50,15 @@ def items_of(texts: Any) -> Iterator[Any]:
     if isinstance(texts, Mapping):
         raise InputError("expected an iterable of texts or token lists, got a mapping; pass its values()")
     if hasattr(texts, "columns") and getattr(texts, "ndim", 2) == 2:  # iterating over it yields the column names
-        name = next(iter(texts.columns), "text")
-        raise InputError(f"expected an iterable of texts or token lists, got a table; pass one column, df[{name!r}]")
+        names = list(texts.columns)
+        if len(names) != 1 or not hasattr(texts, "to_numpy"):
+            name = "text" if "text" in names or not names else names[0]
+            raise InputError(
+                f"expected an iterable of texts or token lists, got a table; pass one column, df[{name!r}]"
+            )
+        texts = texts.to_numpy()
+    if getattr(texts, "ndim", 1) == 2 and texts.shape[1] == 1:
+        texts = texts[:, 0]
     try:
         return iter(texts)
     except TypeError:

@@ -47,6 +47,7 @@ def write(table: VectorTable, path: str | os.PathLike[str]) -> None:
         "tokenizer": table.tokenizer,
         "lowercase": table.lowercase,
         "settings": table.settings,
+        **({"origin": table.origin} if table.origin else {}),
     }
     write_tensors(path, tensors, "wordvec", about)
 
@@ -67,6 +68,7 @@ def read(file: TensorFile, limit: int | None = None) -> VectorTable:
         tokenizer=about["tokenizer"],
         lowercase=about["lowercase"],
         settings=about["settings"],
+        origin=about.get("origin", {}),
     )
 
 
@@ -135,6 +137,8 @@ def check_about(file: TensorFile, kind: str, version: int) -> dict[str, Any]:
     for name, needed in kinds.items():
         if not isinstance(about.get(name), needed):
             raise FormatError(f"{file.path}: its metadata must contain {name!r} as {needed.__name__}")
+    if not isinstance(about.get("origin", {}), dict):
+        raise FormatError(f"{file.path}: 'origin' in its metadata must be an object")
     return about
 
 

@@ -47,6 +47,7 @@ def write(table: VectorTable, path: str | os.PathLike[str]) -> None:
         "tokenizer": table.tokenizer,
         "lowercase": table.lowercase,
         "settings": table.settings,
+        **({"origin": table.origin} if table.origin else {}),
     }
     write_tensors(path, tensors, "wordvec", about)
 
@@ -81,6 +82,7 @@ def read(file: TensorFile, limit: int | None = None) -> VectorTable:
         tokenizer=about["tokenizer"],
         lowercase=about["lowercase"],
         settings=about["settings"],
+        origin=about.get("origin", {}),
     )
 
 

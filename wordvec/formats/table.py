@@ -22,6 +22,7 @@ class VectorTable:
         context_vectors: (V, D) float32, the output side of training, or None.
         tokenizer, lowercase: how the training text was split into tokens.
         settings: how the vectors were made, as JSON can hold it.
+        origin: the training text and the program, as ``train-embeddings`` records them; empty if unknown.
     """
 
     vocabulary: Vocabulary
@@ -30,6 +31,7 @@ class VectorTable:
     tokenizer: str = "whitespace"
     lowercase: bool = False
     settings: Mapping[str, Any] = field(default_factory=dict)
+    origin: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def tokens(self) -> list[str]:

@@ -41,6 +41,18 @@ class Progress:
 OnProgress: TypeAlias = Callable[[Progress], None]
 
 
+def seconds_left(done: float, total: float, per_second: float) -> float:
+    """Return the time that the rest takes; NaN while the speed is 0, and so unknown.
+
+    Example:
+        >>> seconds_left(6, 10, 2.0), seconds_left(6, 10, 0.0), seconds_left(10, 10, 0.0)
+        (2.0, nan, 0.0)
+    """
+    if done >= total:
+        return 0.0
+    return (total - done) / per_second if per_second > 0 else math.nan
+
+
 def reporter(on_progress: OnProgress | None, stage: str, unit: str) -> Callable[[float, float], None] | None:
     """Return a function of the work done and of all work that calls ``on_progress``; None without one.
 
@@ -55,7 +67,6 @@ def reporter(on_progress: OnProgress | None, stage: str, unit: str) -> Callable[
 
     def report(done: float, total: float) -> None:
         per_second = done / max(time.perf_counter() - began, 1e-9)
-        seconds_left = (total - done) / per_second if done else math.nan
-        on_progress(Progress(stage, done, total, unit, per_second, seconds_left))
+        on_progress(Progress(stage, done, total, unit, per_second, seconds_left(done, total, per_second)))
 
     return report

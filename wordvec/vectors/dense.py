@@ -67,6 +67,9 @@ class WordVectors:
         lowercase: whether the training text was lower-cased.
         settings: how the vectors were trained; JSON-serializable.
 
+    Attributes:
+        origin: the training text and the versions, as ``train-embeddings`` records them in a file; JSON-serializable.
+
     Raises:
         InputError: mismatched shapes, or values that are not finite.
 
@@ -103,6 +106,7 @@ class WordVectors:
         self.tokenizer = tokenizer
         self.lowercase = bool(lowercase)
         self.settings: dict[str, Any] = dict(settings or {})
+        self.origin: dict[str, Any] = {}
         self._units: np.ndarray | None = None
 
     # -- contents -----------------------------------------------------------------------------------------------------
@@ -208,7 +212,13 @@ class WordVectors:
         from wordvec.formats.table import VectorTable
 
         return VectorTable(
-            self.vocabulary, self.vectors, self.context_vectors, self.tokenizer, self.lowercase, self.settings
+            self.vocabulary,
+            self.vectors,
+            self.context_vectors,
+            self.tokenizer,
+            self.lowercase,
+            self.settings,
+            self.origin,
         )
 
     # -- similarity ---------------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ is. If all tokens are lower-case, this changes nothing. The protocol determines 
 =========  ==========================================================================================================
 """
 
+import csv
 import logging
 import math
 import os
@@ -137,8 +138,9 @@ def evaluate_similarity(vectors: WordVectors, path: str | os.PathLike[str]) -> S
 
     Args:
         vectors: the vectors to evaluate.
-        path: a file of lines ``word1<TAB>word2<TAB>score``; a line that starts with ``#`` and is not a pair is a
-            comment.
+        path: a file of pairs as published: two words and, in the first column after them that holds numbers, the
+            score; separated by tabs, semicolons, commas or white space; with or without a header and more columns. A
+            line that starts with ``#`` and is not a pair is a comment.
 
     Raises:
         InputError: the file does not exist, has no pairs, or has an invalid line, which the message names.
@@ -233,7 +235,7 @@ def evaluate_analogies(
 
 
 def evaluate_file(vectors: WordVectors, path: str | os.PathLike[str]) -> SimilarityResult | AnalogyResult:
-    """Evaluate on a benchmark file: word similarity if its first line has three columns, else analogies (P30k).
+    """Evaluate on a benchmark file: word similarity if its first lines are pairs with a score, else analogies (P30k).
 
     Raises:
         InputError: see :func:`evaluate_similarity` and :func:`evaluate_analogies`.
@@ -247,7 +249,9 @@ def evaluate_file(vectors: WordVectors, path: str | os.PathLike[str]) -> Similar
         1.0
     """
     lines = [line for _, line in _read(path) if line.strip() and not line.startswith("#")]
-    if lines and lines[0].count("\t") == 2:
+    first = [_columns(line) for line in lines[:2]]
+    # Four words separated by spaces are a question, even if the last is a number.
+    if any((len(columns) == 3 or "\t" in lines[0]) and _score_column(columns) is not None for columns in first):
         return evaluate_similarity(vectors, path)
     return evaluate_analogies(vectors, path)
 
@@ -426,23 +430,57 @@ def _read_questions(path: str | os.PathLike[str]) -> list[_Section]:
 
 
 def _read_pairs(path: str | os.PathLike[str]) -> list[tuple[str, str, float]]:
-    pairs = []
+    """Return word pairs and scores; the first line that is not a comment sets separator and columns, or is a header."""
+    pairs: list[tuple[str, str, float]] = []
+    separator, width, column = "", 0, None
     for place, line in _read(path):
-        columns = [column.strip() for column in line.split("\t")]
-        score = _number(columns[-1])
-        if len(columns) == 3 and all(columns) and math.isfinite(score):
-            pairs.append((columns[0], columns[1], score))
-        elif line.strip() and not line.startswith("#"):
-            if len(columns) != 3:
-                problem = f"expected 3 columns, found {len(columns)}"
-            elif all(columns):
-                problem = f"expected a score, found {columns[2]!r}"
-            else:
-                problem = "a column is empty"
-            raise InputError(f"{place}: {problem}; a line is two words and a score, separated by tabs")
+        if not line.strip() or (line.startswith("#") and _score_column(_columns(line)) is None):
+            continue
+        separator = separator or _separator(line)
+        columns = _columns(line, separator)
+        if column is None:
+            column = _score_column(columns)
+            if column is None and not width and len(columns) >= 3 and not any(map(_is_number, columns)):
+                width = len(columns)  # a header
+                continue
+        width = width or max(len(columns), 3)
+        problem = _problem(columns, width, 2 if column is None else column)
+        if problem:
+            raise InputError(
+                f"{place}: {problem}; a line is two words and a score, separated by tabs, commas or spaces"
+            )
+        assert column is not None
+        pairs.append((columns[0], columns[1], _number(columns[column])))
     if not pairs:
         raise InputError(f"{path}: no word pairs; expected two words and a score per line, separated by tabs")
     return pairs
+
+
+def _separator(line: str) -> str:
+    return next((separator for separator in "\t;," if separator in line), " ")
+
+
+def _columns(line: str, separator: str = "") -> list[str]:
+    separator = separator or _separator(line)
+    if separator == " ":
+        return line.split()
+    if separator == "\t":
+        return [column.strip() for column in line.split("\t")]
+    return [column.strip() for column in next(csv.reader([line], delimiter=separator, skipinitialspace=True))]
+
+
+def _score_column(columns: list[str]) -> int | None:
+    """Return the first column after the two words that holds a number; in SimLex-999, a word class precedes it."""
+    return next((place for place in range(2, len(columns)) if math.isfinite(_number(columns[place]))), None)
+
+
+def _problem(columns: list[str], width: int, column: int) -> str:
+    """Return what is wrong with a line of word pairs, or nothing."""
+    if len(columns) != width:
+        return f"expected {width} columns, found {len(columns)}"
+    if not all((*columns[:2], columns[column])):
+        return "a column is empty"
+    return "" if math.isfinite(_number(columns[column])) else f"expected a score, found {columns[column]!r:.40}"
 
 
 def _read(path: str | os.PathLike[str]) -> Iterable[tuple[str, str]]:
@@ -452,10 +490,15 @@ def _read(path: str | os.PathLike[str]) -> Iterable[tuple[str, str]]:
 
 
 def _number(text: str) -> float:
+    return float(text) if _is_number(text) else math.nan
+
+
+def _is_number(text: str) -> bool:
     try:
-        return float(text)
+        float(text)
     except ValueError:
-        return math.nan
+        return False
+    return True
 
 
 def _name(path: str | os.PathLike[str]) -> str:

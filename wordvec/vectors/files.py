@@ -58,9 +58,13 @@ def load_vectors(
         )
     how: dict[str, Any] = {"tokenizer": table.tokenizer, "lowercase": table.lowercase, "settings": table.settings}
     try:
+        vectors: WordVectors
         if isinstance(table.vectors, np.ndarray):
-            return WordVectors(table.vocabulary, table.vectors, context_vectors=table.context_vectors, **how)
-        return SparseWordVectors(table.vocabulary, table.vectors, **how)
+            vectors = WordVectors(table.vocabulary, table.vectors, context_vectors=table.context_vectors, **how)
+        else:
+            vectors = SparseWordVectors(table.vocabulary, table.vectors, **how)
+        vectors.origin = dict(table.origin)
+        return vectors
     except FormatError:
         raise
     except InputError as error:

@@ -65,6 +65,7 @@ class SparseWordVectors(WordVectors):
         self.tokenizer = tokenizer
         self.lowercase = bool(lowercase)
         self.settings = dict(settings or {})
+        self.origin = {}
         self._kept_lengths: np.ndarray | None = None
 
     @property
@@ -93,7 +94,9 @@ class SparseWordVectors(WordVectors):
         return {**self.__dict__, "_kept_lengths": None}
 
     def table(self) -> VectorTable:
-        return VectorTable(self.vocabulary, self.matrix, None, self.tokenizer, self.lowercase, self.settings)
+        return VectorTable(
+            self.vocabulary, self.matrix, None, self.tokenizer, self.lowercase, self.settings, self.origin
+        )
 
     def most_similar_batch(
         self, terms: Sequence[Term] | np.ndarray, top: int = 10, *, restrict: int | Iterable[str] | None = None

@@ -15,7 +15,7 @@ from wordvec.encoding.contexts import check_contexts
 from wordvec.encoding.corpus import EncodedCorpus
 from wordvec.errors import InputError
 from wordvec.formats.safetensors import pack_tokens
-from wordvec.system.progress import OnProgress, Progress
+from wordvec.system.progress import OnProgress, Progress, seconds_left
 from wordvec.system.threads import worker_count
 from wordvec.vectors.dense import WordVectors
 from wordvec.word2vec.buffers import check_memory, longest_window
@@ -311,7 +311,7 @@ class Word2VecRun(ResumableRun):
                 all_tokens,
                 "tokens",
                 per_second=rate,
-                seconds_left=(all_tokens - tokens) / max(rate, 1e-9),
+                seconds_left=seconds_left(tokens, all_tokens, rate),
                 epoch=self.epoch,
                 epochs=self.settings.epochs,
                 loss=self._trainer.loss(),

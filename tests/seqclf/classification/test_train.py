@@ -11,6 +11,7 @@ from seqclf.classification.network import Network, NetworkShape, initial_paramet
 from seqclf.classification.train import evaluate, train_network
 from seqclf.layers.batches import Sequences, pack
 from seqclf.layers.workers import Workers, available_cores
+from seqclf.metrics import macro_f1
 from seqclf.training.dropout import DropoutRates, draw_mask, dropout_key
 from seqclf.training.pooled import Trainer
 from tests.oracles import naive_recurrent
@@ -140,8 +141,37 @@ def test_best_epoch_is_kept():
     scores = [(row["dev_accuracy"], -row["dev_loss"]) for row in outcome.history]
     assert outcome.best_epoch == 1 + scores.index(max(scores))
     assert outcome.best_epoch < 8
-    accuracy, loss = evaluate(network, *dev, np.ones(2), workers)
-    assert (accuracy, -loss) == max(scores)
+    predicted, loss = evaluate(network, *dev, np.ones(2), workers)
+    assert ((predicted == dev[1]).mean(), -loss) == max(scores)
+
+
+def test_macro_f1_chooses_the_epoch_of_skewed_classes(caplog):
+    texts = ["nothing new today"] * 95 + ["fire in town"] * 5
+    labels = ["no"] * 95 + ["yes"] * 5
+    settings = replace(SMALL, epochs=8, learning_rate=0.02, batch_size=10)
+    model = train_classifier(texts, labels, settings=settings, dev=(texts, labels))
+    scores = [(row["dev_macro_f1"], row["dev_accuracy"], -row["dev_loss"]) for row in model.history]
+    assert model.metrics["best_epoch"] == 1 + scores.index(max(scores))
+    assert model.metrics["majority_share"] == 0.95
+    predicted = model.predict(texts).tolist()
+    assert model.metrics["dev_macro_f1"] == macro_f1(labels, predicted)
+    caplog.clear()
+    same = ["nothing new today"] * 100
+    train_classifier(same, labels, settings=settings, dev=(same, labels))
+    assert "the model predicts one label for all 100 validation texts; 95.0 % of the training texts have" in caplog.text
+    balanced = train_classifier(texts[80:], labels[80:], settings=settings, dev=(texts, labels))
+    assert "dev_macro_f1" not in balanced.metrics
+
+
+def test_few_validation_texts_are_reported(caplog):
+    texts, labels = ["fire", "sun"] * 5, ["yes", "no"] * 5
+    train_classifier(texts, labels, settings=replace(SMALL, validation_fraction=0.1))
+    assert "only 1 validation text to choose the epoch by" in caplog.text
+    train_classifier(texts, labels, settings=SMALL, dev=(texts[:3], labels[:3]))
+    assert "only 3 validation texts to choose the epoch by" in caplog.text
+    caplog.clear()
+    train_classifier(texts, labels, settings=SMALL, dev=(texts, labels))
+    assert "only" not in caplog.text
 
 
 def test_patience_stops_training_early():

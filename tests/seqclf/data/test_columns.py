@@ -19,6 +19,7 @@ from seqclf.data.label_sets import label_matrix
 from seqclf.data.labels import as_labels
 from seqclf.data.texts import tokenize_texts
 from seqclf.language.text import tokens_of
+from seqclf.tagging.model import as_sentences
 from wordvec import InputError
 
 
@@ -166,3 +167,20 @@ def test_polars_data_frames():
         with pytest.raises(InputError, match=r"missing, got None at position 1"):
             SequenceClassifier().fit(TEXTS, labels)
     assert label_matrix(polars.DataFrame({"storm": [1, 0], "flood": [0, 0]}))[0] == ["storm", "flood"]
+    lists = polars.Series([["the", "cat"], ["a"]])
+    assert tokenize_texts(lists, "words", True) == as_sentences(lists) == [["the", "cat"], ["a"]]
+
+
+def test_the_lists_of_a_series_are_lists():
+    class Series:
+        """What matters of Polars: iterating over it yields its lists as Series."""
+
+        dtype = "List"
+
+        def to_list(self):
+            return [["the", "cat"], ["a"]]
+
+        def __iter__(self):
+            raise AssertionError
+
+    assert tokenize_texts(Series(), "words", True) == as_sentences(Series()) == [["the", "cat"], ["a"]]

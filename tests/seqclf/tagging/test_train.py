@@ -125,7 +125,7 @@ def test_validation_sentences_choose_the_epoch(caplog):
         ([3], [["X"]], {}, "got 3 at position 0"),
         ([["a", "b"]], ["XY"], {}, "tags must be lists with one tag per token, got 'XY' at position 0"),
         ([["a", "b"]], "XY", {}, "tags must be a list of lists"),
-        ([["a", "b"]], [["X", 1]], {}, "labels must have the same type, got int and str"),
+        ([["a", "b"]], [["X", 1]], {}, "tags must have the same type, got int and str"),
         ([["a", "b"]], [["X", "Y"]], {"dev": ([["a"]], [["Z"]])}, "label 'Z' of the validation sentences"),
         ([["a", "b"]], [["X", "Y"]], {"dev": ([["a"]], [["X", "Y"]])}, "1 token but 2 tags"),
         ([["a", "b"]], [["X", "Y"]], {"settings": {"head": "hmm"}}, "one of crf, softmax, got 'hmm'"),

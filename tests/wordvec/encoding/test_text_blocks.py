@@ -65,6 +65,25 @@ def test_other_values_are_rejected(texts, message):
         items_of(texts)
 
 
+def test_one_column_is_a_list_of_texts():
+    texts = ["the cat", "a dog"]
+    column = np.array(texts, dtype=object)[:, None]
+
+    class Column(Table):
+        columns = ("words",)
+
+        def to_numpy(self):
+            return column
+
+    for given in (column, Column()):
+        assert list(items_of(given)) == texts
+        assert (
+            encode_corpus(given, min_count=1).vocabulary.tokens == encode_corpus(texts, min_count=1).vocabulary.tokens
+        )
+        assert CountVectorizer().fit_transform(given).shape == (2, 4)
+        assert Word2Vec(min_count=1, vector_size=2).fit(given).vectors_.tokens == ["a", "cat", "dog", "the"]
+
+
 def test_no_message_prints_a_corpus():
     sentence = ["word"] * 100_000
     for use in (lambda: encode_corpus([[sentence]]), lambda: Word2Vec([sentence]).fit(["a b"])):

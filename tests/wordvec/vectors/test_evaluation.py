@@ -255,14 +255,43 @@ def test_zero_vectors_have_cosine_zero(tmp_path):
 
 
 @pytest.mark.parametrize(
+    "content",
+    [
+        "Word 1,Word 2,Human (mean)\nup,north,9\nup,down,1\nup,left,4\n",  # WordSim-353
+        "word1\tword2\tPOS\tSimLex999\tconc(w1)\nup\tnorth\tA\t9\t1\nup\tdown\tA\t1\t2\nup\tleft\tN\t4\t3\n",
+        "up\tnorth\tV\t9\tSYNONYMS\nup\tdown\tV\t1\tANTONYMS\nup\tleft\tV\t4\tNONE\n",  # SimVerb-3500
+        "up\tnorth\t9\t8\t10\nup\tdown\t1\t2\t0\nup\tleft\t4\t4\t4\n",  # Rare Words: the mean, then the ratings
+        "up north 9.0\nup down 1.0\nup left 4.0\n",  # MEN
+        '"up","north","9"\n"up","down","1"\n"up","left","4"\n',
+        "up;north;9\nup;down;1\nup;left;4\n",
+    ],
+)
+def test_pairs_are_read_as_published(tmp_path, content):
+    wv = WordVectors(["up", "north", "down", "left"], [[0, 1], [0.1, 1], [0, -1], [1, 0]])
+    path = tmp_path / "pairs.txt"
+    path.write_text(content)
+    result = evaluate_similarity(wv, path)
+    assert (result.spearman, result.pairs, result.covered) == (1.0, 3, 3)
+    assert evaluate_file(wv, path) == result
+
+
+def test_a_question_of_four_words_may_end_in_a_number(tmp_path):
+    path = tmp_path / "questions.txt"
+    path.write_text("one 1 two 2\n")
+    assert evaluate_file(WordVectors(["one", "1", "two", "2"], np.eye(4)), path).total.asked == 1
+
+
+@pytest.mark.parametrize(
     ("content", "message"),
     [
         ("", "p.tsv: no word pairs"),
         ("# only\ta\tcomment\n", "p.tsv: no word pairs"),
         ("a\tb\t1\na\tb\n", "p.tsv:2: expected 3 columns, found 2"),
-        ("a b 1\n", "p.tsv:1: expected 3 columns, found 1"),
-        ("a\tb\t1\t2\n", "p.tsv:1: expected 3 columns, found 4"),
-        ("word1\tword2\tscore\n", "p.tsv:1: expected a score, found 'score'"),
+        ("a 1\n", "p.tsv:1: expected 3 columns, found 2"),
+        ("a b c d\n", "p.tsv: no word pairs"),
+        ("a\tb\t1\t2\na\tb\t1\n", "p.tsv:2: expected 4 columns, found 3"),
+        ("word1\tword2\tscore\n", "p.tsv: no word pairs"),
+        ("word1\tword2\tscore\na\tb\tc\n", "p.tsv:2: expected a score, found 'c'"),
         ("a\tb\tnan\n", "p.tsv:1: expected a score, found 'nan'"),
         ("a\t\t1\n", "p.tsv:1: a column is empty"),
     ],

@@ -1,6 +1,7 @@
 """Word2vec training: reproducibility, losses, schedule, interruption, errors."""
 
 import json
+import math
 import threading
 import time
 
@@ -264,6 +265,7 @@ def test_progress_starts_at_zero_with_many_lanes():
     settings = Word2VecSettings(vector_size=8, epochs=1, lane_tokens=64)
     train_word2vec(uniform_corpus(300), settings, threads=1, on_progress=reports.append)
     assert (reports[0].done, reports[0].total, reports[0].learning_rate) == (0, 300, 0.025)
+    assert math.isnan(reports[0].seconds_left)
     assert (reports[-1].done, reports[-1].seconds_left) == (300, 0)
 
 

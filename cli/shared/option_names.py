@@ -1,0 +1,35 @@
+"""Names of parameters in messages of the libraries, as options of the command line."""
+
+import re
+
+import click
+
+_NAME = re.compile(r"(?<![\w./'\"-])[a-z]+(?:_[a-z0-9]+)+(?![\w./'\"(])")
+"""A parameter whose name has several words."""
+_RULE = re.compile(r"^[a-z]+(?= must be )")
+"""A parameter at the beginning of a rule: ``epochs must be at least 1``."""
+_ELSEWHERE = {"min_count": "--min-count"}
+"""Options of the training that messages of other commands name."""
+
+
+def as_options(message: str) -> str:
+    """Return a message with the names of parameters, such as ``min_count``, as options, ``--min-count``.
+
+    The parameters are those of the current command.
+    """
+    return _NAME.sub(_replaced, _RULE.sub(_replaced, message))
+
+
+def _replaced(match: re.Match[str]) -> str:
+    return _option(match[0]) or match[0]
+
+
+def _option(name: str) -> str | None:
+    context = click.get_current_context(silent=True)
+    own = {} if context is None else _options(context.command)
+    return own.get(name) or _ELSEWHERE.get(name)
+
+
+def _options(command: click.Command) -> dict[str, str]:
+    options = [option for option in command.params if isinstance(option, click.Option)]
+    return {option.name: max(option.opts, key=len) for option in options if option.name}

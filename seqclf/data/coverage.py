@@ -1,0 +1,79 @@
+"""Tokenizer and casing that find most words of the texts in pretrained vectors."""
+
+import logging
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from corpora import TOKENIZERS
+from seqclf.data.texts import Text, tokenize_texts
+
+if TYPE_CHECKING:
+    from wordvec import WordVectors
+
+logger = logging.getLogger(__name__)
+
+_SAMPLE = 2000
+"""Texts that are looked at."""
+_MARGIN = 0.01
+"""Share of the words by which another tokenizer must be better than the vectors' own."""
+_REPORTED = 0.05
+"""The same for a message about a tokenizer that the user or the vectors chose."""
+
+
+def choose_tokenization(
+    texts: Sequence[Text], vectors: "WordVectors", tokenizer: str | None, lowercase: bool | None
+) -> tuple[str, bool]:
+    """Return the tokenizer and casing for texts whose words start from pretrained vectors.
+
+    Files written by this package record both. For other files, they are chosen: the tokenizer that finds the largest
+    share of the distinct words of a sample of the texts, and lower case unless the vectors contain capitalized words of
+    the texts as they are written. A message states the shares.
+
+    Args:
+        texts: strings or lists of tokens. vectors: pretrained.
+        tokenizer, lowercase: what the user chose; None if nothing.
+
+    Example:
+        >>> from wordvec import WordVectors
+        >>> vectors = WordVectors(["fire", "in", "town"], [[1.0], [2.0], [3.0]])
+        >>> choose_tokenization(["Fire, fire!", "In town."], vectors, None, None)
+        ('words', True)
+    """
+    recorded = bool(vectors.settings) or vectors.tokenizer != "whitespace" or vectors.lowercase
+    sample = [text for text in texts[:: max(1, len(texts) // _SAMPLE)] if _is_text(text)]
+    found: dict[str, tuple[int, int]] = {}
+    words: dict[str, set[str]] = {}
+    for name in dict.fromkeys((tokenizer or vectors.tokenizer, *TOKENIZERS)):
+        words[name] = {word for tokens in tokenize_texts(sample, name, bool(vectors.lowercase)) for word in tokens}
+        found[name] = sum(vectors.vocabulary.lookup(word) >= 0 for word in words[name]), len(words[name])
+
+    def share(name: str) -> float:
+        hits, size = found[name]
+        return hits / size if size else 0.0
+
+    best = max(found, key=share)
+    own = tokenizer or vectors.tokenizer
+    if tokenizer is None and not recorded and share(best) > share(own) + _MARGIN:
+        logger.info("the vectors do not record a tokenizer; %s finds %s", best, _shares(found, best, own))
+        own = best
+    elif share(best) > share(own) + _REPORTED:
+        logger.warning("tokenizer %s finds %s", own, _shares(found, own, best))
+    if lowercase is None:
+        lowercase = vectors.lowercase if recorded else _is_lower_case(words[own], vectors)
+    return own, bool(lowercase)
+
+
+def _is_text(text: Text) -> bool:
+    return isinstance(text, str) or (isinstance(text, list | tuple) and all(isinstance(token, str) for token in text))
+
+
+def _shares(found: dict[str, tuple[int, int]], name: str, other: str) -> str:
+    (hits, size), (other_hits, other_size) = found[name], found[other]
+    return f"{hits:,} of {size:,} words of the texts in the vectors ({other}: {other_hits:,} of {other_size:,})"
+
+
+def _is_lower_case(words: set[str], vectors: "WordVectors") -> bool:
+    """Return whether the vectors contain hardly any capitalized word as it is written."""
+    capitalized = [word for word in words if word != word.lower() and vectors.vocabulary.lookup(word) >= 0]
+    written = sum(word in vectors.vocabulary.token_to_id for word in capitalized)
+    return 10 * written < len(capitalized)

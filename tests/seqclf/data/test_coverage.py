@@ -1,0 +1,60 @@
+"""Choice of tokenizer and casing by the words found in pretrained vectors."""
+
+import logging
+
+import numpy as np
+import pytest
+
+from seqclf import ClassifierSettings, TaggerSettings, train_classifier, train_tagger
+from seqclf.data.coverage import choose_tokenization
+from wordvec import WordVectors, load_vectors, save_vectors
+
+
+def vectors(*words, **options):
+    return WordVectors(list(words), np.ones((len(words), 2)), **options)
+
+
+LOWER = ("fire", "in", "the", "town", "we", "left", "no")
+TEXTS = ["Fire in the town!", "We left the town.", "No fire, no town?"]
+
+
+@pytest.mark.parametrize(
+    ("words", "texts", "chosen"),
+    [
+        (LOWER, TEXTS, ("words", True)),
+        ((*LOWER, "Fire", "We", "No"), TEXTS, ("words", False)),
+        ((*LOWER, "town!", "town.", "fire,", "town?"), TEXTS, ("whitespace", True)),
+        (LOWER, ["fire in the town", "we left the town"], ("whitespace", False)),
+        (("#fire", "in", "the", "@town", "!", ","), ["#fire in the @town!", "#fire, @town"], ("tweets", False)),
+        (LOWER, [["Fire", "in", "town!"], ["We", "left"]], ("whitespace", True)),
+        (LOWER, [], ("whitespace", False)),
+    ],
+)
+def test_tokenizer_and_case_find_most_words(words, texts, chosen):
+    assert choose_tokenization(texts, vectors(*words), None, None) == chosen
+
+
+def test_choices_of_the_user_and_of_the_file_are_kept(caplog):
+    caplog.set_level(logging.INFO)
+    assert choose_tokenization(TEXTS, vectors(*LOWER), "whitespace", False) == ("whitespace", False)
+    expected = "tokenizer whitespace finds 7 of 11 words of the texts in the vectors (words: 9 of 9)"
+    assert caplog.messages == [expected]
+    caplog.clear()
+    for options in ({"settings": {"model": "cbow"}}, {"lowercase": True}):
+        recorded = vectors(*LOWER, **options)
+        assert choose_tokenization(TEXTS, recorded, None, None) == ("whitespace", recorded.lowercase)
+    assert choose_tokenization(TEXTS, vectors(*LOWER, tokenizer="tweets"), None, None) == ("tweets", False)
+
+
+def test_a_model_records_what_was_chosen_for_public_vectors(tmp_path, caplog):
+    caplog.set_level(logging.INFO)
+    save_vectors(vectors(*LOWER), tmp_path / "v.txt")
+    loaded = load_vectors(tmp_path / "v.txt")
+    settings = ClassifierSettings(hidden_size=2, epochs=1, validation_fraction=0)
+    model = train_classifier(TEXTS, ["a", "b", "a"], settings=settings, vectors=loaded)
+    assert (model.tokenizer, model.lowercase) == ("words", True)
+    assert "the vectors do not record a tokenizer; words finds 9 of 9 words of the texts in the vectors" in caplog.text
+    tagger = train_tagger(
+        [["Fire", "We"], ["No"]], [["x", "y"], ["y"]], settings=TaggerSettings(hidden_size=2, epochs=1), vectors=loaded
+    )
+    assert tagger.settings["lowercase"]
