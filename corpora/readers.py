@@ -71,6 +71,7 @@ class TextCorpus:
             raise InputError("'-' is given more than once; standard input can be read only once")
         self._sources = [found for source in self.sources for found in resolve(source)]
         self._bytes_read = 0
+        self._checksums: list[bytes] = []
         self._warned: set[str] = set()
 
     def __iter__(self) -> Iterator[str]:
@@ -107,20 +108,40 @@ class TextCorpus:
 
     def _raw_blocks(self, size: int) -> Iterator[bytes]:
         self._bytes_read = before = 0
+        checksums = []
         for source in self._sources:
             with Decompressed(source) as file:
                 for block in _separated(valid_blocks(file, size, self.encoding_errors), source.name, self._warned):
                     self._bytes_read = before + file.position
                     yield block
                 before += file.position
-        self._bytes_read = before
+                checksums.append(file.checksum)
+        self._bytes_read, self._checksums = before, checksums
 
     def fingerprint(self) -> str:
         """Return the hex digest of the stored bytes of all sources, in order, and of ``encoding_errors``."""
         whole = hashlib.blake2b(f"corpora 2 {self.encoding_errors}\n".encode(), digest_size=32)
+        checksums = []
         for source in self._sources:
-            whole.update(source.digest())
+            digest, checksum = source.digest()
+            whole.update(digest)
+            checksums.append(checksum)
+        self._checksums = checksums
         return whole.hexdigest()
+
+    def checksums(self) -> list[bytes]:
+        """Return the checksum of each source's stored bytes, as last read to the end or by :meth:`fingerprint`."""
+        return list(self._checksums)
+
+    def check_unchanged(self, checksums: list[bytes]) -> None:
+        """Check that the last reading found the same bytes as an earlier one, which had ``checksums``.
+
+        Raises:
+            InputError: a file has changed in between.
+        """
+        for source, before, now in zip(self._sources, checksums, self._checksums, strict=True):
+            if before != now:
+                raise InputError(f"{source.name} changed while it was read; run again when nothing writes to it")
 
     def size(self) -> int:
         """Return the total stored bytes of all sources (100% of a progress bar)."""

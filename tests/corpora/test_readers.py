@@ -307,6 +307,24 @@ def test_fingerprint_depends_only_on_content_order_and_encoding_errors(write, tm
     assert re.fullmatch("[0-9a-f]{64}", first)
 
 
+@pytest.mark.parametrize("ending", sorted(COMPRESS))
+def test_checksums_do_not_depend_on_how_a_file_is_read(write, ending):
+    text = b"".join(b"line %d\n" % number for number in range(30_000))
+    files = [write(COMPRESS[ending](content), f"{len(content)}{ending}") for content in (b"", b"ab", text)]
+    corpus = TextCorpus(*files)
+    found = []
+    for read in (corpus.fingerprint, lambda: list(corpus), lambda: list(corpus.blocks(1000))):
+        read()
+        found.append(corpus.checksums())
+    assert found[0] == found[1] == found[2]
+    corpus.check_unchanged(found[0])
+    assert len(set(found[0])) == 3
+    files[1].write_bytes(COMPRESS[ending](b"ba"))
+    list(corpus)
+    with pytest.raises(InputError, match=f"2{ending} changed while it was read; run again when nothing writes to it$"):
+        corpus.check_unchanged(found[0])
+
+
 def test_bytes_read_increases_during_iteration(write):
     corpus = TextCorpus(write(b"word " * 1000), write(b"other\n" * 1000, "two.txt"))
     assert corpus.bytes_read() == 0

@@ -138,7 +138,8 @@ def encode_corpus(
 
     Raises:
         InputError: the corpus has no tokens, or none remain in the vocabulary.
-        InputError: settings are out of range or contradictory, or the input is unreadable.
+        InputError: settings are out of range or contradictory, the input is unreadable, or it changed while it was
+            read.
     """
     get_tokenizer(tokenizer)
     if isinstance(corpus, TextCorpus):
@@ -169,15 +170,19 @@ def _encode_text_corpus(
     again = corpus.reads_fast()
     readings = 2 if again and writer.rules.vocabulary is None else 1
     before = 0
+    checksums: list[bytes] | None = None  # of the first reading
 
     def blocks() -> Iterator[bytes]:
-        nonlocal before
+        nonlocal before, checksums
         total = corpus.size()
         for block in corpus.blocks(_BLOCK):
             yield block
             if on_progress is not None:
                 on_progress((before + corpus.bytes_read()) // readings, total)
         before += total
+        if checksums is not None:
+            corpus.check_unchanged(checksums)
+        checksums = corpus.checksums()
 
     home = _cache_folder() if cache else None
     if home is None:
@@ -186,6 +191,7 @@ def _encode_text_corpus(
             return _open_owned(folder)
     limit = _cache_limit()
     settings = [_FORMAT, corpus.fingerprint(), corpus.tokenizer, corpus.lowercase, writer.rules.fingerprint()]
+    checksums = corpus.checksums()
     target = home / hashlib.blake2b(json.dumps(settings).encode(), digest_size=16).hexdigest()
     if target.exists():
         try:
