@@ -33,6 +33,9 @@ _SUMMED = 1 << 16
 _LANES = 127
 """Number of sums in a checksum: prime, so that the lengths of lines hardly ever divide a row."""
 
+MAX_TOKEN_BYTES = 64 << 20
+"""Maximum token length in bytes; anything longer is unlikely to be text."""
+
 COMPRESSED = tuple(_MAGIC)
 """Extensions of compressed files."""
 

@@ -8,14 +8,14 @@ import re
 from collections.abc import Generator, Iterator
 
 from corpora.errors import InputError
-from corpora.files import Decompressed, Source, compression
+from corpora.files import MAX_TOKEN_BYTES, Decompressed, Source, compression
 from corpora.sources import resolve, resolve_one
 from corpora.tokenizers import get_tokenizer
 
 _log = logging.getLogger(__name__)
 
-MAX_TOKEN_BYTES = 64 << 20
-"""Maximum token length in bytes; anything longer is unlikely to be text."""
+MAX_LINE_BYTES = 64 << 20
+"""Maximum line length in bytes of files that are read as lines; :class:`TextCorpus` has no such limit."""
 
 _BOM = b"\xef\xbb\xbf"
 _SEPARATORS = b"\xe2\x80"
@@ -183,10 +183,15 @@ def read_lines(source: str | os.PathLike[str], *, encoding_errors: str = "strict
 
 
 def source_lines(source: Source, encoding_errors: str) -> Generator[str, None, None]:
-    """Yield the lines of ``source`` without their newlines."""
+    """Yield the lines of ``source`` without their newlines.
+
+    Raises:
+        InputError: the source cannot be read, or a line is longer than ``MAX_LINE_BYTES``.
+    """
     check_encoding_errors(encoding_errors)
     with Decompressed(source) as file:
-        yield from _lines(_without_lone_returns(valid_blocks(file, _LINE_BLOCK, encoding_errors)))
+        blocks = _without_lone_returns(valid_blocks(file, _LINE_BLOCK, encoding_errors))
+        yield from _lines(_short_lines(blocks, source.name))
 
 
 def check_encoding_errors(encoding_errors: str) -> None:
@@ -203,6 +208,16 @@ def _without_lone_returns(blocks: Iterator[bytes]) -> Iterator[bytes]:
     else:
         yield first
         yield from blocks
+
+
+def _short_lines(blocks: Iterator[bytes], name: str) -> Iterator[bytes]:
+    """Yield the blocks, and raise InputError if a line is too long; a block holds whole lines or a part of one."""
+    unfinished = 0
+    for block in blocks:
+        unfinished = len(block) - end if (end := block.rfind(b"\n") + 1) else unfinished + len(block)
+        if unfinished > MAX_LINE_BYTES:
+            raise InputError(f"{name} has a line longer than {MAX_LINE_BYTES >> 20} MiB; is this a file of texts?")
+        yield block
 
 
 def _lines(blocks: Iterator[bytes]) -> Iterator[str]:

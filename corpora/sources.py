@@ -8,8 +8,9 @@ import difflib
 import functools
 import glob
 import io
+import logging
 import os
-import shutil
+import re
 import stat
 import sys
 import tempfile
@@ -20,10 +21,18 @@ from pathlib import Path
 from typing import IO
 
 from corpora.errors import InputError
-from corpora.files import COMPRESSED, BinaryFile, Source, open_file, reason
+from corpora.files import COMPRESSED, MAX_TOKEN_BYTES, BinaryFile, Source, open_file, reason
 
 _ARCHIVES = (".zip", ".7z", ".rar", ".tar", ".tgz", ".tbz2", ".txz", *(f".tar{ending}" for ending in COMPRESSED))
 _GLOB = "*?["
+_WHITE = re.compile(rb"[\t-\r ]")
+_log = logging.getLogger(__name__)
+
+_PIECE = 1 << 20
+"""Bytes copied at a time."""
+
+_ANNOUNCED = 1 << 30
+"""Bytes of a stream after which its length is logged, and at each doubling."""
 
 
 def resolve(argument: str | os.PathLike[str]) -> list[Source]:
@@ -163,10 +172,11 @@ class _Spooled(Source):
 
 
 def _spool(name: str, stream: IO[bytes]) -> str:
+    _refuse_device(name, stream)
     descriptor, path = tempfile.mkstemp(prefix="corpora-")
     try:
         with os.fdopen(descriptor, "wb") as file:
-            shutil.copyfileobj(stream, file, 1 << 20)
+            _copy(name, stream, file)
     except BaseException as error:
         _remove(path)
         if isinstance(error, OSError):
@@ -178,9 +188,36 @@ def _spool(name: str, stream: IO[bytes]) -> str:
     return path
 
 
+def _refuse_device(name: str, stream: IO[bytes]) -> None:
+    """Raise InputError if the stream is a device that may never end, such as ``/dev/zero``."""
+    try:
+        status = os.fstat(stream.fileno())
+    except (OSError, ValueError):  # a stream in memory, or closed
+        return
+    ends = os.isatty(stream.fileno()) or os.path.samestat(status, os.stat(os.devnull))
+    if stat.S_ISCHR(status.st_mode) and not ends:
+        raise InputError(f"{name} is a device, which may never end; name a file, or pipe a part of it with head -c")
+
+
+def _copy(name: str, stream: IO[bytes], file: IO[bytes]) -> None:
+    """Copy a stream, and log how much of a long one has been copied.
+
+    Raises:
+        InputError: the stream has no white space for ``MAX_TOKEN_BYTES``.
+    """
+    copied = unbroken = 0
+    announced = _ANNOUNCED
+    while piece := stream.read(_PIECE):
+        file.write(piece)
+        copied += len(piece)
+        unbroken = 0 if _WHITE.search(piece) else unbroken + len(piece)
+        if unbroken > MAX_TOKEN_BYTES:
+            raise InputError(f"{name} has no white space in {MAX_TOKEN_BYTES >> 20} MiB; is this text?")
+        if copied >= announced:
+            _log.warning("%s has not ended after %s MB, kept in a temporary file", name, f"{copied / 1e6:,.0f}")
+            announced *= 2
+
+
 def _remove(path: str) -> None:
     with contextlib.suppress(OSError):
         os.unlink(path)
-
-
-# -- decompression -----------------------------------------------------------------------------------------------------
