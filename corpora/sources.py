@@ -39,8 +39,8 @@ def resolve(argument: str | os.PathLike[str]) -> list[Source]:
     """Resolve one argument to its sources, in reading order.
 
     Args:
-        argument: a file; a directory (all files, recursively, sorted, without names that start with a dot); a glob;
-            ``-`` for standard input; ``sample:english``; ``data:NAME`` or ``data:NAME/PART`` of the catalogue.
+        argument: a file; a directory (all regular files, recursively, sorted, without names that start with a dot); a
+            glob; ``-`` for standard input; ``sample:english``; ``data:NAME`` or ``data:NAME/PART`` of the catalogue.
 
     Raises:
         InputError: nothing was found, or it cannot be read.
@@ -123,7 +123,9 @@ def _directory(path: str) -> list[Source]:
     found = []
     for folder, folders, files in os.walk(path, onerror=_raise_input_error):
         folders[:] = [name for name in folders if not name.startswith(".")]
-        found += [os.path.join(folder, name) for name in files if not name.startswith(".")]
+        names = [os.path.join(folder, name) for name in files if not name.startswith(".")]
+        # Reading a pipe or device might never end; a broken link is an error, which names it.
+        found += [name for name in names if os.path.isfile(name) or not os.path.exists(name)]
     if not found:
         raise InputError(f"the directory {path} contains no files")
     return [_file(name) for name in sorted(found, key=lambda name: Path(name).parts)]
@@ -173,7 +175,10 @@ class _Spooled(Source):
 
 def _spool(name: str, stream: IO[bytes]) -> str:
     _refuse_device(name, stream)
-    descriptor, path = tempfile.mkstemp(prefix="corpora-")
+    try:
+        descriptor, path = tempfile.mkstemp(prefix="corpora-")
+    except OSError as error:
+        raise InputError(f"{name} could not be copied to a temporary file: {reason(error)}; set TMPDIR") from None
     try:
         with os.fdopen(descriptor, "wb") as file:
             _copy(name, stream, file)

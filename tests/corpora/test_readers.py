@@ -457,6 +457,23 @@ def test_lines_have_a_maximum_length(read, write, monkeypatch):
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes are not supported")
+def test_pipes_in_a_folder_are_left_out(write, tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    write("a b")
+    assert list(TextCorpus(tmp_path)) == list(TextCorpus(tmp_path / "c*")) == ["a b"]
+    (tmp_path / "link").symlink_to("missing")
+    with pytest.raises(InputError, match="link: no such file"):
+        TextCorpus(tmp_path)
+
+
+def test_standard_input_needs_a_folder_for_temporary_files(monkeypatch, tmp_path):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "missing"))
+    stdin_of(monkeypatch, b"a b")
+    with pytest.raises(InputError, match=r"^standard input could not be copied to a temporary file: .*; set TMPDIR$"):
+        list(TextCorpus("-"))
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes are not supported")
 def test_a_named_pipe_is_spooled_like_standard_input(tmp_path):
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
