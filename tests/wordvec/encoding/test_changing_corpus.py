@@ -13,12 +13,12 @@ from tests.cases.encoded import assert_encodes, sentences_of
 from wordvec import InputError, encode_corpus
 from wordvec.encoding import corpus as encoded
 
-TEXT = b"alpha beta gamma delta\n" * 5000
+TEXT = b"alpha beta gamma delta\n" * 1000
 
 
 @pytest.fixture(autouse=True)
 def _small_blocks(monkeypatch):
-    monkeypatch.setattr(encoded, "_BLOCK", 1 << 14)
+    monkeypatch.setattr(encoded, "_BLOCK", 1 << 12)
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def keep_times(path, change):
 CHANGES = {
     "truncated": lambda path: os.truncate(path, 2000),
     "appended": lambda path: path.write_bytes(path.read_bytes() + b"alpha new\n"),
-    "replaced": lambda path: (path.with_name("new").write_bytes(TEXT[:-1000]), os.replace(path.with_name("new"), path)),
+    "replaced": lambda path: (path.with_name("new").write_bytes(TEXT[:-100]), os.replace(path.with_name("new"), path)),
     "a word at the end": lambda path: keep_times(path, lambda text: text[:-6] + b"dolta\n"),
     "words that change places": lambda path: keep_times(path, lambda text: text[:-12] + b"delta gamma\n"),
     "lines that change places": lambda path: keep_times(path, lambda text: text[2300:4600] + text[:2300] + text[4600:]),
@@ -61,7 +61,7 @@ def after_first_block(change):
 @pytest.mark.parametrize("cache", [True, False])
 def test_a_corpus_that_changes_between_counting_and_encoding_is_rejected(text_file, monkeypatch, cache, change):
     if change == "lines that change places":
-        text_file.write_bytes(b"".join(b"line number %09d\n" % k for k in range(5000)))
+        text_file.write_bytes(b"".join(b"line number %09d\n" % k for k in range(1000)))
     write, counted = encoded._Writer._count, []
 
     def change_afterwards(self, blocks):
