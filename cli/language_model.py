@@ -94,7 +94,10 @@ def train(
     log(f"{output}: {_summary(model)}", quiet)
     on_progress.finish()
     if test_lines is not None:
-        click.echo(_report(model, test_lines, f"on {test}", threads, trained_on=lines))
+        checksums = lines.checksums()
+        report = _report(model, test_lines, f"on {test}", threads, trained_on=lines)
+        lines.check_unchanged(checksums)
+        click.echo(report)
 
 
 @language_model.command(cls=Command, context_settings=options.HELP)

@@ -27,6 +27,15 @@ _MAGIC = {
 _PIECE = 1 << 16
 """Stored bytes read at a time."""
 
+_SUMMED = 1 << 16
+"""Stored bytes that a checksum adds up at a time."""
+
+_LANES = 127
+"""Number of sums in a checksum: prime, so that the lengths of lines hardly ever divide a row."""
+
+MAX_TOKEN_BYTES = 64 << 20
+"""Maximum token length in bytes; anything longer is unlikely to be text."""
+
 COMPRESSED = tuple(_MAGIC)
 """Extensions of compressed files."""
 
@@ -47,10 +56,14 @@ class Source:
         with self.open() as file:
             return file.seek(0, io.SEEK_END)
 
-    def digest(self) -> bytes:
-        """Return the hash of the stored bytes, read in chunks."""
+    def digest(self) -> tuple[bytes, bytes]:
+        """Return the hash of the stored bytes, read in chunks, and their checksum, as in ``Decompressed``."""
+        digest, checksum, buffer = hashlib.blake2b(digest_size=32), _Checksum(), memoryview(bytearray(1 << 18))
         with self.open() as file:
-            return hashlib.file_digest(file, functools.partial(hashlib.blake2b, digest_size=32)).digest()
+            while count := file.readinto(buffer):
+                digest.update(buffer[:count])
+                checksum.add(buffer[:count])
+        return digest.digest(), checksum.digest()
 
 
 def open_file(path: str) -> io.FileIO:
@@ -84,13 +97,14 @@ class Decompressed:
 
     def __init__(self, source: Source) -> None:
         self.name = source.name
-        self._raw = source.open()
+        file = source.open()
         try:
-            head = self._raw.read(10) or b""
-            self._raw.seek(0)
+            head = file.read(10) or b""
+            file.seek(0)
+            self._raw = _Summed(file)
             self._stream = self._decompressor(head)
         except BaseException:
-            self._raw.close()
+            file.close()
             raise
 
     def _decompressor(self, head: bytes) -> Any:
@@ -138,12 +152,71 @@ class Decompressed:
         """Stored bytes consumed so far."""
         return self._raw.tell()
 
+    @property
+    def checksum(self) -> bytes:
+        """Checksum of the stored bytes consumed so far."""
+        return self._raw.checksum.digest()
+
     def __enter__(self) -> "Decompressed":
         return self
 
     def __exit__(self, *_: object) -> None:
         self._stream.close()
         self._raw.close()
+
+
+class _Checksum:
+    """Checksum of bytes that come in pieces of any size: interleaved sums of 64-bit words, and the bytes after them.
+
+    A changed word always changes it; so do lines that trade places, unless they are a multiple of 1,016 bytes apart. It
+    takes a quarter of the time of CRC-32.
+    """
+
+    def __init__(self) -> None:
+        import numpy as np  # not before a file is read, because importing it is slow
+
+        self._numpy = np
+        self._sums = np.zeros(_LANES, np.uint64)
+        self._waiting = bytearray()
+
+    def add(self, piece: memoryview) -> None:
+        self._waiting += piece
+        if len(self._waiting) >= _SUMMED:
+            self._sum_up()
+
+    def _sum_up(self) -> None:
+        rows = len(self._waiting) // self._sums.nbytes
+        words = self._numpy.frombuffer(self._waiting, self._numpy.uint64, rows * _LANES)
+        self._sums += words.reshape(rows, _LANES).sum(axis=0)
+        del words  # it locks the size of the bytes
+        del self._waiting[: rows * self._sums.nbytes]
+
+    def digest(self) -> bytes:
+        self._sum_up()
+        return hashlib.blake2b(self._sums.tobytes() + self._waiting, digest_size=16).digest()
+
+
+class _Summed(io.RawIOBase):
+    """A file that is read from start to end, with the checksum of what has been read."""
+
+    def __init__(self, file: BinaryFile) -> None:
+        self._file = file
+        self.checksum = _Checksum()
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, view: Any) -> int:
+        count = self._file.readinto(view) or 0
+        self.checksum.add(memoryview(view)[:count])
+        return count
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
 
 
 class _DamagedError(Exception):
@@ -160,7 +233,7 @@ class _Streams(io.RawIOBase):
         padding: multiple of zero bytes allowed after a stream (xz format, section 2.2); 0 allows none.
     """
 
-    def __init__(self, raw: BinaryFile, new_stream: Callable[[], Any], padding: int = 0) -> None:
+    def __init__(self, raw: io.RawIOBase, new_stream: Callable[[], Any], padding: int = 0) -> None:
         self._raw = raw
         self._new_stream = new_stream
         self._padding = padding
@@ -207,7 +280,7 @@ class _Streams(io.RawIOBase):
 class _ZstandardFile(io.RawIOBase):
     """Reader for concatenated frames; zstandard's own reader mistakes a truncated frame for the end of the file."""
 
-    def __init__(self, raw: BinaryFile, name: str) -> None:
+    def __init__(self, raw: io.RawIOBase, name: str) -> None:
         try:
             import zstandard
         except ImportError:

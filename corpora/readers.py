@@ -9,14 +9,14 @@ from collections.abc import Generator, Iterator
 from typing import Any
 
 from corpora.errors import InputError
-from corpora.files import Decompressed, Source, compression
+from corpora.files import MAX_TOKEN_BYTES, Decompressed, Source, compression
 from corpora.sources import resolve, resolve_one
 from corpora.tokenizers import get_tokenizer
 
 _log = logging.getLogger(__name__)
 
-MAX_TOKEN_BYTES = 64 << 20
-"""Maximum token length in bytes; anything longer is unlikely to be text."""
+MAX_LINE_BYTES = 64 << 20
+"""Maximum line length in bytes of files that are read as lines; :class:`TextCorpus` has no such limit."""
 
 _BOM = b"\xef\xbb\xbf"
 _SEPARATORS = b"\xe2\x80"
@@ -72,6 +72,7 @@ class TextCorpus:
             raise InputError("'-' is given more than once; standard input can be read only once")
         self._sources = [found for source in self.sources for found in resolve(source)]
         self._bytes_read = 0
+        self._checksums: list[bytes] = []
         self._warned: set[str] = set()
 
     def __iter__(self) -> Iterator[str]:
@@ -108,26 +109,46 @@ class TextCorpus:
 
     def _raw_blocks(self, size: int) -> Iterator[bytes]:
         self._bytes_read = before = 0
+        checksums = []
         for source in self._sources:
             with Decompressed(source) as file:
                 for block in _separated(valid_blocks(file, size, self.encoding_errors), source.name, self._warned):
                     self._bytes_read = before + file.position
                     yield block
                 before += file.position
-        self._bytes_read = before
+                checksums.append(file.checksum)
+        self._bytes_read, self._checksums = before, checksums
 
     def fingerprint(self) -> str:
         """Return the hex digest of the stored bytes of all sources, in order, and of ``encoding_errors``."""
         whole = hashlib.blake2b(f"corpora 2 {self.encoding_errors}\n".encode(), digest_size=32)
+        checksums = []
         for source in self._sources:
-            whole.update(source.digest())
+            digest, checksum = source.digest()
+            whole.update(digest)
+            checksums.append(checksum)
+        self._checksums = checksums
         return whole.hexdigest()
 
     def provenance(self) -> list[dict[str, Any]]:
         """Return name, stored bytes and BLAKE2b digest (``b2sum -l 256``) of each source, in order."""
         return [
-            {"name": source.name, "bytes": source.size(), "blake2b": source.digest().hex()} for source in self._sources
+            {"name": source.name, "bytes": source.size(), "blake2b": source.digest()[0].hex()} for source in self._sources
         ]
+
+    def checksums(self) -> list[bytes]:
+        """Return the checksum of each source's stored bytes, as last read to the end or by :meth:`fingerprint`."""
+        return list(self._checksums)
+
+    def check_unchanged(self, checksums: list[bytes]) -> None:
+        """Check that the last reading found the same bytes as an earlier one, which had ``checksums``.
+
+        Raises:
+            InputError: a file has changed in between.
+        """
+        for source, before, now in zip(self._sources, checksums, self._checksums, strict=True):
+            if before != now:
+                raise InputError(f"{source.name} changed while it was read; run again when nothing writes to it")
 
     def size(self) -> int:
         """Return the total stored bytes of all sources (100% of a progress bar)."""
@@ -169,10 +190,15 @@ def read_lines(source: str | os.PathLike[str], *, encoding_errors: str = "strict
 
 
 def source_lines(source: Source, encoding_errors: str) -> Generator[str, None, None]:
-    """Yield the lines of ``source`` without their newlines."""
+    """Yield the lines of ``source`` without their newlines.
+
+    Raises:
+        InputError: the source cannot be read, or a line is longer than ``MAX_LINE_BYTES``.
+    """
     check_encoding_errors(encoding_errors)
     with Decompressed(source) as file:
-        yield from _lines(_without_lone_returns(valid_blocks(file, _LINE_BLOCK, encoding_errors)))
+        blocks = _without_lone_returns(valid_blocks(file, _LINE_BLOCK, encoding_errors))
+        yield from _lines(_short_lines(blocks, source.name))
 
 
 def check_encoding_errors(encoding_errors: str) -> None:
@@ -189,6 +215,16 @@ def _without_lone_returns(blocks: Iterator[bytes]) -> Iterator[bytes]:
     else:
         yield first
         yield from blocks
+
+
+def _short_lines(blocks: Iterator[bytes], name: str) -> Iterator[bytes]:
+    """Yield the blocks, and raise InputError if a line is too long; a block holds whole lines or a part of one."""
+    unfinished = 0
+    for block in blocks:
+        unfinished = len(block) - end if (end := block.rfind(b"\n") + 1) else unfinished + len(block)
+        if unfinished > MAX_LINE_BYTES:
+            raise InputError(f"{name} has a line longer than {MAX_LINE_BYTES >> 20} MiB; is this a file of texts?")
+        yield block
 
 
 def _lines(blocks: Iterator[bytes]) -> Iterator[str]:

@@ -8,8 +8,9 @@ import difflib
 import functools
 import glob
 import io
+import logging
 import os
-import shutil
+import re
 import stat
 import sys
 import tempfile
@@ -20,18 +21,26 @@ from pathlib import Path
 from typing import IO
 
 from corpora.errors import InputError
-from corpora.files import COMPRESSED, BinaryFile, Source, open_file, reason
+from corpora.files import COMPRESSED, MAX_TOKEN_BYTES, BinaryFile, Source, open_file, reason
 
 _ARCHIVES = (".zip", ".7z", ".rar", ".tar", ".tgz", ".tbz2", ".txz", *(f".tar{ending}" for ending in COMPRESSED))
 _GLOB = "*?["
+_WHITE = re.compile(rb"[\t-\r ]")
+_log = logging.getLogger(__name__)
+
+_PIECE = 1 << 20
+"""Bytes copied at a time."""
+
+_ANNOUNCED = 1 << 30
+"""Bytes of a stream after which its length is logged, and at each doubling."""
 
 
 def resolve(argument: str | os.PathLike[str]) -> list[Source]:
     """Resolve one argument to its sources, in reading order.
 
     Args:
-        argument: a file; a directory (all files, recursively, sorted, without names that start with a dot); a glob;
-            ``-`` for standard input; ``sample:english``; ``data:NAME`` or ``data:NAME/PART`` of the catalogue.
+        argument: a file; a directory (all regular files, recursively, sorted, without names that start with a dot); a
+            glob; ``-`` for standard input; ``sample:english``; ``data:NAME`` or ``data:NAME/PART`` of the catalogue.
 
     Raises:
         InputError: nothing was found, or it cannot be read.
@@ -114,7 +123,9 @@ def _directory(path: str) -> list[Source]:
     found = []
     for folder, folders, files in os.walk(path, onerror=_raise_input_error):
         folders[:] = [name for name in folders if not name.startswith(".")]
-        found += [os.path.join(folder, name) for name in files if not name.startswith(".")]
+        names = [os.path.join(folder, name) for name in files if not name.startswith(".")]
+        # Reading a pipe or device might never end; a broken link is an error, which names it.
+        found += [name for name in names if os.path.isfile(name) or not os.path.exists(name)]
     if not found:
         raise InputError(f"the directory {path} contains no files")
     return [_file(name) for name in sorted(found, key=lambda name: Path(name).parts)]
@@ -163,10 +174,14 @@ class _Spooled(Source):
 
 
 def _spool(name: str, stream: IO[bytes]) -> str:
-    descriptor, path = tempfile.mkstemp(prefix="corpora-")
+    _refuse_device(name, stream)
+    try:
+        descriptor, path = tempfile.mkstemp(prefix="corpora-")
+    except OSError as error:
+        raise InputError(f"{name} could not be copied to a temporary file: {reason(error)}; set TMPDIR") from None
     try:
         with os.fdopen(descriptor, "wb") as file:
-            shutil.copyfileobj(stream, file, 1 << 20)
+            _copy(name, stream, file)
     except BaseException as error:
         _remove(path)
         if isinstance(error, OSError):
@@ -178,9 +193,36 @@ def _spool(name: str, stream: IO[bytes]) -> str:
     return path
 
 
+def _refuse_device(name: str, stream: IO[bytes]) -> None:
+    """Raise InputError if the stream is a device that may never end, such as ``/dev/zero``."""
+    try:
+        status = os.fstat(stream.fileno())
+    except (OSError, ValueError):  # a stream in memory, or closed
+        return
+    ends = os.isatty(stream.fileno()) or os.path.samestat(status, os.stat(os.devnull))
+    if stat.S_ISCHR(status.st_mode) and not ends:
+        raise InputError(f"{name} is a device, which may never end; name a file, or pipe a part of it with head -c")
+
+
+def _copy(name: str, stream: IO[bytes], file: IO[bytes]) -> None:
+    """Copy a stream, and log how much of a long one has been copied.
+
+    Raises:
+        InputError: the stream has no white space for ``MAX_TOKEN_BYTES``.
+    """
+    copied = unbroken = 0
+    announced = _ANNOUNCED
+    while piece := stream.read(_PIECE):
+        file.write(piece)
+        copied += len(piece)
+        unbroken = 0 if _WHITE.search(piece) else unbroken + len(piece)
+        if unbroken > MAX_TOKEN_BYTES:
+            raise InputError(f"{name} has no white space in {MAX_TOKEN_BYTES >> 20} MiB; is this text?")
+        if copied >= announced:
+            _log.warning("%s has not ended after %s MB, kept in a temporary file", name, f"{copied / 1e6:,.0f}")
+            announced *= 2
+
+
 def _remove(path: str) -> None:
     with contextlib.suppress(OSError):
         os.unlink(path)
-
-
-# -- decompression -----------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ import numpy as np
 from corpora import TOKENIZERS
 from seqclf.layers.choices import CELLS, HEADS, MERGES, POOLINGS, RESETS
 from wordvec import FormatError, InputError, Vocabulary
-from wordvec.system.atomic_files import replacing
+from wordvec.system.atomic_files import check_regular, replacing
 from wordvec.system.settings import Settings
 from wordvec.system.structures import check_offsets
 from wordvec.system.tensor_bytes import read_array, read_header
@@ -122,6 +122,7 @@ def read_model(path: str | os.PathLike[str], kinds: Sequence[str] = ()) -> tuple
         raise InputError(f"{name} does not exist")
     if os.path.isdir(path):
         raise InputError(f"{name} is a directory; pass a model file")
+    check_regular(path)
     try:
         with open(name, "rb", buffering=0) as file:  # one descriptor: the file may be replaced meanwhile
             stored = read_header(file, os.fstat(file.fileno()).st_size)

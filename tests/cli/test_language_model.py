@@ -82,6 +82,23 @@ def test_training_logs_epochs_and_compares_with_n_grams(model):
     assert rows[4] == ["1 of 22 words are", "unknown"]
 
 
+def test_a_training_text_that_changed_since_is_not_compared(model, tmp_path, monkeypatch):
+    from seqclf.language.model import TrainedLanguageModel
+
+    text = tmp_path / "text.txt"
+    text.write_bytes(Path("text.txt").read_bytes())
+    save = TrainedLanguageModel.save
+    monkeypatch.setattr(
+        TrainedLanguageModel, "save", lambda *given: (save(*given), text.write_text("the sea rules\n" * 60))
+    )
+    options = ("-o", tmp_path / "model.safetensors", "--epochs", 1, "--hidden-size", 4, "--test", "test.txt")
+    result = invoke("train", text, *options, code=1)
+    assert result.stderr.splitlines()[-1].endswith(
+        "text.txt changed while it was read; run again when nothing writes to it"
+    )
+    assert "bigram" not in result.stdout
+
+
 def test_perplexity_as_text_and_json(model):
     text = invoke("perplexity", model, "test.txt").stdout
     facts = json.loads(invoke("perplexity", model, "test.txt", "--json").stdout)

@@ -14,7 +14,17 @@ import zstandard
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from corpora import TOKENIZERS, InputError, TextCorpus, read_lines, readers, tokenize
+from corpora import (
+    TOKENIZERS,
+    InputError,
+    TextCorpus,
+    read_labelled,
+    read_lines,
+    read_series,
+    read_tagged,
+    readers,
+    tokenize,
+)
 
 COMPRESS = {
     "": bytes,
@@ -307,6 +317,24 @@ def test_fingerprint_depends_only_on_content_order_and_encoding_errors(write, tm
     assert re.fullmatch("[0-9a-f]{64}", first)
 
 
+@pytest.mark.parametrize("ending", sorted(COMPRESS))
+def test_checksums_do_not_depend_on_how_a_file_is_read(write, ending):
+    text = b"".join(b"line %d\n" % number for number in range(30_000))
+    files = [write(COMPRESS[ending](content), f"{len(content)}{ending}") for content in (b"", b"ab", text)]
+    corpus = TextCorpus(*files)
+    found = []
+    for read in (corpus.fingerprint, lambda: list(corpus), lambda: list(corpus.blocks(1000))):
+        read()
+        found.append(corpus.checksums())
+    assert found[0] == found[1] == found[2]
+    corpus.check_unchanged(found[0])
+    assert len(set(found[0])) == 3
+    files[1].write_bytes(COMPRESS[ending](b"ba"))
+    list(corpus)
+    with pytest.raises(InputError, match=f"2{ending} changed while it was read; run again when nothing writes to it$"):
+        corpus.check_unchanged(found[0])
+
+
 def test_bytes_read_increases_during_iteration(write):
     corpus = TextCorpus(write(b"word " * 1000), write(b"other\n" * 1000, "two.txt"))
     assert corpus.bytes_read() == 0
@@ -363,6 +391,86 @@ def test_a_full_disk_while_spooling_standard_input_leaves_no_file(monkeypatch, t
     ):
         list(TextCorpus("-"))
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/zero"), reason="there is no such device")
+@pytest.mark.parametrize(
+    "read", [lambda name: list(TextCorpus(name)), read_lines, read_labelled, read_tagged, read_series]
+)
+def test_endless_devices_are_rejected(read, monkeypatch, tmp_path):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with pytest.raises(InputError, match=r"^/dev/zero is a device, which may never end; name a file, or pipe a part"):
+        read("/dev/zero")
+    with open("/dev/urandom") as device:
+        monkeypatch.setattr(sys, "stdin", device)
+        with pytest.raises(InputError, match=r"^standard input is a device, which may never end"):
+            read("-")
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_null_device_is_empty():
+    assert read_lines(os.devnull) == list(TextCorpus(os.devnull)) == []
+
+
+class Endless(io.RawIOBase):
+    """A stream that repeats ``content`` for ever."""
+
+    def __init__(self, content):
+        self.content = content
+
+    def read(self, size=-1):
+        assert size >= 0
+        return (self.content * (size // len(self.content) + 1))[:size]
+
+
+def test_an_endless_stream_without_white_space_is_rejected(monkeypatch, tmp_path):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr(sys, "stdin", type("Stdin", (), {"buffer": Endless("日本".encode())}))
+    with pytest.raises(InputError, match=r"^standard input has no white space in 64 MiB; is this text\?$"):
+        list(TextCorpus("-"))
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_length_of_an_endless_stream_is_logged(monkeypatch, tmp_path, caplog):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr("corpora.sources._ANNOUNCED", 3_000_000)
+    stream = Endless(b"a b\n")
+    read = stream.read
+    stream.read = lambda size=-1: read(size) if len(caplog.messages) < 3 else b""
+    monkeypatch.setattr(sys, "stdin", type("Stdin", (), {"buffer": stream}))
+    TextCorpus("-").size()
+    assert [message.partition(",")[0] for message in caplog.messages] == [
+        f"standard input has not ended after {size}" for size in ("3 MB", "6 MB", "13 MB")
+    ]
+
+
+@pytest.mark.parametrize("read", [read_lines, read_labelled, read_tagged, read_series])
+def test_lines_have_a_maximum_length(read, write, monkeypatch):
+    monkeypatch.setattr(readers, "MAX_LINE_BYTES", 3 << 20)
+    path = write(b"a\tb c\n" + b"d\te, " * (1 << 20) + b"\n", "data.tsv")
+    with pytest.raises(InputError, match=r"data.tsv has a line longer than 3 MiB; is this a file of texts\?$"):
+        read(path)
+    monkeypatch.setattr(readers, "MAX_LINE_BYTES", 6 << 20)
+    assert len(read_lines(path)) == 2
+    monkeypatch.setattr(readers, "MAX_LINE_BYTES", 1)
+    assert len(list(TextCorpus(path))) == 2, "corpora may be a single line"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes are not supported")
+def test_pipes_in_a_folder_are_left_out(write, tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    write("a b")
+    assert list(TextCorpus(tmp_path)) == list(TextCorpus(tmp_path / "c*")) == ["a b"]
+    (tmp_path / "link").symlink_to("missing")
+    with pytest.raises(InputError, match="link: no such file"):
+        TextCorpus(tmp_path)
+
+
+def test_standard_input_needs_a_folder_for_temporary_files(monkeypatch, tmp_path):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "missing"))
+    stdin_of(monkeypatch, b"a b")
+    with pytest.raises(InputError, match=r"^standard input could not be copied to a temporary file: .*; set TMPDIR$"):
+        list(TextCorpus("-"))
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes are not supported")

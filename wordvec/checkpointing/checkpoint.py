@@ -10,6 +10,7 @@ import logging
 import math
 import os
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -46,6 +47,8 @@ class Checkpoint:
         if resume and self.path is None:
             raise InputError("resume needs a checkpoint; name the checkpoint file")
         if self.path is not None and self.path.exists() and not resume:
+            if not _is_checkpoint(self.path):
+                raise InputError(f"{self.path} exists and is not a checkpoint; name another file for the checkpoint")
             raise InputError(
                 f"{self.path} holds the state of an interrupted training; resume it, or remove the file to start again"
             )
@@ -189,6 +192,13 @@ class SavedTraining:
             self._file.read_into(name, array)
         if digest(*arrays.values()) != self._digest:
             raise FormatError(f"{self._file.path}: the checkpoint is damaged; remove it to start again")
+
+
+def _is_checkpoint(path: Path) -> bool:
+    try:
+        return TensorFile(path).metadata_of("wordvec").get("kind") == "training"
+    except InputError:
+        return False
 
 
 def _is_well_formed(about: Mapping[str, Any]) -> bool:

@@ -105,7 +105,7 @@ def count_cooccurrences(
         The matrix, in memory or memory-mapped.
 
     Raises:
-        InputError: ``memory`` is too small even so, or the disk of the temporary files is full.
+        InputError: ``memory`` is too small even so, or temporary files cannot be written and free memory is short.
     """
     settings = settings or CooccurrenceSettings()
     if memory is None:

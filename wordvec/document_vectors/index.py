@@ -23,11 +23,16 @@ _CHUNK = 1 << 17
 """Tokens after which a chunk ends at the next document boundary."""
 
 
+_LONG = 1 << 18
+"""Tokens inside one document after which they are counted, so that memory does not grow with its length."""
+
+
 class Chunk(NamedTuple):
     """Whole documents: numbers of words or n-grams, and document offsets."""
 
     ids: np.ndarray  # (N,) int32
     offsets: np.ndarray  # (documents + 1,) int64
+    counts: np.ndarray | None = None  # (N,) int32, how often each occurs at its place; None for once
 
 
 class Rows(NamedTuple):
@@ -70,10 +75,14 @@ class Part(NamedTuple):
     numberer: _TokenNumberer | None  # whose numbers they are; None if they need no translation
     ids: np.ndarray  # (tokens,) int32
     ends: np.ndarray  # (documents that end here,) integers, number of tokens before each end
+    counts: np.ndarray | None = None  # (tokens,) int32, how often each occurs; None for once
 
 
-def _learn_words(blocks: Iterable[bytes], threads: int) -> tuple[Table, deque[Part]]:
-    """Return the words of a text with their counts, in no particular order, and the numbered text."""
+def _learn_words(blocks: Iterable[bytes], threads: int, in_order_of_text: bool) -> tuple[Table, deque[Part]]:
+    """Return the words of a text with their counts, in no particular order, and the numbered text.
+
+    Long documents are condensed unless ``in_order_of_text``.
+    """
     from wordvec.kernels.documents import absorb
 
     numberers: list[_TokenNumberer] = []
@@ -89,7 +98,8 @@ def _learn_words(blocks: Iterable[bytes], threads: int) -> tuple[Table, deque[Pa
         spare.put(numberer)
         return Part(numberer, ids, ends)
 
-    parts = deque(in_order(work, blocks, threads))
+    numbered = in_order(work, blocks, threads)
+    parts = deque(numbered if in_order_of_text else _condensed(numbered))
     table = numberers[0].table if numberers else Table()
     for numberer in numberers[1:]:
         other, done = numberer.table, 0
@@ -116,15 +126,56 @@ def _known_parts(blocks: Iterable[bytes], table: Table, threads: int) -> Iterato
     return in_order(work, blocks, threads)
 
 
-def encoded_parts(ids: np.ndarray, offsets: np.ndarray, places: np.ndarray | None = None) -> Iterator[Part]:
-    """Yield the parts of an encoded corpus, with ids mapped by ``places`` if given."""
+def encoded_parts(
+    ids: np.ndarray, offsets: np.ndarray, places: np.ndarray | None = None, *, in_order_of_text: bool
+) -> Iterator[Part]:
+    """Return the parts of an encoded corpus, with ids mapped by ``places`` if given.
+
+    Long documents are condensed unless ``in_order_of_text``.
+    """
+    parts = _pieces(ids, offsets, places)
+    return parts if in_order_of_text else _condensed(parts)
+
+
+def _pieces(ids: np.ndarray, offsets: np.ndarray, places: np.ndarray | None) -> Iterator[Part]:
     first = 0
     while first < len(offsets) - 1:
-        last = int(np.searchsorted(offsets, offsets[first] + _CHUNK, side="right")) - 1
-        ends = offsets[first : max(last, first + 1) + 1]
-        piece = ids[ends[0] : ends[-1]]
-        yield Part(None, piece if places is None else places[piece], ends[1:] - ends[0])
-        first += len(ends) - 1
+        last = max(int(np.searchsorted(offsets, offsets[first] + _CHUNK, side="right")) - 1, first + 1)
+        start, end = int(offsets[first]), int(offsets[last])
+        for begin in range(start, max(end, start + 1), _CHUNK):  # more than one only inside a long document
+            piece = ids[begin : min(begin + _CHUNK, end)]
+            ends = offsets[first + 1 : last + 1] - begin if begin + _CHUNK >= end else offsets[:0]
+            yield Part(None, piece if places is None else places[piece], ends)
+        first = last
+
+
+def _condensed(parts: Iterable[Part]) -> Iterator[Part]:
+    """Yield the parts; inside a long document, each word once with its count, in any order."""
+    inside, size = list[Part](), 0
+    totals: dict[_TokenNumberer | None, np.ndarray] = {}
+    for part in parts:
+        if len(part.ends):
+            yield from _listed(totals)
+            yield from inside
+            yield part
+            inside, size, totals = [], 0, {}
+            continue
+        inside.append(part)
+        size += len(part.ids)
+        if size >= _LONG:
+            for each in inside:
+                before = totals.get(each.numberer, np.empty(0, np.int64))
+                totals[each.numberer] = np.bincount(each.ids[each.ids >= 0], minlength=len(before))
+                totals[each.numberer][: len(before)] += before
+            inside, size = [], 0
+    yield from _listed(totals)
+    yield from inside
+
+
+def _listed(totals: dict[_TokenNumberer | None, np.ndarray]) -> Iterator[Part]:
+    for numberer, counts in totals.items():
+        ids = np.flatnonzero(counts)
+        yield Part(numberer, ids.astype(np.int32), np.empty(0, np.int32), counts[ids].astype(np.int32))
 
 
 def _consumed(parts: deque[Part]) -> Iterator[Part]:
@@ -151,12 +202,16 @@ def _chunks(parts: Iterable[Part]) -> Iterator[list[Part]]:
 def _joined(parts: list[Part]) -> Chunk:
     """Join parts into one chunk of whole documents, with translated numbers."""
     ids, ends, size = [], [np.zeros(1, np.int64)], 0
+    counts = None
+    if any(part.counts is not None for part in parts):
+        once = [np.ones(len(part.ids), np.int32) if part.counts is None else part.counts for part in parts]
+        counts = np.concatenate(once)
     for part in parts:
         places = None if part.numberer is None else part.numberer.places
         ids.append(part.ids if places is None else places[part.ids])
         ends.append(part.ends.astype(np.int64) + size)
         size += len(part.ids)
-    return Chunk(np.asarray(np.concatenate(ids)), np.concatenate(ends))
+    return Chunk(np.asarray(np.concatenate(ids)), np.concatenate(ends), counts)
 
 
 # -- n-grams ----------------------------------------------------------------------------------------------------------
@@ -244,7 +299,7 @@ def _ordered_ngrams(tokens: list[str], counts: np.ndarray, table: PairTable, low
 
 def learn(blocks: Iterable[bytes], ngram_range: tuple[int, int], threads: int) -> tuple[Vocabulary, list[Rows]]:
     """Return the features of a text with their counts, by descending count, and its counted documents."""
-    table, parts = _learn_words(blocks, threads)
+    table, parts = _learn_words(blocks, threads, in_order_of_text=ngram_range[1] > 1)
     order = table.ordered(np.arange(len(table)))
     ranks = np.empty(len(table), np.int32)
     ranks[order] = np.arange(len(table))
@@ -329,12 +384,13 @@ class Index:
 
     def count(self, blocks: Iterable[bytes], threads: int) -> list[Rows]:
         """Count the documents of a text."""
-        return self._counted(_known_parts(blocks, self._table, threads), threads)
+        parts = _known_parts(blocks, self._table, threads)
+        return self._counted(parts if self._high > 1 else _condensed(parts), threads)
 
     def count_encoded(self, ids: np.ndarray, offsets: np.ndarray, tokens: list[str], threads: int) -> list[Rows]:
         """Count the documents of an encoded corpus, whose ids index ``tokens``."""
         places, _ = _TokenNumberer(self._table, learns=False).number(join_tokens(tokens))
-        return self._counted(encoded_parts(ids, offsets, places), threads)
+        return self._counted(encoded_parts(ids, offsets, places, in_order_of_text=self._high > 1), threads)
 
     def _counted(self, parts: Iterable[Part], threads: int) -> list[Rows]:
         return list(in_order(self._rows, _chunks(parts), threads))
@@ -351,6 +407,8 @@ def _count(chunk: Chunk, columns: np.ndarray) -> Rows:
     from wordvec.kernels.documents import BITS, count_rows
 
     columns = columns if len(columns) else np.full(1, -1, np.int32)
+    if chunk.counts is not None:
+        return _added_up(chunk.ids, chunk.offsets, chunk.counts, columns)
     size, sizes = len(chunk.ids), np.empty(len(chunk.offsets) - 1, np.int64)
     keys, spare = np.empty(size, np.uint64), np.empty(size, np.uint64)
     buckets, places, counts = np.empty(1 << BITS, np.int64), np.empty(len(sizes), np.int64), np.empty(size, np.int32)
@@ -359,6 +417,17 @@ def _count(chunk: Chunk, columns: np.ndarray) -> Rows:
         chunk.ids, chunk.offsets, columns, digits, keys, spare, buckets, places, counts, sizes
     )  # fmt: skip
     return Rows(chunk.ids[:written].copy(), counts[:written].copy(), sizes)
+
+
+def _added_up(ids: np.ndarray, offsets: np.ndarray, counts: np.ndarray, columns: np.ndarray) -> Rows:
+    """Count the documents of a chunk with counts."""
+    places = np.where(ids >= 0, columns[ids], -1)
+    documents = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
+    kept = places >= 0
+    keys, owners = np.unique(documents[kept] << 32 | places[kept], return_inverse=True)
+    sums = np.bincount(owners, weights=counts[kept], minlength=len(keys))
+    sizes = np.bincount(keys >> 32, minlength=len(offsets) - 1)
+    return Rows((keys & 0xFFFFFFFF).astype(np.int32), sums.astype(np.int32), sizes)
 
 
 def frequencies(rows: Iterable[Rows], features: int) -> np.ndarray:

@@ -109,7 +109,7 @@ def count_documents(
             rows = index.count(_blocks(texts, tokenizer, lowercase, report), workers)
         return _assembled(rows, len(index.vocabulary), kind, binary), index.vocabulary
     if isinstance(texts, EncodedCorpus):
-        found, parts = texts.vocabulary, counting.encoded_parts(texts.ids, texts.offsets)
+        found, parts = texts.vocabulary, counting.encoded_parts(texts.ids, texts.offsets, in_order_of_text=high > 1)
         counts = np.asarray(found.counts)
         found, rows = counting.count_ranked(parts, lambda: texts.vocabulary.tokens, counts, (low, high), workers)
     else:

@@ -1,7 +1,9 @@
 """EncodedCorpus: a corpus as memory-mapped token ids, with a cache on disk."""
 
 import contextlib
+import errno
 import hashlib
+import io
 import json
 import logging
 import mmap
@@ -12,7 +14,7 @@ import time
 import weakref
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
@@ -39,6 +41,8 @@ _BLOCK = 1 << 18
 
 _PIECE = 1 << 20
 """Ids counted per step."""
+
+_DISK_ERRORS = {errno.ENOSPC, errno.EFBIG, errno.EROFS, errno.EIO, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
 
 class EncodedCorpus:
@@ -138,7 +142,8 @@ def encode_corpus(
 
     Raises:
         InputError: the corpus has no tokens, or none remain in the vocabulary.
-        InputError: settings are out of range or contradictory, or the input is unreadable.
+        InputError: settings are out of range or contradictory, the input is unreadable, or it changed while it was
+            read.
     """
     get_tokenizer(tokenizer)
     if isinstance(corpus, TextCorpus):
@@ -158,72 +163,131 @@ def encode_corpus(
     writer = _Writer(rules, worker_count(threads), tokenizer, lowercase)
     if isinstance(corpus, TextCorpus):
         return _encode_text_corpus(corpus, writer, cache, reporter(on_progress, "reading", "bytes"))
-    with _new_folder() as folder:
-        writer.write(folder, lambda: blocks, again=False)
-        return _open_owned(folder)
+    try:
+        return _in_temporary_files(writer, lambda: blocks, again=False)
+    except _UnwritableError as error:
+        if isinstance(corpus, Iterator):
+            raise InputError(
+                f"temporary files cannot be written: {error}; set TMPDIR to a folder with more space, or pass a list"
+            ) from None
+        _warn_of_memory(error)
+        return writer.in_memory(lambda: blocks_of(corpus, tokenizer, lowercase)[0])
 
 
 def _encode_text_corpus(
     corpus: TextCorpus, writer: "_Writer", cache: bool, on_progress: Callable[[float, float], None] | None
 ) -> EncodedCorpus:
     again = corpus.reads_fast()
-    readings = 2 if again and writer.rules.vocabulary is None else 1
     before = 0
+    checksums: list[bytes] | None = None  # of the first reading
 
     def blocks() -> Iterator[bytes]:
-        nonlocal before
+        nonlocal before, checksums
+        readings = 2 if again and writer.rules.vocabulary is None else 1
         total = corpus.size()
         for block in corpus.blocks(_BLOCK):
             yield block
             if on_progress is not None:
                 on_progress((before + corpus.bytes_read()) // readings, total)
         before += total
+        if checksums is not None:
+            corpus.check_unchanged(checksums)
+        checksums = corpus.checksums()
 
     home = _cache_folder() if cache else None
-    if home is None:
-        with _new_folder() as folder:
-            writer.write(folder, blocks, again)
-            return _open_owned(folder)
-    limit = _cache_limit()
-    settings = [_FORMAT, corpus.fingerprint(), corpus.tokenizer, corpus.lowercase, writer.rules.fingerprint()]
-    target = home / hashlib.blake2b(json.dumps(settings).encode(), digest_size=16).hexdigest()
-    if target.exists():
-        try:
-            found = _open(target)
-            os.utime(target)
-        except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
-            _log.warning("the encoded corpus in the cache is damaged (%s: %.200s): encoding it again", target, error)
-            shutil.rmtree(target, ignore_errors=True)
-        else:
-            _log.info("using the cached encoded corpus (%s)", target)
+    if home is not None:
+        limit = _cache_limit()
+        settings = [_FORMAT, corpus.fingerprint(), corpus.tokenizer, corpus.lowercase, writer.rules.fingerprint()]
+        checksums = corpus.checksums()
+        target = home / hashlib.blake2b(json.dumps(settings).encode(), digest_size=16).hexdigest()
+        found = _cached(target)
+        if found is not None:
             return found
-    with _new_folder(home) as folder:
-        writer.write(folder, blocks, again)
+        try:
+            encoded = _in_cache(target, writer, blocks, again)
+        except _UnwritableError as error:
+            _log.warning("the cache folder %s cannot be written to (%s); the encoded corpus is not cached", home, error)
+            before = 0
+        else:
+            _trim_cache(home, limit, keep=target)
+            return encoded
+    try:
+        return _in_temporary_files(writer, blocks, again)
+    except _UnwritableError as error:
+        _warn_of_memory(error)
+        before, again = 0, True
+        return writer.in_memory(blocks)
+
+
+def _cached(folder: Path) -> EncodedCorpus | None:
+    """Open a corpus in the cache; remove a damaged one."""
+    if not folder.exists():
+        return None
+    try:
+        found = _open(folder)
+    except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
+        _log.warning("the encoded corpus in the cache is damaged (%s: %.200s): encoding it again", folder, error)
+        shutil.rmtree(folder, ignore_errors=True)
+        return None
+    with contextlib.suppress(OSError):  # a read-only cache
+        os.utime(folder)
+    _log.info("using the cached encoded corpus (%s)", folder)
+    return found
+
+
+def _in_cache(target: Path, writer: "_Writer", read: Callable[[], Iterator[bytes]], again: bool) -> EncodedCorpus:
+    with _new_folder(target.parent) as folder:
+        writer.write(folder, read, again)
         try:
             os.rename(folder, target)  # before any file in it is opened, which would fail on Windows
-            encoded = _open(target)
+            return _open(target)
         except OSError:  # another process was first; use these identical files and remove them with the corpus
-            encoded = _open_owned(folder)
-    _trim_cache(home, limit, keep=target)
-    return encoded
+            return _open_owned(folder)
+
+
+def _in_temporary_files(writer: "_Writer", read: Callable[[], Iterator[bytes]], again: bool) -> EncodedCorpus:
+    with _new_folder() as folder:
+        writer.write(folder, read, again)
+        return _open_owned(folder)
+
+
+def _warn_of_memory(error: Exception) -> None:
+    _log.warning("temporary files cannot be written (%s); the encoded corpus is kept in memory", error)
 
 
 # -- the folder of an encoded corpus ----------------------------------------------------------------------------------
 
 
+class _UnwritableError(Exception):
+    """A folder that cannot be created, or a disk that is full, read-only or failing."""
+
+
 @contextlib.contextmanager
 def _new_folder(parent: Path | None = None) -> Iterator[Path]:
-    """Create a folder in ``parent`` or among the temporary files, removed after an error."""
-    folder = Path(tempfile.mkdtemp(prefix="new-" if parent else "wordvec-", dir=parent))
+    """Create a folder in ``parent`` or among the temporary files, removed after an error.
+
+    Raises:
+        _UnwritableError: the folder, or a file in it, cannot be written.
+    """
+    try:
+        folder = Path(tempfile.mkdtemp(prefix="new-" if parent else "wordvec-", dir=parent))
+    except OSError as error:
+        raise _UnwritableError(_reason(error)) from None
     try:
         yield folder
-    except BaseException:
+    except BaseException as error:
         shutil.rmtree(folder, ignore_errors=True)
+        if isinstance(error, OSError) and error.errno in _DISK_ERRORS:
+            raise _UnwritableError(_reason(error)) from None
         raise
 
 
+def _reason(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()
+
+
 class _Writer:
-    """Writes an encoded corpus into a folder: ids, offsets, vocabulary, metadata."""
+    """Encodes a corpus into the files of a folder (ids, offsets, vocabulary, metadata), or in memory."""
 
     def __init__(self, rules: Rules, threads: int, tokenizer: str, lowercase: bool) -> None:
         self.rules = rules
@@ -233,28 +297,48 @@ class _Writer:
     def write(self, folder: Path, read: Callable[[], Iterator[bytes]], again: bool) -> None:
         """Write the corpus whose blocks ``read`` yields; ``again``: whether it can be called more than once."""
         spool = folder / "text"
+        with open(folder / "ids", "wb") as ids, open(folder / "offsets", "wb") as offsets:
+            words, counts = self._encode(read, None if again else spool, ids, offsets)
+        spool.unlink(missing_ok=True)
+        if counts is None:
+            counts = self._count_ids(_map(folder / "ids", np.int32))
+        (folder / "tokens").write_bytes(words)
+        (folder / "counts").write_bytes(counts.tobytes())
+        facts = self.facts | {"checksum": _checksum(folder)}
+        (folder / "corpus.json").write_text(json.dumps(facts, sort_keys=True), encoding="utf-8")
+
+    def in_memory(self, read: Callable[[], Iterator[bytes]]) -> EncodedCorpus:
+        """Return the corpus whose blocks ``read`` yields, without writing any file."""
+        ids, offsets = io.BytesIO(), io.BytesIO()
+        words, counts = self._encode(read, None, ids, offsets)
+        numbers = np.frombuffer(ids.getvalue(), np.int32)
+        vocabulary = Vocabulary(split_tokens(words), self._count_ids(numbers) if counts is None else counts)
+        return EncodedCorpus(vocabulary, numbers, np.frombuffer(offsets.getvalue(), np.int64), **self.facts)
+
+    def _encode(
+        self, read: Callable[[], Iterator[bytes]], spool: Path | None, ids: IO[bytes], offsets: IO[bytes]
+    ) -> tuple[bytes, np.ndarray | None]:
+        """Write ids and offsets; return the tokens of the vocabulary, joined, and their counts if they are known."""
         given = self.rules.vocabulary
         counts: np.ndarray | None
         if given is None:
             blocks = read()
-            if not again:
+            if spool is not None:
                 blocks, read = _copied(blocks, spool), lambda: _copies(spool)
             words, counts = self._count(blocks)
         else:
             words, counts = join_tokens(given.tokens), given.counts
             self.facts |= {"raw_types": len(given)}
-        table = Table.of(words)
-        with open(folder / "ids", "wb") as ids, open(folder / "offsets", "wb") as offsets:
-            self.facts["raw_tokens"] = encode(read(), table, self.threads, ids, offsets)
-        spool.unlink(missing_ok=True)
-        if (folder / "ids").stat().st_size == 0:
+        self.facts["raw_tokens"] = encode(read(), Table.of(words), self.threads, ids, offsets)
+        if ids.tell() == 0:
             raise InputError("no word of the vocabulary occurs in the corpus; compare their casing and tokenizer")
-        if counts is None:
-            counts = _count_ids(_map(folder / "ids", np.int32), len(table))
-        (folder / "tokens").write_bytes(words)
-        (folder / "counts").write_bytes(counts.tobytes())
-        self.facts["checksum"] = _checksum(folder)
-        (folder / "corpus.json").write_text(json.dumps(self.facts, sort_keys=True), encoding="utf-8")
+        return words, counts
+
+    def _count_ids(self, ids: np.ndarray) -> np.ndarray:
+        counts = np.zeros(self.facts["raw_types"], np.int64)
+        for first in range(0, len(ids), _PIECE):
+            counts += np.bincount(ids[first : first + _PIECE], minlength=len(counts))
+        return counts
 
     def _count(self, blocks: Iterator[bytes]) -> tuple[bytes, np.ndarray]:
         """Return the tokens of the vocabulary, joined, and their counts."""
@@ -278,13 +362,6 @@ def _copies(path: Path) -> Iterator[bytes]:
     with open(path, "rb") as file:
         while size := file.read(8):
             yield file.read(int.from_bytes(size, "little"))
-
-
-def _count_ids(ids: np.ndarray, types: int) -> np.ndarray:
-    counts = np.zeros(types, np.int64)
-    for first in range(0, len(ids), _PIECE):
-        counts += np.bincount(ids[first : first + _PIECE], minlength=types)
-    return counts
 
 
 def _map(path: Path, dtype: type) -> np.ndarray:
@@ -334,7 +411,7 @@ def _open_owned(folder: Path) -> EncodedCorpus:
 
 
 def _cache_folder() -> Path | None:
-    """Return the cache folder, or None if it is not writable."""
+    """Return the cache folder, or None if it cannot be created."""
     named = os.environ.get("WORDVEC_CACHE")
     base = Path(named) if named else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "wordvec"
     try:
@@ -342,7 +419,7 @@ def _cache_folder() -> Path | None:
     except OSError as error:
         _log.warning("the cache folder %s cannot be created (%s); encoded corpora are not cached", base, error)
         return None
-    return base if os.access(base, os.W_OK) else None
+    return base
 
 
 def _cache_limit() -> int:

@@ -25,7 +25,7 @@ import numpy as np
 from scipy.sparse import csr_matrix
 
 from wordvec.errors import FormatError, InputError
-from wordvec.system.atomic_files import replacing
+from wordvec.system.atomic_files import check_regular, replacing
 from wordvec.system.structures import check_csr, checked_weights
 from wordvec.vocabulary import Vocabulary
 
@@ -147,6 +147,7 @@ def load_documents(path: str | os.PathLike[str]) -> DocumentMatrix:
 
 
 def _arrays(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
+    check_regular(path)
     try:
         with open(path, "rb") as file:
             if file.read(4) != b"PK\3\4":

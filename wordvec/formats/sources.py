@@ -10,6 +10,7 @@ from pathlib import Path
 from wordvec.errors import FormatError, InputError
 from wordvec.formats import fasttext
 from wordvec.formats.tensors import TensorFile
+from wordvec.system.atomic_files import check_regular
 
 SAMPLE_BYTES = 1 << 16
 MAX_LINE_BYTES = 16 << 20
@@ -126,9 +127,10 @@ def _opened(path: Path) -> io.BufferedReader:
     try:
         if path.is_dir():
             raise InputError(f"{path} is a directory; name a file in it")
-        if path.exists() and not path.is_file():
-            raise InputError(f"{path} is not a regular file; copy it to one first")
+        check_regular(path)
         return open(path, "rb")
+    except InputError:
+        raise
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
     except OSError as error:

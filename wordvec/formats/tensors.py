@@ -16,7 +16,7 @@ from typing import IO, Any
 import numpy as np
 
 from wordvec.errors import FormatError, InputError
-from wordvec.system.atomic_files import replacing
+from wordvec.system.atomic_files import check_regular, replacing
 from wordvec.system.tensor_bytes import fill, read_array, read_header
 
 _NAMES = {"f4": "F32", "f8": "F64", "f2": "F16", "i8": "I64", "i4": "I32", "i2": "I16", "i1": "I8", "u1": "U8"}
@@ -79,10 +79,13 @@ class TensorFile:
         self.path = Path(path)
         try:
             if file is None:
+                check_regular(path)
                 file = open(self.path, "rb", buffering=0)  # noqa: SIM115 - it stays open
                 weakref.finalize(self, file.close)
             self._file = file
             self._header = read_header(file, os.fstat(file.fileno()).st_size)
+        except InputError:
+            raise
         except FileNotFoundError:
             raise InputError(f"{path}: no such file") from None
         except OSError as error:

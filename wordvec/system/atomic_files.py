@@ -51,6 +51,16 @@ def check_target(path: str | os.PathLike[str]) -> Path:
     return target
 
 
+def check_regular(path: str | os.PathLike[str]) -> None:
+    """Check that ``path``, if it exists, is not a pipe, which is opened when its writer is, nor an endless device.
+
+    Raises:
+        InputError: it is; folders are left to the caller.
+    """
+    if os.path.exists(path) and not (os.path.isfile(path) or os.path.isdir(path)):
+        raise InputError(f"{path} is not a regular file; copy it to one first")
+
+
 def refuse_overwriting(
     outputs: Mapping[str, str | os.PathLike[str]], inputs: Iterable[tuple[str, str | os.PathLike[str]]]
 ) -> None:

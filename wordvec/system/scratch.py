@@ -1,25 +1,32 @@
-"""Growing arrays that spill from memory to temporary files."""
+"""Growing arrays that spill from memory to temporary files, and back if these cannot be written."""
 
 import contextlib
-import errno
+import io
+import logging
+import os
 import shutil
 import tempfile
 import weakref
-from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 
 from wordvec.errors import InputError
+from wordvec.system.available_memory import available_memory
 
-_NO_ROOM = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
+_log = logging.getLogger(__name__)
 
 
 class Scratch:
-    """A temporary directory, created on first use and removed by ``close`` or with this object."""
+    """A temporary directory, created on first use and removed by ``close`` or with this object.
+
+    Attributes:
+        failure: why no more files can be written; empty if they can.
+    """
 
     def __init__(self) -> None:
+        self.failure = ""
         self._folder: Path | None = None
         self._remove: weakref.finalize[..., Any] | None = None
 
@@ -73,53 +80,69 @@ class Growing:
         except MemoryError:  # a system that does not overcommit
             self._items = np.empty(0, self.dtype)
         self._scratch, self._name = scratch, name
-        self._file: IO[bytes] | None = None
+        self._file: io.FileIO | None = None
 
     def append(self, values: np.ndarray) -> None:
         """Append ``values`` (n,).
 
         Raises:
-            InputError: the disk of the temporary files is full.
+            InputError: temporary files cannot be written, and the array is larger than half of the free memory.
         """
+        values = np.ascontiguousarray(values, self.dtype)
         size = self.size + len(values)
-        if self._file is None and size <= len(self._items):
+        if size <= len(self._items) or not self._appended_to_file(values):
+            if size > len(self._items):
+                self._reserve(size)
             self._items[self.size : size] = values
-        else:
-            with _reporting_full_disk():
-                if self._file is None:
-                    self._file = open(self._scratch.path(self._name), "wb")  # noqa: SIM115 - it stays open
-                    self._file.write(self._items[: self.size].data)
-                    self._items = np.empty(0, self.dtype)
-                self._file.write(np.ascontiguousarray(values, self.dtype).data)
         self.size = size
 
-    def finish(self) -> np.ndarray:
-        """Return the array, read-only, memory-mapped if it is in a file; no more items can be appended.
+    def _appended_to_file(self, values: np.ndarray) -> bool:
+        """Write ``values``, after the items in memory, to the file; return False if no file can be written."""
+        if self._scratch.failure:
+            return False
+        try:
+            if self._file is None:
+                self._file = open(self._scratch.path(self._name), "wb", buffering=0)  # noqa: SIM115 - it stays open
+                _write(self._file, self._items[: self.size])
+            _write(self._file, values)
+        except OSError as error:
+            self._scratch.failure = (error.strerror or str(error)).lower()
+            _log.warning("temporary files cannot be written (%s); memory is used instead", self._scratch.failure)
+            return False
+        self._items = np.empty(0, self.dtype)
+        return True
 
-        Raises:
-            InputError: see ``append``.
-        """
+    def _reserve(self, size: int) -> None:
+        """Make room in memory for ``size`` items and as many more, with the items so far."""
+        free = available_memory()
+        if free is not None and size * self.dtype.itemsize > free // 2:
+            raise InputError(
+                f"temporary files cannot be written: {self._scratch.failure}; free space, set TMPDIR to a directory on "
+                "another disk, or allow more memory"
+            )
+        items: np.ndarray = np.empty(2 * size, self.dtype)
+        if self._file is None or len(self._items):
+            items[: self.size] = self._items[: self.size]
+        else:
+            items[: self.size] = np.fromfile(self._file.name, self.dtype, self.size)
+        self._items = items
+        if self._file is not None:
+            self._file.close()
+            os.unlink(self._file.name)
+            self._file = None
+
+    def finish(self) -> np.ndarray:
+        """Return the array, read-only, memory-mapped if it is in a file; no more items can be appended."""
         if self._file is None:
             self._items.resize(self.size, refcheck=False)  # in place: frees the unused part
             self._items.flags.writeable = False
             return self._items
-        with _reporting_full_disk():
-            self._file.close()
+        self._file.close()
         return np.asarray(np.memmap(self._file.name, self.dtype, mode="r"))
 
 
-@contextlib.contextmanager
-def _reporting_full_disk() -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in _NO_ROOM:
-            reason = (error.strerror or str(error)).lower()
-            raise InputError(
-                f"temporary files in {tempfile.gettempdir()} cannot be written: {reason}; set TMPDIR to a directory on "
-                "another disk"
-            ) from None
-        raise InputError(
-            f"no space left for temporary files in {tempfile.gettempdir()}; free space, set TMPDIR to a directory on "
-            "another disk, or allow more memory"
-        ) from None
+def _write(file: io.FileIO, values: np.ndarray) -> None:
+    """Write all values; an unbuffered file may take only some at a time."""
+    content = values.view(np.uint8)
+    while len(content):
+        content = content[file.write(content.data) :]

@@ -1,6 +1,7 @@
 """Classifier models: predictions, model files, damaged files."""
 
 import json
+import os
 from dataclasses import replace
 
 import numpy as np
@@ -305,6 +306,14 @@ def test_header_that_is_not_json_is_rejected(saved, tmp_path):
         save_file(load_file(saved), tmp_path / "bad.safetensors", metadata={"seqclf": text})
         with pytest.raises(FormatError, match="damaged"):
             load_model(tmp_path / "bad.safetensors")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes are not supported")
+def test_pipes_and_devices_are_rejected(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", "/dev/zero"):
+        with pytest.raises(InputError, match=rf"^{path} is not a regular file; copy it to one first$"):
+            load_model(path)
 
 
 def test_unwritable_paths_are_rejected(model, tmp_path):

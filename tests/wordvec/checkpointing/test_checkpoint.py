@@ -9,9 +9,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from corpora import TextCorpus
 from tests.cases import interruption
 from tests.cases.word2vec import corpus_of, random_corpus, wraps_around
-from wordvec import TrainingCallback, Vocabulary, Word2VecSettings, WordVectors
+from wordvec import (
+    TrainingCallback,
+    Vocabulary,
+    Word2VecSettings,
+    WordVectors,
+    count_cooccurrences,
+    encode_corpus,
+    train_glove,
+)
 from wordvec.checkpointing import checkpoint as resuming
 from wordvec.checkpointing.finished import finished_training
 from wordvec.encoding.corpus import EncodedCorpus
@@ -49,6 +58,24 @@ def facts_of(result):
 
 
 interrupted = partial(interruption.interrupted, training, train_word2vec)
+
+
+def test_no_file_is_overwritten_that_is_not_the_checkpoint_of_the_run(tmp_path):
+    text, vectors = tmp_path / "text.txt", tmp_path / "v.safetensors"
+    text.write_text("a b c\n" * 100)
+    encoded = encode_corpus(TextCorpus(text), cache=False)
+    save_vectors(WordVectors(["a"], [[1.0]]), vectors)
+    for path in (text, vectors):
+        before = path.read_bytes()
+        for train in (train_word2vec, partial(train_glove, count_cooccurrences(encoded))):
+            given = () if isinstance(train, partial) else (encoded, SETTINGS)
+            with pytest.raises(
+                InputError, match="exists and is not a checkpoint; name another file for the checkpoint"
+            ):
+                train(*given, threads=1, checkpoint=path, checkpoint_every=1e-9)
+            with pytest.raises(FormatError, match=path.name):
+                train(*given, threads=1, checkpoint=path, checkpoint_every=1e-9, resume=True)
+        assert path.read_bytes() == before
 
 
 # -- bit-identical results --------------------------------------------------------------------------------------------

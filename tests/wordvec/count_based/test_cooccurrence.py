@@ -1,6 +1,7 @@
 """Co-occurrence counts: comparison with exact fractions, at any number of threads and in any memory budget."""
 
 import gc
+import io
 import itertools
 import logging
 import tempfile
@@ -158,16 +159,53 @@ def test_temporary_files_are_removed_after_an_error(corpus, folder):
     assert not list(folder.iterdir())
 
 
-def test_a_full_disk_is_reported(corpus, folder, monkeypatch):
-    class Full:
-        def __init__(self, *_):
-            pass
+class FullDisk(io.FileIO):
+    """A file on a disk with room for ``room`` bytes more, of which a write may be cut short."""
 
-        def write(self, _):
+    room = 0
+
+    def write(self, content):
+        if not FullDisk.room:
             raise OSError(28, "No space left on device")
+        content = content[: FullDisk.room]
+        FullDisk.room -= len(content)
+        return super().write(content)
 
-    monkeypatch.setattr("wordvec.system.scratch.open", Full, raising=False)
-    with pytest.raises(InputError, match="set TMPDIR to a directory on another disk, or allow more memory"):
+
+@pytest.fixture
+def full_disk(monkeypatch, folder):
+    monkeypatch.setattr(FullDisk, "room", 0)
+    monkeypatch.setattr(
+        "wordvec.system.scratch.open", lambda path, mode, buffering: FullDisk(path, mode), raising=False
+    )
+    return FullDisk
+
+
+@pytest.mark.parametrize("room", [0, 1001, 5000, 20_000])
+@pytest.mark.parametrize("subsample", [0, 0.005])
+def test_counts_return_to_memory_when_the_disk_is_full(corpus, full_disk, caplog, room, subsample):
+    settings = CooccurrenceSettings(subsample=subsample)
+    expected = bytes_of(count_cooccurrences(corpus, settings, threads=1, memory=1 << 30))
+    full_disk.room, caplog.records[:] = room, []
+    found = count_cooccurrences(corpus, settings, threads=1, memory=LEAST)
+    assert bytes_of(found) == expected
+    assert caplog.messages == ["temporary files cannot be written (no space left on device); memory is used instead"]
+
+
+def test_without_a_temporary_folder_memory_is_used(corpus, tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
+    expected = bytes_of(count_cooccurrences(corpus, threads=1, memory=1 << 30))
+    assert bytes_of(count_cooccurrences(corpus, threads=1, memory=LEAST)) == expected
+    assert "no such file or directory" in caplog.messages[0]
+
+
+def test_a_full_disk_is_reported_if_memory_is_short(corpus, full_disk, monkeypatch):
+    monkeypatch.setattr("wordvec.system.scratch.available_memory", lambda: 1000)
+    with pytest.raises(
+        InputError,
+        match="temporary files cannot be written: no space left on device; free space, set TMPDIR to a directory on "
+        "another disk, or allow more memory",
+    ):
         count_cooccurrences(corpus, threads=1, memory=LEAST)
 
 

@@ -1,6 +1,7 @@
 """Document counts and TF-IDF weights: comparison with naive versions, properties, edge cases and errors."""
 
 import math
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -249,6 +250,49 @@ def test_a_document_of_ten_million_tokens(tmp_path):
     assert matrix.shape == (2, 9974)
     assert matrix.sum(axis=1).ravel().tolist() == [[10_000_000, 2]]
     assert matrix[0, vocabulary.token_to_id["w17"]] == np.count_nonzero(words == 17)
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("long", [1, 10, 1 << 20])
+def test_long_documents_are_counted_piece_by_piece(tmp_path, monkeypatch, threads, long):
+    monkeypatch.setenv("WORDVEC_OVERSUBSCRIBE", "1")
+    monkeypatch.setattr(counting, "_LONG", long)
+    monkeypatch.setattr(counting, "_CHUNK", 8)
+    monkeypatch.setattr("wordvec.document_vectors.matrices._BLOCK", 16)
+    words = np.random.default_rng(5).zipf(1.5, 400) % 50
+    sizes = [3, 0, 120, 1, 0, 0, 200, 76, 0]
+    texts = [" ".join(f"w{k}" for k in piece) for piece in np.split(words, np.cumsum(sizes)[:-1])]
+    (tmp_path / "text").write_text("\n".join(texts) + "\n")
+    corpus = TextCorpus(tmp_path / "text")
+    rows = naive.count([text.split() for text in texts])
+    known = Vocabulary(["w3", "w1", "w49", "missing"])
+    expected = naive.matrix(rows, known.tokens)
+    for given_texts in (corpus, encode_corpus(corpus, min_count=1)):
+        matrix, vocabulary = count_documents(given_texts, threads=threads)
+        np.testing.assert_array_equal(matrix.toarray(), naive.matrix(rows, vocabulary.tokens))
+        matrix.check_format(full_check=True)
+        found, _ = count_documents(given_texts, vocabulary=known, threads=threads)
+        np.testing.assert_array_equal(found.toarray(), expected)
+        pairs, bigrams = count_documents(given_texts, ngram_range=(2, 2), threads=threads)
+        np.testing.assert_array_equal(
+            pairs.toarray(), naive.matrix(naive.count([text.split() for text in texts], 2, 2), bigrams.tokens)
+        )
+
+
+@pytest.mark.skipif(JIT_OFF, reason="millions of tokens take hours in Python")
+def test_memory_does_not_grow_with_the_length_of_a_document(tmp_path):
+    def peak(repeats):
+        path = tmp_path / "long"
+        path.write_text("to be or not to be " * repeats)
+        tracemalloc.start()
+        matrix, _ = count_documents(TextCorpus(path), threads=1)
+        found = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert matrix.sum() == 6 * repeats
+        return found
+
+    peak(1000)
+    assert peak(1_200_000) < 40_000_000, "7.2 million tokens are 29 MB as ids, and 115 MB while they are sorted"
 
 
 @pytest.mark.skipif(JIT_OFF, reason="70,000 types take long in Python")

@@ -217,15 +217,6 @@ def test_a_cache_folder_that_cannot_be_created_gives_a_warning(text_file, tmp_pa
     assert len(encodings) == 2
 
 
-def test_a_read_only_cache_folder_is_not_used(text_file, folder_of_cache, monkeypatch, encodings):
-    access = os.access
-    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != folder_of_cache and access(path, mode))
-    for _ in range(2):
-        assert_encodes(encode_corpus(TextCorpus(text_file), min_count=1), sentences_of(TEXT))
-    assert len(encodings) == 2
-    assert not any(folder_of_cache.iterdir())
-
-
 def test_the_default_cache_is_in_the_users_cache_folder(tmp_path, text_file, monkeypatch):
     monkeypatch.delenv("WORDVEC_CACHE")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 import tracemalloc
 
 import numpy as np
@@ -11,10 +12,11 @@ from hypothesis import strategies as st
 from safetensors.numpy import save
 
 from tests.wordvec.formats.test_formats import WRITTEN, wide_vectors, write
-from wordvec import FormatError, InputError, WordVectors, load_vectors
+from wordvec import FormatError, InputError, WordVectors, load_documents, load_vectors
 from wordvec.formats import text_lines
 from wordvec.formats.registry import FORMATS, describe
 from wordvec.formats.safetensors import pack_tokens
+from wordvec.formats.tensors import TensorFile
 
 
 @pytest.fixture
@@ -141,6 +143,15 @@ def test_invalid_paths(tmp_path):
         ]:
             with pytest.raises(InputError, match=message):
                 ask(path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes are not supported")
+@pytest.mark.parametrize("read", [load_vectors, describe, load_documents, TensorFile])
+def test_pipes_and_devices_are_rejected(read, tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", "/dev/zero"):
+        with pytest.raises(InputError, match=rf"^{path} is not a regular file; copy it to one first$"):
+            read(path)
 
 
 # -- damaged native files ---------------------------------------------------------------------------------------------
