@@ -15,6 +15,7 @@ from wordvec.system.csr import csr_of
 from wordvec.system.progress import OnProgress, reporter
 from wordvec.system.scratch import Scratch
 from wordvec.system.threads import worker_count
+from wordvec.system.validation import check_whole
 from wordvec.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -111,6 +112,7 @@ def count_cooccurrences(
     if memory is None:
         free = available_memory()
         memory = _MEMORY if free is None else free // 2
+    memory = check_whole("memory", memory, 1)
     plan = plan_of(len(corpus.ids), len(corpus.vocabulary), worker_count(threads), memory)
     scratch = Scratch()
     try:

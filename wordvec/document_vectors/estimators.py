@@ -20,7 +20,7 @@ from wordvec.document_vectors.matrices import (
     count_documents,
     document_frequencies,
     inverse_document_frequency,
-    weigh_documents,
+    weighed,
 )
 from wordvec.encoding.corpus import EncodedCorpus
 from wordvec.errors import InputError
@@ -260,7 +260,7 @@ class TfidfVectorizer(CountVectorizer):
         return self._weighted(self._counts(X, np.int32))
 
     def _weighted(self, counts: csr_matrix) -> csr_matrix:
-        return weigh_documents(
+        return weighed(
             counts,
             self.idf_,
             sublinear_tf=self.sublinear_tf,

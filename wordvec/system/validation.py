@@ -8,6 +8,9 @@ from typing import Any
 
 from wordvec.errors import InputError
 
+_MOST = 2**63 - 1
+"""The largest integer of kernels and files, int64."""
+
 _SHORT = reprlib.Repr()
 _SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 80
 _SHORT.maxlist = _SHORT.maxtuple = _SHORT.maxdict = _SHORT.maxset = _SHORT.maxarray = 4
@@ -51,7 +54,7 @@ def check_whole(name: str, value: Any, least: int | None = None, most: int | Non
     """Return ``value``, an integer of any type, as a Python int, which kernels and files can hold.
 
     Raises:
-        InputError: not a whole number, below ``least`` or above ``most``.
+        InputError: not a whole number, below ``least``, or above ``most`` or what int64 holds.
 
     Example:
         >>> import numpy as np
@@ -60,11 +63,13 @@ def check_whole(name: str, value: Any, least: int | None = None, most: int | Non
     """
     if isinstance(value, bool) or not isinstance(value, Integral):
         raise InputError(f"{name} must be a whole number, got {shown(value)}")
-    if least is not None and value < least:
-        raise InputError(f"{name} must be at least {least}, got {value}")
-    if most is not None and int(value) > most:
-        raise InputError(f"{name} must be at most {most:,}, got {value:,}")
-    return int(value)
+    whole = int(value)
+    found = f"{whole:,}" if abs(whole) <= _MOST else f"a number of {whole.bit_length():,} bits"
+    if whole < (-_MOST if least is None else least):
+        raise InputError(f"{name} must be at least {-_MOST if least is None else least:,}, got {found}")
+    if whole > (_MOST if most is None else most):
+        raise InputError(f"{name} must be at most {_MOST if most is None else most:,}, got {found}")
+    return whole
 
 
 def check_number(
@@ -87,9 +92,14 @@ def check_number(
             ...
         corpora.errors.InputError: dropout must be at least 0 and below 1, got 1
     """
-    if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
-        raise InputError(f"{name} must be a finite number, got {shown(value)}")
-    number = float(value)
+    try:
+        number = math.nan if isinstance(value, bool) or not isinstance(value, Real) else float(value)
+    except OverflowError:  # a huge integer
+        number = math.inf
+    if not math.isfinite(number):
+        huge = isinstance(value, int) and not isinstance(value, bool)
+        found = f"a number of {value.bit_length():,} bits" if huge else shown(value)
+        raise InputError(f"{name} must be a finite number, got {found}")
     bounds = {
         f"at least {least}": least is None or number >= least,
         f"above {above}": above is None or number > above,

@@ -8,6 +8,7 @@ import numpy as np
 
 from wordvec.errors import FormatError, InputError
 from wordvec.formats.registry import read_table, write_table
+from wordvec.system.structures import frozen
 from wordvec.vectors.dense import WordVectors
 from wordvec.vectors.sparse import SparseWordVectors
 
@@ -59,7 +60,10 @@ def load_vectors(
     how: dict[str, Any] = {"tokenizer": table.tokenizer, "lowercase": table.lowercase, "settings": table.settings}
     try:
         if isinstance(table.vectors, np.ndarray):
-            return WordVectors(table.vocabulary, table.vectors, context_vectors=table.context_vectors, **how)
+            context_vectors = None if table.context_vectors is None else frozen(table.context_vectors)
+            return WordVectors(table.vocabulary, frozen(table.vectors), context_vectors=context_vectors, **how)
+        for array in (table.vectors.data, table.vectors.indices, table.vectors.indptr):
+            frozen(array)
         return SparseWordVectors(table.vocabulary, table.vectors, **how)
     except FormatError:
         raise

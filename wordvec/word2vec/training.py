@@ -16,6 +16,7 @@ from wordvec.encoding.corpus import EncodedCorpus
 from wordvec.errors import InputError
 from wordvec.formats.safetensors import pack_tokens
 from wordvec.system.progress import OnProgress, Progress
+from wordvec.system.structures import frozen
 from wordvec.system.threads import worker_count
 from wordvec.vectors.dense import WordVectors
 from wordvec.word2vec.buffers import check_memory, longest_window
@@ -248,9 +249,9 @@ class Word2VecRun(ResumableRun):
             vocabulary, vectors, context_vectors = grown(self._initial, vocabulary, rows)
         return WordVectors(
             vocabulary,
-            vectors,
+            frozen(vectors),
             # The output vectors of hierarchical softmax belong to tree nodes, not to words.
-            context_vectors=None if self.settings.loss == "hierarchical" else context_vectors,
+            context_vectors=None if self.settings.loss == "hierarchical" else frozen(context_vectors),
             tokenizer=self.corpus.tokenizer,
             lowercase=self.corpus.lowercase,
             settings=self.settings.record(),
