@@ -221,7 +221,9 @@ class WordVectors:
             >>> WordVectors(["up", "right", "down"], [[0, 2], [3, 0], [0, -1]]).similarity("up", "down")
             -1.0
         """
-        return float(self.similarities(a, [b])[0])
+        rows = self.token_id(a), self.token_id(b)
+        first, second = (self.tokens[row] for row in sorted(rows))  # so that both orders give the same number
+        return float(self.similarities(first, [second])[0])
 
     def similarities(self, word: str, others: Iterable[str] | None = None) -> np.ndarray:
         """Return the cosine similarity (n,) float64 of ``word`` with ``others``; None: all tokens in row order."""

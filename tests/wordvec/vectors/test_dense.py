@@ -266,6 +266,14 @@ def test_invalid_arrays_are_rejected(arguments, message):
         WordVectors(["a", "b", "c"], **arguments)
 
 
+def test_similarity_is_symmetric():
+    random = np.random.default_rng(5)
+    wv = WordVectors([f"w{row}" for row in range(40)], random.normal(size=(40, 50)))
+    for a in wv.tokens:
+        for b in wv.tokens:
+            assert wv.similarity(a, b) == wv.similarity(b, a)
+
+
 def test_writable_arrays_are_copied_and_read_only_ones_shared():
     mine = np.ones((2, 3), np.float32)
     wv = WordVectors(Vocabulary(["a", "b"], [2, 1]), mine, context_vectors=2 * mine)
