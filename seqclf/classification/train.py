@@ -21,6 +21,7 @@ from seqclf.training.pooled import train_pooled
 from seqclf.training.settings import resolved
 from wordvec import Vocabulary
 from wordvec.system.progress import OnProgress
+from wordvec.system.settings import or_defaults
 
 if TYPE_CHECKING:
     from wordvec import WordVectors
@@ -63,7 +64,7 @@ def train_classifier(
         >>> model.predict(["fire near the river", "a lovely evening"]).tolist()
         ['alarm', 'calm']
     """
-    settings = resolved(settings or ClassifierSettings(), vectors)
+    settings = resolved(or_defaults(settings, ClassifierSettings), vectors)
     assert settings.tokenizer is not None
     tokens = tokenize_texts(texts, settings.tokenizer, bool(settings.lowercase))
     labels = as_labels(labels)

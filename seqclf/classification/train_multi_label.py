@@ -21,6 +21,7 @@ from seqclf.training.pooled import train_pooled
 from seqclf.training.settings import resolved
 from wordvec import InputError
 from wordvec.system.progress import OnProgress
+from wordvec.system.settings import or_defaults
 
 if TYPE_CHECKING:
     from wordvec import WordVectors
@@ -65,7 +66,7 @@ def train_multi_label(
         >>> model.predict_labels(["fire on the river floods", "a lovely evening"])
         [['fire', 'flood'], []]
     """
-    settings = resolved(settings or ClassifierSettings(), vectors)
+    settings = resolved(or_defaults(settings, ClassifierSettings), vectors)
     if settings.class_weight is not None:
         raise InputError(f"class_weight is not supported for multi-label targets, got {settings.class_weight!r}")
     tokens = _tokens(texts, settings)

@@ -13,7 +13,7 @@ from seqclf.forecasting.train import train_forecaster
 from seqclf.forecasting.windows import windows_after
 from wordvec import InputError
 from wordvec.system.progress import OnProgress
-from wordvec.system.validation import check_whole
+from wordvec.system.validation import check_kind, check_whole
 
 logger = logging.getLogger(__name__)
 
@@ -120,6 +120,7 @@ def backtest(
         True
     """
     values = as_series(series)
+    check_kind("settings", settings, ForecasterSettings)
     test, refits = check_whole("test", test, 1), check_whole("refits", refits, 1)
     seasons = [check_whole("season", season, 1) for season in seasons]
     horizon, count = settings.horizon, test - settings.horizon + 1

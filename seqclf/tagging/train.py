@@ -34,6 +34,7 @@ from seqclf.training.optimizers import Optimizer
 from seqclf.training.settings import resolved
 from wordvec import InputError
 from wordvec.system.progress import OnProgress
+from wordvec.system.settings import or_defaults
 
 if TYPE_CHECKING:
     from wordvec import WordVectors
@@ -78,7 +79,7 @@ def train_tagger(
         >>> train_tagger(sentences, tags, settings=settings, threads=1).predict([["a", "cat", "barks"]])
         [['D', 'N', 'V']]
     """
-    settings = resolved(settings or TaggerSettings(), vectors)
+    settings = resolved(or_defaults(settings, TaggerSettings), vectors)
     tokens, marks = check_tagged(sentences, tags)
     labels = distinct_labels(
         [tag for row in marks for tag in row], "a tagger needs at least two different tags, got only one"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from corpora import TOKENIZERS
 from seqclf.layers.choices import CELLS, MERGES, POOLINGS, RESETS
 from wordvec.system.settings import Settings, setting, settings_class
+from wordvec.system.validation import check_kind
 
 if TYPE_CHECKING:
     from wordvec import WordVectors
@@ -153,8 +154,11 @@ def resolved(settings: S, vectors: "WordVectors | None") -> S:
         >>> resolved(PooledSettings(), None).tokenizer
         'words'
     """
+    from wordvec import WordVectors
+
     changes: dict[str, Any] = {}
     if vectors is not None:
+        check_kind("vectors", vectors, WordVectors)
         changes["vector_size"] = int(vectors.vectors.shape[1])
     if isinstance(settings, PooledSettings) and settings.tokenizer is None:
         changes["tokenizer"] = DEFAULT_TOKENIZER if vectors is None else vectors.tokenizer

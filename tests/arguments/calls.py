@@ -17,6 +17,7 @@ from tests.arguments.forms import (
     Form,
     of_matrix,
     of_number,
+    of_object,
     of_path,
     of_real_array,
     of_texts,
@@ -181,6 +182,7 @@ def arguments() -> Iterator[Argument]:
     yield from _of_networks()
     yield from _of_settings()
     yield from _of_paths()
+    yield from _of_objects()
 
 
 def _of_vectors() -> Iterator[Argument]:
@@ -569,6 +571,43 @@ def _of_settings() -> Iterator[Argument]:
                 lambda forms=forms, value=value, field=field: forms(value, none="None" in str(field.type)),
                 lambda x, kind=kind, name=field.name: getattr(kind(**{name: x}), name),
             )  # fmt: skip
+
+
+def _of_objects() -> Iterator[Argument]:
+    """Yield the arguments that are objects of this library."""
+    words = "words"
+    for of, name, call in (
+        ("train_word2vec", "corpus", wordvec.train_word2vec),
+        ("train_word2vec", "settings", lambda x: wordvec.train_word2vec(corpus(), x)),
+        ("train_word2vec", "initial", lambda x: wordvec.train_word2vec(corpus(), initial=x)),
+        ("train_count_based", "corpus", wordvec.train_count_based),
+        ("train_count_based", "settings", lambda x: wordvec.train_count_based(corpus(), x)),
+        ("count_cooccurrences", "corpus", wordvec.count_cooccurrences),
+        ("count_cooccurrences", "settings", lambda x: wordvec.count_cooccurrences(corpus(), x)),
+        ("train_glove", "cooccurrence", wordvec.train_glove),
+        ("train_glove", "settings", lambda x: wordvec.train_glove(counts(), x)),
+        ("estimate_memory", "settings", lambda x: wordvec.estimate_memory(x, 9)),
+        ("save_documents", "documents", lambda x: wordvec.save_documents(x, words)),
+        ("save_vectors", "vectors", lambda x: wordvec.save_vectors(x, words)),
+        ("evaluate_similarity", "vectors", lambda x: wordvec.evaluate_similarity(x, words)),
+        ("evaluate_analogies", "vectors", lambda x: wordvec.evaluate_analogies(x, words)),
+        ("save_vocabulary", "vocabulary", lambda x: wordvec.save_vocabulary(x, words)),
+        ("WordVectors", "vocabulary", lambda x: wordvec.WordVectors(x, VECTORS)),
+        ("EncodedCorpus", "vocabulary", lambda x: wordvec.EncodedCorpus(x, IDS, OFFSETS, raw_tokens=9, raw_types=4)),
+        ("encode_corpus", "vocabulary", lambda x: wordvec.encode_corpus(TEXTS, min_count=1, vocabulary=x)),
+        ("count_documents", "vocabulary", lambda x: wordvec.count_documents(TEXTS, vocabulary=x)),
+        ("train_classifier", "settings", lambda x: seqclf.train_classifier(TEXTS, LABELS, settings=x)),
+        ("train_classifier", "vectors", lambda x: seqclf.train_classifier(TEXTS, LABELS, **NETWORK, vectors=x)),
+        ("train_multi_label", "settings", lambda x: seqclf.train_multi_label(TEXTS, SETS, settings=x)),
+        ("train_regressor", "settings", lambda x: seqclf.train_regressor(TEXTS, VALUES, settings=x)),
+        ("train_forecaster", "settings", lambda x: seqclf.train_forecaster(SERIES, settings=x)),
+        ("train_language_model", "settings", lambda x: seqclf.train_language_model(TEXTS, settings=x)),
+        ("train_tagger", "settings", lambda x: seqclf.train_tagger([], [], settings=x)),
+        ("backtest", "settings", lambda x: seqclf.backtest(SERIES, x, 4)),
+        ("trace", "model", lambda x: seqclf.trace(x, "a text")),
+        ("save_gate_heatmap", "trace", lambda x: seqclf.save_gate_heatmap(x, "gates.png")),
+    ):
+        yield Argument(of, name, None, of_object, call)
 
 
 def _of_paths() -> Iterator[Argument]:

@@ -1,6 +1,7 @@
 """Forms in which callers pass an array, a sparse matrix or a number: what is the same value, and what is invalid."""
 
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -259,3 +260,10 @@ def of_path() -> Iterator[Form]:
     wrong |= {"missing": "no-such-file.txt", "True": True, "number": 10**6, "surrogate": "\ud800"}
     for name, value in wrong.items():
         yield Form(name, lambda value=value: value)
+
+
+def of_object() -> Iterator[Form]:
+    """Yield what is no object of this library; None stands for the defaults of some arguments."""
+    for name, value in (WRONG | {"0": 0, "a path": Path("no-such-file.txt"), "texts": TEXTS}).items():
+        if name != "None":
+            yield Form(name, lambda value=value: value)

@@ -18,8 +18,10 @@ from wordvec.formats.safetensors import pack_tokens
 from wordvec.system.aligned_arrays import aligned, row_stride
 from wordvec.system.available_memory import available_memory
 from wordvec.system.progress import OnProgress, Progress
+from wordvec.system.settings import or_defaults
 from wordvec.system.structures import checked_csr, frozen
 from wordvec.system.threads import run_in_threads, worker_count
+from wordvec.system.validation import check_kind
 from wordvec.vectors.dense import WordVectors
 
 if TYPE_CHECKING:
@@ -96,7 +98,10 @@ def train_glove(
         >>> result.vectors.vectors.shape, result.losses[0] > result.losses[-1]
         ((4, 8), True)
     """
-    settings = settings or GloveSettings()
+    from wordvec.count_based.cooccurrence import CooccurrenceCounts
+
+    settings = or_defaults(settings, GloveSettings)
+    check_kind("cooccurrence", cooccurrence, CooccurrenceCounts)
     threads = worker_count(threads)
     saver = Checkpoint(checkpoint, checkpoint_every, resume)
     words = cooccurrence.vocabulary

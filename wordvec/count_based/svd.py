@@ -11,6 +11,7 @@ from wordvec.count_based.association import association_matrix
 from wordvec.count_based.settings import SvdSettings
 from wordvec.errors import InputError
 from wordvec.system.aligned_arrays import aligned, row_stride
+from wordvec.system.settings import or_defaults
 from wordvec.system.structures import checked_csr, frozen
 from wordvec.system.threads import run_in_threads, worker_count
 from wordvec.system.validation import check_whole
@@ -78,7 +79,7 @@ def train_svd(
         >>> [token for token, score in vectors.most_similar("cat", top=1)]
         ['dog']
     """
-    settings = settings or SvdSettings()
+    settings = or_defaults(settings, SvdSettings)
     types = len(cooccurrence.vocabulary)
     if settings.vector_size > types:
         raise InputError(

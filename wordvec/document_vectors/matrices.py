@@ -24,7 +24,7 @@ from wordvec.errors import InputError
 from wordvec.system.progress import OnProgress, reporter
 from wordvec.system.structures import checked_csr, checked_weights, whole_array
 from wordvec.system.threads import worker_count
-from wordvec.system.validation import check_choice, check_flag, check_whole, shown
+from wordvec.system.validation import check_choice, check_flag, check_kind, check_whole, shown
 from wordvec.vocabulary import Vocabulary
 
 Texts: TypeAlias = TextCorpus | EncodedCorpus | Iterable[str] | Iterable[list[str]]
@@ -102,7 +102,9 @@ def count_documents(
     low, high = int(ngram_range[0]), int(ngram_range[1])
     report = reporter(on_progress, "reading", "bytes")
     if vocabulary is not None:
-        index = vocabulary if isinstance(vocabulary, Index) else Index(vocabulary, (low, high))
+        if not isinstance(vocabulary, Index):
+            vocabulary = Index(check_kind("vocabulary", vocabulary, Vocabulary), (low, high))
+        index = vocabulary
         if isinstance(texts, EncodedCorpus):
             rows = index.count_encoded(texts.ids, texts.offsets, texts.vocabulary.tokens, workers)
         else:

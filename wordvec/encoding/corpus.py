@@ -24,6 +24,7 @@ from wordvec.errors import InputError
 from wordvec.system.progress import OnProgress, reporter
 from wordvec.system.structures import check_ids, check_offsets, owned
 from wordvec.system.threads import worker_count
+from wordvec.system.validation import check_kind
 from wordvec.vocabulary import Vocabulary
 
 _log = logging.getLogger(__name__)
@@ -81,7 +82,7 @@ class EncodedCorpus:
             found = getattr(array, "dtype", type(array).__name__)
             if not isinstance(array, np.ndarray) or found != dtype:
                 raise InputError(f"{name} must be an {dtype} array, got {found}; use numpy.asarray({name}, '{dtype}')")
-        check_ids("ids", ids, len(vocabulary))
+        check_ids("ids", ids, len(check_kind("vocabulary", vocabulary, Vocabulary)))
         check_offsets("offsets", offsets, len(ids))
         self.vocabulary = vocabulary
         self.ids = owned(np.ascontiguousarray(ids))

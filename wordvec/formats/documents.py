@@ -27,6 +27,7 @@ from scipy.sparse import csr_matrix
 from wordvec.errors import FormatError, InputError
 from wordvec.system.atomic_files import replacing
 from wordvec.system.structures import check_csr, checked_csr, checked_weights
+from wordvec.system.validation import check_kind
 from wordvec.vocabulary import Vocabulary
 
 _NAMES = ("indices", "indptr", "data", "shape", "features", "settings", "counts", "idf")
@@ -89,6 +90,7 @@ def save_documents(documents: DocumentMatrix, path: str | os.PathLike[str], *, c
         array([[2, 1, 2, 0],
                [0, 1, 0, 1]])
     """
+    check_kind("documents", documents, DocumentMatrix)
     matrix, vocabulary, idf = documents.matrix, documents.vocabulary, documents.idf
     matrix = checked_csr("matrix", matrix, columns=len(vocabulary))
     if idf is not None:

@@ -4,9 +4,11 @@ import math
 import reprlib
 from collections.abc import Iterable
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, TypeVar
 
 from wordvec.errors import InputError
+
+T = TypeVar("T")
 
 _MOST = 2**63 - 1
 """The largest integer of kernels and files, int64."""
@@ -36,6 +38,17 @@ def check_choice(name: str, value: Any, choices: Iterable[str]) -> None:
     known = tuple(choices)
     if not isinstance(value, str) or value not in known:
         raise InputError(f"{name} must be one of {', '.join(known)}, got {shown(value)}")
+
+
+def check_kind(name: str, value: Any, kind: type[T]) -> T:
+    """Return ``value``, an instance of ``kind``.
+
+    Raises:
+        InputError: it is not.
+    """
+    if not isinstance(value, kind):
+        raise InputError(f"{name} must be {kind.__name__}, got {type(value).__name__}")
+    return value
 
 
 def check_flag(name: str, value: Any) -> bool:

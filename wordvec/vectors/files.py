@@ -9,6 +9,7 @@ import numpy as np
 from wordvec.errors import FormatError, InputError
 from wordvec.formats.registry import read_table, write_table
 from wordvec.system.structures import frozen
+from wordvec.system.validation import check_kind
 from wordvec.vectors.dense import WordVectors
 from wordvec.vectors.sparse import SparseWordVectors
 
@@ -93,4 +94,4 @@ def save_vectors(vectors: WordVectors, path: str | os.PathLike[str], *, format: 
         >>> path.read_text()
         '2 2\\nup 0 1\\ndown 0.100000001 -1\\n'
     """
-    write_table(vectors.table(), path, format)
+    write_table(check_kind("vectors", vectors, WordVectors).table(), path, format)
