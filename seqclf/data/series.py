@@ -11,7 +11,7 @@ _LARGEST = 1e150
 """The largest number whose square is finite."""
 
 _FARTHEST = 1e30
-"""The largest standardized number, whose square sums are finite as float32 once gates have squashed it."""
+"""The largest standardized number, so that sums of products with weights are finite as float32."""
 
 
 def as_series(series: Any, name: str = "the series") -> np.ndarray:

@@ -81,17 +81,15 @@ def whole_array(name: str, values: Any, below: int | None = None) -> np.ndarray:
             ...
         corpora.errors.InputError: rows must be in 0..4, got 7 at position 1
     """
-    if np.ma.is_masked(values) or isinstance(values, str | bytes):
-        real_array(name, values)
-    array = np.asarray(values) if hasattr(values, "__len__") else np.asarray(None)
-    if array.dtype.kind not in "iu" or array.ndim != 1:  # lists, objects and floats that are whole
+    array = values
+    if not isinstance(array, np.ndarray) or np.ma.is_masked(array) or array.dtype.kind not in "iu" or array.ndim != 1:
         numbers = finite_array(name, values, (None,))
         if (numbers != np.rint(numbers)).any():
             place = int((numbers != np.rint(numbers)).argmax())
             raise InputError(f"{name} must be whole numbers, got {numbers[place]} at position {place:,}")
         array = np.clip(numbers, -(2.0**63), 2.0**62).astype(np.int64)
     check_ids(name, array, 2**62 if below is None else below)
-    return array.astype(np.int64, copy=False)
+    return np.asarray(array, np.int64)
 
 
 def owned(array: np.ndarray) -> np.ndarray:
