@@ -56,7 +56,7 @@ def find(name: str) -> list[Path]:
         ['wiki8']
         >>> _ = os.environ.pop("WORDVEC_DATA") if before is None else os.environ.update(WORDVEC_DATA=before)
     """
-    dataset, parts = _known(name.removeprefix(PREFIX))
+    dataset, parts = _known(str(name).removeprefix(PREFIX))
     folder = os.environ.get(VARIABLE)
     if not folder:
         raise InputError(

@@ -8,9 +8,11 @@ two pairs, so a model can solve ``king - man + woman`` only from distributional 
 import functools
 import re
 from collections.abc import Callable, Iterator
+from numbers import Integral
 from random import Random
 
 from corpora import lexicon
+from corpora.errors import InputError
 
 Fields = dict[str, tuple[str, ...]]
 """Maps each placeholder of a template to its equally likely alternatives."""
@@ -198,7 +200,10 @@ def english_sentences(tokens: int = 1_200_000, seed: int = 1) -> Iterator[str]:
         nobody asked the bridegroom why he carried his lantern to the fair
         to the king the royal palace was the whole world
     """
-    random = Random(seed).random
+    for name, value in (("tokens", tokens), ("seed", seed)):
+        if not isinstance(value, Integral) or isinstance(value, bool) or value < 0:
+            raise InputError(f"{name} must be a whole number of at least 0, got {value!r:.60}")
+    random = Random(int(seed)).random
     scene = _Scene(random)
     topics = _topics()
     fix_articles = _A_BEFORE_VOWEL.sub

@@ -133,7 +133,8 @@ class TextCorpus:
     def provenance(self) -> list[dict[str, Any]]:
         """Return name, stored bytes and BLAKE2b digest (``b2sum -l 256``) of each source, in order."""
         return [
-            {"name": source.name, "bytes": source.size(), "blake2b": source.digest()[0].hex()} for source in self._sources
+            {"name": source.name, "bytes": source.size(), "blake2b": source.digest()[0].hex()}
+            for source in self._sources
         ]
 
     def checksums(self) -> list[bytes]:

@@ -1,7 +1,7 @@
 """Vocabulary: the tokens of a model in row order, with their corpus counts."""
 
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from functools import cached_property
 from itertools import islice
 from typing import Any
@@ -210,6 +210,9 @@ def edit_distance(left: str, right: str, limit: int) -> int:
 def _checked_tokens(tokens: Sequence[str]) -> list[str]:
     if isinstance(tokens, str | bytes):
         raise InputError("tokens must be a sequence of strings, got one string; pass [token, ...]")
+    if isinstance(tokens, Mapping | Set):
+        remedy = "pass its keys, and the counts as counts" if isinstance(tokens, Mapping) else "sort them"
+        raise InputError(f"tokens must be in the order of their rows, got a {type(tokens).__name__}; {remedy}")
     tokens = list(tokens)
     try:
         "".join(tokens).encode("utf-8")
@@ -224,6 +227,8 @@ def _checked_tokens(tokens: Sequence[str]) -> list[str]:
 
 
 def _checked_counts(counts: ArrayLike, size: int) -> np.ndarray:
+    if np.ma.is_masked(counts):
+        raise InputError("counts must not have masked values; fill them")
     given = np.asarray(counts)
     if given.shape != (size,):
         raise InputError(f"counts must be one per token: {size} tokens, counts of shape {given.shape}")
@@ -231,6 +236,8 @@ def _checked_counts(counts: ArrayLike, size: int) -> np.ndarray:
         raise InputError(f"counts must be whole numbers, got {given.dtype}")
     if given.size and given.min() < 0:
         raise InputError(f"counts must not be negative, got {given.min()} in row {int(given.argmin())}")
+    if given.size and given.sum(dtype=np.longdouble) >= 2**63:
+        raise InputError(f"the sum of counts must be below 2^63, got {int(given.max()):,} in row {int(given.argmax())}")
     return given.astype(np.int64)
 
 

@@ -57,7 +57,7 @@ def _english() -> bytes:
 
 
 def _known(name: str) -> str:
-    short = name.removeprefix(PREFIX)
+    short = str(name).removeprefix(PREFIX)
     if short not in NAMES:
         listed = ", ".join(PREFIX + known for known in NAMES)
         near = difflib.get_close_matches(short, NAMES, n=1)

@@ -23,6 +23,7 @@ from seqclf.model_file import (
     write_model,
 )
 from wordvec import Vocabulary
+from wordvec.system.structures import finite_array, owned
 
 
 class ClassifierModel:
@@ -187,7 +188,8 @@ class MultiLabelModel(ClassifierModel):
         **described: Any,
     ) -> None:
         super().__init__(network, vocabulary, **described)
-        self.thresholds = np.full(len(self.labels), 0.5) if thresholds is None else thresholds
+        chosen = np.full(len(self.labels), 0.5) if thresholds is None else thresholds
+        self.thresholds = owned(finite_array("thresholds", chosen, (len(self.labels),)))
         self.separator = separator
 
     def predict(self, texts: Iterable[Text], *, threads: int | None = None) -> np.ndarray:

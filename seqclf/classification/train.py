@@ -29,6 +29,7 @@ from seqclf.training.pooled import train_pooled
 from seqclf.training.resolved import resolved
 from wordvec import Vocabulary
 from wordvec.system.progress import OnProgress
+from wordvec.system.settings import or_defaults
 
 if TYPE_CHECKING:
     from wordvec import WordVectors
@@ -76,7 +77,7 @@ def train_classifier(
         ['alarm', 'calm']
     """
     texts = as_texts(texts)
-    settings = resolved(settings or ClassifierSettings(), vectors, texts)
+    settings = resolved(or_defaults(settings, ClassifierSettings), vectors, texts)
     assert settings.tokenizer is not None
     tokens = tokenize_texts(texts, settings.tokenizer, bool(settings.lowercase))
     labels = as_labels(labels)

@@ -21,6 +21,7 @@ from seqclf.training.pooled import train_pooled
 from seqclf.training.resolved import resolved
 from wordvec import InputError
 from wordvec.system.progress import OnProgress
+from wordvec.system.settings import or_defaults
 
 if TYPE_CHECKING:
     from wordvec import WordVectors
@@ -66,7 +67,7 @@ def train_multi_label(
         [['fire', 'flood'], []]
     """
     texts = as_texts(texts)
-    settings = resolved(settings or ClassifierSettings(), vectors, texts)
+    settings = resolved(or_defaults(settings, ClassifierSettings), vectors, texts)
     if settings.class_weight is not None:
         raise InputError(f"class_weight is not supported for multi-label targets, got {settings.class_weight!r}")
     tokens = _tokens(texts, settings)

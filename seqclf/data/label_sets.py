@@ -39,6 +39,9 @@ def label_matrix(
         raise InputError(f"labels must be a list of lists, got a {type(given).__name__}; pass list(y.values())")
     if len(getattr(given, "shape", ())) == 2 and not _is_column_of_lists(given):
         matrix = np.asarray(given)
+        if np.ma.is_masked(given) or matrix.dtype.kind not in "biufO":
+            kind = "masked values" if np.ma.is_masked(given) else str(matrix.dtype)
+            raise InputError(f"an indicator matrix must hold only 0 and 1, got {kind}; or pass lists of labels")
         if is_table(given):
             names = [plain_value(name) for name in given.columns]
             classes = names if classes is None else list(classes)
@@ -50,7 +53,14 @@ def label_matrix(
         if classes is not None and len(classes) != matrix.shape[1]:
             raise InputError(f"{matrix.shape[1]} columns for {len(classes)} labels")
         return list(range(matrix.shape[1]) if classes is None else classes), matrix.astype(bool)
+    if getattr(given, "ndim", 1) > 2 or (getattr(given, "ndim", 1) == 2 and given.shape[1] != 1):
+        raise InputError(f"labels must be lists of labels or a matrix (N, C), got shape {given.shape}")
     sets = [_plain_labels(each, row) for row, each in enumerate(one_column(given, "labels"))]
+    if _look_like_rows(sets):
+        raise InputError(
+            "labels must be lists of labels, got lists of 0 and 1 of equal length; pass numpy.array(y) if they are the "
+            "rows of an indicator matrix"
+        )
     named = of_one_type([label for each in sets for label in each])
     if classes is None:
         classes = sorted_labels(set(named))
@@ -71,6 +81,14 @@ def _plain_labels(labels: Any, row: int) -> list[Any]:
     for label in plain:
         check_label(label, "labels", f"at position {row}; leave it out")
     return plain
+
+
+def _look_like_rows(sets: list[list[Any]]) -> bool:
+    """Return whether label sets are rows of an indicator matrix: 0 and 1 in lists of equal length, which as sets would
+    repeat a label, or be out of order."""
+    labels = {label for each in sets for label in each}
+    equal = len({len(each) for each in sets}) == 1 and len(sets[0]) > 1
+    return equal and labels <= {0, 1} and any(each != [0, 1] for each in sets)
 
 
 def _is_column_of_lists(given: Any) -> bool:

@@ -9,6 +9,7 @@ import numpy as np
 
 from seqclf.data.columns import one_column
 from wordvec import InputError
+from wordvec.system.validation import shown
 
 logger = logging.getLogger(__name__)
 
@@ -73,7 +74,7 @@ def check_label(label: Any, name: str, where: str) -> None:
     if is_missing(label):
         raise InputError(f"{name} must not be missing, got {label!r} {where}")
     if not isinstance(label, str | int | float) or (isinstance(label, float) and math.isinf(label)):
-        kind = f"{type(label).__name__} {label!r:.60}"
+        kind = f"{type(label).__name__} {shown(label)}"
         raise InputError(f"{name} must be strings or finite numbers, got {kind} {where.partition(';')[0]}; use str()")
 
 

@@ -5,6 +5,13 @@ from typing import Any
 import numpy as np
 
 from wordvec import InputError
+from wordvec.system.structures import real_array
+
+_LARGEST = 1e150
+"""The largest number whose square is finite."""
+
+_FARTHEST = 1e30
+"""The largest standardized number, so that sums of products with weights are finite as float32."""
 
 
 def as_series(series: Any, name: str = "the series") -> np.ndarray:
@@ -13,10 +20,7 @@ def as_series(series: Any, name: str = "the series") -> np.ndarray:
     Raises:
         InputError: not an array of that shape, empty, or some values are not finite.
     """
-    try:
-        values = np.asarray(series, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise InputError(f"{name} must be numeric, with one or more columns, got {type(series).__name__}") from None
+    values = real_array(name, series)
     if values.ndim == 1:
         values = values[:, None]
     if values.ndim != 2 or values.size == 0:
@@ -25,6 +29,10 @@ def as_series(series: Any, name: str = "the series") -> np.ndarray:
     if bad.size:
         row, column = bad[0]
         raise InputError(f"{name} must be finite, got {values[row, column]} at position {row}; fill gaps first")
+    if np.abs(values).max() > _LARGEST:
+        row = int(np.abs(values).max(axis=1).argmax())
+        raise InputError(f"{name} must be at most {_LARGEST:g} in size, got {np.abs(values[row]).max():g} at position "
+                         f"{row}; use a larger unit")  # fmt: skip
     return values
 
 
@@ -48,6 +56,19 @@ def as_steps(sequence: Any, columns: int | None = None) -> np.ndarray:
     if columns is not None and steps.shape[1] != columns:
         raise InputError(f"every step must have {columns} values, like the first one, got {steps.shape[1]}")
     return steps
+
+
+def check_scaled(name: str, values: np.ndarray) -> None:
+    """Check that standardized values are finite as float32.
+
+    Raises:
+        InputError: a value is more than 1e30 standard deviations of the training data away from their mean.
+    """
+    if values.size and np.abs(values).max() > _FARTHEST:
+        raise InputError(
+            f"{name} must be like the training data, got a value {np.abs(values).max():.0e} standard deviations from "
+            "their mean; check its unit"
+        )
 
 
 def mean_and_deviation(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -9,6 +9,7 @@ import numpy as np
 from corpora import get_tokenizer
 from seqclf.data.columns import one_column
 from wordvec import InputError, Vocabulary
+from wordvec.system.validation import shown
 
 Text: TypeAlias = str | Sequence[str]
 """A text as a string, or as a list of its tokens."""
@@ -58,7 +59,7 @@ def as_texts(texts: Iterable[Text]) -> list[Text]:
 def _describe(value: Any) -> str:
     if isinstance(value, Sequence | np.ndarray) and not isinstance(value, bytes):
         return f"a {type(value).__name__} of {type(value[0]).__name__}" if len(value) else type(value).__name__
-    return f"{value!r} ({type(value).__name__})"
+    return f"{shown(value)} ({type(value).__name__})"
 
 
 def count_tokens(tokens: Iterable[Sequence[str]], min_count: int) -> list[tuple[str, int]]:

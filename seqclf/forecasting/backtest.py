@@ -13,7 +13,7 @@ from seqclf.forecasting.train import train_forecaster
 from seqclf.forecasting.windows import windows_after
 from wordvec import InputError
 from wordvec.system.progress import OnProgress
-from wordvec.system.validation import check_whole
+from wordvec.system.validation import check_kind, check_whole
 
 logger = logging.getLogger(__name__)
 
@@ -120,8 +120,9 @@ def backtest(
         True
     """
     values = as_series(series)
-    for name, number in (("test", test), ("refits", refits), *(("season", season) for season in seasons)):
-        check_whole(name, number, 1)
+    check_kind("settings", settings, ForecasterSettings)
+    test, refits = check_whole("test", test, 1), check_whole("refits", refits, 1)
+    seasons = [check_whole("season", season, 1) for season in seasons]
     horizon, count = settings.horizon, test - settings.horizon + 1
     if count < refits:
         raise InputError(f"test must be at least {horizon + refits - 1} for a horizon of {horizon} and {refits} "

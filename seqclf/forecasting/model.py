@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from seqclf.data.series import as_series
+from seqclf.data.series import as_series, check_scaled
 from seqclf.forecasting.network import build_network, parameter_shapes, predict_windows
 from seqclf.forecasting.settings import ForecasterSettings
 from seqclf.forecasting.windows import Preparation, windows_before
@@ -21,6 +21,7 @@ from seqclf.model_file import (
     write_model,
 )
 from wordvec import FormatError, InputError
+from wordvec.system.structures import finite_array, owned, real_array, whole_array
 from wordvec.system.validation import check_number, check_whole
 
 KIND = "forecaster"
@@ -96,8 +97,8 @@ class ForecasterModel:
     def forecast(self, series: Any, origins: Any, steps: int | None = None, *, start: int = 0) -> np.ndarray:
         """Return forecasts (n, steps, D) from several positions; see :meth:`seqclf.Forecaster.forecast`."""
         level = self._level(series)
-        origins = np.asarray(origins, dtype=np.int64)
-        return self.preparation.original(self._forecast(level, origins, self._steps(steps), start))
+        places = whole_array("origins", origins)
+        return self.preparation.original(self._forecast(level, places, self._steps(steps), start))
 
     def predict(self, steps: int | None = None, *, series: Any = None, start: int = 0) -> np.ndarray:
         """Return the next values (steps, D); see :meth:`seqclf.Forecaster.predict`."""
@@ -109,19 +110,19 @@ class ForecasterModel:
         Raises:
             InputError: it has another horizon or other columns.
         """
-        residuals = report.residuals
+        residuals = real_array("residuals", report.residuals)
         if residuals.shape[1:] != (self.settings.horizon, len(self.names)):
             raise InputError(
                 f"the back-test must have {(self.settings.horizon, len(self.names))} steps and columns, like the "
                 f"forecaster, got {residuals.shape[1:]}"
             )
-        self.residuals = residuals
+        self.residuals = owned(finite_array("residuals", residuals, (None, *residuals.shape[1:])))
 
     def predict_interval(
         self, level: float = 0.9, steps: int | None = None, *, series: Any = None, start: int = 0
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return lower and upper bounds (steps, D); see :meth:`seqclf.Forecaster.predict_interval`."""
-        check_number("level", level, above=0, below=1)
+        level = check_number("level", level, above=0, below=1)
         middle, count = self._next(steps, series, start), len(self.residuals)
         rank = int((count + 1) * (1 - level) / 2 + 1e-9)
         if not count:
@@ -146,7 +147,7 @@ class ForecasterModel:
 
     def _steps(self, steps: int | None) -> int:
         steps = self.settings.horizon if steps is None else steps
-        check_whole("steps", steps, 1)
+        steps = check_whole("steps", steps, 1)
         if self.settings.strategy == "direct" and steps > self.settings.horizon:
             raise InputError(
                 f"steps must be at most {self.settings.horizon}, the horizon of this direct forecaster, got {steps}; "
@@ -163,6 +164,7 @@ class ForecasterModel:
 
     def _forecast(self, level: np.ndarray, origins: np.ndarray, steps: int, start: int) -> np.ndarray:
         """Return forecasts (n, steps, D) of the series, or of its logarithm."""
+        start = check_whole("start", start)
         least = self.settings.window + self.preparation.lag
         if origins.size and not least <= origins.min() <= origins.max() <= len(level):
             bad = origins.min() if origins.min() < least else origins.max()
@@ -170,6 +172,7 @@ class ForecasterModel:
                 f"a forecast needs at least {least} of the {len(level)} values before it, got position {bad}"
             )
         windows = windows_before(self.preparation.scale(level), origins, self.settings.window)
+        check_scaled("the series", windows)
         found = np.empty((origins.size, 0, level.shape[1]))
         while found.shape[1] < steps:
             ahead = predict_windows(self.network, self.preparation, windows, origins + start + found.shape[1])

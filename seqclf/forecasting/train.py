@@ -17,6 +17,7 @@ from seqclf.training.loop import Outcome, steps_in_all, train_in_batches
 from seqclf.training.pooled import Trainer
 from wordvec import InputError
 from wordvec.system.progress import OnProgress
+from wordvec.system.settings import or_defaults
 
 
 def train_forecaster(
@@ -49,7 +50,7 @@ def train_forecaster(
         >>> train_forecaster(series, settings=settings, threads=1).predict().shape
         (2, 1)
     """
-    settings = ForecasterSettings() if settings is None else settings
+    settings = or_defaults(settings, ForecasterSettings)
     values = as_series(series)
     columns = values.shape[1]
     named = [str(name) for name in names] if names is not None else [f"y{column}" for column in range(columns)]

@@ -15,7 +15,7 @@ from seqclf.layers.encoder import Encoder
 from seqclf.layers.parameters import EncoderShape, FlatParameters, initial_encoder
 from seqclf.layers.tape import EncoderTape
 from seqclf.training.optimizers import Optimizer
-from wordvec.system.validation import check_whole
+from wordvec.system.validation import check_number, check_whole
 
 _BATCH = 32
 _NOISE = 0.05
@@ -64,8 +64,9 @@ def measure_gradient_flow(
         >>> bool(short.norms[19] < 1e-5 * short.norms[0])
         True
     """
-    for name, value in (("length", length), ("hidden_size", hidden_size)):
-        check_whole(name, value, 1)
+    length, hidden_size = check_whole("length", length, 1), check_whole("hidden_size", hidden_size, 1)
+    steps, seed = check_whole("steps", steps, 0), check_whole("seed", seed, 0)
+    scale = check_number("scale", scale)
     random = np.random.default_rng([seed, 0xF10])
     shape = EncoderShape(0, 1, hidden_size, cell=cell, bidirectional=False)
     encoder = Encoder(shape)

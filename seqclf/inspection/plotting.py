@@ -9,6 +9,7 @@ import numpy as np
 
 from wordvec import InputError
 from wordvec.system.atomic_files import replacing
+from wordvec.system.validation import check_kind
 
 if TYPE_CHECKING:
     from seqclf.inspection.tracing import LayerTrace, Trace
@@ -60,7 +61,10 @@ def save_gate_heatmap(trace: "Trace", path: str | os.PathLike[str]) -> None:
     Raises:
         InputError: another suffix, no token, or matplotlib is not installed.
     """
+    from seqclf.inspection.tracing import Trace
+
     kind = _format_of(path)
+    check_kind("trace", trace, Trace)
     if not trace.tokens:
         raise InputError("cannot draw the trace of a text without tokens")
     from matplotlib import rc_context

@@ -12,6 +12,7 @@ from seqclf.layers.batches import pack
 from seqclf.layers.encoder import Encoder
 from seqclf.layers.parameters import Workspace
 from seqclf.layers.pooling import Found
+from wordvec.system.validation import check_kind
 
 GATES = {
     ("lstm", "after"): ("i", "f", "g", "o"),
@@ -82,6 +83,7 @@ def trace(model: ClassifierModel, text: Text) -> Trace:
         >>> [(each.layer, each.direction, list(each.gates), each.c.shape) for each in found.layers]
         [(0, 'forward', ['i', 'f', 'g', 'o'], (3, 4)), (0, 'reverse', ['i', 'f', 'g', 'o'], (3, 4))]
     """
+    check_kind("model", model, ClassifierModel)
     (tokens,) = tokenize_texts([text], model.tokenizer, model.lowercase)
     ids, offsets = encode([tokens], model.vocabulary)
     network = model.network

@@ -18,6 +18,7 @@ from seqclf.training.dropout import DropoutRates, draw_dropout_masks, draw_outpu
 from seqclf.training.loop import Outcome, Reporter, best_of_epochs
 from seqclf.training.optimizers import Adam, Sgd, check_finite, clipping, global_norm, scheduled_rate
 from wordvec.system.progress import OnProgress
+from wordvec.system.settings import or_defaults
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +49,7 @@ def train_language_model(
         InputError: a setting out of range, a line that is not a string, or no text.
         TrainingError: the loss or a gradient is NaN or infinite.
     """
-    settings = settings or LanguageModelSettings()
+    settings = or_defaults(settings, LanguageModelSettings)
 
     def tokens(text: Iterable[str]) -> Iterable[str]:
         return tokens_of(text, settings.unit, settings.tokenizer, settings.lowercase)

@@ -9,13 +9,15 @@ from seqclf.layers.batches import Sequences, pack, pack_alone, prediction_batche
 from seqclf.layers.parameters import Workspace
 from seqclf.layers.pooled_network import PooledNetwork
 from seqclf.layers.workers import Workers
+from wordvec.system.threads import worker_count
 
 FEW = 32
 
 
 def workers_for(sequences: int, threads: int | None) -> Workers:
     """Return the threads for some sequences: one for up to 32, which end before a second thread has started."""
-    return Workers(1 if sequences <= FEW else threads)
+    allowed = worker_count(threads)
+    return Workers(1 if sequences <= FEW else allowed)
 
 
 def predict_rows(network: PooledNetwork, sequences: Sequences, workers: Workers) -> np.ndarray:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from seqclf.data.columns import as_sequences
-from seqclf.data.series import as_series, as_steps
+from seqclf.data.series import as_series, as_steps, check_scaled
 from seqclf.data.texts import encode, tokenize_texts
 from seqclf.layers.batch_prediction import predict_rows, workers_for
 from seqclf.layers.batches import Sequences
@@ -110,6 +110,7 @@ class RegressorModel:
         offsets = np.zeros(len(steps) + 1, np.int64)
         np.cumsum([len(each) for each in steps], out=offsets[1:])
         rows = (np.concatenate([np.empty((0, columns)), *steps]) - self.input_mean) / self.input_deviation
+        check_scaled("a sequence", rows)
         return Sequences(np.arange(offsets[-1], dtype=np.int32), offsets, rows.astype(np.float32))
 
     def save(self, path: str | os.PathLike[str]) -> None:

@@ -19,6 +19,7 @@ from seqclf.training.pooled import train_pooled
 from seqclf.training.resolved import resolved
 from wordvec import InputError
 from wordvec.system.progress import OnProgress
+from wordvec.system.settings import or_defaults
 
 if TYPE_CHECKING:
     from wordvec import WordVectors
@@ -64,9 +65,7 @@ def train_regressor(
         >>> score.rmse < 0.5 * score.baseline_rmse
         True
     """
-    settings = RegressorSettings() if settings is None else settings
-    if not isinstance(settings, RegressorSettings):
-        raise InputError(f"settings must be RegressorSettings, got {type(settings).__name__}")
+    settings = or_defaults(settings, RegressorSettings)
     given, truth = as_sequences(sequences), as_series(values, "the values")
     dev_given, dev_truth = (
         (as_sequences(dev[0]), as_series(dev[1], "the validation values")) if dev else ([], truth[:0])

@@ -35,6 +35,7 @@ from seqclf.training.optimizers import Optimizer
 from seqclf.training.resolved import resolved
 from wordvec import InputError
 from wordvec.system.progress import OnProgress
+from wordvec.system.settings import or_defaults
 
 if TYPE_CHECKING:
     from wordvec import WordVectors
@@ -80,7 +81,7 @@ def train_tagger(
         [['D', 'N', 'V']]
     """
     tokens, marks = check_tagged(sentences, tags)
-    settings = resolved(settings or TaggerSettings(), vectors, tokens)
+    settings = resolved(or_defaults(settings, TaggerSettings), vectors, tokens)
     labels = distinct_labels(
         [tag for row in marks for tag in row], "a tagger needs at least two different tags, got only one"
     )

@@ -10,7 +10,7 @@ from wordvec.errors import InputError
 from wordvec.system.available_memory import available_memory
 from wordvec.system.csr import csr_of, row_pieces
 from wordvec.system.scratch import Growing, Scratch
-from wordvec.system.structures import check_csr
+from wordvec.system.structures import checked_csr, owned
 from wordvec.system.validation import check_choice, check_number
 
 if TYPE_CHECKING:
@@ -68,11 +68,11 @@ def association_matrix(
     chosen = settings_of(weighting, smoothing, shift)
     exponent, log_shift = chosen.get("smoothing", 1.0), np.log(chosen.get("shift", 1.0))
     if isinstance(counts, CooccurrenceCounts):
-        check_csr("counts", counts.counts, rows=len(counts.vocabulary), columns=len(counts.vocabulary))
-        matrix = _canonical(counts.counts)
+        types = len(counts.vocabulary)
+        matrix = checked_csr("counts", counts.counts, rows=types, columns=types)
     else:
-        check_csr("counts", counts)
-        matrix = _canonical(counts)
+        matrix = checked_csr("counts", counts)
+    _check_positive(matrix)
     rows, columns, total = _sums(matrix)
     scratch = Scratch()
     free = available_memory()
@@ -110,7 +110,7 @@ def association_matrix(
             before = np.concatenate([[0], np.cumsum(kept)])
             ends = before[matrix.indptr[first_row + 1 : last_row + 1] - cells.start]
             indptr[first_row + 1 : last_row + 1] = data.size - before[-1] + ends
-    found = indices.finish() if weighting == "ppmi" else matrix.indices
+    found = indices.finish() if weighting == "ppmi" else owned(matrix.indices)
     return csr_of(indptr, found, data.finish(), matrix.shape, scratch)
 
 
@@ -127,9 +127,8 @@ def settings_of(weighting: str, smoothing: float | None = None, shift: float = 1
     check_choice("weighting", weighting, WEIGHTINGS)
     chosen: dict[str, Any] = {"weighting": weighting}
     if weighting in _SMOOTHING:
-        chosen["smoothing"] = _SMOOTHING[weighting] if smoothing is None else float(smoothing)
-        if not 0 <= chosen["smoothing"] <= 1:
-            raise InputError(f"smoothing must be between 0 and 1, got {smoothing}")
+        given = _SMOOTHING[weighting] if smoothing is None else smoothing
+        chosen["smoothing"] = check_number("smoothing", given, least=0, most=1)
     elif smoothing is not None:
         raise InputError(f"smoothing applies only to {' and '.join(_SMOOTHING)}, not to {weighting}; omit it")
     if weighting == "ppmi":
@@ -139,16 +138,11 @@ def settings_of(weighting: str, smoothing: float | None = None, shift: float = 1
     return chosen
 
 
-def _canonical(matrix: "csr_array") -> "csr_array":
-    """Return the matrix with sorted rows and duplicate cells summed, after checking its values."""
-    if not matrix.has_canonical_format:
-        matrix = matrix.copy()
-        matrix.sum_duplicates()
+def _check_positive(matrix: "csr_array") -> None:
     for _, _, cells in row_pieces(matrix):
         x = matrix.data[cells]
-        if not (np.isfinite(x) & (x > 0)).all():
-            raise InputError(f"counts must be finite and above 0, got {x[~(np.isfinite(x) & (x > 0))][0]}")
-    return matrix
+        if not (x > 0).all():
+            raise InputError(f"counts must be finite and above 0, got {x[~(x > 0)][0]}")
 
 
 def _sums(matrix: "csr_array") -> tuple[np.ndarray, np.ndarray, float]:

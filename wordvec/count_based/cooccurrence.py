@@ -14,7 +14,9 @@ from wordvec.system.available_memory import available_memory
 from wordvec.system.csr import csr_of
 from wordvec.system.progress import OnProgress, reporter
 from wordvec.system.scratch import Scratch
+from wordvec.system.settings import or_defaults
 from wordvec.system.threads import worker_count
+from wordvec.system.validation import check_kind, check_whole
 from wordvec.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -107,10 +109,12 @@ def count_cooccurrences(
     Raises:
         InputError: ``memory`` is too small even so, or temporary files cannot be written and free memory is short.
     """
-    settings = settings or CooccurrenceSettings()
+    settings = or_defaults(settings, CooccurrenceSettings)
+    check_kind("corpus", corpus, EncodedCorpus)
     if memory is None:
         free = available_memory()
         memory = _MEMORY if free is None else free // 2
+    memory = check_whole("memory", memory, 1)
     plan = plan_of(len(corpus.ids), len(corpus.vocabulary), worker_count(threads), memory)
     scratch = Scratch()
     try:

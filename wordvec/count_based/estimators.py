@@ -41,7 +41,7 @@ class _SparseEstimator(_CountBasedEstimator):
         return np.array(self.vocabulary_.tokens, object)
 
 
-class Cooccurrence(_SparseEstimator):
+class Cooccurrence(_SparseEstimator, auto_wrap_output_keys=None):  # type: ignore[call-arg]
     """Sparse word vectors of co-occurrence counts, or of an association measure.
 
     The parameters are those of ``CooccurrenceSettings`` and of ``association_matrix``; ``vectors_`` are
@@ -90,7 +90,7 @@ class Cooccurrence(_SparseEstimator):
         self.n_jobs = n_jobs
 
 
-class Ppmi(_SparseEstimator):
+class Ppmi(_SparseEstimator, auto_wrap_output_keys=None):  # type: ignore[call-arg]
     """Sparse word vectors of positive pointwise mutual information (Levy, Goldberg & Dagan 2015).
 
     The parameters are those of ``CooccurrenceSettings`` and of ``association_matrix``; ``vectors_`` are

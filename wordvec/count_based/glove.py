@@ -18,8 +18,10 @@ from wordvec.formats.safetensors import pack_tokens
 from wordvec.system.aligned_arrays import aligned, row_stride
 from wordvec.system.available_memory import available_memory
 from wordvec.system.progress import OnProgress, Progress, seconds_left
-from wordvec.system.structures import check_csr
+from wordvec.system.settings import or_defaults
+from wordvec.system.structures import checked_csr, frozen
 from wordvec.system.threads import run_in_threads, worker_count
+from wordvec.system.validation import check_kind
 from wordvec.vectors.dense import WordVectors
 
 if TYPE_CHECKING:
@@ -96,20 +98,23 @@ def train_glove(
         >>> result.vectors.vectors.shape, result.losses[0] > result.losses[-1]
         ((4, 8), True)
     """
-    settings = settings or GloveSettings()
+    from wordvec.count_based.cooccurrence import CooccurrenceCounts
+
+    settings = or_defaults(settings, GloveSettings)
+    check_kind("cooccurrence", cooccurrence, CooccurrenceCounts)
     threads = worker_count(threads)
     saver = Checkpoint(checkpoint, checkpoint_every, resume)
-    check_csr("counts", cooccurrence.counts, rows=len(cooccurrence.vocabulary), columns=len(cooccurrence.vocabulary))
-    _check_counts(cooccurrence.counts)
-    _check_memory(cooccurrence.counts, settings)
+    words = cooccurrence.vocabulary
+    counts = checked_csr("counts", cooccurrence.counts, rows=len(words), columns=len(words))
+    _check_counts(counts)
+    _check_memory(counts, settings)
     record = cooccurrence.settings.file_record(settings.model, settings.record())
-    counts, words = cooccurrence.counts, cooccurrence.vocabulary
     saved = saver.begin(
         record,
         {"counts": int(counts.nnz), "types": len(words)},
         (*pack_tokens(words.tokens), words.counts, counts.indptr, counts.indices, counts.data),
     )
-    training = _Training(cooccurrence, settings, threads, saver, on_progress)
+    training = _Training(cooccurrence, counts, settings, threads, saver, on_progress)
     return training.run(saved)
 
 
@@ -117,7 +122,7 @@ def _check_counts(counts: "csr_array") -> None:
     if counts.nnz == 0:
         raise InputError("the corpus has no co-occurring words; lower min_count or use more text")
     for start in range(0, counts.nnz, _PIECE):
-        piece = counts.data[start : start + _PIECE]
+        piece = counts.data[start : start + _PIECE].astype(np.float32, copy=False)
         if not (np.isfinite(piece).all() and piece.min() > 0):
             wrong = piece[~(np.isfinite(piece) & (piece > 0))][0]
             raise InputError(f"counts must be finite and above 0, because GloVe takes their logarithms, got {wrong}")
@@ -140,6 +145,7 @@ class _Training(ResumableRun):
     def __init__(
         self,
         cooccurrence: "CooccurrenceCounts",
+        counts: "csr_array",
         settings: GloveSettings,
         threads: int,
         checkpoint: Checkpoint,
@@ -152,7 +158,7 @@ class _Training(ResumableRun):
         self.schedule = schedule_of(len(self.bounds) - 1)
         self.stride = row_stride(settings.vector_size + 2)
         self.tables = first_tables(len(cooccurrence.vocabulary), settings)
-        self.cells = sorted_cells(cooccurrence.counts, self.bounds, settings)
+        self.cells = sorted_cells(counts, self.bounds, settings)
         sizes = np.diff(self.cells.starts)[self.schedule[:, 0] * (len(self.bounds) - 1) + self.schedule[:, 1]]
         self._cells_by_block = np.concatenate([[0], np.cumsum(sizes)])
         self.block_losses = np.zeros(len(self.schedule))
@@ -249,8 +255,8 @@ class _Training(ResumableRun):
             words += contexts
         vectors = WordVectors(
             source.vocabulary,
-            words,
-            context_vectors=contexts,
+            frozen(words),
+            context_vectors=frozen(contexts),
             tokenizer=source.tokenizer,
             lowercase=source.lowercase,
             settings=source.settings.file_record(self.settings.model, self.settings.record()),

@@ -65,7 +65,8 @@ def sorted_cells(counts: "csr_array", bounds: np.ndarray, settings: "GloveSettin
     bands = len(bounds) - 1
     band_of = np.repeat(np.arange(bands), np.diff(bounds))
     sizes = np.zeros(bands * bands + 1, np.int64)
-    indptr, indices, data = (np.asarray(array) for array in (counts.indptr, counts.indices, counts.data))
+    indptr, indices = np.asarray(counts.indptr, np.int64), np.asarray(counts.indices, np.int32)
+    data = np.asarray(counts.data, np.float32)
     count_cells(indptr, indices, band_of, bands, sizes)
     cells = Cells(
         rows=np.empty(counts.nnz, np.uint16),

@@ -16,7 +16,7 @@ from wordvec.encoding.contexts import check_contexts
 from wordvec.encoding.corpus import EncodedCorpus
 from wordvec.errors import InputError
 from wordvec.system.progress import OnProgress
-from wordvec.system.validation import check_choice
+from wordvec.system.validation import check_choice, check_kind
 from wordvec.vectors.dense import WordVectors
 
 COUNT_BASED_MODELS = ("cooccurrence", "ppmi", "svd", "glove")
@@ -188,8 +188,8 @@ def train_count_based(
         >>> [token for token, score in found.vectors.most_similar("cat", top=1)]
         ['dog']
     """
-    settings = settings or count_based_settings()
-    check_contexts(corpus)
+    settings = count_based_settings() if settings is None else check_kind("settings", settings, CountBasedSettings)
+    check_contexts(check_kind("corpus", corpus, EncodedCorpus))
     started = time.perf_counter()
 
     counted = count_cooccurrences(corpus, settings.counting, threads=threads, memory=memory, on_progress=on_progress)

@@ -11,7 +11,8 @@ from wordvec.count_based.association import association_matrix
 from wordvec.count_based.settings import SvdSettings
 from wordvec.errors import InputError
 from wordvec.system.aligned_arrays import aligned, row_stride
-from wordvec.system.structures import check_csr
+from wordvec.system.settings import or_defaults
+from wordvec.system.structures import checked_csr, frozen
 from wordvec.system.threads import run_in_threads, worker_count
 from wordvec.system.validation import check_whole
 from wordvec.vectors.dense import WordVectors
@@ -78,7 +79,7 @@ def train_svd(
         >>> [token for token, score in vectors.most_similar("cat", top=1)]
         ['dog']
     """
-    settings = settings or SvdSettings()
+    settings = or_defaults(settings, SvdSettings)
     types = len(cooccurrence.vocabulary)
     if settings.vector_size > types:
         raise InputError(
@@ -97,8 +98,8 @@ def train_svd(
     words, contexts = found.left * scale, found.right * scale
     vectors = WordVectors(
         cooccurrence.vocabulary,
-        words + contexts if settings.add_contexts else words,
-        context_vectors=contexts,
+        frozen(words + contexts if settings.add_contexts else words),
+        context_vectors=frozen(contexts),
         tokenizer=cooccurrence.tokenizer,
         lowercase=cooccurrence.lowercase,
         settings=cooccurrence.settings.file_record(settings.model, settings.record()),
@@ -150,7 +151,8 @@ def truncated_svd(
     """
     rank, iterations = check_whole("rank", rank, 1), check_whole("iterations", iterations, 0)
     oversampling = check_whole("oversampling", oversampling, 0)
-    check_csr("matrix", matrix)
+    seed = check_whole("seed", seed, 0)
+    matrix = checked_csr("matrix", matrix)
     if rank > min(matrix.shape):
         raise InputError(f"rank must be at most the smaller matrix dimension, {min(matrix.shape):,}, got {rank:,}")
     work = _Products(matrix, min(rank + oversampling, *matrix.shape), worker_count(threads))

@@ -1,7 +1,9 @@
 """Count and TF-IDF document vectors as scikit-learn transformers."""
 
-from collections.abc import Iterable
+import logging
+from collections.abc import Iterable, Mapping, Set
 from itertools import pairwise
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -20,12 +22,16 @@ from wordvec.document_vectors.matrices import (
     count_documents,
     document_frequencies,
     inverse_document_frequency,
-    weigh_documents,
+    weighed,
 )
 from wordvec.encoding.corpus import EncodedCorpus
 from wordvec.errors import InputError
+from wordvec.system.structures import checked_weights
 from wordvec.system.threads import threads_of
+from wordvec.system.validation import check_flag, shown
 from wordvec.vocabulary import Vocabulary
+
+_log = logging.getLogger(__name__)
 
 
 class _LazyIndex:
@@ -44,12 +50,14 @@ class _LazyIndex:
         return {"_arguments": self._arguments, "_index": None}
 
 
-class CountVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+# Sparse results, which ``set_output`` would refuse at ``transform``: None does not offer it.
+class CountVectorizer(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):  # type: ignore[misc,call-arg]
     """Convert texts to a sparse matrix of word or n-gram counts: a faster ``CountVectorizer`` of scikit-learn.
 
     The parameters are those of ``count_documents``, with ``n_jobs`` for the number of threads (None: one per core). By
     default, tokens are separated by ASCII white space and keep their case, whereas scikit-learn's default pattern drops
-    punctuation and single letters. Columns are sorted by descending count, not alphabetically.
+    punctuation and single letters. Columns are sorted by descending count, not alphabetically. A fixed ``vocabulary``
+    keeps its order: that of a list, the indices of a dict; a set is sorted. It needs no ``fit``.
 
     Attributes:
         vocabulary_: ``Vocabulary``, the features in column order, with their counts.
@@ -74,7 +82,7 @@ class CountVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         min_df: float = 1,
         max_df: float = 1.0,
         max_features: int | None = None,
-        vocabulary: Vocabulary | Iterable[str] | None = None,
+        vocabulary: Vocabulary | Iterable[str] | Mapping[str, int] | None = None,
         binary: bool = False,
         dtype: DTypeLike = np.int64,
         tokenizer: str = "whitespace",
@@ -110,11 +118,15 @@ class CountVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     def transform(self, X: Texts) -> csr_matrix:
         """Return the document vectors, (texts, V) CSR; unknown words are ignored.
 
+        Parameters that were changed after ``fit`` have no effect until the next one, except ``n_jobs``.
+
         Raises:
             InputError: X is a single string, or has an item that is neither a text nor a list of tokens.
         """
+        if self.vocabulary is not None and not hasattr(self, "vocabulary_"):
+            return type(self)(**self.get_params())._fit_counts(X, checked_dtype(self.dtype))
         check_is_fitted(self)
-        return self._counts(X, self.dtype)
+        return self._counts(X)
 
     def inverse_transform(self, X: Any) -> list[np.ndarray]:
         """Return the features of each row with nonzero values, as arrays of strings in column order.
@@ -138,9 +150,9 @@ class CountVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return np.array(self.vocabulary_.tokens, object)
 
     def _fit_counts(self, X: Texts, dtype: DTypeLike) -> csr_matrix:
-        given = self.vocabulary
-        if given is not None and not isinstance(given, Vocabulary):
-            given = Vocabulary(list(given))
+        given = None if self.vocabulary is None else _fixed(self.vocabulary)
+        if given is not None and self.lowercase is True and any(token != token.lower() for token in given.tokens):
+            _log.warning("the vocabulary has words with capital letters, which lower-cased texts never contain")
         matrix, vocabulary = count_documents(
             X,
             vocabulary=given,
@@ -159,15 +171,14 @@ class CountVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self.tokenizer_, self.lowercase_ = source.tokenizer, source.lowercase
         self.vocabulary_ = vocabulary
         self._index = _LazyIndex(vocabulary, self.ngram_range)
+        self._options: dict[str, Any] = {"ngram_range": self.ngram_range, "binary": self.binary, "dtype": dtype}
         return matrix
 
-    def _counts(self, X: Texts, dtype: DTypeLike) -> csr_matrix:
+    def _counts(self, X: Texts) -> csr_matrix:
         return count_documents(
             X,
             vocabulary=self._index.get(),
-            ngram_range=self.ngram_range,
-            binary=self.binary,
-            dtype=dtype,
+            **self._options,
             tokenizer=self.tokenizer_,
             lowercase=self.lowercase_,
             threads=threads_of(self.n_jobs),
@@ -182,7 +193,26 @@ class CountVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return tags
 
 
-class TfidfVectorizer(CountVectorizer):
+def _fixed(vocabulary: Vocabulary | Iterable[str] | Mapping[str, int]) -> Vocabulary:
+    """Return a vocabulary in column order.
+
+    Raises:
+        InputError: it is empty, or the indices of a dict are not 0 to V - 1.
+    """
+    if isinstance(vocabulary, Mapping):
+        places = vocabulary.values()
+        if not all(isinstance(place, Integral) for place in places) or sorted(places) != list(range(len(places))):
+            raise InputError(f"the indices of vocabulary must be 0 to {len(places) - 1}, got {shown(list(places))}")
+        vocabulary = sorted(vocabulary, key=vocabulary.__getitem__)
+    elif isinstance(vocabulary, Set):
+        vocabulary = sorted(vocabulary)
+    found = vocabulary if isinstance(vocabulary, Vocabulary) else Vocabulary(list(vocabulary))
+    if not len(found):
+        raise InputError("vocabulary must have at least one word, got none; None learns it from the texts")
+    return found
+
+
+class TfidfVectorizer(CountVectorizer, auto_wrap_output_keys=None):  # type: ignore[call-arg]
     """Convert texts to a sparse matrix of TF-IDF weights: a faster ``TfidfVectorizer`` of scikit-learn.
 
     Additional parameters, besides those of ``CountVectorizer``:
@@ -214,7 +244,7 @@ class TfidfVectorizer(CountVectorizer):
         min_df: float = 1,
         max_df: float = 1.0,
         max_features: int | None = None,
-        vocabulary: Vocabulary | Iterable[str] | None = None,
+        vocabulary: Vocabulary | Iterable[str] | Mapping[str, int] | None = None,
         binary: bool = False,
         idf: str = "smooth",
         sublinear_tf: bool = False,
@@ -246,7 +276,9 @@ class TfidfVectorizer(CountVectorizer):
         check_idf(self.idf)
         check_norm(self.norm)
         checked_dtype(self.dtype, floating=True)
+        check_flag("sublinear_tf", self.sublinear_tf)
         counts = self._fit_counts(X, np.int32)
+        self._weighting: dict[str, Any] = {"sublinear_tf": self.sublinear_tf, "norm": self.norm, "dtype": self.dtype}
         self.idf_ = inverse_document_frequency(document_frequencies(counts), counts.shape[0], self.idf)
         return self._weighted(counts)
 
@@ -257,14 +289,12 @@ class TfidfVectorizer(CountVectorizer):
             InputError: X is a single string, or has an item that is neither a text nor a list of tokens.
         """
         check_is_fitted(self)
-        return self._weighted(self._counts(X, np.int32))
+        return self._weighted(self._counts(X))
 
     def _weighted(self, counts: csr_matrix) -> csr_matrix:
-        return weigh_documents(
+        return weighed(
             counts,
-            self.idf_,
-            sublinear_tf=self.sublinear_tf,
-            norm=self.norm,
-            dtype=self.dtype,
+            checked_weights(self.idf_, counts.shape[1], "idf_"),
+            **self._weighting,
             threads=threads_of(self.n_jobs),
         )

@@ -7,7 +7,7 @@ the same numbers.
 
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -22,9 +22,9 @@ from wordvec.encoding.scanning import in_order
 from wordvec.encoding.text_blocks import blocks_of, items_of
 from wordvec.errors import InputError
 from wordvec.system.progress import OnProgress, reporter
-from wordvec.system.structures import check_csr, checked_weights
+from wordvec.system.structures import checked_csr, checked_weights, whole_array
 from wordvec.system.threads import worker_count
-from wordvec.system.validation import check_choice, check_whole
+from wordvec.system.validation import check_choice, check_flag, check_kind, check_whole, shown
 from wordvec.vocabulary import Vocabulary
 
 Texts: TypeAlias = TextCorpus | EncodedCorpus | Iterable[str] | Iterable[list[str]]
@@ -102,7 +102,9 @@ def count_documents(
     low, high = int(ngram_range[0]), int(ngram_range[1])
     report = reporter(on_progress, "reading", "bytes")
     if vocabulary is not None:
-        index = vocabulary if isinstance(vocabulary, Index) else Index(vocabulary, (low, high))
+        if not isinstance(vocabulary, Index):
+            vocabulary = Index(check_kind("vocabulary", vocabulary, Vocabulary), (low, high))
+        index = vocabulary
         if isinstance(texts, EncodedCorpus):
             rows = index.count_encoded(texts.ids, texts.offsets, texts.vocabulary.tokens, workers)
         else:
@@ -130,7 +132,7 @@ def document_frequencies(matrix: csr_matrix) -> np.ndarray:
         >>> document_frequencies(count_documents(["a rose is a rose", "is it"])[0])
         array([1, 2, 1, 1])
     """
-    check_csr("matrix", matrix)
+    matrix = checked_csr("matrix", matrix)
     ones = Rows(matrix.indices, matrix.indices, matrix.indptr)
     return counting.frequencies([ones], matrix.shape[1])
 
@@ -154,14 +156,15 @@ def inverse_document_frequency(frequencies: np.ndarray, documents: int, formula:
         (V,) float64.
 
     Raises:
-        InputError: an unknown formula.
+        InputError: an unknown formula, or a frequency that is not in 0..N.
 
     Example:
         >>> inverse_document_frequency(np.array([4, 2, 1]), 4, "textbook").round(4).tolist()
         [0.0, 0.6931, 1.3863]
     """
     check_idf(formula)
-    df = np.asarray(frequencies, np.float64)
+    documents = check_whole("documents", documents, 0)
+    df = whole_array("frequencies", frequencies, documents + 1).astype(np.float64)
     if formula == "none":
         return np.ones(len(df))
     if formula == "smooth":
@@ -182,7 +185,7 @@ def weigh_documents(
     """Weight counts by TF-IDF: each count tf becomes tf idf, or (1 + ln tf) idf, and rows are normalized.
 
     Args:
-        counts: (texts, V) CSR; the result shares its index arrays.
+        counts: (texts, V) CSR.
         idf: (V,) float64, from ``inverse_document_frequency``.
         sublinear_tf: use 1 + ln tf instead of tf.
         norm: ``l2`` (unit Euclidean norm), ``l1`` (absolute values sum to 1) or None.
@@ -199,17 +202,31 @@ def weigh_documents(
         >>> weigh_documents(counts, idf, norm=None).toarray().round(3).tolist()
         [[1.386, 0.0, 1.386, 0.0], [0.0, 0.0, 0.0, 0.693]]
     """
+    counts = checked_csr("counts", counts)
+    idf = checked_weights(idf, counts.shape[1])
+    found = weighed(counts, idf, sublinear_tf=sublinear_tf, norm=norm, dtype=dtype, threads=threads)
+    found.indices, found.indptr = found.indices.copy(), found.indptr.copy()
+    return found
+
+
+def weighed(
+    counts: csr_matrix, idf: np.ndarray, *, sublinear_tf: bool, norm: str | None, dtype: DTypeLike, threads: int | None
+) -> csr_matrix:
+    """Return ``weigh_documents`` of a valid matrix and weights; the result shares the matrix's index arrays.
+
+    Raises:
+        InputError: an unknown norm or dtype.
+    """
     from wordvec.kernels.documents import weigh
 
     check_norm(norm)
-    check_csr("counts", counts)
-    idf = checked_weights(idf, counts.shape[1])
+    sublinear = check_flag("sublinear_tf", sublinear_tf)
     weights = np.empty(len(counts.data), checked_dtype(dtype, floating=True))
     starts = counts.indptr
 
     def work(bounds: tuple[int, int]) -> None:
         rows = starts[bounds[0] : bounds[1] + 1]
-        weigh(rows, counts.indices, counts.data, idf, bool(sublinear_tf), _NORMS[norm], weights)
+        weigh(rows, counts.indices, counts.data, idf, sublinear, _NORMS[norm], weights)
 
     for _ in in_order(work, _row_ranges(starts), worker_count(threads)):
         pass
@@ -258,8 +275,8 @@ def check_idf(formula: str) -> None:
 
 def check_norm(norm: str | None) -> None:
     """Raise InputError for an unknown norm."""
-    if norm not in _NORMS:
-        raise InputError(f"norm must be 'l1', 'l2' or None, got {norm!r}")
+    if not isinstance(norm, str | None) or norm not in _NORMS:
+        raise InputError(f"norm must be 'l1', 'l2' or None, got {shown(norm)}")
 
 
 def checked_dtype(dtype: DTypeLike, floating: bool = False) -> np.dtype[Any]:
@@ -300,8 +317,11 @@ def check_counting(
         if value is not None:
             check_whole(name, value, 1)
     for name, limit in (("min_df", min_df), ("max_df", max_df)):
-        if not (limit >= 1 if isinstance(limit, Integral) else 0 <= limit <= 1):
-            raise InputError(f"{name} must be an integer of at least 1 or a fraction from 0.0 to 1.0, got {limit!r}")
+        whole = isinstance(limit, Integral) and check_whole(name, limit) is not None
+        if isinstance(limit, bool) or not isinstance(limit, Real) or not (limit >= 1 if whole else 0 <= limit <= 1):
+            raise InputError(
+                f"{name} must be an integer of at least 1 or a fraction from 0.0 to 1.0, got {shown(limit)}"
+            )
 
 
 def _selected(

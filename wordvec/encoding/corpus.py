@@ -24,8 +24,9 @@ from wordvec.encoding.text_blocks import blocks_of
 from wordvec.encoding.vocabulary_rules import MAX_TYPES, Rules, word_list
 from wordvec.errors import InputError
 from wordvec.system.progress import OnProgress, reporter
-from wordvec.system.structures import check_ids, check_offsets
+from wordvec.system.structures import check_ids, check_offsets, owned
 from wordvec.system.threads import worker_count
+from wordvec.system.validation import check_kind
 from wordvec.vocabulary import Vocabulary
 
 _log = logging.getLogger(__name__)
@@ -52,8 +53,8 @@ class EncodedCorpus:
 
     Attributes:
         vocabulary: V tokens by descending count, ties in byte order.
-        ids: (N,) int32, read-only, usually memory-mapped.
-        offsets: (S + 1,) int64, read-only.
+        ids: (N,) int32, read-only, usually memory-mapped; a writable array is copied.
+        offsets: (S + 1,) int64, likewise.
         raw_tokens, raw_types: tokens and types of the text before any were dropped. ``raw_types`` is the vocabulary
             size if a vocabulary was given, and the number of types left in memory if ``count_error`` is not 0.
         count_error: an upper bound on how much counts are too low, and on the count of a missing word; 0 unless
@@ -85,11 +86,11 @@ class EncodedCorpus:
             found = getattr(array, "dtype", type(array).__name__)
             if not isinstance(array, np.ndarray) or found != dtype:
                 raise InputError(f"{name} must be an {dtype} array, got {found}; use numpy.asarray({name}, '{dtype}')")
-        check_ids("ids", ids, len(vocabulary))
+        check_ids("ids", ids, len(check_kind("vocabulary", vocabulary, Vocabulary)))
         check_offsets("offsets", offsets, len(ids))
         self.vocabulary = vocabulary
-        self.ids = ids
-        self.offsets = offsets
+        self.ids = owned(np.ascontiguousarray(ids))
+        self.offsets = owned(np.ascontiguousarray(offsets))
         self.raw_tokens = raw_tokens
         self.raw_types = raw_types
         self.count_error = count_error

@@ -12,7 +12,7 @@ import numpy as np
 from corpora import read_lines
 from wordvec.encoding.scanning import Counter, Table, join_tokens
 from wordvec.errors import InputError
-from wordvec.system.validation import check_whole
+from wordvec.system.validation import check_kind, check_whole
 from wordvec.vocabulary import Vocabulary
 
 _log = logging.getLogger(__name__)
@@ -41,6 +41,8 @@ class Rules:
         ):
             if value is not None:
                 check_whole(name, value, 1)
+        if self.vocabulary is not None:
+            check_kind("vocabulary", self.vocabulary, Vocabulary)
         if self.vocabulary is not None and (self.max_vocabulary is not None or self.keep or self.drop):
             raise InputError("a given vocabulary is used as it is; omit max_vocabulary, keep_words and drop_words")
         if self.vocabulary is not None and self.vocabulary.counts is not None and not self.vocabulary.counts.any():

@@ -26,7 +26,8 @@ from scipy.sparse import csr_matrix
 
 from wordvec.errors import FormatError, InputError
 from wordvec.system.atomic_files import check_regular, replacing
-from wordvec.system.structures import check_csr, checked_weights
+from wordvec.system.structures import check_csr, checked_csr, checked_weights
+from wordvec.system.validation import check_kind
 from wordvec.vocabulary import Vocabulary
 
 _NAMES = ("indices", "indptr", "data", "shape", "features", "settings", "counts", "idf")
@@ -89,10 +90,11 @@ def save_documents(documents: DocumentMatrix, path: str | os.PathLike[str], *, c
         array([[2, 1, 2, 0],
                [0, 1, 0, 1]])
     """
+    check_kind("documents", documents, DocumentMatrix)
     matrix, vocabulary, idf = documents.matrix, documents.vocabulary, documents.idf
-    check_csr("matrix", matrix, columns=len(vocabulary))
+    matrix = checked_csr("matrix", matrix, columns=len(vocabulary))
     if idf is not None:
-        checked_weights(idf, len(vocabulary))
+        idf = checked_weights(idf, len(vocabulary))
     lines = "".join(f"{feature}\n" for feature in vocabulary.tokens)
     if lines.count("\n") != len(vocabulary):
         wrong = next(feature for feature in vocabulary.tokens if "\n" in feature)

@@ -9,6 +9,7 @@ import numpy as np
 from corpora import read_lines
 from wordvec.errors import FormatError, InputError
 from wordvec.system.atomic_files import replacing
+from wordvec.system.validation import check_kind
 from wordvec.vocabulary import Vocabulary
 
 _log = logging.getLogger(__name__)
@@ -69,7 +70,7 @@ def save_vocabulary(vocabulary: Vocabulary, path: str | os.PathLike[str]) -> Non
         >>> path.read_text()
         'the 90\\nking 7\\n'
     """
-    if vocabulary.counts is None:
+    if check_kind("vocabulary", vocabulary, Vocabulary).counts is None:
         raise InputError("the vocabulary has no counts, which a vocabulary file requires; build it from a corpus")
     for row, token in enumerate(vocabulary.tokens):
         if _WHITE.search(token):

@@ -30,6 +30,10 @@ def check_target(path: str | os.PathLike[str]) -> Path:
         raise InputError("the output file name is empty; give a file name")
     if "\0" in str(path):
         raise InputError(f"{str(path)!r} is not a valid file name: it contains a NUL character")
+    try:
+        os.fsencode(path)
+    except UnicodeEncodeError:
+        raise InputError(f"{os.fspath(path)!r} is not a valid file name: it contains an unpaired surrogate") from None
     target = Path(path)
     descriptor = _descriptor(target)
     if descriptor is not None:

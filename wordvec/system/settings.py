@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Self, TypeVar, dataclass_transform
 
 from wordvec.errors import InputError
-from wordvec.system.validation import check_choice, check_flag, check_number, check_whole
+from wordvec.system.validation import check_choice, check_flag, check_kind, check_number, check_whole
 
 _WIDTH = 118
 
@@ -127,6 +127,21 @@ class Settings:
         if unknown:
             raise InputError(f"unknown settings {', '.join(unknown)}; a later release may have written them: upgrade")
         return cls(**record)
+
+
+def or_defaults(settings: SettingsT | None, kind: type[SettingsT]) -> SettingsT:
+    """Return the settings that a caller gave, or the defaults if None.
+
+    Raises:
+        InputError: they are of another class.
+
+    Example:
+        >>> or_defaults({"window": 3}, Settings)
+        Traceback (most recent call last):
+            ...
+        corpora.errors.InputError: settings must be Settings, got dict
+    """
+    return kind() if settings is None else check_kind("settings", settings, kind)
 
 
 def flags_of(field: "dataclasses.Field[Any]") -> str:

@@ -1,17 +1,125 @@
-"""Checks of offsets, ids and CSR matrices from files and callers, before a kernel indexes with them.
+"""Checks of arrays, offsets, ids and CSR matrices from files and callers, before a kernel computes with them.
 
 Numbers are compared, never subtracted, since the difference of two extreme integers wraps around. Arrays are read in
 pieces, so that a memory-mapped one is not loaded.
 """
 
-from typing import Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from wordvec.errors import InputError
+from wordvec.system.validation import shown
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 _PIECE = 1 << 20
 """Items checked at a time."""
+
+
+def real_array(name: str, values: Any, dtype: DTypeLike = np.float64) -> np.ndarray:
+    """Return ``values``, an array or nested lists of real numbers, as a C-contiguous array, without copying one.
+
+    Raises:
+        InputError: complex numbers, dates, words or other objects, lists of different lengths, or masked values.
+
+    Example:
+        >>> real_array("weights", [1, 1j])
+        Traceback (most recent call last):
+            ...
+        corpora.errors.InputError: weights must hold real numbers, got complex128
+    """
+    if np.ma.is_masked(values):
+        raise InputError(f"{name} must not have masked values; fill them, or leave them out")
+    found: Any = values
+    try:
+        found = np.asarray(values)
+        if found.dtype.kind in "biufO":
+            with np.errstate(over="ignore"):
+                return np.ascontiguousarray(found, dtype).reshape(found.shape)
+        kind = str(found.dtype)
+    except (TypeError, ValueError, OverflowError):
+        kind = shown(found.tolist() if isinstance(found, np.ndarray) else found)
+    raise InputError(f"{name} must hold real numbers, got {kind}") from None
+
+
+def finite_array(name: str, values: Any, shape: tuple[int | None, ...]) -> np.ndarray:
+    """Return ``values`` as a float64 array of that shape, in which None stands for any size.
+
+    Raises:
+        InputError: see ``real_array``; another shape; NaN, infinity, or a number beyond float64.
+
+    Example:
+        >>> finite_array("weights", [1, float("nan")], (2,))
+        Traceback (most recent call last):
+            ...
+        corpora.errors.InputError: weights must be finite, got nan at position 1
+    """
+    array = real_array(name, values)
+    if array.ndim != len(shape) or any(size not in (None, own) for size, own in zip(shape, array.shape, strict=True)):
+        wanted = ", ".join("n" if size is None else str(size) for size in shape)
+        raise InputError(f"{name} must have shape ({wanted}{',' * (len(shape) == 1)}), got {array.shape}")
+    finite = np.isfinite(array)
+    if not finite.all():
+        place = np.argwhere(~finite)[0]
+        raise InputError(f"{name} must be finite, got {array[tuple(place)]} at position {', '.join(map(str, place))}")
+    return array
+
+
+def whole_array(name: str, values: Any, below: int | None = None) -> np.ndarray:
+    """Return ``values``, whole numbers from 0 to below ``below``, as (n,) int64.
+
+    Raises:
+        InputError: another shape, or a number that is not whole or out of range.
+
+    Example:
+        >>> whole_array("rows", [0, 7, 1], 5)
+        Traceback (most recent call last):
+            ...
+        corpora.errors.InputError: rows must be in 0..4, got 7 at position 1
+    """
+    array = values
+    if not isinstance(array, np.ndarray) or np.ma.is_masked(array) or array.dtype.kind not in "iu" or array.ndim != 1:
+        numbers = finite_array(name, values, (None,))
+        if (numbers != np.rint(numbers)).any():
+            place = int((numbers != np.rint(numbers)).argmax())
+            raise InputError(f"{name} must be whole numbers, got {numbers[place]} at position {place:,}")
+        array = np.clip(numbers, -(2.0**63), 2.0**62).astype(np.int64)
+    check_ids(name, array, 2**62 if below is None else below)
+    return np.asarray(array, np.int64)
+
+
+def owned(array: np.ndarray) -> np.ndarray:
+    """Return a read-only array with the same numbers that nobody else can change: the array itself, or a copy.
+
+    An array is shared if it is read-only, and so is the one that it is a view of; see ``frozen``.
+    """
+    if any(part.flags.writeable for part in _with_bases(array)):
+        return frozen(array.copy())
+    return array
+
+
+def frozen(array: np.ndarray) -> np.ndarray:
+    """Make an array read-only, together with the one that it is a view of; for arrays that no other code will change.
+
+    Example:
+        >>> table = np.zeros(4)
+        >>> frozen(table[:2]) is not None, table.flags.writeable
+        (True, False)
+    """
+    for part in _with_bases(array):
+        part.flags.writeable = False
+    return array
+
+
+def _with_bases(array: np.ndarray) -> Iterator[np.ndarray]:
+    base: Any = array
+    while isinstance(base, np.ndarray):
+        yield base
+        base = base.base
 
 
 def check_offsets(name: str, offsets: Any, end: int, *, strictly: bool = False) -> None:
@@ -65,6 +173,44 @@ def check_ids(name: str, ids: Any, size: int) -> None:
             raise InputError(f"{name} must be {allowed}, got {int(piece[place]):,} at position {first + place:,}")
 
 
+def checked_csr(name: str, matrix: Any, *, rows: int | None = None, columns: int | None = None) -> "csr_array":
+    """Return a CSR matrix as kernels expect it, after ``check_csr``; a valid one is returned as it is.
+
+    Rows are sorted, without repeated cells, whose values are summed. Data are int32, int64, float32 or float64 and
+    finite, indices int32 or int64, all contiguous and in the byte order of the machine.
+
+    Raises:
+        InputError: see ``check_csr``; or a value that is NaN or infinite.
+    """
+    check_csr(name, matrix, rows=rows, columns=columns)
+    given = matrix.data, matrix.indices, matrix.indptr
+    kinds = [
+        next((kind for kind in allowed if np.can_cast(array.dtype, kind)), allowed[-1])
+        for array, allowed in zip(given, (_VALUES, _PLACES, _PLACES), strict=True)
+    ]
+    found = matrix
+    if any(not _is_plain(array, kind) for array, kind in zip(given, kinds, strict=True)):
+        with np.errstate(over="ignore"):
+            arrays = [np.ascontiguousarray(array, kind) for array, kind in zip(given, kinds, strict=True)]
+        found = type(matrix)(tuple(arrays), shape=matrix.shape)
+    for first in range(0, len(found.data), _PIECE) if found.data.dtype.kind == "f" else ():
+        finite = np.isfinite(found.data[first : first + _PIECE])
+        if not finite.all():
+            place = first + int(finite.argmin())
+            raise InputError(f"{name} must hold finite numbers, got {given[0][place]} at position {place:,}")
+    if not found.has_canonical_format:
+        found = found.copy()
+        found.sum_duplicates()
+    return found
+
+
+_VALUES = (np.int32, np.int64, np.float32, np.float64)
+"""Types of a matrix's values that kernels are compiled for."""
+
+_PLACES = (np.int32, np.int64)
+"""Types of its indices."""
+
+
 def check_csr(name: str, matrix: Any, *, rows: int | None = None, columns: int | None = None) -> None:
     """Check that ``matrix`` is a two-dimensional SciPy CSR matrix whose arrays agree, which SciPy does not ensure.
 
@@ -92,6 +238,8 @@ def check_csr(name: str, matrix: Any, *, rows: int | None = None, columns: int |
         if wanted is not None and found != wanted:
             raise InputError(f"{name} must have {wanted:,} {axis}, got shape {matrix.shape}")
     data, indices, indptr = matrix.data, matrix.indices, matrix.indptr
+    if np.ma.is_masked(data):
+        raise InputError(f"{name} must not have masked values")
     if not isinstance(data, np.ndarray) or data.ndim != 1 or data.dtype.kind not in "biuf":
         raise InputError(f"{name} must hold real numbers, got {getattr(data, 'dtype', type(data).__name__)}")
     _check_integers(f"{name}.indices", indices)
@@ -112,19 +260,19 @@ def checked_weights(weights: Any, columns: int, name: str = "idf") -> np.ndarray
     Raises:
         InputError: another number of them, or a value that is not a finite real number.
     """
-    array = np.asarray(weights)
+    array = real_array(name, weights)
     if array.shape != (columns,):
         raise InputError(f"{name} must have one weight per column, ({columns},), got shape {array.shape}")
-    if array.dtype.kind not in "iuf":
-        raise InputError(f"{name} must hold real numbers, got {array.dtype}")
-    finite = np.isfinite(array)
-    if not finite.all():
-        place = int(finite.argmin())
-        raise InputError(f"{name} must be finite, got {array[place]} at position {place:,}")
-    return np.ascontiguousarray(array, np.float64)
+    return finite_array(name, array, (columns,))
+
+
+def _is_plain(array: np.ndarray, kind: DTypeLike) -> bool:
+    return array.dtype == kind and array.flags.c_contiguous and not isinstance(array, np.ma.MaskedArray)
 
 
 def _check_integers(name: str, array: Any) -> None:
+    if np.ma.is_masked(array):
+        raise InputError(f"{name} must not have masked values")
     if not isinstance(array, np.ndarray) or array.ndim != 1 or array.dtype.kind not in "iu":
         found = f"{array.dtype} of shape {array.shape}" if isinstance(array, np.ndarray) else type(array).__name__
         raise InputError(f"{name} must be a one-dimensional array of integers, got {found}")

@@ -4,9 +4,14 @@ import math
 import reprlib
 from collections.abc import Iterable
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, TypeVar
 
 from wordvec.errors import InputError
+
+T = TypeVar("T")
+
+_MOST = 2**63 - 1
+"""The largest integer of kernels and files, int64."""
 
 _SHORT = reprlib.Repr()
 _SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 80
@@ -35,6 +40,17 @@ def check_choice(name: str, value: Any, choices: Iterable[str]) -> None:
         raise InputError(f"{name} must be one of {', '.join(known)}, got {shown(value)}")
 
 
+def check_kind(name: str, value: Any, kind: type[T]) -> T:
+    """Return ``value``, an instance of ``kind``.
+
+    Raises:
+        InputError: it is not.
+    """
+    if not isinstance(value, kind):
+        raise InputError(f"{name} must be {kind.__name__}, got {type(value).__name__}")
+    return value
+
+
 def check_flag(name: str, value: Any) -> bool:
     """Return ``value`` as a Python bool.
 
@@ -51,7 +67,7 @@ def check_whole(name: str, value: Any, least: int | None = None, most: int | Non
     """Return ``value``, an integer of any type, as a Python int, which kernels and files can hold.
 
     Raises:
-        InputError: not a whole number, below ``least`` or above ``most``.
+        InputError: not a whole number, below ``least``, or above ``most`` or what int64 holds.
 
     Example:
         >>> import numpy as np
@@ -60,11 +76,13 @@ def check_whole(name: str, value: Any, least: int | None = None, most: int | Non
     """
     if isinstance(value, bool) or not isinstance(value, Integral):
         raise InputError(f"{name} must be a whole number, got {shown(value)}")
-    if least is not None and value < least:
-        raise InputError(f"{name} must be at least {least}, got {value}")
-    if most is not None and int(value) > most:
-        raise InputError(f"{name} must be at most {most:,}, got {value:,}")
-    return int(value)
+    whole = int(value)
+    found = f"{whole:,}" if abs(whole) <= _MOST else f"a number of {whole.bit_length():,} bits"
+    if whole < (-_MOST if least is None else least):
+        raise InputError(f"{name} must be at least {-_MOST if least is None else least:,}, got {found}")
+    if whole > (_MOST if most is None else most):
+        raise InputError(f"{name} must be at most {_MOST if most is None else most:,}, got {found}")
+    return whole
 
 
 def check_number(
@@ -87,9 +105,14 @@ def check_number(
             ...
         corpora.errors.InputError: dropout must be at least 0 and below 1, got 1
     """
-    if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
-        raise InputError(f"{name} must be a finite number, got {shown(value)}")
-    number = float(value)
+    try:
+        number = math.nan if isinstance(value, bool) or not isinstance(value, Real) else float(value)
+    except OverflowError:  # a huge integer
+        number = math.inf
+    if not math.isfinite(number):
+        huge = isinstance(value, int) and not isinstance(value, bool)
+        found = f"a number of {value.bit_length():,} bits" if huge else shown(value)
+        raise InputError(f"{name} must be a finite number, got {found}")
     bounds = {
         f"at least {least}": least is None or number >= least,
         f"above {above}": above is None or number > above,

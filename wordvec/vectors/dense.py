@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from wordvec.errors import InputError
 from wordvec.system.renamed import renamed
+from wordvec.system.structures import finite_array, frozen, owned, real_array, whole_array
 from wordvec.system.validation import check_number, check_whole, shown
 from wordvec.vectors import search as queries
 from wordvec.vocabulary import Vocabulary
@@ -57,7 +58,7 @@ _OTHER_NAMES = {
 class WordVectors:
     """A vocabulary and its vectors: lookup, similarity, nearest neighbors, analogies.
 
-    Words are looked up as written, then lower-cased. The arrays are read-only views.
+    Words are looked up as written, then lower-cased. The arrays are read-only: a writable one is copied.
 
     Args:
         vocabulary: a ``Vocabulary``, or its tokens.
@@ -193,7 +194,7 @@ class WordVectors:
             raise InputError("these vectors have no context vectors to add; only our .safetensors files store them")
         return WordVectors(
             self.vocabulary,
-            self.vectors + self.context_vectors,
+            frozen(self.vectors + self.context_vectors),
             tokenizer=self.tokenizer,
             lowercase=self.lowercase,
             settings=self.settings,
@@ -230,7 +231,9 @@ class WordVectors:
             >>> WordVectors(["up", "right", "down"], [[0, 2], [3, 0], [0, -1]]).similarity("up", "down")
             -1.0
         """
-        return float(self.similarities(a, [b])[0])
+        rows = self.token_id(a), self.token_id(b)
+        first, second = (self.tokens[row] for row in sorted(rows))  # so that both orders give the same number
+        return float(self.similarities(first, [second])[0])
 
     def similarities(self, word: str, others: Iterable[str] | None = None) -> np.ndarray:
         """Return the cosine similarity (n,) float64 of ``word`` with ``others``; None: all tokens in row order."""
@@ -239,9 +242,16 @@ class WordVectors:
 
     def row_similarities(self, left: np.ndarray, right: np.ndarray) -> np.ndarray:
         """Return the cosine similarity (n,) float64 of each row in ``left`` (n,) with its row in ``right`` (n,)."""
+        left, right = self._row_pairs(left, right)
         a, b = (self.vectors[rows].astype(np.float64) for rows in (left, right))
         lengths = queries.row_norms(a) * queries.row_norms(b)
         return np.asarray((a * b).sum(axis=1) / np.where(lengths == 0, 1, lengths))
+
+    def _row_pairs(self, left: ArrayLike, right: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+        a, b = (whole_array(name, rows, len(self)) for name, rows in (("left", left), ("right", right)))
+        if len(a) != len(b):
+            raise InputError(f"left and right must have the same length, got {len(a)} and {len(b)} rows")
+        return a, b
 
     def distance(self, a: str, b: str) -> float:
         """Return the cosine distance of two words, 1 - similarity, 0 to 2."""
@@ -275,9 +285,10 @@ class WordVectors:
         rows = self._rows(words, ignore_missing)
         if not len(rows):
             raise InputError("mean_vector needs at least one word")
-        given = np.ones(len(rows)) if weights is None else np.asarray(weights, dtype=np.float64)
+        given = np.ones(len(rows)) if weights is None else real_array("weights", weights)
         if given.shape != (len(rows),):
             raise InputError(f"weights must be one per word: {len(rows)} words, weights of shape {given.shape}")
+        given = finite_array("weights", given, (len(rows),))
         known = rows >= 0
         if not known.any():
             raise InputError(f"none of the {len(rows)} words is in the vocabulary ({len(self):,} tokens)")
@@ -481,10 +492,8 @@ class WordVectors:
     def _restricted(self, restrict: int | Iterable[str] | None) -> slice | np.ndarray:
         if restrict is None:
             return slice(None)
-        if isinstance(restrict, int | np.integer):
-            if restrict < 1:
-                raise InputError(f"restrict must be at least 1 row, got {restrict}")
-            return slice(int(restrict))
+        if not isinstance(restrict, Iterable):
+            return slice(check_whole("restrict", restrict, 1))
         return np.unique(self._rows(restrict))
 
     def _most_similar_add(
@@ -550,26 +559,19 @@ def _places(rows: np.ndarray, excluded: list[int]) -> np.ndarray:
 
 
 def _checked_matrix(name: str, values: ArrayLike, size: int) -> np.ndarray:
-    try:
-        with np.errstate(over="ignore"):
-            matrix = np.ascontiguousarray(values, dtype=np.float32).view()
-    except (TypeError, ValueError) as error:
-        raise InputError(f"{name} must be a numeric matrix: {error}") from None
+    matrix = real_array(name, values, np.float32)
     if matrix.ndim != 2 or len(matrix) != size or not matrix.shape[1]:
         raise InputError(f"{name} must be a matrix of {size} rows, one per token, got shape {matrix.shape}")
     for start in range(0, size, 8192):
         good = np.isfinite(matrix[start : start + 8192]).all(axis=1)
         if not good.all():
             raise InputError(f"{name} must be finite, got NaN or infinity in row {start + int(good.argmin())}")
-    matrix.flags.writeable = False
-    return matrix
+    copied = isinstance(values, list | tuple | np.ndarray) and not np.may_share_memory(matrix, values)
+    return frozen(matrix) if copied else owned(matrix)
 
 
 def _checked_query(vector: ArrayLike, vector_size: int) -> np.ndarray:
-    try:
-        query = np.asarray(vector, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise InputError(f"expected a word or a vector of {vector_size} numbers: {error}") from None
+    query = real_array("a query vector", vector)
     if query.shape != (vector_size,):
         raise InputError(f"a query vector must have {vector_size} numbers, got shape {query.shape}")
     if not np.isfinite(query).all():

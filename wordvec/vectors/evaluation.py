@@ -27,7 +27,7 @@ from typing import Any, Literal
 import numpy as np
 
 from wordvec.errors import InputError
-from wordvec.system.validation import check_choice
+from wordvec.system.validation import check_choice, check_kind
 from wordvec.vectors import search as queries
 from wordvec.vectors.dense import WordVectors
 from wordvec.vectors.sparse import SparseWordVectors
@@ -153,6 +153,7 @@ def evaluate_similarity(vectors: WordVectors, path: str | os.PathLike[str]) -> S
         >>> evaluate_similarity(wv, path)
         SimilarityResult(name='pairs', spearman=1.0, pairs=4, covered=3)
     """
+    check_kind("vectors", vectors, WordVectors)
     pairs = _read_pairs(path)
     row = _lookup(vectors, len(vectors))
     rows = np.array([(row(a), row(b)) for a, b, _ in pairs])
@@ -196,7 +197,7 @@ def evaluate_analogies(
         >>> evaluate_analogies(wv, path, protocol="Phyp").accuracy
         0.5
     """
-    top = _candidate_rows(protocol, len(vectors))
+    top = _candidate_rows(protocol, len(check_kind("vectors", vectors, WordVectors)))
     if method not in ("add", "mul"):
         raise InputError(f"method must be 'add' or 'mul', got {method!r}")
     sections = _read_questions(path)

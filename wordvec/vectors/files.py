@@ -8,6 +8,8 @@ import numpy as np
 
 from wordvec.errors import FormatError, InputError
 from wordvec.formats.registry import read_table, write_table
+from wordvec.system.structures import frozen
+from wordvec.system.validation import check_kind
 from wordvec.vectors.dense import WordVectors
 from wordvec.vectors.sparse import SparseWordVectors
 
@@ -60,8 +62,11 @@ def load_vectors(
     try:
         vectors: WordVectors
         if isinstance(table.vectors, np.ndarray):
-            vectors = WordVectors(table.vocabulary, table.vectors, context_vectors=table.context_vectors, **how)
+            context_vectors = None if table.context_vectors is None else frozen(table.context_vectors)
+            vectors = WordVectors(table.vocabulary, frozen(table.vectors), context_vectors=context_vectors, **how)
         else:
+            for array in (table.vectors.data, table.vectors.indices, table.vectors.indptr):
+                frozen(array)
             vectors = SparseWordVectors(table.vocabulary, table.vectors, **how)
         vectors.origin = dict(table.origin)
         return vectors
@@ -93,4 +98,4 @@ def save_vectors(vectors: WordVectors, path: str | os.PathLike[str], *, format: 
         >>> path.read_text()
         '2 2\\nup 0 1\\ndown 0.100000001 -1\\n'
     """
-    write_table(vectors.table(), path, format)
+    write_table(check_kind("vectors", vectors, WordVectors).table(), path, format)

@@ -7,8 +7,8 @@ import numpy as np
 
 from wordvec.errors import InputError
 from wordvec.formats.table import VectorTable
-from wordvec.system.csr import products, row_lengths, row_pieces, rows_of
-from wordvec.system.structures import check_csr
+from wordvec.system.csr import csr_of, products, row_lengths, rows_of
+from wordvec.system.structures import checked_csr, owned
 from wordvec.vectors import search as queries
 from wordvec.vectors.dense import Answers, Term, WordVectors
 from wordvec.vocabulary import Vocabulary
@@ -30,14 +30,14 @@ class SparseWordVectors(WordVectors):
 
     Args:
         vocabulary: V tokens, a ``Vocabulary`` or a list.
-        matrix: ``csr_array`` (V, C), finite, with sorted rows; not copied.
+        matrix: ``csr_array`` (V, C), finite; copied, unless its arrays are read-only.
         tokenizer, lowercase, settings: as for ``WordVectors``.
 
     Attributes:
-        matrix: the given matrix.
+        matrix: ``csr_array`` (V, C), read-only, with sorted rows.
 
     Raises:
-        InputError: mismatched shapes, unsorted rows, or values that are not finite.
+        InputError: mismatched shapes, or values that are not finite.
 
     Example:
         >>> from wordvec import count_cooccurrences, encode_corpus
@@ -108,6 +108,7 @@ class SparseWordVectors(WordVectors):
         return answers
 
     def row_similarities(self, left: np.ndarray, right: np.ndarray) -> np.ndarray:
+        left, right = self._row_pairs(left, right)
         dots = rows_of(self.matrix, left).multiply(rows_of(self.matrix, right)).sum(axis=1)
         return np.asarray(np.clip(np.asarray(dots).ravel() / (self._lengths[left] * self._lengths[right]), -1, 1))
 
@@ -166,12 +167,8 @@ class SparseWordVectors(WordVectors):
 
 
 def _checked(matrix: "csr_array", size: int) -> "csr_array":
-    check_csr("matrix", matrix)
+    plain = checked_csr("matrix", matrix)
     if matrix.shape[0] != size or not matrix.shape[1]:
         raise InputError(f"matrix must have {size} rows, one per token, got shape {matrix.shape}")
-    if not matrix.has_canonical_format:
-        raise InputError("matrix must have sorted rows without duplicate columns; call its sum_duplicates()")
-    for first, last, cells in row_pieces(matrix):
-        if not np.isfinite(matrix.data[cells]).all():
-            raise InputError(f"matrix must be finite, got NaN or infinity in rows {first} to {last - 1}")
-    return matrix
+    scratch = getattr(matrix, "_scratch", None)
+    return csr_of(owned(plain.indptr), owned(plain.indices), owned(plain.data), plain.shape, scratch)

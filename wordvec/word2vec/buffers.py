@@ -10,6 +10,7 @@ from wordvec.errors import TrainingError
 from wordvec.system.aligned_arrays import aligned, row_stride
 from wordvec.system.available_memory import available_memory
 from wordvec.system.threads import worker_count
+from wordvec.system.validation import check_kind, check_whole
 from wordvec.word2vec.settings import TILE, Word2VecSettings
 
 if TYPE_CHECKING:
@@ -219,7 +220,8 @@ def estimate_memory(
         >>> round(parts["vectors"] / 1e9, 1), round(sum(parts.values()) / 1e9, 1)
         (24.3, 26.6)
     """
-    settings, threads = settings.resolved(), worker_count(threads)
+    settings, threads = check_kind("settings", settings, Word2VecSettings).resolved(), worker_count(threads)
+    types = check_whole("types", types, 1, 2**31 - 1)
     reproducible = settings.mode == "reproducible"
     lanes = settings.lanes if reproducible else threads
     row = 4 * row_stride(settings.vector_size)

@@ -7,9 +7,10 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from wordvec.checkpointing.clock import Clock, check_positive
+from wordvec.checkpointing.clock import Clock
 from wordvec.encoding.corpus import EncodedCorpus
 from wordvec.errors import InputError
+from wordvec.system.validation import check_whole
 from wordvec.vectors.dense import WordVectors
 from wordvec.word2vec.results import Word2VecResult
 from wordvec.word2vec.settings import Word2VecSettings
@@ -123,13 +124,13 @@ class Monitor:
         early_stopping: int | None = None,
     ) -> None:
         self.callbacks = Callbacks(callbacks)
-        self.evaluate, self.evaluate_every = evaluate, check_positive("evaluate_every", evaluate_every)
+        self.evaluate, self.evaluate_every = evaluate, check_whole("evaluate_every", evaluate_every, 1)
         self.clock = Clock("evaluate_seconds", evaluate_seconds if evaluate is not None else None)
         if early_stopping is not None:
-            check_positive("early_stopping", early_stopping)
+            early_stopping = check_whole("early_stopping", early_stopping, 1)
         by = "evaluate" if evaluate is not None else "loss" if early_stopping is not None else None
         self.best = Best(early_stopping) if by else None
-        self.rule = {"best by": by, "early_stopping": early_stopping, "evaluate_every": evaluate_every}
+        self.rule = {"best by": by, "early_stopping": early_stopping, "evaluate_every": self.evaluate_every}
         """The criteria of epoch selection, recorded in checkpoints."""
 
     def score(self, vectors: WordVectors) -> float:

@@ -16,7 +16,10 @@ from wordvec.encoding.corpus import EncodedCorpus
 from wordvec.errors import InputError
 from wordvec.formats.safetensors import pack_tokens
 from wordvec.system.progress import OnProgress, Progress, seconds_left
+from wordvec.system.settings import or_defaults
+from wordvec.system.structures import frozen
 from wordvec.system.threads import worker_count
+from wordvec.system.validation import check_kind
 from wordvec.vectors.dense import WordVectors
 from wordvec.word2vec.buffers import check_memory, longest_window
 from wordvec.word2vec.callbacks import Monitor
@@ -83,7 +86,8 @@ def train_word2vec(
         >>> more.vectors.tokens
         ['sat', 'the', 'cat', 'dog', 'fox']
     """
-    settings = (settings or Word2VecSettings()).resolved()
+    settings = or_defaults(settings, Word2VecSettings).resolved()
+    check_kind("corpus", corpus, EncodedCorpus)
     if len(corpus.vocabulary) < 2:
         raise InputError(
             f"training needs at least 2 types, but the vocabulary has {len(corpus.vocabulary)}; lower min_count or use "
@@ -94,6 +98,7 @@ def train_word2vec(
     threads = worker_count(threads)
     monitor = Monitor(callbacks, evaluate, evaluate_every, evaluate_seconds, early_stopping)
     if initial is not None:
+        check_kind("initial", initial, WordVectors)
         check_fits(initial, corpus, settings)
     saver = Checkpoint(checkpoint, checkpoint_every, resume)
     widest = replace(settings, window=longest_window(settings, np.asarray(corpus.offsets)))
@@ -248,9 +253,9 @@ class Word2VecRun(ResumableRun):
             vocabulary, vectors, context_vectors = grown(self._initial, vocabulary, rows)
         return WordVectors(
             vocabulary,
-            vectors,
+            frozen(vectors),
             # The output vectors of hierarchical softmax belong to tree nodes, not to words.
-            context_vectors=None if self.settings.loss == "hierarchical" else context_vectors,
+            context_vectors=None if self.settings.loss == "hierarchical" else frozen(context_vectors),
             tokenizer=self.corpus.tokenizer,
             lowercase=self.corpus.lowercase,
             settings=self.settings.record(),

@@ -299,3 +299,11 @@ def test_scikit_learn_tags_parameters_and_cross_validation():
     assert given.model_.metrics["dev_texts"] == 9
     with pytest.raises(InputError, match="requires y to be passed"):
         small().fit(texts, None)
+
+
+def test_rows_of_an_indicator_matrix_in_lists_are_rejected():
+    with pytest.raises(InputError, match=r"got lists of 0 and 1 of equal length; pass numpy.array\(y\)"):
+        label_matrix([[0, 1, 0], [1, 1, 0]])
+    assert label_matrix([[0, 1], [0, 1]])[0] == [0, 1]
+    assert label_matrix([[0], [1]])[0] == [0, 1]
+    assert label_matrix([[0, 1], [2]])[0] == [0, 1, 2]

@@ -12,7 +12,7 @@ from seqclf.data.series import as_series
     [
         ([], "must be a nonempty array"),
         (np.zeros((2, 2, 2)), "must be a nonempty array"),
-        (["a", "b"], "must be numeric"),
+        (["a", "b"], "must hold real numbers, got <U1"),
         ([1.0, np.nan, 3.0], "must be finite, got nan at position 1; fill gaps first"),
         ([[1.0, 2.0], [3.0, np.inf]], "must be finite, got inf at position 1"),
     ],

@@ -115,7 +115,7 @@ def test_missing_settings_take_their_defaults(of_texts, tmp_path):
     ("sequences", "values", "message"),
     [
         (["a", "b"], [1], "1 values for 2 sequences"),
-        (["a", "b"], ["x", "y"], "the values must be numeric"),
+        (["a", "b"], ["x", "y"], "the values must hold real numbers"),
         (["a", "b"], [1, np.nan], "the values must be finite, got nan at position 1"),
         ([[1.0, 2], "b"], [1, 2], "numeric sequences must be nonempty arrays"),
         ([[1.0, 2], []], [1, 2], "numeric sequences must be nonempty arrays"),

@@ -155,9 +155,8 @@ def test_counts_without_a_logarithm_are_rejected():
     for wrong in (-1.0, np.inf, np.nan):
         counts = COUNTS.copy()
         counts[3, 4] = wrong
-        with pytest.raises(
-            InputError, match=f"counts must be finite and above 0, because GloVe takes their logarithms, got {wrong}"
-        ):
+        rule = "be finite and above 0, because GloVe takes their logarithms" if wrong < 0 else "hold finite numbers"
+        with pytest.raises(InputError, match=f"counts must {rule}, got {wrong}"):
             train_glove(cooccurrence_of(counts), SETTINGS)
     with pytest.raises(InputError, match="the corpus has no co-occurring words; lower min_count"):
         train_glove(cooccurrence_of(np.zeros((3, 3))), SETTINGS)

@@ -4,6 +4,7 @@ import inspect
 
 import numpy as np
 import pytest
+from sklearn.exceptions import NotFittedError
 from sklearn.feature_extraction import text as sklearn_text
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
@@ -202,3 +203,78 @@ def test_invalid_texts_are_rejected(texts):
     assert model.transform([]).shape == (0, 13)
     with pytest.raises(InputError, match="no text has a word"):
         model.fit([])
+
+
+# -- fixed vocabularies, and parameters changed after fit -------------------------------------------------------------
+
+
+@pytest.mark.parametrize("vocabulary", [["b", "a"], {"b": 0, "a": 1}, {"a": 1, "b": 0}, Vocabulary(["b", "a"])])
+def test_a_fixed_vocabulary_keeps_its_order(vocabulary):
+    model = CountVectorizer(vocabulary=vocabulary)
+    assert model.fit_transform(["a a b"]).toarray().tolist() == [[1, 2]]
+    assert model.get_feature_names_out().tolist() == ["b", "a"]
+
+
+def test_a_set_as_vocabulary_is_sorted():
+    assert CountVectorizer(vocabulary={"c", "a", "b"}).fit(["a"]).get_feature_names_out().tolist() == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize(
+    ("vocabulary", "message"),
+    [
+        ([], "vocabulary must have at least one word, got none"),
+        ({}, "vocabulary must have at least one word, got none"),
+        ({"a": 1, "b": 2}, r"the indices of vocabulary must be 0 to 1, got \[1, 2\]"),
+        ({"a": 0, "b": 0}, r"the indices of vocabulary must be 0 to 1, got \[0, 0\]"),
+        ({"a": "0"}, r"the indices of vocabulary must be 0 to 0, got \['0'\]"),
+        (["a", "a"], "tokens must be distinct"),
+    ],
+)
+def test_invalid_vocabularies_are_rejected(vocabulary, message):
+    with pytest.raises(InputError, match=message):
+        CountVectorizer(vocabulary=vocabulary).fit(["a b"])
+
+
+def test_counting_a_fixed_vocabulary_needs_no_fit():
+    model = CountVectorizer(vocabulary=["b", "a"])
+    before = dict(vars(model))
+    assert model.transform(["a a b"]).toarray().tolist() == [[1, 2]]
+    assert vars(model) == before
+    with pytest.raises(NotFittedError):
+        TfidfVectorizer(vocabulary=["b", "a"]).transform(["a"])
+
+
+def test_capital_letters_in_a_vocabulary_of_lower_cased_texts_are_reported(caplog):
+    CountVectorizer(vocabulary=["Upper", "lower"], lowercase=True).fit(["upper"])
+    assert "words with capital letters, which lower-cased texts never contain" in caplog.text
+
+
+def test_parameters_changed_after_fit_have_no_effect_and_transform_changes_nothing():
+    model = TfidfVectorizer().fit(["a a b", "b c"])
+    expected = model.transform(["a a b c"]).toarray()
+    model.set_params(norm=None, sublinear_tf=True, binary=True, ngram_range=(1, 2), dtype=np.float32, lowercase=True)
+    before = dict(vars(model))
+    found = model.transform(["a a b c"])
+    np.testing.assert_array_equal(found.toarray(), expected, strict=True)
+    assert vars(model) == before
+
+
+def test_weights_of_another_length_are_rejected():
+    model = TfidfVectorizer().fit(["a a b", "b c"])
+    model.idf_ = np.ones(2)
+    with pytest.raises(InputError, match=r"idf_ must have one weight per column, \(3,\), got shape \(2,\)"):
+        model.transform(["a"])
+
+
+def test_sparse_results_do_not_offer_set_output():
+    for model in (CountVectorizer(), TfidfVectorizer()):
+        assert not hasattr(model, "set_output")
+
+
+def test_stop_words_are_left_out_before_ngrams_as_in_scikit_learn():
+    texts, stop = ["the king of spain rules", "a king of the hill"], ["the", "of"]
+    found, vocabulary = count_documents(encode_corpus(texts, min_count=1, drop_words=stop), ngram_range=(1, 2))
+    theirs = sklearn_text.CountVectorizer(**AS_OURS, stop_words=stop, ngram_range=(1, 2))
+    expected = theirs.fit_transform(texts)
+    assert theirs.vocabulary_.keys() == set(vocabulary.tokens)
+    assert (found != expected[:, [theirs.vocabulary_[token] for token in vocabulary.tokens]]).nnz == 0

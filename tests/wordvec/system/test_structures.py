@@ -6,7 +6,7 @@ from scipy.sparse import coo_array, csc_array, csr_array, csr_matrix
 
 from wordvec import InputError
 from wordvec.system import structures
-from wordvec.system.structures import check_csr, check_ids, check_offsets
+from wordvec.system.structures import check_csr, check_ids, check_offsets, checked_csr, owned, whole_array
 
 
 @pytest.fixture(autouse=True, params=[2, 1 << 20])
@@ -104,3 +104,47 @@ def test_other_formats_and_shapes_are_rejected():
         check_csr("m", csr_array((3, 4)), rows=2)
     with pytest.raises(InputError, match=r"m must have 2 columns, got shape \(3, 4\)"):
         check_csr("m", csr_array((3, 4)), columns=2)
+
+
+def test_matrices_that_kernels_can_read_are_not_copied():
+    plain = csr_array(np.array([[0, 2.0, 0], [1, 0, 3]]))
+    assert checked_csr("m", plain) is plain
+    small = csr_matrix(np.array([[0, 2, 0], [1, 0, 3]], np.int8))
+    found = checked_csr("m", small)
+    assert found.dtype == np.int32
+    assert small.dtype == np.int8
+    assert isinstance(found, csr_matrix)
+
+
+def test_repeated_cells_are_summed_in_a_copy():
+    twice = csr_array((np.array([1.0, 4, 2]), np.array([2, 0, 2]), np.array([0, 3])), shape=(1, 3))
+    found = checked_csr("m", twice)
+    assert (found.indices.tolist(), found.data.tolist()) == ([0, 2], [4, 3])
+    assert twice.indices.tolist() == [2, 0, 2]
+
+
+def test_memory_mapped_arrays_are_not_copied(tmp_path):
+    np.arange(9, dtype=np.int32).tofile(tmp_path / "ids")
+    mapped = np.memmap(tmp_path / "ids", np.int32, mode="r")
+    assert owned(mapped) is mapped
+    assert not np.shares_memory(owned(table := np.zeros(3)), table)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ([0, [1, 2]], r"rows must hold real numbers, got \[0, \[1, 2\]\]"),
+        ([0, 1.5], "rows must be whole numbers, got 1.5 at position 1"),
+        ([[0, 1]], r"rows must have shape \(n,\), got \(1, 2\)"),
+        ([0, -1], r"rows must be in 0\.\.4, got -1 at position 1"),
+        ("01", "rows must hold real numbers, got <U2"),
+    ],
+)
+def test_values_that_are_no_rows_are_rejected(values, message):
+    with pytest.raises(InputError, match=message):
+        whole_array("rows", values, 5)
+
+
+def test_whole_floats_and_lists_are_rows():
+    for values in ([0, 4], (0.0, 4.0), np.array([0, 4], np.uint64), np.array([0.0, 4.0])):
+        assert whole_array("rows", values, 5).tolist() == [0, 4]

@@ -228,11 +228,11 @@ def test_unknown_words_are_reported_with_suggestions():
         (lambda wv: wv.most_similar("t1", top=0), "top must be at least 1, got 0"),
         (lambda wv: wv.most_similar([]), "at least one word"),
         (lambda wv: wv.most_similar("t1", method="max"), "'add' or 'mul', got 'max'"),
-        (lambda wv: wv.most_similar("t1", restrict=0), "at least 1 row, got 0"),
+        (lambda wv: wv.most_similar("t1", restrict=0), "restrict must be at least 1, got 0"),
         (lambda wv: wv.most_similar("t1", restrict="t2"), "got the string 't2'"),
         (lambda wv: wv.similar_by_vector([1, 2]), r"7 numbers, got shape \(2,\)"),
-        (lambda wv: wv.similar_by_vector(["t1"]), "expected a word or a vector of 7 numbers"),
-        (lambda wv: wv.most_similar([{}]), "expected a word or a vector of 7 numbers"),
+        (lambda wv: wv.similar_by_vector(["t1"]), "a query vector must hold real numbers, got <U2"),
+        (lambda wv: wv.most_similar([{}]), "a query vector must hold real numbers, got {}"),
         (lambda wv: wv.similar_by_vector([math.nan] * 7), "NaN or infinity"),
         (lambda wv: wv.most_similar_batch([["t1", "t2"]]), "got a list among the terms"),
         (lambda wv: wv.odd_one_out(["t1", "t2"]), "at least 3 words, got 2"),
@@ -254,7 +254,7 @@ def test_invalid_queries_are_rejected(wv, ask, message):
     [
         ({"vectors": np.zeros((2, 3))}, r"3 rows, one per token, got shape \(2, 3\)"),
         ({"vectors": np.zeros((3, 0))}, r"got shape \(3, 0\)"),
-        ({"vectors": [[0, 1], [2], [0, 0]]}, "vectors must be a numeric matrix"),
+        ({"vectors": [[0, 1], [2], [0, 0]]}, "vectors must hold real numbers, got"),
         ({"vectors": np.zeros(3)}, r"got shape \(3,\)"),
         ({"vectors": [[0, 1], [2, math.inf], [0, 0]]}, "NaN or infinity in row 1"),
         ({"vectors": [[0, 1], [2, 1], [0, 1e40]]}, "NaN or infinity in row 2"),
@@ -266,11 +266,24 @@ def test_invalid_arrays_are_rejected(arguments, message):
         WordVectors(["a", "b", "c"], **arguments)
 
 
-def test_arrays_are_shared_but_read_only():
+def test_similarity_is_symmetric():
+    random = np.random.default_rng(5)
+    wv = WordVectors([f"w{row}" for row in range(40)], random.normal(size=(40, 50)))
+    for a in wv.tokens:
+        for b in wv.tokens:
+            assert wv.similarity(a, b) == wv.similarity(b, a)
+
+
+def test_writable_arrays_are_copied_and_read_only_ones_shared():
     mine = np.ones((2, 3), np.float32)
     wv = WordVectors(Vocabulary(["a", "b"], [2, 1]), mine, context_vectors=2 * mine)
-    assert np.shares_memory(wv.vectors, mine)
+    assert not np.shares_memory(wv.vectors, mine)
     assert mine.flags.writeable
+    view = mine[:]
+    view.flags.writeable = False
+    assert not np.shares_memory(WordVectors(["a", "b"], view).vectors, mine)
+    mine.flags.writeable = False
+    assert np.shares_memory(WordVectors(["a", "b"], view).vectors, mine)
     for array in (wv.vectors, wv["a"], wv.unit_vectors, wv.context_vectors):
         with pytest.raises(ValueError, match="read-only"):
             array[0] = 5

@@ -160,8 +160,7 @@ def test_evaluations_match_dense_vectors(sparse, dense, tmp_path):
     [
         (np.zeros((2, 2)), "matrix must be sparse, in CSR format, got ndarray"),
         (csr_array((3, 2)), r"matrix must have 2 rows, one per token, got shape \(3, 2\)"),
-        (csr_array(np.array([[1, np.nan], [0, 0]])), "NaN or infinity in rows 0 to 1"),
-        (csr_array((np.ones(2), np.array([1, 0]), np.array([0, 2, 2]))), "matrix must have sorted rows"),
+        (csr_array(np.array([[1, np.nan], [0, 0]])), "matrix must hold finite numbers, got nan at position 1"),
     ],
 )
 def test_invalid_matrices_are_rejected(matrix, message):
@@ -232,7 +231,7 @@ DAMAGE = {
     "column too large": ({"indices": [0, 3, 0]}, {}, r"indices must be in 0\.\.2, got 3 at position 1"),
     "negative column": ({"indices": [-1, 1, 0]}, {}, r"indices must be in 0\.\.2, got -1 at position 0"),
     "too few indices": ({"indices": [0, 1]}, {}, r"'indices' must have shape \(3,\), got \(2,\)"),
-    "not finite": ({"data": [1, np.inf, 1]}, {}, "matrix must be finite, got"),
+    "not finite": ({"data": [1, np.inf, 1]}, {}, "matrix must hold finite numbers, got inf"),
     "no columns": ({}, {"columns": None}, "'columns' in its metadata must be an integer"),
     "a later version": ({}, {"version": 2}, "version must be 1, got 2; it was written by a newer release"),
     "no tokenizer": ({}, {"tokenizer": None}, "must contain 'tokenizer' as str"),

@@ -64,10 +64,9 @@ def test_callbacks_see_a_copy_of_the_vectors():
 
     def look(training):
         vectors = training.vectors()
-        seen.append((training.result.losses[:], vectors.vectors.copy(), vectors.context_vectors))
-        copy = vectors.vectors
-        copy.flags.writeable = True
-        copy[:] = np.nan
+        seen.append((training.result.losses[:], vectors.vectors, vectors.context_vectors))
+        with pytest.raises(ValueError, match="read-only"):
+            vectors.vectors[:] = np.nan
 
     result = train(callbacks=[look])
     assert [len(losses) for losses, _, _ in seen] == [1, 2, 3, 4]
@@ -215,5 +214,5 @@ def test_early_stopping_does_not_change_the_schedule():
 @pytest.mark.parametrize("name", ["evaluate_every", "evaluate_seconds", "early_stopping"])
 @pytest.mark.parametrize("value", [0, -1, "2", float("inf")])
 def test_values_out_of_range_are_rejected_before_any_work(name, value):
-    with pytest.raises(InputError, match=f"{name} must be a number above 0, got {value!r}"):
+    with pytest.raises(InputError, match=f"{name} must be .*, got {value!r}"):
         train(**{name: value}, evaluate=lambda vectors: 1.0)
