@@ -245,7 +245,8 @@ def _baselines(trained: Trained, seed: int, multi_label: dict[str, Any]) -> dict
     from seqclf import compare_baselines, compare_multi_label_baselines
 
     model, test = trained.model, trained.test or ()
-    chosen: dict[str, Any] = {"tokenizer": model.tokenizer, "lowercase": model.lowercase, "seed": seed}
+    chosen: dict[str, Any] = {name: getattr(model, name) for name in ("tokenizer", "lowercase", "normalize")}
+    chosen["seed"] = seed
     compare: Any = compare_multi_label_baselines if multi_label else compare_baselines
     found = compare(*trained.training, *test, dev=trained.dev, **chosen, **multi_label)
     return {baseline.name: baseline.score for baseline in found}

@@ -63,6 +63,7 @@ _OPTIONS = (
     click.option("--binary", is_flag=True, help="Record presence (1) instead of counts."),
     options.tokenizer_option,
     options.lowercase_option,
+    options.normalize_option,
     options.encoding_errors_option,
     click.option(
         "--vocabulary",
@@ -83,7 +84,7 @@ _OPTIONS = (
 )
 
 _CHOICE = ("min_count", "min_df", "max_df", "max_features")
-_TAKEN = ("ngram_range", "binary", "tokenizer", "lowercase")
+_TAKEN = ("ngram_range", "binary", "tokenizer", "lowercase", "normalize")
 _WEIGHTS = ("idf", "sublinear_tf", "norm")
 
 
@@ -169,6 +170,7 @@ def _make(kind: str, given: dict[str, Any]) -> None:
     known = None
     if like is not None:
         known = load_documents(like)
+        given["normalize"] = "none"  # what matrices of earlier releases do not record
         given |= {
             name: known.settings[name] for name in (*_TAKEN, *_WEIGHTS) if name in given and name in known.settings
         }
@@ -183,6 +185,7 @@ def _make(kind: str, given: dict[str, Any]) -> None:
         encoding_errors=given.pop("encoding_errors"),
         tokenizer=given.pop("tokenizer"),
         lowercase=given.pop("lowercase"),
+        normalize=given.pop("normalize"),
     )
     vocabulary = load_vocabulary(words) if words is not None else None if known is None else known.vocabulary
     with Progress("reading", quiet) as progress:
@@ -214,7 +217,7 @@ def _build(
 
     weights = {name: given.pop(name) for name in _WEIGHTS if name in given}
     settings = {name: given[name] for name in ("ngram_range", "binary")} | weights
-    settings |= {"tokenizer": corpus.tokenizer, "lowercase": corpus.lowercase}
+    settings |= {"tokenizer": corpus.tokenizer, "lowercase": corpus.lowercase, "normalize": corpus.normalize}
     dtype, threads = given.pop("dtype"), given.pop("threads")
     counted = "int32" if weights else dtype
     counts, vocabulary = count_documents(

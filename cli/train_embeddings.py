@@ -81,6 +81,7 @@ def _shared_option(name: str, default: str) -> options.Decorator:
 @counting.counting_options
 @options.tokenizer_option
 @options.lowercase_option
+@options.normalize_option
 @options.encoding_errors_option
 @click.option("--no-cache", is_flag=True, help="Do not cache the encoded corpus.")
 @click.option(
@@ -128,6 +129,7 @@ def train_embeddings(
     words_file: str | None,
     tokenizer: str,
     lowercase: bool,
+    normalize: str,
     encoding_errors: str,
     no_cache: bool,
     continue_from: str | None,
@@ -171,6 +173,7 @@ def train_embeddings(
         if initial is not None:
             inherited = _inherited_settings(initial, str(continue_from))
             tokenizer, lowercase = inherited.pop("tokenizer", tokenizer), inherited.pop("lowercase", lowercase)
+            normalize = inherited.pop("normalize", normalize)
             given |= inherited
         evaluation = _Evaluation(evaluate_on, quiet) if evaluate_on else None
         run = _Run(given, initial, evaluation, evaluate_every, early_stopping, threads, quiet)
@@ -178,7 +181,9 @@ def train_embeddings(
     if checkpoint is not None:
         check_files(checkpoint=checkpoint)
         note_checkpoint(checkpoint)
-    texts = TextCorpus(*corpus, encoding_errors=encoding_errors, tokenizer=tokenizer, lowercase=lowercase)
+    texts = TextCorpus(
+        *corpus, encoding_errors=encoding_errors, tokenizer=tokenizer, lowercase=lowercase, normalize=normalize
+    )
     with Progress("reading", quiet) as progress:
         encoded = encode_corpus(
             texts,
@@ -279,7 +284,7 @@ def _inherited_settings(initial: "WordVectors", path: str) -> dict[str, Any]:
         )
     context = click.get_current_context()
     inherited = initial.settings | {"vector_size": initial.vector_size}
-    inherited |= {"tokenizer": initial.tokenizer, "lowercase": initial.lowercase}
+    inherited |= {name: getattr(initial, name) for name in ("tokenizer", "lowercase", "normalize")}
     return {
         name: value
         for name, value in inherited.items()

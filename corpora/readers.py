@@ -9,6 +9,7 @@ from collections.abc import Generator, Iterator
 
 from corpora.errors import InputError
 from corpora.files import Decompressed, Source, compression
+from corpora.normalization import check_form, normalized_block
 from corpora.sources import resolve, resolve_one
 from corpora.tokenizers import get_tokenizer
 
@@ -39,6 +40,7 @@ class TextCorpus:
         encoding_errors: ``strict`` rejects invalid UTF-8, ``replace`` substitutes U+FFFD.
         tokenizer: name of the tokenizer that :meth:`blocks` applies.
         lowercase: whether :meth:`blocks` lower-cases.
+        normalize: the Unicode normalization form of :meth:`blocks`: ``NFC``, ``NFKC`` or ``none``.
 
     Raises:
         InputError: a source does not exist or cannot be read, or a setting is unknown.
@@ -59,12 +61,14 @@ class TextCorpus:
         encoding_errors: str = "strict",
         tokenizer: str = "whitespace",
         lowercase: bool = False,
+        normalize: str = "NFC",
     ) -> None:
         check_encoding_errors(encoding_errors)
         self.sources = tuple(os.fspath(source) for source in sources)
         self.encoding_errors = encoding_errors
         self.tokenizer = get_tokenizer(tokenizer).name
         self.lowercase = bool(lowercase)
+        self.normalize = check_form(normalize)
         if not sources:
             raise InputError("a corpus needs at least one source: a file, a directory, a glob, '-' or 'sample:english'")
         if self.sources.count("-") > 1:
@@ -74,7 +78,7 @@ class TextCorpus:
         self._warned: set[str] = set()
 
     def __iter__(self) -> Iterator[str]:
-        """Yield lines without their newlines, neither tokenized nor lower-cased."""
+        """Yield lines without their newlines, neither tokenized nor lower-cased nor normalized."""
         return _lines(self._raw_blocks(_LINE_BLOCK))
 
     def blocks(self, size: int = 1 << 22) -> Iterator[bytes]:
@@ -94,10 +98,11 @@ class TextCorpus:
         return self._converted_blocks(size)
 
     def _converted_blocks(self, size: int) -> Iterator[bytes]:
-        normalize = get_tokenizer(self.tokenizer).normalize
+        tokenized = get_tokenizer(self.tokenizer).normalize
         for block in self._raw_blocks(size):
+            block = normalized_block(block, self.normalize)
             if self.tokenizer != "whitespace":
-                text = normalize(block.decode(), self.lowercase)
+                text = tokenized(block.decode(), self.lowercase)
                 # Tokenizing dropped the trailing space of a block that ends within a line; restore it.
                 yield (text if block.endswith(b"\n") else text + " ").encode()
             elif self.lowercase:
@@ -127,7 +132,7 @@ class TextCorpus:
         return sum(source.size() for source in self._sources)
 
     def reads_fast(self) -> bool:
-        """Whether :meth:`blocks` yields the files unchanged, without decompressing, tokenizing or lower-casing."""
+        """Whether :meth:`blocks` needs neither decompress nor tokenize nor lower-case the files."""
         if self.tokenizer != "whitespace" or self.lowercase:
             return False
         for source in self._sources:
@@ -142,7 +147,8 @@ class TextCorpus:
 
     def __repr__(self) -> str:
         listed = ", ".join(map(repr, self.sources))
-        return f"TextCorpus({listed}, tokenizer={self.tokenizer!r}, lowercase={self.lowercase})"
+        how = f"tokenizer={self.tokenizer!r}, lowercase={self.lowercase}, normalize={self.normalize!r}"
+        return f"TextCorpus({listed}, {how})"
 
 
 def read_lines(source: str | os.PathLike[str], *, encoding_errors: str = "strict") -> list[str]:

@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Callable
 
 from corpora.errors import InputError
+from corpora.normalization import check_form, normalized
 
 # White space as in bytes.split(); str.split() would also split at U+001C..1F, U+0085, U+00A0 and others.
 _RUN = re.compile(r"[^ \t\n\r\v\f]+")
@@ -178,14 +179,15 @@ def get_tokenizer(name: str) -> Tokenizer:
         raise InputError(f"tokenizer must be one of {', '.join(TOKENIZERS)}, got {name!r}{hint}") from None
 
 
-def tokenize(text: str, tokenizer: str = "whitespace", lowercase: bool = False) -> list[str]:
-    """Split ``text`` into tokens with the named tokenizer, lower-casing first if ``lowercase``.
+def tokenize(text: str, tokenizer: str = "whitespace", lowercase: bool = False, normalize: str = "NFC") -> list[str]:
+    """Split ``text`` into tokens with the named tokenizer, after normalizing it and lower-casing it if ``lowercase``.
 
     Raises:
-        InputError: the tokenizer is unknown.
+        InputError: the tokenizer or the normalization form is unknown.
 
     Example:
         >>> tokenize("Sooooo good!!! @you #win http://t.co/x1 :-)", "tweets", lowercase=True)
         ['sooo', 'good', '!!!', '@you', '#win', '<url>', ':-)']
     """
+    text = normalized(text, check_form(normalize))
     return get_tokenizer(tokenizer).tokenize(text.lower() if lowercase else text)

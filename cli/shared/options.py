@@ -130,6 +130,13 @@ tokenizer_option = click.option(
     help="Tokenizer for lines of text.",
 )
 lowercase_option = click.option("--lowercase", is_flag=True, help="Lowercase the text first.")
+normalize_option = click.option(
+    "--normalize",
+    type=click.Choice(["none", "NFC", "NFKC"]),
+    default="NFC",
+    show_default=True,
+    help="Unicode normalization: compose letters and accents (NFC), also replace ligatures and wide forms (NFKC).",
+)
 
 
 def columns_options(command: C) -> C:

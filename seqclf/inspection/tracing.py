@@ -82,7 +82,7 @@ def trace(model: ClassifierModel, text: Text) -> Trace:
         >>> [(each.layer, each.direction, list(each.gates), each.c.shape) for each in found.layers]
         [(0, 'forward', ['i', 'f', 'g', 'o'], (3, 4)), (0, 'reverse', ['i', 'f', 'g', 'o'], (3, 4))]
     """
-    (tokens,) = tokenize_texts([text], model.tokenizer, model.lowercase)
+    (tokens,) = tokenize_texts([text], model.tokenizer, model.lowercase, model.normalize)
     ids, offsets = encode([tokens], model.vocabulary)
     network = model.network
     batch = pack(ids, offsets, np.arange(1))

@@ -53,7 +53,7 @@ class CountVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     Attributes:
         vocabulary_: ``Vocabulary``, the features in column order, with their counts.
-        tokenizer_, lowercase_: how texts are tokenized: the parameters, or those of a corpus that has its own.
+        tokenizer_, lowercase_, normalize_: how texts are tokenized: the parameters, or those of a ``TextCorpus``.
 
     Example:
         >>> model = CountVectorizer()
@@ -79,6 +79,7 @@ class CountVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         dtype: DTypeLike = np.int64,
         tokenizer: str = "whitespace",
         lowercase: bool = False,
+        normalize: str = "NFC",
         n_jobs: int | None = None,
     ) -> None:
         self.ngram_range = ngram_range
@@ -91,6 +92,7 @@ class CountVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self.dtype = dtype
         self.tokenizer = tokenizer
         self.lowercase = lowercase
+        self.normalize = normalize
         self.n_jobs = n_jobs
 
     def fit(self, X: Texts, y: Any = None) -> "CountVectorizer":
@@ -153,10 +155,11 @@ class CountVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             dtype=dtype,
             tokenizer=self.tokenizer,
             lowercase=self.lowercase,
+            normalize=self.normalize,
             threads=threads_of(self.n_jobs),
         )
         source = X if isinstance(X, TextCorpus | EncodedCorpus) else self
-        self.tokenizer_, self.lowercase_ = source.tokenizer, source.lowercase
+        self.tokenizer_, self.lowercase_, self.normalize_ = source.tokenizer, source.lowercase, source.normalize
         self.vocabulary_ = vocabulary
         self._index = _LazyIndex(vocabulary, self.ngram_range)
         return matrix
@@ -170,6 +173,7 @@ class CountVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             dtype=dtype,
             tokenizer=self.tokenizer_,
             lowercase=self.lowercase_,
+            normalize=self.normalize_,
             threads=threads_of(self.n_jobs),
         )[0]
 
@@ -222,6 +226,7 @@ class TfidfVectorizer(CountVectorizer):
         dtype: DTypeLike = np.float64,
         tokenizer: str = "whitespace",
         lowercase: bool = False,
+        normalize: str = "NFC",
         n_jobs: int | None = None,
     ) -> None:
         super().__init__(
@@ -235,6 +240,7 @@ class TfidfVectorizer(CountVectorizer):
             dtype=dtype,
             tokenizer=tokenizer,
             lowercase=lowercase,
+            normalize=normalize,
             n_jobs=n_jobs,
         )
         self.idf = idf

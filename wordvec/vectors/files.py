@@ -56,7 +56,8 @@ def load_vectors(
             ", ".join(table.tokens[:3]),
             f"{limit:,}",
         )
-    how: dict[str, Any] = {"tokenizer": table.tokenizer, "lowercase": table.lowercase, "settings": table.settings}
+    names = ("tokenizer", "lowercase", "normalize", "settings")
+    how: dict[str, Any] = {name: getattr(table, name) for name in names}
     try:
         if isinstance(table.vectors, np.ndarray):
             return WordVectors(table.vocabulary, table.vectors, context_vectors=table.context_vectors, **how)

@@ -253,6 +253,7 @@ class Word2VecRun(ResumableRun):
             context_vectors=None if self.settings.loss == "hierarchical" else context_vectors,
             tokenizer=self.corpus.tokenizer,
             lowercase=self.corpus.lowercase,
+            normalize=self.corpus.normalize,
             settings=self.settings.record(),
         )
 
