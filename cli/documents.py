@@ -64,6 +64,7 @@ _OPTIONS = (
     options.tokenizer_option,
     options.lowercase_option,
     options.normalize_option,
+    options.unit_option("What a document is"),
     options.encoding_errors_option,
     click.option(
         "--vocabulary",
@@ -106,8 +107,8 @@ def documents() -> None:
     """Build sparse document-term matrices: word counts or TF-IDF.
 
     CORPUS is one or more files, globs or folders, - for standard input, or sample:english; plain text or .gz, .bz2,
-    .xz, .zst. Each line is a document, even an empty one. scipy.sparse.load_npz reads the matrix;
-    wordvec.load_documents also returns the features, the columns in order of decreasing count.
+    .xz, .zst. Each line is a document, even an empty one, or each paragraph or file (--unit). scipy.sparse.load_npz
+    reads the matrix; wordvec.load_documents also returns the features, the columns in order of decreasing count.
     """
 
 
@@ -186,6 +187,7 @@ def _make(kind: str, given: dict[str, Any]) -> None:
         tokenizer=given.pop("tokenizer"),
         lowercase=given.pop("lowercase"),
         normalize=given.pop("normalize"),
+        unit=given.pop("unit"),
     )
     vocabulary = load_vocabulary(words) if words is not None else None if known is None else known.vocabulary
     with Progress("reading", quiet) as progress:

@@ -82,6 +82,7 @@ def _shared_option(name: str, default: str) -> options.Decorator:
 @options.tokenizer_option
 @options.lowercase_option
 @options.normalize_option
+@options.unit_option("Text that contexts do not leave")
 @options.encoding_errors_option
 @click.option("--no-cache", is_flag=True, help="Do not cache the encoded corpus.")
 @click.option(
@@ -130,6 +131,7 @@ def train_embeddings(
     tokenizer: str,
     lowercase: bool,
     normalize: str,
+    unit: str,
     encoding_errors: str,
     no_cache: bool,
     continue_from: str | None,
@@ -146,7 +148,7 @@ def train_embeddings(
     """Train word vectors on CORPUS and write them to a file.
 
     CORPUS is one or more files, globs or folders, - for standard input, or sample:english; plain text or .gz, .bz2,
-    .xz, .zst. Each line is a sentence.
+    .xz, .zst. Each line is a sentence, or each paragraph or file (--unit).
 
     \b
     Examples:
@@ -182,7 +184,12 @@ def train_embeddings(
         check_files(checkpoint=checkpoint)
         note_checkpoint(checkpoint)
     texts = TextCorpus(
-        *corpus, encoding_errors=encoding_errors, tokenizer=tokenizer, lowercase=lowercase, normalize=normalize
+        *corpus,
+        encoding_errors=encoding_errors,
+        tokenizer=tokenizer,
+        lowercase=lowercase,
+        normalize=normalize,
+        unit=unit,
     )
     with Progress("reading", quiet) as progress:
         encoded = encode_corpus(

@@ -12,6 +12,7 @@ from corpora.files import Decompressed, Source, compression
 from corpora.normalization import check_form, normalized_block
 from corpora.sources import resolve, resolve_one
 from corpora.tokenizers import get_tokenizer
+from corpora.units import check_unit, lines_of_units, wrapped_width
 
 _log = logging.getLogger(__name__)
 
@@ -25,10 +26,13 @@ _LONE_RETURN = re.compile(rb"\r(?!\n)")
 _CR = 13
 _LINE_BLOCK = 1 << 20
 _TOKENIZED_BLOCK = 1 << 18
+_WRAPPED = "wrapped lines"
+_SAMPLE = 1 << 16
+"""Bytes of a block in which wrapped lines are looked for."""
 
 
 class TextCorpus:
-    """Text files as one corpus that can be iterated repeatedly; each line is a sentence.
+    """Text files as one corpus that can be iterated repeatedly; each line, paragraph or file is a sentence.
 
     Lines end in LF, CRLF, CR alone, U+2028 or U+2029. A byte order mark is removed at the start of each line, where
     concatenated files leave one.
@@ -41,6 +45,8 @@ class TextCorpus:
         tokenizer: name of the tokenizer that :meth:`blocks` applies.
         lowercase: whether :meth:`blocks` lower-cases.
         normalize: the Unicode normalization form of :meth:`blocks`: ``NFC``, ``NFKC`` or ``none``.
+        unit: what becomes a line: a ``line``, a ``paragraph`` (lines up to an empty one), or a ``file``. A warning says
+            when lines are wrapped at one width, as in a book.
 
     Raises:
         InputError: a source does not exist or cannot be read, or a setting is unknown.
@@ -62,6 +68,7 @@ class TextCorpus:
         tokenizer: str = "whitespace",
         lowercase: bool = False,
         normalize: str = "NFC",
+        unit: str = "line",
     ) -> None:
         check_encoding_errors(encoding_errors)
         self.sources = tuple(os.fspath(source) for source in sources)
@@ -69,6 +76,7 @@ class TextCorpus:
         self.tokenizer = get_tokenizer(tokenizer).name
         self.lowercase = bool(lowercase)
         self.normalize = check_form(normalize)
+        self.unit = check_unit(unit)
         if not sources:
             raise InputError("a corpus needs at least one source: a file, a directory, a glob, '-' or 'sample:english'")
         if self.sources.count("-") > 1:
@@ -99,7 +107,7 @@ class TextCorpus:
 
     def _converted_blocks(self, size: int) -> Iterator[bytes]:
         tokenized = get_tokenizer(self.tokenizer).normalize
-        for block in self._raw_blocks(size):
+        for block in self._raw_blocks(size, look_for_wrapping=self.unit == "line"):
             block = normalized_block(block, self.normalize)
             if self.tokenizer != "whitespace":
                 text = tokenized(block.decode(), self.lowercase)
@@ -110,19 +118,36 @@ class TextCorpus:
             else:
                 yield block
 
-    def _raw_blocks(self, size: int) -> Iterator[bytes]:
+    def _raw_blocks(self, size: int, look_for_wrapping: bool = False) -> Iterator[bytes]:
         self._bytes_read = before = 0
         for source in self._sources:
             with Decompressed(source) as file:
-                for block in _separated(valid_blocks(file, size, self.encoding_errors), source.name, self._warned):
+                blocks = _separated(valid_blocks(file, size, self.encoding_errors), source.name, self._warned)
+                if self.unit != "line":
+                    blocks = lines_of_units(blocks, self.unit)
+                for number, block in enumerate(blocks):
+                    if look_for_wrapping and not number & (number - 1):  # fewer and fewer: 0, 1, 2, 4, 8 ...
+                        self._warn_of_wrapping(source.name, block)
                     self._bytes_read = before + file.position
                     yield block
                 before += file.position
         self._bytes_read = before
 
+    def _warn_of_wrapping(self, name: str, block: bytes) -> None:
+        """Log once if the lines of a file are wrapped."""
+        width = None if _WRAPPED in self._warned else wrapped_width(block[:_SAMPLE].decode(errors="ignore"))
+        if width is not None:
+            self._warned.add(_WRAPPED)
+            _log.warning(
+                "%s: most lines break within a sentence at about %d characters, and contexts end there; "
+                "unit='paragraph' (--unit paragraph) reads the lines up to an empty one as one",
+                name, width,
+            )  # fmt: skip
+
     def fingerprint(self) -> str:
-        """Return the hex digest of the stored bytes of all sources, in order, and of ``encoding_errors``."""
-        whole = hashlib.blake2b(f"corpora 2 {self.encoding_errors}\n".encode(), digest_size=32)
+        """Return the hex digest of the stored bytes of all sources, in order, of ``encoding_errors`` and the unit."""
+        unit = "" if self.unit == "line" else f" {self.unit}"
+        whole = hashlib.blake2b(f"corpora 2 {self.encoding_errors}{unit}\n".encode(), digest_size=32)
         for source in self._sources:
             whole.update(source.digest())
         return whole.hexdigest()
@@ -148,7 +173,7 @@ class TextCorpus:
     def __repr__(self) -> str:
         listed = ", ".join(map(repr, self.sources))
         how = f"tokenizer={self.tokenizer!r}, lowercase={self.lowercase}, normalize={self.normalize!r}"
-        return f"TextCorpus({listed}, {how})"
+        return f"TextCorpus({listed}, {how}, unit={self.unit!r})"
 
 
 def read_lines(source: str | os.PathLike[str], *, encoding_errors: str = "strict") -> list[str]:

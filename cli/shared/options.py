@@ -139,6 +139,17 @@ normalize_option = click.option(
 )
 
 
+def unit_option(what: str) -> Decorator:
+    """``--unit``, the part of the text that becomes a sentence or document."""
+    return click.option(
+        "--unit",
+        type=click.Choice(["line", "paragraph", "file"]),
+        default="line",
+        show_default=True,
+        help=f"{what}: a line, a paragraph (lines up to an empty one) or a file.",
+    )
+
+
 def columns_options(command: C) -> C:
     """``--text-column`` and ``--label-column``, for tables with a header."""
     for which in ("label", "text"):

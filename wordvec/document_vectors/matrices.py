@@ -63,9 +63,9 @@ def count_documents(
     The texts are read once, and the result is the same at any number of threads.
 
     Args:
-        texts: texts or lists of tokens, possibly a one-shot generator; a ``TextCorpus`` (one document per line, with
-            its own tokenization); or an ``EncodedCorpus`` (one document per sentence, without its
-            out-of-vocabulary words, which n-grams skip).
+        texts: texts or lists of tokens, possibly a one-shot generator; a ``TextCorpus`` (one document per unit, a
+            line by default, with its own tokenization); or an ``EncodedCorpus`` (one document per sentence, without
+            its out-of-vocabulary words, which n-grams skip).
         vocabulary: count only these features, in this column order. None: select the features of the texts by the
             options below.
         ngram_range: minimum and maximum number of words per feature; the words of an n-gram are joined by a space.
