@@ -64,6 +64,7 @@ def train(
     quiet: bool,
     text_column: str | None,
     label_column: str | None,
+    encoding: str,
     encoding_errors: str,
     **given: Any,
 ) -> None:
@@ -87,6 +88,7 @@ def train(
     columns: dict[str, Any] = {
         "text_column": text_column,
         "label_column": label_column,
+        "encoding": encoding,
         "encoding_errors": encoding_errors,
     }
     trained = train_and_save(
@@ -110,7 +112,7 @@ def train(
     "--input", "source", type=options.INPUT, metavar="FILE", help="Read texts from FILE; - for standard input."
 )
 @click.option("--text-column", metavar="NAME", help="With --input: name of the text column.  [default: text]")
-@options.encoding_errors_option
+@options.encoding_options
 @options.threads_option
 @options.json_option
 def predict(
@@ -118,6 +120,7 @@ def predict(
     texts: tuple[str, ...],
     source: str | None,
     text_column: str | None,
+    encoding: str,
     encoding_errors: str,
     threads: int | None,
     as_json: bool,
@@ -141,7 +144,11 @@ def predict(
     from corpora import read_texts
     from seqclf import load_model
 
-    asked = texts if source is None else read_texts(source, encoding_errors=encoding_errors, text_column=text_column)
+    asked = (
+        texts
+        if source is None
+        else read_texts(source, encoding=encoding, encoding_errors=encoding_errors, text_column=text_column)
+    )
 
     loaded = load_model(model, "model", "multi-label model")
     probabilities = loaded.predict_proba(list(asked), threads=threads)
@@ -161,7 +168,7 @@ def predict(
 @_model_argument
 @click.argument("data", type=options.INPUT)
 @options.columns_options
-@options.encoding_errors_option
+@options.encoding_options
 @options.threads_option
 @options.json_option
 def evaluate(model: str, data: str, threads: int | None, as_json: bool, **reading: Any) -> None:

@@ -12,8 +12,9 @@ from cli.shared.reporting import log
 @click.argument("target", type=options.OUTPUT)
 @click.option("--limit", type=options.LEAST_1, metavar="N", help="Keep the first N words.  [default: all]")
 @click.option("--skip-bad-rows", is_flag=True, help="Skip invalid rows (NaN, wrong length) and count them.")
+@options.encoding_option
 @options.quiet_option
-def convert(source: str, target: str, limit: int | None, skip_bad_rows: bool, quiet: bool) -> None:
+def convert(source: str, target: str, limit: int | None, skip_bad_rows: bool, encoding: str, quiet: bool) -> None:
     """Convert the vectors in SOURCE, in any supported format, to the format named by the extension of TARGET.
 
     \b
@@ -22,6 +23,6 @@ def convert(source: str, target: str, limit: int | None, skip_bad_rows: bool, qu
     """
     from wordvec import load_vectors, save_vectors
 
-    vectors = load_vectors(source, limit=limit, skip_bad_rows=skip_bad_rows)
+    vectors = load_vectors(source, limit=limit, skip_bad_rows=skip_bad_rows, encoding=encoding)
     save_vectors(vectors, target)
     log(f"{target}: {len(vectors):,} words x {vectors.vector_size}", quiet)

@@ -65,7 +65,7 @@ _OPTIONS = (
     options.lowercase_option,
     options.normalize_option,
     options.unit_option("What a document is"),
-    options.encoding_errors_option,
+    options.encoding_options,
     click.option(
         "--vocabulary",
         type=options.INPUT,
@@ -183,6 +183,7 @@ def _make(kind: str, given: dict[str, Any]) -> None:
         )
     corpus = TextCorpus(
         *given.pop("corpus"),
+        encoding=given.pop("encoding"),
         encoding_errors=given.pop("encoding_errors"),
         tokenizer=given.pop("tokenizer"),
         lowercase=given.pop("lowercase"),

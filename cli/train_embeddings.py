@@ -83,7 +83,7 @@ def _shared_option(name: str, default: str) -> options.Decorator:
 @options.lowercase_option
 @options.normalize_option
 @options.unit_option("Text that contexts do not leave")
-@options.encoding_errors_option
+@options.encoding_options
 @click.option("--no-cache", is_flag=True, help="Do not cache the encoded corpus.")
 @click.option(
     "--continue-from",
@@ -132,6 +132,7 @@ def train_embeddings(
     lowercase: bool,
     normalize: str,
     unit: str,
+    encoding: str,
     encoding_errors: str,
     no_cache: bool,
     continue_from: str | None,
@@ -185,6 +186,7 @@ def train_embeddings(
         note_checkpoint(checkpoint)
     texts = TextCorpus(
         *corpus,
+        encoding=encoding,
         encoding_errors=encoding_errors,
         tokenizer=tokenizer,
         lowercase=lowercase,

@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Generator, Iterator
 
+from corpora.encodings import UTF8, Transcoded, check_encoding, open_text
 from corpora.errors import InputError
 from corpora.files import Decompressed, Source, compression
 from corpora.normalization import check_form, normalized_block
@@ -41,7 +42,8 @@ class TextCorpus:
         sources: each a file, a directory (all files, recursively, sorted, without hidden ones), a glob, ``-`` for
             standard input (copied to a temporary file once), ``sample:english``, or ``data:NAME`` for a catalogue data
             set. Files may be compressed with gzip, bzip2, xz or zstandard.
-        encoding_errors: ``strict`` rejects invalid UTF-8, ``replace`` substitutes U+FFFD.
+        encoding: of the files, a text encoding of Python; they are transcoded while they are read.
+        encoding_errors: ``strict`` rejects invalid bytes, ``replace`` substitutes U+FFFD.
         tokenizer: name of the tokenizer that :meth:`blocks` applies.
         lowercase: whether :meth:`blocks` lower-cases.
         normalize: the Unicode normalization form of :meth:`blocks`: ``NFC``, ``NFKC`` or ``none``.
@@ -64,6 +66,7 @@ class TextCorpus:
     def __init__(
         self,
         *sources: str | os.PathLike[str],
+        encoding: str = UTF8,
         encoding_errors: str = "strict",
         tokenizer: str = "whitespace",
         lowercase: bool = False,
@@ -72,6 +75,7 @@ class TextCorpus:
     ) -> None:
         check_encoding_errors(encoding_errors)
         self.sources = tuple(os.fspath(source) for source in sources)
+        self.encoding = check_encoding(encoding)
         self.encoding_errors = encoding_errors
         self.tokenizer = get_tokenizer(tokenizer).name
         self.lowercase = bool(lowercase)
@@ -121,7 +125,7 @@ class TextCorpus:
     def _raw_blocks(self, size: int, look_for_wrapping: bool = False) -> Iterator[bytes]:
         self._bytes_read = before = 0
         for source in self._sources:
-            with Decompressed(source) as file:
+            with open_text(source, self.encoding, self.encoding_errors) as file:
                 blocks = _separated(valid_blocks(file, size, self.encoding_errors), source.name, self._warned)
                 if self.unit != "line":
                     blocks = lines_of_units(blocks, self.unit)
@@ -145,9 +149,10 @@ class TextCorpus:
             )  # fmt: skip
 
     def fingerprint(self) -> str:
-        """Return the hex digest of the stored bytes of all sources, in order, of ``encoding_errors`` and the unit."""
-        unit = "" if self.unit == "line" else f" {self.unit}"
-        whole = hashlib.blake2b(f"corpora 2 {self.encoding_errors}{unit}\n".encode(), digest_size=32)
+        """Return the hex digest of the stored bytes of all sources, in order, of their encoding and the unit."""
+        changed = [name for name, default in ((self.unit, "line"), (self.encoding, UTF8)) if name != default]
+        how = " ".join(["corpora 2", self.encoding_errors, *changed])
+        whole = hashlib.blake2b(f"{how}\n".encode(), digest_size=32)
         for source in self._sources:
             whole.update(source.digest())
         return whole.hexdigest()
@@ -157,8 +162,8 @@ class TextCorpus:
         return sum(source.size() for source in self._sources)
 
     def reads_fast(self) -> bool:
-        """Whether :meth:`blocks` needs neither decompress nor tokenize nor lower-case the files."""
-        if self.tokenizer != "whitespace" or self.lowercase:
+        """Whether :meth:`blocks` needs neither decompress, transcode, tokenize nor lower-case the files."""
+        if self.tokenizer != "whitespace" or self.lowercase or self.encoding != UTF8:
             return False
         for source in self._sources:
             with source.open() as file:
@@ -176,11 +181,11 @@ class TextCorpus:
         return f"TextCorpus({listed}, {how}, unit={self.unit!r})"
 
 
-def read_lines(source: str | os.PathLike[str], *, encoding_errors: str = "strict") -> list[str]:
+def read_lines(source: str | os.PathLike[str], *, encoding: str = UTF8, encoding_errors: str = "strict") -> list[str]:
     """Return the lines of one file or of standard input (``-``), without newlines; blank lines are kept.
 
     Raises:
-        InputError: the file does not exist or is not UTF-8.
+        InputError: the file does not exist or is not in that encoding.
 
     Example:
         >>> import pathlib, tempfile
@@ -189,13 +194,13 @@ def read_lines(source: str | os.PathLike[str], *, encoding_errors: str = "strict
         >>> read_lines(path)
         ['first', '', 'third']
     """
-    return list(source_lines(resolve_one(source), encoding_errors))
+    return list(source_lines(resolve_one(source), encoding, encoding_errors))
 
 
-def source_lines(source: Source, encoding_errors: str) -> Generator[str, None, None]:
+def source_lines(source: Source, encoding: str, encoding_errors: str) -> Generator[str, None, None]:
     """Yield the lines of ``source`` without their newlines."""
     check_encoding_errors(encoding_errors)
-    with Decompressed(source) as file:
+    with open_text(source, encoding, encoding_errors) as file:
         yield from _lines(_without_lone_returns(valid_blocks(file, _LINE_BLOCK, encoding_errors)))
 
 
@@ -246,7 +251,7 @@ def _separated(blocks: Iterator[bytes], name: str, warned: set[str]) -> Iterator
             yield block
 
 
-def valid_blocks(file: Decompressed, size: int, encoding_errors: str) -> Iterator[bytes]:
+def valid_blocks(file: Decompressed | Transcoded, size: int, encoding_errors: str) -> Iterator[bytes]:
     """Yield the file as valid UTF-8 blocks of about ``size`` bytes, ending at ASCII white space (the last in ``\\n``).
 
     White space never occurs inside a UTF-8 sequence, so no character is split. Each byte is copied once after reading.
@@ -301,7 +306,10 @@ def _refuse_utf16(block: bytes, name: str) -> None:
     if b"\0" in block and len(block) >= 16 and not block.startswith((b"\xff\xfe", b"\xfe\xff")):
         shares = [block[parity::2].count(0) / len(block[parity::2]) for parity in (0, 1)]
         if max(shares) > 0.6 and min(shares) < 0.1:
-            raise InputError(f"{name}: every other byte is NUL; it looks like UTF-16: re-encode it as UTF-8")
+            raise InputError(
+                f"{name}: every other byte is NUL; it looks like UTF-16: pass --encoding utf-16-le or utf-16-be, or "
+                "re-encode it as UTF-8"
+            )
 
 
 def _end_of_last_space(view: memoryview) -> int:
@@ -328,8 +336,8 @@ def _validated(block: bytes, name: str, offset: int, encoding_errors: str) -> by
         if encoding_errors == "replace":
             return block.decode(errors="replace").encode()
         at = offset + error.start
-        hint = "re-encode the file, or pass --encoding-errors replace"
+        hint = "re-encode the file, or pass --encoding NAME or --encoding-errors replace"
         if at == 0 and block.startswith((b"\xff\xfe", b"\xfe\xff")):
-            hint = "it looks like UTF-16: re-encode it as UTF-8"
+            hint = "it looks like UTF-16: pass --encoding utf-16, or re-encode it as UTF-8"
         raise InputError(f"{name}: byte 0x{block[error.start]:02x} at offset {at} is not UTF-8; {hint}") from None
     return block

@@ -17,6 +17,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from corpora.encodings import UTF8
 from wordvec.errors import FormatError, InputError
 from wordvec.formats import glove, safetensors, sparse, word2vec_binary, word2vec_text
 from wordvec.formats.sources import VectorSource
@@ -32,14 +33,20 @@ _PACKAGES = ("wordvec", "seqclf")
 
 
 def read_table(
-    path: str | os.PathLike[str], format: str | None = None, limit: int | None = None, skip_bad_rows: bool = False
+    path: str | os.PathLike[str],
+    format: str | None = None,
+    limit: int | None = None,
+    skip_bad_rows: bool = False,
+    encoding: str = UTF8,
 ) -> VectorTable:
     """Read a vector file; see :func:`wordvec.load_vectors`."""
     _check_format(format)
     if limit is not None and limit < 1:
         raise InputError(f"limit must be at least 1 vector, got {limit}")
-    with VectorSource(path) as source:
+    with VectorSource(path, encoding) as source:
         format = format or detect_format(source)
+        if format == "safetensors" and source.encoding != UTF8:
+            raise InputError(f"{path}: tokens in .safetensors files are UTF-8, got encoding {encoding!r}; leave it out")
         if format != "safetensors":
             table: VectorTable = _STREAMED[format].read(source, limit, skip_bad_rows)
             return table

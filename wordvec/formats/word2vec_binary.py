@@ -45,7 +45,8 @@ def read(source: VectorSource, limit: int | None, skip_bad: bool = False) -> Vec
     wanted = size if limit is None else min(size, limit)
     width = 4 * vector_size
     source.check_room(1 if skip_bad else wanted, vector_size, width + 2)
-    rows = Rows(source.name, vector_size, 0 if source.compressed or skip_bad else wanted, skip_bad)
+    expected = 0 if source.compressed or skip_bad else wanted
+    rows = Rows(source.name, vector_size, expected, skip_bad, source.encoding)
     data = source.read(_BLOCK_BYTES)
     position, ended = data.find(b"\n") + 1, False
     while rows.read < wanted:
