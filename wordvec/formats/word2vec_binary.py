@@ -14,7 +14,7 @@ from wordvec.formats import word2vec_text
 from wordvec.formats.rows import Rows, check_complete, check_number_of_rows
 from wordvec.formats.sources import MAX_TOKEN_BYTES, VectorSource
 from wordvec.formats.table import VectorTable
-from wordvec.system.atomic_files import replacing
+from wordvec.formats.targets import writing
 
 _BLOCK_BYTES = 4 << 20
 _ROWS_AT_ONCE = 4096
@@ -75,7 +75,7 @@ def write(table: VectorTable, path: str | os.PathLike[str]) -> None:
         InputError: a token contains white space or is too long.
     """
     word2vec_text.check_tokens(table)
-    with replacing(path) as file:
+    with writing(path) as file:
         file.write(f"{len(table)} {table.vector_size}\n".encode())
         for start in range(0, len(table), _ROWS_AT_ONCE):
             rows = slice(start, start + _ROWS_AT_ONCE)
