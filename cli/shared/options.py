@@ -129,7 +129,7 @@ method_option = click.option(
 case_sensitive_option = click.option(
     "--case-sensitive", is_flag=True, help="Treat words that differ only in case as different in analogy questions."
 )
-_TOKENIZER = click.Choice(["whitespace", "words", "tweets"])
+_TOKENIZER = click.Choice(["whitespace", "words", "words2", "tweets"])
 tokenizer_option = click.option(
     "--tokenizer",
     type=_TOKENIZER,
