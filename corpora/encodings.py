@@ -31,8 +31,8 @@ def check_encoding(encoding: str) -> str:
 
 def open_text(source: Source, encoding: str, encoding_errors: str) -> "Decompressed | Transcoded":
     """Open a source as UTF-8 text, which is not validated if it is stored as such."""
-    file = Decompressed(source)
     encoding = check_encoding(encoding)
+    file = Decompressed(source)
     return file if encoding == UTF8 else Transcoded(file, encoding, encoding_errors)
 
 
