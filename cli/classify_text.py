@@ -73,6 +73,7 @@ def train(
     quiet: bool,
     text_column: str | None,
     label_column: str | None,
+    encoding: str,
     encoding_errors: str,
     **given: Any,
 ) -> None:
@@ -99,6 +100,7 @@ def train(
     columns: dict[str, Any] = {
         "text_column": text_column,
         "label_column": label_column,
+        "encoding": encoding,
         "encoding_errors": encoding_errors,
     }
     trained = train_and_save(
@@ -123,7 +125,7 @@ def train(
     "--input", "source", type=options.INPUT, metavar="FILE", help="Read texts from FILE; - for standard input."
 )
 @click.option("--text-column", metavar="NAME", help="With --input: name of the text column.  [default: text]")
-@options.encoding_errors_option
+@options.encoding_options
 @options.threads_option
 @options.json_option
 def predict(
@@ -131,6 +133,7 @@ def predict(
     texts: tuple[str, ...],
     source: str | None,
     text_column: str | None,
+    encoding: str,
     encoding_errors: str,
     threads: int | None,
     as_json: bool,
@@ -154,7 +157,11 @@ def predict(
     from corpora import read_texts
     from seqclf import load_model
 
-    asked = texts if source is None else read_texts(source, encoding_errors=encoding_errors, text_column=text_column)
+    asked = (
+        texts
+        if source is None
+        else read_texts(source, encoding=encoding, encoding_errors=encoding_errors, text_column=text_column)
+    )
 
     loaded = load_model(model, "model", "multi-label model")
     probabilities = loaded.predict_proba(list(asked), threads=threads)
@@ -174,7 +181,7 @@ def predict(
 @_model_argument
 @click.argument("data", type=options.INPUT)
 @options.columns_options
-@options.encoding_errors_option
+@options.encoding_options
 @options.threads_option
 @options.json_option
 def evaluate(model: str, data: str, threads: int | None, as_json: bool, **reading: Any) -> None:
@@ -262,7 +269,8 @@ def _baselines(trained: Trained, seed: int, multi_label: dict[str, Any]) -> dict
     from seqclf import compare_baselines, compare_multi_label_baselines
 
     model, test = trained.model, trained.test or ()
-    chosen: dict[str, Any] = {"tokenizer": model.tokenizer, "lowercase": model.lowercase, "seed": seed}
+    chosen: dict[str, Any] = {name: getattr(model, name) for name in ("tokenizer", "lowercase", "normalize")}
+    chosen["seed"] = seed
     compare: Any = compare_multi_label_baselines if multi_label else compare_baselines
     found = compare(*trained.training, *test, dev=trained.dev, **chosen, **multi_label)
     return {baseline.name: baseline.score for baseline in found}

@@ -1,27 +1,47 @@
 """``wordvec convert``: convert vectors between file formats."""
 
+from typing import Any
+
 import click
 
 from cli.shared import options
-from cli.shared.errors import Command
+from cli.shared.errors import Command, check_files
 from cli.shared.reporting import log
+
+FORMATS = ("safetensors", "text", "binary", "glove", "projector")
 
 
 @click.command(cls=Command, context_settings=options.HELP)
 @click.argument("source", type=options.INPUT)
 @click.argument("target", type=options.OUTPUT)
+@click.option(
+    "--format",
+    type=click.Choice(FORMATS),
+    help="Format of TARGET: glove has no header, projector a second file, metadata.tsv.  [default: by extension]",
+)
+@click.option("--input-format", type=click.Choice(FORMATS), help="Format of SOURCE.  [default: by content]")
 @click.option("--limit", type=options.LEAST_1, metavar="N", help="Keep the first N words.  [default: all]")
 @click.option("--skip-bad-rows", is_flag=True, help="Skip invalid rows (NaN, wrong length) and count them.")
+@options.encoding_option
 @options.quiet_option
-def convert(source: str, target: str, limit: int | None, skip_bad_rows: bool, quiet: bool) -> None:
-    """Convert the vectors in SOURCE, in any supported format, to the format named by the extension of TARGET.
+def convert(
+    source: str, target: str, format: str | None, input_format: str | None, quiet: bool, **reading: Any
+) -> None:
+    """Convert the vectors in SOURCE, in any supported format, to TARGET, whose extension names the format.
+
+    TARGET is compressed if it ends in .gz.
 
     \b
-    Example:
+    Examples:
       wordvec convert vectors.safetensors vectors.bin
+      wordvec convert vectors.safetensors glove.txt --format glove
+      wordvec convert vectors.safetensors vectors.tsv --format projector
     """
     from wordvec import load_vectors, save_vectors
+    from wordvec.formats.registry import second_output
 
-    vectors = load_vectors(source, limit=limit, skip_bad_rows=skip_bad_rows)
-    save_vectors(vectors, target)
+    if metadata := second_output(target, format):
+        check_files(metadata=str(metadata))
+    vectors = load_vectors(source, format=input_format, **reading)
+    save_vectors(vectors, target, format=format)
     log(f"{target}: {len(vectors):,} words x {vectors.vector_size}", quiet)

@@ -64,7 +64,9 @@ _OPTIONS = (
     click.option("--binary", is_flag=True, help="Record presence (1) instead of counts."),
     options.tokenizer_option,
     options.lowercase_option,
-    options.encoding_errors_option,
+    options.normalize_option,
+    options.unit_option("What a document is"),
+    options.encoding_options,
     click.option(
         "--vocabulary",
         type=options.INPUT,
@@ -84,7 +86,7 @@ _OPTIONS = (
 )
 
 _CHOICE = ("min_count", "min_df", "max_df", "max_features")
-_TAKEN = ("ngram_range", "binary", "tokenizer", "lowercase")
+_TAKEN = ("ngram_range", "binary", "tokenizer", "lowercase", "normalize")
 _WEIGHTS = ("idf", "sublinear_tf", "norm")
 
 
@@ -106,8 +108,8 @@ def documents() -> None:
     """Build sparse document-term matrices: word counts or TF-IDF.
 
     CORPUS is one or more files, globs or folders, - for standard input, or sample:english; plain text or .gz, .bz2,
-    .xz, .zst. Each line is a document, even an empty one. scipy.sparse.load_npz reads the matrix;
-    wordvec.load_documents also returns the features, the columns in order of decreasing count.
+    .xz, .zst. Each line is a document, even an empty one, or each paragraph or file (--unit). scipy.sparse.load_npz
+    reads the matrix; wordvec.load_documents also returns the features, the columns in order of decreasing count.
     """
 
 
@@ -171,6 +173,7 @@ def _make(kind: str, given: dict[str, Any]) -> None:
     known = None
     if like is not None:
         known = load_documents(like)
+        given["normalize"] = "none"  # what matrices of earlier releases do not record
         given |= {
             name: known.settings[name] for name in (*_TAKEN, *_WEIGHTS) if name in given and name in known.settings
         }
@@ -182,9 +185,12 @@ def _make(kind: str, given: dict[str, Any]) -> None:
         )
     corpus = TextCorpus(
         *given.pop("corpus"),
+        encoding=given.pop("encoding"),
         encoding_errors=given.pop("encoding_errors"),
         tokenizer=given.pop("tokenizer"),
         lowercase=given.pop("lowercase"),
+        normalize=given.pop("normalize"),
+        unit=given.pop("unit"),
     )
     vocabulary = load_vocabulary(words) if words is not None else None if known is None else known.vocabulary
     with Progress("reading", quiet) as progress:
@@ -216,7 +222,7 @@ def _build(
 
     weights = {name: given.pop(name) for name in _WEIGHTS if name in given}
     settings = {name: given[name] for name in ("ngram_range", "binary")} | weights
-    settings |= {"tokenizer": corpus.tokenizer, "lowercase": corpus.lowercase}
+    settings |= {"tokenizer": corpus.tokenizer, "lowercase": corpus.lowercase, "normalize": corpus.normalize}
     dtype, threads = given.pop("dtype"), given.pop("threads")
     counted = "int32" if weights else dtype
     counts, vocabulary = count_documents(

@@ -48,7 +48,7 @@ def language_model() -> None:
     help="Text to evaluate the trained model on, compared with n-gram models.",
 )
 @all_setting_options(LanguageModelSettings)
-@options.encoding_errors_option
+@options.encoding_options
 @options.threads_option
 @options.quiet_option
 def train(
@@ -56,6 +56,7 @@ def train(
     output: str,
     dev: str | None,
     test: str | None,
+    encoding: str,
     encoding_errors: str,
     threads: int | None,
     quiet: bool,
@@ -75,9 +76,9 @@ def train(
     refuse_unused(settings, dev=dev)
     measures = partial(_dev_measure, unit=settings.unit)
     check_target(output)
-    lines = _text(corpus, encoding_errors)
-    dev_lines = None if dev is None else _text((dev,), encoding_errors)
-    test_lines = None if test is None else _text((test,), encoding_errors)
+    lines = _text(corpus, encoding, encoding_errors)
+    dev_lines = None if dev is None else _text((dev,), encoding, encoding_errors)
+    test_lines = None if test is None else _text((test,), encoding, encoding_errors)
     with (
         Progress("training", quiet) as progress,
         BestEpochOnInterrupt(lambda state: show_epochs(progress, state, quiet, measures)) as on_progress,
@@ -103,10 +104,12 @@ def train(
 @language_model.command(cls=Command, context_settings=options.HELP)
 @_model_argument
 @_corpus_argument
-@options.encoding_errors_option
+@options.encoding_options
 @options.threads_option
 @options.json_option
-def perplexity(model: str, corpus: tuple[str, ...], encoding_errors: str, threads: int | None, as_json: bool) -> None:
+def perplexity(
+    model: str, corpus: tuple[str, ...], encoding: str, encoding_errors: str, threads: int | None, as_json: bool
+) -> None:
     """Evaluate MODEL on CORPUS: perplexity, or bits per character for character models.
 
     Also prints the result of a unigram model of the training text, for comparison.
@@ -118,7 +121,7 @@ def perplexity(model: str, corpus: tuple[str, ...], encoding_errors: str, thread
 
     from seqclf import load_model
 
-    loaded, lines = load_model(model, "language model"), _text(corpus, encoding_errors)
+    loaded, lines = load_model(model, "language model"), _text(corpus, encoding, encoding_errors)
     if as_json:
         measured = loaded.perplexity(lines, threads=threads)
         print_json(
@@ -184,10 +187,10 @@ def generate(model: str, prompt: str, **given: Any) -> None:
     click.echo(text, nl=not text.endswith("\n"))
 
 
-def _text(corpus: tuple[str, ...], encoding_errors: str) -> "TextCorpus":
+def _text(corpus: tuple[str, ...], encoding: str, encoding_errors: str) -> "TextCorpus":
     from corpora import TextCorpus
 
-    return TextCorpus(*corpus, encoding_errors=encoding_errors)
+    return TextCorpus(*corpus, encoding=encoding, encoding_errors=encoding_errors)
 
 
 def _visible(token: str) -> str:

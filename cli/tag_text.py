@@ -53,6 +53,7 @@ def train(
     quiet: bool,
     token_column: int | None,
     tag_column: int | None,
+    encoding: str,
     encoding_errors: str,
     **given: Any,
 ) -> None:
@@ -69,7 +70,7 @@ def train(
         settings = TaggerSettings(**given)
     columns: dict[str, Any] = {"token_column": token_column, "tag_column": tag_column}
     trained = train_and_save(
-        train_tagger, partial(read_tagged, encoding_errors=encoding_errors, **columns),
+        train_tagger, partial(read_tagged, encoding=encoding, encoding_errors=encoding_errors, **columns),
         data=data, dev=dev, test=test, vectors=vectors, output=output, settings=settings, threads=threads, quiet=quiet,
         unit="sentences",
     )  # fmt: skip
@@ -93,7 +94,7 @@ def train(
     "--input", "source", type=options.INPUT, metavar="FILE", help="Read sentences from FILE; - for standard input."
 )
 @click.option("--token-column", type=options.LEAST_1, metavar="N", help="With --input: column of the tokens.")
-@options.encoding_errors_option
+@options.encoding_options
 @options.threads_option
 @options.json_option
 def predict(
@@ -101,6 +102,7 @@ def predict(
     sentences: tuple[str, ...],
     source: str | None,
     token_column: int | None,
+    encoding: str,
     encoding_errors: str,
     threads: int | None,
     as_json: bool,
@@ -126,7 +128,7 @@ def predict(
     if source is None:
         tokens = [sentence.split() for sentence in sentences]
     else:
-        tokens = read_tokens(source, encoding_errors=encoding_errors, token_column=token_column)
+        tokens = read_tokens(source, encoding=encoding, encoding_errors=encoding_errors, token_column=token_column)
     loaded = load_model(model, "tagger")
     tags = loaded.predict(tokens, threads=threads)
     if as_json:
@@ -145,7 +147,7 @@ def predict(
 @click.argument("model", type=options.INPUT)
 @click.argument("data", type=options.INPUT)
 @options.tag_columns_options
-@options.encoding_errors_option
+@options.encoding_options
 @options.threads_option
 @options.json_option
 def evaluate(model: str, data: str, threads: int | None, as_json: bool, **reading: Any) -> None:

@@ -82,7 +82,9 @@ def _shared_option(name: str, default: str) -> options.Decorator:
 @counting.counting_options
 @options.tokenizer_option
 @options.lowercase_option
-@options.encoding_errors_option
+@options.normalize_option
+@options.unit_option("Text that contexts do not leave")
+@options.encoding_options
 @click.option("--no-cache", is_flag=True, help="Do not cache the encoded corpus.")
 @click.option(
     "--continue-from",
@@ -134,6 +136,9 @@ def train_embeddings(
     words_file: str | None,
     tokenizer: str,
     lowercase: bool,
+    normalize: str,
+    unit: str,
+    encoding: str,
     encoding_errors: str,
     no_cache: bool,
     continue_from: str | None,
@@ -150,7 +155,7 @@ def train_embeddings(
     """Train word vectors on CORPUS and write them to a file.
 
     CORPUS is one or more files, globs or folders, - for standard input, or sample:english; plain text or .gz, .bz2,
-    .xz, .zst. Each line is a sentence.
+    .xz, .zst. Each line is a sentence, or each paragraph or file (--unit).
 
     \b
     Examples:
@@ -178,6 +183,7 @@ def train_embeddings(
         if initial is not None:
             inherited = _inherited_settings(initial, str(continue_from))
             tokenizer, lowercase = inherited.pop("tokenizer", tokenizer), inherited.pop("lowercase", lowercase)
+            normalize = inherited.pop("normalize", normalize)
             given |= inherited
         evaluation = _Evaluation(evaluate_on, quiet) if evaluate_on else None
         run = _Run(given, initial, evaluation, evaluate_every, early_stopping, threads, quiet)
@@ -185,7 +191,15 @@ def train_embeddings(
     if checkpoint is not None:
         check_files(checkpoint=checkpoint)
         note_checkpoint(checkpoint)
-    texts = TextCorpus(*corpus, encoding_errors=encoding_errors, tokenizer=tokenizer, lowercase=lowercase)
+    texts = TextCorpus(
+        *corpus,
+        encoding=encoding,
+        encoding_errors=encoding_errors,
+        tokenizer=tokenizer,
+        lowercase=lowercase,
+        normalize=normalize,
+        unit=unit,
+    )
     with Progress("reading", quiet) as progress:
         encoded = encode_corpus(
             texts,
@@ -296,7 +310,7 @@ def _inherited_settings(initial: "WordVectors", path: str) -> dict[str, Any]:
         )
     context = click.get_current_context()
     inherited = initial.settings | {"vector_size": initial.vector_size}
-    inherited |= {"tokenizer": initial.tokenizer, "lowercase": initial.lowercase}
+    inherited |= {name: getattr(initial, name) for name in ("tokenizer", "lowercase", "normalize")}
     return {
         name: value
         for name, value in inherited.items()

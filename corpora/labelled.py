@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from corpora.encodings import UTF8
 from corpora.errors import InputError
 from corpora.files import COMPRESSED, Source
 from corpora.readers import source_lines
@@ -31,6 +32,7 @@ Example = tuple[str, str, str | list[str]]
 def read_labelled(
     source: str | os.PathLike[str],
     *,
+    encoding: str = UTF8,
     encoding_errors: str = "strict",
     text_column: str | None = None,
     label_column: str | None = None,
@@ -54,7 +56,7 @@ def read_labelled(
     Args:
         source: a file, ``-`` for standard input, ``sample:disasters``, ``sample:disasters-test``, or a part of a
             catalogue data set (``data:sst2/train``).
-        encoding_errors: ``strict`` rejects invalid UTF-8, ``replace`` substitutes U+FFFD.
+        encoding, encoding_errors: see :class:`corpora.TextCorpus`.
         text_column: column (or key) of the text, by default ``text``.
         label_column: column (or key) of the label, by default ``label``.
 
@@ -73,7 +75,7 @@ def read_labelled(
         (['The river is over its banks', 'Lovely weather'], ['disaster', 'other'])
     """
     texts, labels = [], []
-    for where, text, label in _examples(source, encoding_errors, text_column, label_column):
+    for where, text, label in _examples(source, (encoding, encoding_errors), text_column, label_column):
         if isinstance(label, list):
             raise InputError(
                 f"{where}: expected one label, found a list of {len(label)}; use one label per line or read label sets"
@@ -87,6 +89,7 @@ def read_label_sets(
     source: str | os.PathLike[str],
     separator: str = ",",
     *,
+    encoding: str = UTF8,
     encoding_errors: str = "strict",
     text_column: str | None = None,
     label_column: str | None = None,
@@ -98,7 +101,7 @@ def read_label_sets(
     ``['fire', 'flood']`` or ``[]``.
 
     Args:
-        source, encoding_errors, text_column, label_column: see :func:`read_labelled`.
+        source, encoding, encoding_errors, text_column, label_column: see :func:`read_labelled`.
         separator: label separator; white space around a label is stripped.
 
     Returns:
@@ -117,7 +120,7 @@ def read_label_sets(
     if not separator:
         raise InputError("separator must not be empty, got ''; use ',' or another character")
     texts, sets = [], []
-    for where, text, label in _examples(source, encoding_errors, text_column, label_column):
+    for where, text, label in _examples(source, (encoding, encoding_errors), text_column, label_column):
         parts = _split(where, label, separator) if isinstance(label, str) else label
         texts.append(text)
         sets.append([part for part in dict.fromkeys(part.strip() for part in parts) if part])
@@ -125,7 +128,11 @@ def read_label_sets(
 
 
 def read_texts(
-    source: str | os.PathLike[str], *, encoding_errors: str = "strict", text_column: str | None = None
+    source: str | os.PathLike[str],
+    *,
+    encoding: str = UTF8,
+    encoding_errors: str = "strict",
+    text_column: str | None = None,
 ) -> list[str]:
     """Read texts without using labels: the records of a table, or the lines of any other file.
 
@@ -139,7 +146,7 @@ def read_texts(
     with one.
 
     Args:
-        source, encoding_errors, text_column: see :func:`read_labelled`.
+        source, encoding, encoding_errors, text_column: see :func:`read_labelled`.
 
     Raises:
         InputError: the source does not exist, a line is malformed, or ``text_column`` is given for a file without
@@ -153,7 +160,7 @@ def read_texts(
         ['Flood warning\\nfor the valley', 'Lovely weather']
     """
     found = resolve_one(source)
-    lines: Lines = enumerate(source_lines(found, encoding_errors), 1)
+    lines: Lines = enumerate(source_lines(found, encoding, encoding_errors), 1)
     reader = {".tsv": _tsv_texts, ".csv": _csv_texts, ".jsonl": _jsonl_texts, ".ndjson": _jsonl_texts}.get(
         _ending(found)
     )
@@ -234,11 +241,11 @@ def _split(where: str, label: str, separator: str) -> list[str]:
 
 
 def _examples(
-    source: str | os.PathLike[str], encoding_errors: str, text_column: str | None, label_column: str | None
+    source: str | os.PathLike[str], encoding: tuple[str, str], text_column: str | None, label_column: str | None
 ) -> Iterator[Example]:
     """Yield all examples of a file; raise InputError if there are none."""
     found, count = resolve_one(source), 0
-    with contextlib.closing(source_lines(found, encoding_errors)) as unnumbered:
+    with contextlib.closing(source_lines(found, *encoding)) as unnumbered:
         lines: Lines = enumerate(unnumbered, 1)
         first = next(lines, None)
         if first is None:

@@ -8,10 +8,13 @@ import re
 from collections.abc import Generator, Iterator
 from typing import Any
 
+from corpora.encodings import UTF8, Transcoded, check_encoding, open_text
 from corpora.errors import InputError
 from corpora.files import MAX_TOKEN_BYTES, Decompressed, Source, compression
+from corpora.normalization import check_form, normalized_block
 from corpora.sources import resolve, resolve_one
 from corpora.tokenizers import get_tokenizer
+from corpora.units import check_unit, lines_of_units, wrapped_width
 
 _log = logging.getLogger(__name__)
 
@@ -25,10 +28,13 @@ _LONE_RETURN = re.compile(rb"\r(?!\n)")
 _CR = 13
 _LINE_BLOCK = 1 << 20
 _TOKENIZED_BLOCK = 1 << 18
+_WRAPPED = "wrapped lines"
+_SAMPLE = 1 << 16
+"""Bytes of a block in which wrapped lines are looked for."""
 
 
 class TextCorpus:
-    """Text files as one corpus that can be iterated repeatedly; each line is a sentence.
+    """Text files as one corpus that can be iterated repeatedly; each line, paragraph or file is a sentence.
 
     Lines end in LF, CRLF, CR alone, U+2028 or U+2029. A byte order mark is removed at the start of each line, where
     concatenated files leave one.
@@ -37,9 +43,13 @@ class TextCorpus:
         sources: each a file, a directory (all files, recursively, sorted, without hidden ones), a glob, ``-`` for
             standard input (copied to a temporary file once), ``sample:english``, or ``data:NAME`` for a catalogue data
             set. Files may be compressed with gzip, bzip2, xz or zstandard.
-        encoding_errors: ``strict`` rejects invalid UTF-8, ``replace`` substitutes U+FFFD.
+        encoding: of the files, a text encoding of Python; they are transcoded while they are read.
+        encoding_errors: ``strict`` rejects invalid bytes, ``replace`` substitutes U+FFFD.
         tokenizer: name of the tokenizer that :meth:`blocks` applies.
         lowercase: whether :meth:`blocks` lower-cases.
+        normalize: the Unicode normalization form of :meth:`blocks`: ``NFC``, ``NFKC`` or ``none``.
+        unit: what becomes a line: a ``line``, a ``paragraph`` (lines up to an empty one), or a ``file``. A warning says
+            when lines are wrapped at one width, as in a book.
 
     Raises:
         InputError: a source does not exist or cannot be read, or a setting is unknown.
@@ -57,15 +67,21 @@ class TextCorpus:
     def __init__(
         self,
         *sources: str | os.PathLike[str],
+        encoding: str = UTF8,
         encoding_errors: str = "strict",
         tokenizer: str = "whitespace",
         lowercase: bool = False,
+        normalize: str = "NFC",
+        unit: str = "line",
     ) -> None:
         check_encoding_errors(encoding_errors)
         self.sources = tuple(os.fspath(source) for source in sources)
+        self.encoding = check_encoding(encoding)
         self.encoding_errors = encoding_errors
         self.tokenizer = get_tokenizer(tokenizer).name
         self.lowercase = bool(lowercase)
+        self.normalize = check_form(normalize)
+        self.unit = check_unit(unit)
         if not sources:
             raise InputError("a corpus needs at least one source: a file, a directory, a glob, '-' or 'sample:english'")
         if self.sources.count("-") > 1:
@@ -76,7 +92,7 @@ class TextCorpus:
         self._warned: set[str] = set()
 
     def __iter__(self) -> Iterator[str]:
-        """Yield lines without their newlines, neither tokenized nor lower-cased."""
+        """Yield lines without their newlines, neither tokenized nor lower-cased nor normalized."""
         return _lines(self._raw_blocks(_LINE_BLOCK))
 
     def blocks(self, size: int = 1 << 22) -> Iterator[bytes]:
@@ -96,10 +112,11 @@ class TextCorpus:
         return self._converted_blocks(size)
 
     def _converted_blocks(self, size: int) -> Iterator[bytes]:
-        normalize = get_tokenizer(self.tokenizer).normalize
-        for block in self._raw_blocks(size):
+        tokenized = get_tokenizer(self.tokenizer).normalize
+        for block in self._raw_blocks(size, look_for_wrapping=self.unit == "line"):
+            block = normalized_block(block, self.normalize)
             if self.tokenizer != "whitespace":
-                text = normalize(block.decode(), self.lowercase)
+                text = tokenized(block.decode(), self.lowercase)
                 # Tokenizing dropped the trailing space of a block that ends within a line; restore it.
                 yield (text if block.endswith(b"\n") else text + " ").encode()
             elif self.lowercase:
@@ -107,21 +124,39 @@ class TextCorpus:
             else:
                 yield block
 
-    def _raw_blocks(self, size: int) -> Iterator[bytes]:
+    def _raw_blocks(self, size: int, look_for_wrapping: bool = False) -> Iterator[bytes]:
         self._bytes_read = before = 0
         checksums = []
         for source in self._sources:
-            with Decompressed(source) as file:
-                for block in _separated(valid_blocks(file, size, self.encoding_errors), source.name, self._warned):
+            with open_text(source, self.encoding, self.encoding_errors) as file:
+                blocks = _separated(valid_blocks(file, size, self.encoding_errors), source.name, self._warned)
+                if self.unit != "line":
+                    blocks = lines_of_units(blocks, self.unit)
+                for number, block in enumerate(blocks):
+                    if look_for_wrapping and not number & (number - 1):  # fewer and fewer: 0, 1, 2, 4, 8 ...
+                        self._warn_of_wrapping(source.name, block)
                     self._bytes_read = before + file.position
                     yield block
                 before += file.position
                 checksums.append(file.checksum)
         self._bytes_read, self._checksums = before, checksums
 
+    def _warn_of_wrapping(self, name: str, block: bytes) -> None:
+        """Log once if the lines of a file are wrapped."""
+        width = None if _WRAPPED in self._warned else wrapped_width(block[:_SAMPLE].decode(errors="ignore"))
+        if width is not None:
+            self._warned.add(_WRAPPED)
+            _log.warning(
+                "%s: most lines break within a sentence at about %d characters, and contexts end there; "
+                "unit='paragraph' (--unit paragraph) reads the lines up to an empty one as one",
+                name, width,
+            )  # fmt: skip
+
     def fingerprint(self) -> str:
-        """Return the hex digest of the stored bytes of all sources, in order, and of ``encoding_errors``."""
-        whole = hashlib.blake2b(f"corpora 2 {self.encoding_errors}\n".encode(), digest_size=32)
+        """Return the hex digest of the stored bytes of all sources, in order, of their encoding and the unit."""
+        changed = [name for name, default in ((self.unit, "line"), (self.encoding, UTF8)) if name != default]
+        how = " ".join(["corpora 2", self.encoding_errors, *changed])
+        whole = hashlib.blake2b(f"{how}\n".encode(), digest_size=32)
         checksums = []
         for source in self._sources:
             digest, checksum = source.digest()
@@ -156,8 +191,8 @@ class TextCorpus:
         return sum(source.size() for source in self._sources)
 
     def reads_fast(self) -> bool:
-        """Whether :meth:`blocks` yields the files unchanged, without decompressing, tokenizing or lower-casing."""
-        if self.tokenizer != "whitespace" or self.lowercase:
+        """Whether :meth:`blocks` needs neither decompress, transcode, tokenize nor lower-case the files."""
+        if self.tokenizer != "whitespace" or self.lowercase or self.encoding != UTF8:
             return False
         for source in self._sources:
             with source.open() as file:
@@ -171,14 +206,15 @@ class TextCorpus:
 
     def __repr__(self) -> str:
         listed = ", ".join(map(repr, self.sources))
-        return f"TextCorpus({listed}, tokenizer={self.tokenizer!r}, lowercase={self.lowercase})"
+        how = f"tokenizer={self.tokenizer!r}, lowercase={self.lowercase}, normalize={self.normalize!r}"
+        return f"TextCorpus({listed}, {how}, unit={self.unit!r})"
 
 
-def read_lines(source: str | os.PathLike[str], *, encoding_errors: str = "strict") -> list[str]:
+def read_lines(source: str | os.PathLike[str], *, encoding: str = UTF8, encoding_errors: str = "strict") -> list[str]:
     """Return the lines of one file or of standard input (``-``), without newlines; blank lines are kept.
 
     Raises:
-        InputError: the file does not exist or is not UTF-8.
+        InputError: the file does not exist or is not in that encoding.
 
     Example:
         >>> import pathlib, tempfile
@@ -187,17 +223,17 @@ def read_lines(source: str | os.PathLike[str], *, encoding_errors: str = "strict
         >>> read_lines(path)
         ['first', '', 'third']
     """
-    return list(source_lines(resolve_one(source), encoding_errors))
+    return list(source_lines(resolve_one(source), encoding, encoding_errors))
 
 
-def source_lines(source: Source, encoding_errors: str) -> Generator[str, None, None]:
+def source_lines(source: Source, encoding: str, encoding_errors: str) -> Generator[str, None, None]:
     """Yield the lines of ``source`` without their newlines.
 
     Raises:
         InputError: the source cannot be read, or a line is longer than ``MAX_LINE_BYTES``.
     """
     check_encoding_errors(encoding_errors)
-    with Decompressed(source) as file:
+    with open_text(source, encoding, encoding_errors) as file:
         blocks = _without_lone_returns(valid_blocks(file, _LINE_BLOCK, encoding_errors))
         yield from _lines(_short_lines(blocks, source.name))
 
@@ -259,7 +295,7 @@ def _separated(blocks: Iterator[bytes], name: str, warned: set[str]) -> Iterator
             yield block
 
 
-def valid_blocks(file: Decompressed, size: int, encoding_errors: str) -> Iterator[bytes]:
+def valid_blocks(file: Decompressed | Transcoded, size: int, encoding_errors: str) -> Iterator[bytes]:
     """Yield the file as valid UTF-8 blocks of about ``size`` bytes, ending at ASCII white space (the last in ``\\n``).
 
     White space never occurs inside a UTF-8 sequence, so no character is split. Each byte is copied once after reading.
@@ -314,7 +350,10 @@ def _refuse_utf16(block: bytes, name: str) -> None:
     if b"\0" in block and len(block) >= 16 and not block.startswith((b"\xff\xfe", b"\xfe\xff")):
         shares = [block[parity::2].count(0) / len(block[parity::2]) for parity in (0, 1)]
         if max(shares) > 0.6 and min(shares) < 0.1:
-            raise InputError(f"{name}: every other byte is NUL; it looks like UTF-16: re-encode it as UTF-8")
+            raise InputError(
+                f"{name}: every other byte is NUL; it looks like UTF-16: pass --encoding utf-16-le or utf-16-be, or "
+                "re-encode it as UTF-8"
+            )
 
 
 def _end_of_last_space(view: memoryview) -> int:
@@ -341,8 +380,8 @@ def _validated(block: bytes, name: str, offset: int, encoding_errors: str) -> by
         if encoding_errors == "replace":
             return block.decode(errors="replace").encode()
         at = offset + error.start
-        hint = "re-encode the file, or pass --encoding-errors replace"
+        hint = "re-encode the file, or pass --encoding NAME or --encoding-errors replace"
         if at == 0 and block.startswith((b"\xff\xfe", b"\xfe\xff")):
-            hint = "it looks like UTF-16: re-encode it as UTF-8"
+            hint = "it looks like UTF-16: pass --encoding utf-16, or re-encode it as UTF-8"
         raise InputError(f"{name}: byte 0x{block[error.start]:02x} at offset {at} is not UTF-8; {hint}") from None
     return block

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from corpora.dates import NAMES, Dates, chronological, is_date, parse_dates
+from corpora.encodings import UTF8
 from corpora.errors import InputError
 from corpora.readers import source_lines
 from corpora.sources import resolve_one
@@ -83,7 +84,7 @@ def read_dated_series(source: str | os.PathLike[str], columns: Sequence[str] = (
     places: dict[str, int] = {}
     rows: list[list[str]] = []
     wheres: list[str] = []
-    with contextlib.closing(source_lines(found, "strict")) as lines:
+    with contextlib.closing(source_lines(found, UTF8, "strict")) as lines:
         for where, cells, delimiter in csv_records(found.name, enumerate(lines, 1)):
             cells = [cell.strip() for cell in cells]
             if not header:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from corpora.encodings import UTF8
 from corpora.errors import InputError
 from corpora.files import COMPRESSED, Source
 from corpora.readers import source_lines
@@ -27,6 +28,7 @@ _KEY_AND_VALUE = re.compile(r"# ?[\w.:-]+ ?= ")
 def read_tagged(
     source: str | os.PathLike[str],
     *,
+    encoding: str = UTF8,
     encoding_errors: str = "strict",
     token_column: int | None = None,
     tag_column: int | None = None,
@@ -43,7 +45,7 @@ def read_tagged(
     Args:
         source: a file, plain or compressed; ``-`` for standard input; ``sample:tags``; or a part of a catalogue data
             set (``data:ud_ewt/train``).
-        encoding_errors: ``strict`` rejects invalid UTF-8, ``replace`` substitutes U+FFFD.
+        encoding, encoding_errors: see :class:`corpora.TextCorpus`.
         token_column, tag_column: 1-based columns; by default 1 and 2, in CoNLL-U 2 and 4 (FORM and UPOS).
 
     Returns:
@@ -61,7 +63,7 @@ def read_tagged(
     """
     found = resolve_one(source)
     name = _plain_name(found)
-    lines = list(source_lines(found, encoding_errors))
+    lines = list(source_lines(found, encoding, encoding_errors))
     layout = _layout(lines)
     conllu = layout.conllu or name.endswith(_CONLLU_ENDINGS)
     columns = [
@@ -90,7 +92,11 @@ def read_tagged(
 
 
 def read_tokens(
-    source: str | os.PathLike[str], *, encoding_errors: str = "strict", token_column: int | None = None
+    source: str | os.PathLike[str],
+    *,
+    encoding: str = UTF8,
+    encoding_errors: str = "strict",
+    token_column: int | None = None,
 ) -> list[list[str]]:
     """Read the tokens of sentences: one token per line in column format, with or without tags, else one sentence.
 
@@ -99,7 +105,7 @@ def read_tokens(
     sentence, split at white space.
 
     Args:
-        source, encoding_errors, token_column: see :func:`read_tagged`.
+        source, encoding, encoding_errors, token_column: see :func:`read_tagged`.
 
     Raises:
         InputError: the source does not exist, or a line lacks the column.
@@ -113,7 +119,7 @@ def read_tokens(
     """
     found = resolve_one(source)
     name = _plain_name(found)
-    lines = list(source_lines(found, encoding_errors))
+    lines = list(source_lines(found, encoding, encoding_errors))
     layout = _layout(lines)
     named = name.endswith((*_CONLLU_ENDINGS, ".conll")) or (name.endswith(".tsv") and layout.tabs and layout.width > 1)
     if not (named or layout.conllu or token_column is not None):

@@ -8,7 +8,7 @@ from scipy.sparse import csr_array
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from corpora import TextCorpus, tokenize
+from corpora import TextCorpus
 from wordvec.encoding.corpus import EncodedCorpus, encode_corpus
 from wordvec.encoding.text_blocks import check_item, items_of
 from wordvec.errors import InputError
@@ -34,6 +34,7 @@ class VectorEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
     max_vocabulary: int | None
     tokenizer: str
     lowercase: bool
+    normalize: str
     n_jobs: int | None
 
     def _encode(self, X: Corpus) -> EncodedCorpus:
@@ -43,6 +44,7 @@ class VectorEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             max_vocabulary=self.max_vocabulary,
             tokenizer=self.tokenizer,
             lowercase=self.lowercase,
+            normalize=self.normalize,
             threads=threads_of(self.n_jobs),
         )
 
@@ -65,7 +67,7 @@ class VectorEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         known = []
         for position, text in enumerate(items):
             check_item(text, position)
-            tokens = tokenize(text, wv.tokenizer, wv.lowercase) if isinstance(text, str) else _listed(text, position)
+            tokens = wv.tokenize(text) if isinstance(text, str) else _listed(text, position)
             known.append([row for row in map(wv.lookup, tokens) if row >= 0])
         if isinstance(wv, SparseWordVectors):
             return _sparse_means(wv.matrix, known)

@@ -71,6 +71,21 @@ class OutputFile(File):
     """A file that the command writes."""
 
 
+class Encoding(click.ParamType):  # type: ignore[type-arg]
+    """Name of a text encoding."""
+
+    name = "encoding"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        from corpora.encodings import check_encoding
+        from corpora.errors import InputError
+
+        try:
+            return check_encoding(value)
+        except InputError as error:
+            self.fail(str(error), param, ctx)
+
+
 INPUT = File()
 """A file, folder, glob or other source that the command reads; no output may overwrite it."""
 OUTPUT = OutputFile()
@@ -114,14 +129,7 @@ method_option = click.option(
 case_sensitive_option = click.option(
     "--case-sensitive", is_flag=True, help="Treat words that differ only in case as different in analogy questions."
 )
-encoding_errors_option = click.option(
-    "--encoding-errors",
-    type=click.Choice(["strict", "replace"]),
-    default="strict",
-    show_default=True,
-    help="Invalid UTF-8: reject it, or replace it with U+FFFD.",
-)
-_TOKENIZER = click.Choice(["whitespace", "words", "tweets"])
+_TOKENIZER = click.Choice(["whitespace", "words", "words2", "tweets"])
 tokenizer_option = click.option(
     "--tokenizer",
     type=_TOKENIZER,
@@ -130,6 +138,24 @@ tokenizer_option = click.option(
     help="Tokenizer for lines of text.",
 )
 lowercase_option = click.option("--lowercase", is_flag=True, help="Lowercase the text first.")
+normalize_option = click.option(
+    "--normalize",
+    type=click.Choice(["none", "NFC", "NFKC"]),
+    default="NFC",
+    show_default=True,
+    help="Unicode normalization: compose letters and accents (NFC), also replace ligatures and wide forms (NFKC).",
+)
+
+
+def unit_option(what: str) -> Decorator:
+    """``--unit``, the part of the text that becomes a sentence or document."""
+    return click.option(
+        "--unit",
+        type=click.Choice(["line", "paragraph", "file"]),
+        default="line",
+        show_default=True,
+        help=f"{what}: a line, a paragraph (lines up to an empty one) or a file.",
+    )
 
 
 def columns_options(command: C) -> C:
@@ -159,6 +185,25 @@ def together(*several: Decorator) -> Decorator:
 
     return decorate
 
+
+encoding_option = click.option(
+    "--encoding",
+    type=Encoding(),
+    default="utf-8",
+    show_default=True,
+    metavar="NAME",
+    help="Encoding of the input, such as latin-1, cp1252 or utf-16.",
+)
+encoding_options = together(
+    encoding_option,
+    click.option(
+        "--encoding-errors",
+        type=click.Choice(["strict", "replace"]),
+        default="strict",
+        show_default=True,
+        help="Invalid bytes: reject them, or replace them with U+FFFD.",
+    ),
+)
 
 tag_columns_options = together(
     click.option("--token-column", type=LEAST_1, metavar="N", help="Column of the tokens.  [default: 1; CoNLL-U: 2]"),

@@ -52,7 +52,7 @@ def training_options(kind: type[Settings], data: str, **changed: Any) -> options
         ),
         click.option("--test", type=options.INPUT, metavar="FILE", help=f"{data} to evaluate the trained model on."),
         all_setting_options(kind, **changed),
-        options.encoding_errors_option,
+        options.encoding_options,
         options.threads_option,
         options.quiet_option,
     )

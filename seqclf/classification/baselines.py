@@ -44,6 +44,7 @@ def compare_baselines(
     dev: tuple[Iterable[Text], Sequence[Any]] | None = None,
     tokenizer: str = DEFAULT_TOKENIZER,
     lowercase: bool = True,
+    normalize: str = "NFC",
     validation_fraction: float = 0.1,
     seed: int = 1,
 ) -> list[Baseline[Score]]:
@@ -59,7 +60,7 @@ def compare_baselines(
         test_texts, test_labels: test data.
         dev: validation texts and labels that choose C; None splits off the same texts as ``train_classifier`` does with
             this seed and fraction.
-        tokenizer, lowercase: tokenization.
+        tokenizer, lowercase, normalize: tokenization.
         validation_fraction, seed: of that split.
 
     Raises:
@@ -73,15 +74,15 @@ def compare_baselines(
         TF-IDF + logistic regression 1.0
         NB-SVM 1.0
     """
-    tokens = _ngrams(texts, tokenizer, lowercase)
+    tokens = _ngrams(texts, tokenizer, lowercase, normalize)
     labels, test_labels = as_labels(labels), as_labels(test_labels, "test labels")
     check_labels(tokens, labels)
     classes = distinct_labels(labels)
     targets = encode_labels(labels, classes, "texts")
-    test_tokens = _ngrams(test_texts, tokenizer, lowercase)
+    test_tokens = _ngrams(test_texts, tokenizer, lowercase, normalize)
     check_labels(test_tokens, test_labels, "test texts")
     if dev is not None:
-        dev_tokens = _ngrams(dev[0], tokenizer, lowercase)
+        dev_tokens = _ngrams(dev[0], tokenizer, lowercase, normalize)
         check_labels(dev_tokens, dev[1], "validation texts")
         dev_targets = encode_labels(dev[1], classes, "validation texts")
     else:
@@ -114,6 +115,7 @@ def compare_multi_label_baselines(
     tune_thresholds: bool = False,
     tokenizer: str = DEFAULT_TOKENIZER,
     lowercase: bool = True,
+    normalize: str = "NFC",
     validation_fraction: float = 0.1,
     seed: int = 1,
 ) -> list[Baseline[MultiLabelScore]]:
@@ -128,7 +130,7 @@ def compare_multi_label_baselines(
         dev: validation texts and labels that choose C and the thresholds; None splits off the same texts as
             ``train_multi_label`` does with this seed and fraction.
         tune_thresholds: see ``train_multi_label``.
-        tokenizer, lowercase, validation_fraction, seed: see :func:`compare_baselines`.
+        tokenizer, lowercase, normalize, validation_fraction, seed: see :func:`compare_baselines`.
 
     Raises:
         InputError: as ``train_multi_label``.
@@ -141,18 +143,18 @@ def compare_multi_label_baselines(
         most frequent labels 0.5
         TF-IDF + logistic regressions 1.0
     """
-    tokens = _ngrams(texts, tokenizer, lowercase)
+    tokens = _ngrams(texts, tokenizer, lowercase, normalize)
     classes, targets = label_matrix(labels)
     check_labels(tokens, targets)
     if dev is not None:
-        dev_tokens = _ngrams(dev[0], tokenizer, lowercase)
+        dev_tokens = _ngrams(dev[0], tokenizer, lowercase, normalize)
         _, dev_targets = label_matrix(dev[1], classes, "validation texts")
     else:
         rows, dev_rows = random_split(len(tokens), validation_fraction, seed)
         dev_rows = dev_rows if dev_rows.size else rows
         dev_tokens, dev_targets = [tokens[row] for row in dev_rows], targets[dev_rows]
         tokens, targets = [tokens[row] for row in rows], targets[rows]
-    data = _Data(tokens, targets, dev_tokens, dev_targets, _ngrams(test_texts, tokenizer, lowercase))
+    data = _Data(tokens, targets, dev_tokens, dev_targets, _ngrams(test_texts, tokenizer, lowercase, normalize))
     sets, counts = np.unique(targets, axis=0, return_counts=True)
     frequent = np.tile(sets[counts.argmax()], (len(data.test), 1))
     regressed, chosen = _regressions(data, tune_thresholds)
@@ -171,9 +173,9 @@ class _Data:
     test: list[list[str]]
 
 
-def _ngrams(texts: Iterable[Text], tokenizer: str, lowercase: bool) -> list[list[str]]:
+def _ngrams(texts: Iterable[Text], tokenizer: str, lowercase: bool, normalize: str) -> list[list[str]]:
     """Return each text's unigrams and bigrams."""
-    tokens = tokenize_texts(texts, tokenizer, lowercase)
+    tokens = tokenize_texts(texts, tokenizer, lowercase, normalize)
     return [[*text, *(f"{a} {b}" for a, b in itertools.pairwise(text))] for text in tokens]
 
 

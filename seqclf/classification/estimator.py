@@ -58,6 +58,7 @@ class SequenceClassifier(ClassifierMixin, SequenceEstimator):  # type: ignore[mi
         validation_fraction: fraction of the texts that chooses the epoch, if ``fit`` gets no ``validation_data``.
         tokenizer: a name in ``corpora.TOKENIZERS``; None takes the vectors' tokenizer, or ``words``.
         lowercase: None takes the vectors' setting, or True without vectors.
+        normalize: Unicode normalization of the text: NFC, NFKC or none.
         random_state: a seed or a generator; None draws a new seed for every fit.
         n_jobs: threads; None or -1 uses all cores. The result is the same at any number.
 
@@ -106,6 +107,7 @@ class SequenceClassifier(ClassifierMixin, SequenceEstimator):  # type: ignore[mi
         validation_fraction: float = 0.1,
         tokenizer: str | None = None,
         lowercase: bool | None = None,
+        normalize: str = "NFC",
         random_state: int | np.random.RandomState | None = None,
         n_jobs: int | None = None,
     ) -> None:
@@ -138,6 +140,7 @@ class SequenceClassifier(ClassifierMixin, SequenceEstimator):  # type: ignore[mi
         self.validation_fraction = validation_fraction
         self.tokenizer = tokenizer
         self.lowercase = lowercase
+        self.normalize = normalize
         self.random_state = random_state
         self.n_jobs = n_jobs
 

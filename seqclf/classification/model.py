@@ -33,7 +33,7 @@ class ClassifierModel:
         network: the trained network.
         vocabulary: V words; the embedding table has one more row, for unknown words.
         labels: C labels in the order of the probabilities' columns.
-        settings: training settings; prediction uses ``tokenizer`` and ``lowercase``.
+        settings: training settings; prediction uses ``tokenizer``, ``lowercase`` and ``normalize``.
         metrics: results of training, such as ``dev_accuracy``.
         history: one row per epoch.
 
@@ -82,6 +82,11 @@ class ClassifierModel:
         """Whether texts are lower-cased before tokenization."""
         return bool(self.settings["lowercase"])
 
+    @property
+    def normalize(self) -> str:
+        """The Unicode normalization form of texts; models of earlier releases have none."""
+        return str(self.settings.get("normalize", "none"))
+
     def predict_proba(self, texts: Iterable[Text], *, threads: int | None = None) -> np.ndarray:
         """Return every label's probability for every text.
 
@@ -96,7 +101,7 @@ class ClassifierModel:
         Raises:
             InputError: ``texts`` is a single string, or an element is not a text.
         """
-        tokens = tokenize_texts(texts, self.tokenizer, self.lowercase)
+        tokens = tokenize_texts(texts, self.tokenizer, self.lowercase, self.normalize)
         with workers_for(len(tokens), threads) as workers:
             return predict_rows(self.network, Sequences(*encode(tokens, self.vocabulary)), workers)
 

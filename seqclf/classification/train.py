@@ -79,7 +79,7 @@ def train_classifier(
     texts = as_texts(texts)
     settings = resolved(or_defaults(settings, ClassifierSettings), vectors, texts)
     assert settings.tokenizer is not None
-    tokens = tokenize_texts(texts, settings.tokenizer, bool(settings.lowercase))
+    tokens = tokenize_texts(texts, settings.tokenizer, bool(settings.lowercase), settings.normalize)
     labels = as_labels(labels)
     check_labels(tokens, labels)
     classes = distinct_labels(labels)
@@ -88,7 +88,7 @@ def train_classifier(
     dev_tokens: list[list[str]] = []
     dev_targets = targets[:0]
     if dev is not None:
-        dev_tokens = tokenize_texts(dev[0], settings.tokenizer, bool(settings.lowercase))
+        dev_tokens = tokenize_texts(dev[0], settings.tokenizer, bool(settings.lowercase), settings.normalize)
         dev_labels = as_labels(dev[1], "validation labels")
         check_labels(dev_tokens, dev_labels, "validation texts")
         dev_targets = encode_labels(dev_labels, classes, "validation texts")

@@ -124,7 +124,7 @@ def train_multi_label(
 
 def _tokens(texts: Iterable[Text], settings: ClassifierSettings) -> list[list[str]]:
     assert settings.tokenizer is not None
-    return tokenize_texts(texts, settings.tokenizer, bool(settings.lowercase))
+    return tokenize_texts(texts, settings.tokenizer, bool(settings.lowercase), settings.normalize)
 
 
 def _check_labels_differ(classes: list[Any], targets: np.ndarray) -> None:

@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from corpora import get_tokenizer
+from corpora.normalization import normalized
 from seqclf.data.columns import one_column
 from wordvec import InputError, Vocabulary
 from wordvec.system.validation import shown
@@ -15,8 +16,8 @@ Text: TypeAlias = str | Sequence[str]
 """A text as a string, or as a list of its tokens."""
 
 
-def tokenize_texts(texts: Iterable[Text], tokenizer: str, lowercase: bool) -> list[list[str]]:
-    """Tokenize texts: strings go through the named tokenizer, lists of tokens are only lower-cased.
+def tokenize_texts(texts: Iterable[Text], tokenizer: str, lowercase: bool, normalize: str = "none") -> list[list[str]]:
+    """Tokenize texts: strings go through the named tokenizer, lists of tokens are only normalized and lower-cased.
 
     An array (N, 1) or a DataFrame of one column is a list of N texts.
 
@@ -32,9 +33,11 @@ def tokenize_texts(texts: Iterable[Text], tokenizer: str, lowercase: bool) -> li
     tokens: list[list[str]] = []
     for row, text in enumerate(as_texts(texts)):
         if isinstance(text, str):
+            text = normalized(text, normalize)
             tokens.append(split(text.lower() if lowercase else text))
         elif isinstance(text, Sequence | np.ndarray) and all(isinstance(token, str) for token in text):
-            tokens.append([token.lower() for token in text] if lowercase else [str(token) for token in text])
+            forms = [normalized(str(token), normalize) for token in text]
+            tokens.append([form.lower() for form in forms] if lowercase else forms)
         else:
             raise InputError(
                 f"texts must be strings or lists of tokens, got {_describe(text)} at position {row}; "

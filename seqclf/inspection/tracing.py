@@ -84,7 +84,7 @@ def trace(model: ClassifierModel, text: Text) -> Trace:
         [(0, 'forward', ['i', 'f', 'g', 'o'], (3, 4)), (0, 'reverse', ['i', 'f', 'g', 'o'], (3, 4))]
     """
     check_kind("model", model, ClassifierModel)
-    (tokens,) = tokenize_texts([text], model.tokenizer, model.lowercase)
+    (tokens,) = tokenize_texts([text], model.tokenizer, model.lowercase, model.normalize)
     ids, offsets = encode([tokens], model.vocabulary)
     network = model.network
     batch = pack(ids, offsets, np.arange(1))

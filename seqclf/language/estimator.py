@@ -46,6 +46,7 @@ class LanguageModel(SequenceEstimator):
             ``validation_data``; 0 keeps the last epoch.
         tokenizer: a name in ``corpora.TOKENIZERS``; characters need none.
         lowercase: lower-case the text first.
+        normalize: Unicode normalization of the text: NFC, NFKC or none.
         random_state: a seed or a generator; None is different every time.
         n_jobs: threads; None or -1 uses all cores. The result is the same at any number.
 
@@ -87,6 +88,7 @@ class LanguageModel(SequenceEstimator):
         validation_fraction: float = 0.05,
         tokenizer: str = "whitespace",
         lowercase: bool = False,
+        normalize: str = "NFC",
         random_state: int | np.random.RandomState | None = None,
         n_jobs: int | None = None,
     ) -> None:
@@ -115,6 +117,7 @@ class LanguageModel(SequenceEstimator):
         self.validation_fraction = validation_fraction
         self.tokenizer = tokenizer
         self.lowercase = lowercase
+        self.normalize = normalize
         self.random_state = random_state
         self.n_jobs = n_jobs
 

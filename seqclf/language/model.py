@@ -3,7 +3,7 @@
 import logging
 import math
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,7 +68,7 @@ class TrainedLanguageModel:
     Args:
         network: the trained network.
         vocabulary: V tokens with the training text's counts, including ``<unk>`` and the line end.
-        settings: training settings; ``unit``, ``tokenizer`` and ``lowercase`` determine the tokenization.
+        settings: training settings; ``unit``, ``tokenizer``, ``lowercase`` and ``normalize`` say how to tokenize.
         metrics: results of training, such as ``dev_loss``.
         history: one row per epoch.
 
@@ -107,8 +107,11 @@ class TrainedLanguageModel:
 
     def encode(self, lines: Iterable[str]) -> np.ndarray:
         """Return the text as token ids (N + 1,) int32, preceded by a line end."""
-        tokens = tokens_of(lines, self.unit, self.settings["tokenizer"], self.settings["lowercase"])
-        return encode_text(tokens, self.vocabulary, self.unit)
+        return encode_text(self._tokens(lines), self.vocabulary, self.unit)
+
+    def _tokens(self, lines: Iterable[str]) -> Iterator[str]:
+        how = self.settings["tokenizer"], self.settings["lowercase"], self.settings.get("normalize", "none")
+        return tokens_of(lines, self.unit, *how)
 
     def perplexity(
         self, lines: Iterable[str], *, trained_on: Iterable[str] | None = None, threads: int | None = None
@@ -198,8 +201,8 @@ class TrainedLanguageModel:
 
         A token is looked up as written, then lower-cased.
         """
-        settings, known = self.settings, self.vocabulary.token_to_id
-        tokens = list(tokens_of(prompt.split("\n"), self.unit, settings["tokenizer"], settings["lowercase"]))[:-1]
+        known = self.vocabulary.token_to_id
+        tokens = list(self._tokens(prompt.split("\n")))[:-1]
         tokens = [token if token in known else token.lower() for token in tokens]
         unknown = list(dict.fromkeys(token for token in tokens if token not in known))
         if unknown:

@@ -1,7 +1,7 @@
 """Settings of a language model."""
 
 from corpora import TOKENIZERS
-from seqclf.training.settings import cell_setting, patience_setting, reset_setting, warmup_setting
+from seqclf.training.settings import cell_setting, normalize_setting, patience_setting, reset_setting, warmup_setting
 from wordvec import InputError
 from wordvec.system.settings import Settings, setting, settings_class
 
@@ -99,6 +99,7 @@ hidden_size 200; leave vector_size out, or untie them
     )
     tokenizer: str = setting("Tokenizer; characters need none.", default="whitespace", choices=tuple(TOKENIZERS))
     lowercase: bool = setting("Lower-case the text first.", default=False, flags="--lowercase")
+    normalize: str = normalize_setting()
     seed: int = setting("Random seed; runs with the same seed are reproducible.", default=1, least=0)
 
     @property

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from corpora import get_tokenizer
+from corpora.normalization import normalized
 from seqclf.data.columns import one_column
 from wordvec import InputError, Vocabulary
 
@@ -17,7 +18,9 @@ def end_of_line(unit: str) -> str:
     return LINE_END if unit == "word" else "\n"
 
 
-def tokens_of(lines: Iterable[str], unit: str, tokenizer: str, lowercase: bool) -> Iterator[str]:
+def tokens_of(
+    lines: Iterable[str], unit: str, tokenizer: str, lowercase: bool, normalize: str = "none"
+) -> Iterator[str]:
     """Yield the tokens of all lines, with a token at each line end.
 
     Raises:
@@ -38,7 +41,8 @@ def tokens_of(lines: Iterable[str], unit: str, tokenizer: str, lowercase: bool) 
     for line in lines:
         if not isinstance(line, str):
             raise InputError(f"lines must be strings, got {line!r:.40} ({type(line).__name__})")
-        text = line.lower() if lowercase else line
+        text = normalized(line, normalize)
+        text = text.lower() if lowercase else text
         yield from split(text) if unit == "word" else text
         yield end
 

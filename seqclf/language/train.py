@@ -52,7 +52,7 @@ def train_language_model(
     settings = or_defaults(settings, LanguageModelSettings)
 
     def tokens(text: Iterable[str]) -> Iterable[str]:
-        return tokens_of(text, settings.unit, settings.tokenizer, settings.lowercase)
+        return tokens_of(text, settings.unit, settings.tokenizer, settings.lowercase, settings.normalize)
 
     vocabulary, ids, dev_ids = read_training_text(
         tokens(lines),

@@ -29,8 +29,9 @@ class SequenceRegressor(RegressorMixin, SequenceEstimator):  # type: ignore[misc
         dropout, layer_dropout, locked_dropout, weight_drop, zoneout, zoneout_cell: as in ``SequenceClassifier``.
         batch_size, learning_rate, warmup_steps, epochs, patience, clip_norm, validation_fraction: as in
             ``SequenceClassifier``.
-        vectors, vector_size, vector_scale, tune_vectors, keep_vectors, min_count, tokenizer, lowercase: of words, as
-            in ``SequenceClassifier``. For sequences of numbers ``vectors`` must be None; the others have no effect.
+        vectors, vector_size, vector_scale, tune_vectors, keep_vectors, min_count, tokenizer, lowercase, normalize: of
+            words, as in ``SequenceClassifier``. For sequences of numbers ``vectors`` must be None; the others have no
+            effect.
         random_state: a seed or a generator; None is different every time.
         n_jobs: threads; None or -1 uses all cores. The result is the same at any number.
 
@@ -77,6 +78,7 @@ class SequenceRegressor(RegressorMixin, SequenceEstimator):  # type: ignore[misc
         validation_fraction: float = 0.1,
         tokenizer: str | None = None,
         lowercase: bool | None = None,
+        normalize: str = "NFC",
         random_state: int | np.random.RandomState | None = None,
         n_jobs: int | None = None,
     ) -> None:
@@ -108,6 +110,7 @@ class SequenceRegressor(RegressorMixin, SequenceEstimator):  # type: ignore[misc
         self.validation_fraction = validation_fraction
         self.tokenizer = tokenizer
         self.lowercase = lowercase
+        self.normalize = normalize
         self.random_state = random_state
         self.n_jobs = n_jobs
 

@@ -101,7 +101,8 @@ class RegressorModel:
         if self.vocabulary is None:
             return self._standardized(as_sequences(sequences))
         assert self.settings.tokenizer is not None
-        tokens = tokenize_texts(sequences, self.settings.tokenizer, bool(self.settings.lowercase))
+        how = self.settings.tokenizer, bool(self.settings.lowercase), self.settings.normalize
+        tokens = tokenize_texts(sequences, *how)
         return Sequences(*encode(tokens, self.vocabulary))
 
     def _standardized(self, sequences: list[Any]) -> Sequences:

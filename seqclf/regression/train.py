@@ -108,7 +108,8 @@ def _untrained(
     else:
         settings = resolved(settings, vectors, given)
         assert settings.tokenizer is not None
-        counted = count_tokens(tokenize_texts(given, settings.tokenizer, bool(settings.lowercase)), settings.min_count)
+        tokens = tokenize_texts(given, settings.tokenizer, bool(settings.lowercase), settings.normalize)
+        counted = count_tokens(tokens, settings.min_count)
         vocabulary, table = build_embedding(counted, vectors, random=random, **settings.embedding_options())
         trained_words, columns = len(counted), table.shape[1]
     mean, deviation = mean_and_deviation(truth)

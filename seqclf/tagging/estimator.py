@@ -56,6 +56,7 @@ class SequenceTagger(SequenceEstimator):
         min_count: rarer words are unknown.
         validation_fraction: fraction of the sentences that chooses the epoch, if ``fit`` gets no ``validation_data``.
         lowercase: None takes the vectors' setting, or True without vectors.
+        normalize: Unicode normalization of the text: NFC, NFKC or none.
         random_state: a seed or a generator; None draws a new seed for every fit.
         n_jobs: threads; None or -1 uses all cores. The result is the same at any number.
 
@@ -107,6 +108,7 @@ class SequenceTagger(SequenceEstimator):
         min_count: int = 1,
         validation_fraction: float = 0.1,
         lowercase: bool | None = None,
+        normalize: str = "NFC",
         random_state: int | np.random.RandomState | None = None,
         n_jobs: int | None = None,
     ) -> None:
@@ -141,6 +143,7 @@ class SequenceTagger(SequenceEstimator):
         self.min_count = min_count
         self.validation_fraction = validation_fraction
         self.lowercase = lowercase
+        self.normalize = normalize
         self.random_state = random_state
         self.n_jobs = n_jobs
 

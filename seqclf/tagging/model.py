@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from corpora.normalization import normalized
 from seqclf.data.columns import column_of_table
 from seqclf.data.spans import marks_spans, valid_transitions
 from seqclf.layers.batch_prediction import for_batches, workers_for
@@ -44,7 +45,7 @@ class TaggerModel:
         frequent_tags: (V + 1,) int32, each word's most frequent tag in training, as an index of ``labels``; for
             unseen words, and in the last row, the most frequent tag overall.
         labels: C tags in the order of the probabilities' columns.
-        settings: training settings; prediction uses ``lowercase``.
+        settings: training settings; prediction uses ``lowercase`` and ``normalize``.
         metrics: results of training, such as ``dev_accuracy``.
         history: one row per epoch.
 
@@ -124,7 +125,8 @@ class TaggerModel:
         return self._tagged(self.frequent_tags[forms.words[forms.ids]], forms.offsets)
 
     def _forms(self, sentences: Iterable[Sequence[str]]) -> Forms:
-        return encode_forms(as_sentences(sentences), self.vocabulary, self.features, self.lowercase)
+        tokens = as_sentences(sentences, normalize=str(self.settings.get("normalize", "none")))
+        return encode_forms(tokens, self.vocabulary, self.features, self.lowercase)
 
     def _tagged(self, tags: np.ndarray, offsets: np.ndarray) -> list[list[Any]]:
         named = [self.labels[tag] for tag in tags.tolist()]
@@ -189,8 +191,10 @@ class TaggerModel:
         )
 
 
-def as_sentences(sentences: Iterable[Sequence[str]], what: str = "sentences") -> list[list[str]]:
-    """Return the sentences as lists of tokens.
+def as_sentences(
+    sentences: Iterable[Sequence[str]], what: str = "sentences", normalize: str = "none"
+) -> list[list[str]]:
+    """Return the sentences as lists of tokens in a Unicode normalization form.
 
     Raises:
         InputError: a sentence is not a list of tokens, or a token is empty.
@@ -214,7 +218,7 @@ def as_sentences(sentences: Iterable[Sequence[str]], what: str = "sentences") ->
         for token in sentence:
             if not isinstance(token, str) or not token:
                 raise InputError(f"tokens must be nonempty strings, got {token!r:.60} in sentence {row}")
-        found.append([str(token) for token in sentence])
+        found.append([normalized(str(token), normalize) for token in sentence])
     return found
 
 

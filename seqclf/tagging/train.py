@@ -80,14 +80,15 @@ def train_tagger(
         >>> train_tagger(sentences, tags, settings=settings, threads=1).predict([["a", "cat", "barks"]])
         [['D', 'N', 'V']]
     """
-    tokens, marks = check_tagged(sentences, tags)
-    settings = resolved(or_defaults(settings, TaggerSettings), vectors, tokens)
+    settings = or_defaults(settings, TaggerSettings)
+    tokens, marks = check_tagged(sentences, tags, normalize=settings.normalize)
+    settings = resolved(settings, vectors, tokens)
     labels = distinct_labels(
         [tag for row in marks for tag in row], "a tagger needs at least two different tags, got only one"
     )
     validation: Tagged = ([], [])
     if dev is not None:
-        validation = check_tagged(*dev, what="validation sentences")
+        validation = check_tagged(*dev, what="validation sentences", normalize=settings.normalize)
     elif settings.validation_fraction > 0:
         rows, dev_rows = _split(tokens, settings)
         validation = [tokens[row] for row in dev_rows], [marks[row] for row in dev_rows]
@@ -100,7 +101,12 @@ def train_tagger(
     return _train((tokens, marks), validation, labels, settings, vectors, threads, on_progress)
 
 
-def check_tagged(sentences: Iterable[Sequence[str]], tags: Iterable[Sequence[Any]], what: str = "sentences") -> Tagged:
+def check_tagged(
+    sentences: Iterable[Sequence[str]],
+    tags: Iterable[Sequence[Any]],
+    what: str = "sentences",
+    normalize: str = "none",
+) -> Tagged:
     """Return sentences and tags as lists of Python values.
 
     Raises:
@@ -112,7 +118,7 @@ def check_tagged(sentences: Iterable[Sequence[str]], tags: Iterable[Sequence[Any
             ...
         corpora.errors.InputError: sentence 0 has 2 tokens but 1 tag
     """
-    tokens = as_sentences(sentences, what)
+    tokens = as_sentences(sentences, what, normalize)
     if isinstance(tags, str | bytes) or not isinstance(tags, Iterable):
         raise InputError(f"tags must be a list of lists with one tag per token, got {tags!r:.60}")
     marks = []

@@ -3,6 +3,7 @@
 from typing import Any
 
 from corpora import TOKENIZERS
+from corpora.normalization import FORMS
 from seqclf.layers.choices import CELLS, MERGES, POOLINGS, RESETS
 from wordvec.system.settings import Settings, setting, settings_class
 
@@ -27,6 +28,16 @@ def reset_setting() -> Any:
 
 def warmup_setting() -> Any:
     return setting("Steps of linear warm-up, at most a fifth of all.", default=50, least=0)
+
+
+def normalize_setting() -> Any:
+    return setting(
+        "Unicode normalization of the text first.",
+        default="NFC",
+        choices=FORMS,
+        detail="NFC composes letters and accents; NFKC also replaces ligatures and wide forms.",
+        earlier="none",
+    )
 
 
 def patience_setting() -> Any:
@@ -111,6 +122,7 @@ class NetworkSettings(Settings):
         none="as the vectors; yes without vectors",
         flags="--lowercase/--keep-case",
     )
+    normalize: str = normalize_setting()
     seed: int = setting("Random seed; runs with the same seed are reproducible.", default=1, least=0)
 
     def encoder_options(self) -> dict[str, Any]:

@@ -106,7 +106,7 @@ def test_invalid_utf8_is_rejected_or_replaced_at_any_block_boundary(write, conte
         with pytest.raises(InputError) as caught:
             list(TextCorpus(path).blocks(size))
         message = f"{path}: byte 0x{content[error.start - 4]:02x} at offset {error.start} is not UTF-8; "
-        assert str(caught.value) == message + "re-encode the file, or pass --encoding-errors replace"
+        assert str(caught.value) == message + "re-encode the file, or pass --encoding NAME or --encoding-errors replace"
     else:
         assert b"".join(TextCorpus(path).blocks(size)) == whole
 
@@ -294,7 +294,7 @@ def test_a_decompression_bomb_is_read_in_bounded_chunks(write):
 
 
 def test_utf16_is_detected(write):
-    with pytest.raises(InputError, match="byte 0xff at offset 0 is not UTF-8; it looks like UTF-16: re-encode it"):
+    with pytest.raises(InputError, match="byte 0xff at offset 0 is not UTF-8; it looks like UTF-16: pass --encoding"):
         list(TextCorpus(write("hello".encode("utf-16"))))
 
 
@@ -544,7 +544,7 @@ def test_nul_characters_are_warned_of_once(write, caplog):
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
 def test_utf16_without_a_byte_order_mark_is_detected(write, encoding):
     path = write("some words\nmore words\n".encode(encoding))
-    with pytest.raises(InputError, match="every other byte is NUL; it looks like UTF-16: re-encode it as UTF-8"):
+    with pytest.raises(InputError, match="every other byte is NUL; it looks like UTF-16: pass --encoding utf-16"):
         list(TextCorpus(path))
     with pytest.raises(InputError, match="it looks like UTF-16"):
         read_lines(path)

@@ -1,12 +1,16 @@
 """Named tokenizers: tokenization rules, and invariance to splitting at ASCII white space."""
 
+import itertools
 import re
+import time
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from corpora import TOKENIZERS, InputError, get_tokenizer, tokenize
+from corpora import TOKENIZERS, InputError, TextCorpus, get_tokenizer, tokenize
+from corpora.normalization import normalized
+from tests.oracles.naive_words import words2
 
 TEXTS = st.text(
     st.one_of(st.characters(exclude_categories=["Cs"]), st.sampled_from(" \t\n\r\v\fabAZ09'_-.,:@#<>/é’🙂"))
@@ -29,7 +33,7 @@ TEXTS = st.text(
     ],
 )
 def test_words(text, tokens):
-    assert tokenize(text, "words") == tokens
+    assert tokenize(text, "words", normalize="none") == tokens
 
 
 @pytest.mark.parametrize(
@@ -58,7 +62,7 @@ def test_whitespace_splits_only_at_ascii_white_space():
 
 @given(TEXTS)
 def test_whitespace_agrees_with_bytes_split(text):
-    assert [token.encode() for token in tokenize(text)] == text.encode().split()
+    assert [token.encode() for token in tokenize(text, normalize="none")] == text.encode().split()
 
 
 @given(st.sampled_from(sorted(TOKENIZERS)), TEXTS, st.booleans())
@@ -91,7 +95,7 @@ def test_long_runs_take_linear_time(name, unit):
 
 def test_unknown_tokenizer_error_lists_the_known_ones():
     with pytest.raises(
-        InputError, match="tokenizer must be one of whitespace, words, tweets, got 'word'; did you mean 'words'"
+        InputError, match="tokenizer must be one of whitespace, words, words2, tweets, got 'word'; did you mean 'words'"
     ):
         get_tokenizer("word")
     with pytest.raises(InputError, match=r"got \['words'\]"):
@@ -103,3 +107,54 @@ def test_every_tokenizer_has_a_summary():
         assert tokenizer.name == name
         assert len(tokenizer.summary) > 20
         assert name in repr(tokenizer)
+
+
+@pytest.mark.parametrize(
+    ("text", "tokens"),
+    [
+        ("Don't panic: it's only 3,000 km!", ["Don't", "panic", "it's", "only", "3,000", "km"]),
+        ("a state-of-the-art F-16, -x- a--b", ["a", "state-of-the-art", "F-16", "x", "a", "b"]),
+        ("in 1990-1995 a 19-year-old", ["in", "1990", "1995", "a", "19-year-old"]),
+        ("at 5 p.m. in the U.S.A., e.g. a Ph.D.", ["at", "5", "p.m.", "in", "the", "U.S.A.", "e.g.", "a", "Ph.D."]),
+        ("the U.S.Army, John F. Kennedy. The end.", ["the", "U.S.", "Army", "John", "F", "Kennedy", "The", "end"]),
+        ("see https://a.org/b?c=d_e, or (www.x.org).", ["see", "https://a.org/b?c=d_e", "or", "www.x.org"]),
+        ("mail first.last+x@my-host.co.uk.", ["mail", "first.last+x@my-host.co.uk"]),
+        ("l'homme d\u2019aujourd\u2019hui rock'n'roll 'quoted'", ["l'homme", "d'aujourd'hui", "rock'n'roll", "quoted"]),
+        ("co\u00adoperate non\u2011breaking dash\u2014ed", ["cooperate", "non-breaking", "dash", "ed"]),
+        ("9:30 24/7 and/or v2.0", ["9:30", "24/7", "and", "or", "v2", "0"]),
+        ("New_York _emphasis_ __", ["New_York", "emphasis"]),
+        (
+            "\u0939\u093f\u0928\u094d\u0926\u0940 cafe\u0301.x",
+            ["\u0939\u093f\u0928\u094d\u0926\u0940", "caf\u00e9", "x"],
+        ),
+    ],
+)
+def test_words2(text, tokens):
+    assert tokenize(text, "words2") == tokens == words2(normalized(text, "NFC"))
+
+
+PIECES = [*"aBe1_.,:/@+-' \n\"!<", "\u2019", "\u2010", "\u00ad", "\u0301", "\u0939\u093f", "\u200d", "\u0663", "\u00b2"]
+PIECES += ["http://", "https:", "www.", "ftp://", "p.m.", "x@y.zz", "U.S.", "3,0"]
+
+
+@settings(max_examples=1000, deadline=None)
+@given(st.lists(st.sampled_from(PIECES), max_size=14).map("".join))
+def test_words2_equals_the_oracle(text):
+    assert TOKENIZERS["words2"].tokenize(text) == words2(text)
+
+
+@pytest.mark.parametrize("piece", ["a.", "a-", "1.", "a.b", "a@", "aa.b-", "http://!", "'a", "1:1a", "www.-"])
+def test_words2_takes_linear_time(piece):
+    def seconds(size):
+        start = time.perf_counter()
+        tokenize(piece * size, "words2")
+        return time.perf_counter() - start
+
+    seconds(100)
+    assert min(seconds(40_000) for _ in range(2)) < 1.0
+
+
+def test_words2_equals_the_oracle_on_wikipedia(public_data):
+    path = public_data / "text" / "wiki_raw_1.txt.xz"
+    for line in itertools.islice(TextCorpus(path), 1500):
+        assert TOKENIZERS["words2"].tokenize(line) == words2(line)

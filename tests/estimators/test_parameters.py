@@ -23,7 +23,7 @@ from tests.estimators.cases import SEQUENCES, SERIES, TEXTS
 from wordvec import Cooccurrence, Glove, Ppmi, Svd, Word2Vec, Word2VecSettings
 from wordvec.count_based.models import count_based_options, count_based_settings
 
-CORPUS = {"min_count": 5, "max_vocabulary": None, "tokenizer": "whitespace", "lowercase": False}
+CORPUS = {"min_count": 5, "max_vocabulary": None, "tokenizer": "whitespace", "lowercase": False, "normalize": "NFC"}
 OWN = {"random_state": None, "n_jobs": None}
 
 

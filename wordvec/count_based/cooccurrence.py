@@ -35,7 +35,7 @@ class CooccurrenceCounts:
         counts: SciPy ``csr_array`` (V, V); row w has the weighted count of each context word of w. Data float32,
             indices int32, ascending in each row, indptr int64; read-only, memory-mapped if they exceed memory.
         settings: the counting settings.
-        tokenizer, lowercase: how the text was tokenized.
+        tokenizer, lowercase, normalize: how the text was tokenized.
 
     Example:
         >>> from wordvec import encode_corpus
@@ -59,12 +59,14 @@ class CooccurrenceCounts:
         settings: CooccurrenceSettings,
         tokenizer: str = "whitespace",
         lowercase: bool = False,
+        normalize: str = "none",
     ) -> None:
         self.vocabulary = vocabulary
         self.counts = counts
         self.settings = settings
         self.tokenizer = tokenizer
         self.lowercase = lowercase
+        self.normalize = normalize
 
     def count(self, word: str, context: str) -> float:
         """Return the weighted count of ``context`` as a context of ``word``.
@@ -131,5 +133,6 @@ def count_cooccurrences(
         settings=settings,
         tokenizer=corpus.tokenizer,
         lowercase=corpus.lowercase,
+        normalize=corpus.normalize,
     )
     return result

@@ -71,6 +71,7 @@ class Cooccurrence(_SparseEstimator, auto_wrap_output_keys=None):  # type: ignor
         max_vocabulary: int | None = None,
         tokenizer: str = "whitespace",
         lowercase: bool = False,
+        normalize: str = "NFC",
         random_state: Any = None,
         n_jobs: int | None = None,
     ) -> None:
@@ -86,6 +87,7 @@ class Cooccurrence(_SparseEstimator, auto_wrap_output_keys=None):  # type: ignor
         self.max_vocabulary = max_vocabulary
         self.tokenizer = tokenizer
         self.lowercase = lowercase
+        self.normalize = normalize
         self.random_state = random_state
         self.n_jobs = n_jobs
 
@@ -118,6 +120,7 @@ class Ppmi(_SparseEstimator, auto_wrap_output_keys=None):  # type: ignore[call-a
         max_vocabulary: int | None = None,
         tokenizer: str = "whitespace",
         lowercase: bool = False,
+        normalize: str = "NFC",
         random_state: Any = None,
         n_jobs: int | None = None,
     ) -> None:
@@ -132,6 +135,7 @@ class Ppmi(_SparseEstimator, auto_wrap_output_keys=None):  # type: ignore[call-a
         self.max_vocabulary = max_vocabulary
         self.tokenizer = tokenizer
         self.lowercase = lowercase
+        self.normalize = normalize
         self.random_state = random_state
         self.n_jobs = n_jobs
 
@@ -169,6 +173,7 @@ class Svd(_CountBasedEstimator):
         max_vocabulary: int | None = None,
         tokenizer: str = "whitespace",
         lowercase: bool = False,
+        normalize: str = "NFC",
         random_state: Any = None,
         n_jobs: int | None = None,
     ) -> None:
@@ -189,6 +194,7 @@ class Svd(_CountBasedEstimator):
         self.max_vocabulary = max_vocabulary
         self.tokenizer = tokenizer
         self.lowercase = lowercase
+        self.normalize = normalize
         self.random_state = random_state
         self.n_jobs = n_jobs
 
@@ -227,6 +233,7 @@ class Glove(_CountBasedEstimator):
         max_vocabulary: int | None = None,
         tokenizer: str = "whitespace",
         lowercase: bool = False,
+        normalize: str = "NFC",
         random_state: Any = None,
         n_jobs: int | None = None,
     ) -> None:
@@ -245,5 +252,6 @@ class Glove(_CountBasedEstimator):
         self.max_vocabulary = max_vocabulary
         self.tokenizer = tokenizer
         self.lowercase = lowercase
+        self.normalize = normalize
         self.random_state = random_state
         self.n_jobs = n_jobs

@@ -259,6 +259,7 @@ class _Training(ResumableRun):
             context_vectors=frozen(contexts),
             tokenizer=source.tokenizer,
             lowercase=source.lowercase,
+            normalize=source.normalize,
             settings=source.settings.file_record(self.settings.model, self.settings.record()),
         )
         return GloveResult(

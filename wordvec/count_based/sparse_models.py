@@ -14,5 +14,6 @@ def weighted_vectors(
         association_matrix(cooccurrence, weighting, smoothing=smoothing, shift=shift),
         tokenizer=cooccurrence.tokenizer,
         lowercase=cooccurrence.lowercase,
+        normalize=cooccurrence.normalize,
         settings=cooccurrence.settings.file_record("sparse", settings_of(weighting, smoothing, shift)),
     )

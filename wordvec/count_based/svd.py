@@ -102,6 +102,7 @@ def train_svd(
         context_vectors=frozen(contexts),
         tokenizer=cooccurrence.tokenizer,
         lowercase=cooccurrence.lowercase,
+        normalize=cooccurrence.normalize,
         settings=cooccurrence.settings.file_record(settings.model, settings.record()),
     )
     return SvdResult(vectors, settings, found.values, int(matrix.nnz), types, time.perf_counter() - started)

@@ -61,7 +61,7 @@ class CountVectorizer(TransformerMixin, BaseEstimator, auto_wrap_output_keys=Non
 
     Attributes:
         vocabulary_: ``Vocabulary``, the features in column order, with their counts.
-        tokenizer_, lowercase_: how texts are tokenized: the parameters, or those of a corpus that has its own.
+        tokenizer_, lowercase_, normalize_: how texts are tokenized: the parameters, or those of a ``TextCorpus``.
 
     Example:
         >>> model = CountVectorizer()
@@ -87,6 +87,7 @@ class CountVectorizer(TransformerMixin, BaseEstimator, auto_wrap_output_keys=Non
         dtype: DTypeLike = np.int64,
         tokenizer: str = "whitespace",
         lowercase: bool = False,
+        normalize: str = "NFC",
         n_jobs: int | None = None,
     ) -> None:
         self.ngram_range = ngram_range
@@ -99,6 +100,7 @@ class CountVectorizer(TransformerMixin, BaseEstimator, auto_wrap_output_keys=Non
         self.dtype = dtype
         self.tokenizer = tokenizer
         self.lowercase = lowercase
+        self.normalize = normalize
         self.n_jobs = n_jobs
 
     def fit(self, X: Texts, y: Any = None) -> "CountVectorizer":
@@ -165,10 +167,11 @@ class CountVectorizer(TransformerMixin, BaseEstimator, auto_wrap_output_keys=Non
             dtype=dtype,
             tokenizer=self.tokenizer,
             lowercase=self.lowercase,
+            normalize=self.normalize,
             threads=threads_of(self.n_jobs),
         )
         source = X if isinstance(X, TextCorpus | EncodedCorpus) else self
-        self.tokenizer_, self.lowercase_ = source.tokenizer, source.lowercase
+        self.tokenizer_, self.lowercase_, self.normalize_ = source.tokenizer, source.lowercase, source.normalize
         self.vocabulary_ = vocabulary
         self._index = _LazyIndex(vocabulary, self.ngram_range)
         self._options: dict[str, Any] = {"ngram_range": self.ngram_range, "binary": self.binary, "dtype": dtype}
@@ -181,6 +184,7 @@ class CountVectorizer(TransformerMixin, BaseEstimator, auto_wrap_output_keys=Non
             **self._options,
             tokenizer=self.tokenizer_,
             lowercase=self.lowercase_,
+            normalize=self.normalize_,
             threads=threads_of(self.n_jobs),
         )[0]
 
@@ -252,6 +256,7 @@ class TfidfVectorizer(CountVectorizer, auto_wrap_output_keys=None):  # type: ign
         dtype: DTypeLike = np.float64,
         tokenizer: str = "whitespace",
         lowercase: bool = False,
+        normalize: str = "NFC",
         n_jobs: int | None = None,
     ) -> None:
         super().__init__(
@@ -265,6 +270,7 @@ class TfidfVectorizer(CountVectorizer, auto_wrap_output_keys=None):  # type: ign
             dtype=dtype,
             tokenizer=tokenizer,
             lowercase=lowercase,
+            normalize=normalize,
             n_jobs=n_jobs,
         )
         self.idf = idf

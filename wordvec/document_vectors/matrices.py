@@ -54,6 +54,7 @@ def count_documents(
     dtype: DTypeLike = np.int64,
     tokenizer: str = "whitespace",
     lowercase: bool = False,
+    normalize: str = "NFC",
     threads: int | None = None,
     on_progress: OnProgress | None = None,
 ) -> tuple[csr_matrix, Vocabulary]:
@@ -62,9 +63,9 @@ def count_documents(
     The texts are read once, and the result is the same at any number of threads.
 
     Args:
-        texts: texts or lists of tokens, possibly a one-shot generator; a ``TextCorpus`` (one document per line, with
-            its own tokenizer and casing); or an ``EncodedCorpus`` (one document per sentence, without its
-            out-of-vocabulary words, which n-grams skip).
+        texts: texts or lists of tokens, possibly a one-shot generator; a ``TextCorpus`` (one document per unit, a
+            line by default, with its own tokenization); or an ``EncodedCorpus`` (one document per sentence, without
+            its out-of-vocabulary words, which n-grams skip).
         vocabulary: count only these features, in this column order. None: select the features of the texts by the
             options below.
         ngram_range: minimum and maximum number of words per feature; the words of an n-gram are joined by a space.
@@ -74,7 +75,7 @@ def count_documents(
         max_features: keep at most this many, those with the largest column sums.
         binary: set every count above 0 to 1.
         dtype: of the counts: int32, int64, float32 or float64.
-        tokenizer, lowercase: how texts are tokenized; lists of tokens are used as they are.
+        tokenizer, lowercase, normalize: how texts are tokenized; lists of tokens are used as they are.
         threads: None means one per core.
         on_progress: called a few times a second, for a ``TextCorpus``.
 
@@ -108,14 +109,14 @@ def count_documents(
         if isinstance(texts, EncodedCorpus):
             rows = index.count_encoded(texts.ids, texts.offsets, texts.vocabulary.tokens, workers)
         else:
-            rows = index.count(_blocks(texts, tokenizer, lowercase, report), workers)
+            rows = index.count(_blocks(texts, (tokenizer, lowercase, normalize), report), workers)
         return _assembled(rows, len(index.vocabulary), kind, binary), index.vocabulary
     if isinstance(texts, EncodedCorpus):
         found, parts = texts.vocabulary, counting.encoded_parts(texts.ids, texts.offsets, in_order_of_text=high > 1)
         counts = np.asarray(found.counts)
         found, rows = counting.count_ranked(parts, lambda: texts.vocabulary.tokens, counts, (low, high), workers)
     else:
-        found, rows = counting.learn(_blocks(texts, tokenizer, lowercase, report), (low, high), workers)
+        found, rows = counting.learn(_blocks(texts, (tokenizer, lowercase, normalize), report), (low, high), workers)
     if not len(found):
         raise InputError(f"no text has {f'{low} words' if low > 1 else 'a word'}; use longer texts")
     found = _selected(found, rows, min_count, (min_df, max_df), max_features, binary)
@@ -356,8 +357,7 @@ def _selected(
 
 def _blocks(
     texts: TextCorpus | Iterable[str] | Iterable[list[str]],
-    tokenizer: str,
-    lowercase: bool,
+    how: tuple[str, bool, str],
     on_progress: Callable[[float, float], None] | None,
 ) -> Iterator[bytes]:
     if not isinstance(texts, TextCorpus):
@@ -366,7 +366,7 @@ def _blocks(
             first = next(items)
         except StopIteration:
             return iter(())
-        return blocks_of(chain([first], items), tokenizer, lowercase)[0]
+        return blocks_of(chain([first], items), *how)[0]
     return _corpus_blocks(texts, on_progress)
 
 

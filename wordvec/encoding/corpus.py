@@ -59,7 +59,7 @@ class EncodedCorpus:
             size if a vocabulary was given, and the number of types left in memory if ``count_error`` is not 0.
         count_error: an upper bound on how much counts are too low, and on the count of a missing word; 0 unless
             the types exceeded ``max_types_in_memory``.
-        tokenizer, lowercase: how the text was tokenized.
+        tokenizer, lowercase, normalize: how the text was tokenized.
 
     Raises:
         InputError: an id is not in the vocabulary, or the offsets do not increase from 0 to N.
@@ -81,6 +81,7 @@ class EncodedCorpus:
         count_error: int = 0,
         tokenizer: str = "whitespace",
         lowercase: bool = False,
+        normalize: str = "none",
     ) -> None:
         for name, array, dtype in (("ids", ids, "int32"), ("offsets", offsets, "int64")):
             found = getattr(array, "dtype", type(array).__name__)
@@ -96,6 +97,7 @@ class EncodedCorpus:
         self.count_error = count_error
         self.tokenizer = tokenizer
         self.lowercase = lowercase
+        self.normalize = normalize
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
@@ -115,6 +117,7 @@ def encode_corpus(
     max_types_in_memory: int = MAX_TYPES,
     tokenizer: str = "whitespace",
     lowercase: bool = False,
+    normalize: str = "NFC",
     cache: bool = True,
     threads: int | None = None,
     on_progress: OnProgress | None = None,
@@ -125,18 +128,20 @@ def encode_corpus(
     not depend on its length, nor the result on the number of threads.
 
     Args:
-        corpus: a ``TextCorpus`` (with its own tokenizer and casing), texts, or lists of tokens; a one-shot generator
+        corpus: a ``TextCorpus`` (with its own tokenization), texts, or lists of tokens; a one-shot generator
             is allowed. Each text is one sentence.
         min_count: drop tokens that occur less often.
         max_vocabulary: keep only the most frequent tokens, at most this many.
         keep_words: words to keep however rare, if they occur at all: an iterable, or a file with one word per line.
-            They are lower-cased if the text is.
+            They are lower-cased and normalized like the text.
         drop_words: words to exclude from the vocabulary, specified likewise.
         vocabulary: use this vocabulary, in its row order and with its counts (computed from this text if it has none),
             instead of counting; ``min_count`` is then ignored.
         max_types_in_memory: above this number of distinct tokens, the rarest are discarded, and counts may be too low
             by up to ``count_error``. A million types takes about 100 MB.
         tokenizer, lowercase: how texts are tokenized; lists of tokens are used as they are.
+        normalize: the Unicode normalization form of texts: ``NFC`` (composed), ``NFKC`` (also without ligatures, wide
+            forms ...) or ``none``.
         cache: cache the ids of a ``TextCorpus`` on disk, keyed by its content.
         threads: None means one per core.
         on_progress: called a few times a second, for a ``TextCorpus``.
@@ -148,20 +153,21 @@ def encode_corpus(
     """
     get_tokenizer(tokenizer)
     if isinstance(corpus, TextCorpus):
-        tokenizer, lowercase = corpus.tokenizer, corpus.lowercase
-        lower = lowercase
+        tokenizer, lowercase, normalize = corpus.tokenizer, corpus.lowercase, corpus.normalize
+        are_texts = True
     else:
-        blocks, lower = blocks_of(corpus, tokenizer, lowercase)
+        blocks, are_texts = blocks_of(corpus, tokenizer, lowercase, normalize)
+    how = (lowercase, normalize) if are_texts else (False, "none")
     rules = Rules(
         min_count=min_count,
         max_vocabulary=max_vocabulary,
-        keep=word_list(keep_words, "keep_words", lower),
-        drop=word_list(drop_words, "drop_words", lower),
+        keep=word_list(keep_words, "keep_words", *how),
+        drop=word_list(drop_words, "drop_words", *how),
         vocabulary=vocabulary,
         max_types=max_types_in_memory,
     )
     rules.check()
-    writer = _Writer(rules, worker_count(threads), tokenizer, lowercase)
+    writer = _Writer(rules, worker_count(threads), tokenizer, lowercase, normalize)
     if isinstance(corpus, TextCorpus):
         return _encode_text_corpus(corpus, writer, cache, reporter(on_progress, "reading", "bytes"))
     try:
@@ -172,7 +178,7 @@ def encode_corpus(
                 f"temporary files cannot be written: {error}; set TMPDIR to a folder with more space, or pass a list"
             ) from None
         _warn_of_memory(error)
-        return writer.in_memory(lambda: blocks_of(corpus, tokenizer, lowercase)[0])
+        return writer.in_memory(lambda: blocks_of(corpus, tokenizer, lowercase, normalize)[0])
 
 
 def _encode_text_corpus(
@@ -198,7 +204,8 @@ def _encode_text_corpus(
     home = _cache_folder() if cache else None
     if home is not None:
         limit = _cache_limit()
-        settings = [_FORMAT, corpus.fingerprint(), corpus.tokenizer, corpus.lowercase, writer.rules.fingerprint()]
+        how = [corpus.tokenizer, corpus.lowercase, corpus.normalize]
+        settings = [_FORMAT, corpus.fingerprint(), *how, writer.rules.fingerprint()]
         checksums = corpus.checksums()
         target = home / hashlib.blake2b(json.dumps(settings).encode(), digest_size=16).hexdigest()
         found = _cached(target)
@@ -290,10 +297,10 @@ def _reason(error: OSError) -> str:
 class _Writer:
     """Encodes a corpus into the files of a folder (ids, offsets, vocabulary, metadata), or in memory."""
 
-    def __init__(self, rules: Rules, threads: int, tokenizer: str, lowercase: bool) -> None:
+    def __init__(self, rules: Rules, threads: int, tokenizer: str, lowercase: bool, normalize: str) -> None:
         self.rules = rules
         self.threads = threads
-        self.facts: dict[str, Any] = {"tokenizer": tokenizer, "lowercase": lowercase}
+        self.facts: dict[str, Any] = {"tokenizer": tokenizer, "lowercase": lowercase, "normalize": normalize}
 
     def write(self, folder: Path, read: Callable[[], Iterator[bytes]], again: bool) -> None:
         """Write the corpus whose blocks ``read`` yields; ``again``: whether it can be called more than once."""

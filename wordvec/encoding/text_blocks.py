@@ -6,6 +6,7 @@ from itertools import chain
 from typing import Any
 
 from corpora import get_tokenizer
+from corpora.normalization import check_form, normalized
 from wordvec.encoding.scanning import WHITE, hide
 from wordvec.errors import InputError
 from wordvec.system.validation import shown
@@ -15,16 +16,17 @@ _BLOCK = 1 << 18
 
 
 def blocks_of(
-    corpus: Iterable[str] | Iterable[list[str]], tokenizer: str, lowercase: bool
+    corpus: Iterable[str] | Iterable[list[str]], tokenizer: str, lowercase: bool, normalize: str
 ) -> tuple[Iterator[bytes], bool]:
-    """Return texts or token lists (decided by the first item) as blocks of bytes, and whether they are lower-cased.
+    """Return texts or token lists (decided by the first item) as blocks of bytes, and whether they are texts.
 
     Raises:
-        InputError: the corpus is empty or a single string, or ``lowercase`` is not a bool; while the blocks are read:
+        InputError: the corpus is empty or a single string, or a setting is invalid; while the blocks are read:
             an item is neither a text nor a list of tokens, or differs in kind from the first.
     """
     if lowercase not in (True, False):
         raise InputError(f"lowercase must be True or False, got {lowercase!r}")
+    check_form(normalize)
     items = items_of(corpus)
     try:
         first = next(items)
@@ -33,7 +35,7 @@ def blocks_of(
     check_item(first, 0)
     items = chain([first], items)
     if isinstance(first, str):
-        return _text_blocks(items, tokenizer, lowercase), lowercase
+        return _text_blocks(items, tokenizer, lowercase, normalize), True
     return _list_blocks(items), False
 
 
@@ -87,7 +89,7 @@ def _path_message(path: Any) -> str:
     return f"expected a text or a list of tokens, got a path; pass TextCorpus({name!r}) to read the file"
 
 
-def _text_blocks(texts: Iterator[str], tokenizer: str, lowercase: bool) -> Iterator[bytes]:
+def _text_blocks(texts: Iterator[str], tokenizer: str, lowercase: bool, normalize: str) -> Iterator[bytes]:
     waiting: list[str] = []
     size = 0
     for place, text in enumerate(texts):
@@ -96,18 +98,19 @@ def _text_blocks(texts: Iterator[str], tokenizer: str, lowercase: bool) -> Itera
         waiting.append(text)
         size += len(text)
         if size >= _BLOCK:
-            yield _joined(waiting, tokenizer, lowercase)
+            yield _joined(waiting, tokenizer, lowercase, normalize)
             waiting, size = [], 0
     if waiting:
-        yield _joined(waiting, tokenizer, lowercase)
+        yield _joined(waiting, tokenizer, lowercase, normalize)
 
 
-def _joined(texts: list[str], tokenizer: str, lowercase: bool) -> bytes:
+def _joined(texts: list[str], tokenizer: str, lowercase: bool, normalize: str) -> bytes:
     """Join texts with one line each; their own line ends become spaces, which changes neither tokens nor casing."""
     texts.append("")
     block = "\n".join(texts)
     if block.count("\n") >= len(texts):
         block = "\n".join([text.replace("\n", " ") for text in texts])
+    block = normalized(block, normalize)
     if tokenizer != "whitespace":
         block = get_tokenizer(tokenizer).normalize(block, lowercase)
     elif lowercase:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from corpora import read_lines
+from corpora.normalization import normalized
 from wordvec.encoding.scanning import Counter, Table, join_tokens
 from wordvec.errors import InputError
 from wordvec.system.validation import check_kind, check_whole
@@ -119,8 +120,8 @@ def _most_frequent(table: Table, numbers: np.ndarray, size: int) -> np.ndarray:
     return table.ordered(numbers[counts >= least])[:size]
 
 
-def word_list(words: str | os.PathLike[str] | Iterable[str], name: str, lowercase: bool) -> list[str]:
-    """Return the distinct words of an iterable, or of the lines of a file (blank lines are skipped).
+def word_list(words: str | os.PathLike[str] | Iterable[str], name: str, lowercase: bool, normalize: str) -> list[str]:
+    """Return the distinct words of an iterable, or of the lines of a file (blank lines are skipped), normalized.
 
     Raises:
         InputError: the file cannot be read, or a word is invalid.
@@ -133,4 +134,5 @@ def word_list(words: str | os.PathLike[str] | Iterable[str], name: str, lowercas
             raise InputError(f"{name} contains {word!r}; a word must be a non-empty string")
         if any("\ud800" <= letter <= "\udfff" for letter in word):
             raise InputError(f"{name} contains {word!r}, which has an unpaired surrogate and cannot occur in any text")
-    return list(dict.fromkeys(word.lower() for word in listed)) if lowercase else list(listed)
+    forms = (normalized(word, normalize) for word in listed)
+    return list(dict.fromkeys(form.lower() if lowercase else form for form in forms))

@@ -7,39 +7,47 @@ name             written to          holds
 ``text``         ``.txt`` ``.vec``   word2vec text: a header line ``V D``, then a token and D numbers per line
 ``binary``       ``.bin``            word2vec binary: the same header, then token, space and D little-endian float32
 ``glove``        ``format`` only     GloVe text: ``text`` without the header
+``projector``    ``format`` only     Embedding Projector: tab-separated numbers, and the tokens in ``metadata.tsv``
 ===============  ==================  ==================================================================================
 
 On reading, the format is detected from the content, falling back to the extension; all formats except ``safetensors``
-may be compressed with gzip.
+may be compressed with gzip, and are written so to a name that ends in ``.gz``.
 """
 
 import os
 from pathlib import Path
 from typing import Any
 
+from corpora.encodings import UTF8
 from wordvec.errors import FormatError, InputError
-from wordvec.formats import glove, safetensors, sparse, word2vec_binary, word2vec_text
+from wordvec.formats import glove, projector, safetensors, sparse, word2vec_binary, word2vec_text
 from wordvec.formats.sources import VectorSource
 from wordvec.formats.table import VectorTable
 from wordvec.system.validation import check_choice
 
-FORMATS = ("safetensors", "text", "binary", "glove")
+FORMATS = ("safetensors", "text", "binary", "glove", "projector")
 """Valid values of ``format``."""
 
 _EXTENSIONS = {".safetensors": "safetensors", ".txt": "text", ".vec": "text", ".bin": "binary"}
-_STREAMED = {"text": word2vec_text, "binary": word2vec_binary, "glove": glove}
+_STREAMED = {"text": word2vec_text, "binary": word2vec_binary, "glove": glove, "projector": projector}
 _PACKAGES = ("wordvec", "seqclf")
 
 
 def read_table(
-    path: str | os.PathLike[str], format: str | None = None, limit: int | None = None, skip_bad_rows: bool = False
+    path: str | os.PathLike[str],
+    format: str | None = None,
+    limit: int | None = None,
+    skip_bad_rows: bool = False,
+    encoding: str = UTF8,
 ) -> VectorTable:
     """Read a vector file; see :func:`wordvec.load_vectors`."""
     _check_format(format)
     if limit is not None and limit < 1:
         raise InputError(f"limit must be at least 1 vector, got {limit}")
-    with VectorSource(path) as source:
+    with VectorSource(path, encoding) as source:
         format = format or detect_format(source)
+        if format == "safetensors" and source.encoding != UTF8:
+            raise InputError(f"{path}: tokens in .safetensors files are UTF-8, got encoding {encoding!r}; leave it out")
         if format != "safetensors":
             table: VectorTable = _STREAMED[format].read(source, limit, skip_bad_rows)
             return table
@@ -78,12 +86,27 @@ def output_format(path: str | os.PathLike[str], format: str | None = None) -> st
         'text'
     """
     _check_format(format)
-    suffix = Path(path).suffix.lower()
+    path = Path(path)
+    compressed = path.suffix.lower() == ".gz"
+    suffix = (path.with_suffix("") if compressed else path).suffix.lower()
     if format is None and suffix not in _EXTENSIONS:
         raise InputError(
-            f"the extension must name a format ({', '.join(_EXTENSIONS)}), got {suffix or 'none'!r} in {path}"
+            f"the extension must name a format ({', '.join(_EXTENSIONS)}), got {suffix or 'none'!r} in {path}; "
+            "or pass format (wordvec convert --format)"
         )
-    return format or _EXTENSIONS[suffix]
+    format = format or _EXTENSIONS[suffix]
+    if compressed and format == "safetensors":
+        raise InputError(f".safetensors files are not compressed, got {path}; leave out .gz")
+    return format
+
+
+def second_output(path: str | os.PathLike[str], format: str | None = None) -> Path | None:
+    """Return the file of words that is written next to ``path``, or None if the format has one file.
+
+    Raises:
+        InputError: as :func:`output_format`.
+    """
+    return projector.metadata_path(path) if output_format(path, format) == "projector" else None
 
 
 def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -140,6 +163,8 @@ def detect_format(source: VectorSource) -> str:
             raise FormatError(f"{source.name}: a safetensors file compressed with gzip; decompress it first")
         return "safetensors"
     source.refuse_other_kinds(sample)
+    if source.suffix == ".tsv" and projector.looks_like(sample):
+        return "projector"
     named = _EXTENSIONS.get(source.suffix)
     if word2vec_text.header(sample):
         if word2vec_text.looks_like(sample):

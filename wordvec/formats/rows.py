@@ -19,9 +19,12 @@ class Rows:
         vector_size: D.
         expected: rows to preallocate; must have been validated against the file size.
         skip_bad: whether invalid rows are skipped and counted instead of raising an error.
+        encoding: of the tokens.
     """
 
-    def __init__(self, name: str, vector_size: int, expected: int = 0, skip_bad: bool = False) -> None:
+    def __init__(
+        self, name: str, vector_size: int, expected: int = 0, skip_bad: bool = False, encoding: str = "utf-8"
+    ) -> None:
         self.name = name
         self.vector_size = vector_size
         self.read = 0
@@ -31,6 +34,7 @@ class Rows:
         self._repeated: list[str] = []
         self._repaired: list[str] = []
         self.skip_bad = skip_bad
+        self._encoding = encoding
         self._bad: list[str] = []
         self._unnamed = 0
 
@@ -85,7 +89,7 @@ class Rows:
         if not self._ids:
             raise FormatError(f"{self.name}: no valid vectors")
         for words, what in (
-            (self._repaired, "tokens are not valid UTF-8; invalid bytes were replaced by U+FFFD"),
+            (self._repaired, f"tokens are not valid {self._encoding.upper()}; invalid bytes were replaced by U+FFFD"),
             (self._repeated, "repeated tokens were skipped; the first occurrence of each is kept"),
         ):
             if words:
@@ -95,10 +99,11 @@ class Rows:
 
     def _decoded(self, tokens: list[bytes]) -> list[str]:
         try:
-            return b"\n".join(tokens).decode("utf-8").split("\n") if tokens else []
+            return b"\n".join(tokens).decode(self._encoding).split("\n") if tokens else []
         except UnicodeDecodeError:
-            decoded = [token.decode("utf-8", "replace") for token in tokens]
-            self._repaired += [new for new, old in zip(decoded, tokens, strict=True) if new.encode("utf-8") != old]
+            decoded = [token.decode(self._encoding, "replace") for token in tokens]
+            pairs = zip(decoded, tokens, strict=True)
+            self._repaired += [new for new, old in pairs if new.encode(self._encoding, "ignore") != old]
             return decoded
 
     def _make_room(self, rows: int) -> None:

@@ -8,7 +8,7 @@
 ``token_offsets``   I64 (V + 1,)     token t is ``token_bytes[token_offsets[t]:token_offsets[t + 1]]``
 =================== ================ ======================================================================
 
-The metadata key ``wordvec`` is sorted JSON: kind, version, tokenizer, lowercase, settings.
+The metadata key ``wordvec`` is sorted JSON: kind, version, tokenizer, lowercase, settings, and normalize if not none.
 """
 
 import itertools
@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from corpora.normalization import FORMS
 from wordvec.errors import FormatError, InputError
 from wordvec.formats.table import VectorTable
 from wordvec.formats.tensors import TensorFile, looks_like, write_tensors
@@ -44,8 +45,7 @@ def write(table: VectorTable, path: str | os.PathLike[str]) -> None:
     about = {
         "kind": "vectors",
         "version": VERSION,
-        "tokenizer": table.tokenizer,
-        "lowercase": table.lowercase,
+        **tokenization(table),
         "settings": table.settings,
         **({"origin": table.origin} if table.origin else {}),
     }
@@ -67,6 +67,7 @@ def read(file: TensorFile, limit: int | None = None) -> VectorTable:
         context_vectors=file.read("context_vectors", size) if "context_vectors" in file else None,
         tokenizer=about["tokenizer"],
         lowercase=about["lowercase"],
+        normalize=about.get("normalize", "none"),
         settings=about["settings"],
         origin=about.get("origin", {}),
     )
@@ -117,6 +118,12 @@ def check(file: TensorFile) -> tuple[int, int]:
     return size, vector_size
 
 
+def tokenization(table: VectorTable) -> dict[str, Any]:
+    """Return how the training text was tokenized; files of releases without normalization lack its form, ``none``."""
+    form = {} if table.normalize == "none" else {"normalize": table.normalize}
+    return {"tokenizer": table.tokenizer, "lowercase": table.lowercase, **form}
+
+
 def check_about(file: TensorFile, kind: str, version: int) -> dict[str, Any]:
     """Return the metadata after validating kind, version and required keys.
 
@@ -139,6 +146,8 @@ def check_about(file: TensorFile, kind: str, version: int) -> dict[str, Any]:
             raise FormatError(f"{file.path}: its metadata must contain {name!r} as {needed.__name__}")
     if not isinstance(about.get("origin", {}), dict):
         raise FormatError(f"{file.path}: 'origin' in its metadata must be an object")
+    if about.get("normalize", "none") not in FORMS:
+        raise FormatError(f"{file.path}: 'normalize' in its metadata must be one of {', '.join(FORMS)}")
     return about
 
 

@@ -7,6 +7,7 @@ import struct
 import zlib
 from pathlib import Path
 
+from corpora.encodings import UTF8, check_encoding
 from wordvec.errors import FormatError, InputError
 from wordvec.formats import fasttext
 from wordvec.formats.tensors import TensorFile
@@ -40,13 +41,16 @@ class VectorSource:
     """Binary reader that decompresses gzip transparently; damaged data raise ``FormatError``.
 
     Raises:
-        InputError: ``path`` does not exist, is not a regular file, or cannot be opened.
+        InputError: ``path`` does not exist, is not a regular file, or cannot be opened, or the encoding is unknown.
     """
 
     unknown = "not a vector file of a known format (safetensors, word2vec text or binary, GloVe text)"
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(self, path: str | os.PathLike[str], encoding: str = UTF8) -> None:
         self.path = Path(path)
+        self.encoding = check_encoding(encoding)
+        if " \n0".encode(self.encoding) != b" \n0":
+            raise InputError(f"encoding of vector files must contain ASCII, got {encoding!r}; re-encode the file")
         self.name = str(path)
         self._raw = _opened(self.path)
         self.size = os.fstat(self._raw.fileno()).st_size

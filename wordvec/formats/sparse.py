@@ -7,7 +7,8 @@
 ``counts`` ...                       vocabulary arrays, as in the dense format
 =================== ================ ======================================================================
 
-The metadata key ``wordvec`` is sorted JSON: kind, version, columns, tokenizer, lowercase, settings.
+The metadata key ``wordvec`` is sorted JSON: kind, version, columns, tokenizer, lowercase, settings, and normalize if
+not none.
 """
 
 import os
@@ -16,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from wordvec.errors import FormatError, InputError
-from wordvec.formats.safetensors import check_about, check_shapes, pack_tokens, read_words
+from wordvec.formats.safetensors import check_about, check_shapes, pack_tokens, read_words, tokenization
 from wordvec.formats.table import VectorTable
 from wordvec.formats.tensors import TensorFile, write_tensors
 
@@ -44,8 +45,7 @@ def write(table: VectorTable, path: str | os.PathLike[str]) -> None:
         "kind": KIND,
         "version": VERSION,
         "columns": table.vector_size,
-        "tokenizer": table.tokenizer,
-        "lowercase": table.lowercase,
+        **tokenization(table),
         "settings": table.settings,
         **({"origin": table.origin} if table.origin else {}),
     }
@@ -81,6 +81,7 @@ def read(file: TensorFile, limit: int | None = None) -> VectorTable:
         csr_of(indptr, indices, file.read("data", end), (len(vocabulary), columns)),
         tokenizer=about["tokenizer"],
         lowercase=about["lowercase"],
+        normalize=about.get("normalize", "none"),
         settings=about["settings"],
         origin=about.get("origin", {}),
     )

@@ -20,7 +20,7 @@ class VectorTable:
         vocabulary: V tokens, with or without counts.
         vectors: (V, D) float32, or a ``csr_array`` (V, C) of float32.
         context_vectors: (V, D) float32, the output side of training, or None.
-        tokenizer, lowercase: how the training text was split into tokens.
+        tokenizer, lowercase, normalize: how the training text was split into tokens.
         settings: how the vectors were made, as JSON can hold it.
         origin: the training text and the program, as ``train-embeddings`` records them; empty if unknown.
     """
@@ -30,6 +30,7 @@ class VectorTable:
     context_vectors: np.ndarray | None = None
     tokenizer: str = "whitespace"
     lowercase: bool = False
+    normalize: str = "none"
     settings: Mapping[str, Any] = field(default_factory=dict)
     origin: Mapping[str, Any] = field(default_factory=dict)
 

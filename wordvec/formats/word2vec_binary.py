@@ -14,7 +14,7 @@ from wordvec.formats import word2vec_text
 from wordvec.formats.rows import Rows, check_complete, check_number_of_rows
 from wordvec.formats.sources import MAX_TOKEN_BYTES, VectorSource
 from wordvec.formats.table import VectorTable
-from wordvec.system.atomic_files import replacing
+from wordvec.formats.targets import writing
 
 _BLOCK_BYTES = 4 << 20
 _ROWS_AT_ONCE = 4096
@@ -45,7 +45,8 @@ def read(source: VectorSource, limit: int | None, skip_bad: bool = False) -> Vec
     wanted = size if limit is None else min(size, limit)
     width = 4 * vector_size
     source.check_room(1 if skip_bad else wanted, vector_size, width + 2)
-    rows = Rows(source.name, vector_size, 0 if source.compressed or skip_bad else wanted, skip_bad)
+    expected = 0 if source.compressed or skip_bad else wanted
+    rows = Rows(source.name, vector_size, expected, skip_bad, source.encoding)
     data = source.read(_BLOCK_BYTES)
     position, ended = data.find(b"\n") + 1, False
     while rows.read < wanted:
@@ -74,7 +75,7 @@ def write(table: VectorTable, path: str | os.PathLike[str]) -> None:
         InputError: a token contains white space or is too long.
     """
     word2vec_text.check_tokens(table)
-    with replacing(path) as file:
+    with writing(path) as file:
         file.write(f"{len(table)} {table.vector_size}\n".encode())
         for start in range(0, len(table), _ROWS_AT_ONCE):
             rows = slice(start, start + _ROWS_AT_ONCE)

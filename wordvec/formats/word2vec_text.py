@@ -9,7 +9,7 @@ from wordvec.formats import text_lines
 from wordvec.formats.rows import check_complete, check_number_of_rows
 from wordvec.formats.sources import MAX_TOKEN_BYTES, MAX_VECTOR_SIZE, VectorSource
 from wordvec.formats.table import VectorTable
-from wordvec.system.atomic_files import replacing
+from wordvec.formats.targets import writing
 
 _HEADER = re.compile(rb"(?:\xef\xbb\xbf)?[ \t]*(\d{1,18})[ \t]+(\d{1,18})[ \t\r]*(?:\n|\Z)")
 _SPACES = re.compile(r"[ \t\n\r\v\f]")
@@ -48,9 +48,9 @@ def read(source: VectorSource, limit: int | None, skip_bad: bool = False) -> Vec
     # A row takes at least one byte for the token, one for the newline, and two per number.
     source.check_room(1 if skip_bad else wanted, vector_size, 2 * vector_size + 1)
     expected = 0 if source.compressed or skip_bad else wanted
-    rows = text_lines.TextRows(source.name, vector_size, expected, skip_bad)
-    for number, lines in text_lines.line_blocks(source):
-        body = lines[1:] if number == 1 else lines
+    rows = text_lines.TextRows(source.name, vector_size, expected, skip_bad, source.encoding)
+    for number, block in text_lines.line_blocks(source):
+        body = block[1:] if number == 1 else block
         rows.add_lines(max(number, 2), body if limit is None else body[: wanted - rows.read])
         if rows.read > size and not skip_bad:
             raise FormatError(
@@ -73,10 +73,10 @@ def write(table: VectorTable, path: str | os.PathLike[str], *, first_line: bool 
         InputError: a token contains white space or is too long.
     """
     check_tokens(table)
-    with replacing(path) as file:
+    with writing(path) as file:
         if first_line:
             file.write(f"{len(table)} {table.vector_size}\n".encode())
-        for block in _lines(table):
+        for block in lines(table):
             file.write(block)
 
 
@@ -100,9 +100,10 @@ def check_tokens(table: VectorTable) -> None:
         )
 
 
-def _lines(table: VectorTable) -> Iterator[bytes]:
-    line = "%s" + " %.9g" * table.vector_size + "\n"
+def lines(table: VectorTable, named: bool = True) -> Iterator[bytes]:
+    """Yield the rows as lines of a token, if ``named``, and D numbers, in blocks."""
+    line = " ".join(["%s"] * named + ["%.9g"] * table.vector_size) + "\n"
     for start in range(0, len(table), _ROWS_AT_ONCE):
         stop = start + _ROWS_AT_ONCE
-        named = zip(table.tokens[start:stop], table.vectors[start:stop].tolist(), strict=True)
-        yield "".join([line % (token, *row) for token, row in named]).encode()
+        rows = zip(table.tokens[start:stop], table.vectors[start:stop].tolist(), strict=True)
+        yield "".join([line % ((token, *row) if named else tuple(row)) for token, row in rows]).encode()

@@ -32,6 +32,7 @@ class Declaration:
         flags: the names on the command line, such as ``--tied/--untied``; None derives them from the field's name.
         metavar: the placeholder of the value in ``--help``.
         command_line: whether the commands offer it.
+        earlier: the value in files of releases without the setting, if it is not the default.
         added: the release that brought the setting. A record leaves such a setting out while it has its default, so
             that a new setting does not change the files of runs that do not use it.
     """
@@ -48,6 +49,7 @@ class Declaration:
     flags: str | None = None
     metavar: str | None = None
     command_line: bool = True
+    earlier: Any = None
     added: str | None = None
 
     @property
@@ -118,7 +120,7 @@ class Settings:
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> Self:
-        """Return the settings of a file's header; those that the file's release did not have take their defaults.
+        """Return the settings of a file's header; those that its release did not have take what it did, or the default.
 
         Raises:
             InputError: unknown settings, or values out of range.
@@ -126,7 +128,8 @@ class Settings:
         unknown = sorted(set(record) - {field.name for field in dataclasses.fields(cls)})  # type: ignore[arg-type]
         if unknown:
             raise InputError(f"unknown settings {', '.join(unknown)}; a later release may have written them: upgrade")
-        return cls(**record)
+        fields = [field for field in dataclasses.fields(cls) if declaration(field).earlier is not None]  # type: ignore[arg-type]
+        return cls(**{**{field.name: declaration(field).earlier for field in fields}, **record})
 
 
 def or_defaults(settings: SettingsT | None, kind: type[SettingsT]) -> SettingsT:

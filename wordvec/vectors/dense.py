@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike
 
+from corpora import tokenize
+from corpora.normalization import normalized
 from wordvec.errors import InputError
 from wordvec.system.renamed import renamed
 from wordvec.system.structures import finite_array, frozen, owned, real_array, whole_array
@@ -66,6 +68,7 @@ class WordVectors:
         context_vectors: (V, D) float32, the output vectors of training, or None.
         tokenizer: the name of the tokenizer the vectors were trained with.
         lowercase: whether the training text was lower-cased.
+        normalize: the Unicode normalization form of the training text: ``none``, ``NFC`` or ``NFKC``.
         settings: how the vectors were trained; JSON-serializable.
 
     Attributes:
@@ -92,6 +95,7 @@ class WordVectors:
         context_vectors: ArrayLike | None = None,
         tokenizer: str = "whitespace",
         lowercase: bool = False,
+        normalize: str = "none",
         settings: Mapping[str, Any] | None = None,
     ) -> None:
         self.vocabulary = vocabulary if isinstance(vocabulary, Vocabulary) else Vocabulary(vocabulary)
@@ -106,6 +110,7 @@ class WordVectors:
                 )
         self.tokenizer = tokenizer
         self.lowercase = bool(lowercase)
+        self.normalize = normalize
         self.settings: dict[str, Any] = dict(settings or {})
         self.origin: dict[str, Any] = {}
         self._units: np.ndarray | None = None
@@ -165,8 +170,11 @@ class WordVectors:
         return {**self.__dict__, "_units": None}
 
     def lookup(self, word: str) -> int:
-        """Return the row of ``word`` as written, else of its lower-cased form, else -1."""
-        return self.vocabulary.lookup(word)
+        """Return the row of ``word`` as written, else of its lower-cased or normalized form, else -1."""
+        row = self.vocabulary.lookup(word)
+        if row < 0 and (form := normalized(word, self.normalize)) != word:
+            row = self.vocabulary.lookup(form)
+        return row
 
     def token_id(self, word: str) -> int:
         """Return the row of ``word``, as found by :meth:`lookup`.
@@ -174,13 +182,22 @@ class WordVectors:
         Raises:
             UnknownTokenError: the word is not in the vocabulary; the message suggests similar spellings.
         """
-        return self.vocabulary.token_id(word)
+        row = self.lookup(word)
+        return self.vocabulary.token_id(word) if row < 0 else row
 
     def encode_text(self, text: str) -> np.ndarray:
-        """Return the rows (int32) of the known tokens of ``text``, tokenized and cased like the training text."""
-        from corpora import tokenize
+        """Return the rows (int32) of the known tokens of ``text``, tokenized like the training text."""
+        return self.vocabulary.encode(self.tokenize(text))
 
-        return self.vocabulary.encode(tokenize(text, self.tokenizer, self.lowercase))
+    def tokenize(self, text: str) -> list[str]:
+        """Return the tokens of ``text``, tokenized, cased and normalized like the training text."""
+        tokens: list[str] = tokenize(text, self.tokenizer, self.lowercase, self.normalize)
+        return tokens
+
+    def _how(self) -> dict[str, Any]:
+        """Return how the vectors were made, as keyword arguments."""
+        names = ("tokenizer", "lowercase", "normalize", "settings")
+        return {name: getattr(self, name) for name in names}
 
     def combined(self) -> "WordVectors":
         """Return the sums of input and output vectors: often better for relatedness, worse for syntax.
@@ -195,9 +212,7 @@ class WordVectors:
         return WordVectors(
             self.vocabulary,
             frozen(self.vectors + self.context_vectors),
-            tokenizer=self.tokenizer,
-            lowercase=self.lowercase,
-            settings=self.settings,
+            **self._how(),
         )
 
     # -- files --------------------------------------------------------------------------------------------------------
@@ -212,15 +227,7 @@ class WordVectors:
         """Return the contents of a file of these vectors."""
         from wordvec.formats.table import VectorTable
 
-        return VectorTable(
-            self.vocabulary,
-            self.vectors,
-            self.context_vectors,
-            self.tokenizer,
-            self.lowercase,
-            self.settings,
-            self.origin,
-        )
+        return VectorTable(self.vocabulary, self.vectors, self.context_vectors, origin=self.origin, **self._how())
 
     # -- similarity ---------------------------------------------------------------------------------------------------
 

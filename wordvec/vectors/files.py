@@ -22,6 +22,7 @@ def load_vectors(
     format: str | None = None,
     limit: int | None = None,
     skip_bad_rows: bool = False,
+    encoding: str = "utf-8",
 ) -> WordVectors:
     """Read word vectors from a file in any supported format.
 
@@ -32,9 +33,9 @@ def load_vectors(
         path: the file.
         format: one of ``FORMATS``; None to detect it.
         limit: read only the first ``limit`` vectors and do not validate the rest.
-
         skip_bad_rows: in text and binary formats, skip invalid rows (NaN, wrong length) instead of raising an error,
             and read the rows that there are where the first line declares another number; a warning reports how many.
+        encoding: of the tokens in text and binary formats; any encoding of Python that contains ASCII.
 
     Returns:
         The vectors; ``SparseWordVectors`` if they are sparse.
@@ -50,7 +51,7 @@ def load_vectors(
         >>> load_vectors(path)["down"]
         array([ 0., -1.,  0.], dtype=float32)
     """
-    table = read_table(path, format, limit, skip_bad_rows)
+    table = read_table(path, format, limit, skip_bad_rows, encoding)
     if limit is not None and len(table) == limit and not table.vocabulary.by_frequency:
         _log.warning(
             "%s: its tokens are not in descending order of frequency (%s ...); its first %s are not the most frequent",
@@ -58,7 +59,8 @@ def load_vectors(
             ", ".join(table.tokens[:3]),
             f"{limit:,}",
         )
-    how: dict[str, Any] = {"tokenizer": table.tokenizer, "lowercase": table.lowercase, "settings": table.settings}
+    names = ("tokenizer", "lowercase", "normalize", "settings")
+    how: dict[str, Any] = {name: getattr(table, name) for name in names}
     try:
         vectors: WordVectors
         if isinstance(table.vectors, np.ndarray):

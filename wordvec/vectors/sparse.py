@@ -31,7 +31,7 @@ class SparseWordVectors(WordVectors):
     Args:
         vocabulary: V tokens, a ``Vocabulary`` or a list.
         matrix: ``csr_array`` (V, C), finite; copied, unless its arrays are read-only.
-        tokenizer, lowercase, settings: as for ``WordVectors``.
+        tokenizer, lowercase, normalize, settings: as for ``WordVectors``.
 
     Attributes:
         matrix: ``csr_array`` (V, C), read-only, with sorted rows.
@@ -57,6 +57,7 @@ class SparseWordVectors(WordVectors):
         *,
         tokenizer: str = "whitespace",
         lowercase: bool = False,
+        normalize: str = "none",
         settings: Mapping[str, Any] | None = None,
     ) -> None:
         self.vocabulary = vocabulary if isinstance(vocabulary, Vocabulary) else Vocabulary(vocabulary)
@@ -64,6 +65,7 @@ class SparseWordVectors(WordVectors):
         self.context_vectors = None
         self.tokenizer = tokenizer
         self.lowercase = bool(lowercase)
+        self.normalize = normalize
         self.settings = dict(settings or {})
         self.origin = {}
         self._kept_lengths: np.ndarray | None = None
@@ -94,9 +96,7 @@ class SparseWordVectors(WordVectors):
         return {**self.__dict__, "_kept_lengths": None}
 
     def table(self) -> VectorTable:
-        return VectorTable(
-            self.vocabulary, self.matrix, None, self.tokenizer, self.lowercase, self.settings, self.origin
-        )
+        return VectorTable(self.vocabulary, self.matrix, None, origin=self.origin, **self._how())
 
     def most_similar_batch(
         self, terms: Sequence[Term] | np.ndarray, top: int = 10, *, restrict: int | Iterable[str] | None = None

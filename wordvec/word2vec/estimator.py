@@ -85,6 +85,7 @@ class Word2Vec(VectorEstimator):
         max_vocabulary: int | None = None,
         tokenizer: str = "whitespace",
         lowercase: bool = False,
+        normalize: str = "NFC",
         random_state: Any = None,
         n_jobs: int | None = None,
     ) -> None:
@@ -111,6 +112,7 @@ class Word2Vec(VectorEstimator):
         self.max_vocabulary = max_vocabulary
         self.tokenizer = tokenizer
         self.lowercase = lowercase
+        self.normalize = normalize
         self.random_state = random_state
         self.n_jobs = n_jobs
 

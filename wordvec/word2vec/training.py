@@ -258,6 +258,7 @@ class Word2VecRun(ResumableRun):
             context_vectors=None if self.settings.loss == "hierarchical" else frozen(context_vectors),
             tokenizer=self.corpus.tokenizer,
             lowercase=self.corpus.lowercase,
+            normalize=self.corpus.normalize,
             settings=self.settings.record(),
         )
 

@@ -15,7 +15,7 @@ from safetensors.numpy import save
 from wordvec import FormatError, InputError, Vocabulary, WordVectors, load_vectors, save_vectors
 from wordvec.formats.registry import FORMATS, describe
 
-WRITTEN = {"safetensors": "v.safetensors", "text": "v.txt", "binary": "v.bin", "glove": "v.glove"}
+WRITTEN = {"safetensors": "v.safetensors", "text": "v.txt", "binary": "v.bin", "glove": "v.glove", "projector": "v.tsv"}
 WIDE = ["the", "été", "日本", "\u00a0", "\u2028x", "\u0085", "%s", "0.5", "-", "1_0", "'", "👑", "\ufeffbom"]
 
 
@@ -296,9 +296,9 @@ def test_a_failed_save_keeps_the_old_file(wv, tmp_path):
         (odd, path, "safetensors", "must be JSON-serializable: set"),
         (nan, path, "safetensors", "must be JSON-serializable"),
         (WordVectors([], np.ones((0, 2))), path, None, "no vectors to save"),
-        (wv, path, "word2vec", "format must be one of safetensors, text, binary, glove, got 'word2vec'"),
+        (wv, path, "word2vec", "format must be one of safetensors, text, binary, glove, projector, got 'word2vec'"),
         (wv, tmp_path / "v", None, r"the extension must name a format \(.safetensors, .txt, .vec, .bin\), got 'none'"),
-        (wv, tmp_path / "v.txt.gz", None, "got '.gz'"),
+        (wv, tmp_path / "v.gz", None, "got 'none' in"),
         (wv, tmp_path / "none" / "v.txt", None, "does not exist"),
     ]
     for vectors, target, format, message in cases:
