@@ -41,6 +41,7 @@ _TASK = _LAYERS | {"training", "data", "metrics", "model_file", "estimator"}
 TASKS = ("classification", "regression", "tagging", "language", "forecasting")
 WITHIN = {
     "wordvec": {
+        "__main__": set(),
         "errors": set(),
         "estimator": _FORMATS | {"vectors", "encoding"},
         "vocabulary": {"errors"},
