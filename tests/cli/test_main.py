@@ -83,6 +83,10 @@ def test_unknown_command_is_a_usage_error():
     result = CliRunner().invoke(main.wordvec, ["train"])
     assert result.exit_code == 2
     assert "No such command 'train'" in result.stderr
+    mistyped = CliRunner().invoke(main.wordvec, ["similarty", "a", "b"])
+    assert "No such command 'similarty'. Did you mean 'similarity'?" in mistyped.stderr
+    mistyped = CliRunner().invoke(main.classify_text, ["tain", "data.tsv"])
+    assert "Did you mean 'train'?" in mistyped.stderr
 
 
 def test_version():
