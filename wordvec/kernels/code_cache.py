@@ -8,6 +8,7 @@ import os
 import stat
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -16,6 +17,9 @@ from typing import Any
 from numba.core import config
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, IndexDataCacheFile, _CacheLocator
 from numba.misc.appdirs import AppDirs
+
+compiled: Counter[Path | None] = Counter()
+"""The number of kernels that this process has compiled, by the folder that stores them."""
 
 
 class _Serialization(CompileResultCacheImpl):
@@ -58,14 +62,14 @@ class KernelCache(FunctionCache):
 
     def _save_overload(self, sig: Any, data: Any) -> None:
         folder = self.folder()
-        if folder is None:
-            return
-        key = self._index_key(sig, data.codegen)
-        try:
-            _remove_stale(folder, self._sources[:12])
-            self._stored(folder, key).save(key, self._impl.reduce(data))
-        except OSError:  # such as a full disk: this process has the code in memory
-            pass
+        if folder is not None:
+            key = self._index_key(sig, data.codegen)
+            try:
+                _remove_stale(folder, self._sources[:12])
+                self._stored(folder, key).save(key, self._impl.reduce(data))
+            except OSError:  # such as a full disk: this process has the code in memory
+                folder = None
+        compiled[folder] += 1
 
     def _stored(self, folder: Path, key: Any) -> IndexDataCacheFile:
         digest = hashlib.sha256(repr((sys.implementation.cache_tag, key)).encode()).hexdigest()
