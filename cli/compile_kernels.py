@@ -25,7 +25,8 @@ _FILES = {
 """Training data by file name."""
 
 _VECTORS = "train-embeddings text.txt -o vectors.safetensors --min-count 1 --vector-size 8 --quiet --model"
-_PPMI = "train-embeddings long.txt -o vectors.safetensors --min-count 1 --quiet --model ppmi"
+_COUNTS = "train-embeddings long.txt -o vectors.safetensors --min-count 1 --quiet --model"
+_COUNTING = ("", "--subsample .01", "--contexts left --memory 100K")
 _WORD2VEC = ("", "--no-cache", "--fresh-negatives", "--loss hierarchical", "--loss softmax", "--mode hogwild")
 _NETWORK = ("", "--cell gru", "--cell gru --reset before", "--cell rnn")
 _POOLED = (
@@ -37,9 +38,9 @@ _SMALL = "--hidden-size 4 --epochs 1 --quiet"
 _RUNS: dict[str, list[str]] = {
     "skipgram": [f"{_VECTORS} skipgram {more}" for more in (*_WORD2VEC, "--max-types-in-memory 9")],
     "cbow": [f"{_VECTORS} cbow {more}" for more in _WORD2VEC],
-    "glove": [f"{_VECTORS} glove"],
-    "svd": [f"{_VECTORS} svd"],
-    "ppmi": [f"{_PPMI}{more}" for more in ("", " --subsample .01", " --contexts left --memory 100K")],
+    "glove": [f"{_COUNTS} glove --vector-size 8 {more}" for more in _COUNTING],
+    "svd": [f"{_COUNTS} svd --vector-size 8 {more}" for more in _COUNTING],
+    "ppmi": [f"{_COUNTS} ppmi {more}" for more in _COUNTING],
     "documents": [
         "documents count long.txt -o counts.npz --quiet --threads 2 --max-features 5",
         "documents count text.txt -o counts.npz --quiet --ngram-range 1 2",
@@ -53,7 +54,8 @@ _RUNS: dict[str, list[str]] = {
         "classify-text predict model.safetensors fire",
     ],
     "tagger": [
-        *(f"tag-text train tagged.tsv -o model.safetensors {_SMALL} {more}" for more in (*_NETWORK, "--head crf")),
+        *(f"tag-text train tagged.tsv -o model.safetensors {_SMALL} {more}"
+          for more in (*_NETWORK, "--merge sum", "--head crf")),
         "tag-text predict model.safetensors fire",
     ],
     "language-model": [
