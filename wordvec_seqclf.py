@@ -28,4 +28,9 @@ def __getattr__(name: str) -> Any:
     error = hiding_file()
     if error is not None:
         sys.exit(error)
-    return getattr(import_module("cli.main"), name)
+    try:
+        return getattr(import_module("cli.main"), name)
+    except KeyboardInterrupt:
+        line_of_the_echo = "\n" if sys.stderr.isatty() else ""  # the terminal shows ^C
+        print(f"{line_of_the_echo}Interrupted; no output was written.", file=sys.stderr)
+        sys.exit(130)
