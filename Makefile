@@ -76,7 +76,7 @@ bench-check: $(VENV)/installed-test
 check: $(VENV)/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy $(PACKAGES)
+	$(BIN)/mypy $(PACKAGES) wordvec_seqclf.py
 
 format: $(VENV)/installed-dev
 	$(BIN)/ruff check --fix .

@@ -25,6 +25,7 @@ COMMANDS = {
     "inspect": ("cli.inspect", "inspect"),
     "gradient-flow": ("cli.gradient_flow", "gradient_flow"),
     "info": ("cli.info", "info"),
+    "compile": ("cli.compile_kernels", "compile_kernels"),
     "corpora": ("cli.catalogue", "corpora"),
 }
 

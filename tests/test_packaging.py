@@ -50,7 +50,7 @@ def test_wheel_is_pure_python_and_contains_only_our_packages(wheel):
     assert wheel.name.endswith("-py3-none-any.whl")
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
-    assert {name.split("/")[0] for name in names if ".dist-info/" not in name} == set(PACKAGES)
+    assert {name.split("/")[0] for name in names if ".dist-info/" not in name} == {*PACKAGES, "wordvec_seqclf.py"}
     for package in PACKAGES:
         assert f"{package}/py.typed" in names
     samples = {
@@ -71,8 +71,17 @@ def test_wheel_metadata(wheel):
         metadata = email.message_from_bytes(archive.read(path))
         assert any(name.endswith("/LICENSE") for name in names)
     assert metadata["Version"] == wordvec.__version__
-    assert "BSD-3-Clause" in (metadata["License-Expression"] or metadata["License"])
+    assert metadata["License-Expression"] == "BSD-3-Clause"
+    assert metadata["License"] is None, "superseded by the expression (PEP 639)"
+    assert metadata["License-File"] == "LICENSE"
     assert metadata["Requires-Python"] == ">=3.11"
+    urls = dict(entry.split(", ") for entry in metadata.get_all("Project-URL"))
+    assert set(urls) == {"Homepage", "Download"}
+    assert all(url.startswith("https://") for url in urls.values())
+    assert {"word2vec", "LSTM", "time series"} <= set(metadata["Keywords"].split(","))
+    classifiers = metadata.get_all("Classifier")
+    assert {"Programming Language :: Python :: 3.11", "Typing :: Typed"} <= set(classifiers)
+    assert not any(name.startswith("License ::") for name in classifiers), "an error next to an expression"
     assert metadata.get_payload().strip(), "the README is the long description"
 
 

@@ -141,9 +141,22 @@ class Command(_Base):
 
 
 class Group(_Base, click.Group):
-    """A Click group of such commands."""
+    """A Click group of such commands, which suggests one for a mistyped name."""
 
     command_class = Command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            import difflib
+
+            close = difflib.get_close_matches(args[0], self.list_commands(ctx), n=1)
+            if not close or "Did you mean" in error.message:
+                raise
+            raise click.UsageError(f"{error.message} Did you mean {close[0]!r}?", ctx) from error
 
     def invoke(self, ctx: click.Context) -> Any:
         with one_line_errors():

@@ -31,6 +31,8 @@ _live_bars: list[Any] = []
 _PACKAGES = ("corpora", "wordvec", "seqclf")
 _REPLACED = ("seqclf.training.loop",)
 """Loggers whose messages, except warnings, the commands replace by their own."""
+_COMPILING, _LONG_COMPILATION = "wordvec.kernels.compiling", logging.INFO + 5
+"""The logger that reports compilation, and the level it uses after ten seconds; importing it would load Numba."""
 
 
 class _ClickHandler(logging.Handler):
@@ -44,13 +46,16 @@ class _ClickHandler(logging.Handler):
 
 @contextlib.contextmanager
 def library_messages(quiet: bool) -> Iterator[None]:
-    """Print the log messages of the libraries while a command runs; only errors if ``quiet``."""
+    """Print the log messages of the libraries while a command runs; if ``quiet``, only errors and long compilations."""
     handler = _ClickHandler()
-    loggers = [logging.getLogger(name) for name in _PACKAGES]
+    loggers = [logging.getLogger(name) for name in (*_PACKAGES, _COMPILING)]
     levels = [logger.level for logger in loggers]
     for logger in loggers:
-        logger.addHandler(handler)
         logger.setLevel(logging.ERROR if quiet else logging.INFO)
+    if quiet:
+        logging.getLogger(_COMPILING).setLevel(_LONG_COMPILATION)
+    for logger in loggers[:-1]:
+        logger.addHandler(handler)
     try:
         yield
     finally:

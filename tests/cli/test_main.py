@@ -13,8 +13,9 @@ from click.testing import CliRunner
 from cli import main
 from cli.shared.errors import Command
 from cli.shared.reporting import duration, short_number, table
+from wordvec.kernels.compiling import NOTICE
 
-PACKAGES = ("corpora", "wordvec", "seqclf")
+LOGGERS = ("corpora", "wordvec", "seqclf", "wordvec.kernels.compiling")
 HEAVY = ("numba", "numpy", "scipy", "sklearn", "rich", "safetensors")
 
 
@@ -82,6 +83,10 @@ def test_unknown_command_is_a_usage_error():
     result = CliRunner().invoke(main.wordvec, ["train"])
     assert result.exit_code == 2
     assert "No such command 'train'" in result.stderr
+    mistyped = CliRunner().invoke(main.wordvec, ["similarty", "a", "b"])
+    assert "No such command 'similarty'. Did you mean 'similarity'?" in mistyped.stderr
+    mistyped = CliRunner().invoke(main.classify_text, ["tain", "data.tsv"])
+    assert "Did you mean 'train'?" in mistyped.stderr
 
 
 def test_version():
@@ -156,11 +161,15 @@ def test_library_messages_are_printed_and_logging_is_restored():
     def logging_command(quiet):
         for name in ("wordvec.encoding.corpus", "corpora", "seqclf.training.loop", "elsewhere"):
             logging.getLogger(name).info("message of %s", name)
+        logging.getLogger("wordvec.kernels.compiling").log(NOTICE, "compiling kernels for 10 s now")
         logging.getLogger("wordvec.formats").warning("2 tokens came twice")
 
-    before = [(logger.level, list(logger.handlers), logger.propagate) for logger in map(logging.getLogger, PACKAGES)]
+    before = [(logger.level, list(logger.handlers), logger.propagate) for logger in map(logging.getLogger, LOGGERS)]
     result = CliRunner().invoke(logging_command)
-    assert result.stderr == "message of wordvec.encoding.corpus\nmessage of corpora\nWarning: 2 tokens came twice\n"
-    assert CliRunner().invoke(logging_command, ["--quiet"]).output == ""
-    after = [(logger.level, list(logger.handlers), logger.propagate) for logger in map(logging.getLogger, PACKAGES)]
+    assert result.stderr == (
+        "message of wordvec.encoding.corpus\nmessage of corpora\n"
+        "compiling kernels for 10 s now\nWarning: 2 tokens came twice\n"
+    )
+    assert CliRunner().invoke(logging_command, ["--quiet"]).output == "compiling kernels for 10 s now\n"
+    after = [(logger.level, list(logger.handlers), logger.propagate) for logger in map(logging.getLogger, LOGGERS)]
     assert after == before

@@ -1,17 +1,11 @@
 """SIMD primitives against NumPy, atomics, and invalidation of the kernel cache."""
 
-import os
-import shutil
-import subprocess
-import sys
 import threading
-from pathlib import Path
 
 import numpy as np
 import pytest
 from numba.core.errors import NumbaError
 
-import wordvec.kernels
 from wordvec.kernels.simd import (
     JIT_OFF,
     add,
@@ -225,82 +219,3 @@ def test_a_yielding_thread_lets_others_proceed():
     waiting.join(timeout=30)
     assert not waiting.is_alive()
     assert flag[0] == 4
-
-
-# -- the cache --------------------------------------------------------------------------------------------------------
-
-PROBE = """
-from wordvec.kernels.simd import kernel, load, store, add{more}
-
-@kernel
-def probe(x):
-    store(x, 0, {value})
-"""
-
-RUN = """
-import numpy as np
-from wordvec.kernels import near
-from other import far
-x, y = np.zeros(16, np.float32), np.ones(16, np.float32)
-near.probe(x), far.probe(y)
-print(x[0], y[0], sum(near.probe.stats.cache_hits.values()), sum(far.probe.stats.cache_hits.values()))
-"""
-
-
-@pytest.fixture
-def copied_kernels(tmp_path):
-    """A copy of the kernel package with an extra kernel that calls tile.py, and one in another folder."""
-    source = Path(wordvec.kernels.__file__).parent
-    folder = tmp_path / "wordvec" / "kernels"
-    shutil.copytree(source, folder, ignore=shutil.ignore_patterns("__pycache__"))
-    (tmp_path / "wordvec" / "__init__.py").touch()
-    (tmp_path / "other").mkdir()
-    near = PROBE.format(more="\nfrom wordvec.kernels.tile import sigmoid", value="sigmoid(load(x, 0))")
-    (folder / "near.py").write_text(near)
-    (tmp_path / "other" / "far.py").write_text(PROBE.format(more="", value="add(load(x, 0), load(x, 0))"))
-    return tmp_path
-
-
-def run_copy(folder, **environment):
-    # -B and -P: no stale byte code, and no imports from the current folder.
-    command = [sys.executable, "-B", "-P", "-c", f"import sys; sys.path.insert(0, {str(folder)!r})\n{RUN}"]
-    given = {k: v for k, v in os.environ.items() if not k.startswith(("NUMBA_", "PYTHON"))} | environment
-    result = subprocess.run(command, env=given, capture_output=True, text=True, timeout=120, cwd=folder)
-    assert result.returncode == 0, result.stderr
-    return result.stdout.split(), result.stderr
-
-
-def replace_in(path, old, new):
-    text = path.read_text()
-    assert text.count(old) == 1
-    path.write_text(text.replace(old, new))
-
-
-@pytest.mark.skipif(JIT_OFF, reason="there is no cache without JIT")
-def test_an_edit_of_any_kernel_invalidates_the_cache(copied_kernels):
-    cache = {"NUMBA_CACHE_DIR": str(copied_kernels / "cache")}
-    assert run_copy(copied_kernels, **cache)[0] == ["0.5", "2.0", "0", "0"]
-    assert run_copy(copied_kernels, **cache)[0] == ["0.5", "2.0", "1", "1"], "unchanged kernels come from the cache"
-
-    kernels = copied_kernels / "wordvec" / "kernels"
-    replace_in(kernels / "tile.py", "half = splat(np.float32(0.5))", "half = splat(np.float32(0.75))")
-    assert run_copy(copied_kernels, **cache)[0] == ["0.75", "2.0", "0", "0"], (
-        "edited: tile.py, which other folders may also call"
-    )
-
-    replace_in(kernels / "simd.py", 'add = _binary("fadd"', 'add = _binary("fsub"')
-    assert run_copy(copied_kernels, **cache)[0] == ["0.75", "0.0", "0", "0"], "edited: simd.py"
-
-
-@pytest.mark.skipif(JIT_OFF, reason="there is no cache without JIT")
-def test_without_a_cache_folder_kernels_work_and_warn_once(copied_kernels):
-    # No folder can be created below a file, not even by root.
-    barred = copied_kernels / "a_file"
-    barred.touch()
-    (copied_kernels / "wordvec" / "kernels" / "__pycache__").touch()
-    (copied_kernels / "other" / "__pycache__").touch()
-    nowhere = {name: str(barred / "below") for name in ("NUMBA_CACHE_DIR", "HOME", "XDG_CACHE_HOME", "LOCALAPPDATA")}
-    found, stderr = run_copy(copied_kernels, **nowhere)
-    assert found == ["0.5", "2.0", "0", "0"]
-    assert stderr.count("no writable cache folder for compiled kernels") == 1
-    assert "NUMBA_CACHE_DIR" in stderr

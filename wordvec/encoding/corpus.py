@@ -421,7 +421,10 @@ def _open_owned(folder: Path) -> EncodedCorpus:
 def _cache_folder() -> Path | None:
     """Return the cache folder, or None if it cannot be created."""
     named = os.environ.get("WORDVEC_CACHE")
-    base = Path(named) if named else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "wordvec"
+    try:
+        base = Path(named) if named else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "wordvec"
+    except RuntimeError:  # the user of a container, without a home
+        return None
     try:
         base.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -5,8 +5,8 @@ import logging
 import signal
 import threading
 import time
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, TypeAlias
 
 from numba.core import event
 
@@ -14,6 +14,17 @@ _log = logging.getLogger(__name__)
 
 SLOW = 1.0
 """Total seconds of compilation after which a message is logged."""
+
+VERY_SLOW = 10.0
+"""Total seconds after which another follows, of level ``NOTICE``."""
+
+TYPICAL = "10 to 30 s"
+"""How long the kernels of a command take to compile."""
+
+NOTICE = logging.INFO + 5
+"""Level of the message that commands print even if they are quiet."""
+
+Lifetime: TypeAlias = Callable[[], tuple[str, bool]]
 
 
 @contextlib.contextmanager
@@ -38,10 +49,12 @@ def interrupts_wait() -> Iterator[list[Any]]:
 
 
 class _Clock(event.Listener):
-    """Measures compilation time, excluding cache loads, and logs a message once it exceeds ``SLOW``."""
+    """Measures compilation time, excluding cache loads, and logs a message at ``SLOW`` and another at ``VERY_SLOW``."""
 
     def __init__(self) -> None:
-        self.busy = self.said = False
+        self.busy = False
+        self.messages = 0
+        self.lifetime: Lifetime = lambda: ("", False)
         self.spent = 0.0
         self._started: float | None = None
         self._timer: threading.Timer | None = None
@@ -49,9 +62,7 @@ class _Clock(event.Listener):
     def on_start(self, event: Any) -> None:
         if self._started is None:
             self._started = time.perf_counter()
-            self._timer = threading.Timer(max(SLOW - self.spent, 0.0), self._say)
-            self._timer.daemon = True
-            self._timer.start()
+            self._wait()
 
     def on_end(self, event: Any) -> None:
         """Ignored: compilations nest, so ``told_when_slow`` stops the clock when the outermost one is done."""
@@ -62,21 +73,37 @@ class _Clock(event.Listener):
             self.spent += time.perf_counter() - self._started
             self._started = None
 
+    def _wait(self) -> None:
+        if self.messages < 2 and self._started is not None:
+            due = (SLOW, VERY_SLOW)[self.messages] - self.spent - (time.perf_counter() - self._started)
+            self._timer = threading.Timer(max(due, 0.0), self._say)
+            self._timer.daemon = True
+            self._timer.start()
+
     def _say(self) -> None:
-        self.said = True
-        _log.info("compiling kernels; this takes several seconds, once per machine")
+        self.messages += 1
+        lifetime, avoidable = self.lifetime()
+        if self.messages == 1:
+            _log.log(logging.WARNING if avoidable else logging.INFO, "compiling kernels (%s, %s)", TYPICAL, lifetime)
+        else:
+            _log.log(NOTICE, "compiling kernels for %.0f s now (usually %s, %s)", VERY_SLOW, TYPICAL, lifetime)
+        self._wait()
 
 
 _clock = _Clock()
 
 
 @contextlib.contextmanager
-def told_when_slow() -> Iterator[None]:
-    """Log once per process if compiling kernels takes more than ``SLOW`` seconds."""
-    if _clock.busy or _clock.said:
+def told_when_slow(lifetime: Lifetime) -> Iterator[None]:
+    """Log if this process compiles kernels for more than ``SLOW`` seconds, and again after ``VERY_SLOW`` seconds.
+
+    Args:
+        lifetime: returns how often this kernel is compiled, and whether a user can and should change that.
+    """
+    if _clock.busy or _clock.messages == 2:
         yield
         return
-    _clock.busy = True
+    _clock.busy, _clock.lifetime = True, lifetime
     try:
         with event.install_listener("numba:compile", _clock):
             yield

@@ -9,23 +9,20 @@ With ``NUMBA_DISABLE_JIT=1`` each primitive is replaced by a NumPy equivalent (a
 can be debugged. ``kernel`` decorates every compiled function; its cache is invalidated by an edit of any kernel.
 """
 
-import hashlib
 import sys
 import time
 from collections.abc import Callable
-from functools import lru_cache
-from pathlib import Path
 from typing import Any, TypeAlias, TypeVar, cast, overload
 
 import numpy as np
 from llvmlite import ir
 from numba import njit, types
 from numba.core import cgutils, config
-from numba.core.caching import FunctionCache
 from numba.core.ccallback import CFunc
 from numba.core.datamodel import models
 from numba.core.extending import intrinsic, register_model
 
+from wordvec.kernels.code_cache import KernelCache
 from wordvec.kernels.compiling import interrupts_wait, told_when_slow
 
 WIDTH = 16
@@ -42,30 +39,6 @@ Int: TypeAlias = int | np.int64
 
 Lowering: TypeAlias = tuple[Any, Callable[[Any, Any, Any, Any], Any]]
 """An intrinsic's Numba signature, and the function that emits its code."""
-
-
-@lru_cache
-def _source_hash(folder: Path) -> str:
-    """Digest of every module in ``folder`` and in this package."""
-    digest = hashlib.sha256()
-    for module in sorted({*folder.glob("*.py"), *Path(__file__).parent.glob("*.py")}):
-        digest.update(module.read_bytes())
-    return digest.hexdigest()
-
-
-class _KernelCache(FunctionCache):
-    """Numba's on-disk cache, additionally keyed on all kernels a function may call.
-
-    Numba's own index tracks only the file of the cached function (numba issue 1833) and would return stale code after
-    an edit of a callee in another file.
-    """
-
-    def __init__(self, py_func: Any) -> None:
-        super().__init__(py_func)  # type: ignore[no-untyped-call]
-        self._sources = _source_hash(Path(py_func.__code__.co_filename).parent)
-
-    def _index_key(self, sig: Any, codegen: Any) -> Any:
-        return (*super()._index_key(sig, codegen), self._sources)  # type: ignore[no-untyped-call]
 
 
 @overload
@@ -106,17 +79,14 @@ def kernel(
     if JIT_OFF:
         return function
     dispatcher = njit(**settings)(function)
+    cache = dispatcher._cache = KernelCache(dispatcher.py_func)
     compile_now = dispatcher.compile
 
     def compile_whole(signature: Any) -> Any:
-        with interrupts_wait(), told_when_slow():
+        with interrupts_wait(), told_when_slow(cache.lifetime):
             return compile_now(signature)
 
     dispatcher.compile = compile_whole
-    try:
-        dispatcher._cache = _KernelCache(dispatcher.py_func)
-    except RuntimeError:  # no writable cache folder: compile in memory, in every process
-        _warn_no_cache()
     return dispatcher
 
 
@@ -128,11 +98,8 @@ def compiled_address(function: Any, signature: Any) -> int:
     compiled: Any = CFunc(
         function, (signature.args, signature.return_type), {}, {"fastmath": {"contract"}, "error_model": "numpy"}
     )
-    try:
-        compiled._cache = _KernelCache(function)
-    except RuntimeError:
-        _warn_no_cache()
-    with interrupts_wait(), told_when_slow():
+    cache = compiled._cache = KernelCache(function)
+    with interrupts_wait(), told_when_slow(cache.lifetime):
         compiled.compile()
     _addresses.append(compiled)
     return int(compiled.address)
@@ -151,17 +118,6 @@ def has_long_registers() -> bool:
 
 
 _addresses: list[Any] = []  # keeps the code behind each address alive
-
-
-def _warn_no_cache() -> None:
-    import logging
-
-    if not _warn_no_cache.__dict__.setdefault("said", False):
-        _warn_no_cache.__dict__["said"] = True
-        logging.getLogger(__name__).warning(
-            "no writable cache folder for compiled kernels; they are recompiled in every process "
-            "(set NUMBA_CACHE_DIR to a writable folder)"
-        )
 
 
 class Vector(types.Type):

@@ -3,7 +3,15 @@
 import contextlib
 import os
 from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import Path
+
+from wordvec.system.control_groups import control_groups
+
+_NAMES = {
+    1: ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_"),
+    2: ("memory.max", "memory.current", ""),
+}
+"""By version of control groups: the files of limit and usage, and the prefix of the statistics that add up a tree."""
 
 
 def available_memory(root: str | os.PathLike[str] = "/") -> int | None:
@@ -29,26 +37,14 @@ def _machine_memory(root: Path) -> Iterator[int]:
 
 
 def _control_group_memory(root: Path) -> Iterator[int]:
-    """Yield the memory left in each v2 group and each v1 memory group, from lines ``number:controllers:path``."""
-    with contextlib.suppress(OSError, ValueError):
-        for line in (root / "proc/self/cgroup").read_text().splitlines():
-            _, controllers, path = line.split(":", 2)
-            if controllers == "":
-                yield from _memory_left(root / "sys/fs/cgroup", path, "memory.max", "memory.current", "")
-            elif "memory" in controllers.split(","):
-                home = root / "sys/fs/cgroup/memory"
-                yield from _memory_left(home, path, "memory.limit_in_bytes", "memory.usage_in_bytes", "total_")
-
-
-def _memory_left(home: Path, path: str, limit: str, used: str, prefix: str) -> Iterator[int]:
-    """Yield the memory left in the group at ``path`` and its ancestors; in a container the path may not exist."""
-    inner = PurePosixPath(path.lstrip("/"))
-    for group in (inner, *inner.parents):
+    """Yield the memory left in each enclosing control group."""
+    for version, group in control_groups("memory", root):
+        limit, used, prefix = _NAMES[version]
         with contextlib.suppress(OSError, ValueError):  # "max" means no limit
-            bound = int((home / group / limit).read_text())
-            files = _numbers(home / group / "memory.stat")
+            bound = int((group / limit).read_text())
+            files = _numbers(group / "memory.stat")
             droppable = sum(int(files.get(f"{prefix}{kind}_file", 0)) for kind in ("active", "inactive"))
-            yield bound - int((home / group / used).read_text()) + droppable
+            yield bound - int((group / used).read_text()) + droppable
 
 
 def _numbers(path: Path) -> dict[str, str]:

@@ -4,15 +4,18 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 
+from wordvec.system.control_groups import cpu_quota
 from wordvec.system.validation import check_whole
 
 
 def available_cores() -> int:
-    """Return the number of processors this process may use."""
+    """Return the number of processors that this process may use: its affinity, and the quota of a container."""
     try:
-        return len(os.sched_getaffinity(0))
+        cores = len(os.sched_getaffinity(0))
     except AttributeError:  # not available on macOS and Windows
         return os.cpu_count() or 1
+    quota = cpu_quota()
+    return cores if quota is None else max(1, min(cores, int(quota)))
 
 
 def worker_count(threads: int | None) -> int:

@@ -217,6 +217,18 @@ def test_a_cache_folder_that_cannot_be_created_gives_a_warning(text_file, tmp_pa
     assert len(encodings) == 2
 
 
+def test_nothing_is_cached_for_a_user_without_a_home(text_file, monkeypatch, encodings):
+    def home():
+        raise RuntimeError("Could not determine home directory.")
+
+    for name in ("WORDVEC_CACHE", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(Path, "home", home)
+    for _ in range(2):
+        assert_encodes(encode_corpus(TextCorpus(text_file), min_count=1), sentences_of(TEXT))
+    assert len(encodings) == 2
+
+
 def test_the_default_cache_is_in_the_users_cache_folder(tmp_path, text_file, monkeypatch):
     monkeypatch.delenv("WORDVEC_CACHE")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))

@@ -8,6 +8,7 @@ import time
 import pytest
 
 from wordvec.errors import InputError
+from wordvec.system.control_groups import cpu_quota
 from wordvec.system.threads import available_cores, run_in_threads, worker_count
 
 
@@ -21,6 +22,30 @@ def test_workers_are_capped_at_the_cores_unless_oversubscribed(monkeypatch):
     monkeypatch.setenv("WORDVEC_OVERSUBSCRIBE", "1")
     assert worker_count(cores + 7) == cores + 7
     assert worker_count(None) == cores
+
+
+@pytest.mark.parametrize(
+    ("group", "files", "quota"),
+    [
+        ("0::/app/job", {"app/job/cpu.max": "max 100000", "app/cpu.max": "250000 100000"}, 2.5),
+        ("0::/app/job", {"cpu.max": "150000 100000"}, 1.5),  # as a container sees it: the path does not exist
+        ("0::/", {"cpu.max": "max 100000"}, None),
+        (
+            "3:cpu,cpuacct:/job\n0::/",
+            {"cpu/job/cpu.cfs_quota_us": "50000", "cpu/job/cpu.cfs_period_us": "100000", "cpu/cpu.cfs_quota_us": "-1"},
+            0.5,
+        ),
+        ("9:cpuset:/", {}, None),
+    ],
+)
+def test_the_quota_of_a_container_limits_the_threads(tmp_path, monkeypatch, group, files, quota):
+    for name, text in {"proc/self/cgroup": group, **{f"sys/fs/cgroup/{name}": t for name, t in files.items()}}.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text + "\n")
+    assert cpu_quota(tmp_path) == quota
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(8)), raising=False)
+    monkeypatch.setattr("wordvec.system.threads.cpu_quota", lambda: quota)
+    assert available_cores() == {2.5: 2, 1.5: 1, 0.5: 1, None: 8}[quota]
 
 
 @pytest.mark.parametrize("threads", [0, -1])

@@ -1,0 +1,132 @@
+"""``wordvec compile``: compile and store the kernels of the models before their first use."""
+
+import contextlib
+import io
+import logging
+import os
+import tempfile
+from collections.abc import Iterator
+
+import click
+
+from cli.shared import options
+from cli.shared.errors import Command, Failure
+from cli.shared.reporting import Progress, log
+
+_TEXT = "the fire near the lake has spread to a town\na boy saw smoke over the lake , far away\n" * 20
+_FILES = {
+    "text.txt": _TEXT,
+    "long.txt": _TEXT * 600,  # several blocks, for more than one thread
+    "labeled.tsv": "".join(f"{'yes' if number % 3 else 'no'}\tfire {number} near town\n" for number in range(30)),
+    "sets.tsv": "".join(f"{'a,b' if number % 3 else 'b'}\tfire {number} near town\n" for number in range(30)),
+    "tagged.tsv": "the\tO\nold\tB-X\nboy\tI-X\nsaw\tO\n\n" * 20,
+    "series.csv": "value\n" + "".join(f"{number % 7 + number / 100}\n" for number in range(80)),
+}
+"""Training data by file name."""
+
+_VECTORS = "train-embeddings text.txt -o vectors.safetensors --min-count 1 --vector-size 8 --quiet --model"
+_COUNTS = "train-embeddings long.txt -o vectors.safetensors --min-count 1 --quiet --model"
+_COUNTING = ("", "--subsample .01", "--contexts left --memory 100K")
+_WORD2VEC = ("", "--no-cache", "--fresh-negatives", "--loss hierarchical", "--loss softmax", "--mode hogwild")
+_NETWORK = ("", "--cell gru", "--cell gru --reset before", "--cell rnn")
+_POOLED = (
+    *(_NETWORK), "--one-way --layers 2", "--merge sum", "--pooling attention", "--pooling mean", "--pooling last",
+    "--layers 2 --layer-dropout .1 --free-dropout", "--zoneout .1", "--weight-drop .1", "--freeze-vectors",
+)  # fmt: skip
+_SMALL = "--hidden-size 4 --epochs 1 --quiet"
+
+_RUNS: dict[str, list[str]] = {
+    "skipgram": [f"{_VECTORS} skipgram {more}" for more in (*_WORD2VEC, "--max-types-in-memory 9")],
+    "cbow": [f"{_VECTORS} cbow {more}" for more in _WORD2VEC],
+    "glove": [f"{_COUNTS} glove --vector-size 8 {more}" for more in _COUNTING],
+    "svd": [f"{_COUNTS} svd --vector-size 8 {more}" for more in _COUNTING],
+    "ppmi": [f"{_COUNTS} ppmi {more}" for more in _COUNTING],
+    "documents": [
+        "documents count long.txt -o counts.npz --quiet --threads 2 --max-features 5",
+        "documents count text.txt -o counts.npz --quiet --ngram-range 1 2",
+        "documents tfidf text.txt -o weights.npz --quiet",
+        "documents tfidf text.txt -o more.npz --quiet --like weights.npz",
+    ],
+    "classifier": [
+        *(f"classify-text train labeled.tsv -o model.safetensors {_SMALL} {more}" for more in _POOLED),
+        "classify-text predict model.safetensors fire",
+        f"classify-text train sets.tsv -o model.safetensors --multi-label , {_SMALL}",
+        "classify-text predict model.safetensors fire",
+    ],
+    "tagger": [
+        *(f"tag-text train tagged.tsv -o model.safetensors {_SMALL} {more}"
+          for more in (*_NETWORK, "--merge sum", "--head crf")),
+        "tag-text predict model.safetensors fire",
+    ],
+    "language-model": [
+        *(f"language-model train text.txt -o model.safetensors {_SMALL} {more}"
+          for more in (*_NETWORK, "--samples 2", "--untied", "--optimizer sgd", "--unit character")),
+        "language-model perplexity model.safetensors text.txt",
+        "language-model generate model.safetensors fire --length 3",
+    ],
+    "forecaster": [
+        *(f"forecast train series.csv -o model.safetensors {_SMALL} --window 8 --horizon 2 {more}"
+          for more in (*_NETWORK, "--huber 1", "--layers 2 --layer-dropout .1", "--dropout .1")),
+        "forecast predict model.safetensors",
+    ],
+}  # fmt: skip
+"""For each model, small trainings with every choice that has kernels of its own, and a prediction."""
+
+
+@click.command("compile", cls=Command, context_settings=options.HELP)
+@click.option("--model", "models", type=click.Choice(list(_RUNS)), multiple=True, help="Only this model's; repeatable.")
+@click.option("--all", "every", is_flag=True, help="Those of all models.  [default without --model]")
+@options.quiet_option
+def compile_kernels(models: tuple[str, ...], every: bool, quiet: bool) -> None:
+    """Compile and store all kernels, so that no later command compiles any on this kind of processor.
+
+    Run it where the package is installed, such as at the end of an image's build: it trains tiny models. Kernels are
+    stored in the folder $NUMBA_CACHE_DIR, else in the installation, else in the user's cache folder.
+
+    \b
+    Examples:
+      wordvec compile
+      wordvec compile --model skipgram --model classifier
+    """
+    if models and every:
+        raise click.UsageError("--all compiles the kernels of all models; leave out --model")
+    from cli.main import wordvec
+    from wordvec.system.atomic_files import replacing
+    from wordvec.system.compiled import compiled_kernels
+
+    runs = [run.split() for model in models or _RUNS for run in _RUNS[model]]
+    with Progress("compiling", quiet) as progress, tempfile.TemporaryDirectory() as folder, _quiet_trainings(folder):
+        for name, text in _FILES.items():
+            with replacing(os.path.join(folder, name)) as file:
+                file.write(text.encode())
+        for done, run in enumerate(runs):
+            progress.update(done, len(runs), run[0])
+            run = [os.path.join(folder, word) if _is_file(word) else word for word in run]
+            with wordvec.make_context("wordvec", run) as context:
+                wordvec.invoke(context)
+    kernels = compiled_kernels()
+    if None in kernels:
+        raise Failure(f"{kernels[None]} kernels could not be stored; set NUMBA_CACHE_DIR to a writable folder")
+    for place, count in kernels.items():
+        log(f"{place}: {count} kernels compiled and stored", quiet)
+    if not kernels:
+        log("all kernels had been compiled before", quiet)
+
+
+def _is_file(word: str) -> bool:
+    return word.endswith((".txt", ".tsv", ".csv", ".npz", ".safetensors"))
+
+
+@contextlib.contextmanager
+def _quiet_trainings(folder: str) -> Iterator[None]:
+    """Print no results and messages of the commands within, cache encoded text in ``folder``, and start all threads."""
+    before = dict(os.environ)
+    os.environ.update(WORDVEC_CACHE=folder, WORDVEC_OVERSUBSCRIBE="1")
+    logging.disable()
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            yield
+    finally:
+        logging.disable(logging.NOTSET)
+        os.environ.clear()
+        os.environ.update(before)
