@@ -11,6 +11,7 @@ import click
 from cli.shared import options
 from cli.shared.errors import Command, Group, usage_errors
 from cli.shared.reporting import percent, print_json, table
+from cli.shared.streaming import Arriving
 from cli.shared.supervised import Trained, class_table, source_to_predict, train_and_save, training_options
 from seqclf import ClassifierSettings
 
@@ -128,8 +129,8 @@ def predict(
 
     --input reads tables by their extension, with or without labels: one text per record of a .csv, .tsv or .jsonl file,
     and one per line, including blank lines, of other files and of standard input, which a single - instead of TEXT
-    names. With --json, each line is an object with the probabilities of all labels. Put -- before a TEXT of a single
-    word that starts with a dash.
+    names. Answers come in order, and as soon as the input pauses. With --json, each line is an object with the
+    probabilities of all labels. Put -- before a TEXT of a single word that starts with a dash.
 
     \b
     Examples:
@@ -138,22 +139,20 @@ def predict(
     """
     source = source_to_predict(texts, source, "TEXT", ("--text-column", text_column))
 
-    from corpora import read_texts
+    from corpora import iter_texts
     from seqclf import load_model
 
-    asked = texts if source is None else read_texts(source, encoding_errors=encoding_errors, text_column=text_column)
-
     loaded = load_model(model, "model", "multi-label model")
-    probabilities = loaded.predict_proba(list(asked), threads=threads)
+    asked = texts if source is None else iter_texts(source, encoding_errors=encoding_errors, text_column=text_column)
     names = [str(label) for label in loaded.labels]
-    lines = []
-    for row in probabilities:
-        answer, line = _answer(loaded, names, row)
-        if as_json:
-            answer["probabilities"] = dict(zip(names, row.tolist(), strict=True))
-            line = json.dumps(answer, ensure_ascii=False)
-        lines.append(line)
-    if lines:
+    for batch in Arriving(asked):
+        lines = []
+        for row in loaded.predict_proba(batch, threads=threads):
+            answer, line = _answer(loaded, names, row)
+            if as_json:
+                answer["probabilities"] = dict(zip(names, row.tolist(), strict=True))
+                line = json.dumps(answer, ensure_ascii=False)
+            lines.append(line)
         click.echo("\n".join(lines))
 
 

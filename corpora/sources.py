@@ -14,7 +14,7 @@ import stat
 import sys
 import tempfile
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import IO
@@ -42,7 +42,7 @@ def resolve(argument: str | os.PathLike[str]) -> list[Source]:
     if not text:
         raise InputError("source must not be empty, got ''; name a file, a directory or a glob")
     if text == "-":
-        return [_Spooled("standard input", _standard_input)]
+        return [OneShot("standard input", _standard_input)]
     if text.startswith("sample:"):
         from corpora import samples
 
@@ -89,7 +89,7 @@ def _file(path: str) -> Source:
     if not os.access(path, os.R_OK):
         raise InputError(f"{path} cannot be read: permission denied")
     if not stat.S_ISREG(mode):  # a pipe such as bash's <(...) can be read only once
-        return _Spooled(path, lambda: open(path, "rb"))
+        return OneShot(path, lambda: open(path, "rb"))
     return Source(path, functools.partial(open_file, path))
 
 
@@ -146,7 +146,7 @@ def _standard_input() -> AbstractContextManager[IO[bytes]]:
     return contextlib.nullcontext(binary)
 
 
-class _Spooled(Source):
+class OneShot(Source):
     """One-shot stream, copied to a temporary file on first open for rereading; the file lives as long as the source."""
 
     def __init__(self, name: str, opener: Callable[[], AbstractContextManager[IO[bytes]]]) -> None:
@@ -157,15 +157,27 @@ class _Spooled(Source):
     def open(self) -> BinaryFile:
         if self._path is None:
             with self._once() as stream:
-                self._path = _spool(self.name, stream)
-            weakref.finalize(self, _remove, self._path)
+                self.spool(stream)
+        assert self._path is not None
         return open_file(self._path)
 
+    @contextlib.contextmanager
+    def stream(self) -> Iterator[IO[bytes]]:
+        """Open the stream itself, without a buffer: each ``read`` returns what has arrived."""
+        with self._once() as stream:
+            yield getattr(stream, "raw", stream)
 
-def _spool(name: str, stream: IO[bytes]) -> str:
+    def spool(self, stream: IO[bytes], head: bytes = b"") -> None:
+        """Copy ``head`` and the rest of the stream to the temporary file."""
+        self._path = _spool(self.name, head, stream)
+        weakref.finalize(self, _remove, self._path)
+
+
+def _spool(name: str, head: bytes, stream: IO[bytes]) -> str:
     descriptor, path = tempfile.mkstemp(prefix="corpora-")
     try:
         with os.fdopen(descriptor, "wb") as file:
+            file.write(head)
             shutil.copyfileobj(stream, file, 1 << 20)
     except BaseException as error:
         _remove(path)
