@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cli.shared import options
+from cli.shared.checkpoints import Checkpointing
 from cli.shared.errors import Command, Group, usage_errors
 from cli.shared.reporting import percent, print_json, table
 from cli.shared.streaming import Arriving
@@ -82,6 +83,7 @@ def train(
 
     from seqclf import train_classifier, train_multi_label
 
+    checkpointing = Checkpointing.take(given, output)
     with usage_errors():
         settings = ClassifierSettings(**given)
     multi_label: dict[str, Any] = {} if separator is None else {"tune_thresholds": tune_thresholds}
@@ -93,8 +95,8 @@ def train(
     trained = train_and_save(
         train_classifier if separator is None else partial(train_multi_label, separator=separator, **multi_label),
         partial(_read, separator=separator, **columns),
-        data=data, dev=dev, test=test, vectors=vectors, output=output, settings=settings, threads=threads, quiet=quiet,
-        unit="texts",
+        data=data, dev=dev, test=test, vectors=vectors, output=output, settings=settings,
+        checkpointing=checkpointing, threads=threads, quiet=quiet, unit="texts",
     )  # fmt: skip
     if trained.test is not None:
         scores = {"this model": _scored(trained.model, *trained.test, threads=threads)}

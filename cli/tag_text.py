@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cli.shared import options
+from cli.shared.checkpoints import Checkpointing
 from cli.shared.errors import Command, Group, usage_errors
 from cli.shared.reporting import percent, print_json, table
 from cli.shared.streaming import Arriving
@@ -58,13 +59,14 @@ def train(
     from corpora import read_tagged
     from seqclf import train_tagger
 
+    checkpointing = Checkpointing.take(given, output)
     with usage_errors():
         settings = TaggerSettings(**given)
     columns: dict[str, Any] = {"token_column": token_column, "tag_column": tag_column}
     trained = train_and_save(
         train_tagger, partial(read_tagged, encoding_errors=encoding_errors, **columns),
-        data=data, dev=dev, test=test, vectors=vectors, output=output, settings=settings, threads=threads, quiet=quiet,
-        unit="sentences",
+        data=data, dev=dev, test=test, vectors=vectors, output=output, settings=settings,
+        checkpointing=checkpointing, threads=threads, quiet=quiet, unit="sentences",
     )  # fmt: skip
     if trained.test is not None:
         names = ("this model", "most frequent tag of each word")

@@ -46,11 +46,13 @@ class Interrupted(click.ClickException):
         context = click.get_current_context(silent=True)
         noted = context.meta if context else {}
         checkpoint = noted.get(_CHECKPOINT)
+        outputs = " and ".join(noted.get(_OUTPUTS, []))
+        message = f"Interrupted after writing {outputs}" if outputs else "Interrupted"
         if checkpoint is not None and os.path.exists(checkpoint):
-            message = f"Interrupted; rerun with --resume to continue from {checkpoint}."
-        else:
-            outputs = " and ".join(noted.get(_OUTPUTS, []))
-            message = f"Interrupted after writing {outputs}." if outputs else "Interrupted; no output was written."
+            message += f"; rerun with --resume to continue from {checkpoint}"
+        elif not outputs:
+            message += "; no output was written"
+        message += "."
         super().__init__(message)
 
     def show(self, file: IO[Any] | None = None) -> None:

@@ -33,14 +33,18 @@ class BestEpochOnInterrupt:
 
     A second Ctrl-C interrupts at once. After saving the model, call ``finish``.
 
+    Args:
+        show: shows the progress.
+        resumable: the training has a checkpoint, which it saves when it is stopped; so it is, even in its first epoch.
+
     Example:
         >>> with BestEpochOnInterrupt(lambda state: None) as on_progress:
         ...     pass  # train(..., on_progress=on_progress), and save
         >>> on_progress.finish()
     """
 
-    def __init__(self, show: Callable[["ProgressState"], None]) -> None:
-        self._show = show
+    def __init__(self, show: Callable[["ProgressState"], None], resumable: bool = False) -> None:
+        self._show, self._resumable = show, resumable
         self._interrupted = self._has_epoch = False
         self._previous: Any = None
 
@@ -56,9 +60,11 @@ class BestEpochOnInterrupt:
     ) -> None:
         if self._previous is not None:
             signal.signal(signal.SIGINT, self._previous)
+        if self._interrupted and kind is not None and kind.__name__ == "StopTraining":
+            raise KeyboardInterrupt from None  # before the end of the first epoch
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
-        if self._interrupted or not self._has_epoch:
+        if self._interrupted or not (self._has_epoch or self._resumable):
             self._previous(number, frame)
         self._interrupted = True
 

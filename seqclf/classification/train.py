@@ -1,6 +1,7 @@
 """Training of a text classifier, from texts and labels to a model."""
 
 import logging
+import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from seqclf.layers.batches import Sequences
 from seqclf.layers.workers import Workers
 from seqclf.training.loop import Outcome
 from seqclf.training.pooled import train_pooled
+from seqclf.training.resuming import Resumption
 from seqclf.training.settings import resolved
 from wordvec import Vocabulary
 from wordvec.system.progress import OnProgress
@@ -37,6 +39,9 @@ def train_classifier(
     dev: tuple[Iterable[Text], Iterable[Any]] | None = None,
     threads: int | None = None,
     on_progress: OnProgress | None = None,
+    checkpoint: str | os.PathLike[str] | None = None,
+    checkpoint_every: float = 300.0,
+    resume: bool = False,
 ) -> ClassifierModel:
     """Train a recurrent text classifier.
 
@@ -48,12 +53,17 @@ def train_classifier(
         dev: texts and labels that choose the best epoch; None splits off ``settings.validation_fraction``.
         threads: the largest number of threads; None uses all cores. The result is the same at any number.
         on_progress: called a few times a second with a :class:`wordvec.Progress`.
+        checkpoint: a file to save the training state to, at the end of each epoch, every ``checkpoint_every`` seconds
+            within one, and when ``on_progress`` raises ``StopTraining``. Remove it once the model is saved.
+        resume: continue from the checkpoint, if it exists; the model is bit-identical to that of an uninterrupted
+            training.
 
     Returns:
         The model; its ``history`` has one row per epoch.
 
     Raises:
         InputError: not one label per text, a label is missing, fewer than two classes, or a setting out of range.
+        InputError: an existing checkpoint without ``resume``, or a checkpoint of another training.
         TrainingError: the loss or a gradient is NaN or infinite.
 
     Example:
@@ -63,6 +73,7 @@ def train_classifier(
         >>> model.predict(["fire near the river", "a lovely evening"]).tolist()
         ['alarm', 'calm']
     """
+    resumption = Resumption(checkpoint, checkpoint_every, resume)
     settings = resolved(settings or ClassifierSettings(), vectors)
     assert settings.tokenizer is not None
     tokens = tokenize_texts(texts, settings.tokenizer, bool(settings.lowercase))
@@ -86,17 +97,23 @@ def train_classifier(
         dev_tokens, dev_targets = [tokens[row] for row in dev_rows], targets[dev_rows]
         tokens, targets = [tokens[row] for row in rows], targets[rows]
     network, vocabulary, trained_words = fresh_network(tokens, len(classes), settings, vectors)
+    examples, dev_examples = (Sequences(*encode(each, vocabulary)) for each in (tokens, dev_tokens))
+    resumption.begin(
+        "classifier", settings, {"texts": len(tokens), "validation texts": len(dev_tokens)},
+        [*examples, targets, *dev_examples, dev_targets], vectors,
+    )  # fmt: skip
     with Workers(threads) as workers:
         outcome = train_network(
             network,
-            Sequences(*encode(tokens, vocabulary)),
+            examples,
             targets,
             settings=settings,
             weights=class_weights(targets, classes, settings.class_weight),
             trained_words=trained_words,
             workers=workers,
-            dev=(Sequences(*encode(dev_tokens, vocabulary)), dev_targets) if dev_targets.size else None,
+            dev=(dev_examples, dev_targets) if dev_targets.size else None,
             on_progress=on_progress,
+            resumption=resumption,
         )
     return ClassifierModel(
         network,
@@ -149,6 +166,7 @@ def train_network(
     workers: Workers,
     dev: tuple[Sequences, np.ndarray] | None = None,
     on_progress: OnProgress | None = None,
+    resumption: Resumption | None = None,
 ) -> Outcome:
     """Train a network in place and leave it with the parameters of the epoch that scored best on ``dev``.
 
@@ -162,6 +180,7 @@ def train_network(
         workers: threads; they do not change the result.
         dev: texts and classes that choose the epoch by accuracy, then by loss; None keeps the last epoch.
         on_progress: called a few times a second.
+        resumption: see ``train_in_batches``.
 
     Raises:
         TrainingError: the loss or a gradient is NaN or infinite.
@@ -174,7 +193,7 @@ def train_network(
 
     return train_pooled(
         network, examples, targets, settings, weights=weights, trained_words=trained_words, workers=workers,
-        unit="texts", evaluate=None if dev is None else on_dev, on_progress=on_progress,
+        unit="texts", evaluate=None if dev is None else on_dev, on_progress=on_progress, resumption=resumption,
     )  # fmt: skip
 
 

@@ -41,7 +41,7 @@ def folder(tmp_path, monkeypatch):
         signal.signal(number, handler)
 
 
-def interrupted(monkeypatch, name, number, *, when, times=1):
+def interrupted(monkeypatch, name, number, *options, when, times=1):
     """Train with a command that gets a signal at the first report for which ``when`` holds."""
     module, arguments = COMMANDS[name]
     seen = []
@@ -51,8 +51,9 @@ def interrupted(monkeypatch, name, number, *, when, times=1):
             seen.append(state)
             os.kill(os.getpid(), number)
 
-    monkeypatch.setattr(module, "show_epochs", show)
-    return CliRunner().invoke(getattr(main, name), ["train", *arguments.split(), "-o", "m.safetensors"])
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "show_epochs", show)
+        return CliRunner().invoke(getattr(main, name), ["train", *arguments.split(), "-o", "m.safetensors", *options])
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -75,6 +76,43 @@ def test_without_a_complete_epoch_nothing_is_written(folder, monkeypatch, name):
     if "Interrupted after" not in result.stderr:  # the first report may be that of a complete epoch
         assert result.stderr.splitlines()[-1] == "Interrupted; no output was written."
         assert not Path("m.safetensors").exists()
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("options", [["--resume"], ["--checkpoint", "state", "--resume", "--checkpoint-every", "1h"]])
+def test_an_interrupted_network_resumes_to_the_same_bytes(folder, monkeypatch, name, options):
+    arguments = COMMANDS[name][1]
+    few = ["--epochs", "5"]
+    command = ["train", *arguments.split(), "-o", "m.safetensors", *few]
+    assert CliRunner().invoke(getattr(main, name), command).exit_code == 0
+    whole = Path("m.safetensors").read_bytes()
+    Path("m.safetensors").unlink()
+    file = "state" if "state" in options else "m.safetensors.checkpoint"
+    for number, when in [
+        (signal.SIGINT, lambda state: True),
+        (signal.SIGTERM, lambda state: state.epoch_done and state.epoch == 2),
+        (signal.SIGHUP, lambda state: state.epoch_done and state.epoch == 3),
+    ]:
+        result = interrupted(monkeypatch, name, number, *few, *options, when=when)
+        assert result.exit_code == 130, (result.output, result.exception)
+        assert result.stderr.splitlines()[-1].endswith(f"; rerun with --resume to continue from {file}.")
+        assert Path(file).exists()
+    assert load_model("m.safetensors").metrics["best_epoch"] in (1, 2, 3, 4)
+    result = CliRunner().invoke(getattr(main, name), [*command, *options])
+    assert (result.exit_code, Path(file).exists()) == (0, False), (result.output, result.exception)
+    assert f"resuming from {file}: 4 of 5 epochs are done" in result.stderr
+    assert Path("m.safetensors").read_bytes() == whole
+
+
+def test_a_checkpoint_is_no_input_and_needs_resume(folder):
+    command = ["train", "labels.tsv", "-o", "m.safetensors", "--checkpoint"]
+    result = CliRunner().invoke(main.classify_text, [*command, "labels.tsv"])
+    assert (result.exit_code, "--checkpoint would overwrite labels.tsv, an input" in result.stderr) == (2, True)
+    Path("state").write_text("not a checkpoint")
+    result = CliRunner().invoke(main.classify_text, [*command, "state"])
+    assert (result.exit_code, "resume it, or remove the file to start again" in result.stderr) == (1, True)
+    result = CliRunner().invoke(main.classify_text, [*command, "state", "--resume"])
+    assert (result.exit_code, "state: not a safetensors file" in result.stderr) == (1, True)
 
 
 def test_an_interrupt_during_start_up_is_one_line(monkeypatch):
