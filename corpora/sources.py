@@ -21,9 +21,11 @@ from typing import IO
 
 from corpora.errors import InputError
 from corpora.files import COMPRESSED, BinaryFile, Source, open_file, reason
+from corpora.leftovers import Claim, sweep
 
 _ARCHIVES = (".zip", ".7z", ".rar", ".tar", ".tgz", ".tbz2", ".txz", *(f".tar{ending}" for ending in COMPRESSED))
 _GLOB = "*?["
+_PREFIX, _SUFFIX = "corpora-", ".tmp"
 
 
 def resolve(argument: str | os.PathLike[str]) -> list[Source]:
@@ -152,14 +154,14 @@ class OneShot(Source):
     def __init__(self, name: str, opener: Callable[[], AbstractContextManager[IO[bytes]]]) -> None:
         self.name = name
         self._once = opener
-        self._path: str | None = None
+        self._copy: Claim | None = None
 
     def open(self) -> BinaryFile:
-        if self._path is None:
+        if self._copy is None:
             with self._once() as stream:
                 self.spool(stream)
-        assert self._path is not None
-        return open_file(self._path)
+        assert self._copy is not None
+        return open_file(self._copy.path)
 
     @contextlib.contextmanager
     def stream(self) -> Iterator[IO[bytes]]:
@@ -169,30 +171,34 @@ class OneShot(Source):
 
     def spool(self, stream: IO[bytes], head: bytes = b"") -> None:
         """Copy ``head`` and the rest of the stream to the temporary file."""
-        self._path = _spool(self.name, head, stream)
-        weakref.finalize(self, _remove, self._path)
+        self._copy = _spool(self.name, head, stream)
+        weakref.finalize(self, self._copy.remove)
 
 
-def _spool(name: str, head: bytes, stream: IO[bytes]) -> str:
-    descriptor, path = tempfile.mkstemp(prefix="corpora-")
+def _spool(name: str, head: bytes, stream: IO[bytes]) -> Claim:
+    folder = tempfile.gettempdir()
+    sweep(folder, f"{_PREFIX}????????{_SUFFIX}")
+    claim = None
     try:
-        with os.fdopen(descriptor, "wb") as file:
+        claim = Claim(_new_file)
+        with open(claim.path, "wb") as file:
             file.write(head)
             shutil.copyfileobj(stream, file, 1 << 20)
     except BaseException as error:
-        _remove(path)
+        if claim is not None:
+            claim.remove()
         if isinstance(error, OSError):
-            folder = os.path.dirname(path)
             raise InputError(
                 f"{name} could not be copied to {folder}: {reason(error)}; set TMPDIR to a folder with more space"
             ) from None
         raise
+    return claim
+
+
+def _new_file() -> str:
+    descriptor, path = tempfile.mkstemp(prefix=_PREFIX, suffix=_SUFFIX)
+    os.close(descriptor)
     return path
-
-
-def _remove(path: str) -> None:
-    with contextlib.suppress(OSError):
-        os.unlink(path)
 
 
 # -- decompression -----------------------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ PACKAGES = ("corpora", "wordvec", "seqclf", "cli")
 BELOW = {package: PACKAGES[:place] for place, package in enumerate(PACKAGES)}
 """The packages that a package may import."""
 PUBLIC = {name: {*importlib.import_module(name).__all__, "__version__"} for name in PACKAGES if name != "cli"}
-SHARED = ("corpora.errors", "wordvec.system", "wordvec.checkpointing.checkpoint")
+SHARED = ("corpora.errors", "corpora.leftovers", "wordvec.system", "wordvec.checkpointing.checkpoint")
 """Documented modules that the packages above may import besides public names."""
 SHARED_WITH_CLI = (
     "wordvec.formats.registry", "wordvec.checkpointing.finished", "wordvec.count_based.models",

@@ -17,11 +17,13 @@ from typing import Any
 import numpy as np
 
 from corpora import TextCorpus, get_tokenizer
+from corpora.leftovers import Claim, sweep
 from wordvec.encoding.scanning import Counter, Table, encode, join_tokens, split_tokens
 from wordvec.encoding.text_blocks import blocks_of
 from wordvec.encoding.vocabulary_rules import MAX_TYPES, Rules, word_list
 from wordvec.errors import InputError
 from wordvec.system.progress import OnProgress, reporter
+from wordvec.system.scratch import temporary_folder
 from wordvec.system.structures import check_ids, check_offsets
 from wordvec.system.threads import worker_count
 from wordvec.vocabulary import Vocabulary
@@ -158,9 +160,9 @@ def encode_corpus(
     writer = _Writer(rules, worker_count(threads), tokenizer, lowercase)
     if isinstance(corpus, TextCorpus):
         return _encode_text_corpus(corpus, writer, cache, reporter(on_progress, "reading", "bytes"))
-    with _new_folder() as folder:
-        writer.write(folder, lambda: blocks, again=False)
-        return _open_owned(folder)
+    with _new_folder() as claim:
+        writer.write(Path(claim.path), lambda: blocks, again=False)
+        return _open_owned(claim)
 
 
 def _encode_text_corpus(
@@ -181,9 +183,9 @@ def _encode_text_corpus(
 
     home = _cache_folder() if cache else None
     if home is None:
-        with _new_folder() as folder:
-            writer.write(folder, blocks, again)
-            return _open_owned(folder)
+        with _new_folder() as claim:
+            writer.write(Path(claim.path), blocks, again)
+            return _open_owned(claim)
     limit = _cache_limit()
     settings = [_FORMAT, corpus.fingerprint(), corpus.tokenizer, corpus.lowercase, writer.rules.fingerprint()]
     target = home / hashlib.blake2b(json.dumps(settings).encode(), digest_size=16).hexdigest()
@@ -197,13 +199,14 @@ def _encode_text_corpus(
         else:
             _log.info("using the cached encoded corpus (%s)", target)
             return found
-    with _new_folder(home) as folder:
-        writer.write(folder, blocks, again)
+    with _new_folder(home) as claim:
+        writer.write(Path(claim.path), blocks, again)
         try:
-            os.rename(folder, target)  # before any file in it is opened, which would fail on Windows
+            os.rename(claim.path, target)  # before any file in it is opened, which would fail on Windows
+            claim.release()
             encoded = _open(target)
         except OSError:  # another process was first; use these identical files and remove them with the corpus
-            encoded = _open_owned(folder)
+            encoded = _open_owned(claim)
     _trim_cache(home, limit, keep=target)
     return encoded
 
@@ -212,13 +215,17 @@ def _encode_text_corpus(
 
 
 @contextlib.contextmanager
-def _new_folder(parent: Path | None = None) -> Iterator[Path]:
+def _new_folder(parent: Path | None = None) -> Iterator[Claim]:
     """Create a folder in ``parent`` or among the temporary files, removed after an error."""
-    folder = Path(tempfile.mkdtemp(prefix="new-" if parent else "wordvec-", dir=parent))
+    if parent is None:
+        claim = temporary_folder()
+    else:
+        sweep(parent, "new-????????.tmp")
+        claim = Claim(lambda: tempfile.mkdtemp(prefix="new-", suffix=".tmp", dir=parent))
     try:
-        yield folder
+        yield claim
     except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
+        claim.remove()
         raise
 
 
@@ -326,10 +333,10 @@ def _open(folder: Path) -> EncodedCorpus:
     return EncodedCorpus(Vocabulary(tokens, counts), ids, offsets, **facts)
 
 
-def _open_owned(folder: Path) -> EncodedCorpus:
+def _open_owned(claim: Claim) -> EncodedCorpus:
     """Open a folder that is removed together with the corpus."""
-    encoded = _open(folder)
-    weakref.finalize(encoded, shutil.rmtree, folder, ignore_errors=True)
+    encoded = _open(Path(claim.path))
+    weakref.finalize(encoded, claim.remove)
     return encoded
 
 

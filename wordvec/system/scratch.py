@@ -2,7 +2,6 @@
 
 import contextlib
 import errno
-import shutil
 import tempfile
 import weakref
 from collections.abc import Iterator
@@ -11,9 +10,16 @@ from typing import IO, Any
 
 import numpy as np
 
+from corpora.leftovers import Claim, sweep
 from wordvec.errors import InputError
 
 _NO_ROOM = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
+
+
+def temporary_folder() -> Claim:
+    """Create a folder among the temporary files, and remove those of killed processes."""
+    sweep(tempfile.gettempdir(), "wordvec-????????.tmp")
+    return Claim(lambda: tempfile.mkdtemp(prefix="wordvec-", suffix=".tmp"))
 
 
 class Scratch:
@@ -29,8 +35,9 @@ class Scratch:
     def path(self, name: str) -> Path:
         """Return the path of the file ``name``, which need not exist."""
         if self._folder is None:
-            self._folder = Path(tempfile.mkdtemp(prefix="wordvec-"))
-            self._remove = weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
+            claim = temporary_folder()
+            self._folder = Path(claim.path)
+            self._remove = weakref.finalize(self, claim.remove)
         return self._folder / name
 
     def remove(self, start: str) -> None:
