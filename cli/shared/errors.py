@@ -11,7 +11,7 @@ import click
 from cli.shared.arguments import parse_texts, restored
 from cli.shared.options import File, OutputFile
 from cli.shared.reporting import library_messages
-from cli.shared.signals import treat_termination_as_interrupt
+from cli.shared.signals import interrupts_raised, treat_termination_as_interrupt
 from cli.shared.streams import prepare_streams
 
 _OUTPUTS = "cli.shared.errors.outputs"
@@ -66,8 +66,9 @@ def one_line_errors() -> Iterator[None]:
     from corpora import WordvecError
 
     try:
-        yield
-        sys.stdout.flush()
+        with interrupts_raised():
+            yield
+            sys.stdout.flush()
     except KeyboardInterrupt:
         raise Interrupted from None
     except BrokenPipeError:

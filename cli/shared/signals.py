@@ -3,12 +3,26 @@
 import contextlib
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from wordvec import Progress as ProgressState
+
+
+@contextlib.contextmanager
+def interrupts_raised() -> Iterator[None]:
+    """Raise KeyboardInterrupt on Ctrl-C during the work of a command, in place of the handler of ``cli.scripts``."""
+    around = signal.getsignal(signal.SIGINT)
+    if getattr(around, "__module__", "") != "cli.scripts":
+        yield
+        return
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, around)
 
 
 def treat_termination_as_interrupt() -> None:

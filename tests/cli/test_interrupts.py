@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -151,3 +152,24 @@ def test_termination_saves_the_checkpoint_of_word_vectors(folder, command_folder
     assert process.returncode == 130
     assert rest.splitlines()[-1] == "Interrupted; rerun with --resume to continue from v.vec.checkpoint."
     assert sorted(path.name for path in folder.glob("*v.vec*")) == ["v.vec.checkpoint"]
+
+
+@pytest.mark.parametrize("moment", ["import", "parse", "work", "end"])
+def test_ctrl_c_around_the_work_of_a_console_script_leaves_no_trace(tmp_path, moment):
+    code = f"""
+import os, signal, sys; sys.path.insert(0, {str(Path(main.__file__).parents[1])!r})
+from cli.scripts import wordvec
+def interrupt(*_, **__): os.kill(os.getpid(), signal.SIGINT)
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == {'{"import": "cli.main", "work": "cli.info"}'}.get({moment!r}): interrupt()
+sys.meta_path.insert(0, Finder()); sys.argv = ["wordvec", "info", "missing.bin"]
+if {moment!r} == "parse":
+    import cli.shared.errors; cli.shared.errors.prepare_streams = interrupt
+try: wordvec()
+finally:
+    if {moment!r} == "end": interrupt()
+"""
+    result = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True)
+    said = {"work": "Interrupted; no output was written.\n", "end": "Error: missing.bin: no such file\n"}
+    assert (result.returncode, result.stdout, result.stderr) == (130, "", said.get(moment, ""))
