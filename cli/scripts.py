@@ -22,5 +22,5 @@ def _run(name: str) -> Any:
 
 
 def _leave(*_: object) -> None:
-    """End the process at once; during the work of a command, ``interrupts_raised`` replaces this handler."""
+    """End the process at once; ``interrupts_raised`` replaces this handler when the work begins."""
     os._exit(130)

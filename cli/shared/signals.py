@@ -13,16 +13,19 @@ if TYPE_CHECKING:
 
 @contextlib.contextmanager
 def interrupts_raised() -> Iterator[None]:
-    """Raise KeyboardInterrupt on Ctrl-C during the work of a command, in place of the handler of ``cli.scripts``."""
-    around = signal.getsignal(signal.SIGINT)
-    if getattr(around, "__module__", "") != "cli.scripts":
+    """Raise KeyboardInterrupt on Ctrl-C during the work of a console script, and ignore Ctrl-C once it is done."""
+    if getattr(signal.getsignal(signal.SIGINT), "__module__", "") != "cli.scripts":
         yield
         return
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, around)
+        signal.signal(signal.SIGINT, _ignore)
+
+
+def _ignore(number: int, frame: FrameType | None) -> None:
+    """Let the process end as it is about to, after removing its temporary files."""
 
 
 def treat_termination_as_interrupt() -> None:
