@@ -3,6 +3,7 @@
 import contextlib
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,10 @@ def interrupts_raised() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, _ignore)
+
+
+_SAME = 1.0
+"""Seconds within which signals are one interruption: a terminal that closes, or a service that stops, sends several."""
 
 
 def _ignore(number: int, frame: FrameType | None) -> None:
@@ -63,6 +68,7 @@ class BestEpochOnInterrupt:
     def __init__(self, show: Callable[["ProgressState"], None], resumable: bool = False) -> None:
         self._show, self._resumable = show, resumable
         self._interrupted = self._has_epoch = False
+        self._since = 0.0
         self._previous: Any = None
 
     def __enter__(self) -> "BestEpochOnInterrupt":
@@ -81,9 +87,12 @@ class BestEpochOnInterrupt:
             raise KeyboardInterrupt from None  # before the end of the first epoch
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
+        now = time.monotonic()
+        if self._interrupted and now - self._since < _SAME:
+            return
         if self._interrupted or not (self._has_epoch or self._resumable):
             self._previous(number, frame)
-        self._interrupted = True
+        self._interrupted, self._since = True, now
 
     def __call__(self, state: "ProgressState") -> None:
         """Show the progress, and stop the training if it was interrupted."""

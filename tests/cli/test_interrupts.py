@@ -70,6 +70,23 @@ def test_an_interrupted_network_keeps_its_best_epoch(folder, monkeypatch, name, 
     assert not list(folder.glob(".*"))
 
 
+def test_two_signals_at_once_are_one_interruption(folder, monkeypatch):
+    kill = os.kill
+    monkeypatch.setattr(
+        os, "kill", lambda *_: [kill(os.getpid(), number) for number in (signal.SIGTERM, signal.SIGHUP)]
+    )
+    result = interrupted(monkeypatch, "tag_text", None, when=lambda state: state.epoch_done and state.epoch == 2)
+    assert (result.exit_code, Path("m.safetensors").exists()) == (130, True), (result.output, result.exception)
+
+
+def test_a_second_interrupt_later_ends_at_once(folder, monkeypatch):
+    monkeypatch.setattr("cli.shared.signals._SAME", 0)
+    kill = os.kill
+    monkeypatch.setattr(os, "kill", lambda *_: [kill(os.getpid(), signal.SIGINT) for _ in range(2)])
+    result = interrupted(monkeypatch, "tag_text", None, when=lambda state: state.epoch_done and state.epoch == 2)
+    assert (result.exit_code, Path("m.safetensors").exists()) == (130, False), (result.output, result.exception)
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_without_a_complete_epoch_nothing_is_written(folder, monkeypatch, name):
     result = interrupted(monkeypatch, name, signal.SIGTERM, when=lambda state: True)

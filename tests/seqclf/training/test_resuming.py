@@ -172,6 +172,8 @@ def test_a_checkpoint_of_another_training_is_refused(tmp_path):
         seqclf.train_classifier(TEXTS, LABELS, settings=settings, vectors=VECTORS, **options)
     with pytest.raises(InputError, match=r"training: model was 'classifier' and is now 'tagger'\. Resume"):
         tagger(**options)
+    with pytest.raises(FormatError, match="state holds the state of an interrupted training, not a model; pass a file"):
+        seqclf.load_model(file)
     with pytest.raises(InputError, match="resume needs a checkpoint"):
         tagger(resume=True)
 
