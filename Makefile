@@ -1,6 +1,7 @@
 # make demo         the full pipeline on bundled data: vectors, analogies, a text classifier
 # make test         all tests
 # make check        lint, format, types
+# make torture      every long command killed, interrupted and with faults in its files; half an hour
 # make bench        every comparison with other libraries; BENCH="--quick word2vec" for a part
 # make bench-check  every benchmark on small inputs: a crash or a wrong result fails
 #
@@ -28,7 +29,7 @@ DEMO = demo-output
 # Print a command as it would be typed, then run it.
 run = @printf '\n$$ %s\n' '$(1)'; PATH="$(CURDIR)/$(BIN):$$PATH" $(1)
 
-.PHONY: demo bench bench-check test test-all test-minimum suite kernels-as-python kernels-with-bounds kernels-anywhere examples
+.PHONY: demo torture bench bench-check test test-all test-minimum suite kernels-as-python kernels-with-bounds kernels-anywhere examples
 .PHONY: check format clean
 
 test: suite kernels-as-python kernels-with-bounds kernels-anywhere examples
@@ -54,6 +55,10 @@ kernels-anywhere: $(VENV)/installed-test
 # The examples in docstrings and on the pages of docs.
 examples: $(VENV)/installed-test
 	WORDVEC_CACHE="$(CURDIR)/$(VENV)/cache" $(BIN)/python -m pytest -q --doctest-modules --doctest-glob="*.md" $(PACKAGES) docs
+
+# TORTURE="--kills 10 --only tag" for a part.
+torture: $(VENV)/installed-test
+	$(BIN)/python tests/torture.py $(TORTURE)
 
 demo: $(VENV)/installed-test
 	@mkdir -p $(DEMO)

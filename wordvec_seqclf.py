@@ -1,6 +1,8 @@
-"""Entry point of the console scripts and ``python -m wordvec``; it names a user's file that hides a package."""
+"""Entry point of the console scripts and ``python -m wordvec``: names a user's file that hides a package, and lets
+Ctrl-C end the imports without a trace."""
 
 import os
+import signal
 import sys
 from importlib import import_module
 from importlib.util import find_spec
@@ -22,15 +24,21 @@ def hiding_file() -> str | None:
 
 
 def __getattr__(name: str) -> Any:
-    """Return the command of a console script, such as ``train_embeddings``."""
+    """Return the function of a console script, such as ``train_embeddings``."""
     if name.startswith("__"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     error = hiding_file()
     if error is not None:
         sys.exit(error)
-    try:
-        return getattr(import_module("cli.main"), name)
-    except KeyboardInterrupt:
-        line_of_the_echo = "\n" if sys.stderr.isatty() else ""  # the terminal shows ^C
-        print(f"{line_of_the_echo}Interrupted; no output was written.", file=sys.stderr)
-        sys.exit(130)
+    return lambda **given: _run(name, given)
+
+
+def _run(name: str, given: dict[str, Any]) -> Any:
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # it may be ignored, as in a background job
+        signal.signal(signal.SIGINT, _leave)
+    return getattr(import_module("cli.main"), name)(**given)
+
+
+def _leave(*_: object) -> None:
+    """End the process at once, while modules are imported; ``interrupts_raised`` replaces this when the work begins."""
+    os._exit(130)

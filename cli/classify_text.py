@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cli.shared import options
+from cli.shared.checkpoints import Checkpointing
 from cli.shared.errors import Command, Group, usage_errors
 from cli.shared.reporting import percent, print_json, table
+from cli.shared.streaming import Arriving
 from cli.shared.supervised import (
     Trained,
     as_known,
@@ -94,6 +96,7 @@ def train(
 
     from seqclf import train_classifier, train_multi_label
 
+    checkpointing = Checkpointing.take(given, output)
     with usage_errors():
         settings = ClassifierSettings(**given)
     multi_label: dict[str, Any] = {} if separator is None else {"tune_thresholds": tune_thresholds}
@@ -106,8 +109,8 @@ def train(
     trained = train_and_save(
         train_classifier if separator is None else partial(train_multi_label, separator=separator, **multi_label),
         partial(_read, separator=separator, **columns),
-        data=data, dev=dev, test=test, vectors=vectors, output=output, settings=settings, threads=threads, quiet=quiet,
-        unit="texts",
+        data=data, dev=dev, test=test, vectors=vectors, output=output, settings=settings,
+        checkpointing=checkpointing, threads=threads, quiet=quiet, unit="texts",
     )  # fmt: skip
     if trained.test is not None:
         warn_if_seen(trained.training, trained.test, data, str(test), quiet)
@@ -144,8 +147,8 @@ def predict(
 
     --input reads tables by their extension, with or without labels: one text per record of a .csv, .tsv or .jsonl file,
     and one per line, including blank lines, of other files and of standard input, which a single - instead of TEXT
-    names. With --json, each line is an object with the probabilities of all labels. Put -- before a TEXT of a single
-    word that starts with a dash.
+    names. Answers come in order, and as soon as the input pauses. With --json, each line is an object with the
+    probabilities of all labels. Put -- before a TEXT of a single word that starts with a dash.
 
     \b
     Examples:
@@ -154,26 +157,24 @@ def predict(
     """
     source = source_to_predict(texts, source, "TEXT", ("--text-column", text_column))
 
-    from corpora import read_texts
+    from corpora import iter_texts
     from seqclf import load_model
 
+    loaded = load_model(model, "model", "multi-label model")
     asked = (
         texts
         if source is None
-        else read_texts(source, encoding=encoding, encoding_errors=encoding_errors, text_column=text_column)
+        else iter_texts(source, encoding=encoding, encoding_errors=encoding_errors, text_column=text_column)
     )
-
-    loaded = load_model(model, "model", "multi-label model")
-    probabilities = loaded.predict_proba(list(asked), threads=threads)
     names = [str(label) for label in loaded.labels]
-    lines = []
-    for row in probabilities:
-        answer, line = _answer(loaded, names, row)
-        if as_json:
-            answer["probabilities"] = dict(zip(names, row.tolist(), strict=True))
-            line = json.dumps(answer, ensure_ascii=False)
-        lines.append(line)
-    if lines:
+    for batch in Arriving(asked):
+        lines = []
+        for row in loaded.predict_proba(batch, threads=threads):
+            answer, line = _answer(loaded, names, row)
+            if as_json:
+                answer["probabilities"] = dict(zip(names, row.tolist(), strict=True))
+                line = json.dumps(answer, ensure_ascii=False)
+            lines.append(line)
         click.echo("\n".join(lines))
 
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cli.shared import options
+from cli.shared.checkpoints import Checkpointing, checkpoint_options
 from cli.shared.errors import Command, Group, note_output, usage_errors
 from cli.shared.reporting import Progress, log, print_json, show_epochs, table
 from cli.shared.setting_options import all_setting_options
@@ -50,6 +51,7 @@ def forecast() -> None:
     help="Seasonal period of a seasonal-naive baseline in the back-test; can be repeated.",
 )
 @all_setting_options(ForecasterSettings)
+@checkpoint_options
 @options.threads_option
 @options.json_option
 @options.quiet_option
@@ -81,6 +83,7 @@ def train(
     from seqclf import backtest, train_forecaster
     from wordvec.system.atomic_files import check_target
 
+    checkpointing = Checkpointing.take(given, output)
     with usage_errors():
         settings = ForecasterSettings(**given)
     refuse_unused(settings)
@@ -96,10 +99,17 @@ def train(
             )  # fmt: skip
     with (
         Progress("training", quiet) as progress,
-        BestEpochOnInterrupt(lambda state: show_epochs(progress, state, quiet=True)) as on_progress,
+        BestEpochOnInterrupt(
+            lambda state: show_epochs(progress, state, quiet=True), checkpointing.path is not None
+        ) as on_progress,
     ):
         forecaster = train_forecaster(
-            values, settings=settings, names=list(series), threads=threads, on_progress=on_progress
+            values,
+            settings=settings,
+            names=list(series),
+            threads=threads,
+            on_progress=on_progress,
+            **checkpointing.arguments,
         )
     if report is not None:
         forecaster.calibrate(report)
@@ -108,6 +118,7 @@ def train(
     note_output(output)
     log(f"{output}: {_summary(forecaster)}", quiet)
     on_progress.finish()
+    checkpointing.remove()
     if as_json:
         about = {"columns": list(series), "values": len(values), "metrics": forecaster.metrics}
         print_json(about | ({"back_test": report.as_dict()} if report is not None else {}))

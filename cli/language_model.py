@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cli.shared import options
+from cli.shared.checkpoints import Checkpointing, checkpoint_options
 from cli.shared.errors import Command, Group, note_output, usage_errors
 from cli.shared.reporting import Progress, log, print_json, show_epochs, table
 from cli.shared.setting_options import all_setting_options
@@ -48,6 +49,7 @@ def language_model() -> None:
     help="Text to evaluate the trained model on, compared with n-gram models.",
 )
 @all_setting_options(LanguageModelSettings)
+@checkpoint_options
 @options.encoding_options
 @options.threads_option
 @options.quiet_option
@@ -71,6 +73,7 @@ def train(
     from seqclf import train_language_model
     from wordvec.system.atomic_files import check_target
 
+    checkpointing = Checkpointing.take(given, output)
     with usage_errors():
         settings = LanguageModelSettings(**given)
     refuse_unused(settings, dev=dev)
@@ -81,7 +84,9 @@ def train(
     test_lines = None if test is None else _text((test,), encoding, encoding_errors)
     with (
         Progress("training", quiet) as progress,
-        BestEpochOnInterrupt(lambda state: show_epochs(progress, state, quiet, measures)) as on_progress,
+        BestEpochOnInterrupt(
+            lambda state: show_epochs(progress, state, quiet, measures), checkpointing.path is not None
+        ) as on_progress,
     ):
         model = train_language_model(
             lines,
@@ -89,11 +94,13 @@ def train(
             dev=dev_lines,
             threads=threads,
             on_progress=on_progress,
+            **checkpointing.arguments,
         )
     model.save(output)
     note_output(output)
     log(f"{output}: {_summary(model)}", quiet)
     on_progress.finish()
+    checkpointing.remove()
     if test_lines is not None:
         checksums = lines.checksums()
         report = _report(model, test_lines, f"on {test}", threads, trained_on=lines)

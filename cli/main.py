@@ -1,4 +1,4 @@
-"""The command group ``wordvec`` and the console scripts; command modules are imported on first use."""
+"""The command group ``wordvec`` and the commands of the console scripts, which are imported on first use."""
 
 from importlib import import_module
 from typing import Any

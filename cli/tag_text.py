@@ -2,15 +2,17 @@
 
 import contextlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from cli.shared import options
+from cli.shared.checkpoints import Checkpointing
 from cli.shared.errors import Command, Group, usage_errors
 from cli.shared.reporting import percent, print_json, table
+from cli.shared.streaming import Arriving
 from cli.shared.supervised import (
     as_known,
     class_table,
@@ -66,13 +68,14 @@ def train(
     from corpora import read_tagged
     from seqclf import train_tagger
 
+    checkpointing = Checkpointing.take(given, output)
     with usage_errors():
         settings = TaggerSettings(**given)
     columns: dict[str, Any] = {"token_column": token_column, "tag_column": tag_column}
     trained = train_and_save(
         train_tagger, partial(read_tagged, encoding=encoding, encoding_errors=encoding_errors, **columns),
-        data=data, dev=dev, test=test, vectors=vectors, output=output, settings=settings, threads=threads, quiet=quiet,
-        unit="sentences",
+        data=data, dev=dev, test=test, vectors=vectors, output=output, settings=settings,
+        checkpointing=checkpointing, threads=threads, quiet=quiet, unit="sentences",
     )  # fmt: skip
     if trained.test is not None:
         names = ("this model", "most frequent tag of each word")
@@ -111,7 +114,8 @@ def predict(
 
     Sentences are tokenized at white space: separate words and punctuation as in the training data. --input reads one
     sentence per line; or one token per line, with or without tags, from a .tsv, .conll or .conllu file or if
-    --token-column is given. A single - instead of SENTENCE reads standard input. With --json, each line is an object
+    --token-column is given. A single - instead of SENTENCE reads standard input. Answers come in order, and as soon as
+    the input pauses. With --json, each line is an object
     for one sentence, with the probabilities of its tags. Put -- before a SENTENCE of a single word that starts with a
     dash.
 
@@ -122,25 +126,30 @@ def predict(
     """
     source = source_to_predict(sentences, source, "SENTENCE", ("--token-column", token_column))
 
-    from corpora import read_tokens
+    from corpora import iter_tokens
     from seqclf import load_model
 
-    if source is None:
-        tokens = [sentence.split() for sentence in sentences]
-    else:
-        tokens = read_tokens(source, encoding=encoding, encoding_errors=encoding_errors, token_column=token_column)
     loaded = load_model(model, "tagger")
-    tags = loaded.predict(tokens, threads=threads)
-    if as_json:
-        found = loaded.predict_proba(tokens, threads=threads)
-        place = {label: column for column, label in enumerate(loaded.labels)}
-        for words, row, shares in zip(tokens, tags, found, strict=True):
-            own = [float(share[place[tag]]) for tag, share in zip(row, shares, strict=True)]
-            answer = {"tokens": words, "tags": [str(tag) for tag in row], "probabilities": own}
-            click.echo(json.dumps(answer, ensure_ascii=False))
+    asked: Iterable[list[str]] = map(str.split, sentences)
+    if source is not None:
+        asked = iter_tokens(source, encoding=encoding, encoding_errors=encoding_errors, token_column=token_column)
+    for batch in Arriving(asked):
+        click.echo("\n".join(_answers(loaded, batch, threads, as_json)))
+
+
+def _answers(model: "TaggerModel", sentences: list[list[str]], threads: int | None, as_json: bool) -> Iterator[str]:
+    """Yield the lines of each sentence's answer, or one JSON object for it."""
+    tags = model.predict(sentences, threads=threads)
+    if not as_json:
+        for words, row in zip(sentences, tags, strict=True):
+            yield "".join(f"{word}\t{tag}\n" for word, tag in zip(words, row, strict=True))
         return
-    for words, row in zip(tokens, tags, strict=True):
-        click.echo("".join(f"{word}\t{tag}\n" for word, tag in zip(words, row, strict=True)))
+    found = model.predict_proba(sentences, threads=threads)
+    place = {label: column for column, label in enumerate(model.labels)}
+    for words, row, shares in zip(sentences, tags, found, strict=True):
+        own = [float(share[place[tag]]) for tag, share in zip(row, shares, strict=True)]
+        answer = {"tokens": words, "tags": [str(tag) for tag in row], "probabilities": own}
+        yield json.dumps(answer, ensure_ascii=False)
 
 
 @tag_text.command(cls=Command, context_settings=options.HELP)

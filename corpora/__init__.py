@@ -17,6 +17,8 @@ _HOME = {
     "english_sentences": "corpora.grammar",
     "find": "corpora.catalogue",
     "get_tokenizer": "corpora.tokenizers",
+    "iter_texts": "corpora.labelled",
+    "iter_tokens": "corpora.tagged",
     "read_label_sets": "corpora.labelled",
     "read_labelled": "corpora.labelled",
     "read_lines": "corpora.readers",

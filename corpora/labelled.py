@@ -13,7 +13,7 @@ from typing import Any
 from corpora.encodings import UTF8
 from corpora.errors import InputError
 from corpora.files import COMPRESSED, Source
-from corpora.readers import source_lines
+from corpora.readers import arriving_lines, source_lines
 from corpora.sources import resolve_one
 from corpora.tables import Lines, check_width, csv_records, listed, position, tsv_records
 
@@ -159,22 +159,39 @@ def read_texts(
         >>> read_texts(path)
         ['Flood warning\\nfor the valley', 'Lovely weather']
     """
+    return list(iter_texts(source, encoding=encoding, encoding_errors=encoding_errors, text_column=text_column))
+
+
+def iter_texts(
+    source: str | os.PathLike[str],
+    *,
+    encoding: str = UTF8,
+    encoding_errors: str = "strict",
+    text_column: str | None = None,
+) -> Iterator[str]:
+    """Yield the texts that :func:`read_texts` returns; those of a pipe or terminal as soon as they arrive.
+
+    Arguments and errors as :func:`read_texts`.
+    """
     found = resolve_one(source)
-    lines: Lines = enumerate(source_lines(found, encoding, encoding_errors), 1)
+    lines: Lines = enumerate(arriving_lines(found, encoding, encoding_errors), 1)
     reader = {".tsv": _tsv_texts, ".csv": _csv_texts, ".jsonl": _jsonl_texts, ".ndjson": _jsonl_texts}.get(
         _ending(found)
     )
     if reader is not None:
-        return list(reader(found.name, lines, text_column))
+        yield from reader(found.name, lines, text_column)
+        return
     if text_column is not None:
         raise InputError(
             f"{found.name} has no columns, but text_column is {text_column!r}; leave it out, or name the file .csv, "
             ".tsv or .jsonl"
         )
-    texts = [line for _, line in lines]
-    if texts and texts[0].startswith(_FASTTEXT):
-        texts = [_FASTTEXT_LABEL.sub("", text).strip() for text in texts]
-    return texts
+    first = next(lines, None)
+    if first is None:
+        return
+    labeled = first[1].startswith(_FASTTEXT)
+    for _, text in itertools.chain([first], lines):
+        yield _FASTTEXT_LABEL.sub("", text).strip() if labeled else text
 
 
 def _tsv_texts(name: str, lines: Lines, text_column: str | None) -> Iterator[str]:

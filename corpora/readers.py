@@ -6,13 +6,13 @@ import logging
 import os
 import re
 from collections.abc import Generator, Iterator
-from typing import Any
+from typing import IO, Any
 
 from corpora.encodings import UTF8, Transcoded, check_encoding, open_text
 from corpora.errors import InputError
-from corpora.files import MAX_TOKEN_BYTES, Decompressed, Source, compression
+from corpora.files import MAX_TOKEN_BYTES, Decompressed, Source, compression, reason
 from corpora.normalization import check_form, normalized_block
-from corpora.sources import resolve, resolve_one
+from corpora.sources import OneShot, resolve, resolve_one
 from corpora.tokenizers import get_tokenizer
 from corpora.units import check_unit, lines_of_units, wrapped_width
 
@@ -26,6 +26,7 @@ _SEPARATORS = b"\xe2\x80"
 """The first bytes of U+2028 and U+2029 in UTF-8."""
 _LONE_RETURN = re.compile(rb"\r(?!\n)")
 _CR = 13
+_SPACE = re.compile(rb"\s")
 _LINE_BLOCK = 1 << 20
 _TOKENIZED_BLOCK = 1 << 18
 _WRAPPED = "wrapped lines"
@@ -236,6 +237,69 @@ def source_lines(source: Source, encoding: str, encoding_errors: str) -> Generat
     with open_text(source, encoding, encoding_errors) as file:
         blocks = _without_lone_returns(valid_blocks(file, _LINE_BLOCK, encoding_errors))
         yield from _lines(_short_lines(blocks, source.name))
+
+
+def arriving_lines(source: Source, encoding: str, encoding_errors: str) -> Generator[str, None, None]:
+    """Yield the lines of ``source`` as :func:`source_lines` does; those of a pipe or terminal as soon as they arrive.
+
+    Standard input that is compressed, or not UTF-8, is copied to a temporary file first.
+    """
+    check_encoding_errors(encoding_errors)
+    if not isinstance(source, OneShot) or check_encoding(encoding) != UTF8:
+        yield from source_lines(source, encoding, encoding_errors)
+        return
+    with source.stream() as stream:
+        head = _arrived(source.name, stream)
+        if not compression("", head):
+            yield from _lines(_arriving_blocks(source.name, head, stream, encoding_errors))
+            return
+        source.spool(stream, head)
+    yield from source_lines(source, encoding, encoding_errors)
+
+
+def _arrived(name: str, stream: IO[bytes]) -> bytes:
+    try:
+        return stream.read(_LINE_BLOCK) or b""
+    except OSError as error:
+        raise InputError(f"{name} cannot be read: {reason(error)}") from None
+
+
+def _arriving_blocks(name: str, head: bytes, stream: IO[bytes], encoding_errors: str) -> Iterator[bytes]:
+    """Yield a stream as valid UTF-8 blocks that end at line ends, each as soon as a line has arrived.
+
+    Args:
+        name: for messages. stream: read without a buffer.
+        head: what has been read of it.
+        encoding_errors: see :class:`TextCorpus`.
+    """
+    pieces: list[bytes] = []
+    offset = spaceless = 0
+    piece = head
+    while piece:
+        spaceless = 0 if _SPACE.search(piece) else spaceless + len(piece)
+        if spaceless > MAX_TOKEN_BYTES:
+            raise InputError(
+                f"{name}: the token at offset {offset} is longer than {MAX_TOKEN_BYTES >> 20} MiB; is this text?"
+            )
+        end = piece.rfind(b"\n") + 1
+        if end:
+            block = b"".join([*pieces, piece[:end]])
+            yield _checked(block, name, offset, encoding_errors)
+            offset += len(block)
+            pieces = []
+        pieces.append(piece[end:])
+        piece = _arrived(name, stream)
+    rest = b"".join(pieces)
+    if rest:
+        if not offset:  # no LF anywhere: the lines may end in CR alone
+            rest = next(_without_lone_returns(iter([rest])))
+        yield _checked(rest.removesuffix(b"\n") + b"\n", name, offset, encoding_errors)
+
+
+def _checked(block: bytes, name: str, offset: int, encoding_errors: str) -> bytes:
+    if not offset:
+        _refuse_utf16(block, name)
+    return _validated(block, name, offset, encoding_errors)
 
 
 def check_encoding_errors(encoding_errors: str) -> None:

@@ -15,16 +15,18 @@ import stat
 import sys
 import tempfile
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import IO
 
 from corpora.errors import InputError
 from corpora.files import COMPRESSED, MAX_TOKEN_BYTES, BinaryFile, Source, open_file, reason
+from corpora.leftovers import Claim, sweep
 
 _ARCHIVES = (".zip", ".7z", ".rar", ".tar", ".tgz", ".tbz2", ".txz", *(f".tar{ending}" for ending in COMPRESSED))
 _GLOB = "*?["
+_PREFIX, _SUFFIX = "corpora-", ".tmp"
 _WHITE = re.compile(rb"[\t-\r ]")
 _log = logging.getLogger(__name__)
 
@@ -51,7 +53,7 @@ def resolve(argument: str | os.PathLike[str]) -> list[Source]:
     if not text:
         raise InputError("source must not be empty, got ''; name a file, a directory or a glob")
     if text == "-":
-        return [_Spooled("standard input", _standard_input)]
+        return [OneShot("standard input", _standard_input)]
     if text.startswith("sample:"):
         from corpora import samples
 
@@ -98,7 +100,7 @@ def _file(path: str) -> Source:
     if not os.access(path, os.R_OK):
         raise InputError(f"{path} cannot be read: permission denied")
     if not stat.S_ISREG(mode):  # a pipe such as bash's <(...) can be read only once
-        return _Spooled(path, lambda: open(path, "rb"))
+        return OneShot(path, lambda: open(path, "rb"))
     return Source(path, functools.partial(open_file, path))
 
 
@@ -157,39 +159,58 @@ def _standard_input() -> AbstractContextManager[IO[bytes]]:
     return contextlib.nullcontext(binary)
 
 
-class _Spooled(Source):
+class OneShot(Source):
     """One-shot stream, copied to a temporary file on first open for rereading; the file lives as long as the source."""
 
     def __init__(self, name: str, opener: Callable[[], AbstractContextManager[IO[bytes]]]) -> None:
         self.name = name
         self._once = opener
-        self._path: str | None = None
+        self._copy: Claim | None = None
 
     def open(self) -> BinaryFile:
-        if self._path is None:
+        if self._copy is None:
             with self._once() as stream:
-                self._path = _spool(self.name, stream)
-            weakref.finalize(self, _remove, self._path)
-        return open_file(self._path)
+                self.spool(stream)
+        assert self._copy is not None
+        return open_file(self._copy.path)
+
+    @contextlib.contextmanager
+    def stream(self) -> Iterator[IO[bytes]]:
+        """Open the stream itself, without a buffer: each ``read`` returns what has arrived."""
+        with self._once() as stream:
+            _refuse_device(self.name, stream)
+            yield getattr(stream, "raw", stream)
+
+    def spool(self, stream: IO[bytes], head: bytes = b"") -> None:
+        """Copy ``head`` and the rest of the stream to the temporary file."""
+        self._copy = _spool(self.name, head, stream)
+        weakref.finalize(self, self._copy.remove)
 
 
-def _spool(name: str, stream: IO[bytes]) -> str:
+def _spool(name: str, head: bytes, stream: IO[bytes]) -> Claim:
     _refuse_device(name, stream)
+    folder = tempfile.gettempdir()
+    sweep(folder, f"{_PREFIX}????????{_SUFFIX}")
+    claim = None
     try:
-        descriptor, path = tempfile.mkstemp(prefix="corpora-")
-    except OSError as error:
-        raise InputError(f"{name} could not be copied to a temporary file: {reason(error)}; set TMPDIR") from None
-    try:
-        with os.fdopen(descriptor, "wb") as file:
+        claim = Claim(_new_file)
+        with open(claim.path, "wb") as file:
+            file.write(head)
             _copy(name, stream, file)
     except BaseException as error:
-        _remove(path)
+        if claim is not None:
+            claim.remove()
         if isinstance(error, OSError):
-            folder = os.path.dirname(path)
             raise InputError(
                 f"{name} could not be copied to {folder}: {reason(error)}; set TMPDIR to a folder with more space"
             ) from None
         raise
+    return claim
+
+
+def _new_file() -> str:
+    descriptor, path = tempfile.mkstemp(prefix=_PREFIX, suffix=_SUFFIX)
+    os.close(descriptor)
     return path
 
 
@@ -221,8 +242,3 @@ def _copy(name: str, stream: IO[bytes], file: IO[bytes]) -> None:
         if copied >= announced:
             _log.warning("%s has not ended after %s MB, kept in a temporary file", name, f"{copied / 1e6:,.0f}")
             announced *= 2
-
-
-def _remove(path: str) -> None:
-    with contextlib.suppress(OSError):
-        os.unlink(path)

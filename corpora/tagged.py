@@ -1,5 +1,6 @@
 """Reader for tagged sentences in column format: one token per line, an empty line after each sentence."""
 
+import itertools
 import os
 import re
 from collections.abc import Iterable, Iterator
@@ -8,7 +9,7 @@ from typing import NamedTuple
 from corpora.encodings import UTF8
 from corpora.errors import InputError
 from corpora.files import COMPRESSED, Source
-from corpora.readers import source_lines
+from corpora.readers import arriving_lines, source_lines
 from corpora.sources import resolve_one
 
 _CONLLU = (2, 4)
@@ -117,24 +118,42 @@ def read_tokens(
         >>> read_tokens(path)
         [['A', 'cat'], ['Sleep']]
     """
+    return list(iter_tokens(source, encoding=encoding, encoding_errors=encoding_errors, token_column=token_column))
+
+
+def iter_tokens(
+    source: str | os.PathLike[str],
+    *,
+    encoding: str = UTF8,
+    encoding_errors: str = "strict",
+    token_column: int | None = None,
+) -> Iterator[list[str]]:
+    """Yield the sentences that :func:`read_tokens` returns; those of a pipe or terminal as soon as they arrive.
+
+    Arguments and errors as :func:`read_tokens`.
+    """
     found = resolve_one(source)
     name = _plain_name(found)
-    lines = list(source_lines(found, encoding, encoding_errors))
-    layout = _layout(lines)
+    lines, ahead = itertools.tee(arriving_lines(found, encoding, encoding_errors))
+    layout = _layout(ahead)
+    del ahead  # or all lines would be kept for it
     named = name.endswith((*_CONLLU_ENDINGS, ".conll")) or (name.endswith(".tsv") and layout.tabs and layout.width > 1)
     if not (named or layout.conllu or token_column is not None):
-        return [line.split() for line in lines]
+        yield from (line.split() for line in lines)
+        return
     conllu = layout.conllu or name.endswith(_CONLLU_ENDINGS)
     column = (_CONLLU[0] if conllu else 1) if token_column is None else token_column
     if column < 1:
         raise InputError(f"token_column must be at least 1, got {column}; columns are numbered from 1")
-    sentences: list[list[str]] = [[]]
+    sentence: list[str] = []
     for row in _rows(found.name, lines, [column, column], layout, conllu):
         if row is not None:
-            sentences[-1].append(row[0])
-        elif sentences[-1]:
-            sentences.append([])
-    return sentences if sentences[-1] else sentences[:-1]
+            sentence.append(row[0])
+        elif sentence:
+            yield sentence
+            sentence = []
+    if sentence:
+        yield sentence
 
 
 def _plain_name(source: Source) -> str:

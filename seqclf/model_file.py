@@ -162,7 +162,9 @@ def _check_program(name: str, metadata: Mapping[str, str], advice: str) -> None:
     if _KEY in metadata:
         return
     if "wordvec" in metadata:
-        raise FormatError(f"{name} holds word vectors, not a model; {advice}")
+        training = '"kind":"training"' in metadata["wordvec"]
+        what = "the state of an interrupted training" if training else "word vectors"
+        raise FormatError(f"{name} holds {what}, not a model; {advice}")
     raise FormatError(f"{name} is a safetensors file from another program; {advice}")
 
 

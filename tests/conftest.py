@@ -128,6 +128,7 @@ def model_file(tmp_path_factory: pytest.TempPathFactory, vectors_file: Path) -> 
 
 
 def pytest_configure():
-    """Restore the SIGINT handler: processes that a shell starts in the background ignore it."""
+    """Restore the SIGINT handler, which processes that a shell starts in the background ignore; unset COLUMNS."""
+    os.environ.pop("COLUMNS", None)  # tables in a pipe are as wide as they are
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -20,7 +20,10 @@ PACKAGES = ("corpora", "wordvec", "seqclf", "cli")
 BELOW = {package: PACKAGES[:place] for place, package in enumerate(PACKAGES)}
 """The packages that a package may import."""
 PUBLIC = {name: {*importlib.import_module(name).__all__, "__version__"} for name in PACKAGES if name != "cli"}
-SHARED = ("corpora.encodings", "corpora.errors", "corpora.normalization", "wordvec.system")
+SHARED = (
+    "corpora.encodings", "corpora.errors", "corpora.leftovers", "corpora.normalization", "wordvec.system",
+    "wordvec.checkpointing.checkpoint",
+)  # fmt: skip
 """Documented modules that the packages above may import besides public names."""
 SHARED_WITH_CLI = (
     "wordvec.formats.registry", "wordvec.checkpointing.finished", "wordvec.count_based.models",

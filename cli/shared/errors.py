@@ -13,7 +13,7 @@ from cli.shared.arguments import parse_texts, restored
 from cli.shared.option_names import as_options
 from cli.shared.options import File, OutputFile
 from cli.shared.reporting import library_messages
-from cli.shared.signals import treat_termination_as_interrupt
+from cli.shared.signals import interrupts_raised, treat_termination_as_interrupt
 from cli.shared.streams import prepare_streams
 
 _ARGUMENTS = "cli.shared.errors.arguments"
@@ -54,11 +54,13 @@ class Interrupted(click.ClickException):
         context = click.get_current_context(silent=True)
         noted = context.meta if context else {}
         checkpoint = noted.get(_CHECKPOINT)
+        outputs = " and ".join(noted.get(_OUTPUTS, []))
+        message = f"Interrupted after writing {outputs}" if outputs else "Interrupted"
         if checkpoint is not None and os.path.exists(checkpoint):
-            message = f"Interrupted; rerun with --resume to continue from {checkpoint}."
-        else:
-            outputs = " and ".join(noted.get(_OUTPUTS, []))
-            message = f"Interrupted after writing {outputs}." if outputs else "Interrupted; no output was written."
+            message += f"; rerun with --resume to continue from {checkpoint}"
+        elif not outputs:
+            message += "; no output was written"
+        message += "."
         super().__init__(message)
 
     def show(self, file: IO[Any] | None = None) -> None:
@@ -72,8 +74,9 @@ def one_line_errors() -> Iterator[None]:
     from corpora import WordvecError
 
     try:
-        yield
-        sys.stdout.flush()
+        with interrupts_raised():
+            yield
+            sys.stdout.flush()
     except KeyboardInterrupt:
         raise Interrupted from None
     except BrokenPipeError:

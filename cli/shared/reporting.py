@@ -4,7 +4,10 @@ import contextlib
 import json
 import logging
 import math
+import os
+import shutil
 import sys
+import textwrap
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
@@ -20,6 +23,9 @@ if TYPE_CHECKING:
 
 LINE_SECONDS = 10.0
 """Seconds between progress lines if stderr is not a terminal."""
+
+_LEAST, _ENOUGH = 8, 16
+"""Characters that a narrow table leaves for its first column: the least, and to have all columns next to each other."""
 
 PREPARING = "preparing"
 """Shown in place of a speed until one has been measured."""
@@ -139,26 +145,62 @@ def duration(seconds: float) -> str:
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
-def table(rows: Sequence[Sequence[str]], header: Sequence[str] = ()) -> str:
+def table(rows: Sequence[Sequence[str]], header: Sequence[str] = (), width: int | None = None) -> str:
     """Format rows in aligned columns: the first left-aligned, the others right-aligned.
+
+    Columns beyond the width follow in further tables, each with the first column, whose cells wrap if they are long.
+
+    Args:
+        rows, header: of equal length.
+        width: characters in a line; None takes that of the terminal, or of COLUMNS.
 
     Example:
         >>> print(table([["ham", "0.99"], ["spam", "1"]], ["label", "F1"]))
         label    F1
         ham    0.99
         spam      1
+        >>> print(table([["ham and eggs", "0.99", "17"]], ["label", "F1", "texts"], width=15))
+        label       F1
+        ham and
+        eggs      0.99
+        <BLANKLINE>
+        label     texts
+        ham and
+        eggs         17
     """
     lines = [list(map(str, row)) for row in ([header] if header else []) + list(rows)]
     if not lines:
         return ""
-    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
-    return "\n".join(
-        "  ".join(
-            cell.ljust(width) if column == 0 else cell.rjust(width)
-            for column, (cell, width) in enumerate(zip(line, widths, strict=True))
-        ).rstrip()
-        for line in lines
-    )
+    room = _width() if width is None else width
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    left = room - sum(2 + each for each in widths[1:])
+    if left < _ENOUGH:  # not all columns fit next to each other
+        left = max(room - 2 - max(widths[1:], default=-2), _LEAST)
+    widths[0] = min(widths[0], left)
+    parts: list[list[int]] = [[]]
+    for column in range(1, len(widths)):
+        if parts[-1] and widths[0] + sum(2 + widths[each] for each in [*parts[-1], column]) > room:
+            parts.append([])
+        parts[-1].append(column)
+    return "\n\n".join("\n".join(_row(line, part, widths) for line in lines) for part in parts)
+
+
+def _row(cells: Sequence[str], columns: Sequence[int], widths: Sequence[int]) -> str:
+    """Return the first cell, which may take several lines, and some others."""
+    name = cells[0]
+    if len(name) > widths[0]:
+        indent = " " * (len(name) - len(name.lstrip()))
+        name = "\n".join(textwrap.wrap(name.lstrip(), widths[0], initial_indent=indent, subsequent_indent=indent))
+    last = name.rpartition("\n")[2]
+    padded = name + " " * (widths[0] - len(last))
+    return "  ".join([padded, *(cells[column].rjust(widths[column]) for column in columns)]).rstrip()
+
+
+def _width() -> int:
+    """Return the characters in a line of standard output: unlimited for a file or a pipe, unless COLUMNS is set."""
+    if os.environ.get("COLUMNS", "").isdecimal() or sys.stdout.isatty():
+        return shutil.get_terminal_size().columns
+    return sys.maxsize
 
 
 class Progress:

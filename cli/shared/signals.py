@@ -3,12 +3,34 @@
 import contextlib
 import signal
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from wordvec import Progress as ProgressState
+
+
+@contextlib.contextmanager
+def interrupts_raised() -> Iterator[None]:
+    """Raise KeyboardInterrupt on Ctrl-C during the work of a console script, and ignore Ctrl-C once it is done."""
+    if getattr(signal.getsignal(signal.SIGINT), "__module__", "") != "wordvec_seqclf":
+        yield
+        return
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, _ignore)
+
+
+_SAME = 1.0
+"""Seconds within which signals are one interruption: a terminal that closes, or a service that stops, sends several."""
+
+
+def _ignore(number: int, frame: FrameType | None) -> None:
+    """Let the process end as it is about to, after removing its temporary files."""
 
 
 def treat_termination_as_interrupt() -> None:
@@ -33,15 +55,20 @@ class BestEpochOnInterrupt:
 
     A second Ctrl-C interrupts at once. After saving the model, call ``finish``.
 
+    Args:
+        show: shows the progress.
+        resumable: the training has a checkpoint, which it saves when it is stopped; so it is, even in its first epoch.
+
     Example:
         >>> with BestEpochOnInterrupt(lambda state: None) as on_progress:
         ...     pass  # train(..., on_progress=on_progress), and save
         >>> on_progress.finish()
     """
 
-    def __init__(self, show: Callable[["ProgressState"], None]) -> None:
-        self._show = show
+    def __init__(self, show: Callable[["ProgressState"], None], resumable: bool = False) -> None:
+        self._show, self._resumable = show, resumable
         self._interrupted = self._has_epoch = False
+        self._since = 0.0
         self._previous: Any = None
 
     def __enter__(self) -> "BestEpochOnInterrupt":
@@ -56,11 +83,16 @@ class BestEpochOnInterrupt:
     ) -> None:
         if self._previous is not None:
             signal.signal(signal.SIGINT, self._previous)
+        if self._interrupted and kind is not None and kind.__name__ == "StopTraining":
+            raise KeyboardInterrupt from None  # before the end of the first epoch
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
-        if self._interrupted or not self._has_epoch:
+        now = time.monotonic()
+        if self._interrupted and now - self._since < _SAME:
+            return
+        if self._interrupted or not (self._has_epoch or self._resumable):
             self._previous(number, frame)
-        self._interrupted = True
+        self._interrupted, self._since = True, now
 
     def __call__(self, state: "ProgressState") -> None:
         """Show the progress, and stop the training if it was interrupted."""

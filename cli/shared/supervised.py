@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from cli.shared import options
+from cli.shared.checkpoints import Checkpointing, checkpoint_options
 from cli.shared.errors import note_output
 from cli.shared.reporting import Progress, log, percent, show_epochs, table
 from cli.shared.setting_options import all_setting_options
@@ -52,6 +53,7 @@ def training_options(kind: type[Settings], data: str, **changed: Any) -> options
         ),
         click.option("--test", type=options.INPUT, metavar="FILE", help=f"{data} to evaluate the trained model on."),
         all_setting_options(kind, **changed),
+        checkpoint_options,
         options.encoding_options,
         options.threads_option,
         options.quiet_option,
@@ -68,6 +70,7 @@ def train_and_save(
     vectors: str | None,
     output: str,
     settings: Settings,
+    checkpointing: Checkpointing,
     threads: int | None,
     quiet: bool,
     unit: str,
@@ -91,7 +94,9 @@ def train_and_save(
         refuse_vector_size(str(vectors), pretrained)
     with (
         Progress("training", quiet) as progress,
-        BestEpochOnInterrupt(lambda state: show_epochs(progress, state, quiet)) as on_progress,
+        BestEpochOnInterrupt(
+            lambda state: show_epochs(progress, state, quiet), checkpointing.path is not None
+        ) as on_progress,
     ):
         model = train(
             *training,
@@ -100,11 +105,13 @@ def train_and_save(
             dev=dev_data,
             threads=threads,
             on_progress=on_progress,
+            **checkpointing.arguments,
         )
     model.save(output)
     note_output(output)
     log(f"{output}: {_summary(model, unit)}", quiet)
     on_progress.finish()
+    checkpointing.remove()
     return Trained(model, training, dev_data, test_data)
 
 

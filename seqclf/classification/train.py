@@ -1,6 +1,7 @@
 """Training of a text classifier, from texts and labels to a model."""
 
 import logging
+import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,7 @@ from seqclf.metrics import macro_f1
 from seqclf.training.loop import Outcome
 from seqclf.training.pooled import train_pooled
 from seqclf.training.resolved import resolved
+from seqclf.training.resuming import Resumption
 from wordvec import Vocabulary
 from wordvec.system.progress import OnProgress
 from wordvec.system.settings import or_defaults
@@ -49,6 +51,9 @@ def train_classifier(
     dev: tuple[Iterable[Text], Iterable[Any]] | None = None,
     threads: int | None = None,
     on_progress: OnProgress | None = None,
+    checkpoint: str | os.PathLike[str] | None = None,
+    checkpoint_every: float = 300.0,
+    resume: bool = False,
 ) -> ClassifierModel:
     """Train a recurrent text classifier.
 
@@ -61,12 +66,17 @@ def train_classifier(
             the same label; None splits off ``settings.validation_fraction``.
         threads: the largest number of threads; None uses all cores. The result is the same at any number.
         on_progress: called a few times a second with a :class:`wordvec.Progress`.
+        checkpoint: a file to save the training state to, at the end of each epoch, every ``checkpoint_every`` seconds
+            within one, and when ``on_progress`` raises ``StopTraining``. Remove it once the model is saved.
+        resume: continue from the checkpoint, if it exists; the model is bit-identical to that of an uninterrupted
+            training.
 
     Returns:
         The model; its ``history`` has one row per epoch.
 
     Raises:
         InputError: not one label per text, a label is missing, fewer than two classes, or a setting out of range.
+        InputError: an existing checkpoint without ``resume``, or a checkpoint of another training.
         TrainingError: the loss or a gradient is NaN or infinite.
 
     Example:
@@ -76,6 +86,7 @@ def train_classifier(
         >>> model.predict(["fire near the river", "a lovely evening"]).tolist()
         ['alarm', 'calm']
     """
+    resumption = Resumption(checkpoint, checkpoint_every, resume)
     texts = as_texts(texts)
     settings = resolved(or_defaults(settings, ClassifierSettings), vectors, texts)
     assert settings.tokenizer is not None
@@ -102,17 +113,23 @@ def train_classifier(
         tokens, targets = [tokens[row] for row in rows], targets[rows]
     warn_if_few(len(dev_tokens), "texts")
     network, vocabulary, trained_words = fresh_network(tokens, len(classes), settings, vectors)
+    examples, dev_examples = (Sequences(*encode(each, vocabulary)) for each in (tokens, dev_tokens))
+    resumption.begin(
+        "classifier", settings, {"texts": len(tokens), "validation texts": len(dev_tokens)},
+        [*examples, targets, *dev_examples, dev_targets], vectors,
+    )  # fmt: skip
     with Workers(threads) as workers:
         outcome = train_network(
             network,
-            Sequences(*encode(tokens, vocabulary)),
+            examples,
             targets,
             settings=settings,
             weights=class_weights(targets, classes, settings.class_weight),
             trained_words=trained_words,
             workers=workers,
-            dev=(Sequences(*encode(dev_tokens, vocabulary)), dev_targets) if dev_targets.size else None,
+            dev=(dev_examples, dev_targets) if dev_targets.size else None,
             on_progress=on_progress,
+            resumption=resumption,
         )
     metrics = model_metrics(outcome, tokens, dev_tokens, trained_words)
     if majority_share(targets) >= SKEWED:
@@ -168,6 +185,7 @@ def train_network(
     workers: Workers,
     dev: tuple[Sequences, np.ndarray] | None = None,
     on_progress: OnProgress | None = None,
+    resumption: Resumption | None = None,
 ) -> Outcome:
     """Train a network in place and leave it with the parameters of the epoch that scored best on ``dev``.
 
@@ -182,18 +200,17 @@ def train_network(
         dev: texts and classes that choose the epoch by accuracy, or by macro-F1 if ``SKEWED``, then by loss; None keeps
             the last epoch.
         on_progress: called a few times a second.
+        resumption: see ``train_in_batches``.
 
     Raises:
         TrainingError: the loss or a gradient is NaN or infinite.
     """
     majority = majority_share(targets)
-    collapsed: list[bool] = []
 
     def on_dev() -> tuple[dict[str, Any], tuple[float, ...]]:
         assert dev is not None
         predicted, loss = evaluate(network, *dev, weights, workers)
         accuracy = float((predicted == dev[1]).mean())
-        collapsed.append(np.unique(predicted).size == 1 < np.unique(dev[1]).size)
         found = {"dev_accuracy": accuracy, "dev_loss": loss}
         if majority < SKEWED:
             return found, (accuracy, -loss)
@@ -202,13 +219,13 @@ def train_network(
 
     outcome = train_pooled(
         network, examples, targets, settings, weights=weights, trained_words=trained_words, workers=workers,
-        unit="texts", evaluate=None if dev is None else on_dev, on_progress=on_progress,
+        unit="texts", evaluate=None if dev is None else on_dev, on_progress=on_progress, resumption=resumption,
     )  # fmt: skip
-    if collapsed and collapsed[outcome.best_epoch - 1]:
+    if dev is not None and np.unique(evaluate(network, *dev, weights, workers)[0]).size == 1 < np.unique(dev[1]).size:
         logger.warning(
             "the model predicts one label for all %s validation texts; %.1f %% of the training texts have the most "
             "frequent one: try a balanced class weight, more epochs or more data",
-            f"{len(dev[1]) if dev else 0:,}", 100 * majority,
+            f"{len(dev[1]):,}", 100 * majority,
         )  # fmt: skip
     return outcome
 

@@ -1,6 +1,7 @@
 """Training of a multi-label text classifier, from texts and label sets to a model."""
 
 import logging
+import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from seqclf.layers.workers import Workers
 from seqclf.metrics import score_label_sets
 from seqclf.training.pooled import train_pooled
 from seqclf.training.resolved import resolved
+from seqclf.training.resuming import Resumption
 from wordvec import InputError
 from wordvec.system.progress import OnProgress
 from wordvec.system.settings import or_defaults
@@ -40,13 +42,17 @@ def train_multi_label(
     separator: str = ",",
     threads: int | None = None,
     on_progress: OnProgress | None = None,
+    checkpoint: str | os.PathLike[str] | None = None,
+    checkpoint_every: float = 300.0,
+    resume: bool = False,
 ) -> MultiLabelModel:
     """Train a recurrent multi-label text classifier: a sigmoid per label, trained on binary cross-entropy.
 
     Args:
         texts: strings, or lists of tokens; a generator is read once.
         labels: a list of labels for each text, which may be empty; or an array (N, C) of 0 and 1.
-        settings, vectors, threads, on_progress: see :func:`seqclf.train_classifier`; ``class_weight`` must be None.
+        settings, vectors, threads, on_progress, checkpoint, checkpoint_every, resume: see
+            :func:`seqclf.train_classifier`; ``class_weight`` must be None.
         dev: texts and labels that choose the epoch with the best micro-F1; None splits off
             ``settings.validation_fraction`` at random.
         tune_thresholds: choose for each label the threshold with the best F1 on the validation texts; False uses
@@ -66,6 +72,7 @@ def train_multi_label(
         >>> model.predict_labels(["fire on the river floods", "a lovely evening"])
         [['fire', 'flood'], []]
     """
+    resumption = Resumption(checkpoint, checkpoint_every, resume)
     texts = as_texts(texts)
     settings = resolved(or_defaults(settings, ClassifierSettings), vectors, texts)
     if settings.class_weight is not None:
@@ -94,7 +101,11 @@ def train_multi_label(
         )
     warn_if_few(len(dev_tokens), "texts")
     network, vocabulary, trained_words = fresh_network(tokens, len(classes), settings, vectors, multi_label=True)
-    dev_texts = Sequences(*encode(dev_tokens, vocabulary))
+    examples, dev_texts = (Sequences(*encode(each, vocabulary)) for each in (tokens, dev_tokens))
+    resumption.begin(
+        "multi-label classifier", settings, {"texts": len(tokens), "validation texts": len(dev_tokens)},
+        [*examples, targets, *dev_texts, truth], vectors,
+    )  # fmt: skip
     with Workers(threads) as workers:
 
         def on_dev() -> tuple[dict[str, Any], tuple[float, ...]]:
@@ -103,9 +114,10 @@ def train_multi_label(
             return {"dev_micro_f1": score.micro_f1, "dev_loss": loss}, (score.micro_f1, -loss)
 
         outcome = train_pooled(
-            network, Sequences(*encode(tokens, vocabulary)), targets.astype(np.float32), settings,
+            network, examples, targets.astype(np.float32), settings,
             trained_words=trained_words, workers=workers,
             unit="texts", evaluate=on_dev if dev_tokens else None, on_progress=on_progress,
+            resumption=resumption,
         )  # fmt: skip
         thresholds = None
         if tune_thresholds:

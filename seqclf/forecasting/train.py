@@ -1,5 +1,6 @@
 """Training of a forecaster, from a series to a model."""
 
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,6 +16,7 @@ from seqclf.layers.workers import Workers
 from seqclf.training.dropout import DropoutRates
 from seqclf.training.loop import Outcome, steps_in_all, train_in_batches
 from seqclf.training.pooled import Trainer
+from seqclf.training.resuming import Resumption
 from wordvec import InputError
 from wordvec.system.progress import OnProgress
 from wordvec.system.settings import or_defaults
@@ -27,6 +29,9 @@ def train_forecaster(
     names: Sequence[str] | None = None,
     threads: int | None = None,
     on_progress: OnProgress | None = None,
+    checkpoint: str | os.PathLike[str] | None = None,
+    checkpoint_every: float = 300.0,
+    resume: bool = False,
 ) -> ForecasterModel:
     """Train a recurrent network that forecasts a series of one column or several.
 
@@ -36,12 +41,17 @@ def train_forecaster(
         names: of the columns.
         threads: the largest number of threads; None uses all cores. The result is the same at any number.
         on_progress: called a few times a second with a :class:`wordvec.Progress`.
+        checkpoint: a file to save the training state to, at the end of each epoch, every ``checkpoint_every`` seconds
+            within one, and when ``on_progress`` raises ``StopTraining``. Remove it once the model is saved.
+        resume: continue from the checkpoint, if it exists; the model is bit-identical to that of an uninterrupted
+            training.
 
     Returns:
         The model; its ``history`` has one row per epoch.
 
     Raises:
         InputError: the series is too short, or not all numbers are finite.
+        InputError: an existing checkpoint without ``resume``, or a checkpoint of another training.
         TrainingError: loss or gradient is no longer a number.
 
     Example:
@@ -50,6 +60,7 @@ def train_forecaster(
         >>> train_forecaster(series, settings=settings, threads=1).predict().shape
         (2, 1)
     """
+    resumption = Resumption(checkpoint, checkpoint_every, resume)
     settings = or_defaults(settings, ForecasterSettings)
     values = as_series(series)
     columns = values.shape[1]
@@ -76,8 +87,9 @@ def train_forecaster(
     network = fresh_network(settings, columns + preparation.waves, columns)
     scaled = preparation.scale(preparation.logarithm(values))
     training, validation = np.arange(first, known - settings.step + 1), np.arange(known, known + dev)
+    resumption.begin("forecaster", settings, {"values": len(values)}, [values])
     with Workers(threads) as workers:
-        outcome = _train(network, preparation, settings, scaled, training, validation, workers, on_progress)
+        outcome = _train(network, preparation, settings, scaled, training, validation, workers, on_progress, resumption)
     return ForecasterModel(
         network,
         preparation,
@@ -99,6 +111,7 @@ def _train(
     validation: np.ndarray,
     workers: Workers,
     on_progress: OnProgress | None,
+    resumption: Resumption,
 ) -> Outcome:
     """Train on the windows before the origins ``training``; those before ``validation`` choose the epoch."""
     steps = steps_in_all(training.size, settings)
@@ -125,6 +138,7 @@ def _train(
         return {"dev_loss": loss}, (-loss,)
 
     return train_in_batches(
-        step, np.full(training.size, settings.window), trainer, settings,
+        step, np.full(training.size, settings.window), trainer.optimizer, settings,
         arrays=[network.dense], unit="windows", evaluate=on_dev if validation.size else None, on_progress=on_progress,
+        resumption=resumption,
     )  # fmt: skip

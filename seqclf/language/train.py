@@ -2,7 +2,8 @@
 
 import logging
 import math
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -12,11 +13,13 @@ from seqclf.language.network import LanguageNetwork, LanguageShape, Window, init
 from seqclf.language.settings import LanguageModelSettings
 from seqclf.language.text import encode_text, read_training_text, tokens_of
 from seqclf.layers.batches import PackedBatch, row_sequences
-from seqclf.layers.tape import DropoutMasks, States
+from seqclf.layers.tape import DropoutMasks, States, zero_states
 from seqclf.layers.workers import Workers
 from seqclf.training.dropout import DropoutRates, draw_dropout_masks, draw_output_mask
-from seqclf.training.loop import Outcome, Reporter, best_of_epochs
+from seqclf.training.loop import Outcome, Reporter, train_epochs
 from seqclf.training.optimizers import Adam, Sgd, check_finite, clipping, global_norm, scheduled_rate
+from seqclf.training.resuming import Resumption
+from wordvec.checkpointing.checkpoint import SavedTraining
 from wordvec.system.progress import OnProgress
 from wordvec.system.settings import or_defaults
 
@@ -32,6 +35,9 @@ def train_language_model(
     dev: Iterable[str] | None = None,
     threads: int | None = None,
     on_progress: OnProgress | None = None,
+    checkpoint: str | os.PathLike[str] | None = None,
+    checkpoint_every: float = 300.0,
+    resume: bool = False,
 ) -> TrainedLanguageModel:
     """Train a recurrent language model.
 
@@ -41,14 +47,20 @@ def train_language_model(
         dev: lines that choose the best epoch; None splits off the last ``settings.validation_fraction``.
         threads: the largest number of threads; None uses all cores. The result is the same at any number.
         on_progress: called a few times a second with a :class:`wordvec.Progress`.
+        checkpoint: a file to save the training state to, at the end of each epoch, every ``checkpoint_every`` seconds
+            within one, and when ``on_progress`` raises ``StopTraining``. Remove it once the model is saved.
+        resume: continue from the checkpoint, if it exists; the model is bit-identical to that of an uninterrupted
+            training.
 
     Returns:
         The model; its ``history`` has one row per epoch.
 
     Raises:
         InputError: a setting out of range, a line that is not a string, or no text.
+        InputError: an existing checkpoint without ``resume``, or a checkpoint of another training.
         TrainingError: the loss or a gradient is NaN or infinite.
     """
+    resumption = Resumption(checkpoint, checkpoint_every, resume)
     settings = or_defaults(settings, LanguageModelSettings)
 
     def tokens(text: Iterable[str]) -> Iterable[str]:
@@ -79,6 +91,8 @@ def train_language_model(
     network = LanguageNetwork(
         shape, initial_parameters(shape, counts, random), samples=settings.samples, counts=np.maximum(counts, 1)
     )
+    sizes = {f"{settings.unit}s": ids.size - 1, f"validation {settings.unit}s": max(dev_ids.size - 1, 0)}
+    resumption.begin("language model", settings, sizes, [ids, dev_ids, counts])
     with Workers(threads) as workers:
         outcome = train_language_network(
             network,
@@ -87,6 +101,7 @@ def train_language_model(
             workers=workers,
             dev=dev_ids if dev_ids.size > 1 else None,
             on_progress=on_progress,
+            resumption=resumption,
         )
     metrics = outcome.metrics(tokens=ids.size - 1, dev_tokens=dev_ids.size - 1)
     return TrainedLanguageModel(
@@ -115,14 +130,26 @@ class LanguageTrainer:
         settings: rates, dropout, clipping, seed.
         steps: the number of steps of the whole training.
         workers: threads; they do not change the result.
+        streams: the number of streams.
+
+    Attributes:
+        carried: the state after the last window; None at the start of the text.
     """
 
     def __init__(
-        self, network: LanguageNetwork, settings: LanguageModelSettings, *, steps: int, workers: Workers
+        self,
+        network: LanguageNetwork,
+        settings: LanguageModelSettings,
+        *,
+        steps: int,
+        workers: Workers,
+        streams: int = 1,
     ) -> None:
         self.network, self.settings, self.workers = network, settings, workers
         self.steps, self.done = steps, 0
         self.learning_rate = 0.0
+        self.carried: States | None = None
+        self._streams = streams
         self._best, self._drops = math.inf, 0
         make: type[Adam] | type[Sgd] = Adam if settings.optimizer == "adam" else Sgd
         self._dense, self._table = make(network.dense), make(network.embedding)
@@ -152,6 +179,26 @@ class LanguageTrainer:
         self._drops += self.settings.schedule == "plateau" and dev_loss >= self._best
         self._best = min(self._best, dev_loss)
 
+    def arrays(self, within_epoch: bool) -> dict[str, np.ndarray]:
+        """Return Adam's moments and, within an epoch, the state after the last window, by name."""
+        found = self._dense.moments("0") | self._table.moments("1")
+        if within_epoch:
+            if self.carried is None:
+                self.carried = zero_states(self.network.encoder.plan, self._streams)
+            found |= {"state.h": self.carried.h, "state.c": self.carried.c}
+        return found
+
+    def numbers(self) -> dict[str, Any]:
+        """Return the number of updates and the state of the ``plateau`` schedule."""
+        best = self._best if math.isfinite(self._best) else math.nan
+        return {"updates": self.done, "best_dev_loss": best, "drops": int(self._drops)}
+
+    def restore(self, saved: SavedTraining) -> None:
+        """Continue from the saved numbers."""
+        self.done = self._dense.steps = self._table.steps = saved.whole("updates", 0, self.steps)
+        best = saved.number("best_dev_loss")
+        self._best, self._drops = math.inf if math.isnan(best) else best, saved.whole("drops", 0, self.settings.epochs)
+
     def _rate(self) -> float:
         settings = self.settings
         peak, warmup = settings.peak_rate, min(settings.warmup_steps, self.steps // 5)
@@ -176,6 +223,7 @@ def train_language_network(
     workers: Workers,
     dev: np.ndarray | None = None,
     on_progress: OnProgress | None = None,
+    resumption: Resumption | None = None,
 ) -> Outcome:
     """Train a network in place and leave it with the parameters of the epoch that scored best on ``dev``.
 
@@ -186,27 +234,31 @@ def train_language_network(
         workers: threads; they do not change the result.
         dev: (M + 1,) int32, the text that chooses the epoch; None keeps the last epoch.
         on_progress: called a few times a second.
+        resumption: see ``train_in_batches``.
 
     Raises:
         TrainingError: the loss or a gradient is NaN or infinite.
     """
     bounds = streams(ids.size - 1, settings.batch_size, settings.window)
     steps = -(-int(bounds[1]) // settings.window) * settings.epochs
-    trainer = LanguageTrainer(network, settings, steps=steps, workers=workers)
+    trainer = LanguageTrainer(network, settings, steps=steps, workers=workers, streams=bounds.size - 1)
     report = Reporter(on_progress, "tokens", settings.epochs, int(bounds[-1]) * settings.epochs)
 
-    def run(epoch: int) -> tuple[dict[str, Any], tuple[float, ...] | None]:
-        summed, seen, state, score = 0.0, 0, None, None
-        for window in windows(ids, bounds, settings.window):
-            loss, state = trainer.step(window, state)
-            summed, seen = summed + loss * window.targets.size, seen + window.targets.size
-            report.step(epoch, trainer, summed / seen, window.targets.size)
-        row: dict[str, Any] = {"epoch": epoch + 1, "loss": summed / seen}
-        if dev is not None:
-            row["dev_loss"] = -float(network.log_probabilities(dev, workers).mean())
-            trainer.end_epoch(row["dev_loss"])
-            score = (-row["dev_loss"],)
-        report.epoch(epoch, trainer, row)
-        return row, score
+    def batches(epoch: int) -> Iterator[Window]:
+        yield from windows(ids, bounds, settings.window)
+        trainer.carried = None  # the next epoch starts the text again
 
-    return best_of_epochs(run, settings.epochs, patience=settings.patience, arrays=[network.dense, network.embedding])
+    def step(window: Window) -> tuple[float, int, int]:
+        loss, trainer.carried = trainer.step(window, trainer.carried)
+        return loss, window.targets.size, window.targets.size
+
+    def evaluate() -> tuple[dict[str, Any], tuple[float, ...]]:
+        assert dev is not None
+        loss = -float(network.log_probabilities(dev, workers).mean())
+        trainer.end_epoch(loss)
+        return {"dev_loss": loss}, (-loss,)
+
+    return train_epochs(
+        batches, step, trainer, settings, report, [network.dense, network.embedding],
+        None if dev is None else evaluate, resumption,
+    )  # fmt: skip

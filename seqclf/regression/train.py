@@ -1,6 +1,7 @@
 """Training of a regressor, from texts or numeric sequences to a model."""
 
 import logging
+import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from seqclf.regression.network import build_network, encoder_shape, initial_para
 from seqclf.regression.settings import RegressorSettings
 from seqclf.training.pooled import train_pooled
 from seqclf.training.resolved import resolved
+from seqclf.training.resuming import Resumption
 from wordvec import InputError
 from wordvec.system.progress import OnProgress
 from wordvec.system.settings import or_defaults
@@ -36,6 +38,9 @@ def train_regressor(
     dev: tuple[Iterable[Any], Any] | None = None,
     threads: int | None = None,
     on_progress: OnProgress | None = None,
+    checkpoint: str | os.PathLike[str] | None = None,
+    checkpoint_every: float = 300.0,
+    resume: bool = False,
 ) -> RegressorModel:
     """Train a recurrent regressor on texts or numeric sequences, with a squared error.
 
@@ -47,6 +52,10 @@ def train_regressor(
         dev: sequences and values that choose the best epoch; None splits off ``settings.validation_fraction``.
         threads: the largest number of threads; None uses all cores. The result is the same at any number.
         on_progress: called a few times a second.
+        checkpoint: a file to save the training state to, at the end of each epoch, every ``checkpoint_every`` seconds
+            within one, and when ``on_progress`` raises ``StopTraining``. Remove it once the model is saved.
+        resume: continue from the checkpoint, if it exists; the model is bit-identical to that of an uninterrupted
+            training.
 
     Returns:
         The model; its metrics hold ``dev_rmse`` and ``dev_baseline_rmse``, the error of always predicting the mean.
@@ -65,6 +74,7 @@ def train_regressor(
         >>> score.rmse < 0.5 * score.baseline_rmse
         True
     """
+    resumption = Resumption(checkpoint, checkpoint_every, resume)
     settings = or_defaults(settings, RegressorSettings)
     given, truth = as_sequences(sequences), as_series(values, "the values")
     dev_given, dev_truth = (
@@ -82,7 +92,7 @@ def train_regressor(
         given, truth = [given[row] for row in rows], truth[rows]
     warn_if_few(len(dev_given), "sequences")
     model, trained_words = _untrained(given, truth, of_numbers, settings, vectors)
-    _train(model, (given, truth), (dev_given, dev_truth), trained_words, threads, on_progress)
+    _train(model, (given, truth), (dev_given, dev_truth), trained_words, vectors, threads, on_progress, resumption)
     if "dev_rmse" in model.metrics:
         logger.info(
             "root mean squared error on %d validation sequences: %.4g; of always predicting the mean: %.4g",
@@ -127,8 +137,10 @@ def _train(
     training: tuple[list[Any], np.ndarray],
     dev: tuple[list[Any], np.ndarray],
     trained_words: int,
+    vectors: "WordVectors | None",
     threads: int | None,
     on_progress: OnProgress | None,
+    resumption: Resumption,
 ) -> None:
     given, truth = training
     targets = ((truth - model.mean) / model.deviation).astype(np.float32)
@@ -137,11 +149,15 @@ def _train(
         score = model.score(*dev, threads=threads)
         return {"dev_rmse": score.rmse, "dev_baseline_rmse": score.baseline_rmse}, (-score.rmse,)
 
+    examples = model.encode(given)
+    dev_examples = model.encode(dev[0]) if dev[0] else ()
+    sizes = {"sequences": len(given), "validation sequences": len(dev[0])}
+    resumption.begin("regressor", model.settings, sizes, [*examples, targets, *dev_examples, dev[1]], vectors)
     with Workers(threads) as workers:
         outcome = train_pooled(
-            model.network, model.encode(given), targets, model.settings, trained_words=trained_words, workers=workers,
+            model.network, examples, targets, model.settings, trained_words=trained_words, workers=workers,
             unit="sequences" if model.vocabulary is None else "texts",
-            evaluate=on_dev if dev[0] else None, on_progress=on_progress,
+            evaluate=on_dev if dev[0] else None, on_progress=on_progress, resumption=resumption,
         )  # fmt: skip
     model.history = outcome.history
     model.metrics = outcome.metrics(sequences=len(given), dev_sequences=len(dev[0]))

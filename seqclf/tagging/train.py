@@ -2,6 +2,7 @@
 
 import itertools
 import logging
+import os
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,7 @@ from seqclf.training.dropout import (
 from seqclf.training.loop import steps_in_all, train_in_batches
 from seqclf.training.optimizers import Optimizer
 from seqclf.training.resolved import resolved
+from seqclf.training.resuming import Resumption
 from wordvec import InputError
 from wordvec.system.progress import OnProgress
 from wordvec.system.settings import or_defaults
@@ -55,6 +57,9 @@ def train_tagger(
     dev: tuple[Iterable[Sequence[str]], Iterable[Sequence[Any]]] | None = None,
     threads: int | None = None,
     on_progress: OnProgress | None = None,
+    checkpoint: str | os.PathLike[str] | None = None,
+    checkpoint_every: float = 300.0,
+    resume: bool = False,
 ) -> TaggerModel:
     """Train a recurrent tagger.
 
@@ -66,12 +71,17 @@ def train_tagger(
         dev: sentences and tags that choose the best epoch; None splits off ``settings.validation_fraction``.
         threads: the largest number of threads; None uses all cores. The result is the same at any number.
         on_progress: called a few times a second with a :class:`wordvec.Progress`.
+        checkpoint: a file to save the training state to, at the end of each epoch, every ``checkpoint_every`` seconds
+            within one, and when ``on_progress`` raises ``StopTraining``. Remove it once the model is saved.
+        resume: continue from the checkpoint, if it exists; the model is bit-identical to that of an uninterrupted
+            training.
 
     Returns:
         The model; its ``history`` has one row per epoch.
 
     Raises:
         InputError: not one tag per token, fewer than two different tags, or a setting out of range.
+        InputError: an existing checkpoint without ``resume``, or a checkpoint of another training.
         TrainingError: the loss or a gradient is NaN or infinite.
 
     Example:
@@ -80,6 +90,7 @@ def train_tagger(
         >>> train_tagger(sentences, tags, settings=settings, threads=1).predict([["a", "cat", "barks"]])
         [['D', 'N', 'V']]
     """
+    resumption = Resumption(checkpoint, checkpoint_every, resume)
     settings = or_defaults(settings, TaggerSettings)
     tokens, marks = check_tagged(sentences, tags, normalize=settings.normalize)
     settings = resolved(settings, vectors, tokens)
@@ -98,7 +109,7 @@ def train_tagger(
             len(dev_rows), len(dev_rows) + len(rows),
         )  # fmt: skip
     warn_if_few(len(validation[0]), "sentences")
-    return _train((tokens, marks), validation, labels, settings, vectors, threads, on_progress)
+    return _train((tokens, marks), validation, labels, settings, vectors, threads, on_progress, resumption)
 
 
 def check_tagged(
@@ -156,6 +167,7 @@ def _train(
     vectors: "WordVectors | None",
     threads: int | None,
     on_progress: OnProgress | None,
+    resumption: Resumption,
 ) -> TaggerModel:
     random = np.random.default_rng([settings.seed, 0x7A66])
     lowercase = bool(settings.lowercase)
@@ -186,6 +198,10 @@ def _train(
 
     forms, targets = encoded(training, "sentences")
     dev = encoded(validation, "validation sentences") if any(validation[0]) else None
+    sizes = {"sentences": len(training[0]), "validation sentences": len(validation[0])}
+    examples = [forms, dev[0]] if dev else [forms]
+    data = [array for each in examples for array in each]
+    resumption.begin("tagger", settings, sizes, [*data, targets, *(dev[1:] if dev else ())], vectors)
     with Workers(threads) as workers:
         trainer = _Trainer(network, settings, forms, targets, tuned_words=len(counted), workers=workers)
         outcome = train_in_batches(
@@ -198,6 +214,7 @@ def _train(
             evaluate=None if dev is None else lambda: _evaluated(network, *dev, labels, workers),
             sizes=np.diff(forms.offsets),
             on_progress=on_progress,
+            resumption=resumption,
         )
     metrics = outcome.metrics(
         sentences=len(training[0]),

@@ -1,15 +1,17 @@
 """The loop over epochs: keeps the best epoch, reports progress, stops early."""
 
+import itertools
 import logging
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
 from seqclf.layers.batches import training_batches
+from seqclf.training.resuming import Reached, Resumption, Stepping
 from wordvec.system.progress import OnProgress, Progress
 
 logger = logging.getLogger(__name__)
@@ -61,6 +63,8 @@ def best_of_epochs(
     *,
     patience: int | None,
     arrays: Sequence[np.ndarray],
+    reached: Reached | None = None,
+    save: Callable[[], None] = lambda: None,
 ) -> Outcome:
     """Train for some epochs, or until ``StopTraining``, and restore the parameters of the best one.
 
@@ -70,6 +74,8 @@ def best_of_epochs(
         epochs: the largest number of epochs.
         patience: stop after that many epochs without a better score; None runs all epochs.
         arrays: the trained arrays; at the end they hold the best epoch's values.
+        reached: how far the training is; updated.
+        save: called after each epoch, and on ``StopTraining``.
 
     Example:
         >>> weight = np.zeros(1)
@@ -79,39 +85,33 @@ def best_of_epochs(
         >>> best_of_epochs(run, 4, patience=None, arrays=[weight]).best_epoch, weight
         (2, array([2.]))
     """
-    history: list[dict[str, Any]] = []
-    best: tuple[float, ...] = (-math.inf,)
-    best_epoch, kept, stopped = 0, None, False
-    for epoch in range(epochs):
+    reached = Reached() if reached is None else reached
+    history, stopped = reached.history, False
+    while len(history) < epochs:
+        epoch = len(history)
+        if patience is not None and epoch - reached.best_epoch >= patience:
+            logger.info("no better epoch than %d in %d epochs: training stops", reached.best_epoch, patience)
+            break
         try:
             row, scored = run(epoch)
         except StopTraining:
+            save()
             if not history:
                 raise
-            logger.info("stopped in epoch %d: epoch %d is kept", epoch + 1, best_epoch)
+            logger.info("stopped in epoch %d: epoch %d is kept", epoch + 1, reached.best_epoch)
             stopped = True
             break
-        history.append(row)
+        reached.end_epoch(row)
         logger.info("%s", ", ".join(f"{name} {value:.4g}" for name, value in row.items()))
         score = (float(epoch),) if scored is None else scored
-        if score > best:
-            best, best_epoch = score, epoch + 1
-            kept = [array.copy() for array in arrays] if epoch + 1 < epochs else None
-        if scored is not None and patience is not None and epoch + 1 - best_epoch >= patience:
-            logger.info("no better epoch than %d in %d epochs: training stops", best_epoch, patience)
-            break
-    if kept is not None and (stopped or best_epoch < len(history)):
-        for array, values in zip(arrays, kept, strict=True):
+        if score > reached.best:
+            reached.best, reached.best_epoch = score, epoch + 1
+            reached.kept = [array.copy() for array in arrays] if epoch + 1 < epochs else None
+        save()
+    if reached.kept is not None and (stopped or reached.best_epoch < len(history)):
+        for array, values in zip(arrays, reached.kept, strict=True):
             array[:] = values
-    return Outcome(history, best_epoch)
-
-
-class Stepping(Protocol):
-    """The state of a training that a ``Reporter`` reads."""
-
-    @property
-    def learning_rate(self) -> float:
-        """Of the last step."""
+    return Outcome(history, reached.best_epoch)
 
 
 class Reporter:
@@ -123,12 +123,15 @@ class Reporter:
         call: takes a ``Progress``, or None.
         unit: what is counted, such as ``texts``.
         epochs: their number. total: units in all of them.
+
+    Attributes:
+        done: units so far, those of an interrupted training included.
     """
 
     def __init__(self, call: OnProgress | None, unit: str, epochs: int, total: int) -> None:
         self._call, self._unit, self._epochs, self._total = call, unit, epochs, total
         self._last = time.perf_counter()
-        self._done = self._first = 0
+        self.done = self._first = 0
         self._first_ended = math.nan
         self._metrics: dict[str, float] = {}
         self._stopped = False
@@ -138,9 +141,9 @@ class Reporter:
         if self._stopped:
             raise StopTraining
         now = time.perf_counter()
-        self._done += size
+        self.done += size
         if not self._first:
-            self._first, self._first_ended = size, now
+            self._first, self._first_ended = self.done, now
         if self._call is not None and now - self._last >= 0.1:
             self._send(epoch, training, loss, now, False)
 
@@ -157,12 +160,12 @@ class Reporter:
         assert self._call is not None
         self._last = now
         speed = left = math.nan
-        if self._done > self._first:
-            speed = (self._done - self._first) / max(now - self._first_ended, 1e-9)
-            left = (self._total - self._done) / speed
+        if self.done > self._first:
+            speed = (self.done - self._first) / max(now - self._first_ended, 1e-9)
+            left = (self._total - self.done) / speed
         self._call(
             Progress(
-                "training", self._done, self._total, self._unit, speed, left, epoch, self._epochs, loss,
+                "training", self.done, self._total, self._unit, speed, left, epoch, self._epochs, loss,
                 training.learning_rate, dict(self._metrics), epoch_done,
             )
         )  # fmt: skip
@@ -200,13 +203,14 @@ def train_in_batches(
     evaluate: Callable[[], tuple[dict[str, Any], tuple[float, ...]]] | None = None,
     sizes: np.ndarray | None = None,
     on_progress: OnProgress | None = None,
+    resumption: Resumption | None = None,
 ) -> Outcome:
     """Train on shuffled batches of sequences, epoch by epoch, and keep the best epoch.
 
     Args:
         step: one update from some sequences (B,); returns their mean loss.
         lengths: (S,) of all sequences.
-        training: has the learning rate.
+        training: has the learning rate, and the optimizer's state.
         plan: epochs, batch_size, patience, seed.
         arrays: see ``best_of_epochs``.
         unit: what the sequences are called in progress reports.
@@ -214,19 +218,64 @@ def train_in_batches(
             validation data.
         sizes: (S,) weights of the sequences in the mean loss; None weighs all equally.
         on_progress: called a few times a second.
+        resumption: where the state is saved, and where the training begins.
     """
     sizes = np.ones_like(lengths) if sizes is None else sizes
+
+    def batches(epoch: int) -> Iterable[np.ndarray]:
+        random = np.random.default_rng([plan.seed, 0xE70C, epoch])
+        return training_batches(lengths, plan.batch_size, random, window=BUCKET_WINDOW)
+
+    def counted(members: np.ndarray) -> tuple[float, int, int]:
+        size = int(sizes[members].sum())
+        return step(members), size, members.size
+
     report = Reporter(on_progress, unit, plan.epochs, lengths.size * plan.epochs)
+    return train_epochs(batches, counted, training, plan, report, arrays, evaluate, resumption)
+
+
+class EpochPlan(Protocol):
+    """The settings that ``train_epochs`` reads."""
+
+    @property
+    def epochs(self) -> int: ...
+
+    @property
+    def patience(self) -> int | None: ...
+
+
+B = TypeVar("B")
+
+
+def train_epochs(
+    batches: Callable[[int], Iterable[B]],
+    step: Callable[[B], tuple[float, int, int]],
+    training: Stepping,
+    plan: EpochPlan,
+    report: Reporter,
+    arrays: Sequence[np.ndarray],
+    evaluate: Callable[[], tuple[dict[str, Any], tuple[float, ...]]] | None = None,
+    resumption: Resumption | None = None,
+) -> Outcome:
+    """Train on the batches of each epoch, and keep the best epoch; continue in the middle of one if it was interrupted.
+
+    Args:
+        batches: returns the batches of an epoch, always the same.
+        step: one update; returns its mean loss, the weight of that mean, and the number of units.
+        training, plan, arrays, evaluate, resumption: see ``train_in_batches``.
+        report: of the progress.
+    """
+    resumption, reached = resumption or Resumption(), Reached()
+    resumption.restore(reached, arrays, training, plan.epochs)
+    report.done = reached.done
 
     def run(epoch: int) -> tuple[dict[str, Any], tuple[float, ...] | None]:
-        random = np.random.default_rng([plan.seed, 0xE70C, epoch])
-        summed, seen = 0.0, 0
-        for members in training_batches(lengths, plan.batch_size, random, window=BUCKET_WINDOW):
-            size = int(sizes[members].sum())
-            summed += step(members) * size
-            seen += size
-            report.step(epoch, training, summed / max(seen, 1), members.size)
-        row: dict[str, Any] = {"epoch": epoch + 1, "loss": summed / max(seen, 1)}
+        for batch in itertools.islice(batches(epoch), reached.steps, None):
+            loss, weight, units = step(batch)
+            reached.add(loss, weight, units)
+            report.step(epoch, training, reached.loss, units)
+            resumption.save(reached, arrays, training, if_due=True)
+        row: dict[str, Any] = {"epoch": epoch + 1, "loss": reached.loss}
         score = None
         if evaluate is not None:
             found, score = evaluate()
@@ -234,4 +283,7 @@ def train_in_batches(
         report.epoch(epoch, training, row)
         return row, score
 
-    return best_of_epochs(run, plan.epochs, patience=plan.patience, arrays=arrays)
+    return best_of_epochs(
+        run, plan.epochs, patience=plan.patience, arrays=arrays, reached=reached,
+        save=lambda: resumption.save(reached, arrays, training),
+    )  # fmt: skip

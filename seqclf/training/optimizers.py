@@ -2,13 +2,14 @@
 
 import math
 from collections.abc import Sequence
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 import numpy as np
 
 from seqclf.kernels.adam import adam_update, adam_update_rows, sum_of_squares
 from seqclf.layers.workers import Workers
 from wordvec import TrainingError
+from wordvec.checkpointing.checkpoint import SavedTraining
 
 _WORTH_SHARING = 1 << 16
 """The size above which a second thread pays off."""
@@ -78,6 +79,10 @@ class Adam:
         else:
             adam_update_rows(self.values, rows, gradient, self.first, self.second, *scalars)
 
+    def moments(self, name: str) -> dict[str, np.ndarray]:
+        """Return the moments, which steps update in place, by names that end in ``name``."""
+        return {f"first.{name}": self.first, f"second.{name}": self.second}
+
 
 class Sgd:
     """Plain gradient descent with the interface of ``Adam``.
@@ -91,6 +96,11 @@ class Sgd:
 
     def __init__(self, values: np.ndarray) -> None:
         self.values = values
+        self.steps = 0
+
+    def moments(self, name: str) -> dict[str, np.ndarray]:
+        """Return no arrays: there is no state."""
+        return {}
 
     def step(
         self, gradient: np.ndarray, *, learning_rate: float, scale: float = 1.0, rows: np.ndarray | None = None
@@ -234,3 +244,21 @@ class Optimizer:
         for table, (rows, d_rows) in zip(self._tables, cut, strict=True):
             table.step(d_rows, rows=rows, learning_rate=self.learning_rate, scale=scale)
         self.done += 1
+
+    def arrays(self, within_epoch: bool) -> dict[str, np.ndarray]:
+        """Return Adam's moments by name."""
+        return {
+            name: moments
+            for number, part in enumerate([self._dense, *self._tables])
+            for name, moments in part.moments(str(number)).items()
+        }
+
+    def numbers(self) -> dict[str, Any]:
+        """Return the number of updates."""
+        return {"updates": self.done}
+
+    def restore(self, saved: SavedTraining) -> None:
+        """Continue from the saved number of updates."""
+        self.done = saved.whole("updates", 0, self._steps)
+        for part in [self._dense, *self._tables]:
+            part.steps = self.done

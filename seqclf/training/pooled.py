@@ -12,6 +12,7 @@ from seqclf.layers.workers import Workers
 from seqclf.training.dropout import DropoutRates, draw_dropout_masks, draw_output_mask, dropout_rates
 from seqclf.training.loop import Outcome, steps_in_all, train_in_batches
 from seqclf.training.optimizers import Optimizer, OptimizerSettings
+from seqclf.training.resuming import Resumption
 from seqclf.training.settings import PooledSettings
 from wordvec.system.progress import OnProgress
 
@@ -39,7 +40,7 @@ class Trainer:
         workers: run the directions in parallel.
 
     Attributes:
-        done: steps so far. learning_rate: of the last step.
+        optimizer: its updates, learning rate and state.
     """
 
     def __init__(
@@ -57,15 +58,7 @@ class Trainer:
         self._weights = None if weights is None else weights.astype(network.dtype)
         self._rates, self._tune = rates, tuned_rows > 0
         tables = [(network.embedding, tuned_rows)] if self._tune else []
-        self._optimizer = Optimizer.from_settings(network.dense, settings, steps=steps, tables=tables, workers=workers)
-
-    @property
-    def done(self) -> int:
-        return self._optimizer.done
-
-    @property
-    def learning_rate(self) -> float:
-        return self._optimizer.learning_rate
+        self.optimizer = Optimizer.from_settings(network.dense, settings, steps=steps, tables=tables, workers=workers)
 
     def step(self, batch: PackedBatch, targets: np.ndarray, inputs: np.ndarray | None = None) -> float:
         """Update the network from a batch and return the loss.
@@ -80,12 +73,13 @@ class Trainer:
         """
         network, settings = self.network, self.settings
         rates = self._rates if inputs is None else replace(self._rates, words=0.0)
-        noise = draw_dropout_masks(network.encoder, batch, rates, settings.seed, self.done)
-        mask = draw_output_mask(network.encoder, batch.lengths.size, settings.dropout, settings.seed, self.done)
+        done = self.optimizer.done
+        noise = draw_dropout_masks(network.encoder, batch, rates, settings.seed, done)
+        mask = draw_output_mask(network.encoder, batch.lengths.size, settings.dropout, settings.seed, done)
         tape = network.forward(batch, self.workers, inputs=inputs, noise=noise, pooled_mask=mask)
         weights = None if self._weights is None else self._weights[targets]
         loss, d_rows = network.loss_and_backward(tape, targets, self.workers, weights=weights, tune_vectors=self._tune)
-        self._optimizer.step(loss, network.d_dense, *([(batch.token_ids, d_rows)] if self._tune else []))
+        self.optimizer.step(loss, network.d_dense, *([(batch.token_ids, d_rows)] if self._tune else []))
         return loss
 
 
@@ -101,6 +95,7 @@ def train_pooled(
     unit: str,
     evaluate: Callable[[], tuple[dict[str, Any], tuple[float, ...]]] | None = None,
     on_progress: OnProgress | None = None,
+    resumption: Resumption | None = None,
 ) -> Outcome:
     """Train a network in place and leave it with the parameters of its best epoch.
 
@@ -112,7 +107,7 @@ def train_pooled(
         weights: see ``Trainer``.
         trained_words: the first rows of the embedding, trained if ``settings.tune_vectors``.
         workers: threads; they do not change the result.
-        unit, evaluate, on_progress: see ``train_in_batches``.
+        unit, evaluate, on_progress, resumption: see ``train_in_batches``.
 
     Raises:
         TrainingError: the loss or a gradient is NaN or infinite.
@@ -128,6 +123,6 @@ def train_pooled(
         return trainer.step(batch, targets[members[batch.order]], examples.inputs(batch))
 
     return train_in_batches(
-        step, lengths, trainer, settings, arrays=[network.dense, network.embedding[:tuned_rows]], unit=unit,
-        evaluate=evaluate, on_progress=on_progress,
+        step, lengths, trainer.optimizer, settings, arrays=[network.dense, network.embedding[:tuned_rows]], unit=unit,
+        evaluate=evaluate, on_progress=on_progress, resumption=resumption,
     )  # fmt: skip

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-import wordvec_seqclf
 from cli import main
 
 ROOT = Path(main.__file__).resolve().parents[1]
@@ -50,16 +49,6 @@ def test_a_file_that_hides_a_package_is_named_in_one_line(tmp_path, package):
         assert (called.returncode, called.stdout) == (1, "")
         assert called.stderr.startswith(f"Error: {tmp_path / package}.py hides the package {package} of wordvec-seqclf")
         assert called.stderr.count("\n") == 1
-
-
-def test_ctrl_c_while_a_command_is_imported_is_one_line(monkeypatch, capsys):
-    def interrupted(module):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("wordvec_seqclf.import_module", interrupted)
-    with pytest.raises(SystemExit) as leaving:
-        _ = wordvec_seqclf.forecast
-    assert (leaving.value.code, capsys.readouterr().err) == (130, "Interrupted; no output was written.\n")
 
 
 def test_a_folder_that_is_no_package_hides_nothing(tmp_path):

@@ -23,6 +23,7 @@ from wordvec.system.atomic_files import check_target, remove_leftovers
 _log = logging.getLogger(__name__)
 
 _VERSION = 1
+_MOST_NAMED = 5
 _PIECE = 1 << 22
 """Array items digested at a time, so that Ctrl-C is handled in between."""
 
@@ -224,23 +225,29 @@ def digest(*arrays: np.ndarray | None) -> str:
 
 
 def _differences(saved: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """Describe how a run differs from the saved one."""
+    """Describe how a run differs from the saved one: at most ``_MOST_NAMED`` settings, or only the kind of model."""
+    was_model, model = ((run.get("settings") or {}).get("model") for run in (saved, now))
+    if was_model != model:
+        return [f"model was {was_model!r} and is now {model!r}"]
     words = [
         difference
         for part in ("settings", "keeping")
         for difference in differing_settings(saved.get(part) or {}, now[part])
     ]
+    if len(words) > _MOST_NAMED:
+        words[_MOST_NAMED:] = [f"and {len(words) - _MOST_NAMED} more"]
     was, wanted = saved.get("corpus") or {}, now["corpus"]
-    if was != wanted:
-        words.append(f"the corpus or its vocabulary differs{then_and_now(_size(was), _size(wanted))}")
+    if was != wanted and ("types" in wanted or not words):  # of networks, the settings choose among the data
+        what = "the corpus or its vocabulary differs" if "types" in wanted else "the data differ"
+        words.append(f"{what}{then_and_now(_size(was), _size(wanted))}")
     if saved.get("initial") != now["initial"]:
         words.append("the initial vectors differ")
     return words
 
 
 def _size(corpus: Mapping[str, Any]) -> str:
-    what = "counts" if "counts" in corpus else "tokens"
-    return f"{corpus.get(what, 0):,} {what} of {corpus.get('types', 0):,} types"
+    sizes = [f"{size:,} {name}" for name, size in sorted(corpus.items()) if isinstance(size, int)]
+    return (" of " if "types" in corpus else ", ").join(sizes)
 
 
 def differing_settings(was: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:

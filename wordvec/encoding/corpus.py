@@ -19,11 +19,13 @@ from typing import IO, Any
 import numpy as np
 
 from corpora import TextCorpus, get_tokenizer
+from corpora.leftovers import Claim, sweep
 from wordvec.encoding.scanning import Counter, Table, encode, join_tokens, split_tokens
 from wordvec.encoding.text_blocks import blocks_of
 from wordvec.encoding.vocabulary_rules import MAX_TYPES, Rules, word_list
 from wordvec.errors import InputError
 from wordvec.system.progress import OnProgress, reporter
+from wordvec.system.scratch import temporary_folder
 from wordvec.system.structures import check_ids, check_offsets, owned
 from wordvec.system.threads import worker_count
 from wordvec.system.validation import check_kind
@@ -244,19 +246,20 @@ def _cached(folder: Path) -> EncodedCorpus | None:
 
 
 def _in_cache(target: Path, writer: "_Writer", read: Callable[[], Iterator[bytes]], again: bool) -> EncodedCorpus:
-    with _new_folder(target.parent) as folder:
-        writer.write(folder, read, again)
+    with _new_folder(target.parent) as claim:
+        writer.write(Path(claim.path), read, again)
         try:
-            os.rename(folder, target)  # before any file in it is opened, which would fail on Windows
+            os.rename(claim.path, target)  # before any file in it is opened, which would fail on Windows
+            claim.release()
             return _open(target)
         except OSError:  # another process was first; use these identical files and remove them with the corpus
-            return _open_owned(folder)
+            return _open_owned(claim)
 
 
 def _in_temporary_files(writer: "_Writer", read: Callable[[], Iterator[bytes]], again: bool) -> EncodedCorpus:
-    with _new_folder() as folder:
-        writer.write(folder, read, again)
-        return _open_owned(folder)
+    with _new_folder() as claim:
+        writer.write(Path(claim.path), read, again)
+        return _open_owned(claim)
 
 
 def _warn_of_memory(error: Exception) -> None:
@@ -271,20 +274,24 @@ class _UnwritableError(Exception):
 
 
 @contextlib.contextmanager
-def _new_folder(parent: Path | None = None) -> Iterator[Path]:
+def _new_folder(parent: Path | None = None) -> Iterator[Claim]:
     """Create a folder in ``parent`` or among the temporary files, removed after an error.
 
     Raises:
         _UnwritableError: the folder, or a file in it, cannot be written.
     """
     try:
-        folder = Path(tempfile.mkdtemp(prefix="new-" if parent else "wordvec-", dir=parent))
+        if parent is None:
+            claim = temporary_folder()
+        else:
+            sweep(parent, "new-????????.tmp")
+            claim = Claim(lambda: tempfile.mkdtemp(prefix="new-", suffix=".tmp", dir=parent))
     except OSError as error:
         raise _UnwritableError(_reason(error)) from None
     try:
-        yield folder
+        yield claim
     except BaseException as error:
-        shutil.rmtree(folder, ignore_errors=True)
+        claim.remove()
         if isinstance(error, OSError) and error.errno in _DISK_ERRORS:
             raise _UnwritableError(_reason(error)) from None
         raise
@@ -411,10 +418,10 @@ def _open(folder: Path) -> EncodedCorpus:
     return EncodedCorpus(Vocabulary(tokens, counts), ids, offsets, **facts)
 
 
-def _open_owned(folder: Path) -> EncodedCorpus:
+def _open_owned(claim: Claim) -> EncodedCorpus:
     """Open a folder that is removed together with the corpus."""
-    encoded = _open(folder)
-    weakref.finalize(encoded, shutil.rmtree, folder, ignore_errors=True)
+    encoded = _open(Path(claim.path))
+    weakref.finalize(encoded, claim.remove)
     return encoded
 
 

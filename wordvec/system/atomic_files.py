@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import IO
 
+from corpora.leftovers import Claim, sweep
 from wordvec.errors import InputError
 
 _NAME_KEPT = 40
@@ -236,39 +237,41 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
 
 
 def remove_leftovers(path: str | os.PathLike[str]) -> None:
-    """Remove temporary files left by processes killed while writing ``path``; no process may be writing it now."""
+    """Remove temporary files left by processes killed while writing ``path``."""
     target = Path(path)
-    if len(target.name) > _NAME_KEPT:  # another file's name may have the same prefix
-        return
-    for leftover in target.parent.glob(f".{glob.escape(target.name)}.????????.part"):
-        with contextlib.suppress(OSError):
-            leftover.unlink()
+    sweep(target.parent, f".{glob.escape(target.name[:_NAME_KEPT])}.????????.part")
 
 
 @contextlib.contextmanager
 def _temporary(target: Path) -> Iterator[IO[bytes]]:
     try:
         mode = target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask()
+        remove_leftovers(target)
         # Truncated so that a long name still fits with the prefix and suffix.
-        descriptor, temporary = tempfile.mkstemp(
-            prefix=f".{target.name[:_NAME_KEPT]}.", suffix=".part", dir=target.parent
-        )
+        prefix = f".{target.name[:_NAME_KEPT]}."
+        claim = Claim(lambda: _new_file(prefix, target.parent))
     except OSError as error:
         raise _unwritable(target, error) from None
     try:
-        with os.fdopen(descriptor, "wb") as file:
+        with open(claim.path, "wb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(temporary, mode)
+        os.chmod(claim.path, mode)
         try:
-            os.replace(temporary, target)
+            os.replace(claim.path, target)
         except OSError as error:
             raise _unwritable(target, error) from None
     except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
+        claim.remove()
         raise
+    claim.release()
+
+
+def _new_file(prefix: str, folder: Path) -> str:
+    descriptor, path = tempfile.mkstemp(prefix=prefix, suffix=".part", dir=folder)
+    os.close(descriptor)
+    return path
 
 
 def _unwritable(target: Path, error: OSError) -> InputError:

@@ -4,7 +4,6 @@ import contextlib
 import io
 import logging
 import os
-import shutil
 import tempfile
 import weakref
 from pathlib import Path
@@ -12,10 +11,17 @@ from typing import Any
 
 import numpy as np
 
+from corpora.leftovers import Claim, sweep
 from wordvec.errors import InputError
 from wordvec.system.available_memory import available_memory
 
 _log = logging.getLogger(__name__)
+
+
+def temporary_folder() -> Claim:
+    """Create a folder among the temporary files, and remove those of killed processes."""
+    sweep(tempfile.gettempdir(), "wordvec-????????.tmp")
+    return Claim(lambda: tempfile.mkdtemp(prefix="wordvec-", suffix=".tmp"))
 
 
 class Scratch:
@@ -36,8 +42,9 @@ class Scratch:
     def path(self, name: str) -> Path:
         """Return the path of the file ``name``, which need not exist."""
         if self._folder is None:
-            self._folder = Path(tempfile.mkdtemp(prefix="wordvec-"))
-            self._remove = weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
+            claim = temporary_folder()
+            self._folder = Path(claim.path)
+            self._remove = weakref.finalize(self, claim.remove)
         return self._folder / name
 
     def remove(self, start: str) -> None:

@@ -47,10 +47,10 @@ def read_header(file: IO[bytes], size: int) -> Header:
         ValueError, RecursionError: it is invalid, or the file is truncated.
     """
     file.seek(0)
-    start = 8 + int.from_bytes(file.read(8), "little")
+    start = 8 + int.from_bytes(_read(file, 8), "little")
     if size < 8 or start - 8 > _MOST_HEADER or start > size:
         raise ValueError("invalid header length")
-    text = file.read(start - 8)
+    text = _read(file, start - 8)
     if len(text) != start - 8 or not text.startswith(b"{"):
         raise ValueError("invalid header")
     entries = json.loads(text.decode(), object_pairs_hook=_without_repeats)
@@ -105,6 +105,15 @@ def fill(file: IO[bytes], header: Header, name: str, array: np.ndarray) -> None:
         if not count:
             raise ValueError(f"array {name!r:.60} is truncated")
         filled += count
+
+
+def _read(file: IO[bytes], size: int) -> bytes:
+    """Return the next bytes, fewer only at the end: one read of an unbuffered file may return less."""
+    pieces = []
+    while size and (piece := file.read(size)):
+        pieces.append(piece)
+        size -= len(piece)
+    return b"".join(pieces)
 
 
 def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

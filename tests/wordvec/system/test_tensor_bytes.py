@@ -148,3 +148,19 @@ def test_models_are_those_of_one_file(tmp_path, monkeypatch):
     )
     found = load_model(path, "tagger").network.parameters()
     assert all(np.array_equal(found[name], array) for name, array in expected.items())
+
+
+def test_short_reads_are_continued(tmp_path):
+    class Slow(io.FileIO):
+        def read(self, size=-1):
+            return super().read(min(size, 3))
+
+        def readinto(self, view):
+            return super().readinto(memoryview(view)[:3])
+
+    path = tmp_path / "a.safetensors"
+    header = json.dumps({"a": {"dtype": "I32", "shape": [2], "data_offsets": [0, 8]}}).encode()
+    path.write_bytes(len(header).to_bytes(8, "little") + header + np.array([5, 6], np.int32).tobytes())
+    with Slow(path) as file:
+        found = read_header(file, path.stat().st_size)
+        assert read_array(file, found, "a").tolist() == [5, 6]
