@@ -222,6 +222,8 @@ class Campaign:
                     for reports, (_, _, last) in [*self._workers.items()]:
                         if time.monotonic() - last > MOST_SILENCE:
                             self._replace(reports, "hangs")
+            except KeyboardInterrupt:
+                print("interrupted")
             finally:
                 for process, _, _ in self._workers.values():
                     process.kill()
@@ -245,6 +247,8 @@ class Campaign:
         except EOFError:
             process = self._workers[reports][0]
             process.join()
+            if process.exitcode == 1:
+                raise RuntimeError("a worker failed outside the packages, see above") from None
             self._replace(reports, f"ends the process with exit code {process.exitcode}")
             return
         process, folder, _ = self._workers[reports]

@@ -285,6 +285,8 @@ def _resize(entry: dict[str, Any], arrays: dict[str, bytes], name: str, random: 
         case _:
             shape[:] = shape[::-1]
     size = math.prod(shape) * _SIZES[entry["dtype"]]
+    if size > MOST_BYTES:
+        raise ValueError("too large")
     array = arrays[name] or b"\0"
     arrays[name] = (array * (size // len(array) + 1))[:size]
 
