@@ -399,7 +399,7 @@ def _value(where: str, record: dict[str, Any], key: str | None, default: str) ->
     name = default if key is None else key
     if name not in record:
         found = f"set {default}_column to one of {listed(list(record))}" if record else "the object is empty"
-        raise InputError(f"{where}: no key {name!r}; {found}")
+        raise InputError(f"{where}: no key {name!r:.40}; {found}")
     return record[name]
 
 

@@ -241,16 +241,16 @@ def _describe_repeat(tokens: list[str]) -> str:
     first: dict[str, int] = {}
     for row, token in enumerate(tokens):
         if first.setdefault(token, row) != row:
-            return f"tokens must be distinct, got {token!r} in rows {first[token]} and {row}"
+            return f"tokens must be distinct, got {token!r:.60} in rows {first[token]} and {row}"
     raise AssertionError("no token is repeated")
 
 
 def _describe_unknown(word: str, vocabulary: Vocabulary) -> str:
-    near = [repr(token) for token in vocabulary.closest(word)]
+    near = [f"{token!r:.40}" for token in vocabulary.closest(word)]
     if not near:
         hint = "check the spelling, or train with a lower min_count"
     elif len(near) == 1:
         hint = f"did you mean {near[0]}?"
     else:
         hint = f"did you mean {', '.join(near[:-1])} or {near[-1]}?"
-    return f"token {word!r} is not in the vocabulary ({len(vocabulary):,} tokens); {hint}"
+    return f"token {word!r:.60} is not in the vocabulary ({len(vocabulary):,} tokens); {hint}"

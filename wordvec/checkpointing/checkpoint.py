@@ -9,6 +9,7 @@ import hashlib
 import logging
 import math
 import os
+import textwrap
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -108,7 +109,7 @@ class Checkpoint:
         file = TensorFile(self.path)
         about = file.metadata_of("wordvec")
         if about.get("kind") != "training":
-            raise FormatError(f"{self.path}: expected a checkpoint, found {about.get('kind')!r}")
+            raise FormatError(f"{self.path}: expected a checkpoint, found {about.get('kind')!r:.40}")
         if about.get("version") != _VERSION or not {"run", "reached", "digest"} <= {*about}:
             raise FormatError(
                 f"{self.path}: a checkpoint of another release; finish the training with that release, or remove the "
@@ -119,7 +120,7 @@ class Checkpoint:
         differences = _differences(about["run"], self._run)
         if differences:
             raise InputError(
-                f"{self.path} belongs to another training: {'; '.join(differences)}. Resume with the original settings "
+                f"{self.path} belongs to another training: {listed(differences)}. Resume with the original settings "
                 "and data, or remove the file to start again"
             )
         return SavedTraining(file, about)
@@ -234,12 +235,20 @@ def _size(corpus: Mapping[str, Any]) -> str:
 
 
 def differing_settings(was: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:
-    """Return one phrase for each setting that differs."""
-    return [
-        f"{name} was {was.get(name)!r} and is now {wanted.get(name)!r}"
-        for name in sorted({*was, *wanted})
-        if was.get(name) != wanted.get(name)
-    ]
+    """Return one phrase for each setting that differs, the model first."""
+    words = []
+    for name in sorted({*was, *wanted}, key=lambda name: (name != "model", name)):
+        before, now = was.get(name), wanted.get(name)
+        if isinstance(before, Mapping) and isinstance(now, Mapping):
+            words += differing_settings(before, now)
+        elif before != now:
+            words.append(f"{name:.40} was {before!r:.40} and is now {now!r:.40}")
+    return words
+
+
+def listed(differences: list[str]) -> str:
+    """Join phrases for an error message, shortened to 170 characters."""
+    return textwrap.shorten("; ".join(differences), 170, placeholder=" ...")
 
 
 def then_and_now(was: str, wanted: str) -> str:

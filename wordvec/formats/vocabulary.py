@@ -48,7 +48,7 @@ def load_vocabulary(path: str | os.PathLike[str]) -> Vocabulary:
             _log.info("%s: skipping %s, which represents line ends", path, _LINE_END)
             continue
         if token in counts:
-            raise FormatError(f"{path}:{number}: duplicate word {token!r}; keep one line")
+            raise FormatError(f"{path}:{number}: duplicate word {token!r:.60}; keep one line")
         counts[token] = int(found[2])
     if not counts:
         raise InputError(f"{path} contains no words; expected a word and its count per line")

@@ -436,7 +436,7 @@ def _read_pairs(path: str | os.PathLike[str]) -> list[tuple[str, str, float]]:
             if len(columns) != 3:
                 problem = f"expected 3 columns, found {len(columns)}"
             elif all(columns):
-                problem = f"expected a score, found {columns[2]!r}"
+                problem = f"expected a score, found {columns[2]!r:.40}"
             else:
                 problem = "a column is empty"
             raise InputError(f"{place}: {problem}; a line is two words and a score, separated by tabs")
