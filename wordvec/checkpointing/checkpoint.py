@@ -6,10 +6,10 @@ process killed while writing leaves the previous checkpoint intact.
 """
 
 import hashlib
+import itertools
 import logging
 import math
 import os
-import textwrap
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -247,8 +247,10 @@ def differing_settings(was: Mapping[str, Any], wanted: Mapping[str, Any]) -> lis
 
 
 def listed(differences: list[str]) -> str:
-    """Join phrases for an error message, shortened to 170 characters."""
-    return textwrap.shorten("; ".join(differences), 170, placeholder=" ...")
+    """Join the phrases that fit in an error message, at least one and about 150 characters."""
+    fitting = sum(length <= 150 for length in itertools.accumulate(map(len, differences))) or 1
+    more = f" and {len(differences) - fitting} more" if len(differences) > fitting else ""
+    return "; ".join(differences[:fitting]) + more
 
 
 def then_and_now(was: str, wanted: str) -> str:
