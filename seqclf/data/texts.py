@@ -28,7 +28,7 @@ def tokenize_texts(texts: Iterable[Text], tokenizer: str, lowercase: bool) -> li
         [['fire', 'downtown'], ['no', 'fire']]
     """
     if isinstance(texts, str | bytes):
-        raise InputError(f"texts must be a list of texts, got the single text {texts[:40]!r}; pass [text]")
+        raise InputError(f"texts must be a list of texts, got the single text {texts!r:.40}; pass [text]")
     if not isinstance(texts, Iterable):
         raise InputError(f"texts must be a list of texts, got {type(texts).__name__}")
     texts = one_column(texts, "texts")

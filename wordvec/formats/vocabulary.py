@@ -42,7 +42,7 @@ def load_vocabulary(path: str | os.PathLike[str]) -> Vocabulary:
             continue
         found = _LINE.fullmatch(line)
         if found is None:
-            raise FormatError(f"{path}:{number}: expected a word and its count, such as 'king 812', got {line[:60]!r}")
+            raise FormatError(f"{path}:{number}: expected a word and its count, such as 'king 812', got {line!r:.60}")
         token = found[1]
         if token == _LINE_END and number == 1:
             _log.info("%s: skipping %s, which represents line ends", path, _LINE_END)
