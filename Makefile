@@ -1,5 +1,6 @@
 # make demo         the full pipeline on bundled data: vectors, analogies, a text classifier
 # make test         all tests
+# make fuzz         damaged files of every kind: COUNT=1000000 readings, or MINUTES=60
 # make check        lint, format, types
 # make torture      every long command killed, interrupted and with faults in its files; half an hour
 # make bench        every comparison with other libraries; BENCH="--quick word2vec" for a part
@@ -30,7 +31,7 @@ DEMO = demo-output
 run = @printf '\n$$ %s\n' '$(1)'; PATH="$(CURDIR)/$(BIN):$$PATH" $(1)
 
 .PHONY: demo torture bench bench-check test test-all test-minimum suite kernels-as-python kernels-with-bounds kernels-anywhere examples
-.PHONY: check format clean
+.PHONY: check format clean fuzz
 
 test: suite kernels-as-python kernels-with-bounds kernels-anywhere examples
 
@@ -59,6 +60,10 @@ examples: $(VENV)/installed-test
 # TORTURE="--kills 10 --only tag" for a part.
 torture: $(VENV)/installed-test
 	$(BIN)/python tests/torture.py $(TORTURE)
+
+# Mutated files of every kind, in processes that may crash; new faults and their inputs are saved in .fuzzing/faults.
+fuzz: $(VENV)/installed-test
+	$(BIN)/python -m tests.fuzzing.campaign --count $(or $(COUNT),1000000) --minutes $(or $(MINUTES),60) $(FUZZ)
 
 demo: $(VENV)/installed-test
 	@mkdir -p $(DEMO)
@@ -103,7 +108,7 @@ test-minimum:
 	.venv-minimum/bin/python -m pytest -q -n auto --maxprocesses=4 --dist=loadfile tests
 
 clean:
-	rm -rf $(VENV) .venv-* $(DEMO) benchmark-results build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-* $(DEMO) benchmark-results build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .fuzzing
 
 # Stamp files: reinstall when the packaging metadata changes.
 $(VENV)/installed-test: setup.cfg pyproject.toml

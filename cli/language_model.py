@@ -208,7 +208,7 @@ def _visible(token: str) -> str:
 def _measure(loss: float, unit: str) -> str:
     import math
 
-    return f"{math.exp(loss):,.2f}" if unit == "word" else f"{loss / math.log(2):.3f}"
+    return f"{math.exp(loss) if loss < 709 else math.inf:,.2f}" if unit == "word" else f"{loss / math.log(2):.3f}"
 
 
 def _name(unit: str) -> str:

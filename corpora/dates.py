@@ -156,7 +156,9 @@ def parse_dates(name: str, cells: Sequence[str], wheres: Sequence[str], strict: 
     if not complete:
         if begun and strict:
             bad = next(row for row, cell in enumerate(cells) if all(parse(cell) is None for parse in begun))
-            raise InputError(f"{wheres[bad]}: {name} must be a date like {cells[0]!r}, found {cells[bad]!r:.40}")
+            raise InputError(
+                f"{wheres[bad]}: {name:.40} must be a date like {cells[0]!r:.40}, found {cells[bad]!r:.40}"
+            )
         return None
     if any(dates != complete[0] for dates in complete):  # 01/02/2003 is two dates: choose the reading with equal steps
         equal = [dates for dates in complete if dates.step() is not None or _reversed(dates).step() is not None]
@@ -199,7 +201,7 @@ def chronological(name: str, dates: Dates, cells: Sequence[str], wheres: Sequenc
     source = wheres[0].rsplit(":", 1)[0]
     if order != list(range(len(cells))):
         manner = "fall" if order == list(range(len(cells)))[::-1] else "are not in order"
-        _log.info("%s: the dates of %s %s; the records are sorted, oldest first", source, name, manner)
+        _log.info("%s: the dates of %.40s %s; the records are sorted, oldest first", source, name, manner)
     steps = [dates.values[later] - dates.values[earlier] for earlier, later in itertools.pairwise(order)]
     if not steps:
         return order
@@ -207,14 +209,14 @@ def chronological(name: str, dates: Dates, cells: Sequence[str], wheres: Sequenc
         earlier, later = order[steps.index(0)], order[steps.index(0) + 1]
         line = wheres[earlier].rsplit(":", 1)[1]
         raise InputError(
-            f"{wheres[later]}: {name} {cells[later]!r:.40} repeats the date of line {line}; keep one record a date"
+            f"{wheres[later]}: {name:.40} {cells[later]!r:.40} repeats the date of line {line}; keep one record a date"
         )
     usual = Counter(steps).most_common(1)[0][0]
     regular = dates.unit in ("year", "month") or (dates.unit == "day" and usual % 7 == 0)
     every_day = dates.unit == "day" and usual == 1 and _includes_all_weekdays(dates.values)
     for place, step in enumerate(steps):
         earlier, later = order[place], order[place + 1]
-        gap = f"{name} jumps from {cells[earlier]!r:.40} to {cells[later]!r:.40}"
+        gap = f"{name:.40} jumps from {cells[earlier]!r:.40} to {cells[later]!r:.40}"
         if step > usual and (regular or (every_day and not _is_leap_day(dates.values[earlier], step))):
             raise InputError(f"{wheres[later]}: {gap}; fill in the missing records")
     if every_day:
@@ -223,7 +225,7 @@ def chronological(name: str, dates: Dates, cells: Sequence[str], wheres: Sequenc
     if steps[longest] > usual * (_WARNED_DAYS if dates.unit == "day" else 1):
         earlier, later = order[longest], order[longest + 1]
         _log.warning(
-            "%s: %s jumps from %s to %s; records are taken as equally spaced",
+            "%s: %.40s jumps from %.40s to %.40s; records are taken as equally spaced",
             wheres[later], name, cells[earlier], cells[later],
         )  # fmt: skip
     return order

@@ -251,7 +251,7 @@ def _split(where: str, label: str, separator: str) -> list[str]:
         found = [found]
     if found is None or len(found) != len(written) or not all(isinstance(each, str) for each in found):
         raise InputError(
-            f"{where}: the label {cell[:40]!r} is not a list of labels; write names separated by {separator!r}, or a "
+            f"{where}: the label {cell!r:.40} is not a list of labels; write names separated by {separator!r}, or a "
             "list such as ['a', 'b']"
         )
     return list(found)
@@ -416,7 +416,7 @@ def _value(where: str, record: dict[str, Any], key: str | None, default: str) ->
     name = default if key is None else key
     if name not in record:
         found = f"set {default}_column to one of {listed(list(record))}" if record else "the object is empty"
-        raise InputError(f"{where}: no key {name!r}; {found}")
+        raise InputError(f"{where}: no key {name!r:.40}; {found}")
     return record[name]
 
 
@@ -447,7 +447,7 @@ def _fasttext(name: str, lines: Lines, text_column: str | None, label_column: st
             continue
         labels = _FASTTEXT_LABEL.findall(line)
         if not labels:
-            raise InputError(f"{where}: expected a label {_FASTTEXT}NAME, found {line[:20]!r}")
+            raise InputError(f"{where}: expected a label {_FASTTEXT}NAME, found {line!r:.20}")
         yield where, _FASTTEXT_LABEL.sub("", line).strip(), labels if len(labels) > 1 else labels[0]
 
 

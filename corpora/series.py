@@ -125,7 +125,7 @@ def _numeric(
             unreadable = wheres[row], name, cell
     if unreadable is not None:
         where, name, cell = unreadable
-        raise InputError(f"{where}: {name} is {cell!r:.40}; {_PLAIN}, or choose other columns by name")
+        raise InputError(f"{where}: {name:.40} is {cell!r:.40}; {_PLAIN}, or choose other columns by name")
     if not found:
         found, times = times, {}
     if not found:
@@ -189,10 +189,10 @@ def _has_decimal_commas(name: str, cells: tuple[str, ...], wheres: list[str]) ->
         return False
     where, cell = wheres[written[0]], cells[written[0]]
     if any("." in cell for cell in cells):
-        raise InputError(f"{where}: {name} is {cell!r}, but other numbers have decimal points; {_PLAIN}")
+        raise InputError(f"{where}: {name:.40} is {cell!r:.40}, but other numbers have decimal points; {_PLAIN}")
     if all(_THOUSANDS.fullmatch(cells[row]) for row in written):
         raise InputError(
-            f"{where}: {name} is {cell!r}, which may have a decimal comma or a thousands separator; {_PLAIN}"
+            f"{where}: {name:.40} is {cell!r:.40}, which may have a decimal comma or a thousands separator; {_PLAIN}"
         )
     return True
 
@@ -203,7 +203,7 @@ def _values(name: str, cells: tuple[str, ...], wheres: list[str], comma: bool) -
         value = _number(cell, comma)
         if value is None:
             remedy = _PLAIN if _WRITTEN_NUMBER.fullmatch(cell) else "fill missing values first"
-            raise InputError(f"{where}: {name} must be a number, found {cell!r:.40}; {remedy}")
+            raise InputError(f"{where}: {name:.40} must be a number, found {cell!r:.40}; {remedy}")
         found.append(value)
     return found
 

@@ -113,11 +113,13 @@ def position(where: str, header: list[str], name: str, option: str) -> int:
     if count == 1:
         return header.index(name)
     if count:
-        raise InputError(f"{where}: {count} columns are named {name!r}; column names must be unique")
-    raise InputError(f"{where}: no column {name!r}; set {option} to one of {listed(header)}")
+        raise InputError(f"{where}: {count} columns are named {name!r:.40}; column names must be unique")
+    raise InputError(f"{where}: no column {name!r:.40}; set {option} to one of {listed(header)}")
 
 
 def listed(names: list[str]) -> str:
-    """Format at most ten names for an error message."""
-    shown = ", ".join(map(repr, names[:10]))
-    return f"{shown} and {len(names) - 10} more" if len(names) > 10 else shown
+    """Format at most ten names, and about 120 characters, for an error message."""
+    written = [f"{name!r:.40}" for name in names[:10]]
+    fitting = sum(length <= 120 for length in itertools.accumulate(map(len, written)))
+    shown = ", ".join(written[:fitting])
+    return f"{shown} and {len(names) - fitting} more" if len(names) > fitting else shown

@@ -217,7 +217,7 @@ def _rows(
         if conllu and not cells[0].isdecimal():
             if _CONLLU_SKIPPED.fullmatch(cells[0]):
                 continue
-            raise InputError(f"{where}: the first column of CoNLL-U must be a token number, got {cells[0][:40]!r}")
+            raise InputError(f"{where}: the first column of CoNLL-U must be a token number, got {cells[0]!r:.40}")
         if len(cells) < max(columns):
             kind = "separated by tabs" if layout.tabs else "separated by spaces"
             found = f"found {len(cells)} {kind}"

@@ -11,8 +11,9 @@ from numpy.typing import ArrayLike
 
 from wordvec.errors import InputError, UnknownTokenError
 
-_SUGGESTION_ROWS = 500_000
-"""Spelling suggestions are searched for in the first rows only, so that raising the error stays fast."""
+_SUGGESTION_ROWS, _SUGGESTION_CHARACTERS = 500_000, 100
+"""Spelling suggestions are searched for in the first rows and for short words only, so that raising the error stays
+fast."""
 
 _ALPHABETICAL_ROWS = 20
 """So many first rows in alphabetical order are no coincidence."""
@@ -161,13 +162,15 @@ class Vocabulary:
         """Return at most ``n`` known tokens spelled like ``word``, the closest first, then in row order.
 
         Candidates are within an edit distance of a third of the word's length (at least 1, at most 3). Case is
-        ignored. Only the first 500,000 rows are searched.
+        ignored. Only the first 500,000 rows are searched, and nothing for words of more than 100 characters.
 
         Example:
             >>> Vocabulary(["queen", "queer", "king"]).closest("quen")
             ['queen']
         """
         wanted = word.lower()
+        if len(wanted) > _SUGGESTION_CHARACTERS:
+            return []
         limit = min(3, max(1, len(wanted) // 3))
         letters = set(wanted)
         shortest, longest = len(wanted) - limit, len(wanted) + limit
@@ -245,16 +248,16 @@ def _describe_repeat(tokens: list[str]) -> str:
     first: dict[str, int] = {}
     for row, token in enumerate(tokens):
         if first.setdefault(token, row) != row:
-            return f"tokens must be distinct, got {token!r} in rows {first[token]} and {row}"
+            return f"tokens must be distinct, got {token!r:.60} in rows {first[token]} and {row}"
     raise AssertionError("no token is repeated")
 
 
 def _describe_unknown(word: str, vocabulary: Vocabulary) -> str:
-    near = [repr(token) for token in vocabulary.closest(word)]
+    near = [f"{token!r:.40}" for token in vocabulary.closest(word)]
     if not near:
         hint = "check the spelling, or train with a lower min_count"
     elif len(near) == 1:
         hint = f"did you mean {near[0]}?"
     else:
         hint = f"did you mean {', '.join(near[:-1])} or {near[-1]}?"
-    return f"token {word!r} is not in the vocabulary ({len(vocabulary):,} tokens); {hint}"
+    return f"token {word!r:.60} is not in the vocabulary ({len(vocabulary):,} tokens); {hint}"

@@ -53,8 +53,8 @@ class Perplexity:
 
     @property
     def perplexity(self) -> float:
-        """exp(loss)."""
-        return math.exp(self.loss)
+        """exp(loss), infinite beyond the range of floating point."""
+        return math.exp(self.loss) if self.loss < 709 else math.inf
 
     @property
     def bits(self) -> float:

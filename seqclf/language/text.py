@@ -33,7 +33,7 @@ def tokens_of(
         ['N', 'o', '\\n']
     """
     if isinstance(lines, str):
-        raise InputError(f"lines must be a list of strings, got the string {lines[:40]!r}; pass text.split('\\n')")
+        raise InputError(f"lines must be a list of strings, got the string {lines!r:.40}; pass text.split('\\n')")
     if not isinstance(lines, Iterable):
         raise InputError(f"lines must be a list of strings, got {type(lines).__name__}")
     lines = one_column(lines, "lines")

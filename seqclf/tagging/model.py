@@ -211,7 +211,7 @@ def as_sentences(
     for row, sentence in enumerate(column_of_table(sentences, what)):
         if isinstance(sentence, str):
             raise InputError(
-                f"{what} must be lists of tokens, got {sentence[:40]!r} at position {row}; pass text.split()"
+                f"{what} must be lists of tokens, got {sentence!r:.40} at position {row}; pass text.split()"
             )
         if not isinstance(sentence, Sequence | np.ndarray) or isinstance(sentence, bytes):
             raise InputError(f"{what} must be lists of tokens, got {sentence!r:.60} at position {row}")

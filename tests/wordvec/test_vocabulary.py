@@ -106,6 +106,12 @@ def test_closest_puts_the_nearest_first_then_row_order():
     assert vocabulary.closest("zebra") == []
 
 
+def test_long_words_have_no_suggestions():
+    """Edit distance takes quadratic time."""
+    word = "king" * 25_000
+    assert Vocabulary([word, word + "s"]).closest(word + "d") == []
+
+
 def naive_distance(left, right):
     """Compute the optimal string alignment distance by its recursive definition."""
     if not left or not right:

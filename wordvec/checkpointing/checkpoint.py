@@ -6,6 +6,7 @@ process killed while writing leaves the previous checkpoint intact.
 """
 
 import hashlib
+import itertools
 import logging
 import math
 import os
@@ -112,7 +113,7 @@ class Checkpoint:
         file = TensorFile(self.path)
         about = file.metadata_of("wordvec")
         if about.get("kind") != "training":
-            raise FormatError(f"{self.path}: expected a checkpoint, found {about.get('kind')!r}")
+            raise FormatError(f"{self.path}: expected a checkpoint, found {about.get('kind')!r:.40}")
         if about.get("version") != _VERSION or not {"run", "reached", "digest"} <= {*about}:
             raise FormatError(
                 f"{self.path}: a checkpoint of another release; finish the training with that release, or remove the "
@@ -123,7 +124,7 @@ class Checkpoint:
         differences = _differences(about["run"], self._run)
         if differences:
             raise InputError(
-                f"{self.path} belongs to another training: {'; '.join(differences)}. Resume with the original settings "
+                f"{self.path} belongs to another training: {listed(differences)}. Resume with the original settings "
                 "and data, or remove the file to start again"
             )
         return SavedTraining(file, about)
@@ -251,12 +252,22 @@ def _size(corpus: Mapping[str, Any]) -> str:
 
 
 def differing_settings(was: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:
-    """Return one phrase for each setting that differs."""
-    return [
-        f"{name} was {was.get(name)!r} and is now {wanted.get(name)!r}"
-        for name in sorted({*was, *wanted})
-        if was.get(name) != wanted.get(name)
-    ]
+    """Return one phrase for each setting that differs, the model first."""
+    words = []
+    for name in sorted({*was, *wanted}, key=lambda name: (name != "model", name)):
+        before, now = was.get(name), wanted.get(name)
+        if isinstance(before, Mapping) and isinstance(now, Mapping):
+            words += differing_settings(before, now)
+        elif before != now:
+            words.append(f"{name:.40} was {before!r:.40} and is now {now!r:.40}")
+    return words
+
+
+def listed(differences: list[str]) -> str:
+    """Join the phrases that fit in an error message, at least one and about 150 characters."""
+    fitting = sum(length <= 150 for length in itertools.accumulate(map(len, differences))) or 1
+    more = f" and {len(differences) - fitting} more" if len(differences) > fitting else ""
+    return "; ".join(differences[:fitting]) + more
 
 
 def then_and_now(was: str, wanted: str) -> str:

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import Any, Protocol
 
-from wordvec.checkpointing.checkpoint import differing_settings, then_and_now
+from wordvec.checkpointing.checkpoint import differing_settings, listed, then_and_now
 from wordvec.errors import InputError
 from wordvec.formats import safetensors
 from wordvec.formats.registry import describe
@@ -60,7 +60,7 @@ def finished_training(
         differences = [f"it is {size}, not {len(vocabulary)} x {settings.vector_size}"]
     if differences:
         raise InputError(
-            f"no checkpoint found, and {path} was not produced by this run: {'; '.join(differences)}. Use another "
+            f"no checkpoint found, and {path} was not produced by this run: {listed(differences)}. Use another "
             "output file, or omit resume to replace it"
         )
     return True

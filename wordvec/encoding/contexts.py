@@ -35,11 +35,11 @@ def _remedy(corpus: EncodedCorpus) -> str:
     mean = float(np.average(lengths, weights=weights))
     if mean >= _LONG_WORD or any(map(_is_unsegmented, words)):
         return (
-            f"the words have {mean:.0f} characters on average, such as {words[0][:30]!r}: insert spaces between the "
+            f"the words have {mean:.0f} characters on average, such as {words[0]!r:.30}: insert spaces between the "
             "words first (word segmentation)"
         )
     return (
-        f"each sentence is a single word, such as {words[0][:30]!r}: pass sentences, not a flat list of words (in a "
+        f"each sentence is a single word, such as {words[0]!r:.30}: pass sentences, not a flat list of words (in a "
         "file, one sentence per line)"
     )
 

@@ -28,7 +28,7 @@ from wordvec.system.progress import OnProgress, reporter
 from wordvec.system.scratch import temporary_folder
 from wordvec.system.structures import check_ids, check_offsets, owned
 from wordvec.system.threads import worker_count
-from wordvec.system.validation import check_kind
+from wordvec.system.validation import check_flag, check_kind, check_whole
 from wordvec.vocabulary import Vocabulary
 
 _log = logging.getLogger(__name__)
@@ -94,11 +94,11 @@ class EncodedCorpus:
         self.vocabulary = vocabulary
         self.ids = owned(np.ascontiguousarray(ids))
         self.offsets = owned(np.ascontiguousarray(offsets))
-        self.raw_tokens = raw_tokens
-        self.raw_types = raw_types
-        self.count_error = count_error
-        self.tokenizer = tokenizer
-        self.lowercase = lowercase
+        self.raw_tokens = check_whole("raw_tokens", raw_tokens, 0)
+        self.raw_types = check_whole("raw_types", raw_types, 0)
+        self.count_error = check_whole("count_error", count_error, 0)
+        self.tokenizer = get_tokenizer(tokenizer).name
+        self.lowercase = check_flag("lowercase", lowercase)
         self.normalize = normalize
 
     def __len__(self) -> int:
@@ -410,6 +410,8 @@ def _open(folder: Path) -> EncodedCorpus:
     """
     with open(folder / "corpus.json", encoding="utf-8") as file:
         facts = json.load(file)
+    if not isinstance(facts, dict):
+        raise TypeError("corpus.json must be an object")
     if facts.pop("checksum") != _checksum(folder):
         raise ValueError("its checksum differs")
     tokens = split_tokens((folder / "tokens").read_bytes())

@@ -13,7 +13,7 @@ from corpora import read_lines
 from corpora.normalization import normalized
 from wordvec.encoding.scanning import Counter, Table, join_tokens
 from wordvec.errors import InputError
-from wordvec.system.validation import check_kind, check_whole
+from wordvec.system.validation import check_kind, check_whole, shown
 from wordvec.vocabulary import Vocabulary
 
 _log = logging.getLogger(__name__)
@@ -53,7 +53,7 @@ class Rules:
             )
         both = sorted({*self.keep} & {*self.drop})
         if both:
-            raise InputError(f"keep_words and drop_words both contain {both[0]!r}; remove it from one of them")
+            raise InputError(f"keep_words and drop_words both contain {both[0]!r:.60}; remove it from one of them")
         if self.max_vocabulary is not None and len(self.keep) > self.max_vocabulary:
             raise InputError(
                 f"keep_words has {len(self.keep):,} words, but max_vocabulary is {self.max_vocabulary:,}; raise it"
@@ -131,8 +131,10 @@ def word_list(words: str | os.PathLike[str] | Iterable[str], name: str, lowercas
     listed = dict.fromkeys(words)
     for word in listed:
         if not isinstance(word, str) or not word:
-            raise InputError(f"{name} contains {word!r}; a word must be a non-empty string")
+            raise InputError(f"{name} contains {shown(word)}; a word must be a non-empty string")
         if any("\ud800" <= letter <= "\udfff" for letter in word):
-            raise InputError(f"{name} contains {word!r}, which has an unpaired surrogate and cannot occur in any text")
+            raise InputError(
+                f"{name} contains {shown(word)}, which has an unpaired surrogate and cannot occur in any text"
+            )
     forms = (normalized(word, normalize) for word in listed)
     return list(dict.fromkeys(form.lower() if lowercase else form for form in forms))

@@ -143,9 +143,14 @@ def load_documents(path: str | os.PathLike[str]) -> DocumentMatrix:
         low, high = settings.setdefault("ngram_range", [1, 1])
         settings["ngram_range"] = [int(low), int(high)]
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
-        missing = f"no array {error}" if isinstance(error, KeyError) else f"{error!s:.200}"
+        missing = f"no array {error}" if isinstance(error, KeyError) else _reason(error)
         raise FormatError(f"{path} is not a document matrix, or is damaged: {missing}") from None
     return DocumentMatrix(matrix, vocabulary, idf, settings)
+
+
+def _reason(error: Exception) -> str:
+    """Return what an error states, on one line and shortened."""
+    return " ".join(f"{error!s:.200}".split())
 
 
 def _arrays(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
@@ -163,7 +168,7 @@ def _arrays(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
     except FormatError:
         raise
     except _DAMAGE as error:
-        raise FormatError(f"{path} is damaged: {error!s:.200}") from None
+        raise FormatError(f"{path} is damaged: {_reason(error)}") from None
 
 
 def _array(archive: zipfile.ZipFile, info: zipfile.ZipInfo, file_size: int) -> np.ndarray:

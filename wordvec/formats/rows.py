@@ -93,7 +93,7 @@ class Rows:
             (self._repeated, "repeated tokens were skipped; the first occurrence of each is kept"),
         ):
             if words:
-                _log.warning("%s: %s %s, such as %r", self.name, f"{len(words):,}", what, words[0])
+                _log.warning("%s: %s %s, such as %.60r", self.name, f"{len(words):,}", what, words[0])
         self._table.resize((len(self._ids), self.vector_size), refcheck=False)
         return VectorTable(Vocabulary(list(self._ids)), self._table)
 

@@ -132,12 +132,12 @@ def check_about(file: TensorFile, kind: str, version: int) -> dict[str, Any]:
     """
     about = file.metadata_of("wordvec")
     if about.get("kind") != kind:
-        raise FormatError(f"{file.path}: expected {kind}, found {about.get('kind')!r}")
+        raise FormatError(f"{file.path}: expected {kind}, found {about.get('kind')!r:.40}")
     found = about.get("version")
     if found != version:
         newer = isinstance(found, int) and found > version
         raise FormatError(
-            f"{file.path}: vector file version must be {version}, got {found!r}"
+            f"{file.path}: vector file version must be {version}, got {found!r:.40}"
             + ("; it was written by a newer release, so upgrade" if newer else "")
         )
     kinds: dict[str, type[Any]] = {"tokenizer": str, "lowercase": bool, "settings": dict}

@@ -95,7 +95,9 @@ def check(file: TensorFile) -> tuple[int, int, int]:
     """
     columns = check_about(file, KIND, VERSION).get("columns")
     if isinstance(columns, bool) or not isinstance(columns, int) or not 1 <= columns < 1 << 31:
-        raise FormatError(f"{file.path}: 'columns' in its metadata must be an integer in 1..2^31-1, got {columns!r}")
+        raise FormatError(
+            f"{file.path}: 'columns' in its metadata must be an integer in 1..2^31-1, got {columns!r:.40}"
+        )
     size, cells = file.shape("indptr", "I64", 1)[0] - 1, file.shape("data", "F32", 1)[0]
     if size < 1:
         raise FormatError(f"{file.path}: indptr must have an offset per row and one more, got {size + 1}")

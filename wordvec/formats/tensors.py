@@ -130,7 +130,7 @@ class TensorFile:
         if entry["dtype"] != dtype or len(entry["shape"]) != dimensions:
             raise FormatError(
                 f"{self.path}: array {name!r} must be {dtype} with {dimensions} dimensions, "
-                f"got {entry['dtype']} of shape {tuple(entry['shape'])}"
+                f"got {entry['dtype']} of shape {tuple(entry['shape'])!s:.80}"
             )
         return tuple(entry["shape"])
 

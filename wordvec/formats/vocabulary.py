@@ -43,13 +43,13 @@ def load_vocabulary(path: str | os.PathLike[str]) -> Vocabulary:
             continue
         found = _LINE.fullmatch(line)
         if found is None:
-            raise FormatError(f"{path}:{number}: expected a word and its count, such as 'king 812', got {line[:60]!r}")
+            raise FormatError(f"{path}:{number}: expected a word and its count, such as 'king 812', got {line!r:.60}")
         token = found[1]
         if token == _LINE_END and number == 1:
             _log.info("%s: skipping %s, which represents line ends", path, _LINE_END)
             continue
         if token in counts:
-            raise FormatError(f"{path}:{number}: duplicate word {token!r}; keep one line")
+            raise FormatError(f"{path}:{number}: duplicate word {token!r:.60}; keep one line")
         counts[token] = int(found[2])
     if not counts:
         raise InputError(f"{path} contains no words; expected a word and its count per line")

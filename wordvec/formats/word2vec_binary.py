@@ -179,7 +179,7 @@ def _finite(tokens: list[bytes], table: np.ndarray, rows: Rows) -> tuple[list[by
     before = rows.read
     for row in np.flatnonzero(~good).tolist():
         token = tokens[row][:40].decode("utf-8", "replace")
-        rows.bad(f"{rows.name}: vector {before + row + 1:,} ({token!r}) contains NaN or infinity")
+        rows.bad(f"{rows.name}: vector {before + row + 1:,} ({token!r:.60}) contains NaN or infinity")
     return [token for token, kept in zip(tokens, good, strict=True) if kept], table[good]
 
 

@@ -1,6 +1,7 @@
 """Language models: training, reproducibility, schedules, generation, model files."""
 
 import json
+import math
 import subprocess
 import sys
 from dataclasses import replace
@@ -9,7 +10,9 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
+from cli.language_model import _measure
 from seqclf import LanguageModelSettings, load_model, train_language_model
+from seqclf.language.model import Perplexity
 from seqclf.language.network import LanguageNetwork, LanguageShape, Window, initial_parameters, windows
 from seqclf.language.train import LanguageTrainer, streams
 from seqclf.layers.workers import Workers
@@ -281,3 +284,10 @@ def test_damaged_files_are_rejected(saved, tensors, header, rule):
     save_file({key: value for key, value in arrays.items() if value is not None}, saved, {"seqclf": json.dumps(info)})
     with pytest.raises(FormatError, match=rule):
         load_model(saved, "language model")
+
+
+def test_perplexity_beyond_floating_point_is_infinite():
+    measured = Perplexity(tokens=1, unknown=0, loss=750.0, unigram_loss=1.0)
+    assert measured.perplexity == math.inf
+    assert measured.bits == pytest.approx(750 / math.log(2))
+    assert _measure(750.0, "word") == "inf"

@@ -274,7 +274,7 @@ def test_finished_vectors_are_recognized(tmp_path):
     for other, message in (
         (replace(settings, training=changed(seed=3)), "seed was 1 and is now 3"),
         (CountBasedSettings("svd", counts.settings, training=SvdSettings()), "model was 'glove' and is now 'svd'"),
-        (Word2VecSettings(), "alpha was 0.75 and is now None; .*model was 'glove' and is now 'skipgram'"),
+        (Word2VecSettings(), "model was 'glove' and is now 'skipgram'; add_contexts was True .* and .* more"),
     ):
         with pytest.raises(InputError, match=f"was not produced by this run: .*{message}"):
             finished_training(path, counts, other)

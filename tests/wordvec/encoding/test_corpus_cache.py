@@ -152,6 +152,7 @@ def test_leftovers_of_a_killed_process_are_removed_after_a_day(text_file, folder
         ("corpus.json", b"\xff"),
         ("corpus.json", None),
         ("offsets", None),
+        *(("corpus.json", b"1"), ("corpus.json", b"[]"), ("corpus.json", b"[" * 100_000)),
     ],
 )
 def test_a_damaged_cache_entry_is_encoded_again(text_file, folder_of_cache, encodings, name, content):
@@ -190,6 +191,19 @@ def test_damaged_numbers_in_the_cache_are_never_used(
     assert_encodes(encode_corpus(TextCorpus(text_file), min_count=1), sentences_of(TEXT))
     assert len(encodings) == 2
     assert "the encoded corpus in the cache is damaged" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"raw_tokens": "9"}, {"raw_types": -1}, {"count_error": None}, {"tokenizer": 3}, {"lowercase": "no"}, {"x": 1}],
+)
+def test_damaged_metadata_in_the_cache_are_never_used(text_file, folder_of_cache, encodings, changed):
+    encode_corpus(TextCorpus(text_file), min_count=1)
+    (entry,) = folder_of_cache.iterdir()
+    facts = json.loads((entry / "corpus.json").read_text())
+    (entry / "corpus.json").write_text(json.dumps(facts | changed))
+    assert_encodes(encode_corpus(TextCorpus(text_file), min_count=1), sentences_of(TEXT))
+    assert len(encodings) == 2
 
 
 @pytest.mark.parametrize("name", ["ids", "offsets", "tokens", "counts"])

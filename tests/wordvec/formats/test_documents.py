@@ -67,6 +67,7 @@ def test_a_matrix_of_three_rows_is_read(tmp_path):
         ({"data": b"text"}, "magic"),
         ({"data": b"\x93NUMPY\x03\x00\x10\x00\x00\x00" + b"{" * 16}, "unknown version"),
         ({"data": b"\x93NUMPY\x01\x00\x10\x00" + b"(" * 16}, r"m\.npz is damaged"),
+        ({"data": b"\x93NUMPY\x01\x00\xff\xff" + b" " * 65_535}, r"^[^\n]*m\.npz is damaged: [^\n]{9,200}$"),
         ({"data": np.array(5)}, "matrix must hold real numbers"),
         ({"shape": np.array([2**40, 3])}, r"1,099,511,627,776 rows, 4 offsets"),
         ({"shape": np.array([3, 2**40])}, "columns, 3 features"),
