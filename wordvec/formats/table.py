@@ -13,6 +13,26 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class SubwordTable:
+    """The rows that the vectors of a subword model are composed of, see ``SubwordVectors``.
+
+    Attributes:
+        min_n, max_n: lengths of the n-grams, in characters.
+        buckets: the number that the n-grams are hashed to.
+        word_vectors: (V, D) float32, the words' own rows.
+        ngram_vectors: (U, D) float32.
+        ngram_buckets: (U,) int32, the bucket of each of these, ascending; None if there is a row for every bucket.
+    """
+
+    min_n: int
+    max_n: int
+    buckets: int
+    word_vectors: np.ndarray
+    ngram_vectors: np.ndarray
+    ngram_buckets: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
 class VectorTable:
     """Tokens, their vectors, and how they were made; formats return and take it, and know no ``WordVectors``.
 
@@ -22,6 +42,7 @@ class VectorTable:
         context_vectors: (V, D) float32, the output side of training, or None.
         tokenizer, lowercase: how the training text was split into tokens.
         settings: how the vectors were made, as JSON can hold it.
+        subwords: the rows of words and n-grams that ``vectors`` are the means of, or None.
     """
 
     vocabulary: Vocabulary
@@ -30,6 +51,7 @@ class VectorTable:
     tokenizer: str = "whitespace"
     lowercase: bool = False
     settings: Mapping[str, Any] = field(default_factory=dict)
+    subwords: SubwordTable | None = None
 
     @property
     def tokens(self) -> list[str]:

@@ -10,6 +10,7 @@ from wordvec.errors import FormatError, InputError
 from wordvec.formats.registry import read_table, write_table
 from wordvec.vectors.dense import WordVectors
 from wordvec.vectors.sparse import SparseWordVectors
+from wordvec.vectors.subwords import SubwordVectors
 
 _log = logging.getLogger(__name__)
 
@@ -35,7 +36,7 @@ def load_vectors(
             and read the rows that there are where the first line declares another number; a warning reports how many.
 
     Returns:
-        The vectors; ``SparseWordVectors`` if they are sparse.
+        The vectors: ``SparseWordVectors`` if they are sparse, ``SubwordVectors`` if they are composed of n-grams.
 
     Raises:
         FormatError: the file is damaged, truncated, or in an unknown format; the message names the place and the rule.
@@ -59,7 +60,10 @@ def load_vectors(
     how: dict[str, Any] = {"tokenizer": table.tokenizer, "lowercase": table.lowercase, "settings": table.settings}
     try:
         if isinstance(table.vectors, np.ndarray):
-            return WordVectors(table.vocabulary, table.vectors, context_vectors=table.context_vectors, **how)
+            how["context_vectors"] = table.context_vectors
+            if table.subwords is not None:
+                return SubwordVectors(table.vocabulary, table.subwords, table.vectors, **how)
+            return WordVectors(table.vocabulary, table.vectors, **how)
         return SparseWordVectors(table.vocabulary, table.vectors, **how)
     except FormatError:
         raise

@@ -1,0 +1,112 @@
+"""Word vectors composed of the vectors of character n-grams, as in fastText: no word is without one."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from wordvec.errors import UnknownTokenError
+from wordvec.formats.table import SubwordTable, VectorTable
+from wordvec.vectors.dense import WordVectors
+from wordvec.vectors.ngrams import Ngrams
+from wordvec.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+
+class SubwordVectors(WordVectors):
+    """Vectors of words and of their character n-grams (Bojanowski et al. 2017, arXiv 1607.04606).
+
+    The vector of a word in the vocabulary is the mean of its own row and those of its n-grams. That of any other word
+    is the mean over its n-grams, of which those that no training word has count as zeros; a word without any known
+    n-gram has none. Look-up by row, as in ``token_id`` and ``encode_text``, knows only the vocabulary.
+
+    Args:
+        vocabulary: a ``Vocabulary``, or its tokens.
+        subwords: the rows of words and n-grams.
+        vectors: (V, D) float32, the composed vectors of the vocabulary.
+        context_vectors, tokenizer, lowercase, settings: as for ``WordVectors``.
+
+    Attributes:
+        subwords: as given.
+        ngrams: which n-grams a word has.
+    """
+
+    def __init__(
+        self,
+        vocabulary: Vocabulary | Sequence[str],
+        subwords: SubwordTable,
+        vectors: "ArrayLike",
+        *,
+        context_vectors: "ArrayLike | None" = None,
+        tokenizer: str = "whitespace",
+        lowercase: bool = False,
+        settings: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(
+            vocabulary, vectors, context_vectors=context_vectors, tokenizer=tokenizer, lowercase=lowercase,
+            settings=settings,
+        )  # fmt: skip
+        self.subwords = subwords
+        self.ngrams = Ngrams(subwords.min_n, subwords.max_n, subwords.buckets)
+
+    def __contains__(self, word: object) -> bool:
+        return isinstance(word, str) and (self.lookup(word) >= 0 or bool((self._known(word) >= 0).any()))
+
+    def __repr__(self) -> str:
+        n, count = f"{self.ngrams.min_n}-{self.ngrams.max_n}", len(self.subwords.ngram_vectors)
+        return f"<SubwordVectors of {len(self):,} tokens and {count:,} n-grams ({n}) x {self.vector_size}>"
+
+    def compose(self, word: str) -> np.ndarray:
+        """Return the vector (D,) float32 that a word outside the vocabulary has, or would have.
+
+        Raises:
+            UnknownTokenError: no n-gram of the word occurred in training.
+        """
+        rows = self._known(word)
+        found = rows[rows >= 0]
+        if not len(found):
+            raise UnknownTokenError(
+                f"{word!r} is not in the vocabulary, and it has no n-gram of {self.ngrams.min_n} to "
+                f"{self.ngrams.max_n} characters that a word of the training text has"
+            )
+        total = self.subwords.ngram_vectors[found].sum(axis=0, dtype=np.float64)
+        return np.asarray((total / len(rows)).astype(np.float32))
+
+    def without_fallback(self) -> WordVectors:
+        """Return the vectors of the vocabulary alone."""
+        return WordVectors(
+            self.vocabulary, self.vectors, context_vectors=self.context_vectors, tokenizer=self.tokenizer,
+            lowercase=self.lowercase, settings=self.settings,
+        )  # fmt: skip
+
+    def with_words(self, words: Iterable[str]) -> WordVectors:
+        """Return vectors of the vocabulary and of these words, those without a vector left out."""
+        cased = [word.lower() if self.lowercase else word for word in words]
+        new = [word for word in dict.fromkeys(cased) if self.lookup(word) < 0 and word in self]
+        if not new:
+            return self
+        vectors = np.concatenate([self.vectors, np.stack([self.compose(word) for word in new])])
+        return WordVectors([*self.tokens, *new], vectors, tokenizer=self.tokenizer, lowercase=self.lowercase)
+
+    def table(self) -> VectorTable:
+        return replace(super().table(), subwords=self.subwords)
+
+    def _known(self, word: str) -> np.ndarray:
+        """Return the row of each n-gram of ``word``, -1 for those without one."""
+        _, hashes = self.ngrams.hash([word.lower() if self.lowercase else word])
+        buckets = self.subwords.ngram_buckets
+        if buckets is None:
+            return hashes.astype(np.int64)
+        places = np.minimum(np.searchsorted(buckets, hashes), len(buckets) - 1)
+        return np.where(buckets[places] == hashes, places, -1)
+
+    def _vectors(self, words: Iterable[str]) -> np.ndarray:
+        found = [self._vector(word) for word in self._listed(words)]
+        return np.stack(found) if found else np.zeros((0, self.vector_size), np.float32)
+
+    def _vector(self, word: str) -> np.ndarray:
+        row = self.lookup(word)
+        return self._gather(row) if row >= 0 else self.compose(word)
