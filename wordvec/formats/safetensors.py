@@ -56,7 +56,9 @@ def write(table: VectorTable, path: str | os.PathLike[str]) -> None:
         tensors["word_vectors"], tensors["ngram_vectors"] = subwords.word_vectors, subwords.ngram_vectors
         if subwords.ngram_buckets is not None:
             tensors["ngram_buckets"] = subwords.ngram_buckets
-        about["subwords"] = {"min_n": subwords.min_n, "max_n": subwords.max_n, "buckets": subwords.buckets}
+        about["subwords"] = {
+            "min_n": subwords.min_n, "max_n": subwords.max_n, "buckets": subwords.buckets, "pruned": subwords.pruned,
+        }  # fmt: skip
     write_tensors(path, tensors, "wordvec", about)
 
 
@@ -80,7 +82,7 @@ def read(file: TensorFile, limit: int | None = None) -> VectorTable:
     )
 
 
-def _read_subwords(file: TensorFile, size: int, about: dict[str, int]) -> SubwordTable:
+def _read_subwords(file: TensorFile, size: int, about: dict[str, Any]) -> SubwordTable:
     """Read the rows of words and n-grams of a file that passed ``check``."""
     buckets = file.read("ngram_buckets") if "ngram_buckets" in file else None
     if buckets is not None and len(buckets):
@@ -152,9 +154,11 @@ def check(file: TensorFile) -> tuple[int, int]:
 
 def _checked_subwords(file: TensorFile, about: Any) -> int:
     """Return the number of buckets after checking the description of a file's n-grams."""
-    names = ("min_n", "max_n", "buckets")
-    if not isinstance(about, dict) or set(about) != set(names) or not all(type(about[name]) is int for name in names):
-        raise FormatError(f"{file.path}: its metadata 'subwords' must hold the whole numbers {', '.join(names)}")
+    kinds = {"min_n": int, "max_n": int, "buckets": int, "pruned": bool}
+    if not isinstance(about, dict) or {name: type(value) for name, value in about.items()} != kinds:
+        raise FormatError(
+            f"{file.path}: its metadata 'subwords' must hold the numbers min_n, max_n, buckets, and pruned"
+        )
     if not (1 <= about["min_n"] <= about["max_n"] and 1 <= about["buckets"] < 1 << 31):
         raise FormatError(
             f"{file.path}: its metadata 'subwords' must hold 1 <= min_n <= max_n and buckets, got {about}"

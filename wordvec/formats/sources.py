@@ -8,7 +8,6 @@ import zlib
 from pathlib import Path
 
 from wordvec.errors import FormatError, InputError
-from wordvec.formats import fasttext
 from wordvec.formats.tensors import TensorFile
 
 SAMPLE_BYTES = 1 << 16
@@ -72,6 +71,10 @@ class VectorSource:
         """
         return TensorFile(self.path, self._raw)
 
+    def fileno(self) -> int:
+        """Return the descriptor of the stored file."""
+        return self._raw.fileno()
+
     @property
     def most_bytes(self) -> int:
         """Upper bound of the decompressed size."""
@@ -95,11 +98,6 @@ class VectorSource:
 
     def refuse_other_kinds(self, sample: bytes) -> None:
         """Raise FormatError if ``sample`` is the start of a known but unsupported file type."""
-        if fasttext.looks_like(sample):
-            raise FormatError(
-                f"{self.name}: fastText models with subwords are not supported; use the .vec file that fastText "
-                f"wrote next to it"
-            )
         if b"\r" in sample and b"\n" not in sample and b"\0" not in sample:
             raise FormatError(f"{self.name}: its lines end in CR alone; convert them to LF (tr '\\r' '\\n' <old >new)")
         for magic, kind in _OTHER_KINDS.items():

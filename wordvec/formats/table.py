@@ -22,6 +22,7 @@ class SubwordTable:
         word_vectors: (V, D) float32, the words' own rows.
         ngram_vectors: (U, D) float32.
         ngram_buckets: (U,) int32, the bucket of each of these, ascending; None if there is a row for every bucket.
+        pruned: whether n-grams without a row are left out, as in pruned fastText models, or count as zeros.
     """
 
     min_n: int
@@ -30,6 +31,7 @@ class SubwordTable:
     word_vectors: np.ndarray
     ngram_vectors: np.ndarray
     ngram_buckets: np.ndarray | None = None
+    pruned: bool = False
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ def hash_ngrams(
     """Hash the character n-grams of words between ``<`` and ``>``, as ``Dictionary::computeSubwords`` of fastText.
 
     The hash is FNV-1a over UTF-8 bytes, with the sign extension of its ``int8_t(str[i])``. n counts characters; neither
-    boundary alone is an n-gram.
+    boundary alone is an n-gram, and an empty word has none.
 
     Args:
         text: (bytes,) uint8, the words one after another.
@@ -52,7 +52,7 @@ def hash_ngrams(
     for word in range(starts.size - 1):
         offsets[word] = count
         first, length = starts[word], starts[word + 1] - starts[word] + 2
-        for i in range(length):
+        for i in range(length if length > 2 else 0):
             if i > 0 and i < length - 1 and (text[first + i - 1] & np.uint8(0xC0)) == np.uint8(0x80):
                 continue
             hashed = _FNV_BASIS
@@ -73,28 +73,47 @@ def hash_ngrams(
     offsets[starts.size - 1] = count
 
 
+@kernel
+def average_rows(
+    words: np.ndarray, ngrams: np.ndarray, offsets: np.ndarray, rows: np.ndarray, means: np.ndarray
+) -> None:
+    """Set each of ``means`` (V, D) to the mean of the word's row and the rows of its n-grams, outside training.
+
+    Args:
+        words: (V, D) float32.
+        ngrams: (U, D) float32.
+        offsets: (V + 1,) int64, the bounds of each word's n-grams.
+        rows: (offsets[V],) int64, rows in ``ngrams``; -1 counts as a row of zeros.
+    """
+    for word in range(words.shape[0]):
+        mean, start, end = means[word], offsets[word], offsets[word + 1]
+        for d in range(mean.size):
+            mean[d] = words[word, d]
+        for k in range(start, end):
+            if rows[k] >= 0:
+                for d in range(mean.size):
+                    mean[d] += ngrams[rows[k], d]
+        for d in range(mean.size):
+            mean[d] *= np.float32(1) / np.float32(end - start + 1)
+
+
 @kernel(inline=True)
 def row_start(subwords: Subwords, k: int, stride: int) -> int:
     return int(subwords.rows[k]) * stride
 
 
 @kernel(inline=True)
-def compose(memory: np.ndarray, subwords: Subwords, word: int, stride: int, target: np.ndarray, place: int) -> None:
-    """Write the mean of the word's rows to ``place`` in ``target``."""
+def compose(memory: np.ndarray, subwords: Subwords, word: int, stride: int, place: int) -> None:
+    """Write the mean of the word's rows to ``place``, and a copy to the row after it."""
     start, end = subwords.offsets[word], subwords.offsets[word + 1]
     scale = splat(np.float32(1) / np.float32(end - start))
     for d in range(0, stride, 16):
         total = splat(np.float32(0))
         for k in range(start, end):
             total = add(total, load(memory, row_start(subwords, k, stride) + d))
-        store(target, place + d, multiply(total, scale))
-
-
-@kernel
-def compose_table(memory: np.ndarray, subwords: Subwords, stride: int, target: np.ndarray, first: int) -> None:
-    """Compose words ``first`` and following, as many as ``target`` (n * stride,) float32 has rows."""
-    for i in range(target.size // stride):
-        compose(memory, subwords, first + i, stride, target, i * stride)
+        mean = multiply(total, scale)
+        store(memory, place + d, mean)
+        store(memory, place + stride + d, mean)
 
 
 @kernel(inline=True)
@@ -120,10 +139,7 @@ def compose_words(memory: np.ndarray, lane: Lane, step: Step, subwords: Subwords
             ahead = words[min(i + 1, count)]
             for k in range(subwords.offsets[ahead], subwords.offsets[ahead + 1]):
                 prefetch_row(memory, row_start(subwords, k, stride), stride)
-            place = composed_place(lane, i, stride)
-            compose(memory, subwords, words[i], stride, memory, place)
-            for d in range(0, stride, 16):
-                store(memory, place + stride + d, load(memory, place + d))
+            compose(memory, subwords, words[i], stride, composed_place(lane, i, stride))
 
 
 @kernel(internal=True)

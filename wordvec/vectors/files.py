@@ -62,7 +62,7 @@ def load_vectors(
         if isinstance(table.vectors, np.ndarray):
             how["context_vectors"] = table.context_vectors
             if table.subwords is not None:
-                return SubwordVectors(table.vocabulary, table.subwords, table.vectors, **how)
+                return SubwordVectors(table.vocabulary, table.subwords, vectors=table.vectors, **how)
             return WordVectors(table.vocabulary, table.vectors, **how)
         return SparseWordVectors(table.vocabulary, table.vectors, **how)
     except FormatError:

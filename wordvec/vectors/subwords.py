@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from wordvec.errors import UnknownTokenError
+from wordvec.errors import InputError, UnknownTokenError
+from wordvec.formats.ngrams import composed_vectors, ngram_rows
 from wordvec.formats.table import SubwordTable, VectorTable
 from wordvec.vectors.dense import WordVectors
-from wordvec.vectors.ngrams import Ngrams
 from wordvec.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -26,37 +26,37 @@ class SubwordVectors(WordVectors):
     Args:
         vocabulary: a ``Vocabulary``, or its tokens.
         subwords: the rows of words and n-grams.
-        vectors: (V, D) float32, the composed vectors of the vocabulary.
+        vectors: (V, D) float32, the composed vectors of the vocabulary; None composes them.
         context_vectors, tokenizer, lowercase, settings: as for ``WordVectors``.
 
     Attributes:
         subwords: as given.
-        ngrams: which n-grams a word has.
     """
 
     def __init__(
         self,
         vocabulary: Vocabulary | Sequence[str],
         subwords: SubwordTable,
-        vectors: "ArrayLike",
         *,
+        vectors: "ArrayLike | None" = None,
         context_vectors: "ArrayLike | None" = None,
         tokenizer: str = "whitespace",
         lowercase: bool = False,
         settings: Mapping[str, Any] | None = None,
     ) -> None:
+        words = vocabulary if isinstance(vocabulary, Vocabulary) else Vocabulary(vocabulary)
+        vectors = composed_vectors(subwords, words.tokens) if vectors is None else vectors
         super().__init__(
-            vocabulary, vectors, context_vectors=context_vectors, tokenizer=tokenizer, lowercase=lowercase,
+            words, vectors, context_vectors=context_vectors, tokenizer=tokenizer, lowercase=lowercase,
             settings=settings,
         )  # fmt: skip
         self.subwords = subwords
-        self.ngrams = Ngrams(subwords.min_n, subwords.max_n, subwords.buckets)
 
     def __contains__(self, word: object) -> bool:
         return isinstance(word, str) and (self.lookup(word) >= 0 or bool((self._known(word) >= 0).any()))
 
     def __repr__(self) -> str:
-        n, count = f"{self.ngrams.min_n}-{self.ngrams.max_n}", len(self.subwords.ngram_vectors)
+        n, count = f"{self.subwords.min_n}-{self.subwords.max_n}", len(self.subwords.ngram_vectors)
         return f"<SubwordVectors of {len(self):,} tokens and {count:,} n-grams ({n}) x {self.vector_size}>"
 
     def compose(self, word: str) -> np.ndarray:
@@ -69,11 +69,13 @@ class SubwordVectors(WordVectors):
         found = rows[rows >= 0]
         if not len(found):
             raise UnknownTokenError(
-                f"{word!r} is not in the vocabulary, and it has no n-gram of {self.ngrams.min_n} to "
-                f"{self.ngrams.max_n} characters that a word of the training text has"
+                f"{word!r} is not in the vocabulary, and it has no n-gram of {self.subwords.min_n} to "
+                f"{self.subwords.max_n} characters that a word of the training text has"
             )
-        total = self.subwords.ngram_vectors[found].sum(axis=0, dtype=np.float64)
-        return np.asarray((total / len(rows)).astype(np.float32))
+        mean = self.subwords.ngram_vectors[found].sum(axis=0, dtype=np.float64) / len(rows)
+        if not np.isfinite(mean).all():
+            raise InputError(f"the n-grams of {word!r} have vectors with NaN or infinity; their file is damaged")
+        return np.asarray(mean.astype(np.float32))
 
     def without_fallback(self) -> WordVectors:
         """Return the vectors of the vocabulary alone."""
@@ -96,12 +98,7 @@ class SubwordVectors(WordVectors):
 
     def _known(self, word: str) -> np.ndarray:
         """Return the row of each n-gram of ``word``, -1 for those without one."""
-        _, hashes = self.ngrams.hash([word.lower() if self.lowercase else word])
-        buckets = self.subwords.ngram_buckets
-        if buckets is None:
-            return hashes.astype(np.int64)
-        places = np.minimum(np.searchsorted(buckets, hashes), len(buckets) - 1)
-        return np.where(buckets[places] == hashes, places, -1)
+        return ngram_rows(self.subwords, [word.lower() if self.lowercase else word])[1]
 
     def _vectors(self, words: Iterable[str]) -> np.ndarray:
         found = [self._vector(word) for word in self._listed(words)]

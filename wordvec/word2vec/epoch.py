@@ -10,7 +10,7 @@ import numpy as np
 from wordvec.encoding.corpus import EncodedCorpus
 from wordvec.encoding.subsampling import keep_probabilities
 from wordvec.errors import InputError, TrainingError
-from wordvec.system.aligned_arrays import aligned, row_stride
+from wordvec.system.aligned_arrays import row_stride
 from wordvec.system.structures import check_ids
 from wordvec.system.threads import run_in_threads
 from wordvec.word2vec.buffers import (
@@ -59,12 +59,11 @@ class EpochResult(NamedTuple):
 
 
 class TrainedRows(NamedTuple):
-    """The vectors of words and contexts (V, D), of n-grams (U, D), and composed of these (V, D) or None."""
+    """The rows of words and contexts (V, D) and of n-grams (U, D)."""
 
     words: np.ndarray
     contexts: np.ndarray
     ngrams: np.ndarray
-    composed: np.ndarray | None
 
 
 class Trainer:
@@ -240,34 +239,19 @@ class Trainer:
         """Return copies of all rows."""
         words, contexts = self.rows()
         ngrams = self.table.reshape(-1, self.stride)[2 * self.types :, : self.settings.vector_size]
-        return TrainedRows(words.copy(), contexts.copy(), ngrams.copy(), self._composed())
+        return TrainedRows(words.copy(), contexts.copy(), ngrams.copy())
 
     def take_rows(self) -> "TrainedRows":
         """Return all rows as contiguous arrays, in the memory of the table, which is destroyed.
 
         The rows are moved together, over their padding.
         """
-        composed = self._composed()
         size, rows = self.settings.vector_size, self.table.reshape(-1, self.stride)
         packed = self.table[: len(rows) * size].reshape(-1, size)
         for start in range(0, len(rows), _MOVED):  # the target holds only rows that have already moved
             packed[start : start + _MOVED] = rows[start : start + _MOVED, :size]
         words, contexts, ngrams = np.split(packed, (self.types, 2 * self.types))
-        return TrainedRows(words, contexts, ngrams, composed)
-
-    def _composed(self) -> np.ndarray | None:
-        """Return (V, D) float32, the input vectors composed of subwords, if they are."""
-        from wordvec.kernels.subwords import compose_table
-
-        if self.subwords is None:
-            return None
-        vectors = np.empty((self.types, self.settings.vector_size), np.float32)
-        part = aligned(min(_MOVED, self.types) * self.stride, np.float32).reshape(-1, self.stride)
-        for start in range(0, self.types, _MOVED):
-            rows = part[: len(vectors[start : start + _MOVED])]
-            compose_table(self.memory, self.subwords, self.stride, rows.reshape(-1), start)
-            vectors[start : start + _MOVED] = rows[:, : self.settings.vector_size]
-        return vectors
+        return TrainedRows(words, contexts, ngrams)
 
     def tokens_done(self) -> int:
         """Return the number of tokens that the lanes have read in this epoch."""

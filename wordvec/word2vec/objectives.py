@@ -69,8 +69,8 @@ def subwords_of(settings: Word2VecSettings, tokens: list[str]) -> tuple["Subword
     """
     if settings.subwords is None:
         return None, np.zeros(0, np.int32)
+    from wordvec.formats.ngrams import Ngrams
     from wordvec.kernels.subwords import Subwords
-    from wordvec.vectors.ngrams import Ngrams
 
     offsets, hashes = Ngrams(*ngram_lengths(settings.subwords), settings.buckets).hash(tokens)
     buckets, places = np.unique(hashes, return_inverse=True)

@@ -254,10 +254,10 @@ class Word2VecRun(ResumableRun):
             "lowercase": self.corpus.lowercase,
             "settings": settings.record(),
         }
-        if settings.subwords is not None and rows.composed is not None:
+        if settings.subwords is not None:
             min_n, max_n = ngram_lengths(settings.subwords)
             subwords = SubwordTable(min_n, max_n, settings.buckets, rows.words, rows.ngrams, self._trainer.buckets)
-            return SubwordVectors(vocabulary, subwords, rows.composed, **how)
+            return SubwordVectors(vocabulary, subwords, **how)
         return WordVectors(vocabulary, vectors, **how)
 
     # -- checkpoints --------------------------------------------------------------------------------------------------
