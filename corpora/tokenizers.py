@@ -250,5 +250,7 @@ def tokenize(text: str, tokenizer: str = "whitespace", lowercase: bool = False, 
         >>> tokenize("Sooooo good!!! @you #win http://t.co/x1 :-)", "tweets", lowercase=True)
         ['sooo', 'good', '!!!', '@you', '#win', '<url>', ':-)']
     """
+    if not isinstance(text, str):
+        raise InputError(f"text must be a string, got {type(text).__name__}")
     text = normalized(text, check_form(normalize))
     return get_tokenizer(tokenizer).tokenize(text.lower() if lowercase else text)

@@ -68,11 +68,11 @@ class VectorEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         for position, text in enumerate(items):
             check_item(text, position)
             tokens = wv.tokenize(text) if isinstance(text, str) else _listed(text, position)
-            known.append([row for row in map(wv.lookup, tokens) if row >= 0])
+            known.append([token for token in tokens if token in wv])
         if isinstance(wv, SparseWordVectors):
-            return _sparse_means(wv.matrix, known)
+            return _sparse_means(wv.matrix, [[wv.lookup(token) for token in tokens] for tokens in known])
         zeros = np.zeros(wv.vector_size, np.float32)
-        means = [wv.vectors[rows].mean(axis=0) if rows else zeros for rows in known]
+        means = [wv[tokens].mean(axis=0) if tokens else zeros for tokens in known]
         return np.array(means, np.float32).reshape(-1, wv.vector_size)
 
     @property

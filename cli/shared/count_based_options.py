@@ -82,8 +82,7 @@ class Run:
     """Training of a count-based model with the ``given`` options."""
 
     def __init__(self, given: dict[str, Any], output: str, threads: int | None, quiet: bool) -> None:
-        from wordvec import count_based_settings
-        from wordvec.count_based.models import count_based_options
+        from wordvec.count_based.models import count_based_options, count_based_settings
         from wordvec.formats.registry import output_format
 
         self.model, self.memory = given["model"], given.pop("memory")

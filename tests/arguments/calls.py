@@ -25,6 +25,7 @@ from tests.arguments.forms import (
     of_whole_number,
 )
 from wordvec.count_based.cooccurrence import CooccurrenceCounts
+from wordvec.count_based.models import count_based_settings
 from wordvec.formats.documents import DocumentMatrix
 from wordvec.system.settings import base_type, declaration
 
@@ -299,7 +300,7 @@ def _of_corpora() -> Iterator[Argument]:
         yield Argument(
             "train_count_based", name, 10**8, lambda: of_whole_number(10**8, none=True),
             lambda x, name=name: wordvec.train_count_based(
-                corpus(), wordvec.count_based_settings("ppmi"), **{name: x}
+                corpus(), count_based_settings("ppmi"), **{name: x}
             ).vectors.matrix.toarray(),
             valid=("2**64",),
         )  # fmt: skip
@@ -623,6 +624,8 @@ def _of_paths() -> Iterator[Argument]:
         for name in names:
             function = getattr({"wordvec": wordvec, "seqclf": seqclf, "corpora": corpora}[package], name)
             yield Argument(name, "path", None, of_path, function)
+    for name in ("iter_texts", "iter_tokens"):
+        yield Argument(name, "path", None, of_path, lambda x, name=name: list(getattr(corpora, name)(x)))
     yield Argument("TextCorpus", "source", None, of_path, lambda x: list(corpora.TextCorpus(x)))
     for name in ("evaluate_analogies", "evaluate_file", "evaluate_similarity"):
         yield Argument(name, "path", None, of_path, lambda x, name=name: getattr(wordvec, name)(vectors(), x))
@@ -641,7 +644,6 @@ def _of_paths() -> Iterator[Argument]:
 
 
 COVERED_ELSEWHERE = {
-    "count_based_settings": "it makes the settings above",
     "score_entities": "it takes lists of tags",
     "get_tokenizer": "it takes a name",
     **dict.fromkeys(

@@ -15,6 +15,7 @@ from wordvec.kernels.sharing import (
     clear_users,
     count_users,
     place_in_table,
+    set_places,
     settle_rows,
     subtract_rows,
 )
@@ -125,6 +126,7 @@ class LaneCase:
         if rows == "shared":
             self.users[self.users > 0] = 2
         settle_rows(self.memory, self.lane, self.users, self.step)
+        set_places(self.lane)
 
     def add(self):
         """Add the updates of the copies to the table."""

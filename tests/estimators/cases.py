@@ -15,7 +15,7 @@ from seqclf import (
     SequenceRegressor,
     SequenceTagger,
 )
-from wordvec import Cooccurrence, CountVectorizer, Glove, Ppmi, Svd, TfidfVectorizer, Word2Vec
+from wordvec import Cooccurrence, CountVectorizer, FastText, Glove, Ppmi, Svd, TfidfVectorizer, Word2Vec
 
 TEXTS = ["Fire in the hills", "a calm evening", "the river floods the hills", "tea and cake", "", "fire and floods"] * 3
 OTHER_TEXTS = ["no word in common here", "some other words", "here are some more", "words here"] * 3
@@ -110,6 +110,10 @@ _SERIES = "it learns one series, not samples"
 CASES = {
     "Word2Vec": Case(
         Word2Vec(vector_size=4, epochs=1, min_count=1, learning_rate=0.1, random_state=1, n_jobs=1),
+        TEXTS, None, OTHER_TEXTS, None, NEW_TEXTS, _transformed,
+    ),
+    "FastText": Case(
+        FastText(vector_size=4, epochs=1, min_count=1, buckets=100, random_state=1, n_jobs=1),
         TEXTS, None, OTHER_TEXTS, None, NEW_TEXTS, _transformed,
     ),
     "Glove": Case(

@@ -20,7 +20,7 @@ from seqclf import (
     TaggerSettings,
 )
 from tests.estimators.cases import SEQUENCES, SERIES, TEXTS
-from wordvec import Cooccurrence, Glove, Ppmi, Svd, Word2Vec, Word2VecSettings
+from wordvec import Cooccurrence, FastText, Glove, Ppmi, Svd, Word2Vec, Word2VecSettings
 from wordvec.count_based.models import count_based_options, count_based_settings
 
 CORPUS = {"min_count": 5, "max_vocabulary": None, "tokenizer": "whitespace", "lowercase": False, "normalize": "NFC"}
@@ -39,6 +39,7 @@ def defaults(kind):
 
 def test_parameters_of_word2vec():
     assert parameters(Word2Vec) == defaults(Word2VecSettings) | CORPUS | OWN
+    assert parameters(FastText) == parameters(Word2Vec) | {"subwords": "3-6"}
 
 
 @pytest.mark.parametrize(

@@ -101,7 +101,7 @@ def _vocabulary(path: Path) -> None:
 
 
 def _word_list(path: Path) -> None:
-    word_list(path, "keep_words", True)
+    word_list(path, "keep_words", True, "NFC")
 
 
 def _encode(path: Path) -> None:

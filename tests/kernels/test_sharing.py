@@ -11,6 +11,7 @@ from wordvec.kernels.sharing import (
     count_users,
     is_owner,
     place_in_table,
+    set_places,
     settle_rows,
     subtract_rows,
 )
@@ -46,6 +47,7 @@ class Lanes:
     def settle(self):
         for lane in self.lanes:
             settle_rows(self.memory, lane, self.users, self.step)
+            set_places(lane)
 
     def copies(self, k):
         """Return the table rows copied by lane k, and the memory rows of the copies."""
@@ -117,6 +119,7 @@ def test_the_maximum_number_of_users_is_counted():
         count_users(case.lane, case.users[0], case.tile.slot_of_row, case.step)
     assert {*case.users[0, sorted(rows_of(case.lane, 4))].tolist()} == {255}
     settle_rows(case.memory, case.lane, case.users, case.step)
+    set_places(case.lane)
     assert case.lane.state[COPIED] == 1 + case.lane.state[TOUCHED]
 
 

@@ -7,6 +7,7 @@ name             written to          holds
 ``text``         ``.txt`` ``.vec``   word2vec text: a header line ``V D``, then a token and D numbers per line
 ``binary``       ``.bin``            word2vec binary: the same header, then token, space and D little-endian float32
 ``glove``        ``format`` only     GloVe text: ``text`` without the header
+``fasttext``     ``format`` only     fastText model: words, their n-grams and the output side
 ``projector``    ``format`` only     Embedding Projector: tab-separated numbers, and the tokens in ``metadata.tsv``
 ===============  ==================  ==================================================================================
 
@@ -20,16 +21,22 @@ from typing import Any
 
 from corpora.encodings import UTF8
 from wordvec.errors import FormatError, InputError
-from wordvec.formats import glove, projector, safetensors, sparse, word2vec_binary, word2vec_text
+from wordvec.formats import fasttext, glove, projector, safetensors, sparse, word2vec_binary, word2vec_text
 from wordvec.formats.sources import VectorSource
 from wordvec.formats.table import VectorTable
 from wordvec.system.validation import check_choice
 
-FORMATS = ("safetensors", "text", "binary", "glove", "projector")
+FORMATS = ("safetensors", "text", "binary", "glove", "fasttext", "projector")
 """Valid values of ``format``."""
 
 _EXTENSIONS = {".safetensors": "safetensors", ".txt": "text", ".vec": "text", ".bin": "binary"}
-_STREAMED = {"text": word2vec_text, "binary": word2vec_binary, "glove": glove, "projector": projector}
+_STREAMED = {
+    "text": word2vec_text,
+    "binary": word2vec_binary,
+    "glove": glove,
+    "fasttext": fasttext,
+    "projector": projector,
+}
 _PACKAGES = ("wordvec", "seqclf")
 
 
@@ -162,6 +169,8 @@ def detect_format(source: VectorSource) -> str:
         if source.compressed:
             raise FormatError(f"{source.name}: a safetensors file compressed with gzip; decompress it first")
         return "safetensors"
+    if fasttext.looks_like(sample):
+        return "fasttext"
     source.refuse_other_kinds(sample)
     if source.suffix == ".tsv" and projector.looks_like(sample):
         return "projector"

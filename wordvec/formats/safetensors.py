@@ -6,9 +6,13 @@
 ``counts``          I64 (V,)         token counts; optional
 ``token_bytes``     U8               the concatenated tokens as UTF-8
 ``token_offsets``   I64 (V + 1,)     token t is ``token_bytes[token_offsets[t]:token_offsets[t + 1]]``
+``word_vectors``    F32 (V, D)       the words' own rows; these and the following only in subword models
+``ngram_vectors``   F32 (U, D)       rows of character n-grams
+``ngram_buckets``   I32 (U,)         their buckets, ascending; absent if every bucket has a row
 =================== ================ ======================================================================
 
-The metadata key ``wordvec`` is sorted JSON: kind, version, tokenizer, lowercase, settings, and normalize if not none.
+The metadata key ``wordvec`` is sorted JSON: kind, version, tokenizer, lowercase, settings, normalize if not none, and
+subwords in a subword model.
 """
 
 import itertools
@@ -20,7 +24,7 @@ import numpy as np
 
 from corpora.normalization import FORMS
 from wordvec.errors import FormatError, InputError
-from wordvec.formats.table import VectorTable
+from wordvec.formats.table import SubwordTable, VectorTable
 from wordvec.formats.tensors import TensorFile, looks_like, write_tensors
 from wordvec.system.structures import check_offsets
 from wordvec.vocabulary import Vocabulary
@@ -42,13 +46,21 @@ def write(table: VectorTable, path: str | os.PathLike[str]) -> None:
         tensors["context_vectors"] = table.context_vectors
     if table.counts is not None:
         tensors["counts"] = table.counts
-    about = {
+    about: dict[str, Any] = {
         "kind": "vectors",
         "version": VERSION,
         **tokenization(table),
         "settings": table.settings,
         **({"origin": table.origin} if table.origin else {}),
     }
+    if table.subwords is not None:
+        subwords = table.subwords
+        tensors["word_vectors"], tensors["ngram_vectors"] = subwords.word_vectors, subwords.ngram_vectors
+        if subwords.ngram_buckets is not None:
+            tensors["ngram_buckets"] = subwords.ngram_buckets
+        about["subwords"] = {
+            "min_n": subwords.min_n, "max_n": subwords.max_n, "buckets": subwords.buckets, "pruned": subwords.pruned,
+        }  # fmt: skip
     write_tensors(path, tensors, "wordvec", about)
 
 
@@ -70,6 +82,22 @@ def read(file: TensorFile, limit: int | None = None) -> VectorTable:
         normalize=about.get("normalize", "none"),
         settings=about["settings"],
         origin=about.get("origin", {}),
+        subwords=_read_subwords(file, size, about["subwords"]) if "subwords" in about else None,
+    )
+
+
+def _read_subwords(file: TensorFile, size: int, about: dict[str, Any]) -> SubwordTable:
+    """Read the rows of words and n-grams of a file that passed ``check``."""
+    buckets = file.read("ngram_buckets") if "ngram_buckets" in file else None
+    if buckets is not None and len(buckets):
+        ascending = bool((buckets[1:] > buckets[:-1]).all())
+        if not ascending or buckets[0] < 0 or buckets[-1] >= about["buckets"]:
+            raise FormatError(f"{file.path}: ngram_buckets must ascend within 0..{about['buckets'] - 1}")
+    return SubwordTable(
+        **about,
+        word_vectors=file.read("word_vectors", size),
+        ngram_vectors=file.read("ngram_vectors"),
+        ngram_buckets=buckets,
     )
 
 
@@ -109,11 +137,21 @@ def check(file: TensorFile) -> tuple[int, int]:
     Raises:
         FormatError: not a native vector file, an unsupported version, or inconsistent.
     """
-    check_about(file, "vectors", VERSION)
+    about = check_about(file, "vectors", VERSION)
     size, vector_size = file.shape("vectors", "F32", 2)
     expected: dict[str, tuple[str, tuple[int, ...]]] = {}
     if "context_vectors" in file:
         expected["context_vectors"] = ("F32", (size, vector_size))
+    if "subwords" in about:
+        buckets = _checked_subwords(file, about["subwords"])
+        rows, _ = file.shape("ngram_vectors", "F32", 2)
+        expected["word_vectors"], expected["ngram_vectors"] = ("F32", (size, vector_size)), ("F32", (rows, vector_size))
+        if "ngram_buckets" in file:
+            expected["ngram_buckets"] = ("I32", (rows,))
+        elif rows != buckets:
+            raise FormatError(
+                f"{file.path}: array 'ngram_vectors' must have {buckets:,} rows, one a bucket, got {rows:,}"
+            )
     check_shapes(file, size, expected)
     return size, vector_size
 
@@ -122,6 +160,20 @@ def tokenization(table: VectorTable) -> dict[str, Any]:
     """Return how the training text was tokenized; files of releases without normalization lack its form, ``none``."""
     form = {} if table.normalize == "none" else {"normalize": table.normalize}
     return {"tokenizer": table.tokenizer, "lowercase": table.lowercase, **form}
+
+
+def _checked_subwords(file: TensorFile, about: Any) -> int:
+    """Return the number of buckets after checking the description of a file's n-grams."""
+    kinds = {"min_n": int, "max_n": int, "buckets": int, "pruned": bool}
+    if not isinstance(about, dict) or {name: type(value) for name, value in about.items()} != kinds:
+        raise FormatError(
+            f"{file.path}: its metadata 'subwords' must hold the numbers min_n, max_n, buckets, and pruned"
+        )
+    if not (1 <= about["min_n"] <= about["max_n"] and 1 <= about["buckets"] < 1 << 31):
+        raise FormatError(
+            f"{file.path}: its metadata 'subwords' must hold 1 <= min_n <= max_n and buckets, got {about}"
+        )
+    return int(about["buckets"])
 
 
 def check_about(file: TensorFile, kind: str, version: int) -> dict[str, Any]:

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from corpora.encodings import UTF8, check_encoding
 from wordvec.errors import FormatError, InputError
-from wordvec.formats import fasttext
 from wordvec.formats.tensors import TensorFile
 from wordvec.system.atomic_files import check_regular
 
@@ -77,6 +76,10 @@ class VectorSource:
         """
         return TensorFile(self.path, self._raw)
 
+    def fileno(self) -> int:
+        """Return the descriptor of the stored file."""
+        return self._raw.fileno()
+
     @property
     def most_bytes(self) -> int:
         """Upper bound of the decompressed size."""
@@ -100,11 +103,6 @@ class VectorSource:
 
     def refuse_other_kinds(self, sample: bytes) -> None:
         """Raise FormatError if ``sample`` is the start of a known but unsupported file type."""
-        if fasttext.looks_like(sample):
-            raise FormatError(
-                f"{self.name}: fastText models with subwords are not supported; use the .vec file that fastText "
-                f"wrote next to it"
-            )
         if b"\r" in sample and b"\n" not in sample and b"\0" not in sample:
             raise FormatError(f"{self.name}: its lines end in CR alone; convert them to LF (tr '\\r' '\\n' <old >new)")
         for magic, kind in _OTHER_KINDS.items():

@@ -13,6 +13,28 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class SubwordTable:
+    """The rows that the vectors of a subword model are composed of, see ``SubwordVectors``.
+
+    Attributes:
+        min_n, max_n: lengths of the n-grams, in characters.
+        buckets: the number that the n-grams are hashed to.
+        word_vectors: (V, D) float32, the words' own rows.
+        ngram_vectors: (U, D) float32.
+        ngram_buckets: (U,) int32, the bucket of each of these, ascending; None if there is a row for every bucket.
+        pruned: whether n-grams without a row are left out, as in pruned fastText models, or count as zeros.
+    """
+
+    min_n: int
+    max_n: int
+    buckets: int
+    word_vectors: np.ndarray
+    ngram_vectors: np.ndarray
+    ngram_buckets: np.ndarray | None = None
+    pruned: bool = False
+
+
+@dataclass(frozen=True)
 class VectorTable:
     """Tokens, their vectors, and how they were made; formats return and take it, and know no ``WordVectors``.
 
@@ -23,6 +45,7 @@ class VectorTable:
         tokenizer, lowercase, normalize: how the training text was split into tokens.
         settings: how the vectors were made, as JSON can hold it.
         origin: the training text and the program, as ``train-embeddings`` records them; empty if unknown.
+        subwords: the rows of words and n-grams that ``vectors`` are the means of, or None.
     """
 
     vocabulary: Vocabulary
@@ -33,6 +56,7 @@ class VectorTable:
     normalize: str = "none"
     settings: Mapping[str, Any] = field(default_factory=dict)
     origin: Mapping[str, Any] = field(default_factory=dict)
+    subwords: SubwordTable | None = None
 
     @property
     def tokens(self) -> list[str]:

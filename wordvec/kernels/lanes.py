@@ -13,9 +13,18 @@ synchronization.
 import numpy as np
 
 from wordvec.kernels.objectives import Objective, list_rows, train_centers
-from wordvec.kernels.sharing import add_gains, clear_users, count_users, place_in_table, settle_rows, subtract_rows
+from wordvec.kernels.sharing import (
+    add_gains,
+    clear_users,
+    count_users,
+    place_in_table,
+    set_places,
+    settle_rows,
+    subtract_rows,
+)
 from wordvec.kernels.simd import atomic_add, atomic_exchange, atomic_read, kernel, yield_processor
 from wordvec.kernels.slices import CENTER, COPIED, FILLED, LAST_CENTER, POSITION, Lane, Step, Text, prepare_slice
+from wordvec.kernels.subwords import Subwords, compose_words, spread_words, subtract_words
 from wordvec.kernels.tile import Tile
 
 STOP, STOP_ROUND, ARRIVED, READY, TAKEN = range(0, 40, 8)
@@ -60,6 +69,7 @@ def lane_at(lanes: Lane, k: int) -> Lane:
         lanes.touched[k],
         lanes.places[k],
         lanes.copied[k],
+        lanes.words[k],
     )
 
 
@@ -132,18 +142,30 @@ def train_lanes(
         k = lane_in_turn(i, count, thread, threads)
         if take(control, k, phase):
             lane = lane_at(lanes, k)
-            lane.state[COPIED] = 0
+            lane.state[COPIED] = lane.words[0] = 0
             if lane.state[CENTER] < lane.state[LAST_CENTER]:
                 settle_rows(memory, lane, users, step)
+                compose_words(memory, lane, step, objective.subwords)
+                set_places(lane)
                 train_slice(memory, lane, tile_at(tiles, thread), text, step, objective, bounds[k], bounds[k + 1])
                 subtract_rows(memory, lane, step)
+                subtract_words(memory, lane, step, objective.subwords)
+
+
+@kernel(inline=True)
+def spread_lanes(
+    memory: np.ndarray, lanes: Lane, step: Step, subwords: Subwords | None, thread: int, threads: int
+) -> None:
+    """Add the changes of composed words to the rows owned by ``thread``, in lane order."""
+    for k in range(lanes.state.shape[0]):
+        spread_words(memory, lane_at(lanes, k), step, subwords, thread, threads)
 
 
 @kernel(inline=True)
 def prepare(lane: Lane, text: Text, step: Step, objective: Objective, lane_end: int, slice_size: int) -> None:
     """Prepare the lane's next slice and list the output rows it is scored against."""
     prepare_slice(lane, text, step, lane_end, slice_size)
-    skipgram, _, _, fresh, paths, softmax = objective
+    skipgram, _, _, fresh, paths, softmax, _ = objective
     list_rows(lane, text, step, skipgram, fresh, paths, softmax)
 
 
@@ -155,7 +177,7 @@ def train_slice(
     """Train the lane's prepared slice; the learning rate decays linearly over the lane."""
     done = (lane.positions[lane.state[CENTER]] - lane_start) / max(lane_end - lane_start, 1)
     rate = step.first_rate + (step.last_rate - step.first_rate) * done
-    skipgram, divide, shared, fresh, paths, softmax = objective
+    skipgram, divide, shared, fresh, paths, softmax, _ = objective
     train_centers(memory, lane, tile, text, step, rate, skipgram, divide, shared, fresh, paths, softmax)
     lane.state[CENTER] = lane.state[LAST_CENTER]
 
@@ -196,6 +218,7 @@ def train_rounds(
         )
         wait_for_all(control, threads, 2 * rounds)
         add_gains(memory, lanes, step, thread, threads)
+        spread_lanes(memory, lanes, step, objective.subwords, thread, threads)
         stopping = atomic_read(control, STOP_ROUND) == rounds
 
 

@@ -10,6 +10,7 @@ from wordvec.kernels.hierarchical_softmax import Paths, list_nodes, train_cbow_p
 from wordvec.kernels.negative_sampling import train_cbow_slice, train_skipgram_slice
 from wordvec.kernels.simd import kernel
 from wordvec.kernels.slices import Lane, Step, Text
+from wordvec.kernels.subwords import Subwords
 from wordvec.kernels.tile import Tile
 
 
@@ -22,6 +23,7 @@ class Objective(NamedTuple):
     fresh: Fresh | None  # separate negatives for every pair
     paths: Paths | None  # hierarchical softmax
     softmax: bool | None  # True: full softmax
+    subwords: Subwords | None  # input vectors are composed of subwords
 
 
 @kernel(internal=True)

@@ -3,7 +3,7 @@
 A round in reproducible mode (see ``lanes.py``) has three phases, separated by barriers:
 
     prepare   every lane draws its slice and counts itself as a user of the rows it touches    count_users
-    train     rows with a single user are trained in the table;                                settle_rows
+    train     rows with a single user are trained in the table;                                settle_rows, set_places
               shared rows are copied, trained on the lane's copy, and the copy is replaced     subtract_rows
               by its change
     add       the changes are added to the table, row by row, in lane order                    add_gains
@@ -72,7 +72,7 @@ def count_users(lane: Lane, users: np.ndarray, slot_of_row: np.ndarray, step: St
     state[TOUCHED] = count
     for row in touched[:count]:
         slot_of_row[row] = -1
-        users[row] += np.uint8(1)
+        users[row] += np.uint8(row >= step.composed)  # a composed row is always private
 
 
 @kernel(inline=True)
@@ -94,7 +94,7 @@ def is_shared(users: np.ndarray, row: int) -> np.bool_:
 
 @kernel(inline=True)
 def settle_rows(memory: np.ndarray, lane: Lane, users: np.ndarray, step: Step) -> None:
-    """Copy the shared rows among the touched ones to the lane's private rows, and convert slots to places."""
+    """Copy the shared rows among the touched ones to the lane's private rows, and set the place of each slot."""
     state, stride = lane.state, step.stride
     touched, count = lane.touched, state[TOUCHED]
     copied = 1  # private row 0 is the padding row
@@ -112,6 +112,12 @@ def settle_rows(memory: np.ndarray, lane: Lane, users: np.ndarray, step: Step) -
             lane.places[slot] = place
             copied += 1
     state[COPIED] = copied
+
+
+@kernel(inline=True)
+def set_places(lane: Lane) -> None:
+    """Convert the slots of tokens and negatives to places."""
+    state = lane.state
     for b in range(state[FILLED]):
         lane.input_places[b] = lane.places[lane.input_places[b]]
         lane.output_places[b] = lane.places[lane.output_places[b]]

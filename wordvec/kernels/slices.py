@@ -46,6 +46,7 @@ class Step(NamedTuple):
     parts: int  # in which a tile with shared negatives takes its step
     stride: int  # floats per row
     vocabulary: int
+    composed: int  # types whose input row is composed of subwords: none, or all
     loss_sample: int  # the loss is computed for one tile in this many
     key: np.uint64  # derived from seed and epoch
     first_rate: float
@@ -72,6 +73,7 @@ class Lane(NamedTuple):
     touched: np.ndarray  # (rows,) int64, the distinct rows touched by the slice, in slot order
     places: np.ndarray  # (rows,) int64, their start in the memory
     copied: np.ndarray  # (rows,) int64, the table rows of the lane's private rows
+    words: np.ndarray  # (1 + words,) int64, how many words of the slice are composed of subwords, and which
 
 
 @kernel(inline=True)

@@ -153,10 +153,10 @@ class WordVectors:
     def __getitem__(self, words: str | Sequence[str]) -> np.ndarray:
         """Return the vector (D,) of a word, or the vectors (n, D) of several."""
         if isinstance(words, str):
-            return self._gather(self.token_id(words))
+            return self._vector(words)
         if isinstance(words, Real | slice):
             raise InputError(f"expected a word or a list of words, got {words}; wv.vectors[row] is the vector of a row")
-        return self._gather(self._rows(words))
+        return self._vectors(words)
 
     def __getattr__(self, name: str) -> Any:
         # Only called for names that do not exist.
@@ -238,14 +238,13 @@ class WordVectors:
             >>> WordVectors(["up", "right", "down"], [[0, 2], [3, 0], [0, -1]]).similarity("up", "down")
             -1.0
         """
-        rows = self.token_id(a), self.token_id(b)
-        first, second = (self.tokens[row] for row in sorted(rows))  # so that both orders give the same number
+        first, second = (a, b) if (self.lookup(a), a) <= (self.lookup(b), b) else (b, a)  # both orders give the same
         return float(self.similarities(first, [second])[0])
 
     def similarities(self, word: str, others: Iterable[str] | None = None) -> np.ndarray:
         """Return the cosine similarity (n,) float64 of ``word`` with ``others``; None: all tokens in row order."""
-        vectors = self.vectors if others is None else self.vectors[self._rows(others)]
-        return np.asarray(queries.cosines(vectors, _normalized(self._gather(self.token_id(word))[None]))[0])
+        vectors = self.vectors if others is None else self._vectors(others)
+        return np.asarray(queries.cosines(vectors, _normalized(self._vector(word)[None]))[0])
 
     def row_similarities(self, left: np.ndarray, right: np.ndarray) -> np.ndarray:
         """Return the cosine similarity (n,) float64 of each row in ``left`` (n,) with its row in ``right`` (n,)."""
@@ -289,20 +288,21 @@ class WordVectors:
         Raises:
             InputError: no words, none of them known, a different number of weights, or all weights 0.
         """
-        rows = self._rows(words, ignore_missing)
-        if not len(rows):
+        words = self._listed(words)
+        if not len(words):
             raise InputError("mean_vector needs at least one word")
-        given = np.ones(len(rows)) if weights is None else real_array("weights", weights)
-        if given.shape != (len(rows),):
-            raise InputError(f"weights must be one per word: {len(rows)} words, weights of shape {given.shape}")
-        given = finite_array("weights", given, (len(rows),))
-        known = rows >= 0
-        if not known.any():
-            raise InputError(f"none of the {len(rows)} words is in the vocabulary ({len(self):,} tokens)")
-        rows, given = rows[known], given[known]
+        given = np.ones(len(words)) if weights is None else real_array("weights", weights)
+        if given.shape != (len(words),):
+            raise InputError(f"weights must be one per word: {len(words)} words, weights of shape {given.shape}")
+        given = finite_array("weights", given, (len(words),))
+        if ignore_missing:
+            known = [word in self for word in words]
+            if not any(known):
+                raise InputError(f"none of the {len(words)} words is in the vocabulary ({len(self):,} tokens)")
+            words, given = [word for word in words if word in self], given[known]
         if not given.any():
             raise InputError("weights must not all be 0")
-        vectors = self._gather(rows).astype(np.float64)
+        vectors = self._vectors(words).astype(np.float64)
         if unit:
             vectors = _normalized(vectors)
         return np.asarray((given @ vectors / np.abs(given).sum()).astype(np.float32))
@@ -330,7 +330,7 @@ class WordVectors:
         words = list(words)
         if len(words) < 3:
             raise InputError(f"odd_one_out needs at least 3 words, got {len(words)}")
-        units = _normalized(self._gather(self._rows(words)))
+        units = _normalized(self._vectors(words))
         return words[int(np.argmin((units * units.mean(axis=0)).sum(axis=1)))]
 
     def most_similar_to_given(self, word: str, others: Sequence[str]) -> str:
@@ -343,7 +343,7 @@ class WordVectors:
     def closer_than(self, word: str, other: str) -> list[str]:
         """Return the tokens more similar to ``word`` than ``other`` is, the most similar first, without ``word``."""
         scores = self.similarities(word)
-        own, limit = self.token_id(word), self.token_id(other)
+        own, limit = self.lookup(word), self.token_id(other)
         rows = np.flatnonzero(scores > scores[limit])
         rows, _ = queries.ranked(rows[rows != own], scores[rows[rows != own]], len(rows))
         return [self.tokens[row] for row in rows]
@@ -456,15 +456,25 @@ class WordVectors:
         """Return the vector of a row, or the vectors of several."""
         return np.asarray(self.vectors[rows])
 
-    def _rows(self, words: Iterable[str], ignore_missing: bool = False) -> np.ndarray:
-        """Return the rows (n,) int64 of words; with ``ignore_missing``, -1 for unknown ones."""
+    def _vector(self, word: str) -> np.ndarray:
+        return self._gather(self.token_id(word))
+
+    def _vectors(self, words: Iterable[str]) -> np.ndarray:
+        """Return the vectors (n, D) of words."""
+        return self._gather(self._rows(words))
+
+    def _rows(self, words: Iterable[str]) -> np.ndarray:
+        """Return the rows (n,) int64 of words."""
+        return np.array([self.token_id(word) for word in self._listed(words)], dtype=np.int64)
+
+    @staticmethod
+    def _listed(words: Iterable[str]) -> list[str]:
         if isinstance(words, str | bytes):
             kind = "string" if isinstance(words, str) else "bytes"
             raise InputError(f"expected a list of words, got the {kind} {words!r}; pass [word, ...]")
         if not isinstance(words, Iterable):
             raise InputError(f"expected a word or a list of words, got {shown(words)}")
-        find = self.lookup if ignore_missing else self.token_id
-        return np.array([find(word) for word in words], dtype=np.int64)
+        return list(words)
 
     def _zero_message(self, rows: list[int]) -> str:
         if not rows:
@@ -490,8 +500,8 @@ class WordVectors:
                 weights[position] = check_number("a weight", term[1])
                 term = term[0]
             if isinstance(term, str):
-                rows.append(self.token_id(term))
-                vector[:] = self._gather(rows[-1])
+                vector[:] = self._vector(term)
+                rows += [row for row in (self.lookup(term),) if row >= 0]
             else:
                 vector[:] = _checked_query(term, self.vector_size)
         return _normalized(vectors) * weights[:, None], rows

@@ -31,6 +31,7 @@ from wordvec.system.validation import check_choice, check_kind
 from wordvec.vectors import search as queries
 from wordvec.vectors.dense import WordVectors
 from wordvec.vectors.sparse import SparseWordVectors
+from wordvec.vectors.subwords import SubwordVectors
 
 _log = logging.getLogger(__name__)
 
@@ -49,7 +50,9 @@ class SimilarityResult:
     pairs: int
     """Pairs in the file."""
     covered: int
-    """Pairs with both words in the vocabulary; the others are skipped."""
+    """Pairs with both words in the vocabulary, or composed of subwords; the others are skipped."""
+    composed: int = 0
+    """Of these, pairs with a word outside the vocabulary, composed of its subwords."""
 
     @property
     def score(self) -> float | None:
@@ -63,7 +66,13 @@ class SimilarityResult:
 
     def summary(self) -> dict[str, Any]:
         """Return the result as JSON-serializable values."""
-        return {"name": self.name, "spearman": self.spearman, "pairs": self.pairs, "covered": self.covered}
+        return {
+            "name": self.name,
+            "spearman": self.spearman,
+            "pairs": self.pairs,
+            "covered": self.covered,
+            "composed": self.composed,
+        }
 
 
 @dataclass(frozen=True)
@@ -155,12 +164,16 @@ def evaluate_similarity(vectors: WordVectors, path: str | os.PathLike[str]) -> S
     """
     check_kind("vectors", vectors, WordVectors)
     pairs = _read_pairs(path)
+    types = len(vectors)
+    if isinstance(vectors, SubwordVectors):
+        vectors = vectors.with_words(word for pair in pairs for word in pair[:2])
     row = _lookup(vectors, len(vectors))
     rows = np.array([(row(a), row(b)) for a, b, _ in pairs])
     found = (rows >= 0).all(axis=1)
     scores = np.array([score for _, _, score in pairs])[found]
     cosines = vectors.row_similarities(*rows[found].T)
-    return SimilarityResult(_name(path), spearman(scores, cosines), len(pairs), int(found.sum()))
+    composed = int((rows[found] >= types).any(axis=1).sum())
+    return SimilarityResult(_name(path), spearman(scores, cosines), len(pairs), int(found.sum()), composed)
 
 
 def evaluate_analogies(

@@ -12,6 +12,7 @@ from wordvec.system.structures import frozen
 from wordvec.system.validation import check_kind
 from wordvec.vectors.dense import WordVectors
 from wordvec.vectors.sparse import SparseWordVectors
+from wordvec.vectors.subwords import SubwordVectors
 
 _log = logging.getLogger(__name__)
 
@@ -38,7 +39,7 @@ def load_vectors(
         encoding: of the tokens in text and binary formats; any encoding of Python that contains ASCII.
 
     Returns:
-        The vectors; ``SparseWordVectors`` if they are sparse.
+        The vectors: ``SparseWordVectors`` if they are sparse, ``SubwordVectors`` if they are composed of n-grams.
 
     Raises:
         FormatError: the file is damaged, truncated, or in an unknown format; the message names the place and the rule.
@@ -64,8 +65,11 @@ def load_vectors(
     try:
         vectors: WordVectors
         if isinstance(table.vectors, np.ndarray):
-            context_vectors = None if table.context_vectors is None else frozen(table.context_vectors)
-            vectors = WordVectors(table.vocabulary, frozen(table.vectors), context_vectors=context_vectors, **how)
+            how["context_vectors"] = None if table.context_vectors is None else frozen(table.context_vectors)
+            if table.subwords is None:
+                vectors = WordVectors(table.vocabulary, frozen(table.vectors), **how)
+            else:
+                vectors = SubwordVectors(table.vocabulary, table.subwords, vectors=frozen(table.vectors), **how)
         else:
             for array in (table.vectors.data, table.vectors.indices, table.vectors.indptr):
                 frozen(array)

@@ -24,6 +24,9 @@ LONGEST_PATH = 40
 _WORD = 160
 """Bytes per word in Python: the string, its list and dictionary entries, its number."""
 
+_NGRAMS = 8
+"""Assumed distinct n-grams per word; 13,700 types of Wikipedia have 6 each of 3 to 6 characters, more types fewer."""
+
 _SAMPLING = 56
 """Peak bytes per word while the noise and keep tables are built, of which 16 remain."""
 
@@ -64,7 +67,8 @@ def safe_lanes(kept_counts: np.ndarray, settings: Word2VecSettings, window: int)
 
     Steps add up as well: with wide windows, many negatives or a high learning rate, eight lanes diverge on any text.
     Measured on 300 documents and on 1 M tokens of Wikipedia: eight are stable up to a ``center_step`` of 1.6, four up
-    to 3.2, and two always.
+    to 3.2, and two always. CBOW's means of wide windows are much alike, so that all lanes move them the same way: with
+    hierarchical softmax at a learning rate of 0.1, eight are stable up to a window of 40, four up to 300.
 
     Example:
         >>> settings = Word2VecSettings().resolved()
@@ -73,7 +77,8 @@ def safe_lanes(kept_counts: np.ndarray, settings: Word2VecSettings, window: int)
     """
     share = kept_counts / kept_counts.sum()
     effective_types = 1 / np.square(share).sum()
-    by_step = max(2, int(_LANE_STEPS / center_step(settings, window)))
+    step = center_step(settings, window) * (1 if settings.model == "skipgram" else 1 + window / _ALIKE)
+    by_step = max(2, int(_LANE_STEPS / step))
     return int(np.clip(3 * effective_types // settings.lane_tokens, 1, min(by_step, settings.lanes)))
 
 
@@ -83,24 +88,29 @@ _MOST_PARTS = 1000
 _LANE_STEPS = 14
 """Lanes times the ``center_step`` that they support."""
 
+_ALIKE = 25
+"""Window at which the means of two lanes count as half alike."""
+
 _DRAWN = 4096
 """Rows initialized at a time."""
 
 
 def first_memory(
-    types: int, size: int, stride: int, private_rows: int, seed: int, first_range: float = 0.5
+    types: int, size: int, stride: int, private_rows: int, seed: int, first_range: float = 0.5, ngrams: int = 0
 ) -> np.ndarray:
     """Return (all rows * stride,) float32: the table, followed by the lanes' private rows.
 
-    Input rows are uniform in -range/D .. range/D; output rows and private rows are zero.
+    Input rows and the rows of n-grams, after the output rows, are uniform in -range/D .. range/D; output rows and
+    private rows are zero.
     """
-    memory = aligned((2 * types + private_rows) * stride, np.float32)
+    memory = aligned((2 * types + ngrams + private_rows) * stride, np.float32)
     rows = memory.reshape(-1, stride)
     random = np.random.Generator(np.random.PCG64([seed, 2]))
-    for start in range(0, types, _DRAWN):  # in parts, since the random numbers take as much memory again
-        part = rows[start : min(start + _DRAWN, types), :size]
-        part[:] = (random.random(part.shape, np.float32) - np.float32(0.5)) * np.float32(2 * first_range)
-        part /= np.float32(size)
+    for block in (rows[:types], rows[2 * types : 2 * types + ngrams]):
+        for start in range(0, len(block), _DRAWN):  # in parts, since the random numbers take as much memory again
+            part = block[start : start + _DRAWN, :size]
+            part[:] = (random.random(part.shape, np.float32) - np.float32(0.5)) * np.float32(2 * first_range)
+            part /= np.float32(size)
     return memory
 
 
@@ -176,6 +186,7 @@ def allocate(
         touched=block(lanes, rows, np.int64),
         places=block(lanes, rows, np.int64),
         copied=block(lanes, rows, np.int64),
+        words=block(lanes, 1 + buffer if settings.subwords else 1, np.int64),
     )
     tile_arrays = Tile(
         rows=block(threads, in_tile, np.int64),
@@ -228,10 +239,15 @@ def estimate_memory(
     sizes = sizes_of(settings, types)
     lane_arrays, tile_arrays = allocate(settings, sizes, lanes, threads, row_stride(settings.vector_size), types=1)
     private = lanes * (1 + sizes.touched) * row if reproducible else lanes * row
+    ngrams = 0
+    if settings.subwords:
+        private += lanes * 2 * lane_arrays.words.shape[1] * row
+        ngrams = min(settings.buckets, _NGRAMS * types)
     of_types = threads * 2 * types * (4 + 2) if reproducible else threads * 2 * types * 2
     return {
-        "vectors": 2 * types * row,
-        "best epoch": 2 * types * row + 3 * 4 * types * settings.vector_size if keeps_best else 0,
+        "vectors": (2 * types + ngrams) * row,
+        **({"composed": 4 * types * settings.vector_size} if settings.subwords else {}),
+        "best epoch": (2 * types + ngrams) * row + 3 * 4 * types * settings.vector_size if keeps_best else 0,
         "vocabulary": _WORD * types,
         "sampling": _SAMPLING * types,
         "lanes": private + sum(array.nbytes for array in lane_arrays),

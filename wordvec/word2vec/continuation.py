@@ -16,6 +16,8 @@ def check_fits(initial: WordVectors, corpus: EncodedCorpus, settings: Word2VecSe
         InputError: ``initial`` has no context vectors, another vector size, or another tokenizer or casing; or the
             loss is hierarchical softmax, which has no context vectors.
     """
+    if settings.subwords is not None:
+        raise InputError("training with subwords cannot continue from existing vectors; train on all texts together")
     if settings.loss == "hierarchical":
         raise InputError(
             "loss = hierarchical learns vectors of tree nodes, which no file stores, and cannot continue from existing "

@@ -23,7 +23,7 @@ from wordvec.word2vec.buffers import (
     step_parts,
     user_counts,
 )
-from wordvec.word2vec.objectives import cut_sentences, objective_of
+from wordvec.word2vec.objectives import cut_sentences, objective_of, subwords_of
 from wordvec.word2vec.sampling import alias_table, distance_weights, noise_probabilities, tile_weights
 from wordvec.word2vec.settings import TILE, Word2VecSettings
 
@@ -56,6 +56,14 @@ class EpochResult(NamedTuple):
     loss: float
     loss_error: float
     effective_tokens: int
+
+
+class TrainedRows(NamedTuple):
+    """The rows of words and contexts (V, D) and of n-grams (U, D)."""
+
+    words: np.ndarray
+    contexts: np.ndarray
+    ngrams: np.ndarray
 
 
 class Trainer:
@@ -101,16 +109,20 @@ class Trainer:
             tile_weights=tile_weights(self.window, TILE),
         )
         self.stride = row_stride(settings.vector_size)
-        self.objective, longest_path = objective_of(settings, counts)
+        self.subwords, self.buckets = subwords_of(settings, corpus.vocabulary.tokens)
+        self.objective, longest_path = objective_of(settings, counts, self.subwords)
         sizes = sizes_of(settings, self.types, longest_path, self.window)
-        # The first private row of a lane is a dummy for absent rows; the others are copies of shared rows.
-        self.private_rows = 1 + sizes.touched if self.reproducible else 1
-        self.memory = first_memory(
-            self.types, settings.vector_size, self.stride, lanes * self.private_rows, settings.seed,
-            settings.first_range,
-        )  # fmt: skip
         self.bounds = lane_bounds(corpus, lanes)
         self.lanes, self.tiles = allocate(settings, sizes, lanes, self.threads, self.stride, self.types)
+        # The first private row of a lane is a dummy for absent rows; the others are copies of shared rows, and two for
+        # each composed word.
+        self.private_rows = 1 + sizes.touched if self.reproducible else 1
+        if self.subwords is not None:
+            self.private_rows = 1 + self.lanes.copied.shape[1] + 2 * self.lanes.words.shape[1]
+        self.memory = first_memory(
+            self.types, settings.vector_size, self.stride, lanes * self.private_rows, settings.seed,
+            settings.first_range, len(self.buckets),
+        )  # fmt: skip
         self.users = user_counts(self.types, self.threads)
         self.begin_epoch(0)
 
@@ -177,7 +189,7 @@ class Trainer:
             raise InputError("the bounds of its lanes are not those of this corpus")
         step, lanes, sentences = self.step, self.lanes, len(self.text.offsets) - 1
         carried, rest = step.shared - step.fresh, step.window + TILE
-        private = (2 * self.types + np.arange(len(lanes.state)) * self.private_rows) * self.stride
+        private = (self.table_rows + np.arange(len(lanes.state)) * self.private_rows) * self.stride
         if not np.isfinite(self._largest()):
             raise InputError("its vectors must be finite")
         for k, state in enumerate(lanes.state.tolist()):
@@ -206,21 +218,31 @@ class Trainer:
         """Return the kernels' state by name, which a checkpoint must store."""
         return {
             **{"memory": self.memory, "bounds": self.bounds},
-            **{f"lanes.{name}": array for name, array in self.lanes._asdict().items()},
+            **{f"lanes.{name}": array for name, array in self.lanes._asdict().items() if name != "words"},
         }
 
     @property
+    def table_rows(self) -> int:
+        return 2 * self.types + len(self.buckets)
+
+    @property
     def table(self) -> np.ndarray:
-        """(2 V * stride,) float32, a view of the input rows, then the output rows."""
-        return self.memory[: 2 * self.types * self.stride]
+        """(rows * stride,) float32, a view of the input rows, the output rows and the rows of n-grams."""
+        return self.memory[: self.table_rows * self.stride]
 
     def rows(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return views (V, D) of the input and output vectors."""
+        """Return views (V, D) of the input and output rows."""
         rows, size = self.table.reshape(-1, self.stride), self.settings.vector_size
-        return rows[: self.types, :size], rows[self.types :, :size]
+        return rows[: self.types, :size], rows[self.types : 2 * self.types, :size]
 
-    def take_rows(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return the input and output vectors as contiguous arrays, in the memory of the table, which is destroyed.
+    def copied_rows(self) -> "TrainedRows":
+        """Return copies of all rows."""
+        words, contexts = self.rows()
+        ngrams = self.table.reshape(-1, self.stride)[2 * self.types :, : self.settings.vector_size]
+        return TrainedRows(words.copy(), contexts.copy(), ngrams.copy())
+
+    def take_rows(self) -> "TrainedRows":
+        """Return all rows as contiguous arrays, in the memory of the table, which is destroyed.
 
         The rows are moved together, over their padding.
         """
@@ -228,7 +250,8 @@ class Trainer:
         packed = self.table[: len(rows) * size].reshape(-1, size)
         for start in range(0, len(rows), _MOVED):  # the target holds only rows that have already moved
             packed[start : start + _MOVED] = rows[start : start + _MOVED, :size]
-        return packed[: self.types], packed[self.types :]
+        words, contexts, ngrams = np.split(packed, (self.types, 2 * self.types))
+        return TrainedRows(words, contexts, ngrams)
 
     def tokens_done(self) -> int:
         """Return the number of tokens that the lanes have read in this epoch."""
@@ -264,7 +287,7 @@ class Trainer:
 
         self.lanes.state[:] = 0
         self.lanes.loss[:] = 0
-        first = 2 * self.types + np.arange(len(self.lanes.state)) * self.private_rows
+        first = self.table_rows + np.arange(len(self.lanes.state)) * self.private_rows
         self.lanes.state[:, PRIVATE] = first * self.stride
         self.lanes.state[:, POSITION] = self.bounds[:-1]
         self.lanes.state[:, SENTENCE] = np.searchsorted(self.text.offsets[1:], self.bounds[:-1], side="right")
@@ -310,6 +333,7 @@ class Trainer:
             parts=step_parts(settings, self.window),
             stride=self.stride,
             vocabulary=self.types,
+            composed=0 if self.subwords is None else self.types,
             loss_sample=int(np.clip(len(self.text.ids) // _LOSS_TOKENS, 1, _LOSS_SAMPLE)),
             key=key,
             first_rate=first - fall * epoch,

@@ -1,4 +1,4 @@
-"""Word2Vec as a scikit-learn transformer."""
+"""Word2Vec and FastText as scikit-learn transformers."""
 
 from typing import Any
 
@@ -81,6 +81,8 @@ class Word2Vec(VectorEstimator):
         loss: str = "negative",
         fresh_negatives: bool | None = None,
         preset: str | None = None,
+        subwords: str | None = None,
+        buckets: int = 2_000_000,
         min_count: int = 5,
         max_vocabulary: int | None = None,
         tokenizer: str = "whitespace",
@@ -108,6 +110,8 @@ class Word2Vec(VectorEstimator):
         self.loss = loss
         self.fresh_negatives = fresh_negatives
         self.preset = preset
+        self.subwords = subwords
+        self.buckets = buckets
         self.min_count = min_count
         self.max_vocabulary = max_vocabulary
         self.tokenizer = tokenizer
@@ -139,3 +143,52 @@ class Word2Vec(VectorEstimator):
     def _settings(self) -> Word2VecSettings:
         given = {name: getattr(self, name) for name in Word2VecSettings.__dataclass_fields__ if name != "seed"}
         return Word2VecSettings(**given, seed=seed_of(self.random_state))
+
+
+class FastText(Word2Vec):
+    """``Word2Vec`` with subwords: no word is without a vector (Bojanowski et al. 2017, arXiv 1607.04606).
+
+    The parameters and attributes are those of ``Word2Vec``, except that ``subwords`` is ``"3-6"`` by default;
+    ``vectors_`` are ``SubwordVectors``.
+
+    Example:
+        >>> texts = ["the king rules the land", "the queen rules the land"] * 20
+        >>> model = FastText(vector_size=16, min_count=1, epochs=2, random_state=1).fit(texts)
+        >>> model.vectors_["kingdom"].shape
+        (16,)
+    """
+
+    def __init__(
+        self,
+        model: str = "skipgram",
+        *,
+        vector_size: int = 100,
+        window: int = 5,
+        window_weights: str | None = None,
+        negatives: int = 5,
+        epochs: int = 5,
+        learning_rate: float | None = None,
+        min_learning_rate: float | None = None,
+        subsample: float = 1e-3,
+        noise_exponent: float = 0.75,
+        cbow_gradient: str = "sum",
+        mode: str = "reproducible",
+        shared_negatives: int | None = None,
+        block_size: int | None = None,
+        lanes: int = 8,
+        lane_tokens: int = 128,
+        loss: str = "negative",
+        fresh_negatives: bool | None = None,
+        preset: str | None = None,
+        subwords: str | None = "3-6",
+        buckets: int = 2_000_000,
+        min_count: int = 5,
+        max_vocabulary: int | None = None,
+        tokenizer: str = "whitespace",
+        lowercase: bool = False,
+        normalize: str = "NFC",
+        random_state: Any = None,
+        n_jobs: int | None = None,
+    ) -> None:
+        given = {name: value for name, value in locals().items() if name not in ("self", "__class__")}
+        super().__init__(**given)

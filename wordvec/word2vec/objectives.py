@@ -6,14 +6,18 @@ import numpy as np
 
 from wordvec.errors import InputError
 from wordvec.word2vec.huffman import huffman_tree
-from wordvec.word2vec.settings import Word2VecSettings
+from wordvec.word2vec.settings import Word2VecSettings, ngram_lengths
 
 if TYPE_CHECKING:
     from wordvec.kernels.objectives import Objective
+    from wordvec.kernels.subwords import Subwords
 
 SOFTMAX_TYPES = 20_000
 """Largest vocabulary for full softmax, which reads all output vectors for every four tokens; at this size, their 9 MB
 (with 100 dimensions) still fit in a processor's cache."""
+
+
+MOST_ROWS = 2**31 - 1
 
 
 def check_softmax(settings: Word2VecSettings, types: int) -> None:
@@ -29,7 +33,9 @@ def check_softmax(settings: Word2VecSettings, types: int) -> None:
         )
 
 
-def objective_of(settings: Word2VecSettings, counts: np.ndarray) -> tuple["Objective", int]:
+def objective_of(
+    settings: Word2VecSettings, counts: np.ndarray, subwords: "Subwords | None" = None
+) -> tuple["Objective", int]:
     """Return the kernels' objective, and the depth of its Huffman tree, 0 if it has none."""
     from wordvec.kernels.fresh_negatives import Fresh
     from wordvec.kernels.hierarchical_softmax import Paths
@@ -52,7 +58,30 @@ def objective_of(settings: Word2VecSettings, counts: np.ndarray) -> tuple["Objec
         fresh=fresh,
         paths=paths,
         softmax=True if settings.loss == "softmax" else None,
+        subwords=subwords,
     ), longest
+
+
+def subwords_of(settings: Word2VecSettings, tokens: list[str]) -> tuple["Subwords | None", np.ndarray]:
+    """Return the rows that each word is composed of, and the buckets (U,) int32 that its n-grams use, in row order.
+
+    Row 2 V + u is that of bucket u; buckets that no word of the vocabulary uses have none.
+    """
+    if settings.subwords is None:
+        return None, np.zeros(0, np.int32)
+    from wordvec.formats.ngrams import Ngrams
+    from wordvec.kernels.subwords import Subwords
+
+    offsets, hashes = Ngrams(*ngram_lengths(settings.subwords), settings.buckets).hash(tokens)
+    buckets, places = np.unique(hashes, return_inverse=True)
+    if 2 * len(tokens) + len(buckets) > MOST_ROWS:
+        raise InputError(
+            f"subwords allow {MOST_ROWS:,} rows of words and n-grams, got {2 * len(tokens) + len(buckets):,}; "
+            "raise min_count or lower buckets"
+        )
+    types = len(tokens)
+    rows = np.insert((2 * types + places).astype(np.int32), offsets[:-1], np.arange(types, dtype=np.int32))
+    return Subwords(offsets + np.arange(types + 1), rows), buckets
 
 
 def cut_sentences(offsets: np.ndarray, limit: int | None) -> np.ndarray:

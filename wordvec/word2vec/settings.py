@@ -14,6 +14,7 @@ MOST_LANES = 255
 
 _RATES = {("skipgram", "sum"): 0.025, ("cbow", "sum"): 0.06, ("cbow", "mean"): 0.075}
 _SHARED = {"skipgram": (16, 8), "cbow": (12, 4)}
+_SUBWORD_RATE = 0.05
 _MIN_RATE = 1e-4
 
 
@@ -52,6 +53,27 @@ _PRESETS = {
 }
 
 
+_MOST_BUCKETS = 1 << 30
+
+
+def ngram_lengths(subwords: str) -> tuple[int, int]:
+    """Return the shortest and longest n-gram of a range as in ``3-6``.
+
+    Raises:
+        InputError: not two whole numbers from 1 to 100 in ascending order.
+
+    Example:
+        >>> ngram_lengths("3-6"), ngram_lengths("4")
+        ((3, 6), (4, 4))
+    """
+    low, dash, high = str(subwords).partition("-")
+    if low.isdecimal() and (high.isdecimal() or not dash):
+        least, most = int(low), int(high if dash else low)
+        if 1 <= least <= most <= 100:
+            return least, most
+    raise InputError(f"subwords must be a range of n-gram lengths such as 3-6, from 1 to 100, got {subwords!r}")
+
+
 @settings_class
 class Word2VecSettings(Settings):
     """Settings of CBOW and skip-gram: together with the corpus they decide the vectors, whatever the machine."""
@@ -79,7 +101,7 @@ class Word2VecSettings(Settings):
         "Initial learning rate; it falls linearly to min_learning_rate over all epochs.",
         default=None,
         above=0,
-        none="0.025 for skip-gram, 0.06 for CBOW, 0.075 for CBOW with cbow_gradient mean",
+        none="0.025 for skip-gram (with subwords 0.05), 0.06 for CBOW, 0.075 for CBOW with cbow_gradient mean",
     )
     min_learning_rate: float | None = setting("Final learning rate.", default=None, none="0.0001")
     subsample: float = setting(
@@ -141,6 +163,22 @@ class Word2VecSettings(Settings):
         none="none",
     )
 
+    subwords: str | None = setting(
+        "Compose each word's vector from those of its character n-grams, of these lengths, such as 3-6.",
+        default=None,
+        detail="As in fastText (Bojanowski et al. 2017, arXiv 1607.04606): words outside the vocabulary get vectors.",
+        check=ngram_lengths,
+        none="no",
+        added="0.3",
+    )
+    buckets: int = setting(
+        "Hash the n-grams of subwords to this many vectors.",
+        default=2_000_000,
+        least=1,
+        most=_MOST_BUCKETS,
+        added="0.3",
+    )
+
     def resolved(self) -> "Word2VecSettings":
         """Return the same settings with every None replaced by its default for this model.
 
@@ -164,6 +202,8 @@ class Word2VecSettings(Settings):
         )
         chosen._check_rates()
         chosen._check_block()
+        if self.subwords is not None and self.mode != "reproducible":
+            raise InputError(f"subwords need mode = reproducible, got {self.mode}")
         return chosen
 
     def _usual_weights(self) -> str:
@@ -173,6 +213,8 @@ class Word2VecSettings(Settings):
     def _usual_rate(self) -> float:
         if self.preset is not None:
             return _PRESETS[self.preset].rates[self.model]
+        if self.subwords is not None and self.model == "skipgram":
+            return _SUBWORD_RATE
         return _RATES[self.model, self.cbow_gradient if self.model == "cbow" else "sum"]
 
     def _least_rate(self, rate: float) -> float:

@@ -15,19 +15,21 @@ from wordvec.encoding.contexts import check_contexts
 from wordvec.encoding.corpus import EncodedCorpus
 from wordvec.errors import InputError
 from wordvec.formats.safetensors import pack_tokens
+from wordvec.formats.table import SubwordTable
 from wordvec.system.progress import OnProgress, Progress, seconds_left
 from wordvec.system.settings import or_defaults
 from wordvec.system.structures import frozen
 from wordvec.system.threads import worker_count
 from wordvec.system.validation import check_kind
 from wordvec.vectors.dense import WordVectors
+from wordvec.vectors.subwords import SubwordVectors
 from wordvec.word2vec.buffers import check_memory, longest_window
 from wordvec.word2vec.callbacks import Monitor
 from wordvec.word2vec.continuation import check_fits, grown, start_from
-from wordvec.word2vec.epoch import Trainer
+from wordvec.word2vec.epoch import TrainedRows, Trainer
 from wordvec.word2vec.objectives import check_softmax
 from wordvec.word2vec.results import Word2VecResult
-from wordvec.word2vec.settings import Word2VecSettings
+from wordvec.word2vec.settings import Word2VecSettings, ngram_lengths
 
 _log = logging.getLogger(__name__)
 
@@ -166,8 +168,7 @@ class Word2VecRun(ResumableRun):
         """Return a copy of the current vectors."""
         if self.result.vectors is not None:
             return self.result.vectors
-        vectors, context_vectors = self._trainer.rows()
-        return self._as_vectors((vectors.copy(), context_vectors.copy()))
+        return self._as_vectors(self._trainer.copied_rows())
 
     def stop(self) -> None:
         """End training after this epoch; the result is that of the epochs so far."""
@@ -246,21 +247,24 @@ class Word2VecRun(ResumableRun):
         self._monitor.callbacks("on_end", self)
         return result
 
-    def _as_vectors(self, rows: tuple[np.ndarray, np.ndarray]) -> WordVectors:
-        vocabulary = self.corpus.vocabulary
-        vectors, context_vectors = rows
+    def _as_vectors(self, rows: TrainedRows) -> WordVectors:
+        vocabulary, settings = self.corpus.vocabulary, self.settings
+        vectors, context_vectors = rows.words, rows.contexts
         if self._initial is not None:
-            vocabulary, vectors, context_vectors = grown(self._initial, vocabulary, rows)
-        return WordVectors(
-            vocabulary,
-            frozen(vectors),
+            vocabulary, vectors, context_vectors = grown(self._initial, vocabulary, (vectors, context_vectors))
+        how: dict[str, Any] = {
             # The output vectors of hierarchical softmax belong to tree nodes, not to words.
-            context_vectors=None if self.settings.loss == "hierarchical" else frozen(context_vectors),
-            tokenizer=self.corpus.tokenizer,
-            lowercase=self.corpus.lowercase,
-            normalize=self.corpus.normalize,
-            settings=self.settings.record(),
-        )
+            "context_vectors": None if settings.loss == "hierarchical" else frozen(context_vectors),
+            "tokenizer": self.corpus.tokenizer,
+            "lowercase": self.corpus.lowercase,
+            "normalize": self.corpus.normalize,
+            "settings": settings.record(),
+        }
+        if settings.subwords is not None:
+            min_n, max_n = ngram_lengths(settings.subwords)
+            subwords = SubwordTable(min_n, max_n, settings.buckets, rows.words, rows.ngrams, self._trainer.buckets)
+            return SubwordVectors(vocabulary, subwords, **how)
+        return WordVectors(vocabulary, frozen(vectors), **how)
 
     # -- checkpoints --------------------------------------------------------------------------------------------------
 

@@ -10,7 +10,6 @@ from wordvec import (
     InputError,
     SvdSettings,
     association_matrix,
-    count_based_settings,
     count_cooccurrences,
     load_vectors,
     save_vectors,
@@ -18,7 +17,7 @@ from wordvec import (
     train_glove,
 )
 from wordvec.checkpointing.finished import finished_training
-from wordvec.count_based.models import COUNT_BASED_MODELS, count_based_options
+from wordvec.count_based.models import COUNT_BASED_MODELS, count_based_options, count_based_settings
 from wordvec.count_based.svd import train_svd
 
 SMALL = {"svd": {"vector_size": 6}, "glove": {"vector_size": 6, "epochs": 2}}

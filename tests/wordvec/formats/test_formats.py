@@ -15,7 +15,10 @@ from safetensors.numpy import save
 from wordvec import FormatError, InputError, Vocabulary, WordVectors, load_vectors, save_vectors
 from wordvec.formats.registry import FORMATS, describe
 
-WRITTEN = {"safetensors": "v.safetensors", "text": "v.txt", "binary": "v.bin", "glove": "v.glove", "projector": "v.tsv"}
+WRITTEN = {
+    "safetensors": "v.safetensors", "text": "v.txt", "binary": "v.bin", "glove": "v.glove", "projector": "v.tsv",
+    "fasttext": "v.ft",
+}  # fmt: skip
 WIDE = ["the", "été", "日本", "\u00a0", "\u2028x", "\u0085", "%s", "0.5", "-", "1_0", "'", "👑", "\ufeffbom"]
 
 
@@ -265,11 +268,16 @@ def test_real_numbers(real):
     assert load_vectors(real / "crime-and-punishment.vec").tokens[:3] == ["и", "в", "на"]
 
 
-@pytest.mark.parametrize("name", ["lee_fasttext.bin", "toy-model.bin", "crime-and-punishment.bin"])
-def test_real_fasttext_models_are_rejected_with_a_remedy(real, name):
-    for ask in (load_vectors, describe):
-        with pytest.raises(FormatError, match=rf"{name}: fastText models .* use the \.vec file"):
-            ask(real / name)
+@pytest.mark.parametrize("name", ["toy-model", "crime-and-punishment"])
+def test_real_fasttext_models_equal_their_text_files(real, name):
+    model, text = load_vectors(real / f"{name}.bin"), load_vectors(real / f"{name}.vec")
+    assert model.tokens == text.tokens
+    np.testing.assert_allclose(model.vectors, text.vectors, atol=1e-5)
+
+
+def test_real_fasttext_model_of_the_old_layout(real):
+    model = load_vectors(real / "lee_fasttext.bin")
+    assert (len(model), len(model.subwords.ngram_vectors)) == (1762, 1000)
 
 
 @pytest.mark.parametrize("name", ["toy-data.txt", "crime-and-punishment.txt", "README.md"])
@@ -296,7 +304,7 @@ def test_a_failed_save_keeps_the_old_file(wv, tmp_path):
         (odd, path, "safetensors", "must be JSON-serializable: set"),
         (nan, path, "safetensors", "must be JSON-serializable"),
         (WordVectors([], np.ones((0, 2))), path, None, "no vectors to save"),
-        (wv, path, "word2vec", "format must be one of safetensors, text, binary, glove, projector, got 'word2vec'"),
+        (wv, path, "word2vec", "of safetensors, text, binary, glove, fasttext, projector, got 'word2vec'"),
         (wv, tmp_path / "v", None, r"the extension must name a format \(.safetensors, .txt, .vec, .bin\), got 'none'"),
         (wv, tmp_path / "v.gz", None, "got 'none' in"),
         (wv, tmp_path / "none" / "v.txt", None, "does not exist"),

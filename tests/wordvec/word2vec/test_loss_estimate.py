@@ -80,7 +80,7 @@ def test_insufficient_memory_error_suggests_a_remedy(monkeypatch):
     with pytest.raises(TrainingError, match="turn off evaluation and early stopping, raise min_count"):
         memory.check_memory(Word2VecSettings(vector_size=200), 10_000_000, 2, keeps_best=True)
     monkeypatch.setattr(memory, "available_memory", lambda: None)
-    memory.check_memory(Word2VecSettings(vector_size=300), 10_000_000_000, 2)
+    memory.check_memory(Word2VecSettings(vector_size=300), 2_000_000_000, 2)
 
 
 def test_memory_is_checked_before_any_work(monkeypatch):

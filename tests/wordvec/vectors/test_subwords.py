@@ -1,0 +1,173 @@
+"""Word vectors composed of n-grams: training, queries of unknown words, files."""
+
+import json
+
+import numpy as np
+import pytest
+
+from tests.cases.word2vec import random_corpus
+from wordvec import (
+    FastText,
+    InputError,
+    UnknownTokenError,
+    Word2VecSettings,
+    evaluate_similarity,
+    load_vectors,
+    train_word2vec,
+)
+from wordvec.errors import FormatError, TrainingError
+from wordvec.formats.ngrams import ngram_rows
+from wordvec.vectors.dense import WordVectors
+from wordvec.word2vec.buffers import estimate_memory
+
+SETTINGS = Word2VecSettings(vector_size=12, epochs=2, subsample=0, subwords="2-3", buckets=500)
+
+
+@pytest.fixture(scope="module")
+def corpus():
+    return random_corpus([400] * 4, types=40)
+
+
+@pytest.fixture(scope="module")
+def trained(corpus):
+    return train_word2vec(corpus, SETTINGS, threads=1).vectors
+
+
+def test_a_word_of_the_vocabulary_is_the_mean_of_its_rows(trained):
+    _, rows = ngram_rows(trained.subwords, ["t7"])
+    parts = [trained.subwords.word_vectors[trained.token_id("t7")], *trained.subwords.ngram_vectors[rows]]
+    np.testing.assert_allclose(trained["t7"], np.mean(parts, axis=0), atol=1e-6)
+
+
+def test_an_unknown_word_is_composed(trained):
+    assert "t7t8" in trained and trained.lookup("t7t8") == -1  # noqa: PT018
+    near = [word for word, _ in trained.most_similar("t7t8", top=3)]
+    assert len(near) == 3
+    np.testing.assert_array_equal(trained[["t7", "t7t8"]][1], trained["t7t8"])
+    np.testing.assert_array_equal(trained["t7t8"], trained.compose("t7t8"))
+    assert trained.similarity("t7t8", "t7") == pytest.approx(trained.similarity("t7", "t7t8"))
+    assert trained.mean_vector(["t7", "t7t8"]).shape == (12,)
+
+
+def test_unseen_ngrams_count_as_zeros(trained):
+    _, rows = ngram_rows(trained.subwords, ["t7ωψ"])
+    assert 0 < (rows < 0).sum() < len(rows)
+    wanted = trained.subwords.ngram_vectors[rows[rows >= 0]].sum(axis=0) / len(rows)
+    np.testing.assert_allclose(trained["t7ωψ"], wanted, atol=1e-6)
+
+
+@pytest.mark.parametrize("word", ["", "ωψ"])
+def test_a_word_without_a_known_ngram_has_no_vector(word, corpus):
+    vectors = train_word2vec(corpus, Word2VecSettings(vector_size=4, epochs=1, subwords="3-4"), threads=1).vectors
+    assert word not in vectors
+    with pytest.raises(UnknownTokenError, match="no n-gram of 3 to 4 characters"):
+        vectors[word]
+
+
+def test_texts_become_means_of_composed_words():
+    model = FastText(vector_size=8, min_count=1, epochs=1, random_state=1, n_jobs=1).fit(["the king rules"] * 9)
+    expected = (model.vectors_["king"] + model.vectors_["kingdom"]) / 2
+    np.testing.assert_allclose(model.transform(["king kingdom ωψ"])[0], expected, rtol=1e-6)
+
+
+def test_only_the_vocabulary_without_fallback(trained):
+    plain = trained.without_fallback()
+    assert "t7t8" not in plain
+    np.testing.assert_array_equal(plain["t7"], trained["t7"])
+
+
+@pytest.mark.parametrize("model", ["skipgram", "cbow"])
+@pytest.mark.parametrize("loss", ["negative", "hierarchical"])
+def test_threads_do_not_change_the_bits(model, loss, corpus):
+    settings = Word2VecSettings(model, loss=loss, vector_size=12, epochs=1, subsample=0, subwords="2-4", buckets=300)
+    one, two = (train_word2vec(corpus, settings, threads=threads).vectors for threads in (1, 2))
+    assert one.vectors.tobytes() == two.vectors.tobytes()
+    assert one.subwords.ngram_vectors.tobytes() == two.subwords.ngram_vectors.tobytes()
+
+
+def test_resuming_gives_the_same_bits(corpus, trained, tmp_path):
+    def stop(run):
+        raise KeyboardInterrupt
+
+    path = tmp_path / "checkpoint"
+    with pytest.raises(KeyboardInterrupt):
+        train_word2vec(corpus, SETTINGS, threads=1, checkpoint=path, callbacks=[stop])
+    resumed = train_word2vec(corpus, SETTINGS, threads=1, checkpoint=path, resume=True).vectors
+    assert resumed.vectors.tobytes() == trained.vectors.tobytes()
+    assert resumed.subwords.ngram_vectors.tobytes() == trained.subwords.ngram_vectors.tobytes()
+
+
+def test_the_best_epoch_is_kept_with_its_ngrams(corpus):
+    scores = iter([2.0, 1.0])
+    kept = train_word2vec(corpus, SETTINGS, threads=1, evaluate=lambda vectors: next(scores))
+    one = train_word2vec(corpus, SETTINGS, threads=1, evaluate=lambda vectors: 1.0, early_stopping=1)
+    assert (kept.kept_epoch, one.kept_epoch) == (1, 1)
+    assert kept.vectors.vectors.tobytes() == one.vectors.vectors.tobytes()
+    assert kept.vectors.subwords.ngram_vectors.tobytes() == one.vectors.subwords.ngram_vectors.tobytes()
+
+
+def test_a_file_keeps_the_ngrams(trained, tmp_path):
+    path = tmp_path / "v.safetensors"
+    trained.save(path)
+    loaded = load_vectors(path)
+    assert repr(loaded) == repr(trained)
+    np.testing.assert_array_equal(loaded["t7t8"], trained["t7t8"])
+    assert loaded.settings["subwords"] == "2-3"
+    trained.save(tmp_path / "v.vec")
+    plain = load_vectors(tmp_path / "v.vec")
+    assert type(plain) is WordVectors
+    np.testing.assert_array_equal(plain.vectors, trained.vectors)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"min_n": 0}, "1 <= min_n <= max_n"),
+        ({"buckets": 3}, "ngram_buckets must ascend within 0..2"),
+        ({"buckets": "many"}, "numbers min_n, max_n, buckets, and pruned"),
+    ],
+)
+def test_a_damaged_description_is_rejected(change, message, trained, tmp_path):
+    path = tmp_path / "v.safetensors"
+    trained.save(path)
+    data = path.read_bytes()
+    size = int.from_bytes(data[:8], "little")
+    header = json.loads(data[8 : 8 + size])
+    about = json.loads(header["__metadata__"]["wordvec"])
+    about["subwords"] |= change
+    header["__metadata__"]["wordvec"] = json.dumps(about)
+    packed = json.dumps(header).encode()
+    path.write_bytes(len(packed).to_bytes(8, "little") + packed + data[8 + size :])
+    with pytest.raises(FormatError, match=message):
+        load_vectors(path)
+
+
+def test_similarity_benchmarks_ask_about_unknown_words(trained, tmp_path):
+    path = tmp_path / "pairs.tsv"
+    path.write_text("t1\tt2\t9\nt1\tt3t4\t5\nt5\tωψω\t1\nt5\tt6\t3\n")
+    result = evaluate_similarity(trained, path)
+    assert (result.pairs, result.covered, result.composed) == (4, 3, 1)
+    assert evaluate_similarity(trained.without_fallback(), path).covered == 2
+
+
+@pytest.mark.parametrize("subwords", ["6-3", "0-3", "3-", "three", ""])
+def test_invalid_ranges_are_rejected(subwords):
+    with pytest.raises(InputError, match="subwords must be a range"):
+        Word2VecSettings(subwords=subwords)
+
+
+def test_subwords_need_the_reproducible_mode():
+    with pytest.raises(InputError, match="subwords need mode = reproducible"):
+        Word2VecSettings(subwords="3-6", mode="hogwild").resolved()
+
+
+def test_memory_counts_the_ngrams():
+    plain = estimate_memory(Word2VecSettings(), 100_000, threads=1)
+    composed = estimate_memory(Word2VecSettings(subwords="3-6"), 100_000, threads=1)
+    assert composed["vectors"] > 3 * plain["vectors"]
+    assert composed["composed"] == 100_000 * 100 * 4
+
+
+def test_training_does_not_continue_with_subwords(trained, corpus):
+    with pytest.raises((InputError, TrainingError), match="cannot continue"):
+        train_word2vec(corpus, SETTINGS, initial=trained, threads=1)

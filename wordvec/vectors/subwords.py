@@ -1,0 +1,113 @@
+"""Word vectors composed of the vectors of character n-grams, as in fastText: no word is without one."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from corpora.normalization import normalized
+from wordvec.errors import InputError, UnknownTokenError
+from wordvec.formats.ngrams import composed_vectors, ngram_rows
+from wordvec.formats.table import SubwordTable, VectorTable
+from wordvec.system.structures import frozen
+from wordvec.system.validation import shown
+from wordvec.vectors.dense import WordVectors
+from wordvec.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+
+class SubwordVectors(WordVectors):
+    """Vectors of words and of their character n-grams (Bojanowski et al. 2017, arXiv 1607.04606).
+
+    The vector of a word in the vocabulary is the mean of its own row and those of its n-grams. That of any other word
+    is the mean over its n-grams, of which those that no training word has count as zeros; a word without any known
+    n-gram has none. Look-up by row, as in ``token_id`` and ``encode_text``, knows only the vocabulary.
+
+    Args:
+        vocabulary: a ``Vocabulary``, or its tokens.
+        subwords: the rows of words and n-grams.
+        vectors: (V, D) float32, the composed vectors of the vocabulary; None composes them.
+        context_vectors, tokenizer, lowercase, normalize, settings: as for ``WordVectors``.
+
+    Attributes:
+        subwords: as given.
+    """
+
+    def __init__(
+        self,
+        vocabulary: Vocabulary | Sequence[str],
+        subwords: SubwordTable,
+        *,
+        vectors: "ArrayLike | None" = None,
+        context_vectors: "ArrayLike | None" = None,
+        tokenizer: str = "whitespace",
+        lowercase: bool = False,
+        normalize: str = "none",
+        settings: Mapping[str, Any] | None = None,
+    ) -> None:
+        words = vocabulary if isinstance(vocabulary, Vocabulary) else Vocabulary(vocabulary)
+        vectors = frozen(composed_vectors(subwords, words.tokens)) if vectors is None else vectors
+        super().__init__(
+            words, vectors, context_vectors=context_vectors, tokenizer=tokenizer, lowercase=lowercase,
+            normalize=normalize, settings=settings,
+        )  # fmt: skip
+        self.subwords = subwords
+
+    def __contains__(self, word: object) -> bool:
+        return isinstance(word, str) and (self.lookup(word) >= 0 or bool((self._known(word) >= 0).any()))
+
+    def __repr__(self) -> str:
+        n, count = f"{self.subwords.min_n}-{self.subwords.max_n}", len(self.subwords.ngram_vectors)
+        return f"<SubwordVectors of {len(self):,} tokens and {count:,} n-grams ({n}) x {self.vector_size}>"
+
+    def compose(self, word: str) -> np.ndarray:
+        """Return the vector (D,) float32 that a word outside the vocabulary has, or would have.
+
+        Raises:
+            UnknownTokenError: no n-gram of the word occurred in training.
+        """
+        rows = self._known(word)
+        found = rows[rows >= 0]
+        if not len(found):
+            raise UnknownTokenError(
+                f"{shown(word)} is not in the vocabulary, and it has no n-gram of {self.subwords.min_n} to "
+                f"{self.subwords.max_n} characters that a word of the training text has"
+            )
+        mean = self.subwords.ngram_vectors[found].sum(axis=0, dtype=np.float64) / len(rows)
+        if not np.isfinite(mean).all():
+            raise InputError(f"the n-grams of {shown(word)} have vectors with NaN or infinity; their file is damaged")
+        return np.asarray(mean.astype(np.float32))
+
+    def without_fallback(self) -> WordVectors:
+        """Return the vectors of the vocabulary alone."""
+        return WordVectors(self.vocabulary, self.vectors, context_vectors=self.context_vectors, **self._how())
+
+    def with_words(self, words: Iterable[str]) -> WordVectors:
+        """Return vectors of the vocabulary and of these words, those without a vector left out."""
+        new = [word for word in dict.fromkeys(map(self._form, words)) if self.lookup(word) < 0 and word in self]
+        if not new:
+            return self
+        vectors = np.concatenate([self.vectors, np.stack([self.compose(word) for word in new])])
+        return WordVectors([*self.tokens, *new], frozen(vectors), **self._how())
+
+    def table(self) -> VectorTable:
+        return replace(super().table(), subwords=self.subwords)
+
+    def _known(self, word: str) -> np.ndarray:
+        """Return the row of each n-gram of ``word``, -1 for those without one."""
+        return ngram_rows(self.subwords, [self._form(word)])[1]
+
+    def _form(self, word: str) -> str:
+        """Return a word cased and normalized like the training text."""
+        return normalized(word.lower() if self.lowercase else word, self.normalize)
+
+    def _vectors(self, words: Iterable[str]) -> np.ndarray:
+        found = [self._vector(word) for word in self._listed(words)]
+        return np.stack(found) if found else np.zeros((0, self.vector_size), np.float32)
+
+    def _vector(self, word: str) -> np.ndarray:
+        row = self.lookup(word)
+        return self._gather(row) if row >= 0 else self.compose(word)
