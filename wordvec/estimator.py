@@ -65,7 +65,7 @@ class VectorEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         known = []
         for position, text in enumerate(items):
             check_item(text, position)
-            tokens = tokenize(text, wv.tokenizer, wv.lowercase) if isinstance(text, str) else _listed(text, position)
+            tokens = tokenize(text, wv.tokenizer, wv.lowercase) if isinstance(text, str) else listed(text, position)
             known.append([row for row in map(wv.lookup, tokens) if row >= 0])
         if isinstance(wv, SparseWordVectors):
             return _sparse_means(wv.matrix, known)
@@ -98,7 +98,7 @@ def _sparse_means(matrix: "csr_array", known: list[list[int]]) -> "csr_array":
     return means
 
 
-def _listed(text: Any, place: int) -> list[str]:
+def listed(text: Any, place: int) -> list[str]:
     """Return the tokens of a text given as a list of tokens."""
     if isinstance(text, bytes) or not isinstance(text, Iterable):
         raise InputError(f"item {place} is of type {type(text).__name__}, expected a text or a list of tokens")

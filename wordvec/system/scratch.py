@@ -1,7 +1,8 @@
-"""Growing arrays that spill from memory to temporary files."""
+"""Large arrays, and arrays that grow, in temporary files."""
 
 import contextlib
 import errno
+import os
 import shutil
 import tempfile
 import weakref
@@ -12,6 +13,9 @@ from typing import IO, Any
 import numpy as np
 
 from wordvec.errors import InputError
+
+_IN_MEMORY = 1 << 28
+"""Bytes of an array that stays in memory."""
 
 _NO_ROOM = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
@@ -32,6 +36,21 @@ class Scratch:
             self._folder = Path(tempfile.mkdtemp(prefix="wordvec-"))
             self._remove = weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
         return self._folder / name
+
+    def array(self, name: str, dtype: type, size: int) -> np.ndarray:
+        """Return an array (size,) of any content, memory-mapped from the file ``name`` if it is large.
+
+        Raises:
+            InputError: the disk of the temporary files is full.
+        """
+        size_in_bytes = size * np.dtype(dtype).itemsize
+        if size_in_bytes <= _IN_MEMORY:
+            return np.empty(size, dtype)
+        with _reporting_full_disk(), open(self.path(name), "wb") as file:
+            file.truncate(size_in_bytes)
+            if hasattr(os, "posix_fallocate"):  # writing to a mapped file on a full disk ends the process
+                os.posix_fallocate(file.fileno(), 0, size_in_bytes)
+        return np.memmap(self.path(name), dtype, "r+", shape=size)
 
     def remove(self, start: str) -> None:
         """Remove the files whose names begin with ``start``; one that is still mapped may stay until ``close``,
