@@ -24,7 +24,7 @@ SHARED = ("corpora.errors", "wordvec.system")
 """Documented modules that the packages above may import besides public names."""
 SHARED_WITH_CLI = (
     "wordvec.formats.registry", "wordvec.checkpointing.finished", "wordvec.count_based.models",
-    "wordvec.document_vectors.matrices", "wordvec.formats.documents",
+    "wordvec.document_vectors.matrices", "wordvec.formats.documents", "wordvec.phrases.settings",
 )  # fmt: skip
 """What lets a command check its options and outputs before it starts."""
 MODULES = {

@@ -2,13 +2,14 @@
 
 import os
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from corpora import TextCorpus, tokenize
-from wordvec.encoding.corpus import encode_corpus
+from corpora import TextCorpus, get_tokenizer, tokenize
+from wordvec.encoding.corpus import EncodedCorpus, encode_corpus
 from wordvec.encoding.text_blocks import check_item, items_of
 from wordvec.errors import FormatError, InputError
 from wordvec.estimator import Corpus, listed
@@ -41,6 +42,7 @@ class Phrases(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         phrases_: dictionary from each phrase, such as ``new_york``, to its score; of several passes, the first ones
             come first, and each in descending order.
         passes_: the same for each pass, by words: first word, connector words, last word.
+        tokenizer_, lowercase_: how the texts were tokenized, and how ``transform`` tokenizes texts.
 
     Example:
         >>> texts = ["new york is a city", "in new york", "the bank of america", "bank of america in new york"]
@@ -83,15 +85,21 @@ class Phrases(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self.lowercase = lowercase
         self.n_jobs = n_jobs
 
-    def fit(self, X: Corpus, y: Any = None) -> "Phrases":
+    def fit(self, X: Corpus | EncodedCorpus, y: Any = None) -> "Phrases":
         """Find the phrases of texts, lists of tokens or a ``TextCorpus``; a one-shot generator is allowed.
+
+        An ``EncodedCorpus`` with all words of a text (``min_count=1``) saves reading it again for other parameters.
 
         Raises:
             InputError: a parameter out of range, or a text without phrases; the message states the highest score.
         """
         settings, threads = self._settings(), threads_of(self.n_jobs)
-        corpus = encode_corpus(X, min_count=1, tokenizer=self.tokenizer, lowercase=self.lowercase, threads=threads)
+        if isinstance(X, EncodedCorpus):
+            corpus = X
+        else:
+            corpus = encode_corpus(X, min_count=1, tokenizer=self.tokenizer, lowercase=self.lowercase, threads=threads)
         self.passes_ = learn_phrases(corpus, settings, threads=threads)
+        self.tokenizer_, self.lowercase_ = corpus.tokenizer, corpus.lowercase
         self.phrases_ = self._scores()
         return self
 
@@ -115,7 +123,9 @@ class Phrases(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         among, joined = frozenset(connectors), []
         for position, text in enumerate(items_of(X)):
             check_item(text, position)
-            tokens = tokenize(text, self.tokenizer, self.lowercase) if isinstance(text, str) else listed(text, position)
+            tokens = (
+                tokenize(text, self.tokenizer_, self.lowercase_) if isinstance(text, str) else listed(text, position)
+            )
             for found in self.passes_:
                 tokens = join_phrases(tokens, found, among, self.delimiter)
             joined.append(tokens)
@@ -128,7 +138,7 @@ class Phrases(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             InputError: the path is not writable.
         """
         check_is_fitted(self)
-        about = {"tokenizer": self.tokenizer, "lowercase": bool(self.lowercase), "settings": self._settings().record()}
+        about = {"tokenizer": self.tokenizer_, "lowercase": self.lowercase_, "settings": self._settings().record()}
         phrase_file.write(self.passes_, about, path)
 
     @classmethod
@@ -150,12 +160,14 @@ class Phrases(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         try:
             settings = PhraseSettings.from_record(about["settings"])
             connectors = set(settings.connectors)
-            for parts in (parts for found in passes for parts in found):
+            for parts in chain.from_iterable(passes):
                 if connectors.intersection((parts[0], parts[-1])) or not connectors.issuperset(parts[1:-1]):
                     raise InputError(f"the connector words of {' '.join(parts)!r} do not match the settings")
-            found = cls(**settings.record(), tokenizer=about["tokenizer"], lowercase=about["lowercase"])
+            get_tokenizer(about["tokenizer"])
         except (InputError, TypeError) as error:
             raise FormatError(f"{path}: {error}; the file is damaged") from None
+        found = cls(**settings.record(), tokenizer=about["tokenizer"], lowercase=about["lowercase"])
+        found.tokenizer_, found.lowercase_ = found.tokenizer, found.lowercase
         found.passes_ = passes
         found.phrases_ = found._scores()
         return found
