@@ -93,7 +93,7 @@ class Phrases(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         Raises:
             InputError: a parameter out of range, or a text without phrases; the message states the highest score.
         """
-        settings, threads = self._settings(), threads_of(self.n_jobs)
+        settings, threads = self.checked_settings(), threads_of(self.n_jobs)
         if isinstance(X, EncodedCorpus):
             corpus = X
         else:
@@ -117,7 +117,7 @@ class Phrases(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             InputError: X is one string, or holds something that is neither a text nor a list of tokens.
         """
         check_is_fitted(self)
-        connectors = self._settings().connectors
+        connectors = self.checked_settings().connectors
         if isinstance(X, TextCorpus):
             return PhraseCorpus(X, self.passes_, connectors, self.delimiter)
         among, joined = frozenset(connectors), []
@@ -138,7 +138,11 @@ class Phrases(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             InputError: the path is not writable.
         """
         check_is_fitted(self)
-        about = {"tokenizer": self.tokenizer_, "lowercase": self.lowercase_, "settings": self._settings().record()}
+        about = {
+            "tokenizer": self.tokenizer_,
+            "lowercase": self.lowercase_,
+            "settings": self.checked_settings().record(),
+        }
         phrase_file.write(self.passes_, about, path)
 
     @classmethod
@@ -185,7 +189,8 @@ class Phrases(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         tags.requires_fit = True
         return tags
 
-    def _settings(self) -> PhraseSettings:
+    def checked_settings(self) -> PhraseSettings:
+        """Return the parameters as checked settings."""
         return PhraseSettings(**{name: getattr(self, name) for name in PhraseSettings.__dataclass_fields__})
 
     def _scores(self) -> dict[str, float]:

@@ -78,6 +78,11 @@ class PhraseSettings(Settings):
         if self.scoring == "npmi" and not -1 <= self.threshold <= 1:
             raise InputError(f"threshold must be between -1 and 1 with scoring npmi, got {self.threshold:g}; try 0.5")
 
+    def record(self) -> dict[str, Any]:
+        """Return the settings by name, as JSON can hold them in a file's header."""
+        words = self.connector_words
+        return super().record() | {"connector_words": words if isinstance(words, str) else list(words)}
+
     @property
     def connectors(self) -> tuple[str, ...]:
         """The connector words themselves."""

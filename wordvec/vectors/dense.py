@@ -57,7 +57,8 @@ _OTHER_NAMES = {
 class WordVectors:
     """A vocabulary and its vectors: lookup, similarity, nearest neighbors, analogies.
 
-    Words are looked up as written, then lower-cased. The arrays are read-only views.
+    Words are looked up as written, then lower-cased; several words ("new york") also as a phrase (``new_york``). The
+    arrays are read-only views.
 
     Args:
         vocabulary: a ``Vocabulary``, or its tokens.
@@ -160,8 +161,16 @@ class WordVectors:
         return {**self.__dict__, "_units": None}
 
     def lookup(self, word: str) -> int:
-        """Return the row of ``word`` as written, else of its lower-cased form, else -1."""
-        return self.vocabulary.lookup(word)
+        """Return the row of ``word`` as written, else lower-cased, else of the phrase of its words, else -1.
+
+        Example:
+            >>> WordVectors(["new_york", "is"], [[1], [0]]).lookup("New York")
+            0
+        """
+        row = self.vocabulary.lookup(word)
+        if row < 0 and len(parts := word.split()) > 1:
+            return self.vocabulary.lookup(self._delimiter().join(parts))
+        return row
 
     def token_id(self, word: str) -> int:
         """Return the row of ``word``, as found by :meth:`lookup`.
@@ -169,7 +178,8 @@ class WordVectors:
         Raises:
             UnknownTokenError: the word is not in the vocabulary; the message suggests similar spellings.
         """
-        return self.vocabulary.token_id(word)
+        row = self.lookup(word)
+        return row if row >= 0 else self.vocabulary.token_id(word)
 
     def encode_text(self, text: str) -> np.ndarray:
         """Return the rows (int32) of the known tokens of ``text``, tokenized and cased like the training text."""
@@ -423,6 +433,12 @@ class WordVectors:
         return self.most_similar([b, c], [a], top, restrict=restrict, method=method)
 
     # -- implementation -----------------------------------------------------------------------------------------------
+
+    def _delimiter(self) -> str:
+        """Return what joins the words of a phrase: that of the training, else the one of word2phrase and gensim."""
+        phrases = self.settings.get("phrases")
+        found = phrases.get("delimiter") if isinstance(phrases, Mapping) else None
+        return found if isinstance(found, str) else "_"
 
     def _gather(self, rows: Any) -> np.ndarray:
         """Return the vector of a row, or the vectors of several."""
