@@ -4,14 +4,11 @@ import copy
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from sklearn.exceptions import NotFittedError
 
 import wordvec
 from corpora import TextCorpus
-from tests.cases.word2vec import fewer_without_jit, wraps_around
-from tests.oracles import naive_phrases
+from tests.cases.word2vec import wraps_around
 from wordvec import FormatError, InputError, Phrases, encode_corpus, load_vectors
 from wordvec.formats.registry import describe
 from wordvec.formats.tensors import TensorFile, write_tensors
@@ -24,8 +21,6 @@ TEXTS = [
     *("the bank of america in new york", "new york times", "", "old york", "new york times", "a bank of america"),
     *("now york", "bank of america fell", "new york times", "york"),
 ]
-WORDS = ["new", "york", "times", "of", "the", "x", "new_york", "é\u00a0a"]
-TOKENS = st.lists(st.lists(st.sampled_from(WORDS), max_size=9), min_size=1, max_size=9)
 
 
 @pytest.fixture(scope="module")
@@ -56,26 +51,6 @@ def test_a_generator_is_read_once():
 
 
 # -- corpora ----------------------------------------------------------------------------------------------------------
-
-
-@settings(
-    max_examples=60 // fewer_without_jit, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-@given(sentences=TOKENS, size=st.integers(1, 60))
-def test_a_corpus_is_joined_like_its_sentences(sentences, size, tmp_path):
-    phrases = [
-        {("new", "york"): 1.0, ("new", "of", "the", "york"): 1.0, ("é\u00a0a", "x"): 1.0},
-        {("new_york", "times"): 1.0, ("new_york", "of", "é\u00a0a_x"): 1.0},
-    ]
-    expected = sentences
-    for found in phrases:
-        expected = [naive_phrases.joined(tokens, found.__contains__, ("of", "the"), "_") for tokens in expected]
-    (tmp_path / "text").write_text("".join("  ".join(tokens) + " \n" for tokens in sentences))
-    corpus = PhraseCorpus(TextCorpus(tmp_path / "text"), phrases, ("of", "the"), "_")
-    assert b"".join(corpus.blocks(size)).decode().split("\n")[:-1] == list(corpus)
-    assert [line.split() for line in "\n".join(corpus).replace("\u00a0", "~").split("\n")] == [
-        [token.replace("\u00a0", "~") for token in tokens] for tokens in expected
-    ]
 
 
 def test_a_text_of_phrases_alone_is_cut_between_words(monkeypatch, tmp_path):
@@ -114,7 +89,7 @@ def test_files_round_trip(model, tmp_path):
     loaded = Phrases.load(path)
     assert loaded.passes_ == model.passes_
     assert list(loaded.phrases_.items()) == list(model.phrases_.items())
-    assert loaded.get_params() == model.get_params() | {"connector_words": ("of", "the"), "n_jobs": None}
+    assert loaded.get_params() == model.get_params() | {"n_jobs": None}
     assert loaded.transform(TEXTS) == model.transform(TEXTS)
     loaded.save(path)
     assert path.read_bytes() == first
