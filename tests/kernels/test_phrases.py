@@ -110,6 +110,12 @@ def test_chains_beyond_the_trie_are_left_out(monkeypatch):
     assert set(found) == {("a", "of", "b"), ("c", "d")}
 
 
+def test_long_chains_are_left_out():
+    corpus = encode_corpus([["a", *["the"] * 64, "b"], ["c", *["the"] * 65, "d"], ["b", "c"]], min_count=1)
+    found, _ = pair_counts(corpus, ("the",))
+    assert set(found) == {("a", *["the"] * 64, "b"), ("b", "c")}
+
+
 # -- text -------------------------------------------------------------------------------------------------------------
 
 TEXT_WORDS = ["new", "york", "times", "of", "the", "x", "new_york", "é\u00a0a"]

@@ -63,6 +63,8 @@ def read(path: str | os.PathLike[str]) -> tuple[list[dict[tuple[str, ...], float
     (words,) = file.shape("token_offsets", "I64", 1)
     for name, dtype in (("token_bytes", "U8"), ("parts", "I32"), ("part_offsets", "I64"), ("pass_offsets", "I64")):
         file.shape(name, dtype, 1)
+    if words < 1:
+        raise FormatError(f"{path}: token_offsets must start with 0; the file is damaged")
     tokens = read_words(file, words - 1, None).tokens
     scores, parts = file.read("scores"), file.read("parts")
     part_offsets, pass_offsets = file.read("part_offsets"), file.read("pass_offsets")

@@ -18,6 +18,10 @@ PRIME, BASIS = np.uint64(0x100000001B3), np.uint64(0xCBF29CE484222325)
 """Constants of FNV-1a, 64 bits."""
 
 
+LONGEST = 64
+"""Maximum number of connector words in a chain, which bounds the text of all chains."""
+
+
 class Chains(NamedTuple):
     """Chains of connector words, as a trie."""
 
@@ -44,7 +48,8 @@ def pair_keys(
 ) -> Int:
     """Write the keys of the pairs whose second word is at ``first .. last``; return how many there are.
 
-    New chains are added to ``chains`` in place. Once it is full, pairs with other chains are left out.
+    New chains are added to ``chains`` in place. Once it is full, pairs with other chains are left out, and so are pairs
+    with more than ``LONGEST`` connector words.
 
     Args:
         keys: (last - first,) uint64, output.
@@ -56,7 +61,7 @@ def pair_keys(
         position -= 1
     position = max(position - 1, offsets[sentence])
     written: Int = 0
-    start, chain = np.int64(-1), np.int64(0)
+    start, chain, length = np.int64(-1), np.int64(0), 0
     while position < last:
         while position == end:
             sentence += 1
@@ -68,10 +73,13 @@ def pair_keys(
             if start >= 0 and chain >= 0 and position >= first:
                 keys[written] = key_of(chain, start, word, bits)
                 written += 1
-            start, chain = np.int64(word), np.int64(0)
+            start, chain, length = np.int64(word), np.int64(0), 0
         elif start >= 0 and chain >= 0:
             node = np.int64(chains.following[chain, connector])
-            if node == 0:
+            length += 1
+            if length > LONGEST:
+                node = np.int64(-1)
+            elif node == 0:
                 node = chains.used[0]
                 if node == len(chains.following):
                     node = np.int64(-1)

@@ -1,6 +1,6 @@
 """Joining the phrases of a text: lists of tokens, and blocks of tokenized bytes."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -64,7 +64,7 @@ class TextJoiner:
     """
 
     def __init__(
-        self, passes: Sequence[Iterable[tuple[str, ...]]], connector_words: Sequence[str], delimiter: str
+        self, passes: Sequence[Collection[tuple[str, ...]]], connector_words: Sequence[str], delimiter: str
     ) -> None:
         from wordvec.kernels.phrases import Chains
 
@@ -72,29 +72,35 @@ class TextJoiner:
         number = {word: k for k, word in enumerate(dict.fromkeys(chain.from_iterable(chain.from_iterable(passes))))}
         column = {word: k for k, word in enumerate(word for word in connector_words if word in number)}
         self._bits = max(len(number) - 1, 1).bit_length()
-        nodes: dict[tuple[str, ...], int] = {(): 0}
-        for parts in chain.from_iterable(passes):
-            for length in range(2, len(parts)):
-                nodes.setdefault(parts[1:length], len(nodes))
-        if (len(nodes) - 1).bit_length() + 2 * self._bits > 64:
+        nodes: dict[tuple[int, int], int] = {}  # the chain after one more connector word
+        keys = [[self._key(parts, number, column, nodes) for parts in phrases] for phrases in passes]
+        if len(nodes).bit_length() + 2 * self._bits > 64:
             raise InputError(f"too many words ({len(number):,}) and sequences of connector words ({len(nodes):,})")
-        following = np.zeros((len(nodes), max(len(column), 1)), np.int32)
-        for words, node in nodes.items():
-            if words:
-                following[nodes[words[:-1]], column[words[-1]]] = node
+        following = np.zeros((len(nodes) + 1, max(len(column), 1)), np.int32)
+        for place, node in nodes.items():
+            following[place] = node
         connectors = np.fromiter((column.get(word, -1) for word in number), np.int32, len(number))
-        self._chains = Chains(connectors, following, np.array([len(nodes)]))
+        self._chains = Chains(connectors, following, np.array([len(nodes) + 1]))
         self._joins = []
-        for phrases in map(list, passes):
-            keys = [
-                (nodes[parts[1:-1]] << self._bits | number[parts[0]]) << self._bits | number[parts[-1]]
-                for parts in phrases
-            ]
+        for phrases, found in zip(passes, keys, strict=True):
             phrase_ids = [number.get(delimiter.join(parts), -1) for parts in phrases]
-            self._joins.append(new_joins(np.array(keys, np.uint64), np.array(phrase_ids, np.int32)))
+            self._joins.append(new_joins(np.array(found, np.uint64), np.array(phrase_ids, np.int32)))
         self._table = Table.of(join_tokens(list(number)))
         self._buffers = Buffers()
         self._tokens = np.empty((4, 0), np.int32)
+
+    def _key(
+        self,
+        parts: tuple[str, ...],
+        number: Mapping[str, int],
+        column: Mapping[str, int],
+        nodes: dict[tuple[int, int], int],
+    ) -> int:
+        """Return the key of a phrase; its chain of connector words is added to ``nodes``."""
+        node = 0
+        for word in parts[1:-1]:
+            node = nodes.setdefault((node, column[word]), len(nodes) + 1)
+        return (node << self._bits | number[parts[0]]) << self._bits | number[parts[-1]]
 
     def blocks(self, blocks: Iterable[bytes]) -> Iterator[bytes]:
         """Yield blocks of tokenized text, as ``TextCorpus.blocks`` makes them, with the phrases joined.

@@ -120,6 +120,8 @@ def damaged(model, path, about=(), **arrays):
         ({"parts": np.array([0, 1, 2, 0, 1, 2, 3], np.int32), "part_offsets": np.array([0, 3, 6, 7])}, "at least 2"),
         ({"parts": np.array([1, 0, 2, 3, 4, 5, 6], np.int32)}, "connector words of"),
         ({"token_bytes": np.array([255] * 9, np.uint8)}, "token"),
+        ({"token_offsets": np.array([], np.int64)}, "token_offsets must start with 0"),
+        ({"scores": np.ones(3, np.float32)}, "array 'scores' must be F64"),
         ({"about": {"kind": "vectors"}}, "expected phrases, found 'vectors'"),
         ({"about": {"version": 2}}, "version must be 1, got 2; it was written by a newer release, so upgrade"),
         ({"about": {"settings": {"threshold": -1}}}, "threshold must be above 0"),
