@@ -175,7 +175,7 @@ def train_embeddings(
             inherited = _inherited_settings(initial, str(continue_from))
             tokenizer, lowercase = inherited.pop("tokenizer", tokenizer), inherited.pop("lowercase", lowercase)
             given |= inherited
-            phrases.inherit(initial, str(continue_from))
+            phrases.inherit(initial, str(continue_from), quiet)
         evaluation = _Evaluation(evaluate_on, quiet) if evaluate_on else None
         run = _Run(given, initial, evaluation, evaluate_every, early_stopping, threads, quiet)
     checkpoint = f"{output}.checkpoint" if resume or checkpoint_every is not None else None

@@ -153,9 +153,9 @@ class PhraseStep:
             note_output(self.target)
         return found.transform(texts)
 
-    def inherit(self, initial: "WordVectors", path: str) -> None:
+    def inherit(self, initial: "WordVectors", path: str, quiet: bool) -> None:
         """Keep the record of vectors that training continues from, where this training joins no phrases."""
         kept = initial.settings.get("phrases")
         if kept and self.settings is None and self.source is None:
             self.record = kept
-            log(f"Note: {path} was trained with phrases; to join them here too, pass --phrases-from MODEL")
+            log(f"Note: {path} was trained with phrases; to join them here too, pass --phrases-from MODEL", quiet)

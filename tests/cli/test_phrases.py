@@ -157,8 +157,19 @@ def test_a_finished_training_is_recognized_by_its_phrases():
 
 def test_continued_vectors_keep_their_record():
     train(*PHRASES, "-o", "v.safetensors")
-    result = train("-o", "w.safetensors", "--continue-from", "v.safetensors")
-    assert "Note: v.safetensors was trained with phrases" in result.stderr
+    arguments = [
+        "text.txt",
+        "--min-count",
+        "1",
+        "--epochs",
+        "1",
+        "-o",
+        "w.safetensors",
+        "--continue-from",
+        "v.safetensors",
+    ]
+    result = CliRunner().invoke(main.train_embeddings, arguments)
+    assert "Note: v.safetensors was trained with phrases; to join them here too" in result.stderr
     assert load_vectors("w.safetensors").settings["phrases"]["passes"] == 2
 
 

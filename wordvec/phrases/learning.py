@@ -168,13 +168,15 @@ class _Counted:
         Returns:
             The number of words and pairs that read like another.
         """
-        hashes = np.concatenate([(hashed := self._hashes())[0][words], hashed[1]])
+        hashes = self._hashes(words)
         ordered = np.sort(hashes)
         repeated = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
+        del ordered
         if not len(repeated):
             return 0
         groups: dict[str, list[int]] = {}
-        places = np.minimum(np.searchsorted(repeated, hashes), len(repeated) - 1)
+        places = np.searchsorted(repeated, hashes)
+        np.minimum(places, len(repeated) - 1, out=places)
         for row in np.flatnonzero(repeated[places] == hashes).tolist():
             pair = row - len(words)
             if pair < 0:
@@ -190,17 +192,19 @@ class _Counted:
         self._pairs = replace(self._pairs, counts=counts[len(words) :])
         return sum(len(rows) - 1 for rows in groups.values())
 
-    def _hashes(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return hashes (V,) of the tokens and (P,) of the joined pairs, uint64; equal texts have equal ones."""
+    def _hashes(self, words: np.ndarray) -> np.ndarray:
+        """Return a hash, uint64, of some words and then of all joined pairs; equal texts have equal ones."""
         from wordvec.kernels.phrases import hash_pairs, hash_words
 
         delimiter = self._settings.delimiter
         letters, starts = pack_tokens(self._tokens)
-        between = [delimiter.join(["", *words, ""]) if words else delimiter for words in self._chain_words]
-        words, pairs = np.empty(len(self._tokens), np.uint64), np.empty(len(self._pairs.keys), np.uint64)
-        hash_words(letters, starts, words)
-        hash_pairs(self._pairs.keys, np.uint64(self.bits), words, letters, starts, *pack_tokens(between), pairs)
-        return words, pairs
+        between = [delimiter.join(["", *chain, ""]) if chain else delimiter for chain in self._chain_words]
+        of_tokens, found = (np.empty(n, np.uint64) for n in (len(self._tokens), len(words) + len(self._pairs.keys)))
+        hash_words(letters, starts, of_tokens)
+        found[: len(words)] = of_tokens[words]
+        pairs = found[len(words) :]
+        hash_pairs(self._pairs.keys, np.uint64(self.bits), of_tokens, letters, starts, *pack_tokens(between), pairs)
+        return found
 
     def _parts(self, key: int) -> tuple[str, ...]:
         """Return the words of a pair."""

@@ -64,7 +64,7 @@ class PhraseSettings(Settings):
     )
     delimiter: str = setting("Joins the words of a phrase.", default="_", check=_check_delimiter)
     max_pairs_in_memory: int = setting(
-        "Prune the rarest pairs if counting exceeds this many; a million takes 50 MB.",
+        "Prune the rarest pairs if counting exceeds this many; a million takes 60 MB.",
         default=20_000_000,
         least=2,
         metavar="N",
