@@ -168,9 +168,7 @@ class WordVectors:
             0
         """
         row = self.vocabulary.lookup(word)
-        if row < 0 and len(parts := word.split()) > 1:
-            return self.vocabulary.lookup(self._delimiter().join(parts))
-        return row
+        return self.vocabulary.lookup(self.joined(word)) if row < 0 and len(word.split()) > 1 else row
 
     def token_id(self, word: str) -> int:
         """Return the row of ``word``, as found by :meth:`lookup`.
@@ -180,6 +178,17 @@ class WordVectors:
         """
         row = self.lookup(word)
         return row if row >= 0 else self.vocabulary.token_id(word)
+
+    def joined(self, words: str) -> str:
+        """Return several words as one token, joined like the phrases of the training text, by default with ``_``.
+
+        Example:
+            >>> WordVectors(["new_york"], [[1]]).joined("new york")
+            'new_york'
+        """
+        phrases = self.settings.get("phrases")
+        delimiter = phrases.get("delimiter") if isinstance(phrases, Mapping) else None
+        return (delimiter if isinstance(delimiter, str) else "_").join(words.split())
 
     def encode_text(self, text: str) -> np.ndarray:
         """Return the rows (int32) of the known tokens of ``text``, tokenized and cased like the training text."""
@@ -433,12 +442,6 @@ class WordVectors:
         return self.most_similar([b, c], [a], top, restrict=restrict, method=method)
 
     # -- implementation -----------------------------------------------------------------------------------------------
-
-    def _delimiter(self) -> str:
-        """Return what joins the words of a phrase: that of the training, else the one of word2phrase and gensim."""
-        phrases = self.settings.get("phrases")
-        found = phrases.get("delimiter") if isinstance(phrases, Mapping) else None
-        return found if isinstance(found, str) else "_"
 
     def _gather(self, rows: Any) -> np.ndarray:
         """Return the vector of a row, or the vectors of several."""
