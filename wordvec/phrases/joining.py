@@ -12,6 +12,9 @@ from wordvec.errors import InputError
 if TYPE_CHECKING:
     from wordvec.kernels.phrases import Joins
 
+_LARGEST_TRIE = 1 << 26
+"""Maximum size of the trie of connector words; what ``learning`` finds is smaller."""
+
 _LONGEST = 1 << 22
 """Bytes without a word that ends every phrase, after which a phrase may be cut."""
 
@@ -74,8 +77,11 @@ class TextJoiner:
         self._bits = max(len(number) - 1, 1).bit_length()
         nodes: dict[tuple[int, int], int] = {}  # the chain after one more connector word
         keys = [[self._key(parts, number, column, nodes) for parts in phrases] for phrases in passes]
-        if len(nodes).bit_length() + 2 * self._bits > 64:
-            raise InputError(f"too many words ({len(number):,}) and sequences of connector words ({len(nodes):,})")
+        if len(nodes).bit_length() + 2 * self._bits > 64 or len(nodes) * len(column) > _LARGEST_TRIE:
+            raise InputError(
+                f"phrases have too many words ({len(number):,}), connector words ({len(column):,}) and sequences of "
+                f"connector words ({len(nodes):,}); use fewer connector words"
+            )
         following = np.zeros((len(nodes) + 1, max(len(column), 1)), np.int32)
         for place, node in nodes.items():
             following[place] = node

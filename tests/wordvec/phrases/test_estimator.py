@@ -148,6 +148,16 @@ def test_a_repeated_phrase_is_rejected(model, tmp_path):
         Phrases.load(tmp_path / "p")
 
 
+def test_a_file_with_a_huge_trie_is_rejected(tmp_path):
+    words = [f"w{number}" for number in range(9000)]
+    model = Phrases(connector_words=words)
+    model.passes_, model.tokenizer_, model.lowercase_ = [{("a", *words, "b"): 1.0}], "whitespace", False
+    model.save(tmp_path / "p")
+    (tmp_path / "text").write_text("a b")
+    with pytest.raises(InputError, match=r"too many words .*; use fewer connector words"):
+        Phrases.load(tmp_path / "p").transform(TextCorpus(tmp_path / "text"))
+
+
 def test_truncated_files_are_rejected(model, tmp_path):
     path = tmp_path / "phrases.safetensors"
     model.save(path)
