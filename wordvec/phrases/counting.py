@@ -63,9 +63,11 @@ def new_chains(tokens: Sequence[str], connector_words: Sequence[str], bits: int)
     from wordvec.kernels.phrases import Chains
 
     number = {word: k for k, word in enumerate(connector_words)}
+    if not number:
+        return Chains(np.full(len(tokens), -1, np.int32), np.zeros((1, 1), np.int32), np.ones(1, np.int64))
     connectors = np.fromiter((number.get(token, -1) for token in tokens), np.int32, len(tokens))
-    nodes = min(1 << 16, 1 << (64 - 2 * bits), max(_TRIE // max(len(number), 1), 1)) if number else 1
-    return Chains(connectors, np.zeros((nodes, max(len(number), 1)), np.int32), np.ones(1, np.int64))
+    nodes = min(1 << 16, 1 << (64 - 2 * bits), max(_TRIE // len(number), 1))
+    return Chains(connectors, np.zeros((nodes, len(number)), np.int32), np.ones(1, np.int64))
 
 
 def chain_words(chains: "Chains", connector_words: Sequence[str]) -> list[tuple[str, ...]]:

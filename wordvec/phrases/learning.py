@@ -122,7 +122,8 @@ class _Counted:
         tokens = int(self._words.sum())
         is_word = (self.chains.connectors < 0) & (self._words > 0)
         types = int(np.count_nonzero(is_word)) + len(self._pairs.keys)
-        if any(letter in token for letter in settings.delimiter for token in (*text.tokens, *settings.connectors)):
+        letters = set(settings.delimiter)
+        if not all(map(letters.isdisjoint, (*text.tokens, *settings.connectors))):
             types -= self._merge_equal(np.flatnonzero(is_word))
         frequent = self._pairs.counts >= settings.min_count
         self._keys, pairs = self._pairs.keys[frequent], self._pairs.counts[frequent]
