@@ -71,7 +71,7 @@ def test_training_on_joined_text(model, tmp_path, folder_of_cache):
     assert joined.ids.tolist() == same.ids.tolist()
     assert joined.offsets.tolist() == same.offsets.tolist()
     assert "new_york_times" in joined.vocabulary
-    assert "new_york_times" not in encode_corpus(corpus, min_count=1).vocabulary  # the cache tells them apart
+    assert "new_york_times" not in encode_corpus(corpus, min_count=1).vocabulary  # the cache distinguishes them
 
 
 def test_fitting_a_corpus(model, tmp_path):
