@@ -130,14 +130,14 @@ class PhraseStep:
         Raises:
             InputError: the text has no phrases, or the file to read them from is invalid or of another tokenizer.
         """
+        if self.settings is None and self.source is None:
+            return texts
         from wordvec import InputError, Phrases
 
         if self.settings is not None:
             found = learn_phrases(texts, self.settings, cache=cache, threads=threads, quiet=quiet, **counting)
-        elif self.source is not None:
-            found = Phrases.load(self.source)
         else:
-            return texts
+            found = Phrases.load(str(self.source))
         how = [
             f"{each[0]}{', lower-cased' if each[1] else ''}"
             for each in ((found.tokenizer_, found.lowercase_), (texts.tokenizer, texts.lowercase))
