@@ -19,7 +19,7 @@ def info(file: str, as_json: bool) -> None:
     Example:
       wordvec info model.safetensors
     """
-    from wordvec import describe
+    from wordvec.formats.registry import describe
 
     facts = describe(file)
     if as_json:

@@ -17,6 +17,7 @@ COMMANDS = {
     "language-model": ("cli.language_model", "language_model"),
     "forecast": ("cli.forecast", "forecast"),
     "documents": ("cli.documents", "documents"),
+    "phrases": ("cli.phrases", "phrases"),
     "neighbors": ("cli.neighbors", "neighbors"),
     "similarity": ("cli.similarity", "similarity"),
     "odd-one-out": ("cli.odd_one_out", "odd_one_out"),

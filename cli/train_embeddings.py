@@ -13,6 +13,7 @@ import click
 from cli.shared import count_based_options as counting
 from cli.shared import options
 from cli.shared.errors import Command, Failure, check_files, command_line, note_checkpoint, note_output, usage_errors
+from cli.shared.phrase_options import PhraseStep, phrase_options
 from cli.shared.reporting import PREPARING, Progress, duration, finite, log, percent, short_number
 from cli.shared.setting_options import setting_option, setting_options
 from cli.shared.unused import refuse_unused
@@ -80,6 +81,7 @@ def _shared_option(name: str, default: str) -> options.Decorator:
     "noise_exponent", "cbow_gradient", "mode", "shared_negatives", "block_size", "fresh_negatives",
 )  # fmt: skip
 @counting.counting_options
+@phrase_options
 @options.tokenizer_option
 @options.lowercase_option
 @options.normalize_option
@@ -170,9 +172,10 @@ def train_embeddings(
 
     made = {"command": command_line(), "seed": given["seed"], "min_count": min_count, "max_vocabulary": max_vocabulary}
     rules = take_rules(given)
+    phrases = PhraseStep.taken_from(given, lowercase)
     if evaluate_every is not None and not evaluate_on:
         raise click.UsageError("--evaluate-every needs --evaluate-on FILE")
-    for target in filter(None, (output, summary, words_file)):
+    for target in filter(None, (output, summary, words_file, phrases.target)):
         check_target(target)
     output_format(output)
     run: _Run | counting.Run
@@ -185,6 +188,7 @@ def train_embeddings(
             tokenizer, lowercase = inherited.pop("tokenizer", tokenizer), inherited.pop("lowercase", lowercase)
             normalize = inherited.pop("normalize", normalize)
             given |= inherited
+            phrases.inherit(initial, str(continue_from), quiet)
         evaluation = _Evaluation(evaluate_on, quiet) if evaluate_on else None
         run = _Run(given, initial, evaluation, evaluate_every, early_stopping, threads, quiet)
     checkpoint = f"{output}.checkpoint" if resume or checkpoint_every is not None else None
@@ -200,6 +204,8 @@ def train_embeddings(
         normalize=normalize,
         unit=unit,
     )
+    counting_limit = rules["max_types_in_memory"]
+    texts = phrases.joined(texts, cache=not no_cache, threads=threads, quiet=quiet, max_types_in_memory=counting_limit)
     with Progress("reading", quiet) as progress:
         encoded = encode_corpus(
             texts,
@@ -215,7 +221,7 @@ def train_embeddings(
     if words_file is not None:
         save_vocabulary(encoded.vocabulary, words_file)
         note_output(words_file)
-    if resume and not os.path.exists(str(checkpoint)) and run.is_finished(output, encoded):
+    if resume and not os.path.exists(str(checkpoint)) and run.is_finished(output, encoded, phrases.record):
         log(f"{output} is already complete; nothing to do", quiet)
         return
     result = run.train(encoded, checkpoint, checkpoint_every or DEFAULT_PACE, resume)
@@ -226,6 +232,8 @@ def train_embeddings(
         "raw_types": encoded.raw_types,
         "versions": _versions(),
     }
+    if phrases.record is not None:
+        result.vectors.settings["phrases"] = phrases.record
     save_vectors(result.vectors, output)
     note_output(output)
     if summary is not None:
@@ -259,10 +267,10 @@ class _Run:
         self.initial, self.evaluation, self.early_stopping = initial, evaluation, early_stopping
         self.evaluate_every, self.threads, self.quiet = evaluate_every, threads, quiet
 
-    def is_finished(self, output: str, encoded: "EncodedCorpus") -> bool:
+    def is_finished(self, output: str, encoded: "EncodedCorpus", phrases: dict[str, Any] | None) -> bool:
         from wordvec.checkpointing.finished import finished_training
 
-        return finished_training(output, encoded, self.settings, self.initial)
+        return finished_training(output, encoded, self.settings, self.initial, phrases)
 
     def train(
         self, encoded: "EncodedCorpus", checkpoint: str | None, checkpoint_every: float, resume: bool

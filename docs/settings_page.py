@@ -11,6 +11,7 @@ from seqclf import (
     TaggerSettings,
 )
 from wordvec import CooccurrenceSettings, GloveSettings, SvdSettings, Word2VecSettings
+from wordvec.phrases.settings import PhraseSettings
 from wordvec.system.settings import Settings, base_type, declaration, default_text, flags_of
 
 PAGE = Path(__file__).parent / "reference" / "settings.md"
@@ -23,6 +24,7 @@ SECTIONS: list[tuple[type[Settings], str, str]] = [
     ),
     (SvdSettings, "Truncated SVD", "`wordvec.Svd`, `train-embeddings --model svd`"),
     (GloveSettings, "GloVe", "`wordvec.Glove`, `train-embeddings --model glove`"),
+    (PhraseSettings, "Phrases", "`wordvec.Phrases`, `wordvec phrases learn`"),
     (
         ClassifierSettings,
         "Text classifiers",

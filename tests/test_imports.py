@@ -27,7 +27,7 @@ SHARED = (
 """Documented modules that the packages above may import besides public names."""
 SHARED_WITH_CLI = (
     "wordvec.formats.registry", "wordvec.checkpointing.finished", "wordvec.count_based.models",
-    "wordvec.document_vectors.matrices", "wordvec.formats.documents",
+    "wordvec.document_vectors.matrices", "wordvec.formats.documents", "wordvec.phrases.settings",
 )  # fmt: skip
 """What lets a command check its options and outputs before it starts."""
 MODULES = {
@@ -57,6 +57,7 @@ WITHIN = {
         "word2vec": _MODELS,
         "count_based": _MODELS,
         "document_vectors": _GROUND | {"system", "formats", "encoding"},
+        "phrases": _GROUND | {"system", "formats", "encoding", "estimator"},
     },
     "seqclf": {
         "kernels": set(),
@@ -335,7 +336,7 @@ def test_querying_vectors_loads_neither_numba_nor_scikit_learn(tmp_path):
         ("seqclf.kernels.lstm", "from wordvec import WordVectors", "a kernel imports"),
         ("seqclf.kernels.lstm", "from scipy.special import expit", "a kernel imports"),
         ("wordvec.kernels.glove", "from wordvec.vectors.dense import WordVectors", "a kernel imports"),
-        ("cli.info", "from wordvec import describe", "before a command runs"),
+        ("cli.info", "from wordvec import load_vectors", "before a command runs"),
         ("cli.info", "class C:\n    import corpora", "before a command runs"),
         ("cli.info", "def f():\n    from wordvec.formats.safetensors import read", "not a public name"),
     ],
@@ -347,7 +348,7 @@ def test_a_forbidden_import_is_found(module, source, reason):
 @pytest.mark.parametrize(
     ("module", "source"),
     [
-        ("cli.info", "def f():\n    from wordvec import describe, __version__\n    import seqclf"),
+        ("cli.info", "def f():\n    from wordvec import load_vectors, __version__\n    import seqclf"),
         ("cli.info", "if TYPE_CHECKING:\n    from wordvec.vectors.evaluation import AnalogyResult"),
         ("cli.info", "def f():\n    from wordvec.formats.registry import output_format"),
         ("cli.info", "from cli.shared import options\nimport click"),

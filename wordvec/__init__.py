@@ -1,4 +1,4 @@
-"""Word embeddings: vocabulary, encoded corpora, CBOW and skip-gram training, word vectors and their evaluation.
+"""Word embeddings: vocabulary, encoded corpora, phrases, CBOW and skip-gram, word vectors and their evaluation.
 
 Names are imported on first use, so that ``import wordvec`` costs next to nothing.
 """
@@ -18,7 +18,6 @@ _HOME = {
     "count_cooccurrences": "wordvec.count_based.cooccurrence",
     "EncodedCorpus": "wordvec.encoding.corpus",
     "count_documents": "wordvec.document_vectors.matrices",
-    "describe": "wordvec.formats.registry",
     "document_frequencies": "wordvec.document_vectors.matrices",
     "encode_corpus": "wordvec.encoding.corpus",
     "estimate_memory": "wordvec.word2vec.buffers",
@@ -27,6 +26,7 @@ _HOME = {
     "FormatError": "wordvec.errors",
     "GloveSettings": "wordvec.count_based.settings",
     "InputError": "wordvec.errors",
+    "Phrases": "wordvec.phrases.estimator",
     "Progress": "wordvec.system.progress",
     "SparseWordVectors": "wordvec.vectors.sparse",
     "SvdSettings": "wordvec.count_based.settings",
@@ -58,8 +58,16 @@ _HOME = {
 
 __all__ = sorted(_HOME)
 
+_MOVED = {"describe": "wordvec.formats.registry"}
+"""Names that were public until 0.2."""
+
 
 def __getattr__(name: str) -> Any:
+    if name in _MOVED:
+        import warnings
+
+        warnings.warn(f"wordvec.{name} has moved; use {_MOVED[name]}.{name}", FutureWarning, stacklevel=2)
+        return getattr(import_module(_MOVED[name]), name)
     if name in _HOME:
         value = getattr(import_module(_HOME[name]), name)
         globals()[name] = value

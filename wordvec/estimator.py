@@ -67,7 +67,7 @@ class VectorEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         known = []
         for position, text in enumerate(items):
             check_item(text, position)
-            tokens = wv.tokenize(text) if isinstance(text, str) else _listed(text, position)
+            tokens = wv.tokenize(text) if isinstance(text, str) else listed(text, position)
             known.append([token for token in tokens if token in wv])
         if isinstance(wv, SparseWordVectors):
             return _sparse_means(wv.matrix, [[wv.lookup(token) for token in tokens] for tokens in known])
@@ -100,7 +100,7 @@ def _sparse_means(matrix: "csr_array", known: list[list[int]]) -> "csr_array":
     return means
 
 
-def _listed(text: Any, place: int) -> list[str]:
+def listed(text: Any, place: int) -> list[str]:
     """Return the tokens of a text given as a list of tokens."""
     if isinstance(text, bytes) or not isinstance(text, Iterable):
         raise InputError(f"item {place} is of type {type(text).__name__}, expected a text or a list of tokens")

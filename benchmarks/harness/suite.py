@@ -21,7 +21,7 @@ _FOLDERS = {
     "networks": ("recurrent", "net_costs", "large_softmax", "classification"),
     "word_vectors": (
         "startup", "word2vec", "scan", "cooccurrence", "glove", "documents", "queries", "growth", "whole_command",
-        "frontier", "bounded_memory",
+        "frontier", "bounded_memory", "phrases",
     ),
 }  # fmt: skip
 MODULES = {name: f"benchmarks.{folder}.{name}" for folder, names in _FOLDERS.items() for name in names}
@@ -46,6 +46,7 @@ BUDGETS = {
     "whole_command": (9, 300),
     "frontier": (1, 250),
     "bounded_memory": (1, 1),
+    "phrases": (8, 150),
 }
 """Benchmarks in the order they run, each with its time budget in seconds on two cores with all peers: with ``--quick``
 (4 minutes in total, including compilation) and at the default size (40 minutes)."""

@@ -105,10 +105,10 @@ class Run:
                     "rename it, or use --model svd or glove"
                 )
 
-    def is_finished(self, output: str, encoded: "EncodedCorpus") -> bool:
+    def is_finished(self, output: str, encoded: "EncodedCorpus", phrases: dict[str, Any] | None) -> bool:
         from wordvec.checkpointing.finished import finished_training
 
-        return not self.settings.is_sparse and finished_training(output, encoded, self.settings)
+        return not self.settings.is_sparse and finished_training(output, encoded, self.settings, phrases=phrases)
 
     def train(
         self, encoded: "EncodedCorpus", checkpoint: str | None, checkpoint_every: float, resume: bool

@@ -10,12 +10,15 @@ from cli.shared.options import Decorator, together
 from wordvec.system.settings import Settings, base_type, declaration, default_text, field_of, flags_of
 
 
-def setting_option(kind: type[Settings], name: str, **changed: Any) -> Decorator:
+def setting_option(
+    kind: type[Settings], name: str, *, flags: str | None = None, parameter: str | None = None, **changed: Any
+) -> Decorator:
     """Return the option of one setting.
 
     Args:
         kind: a settings class.
         name: the field.
+        flags, parameter: the names of the option and of the command's parameter; None: those of the field.
         changed: keywords of ``click.option`` that replace the derived ones.
 
     Example:
@@ -30,7 +33,7 @@ def setting_option(kind: type[Settings], name: str, **changed: Any) -> Decorator
     field = field_of(kind, name)
     declared, plain = declaration(field), base_type(field)
     keywords: dict[str, Any] = {"help": declared.help, "default": field.default, "show_default": True}
-    flags = flags_of(field)
+    flags = flags or flags_of(field)
     if declared.choices:
         keywords["type"] = click.Choice(declared.choices)
     elif plain is not bool:
@@ -39,7 +42,7 @@ def setting_option(kind: type[Settings], name: str, **changed: Any) -> Decorator
         keywords |= {"is_flag": True, "show_default": False}
     if declared.none is not None:
         keywords |= {"help": f"{declared.help}  [default: {default_text(field)}]", "show_default": False}
-    return click.option(flags, name, **(keywords | changed))
+    return click.option(flags, parameter or name, **(keywords | changed))
 
 
 def setting_options(kind: type[Settings], *names: str) -> Decorator:

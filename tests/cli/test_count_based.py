@@ -7,8 +7,9 @@ import pytest
 
 from cli.shared import count_based_options as counting
 from tests.cli.test_train_embeddings import corpus, options_of, train  # noqa: F401 (a fixture)
-from wordvec import Word2VecSettings, describe, load_vectors
+from wordvec import Word2VecSettings, load_vectors
 from wordvec.count_based.models import COUNT_BASED_MODELS, count_based_options
+from wordvec.formats.registry import describe
 
 SMALL = {"svd": ("--vector-size", 4), "glove": ("--vector-size", 4, "--epochs", 2)}
 

@@ -175,7 +175,8 @@ def test_quiet_prints_nothing(corpus):
 
 @pytest.mark.parametrize("name", ["v.safetensors", "v.txt", "v.vec", "v.bin"])
 def test_extension_selects_the_format(corpus, name):
-    from wordvec import describe, load_vectors
+    from wordvec import load_vectors
+    from wordvec.formats.registry import describe
 
     train("corpus.txt", "-o", name, *TINY)
     formats = {".safetensors": "safetensors", ".txt": "text", ".vec": "text", ".bin": "binary"}

@@ -15,7 +15,17 @@ from seqclf import (
     SequenceRegressor,
     SequenceTagger,
 )
-from wordvec import Cooccurrence, CountVectorizer, FastText, Glove, Ppmi, Svd, TfidfVectorizer, Word2Vec
+from wordvec import (
+    Cooccurrence,
+    CountVectorizer,
+    FastText,
+    Glove,
+    Phrases,
+    Ppmi,
+    Svd,
+    TfidfVectorizer,
+    Word2Vec,
+)
 
 TEXTS = ["Fire in the hills", "a calm evening", "the river floods the hills", "tea and cake", "", "fire and floods"] * 3
 OTHER_TEXTS = ["no word in common here", "some other words", "here are some more", "words here"] * 3
@@ -80,6 +90,10 @@ def _transformed(estimator: BaseEstimator, X: Any) -> np.ndarray:
     return found.toarray() if hasattr(found, "toarray") else found
 
 
+def _joined(estimator: BaseEstimator, X: Any) -> np.ndarray:
+    return np.array([" ".join(tokens) for tokens in estimator.transform(X)], dtype=object)
+
+
 def _probabilities(estimator: BaseEstimator, X: Any) -> np.ndarray:
     return estimator.predict_proba(X)
 
@@ -105,6 +119,7 @@ def _score(estimator: LanguageModel, X: Any) -> np.ndarray:
     return np.array([estimator.score(X)])
 
 
+_TOKENS = "it returns lists of tokens"
 _SERIES = "it learns one series, not samples"
 
 CASES = {
@@ -138,6 +153,10 @@ CASES = {
     ),
     "TfidfVectorizer": Case(
         TfidfVectorizer(n_jobs=1), TEXTS, None, OTHER_TEXTS, None, NEW_TEXTS, _transformed, random=False
+    ),
+    "Phrases": Case(
+        Phrases(min_count=2, threshold=0.1, n_jobs=1), TEXTS, None, OTHER_TEXTS, None, NEW_TEXTS, _joined, random=False,
+        without={"check_fit_transform": _TOKENS, "check_feature_names": _TOKENS},
     ),
     "SequenceClassifier": Case(
         SequenceClassifier(**NETWORK, vector_size=4),

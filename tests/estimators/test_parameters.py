@@ -20,8 +20,9 @@ from seqclf import (
     TaggerSettings,
 )
 from tests.estimators.cases import SEQUENCES, SERIES, TEXTS
-from wordvec import Cooccurrence, FastText, Glove, Ppmi, Svd, Word2Vec, Word2VecSettings
+from wordvec import Cooccurrence, FastText, Glove, Phrases, Ppmi, Svd, Word2Vec, Word2VecSettings
 from wordvec.count_based.models import count_based_options, count_based_settings
+from wordvec.phrases.settings import PhraseSettings
 
 CORPUS = {"min_count": 5, "max_vocabulary": None, "tokenizer": "whitespace", "lowercase": False, "normalize": "NFC"}
 OWN = {"random_state": None, "n_jobs": None}
@@ -40,6 +41,11 @@ def defaults(kind):
 def test_parameters_of_word2vec():
     assert parameters(Word2Vec) == defaults(Word2VecSettings) | CORPUS | OWN
     assert parameters(FastText) == parameters(Word2Vec) | {"subwords": "3-6"}
+
+
+def test_parameters_of_phrases():
+    own = {"tokenizer": "whitespace", "lowercase": False, "normalize": "NFC", "n_jobs": None}
+    assert parameters(Phrases) == defaults(PhraseSettings) | own
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Recognizing the output of a run that has already finished."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -24,7 +25,11 @@ class _HasVocabulary(Protocol):
 
 
 def finished_training(
-    path: str | os.PathLike[str], corpus: _HasVocabulary, settings: _Settings, initial: _HasVocabulary | None = None
+    path: str | os.PathLike[str],
+    corpus: _HasVocabulary,
+    settings: _Settings,
+    initial: _HasVocabulary | None = None,
+    phrases: Mapping[str, Any] | None = None,
 ) -> bool:
     """Return whether ``path`` already holds the dense vectors that a training run would write.
 
@@ -35,6 +40,7 @@ def finished_training(
         corpus: the training data.
         settings: ``Word2VecSettings``, or ``CountBasedSettings`` of a dense model.
         initial: the vectors that training continues from.
+        phrases: the settings of the phrases that were joined in the corpus.
 
     Raises:
         InputError: ``path`` holds something else; the message states what differs.
@@ -51,7 +57,8 @@ def finished_training(
     differences = []
     if found.get("kind") == "vectors" and found["format"] == "safetensors":
         words = safetensors.read_vocabulary(path)
-        differences = differing_settings(found["about"]["settings"], settings.file_record())
+        wanted = settings.file_record() | ({"phrases": phrases} if phrases else {})
+        differences = differing_settings(found["about"]["settings"], wanted)
         if words != vocabulary:
             sizes = then_and_now(f"{len(words):,} words", f"{len(vocabulary):,} words")
             differences.append(f"the words or their counts differ{sizes}")

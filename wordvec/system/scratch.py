@@ -1,4 +1,4 @@
-"""Growing arrays that spill from memory to temporary files, and back if these cannot be written."""
+"""Large arrays, and arrays that grow, in temporary files; these return to memory if no file can be written."""
 
 import contextlib
 import io
@@ -16,6 +16,9 @@ from wordvec.errors import InputError
 from wordvec.system.available_memory import available_memory
 
 _log = logging.getLogger(__name__)
+
+_IN_MEMORY = 1 << 28
+"""Bytes of an array that stays in memory."""
 
 
 def temporary_folder() -> Claim:
@@ -46,6 +49,27 @@ class Scratch:
             self._folder = Path(claim.path)
             self._remove = weakref.finalize(self, claim.remove)
         return self._folder / name
+
+    def array(self, name: str, dtype: type, size: int) -> np.ndarray:
+        """Return an array (size,) of any content, memory-mapped from the file ``name`` if it is large.
+
+        Raises:
+            InputError: temporary files cannot be written.
+        """
+        size_in_bytes = size * np.dtype(dtype).itemsize
+        if size_in_bytes <= _IN_MEMORY:
+            return np.empty(size, dtype)
+        try:
+            with open(self.path(name), "wb") as file:
+                file.truncate(size_in_bytes)
+                if hasattr(os, "posix_fallocate"):  # writing to a mapped file on a full disk ends the process
+                    os.posix_fallocate(file.fileno(), 0, size_in_bytes)
+        except OSError as error:
+            raise InputError(
+                f"temporary files cannot be written: {(error.strerror or str(error)).lower()}; free space, or set "
+                "TMPDIR to a directory on another disk"
+            ) from None
+        return np.memmap(self.path(name), dtype, "r+", shape=size)
 
     def remove(self, start: str) -> None:
         """Remove the files whose names begin with ``start``; one that is still mapped may stay until ``close``,

@@ -60,7 +60,8 @@ _OTHER_NAMES = {
 class WordVectors:
     """A vocabulary and its vectors: lookup, similarity, nearest neighbors, analogies.
 
-    Words are looked up as written, then lower-cased. The arrays are read-only: a writable one is copied.
+    Words are looked up as written, then lower-cased; several words ("new york") also as a phrase (``new_york``). The
+    arrays are read-only: a writable one is copied.
 
     Args:
         vocabulary: a ``Vocabulary``, or its tokens.
@@ -170,11 +171,16 @@ class WordVectors:
         return {**self.__dict__, "_units": None}
 
     def lookup(self, word: str) -> int:
-        """Return the row of ``word`` as written, else of its lower-cased or normalized form, else -1."""
+        """Return the row of ``word`` as written, lower-cased, normalized, or joined as a phrase, else -1.
+
+        Example:
+            >>> WordVectors(["new_york", "is"], [[1], [0]]).lookup("New York")
+            0
+        """
         row = self.vocabulary.lookup(word)
         if row < 0 and (form := normalized(word, self.normalize)) != word:
             row = self.vocabulary.lookup(form)
-        return row
+        return self.vocabulary.lookup(self.joined(word)) if row < 0 and len(word.split()) > 1 else row
 
     def token_id(self, word: str) -> int:
         """Return the row of ``word``, as found by :meth:`lookup`.
@@ -183,7 +189,18 @@ class WordVectors:
             UnknownTokenError: the word is not in the vocabulary; the message suggests similar spellings.
         """
         row = self.lookup(word)
-        return self.vocabulary.token_id(word) if row < 0 else row
+        return row if row >= 0 else self.vocabulary.token_id(word)
+
+    def joined(self, words: str) -> str:
+        """Return several words as one token, joined like the phrases of the training text, by default with ``_``.
+
+        Example:
+            >>> WordVectors(["new_york"], [[1]]).joined("new york")
+            'new_york'
+        """
+        phrases = self.settings.get("phrases")
+        delimiter = phrases.get("delimiter") if isinstance(phrases, Mapping) else None
+        return (delimiter if isinstance(delimiter, str) else "_").join(words.split())
 
     def encode_text(self, text: str) -> np.ndarray:
         """Return the rows (int32) of the known tokens of ``text``, tokenized like the training text."""

@@ -1,7 +1,7 @@
 """Intrinsic evaluation of word vectors: similarity benchmarks (Spearman's correlation) and analogies (accuracy).
 
 Words of a similarity benchmark are looked up as written, then lower-cased; only lower-cased if the vectors were trained
-on lower-cased text.
+on lower-cased text. Several words ("new york") are then looked up as a phrase (``new_york``).
 
 Analogies ignore case, like word2vec's ``compute-accuracy`` and gensim: of tokens that differ only in case, the first
 represents the question's words, none of them answers a question that contains one, and each is a correct answer if one
@@ -398,8 +398,11 @@ def _lookup(vectors: WordVectors, top: int) -> Any:
     get = vectors.vocabulary.token_to_id.get
 
     def row(word: str) -> int:
-        spellings = (word.lower(),) if vectors.lowercase else (word, word.lower())
-        return next((found for found in (get(spelling, top) for spelling in spellings) if found < top), -1)
+        for written in (word, vectors.joined(word)) if len(word.split()) > 1 else (word,):
+            for spelling in (written.lower(),) if vectors.lowercase else (written, written.lower()):
+                if get(spelling, top) < top:
+                    return get(spelling, top)
+        return -1
 
     return row
 

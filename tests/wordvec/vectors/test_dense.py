@@ -192,6 +192,23 @@ def test_rank_closer_than_and_most_similar_to_given(wv):
 # -- lookup and errors ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    ("settings", "token"),
+    [({}, "new_york"), ({"phrases": {"delimiter": "+"}}, "new+york"), ({"phrases": 7}, "new_york")],
+)
+def test_several_words_are_looked_up_as_a_phrase(settings, token):
+    vectors = WordVectors(["new york city", "york", token], np.eye(3), settings=settings)
+    assert vectors.lookup("new york") == vectors.lookup(" New  York") == vectors.token_id("new york") == 2
+    assert vectors.lookup("new york city") == 0
+    assert vectors["new york"].tolist() == [0, 0, 1]
+    assert "new york" in vectors
+    assert "new jersey" not in vectors
+    assert "york " not in vectors
+    with pytest.raises(UnknownTokenError, match="'new jersey' is not in the vocabulary"):
+        vectors.token_id("new jersey")
+    assert vectors.most_similar(["york", "new york"], top=1) == [("new york city", 0.0)]
+
+
 def test_lookup_of_one_and_several_words(wv):
     np.testing.assert_array_equal(wv["t3"], wv.vectors[3])
     np.testing.assert_array_equal(wv[["t3", "T1"]], wv.vectors[[3, 1]])

@@ -238,6 +238,13 @@ def test_only_covered_pairs_are_compared(world, tmp_path):
     assert json.loads(json.dumps(result.summary()))["covered"] == 60
 
 
+def test_several_words_of_a_pair_are_looked_up_as_a_phrase(tmp_path):
+    path = tmp_path / "pairs.tsv"
+    path.write_text("New York\tcity\t9\nice cream\tcity\t1\nNew  York\tice cream\t2\nice age\tcity\t1\n")
+    vectors = WordVectors(["new_york", "city", "ice cream"], [[1, 0.1], [1, 0], [-1, 0.4]], lowercase=True)
+    assert (evaluate_similarity(vectors, path).covered, evaluate_similarity(vectors, path).pairs) == (3, 4)
+
+
 def test_too_few_pairs_give_no_correlation(tmp_path):
     path = tmp_path / "pairs.tsv"
     path.write_text("a\tb\t1\nc\td\t2\n")

@@ -21,13 +21,13 @@ from wordvec import (
     UnknownTokenError,
     WordVectors,
     count_cooccurrences,
-    describe,
     evaluate_analogies,
     evaluate_similarity,
     load_vectors,
     save_vectors,
 )
 from wordvec.count_based.sparse_models import weighted_vectors
+from wordvec.formats.registry import describe
 from wordvec.formats.safetensors import pack_tokens
 
 pytestmark = wraps_around
