@@ -36,7 +36,8 @@ class Phrases(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """Phrase detection: pairs of words that occur together more often than chance become one token.
 
     The parameters are those of ``PhraseSettings``; besides, ``tokenizer``, ``lowercase`` and ``normalize`` apply to
-    texts that are not lists of tokens, and ``n_jobs`` is the number of threads (None: one per core). Phrases and scores equal gensim's.
+    texts that are not lists of tokens, and ``n_jobs`` is the number of threads (None: one per core).
+    Phrases and scores equal gensim's.
 
     Attributes:
         phrases_: dictionary from each phrase, such as ``new_york``, to its score; of several passes, the first ones
