@@ -189,10 +189,10 @@ class OneShot(Source):
 
 def _spool(name: str, head: bytes, stream: IO[bytes]) -> Claim:
     _refuse_device(name, stream)
-    folder = tempfile.gettempdir()
-    sweep(folder, f"{_PREFIX}????????{_SUFFIX}")
-    claim = None
+    folder, claim = "a temporary file", None
     try:
+        folder = tempfile.gettempdir()
+        sweep(folder, f"{_PREFIX}????????{_SUFFIX}")
         claim = Claim(_new_file)
         with open(claim.path, "wb") as file:
             file.write(head)

@@ -613,7 +613,7 @@ def _of_objects() -> Iterator[Argument]:
 
 def _of_paths() -> Iterator[Argument]:
     readers = {
-        "wordvec": ("describe", "load_documents", "load_vectors", "load_vocabulary"),
+        "wordvec": ("load_documents", "load_vectors", "load_vocabulary"),
         "seqclf": ("load_model",),
         "corpora": (
             "find", "read_dated_series", "read_label_sets", "read_labelled", "read_lines", "read_series",
