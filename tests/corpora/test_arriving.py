@@ -23,7 +23,7 @@ class Pipe(io.RawIOBase):
 
 
 def arriving(*pieces, encoding_errors="strict"):
-    return arriving_lines(OneShot("the pipe", lambda: nullcontext(Pipe(*pieces))), encoding_errors)
+    return arriving_lines(OneShot("the pipe", lambda: nullcontext(Pipe(*pieces))), "utf-8", encoding_errors)
 
 
 CONTENTS = {
@@ -42,13 +42,13 @@ CONTENTS = {
 def test_lines_are_those_of_a_file(content, size):
     stored = content.encode()
     pieces = [stored[start : start + size] for start in range(0, len(stored), size)]
-    expected = list(source_lines(Source("file", lambda: io.BytesIO(stored)), "strict"))
+    expected = list(source_lines(Source("file", lambda: io.BytesIO(stored)), "utf-8", "strict"))
     assert list(arriving(*pieces)) == expected
 
 
 def test_a_line_is_there_as_soon_as_its_end_is():
     pipe = Pipe(b"one\ntw", b"o\n", b"three")
-    lines = arriving_lines(OneShot("the pipe", lambda: nullcontext(pipe)), "strict")
+    lines = arriving_lines(OneShot("the pipe", lambda: nullcontext(pipe)), "utf-8", "strict")
     assert next(lines) == "one"
     assert len(pipe.pieces) == 2
     assert next(lines) == "two"
