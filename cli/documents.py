@@ -61,6 +61,12 @@ _OPTIONS = (
     click.option(
         "--max-features", type=options.LEAST_1, metavar="N", help="Keep the N most frequent features.  [default: all]"
     ),
+    click.option(
+        "--drop-words",
+        type=options.INPUT,
+        metavar="FILE",
+        help="Leave out the words of FILE, one per line, such as stop words; n-grams skip them.",
+    ),
     click.option("--binary", is_flag=True, help="Record presence (1) instead of counts."),
     options.tokenizer_option,
     options.lowercase_option,
@@ -86,7 +92,7 @@ _OPTIONS = (
 )
 
 _CHOICE = ("min_count", "min_df", "max_df", "max_features")
-_TAKEN = ("ngram_range", "binary", "tokenizer", "lowercase", "normalize")
+_TAKEN = ("ngram_range", "binary", "drop_words", "tokenizer", "lowercase", "normalize")
 _WEIGHTS = ("idf", "sublinear_tf", "norm")
 
 
@@ -157,7 +163,7 @@ def tfidf(**given: Any) -> None:
 
 def _make(kind: str, given: dict[str, Any]) -> None:
     """Read, count, weight and write."""
-    from corpora import TextCorpus
+    from corpora import TextCorpus, read_lines
     from wordvec import load_documents, load_vocabulary, save_documents, save_vocabulary
     from wordvec.document_vectors.matrices import check_counting
     from wordvec.system.atomic_files import check_target
@@ -171,6 +177,8 @@ def _make(kind: str, given: dict[str, Any]) -> None:
     for target in filter(None, (output, words_file)):
         check_target(target)
     known = None
+    if given["drop_words"] is not None:
+        given["drop_words"] = list(filter(None, map(str.strip, read_lines(given["drop_words"]))))
     if like is not None:
         known = load_documents(like)
         given["normalize"] = "none"  # what matrices of earlier releases do not record
@@ -217,13 +225,24 @@ def _build(
     known: "DocumentMatrix | None",
     on_progress: Callable[..., None],
 ) -> "DocumentMatrix":
-    from wordvec import count_documents, document_frequencies, inverse_document_frequency, weigh_documents
+    from wordvec import (
+        count_documents,
+        document_frequencies,
+        encode_corpus,
+        inverse_document_frequency,
+        weigh_documents,
+    )
     from wordvec.formats.documents import DocumentMatrix
 
     weights = {name: given.pop(name) for name in _WEIGHTS if name in given}
     settings = {name: given[name] for name in ("ngram_range", "binary")} | weights
     settings |= {"tokenizer": corpus.tokenizer, "lowercase": corpus.lowercase, "normalize": corpus.normalize}
-    dtype, threads = given.pop("dtype"), given.pop("threads")
+    dtype, threads, dropped = (given.pop(name) for name in ("dtype", "threads", "drop_words"))
+    if dropped is not None:
+        settings["drop_words"] = dropped
+        corpus = encode_corpus(
+            corpus, min_count=1, drop_words=dropped, cache=False, threads=threads, on_progress=on_progress
+        )
     counted = "int32" if weights else dtype
     counts, vocabulary = count_documents(
         corpus, vocabulary=vocabulary, dtype=counted, threads=threads, on_progress=on_progress, **given
@@ -245,7 +264,7 @@ def _check_conflicts(given: dict[str, Any]) -> None:
     if given["like"] is not None:
         source, conflicting = "--like", ("vocabulary", *_CHOICE, *_TAKEN, *_WEIGHTS)
     elif given["vocabulary"] is not None:
-        source, conflicting = "--vocabulary", _CHOICE
+        source, conflicting = "--vocabulary", (*_CHOICE, "drop_words")
     else:
         return
     for name in conflicting:

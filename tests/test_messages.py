@@ -50,7 +50,7 @@ ABOUT = {"kind": "sparse vectors", "version": 1, "tokenizer": "words", "lowercas
         (read_dated_series, "a.csv", f"{LONG},b\n2024-01-01,2\nx,3\n", "must be a date like '2024-01-01', found 'x'"),
         (read_dated_series, "a.csv", f"{LONG},b\n2024-01-01,2\n2024-01-01,3\n", "repeats the date of line 2"),
         (read_dated_series, "a.csv", f"{LONG},b\n2024-01,2\n2024-02,3\n2024-04,3\n", "jumps from '2024-02' to"),
-        (evaluate, "a.tsv", f"a\tb\t{LONG}\n", "expected a score, found 'long"),
+        (evaluate, "a.tsv", f"a\tb\t1\nc\td\t{LONG}\n", "expected a score, found 'long"),
         (load_vocabulary, "a.txt", f"{LONG} 1\n{LONG} 1\n", "duplicate word 'long"),
         (load_vocabulary, "a.txt", "\U000e0001" * 100, "got '\\U000e0001"),
         (read_labelled, "a.txt", f"__label__x y\n{chr(0xE0001) * 100}\n", "found '\\U000e0001"),

@@ -8,8 +8,8 @@ _NAME = re.compile(r"(?<![\w./'\"-])[a-z]+(?:_[a-z0-9]+)+(?![\w./'\"(])")
 """A parameter whose name has several words."""
 _RULE = re.compile(r"^[a-z]+(?= must be )")
 """A parameter at the beginning of a rule: ``epochs must be at least 1``."""
-_ELSEWHERE = {"min_count": "--min-count"}
-"""Options of the training that messages of other commands name."""
+_ELSEWHERE = {"min_count": "--min-count", "skip_bad_rows": "wordvec convert --skip-bad-rows"}
+"""Options of one command that messages of others name."""
 
 
 def as_options(message: str) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from scipy.sparse import load_npz
+from sklearn.feature_extraction import text as sklearn_text
 
 from cli import main
 from wordvec import (
@@ -109,6 +110,22 @@ def test_like_reuses_the_features_of_a_matrix():
     np.testing.assert_array_equal(load_documents("new.npz").matrix.toarray(), model.transform(NEW).toarray())
 
 
+@pytest.mark.parametrize("ngram_range", [(1, 1), (1, 2)])
+def test_words_are_dropped_as_scikit_learn_drops_stop_words(ngram_range):
+    stop_words = ["to", "the"]
+    Path("stop.txt").write_text("to\nTHE\n")
+    invoke(
+        "count", "corpus.txt", "-o", "m.npz", "--ngram-range", *ngram_range, "--lowercase", "--drop-words", "stop.txt"
+    )
+    invoke("count", "new.txt", "-o", "new.npz", "--like", "m.npz")
+    model = sklearn_text.CountVectorizer(token_pattern=r"\S+", ngram_range=ngram_range, stop_words=stop_words)
+    for file, expected in (("m.npz", model.fit_transform(TEXTS)), ("new.npz", model.transform(NEW))):
+        found = load_documents(file)
+        columns = [model.vocabulary_[feature] for feature in found.vocabulary.tokens]
+        assert len(columns) == expected.shape[1]
+        np.testing.assert_array_equal(found.matrix.toarray(), expected.toarray()[:, columns])
+
+
 # -- files ------------------------------------------------------------------------------------------------------------
 
 
@@ -167,6 +184,11 @@ def test_sample_corpus_is_counted():
         (["count", "corpus.txt", "--like", "nothere.npz"], 1, "nothere.npz cannot be read"),
         (["count", "corpus.txt", "--like", "counts.npz", "--lowercase"], 2, "leave out --lowercase"),
         (["count", "corpus.txt", "--vocabulary", "words.txt", "--min-df", "2"], 2, "leave out --min-df"),
+        (
+            ["count", "corpus.txt", "--vocabulary", "words.txt", "--drop-words", "words.txt"],
+            2,
+            "leave out --drop-words",
+        ),
         (["count", "corpus.txt", "--like", "counts.npz", "--vocabulary", "words.txt"], 2, "leave out --vocabulary"),
         (["tfidf", "corpus.txt", "--like", "counts.npz"], 1, "counts.npz has no IDF weights"),
         (["count", "corpus.txt", "--ngram-range", 1, 2, "--save-vocabulary", "w"], 2, "saves only single words"),
@@ -215,6 +237,7 @@ def test_matrix_file_round_trip():
         {"features": None},
         {"settings": np.frombuffer(b"[]", np.uint8)},
         {"settings": np.frombuffer(json.dumps({"ngram_range": 2}).encode(), np.uint8)},
+        {"settings": np.frombuffer(json.dumps({"drop_words": "words.txt"}).encode(), np.uint8)},
         {"shape": np.array([2])},
         {"indices": np.array([0, 7, 1], np.int32)},
         {"indptr": np.array([0, 1, 2, 99], np.int32)},

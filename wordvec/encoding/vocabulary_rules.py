@@ -49,7 +49,7 @@ class Rules:
         if self.vocabulary is not None and self.vocabulary.counts is not None and not self.vocabulary.counts.any():
             raise InputError(
                 "every count of the given vocabulary is 0, but models need the words' frequencies; give their counts, "
-                "or pass the words as keep_words (--keep-words) to count them in the text"
+                "or pass the words as keep_words to count them in the text"
             )
         both = sorted({*self.keep} & {*self.drop})
         if both:

@@ -142,6 +142,8 @@ def load_documents(path: str | os.PathLike[str]) -> DocumentMatrix:
             idf = checked_weights(idf, columns)
         low, high = settings.setdefault("ngram_range", [1, 1])
         settings["ngram_range"] = [int(low), int(high)]
+        if not isinstance(settings.get("drop_words", []), list):
+            raise ValueError("drop_words is not a list")
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
         missing = f"no array {error}" if isinstance(error, KeyError) else _reason(error)
         raise FormatError(f"{path} is not a document matrix, or is damaged: {missing}") from None

@@ -307,9 +307,15 @@ def write(table: VectorTable, path: str | os.PathLike[str]) -> None:
     Buckets without a row are written as zeros. The output side is that of negative sampling, or zeros.
 
     Raises:
-        InputError: a token contains white space or is too long.
+        InputError: a token contains white space or a NUL character, or is too long.
     """
     check_tokens(table)
+    for row, token in enumerate(table.tokens):
+        if "\0" in token:
+            raise InputError(
+                f"tokens in fastText models must not contain NUL characters, got {token!r:.60} in row {row}; "
+                "save as .safetensors instead"
+            )
     subwords, settings, size = table.subwords, table.settings, len(table)
     buckets = 0 if subwords is None else subwords.buckets
     arguments = Arguments(

@@ -65,7 +65,7 @@ class Rows:
             FormatError: invalid rows are not skipped.
         """
         if not self.skip_bad:
-            raise FormatError(f"{message}; skip_bad_rows (--skip-bad-rows) leaves such rows out")
+            raise FormatError(f"{message}; skip_bad_rows leaves such rows out")
         self._bad.append(message)
         self.read += rows
 
@@ -120,4 +120,7 @@ def check_number_of_rows(rows: Rows, declared: int) -> None:
 def check_complete(name: str, read: int, declared: int) -> None:
     """Raise FormatError if a file contains fewer vectors than its first line declares."""
     if read < declared:
-        raise FormatError(f"{name}: truncated: its first line declares {declared:,} vectors, found {read:,}")
+        raise FormatError(
+            f"{name}: truncated: its first line declares {declared:,} vectors, found {read:,}; "
+            "skip_bad_rows reads the rows that there are"
+        )

@@ -55,7 +55,7 @@ def read(source: VectorSource, limit: int | None, skip_bad: bool = False) -> Vec
         if rows.read > size and not skip_bad:
             raise FormatError(
                 f"{source.name}:{size + 2}: extra line after the {size:,} vectors that its first line declares; "
-                "skip_bad_rows (--skip-bad-rows) reads the rows that there are"
+                "skip_bad_rows reads the rows that there are"
             )
         if limit is not None and rows.read >= wanted:
             break

@@ -32,8 +32,12 @@ def worker_count(threads: int | None) -> int:
 
 
 def threads_of(n_jobs: int | None) -> int | None:
-    """Map scikit-learn's -1, all cores, to None."""
-    return None if n_jobs is None or n_jobs == -1 else n_jobs
+    """Return the ``threads`` for scikit-learn's ``n_jobs``, whose -1 means all cores.
+
+    Raises:
+        InputError: not None, -1 or a whole number of at least 1.
+    """
+    return None if n_jobs is None or n_jobs == -1 else check_whole("n_jobs", n_jobs, 1)
 
 
 def run_in_threads(

@@ -98,7 +98,7 @@ def test_pipeline_and_grid_search_in_two_processes():
         (np.ones((4, 2)), [0, 1, 0, 1], {}, "ndarray of float64 at position 0"),
         (TEXTS, LABELS, {"epochs": 0}, "epochs must be at least 1, got 0"),
         (TEXTS, LABELS, {"vectors": "missing.txt"}, "missing.txt"),
-        (TEXTS, LABELS, {"n_jobs": 0}, "threads must be at least 1"),
+        (TEXTS, LABELS, {"n_jobs": 0}, "n_jobs must be at least 1"),
     ],
 )
 def test_invalid_input_is_rejected(texts, labels, options, message):

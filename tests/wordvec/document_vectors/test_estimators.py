@@ -184,7 +184,7 @@ def test_a_fixed_vocabulary_determines_the_columns():
         (TfidfVectorizer(dtype="int64"), "dtype must be one of float32, float64, got int64"),
         (TfidfVectorizer(norm="l3"), "norm must be"),
         (TfidfVectorizer(idf="log"), "idf must be one of"),
-        (TfidfVectorizer(n_jobs=0), "threads must be at least 1"),
+        (TfidfVectorizer(n_jobs=0), "n_jobs must be at least 1"),
         (TfidfVectorizer(min_df=99), "is below min_df .99.; widen the range"),
         (CountVectorizer(vocabulary=["a", "a"]), "tokens must be distinct"),
     ],

@@ -7,7 +7,7 @@ import os
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from safetensors import safe_open
 from safetensors.numpy import save
@@ -64,6 +64,7 @@ def test_floats_round_trip_bit_exactly(wv, tmp_path, format):
 
 
 @settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@example(["a", "b\0c"], [1.0], "fasttext")
 @given(
     st.lists(st.text(st.characters(exclude_categories=["Cs"]), min_size=1), unique=True, min_size=1, max_size=6),
     st.lists(st.floats(width=32, allow_nan=False, allow_infinity=False), min_size=1, max_size=3),
@@ -75,6 +76,10 @@ def test_tokens_round_trip_or_are_rejected_before_writing(tmp_path, tokens, row,
     wv = WordVectors(tokens, [row] * len(tokens))
     if format != "safetensors" and any(set(token) & set(" \t\n\r\v\f") for token in tokens):
         with pytest.raises(InputError, match="white space"):
+            save_vectors(wv, path, format=format)
+        assert not path.exists()
+    elif format == "fasttext" and any("\0" in token for token in tokens):
+        with pytest.raises(InputError, match="NUL"):
             save_vectors(wv, path, format=format)
         assert not path.exists()
     else:

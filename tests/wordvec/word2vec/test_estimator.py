@@ -125,7 +125,7 @@ def test_results_do_not_depend_on_n_jobs(monkeypatch):
         ({"min_count": 0}, "min_count must be at least 1, got 0"),
         ({"random_state": -1}, "random_state must be None, a RandomState or an integer of at least 0, got -1"),
         ({"random_state": "one"}, "random_state must be None, a RandomState or an integer of at least 0, got 'one'"),
-        ({"n_jobs": 0}, "threads must be at least 1, got 0"),
+        ({"n_jobs": 0}, "n_jobs must be at least 1, got 0"),
         ({"tokenizer": "letters"}, "letters"),
     ],
 )
