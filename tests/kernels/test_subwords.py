@@ -55,7 +55,7 @@ def test_ngrams_of_a_word(word, low, high, ngrams):
 @pytest.mark.parametrize("threads", [1, pytest.param(3, marks=needs_jit)])
 @pytest.mark.parametrize("model", ["skipgram", "cbow"])
 def test_rounds_match_the_oracle(model, threads, monkeypatch):
-    monkeypatch.setattr("wordvec.word2vec.epoch.safe_lanes", lambda counts, settings, window: settings.lanes)
+    monkeypatch.setattr("wordvec.word2vec.epoch.safe_lanes", lambda counts, settings, *_: settings.lanes)
     corpus = random_corpus(types=TYPES)
     settings = Word2VecSettings(
         model, vector_size=SIZE, window=3, epochs=1, learning_rate=0.05, min_learning_rate=0.01, subsample=0.1,

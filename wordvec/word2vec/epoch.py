@@ -94,8 +94,9 @@ class Trainer:
             )
         offsets = cut_sentences(np.asarray(corpus.offsets), settings.sentence_limit)
         self.window = longest_window(settings, offsets)
+        self.subwords, self.buckets = subwords_of(settings, corpus.vocabulary.tokens)
         if self.reproducible:
-            lanes = safe_lanes(counts * keep, settings, self.window)
+            lanes = safe_lanes(counts * keep, settings, self.window, self.subwords)
             self.threads = min(threads, lanes)
         else:
             self.threads = lanes = lanes or threads
@@ -109,7 +110,6 @@ class Trainer:
             tile_weights=tile_weights(self.window, TILE),
         )
         self.stride = row_stride(settings.vector_size)
-        self.subwords, self.buckets = subwords_of(settings, corpus.vocabulary.tokens)
         self.objective, longest_path = objective_of(settings, counts, self.subwords)
         sizes = sizes_of(settings, self.types, longest_path, self.window)
         self.bounds = lane_bounds(corpus, lanes)

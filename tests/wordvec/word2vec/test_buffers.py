@@ -5,6 +5,7 @@ import pytest
 
 from tests.cases.word2vec import corpus_of
 from wordvec import Word2VecSettings
+from wordvec.kernels.subwords import Subwords
 from wordvec.word2vec.buffers import allocate, first_memory, lane_bounds, safe_lanes, sizes_of, user_counts
 
 
@@ -39,6 +40,10 @@ def test_lanes_are_limited_by_the_effective_number_of_types():
     # Scale does not matter, and shorter rounds support more lanes.
     assert safe_lanes(np.full(150, 1e-9), settings, 5) == 4
     assert safe_lanes(np.ones(150), Word2VecSettings(lanes=8, lane_tokens=64).resolved(), 5) == 7
+    alone = Subwords(np.arange(301), np.arange(300, dtype=np.int32))
+    alike = Subwords(np.arange(0, 601, 2), np.stack([np.arange(300), np.full(300, 300)], axis=1).ravel())
+    assert safe_lanes(np.ones(300), settings, 5, alone) == 7
+    assert safe_lanes(np.ones(300), settings, 5, alike) == 1
     wide = Word2VecSettings("cbow", loss="hierarchical", learning_rate=0.1).resolved()
     assert [safe_lanes(np.ones(10_000), wide, window) for window in (5, 40, 100, 1000)] == [8, 8, 4, 2]
 
