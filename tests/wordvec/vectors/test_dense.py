@@ -318,6 +318,8 @@ def test_pickling_round_trip(wv):
     wv.most_similar("t1")
     twin = pickle.loads(pickle.dumps(wv))
     assert twin.most_similar("t1") == wv.most_similar("t1")
+    with pytest.raises(ValueError, match="read-only"):
+        twin.vectors[0] = 1
 
 
 def test_encode_text_uses_the_training_tokenizer():
