@@ -335,7 +335,8 @@ class WordVectors:
         """
         mean = self.mean_vector(words, unit=False, ignore_missing=ignore_missing)
         other = self.mean_vector(others, unit=False, ignore_missing=ignore_missing)
-        return float(queries.cosines(mean[None], _normalized(other[None]))[0, 0])
+        cosine = (_normalized(mean[None]) * _normalized(other[None])).sum()  # both orders give the same
+        return float(np.clip(cosine, -1, 1))
 
     def odd_one_out(self, words: Sequence[str]) -> str:
         """Return the word least similar to the mean of all the unit vectors; the first in case of ties.
