@@ -68,6 +68,7 @@ class ForecasterModel:
         self.names, self.tail, self.length = list(names), tail, length
         self.residuals = np.empty((0, settings.horizon, len(self.names))) if residuals is None else residuals
         self.metrics, self.history = dict(metrics), [dict(row) for row in history]
+        self.origin: dict[str, Any] = {}
         self.calendar = None if calendar is None else dict(calendar)
 
     def start_of(self, calendar: Mapping[str, Any] | None) -> int:
@@ -208,7 +209,7 @@ class ForecasterModel:
             "tail": self.tail,
             "residuals": self.residuals,
         }
-        write_model(path, tensors, header, kind=KIND)
+        write_model(path, tensors, header, kind=KIND, origin=self.origin)
 
     @classmethod
     def from_file(cls, name: str, tensors: Mapping[str, np.ndarray], header: Mapping[str, Any]) -> "ForecasterModel":
