@@ -308,7 +308,8 @@ def run():
                 torture.broken_files(name, arguments.faults)
             torture.changing_inputs(name, arguments.changes)
             torture.closed_streams(name)
-            print(f"{name}: {time.monotonic() - began:.0f} s", flush=True)
+            found = [f"{kind}, {end}: {count}" for (kind, of, end), count in torture.counts.items() if of == name]
+            print(f"{name}: {time.monotonic() - began:.0f} s; {'; '.join(found)}", flush=True)
     finally:
         os.chdir("/")
         shutil.rmtree(folder)
