@@ -17,6 +17,7 @@ _TEXT = "the fire near the lake has spread to a town\na boy saw smoke over the l
 _FILES = {
     "text.txt": _TEXT,
     "long.txt": _TEXT * 600,  # several blocks, for more than one thread
+    "many.txt": "\n".join(map(str, range(70_000))),  # more types than a new table has room for
     "labeled.tsv": "".join(f"{'yes' if number % 3 else 'no'}\tfire {number} near town\n" for number in range(30)),
     "sets.tsv": "".join(f"{'a,b' if number % 3 else 'b'}\tfire {number} near town\n" for number in range(30)),
     "tagged.tsv": "the\tO\nold\tB-X\nboy\tI-X\nsaw\tO\n\n" * 20,
@@ -26,8 +27,15 @@ _FILES = {
 
 _VECTORS = "train-embeddings text.txt -o vectors.safetensors --min-count 1 --vector-size 8 --quiet --model"
 _COUNTS = "train-embeddings long.txt -o vectors.safetensors --min-count 1 --quiet --model"
-_COUNTING = ("", "--subsample .01", "--contexts left --memory 100K")
-_WORD2VEC = ("", "--no-cache", "--fresh-negatives", "--loss hierarchical", "--loss softmax", "--mode hogwild")
+_COUNTING = ("", "--subsample .01", "--contexts left --memory 100K", "--max-types-in-memory 9")
+_WORD2VEC = (
+    "",
+    "--no-cache --max-types-in-memory 9",
+    "--fresh-negatives",
+    "--loss hierarchical",
+    "--loss softmax",
+    "--mode hogwild",
+)
 _NETWORK = ("", "--cell gru", "--cell gru --reset before", "--cell rnn")
 _POOLED = (
     *(_NETWORK), "--one-way --layers 2", "--merge sum", "--pooling attention", "--pooling mean", "--pooling last",
@@ -36,14 +44,15 @@ _POOLED = (
 _SMALL = "--hidden-size 4 --epochs 1 --quiet"
 
 _RUNS: dict[str, list[str]] = {
-    "skipgram": [f"{_VECTORS} skipgram {more}" for more in (*_WORD2VEC, "--max-types-in-memory 9")],
+    "skipgram": [f"{_VECTORS} skipgram {more}" for more in _WORD2VEC],
     "cbow": [f"{_VECTORS} cbow {more}" for more in _WORD2VEC],
     "glove": [f"{_COUNTS} glove --vector-size 8 {more}" for more in _COUNTING],
-    "svd": [f"{_COUNTS} svd --vector-size 8 {more}" for more in _COUNTING],
+    "svd": [f"{_COUNTS} svd --vector-size 2 {more}" for more in _COUNTING],
     "ppmi": [f"{_COUNTS} ppmi {more}" for more in _COUNTING],
     "documents": [
         "documents count long.txt -o counts.npz --quiet --threads 2 --max-features 5",
         "documents count text.txt -o counts.npz --quiet --ngram-range 1 2",
+        "documents count many.txt -o counts.npz --quiet",
         "documents tfidf text.txt -o weights.npz --quiet",
         "documents tfidf text.txt -o more.npz --quiet --like weights.npz",
     ],

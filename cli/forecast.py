@@ -7,6 +7,7 @@ import click
 from cli.shared import options
 from cli.shared.checkpoints import Checkpointing, checkpoint_options
 from cli.shared.errors import Command, Group, note_output, usage_errors
+from cli.shared.origins import origin_of
 from cli.shared.reporting import Progress, log, print_json, show_epochs, table
 from cli.shared.setting_options import all_setting_options
 from cli.shared.signals import BestEpochOnInterrupt
@@ -88,7 +89,8 @@ def train(
         settings = ForecasterSettings(**given)
     refuse_unused(settings)
     check_target(output)
-    series, dates = read_dated_series(data, columns)
+    with origin_of(data=data) as origin:
+        series, dates = read_dated_series(data, columns)
     values = list(zip(*series.values(), strict=True))
     report = None
     if test is not None:
@@ -114,6 +116,7 @@ def train(
     if report is not None:
         forecaster.calibrate(report)
     forecaster.calendar = None if dates is None else dates.calendar()
+    forecaster.origin = origin
     forecaster.save(output)
     note_output(output)
     log(f"{output}: {_summary(forecaster)}", quiet)

@@ -9,6 +9,7 @@ import click
 from cli.shared import options
 from cli.shared.checkpoints import Checkpointing, checkpoint_options
 from cli.shared.errors import Command, Group, note_output, usage_errors
+from cli.shared.origins import digests, versions
 from cli.shared.reporting import Progress, log, print_json, show_epochs, table
 from cli.shared.setting_options import all_setting_options
 from cli.shared.signals import BestEpochOnInterrupt
@@ -82,6 +83,9 @@ def train(
     lines = _text(corpus, encoding, encoding_errors)
     dev_lines = None if dev is None else _text((dev,), encoding, encoding_errors)
     test_lines = None if test is None else _text((test,), encoding, encoding_errors)
+    origin: dict[str, Any] = {"data_blake2b": digests(lines), "versions": versions()}
+    if dev_lines is not None:
+        origin["dev_blake2b"] = digests(dev_lines)
     with (
         Progress("training", quiet) as progress,
         BestEpochOnInterrupt(
@@ -96,6 +100,7 @@ def train(
             on_progress=on_progress,
             **checkpointing.arguments,
         )
+    model.origin = origin
     model.save(output)
     note_output(output)
     log(f"{output}: {_summary(model)}", quiet)

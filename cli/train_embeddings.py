@@ -4,7 +4,6 @@ import contextlib
 import json
 import math
 import os
-import platform
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ import click
 from cli.shared import count_based_options as counting
 from cli.shared import options
 from cli.shared.errors import Command, Failure, check_files, command_line, note_checkpoint, note_output, usage_errors
+from cli.shared.origins import versions
 from cli.shared.phrase_options import PhraseStep, phrase_options
 from cli.shared.reporting import PREPARING, Progress, duration, finite, log, percent, short_number
 from cli.shared.setting_options import setting_option, setting_options
@@ -230,7 +230,7 @@ def train_embeddings(
         "min_count": min_count,
         "raw_tokens": encoded.raw_tokens,
         "raw_types": encoded.raw_types,
-        "versions": _versions(),
+        "versions": versions(),
     }
     if phrases.record is not None:
         result.vectors.settings["phrases"] = phrases.record
@@ -238,7 +238,7 @@ def train_embeddings(
     note_output(output)
     if summary is not None:
         made |= {"corpus": {"files": files, "tokenizer": tokenizer, "lowercase": lowercase}}
-        made |= {"raw_types": encoded.raw_types, "versions": _versions()}
+        made |= {"raw_types": encoded.raw_types, "versions": versions()}
         _write_summary(made | result.summary(), summary)
     if checkpoint is not None:
         with contextlib.suppress(FileNotFoundError):
@@ -325,19 +325,6 @@ def _inherited_settings(initial: "WordVectors", path: str) -> dict[str, Any]:
         if name in context.params
         and name != "epochs"
         and context.get_parameter_source(name) == click.core.ParameterSource.DEFAULT
-    }
-
-
-def _versions() -> dict[str, str]:
-    """Return the versions that the numbers depend on."""
-    from importlib.metadata import version
-
-    from wordvec import __version__
-
-    return {
-        "wordvec-seqclf": __version__,
-        "python": platform.python_version(),
-        **{name: version(name) for name in ("numpy", "numba", "scipy")},
     }
 
 

@@ -42,4 +42,6 @@ def load_model(path: str | os.PathLike[str], *kinds: str) -> Any:
             raise InputError(f"kinds must be among {', '.join(KINDS)}, got {kind!r}")
     tensors, header = read_model(path, kinds)
     module, _, name = _CLASSES[header["kind"]].partition(":")
-    return getattr(import_module(module), name).from_file(str(path), tensors, header)
+    model = getattr(import_module(module), name).from_file(str(path), tensors, header)
+    model.origin = header.get("origin", {})
+    return model

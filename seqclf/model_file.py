@@ -92,17 +92,23 @@ def header_rules(*keys: str) -> Rules:
 
 
 def write_model(
-    path: str | os.PathLike[str], tensors: Mapping[str, np.ndarray], header: Mapping[str, Any], *, kind: str = "model"
+    path: str | os.PathLike[str],
+    tensors: Mapping[str, np.ndarray],
+    header: Mapping[str, Any],
+    *,
+    kind: str = "model",
+    origin: Mapping[str, Any] | None = None,
 ) -> None:
     """Write a model atomically; equal content gives equal bytes.
 
     Args:
         path, tensors, header: the file, its arrays and its metadata.
         kind: one of ``KINDS``.
+        origin: the training data and the versions; JSON-serializable.
     """
     from safetensors.numpy import save
 
-    full = {"kind": kind, "version": VERSION, **header}
+    full = {"kind": kind, "version": VERSION, **header, **({"origin": dict(origin)} if origin else {})}
     # One key: safetensors writes several in random order (its issue 584).
     metadata = {_KEY: json.dumps(full, sort_keys=True, ensure_ascii=False, allow_nan=False)}
     content = save({name: np.ascontiguousarray(array) for name, array in tensors.items()}, metadata=metadata)
@@ -148,6 +154,8 @@ def read_model(path: str | os.PathLike[str], kinds: Sequence[str] = ()) -> tuple
             f"{name} has format version {header.get('version')!r:.40}, but this program reads version {VERSION}; "
             "upgrade it"
         )
+    if not isinstance(header.get("origin", {}), dict):
+        raise FormatError(f"{name} is damaged: 'origin' in its header must be an object")
     return tensors, header
 
 

@@ -26,7 +26,8 @@ sys.path.insert(0, str(HERE.parent))
 
 from click.testing import CliRunner  # noqa: E402
 
-from cli import main, scripts  # noqa: E402
+import wordvec_seqclf  # noqa: E402
+from cli import main  # noqa: E402
 
 SIZE = "--hidden-size 8 --vector-size 8 --batch-size 4"
 COMMANDS = {
@@ -113,7 +114,7 @@ class Torture:
         code = 1
         try:
             sys.argv = command.split()
-            getattr(scripts, sys.argv[0].replace("-", "_"))()
+            getattr(wordvec_seqclf, sys.argv[0].replace("-", "_"))()
         except SystemExit as error:
             code = error.code or 0
         except BaseException:
@@ -307,7 +308,8 @@ def run():
                 torture.broken_files(name, arguments.faults)
             torture.changing_inputs(name, arguments.changes)
             torture.closed_streams(name)
-            print(f"{name}: {time.monotonic() - began:.0f} s", flush=True)
+            found = [f"{kind}, {end}: {count}" for (kind, of, end), count in torture.counts.items() if of == name]
+            print(f"{name}: {time.monotonic() - began:.0f} s; {'; '.join(found)}", flush=True)
     finally:
         os.chdir("/")
         shutil.rmtree(folder)

@@ -10,6 +10,7 @@ import click
 from cli.shared import options
 from cli.shared.checkpoints import Checkpointing, checkpoint_options
 from cli.shared.errors import note_output
+from cli.shared.origins import origin_of
 from cli.shared.reporting import Progress, log, percent, show_epochs, table
 from cli.shared.setting_options import all_setting_options
 from cli.shared.signals import BestEpochOnInterrupt
@@ -87,9 +88,10 @@ def train_and_save(
 
     refuse_unused(settings, vectors=vectors, dev=dev)
     check_target(output)
-    training = read(data)
-    dev_data, test_data = (None if name is None else read(name) for name in (dev, test))
-    pretrained = None if vectors is None else load_vectors(vectors)
+    with origin_of(data=data, dev=dev, vectors=vectors) as origin:
+        training = read(data)
+        dev_data, test_data = (None if name is None else read(name) for name in (dev, test))
+        pretrained = None if vectors is None else load_vectors(vectors)
     if pretrained is not None:
         refuse_vector_size(str(vectors), pretrained)
     with (
@@ -107,6 +109,7 @@ def train_and_save(
             on_progress=on_progress,
             **checkpointing.arguments,
         )
+    model.origin = origin
     model.save(output)
     note_output(output)
     log(f"{output}: {_summary(model, unit)}", quiet)

@@ -39,6 +39,7 @@ class ClassifierModel:
 
     Attributes:
         labels, settings, metrics, history, vocabulary: as given.
+        origin: digests of the training data and the versions, as the commands record them in a file.
 
     Example:
         >>> from seqclf import ClassifierSettings, train_classifier
@@ -70,6 +71,7 @@ class ClassifierModel:
         self.labels = list(labels)
         self.settings = dict(settings)
         self.metrics = dict(metrics or {})
+        self.origin: dict[str, Any] = {}
         self.history = [dict(row) for row in history]
 
     @property
@@ -129,7 +131,7 @@ class ClassifierModel:
         }
         tensors = self.network.parameters() | join_tokens(self.vocabulary.tokens)
         tensors |= {name: getattr(self, name) for name in self._own_numbers}
-        write_model(path, tensors, header, kind=self.kind)
+        write_model(path, tensors, header, kind=self.kind, origin=self.origin)
 
     @classmethod
     def from_file(cls, name: str, tensors: Mapping[str, np.ndarray], header: Mapping[str, Any]) -> Self:

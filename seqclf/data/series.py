@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from seqclf.data.columns import is_table
 from wordvec import InputError
 from wordvec.system.structures import real_array
 
@@ -34,6 +35,12 @@ def as_series(series: Any, name: str = "the series") -> np.ndarray:
         raise InputError(f"{name} must be at most {_LARGEST:g} in size, got {np.abs(values[row]).max():g} at position "
                          f"{row}; use a larger unit")  # fmt: skip
     return values
+
+
+def column_names(series: Any) -> list[str] | None:
+    """Return the names of a DataFrame's columns, or of a Series, whatever the library; None if there are none."""
+    names: list[Any] = list(series.columns) if is_table(series) else [getattr(series, "name", None)]
+    return names if all(isinstance(name, str) and name for name in names) else None  # numbers are only positions
 
 
 def is_numeric(sequence: Any) -> bool:

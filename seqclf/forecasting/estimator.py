@@ -119,7 +119,7 @@ class Forecaster(SequenceEstimator):
         Args:
             series: (N,) or (N, D) numbers at equal time steps, the oldest first.
             y: ignored, there for the sake of scikit-learn's interface.
-            names: of the columns.
+            names: of the columns; None takes those of a DataFrame or Series, else ``y0``, ``y1`` ...
             on_progress: called a few times a second.
 
         Raises:

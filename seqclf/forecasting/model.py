@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from seqclf.data.series import as_series, check_scaled
+from seqclf.data.series import as_series, check_scaled, column_names
 from seqclf.forecasting.network import build_network, parameter_shapes, predict_windows
 from seqclf.forecasting.settings import ForecasterSettings
 from seqclf.forecasting.windows import Preparation, windows_before
@@ -68,6 +68,7 @@ class ForecasterModel:
         self.names, self.tail, self.length = list(names), tail, length
         self.residuals = np.empty((0, settings.horizon, len(self.names))) if residuals is None else residuals
         self.metrics, self.history = dict(metrics), [dict(row) for row in history]
+        self.origin: dict[str, Any] = {}
         self.calendar = None if calendar is None else dict(calendar)
 
     def start_of(self, calendar: Mapping[str, Any] | None) -> int:
@@ -143,6 +144,10 @@ class ForecasterModel:
         values = as_series(series)
         if values.shape[1] != len(self.names):
             raise InputError(f"the series must have {len(self.names)} columns, as in training, got {values.shape[1]}")
+        names = column_names(series)
+        if names is not None and names != self.names and sorted(names) == sorted(self.names):
+            raise InputError(f"columns must be in the order of training, {', '.join(self.names)}, got "
+                             f"{', '.join(names)}")  # fmt: skip
         return self.preparation.logarithm(values)
 
     def _steps(self, steps: int | None) -> int:
@@ -204,7 +209,7 @@ class ForecasterModel:
             "tail": self.tail,
             "residuals": self.residuals,
         }
-        write_model(path, tensors, header, kind=KIND)
+        write_model(path, tensors, header, kind=KIND, origin=self.origin)
 
     @classmethod
     def from_file(cls, name: str, tensors: Mapping[str, np.ndarray], header: Mapping[str, Any]) -> "ForecasterModel":

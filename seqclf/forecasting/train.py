@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from seqclf.data.series import as_series
+from seqclf.data.series import as_series, column_names
 from seqclf.forecasting.model import ForecasterModel
 from seqclf.forecasting.network import fresh_network, pack_windows, predict_windows
 from seqclf.forecasting.settings import ForecasterSettings
@@ -38,11 +38,11 @@ def train_forecaster(
     Args:
         series: (N,) or (N, D) numbers at equal time steps, the oldest first.
         settings: default: ``ForecasterSettings()``.
-        names: of the columns.
+        names: of the columns; None takes those of a DataFrame or Series, else ``y0``, ``y1`` ...
         threads: the largest number of threads; None uses all cores. The result is the same at any number.
         on_progress: called a few times a second with a :class:`wordvec.Progress`.
         checkpoint: a file to save the training state to, at the end of each epoch, every ``checkpoint_every`` seconds
-            within one, and when ``on_progress`` raises ``StopTraining``. Remove it once the model is saved.
+            within one, on Ctrl-C and when ``on_progress`` raises ``StopTraining``. Remove it once the model is saved.
         resume: continue from the checkpoint, if it exists; the model is bit-identical to that of an uninterrupted
             training.
 
@@ -64,7 +64,8 @@ def train_forecaster(
     settings = or_defaults(settings, ForecasterSettings)
     values = as_series(series)
     columns = values.shape[1]
-    named = [str(name) for name in names] if names is not None else [f"y{column}" for column in range(columns)]
+    names = column_names(series) if names is None else names
+    named = [f"y{column}" for column in range(columns)] if names is None else [str(name) for name in names]
     if len(named) != columns:
         raise InputError(f"{len(named)} names for {columns} columns")
     first = settings.window + (settings.season or 0 if settings.seasonal != "inputs" else 0)

@@ -74,6 +74,7 @@ class TrainedLanguageModel:
 
     Attributes:
         vocabulary, settings, metrics, history: as given.
+        origin: digests of the training data and the versions, as the commands record them in a file.
 
     Example:
         >>> from seqclf import LanguageModelSettings, train_language_model
@@ -98,6 +99,7 @@ class TrainedLanguageModel:
         self.vocabulary = vocabulary
         self.settings = dict(settings)
         self.metrics = dict(metrics or {})
+        self.origin: dict[str, Any] = {}
         self.history = [dict(row) for row in history]
 
     @property
@@ -240,7 +242,7 @@ class TrainedLanguageModel:
         header |= {"settings": self.settings, "metrics": self.metrics, "history": self.history}
         tensors = self.network.parameters() | join_tokens(self.vocabulary.tokens)
         assert self.vocabulary.counts is not None
-        write_model(path, tensors | {"token_counts": self.vocabulary.counts}, header, kind=KIND)
+        write_model(path, tensors | {"token_counts": self.vocabulary.counts}, header, kind=KIND, origin=self.origin)
 
     @classmethod
     def from_file(

@@ -73,6 +73,7 @@ class RegressorModel:
         self.mean, self.deviation = mean, deviation
         self.input_mean, self.input_deviation = input_mean, input_deviation
         self.metrics, self.history = metrics or {}, history or []
+        self.origin: dict[str, Any] = {}
 
     def predict(self, sequences: Iterable[Any], *, threads: int | None = None) -> np.ndarray:
         """Return the values (S, C) float64 of texts, which may be empty, or of numeric sequences (T,) or (T, E).
@@ -129,7 +130,7 @@ class RegressorModel:
         if self.vocabulary is not None:
             tensors |= join_tokens(self.vocabulary.tokens)
         header = {"settings": self.settings.record(), "metrics": self.metrics, "history": self.history}
-        write_model(path, tensors, header, kind=KIND)
+        write_model(path, tensors, header, kind=KIND, origin=self.origin)
 
     @classmethod
     def from_file(cls, name: str, tensors: Mapping[str, np.ndarray], header: Mapping[str, Any]) -> "RegressorModel":

@@ -53,7 +53,7 @@ def train_regressor(
         threads: the largest number of threads; None uses all cores. The result is the same at any number.
         on_progress: called a few times a second.
         checkpoint: a file to save the training state to, at the end of each epoch, every ``checkpoint_every`` seconds
-            within one, and when ``on_progress`` raises ``StopTraining``. Remove it once the model is saved.
+            within one, on Ctrl-C and when ``on_progress`` raises ``StopTraining``. Remove it once the model is saved.
         resume: continue from the checkpoint, if it exists; the model is bit-identical to that of an uninterrupted
             training.
 

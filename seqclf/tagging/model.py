@@ -51,6 +51,7 @@ class TaggerModel:
 
     Attributes:
         vocabulary, features, frequent_tags, labels, settings, metrics, history: as given.
+        origin: digests of the training data and the versions, as the commands record them in a file.
 
     Example:
         >>> from seqclf import TaggerSettings, train_tagger
@@ -80,6 +81,7 @@ class TaggerModel:
         self.labels = list(labels)
         self.settings = dict(settings)
         self.metrics = dict(metrics or {})
+        self.origin: dict[str, Any] = {}
         self.history = [dict(row) for row in history]
 
     @property
@@ -151,7 +153,7 @@ class TaggerModel:
         }
         words, features = join_tokens(self.vocabulary.tokens), join_tokens(self.features.tokens, "feature")
         tensors = {**self.network.parameters(), **words, **features, "frequent_tags": self.frequent_tags}
-        write_model(path, tensors, header, kind="tagger")
+        write_model(path, tensors, header, kind="tagger", origin=self.origin)
 
     @classmethod
     def from_file(cls, name: str, tensors: Mapping[str, np.ndarray], header: Mapping[str, Any]) -> "TaggerModel":

@@ -13,6 +13,7 @@ import numpy as np
 from seqclf.layers.batches import training_batches
 from seqclf.training.resuming import Reached, Resumption, Stepping
 from wordvec.system.progress import OnProgress, Progress
+from wordvec.system.threads import uninterrupted
 
 logger = logging.getLogger(__name__)
 
@@ -75,7 +76,7 @@ def best_of_epochs(
         patience: stop after that many epochs without a better score; None runs all epochs.
         arrays: the trained arrays; at the end they hold the best epoch's values.
         reached: how far the training is; updated.
-        save: called after each epoch, and on ``StopTraining``.
+        save: called after each epoch, and on ``StopTraining`` and Ctrl-C.
 
     Example:
         >>> weight = np.zeros(1)
@@ -94,6 +95,9 @@ def best_of_epochs(
             break
         try:
             row, scored = run(epoch)
+        except KeyboardInterrupt:
+            save()
+            raise
         except StopTraining:
             save()
             if not history:
@@ -271,8 +275,9 @@ def train_epochs(
 
     def run(epoch: int) -> tuple[dict[str, Any], tuple[float, ...] | None]:
         for batch in itertools.islice(batches(epoch), reached.steps, None):
-            loss, weight, units = step(batch)
-            reached.add(loss, weight, units)
+            with uninterrupted():  # what Ctrl-C saves is the state after a whole step
+                loss, weight, units = step(batch)
+                reached.add(loss, weight, units)
             report.step(epoch, training, reached.loss, units)
             resumption.save(reached, arrays, training, if_due=True)
         row: dict[str, Any] = {"epoch": epoch + 1, "loss": reached.loss}
@@ -283,7 +288,8 @@ def train_epochs(
         report.epoch(epoch, training, row)
         return row, score
 
-    return best_of_epochs(
-        run, plan.epochs, patience=plan.patience, arrays=arrays, reached=reached,
-        save=lambda: resumption.save(reached, arrays, training),
-    )  # fmt: skip
+    def save() -> None:
+        with uninterrupted():  # a second Ctrl-C must not lose the state
+            resumption.save(reached, arrays, training)
+
+    return best_of_epochs(run, plan.epochs, patience=plan.patience, arrays=arrays, reached=reached, save=save)

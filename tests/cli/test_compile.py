@@ -79,6 +79,27 @@ def test_after_compiling_all_kernels_no_command_needs_another(tmp_path, monkeypa
     assert signatures() - before == set(), "estimators"
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "train-embeddings empty.txt -o o.bin",
+        "train-embeddings blank.txt -o o.bin --model glove",
+        "wordvec documents count blank.txt -o o.npz",
+        "wordvec phrases learn blank.txt -o o.safetensors",
+        "language-model train empty.txt -o o.bin",
+        "classify-text train empty.txt -o o.bin",
+        "tag-text train blank.txt -o o.bin",
+        "forecast train empty.txt -o o.bin",
+    ],
+)
+def test_nothing_is_compiled_for_a_file_without_text(shell, tmp_path, line):
+    (tmp_path / "empty.txt").write_text("")
+    (tmp_path / "blank.txt").write_text(" \n\n\t\n")
+    result = shell(f"NUMBA_CACHE_DIR={tmp_path / 'kernels'} WORDVEC_CACHE={tmp_path / 'cache'} {line}")
+    assert (result.returncode, result.stderr.count("\n")) == (1, 1), result.stderr
+    assert not list(tmp_path.glob("kernels/**/*.nbc"))
+
+
 def test_compiled_kernels_are_stored_in_the_folder_named(shell, tmp_path):
     places = f"NUMBA_CACHE_DIR={tmp_path / 'kernels'} WORDVEC_CACHE={tmp_path / 'cache'}"
     first = shell(f"{places} wordvec compile --model documents")

@@ -116,7 +116,7 @@ def test_recent_values_are_placed_in_the_season_by_their_dates(tmp_path, monkeyp
     assert (
         "the series must have dates 1 month(s) apart that continue those of the training series, got 7 day(s)" in found
     )
-    assert "must be equally spaced" in invoke("predict", "m.safetensors", "holes.csv", code=1).stderr
+    assert "fill in the missing records" in invoke("predict", "m.safetensors", "holes.csv", code=1).stderr
     assert "--start is the position of DATA" in invoke("predict", "m.safetensors", "--start", 3, code=2).stderr
 
 

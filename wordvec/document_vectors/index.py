@@ -59,6 +59,8 @@ class _TokenNumberer:
         """Return the numbers of a block's tokens, and for each line end the number of tokens before it."""
         from wordvec.kernels.documents import number
 
+        if block.isspace():  # nothing is compiled for a text that is refused
+            return np.empty(0, np.int32), np.zeros(block.count(b"\n"), np.int32)
         text, ids, ends = self.buffers.padded(block), self.buffers.ids, self.buffers.ends
         done, tokens, documents = 0, 0, 0
         while True:
@@ -104,8 +106,10 @@ def _learn_words(blocks: Iterable[bytes], threads: int, in_order_of_text: bool) 
     for numberer in numberers[1:]:
         other, done = numberer.table, 0
         numberer.places = np.empty(len(other), np.int32)
-        while (done := absorb(table.types, other.types, done, numberer.places)) < len(other):
-            table.grow()
+        while done < len(other):
+            done = absorb(table.types, other.types, done, numberer.places)
+            if done < len(other):
+                table.grow()
         numberer.table = table
     return table, parts
 
@@ -300,6 +304,8 @@ def _ordered_ngrams(tokens: list[str], counts: np.ndarray, table: PairTable, low
 def learn(blocks: Iterable[bytes], ngram_range: tuple[int, int], threads: int) -> tuple[Vocabulary, list[Rows]]:
     """Return the features of a text with their counts, by descending count, and its counted documents."""
     table, parts = _learn_words(blocks, threads, in_order_of_text=ngram_range[1] > 1)
+    if not len(table):
+        return Vocabulary.of_distinct([], table.counts), []
     order = table.ordered(np.arange(len(table)))
     ranks = np.empty(len(table), np.int32)
     ranks[order] = np.arange(len(table))

@@ -26,7 +26,7 @@ from wordvec.encoding.vocabulary_rules import MAX_TYPES, Rules, word_list
 from wordvec.errors import InputError
 from wordvec.system.progress import OnProgress, reporter
 from wordvec.system.scratch import temporary_folder
-from wordvec.system.structures import check_ids, check_offsets, owned
+from wordvec.system.structures import check_ids, check_offsets, freeze_arrays, owned
 from wordvec.system.threads import worker_count
 from wordvec.system.validation import check_flag, check_kind, check_whole
 from wordvec.vocabulary import Vocabulary
@@ -100,6 +100,10 @@ class EncodedCorpus:
         self.tokenizer = get_tokenizer(tokenizer).name
         self.lowercase = check_flag("lowercase", lowercase)
         self.normalize = normalize
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        freeze_arrays(state.values())
 
     def __len__(self) -> int:
         return len(self.offsets) - 1

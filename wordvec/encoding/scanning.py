@@ -1,7 +1,8 @@
 """Implementation of ``encode_corpus``: counting types in bounded memory, and looking up token ids.
 
 Text comes as blocks of bytes that neither start nor end inside a token. White space inside a token, possible only in
-lists of tokens, is replaced by bytes that UTF-8 does not use (``hide``, ``split_tokens``).
+lists of tokens, is replaced by bytes that UTF-8 does not use (``hide``, ``split_tokens``). For a text without
+tokens, which is refused, no kernel is called, because compiling takes long.
 """
 
 import re
@@ -80,8 +81,10 @@ class Table:
         known, table, nothing, done = Table(1), Table(1 << (rows - 1).bit_length()), np.zeros(1, np.int64), 0
         buffers = Buffers()
         text = buffers.padded(block)
-        while (done := count(text, done, known.types, nothing, table.types, buffers.batch)[0]) < len(block):
-            table.grow()
+        while done < len(block):
+            done, _ = count(text, done, known.types, nothing, table.types, buffers.batch)
+            if done < len(block):
+                table.grow()
         return table
 
     def __len__(self) -> int:
@@ -120,8 +123,10 @@ class Table:
         from wordvec.kernels.tokenize import merge
 
         done = 0
-        while (done := merge(self.types, other.types, done, error)) < len(other):
-            self.grow()
+        while done < len(other):
+            done = merge(self.types, other.types, done, error)
+            if done < len(other):
+                self.grow()
 
     def keep(self, kept: np.ndarray) -> None:
         """Remove the types not in ``kept`` (types,) bool."""
@@ -132,6 +137,8 @@ class Table:
 
     def find(self, tokens: list[str]) -> np.ndarray:
         """Return the numbers, int32, of the tokens that are in the table."""
+        if not tokens or not len(self):
+            return np.empty(0, np.int32)
         return _encoded(join_tokens(tokens), self.types, Buffers())[1]
 
     def spell(self, numbers: np.ndarray) -> bytes:
@@ -168,7 +175,8 @@ class Table:
             self.types = self.types._replace(slots=np.empty(1 << bits, np.int32))
         self.types.slots.fill(-1)
         self.types.used[SHIFT] = 64 - bits
-        rehash(self.types)
+        if len(self):
+            rehash(self.types)
 
 
 class Buffers:
@@ -255,6 +263,8 @@ class Counter:
 
         total = 0
         for block in blocks:
+            if block.isspace():
+                continue
             buffers, done = self._buffers[thread], 0
             text = buffers.padded(block)
             while done < len(block):

@@ -4,7 +4,7 @@ Numbers are compared, never subtracted, since the difference of two extreme inte
 pieces, so that a memory-mapped one is not loaded.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -113,6 +113,13 @@ def frozen(array: np.ndarray) -> np.ndarray:
     for part in _with_bases(array):
         part.flags.writeable = False
     return array
+
+
+def freeze_arrays(values: Iterable[Any]) -> None:
+    """Make the arrays among ``values`` read-only; for unpickled objects, because NumPy pickles no such flag."""
+    for value in values:
+        if isinstance(value, np.ndarray):
+            frozen(value)
 
 
 def _with_bases(array: np.ndarray) -> Iterator[np.ndarray]:

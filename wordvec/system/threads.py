@@ -3,6 +3,8 @@
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import AbstractContextManager
+from typing import Any
 
 from wordvec.system.control_groups import cpu_quota
 from wordvec.system.validation import check_whole
@@ -60,3 +62,10 @@ def run_in_threads(
                 stop()
         for finished in running:
             finished.result()
+
+
+def uninterrupted() -> AbstractContextManager[list[Any]]:
+    """Defer Ctrl-C to the end of a block; the list that it yields is empty until Ctrl-C is pressed."""
+    from wordvec.kernels.compiling import interrupts_wait
+
+    return interrupts_wait()

@@ -13,7 +13,7 @@ from corpora import tokenize
 from corpora.normalization import normalized
 from wordvec.errors import InputError
 from wordvec.system.renamed import renamed
-from wordvec.system.structures import finite_array, frozen, owned, real_array, whole_array
+from wordvec.system.structures import finite_array, freeze_arrays, frozen, owned, real_array, whole_array
 from wordvec.system.validation import check_number, check_whole, shown
 from wordvec.vectors import search as queries
 from wordvec.vocabulary import Vocabulary
@@ -169,6 +169,10 @@ class WordVectors:
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_units": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        freeze_arrays(state.values())
 
     def lookup(self, word: str) -> int:
         """Return the row of ``word`` as written, lower-cased, normalized, or joined as a phrase, else -1.
@@ -331,7 +335,8 @@ class WordVectors:
         """
         mean = self.mean_vector(words, unit=False, ignore_missing=ignore_missing)
         other = self.mean_vector(others, unit=False, ignore_missing=ignore_missing)
-        return float(queries.cosines(mean[None], _normalized(other[None]))[0, 0])
+        cosine = (_normalized(mean[None]) * _normalized(other[None])).sum()  # both orders give the same
+        return float(np.clip(cosine, -1, 1))
 
     def odd_one_out(self, words: Sequence[str]) -> str:
         """Return the word least similar to the mean of all the unit vectors; the first in case of ties.

@@ -8,7 +8,7 @@ import numpy as np
 from wordvec.errors import InputError
 from wordvec.formats.table import VectorTable
 from wordvec.system.csr import csr_of, products, row_lengths, rows_of
-from wordvec.system.structures import checked_csr, owned
+from wordvec.system.structures import checked_csr, freeze_arrays, owned
 from wordvec.vectors import search as queries
 from wordvec.vectors.dense import Answers, Term, WordVectors
 from wordvec.vocabulary import Vocabulary
@@ -94,6 +94,10 @@ class SparseWordVectors(WordVectors):
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_kept_lengths": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        freeze_arrays([self.matrix.indptr, self.matrix.indices, self.matrix.data])
 
     def table(self) -> VectorTable:
         return VectorTable(self.vocabulary, self.matrix, None, origin=self.origin, **self._how())

@@ -52,3 +52,27 @@ def test_a_failed_fit_leaves_the_forecaster_as_it_was():
 def test_parameters_are_checked_by_fit():
     with pytest.raises(InputError, match="horizon must be at least 1, got 0"):
         small(horizon=0).fit(SERIES)
+
+
+class DataFrame:
+    """What the packages ask of a DataFrame of numbers."""
+
+    def __init__(self, **columns):
+        self.columns, self._values = list(columns), np.stack(list(columns.values()), axis=1)
+        self.shape, self.to_numpy = self._values.shape, self.__array__
+
+    def __array__(self, dtype=None, copy=None):
+        return self._values
+
+
+class Series(np.ndarray):
+    name = "tide"
+
+
+def test_columns_have_the_names_of_a_data_frame_and_their_order():
+    forecaster = small(epochs=1).fit(DataFrame(tide=SERIES, ebb=2 - SERIES))
+    assert forecaster.model_.names == ["tide", "ebb"]
+    with pytest.raises(InputError, match="columns must be in the order of training, tide, ebb, got ebb, tide"):
+        forecaster.predict(series=DataFrame(ebb=2 - SERIES, tide=SERIES))
+    assert small(epochs=1).fit(SERIES.view(Series)).model_.names == ["tide"]
+    assert small(epochs=1).fit(np.stack([SERIES, SERIES], axis=1)).model_.names == ["y0", "y1"]

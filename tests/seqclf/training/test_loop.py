@@ -1,6 +1,7 @@
 """The loop over epochs: what it reports."""
 
 import math
+import signal
 from dataclasses import dataclass
 
 import numpy as np
@@ -97,6 +98,19 @@ def test_stopping_before_the_first_epoch_ends_is_an_exception():
 
     with pytest.raises(loop.StopTraining):
         loop.best_of_epochs(run, 9, patience=None, arrays=[])
+
+
+def test_ctrl_c_waits_for_the_end_of_a_step():
+    steps = []
+
+    def step(members):
+        signal.raise_signal(signal.SIGINT)
+        steps.append(members)
+        return 0.5
+
+    with pytest.raises(KeyboardInterrupt):
+        loop.train_in_batches(step, np.ones(10, int), Training(), Plan(epochs=5), arrays=[], unit="texts")
+    assert len(steps) == 1
 
 
 def test_the_report_of_an_epoch_can_stop_the_training_after_it(clock):

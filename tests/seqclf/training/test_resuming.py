@@ -1,6 +1,7 @@
 """Network trainings that are stopped and resumed: the model's bytes are those of an uninterrupted training."""
 
 import json
+import signal
 
 import numpy as np
 import pytest
@@ -130,6 +131,22 @@ def test_a_stopped_training_saves_its_state(tmp_path, train, stop_in):
     model = train(checkpoint=file, on_progress=stop)
     assert len(model.history) == stop_in + 1
     assert content(train(checkpoint=file, resume=True), tmp_path) == whole
+
+
+@pytest.mark.parametrize("train", [classifier, language_model])
+def test_ctrl_c_saves_the_state(tmp_path, monkeypatch, train):
+    monkeypatch.setattr("seqclf.training.loop.time.perf_counter", iter(range(10**6)).__next__)
+    whole, file = content(train(), tmp_path), tmp_path / "state"
+
+    def interrupt(state):
+        if state.epoch == 1 and not state.epoch_done:
+            signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        train(checkpoint=file, on_progress=interrupt)
+    seen = []
+    assert content(train(checkpoint=file, resume=True, on_progress=seen.append), tmp_path) == whole
+    assert seen[0].epoch == 1, "the first epoch is not trained again"
 
 
 def test_stopping_in_the_first_epoch_saves_the_state(tmp_path, monkeypatch):

@@ -3,6 +3,7 @@
 import bz2
 import gzip
 import logging
+import pickle
 from collections import Counter
 
 import numpy as np
@@ -272,3 +273,10 @@ def test_ids_and_offsets_from_callers_are_checked(ids, offsets, message):
     offsets = np.array(offsets, np.int64) if isinstance(offsets, list) else offsets
     with pytest.raises(InputError, match=message):
         EncodedCorpus(Vocabulary(["a", "b"]), ids, offsets, raw_tokens=3, raw_types=2)
+
+
+def test_an_unpickled_corpus_is_read_only():
+    twin = pickle.loads(pickle.dumps(encode_corpus(["a rose is a rose"], min_count=1)))
+    assert twin.ids.tolist() == [0, 1, 2, 0, 1]
+    assert not twin.ids.flags.writeable
+    assert not twin.offsets.flags.writeable

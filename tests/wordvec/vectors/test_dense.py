@@ -169,6 +169,8 @@ def test_mean_vector_and_n_similarity(wv):
     np.testing.assert_allclose(wv.mean_vector(["t1", "t2"], [2, -1]), weighted, rtol=1e-5)
     raw = (wv["t1"].astype(float) + wv["t2"]) / 2
     np.testing.assert_allclose(wv.mean_vector(["t1", "t2"], unit=False), raw, rtol=1e-6)
+    several = [wv.tokens[:3], wv.tokens[1:4], wv.tokens[2:7], wv.tokens[4:]]
+    assert all(wv.n_similarity(a, b) == wv.n_similarity(b, a) for a in several for b in several)
     assert wv.n_similarity(["t1", "t2"], ["t3"]) == pytest.approx(naive.cosine(raw, wv["t3"]), abs=1e-6)
 
 
@@ -318,6 +320,8 @@ def test_pickling_round_trip(wv):
     wv.most_similar("t1")
     twin = pickle.loads(pickle.dumps(wv))
     assert twin.most_similar("t1") == wv.most_similar("t1")
+    with pytest.raises(ValueError, match="read-only"):
+        twin.vectors[0] = 1
 
 
 def test_encode_text_uses_the_training_tokenizer():

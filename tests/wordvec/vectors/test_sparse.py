@@ -217,6 +217,8 @@ def test_other_formats_are_rejected_with_a_remedy(sparse, tmp_path, name):
 def test_copies_give_the_same_results(sparse):
     for twin in (pickle.loads(pickle.dumps(sparse)), copy.deepcopy(sparse)):
         assert twin.most_similar("t2") == sparse.most_similar("t2")
+        with pytest.raises(ValueError, match="read-only"):
+            twin.matrix.data[0] = 1
 
 
 DAMAGE = {
