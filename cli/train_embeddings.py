@@ -6,6 +6,7 @@ import math
 import os
 import platform
 from collections.abc import Sequence
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 
 DEFAULT_PACE = 300.0
 """Seconds between checkpoints with ``--resume``."""
+
+_INHERITED = {field.name for field in fields(Word2VecSettings)} - {"epochs"}
+"""Settings that a training takes from the vectors it continues from."""
 
 
 _WINDOW_WEIGHTS = [
@@ -92,7 +96,7 @@ def _shared_option(name: str, default: str) -> options.Decorator:
     "--continue-from",
     type=options.INPUT,
     metavar="VECTORS",
-    help="Continue training these vectors (.safetensors) with their settings; new words are added.",
+    help="Continue training these vectors, in any format, with the settings in the file; new words are added.",
 )
 @click.option(
     "--checkpoint-every",
@@ -184,7 +188,7 @@ def train_embeddings(
     else:
         initial = None if continue_from is None else load_vectors(continue_from)
         if initial is not None:
-            inherited = _inherited_settings(initial, str(continue_from))
+            inherited = _inherited_settings(initial)
             tokenizer, lowercase = inherited.pop("tokenizer", tokenizer), inherited.pop("lowercase", lowercase)
             normalize = inherited.pop("normalize", normalize)
             given |= inherited
@@ -309,22 +313,19 @@ class _Run:
         )
 
 
-def _inherited_settings(initial: "WordVectors", path: str) -> dict[str, Any]:
+def _inherited_settings(initial: "WordVectors") -> dict[str, Any]:
     """Return the settings of ``initial``, except for epochs, that the command line does not override."""
-    if initial.context_vectors is None or initial.settings.get("model") in counting.MODELS:
-        raise Failure(
-            f"{path} has no context vectors, which training needs; continue from a .safetensors file that "
-            "train-embeddings wrote with --model skipgram or cbow"
-        )
     context = click.get_current_context()
-    inherited = initial.settings | {"vector_size": initial.vector_size}
-    inherited |= {name: getattr(initial, name) for name in ("tokenizer", "lowercase", "normalize")}
+    inherited: dict[str, Any] = {}
+    if initial.settings.get("model") in ("skipgram", "cbow"):
+        inherited |= {name: initial.settings[name] for name in _INHERITED & initial.settings.keys()}
+    if initial.states_tokenizer:
+        inherited |= {name: getattr(initial, name) for name in ("tokenizer", "lowercase", "normalize")}
+    inherited["vector_size"] = initial.vector_size
     return {
         name: value
         for name, value in inherited.items()
-        if name in context.params
-        and name != "epochs"
-        and context.get_parameter_source(name) == click.core.ParameterSource.DEFAULT
+        if name in context.params and context.get_parameter_source(name) == click.core.ParameterSource.DEFAULT
     }
 
 

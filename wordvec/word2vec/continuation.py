@@ -5,6 +5,7 @@ import numpy as np
 from wordvec.encoding.corpus import EncodedCorpus
 from wordvec.errors import InputError
 from wordvec.vectors.dense import WordVectors
+from wordvec.vectors.sparse import SparseWordVectors
 from wordvec.vocabulary import Vocabulary
 from wordvec.word2vec.settings import Word2VecSettings
 
@@ -13,56 +14,60 @@ def check_fits(initial: WordVectors, corpus: EncodedCorpus, settings: Word2VecSe
     """Check that training on ``corpus`` can continue from ``initial``.
 
     Raises:
-        InputError: ``initial`` has no context vectors, another vector size, or another tokenizer or casing; or the
-            loss is hierarchical softmax, which has no context vectors.
+        InputError: ``initial`` is sparse, has another vector size, or is known to have another tokenizer or casing.
     """
     if settings.subwords is not None:
         raise InputError("training with subwords cannot continue from existing vectors; train on all texts together")
-    if settings.loss == "hierarchical":
-        raise InputError(
-            "loss = hierarchical learns vectors of tree nodes, which no file stores, and cannot continue from existing "
-            "vectors; choose loss = negative"
-        )
-    if initial.context_vectors is None:
-        raise InputError(
-            "the vectors to continue from have no context vectors (the output vectors of training); continue from a "
-            ".safetensors file written by training, which stores them"
-        )
+    if isinstance(initial, SparseWordVectors):
+        raise InputError("training cannot continue from sparse vectors; continue from dense ones")
     if initial.vector_size != settings.vector_size:
         raise InputError(
             f"vector_size must be that of the vectors to continue from, {initial.vector_size}, "
             f"got {settings.vector_size}"
         )
     cuts = [f"{side.tokenizer}{', lower-cased' if side.lowercase else ''}" for side in (initial, corpus)]
-    if cuts[0] != cuts[1]:
+    if cuts[0] != cuts[1] and initial.states_tokenizer:
         raise InputError(
             f"the vectors to continue from were trained with another tokenizer ({cuts[0]}) than this text "
             f"({cuts[1]}); use the same one"
         )
 
 
-def start_from(initial: WordVectors, vocabulary: Vocabulary, rows: tuple[np.ndarray, np.ndarray]) -> int:
-    """Copy the vectors of shared words into the input and output ``rows`` (V, D) and return their number."""
-    assert initial.context_vectors is not None
+def initial_contexts(initial: WordVectors, settings: Word2VecSettings) -> np.ndarray | None:
+    """Return the context vectors (V, D) to continue from; None if the output side starts at zero.
+
+    That of hierarchical softmax has the nodes of a tree, and the tree of a new vocabulary is another one.
+    """
+    return None if settings.loss == "hierarchical" else initial.context_vectors
+
+
+def start_from(
+    initial: WordVectors, contexts: np.ndarray | None, vocabulary: Vocabulary, rows: tuple[np.ndarray, np.ndarray]
+) -> int:
+    """Copy the vectors of shared words into the input and output ``rows`` (V, D) and return their number.
+
+    Args:
+        contexts: from ``initial_contexts``.
+    """
     old_ids = initial.vocabulary.rows_of(vocabulary.tokens)
     shared = np.flatnonzero(old_ids >= 0)
-    for side, old in zip(rows, (initial.vectors, initial.context_vectors), strict=True):
-        side[shared] = old[old_ids[shared]]
+    for side, old in zip(rows, (initial.vectors, contexts), strict=True):
+        if old is not None:
+            side[shared] = old[old_ids[shared]]
     return len(shared)
 
 
 def grown(
-    initial: WordVectors, vocabulary: Vocabulary, rows: tuple[np.ndarray, np.ndarray]
+    initial: WordVectors, contexts: np.ndarray | None, vocabulary: Vocabulary, rows: tuple[np.ndarray, np.ndarray]
 ) -> tuple[Vocabulary, np.ndarray, np.ndarray]:
     """Return the merged vocabulary with its input and output vectors, (all words, D) each.
 
-    Words that only ``initial`` has keep their vectors bit for bit.
+    Words that only ``initial`` has keep their vectors bit for bit; without ``contexts``, their output vectors are zero.
     """
-    assert initial.context_vectors is not None
     words = initial.vocabulary.merged(vocabulary)
     trained, old = vocabulary.rows_of(words.tokens), initial.vocabulary.rows_of(words.tokens)
     left = trained < 0
     both = [side[trained] for side in rows]
-    for side, before in zip(both, (initial.vectors, initial.context_vectors), strict=True):
-        side[left] = before[old[left]]
+    for side, before in zip(both, (initial.vectors, contexts), strict=True):
+        side[left] = 0 if before is None else before[old[left]]
     return words, both[0], both[1]

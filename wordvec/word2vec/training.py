@@ -25,7 +25,7 @@ from wordvec.vectors.dense import WordVectors
 from wordvec.vectors.subwords import SubwordVectors
 from wordvec.word2vec.buffers import check_memory, longest_window
 from wordvec.word2vec.callbacks import Monitor
-from wordvec.word2vec.continuation import check_fits, grown, start_from
+from wordvec.word2vec.continuation import check_fits, grown, initial_contexts, start_from
 from wordvec.word2vec.epoch import TrainedRows, Trainer
 from wordvec.word2vec.objectives import check_softmax
 from wordvec.word2vec.results import Word2VecResult
@@ -57,9 +57,9 @@ def train_word2vec(
         settings: None means the defaults.
         threads: None means one per core. In reproducible mode, the vectors are bit-identical at any number of threads.
         on_progress: called now and then from the calling thread.
-        initial: vectors with context vectors to continue from. They initialize the words they share with the corpus;
-            words that the corpus lacks stay unchanged. Counts are added, and the result has the words of both by
-            descending count.
+        initial: vectors to continue from. They initialize the words they share with the corpus; words that the corpus
+            lacks stay unchanged. Without context vectors, and with hierarchical softmax, the output side starts at
+            zero. Counts are added, and the result has the words of both by descending count.
         checkpoint: a file to save the training state to, every ``checkpoint_every`` seconds and on Ctrl-C. Remove it
             once the vectors are saved.
         resume: continue from the checkpoint, if it exists. In reproducible mode, the vectors are bit-identical to those
@@ -154,8 +154,14 @@ class Word2VecRun(ResumableRun):
         self._trainer, self._monitor = trainer, monitor
         self._initial, self._on_progress = initial, on_progress
         if initial is not None:
-            known = start_from(initial, self.corpus.vocabulary, trainer.rows())
-            _log.info("%s of %s words continue from existing vectors", f"{known:,}", f"{trainer.types:,}")
+            self._initial_contexts = initial_contexts(initial, self.settings)
+            known = start_from(initial, self._initial_contexts, self.corpus.vocabulary, trainer.rows())
+            _log.info(
+                "%s of %s words continue from existing vectors%s",
+                f"{known:,}",
+                f"{trainer.types:,}",
+                "; the output side of training starts at zero" if self._initial_contexts is None else "",
+            )
         self._within_epoch = False
         self._stop_requested = False
 
@@ -251,7 +257,9 @@ class Word2VecRun(ResumableRun):
         vocabulary, settings = self.corpus.vocabulary, self.settings
         vectors, context_vectors = rows.words, rows.contexts
         if self._initial is not None:
-            vocabulary, vectors, context_vectors = grown(self._initial, vocabulary, (vectors, context_vectors))
+            vocabulary, vectors, context_vectors = grown(
+                self._initial, self._initial_contexts, vocabulary, (vectors, context_vectors)
+            )
         how: dict[str, Any] = {
             # The output vectors of hierarchical softmax belong to tree nodes, not to words.
             "context_vectors": None if settings.loss == "hierarchical" else frozen(context_vectors),

@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 
 from tests.cases.word2vec import wraps_around
-from wordvec import Word2VecSettings, WordVectors, encode_corpus, load_vectors, save_vectors
+from wordvec import (
+    Word2VecSettings,
+    WordVectors,
+    encode_corpus,
+    load_vectors,
+    save_vectors,
+    train_count_based,
+)
+from wordvec.count_based.models import count_based_settings
 from wordvec.errors import InputError
 from wordvec.kernels.simd import JIT_OFF
 from wordvec.word2vec.training import train_word2vec
@@ -84,6 +92,47 @@ def test_a_text_without_known_words(old, caplog):
     assert "0 of 3 words continue from existing vectors" in caplog.text
 
 
+@pytest.mark.parametrize("name", ["old.txt", "old.vec", "old.bin", "old.glove"])
+def test_any_vector_file_starts_a_training(old, name, tmp_path, caplog):
+    """Files of other programs have neither context vectors nor counts nor a tokenizer."""
+    caplog.set_level("INFO", logger="wordvec")
+    save_vectors(old, tmp_path / name, format="glove" if name == "old.glove" else None)
+    initial = load_vectors(tmp_path / name)
+    assert initial.context_vectors is None
+    still = Word2VecSettings(**vars(SETTINGS) | {"learning_rate": 1e-12, "min_learning_rate": 0, "epochs": 1})
+    corpus = encode_corpus(NEW, tokenizer="words", lowercase=True)
+    found = train_word2vec(corpus, still, threads=1, initial=initial).vectors
+    assert "3 of 8 words continue from existing vectors; the output side of training starts at zero" in caplog.text
+    assert found.tokenizer == "words"
+    for word in ("the", "cat", "dog"):
+        np.testing.assert_allclose(found[word], old[word], atol=1e-9)
+    assert np.abs(found.context_vectors).max() < 1e-9
+    unseen = [word for word in found.tokens if found.counts[found.token_id(word)] == 0]
+    assert unseen == [word for word in old.tokens if word in unseen]  # the order of the file
+
+
+def test_hierarchical_softmax_continues(old, caplog):
+    caplog.set_level("INFO", logger="wordvec")
+    settings = Word2VecSettings(**vars(SETTINGS) | {"loss": "hierarchical"})
+    first = more(old, settings=settings).vectors
+    assert "the output side of training starts at zero" in caplog.text
+    second = more(first, OLD, settings).vectors
+    assert first.context_vectors is second.context_vectors is None
+    for before, after in ((old, first), (first, second)):
+        unseen = "dog" if after is first else "fox"
+        np.testing.assert_array_equal(after[unseen], before[unseen])
+        assert np.abs(after["the"] - before["the"]).max() > 0.001
+    still = Word2VecSettings(**vars(settings) | {"learning_rate": 1e-12, "min_learning_rate": 0})
+    np.testing.assert_allclose(more(first, settings=still).vectors["fox"], first["fox"], atol=1e-9)
+
+
+def test_sparse_vectors_are_rejected():
+    corpus = encode_corpus(NEW)
+    sparse = train_count_based(corpus, count_based_settings("ppmi")).vectors
+    with pytest.raises(InputError, match="cannot continue from sparse vectors"):
+        more(sparse)
+
+
 def test_missing_counts_stay_none(old):
     bare = WordVectors(old.tokens, old.vectors, context_vectors=old.context_vectors)
     found = more(bare).vectors
@@ -100,7 +149,6 @@ def test_callbacks_see_the_merged_vocabulary(old):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"context_vectors": None}, r"have no context vectors.*continue from a \.safetensors file"),
         ({"tokenizer": "words"}, r"another tokenizer \(words\) than this text \(whitespace\)"),
         ({"lowercase": True}, r"tokenizer \(whitespace, lower-cased\) than this text \(whitespace\); use the same one"),
     ],
