@@ -17,10 +17,11 @@ from cli.shared.errors import Command, Failure, check_files, command_line, note_
 from cli.shared.phrase_options import PhraseStep, phrase_options
 from cli.shared.reporting import PREPARING, Progress, duration, finite, log, percent, short_number
 from cli.shared.setting_options import setting_option, setting_options
-from cli.shared.unused import refuse_unused
+from cli.shared.unused import refuse_unused, refuse_with, refuse_without
 from cli.shared.vocabulary_options import take_rules, vocabulary_options
 from wordvec import CooccurrenceSettings, Word2VecSettings
 from wordvec.system.settings import declaration_of
+from wordvec.word2vec.settings import ContinuationSettings
 
 if TYPE_CHECKING:
     from wordvec import EncodedCorpus, WordVectors
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 DEFAULT_PACE = 300.0
 """Seconds between checkpoints with ``--resume``."""
+
+_CONTINUING = tuple(field.name for field in fields(ContinuationSettings))
 
 _INHERITED = {field.name for field in fields(Word2VecSettings)} - {"epochs"}
 """Settings that a training takes from the vectors it continues from."""
@@ -98,6 +101,8 @@ def _shared_option(name: str, default: str) -> options.Decorator:
     metavar="VECTORS",
     help="Continue training these vectors, in any format, with the settings in the file; new words are added.",
 )
+@click.option("--freeze-initial", is_flag=True, help="Freeze the vectors of --continue-from: --initial-rate 0.")
+@setting_options(ContinuationSettings, "initial_rate")
 @click.option(
     "--checkpoint-every",
     type=options.Duration(),
@@ -148,6 +153,7 @@ def train_embeddings(
     encoding_errors: str,
     no_cache: bool,
     continue_from: str | None,
+    freeze_initial: bool,
     checkpoint_every: float | None,
     resume: bool,
     evaluate_on: tuple[str, ...],
@@ -182,6 +188,11 @@ def train_embeddings(
     for target in filter(None, (output, summary, words_file, phrases.target)):
         check_target(target)
     output_format(output)
+    refuse_without("--continue-from", continue_from, "freeze_initial", *_CONTINUING)
+    refuse_with("--freeze-initial", freeze_initial, "initial_rate")
+    with usage_errors():
+        chosen = {name: given.pop(name) for name in _CONTINUING} | ({"initial_rate": 0.0} if freeze_initial else {})
+        continuation = ContinuationSettings(**chosen)
     run: _Run | counting.Run
     if given["model"] in counting.MODELS:
         run = counting.Run(given, output, threads, quiet)
@@ -194,7 +205,7 @@ def train_embeddings(
             given |= inherited
             phrases.inherit(initial, str(continue_from), quiet)
         evaluation = _Evaluation(evaluate_on, quiet) if evaluate_on else None
-        run = _Run(given, initial, evaluation, evaluate_every, early_stopping, threads, quiet)
+        run = _Run(given, initial, continuation, evaluation, evaluate_every, early_stopping, threads, quiet)
     checkpoint = f"{output}.checkpoint" if resume or checkpoint_every is not None else None
     if checkpoint is not None:
         check_files(checkpoint=checkpoint)
@@ -257,6 +268,7 @@ class _Run:
         self,
         given: dict[str, Any],
         initial: "WordVectors | None",
+        continuation: ContinuationSettings,
         evaluation: "_Evaluation | None",
         evaluate_every: float | None,
         early_stopping: int | None,
@@ -268,13 +280,14 @@ class _Run:
             # Options left unset get the library's defaults, which the help repeats.
             self.settings = Word2VecSettings(**{k: value for k, value in given.items() if value is not None}).resolved()
         refuse_unused(self.settings)
-        self.initial, self.evaluation, self.early_stopping = initial, evaluation, early_stopping
+        self.initial, self.continuation = initial, continuation
+        self.evaluation, self.early_stopping = evaluation, early_stopping
         self.evaluate_every, self.threads, self.quiet = evaluate_every, threads, quiet
 
     def is_finished(self, output: str, encoded: "EncodedCorpus", phrases: dict[str, Any] | None) -> bool:
         from wordvec.checkpointing.finished import finished_training
 
-        return finished_training(output, encoded, self.settings, self.initial, phrases)
+        return finished_training(output, encoded, self.settings, self.initial, phrases, self.continuation.record())
 
     def train(
         self, encoded: "EncodedCorpus", checkpoint: str | None, checkpoint_every: float, resume: bool
@@ -290,6 +303,7 @@ class _Run:
                 threads=self.threads,
                 on_progress=_EpochLines(progress, self.quiet),
                 initial=self.initial,
+                continuation=None if self.initial is None else self.continuation,
                 checkpoint=checkpoint,
                 checkpoint_every=checkpoint_every,
                 resume=resume,

@@ -344,6 +344,25 @@ def test_training_starts_from_vectors_of_another_program(corpus):
     assert vectors["zebra"].tolist() == [2, 1, 0.5]
 
 
+def test_initial_vectors_are_frozen(corpus):
+    from wordvec import load_vectors
+
+    Path("bare.txt").write_text("2 3\nking 1 2 0\nzebra 2 1 .5\n")
+    options = ("corpus.txt", "-o", "v.safetensors", "--min-count", 1)
+    train(*options, "--continue-from", "bare.txt", "--freeze-initial", "--resume")
+    vectors = load_vectors("v.safetensors")
+    assert vectors["king"].tolist() == [1, 2, 0]
+    assert vectors.settings["initial_rate"] == 0
+    again = train(*options, "--continue-from", "bare.txt", "--freeze-initial", "--resume")
+    assert "already complete" in again.stderr
+    other = train(*options, "--continue-from", "bare.txt", "--initial-rate", 0.5, "--resume", code=1)
+    assert "--initial-rate was 0.0 and is now 0.5" in " ".join(other.stderr.split())
+    train(*options, "--continue-from", "bare.txt", "--initial-rate", 0.5)
+    assert load_vectors("v.safetensors")["king"].tolist() != [1, 2, 0]
+    alone = train(*options, "--freeze-initial", code=2)
+    assert "--freeze-initial has no effect without --continue-from" in alone.stderr
+
+
 def test_vocabulary_that_exceeds_memory_is_rejected(corpus, monkeypatch):
     from wordvec.word2vec import buffers as memory
 

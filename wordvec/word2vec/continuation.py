@@ -7,15 +7,20 @@ from wordvec.errors import InputError
 from wordvec.vectors.dense import WordVectors
 from wordvec.vectors.sparse import SparseWordVectors
 from wordvec.vocabulary import Vocabulary
-from wordvec.word2vec.settings import Word2VecSettings
+from wordvec.word2vec.settings import ContinuationSettings, Word2VecSettings
 
 
-def check_fits(initial: WordVectors, corpus: EncodedCorpus, settings: Word2VecSettings) -> None:
+def check_fits(
+    initial: WordVectors, corpus: EncodedCorpus, settings: Word2VecSettings, continuation: ContinuationSettings
+) -> None:
     """Check that training on ``corpus`` can continue from ``initial``.
 
     Raises:
-        InputError: ``initial`` is sparse, has another vector size, or is known to have another tokenizer or casing.
+        InputError: ``initial`` is sparse, has another vector size, or is known to have another tokenizer or casing; or
+            rates differ in hogwild mode.
     """
+    if continuation.initial_rate != 1 and settings.mode != "reproducible":
+        raise InputError(f"initial_rate = {continuation.initial_rate:g} needs mode = reproducible, got {settings.mode}")
     if settings.subwords is not None:
         raise InputError("training with subwords cannot continue from existing vectors; train on all texts together")
     if isinstance(initial, SparseWordVectors):
@@ -43,8 +48,8 @@ def initial_contexts(initial: WordVectors, settings: Word2VecSettings) -> np.nda
 
 def start_from(
     initial: WordVectors, contexts: np.ndarray | None, vocabulary: Vocabulary, rows: tuple[np.ndarray, np.ndarray]
-) -> int:
-    """Copy the vectors of shared words into the input and output ``rows`` (V, D) and return their number.
+) -> np.ndarray:
+    """Copy the vectors of shared words into the input and output ``rows`` (V, D) and return their row numbers.
 
     Args:
         contexts: from ``initial_contexts``.
@@ -54,7 +59,7 @@ def start_from(
     for side, old in zip(rows, (initial.vectors, contexts), strict=True):
         if old is not None:
             side[shared] = old[old_ids[shared]]
-    return len(shared)
+    return shared
 
 
 def grown(

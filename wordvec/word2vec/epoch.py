@@ -126,6 +126,12 @@ class Trainer:
         self.users = user_counts(self.types, self.threads)
         self.begin_epoch(0)
 
+    def set_rates(self, rows: np.ndarray, rate: float) -> None:
+        """Let these rows of the table learn at ``rate`` times the learning rate of the others; 0 freezes them."""
+        rates = np.ones(self.table_rows, np.float32)
+        rates[rows] = rate
+        self.objective = self.objective._replace(row_rates=rates)
+
     def compile(self) -> None:
         """Compile the kernel, or load it from the cache, before the clock starts, by training on no tokens."""
         self._worker(np.zeros_like(self.bounds), self._control(), threads=1)(0)

@@ -282,3 +282,17 @@ class Word2VecSettings(Settings):
             return "exact"
         # Both programs skip it in hierarchical softmax.
         return _PRESETS[self.preset].saturation if self.loss == "negative" else "skip"
+
+
+@settings_class
+class ContinuationSettings(Settings):
+    """How training continues from existing vectors."""
+
+    initial_rate: float = setting(
+        "Learning rate of the vectors that training continues from, relative to that of new words; 0 freezes them.",
+        default=1.0,
+        detail="Context vectors learn at the full rate.",
+        least=0,
+        most=1,
+        added="0.3",
+    )

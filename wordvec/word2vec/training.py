@@ -29,7 +29,7 @@ from wordvec.word2vec.continuation import check_fits, grown, initial_contexts, s
 from wordvec.word2vec.epoch import TrainedRows, Trainer
 from wordvec.word2vec.objectives import check_softmax
 from wordvec.word2vec.results import Word2VecResult
-from wordvec.word2vec.settings import Word2VecSettings, ngram_lengths
+from wordvec.word2vec.settings import ContinuationSettings, Word2VecSettings, ngram_lengths
 
 _log = logging.getLogger(__name__)
 
@@ -41,6 +41,7 @@ def train_word2vec(
     threads: int | None = None,
     on_progress: OnProgress | None = None,
     initial: WordVectors | None = None,
+    continuation: ContinuationSettings | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
     checkpoint_every: float = 300.0,
     resume: bool = False,
@@ -60,6 +61,7 @@ def train_word2vec(
         initial: vectors to continue from. They initialize the words they share with the corpus; words that the corpus
             lacks stay unchanged. Without context vectors, and with hierarchical softmax, the output side starts at
             zero. Counts are added, and the result has the words of both by descending count.
+        continuation: how training continues from ``initial``; None means the defaults.
         checkpoint: a file to save the training state to, every ``checkpoint_every`` seconds and on Ctrl-C. Remove it
             once the vectors are saved.
         resume: continue from the checkpoint, if it exists. In reproducible mode, the vectors are bit-identical to those
@@ -99,14 +101,17 @@ def train_word2vec(
     check_softmax(settings, len(corpus.vocabulary))
     threads = worker_count(threads)
     monitor = Monitor(callbacks, evaluate, evaluate_every, evaluate_seconds, early_stopping)
+    if initial is None and continuation is not None:
+        raise InputError("continuation needs initial, the vectors to continue from")
+    continuation = or_defaults(continuation, ContinuationSettings)
     if initial is not None:
         check_kind("initial", initial, WordVectors)
-        check_fits(initial, corpus, settings)
+        check_fits(initial, corpus, settings, continuation)
     saver = Checkpoint(checkpoint, checkpoint_every, resume)
     widest = replace(settings, window=longest_window(settings, np.asarray(corpus.offsets)))
     memory = check_memory(widest, len(corpus.vocabulary), threads, keeps_best=monitor.best is not None)
     saved = saver.begin(
-        settings.record(),
+        settings.record() | continuation.record(),
         {"tokens": len(corpus.ids), "types": len(corpus.vocabulary)},
         (*pack_tokens(corpus.vocabulary.tokens), corpus.vocabulary.counts, corpus.ids, corpus.offsets),
         keeping=monitor.rule,
@@ -114,7 +119,7 @@ def train_word2vec(
     )
     # In hogwild mode, each thread has its own lane.
     trainer = Trainer(corpus, settings, threads, lanes=saved.rows("lanes.state") if saved else None)
-    training = Word2VecRun(trainer, monitor, saver, initial, on_progress)
+    training = Word2VecRun(trainer, monitor, saver, initial, continuation, on_progress)
     training.result.memory = memory
     return training.run(saved)
 
@@ -139,6 +144,7 @@ class Word2VecRun(ResumableRun):
         monitor: Monitor,
         checkpoint: Checkpoint,
         initial: WordVectors | None,
+        continuation: ContinuationSettings,
         on_progress: OnProgress | None,
     ) -> None:
         super().__init__(checkpoint)
@@ -152,16 +158,18 @@ class Word2VecRun(ResumableRun):
             threads=trainer.threads,
         )
         self._trainer, self._monitor = trainer, monitor
-        self._initial, self._on_progress = initial, on_progress
+        self._initial, self._continuation, self._on_progress = initial, continuation, on_progress
         if initial is not None:
             self._initial_contexts = initial_contexts(initial, self.settings)
             known = start_from(initial, self._initial_contexts, self.corpus.vocabulary, trainer.rows())
             _log.info(
                 "%s of %s words continue from existing vectors%s",
-                f"{known:,}",
+                f"{len(known):,}",
                 f"{trainer.types:,}",
                 "; the output side of training starts at zero" if self._initial_contexts is None else "",
             )
+            if continuation.initial_rate != 1:
+                trainer.set_rates(known, continuation.initial_rate)
         self._within_epoch = False
         self._stop_requested = False
 
@@ -266,7 +274,7 @@ class Word2VecRun(ResumableRun):
             "tokenizer": self.corpus.tokenizer,
             "lowercase": self.corpus.lowercase,
             "normalize": self.corpus.normalize,
-            "settings": settings.record(),
+            "settings": settings.record() | self._continuation.record(),
         }
         if settings.subwords is not None:
             min_n, max_n = ngram_lengths(settings.subwords)

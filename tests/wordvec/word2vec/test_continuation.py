@@ -1,5 +1,7 @@
 """Continued training from existing vectors: more epochs, new text, new words."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -15,6 +17,7 @@ from wordvec import (
 from wordvec.count_based.models import count_based_settings
 from wordvec.errors import InputError
 from wordvec.kernels.simd import JIT_OFF
+from wordvec.word2vec.settings import ContinuationSettings
 from wordvec.word2vec.training import train_word2vec
 
 pytestmark = wraps_around
@@ -124,6 +127,62 @@ def test_hierarchical_softmax_continues(old, caplog):
         assert np.abs(after["the"] - before["the"]).max() > 0.001
     still = Word2VecSettings(**vars(settings) | {"learning_rate": 1e-12, "min_learning_rate": 0})
     np.testing.assert_allclose(more(first, settings=still).vectors["fox"], first["fox"], atol=1e-9)
+
+
+@pytest.mark.parametrize("change", [{}, {"model": "cbow"}, {"loss": "hierarchical"}, {"fresh_negatives": True}])
+def test_frozen_vectors_stay_bit_for_bit(old, change):
+    settings = Word2VecSettings(**vars(SETTINGS) | change)
+    frozen = ContinuationSettings(initial_rate=0)
+    runs = [
+        train_word2vec(encode_corpus(NEW), settings, threads=threads, initial=old, continuation=frozen).vectors
+        for threads in (1, 2)
+    ]
+    assert runs[0].vectors.tobytes() == runs[1].vectors.tobytes()
+    for word in old.tokens:
+        assert runs[0][word].tobytes() == old[word].tobytes()
+    free = more(old, settings=settings).vectors
+    start = train_word2vec(encode_corpus(NEW), replace(settings, learning_rate=1e-12, min_learning_rate=0)).vectors
+    for word in ("fox", "ate", "emu"):
+        assert np.abs(runs[0][word] - start[word]).max() > 0.001
+        assert np.abs(runs[0][word] - free[word]).max() > 0
+    if change.get("loss") != "hierarchical":
+        row = runs[0].token_id("the")
+        assert np.abs(runs[0].context_vectors[row] - old.context_vectors[old.token_id("the")]).max() > 0.001
+    assert runs[0].settings["initial_rate"] == 0
+    assert "initial_rate" not in free.settings
+
+
+def test_a_smaller_rate_moves_known_words_less(old):
+    moved = [
+        np.abs(more(old, continuation=ContinuationSettings(initial_rate=rate)).vectors["the"] - old["the"]).max()
+        for rate in (0.1, 0.5, 1.0)
+    ]
+    assert 0 < moved[0] < moved[1] < moved[2]
+
+
+def test_a_frozen_continuation_resumes_to_the_same_bytes(old, tmp_path):
+    def stop(run):
+        if run.epoch == 1:
+            raise KeyboardInterrupt
+
+    slow = ContinuationSettings(initial_rate=0.3)
+    path = tmp_path / "stopped"
+    with pytest.raises(KeyboardInterrupt):
+        more(old, continuation=slow, checkpoint=path, callbacks=[stop])
+    with pytest.raises(InputError, match=r"initial_rate was 0\.3 and is now 0\.0"):
+        more(old, continuation=ContinuationSettings(initial_rate=0), checkpoint=path, resume=True)
+    resumed = more(old, continuation=slow, checkpoint=path, resume=True).vectors
+    assert resumed.vectors.tobytes() == more(old, continuation=slow).vectors.vectors.tobytes()
+
+
+def test_rates_need_initial_vectors_and_rounds(old):
+    frozen = ContinuationSettings(initial_rate=0)
+    with pytest.raises(InputError, match="continuation needs initial"):
+        more(None, continuation=frozen)
+    with pytest.raises(InputError, match="initial_rate = 0 needs mode = reproducible, got hogwild"):
+        more(old, settings=replace(SETTINGS, mode="hogwild"), continuation=frozen)
+    with pytest.raises(InputError, match="initial_rate must be at least 0 and at most 1, got 2"):
+        ContinuationSettings(initial_rate=2)
 
 
 def test_sparse_vectors_are_rejected():
