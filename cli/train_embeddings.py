@@ -102,7 +102,7 @@ def _shared_option(name: str, default: str) -> options.Decorator:
     help="Continue training these vectors, in any format, with the settings in the file; new words are added.",
 )
 @click.option("--freeze-initial", is_flag=True, help="Freeze the vectors of --continue-from: --initial-rate 0.")
-@setting_options(ContinuationSettings, "initial_rate")
+@setting_options(ContinuationSettings, "initial_rate", "initial_counts")
 @click.option(
     "--checkpoint-every",
     type=options.Duration(),

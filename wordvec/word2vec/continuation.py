@@ -7,6 +7,7 @@ from wordvec.errors import InputError
 from wordvec.vectors.dense import WordVectors
 from wordvec.vectors.sparse import SparseWordVectors
 from wordvec.vocabulary import Vocabulary
+from wordvec.word2vec.epoch import Frequencies
 from wordvec.word2vec.settings import ContinuationSettings, Word2VecSettings
 
 
@@ -36,6 +37,23 @@ def check_fits(
             f"the vectors to continue from were trained with another tokenizer ({cuts[0]}) than this text "
             f"({cuts[1]}); use the same one"
         )
+
+
+def frequencies(initial: WordVectors, vocabulary: Vocabulary, of: str) -> Frequencies:
+    """Return the counts of the ``vocabulary`` in the old text, the new one, or both ("merged").
+
+    Raises:
+        InputError: those of the old text are asked for, but ``initial`` has no counts of these words.
+    """
+    assert vocabulary.counts is not None
+    known = np.zeros(len(initial), np.int64) if initial.counts is None else initial.counts
+    old = np.append(known, 0)[initial.vocabulary.rows_of(vocabulary.tokens)]  # the row of an unknown word is -1
+    if of == "old" and not old.any():
+        raise InputError("initial_counts = old needs vectors with counts of words of this text; choose merged or new")
+    new = vocabulary.counts
+    counts = {"old": old, "new": new, "merged": old + new}[of]
+    total = {"old": known.sum(), "new": new.sum(), "merged": known.sum() + new.sum()}[of]
+    return Frequencies(counts, int(total))
 
 
 def initial_contexts(initial: WordVectors, settings: Word2VecSettings) -> np.ndarray | None:

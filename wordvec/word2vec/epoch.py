@@ -58,6 +58,13 @@ class EpochResult(NamedTuple):
     effective_tokens: int
 
 
+class Frequencies(NamedTuple):
+    """Counts (V,) int64 of the types, and the number of tokens, of which other types may have a share."""
+
+    counts: np.ndarray
+    total: int
+
+
 class TrainedRows(NamedTuple):
     """The rows of words and contexts (V, D) and of n-grams (U, D)."""
 
@@ -74,17 +81,25 @@ class Trainer:
         settings: resolved.
         threads: maximum number of threads, capped at the number of lanes.
         lanes: number of lanes in hogwild mode, for resuming a run; None: one per thread.
+        frequencies: what negatives are drawn and frequent words dropped by; None: the counts of the corpus.
     """
 
     def __init__(
-        self, corpus: EncodedCorpus, settings: Word2VecSettings, threads: int, *, lanes: int | None = None
+        self,
+        corpus: EncodedCorpus,
+        settings: Word2VecSettings,
+        threads: int,
+        *,
+        lanes: int | None = None,
+        frequencies: Frequencies | None = None,
     ) -> None:
         from wordvec.kernels.slices import Text
 
         self.corpus, self.settings = corpus, settings
         self.reproducible = settings.mode == "reproducible"
         counts = np.asarray(corpus.vocabulary.counts)
-        keep = keep_probabilities(counts, settings.subsample)
+        usual = Frequencies(counts, int(counts.sum())) if frequencies is None else frequencies
+        keep = keep_probabilities(usual.counts, settings.subsample, usual.total)
         kept_share = (counts * keep).sum() / counts.sum()
         if kept_share < 0.25:
             _log.warning(
@@ -104,7 +119,7 @@ class Trainer:
             ids=np.asarray(corpus.ids),
             offsets=offsets,
             keep_thresholds=np.rint(keep * 2.0**32).astype(np.uint64),
-            noise_table=alias_table(noise_probabilities(counts, settings.noise_exponent)),
+            noise_table=alias_table(noise_probabilities(usual.counts, settings.noise_exponent)),
             distance_weights=distance_weights(settings.window, settings.window_weights == "sampled", self.window),
             tile_weights=tile_weights(self.window, TILE),
         )

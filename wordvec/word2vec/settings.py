@@ -296,3 +296,10 @@ class ContinuationSettings(Settings):
         most=1,
         added="0.3",
     )
+    initial_counts: str = setting(
+        "Draw negatives and drop frequent words by the counts of both texts (merged), the new text or the old one.",
+        default="merged",
+        detail='"old" needs vectors with counts; words that they lack are then never drawn, and never dropped.',
+        choices=("merged", "new", "old"),
+        added="0.3",
+    )

@@ -25,7 +25,7 @@ from wordvec.vectors.dense import WordVectors
 from wordvec.vectors.subwords import SubwordVectors
 from wordvec.word2vec.buffers import check_memory, longest_window
 from wordvec.word2vec.callbacks import Monitor
-from wordvec.word2vec.continuation import check_fits, grown, initial_contexts, start_from
+from wordvec.word2vec.continuation import check_fits, frequencies, grown, initial_contexts, start_from
 from wordvec.word2vec.epoch import TrainedRows, Trainer
 from wordvec.word2vec.objectives import check_softmax
 from wordvec.word2vec.results import Word2VecResult
@@ -104,9 +104,11 @@ def train_word2vec(
     if initial is None and continuation is not None:
         raise InputError("continuation needs initial, the vectors to continue from")
     continuation = or_defaults(continuation, ContinuationSettings)
+    counts = None
     if initial is not None:
         check_kind("initial", initial, WordVectors)
         check_fits(initial, corpus, settings, continuation)
+        counts = frequencies(initial, corpus.vocabulary, continuation.initial_counts)
     saver = Checkpoint(checkpoint, checkpoint_every, resume)
     widest = replace(settings, window=longest_window(settings, np.asarray(corpus.offsets)))
     memory = check_memory(widest, len(corpus.vocabulary), threads, keeps_best=monitor.best is not None)
@@ -118,7 +120,8 @@ def train_word2vec(
         initial=None if initial is None else _arrays_of(initial),
     )
     # In hogwild mode, each thread has its own lane.
-    trainer = Trainer(corpus, settings, threads, lanes=saved.rows("lanes.state") if saved else None)
+    lanes = saved.rows("lanes.state") if saved else None
+    trainer = Trainer(corpus, settings, threads, lanes=lanes, frequencies=counts)
     training = Word2VecRun(trainer, monitor, saver, initial, continuation, on_progress)
     training.result.memory = memory
     return training.run(saved)

@@ -17,6 +17,9 @@ from wordvec import (
 from wordvec.count_based.models import count_based_settings
 from wordvec.errors import InputError
 from wordvec.kernels.simd import JIT_OFF
+from wordvec.vocabulary import Vocabulary
+from wordvec.word2vec.epoch import Trainer
+from wordvec.word2vec.sampling import alias_table
 from wordvec.word2vec.settings import ContinuationSettings
 from wordvec.word2vec.training import train_word2vec
 
@@ -183,6 +186,40 @@ def test_rates_need_initial_vectors_and_rounds(old):
         more(old, settings=replace(SETTINGS, mode="hogwild"), continuation=frozen)
     with pytest.raises(InputError, match="initial_rate must be at least 0 and at most 1, got 2"):
         ContinuationSettings(initial_rate=2)
+
+
+@pytest.mark.parametrize("of", ["merged", "new", "old"])
+def test_noise_and_subsampling_follow_the_chosen_counts(of, monkeypatch):
+    """Worked out by hand for one word of both texts, one of the new text, and one of the old, which is not trained."""
+    initial = WordVectors(Vocabulary(["gone", "both"], [60, 40]), np.ones((2, 8)))
+    corpus = encode_corpus([["both", "new"]] * 20 + [["both", "both"]] * 10, min_count=1)  # both 40, new 20
+    noise, keep = {
+        # counts of (both, new), and the tokens: (80, 20) of 160, (40, 20) of 60, (40, 0) of 100
+        "merged": ([80**0.5, 20**0.5], [0.1 * 160 / 80, 0.1 * 160 / 20]),
+        "new": ([40**0.5, 20**0.5], [0.1 * 60 / 40, 0.1 * 60 / 20]),
+        "old": ([1.0, 0.0], [0.1 * 100 / 40, np.inf]),
+    }[of]
+    seen = []
+    monkeypatch.setattr("wordvec.word2vec.epoch.alias_table", lambda found: seen.append(found) or alias_table(found))
+    settings = Word2VecSettings(vector_size=8, epochs=1, subsample=0.1, noise_exponent=0.5)
+    trainers = []
+    monkeypatch.setattr(Trainer, "compile", lambda self: trainers.append(self))
+    found = more_of(corpus, initial, settings, ContinuationSettings(initial_counts=of))
+    assert corpus.vocabulary.tokens == ["both", "new"]
+    np.testing.assert_allclose(seen[0], np.array(noise) / sum(noise), rtol=1e-12)
+    keep = [min(np.sqrt(ratio) + ratio, 1) for ratio in keep]
+    np.testing.assert_allclose(trainers[0].text.keep_thresholds / 2.0**32, keep, rtol=1e-8)
+    assert dict(zip(found.tokens, found.counts.tolist(), strict=True)) == {"both": 80, "gone": 60, "new": 20}
+
+
+def more_of(corpus, initial, settings, continuation):
+    return train_word2vec(corpus, settings, threads=1, initial=initial, continuation=continuation).vectors
+
+
+def test_old_counts_must_exist(old):
+    bare = WordVectors(old.tokens, old.vectors)
+    with pytest.raises(InputError, match="initial_counts = old needs vectors with counts"):
+        more(bare, continuation=ContinuationSettings(initial_counts="old"))
 
 
 def test_sparse_vectors_are_rejected():
