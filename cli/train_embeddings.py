@@ -86,6 +86,7 @@ def _shared_option(name: str, default: str) -> options.Decorator:
 @setting_options(
     Word2VecSettings,
     "noise_exponent", "cbow_gradient", "mode", "shared_negatives", "block_size", "fresh_negatives",
+    "subwords", "buckets",
 )  # fmt: skip
 @counting.counting_options
 @phrase_options
@@ -335,6 +336,9 @@ def _inherited_settings(initial: "WordVectors") -> dict[str, Any]:
         inherited |= {name: initial.settings[name] for name in _INHERITED & initial.settings.keys()}
     if initial.states_tokenizer:
         inherited |= {name: getattr(initial, name) for name in ("tokenizer", "lowercase", "normalize")}
+    rows = initial.table().subwords
+    if rows is not None and not rows.pruned:
+        inherited |= {"subwords": f"{rows.min_n}-{rows.max_n}", "buckets": rows.buckets}
     inherited["vector_size"] = initial.vector_size
     return {
         name: value

@@ -363,6 +363,25 @@ def test_initial_vectors_are_frozen(corpus):
     assert "--freeze-initial has no effect without --continue-from" in alone.stderr
 
 
+def test_training_continues_a_fasttext_model(corpus):
+    """Its n-grams are those of the file, without any option."""
+    from wordvec import load_vectors, save_vectors
+
+    options = ("--min-count", 1, "--vector-size", 8, "--epochs", 1, "--subwords", "3-4", "--buckets", 300)
+    train("corpus.txt", "-o", "old.safetensors", *options)
+    old = load_vectors("old.safetensors")
+    save_vectors(old, "old.bin", format="fasttext")
+    result = train("corpus.txt", "-o", "v.safetensors", "--continue-from", "old.bin", "--min-count", 1, "--epochs", 1)
+    assert f"{len(old)} of {len(old)} words continue from existing vectors\n" in result.stderr
+    found = load_vectors("v.safetensors")
+    assert {"subwords": "3-4", "buckets": 300, "vector_size": 8}.items() <= found.settings.items()
+    assert found["kingqueen"].shape == (8,)
+    other = train("corpus.txt", "-o", "x.txt", "--continue-from", "old.bin", "--subwords", "3-6", code=1)
+    assert "3-4 in 300 buckets, got 3-6 in 300 buckets" in other.stderr
+    alone = train("corpus.txt", "-o", "x.txt", "--buckets", 300, code=2)
+    assert "--buckets has no effect without n-grams; needs --subwords" in alone.stderr
+
+
 def test_vocabulary_that_exceeds_memory_is_rejected(corpus, monkeypatch):
     from wordvec.word2vec import buffers as memory
 

@@ -256,11 +256,14 @@ class Trainer:
         rows, size = self.table.reshape(-1, self.stride), self.settings.vector_size
         return rows[: self.types, :size], rows[self.types : 2 * self.types, :size]
 
+    def all_rows(self) -> "TrainedRows":
+        """Return views of all rows."""
+        ngrams = self.table.reshape(-1, self.stride)[2 * self.types :, : self.settings.vector_size]
+        return TrainedRows(*self.rows(), ngrams)
+
     def copied_rows(self) -> "TrainedRows":
         """Return copies of all rows."""
-        words, contexts = self.rows()
-        ngrams = self.table.reshape(-1, self.stride)[2 * self.types :, : self.settings.vector_size]
-        return TrainedRows(words.copy(), contexts.copy(), ngrams.copy())
+        return TrainedRows(*(side.copy() for side in self.all_rows()))
 
     def take_rows(self) -> "TrainedRows":
         """Return all rows as contiguous arrays, in the memory of the table, which is destroyed.

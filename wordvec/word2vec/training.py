@@ -25,7 +25,15 @@ from wordvec.vectors.dense import WordVectors
 from wordvec.vectors.subwords import SubwordVectors
 from wordvec.word2vec.buffers import check_memory, longest_window
 from wordvec.word2vec.callbacks import Monitor
-from wordvec.word2vec.continuation import check_fits, frequencies, grown, initial_contexts, start_from
+from wordvec.word2vec.continuation import (
+    check_fits,
+    frequencies,
+    grown,
+    grown_subwords,
+    initial_contexts,
+    start_from,
+    start_subwords,
+)
 from wordvec.word2vec.epoch import TrainedRows, Trainer
 from wordvec.word2vec.objectives import check_softmax
 from wordvec.word2vec.results import Word2VecResult
@@ -128,7 +136,11 @@ def train_word2vec(
 
 
 def _arrays_of(vectors: WordVectors) -> tuple[np.ndarray | None, ...]:
-    return (*pack_tokens(vectors.tokens), vectors.counts, vectors.vectors, vectors.context_vectors)
+    arrays = (*pack_tokens(vectors.tokens), vectors.counts, vectors.vectors, vectors.context_vectors)
+    if not isinstance(vectors, SubwordVectors):
+        return arrays
+    rows = vectors.subwords
+    return (*arrays, rows.word_vectors, rows.ngram_vectors, rows.ngram_buckets)
 
 
 class Word2VecRun(ResumableRun):
@@ -164,13 +176,17 @@ class Word2VecRun(ResumableRun):
         self._initial, self._continuation, self._on_progress = initial, continuation, on_progress
         if initial is not None:
             self._initial_contexts = initial_contexts(initial, self.settings)
-            known = start_from(initial, self._initial_contexts, self.corpus.vocabulary, trainer.rows())
+            vocabulary, rows = self.corpus.vocabulary, trainer.all_rows()
+            known = start_from(initial, self._initial_contexts, vocabulary, (rows.words, rows.contexts))
             _log.info(
                 "%s of %s words continue from existing vectors%s",
                 f"{len(known):,}",
                 f"{trainer.types:,}",
                 "; the output side of training starts at zero" if self._initial_contexts is None else "",
             )
+            subwords = self._subwords(rows)
+            if subwords is not None:
+                known = np.append(known, 2 * trainer.types + start_subwords(initial, vocabulary, known, subwords))
             if continuation.initial_rate != 1:
                 trainer.set_rates(known, continuation.initial_rate)
         self._within_epoch = False
@@ -267,9 +283,13 @@ class Word2VecRun(ResumableRun):
     def _as_vectors(self, rows: TrainedRows) -> WordVectors:
         vocabulary, settings = self.corpus.vocabulary, self.settings
         vectors, context_vectors = rows.words, rows.contexts
+        subwords = self._subwords(rows)
         if self._initial is not None:
+            before = self._initial.vectors
+            if subwords is not None:
+                subwords, before = grown_subwords(self._initial, subwords)
             vocabulary, vectors, context_vectors = grown(
-                self._initial, self._initial_contexts, vocabulary, (vectors, context_vectors)
+                self._initial.vocabulary, (before, self._initial_contexts), vocabulary, (vectors, context_vectors)
             )
         how: dict[str, Any] = {
             # The output vectors of hierarchical softmax belong to tree nodes, not to words.
@@ -279,11 +299,16 @@ class Word2VecRun(ResumableRun):
             "normalize": self.corpus.normalize,
             "settings": settings.record() | self._continuation.record(),
         }
-        if settings.subwords is not None:
-            min_n, max_n = ngram_lengths(settings.subwords)
-            subwords = SubwordTable(min_n, max_n, settings.buckets, rows.words, rows.ngrams, self._trainer.buckets)
-            return SubwordVectors(vocabulary, subwords, **how)
+        if subwords is not None:
+            return SubwordVectors(vocabulary, replace(subwords, word_vectors=vectors), **how)
         return WordVectors(vocabulary, frozen(vectors), **how)
+
+    def _subwords(self, rows: TrainedRows) -> SubwordTable | None:
+        settings = self.settings
+        if settings.subwords is None:
+            return None
+        min_n, max_n = ngram_lengths(settings.subwords)
+        return SubwordTable(min_n, max_n, settings.buckets, rows.words, rows.ngrams, self._trainer.buckets)
 
     # -- checkpoints --------------------------------------------------------------------------------------------------
 
