@@ -5,6 +5,7 @@ import json
 import math
 import os
 from collections.abc import Sequence
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -16,10 +17,11 @@ from cli.shared.origins import versions
 from cli.shared.phrase_options import PhraseStep, phrase_options
 from cli.shared.reporting import PREPARING, Progress, duration, finite, log, percent, short_number
 from cli.shared.setting_options import setting_option, setting_options
-from cli.shared.unused import refuse_unused
+from cli.shared.unused import refuse_unused, refuse_with, refuse_without
 from cli.shared.vocabulary_options import take_rules, vocabulary_options
 from wordvec import CooccurrenceSettings, Word2VecSettings
 from wordvec.system.settings import declaration_of
+from wordvec.word2vec.settings import ContinuationSettings
 
 if TYPE_CHECKING:
     from wordvec import EncodedCorpus, WordVectors
@@ -30,6 +32,11 @@ if TYPE_CHECKING:
 
 DEFAULT_PACE = 300.0
 """Seconds between checkpoints with ``--resume``."""
+
+_CONTINUING = tuple(field.name for field in fields(ContinuationSettings))
+
+_INHERITED = {field.name for field in fields(Word2VecSettings)} - {"epochs"}
+"""Settings that a training takes from the vectors it continues from."""
 
 
 _WINDOW_WEIGHTS = [
@@ -79,6 +86,7 @@ def _shared_option(name: str, default: str) -> options.Decorator:
 @setting_options(
     Word2VecSettings,
     "noise_exponent", "cbow_gradient", "mode", "shared_negatives", "block_size", "fresh_negatives",
+    "subwords", "buckets",
 )  # fmt: skip
 @counting.counting_options
 @phrase_options
@@ -92,8 +100,10 @@ def _shared_option(name: str, default: str) -> options.Decorator:
     "--continue-from",
     type=options.INPUT,
     metavar="VECTORS",
-    help="Continue training these vectors (.safetensors) with their settings; new words are added.",
+    help="Continue training these vectors, in any format, with the settings in the file; new words are added.",
 )
+@click.option("--freeze-initial", is_flag=True, help="Freeze the vectors of --continue-from: --initial-rate 0.")
+@setting_options(ContinuationSettings, "initial_rate", "initial_counts")
 @click.option(
     "--checkpoint-every",
     type=options.Duration(),
@@ -144,6 +154,7 @@ def train_embeddings(
     encoding_errors: str,
     no_cache: bool,
     continue_from: str | None,
+    freeze_initial: bool,
     checkpoint_every: float | None,
     resume: bool,
     evaluate_on: tuple[str, ...],
@@ -178,19 +189,24 @@ def train_embeddings(
     for target in filter(None, (output, summary, words_file, phrases.target)):
         check_target(target)
     output_format(output)
+    refuse_without("--continue-from", continue_from, "freeze_initial", *_CONTINUING)
+    refuse_with("--freeze-initial", freeze_initial, "initial_rate")
+    with usage_errors():
+        chosen = {name: given.pop(name) for name in _CONTINUING} | ({"initial_rate": 0.0} if freeze_initial else {})
+        continuation = ContinuationSettings(**chosen)
     run: _Run | counting.Run
     if given["model"] in counting.MODELS:
         run = counting.Run(given, output, threads, quiet)
     else:
         initial = None if continue_from is None else load_vectors(continue_from)
         if initial is not None:
-            inherited = _inherited_settings(initial, str(continue_from))
+            inherited = _inherited_settings(initial)
             tokenizer, lowercase = inherited.pop("tokenizer", tokenizer), inherited.pop("lowercase", lowercase)
             normalize = inherited.pop("normalize", normalize)
             given |= inherited
             phrases.inherit(initial, str(continue_from), quiet)
         evaluation = _Evaluation(evaluate_on, quiet) if evaluate_on else None
-        run = _Run(given, initial, evaluation, evaluate_every, early_stopping, threads, quiet)
+        run = _Run(given, initial, continuation, evaluation, evaluate_every, early_stopping, threads, quiet)
     checkpoint = f"{output}.checkpoint" if resume or checkpoint_every is not None else None
     if checkpoint is not None:
         check_files(checkpoint=checkpoint)
@@ -253,6 +269,7 @@ class _Run:
         self,
         given: dict[str, Any],
         initial: "WordVectors | None",
+        continuation: ContinuationSettings,
         evaluation: "_Evaluation | None",
         evaluate_every: float | None,
         early_stopping: int | None,
@@ -264,13 +281,14 @@ class _Run:
             # Options left unset get the library's defaults, which the help repeats.
             self.settings = Word2VecSettings(**{k: value for k, value in given.items() if value is not None}).resolved()
         refuse_unused(self.settings)
-        self.initial, self.evaluation, self.early_stopping = initial, evaluation, early_stopping
+        self.initial, self.continuation = initial, continuation
+        self.evaluation, self.early_stopping = evaluation, early_stopping
         self.evaluate_every, self.threads, self.quiet = evaluate_every, threads, quiet
 
     def is_finished(self, output: str, encoded: "EncodedCorpus", phrases: dict[str, Any] | None) -> bool:
         from wordvec.checkpointing.finished import finished_training
 
-        return finished_training(output, encoded, self.settings, self.initial, phrases)
+        return finished_training(output, encoded, self.settings, self.initial, phrases, self.continuation.record())
 
     def train(
         self, encoded: "EncodedCorpus", checkpoint: str | None, checkpoint_every: float, resume: bool
@@ -286,6 +304,7 @@ class _Run:
                 threads=self.threads,
                 on_progress=_EpochLines(progress, self.quiet),
                 initial=self.initial,
+                continuation=None if self.initial is None else self.continuation,
                 checkpoint=checkpoint,
                 checkpoint_every=checkpoint_every,
                 resume=resume,
@@ -309,22 +328,22 @@ class _Run:
         )
 
 
-def _inherited_settings(initial: "WordVectors", path: str) -> dict[str, Any]:
+def _inherited_settings(initial: "WordVectors") -> dict[str, Any]:
     """Return the settings of ``initial``, except for epochs, that the command line does not override."""
-    if initial.context_vectors is None or initial.settings.get("model") in counting.MODELS:
-        raise Failure(
-            f"{path} has no context vectors, which training needs; continue from a .safetensors file that "
-            "train-embeddings wrote with --model skipgram or cbow"
-        )
     context = click.get_current_context()
-    inherited = initial.settings | {"vector_size": initial.vector_size}
-    inherited |= {name: getattr(initial, name) for name in ("tokenizer", "lowercase", "normalize")}
+    inherited: dict[str, Any] = {}
+    if initial.settings.get("model") in ("skipgram", "cbow"):
+        inherited |= {name: initial.settings[name] for name in _INHERITED & initial.settings.keys()}
+    if initial.states_tokenizer:
+        inherited |= {name: getattr(initial, name) for name in ("tokenizer", "lowercase", "normalize")}
+    rows = initial.table().subwords
+    if rows is not None and not rows.pruned:
+        inherited |= {"subwords": f"{rows.min_n}-{rows.max_n}", "buckets": rows.buckets}
+    inherited["vector_size"] = initial.vector_size
     return {
         name: value
         for name, value in inherited.items()
-        if name in context.params
-        and name != "epochs"
-        and context.get_parameter_source(name) == click.core.ParameterSource.DEFAULT
+        if name in context.params and context.get_parameter_source(name) == click.core.ParameterSource.DEFAULT
     }
 
 

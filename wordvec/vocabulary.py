@@ -144,7 +144,9 @@ class Vocabulary:
         return np.fromiter((get(token, -1) for token in tokens), np.int64)
 
     def merged(self, other: "Vocabulary") -> "Vocabulary":
-        """Return the union of both, by descending sum of counts, then in byte order; unknown counts are 0.
+        """Return the union of both, by descending sum of counts; unknown counts are 0.
+
+        Among equals the order is that of the bytes, or of the rows if these have no counts.
 
         Example:
             >>> Vocabulary(["a", "b"], [3, 1]).merged(Vocabulary(["b", "c"], [5, 2])).tokens
@@ -155,7 +157,10 @@ class Vocabulary:
         for words in (self, other):
             if words.counts is not None:
                 counts += np.append(words.counts, 0)[words.rows_of(tokens)]  # the row of an unknown one is -1
-        order = sorted(range(len(tokens)), key=lambda k: (-counts[k], tokens[k].encode()))
+        order = list(range(len(tokens)))
+        if self.counts is not None:
+            order.sort(key=lambda k: tokens[k].encode())
+        order.sort(key=lambda k: -counts[k])
         return Vocabulary([tokens[k] for k in order], counts[order])
 
     def closest(self, word: str, n: int = 3) -> list[str]:

@@ -18,6 +18,7 @@ _RULES: list[tuple[str, Callable[[Any], bool], str]] = [
     ("tokenizer", lambda s: getattr(s, "unit", "word") == "character", "on characters; needs --unit word"),
     ("invalid_tags", lambda s: s.head != "crf", "without a CRF, which alone rules tag sequences out; needs --head crf"),
     ("subsample_mode", lambda s: s.subsample == 0, "without subsampling; needs --subsample above 0"),
+    ("buckets", lambda s: s.subwords is None, "without n-grams; needs --subwords"),
     ("cbow_gradient", lambda s: s.model != "cbow", "without CBOW; needs --model cbow"),
     *((name, lambda s: s.loss != "negative", "without negative samples; needs --loss negative")
       for name in ("negatives", "noise_exponent", "shared_negatives", "block_size")),

@@ -293,13 +293,11 @@ def test_early_stopping(corpus, monkeypatch):
         (["--evaluate-on", "corpus.txt"], 1, "corpus.txt:1: expected 4 words"),
         (["--evaluate-on", "unknown.tsv"], 1, "unknown.tsv cannot be used for evaluation: too few of its words are in"),
         (["--continue-from", "nothere.safetensors"], 1, "nothere.safetensors: no such file"),
-        (["--continue-from", "pairs.tsv"], 1, "pairs.tsv"),
-        (["--continue-from", "bare.txt"], 1, "bare.txt has no context vectors, which training needs"),
+        (["--continue-from", "pairs.tsv"], 1, "must be that of the vectors to continue from, 1, got 8"),
     ],
 )
 def test_evaluation_and_continuation_errors(questions, options, code, message):
     Path("unknown.tsv").write_text("kaiser\tking\t9\nemperor\tsaw\t1\n")
-    Path("bare.txt").write_text("2 2\nking 1 2\nqueen 2 1\n")
     result = train("corpus.txt", "-o", "v.txt", *TINY, *options, code=code)
     assert message in " ".join(result.stderr.split())
     assert not Path("v.txt").exists()
@@ -332,6 +330,56 @@ def test_training_continues_with_new_words_and_existing_settings(corpus):
     ).settings.items()
     rejected = train("new.txt", "-o", "x.txt", "--continue-from", "old.safetensors", "--vector-size", 50, code=1)
     assert "--vector-size must be that of the vectors to continue from, 12, got 50" in rejected.stderr
+
+
+def test_training_starts_from_vectors_of_another_program(corpus):
+    """The size is that of the file; tokenizer and casing are those of the command."""
+    from wordvec import load_vectors
+
+    Path("bare.txt").write_text("2 3\nking 1 2 0\nzebra 2 1 .5\n")
+    result = train("corpus.txt", "-o", "v.safetensors", "--continue-from", "bare.txt", "--lowercase", "--min-count", 1)
+    assert "1 of 6 words continue from existing vectors; the output side of training starts at zero" in result.stderr
+    vectors = load_vectors("v.safetensors")
+    assert (vectors.vector_size, vectors.lowercase, vectors.normalize) == (3, True, "NFC")
+    assert vectors["zebra"].tolist() == [2, 1, 0.5]
+
+
+def test_initial_vectors_are_frozen(corpus):
+    from wordvec import load_vectors
+
+    Path("bare.txt").write_text("2 3\nking 1 2 0\nzebra 2 1 .5\n")
+    options = ("corpus.txt", "-o", "v.safetensors", "--min-count", 1)
+    train(*options, "--continue-from", "bare.txt", "--freeze-initial", "--resume")
+    vectors = load_vectors("v.safetensors")
+    assert vectors["king"].tolist() == [1, 2, 0]
+    assert vectors.settings["initial_rate"] == 0
+    again = train(*options, "--continue-from", "bare.txt", "--freeze-initial", "--resume")
+    assert "already complete" in again.stderr
+    other = train(*options, "--continue-from", "bare.txt", "--initial-rate", 0.5, "--resume", code=1)
+    assert "--initial-rate was 0.0 and is now 0.5" in " ".join(other.stderr.split())
+    train(*options, "--continue-from", "bare.txt", "--initial-rate", 0.5)
+    assert load_vectors("v.safetensors")["king"].tolist() != [1, 2, 0]
+    alone = train(*options, "--freeze-initial", code=2)
+    assert "--freeze-initial has no effect without --continue-from" in alone.stderr
+
+
+def test_training_continues_a_fasttext_model(corpus):
+    """Its n-grams are those of the file, without any option."""
+    from wordvec import load_vectors, save_vectors
+
+    options = ("--min-count", 1, "--vector-size", 8, "--epochs", 1, "--subwords", "3-4", "--buckets", 300)
+    train("corpus.txt", "-o", "old.safetensors", *options)
+    old = load_vectors("old.safetensors")
+    save_vectors(old, "old.bin", format="fasttext")
+    result = train("corpus.txt", "-o", "v.safetensors", "--continue-from", "old.bin", "--min-count", 1, "--epochs", 1)
+    assert f"{len(old)} of {len(old)} words continue from existing vectors\n" in result.stderr
+    found = load_vectors("v.safetensors")
+    assert {"subwords": "3-4", "buckets": 300, "vector_size": 8}.items() <= found.settings.items()
+    assert found["kingqueen"].shape == (8,)
+    other = train("corpus.txt", "-o", "x.txt", "--continue-from", "old.bin", "--subwords", "3-6", code=1)
+    assert "3-4 in 300 buckets, got 3-6 in 300 buckets" in other.stderr
+    alone = train("corpus.txt", "-o", "x.txt", "--buckets", 300, code=2)
+    assert "--buckets has no effect without n-grams; needs --subwords" in alone.stderr
 
 
 def test_vocabulary_that_exceeds_memory_is_rejected(corpus, monkeypatch):

@@ -279,3 +279,25 @@ def test_every_token_is_read_once_for_any_number_of_lanes(monkeypatch):
         np.testing.assert_array_equal(state[:, LAST_CENTER], state[:, FILLED])
         assert not trainer.users.any()
         assert np.isfinite(trainer.memory).all()
+
+
+@pytest.mark.parametrize("threads", [1, pytest.param(3, marks=needs_jit)])
+@pytest.mark.parametrize(("model", "gradient"), MODELS)
+def test_rows_with_a_rate_of_their_own_match_the_oracle(model, gradient, threads, lanes_of_any_length):
+    """A lane's slice trains them as usual, and that share of the change is added to the table."""
+    corpus, trainer, tables = lanes_of_any_length(model=model, cbow_gradient=gradient, threads=threads)
+    frozen, slow = [0, 2, 7, 40], [1, 3, 11]
+    trainer.set_rates(np.array(slow), 0.25)
+    trainer.objective.row_rates[frozen] = 0
+    rates = np.ones((60, 1))
+    rates[frozen], rates[slow] = 0, 0.25
+    trainer.memory.reshape(-1, trainer.stride)[frozen, 3] = tables[0][frozen, 3] = -0.0
+    before, table = tables[0].copy(), trainer.memory.reshape(-1, trainer.stride)
+    kept = table[frozen].tobytes()
+    for _ in oracle(trainer, corpus, tables, 0, (0.2, 0.02)):
+        tables[0][:] = before + rates * (tables[0] - before)
+        before = tables[0].copy()
+        train_round(trainer, threads)
+        for expected, found in zip(tables, tables_of(trainer.memory, 60, 20, trainer.stride), strict=True):
+            np.testing.assert_allclose(found, expected, atol=1e-5)
+        assert table[frozen].tobytes() == kept

@@ -30,6 +30,7 @@ def finished_training(
     settings: _Settings,
     initial: _HasVocabulary | None = None,
     phrases: Mapping[str, Any] | None = None,
+    continuation: Mapping[str, Any] | None = None,
 ) -> bool:
     """Return whether ``path`` already holds the dense vectors that a training run would write.
 
@@ -41,6 +42,7 @@ def finished_training(
         settings: ``Word2VecSettings``, or ``CountBasedSettings`` of a dense model.
         initial: the vectors that training continues from.
         phrases: the settings of the phrases that were joined in the corpus.
+        continuation: the record of how training continues from ``initial``.
 
     Raises:
         InputError: ``path`` holds something else; the message states what differs.
@@ -57,7 +59,7 @@ def finished_training(
     differences = []
     if found.get("kind") == "vectors" and found["format"] == "safetensors":
         words = safetensors.read_vocabulary(path)
-        wanted = settings.file_record() | ({"phrases": phrases} if phrases else {})
+        wanted = settings.file_record() | ({"phrases": phrases} if phrases else {}) | dict(continuation or {})
         differences = differing_settings(found["about"]["settings"], wanted)
         if words != vocabulary:
             sizes = then_and_now(f"{len(words):,} words", f"{len(vocabulary):,} words")

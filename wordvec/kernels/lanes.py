@@ -18,13 +18,15 @@ from wordvec.kernels.sharing import (
     clear_users,
     count_users,
     place_in_table,
+    scale_changes,
     set_places,
     settle_rows,
+    share_rated_rows,
     subtract_rows,
 )
 from wordvec.kernels.simd import atomic_add, atomic_exchange, atomic_read, kernel, yield_processor
 from wordvec.kernels.slices import CENTER, COPIED, FILLED, LAST_CENTER, POSITION, Lane, Step, Text, prepare_slice
-from wordvec.kernels.subwords import Subwords, compose_words, spread_words, subtract_words
+from wordvec.kernels.subwords import compose_words, spread_words, subtract_words
 from wordvec.kernels.tile import Tile
 
 STOP, STOP_ROUND, ARRIVED, READY, TAKEN = range(0, 40, 8)
@@ -128,6 +130,7 @@ def prepare_lanes(
                 prepare(lane, text, step, objective, bounds[k + 1], slice_size)
                 # Use the other set of counts: those of the last round may not be cleared yet.
                 count_users(lane, users[(rounds + 1) % 2, thread], tiles.slot_of_row[thread], step)
+                share_rated_rows(lane, users[(rounds + 1) % 2, thread], step, objective.row_rates)
                 atomic_add(control, READY, 1)
 
 
@@ -149,23 +152,22 @@ def train_lanes(
                 set_places(lane)
                 train_slice(memory, lane, tile_at(tiles, thread), text, step, objective, bounds[k], bounds[k + 1])
                 subtract_rows(memory, lane, step)
+                scale_changes(memory, lane, step, objective.row_rates)
                 subtract_words(memory, lane, step, objective.subwords)
 
 
 @kernel(inline=True)
-def spread_lanes(
-    memory: np.ndarray, lanes: Lane, step: Step, subwords: Subwords | None, thread: int, threads: int
-) -> None:
+def spread_lanes(memory: np.ndarray, lanes: Lane, step: Step, objective: Objective, thread: int, threads: int) -> None:
     """Add the changes of composed words to the rows owned by ``thread``, in lane order."""
     for k in range(lanes.state.shape[0]):
-        spread_words(memory, lane_at(lanes, k), step, subwords, thread, threads)
+        spread_words(memory, lane_at(lanes, k), step, objective.subwords, objective.row_rates, thread, threads)
 
 
 @kernel(inline=True)
 def prepare(lane: Lane, text: Text, step: Step, objective: Objective, lane_end: int, slice_size: int) -> None:
     """Prepare the lane's next slice and list the output rows it is scored against."""
     prepare_slice(lane, text, step, lane_end, slice_size)
-    skipgram, _, _, fresh, paths, softmax, _ = objective
+    skipgram, _, _, fresh, paths, softmax, _, _ = objective
     list_rows(lane, text, step, skipgram, fresh, paths, softmax)
 
 
@@ -177,7 +179,7 @@ def train_slice(
     """Train the lane's prepared slice; the learning rate decays linearly over the lane."""
     done = (lane.positions[lane.state[CENTER]] - lane_start) / max(lane_end - lane_start, 1)
     rate = step.first_rate + (step.last_rate - step.first_rate) * done
-    skipgram, divide, shared, fresh, paths, softmax, _ = objective
+    skipgram, divide, shared, fresh, paths, softmax, _, _ = objective
     train_centers(memory, lane, tile, text, step, rate, skipgram, divide, shared, fresh, paths, softmax)
     lane.state[CENTER] = lane.state[LAST_CENTER]
 
@@ -218,7 +220,7 @@ def train_rounds(
         )
         wait_for_all(control, threads, 2 * rounds)
         add_gains(memory, lanes, step, thread, threads)
-        spread_lanes(memory, lanes, step, objective.subwords, thread, threads)
+        spread_lanes(memory, lanes, step, objective, thread, threads)
         stopping = atomic_read(control, STOP_ROUND) == rounds
 
 

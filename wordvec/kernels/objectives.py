@@ -24,6 +24,7 @@ class Objective(NamedTuple):
     paths: Paths | None  # hierarchical softmax
     softmax: bool | None  # True: full softmax
     subwords: Subwords | None  # input vectors are composed of subwords
+    row_rates: np.ndarray | None = None  # (all rows,) float32, factors of the learning rate
 
 
 @kernel(internal=True)

@@ -10,11 +10,14 @@ A round in reproducible mode (see ``lanes.py``) has three phases, separated by b
 
 During training no thread writes a shared row of the table, and every other row is touched only by its own lane. So
 every lane reads the same values regardless of which thread runs it and when.
+
+A row with a rate of its own, such as 0 for a frozen one, counts as shared: a lane trains its copy, of whose change that
+share is added. So such a row moves as usual within a lane's slice, and the next slice starts from the table again.
 """
 
 import numpy as np
 
-from wordvec.kernels.simd import Int, kernel, load, store, subtract
+from wordvec.kernels.simd import Int, kernel, load, multiply, splat, store, subtract
 from wordvec.kernels.slices import COPIED, DRAWN, FILLED, PRIVATE, TOUCHED, Lane, Step
 from wordvec.kernels.tile import add_to, prefetch_row
 
@@ -75,6 +78,15 @@ def count_users(lane: Lane, users: np.ndarray, slot_of_row: np.ndarray, step: St
         users[row] += np.uint8(row >= step.composed)  # a composed row is always private
 
 
+@kernel(internal=True)
+def share_rated_rows(lane: Lane, users: np.ndarray, step: Step, row_rates: np.ndarray | None) -> None:
+    """Count the touched rows with a rate of their own as shared."""
+    if row_rates is not None:
+        for row in lane.touched[: lane.state[TOUCHED]]:
+            if row_rates[row] != 1 and row >= step.composed:
+                users[row] = np.uint8(2)
+
+
 @kernel(inline=True)
 def clear_users(lane: Lane, users: np.ndarray) -> None:
     """Clear the users (T, 2 V) of the lane's rows, whichever threads counted them."""
@@ -133,6 +145,20 @@ def subtract_rows(memory: np.ndarray, lane: Lane, step: Step) -> None:
         place, row = start + k * stride, lane.copied[k] * stride
         for d in range(0, stride, 16):
             store(memory, place + d, subtract(load(memory, place + d), load(memory, row + d)))
+
+
+@kernel(internal=True)
+def scale_changes(memory: np.ndarray, lane: Lane, step: Step, row_rates: np.ndarray | None) -> None:
+    """Multiply the changes of rows with a rate of their own by it."""
+    if row_rates is not None:
+        start, stride = lane.state[PRIVATE], step.stride
+        for k in range(1, lane.state[COPIED]):
+            place, rate = start + k * stride, row_rates[lane.copied[k]]
+            for d in range(0, stride, 16):
+                store(memory, place + d, multiply(load(memory, place + d), splat(rate)))
+            if rate == 0:
+                for d in range(0, stride, 16):
+                    store(memory, place + d, splat(np.float32(-0.0)))  # x + -0.0 is x bit for bit, 0.0 and -0.0 as well
 
 
 @kernel(inline=True)

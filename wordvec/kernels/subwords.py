@@ -154,10 +154,20 @@ def subtract_words(memory: np.ndarray, lane: Lane, step: Step, subwords: Subword
 
 
 @kernel(internal=True)
+def rate_of(row_rates: np.ndarray | None, row: int) -> np.float32:
+    rate = np.float32(1)
+    if row_rates is not None:
+        rate = row_rates[row]
+    return rate
+
+
+@kernel(internal=True)
 def spread_words(
-    memory: np.ndarray, lane: Lane, step: Step, subwords: Subwords | None, thread: int, threads: int
-) -> None:
-    """Add the change of every composed word to those of its rows that ``thread`` among ``threads`` owns."""
+    memory: np.ndarray, lane: Lane, step: Step, subwords: Subwords | None, row_rates: np.ndarray | None, thread: int,
+    threads: int,
+) -> None:  # fmt: skip
+    """Add the change of every composed word, times their rates, to those of its rows that ``thread`` among ``threads``
+    owns."""
     if subwords is not None:
         stride, words = step.stride, lane.words
         for i in range(1, words[0] + 1):
@@ -167,7 +177,8 @@ def spread_words(
                     prefetch_row(memory, row_start(subwords, k, stride), stride)
             place = composed_place(lane, i, stride)
             for k in range(subwords.offsets[words[i]], subwords.offsets[words[i] + 1]):
-                if is_owner(subwords.rows[k], thread, threads):
+                rate = rate_of(row_rates, subwords.rows[k])
+                if rate != 0 and is_owner(subwords.rows[k], thread, threads):
                     row = row_start(subwords, k, stride)
                     for d in range(0, stride, 16):
-                        add_to(memory, row + d, load(memory, place + d))
+                        add_to(memory, row + d, multiply(load(memory, place + d), splat(rate)))

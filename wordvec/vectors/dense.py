@@ -119,6 +119,12 @@ class WordVectors:
     # -- contents -----------------------------------------------------------------------------------------------------
 
     @property
+    def states_tokenizer(self) -> bool:
+        """Whether ``tokenizer`` and ``lowercase`` are known; files of other programs do not state them."""
+        is_default = self.tokenizer == "whitespace" and not self.lowercase
+        return not is_default or (bool(self.settings) and "trained_by" not in self.settings)
+
+    @property
     def tokens(self) -> list[str]:
         """The tokens in row order."""
         return self.vocabulary.tokens

@@ -1,68 +1,173 @@
 """Continued training from existing vectors: compatibility checks, initialization, merged vocabulary."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from wordvec.encoding.corpus import EncodedCorpus
 from wordvec.errors import InputError
+from wordvec.formats.ngrams import composed_vectors, ngram_rows
+from wordvec.formats.table import SubwordTable
 from wordvec.vectors.dense import WordVectors
+from wordvec.vectors.sparse import SparseWordVectors
+from wordvec.vectors.subwords import SubwordVectors
 from wordvec.vocabulary import Vocabulary
-from wordvec.word2vec.settings import Word2VecSettings
+from wordvec.word2vec.epoch import Frequencies
+from wordvec.word2vec.settings import ContinuationSettings, Word2VecSettings, ngram_lengths
 
 
-def check_fits(initial: WordVectors, corpus: EncodedCorpus, settings: Word2VecSettings) -> None:
+def check_fits(
+    initial: WordVectors, corpus: EncodedCorpus, settings: Word2VecSettings, continuation: ContinuationSettings
+) -> None:
     """Check that training on ``corpus`` can continue from ``initial``.
 
     Raises:
-        InputError: ``initial`` has no context vectors, another vector size, or another tokenizer or casing; or the
-            loss is hierarchical softmax, which has no context vectors.
+        InputError: ``initial`` is sparse, has another vector size, or is known to have another tokenizer or casing; or
+            rates differ in hogwild mode; or their n-grams are others.
     """
+    if continuation.initial_rate != 1 and settings.mode != "reproducible":
+        raise InputError(f"initial_rate = {continuation.initial_rate:g} needs mode = reproducible, got {settings.mode}")
+    if isinstance(initial, SparseWordVectors):
+        raise InputError("training cannot continue from sparse vectors; continue from dense ones")
     if settings.subwords is not None:
-        raise InputError("training with subwords cannot continue from existing vectors; train on all texts together")
-    if settings.loss == "hierarchical":
-        raise InputError(
-            "loss = hierarchical learns vectors of tree nodes, which no file stores, and cannot continue from existing "
-            "vectors; choose loss = negative"
-        )
-    if initial.context_vectors is None:
-        raise InputError(
-            "the vectors to continue from have no context vectors (the output vectors of training); continue from a "
-            ".safetensors file written by training, which stores them"
-        )
+        _check_subwords(initial, settings, continuation)
     if initial.vector_size != settings.vector_size:
         raise InputError(
             f"vector_size must be that of the vectors to continue from, {initial.vector_size}, "
             f"got {settings.vector_size}"
         )
     cuts = [f"{side.tokenizer}{', lower-cased' if side.lowercase else ''}" for side in (initial, corpus)]
-    if cuts[0] != cuts[1]:
+    if cuts[0] != cuts[1] and initial.states_tokenizer:
         raise InputError(
             f"the vectors to continue from were trained with another tokenizer ({cuts[0]}) than this text "
             f"({cuts[1]}); use the same one"
         )
 
 
-def start_from(initial: WordVectors, vocabulary: Vocabulary, rows: tuple[np.ndarray, np.ndarray]) -> int:
-    """Copy the vectors of shared words into the input and output ``rows`` (V, D) and return their number."""
-    assert initial.context_vectors is not None
+def _check_subwords(initial: WordVectors, settings: Word2VecSettings, continuation: ContinuationSettings) -> None:
+    if isinstance(initial, SubwordVectors):
+        old = initial.subwords
+        was = f"{old.min_n}-{old.max_n} in {old.buckets:,} buckets"
+        least, most = ngram_lengths(str(settings.subwords))
+        wanted = f"{least}-{most} in {settings.buckets:,} buckets"
+        if was != wanted:
+            raise InputError(f"subwords must be those of the vectors to continue from, {was}, got {wanted}")
+        if old.pruned:
+            raise InputError("training with subwords cannot continue from a pruned model; leave out subwords")
+    elif continuation.initial_rate != 1:
+        raise InputError(
+            f"initial_rate = {continuation.initial_rate:g} with subwords needs initial vectors with n-grams, because "
+            "others change with the n-grams of their words; leave out subwords"
+        )
+
+
+def frequencies(initial: WordVectors, vocabulary: Vocabulary, of: str) -> Frequencies:
+    """Return the counts of the ``vocabulary`` in the old text, the new one, or both ("merged").
+
+    Raises:
+        InputError: those of the old text are asked for, but ``initial`` has no counts of these words.
+    """
+    assert vocabulary.counts is not None
+    known = np.zeros(len(initial), np.int64) if initial.counts is None else initial.counts
+    old = np.append(known, 0)[initial.vocabulary.rows_of(vocabulary.tokens)]  # the row of an unknown word is -1
+    if of == "old" and not old.any():
+        raise InputError("initial_counts = old needs vectors with counts of words of this text; choose merged or new")
+    new = vocabulary.counts
+    counts = {"old": old, "new": new, "merged": old + new}[of]
+    total = {"old": known.sum(), "new": new.sum(), "merged": known.sum() + new.sum()}[of]
+    return Frequencies(counts, int(total))
+
+
+def initial_contexts(initial: WordVectors, settings: Word2VecSettings) -> np.ndarray | None:
+    """Return the context vectors (V, D) to continue from; None if the output side starts at zero.
+
+    That of hierarchical softmax has the nodes of a tree, and the tree of a new vocabulary is another one.
+    """
+    return None if settings.loss == "hierarchical" else initial.context_vectors
+
+
+def start_from(
+    initial: WordVectors, contexts: np.ndarray | None, vocabulary: Vocabulary, rows: tuple[np.ndarray, np.ndarray]
+) -> np.ndarray:
+    """Copy the vectors of shared words into the input and output ``rows`` (V, D) and return their row numbers.
+
+    Args:
+        contexts: from ``initial_contexts``.
+    """
     old_ids = initial.vocabulary.rows_of(vocabulary.tokens)
     shared = np.flatnonzero(old_ids >= 0)
-    for side, old in zip(rows, (initial.vectors, initial.context_vectors), strict=True):
-        side[shared] = old[old_ids[shared]]
-    return len(shared)
+    for side, old in zip(rows, (initial.vectors, contexts), strict=True):
+        if old is not None:
+            side[shared] = old[old_ids[shared]]
+    return shared
+
+
+def start_subwords(initial: WordVectors, vocabulary: Vocabulary, shared: np.ndarray, rows: SubwordTable) -> np.ndarray:
+    """Set the own rows of the ``shared`` words and the n-gram rows, and return the numbers of the n-grams that
+    ``initial`` has.
+
+    Vectors without n-grams become the means of their words' rows.
+
+    Args:
+        shared: from ``start_from``.
+        rows: views of the rows of training.
+    """
+    assert rows.ngram_buckets is not None
+    tokens = [vocabulary.tokens[k] for k in shared.tolist()]
+    if not isinstance(initial, SubwordVectors):
+        rows.word_vectors[shared] = _own_rows(rows.word_vectors[shared], tokens, rows)
+        return np.zeros(0, np.int64)
+    old = initial.subwords
+    rows.word_vectors[shared] = old.word_vectors[initial.vocabulary.rows_of(tokens)]
+    if old.ngram_buckets is None:
+        known, places = np.arange(len(rows.ngram_buckets)), rows.ngram_buckets
+    else:
+        _, known, places = np.intersect1d(rows.ngram_buckets, old.ngram_buckets, True, return_indices=True)
+    rows.ngram_vectors[known] = old.ngram_vectors[places]
+    return known
+
+
+def grown_subwords(initial: WordVectors, rows: SubwordTable) -> tuple[SubwordTable, np.ndarray]:
+    """Return ``rows`` with the n-grams of both, and the own rows (V, D) of the words of ``initial``."""
+    assert rows.ngram_buckets is not None
+    if not isinstance(initial, SubwordVectors):
+        return rows, _own_rows(initial.vectors, initial.tokens, rows)
+    old, buckets = initial.subwords, None
+    if old.ngram_buckets is None:
+        ngrams = old.ngram_vectors.copy()
+        ngrams[rows.ngram_buckets] = rows.ngram_vectors
+    else:
+        buckets = np.union1d(old.ngram_buckets, rows.ngram_buckets)
+        ngrams = np.empty((len(buckets), initial.vector_size), np.float32)
+        ngrams[np.searchsorted(buckets, old.ngram_buckets)] = old.ngram_vectors
+        ngrams[np.searchsorted(buckets, rows.ngram_buckets)] = rows.ngram_vectors
+    return replace(rows, ngram_vectors=ngrams, ngram_buckets=buckets), old.word_vectors
+
+
+def _own_rows(vectors: np.ndarray, tokens: list[str], rows: SubwordTable) -> np.ndarray:
+    """Return the own rows (V, D) of words whose means with their n-grams are ``vectors``."""
+    bounds, _ = ngram_rows(rows, tokens)
+    ngrams = replace(
+        rows, word_vectors=np.zeros(vectors.shape, np.float32), ngram_vectors=np.ascontiguousarray(rows.ngram_vectors)
+    )
+    size = (np.diff(bounds) + 1).astype(np.float32)[:, None]
+    return np.asarray(size * (vectors - composed_vectors(ngrams, tokens)))
 
 
 def grown(
-    initial: WordVectors, vocabulary: Vocabulary, rows: tuple[np.ndarray, np.ndarray]
+    initial: Vocabulary,
+    before: tuple[np.ndarray, np.ndarray | None],
+    vocabulary: Vocabulary,
+    rows: tuple[np.ndarray, np.ndarray],
 ) -> tuple[Vocabulary, np.ndarray, np.ndarray]:
     """Return the merged vocabulary with its input and output vectors, (all words, D) each.
 
-    Words that only ``initial`` has keep their vectors bit for bit.
+    Words that only ``initial`` has keep their vectors ``before`` bit for bit; None stands for zeros.
     """
-    assert initial.context_vectors is not None
-    words = initial.vocabulary.merged(vocabulary)
-    trained, old = vocabulary.rows_of(words.tokens), initial.vocabulary.rows_of(words.tokens)
+    words = initial.merged(vocabulary)
+    trained, old = vocabulary.rows_of(words.tokens), initial.rows_of(words.tokens)
     left = trained < 0
     both = [side[trained] for side in rows]
-    for side, before in zip(both, (initial.vectors, initial.context_vectors), strict=True):
-        side[left] = before[old[left]]
+    for side, kept in zip(both, before, strict=True):
+        side[left] = 0 if kept is None else kept[old[left]]
     return words, both[0], both[1]

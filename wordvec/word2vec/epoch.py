@@ -58,6 +58,13 @@ class EpochResult(NamedTuple):
     effective_tokens: int
 
 
+class Frequencies(NamedTuple):
+    """Counts (V,) int64 of the types, and the number of tokens, of which other types may have a share."""
+
+    counts: np.ndarray
+    total: int
+
+
 class TrainedRows(NamedTuple):
     """The rows of words and contexts (V, D) and of n-grams (U, D)."""
 
@@ -74,17 +81,25 @@ class Trainer:
         settings: resolved.
         threads: maximum number of threads, capped at the number of lanes.
         lanes: number of lanes in hogwild mode, for resuming a run; None: one per thread.
+        frequencies: what negatives are drawn and frequent words dropped by; None: the counts of the corpus.
     """
 
     def __init__(
-        self, corpus: EncodedCorpus, settings: Word2VecSettings, threads: int, *, lanes: int | None = None
+        self,
+        corpus: EncodedCorpus,
+        settings: Word2VecSettings,
+        threads: int,
+        *,
+        lanes: int | None = None,
+        frequencies: Frequencies | None = None,
     ) -> None:
         from wordvec.kernels.slices import Text
 
         self.corpus, self.settings = corpus, settings
         self.reproducible = settings.mode == "reproducible"
         counts = np.asarray(corpus.vocabulary.counts)
-        keep = keep_probabilities(counts, settings.subsample)
+        usual = Frequencies(counts, int(counts.sum())) if frequencies is None else frequencies
+        keep = keep_probabilities(usual.counts, settings.subsample, usual.total)
         kept_share = (counts * keep).sum() / counts.sum()
         if kept_share < 0.25:
             _log.warning(
@@ -105,7 +120,7 @@ class Trainer:
             ids=np.asarray(corpus.ids),
             offsets=offsets,
             keep_thresholds=np.rint(keep * 2.0**32).astype(np.uint64),
-            noise_table=alias_table(noise_probabilities(counts, settings.noise_exponent)),
+            noise_table=alias_table(noise_probabilities(usual.counts, settings.noise_exponent)),
             distance_weights=distance_weights(settings.window, settings.window_weights == "sampled", self.window),
             tile_weights=tile_weights(self.window, TILE),
         )
@@ -125,6 +140,12 @@ class Trainer:
         )  # fmt: skip
         self.users = user_counts(self.types, self.threads)
         self.begin_epoch(0)
+
+    def set_rates(self, rows: np.ndarray, rate: float) -> None:
+        """Let these rows of the table learn at ``rate`` times the learning rate of the others; 0 freezes them."""
+        rates = np.ones(self.table_rows, np.float32)
+        rates[rows] = rate
+        self.objective = self.objective._replace(row_rates=rates)
 
     def compile(self) -> None:
         """Compile the kernel, or load it from the cache, before the clock starts, by training on no tokens."""
@@ -235,11 +256,14 @@ class Trainer:
         rows, size = self.table.reshape(-1, self.stride), self.settings.vector_size
         return rows[: self.types, :size], rows[self.types : 2 * self.types, :size]
 
+    def all_rows(self) -> "TrainedRows":
+        """Return views of all rows."""
+        ngrams = self.table.reshape(-1, self.stride)[2 * self.types :, : self.settings.vector_size]
+        return TrainedRows(*self.rows(), ngrams)
+
     def copied_rows(self) -> "TrainedRows":
         """Return copies of all rows."""
-        words, contexts = self.rows()
-        ngrams = self.table.reshape(-1, self.stride)[2 * self.types :, : self.settings.vector_size]
-        return TrainedRows(words.copy(), contexts.copy(), ngrams.copy())
+        return TrainedRows(*(side.copy() for side in self.all_rows()))
 
     def take_rows(self) -> "TrainedRows":
         """Return all rows as contiguous arrays, in the memory of the table, which is destroyed.

@@ -282,3 +282,24 @@ class Word2VecSettings(Settings):
             return "exact"
         # Both programs skip it in hierarchical softmax.
         return _PRESETS[self.preset].saturation if self.loss == "negative" else "skip"
+
+
+@settings_class
+class ContinuationSettings(Settings):
+    """How training continues from existing vectors."""
+
+    initial_rate: float = setting(
+        "Learning rate of the vectors that training continues from, relative to that of new words; 0 freezes them.",
+        default=1.0,
+        detail="Context vectors learn at the full rate.",
+        least=0,
+        most=1,
+        added="0.3",
+    )
+    initial_counts: str = setting(
+        "Draw negatives and drop frequent words by the counts of both texts (merged), the new text or the old one.",
+        default="merged",
+        detail='"old" needs vectors with counts; words that they lack are then never drawn, and never dropped.',
+        choices=("merged", "new", "old"),
+        added="0.3",
+    )

@@ -25,11 +25,19 @@ from wordvec.vectors.dense import WordVectors
 from wordvec.vectors.subwords import SubwordVectors
 from wordvec.word2vec.buffers import check_memory, longest_window
 from wordvec.word2vec.callbacks import Monitor
-from wordvec.word2vec.continuation import check_fits, grown, start_from
+from wordvec.word2vec.continuation import (
+    check_fits,
+    frequencies,
+    grown,
+    grown_subwords,
+    initial_contexts,
+    start_from,
+    start_subwords,
+)
 from wordvec.word2vec.epoch import TrainedRows, Trainer
 from wordvec.word2vec.objectives import check_softmax
 from wordvec.word2vec.results import Word2VecResult
-from wordvec.word2vec.settings import Word2VecSettings, ngram_lengths
+from wordvec.word2vec.settings import ContinuationSettings, Word2VecSettings, ngram_lengths
 
 _log = logging.getLogger(__name__)
 
@@ -41,6 +49,7 @@ def train_word2vec(
     threads: int | None = None,
     on_progress: OnProgress | None = None,
     initial: WordVectors | None = None,
+    continuation: ContinuationSettings | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
     checkpoint_every: float = 300.0,
     resume: bool = False,
@@ -57,9 +66,10 @@ def train_word2vec(
         settings: None means the defaults.
         threads: None means one per core. In reproducible mode, the vectors are bit-identical at any number of threads.
         on_progress: called now and then from the calling thread.
-        initial: vectors with context vectors to continue from. They initialize the words they share with the corpus;
-            words that the corpus lacks stay unchanged. Counts are added, and the result has the words of both by
-            descending count.
+        initial: vectors to continue from. They initialize the words they share with the corpus; words that the corpus
+            lacks stay unchanged. Without context vectors, and with hierarchical softmax, the output side starts at
+            zero. Counts are added, and the result has the words of both by descending count.
+        continuation: how training continues from ``initial``; None means the defaults.
         checkpoint: a file to save the training state to, every ``checkpoint_every`` seconds and on Ctrl-C. Remove it
             once the vectors are saved.
         resume: continue from the checkpoint, if it exists. In reproducible mode, the vectors are bit-identical to those
@@ -99,28 +109,38 @@ def train_word2vec(
     check_softmax(settings, len(corpus.vocabulary))
     threads = worker_count(threads)
     monitor = Monitor(callbacks, evaluate, evaluate_every, evaluate_seconds, early_stopping)
+    if initial is None and continuation is not None:
+        raise InputError("continuation needs initial, the vectors to continue from")
+    continuation = or_defaults(continuation, ContinuationSettings)
+    counts = None
     if initial is not None:
         check_kind("initial", initial, WordVectors)
-        check_fits(initial, corpus, settings)
+        check_fits(initial, corpus, settings, continuation)
+        counts = frequencies(initial, corpus.vocabulary, continuation.initial_counts)
     saver = Checkpoint(checkpoint, checkpoint_every, resume)
     widest = replace(settings, window=longest_window(settings, np.asarray(corpus.offsets)))
     memory = check_memory(widest, len(corpus.vocabulary), threads, keeps_best=monitor.best is not None)
     saved = saver.begin(
-        settings.record(),
+        settings.record() | continuation.record(),
         {"tokens": len(corpus.ids), "types": len(corpus.vocabulary)},
         (*pack_tokens(corpus.vocabulary.tokens), corpus.vocabulary.counts, corpus.ids, corpus.offsets),
         keeping=monitor.rule,
         initial=None if initial is None else _arrays_of(initial),
     )
     # In hogwild mode, each thread has its own lane.
-    trainer = Trainer(corpus, settings, threads, lanes=saved.rows("lanes.state") if saved else None)
-    training = Word2VecRun(trainer, monitor, saver, initial, on_progress)
+    lanes = saved.rows("lanes.state") if saved else None
+    trainer = Trainer(corpus, settings, threads, lanes=lanes, frequencies=counts)
+    training = Word2VecRun(trainer, monitor, saver, initial, continuation, on_progress)
     training.result.memory = memory
     return training.run(saved)
 
 
 def _arrays_of(vectors: WordVectors) -> tuple[np.ndarray | None, ...]:
-    return (*pack_tokens(vectors.tokens), vectors.counts, vectors.vectors, vectors.context_vectors)
+    arrays = (*pack_tokens(vectors.tokens), vectors.counts, vectors.vectors, vectors.context_vectors)
+    if not isinstance(vectors, SubwordVectors):
+        return arrays
+    rows = vectors.subwords
+    return (*arrays, rows.word_vectors, rows.ngram_vectors, rows.ngram_buckets)
 
 
 class Word2VecRun(ResumableRun):
@@ -139,6 +159,7 @@ class Word2VecRun(ResumableRun):
         monitor: Monitor,
         checkpoint: Checkpoint,
         initial: WordVectors | None,
+        continuation: ContinuationSettings,
         on_progress: OnProgress | None,
     ) -> None:
         super().__init__(checkpoint)
@@ -152,10 +173,22 @@ class Word2VecRun(ResumableRun):
             threads=trainer.threads,
         )
         self._trainer, self._monitor = trainer, monitor
-        self._initial, self._on_progress = initial, on_progress
+        self._initial, self._continuation, self._on_progress = initial, continuation, on_progress
         if initial is not None:
-            known = start_from(initial, self.corpus.vocabulary, trainer.rows())
-            _log.info("%s of %s words continue from existing vectors", f"{known:,}", f"{trainer.types:,}")
+            self._initial_contexts = initial_contexts(initial, self.settings)
+            vocabulary, rows = self.corpus.vocabulary, trainer.all_rows()
+            known = start_from(initial, self._initial_contexts, vocabulary, (rows.words, rows.contexts))
+            _log.info(
+                "%s of %s words continue from existing vectors%s",
+                f"{len(known):,}",
+                f"{trainer.types:,}",
+                "; the output side of training starts at zero" if self._initial_contexts is None else "",
+            )
+            subwords = self._subwords(rows)
+            if subwords is not None:
+                known = np.append(known, 2 * trainer.types + start_subwords(initial, vocabulary, known, subwords))
+            if continuation.initial_rate != 1:
+                trainer.set_rates(known, continuation.initial_rate)
         self._within_epoch = False
         self._stop_requested = False
 
@@ -250,21 +283,32 @@ class Word2VecRun(ResumableRun):
     def _as_vectors(self, rows: TrainedRows) -> WordVectors:
         vocabulary, settings = self.corpus.vocabulary, self.settings
         vectors, context_vectors = rows.words, rows.contexts
+        subwords = self._subwords(rows)
         if self._initial is not None:
-            vocabulary, vectors, context_vectors = grown(self._initial, vocabulary, (vectors, context_vectors))
+            before = self._initial.vectors
+            if subwords is not None:
+                subwords, before = grown_subwords(self._initial, subwords)
+            vocabulary, vectors, context_vectors = grown(
+                self._initial.vocabulary, (before, self._initial_contexts), vocabulary, (vectors, context_vectors)
+            )
         how: dict[str, Any] = {
             # The output vectors of hierarchical softmax belong to tree nodes, not to words.
             "context_vectors": None if settings.loss == "hierarchical" else frozen(context_vectors),
             "tokenizer": self.corpus.tokenizer,
             "lowercase": self.corpus.lowercase,
             "normalize": self.corpus.normalize,
-            "settings": settings.record(),
+            "settings": settings.record() | self._continuation.record(),
         }
-        if settings.subwords is not None:
-            min_n, max_n = ngram_lengths(settings.subwords)
-            subwords = SubwordTable(min_n, max_n, settings.buckets, rows.words, rows.ngrams, self._trainer.buckets)
-            return SubwordVectors(vocabulary, subwords, **how)
+        if subwords is not None:
+            return SubwordVectors(vocabulary, replace(subwords, word_vectors=vectors), **how)
         return WordVectors(vocabulary, frozen(vectors), **how)
+
+    def _subwords(self, rows: TrainedRows) -> SubwordTable | None:
+        settings = self.settings
+        if settings.subwords is None:
+            return None
+        min_n, max_n = ngram_lengths(settings.subwords)
+        return SubwordTable(min_n, max_n, settings.buckets, rows.words, rows.ngrams, self._trainer.buckets)
 
     # -- checkpoints --------------------------------------------------------------------------------------------------
 

@@ -1,6 +1,7 @@
 """Word vectors composed of n-grams: training, queries of unknown words, files."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,14 +12,17 @@ from wordvec import (
     InputError,
     UnknownTokenError,
     Word2VecSettings,
+    encode_corpus,
     evaluate_similarity,
     load_vectors,
+    save_vectors,
     train_word2vec,
 )
-from wordvec.errors import FormatError, TrainingError
+from wordvec.errors import FormatError
 from wordvec.formats.ngrams import ngram_rows
 from wordvec.vectors.dense import WordVectors
 from wordvec.word2vec.buffers import estimate_memory
+from wordvec.word2vec.settings import ContinuationSettings
 
 SETTINGS = Word2VecSettings(vector_size=12, epochs=2, subsample=0, subwords="2-3", buckets=500)
 
@@ -168,6 +172,75 @@ def test_memory_counts_the_ngrams():
     assert composed["composed"] == 100_000 * 100 * 4
 
 
-def test_training_does_not_continue_with_subwords(trained, corpus):
-    with pytest.raises((InputError, TrainingError), match="cannot continue"):
-        train_word2vec(corpus, SETTINGS, initial=trained, threads=1)
+NEW = ["t3 t7 u5 t3t3 u5", "u5 t9 t3"] * 30
+STILL = replace(SETTINGS, epochs=1, learning_rate=1e-12, min_learning_rate=0)
+
+
+def more(initial, settings=SETTINGS, threads=1, **options):
+    corpus = encode_corpus(NEW, min_count=1)
+    return train_word2vec(corpus, settings, initial=initial, threads=threads, **options).vectors
+
+
+@pytest.fixture(params=["safetensors", "fasttext"])
+def initial(request, trained, tmp_path):
+    """Return the vectors as a file has them: with the rows of their n-grams, or of all buckets."""
+    save_vectors(trained, tmp_path / "old", format=request.param)
+    return load_vectors(tmp_path / "old")
+
+
+def test_words_and_ngrams_continue(initial, trained):
+    assert (initial.subwords.ngram_buckets is None) == (len(initial.subwords.ngram_vectors) == 500)
+    found = more(initial, STILL)
+    assert {*found.tokens} == {*trained.tokens, "u5", "t3t3"}
+    for word in ("t3", "t7", "t20", "t7t20"):  # of both texts, of the old one alone, of no text
+        np.testing.assert_allclose(found[word], trained[word], atol=1e-7)
+    row, old = found.token_id("t3"), trained.token_id("t3")
+    np.testing.assert_allclose(found.subwords.word_vectors[row], trained.subwords.word_vectors[old], atol=1e-7)
+    np.testing.assert_allclose(found.context_vectors[row], trained.context_vectors[old], atol=1e-7)
+    moved = more(initial)
+    row, old = moved.token_id("t20"), trained.token_id("t20")
+    assert moved.subwords.word_vectors[row].tobytes() == trained.subwords.word_vectors[old].tobytes()
+    assert np.abs(moved["t3"] - trained["t3"]).max() > 0.001
+    assert moved.vectors.tobytes() == more(initial, threads=3).vectors.tobytes()
+
+
+def test_frozen_words_keep_their_ngrams(initial, trained):
+    found = more(initial, continuation=ContinuationSettings(initial_rate=0))
+    for word in trained.tokens:
+        assert found[word].tobytes() == initial[word].tobytes()
+    assert found["t7t20"].tobytes() == initial["t7t20"].tobytes()
+    assert np.abs(found["u5"] - more(initial, STILL)["u5"]).max() > 0.001
+
+
+def test_ngrams_start_from_vectors_without_them(trained):
+    plain = trained.without_fallback()
+    found = more(plain, STILL)
+    for word in trained.tokens:
+        np.testing.assert_allclose(found[word], trained[word], atol=1e-6)
+    assert "u5u5" in found
+    with pytest.raises(InputError, match="initial_rate = 0 with subwords needs initial vectors with n-grams"):
+        more(plain, continuation=ContinuationSettings(initial_rate=0))
+
+
+def test_training_without_ngrams_continues_from_composed_vectors(trained):
+    found = more(trained, replace(STILL, subwords=None))
+    assert type(found) is WordVectors
+    np.testing.assert_allclose(found["t3"], trained["t3"], atol=1e-7)
+
+
+def test_other_ngrams_are_rejected(trained):
+    with pytest.raises(InputError, match="2-3 in 500 buckets, got 2-4 in 500 buckets"):
+        more(trained, replace(SETTINGS, subwords="2-4"))
+    pruned = type(trained)(trained.vocabulary, replace(trained.subwords, pruned=True))
+    with pytest.raises(InputError, match="cannot continue from a pruned model"):
+        more(pruned)
+
+
+def test_a_continuation_with_subwords_resumes_to_the_same_bytes(trained, tmp_path):
+    def stop(run):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        more(trained, checkpoint=tmp_path / "stopped", callbacks=[stop])
+    resumed = more(trained, checkpoint=tmp_path / "stopped", resume=True)
+    assert resumed.vectors.tobytes() == more(trained).vectors.tobytes()

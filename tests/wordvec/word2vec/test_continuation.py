@@ -1,12 +1,26 @@
 """Continued training from existing vectors: more epochs, new text, new words."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from tests.cases.word2vec import wraps_around
-from wordvec import Word2VecSettings, WordVectors, encode_corpus, load_vectors, save_vectors
+from wordvec import (
+    Word2VecSettings,
+    WordVectors,
+    encode_corpus,
+    load_vectors,
+    save_vectors,
+    train_count_based,
+)
+from wordvec.count_based.models import count_based_settings
 from wordvec.errors import InputError
 from wordvec.kernels.simd import JIT_OFF
+from wordvec.vocabulary import Vocabulary
+from wordvec.word2vec.epoch import Trainer
+from wordvec.word2vec.sampling import alias_table
+from wordvec.word2vec.settings import ContinuationSettings
 from wordvec.word2vec.training import train_word2vec
 
 pytestmark = wraps_around
@@ -84,6 +98,137 @@ def test_a_text_without_known_words(old, caplog):
     assert "0 of 3 words continue from existing vectors" in caplog.text
 
 
+@pytest.mark.parametrize("name", ["old.txt", "old.vec", "old.bin", "old.glove"])
+def test_any_vector_file_starts_a_training(old, name, tmp_path, caplog):
+    """Files of other programs have neither context vectors nor counts nor a tokenizer."""
+    caplog.set_level("INFO", logger="wordvec")
+    save_vectors(old, tmp_path / name, format="glove" if name == "old.glove" else None)
+    initial = load_vectors(tmp_path / name)
+    assert initial.context_vectors is None
+    still = Word2VecSettings(**vars(SETTINGS) | {"learning_rate": 1e-12, "min_learning_rate": 0, "epochs": 1})
+    corpus = encode_corpus(NEW, tokenizer="words", lowercase=True)
+    found = train_word2vec(corpus, still, threads=1, initial=initial).vectors
+    assert "3 of 8 words continue from existing vectors; the output side of training starts at zero" in caplog.text
+    assert found.tokenizer == "words"
+    for word in ("the", "cat", "dog"):
+        np.testing.assert_allclose(found[word], old[word], atol=1e-9)
+    assert np.abs(found.context_vectors).max() < 1e-9
+    unseen = [word for word in found.tokens if found.counts[found.token_id(word)] == 0]
+    assert unseen == [word for word in old.tokens if word in unseen]  # the order of the file
+
+
+def test_hierarchical_softmax_continues(old, caplog):
+    caplog.set_level("INFO", logger="wordvec")
+    settings = Word2VecSettings(**vars(SETTINGS) | {"loss": "hierarchical"})
+    first = more(old, settings=settings).vectors
+    assert "the output side of training starts at zero" in caplog.text
+    second = more(first, OLD, settings).vectors
+    assert first.context_vectors is second.context_vectors is None
+    for before, after in ((old, first), (first, second)):
+        unseen = "dog" if after is first else "fox"
+        np.testing.assert_array_equal(after[unseen], before[unseen])
+        assert np.abs(after["the"] - before["the"]).max() > 0.001
+    still = Word2VecSettings(**vars(settings) | {"learning_rate": 1e-12, "min_learning_rate": 0})
+    np.testing.assert_allclose(more(first, settings=still).vectors["fox"], first["fox"], atol=1e-9)
+
+
+@pytest.mark.parametrize("change", [{}, {"model": "cbow"}, {"loss": "hierarchical"}, {"fresh_negatives": True}])
+def test_frozen_vectors_stay_bit_for_bit(old, change):
+    settings = Word2VecSettings(**vars(SETTINGS) | change)
+    frozen = ContinuationSettings(initial_rate=0)
+    runs = [
+        train_word2vec(encode_corpus(NEW), settings, threads=threads, initial=old, continuation=frozen).vectors
+        for threads in (1, 2)
+    ]
+    assert runs[0].vectors.tobytes() == runs[1].vectors.tobytes()
+    for word in old.tokens:
+        assert runs[0][word].tobytes() == old[word].tobytes()
+    free = more(old, settings=settings).vectors
+    start = train_word2vec(encode_corpus(NEW), replace(settings, learning_rate=1e-12, min_learning_rate=0)).vectors
+    for word in ("fox", "ate", "emu"):
+        assert np.abs(runs[0][word] - start[word]).max() > 0.001
+        assert np.abs(runs[0][word] - free[word]).max() > 0
+    if change.get("loss") != "hierarchical":
+        row = runs[0].token_id("the")
+        assert np.abs(runs[0].context_vectors[row] - old.context_vectors[old.token_id("the")]).max() > 0.001
+    assert runs[0].settings["initial_rate"] == 0
+    assert "initial_rate" not in free.settings
+
+
+def test_a_smaller_rate_moves_known_words_less(old):
+    moved = [
+        np.abs(more(old, continuation=ContinuationSettings(initial_rate=rate)).vectors["the"] - old["the"]).max()
+        for rate in (0.1, 0.5, 1.0)
+    ]
+    assert 0 < moved[0] < moved[1] < moved[2]
+
+
+def test_a_frozen_continuation_resumes_to_the_same_bytes(old, tmp_path):
+    def stop(run):
+        if run.epoch == 1:
+            raise KeyboardInterrupt
+
+    slow = ContinuationSettings(initial_rate=0.3)
+    path = tmp_path / "stopped"
+    with pytest.raises(KeyboardInterrupt):
+        more(old, continuation=slow, checkpoint=path, callbacks=[stop])
+    with pytest.raises(InputError, match=r"initial_rate was 0\.3 and is now 0\.0"):
+        more(old, continuation=ContinuationSettings(initial_rate=0), checkpoint=path, resume=True)
+    resumed = more(old, continuation=slow, checkpoint=path, resume=True).vectors
+    assert resumed.vectors.tobytes() == more(old, continuation=slow).vectors.vectors.tobytes()
+
+
+def test_rates_need_initial_vectors_and_rounds(old):
+    frozen = ContinuationSettings(initial_rate=0)
+    with pytest.raises(InputError, match="continuation needs initial"):
+        more(None, continuation=frozen)
+    with pytest.raises(InputError, match="initial_rate = 0 needs mode = reproducible, got hogwild"):
+        more(old, settings=replace(SETTINGS, mode="hogwild"), continuation=frozen)
+    with pytest.raises(InputError, match="initial_rate must be at least 0 and at most 1, got 2"):
+        ContinuationSettings(initial_rate=2)
+
+
+@pytest.mark.parametrize("of", ["merged", "new", "old"])
+def test_noise_and_subsampling_follow_the_chosen_counts(of, monkeypatch):
+    """Worked out by hand for one word of both texts, one of the new text, and one of the old, which is not trained."""
+    initial = WordVectors(Vocabulary(["gone", "both"], [60, 40]), np.ones((2, 8)))
+    corpus = encode_corpus([["both", "new"]] * 20 + [["both", "both"]] * 10, min_count=1)  # both 40, new 20
+    noise, keep = {
+        # counts of (both, new), and the tokens: (80, 20) of 160, (40, 20) of 60, (40, 0) of 100
+        "merged": ([80**0.5, 20**0.5], [0.1 * 160 / 80, 0.1 * 160 / 20]),
+        "new": ([40**0.5, 20**0.5], [0.1 * 60 / 40, 0.1 * 60 / 20]),
+        "old": ([1.0, 0.0], [0.1 * 100 / 40, np.inf]),
+    }[of]
+    seen = []
+    monkeypatch.setattr("wordvec.word2vec.epoch.alias_table", lambda found: seen.append(found) or alias_table(found))
+    settings = Word2VecSettings(vector_size=8, epochs=1, subsample=0.1, noise_exponent=0.5)
+    trainers = []
+    monkeypatch.setattr(Trainer, "compile", lambda self: trainers.append(self))
+    found = more_of(corpus, initial, settings, ContinuationSettings(initial_counts=of))
+    assert corpus.vocabulary.tokens == ["both", "new"]
+    np.testing.assert_allclose(seen[0], np.array(noise) / sum(noise), rtol=1e-12)
+    keep = [min(np.sqrt(ratio) + ratio, 1) for ratio in keep]
+    np.testing.assert_allclose(trainers[0].text.keep_thresholds / 2.0**32, keep, rtol=1e-8)
+    assert dict(zip(found.tokens, found.counts.tolist(), strict=True)) == {"both": 80, "gone": 60, "new": 20}
+
+
+def more_of(corpus, initial, settings, continuation):
+    return train_word2vec(corpus, settings, threads=1, initial=initial, continuation=continuation).vectors
+
+
+def test_old_counts_must_exist(old):
+    bare = WordVectors(old.tokens, old.vectors)
+    with pytest.raises(InputError, match="initial_counts = old needs vectors with counts"):
+        more(bare, continuation=ContinuationSettings(initial_counts="old"))
+
+
+def test_sparse_vectors_are_rejected():
+    corpus = encode_corpus(NEW)
+    sparse = train_count_based(corpus, count_based_settings("ppmi")).vectors
+    with pytest.raises(InputError, match="cannot continue from sparse vectors"):
+        more(sparse)
+
+
 def test_missing_counts_stay_none(old):
     bare = WordVectors(old.tokens, old.vectors, context_vectors=old.context_vectors)
     found = more(bare).vectors
@@ -100,7 +245,6 @@ def test_callbacks_see_the_merged_vocabulary(old):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"context_vectors": None}, r"have no context vectors.*continue from a \.safetensors file"),
         ({"tokenizer": "words"}, r"another tokenizer \(words\) than this text \(whitespace\)"),
         ({"lowercase": True}, r"tokenizer \(whitespace, lower-cased\) than this text \(whitespace\); use the same one"),
     ],
