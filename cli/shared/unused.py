@@ -23,6 +23,7 @@ _RULES: list[tuple[str, Callable[[Any], bool], str]] = [
       for name in ("negatives", "noise_exponent", "shared_negatives", "block_size")),
     *((name, lambda s: bool(s.fresh_negatives), "with --fresh-negatives, which shares no samples")
       for name in ("shared_negatives", "block_size")),
+    ("buckets", lambda s: s.subwords is None, "without n-grams; needs --subwords"),
 ]  # fmt: skip
 """Setting, whether it has no effect with the other settings, and why."""
 

@@ -82,3 +82,15 @@ def test_info_prints_the_ngrams(subwords_file):
     subwords = facts["subwords"] if facts["format"] == "fasttext" else facts["about"]["subwords"]
     assert (facts["tokens"], facts["vector_size"], subwords["min_n"], subwords["buckets"]) == (5, 4, 2, 50)
     assert "  buckets: 50" in invoke("info", subwords_file).stdout
+
+
+def test_training_with_subwords(tmp_path):
+    corpus, output = tmp_path / "corpus.txt", tmp_path / "v.safetensors"
+    corpus.write_text("the king rules the land\nthe queen rules the land\n" * 20)
+    arguments = ["train-embeddings", corpus, "-o", output, "--vector-size", 4, "--epochs", 1]
+    invoke(*arguments, "--subwords", "3-4", "--buckets", 100)
+    subwords = load_vectors(output).table().subwords
+    assert (subwords.min_n, subwords.max_n, subwords.buckets) == (3, 4, 100)
+    assert (
+        "--buckets has no effect without n-grams; needs --subwords" in invoke(*arguments, "--buckets", 9, code=2).stderr
+    )

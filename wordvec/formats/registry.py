@@ -127,8 +127,7 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
         for sparse ones also ``numbers``, the count of nonzero values; for fastText models also ``model``, ``loss``,
         ``labels``, the number of labels, and ``subwords``, the lengths of the n-grams and their buckets; for files of
         this toolkit also ``package`` (``"wordvec"`` or ``"seqclf"``), ``about`` (stored metadata: settings, tokenizer
-        ...) and ``tensors`` (name to ``dtype`` and
-        ``shape``).
+        ...) and ``tensors`` (name to ``dtype`` and ``shape``).
 
     Raises:
         FormatError: the format is unknown, or the safetensors file was written by another program.
