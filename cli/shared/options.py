@@ -135,7 +135,7 @@ subword_fallback_option = click.option(
     is_flag=True,
     default=True,
     flag_value=False,
-    help="Words outside the vocabulary have no vector, even if VECTORS has n-grams.",
+    help="Words outside the vocabulary of the vectors have none, even if there are n-grams.",
 )
 _TOKENIZER = click.Choice(["whitespace", "words", "words2", "tweets"])
 tokenizer_option = click.option(

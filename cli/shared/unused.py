@@ -41,8 +41,9 @@ def refuse_unused(settings: Settings, **files: str | None) -> None:
     for name, unused, reason in _RULES:
         if _given(name) and unused(settings):
             _refuse(settings, name, reason)
-    if "vectors" in files and files["vectors"] is None and _given("keep_vectors"):
-        _refuse(settings, "keep_vectors", "without pretrained vectors; needs --vectors FILE")
+    for name in ("keep_vectors", "keep_ngrams"):
+        if "vectors" in files and files["vectors"] is None and _given(name):
+            _refuse(settings, name, "without pretrained vectors; needs --vectors FILE")
     if "vectors" in files and files["vectors"] is None and _given("vector_scale") and settings.tune_vectors:  # type: ignore[attr-defined]
         _refuse(settings, "vector_scale", "without pretrained or frozen vectors; needs --vectors FILE")
     if "dev" in files and files["dev"] is not None and _given("validation_fraction"):
