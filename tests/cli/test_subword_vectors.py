@@ -94,3 +94,18 @@ def test_training_with_subwords(tmp_path):
     assert (
         "--buckets has no effect without n-grams; needs --subwords" in invoke(*arguments, "--buckets", 9, code=2).stderr
     )
+
+
+def test_networks_compose_words(subwords_file, tmp_path):
+    data, output = tmp_path / "data.tsv", tmp_path / "m.safetensors"
+    data.write_text("yes\tking kings\nno\tqueen queens\n" * 10)
+    train = ["classify-text", "train", data, "-o", output, "--hidden-size", 4, "--epochs", 1, "--keep-case"]
+    invoke(*train, "--vectors", subwords_file, "--keep-ngrams", 30)
+    facts = json.loads(invoke("info", output, "--json").stdout)
+    assert facts["about"]["subwords"]["pruned"]
+    assert facts["tensors"]["ngram_vectors"]["shape"] == [30, 4]
+    invoke(*train, "--vectors", subwords_file, "--no-subword-fallback")
+    assert "ngram_vectors" not in json.loads(invoke("info", output, "--json").stdout)["tensors"]
+    refused = invoke(*train, "--no-subword-fallback", code=2)
+    assert "--no-subword-fallback has no effect without --vectors FILE" in refused.stderr
+    assert "--keep-ngrams has no effect without pretrained vectors" in invoke(*train, "--keep-ngrams", 3, code=2).stderr
