@@ -66,6 +66,7 @@ def train(
     data: str,
     output: str,
     vectors: str | None,
+    subword_fallback: bool,
     dev: str | None,
     test: str | None,
     baselines: bool,
@@ -109,8 +110,8 @@ def train(
     trained = train_and_save(
         train_classifier if separator is None else partial(train_multi_label, separator=separator, **multi_label),
         partial(_read, separator=separator, **columns),
-        data=data, dev=dev, test=test, vectors=vectors, output=output, settings=settings,
-        checkpointing=checkpointing, threads=threads, quiet=quiet, unit="texts",
+        data=data, dev=dev, test=test, vectors=vectors, subword_fallback=subword_fallback, output=output,
+        settings=settings, checkpointing=checkpointing, threads=threads, quiet=quiet, unit="texts",
     )  # fmt: skip
     if trained.test is not None:
         warn_if_seen(trained.training, trained.test, data, str(test), quiet)

@@ -22,6 +22,14 @@ FORMATS = ("safetensors", "text", "binary", "glove", "fasttext", "projector")
 @click.option("--input-format", type=click.Choice(FORMATS), help="Format of SOURCE.  [default: by content]")
 @click.option("--limit", type=options.LEAST_1, metavar="N", help="Keep the first N words.  [default: all]")
 @click.option("--skip-bad-rows", is_flag=True, help="Skip invalid rows (NaN, wrong length) and count them.")
+@click.option(
+    "--no-subword-fallback",
+    "subword_fallback",
+    is_flag=True,
+    default=True,
+    flag_value=False,
+    help="Leave out n-grams: words outside the vocabulary have no vector.",
+)
 @options.encoding_option
 @options.quiet_option
 def convert(
@@ -38,10 +46,14 @@ def convert(
       wordvec convert vectors.safetensors vectors.tsv --format projector
     """
     from wordvec import load_vectors, save_vectors
-    from wordvec.formats.registry import second_output
+    from wordvec.formats.registry import WITH_NGRAMS, output_format, second_output
 
     if metadata := second_output(target, format):
         check_files(metadata=str(metadata))
     vectors = load_vectors(source, format=input_format, **reading)
     save_vectors(vectors, target, format=format)
-    log(f"{target}: {len(vectors):,} words x {vectors.vector_size}", quiet)
+    written = f"{len(vectors):,} words x {vectors.vector_size}"
+    if (subwords := vectors.table().subwords) is not None:
+        kept = output_format(target, format) in WITH_NGRAMS
+        written += f", {'with' if kept else 'without'} their {len(subwords.ngram_vectors):,} n-grams"
+    log(f"{target}: {written}", quiet)

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 @options.protocol_option
 @options.method_option
 @options.case_sensitive_option
+@options.subword_fallback_option
 @options.json_option
 def evaluate(
     vectors: str,
@@ -42,12 +43,13 @@ def evaluate(
     protocol: str,
     method: Any,
     case_sensitive: bool,
+    subword_fallback: bool,
     as_json: bool,
 ) -> None:
     """Evaluate VECTORS against human similarity judgments and on analogies.
 
-    Similarity is Spearman's rank correlation over the pairs with both words in the vocabulary. Both options can be
-    repeated.
+    Similarity is Spearman's rank correlation over the pairs with both words in the vocabulary, or composed of n-grams.
+    Both options can be repeated.
 
     \b
     Example:
@@ -60,7 +62,7 @@ def evaluate(
 
     from wordvec import evaluate_analogies, evaluate_similarity, load_vectors
 
-    loaded = load_vectors(vectors)
+    loaded = load_vectors(vectors, subword_fallback=subword_fallback)
     pairs = [evaluate_similarity(loaded, file) for file in pair_files]
     analogies = [
         evaluate_analogies(loaded, file, protocol=protocol, method=method, case_sensitive=case_sensitive)
@@ -78,18 +80,22 @@ def similarity_table(results: "list[SimilarityResult]") -> str:
     rows = []
     for result in results:
         correlation = "-" if result.spearman is None else f"{result.spearman:.3f}"
-        rows.append([result.name, correlation, f"{result.covered:,} of {result.pairs:,}"])
-    return table(rows, ["similarity", "Spearman", "pairs"])
+        rows.append([result.name, correlation, f"{result.covered:,} of {result.pairs:,}", f"{result.composed:,}"])
+    shown = 4 if any(result.composed for result in results) else 3
+    return table([row[:shown] for row in rows], ["similarity", "Spearman", "pairs", "composed"][:shown])
 
 
 def analogy_table(result: "AnalogyResult") -> str:
     """Return a table with the accuracy of each section and the totals, headed by the protocol."""
     sums = [part for part in (result.semantic, result.syntactic, result.total) if part is not None]
     rows = [
-        [count.name, percent(count.accuracy), f"{count.right:,}", f"{count.asked:,}", f"{count.questions:,}"]
+        [count.name, percent(count.accuracy)]
+        + [f"{number:,}" for number in (count.right, count.asked, count.questions, count.composed)]
         for count in [*result.sections, *sums]
     ]
     head = f"{result.name}, protocol {result.protocol}, method {result.method}"
     if result.case_sensitive:
         head += ", case-sensitive"
-    return f"{head}\n{table(rows, ['section', 'accuracy', 'correct', 'asked', 'questions'])}"
+    shown = 6 if result.total.composed else 5
+    header = ["section", "accuracy", "correct", "asked", "questions", "composed"]
+    return f"{head}\n{table([row[:shown] for row in rows], header[:shown])}"

@@ -7,7 +7,7 @@ import click
 
 from cli.shared import options
 from cli.shared.errors import Command, Failure
-from cli.shared.reporting import log, print_json, table
+from cli.shared.reporting import log, note_vectors, print_json, table
 
 if TYPE_CHECKING:
     from wordvec import WordVectors
@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 @options.vectors_argument
 @click.argument("words", nargs=-1, required=True)
 @options.top_option
+@options.subword_fallback_option
 @options.json_option
-def neighbors(vectors: str, words: tuple[str, ...], top: int, as_json: bool) -> None:
+def neighbors(vectors: str, words: tuple[str, ...], top: int, subword_fallback: bool, as_json: bool) -> None:
     """Print the nearest neighbors of each of WORDS with their cosine similarities.
 
     Words that are not in the vocabulary are reported on stderr after the others' neighbors; the exit code is then 1.
@@ -29,8 +30,9 @@ def neighbors(vectors: str, words: tuple[str, ...], top: int, as_json: bool) -> 
     """
     from wordvec import load_vectors
 
-    loaded = load_vectors(vectors)
+    loaded = load_vectors(vectors, subword_fallback=subword_fallback)
     found, problems = _answers(loaded, words, top)
+    note_vectors(loaded, [word for word, _ in found])
     if as_json and found:
         print_json([{"word": word, "neighbors": [{"token": t, "score": s} for t, s in near]} for word, near in found])
     elif found:

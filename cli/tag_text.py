@@ -49,6 +49,7 @@ def train(
     data: str,
     output: str,
     vectors: str | None,
+    subword_fallback: bool,
     dev: str | None,
     test: str | None,
     threads: int | None,
@@ -74,8 +75,8 @@ def train(
     columns: dict[str, Any] = {"token_column": token_column, "tag_column": tag_column}
     trained = train_and_save(
         train_tagger, partial(read_tagged, encoding=encoding, encoding_errors=encoding_errors, **columns),
-        data=data, dev=dev, test=test, vectors=vectors, output=output, settings=settings,
-        checkpointing=checkpointing, threads=threads, quiet=quiet, unit="sentences",
+        data=data, dev=dev, test=test, vectors=vectors, subword_fallback=subword_fallback, output=output,
+        settings=settings, checkpointing=checkpointing, threads=threads, quiet=quiet, unit="sentences",
     )  # fmt: skip
     if trained.test is not None:
         names = ("this model", "most frequent tag of each word")

@@ -10,7 +10,7 @@ import click
 from cli.evaluate import analogy_table
 from cli.shared import options
 from cli.shared.errors import Command
-from cli.shared.reporting import log, print_json, table
+from cli.shared.reporting import log, note_vectors, print_json, table
 from cli.shared.unused import refuse_with, refuse_without
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ class _AnalogyCommand(Command):
 @options.method_option
 @options.case_sensitive_option
 @options.top_option
+@options.subword_fallback_option
 @options.json_option
 @options.version_option
 def word_analogy(
@@ -54,6 +55,7 @@ def word_analogy(
     method: Any,
     case_sensitive: bool,
     top: int,
+    subword_fallback: bool,
     as_json: bool,
 ) -> None:
     """Solve a word analogy: WORDS are an expression, or three words a b c for "a is to b as c is to what?".
@@ -78,7 +80,7 @@ def word_analogy(
 
     from wordvec import load_vectors
 
-    loaded = load_vectors(vectors)
+    loaded = load_vectors(vectors, subword_fallback=subword_fallback)
     if questions is not None:
         from wordvec import evaluate_analogies
 
@@ -128,6 +130,7 @@ def _print_answers(
 ) -> None:
     positive, negative = query
     answers = vectors.most_similar(positive, negative, top, method=method)
+    note_vectors(vectors, positive + negative)
     if as_json:
         found = [{"token": token, "score": score} for token, score in answers]
         print_json({"positive": positive, "negative": negative, "method": method, "answers": found})

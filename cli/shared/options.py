@@ -129,6 +129,14 @@ method_option = click.option(
 case_sensitive_option = click.option(
     "--case-sensitive", is_flag=True, help="Treat words that differ only in case as different in analogy questions."
 )
+subword_fallback_option = click.option(
+    "--no-subword-fallback",
+    "subword_fallback",
+    is_flag=True,
+    default=True,
+    flag_value=False,
+    help="Words outside the vocabulary of the vectors have none, even if there are n-grams.",
+)
 _TOKENIZER = click.Choice(["whitespace", "words", "words2", "tweets"])
 tokenizer_option = click.option(
     "--tokenizer",

@@ -80,9 +80,11 @@ def log(message: str, quiet: bool = False) -> None:
         click.echo(message, err=True)
 
 
-def note_zero_vectors(vectors: "WordVectors", words: Iterable[str]) -> None:
-    """Print a note on stderr for each word whose vector is all zeros, because its cosines are 0."""
+def note_vectors(vectors: "WordVectors", words: Iterable[str]) -> None:
+    """Print a note on stderr for each word whose vector is composed, or all zeros, so that its cosines are 0."""
     for word in dict.fromkeys(words):
+        if vectors.lookup(word) < 0:
+            log(f"Note: {word!r} is not in the vocabulary; its vector is composed of its n-grams")
         if not vectors[word].any():
             log(f"Note: the vector of {word!r} is all zeros, and its similarity to every word is 0")
 

@@ -46,6 +46,7 @@ def training_options(kind: type[Settings], data: str, **changed: Any) -> options
             metavar="FILE",
             help="Pretrained word vectors.  [default: random]",
         ),
+        options.subword_fallback_option,
         click.option(
             "--dev",
             type=options.INPUT,
@@ -69,6 +70,7 @@ def train_and_save(
     dev: str | None,
     test: str | None,
     vectors: str | None,
+    subword_fallback: bool,
     output: str,
     settings: Settings,
     checkpointing: Checkpointing,
@@ -87,11 +89,13 @@ def train_and_save(
     from wordvec.system.atomic_files import check_target
 
     refuse_unused(settings, vectors=vectors, dev=dev)
+    if vectors is None and not subword_fallback:
+        raise click.UsageError("--no-subword-fallback has no effect without --vectors FILE; leave it out")
     check_target(output)
     with origin_of(data=data, dev=dev, vectors=vectors) as origin:
         training = read(data)
         dev_data, test_data = (None if name is None else read(name) for name in (dev, test))
-        pretrained = None if vectors is None else load_vectors(vectors)
+        pretrained = None if vectors is None else load_vectors(vectors, subword_fallback=subword_fallback)
     if pretrained is not None:
         refuse_vector_size(str(vectors), pretrained)
     with (

@@ -24,6 +24,7 @@ _RULES: list[tuple[str, Callable[[Any], bool], str]] = [
       for name in ("negatives", "noise_exponent", "shared_negatives", "block_size")),
     *((name, lambda s: bool(s.fresh_negatives), "with --fresh-negatives, which shares no samples")
       for name in ("shared_negatives", "block_size")),
+    ("buckets", lambda s: s.subwords is None, "without n-grams; needs --subwords"),
 ]  # fmt: skip
 """Setting, whether it has no effect with the other settings, and why."""
 
@@ -41,8 +42,9 @@ def refuse_unused(settings: Settings, **files: str | None) -> None:
     for name, unused, reason in _RULES:
         if _given(name) and unused(settings):
             _refuse(settings, name, reason)
-    if "vectors" in files and files["vectors"] is None and _given("keep_vectors"):
-        _refuse(settings, "keep_vectors", "without pretrained vectors; needs --vectors FILE")
+    for name in ("keep_vectors", "keep_ngrams"):
+        if "vectors" in files and files["vectors"] is None and _given(name):
+            _refuse(settings, name, "without pretrained vectors; needs --vectors FILE")
     if "vectors" in files and files["vectors"] is None and _given("vector_scale") and settings.tune_vectors:  # type: ignore[attr-defined]
         _refuse(settings, "vector_scale", "without pretrained or frozen vectors; needs --vectors FILE")
     if "dev" in files and files["dev"] is not None and _given("validation_fraction"):

@@ -53,6 +53,7 @@ class SequenceClassifier(ClassifierMixin, SequenceEstimator):  # type: ignore[mi
         vector_scale: the standard deviation that pretrained vectors are scaled to; 0 does not scale them.
         tune_vectors: train the embeddings; False freezes them.
         keep_vectors: pretrained vectors to keep for words that the training texts lack.
+        keep_ngrams: n-grams of the pretrained vectors to keep, of which words without a vector are composed.
         min_count: rarer words are unknown.
         class_weight: None, ``balanced``, or a number for each label.
         validation_fraction: fraction of the texts that chooses the epoch, if ``fit`` gets no ``validation_data``.
@@ -102,6 +103,7 @@ class SequenceClassifier(ClassifierMixin, SequenceEstimator):  # type: ignore[mi
         vector_scale: float = 0.35,
         tune_vectors: bool = True,
         keep_vectors: int = 100_000,
+        keep_ngrams: int = 100_000,
         min_count: int = 1,
         class_weight: str | Mapping[Any, float] | None = None,
         validation_fraction: float = 0.1,
@@ -135,6 +137,7 @@ class SequenceClassifier(ClassifierMixin, SequenceEstimator):  # type: ignore[mi
         self.vector_scale = vector_scale
         self.tune_vectors = tune_vectors
         self.keep_vectors = keep_vectors
+        self.keep_ngrams = keep_ngrams
         self.min_count = min_count
         self.class_weight = class_weight
         self.validation_fraction = validation_fraction

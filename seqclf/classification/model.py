@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from seqclf.classification.network import Network, NetworkShape, parameter_shapes
+from seqclf.data.subwords import Subwords, take_subwords
 from seqclf.data.texts import Text, encode, tokenize_texts
 from seqclf.layers.batch_prediction import predict_rows, workers_for
 from seqclf.layers.batches import Sequences
@@ -36,9 +37,10 @@ class ClassifierModel:
         settings: training settings; prediction uses ``tokenizer``, ``lowercase`` and ``normalize``.
         metrics: results of training, such as ``dev_accuracy``.
         history: one row per epoch.
+        subwords: compose words that the vocabulary lacks; None treats all of them alike.
 
     Attributes:
-        labels, settings, metrics, history, vocabulary: as given.
+        labels, settings, metrics, history, vocabulary, subwords: as given.
         origin: digests of the training data and the versions, as the commands record them in a file.
 
     Example:
@@ -65,9 +67,10 @@ class ClassifierModel:
         settings: Mapping[str, Any],
         metrics: Mapping[str, Any] | None = None,
         history: Sequence[Mapping[str, Any]] = (),
+        subwords: Subwords | None = None,
     ) -> None:
         self.network = network
-        self.vocabulary = vocabulary
+        self.vocabulary, self.subwords = vocabulary, subwords
         self.labels = list(labels)
         self.settings = dict(settings)
         self.metrics = dict(metrics or {})
@@ -105,7 +108,7 @@ class ClassifierModel:
         """
         tokens = tokenize_texts(texts, self.tokenizer, self.lowercase, self.normalize)
         with workers_for(len(tokens), threads) as workers:
-            return predict_rows(self.network, Sequences(*encode(tokens, self.vocabulary)), workers)
+            return predict_rows(self.network, Sequences(*encode(tokens, self.vocabulary, self.subwords)), workers)
 
     def predict(self, texts: Iterable[Text], *, threads: int | None = None) -> np.ndarray:
         """Return the most probable label of every text (N,); arguments as :meth:`predict_proba`."""
@@ -131,6 +134,9 @@ class ClassifierModel:
         }
         tensors = self.network.parameters() | join_tokens(self.vocabulary.tokens)
         tensors |= {name: getattr(self, name) for name in self._own_numbers}
+        if self.subwords is not None:
+            header |= self.subwords.header()
+            tensors |= self.subwords.tensors()
         write_model(path, tensors, header, kind=self.kind, origin=self.origin)
 
     @classmethod
@@ -141,6 +147,7 @@ class ClassifierModel:
             FormatError: the content is inconsistent.
         """
         check_header(name, header, cls._own_rules)
+        subwords, tensors = take_subwords(name, tensors, header)
         shape = _shape(name, tensors, header, multi_label=issubclass(cls, MultiLabelModel))
         expected = parameter_shapes(shape)
         numbers = dict.fromkeys(cls._own_numbers, (shape.classes,))
@@ -155,6 +162,7 @@ class ClassifierModel:
             settings=settings,
             metrics=header["metrics"],
             history=header["history"],
+            subwords=subwords,
             **{key: header[key] for key in cls._own_rules},
             **{key: tensors[key] for key in numbers},
         )
@@ -172,7 +180,7 @@ class MultiLabelModel(ClassifierModel):
     """A trained multi-label text classifier, which assigns any number of labels to a text.
 
     Args:
-        network, vocabulary, labels, settings, metrics, history: as for :class:`ClassifierModel`.
+        network, vocabulary, labels, settings, metrics, history, subwords: as for :class:`ClassifierModel`.
         thresholds: (C,) probabilities from which labels are assigned; default 0.5.
         separator: separates labels in text files and in printed output.
 

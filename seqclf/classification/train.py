@@ -10,7 +10,7 @@ import numpy as np
 from seqclf.classification.model import ClassifierModel
 from seqclf.classification.network import Network, NetworkShape, initial_parameters
 from seqclf.classification.settings import ClassifierSettings
-from seqclf.data.embeddings import build_embedding
+from seqclf.data.embeddings import Embedding, build_embedding
 from seqclf.data.labels import (
     as_labels,
     check_labels,
@@ -29,7 +29,6 @@ from seqclf.training.loop import Outcome
 from seqclf.training.pooled import train_pooled
 from seqclf.training.resolved import resolved
 from seqclf.training.resuming import Resumption
-from wordvec import Vocabulary
 from wordvec.system.progress import OnProgress
 from wordvec.system.settings import or_defaults
 
@@ -112,8 +111,9 @@ def train_classifier(
         dev_tokens, dev_targets = [tokens[row] for row in dev_rows], targets[dev_rows]
         tokens, targets = [tokens[row] for row in rows], targets[rows]
     warn_if_few(len(dev_tokens), "texts")
-    network, vocabulary, trained_words = fresh_network(tokens, len(classes), settings, vectors)
-    examples, dev_examples = (Sequences(*encode(each, vocabulary)) for each in (tokens, dev_tokens))
+    network, embedding = fresh_network(tokens, len(classes), settings, vectors)
+    vocabulary, trained_words, subwords = embedding.vocabulary, embedding.trained, embedding.subwords
+    examples, dev_examples = (Sequences(*encode(each, vocabulary, subwords)) for each in (tokens, dev_tokens))
     resumption.begin(
         "classifier", settings, {"texts": len(tokens), "validation texts": len(dev_tokens)},
         [*examples, targets, *dev_examples, dev_targets], vectors,
@@ -141,6 +141,7 @@ def train_classifier(
         settings=settings.record(),
         metrics=metrics,
         history=outcome.history,
+        subwords=subwords,
     )
 
 
@@ -151,8 +152,8 @@ def fresh_network(
     vectors: "WordVectors | None",
     *,
     multi_label: bool = False,
-) -> tuple[Network, Vocabulary, int]:
-    """Return an untrained network, its vocabulary, and the number of its words that occur in the texts.
+) -> tuple[Network, Embedding]:
+    """Return an untrained network, and its words.
 
     Args:
         tokens: of the training texts.
@@ -161,8 +162,8 @@ def fresh_network(
         multi_label: see ``NetworkShape``.
     """
     random = np.random.default_rng([settings.seed, 0x1217])
-    counted = count_tokens(tokens, settings.min_count)
-    vocabulary, table = build_embedding(counted, vectors, random=random, **settings.embedding_options())
+    embedding = build_embedding(count_tokens(tokens), vectors, random=random, **settings.embedding_options())
+    table = embedding.table
     shape = NetworkShape(
         vocabulary=len(table),
         vector_size=table.shape[1],
@@ -171,7 +172,7 @@ def fresh_network(
         multi_label=multi_label,
         **settings.encoder_options(),
     )
-    return Network(shape, initial_parameters(shape, table, random)), vocabulary, len(counted)
+    return Network(shape, initial_parameters(shape, table, random)), embedding
 
 
 def train_network(

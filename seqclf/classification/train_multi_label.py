@@ -100,8 +100,9 @@ def train_multi_label(
             f"{settings.validation_fraction:g}"
         )
     warn_if_few(len(dev_tokens), "texts")
-    network, vocabulary, trained_words = fresh_network(tokens, len(classes), settings, vectors, multi_label=True)
-    examples, dev_texts = (Sequences(*encode(each, vocabulary)) for each in (tokens, dev_tokens))
+    network, embedding = fresh_network(tokens, len(classes), settings, vectors, multi_label=True)
+    vocabulary, trained_words, subwords = embedding.vocabulary, embedding.trained, embedding.subwords
+    examples, dev_texts = (Sequences(*encode(each, vocabulary, subwords)) for each in (tokens, dev_tokens))
     resumption.begin(
         "multi-label classifier", settings, {"texts": len(tokens), "validation texts": len(dev_tokens)},
         [*examples, targets, *dev_texts, truth], vectors,
@@ -129,6 +130,7 @@ def train_multi_label(
         settings=settings.record(),
         metrics=model_metrics(outcome, tokens, dev_tokens, trained_words),
         history=outcome.history,
+        subwords=subwords,
         thresholds=thresholds,
         separator=separator,
     )

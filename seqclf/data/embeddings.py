@@ -2,10 +2,11 @@
 
 import logging
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from seqclf.data.subwords import Subwords
 from wordvec import Vocabulary
 
 if TYPE_CHECKING:
@@ -17,38 +18,56 @@ RANDOM_SCALE = 0.1
 """Standard deviation of random embeddings that are trained; larger ones overfit more."""
 
 
+class Embedding(NamedTuple):
+    """The words of a network and their initial vectors.
+
+    Attributes:
+        vocabulary: V words.
+        table: (V + 1, E) float32; the last row, zeros, is for unknown words.
+        trained: the number of words that training updates, the first ones.
+        subwords: compose unknown words; None without n-grams.
+    """
+
+    vocabulary: Vocabulary
+    table: np.ndarray
+    trained: int
+    subwords: Subwords | None = None
+
+
 def build_embedding(
     counted: Sequence[tuple[str, int]],
     vectors: "WordVectors | None",
     *,
     vector_size: int,
     scale: float,
+    min_count: int,
     keep: int,
+    keep_ngrams: int,
     tuned: bool,
     random: np.random.Generator,
-) -> tuple[Vocabulary, np.ndarray]:
+) -> Embedding:
     """Return the vocabulary and the initial embeddings: the texts' words, then pretrained vectors of other words.
 
     Args:
-        counted: the texts' words, as returned by ``count_tokens``.
+        counted: all of the texts' words, as returned by ``count_tokens``.
         vectors: pretrained vectors; None makes all rows random.
         vector_size: width without ``vectors``.
         scale: standard deviation of pretrained rows and of frozen random rows; 0 does not rescale pretrained rows.
+        min_count: rarer words have pretrained or composed vectors, or none.
         keep: the largest number of pretrained vectors to keep for words that the texts lack, from the first row on.
+        keep_ngrams: the largest number of n-grams of the vectors to keep. Words without a pretrained vector are
+            composed of them.
         tuned: training updates the rows. Random rows then start small and, alongside pretrained ones, words without
             a vector start at zero like unknown words: large random rows overfit and cost a point of accuracy.
             Frozen rows must be large enough to distinguish words.
         random: draws the random rows.
-
-    Returns:
-        The vocabulary of V words and the table (V + 1, E) float32, whose last row, zeros, is for unknown words.
     """
-    words = [token for token, _ in counted]
+    words = [token for token, count in counted if count >= min_count]
     width = vector_size if vectors is None else vectors.vectors.shape[1]
     table = random.standard_normal((len(words), width), dtype=np.float32)
     table *= np.float32(RANDOM_SCALE if tuned else scale or 1.0)
     if vectors is None:
-        return Vocabulary(words), np.concatenate([table, np.zeros((1, width), np.float32)])
+        return Embedding(Vocabulary(words), np.concatenate([table, np.zeros((1, width), np.float32)]), len(words))
     rows = np.array([vectors.vocabulary.lookup(word) for word in words], dtype=np.int64)
     found = rows >= 0
     if tuned:
@@ -70,5 +89,15 @@ def build_embedding(
     factor = np.float32(scale / deviation if scale and deviation else 1.0)
     table[found] = vectors.vectors[rows[found]] * factor
     kept = vectors.vectors[np.array(extra, dtype=np.int64)] * factor
-    vocabulary = Vocabulary(words + [vectors.tokens[row] for row in extra])
-    return vocabulary, np.concatenate([table, kept, np.zeros((1, width), np.float32)]).astype(np.float32, copy=False)
+    others = [vectors.tokens[row] for row in extra]
+    subwords = Subwords.of(vectors, factor, keep_ngrams)
+    if subwords is not None:
+        composed, known = subwords.compose([word for word, hit in zip(words, found, strict=True) if not hit])
+        table[np.flatnonzero(~found)[known]] = composed[known]
+        rare = [word for word, count in counted if count < min_count and vectors.vocabulary.lookup(word) < 0]
+        more, has_vector = subwords.compose(rare)
+        others += [word for word, has in zip(rare, has_vector, strict=True) if has]
+        kept = np.concatenate([kept, more[has_vector]])
+        logger.info("%s words of the texts are composed of n-grams", f"{known.sum() + has_vector.sum():,}")
+    whole = np.concatenate([table, kept, np.zeros((1, width), np.float32)]).astype(np.float32, copy=False)
+    return Embedding(Vocabulary(words + others), whole, len(words), subwords)

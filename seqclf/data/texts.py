@@ -9,6 +9,7 @@ import numpy as np
 from corpora import get_tokenizer
 from corpora.normalization import normalized
 from seqclf.data.columns import one_column
+from seqclf.data.subwords import Subwords
 from wordvec import InputError, Vocabulary
 from wordvec.system.validation import shown
 
@@ -65,25 +66,28 @@ def _describe(value: Any) -> str:
     return f"{shown(value)} ({type(value).__name__})"
 
 
-def count_tokens(tokens: Iterable[Sequence[str]], min_count: int) -> list[tuple[str, int]]:
-    """Return the tokens that occur at least ``min_count`` times, most frequent first, ties in alphabetical order.
+def count_tokens(tokens: Iterable[Sequence[str]]) -> list[tuple[str, int]]:
+    """Return the distinct tokens and their counts, most frequent first, ties in alphabetical order.
 
     Example:
-        >>> count_tokens([["b", "a"], ["c", "b"]], min_count=1)
+        >>> count_tokens([["b", "a"], ["c", "b"]])
         [('b', 2), ('a', 1), ('c', 1)]
     """
     counts = Counter(token for text in tokens for token in text)
-    return sorted((pair for pair in counts.items() if pair[1] >= min_count), key=lambda pair: (-pair[1], pair[0]))
+    return sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
 
 
-def encode(tokens: Sequence[Sequence[str]], vocabulary: Vocabulary) -> tuple[np.ndarray, np.ndarray]:
-    """Return ids (N,) int32 and offsets (S + 1,) int64; an unknown word is ``len(vocabulary)``.
+def encode(
+    tokens: Sequence[Sequence[str]], vocabulary: Vocabulary, subwords: Subwords | None = None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    """Return ids (N,) int32, offsets (S + 1,) int64, and vectors (K, E) that the embedding table lacks.
 
-    A word is looked up as written, then lower-cased.
+    A word is looked up as written, then lower-cased. An unknown word is ``len(vocabulary)``; with ``subwords``, those
+    that can be composed have higher ids, and their vectors are returned.
 
     Example:
         >>> encode([["Fire", "now"], []], Vocabulary(["fire"]))
-        (array([0, 1], dtype=int32), array([0, 2, 2]))
+        (array([0, 1], dtype=int32), array([0, 2, 2]), None)
     """
     known, unknown = vocabulary.token_to_id, len(vocabulary)
     ids = []
@@ -95,4 +99,8 @@ def encode(tokens: Sequence[Sequence[str]], vocabulary: Vocabulary) -> tuple[np.
             ids.append(token_id)
     offsets = np.zeros(len(tokens) + 1, dtype=np.int64)
     np.cumsum([len(text) for text in tokens], out=offsets[1:])
-    return np.array(ids, dtype=np.int32), offsets
+    found = np.array(ids, dtype=np.int32)
+    vectors = None
+    if subwords is not None:
+        vectors = subwords.extend(found, [token for text in tokens for token in text], unknown)
+    return found, offsets, vectors

@@ -8,7 +8,7 @@ import numpy as np
 from seqclf.classification.model import ClassifierModel
 from seqclf.data.texts import Text, encode, tokenize_texts
 from seqclf.layers.attention import AttentionTape
-from seqclf.layers.batches import pack
+from seqclf.layers.batches import Sequences, pack
 from seqclf.layers.encoder import Encoder
 from seqclf.layers.parameters import Workspace
 from seqclf.layers.pooling import Found
@@ -85,10 +85,10 @@ def trace(model: ClassifierModel, text: Text) -> Trace:
     """
     check_kind("model", model, ClassifierModel)
     (tokens,) = tokenize_texts([text], model.tokenizer, model.lowercase, model.normalize)
-    ids, offsets = encode([tokens], model.vocabulary)
-    network = model.network
-    batch = pack(ids, offsets, np.arange(1))
-    encoded = network.encoder.forward(batch, workspace=Workspace(network.dtype))
+    network, words = model.network, Sequences(*encode([tokens], model.vocabulary, model.subwords))
+    batch = pack(words.ids, words.offsets, np.arange(1))
+    inputs = words.inputs(batch, network.embedding)
+    encoded = network.encoder.forward(batch, inputs=inputs, workspace=Workspace(network.dtype))
     layers = []
     for part in encoded.parts:
         for layer, runs in enumerate(part.runs):
@@ -99,11 +99,11 @@ def trace(model: ClassifierModel, text: Text) -> Trace:
     _, found = network.pooling.forward(encoded)
     return Trace(
         tokens=tokens,
-        known=[int(each) < len(model.vocabulary) for each in ids],
+        known=[int(each) < len(model.vocabulary) for each in words.ids],
         layers=layers,
         chosen=_chosen(network.encoder, network.shape.pooling, found, len(tokens)),
         labels=list(model.labels),
-        probabilities=network.predict(batch)[0],
+        probabilities=network.predict(batch, inputs=inputs)[0],
     )
 
 

@@ -100,24 +100,41 @@ def row_sequences(batch: PackedBatch) -> np.ndarray:
     return np.asarray(np.arange(batch.starts[-1]) - np.repeat(batch.starts[:-1], np.diff(batch.starts)))
 
 
+def rows_of(ids: np.ndarray, table: np.ndarray, more: np.ndarray | None) -> np.ndarray:
+    """Return the rows (U, E) of ``table`` (V, E or wider) or, from V on, of ``more`` (K, E).
+
+    Example:
+        >>> rows_of(np.array([1, 2, 0]), np.array([[1.0, 0.0], [2.0, 0.0]]), np.array([[7.0]])).ravel()
+        array([2., 7., 1.])
+    """
+    if more is None:
+        return np.asarray(table[ids])
+    if not len(table):
+        return np.asarray(more[ids])
+    found: np.ndarray = table[np.minimum(ids, len(table) - 1), : more.shape[1]]
+    beyond = ids >= len(table)
+    found[beyond] = more[ids[beyond] - len(table)]
+    return found
+
+
 class Sequences(NamedTuple):
     """Encoded texts, or concatenated numeric sequences."""
 
     ids: np.ndarray
-    """(N,) int32 tokens, or rows of ``vectors``."""
+    """(N,) int32 rows of the embedding table, and after its last one, rows of ``vectors``."""
     offsets: np.ndarray
     """(S + 1,) int64: sequence s is ``ids[offsets[s]:offsets[s + 1]]``."""
     vectors: np.ndarray | None = None
-    """(N, E) float32 values of each step; None for texts."""
+    """(K, E) float32: the values of each step, or vectors of words that the table lacks; None if it lacks none."""
 
     @property
     def lengths(self) -> np.ndarray:
         """(S,) int64."""
         return np.diff(self.offsets)
 
-    def inputs(self, batch: PackedBatch) -> np.ndarray | None:
-        """Return the vectors (U, E) of ``batch.token_ids``; None for texts."""
-        return None if self.vectors is None else self.vectors[batch.token_ids]
+    def inputs(self, batch: PackedBatch, table: np.ndarray) -> np.ndarray | None:
+        """Return the vectors (U, E) of ``batch.token_ids``; None if all are rows of ``table`` (V, E padded)."""
+        return None if self.vectors is None else rows_of(batch.token_ids, table, self.vectors)
 
 
 class Half(NamedTuple):

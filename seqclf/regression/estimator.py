@@ -29,9 +29,9 @@ class SequenceRegressor(RegressorMixin, SequenceEstimator):  # type: ignore[misc
         dropout, layer_dropout, locked_dropout, weight_drop, zoneout, zoneout_cell: as in ``SequenceClassifier``.
         batch_size, learning_rate, warmup_steps, epochs, patience, clip_norm, validation_fraction: as in
             ``SequenceClassifier``.
-        vectors, vector_size, vector_scale, tune_vectors, keep_vectors, min_count, tokenizer, lowercase, normalize: of
-            words, as in ``SequenceClassifier``. For sequences of numbers ``vectors`` must be None; the others have no
-            effect.
+        vectors, vector_size, vector_scale, tune_vectors, keep_vectors, keep_ngrams: as in ``SequenceClassifier``. For
+            sequences of numbers ``vectors`` must be None, and the others have no effect.
+        min_count, tokenizer, lowercase, normalize: likewise.
         random_state: a seed or a generator; None is different every time.
         n_jobs: threads; None or -1 uses all cores. The result is the same at any number.
 
@@ -74,6 +74,7 @@ class SequenceRegressor(RegressorMixin, SequenceEstimator):  # type: ignore[misc
         vector_scale: float = 0.35,
         tune_vectors: bool = True,
         keep_vectors: int = 100_000,
+        keep_ngrams: int = 100_000,
         min_count: int = 1,
         validation_fraction: float = 0.1,
         tokenizer: str | None = None,
@@ -106,6 +107,7 @@ class SequenceRegressor(RegressorMixin, SequenceEstimator):  # type: ignore[misc
         self.vector_scale = vector_scale
         self.tune_vectors = tune_vectors
         self.keep_vectors = keep_vectors
+        self.keep_ngrams = keep_ngrams
         self.min_count = min_count
         self.validation_fraction = validation_fraction
         self.tokenizer = tokenizer

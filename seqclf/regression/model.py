@@ -8,6 +8,7 @@ import numpy as np
 
 from seqclf.data.columns import as_sequences
 from seqclf.data.series import as_series, as_steps, check_scaled
+from seqclf.data.subwords import Subwords, take_subwords
 from seqclf.data.texts import encode, tokenize_texts
 from seqclf.layers.batch_prediction import predict_rows, workers_for
 from seqclf.layers.batches import Sequences
@@ -54,6 +55,7 @@ class RegressorModel:
         mean, deviation: (C,) of the training values.
         input_mean, input_deviation: (E,) of the numbers in the training sequences; empty for texts.
         metrics: results of training. history: one row per epoch.
+        subwords: compose words that the vocabulary lacks; None treats all of them alike.
     """
 
     def __init__(
@@ -68,8 +70,10 @@ class RegressorModel:
         input_deviation: np.ndarray,
         metrics: dict[str, Any] | None = None,
         history: list[dict[str, Any]] | None = None,
+        subwords: Subwords | None = None,
     ) -> None:
         self.network, self.vocabulary, self.settings = network, vocabulary, settings
+        self.subwords = subwords
         self.mean, self.deviation = mean, deviation
         self.input_mean, self.input_deviation = input_mean, input_deviation
         self.metrics, self.history = metrics or {}, history or []
@@ -104,7 +108,7 @@ class RegressorModel:
         assert self.settings.tokenizer is not None
         how = self.settings.tokenizer, bool(self.settings.lowercase), self.settings.normalize
         tokens = tokenize_texts(sequences, *how)
-        return Sequences(*encode(tokens, self.vocabulary))
+        return Sequences(*encode(tokens, self.vocabulary, self.subwords))
 
     def _standardized(self, sequences: list[Any]) -> Sequences:
         columns = self.input_mean.size
@@ -130,6 +134,9 @@ class RegressorModel:
         if self.vocabulary is not None:
             tensors |= join_tokens(self.vocabulary.tokens)
         header = {"settings": self.settings.record(), "metrics": self.metrics, "history": self.history}
+        if self.subwords is not None:
+            header |= self.subwords.header()
+            tensors |= self.subwords.tensors()
         write_model(path, tensors, header, kind=KIND, origin=self.origin)
 
     @classmethod
@@ -140,6 +147,7 @@ class RegressorModel:
             FormatError: the content is inconsistent.
         """
         check_header(name, header, header_rules())
+        subwords, tensors = take_subwords(name, tensors, header)
         settings = read_settings(name, RegressorSettings, header["settings"])
         check_layers(name, settings.layers, tensors)
         outputs, columns = (np.size(tensors.get(key, ())) for key in ("mean", "input_mean"))
@@ -156,8 +164,9 @@ class RegressorModel:
         check_tensors(name, tensors, weights, *others, numbers=numbers)
         vocabulary = None if table is None else read_vocabulary(name, tensors, len(table) - 1)
         network = build_network(shape, settings.pooling, outputs, {key: tensors[key] for key in weights})
-        found = {key: tensors[key] for key in numbers}
-        return cls(network, vocabulary, settings, **found, metrics=header["metrics"], history=header["history"])
+        found: dict[str, Any] = {key: tensors[key] for key in numbers}
+        about = {"metrics": header["metrics"], "history": header["history"], "subwords": subwords}
+        return cls(network, vocabulary, settings, **found, **about)
 
 
 def _score(error: np.ndarray, baseline: np.ndarray) -> RegressionScore:

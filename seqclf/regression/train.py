@@ -110,7 +110,7 @@ def _untrained(
 ) -> tuple[RegressorModel, int]:
     """Return a model with initial parameters and fitted scaling, and the number of its embedding rows to train."""
     random = np.random.default_rng([settings.seed, 0x1217])
-    vocabulary, table, trained_words = None, None, 0
+    words, table = None, None
     input_mean = input_deviation = np.empty(0)
     if of_numbers:
         columns = as_steps(given[0]).shape[1]
@@ -119,17 +119,18 @@ def _untrained(
         settings = resolved(settings, vectors, given)
         assert settings.tokenizer is not None
         tokens = tokenize_texts(given, settings.tokenizer, bool(settings.lowercase), settings.normalize)
-        counted = count_tokens(tokens, settings.min_count)
-        vocabulary, table = build_embedding(counted, vectors, random=random, **settings.embedding_options())
-        trained_words, columns = len(counted), table.shape[1]
+        words = build_embedding(count_tokens(tokens), vectors, random=random, **settings.embedding_options())
+        table = words.table
+        columns = table.shape[1]
     mean, deviation = mean_and_deviation(truth)
     shape, outputs = encoder_shape(settings, 0 if table is None else len(table), columns), truth.shape[1]
     parameters = initial_parameters(shape, settings.pooling, outputs, table, random)
     model = RegressorModel(
-        build_network(shape, settings.pooling, outputs, parameters), vocabulary, settings,
+        build_network(shape, settings.pooling, outputs, parameters), words and words.vocabulary, settings,
         mean=mean, deviation=deviation, input_mean=input_mean, input_deviation=input_deviation,
+        subwords=words and words.subwords,
     )  # fmt: skip
-    return model, trained_words
+    return model, words.trained if words else 0
 
 
 def _train(

@@ -53,6 +53,7 @@ class SequenceTagger(SequenceEstimator):
         vector_scale: the standard deviation that pretrained vectors are scaled to; 0 does not scale them.
         tune_vectors: train the embeddings; False freezes them.
         keep_vectors: pretrained vectors to keep for words that the training sentences lack.
+        keep_ngrams: n-grams of the pretrained vectors to keep, of which words without a vector are composed.
         min_count: rarer words are unknown.
         validation_fraction: fraction of the sentences that chooses the epoch, if ``fit`` gets no ``validation_data``.
         lowercase: None takes the vectors' setting, or True without vectors.
@@ -105,6 +106,7 @@ class SequenceTagger(SequenceEstimator):
         vector_scale: float = 0.35,
         tune_vectors: bool = True,
         keep_vectors: int = 100_000,
+        keep_ngrams: int = 100_000,
         min_count: int = 1,
         validation_fraction: float = 0.1,
         lowercase: bool | None = None,
@@ -140,6 +142,7 @@ class SequenceTagger(SequenceEstimator):
         self.vector_scale = vector_scale
         self.tune_vectors = tune_vectors
         self.keep_vectors = keep_vectors
+        self.keep_ngrams = keep_ngrams
         self.min_count = min_count
         self.validation_fraction = validation_fraction
         self.lowercase = lowercase

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from seqclf.data.subwords import Subwords
 from wordvec import Vocabulary
 
 PREFIXES, SUFFIXES = 3, 4
@@ -74,10 +75,16 @@ class Forms(NamedTuple):
     """(T,) int32: each form's row in the word table; V is the unknown word."""
     features: np.ndarray
     """(T, SLOTS) int32: each form's rows in the feature table; the last row is the unknown feature."""
+    composed: np.ndarray | None = None
+    """(K, E) float32: vectors of words that the word table lacks, in the rows after its last; None if none."""
 
 
 def encode_forms(
-    sentences: Sequence[Sequence[str]], vocabulary: Vocabulary, features: Vocabulary, lowercase: bool
+    sentences: Sequence[Sequence[str]],
+    vocabulary: Vocabulary,
+    features: Vocabulary,
+    lowercase: bool,
+    subwords: Subwords | None = None,
 ) -> Forms:
     """Number the distinct tokens of ``sentences`` and look up their words and features.
 
@@ -85,6 +92,7 @@ def encode_forms(
         sentences: S lists of tokens.
         vocabulary: V words. features: the known features.
         lowercase: look up words lower-cased, as in training.
+        subwords: compose unknown words.
 
     Example:
         >>> forms = encode_forms([["Fire", "!"], ["fire"]], Vocabulary(["fire"]), Vocabulary(["=x"]), lowercase=True)
@@ -95,8 +103,10 @@ def encode_forms(
     ids = [number.setdefault(token, len(number)) for sentence in sentences for token in sentence]
     offsets = np.zeros(len(sentences) + 1, np.int64)
     np.cumsum([len(sentence) for sentence in sentences], out=offsets[1:])
-    rows = [vocabulary.lookup(form.lower() if lowercase else form) for form in number]
+    written = [form.lower() if lowercase else form for form in number]
+    rows = [vocabulary.lookup(word) for word in written]
     words = np.array([row if row >= 0 else len(vocabulary) for row in rows], np.int32)
     known, unknown = features.token_to_id, len(features)
     found = [[known.get(feature, unknown) for feature in features_of(form)] for form in number]
-    return Forms(np.array(ids, np.int32), offsets, words, np.array(found, np.int32).reshape(-1, SLOTS))
+    composed = None if subwords is None else subwords.extend(words, written, len(vocabulary))
+    return Forms(np.array(ids, np.int32), offsets, words, np.array(found, np.int32).reshape(-1, SLOTS), composed)

@@ -11,6 +11,7 @@ import numpy as np
 from corpora.normalization import normalized
 from seqclf.data.columns import column_of_table
 from seqclf.data.spans import marks_spans, valid_transitions
+from seqclf.data.subwords import Subwords, take_subwords
 from seqclf.layers.batch_prediction import for_batches, workers_for
 from seqclf.layers.batches import PackedBatch, pack, token_places
 from seqclf.layers.parameters import EncoderShape, Workspace
@@ -48,9 +49,10 @@ class TaggerModel:
         settings: training settings; prediction uses ``lowercase`` and ``normalize``.
         metrics: results of training, such as ``dev_accuracy``.
         history: one row per epoch.
+        subwords: compose words that the vocabulary lacks; None treats all of them alike.
 
     Attributes:
-        vocabulary, features, frequent_tags, labels, settings, metrics, history: as given.
+        vocabulary, features, frequent_tags, labels, settings, metrics, history, subwords: as given.
         origin: digests of the training data and the versions, as the commands record them in a file.
 
     Example:
@@ -74,9 +76,10 @@ class TaggerModel:
         settings: Mapping[str, Any],
         metrics: Mapping[str, Any] | None = None,
         history: Sequence[Mapping[str, Any]] = (),
+        subwords: Subwords | None = None,
     ) -> None:
         self.network = network
-        self.vocabulary, self.features = vocabulary, features
+        self.vocabulary, self.features, self.subwords = vocabulary, features, subwords
         self.frequent_tags = frequent_tags
         self.labels = list(labels)
         self.settings = dict(settings)
@@ -124,11 +127,12 @@ class TaggerModel:
     def most_frequent(self, sentences: Iterable[Sequence[str]]) -> list[list[Any]]:
         """Return the baseline: each word's most frequent training tag; for unknown words the most frequent overall."""
         forms = self._forms(sentences)
-        return self._tagged(self.frequent_tags[forms.words[forms.ids]], forms.offsets)
+        words = np.minimum(forms.words[forms.ids], len(self.vocabulary))
+        return self._tagged(self.frequent_tags[words], forms.offsets)
 
     def _forms(self, sentences: Iterable[Sequence[str]]) -> Forms:
         tokens = as_sentences(sentences, normalize=str(self.settings.get("normalize", "none")))
-        return encode_forms(tokens, self.vocabulary, self.features, self.lowercase)
+        return encode_forms(tokens, self.vocabulary, self.features, self.lowercase, self.subwords)
 
     def _tagged(self, tags: np.ndarray, offsets: np.ndarray) -> list[list[Any]]:
         named = [self.labels[tag] for tag in tags.tolist()]
@@ -153,6 +157,9 @@ class TaggerModel:
         }
         words, features = join_tokens(self.vocabulary.tokens), join_tokens(self.features.tokens, "feature")
         tensors = {**self.network.parameters(), **words, **features, "frequent_tags": self.frequent_tags}
+        if self.subwords is not None:
+            header |= self.subwords.header()
+            tensors |= self.subwords.tensors()
         write_model(path, tensors, header, kind="tagger", origin=self.origin)
 
     @classmethod
@@ -162,6 +169,7 @@ class TaggerModel:
         Raises:
             FormatError: the content is inconsistent.
         """
+        subwords, tensors = take_subwords(name, tensors, header)
         shape = _shape(name, tensors, header)
         expected = tagger_shapes(shape)
         check_tensors(name, tensors, expected, *_STRINGS, "frequent_tags")
@@ -182,6 +190,7 @@ class TaggerModel:
             settings={**header["settings"], "lowercase": header["lowercase"]},
             metrics=header["metrics"],
             history=header["history"],
+            subwords=subwords,
         )
 
     def __repr__(self) -> str:

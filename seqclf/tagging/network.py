@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from seqclf.data.spans import Transitions
-from seqclf.layers.batches import PackedBatch
+from seqclf.layers.batches import PackedBatch, rows_of
 from seqclf.layers.crf_head import CrfHead
 from seqclf.layers.encoder import Encoder
 from seqclf.layers.heads import SoftmaxHead
@@ -144,7 +144,7 @@ class TaggerNetwork:
         """Return the vectors (U, E + A) of the batch's distinct forms; a form's vector does not depend on the batch."""
         chosen, size = batch.token_ids, self.shape.word_size
         inputs = np.zeros((chosen.size, size + self.shape.feature_size), self.dtype)
-        inputs[:, :size] = self.words[forms.words[chosen]]
+        inputs[:, :size] = rows_of(forms.words[chosen], self.words, forms.composed)
         for slot in range(SLOTS):
             inputs[:, size:] += self.features[forms.features[chosen, slot]]
         return inputs

@@ -172,8 +172,8 @@ def _train(
     random = np.random.default_rng([settings.seed, 0x7A66])
     lowercase = bool(settings.lowercase)
     words = [[token.lower() for token in row] if lowercase else row for row in training[0]]
-    counted = count_tokens(words, settings.min_count)
-    vocabulary, table = build_embedding(counted, vectors, random=random, **settings.embedding_options())
+    options = settings.embedding_options()
+    vocabulary, table, trained_words, subwords = build_embedding(count_tokens(words), vectors, random=random, **options)
     features = count_features(training[0], settings.feature_min_count)
     width = table.shape[1] + settings.feature_size
     layers = EncoderShape(vocabulary=0, vector_size=width, **settings.encoder_options())
@@ -194,7 +194,7 @@ def _train(
 
     def encoded(tagged: Tagged, what: str) -> tuple[Forms, np.ndarray]:
         targets = encode_labels([tag for row in tagged[1] for tag in row], labels, what)
-        return encode_forms(tagged[0], vocabulary, features, lowercase), targets
+        return encode_forms(tagged[0], vocabulary, features, lowercase, subwords), targets
 
     forms, targets = encoded(training, "sentences")
     dev = encoded(validation, "validation sentences") if any(validation[0]) else None
@@ -203,7 +203,7 @@ def _train(
     data = [array for each in examples for array in each]
     resumption.begin("tagger", settings, sizes, [*data, targets, *(dev[1:] if dev else ())], vectors)
     with Workers(threads) as workers:
-        trainer = _Trainer(network, settings, forms, targets, tuned_words=len(counted), workers=workers)
+        trainer = _Trainer(network, settings, forms, targets, tuned_words=trained_words, workers=workers)
         outcome = train_in_batches(
             trainer.learn,
             np.diff(forms.offsets),
@@ -220,7 +220,7 @@ def _train(
         sentences=len(training[0]),
         dev_sentences=len(validation[0]),
         tokens=int(forms.ids.size),
-        trained_words=len(counted),
+        trained_words=trained_words,
     )
     return TaggerModel(
         network,
@@ -231,6 +231,7 @@ def _train(
         settings=settings.record() | ({CONSTRAINED: True} if constrained else {}),
         metrics=metrics,
         history=outcome.history,
+        subwords=subwords,
     )
 
 

@@ -120,7 +120,7 @@ def train_pooled(
 
     def step(members: np.ndarray) -> float:
         batch = pack(examples.ids, examples.offsets, members)
-        return trainer.step(batch, targets[members[batch.order]], examples.inputs(batch))
+        return trainer.step(batch, targets[members[batch.order]], examples.inputs(batch, network.embedding))
 
     return train_in_batches(
         step, lengths, trainer.optimizer, settings, arrays=[network.dense, network.embedding[:tuned_rows]], unit=unit,

@@ -114,6 +114,8 @@ class Resumption:
         initial = None
         if vectors is not None:
             initial = [vectors.vectors, np.frombuffer("\n".join(vectors.tokens).encode(), np.uint8)]
+            if (subwords := vectors.table().subwords) is not None:
+                initial.append(subwords.ngram_vectors)
         record = {"model": model, **settings.record()}
         self._saved = self._checkpoint.begin(record, sizes, data, initial=initial)
 

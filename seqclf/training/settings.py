@@ -107,6 +107,14 @@ class NetworkSettings(Settings):
         least=0,
         metavar="N",
     )
+    keep_ngrams: int = setting(
+        "N-grams kept of pretrained vectors that have any, those of most words first.",
+        default=100_000,
+        detail="Words without a vector, in training or at prediction, are composed of them.",
+        least=0,
+        metavar="N",
+        added="0.3",
+    )
     min_count: int = setting(
         "Rarer words of the training data are unknown, unless they have a pretrained vector.", default=1, least=1
     )
@@ -133,7 +141,8 @@ class NetworkSettings(Settings):
     def embedding_options(self) -> dict[str, Any]:
         """Return the keyword arguments of ``build_embedding``."""
         options = {"vector_size": self.vector_size, "scale": self.vector_scale}
-        return options | {"keep": self.keep_vectors, "tuned": self.tune_vectors}
+        options |= {"min_count": self.min_count, "keep": self.keep_vectors, "keep_ngrams": self.keep_ngrams}
+        return options | {"tuned": self.tune_vectors}
 
 
 @settings_class

@@ -254,11 +254,17 @@ def _read_quantizer(file: _Reader, dim: int) -> tuple[list[np.ndarray], int]:
     return [values[bounds[part] : bounds[part + 1]].reshape(_CENTROIDS, -1) for part in range(parts)], parts
 
 
-def declared(source: VectorSource) -> tuple[int, int]:
-    """Return the declared numbers of words and of dimensions."""
+def declared(source: VectorSource) -> dict[str, Any]:
+    """Return the declared sizes, the kind of model, and its n-grams if it has any."""
     file = _Reader(source.name, source.read(8 + _FIRST.size))
     arguments, _ = _read_arguments(file)
-    return file.fields(_SIZES)[1], arguments.dim
+    _, words, labels, _ = file.fields(_SIZES)
+    found = {"tokens": words, "vector_size": arguments.dim, "model": _MODELS[arguments.model]}
+    found |= {"loss": _LOSSES[arguments.loss], "labels": labels}
+    if arguments.max_n and arguments.buckets:
+        names = ("min_n", "max_n", "buckets")
+        found["subwords"] = {name: getattr(arguments, name) for name in names}
+    return found
 
 
 def read(source: VectorSource, limit: int | None, skip_bad: bool = False) -> VectorTable:

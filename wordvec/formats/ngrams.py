@@ -1,12 +1,15 @@
 """Character n-grams of words, hashed to buckets as in fastText."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 
+from wordvec.errors import InputError
 from wordvec.formats.safetensors import pack_tokens
 from wordvec.formats.table import SubwordTable
+from wordvec.system.validation import shown
 
 _SENTENCE_END = "</s>"
 """fastText's end of sentence, which has no n-grams."""
@@ -65,3 +68,42 @@ def composed_vectors(subwords: SubwordTable, tokens: Sequence[str]) -> np.ndarra
     means = np.empty(subwords.word_vectors.shape, np.float32)
     average_rows(subwords.word_vectors, subwords.ngram_vectors, *ngram_rows(subwords, tokens), means)
     return means
+
+
+def compose_unknown(subwords: SubwordTable, words: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the vectors (n, D) float32 of words outside the vocabulary, and which words (n,) have one.
+
+    Such a vector is the mean of the word's n-grams, those without a row as zeros; a word without any known n-gram has
+    none, and its row is zeros.
+
+    Raises:
+        InputError: a vector has NaN or infinity.
+    """
+    bounds, rows = ngram_rows(subwords, words)
+    means, known = np.zeros((len(words), subwords.ngram_vectors.shape[1]), np.float32), np.zeros(len(words), bool)
+    for place, word in enumerate(words):
+        own = rows[bounds[place] : bounds[place + 1]]
+        found = own[own >= 0]
+        if not len(found):
+            continue
+        mean = subwords.ngram_vectors[found].sum(axis=0, dtype=np.float64) / len(own)
+        if not np.isfinite(mean).all():
+            raise InputError(f"the n-grams of {shown(word)} have vectors with NaN or infinity; their file is damaged")
+        means[place], known[place] = mean, True
+    return means, known
+
+
+def most_common_ngrams(subwords: SubwordTable, tokens: Sequence[str], most: int) -> SubwordTable:
+    """Return the n-grams alone, those that most of ``tokens`` have if there are more than ``most``.
+
+    A word is then composed of the remaining ones only, as in pruned fastText models.
+    """
+    alone = replace(subwords, word_vectors=np.zeros((0, subwords.ngram_vectors.shape[1]), np.float32))
+    if len(subwords.ngram_vectors) <= most:
+        return alone
+    _, rows = ngram_rows(subwords, tokens)
+    counts = np.bincount(rows[rows >= 0], minlength=len(subwords.ngram_vectors))
+    kept = np.sort(np.argsort(-counts, kind="stable")[:most])
+    buckets = kept if subwords.ngram_buckets is None else subwords.ngram_buckets[kept]
+    vectors = subwords.ngram_vectors[kept]
+    return replace(alone, ngram_vectors=vectors, ngram_buckets=buckets.astype(np.int32), pruned=True)

@@ -29,6 +29,9 @@ from wordvec.system.validation import check_choice
 FORMATS = ("safetensors", "text", "binary", "glove", "fasttext", "projector")
 """Valid values of ``format``."""
 
+WITH_NGRAMS = ("safetensors", "fasttext")
+"""Formats that hold the n-grams of subword vectors; the others hold the words' composed vectors alone."""
+
 _EXTENSIONS = {".safetensors": "safetensors", ".txt": "text", ".vec": "text", ".bin": "binary"}
 _STREAMED = {
     "text": word2vec_text,
@@ -121,9 +124,10 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
 
     Returns:
         ``format``, ``kind``, ``bytes``; for vectors ``tokens`` (None if not stored in the file) and ``vector_size``,
-        for sparse ones also ``numbers``, the count of nonzero values; for files of this toolkit also ``package``
-        (``"wordvec"`` or ``"seqclf"``), ``about`` (stored metadata: settings, tokenizer ...) and ``tensors`` (name to
-        ``dtype`` and ``shape``).
+        for sparse ones also ``numbers``, the count of nonzero values; for fastText models also ``model``, ``loss``,
+        ``labels``, the number of labels, and ``subwords``, the lengths of the n-grams and their buckets; for files of
+        this toolkit also ``package`` (``"wordvec"`` or ``"seqclf"``), ``about`` (stored metadata: settings, tokenizer
+        ...) and ``tensors`` (name to ``dtype`` and ``shape``).
 
     Raises:
         FormatError: the format is unknown, or the safetensors file was written by another program.
@@ -140,6 +144,8 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
     """
     with VectorSource(path) as source:
         format = detect_format(source)
+        if format == "fasttext":
+            return {"format": format, "kind": "vectors", "bytes": source.size, **fasttext.declared(source)}
         if format != "safetensors":
             tokens, vector_size = _STREAMED[format].declared(source)
             size = {"tokens": tokens, "vector_size": vector_size}

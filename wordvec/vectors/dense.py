@@ -371,8 +371,9 @@ class WordVectors:
     def closer_than(self, word: str, other: str) -> list[str]:
         """Return the tokens more similar to ``word`` than ``other`` is, the most similar first, without ``word``."""
         scores = self.similarities(word)
-        own, limit = self.lookup(word), self.token_id(other)
-        rows = np.flatnonzero(scores > scores[limit])
+        own, row = self.lookup(word), self.lookup(other)
+        limit = scores[row] if row >= 0 else self.similarities(word, [other])[0]
+        rows = np.flatnonzero(scores > limit)
         rows, _ = queries.ranked(rows[rows != own], scores[rows[rows != own]], len(rows))
         return [self.tokens[row] for row in rows]
 

@@ -7,11 +7,14 @@ Analogies ignore case, like word2vec's ``compute-accuracy`` and gensim: of token
 represents the question's words, none of them answers a question that contains one, and each is a correct answer if one
 is. If all tokens are lower-case, this changes nothing. The protocol determines which questions count:
 
-=========  ==========================================================================================================
+=========  =============================================================================================================
 ``P30k``   answers among the first 30,000 tokens; only questions whose four words are among them (likewise ``P50k`` ...)
-``Pfull``  answers among all tokens; only questions whose four words are in the vocabulary
+``Pfull``  answers among all tokens; only questions whose four words are in the vocabulary, or the first three composed
 ``Phyp``   answers among all tokens; all questions, those with unknown words counted as wrong (hyperwords)
-=========  ==========================================================================================================
+=========  =============================================================================================================
+
+Vectors with subwords compose the words of a similarity benchmark that are outside the vocabulary, and, under ``Pfull``
+and ``Phyp``, the first three words of a question; answers are always tokens of the vocabulary.
 """
 
 import csv
@@ -85,6 +88,8 @@ class AnalogyCount:
     """Questions that the protocol counts."""
     questions: int
     """Questions in the file."""
+    composed: int = 0
+    """Of the counted questions, those with a word outside the vocabulary, composed of its subwords."""
 
     @property
     def accuracy(self) -> float | None:
@@ -99,6 +104,7 @@ class AnalogyCount:
             "right": self.right,
             "asked": self.asked,
             "questions": self.questions,
+            "composed": self.composed,
         }
 
 
@@ -160,7 +166,7 @@ def evaluate_similarity(vectors: WordVectors, path: str | os.PathLike[str]) -> S
         >>> _ = path.write_text("Up\\tnorth\\t9.5\\nup\\tdown\\t1\\nup\\tright\\t4\\nup\\twrong\\t0\\n")
         >>> wv = WordVectors(["up", "north", "down", "right"], [[0, 1], [0.1, 1], [0, -1], [1, 0]])
         >>> evaluate_similarity(wv, path)
-        SimilarityResult(name='pairs', spearman=1.0, pairs=4, covered=3)
+        SimilarityResult(name='pairs', spearman=1.0, pairs=4, covered=3, composed=0)
     """
     check_kind("vectors", vectors, WordVectors)
     pairs = _read_pairs(path)
@@ -206,7 +212,7 @@ def evaluate_analogies(
         >>> _ = path.write_text(": royal\\nman king woman queen\\nman king boy prince\\n")
         >>> wv = WordVectors(["king", "queen", "man", "woman"], [[1, 1], [1, -1], [0.2, 1], [0.2, -1]])
         >>> evaluate_analogies(wv, path).total
-        AnalogyCount(name='total', right=1, asked=1, questions=2)
+        AnalogyCount(name='total', right=1, asked=1, questions=2, composed=0)
         >>> evaluate_analogies(wv, path, protocol="Phyp").accuracy
         0.5
     """
@@ -225,15 +231,18 @@ def evaluate_analogies(
     twins = _Twins(vectors.tokens[:top]) if not case_sensitive else None
     row = twins.row if twins else _lookup(vectors, top)
     ids = [np.array([[row(word) for word in words] for words in section.questions]) for section in sections]
+    if isinstance(vectors, SubwordVectors) and protocol in ("Pfull", "Phyp"):
+        vectors = _compose_unknown(vectors, sections, ids)
     known: list[np.ndarray] = [np.all(rows >= 0, axis=1) for rows in ids]
     right = _correct_answers(vectors, top, np.concatenate(ids)[np.concatenate(known)], method, twins)
     counts, start = [], 0
-    for section, mask in zip(sections, known, strict=True):
+    for section, rows, mask in zip(sections, ids, known, strict=True):
         answerable = int(mask.sum())
         correct = int(right[start : start + answerable].sum())
         start += answerable
         asked = len(mask) if protocol == "Phyp" else answerable
-        counts.append(AnalogyCount(section.name, correct, asked, len(mask)))
+        composed = int((mask & (rows >= top).any(axis=1)).sum())
+        counts.append(AnalogyCount(section.name, correct, asked, len(mask), composed))
     syntactic = [count for count in counts if count.name.startswith("gram")]
     semantic = [count for count in counts if not count.name.startswith("gram")]
     return AnalogyResult(
@@ -330,11 +339,13 @@ def _correct_answers(vectors: WordVectors, top: int, ids: np.ndarray, method: st
     if isinstance(vectors, SparseWordVectors):
         score = _sparse_scores(vectors, top, ids, method)
     else:
-        score = _dense_scores(vectors.unit_vectors[:top], method)
+        score = _dense_scores(vectors.unit_vectors, top, method)
     for start in range(0, len(ids), block):
         asked = ids[start : start + block]
         scores = score(asked)
-        np.put_along_axis(scores, asked[:, :3], -np.inf, axis=1)
+        for words in asked.T[:3]:
+            candidates = np.flatnonzero(words < top)
+            scores[candidates, words[candidates]] = -np.inf
         if twins is not None:
             twins.exclude(scores, asked[:, :3])
         best = scores.argmax(axis=1)
@@ -344,16 +355,32 @@ def _correct_answers(vectors: WordVectors, top: int, ids: np.ndarray, method: st
     return right
 
 
-def _dense_scores(units: np.ndarray, method: str) -> Callable[[np.ndarray], np.ndarray]:
-    """Return a function from questions (n, 4) to the scores (n, R) of all answers."""
+def _compose_unknown(vectors: SubwordVectors, sections: "list[_Section]", ids: list[np.ndarray]) -> WordVectors:
+    """Return the vectors and, after them, those composed for a, b and c; write their rows to the ids (n, 4)."""
+    unknown = [
+        (rows, place, word)
+        for section, found in zip(sections, ids, strict=True)
+        for rows, words in zip(found, section.questions, strict=True)
+        for place, word in enumerate(words[:3])
+        if rows[place] < 0
+    ]
+    extended = vectors.with_words(word for *_, word in unknown)
+    for rows, place, word in unknown:
+        rows[place] = extended.lookup(word)
+    return extended
+
+
+def _dense_scores(units: np.ndarray, top: int, method: str) -> Callable[[np.ndarray], np.ndarray]:
+    """Return a function from questions (n, 4) to the scores (n, R) of all answers, the first ``top`` rows."""
+    answers = units[:top].T
 
     def by_mul(ids: np.ndarray) -> np.ndarray:
         # Questions of a section share words; products of the distinct words only are far fewer.
         distinct, places = np.unique(ids[:, :3], return_inverse=True)
-        return _multiplied((1 + units[distinct] @ units.T) / 2, places.reshape(-1, 3))
+        return _multiplied((1 + units[distinct] @ answers) / 2, places.reshape(-1, 3))
 
     def by_add(ids: np.ndarray) -> np.ndarray:
-        return np.asarray((units[ids[:, 1]] - units[ids[:, 0]] + units[ids[:, 2]]) @ units.T)
+        return np.asarray((units[ids[:, 1]] - units[ids[:, 0]] + units[ids[:, 2]]) @ answers)
 
     return by_mul if method == "mul" else by_add
 
@@ -414,6 +441,7 @@ def _sum(name: str, counts: Iterable[AnalogyCount]) -> AnalogyCount:
         sum(count.right for count in counts),
         sum(count.asked for count in counts),
         sum(count.questions for count in counts),
+        sum(count.composed for count in counts),
     )
 
 

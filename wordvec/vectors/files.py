@@ -24,6 +24,7 @@ def load_vectors(
     limit: int | None = None,
     skip_bad_rows: bool = False,
     encoding: str = "utf-8",
+    subword_fallback: bool = True,
 ) -> WordVectors:
     """Read word vectors from a file in any supported format.
 
@@ -37,6 +38,7 @@ def load_vectors(
         skip_bad_rows: in text and binary formats, skip invalid rows (NaN, wrong length) instead of raising an error,
             and read the rows that there are where the first line declares another number; a warning reports how many.
         encoding: of the tokens in text and binary formats; any encoding of Python that contains ASCII.
+        subword_fallback: compose vectors of words outside the vocabulary, if the file has n-grams.
 
     Returns:
         The vectors: ``SparseWordVectors`` if they are sparse, ``SubwordVectors`` if they are composed of n-grams.
@@ -66,7 +68,7 @@ def load_vectors(
         vectors: WordVectors
         if isinstance(table.vectors, np.ndarray):
             how["context_vectors"] = None if table.context_vectors is None else frozen(table.context_vectors)
-            if table.subwords is None:
+            if table.subwords is None or not subword_fallback:
                 vectors = WordVectors(table.vocabulary, frozen(table.vectors), **how)
             else:
                 vectors = SubwordVectors(table.vocabulary, table.subwords, vectors=frozen(table.vectors), **how)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from corpora.normalization import normalized
-from wordvec.errors import InputError, UnknownTokenError
-from wordvec.formats.ngrams import composed_vectors, ngram_rows
+from wordvec.errors import UnknownTokenError
+from wordvec.formats.ngrams import compose_unknown, composed_vectors, ngram_rows
 from wordvec.formats.table import SubwordTable, VectorTable
 from wordvec.system.structures import frozen
 from wordvec.system.validation import shown
@@ -69,17 +69,13 @@ class SubwordVectors(WordVectors):
         Raises:
             UnknownTokenError: no n-gram of the word occurred in training.
         """
-        rows = self._known(word)
-        found = rows[rows >= 0]
-        if not len(found):
+        (vector,), (known,) = compose_unknown(self.subwords, [self._form(word)])
+        if not known:
             raise UnknownTokenError(
                 f"{shown(word)} is not in the vocabulary, and it has no n-gram of {self.subwords.min_n} to "
                 f"{self.subwords.max_n} characters that a word of the training text has"
             )
-        mean = self.subwords.ngram_vectors[found].sum(axis=0, dtype=np.float64) / len(rows)
-        if not np.isfinite(mean).all():
-            raise InputError(f"the n-grams of {shown(word)} have vectors with NaN or infinity; their file is damaged")
-        return np.asarray(mean.astype(np.float32))
+        return np.asarray(vector)
 
     def without_fallback(self) -> WordVectors:
         """Return the vectors of the vocabulary alone."""

@@ -12,11 +12,13 @@ VECTORS = WordVectors(["the", "fire", "flood", "of"], [[2, 0], [4, -4], [0, 2], 
 
 def build(vectors, *, scale=0.35, keep=10, tuned=True, counted=COUNTED):
     random = np.random.default_rng(0)
-    return build_embedding(counted, vectors, vector_size=3, scale=scale, keep=keep, tuned=tuned, random=random)
+    return build_embedding(
+        counted, vectors, vector_size=3, scale=scale, min_count=1, keep=keep, keep_ngrams=9, tuned=tuned, random=random
+    )
 
 
 def test_order_of_rows_is_text_words_kept_vectors_unknown_word():
-    vocabulary, table = build(VECTORS)
+    vocabulary, table, _, _ = build(VECTORS)
     assert vocabulary.tokens == ["fire", "Flood", "zzz", "the", "flood", "of"]
     assert table.dtype == np.float32
     factor = 0.35 / np.std([[4, -4], [0, 2]])
@@ -26,10 +28,10 @@ def test_order_of_rows_is_text_words_kept_vectors_unknown_word():
 
 
 def test_keep_limits_kept_vectors_and_scale_0_does_not_rescale():
-    vocabulary, table = build(VECTORS, keep=1, scale=0)
+    vocabulary, table, _, _ = build(VECTORS, keep=1, scale=0)
     assert vocabulary.tokens == ["fire", "Flood", "zzz", "the"]
     np.testing.assert_array_equal(table[[0, 3]], [[4, -4], [2, 0]])
-    assert build(VECTORS, keep=0)[0].tokens == ["fire", "Flood", "zzz"]
+    assert build(VECTORS, keep=0).vocabulary.tokens == ["fire", "Flood", "zzz"]
 
 
 def test_random_rows_are_small_if_tuned_and_large_if_frozen():
@@ -40,7 +42,7 @@ def test_random_rows_are_small_if_tuned_and_large_if_frozen():
         (VECTORS, True, 0),
         (VECTORS, False, 0.35),
     ):
-        vocabulary, table = build(vectors, tuned=tuned, counted=many, keep=0)
+        vocabulary, table, _, _ = build(vectors, tuned=tuned, counted=many, keep=0)
         assert len(vocabulary) + 1 == len(table)
         assert table[:-1].std() == pytest.approx(expected, rel=0.05)
         assert not table[-1].any()

@@ -13,6 +13,7 @@ from wordvec import (
     UnknownTokenError,
     Word2VecSettings,
     encode_corpus,
+    evaluate_analogies,
     evaluate_similarity,
     load_vectors,
     save_vectors,
@@ -244,3 +245,24 @@ def test_a_continuation_with_subwords_resumes_to_the_same_bytes(trained, tmp_pat
         more(trained, checkpoint=tmp_path / "stopped", callbacks=[stop])
     resumed = more(trained, checkpoint=tmp_path / "stopped", resume=True)
     assert resumed.vectors.tobytes() == more(trained).vectors.tobytes()
+
+
+@pytest.mark.parametrize("method", ["add", "mul"])
+def test_analogies_compose_unknown_words(method, trained, tmp_path):
+    path = tmp_path / "questions.txt"
+    answer = trained.analogy("t1", "t2", "t7t8", top=1, method=method)[0][0]
+    path.write_text(f"t1 t2 t7t8 {answer}\nt1 t2 t3 t7t8\nt1 t2 ωψ t4\n")
+    full, all_questions, small = (
+        evaluate_analogies(trained, path, protocol=protocol, method=method).total
+        for protocol in ("Pfull", "Phyp", "P30k")
+    )
+    assert (full.right, full.asked, full.composed) == (1, 1, 1)
+    assert (all_questions.right, all_questions.asked, all_questions.composed) == (1, 3, 1)
+    assert (small.asked, small.composed) == (0, 0)
+
+
+def test_ranks_of_composed_words(trained):
+    nearer = trained.closer_than("t1", "t7t8")
+    assert trained.rank("t1", "t7t8") == len(nearer) + 1
+    limit = trained.similarity("t1", "t7t8")
+    assert {*nearer} == {word for word in trained if word != "t1" and trained.similarity("t1", word) > limit}
