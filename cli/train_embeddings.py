@@ -79,6 +79,7 @@ def _shared_option(name: str, default: str) -> options.Decorator:
 @setting_options(
     Word2VecSettings,
     "noise_exponent", "cbow_gradient", "mode", "shared_negatives", "block_size", "fresh_negatives",
+    "subwords", "buckets",
 )  # fmt: skip
 @counting.counting_options
 @phrase_options

@@ -19,6 +19,7 @@ _RULES: list[tuple[str, Callable[[Any], bool], str]] = [
     ("invalid_tags", lambda s: s.head != "crf", "without a CRF, which alone rules tag sequences out; needs --head crf"),
     ("subsample_mode", lambda s: s.subsample == 0, "without subsampling; needs --subsample above 0"),
     ("cbow_gradient", lambda s: s.model != "cbow", "without CBOW; needs --model cbow"),
+    ("buckets", lambda s: s.subwords is None, "without subwords; needs --subwords"),
     *((name, lambda s: s.loss != "negative", "without negative samples; needs --loss negative")
       for name in ("negatives", "noise_exponent", "shared_negatives", "block_size")),
     *((name, lambda s: bool(s.fresh_negatives), "with --fresh-negatives, which shares no samples")
