@@ -210,7 +210,7 @@ class Word2Vec:
             learning_rate=alpha, min_learning_rate=min_alpha, subsample=sample, noise_exponent=ns_exponent, seed=seed,
             **self.subwords(min_n, max_n, bucket),
         )  # fmt: skip
-        self.trained = None
+        self.trained = self.corpus_count = self.corpus_total_words = None
         if sentences is not None or corpus_file is not None:
             self.build_vocab(sentences, corpus_file)
             self.train(sentences, corpus_file, epochs=epochs)
@@ -236,6 +236,8 @@ class Word2Vec:
         if update:
             vectors[rows] = self.wv.vectors
         self.wv = self.vectors_type(ours=WordVectors(words, vectors))
+        if not self.hs:
+            self.syn1neg = np.zeros_like(vectors)
 
     def grown(self, words):
         return self.wv.ours.vocabulary.merged(words)
@@ -258,11 +260,11 @@ class Word2Vec:
     def get_latest_training_loss(self):
         return self.losses[-1]
 
-    def save(self, path):
+    def save(self, path, sep_limit=None):
         save_vectors(self.trained, path, format="safetensors")
 
     @classmethod
-    def load(cls, path):
+    def load(cls, path, mmap=None):
         return cls.of(load_vectors(path))
 
     @classmethod
@@ -297,8 +299,6 @@ class FastText(Word2Vec):
             table = SubwordTable(*lengths, self.settings.buckets, self.wv.vectors, none, used)
             ours = SubwordVectors(self.wv.ours.vocabulary, table, vectors=self.wv.vectors)
             self.wv = FastTextKeyedVectors(ours=ours)
-        if not self.hs:
-            self.syn1neg = np.zeros_like(self.wv.vectors)
 
     def grown(self, words):
         raise NotImplementedError("continued training with subwords")

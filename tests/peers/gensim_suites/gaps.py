@@ -11,6 +11,12 @@ _REASONS: dict[str, tuple[str, ...]] = {
         "TestFrozenPhrasesModelCompatibility::test_compatibility",
         "HashCompatibilityTest::test_compatibility_true",
         "Gensim320Test::test",
+        "TestWord2VecModel::test_load_old_model",
+        "TestWord2VecModel::test_load_old_model_separates",
+        "TestWord2VecModel::test_load_old_models_1_x",
+        "TestWord2VecModel::test_load_old_models_2_x",
+        "TestWord2VecModel::test_load_old_models_3_x",
+        "TestWord2VecModel::test_persistence_backwards_compatible",
     ),
     "a function as scoring": (
         "TestPhrasesModel::test_custom_scorer",
@@ -48,6 +54,13 @@ _REASONS: dict[str, tuple[str, ...]] = {
         "TestFastTextModel::test_training_fromfile",
         "SaveFacebookFormatModelTest::test_cbow",
         "SaveFacebookFormatModelTest::test_skipgram",
+        "TestWord2VecModel::test_training",
+        "TestWord2VecModel::test_training_cbow",
+        "TestWord2VecModel::test_training_from_file",
+        "TestWord2VecModel::test_vocab",
+        "TestWord2VecModel::test_cbow_hs_online",
+        "TestWord2VecModel::test_sg_hs_online",
+        "TestWord2VecModel::test_online_learning_from_file",
     ),
     "skip-gram with subwords and hierarchical softmax diverges on this text at a learning rate of 0.025": (
         "test_sg_hs_training[True]",
@@ -58,6 +71,10 @@ _REASONS: dict[str, tuple[str, ...]] = {
         "test_cbow_hs_training_fromfile[False]",
         "test_sg_hs_training[False]",
         "test_sg_hs_training_fromfile[False]",
+        "TestWord2VecModel::test_cbow_fixedwindowsize",
+        "TestWord2VecModel::test_cbow_fixedwindowsize_fromfile",
+        "TestWord2VecModel::test_sg_fixedwindowsize",
+        "TestWord2VecModel::test_sg_fixedwindowsize_fromfile",
     ),
     "a word without a known n-gram is an error, not zeros or untrained rows": (
         "TestFastTextModel::test_persistence",
@@ -90,8 +107,63 @@ _REASONS: dict[str, tuple[str, ...]] = {
         "TestKeyedVectors::test_load_model_and_vocab_file_strict",
         "TestKeyedVectors::test_vectors_for_all_with_copy_vecattrs",
         "TestKeyedVectors::test_vectors_for_all_without_copy_vecattrs",
+        "TestWord2VecModel::test_persistence_keyed_vectors_format_with_vocab",
+        "TestWord2VecModel::test_persistence_word2vec_format_with_vocab",
+        "TestWord2VecModel::test_persistence_word2vec_format_combination_with_standard_persistence",
     ),
     "relative_cosine_similarity": ("TestKeyedVectors::test_relative_cosine_similarity",),
+    "words come from texts: no counts, rules or pruned counts are passed to a model": (
+        "TestWord2VecModel::test_build_vocab_from_freq",
+        "TestWord2VecModel::test_lambda_rule",
+        "TestWord2VecModel::test_persistence_with_constructor_rule",
+        "TestWord2VecModel::test_rule",
+        "TestWord2VecModel::test_rule_with_min_count",
+        "TestWord2VecModel::test_prune_vocab",
+        "TestWord2VecModel::test_max_final_vocab",
+        "TestWord2VecModel::test_total_word_count",
+        "TestWord2VecModel::test_reset_from",
+    ),
+    "warnings of gensim's": (
+        "TestWord2VecModel::test_build_vocab_warning",
+        "TestWord2VecModel::test_train_warning",
+        "TestWord2VecModel::test_train_hs_and_neg",
+    ),
+    "arguments that only gensim has, or that it refuses": (
+        "TestWord2VecModel::test_train_with_explicit_param",
+        "TestWord2VecModel::test_sentences_should_not_be_a_generator",
+        "TestWord2VecModel::test_load_on_class_error",
+    ),
+    "Pearson's correlation": (
+        "TestWord2VecModel::test_evaluate_word_pairs",
+        "TestWord2VecModel::test_evaluate_word_pairs_from_file",
+    ),
+    "a float32 vector as the query gives scores that differ by 1e-9 from those of its word": (
+        "TestWord2VecModel::test_cosmul",
+        "TestWord2VecModel::test_training_cbow_negative",
+        "TestWord2VecModel::test_training_sg_negative",
+    ),
+    "the loss of an epoch without words after subsampling is not a number": (
+        "TestWord2VecModel::test_compute_training_loss",
+    ),
+    "vectors locked in training": ("TestWord2VecModel::test_locking",),
+    "the 13th neighbor in place of the 6th, from CBOW with 16 dimensions": ("TestWord2VecModel::test_parallel",),
+    "vectors normalized in place, or of half precision": (
+        "TestWord2VecModel::test_persistence_word2vec_format",
+        "TestWord2VecModel::test_persistence_word2vec_format_non_binary",
+    ),
+    "scores of sentences and predictions of words": (
+        "TestWord2VecModel::test_scoring",
+        "TestWord2VecModel::test_predict_output_word",
+    ),
+    "mean vectors of no words are an InputError, not a ZeroDivisionError": ("TestWord2VecModel::test_similarities",),
+    "truncated files are a FormatError, not an EOFError": (
+        "TestWord2VecModel::test_too_short_binary_word2vec_format",
+        "TestWord2VecModel::test_too_short_text_word2vec_format",
+    ),
+    "texts are read by path, not from open files": (
+        "TestWord2VecSentenceIterators::test_line_sentence_works_with_compressed_file",
+        "TestWord2VecSentenceIterators::test_line_sentence_works_with_normal_file",
+    ),
 }
 
 GAPS = {case: reason for reason, cases in _REASONS.items() for case in cases}

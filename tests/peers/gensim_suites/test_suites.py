@@ -37,6 +37,9 @@ _GENSIM = SimpleNamespace(
     test=importlib.import_module("gensim.test"),
     utils=gensim.utils,
 )
+_WORD2VEC = SimpleNamespace(
+    Word2Vec=adapters.Word2Vec, LineSentence=adapters.LineSentence, PathLineSentences=adapters.LineSentence
+)
 SUITES = {
     "test_phrases": {
         "Phrases": adapters.Phrases,
@@ -51,6 +54,7 @@ SUITES = {
         "gensim": _GENSIM,
         **dict.fromkeys(("_unpack", "compute_ngrams", "compute_ngrams_bytes", "ft_hash_bytes"), _missing),
     },
+    "test_word2vec": {"word2vec": _WORD2VEC, "keyedvectors": _KEYED_VECTORS},
     "test_keyedvectors": {"KeyedVectors": adapters.KeyedVectors, "gensim": _GENSIM},
 }
 """The names in each module of gensim's tests that stand for our classes."""
