@@ -81,7 +81,6 @@ _REASONS: dict[str, tuple[str, ...]] = {
         "TestFastTextModel::test_persistence_fromfile",
         "NativeTrainingContinuationTest::test_no_ngrams",
     ),
-    "a fastText model with an empty word is refused": ("NativeTrainingContinuationTest::test_load_native_pretrained",),
     "n_similarity of swapped arguments differs in the last of 53 bits": ("TestFastTextModel::test_n_similarity",),
     "gensim's internals: hash and n-grams as strings, parts of its reader, cumulative tables, adjust_vectors": (
         "TestFastTextModel::test_get_vocab_word_vecs",
