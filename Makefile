@@ -1,6 +1,7 @@
 # make demo         the full pipeline on bundled data: vectors, analogies, a text classifier
 # make test         all tests
 # make fuzz         damaged files of every kind: COUNT=1000000 readings, or MINUTES=60
+# make test-peers   gensim's own tests on our classes; downloads gensim
 # make check        lint, format, types
 # make torture      every long command killed, interrupted and with faults in its files; half an hour
 # make bench        every comparison with other libraries; BENCH="--quick word2vec" for a part
@@ -30,7 +31,7 @@ DEMO = demo-output
 # Print a command as it would be typed, then run it.
 run = @printf '\n$$ %s\n' '$(1)'; PATH="$(CURDIR)/$(BIN):$$PATH" $(1)
 
-.PHONY: demo torture bench bench-check test test-all test-minimum suite kernels-as-python kernels-with-bounds kernels-anywhere examples
+.PHONY: demo torture bench bench-check test test-all test-minimum test-peers suite kernels-as-python kernels-with-bounds kernels-anywhere examples
 .PHONY: check format clean fuzz
 
 test: suite kernels-as-python kernels-with-bounds kernels-anywhere examples
@@ -106,6 +107,12 @@ test-minimum:
 	.venv-minimum/bin/python -m pip install --quiet --disable-pip-version-check -e '.[test]' \
 		$$($(PYTHON) tests/minimum_requirements.py)
 	.venv-minimum/bin/python -m pytest -q -n auto --maxprocesses=4 --dist=loadfile tests
+
+# gensim's own tests, imported from its wheel, on our classes; tests/peers/gensim_suites/gaps.py lists those that do not pass.
+test-peers:
+	$(PYTHON) -m venv .venv-peers
+	.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check -e '.[test]' gensim testfixtures
+	.venv-peers/bin/python -m pytest -q tests/peers
 
 clean:
 	rm -rf $(VENV) .venv-* $(DEMO) benchmark-results build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .fuzzing

@@ -20,6 +20,7 @@ _RULES: list[tuple[str, Callable[[Any], bool], str]] = [
     ("subsample_mode", lambda s: s.subsample == 0, "without subsampling; needs --subsample above 0"),
     ("buckets", lambda s: s.subwords is None, "without n-grams; needs --subwords"),
     ("cbow_gradient", lambda s: s.model != "cbow", "without CBOW; needs --model cbow"),
+    ("buckets", lambda s: s.subwords is None, "without subwords; needs --subwords"),
     *((name, lambda s: s.loss != "negative", "without negative samples; needs --loss negative")
       for name in ("negatives", "noise_exponent", "shared_negatives", "block_size")),
     *((name, lambda s: bool(s.fresh_negatives), "with --fresh-negatives, which shares no samples")

@@ -110,6 +110,16 @@ def test_options_reach_the_library(corpus):
     assert (vectors.tokenizer, vectors.lowercase, len(vectors), vectors.vector_size) == ("words", True, 4, 12)
 
 
+def test_subwords_reach_the_library(corpus):
+    from wordvec import load_vectors
+
+    train("corpus.txt", "-o", "v.safetensors", *TINY, "--subwords", "2-4", "--buckets", 100)
+    subwords = load_vectors("v.safetensors").subwords
+    assert (subwords.min_n, subwords.max_n, subwords.buckets) == (2, 4, 100)
+    result = train("corpus.txt", "-o", "v.safetensors", *TINY, "--buckets", 100, code=2)
+    assert "--buckets has no effect without subwords; needs --subwords" in result.stderr
+
+
 def test_vocabulary_options(corpus):
     from wordvec import load_vectors
 

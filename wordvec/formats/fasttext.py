@@ -8,6 +8,7 @@ before has neither these nor pruned buckets nor quantization.
 Dense rows are used in the mapped file, so that a large model opens at once.
 """
 
+import logging
 import mmap
 import os
 import struct
@@ -22,6 +23,8 @@ from wordvec.formats.table import SubwordTable, VectorTable
 from wordvec.formats.targets import writing
 from wordvec.formats.word2vec_text import check_tokens
 from wordvec.vocabulary import Vocabulary
+
+_log = logging.getLogger(__name__)
 
 MAGIC = 793_712_314
 _VERSIONS = (11, 12)
@@ -276,9 +279,8 @@ def read(source: VectorSource, limit: int | None, skip_bad: bool = False) -> Vec
     model = read_model(source)
     arguments, size = model.arguments, len(model.words)
     tokens = [word.decode(source.encoding, "replace") for word in model.words[:limit]]
-    if not tokens:
-        raise FormatError(f"{source.name}: the fastText model has no words")
     words, ngrams = model.inputs[: len(tokens)], model.inputs[size:]
+    counts = model.counts[: len(tokens)]
     settings: dict[str, Any] = {
         "model": _MODELS[arguments.model],
         "vector_size": arguments.dim,
@@ -291,8 +293,19 @@ def read(source: VectorSource, limit: int | None, skip_bad: bool = False) -> Vec
         "trained_by": "fastText",
     }
     contexts = model.outputs[: len(tokens)] if arguments.loss == 2 and len(model.outputs) == size else None
+    first: dict[str, int] = {}
+    for row, token in enumerate(tokens):
+        if token.strip():
+            first.setdefault(token, row)
+    if len(first) < len(tokens):
+        _log.warning("%s: skipped %s empty or repeated tokens", source.name, f"{len(tokens) - len(first):,}")
+        tokens, rows = list(first), list(first.values())
+        words, counts = words[rows], counts[rows]
+        contexts = None if contexts is None else contexts[rows]
+    if not tokens:
+        raise FormatError(f"{source.name}: the fastText model has no words")
     try:
-        vocabulary = Vocabulary(tokens, model.counts[: len(tokens)])
+        vocabulary = Vocabulary(tokens, counts)
     except InputError as error:
         raise FormatError(f"{source.name}: {error}") from None
     how: dict[str, Any] = {"context_vectors": contexts, "settings": settings}

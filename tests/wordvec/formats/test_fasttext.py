@@ -48,6 +48,20 @@ def arguments(kind=2, max_n=3):
     return HEAD.pack(DIM, 5, 5, 1, 5, 1, 2, kind, BUCKETS, 2, max_n, 100, 1e-3)
 
 
+def test_empty_and_repeated_words_are_skipped(model, path, caplog):
+    data = path.read_bytes()
+    assert data.count(b"the\0") == 1
+    path.write_bytes(data.replace(b"the\0", b"\0"))
+    found = load_vectors(path)
+    assert (found.tokens, found.counts.tolist()) == (WORDS[1:], [4, 2])
+    np.testing.assert_array_equal(found.vectors, model.vectors[1:])
+    np.testing.assert_array_equal(found.context_vectors, model.context_vectors[1:])
+    np.testing.assert_array_equal(found["unseen"], model["unseen"])
+    path.write_bytes(data.replace("über\0".encode(), b"the\0"))
+    assert load_vectors(path).tokens == ["the", "</s>"]
+    assert caplog.text.count("skipped 1 empty or repeated tokens") == 2
+
+
 def test_a_written_model_is_read_back(model, path):
     found = load_vectors(path)
     assert (found.tokens, found.counts.tolist()) == (WORDS, [9, 4, 2])

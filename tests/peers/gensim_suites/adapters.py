@@ -1,0 +1,409 @@
+"""gensim's names over our classes, as far as gensim's tests call them.
+
+An adapter translates names, arguments and exceptions; it computes nothing that the packages lack. Where they lack
+something, it has no such name, or raises ``NotImplementedError``.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+import wordvec
+from corpora import TextCorpus
+from wordvec import InputError, WordVectors, encode_corpus, load_vectors, save_vectors, train_word2vec
+from wordvec.formats.table import SubwordTable
+from wordvec.phrases.joining import join_phrases
+from wordvec.vectors.subwords import SubwordVectors
+from wordvec.vocabulary import Vocabulary
+
+# -- vectors ----------------------------------------------------------------------------------------------------------
+
+
+class KeyedVectors:
+    """``WordVectors``; a vector that is set makes new ones."""
+
+    def __init__(self, vector_size=0, ours=None):
+        self.vector_size = vector_size
+        self.ours = ours
+        if ours is not None:
+            self.vector_size = ours.vector_size
+
+    # Names that are the same in both.
+    def __getattr__(self, name):
+        if name in ("similarity", "distance", "rank", "closer_than", "n_similarity", "most_similar_to_given"):
+            return getattr(self.ours, name)
+        raise AttributeError(name)
+
+    @property
+    def vectors(self):
+        return np.zeros((0, self.vector_size), np.float32) if self.ours is None else self.ours.vectors
+
+    @staticmethod
+    def cosine_similarities(vector, others):
+        names = [f"{k}" for k in range(len(others))]
+        return WordVectors(["vector", *names], np.vstack([vector, others])).similarities("vector", names)
+
+    def __len__(self):
+        return 0 if self.ours is None else len(self.ours)
+
+    def __contains__(self, word):
+        return word in self.ours
+
+    def __getitem__(self, words):
+        return self.ours[words]
+
+    def __setitem__(self, words, vectors):
+        self.add_vectors(words, vectors, replace=True)
+
+    @property
+    def key_to_index(self):
+        return self.ours.vocabulary.token_to_id
+
+    @property
+    def index_to_key(self):
+        return self.ours.tokens
+
+    @property
+    def expandos(self):
+        return {"count": self.ours.counts}
+
+    def get_index(self, word):
+        return self.ours.token_id(word)
+
+    def has_index_for(self, word):
+        return self.ours.lookup(word) >= 0
+
+    def get_vector(self, word, norm=False):
+        return self.ours.unit_vectors[self.ours.token_id(word)] if norm else self.ours[word]
+
+    def get_vecattr(self, word, name):
+        if name != "count":
+            raise NotImplementedError(name)
+        return self.ours.counts[self.ours.token_id(word)]
+
+    def most_similar(self, positive=(), negative=(), topn=10, restrict_vocab=None, method="add"):
+        if topn is None:
+            return self.ours.similarities(positive)
+        if topn == 0:
+            return []
+        return self.ours.most_similar(positive, negative, int(topn), restrict=restrict_vocab, method=method)
+
+    def most_similar_cosmul(self, positive=(), negative=(), topn=10, restrict_vocab=None):
+        return self.most_similar(positive, negative, topn, restrict_vocab, "mul")
+
+    def similar_by_word(self, word, topn=10):
+        return self.ours.most_similar(word, top=topn)
+
+    def similar_by_vector(self, vector, topn=10):
+        return self.ours.similar_by_vector(vector, topn)
+
+    def doesnt_match(self, words):
+        return self.ours.odd_one_out(words)
+
+    def get_mean_vector(self, words, weights=None, pre_normalize=True):
+        return self.ours.mean_vector(words, weights, unit=pre_normalize, ignore_missing=True)
+
+    def vectors_for_all(self, words, allow_inference=True, copy_vecattrs=False):
+        counted = self.ours.counts is not None and copy_vecattrs
+        words = [word for word in words if (word in self.ours if allow_inference else self.has_index_for(word))]
+        counts = [self.get_vecattr(word, "count") for word in words] if counted else np.zeros(len(words), np.int64)
+        return type(self)(ours=WordVectors(Vocabulary(words, counts), self.ours[words]))
+
+    def add_vector(self, word, vector):
+        self.add_vectors([word], [vector])
+
+    def add_vectors(self, words, vectors, replace=False):
+        words, vectors = ([words], [vectors]) if isinstance(words, str) else (words, vectors)
+        rows = {} if self.ours is None else dict(zip(self.ours.tokens, self.ours.vectors, strict=True))
+        new = dict(zip(words, vectors, strict=True))
+        rows = rows | new if replace else new | rows | {word: new[word] for word in new if word not in rows}
+        self.ours = WordVectors(list(rows), np.stack([np.asarray(row, np.float32) for row in rows.values()]))
+
+    def evaluate_word_analogies(self, path, similarity_function="most_similar"):
+        method = "mul" if similarity_function == "most_similar_cosmul" else "add"
+        found = wordvec.evaluate_analogies(self.ours, path, protocol="P300k", method=method)
+        sections = [
+            {"section": each.name, "correct": each.right, "incorrect": each.asked - each.right}
+            for each in found.sections
+        ]
+        return found.accuracy or 0.0, sections
+
+    def save_word2vec_format(self, path, binary=False, write_header=True):
+        save_vectors(self.ours, path, format="binary" if binary else "text" if write_header else "glove")
+
+    @classmethod
+    def load_word2vec_format(cls, path, binary=False, limit=None, no_header=False):
+        form = "binary" if binary else "glove" if no_header else "text"
+        return cls(ours=load_vectors(path, format=form, limit=limit))
+
+    def save(self, path):
+        save_vectors(self.ours, path, format="safetensors")
+
+    @classmethod
+    def load(cls, path):
+        return cls(ours=load_vectors(path))
+
+
+class FastTextKeyedVectors(KeyedVectors):
+    """``SubwordVectors``."""
+
+    compatible_hash = True  # fastText's is the only one here
+    vectors_vocab_lockf = vectors_ngrams_lockf = ()  # no row is locked
+
+    def __init__(self, vector_size=0, min_n=3, max_n=6, bucket=2_000_000, ours=None):
+        super().__init__(vector_size, ours)
+        held = getattr(ours, "subwords", None)
+        self.min_n, self.max_n, self.bucket = (held.min_n, held.max_n, held.buckets) if held else (min_n, max_n, bucket)
+
+    @property
+    def vectors_vocab(self):
+        return self.ours.subwords.word_vectors
+
+    @property
+    def vectors_ngrams(self):
+        """A row for each bucket; those that no word uses are not stored here."""
+        held = self.ours.subwords
+        if held.ngram_buckets is None:
+            return held.ngram_vectors
+        rows = np.zeros((held.buckets, held.ngram_vectors.shape[1]), np.float32)
+        rows[held.ngram_buckets] = held.ngram_vectors
+        return rows
+
+
+def load_word2vec_format(cls, fname, binary, limit, binary_chunk_size):
+    return cls.load_word2vec_format(fname, binary, limit)
+
+
+class LineSentence(TextCorpus):
+    """A ``TextCorpus`` whose items are lists of tokens."""
+
+    def __iter__(self):
+        return (text.split() for text in super().__iter__())
+
+
+# -- training ---------------------------------------------------------------------------------------------------------
+
+
+class Word2Vec:
+    """``encode_corpus`` and ``train_word2vec``; before training, the vectors are zeros."""
+
+    vectors_type = KeyedVectors
+
+    def __init__(
+        self, sentences=None, corpus_file=None, vector_size=100, alpha=0.025, window=5, min_count=5, sample=1e-3,
+        seed=1, workers=3, min_alpha=1e-4, sg=0, hs=0, negative=5, ns_exponent=0.75, cbow_mean=1, epochs=5,
+        max_final_vocab=None, shrink_windows=True, word_ngrams=1, sorted_vocab=1, batch_words=None, min_n=3, max_n=6,
+        bucket=2_000_000,
+    ):  # fmt: skip
+        if not (shrink_windows and cbow_mean and sorted_vocab and word_ngrams == 1):
+            raise NotImplementedError("fixed windows, sums in CBOW, unsorted words")
+        if not hs and not negative:
+            raise InputError("no loss")
+        self.vector_size, self.window, self.epochs, self.workers = vector_size, window, epochs, workers
+        self.hs, self.negative, self.sg, self.sample, self.min_count = hs, negative, sg, sample, min_count
+        self.ns_exponent, self.max_final_vocab = ns_exponent, max_final_vocab
+        self.settings = wordvec.Word2VecSettings(
+            model="skipgram" if sg else "cbow",
+            loss="hierarchical" if hs else "negative",  # gensim trains both if both are given
+            vector_size=vector_size, window=window, window_weights="sampled", negatives=negative or 5, epochs=epochs,
+            learning_rate=alpha, min_learning_rate=min_alpha, subsample=sample, noise_exponent=ns_exponent, seed=seed,
+            **self.subwords(min_n, max_n, bucket),
+        )  # fmt: skip
+        self.trained = self.corpus_count = self.corpus_total_words = None
+        if sentences is not None or corpus_file is not None:
+            self.build_vocab(sentences, corpus_file)
+            self.train(sentences, corpus_file, epochs=epochs)
+
+    def subwords(self, min_n, max_n, bucket):
+        return {}
+
+    def encoded(self, corpus, path, **vocabulary):
+        if path is not None:
+            corpus = TextCorpus(path)
+        elif not isinstance(corpus, TextCorpus):
+            corpus = [list(sentence) for sentence in corpus]
+        return encode_corpus(corpus, min_count=max(self.min_count, 1), cache=False, **vocabulary)
+
+    def build_vocab(self, corpus_iterable=None, corpus_file=None, update=False):
+        found = self.encoded(corpus_iterable, corpus_file, max_vocabulary=self.max_final_vocab)
+        self.corpus_count, self.corpus_total_words = len(found.offsets) - 1, found.raw_tokens
+        words = found.vocabulary
+        if update:
+            words = self.grown(words)
+            rows = words.rows_of(self.wv.index_to_key)
+        vectors = np.zeros((len(words), self.vector_size), np.float32)
+        if update:
+            vectors[rows] = self.wv.vectors
+        self.wv = self.vectors_type(ours=WordVectors(words, vectors))
+        if not self.hs:
+            self.syn1neg = np.zeros_like(vectors)
+
+    def grown(self, words):
+        return self.wv.ours.vocabulary.merged(words)
+
+    def train(
+        self, corpus_iterable=None, corpus_file=None, total_examples=None, total_words=None, epochs=None,
+        compute_loss=False,
+    ):  # fmt: skip
+        corpus = self.encoded(corpus_iterable, corpus_file, max_vocabulary=self.max_final_vocab)
+        settings = replace(self.settings, epochs=epochs)
+        result = train_word2vec(corpus, settings, threads=self.workers, initial=self.trained)
+        self.losses, self.trained = result.losses, result.vectors
+        self.take(result.vectors)
+
+    def take(self, vectors):
+        self.wv = self.vectors_type(ours=vectors)
+        if not self.hs:
+            self.syn1neg = vectors.context_vectors
+
+    def get_latest_training_loss(self):
+        return self.losses[-1]
+
+    def save(self, path, sep_limit=None):
+        save_vectors(self.trained, path, format="safetensors")
+
+    @classmethod
+    def load(cls, path, mmap=None):
+        return cls.of(load_vectors(path))
+
+    @classmethod
+    def of(cls, vectors):
+        """Return the model of saved vectors."""
+        if "model" not in vectors.settings:
+            raise AttributeError("vectors without a model")
+        given, held = vectors.settings, getattr(vectors, "subwords", None)
+        model = cls(
+            vector_size=vectors.vector_size, window=given["window"], epochs=given["epochs"],
+            sg=int(given["model"] == "skipgram"), hs=int(given["loss"] == "hierarchical"), negative=given["negatives"],
+            sample=given["subsample"], min_count=given.get("min_count", 1), workers=1,
+            ns_exponent=given.get("noise_exponent", 0.75),
+            **({"min_n": held.min_n, "max_n": held.max_n, "bucket": held.buckets} if held else {}),
+        )  # fmt: skip
+        model.trained = vectors
+        model.take(vectors)
+        return model
+
+
+class FastText(Word2Vec):
+    vectors_type = FastTextKeyedVectors
+
+    def subwords(self, min_n, max_n, bucket):
+        return {"subwords": f"{min_n}-{max_n}", "buckets": bucket} if max_n and bucket else {}
+
+    def build_vocab(self, corpus_iterable=None, corpus_file=None, update=False):
+        super().build_vocab(corpus_iterable, corpus_file, update)
+        if self.settings.subwords is not None:
+            lengths, none = (self.wv.min_n, self.wv.max_n), np.zeros((0, self.vector_size), np.float32)
+            used = np.zeros(0, np.int32)
+            table = SubwordTable(*lengths, self.settings.buckets, self.wv.vectors, none, used)
+            ours = SubwordVectors(self.wv.ours.vocabulary, table, vectors=self.wv.vectors)
+            self.wv = FastTextKeyedVectors(ours=ours)
+
+    def grown(self, words):
+        raise NotImplementedError("continued training with subwords")
+
+
+def load_facebook_model(path, encoding="utf-8"):
+    vectors = load_vectors(path, encoding=encoding)
+    if not isinstance(vectors, SubwordVectors):
+        raise NotImplementedError("a supervised model")
+    return FastText.of(vectors)
+
+
+def load_facebook_vectors(path):
+    return FastTextKeyedVectors(ours=load_vectors(path))
+
+
+def save_facebook_model(model, path):
+    save_vectors(model.trained, path, format="fasttext")
+
+
+# -- phrases ----------------------------------------------------------------------------------------------------------
+
+
+class _Scored(Mapping):
+    """The phrases that a method of gensim's scores."""
+
+    def __init__(self, model):
+        self.model = model
+
+    def __contains__(self, parts):
+        return self.model.score_candidate(parts[0], parts[-1], list(parts[1:-1]))[0] is not None
+
+    def __getitem__(self, parts):
+        return self.model.score_candidate(parts[0], parts[-1], list(parts[1:-1]))[1]
+
+    def __iter__(self):
+        return iter(())
+
+    def __len__(self):
+        return 0
+
+
+class PhrasesTransformation:
+    """``join_phrases``; gensim's delimiter may be white space, ours not."""
+
+    delimiter = "_"
+
+    def __init__(self, connector_words=()):
+        self.connector_words = frozenset(connector_words)
+
+    @property
+    def scored(self):
+        return _Scored(self)
+
+    def __getitem__(self, texts):
+        texts = list(texts)
+        if texts and isinstance(texts[0], str):
+            return join_phrases(texts, self.scored, self.connector_words, self.delimiter)
+        return [join_phrases(list(text), self.scored, self.connector_words, self.delimiter) for text in texts]
+
+    def find_phrases(self, sentences):
+        scores = self.export_phrases()
+        return {token: scores[token] for sentence in self[sentences] for token in sentence if token in scores}
+
+    def export_phrases(self):
+        return {self.delimiter.join(parts): score for parts, score in self.scored.items()}
+
+
+class Phrases(PhrasesTransformation):
+    """``wordvec.Phrases``; a text without phrases is an error there and none here."""
+
+    def __init__(
+        self, sentences, min_count=5, threshold=10.0, max_vocab_size=20_000_000, delimiter="_", scoring="default",
+        connector_words=(),
+    ):  # fmt: skip
+        super().__init__(connector_words)
+        self.delimiter, self.min_count, self.threshold = delimiter, min_count, threshold
+        self.ours = wordvec.Phrases(
+            min_count, threshold, scoring, connector_words=sorted(connector_words), max_pairs_in_memory=max_vocab_size
+        )
+        self.ours.checked_settings()
+        try:
+            self.ours.fit([list(sentence) for sentence in sentences])
+        except InputError as error:
+            if "no phrases" not in str(error):
+                raise
+            self.ours.passes_ = [{}]
+
+    @property
+    def scored(self):
+        return self.ours.passes_[0]
+
+    def save(self, path):
+        self.ours.save(path)
+
+    @classmethod
+    def load(cls, path):
+        found = cls.__new__(cls)
+        found.ours = wordvec.Phrases.load(path)
+        found.connector_words = frozenset(found.ours.checked_settings().connectors)
+        return found
+
+
+class FrozenPhrases(Phrases):
+    """The same: phrases hold no counts."""
+
+    def __init__(self, phrases):
+        self.ours, self.delimiter, self.connector_words = phrases.ours, phrases.delimiter, phrases.connector_words
