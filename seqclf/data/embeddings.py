@@ -58,8 +58,8 @@ def build_embedding(
         keep_ngrams: the largest number of n-grams of the vectors to keep. Words without a pretrained vector are
             composed of them.
         tuned: training updates the rows. Random rows then start small and, alongside pretrained ones, words without
-            a vector start at zero like unknown words: large random rows overfit and cost a point of accuracy.
-            Frozen rows must be large enough to distinguish words.
+            a vector start at zero like unknown words: large random rows overfit and cost a point of accuracy, and
+            composed ones half a point. Frozen rows must be large enough to distinguish words.
         random: draws the random rows.
     """
     words = [token for token, count in counted if count >= min_count]
@@ -92,8 +92,9 @@ def build_embedding(
     others = [vectors.tokens[row] for row in extra]
     subwords = Subwords.of(vectors, factor, keep_ngrams)
     if subwords is not None:
-        composed, known = subwords.compose([word for word, hit in zip(words, found, strict=True) if not hit])
-        table[np.flatnonzero(~found)[known]] = composed[known]
+        lacking = [] if tuned else [word for word, hit in zip(words, found, strict=True) if not hit]
+        composed, known = subwords.compose(lacking)
+        table[np.flatnonzero(~found)[: len(lacking)][known]] = composed[known]
         rare = [word for word, count in counted if count < min_count and vectors.vocabulary.lookup(word) < 0]
         more, has_vector = subwords.compose(rare)
         others += [word for word, has in zip(rare, has_vector, strict=True) if has]
