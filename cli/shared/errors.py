@@ -4,7 +4,7 @@ import contextlib
 import os
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import IO, Any
 
 import click
@@ -197,11 +197,11 @@ def check_files(**more: str) -> None:
 
 
 @contextlib.contextmanager
-def usage_errors() -> Iterator[None]:
-    """Report invalid settings as usage errors, exit code 2, before any work is done."""
+def usage_errors(names: Mapping[str, str] | None = None) -> Iterator[None]:
+    """Report invalid settings as usage errors, exit code 2, before any work is done; ``names`` as in ``as_options``."""
     from corpora import InputError
 
     try:
         yield
     except InputError as error:
-        raise click.UsageError(as_options(str(error))) from error
+        raise click.UsageError(as_options(str(error), names)) from error

@@ -1,6 +1,7 @@
 """Names of parameters in messages of the libraries, as options of the command line."""
 
 import re
+from collections.abc import Mapping
 
 import click
 
@@ -12,22 +13,18 @@ _ELSEWHERE = {"min_count": "--min-count", "skip_bad_rows": "wordvec convert --sk
 """Options of one command that messages of others name."""
 
 
-def as_options(message: str) -> str:
+def as_options(message: str, names: Mapping[str, str] | None = None) -> str:
     """Return a message with the names of parameters, such as ``min_count``, as options, ``--min-count``.
 
-    The parameters are those of the current command.
+    The parameters are those of the current command; ``names`` has other options for some.
     """
-    return _NAME.sub(_replaced, _RULE.sub(_replaced, message))
-
-
-def _replaced(match: re.Match[str]) -> str:
-    return _option(match[0]) or match[0]
-
-
-def _option(name: str) -> str | None:
     context = click.get_current_context(silent=True)
-    own = {} if context is None else _options(context.command)
-    return own.get(name) or _ELSEWHERE.get(name)
+    own = {**_ELSEWHERE, **({} if context is None else _options(context.command)), **(names or {})}
+
+    def replaced(match: re.Match[str]) -> str:
+        return own.get(match[0], match[0])
+
+    return _NAME.sub(replaced, _RULE.sub(replaced, message))
 
 
 def _options(command: click.Command) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """Options for phrases, and learning them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -7,6 +8,7 @@ import click
 
 from cli.shared import options
 from cli.shared.errors import note_output, usage_errors
+from cli.shared.option_names import as_options
 from cli.shared.reporting import Progress, log
 from cli.shared.setting_options import setting_option
 from cli.shared.unused import refuse_without
@@ -34,8 +36,12 @@ def _training_option(name: str, setting: str) -> options.Decorator:
     return setting_option(PhraseSettings, setting, flags=f"--{name.replace('_', '-')}", parameter=name, **changed)
 
 
-def phrase_settings(connector_words: str | None, lowercase: bool, **given: Any) -> PhraseSettings:
+def phrase_settings(
+    connector_words: str | None, lowercase: bool, names: Mapping[str, str] | None = None, **given: Any
+) -> PhraseSettings:
     """Return the settings; ``connector_words`` is "english", or a file with one word per line.
+
+    ``names``: the options of settings, where their names differ.
 
     Raises:
         click.UsageError: a value is out of range.
@@ -46,7 +52,7 @@ def phrase_settings(connector_words: str | None, lowercase: bool, **given: Any) 
     if connector_words not in (None, "english"):
         lines = [line.strip() for line in read_lines(connector_words)]
         words = [line.lower() if lowercase else line for line in lines if line]
-    with usage_errors():
+    with usage_errors(names):
         return PhraseSettings(connector_words=words, **given)
 
 
@@ -71,6 +77,8 @@ _SETTINGS = {
     "phrase_connectors": "connector_words",
 }
 """Option of a training -> setting."""
+
+_NAMES = {setting: f"--{name.replace('_', '-')}" for name, setting in _SETTINGS.items()}
 
 phrase_options = options.together(
     click.option(
@@ -120,7 +128,7 @@ class PhraseStep:
         chosen = {setting: given.pop(name) for name, setting in _SETTINGS.items()}
         if passes is None:
             return cls(None, source, target)
-        return cls(phrase_settings(lowercase=lowercase, passes=passes, **chosen), source, target)
+        return cls(phrase_settings(lowercase=lowercase, names=_NAMES, passes=passes, **chosen), source, target)
 
     def joined(
         self, texts: "TextCorpus", *, cache: bool, threads: int | None, quiet: bool, **counting: Any
@@ -135,7 +143,10 @@ class PhraseStep:
         from wordvec import InputError, Phrases
 
         if self.settings is not None:
-            found = learn_phrases(texts, self.settings, cache=cache, threads=threads, quiet=quiet, **counting)
+            try:
+                found = learn_phrases(texts, self.settings, cache=cache, threads=threads, quiet=quiet, **counting)
+            except InputError as error:
+                raise InputError(as_options(str(error), _NAMES)) from None
         else:
             found = Phrases.load(str(self.source))
         how = [

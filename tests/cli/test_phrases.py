@@ -69,9 +69,9 @@ def test_phrases_are_listed_by_score():
         (
             "learn text.txt -o p.safetensors",
             1,
-            "Error: the text has no phrases: no pair of words occurs at least min_count",
+            "Error: the text has no phrases: no pair of words occurs at least --min-count",
         ),
-        ("learn text.txt -o p.safetensors --min-count 0", 2, "min_count must be at least 1, got 0"),
+        ("learn text.txt -o p.safetensors --min-count 0", 2, "--min-count must be at least 1, got 0"),
         ("learn text.txt -o p.safetensors --threshold -1", 2, "threshold must be above 0, got -1"),
         ("learn text.txt -o p.safetensors --scoring npmi", 2, "threshold must be between -1 and 1 with scoring npmi"),
         ("learn text.txt -o p.safetensors --connector-words nothere", 1, "Error: nothere: no such file"),
@@ -180,7 +180,7 @@ def test_continued_vectors_keep_their_record():
         ("--save-phrases p.safetensors", 2, "--save-phrases has no effect without --phrases PASSES"),
         ("--phrases 1 --phrases-from p.safetensors", 2, "leave one out"),
         ("--phrases 0", 2, "--phrases"),
-        ("--phrases 1 --phrase-min-count 0", 2, "min_count must be at least 1, got 0"),
+        ("--phrases 1 --phrase-min-count 0", 2, "--phrase-min-count must be at least 1, got 0"),
         ("--phrases 1", 1, "the text has no phrases"),
         ("--phrases-from text.txt", 1, "text.txt: not a safetensors file"),
         ("--phrases 1 --save-phrases v.vec", 2, "name the same file"),
@@ -194,4 +194,6 @@ def test_invalid_options_of_a_training(line, code, message):
 def test_phrases_need_the_tokenizer_of_the_text():
     invoke("learn", "text.txt", "-o", "p.safetensors", *LEARN, "--lowercase")
     result = train("--phrases-from", "p.safetensors", "-o", "v.vec", code=1)
-    assert "found in text with tokenizer whitespace, lower-cased, but this text has whitespace" in result.stderr
+    assert (
+        "found in text with tokenizer whitespace, lower-cased, NFC, but this text has whitespace, NFC" in result.stderr
+    )

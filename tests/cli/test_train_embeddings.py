@@ -117,7 +117,7 @@ def test_subwords_reach_the_library(corpus):
     subwords = load_vectors("v.safetensors").subwords
     assert (subwords.min_n, subwords.max_n, subwords.buckets) == (2, 4, 100)
     result = train("corpus.txt", "-o", "v.safetensors", *TINY, "--buckets", 100, code=2)
-    assert "--buckets has no effect without subwords; needs --subwords" in result.stderr
+    assert "--buckets has no effect without n-grams; needs --subwords" in result.stderr
 
 
 def test_vocabulary_options(corpus):

@@ -41,7 +41,7 @@ def test_invalid_input_is_rejected():
         accuracy([1, 2], [1, 2, 1])
     with pytest.raises(InputError, match="nothing to score"):
         accuracy([], [])
-    with pytest.raises(InputError, match="label 'c' is not among the known labels: a, b"):
+    with pytest.raises(InputError, match="label 'c' is not among the known labels: 'a', 'b'"):
         score(["a", "c"], ["a", "b"], ["a", "b"])
 
 

@@ -32,6 +32,7 @@ _ARGUMENTS = struct.Struct("<12id")
 _SIZES = struct.Struct("<iiiq")
 _FIRST = struct.Struct("<12id3iq")
 _CENTROIDS = 256
+_WHITE = " \t\n\r\v\f"
 
 CBOW, SKIPGRAM, SUPERVISED = 1, 2, 3
 _MODELS = {CBOW: "cbow", SKIPGRAM: "skipgram", SUPERVISED: "supervised"}
@@ -295,7 +296,7 @@ def read(source: VectorSource, limit: int | None, skip_bad: bool = False) -> Vec
     contexts = model.outputs[: len(tokens)] if arguments.loss == 2 and len(model.outputs) == size else None
     first: dict[str, int] = {}
     for row, token in enumerate(tokens):
-        if token.strip():
+        if token.strip(_WHITE):
             first.setdefault(token, row)
     if len(first) < len(tokens):
         _log.warning("%s: skipped %s empty or repeated tokens", source.name, f"{len(tokens) - len(first):,}")

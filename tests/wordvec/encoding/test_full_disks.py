@@ -39,11 +39,11 @@ class FullDisk:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         return write(path, content, **how)
 
-    def _mkdtemp(self, prefix, dir=None):
+    def _mkdtemp(self, prefix, suffix=None, dir=None):
         folder = self._folder(Path(dir or tempfile.gettempdir()) / "new")
         if folder is not None and self.room[folder] is None:
             raise OSError(errno.EROFS, os.strerror(errno.EROFS), "new")
-        return MKDTEMP(prefix=prefix, dir=dir)
+        return MKDTEMP(prefix=prefix, suffix=suffix, dir=dir)
 
     def _open(self, path, mode="r", **how):
         file = OPEN(path, mode, **how)

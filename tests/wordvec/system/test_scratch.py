@@ -32,5 +32,5 @@ def test_a_full_disk_is_reported(monkeypatch, folder_for_temporary_files):
 
     monkeypatch.setattr(scratch, "_IN_MEMORY", 0)
     monkeypatch.setattr(os, "posix_fallocate", fail)
-    with pytest.raises(InputError, match="no space left for temporary files"):
+    with pytest.raises(InputError, match="temporary files cannot be written: no space left on device"):
         Scratch().array("ids", np.int32, 5)
