@@ -54,11 +54,12 @@ class NewLines:
     def during(self, call: Callable[[], Any]) -> Any:
         """Return the result of ``call`` and leave the number of new lines in ``count``."""
         self.count = 0
+        before = sys.gettrace()  # of a coverage measurement
         sys.settrace(self._enter)
         try:
             return call()
         finally:
-            sys.settrace(None)
+            sys.settrace(before)
 
     def _enter(self, frame: FrameType, event: str, arg: object) -> Any:
         code = frame.f_code
