@@ -1,7 +1,7 @@
 """Words composed from the rows of their character n-grams (Bojanowski et al. 2017, arXiv 1607.04606).
 
 The input vector of a word is the mean of its own row and those of its n-grams, and each of these rows receives the
-whole change of the mean, as in fastText. fastText composes a center anew for each of its pairs. Here a lane composes
+whole change of the mean, as in fastText. fastText composes a center again for each of its pairs. Here a lane composes
 each word of its slice once, into a private row, and trains on that row as on any input row; all objectives are those of
 ``objectives.py``. At the end of the round (see ``sharing.py``)
 
