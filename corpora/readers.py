@@ -90,6 +90,7 @@ class TextCorpus:
         self._sources = [found for source in self.sources for found in resolve(source)]
         self._bytes_read = 0
         self._checksums: list[bytes] = []
+        self._digests: list[bytes] = []
         self._warned: set[str] = set()
 
     def __iter__(self) -> Iterator[str]:
@@ -140,6 +141,8 @@ class TextCorpus:
                     yield block
                 before += file.position
                 checksums.append(file.checksum)
+        if checksums != self._checksums:
+            self._digests = []
         self._bytes_read, self._checksums = before, checksums
 
     def _warn_of_wrapping(self, name: str, block: bytes) -> None:
@@ -158,19 +161,30 @@ class TextCorpus:
         changed = [name for name, default in ((self.unit, "line"), (self.encoding, UTF8)) if name != default]
         how = " ".join(["corpora 2", self.encoding_errors, *changed])
         whole = hashlib.blake2b(f"{how}\n".encode(), digest_size=32)
-        checksums = []
+        digests, self._checksums = [], []
         for source in self._sources:
             digest, checksum = source.digest()
             whole.update(digest)
-            checksums.append(checksum)
-        self._checksums = checksums
+            digests.append(digest)
+            self._checksums.append(checksum)
+        self._digests = digests
         return whole.hexdigest()
 
     def provenance(self) -> list[dict[str, Any]]:
-        """Return name, stored bytes and BLAKE2b digest (``b2sum -l 256``) of each source, in order."""
+        """Return name, stored bytes and BLAKE2b digest (``b2sum -l 256``) of each source, in order.
+
+        The digests are those of the last :meth:`fingerprint`, which is taken now if there is none.
+
+        Raises:
+            InputError: a file has changed since the corpus was read.
+        """
+        if not self._digests:
+            checksums = self.checksums()
+            self.fingerprint()
+            self.check_unchanged(checksums or self._checksums)
         return [
-            {"name": source.name, "bytes": source.size(), "blake2b": source.digest()[0].hex()}
-            for source in self._sources
+            {"name": source.name, "bytes": source.size(), "blake2b": digest.hex()}
+            for source, digest in zip(self._sources, self._digests, strict=True)
         ]
 
     def checksums(self) -> list[bytes]:

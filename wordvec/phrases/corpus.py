@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from corpora import TextCorpus
 from wordvec.phrases.joining import TextJoiner
@@ -53,6 +53,10 @@ class PhraseCorpus(TextCorpus):  # type: ignore[misc]
 
     def check_unchanged(self, checksums: list[bytes]) -> None:
         self._corpus.check_unchanged(checksums)
+
+    def provenance(self) -> list[dict[str, Any]]:
+        files: list[dict[str, Any]] = self._corpus.provenance()
+        return files
 
     def fingerprint(self) -> str:
         return f"{self._corpus.fingerprint()} {self._key}"

@@ -2,6 +2,7 @@
 
 import bz2
 import gzip
+import hashlib
 import lzma
 import os
 
@@ -120,3 +121,19 @@ def test_the_same_corpus_object_may_be_encoded_again_after_a_change(text_file):
     assert_encodes(encode_corpus(corpus, min_count=1), sentences_of(TEXT))
     text_file.write_bytes(TEXT + b"alpha new\n")
     assert_encodes(encode_corpus(corpus, min_count=1), sentences_of(TEXT + b"alpha new\n"))
+
+
+def test_the_digests_of_a_corpus_are_those_of_the_text_that_was_encoded(tmp_path, monkeypatch):
+    path = tmp_path / "text"
+    path.write_text("a rose is a rose\n" * 9)
+    digest = hashlib.blake2b(path.read_bytes(), digest_size=32).hexdigest()
+    expected = [{"name": str(path), "bytes": 153, "blake2b": digest}]
+    assert TextCorpus(path).provenance() == expected
+    corpus = TextCorpus(path)
+    encode_corpus(corpus, min_count=1)
+    path.write_text("a rose is a rise\n" * 9)
+    assert corpus.provenance() == expected, "taken before encoding, and not again"
+    encode_corpus(corpus, min_count=1, cache=False)
+    path.write_text("a rise is a rise\n" * 9)
+    with pytest.raises(InputError, match="text changed while it was read"):
+        corpus.provenance()
