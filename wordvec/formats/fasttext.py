@@ -164,12 +164,8 @@ def read_model(source: VectorSource) -> Model:
         raise file.damaged(f"its dictionary declares {word_count:,} words but has {len(entries[0]):,}")
     pruned = None
     if pruned_count >= 0:
-        pairs = file.array("<i4", 2 * pruned_count).reshape(-1, 2) if pruned_count < 1 << 31 else file.array("<i4", -1)
-        pruned = dict(pairs.tolist())
-    quantized = bool(file.field("B")) if is_new else False
-    inputs = _read_quantized(file, arguments.dim) if quantized else _read_dense(file, arguments.dim)
-    quantized = bool(file.field("B")) if is_new else False
-    outputs = _read_quantized(file, arguments.dim) if quantized else _read_dense(file, arguments.dim)
+        pruned = dict(file.array("<i4", 2 * pruned_count).reshape(-1, 2).tolist())
+    inputs, outputs = (_read_matrix(file, arguments.dim, is_new) for _ in range(2))
     rows = arguments.buckets if pruned is None else len(pruned)
     if len(inputs) not in (word_count + rows, word_count if not arguments.max_n else -1):
         raise file.damaged(
@@ -214,6 +210,11 @@ def _read_arguments(file: _Reader) -> tuple[Arguments, bool]:
     return arguments, is_new
 
 
+def _read_matrix(file: _Reader, dim: int, is_new: bool) -> np.ndarray:
+    quantized = is_new and bool(file.field("B"))
+    return _read_quantized(file, dim) if quantized else _read_dense(file, dim)
+
+
 def _read_dense(file: _Reader, dim: int) -> np.ndarray:
     rows, columns = file.fields(struct.Struct("<qq"))
     if rows < 0 or columns != dim:
@@ -231,12 +232,8 @@ def _read_quantized(file: _Reader, dim: int) -> np.ndarray:
     centroids, parts = _read_quantizer(file, dim)
     if size != rows * parts:
         raise file.damaged(f"a quantized matrix of {rows:,} rows has {size:,} codes of {parts} parts")
-    whole = np.empty((rows, dim), np.float32)
     codes = codes.reshape(rows, parts)
-    start = 0
-    for part, table in enumerate(centroids):
-        whole[:, start : start + table.shape[1]] = table[codes[:, part]]
-        start += table.shape[1]
+    whole = np.concatenate([table[codes[:, part]] for part, table in enumerate(centroids)], axis=1)
     if has_norms:
         norm_codes = file.array("u1", rows)
         norms, _ = _read_quantizer(file, 1)
@@ -250,12 +247,8 @@ def _read_quantizer(file: _Reader, dim: int) -> tuple[list[np.ndarray], int]:
     if found != dim or parts < 1 or width < 1 or last < 1 or (parts - 1) * width + last != dim:
         raise file.damaged(f"a quantizer of {found} numbers in {parts} parts of {width} and {last}, for {dim}")
     values = file.array("<f4", dim * _CENTROIDS)
-    bounds = [
-        *range(0, (parts - 1) * width * _CENTROIDS, width * _CENTROIDS),
-        (parts - 1) * width * _CENTROIDS,
-        len(values),
-    ]
-    return [values[bounds[part] : bounds[part + 1]].reshape(_CENTROIDS, -1) for part in range(parts)], parts
+    starts = width * _CENTROIDS * np.arange(1, parts)
+    return [part.reshape(_CENTROIDS, -1) for part in np.split(values, starts)], parts
 
 
 def declared(source: VectorSource) -> dict[str, Any]:
@@ -312,11 +305,10 @@ def read(source: VectorSource, limit: int | None, skip_bad: bool = False) -> Vec
     how: dict[str, Any] = {"context_vectors": contexts, "settings": settings}
     if not arguments.max_n or not arguments.buckets:
         return VectorTable(vocabulary, np.ascontiguousarray(words), **how)
-    buckets = None
+    buckets, pruned = None, model.pruned is not None
     if model.pruned is not None:
         buckets = np.array(sorted(model.pruned), np.int32)
         ngrams = ngrams[[model.pruned[bucket] for bucket in buckets.tolist()]]
-    pruned = model.pruned is not None
     subwords = SubwordTable(max(arguments.min_n, 1), arguments.max_n, arguments.buckets, words, ngrams, buckets, pruned)
     return VectorTable(vocabulary, composed_vectors(subwords, tokens), subwords=subwords, **how)
 

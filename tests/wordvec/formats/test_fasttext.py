@@ -5,9 +5,10 @@ import struct
 import numpy as np
 import pytest
 
-from wordvec import FormatError, WordVectors, describe, load_vectors, save_vectors
+from wordvec import FormatError, WordVectors, load_vectors, save_vectors
 from wordvec.formats.fasttext import MAGIC
 from wordvec.formats.ngrams import ngram_rows
+from wordvec.formats.registry import describe
 from wordvec.formats.table import SubwordTable
 from wordvec.vectors.subwords import SubwordVectors
 from wordvec.vocabulary import Vocabulary
