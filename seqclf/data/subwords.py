@@ -8,13 +8,14 @@ import numpy as np
 from wordvec import FormatError, InputError
 from wordvec.formats.ngrams import compose_unknown, most_common_ngrams
 from wordvec.formats.table import SubwordTable
+from wordvec.system.structures import check_buckets, check_ngrams
 
 if TYPE_CHECKING:
     from wordvec import WordVectors
 
 _KEY = "subwords"
 _TENSORS = ("ngram_vectors", "ngram_buckets")
-_KINDS = {"min_n": int, "max_n": int, "buckets": int, "pruned": bool, "lowercase": bool}
+_NUMBERS = ("min_n", "max_n", "buckets", "pruned")
 
 
 class Subwords:
@@ -73,7 +74,7 @@ class Subwords:
 
     def header(self) -> dict[str, Any]:
         """Return the entry of a model file's header."""
-        return {_KEY: {**{name: getattr(self.table, name) for name in list(_KINDS)[:-1]}, "lowercase": self.lowercase}}
+        return {_KEY: {**{name: getattr(self.table, name) for name in _NUMBERS}, "lowercase": self.lowercase}}
 
     def tensors(self) -> dict[str, np.ndarray]:
         """Return the arrays of a model file."""
@@ -94,21 +95,23 @@ def take_subwords(
         return None, dict(tensors)
     vectors, buckets = (tensors.get(key) for key in _TENSORS)
     table = tensors.get("embedding")
-    if not isinstance(about, dict) or {key: type(value) for key, value in about.items()} != _KINDS:
-        raise FormatError(f"{name} is damaged: subwords must have {', '.join(_KINDS)}, got {about!r:.80}")
-    if not (1 <= about["min_n"] <= about["max_n"] <= 100 and 1 <= about["buckets"] < 1 << 31):
-        raise FormatError(f"{name} is damaged: subwords must have 1 <= min_n <= max_n and buckets, got {about!r:.80}")
+    try:
+        check_ngrams(about, "lowercase")
+    except InputError as error:
+        raise FormatError(f"{name} is damaged: {error}") from None
     if (
         vectors is None or buckets is None or table is None or table.ndim != 2
         or vectors.dtype != np.float32 or buckets.dtype != np.int32
         or buckets.ndim != 1 or not buckets.size or vectors.shape != (buckets.size, table.shape[1])
     ):  # fmt: skip
         raise FormatError(f"{name} is damaged: it must hold a vector of the embeddings' size for each bucket")
-    if not (buckets[0] >= 0 and buckets[-1] < about["buckets"] and (buckets[1:] > buckets[:-1]).all()):
-        raise FormatError(f"{name} is damaged: ngram_buckets must ascend within 0..{about['buckets'] - 1}")
+    try:
+        check_buckets(buckets, about["buckets"])
+    except InputError as error:
+        raise FormatError(f"{name} is damaged: {error}") from None
     if not np.isfinite(vectors).all():
         raise FormatError(f"{name} is damaged: ngram_vectors has values that are not finite")
-    sizes = {key: about[key] for key in ("min_n", "max_n", "buckets", "pruned")}
+    sizes = {key: about[key] for key in _NUMBERS}
     words = np.zeros((0, vectors.shape[1]), np.float32)
     found = SubwordTable(**sizes, word_vectors=words, ngram_vectors=vectors, ngram_buckets=buckets)
     return Subwords(found, about["lowercase"]), {key: each for key, each in tensors.items() if key not in _TENSORS}

@@ -15,9 +15,10 @@ The metadata key ``wordvec`` is sorted JSON: kind, version, tokenizer, lowercase
 subwords in a subword model.
 """
 
+import contextlib
 import itertools
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,7 @@ from corpora.normalization import FORMS
 from wordvec.errors import FormatError, InputError
 from wordvec.formats.table import SubwordTable, VectorTable
 from wordvec.formats.tensors import TensorFile, looks_like, write_tensors
-from wordvec.system.structures import check_offsets
+from wordvec.system.structures import check_buckets, check_ngrams, check_offsets
 from wordvec.vocabulary import Vocabulary
 
 __all__ = ["VERSION", "check", "looks_like", "read", "write"]
@@ -89,16 +90,24 @@ def read(file: TensorFile, limit: int | None = None) -> VectorTable:
 def _read_subwords(file: TensorFile, size: int, about: dict[str, Any]) -> SubwordTable:
     """Read the rows of words and n-grams of a file that passed ``check``."""
     buckets = file.read("ngram_buckets") if "ngram_buckets" in file else None
-    if buckets is not None and len(buckets):
-        ascending = bool((buckets[1:] > buckets[:-1]).all())
-        if not ascending or buckets[0] < 0 or buckets[-1] >= about["buckets"]:
-            raise FormatError(f"{file.path}: ngram_buckets must ascend within 0..{about['buckets'] - 1}")
+    if buckets is not None:
+        with _reporting(file.path):
+            check_buckets(buckets, about["buckets"])
     return SubwordTable(
         **about,
         word_vectors=file.read("word_vectors", size),
         ngram_vectors=file.read("ngram_vectors"),
         ngram_buckets=buckets,
     )
+
+
+@contextlib.contextmanager
+def _reporting(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Report an invalid structure as a damaged file."""
+    try:
+        yield
+    except InputError as error:
+        raise FormatError(f"{path}: {error}; the file is damaged") from None
 
 
 def read_vocabulary(path: str | os.PathLike[str]) -> Vocabulary:
@@ -143,7 +152,9 @@ def check(file: TensorFile) -> tuple[int, int]:
     if "context_vectors" in file:
         expected["context_vectors"] = ("F32", (size, vector_size))
     if "subwords" in about:
-        buckets = _checked_subwords(file, about["subwords"])
+        with _reporting(file.path):
+            check_ngrams(about["subwords"])
+        buckets = about["subwords"]["buckets"]
         rows, _ = file.shape("ngram_vectors", "F32", 2)
         expected["word_vectors"], expected["ngram_vectors"] = ("F32", (size, vector_size)), ("F32", (rows, vector_size))
         if "ngram_buckets" in file:
@@ -160,20 +171,6 @@ def tokenization(table: VectorTable) -> dict[str, Any]:
     """Return how the training text was tokenized; files of releases without normalization lack its form, ``none``."""
     form = {} if table.normalize == "none" else {"normalize": table.normalize}
     return {"tokenizer": table.tokenizer, "lowercase": table.lowercase, **form}
-
-
-def _checked_subwords(file: TensorFile, about: Any) -> int:
-    """Return the number of buckets after checking the description of a file's n-grams."""
-    kinds = {"min_n": int, "max_n": int, "buckets": int, "pruned": bool}
-    if not isinstance(about, dict) or {name: type(value) for name, value in about.items()} != kinds:
-        raise FormatError(
-            f"{file.path}: its metadata 'subwords' must hold the numbers min_n, max_n, buckets, and pruned"
-        )
-    if not (1 <= about["min_n"] <= about["max_n"] and 1 <= about["buckets"] < 1 << 31):
-        raise FormatError(
-            f"{file.path}: its metadata 'subwords' must hold 1 <= min_n <= max_n and buckets, got {about}"
-        )
-    return int(about["buckets"])
 
 
 def check_about(file: TensorFile, kind: str, version: int) -> dict[str, Any]:
@@ -233,10 +230,8 @@ def unpack_tokens(path: str | os.PathLike[str], token_bytes: np.ndarray, offsets
     Raises:
         FormatError: the offsets do not increase from 0 to the number of bytes, or a token is not UTF-8.
     """
-    try:
+    with _reporting(path):
         check_offsets("token_offsets", offsets, len(token_bytes))
-    except InputError as error:
-        raise FormatError(f"{path}: {error}; the file is damaged") from None
     joined, ends = token_bytes.tobytes(), itertools.pairwise(offsets.tolist())
     try:
         if joined.isascii():

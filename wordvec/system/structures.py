@@ -180,6 +180,41 @@ def check_ids(name: str, ids: Any, size: int) -> None:
             raise InputError(f"{name} must be {allowed}, got {int(piece[place]):,} at position {first + place:,}")
 
 
+def check_ngrams(about: Any, *flags: str) -> None:
+    """Check a file's description of hashed n-grams: ``min_n``, ``max_n`` and ``buckets``, whether they are ``pruned``,
+    and further ``flags``.
+
+    Raises:
+        InputError: an entry is missing, unknown, of another type or out of range.
+
+    Example:
+        >>> check_ngrams({"min_n": 3, "max_n": 2, "buckets": 9, "pruned": False})
+        Traceback (most recent call last):
+            ...
+        corpora.errors.InputError: subwords must have 1 <= min_n <= max_n <= 100 and 1 <= buckets < 2^31, got 3, 2 and 9
+    """
+    kinds = {"min_n": int, "max_n": int, "buckets": int, **dict.fromkeys(("pruned", *flags), bool)}
+    if not isinstance(about, dict) or {name: type(value) for name, value in about.items()} != kinds:
+        listed = ", ".join(("pruned", *flags))
+        raise InputError(f"subwords must have the numbers min_n, max_n, buckets, and {listed}, got {about!r:.80}")
+    least, most, buckets = about["min_n"], about["max_n"], about["buckets"]
+    if not (1 <= least <= most <= 100 and 1 <= buckets < 1 << 31):
+        raise InputError(
+            "subwords must have 1 <= min_n <= max_n <= 100 and 1 <= buckets < 2^31, "
+            f"got {shown(least)}, {shown(most)} and {shown(buckets)}"
+        )
+
+
+def check_buckets(held: np.ndarray, buckets: int) -> None:
+    """Check that the buckets ``held`` (n,) ascend within 0 .. ``buckets`` - 1.
+
+    Raises:
+        InputError: they do not.
+    """
+    if len(held) and not (held[0] >= 0 and held[-1] < buckets and (held[1:] > held[:-1]).all()):
+        raise InputError(f"ngram_buckets must ascend within 0..{buckets - 1}")
+
+
 def checked_csr(name: str, matrix: Any, *, rows: int | None = None, columns: int | None = None) -> "csr_array":
     """Return a CSR matrix as kernels expect it, after ``check_csr``; a valid one is returned as it is.
 

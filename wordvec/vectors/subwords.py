@@ -1,5 +1,6 @@
 """Word vectors composed of the vectors of character n-grams, as in fastText: no word is without one."""
 
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -83,11 +84,12 @@ class SubwordVectors(WordVectors):
 
     def with_words(self, words: Iterable[str]) -> WordVectors:
         """Return vectors of the vocabulary and of these words, those without a vector left out."""
-        new = [word for word in dict.fromkeys(map(self._form, words)) if self.lookup(word) < 0 and word in self]
-        if not new:
+        new = [word for word in dict.fromkeys(map(self._form, words)) if self.lookup(word) < 0]
+        composed, known = compose_unknown(self.subwords, new)
+        if not known.any():
             return self
-        vectors = np.concatenate([self.vectors, np.stack([self.compose(word) for word in new])])
-        return WordVectors([*self.tokens, *new], frozen(vectors), **self._how())
+        vectors = np.concatenate([self.vectors, composed[known]])
+        return WordVectors([*self.tokens, *itertools.compress(new, known)], frozen(vectors), **self._how())
 
     def table(self) -> VectorTable:
         return replace(super().table(), subwords=self.subwords)
