@@ -21,7 +21,23 @@ Corpus: TypeAlias = TextCorpus | Iterable[str] | Iterable[list[str]]
 """What word vectors are learned from: a ``TextCorpus``, texts, or lists of tokens."""
 
 
-class VectorEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
+class TextTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """Base of the transformers of texts."""
+
+    def fit_transform(self, X: Corpus, y: Any = None) -> Any:
+        """Fit, then transform the same texts; those of a one-shot generator are kept for that."""
+        return super().fit_transform(list(X) if isinstance(X, Iterator) else X, y)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = False
+        tags.input_tags.string = True
+        tags.transformer_tags.preserves_dtype = []
+        tags.requires_fit = True
+        return tags
+
+
+class VectorEstimator(ClassNamePrefixFeaturesOutMixin, TextTransformer):  # type: ignore[misc]
     """Base of the estimators that learn word vectors; a text becomes the mean of its words' vectors.
 
     Attributes:
@@ -47,10 +63,6 @@ class VectorEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             normalize=self.normalize,
             threads=threads_of(self.n_jobs),
         )
-
-    def fit_transform(self, X: Corpus, y: Any = None) -> Any:
-        """Fit, then transform the same texts; those of a one-shot generator are kept for that."""
-        return super().fit_transform(list(X) if isinstance(X, Iterator) else X, y)
 
     def transform(self, X: Iterable[str] | Iterable[list[str]]) -> Any:
         """Return each text as the mean of its known words' vectors, zeros when it has none.
@@ -79,14 +91,6 @@ class VectorEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
     def _n_features_out(self) -> int:
         """The number of columns of ``transform``, for ``get_feature_names_out`` and ``set_output``."""
         return self.vectors_.vector_size
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.two_d_array = False
-        tags.input_tags.string = True
-        tags.transformer_tags.preserves_dtype = []
-        tags.requires_fit = True
-        return tags
 
 
 def _sparse_means(matrix: "csr_array", known: list[list[int]]) -> "csr_array":

@@ -1,24 +1,22 @@
 """Phrases as a scikit-learn transformer."""
 
 import os
-from collections.abc import Iterator
 from itertools import chain
 from typing import Any
 
-from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from corpora import TextCorpus, get_tokenizer, tokenize
 from wordvec.encoding.corpus import EncodedCorpus, encode_corpus
 from wordvec.encoding.text_blocks import check_item, items_of
 from wordvec.errors import FormatError, InputError
-from wordvec.estimator import Corpus, listed
+from wordvec.estimator import Corpus, TextTransformer, listed
 from wordvec.formats import phrases as phrase_file
 from wordvec.phrases.corpus import PhraseCorpus
 from wordvec.phrases.joining import join_phrases
 from wordvec.phrases.learning import learn_phrases
 from wordvec.phrases.settings import PhraseSettings
-from wordvec.system.renamed import renamed
+from wordvec.system.renamed import missing, renamed
 from wordvec.system.threads import threads_of
 
 _OTHER_NAMES = {
@@ -32,7 +30,7 @@ _OTHER_NAMES = {
 """gensim's names, and what they are called here."""
 
 
-class Phrases(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+class Phrases(TextTransformer):
     """Phrase detection: pairs of words that occur together more often than chance become one token.
 
     The parameters are those of ``PhraseSettings``; besides, ``tokenizer``, ``lowercase`` and ``normalize`` apply to
@@ -113,10 +111,6 @@ class Phrases(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self.phrases_ = self._scores()
         return self
 
-    def fit_transform(self, X: Corpus, y: Any = None) -> Any:
-        """Fit, then transform the same texts; those of a one-shot generator are kept for that."""
-        return super().fit_transform(list(X) if isinstance(X, Iterator) else X, y)
-
     def transform(self, X: Corpus) -> Any:
         """Join the phrases of texts.
 
@@ -191,17 +185,7 @@ class Phrases(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return found
 
     def __getattr__(self, name: str) -> Any:
-        # Only called for names that do not exist.
-        hint = f"; use {_OTHER_NAMES[name]}" if name in _OTHER_NAMES else ""
-        raise AttributeError(f"{type(self).__name__} has no attribute {name!r}{hint}", name=name, obj=self)
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.two_d_array = False
-        tags.input_tags.string = True
-        tags.transformer_tags.preserves_dtype = []
-        tags.requires_fit = True
-        return tags
+        raise missing(self, name, _OTHER_NAMES)
 
     def checked_settings(self) -> PhraseSettings:
         """Return the parameters as checked settings."""

@@ -1,7 +1,7 @@
-"""Messages that name our argument when a call uses another library's name for it."""
+"""Messages that name our argument or attribute when a call uses another library's name for it."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import ParamSpec, TypeVar
 
 P = ParamSpec("P")
@@ -33,3 +33,14 @@ def renamed(**names: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
         return checked
 
     return decorate
+
+
+def missing(owner: object, name: str, other_names: Mapping[str, str]) -> AttributeError:
+    """Return the error of an attribute that does not exist; ``other_names`` has what to use for names of gensim.
+
+    Example:
+        >>> str(missing(1, "index2word", {"index2word": "tokens"}))
+        "int has no attribute 'index2word'; use tokens"
+    """
+    hint = f"; use {other_names[name]}" if name in other_names else ""
+    return AttributeError(f"{type(owner).__name__} has no attribute {name!r}{hint}", name=name, obj=owner)

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from corpora import tokenize
 from corpora.normalization import normalized
 from wordvec.errors import InputError
-from wordvec.system.renamed import renamed
+from wordvec.system.renamed import missing, renamed
 from wordvec.system.structures import finite_array, freeze_arrays, frozen, owned, real_array, whole_array
 from wordvec.system.validation import check_number, check_whole, shown
 from wordvec.vectors import search as queries
@@ -166,9 +166,7 @@ class WordVectors:
         return self._vectors(words)
 
     def __getattr__(self, name: str) -> Any:
-        # Only called for names that do not exist.
-        hint = f"; use {_OTHER_NAMES[name]}" if name in _OTHER_NAMES else ""
-        raise AttributeError(f"{type(self).__name__} has no attribute {name!r}{hint}", name=name, obj=self)
+        raise missing(self, name, _OTHER_NAMES)
 
     def __repr__(self) -> str:
         return f"<WordVectors of {len(self):,} tokens x {self.vector_size}>"

@@ -4,7 +4,7 @@ from typing import Any
 
 from wordvec.errors import InputError
 from wordvec.estimator import Corpus, VectorEstimator, seed_of
-from wordvec.system.renamed import renamed
+from wordvec.system.renamed import missing, renamed
 from wordvec.system.threads import threads_of
 from wordvec.word2vec.settings import Word2VecSettings
 from wordvec.word2vec.training import train_word2vec
@@ -136,9 +136,7 @@ class Word2Vec(VectorEstimator):
         return self
 
     def __getattr__(self, name: str) -> Any:
-        # Only called for names that do not exist.
-        hint = f"; use {_OTHER_NAMES[name]}" if name in _OTHER_NAMES else ""
-        raise AttributeError(f"{type(self).__name__} has no attribute {name!r}{hint}", name=name, obj=self)
+        raise missing(self, name, _OTHER_NAMES)
 
     def _settings(self) -> Word2VecSettings:
         given = {name: getattr(self, name) for name in Word2VecSettings.__dataclass_fields__ if name != "seed"}
