@@ -230,7 +230,7 @@ class Word2Vec:
         self.corpus_count, self.corpus_total_words = len(found.offsets) - 1, found.raw_tokens
         words = found.vocabulary
         if update:
-            words = self.grown(words)
+            words = self.wv.ours.vocabulary.merged(words)
             rows = words.rows_of(self.wv.index_to_key)
         vectors = np.zeros((len(words), self.vector_size), np.float32)
         if update:
@@ -238,9 +238,6 @@ class Word2Vec:
         self.wv = self.vectors_type(ours=WordVectors(words, vectors))
         if not self.hs:
             self.syn1neg = np.zeros_like(vectors)
-
-    def grown(self, words):
-        return self.wv.ours.vocabulary.merged(words)
 
     def train(
         self, corpus_iterable=None, corpus_file=None, total_examples=None, total_words=None, epochs=None,
@@ -299,9 +296,6 @@ class FastText(Word2Vec):
             table = SubwordTable(*lengths, self.settings.buckets, self.wv.vectors, none, used)
             ours = SubwordVectors(self.wv.ours.vocabulary, table, vectors=self.wv.vectors)
             self.wv = FastTextKeyedVectors(ours=ours)
-
-    def grown(self, words):
-        raise NotImplementedError("continued training with subwords")
 
 
 def load_facebook_model(path, encoding="utf-8"):

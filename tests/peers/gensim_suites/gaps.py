@@ -32,23 +32,6 @@ _REASONS: dict[str, tuple[str, ...]] = {
     "gensim splits the joined words of the first pass again where the delimiter is a space": (
         "TestPhrasesModel::test_export_phrases",
     ),
-    "training with subwords does not continue from existing vectors": (
-        "TestFastTextModel::test_bucket_ngrams",
-        "TestFastTextModel::test_cbow_hs_online",
-        "TestFastTextModel::test_cbow_neg_online",
-        "TestFastTextModel::test_negative_ns_exp",
-        "TestFastTextModel::test_online_learning",
-        "TestFastTextModel::test_online_learning_after_save",
-        "TestFastTextModel::test_online_learning_after_save_fromfile",
-        "TestFastTextModel::test_online_learning_fromfile",
-        "TestFastTextModel::test_online_learning_through_ft_format_saves",
-        "TestFastTextModel::test_sg_hs_online",
-        "TestFastTextModel::test_sg_neg_online",
-        "NativeTrainingContinuationTest::test_continuation_gensim",
-        "NativeTrainingContinuationTest::test_continuation_native",
-        "NativeTrainingContinuationTest::test_save_load_gensim",
-        "NativeTrainingContinuationTest::test_save_load_native",
-    ),
     "hierarchical softmax stores no vectors of tree nodes": (
         "TestFastTextModel::test_training",
         "TestFastTextModel::test_training_fromfile",
@@ -58,13 +41,6 @@ _REASONS: dict[str, tuple[str, ...]] = {
         "TestWord2VecModel::test_training_cbow",
         "TestWord2VecModel::test_training_from_file",
         "TestWord2VecModel::test_vocab",
-        "TestWord2VecModel::test_cbow_hs_online",
-        "TestWord2VecModel::test_sg_hs_online",
-        "TestWord2VecModel::test_online_learning_from_file",
-    ),
-    "skip-gram with subwords and hierarchical softmax diverges on this text at a learning rate of 0.025": (
-        "test_sg_hs_training[True]",
-        "test_sg_hs_training_fromfile[True]",
     ),
     "windows of fixed size": (
         "test_cbow_hs_training[False]",
@@ -81,7 +57,6 @@ _REASONS: dict[str, tuple[str, ...]] = {
         "TestFastTextModel::test_persistence_fromfile",
         "NativeTrainingContinuationTest::test_no_ngrams",
     ),
-    "n_similarity of swapped arguments differs in the last of 53 bits": ("TestFastTextModel::test_n_similarity",),
     "gensim's internals: hash and n-grams as strings, parts of its reader, cumulative tables, adjust_vectors": (
         "TestFastTextModel::test_get_vocab_word_vecs",
         "NativeTrainingContinuationTest::test_sanity",
