@@ -25,8 +25,9 @@ ifneq ($(strip $(WORDVEC_DATA)),)
 export WORDVEC_DATA
 endif
 
-# One worker per core, at most four, because every worker compiles the same kernels.
-PYTEST = $(BIN)/python -m pytest -q -n auto --maxprocesses=4 --dist=loadfile
+# One worker per core, at most four, because every worker compiles the same kernels. In their own order, because files
+# of few tests would come last, and some of those take minutes.
+PYTEST = $(BIN)/python -m pytest -q -n auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
 DEMO = demo-output
 # Print a command as it would be typed, then run it.
 run = @printf '\n$$ %s\n' '$(1)'; PATH="$(CURDIR)/$(BIN):$$PATH" $(1)
