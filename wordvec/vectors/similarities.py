@@ -64,7 +64,7 @@ class Similarities:
         """
         left = self._vectors(words)
         right = left if others is None else self._vectors(others)
-        return search.cosines(right, normalized_rows(left))
+        return np.asarray(search.cosines(right, normalized_rows(left)))
 
     def row_similarities(self, left: np.ndarray, right: np.ndarray) -> np.ndarray:
         """Return the cosine similarity (n,) float64 of each row in ``left`` (n,) with its row in ``right`` (n,)."""
