@@ -21,6 +21,8 @@ COMMANDS = {
     "neighbors": ("cli.neighbors", "neighbors"),
     "similarity": ("cli.similarity", "similarity"),
     "odd-one-out": ("cli.odd_one_out", "odd_one_out"),
+    "vectors": ("cli.words", "vectors"),
+    "sentences": ("cli.sentences", "sentences"),
     "evaluate": ("cli.evaluate", "evaluate"),
     "convert": ("cli.convert", "convert"),
     "inspect": ("cli.inspect", "inspect"),

@@ -7,6 +7,7 @@ import click
 
 from cli.shared import options
 from cli.shared.errors import Command, Failure
+from cli.shared.prompts import Answers, answer_lines, input_option, prompt, require_queries
 from cli.shared.reporting import log, note_vectors, print_json, table
 
 if TYPE_CHECKING:
@@ -15,12 +16,17 @@ if TYPE_CHECKING:
 
 @click.command(cls=Command, context_settings=options.HELP)
 @options.vectors_argument
-@click.argument("words", nargs=-1, required=True)
+@click.argument("words", nargs=-1)
+@input_option
 @options.top_option
 @options.subword_fallback_option
 @options.json_option
-def neighbors(vectors: str, words: tuple[str, ...], top: int, subword_fallback: bool, as_json: bool) -> None:
+def neighbors(
+    vectors: str, words: tuple[str, ...], source: str | None, top: int, subword_fallback: bool, as_json: bool
+) -> None:
     """Print the nearest neighbors of each of WORDS with their cosine similarities.
+
+    Without WORDS, starts an interactive prompt on a terminal. --input answers a file or pipe with a word per line.
 
     Words that are not in the vocabulary are reported on stderr after the others' neighbors; the exit code is then 1.
 
@@ -28,9 +34,17 @@ def neighbors(vectors: str, words: tuple[str, ...], top: int, subword_fallback: 
     Example:
       wordvec neighbors vectors.safetensors paris
     """
+    require_queries(words, source, "WORDS", as_json)
+
     from wordvec import load_vectors
 
     loaded = load_vectors(vectors, subword_fallback=subword_fallback)
+    if source is not None:
+        answer_lines(source, lambda lines: _each(loaded, lines, top), as_json, "neighbors")
+        return
+    if not words:
+        prompt("A word: its nearest neighbors. Ctrl-D exits.", lambda line: _print(loaded, line.strip(), top))
+        return
     found, problems = _answers(loaded, words, top)
     note_vectors(loaded, [word for word, _ in found])
     if as_json and found:
@@ -46,20 +60,32 @@ def neighbors(vectors: str, words: tuple[str, ...], top: int, subword_fallback: 
         raise Failure(problems[-1])
 
 
+def _print(vectors: "WordVectors", word: str, top: int) -> None:
+    near = vectors.most_similar(word, top=top)
+    note_vectors(vectors, [word])
+    click.echo(table([[token, f"{score:.4f}"] for token, score in near]))
+
+
+def _each(vectors: "WordVectors", words: Sequence[str], top: int) -> list[Answers | str]:
+    """Return the neighbors of each word, or why it has none."""
+    from wordvec import InputError
+
+    try:
+        return list(vectors.most_similar_batch(words, top))
+    except InputError as error:
+        if len(words) == 1:
+            return [str(error)]
+    return [found for word in words for found in _each(vectors, [word], top)]
+
+
 def _answers(
     vectors: "WordVectors", words: Sequence[str], top: int
 ) -> tuple[list[tuple[str, list[tuple[str, float]]]], list[str]]:
     """Return the neighbors of each word, and a message for each word that has none."""
-    from wordvec import InputError
-
-    try:
-        return list(zip(words, vectors.most_similar_batch(words, top), strict=True)), []
-    except InputError:
-        pass
     found, problems = [], []
-    for word in words:
-        try:
-            found.append((word, vectors.most_similar_batch([word], top)[0]))
-        except InputError as error:
-            problems.append(str(error))
+    for word, near in zip(words, _each(vectors, words, top), strict=True):
+        if isinstance(near, str):
+            problems.append(near)
+        else:
+            found.append((word, near))
     return found, problems

@@ -1,7 +1,5 @@
 """``word-analogy``: solve word analogies (a is to b as c is to what?)."""
 
-import contextlib
-import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +8,8 @@ import click
 from cli.evaluate import analogy_table
 from cli.shared import options
 from cli.shared.errors import Command
-from cli.shared.reporting import log, note_vectors, print_json, table
+from cli.shared.prompts import Answers, answer_lines, input_option, prompt, require_queries
+from cli.shared.reporting import note_vectors, print_json, table
 from cli.shared.unused import refuse_with, refuse_without
 
 if TYPE_CHECKING:
@@ -40,6 +39,7 @@ class _AnalogyCommand(Command):
 @click.option(
     "--questions", type=options.INPUT, metavar="FILE", help="Evaluate a file of analogy questions by section."
 )
+@input_option
 @options.protocol_option
 @options.method_option
 @options.case_sensitive_option
@@ -51,6 +51,7 @@ def word_analogy(
     vectors: str,
     words: tuple[str, ...],
     questions: str | None,
+    source: str | None,
     protocol: str,
     method: Any,
     case_sensitive: bool,
@@ -60,7 +61,7 @@ def word_analogy(
 ) -> None:
     """Solve a word analogy: WORDS are an expression, or three words a b c for "a is to b as c is to what?".
 
-    Without WORDS, starts an interactive prompt on a terminal.
+    Without WORDS, starts an interactive prompt on a terminal. --input answers the queries of a file or pipe.
 
     \b
     Examples:
@@ -68,14 +69,12 @@ def word_analogy(
       word-analogy vectors.safetensors man king woman
       word-analogy vectors.safetensors --questions questions-words.txt
     """
-    if questions is not None and words:
-        raise click.UsageError("give WORDS or --questions FILE, not both")
-    if questions is None and not words and (sys.stdin is None or not sys.stdin.isatty()):
-        raise click.UsageError("give WORDS or --questions FILE; without them the prompt needs a terminal")
+    if questions is not None and (words or source is not None):
+        raise click.UsageError(f"give {'WORDS' if words else '--input FILE'} or --questions FILE, not both")
+    if questions is None:
+        require_queries(words, source, "WORDS or --questions FILE", as_json)
     refuse_without("--questions FILE", questions, "protocol", "case_sensitive")
     refuse_with("--questions FILE", questions, "top")
-    if as_json and not words and questions is None:
-        raise click.UsageError("--json has no effect at the prompt; give WORDS or --questions FILE")
     query = parse_query(words) if words else None
 
     from wordvec import load_vectors
@@ -91,8 +90,13 @@ def word_analogy(
             click.echo(analogy_table(result))
     elif query is not None:
         _print_answers(loaded, query, top, method, as_json)
+    elif source is not None:
+        answer_lines(source, lambda lines: [_answer(loaded, line, top, method) for line in lines], as_json)
     else:
-        _prompt(loaded, top, method)
+        prompt(
+            _PROMPT_HELP,
+            lambda line: _print_answers(loaded, parse_query(line.split()), top, method, as_json=False),
+        )
 
 
 def parse_query(words: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -138,24 +142,14 @@ def _print_answers(
         click.echo(table([[token, f"{score:.4f}"] for token, score in answers]))
 
 
-def _prompt(vectors: "WordVectors", top: int, method: Any) -> None:
-    """Answer queries until the input ends; errors are reported, not fatal."""
+def _answer(vectors: "WordVectors", line: str, top: int, method: Any) -> Answers | str:
+    """Return the answers to a line, or what is wrong with it."""
     from wordvec import InputError
 
-    with contextlib.suppress(ImportError):  # adds line editing and history to input(), where available
-        import readline  # noqa: F401
-    log(_PROMPT_HELP)
-    while True:
-        try:
-            line = input("> ")
-        except EOFError:
-            click.echo()
-            return
-        if not line.strip():
-            continue
-        try:
-            _print_answers(vectors, parse_query(line.split()), top, method, as_json=False)
-        except click.UsageError as error:
-            log(error.format_message())
-        except InputError as error:
-            log(str(error))
+    try:
+        positive, negative = parse_query(line.split())
+        return list(vectors.most_similar(positive, negative, top, method=method))
+    except click.UsageError as error:
+        return error.format_message()
+    except InputError as error:
+        return str(error)

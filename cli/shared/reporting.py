@@ -94,6 +94,11 @@ def print_json(value: Any) -> None:
     click.echo(json.dumps(finite(value), indent=2, ensure_ascii=False))
 
 
+def print_json_line(value: Any) -> None:
+    """Print a value on stdout as JSON on one line, with non-ASCII characters unescaped."""
+    click.echo(json.dumps(finite(value), ensure_ascii=False))
+
+
 def finite(value: Any) -> Any:
     """Return the value with None for every NaN and infinity, which JSON cannot represent.
 

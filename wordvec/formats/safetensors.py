@@ -9,6 +9,7 @@
 ``word_vectors``    F32 (V, D)       the words' own rows; these and the following only in subword models
 ``ngram_vectors``   F32 (U, D)       rows of character n-grams
 ``ngram_buckets``   I32 (U,)         their buckets, ascending; absent if every bucket has a row
+``attribute.NAME``  I64, F64 (V,)    further numbers of each token
 =================== ================ ======================================================================
 
 The metadata key ``wordvec`` is sorted JSON: kind, version, tokenizer, lowercase, settings, normalize if not none, and
@@ -27,12 +28,14 @@ from corpora.normalization import FORMS
 from wordvec.errors import FormatError, InputError
 from wordvec.formats.table import SubwordTable, VectorTable
 from wordvec.formats.tensors import TensorFile, looks_like, write_tensors
-from wordvec.system.structures import check_buckets, check_ngrams, check_offsets
+from wordvec.system.structures import check_buckets, check_ngrams, check_offsets, frozen
 from wordvec.vocabulary import Vocabulary
 
 __all__ = ["VERSION", "check", "looks_like", "read", "write"]
 
 VERSION = 1
+
+_ATTRIBUTE = "attribute."
 
 
 def write(table: VectorTable, path: str | os.PathLike[str]) -> None:
@@ -47,6 +50,7 @@ def write(table: VectorTable, path: str | os.PathLike[str]) -> None:
         tensors["context_vectors"] = table.context_vectors
     if table.counts is not None:
         tensors["counts"] = table.counts
+    tensors |= pack_attributes(table)
     about: dict[str, Any] = {
         "kind": "vectors",
         "version": VERSION,
@@ -84,6 +88,7 @@ def read(file: TensorFile, limit: int | None = None) -> VectorTable:
         settings=about["settings"],
         origin=about.get("origin", {}),
         subwords=_read_subwords(file, size, about["subwords"]) if "subwords" in about else None,
+        attributes=read_attributes(file, size),
     )
 
 
@@ -210,10 +215,34 @@ def check_shapes(file: TensorFile, size: int, expected: Mapping[str, tuple[str, 
     of_words: dict[str, tuple[str, tuple[int, ...]]] = {"token_offsets": ("I64", (size + 1,))}
     if "counts" in file:
         of_words["counts"] = ("I64", (size,))
+    for name, entry in file.described().items():
+        if name.startswith(_ATTRIBUTE):
+            of_words[name] = ("I64" if entry["dtype"] == "I64" else "F64", (size,))
     for name, (dtype, shape) in {**of_words, **expected}.items():
         found = file.shape(name, dtype, len(shape))
         if found != shape:
             raise FormatError(f"{file.path}: array {name!r} must have shape {shape}, got {found}")
+
+
+def pack_attributes(table: VectorTable) -> dict[str, np.ndarray]:
+    """Return the arrays of a file that hold the attributes of tokens."""
+    return {_ATTRIBUTE + name: values for name, values in table.attributes.items()}
+
+
+def read_attributes(file: TensorFile, size: int) -> dict[str, np.ndarray]:
+    """Read the first ``size`` numbers of each attribute, from a file that passed ``check_shapes``.
+
+    Raises:
+        FormatError: a number is not finite.
+    """
+    found = {}
+    for name in file.described():
+        if name.startswith(_ATTRIBUTE):
+            values = file.read(name, size)
+            if not np.isfinite(values).all():
+                raise FormatError(f"{file.path}: array {name!r} must be finite")
+            found[name.removeprefix(_ATTRIBUTE)] = frozen(values)
+    return found
 
 
 def pack_tokens(tokens: list[str]) -> tuple[np.ndarray, np.ndarray]:

@@ -17,7 +17,15 @@ from typing import Any
 import numpy as np
 
 from wordvec.errors import FormatError, InputError
-from wordvec.formats.safetensors import check_about, check_shapes, pack_tokens, read_words, tokenization
+from wordvec.formats.safetensors import (
+    check_about,
+    check_shapes,
+    pack_attributes,
+    pack_tokens,
+    read_attributes,
+    read_words,
+    tokenization,
+)  # fmt: skip
 from wordvec.formats.table import VectorTable
 from wordvec.formats.tensors import TensorFile, write_tensors
 
@@ -41,6 +49,7 @@ def write(table: VectorTable, path: str | os.PathLike[str]) -> None:
     }
     if table.counts is not None:
         tensors["counts"] = table.counts
+    tensors |= pack_attributes(table)
     about = {
         "kind": KIND,
         "version": VERSION,
@@ -84,6 +93,7 @@ def read(file: TensorFile, limit: int | None = None) -> VectorTable:
         normalize=about.get("normalize", "none"),
         settings=about["settings"],
         origin=about.get("origin", {}),
+        attributes=read_attributes(file, len(vocabulary)),
     )
 
 

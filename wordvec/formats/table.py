@@ -46,6 +46,7 @@ class VectorTable:
         settings: how the vectors were made, as JSON can hold it.
         origin: the training text and the program, as ``train-embeddings`` records them; empty if unknown.
         subwords: the rows of words and n-grams that ``vectors`` are the means of, or None.
+        attributes: further numbers of each token by name, (V,) int64 or float64.
     """
 
     vocabulary: Vocabulary
@@ -57,6 +58,7 @@ class VectorTable:
     settings: Mapping[str, Any] = field(default_factory=dict)
     origin: Mapping[str, Any] = field(default_factory=dict)
     subwords: SubwordTable | None = None
+    attributes: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     @property
     def tokens(self) -> list[str]:

@@ -4,7 +4,7 @@ import logging
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from numbers import Real
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -12,21 +12,15 @@ from numpy.typing import ArrayLike
 from corpora import tokenize
 from corpora.normalization import normalized
 from wordvec.errors import InputError
-from wordvec.system.renamed import missing, renamed
-from wordvec.system.structures import finite_array, freeze_arrays, frozen, owned, real_array, whole_array
-from wordvec.system.validation import check_number, check_whole, shown
-from wordvec.vectors import search as queries
+from wordvec.system.renamed import missing
+from wordvec.system.structures import finite_array, freeze_arrays, frozen, owned, real_array
+from wordvec.system.validation import shown
+from wordvec.vectors import search
+from wordvec.vectors.queries import Queries
 from wordvec.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from wordvec.formats.table import VectorTable
-
-Term: TypeAlias = str | np.ndarray | tuple[str | np.ndarray, float]
-"""A query term: a word, a vector (D,), or one of these and its weight."""
-
-Answers: TypeAlias = list[tuple[str, float]]
-"""Tokens and their scores, in descending order."""
-
 
 _log = logging.getLogger(__name__)
 
@@ -50,14 +44,20 @@ _OTHER_NAMES = {
     "evaluate_word_pairs": "wordvec.evaluate_similarity(wv, path)",
     "save_word2vec_format": "save(path)",
     "load_word2vec_format": "wordvec.load_vectors(path)",
-    "add_vector": "WordVectors(tokens, vectors), which makes new vectors",
-    "add_vectors": "WordVectors(tokens, vectors), which makes new vectors",
+    "add_vector": "with_vectors([word], [vector]), which makes new vectors",
+    "add_vectors": "with_vectors(words, vectors), which makes new vectors",
+    "vectors_for_all": "subset(words)",
+    "relative_cosine_similarity": "relative_cosine(a, b)",
+    "set_vecattr": "set_attribute(name, values)",
+    "get_vecattr": "attributes[name][wv.token_id(word)]",
+    "expandos": "attributes",
+    "wmdistance": "wordvec.vectors.distances.word_movers_distance(wv, a, b)",
     "wv": "these vectors themselves",
 }
 """gensim's names, and what they are called here."""
 
 
-class WordVectors:
+class WordVectors(Queries):
     """A vocabulary and its vectors: lookup, similarity, nearest neighbors, analogies.
 
     Words are looked up as written, then lower-cased; several words ("new york") also as a phrase (``new_york``). The
@@ -74,6 +74,7 @@ class WordVectors:
 
     Attributes:
         origin: the training text and the versions, as ``train-embeddings`` records them in a file; JSON-serializable.
+        attributes: further numbers of each token by name, (V,) int64 or float64; see :meth:`set_attribute`.
 
     Raises:
         InputError: mismatched shapes, or values that are not finite.
@@ -114,6 +115,7 @@ class WordVectors:
         self.normalize = normalize
         self.settings: dict[str, Any] = dict(settings or {})
         self.origin: dict[str, Any] = {}
+        self.attributes: dict[str, np.ndarray] = {}
         self._units: np.ndarray | None = None
 
     # -- contents -----------------------------------------------------------------------------------------------------
@@ -143,7 +145,7 @@ class WordVectors:
     def unit_vectors(self) -> np.ndarray:
         """(V, D) float32, the L2-normalized vectors, cached on first use."""
         if self._units is None:
-            units = queries.unit_rows(self.vectors)
+            units = search.unit_rows(self.vectors)
             units.flags.writeable = False
             self._units = units
         return self._units
@@ -175,8 +177,8 @@ class WordVectors:
         return {**self.__dict__, "_units": None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
-        freeze_arrays(state.values())
+        self.__dict__.update({"attributes": {}, **state})
+        freeze_arrays([*state.values(), *self.attributes.values()])
 
     def lookup(self, word: str) -> int:
         """Return the row of ``word`` as written, lower-cased, normalized, or joined as a phrase, else -1.
@@ -234,11 +236,103 @@ class WordVectors:
         """
         if self.context_vectors is None:
             raise InputError("these vectors have no context vectors to add; only our .safetensors files store them")
-        return WordVectors(
-            self.vocabulary,
-            frozen(self.vectors + self.context_vectors),
-            **self._how(),
-        )
+        return self.replaced(self.vectors + self.context_vectors)
+
+    def replaced(self, vectors: ArrayLike) -> "WordVectors":
+        """Return other vectors (V, any D) of the same tokens, with the same counts, settings and attributes.
+
+        Example:
+            >>> WordVectors(["up", "down"], [[0, 1], [0, -1]]).replaced([[2], [3]])["down"]
+            array([3.], dtype=float32)
+        """
+        new = WordVectors(self.vocabulary, vectors, **self._how())
+        new.origin, new.attributes = dict(self.origin), dict(self.attributes)
+        return new
+
+    def subset(self, words: Iterable[str], *, ignore_missing: bool = False) -> "WordVectors":
+        """Return the vectors of these words in this order, with their counts and attributes.
+
+        Vectors with n-grams compose those of words outside the vocabulary, whose counts and attributes are 0.
+
+        Args:
+            words: repeated ones are taken once. A word is kept as written, whatever form of it was found.
+            ignore_missing: leave out words without a vector instead of raising ``UnknownTokenError``.
+
+        Raises:
+            InputError: no words, or none of them has a vector.
+
+        Example:
+            >>> wv = WordVectors(["up", "down"], [[0, 1], [0, -1]])
+            >>> wv.subset(["Down", "left"], ignore_missing=True).tokens
+            ['Down']
+        """
+        listed = list(dict.fromkeys(self._listed(words)))
+        kept = [word for word in listed if word in self] if ignore_missing else listed
+        if not kept:
+            raise InputError(f"subset needs at least one word with a vector, got {len(listed)} without")
+        rows = np.array([self.lookup(word) for word in kept])
+        counts = None if self.counts is None else np.where(rows < 0, 0, self.counts[rows])
+        new = self._with_tokens(Vocabulary(kept, counts), kept)
+        new.attributes = {name: frozen(np.where(rows < 0, 0, held[rows])) for name, held in self.attributes.items()}
+        return new
+
+    def with_vectors(self, words: Sequence[str], vectors: ArrayLike) -> "WordVectors":
+        """Return these vectors with those of some words added, or replaced if a word is a token, as written.
+
+        Context vectors and n-grams are left out; counts and attributes of new words are 0.
+
+        Args:
+            words: n tokens.
+            vectors: (n, D) float32.
+
+        Raises:
+            InputError: repeated words, or vectors of another shape or that are not finite.
+
+        Example:
+            >>> wv = WordVectors(["up", "down"], [[0, 1], [0, -1]])
+            >>> wv.with_vectors(["left", "up"], [[-1, 0], [0, 2]]).tokens
+            ['up', 'down', 'left']
+        """
+        given = Vocabulary(self._listed(words))
+        rows = _checked_matrix("vectors", vectors, len(given))
+        if rows.shape[1] != self.vector_size:
+            raise InputError(f"vectors must have {self.vector_size} columns, got {rows.shape[1]}")
+        new = [token for token in given.tokens if token not in self.vocabulary]
+        counts = None if self.counts is None else np.append(self.counts, np.zeros(len(new), np.int64))
+        vocabulary = Vocabulary([*self.tokens, *new], counts)
+        matrix = np.concatenate([self.vectors, np.zeros((len(new), self.vector_size), np.float32)])
+        matrix[vocabulary.rows_of(given.tokens)] = rows
+        found = WordVectors(vocabulary, frozen(matrix), **self._how())
+        for name, held in self.attributes.items():
+            found.set_attribute(name, np.append(held, np.zeros(len(new), held.dtype)))
+        return found
+
+    def set_attribute(self, name: str, values: ArrayLike) -> None:
+        """Keep a number of each token in ``attributes``; ``.safetensors`` files store them.
+
+        Args:
+            name: letters, digits and ``_``.
+            values: (V,) numbers, kept as int64 if their type is whole, else as float64.
+
+        Raises:
+            InputError: another name or number of values, or values that are not finite.
+
+        Example:
+            >>> wv = WordVectors(["up", "down"], [[0, 1], [0, -1]])
+            >>> wv.set_attribute("year", [1066, 1492])
+            >>> int(wv.attributes["year"][wv.token_id("down")])
+            1492
+        """
+        if not isinstance(name, str) or not name.isidentifier():
+            raise InputError(f"the name of an attribute must be letters, digits and _, got {shown(name)}")
+        numbers = finite_array(name, values, (len(self),))
+        if np.asarray(values).dtype.kind in "biu":
+            numbers = np.asarray(values).astype(np.int64)
+        self.attributes[name] = frozen(numbers.copy())
+
+    def _with_tokens(self, vocabulary: Vocabulary, words: list[str]) -> "WordVectors":
+        """Return the vectors of ``words`` under the tokens of a new vocabulary of the same length."""
+        return WordVectors(vocabulary, frozen(self._vectors(words)), **self._how())
 
     # -- files --------------------------------------------------------------------------------------------------------
 
@@ -252,354 +346,10 @@ class WordVectors:
         """Return the contents of a file of these vectors."""
         from wordvec.formats.table import VectorTable
 
-        return VectorTable(self.vocabulary, self.vectors, self.context_vectors, origin=self.origin, **self._how())
-
-    # -- similarity ---------------------------------------------------------------------------------------------------
-
-    def similarity(self, a: str, b: str) -> float:
-        """Return the cosine similarity of two words, -1 to 1; 0 if either vector is zero.
-
-        Example:
-            >>> WordVectors(["up", "right", "down"], [[0, 2], [3, 0], [0, -1]]).similarity("up", "down")
-            -1.0
-        """
-        first, second = (a, b) if (self.lookup(a), a) <= (self.lookup(b), b) else (b, a)  # both orders give the same
-        return float(self.similarities(first, [second])[0])
-
-    def similarities(self, word: str, others: Iterable[str] | None = None) -> np.ndarray:
-        """Return the cosine similarity (n,) float64 of ``word`` with ``others``; None: all tokens in row order."""
-        vectors = self.vectors if others is None else self._vectors(others)
-        return np.asarray(queries.cosines(vectors, _normalized(self._vector(word)[None]))[0])
-
-    def row_similarities(self, left: np.ndarray, right: np.ndarray) -> np.ndarray:
-        """Return the cosine similarity (n,) float64 of each row in ``left`` (n,) with its row in ``right`` (n,)."""
-        left, right = self._row_pairs(left, right)
-        a, b = (self.vectors[rows].astype(np.float64) for rows in (left, right))
-        lengths = queries.row_norms(a) * queries.row_norms(b)
-        return np.asarray((a * b).sum(axis=1) / np.where(lengths == 0, 1, lengths))
-
-    def _row_pairs(self, left: ArrayLike, right: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
-        a, b = (whole_array(name, rows, len(self)) for name, rows in (("left", left), ("right", right)))
-        if len(a) != len(b):
-            raise InputError(f"left and right must have the same length, got {len(a)} and {len(b)} rows")
-        return a, b
-
-    def distance(self, a: str, b: str) -> float:
-        """Return the cosine distance of two words, 1 - similarity, 0 to 2."""
-        return 1 - self.similarity(a, b)
-
-    def distances(self, word: str, others: Iterable[str] | None = None) -> np.ndarray:
-        """Return the cosine distance (n,) float64 of ``word`` from ``others``; None: all tokens in row order."""
-        return 1 - self.similarities(word, others)
-
-    def mean_vector(
-        self,
-        words: Sequence[str],
-        weights: ArrayLike | None = None,
-        *,
-        unit: bool = True,
-        ignore_missing: bool = False,
-    ) -> np.ndarray:
-        """Return the weighted mean (D,) float32 of the words' vectors, L2-normalized first if ``unit``.
-
-        The weighted sum is divided by the sum of the absolute weights, so that weights may be negative.
-
-        Args:
-            words: the words.
-            weights: one number per word; None: 1 for each.
-            unit: whether vectors are L2-normalized first.
-            ignore_missing: leave out words that are not in the vocabulary instead of raising ``UnknownTokenError``.
-
-        Raises:
-            InputError: no words, none of them known, a different number of weights, or all weights 0.
-        """
-        words = self._listed(words)
-        if not len(words):
-            raise InputError("mean_vector needs at least one word")
-        given = np.ones(len(words)) if weights is None else real_array("weights", weights)
-        if given.shape != (len(words),):
-            raise InputError(f"weights must be one per word: {len(words)} words, weights of shape {given.shape}")
-        given = finite_array("weights", given, (len(words),))
-        if ignore_missing:
-            known = [word in self for word in words]
-            if not any(known):
-                raise InputError(f"none of the {len(words)} words is in the vocabulary ({len(self):,} tokens)")
-            words, given = [word for word in words if word in self], given[known]
-        if not given.any():
-            raise InputError("weights must not all be 0")
-        vectors = self._vectors(words).astype(np.float64)
-        if unit:
-            vectors = _normalized(vectors)
-        return np.asarray((given @ vectors / np.abs(given).sum()).astype(np.float32))
-
-    def n_similarity(self, words: Sequence[str], others: Sequence[str], *, ignore_missing: bool = False) -> float:
-        """Return the cosine similarity of the mean vectors of two sets of words.
-
-        ``ignore_missing``: leave out words that are not in the vocabulary.
-        """
-        mean = self.mean_vector(words, unit=False, ignore_missing=ignore_missing)
-        other = self.mean_vector(others, unit=False, ignore_missing=ignore_missing)
-        cosine = (_normalized(mean[None]) * _normalized(other[None])).sum()  # both orders give the same
-        return float(np.clip(cosine, -1, 1))
-
-    def odd_one_out(self, words: Sequence[str]) -> str:
-        """Return the word least similar to the mean of all the unit vectors; the first in case of ties.
-
-        Raises:
-            InputError: fewer than three words.
-
-        Example:
-            >>> wv = WordVectors(["cat", "dog", "tax"], [[1, 0.1], [1, 0.2], [-0.3, 1]])
-            >>> wv.odd_one_out(["cat", "dog", "tax"])
-            'tax'
-        """
-        words = list(words)
-        if len(words) < 3:
-            raise InputError(f"odd_one_out needs at least 3 words, got {len(words)}")
-        units = _normalized(self._vectors(words))
-        return words[int(np.argmin((units * units.mean(axis=0)).sum(axis=1)))]
-
-    def most_similar_to_given(self, word: str, others: Sequence[str]) -> str:
-        """Return the word of ``others`` most similar to ``word``; the first in case of ties."""
-        others = list(others)
-        if not others:
-            raise InputError("most_similar_to_given needs at least one other word")
-        return others[int(np.argmax(self.similarities(word, others)))]
-
-    def closer_than(self, word: str, other: str) -> list[str]:
-        """Return the tokens more similar to ``word`` than ``other`` is, the most similar first, without ``word``."""
-        scores = self.similarities(word)
-        own, row = self.lookup(word), self.lookup(other)
-        limit = scores[row] if row >= 0 else self.similarities(word, [other])[0]
-        rows = np.flatnonzero(scores > limit)
-        rows, _ = queries.ranked(rows[rows != own], scores[rows[rows != own]], len(rows))
-        return [self.tokens[row] for row in rows]
-
-    def rank(self, word: str, other: str) -> int:
-        """Return the rank of ``other`` among the neighbors of ``word``; 1 for the nearest."""
-        return len(self.closer_than(word, other)) + 1
-
-    # -- nearest neighbors and analogies ------------------------------------------------------------------------------
-
-    @renamed(topn="top", restrict_vocab="restrict")
-    def most_similar(
-        self,
-        positive: Term | Sequence[Term],
-        negative: Term | Sequence[Term] = (),
-        top: int = 10,
-        *,
-        restrict: int | Iterable[str] | None = None,
-        method: Literal["add", "mul"] = "add",
-    ) -> Answers:
-        """Return the tokens most similar to the positive and least similar to the negative terms.
-
-        ``"add"`` ranks by the cosine with the sum of the positive minus the negative unit vectors (3CosAdd, Mikolov et
-        al. 2013). ``"mul"`` ranks by the product of the cosines with the positive terms divided by that with the
-        negative terms, cosines shifted to 0..1 (3CosMul, Levy & Goldberg 2014, equation 4).
-
-        Args:
-            positive: a word, a vector (D,), or several of these; a pair of one and a number weights it.
-            negative: likewise.
-            top: maximum number of results.
-            restrict: search only the first ``restrict`` rows, or only these words.
-            method: ``"add"`` or ``"mul"``.
-
-        Returns:
-            Tokens and scores in descending order, ties in row order, without the query words.
-
-        Raises:
-            UnknownTokenError: a word is not in the vocabulary.
-            InputError: no terms, a vector of the wrong size, only zero vectors, terms that cancel out, weights with
-                ``"mul"``, or ``top`` below 1.
-        """
-        weighted = method != "mul"
-        near, rows_near = self._terms(positive, weighted)
-        far, rows_far = self._terms(negative, weighted)
-        if not len(near) + len(far):
-            raise InputError("most_similar needs at least one word or vector")
-        if method not in ("add", "mul"):
-            raise InputError(f"method must be 'add' or 'mul', got {method!r}")
-        excluded = rows_near + rows_far
-        zeros = []
-        if not (near.any(axis=1).all() and far.any(axis=1).all()):
-            zeros = [row for row in excluded if not self._gather(row).any()]
-            if not (near.any() or far.any()) and len(zeros) == len(excluded):
-                raise InputError(self._zero_message(excluded))
-        if zeros:
-            _log.warning("%s and does not influence the result", self._zero_message(zeros).removesuffix(_DIRECTION))
-        if method == "mul":
-            return self._most_similar_mul(near, far, excluded, check_whole("top", top, 1), self._restricted(restrict))
-        query = near.sum(axis=0) - far.sum(axis=0)
-        return self._most_similar_add(query[None], [excluded], check_whole("top", top, 1), self._restricted(restrict))[
-            0
-        ]
-
-    def most_similar_batch(
-        self, terms: Sequence[Term] | np.ndarray, top: int = 10, *, restrict: int | Iterable[str] | None = None
-    ) -> list[Answers]:
-        """Return the nearest neighbors of each of several words or vectors: :meth:`most_similar`, but faster.
-
-        Example:
-            >>> wv = WordVectors(["up", "north", "down"], [[0, 2], [0.1, 2], [0, -1]])
-            >>> [[token for token, _ in answers] for answers in wv.most_similar_batch(["up", "down"], top=1)]
-            [['north'], ['north']]
-        """
-        parsed = [self._terms(term) for term in terms]
-        if not parsed:
-            return []
-        for directions, rows in parsed:
-            if len(directions) != 1:
-                raise InputError("most_similar_batch takes one word or vector per query, got a list among the terms")
-            if not directions.any():
-                raise InputError(self._zero_message(rows))
-        wanted = np.concatenate([directions for directions, _ in parsed])
-        return self._most_similar_add(
-            wanted, [rows for _, rows in parsed], check_whole("top", top, 1), self._restricted(restrict)
-        )
-
-    @renamed(topn="top", restrict_vocab="restrict")
-    def similar_by_vector(
-        self, vector: ArrayLike, top: int = 10, *, restrict: int | Iterable[str] | None = None
-    ) -> Answers:
-        """Return the tokens most similar to a vector (D,); none are excluded."""
-        return self.most_similar(_checked_query(vector, self.vector_size), top=top, restrict=restrict)
-
-    def analogy(
-        self,
-        a: str,
-        b: str,
-        c: str,
-        top: int = 10,
-        method: Literal["add", "mul"] = "add",
-        *,
-        restrict: int | Iterable[str] | None = None,
-    ) -> Answers:
-        """Solve "a is to b as c is to ?": the tokens most similar to b - a + c; see :meth:`most_similar`."""
-        return self.most_similar([b, c], [a], top, restrict=restrict, method=method)
-
-    # -- implementation -----------------------------------------------------------------------------------------------
-
-    def _gather(self, rows: Any) -> np.ndarray:
-        """Return the vector of a row, or the vectors of several."""
-        return np.asarray(self.vectors[rows])
-
-    def _vector(self, word: str) -> np.ndarray:
-        return self._gather(self.token_id(word))
-
-    def _vectors(self, words: Iterable[str]) -> np.ndarray:
-        """Return the vectors (n, D) of words."""
-        return self._gather(self._rows(words))
-
-    def _rows(self, words: Iterable[str]) -> np.ndarray:
-        """Return the rows (n,) int64 of words."""
-        return np.array([self.token_id(word) for word in self._listed(words)], dtype=np.int64)
-
-    @staticmethod
-    def _listed(words: Iterable[str]) -> list[str]:
-        if isinstance(words, str | bytes):
-            kind = "string" if isinstance(words, str) else "bytes"
-            raise InputError(f"expected a list of words, got the {kind} {words!r}; pass [word, ...]")
-        if not isinstance(words, Iterable):
-            raise InputError(f"expected a word or a list of words, got {shown(words)}")
-        return list(words)
-
-    def _zero_message(self, rows: list[int]) -> str:
-        if not rows:
-            return "the query vector is all zeros, which has no direction; pass another vector"
-        words = " and ".join(repr(self.tokens[row]) for row in dict.fromkeys(rows))
-        vectors = "vector" if len(set(rows)) == 1 else "vectors"
-        return f"the {vectors} of {words} {'is' if vectors == 'vector' else 'are'} all zeros{_DIRECTION}"
-
-    def _terms(self, terms: Term | Sequence[Term], weighted: bool = True) -> tuple[np.ndarray, list[int]]:
-        """Return the unit vectors (n, D) float64 of words and vectors, times their weights, and the words' rows."""
-        if isinstance(terms, str) or (isinstance(terms, np.ndarray) and terms.ndim == 1) or _is_weighted(terms):
-            terms = [terms]  # type: ignore[list-item]
-        if not isinstance(terms, Iterable):
-            raise InputError(f"expected words or vectors, got {shown(terms)}")
-        listed: list[Any] = list(terms)
-        vectors = np.zeros((len(listed), self.vector_size))
-        weights = np.ones(len(listed))
-        rows: list[int] = []
-        for position, (vector, term) in enumerate(zip(vectors, listed, strict=True)):
-            if _is_weighted(term):
-                if not weighted:
-                    raise InputError(f"weights need method 'add', got the weight {term[1]} with method 'mul'")
-                weights[position] = check_number("a weight", term[1])
-                term = term[0]
-            if isinstance(term, str):
-                vector[:] = self._vector(term)
-                rows += [row for row in (self.lookup(term),) if row >= 0]
-            else:
-                vector[:] = _checked_query(term, self.vector_size)
-        return _normalized(vectors) * weights[:, None], rows
-
-    def _restricted(self, restrict: int | Iterable[str] | None) -> slice | np.ndarray:
-        if restrict is None:
-            return slice(None)
-        if not isinstance(restrict, Iterable):
-            return slice(check_whole("restrict", restrict, 1))
-        return np.unique(self._rows(restrict))
-
-    def _most_similar_add(
-        self, wanted: np.ndarray, excluded: list[list[int]], top: int, restrict: slice | np.ndarray
-    ) -> list[Answers]:
-        directions = _normalized(wanted)
-        if not directions.any(axis=1).all():
-            raise InputError("the terms cancel out to a zero vector, which has no direction; use other words")
-        return self._nearest(directions, excluded, top, restrict)
-
-    def _nearest(
-        self, directions: np.ndarray, excluded: list[list[int]], top: int, restrict: slice | np.ndarray
-    ) -> list[Answers]:
-        rows, units = np.arange(len(self))[restrict], self.unit_vectors[restrict]
-        error = queries.cosine_error(self.vector_size)
-        block = queries.query_block(len(rows))
-        answers: list[Answers] = []
-        for start in range(0, len(directions), block):
-            scores = directions[start : start + block].astype(np.float32) @ units.T
-            for number, score in enumerate(scores, start):
-                score[_places(rows, excluded[number])] = -np.inf
-                found = rows[queries.contenders(score - error, score + error, top)]
-                exact = queries.cosines(self.vectors[found], directions[number : number + 1])[0]
-                answers.append(self._answers(*queries.ranked(found, exact, top)))
-        return answers
-
-    def _most_similar_mul(
-        self, near: np.ndarray, far: np.ndarray, excluded: list[int], top: int, restrict: slice | np.ndarray
-    ) -> Answers:
-        rows, units = np.arange(len(self))[restrict], self.unit_vectors[restrict]
-        error = queries.cosine_error(self.vector_size)
-        close, remote = near.astype(np.float32) @ units.T, far.astype(np.float32) @ units.T
-        lowest = queries.mul_scores(np.maximum(close - error, -1), np.minimum(remote + error, 1))
-        highest = queries.mul_scores(np.minimum(close + error, 1), np.maximum(remote - error, -1))
-        # The relative slack covers the float32 rounding of the product.
-        lowest, highest = lowest * np.float32(1 - 1e-5), highest * np.float32(1 + 1e-5)
-        places = _places(rows, excluded)
-        lowest[places], highest[places] = -np.inf, -np.inf
-        found = rows[queries.contenders(lowest, highest, top)]
-        vectors = self.vectors[found]
-        exact = queries.mul_scores(queries.cosines(vectors, near), queries.cosines(vectors, far))
-        return self._answers(*queries.ranked(found, exact, top))
-
-    def _answers(self, rows: np.ndarray, scores: np.ndarray) -> Answers:
-        return [(self.tokens[row], score) for row, score in zip(rows.tolist(), scores.tolist(), strict=True)]
-
-
-def _is_weighted(term: Any) -> bool:
-    """Whether a query term is a pair of a word or vector and its weight."""
-    return isinstance(term, tuple) and len(term) == 2 and isinstance(term[1], Real) and not isinstance(term[0], Real)
-
-
-def _normalized(vectors: np.ndarray) -> np.ndarray:
-    """Return ``vectors`` (n, D) with L2-normalized rows, float64; zero rows stay zero."""
-    norms = queries.row_norms(vectors)
-    return vectors / np.where(norms == 0, 1, norms)[:, None]
-
-
-def _places(rows: np.ndarray, excluded: list[int]) -> np.ndarray:
-    """Return the positions of the ``excluded`` rows in the ascending ``rows``, skipping those not among them."""
-    places = np.searchsorted(rows, excluded)
-    return np.array([place for place, row in zip(places, excluded, strict=True) if row in rows[place : place + 1]], int)
+        return VectorTable(
+            self.vocabulary, self.vectors, self.context_vectors, origin=self.origin, attributes=self.attributes,
+            **self._how(),
+        )  # fmt: skip
 
 
 def _checked_matrix(name: str, values: ArrayLike, size: int) -> np.ndarray:
@@ -612,12 +362,3 @@ def _checked_matrix(name: str, values: ArrayLike, size: int) -> np.ndarray:
             raise InputError(f"{name} must be finite, got NaN or infinity in row {start + int(good.argmin())}")
     copied = isinstance(values, list | tuple | np.ndarray) and not np.may_share_memory(matrix, values)
     return frozen(matrix) if copied else owned(matrix)
-
-
-def _checked_query(vector: ArrayLike, vector_size: int) -> np.ndarray:
-    query = real_array("a query vector", vector)
-    if query.shape != (vector_size,):
-        raise InputError(f"a query vector must have {vector_size} numbers, got shape {query.shape}")
-    if not np.isfinite(query).all():
-        raise InputError("a query vector must be finite, got NaN or infinity")
-    return query

@@ -31,7 +31,7 @@ import numpy as np
 
 from wordvec.errors import InputError
 from wordvec.system.validation import check_choice, check_kind
-from wordvec.vectors import search as queries
+from wordvec.vectors import search
 from wordvec.vectors.dense import WordVectors
 from wordvec.vectors.sparse import SparseWordVectors
 from wordvec.vectors.subwords import SubwordVectors
@@ -335,7 +335,7 @@ class _Twins:
 def _correct_answers(vectors: WordVectors, top: int, ids: np.ndarray, method: str, twins: _Twins | None) -> np.ndarray:
     """Return (n,) bool: whether the best answer among the first ``top`` rows is the question's fourth word (n, 4)."""
     right = np.zeros(len(ids), dtype=bool)
-    block = queries.query_block(top)
+    block = search.query_block(top)
     if isinstance(vectors, SparseWordVectors):
         score = _sparse_scores(vectors, top, ids, method)
     else:
@@ -407,7 +407,7 @@ def _multiplied(shifted: np.ndarray, places: np.ndarray) -> np.ndarray:
     a, b, c = places.T
     scores = shifted[b]
     scores *= shifted[c]
-    scores /= shifted[a] + np.float32(queries.MUL_EPSILON)
+    scores /= shifted[a] + np.float32(search.MUL_EPSILON)
     return np.asarray(scores)
 
 

@@ -66,10 +66,10 @@ def cosines(vectors: np.ndarray, directions: np.ndarray) -> np.ndarray:
     return np.clip(result, -1, 1)
 
 
-def mul_scores(near: np.ndarray, far: np.ndarray) -> np.ndarray:
+def mul_scores(near: np.ndarray, far: np.ndarray, epsilon: float = MUL_EPSILON) -> np.ndarray:
     """Return the 3CosMul scores: the product of the positive cosines divided by that of the negative cosines.
 
-    ``prod_p (1 + cos(x, p)) / 2  /  prod_n ((1 + cos(x, n)) / 2 + 0.001)`` (Levy & Goldberg 2014, equation 4, cosines
+    ``prod_p (1 + cos(x, p)) / 2  /  prod_n ((1 + cos(x, n)) / 2 + epsilon)`` (Levy & Goldberg 2014, equation 4, cosines
     shifted to 0..1 as in section 3).
 
     Args:
@@ -78,7 +78,7 @@ def mul_scores(near: np.ndarray, far: np.ndarray) -> np.ndarray:
     Returns:
         (R,) of their dtype.
     """
-    return np.asarray(np.prod((1 + near) / 2, axis=0) / np.prod((1 + far) / 2 + MUL_EPSILON, axis=0))
+    return np.asarray(np.prod((1 + near) / 2, axis=0) / np.prod((1 + far) / 2 + far.dtype.type(epsilon), axis=0))
 
 
 def cosine_error(vector_size: int) -> np.float32:

@@ -9,8 +9,9 @@ from wordvec.errors import InputError
 from wordvec.formats.table import VectorTable
 from wordvec.system.csr import csr_of, products, row_lengths, rows_of
 from wordvec.system.structures import checked_csr, freeze_arrays, owned
-from wordvec.vectors import search as queries
-from wordvec.vectors.dense import Answers, Term, WordVectors
+from wordvec.vectors import search
+from wordvec.vectors.dense import WordVectors
+from wordvec.vectors.queries import Answers, Term
 from wordvec.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ class SparseWordVectors(WordVectors):
         self.normalize = normalize
         self.settings = dict(settings or {})
         self.origin = {}
+        self.attributes = {}
         self._kept_lengths: np.ndarray | None = None
 
     @property
@@ -96,19 +98,28 @@ class SparseWordVectors(WordVectors):
         return {**self.__dict__, "_kept_lengths": None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
-        freeze_arrays([self.matrix.indptr, self.matrix.indices, self.matrix.data])
+        self.__dict__.update({"attributes": {}, **state})
+        freeze_arrays([*self.attributes.values(), self.matrix.indptr, self.matrix.indices, self.matrix.data])
 
     def table(self) -> VectorTable:
-        return VectorTable(self.vocabulary, self.matrix, None, origin=self.origin, **self._how())
+        return VectorTable(
+            self.vocabulary, self.matrix, None, origin=self.origin, attributes=self.attributes, **self._how()
+        )
 
     def most_similar_batch(
-        self, terms: Sequence[Term] | np.ndarray, top: int = 10, *, restrict: int | Iterable[str] | None = None
+        self,
+        terms: Sequence[Term] | np.ndarray,
+        top: int = 10,
+        *,
+        restrict: int | Iterable[str] | None = None,
+        ignore_missing: bool = False,
     ) -> list[Answers]:
         # A few at a time, because queries are dense.
         terms, answers = list(terms), list[Answers]()
         for start in range(0, len(terms), _AT_ONCE):
-            answers += super().most_similar_batch(terms[start : start + _AT_ONCE], top, restrict=restrict)
+            answers += super().most_similar_batch(
+                terms[start : start + _AT_ONCE], top, restrict=restrict, ignore_missing=ignore_missing
+            )
         return answers
 
     def row_similarities(self, left: np.ndarray, right: np.ndarray) -> np.ndarray:
@@ -131,6 +142,9 @@ class SparseWordVectors(WordVectors):
         return found
 
     # -- implementation -----------------------------------------------------------------------------------------------
+
+    def _with_tokens(self, vocabulary: Vocabulary, words: list[str]) -> WordVectors:
+        return SparseWordVectors(vocabulary, rows_of(self.matrix, self._rows(words)), **self._how())
 
     def _gather(self, rows: Any) -> np.ndarray:
         wanted = np.atleast_1d(np.asarray(rows, np.int64))
@@ -159,15 +173,16 @@ class SparseWordVectors(WordVectors):
         return [self._best(rows, score, own, top) for score, own in zip(scores, excluded, strict=True)]
 
     def _most_similar_mul(
-        self, near: np.ndarray, far: np.ndarray, excluded: list[int], top: int, restrict: slice | np.ndarray
-    ) -> Answers:
-        scores = queries.mul_scores(self._cosines(near)[:, restrict], self._cosines(far)[:, restrict])
+        self, near: np.ndarray, far: np.ndarray, excluded: list[int], top: int, restrict: slice | np.ndarray,
+        epsilon: float,
+    ) -> Answers:  # fmt: skip
+        scores = search.mul_scores(self._cosines(near)[:, restrict], self._cosines(far)[:, restrict], epsilon)
         return self._best(np.arange(len(self))[restrict], scores, excluded, top)
 
     def _best(self, rows: np.ndarray, scores: np.ndarray, excluded: list[int], top: int) -> Answers:
         scores = np.where(np.isin(rows, excluded), -np.inf, scores)
-        found = queries.contenders(scores, scores, top)
-        return self._answers(*queries.ranked(rows[found], scores[found], top))
+        found = search.contenders(scores, scores, top)
+        return self._answers(*search.ranked(rows[found], scores[found], top))
 
 
 def _checked(matrix: "csr_array", size: int) -> "csr_array":

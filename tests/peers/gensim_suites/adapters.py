@@ -99,26 +99,31 @@ class KeyedVectors:
         return self.ours.similar_by_vector(vector, topn)
 
     def doesnt_match(self, words):
-        return self.ours.odd_one_out(words)
+        return self.ours.odd_one_out(words, ignore_missing=True)
+
+    def relative_cosine_similarity(self, wa, wb, topn=10):
+        return self.ours.relative_cosine(wa, wb, topn)
 
     def get_mean_vector(self, words, weights=None, pre_normalize=True):
         return self.ours.mean_vector(words, weights, unit=pre_normalize, ignore_missing=True)
 
     def vectors_for_all(self, words, allow_inference=True, copy_vecattrs=False):
-        counted = self.ours.counts is not None and copy_vecattrs
-        words = [word for word in words if (word in self.ours if allow_inference else self.has_index_for(word))]
-        counts = [self.get_vecattr(word, "count") for word in words] if counted else np.zeros(len(words), np.int64)
-        return type(self)(ours=WordVectors(Vocabulary(words, counts), self.ours[words]))
+        words = words if allow_inference else [word for word in words if self.has_index_for(word)]
+        found = self.ours.subset(words, ignore_missing=True)
+        if not copy_vecattrs:
+            found = WordVectors(Vocabulary(found.tokens, np.zeros(len(found), np.int64)), found.vectors)
+        return type(self)(ours=found)
 
     def add_vector(self, word, vector):
         self.add_vectors([word], [vector])
 
     def add_vectors(self, words, vectors, replace=False):
-        words, vectors = ([words], [vectors]) if isinstance(words, str) else (words, vectors)
-        rows = {} if self.ours is None else dict(zip(self.ours.tokens, self.ours.vectors, strict=True))
-        new = dict(zip(words, vectors, strict=True))
-        rows = rows | new if replace else new | rows | {word: new[word] for word in new if word not in rows}
-        self.ours = WordVectors(list(rows), np.stack([np.asarray(row, np.float32) for row in rows.values()]))
+        words, vectors = ([words], [vectors]) if isinstance(words, str) else (list(words), vectors)
+        if self.ours is None:
+            self.ours = WordVectors(words, vectors)
+            return
+        new = [place for place, word in enumerate(words) if replace or not self.has_index_for(word)]
+        self.ours = self.ours.with_vectors([words[place] for place in new], np.asarray(vectors)[new])
 
     def evaluate_word_analogies(self, path, similarity_function="most_similar"):
         method = "mul" if similarity_function == "most_similar_cosmul" else "add"

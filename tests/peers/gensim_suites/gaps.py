@@ -85,7 +85,6 @@ _REASONS: dict[str, tuple[str, ...]] = {
         "TestWord2VecModel::test_persistence_word2vec_format_with_vocab",
         "TestWord2VecModel::test_persistence_word2vec_format_combination_with_standard_persistence",
     ),
-    "relative_cosine_similarity": ("TestKeyedVectors::test_relative_cosine_similarity",),
     "words come from texts: no counts, rules or pruned counts are passed to a model": (
         "TestWord2VecModel::test_build_vocab_from_freq",
         "TestWord2VecModel::test_lambda_rule",

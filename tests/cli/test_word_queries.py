@@ -1,0 +1,81 @@
+"""Queries from a file or pipe, vectors of words, and vectors of texts."""
+
+import json
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from cli import main
+from wordvec import load_vectors
+from wordvec.vectors.sentence import sentence_vectors
+
+
+def invoke(*arguments, code=0, **kwargs):
+    result = CliRunner().invoke(main.wordvec, [str(argument) for argument in arguments], **kwargs)
+    assert result.exit_code == code, (result.output, result.exception)
+    return result
+
+
+def test_neighbors_of_the_words_of_a_pipe(vectors_file, tmp_path):
+    done = invoke("neighbors", vectors_file, "--input", "-", "--top", 2, input="king\n\nKing\n")
+    nearest = load_vectors(vectors_file).most_similar("king", top=2)
+    assert done.stdout == "".join(f"{word}\t{t}\t{s:.4f}\n" for word in ("king", "King") for t, s in nearest)
+    (tmp_path / "words.txt").write_text("queen\nunknown\nking\n")
+    done = invoke("neighbors", vectors_file, "--input", tmp_path / "words.txt", "--top", 1, "--json", code=1)
+    found = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [each["query"] for each in found] == ["queen", "king"]
+    assert found[1]["neighbors"] == [{"token": token, "score": score} for token, score in nearest[:1]]
+    assert "'unknown' is not in the vocabulary" in done.stderr
+    assert done.stderr.endswith("Error: 1 of 3 lines have no answers\n")
+
+
+def test_analogies_of_a_pipe(vectors_file):
+    done = invoke(
+        "word-analogy", vectors_file, "--input", "-", "--top", 1, input="man king woman\nking - man + woman\n"
+    )
+    assert [line.split("\t")[1] for line in done.stdout.splitlines()] == ["queen", "queen"]
+    done = invoke("word-analogy", vectors_file, "--input", "-", input="a b\n", code=1)
+    assert "give three words, or an expression" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["neighbors"], "give WORDS or --input FILE (- for standard input); without them the prompt needs a terminal"),
+        (["neighbors", "king", "--input", "-"], "not both"),
+        (["word-analogy", "king", "--input", "-"], "not both"),
+        (["word-analogy", "--questions", "q", "--input", "-"], "give --input FILE or --questions FILE, not both"),
+        (["vectors"], "give WORDS or --input FILE"),
+        (["vectors", "king", "--input", "-"], "not both"),
+        (["sentences", "-", "--smoothing", "1"], "--smoothing has no effect without --method sif"),
+        (["sentences", "-", "-o", "x.txt"], "--output must end in .npy, got x.txt"),
+    ],
+)
+def test_usage_errors(vectors_file, arguments, message):
+    assert message in invoke(arguments[0], vectors_file, *arguments[1:], code=2).stderr
+
+
+def test_vectors_of_words(vectors_file):
+    done = invoke("vectors", vectors_file, "Queen", "café", "unknown", code=1)
+    lines = [line.split() for line in done.stdout.splitlines()]
+    assert [word for word, *_ in lines] == ["Queen", "café"]
+    found = np.array([numbers for _, *numbers in lines], np.float32)
+    np.testing.assert_array_equal(found, load_vectors(vectors_file)[["queen", "café"]])
+    assert "'unknown' is not in the vocabulary" in done.stderr
+    done = invoke("vectors", vectors_file, "--input", "-", "--json", input="king\n")
+    assert json.loads(done.stdout) == [{"word": "king", "vector": [1, 1, 0, 0]}]
+
+
+def test_vectors_of_texts(vectors_file, tmp_path):
+    texts = ["the king of paris", "nothing", "a queen"]
+    (tmp_path / "texts.tsv").write_text("".join(f"yes\t{text}\n" for text in texts))
+    expected = sentence_vectors(load_vectors(vectors_file), texts, "sif", smoothing=0.1)
+    options = ["--method", "sif", "--smoothing", "0.1"]
+    done = invoke("sentences", vectors_file, tmp_path / "texts.tsv", *options)
+    np.testing.assert_allclose(np.loadtxt(done.stdout.splitlines()), expected, atol=1e-5)
+    assert done.stderr == "1 of 3 texts have no known word: their vectors are zeros\n"
+    output = tmp_path / "texts.npy"
+    invoke("sentences", vectors_file, tmp_path / "texts.tsv", *options, "-o", output, "--quiet")
+    np.testing.assert_array_equal(np.load(output), expected)
+    assert invoke("sentences", vectors_file, "-", input="", code=1).stderr.startswith("Error:")
