@@ -22,6 +22,7 @@ COMMANDS = {
     "similarity": ("cli.similarity", "similarity"),
     "odd-one-out": ("cli.odd_one_out", "odd_one_out"),
     "evaluate": ("cli.evaluate", "evaluate"),
+    "summarize": ("cli.summarize", "summarize"),
     "convert": ("cli.convert", "convert"),
     "inspect": ("cli.inspect", "inspect"),
     "gradient-flow": ("cli.gradient_flow", "gradient_flow"),
