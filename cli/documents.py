@@ -229,9 +229,9 @@ def _build(
         count_documents,
         document_frequencies,
         encode_corpus,
-        inverse_document_frequency,
         weigh_documents,
     )
+    from wordvec.document_vectors.matrices import inverse_document_frequency
     from wordvec.formats.documents import DocumentMatrix
 
     weights = {name: given.pop(name) for name in _WEIGHTS if name in given}

@@ -24,6 +24,7 @@ COMMANDS = {
     "vectors": ("cli.words", "vectors"),
     "sentences": ("cli.sentences", "sentences"),
     "evaluate": ("cli.evaluate", "evaluate"),
+    "summarize": ("cli.summarize", "summarize"),
     "convert": ("cli.convert", "convert"),
     "inspect": ("cli.inspect", "inspect"),
     "gradient-flow": ("cli.gradient_flow", "gradient_flow"),

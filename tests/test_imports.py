@@ -28,7 +28,7 @@ SHARED = (
 SHARED_WITH_CLI = (
     "wordvec.formats.registry", "wordvec.checkpointing.finished", "wordvec.count_based.models",
     "wordvec.document_vectors.matrices", "wordvec.formats.documents", "wordvec.phrases.settings",
-    "wordvec.word2vec.settings", "wordvec.vectors.sentence",
+    "wordvec.word2vec.settings", "wordvec.vectors.sentence", "wordvec.applications.summaries",
 )  # fmt: skip
 """What lets a command check its options and outputs before it starts."""
 MODULES = {
@@ -58,6 +58,7 @@ WITHIN = {
         "word2vec": _MODELS,
         "count_based": _MODELS,
         "document_vectors": _GROUND | {"system", "formats", "encoding"},
+        "applications": _FORMATS | {"vectors", "encoding"},
         "phrases": _GROUND | {"system", "formats", "encoding", "estimator"},
     },
     "seqclf": {

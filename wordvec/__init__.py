@@ -42,13 +42,13 @@ _HOME = {
     "evaluate_analogies": "wordvec.vectors.evaluation",
     "evaluate_file": "wordvec.vectors.evaluation",
     "evaluate_similarity": "wordvec.vectors.evaluation",
-    "inverse_document_frequency": "wordvec.document_vectors.matrices",
     "load_documents": "wordvec.formats.documents",
     "load_vectors": "wordvec.vectors.files",
     "load_vocabulary": "wordvec.formats.vocabulary",
     "save_documents": "wordvec.formats.documents",
     "save_vectors": "wordvec.vectors.files",
     "save_vocabulary": "wordvec.formats.vocabulary",
+    "summarize": "wordvec.applications.summaries",
     "train_glove": "wordvec.count_based.glove",
     "truncated_svd": "wordvec.count_based.svd",
     "train_word2vec": "wordvec.word2vec.training",
@@ -58,7 +58,10 @@ _HOME = {
 
 __all__ = sorted(_HOME)
 
-_MOVED = {"describe": "wordvec.formats.registry"}
+_MOVED = {
+    "describe": "wordvec.formats.registry",
+    "inverse_document_frequency": "wordvec.document_vectors.matrices",
+}
 """Names that were public until 0.2."""
 
 

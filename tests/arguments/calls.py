@@ -318,15 +318,8 @@ def _of_matrices() -> Iterator[Argument]:
         "weigh_documents", "idf", idf, lambda: of_real_array(idf),
         lambda x: wordvec.weigh_documents(matrix, x, threads=1), _dense,
     )  # fmt: skip
-    frequencies = np.array([1, 2, 4, 3])
     yield Argument(
-        "inverse_document_frequency", "frequencies", frequencies,
-        lambda: of_whole_array(frequencies, None, fixed=False),
-        lambda x: wordvec.inverse_document_frequency(x, 4), valid=("no rows", "an empty list"),
-    )  # fmt: skip
-    yield Argument(
-        "inverse_document_frequency", "documents", 4, lambda: of_whole_number(4),
-        lambda x: wordvec.inverse_document_frequency(frequencies, x),
+        "summarize", "ratio", 0.5, lambda: of_number(0.5), lambda x: wordvec.summarize(". ".join(TEXTS), x),
     )  # fmt: skip
     yield Argument(
         "save_documents", "matrix", matrix, forms,

@@ -1,0 +1,1 @@
+"""Applications of word statistics and word vectors: summaries."""
