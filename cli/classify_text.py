@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from seqclf import ClassifierModel, Score
+    from seqclf.classification.fasttext import FastTextClassifier
     from seqclf.metrics import MultiLabelScore
 
 _model_argument = click.argument("model", type=options.INPUT)
@@ -129,6 +130,13 @@ def train(
     "--input", "source", type=options.INPUT, metavar="FILE", help="Read texts from FILE; - for standard input."
 )
 @click.option("--text-column", metavar="NAME", help="With --input: name of the text column.  [default: text]")
+@click.option(
+    "-k",
+    "--top",
+    type=options.LEAST_1,
+    metavar="N",
+    help="Print the N most probable labels.  [default: 1; multi-label: all]",
+)
 @options.encoding_options
 @options.threads_option
 @options.json_option
@@ -137,19 +145,23 @@ def predict(
     texts: tuple[str, ...],
     source: str | None,
     text_column: str | None,
+    top: int | None,
     encoding: str,
     encoding_errors: str,
     threads: int | None,
     as_json: bool,
 ) -> None:
-    """Print one line per TEXT: the predicted label, a tab, and its probability.
+    """Print one line per TEXT: the predicted label, a tab, and its probability; with -k N, N of these pairs.
+
+    MODEL is a file of classify-text train, or a supervised model of fastText (.bin or .ftz), whose labels are printed
+    without __label__.
 
     For a multi-label MODEL: the predicted labels, a tab, and all labels with their probabilities, most probable first.
 
     --input reads tables by their extension, with or without labels: one text per record of a .csv, .tsv or .jsonl file,
     and one per line, including blank lines, of other files and of standard input, which a single - instead of TEXT
     names. Answers come in order, and as soon as the input pauses. With --json, each line is an object with the
-    probabilities of all labels. Put -- before a TEXT of a single word that starts with a dash.
+    probabilities of all labels, or of N. Put -- before a TEXT of a single word that starts with a dash.
 
     \b
     Examples:
@@ -159,9 +171,8 @@ def predict(
     source = source_to_predict(texts, source, "TEXT", ("--text-column", text_column))
 
     from corpora import iter_texts
-    from seqclf import load_model
 
-    loaded = load_model(model, "model", "multi-label model")
+    loaded = _load(model)
     asked = (
         texts
         if source is None
@@ -170,10 +181,12 @@ def predict(
     names = [str(label) for label in loaded.labels]
     for batch in Arriving(asked):
         lines = []
-        for row in loaded.predict_proba(batch, threads=threads):
-            answer, line = _answer(loaded, names, row)
+        found = loaded.predict_proba(batch, threads=threads)
+        for row, ranked in zip(found, loaded.ranking(found), strict=True):
+            answer, line = _answer(loaded, names, row, ranked, top)
             if as_json:
-                answer["probabilities"] = dict(zip(names, row.tolist(), strict=True))
+                chosen = range(len(names)) if top is None else ranked[:top].tolist()
+                answer["probabilities"] = {names[label]: float(row[label]) for label in chosen}
                 line = json.dumps(answer, ensure_ascii=False)
             lines.append(line)
         click.echo("\n".join(lines))
@@ -190,15 +203,13 @@ def evaluate(model: str, data: str, threads: int | None, as_json: bool, **readin
     """Evaluate MODEL on labeled DATA.
 
     Prints accuracy, macro-F1, the scores of each label and the confusion matrix. For a multi-label MODEL: micro- and
-    macro-F1, subset accuracy, Hamming loss and the scores of each label.
+    macro-F1, subset accuracy, Hamming loss and the scores of each label. MODEL may be a supervised model of fastText.
 
     \b
     Example:
       classify-text evaluate model.safetensors sample:disasters-test
     """
-    from seqclf import load_model
-
-    loaded = load_model(model, "model", "multi-label model")
+    loaded = _load(model)
     texts, labels = _read(data, getattr(loaded, "separator", None), **reading)
     result = _scored(loaded, texts, labels, threads=threads)
     if as_json:
@@ -217,23 +228,41 @@ def _read(data: str, separator: str | None, **reading: Any) -> tuple[list[str], 
     return examples
 
 
-def _answer(model: "ClassifierModel", names: list[str], probabilities: "np.ndarray") -> tuple[dict[str, Any], str]:
-    """Return the prediction for a text as a JSON object and as a line."""
+def _load(path: str) -> "ClassifierModel | FastTextClassifier":
+    from seqclf import load_model
+
+    loaded: ClassifierModel | FastTextClassifier = load_model(path, "model", "multi-label model", "fastText classifier")
+    return loaded
+
+
+def _answer(
+    model: "ClassifierModel | FastTextClassifier",
+    names: list[str],
+    probabilities: "np.ndarray",
+    ranked: "np.ndarray",
+    top: int | None,
+) -> tuple[dict[str, Any], str]:
+    """Return the prediction for a text as a JSON object and as a line, with the ``top`` labels."""
     from seqclf import MultiLabelModel
 
     if not isinstance(model, MultiLabelModel):
-        best = int(probabilities.argmax())
-        answer = {"label": names[best], "probability": float(probabilities[best])}
-        return answer, f"{names[best]}\t{probabilities[best]:.4f}"
+        if not probabilities.any():  # fastText knows nothing of the text
+            return {"label": None, "probability": 0.0}, "\t0.0000"
+        best = ranked[: top or 1].tolist()
+        line = "\t".join(f"{names[label]}\t{probabilities[label]:.4f}" for label in best)
+        return {"label": names[best[0]], "probability": float(probabilities[best[0]])}, line
     chosen = [name for name, above in zip(names, probabilities >= model.thresholds, strict=True) if above]
-    ranked = ", ".join(
-        f"{names[label]} {probabilities[label]:.4f}" for label in (-probabilities).argsort(kind="stable")
-    )
-    return {"labels": chosen}, f"{model.separator.join(chosen)}\t{ranked}"
+    listed = ", ".join(f"{names[label]} {probabilities[label]:.4f}" for label in ranked[:top])
+    return {"labels": chosen}, f"{model.separator.join(chosen)}\t{listed}"
 
 
 def _scored(
-    model: "ClassifierModel", texts: Sequence[str], labels: Sequence[Any], *, threads: int | None, quiet: bool = False
+    model: "ClassifierModel | FastTextClassifier",
+    texts: Sequence[str],
+    labels: Sequence[Any],
+    *,
+    threads: int | None,
+    quiet: bool = False,
 ) -> "Score | MultiLabelScore":
     """Score the model; labels are compared as strings, and labels unknown to the model count as errors."""
     from seqclf import MultiLabelModel, score, score_label_sets
@@ -247,8 +276,8 @@ def _scored(
     else:
         labels = as_known(labels, known)
         warn_if_unknown(labels, known, "labels", quiet)
-        names = known + sorted(set(labels) - set(known))
-        result = score(labels, [str(label) for label in found.tolist()], names)
+        predicted = [str(label) for label in found.tolist()]
+        result = score(labels, predicted, known + sorted({*labels, *predicted} - set(known)))
     return result
 
 

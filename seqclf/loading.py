@@ -4,8 +4,9 @@ import os
 from importlib import import_module
 from typing import Any
 
-from seqclf.model_file import KINDS, read_model
+from seqclf.model_file import FASTTEXT, check_kind, read_model
 from wordvec import InputError
+from wordvec.formats.fasttext_model import is_model
 
 _CLASSES = {
     "model": "seqclf.classification.model:ClassifierModel",
@@ -14,18 +15,20 @@ _CLASSES = {
     "language model": "seqclf.language.model:TrainedLanguageModel",
     "forecaster": "seqclf.forecasting.model:ForecasterModel",
     "regressor": "seqclf.regression.model:RegressorModel",
+    FASTTEXT: "seqclf.classification.fasttext:FastTextClassifier",
 }
 """The class of each kind of model, imported on demand."""
 
 
 def load_model(path: str | os.PathLike[str], *kinds: str) -> Any:
     """Load a model: a ``ClassifierModel``, ``MultiLabelModel``, ``TaggerModel``, ``RegressorModel``,
-    ``TrainedLanguageModel`` or ``ForecasterModel``, whichever the file holds.
+    ``TrainedLanguageModel`` or ``ForecasterModel``, whichever the file holds; of a supervised model of fastText
+    (``.bin``, ``.ftz``), a ``FastTextClassifier`` with the same methods.
 
     Args:
-        path: a file that the ``save`` method of a model wrote.
+        path: a file that the ``save`` method of a model wrote, or fastText.
         kinds: the kinds to accept: ``model`` (a classifier), ``multi-label model``, ``tagger``, ``regressor``,
-            ``language model``, ``forecaster``; none accepts all.
+            ``language model``, ``forecaster``, ``fastText classifier``; none accepts all.
 
     Raises:
         FormatError: not a model file, truncated, inconsistent, or of another kind.
@@ -38,10 +41,17 @@ def load_model(path: str | os.PathLike[str], *kinds: str) -> Any:
         corpora.errors.InputError: missing.safetensors does not exist
     """
     for kind in kinds:
-        if kind not in KINDS:
-            raise InputError(f"kinds must be among {', '.join(KINDS)}, got {kind!r}")
+        if kind not in _CLASSES:
+            raise InputError(f"kinds must be among {', '.join(_CLASSES)}, got {kind!r}")
+    if is_model(path):
+        check_kind(str(path), FASTTEXT, "a model of fastText", kinds)
+        return _class(FASTTEXT).load(path)
     tensors, header = read_model(path, kinds)
-    module, _, name = _CLASSES[header["kind"]].partition(":")
-    model = getattr(import_module(module), name).from_file(str(path), tensors, header)
+    model = _class(header["kind"]).from_file(str(path), tensors, header)
     model.origin = header.get("origin", {})
     return model
+
+
+def _class(kind: str) -> Any:
+    module, _, name = _CLASSES[kind].partition(":")
+    return getattr(import_module(module), name)

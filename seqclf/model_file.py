@@ -28,6 +28,8 @@ KINDS = {
     "regressor": "a regressor",
 }
 """Kinds of models, by their name in the header."""
+FASTTEXT = "fastText classifier"
+"""The kind of a supervised model of fastText, which is not written here."""
 _WRITERS = {
     "model": "classify-text train",
     "multi-label model": "classify-text train --multi-label",
@@ -35,6 +37,7 @@ _WRITERS = {
     "language model": "language-model train",
     "forecaster": "forecast train",
     "regressor": "RegressorModel.save",
+    FASTTEXT: "fasttext.train_supervised",
 }
 
 Rules: TypeAlias = Mapping[str, tuple[type, str, Callable[[Any], object]]]
@@ -116,6 +119,17 @@ def write_model(
         file.write(content)
 
 
+def check_kind(name: str, kind: str, what: str, kinds: Sequence[str]) -> None:
+    """Raise FormatError if the file ``name``, which holds ``what``, is not of one of ``kinds``; none accepts all."""
+    if kinds and kind not in kinds:
+        wanted = KINDS.get(kinds[0], "a classifier of fastText")
+        raise FormatError(f"{name} holds {what}, not {wanted}; {_advice(kinds)}")
+
+
+def _advice(kinds: Sequence[str]) -> str:
+    return f"pass a file that {_WRITERS[kinds[0]] if kinds else 'a train command'} wrote"
+
+
 def read_model(path: str | os.PathLike[str], kinds: Sequence[str] = ()) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """Return tensors and header of a model file of one of the given kinds, or of any kind.
 
@@ -123,7 +137,7 @@ def read_model(path: str | os.PathLike[str], kinds: Sequence[str] = ()) -> tuple
         FormatError: not a model file, truncated, word vectors, another kind, or a version this program cannot read.
         InputError: the file is missing or a directory.
     """
-    name, advice = str(path), f"pass a file that {_WRITERS[kinds[0]] if kinds else 'a train command'} wrote"
+    name, advice = str(path), _advice(kinds)
     if not os.path.exists(path):
         raise InputError(f"{name} does not exist")
     if os.path.isdir(path):
@@ -147,8 +161,7 @@ def read_model(path: str | os.PathLike[str], kinds: Sequence[str] = ()) -> tuple
         raise FormatError(f"{name} is damaged: its header is not valid JSON ({error!s:.80})") from None
     if not isinstance(header, dict) or header.get("kind") not in list(KINDS):
         raise FormatError(f"{name} is damaged: its header does not name a kind of model")
-    if kinds and header["kind"] not in kinds:
-        raise FormatError(f"{name} holds {KINDS[header['kind']]}, not {KINDS[kinds[0]]}; {advice}")
+    check_kind(name, header["kind"], KINDS[header["kind"]], kinds)
     if header.get("version") != VERSION:
         raise FormatError(
             f"{name} has format version {header.get('version')!r:.40}, but this program reads version {VERSION}; "

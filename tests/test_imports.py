@@ -22,7 +22,8 @@ BELOW = {package: PACKAGES[:place] for place, package in enumerate(PACKAGES)}
 PUBLIC = {name: {*importlib.import_module(name).__all__, "__version__"} for name in PACKAGES if name != "cli"}
 SHARED = (
     "corpora.encodings", "corpora.errors", "corpora.leftovers", "corpora.normalization", "wordvec.system",
-    "wordvec.checkpointing.checkpoint", "wordvec.formats.ngrams", "wordvec.formats.table",
+    "wordvec.checkpointing.checkpoint", "wordvec.formats.fasttext_model", "wordvec.formats.ngrams",
+    "wordvec.formats.table",
 )  # fmt: skip
 """Documented modules that the packages above may import besides public names."""
 SHARED_WITH_CLI = (

@@ -50,7 +50,7 @@ def _predictive(corpus: "EncodedCorpus", hierarchical: bool) -> Iterator[Kernel]
     the L nodes of the center's Huffman path: 12 D L window, with L averaged over the word counts.
     """
     from wordvec import Word2VecSettings, train_word2vec
-    from wordvec.word2vec.huffman import huffman_tree
+    from wordvec.system.huffman import huffman_tree
 
     counts = np.asarray(corpus.vocabulary.counts)
     path = float((np.diff(huffman_tree(counts).offsets) * counts).sum() / counts.sum())

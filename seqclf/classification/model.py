@@ -114,6 +114,10 @@ class ClassifierModel:
         """Return the most probable label of every text (N,); arguments as :meth:`predict_proba`."""
         return np.asarray(np.array(self.labels)[self.predict_proba(texts, threads=threads).argmax(axis=1)])
 
+    def ranking(self, probabilities: np.ndarray) -> np.ndarray:
+        """Return the columns (N, C) of probabilities in descending order, equal ones in the order of ``labels``."""
+        return np.argsort(-probabilities, axis=1, kind="stable")
+
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write a safetensors file with weights, vocabulary, labels and settings; equal models give equal bytes.
 

@@ -10,7 +10,7 @@ from tests.cases.word2vec import SENTENCES, corpus_of, drawn_from, epoch_key, st
 from tests.oracles import naive, naive_losses
 from wordvec import Word2VecSettings, save_vectors
 from wordvec.kernels.simd import JIT_OFF
-from wordvec.word2vec.huffman import huffman_tree
+from wordvec.system.huffman import huffman_tree
 from wordvec.word2vec.training import train_word2vec
 
 LENGTHS = [0, 9, 1, 2, 31, 0, 5] if JIT_OFF else SENTENCES

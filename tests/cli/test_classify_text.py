@@ -9,6 +9,8 @@ import pytest
 from click.testing import CliRunner
 
 from cli import main
+from tests.cases.fasttext import Supervised
+from tests.oracles import naive_fasttext
 
 TINY = ("--hidden-size", "8", "--vector-size", "8", "--epochs", "2")
 
@@ -383,3 +385,48 @@ def test_info_describes_a_model(model_file):
     assert facts["about"]["labels"] == ["no", "yes"]
     text = CliRunner().invoke(main.wordvec, ["info", str(model_file)]).stdout
     assert "  labels: no, yes\n" in text
+
+
+# -- models of fastText -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def supervised(data):
+    words = ("the", "fire", "über", "hills", "burn", "wood", "wind")  # without </s>, so that a text can be unknown
+    Path("m.bin").write_bytes(Supervised(words=words, labels=("__label__yes", "no"), label_counts=(3, 2)).content())
+    return naive_fasttext.predict(Supervised(words=words, labels=("yes", "no"), label_counts=(3, 2)), "the fire burn")
+
+
+def test_predictions_of_a_fasttext_model(supervised):
+    yes, no = supervised
+    assert yes > no
+    lines = invoke("predict", "m.bin", "the fire burn", "nothing known", "-k", 5).output.splitlines()
+    assert lines == [f"yes\t{yes:.4f}\tno\t{no:.4f}", "\t0.0000"]
+    found = invoke("predict", "m.bin", "the fire burn", "", "--json", "--top", 1).output.splitlines()
+    assert json.loads(found[0]) == {
+        "label": "yes", "probability": pytest.approx(yes), "probabilities": {"yes": pytest.approx(yes)},
+    }  # fmt: skip
+    assert json.loads(found[1])["label"] is None
+
+
+def test_evaluation_of_a_fasttext_model(supervised):
+    Path("test.txt").write_text("__label__yes the fire burn\n__label__no the fire burn\n__label__yes nothing\n")
+    found = json.loads(invoke("evaluate", "m.bin", "test.txt", "--json").output)
+    assert (found["texts"], found["accuracy"]) == (3, pytest.approx(1 / 3))
+    assert found["confusion"] == [[1, 0, 1], [1, 0, 0], [0, 0, 0]]  # the last row and column: no label
+
+
+def test_word_vectors_of_fasttext_are_no_classifier(data):
+    from wordvec import WordVectors, save_vectors
+
+    save_vectors(WordVectors(["a", "b"], [[1.0], [2.0]]), "v.bin", format="fasttext")
+    assert "not a classifier; pass a supervised model" in invoke("predict", "v.bin", "a", code=1).stderr
+
+
+def test_the_most_probable_labels_of_a_text(data):
+    invoke("train", "data.tsv", "-o", "m.safetensors", *TINY, "--quiet")
+    label, probability = invoke("predict", "m.safetensors", "a man").output.split()
+    assert invoke("predict", "m.safetensors", "a man", "-k", 1).output.split() == [label, probability]
+    both = invoke("predict", "m.safetensors", "a man", "-k", 2).output.split()
+    assert both[:2] == [label, probability]
+    assert sorted(both[::2]) == ["no", "yes"]

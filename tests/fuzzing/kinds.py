@@ -22,6 +22,8 @@ from corpora import (
     read_texts,
     read_tokens,
 )
+from seqclf import load_model
+from tests.cases.fasttext import HIERARCHICAL, ONE_VS_ALL, Supervised
 from tests.compatibility import readings, runs
 from tests.fuzzing.mutations import (
     Mutation,
@@ -86,6 +88,10 @@ def _first_vector(path: Path) -> None:
 
 def _all_but_bad_rows(path: Path) -> None:
     _query(path, skip_bad_rows=True)
+
+
+def _supervised(path: Path) -> None:
+    load_model(path, "fastText classifier").predict(["the fire burn", "überall", ""])
 
 
 def _documents(path: Path) -> None:
@@ -240,6 +246,11 @@ _CONLL = b"-DOCSTART- -X- O O\n\nEU NNP B-NP B-ORG\nrejects VBZ B-VP O\n\nGerman
 _SERIES = b"date,sales,visits\n2024-01,10.5,1\n2024-02,11,2\n2024-03,9.5,4\n"
 _FASTTEXT_MODEL = (793_712_314).to_bytes(4, "little") + bytes([12, 0, 0, 0, 4, 0, 0, 0]) * 9
 
+_SUPERVISED = (
+    Supervised(loss=ONE_VS_ALL, word_ngrams=2, min_n=2, max_n=3, buckets=30).content(),
+    Supervised(loss=HIERARCHICAL, buckets=30, max_n=2, quantized=True, pruned={7: 0, 4: 2, 9: 1}).content(),
+)
+
 _HEADER = (in_json_header, in_json_header, in_arrays, in_arrays)
 _VECTORS: tuple[Read, ...] = (describe, _query, _first_vector, _all_but_bad_rows)
 _LABELED: tuple[Read, ...] = (read_labelled, read_label_sets, read_texts)
@@ -285,6 +296,7 @@ def kinds() -> dict[str, Kind]:
         "TF-IDF": _plain(_old("tfidf.npz"), reads=(_documents,), file="d.npz", inner=(in_archive,)),
         "vocabulary": _plain(_old("vocabulary.txt"), reads=(_vocabulary, _word_list), file="w.txt"),
         "classifier": _native(readings.classifier, "classifier", "classifier-attention"),
+        "fastText classifier": _plain(*_SUPERVISED, reads=(*_VECTORS, _supervised), file="m.bin"),
         "multi-label model": _native(readings.multi_label, "multi-label"),
         "regressor": _native(readings.regressor, "regressor"),
         "regressor of numbers": _native(readings.number_regressor, "number-regressor"),

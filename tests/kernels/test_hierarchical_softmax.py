@@ -6,7 +6,7 @@ import pytest
 from tests.cases.losses import LENGTHS, MODELS, check_epoch, check_same_bytes, needs_threads
 from tests.cases.word2vec import corpus_of, random_corpus, wraps_around
 from wordvec.kernels.simd import JIT_OFF
-from wordvec.word2vec.huffman import huffman_tree
+from wordvec.system.huffman import huffman_tree
 
 pytestmark = wraps_around
 

@@ -6,7 +6,7 @@ import pytest
 from tests.oracles import naive
 from tests.oracles import naive_losses as slow
 from tests.oracles.gradients import numerical_gradient
-from wordvec.word2vec.huffman import huffman_tree
+from wordvec.system.huffman import huffman_tree
 
 TYPES, SIZE, RATE = 6, 5, 1e-6
 KEPT = [(10 + 3 * k, 0, token_id) for k, token_id in enumerate([0, 4, 2, 2, 5, 1, 0, 3])]

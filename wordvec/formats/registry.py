@@ -125,9 +125,9 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
     Returns:
         ``format``, ``kind``, ``bytes``; for vectors ``tokens`` (None if not stored in the file) and ``vector_size``,
         for sparse ones also ``numbers``, the count of nonzero values; for fastText models also ``model``, ``loss``,
-        ``labels``, the number of labels, and ``subwords``, the lengths of the n-grams and their buckets; for files of
-        this toolkit also ``package`` (``"wordvec"`` or ``"seqclf"``), ``about`` (stored metadata: settings, tokenizer
-        ...) and ``tensors`` (name to ``dtype`` and ``shape``).
+        ``labels``, the number of labels, ``subwords``, the lengths of the n-grams and their buckets, and of classifiers
+        ``word_ngrams``; for files of this toolkit also ``package`` (``"wordvec"`` or ``"seqclf"``), ``about`` (stored
+        metadata: settings, tokenizer ...) and ``tensors`` (name to ``dtype`` and ``shape``).
 
     Raises:
         FormatError: the format is unknown, or the safetensors file was written by another program.
@@ -145,7 +145,9 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
     with VectorSource(path) as source:
         format = detect_format(source)
         if format == "fasttext":
-            return {"format": format, "kind": "vectors", "bytes": source.size, **fasttext.declared(source)}
+            facts = fasttext.declared(source)
+            kind = "fastText classifier" if facts["model"] == "supervised" else "vectors"
+            return {"format": format, "kind": kind, "bytes": source.size, **facts}
         if format != "safetensors":
             tokens, vector_size = _STREAMED[format].declared(source)
             size = {"tokens": tokens, "vector_size": vector_size}

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from wordvec.errors import InputError
-from wordvec.word2vec.huffman import huffman_tree
+from wordvec.system.huffman import huffman_tree
 from wordvec.word2vec.settings import Word2VecSettings, ngram_lengths
 
 if TYPE_CHECKING:

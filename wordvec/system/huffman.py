@@ -51,6 +51,23 @@ def huffman_tree(counts: np.ndarray) -> HuffmanTree:
     return HuffmanTree(nodes, codes, offsets)
 
 
+def huffman_children(counts: np.ndarray) -> np.ndarray:
+    """Return the two children (V-1, 2) int32 of each inner node of the tree of descending counts, code 0 first.
+
+    Numbers below V are words; V + n is node n, which comes before its parent. The root is the last node.
+
+    Example:
+        >>> huffman_children(np.array([5, 2, 1])).tolist()
+        [[2, 1], [3, 0]]
+    """
+    words = len(counts)
+    parents, turns = _merged([int(count) for count in counts])
+    children = np.zeros((words - 1, 2), np.int32)
+    below = np.arange(2 * words - 2)
+    children[parents[below] - words, turns[below]] = below
+    return children
+
+
 def _merged(counts: list[int]) -> tuple[np.ndarray, np.ndarray]:
     """Return parent and code of each node: V leaves with descending ``counts``, then V-1 inner nodes up to the root."""
     words = len(counts)

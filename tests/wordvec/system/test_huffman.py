@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.oracles import naive_losses
-from wordvec.word2vec.huffman import huffman_tree
+from wordvec.system.huffman import huffman_tree
 
 
 def paths(counts):
