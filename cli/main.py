@@ -24,6 +24,7 @@ COMMANDS = {
     "vectors": ("cli.words", "vectors"),
     "sentences": ("cli.sentences", "sentences"),
     "evaluate": ("cli.evaluate", "evaluate"),
+    "postprocess": ("cli.postprocess", "postprocess"),
     "compare": ("cli.compare", "compare"),
     "align": ("cli.align", "align"),
     "translate": ("cli.translate", "translate"),
