@@ -25,6 +25,7 @@ COMMANDS = {
     "sentences": ("cli.sentences", "sentences"),
     "evaluate": ("cli.evaluate", "evaluate"),
     "summarize": ("cli.summarize", "summarize"),
+    "postprocess": ("cli.postprocess", "postprocess"),
     "compare": ("cli.compare", "compare"),
     "align": ("cli.align", "align"),
     "translate": ("cli.translate", "translate"),

@@ -30,7 +30,7 @@ SHARED_WITH_CLI = (
     "wordvec.formats.registry", "wordvec.checkpointing.finished", "wordvec.count_based.models",
     "wordvec.document_vectors.matrices", "wordvec.formats.documents", "wordvec.phrases.settings",
     "wordvec.word2vec.settings", "wordvec.vectors.sentence", "wordvec.applications.summaries",
-    "wordvec.vectors.alignment", "wordvec.vectors.comparison",
+    "wordvec.vectors.alignment", "wordvec.vectors.comparison", "wordvec.vectors.postprocessing",
 )  # fmt: skip
 """What lets a command check its options and outputs before it starts."""
 MODULES = {
