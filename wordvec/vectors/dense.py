@@ -19,7 +19,7 @@ from wordvec.vectors import search as queries
 from wordvec.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
-    from wordvec.formats.table import VectorTable
+    from wordvec.formats.table import NodeTable, VectorTable
 
 Term: TypeAlias = str | np.ndarray | tuple[str | np.ndarray, float]
 """A query term: a word, a vector (D,), or one of these and its weight."""
@@ -74,6 +74,7 @@ class WordVectors:
 
     Attributes:
         origin: the training text and the versions, as ``train-embeddings`` records them in a file; JSON-serializable.
+        nodes: the tree of hierarchical softmax, from which training continues, or None.
 
     Raises:
         InputError: mismatched shapes, or values that are not finite.
@@ -114,6 +115,7 @@ class WordVectors:
         self.normalize = normalize
         self.settings: dict[str, Any] = dict(settings or {})
         self.origin: dict[str, Any] = {}
+        self.nodes: NodeTable | None = None
         self._units: np.ndarray | None = None
 
     # -- contents -----------------------------------------------------------------------------------------------------
@@ -252,7 +254,10 @@ class WordVectors:
         """Return the contents of a file of these vectors."""
         from wordvec.formats.table import VectorTable
 
-        return VectorTable(self.vocabulary, self.vectors, self.context_vectors, origin=self.origin, **self._how())
+        how = self._how()
+        return VectorTable(
+            self.vocabulary, self.vectors, self.context_vectors, origin=self.origin, nodes=self.nodes, **how
+        )
 
     # -- similarity ---------------------------------------------------------------------------------------------------
 

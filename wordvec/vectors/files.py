@@ -76,7 +76,7 @@ def load_vectors(
             for array in (table.vectors.data, table.vectors.indices, table.vectors.indptr):
                 frozen(array)
             vectors = SparseWordVectors(table.vocabulary, table.vectors, **how)
-        vectors.origin = dict(table.origin)
+        vectors.origin, vectors.nodes = dict(table.origin), table.nodes
         return vectors
     except FormatError:
         raise

@@ -67,7 +67,7 @@ class SparseWordVectors(WordVectors):
         self.lowercase = bool(lowercase)
         self.normalize = normalize
         self.settings = dict(settings or {})
-        self.origin = {}
+        self.origin, self.nodes = {}, None
         self._kept_lengths: np.ndarray | None = None
 
     @property
