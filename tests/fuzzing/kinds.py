@@ -3,6 +3,7 @@
 import functools
 import json
 import random
+import tempfile
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -51,6 +52,7 @@ from wordvec import (
 from wordvec.checkpointing import checkpoint
 from wordvec.encoding import corpus as encoding
 from wordvec.encoding.vocabulary_rules import word_list
+from wordvec.formats.table import NodeTable
 
 Read = Callable[[Path], Any]
 OLD_FILES = Path(__file__).resolve().parent.parent / "compatibility" / "files-0.1"
@@ -207,6 +209,15 @@ def _binary() -> bytes:
     return b"6 4\n" + b"".join(f"{token} ".encode() + row.tobytes() for token, row in zip(tokens, rows, strict=True))
 
 
+def _with_nodes() -> bytes:
+    """Vectors of hierarchical softmax, which version 0.1 saved without their tree."""
+    vectors = WordVectors(["the", "of", "king"], np.ones((3, 4)))
+    vectors.nodes = NodeTable(np.ones((2, 4), np.float32), np.array([[2, 1], [3, 0]], np.int32))
+    with tempfile.TemporaryDirectory() as folder:
+        vectors.save(Path(folder) / "v.safetensors")
+        return (Path(folder) / "v.safetensors").read_bytes()
+
+
 def _with_calendar(content: bytes) -> bytes:
     """Add to a forecaster's header the calendar that version 0.1 lacks."""
     end = 8 + int.from_bytes(content[:8], "little")
@@ -287,7 +298,7 @@ def kinds() -> dict[str, Kind]:
         "word2vec binary, gzip": _packed(".gz", _binary(), _VECTORS, "v.bin"),
         "dense vectors": Kind(
             "v.safetensors",
-            tuple(map(_old, ("word2vec.safetensors", "glove.safetensors", "svd.safetensors"))),
+            (*map(_old, ("word2vec.safetensors", "glove.safetensors", "svd.safetensors")), _with_nodes()),
             _VECTORS,
             _HEADER,
         ),

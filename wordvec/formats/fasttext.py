@@ -11,8 +11,12 @@ from wordvec.errors import FormatError, InputError
 from wordvec.formats.fasttext_model import (
     ARGUMENTS,
     CBOW,
+    HIERARCHICAL,
+    LOSSES,
     MAGIC,
+    NEGATIVE,
     SKIPGRAM,
+    SOFTMAX,
     Arguments,
     declared,
     looks_like,
@@ -20,15 +24,18 @@ from wordvec.formats.fasttext_model import (
 )
 from wordvec.formats.ngrams import composed_vectors
 from wordvec.formats.sources import VectorSource
-from wordvec.formats.table import SubwordTable, VectorTable
+from wordvec.formats.table import NodeTable, SubwordTable, VectorTable
 from wordvec.formats.targets import writing
 from wordvec.formats.word2vec_text import check_tokens
+from wordvec.system.huffman import huffman_children
 from wordvec.vocabulary import Vocabulary
 
 __all__ = ["declared", "looks_like", "read", "write"]
 
 _log = logging.getLogger(__name__)
 
+_TRAINED = {LOSSES[loss]: loss for loss in (HIERARCHICAL, NEGATIVE, SOFTMAX)}
+"""Losses of word vectors, by their name."""
 _WHITE = " \t\n\r\v\f"
 
 
@@ -54,7 +61,8 @@ def read(source: VectorSource, limit: int | None, skip_bad: bool = False) -> Vec
         "min_count": arguments.min_count,
         "trained_by": "fastText",
     }
-    contexts = model.outputs[: len(tokens)] if arguments.loss == 2 and len(model.outputs) == size else None
+    of_words = arguments.loss in (NEGATIVE, SOFTMAX) and len(model.outputs) == size
+    contexts = model.outputs[: len(tokens)] if of_words else None
     first: dict[str, int] = {}
     for row, token in enumerate(tokens):
         if token.strip(_WHITE):
@@ -71,6 +79,9 @@ def read(source: VectorSource, limit: int | None, skip_bad: bool = False) -> Vec
     except InputError as error:
         raise FormatError(f"{source.name}: {error}") from None
     how: dict[str, Any] = {"context_vectors": contexts, "settings": settings}
+    if arguments.loss == HIERARCHICAL and 1 < size == len(tokens) == len(model.outputs) and vocabulary.by_frequency:
+        # fastText's nodes predict code 1.
+        how["nodes"] = NodeTable(model.outputs[:-1], huffman_children(model.counts)[:, ::-1])
     if not arguments.max_n or not arguments.buckets:
         return VectorTable(vocabulary, np.ascontiguousarray(words), **how)
     buckets, pruned = None, model.pruned is not None
@@ -84,7 +95,8 @@ def read(source: VectorSource, limit: int | None, skip_bad: bool = False) -> Vec
 def write(table: VectorTable, path: str | os.PathLike[str]) -> None:
     """Write a model that the fasttext package and gensim load, with equal vectors.
 
-    Buckets without a row are written as zeros. The output side is that of negative sampling, or zeros.
+    Buckets without a row are written as zeros. The output side is zeros where the vectors have none, or where their
+    tree is not that of the counts, as after continued training.
 
     Raises:
         InputError: a token contains white space or a NUL character, or is too long.
@@ -98,6 +110,9 @@ def write(table: VectorTable, path: str | os.PathLike[str]) -> None:
             )
     subwords, settings, size = table.subwords, table.settings, len(table)
     buckets = 0 if subwords is None else subwords.buckets
+    loss = (
+        _TRAINED.get(str(settings.get("loss")), NEGATIVE) if settings.get("model") in ("cbow", "skipgram") else NEGATIVE
+    )
     arguments = Arguments(
         dim=table.vector_size,
         window=int(settings.get("window", 5)),
@@ -105,7 +120,7 @@ def write(table: VectorTable, path: str | os.PathLike[str]) -> None:
         min_count=int(settings.get("min_count", 1)),
         negatives=int(settings.get("negatives", 5)),
         word_ngrams=1,
-        loss=2,
+        loss=loss,
         model=CBOW if settings.get("model") == "cbow" else SKIPGRAM,
         buckets=buckets,
         min_n=0 if subwords is None else subwords.min_n,
@@ -130,8 +145,25 @@ def write(table: VectorTable, path: str | os.PathLike[str]) -> None:
         if subwords is not None:
             _write_buckets(file, subwords)
         file.write(struct.pack("<Bqq", 0, size, arguments.dim))
-        contexts = np.zeros_like(words) if table.context_vectors is None else table.context_vectors
-        file.write(np.ascontiguousarray(contexts, "<f4").data)
+        file.write(np.ascontiguousarray(_outputs(table, loss), "<f4").data)
+
+
+def _outputs(table: VectorTable, loss: int) -> np.ndarray:
+    """Return the output side (V, D) of a model."""
+    zeros = np.zeros((len(table), table.vector_size), np.float32)
+    if loss != HIERARCHICAL:
+        return zeros if table.context_vectors is None else table.context_vectors
+    nodes = table.nodes
+    if nodes is None or table.counts is None:
+        return zeros
+    children = huffman_children(table.counts)
+    if table.vocabulary.by_frequency:
+        for sign, of_code_0 in ((-1, children), (1, children[:, ::-1])):
+            if np.array_equal(nodes.children, of_code_0):
+                zeros[:-1] = sign * nodes.vectors
+                return zeros
+    _log.warning("the tree of hierarchical softmax is not that of the counts; its nodes are written as zeros")
+    return zeros
 
 
 def _write_buckets(file: Any, subwords: SubwordTable) -> None:

@@ -29,7 +29,7 @@ _MOST_WORDS = 100
 CBOW, SKIPGRAM, SUPERVISED = 1, 2, 3
 _MODELS = {CBOW: "cbow", SKIPGRAM: "skipgram", SUPERVISED: "supervised"}
 HIERARCHICAL, NEGATIVE, SOFTMAX, ONE_VS_ALL = 1, 2, 3, 4
-_LOSSES = {HIERARCHICAL: "hierarchical", NEGATIVE: "negative", SOFTMAX: "softmax", ONE_VS_ALL: "one-vs-all"}
+LOSSES = {HIERARCHICAL: "hierarchical", NEGATIVE: "negative", SOFTMAX: "softmax", ONE_VS_ALL: "one-vs-all"}
 
 
 def looks_like(sample: bytes) -> bool:
@@ -44,7 +44,7 @@ def looks_like(sample: bytes) -> bool:
     return (
         1 <= dim <= 100_000
         and min(window, epochs, negatives, word_ngrams, bucket, min_n, max_n, rate) >= 0
-        and loss in _LOSSES
+        and loss in LOSSES
         and model in _MODELS
         and 0 <= threshold <= 1
         and size == words + labels
@@ -94,7 +94,7 @@ class Model(NamedTuple):
 
     @property
     def loss_name(self) -> str:
-        return _LOSSES[self.arguments.loss]
+        return LOSSES[self.arguments.loss]
 
     @property
     def model_name(self) -> str:
@@ -255,7 +255,7 @@ def _read_arguments(file: _Reader) -> tuple[Arguments, bool]:
     arguments = Arguments(*file.fields(ARGUMENTS))
     if version == 11 and arguments.model == SUPERVISED:
         arguments = arguments._replace(max_n=0)  # "old supervised models do not use char ngrams" (fasttext.cc)
-    if not 1 <= arguments.dim <= MAX_VECTOR_SIZE or arguments.model not in _MODELS or arguments.loss not in _LOSSES:
+    if not 1 <= arguments.dim <= MAX_VECTOR_SIZE or arguments.model not in _MODELS or arguments.loss not in LOSSES:
         raise file.damaged(f"its arguments are invalid ({arguments.dim = }, {arguments.model = }, {arguments.loss = })")
     if not (0 <= arguments.buckets < 1 << 31 and arguments.min_n >= 0 and 0 <= arguments.max_n <= 100):
         raise file.damaged(f"its n-grams are {arguments.min_n}-{arguments.max_n} in {arguments.buckets} buckets")
@@ -309,7 +309,7 @@ def declared(source: VectorSource) -> dict[str, Any]:
     arguments, _ = _read_arguments(file)
     _, words, labels, _ = file.fields(_SIZES)
     found = {"tokens": words, "vector_size": arguments.dim, "model": _MODELS[arguments.model]}
-    found |= {"loss": _LOSSES[arguments.loss], "labels": labels}
+    found |= {"loss": LOSSES[arguments.loss], "labels": labels}
     if arguments.model == SUPERVISED:
         found["word_ngrams"] = arguments.word_ngrams
     if arguments.max_n and arguments.buckets:

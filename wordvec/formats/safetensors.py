@@ -10,6 +10,8 @@
 ``ngram_vectors``   F32 (U, D)       rows of character n-grams
 ``ngram_buckets``   I32 (U,)         their buckets, ascending; absent if every bucket has a row
 ``attribute.NAME``  I64, F64 (V,)    further numbers of each token
+``node_vectors``    F32 (N, D)       inner nodes of a tree; these and the following only with hierarchical softmax
+``node_children``   I32 (N, 2)       their children, see ``NodeTable``
 =================== ================ ======================================================================
 
 The metadata key ``wordvec`` is sorted JSON: kind, version, tokenizer, lowercase, settings, normalize if not none, and
@@ -26,8 +28,9 @@ import numpy as np
 
 from corpora.normalization import FORMS
 from wordvec.errors import FormatError, InputError
-from wordvec.formats.table import SubwordTable, VectorTable
+from wordvec.formats.table import NodeTable, SubwordTable, VectorTable
 from wordvec.formats.tensors import TensorFile, looks_like, write_tensors
+from wordvec.system.huffman import check_tree
 from wordvec.system.structures import check_buckets, check_ngrams, check_offsets, frozen
 from wordvec.vocabulary import Vocabulary
 
@@ -51,6 +54,8 @@ def write(table: VectorTable, path: str | os.PathLike[str]) -> None:
     if table.counts is not None:
         tensors["counts"] = table.counts
     tensors |= pack_attributes(table)
+    if table.nodes is not None:
+        tensors["node_vectors"], tensors["node_children"] = table.nodes.vectors, table.nodes.children
     about: dict[str, Any] = {
         "kind": "vectors",
         "version": VERSION,
@@ -89,7 +94,18 @@ def read(file: TensorFile, limit: int | None = None) -> VectorTable:
         origin=about.get("origin", {}),
         subwords=_read_subwords(file, size, about["subwords"]) if "subwords" in about else None,
         attributes=read_attributes(file, size),
+        nodes=_read_nodes(file, size),
     )
+
+
+def _read_nodes(file: TensorFile, size: int) -> NodeTable | None:
+    """Read the nodes of a file that passed ``check``; None without, and if not all words are read."""
+    if "node_vectors" not in file or size < file.shape("vectors", "F32", 2)[0]:
+        return None
+    children = file.read("node_children")
+    with _reporting(file.path):
+        check_tree(children, size)
+    return NodeTable(file.read("node_vectors"), children)
 
 
 def _read_subwords(file: TensorFile, size: int, about: dict[str, Any]) -> SubwordTable:
@@ -156,6 +172,9 @@ def check(file: TensorFile) -> tuple[int, int]:
     expected: dict[str, tuple[str, tuple[int, ...]]] = {}
     if "context_vectors" in file:
         expected["context_vectors"] = ("F32", (size, vector_size))
+    if "node_vectors" in file:
+        nodes, _ = file.shape("node_vectors", "F32", 2)
+        expected["node_vectors"], expected["node_children"] = ("F32", (nodes, vector_size)), ("I32", (nodes, 2))
     if "subwords" in about:
         with _reporting(file.path):
             check_ngrams(about["subwords"])

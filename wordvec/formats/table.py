@@ -35,6 +35,20 @@ class SubwordTable:
 
 
 @dataclass(frozen=True)
+class NodeTable:
+    """The inner nodes of the tree of hierarchical softmax, the output side of its training.
+
+    Attributes:
+        vectors: (N, D) float32; from node n, input h takes code 0 with probability sigmoid(vectors[n] . h).
+        children: (N, 2) int32, the one at code 0 first. Below V it is a word, V + n is node n, which comes before its
+            parent; the root is the last node. The tree has N + 1 of the V words.
+    """
+
+    vectors: np.ndarray
+    children: np.ndarray
+
+
+@dataclass(frozen=True)
 class VectorTable:
     """Tokens, their vectors, and how they were made; formats return and take it, and know no ``WordVectors``.
 
@@ -47,6 +61,7 @@ class VectorTable:
         origin: the training text and the program, as ``train-embeddings`` records them; empty if unknown.
         subwords: the rows of words and n-grams that ``vectors`` are the means of, or None.
         attributes: further numbers of each token by name, (V,) int64 or float64.
+        nodes: the tree of hierarchical softmax, or None.
     """
 
     vocabulary: Vocabulary
@@ -59,6 +74,7 @@ class VectorTable:
     origin: Mapping[str, Any] = field(default_factory=dict)
     subwords: SubwordTable | None = None
     attributes: Mapping[str, np.ndarray] = field(default_factory=dict)
+    nodes: NodeTable | None = None
 
     @property
     def tokens(self) -> list[str]:

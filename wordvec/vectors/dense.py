@@ -20,7 +20,7 @@ from wordvec.vectors.queries import Queries
 from wordvec.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
-    from wordvec.formats.table import VectorTable
+    from wordvec.formats.table import NodeTable, VectorTable
 
 _log = logging.getLogger(__name__)
 
@@ -75,6 +75,7 @@ class WordVectors(Queries):
     Attributes:
         origin: the training text and the versions, as ``train-embeddings`` records them in a file; JSON-serializable.
         attributes: further numbers of each token by name, (V,) int64 or float64; see :meth:`set_attribute`.
+        nodes: the tree of hierarchical softmax, from which training continues, or None.
 
     Raises:
         InputError: mismatched shapes, or values that are not finite.
@@ -116,6 +117,7 @@ class WordVectors(Queries):
         self.settings: dict[str, Any] = dict(settings or {})
         self.origin: dict[str, Any] = {}
         self.attributes: dict[str, np.ndarray] = {}
+        self.nodes: NodeTable | None = None
         self._units: np.ndarray | None = None
 
     # -- contents -----------------------------------------------------------------------------------------------------
@@ -347,8 +349,8 @@ class WordVectors(Queries):
         from wordvec.formats.table import VectorTable
 
         return VectorTable(
-            self.vocabulary, self.vectors, self.context_vectors, origin=self.origin, attributes=self.attributes,
-            **self._how(),
+            self.vocabulary, self.vectors, self.context_vectors, origin=self.origin, nodes=self.nodes,
+            attributes=self.attributes, **self._how(),
         )  # fmt: skip
 
 

@@ -76,7 +76,7 @@ def load_vectors(
             for array in (table.vectors.data, table.vectors.indices, table.vectors.indptr):
                 frozen(array)
             vectors = SparseWordVectors(table.vocabulary, table.vectors, **how)
-        vectors.origin, vectors.attributes = dict(table.origin), dict(table.attributes)
+        vectors.origin, vectors.attributes, vectors.nodes = dict(table.origin), dict(table.attributes), table.nodes
         return vectors
     except FormatError:
         raise

@@ -68,8 +68,7 @@ class SparseWordVectors(WordVectors):
         self.lowercase = bool(lowercase)
         self.normalize = normalize
         self.settings = dict(settings or {})
-        self.origin = {}
-        self.attributes = {}
+        self.origin, self.attributes, self.nodes = {}, {}, None
         self._kept_lengths: np.ndarray | None = None
 
     @property

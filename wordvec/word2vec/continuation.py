@@ -14,6 +14,7 @@ from wordvec.vectors.subwords import SubwordVectors
 from wordvec.vocabulary import Vocabulary
 from wordvec.word2vec.epoch import Frequencies
 from wordvec.word2vec.settings import ContinuationSettings, Word2VecSettings, ngram_lengths
+from wordvec.word2vec.trees import check_nodes
 
 
 def check_fits(
@@ -23,12 +24,14 @@ def check_fits(
 
     Raises:
         InputError: ``initial`` is sparse, has another vector size, or is known to have another tokenizer or casing; or
-            rates differ in hogwild mode; or their n-grams are others.
+            rates differ in hogwild mode; or their n-grams are others, or their nodes are not a tree.
     """
     if continuation.initial_rate != 1 and settings.mode != "reproducible":
         raise InputError(f"initial_rate = {continuation.initial_rate:g} needs mode = reproducible, got {settings.mode}")
     if isinstance(initial, SparseWordVectors):
         raise InputError("training cannot continue from sparse vectors; continue from dense ones")
+    if settings.loss == "hierarchical" and initial.nodes is not None:
+        check_nodes(initial.nodes, len(initial))
     if settings.subwords is not None:
         _check_subwords(initial, settings, continuation)
     if initial.vector_size != settings.vector_size:
@@ -81,7 +84,7 @@ def frequencies(initial: WordVectors, vocabulary: Vocabulary, of: str) -> Freque
 def initial_contexts(initial: WordVectors, settings: Word2VecSettings) -> np.ndarray | None:
     """Return the context vectors (V, D) to continue from; None if the output side starts at zero.
 
-    That of hierarchical softmax has the nodes of a tree, and the tree of a new vocabulary is another one.
+    That of hierarchical softmax has the nodes of a tree instead, see ``TrainingTree``.
     """
     return None if settings.loss == "hierarchical" else initial.context_vectors
 

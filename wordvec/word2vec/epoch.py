@@ -11,6 +11,7 @@ from wordvec.encoding.corpus import EncodedCorpus
 from wordvec.encoding.subsampling import keep_probabilities
 from wordvec.errors import InputError, TrainingError
 from wordvec.system.aligned_arrays import row_stride
+from wordvec.system.huffman import HuffmanTree
 from wordvec.system.structures import check_ids
 from wordvec.system.threads import run_in_threads
 from wordvec.word2vec.buffers import (
@@ -82,6 +83,7 @@ class Trainer:
         threads: maximum number of threads, capped at the number of lanes.
         lanes: number of lanes in hogwild mode, for resuming a run; None: one per thread.
         frequencies: what negatives are drawn and frequent words dropped by; None: the counts of the corpus.
+        tree: of hierarchical softmax; None: the Huffman tree of the counts.
     """
 
     def __init__(
@@ -92,6 +94,7 @@ class Trainer:
         *,
         lanes: int | None = None,
         frequencies: Frequencies | None = None,
+        tree: HuffmanTree | None = None,
     ) -> None:
         from wordvec.kernels.slices import Text
 
@@ -125,7 +128,7 @@ class Trainer:
             tile_weights=tile_weights(self.window, TILE),
         )
         self.stride = row_stride(settings.vector_size)
-        self.objective, longest_path = objective_of(settings, counts, self.subwords)
+        self.objective, longest_path = objective_of(settings, counts, self.subwords, tree)
         sizes = sizes_of(settings, self.types, longest_path, self.window)
         self.bounds = lane_bounds(corpus, lanes)
         self.lanes, self.tiles = allocate(settings, sizes, lanes, self.threads, self.stride, self.types)

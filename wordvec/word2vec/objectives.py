@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from wordvec.errors import InputError
-from wordvec.system.huffman import huffman_tree
+from wordvec.system.huffman import HuffmanTree, huffman_tree
 from wordvec.word2vec.settings import Word2VecSettings, ngram_lengths
 
 if TYPE_CHECKING:
@@ -34,9 +34,12 @@ def check_softmax(settings: Word2VecSettings, types: int) -> None:
 
 
 def objective_of(
-    settings: Word2VecSettings, counts: np.ndarray, subwords: "Subwords | None" = None
+    settings: Word2VecSettings,
+    counts: np.ndarray,
+    subwords: "Subwords | None" = None,
+    tree: HuffmanTree | None = None,
 ) -> tuple["Objective", int]:
-    """Return the kernels' objective, and the depth of its Huffman tree, 0 if it has none."""
+    """Return the kernels' objective, and the depth of its tree, 0 if it has none; None is that of the counts."""
     from wordvec.kernels.fresh_negatives import Fresh
     from wordvec.kernels.hierarchical_softmax import Paths
     from wordvec.kernels.objectives import Objective
@@ -48,7 +51,7 @@ def objective_of(
     if settings.fresh_negatives:
         fresh = Fresh(settings.context_predicts_center, saturation)
     if settings.loss == "hierarchical":
-        tree = huffman_tree(counts)
+        tree = huffman_tree(counts) if tree is None else tree
         paths, longest = Paths(*tree, saturation), int(np.diff(tree.offsets).max())
     skipgram = settings.model == "skipgram"
     return Objective(

@@ -38,6 +38,7 @@ from wordvec.word2vec.epoch import TrainedRows, Trainer
 from wordvec.word2vec.objectives import check_softmax
 from wordvec.word2vec.results import Word2VecResult
 from wordvec.word2vec.settings import ContinuationSettings, Word2VecSettings, ngram_lengths
+from wordvec.word2vec.trees import TrainingTree
 
 _log = logging.getLogger(__name__)
 
@@ -67,8 +68,8 @@ def train_word2vec(
         threads: None means one per core. In reproducible mode, the vectors are bit-identical at any number of threads.
         on_progress: called now and then from the calling thread.
         initial: vectors to continue from. They initialize the words they share with the corpus; words that the corpus
-            lacks stay unchanged. Without context vectors, and with hierarchical softmax, the output side starts at
-            zero. Counts are added, and the result has the words of both by descending count.
+            lacks stay unchanged. Without context vectors, or without nodes in hierarchical softmax, the output side
+            starts at zero. Counts are added, and the result has the words of both by descending count.
         continuation: how training continues from ``initial``; None means the defaults.
         checkpoint: a file to save the training state to, every ``checkpoint_every`` seconds and on Ctrl-C. Remove it
             once the vectors are saved.
@@ -129,14 +130,19 @@ def train_word2vec(
     )
     # In hogwild mode, each thread has its own lane.
     lanes = saved.rows("lanes.state") if saved else None
-    trainer = Trainer(corpus, settings, threads, lanes=lanes, frequencies=counts)
-    training = Word2VecRun(trainer, monitor, saver, initial, continuation, on_progress)
+    tree = TrainingTree(corpus.vocabulary, initial) if settings.loss == "hierarchical" else None
+    paths = None if tree is None else tree.paths
+    trainer = Trainer(corpus, settings, threads, lanes=lanes, frequencies=counts, tree=paths)
+    training = Word2VecRun(trainer, monitor, saver, initial, continuation, on_progress, tree)
     training.result.memory = memory
     return training.run(saved)
 
 
 def _arrays_of(vectors: WordVectors) -> tuple[np.ndarray | None, ...]:
+    arrays: tuple[np.ndarray | None, ...]
     arrays = (*pack_tokens(vectors.tokens), vectors.counts, vectors.vectors, vectors.context_vectors)
+    if vectors.nodes is not None:
+        arrays = (*arrays, vectors.nodes.vectors, vectors.nodes.children)
     if not isinstance(vectors, SubwordVectors):
         return arrays
     rows = vectors.subwords
@@ -161,6 +167,7 @@ class Word2VecRun(ResumableRun):
         initial: WordVectors | None,
         continuation: ContinuationSettings,
         on_progress: OnProgress | None,
+        tree: TrainingTree | None = None,
     ) -> None:
         super().__init__(checkpoint)
         self.settings, self.corpus = trainer.settings, trainer.corpus
@@ -174,15 +181,19 @@ class Word2VecRun(ResumableRun):
         )
         self._trainer, self._monitor = trainer, monitor
         self._initial, self._continuation, self._on_progress = initial, continuation, on_progress
+        self._tree = tree
         if initial is not None:
             self._initial_contexts = initial_contexts(initial, self.settings)
             vocabulary, rows = self.corpus.vocabulary, trainer.all_rows()
             known = start_from(initial, self._initial_contexts, vocabulary, (rows.words, rows.contexts))
+            if tree is not None:
+                tree.start(rows.contexts)
+            outputs = self._initial_contexts if tree is None else initial.nodes
             _log.info(
                 "%s of %s words continue from existing vectors%s",
                 f"{len(known):,}",
                 f"{trainer.types:,}",
-                "; the output side of training starts at zero" if self._initial_contexts is None else "",
+                "; the output side of training starts at zero" if outputs is None else "",
             )
             subwords = self._subwords(rows)
             if subwords is not None:
@@ -282,7 +293,7 @@ class Word2VecRun(ResumableRun):
 
     def _as_vectors(self, rows: TrainedRows) -> WordVectors:
         vocabulary, settings = self.corpus.vocabulary, self.settings
-        vectors, context_vectors = rows.words, rows.contexts
+        vectors, context_vectors, nodes = rows.words, rows.contexts, None
         subwords = self._subwords(rows)
         if self._initial is not None:
             before = self._initial.vectors
@@ -291,6 +302,8 @@ class Word2VecRun(ResumableRun):
             vocabulary, vectors, context_vectors = grown(
                 self._initial.vocabulary, (before, self._initial_contexts), vocabulary, (vectors, context_vectors)
             )
+        if self._tree is not None:
+            nodes = self._tree.nodes(rows.contexts, vocabulary)
         how: dict[str, Any] = {
             # The output vectors of hierarchical softmax belong to tree nodes, not to words.
             "context_vectors": None if settings.loss == "hierarchical" else frozen(context_vectors),
@@ -299,9 +312,13 @@ class Word2VecRun(ResumableRun):
             "normalize": self.corpus.normalize,
             "settings": settings.record() | self._continuation.record(),
         }
+        found: WordVectors
         if subwords is not None:
-            return SubwordVectors(vocabulary, replace(subwords, word_vectors=vectors), **how)
-        return WordVectors(vocabulary, frozen(vectors), **how)
+            found = SubwordVectors(vocabulary, replace(subwords, word_vectors=vectors), **how)
+        else:
+            found = WordVectors(vocabulary, frozen(vectors), **how)
+        found.nodes = nodes
+        return found
 
     def _subwords(self, rows: TrainedRows) -> SubwordTable | None:
         settings = self.settings

@@ -9,7 +9,8 @@ from wordvec import FormatError, WordVectors, load_vectors, save_vectors
 from wordvec.formats.fasttext import MAGIC
 from wordvec.formats.ngrams import ngram_rows
 from wordvec.formats.registry import describe
-from wordvec.formats.table import SubwordTable
+from wordvec.formats.table import NodeTable, SubwordTable
+from wordvec.system.huffman import tree_paths
 from wordvec.vectors.subwords import SubwordVectors
 from wordvec.vocabulary import Vocabulary
 
@@ -91,6 +92,55 @@ def test_plain_vectors_become_a_model_without_ngrams(tmp_path):
     found = load_vectors(tmp_path / "plain.bin")
     assert type(found) is WordVectors
     np.testing.assert_array_equal(found.vectors, plain.vectors)
+
+
+def test_full_softmax_keeps_its_context_vectors(model, tmp_path):
+    model.settings |= {"loss": "softmax", "model": "cbow"}
+    save_vectors(model, tmp_path / "m.bin", format="fasttext")
+    found = load_vectors(tmp_path / "m.bin")
+    assert (found.settings["loss"], found.settings["model"]) == ("softmax", "cbow")
+    np.testing.assert_array_equal(found.context_vectors, model.context_vectors)
+
+
+def with_nodes(children, counts=(9, 4, 2)):
+    vectors = WordVectors(Vocabulary(WORDS, counts), table().word_vectors)
+    vectors.settings |= {"loss": "hierarchical", "model": "skipgram"}
+    vectors.nodes = NodeTable(np.arange(2 * DIM, dtype=np.float32).reshape(2, DIM) + 1, np.array(children, np.int32))
+    return vectors
+
+
+# The tree of 9, 4, 2, code 0 first or last. In fastText, a node predicts code 1.
+@pytest.mark.parametrize(("children", "sign"), [([[2, 1], [3, 0]], -1), ([[1, 2], [0, 3]], 1)])
+def test_hierarchical_softmax_keeps_its_nodes(children, sign, tmp_path):
+    vectors = with_nodes(children)
+    save_vectors(vectors, tmp_path / "m.bin", format="fasttext")
+    outputs = np.frombuffer((tmp_path / "m.bin").read_bytes()[-3 * DIM * 4 :], "<f4").reshape(3, DIM)
+    np.testing.assert_array_equal(outputs, [*(sign * vectors.nodes.vectors), np.zeros(DIM)])
+    found = load_vectors(tmp_path / "m.bin")
+    assert (found.settings["loss"], found.context_vectors) == ("hierarchical", None)
+    for node, expected in zip(paths_of(found.nodes), paths_of(vectors.nodes), strict=True):
+        np.testing.assert_array_equal(node, expected)
+    assert load_vectors(tmp_path / "m.bin", limit=2).nodes is None
+
+
+def paths_of(nodes):
+    """The vectors on the path of each word, negative where it takes code 1."""
+    tree = tree_paths(nodes.children)
+    return [
+        nodes.vectors[tree.nodes[start:end]] * (1.0 - 2 * tree.codes[start:end, None])
+        for start, end in zip(tree.offsets[:-1], tree.offsets[1:], strict=True)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("children", "counts"), [([[0, 1], [3, 2]], (9, 4, 2)), ([[2, 1], [3, 0]], (2, 4, 9)), ([[2, 1], [3, 0]], None)]
+)
+def test_nodes_of_another_tree_are_written_as_zeros(children, counts, tmp_path, caplog):
+    save_vectors(with_nodes(children, counts), tmp_path / "m.bin", format="fasttext")
+    assert ("its nodes are written as zeros" in caplog.text) == (counts is not None)
+    found = load_vectors(tmp_path / "m.bin")
+    assert found.settings["loss"] == "hierarchical"
+    assert found.nodes is None if counts == (2, 4, 9) else not found.nodes.vectors.any()
 
 
 def test_the_old_layout_is_read(model, tmp_path):
