@@ -45,8 +45,10 @@ class VectorSource:
 
     unknown = "not a vector file of a known format (safetensors, word2vec text or binary, GloVe text)"
 
-    def __init__(self, path: str | os.PathLike[str], encoding: str = UTF8) -> None:
+    def __init__(self, path: str | os.PathLike[str], encoding: str = UTF8, words: frozenset[str] | None = None) -> None:
         self.path = Path(path)
+        self.words = words
+        """The only words whose rows are kept, or None for all."""
         self.encoding = check_encoding(encoding)
         if " \n0".encode(self.encoding) != b" \n0":
             raise InputError(f"encoding of vector files must contain ASCII, got {encoding!r}; re-encode the file")
