@@ -8,7 +8,7 @@ from cli.shared import options
 from cli.shared.errors import Command, check_files
 from cli.shared.reporting import log
 
-FORMATS = ("safetensors", "text", "binary", "glove", "fasttext", "projector")
+FORMATS = ("safetensors", "text", "binary", "glove", "fasttext", "projector", "npz", "parquet")
 
 
 @click.command(cls=Command, context_settings=options.HELP)

@@ -9,9 +9,11 @@ name             written to          holds
 ``glove``        ``format`` only     GloVe text: ``text`` without the header
 ``fasttext``     ``format`` only     fastText model: words, their n-grams and the output side
 ``projector``    ``format`` only     Embedding Projector: tab-separated numbers, and the tokens in ``metadata.tsv``
+``npz``          ``.npz``            NumPy archive: arrays ``vectors``, ``tokens``, ``counts``
+``parquet``      ``.parquet``        Parquet: columns ``token``, ``vector``, ``count``; needs pyarrow
 ===============  ==================  ==================================================================================
 
-On reading, the format is detected from the content, falling back to the extension; all formats except ``safetensors``
+On reading, the format is detected from the content, falling back to the extension; the formats of text and of records
 may be compressed with gzip, and are written so to a name that ends in ``.gz``.
 """
 
@@ -22,24 +24,43 @@ from typing import Any
 
 from corpora.encodings import UTF8
 from wordvec.errors import FormatError, InputError
-from wordvec.formats import fasttext, glove, projector, safetensors, sparse, word2vec_binary, word2vec_text
+from wordvec.formats import (
+    fasttext,
+    glove,
+    npz,
+    parquet,
+    projector,
+    safetensors,
+    sparse,
+    word2vec_binary,
+    word2vec_text,
+)
 from wordvec.formats.sources import VectorSource
 from wordvec.formats.table import VectorTable
 from wordvec.system.validation import check_choice, shown
 
-FORMATS = ("safetensors", "text", "binary", "glove", "fasttext", "projector")
+FORMATS = ("safetensors", "text", "binary", "glove", "fasttext", "projector", "npz", "parquet")
 """Valid values of ``format``."""
 
 WITH_NGRAMS = ("safetensors", "fasttext")
 """Formats that hold the n-grams of subword vectors; the others hold the words' composed vectors alone."""
 
-_EXTENSIONS = {".safetensors": "safetensors", ".txt": "text", ".vec": "text", ".bin": "binary"}
+_EXTENSIONS = {
+    ".safetensors": "safetensors",
+    ".txt": "text",
+    ".vec": "text",
+    ".bin": "binary",
+    ".npz": "npz",
+    ".parquet": "parquet",
+}
 _STREAMED = {
     "text": word2vec_text,
     "binary": word2vec_binary,
     "glove": glove,
     "fasttext": fasttext,
     "projector": projector,
+    "npz": npz,
+    "parquet": parquet,
 }
 _PACKAGES = ("wordvec", "seqclf")
 
@@ -122,8 +143,8 @@ def output_format(path: str | os.PathLike[str], format: str | None = None) -> st
             "or pass format (wordvec convert --format)"
         )
     format = format or _EXTENSIONS[suffix]
-    if compressed and format == "safetensors":
-        raise InputError(f".safetensors files are not compressed, got {path}; leave out .gz")
+    if compressed and format in ("safetensors", "npz", "parquet"):
+        raise InputError(f".{format} files are not compressed, got {path}; leave out .gz")
     return format
 
 
@@ -194,6 +215,10 @@ def detect_format(source: VectorSource) -> str:
         return "safetensors"
     if fasttext.looks_like(sample):
         return "fasttext"
+    if npz.looks_like(sample) and source.suffix == ".npz":
+        return "npz"
+    if parquet.looks_like(sample):
+        return "parquet"
     source.refuse_other_kinds(sample)
     if source.suffix == ".tsv" and projector.looks_like(sample):
         return "projector"
