@@ -8,7 +8,7 @@ from cli.shared import options
 from cli.shared.errors import Command, check_files
 from cli.shared.reporting import log
 
-FORMATS = ("safetensors", "text", "binary", "glove", "fasttext", "projector")
+FORMATS = ("safetensors", "text", "binary", "glove", "fasttext", "projector", "npz", "parquet")
 
 
 @click.command(cls=Command, context_settings=options.HELP)
@@ -21,6 +21,16 @@ FORMATS = ("safetensors", "text", "binary", "glove", "fasttext", "projector")
 )
 @click.option("--input-format", type=click.Choice(FORMATS), help="Format of SOURCE.  [default: by content]")
 @click.option("--limit", type=options.LEAST_1, metavar="N", help="Keep the first N words.  [default: all]")
+@click.option(
+    "--words", "words_file", type=options.INPUT, metavar="FILE", help="Keep the words that start the lines of FILE."
+)
+@click.option(
+    "--storage",
+    type=click.Choice(["float32", "float16", "int8"]),
+    default="float32",
+    show_default=True,
+    help="Type of the numbers in .safetensors files; the smaller ones leave out context vectors and n-grams.",
+)
 @click.option("--skip-bad-rows", is_flag=True, help="Skip invalid rows (NaN, wrong length) and count them.")
 @click.option(
     "--no-subword-fallback",
@@ -33,7 +43,14 @@ FORMATS = ("safetensors", "text", "binary", "glove", "fasttext", "projector")
 @options.encoding_option
 @options.quiet_option
 def convert(
-    source: str, target: str, format: str | None, input_format: str | None, quiet: bool, **reading: Any
+    source: str,
+    target: str,
+    format: str | None,
+    input_format: str | None,
+    words_file: str | None,
+    storage: str,
+    quiet: bool,
+    **reading: Any,
 ) -> None:
     """Convert the vectors in SOURCE, in any supported format, to TARGET, whose extension names the format.
 
@@ -50,10 +67,25 @@ def convert(
 
     if metadata := second_output(target, format):
         check_files(metadata=str(metadata))
-    vectors = load_vectors(source, format=input_format, **reading)
-    save_vectors(vectors, target, format=format)
+    if storage != "float32" and output_format(target, format) != "safetensors":
+        raise click.UsageError(f"--storage {storage} needs a .safetensors file, got {target}")
+    words = None if words_file is None else _words(words_file)
+    vectors = load_vectors(source, format=input_format, words=words, **reading)
+    if words is not None and (missing := len(words - set(vectors.tokens))):
+        log(f"{missing:,} of {len(words):,} words are not in {source}", quiet)
+    save_vectors(vectors, target, format=format, storage=storage)
     written = f"{len(vectors):,} words x {vectors.vector_size}"
     if (subwords := vectors.table().subwords) is not None:
-        kept = output_format(target, format) in WITH_NGRAMS
+        kept = output_format(target, format) in WITH_NGRAMS and storage == "float32"
         written += f", {'with' if kept else 'without'} their {len(subwords.ngram_vectors):,} n-grams"
     log(f"{target}: {written}", quiet)
+
+
+def _words(path: str) -> set[str]:
+    """Return the first words of the lines of a file, such as one of words or of words and counts."""
+    from corpora import InputError, read_lines
+
+    words = {line.split()[0] for line in read_lines(path) if line.strip()}
+    if not words:
+        raise InputError(f"{path}: no words")
+    return words

@@ -31,6 +31,7 @@ SHARED_WITH_CLI = (
     "wordvec.document_vectors.matrices", "wordvec.formats.documents", "wordvec.phrases.settings",
     "wordvec.word2vec.settings", "wordvec.vectors.sentence", "wordvec.applications.summaries",
     "wordvec.vectors.alignment", "wordvec.vectors.comparison", "wordvec.vectors.postprocessing",
+    "wordvec.vectors.categorization", "wordvec.vectors.intervals", "wordvec.vectors.lrcos",
 )  # fmt: skip
 """What lets a command check its options and outputs before it starts."""
 MODULES = {

@@ -256,7 +256,7 @@ def test_evaluate_prints_coverage_and_protocol(vectors_file, tmp_path):
     pairs = tmp_path / "pairs.tsv"
     pairs.write_text("king\tqueen\t1\nking\tparis\t4\nparis\tlondon\t8\nking\tnowhere\t5\n")
     text = invoke("evaluate", vectors_file, "--similarity", pairs, "--analogies", "sample:english-questions").stdout
-    assert text.splitlines()[1].split() == ["pairs", "1.000", "3", "of", "4"]
+    assert text.splitlines()[1].split() == ["pairs", "1.000", "0.931", "3", "of", "4"]
     assert "sample:english-questions, protocol P30k, method add" in text
     assert "--similarity" in invoke("evaluate", vectors_file, code=2).stderr
 

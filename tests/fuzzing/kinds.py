@@ -37,6 +37,7 @@ from tests.fuzzing.mutations import (
 )
 from wordvec import (
     InputError,
+    Vocabulary,
     WordVectors,
     count_cooccurrences,
     count_documents,
@@ -46,6 +47,7 @@ from wordvec import (
     load_documents,
     load_vectors,
     load_vocabulary,
+    save_vectors,
     train_word2vec,
     weigh_documents,
 )
@@ -284,6 +286,15 @@ def _packed(ending: str, content: bytes, reads: tuple[Read, ...], file: str) -> 
     return Kind(file + ending, (packed, *several), reads, (in_compressed(ending),))
 
 
+def _small_file(storage: str = "") -> bytes:
+    """Return a .safetensors file of vectors with that storage, else an .npz archive."""
+    vectors = WordVectors(Vocabulary(["the", "of", "king"], [5, 3, 1]), [[1, 2], [0, -1], [3, 0.5]])
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "v.safetensors" if storage else "v.npz")
+        save_vectors(vectors, path, storage=storage or "float32")
+        return path.read_bytes()
+
+
 @functools.cache
 def kinds() -> dict[str, Kind]:
     """Return every kind by its name."""
@@ -303,6 +314,8 @@ def kinds() -> dict[str, Kind]:
             _HEADER,
         ),
         "sparse vectors": Kind("v.safetensors", (_old("ppmi.safetensors"),), _VECTORS, _HEADER),
+        "int8 vectors": Kind("v.safetensors", (_small_file("int8"), _small_file("float16")), _VECTORS, _HEADER),
+        "NumPy archive": _plain(_small_file(), reads=_VECTORS, file="v.npz", inner=(in_archive,)),
         "document counts": _plain(_old("counts.npz"), reads=(_documents,), file="d.npz", inner=(in_archive,)),
         "TF-IDF": _plain(_old("tfidf.npz"), reads=(_documents,), file="d.npz", inner=(in_archive,)),
         "vocabulary": _plain(_old("vocabulary.txt"), reads=(_vocabulary, _word_list), file="w.txt"),

@@ -12,12 +12,7 @@ array                                 content
 """
 
 import json
-import math
 import os
-import struct
-import tokenize
-import zipfile
-import zlib
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,6 +20,7 @@ import numpy as np
 from scipy.sparse import csr_matrix
 
 from wordvec.errors import FormatError, InputError
+from wordvec.formats.archives import read_arrays, reason_of
 from wordvec.system.atomic_files import check_regular, replacing
 from wordvec.system.structures import check_csr, checked_csr, checked_weights
 from wordvec.system.validation import check_kind
@@ -32,21 +28,6 @@ from wordvec.vocabulary import Vocabulary
 
 _NAMES = ("indices", "indptr", "data", "shape", "features", "settings", "counts", "idf")
 """The arrays that are read."""
-
-_HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
-"""How to read an array's header, by the version of its format."""
-
-_MOST_DEFLATED = 1032
-"""Maximum compression factor of deflate (zlib, Technical Details)."""
-
-_PIECE = 1 << 22
-"""Bytes of an array read at a time."""
-
-_DAMAGE = (
-    *(ValueError, TypeError, KeyError, OverflowError, EOFError, SyntaxError, RecursionError, RuntimeError, MemoryError),
-    *(zipfile.BadZipFile, zlib.error, struct.error, tokenize.TokenError, NotImplementedError),
-)
-"""What reading a damaged archive raises."""
 
 
 @dataclass(frozen=True)
@@ -145,14 +126,9 @@ def load_documents(path: str | os.PathLike[str]) -> DocumentMatrix:
         if not isinstance(settings.get("drop_words", []), list):
             raise ValueError("drop_words is not a list")
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
-        missing = f"no array {error}" if isinstance(error, KeyError) else _reason(error)
+        missing = f"no array {error}" if isinstance(error, KeyError) else reason_of(error)
         raise FormatError(f"{path} is not a document matrix, or is damaged: {missing}") from None
     return DocumentMatrix(matrix, vocabulary, idf, settings)
-
-
-def _reason(error: Exception) -> str:
-    """Return what an error states, on one line and shortened."""
-    return " ".join(f"{error!s:.200}".split())
 
 
 def _arrays(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
@@ -161,37 +137,6 @@ def _arrays(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
         with open(path, "rb") as file:
             if file.read(4) != b"PK\3\4":
                 raise FormatError(f"{path} is not an .npz file; pass one written by 'wordvec documents'")
-            size = os.fstat(file.fileno()).st_size
-            with zipfile.ZipFile(file) as archive:
-                members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
-                return {name: _array(archive, members[name], size) for name in _NAMES if name in members}
+            return read_arrays(file, path, _NAMES)
     except OSError as error:
         raise InputError(f"{path} cannot be read: {(error.strerror or str(error)).lower()}") from None
-    except FormatError:
-        raise
-    except _DAMAGE as error:
-        raise FormatError(f"{path} is damaged: {_reason(error)}") from None
-
-
-def _array(archive: zipfile.ZipFile, info: zipfile.ZipInfo, file_size: int) -> np.ndarray:
-    """Read an array after comparing the size that its header declares with the stored bytes, which np.load does not."""
-    name, stored, unpacked = info.filename, info.compress_size, info.file_size
-    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise ValueError(f"{name} is compressed by method {info.compress_type}")
-    if stored > file_size or unpacked > stored * _MOST_DEFLATED:
-        raise ValueError(f"{name} declares {unpacked:,} bytes, but {stored:,} of a file of {file_size:,} are stored")
-    with archive.open(info) as member:
-        read_header = _HEADERS.get(np.lib.format.read_magic(member))
-        if read_header is None:
-            raise ValueError(f"{name} has an unknown version")
-        shape, in_columns, dtype = read_header(member)
-        size = math.prod(shape) * dtype.itemsize
-        if dtype.hasobject or dtype.names or min(shape, default=0) < 0 or member.tell() + size != unpacked:
-            raise ValueError(f"{name} declares {dtype} of shape {shape}, which does not match its {unpacked:,} bytes")
-        content = bytearray(size)
-        for start in range(0, size, _PIECE):
-            content[start : start + _PIECE] = member.read(min(_PIECE, size - start))
-        if len(content) != size or member.read(1):  # up to the end, which compares the checksum
-            raise ValueError(f"{name} is truncated")
-    array = np.frombuffer(content, dtype) if size else np.empty(math.prod(shape), dtype)
-    return array.reshape(shape, order="F" if in_columns else "C")

@@ -28,7 +28,7 @@ def read(source: VectorSource, limit: int | None, skip_bad: bool = False) -> Vec
     for number, lines in text_lines.line_blocks(source):
         if rows is None:
             rows = text_lines.TextRows(
-                source.name, _checked_vector_size(source, lines[0]), 0, skip_bad, source.encoding
+                source.name, _checked_vector_size(source, lines[0]), 0, skip_bad, source.encoding, source.words
             )
         rows.add_lines(number, lines if limit is None else lines[: limit - rows.read])
         if limit is not None and rows.read >= limit:

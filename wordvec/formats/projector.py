@@ -54,7 +54,7 @@ def read(source: VectorSource, limit: int | None, skip_bad: bool = False) -> Vec
     """
     _, vector_size = declared(source)
     words = _words(source)
-    rows = text_lines.TextRows(source.name, vector_size, 0, skip_bad, source.encoding)
+    rows = text_lines.TextRows(source.name, vector_size, 0, skip_bad, source.encoding, source.words)
     done = 0
     for number, lines in text_lines.line_blocks(source):
         lines = lines[: None if limit is None else limit - done]

@@ -9,36 +9,58 @@ name             written to          holds
 ``glove``        ``format`` only     GloVe text: ``text`` without the header
 ``fasttext``     ``format`` only     fastText model: words, their n-grams and the output side
 ``projector``    ``format`` only     Embedding Projector: tab-separated numbers, and the tokens in ``metadata.tsv``
+``npz``          ``.npz``            NumPy archive: arrays ``vectors``, ``tokens``, ``counts``
+``parquet``      ``.parquet``        Parquet: columns ``token``, ``vector``, ``count``; needs pyarrow
 ===============  ==================  ==================================================================================
 
-On reading, the format is detected from the content, falling back to the extension; all formats except ``safetensors``
+On reading, the format is detected from the content, falling back to the extension; the formats of text and of records
 may be compressed with gzip, and are written so to a name that ends in ``.gz``.
 """
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from corpora.encodings import UTF8
 from wordvec.errors import FormatError, InputError
-from wordvec.formats import fasttext, glove, projector, safetensors, sparse, word2vec_binary, word2vec_text
+from wordvec.formats import (
+    fasttext,
+    glove,
+    npz,
+    parquet,
+    projector,
+    safetensors,
+    sparse,
+    word2vec_binary,
+    word2vec_text,
+)
 from wordvec.formats.sources import VectorSource
 from wordvec.formats.table import VectorTable
-from wordvec.system.validation import check_choice
+from wordvec.system.validation import check_choice, shown
 
-FORMATS = ("safetensors", "text", "binary", "glove", "fasttext", "projector")
+FORMATS = ("safetensors", "text", "binary", "glove", "fasttext", "projector", "npz", "parquet")
 """Valid values of ``format``."""
 
 WITH_NGRAMS = ("safetensors", "fasttext")
 """Formats that hold the n-grams of subword vectors; the others hold the words' composed vectors alone."""
 
-_EXTENSIONS = {".safetensors": "safetensors", ".txt": "text", ".vec": "text", ".bin": "binary"}
+_EXTENSIONS = {
+    ".safetensors": "safetensors",
+    ".txt": "text",
+    ".vec": "text",
+    ".bin": "binary",
+    ".npz": "npz",
+    ".parquet": "parquet",
+}
 _STREAMED = {
     "text": word2vec_text,
     "binary": word2vec_binary,
     "glove": glove,
     "fasttext": fasttext,
     "projector": projector,
+    "npz": npz,
+    "parquet": parquet,
 }
 _PACKAGES = ("wordvec", "seqclf")
 
@@ -49,13 +71,22 @@ def read_table(
     limit: int | None = None,
     skip_bad_rows: bool = False,
     encoding: str = UTF8,
+    words: Iterable[str] | None = None,
+    mmap: bool = False,
 ) -> VectorTable:
     """Read a vector file; see :func:`wordvec.load_vectors`."""
     _check_format(format)
+    wanted = None if words is None else _checked_words(words)
     if limit is not None and limit < 1:
         raise InputError(f"limit must be at least 1 vector, got {limit}")
-    with VectorSource(path, encoding) as source:
+    with VectorSource(path, encoding, wanted) as source:
         format = format or detect_format(source)
+        if mmap and format != "safetensors":
+            raise InputError(f"{path}: mmap needs a .safetensors file, got format {format}; convert it")
+        if mmap and words is not None:
+            raise InputError("words are read into memory: leave out mmap")
+        if words is not None and format == "fasttext":
+            raise InputError(f"{path}: words need a file without n-grams; convert it with --no-subword-fallback")
         if format == "safetensors" and source.encoding != UTF8:
             raise InputError(f"{path}: tokens in .safetensors files are UTF-8, got encoding {encoding!r}; leave it out")
         if format != "safetensors":
@@ -63,13 +94,20 @@ def read_table(
             return table
         file = source.tensor_file()
         if file.metadata_of("wordvec").get("kind") == sparse.KIND:
+            if mmap or words is not None:
+                raise InputError(f"{path}: sparse vectors are read as a whole: leave out mmap and words")
             return sparse.read(file, limit)
-        return safetensors.read(file, limit)
+        return safetensors.read(file, limit, wanted, mmap)
 
 
-def write_table(table: VectorTable, path: str | os.PathLike[str], format: str | None = None) -> None:
+def write_table(
+    table: VectorTable, path: str | os.PathLike[str], format: str | None = None, storage: str = "float32"
+) -> None:
     """Write a vector file; see :func:`wordvec.save_vectors`."""
     format = output_format(path, format)
+    check_choice("storage", storage, safetensors.STORAGES)
+    if storage != "float32" and (format != "safetensors" or table.is_sparse):
+        raise InputError(f"storage {storage} needs dense vectors in a .safetensors file, got format {format}")
     if not len(table):
         raise InputError("no vectors to save: the vocabulary is empty")
     if table.is_sparse:
@@ -80,7 +118,7 @@ def write_table(table: VectorTable, path: str | os.PathLike[str], format: str | 
             )
         sparse.write(table, path)
     elif format == "safetensors":
-        safetensors.write(table, path)
+        safetensors.write(table, path, storage)
     else:
         _STREAMED[format].write(table, path)
 
@@ -105,8 +143,8 @@ def output_format(path: str | os.PathLike[str], format: str | None = None) -> st
             "or pass format (wordvec convert --format)"
         )
     format = format or _EXTENSIONS[suffix]
-    if compressed and format == "safetensors":
-        raise InputError(f".safetensors files are not compressed, got {path}; leave out .gz")
+    if compressed and format in ("safetensors", "npz", "parquet"):
+        raise InputError(f".{format} files are not compressed, got {path}; leave out .gz")
     return format
 
 
@@ -179,6 +217,10 @@ def detect_format(source: VectorSource) -> str:
         return "safetensors"
     if fasttext.looks_like(sample):
         return "fasttext"
+    if npz.looks_like(sample) and source.suffix == ".npz":
+        return "npz"
+    if parquet.looks_like(sample):
+        return "parquet"
     source.refuse_other_kinds(sample)
     if source.suffix == ".tsv" and projector.looks_like(sample):
         return "projector"
@@ -192,6 +234,13 @@ def detect_format(source: VectorSource) -> str:
     if named == "safetensors":
         return named  # its reader reports the most specific error
     raise FormatError(f"{source.name}: {source.unknown if sample else 'an empty file'}")
+
+
+def _checked_words(words: Iterable[str]) -> frozenset[str]:
+    listed = [words] if isinstance(words, str) else list(words)
+    if isinstance(words, str) or not listed or not all(isinstance(word, str) for word in listed):
+        raise InputError(f"words must be a list of strings with at least one, got {shown(words)}")
+    return frozenset(listed)
 
 
 def _check_format(format: str | None) -> None:

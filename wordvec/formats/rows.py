@@ -4,7 +4,7 @@ import logging
 
 import numpy as np
 
-from wordvec.errors import FormatError
+from wordvec.errors import FormatError, InputError
 from wordvec.formats.table import VectorTable
 from wordvec.vocabulary import Vocabulary
 
@@ -20,16 +20,24 @@ class Rows:
         expected: rows to preallocate; must have been validated against the file size.
         skip_bad: whether invalid rows are skipped and counted instead of raising an error.
         encoding: of the tokens.
+        words: the only tokens whose rows are kept, or None for all.
     """
 
     def __init__(
-        self, name: str, vector_size: int, expected: int = 0, skip_bad: bool = False, encoding: str = "utf-8"
+        self,
+        name: str,
+        vector_size: int,
+        expected: int = 0,
+        skip_bad: bool = False,
+        encoding: str = "utf-8",
+        words: frozenset[str] | None = None,
     ) -> None:
         self.name = name
         self.vector_size = vector_size
         self.read = 0
         """Number of rows added, including skipped ones."""
-        self._table = np.empty((expected, vector_size), dtype=np.float32)
+        self._words = words
+        self._table = np.empty((expected if words is None else 0, vector_size), dtype=np.float32)
         self._ids: dict[str, int] = {}
         self._repeated: list[str] = []
         self._repaired: list[str] = []
@@ -48,6 +56,8 @@ class Rows:
         kept: list[int] = []
         start = len(self._ids)
         for row, token in enumerate(self._decoded(tokens)):
+            if self._words is not None and token not in self._words:
+                continue
             if self._ids.setdefault(token, start + len(kept)) == start + len(kept):
                 kept.append(row)
             else:
@@ -86,6 +96,8 @@ class Rows:
         if self._bad:
             rows = "row" if len(self._bad) == 1 else "rows"
             _log.warning("skipped %s invalid %s, the first: %s", f"{len(self._bad):,}", rows, self._bad[0])
+        if not self._ids and self._words is not None and self.read:
+            raise InputError(f"{self.name}: none of its {self.read:,} tokens is among the words to read")
         if not self._ids:
             raise FormatError(f"{self.name}: no valid vectors")
         for words, what in (

@@ -1,7 +1,8 @@
 """Native vector file: safetensors with everything needed to query the vectors and to continue training.
 
 =================== ================ ======================================================================
-``vectors``         F32 (V, D)       input vectors
+``vectors``         F32 (V, D)       input vectors; F16 or I8 if stored so
+``vector_scales``   F32 (V,)         what the rows of I8 vectors are multiplied by
 ``context_vectors`` F32 (V, D)       output vectors; optional
 ``counts``          I64 (V,)         token counts; optional
 ``token_bytes``     U8               the concatenated tokens as UTF-8
@@ -21,7 +22,8 @@ subwords in a subword model.
 import contextlib
 import itertools
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -32,6 +34,7 @@ from wordvec.formats.table import NodeTable, SubwordTable, VectorTable
 from wordvec.formats.tensors import TensorFile, looks_like, write_tensors
 from wordvec.system.huffman import check_tree
 from wordvec.system.structures import check_buckets, check_ngrams, check_offsets, frozen
+from wordvec.system.validation import check_choice
 from wordvec.vocabulary import Vocabulary
 
 __all__ = ["VERSION", "check", "looks_like", "read", "write"]
@@ -41,14 +44,25 @@ VERSION = 1
 _ATTRIBUTE = "attribute."
 
 
-def write(table: VectorTable, path: str | os.PathLike[str]) -> None:
+STORAGES = ("float32", "float16", "int8")
+"""Types of stored vectors; with the smaller ones, context vectors and n-grams are left out."""
+
+
+def write(table: VectorTable, path: str | os.PathLike[str], storage: str = "float32") -> None:
     """Write vectors with all their metadata.
 
+    Args:
+        table: what to write.
+        path: the file, replaced atomically.
+        storage: one of ``STORAGES``. int8 rounds each row to 255 steps of its largest absolute number.
+
     Raises:
-        InputError: the settings are not JSON-serializable, or the path is not writable.
+        InputError: the settings are not JSON-serializable, a number is beyond float16, or the path is not writable.
     """
     token_bytes, token_offsets = pack_tokens(table.tokens)
-    tensors = {"vectors": table.vectors, "token_bytes": token_bytes, "token_offsets": token_offsets}
+    tensors = {**_stored(table.vectors, storage), "token_bytes": token_bytes, "token_offsets": token_offsets}
+    if storage != "float32":
+        table = replace(table, context_vectors=None, subwords=None)
     if table.context_vectors is not None:
         tensors["context_vectors"] = table.context_vectors
     if table.counts is not None:
@@ -74,27 +88,65 @@ def write(table: VectorTable, path: str | os.PathLike[str]) -> None:
     write_tensors(path, tensors, "wordvec", about)
 
 
-def read(file: TensorFile, limit: int | None = None) -> VectorTable:
-    """Read the vectors, or the first ``limit`` of them.
+def read(
+    file: TensorFile, limit: int | None = None, words: Container[str] | None = None, mmap: bool = False
+) -> VectorTable:
+    """Read the vectors, or the first ``limit`` of them, or of these those of some ``words``, without n-grams.
+
+    Args:
+        file: the file.
+        limit, words: which vectors.
+        mmap: map the vectors into memory, from which pages are read when they are used, instead of reading them;
+            context vectors are left out.
 
     Raises:
         FormatError: not a native vector file, truncated, or inconsistent.
+        InputError: no vectors of these words, or ``mmap`` of vectors that are not stored as float32.
     """
     size, _ = check(file)
+    if words is not None:
+        return _of_words(file, read_words(file, size, limit), words)
+    if mmap:
+        if _storage(file) != "F32":
+            raise InputError(f"{file.path}: mmap needs vectors stored as float32, got {_storage(file)}")
+        table = _table(file, read_words(file, size, limit), file.mapped("vectors"))
+        return replace(table, context_vectors=None, vectors=table.vectors[: len(table)])
     vocabulary = read_words(file, size, limit)
+    return _table(file, vocabulary, _vectors(file, len(vocabulary)))
+
+
+def _of_words(file: TensorFile, vocabulary: Vocabulary, words: Container[str]) -> VectorTable:
+    """Read the vectors of the tokens that are among ``words``, a few rows at a time."""
+    rows = np.array([row for row, token in enumerate(vocabulary.tokens) if token in words], np.int64)
+    if not len(rows):
+        raise InputError(f"{file.path}: none of its {len(vocabulary):,} tokens is among the words to read")
+    stored = file.mapped("vectors")
+    vectors = np.asarray(stored[rows], np.float32)
+    if _storage(file) == "I8":
+        vectors *= file.read("vector_scales", len(vocabulary))[rows, None]
+    counts = None if vocabulary.counts is None else vocabulary.counts[rows]
+    kept = Vocabulary([vocabulary.tokens[row] for row in rows.tolist()], counts)
+    table = _table(file, kept, vectors, all_rows=False)
+    return replace(
+        table, attributes={name: held[rows] for name, held in read_attributes(file, len(vocabulary)).items()}
+    )
+
+
+def _table(file: TensorFile, vocabulary: Vocabulary, vectors: np.ndarray, all_rows: bool = True) -> VectorTable:
+    """Return the contents with vectors that have been read; without ``all_rows`` only what has no rows."""
     size, about = len(vocabulary), file.metadata_of("wordvec")
     return VectorTable(
         vocabulary,
-        file.read("vectors", size),
-        context_vectors=file.read("context_vectors", size) if "context_vectors" in file else None,
+        vectors,
+        context_vectors=file.read("context_vectors", size) if all_rows and "context_vectors" in file else None,
         tokenizer=about["tokenizer"],
         lowercase=about["lowercase"],
         normalize=about.get("normalize", "none"),
         settings=about["settings"],
         origin=about.get("origin", {}),
-        subwords=_read_subwords(file, size, about["subwords"]) if "subwords" in about else None,
-        attributes=read_attributes(file, size),
-        nodes=_read_nodes(file, size),
+        subwords=_read_subwords(file, size, about["subwords"]) if all_rows and "subwords" in about else None,
+        attributes=read_attributes(file, size) if all_rows else {},
+        nodes=_read_nodes(file, size) if all_rows else None,
     )
 
 
@@ -168,8 +220,9 @@ def check(file: TensorFile) -> tuple[int, int]:
         FormatError: not a native vector file, an unsupported version, or inconsistent.
     """
     about = check_about(file, "vectors", VERSION)
-    size, vector_size = file.shape("vectors", "F32", 2)
-    expected: dict[str, tuple[str, tuple[int, ...]]] = {}
+    storage = _storage(file)
+    size, vector_size = file.shape("vectors", storage if storage in _STORED else "F32", 2)
+    expected: dict[str, tuple[str, tuple[int, ...]]] = {"vector_scales": ("F32", (size,))} if storage == "I8" else {}
     if "context_vectors" in file:
         expected["context_vectors"] = ("F32", (size, vector_size))
     if "node_vectors" in file:
@@ -241,6 +294,38 @@ def check_shapes(file: TensorFile, size: int, expected: Mapping[str, tuple[str, 
         found = file.shape(name, dtype, len(shape))
         if found != shape:
             raise FormatError(f"{file.path}: array {name!r} must have shape {shape}, got {found}")
+
+
+_STORED = ("F32", "F16", "I8")
+
+
+def _storage(file: TensorFile) -> str:
+    """Return the type of the stored vectors; of a file without any, F32."""
+    return str(file.described().get("vectors", {}).get("dtype", "F32"))
+
+
+def _stored(vectors: Any, storage: str) -> dict[str, np.ndarray]:
+    """Return the arrays that hold the vectors (V, D) float32."""
+    check_choice("storage", storage, STORAGES)
+    if storage == "float32":
+        return {"vectors": vectors}
+    if storage == "float16":
+        with np.errstate(over="ignore"):
+            halves = vectors.astype(np.float16)
+        if not np.isfinite(halves).all():
+            raise InputError("float16 holds numbers up to 65,504; store as float32, or normalize the vectors")
+        return {"vectors": halves}
+    scales = np.abs(vectors).max(axis=1) / np.float32(127)
+    steps = np.rint(vectors / np.where(scales == 0, 1, scales)[:, None]).astype(np.int8)
+    return {"vectors": steps, "vector_scales": scales}
+
+
+def _vectors(file: TensorFile, size: int) -> np.ndarray:
+    """Return the first ``size`` vectors as float32, of a file that passed ``check``."""
+    stored = file.read("vectors", size)
+    if _storage(file) == "I8":
+        return np.asarray(stored * file.read("vector_scales", size)[:, None])
+    return np.asarray(stored, np.float32)
 
 
 def pack_attributes(table: VectorTable) -> dict[str, np.ndarray]:

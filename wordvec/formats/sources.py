@@ -5,10 +5,14 @@ import io
 import os
 import struct
 import zlib
+from collections.abc import Iterable
 from pathlib import Path
+
+import numpy as np
 
 from corpora.encodings import UTF8, check_encoding
 from wordvec.errors import FormatError, InputError
+from wordvec.formats.archives import read_arrays, shapes
 from wordvec.formats.tensors import TensorFile
 from wordvec.system.atomic_files import check_regular
 
@@ -26,7 +30,7 @@ _OTHER_KINDS = {
     b"\x80\x03": "a Python pickle",
     b"\x80\x04": "a Python pickle",
     b"\x80\x05": "a Python pickle",
-    b"PK\x03\x04": "a zip archive (.npz, .pt?)",
+    b"PK\x03\x04": "a zip archive (.pt?), not named .npz",
     b"\x93NUMPY": "a NumPy array without tokens",
     b"\x89HDF": "an HDF5 file",
     b"BZh": "compressed with bzip2; decompress it first, or use gzip",
@@ -45,8 +49,10 @@ class VectorSource:
 
     unknown = "not a vector file of a known format (safetensors, word2vec text or binary, GloVe text)"
 
-    def __init__(self, path: str | os.PathLike[str], encoding: str = UTF8) -> None:
+    def __init__(self, path: str | os.PathLike[str], encoding: str = UTF8, words: frozenset[str] | None = None) -> None:
         self.path = Path(path)
+        self.words = words
+        """The only words whose rows are kept, or None for all."""
         self.encoding = check_encoding(encoding)
         if " \n0".encode(self.encoding) != b" \n0":
             raise InputError(f"encoding of vector files must contain ASCII, got {encoding!r}; re-encode the file")
@@ -75,6 +81,14 @@ class VectorSource:
             FormatError: not a safetensors file, or truncated.
         """
         return TensorFile(self.path, self._raw)
+
+    def archive_arrays(self, names: Iterable[str]) -> dict[str, np.ndarray]:
+        """Return some arrays of the same open file as an .npz archive; see :func:`archives.read_arrays`."""
+        return read_arrays(self._raw, self.path, names)
+
+    def archive_shapes(self, names: Iterable[str]) -> dict[str, tuple[int, ...]]:
+        """Return the declared shapes of some arrays; see :func:`archives.shapes`."""
+        return shapes(self._raw, self.path, names)
 
     def fileno(self) -> int:
         """Return the descriptor of the stored file."""

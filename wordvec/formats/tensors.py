@@ -17,7 +17,7 @@ import numpy as np
 
 from wordvec.errors import FormatError, InputError
 from wordvec.system.atomic_files import check_regular, replacing
-from wordvec.system.tensor_bytes import fill, read_array, read_header
+from wordvec.system.tensor_bytes import DTYPES, fill, read_array, read_header
 
 _NAMES = {"f4": "F32", "f8": "F64", "f2": "F16", "i8": "I64", "i4": "I32", "i2": "I16", "i1": "I8", "u1": "U8"}
 
@@ -138,6 +138,13 @@ class TensorFile:
         """Read the array ``name``, or its first ``rows`` rows."""
         with self._reporting():
             return read_array(self._file, self._header, name, rows)
+
+    def mapped(self, name: str) -> np.ndarray:
+        """Return the array ``name`` as a read-only map of the file, whose pages are read when they are used."""
+        entry = self._entries[name]
+        start = self._header.start + entry["data_offsets"][0]
+        with self._reporting():
+            return np.memmap(self._file, DTYPES[entry["dtype"]], "r", start, tuple(entry["shape"]))
 
     def read_into(self, name: str, array: np.ndarray) -> None:
         """Read the array ``name`` into the contiguous ``array``.

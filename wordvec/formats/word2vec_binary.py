@@ -46,7 +46,7 @@ def read(source: VectorSource, limit: int | None, skip_bad: bool = False) -> Vec
     width = 4 * vector_size
     source.check_room(1 if skip_bad else wanted, vector_size, width + 2)
     expected = 0 if source.compressed or skip_bad else wanted
-    rows = Rows(source.name, vector_size, expected, skip_bad, source.encoding)
+    rows = Rows(source.name, vector_size, expected, skip_bad, source.encoding, source.words)
     data = source.read(_BLOCK_BYTES)
     position, ended = data.find(b"\n") + 1, False
     while rows.read < wanted:

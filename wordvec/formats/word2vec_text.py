@@ -48,7 +48,7 @@ def read(source: VectorSource, limit: int | None, skip_bad: bool = False) -> Vec
     # A row takes at least one byte for the token, one for the newline, and two per number.
     source.check_room(1 if skip_bad else wanted, vector_size, 2 * vector_size + 1)
     expected = 0 if source.compressed or skip_bad else wanted
-    rows = text_lines.TextRows(source.name, vector_size, expected, skip_bad, source.encoding)
+    rows = text_lines.TextRows(source.name, vector_size, expected, skip_bad, source.encoding, source.words)
     for number, block in text_lines.line_blocks(source):
         body = block[1:] if number == 1 else block
         rows.add_lines(max(number, 2), body if limit is None else body[: wanted - rows.read])

@@ -17,14 +17,12 @@ Vectors with subwords compose the words of a similarity benchmark that are outsi
 and ``Phyp``, the first three words of a question; answers are always tokens of the vocabulary.
 """
 
-import csv
 import logging
 import math
 import os
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -32,6 +30,15 @@ import numpy as np
 from wordvec.errors import InputError
 from wordvec.system.validation import check_choice, check_kind
 from wordvec.vectors import search
+from wordvec.vectors.benchmark_files import (
+    Section,
+    benchmark_name,
+    columns_of,
+    numbered_lines,
+    read_pairs,
+    read_questions,
+    score_column,
+)  # fmt: skip
 from wordvec.vectors.dense import WordVectors
 from wordvec.vectors.sparse import SparseWordVectors
 from wordvec.vectors.subwords import SubwordVectors
@@ -40,6 +47,10 @@ _log = logging.getLogger(__name__)
 
 PROTOCOLS = ("P30k", "Pfull", "Phyp")
 """The standard protocols; see the module docstring."""
+
+
+def _no_items() -> np.ndarray:
+    return np.zeros(0)
 
 
 @dataclass(frozen=True)
@@ -56,10 +67,14 @@ class SimilarityResult:
     """Pairs with both words in the vocabulary, or composed of subwords; the others are skipped."""
     composed: int = 0
     """Of these, pairs with a word outside the vocabulary, composed of its subwords."""
+    pearson: float | None = None
+    """Pearson's correlation over the same pairs; None if undefined."""
+    items: np.ndarray = field(default_factory=_no_items, repr=False, compare=False)
+    """(pairs, 2) float64, each pair's rating and cosine; NaN for the cosine of a skipped pair."""
 
     @property
     def score(self) -> float | None:
-        """The headline number: the correlation."""
+        """The headline number: Spearman's correlation."""
         return self.spearman
 
     @property
@@ -75,6 +90,7 @@ class SimilarityResult:
             "pairs": self.pairs,
             "covered": self.covered,
             "composed": self.composed,
+            "pearson": self.pearson,
         }
 
 
@@ -124,6 +140,8 @@ class AnalogyResult:
     """The sections whose names start with ``gram``, as in Google's benchmark; None if there are none."""
     case_sensitive: bool = False
     """Whether tokens that differ only in case were different words."""
+    items: np.ndarray = field(default_factory=_no_items, repr=False, compare=False)
+    """(questions,) float64 in the order of the file: 1 for a correct answer, 0 for another, NaN if not counted."""
 
     @property
     def accuracy(self) -> float | None:
@@ -148,14 +166,17 @@ class AnalogyResult:
         }
 
 
-def evaluate_similarity(vectors: WordVectors, path: str | os.PathLike[str]) -> SimilarityResult:
-    """Compute Spearman's rank correlation of the cosines of word pairs with human ratings.
+def evaluate_similarity(
+    vectors: WordVectors, path: str | os.PathLike[str], *, missing: Literal["skip", "zero"] = "skip"
+) -> SimilarityResult:
+    """Compute the correlations, Spearman's and Pearson's, of the cosines of word pairs with human ratings.
 
     Args:
         vectors: the vectors to evaluate.
         path: a file of pairs as published: two words and, in the first column after them that holds numbers, the
             score; separated by tabs, semicolons, commas or white space; with or without a header and more columns. A
             line that starts with ``#`` and is not a pair is a comment.
+        missing: ``"skip"`` pairs with an unknown word, or count their cosine as ``"zero"``.
 
     Raises:
         InputError: the file does not exist, has no pairs, or has an invalid line, which the message names.
@@ -165,21 +186,31 @@ def evaluate_similarity(vectors: WordVectors, path: str | os.PathLike[str]) -> S
         >>> path = pathlib.Path(tempfile.mkdtemp()) / "pairs.tsv"
         >>> _ = path.write_text("Up\\tnorth\\t9.5\\nup\\tdown\\t1\\nup\\tright\\t4\\nup\\twrong\\t0\\n")
         >>> wv = WordVectors(["up", "north", "down", "right"], [[0, 1], [0.1, 1], [0, -1], [1, 0]])
-        >>> evaluate_similarity(wv, path)
-        SimilarityResult(name='pairs', spearman=1.0, pairs=4, covered=3, composed=0)
+        >>> found = evaluate_similarity(wv, path)
+        >>> found.spearman, round(found.pearson, 3), found.covered, found.pairs
+        (1.0, 0.986, 3, 4)
     """
+    check_choice("missing", missing, ("skip", "zero"))
     check_kind("vectors", vectors, WordVectors)
-    pairs = _read_pairs(path)
+    pairs = read_pairs(path)
     types = len(vectors)
     if isinstance(vectors, SubwordVectors):
         vectors = vectors.with_words(word for pair in pairs for word in pair[:2])
-    row = _lookup(vectors, len(vectors))
+    row = row_lookup(vectors, len(vectors))
     rows = np.array([(row(a), row(b)) for a, b, _ in pairs])
     found = (rows >= 0).all(axis=1)
-    scores = np.array([score for _, _, score in pairs])[found]
-    cosines = vectors.row_similarities(*rows[found].T)
-    composed = int((rows[found] >= types).any(axis=1).sum())
-    return SimilarityResult(_name(path), spearman(scores, cosines), len(pairs), int(found.sum()), composed)
+    items = np.array([(score, np.nan if missing == "skip" else 0.0) for _, _, score in pairs])
+    items[found, 1] = vectors.row_similarities(*rows[found].T)
+    scores, cosines = items[~np.isnan(items[:, 1])].T
+    return SimilarityResult(
+        benchmark_name(path),
+        spearman(scores, cosines),
+        len(pairs),
+        int(found.sum()),
+        composed=int((rows[found] >= types).any(axis=1).sum()),
+        pearson=pearson(scores, cosines),
+        items=items,
+    )
 
 
 def evaluate_analogies(
@@ -216,10 +247,10 @@ def evaluate_analogies(
         >>> evaluate_analogies(wv, path, protocol="Phyp").accuracy
         0.5
     """
-    top = _candidate_rows(protocol, len(check_kind("vectors", vectors, WordVectors)))
+    top = candidate_rows(protocol, len(check_kind("vectors", vectors, WordVectors)))
     if method not in ("add", "mul"):
         raise InputError(f"method must be 'add' or 'mul', got {method!r}")
-    sections = _read_questions(path)
+    sections = read_questions(path)
     if top < len(vectors) and not vectors.vocabulary.by_frequency:
         _log.warning(
             "the tokens are not in descending order of frequency (%s ...), so that %s does not ask about the %s most "
@@ -229,16 +260,18 @@ def evaluate_analogies(
             f"{top:,}",
         )
     twins = _Twins(vectors.tokens[:top]) if not case_sensitive else None
-    row = twins.row if twins else _lookup(vectors, top)
+    row = twins.row if twins else row_lookup(vectors, top)
     ids = [np.array([[row(word) for word in words] for words in section.questions]) for section in sections]
     if isinstance(vectors, SubwordVectors) and protocol in ("Pfull", "Phyp"):
         vectors = _compose_unknown(vectors, sections, ids)
     known: list[np.ndarray] = [np.all(rows >= 0, axis=1) for rows in ids]
     right = _correct_answers(vectors, top, np.concatenate(ids)[np.concatenate(known)], method, twins)
-    counts, start = [], 0
+    counts, outcomes, start = [], list[np.ndarray](), 0
     for section, rows, mask in zip(sections, ids, known, strict=True):
         answerable = int(mask.sum())
         correct = int(right[start : start + answerable].sum())
+        outcomes.append(np.full(len(mask), 0.0 if protocol == "Phyp" else np.nan))
+        outcomes[-1][mask] = right[start : start + answerable]
         start += answerable
         asked = len(mask) if protocol == "Phyp" else answerable
         composed = int((mask & (rows >= top).any(axis=1)).sum())
@@ -246,14 +279,15 @@ def evaluate_analogies(
     syntactic = [count for count in counts if count.name.startswith("gram")]
     semantic = [count for count in counts if not count.name.startswith("gram")]
     return AnalogyResult(
-        name=_name(path),
+        name=benchmark_name(path),
         protocol=protocol,
         method=method,
         case_sensitive=case_sensitive,
+        items=np.concatenate(outcomes),
         sections=counts,
-        total=_sum("total", counts),
-        semantic=_sum("semantic", semantic) if syntactic else None,
-        syntactic=_sum("syntactic", syntactic) if syntactic else None,
+        total=summed("total", counts),
+        semantic=summed("semantic", semantic) if syntactic else None,
+        syntactic=summed("syntactic", syntactic) if syntactic else None,
     )
 
 
@@ -271,10 +305,10 @@ def evaluate_file(vectors: WordVectors, path: str | os.PathLike[str]) -> Similar
         >>> evaluate_file(wv, path).score
         1.0
     """
-    lines = [line for _, line in _read(path) if line.strip() and not line.startswith("#")]
-    first = [_columns(line) for line in lines[:2]]
+    lines = [line for _, line in numbered_lines(path) if line.strip() and not line.startswith("#")]
+    first = [columns_of(line) for line in lines[:2]]
     # Four words separated by spaces are a question, even if the last is a number.
-    if any((len(columns) == 3 or "\t" in lines[0]) and _score_column(columns) is not None for columns in first):
+    if any((len(columns) == 3 or "\t" in lines[0]) and score_column(columns) is not None for columns in first):
         return evaluate_similarity(vectors, path)
     return evaluate_analogies(vectors, path)
 
@@ -290,8 +324,16 @@ def spearman(x: np.ndarray, y: np.ndarray) -> float | None:
         >>> spearman(np.array([1, 2, 3, 4]), np.array([10, 30, 20, 40]))
         0.8
     """
-    a, b = average_ranks(x), average_ranks(y)
-    a, b = a - a.mean() if len(a) else a, b - b.mean() if len(b) else b
+    return pearson(average_ranks(x), average_ranks(y))
+
+
+def pearson(x: np.ndarray, y: np.ndarray) -> float | None:
+    """Return Pearson's correlation of two series (n,).
+
+    Returns:
+        -1 to 1, or None if either series is constant or shorter than 2.
+    """
+    a, b = x - x.mean() if len(x) else x, y - y.mean() if len(y) else y
     spread = math.sqrt(float(a @ a) * float(b @ b))
     return float(np.clip(a @ b / spread, -1, 1)) if spread else None
 
@@ -355,7 +397,7 @@ def _correct_answers(vectors: WordVectors, top: int, ids: np.ndarray, method: st
     return right
 
 
-def _compose_unknown(vectors: SubwordVectors, sections: "list[_Section]", ids: list[np.ndarray]) -> WordVectors:
+def _compose_unknown(vectors: SubwordVectors, sections: "list[Section]", ids: list[np.ndarray]) -> WordVectors:
     """Return the vectors and, after them, those composed for a, b and c; write their rows to the ids (n, 4)."""
     unknown = [
         (rows, place, word)
@@ -411,7 +453,7 @@ def _multiplied(shifted: np.ndarray, places: np.ndarray) -> np.ndarray:
     return np.asarray(scores)
 
 
-def _candidate_rows(protocol: str, size: int) -> int:
+def candidate_rows(protocol: str, size: int) -> int:
     """Return the number of rows that may be answers under a protocol."""
     thousands = re.fullmatch(r"P([1-9]\d{0,5})k", protocol)
     if thousands:
@@ -420,7 +462,7 @@ def _candidate_rows(protocol: str, size: int) -> int:
     return size
 
 
-def _lookup(vectors: WordVectors, top: int) -> Any:
+def row_lookup(vectors: WordVectors, top: int) -> Any:
     """Return a function from a word to its row among the first ``top``, or -1."""
     get = vectors.vocabulary.token_to_id.get
 
@@ -434,7 +476,8 @@ def _lookup(vectors: WordVectors, top: int) -> Any:
     return row
 
 
-def _sum(name: str, counts: Iterable[AnalogyCount]) -> AnalogyCount:
+def summed(name: str, counts: Iterable[AnalogyCount]) -> AnalogyCount:
+    """Return the sum of counts."""
     counts = list(counts)
     return AnalogyCount(
         name,
@@ -443,111 +486,3 @@ def _sum(name: str, counts: Iterable[AnalogyCount]) -> AnalogyCount:
         sum(count.questions for count in counts),
         sum(count.composed for count in counts),
     )
-
-
-# -- files ------------------------------------------------------------------------------------------------------------
-
-
-@dataclass
-class _Section:
-    name: str
-    questions: list[list[str]] = field(default_factory=list)
-
-
-def _read_questions(path: str | os.PathLike[str]) -> list[_Section]:
-    """Return the sections with questions; ``//`` starts a comment, as in Google's older file."""
-    sections = [_Section("(no section)")]
-    for place, line in _read(path):
-        words = line.split()
-        if line.startswith(":"):
-            sections.append(_Section(line[1:].strip()))
-        elif words and not line.startswith("//"):
-            if len(words) != 4:
-                raise InputError(
-                    f"{place}: expected 4 words, found {len(words)}; a question is a line of four words, "
-                    f"and a section starts with a colon"
-                )
-            sections[-1].questions.append(words)
-    sections = [section for section in sections if section.questions]
-    if not sections:
-        raise InputError(f"{path}: no questions; expected four words per line")
-    return sections
-
-
-def _read_pairs(path: str | os.PathLike[str]) -> list[tuple[str, str, float]]:
-    """Return word pairs and scores; the first line that is not a comment sets separator and columns, or is a header."""
-    pairs: list[tuple[str, str, float]] = []
-    separator, width, column = "", 0, None
-    for place, line in _read(path):
-        if not line.strip() or (line.startswith("#") and _score_column(_columns(line)) is None):
-            continue
-        separator = separator or _separator(line)
-        columns = _columns(line, separator)
-        if column is None:
-            column = _score_column(columns)
-            if column is None and not width and len(columns) >= 3 and not any(map(_is_number, columns)):
-                width = len(columns)  # a header
-                continue
-        width = width or max(len(columns), 3)
-        problem = _problem(columns, width, 2 if column is None else column)
-        if problem:
-            raise InputError(
-                f"{place}: {problem}; a line is two words and a score, separated by tabs, commas or spaces"
-            )
-        assert column is not None
-        pairs.append((columns[0], columns[1], _number(columns[column])))
-    if not pairs:
-        raise InputError(f"{path}: no word pairs; expected two words and a score per line, separated by tabs")
-    return pairs
-
-
-def _separator(line: str) -> str:
-    return next((separator for separator in "\t;," if separator in line), " ")
-
-
-def _columns(line: str, separator: str = "") -> list[str]:
-    separator = separator or _separator(line)
-    if separator == " ":
-        return line.split()
-    if separator == "\t":
-        return [column.strip() for column in line.split("\t")]
-    return [column.strip() for column in next(csv.reader([line], delimiter=separator, skipinitialspace=True))]
-
-
-def _score_column(columns: list[str]) -> int | None:
-    """Return the first column after the two words that holds a number; in SimLex-999, a word class precedes it."""
-    return next((place for place in range(2, len(columns)) if math.isfinite(_number(columns[place]))), None)
-
-
-def _problem(columns: list[str], width: int, column: int) -> str:
-    """Return what is wrong with a line of word pairs, or nothing."""
-    if len(columns) != width:
-        return f"expected {width} columns, found {len(columns)}"
-    if not all((*columns[:2], columns[column])):
-        return "a column is empty"
-    return "" if math.isfinite(_number(columns[column])) else f"expected a score, found {columns[column]!r:.40}"
-
-
-def _read(path: str | os.PathLike[str]) -> Iterable[tuple[str, str]]:
-    from corpora import read_lines
-
-    return ((f"{path}:{number}", line) for number, line in enumerate(read_lines(path), 1))
-
-
-def _number(text: str) -> float:
-    return float(text) if _is_number(text) else math.nan
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _name(path: str | os.PathLike[str]) -> str:
-    name = Path(path).name
-    for compressed in (".gz", ".bz2", ".xz", ".zst"):
-        name = name.removesuffix(compressed)
-    return Path(name).stem

@@ -2,6 +2,7 @@
 
 import logging
 import os
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,8 @@ def load_vectors(
     skip_bad_rows: bool = False,
     encoding: str = "utf-8",
     subword_fallback: bool = True,
+    words: Iterable[str] | None = None,
+    mmap: bool = False,
 ) -> WordVectors:
     """Read word vectors from a file in any supported format.
 
@@ -39,13 +42,17 @@ def load_vectors(
             and read the rows that there are where the first line declares another number; a warning reports how many.
         encoding: of the tokens in text and binary formats; any encoding of Python that contains ASCII.
         subword_fallback: compose vectors of words outside the vocabulary, if the file has n-grams.
+        words: read only the vectors of these tokens, as written, without context vectors and n-grams.
+        mmap: map the vectors of a ``.safetensors`` file into memory instead of reading them: all processes share the
+            pages, which are read when they are used. Context vectors are left out. Searching for neighbors, which keeps
+            unit vectors, needs the memory nevertheless; look-up and similarities of pairs do not.
 
     Returns:
         The vectors: ``SparseWordVectors`` if they are sparse, ``SubwordVectors`` if they are composed of n-grams.
 
     Raises:
         FormatError: the file is damaged, truncated, or in an unknown format; the message names the place and the rule.
-        InputError: the file does not exist or cannot be read.
+        InputError: the file does not exist or cannot be read, has none of ``words``, or cannot be mapped.
 
     Example:
         >>> import pathlib, tempfile
@@ -54,7 +61,7 @@ def load_vectors(
         >>> load_vectors(path)["down"]
         array([ 0., -1.,  0.], dtype=float32)
     """
-    table = read_table(path, format, limit, skip_bad_rows, encoding)
+    table = read_table(path, format, limit, skip_bad_rows, encoding, words, mmap)
     if limit is not None and len(table) == limit and not table.vocabulary.by_frequency:
         _log.warning(
             "%s: its tokens are not in descending order of frequency (%s ...); its first %s are not the most frequent",
@@ -84,7 +91,9 @@ def load_vectors(
         raise FormatError(f"{path}: {error}") from None
 
 
-def save_vectors(vectors: WordVectors, path: str | os.PathLike[str], *, format: str | None = None) -> None:
+def save_vectors(
+    vectors: WordVectors, path: str | os.PathLike[str], *, format: str | None = None, storage: str = "float32"
+) -> None:
     """Write word vectors to a file; an existing file is replaced atomically.
 
     The text and binary formats store only tokens and vectors, with exact float32 values. ``.safetensors`` stores
@@ -94,6 +103,8 @@ def save_vectors(vectors: WordVectors, path: str | os.PathLike[str], *, format: 
         vectors: the vectors.
         path: the file; its extension selects the format.
         format: one of ``FORMATS``, overrides the extension.
+        storage: of ``.safetensors`` files: ``"float32"``, or ``"float16"`` or ``"int8"`` (a scale for each word), which
+            take half and a quarter of the space, and leave out context vectors and n-grams.
 
     Raises:
         InputError: the extension is unknown, the path is not writable, or the format cannot represent a token or
@@ -106,4 +117,4 @@ def save_vectors(vectors: WordVectors, path: str | os.PathLike[str], *, format: 
         >>> path.read_text()
         '2 2\\nup 0 1\\ndown 0.100000001 -1\\n'
     """
-    write_table(check_kind("vectors", vectors, WordVectors).table(), path, format)
+    write_table(check_kind("vectors", vectors, WordVectors).table(), path, format, storage)
