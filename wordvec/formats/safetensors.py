@@ -62,7 +62,7 @@ def write(table: VectorTable, path: str | os.PathLike[str], storage: str = "floa
     token_bytes, token_offsets = pack_tokens(table.tokens)
     tensors = {**_stored(table.vectors, storage), "token_bytes": token_bytes, "token_offsets": token_offsets}
     if storage != "float32":
-        table = replace(table, context_vectors=None, subwords=None)
+        table = replace(table, context_vectors=None, subwords=None, nodes=None)
     if table.context_vectors is not None:
         tensors["context_vectors"] = table.context_vectors
     if table.counts is not None:
