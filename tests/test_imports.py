@@ -29,6 +29,7 @@ SHARED_WITH_CLI = (
     "wordvec.formats.registry", "wordvec.checkpointing.finished", "wordvec.count_based.models",
     "wordvec.document_vectors.matrices", "wordvec.formats.documents", "wordvec.phrases.settings",
     "wordvec.word2vec.settings", "wordvec.applications.summaries",
+    "wordvec.applications.spelling", "wordvec.applications.error_model",
 )  # fmt: skip
 """What lets a command check its options and outputs before it starts."""
 MODULES = {
