@@ -29,6 +29,7 @@ COMMANDS = {
     "compare": ("cli.compare", "compare"),
     "align": ("cli.align", "align"),
     "translate": ("cli.translate", "translate"),
+    "spell": ("cli.spell", "spell"),
     "convert": ("cli.convert", "convert"),
     "inspect": ("cli.inspect", "inspect"),
     "gradient-flow": ("cli.gradient_flow", "gradient_flow"),

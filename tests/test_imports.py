@@ -32,6 +32,7 @@ SHARED_WITH_CLI = (
     "wordvec.word2vec.settings", "wordvec.vectors.sentence", "wordvec.applications.summaries",
     "wordvec.vectors.alignment", "wordvec.vectors.comparison", "wordvec.vectors.postprocessing",
     "wordvec.vectors.categorization", "wordvec.vectors.intervals", "wordvec.vectors.lrcos",
+    "wordvec.applications.spelling", "wordvec.applications.error_model",
 )  # fmt: skip
 """What lets a command check its options and outputs before it starts."""
 MODULES = {

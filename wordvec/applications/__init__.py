@@ -1,1 +1,1 @@
-"""Applications of word statistics and word vectors: summaries."""
+"""Applications of word statistics and word vectors: summaries, spelling correction."""
