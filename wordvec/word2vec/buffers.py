@@ -1,6 +1,7 @@
 """Allocation of the training arrays: the table of rows, per-lane buffers, per-thread scratch; memory estimates."""
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -42,7 +43,7 @@ def center_step(settings: Word2VecSettings, window: int) -> float:
 
     Hierarchical and full softmax count like five negatives: every center moves the root of the tree, or all words.
     """
-    contexts = window + 1 if settings.model == "skipgram" else 1  # the sum of the distance weights
+    contexts = replace(settings, window=window).context_weight if settings.model == "skipgram" else 1
     outputs = 1 + (settings.negatives if settings.loss == "negative" else 5)
     return (settings.learning_rate or 0.0) * contexts * outputs
 

@@ -117,12 +117,13 @@ class Trainer:
             self.threads = lanes = lanes or threads
         self.types = len(counts)
         self.text = Text(
+        weights = distance_weights(settings.window, settings.window_weights == "expected", self.window)
             ids=np.asarray(corpus.ids),
             offsets=offsets,
             keep_thresholds=np.rint(keep * 2.0**32).astype(np.uint64),
             noise_table=alias_table(noise_probabilities(usual.counts, settings.noise_exponent)),
-            distance_weights=distance_weights(settings.window, settings.window_weights == "sampled", self.window),
-            tile_weights=tile_weights(self.window, TILE),
+            distance_weights=weights,
+            tile_weights=tile_weights(weights, TILE),
         )
         self.stride = row_stride(settings.vector_size)
         self.objective, longest_path = objective_of(settings, counts, self.subwords)
@@ -352,6 +353,7 @@ class Trainer:
             window=self.window,
             radii=settings.window if settings.window_weights == "sampled" else 0,
             negatives=settings.negatives,
+            contexts=float(settings.context_weight),
             shared=settings.shared_negatives or 0 if settings.negatives_are_shared else 0,
             fresh=settings.negatives_per_tile if settings.negatives_are_shared else 0,
             parts=step_parts(settings, self.window),
