@@ -54,8 +54,8 @@ def test_ngrams_of_a_word(word, low, high, ngrams):
 
 @pytest.mark.parametrize("threads", [1, pytest.param(3, marks=needs_jit)])
 @pytest.mark.parametrize("model", ["skipgram", "cbow"])
-def test_rounds_match_the_oracle(model, threads, monkeypatch):
-    monkeypatch.setattr("wordvec.word2vec.epoch.safe_lanes", lambda counts, settings, *_: settings.lanes)
+def test_rounds_match_the_oracle(model, threads, hashes, monkeypatch):
+    monkeypatch.setattr("wordvec.word2vec.epoch.safe_round", lambda _, of, *__: (of.lanes, of.lane_tokens))
     corpus = random_corpus(types=TYPES)
     settings = Word2VecSettings(
         model, vector_size=SIZE, window=3, epochs=1, learning_rate=0.05, min_learning_rate=0.01, subsample=0.1,

@@ -18,7 +18,7 @@ from wordvec.word2vec.buffers import (
     first_memory,
     lane_bounds,
     longest_window,
-    safe_lanes,
+    safe_round,
     sizes_of,
     step_parts,
     user_counts,
@@ -110,8 +110,9 @@ class Trainer:
         offsets = cut_sentences(np.asarray(corpus.offsets), settings.sentence_limit)
         self.window = longest_window(settings, offsets)
         self.subwords, self.buckets = subwords_of(settings, corpus.vocabulary.tokens)
+        self.slice_tokens = settings.lane_tokens
         if self.reproducible:
-            lanes = safe_lanes(counts * keep, settings, self.window, self.subwords)
+            lanes, self.slice_tokens = safe_round(counts * keep, settings, self.window, self.subwords)
             self.threads = min(threads, lanes)
         else:
             self.threads = lanes = lanes or threads
@@ -327,7 +328,7 @@ class Trainer:
         """Return the function that each of ``threads`` threads runs in an epoch, given its number."""
         from wordvec.kernels.lanes import train_freely, train_rounds
 
-        size, step, objective = self.settings.lane_tokens, self.step, self.objective
+        size, step, objective = self.slice_tokens, self.step, self.objective
 
         def train_in_rounds(thread: int) -> None:
             train_rounds(

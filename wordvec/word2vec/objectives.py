@@ -81,7 +81,7 @@ def subwords_of(settings: Word2VecSettings, tokens: list[str]) -> tuple["Subword
         )
     types = len(tokens)
     rows = np.insert((2 * types + places).astype(np.int32), offsets[:-1], np.arange(types, dtype=np.int32))
-    return Subwords(offsets + np.arange(types + 1), rows), buckets
+    return Subwords(offsets + np.arange(types + 1), rows, settings.contexts_are_inputs), buckets
 
 
 def cut_sentences(offsets: np.ndarray, limit: int | None) -> np.ndarray:

@@ -136,7 +136,7 @@ class Word2VecSettings(Settings):
     lanes: int = setting(
         "Maximum number of corpus parts trained side by side; more of them feed more threads.",
         default=8,
-        detail="Small vocabularies and wide windows use fewer, see ``safe_lanes``.",
+        detail="Small vocabularies and wide windows use fewer, see ``safe_round``.",
         least=1,
         most=MOST_LANES,
         command_line=False,
@@ -274,6 +274,12 @@ class Word2VecSettings(Settings):
     def sentence_limit(self) -> int | None:
         """Longer sentences are cut into pieces of so many tokens."""
         return None if self.preset is None else _PRESETS[self.preset].sentence_limit
+    @property
+    def contexts_are_inputs(self) -> bool:
+        """Whether contexts are inputs of the model, or only centers (of resolved settings)."""
+        pairs = self.loss == "hierarchical" or (bool(self.fresh_negatives) and self.context_predicts_center)
+        return self.model == "cbow" or pairs
+
 
     @property
     def first_range(self) -> float:
