@@ -5,7 +5,8 @@ words and buckets and the output side, dense (``densematrix.cc``) or quantized (
 ``productquantizer.cc``), all little-endian. Since version 11 a magic number and the version precede them; the layout
 before has neither these nor pruned buckets nor quantization.
 
-Dense rows are used in the mapped file, so that a large model opens at once.
+Dense rows are used in the mapped file, and the vectors of words are composed when they are needed, so that a large
+model opens at once.
 """
 
 import logging
@@ -17,7 +18,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from wordvec.errors import FormatError, InputError
-from wordvec.formats.ngrams import composed_vectors
 from wordvec.formats.sources import MAX_TOKEN_BYTES, MAX_VECTOR_SIZE, VectorSource
 from wordvec.formats.table import SubwordTable, VectorTable
 from wordvec.formats.targets import writing
@@ -152,10 +152,14 @@ def read_model(source: VectorSource) -> Model:
         raise file.damaged(f"its dictionary declares {size:,} entries, more than its {len(file.data):,} bytes hold")
     entries: tuple[list[bytes], list[bytes]] = ([], [])
     counts: tuple[list[int], list[int]] = ([], [])
-    count_and_kind = struct.Struct("<qb")
+    find, parse, last = file.data.find, struct.Struct("<qb").unpack_from, len(file.data) - 9
     for _ in range(size):
-        entry = file.string()
-        count, kind = file.fields(count_and_kind)
+        end = find(b"\0", file.at, file.at + MAX_TOKEN_BYTES + 1) + 1
+        if not 0 < end <= last:
+            file.string()  # what is wrong
+            raise file.damaged("the last entry of its dictionary is cut off")
+        entry, file.at = file.data[file.at : end - 1], end + 9
+        count, kind = parse(file.data, end)
         if kind not in (0, 1) or count < 0:
             raise file.damaged(f"the entry {entry[:40]!r} of its dictionary has count {count} and kind {kind}")
         entries[kind].append(entry)
@@ -287,11 +291,12 @@ def read(source: VectorSource, limit: int | None, skip_bad: bool = False) -> Vec
         "trained_by": "fastText",
     }
     contexts = model.outputs[: len(tokens)] if arguments.loss == 2 and len(model.outputs) == size else None
-    first: dict[str, int] = {}
-    for row, token in enumerate(tokens):
-        if token.strip(_WHITE):
-            first.setdefault(token, row)
-    if len(first) < len(tokens):
+    is_named = [bool(token.strip(_WHITE)) for token in tokens]
+    if len(set(tokens)) < len(tokens) or not all(is_named):
+        first: dict[str, int] = {}
+        for row, token in enumerate(tokens):
+            if is_named[row]:
+                first.setdefault(token, row)
         _log.warning("%s: skipped %s empty or repeated tokens", source.name, f"{len(tokens) - len(first):,}")
         tokens, rows = list(first), list(first.values())
         words, counts = words[rows], counts[rows]
@@ -310,7 +315,7 @@ def read(source: VectorSource, limit: int | None, skip_bad: bool = False) -> Vec
         buckets = np.array(sorted(model.pruned), np.int32)
         ngrams = ngrams[[model.pruned[bucket] for bucket in buckets.tolist()]]
     subwords = SubwordTable(max(arguments.min_n, 1), arguments.max_n, arguments.buckets, words, ngrams, buckets, pruned)
-    return VectorTable(vocabulary, composed_vectors(subwords, tokens), subwords=subwords, **how)
+    return VectorTable(vocabulary, words[:0], subwords=subwords, **how)
 
 
 def write(table: VectorTable, path: str | os.PathLike[str]) -> None:

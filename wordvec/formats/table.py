@@ -40,7 +40,8 @@ class VectorTable:
 
     Attributes:
         vocabulary: V tokens, with or without counts.
-        vectors: (V, D) float32, or a ``csr_array`` (V, C) of float32.
+        vectors: (V, D) float32, or a ``csr_array`` (V, C) of float32; (0, D) if they are still to be composed of
+            ``subwords``.
         context_vectors: (V, D) float32, the output side of training, or None.
         tokenizer, lowercase, normalize: how the training text was split into tokens.
         settings: how the vectors were made, as JSON can hold it.

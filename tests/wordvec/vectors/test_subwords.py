@@ -22,6 +22,7 @@ from wordvec import (
 from wordvec.errors import FormatError
 from wordvec.formats.ngrams import ngram_rows
 from wordvec.vectors.dense import WordVectors
+from wordvec.vectors.subwords import SubwordVectors
 from wordvec.word2vec.buffers import estimate_memory
 from wordvec.word2vec.settings import ContinuationSettings
 
@@ -171,6 +172,21 @@ def test_memory_counts_the_ngrams():
     composed = estimate_memory(Word2VecSettings(subwords="3-6"), 100_000, threads=1)
     assert composed["vectors"] > 3 * plain["vectors"]
     assert composed["composed"] == 100_000 * 100 * 4
+
+
+def test_vectors_are_composed_when_they_are_needed(trained):
+    lazy = SubwordVectors(trained.vocabulary, trained.subwords)
+    assert lazy["t7"].tobytes() == trained["t7"].tobytes()
+    assert lazy.similarity("t7", "t9") == trained.similarity("t7", "t9")
+    assert lazy.vector_size == 12
+    assert "vectors" not in lazy.__dict__
+    assert lazy.vectors.tobytes() == trained.vectors.tobytes()
+    assert not lazy.vectors.flags.writeable
+    damaged = replace(trained.subwords, word_vectors=np.full_like(trained.subwords.word_vectors, np.nan))
+    with pytest.raises(InputError, match="the vector of 't7' must be finite"):
+        SubwordVectors(trained.vocabulary, damaged)["t7"]
+    with pytest.raises(InputError, match="vectors must be finite, got NaN or infinity in row 0"):
+        SubwordVectors(trained.vocabulary, damaged).similar_by_vector(trained["t7"])
 
 
 NEW = ["t3 t7 u5 t3t3 u5", "u5 t9 t3"] * 30
