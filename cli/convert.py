@@ -8,7 +8,7 @@ from cli.shared import options
 from cli.shared.errors import Command, check_files
 from cli.shared.reporting import log
 
-FORMATS = ("safetensors", "text", "binary", "glove", "fasttext", "projector")
+FORMATS = ("safetensors", "text", "binary", "glove", "fasttext", "floret", "projector")
 
 
 @click.command(cls=Command, context_settings=options.HELP)
@@ -52,8 +52,10 @@ def convert(
         check_files(metadata=str(metadata))
     vectors = load_vectors(source, format=input_format, **reading)
     save_vectors(vectors, target, format=format)
-    written = f"{len(vectors):,} words x {vectors.vector_size}"
+    written, written_as = f"{len(vectors):,} words x {vectors.vector_size}", output_format(target, format)
     if (subwords := vectors.table().subwords) is not None:
-        kept = output_format(target, format) in WITH_NGRAMS
-        written += f", {'with' if kept else 'without'} their {len(subwords.ngram_vectors):,} n-grams"
+        how = "with" if written_as in WITH_NGRAMS else "without"
+        written += f", {how} their {len(subwords.ngram_vectors):,} n-grams"
+        if written_as == "floret":
+            written = f"{subwords.buckets:,} buckets x {vectors.vector_size}, without the {len(vectors):,} words"
     log(f"{target}: {written}", quiet)

@@ -327,6 +327,11 @@ def write(table: VectorTable, path: str | os.PathLike[str]) -> None:
         InputError: a token contains white space or a NUL character, or is too long.
     """
     check_tokens(table)
+    if table.subwords is not None and table.subwords.hashes is not None:
+        raise InputError(
+            f"fastText models hash an n-gram to one bucket, these vectors to {table.subwords.hashes}; save as "
+            ".safetensors or .floret instead"
+        )
     for row, token in enumerate(table.tokens):
         if "\0" in token:
             raise InputError(
@@ -373,10 +378,6 @@ def write(table: VectorTable, path: str | os.PathLike[str]) -> None:
 
 def _write_buckets(file: Any, subwords: SubwordTable) -> None:
     """Write the rows of all buckets, those without one as zeros."""
-    held = np.arange(subwords.buckets) if subwords.ngram_buckets is None else subwords.ngram_buckets
     for start in range(0, subwords.buckets, 1 << 16):
-        end = min(start + (1 << 16), subwords.buckets)
-        rows = np.zeros((end - start, subwords.ngram_vectors.shape[1]), "<f4")
-        first, last = np.searchsorted(held, (start, end))
-        rows[held[first:last] - start] = subwords.ngram_vectors[first:last]
-        file.write(rows.data)
+        rows = subwords.rows_of_buckets(start, min(start + (1 << 16), subwords.buckets))
+        file.write(np.ascontiguousarray(rows, "<f4").data)

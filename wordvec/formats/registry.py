@@ -8,6 +8,7 @@ name             written to          holds
 ``binary``       ``.bin``            word2vec binary: the same header, then token, space and D little-endian float32
 ``glove``        ``format`` only     GloVe text: ``text`` without the header
 ``fasttext``     ``format`` only     fastText model: words, their n-grams and the output side
+``floret``       ``.floret``         floret text: the buckets that words and n-grams are hashed to, and no words
 ``projector``    ``format`` only     Embedding Projector: tab-separated numbers, and the tokens in ``metadata.tsv``
 ===============  ==================  ==================================================================================
 
@@ -21,23 +22,26 @@ from typing import Any
 
 from corpora.encodings import UTF8
 from wordvec.errors import FormatError, InputError
-from wordvec.formats import fasttext, glove, projector, safetensors, sparse, word2vec_binary, word2vec_text
+from wordvec.formats import fasttext, floret, glove, projector, safetensors, sparse, word2vec_binary, word2vec_text
 from wordvec.formats.sources import VectorSource
 from wordvec.formats.table import VectorTable
 from wordvec.system.validation import check_choice
 
-FORMATS = ("safetensors", "text", "binary", "glove", "fasttext", "projector")
+FORMATS = ("safetensors", "text", "binary", "glove", "fasttext", "floret", "projector")
 """Valid values of ``format``."""
 
-WITH_NGRAMS = ("safetensors", "fasttext")
+WITH_NGRAMS = ("safetensors", "fasttext", "floret")
 """Formats that hold the n-grams of subword vectors; the others hold the words' composed vectors alone."""
 
-_EXTENSIONS = {".safetensors": "safetensors", ".txt": "text", ".vec": "text", ".bin": "binary"}
+_EXTENSIONS = {
+    ".safetensors": "safetensors", ".txt": "text", ".vec": "text", ".bin": "binary", ".floret": "floret",
+}  # fmt: skip
 _STREAMED = {
     "text": word2vec_text,
     "binary": word2vec_binary,
     "glove": glove,
     "fasttext": fasttext,
+    "floret": floret,
     "projector": projector,
 }
 _PACKAGES = ("wordvec", "seqclf")
@@ -70,7 +74,7 @@ def read_table(
 def write_table(table: VectorTable, path: str | os.PathLike[str], format: str | None = None) -> None:
     """Write a vector file; see :func:`wordvec.save_vectors`."""
     format = output_format(path, format)
-    if not len(table):
+    if not len(table) and (table.subwords is None or format not in ("safetensors", "floret")):
         raise InputError("no vectors to save: the vocabulary is empty")
     if table.is_sparse:
         if format != "safetensors":
@@ -144,8 +148,8 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
     """
     with VectorSource(path) as source:
         format = detect_format(source)
-        if format == "fasttext":
-            return {"format": format, "kind": "vectors", "bytes": source.size, **fasttext.declared(source)}
+        if format in ("fasttext", "floret"):
+            return {"format": format, "kind": "vectors", "bytes": source.size, **_STREAMED[format].declared(source)}
         if format != "safetensors":
             tokens, vector_size = _STREAMED[format].declared(source)
             size = {"tokens": tokens, "vector_size": vector_size}
@@ -177,6 +181,8 @@ def detect_format(source: VectorSource) -> str:
         return "safetensors"
     if fasttext.looks_like(sample):
         return "fasttext"
+    if floret.looks_like(sample):
+        return "floret"
     source.refuse_other_kinds(sample)
     if source.suffix == ".tsv" and projector.looks_like(sample):
         return "projector"

@@ -25,7 +25,9 @@ class SubwordVectors(WordVectors):
 
     The vector of a word in the vocabulary is the mean of its own row and those of its n-grams. That of any other word
     is the mean over its n-grams, of which those that no training word has count as zeros; a word without any known
-    n-gram has none. Look-up by row, as in ``token_id`` and ``encode_text``, knows only the vocabulary.
+    n-gram has none. Compact ones, as of floret, have no rows of words: the vector of every word is the mean over the
+    rows that it and its n-grams are hashed to. Look-up by row, as in ``token_id`` and ``encode_text``, knows only the
+    vocabulary.
 
     Args:
         vocabulary: a ``Vocabulary``, or its tokens.

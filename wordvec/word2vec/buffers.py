@@ -124,17 +124,18 @@ _DRAWN = 4096
 
 
 def first_memory(
-    types: int, size: int, stride: int, private_rows: int, seed: int, first_range: float = 0.5, ngrams: int = 0
-) -> np.ndarray:
+    types: int, size: int, stride: int, private_rows: int, seed: int, first_range: float = 0.5, ngrams: int = 0,
+    own_rows: bool = True,
+) -> np.ndarray:  # fmt: skip
     """Return (all rows * stride,) float32: the table, followed by the lanes' private rows.
 
     Input rows and the rows of n-grams, after the output rows, are uniform in -range/D .. range/D; output rows and
-    private rows are zero.
+    private rows are zero, and so are input rows that are not used, without ``own_rows``.
     """
     memory = aligned((2 * types + ngrams + private_rows) * stride, np.float32)
     rows = memory.reshape(-1, stride)
     random = np.random.Generator(np.random.PCG64([seed, 2]))
-    for block in (rows[:types], rows[2 * types : 2 * types + ngrams]):
+    for block in (rows[: types if own_rows else 0], rows[2 * types : 2 * types + ngrams]):
         for start in range(0, len(block), _DRAWN):  # in parts, since the random numbers take as much memory again
             part = block[start : start + _DRAWN, :size]
             part[:] = (random.random(part.shape, np.float32) - np.float32(0.5)) * np.float32(2 * first_range)
@@ -239,6 +240,16 @@ def user_counts(types: int, threads: int) -> np.ndarray:
     return aligned(2 * threads * size, np.uint8).reshape(2, threads, size)
 
 
+def has_own_rows(settings: Word2VecSettings) -> bool:
+    """Whether words have rows of their own besides those of their n-grams.
+
+    Example:
+        >>> has_own_rows(Word2VecSettings(subwords="3-6")), has_own_rows(Word2VecSettings())
+        (True, False)
+    """
+    return settings.subwords is not None and settings.subword_hashes is None
+
+
 def estimate_memory(
     settings: Word2VecSettings, types: int, threads: int | None = None, *, keeps_best: bool = False
 ) -> dict[str, int]:
@@ -270,11 +281,12 @@ def estimate_memory(
     ngrams = 0
     if settings.subwords:
         private += lanes * 2 * lane_arrays.words.shape[1] * row
-        ngrams = min(settings.buckets, _NGRAMS * types)
+        hashes = settings.subword_hashes
+        ngrams = min(settings.buckets, _NGRAMS * types if hashes is None else hashes * (1 + _NGRAMS) * types)
     of_types = threads * 2 * types * (4 + 2) if reproducible else threads * 2 * types * 2
     return {
         "vectors": (2 * types + ngrams) * row,
-        **({"composed": 4 * types * settings.vector_size} if settings.subwords else {}),
+        **({"composed": 4 * types * settings.vector_size} if has_own_rows(settings) else {}),
         "best epoch": (2 * types + ngrams) * row + 3 * 4 * types * settings.vector_size if keeps_best else 0,
         "vocabulary": _WORD * types,
         "sampling": _SAMPLING * types,

@@ -117,8 +117,8 @@ class Trainer:
         else:
             self.threads = lanes = lanes or threads
         self.types = len(counts)
-        self.text = Text(
         weights = distance_weights(settings.window, settings.window_weights == "expected", self.window)
+        self.text = Text(
             ids=np.asarray(corpus.ids),
             offsets=offsets,
             keep_thresholds=np.rint(keep * 2.0**32).astype(np.uint64),
@@ -138,7 +138,7 @@ class Trainer:
             self.private_rows = 1 + self.lanes.copied.shape[1] + 2 * self.lanes.words.shape[1]
         self.memory = first_memory(
             self.types, settings.vector_size, self.stride, lanes * self.private_rows, settings.seed,
-            settings.first_range, len(self.buckets),
+            settings.first_range, len(self.buckets), own_rows=self.subwords is None or settings.subword_hashes is None,
         )  # fmt: skip
         self.users = user_counts(self.types, self.threads)
         self.begin_epoch(0)
@@ -353,8 +353,8 @@ class Trainer:
         return Step(
             window=self.window,
             radii=settings.window if settings.window_weights == "sampled" else 0,
-            negatives=settings.negatives,
             contexts=float(settings.context_weight),
+            negatives=settings.negatives,
             shared=settings.shared_negatives or 0 if settings.negatives_are_shared else 0,
             fresh=settings.negatives_per_tile if settings.negatives_are_shared else 0,
             parts=step_parts(settings, self.window),

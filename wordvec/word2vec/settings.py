@@ -179,6 +179,15 @@ class Word2VecSettings(Settings):
         most=_MOST_BUCKETS,
         added="0.3",
     )
+    subword_hashes: int | None = setting(
+        "Hash each n-gram and the word itself to this many of the buckets: 2 makes do with 50,000 buckets.",
+        default=None,
+        detail="As in floret: every word and n-gram is the sum of several rows, and words have no rows of their own.",
+        least=1,
+        most=4,
+        none="one bucket for an n-gram and a vector for each word, as in fastText",
+        added="0.3",
+    )
 
     def resolved(self) -> "Word2VecSettings":
         """Return the same settings with every None replaced by its default for this model.
@@ -266,6 +275,12 @@ class Word2VecSettings(Settings):
         return self.preset is not None
 
     @property
+    def contexts_are_inputs(self) -> bool:
+        """Whether contexts are inputs of the model, or only centers (of resolved settings)."""
+        pairs = self.loss == "hierarchical" or (bool(self.fresh_negatives) and self.context_predicts_center)
+        return self.model == "cbow" or pairs
+
+    @property
     def context_weight(self) -> int:
         """The total weight of the contexts of a complete window, or its mean (of resolved settings)."""
         return 2 * self.window if self.window_weights == "fixed" else self.window + 1
@@ -274,12 +289,6 @@ class Word2VecSettings(Settings):
     def sentence_limit(self) -> int | None:
         """Longer sentences are cut into pieces of so many tokens."""
         return None if self.preset is None else _PRESETS[self.preset].sentence_limit
-    @property
-    def contexts_are_inputs(self) -> bool:
-        """Whether contexts are inputs of the model, or only centers (of resolved settings)."""
-        pairs = self.loss == "hierarchical" or (bool(self.fresh_negatives) and self.context_predicts_center)
-        return self.model == "cbow" or pairs
-
 
     @property
     def first_range(self) -> float:

@@ -14,6 +14,7 @@ from wordvec.checkpointing.resumable_run import ResumableRun
 from wordvec.encoding.contexts import check_contexts
 from wordvec.encoding.corpus import EncodedCorpus
 from wordvec.errors import InputError
+from wordvec.formats.ngrams import composed_vectors
 from wordvec.formats.safetensors import pack_tokens
 from wordvec.formats.table import SubwordTable
 from wordvec.system.progress import OnProgress, Progress, seconds_left
@@ -299,16 +300,23 @@ class Word2VecRun(ResumableRun):
             "normalize": self.corpus.normalize,
             "settings": settings.record() | self._continuation.record(),
         }
-        if subwords is not None:
+        if subwords is None:
+            return WordVectors(vocabulary, frozen(vectors), **how)
+        if subwords.hashes is None:
             return SubwordVectors(vocabulary, replace(subwords, word_vectors=vectors), **how)
-        return WordVectors(vocabulary, frozen(vectors), **how)
+        return SubwordVectors(
+            vocabulary, subwords, vectors=frozen(composed_vectors(subwords, vocabulary.tokens, vectors)), **how
+        )
 
     def _subwords(self, rows: TrainedRows) -> SubwordTable | None:
         settings = self.settings
         if settings.subwords is None:
             return None
-        min_n, max_n = ngram_lengths(settings.subwords)
-        return SubwordTable(min_n, max_n, settings.buckets, rows.words, rows.ngrams, self._trainer.buckets)
+        own = rows.words if settings.subword_hashes is None else rows.words[:0]
+        return SubwordTable(
+            *ngram_lengths(settings.subwords), settings.buckets, own, rows.ngrams, self._trainer.buckets,
+            hashes=settings.subword_hashes,
+        )  # fmt: skip
 
     # -- checkpoints --------------------------------------------------------------------------------------------------
 
