@@ -8,7 +8,7 @@ from cli.shared import options
 from cli.shared.errors import Command, check_files
 from cli.shared.reporting import log
 
-FORMATS = ("safetensors", "text", "binary", "glove", "fasttext", "projector", "npz", "parquet")
+FORMATS = ("safetensors", "text", "binary", "glove", "fasttext", "floret", "projector", "npz", "parquet")
 
 
 @click.command(cls=Command, context_settings=options.HELP)
@@ -74,10 +74,12 @@ def convert(
     if words is not None and (missing := len(words - set(vectors.tokens))):
         log(f"{missing:,} of {len(words):,} words are not in {source}", quiet)
     save_vectors(vectors, target, format=format, storage=storage)
-    written = f"{len(vectors):,} words x {vectors.vector_size}"
+    written, written_as = f"{len(vectors):,} words x {vectors.vector_size}", output_format(target, format)
     if (subwords := vectors.table().subwords) is not None:
-        kept = output_format(target, format) in WITH_NGRAMS and storage == "float32"
+        kept = written_as in WITH_NGRAMS and storage == "float32"
         written += f", {'with' if kept else 'without'} their {len(subwords.ngram_vectors):,} n-grams"
+        if written_as == "floret":
+            written = f"{subwords.buckets:,} buckets x {vectors.vector_size}, without the {len(vectors):,} words"
     log(f"{target}: {written}", quiet)
 
 

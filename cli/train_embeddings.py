@@ -53,7 +53,9 @@ def _shared_option(name: str, default: str) -> options.Decorator:
 
 @click.command(cls=Command, context_settings=options.HELP)
 @click.argument("corpus", type=options.INPUT, nargs=-1, required=True)
-@options.output_option("Output file: .safetensors, .txt or .vec (word2vec text), .bin (word2vec binary).")
+@options.output_option(
+    "Output file: .safetensors, .txt or .vec (word2vec text), .bin (word2vec binary), or .floret (--subword-hashes)."
+)
 @setting_option(
     Word2VecSettings,
     "model",
@@ -67,9 +69,10 @@ def _shared_option(name: str, default: str) -> options.Decorator:
     Word2VecSettings,
     "window_weights",
     type=click.Choice(_WINDOW_WEIGHTS),
-    help="Context weights by distance: the expectation over random window radii, or a radius sampled for each center "
-    "as in word2vec.c.  [default: expected for skip-gram with shared negatives or softmax, else sampled]  Count-based "
-    "models: harmonic, 1/distance (glove); dynamic, averaged over window radii (the others); or flat.",
+    help="Context weights by distance: the expectation over random window radii, a radius sampled for each center as "
+    "in word2vec.c, or fixed, all 1.  [default: expected for skip-gram with shared negatives or softmax, else "
+    "sampled]  Count-based models: harmonic, 1/distance (glove); dynamic, averaged over window radii (the others); or "
+    "flat.",
 )
 @setting_options(Word2VecSettings, "negatives")
 @_shared_option("epochs", "5; glove 25")
@@ -86,7 +89,7 @@ def _shared_option(name: str, default: str) -> options.Decorator:
 @setting_options(
     Word2VecSettings,
     "noise_exponent", "cbow_gradient", "mode", "shared_negatives", "block_size", "fresh_negatives",
-    "subwords", "buckets",
+    "subwords", "buckets", "subword_hashes",
 )  # fmt: skip
 @counting.counting_options
 @phrase_options
@@ -207,6 +210,8 @@ def train_embeddings(
             phrases.inherit(initial, str(continue_from), quiet)
         evaluation = _Evaluation(evaluate_on, quiet) if evaluate_on else None
         run = _Run(given, initial, continuation, evaluation, evaluate_every, early_stopping, threads, quiet)
+    if output_format(output) == "floret" and getattr(run.settings, "subword_hashes", None) is None:
+        raise click.UsageError(f"{output} holds hashed words: it needs --subwords and --subword-hashes; or rename it")
     checkpoint = f"{output}.checkpoint" if resume or checkpoint_every is not None else None
     if checkpoint is not None:
         check_files(checkpoint=checkpoint)
@@ -338,7 +343,7 @@ def _inherited_settings(initial: "WordVectors") -> dict[str, Any]:
         inherited |= {name: getattr(initial, name) for name in ("tokenizer", "lowercase", "normalize")}
     rows = initial.table().subwords
     if rows is not None and not rows.pruned:
-        inherited |= {"subwords": f"{rows.min_n}-{rows.max_n}", "buckets": rows.buckets}
+        inherited |= {"subwords": f"{rows.min_n}-{rows.max_n}", "buckets": rows.buckets, "subword_hashes": rows.hashes}
     inherited["vector_size"] = initial.vector_size
     return {
         name: value

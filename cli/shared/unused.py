@@ -18,14 +18,13 @@ _RULES: list[tuple[str, Callable[[Any], bool], str]] = [
     ("tokenizer", lambda s: getattr(s, "unit", "word") == "character", "on characters; needs --unit word"),
     ("invalid_tags", lambda s: s.head != "crf", "without a CRF, which alone rules tag sequences out; needs --head crf"),
     ("subsample_mode", lambda s: s.subsample == 0, "without subsampling; needs --subsample above 0"),
-    ("buckets", lambda s: s.subwords is None, "without n-grams; needs --subwords"),
+    *((name, lambda s: s.subwords is None, "without n-grams; needs --subwords")
+      for name in ("buckets", "subword_hashes")),
     ("cbow_gradient", lambda s: s.model != "cbow", "without CBOW; needs --model cbow"),
-    ("buckets", lambda s: s.subwords is None, "without subwords; needs --subwords"),
     *((name, lambda s: s.loss != "negative", "without negative samples; needs --loss negative")
       for name in ("negatives", "noise_exponent", "shared_negatives", "block_size")),
     *((name, lambda s: bool(s.fresh_negatives), "with --fresh-negatives, which shares no samples")
       for name in ("shared_negatives", "block_size")),
-    ("buckets", lambda s: s.subwords is None, "without n-grams; needs --subwords"),
 ]  # fmt: skip
 """Setting, whether it has no effect with the other settings, and why."""
 

@@ -1,6 +1,7 @@
 """Words that a network's vocabulary lacks, composed of the vectors of their character n-grams."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 _KEY = "subwords"
 _TENSORS = ("ngram_vectors", "ngram_buckets")
-_NUMBERS = ("min_n", "max_n", "buckets", "pruned")
+_NUMBERS = ("min_n", "max_n", "buckets", "pruned", "hashes")
 
 
 class Subwords:
@@ -44,8 +45,7 @@ class Subwords:
         if not np.isfinite(rows).all():
             raise InputError("the n-grams of the vectors have NaN or infinity; their file is damaged")
         buckets = np.arange(len(rows), dtype=np.int32) if kept.ngram_buckets is None else kept.ngram_buckets
-        table = SubwordTable(kept.min_n, kept.max_n, kept.buckets, kept.word_vectors, rows, buckets, kept.pruned)
-        return cls(table, vectors.lowercase)
+        return cls(replace(kept, ngram_vectors=rows, ngram_buckets=buckets), vectors.lowercase)
 
     def compose(self, words: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
         """Return the vectors (n, E) of words, and which words (n,) have one; the rows of the others are zeros."""
@@ -74,7 +74,8 @@ class Subwords:
 
     def header(self) -> dict[str, Any]:
         """Return the entry of a model file's header."""
-        return {_KEY: {**{name: getattr(self.table, name) for name in _NUMBERS}, "lowercase": self.lowercase}}
+        numbers = {name: value for name in _NUMBERS if (value := getattr(self.table, name)) is not None}
+        return {_KEY: {**numbers, "lowercase": self.lowercase}}
 
     def tensors(self) -> dict[str, np.ndarray]:
         """Return the arrays of a model file."""
@@ -111,7 +112,7 @@ def take_subwords(
         raise FormatError(f"{name} is damaged: {error}") from None
     if not np.isfinite(vectors).all():
         raise FormatError(f"{name} is damaged: ngram_vectors has values that are not finite")
-    sizes = {key: about[key] for key in _NUMBERS}
+    sizes = {key: about[key] for key in _NUMBERS if key in about}
     words = np.zeros((0, vectors.shape[1]), np.float32)
     found = SubwordTable(**sizes, word_vectors=words, ngram_vectors=vectors, ngram_buckets=buckets)
     return Subwords(found, about["lowercase"]), {key: each for key, each in tensors.items() if key not in _TENSORS}

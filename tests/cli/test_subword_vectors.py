@@ -96,6 +96,28 @@ def test_training_with_subwords(tmp_path):
     )
 
 
+def test_training_compact_subwords(tmp_path):
+    corpus, output = tmp_path / "corpus.txt", tmp_path / "v.safetensors"
+    corpus.write_text("the king rules the land\nthe queen rules the land\n" * 20)
+    arguments = ["train-embeddings", corpus, "--vector-size", 4, "--epochs", 1, "--subword-hashes", 2]
+    invoke(*arguments, "-o", output, "--subwords", "3-4", "--buckets", 40)
+    assert load_vectors(output).subwords.hashes == 2
+    result = invoke("convert", output, tmp_path / "v.floret")
+    assert result.stderr.endswith("v.floret: 40 buckets x 4, without the 5 words\n")
+    np.testing.assert_allclose(load_vectors(tmp_path / "v.floret")["king"], load_vectors(output)["king"], rtol=1e-6)
+    assert "hashes: 2" in invoke("info", tmp_path / "v.floret").stdout
+    refused = invoke(*arguments[:-2], "-o", tmp_path / "w.floret", code=2).stderr
+    assert "w.floret holds hashed words: it needs --subwords and --subword-hashes; or rename it" in refused
+    message = "--subword-hashes has no effect without n-grams; needs --subwords"
+    assert message in invoke(*arguments, "-o", output, code=2).stderr
+    data, model = tmp_path / "data.tsv", tmp_path / "m.safetensors"
+    data.write_text("yes\tking kings\nno\tqueen queens\n" * 10)
+    train = ["classify-text", "train", data, "-o", model, "--hidden-size", 4, "--epochs", 1]
+    invoke(*train, "--vectors", output)
+    assert json.loads(invoke("info", model, "--json").stdout)["about"]["subwords"]["hashes"] == 2
+    invoke("classify-text", "predict", model, data)
+
+
 def test_networks_compose_words(subwords_file, tmp_path):
     data, output = tmp_path / "data.tsv", tmp_path / "m.safetensors"
     data.write_text("yes\tking kings\nno\tqueen queens\n" * 10)

@@ -82,7 +82,7 @@ def bits_of(trainer):
 @pytest.fixture
 def lanes_of_any_length(monkeypatch):
     """Start a trainer of four lanes: a short one, an empty one, and two of several slices."""
-    monkeypatch.setattr("wordvec.word2vec.epoch.safe_lanes", lambda counts, settings, *_: settings.lanes)
+    monkeypatch.setattr("wordvec.word2vec.epoch.safe_round", lambda _, of, *__: (of.lanes, of.lane_tokens))
 
     def start(*, threads=1, **options):
         corpus = random_corpus(SENTENCES, types=60)
@@ -265,7 +265,7 @@ def test_a_round_equals_the_sum_of_changes_of_lanes_trained_separately():
 
 
 def test_every_token_is_read_once_for_any_number_of_lanes(monkeypatch):
-    monkeypatch.setattr("wordvec.word2vec.epoch.safe_lanes", lambda counts, settings, *_: settings.lanes)
+    monkeypatch.setattr("wordvec.word2vec.epoch.safe_round", lambda _, of, *__: (of.lanes, of.lane_tokens))
     lengths = [7, 0, 3, 55 // fewer_without_jit]
     corpus = random_corpus(lengths, types=4)
     for lanes in (2, 7, 255):

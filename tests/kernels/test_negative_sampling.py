@@ -25,7 +25,7 @@ pytestmark = wraps_around
 MODELS = [("skipgram", False), ("cbow", False), ("cbow", True)]
 """Model, and whether CBOW divides the gradient among the contexts."""
 
-WINDOW_WEIGHTS = ["expected", "sampled"]
+WINDOW_WEIGHTS = ["expected", "sampled", "fixed"]
 
 
 def train_slice(case, model, divide, rate):
@@ -54,6 +54,7 @@ def train_lane(case, model, divide, rate, *, rows):
             loss, pairs = naive.train_tile(
                 model, *expected, case.kept, case.contexts, centers, case.negatives[first // 4],
                 rate=rate, scale=case.settings.negatives / case.settings.shared_negatives, divide=divide,
+                parts=case.step.parts,
             )  # fmt: skip
             record.append((case.kept[first][0], loss, pairs))
         done += len(places)

@@ -52,24 +52,25 @@ def test_ngrams_of_a_word(word, low, high, ngrams):
     assert Ngrams(low, high, 1000).hash([word])[1].tolist() == [fnv(ngram) for ngram in ngrams]
 
 
-@pytest.mark.parametrize("threads", [1, pytest.param(3, marks=needs_jit)])
+@pytest.mark.parametrize(("threads", "hashes"), [(1, None), pytest.param(3, None, marks=needs_jit), (1, 2)])
 @pytest.mark.parametrize("model", ["skipgram", "cbow"])
-def test_rounds_match_the_oracle(model, threads, monkeypatch):
-    monkeypatch.setattr("wordvec.word2vec.epoch.safe_lanes", lambda counts, settings, *_: settings.lanes)
+def test_rounds_match_the_oracle(model, threads, hashes, monkeypatch):
+    monkeypatch.setattr("wordvec.word2vec.epoch.safe_round", lambda _, of, *__: (of.lanes, of.lane_tokens))
     corpus = random_corpus(types=TYPES)
     settings = Word2VecSettings(
         model, vector_size=SIZE, window=3, epochs=1, learning_rate=0.05, min_learning_rate=0.01, subsample=0.1,
         lanes=4, lane_tokens=64, subwords="2-3", buckets=50,
+        subword_hashes=hashes,
     ).resolved()  # fmt: skip
     trainer = Trainer(corpus, settings, threads)
     rows = trainer.memory.reshape(-1, trainer.stride)[: trainer.table_rows, :SIZE]
     rows[:] = np.random.default_rng(8).standard_normal(rows.shape) / np.sqrt(SIZE)
 
-    bounds, buckets = Ngrams(2, 3, 50).hash(corpus.vocabulary.tokens)
+    bounds, buckets = Ngrams(2, 3, 50, hashes).hash(corpus.vocabulary.tokens)
     assert len(np.unique(buckets)) == len(trainer.buckets) < len(buckets)
     parts = np.zeros((TYPES, TYPES + len(trainer.buckets)))  # how often each row is part of each word
     for word in range(TYPES):
-        parts[word, word] = 1
+        parts[word, word] = hashes is None
         for bucket in buckets[bounds[word] : bounds[word + 1]]:
             parts[word, TYPES + trainer.buckets.tolist().index(bucket)] += 1
     means = parts / parts.sum(axis=1, keepdims=True)
@@ -89,7 +90,8 @@ def test_rounds_match_the_oracle(model, threads, monkeypatch):
         found = trainer.copied_rows()
         np.testing.assert_allclose(np.concatenate([found.words, found.ngrams]), inputs, atol=1e-4)
         np.testing.assert_allclose(found.contexts, contexts, atol=1e-4)
-        table = SubwordTable(2, 3, 50, found.words, found.ngrams, trainer.buckets)
+        own = found.words if hashes is None else found.words[:0]
+        table = SubwordTable(2, 3, 50, own, found.ngrams, trainer.buckets, hashes=hashes)
         np.testing.assert_allclose(composed_vectors(table, corpus.vocabulary.tokens), composed, atol=1e-4)
         trained += 1
     assert trained > 1

@@ -1,4 +1,7 @@
-"""fastText binary models as vectors: words, character n-grams and both sides of training."""
+"""fastText binary models as vectors: words, character n-grams and both sides of training.
+
+The vectors of words are composed when they are needed, so that a large model opens at once.
+"""
 
 import logging
 import os
@@ -22,7 +25,6 @@ from wordvec.formats.fasttext_model import (
     looks_like,
     read_model,
 )
-from wordvec.formats.ngrams import composed_vectors
 from wordvec.formats.sources import VectorSource
 from wordvec.formats.table import NodeTable, SubwordTable, VectorTable
 from wordvec.formats.targets import writing
@@ -63,11 +65,12 @@ def read(source: VectorSource, limit: int | None, skip_bad: bool = False) -> Vec
     }
     of_words = arguments.loss in (NEGATIVE, SOFTMAX) and len(model.outputs) == size
     contexts = model.outputs[: len(tokens)] if of_words else None
-    first: dict[str, int] = {}
-    for row, token in enumerate(tokens):
-        if token.strip(_WHITE):
-            first.setdefault(token, row)
-    if len(first) < len(tokens):
+    is_named = [bool(token.strip(_WHITE)) for token in tokens]
+    if len(set(tokens)) < len(tokens) or not all(is_named):
+        first: dict[str, int] = {}
+        for row, token in enumerate(tokens):
+            if is_named[row]:
+                first.setdefault(token, row)
         _log.warning("%s: skipped %s empty or repeated tokens", source.name, f"{len(tokens) - len(first):,}")
         tokens, rows = list(first), list(first.values())
         words, counts = words[rows], counts[rows]
@@ -89,7 +92,7 @@ def read(source: VectorSource, limit: int | None, skip_bad: bool = False) -> Vec
         buckets = np.array(sorted(model.pruned), np.int32)
         ngrams = ngrams[[model.pruned[bucket] for bucket in buckets.tolist()]]
     subwords = SubwordTable(max(arguments.min_n, 1), arguments.max_n, arguments.buckets, words, ngrams, buckets, pruned)
-    return VectorTable(vocabulary, composed_vectors(subwords, tokens), subwords=subwords, **how)
+    return VectorTable(vocabulary, words[:0], subwords=subwords, **how)
 
 
 def write(table: VectorTable, path: str | os.PathLike[str]) -> None:
@@ -102,6 +105,11 @@ def write(table: VectorTable, path: str | os.PathLike[str]) -> None:
         InputError: a token contains white space or a NUL character, or is too long.
     """
     check_tokens(table)
+    if table.subwords is not None and table.subwords.hashes is not None:
+        raise InputError(
+            f"fastText models hash an n-gram to one bucket, these vectors to {table.subwords.hashes}; save as "
+            ".safetensors or .floret instead"
+        )
     for row, token in enumerate(table.tokens):
         if "\0" in token:
             raise InputError(
@@ -168,10 +176,6 @@ def _outputs(table: VectorTable, loss: int) -> np.ndarray:
 
 def _write_buckets(file: Any, subwords: SubwordTable) -> None:
     """Write the rows of all buckets, those without one as zeros."""
-    held = np.arange(subwords.buckets) if subwords.ngram_buckets is None else subwords.ngram_buckets
     for start in range(0, subwords.buckets, 1 << 16):
-        end = min(start + (1 << 16), subwords.buckets)
-        rows = np.zeros((end - start, subwords.ngram_vectors.shape[1]), "<f4")
-        first, last = np.searchsorted(held, (start, end))
-        rows[held[first:last] - start] = subwords.ngram_vectors[first:last]
-        file.write(rows.data)
+        rows = subwords.rows_of_buckets(start, min(start + (1 << 16), subwords.buckets))
+        file.write(np.ascontiguousarray(rows, "<f4").data)

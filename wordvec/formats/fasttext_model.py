@@ -155,10 +155,14 @@ def read_model(source: VectorSource) -> Model:
         raise file.damaged(f"its dictionary declares {size:,} entries, more than its {len(file.data):,} bytes hold")
     entries: tuple[list[bytes], list[bytes]] = ([], [])
     counts: tuple[list[int], list[int]] = ([], [])
-    count_and_kind = struct.Struct("<qb")
+    find, parse, last = file.data.find, struct.Struct("<qb").unpack_from, len(file.data) - 9
     for _ in range(size):
-        entry = file.string()
-        count, kind = file.fields(count_and_kind)
+        end = find(b"\0", file.at, file.at + MAX_TOKEN_BYTES + 1) + 1
+        if not 0 < end <= last:
+            file.string()  # what is wrong
+            raise file.damaged("the last entry of its dictionary is cut off")
+        entry, file.at = file.data[file.at : end - 1], end + 9
+        count, kind = parse(file.data, end)
         if kind not in (0, 1) or count < 0:
             raise file.damaged(f"the entry {entry[:40]!r} of its dictionary has count {count} and kind {kind}")
         entries[kind].append(entry)

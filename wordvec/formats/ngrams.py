@@ -1,4 +1,4 @@
-"""Character n-grams of words, hashed to buckets as in fastText."""
+"""Character n-grams of words, hashed to buckets as in fastText or floret."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -16,11 +16,19 @@ _SENTENCE_END = "</s>"
 
 
 class Ngrams(NamedTuple):
-    """Which n-grams a word has (Bojanowski et al. 2017, arXiv 1607.04606) and in how many buckets they are hashed."""
+    """Which n-grams a word has (Bojanowski et al. 2017, arXiv 1607.04606) and in how many buckets they are hashed.
+
+    With ``hashes``, the word is hashed as well, and each of them to so many buckets, as in floret.
+    """
 
     min_n: int
     max_n: int
     buckets: int
+    hashes: int | None = None
+
+    @classmethod
+    def of(cls, subwords: SubwordTable) -> "Ngrams":
+        return cls(subwords.min_n, subwords.max_n, subwords.buckets, subwords.hashes)
 
     def hash(self, words: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
         """Return the bounds (n + 1,) int64 of each word's n-grams and their buckets, int32.
@@ -29,7 +37,11 @@ class Ngrams(NamedTuple):
             >>> bounds, buckets = Ngrams(3, 6, 2_000_000).hash(["cat", "a"])
             >>> bounds.tolist(), len(buckets)  # <ca cat at> <cat cat> <cat> and <a>
             ([0, 6, 7], 7)
+            >>> Ngrams(3, 6, 50_000, hashes=2).hash(["cat"])[0].tolist()  # the same and <cat>, two for each
+            [0, 14]
         """
+        if self.hashes is not None:
+            return self._hash_entries(words, self.hashes)
         from wordvec.kernels.subwords import hash_ngrams
 
         text, starts = pack_tokens(["" if word == _SENTENCE_END else word for word in words])
@@ -41,13 +53,26 @@ class Ngrams(NamedTuple):
             hash_ngrams(text, starts, self.min_n, self.max_n, self.buckets, offsets, buckets)
         return offsets, buckets
 
+    def _hash_entries(self, words: Sequence[str], hashes: int) -> tuple[np.ndarray, np.ndarray]:
+        from wordvec.kernels.bloom import hash_entries
+
+        text, starts = pack_tokens([f"<{word}>" for word in words])
+        text = text if len(text) else np.zeros(1, np.uint8)
+        offsets, scratch, none = np.zeros(len(starts), np.int64), np.zeros(4, np.uint32), np.zeros(0, np.int32)
+        how = self.min_n, self.max_n, self.buckets, hashes
+        hash_entries(text, starts, *how, scratch, offsets, none)
+        buckets = np.zeros(int(offsets[-1]), np.int32)
+        if len(buckets):
+            hash_entries(text, starts, *how, scratch, offsets, buckets)
+        return offsets, buckets
+
 
 def ngram_rows(subwords: SubwordTable, words: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
     """Return the bounds (n + 1,) int64 of each word's n-grams and their rows, int64.
 
     Those without a row are -1, or left out in pruned models.
     """
-    bounds, buckets = Ngrams(subwords.min_n, subwords.max_n, subwords.buckets).hash(words)
+    bounds, buckets = Ngrams.of(subwords).hash(words)
     held = subwords.ngram_buckets
     if held is None or not len(held):
         return bounds, buckets.astype(np.int64) if held is None else np.full(len(buckets), -1)
@@ -58,14 +83,16 @@ def ngram_rows(subwords: SubwordTable, words: Sequence[str]) -> tuple[np.ndarray
     return bounds, rows
 
 
-def composed_vectors(subwords: SubwordTable, tokens: Sequence[str]) -> np.ndarray:
-    """Return (V, D) float32, the mean of each token's own row and those of its n-grams.
+def composed_vectors(subwords: SubwordTable, tokens: Sequence[str], means: np.ndarray | None = None) -> np.ndarray:
+    """Return (V, D) float32, the mean of each token's own row, if it has one, and those of its n-grams.
 
-    ``tokens`` are those of ``word_vectors``; n-grams without a row count as zeros.
+    ``tokens`` are those of ``word_vectors``; n-grams without a row count as zeros. The result is written to ``means``,
+    if given.
     """
     from wordvec.kernels.subwords import average_rows
 
-    means = np.empty(subwords.word_vectors.shape, np.float32)
+    if means is None:
+        means = np.empty((len(tokens), subwords.ngram_vectors.shape[1]), np.float32)
     average_rows(subwords.word_vectors, subwords.ngram_vectors, *ngram_rows(subwords, tokens), means)
     return means
 

@@ -8,6 +8,7 @@ name             written to          holds
 ``binary``       ``.bin``            word2vec binary: the same header, then token, space and D little-endian float32
 ``glove``        ``format`` only     GloVe text: ``text`` without the header
 ``fasttext``     ``format`` only     fastText model: words, their n-grams and the output side
+``floret``       ``.floret``         floret text: the buckets that words and n-grams are hashed to, and no words
 ``projector``    ``format`` only     Embedding Projector: tab-separated numbers, and the tokens in ``metadata.tsv``
 ``npz``          ``.npz``            NumPy archive: arrays ``vectors``, ``tokens``, ``counts``
 ``parquet``      ``.parquet``        Parquet: columns ``token``, ``vector``, ``count``; needs pyarrow
@@ -26,6 +27,7 @@ from corpora.encodings import UTF8
 from wordvec.errors import FormatError, InputError
 from wordvec.formats import (
     fasttext,
+    floret,
     glove,
     npz,
     parquet,
@@ -39,10 +41,10 @@ from wordvec.formats.sources import VectorSource
 from wordvec.formats.table import VectorTable
 from wordvec.system.validation import check_choice, shown
 
-FORMATS = ("safetensors", "text", "binary", "glove", "fasttext", "projector", "npz", "parquet")
+FORMATS = ("safetensors", "text", "binary", "glove", "fasttext", "floret", "projector", "npz", "parquet")
 """Valid values of ``format``."""
 
-WITH_NGRAMS = ("safetensors", "fasttext")
+WITH_NGRAMS = ("safetensors", "fasttext", "floret")
 """Formats that hold the n-grams of subword vectors; the others hold the words' composed vectors alone."""
 
 _EXTENSIONS = {
@@ -50,6 +52,7 @@ _EXTENSIONS = {
     ".txt": "text",
     ".vec": "text",
     ".bin": "binary",
+    ".floret": "floret",
     ".npz": "npz",
     ".parquet": "parquet",
 }
@@ -58,6 +61,7 @@ _STREAMED = {
     "binary": word2vec_binary,
     "glove": glove,
     "fasttext": fasttext,
+    "floret": floret,
     "projector": projector,
     "npz": npz,
     "parquet": parquet,
@@ -108,7 +112,7 @@ def write_table(
     check_choice("storage", storage, safetensors.STORAGES)
     if storage != "float32" and (format != "safetensors" or table.is_sparse):
         raise InputError(f"storage {storage} needs dense vectors in a .safetensors file, got format {format}")
-    if not len(table):
+    if not len(table) and (table.subwords is None or format not in ("safetensors", "floret")):
         raise InputError("no vectors to save: the vocabulary is empty")
     if table.is_sparse:
         if format != "safetensors":
@@ -182,9 +186,9 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
     """
     with VectorSource(path) as source:
         format = detect_format(source)
-        if format == "fasttext":
-            facts = fasttext.declared(source)
-            kind = "fastText classifier" if facts["model"] == "supervised" else "vectors"
+        if format in ("fasttext", "floret"):
+            facts = _STREAMED[format].declared(source)
+            kind = "fastText classifier" if facts.get("model") == "supervised" else "vectors"
             return {"format": format, "kind": kind, "bytes": source.size, **facts}
         if format != "safetensors":
             tokens, vector_size = _STREAMED[format].declared(source)
@@ -217,6 +221,8 @@ def detect_format(source: VectorSource) -> str:
         return "safetensors"
     if fasttext.looks_like(sample):
         return "fasttext"
+    if floret.looks_like(sample):
+        return "floret"
     if npz.looks_like(sample) and source.suffix == ".npz":
         return "npz"
     if parquet.looks_like(sample):

@@ -7,8 +7,8 @@
 ``counts``          I64 (V,)         token counts; optional
 ``token_bytes``     U8               the concatenated tokens as UTF-8
 ``token_offsets``   I64 (V + 1,)     token t is ``token_bytes[token_offsets[t]:token_offsets[t + 1]]``
-``word_vectors``    F32 (V, D)       the words' own rows; these and the following only in subword models
-``ngram_vectors``   F32 (U, D)       rows of character n-grams
+``word_vectors``    F32 (V, D)       the words' own rows, if they have any
+``ngram_vectors``   F32 (U, D)       rows of character n-grams; these and the following only in subword models
 ``ngram_buckets``   I32 (U,)         their buckets, ascending; absent if every bucket has a row
 ``attribute.NAME``  I64, F64 (V,)    further numbers of each token
 ``node_vectors``    F32 (N, D)       inner nodes of a tree; these and the following only with hierarchical softmax
@@ -79,11 +79,14 @@ def write(table: VectorTable, path: str | os.PathLike[str], storage: str = "floa
     }
     if table.subwords is not None:
         subwords = table.subwords
-        tensors["word_vectors"], tensors["ngram_vectors"] = subwords.word_vectors, subwords.ngram_vectors
+        tensors["ngram_vectors"] = subwords.ngram_vectors
+        if subwords.hashes is None:
+            tensors["word_vectors"] = subwords.word_vectors
         if subwords.ngram_buckets is not None:
             tensors["ngram_buckets"] = subwords.ngram_buckets
         about["subwords"] = {
             "min_n": subwords.min_n, "max_n": subwords.max_n, "buckets": subwords.buckets, "pruned": subwords.pruned,
+            **({} if subwords.hashes is None else {"hashes": subwords.hashes}),
         }  # fmt: skip
     write_tensors(path, tensors, "wordvec", about)
 
@@ -162,13 +165,14 @@ def _read_nodes(file: TensorFile, size: int) -> NodeTable | None:
 
 def _read_subwords(file: TensorFile, size: int, about: dict[str, Any]) -> SubwordTable:
     """Read the rows of words and n-grams of a file that passed ``check``."""
+    columns = file.shape("ngram_vectors", "F32", 2)[1]
     buckets = file.read("ngram_buckets") if "ngram_buckets" in file else None
     if buckets is not None:
         with _reporting(file.path):
             check_buckets(buckets, about["buckets"])
     return SubwordTable(
         **about,
-        word_vectors=file.read("word_vectors", size),
+        word_vectors=file.read("word_vectors", size) if "hashes" not in about else np.zeros((0, columns), np.float32),
         ngram_vectors=file.read("ngram_vectors"),
         ngram_buckets=buckets,
     )
@@ -233,7 +237,9 @@ def check(file: TensorFile) -> tuple[int, int]:
             check_ngrams(about["subwords"])
         buckets = about["subwords"]["buckets"]
         rows, _ = file.shape("ngram_vectors", "F32", 2)
-        expected["word_vectors"], expected["ngram_vectors"] = ("F32", (size, vector_size)), ("F32", (rows, vector_size))
+        expected["ngram_vectors"] = ("F32", (rows, vector_size))
+        if "hashes" not in about["subwords"]:
+            expected["word_vectors"] = ("F32", (size, vector_size))
         if "ngram_buckets" in file:
             expected["ngram_buckets"] = ("I32", (rows,))
         elif rows != buckets:

@@ -19,10 +19,12 @@ class SubwordTable:
     Attributes:
         min_n, max_n: lengths of the n-grams, in characters.
         buckets: the number that the n-grams are hashed to.
-        word_vectors: (V, D) float32, the words' own rows.
+        word_vectors: (V, D) float32, the words' own rows; (0, D) if they have none.
         ngram_vectors: (U, D) float32.
         ngram_buckets: (U,) int32, the bucket of each of these, ascending; None if there is a row for every bucket.
         pruned: whether n-grams without a row are left out, as in pruned fastText models, or count as zeros.
+        hashes: None: an n-gram has one row, and each word one of its own, as in fastText; else the number of rows of
+            ``ngram_vectors`` that a word and each n-gram have, as in floret.
     """
 
     min_n: int
@@ -32,6 +34,16 @@ class SubwordTable:
     ngram_vectors: np.ndarray
     ngram_buckets: np.ndarray | None = None
     pruned: bool = False
+    hashes: int | None = None
+
+    def rows_of_buckets(self, start: int, end: int) -> np.ndarray:
+        """Return (end - start, D) float32, the rows of these buckets, those without one as zeros."""
+        if self.ngram_buckets is None:
+            return self.ngram_vectors[start:end]
+        rows = np.zeros((end - start, self.ngram_vectors.shape[1]), np.float32)
+        first, last = np.searchsorted(self.ngram_buckets, (start, end))
+        rows[self.ngram_buckets[first:last] - start] = self.ngram_vectors[first:last]
+        return rows
 
 
 @dataclass(frozen=True)
@@ -54,7 +66,8 @@ class VectorTable:
 
     Attributes:
         vocabulary: V tokens, with or without counts.
-        vectors: (V, D) float32, or a ``csr_array`` (V, C) of float32.
+        vectors: (V, D) float32, or a ``csr_array`` (V, C) of float32; (0, D) if they are still to be composed of
+            ``subwords``.
         context_vectors: (V, D) float32, the output side of training, or None.
         tokenizer, lowercase, normalize: how the training text was split into tokens.
         settings: how the vectors were made, as JSON can hold it.

@@ -93,7 +93,7 @@ def weigh_windows(
         for k in range(0, 4 * padded, 16):
             store(weights, first + k, multiply(load(text.tile_weights, k), splat(scale)))
         for t in range(TILE):
-            tile.pair_weights[t] = np.float32(window + 1)  # the sum of the distance weights
+            tile.pair_weights[t] = np.float32(step.contexts)
         return
     for k in range(0, 4 * padded, 16):
         store(weights, first + k, splat(np.float32(0)))

@@ -40,6 +40,7 @@ class Step(NamedTuple):
 
     window: int  # maximum distance of a context, at most the length of the longest line
     radii: int  # each window's radius is drawn from 1 .. radii, then capped at ``window``; 0: it is ``window``
+    contexts: float  # total weight of the contexts of a complete window
     negatives: int  # K of the objective
     shared: int  # negatives per tile
     fresh: int  # of which newly drawn

@@ -1,15 +1,16 @@
 """Words composed from the rows of their character n-grams (Bojanowski et al. 2017, arXiv 1607.04606).
 
-The input vector of a word is the mean of its own row and those of its n-grams, and each of these rows receives the
-whole change of the mean, as in fastText. fastText composes a center again for each of its pairs. Here a lane composes
-each word of its slice once, into a private row, and trains on that row as on any input row; all objectives are those of
-``objectives.py``. At the end of the round (see ``sharing.py``)
+The input vector of a word is the mean of its own row, if it has one, and those of its n-grams, and each of these rows
+receives the whole change of the mean, as in fastText. fastText composes a center again for each of its pairs. Here a
+lane composes each input word of its slice once, into a private row, and trains on that row as on any input row; all
+objectives are those of ``objectives.py``. At the end of the round (see ``sharing.py``)
 
-    train     each word of the slice is composed; afterwards its row is replaced by its change   compose_words,
-                                                                                                 subtract_words
-    add       the changes are added to the rows of the words and n-grams, in lane order          spread_words
+    train     each input word is composed; afterwards its row is replaced by its change        compose_words,
+                                                                                               subtract_words
+    add       the changes are added to the rows of the words and n-grams, in lane order        spread_words
 
-No thread writes an input or n-gram row during training, so every lane reads the same values.
+No thread writes an input or n-gram row during training, so every lane reads the same values. Afterwards each thread
+adds to some columns of every row, so that all have the same work, whichever rows the words of a round have.
 """
 
 from typing import NamedTuple
@@ -18,7 +19,7 @@ import numpy as np
 
 from wordvec.kernels.sharing import is_owner
 from wordvec.kernels.simd import Int, add, kernel, load, multiply, splat, store, subtract
-from wordvec.kernels.slices import PRIVATE, TOUCHED, Lane, Step
+from wordvec.kernels.slices import CENTER, FILLED, LAST_CENTER, PRIVATE, Lane, Step
 from wordvec.kernels.tile import add_to, prefetch_row
 
 _FNV_BASIS, _FNV_PRIME = np.uint32(2166136261), np.uint32(16777619)
@@ -31,6 +32,7 @@ class Subwords(NamedTuple):
 
     offsets: np.ndarray  # (V + 1,) int64
     rows: np.ndarray  # (offsets[V],) int32, the word's own row first; a bucket that two n-grams share occurs twice
+    contexts: bool  # whether contexts are inputs, or only centers
 
 
 @kernel
@@ -80,21 +82,22 @@ def average_rows(
     """Set each of ``means`` (V, D) to the mean of the word's row and the rows of its n-grams, outside training.
 
     Args:
-        words: (V, D) float32.
+        words: (V, D) float32, or (0, D) if the words have no rows of their own.
         ngrams: (U, D) float32.
         offsets: (V + 1,) int64, the bounds of each word's n-grams.
         rows: (offsets[V],) int64, rows in ``ngrams``; -1 counts as a row of zeros.
     """
-    for word in range(words.shape[0]):
+    own = np.int64(words.shape[0] > 0)
+    for word in range(means.shape[0]):
         mean, start, end = means[word], offsets[word], offsets[word + 1]
         for d in range(mean.size):
-            mean[d] = words[word, d]
+            mean[d] = words[word, d] if own else np.float32(0)
         for k in range(start, end):
             if rows[k] >= 0:
                 for d in range(mean.size):
                     mean[d] += ngrams[rows[k], d]
         for d in range(mean.size):
-            mean[d] *= np.float32(1) / np.float32(end - start + 1)
+            mean[d] *= np.float32(1) / np.float32(max(end - start + own, 1))
 
 
 @kernel(inline=True)
@@ -104,16 +107,30 @@ def row_start(subwords: Subwords, k: int, stride: int) -> int:
 
 @kernel(inline=True)
 def compose(memory: np.ndarray, subwords: Subwords, word: int, stride: int, place: int) -> None:
-    """Write the mean of the word's rows to ``place``, and a copy to the row after it."""
+    """Write the mean of the word's rows to ``place``, and a copy to the row after it.
+
+    Four vectors at a time, whose loads overlap.
+    """
     start, end = subwords.offsets[word], subwords.offsets[word + 1]
     scale = splat(np.float32(1) / np.float32(end - start))
-    for d in range(0, stride, 16):
+    whole = stride - stride % 64
+    for d in range(0, whole, 64):
+        a0 = a1 = a2 = a3 = splat(np.float32(0))
+        for k in range(start, end):
+            row = row_start(subwords, k, stride) + d
+            a0, a1 = add(a0, load(memory, row)), add(a1, load(memory, row + 16))
+            a2, a3 = add(a2, load(memory, row + 32)), add(a3, load(memory, row + 48))
+        for copy in range(place + d, place + d + 2 * stride, stride):
+            store(memory, copy, multiply(a0, scale))
+            store(memory, copy + 16, multiply(a1, scale))
+            store(memory, copy + 32, multiply(a2, scale))
+            store(memory, copy + 48, multiply(a3, scale))
+    for d in range(whole, stride, 16):
         total = splat(np.float32(0))
         for k in range(start, end):
             total = add(total, load(memory, row_start(subwords, k, stride) + d))
-        mean = multiply(total, scale)
-        store(memory, place + d, mean)
-        store(memory, place + stride + d, mean)
+        store(memory, place + d, multiply(total, scale))
+        store(memory, place + stride + d, multiply(total, scale))
 
 
 @kernel(inline=True)
@@ -125,14 +142,16 @@ def composed_place(lane: Lane, i: Int, stride: int) -> int:
 
 @kernel(internal=True)
 def compose_words(memory: np.ndarray, lane: Lane, step: Step, subwords: Subwords | None) -> None:
-    """Compose every word that the slice touches, and use the result as its input row."""
+    """Compose every input word of the slice, and use the result as its input row; tokens have their slots for now."""
     if subwords is not None:
-        stride, words = step.stride, lane.words
+        state, stride, words = lane.state, step.stride, lane.words
         count: Int = 0
-        for slot in range(lane.state[TOUCHED]):
-            if lane.touched[slot] < step.vocabulary:
+        first, last = (0, state[FILLED]) if subwords.contexts else (state[CENTER], state[LAST_CENTER])
+        for b in range(first, last):
+            slot, token_id = lane.input_places[b], np.int64(lane.token_ids[b])
+            if lane.places[slot] == token_id * stride:  # not composed yet
                 count += 1
-                words[count] = lane.touched[slot]
+                words[count] = token_id
                 lane.places[slot] = composed_place(lane, count, stride)
         words[0] = count
         for i in range(1, count + 1):
@@ -166,19 +185,25 @@ def spread_words(
     memory: np.ndarray, lane: Lane, step: Step, subwords: Subwords | None, row_rates: np.ndarray | None, thread: int,
     threads: int,
 ) -> None:  # fmt: skip
-    """Add the change of every composed word, times their rates, to those of its rows that ``thread`` among ``threads``
-    owns."""
+    """Add the change of every composed word, times their rates, to the part of its rows that is that of ``thread``
+    among ``threads``: some columns of all rows, or, if the threads are more than a row has vectors, of some rows."""
     if subwords is not None:
         stride, words = step.stride, lane.words
-        for i in range(1, words[0] + 1):
-            ahead = words[min(i + 1, words[0])]
-            for k in range(subwords.offsets[ahead], subwords.offsets[ahead + 1]):
-                if is_owner(subwords.rows[k], thread, threads):
-                    prefetch_row(memory, row_start(subwords, k, stride), stride)
-            place = composed_place(lane, i, stride)
-            for k in range(subwords.offsets[words[i]], subwords.offsets[words[i] + 1]):
-                rate = rate_of(row_rates, subwords.rows[k])
-                if rate != 0 and is_owner(subwords.rows[k], thread, threads):
-                    row = row_start(subwords, k, stride)
-                    for d in range(0, stride, 16):
-                        add_to(memory, row + d, multiply(load(memory, place + d), splat(rate)))
+        vectors = stride // 16
+        groups = (threads + vectors - 1) // vectors
+        parts = threads // groups
+        if thread < groups * parts:
+            part, group = thread % parts, thread // parts
+            first, last = vectors * part // parts * 16, vectors * (part + 1) // parts * 16
+            for i in range(1, words[0] + 1):
+                ahead = words[min(i + 1, words[0])]
+                for k in range(subwords.offsets[ahead], subwords.offsets[ahead + 1]):
+                    if is_owner(subwords.rows[k], group, groups):
+                        prefetch_row(memory, row_start(subwords, k, stride) + first, last - first)
+                place = composed_place(lane, i, stride)
+                for k in range(subwords.offsets[words[i]], subwords.offsets[words[i] + 1]):
+                    rate = rate_of(row_rates, subwords.rows[k])
+                    if rate != 0 and is_owner(subwords.rows[k], group, groups):
+                        row = row_start(subwords, k, stride)
+                        for d in range(first, last, 16):
+                            add_to(memory, row + d, multiply(load(memory, place + d), splat(rate)))

@@ -182,7 +182,7 @@ def check_ids(name: str, ids: Any, size: int) -> None:
 
 def check_ngrams(about: Any, *flags: str) -> None:
     """Check a file's description of hashed n-grams: ``min_n``, ``max_n`` and ``buckets``, whether they are ``pruned``,
-    and further ``flags``.
+    further ``flags``, and optionally the number of ``hashes``.
 
     Raises:
         InputError: an entry is missing, unknown, of another type or out of range.
@@ -193,8 +193,8 @@ def check_ngrams(about: Any, *flags: str) -> None:
             ...
         corpora.errors.InputError: subwords must have 1 <= min_n <= max_n <= 100 and 1 <= buckets < 2^31, got 3, 2 and 9
     """
-    kinds = {"min_n": int, "max_n": int, "buckets": int, **dict.fromkeys(("pruned", *flags), bool)}
-    if not isinstance(about, dict) or {name: type(value) for name, value in about.items()} != kinds:
+    kinds = {"hashes": int, "min_n": int, "max_n": int, "buckets": int, **dict.fromkeys(("pruned", *flags), bool)}
+    if not isinstance(about, dict) or {"hashes": int} | {name: type(value) for name, value in about.items()} != kinds:
         listed = ", ".join(("pruned", *flags))
         raise InputError(f"subwords must have the numbers min_n, max_n, buckets, and {listed}, got {about!r:.80}")
     least, most, buckets = about["min_n"], about["max_n"], about["buckets"]
@@ -203,6 +203,8 @@ def check_ngrams(about: Any, *flags: str) -> None:
             "subwords must have 1 <= min_n <= max_n <= 100 and 1 <= buckets < 2^31, "
             f"got {shown(least)}, {shown(most)} and {shown(buckets)}"
         )
+    if not 1 <= about.get("hashes", 1) <= 4:
+        raise InputError(f"subwords must have 1 <= hashes <= 4, got {shown(about['hashes'])}")
 
 
 def check_buckets(held: np.ndarray, buckets: int) -> None:

@@ -90,10 +90,13 @@ class WordVectors(Queries):
         ['man', 'queen']
     """
 
+    _composes = False
+    """Whether vectors that are not given are composed when they are first needed."""
+
     def __init__(
         self,
         vocabulary: Vocabulary | Sequence[str],
-        vectors: ArrayLike,
+        vectors: ArrayLike | None,
         *,
         context_vectors: ArrayLike | None = None,
         tokenizer: str = "whitespace",
@@ -102,13 +105,14 @@ class WordVectors(Queries):
         settings: Mapping[str, Any] | None = None,
     ) -> None:
         self.vocabulary = vocabulary if isinstance(vocabulary, Vocabulary) else Vocabulary(vocabulary)
-        self.vectors = _checked_matrix("vectors", vectors, len(self.vocabulary))
+        if vectors is not None or not self._composes:
+            self.vectors = checked_matrix("vectors", vectors, len(self.vocabulary))
         self.context_vectors: np.ndarray | None = None
         if context_vectors is not None:
-            self.context_vectors = _checked_matrix("context_vectors", context_vectors, len(self.vocabulary))
-            if self.context_vectors.shape != self.vectors.shape:
+            self.context_vectors = checked_matrix("context_vectors", context_vectors, len(self.vocabulary))
+            if self.context_vectors.shape[1] != self.vector_size:
                 raise InputError(
-                    f"context_vectors must have the shape of vectors, {self.vectors.shape}, "
+                    f"context_vectors must have the shape of vectors, {(len(self), self.vector_size)}, "
                     f"got {self.context_vectors.shape}"
                 )
         self.tokenizer = tokenizer
@@ -296,7 +300,7 @@ class WordVectors(Queries):
             ['up', 'down', 'left']
         """
         given = Vocabulary(self._listed(words))
-        rows = _checked_matrix("vectors", vectors, len(given))
+        rows = checked_matrix("vectors", vectors, len(given))
         if rows.shape[1] != self.vector_size:
             raise InputError(f"vectors must have {self.vector_size} columns, got {rows.shape[1]}")
         new = [token for token in given.tokens if token not in self.vocabulary]
@@ -354,7 +358,12 @@ class WordVectors(Queries):
         )  # fmt: skip
 
 
-def _checked_matrix(name: str, values: ArrayLike, size: int) -> np.ndarray:
+def checked_matrix(name: str, values: ArrayLike | None, size: int) -> np.ndarray:
+    """Return ``values`` as a read-only matrix of ``size`` rows of finite float32; a writable one is copied.
+
+    Raises:
+        InputError: they are no such matrix.
+    """
     matrix = real_array(name, values, np.float32)
     if matrix.ndim != 2 or len(matrix) != size or not matrix.shape[1]:
         raise InputError(f"{name} must be a matrix of {size} rows, one per token, got shape {matrix.shape}")

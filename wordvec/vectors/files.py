@@ -32,7 +32,7 @@ def load_vectors(
     """Read word vectors from a file in any supported format.
 
     In third-party formats, invalid UTF-8 in tokens becomes U+FFFD, and repeated, empty and white space tokens are
-    skipped; a warning reports how many.
+    skipped; a warning reports how many. The vectors of a fastText model's words are composed when they are needed.
 
     Args:
         path: the file.
@@ -75,10 +75,12 @@ def load_vectors(
         vectors: WordVectors
         if isinstance(table.vectors, np.ndarray):
             how["context_vectors"] = None if table.context_vectors is None else frozen(table.context_vectors)
-            if table.subwords is None or not subword_fallback:
+            if table.subwords is None:
                 vectors = WordVectors(table.vocabulary, frozen(table.vectors), **how)
             else:
-                vectors = SubwordVectors(table.vocabulary, table.subwords, vectors=frozen(table.vectors), **how)
+                composed = frozen(table.vectors) if len(table.vectors) else None
+                vectors = SubwordVectors(table.vocabulary, table.subwords, vectors=composed, **how)
+                vectors = vectors if subword_fallback else vectors.without_fallback()
         else:
             for array in (table.vectors.data, table.vectors.indices, table.vectors.indptr):
                 frozen(array)

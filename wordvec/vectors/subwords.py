@@ -13,7 +13,7 @@ from wordvec.formats.ngrams import compose_unknown, composed_vectors, ngram_rows
 from wordvec.formats.table import SubwordTable, VectorTable
 from wordvec.system.structures import frozen
 from wordvec.system.validation import shown
-from wordvec.vectors.dense import WordVectors
+from wordvec.vectors.dense import WordVectors, checked_matrix
 from wordvec.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -25,17 +25,21 @@ class SubwordVectors(WordVectors):
 
     The vector of a word in the vocabulary is the mean of its own row and those of its n-grams. That of any other word
     is the mean over its n-grams, of which those that no training word has count as zeros; a word without any known
-    n-gram has none. Look-up by row, as in ``token_id`` and ``encode_text``, knows only the vocabulary.
+    n-gram has none. Compact ones, as of floret, have no rows of words: the vector of every word is the mean over the
+    rows that it and its n-grams are hashed to. Look-up by row, as in ``token_id`` and ``encode_text``, knows only the
+    vocabulary.
 
     Args:
         vocabulary: a ``Vocabulary``, or its tokens.
         subwords: the rows of words and n-grams.
-        vectors: (V, D) float32, the composed vectors of the vocabulary; None composes them.
+        vectors: (V, D) float32, the composed vectors of the vocabulary; None composes them when they are first needed.
         context_vectors, tokenizer, lowercase, normalize, settings: as for ``WordVectors``.
 
     Attributes:
         subwords: as given.
     """
+
+    _composes = True
 
     def __init__(
         self,
@@ -49,13 +53,17 @@ class SubwordVectors(WordVectors):
         normalize: str = "none",
         settings: Mapping[str, Any] | None = None,
     ) -> None:
-        words = vocabulary if isinstance(vocabulary, Vocabulary) else Vocabulary(vocabulary)
-        vectors = frozen(composed_vectors(subwords, words.tokens)) if vectors is None else vectors
+        self.subwords = subwords
         super().__init__(
-            words, vectors, context_vectors=context_vectors, tokenizer=tokenizer, lowercase=lowercase,
+            vocabulary, vectors, context_vectors=context_vectors, tokenizer=tokenizer, lowercase=lowercase,
             normalize=normalize, settings=settings,
         )  # fmt: skip
-        self.subwords = subwords
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "vectors":
+            self.vectors = checked_matrix(name, frozen(composed_vectors(self.subwords, self.tokens)), len(self))
+            return self.vectors
+        return super().__getattr__(name)
 
     def __contains__(self, word: object) -> bool:
         return isinstance(word, str) and (self.lookup(word) >= 0 or bool((self._known(word) >= 0).any()))
@@ -63,6 +71,11 @@ class SubwordVectors(WordVectors):
     def __repr__(self) -> str:
         n, count = f"{self.subwords.min_n}-{self.subwords.max_n}", len(self.subwords.ngram_vectors)
         return f"<SubwordVectors of {len(self):,} tokens and {count:,} n-grams ({n}) x {self.vector_size}>"
+
+    @property
+    def vector_size(self) -> int:
+        """D, the number of dimensions."""
+        return int(self.subwords.ngram_vectors.shape[1])
 
     def compose(self, word: str) -> np.ndarray:
         """Return the vector (D,) float32 that a word outside the vocabulary has, or would have.
@@ -93,6 +106,13 @@ class SubwordVectors(WordVectors):
 
     def table(self) -> VectorTable:
         return replace(super().table(), subwords=self.subwords)
+
+    def _gather(self, rows: Any) -> np.ndarray:
+        if "vectors" in self.__dict__ or not isinstance(rows, int):
+            return super()._gather(rows)
+        own = replace(self.subwords, word_vectors=self.subwords.word_vectors[rows : rows + 1])
+        token = self.tokens[rows]
+        return np.asarray(checked_matrix(f"the vector of {shown(token)}", composed_vectors(own, [token]), 1)[0])
 
     def _known(self, word: str) -> np.ndarray:
         """Return the row of each n-gram of ``word``, -1 for those without one."""

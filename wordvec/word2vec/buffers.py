@@ -1,6 +1,7 @@
 """Allocation of the training arrays: the table of rows, per-lane buffers, per-thread scratch; memory estimates."""
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -42,7 +43,7 @@ def center_step(settings: Word2VecSettings, window: int) -> float:
 
     Hierarchical and full softmax count like five negatives: every center moves the root of the tree, or all words.
     """
-    contexts = window + 1 if settings.model == "skipgram" else 1  # the sum of the distance weights
+    contexts = replace(settings, window=window).context_weight if settings.model == "skipgram" else 1
     outputs = 1 + (settings.negatives if settings.loss == "negative" else 5)
     return (settings.learning_rate or 0.0) * contexts * outputs
 
@@ -57,10 +58,11 @@ def step_parts(settings: Word2VecSettings, window: int) -> int:
     return min(math.ceil(center_step(settings, window) / 4), _MOST_PARTS)
 
 
-def safe_lanes(
+def safe_round(
     kept_counts: np.ndarray, settings: Word2VecSettings, window: int, subwords: "Subwords | None" = None
-) -> int:
-    """Return the number of lanes that training supports: ``settings.lanes``, or fewer if they would overshoot.
+) -> tuple[int, int]:
+    """Return the number of lanes that training supports, and the tokens of their slices: those of the settings, or
+    fewer if they would overshoot.
 
     Lanes do not see each other's updates within a round. If a round has many tokens per type, all lanes update the same
     rows from the same snapshot, and the sum of their updates overshoots until it diverges. What matters is the
@@ -76,12 +78,14 @@ def safe_lanes(
 
     With ``subwords``, an update of a word also moves all words that share n-grams with it, by the share of their rows
     that it owns. The effective number of types counts that: 180 instead of 420 on 300 documents, where eight lanes
-    diverge with hierarchical softmax.
+    diverge with hierarchical softmax. At the higher default learning rate, a round can have 500 tokens: four shorter
+    slices rather than three, which keep two threads waiting for each other. On 1 M tokens of Wikipedia, rounds of 1,024
+    tokens learn the same, and those of 2,048 diverge.
 
     Example:
         >>> settings = Word2VecSettings().resolved()
-        >>> safe_lanes(np.ones(100), settings, 5), safe_lanes(np.ones(1000), settings, 5)
-        (2, 8)
+        >>> safe_round(np.ones(100), settings, 5), safe_round(np.ones(1000), settings, 5)
+        ((2, 128), (8, 128))
     """
     share = kept_counts / kept_counts.sum()
     step = center_step(settings, window) * (1 if settings.model == "skipgram" else 1 + window / _ALIKE)
@@ -92,8 +96,12 @@ def safe_lanes(
         moving, moved = (np.bincount(subwords.rows, np.repeat(weights, rows)) for weights in (share, share / rows))
         effective_types, step = 1 / (moving @ moved), 2 * step
     least = 1 if settings.loss != "negative" and step > _ONE_LANE else 2
-    by_step = max(least, int(_LANE_STEPS / step))
-    return int(np.clip(3 * effective_types // settings.lane_tokens, 1, min(by_step, settings.lanes)))
+    by_step, tokens = max(least, int(_LANE_STEPS / step)), settings.lane_tokens
+    if subwords is None or by_step == least:
+        return int(np.clip(3 * effective_types // tokens, 1, min(by_step, settings.lanes))), tokens
+    in_round = min(3 * effective_types, _LANE_STEPS / step * tokens)
+    lanes = min(1 << int(max(in_round / _SHORT_SLICE, 1)).bit_length() - 1, settings.lanes)
+    return lanes, tokens if lanes == 1 else int(min(in_round // lanes, tokens))
 
 
 _MOST_PARTS = 1000
@@ -101,6 +109,9 @@ _MOST_PARTS = 1000
 
 _LANE_STEPS = 14
 """Lanes times the ``center_step`` that they support."""
+
+_SHORT_SLICE = 96
+"""Tokens below which slices are not shortened, as each repeats the windows between it and the previous one."""
 
 _ONE_LANE = 100
 """``center_step`` beyond which two lanes diverge without negative sampling: a window of a line at a rate of 0.1."""
@@ -113,17 +124,18 @@ _DRAWN = 4096
 
 
 def first_memory(
-    types: int, size: int, stride: int, private_rows: int, seed: int, first_range: float = 0.5, ngrams: int = 0
-) -> np.ndarray:
+    types: int, size: int, stride: int, private_rows: int, seed: int, first_range: float = 0.5, ngrams: int = 0,
+    own_rows: bool = True,
+) -> np.ndarray:  # fmt: skip
     """Return (all rows * stride,) float32: the table, followed by the lanes' private rows.
 
     Input rows and the rows of n-grams, after the output rows, are uniform in -range/D .. range/D; output rows and
-    private rows are zero.
+    private rows are zero, and so are input rows that are not used, without ``own_rows``.
     """
     memory = aligned((2 * types + ngrams + private_rows) * stride, np.float32)
     rows = memory.reshape(-1, stride)
     random = np.random.Generator(np.random.PCG64([seed, 2]))
-    for block in (rows[:types], rows[2 * types : 2 * types + ngrams]):
+    for block in (rows[: types if own_rows else 0], rows[2 * types : 2 * types + ngrams]):
         for start in range(0, len(block), _DRAWN):  # in parts, since the random numbers take as much memory again
             part = block[start : start + _DRAWN, :size]
             part[:] = (random.random(part.shape, np.float32) - np.float32(0.5)) * np.float32(2 * first_range)
@@ -228,6 +240,16 @@ def user_counts(types: int, threads: int) -> np.ndarray:
     return aligned(2 * threads * size, np.uint8).reshape(2, threads, size)
 
 
+def has_own_rows(settings: Word2VecSettings) -> bool:
+    """Whether words have rows of their own besides those of their n-grams.
+
+    Example:
+        >>> has_own_rows(Word2VecSettings(subwords="3-6")), has_own_rows(Word2VecSettings())
+        (True, False)
+    """
+    return settings.subwords is not None and settings.subword_hashes is None
+
+
 def estimate_memory(
     settings: Word2VecSettings, types: int, threads: int | None = None, *, keeps_best: bool = False
 ) -> dict[str, int]:
@@ -259,11 +281,12 @@ def estimate_memory(
     ngrams = 0
     if settings.subwords:
         private += lanes * 2 * lane_arrays.words.shape[1] * row
-        ngrams = min(settings.buckets, _NGRAMS * types)
+        hashes = settings.subword_hashes
+        ngrams = min(settings.buckets, _NGRAMS * types if hashes is None else hashes * (1 + _NGRAMS) * types)
     of_types = threads * 2 * types * (4 + 2) if reproducible else threads * 2 * types * 2
     return {
         "vectors": (2 * types + ngrams) * row,
-        **({"composed": 4 * types * settings.vector_size} if settings.subwords else {}),
+        **({"composed": 4 * types * settings.vector_size} if has_own_rows(settings) else {}),
         "best epoch": (2 * types + ngrams) * row + 3 * 4 * types * settings.vector_size if keeps_best else 0,
         "vocabulary": _WORD * types,
         "sampling": _SAMPLING * types,

@@ -50,18 +50,27 @@ def check_fits(
 def _check_subwords(initial: WordVectors, settings: Word2VecSettings, continuation: ContinuationSettings) -> None:
     if isinstance(initial, SubwordVectors):
         old = initial.subwords
-        was = f"{old.min_n}-{old.max_n} in {old.buckets:,} buckets"
+        was = _described(f"{old.min_n}-{old.max_n}", old.buckets, old.hashes)
         least, most = ngram_lengths(str(settings.subwords))
-        wanted = f"{least}-{most} in {settings.buckets:,} buckets"
+        wanted = _described(f"{least}-{most}", settings.buckets, settings.subword_hashes)
         if was != wanted:
             raise InputError(f"subwords must be those of the vectors to continue from, {was}, got {wanted}")
         if old.pruned:
             raise InputError("training with subwords cannot continue from a pruned model; leave out subwords")
+    elif settings.subword_hashes is not None:
+        raise InputError(
+            f"subword_hashes = {settings.subword_hashes} needs initial vectors with n-grams, because words have no "
+            "rows of their own that could hold others; leave out subword_hashes"
+        )
     elif continuation.initial_rate != 1:
         raise InputError(
             f"initial_rate = {continuation.initial_rate:g} with subwords needs initial vectors with n-grams, because "
             "others change with the n-grams of their words; leave out subwords"
         )
+
+
+def _described(lengths: str, buckets: int, hashes: int | None) -> str:
+    return f"{lengths} in {buckets:,} buckets" + (f" by {hashes} hashes" if hashes else "")
 
 
 def frequencies(initial: WordVectors, vocabulary: Vocabulary, of: str) -> Frequencies:
@@ -121,7 +130,8 @@ def start_subwords(initial: WordVectors, vocabulary: Vocabulary, shared: np.ndar
         rows.word_vectors[shared] = _own_rows(rows.word_vectors[shared], tokens, rows)
         return np.zeros(0, np.int64)
     old = initial.subwords
-    rows.word_vectors[shared] = old.word_vectors[initial.vocabulary.rows_of(tokens)]
+    if rows.hashes is None:
+        rows.word_vectors[shared] = old.word_vectors[initial.vocabulary.rows_of(tokens)]
     if old.ngram_buckets is None:
         known, places = np.arange(len(rows.ngram_buckets)), rows.ngram_buckets
     else:
@@ -131,7 +141,8 @@ def start_subwords(initial: WordVectors, vocabulary: Vocabulary, shared: np.ndar
 
 
 def grown_subwords(initial: WordVectors, rows: SubwordTable) -> tuple[SubwordTable, np.ndarray]:
-    """Return ``rows`` with the n-grams of both, and the own rows (V, D) of the words of ``initial``."""
+    """Return ``rows`` with the n-grams of both, and the own rows (V, D) of the words of ``initial``, or their vectors
+    if they have none."""
     assert rows.ngram_buckets is not None
     if not isinstance(initial, SubwordVectors):
         return rows, _own_rows(initial.vectors, initial.tokens, rows)
@@ -144,7 +155,8 @@ def grown_subwords(initial: WordVectors, rows: SubwordTable) -> tuple[SubwordTab
         ngrams = np.empty((len(buckets), initial.vector_size), np.float32)
         ngrams[np.searchsorted(buckets, old.ngram_buckets)] = old.ngram_vectors
         ngrams[np.searchsorted(buckets, rows.ngram_buckets)] = rows.ngram_vectors
-    return replace(rows, ngram_vectors=ngrams, ngram_buckets=buckets), old.word_vectors
+    before = old.word_vectors if old.hashes is None else initial.vectors
+    return replace(rows, ngram_vectors=ngrams, ngram_buckets=buckets), before
 
 
 def _own_rows(vectors: np.ndarray, tokens: list[str], rows: SubwordTable) -> np.ndarray:

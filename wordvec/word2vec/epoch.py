@@ -19,7 +19,7 @@ from wordvec.word2vec.buffers import (
     first_memory,
     lane_bounds,
     longest_window,
-    safe_lanes,
+    safe_round,
     sizes_of,
     step_parts,
     user_counts,
@@ -113,19 +113,21 @@ class Trainer:
         offsets = cut_sentences(np.asarray(corpus.offsets), settings.sentence_limit)
         self.window = longest_window(settings, offsets)
         self.subwords, self.buckets = subwords_of(settings, corpus.vocabulary.tokens)
+        self.slice_tokens = settings.lane_tokens
         if self.reproducible:
-            lanes = safe_lanes(counts * keep, settings, self.window, self.subwords)
+            lanes, self.slice_tokens = safe_round(counts * keep, settings, self.window, self.subwords)
             self.threads = min(threads, lanes)
         else:
             self.threads = lanes = lanes or threads
         self.types = len(counts)
+        weights = distance_weights(settings.window, settings.window_weights == "expected", self.window)
         self.text = Text(
             ids=np.asarray(corpus.ids),
             offsets=offsets,
             keep_thresholds=np.rint(keep * 2.0**32).astype(np.uint64),
             noise_table=alias_table(noise_probabilities(usual.counts, settings.noise_exponent)),
-            distance_weights=distance_weights(settings.window, settings.window_weights == "sampled", self.window),
-            tile_weights=tile_weights(self.window, TILE),
+            distance_weights=weights,
+            tile_weights=tile_weights(weights, TILE),
         )
         self.stride = row_stride(settings.vector_size)
         self.objective, longest_path = objective_of(settings, counts, self.subwords, tree)
@@ -139,7 +141,7 @@ class Trainer:
             self.private_rows = 1 + self.lanes.copied.shape[1] + 2 * self.lanes.words.shape[1]
         self.memory = first_memory(
             self.types, settings.vector_size, self.stride, lanes * self.private_rows, settings.seed,
-            settings.first_range, len(self.buckets),
+            settings.first_range, len(self.buckets), own_rows=self.subwords is None or settings.subword_hashes is None,
         )  # fmt: skip
         self.users = user_counts(self.types, self.threads)
         self.begin_epoch(0)
@@ -329,7 +331,7 @@ class Trainer:
         """Return the function that each of ``threads`` threads runs in an epoch, given its number."""
         from wordvec.kernels.lanes import train_freely, train_rounds
 
-        size, step, objective = self.settings.lane_tokens, self.step, self.objective
+        size, step, objective = self.slice_tokens, self.step, self.objective
 
         def train_in_rounds(thread: int) -> None:
             train_rounds(
@@ -354,6 +356,7 @@ class Trainer:
         return Step(
             window=self.window,
             radii=settings.window if settings.window_weights == "sampled" else 0,
+            contexts=float(settings.context_weight),
             negatives=settings.negatives,
             shared=settings.shared_negatives or 0 if settings.negatives_are_shared else 0,
             fresh=settings.negatives_per_tile if settings.negatives_are_shared else 0,

@@ -83,6 +83,7 @@ class Word2Vec(VectorEstimator):
         preset: str | None = None,
         subwords: str | None = None,
         buckets: int = 2_000_000,
+        subword_hashes: int | None = None,
         min_count: int = 5,
         max_vocabulary: int | None = None,
         tokenizer: str = "whitespace",
@@ -112,6 +113,7 @@ class Word2Vec(VectorEstimator):
         self.preset = preset
         self.subwords = subwords
         self.buckets = buckets
+        self.subword_hashes = subword_hashes
         self.min_count = min_count
         self.max_vocabulary = max_vocabulary
         self.tokenizer = tokenizer
@@ -180,6 +182,7 @@ class FastText(Word2Vec):
         preset: str | None = None,
         subwords: str | None = "3-6",
         buckets: int = 2_000_000,
+        subword_hashes: int | None = None,
         min_count: int = 5,
         max_vocabulary: int | None = None,
         tokenizer: str = "whitespace",

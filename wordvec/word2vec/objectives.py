@@ -68,14 +68,16 @@ def objective_of(
 def subwords_of(settings: Word2VecSettings, tokens: list[str]) -> tuple["Subwords | None", np.ndarray]:
     """Return the rows that each word is composed of, and the buckets (U,) int32 that its n-grams use, in row order.
 
-    Row 2 V + u is that of bucket u; buckets that no word of the vocabulary uses have none.
+    Row 2 V + u is that of bucket u; buckets that no word of the vocabulary uses have none. With ``subword_hashes``, a
+    word has no row of its own.
     """
     if settings.subwords is None:
         return None, np.zeros(0, np.int32)
     from wordvec.formats.ngrams import Ngrams
     from wordvec.kernels.subwords import Subwords
 
-    offsets, hashes = Ngrams(*ngram_lengths(settings.subwords), settings.buckets).hash(tokens)
+    compact = settings.subword_hashes
+    offsets, hashes = Ngrams(*ngram_lengths(settings.subwords), settings.buckets, compact).hash(tokens)
     buckets, places = np.unique(hashes, return_inverse=True)
     if 2 * len(tokens) + len(buckets) > MOST_ROWS:
         raise InputError(
@@ -83,8 +85,11 @@ def subwords_of(settings: Word2VecSettings, tokens: list[str]) -> tuple["Subword
             "raise min_count or lower buckets"
         )
     types = len(tokens)
-    rows = np.insert((2 * types + places).astype(np.int32), offsets[:-1], np.arange(types, dtype=np.int32))
-    return Subwords(offsets + np.arange(types + 1), rows), buckets
+    rows = (2 * types + places).astype(np.int32)
+    if compact is None:
+        rows = np.insert(rows, offsets[:-1], np.arange(types, dtype=np.int32))
+        offsets = offsets + np.arange(types + 1)
+    return Subwords(offsets, rows, settings.contexts_are_inputs), buckets
 
 
 def cut_sentences(offsets: np.ndarray, limit: int | None) -> np.ndarray:

@@ -87,12 +87,13 @@ class Word2VecSettings(Settings):
     vector_size: int = setting("D, the number of dimensions.", default=100, least=1)
     window: int = setting("Maximum distance between a center and its context words.", default=5, least=1)
     window_weights: str | None = setting(
-        "Weight of a context word by its distance: expected or sampled.",
+        "Weight of a context word by its distance: expected, sampled, or fixed.",
         default=None,
         detail='"expected" weights a context word at distance d by 1 - (d - 1) / window, the probability that the '
         'random radius of word2vec.c reaches it; "sampled" draws that radius for each center, as word2vec.c does. '
-        "CBOW does better with it: the mean of a small window says more than the weighted mean of a large one.",
-        choices=("expected", "sampled"),
+        "CBOW does better with it: the mean of a small window says more than the weighted mean of a large one. "
+        '"fixed" gives all words of the window the weight 1.',
+        choices=("expected", "sampled", "fixed"),
         none="expected for skip-gram with shared negatives or full softmax, else sampled",
     )
     negatives: int = setting("K, the negative samples per pair (arXiv 1310.4546, eq. 4).", default=5, least=1)
@@ -135,7 +136,7 @@ class Word2VecSettings(Settings):
     lanes: int = setting(
         "Maximum number of corpus parts trained side by side; more of them feed more threads.",
         default=8,
-        detail="Small vocabularies and wide windows use fewer, see ``safe_lanes``.",
+        detail="Small vocabularies and wide windows use fewer, see ``safe_round``.",
         least=1,
         most=MOST_LANES,
         command_line=False,
@@ -176,6 +177,15 @@ class Word2VecSettings(Settings):
         default=2_000_000,
         least=1,
         most=_MOST_BUCKETS,
+        added="0.3",
+    )
+    subword_hashes: int | None = setting(
+        "Hash each n-gram and the word itself to this many of the buckets: 2 makes do with 50,000 buckets.",
+        default=None,
+        detail="As in floret: every word and n-gram is the sum of several rows, and words have no rows of their own.",
+        least=1,
+        most=4,
+        none="one bucket for an n-gram and a vector for each word, as in fastText",
         added="0.3",
     )
 
@@ -263,6 +273,17 @@ class Word2VecSettings(Settings):
     def context_predicts_center(self) -> bool:
         """Which of the two is the input of skip-gram with fresh negatives."""
         return self.preset is not None
+
+    @property
+    def contexts_are_inputs(self) -> bool:
+        """Whether contexts are inputs of the model, or only centers (of resolved settings)."""
+        pairs = self.loss == "hierarchical" or (bool(self.fresh_negatives) and self.context_predicts_center)
+        return self.model == "cbow" or pairs
+
+    @property
+    def context_weight(self) -> int:
+        """The total weight of the contexts of a complete window, or its mean (of resolved settings)."""
+        return 2 * self.window if self.window_weights == "fixed" else self.window + 1
 
     @property
     def sentence_limit(self) -> int | None:

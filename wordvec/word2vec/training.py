@@ -14,6 +14,7 @@ from wordvec.checkpointing.resumable_run import ResumableRun
 from wordvec.encoding.contexts import check_contexts
 from wordvec.encoding.corpus import EncodedCorpus
 from wordvec.errors import InputError
+from wordvec.formats.ngrams import composed_vectors
 from wordvec.formats.safetensors import pack_tokens
 from wordvec.formats.table import SubwordTable
 from wordvec.system.progress import OnProgress, Progress, seconds_left
@@ -313,10 +314,13 @@ class Word2VecRun(ResumableRun):
             "settings": settings.record() | self._continuation.record(),
         }
         found: WordVectors
-        if subwords is not None:
+        if subwords is None:
+            found = WordVectors(vocabulary, frozen(vectors), **how)
+        elif subwords.hashes is None:
             found = SubwordVectors(vocabulary, replace(subwords, word_vectors=vectors), **how)
         else:
-            found = WordVectors(vocabulary, frozen(vectors), **how)
+            composed = frozen(composed_vectors(subwords, vocabulary.tokens, vectors))
+            found = SubwordVectors(vocabulary, subwords, vectors=composed, **how)
         found.nodes = nodes
         return found
 
@@ -324,8 +328,11 @@ class Word2VecRun(ResumableRun):
         settings = self.settings
         if settings.subwords is None:
             return None
-        min_n, max_n = ngram_lengths(settings.subwords)
-        return SubwordTable(min_n, max_n, settings.buckets, rows.words, rows.ngrams, self._trainer.buckets)
+        own = rows.words if settings.subword_hashes is None else rows.words[:0]
+        return SubwordTable(
+            *ngram_lengths(settings.subwords), settings.buckets, own, rows.ngrams, self._trainer.buckets,
+            hashes=settings.subword_hashes,
+        )  # fmt: skip
 
     # -- checkpoints --------------------------------------------------------------------------------------------------
 

@@ -13,9 +13,9 @@ from safetensors import safe_open
 from safetensors.numpy import save
 
 from wordvec import FormatError, InputError, Vocabulary, WordVectors, load_vectors, save_vectors
-from wordvec.formats.registry import FORMATS, describe
+from wordvec.formats.registry import describe
 
-WRITTEN = {
+WRITTEN = {  # formats of any vectors
     "safetensors": "v.safetensors", "text": "v.txt", "binary": "v.bin", "glove": "v.glove", "projector": "v.tsv",
     "fasttext": "v.ft",
 }  # fmt: skip
@@ -55,7 +55,7 @@ def write(path, content):
 # -- round trips ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("format", WRITTEN)
 def test_floats_round_trip_bit_exactly(wv, tmp_path, format):
     path = tmp_path / WRITTEN[format]
     save_vectors(wv, path, format=format)
@@ -138,7 +138,7 @@ def test_many_rows_spanning_several_blocks(tmp_path, monkeypatch):
         monkeypatch.setattr(f"wordvec.formats.{module}._BLOCK_BYTES", 50)
     rng = np.random.default_rng(0)
     wv = WordVectors([f"token{'x' * (row % 90)}{row}" for row in range(500)], rng.normal(size=(500, 3)))
-    for format in FORMATS:
+    for format in WRITTEN:
         path = tmp_path / WRITTEN[format]
         save_vectors(wv, path, format=format)
         same_vectors(load_vectors(path), wv)
@@ -147,7 +147,7 @@ def test_many_rows_spanning_several_blocks(tmp_path, monkeypatch):
             same_vectors(load_vectors(zipped), wv)
 
 
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("format", WRITTEN)
 def test_limit_reads_only_the_first_rows(wv, tmp_path, format):
     path = tmp_path / WRITTEN[format]
     save_vectors(wv, path, format=format)
@@ -259,7 +259,7 @@ def test_real_files(real, tmp_path, name, shape, format):
     about = describe(real / name)
     assert (about["format"], about["vector_size"]) == (format, shape[1])
     assert about["tokens"] in (shape[0], None)
-    for target in FORMATS:
+    for target in WRITTEN:
         save_vectors(wv, tmp_path / WRITTEN[target], format=target)
         same_vectors(load_vectors(tmp_path / WRITTEN[target]), wv)
 
@@ -309,8 +309,13 @@ def test_a_failed_save_keeps_the_old_file(wv, tmp_path):
         (odd, path, "safetensors", "must be JSON-serializable: set"),
         (nan, path, "safetensors", "must be JSON-serializable"),
         (WordVectors([], np.ones((0, 2))), path, None, "no vectors to save"),
-        (wv, path, "word2vec", "of safetensors, text, binary, glove, fasttext, projector, got 'word2vec'"),
-        (wv, tmp_path / "v", None, r"the extension must name a format \(.safetensors, .txt, .vec, .bin\), got 'none'"),
+        (wv, path, "word2vec", "of safetensors, text, binary, glove, fasttext, floret, projector, got 'word2vec'"),
+        (
+            wv,
+            tmp_path / "v",
+            None,
+            r"the extension must name a format \(.safetensors, .txt, .vec, .bin, .floret\), got 'none'",
+        ),
         (wv, tmp_path / "v.gz", None, "got 'none' in"),
         (wv, tmp_path / "none" / "v.txt", None, "does not exist"),
     ]
@@ -329,7 +334,7 @@ def test_invalid_load_arguments(wv, tmp_path):
         load_vectors(tmp_path / "v.txt", format="word2vec")
 
 
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("format", WRITTEN)
 def test_files_contain_no_name_or_timestamp(wv, tmp_path, format):
     contents = set()
     for name in ("a", "b"):

@@ -22,6 +22,7 @@ from wordvec import (
 from wordvec.errors import FormatError
 from wordvec.formats.ngrams import ngram_rows
 from wordvec.vectors.dense import WordVectors
+from wordvec.vectors.subwords import SubwordVectors
 from wordvec.word2vec.buffers import estimate_memory
 from wordvec.word2vec.settings import ContinuationSettings
 
@@ -171,6 +172,72 @@ def test_memory_counts_the_ngrams():
     composed = estimate_memory(Word2VecSettings(subwords="3-6"), 100_000, threads=1)
     assert composed["vectors"] > 3 * plain["vectors"]
     assert composed["composed"] == 100_000 * 100 * 4
+
+
+COMPACT = replace(SETTINGS, subword_hashes=2, buckets=60)
+
+
+@pytest.fixture(scope="module")
+def compact(corpus):
+    return train_word2vec(corpus, COMPACT, threads=1).vectors
+
+
+def test_compact_words_are_means_of_hashed_rows(compact, corpus, tmp_path):
+    assert compact.subwords.word_vectors.shape == (0, 12)
+    for word in ("t7", "t7t8", "ωψ"):
+        _, rows = ngram_rows(compact.subwords, [word])
+        wanted = compact.subwords.ngram_vectors[rows[rows >= 0]].sum(axis=0) / len(rows)
+        np.testing.assert_allclose(compact[word], wanted, atol=1e-6)
+    two = train_word2vec(corpus, COMPACT, threads=2).vectors
+    assert compact.vectors.tobytes() == two.vectors.tobytes()
+    compact.save(tmp_path / "v.safetensors")
+    loaded = load_vectors(tmp_path / "v.safetensors")
+    assert loaded.subwords.hashes == 2
+    np.testing.assert_array_equal(loaded[["t7", "t7t8"]], compact[["t7", "t7t8"]])
+
+
+def test_compact_training_resumes_to_the_same_bits(corpus, compact, tmp_path):
+    def stop(run):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train_word2vec(corpus, COMPACT, threads=1, checkpoint=tmp_path / "stopped", callbacks=[stop])
+    resumed = train_word2vec(corpus, COMPACT, threads=1, checkpoint=tmp_path / "stopped", resume=True).vectors
+    assert resumed.vectors.tobytes() == compact.vectors.tobytes()
+
+
+def test_compact_training_continues(compact):
+    still = replace(COMPACT, epochs=1, learning_rate=1e-12, min_learning_rate=0)
+    found = more(compact, still)
+    assert {*found.tokens} == {*compact.tokens, "u5", "t3t3"}
+    for word in ("t3", "t20", "t7t20"):
+        np.testing.assert_allclose(found[word], compact[word], atol=1e-7)
+    assert np.abs(more(compact, COMPACT)["t3"] - compact["t3"]).max() > 0.001
+    with pytest.raises(InputError, match="2-3 in 60 buckets by 2 hashes, got 2-3 in 60 buckets"):
+        more(compact, replace(COMPACT, subword_hashes=None))
+    with pytest.raises(InputError, match="subword_hashes = 2 needs initial vectors with n-grams"):
+        more(compact.without_fallback(), COMPACT)
+
+
+def test_compact_memory_does_not_grow_with_the_ngrams():
+    few, many = (estimate_memory(replace(COMPACT, buckets=50_000), types, threads=1) for types in (100_000, 200_000))
+    assert many["vectors"] - few["vectors"] == 2 * 100_000 * 16 * 4
+    assert "composed" not in few
+
+
+def test_vectors_are_composed_when_they_are_needed(trained):
+    lazy = SubwordVectors(trained.vocabulary, trained.subwords)
+    assert lazy["t7"].tobytes() == trained["t7"].tobytes()
+    assert lazy.similarity("t7", "t9") == trained.similarity("t7", "t9")
+    assert lazy.vector_size == 12
+    assert "vectors" not in lazy.__dict__
+    assert lazy.vectors.tobytes() == trained.vectors.tobytes()
+    assert not lazy.vectors.flags.writeable
+    damaged = replace(trained.subwords, word_vectors=np.full_like(trained.subwords.word_vectors, np.nan))
+    with pytest.raises(InputError, match="the vector of 't7' must be finite"):
+        SubwordVectors(trained.vocabulary, damaged)["t7"]
+    with pytest.raises(InputError, match="vectors must be finite, got NaN or infinity in row 0"):
+        SubwordVectors(trained.vocabulary, damaged).similar_by_vector(trained["t7"])
 
 
 NEW = ["t3 t7 u5 t3t3 u5", "u5 t9 t3"] * 30

@@ -6,7 +6,7 @@ import pytest
 from tests.cases.word2vec import corpus_of
 from wordvec import Word2VecSettings
 from wordvec.kernels.subwords import Subwords
-from wordvec.word2vec.buffers import allocate, first_memory, lane_bounds, safe_lanes, sizes_of, user_counts
+from wordvec.word2vec.buffers import allocate, first_memory, lane_bounds, safe_round, sizes_of, user_counts
 
 
 def test_initial_vectors_are_uniform_and_seeded():
@@ -32,20 +32,28 @@ def test_lanes_split_the_corpus_about_equally(tokens, lanes):
 
 def test_lanes_are_limited_by_the_effective_number_of_types():
     settings = Word2VecSettings(lanes=8, lane_tokens=100).resolved()
-    assert safe_lanes(np.ones(2), settings, 5) == 1
-    assert safe_lanes(np.ones(150), settings, 5) == 4
-    assert safe_lanes(np.ones(10_000), settings, 5) == 8
+    assert safe_round(np.ones(2), settings, 5) == (1, 100)
+    assert safe_round(np.ones(150), settings, 5) == (4, 100)
+    assert safe_round(np.ones(10_000), settings, 5) == (8, 100)
     # Rare types do not count: half of the text is one type, so the effective number of types is below four.
-    assert safe_lanes(np.array([1000, *[1] * 1000]), settings, 5) == 1
+    assert safe_round(np.array([1000, *[1] * 1000]), settings, 5) == (1, 100)
     # Scale does not matter, and shorter rounds support more lanes.
-    assert safe_lanes(np.full(150, 1e-9), settings, 5) == 4
-    assert safe_lanes(np.ones(150), Word2VecSettings(lanes=8, lane_tokens=64).resolved(), 5) == 7
-    alone = Subwords(np.arange(301), np.arange(300, dtype=np.int32))
-    alike = Subwords(np.arange(0, 601, 2), np.stack([np.arange(300), np.full(300, 300)], axis=1).ravel())
-    assert safe_lanes(np.ones(300), settings, 5, alone) == 7
-    assert safe_lanes(np.ones(300), settings, 5, alike) == 1
+    assert safe_round(np.full(150, 1e-9), settings, 5) == (4, 100)
+    assert safe_round(np.ones(150), Word2VecSettings(lanes=8, lane_tokens=64).resolved(), 5) == (7, 64)
     wide = Word2VecSettings("cbow", loss="hierarchical", learning_rate=0.1).resolved()
-    assert [safe_lanes(np.ones(10_000), wide, window) for window in (5, 40, 100, 1000)] == [8, 8, 4, 2]
+    assert [safe_round(np.ones(10_000), wide, window)[0] for window in (5, 40, 100, 1000)] == [8, 8, 4, 2]
+
+
+def test_rounds_with_subwords_are_cut_into_a_power_of_two_of_slices():
+    settings = Word2VecSettings(lanes=8, lane_tokens=100).resolved()
+    alone = Subwords(np.arange(301), np.arange(300, dtype=np.int32), contexts=False)
+    few = alone._replace(offsets=np.arange(101), rows=alone.rows[:100])
+    pairs = np.stack([np.arange(300), np.full(300, 300)], axis=1)
+    alike = Subwords(np.arange(0, 601, 2), pairs.ravel(), contexts=False)
+    assert safe_round(np.ones(300), settings, 5, alone) == (8, 97)  # 778 tokens by the length of the steps
+    assert safe_round(np.ones(100), settings, 5, few) == (2, 100)
+    assert safe_round(np.ones(300), settings, 5, alike) == (1, 100)
+    assert safe_round(np.ones(300), Word2VecSettings(lanes=3).resolved(), 5, alone)[0] == 3
 
 
 @pytest.mark.parametrize("mode", ["reproducible", "hogwild"])

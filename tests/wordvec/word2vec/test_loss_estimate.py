@@ -23,7 +23,7 @@ pytestmark = wraps_around
 @pytest.mark.parametrize(("size", "threads"), [(20, 1), (100, 3)])
 def test_estimates_match_array_sizes(monkeypatch, mode, size, threads):
     monkeypatch.setenv("WORDVEC_OVERSUBSCRIBE", "1")
-    monkeypatch.setattr("wordvec.word2vec.epoch.safe_lanes", lambda counts, settings, *_: settings.lanes)
+    monkeypatch.setattr("wordvec.word2vec.epoch.safe_round", lambda _, of, *__: (of.lanes, of.lane_tokens))
     settings = Word2VecSettings(mode=mode, vector_size=size).resolved()
     parts = estimate_memory(settings, 3000, threads)
     trainer = Trainer(random_corpus([4000], types=3000), settings, threads)

@@ -146,6 +146,7 @@ def test_runs_repeat_and_every_setting_matters():
         {"seed": 2},
         {"window": 4},
         {"window_weights": "sampled"},
+        {"window_weights": "fixed"},
         {"epochs": 1},
         {"negatives": 6},
         {"learning_rate": 0.026},
@@ -343,7 +344,7 @@ def test_errors_are_raised_before_any_work(monkeypatch):
 )
 def test_corpora_of_a_few_tokens(ids, offsets, options, mode, any_number_of_threads, monkeypatch):
     # More lanes than sentences, and than tokens.
-    monkeypatch.setattr(training, "safe_lanes", lambda counts, settings, *_: settings.lanes)
+    monkeypatch.setattr(training, "safe_round", lambda _, of, *__: (of.lanes, of.lane_tokens))
     corpus = corpus_of(ids, offsets)
     settings = Word2VecSettings(**options, vector_size=5, epochs=2, mode=mode, subsample=0, lanes=8)
     threads = (1,) if JIT_OFF else (1, 5)
