@@ -35,6 +35,10 @@ _WORD2VEC = (
     "--loss hierarchical",
     "--loss softmax",
     "--mode hogwild",
+    "--subwords 2-3",
+    "--subwords 2-3 --fresh-negatives",
+    "--subwords 2-3 --loss hierarchical",
+    "--subwords 2-3 --loss softmax",
 )
 _NETWORK = ("", "--cell gru", "--cell gru --reset before", "--cell rnn")
 _POOLED = (

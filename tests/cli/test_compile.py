@@ -21,6 +21,11 @@ LINES = "the fire near the lake spread\nsmoke over a town , seen by a boy\n" * 3
 VARIED = [
     "train-embeddings {0}/text.txt -o {0}/v.safetensors --vector-size 20 --window 3 --min-count 2 --epochs 2 --resume",
     "train-embeddings {0}/text.txt -o {0}/w.txt --model cbow --preset gensim --min-count 1 --tokenizer words",
+    "train-embeddings {0}/text.txt -o {0}/x.safetensors --min-count 1 --continue-from {0}/v.safetensors "
+    "--freeze-initial",
+    "train-embeddings {0}/text.txt -o {0}/y.safetensors --subwords 3-6 --buckets 99 --loss hierarchical --min-count 1",
+    "train-embeddings {0}/text.txt -o {0}/z.safetensors --min-count 1 --continue-from {0}/y.safetensors "
+    "--initial-rate .1",
     "train-embeddings {0}/text.txt -o {0}/g.safetensors --model glove --epochs 3 --min-count 1 --subsample .1",
     "train-embeddings {0}/text.txt -o {0}/s.safetensors --model svd --min-count 1 --vector-size 4 --contexts left",
     "train-embeddings {0}/text.txt -o {0}/p.safetensors --model ppmi --min-count 1 --memory 20K",

@@ -24,7 +24,7 @@ class Objective(NamedTuple):
     paths: Paths | None  # hierarchical softmax
     softmax: bool | None  # True: full softmax
     subwords: Subwords | None  # input vectors are composed of subwords
-    row_rates: np.ndarray | None = None  # (all rows,) float32, factors of the learning rate
+    row_rates: np.ndarray  # (all rows,) float32, factors of the learning rate; empty: none
 
 
 @kernel(internal=True)

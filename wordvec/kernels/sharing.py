@@ -79,9 +79,9 @@ def count_users(lane: Lane, users: np.ndarray, slot_of_row: np.ndarray, step: St
 
 
 @kernel(internal=True)
-def share_rated_rows(lane: Lane, users: np.ndarray, step: Step, row_rates: np.ndarray | None) -> None:
+def share_rated_rows(lane: Lane, users: np.ndarray, step: Step, row_rates: np.ndarray) -> None:
     """Count the touched rows with a rate of their own as shared."""
-    if row_rates is not None:
+    if row_rates.size:
         for row in lane.touched[: lane.state[TOUCHED]]:
             if row_rates[row] != 1 and row >= step.composed:
                 users[row] = np.uint8(2)
@@ -148,9 +148,9 @@ def subtract_rows(memory: np.ndarray, lane: Lane, step: Step) -> None:
 
 
 @kernel(internal=True)
-def scale_changes(memory: np.ndarray, lane: Lane, step: Step, row_rates: np.ndarray | None) -> None:
+def scale_changes(memory: np.ndarray, lane: Lane, step: Step, row_rates: np.ndarray) -> None:
     """Multiply the changes of rows with a rate of their own by it."""
-    if row_rates is not None:
+    if row_rates.size:
         start, stride = lane.state[PRIVATE], step.stride
         for k in range(1, lane.state[COPIED]):
             place, rate = start + k * stride, row_rates[lane.copied[k]]

@@ -173,16 +173,16 @@ def subtract_words(memory: np.ndarray, lane: Lane, step: Step, subwords: Subword
 
 
 @kernel(internal=True)
-def rate_of(row_rates: np.ndarray | None, row: int) -> np.float32:
+def rate_of(row_rates: np.ndarray, row: int) -> np.float32:
     rate = np.float32(1)
-    if row_rates is not None:
+    if row_rates.size:
         rate = row_rates[row]
     return rate
 
 
 @kernel(internal=True)
 def spread_words(
-    memory: np.ndarray, lane: Lane, step: Step, subwords: Subwords | None, row_rates: np.ndarray | None, thread: int,
+    memory: np.ndarray, lane: Lane, step: Step, subwords: Subwords | None, row_rates: np.ndarray, thread: int,
     threads: int,
 ) -> None:  # fmt: skip
     """Add the change of every composed word, times their rates, to the part of its rows that is that of ``thread``

@@ -27,7 +27,7 @@ def check_fits(
             rates differ in hogwild mode; or their n-grams are others, or their nodes are not a tree.
     """
     if continuation.initial_rate != 1 and settings.mode != "reproducible":
-        raise InputError(f"initial_rate = {continuation.initial_rate:g} needs mode = reproducible, got {settings.mode}")
+        raise InputError(f"mode must be reproducible with {_rated(continuation)}, got {settings.mode}")
     if isinstance(initial, SparseWordVectors):
         raise InputError("training cannot continue from sparse vectors; continue from dense ones")
     if settings.loss == "hierarchical" and initial.nodes is not None:
@@ -64,13 +64,18 @@ def _check_subwords(initial: WordVectors, settings: Word2VecSettings, continuati
         )
     elif continuation.initial_rate != 1:
         raise InputError(
-            f"initial_rate = {continuation.initial_rate:g} with subwords needs initial vectors with n-grams, because "
-            "others change with the n-grams of their words; leave out subwords"
+            f"subwords with {_rated(continuation)} need initial vectors with n-grams, because others change with the "
+            "n-grams of their words; leave out subwords"
         )
 
 
 def _described(lengths: str, buckets: int, hashes: int | None) -> str:
     return f"{lengths} in {buckets:,} buckets" + (f" by {hashes} hashes" if hashes else "")
+
+
+def _rated(continuation: ContinuationSettings) -> str:
+    rate = f"initial_rate = {continuation.initial_rate:g}"
+    return rate if continuation.initial_rate else f"frozen vectors ({rate})"
 
 
 def frequencies(initial: WordVectors, vocabulary: Vocabulary, of: str) -> Frequencies:

@@ -62,6 +62,7 @@ def objective_of(
         paths=paths,
         softmax=True if settings.loss == "softmax" else None,
         subwords=subwords,
+        row_rates=np.zeros(0, np.float32),
     ), longest
 
 

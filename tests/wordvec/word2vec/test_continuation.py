@@ -184,7 +184,9 @@ def test_rates_need_initial_vectors_and_rounds(old):
     frozen = ContinuationSettings(initial_rate=0)
     with pytest.raises(InputError, match="continuation needs initial"):
         more(None, continuation=frozen)
-    with pytest.raises(InputError, match="initial_rate = 0 needs mode = reproducible, got hogwild"):
+    with pytest.raises(
+        InputError, match=r"mode must be reproducible with frozen vectors \(initial_rate = 0\), got hogwild"
+    ):
         more(old, settings=replace(SETTINGS, mode="hogwild"), continuation=frozen)
     with pytest.raises(InputError, match="initial_rate must be at least 0 and at most 1, got 2"):
         ContinuationSettings(initial_rate=2)
