@@ -70,9 +70,8 @@ def _shared_option(name: str, default: str) -> options.Decorator:
     "window_weights",
     type=click.Choice(_WINDOW_WEIGHTS),
     help="Context weights by distance: the expectation over random window radii, a radius sampled for each center as "
-    "in word2vec.c, or fixed, all 1.  [default: expected for skip-gram with shared negatives or softmax, else "
-    "sampled]  Count-based models: harmonic, 1/distance (glove); dynamic, averaged over window radii (the others); or "
-    "flat.",
+    "in word2vec.c, or flat, all 1.  [default: expected for skip-gram with shared negatives or softmax, else sampled]  "
+    "Count-based models: harmonic, 1/distance (glove); dynamic, averaged over window radii (the others); or flat.",
 )
 @setting_options(Word2VecSettings, "negatives")
 @_shared_option("epochs", "5; glove 25")

@@ -29,7 +29,7 @@ def test_exponential_is_accurate():
     assert np.isnan(found[:16]).all()
 
 
-@pytest.mark.parametrize("weights", ["sampled", "expected", "fixed"])
+@pytest.mark.parametrize("weights", ["sampled", "expected", "flat"])
 @pytest.mark.parametrize(("model", "gradient"), MODELS)
 def test_an_epoch_matches_the_oracle(model, gradient, weights):
     # Seven words: the padding row up to a multiple of four must not count.

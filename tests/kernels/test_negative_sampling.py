@@ -25,7 +25,7 @@ pytestmark = wraps_around
 MODELS = [("skipgram", False), ("cbow", False), ("cbow", True)]
 """Model, and whether CBOW divides the gradient among the contexts."""
 
-WINDOW_WEIGHTS = ["expected", "sampled", "fixed"]
+WINDOW_WEIGHTS = ["expected", "sampled", "flat"]
 
 
 def train_slice(case, model, divide, rate):

@@ -134,7 +134,7 @@ def contexts_of(kept, key, window, window_weights):
     """Return the contexts of each kept token, as pairs of a position in ``kept`` and a weight.
 
     "sampled": contexts within the token's radius, with weight 1. "expected": contexts within the window, weighted by
-    distance. "fixed": contexts within the window, with weight 1. All are in the same sentence.
+    distance. "flat": contexts within the window, with weight 1. All are in the same sentence.
     """
     contexts = []
     for center, (_, sentence, _) in enumerate(kept):

@@ -87,7 +87,7 @@ def test_numpy_values_become_python_types():
             "fresh_negatives need loss = negative, got softmax, which draws none",
         ),
         ({"model": "glove"}, "model must be one of skipgram, cbow, got 'glove'"),
-        ({"window_weights": "drawn"}, "window_weights must be one of expected, sampled, fixed, got 'drawn'"),
+        ({"window_weights": "drawn"}, "window_weights must be one of expected, sampled, flat, got 'drawn'"),
         ({"cbow_gradient": "max"}, "cbow_gradient must be one of sum, mean, got 'max'"),
         ({"mode": "fast"}, "mode must be one of reproducible, hogwild, got 'fast'"),
         ({"vector_size": 0}, "vector_size must be at least 1, got 0"),

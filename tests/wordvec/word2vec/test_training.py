@@ -146,7 +146,7 @@ def test_runs_repeat_and_every_setting_matters():
         {"seed": 2},
         {"window": 4},
         {"window_weights": "sampled"},
-        {"window_weights": "fixed"},
+        {"window_weights": "flat"},
         {"epochs": 1},
         {"negatives": 6},
         {"learning_rate": 0.026},
