@@ -39,10 +39,13 @@ _INHERITED = {field.name for field in fields(Word2VecSettings)} - {"epochs"}
 """Settings that a training takes from the vectors it continues from."""
 
 
-_WINDOW_WEIGHTS = [
-    *declaration_of(Word2VecSettings, "window_weights").choices,
-    *declaration_of(CooccurrenceSettings, "window_weights").choices,
-]
+_WINDOW_WEIGHTS = list(
+    dict.fromkeys(
+        name
+        for kind in (Word2VecSettings, CooccurrenceSettings)
+        for name in declaration_of(kind, "window_weights").choices
+    )
+)
 
 
 def _shared_option(name: str, default: str) -> options.Decorator:

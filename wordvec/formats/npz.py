@@ -19,6 +19,9 @@ from wordvec.vocabulary import Vocabulary
 
 _VECTORS = ("vectors", "embeddings")
 _TOKENS = ("tokens", "words", "vocab")
+SPACES = " \t\n\r\v\f"
+"""Tokens of these alone are left out."""
+
 _ROWS_AT_ONCE = 8192
 _MOST_CHARACTERS = 1 << 28
 """Maximum size of the array of tokens, in characters; each takes the room of the longest."""
@@ -59,23 +62,28 @@ def read(source: VectorSource, limit: int | None, skip_bad: bool = False) -> Vec
         )
     size = len(vectors) if limit is None else min(limit, len(vectors))
     rows = Rows(source.name, vectors.shape[1], size, skip_bad, words=source.words)
-    kept: list[str] = []
+    added = 0
     for start in range(0, size, _ROWS_AT_ONCE):
-        names = _encoded(source.name, tokens[start : min(size, start + _ROWS_AT_ONCE)])
+        names = _strings(source.name, tokens[start : min(size, start + _ROWS_AT_ONCE)])
         with np.errstate(over="ignore"):
             block = vectors[start : start + len(names)].astype(np.float32)
         good = np.isfinite(block).all(axis=1)
         for row in np.flatnonzero(~good).tolist():
             rows.bad(f"{source.name}: vector {start + row + 1:,} contains NaN or infinity")
-        named = [bool(name.strip()) for name in names]
+        named = [bool(name.strip(SPACES)) for name in names]
         for _ in range(named.count(False)):
             rows.unnamed()
         places = np.flatnonzero(good & np.array(named, bool))
-        rows.add([names[place] for place in places.tolist()], block[places])
-        kept += [names[place].decode("utf-8", "replace") for place in places.tolist()]
+        rows.add_named([names[place] for place in places.tolist()], block[places])
+        added += len(places)
     table = rows.finish()
     counts = found.get("counts")
-    if counts is None or counts.shape != tokens.shape or counts.dtype.kind not in "iu" or len(kept) != len(table):
+    if (
+        counts is None
+        or counts.shape != tokens.shape
+        or counts.dtype.kind not in "iu"
+        or not size == added == len(table)
+    ):
         return table
     return VectorTable(Vocabulary(table.tokens, counts[:size].astype(np.int64)), table.vectors)
 
@@ -84,8 +92,12 @@ def write(table: VectorTable, path: str | os.PathLike[str]) -> None:
     """Write vectors, tokens and counts, uncompressed.
 
     Raises:
-        InputError: the tokens are too long for an array of strings.
+        InputError: a token is only white space, ends with NUL, or is too long for an array of strings.
     """
+    check_names(table)
+    for row, token in enumerate(table.tokens):
+        if token.endswith("\0"):
+            raise InputError(f"tokens in .npz files must not end with NUL, got {token!r:.80} in row {row}")
     longest = max(map(len, table.tokens))
     if longest * len(table) > _MOST_CHARACTERS or longest > MAX_TOKEN_BYTES:
         raise InputError(
@@ -98,10 +110,19 @@ def write(table: VectorTable, path: str | os.PathLike[str]) -> None:
         np.savez(file, **arrays)
 
 
-def _encoded(name: str, tokens: np.ndarray) -> list[bytes]:
-    """Return tokens as UTF-8; an array of strings drops NUL characters at their end."""
+def check_names(table: VectorTable) -> None:
+    """Raise InputError if a token is only white space, which readers leave out."""
+    for row, token in enumerate(table.tokens):
+        if not token.strip(SPACES):
+            raise InputError(f"tokens must not be only white space, got {token!r} in row {row}; save as .safetensors")
+
+
+def _strings(name: str, tokens: np.ndarray) -> list[str]:
+    """Return tokens as strings that UTF-8 can encode; an array drops NUL characters at their end."""
     if tokens.dtype.kind == "U":
         codes = np.ascontiguousarray(tokens).view(np.dtype("u4").newbyteorder(tokens.dtype.byteorder))
         if (codes > sys.maxunicode).any():
             raise FormatError(f"{name}: a token has an invalid character")
-    return [token if isinstance(token, bytes) else token.encode("utf-8", "replace") for token in tokens.tolist()]
+    listed = tokens.tolist()
+    encoded = [token if isinstance(token, bytes) else token.encode("utf-8", "replace") for token in listed]
+    return [token.decode("utf-8", "replace") for token in encoded]

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from wordvec.errors import FormatError, InputError
+from wordvec.formats.npz import SPACES, check_names
 from wordvec.formats.rows import Rows
 from wordvec.formats.sources import MAX_VECTOR_SIZE, VectorSource
 from wordvec.formats.table import VectorTable
@@ -56,15 +57,15 @@ def read(source: VectorSource, limit: int | None, skip_bad: bool = False) -> Vec
                 raise FormatError(
                     f"{source.name}: vectors must have one length, got {rows.vector_size} and {block.shape[1]}"
                 )
-            names = [(name or "").encode("utf-8", "replace") for name in batch.column(0).to_pylist()]
+            names = [str(name or "") for name in batch.column(0).to_pylist()]
             good = np.isfinite(block).all(axis=1)
             for row in np.flatnonzero(~good).tolist():
                 rows.bad(f"{source.name}: vector {rows.read + row + 1:,} contains NaN or infinity")
-            named = np.array([bool(name.strip()) for name in names], bool)
+            named = np.array([bool(name.strip(SPACES)) for name in names], bool)
             for _ in range(int((~named).sum())):
                 rows.unnamed()
             places = np.flatnonzero(good & named)
-            rows.add([names[place] for place in places.tolist()], block[places])
+            rows.add_named([names[place] for place in places.tolist()], block[places])
             added += len(places)
             if count:
                 counts.append(np.asarray(batch.column(2).to_numpy(zero_copy_only=False))[places])
@@ -84,12 +85,13 @@ def read(source: VectorSource, limit: int | None, skip_bad: bool = False) -> Vec
 
 
 def write(table: VectorTable, path: str | os.PathLike[str]) -> None:
-    """Write tokens, vectors and counts, uncompressed vectors.
+    """Write tokens, vectors and counts.
 
     Raises:
-        InputError: pyarrow is not installed.
+        InputError: pyarrow is not installed, or a token is only white space.
     """
     arrow = _pyarrow()
+    check_names(table)
     flat = arrow.array(np.ascontiguousarray(table.vectors, np.float32).reshape(-1))
     columns = {
         "token": arrow.array(table.tokens, arrow.string()),

@@ -53,9 +53,13 @@ class Rows:
             tokens: n tokens as stored, nonempty.
             vectors: (n, D) float32, all finite.
         """
+        self.add_named(self._decoded(tokens), vectors)
+
+    def add_named(self, tokens: list[str], vectors: np.ndarray) -> None:
+        """Append the next rows, as ``add``, whose tokens are strings."""
         kept: list[int] = []
         start = len(self._ids)
-        for row, token in enumerate(self._decoded(tokens)):
+        for row, token in enumerate(tokens):
             if self._words is not None and token not in self._words:
                 continue
             if self._ids.setdefault(token, start + len(kept)) == start + len(kept):

@@ -1,6 +1,7 @@
 """Vector file formats: round trips, third-party files, errors on writing, and metadata."""
 
 import gzip
+import importlib.util
 import json
 import logging
 import os
@@ -17,8 +18,10 @@ from wordvec.formats.registry import describe
 
 WRITTEN = {  # formats of any vectors
     "safetensors": "v.safetensors", "text": "v.txt", "binary": "v.bin", "glove": "v.glove", "projector": "v.tsv",
-    "fasttext": "v.ft",
+    "fasttext": "v.ft", "npz": "v.npz", "parquet": "v.parquet",
 }  # fmt: skip
+FORMATS = tuple(name for name in WRITTEN if name != "parquet" or importlib.util.find_spec("pyarrow"))
+WITH_SPACES = ("safetensors", "npz", "parquet")
 WIDE = ["the", "été", "日本", "\u00a0", "\u2028x", "\u0085", "%s", "0.5", "-", "1_0", "'", "👑", "\ufeffbom"]
 
 
@@ -65,16 +68,26 @@ def test_floats_round_trip_bit_exactly(wv, tmp_path, format):
 
 @settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @example(["a", "b\0c"], [1.0], "fasttext")
+@example(["a", "b\0"], [1.0], "npz")
+@example(["a b", "c"], [1.0], "npz")
 @given(
     st.lists(st.text(st.characters(exclude_categories=["Cs"]), min_size=1), unique=True, min_size=1, max_size=6),
     st.lists(st.floats(width=32, allow_nan=False, allow_infinity=False), min_size=1, max_size=3),
-    st.sampled_from(sorted(WRITTEN)),
+    st.sampled_from(sorted(FORMATS)),
 )
 def test_tokens_round_trip_or_are_rejected_before_writing(tmp_path, tokens, row, format):
     path = tmp_path / WRITTEN[format]
     path.unlink(missing_ok=True)
     wv = WordVectors(tokens, [row] * len(tokens))
-    if format != "safetensors" and any(set(token) & set(" \t\n\r\v\f") for token in tokens):
+    if format in WITH_SPACES[1:] and not all(token.strip(" \t\n\r\v\f") for token in tokens):
+        with pytest.raises(InputError, match="only white space"):
+            save_vectors(wv, path, format=format)
+        assert not path.exists()
+    elif format == "npz" and any(token.endswith("\0") for token in tokens):
+        with pytest.raises(InputError, match="must not end with NUL"):
+            save_vectors(wv, path, format=format)
+        assert not path.exists()
+    elif format not in WITH_SPACES and any(set(token) & set(" \t\n\r\v\f") for token in tokens):
         with pytest.raises(InputError, match="white space"):
             save_vectors(wv, path, format=format)
         assert not path.exists()
@@ -142,7 +155,7 @@ def test_many_rows_spanning_several_blocks(tmp_path, monkeypatch):
         path = tmp_path / WRITTEN[format]
         save_vectors(wv, path, format=format)
         same_vectors(load_vectors(path), wv)
-        if format != "safetensors":
+        if format not in WITH_SPACES:
             zipped = write(tmp_path / f"{path.name}.gz", gzip.compress(path.read_bytes()))
             same_vectors(load_vectors(zipped), wv)
 
@@ -309,12 +322,17 @@ def test_a_failed_save_keeps_the_old_file(wv, tmp_path):
         (odd, path, "safetensors", "must be JSON-serializable: set"),
         (nan, path, "safetensors", "must be JSON-serializable"),
         (WordVectors([], np.ones((0, 2))), path, None, "no vectors to save"),
-        (wv, path, "word2vec", "of safetensors, text, binary, glove, fasttext, floret, projector, got 'word2vec'"),
+        (
+            wv,
+            path,
+            "word2vec",
+            "of safetensors, text, binary, glove, fasttext, floret, projector, npz, parquet, got 'word2vec'",
+        ),
         (
             wv,
             tmp_path / "v",
             None,
-            r"the extension must name a format \(.safetensors, .txt, .vec, .bin, .floret\), got 'none'",
+            r"the extension must name a format \(.safetensors, .txt, .vec, .bin, .floret, .npz, .parquet\), got 'none'",
         ),
         (wv, tmp_path / "v.gz", None, "got 'none' in"),
         (wv, tmp_path / "none" / "v.txt", None, "does not exist"),
