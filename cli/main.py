@@ -22,6 +22,7 @@ COMMANDS = {
     "similarity": ("cli.similarity", "similarity"),
     "odd-one-out": ("cli.odd_one_out", "odd_one_out"),
     "evaluate": ("cli.evaluate", "evaluate"),
+    "plot": ("cli.plot", "plot"),
     "summarize": ("cli.summarize", "summarize"),
     "spell": ("cli.spell", "spell"),
     "convert": ("cli.convert", "convert"),

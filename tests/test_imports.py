@@ -22,14 +22,14 @@ BELOW = {package: PACKAGES[:place] for place, package in enumerate(PACKAGES)}
 PUBLIC = {name: {*importlib.import_module(name).__all__, "__version__"} for name in PACKAGES if name != "cli"}
 SHARED = (
     "corpora.encodings", "corpora.errors", "corpora.leftovers", "corpora.normalization", "wordvec.system",
-    "wordvec.checkpointing.checkpoint", "wordvec.formats.ngrams", "wordvec.formats.table",
+    "wordvec.checkpointing.checkpoint", "wordvec.formats.ngrams", "wordvec.formats.table", "wordvec.plotting.style",
 )  # fmt: skip
 """Documented modules that the packages above may import besides public names."""
 SHARED_WITH_CLI = (
     "wordvec.formats.registry", "wordvec.checkpointing.finished", "wordvec.count_based.models",
     "wordvec.document_vectors.matrices", "wordvec.formats.documents", "wordvec.phrases.settings",
     "wordvec.word2vec.settings", "wordvec.applications.summaries",
-    "wordvec.applications.spelling", "wordvec.applications.error_model",
+    "wordvec.applications.spelling", "wordvec.applications.error_model", "wordvec.plotting.maps",
 )  # fmt: skip
 """What lets a command check its options and outputs before it starts."""
 MODULES = {
@@ -59,6 +59,7 @@ WITHIN = {
         "word2vec": _MODELS,
         "count_based": _MODELS,
         "document_vectors": _GROUND | {"system", "formats", "encoding"},
+        "plotting": _FORMATS | {"vectors"},
         "applications": _FORMATS | {"vectors", "encoding"},
         "phrases": _GROUND | {"system", "formats", "encoding", "estimator"},
     },
@@ -79,7 +80,7 @@ WITHIN = {
 
 RUN_CODE = {"pickle", "_pickle", "cPickle", "cloudpickle", "dill", "joblib", "marshal", "shelve", "torch"}
 """What reads files that can run code."""
-WITH_SKLEARN = ("estimator", "estimators", "multi_label_estimator", "baselines")
+WITH_SKLEARN = ("estimator", "estimators", "multi_label_estimator", "baselines", "projection")
 """The last parts of the names of modules that may import scikit-learn."""
 WITH_FILES = ("corpora", "seqclf.model_file", "wordvec.formats", "wordvec.encoding.corpus")
 WITH_FILES += tuple(
