@@ -24,6 +24,7 @@ COMMANDS = {
     "vectors": ("cli.words", "vectors"),
     "sentences": ("cli.sentences", "sentences"),
     "evaluate": ("cli.evaluate", "evaluate"),
+    "plot": ("cli.plot", "plot"),
     "summarize": ("cli.summarize", "summarize"),
     "postprocess": ("cli.postprocess", "postprocess"),
     "compare": ("cli.compare", "compare"),

@@ -23,7 +23,7 @@ PUBLIC = {name: {*importlib.import_module(name).__all__, "__version__"} for name
 SHARED = (
     "corpora.encodings", "corpora.errors", "corpora.leftovers", "corpora.normalization", "wordvec.system",
     "wordvec.checkpointing.checkpoint", "wordvec.formats.fasttext_model", "wordvec.formats.ngrams",
-    "wordvec.formats.table",
+    "wordvec.formats.table", "wordvec.plotting.style",
 )  # fmt: skip
 """Documented modules that the packages above may import besides public names."""
 SHARED_WITH_CLI = (
@@ -32,7 +32,7 @@ SHARED_WITH_CLI = (
     "wordvec.word2vec.settings", "wordvec.vectors.sentence", "wordvec.applications.summaries",
     "wordvec.vectors.alignment", "wordvec.vectors.comparison", "wordvec.vectors.postprocessing",
     "wordvec.vectors.categorization", "wordvec.vectors.intervals", "wordvec.vectors.lrcos",
-    "wordvec.applications.spelling", "wordvec.applications.error_model",
+    "wordvec.applications.spelling", "wordvec.applications.error_model", "wordvec.plotting.maps",
 )  # fmt: skip
 """What lets a command check its options and outputs before it starts."""
 MODULES = {
@@ -62,6 +62,7 @@ WITHIN = {
         "word2vec": _MODELS,
         "count_based": _MODELS,
         "document_vectors": _GROUND | {"system", "formats", "encoding"},
+        "plotting": _FORMATS | {"vectors"},
         "applications": _FORMATS | {"vectors", "encoding"},
         "phrases": _GROUND | {"system", "formats", "encoding", "estimator"},
     },
@@ -82,7 +83,7 @@ WITHIN = {
 
 RUN_CODE = {"pickle", "_pickle", "cPickle", "cloudpickle", "dill", "joblib", "marshal", "shelve", "torch"}
 """What reads files that can run code."""
-WITH_SKLEARN = ("estimator", "estimators", "multi_label_estimator", "baselines")
+WITH_SKLEARN = ("estimator", "estimators", "multi_label_estimator", "baselines", "projection")
 """The last parts of the names of modules that may import scikit-learn."""
 WITH_FILES = ("corpora", "seqclf.model_file", "wordvec.formats", "wordvec.encoding.corpus")
 WITH_FILES += tuple(

@@ -1,20 +1,17 @@
 """Heat maps of gates and states; they need matplotlib, an optional extra."""
 
-import io
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from wordvec import InputError
-from wordvec.system.atomic_files import replacing
+from wordvec.plotting.style import picture_format, save
 from wordvec.system.validation import check_kind
 
 if TYPE_CHECKING:
     from seqclf.inspection.tracing import LayerTrace, Trace
 
-FORMATS = ("png", "svg", "pdf")
 _TITLES = {
     "i": "input gate i",
     "f": "forget gate f",
@@ -28,24 +25,6 @@ _TITLES = {
 }
 _BETWEEN_0_AND_1 = {"i", "f", "o", "r", "z"}
 _UNITS = 64  # drawn per layer; more would be thinner than a pixel
-
-
-def _format_of(path: str | os.PathLike[str]) -> str:
-    """Return a picture's format, from the suffix of its file name.
-
-    Raises:
-        InputError: the suffix is not in ``FORMATS``, or matplotlib is not installed.
-    """
-    kind = Path(path).suffix.lstrip(".").lower()
-    if kind not in FORMATS:
-        raise InputError(f"{path} must end in .{', .'.join(FORMATS)}")
-    try:
-        import matplotlib  # noqa: F401 - only checks that it is installed
-    except ImportError:
-        raise InputError(
-            "pictures need matplotlib, which is not installed: pip install 'wordvec-seqclf[plotting]'"
-        ) from None
-    return kind
 
 
 def save_gate_heatmap(trace: "Trace", path: str | os.PathLike[str]) -> None:
@@ -63,11 +42,10 @@ def save_gate_heatmap(trace: "Trace", path: str | os.PathLike[str]) -> None:
     """
     from seqclf.inspection.tracing import Trace
 
-    kind = _format_of(path)
+    picture_format(path)
     check_kind("trace", trace, Trace)
     if not trace.tokens:
         raise InputError("cannot draw the trace of a text without tokens")
-    from matplotlib import rc_context
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -85,13 +63,7 @@ def save_gate_heatmap(trace: "Trace", path: str | os.PathLike[str]) -> None:
         axes[-1, column].set_xticks(range(count), trace.tokens, rotation=90, size=8)
     best = int(np.argmax(trace.probabilities))
     figure.suptitle(f"{trace.labels[best]} ({trace.probabilities[best]:.3f})", size=10)
-    content = io.BytesIO()
-    # Without date and version, the same trace gives the same bytes.
-    metadata: dict[str, Any] = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}[kind]
-    with rc_context({"svg.hashsalt": "gates"}):
-        figure.savefig(content, format=kind, dpi=110, metadata=metadata)
-    with replacing(path) as file:
-        file.write(content.getvalue())
+    save(figure, path)
 
 
 def _panels(layer: "LayerTrace") -> dict[str, np.ndarray]:

@@ -1,0 +1,60 @@
+"""``wordvec plot``."""
+
+import sys
+
+import pytest
+from click.testing import CliRunner
+
+from cli import main
+
+
+def invoke(*arguments, code=0):
+    result = CliRunner().invoke(main.wordvec, ["plot", *map(str, arguments)])
+    assert result.exit_code == code, (result.output, result.exception)
+    return result
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["king", "paris", "--neighbors", 2], "2 words"),
+        (["--top", 5, "--clusters", 2, "--method", "tsne"], "5 words"),
+        (["man", "king", "woman", "queen", "--analogies"], "4 words"),
+        (["man", "king", "--heatmap"], "2 words"),
+        ([], "8 words"),
+    ],
+)
+def test_pictures_are_written(vectors_file, tmp_path, arguments, message):
+    pytest.importorskip("matplotlib", reason="matplotlib is not installed; pip install -e '.[plotting]'")
+    target = tmp_path / "map.svg"
+    result = invoke(vectors_file, *arguments, "-o", target)
+    assert result.stderr == f"{target}: {message}\n"
+    content = target.read_text(encoding="utf-8")
+    assert ">king<" in content
+    assert invoke(vectors_file, *arguments, "-o", target, "--quiet").output == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["king", "queen", "-o", "map.jpg"], 2, "map.jpg must end in .png, .svg, .pdf"),
+        (["king", "-o", "map.png", "--analogies"], 2, "--analogies needs an even number of WORDS"),
+        (["-o", "map.png", "--heatmap"], 2, "--heatmap needs WORDS"),
+        (["king", "queen", "-o", "map.png", "--heatmap", "--analogies"], 2, "give --analogies or --heatmap, not both"),
+        (["king", "queen", "-o", "map.png", "--heatmap", "--seed", "2"], 2, "--seed has no effect with --heatmap"),
+        (["king", "queen", "-o", "map.png", "--top", "2"], 2, "--top has no effect with WORDS"),
+        (["king", "qeen", "-o", "map.png"], 1, "did you mean"),
+        (["king", "-o", "map.png"], 1, "a map needs 2 to 1,000 words, got 1"),
+    ],
+)
+def test_errors_are_one_line_and_write_nothing(vectors_file, tmp_path, monkeypatch, arguments, code, message):
+    pytest.importorskip("matplotlib", reason="matplotlib is not installed; pip install -e '.[plotting]'")
+    monkeypatch.chdir(tmp_path)
+    assert message in invoke(vectors_file, *arguments, code=code).stderr.splitlines()[-1]
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_missing_library_is_reported_with_the_remedy(vectors_file, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    result = invoke(vectors_file, "king", "queen", "-o", tmp_path / "map.png", code=2)
+    assert "pip install 'wordvec-seqclf[plotting]'" in result.stderr

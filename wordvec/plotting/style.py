@@ -1,0 +1,88 @@
+"""One style for all pictures, and files with identical bytes for identical pictures; needs matplotlib, an extra."""
+
+import io
+import os
+from pathlib import Path
+from typing import Any
+
+from wordvec.errors import InputError
+from wordvec.system.atomic_files import check_target, replacing
+
+FORMATS = ("png", "svg", "pdf")
+
+COLORS = ("#0b3c8c", "#d1495b", "#a8650c", "#2a9d8f", "#6a4c93", "#7f5539", "#00798c", "#9d4edd", "#333333", "#52796f")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "*")
+"""A group has a color and a marker of its own, so that it is told apart in print without color."""
+
+TEXT, FAINT, LINE = "#111111", "#8a8a8a", "#c8c8c8"
+TEXT_SIZE, SMALL = 9, 8
+_DPI = 150
+_SETTINGS: Any = {
+    "font.family": "DejaVu Sans", "font.size": TEXT_SIZE, "axes.edgecolor": LINE, "axes.linewidth": 0.8,
+    "axes.labelcolor": FAINT, "axes.labelsize": SMALL, "xtick.color": FAINT, "ytick.color": FAINT,
+    "svg.hashsalt": "wordvec", "svg.fonttype": "none",
+}  # fmt: skip
+
+
+def picture_format(path: str | os.PathLike[str]) -> str:
+    """Return a picture's format, from the suffix of its file name; checked before any work.
+
+    Raises:
+        InputError: the suffix is not in ``FORMATS``, matplotlib is not installed, or the file cannot be written.
+    """
+    kind = Path(path).suffix.lstrip(".").lower()
+    if kind not in FORMATS:
+        raise InputError(f"{path} must end in .{', .'.join(FORMATS)}")
+    check_matplotlib()
+    check_target(path)
+    return kind
+
+
+def check_matplotlib() -> None:
+    """Check that matplotlib is installed.
+
+    Raises:
+        InputError: it is not; the message has the command that installs it.
+    """
+    try:
+        import matplotlib  # noqa: F401
+    except ImportError:
+        raise InputError(
+            "pictures need matplotlib, which is not installed: pip install 'wordvec-seqclf[plotting]'"
+        ) from None
+
+
+def styled() -> Any:
+    """Return a context in which figures are made and drawn in this style."""
+    from matplotlib import rc_context
+
+    return rc_context(_SETTINGS)
+
+
+def new_figure(width: float, height: float) -> tuple[Any, Any]:
+    """Return a figure of a size in inches, which no window shows, and its axes."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), dpi=_DPI, layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure, figure.subplots()
+
+
+def save(figure: Any, path: str | os.PathLike[str]) -> None:
+    """Write a figure to a file; without date and version, the same figure gives the same bytes.
+
+    Args:
+        figure: a matplotlib ``Figure``.
+        path: a file that ends in .png, .svg or .pdf.
+
+    Raises:
+        InputError: see :func:`picture_format`.
+    """
+    kind = picture_format(path)
+    metadata: dict[str, Any] = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}[kind]
+    content = io.BytesIO()
+    with styled():
+        figure.savefig(content, format=kind, metadata=metadata)
+    with replacing(path) as file:
+        file.write(content.getvalue())
