@@ -10,6 +10,7 @@ import click
 
 from cli.classification.check import check
 from cli.classification.evaluation import evaluation_table, rival_table, write_mistakes
+from cli.classification.explain import explain
 from cli.classification.find_threshold import find_threshold
 from cli.shared import options
 from cli.shared.checkpoints import Checkpointing
@@ -51,6 +52,7 @@ def classify_text() -> None:
 
 classify_text.add_command(check)
 classify_text.add_command(find_threshold)
+classify_text.add_command(explain)
 
 
 @classify_text.command(cls=Command, context_settings=options.HELP)

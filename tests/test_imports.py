@@ -28,9 +28,9 @@ SHARED = (
 SHARED_WITH_CLI = (
     "wordvec.formats.registry", "wordvec.checkpointing.finished", "wordvec.count_based.models",
     "wordvec.document_vectors.matrices", "wordvec.formats.documents", "wordvec.phrases.settings",
-    "wordvec.word2vec.settings",
+    "wordvec.word2vec.settings", "seqclf.explanation.explain", "seqclf.explanation.page",
 )  # fmt: skip
-"""What lets a command check its options and outputs before it starts."""
+"""What lets a command check its options and outputs before it starts, and the explanations of a classifier."""
 MODULES = {
     ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
     for package in (*PACKAGES, "benchmarks")
@@ -70,6 +70,7 @@ WITHIN = {
         "loading": {"model_file", *TASKS},
         "training": _LAYERS | {"data"},
         **dict.fromkeys(TASKS, _TASK),
+        "explanation": _TASK | {"classification"},
         "inspection": _TASK | set(TASKS),
     },
 }

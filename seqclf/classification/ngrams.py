@@ -87,15 +87,20 @@ class NgramFeatures:
         """Return the features of texts; arguments as for ``learn``. A row does not depend on the others."""
         return self._rows(*self._known(self._keys_of(tokens, forms)), len(tokens))
 
-    def places(self, tokens: Sequence[str], form: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return the known n-grams of one text: columns (N,), whether of characters (N,), and first words (N,).
+    def places(self, tokens: Sequence[str], form: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Return the known n-grams of a text: columns, whether of characters, first words and sizes, each (N,).
 
-        A word of an n-gram of characters is a part of ``form.split()``, that of others one of ``tokens``.
+        The size is the number of words, one for an n-gram of characters. Its word is one of ``form.split()``; the
+        others' are among ``tokens``.
         """
         found = self._keys_of([tokens], [form])
         columns, _ = self._known(found)
         known = np.isin(found.keys, self.keys)
-        return columns, (found.keys[known] & np.uint64(1)).astype(bool), found.places[known]
+        of_characters = (found.keys & np.uint64(1)).astype(bool)
+        rows = np.arange(len(found.keys))
+        begins = np.append(True, found.places[1:] != found.places[:-1])[: len(rows)]
+        sizes = np.where(of_characters, 1, rows - np.maximum.accumulate(np.where(begins, rows, 0)) + WORDS[0])
+        return columns, of_characters[known], found.places[known], sizes[known]
 
     def _known(self, found: Keys) -> tuple[np.ndarray, np.ndarray]:
         """Return columns and texts of the known n-grams."""

@@ -54,7 +54,8 @@ def test_character_ngrams_are_in_two_texts_and_unknown_ones_are_skipped():
     # Two words; of their characters, "bc", "c ", "bc ".
     assert len(features) == 2 + 3
     assert len(features.rows(*prepared(["qqq", "b"])).data) == 0
-    columns, of_characters, places = features.places(["q", "abc"], "q abc")
+    columns, of_characters, places, sizes = features.places(["q", "abc"], "q abc")
+    assert sizes.tolist() == [1] * 4
     assert of_characters.tolist() == [False, True, True, True]
     assert places.tolist() == [1] * 4
     assert sorted(columns.tolist()) == sorted(set(columns.tolist()))
