@@ -95,7 +95,7 @@ def iter_labelled(
     Example:
         >>> where, text, label = next(iter_labelled("sample:disasters"))
         >>> where.rpartition(":")[2], label
-        ('1', 'disaster')
+        ('1', 'other')
     """
     for where, text, label in _examples(source, (encoding, encoding_errors), text_column, label_column):
         if isinstance(label, list):

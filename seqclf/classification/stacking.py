@@ -38,7 +38,7 @@ def fit_weights(logs: Sequence[np.ndarray], targets: np.ndarray, weights: np.nda
     Example:
         >>> confident = np.log([[0.99, 0.01]] * 4)  # right in three of four cases
         >>> fit_weights([confident], np.array([0, 0, 0, 1]), np.ones(4)).round(2)
-        array([0.24])
+        array([0.33])
     """
     models = list(range(len(logs)))
     found = np.zeros(len(logs))
@@ -124,11 +124,10 @@ def choose(
         seed: of the folds.
 
     Example:
-        >>> right, wrong = np.log([[0.9, 0.1], [0.2, 0.8]] * 5), np.log([[0.4, 0.6], [0.7, 0.3]] * 5)
-        >>> models = {"network": wrong, "linear": right}
+        >>> models = {"network": np.log([[0.9, 0.1], [0.6, 0.4]] * 5), "linear": np.log([[0.4, 0.6], [0.2, 0.8]] * 5)}
         >>> found = choose(models, list(CANDIDATES), np.array([0, 1] * 5), np.ones(10), skewed=False, seed=1)
-        >>> found.name, found.measures["network"]["dev_accuracy"], found.weights[0]
-        ('linear', 0.0, 0.0)
+        >>> found.name, [each["dev_accuracy"] for each in found.measures.values()]
+        ('blend', [0.5, 0.5, 1.0])
     """
     measures: dict[str, dict[str, float]] = {}
     right: dict[str, np.ndarray] = {}

@@ -92,7 +92,7 @@ def explain(
         >>> from seqclf import ClassifierSettings, train_classifier
         >>> texts, labels = ["fire in the hills", "warm evening", "the fire spreads", "tea time"] * 4, [1, 0, 1, 0] * 4
         >>> settings = ClassifierSettings(model="linear", validation_fraction=0)
-        >>> found = explain(train_classifier(texts, labels, settings=settings), "Fire at tea", occlusion=True)
+        >>> found = explain(train_classifier(texts, labels, settings=settings), "Fire at tea", label=1, occlusion=True)
         >>> found.words, found.label, found.against
         (['Fire', 'at', 'tea'], 1, 0)
         >>> [round(each) for each in np.sign(found.contributions)], found.agreement > 0.8

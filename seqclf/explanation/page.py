@@ -8,7 +8,7 @@ _STYLE = (
     "body{font:16px/1.7 system-ui,sans-serif;max-width:46rem;margin:2rem auto;padding:0 1rem;color:#1a1a1a;"
     "background:#fff}h1{font-size:1.3rem}.text span{padding:.15em .1em;border-radius:.2em}"
     "table{border-collapse:collapse;font-size:.9rem}td,th{padding:.15rem .8rem .15rem 0;text-align:right}"
-    "td:first-child,th:first-child{text-align:left;overflow-wrap:anywhere}.scroll{overflow-x:auto}"
+    "td:first-child,th:first-child{text-align:left;overflow-wrap:break-word;min-width:5rem;max-width:20rem}.scroll{overflow-x:auto}"
 )
 _FOR, _AGAINST = "0,130,70", "200,40,40"
 _STRONGEST = 0.55
