@@ -8,6 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cli.classification.check import check
+from cli.classification.evaluation import evaluation_table, rival_table, write_mistakes
+from cli.classification.explain import explain
+from cli.classification.find_threshold import find_threshold
 from cli.shared import options
 from cli.shared.checkpoints import Checkpointing
 from cli.shared.errors import Command, Group, usage_errors
@@ -38,7 +42,7 @@ _model_argument = click.argument("model", type=options.INPUT)
 @click.group(cls=Group, context_settings=options.HELP)
 @options.version_option
 def classify_text() -> None:
-    """Train, evaluate and apply text classifiers: recurrent networks on word vectors.
+    """Train, evaluate and apply text classifiers: recurrent networks on word vectors, and linear models on n-grams.
 
     DATA is labeled text: .tsv (label, tab, text), .csv (columns label and text), .jsonl, or fastText lines
     (__label__name text), optionally compressed; or sample:disasters and sample:disasters-test.
@@ -47,9 +51,24 @@ def classify_text() -> None:
     """
 
 
+classify_text.add_command(check)
+classify_text.add_command(find_threshold)
+classify_text.add_command(explain)
+
+
 @classify_text.command(cls=Command, context_settings=options.HELP)
 @click.argument("data", type=options.INPUT)
-@training_options(ClassifierSettings, "Labeled text", class_weight={"type": click.Choice(["balanced"])})
+@training_options(
+    ClassifierSettings,
+    "Labeled text",
+    class_weight={"type": click.Choice(["balanced"])},
+    model={
+        "default": None,
+        "show_default": False,
+        "help": "The recurrent network, a linear model on n-grams of words and characters, their blend, or the best of "
+        "these on validation data.  [default: auto; with --multi-label network]",
+    },
+)
 @click.option("--baselines", is_flag=True, help="Also train baselines on DATA and evaluate them on --test.")
 @click.option(
     "--multi-label",
@@ -83,6 +102,9 @@ def train(
 ) -> None:
     """Train a classifier on DATA and write it to a file.
 
+    A recurrent network and a linear model on n-grams are trained, and blended with the weights that are best on the
+    validation data; if one of them alone is better there by more than a standard error, it is kept instead.
+
     \b
     Examples:
       classify-text train sample:disasters --vectors vectors.safetensors -o model.safetensors
@@ -98,6 +120,12 @@ def train(
 
     from seqclf import train_classifier, train_multi_label
 
+    if given["model"] is None:
+        given["model"] = "auto" if separator is None else "network"
+    elif separator is not None and given["model"] != "network":
+        raise click.UsageError(f"--model {given['model']} has no effect with --multi-label, which trains a network")
+    if given["model"] == "linear" and (given["resume"] or given["checkpoint"] or given["checkpoint_every"]):
+        raise click.UsageError("a linear model is trained in one go; leave --checkpoint and --resume out")
     checkpointing = Checkpointing.take(given, output)
     with usage_errors():
         settings = ClassifierSettings(**given)
@@ -116,11 +144,16 @@ def train(
     )  # fmt: skip
     if trained.test is not None:
         warn_if_seen(trained.training, trained.test, data, str(test), quiet)
-        scores = {"this model": _scored(trained.model, *trained.test, threads=threads, quiet=quiet)}
-        if baselines:
-            scores |= _baselines(trained, settings.seed, multi_label)
+        own = _scored(trained.model, *trained.test, threads=threads, quiet=quiet)
+        rivals = _baselines(trained, settings.seed, multi_label) if baselines else []
+        if separator is None:
+            texts, labels = trained.test
+            known = as_known(labels, [str(label) for label in trained.model.labels])
+            click.echo(rival_table(f"on {test}", trained.model.evaluate(texts, known, threads=threads), rivals))
+            return
+        scores = {"this model": own} | {baseline.name: baseline.score for baseline in rivals}
         rows = [[name, *_measures(result).values()] for name, result in scores.items()]
-        click.echo(table(rows, [f"on {test}", *_measures(scores["this model"])]))
+        click.echo(table(rows, [f"on {test}", *_measures(own)]))
 
 
 @classify_text.command(cls=Command, context_settings=options.HELP)
@@ -132,10 +165,16 @@ def train(
 @click.option("--text-column", metavar="NAME", help="With --input: name of the text column.  [default: text]")
 @click.option(
     "-k",
-    "--top",
+    "--top-k",
     type=options.LEAST_1,
-    metavar="N",
-    help="Print the N most probable labels.  [default: 1; multi-label: all]",
+    metavar="K",
+    help="Print the K most probable labels.  [default: 1; multi-label: all]",
+)
+@click.option(
+    "--min-confidence",
+    type=click.FloatRange(0, 1),
+    metavar="P",
+    help="Abstain from texts whose most probable label is less probable: print an empty label, or null with --json.",
 )
 @options.encoding_options
 @options.threads_option
@@ -145,13 +184,14 @@ def predict(
     texts: tuple[str, ...],
     source: str | None,
     text_column: str | None,
-    top: int | None,
+    top_k: int | None,
+    min_confidence: float | None,
     encoding: str,
     encoding_errors: str,
     threads: int | None,
     as_json: bool,
 ) -> None:
-    """Print one line per TEXT: the predicted label, a tab, and its probability; with -k N, N of these pairs.
+    """Print one line per TEXT: the predicted label, a tab, and its probability; with -k K, K of these pairs.
 
     MODEL is a file of classify-text train, or a supervised model of fastText (.bin or .ftz), whose labels are printed
     without __label__.
@@ -173,6 +213,8 @@ def predict(
     from corpora import iter_texts
 
     loaded = _load(model)
+    if min_confidence is not None and hasattr(loaded, "thresholds"):
+        raise click.UsageError(f"--min-confidence needs a model of one label per text; {model} has several")
     asked = (
         texts
         if source is None
@@ -183,9 +225,9 @@ def predict(
         lines = []
         found = loaded.predict_proba(batch, threads=threads)
         for row, ranked in zip(found, loaded.ranking(found), strict=True):
-            answer, line = _answer(loaded, names, row, ranked, top)
+            answer, line = _answer(loaded, names, row, ranked, top_k, min_confidence)
             if as_json:
-                chosen = range(len(names)) if top is None else ranked[:top].tolist()
+                chosen = range(len(names)) if top_k is None else ranked[:top_k].tolist()
                 answer["probabilities"] = {names[label]: float(row[label]) for label in chosen}
                 line = json.dumps(answer, ensure_ascii=False)
             lines.append(line)
@@ -195,22 +237,46 @@ def predict(
 @classify_text.command(cls=Command, context_settings=options.HELP)
 @_model_argument
 @click.argument("data", type=options.INPUT)
+@click.option(
+    "--mistakes",
+    type=options.OUTPUT,
+    metavar="FILE",
+    help="Write the texts with a wrong prediction to FILE (.tsv or .jsonl), the most confident first.",
+)
 @options.columns_options
 @options.encoding_options
 @options.threads_option
 @options.json_option
-def evaluate(model: str, data: str, threads: int | None, as_json: bool, **reading: Any) -> None:
+def evaluate(model: str, data: str, mistakes: str | None, threads: int | None, as_json: bool, **reading: Any) -> None:
     """Evaluate MODEL on labeled DATA.
 
-    Prints accuracy, macro-F1, the scores of each label and the confusion matrix. For a multi-label MODEL: micro- and
-    macro-F1, subset accuracy, Hamming loss and the scores of each label. MODEL may be a supervised model of fastText.
+    Prints accuracy and macro-F1 with their 95 % bootstrap intervals, the expected calibration error, the scores of each
+    label and the confusion matrix. For a multi-label MODEL: micro- and macro-F1, subset accuracy, Hamming loss and the
+    scores of each label. MODEL may be a supervised model of fastText.
 
     \b
     Example:
       classify-text evaluate model.safetensors sample:disasters-test
     """
+    from wordvec.system.atomic_files import check_target
+
     loaded = _load(model)
-    texts, labels = _read(data, getattr(loaded, "separator", None), **reading)
+    separator = getattr(loaded, "separator", None)
+    if mistakes is not None:
+        check_target(mistakes)
+        if separator is not None:
+            raise click.UsageError(f"--mistakes needs a model of one label per text; {model} has several")
+    texts, labels = _read(data, separator, **reading)
+    if separator is None:
+        known = as_known(labels, [str(label) for label in loaded.labels])
+        evaluation = loaded.evaluate(texts, known, threads=threads)
+        if mistakes is not None:
+            write_mistakes(mistakes, texts, evaluation)
+        if as_json:
+            print_json(evaluation.as_dict())
+        else:
+            click.echo(evaluation_table(evaluation))
+        return
     result = _scored(loaded, texts, labels, threads=threads)
     if as_json:
         print_json({"texts": len(texts), **result.as_dict()})
@@ -240,19 +306,22 @@ def _answer(
     names: list[str],
     probabilities: "np.ndarray",
     ranked: "np.ndarray",
-    top: int | None,
+    top_k: int | None,
+    least: float | None,
 ) -> tuple[dict[str, Any], str]:
-    """Return the prediction for a text as a JSON object and as a line, with the ``top`` labels."""
+    """Return the prediction for a text as a JSON object and as a line, with the ``top_k`` most probable labels."""
     from seqclf import MultiLabelModel
 
     if not isinstance(model, MultiLabelModel):
         if not probabilities.any():  # fastText knows nothing of the text
             return {"label": None, "probability": 0.0}, "\t0.0000"
-        best = ranked[: top or 1].tolist()
-        line = "\t".join(f"{names[label]}\t{probabilities[label]:.4f}" for label in best)
-        return {"label": names[best[0]], "probability": float(probabilities[best[0]])}, line
+        best, *others = [(names[label], float(probabilities[label])) for label in ranked[: top_k or 1].tolist()]
+        if least is not None and best[1] < least:
+            best = "", best[1]
+        line = "\t".join(f"{label}\t{probability:.4f}" for label, probability in (best, *others))
+        return {"label": best[0] or None, "probability": best[1]}, line
     chosen = [name for name, above in zip(names, probabilities >= model.thresholds, strict=True) if above]
-    listed = ", ".join(f"{names[label]} {probabilities[label]:.4f}" for label in ranked[:top])
+    listed = ", ".join(f"{names[label]} {probabilities[label]:.4f}" for label in ranked[:top_k])
     return {"labels": chosen}, f"{model.separator.join(chosen)}\t{listed}"
 
 
@@ -281,12 +350,8 @@ def _scored(
     return result
 
 
-def _measures(result: "Score | MultiLabelScore") -> dict[str, str]:
+def _measures(result: "MultiLabelScore") -> dict[str, str]:
     """Return the measures of a summary table by name."""
-    from seqclf import Score
-
-    if isinstance(result, Score):
-        return {"accuracy": percent(result.accuracy), "macro-F1": f"{result.macro_f1:.3f}"}
     return {
         "micro-F1": f"{result.micro_f1:.3f}",
         "macro-F1": f"{result.macro_f1:.3f}",
@@ -295,45 +360,25 @@ def _measures(result: "Score | MultiLabelScore") -> dict[str, str]:
     }
 
 
-def _baselines(trained: Trained, seed: int, multi_label: dict[str, Any]) -> dict[str, Any]:
-    """Train the baselines and return their scores by name."""
+def _baselines(trained: Trained, seed: int, multi_label: dict[str, Any]) -> list[Any]:
+    """Train the baselines and return them."""
     from seqclf import compare_baselines, compare_multi_label_baselines
 
     model, test = trained.model, trained.test or ()
     chosen: dict[str, Any] = {name: getattr(model, name) for name in ("tokenizer", "lowercase", "normalize")}
     chosen["seed"] = seed
     compare: Any = compare_multi_label_baselines if multi_label else compare_baselines
-    found = compare(*trained.training, *test, dev=trained.dev, **chosen, **multi_label)
-    return {baseline.name: baseline.score for baseline in found}
+    return list(compare(*trained.training, *test, dev=trained.dev, **chosen, **multi_label))
 
 
 def _report(result: "Score | MultiLabelScore", truth: Sequence[Any]) -> str:
-    """Return the measures, compared with a constant prediction, label scores and, if single, the confusion matrix."""
-    from seqclf import Score, score_label_sets
+    """Return the measures of label sets, compared with a constant prediction, and label scores."""
+    from seqclf import score_label_sets
 
     classes = class_table(result, "label", "texts")
-    if isinstance(result, Score):
-        names = [str(label) for label in result.labels]
-        confusion = [[name, *map(str, row)] for name, row in zip(names, result.confusion.tolist(), strict=True)]
-        return "\n\n".join([_head(result), classes, table(confusion, ["true label \\ predicted", *names])])
     sets = Counter(tuple(sorted(labels)) for labels in truth)
     constant = score_label_sets(truth, [sets.most_common(1)[0][0]] * len(truth))
     both = zip(_measures(result).items(), _measures(constant).values(), strict=True)
     rows = [[name, own, other] for (name, own), other in both]
     head = table(rows, [f"{len(truth):,} texts", "this model", "most frequent labels"])
     return f"{head}\n\n{classes}"
-
-
-def _head(result: "Score") -> str:
-    """Return accuracy, with that of always predicting the majority class, and the other measures as a table."""
-    total = sum(row.support for row in result.classes)
-    most = max(row.support for row in result.classes)
-    return table(
-        [
-            ["texts", f"{total:,}"],
-            ["accuracy", percent(result.accuracy)],
-            ["  of always predicting the most frequent label", percent(most / total)],
-            ["macro-F1", f"{result.macro_f1:.3f}"],
-            ["Matthews correlation", f"{result.matthews:.3f}"],
-        ]
-    )

@@ -74,15 +74,35 @@ def read_labelled(
         >>> read_labelled(path)
         (['The river is over its banks', 'Lovely weather'], ['disaster', 'other'])
     """
-    texts, labels = [], []
+    reading: dict[str, Any] = {"encoding": encoding, "encoding_errors": encoding_errors}
+    reading |= {"text_column": text_column, "label_column": label_column}
+    _, texts, labels = zip(*iter_labelled(source, **reading), strict=True)
+    return list(texts), list(labels)
+
+
+def iter_labelled(
+    source: str | os.PathLike[str],
+    *,
+    encoding: str = UTF8,
+    encoding_errors: str = "strict",
+    text_column: str | None = None,
+    label_column: str | None = None,
+) -> Iterator[tuple[str, str, str]]:
+    """Yield the location (``file:line``), text and label of each example that :func:`read_labelled` returns.
+
+    Arguments and errors as :func:`read_labelled`.
+
+    Example:
+        >>> where, text, label = next(iter_labelled("sample:disasters"))
+        >>> where.rpartition(":")[2], label
+        ('1', 'other')
+    """
     for where, text, label in _examples(source, (encoding, encoding_errors), text_column, label_column):
         if isinstance(label, list):
             raise InputError(
                 f"{where}: expected one label, found a list of {len(label)}; use one label per line or read label sets"
             )
-        texts.append(text)
-        labels.append(_label(where, label))
-    return texts, labels
+        yield where, text, _label(where, label)
 
 
 def read_label_sets(

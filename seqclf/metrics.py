@@ -105,6 +105,37 @@ class Score:
     labels: list[Any]
     confusion: np.ndarray
 
+    def intervals(self, samples: int = 1000, seed: int = 1) -> dict[str, tuple[float, float]]:
+        """Return 95 % bootstrap intervals of ``accuracy`` and ``macro_f1``: the range of the middle 95 % of resamples.
+
+        Drawing N texts with replacement is drawing their cells of the confusion matrix.
+
+        Args:
+            samples: the number of resamples of the texts.
+            seed: of the resamples.
+
+        Example:
+            >>> low, high = score(["a", "b"] * 50, ["a", "a", "b", "b"] * 25).intervals()["accuracy"]
+            >>> low < 0.5 < high
+            True
+        """
+        total = int(self.confusion.sum())
+        cells = np.flatnonzero(self.confusion.ravel())
+        shares = self.confusion.ravel()[cells] / total
+        drawn = np.random.default_rng([seed, 0xB007]).multinomial(total, shares, samples).astype(np.float64)
+        rows, columns = np.divmod(cells, len(self.labels))
+        support, predictions, correct = (np.zeros((samples, len(self.labels))) for _ in range(3))
+        for cell, (row, column) in enumerate(zip(rows, columns, strict=True)):
+            support[:, row] += drawn[:, cell]
+            predictions[:, column] += drawn[:, cell]
+            if row == column:
+                correct[:, row] += drawn[:, cell]
+        seen = support + predictions > 0
+        macro = _ratio(2 * correct, support + predictions).sum(axis=1) / seen.sum(axis=1)
+        measures = {"accuracy": correct.sum(axis=1) / total, "macro_f1": macro}
+        bounds = {name: np.quantile(values, [0.025, 0.975]) for name, values in measures.items()}
+        return {name: (float(low), float(high)) for name, (low, high) in bounds.items()}
+
     def as_dict(self) -> dict[str, Any]:
         """Return the scores as JSON values."""
         plain = [label.item() if hasattr(label, "item") else label for label in self.labels]
@@ -153,6 +184,22 @@ def score(truth: Sequence[Any], predicted: Sequence[Any], labels: Sequence[Any] 
         labels=names,
         confusion=counts,
     )
+
+
+def mcnemar(correct: np.ndarray, other: np.ndarray) -> float:
+    """Return the p-value of the exact McNemar test (1947): two classifiers are equally accurate on the same texts.
+
+    Args:
+        correct, other: (N,) bool, which predictions of either classifier are correct.
+
+    Example:
+        >>> mcnemar(np.array([True] * 9 + [False]), np.array([False] * 6 + [True] * 4))
+        0.125
+    """
+    from scipy.stats import binomtest
+
+    only, others = int((correct & ~other).sum()), int((other & ~correct).sum())
+    return float(binomtest(only, only + others).pvalue) if only + others else 1.0
 
 
 @dataclass(frozen=True)

@@ -33,8 +33,9 @@ SHARED_WITH_CLI = (
     "wordvec.vectors.alignment", "wordvec.vectors.comparison", "wordvec.vectors.postprocessing",
     "wordvec.vectors.categorization", "wordvec.vectors.intervals", "wordvec.vectors.lrcos",
     "wordvec.applications.spelling", "wordvec.applications.error_model", "wordvec.plotting.maps",
+    "seqclf.explanation.explain", "seqclf.explanation.page",
 )  # fmt: skip
-"""What lets a command check its options and outputs before it starts."""
+"""What lets a command check its options and outputs before it starts, and the explanations of a classifier."""
 MODULES = {
     ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
     for package in (*PACKAGES, "benchmarks")
@@ -76,6 +77,7 @@ WITHIN = {
         "loading": {"model_file", *TASKS},
         "training": _LAYERS | {"data"},
         **dict.fromkeys(TASKS, _TASK),
+        "explanation": _TASK | {"classification"},
         "inspection": _TASK | set(TASKS),
     },
 }

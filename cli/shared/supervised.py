@@ -194,7 +194,11 @@ def class_table(result: "Score | MultiLabelScore | EntityScore", label: str, uni
 
 def _summary(model: Any, unit: str) -> str:
     metrics = model.metrics
-    text = f"best epoch {metrics['best_epoch']} of {len(model.history)}"
+    text = f"best epoch {metrics['best_epoch']} of {len(model.history)}" if model.history else ""
+    parts = getattr(model, "parts", "network")
+    if parts != "network":
+        kept = "linear model" if parts == "linear" else "blend of network and linear model"
+        text = f"{kept}; {text}" if text and parts == "blend" else kept
     measures = (
         ("dev_accuracy", "dev accuracy", percent),
         ("dev_entity_f1", "dev entity F1", _decimals),
@@ -208,10 +212,10 @@ def _summary(model: Any, unit: str) -> str:
     if "majority_share" in metrics:
         tokens += f", {percent(metrics['majority_share'])} of them with the most frequent label"
     labels = "labels" if unit == "texts" else "tags"
-    return (
-        f"{text}; trained on {metrics[unit]:,} {unit}{tokens}, {len(model.labels)} {labels}, "
-        f"{len(model.vocabulary):,} words"
-    )
+    sizes = [] if parts == "linear" else [f"{len(model.vocabulary):,} words"]
+    if parts != "network":
+        sizes.append(f"{len(model.linear.features):,} n-grams")
+    return f"{text}; trained on {metrics[unit]:,} {unit}{tokens}, {len(model.labels)} {labels}, {', '.join(sizes)}"
 
 
 def _decimals(value: float) -> str:

@@ -16,7 +16,7 @@ from seqclf.data.label_sets import LabelSets, best_thresholds, label_matrix
 from seqclf.data.labels import as_labels, check_labels, distinct_labels, encode_labels
 from seqclf.data.splits import random_split, stratified_split
 from seqclf.data.texts import Text, tokenize_texts
-from seqclf.metrics import MultiLabelScore, Score, score, score_label_sets
+from seqclf.metrics import MultiLabelScore, Score, mcnemar, score, score_label_sets
 from seqclf.training.settings import DEFAULT_TOKENIZER
 
 STRENGTHS = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
@@ -28,11 +28,23 @@ S = TypeVar("S")
 
 @dataclass(frozen=True)
 class Baseline(Generic[S]):
-    """A baseline's name, its hyperparameter chosen on the validation texts, and its score on the test texts."""
+    """A baseline's name, its hyperparameter chosen on the validation texts, and its score on the test texts.
+
+    ``correct`` (N,) bool holds which of its predictions of single labels are correct.
+    """
 
     name: str
     chosen: str
     score: S
+    correct: np.ndarray | None = None
+
+    def p_value(self, correct: np.ndarray) -> float | None:
+        """Return the p-value of the exact McNemar test against another classifier; None for label sets.
+
+        Args:
+            correct: (N,) bool, which of the other's predictions of the same texts are correct.
+        """
+        return None if self.correct is None else mcnemar(correct, self.correct)
 
 
 def compare_baselines(
@@ -101,7 +113,8 @@ def compare_baselines(
         predicted, chosen = method(data)
         named = [classes[row] for row in predicted]
         known = classes + sorted({label for label in test_labels if label not in set(classes)}, key=str)
-        results.append(Baseline(name, chosen, score(list(test_labels), named, known)))
+        right = np.array([one == other for one, other in zip(named, test_labels, strict=True)])
+        results.append(Baseline(name, chosen, score(list(test_labels), named, known), right))
     return results
 
 

@@ -56,6 +56,9 @@ class SequenceClassifier(ClassifierMixin, SequenceEstimator):  # type: ignore[mi
         keep_ngrams: n-grams of the pretrained vectors to keep, of which words without a vector are composed.
         min_count: rarer words are unknown.
         class_weight: None, ``balanced``, or a number for each label.
+        model: ``network``, ``linear`` (logistic regression on n-grams), ``blend`` of both, or ``auto``: the best of
+            these on the validation texts.
+        calibrate: fit a temperature of the network's probabilities on the validation texts; all others have one.
         validation_fraction: fraction of the texts that chooses the epoch, if ``fit`` gets no ``validation_data``.
         tokenizer: a name in ``corpora.TOKENIZERS``; None takes the vectors' tokenizer, or ``words``.
         lowercase: None takes the vectors' setting, or True without vectors.
@@ -106,6 +109,8 @@ class SequenceClassifier(ClassifierMixin, SequenceEstimator):  # type: ignore[mi
         keep_ngrams: int = 100_000,
         min_count: int = 1,
         class_weight: str | Mapping[Any, float] | None = None,
+        model: str = "network",
+        calibrate: bool = False,
         validation_fraction: float = 0.1,
         tokenizer: str | None = None,
         lowercase: bool | None = None,
@@ -140,6 +145,8 @@ class SequenceClassifier(ClassifierMixin, SequenceEstimator):  # type: ignore[mi
         self.keep_ngrams = keep_ngrams
         self.min_count = min_count
         self.class_weight = class_weight
+        self.model = model
+        self.calibrate = calibrate
         self.validation_fraction = validation_fraction
         self.tokenizer = tokenizer
         self.lowercase = lowercase

@@ -7,6 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from seqclf.classification.evaluation import Evaluation, evaluated
 from seqclf.data.texts import Text, as_texts, tokenize_texts
 from seqclf.model_file import FASTTEXT
 from wordvec import InputError
@@ -113,6 +114,10 @@ class FastTextClassifier:
         found = self.predict_proba(texts, threads=threads)
         best = np.array(self.labels)[self.ranking(found)[:, 0]]
         return np.where(found.any(axis=1), best, "")
+
+    def evaluate(self, texts: Iterable[Text], labels: Iterable[Any], *, threads: int | None = None) -> Evaluation:
+        """Evaluate the model on labeled texts, as :meth:`seqclf.ClassifierModel.evaluate` does."""
+        return evaluated(self.labels, self.predict_proba(texts, threads=threads), labels)
 
     def ranking(self, probabilities: np.ndarray) -> np.ndarray:
         """Return the columns (N, C) of probabilities in descending order, the best one as fastText chooses it."""

@@ -1,16 +1,24 @@
-"""Trained text classifiers, with one label per text or several: prediction and files, without scikit-learn."""
+"""Trained text classifiers, with one label per text or several: prediction and files, without scikit-learn.
+
+A classifier has a recurrent network, a linear model on n-grams, or both, whose log-probabilities are then added up with
+the weights of ``stacking.py``.
+"""
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, TypeVar
 
 import numpy as np
 
+from seqclf.classification.evaluation import Evaluation, evaluated
+from seqclf.classification.linear import LinearPart
 from seqclf.classification.network import Network, NetworkShape, parameter_shapes
+from seqclf.classification.ngrams import surface_forms
 from seqclf.data.subwords import Subwords, take_subwords
-from seqclf.data.texts import Text, encode, tokenize_texts
+from seqclf.data.texts import Text, as_texts, encode, tokenize_texts
 from seqclf.layers.batch_prediction import predict_rows, workers_for
 from seqclf.layers.batches import Sequences
+from seqclf.layers.workers import Workers
 from seqclf.model_file import (
     ENCODER_RULES,
     Rules,
@@ -23,24 +31,29 @@ from seqclf.model_file import (
     read_vocabulary,
     write_model,
 )
-from wordvec import Vocabulary
+from wordvec import FormatError, InputError, Vocabulary
 from wordvec.system.structures import finite_array, owned
+
+P = TypeVar("P")
 
 
 class ClassifierModel:
     """A trained text classifier.
 
     Args:
-        network: the trained network.
-        vocabulary: V words; the embedding table has one more row, for unknown words.
+        network: the trained network; None if the model is linear.
+        vocabulary: V words; the embedding table has one more row, for unknown words. None without a network.
         labels: C labels in the order of the probabilities' columns.
         settings: training settings; prediction uses ``tokenizer``, ``lowercase`` and ``normalize``.
         metrics: results of training, such as ``dev_accuracy``.
         history: one row per epoch.
         subwords: compose words that the vocabulary lacks; None treats all of them alike.
+        linear: the linear model, if any.
+        weights: (2,) of the log-probabilities of network and linear model; None with a network only.
 
     Attributes:
-        labels, settings, metrics, history, vocabulary, subwords: as given.
+        labels, settings, metrics, history, subwords, linear, weights: as given.
+        network, vocabulary: as given; of a linear model, they are an InputError.
         origin: digests of the training data and the versions, as the commands record them in a file.
 
     Example:
@@ -60,22 +73,46 @@ class ClassifierModel:
 
     def __init__(
         self,
-        network: Network,
-        vocabulary: Vocabulary,
+        network: Network | None,
+        vocabulary: Vocabulary | None,
         *,
         labels: Sequence[Any],
         settings: Mapping[str, Any],
         metrics: Mapping[str, Any] | None = None,
         history: Sequence[Mapping[str, Any]] = (),
         subwords: Subwords | None = None,
+        linear: LinearPart | None = None,
+        weights: np.ndarray | None = None,
     ) -> None:
-        self.network = network
-        self.vocabulary, self.subwords = vocabulary, subwords
+        self._network, self._vocabulary, self.subwords = network, vocabulary, subwords
+        self.linear = linear
+        self.weights = np.array([0.0, 1.0]) if weights is None and network is None else weights
         self.labels = list(labels)
         self.settings = dict(settings)
         self.metrics = dict(metrics or {})
         self.origin: dict[str, Any] = {}
         self.history = [dict(row) for row in history]
+
+    @property
+    def network(self) -> Network:
+        """The network."""
+        return self._of_network(self._network)
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The words of the network."""
+        return self._of_network(self._vocabulary)
+
+    @property
+    def parts(self) -> str:
+        """``network``, ``linear`` or ``blend``."""
+        return "linear" if self._network is None else "network" if self.linear is None else "blend"
+
+    @staticmethod
+    def _of_network(value: P | None) -> P:
+        if value is None:
+            raise InputError("the model is linear and has no recurrent network; train one with model network or blend")
+        return value
 
     @property
     def tokenizer(self) -> str:
@@ -106,9 +143,23 @@ class ClassifierModel:
         Raises:
             InputError: ``texts`` is a single string, or an element is not a text.
         """
+        texts = as_texts(texts)
         tokens = tokenize_texts(texts, self.tokenizer, self.lowercase, self.normalize)
         with workers_for(len(tokens), threads) as workers:
-            return predict_rows(self.network, Sequences(*encode(tokens, self.vocabulary, self.subwords)), workers)
+            network, linear = (read(texts, tokens, workers) for read in (self._of_words, self._of_ngrams))
+        return network if self.weights is None else stack(network, linear, self.weights)
+
+    def _of_words(self, texts: Sequence[Text], tokens: list[list[str]], workers: Workers) -> np.ndarray:
+        """Return the network's probabilities (N, C) float32, or (N, 0) without one."""
+        if self._network is None:
+            return np.empty((len(tokens), 0), np.float32)
+        return predict_rows(self._network, Sequences(*encode(tokens, self.vocabulary, self.subwords)), workers)
+
+    def _of_ngrams(self, texts: Sequence[Text], tokens: list[list[str]], workers: Workers) -> np.ndarray:
+        """Return the linear model's log-probabilities (N, C) float64, or (N, 0) without one."""
+        if self.linear is None:
+            return np.empty((len(tokens), 0))
+        return self.linear.log_probabilities(tokens, surface_forms(texts, self.lowercase, self.normalize), workers)
 
     def predict(self, texts: Iterable[Text], *, threads: int | None = None) -> np.ndarray:
         """Return the most probable label of every text (N,); arguments as :meth:`predict_proba`."""
@@ -118,16 +169,25 @@ class ClassifierModel:
         """Return the columns (N, C) of probabilities in descending order, equal ones in the order of ``labels``."""
         return np.argsort(-probabilities, axis=1, kind="stable")
 
+    def evaluate(self, texts: Iterable[Text], labels: Iterable[Any], *, threads: int | None = None) -> Evaluation:
+        """Evaluate the model on labeled texts.
+
+        Args:
+            texts, threads: as for :meth:`predict_proba`.
+            labels: one per text, compared as strings; labels that the model does not know count as errors.
+
+        Raises:
+            InputError: an invalid text, or not one label per text.
+        """
+        return evaluated(self.labels, self.predict_proba(texts, threads=threads), labels)
+
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write a safetensors file with weights, vocabulary, labels and settings; equal models give equal bytes.
 
         Raises:
             InputError: ``path`` cannot be written; an existing file is kept.
         """
-        shape = self.network.shape
         header = {
-            **{name: getattr(shape, name) for name in ENCODER_RULES},
-            "pooling": shape.pooling,
             "tokenizer": self.tokenizer,
             "lowercase": self.lowercase,
             "labels": self.labels,
@@ -136,8 +196,16 @@ class ClassifierModel:
             "history": self.history,
             **{name: getattr(self, name) for name in self._own_rules},
         }
-        tensors = self.network.parameters() | join_tokens(self.vocabulary.tokens)
-        tensors |= {name: getattr(self, name) for name in self._own_numbers}
+        tensors = {name: getattr(self, name) for name in self._own_numbers}
+        if self._network is not None:
+            shape = self._network.shape
+            header |= {name: getattr(shape, name) for name in (*ENCODER_RULES, "pooling")}
+            tensors |= self._network.parameters() | join_tokens(self.vocabulary.tokens)
+        if self.linear is not None:
+            header |= self.linear.features.header()
+            tensors |= self.linear.tensors()
+        if self.weights is not None:
+            header["weights"] = self.weights.tolist()
         if self.subwords is not None:
             header |= self.subwords.header()
             tensors |= self.subwords.tensors()
@@ -150,34 +218,43 @@ class ClassifierModel:
         Raises:
             FormatError: the content is inconsistent.
         """
-        check_header(name, header, cls._own_rules)
-        subwords, tensors = take_subwords(name, tensors, header)
-        shape = _shape(name, tensors, header, multi_label=issubclass(cls, MultiLabelModel))
-        expected = parameter_shapes(shape)
-        numbers = dict.fromkeys(cls._own_numbers, (shape.classes,))
-        check_tensors(name, tensors, expected, "token_bytes", "token_offsets", numbers=numbers)
-        vocabulary = read_vocabulary(name, tensors, shape.vocabulary - 1)
-        settings = {**header["settings"], "tokenizer": header["tokenizer"], "lowercase": header["lowercase"]}
-        network = Network(shape, {key: tensors[key] for key in expected})
+        check_header(name, header, {**_HEADER, **cls._own_rules})
+        weights = _weights(name, header)
+        given, network, vocabulary, subwords, linear = dict(tensors), None, None, None, None
+        if weights is not None and weights[1]:
+            linear = LinearPart.take(name, given, header, len(header["labels"]))
+        numbers = dict.fromkeys(cls._own_numbers, (len(header["labels"]),))
+        if weights is not None and not weights[0]:
+            check_tensors(name, given, {}, numbers=numbers)
+        else:
+            subwords, given = take_subwords(name, given, header)
+            shape = _shape(name, given, header, multi_label=issubclass(cls, MultiLabelModel))
+            expected = parameter_shapes(shape)
+            check_tensors(name, given, expected, "token_bytes", "token_offsets", numbers=numbers)
+            vocabulary = read_vocabulary(name, given, shape.vocabulary - 1)
+            network = Network(shape, {key: given[key] for key in expected})
+        own: dict[str, Any] = {} if weights is None else {"linear": linear, "weights": weights}
+        own |= {key: header[key] for key in cls._own_rules} | {key: given[key] for key in numbers}
         return cls(
             network,
             vocabulary,
             labels=header["labels"],
-            settings=settings,
+            settings={**header["settings"], "tokenizer": header["tokenizer"], "lowercase": header["lowercase"]},
             metrics=header["metrics"],
             history=header["history"],
             subwords=subwords,
-            **{key: header[key] for key in cls._own_rules},
-            **{key: tensors[key] for key in numbers},
+            **own,
         )
 
     def __repr__(self) -> str:
-        shape = self.network.shape
-        way = "bidirectional" if shape.bidirectional else "unidirectional"
-        return (
-            f"<{type(self).__name__}: {way} {shape.cell} of {shape.hidden_size}, {len(self.vocabulary):,} words, "
-            f"{len(self.labels)} labels>"
-        )
+        parts = []
+        if self._network is not None:
+            shape = self._network.shape
+            way = "bidirectional" if shape.bidirectional else "unidirectional"
+            parts.append(f"{way} {shape.cell} of {shape.hidden_size}, {len(self.vocabulary):,} words")
+        if self.linear is not None:
+            parts.append(f"linear model of {len(self.linear.features):,} n-grams")
+        return f"<{type(self).__name__}: {', '.join(parts)}, {len(self.labels)} labels>"
 
 
 class MultiLabelModel(ClassifierModel):
@@ -221,7 +298,8 @@ class MultiLabelModel(ClassifierModel):
         return [[self.labels[label] for label in np.flatnonzero(row)] for row in rows]
 
 
-_HEADER = header_rules(*ENCODER_RULES, "pooling", "tokenizer", "lowercase", "labels")
+_HEADER = header_rules("tokenizer", "lowercase", "labels")
+_NETWORK = header_rules(*ENCODER_RULES, "pooling")
 
 _FIRST_VERSION: dict[str, Any] = {
     "reset": "after",
@@ -237,7 +315,7 @@ def _shape(
     name: str, tensors: Mapping[str, np.ndarray], header: Mapping[str, Any], *, multi_label: bool
 ) -> NetworkShape:
     header = {**_FIRST_VERSION, **header}
-    check_header(name, header, _HEADER)
+    check_header(name, header, _NETWORK)
     check_layers(name, header["layers"], tensors)
     embedding = read_table(name, tensors)
     return NetworkShape(
@@ -248,3 +326,31 @@ def _shape(
         multi_label=multi_label,
         **{key: header[key] for key in ENCODER_RULES},
     )
+
+
+def _weights(name: str, header: Mapping[str, Any]) -> np.ndarray | None:
+    """Return the weights (2,) of network and linear model; None if a file has only a network, as it is."""
+    found = header.get("weights")
+    if found is None:
+        return None
+    good = (
+        isinstance(found, list) and len(found) == 2 and all(type(each) is float and 0 <= each < 1e6 for each in found)
+    )
+    if not good or not any(found):
+        raise FormatError(f"{name} is damaged: weights must be two numbers of at least 0, got {found!r:.80}")
+    return np.array(found)
+
+
+def stack(network: np.ndarray, linear: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Return the probabilities (N, C) float32 of a blend.
+
+    Args:
+        network: its probabilities (N, C) float32. linear: log-probabilities (N, C) float64.
+        weights: (2,) of the two; the array of a part of weight 0 may have no columns.
+    """
+    from seqclf.kernels.sparse_linear import stacked
+
+    classes = max(network.shape[1], linear.shape[1])
+    found = np.empty((len(network), classes), np.float32)
+    stacked(network, linear, weights, np.empty(classes), found)
+    return found

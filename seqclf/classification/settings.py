@@ -39,6 +39,20 @@ class ClassifierSettings(PooledSettings):
         check=_check_class_weight,
         none="all labels alike",
     )
+    model: str = setting(
+        "The recurrent network, a linear model on n-grams, their blend, or the best of these on validation data.",
+        default="network",
+        detail="All but the network have calibrated probabilities, if there are validation data.",
+        choices=("network", "linear", "blend", "auto"),
+        added="0.3",
+    )
+    calibrate: bool = setting(
+        "Calibrate the network's probabilities by a temperature that is fitted on validation data.",
+        default=False,
+        detail="Guo et al. 2017.",
+        flags="--calibrate",
+        added="0.3",
+    )
 
     def record(self) -> dict[str, Any]:
         """Return the settings as JSON can hold them: class weights by label become ``[label, weight]`` pairs."""

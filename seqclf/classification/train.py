@@ -2,14 +2,19 @@
 
 import logging
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from seqclf.classification.linear import LinearPart
 from seqclf.classification.model import ClassifierModel
 from seqclf.classification.network import Network, NetworkShape, initial_parameters
+from seqclf.classification.ngrams import surface_forms
 from seqclf.classification.settings import ClassifierSettings
+from seqclf.classification.stacking import CANDIDATES, Choice, choose
+from seqclf.classification.train_linear import LinearTexts, train_linear
 from seqclf.data.embeddings import Embedding, build_embedding
 from seqclf.data.labels import (
     as_labels,
@@ -29,6 +34,7 @@ from seqclf.training.loop import Outcome
 from seqclf.training.pooled import train_pooled
 from seqclf.training.resolved import resolved
 from seqclf.training.resuming import Resumption
+from wordvec import InputError
 from wordvec.system.progress import OnProgress
 from wordvec.system.settings import or_defaults
 
@@ -54,7 +60,7 @@ def train_classifier(
     checkpoint_every: float = 300.0,
     resume: bool = False,
 ) -> ClassifierModel:
-    """Train a recurrent text classifier.
+    """Train a text classifier: a recurrent network, a linear model on n-grams, their blend, or the best of these.
 
     Args:
         texts: strings, or lists of tokens; a generator is read once.
@@ -75,6 +81,7 @@ def train_classifier(
 
     Raises:
         InputError: not one label per text, a label is missing, fewer than two classes, or a setting out of range.
+        InputError: no validation texts for a blend or for the calibration of a network.
         InputError: an existing checkpoint without ``resume``, or a checkpoint of another training.
         TrainingError: the loss or a gradient is NaN or infinite.
 
@@ -88,19 +95,17 @@ def train_classifier(
     resumption = Resumption(checkpoint, checkpoint_every, resume)
     texts = as_texts(texts)
     settings = resolved(or_defaults(settings, ClassifierSettings), vectors, texts)
-    assert settings.tokenizer is not None
-    tokens = tokenize_texts(texts, settings.tokenizer, bool(settings.lowercase), settings.normalize)
     labels = as_labels(labels)
-    check_labels(tokens, labels)
+    training = _texts(texts, settings)
+    check_labels(training.tokens, labels)
     classes = distinct_labels(labels)
     warn_if_labels_differ(labels, classes)
     targets = encode_labels(labels, classes, "texts")
-    dev_tokens: list[list[str]] = []
-    dev_targets = targets[:0]
+    dev_texts, dev_targets = LinearTexts([], []), targets[:0]
     if dev is not None:
-        dev_tokens = tokenize_texts(dev[0], settings.tokenizer, bool(settings.lowercase), settings.normalize)
+        dev_texts = _texts(as_texts(dev[0]), settings)
         dev_labels = as_labels(dev[1], "validation labels")
-        check_labels(dev_tokens, dev_labels, "validation texts")
+        check_labels(dev_texts.tokens, dev_labels, "validation texts")
         dev_targets = encode_labels(dev_labels, classes, "validation texts")
     elif settings.validation_fraction > 0:
         rows, dev_rows = stratified_split(targets, settings.validation_fraction, settings.seed)
@@ -108,41 +113,100 @@ def train_classifier(
             "no validation texts given: %d of %d texts, stratified by label, are split off to choose the epoch",
             dev_rows.size, targets.size,
         )  # fmt: skip
-        dev_tokens, dev_targets = [tokens[row] for row in dev_rows], targets[dev_rows]
-        tokens, targets = [tokens[row] for row in rows], targets[rows]
-    warn_if_few(len(dev_tokens), "texts")
-    network, embedding = fresh_network(tokens, len(classes), settings, vectors)
-    vocabulary, trained_words, subwords = embedding.vocabulary, embedding.trained, embedding.subwords
-    examples, dev_examples = (Sequences(*encode(each, vocabulary, subwords)) for each in (tokens, dev_tokens))
-    resumption.begin(
-        "classifier", settings, {"texts": len(tokens), "validation texts": len(dev_tokens)},
-        [*examples, targets, *dev_examples, dev_targets], vectors,
-    )  # fmt: skip
-    with Workers(threads) as workers:
-        outcome = train_network(
-            network,
-            examples,
-            targets,
-            settings=settings,
-            weights=class_weights(targets, classes, settings.class_weight),
-            trained_words=trained_words,
-            workers=workers,
-            dev=(dev_examples, dev_targets) if dev_targets.size else None,
-            on_progress=on_progress,
-            resumption=resumption,
+        dev_texts, dev_targets = training.take(dev_rows), targets[dev_rows]
+        training, targets = training.take(rows), targets[rows]
+    warn_if_few(len(dev_texts.tokens), "texts")
+    if settings.model == "auto" and not dev_targets.size:
+        logger.warning("no validation texts to choose a model by: the network is trained, without a linear model")
+        settings = replace(settings, model="network", calibrate=False)
+    if not dev_targets.size and (settings.model == "blend" or settings.calibrate):
+        what = "calibrate" if settings.calibrate else f"model {settings.model}"
+        raise InputError(
+            f"{what} needs validation texts, got none; pass some, or raise validation_fraction, which is "
+            f"{settings.validation_fraction:g}"
         )
-    metrics = model_metrics(outcome, tokens, dev_tokens, trained_words)
+    weights = class_weights(targets, classes, settings.class_weight)
+    dev_part = (dev_texts, dev_targets) if dev_targets.size else None
+    parts: dict[str, Any] = {"network": None, "vocabulary": None}
+    metrics: dict[str, Any] = {"texts": len(training.tokens), "dev_texts": len(dev_texts.tokens)}
+    metrics["tokens"] = sum(map(len, training.tokens))
+    with Workers(threads) as workers:
+        if settings.model != "network":
+            parts["linear"], metrics["linear_strength"] = train_linear(
+                training, targets, len(classes), weights, dev=dev_part, seed=settings.seed, workers=workers
+            )
+        if settings.model != "linear":
+            tokens, dev_tokens = training.tokens, dev_texts.tokens
+            network, embedding = fresh_network(tokens, len(classes), settings, vectors)
+            words = embedding.vocabulary, embedding.subwords
+            examples, dev_examples = (Sequences(*encode(each, *words)) for each in (tokens, dev_tokens))
+            resumption.begin(
+                "classifier", settings, {"texts": len(tokens), "validation texts": len(dev_tokens)},
+                [*examples, targets, *dev_examples, dev_targets], vectors,
+            )  # fmt: skip
+            outcome = train_network(
+                network,
+                examples,
+                targets,
+                settings=settings,
+                weights=weights,
+                trained_words=embedding.trained,
+                workers=workers,
+                dev=(dev_examples, dev_targets) if dev_targets.size else None,
+                on_progress=on_progress,
+                resumption=resumption,
+            )
+            parts |= {"network": network, "vocabulary": words[0], "subwords": words[1], "history": outcome.history}
+            metrics = model_metrics(outcome, tokens, dev_tokens, embedding.trained) | metrics
+        if dev_part is not None and (settings.model != "network" or settings.calibrate):
+            logs = _log_probabilities(parts, dev_part[0], dev_examples if "history" in parts else None, workers)
+            majority = majority_share(targets)
+            candidates = list(CANDIDATES) if settings.model == "auto" else [settings.model]
+            choice = choose(
+                logs, candidates, dev_targets, weights[dev_targets], skewed=majority >= SKEWED, seed=settings.seed
+            )
+            metrics |= _chosen(parts, choice)
     if majority_share(targets) >= SKEWED:
         metrics["majority_share"] = majority_share(targets)
-    return ClassifierModel(
-        network,
-        vocabulary,
-        labels=classes,
-        settings=settings.record(),
-        metrics=metrics,
-        history=outcome.history,
-        subwords=subwords,
-    )
+    return ClassifierModel(**parts, labels=classes, settings=settings.record(), metrics=metrics)
+
+
+def _texts(texts: Sequence[Text], settings: ClassifierSettings) -> LinearTexts:
+    assert settings.tokenizer is not None
+    tokens = tokenize_texts(texts, settings.tokenizer, bool(settings.lowercase), settings.normalize)
+    forms = [] if settings.model == "network" else surface_forms(texts, bool(settings.lowercase), settings.normalize)
+    return LinearTexts(tokens, forms)
+
+
+def _log_probabilities(
+    parts: dict[str, Any], texts: LinearTexts, examples: Sequences | None, workers: Workers
+) -> dict[str, np.ndarray]:
+    """Return the log-probabilities (N, C) float64 of network and linear part, as far as there are such."""
+    found = {}
+    if examples is not None:
+        found["network"] = np.log(np.maximum(predict_rows(parts["network"], examples, workers), 1.2e-38), dtype=float)
+    linear: LinearPart | None = parts.get("linear")
+    if linear is not None:
+        found["linear"] = linear.log_probabilities(*texts, workers)
+    return found
+
+
+def _chosen(parts: dict[str, Any], choice: Choice) -> dict[str, Any]:
+    """Keep the chosen parts of a model, in place, and return the metrics of the choice."""
+    parts["weights"] = choice.weights
+    if not choice.weights[0]:
+        parts |= {"network": None, "vocabulary": None, "subwords": None}
+    if not choice.weights[1]:
+        parts["linear"] = None
+    metrics: dict[str, Any] = {"model": choice.name, **choice.measures[choice.name]}
+    if len(choice.measures) > 1:
+        metrics["candidates"] = choice.measures
+        measure, label = ("dev_macro_f1", "macro-F1") if "dev_macro_f1" in metrics else ("dev_accuracy", "accuracy")
+        compared = ", ".join(f"{name} {each[measure]:.3f}" for name, each in choice.measures.items())
+        best = max(each[measure] for each in choice.measures.values())
+        reason = "the best" if metrics[measure] == best else "within a standard error of the best"
+        logger.info("%s on the validation texts: %s; kept: %s, %s", label, compared, choice.name, reason)
+    return metrics
 
 
 def fresh_network(

@@ -77,6 +77,10 @@ def train_multi_label(
     settings = resolved(or_defaults(settings, ClassifierSettings), vectors, texts)
     if settings.class_weight is not None:
         raise InputError(f"class_weight is not supported for multi-label targets, got {settings.class_weight!r}")
+    if settings.model != "network" or settings.calibrate:
+        raise InputError(
+            f"multi-label targets need model network without calibrate, got {settings.model} and {settings.calibrate}"
+        )
     tokens = _tokens(texts, settings)
     classes, targets = label_matrix(labels)
     check_labels(tokens, targets)

@@ -1,6 +1,7 @@
 """``classify-text``: train, predict, evaluate."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -37,7 +38,7 @@ def test_defaults_match_the_library():
 
     defaults = main.classify_text.commands["train"].make_context("train", ["data", "-o", "model"]).params
     settings = vars(ClassifierSettings())
-    assert {name: defaults[name] for name in settings} == settings
+    assert {name: defaults[name] for name in settings} == settings | {"model": None}
     assert defaults["separator"] is None
 
 
@@ -84,7 +85,8 @@ def test_progress_messages_of_training(data):
     assert "epoch 1/2: loss " in result.stderr
     assert "epoch 2/2: loss " in result.stderr
     assert result.stderr.count("dev accuracy") == 3
-    assert "of 2, dev accuracy" in result.stderr
+    assert re.search("accuracy on the validation texts: network 0.*, linear 1.000, blend .*; kept: ", result.stderr)
+    assert "linear model" in result.stderr
     assert result.stdout == ""
     assert invoke("train", "data.tsv", "-o", "m.safetensors", *TINY, "--quiet").output == ""
 
@@ -130,7 +132,10 @@ def test_baselines_are_compared_with_the_model(data):
     result = invoke("train", "data.tsv", "-o", "m.safetensors", *TINY, "--test", "test.tsv", "--baselines")
     rows = [line.split("  ")[0].strip() for line in result.stdout.splitlines()]
     assert rows == ["on test.tsv", "this model", "majority class", "TF-IDF + logistic regression", "NB-SVM"]
-    assert "50.0 %" in result.stdout.splitlines()[2]
+    assert result.stdout.splitlines()[0].split()[2:] == ["accuracy", "95", "%", "interval", "macro-F1", "p-value"]
+    majority = result.stdout.splitlines()[2].split()[2:]
+    assert majority[:2] == ["50.0", "%"]
+    assert majority[-1] == "0.062"  # right in five of ten texts, the model in all: two of 2^5 outcomes
     single = invoke("train", "data.tsv", "-o", "m.safetensors", *TINY, "--test", "test.tsv")
     assert len(single.stdout.splitlines()) == 2
     assert "--test" in invoke("train", "data.tsv", "-o", "m.safetensors", "--baselines", code=2).stderr
@@ -177,6 +182,27 @@ def test_the_same_seed_gives_the_same_bytes(data):
 def test_options_out_of_range_are_usage_errors(data, arguments, message):
     assert message in invoke("train", "data.tsv", "-o", "m.safetensors", *arguments, code=2).stderr
     assert not Path("m.safetensors").exists()
+
+
+def test_each_kind_of_model(data):
+    from seqclf import load_model
+
+    expected = {"network": (2, None), "linear": (0, [0, 1]), "blend": (2, [1, 1])}
+    for kind, (epochs, used) in expected.items():
+        shape = TINY if kind != "linear" else ()
+        trained = invoke("train", "data.tsv", "-o", "m.safetensors", *shape, "--model", kind)
+        assert ("n-grams" in trained.stderr) is (kind != "network")
+        model = load_model("m.safetensors")
+        assert len(model.history) == epochs
+        assert used is None if model.weights is None else (model.weights > 0).tolist() == used
+        assert len(parsed(invoke("predict", "m.safetensors", "a man", "").stdout)) == 2
+    for arguments, message in (
+        (["--model", "linear", "--epochs", 3], "--epochs has no effect on a linear model"),
+        (["--model", "linear", "--resume"], "leave --checkpoint and --resume out"),
+        (["--model", "linear", "--multi-label", ","], "--model linear has no effect with --multi-label"),
+        (["--model", "blend", "--calibrate"], "--calibrate has no effect on other models"),
+    ):
+        assert message in invoke("train", "data.tsv", "-o", "m.safetensors", *arguments, code=2).stderr
 
 
 # -- multiple labels --------------------------------------------------------------------------------------------------
@@ -226,6 +252,13 @@ def test_multi_label_errors(several):
     Path("one.tsv").write_text("royal\tthe king\n\ta man\n")
     single = invoke("train", "one.tsv", *target, "--multi-label", ",", code=1).stderr
     assert single.startswith("Error: a multi-label classifier needs at least two labels, got ['royal']")
+    invoke("train", several, *target, "--multi-label", "|")
+    for arguments in (
+        ["predict", "m.safetensors", "a", "--min-confidence", 0.5],
+        ["evaluate", "m.safetensors", several, "--mistakes", "x"],
+    ):
+        assert "one label per text; m.safetensors has several" in invoke(*arguments, code=2).stderr
+    Path("m.safetensors").unlink()
     assert "separator must not be empty" in invoke("train", several, *target, "--multi-label", "", code=1).stderr
     weights = ("--multi-label", "|", "--class-weight", "balanced")
     assert (
@@ -342,6 +375,8 @@ def test_evaluate_prints_all_measures(model_file, tmp_path):
     path.write_text("yes\tthe king\nno\tthe queen\nno\tthe king\nyes\ta man\n")
     text = invoke("evaluate", model_file, path).stdout
     lines = {line.rsplit("  ", 1)[0].strip(): line.rsplit("  ", 1)[1] for line in text.splitlines() if "  " in line}
+    assert 0 < float(lines["expected calibration error"]) < 1
+    assert lines["95 % interval"].count(" - ") == 1
     assert lines["accuracy"] == "75.0 %"
     assert lines["of always predicting the most frequent label"] == "50.0 %"
     assert "macro-F1" in text
@@ -349,6 +384,58 @@ def test_evaluate_prints_all_measures(model_file, tmp_path):
     facts = json.loads(invoke("evaluate", model_file, path, "--json").stdout)
     assert (facts["texts"], facts["accuracy"], facts["labels"]) == (4, 0.75, ["no", "yes"])
     assert facts["confusion"] == [[1, 1], [0, 2]]
+    assert facts["intervals"]["accuracy"] == [0.25, 1.0]
+    assert 0 < facts["calibration_error"] < 1
+
+
+@pytest.mark.parametrize("name", ["wrong.tsv", "wrong.jsonl"])
+def test_mistakes_are_written_most_confident_first(model_file, tmp_path, name):
+    from corpora import read_labelled
+
+    path = tmp_path / "test.jsonl"
+    texts = ["the king", 'a queen\nand\t"more"', "the queen", "a man"]
+    labels = ["no", "yes", "yes", "yes"]
+    rows = [json.dumps({"label": label, "text": text}) for label, text in zip(labels, texts, strict=True)]
+    path.write_text("\n".join(rows))
+    invoke("evaluate", model_file, path, "--mistakes", tmp_path / name)
+    found, truth = read_labelled(tmp_path / name)
+    assert sorted(found) == sorted(
+        texts[:3] if name == "wrong.jsonl" else [" ".join(text.split()) for text in texts[:3]]
+    )
+    assert sorted(truth) == ["no", "yes", "yes"]
+    answers = [json.loads(line) for line in invoke("predict", model_file, *found, "--json").stdout.splitlines()]
+    confidence = [answer["probability"] for answer in answers]
+    assert confidence == sorted(confidence, reverse=True)
+    assert "missing" in invoke("evaluate", model_file, path, "--mistakes", tmp_path / "missing" / name, code=1).stderr
+
+
+def test_top_labels_and_abstaining(model_file):
+    texts = ["the king", "a queen"]
+    plain = parsed(invoke("predict", model_file, *texts).stdout)
+    both = [line.split("\t") for line in invoke("predict", model_file, *texts, "--top-k", 5).stdout.splitlines()]
+    assert [(row[0], float(row[1])) for row in both] == plain
+    assert {row[2] for row in both} == {"yes", "no"}
+    assert all(float(row[1]) + float(row[3]) == pytest.approx(1, abs=2e-4) for row in both)
+    answers = invoke("predict", model_file, *texts, "--min-confidence", 1, "--json").stdout.splitlines()
+    assert [json.loads(line)["label"] for line in answers] == [None, None]
+    assert parsed(invoke("predict", model_file, *texts, "--min-confidence", 0.5).stdout) == plain
+    assert invoke("predict", model_file, "a", "--min-confidence", 1).stdout.startswith("\t")
+    found = json.loads(invoke("predict", model_file, "the king", "--top-k", 2, "--json").stdout)
+    assert list(found["probabilities"]) == ["yes", "no"]
+
+
+def test_thresholds_are_found(model_file, tmp_path):
+    path = tmp_path / "dev.tsv"
+    path.write_text("yes\tthe king\nno\tthe queen\nno\tthe king\nyes\ta man\n" * 5)
+    text = invoke("find-threshold", model_file, path, "--accuracy", 0.5).stdout
+    assert text.splitlines()[1].split() == ["0.00", "100.0", "%", "75.0", "%"]
+    threshold = float(re.search(r"--min-confidence ([\d.]+) answers 100.0 % of the texts", text)[1])
+    answered = invoke("predict", model_file, "--input", path, "--min-confidence", threshold).stdout
+    assert all(label for label, _ in parsed(answered))
+    facts = json.loads(invoke("find-threshold", model_file, path, "--accuracy", 1, "--json").stdout)
+    assert facts["thresholds"][0] == {"threshold": 0.0, "coverage": 1.0, "accuracy": 0.75}
+    none = "no confidence has" in invoke("find-threshold", model_file, path, "--accuracy", 1).stdout
+    assert (facts["found"] is None) == none
 
 
 def test_labels_unknown_to_the_model_count_as_errors(model_file, tmp_path):
@@ -402,7 +489,7 @@ def test_predictions_of_a_fasttext_model(supervised):
     assert yes > no
     lines = invoke("predict", "m.bin", "the fire burn", "nothing known", "-k", 5).output.splitlines()
     assert lines == [f"yes\t{yes:.4f}\tno\t{no:.4f}", "\t0.0000"]
-    found = invoke("predict", "m.bin", "the fire burn", "", "--json", "--top", 1).output.splitlines()
+    found = invoke("predict", "m.bin", "the fire burn", "", "--json", "--top-k", 1).output.splitlines()
     assert json.loads(found[0]) == {
         "label": "yes", "probability": pytest.approx(yes), "probabilities": {"yes": pytest.approx(yes)},
     }  # fmt: skip

@@ -1,5 +1,6 @@
 """Classifier models: predictions, model files, damaged files."""
 
+import copy
 import json
 import os
 from dataclasses import replace
@@ -328,3 +329,85 @@ def test_tokens_round_trip_as_bytes():
     tokens = ["a", "grüße", "🔥", "two words"]
     assert split_tokens("file", **join_tokens(tokens)) == tokens
     assert split_tokens("file", **join_tokens([])) == []
+
+
+# -- linear models and blends -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module", params=["linear", "blend", "network"])
+def calibrated(request):
+    change = {"model": request.param, "calibrate": request.param == "network"}
+    return train_classifier(TEXTS, LABELS, settings=replace(SETTINGS, **change), dev=(TEXTS, LABELS), threads=1)
+
+
+def test_round_trip_of_weighted_parts(calibrated, tmp_path):
+    path = tmp_path / "m.safetensors"
+    calibrated.save(path)
+    back = load_model(path)
+    np.testing.assert_array_equal(back.predict_proba([*TEXTS, ""]), calibrated.predict_proba([*TEXTS, ""]))
+    back.save(tmp_path / "again.safetensors")
+    assert (tmp_path / "again.safetensors").read_bytes() == path.read_bytes()
+    assert (back.parts, repr(back)) == (calibrated.parts, repr(calibrated))
+    assert ("n-grams" in repr(back)) is (back.parts != "network")
+    assert back.metrics["model"] == back.parts
+    for row, text in enumerate(TEXTS[:4]):
+        np.testing.assert_array_equal(back.predict_proba([text])[0], back.predict_proba(TEXTS)[row])
+
+
+def test_a_blend_is_the_weighted_product_of_its_parts(calibrated):
+    if calibrated.parts != "blend":
+        return
+    parts = []
+    for weights in ([1.0, 0.0], [0.0, 1.0]):
+        one = copy.copy(calibrated)
+        one.weights = np.array(weights)
+        parts.append(np.log(one.predict_proba(TEXTS).astype(float)))
+    expected = np.exp(np.tensordot(calibrated.weights, np.stack(parts), 1))
+    expected /= expected.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(calibrated.predict_proba(TEXTS), expected, atol=1e-5)
+
+
+def test_a_linear_model_has_no_network(calibrated):
+    if calibrated.parts == "linear":
+        with pytest.raises(InputError, match="the model is linear and has no recurrent network"):
+            calibrated.network  # noqa: B018
+
+
+def test_models_that_need_validation_texts(caplog):
+    assert train_classifier(TEXTS, LABELS, settings=replace(SETTINGS, model="auto")).weights is None
+    assert "no validation texts to choose a model by: the network is trained" in caplog.text
+    for change, message in (
+        ({"model": "blend"}, "model blend needs validation texts, got none"),
+        ({"calibrate": True}, "calibrate needs validation texts, got none"),
+    ):
+        with pytest.raises(InputError, match=message):
+            train_classifier(TEXTS, LABELS, settings=replace(SETTINGS, **change))
+    alone = train_classifier(TEXTS, LABELS, settings=replace(SETTINGS, model="linear"))
+    assert alone.weights.tolist() == [0.0, 1.0]
+    assert alone.predict(TEXTS).tolist() == LABELS
+
+
+@pytest.mark.parametrize(
+    ("tensors", "header", "message"),
+    [
+        ({"ngram_keys": lambda a: a[::-1].copy()}, {}, "in ascending order"),
+        ({"ngram_idf": lambda a: a[:-1]}, {}, "a key and an IDF weight for each"),
+        ({"ngram_idf": lambda a: -a}, {}, "positive IDF"),
+        ({"linear_weight": lambda a: a[1:]}, {}, "linear_weight must be finite float32"),
+        ({"linear_bias": lambda a: a * np.nan}, {}, "linear_bias must be finite float32"),
+        ({}, {"weights": [0.0, 0.0]}, "weights must be two numbers"),
+        ({}, {"weights": [1.0, float("1e9")]}, "weights must be two numbers"),
+        ({}, {"ngrams": None}, "must have characters"),
+        ({}, {"weights": None}, "layers|cell"),
+    ],
+)
+def test_damaged_linear_parts(tmp_path_factory, tensors, header, message):
+    path = tmp_path_factory.mktemp("damaged") / "m.safetensors"
+    train_classifier(TEXTS, LABELS, settings=replace(SETTINGS, model="linear")).save(path)
+    arrays = load_file(path)
+    full = header_of(path) | header
+    for name, change in tensors.items():
+        arrays[name] = np.ascontiguousarray(change(arrays[name]))
+    save_file(arrays, path, metadata={"seqclf": json.dumps(full)})
+    with pytest.raises(FormatError, match=message):
+        load_model(path)

@@ -1,0 +1,1 @@
+"""Subcommands of ``classify-text`` that have a module of their own."""

@@ -1,0 +1,81 @@
+"""Tables of a classifier's evaluation, and the file of its mistakes."""
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from cli.shared.errors import note_output
+from cli.shared.reporting import percent, table
+from cli.shared.supervised import class_table
+
+if TYPE_CHECKING:
+    from seqclf import Score
+    from seqclf.classification.evaluation import Evaluation
+
+
+def evaluation_table(evaluation: "Evaluation") -> str:
+    """Return the measures with their intervals, the scores of the labels, and the confusion matrix."""
+    scored = evaluation.score
+    intervals = scored.intervals()
+    most = max(row.support for row in scored.classes) / len(evaluation.truth)
+    head = table(
+        [
+            ["texts", f"{len(evaluation.truth):,}"],
+            ["accuracy", percent(scored.accuracy)],
+            ["  95 % interval", _percents(intervals["accuracy"])],
+            ["  of always predicting the most frequent label", percent(most)],
+            ["macro-F1", f"{scored.macro_f1:.3f}"],
+            ["  95 % interval", "{:.3f} - {:.3f}".format(*intervals["macro_f1"])],
+            ["Matthews correlation", f"{scored.matthews:.3f}"],
+            ["expected calibration error", f"{evaluation.calibration_error():.3f}"],
+        ]
+    )
+    names = [str(label) for label in scored.labels]
+    confusion = [[name, *map(str, row)] for name, row in zip(names, scored.confusion.tolist(), strict=True)]
+    matrix = table(confusion, ["true label \\ predicted", *names])
+    return "\n\n".join([head, class_table(scored, "label", "texts"), matrix])
+
+
+def rival_table(title: str, evaluation: "Evaluation", rivals: Sequence[Any]) -> str:
+    """Return the measures of a model and of baselines, each with the p-value of the difference to the model."""
+    heads = ["accuracy", "95 % interval", "macro-F1"] + (["p-value"] if rivals else [])
+    rows = [["this model", *_measures(evaluation.score), *([""] if rivals else [])]]
+    for rival in rivals:
+        p = rival.p_value(evaluation.correct)
+        rows.append([rival.name, *_measures(rival.score), "< 0.001" if p < 0.001 else f"{p:.3f}"])
+    return table(rows, [title, *heads])
+
+
+def write_mistakes(path: str, texts: Sequence[str], evaluation: "Evaluation") -> None:
+    """Write the wrongly classified texts, the most confident first, to a .jsonl file or else a .tsv file.
+
+    In a .tsv file, white space within a text is a single space.
+    """
+    from wordvec.system.atomic_files import replacing
+
+    heads = ("label", "predicted", "confidence", "label_probability", "text")
+    rows = [
+        (evaluation.truth[row], evaluation.predicted[row], evaluation.confidence[row], evaluation.own[row], texts[row])
+        for row in evaluation.mistakes()
+    ]
+    if path.endswith(".jsonl"):
+        records = (
+            dict(zip(heads, (label, predicted, float(confidence), float(own), text), strict=True))
+            for label, predicted, confidence, own, text in rows
+        )
+        lines = [json.dumps(record, ensure_ascii=False) for record in records]
+    else:
+        lines = ["\t".join(heads)]
+        for label, predicted, confidence, own, text in rows:
+            lines.append("\t".join((label, predicted, f"{confidence:.4f}", f"{own:.4f}", " ".join(text.split()))))
+    with replacing(path) as file:
+        file.write("".join(f"{line}\n" for line in lines).encode())
+    note_output(path)
+
+
+def _measures(scored: "Score") -> list[str]:
+    return [percent(scored.accuracy), _percents(scored.intervals()["accuracy"]), f"{scored.macro_f1:.3f}"]
+
+
+def _percents(interval: tuple[float, float]) -> str:
+    return "{:.1f} - {:.1f} %".format(*(100 * bound for bound in interval))

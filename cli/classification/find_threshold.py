@@ -1,0 +1,58 @@
+"""``classify-text find-threshold``: how many texts a classifier answers at a confidence, and how accurately."""
+
+import math
+from typing import Any
+
+import click
+
+from cli.shared import options
+from cli.shared.errors import Command
+from cli.shared.reporting import percent, print_json, table
+
+_THRESHOLDS = [0.0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99]
+
+
+@click.command(cls=Command, context_settings=options.HELP)
+@click.argument("model", type=options.INPUT)
+@click.argument("data", type=options.INPUT)
+@click.option(
+    "--accuracy",
+    type=click.FloatRange(0, 1, min_open=True),
+    metavar="SHARE",
+    help="Also find the lowest confidence from which on this share of the answers is correct (0.95).",
+)
+@options.columns_options
+@options.encoding_options
+@options.threads_option
+@options.json_option
+def find_threshold(
+    model: str, data: str, accuracy: float | None, threads: int | None, as_json: bool, **reading: Any
+) -> None:
+    """Show coverage and accuracy of MODEL on labeled DATA, if it answers only from a confidence on.
+
+    The confidence is the probability of the predicted label; `predict --min-confidence` abstains below it. DATA should
+    be neither training nor test data.
+
+    \b
+    Example:
+      classify-text find-threshold model.safetensors dev.tsv --accuracy 0.95
+    """
+    from corpora import read_labelled
+    from seqclf import load_model
+
+    result = load_model(model, "model").evaluate(*read_labelled(data, **reading), threads=threads)
+    found = result.coverage(_THRESHOLDS)
+    best = None if accuracy is None else result.threshold_for(accuracy)
+    if as_json:
+        print_json(
+            {"thresholds": [vars(each) for each in found]}
+            | ({} if accuracy is None else {"found": None if best is None else vars(best)})
+        )
+        return
+    rows = [[f"{each.threshold:.2f}", percent(each.coverage), percent(each.accuracy)] for each in found]
+    click.echo(table(rows, ["min. confidence", "answered", "accuracy"]))
+    if best is not None:
+        answers = f"{percent(best.coverage)} of the texts, {percent(best.accuracy)} of the answers correct"
+        click.echo(f"\n--min-confidence {math.floor(1e6 * best.threshold) / 1e6:.6f} answers {answers}")
+    elif accuracy is not None:
+        click.echo(f"\nno confidence has an accuracy of {percent(accuracy)} on these {len(result.truth):,} texts")

@@ -1,0 +1,117 @@
+"""Evaluation of a text classifier: scores, calibration, confident mistakes, and accuracy against coverage."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from seqclf.data.labels import as_labels, check_labels
+from seqclf.metrics import Score, score
+from wordvec.system.validation import check_number, check_whole
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """The part of the texts whose confidence is at least ``threshold``, and the accuracy on it, None if it is empty."""
+
+    threshold: float
+    coverage: float
+    accuracy: float | None
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """How well a classifier predicts labeled texts, as :meth:`seqclf.ClassifierModel.evaluate` returns it.
+
+    Attributes:
+        score: accuracy, macro-F1, the scores of each label and the confusion matrix.
+        truth, predicted: N labels as strings.
+        confidence: (N,) float32, the probabilities of the predicted labels.
+        own: (N,) float32, those of the true labels, 0 for labels that the model does not know.
+    """
+
+    score: Score
+    truth: list[str]
+    predicted: list[str]
+    confidence: np.ndarray
+    own: np.ndarray
+
+    @property
+    def correct(self) -> np.ndarray:
+        """Which predictions are correct, (N,) bool."""
+        return np.array([own == found for own, found in zip(self.truth, self.predicted, strict=True)])
+
+    def calibration_error(self, bins: int = 15) -> float:
+        """Return the expected calibration error (Guo et al. 2017, eq. 3).
+
+        It is the mean difference of confidence and accuracy in ``bins`` equal intervals of the confidence.
+
+        Raises:
+            InputError: ``bins`` is below 1.
+        """
+        bins = check_whole("bins", bins, 1)
+        confidence = self.confidence.astype(np.float64)
+        places = np.clip(np.ceil(confidence * bins).astype(np.int64) - 1, 0, bins - 1)
+        gaps = np.bincount(places, confidence - self.correct, bins)
+        return float(np.abs(gaps).sum() / len(confidence))
+
+    def mistakes(self) -> list[int]:
+        """Return the positions of the wrong predictions, the most confident first."""
+        wrong = np.flatnonzero(~self.correct)
+        return [int(row) for row in wrong[np.argsort(-self.confidence[wrong], kind="stable")]]
+
+    def coverage(self, thresholds: list[float]) -> list[Coverage]:
+        """Return coverage and accuracy at each threshold of the confidence."""
+        found = []
+        for threshold in thresholds:
+            answered = self.confidence >= threshold
+            accuracy = float(self.correct[answered].mean()) if answered.any() else None
+            found.append(Coverage(float(threshold), float(answered.mean()), accuracy))
+        return found
+
+    def threshold_for(self, accuracy: float) -> Coverage | None:
+        """Return the lowest threshold whose accuracy is at least ``accuracy``; None if there is none.
+
+        Raises:
+            InputError: ``accuracy`` is not above 0 and at most 1.
+        """
+        wanted = check_number("accuracy", accuracy, above=0, most=1)
+        order = np.argsort(-self.confidence, kind="stable")
+        confidence = self.confidence[order]
+        shares = np.cumsum(self.correct[order]) / np.arange(1, len(order) + 1)
+        last = np.append(confidence[1:] < confidence[:-1], True)  # texts of equal confidence are answered together
+        good = np.flatnonzero((shares >= wanted) & last)
+        if not good.size:
+            return None
+        place = int(good[-1])
+        return Coverage(float(confidence[place]), (place + 1) / len(order), float(shares[place]))
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the measures as JSON values, with the 95 % intervals of accuracy and macro-F1."""
+        intervals = {name: list(bounds) for name, bounds in self.score.intervals().items()}
+        found = {"texts": len(self.truth), **self.score.as_dict(), "intervals": intervals}
+        return found | {"calibration_error": self.calibration_error()}
+
+
+def evaluated(names: Sequence[Any], probabilities: np.ndarray, labels: Iterable[Any]) -> Evaluation:
+    """Compare predictions with the true labels.
+
+    Args:
+        names: C labels of a model.
+        probabilities: (N, C).
+        labels: N true labels, compared as strings; those not in ``names`` count as errors.
+
+    Raises:
+        InputError: not one label per row of ``probabilities``.
+    """
+    truth = [str(label) for label in as_labels(labels)]
+    check_labels(probabilities, truth)
+    known = [str(name) for name in names]
+    best = probabilities.argmax(axis=1)
+    rows, place = np.arange(len(best)), {name: column for column, name in enumerate(known)}
+    columns = np.array([place.get(label, -1) for label in truth])
+    own = np.where(columns >= 0, probabilities[rows, columns], np.float32(0))
+    predicted = [known[column] for column in best]
+    scored = score(truth, predicted, known + sorted(set(truth) - set(known)))
+    return Evaluation(scored, truth, predicted, probabilities[rows, best], own)

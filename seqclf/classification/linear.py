@@ -1,0 +1,163 @@
+"""Multinomial logistic regression on n-grams, trained by L-BFGS and equal to scikit-learn's to 1e-4 in probability."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+
+from seqclf.classification.ngrams import NgramFeatures, SparseRows
+from seqclf.layers.workers import Workers
+from seqclf.training.lbfgs import minimize
+from wordvec import FormatError
+
+STRENGTHS = (0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
+"""Candidate values of C, the inverse strength of the L2 penalty."""
+_PART = 1024
+"""Rows, or columns, in a task of a thread."""
+_TENSORS = ("linear_weight", "linear_bias")
+
+
+class Coefficients(NamedTuple):
+    """weight (V, K) and bias (K,) float64; K is C, or 1 if there are two classes, of which the first has score 0."""
+
+    weight: np.ndarray
+    bias: np.ndarray
+
+
+class LogisticLoss:
+    """The penalized mean cross-entropy of a linear model, and its gradient, as a function of one vector.
+
+    Args:
+        rows: S texts' features.
+        features: V.
+        targets: (S,) int32 classes.
+        classes: C.
+        weights: (S,) of the texts in the loss.
+        workers: threads; they do not change a result.
+    """
+
+    def __init__(
+        self, rows: SparseRows, features: int, targets: np.ndarray, classes: int, weights: np.ndarray, workers: Workers
+    ) -> None:
+        self._rows, self._columns = rows, transposed(rows, features)
+        self._targets, self._weights, self._workers = targets, weights / weights.sum(), workers
+        self.shape = features, classes if classes > 2 else 1
+        self._total = float(weights.sum())
+        self._scores = np.empty((targets.size, self.shape[1]))
+        self._losses = np.empty(targets.size)
+
+    def start(self) -> np.ndarray:
+        """Return zeros, the vector of no knowledge."""
+        return np.zeros((self.shape[0] + 1) * self.shape[1])
+
+    def coefficients(self, x: np.ndarray) -> Coefficients:
+        """Return weights and biases as views of a vector."""
+        both = x.reshape(self.shape[0] + 1, self.shape[1])
+        return Coefficients(both[:-1], both[-1])
+
+    def at(self, x: np.ndarray, strength: float) -> tuple[float, np.ndarray]:
+        """Return the loss and its gradient, both divided by the sum of the weights, for a value of C."""
+        from seqclf.kernels.sparse_linear import cross_entropy, inner_product, sparse_products
+
+        weight, bias = self.coefficients(x)
+        scores, rows, columns = self._scores, self._rows, self._columns
+        gradient = np.empty_like(x)
+        d_weight, d_bias = self.coefficients(gradient)
+
+        def forward(first: int, last: int) -> None:
+            sparse_products(*rows, weight, first, last, scores)
+            scores[first:last] += bias
+            cross_entropy(scores, self._targets, self._weights, first, last, self._losses)
+
+        def backward(first: int, last: int) -> None:
+            sparse_products(*columns, scores, first, last, d_weight)
+
+        self._workers.map(forward, *_parts(len(scores)))
+        self._workers.map(backward, *_parts(self.shape[0]))
+        d_bias[:] = scores.sum(axis=0)
+        penalty, flat = 1 / (strength * self._total), weight.reshape(-1)
+        d_weight += penalty * weight
+        return float(self._losses.sum()) + 0.5 * penalty * inner_product(flat, flat), gradient
+
+    def fit(self, strength: float, start: np.ndarray | None = None, *, coarse: bool = False) -> np.ndarray:
+        """Return the vector of the least loss, near enough for probabilities that are exact to 1e-4.
+
+        Args:
+            strength: C.
+            start: a vector near the least loss; None starts at zeros.
+            coarse: end earlier, with probabilities that are exact to about 1e-3.
+        """
+        # The penalty's curvature, 1 / (C N), bounds the distance to the minimum by tolerance C N.
+        tolerance = 1e-6 if coarse else min(1e-6, max(1e-9, 2e-4 / (strength * self._total)))
+        return minimize(lambda x: self.at(x, strength), self.start() if start is None else start, tolerance=tolerance).x
+
+
+class LinearPart:
+    """A trained linear model on n-grams: one of the two parts of a text classifier.
+
+    Args:
+        features: V n-grams.
+        weight: (V, K) float32. bias: (K,) float32. K is the number of classes, or 1 if there are two.
+        classes: C.
+    """
+
+    def __init__(self, features: NgramFeatures, weight: np.ndarray, bias: np.ndarray, classes: int) -> None:
+        self.features, self.weight, self.bias, self.classes = features, weight, bias, classes
+
+    def log_probabilities(self, tokens: Sequence[Sequence[str]], forms: Sequence[str], workers: Workers) -> np.ndarray:
+        """Return the log-probabilities (S, C) float64 of texts; arguments as for ``NgramFeatures.rows``."""
+        return log_probabilities(self.features.rows(tokens, forms), self.weight, self.bias, self.classes, workers)
+
+    def tensors(self) -> dict[str, np.ndarray]:
+        """Return the arrays of a model file."""
+        return self.features.tensors() | dict(zip(_TENSORS, (self.weight, self.bias), strict=True))
+
+    @classmethod
+    def take(cls, name: str, tensors: dict[str, np.ndarray], header: Mapping[str, Any], classes: int) -> Self:
+        """Take the part out of the tensors of a model file.
+
+        Raises:
+            FormatError: it is missing or inconsistent.
+        """
+        features = NgramFeatures.take(name, tensors, header)
+        columns = classes if classes > 2 else 1
+        weight, bias = (tensors.pop(key, None) for key in _TENSORS)
+        for key, array, shape in zip(_TENSORS, (weight, bias), ((len(features), columns), (columns,)), strict=True):
+            if array is None or array.dtype != np.float32 or array.shape != shape or not np.isfinite(array).all():
+                raise FormatError(f"{name} is damaged: {key} must be finite float32 {shape}")
+        assert weight is not None
+        assert bias is not None
+        return cls(features, weight, bias, classes)
+
+
+def log_probabilities(
+    rows: SparseRows, weight: np.ndarray, bias: np.ndarray, classes: int, workers: Workers
+) -> np.ndarray:
+    """Return the log-probabilities (S, C) float64 of features (S, V)."""
+    from seqclf.kernels.sparse_linear import log_softmax, sparse_products
+
+    count = len(rows.indptr) - 1
+    scores, logs = np.empty((count, len(bias))), np.empty((count, classes))
+
+    def predict(first: int, last: int) -> None:
+        sparse_products(*rows, weight, first, last, scores)
+        scores[first:last] += bias
+        log_softmax(scores[first:last], logs[first:last])
+
+    workers.map(predict, *_parts(count))
+    return logs
+
+
+def transposed(rows: SparseRows, features: int) -> SparseRows:
+    """Return the transpose of a CSR matrix (S, V), with ascending rows in each column."""
+    order = np.argsort(rows.indices, kind="stable")
+    indptr = np.zeros(features + 1, np.int64)
+    np.cumsum(np.bincount(rows.indices, minlength=features), out=indptr[1:])
+    texts = np.repeat(np.arange(len(rows.indptr) - 1, dtype=np.int32), np.diff(rows.indptr))
+    return SparseRows(indptr, texts[order], rows.data[order])
+
+
+def _parts(count: int) -> tuple[range, list[int]]:
+    """Return where parts of ``count`` rows begin and end."""
+    starts = range(0, count, _PART)
+    return starts, [min(start + _PART, count) for start in starts]

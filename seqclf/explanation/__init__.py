@@ -1,0 +1,1 @@
+"""Why a classifier predicts a label."""

@@ -1,0 +1,55 @@
+"""An explanation as a self-contained HTML page."""
+
+from html import escape
+
+from seqclf.explanation.explain import Explanation
+
+_STYLE = (
+    "body{font:16px/1.7 system-ui,sans-serif;max-width:46rem;margin:2rem auto;padding:0 1rem;color:#1a1a1a;"
+    "background:#fff}h1{font-size:1.3rem}.text span{padding:.15em .1em;border-radius:.2em}"
+    "table{border-collapse:collapse;font-size:.9rem}td,th{padding:.15rem .8rem .15rem 0;text-align:right}"
+    "td:first-child,th:first-child{text-align:left;overflow-wrap:break-word;min-width:5rem;max-width:20rem}.scroll{overflow-x:auto}"
+)
+_FOR, _AGAINST = "0,130,70", "200,40,40"
+_STRONGEST = 0.55
+"""Opacity of the color of the largest contribution."""
+
+
+def html_page(explanation: Explanation) -> str:
+    """Return a page with the text, colored by contribution, and a table of the words.
+
+    Example:
+        >>> found = Explanation(["<good>"], "yes", "no", 0.9, 0.1, [2.0], [2.0], [0.0], 0.2, 2.2, 0.0, None)
+        >>> page = html_page(found)
+        >>> "&lt;good&gt;" in page, "<good>" in page
+        (True, False)
+    """
+    label, against = escape(str(explanation.label)), escape(str(explanation.against))
+    top = max(map(abs, explanation.contributions), default=0.0) or 1.0
+    spans = []
+    for word, value in zip(explanation.words, explanation.contributions, strict=True):
+        color = f"rgba({_FOR if value > 0 else _AGAINST},{_STRONGEST * abs(value) / top:.2f})"
+        spans.append(f'<span style="background:{color}" title="{value:+.3f}">{escape(word)}</span>')
+    columns = [("contribution", explanation.contributions)]
+    columns += [("network", explanation.network), ("linear model", explanation.linear)]
+    if explanation.occlusion is not None:
+        columns.append(("without the word", explanation.occlusion))
+    heads = "".join(f"<th>{name}</th>" for name in ("word", *(name for name, _ in columns)))
+    order = sorted(range(len(explanation.words)), key=lambda row: -abs(explanation.contributions[row]))
+    rows = "".join(
+        f"<tr><td>{escape(explanation.words[row])}</td>"
+        + "".join(f"<td>{values[row]:+.3f}</td>" for _, values in columns)
+        + "</tr>\n"
+        for row in order
+    )
+    return (
+        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width,initial-scale=1">'
+        f"<title>Why {label}?</title><style>{_STYLE}</style></head><body>\n"
+        f"<h1>{label} ({explanation.probability:.1%}) rather than "
+        f"{against} ({explanation.other_probability:.1%})</h1>\n"
+        f'<p class="text">{" ".join(spans)}</p>\n'
+        f"<p>Green words speak for {label}, red ones for {against}. Contributions are parts of the log-odds, "
+        f"{explanation.log_odds:+.3f}, of which {explanation.bias:+.3f} are those of a text without words.</p>\n"
+        f'<div class="scroll"><table><tr>{heads}</tr>\n{rows}</table></div>\n</body></html>\n'
+    )

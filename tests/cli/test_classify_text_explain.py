@@ -1,0 +1,33 @@
+"""classify-text explain."""
+
+import json
+
+from click.testing import CliRunner
+
+from cli import main
+
+
+def explain(*arguments, code=0, **kwargs):
+    result = CliRunner().invoke(main.classify_text, ["explain", *map(str, arguments)], **kwargs)
+    assert result.exit_code == code, (result.output, result.exception)
+    return result.output
+
+
+def test_explanations_as_text_json_and_page(model_file, tmp_path):
+    text = explain(model_file, "the king of <paris>", "--top", 2, "--html", tmp_path / "why.html", "--occlusion")
+    lines = text.splitlines()
+    assert lines[0].split()[0] in ("yes", "no")
+    assert lines[2] == "the king of <paris>"
+    assert lines[4].split() == ["word", "contribution", "network", "linear", "model", "without", "the", "word"]
+    assert "2 more words" in text
+    assert "&lt;paris&gt;" in (tmp_path / "why.html").read_text()
+    facts = json.loads(explain(model_file, "the king of <paris>", "--json"))
+    assert facts["words"] == ["the", "king", "of", "<paris>"]
+    assert abs(facts["bias"] + sum(facts["contributions"]) + facts["error"] - facts["log_odds"]) < 1e-6
+    assert "\x1b[32m" in explain(model_file, "the king", color=True)
+    assert "no words" in explain(model_file, "")
+
+
+def test_errors_name_the_labels(model_file, tmp_path):
+    assert "label 'maybe' is not one of the model's: no, yes" in explain(model_file, "a", "--label", "maybe", code=1)
+    assert "missing" in explain(model_file, "a", "--html", tmp_path / "missing" / "a.html", code=1)

@@ -1,0 +1,119 @@
+"""The linear model: features and probabilities equal to scikit-learn's, the same bits at any number of threads."""
+
+import numpy as np
+import pytest
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+
+from corpora import read_labelled
+from seqclf.classification.linear import LogisticLoss, log_probabilities
+from seqclf.classification.ngrams import NgramFeatures, surface_forms
+from seqclf.classification.train_linear import LinearTexts, train_linear
+from seqclf.data.texts import tokenize_texts
+from seqclf.layers.workers import Workers
+from tests.oracles.gradients import numerical_gradient
+from wordvec import InputError
+
+
+def prepared(texts):
+    return LinearTexts(tokenize_texts(texts, "words", True, "NFC"), surface_forms(texts, True, "NFC"))
+
+
+@pytest.fixture(scope="module")
+def disasters():
+    texts, labels = read_labelled("sample:disasters")
+    return prepared(texts), np.array([label == "disaster" for label in labels], np.int32)
+
+
+def dense(rows, features):
+    found = np.zeros((len(rows.indptr) - 1, features))
+    for row in range(len(found)):
+        place = slice(*rows.indptr[row : row + 2])
+        found[row, rows.indices[place]] = rows.data[place]
+    return found
+
+
+def test_features_are_those_of_scikit_learn():
+    texts = ["the rose is a rose is red", "the sky", "", "red sky red"]
+    given = prepared(texts)
+    features = NgramFeatures.learn(*given, characters=False)
+    found = dense(features.rows(*given), len(features))
+    expected = TfidfVectorizer(
+        analyzer=lambda text: [*text.split(), *map(" ".join, zip(text.split(), text.split()[1:], strict=False))],
+        sublinear_tf=True,
+    ).fit_transform(texts)
+    np.testing.assert_allclose(found @ found.T, (expected @ expected.T).toarray(), atol=1e-6)
+    both = NgramFeatures.learn(*given)
+    lengths = (dense(both.rows(*given), len(both)) ** 2).sum(axis=1)
+    np.testing.assert_allclose(lengths, [2, 2, 0, 2], atol=1e-6)
+
+
+def test_character_ngrams_are_in_two_texts_and_unknown_ones_are_skipped():
+    given = prepared(["abc", "xbc"])
+    features = NgramFeatures.learn(*given)
+    # Two words; of their characters, "bc", "c ", "bc ".
+    assert len(features) == 2 + 3
+    assert len(features.rows(*prepared(["qqq", "b"])).data) == 0
+    columns, of_characters, places, sizes = features.places(["q", "abc"], "q abc")
+    assert sizes.tolist() == [1] * 4
+    assert of_characters.tolist() == [False, True, True, True]
+    assert places.tolist() == [1] * 4
+    assert sorted(columns.tolist()) == sorted(set(columns.tolist()))
+    with pytest.raises(InputError, match="no text has a word"):
+        NgramFeatures.learn(*prepared(["", "!"]), characters=False)
+
+
+def test_a_row_does_not_depend_on_the_others(disasters):
+    given, _ = disasters
+    features = NgramFeatures.learn(*given)
+    together = features.rows(*given)
+    for row in (0, 17, 799):
+        alone = features.rows(*given.take(np.array([row])))
+        place = slice(*together.indptr[row : row + 2])
+        np.testing.assert_array_equal(alone.indices, together.indices[place])
+        np.testing.assert_array_equal(alone.data, together.data[place])
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_gradient_of_the_loss(classes):
+    given = prepared(["red rose", "blue sky", "red sky", "green tea"])
+    features = NgramFeatures.learn(*given, characters=False)
+    random = np.random.default_rng(1)
+    with Workers(1) as workers:
+        targets = np.array([0, 1, classes - 1, 1], np.int32)
+        loss = LogisticLoss(features.rows(*given), len(features), targets, classes, random.random(4), workers)
+        x = random.standard_normal(loss.start().size)
+        gradient = loss.at(x, 3.0)[1]
+        np.testing.assert_allclose(gradient, numerical_gradient(lambda: loss.at(x, 3.0)[0], x), atol=1e-8)
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_probabilities_are_those_of_scikit_learn(disasters, classes):
+    given, targets = disasters
+    given, targets = given.take(np.arange(300)), targets[:300].copy()
+    targets[::7] = classes - 1
+    features = NgramFeatures.learn(*given, characters=False)
+    rows = features.rows(*given)
+    weights = np.array([0.5, 2.0, 1.0])[targets]
+    with Workers(1) as workers:
+        loss = LogisticLoss(rows, len(features), targets, classes, weights, workers)
+        x = loss.fit(10.0)
+        found = np.exp(log_probabilities(rows, *loss.coefficients(x), classes, workers))
+    model = LogisticRegression(C=10.0, tol=1e-8, max_iter=5000)
+    expected = model.fit(dense(rows, len(features)), targets, weights).predict_proba(dense(rows, len(features)))
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+
+
+def test_the_number_of_threads_does_not_change_a_bit(disasters, monkeypatch):
+    monkeypatch.setattr("seqclf.layers.workers.available_cores", lambda: 3)
+    monkeypatch.setattr("seqclf.classification.linear._PART", 100)
+    given, targets = disasters
+    dev = given.take(np.arange(100)), targets[:100]
+    models = []
+    for threads in (1, 3):
+        with Workers(threads) as workers:
+            models.append(train_linear(given, targets, 2, np.ones(2), dev=dev, seed=1, workers=workers))
+    (one, chosen), (other, again) = models
+    assert chosen == again
+    assert one.weight.tobytes() == other.weight.tobytes()
+    assert one.bias.tobytes() == other.bias.tobytes()
