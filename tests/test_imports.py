@@ -42,7 +42,7 @@ _FORMATS = _GROUND | {"system", "formats"}
 _MODELS = _FORMATS | {"vectors", "checkpointing", "encoding", "estimator"}
 _LAYERS = {"layers", "kernels"}
 _TASK = _LAYERS | {"training", "data", "metrics", "model_file", "estimator"}
-TASKS = ("classification", "regression", "tagging", "language", "forecasting")
+TASKS = ("classification", "regression", "tagging", "language", "forecasting", "translation")
 WITHIN = {
     "wordvec": {
         "__main__": set(),

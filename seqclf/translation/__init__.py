@@ -1,1 +1,1 @@
-"""Transduction of one sequence to another, or of a vector to a sequence: encoder, attention, decoder."""
+"""Encoder-decoder networks: from a sequence to a sequence of another length."""

@@ -616,15 +616,15 @@ def _of_paths() -> Iterator[Argument]:
         "wordvec": ("load_documents", "load_vectors", "load_vocabulary"),
         "seqclf": ("load_model",),
         "corpora": (
-            "find", "read_dated_series", "read_label_sets", "read_labelled", "read_lines", "read_series",
-            "read_tagged", "read_texts", "read_tokens", "sample_path",
+            "find", "read_dated_series", "read_label_sets", "read_labelled", "read_lines", "read_parallel",
+            "read_series", "read_tagged", "read_texts", "read_tokens", "sample_path",
         ),
     }  # fmt: skip
     for package, names in readers.items():
         for name in names:
             function = getattr({"wordvec": wordvec, "seqclf": seqclf, "corpora": corpora}[package], name)
             yield Argument(name, "path", None, of_path, function)
-    for name in ("iter_texts", "iter_tokens"):
+    for name in ("iter_sources", "iter_texts", "iter_tokens"):
         yield Argument(name, "path", None, of_path, lambda x, name=name: list(getattr(corpora, name)(x)))
     yield Argument("TextCorpus", "source", None, of_path, lambda x: list(corpora.TextCorpus(x)))
     for name in ("evaluate_analogies", "evaluate_file", "evaluate_similarity"):
