@@ -18,7 +18,16 @@ import numpy as np
 from seqclf.kernels.activations import squash
 from seqclf.kernels.decoder_attention import ADDITIVE, DOT, Attention, Memory, attend, attend_back, memory_back
 from seqclf.kernels.decoder_cells import Layers, layer_backward, layer_forward
-from seqclf.kernels.panels import UNITS, add_product, add_turned, add_weight_gradient, project, sum_by_input, transpose, turn
+from seqclf.kernels.panels import (
+    UNITS,
+    add_product,
+    add_turned,
+    add_weight_gradient,
+    project,
+    sum_by_input,
+    transpose,
+    turn,
+)
 from wordvec.kernels.simd import kernel
 
 
@@ -72,7 +81,7 @@ def remember(
 
 @kernel(allocates=True)
 def decode(stack: Any, output: Output, state: Layers, memory: Memory, attention: Attention, run: Pass) -> None:
-    """Run all steps. ``state``, ``attention``, ``run.x`` and ``run.combined`` are output, except what is before them."""
+    """Run all steps; ``state`` but for its first states, ``attention``, ``run.x`` and ``run.combined`` are output."""
     starts, combined, product = run.starts, run.combined, run.product
     layers, hidden = stack.w_hidden.shape[0], combined.shape[1]
     no_rows, scratch = np.zeros(run.rows.size, np.int32), np.empty(UNITS, combined.dtype)
@@ -235,7 +244,7 @@ def memory_gradients(
         d_states: (N, F), d_final: (B, F), output.
     """
     product, hidden = run.product, d_combined.shape[1]
-    layers, part, width = state.h.shape[0], hidden // UNITS, states.shape[1]
+    layers, width = state.h.shape[0], states.shape[1]
     top = state.h[layers - 1]
     # 2. The attentional state, and the query of additive attention.
     add_weight_gradient(product, top, d_combined, 0, d_output.w_state)

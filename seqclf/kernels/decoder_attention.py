@@ -45,24 +45,24 @@ class Attention(NamedTuple):
 
 
 @kernel(fastmath={"contract", "reassoc"})
-def _dot(a: np.ndarray, a_row: int, b: np.ndarray, b_row: int) -> float:
+def _dot(a: np.ndarray, a_row: int, b: np.ndarray, b_row: int) -> np.floating:
     """Return a[a_row] · b[b_row]; the order of the sum depends only on the width."""
     left, right = a[a_row], b[b_row]
-    total = left[0] * right[0]
+    total: np.floating = left[0] * right[0]
     for k in range(1, left.size):
         total += left[k] * right[k]
     return total
 
 
 @kernel
-def _additive_score(query: np.ndarray, keys: np.ndarray, scorer: np.ndarray, scratch: np.ndarray) -> float:
+def _additive_score(query: np.ndarray, keys: np.ndarray, scorer: np.ndarray, scratch: np.ndarray) -> np.floating:
     """Return v · tanh(query + key) of two rows (H,); scratch: (16,)."""
     total = splat_as(load(query, 0), 0.0)
     for k in range(0, query.size, UNITS):
         squashed = tanh(add(load(query, k), load(keys, k)))
         total = simd.multiply_add(load(scorer, k), squashed, total)
     store(scratch, 0, total)
-    score = scratch[0]
+    score: np.floating = scratch[0]
     for lane in range(1, UNITS):
         score += scratch[lane]
     return score
@@ -144,7 +144,7 @@ def attend_back(
 
 @kernel
 def _additive_back(
-    d_score: np.floating, query: np.ndarray, key: np.ndarray, scorer: np.ndarray, d_query: np.ndarray,
+    d_score: float, query: np.ndarray, key: np.ndarray, scorer: np.ndarray, d_query: np.ndarray,
     d_key: np.ndarray, d_scorer: np.ndarray,
 ) -> None:  # fmt: skip
     """Backward pass of ``_additive_score``; all gradients (H,) are accumulated."""
@@ -172,7 +172,10 @@ def memory_back(
     hidden = rows.shape[1]
     flat, out = scratch.reshape(scratch.size), d_memory.reshape(d_memory.size)
     for s in range(lengths.size):
-        begin, size = memory.spans[memory.owners[s]], memory.spans[memory.owners[s] + 1] - memory.spans[memory.owners[s]]
+        begin, size = (
+            memory.spans[memory.owners[s]],
+            memory.spans[memory.owners[s] + 1] - memory.spans[memory.owners[s]],
+        )
         steps = lengths[s]
         if size == 0 or steps == 0:
             continue

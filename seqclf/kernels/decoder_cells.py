@@ -143,8 +143,8 @@ def _gru_before_forward(
 
 @kernel
 def add_gates(
-    product: int, gates: np.ndarray, first: int, count: int, column: int, transposed: np.ndarray, gate: int, number: int,
-    out: np.ndarray, at: int,
+    product: int, gates: np.ndarray, first: int, count: int, column: int, transposed: np.ndarray, gate: int,
+    number: int, out: np.ndarray, at: int,
 ) -> None:  # fmt: skip
     """Add to out[at : at + count] the gradient through ``number`` gates from ``gate`` on.
 

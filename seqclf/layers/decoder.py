@@ -9,7 +9,7 @@ Two threads share a batch: every other target each. The work is split the same w
 are added in a fixed order, so the result has the same bytes.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -317,17 +317,18 @@ class Decoder:
         if noise.w_hidden is not None:
             stack = stack._replace(w_hidden=stack.w_hidden * noise.w_hidden)
         share.stack = stack
-        share.state = self._layers(name, packed, targets)
-        holds = [None if each is None else each[:, share.half.rows] for each in (noise.hold_h, noise.hold_c)]
+        share.state = self._layers(space, packed, targets, name)
+        rows = share.half.rows
+        holds = [None if each is None else np.take(each, rows, axis=1) for each in (noise.hold_h, noise.hold_c)]
         if holds[0] is not None:
             share.state = share.state._replace(hold_h=holds[0])
         if holds[1] is not None:
             share.state = share.state._replace(hold_c=holds[1])
         share.memory = self._memory(name, share.sources, np.arange(targets))
-        share.attention = self._attention(name, share.sources.spans, batch.lengths, output)
+        share.attention = self._attention(space, np.diff(share.sources.spans) * batch.lengths, output, packed, name)
         between = np.zeros((0, 0, hidden), self.dtype)
         if noise.between is not None and shape.layers > 1:
-            between = np.ascontiguousarray(noise.between[:, share.half.rows])
+            between = np.take(noise.between, rows, axis=1)
         share.run = Pass(
             starts=batch.starts,
             rows=batch.forward_rows,
@@ -341,10 +342,10 @@ class Decoder:
             product=self.product,
         )
 
-    def _layers(self, name: str, packed: int, targets: int) -> "Layers":
+    def _layers(self, space: Workspace, packed: int, targets: int, name: str = "") -> "Layers":
         from seqclf.kernels.decoder_cells import Layers
 
-        space, layers, hidden = self._workspace, self.shape.layers, self.hidden
+        layers, hidden = self.shape.layers, self.hidden
         return Layers(
             gates=space.array(name + "gates", layers, packed, self.cell.kept * hidden),
             c=space.array(name + "c", layers, packed if self.cell.has_cell else 0, hidden),
@@ -362,18 +363,73 @@ class Decoder:
         keys = sources.states if dot else self._workspace.array(name + "keys", size, self.hidden)
         return Memory(keys, self._workspace.array(name + "values", size, self.hidden), sources.spans, owners)
 
-    def _attention(self, name: str, spans: np.ndarray, lengths: np.ndarray, output: "Output") -> "Attention":
+    def _attention(
+        self, space: Workspace, sizes: np.ndarray, output: "Output", rows: int, name: str = ""
+    ) -> "Attention":
+        """Return the arrays of attention over ``sizes`` (B,) weights of each target."""
         from seqclf.kernels.decoder_attention import Attention
 
-        sizes = np.diff(spans) * lengths
-        first = np.cumsum(sizes) - sizes
-        rows = int(lengths.sum()) if self.shape.attention == "additive" else 0
         return Attention(
-            weights=self._workspace.array(name + "weights", int(sizes.sum())),
-            first=first,
-            query=self._workspace.array(name + "query", rows, self.hidden),
+            weights=space.array(name + "weights", int(sizes.sum())),
+            first=np.cumsum(sizes) - sizes,
+            query=space.array(name + "query", rows if self.shape.attention == "additive" else 0, self.hidden),
             scorer=output.scorer,
         )
+
+    # --------------------------------------------------------------- stepping
+
+    def remember(self, sources: Sources) -> "tuple[Memory, np.ndarray]":
+        """Return keys and values of M sources, and the states (K, M, H padded) that decoders start from."""
+        from seqclf.kernels.decoder import remember
+        from seqclf.kernels.decoder_attention import Memory
+
+        size, dot = len(sources.states), self.shape.attention == "dot"
+        keys = sources.states if dot else np.empty((size, self.hidden), self.dtype)
+        memory = Memory(keys, np.empty((size, self.hidden), self.dtype), sources.spans, np.empty(0, np.int64))
+        first = np.empty((self.shape.firsts, len(sources.final), self.hidden), self.dtype)
+        _, _, output = self._grouped(self.views)
+        remember(self.product, self.kind, sources.states, sources.final, output, memory, first)
+        return memory, first
+
+    def step(
+        self, memory: "Memory", first: np.ndarray, fed: np.ndarray, tokens: np.ndarray, sources: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Advance N targets by one unit; a row does not depend on the others.
+
+        Args:
+            memory: of all sources. first: (K, N, H padded), states before the step. fed: (N, H padded).
+            tokens: (N,) int32, rows of the target embedding. sources: (N,) int64, what each attends to.
+
+        Returns:
+            The attentional states (N, H padded), the states after the step (K, N, H padded), and the attention's
+            weights, flat: those of each row's source one after another.
+        """
+        from seqclf.kernels.decoder import Pass, decode
+        from seqclf.kernels.panels import project
+
+        count, hidden = tokens.size, self.hidden
+        w_input, stack, output = self._grouped(self.views)
+        units, rows = np.unique(tokens, return_inverse=True)
+        space = Workspace(self.dtype)
+        state = self._layers(space, count, count)._replace(first=first)
+        attention = self._attention(space, memory.spans[sources + 1] - memory.spans[sources], output, count)
+        projected = np.empty((units.size, self.cell.gates * hidden), self.dtype)
+        project(self.product, self.embedding[units], w_input, stack.bias[0], projected)
+        run = Pass(
+            starts=np.array([0, count]),
+            rows=rows.astype(np.int32),
+            projected=projected,
+            x=np.empty((self.shape.layers, count, hidden), self.dtype),
+            between=np.zeros((0, 0, hidden), self.dtype),
+            combined=np.empty((count, hidden), self.dtype),
+            fed_first=fed,
+            feeding=self.shape.input_feeding,
+            kind=self.kind,
+            product=self.product,
+        )
+        decode(stack, output, state, memory._replace(owners=sources), attention, run)
+        after = np.concatenate([state.h, state.c]) if self.cell.has_cell else state.h
+        return run.combined, after, attention.weights
 
     # --------------------------------------------------------------- backward
 
@@ -440,9 +496,7 @@ def _backward(
     d_scores, d_keys = np.empty_like(share.attention.weights), np.zeros_like(memory.keys)
     d_query = np.empty_like(share.attention.query)
     back = memory, share.attention, run
-    decode_back(
-        share.stack, output, state, *back, d_combined, d_h, d_first, d_scores, d_keys, d_query, d_output
-    )
+    decode_back(share.stack, output, state, *back, d_combined, d_h, d_first, d_scores, d_keys, d_query, d_output)
     d_own, d_ends = np.empty_like(sources.states), np.empty_like(sources.final)
     memory_gradients(
         sources.states, sources.final, output, state, *back, share.batch.lengths, d_combined, d_first, d_scores,

@@ -90,7 +90,9 @@ def initial_decoder(shape: DecoderShape, table: np.ndarray, random: np.random.Ge
     cell, found = get_cell(shape.cell, shape.reset), {"target_embedding": table}
     drawn = {}
     for layer in range(shape.layers):
-        for name, value in cell.initial(shape.hidden_size if layer else shape.vector_size, shape.hidden_size, random).items():
+        for name, value in cell.initial(
+            shape.hidden_size if layer else shape.vector_size, shape.hidden_size, random
+        ).items():
             drawn[f"decoder.layers.{layer}.{name}"] = value
     for name, size in decoder_shapes(shape).items():
         if name in drawn:

@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 
 from seqclf.layers.batches import pack
-from seqclf.layers.decoder import Decoder, DecoderNoise, Sources
+from seqclf.layers.decoder import Decoder, Sources
 from seqclf.layers.decoder_parameters import DecoderShape, decoder_shapes, initial_decoder
 from seqclf.layers.parameters import FlatParameters
-from seqclf.layers.workers import Workers
 from tests.oracles import naive_decoder
 from tests.oracles.gradients import directional_derivative
 
@@ -83,7 +82,10 @@ def packed_rows(batch, rows):
 
 
 CASES = [
-    *({"cell": cell, "attention": attention} for cell, attention in product(("lstm", "rnn"), ("general", "dot", "additive"))),
+    *(
+        {"cell": cell, "attention": attention}
+        for cell, attention in product(("lstm", "rnn"), ("general", "dot", "additive"))
+    ),
     {"cell": "gru", "attention": "additive"},
     {"cell": "gru", "reset": "before"},
     {"input_feeding": False},
