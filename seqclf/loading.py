@@ -14,18 +14,19 @@ _CLASSES = {
     "language model": "seqclf.language.model:TrainedLanguageModel",
     "forecaster": "seqclf.forecasting.model:ForecasterModel",
     "regressor": "seqclf.regression.model:RegressorModel",
+    "transducer": "seqclf.translation.model:TransducerModel",
 }
 """The class of each kind of model, imported on demand."""
 
 
 def load_model(path: str | os.PathLike[str], *kinds: str) -> Any:
     """Load a model: a ``ClassifierModel``, ``MultiLabelModel``, ``TaggerModel``, ``RegressorModel``,
-    ``TrainedLanguageModel`` or ``ForecasterModel``, whichever the file holds.
+    ``TrainedLanguageModel``, ``ForecasterModel`` or ``TransducerModel``, whichever the file holds.
 
     Args:
         path: a file that the ``save`` method of a model wrote.
         kinds: the kinds to accept: ``model`` (a classifier), ``multi-label model``, ``tagger``, ``regressor``,
-            ``language model``, ``forecaster``; none accepts all.
+            ``language model``, ``forecaster``, ``transducer``; none accepts all.
 
     Raises:
         FormatError: not a model file, truncated, inconsistent, or of another kind.

@@ -26,6 +26,7 @@ KINDS = {
     "language model": "a language model",
     "forecaster": "a forecaster",
     "regressor": "a regressor",
+    "transducer": "a sequence-to-sequence model",
 }
 """Kinds of models, by their name in the header."""
 _WRITERS = {
@@ -35,6 +36,7 @@ _WRITERS = {
     "language model": "language-model train",
     "forecaster": "forecast train",
     "regressor": "RegressorModel.save",
+    "transducer": "transduce train",
 }
 
 Rules: TypeAlias = Mapping[str, tuple[type, str, Callable[[Any], object]]]
