@@ -7,10 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from wordvec import Vocabulary
+
 _ITERATIONS = 8
-_MOST = 20_000_000
+_MOST = 8_000_000
 """Pairs of a source unit and a target unit in one sentence pair, after which further sentences are left out."""
 
+COPY = "copy of the source"
 Units = Sequence[str]
 
 
@@ -36,10 +39,27 @@ class Baselines:
             [['ja', 'sir']]
         """
         return {
-            "copy of the source": [list(source) for source in sources],
+            COPY: [list(source) for source in sources],
             "most frequent target": [list(self.frequent) for _ in sources],
             "unit-by-unit dictionary": [[self.dictionary.get(unit, unit) for unit in source] for source in sources],
         }
+
+    def as_ids(self, source: Vocabulary, target: Vocabulary) -> np.ndarray:
+        """Return the dictionary as (V,) int32: for each source unit of a vocabulary a target unit, or -1 for none."""
+        found = [target.lookup(self.dictionary[unit]) if unit in self.dictionary else -1 for unit in source.tokens]
+        return np.array(found, np.int32)
+
+    @classmethod
+    def of_ids(cls, frequent: list[str], ids: np.ndarray, source: Vocabulary, target: Vocabulary) -> "Baselines":
+        """Return baselines whose dictionary is ``as_ids`` of these vocabularies.
+
+        Example:
+            >>> source, target = Vocabulary(["yes", "sir"]), Vocabulary(["no", "ja"])
+            >>> Baselines.of_ids([], Baselines([], {"yes": "ja"}).as_ids(source, target), source, target).dictionary
+            {'yes': 'ja'}
+        """
+        pairs = zip(source.tokens, ids.tolist(), strict=True)
+        return cls(frequent, {unit: target.tokens[token_id] for unit, token_id in pairs if token_id >= 0})
 
 
 def train_baselines(sources: Sequence[Units], targets: Sequence[Units]) -> Baselines:
