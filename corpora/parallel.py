@@ -11,6 +11,8 @@ from corpora.sources import resolve_one
 from corpora.tables import Lines, encodable, ending_of, json_records, kind_of, listed, position
 
 _ROLES = ("source", "target", "features")
+_DEFAULT = {"source": 1, "target": 2, "features": 2}
+"""Columns; features follow the source where there is no target."""
 _JSON = (".jsonl", ".ndjson")
 
 Column = int | str
@@ -86,14 +88,17 @@ def iter_sources(
     encoding_errors: str = "strict",
     source_column: Column | None = None,
     features_column: Column | None = None,
+    features: bool = False,
 ) -> Iterator[tuple[str, str | None]]:
     """Yield sources, and their features or None; those of a pipe or terminal as soon as they arrive.
 
     Lines are as in :func:`read_parallel`, whose targets need not be there, but no line is skipped: a blank one is an
-    empty source.
+    empty source. (JSON Lines have no blank lines.)
 
     Args:
-        source, encoding, encoding_errors, source_column, features_column: see :func:`read_parallel`.
+        source, encoding, encoding_errors, source_column: see :func:`read_parallel`.
+        features_column: column or key of the features.
+        features: read features, by default of column 2 or of the key ``features``.
 
     Raises:
         InputError: the source does not exist, or a line that is not blank lacks a column.
@@ -102,12 +107,12 @@ def iter_sources(
         >>> import pathlib, tempfile
         >>> path = pathlib.Path(tempfile.mkdtemp()) / "forms.tsv"
         >>> _ = path.write_text("go\\tPAST\\n\\nsee\\tPAST\\n")
-        >>> list(iter_sources(path, features_column=2))
+        >>> list(iter_sources(path, features=True))
         [('go', 'PAST'), ('', ''), ('see', 'PAST')]
     """
     found = resolve_one(source)
     lines: Lines = enumerate(arriving_lines(found, encoding, encoding_errors), 1)
-    roles = [role for role in _ROLES if role == "source" or (role == "features" and features_column is not None)]
+    roles = ["source", "features"] if features or features_column is not None else ["source"]
     columns = [source_column, features_column][: len(roles)]
     for _, cells in _rows(found.name, lines, ending_of(found), roles, columns, skip=False):
         yield cells[0], cells[1] if len(cells) > 1 else None
@@ -169,7 +174,7 @@ def _places(where: str, cells: list[str], roles: list[str], columns: list[Column
     places = []
     header = [cell.strip() for cell in cells]
     for role, given in zip(roles, columns, strict=True):
-        column = 1 + _ROLES.index(role) if given is None else given
+        column = _DEFAULT[role] if given is None else given
         if _is_name(column):
             places.append(position(where, header, str(column), f"{role}_column"))
             continue

@@ -1,7 +1,11 @@
-"""Heat maps of gates and states; they need matplotlib, an optional extra."""
+"""Heat maps of gates, states and attention; they need matplotlib, an optional extra."""
 
 import io
+import logging
 import os
+import re
+import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +17,8 @@ from wordvec.system.validation import check_kind
 
 if TYPE_CHECKING:
     from seqclf.inspection.tracing import LayerTrace, Trace
+
+logger = logging.getLogger(__name__)
 
 FORMATS = ("png", "svg", "pdf")
 _TITLES = {
@@ -28,6 +34,8 @@ _TITLES = {
 }
 _BETWEEN_0_AND_1 = {"i", "f", "o", "r", "z"}
 _UNITS = 64  # drawn per layer; more would be thinner than a pixel
+_CELL, _LETTER, _LARGEST = 0.26, 0.085, 40.0
+"""Inches of a cell of the attention, of a letter next to it, and of the largest side of all cells."""
 
 
 def _format_of(path: str | os.PathLike[str]) -> str:
@@ -67,7 +75,6 @@ def save_gate_heatmap(trace: "Trace", path: str | os.PathLike[str]) -> None:
     check_kind("trace", trace, Trace)
     if not trace.tokens:
         raise InputError("cannot draw the trace of a text without tokens")
-    from matplotlib import rc_context
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -85,11 +92,68 @@ def save_gate_heatmap(trace: "Trace", path: str | os.PathLike[str]) -> None:
         axes[-1, column].set_xticks(range(count), trace.tokens, rotation=90, size=8)
     best = int(np.argmax(trace.probabilities))
     figure.suptitle(f"{trace.labels[best]} ({trace.probabilities[best]:.3f})", size=10)
+    _save(figure, path, kind, salt="gates")
+
+
+def save_attention_heatmap(
+    source: Sequence[str], target: Sequence[str], attention: np.ndarray, path: str | os.PathLike[str]
+) -> None:
+    """Draw the attention of each target unit, a row, to the source's units, the columns (Bahdanau et al. 2015, fig. 3).
+
+    The color scale is 0 to 1.
+
+    Args:
+        source: S units. target: T units.
+        attention: (T, S) weights.
+        path: the picture: .png, .svg or .pdf.
+
+    Raises:
+        InputError: another suffix, no unit, weights of another shape, or matplotlib is not installed.
+    """
+    kind = _format_of(path)
+    weights = np.asarray(attention)
+    if not source or not target:
+        raise InputError("cannot draw the attention of a source or a target without units")
+    if weights.shape != (len(target), len(source)):
+        raise InputError(
+            f"attention must have a row for each of {len(target)} target units and a column for each of {len(source)} "
+            f"source units, got an array of shape {weights.shape}"
+        )
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    longest = max(map(len, source))
+    width, height = (min(max(_CELL * count, 1.2), _LARGEST) for count in (len(source), len(target)))
+    margins = 1.4 + _LETTER * max(map(len, target)), 0.4 + (_LETTER * longest if longest > 1 else 0)
+    figure = Figure(figsize=(width + margins[0], height + margins[1]), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots()
+    picture = axes.imshow(weights, interpolation="nearest", vmin=0, vmax=1, cmap="viridis", aspect="auto")
+    axes.xaxis.tick_top()
+    axes.set_xticks(range(len(source)), map(_shown, source), rotation=90 if longest > 1 else 0, size=9)
+    axes.set_yticks(range(len(target)), map(_shown, target), size=9)
+    axes.tick_params(length=0)
+    figure.colorbar(picture, ax=axes, pad=0.02).ax.tick_params(labelsize=7)
+    _save(figure, path, kind, salt="attention")
+
+
+def _shown(unit: str) -> str:
+    """Return a unit that can be seen, and that matplotlib does not take for a formula."""
+    return "\u2423" if unit == " " else unit.replace("$", r"\$")
+
+
+def _save(figure: Any, path: str | os.PathLike[str], kind: str, salt: str) -> None:
+    """Write a figure; without date and version, the same figure gives the same bytes."""
+    from matplotlib import rc_context
+
     content = io.BytesIO()
-    # Without date and version, the same trace gives the same bytes.
     metadata: dict[str, Any] = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}[kind]
-    with rc_context({"svg.hashsalt": "gates"}):
+    with rc_context({"svg.hashsalt": salt}), warnings.catch_warnings(record=True) as caught:
+        warnings.filterwarnings("always", message="Glyph")
         figure.savefig(content, format=kind, dpi=110, metadata=metadata)
+    missing = {chr(int(found[1])) for each in caught if (found := re.match(r"Glyph (\d+)", str(each.message)))}
+    if missing:
+        logger.warning("%s: matplotlib's font lacks %s, drawn as boxes", path, " ".join(sorted(missing)[:20]))
     with replacing(path) as file:
         file.write(content.getvalue())
 

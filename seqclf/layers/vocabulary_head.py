@@ -1,5 +1,6 @@
 """Output layer of a language model: full or sampled softmax over V words, optionally tied to the embeddings."""
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -80,7 +81,7 @@ class VocabularyHead(Head):
         self.candidates: np.ndarray | None = None
         """(U,) int32, ascending: the words that the last backward pass scored, the only rows of ``d_weight`` it added
         to; None means every word."""
-        self._kept = np.empty(0, np.float32)
+        self._kept = threading.local()  # each thread's scores
 
     def layout(self) -> dict[str, tuple[int, ...]]:
         layout = super().layout()
@@ -270,9 +271,10 @@ class _Piece:
             self.targets[:rows] = targets
         if shares is not None:
             self.shares[:rows] = shares
-        if self._head._kept.size < high * self.padded:
-            self._head._kept = np.empty(high * self.padded, np.float32)
-        self.scores = self._head._kept[: high * self.padded]
+        kept = getattr(self._head._kept, "scores", None)
+        if kept is None or kept.size < high * self.padded:
+            kept = self._head._kept.scores = np.empty(high * self.padded, np.float32)
+        self.scores = kept[: high * self.padded]
 
     def forward(self, workers: Workers | None, *, differentiate: bool) -> np.ndarray:
         """Return -log p(target) (R,) float64; ``scores`` then has d_scores, or the probabilities."""

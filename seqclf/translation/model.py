@@ -24,7 +24,8 @@ from seqclf.model_file import (
     read_vocabulary,
     write_model,
 )
-from seqclf.translation.data import source_units
+from seqclf.translation.baselines import COPY, Baselines
+from seqclf.translation.data import source_units, split_units
 from seqclf.translation.network import TransducerNetwork, TransducerShape, transducer_shapes
 from seqclf.translation.predictions import Prediction, predictions
 from seqclf.translation.searching import Search, search_targets
@@ -33,7 +34,7 @@ from wordvec import FormatError, InputError, Vocabulary
 
 logger = logging.getLogger(__name__)
 
-_STRINGS = ("token_bytes", "token_offsets", "target_bytes", "target_offsets", "target_counts")
+_STRINGS = ("token_bytes", "token_offsets", "target_bytes", "target_offsets", "target_counts", "dictionary")
 
 
 class TransducerModel:
@@ -47,9 +48,10 @@ class TransducerModel:
         metrics: results of training, such as ``dev_loss``.
         history: one row per epoch.
         subwords: compose units that the source vocabulary lacks; None treats all of them alike.
+        baselines: what they learned from the training pairs; None: nothing.
 
     Attributes:
-        network, source_vocabulary, target_vocabulary, settings, metrics, history, subwords: as given.
+        network, source_vocabulary, target_vocabulary, settings, metrics, history, subwords, baselines: as given.
         origin: digests of the training data and the versions, as the commands record them in a file.
 
     Example:
@@ -72,8 +74,10 @@ class TransducerModel:
         metrics: Mapping[str, Any] | None = None,
         history: Sequence[Mapping[str, Any]] = (),
         subwords: Subwords | None = None,
+        baselines: Baselines | None = None,
     ) -> None:
         self.network = network
+        self.baselines = Baselines([], {}) if baselines is None else baselines
         self.source_vocabulary, self.target_vocabulary, self.subwords = source_vocabulary, target_vocabulary, subwords
         self.settings, self.features = settings, features
         self.metrics = dict(metrics or {})
@@ -126,6 +130,18 @@ class TransducerModel:
             for hypotheses, source in zip(found, units, strict=True)
         ]
 
+    def predict_baselines(self, sources: Iterable[str]) -> dict[str, list[list[str]]]:
+        """Return the units that each baseline predicts, by its name; features play no part.
+
+        Raises:
+            InputError: a source that is not a string or has no units.
+        """
+        texts, kind = list(sources), self.settings.target_units
+        found = self.baselines.predict(self._split(texts, None))
+        if kind != "spaces":
+            found[COPY] = [split_units(text, kind) for text in texts]
+        return found
+
     def _source_units(self, sources: Iterable[str], features: Iterable[str] | None) -> list[list[str]]:
         if self.features != (features is not None):
             raise InputError(
@@ -133,10 +149,7 @@ class TransducerModel:
                 if self.features
                 else "the model was trained without features; leave features out"
             )
-        settings = self.settings
-        found = source_units(
-            sources, features, settings.source_units, lowercase=settings.lowercase, normalize=settings.normalize
-        )
+        found = self._split(sources, features)
         if self.subwords is None:
             seen = {unit for units in found for unit in units}
             unknown = sorted(unit for unit in seen if self.source_vocabulary.lookup(unit) < 0)
@@ -144,6 +157,12 @@ class TransducerModel:
                 shown = ", ".join(map(repr, unknown[:5])) + (f" and {len(unknown) - 5:,} more" if unknown[5:] else "")
                 logger.warning("units that the training data lack are read as unknown: %s", shown)
         return found
+
+    def _split(self, sources: Iterable[str], features: Iterable[str] | None) -> list[list[str]]:
+        settings = self.settings
+        return source_units(
+            sources, features, settings.source_units, lowercase=settings.lowercase, normalize=settings.normalize
+        )
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write a safetensors file with weights, units and settings; equal models give equal bytes.
@@ -154,6 +173,7 @@ class TransducerModel:
         header = {
             **{name: getattr(self.network.shape.encoder, name) for name in ENCODER_RULES},
             "features": self.features,
+            "frequent_target": self.baselines.frequent,
             "settings": self.settings.record(),
             "metrics": self.metrics,
             "history": self.history,
@@ -163,7 +183,8 @@ class TransducerModel:
             join_tokens(self.target_vocabulary.tokens, "target"),
         )
         counts = {"target_counts": np.asarray(self.target_vocabulary.counts, np.int64)}
-        tensors = {**self.network.parameters(), **source, **target, **counts}
+        dictionary = {"dictionary": self.baselines.as_ids(self.source_vocabulary, self.target_vocabulary)}
+        tensors = {**self.network.parameters(), **source, **target, **counts, **dictionary}
         if self.subwords is not None:
             header |= self.subwords.header()
             tensors |= self.subwords.tensors()
@@ -188,15 +209,18 @@ class TransducerModel:
         shape = transducer_shape(encoder, units, target_size, settings)
         expected = transducer_shapes(shape)
         check_tensors(name, tensors, expected, *_STRINGS)
+        source = read_vocabulary(name, tensors, rows - 1)
+        target = read_vocabulary(name, tensors, shape.units, "target")
         return cls(
             TransducerNetwork(shape, {key: tensors[key] for key in expected}),
-            read_vocabulary(name, tensors, rows - 1),
-            read_vocabulary(name, tensors, shape.units, "target"),
+            source,
+            target,
             settings=settings,
             features=header.get("features") is True,
             metrics=header["metrics"],
             history=header["history"],
             subwords=subwords,
+            baselines=read_baselines(name, tensors, header, source, target),
         )
 
     @classmethod
@@ -217,6 +241,7 @@ class TransducerModel:
     def summary(self) -> str:
         """Return sizes and options in one line."""
         encoder, decoder = self.network.shape.encoder, self.network.shape.decoder
+        assert encoder is not None
         way = "bidirectional" if encoder.bidirectional else "unidirectional"
         return (
             f"{way} {encoder.cell} encoder, {decoder.cell} decoder of {decoder.hidden_size}, {decoder.attention} "
@@ -226,6 +251,22 @@ class TransducerModel:
 
     def __repr__(self) -> str:
         return f"<TransducerModel: {self.summary()}>"
+
+
+def read_baselines(
+    name: str, tensors: Mapping[str, np.ndarray], header: Mapping[str, Any], source: Vocabulary, target: Vocabulary
+) -> Baselines:
+    """Return the baselines of a file.
+
+    Raises:
+        FormatError: they do not fit to the vocabularies.
+    """
+    ids, frequent = tensors["dictionary"], header.get("frequent_target")
+    if ids.dtype != np.int32 or ids.shape != (len(source),) or (ids >= len(target)).any():
+        raise FormatError(f"{name} is damaged: dictionary must be int32, a target unit or -1 for each source unit")
+    if not isinstance(frequent, list) or not all(isinstance(unit, str) for unit in frequent):
+        raise FormatError(f"{name} is damaged: frequent_target must be a list of units")
+    return Baselines.of_ids(frequent, ids, source, target)
 
 
 def transducer_shape(

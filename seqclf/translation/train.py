@@ -15,7 +15,15 @@ from seqclf.layers.parameters import EncoderShape
 from seqclf.layers.workers import Workers
 from seqclf.training.loop import train_in_batches
 from seqclf.training.resuming import Resumption
-from seqclf.translation.data import encode_targets, source_units, target_units, target_vocabulary
+from seqclf.translation.baselines import Baselines, train_baselines
+from seqclf.translation.data import (
+    as_lines,
+    encode_targets,
+    feature_units,
+    source_units,
+    target_units,
+    target_vocabulary,
+)
 from seqclf.translation.model import TransducerModel, transducer_shape
 from seqclf.translation.network import Targets, TransducerNetwork, initial_transducer
 from seqclf.translation.settings import TransducerSettings
@@ -81,9 +89,12 @@ def train_transducer(
     """
     resumption = Resumption(checkpoint, checkpoint_every, resume)
     settings = or_defaults(settings, TransducerSettings)
+    features = None if features is None else as_lines(features, "features")
     training = read_pairs(sources, targets, features, settings)
     if not training[0]:
         raise InputError("a sequence-to-sequence model needs at least one pair, got none")
+    lead = [0] * len(training[0]) if features is None else [len(feature_units(each)) for each in features]
+    baselines = train_baselines([units[n:] for n, units in zip(lead, training[0], strict=True)], training[1])
     validation: Pairs = ([], [])
     if dev is not None:
         if len(dev) != (2 if features is None else 3):
@@ -101,7 +112,9 @@ def train_transducer(
                 len(dev_rows), len(dev_rows) + len(rows),
             )  # fmt: skip
     warn_if_few(len(validation[0]), "pairs")
-    return _train(training, validation, features is not None, settings, vectors, threads, on_progress, resumption)
+    return _train(
+        training, validation, features is not None, settings, vectors, threads, on_progress, resumption, baselines
+    )
 
 
 def read_pairs(
@@ -142,6 +155,7 @@ def _train(
     threads: int | None,
     on_progress: OnProgress | None,
     resumption: Resumption,
+    baselines: Baselines,
 ) -> TransducerModel:
     random = np.random.default_rng([settings.seed, 0x5E25])
     vocabulary, table, trained, subwords = build_embedding(
@@ -162,7 +176,7 @@ def _train(
     data = [array for pairs in (examples, *([dev] if dev else [])) for side in pairs for array in side]
     resumption.begin("transducer", settings, sizes, data, vectors)
     with Workers(threads) as workers:
-        trainer = Trainer(network, settings, *examples, tuned=trained, workers=workers)
+        trainer = Trainer(network, settings, *examples, tuned=trained if settings.tune_vectors else 0, workers=workers)
         outcome = train_in_batches(
             trainer.learn,
             examples[1].lengths,
@@ -180,5 +194,5 @@ def _train(
     )
     return TransducerModel(
         network, vocabulary, units, settings=settings, features=features, metrics=metrics, history=outcome.history,
-        subwords=subwords,
+        subwords=subwords, baselines=baselines,
     )  # fmt: skip
