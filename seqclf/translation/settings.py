@@ -108,7 +108,7 @@ hidden_size 200; set both alike, or untie them
     choose_by: str = setting(
         "What chooses the epoch on the validation data: the loss, the share of exact predictions, or the edit distance "
         "of greedy predictions.",
-        default="loss",
+        default="edit",
         choices=SCORES,
         added="0.3",
     )
