@@ -20,7 +20,8 @@ from seqclf.translation.settings import TransducerSettings
 if TYPE_CHECKING:
     from corpora.parallel import ParallelText
     from seqclf.translation.evaluation import Evaluation
-    from seqclf.translation.model import Prediction, TransducerModel
+    from seqclf.translation.model import TransducerModel
+    from seqclf.translation.predictions import Prediction
 
 _data_argument = click.argument("data", type=options.INPUT, nargs=-1, required=True, metavar="DATA [TARGETS]")
 _columns_options = options.together(

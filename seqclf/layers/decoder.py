@@ -19,7 +19,8 @@ from numpy.typing import DTypeLike
 
 from seqclf.layers.batches import Half, PackedBatch, halves
 from seqclf.layers.cells import UNITS, from_panels, get_cell, padded, spread, to_panels, unspread
-from seqclf.layers.decoder_parameters import ATTENTIONS, DecoderShape
+from seqclf.layers.choices import ATTENTIONS
+from seqclf.layers.decoder_parameters import NONE, PROJECTED, DecoderShape
 from seqclf.layers.parameters import FlatParameters, Workspace
 from seqclf.layers.workers import Workers
 from wordvec.system.aligned_arrays import aligned
@@ -125,7 +126,8 @@ class Decoder:
         self.cell = get_cell(shape.cell, shape.reset)
         self.columns, self.hidden = padded(shape.vector_size), padded(shape.hidden_size)
         self.width = padded(shape.source_size) * shape.source_parts
-        self.kind = ATTENTIONS.index(shape.attention)
+        # Without attention, all keys are zero: the weights are uniform over the positions.
+        self.kind = 0 if shape.attention == NONE else ATTENTIONS.index(shape.attention)
         self.embedding = aligned(shape.vocabulary * self.columns, self.dtype).reshape(-1, self.columns)
         self.embedding[:] = 0
         self._workspace = Workspace(self.dtype)
@@ -151,7 +153,7 @@ class Decoder:
             "w_hidden": (layers, gates * part, hidden, UNITS),
             "bias": (layers, gates * hidden),
             "bias_hidden": (layers, hidden if self.cell.hidden_bias else 0),
-            "w_keys": (0 if self.shape.attention == "dot" else part, self.width, UNITS),
+            "w_keys": (part if self.shape.attention in PROJECTED else 0, self.width, UNITS),
             "b_keys": (hidden,),
             "w_query": (part if additive else 0, hidden, UNITS),
             "scorer": (hidden,),
@@ -204,7 +206,7 @@ class Decoder:
             v["decoder.bias"][layer] = spread(parameters[f"decoder.layers.{layer}.bias"], gates)
             if self.cell.hidden_bias:
                 v["decoder.bias_hidden"][layer] = spread(parameters[f"decoder.layers.{layer}.bias_hidden"], 1)
-        if shape.attention != "dot":
+        if shape.attention in PROJECTED:
             v["decoder.w_keys"][:] = wide(parameters["decoder.attention.w_source"])
         if shape.attention == "additive":
             v["decoder.w_query"][:] = square("attention.w_query")
@@ -247,7 +249,7 @@ class Decoder:
             found[prefix + "bias"] = unspread(v["bias"][layer], gates, hidden)
             if self.cell.hidden_bias:
                 found[prefix + "bias_hidden"] = unspread(v["bias_hidden"][layer], 1, hidden)
-        if shape.attention != "dot":
+        if shape.attention in PROJECTED:
             found["attention.w_source"] = wide(v["w_keys"])
         if shape.attention == "additive":
             found["attention.w_query"] = from_panels(v["w_query"], 1, hidden, hidden)

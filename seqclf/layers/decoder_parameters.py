@@ -5,9 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from seqclf.layers.cells import get_cell
-from seqclf.layers.choices import ATTENTIONS
 
-__all__ = ["ATTENTIONS", "DecoderShape", "decoder_shapes", "initial_decoder"]
+NONE = "none"
+PROJECTED = ("general", "additive")
+"""Kinds of attention with a matrix of the encoder's states."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,8 @@ class DecoderShape:
         hidden_size: H.
         source_size, source_parts: the width of one direction's states in the encoder, and the number concatenated.
         cell, reset, layers, zoneout, zoneout_cell: see ``EncoderShape``.
-        attention: ``general``, ``dot`` or ``additive``; ``dot`` needs encoder states as wide as H.
+        attention: ``general``, ``dot`` or ``additive``; ``dot`` needs encoder states as wide as H. ``none`` weighs all
+            positions equally, for sources with only one.
         input_feeding: the first layer reads the attentional state of the step before.
     """
 
@@ -72,7 +74,7 @@ def decoder_shapes(shape: DecoderShape) -> dict[str, tuple[int, ...]]:
             found[f"layers.{layer}.{name}"] = size
             if name == "w_input" and layer == 0 and shape.input_feeding:
                 found["layers.0.w_feed"] = (cell.gates * hidden, hidden)
-    if shape.attention != "dot":
+    if shape.attention in PROJECTED:
         found["attention.w_source"] = (hidden, width)
     if shape.attention == "additive":
         found |= {"attention.w_query": (hidden, hidden), "attention.bias": (hidden,), "attention.scorer": (hidden,)}

@@ -156,11 +156,6 @@ def encode_targets(targets: Sequence[Sequence[str]], vocabulary: Vocabulary) -> 
     return Targets(np.array(ids, np.int32), offsets)
 
 
-def decode_units(ids: Sequence[int], vocabulary: Vocabulary) -> list[str]:
-    """Return the units of some ids."""
-    return [vocabulary.tokens[unit] for unit in ids]
-
-
 def edit_distance(a: Sequence[Any], b: Sequence[Any]) -> int:
     """Return the Levenshtein distance of two sequences.
 

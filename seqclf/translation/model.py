@@ -3,18 +3,15 @@
 import logging
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import nullcontext
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from seqclf.data.subwords import Subwords, take_subwords
 from seqclf.data.texts import encode
-from seqclf.layers.batch_prediction import for_batches, workers_for
-from seqclf.layers.batches import Sequences, pack
+from seqclf.layers.batches import Sequences
 from seqclf.layers.decoder_parameters import DecoderShape
-from seqclf.layers.parameters import EncoderShape, Workspace
+from seqclf.layers.parameters import EncoderShape
 from seqclf.model_file import (
     ENCODER_RULES,
     check_header,
@@ -28,39 +25,16 @@ from seqclf.model_file import (
     write_model,
 )
 from seqclf.translation.baselines import COPY, Baselines
-from seqclf.translation.data import UNKNOWN, decode_units, join_units, source_units, split_units
-from seqclf.translation.decoding import Hypothesis, beam_search, replace_unknown, sample
-from seqclf.translation.network import EOS, TransducerNetwork, TransducerShape, transducer_shapes
+from seqclf.translation.data import source_units, split_units
+from seqclf.translation.network import TransducerNetwork, TransducerShape, transducer_shapes
+from seqclf.translation.predictions import Prediction, predictions
+from seqclf.translation.searching import Search, search_targets
 from seqclf.translation.settings import TransducerSettings
-from seqclf.translation.stepping import NetworkStepper
 from wordvec import FormatError, InputError, Vocabulary
 
 logger = logging.getLogger(__name__)
 
 _STRINGS = ("token_bytes", "token_offsets", "target_bytes", "target_offsets", "target_counts", "dictionary")
-LEAST_LENGTH = 20
-"""A prediction may have at least so many units, or three times as many as its source."""
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """A predicted target.
-
-    Attributes:
-        text: the units joined as in training.
-        units: T units.
-        score: log-probability in nats, with the penalties.
-        source: S units that the encoder read.
-        attention: (T, S) float32, the attention's weights of the source's units for each unit.
-        alternatives: the next best predictions, if more than one was asked for.
-    """
-
-    text: str
-    units: list[str]
-    score: float
-    source: list[str]
-    attention: np.ndarray
-    alternatives: "list[Prediction]" = field(default_factory=list)
 
 
 class TransducerModel:
@@ -144,35 +118,17 @@ class TransducerModel:
             InputError: a source that is not a string or has no units, features that the model needs or does not know,
                 or an option out of range.
         """
+        search = Search(
+            beam, n_best, max_length, length_penalty, coverage_penalty, no_repeat, temperature=temperature, seed=seed
+        )
+        search.check()
         units = self._source_units(sources, features)
-        encoded = self._encode(units)
-        found: list[Prediction | None] = [None] * len(units)
-        limits = np.maximum(3 * encoded.lengths, LEAST_LENGTH) if max_length is None else None
-
-        def run(members: np.ndarray, workspace: Workspace) -> None:
-            batch = pack(encoded.ids, encoded.offsets, members)
-            inputs = encoded.inputs(batch, self.network.encoder.embedding)
-            stepper = NetworkStepper.of_batch(self.network, batch, inputs, workspace)
-            most = np.full(members.size, max_length) if limits is None else limits[members]
-            options: dict[str, Any] = {"bos": self.network.bos, "eos": EOS, "max_lengths": most, "no_repeat": no_repeat}
-            if temperature is not None:
-                results = sample(
-                    stepper, members.size, n_samples=n_best, temperature=temperature, seed=seed,
-                    length_penalty=length_penalty, **options,
-                )  # fmt: skip
-            else:
-                results = beam_search(
-                    stepper, members.size, beam=beam, n_best=n_best, length_penalty=length_penalty,
-                    coverage_penalty=coverage_penalty, source_lengths=encoded.lengths[members], **options,
-                )  # fmt: skip
-            for member, hypotheses in zip(members.tolist(), results, strict=True):
-                best, *others = [self._prediction(each, units[member], replace_unknown) for each in hypotheses]
-                best.alternatives.extend(others)
-                found[member] = best
-
-        with workers_for(len(units), threads) as workers:
-            for_batches(run, encoded.lengths, workers, lambda: nullcontext(Workspace(self.network.dtype)))
-        return [each for each in found if each is not None]
+        encoded = Sequences(*encode(units, self.source_vocabulary, self.subwords))
+        found = search_targets(self.network, encoded, search, threads)
+        return [
+            predictions(hypotheses, source, self.target_vocabulary, self.settings.target_units, replace_unknown)
+            for hypotheses, source in zip(found, units, strict=True)
+        ]
 
     def predict_baselines(self, sources: Iterable[str]) -> dict[str, list[list[str]]]:
         """Return the units that each baseline predicts, by its name; features play no part.
@@ -185,14 +141,6 @@ class TransducerModel:
         if kind != "spaces":
             found[COPY] = [split_units(text, kind) for text in texts]
         return found
-
-    def _prediction(self, found: Hypothesis, source: list[str], replaces: bool) -> Prediction:
-        units, attention = decode_units(found.tokens, self.target_vocabulary), found.attention
-        assert attention is not None
-        attention = attention[:, : len(source)]
-        if replaces:
-            units = replace_unknown(units, UNKNOWN, source, attention)
-        return Prediction(join_units(units, self.settings.target_units), units, found.score, source, attention)
 
     def _source_units(self, sources: Iterable[str], features: Iterable[str] | None) -> list[list[str]]:
         if self.features != (features is not None):
@@ -215,9 +163,6 @@ class TransducerModel:
         return source_units(
             sources, features, settings.source_units, lowercase=settings.lowercase, normalize=settings.normalize
         )
-
-    def _encode(self, units: list[list[str]]) -> Sequences:
-        return Sequences(*encode(units, self.source_vocabulary, self.subwords))
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write a safetensors file with weights, units and settings; equal models give equal bytes.

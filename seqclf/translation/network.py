@@ -1,6 +1,6 @@
 """The network of a sequence-to-sequence model: encoder ▶ decoder with attention ▶ softmax over the target's units.
 
-Targets end with the unit ``EOS``. What the decoder reads is shifted by one: it begins with BOS, row V of the target
+Without an encoder, a source is one vector, from which the decoder starts and which every step reads. Targets end with the unit ``EOS``. What the decoder reads is shifted by one: it begins with BOS, row V of the target
 embedding, which is never predicted.
 """
 
@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from seqclf.layers.batches import PackedBatch, pack
+from seqclf.layers.batches import PackedBatch, Sequences, pack
 from seqclf.layers.decoder import Decoder, DecoderNoise, DecoderTape, Sources
 from seqclf.layers.decoder_parameters import DecoderShape, decoder_shapes, initial_decoder
 from seqclf.layers.encoder import Encoder
@@ -30,13 +30,12 @@ class TransducerShape:
     """Sizes and options that determine every parameter's shape.
 
     Attributes:
-        encoder: its vocabulary has one more row than the sources' units, for unknown ones; or 0, if sources are
-            vectors: then the encoder has no layers and its vector size is that of the vectors.
+        encoder: its vocabulary has one more row than the sources' units, for unknown ones; None if sources are vectors.
         decoder: its vocabulary is V + 1.
         tied: the target embedding is also the softmax's weight.
     """
 
-    encoder: EncoderShape
+    encoder: EncoderShape | None
     decoder: DecoderShape
     tied: bool = False
 
@@ -51,7 +50,8 @@ def transducer_shapes(shape: TransducerShape) -> dict[str, tuple[int, ...]]:
     head: dict[str, tuple[int, ...]] = {"head.bias": (shape.units,)}
     if not shape.tied:
         head["head.weight"] = (shape.units, shape.decoder.hidden_size)
-    return encoder_shapes(shape.encoder) | decoder_shapes(shape.decoder) | head
+    encoder = {} if shape.encoder is None else encoder_shapes(shape.encoder)
+    return encoder | decoder_shapes(shape.decoder) | head
 
 
 def initial_transducer(
@@ -69,7 +69,7 @@ def initial_transducer(
     def uniform(rows: int, width: int) -> np.ndarray:
         return random.uniform(-SPREAD, SPREAD, (rows, width)).astype(np.float32)
 
-    found = initial_encoder(shape.encoder, table, random)
+    found = {} if shape.encoder is None else initial_encoder(shape.encoder, table, random)
     target = uniform(shape.decoder.vocabulary, shape.decoder.vector_size)
     found |= initial_decoder(shape.decoder, target, random)
     found["head.bias"] = np.log((counts + 1) / (counts.sum() + counts.size)).astype(np.float32)
@@ -109,8 +109,8 @@ class Gradients(NamedTuple):
 
     loss: float
     """Mean over the batch's target units, in nats."""
-    source: tuple[np.ndarray, np.ndarray]
-    """Distinct rows of the source embedding, ascending, and their gradient."""
+    source: tuple[np.ndarray, np.ndarray] | None
+    """Distinct rows of the source embedding, ascending, and their gradient; None if sources are vectors."""
     target: tuple[np.ndarray, np.ndarray]
     """The same of the target embedding."""
 
@@ -119,7 +119,7 @@ class Gradients(NamedTuple):
 class TransducerTape:
     """Result of a forward pass, read by the backward pass; valid until the next one."""
 
-    encoded: EncoderTape
+    encoded: EncoderTape | None
     rows: np.ndarray
     decoded: DecoderTape
     states: np.ndarray
@@ -145,11 +145,14 @@ class TransducerNetwork:
         smoothing: float = 0.0,
     ) -> None:
         self.shape, self.dtype, self.smoothing = shape, np.dtype(dtype), smoothing
-        self.encoder, self.decoder = Encoder(shape.encoder, dtype), Decoder(shape.decoder, dtype)
+        self.encoder = None if shape.encoder is None else Encoder(shape.encoder, dtype)
+        self.decoder = Decoder(shape.decoder, dtype)
         tied = self.decoder.embedding[: shape.units] if shape.tied else None
         self.head = VocabularyHead(shape.units, shape.decoder.hidden_size, tied=tied, smoothing=smoothing, dtype=dtype)
-        flat = FlatParameters(self.encoder.layout() | self.decoder.layout() | self.head.layout(), dtype)
-        for part in (self.encoder, self.decoder, self.head):
+        self._parts = [part for part in (self.encoder, self.decoder, self.head) if part is not None]
+        layout = {name: size for part in self._parts for name, size in part.layout().items()}
+        flat = FlatParameters(layout, dtype)
+        for part in self._parts:
             part.attach(flat)
             part.load(parameters)
         self.dense, self.d_dense = flat.values, flat.gradient
@@ -170,31 +173,38 @@ class TransducerNetwork:
 
     def parameters(self) -> dict[str, np.ndarray]:
         """Return copies of all parameters in their canonical shapes."""
-        return self.encoder.parameters() | self.decoder.parameters() | self.head.parameters()
+        return {name: array for part in self._parts for name, array in part.parameters().items()}
 
     def gradients(self) -> dict[str, np.ndarray]:
         """Return copies of the last backward pass's gradients of all dense parameters, in their canonical shapes."""
-        return self.encoder.gradients() | self.decoder.gradients() | self.head.gradients()
+        return {name: array for part in self._parts for name, array in part.gradients().items()}
 
     # ---------------------------------------------------------------- forward
 
     def encode(
         self,
-        batch: PackedBatch,
+        batch: "PackedBatch | np.ndarray",
         workers: Workers | None = None,
         *,
         inputs: np.ndarray | None = None,
         noise: DropoutMasks | None = None,
         keep: bool = True,
         workspace: Workspace | None = None,
-    ) -> tuple[EncoderTape, np.ndarray, Sources]:
+    ) -> tuple[EncoderTape | None, np.ndarray, Sources]:
         """Run the encoder; return its tape, the packed row of each source position, and the sources by sequence.
 
-        Sources are in the order of the caller's sequences, not of the packed batch.
+        Sources are in the order of the caller's sequences, not of the packed batch. Vectors are the states of sources
+        with a single position.
 
         Args:
-            batch: M sources. inputs, noise, keep, workspace: see ``Encoder.forward``.
+            batch: M sources, or vectors (M, D). inputs, noise, keep, workspace: see ``Encoder.forward``.
         """
+        if self.encoder is None:
+            assert isinstance(batch, np.ndarray)
+            states = np.zeros((len(batch), self.decoder.width), self.dtype)
+            states[:, : batch.shape[1]] = batch
+            return None, np.arange(len(batch)), Sources(states, states, np.arange(len(batch) + 1))
+        assert isinstance(batch, PackedBatch)
         tape = self.encoder.forward(batch, workers, inputs=inputs, noise=noise, keep=keep, workspace=workspace)
         rank = np.empty_like(batch.order)
         rank[batch.order] = np.arange(rank.size)
@@ -207,7 +217,7 @@ class TransducerNetwork:
 
     def forward(
         self,
-        source: PackedBatch,
+        source: "PackedBatch | np.ndarray",
         target: PackedBatch,
         workers: Workers | None = None,
         *,
@@ -219,7 +229,7 @@ class TransducerNetwork:
         """Run a batch of pairs and keep what ``backward`` needs.
 
         Args:
-            source: B sources. target: what the decoder reads, of the same pairs.
+            source: B sources, or vectors (B, D). target: what the decoder reads, of the same pairs.
             workers: threads.
             inputs: see ``Encoder.forward``.
             noise, target_noise: dropout masks of the encoder and of the decoder.
@@ -248,17 +258,44 @@ class TransducerNetwork:
         if tape.states_mask is not None:
             d_states *= tape.states_mask
         found = self.decoder.backward(tape.decoded, d_states, workers)
-        source, chosen = tape.encoded.batch, tape.decoded.batch.token_ids
-        d_packed = np.empty_like(found.d_states)
-        d_packed[tape.rows] = found.d_states
-        d_rows = self.encoder.backward(tape.encoded, d_packed, workers, d_final=found.d_final[source.order])
+        source = None
+        if self.encoder is not None and tape.encoded is not None:
+            batch = tape.encoded.batch
+            d_packed = np.empty_like(found.d_states)
+            d_packed[tape.rows] = found.d_states
+            d_final = found.d_final[batch.order]
+            source = batch.token_ids, self.encoder.backward(tape.encoded, d_packed, workers, d_final=d_final)
+        chosen = tape.decoded.batch.token_ids
         target = chosen, found.d_rows
         if self.shape.tied:
             whole = np.zeros((self.shape.decoder.vocabulary, self.decoder.columns), self.dtype)
             whole[:-1] = head.d_weight
             whole[chosen] += found.d_rows
             target = np.arange(len(whole)), whole
-        return Gradients(loss, (source.token_ids, d_rows), target)
+        return Gradients(loss, source, target)
+
+
+class Vectors(NamedTuple):
+    """Sources that are vectors."""
+
+    values: np.ndarray
+    """(S, D) float32."""
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """(S,) ones: the positions of each source."""
+        return np.ones(len(self.values), np.int64)
+
+
+def pack_sources(
+    network: TransducerNetwork, sources: Sequences | Vectors, members: np.ndarray
+) -> "tuple[PackedBatch | np.ndarray, np.ndarray | None]":
+    """Return a batch of some sources as ``TransducerNetwork.encode`` takes it, and its ``inputs``."""
+    if isinstance(sources, Vectors):
+        return sources.values[members], None
+    assert network.encoder is not None
+    batch = pack(sources.ids, sources.offsets, members)
+    return batch, sources.inputs(batch, network.encoder.embedding)
 
 
 def pack_targets(targets: Targets, read: np.ndarray, members: np.ndarray) -> tuple[PackedBatch, np.ndarray]:

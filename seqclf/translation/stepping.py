@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from seqclf.layers.batches import PackedBatch
+from seqclf.layers.batches import Sequences
 from seqclf.layers.decoder import Sources
 from seqclf.layers.parameters import Workspace
-from seqclf.translation.network import TransducerNetwork
+from seqclf.translation.network import TransducerNetwork, Vectors, pack_sources
 
 
 @dataclass(frozen=True)
@@ -40,12 +40,12 @@ class NetworkStepper:
         self._sizes = np.diff(sources.spans)
 
     @classmethod
-    def of_batch(
-        cls, network: TransducerNetwork, batch: PackedBatch, inputs: np.ndarray | None, workspace: Workspace
+    def of_members(
+        cls, network: TransducerNetwork, sources: Sequences | Vectors, members: np.ndarray, workspace: Workspace
     ) -> "NetworkStepper":
-        """Return the stepper of the sources in a batch, in the caller's order."""
-        _, _, sources = network.encode(batch, inputs=inputs, keep=False, workspace=workspace)
-        return cls(network, sources)
+        """Return the stepper of some sources."""
+        batch, inputs = pack_sources(network, sources, members)
+        return cls(network, network.encode(batch, inputs=inputs, keep=False, workspace=workspace)[2])
 
     def start(self) -> StepperState:
         """Return the state before the first unit, with a row for each source."""

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from seqclf.layers.batches import PackedBatch, Sequences, pack, prediction_batches, row_sequences
+from seqclf.layers.batches import PackedBatch, Sequences, prediction_batches, row_sequences
 from seqclf.layers.decoder import DecoderNoise
 from seqclf.layers.parameters import Workspace
 from seqclf.layers.workers import Workers
@@ -13,7 +13,16 @@ from seqclf.training.loop import steps_in_all
 from seqclf.training.optimizers import Optimizer
 from seqclf.translation.data import edit_distance
 from seqclf.translation.decoding import greedy
-from seqclf.translation.network import EOS, Targets, TransducerNetwork, pack_targets
+from seqclf.translation.network import (
+    EOS,
+    Targets,
+    TransducerNetwork,
+    TransducerTape,
+    Vectors,
+    pack_sources,
+    pack_targets,
+)
+from seqclf.translation.searching import longest
 from seqclf.translation.settings import TransducerSettings
 from seqclf.translation.stepping import NetworkStepper
 
@@ -39,7 +48,7 @@ class Trainer:
         self,
         network: TransducerNetwork,
         settings: TransducerSettings,
-        sources: Sequences,
+        sources: Sequences | Vectors,
         targets: Targets,
         *,
         tuned: int,
@@ -48,10 +57,9 @@ class Trainer:
         self.network, self.settings, self.workers = network, settings, workers
         self._sources, self._targets = sources, targets
         self._read = targets.shifted(network.bos)
-        tables = [
-            (network.encoder.embedding, tuned if settings.tune_vectors else 0),
-            (network.decoder.embedding, len(network.decoder.embedding)),
-        ]
+        tables = [(network.decoder.embedding, len(network.decoder.embedding))]
+        if network.encoder is not None:
+            tables.append((network.encoder.embedding, tuned if settings.tune_vectors else 0))
         self._steps = steps_in_all(targets.lengths.size, settings)
         self.optimizer = Optimizer.from_settings(
             network.dense, settings, steps=self._steps, tables=tables, workers=workers
@@ -61,18 +69,39 @@ class Trainer:
     def learn(self, members: np.ndarray) -> float:
         """Update the network from some pairs and return their mean loss per target unit."""
         network, settings, step = self.network, self.settings, self.optimizer.done
-        source = pack(self._sources.ids, self._sources.offsets, members)
+        source, inputs = pack_sources(network, self._sources, members)
         target, wanted = pack_targets(self._targets, self._read, members)
-        inputs = self._sources.inputs(source, network.encoder.embedding)
-        noise = draw_dropout_masks(network.encoder, source, dropout_rates(settings), settings.seed, step)
-        tape = network.forward(
-            source, target, self.workers, inputs=inputs, noise=noise,
-            target_noise=draw_decoder_noise(network, target, settings, step),
-            states_mask=self._states_mask(int(target.starts[-1])),
-        )  # fmt: skip
+        noise = None
+        if network.encoder is not None and isinstance(source, PackedBatch):
+            noise = draw_dropout_masks(network.encoder, source, dropout_rates(settings), settings.seed, step)
+        mask = self._states_mask(int(target.starts[-1]))
+
+        def run(read: PackedBatch) -> TransducerTape:
+            decoder_noise = draw_decoder_noise(network, read, settings, step)
+            return network.forward(
+                source, read, self.workers, inputs=inputs, noise=noise, target_noise=decoder_noise, states_mask=mask
+            )
+
+        tape = run(target)
+        if settings.scheduled_sampling > 0:
+            tape = run(self._sampled(target, network.head.predict(tape.states, None, self.workers)))
         found = network.backward(tape, wanted, self.workers)
-        self.optimizer.step(found.loss, network.d_dense, found.source, found.target)
+        touched = [found.target] if found.source is None else [found.target, found.source]
+        self.optimizer.step(found.loss, network.d_dense, *touched)
         return found.loss
+
+    def _sampled(self, batch: PackedBatch, predicted: np.ndarray) -> PackedBatch:
+        """Return what the decoder reads with some units replaced by predictions (R,) of the step before."""
+        step = self.optimizer.done
+        rate = self.settings.scheduled_sampling * step / max(self._steps - 1, 1)
+        random = np.random.default_rng([self.settings.seed, _SAMPLED, step])
+        read = batch.token_ids[batch.forward_rows]
+        first = int(batch.starts[1])
+        # The row before is that of the same target, one step earlier.
+        before = np.repeat(batch.starts[:-2], np.diff(batch.starts)[1:]) + row_sequences(batch)[first:]
+        read[first:] = np.where(random.random(before.size) < rate, predicted[before], read[first:])
+        token_ids, rows = np.unique(read, return_inverse=True)
+        return batch._replace(token_ids=token_ids, forward_rows=rows.astype(np.int32))
 
     def _states_mask(self, rows: int) -> np.ndarray | None:
         settings = self.settings
@@ -118,7 +147,11 @@ def draw_decoder_noise(
 
 
 def evaluate(
-    network: TransducerNetwork, sources: Sequences, targets: Targets, settings: TransducerSettings, workers: Workers
+    network: TransducerNetwork,
+    sources: Sequences | Vectors,
+    targets: Targets,
+    settings: TransducerSettings,
+    workers: Workers,
 ) -> tuple[dict[str, Any], tuple[float, ...]]:
     """Return a row of the history, and the score that chooses the epoch.
 
@@ -128,16 +161,15 @@ def evaluate(
     lengths, read = targets.lengths, targets.shifted(network.bos)
     losses = np.zeros(lengths.size)
     exact, edits = np.zeros(lengths.size, np.bool_), np.zeros(lengths.size, np.int64)
-    for members in prediction_batches(sources.lengths, tokens=2048):
-        batch = pack(sources.ids, sources.offsets, members)
-        inputs = sources.inputs(batch, network.encoder.embedding)
+    for members in prediction_batches(lengths, tokens=2048):
+        batch, inputs = pack_sources(network, sources, members)
         target, wanted = pack_targets(targets, read, members)
         tape = network.forward(batch, target, workers, inputs=inputs)
         found = network.head.log_probabilities(tape.states, wanted, workers)
         np.subtract.at(losses, members[target.order][row_sequences(target)], found)
         if settings.choose_by != "loss":
-            stepper = NetworkStepper.of_batch(network, batch, inputs, Workspace(network.dtype))
-            limits = np.maximum(3 * sources.lengths[members], 20)
+            stepper = NetworkStepper.of_members(network, sources, members, Workspace(network.dtype))
+            limits = longest(sources)[members]
             best = greedy(stepper, members.size, bos=network.bos, eos=EOS, max_lengths=limits)
             for member, (hypothesis,) in zip(members.tolist(), best, strict=True):
                 truth = targets.ids[targets.offsets[member] : targets.offsets[member + 1] - 1].tolist()
