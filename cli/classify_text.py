@@ -268,7 +268,8 @@ def _measures(result: "Score | MultiLabelScore") -> dict[str, str]:
 
 def _baselines(trained: Trained, seed: int, multi_label: dict[str, Any]) -> dict[str, Any]:
     """Train the baselines and return their scores by name."""
-    from seqclf import compare_baselines, compare_multi_label_baselines
+    from seqclf import compare_baselines
+    from seqclf.classification.baselines import compare_multi_label_baselines
 
     model, test = trained.model, trained.test or ()
     chosen: dict[str, Any] = {name: getattr(model, name) for name in ("tokenizer", "lowercase", "normalize")}

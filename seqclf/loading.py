@@ -15,18 +15,20 @@ _CLASSES = {
     "forecaster": "seqclf.forecasting.model:ForecasterModel",
     "regressor": "seqclf.regression.model:RegressorModel",
     "transducer": "seqclf.translation.model:TransducerModel",
+    "vector transducer": "seqclf.translation.vector_model:VectorTransducerModel",
 }
 """The class of each kind of model, imported on demand."""
 
 
 def load_model(path: str | os.PathLike[str], *kinds: str) -> Any:
     """Load a model: a ``ClassifierModel``, ``MultiLabelModel``, ``TaggerModel``, ``RegressorModel``,
-    ``TrainedLanguageModel``, ``ForecasterModel`` or ``TransducerModel``, whichever the file holds.
+    ``TrainedLanguageModel``, ``ForecasterModel``, ``TransducerModel`` or ``VectorTransducerModel``, whichever the file
+    holds.
 
     Args:
         path: a file that the ``save`` method of a model wrote.
         kinds: the kinds to accept: ``model`` (a classifier), ``multi-label model``, ``tagger``, ``regressor``,
-            ``language model``, ``forecaster``, ``transducer``; none accepts all.
+            ``language model``, ``forecaster``, ``transducer``, ``vector transducer``; none accepts all.
 
     Raises:
         FormatError: not a model file, truncated, inconsistent, or of another kind.

@@ -27,6 +27,7 @@ KINDS = {
     "forecaster": "a forecaster",
     "regressor": "a regressor",
     "transducer": "a sequence-to-sequence model",
+    "vector transducer": "a decoder of vectors",
 }
 """Kinds of models, by their name in the header."""
 _WRITERS = {
@@ -37,6 +38,7 @@ _WRITERS = {
     "forecaster": "forecast train",
     "regressor": "RegressorModel.save",
     "transducer": "transduce train",
+    "vector transducer": "SequenceFromVector.save",
 }
 
 Rules: TypeAlias = Mapping[str, tuple[type, str, Callable[[Any], object]]]

@@ -26,8 +26,8 @@ SHARED = (
 )  # fmt: skip
 """Documented modules that the packages above may import besides public names."""
 SHARED_WITH_CLI = (
-    "seqclf.inspection.plotting", "seqclf.translation.evaluation", "seqclf.translation.settings",
-    "seqclf.translation.train",
+    "seqclf.classification.baselines", "seqclf.inspection.plotting", "seqclf.translation.evaluation",
+    "seqclf.translation.settings", "seqclf.translation.train",
     "wordvec.formats.registry", "wordvec.checkpointing.finished", "wordvec.count_based.models",
     "wordvec.document_vectors.matrices", "wordvec.formats.documents", "wordvec.phrases.settings",
     "wordvec.word2vec.settings",

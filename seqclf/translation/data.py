@@ -1,7 +1,6 @@
 """Sources and targets as units, and as ids."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 import numpy as np
 
@@ -154,18 +153,3 @@ def encode_targets(targets: Sequence[Sequence[str]], vocabulary: Vocabulary) -> 
     offsets = np.zeros(len(targets) + 1, np.int64)
     np.cumsum([len(units) + 1 for units in targets], out=offsets[1:])
     return Targets(np.array(ids, np.int32), offsets)
-
-
-def edit_distance(a: Sequence[Any], b: Sequence[Any]) -> int:
-    """Return the Levenshtein distance of two sequences.
-
-    Example:
-        >>> edit_distance("kitten", "sitting")
-        3
-    """
-    row = list(range(len(b) + 1))
-    for i, left in enumerate(a, 1):
-        diagonal, row[0] = row[0], i
-        for j, right in enumerate(b, 1):
-            diagonal, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, diagonal + (left != right))
-    return row[-1]

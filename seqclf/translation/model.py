@@ -241,6 +241,7 @@ class TransducerModel:
     def summary(self) -> str:
         """Return sizes and options in one line."""
         encoder, decoder = self.network.shape.encoder, self.network.shape.decoder
+        assert encoder is not None
         way = "bidirectional" if encoder.bidirectional else "unidirectional"
         return (
             f"{way} {encoder.cell} encoder, {decoder.cell} decoder of {decoder.hidden_size}, {decoder.attention} "

@@ -1,7 +1,8 @@
 """The network of a sequence-to-sequence model: encoder ▶ decoder with attention ▶ softmax over the target's units.
 
-Without an encoder, a source is one vector, from which the decoder starts and which every step reads. Targets end with the unit ``EOS``. What the decoder reads is shifted by one: it begins with BOS, row V of the target
-embedding, which is never predicted.
+Without an encoder, a source is one vector, from which the decoder starts and which every step reads. Targets end with
+the unit ``EOS``. What the decoder reads is shifted by one: it begins with BOS, row V of the target embedding, which is
+never predicted.
 """
 
 from collections.abc import Mapping

@@ -55,7 +55,7 @@ def longest(sources: Sequences | Vectors) -> np.ndarray:
     """Return the most units that the target of each source may have: (S,) int64."""
     if isinstance(sources, Vectors):
         return np.full(len(sources.values), VECTOR_LENGTH)
-    return np.maximum(3 * sources.lengths, LEAST_LENGTH)
+    return np.asarray(np.maximum(3 * sources.lengths, LEAST_LENGTH))
 
 
 def search_targets(

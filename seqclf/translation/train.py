@@ -176,7 +176,7 @@ def _train(
     data = [array for pairs in (examples, *([dev] if dev else [])) for side in pairs for array in side]
     resumption.begin("transducer", settings, sizes, data, vectors)
     with Workers(threads) as workers:
-        trainer = Trainer(network, settings, *examples, tuned=trained, workers=workers)
+        trainer = Trainer(network, settings, *examples, tuned=trained if settings.tune_vectors else 0, workers=workers)
         outcome = train_in_batches(
             trainer.learn,
             examples[1].lengths,

@@ -11,7 +11,7 @@ from seqclf.layers.workers import Workers
 from seqclf.training.dropout import draw_dropout_masks, draw_mask, dropout_key, dropout_rates
 from seqclf.training.loop import steps_in_all
 from seqclf.training.optimizers import Optimizer
-from seqclf.translation.data import edit_distance
+from seqclf.training.settings import NetworkSettings
 from seqclf.translation.decoding import greedy
 from seqclf.translation.network import (
     EOS,
@@ -22,8 +22,9 @@ from seqclf.translation.network import (
     pack_sources,
     pack_targets,
 )
+from seqclf.translation.scores import edit_distance
 from seqclf.translation.searching import longest
-from seqclf.translation.settings import TransducerSettings
+from seqclf.translation.settings import VectorTransducerSettings
 from seqclf.translation.stepping import NetworkStepper
 
 _WORDS, _BETWEEN, _WEIGHTS, _HOLD_H, _HOLD_C, _OUTPUT, _SAMPLED = range(0x100, 0x107)
@@ -47,7 +48,7 @@ class Trainer:
     def __init__(
         self,
         network: TransducerNetwork,
-        settings: TransducerSettings,
+        settings: VectorTransducerSettings,
         sources: Sequences | Vectors,
         targets: Targets,
         *,
@@ -59,7 +60,7 @@ class Trainer:
         self._read = targets.shifted(network.bos)
         tables = [(network.decoder.embedding, len(network.decoder.embedding))]
         if network.encoder is not None:
-            tables.append((network.encoder.embedding, tuned if settings.tune_vectors else 0))
+            tables.append((network.encoder.embedding, tuned))
         self._steps = steps_in_all(targets.lengths.size, settings)
         self.optimizer = Optimizer.from_settings(
             network.dense, settings, steps=self._steps, tables=tables, workers=workers
@@ -72,7 +73,7 @@ class Trainer:
         source, inputs = pack_sources(network, self._sources, members)
         target, wanted = pack_targets(self._targets, self._read, members)
         noise = None
-        if network.encoder is not None and isinstance(source, PackedBatch):
+        if network.encoder is not None and isinstance(source, PackedBatch) and isinstance(settings, NetworkSettings):
             noise = draw_dropout_masks(network.encoder, source, dropout_rates(settings), settings.seed, step)
         mask = self._states_mask(int(target.starts[-1]))
 
@@ -112,7 +113,7 @@ class Trainer:
 
 
 def draw_decoder_noise(
-    network: TransducerNetwork, batch: PackedBatch, settings: TransducerSettings, step: int
+    network: TransducerNetwork, batch: PackedBatch, settings: VectorTransducerSettings, step: int
 ) -> DecoderNoise:
     """Return the decoder's masks of one training step; each is a pure function of the seed and the step."""
     decoder, kind = network.decoder, network.dtype
@@ -150,7 +151,7 @@ def evaluate(
     network: TransducerNetwork,
     sources: Sequences | Vectors,
     targets: Targets,
-    settings: TransducerSettings,
+    settings: VectorTransducerSettings,
     workers: Workers,
 ) -> tuple[dict[str, Any], tuple[float, ...]]:
     """Return a row of the history, and the score that chooses the epoch.

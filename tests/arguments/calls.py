@@ -12,6 +12,8 @@ import scipy.sparse as sp
 import corpora
 import seqclf
 import wordvec
+from seqclf.classification.baselines import compare_multi_label_baselines
+from seqclf.inspection.plotting import save_gate_heatmap
 from tests.arguments.forms import (
     TEXTS,
     Form,
@@ -406,12 +408,12 @@ def _of_networks() -> Iterator[Argument]:
         "path",
         None,
         of_path,
-        lambda x: seqclf.save_gate_heatmap(seqclf.trace(classifier(), words), x),
+        lambda x: save_gate_heatmap(seqclf.trace(classifier(), words), x),
     )
-    for name, labels in (("compare_baselines", LABELS), ("compare_multi_label_baselines", SETS)):
+    for compare, labels in ((seqclf.compare_baselines, LABELS), (compare_multi_label_baselines, SETS)):
         yield Argument(
-            name, "test_texts", None, lambda: (form for form in of_texts(TEXTS) if not form.valid),
-            lambda x, name=name, labels=labels: getattr(seqclf, name)(TEXTS, labels, x, labels), valid=("surrogate",),
+            compare.__name__, "test_texts", None, lambda: (form for form in of_texts(TEXTS) if not form.valid),
+            lambda x, compare=compare, labels=labels: compare(TEXTS, labels, x, labels), valid=("surrogate",),
         )  # fmt: skip
     half = np.array([0.5, 0.25])
     yield Argument(
@@ -606,7 +608,7 @@ def _of_objects() -> Iterator[Argument]:
         ("train_tagger", "settings", lambda x: seqclf.train_tagger([], [], settings=x)),
         ("backtest", "settings", lambda x: seqclf.backtest(SERIES, x, 4)),
         ("trace", "model", lambda x: seqclf.trace(x, "a text")),
-        ("save_gate_heatmap", "trace", lambda x: seqclf.save_gate_heatmap(x, "gates.png")),
+        ("save_gate_heatmap", "trace", lambda x: save_gate_heatmap(x, "gates.png")),
     ):
         yield Argument(of, name, None, of_object, call)
 
