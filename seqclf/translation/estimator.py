@@ -237,6 +237,7 @@ class SequenceFromVector(SequenceEstimator):
         model_: the :class:`seqclf.translation.vector_model.VectorTransducerModel`, which can be saved and predicts
             without scikit-learn.
         history_: one dict per epoch: training loss and validation results.
+        n_features_in_: D.
 
     Example:
         >>> estimator = SequenceFromVector(
