@@ -362,7 +362,8 @@ def _measures(result: "MultiLabelScore") -> dict[str, str]:
 
 def _baselines(trained: Trained, seed: int, multi_label: dict[str, Any]) -> list[Any]:
     """Train the baselines and return them."""
-    from seqclf import compare_baselines, compare_multi_label_baselines
+    from seqclf import compare_baselines
+    from seqclf.classification.baselines import compare_multi_label_baselines
 
     model, test = trained.model, trained.test or ()
     chosen: dict[str, Any] = {name: getattr(model, name) for name in ("tokenizer", "lowercase", "normalize")}

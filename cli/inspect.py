@@ -31,7 +31,8 @@ def inspect(model: str, text: str, output: str | None, as_json: bool, quiet: boo
     Example:
       wordvec inspect model.safetensors "Forest fire near the village" -o gates.png
     """
-    from seqclf import load_model, save_gate_heatmap, trace
+    from seqclf import load_model, trace
+    from seqclf.inspection.plotting import save_gate_heatmap
     from wordvec.system.atomic_files import check_target
 
     if output is not None:

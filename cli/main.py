@@ -16,6 +16,7 @@ COMMANDS = {
     "tag-text": ("cli.tag_text", "tag_text"),
     "language-model": ("cli.language_model", "language_model"),
     "forecast": ("cli.forecast", "forecast"),
+    "transduce": ("cli.transduce", "transduce"),
     "documents": ("cli.documents", "documents"),
     "phrases": ("cli.phrases", "phrases"),
     "neighbors": ("cli.neighbors", "neighbors"),
@@ -57,9 +58,11 @@ class LazyGroup(Group):
 @click.group(cls=LazyGroup, context_settings=HELP)
 @version_option
 def wordvec() -> None:
-    """Train and query word embeddings; train recurrent networks to classify, tag and generate text or forecast series.
+    """Train and query word embeddings; train recurrent networks to classify, tag, generate and translate text or
+    forecast series.
 
-    train-embeddings, word-analogy, classify-text, tag-text, language-model and forecast are also separate commands.
+    train-embeddings, word-analogy, classify-text, tag-text, language-model, forecast and transduce are also separate
+    commands.
     """
 
 

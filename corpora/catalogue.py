@@ -110,6 +110,16 @@ def _classification(name: str, title: str, source: tuple[str, str], **parts: str
     return Dataset(name, title, "classification", *source, files)
 
 
+def _parallel(name: str, title: str, source: tuple[str, str], parts: tuple[str, ...]) -> Dataset:
+    files = {part: f"seq2seq/{name}.{part}.tsv" for part in parts}
+    return Dataset(name, title, "parallel text", *source, files)
+
+
+_SPLITS = ("train", "dev", "test")
+_WIKTIONARY = "CC BY-SA (from Wiktionary)"
+_G2P = ("https://github.com/sigmorphon/2021-task1", _WIKTIONARY)
+_INFLECTION = ("https://github.com/sigmorphon/conll2017", _WIKTIONARY)
+
 _ALL = (
     Dataset(
         "wiki8",
@@ -275,6 +285,33 @@ _ALL = (
                 "monthly-sunspots",
             )
         },
+    ),
+    _parallel("g2p_dut", "Dutch words and their phones: 10,000 (SIGMORPHON 2021)", _G2P, _SPLITS),
+    _parallel("g2p_kor", "Korean words and their phones: 10,000 (SIGMORPHON 2021)", _G2P, _SPLITS),
+    _parallel("g2p_ice", "Icelandic words and their phones: 1,000 (SIGMORPHON 2021)", _G2P, _SPLITS),
+    _parallel("g2p_eng_us", "English words and their phones: 41,680 (SIGMORPHON 2021)", _G2P, _SPLITS),
+    *(
+        _parallel(
+            f"inflection_{language}",
+            f"{language.title()} lemmas, features and inflected forms: 12,000 (CoNLL-SIGMORPHON 2017)",
+            _INFLECTION,
+            _SPLITS,
+        )
+        for language in ("english", "finnish", "german", "spanish")
+    ),
+    _parallel(
+        "multi30k_de_en",
+        "Multi30k: 30,014 captions in German and English, and two test sets of 1,000",
+        ("https://github.com/multi30k/dataset", "unstated"),
+        ("train", "dev", "test2016", "test2017"),
+    ),
+    Dataset(
+        "dialogue",
+        "ChatterBot corpus: 1,120 short questions and answers",
+        "parallel text",
+        "https://github.com/gunthercox/chatterbot-corpus",
+        "BSD-3-Clause",
+        {"all": "seq2seq/dialogue.tsv"},
     ),
     Dataset(
         "spell",

@@ -12,10 +12,21 @@ from typing import Any
 
 from corpora.encodings import UTF8
 from corpora.errors import InputError
-from corpora.files import COMPRESSED, Source
+from corpora.files import Source
 from corpora.readers import arriving_lines, source_lines
 from corpora.sources import resolve_one
-from corpora.tables import Lines, check_width, csv_records, listed, position, tsv_records
+from corpora.tables import (
+    Lines,
+    check_width,
+    csv_records,
+    encodable,
+    ending_of,
+    json_records,
+    kind_of,
+    listed,
+    position,
+    tsv_records,
+)
 
 _FASTTEXT = "__label__"
 _FASTTEXT_LABEL = re.compile(rf"(?<!\S){_FASTTEXT}(\S*)\s*")
@@ -196,7 +207,7 @@ def iter_texts(
     found = resolve_one(source)
     lines: Lines = enumerate(arriving_lines(found, encoding, encoding_errors), 1)
     reader = {".tsv": _tsv_texts, ".csv": _csv_texts, ".jsonl": _jsonl_texts, ".ndjson": _jsonl_texts}.get(
-        _ending(found)
+        ending_of(found)
     )
     if reader is not None:
         yield from reader(found.name, lines, text_column)
@@ -252,7 +263,7 @@ def _text_place(where: str, header: list[str], text_column: str | None) -> int:
 
 
 def _jsonl_texts(name: str, lines: Lines, text_column: str | None) -> Iterator[str]:
-    for where, record in _records(name, lines):
+    for where, record in json_records(name, lines):
         yield _text(where, record, text_column)
 
 
@@ -295,17 +306,9 @@ def _examples(
         raise InputError(f"{found.name} contains no examples, only {'a header' if first[1] else 'empty lines'}")
 
 
-def _ending(source: Source) -> str:
-    """Return the file extension in lower case, ignoring a compression suffix."""
-    name = source.name.lower()
-    for ending in COMPRESSED:
-        name = name.removesuffix(ending)
-    return os.path.splitext(name)[1]
-
-
 def _reader(source: Source, first: str) -> Callable[..., Iterator[Example]]:
     """Select the reader by the file extension, else by the first line."""
-    ending = _ending(source)
+    ending = ending_of(source)
     if ending in _READERS:
         return _READERS[ending]
     if _FASTTEXT_LABEL.search(first):
@@ -390,34 +393,15 @@ def _label(where: str, label: str) -> str:
     return label
 
 
-def _records(name: str, lines: Lines) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the location and the object of each line that is not empty."""
-    for number, line in lines:
-        where = f"{name}:{number}"
-        if not line.strip():
-            continue
-        try:
-            record = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise InputError(f"{where}: not JSON: {error.msg} at column {error.colno}") from None
-        except ValueError as error:  # an integer with thousands of digits
-            raise InputError(f"{where}: unreadable JSON: {error}") from None
-        except RecursionError:
-            raise InputError(f"{where}: the JSON is nested too deeply; expected a flat object") from None
-        if not isinstance(record, dict):
-            raise InputError(f"{where}: expected one JSON object per line, found {_kind(record)}")
-        yield where, record
-
-
 def _text(where: str, record: dict[str, Any], text_column: str | None) -> str:
     text = _value(where, record, text_column, "text")
     if not isinstance(text, str):
-        raise InputError(f"{where}: {text_column or 'text'!r} must be a string, found {_kind(text)}")
-    return _whole(where, text)
+        raise InputError(f"{where}: {text_column or 'text'!r} must be a string, found {kind_of(text)}")
+    return encodable(where, text)
 
 
 def _jsonl(name: str, lines: Lines, text_column: str | None, label_column: str | None) -> Iterator[Example]:
-    for where, record in _records(name, lines):
+    for where, record in json_records(name, lines):
         text = _text(where, record, text_column)
         label = _value(where, record, label_column, "label")
         written = [_written(where, each, label_column) for each in (label if isinstance(label, list) else [label])]
@@ -428,8 +412,8 @@ def _written(where: str, label: Any, label_column: str | None) -> str:
     if isinstance(label, float) and not math.isfinite(label):
         raise InputError(f"{where}: {label_column or 'label'!r} must not be missing, got {label!r}; leave the text out")
     if not isinstance(label, (str, int, float)):
-        raise InputError(f"{where}: {label_column or 'label'!r} must be a string or a number, found {_kind(label)}")
-    return _whole(where, label if isinstance(label, str) else json.dumps(label))
+        raise InputError(f"{where}: {label_column or 'label'!r} must be a string or a number, found {kind_of(label)}")
+    return encodable(where, label if isinstance(label, str) else json.dumps(label))
 
 
 def _value(where: str, record: dict[str, Any], key: str | None, default: str) -> Any:
@@ -438,24 +422,6 @@ def _value(where: str, record: dict[str, Any], key: str | None, default: str) ->
         found = f"set {default}_column to one of {listed(list(record))}" if record else "the object is empty"
         raise InputError(f"{where}: no key {name!r:.40}; {found}")
     return record[name]
-
-
-def _whole(where: str, text: str) -> str:
-    """Return ``text``; raise InputError on a lone surrogate (``\\ud83d``), which UTF-8 cannot encode."""
-    if not text.isascii():
-        try:
-            text.encode()
-        except UnicodeEncodeError as error:
-            half = f"\\u{ord(text[error.start]):04x}"
-            raise InputError(
-                f"{where}: {half} is an unpaired surrogate, which UTF-8 cannot encode; write the pair or remove it"
-            ) from None
-    return text
-
-
-def _kind(value: object) -> str:
-    names = {dict: "an object", list: "a list", str: "a string", bool: "a boolean", type(None): "null"}
-    return names.get(type(value), "a number")
 
 
 def _fasttext(name: str, lines: Lines, text_column: str | None, label_column: str | None) -> Iterator[Example]:

@@ -1,12 +1,16 @@
-"""CSV and TSV parsing with record locations, and column lookup by name."""
+"""CSV, TSV and JSON Lines parsing with record locations, and column lookup by name."""
 
 import contextlib
 import csv
 import itertools
+import json
+import os
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from corpora.errors import InputError
+from corpora.files import COMPRESSED, Source
 
 Lines = Iterator[tuple[int, str]]
 """Pairs of 1-based line number and line without its newline."""
@@ -123,3 +127,49 @@ def listed(names: list[str]) -> str:
     fitting = sum(length <= 120 for length in itertools.accumulate(map(len, written)))
     shown = ", ".join(written[:fitting])
     return f"{shown} and {len(names) - fitting} more" if len(names) > fitting else shown
+
+
+def json_records(name: str, lines: Lines) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the location and the object of each line that is not empty."""
+    for number, line in lines:
+        where = f"{name}:{number}"
+        if not line.strip():
+            continue
+        try:
+            record = json.loads(line)
+        except json.JSONDecodeError as error:
+            raise InputError(f"{where}: not JSON: {error.msg} at column {error.colno}") from None
+        except ValueError as error:  # an integer with thousands of digits
+            raise InputError(f"{where}: unreadable JSON: {error}") from None
+        except RecursionError:
+            raise InputError(f"{where}: the JSON is nested too deeply; expected a flat object") from None
+        if not isinstance(record, dict):
+            raise InputError(f"{where}: expected one JSON object per line, found {kind_of(record)}")
+        yield where, record
+
+
+def encodable(where: str, text: str) -> str:
+    """Return ``text``; raise InputError on a lone surrogate (``\\ud83d``), which UTF-8 cannot encode."""
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            half = f"\\u{ord(text[error.start]):04x}"
+            raise InputError(
+                f"{where}: {half} is an unpaired surrogate, which UTF-8 cannot encode; write the pair or remove it"
+            ) from None
+    return text
+
+
+def kind_of(value: object) -> str:
+    """Return the kind of a JSON value, for an error message."""
+    names = {dict: "an object", list: "a list", str: "a string", bool: "a boolean", type(None): "null"}
+    return names.get(type(value), "a number")
+
+
+def ending_of(source: Source) -> str:
+    """Return the file extension in lower case, ignoring a compression suffix."""
+    name = source.name.lower()
+    for ending in COMPRESSED:
+        name = name.removesuffix(ending)
+    return os.path.splitext(name)[1]

@@ -1,4 +1,4 @@
-"""Recurrent networks on CPUs: classification, tagging, regression, language models and time series forecasting.
+"""Recurrent networks on CPUs: classification, tagging, regression, translation, language models and forecasting.
 
 Names are imported on first use, so that ``import seqclf`` is fast.
 """
@@ -20,6 +20,8 @@ _HOME = {
     "Score": "seqclf.metrics",
     "SequenceClassifier": "seqclf.classification.estimator",
     "ClassifierModel": "seqclf.classification.model",
+    "SequenceFromVector": "seqclf.translation.estimator",
+    "SequenceToSequence": "seqclf.translation.estimator",
     "SequenceRegressor": "seqclf.regression.estimator",
     "SequenceTagger": "seqclf.tagging.estimator",
     "TaggerModel": "seqclf.tagging.model",
@@ -28,10 +30,8 @@ _HOME = {
     "TrainedLanguageModel": "seqclf.language.model",
     "backtest": "seqclf.forecasting.backtest",
     "compare_baselines": "seqclf.classification.baselines",
-    "compare_multi_label_baselines": "seqclf.classification.baselines",
     "load_model": "seqclf.loading",
     "measure_gradient_flow": "seqclf.inspection.gradient_flow",
-    "save_gate_heatmap": "seqclf.inspection.plotting",
     "score": "seqclf.metrics",
     "score_entities": "seqclf.metrics",
     "score_label_sets": "seqclf.metrics",
@@ -47,7 +47,19 @@ _HOME = {
 __all__ = sorted(_HOME)
 
 
+_MOVED = {
+    "compare_multi_label_baselines": "seqclf.classification.baselines",
+    "save_gate_heatmap": "seqclf.inspection.plotting",
+}
+"""Names that were public until 0.2."""
+
+
 def __getattr__(name: str) -> Any:
+    if name in _MOVED:
+        import warnings
+
+        warnings.warn(f"seqclf.{name} has moved; use {_MOVED[name]}.{name}", FutureWarning, stacklevel=2)
+        return getattr(import_module(_MOVED[name]), name)
     if name in _HOME:
         value = getattr(import_module(_HOME[name]), name)
         globals()[name] = value

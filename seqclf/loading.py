@@ -16,19 +16,23 @@ _CLASSES = {
     "forecaster": "seqclf.forecasting.model:ForecasterModel",
     "regressor": "seqclf.regression.model:RegressorModel",
     FASTTEXT: "seqclf.classification.fasttext:FastTextClassifier",
+    "transducer": "seqclf.translation.model:TransducerModel",
+    "vector transducer": "seqclf.translation.vector_model:VectorTransducerModel",
 }
 """The class of each kind of model, imported on demand."""
 
 
 def load_model(path: str | os.PathLike[str], *kinds: str) -> Any:
     """Load a model: a ``ClassifierModel``, ``MultiLabelModel``, ``TaggerModel``, ``RegressorModel``,
-    ``TrainedLanguageModel`` or ``ForecasterModel``, whichever the file holds; of a supervised model of fastText
-    (``.bin``, ``.ftz``), a ``FastTextClassifier`` with the same methods.
+    ``TrainedLanguageModel``, ``ForecasterModel``, ``TransducerModel`` or ``VectorTransducerModel``, whichever the file
+    holds; of a supervised model of fastText (``.bin``, ``.ftz``), a ``FastTextClassifier`` with the methods of a
+    ``ClassifierModel``.
 
     Args:
         path: a file that the ``save`` method of a model wrote, or fastText.
         kinds: the kinds to accept: ``model`` (a classifier), ``multi-label model``, ``tagger``, ``regressor``,
-            ``language model``, ``forecaster``, ``fastText classifier``; none accepts all.
+            ``language model``, ``forecaster``, ``transducer``, ``vector transducer``, ``fastText classifier``; none
+            accepts all.
 
     Raises:
         FormatError: not a model file, truncated, inconsistent, or of another kind.

@@ -26,6 +26,8 @@ KINDS = {
     "language model": "a language model",
     "forecaster": "a forecaster",
     "regressor": "a regressor",
+    "transducer": "a sequence-to-sequence model",
+    "vector transducer": "a decoder of vectors",
 }
 """Kinds of models, by their name in the header."""
 FASTTEXT = "fastText classifier"
@@ -38,6 +40,8 @@ _WRITERS = {
     "forecaster": "forecast train",
     "regressor": "RegressorModel.save",
     FASTTEXT: "fasttext.train_supervised",
+    "transducer": "transduce train",
+    "vector transducer": "SequenceFromVector.save",
 }
 
 Rules: TypeAlias = Mapping[str, tuple[type, str, Callable[[Any], object]]]

@@ -24,6 +24,7 @@ SCRIPTS = {
     "classify-text": "classify_text",
     "tag-text": "tag_text",
     "language-model": "language_model",
+    "transduce": "transduce",
     "forecast": "forecast",
 }
 

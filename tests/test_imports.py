@@ -27,13 +27,14 @@ SHARED = (
 )  # fmt: skip
 """Documented modules that the packages above may import besides public names."""
 SHARED_WITH_CLI = (
-    "wordvec.formats.registry", "wordvec.checkpointing.finished", "wordvec.count_based.models",
-    "wordvec.document_vectors.matrices", "wordvec.formats.documents", "wordvec.phrases.settings",
-    "wordvec.word2vec.settings", "wordvec.vectors.sentence", "wordvec.applications.summaries",
-    "wordvec.vectors.alignment", "wordvec.vectors.comparison", "wordvec.vectors.postprocessing",
-    "wordvec.vectors.categorization", "wordvec.vectors.intervals", "wordvec.vectors.lrcos",
-    "wordvec.applications.spelling", "wordvec.applications.error_model", "wordvec.plotting.maps",
-    "seqclf.explanation.explain", "seqclf.explanation.page",
+    "seqclf.classification.baselines", "seqclf.inspection.plotting", "seqclf.translation.evaluation",
+    "seqclf.translation.settings", "seqclf.translation.train", "wordvec.formats.registry",
+    "wordvec.checkpointing.finished", "wordvec.count_based.models", "wordvec.document_vectors.matrices",
+    "wordvec.formats.documents", "wordvec.phrases.settings", "wordvec.word2vec.settings", "wordvec.vectors.sentence",
+    "wordvec.applications.summaries", "wordvec.vectors.alignment", "wordvec.vectors.comparison",
+    "wordvec.vectors.postprocessing", "wordvec.vectors.categorization", "wordvec.vectors.intervals",
+    "wordvec.vectors.lrcos", "wordvec.applications.spelling", "wordvec.applications.error_model",
+    "wordvec.plotting.maps", "seqclf.explanation.explain", "seqclf.explanation.page",
 )  # fmt: skip
 """What lets a command check its options and outputs before it starts, and the explanations of a classifier."""
 MODULES = {
@@ -47,7 +48,7 @@ _FORMATS = _GROUND | {"system", "formats"}
 _MODELS = _FORMATS | {"vectors", "checkpointing", "encoding", "estimator"}
 _LAYERS = {"layers", "kernels"}
 _TASK = _LAYERS | {"training", "data", "metrics", "model_file", "estimator"}
-TASKS = ("classification", "regression", "tagging", "language", "forecasting")
+TASKS = ("classification", "regression", "tagging", "language", "forecasting", "translation")
 WITHIN = {
     "wordvec": {
         "__main__": set(),

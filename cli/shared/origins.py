@@ -11,6 +11,9 @@ from cli.shared.errors import Failure
 if TYPE_CHECKING:
     from corpora import TextCorpus
 
+Files = str | tuple[str, ...]
+"""A file from the command line, or several that are read as one."""
+
 
 def versions() -> dict[str, str]:
     """Return the versions that the numbers depend on."""
@@ -31,7 +34,7 @@ def digests(corpus: "TextCorpus") -> str:
 
 
 @contextlib.contextmanager
-def origin_of(**files: str | None) -> Iterator[dict[str, Any]]:
+def origin_of(**files: Files | None) -> Iterator[dict[str, Any]]:
     """Yield the origin of a model whose files are read within: their digests by argument, and the versions.
 
     Standard input and pipes, which can be read only once, have no digest.
@@ -42,18 +45,25 @@ def origin_of(**files: str | None) -> Iterator[dict[str, Any]]:
     before = {name: _digest(file) for name, file in files.items() if file is not None}
     yield {**{f"{name}_blake2b": digest for name, digest in before.items() if digest}, "versions": versions()}
     for name, digest in before.items():
-        if digest != _digest(str(files[name])):
-            raise Failure(f"{files[name]} changed while it was read; run again when nothing writes to it")
+        file = files[name]
+        if file is not None and digest != _digest(file):
+            raise Failure(f"{shown_files(file)} changed while it was read; run again when nothing writes to it")
 
 
-def _digest(file: str) -> str | None:
-    """Return the digest of a file, None if it is a stream or cannot be read."""
+def shown_files(files: Files) -> str:
+    """Return the names of files for a message."""
+    return files if isinstance(files, str) else " and ".join(files)
+
+
+def _digest(files: Files) -> str | None:
+    """Return the digests of files, None if one is a stream or cannot be read."""
     from corpora import TextCorpus
     from wordvec import InputError
 
-    if file == "-" or (os.path.exists(file) and not os.path.isfile(file)):
+    names = [files] if isinstance(files, str) else list(files)
+    if any(file == "-" or (os.path.exists(file) and not os.path.isfile(file)) for file in names):
         return None
     try:
-        return digests(TextCorpus(file))
+        return digests(TextCorpus(*names))
     except InputError:  # the reader states what is wrong
         return None

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
@@ -10,8 +10,8 @@ import click
 from cli.shared import options
 from cli.shared.checkpoints import Checkpointing, checkpoint_options
 from cli.shared.errors import note_output
-from cli.shared.origins import origin_of
-from cli.shared.reporting import Progress, log, percent, show_epochs, table
+from cli.shared.origins import Files, origin_of, shown_files
+from cli.shared.reporting import Progress, dev_measures, log, percent, show_epochs, table
 from cli.shared.setting_options import all_setting_options
 from cli.shared.signals import BestEpochOnInterrupt
 from cli.shared.unused import refuse_unused, refuse_vector_size
@@ -22,20 +22,24 @@ if TYPE_CHECKING:
 
 
 class Trained(NamedTuple):
-    """A trained and saved model and its data, each a pair of inputs and targets, or None."""
+    """A trained and saved model and its data, each inputs and targets, or None."""
 
     model: Any
-    training: tuple[Any, Any]
-    dev: tuple[Any, Any] | None
-    test: tuple[Any, Any] | None
+    training: tuple[Any, ...]
+    dev: tuple[Any, ...] | None
+    test: tuple[Any, ...] | None
 
 
-def training_options(kind: type[Settings], data: str, **changed: Any) -> options.Decorator:
+def training_options(
+    kind: type[Settings], data: str, *, several: bool = False, vectors: str = "word", **changed: Any
+) -> options.Decorator:
     """Return ``-o``, ``--vectors``, ``--dev``, ``--test`` and the options of all settings of ``kind``.
 
     Args:
         kind: a settings class.
         data: kind of the data, such as "Labeled text".
+        several: ``--dev`` and ``--test`` may be given twice.
+        vectors: what they are vectors of.
         changed: by setting, keywords of ``click.option`` that replace the derived ones.
     """
     return options.together(
@@ -44,7 +48,7 @@ def training_options(kind: type[Settings], data: str, **changed: Any) -> options
             "--vectors",
             type=options.INPUT,
             metavar="FILE",
-            help="Pretrained word vectors.  [default: random]",
+            help=f"Pretrained {vectors} vectors.  [default: random]",
         ),
         options.subword_fallback_option,
         click.option(
@@ -52,8 +56,15 @@ def training_options(kind: type[Settings], data: str, **changed: Any) -> options
             type=options.INPUT,
             metavar="FILE",
             help=f"{data} to select the best epoch on.  [default: a part of DATA]",
+            multiple=several,
         ),
-        click.option("--test", type=options.INPUT, metavar="FILE", help=f"{data} to evaluate the trained model on."),
+        click.option(
+            "--test",
+            type=options.INPUT,
+            metavar="FILE",
+            help=f"{data} to evaluate the trained model on.",
+            multiple=several,
+        ),
         all_setting_options(kind, **changed),
         checkpoint_options,
         options.encoding_options,
@@ -64,11 +75,11 @@ def training_options(kind: type[Settings], data: str, **changed: Any) -> options
 
 def train_and_save(
     train: Callable[..., Any],
-    read: Callable[[str], tuple[Any, Any]],
+    read: Callable[[Any], tuple[Any, ...]],
     *,
-    data: str,
-    dev: str | None,
-    test: str | None,
+    data: Files,
+    dev: Files | None,
+    test: Files | None,
     vectors: str | None,
     subword_fallback: bool,
     output: str,
@@ -77,18 +88,21 @@ def train_and_save(
     threads: int | None,
     quiet: bool,
     unit: str,
+    summary: Callable[[Any], str] | None = None,
+    measures: Callable[[Mapping[str, float]], str] = dev_measures,
 ) -> Trained:
     """Read the examples, train a model on them and save it.
 
     Args:
         train: ``train_classifier`` or a similar function.
-        read: reads inputs and targets, given a name from the command line.
+        read: reads inputs and targets, given ``data``, ``dev`` or ``test``.
         unit: plural noun for the examples.
+        summary: describes a trained model. measures: the metrics of an epoch.
     """
     from wordvec import load_vectors
     from wordvec.system.atomic_files import check_target
 
-    refuse_unused(settings, vectors=vectors, dev=dev)
+    refuse_unused(settings, vectors=vectors, dev=None if dev is None else shown_files(dev))
     if vectors is None and not subword_fallback:
         raise click.UsageError("--no-subword-fallback has no effect without --vectors FILE; leave it out")
     check_target(output)
@@ -101,7 +115,7 @@ def train_and_save(
     with (
         Progress("training", quiet) as progress,
         BestEpochOnInterrupt(
-            lambda state: show_epochs(progress, state, quiet), checkpointing.path is not None
+            lambda state: show_epochs(progress, state, quiet, measures), checkpointing.path is not None
         ) as on_progress,
     ):
         model = train(
@@ -116,7 +130,7 @@ def train_and_save(
     model.origin = origin
     model.save(output)
     note_output(output)
-    log(f"{output}: {_summary(model, unit)}", quiet)
+    log(f"{output}: {_summary(model, unit) if summary is None else summary(model)}", quiet)
     on_progress.finish()
     checkpointing.remove()
     return Trained(model, training, dev_data, test_data)
@@ -172,7 +186,7 @@ def warn_if_unknown(labels: Sequence[str], known: Sequence[str], what: str, quie
         )
 
 
-def warn_if_seen(training: tuple[Any, Any], test: tuple[Any, Any], data: str, name: str, quiet: bool) -> None:
+def warn_if_seen(training: tuple[Any, ...], test: tuple[Any, ...], data: str, name: str, quiet: bool) -> None:
     """Print a warning if all test examples are among the training examples.
 
     Args:

@@ -61,8 +61,9 @@ def refuse_unused(settings: Settings, **files: str | None) -> None:
         _refuse(settings, "vector_scale", "without pretrained or frozen vectors; needs --vectors FILE")
     if "dev" in files and files["dev"] is not None and _given("validation_fraction"):
         _refuse(settings, "validation_fraction", "with --dev, which gives the validation data; leave one out")
-    if files.get("dev") is None and getattr(settings, "validation_fraction", 1) == 0 and _given("patience"):
-        _refuse(settings, "patience", "without validation data; needs a validation fraction above 0, or --dev")
+    for name in ("patience", "choose_by"):
+        if files.get("dev") is None and getattr(settings, "validation_fraction", 1) == 0 and _given(name):
+            _refuse(settings, name, "without validation data; needs a validation fraction above 0, or --dev")
     if files.get("dev") is None and getattr(settings, "validation_fraction", 1) == 0 and _plateau(settings):
         raise click.UsageError("--schedule plateau needs validation data: a validation fraction above 0, or --dev")
 

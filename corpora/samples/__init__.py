@@ -1,4 +1,4 @@
-"""Bundled samples: a generated corpus of English-like sentences and small labeled data sets."""
+"""Bundled samples: a generated corpus of English-like sentences and small data sets to learn from."""
 
 import difflib
 import functools
@@ -11,6 +11,8 @@ from corpora.errors import InputError
 PREFIX = "sample:"
 
 FILES = {
+    "dates": "dates.train.tsv",
+    "dates-test": "dates.test.tsv",
     "disasters": "disasters.train.tsv",
     "disasters-test": "disasters.test.tsv",
     "english-questions": "english-questions.txt",

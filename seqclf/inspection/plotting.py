@@ -1,6 +1,7 @@
-"""Heat maps of gates and states; they need matplotlib, an optional extra."""
+"""Heat maps of gates, states and attention; they need matplotlib, an optional extra."""
 
 import os
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,6 +26,8 @@ _TITLES = {
 }
 _BETWEEN_0_AND_1 = {"i", "f", "o", "r", "z"}
 _UNITS = 64  # drawn per layer; more would be thinner than a pixel
+_CELL, _LETTER, _LARGEST = 0.26, 0.085, 40.0
+"""Inches of a cell of the attention, of a letter next to it, and of the largest side of all cells."""
 
 
 def save_gate_heatmap(trace: "Trace", path: str | os.PathLike[str]) -> None:
@@ -64,6 +67,53 @@ def save_gate_heatmap(trace: "Trace", path: str | os.PathLike[str]) -> None:
     best = int(np.argmax(trace.probabilities))
     figure.suptitle(f"{trace.labels[best]} ({trace.probabilities[best]:.3f})", size=10)
     save(figure, path)
+
+
+def save_attention_heatmap(
+    source: Sequence[str], target: Sequence[str], attention: np.ndarray, path: str | os.PathLike[str]
+) -> None:
+    """Draw the attention of each target unit, a row, to the source's units, the columns (Bahdanau et al. 2015, fig. 3).
+
+    The color scale is 0 to 1.
+
+    Args:
+        source: S units. target: T units.
+        attention: (T, S) weights.
+        path: the picture: .png, .svg or .pdf.
+
+    Raises:
+        InputError: another suffix, no unit, weights of another shape, or matplotlib is not installed.
+    """
+    picture_format(path)
+    weights = np.asarray(attention)
+    if not source or not target:
+        raise InputError("cannot draw the attention of a source or a target without units")
+    if weights.shape != (len(target), len(source)):
+        raise InputError(
+            f"attention must have a row for each of {len(target)} target units and a column for each of {len(source)} "
+            f"source units, got an array of shape {weights.shape}"
+        )
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    longest = max(map(len, source))
+    width, height = (min(max(_CELL * count, 1.2), _LARGEST) for count in (len(source), len(target)))
+    margins = 1.4 + _LETTER * max(map(len, target)), 0.4 + (_LETTER * longest if longest > 1 else 0)
+    figure = Figure(figsize=(width + margins[0], height + margins[1]), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots()
+    picture = axes.imshow(weights, interpolation="nearest", vmin=0, vmax=1, cmap="viridis", aspect="auto")
+    axes.xaxis.tick_top()
+    axes.set_xticks(range(len(source)), map(_shown, source), rotation=90 if longest > 1 else 0, size=9)
+    axes.set_yticks(range(len(target)), map(_shown, target), size=9)
+    axes.tick_params(length=0)
+    figure.colorbar(picture, ax=axes, pad=0.02).ax.tick_params(labelsize=7)
+    save(figure, path)
+
+
+def _shown(unit: str) -> str:
+    """Return a unit that can be seen, and that matplotlib does not take for a formula."""
+    return "\u2423" if unit == " " else unit.replace("$", r"\$")
 
 
 def _panels(layer: "LayerTrace") -> dict[str, np.ndarray]:

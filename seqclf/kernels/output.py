@@ -5,6 +5,8 @@ For states x (R, H), word weights W (V, H) and biases b, with share_r = weight_r
     s = x · Wᵀ + b        p = softmax(s)        loss = -sum_r share_r log p_r[target_r]
     d_s = share (p - onehot(target))     d_x = d_s · W     d_W = d_sᵀ · x     d_b = sum_r d_s
 
+Label smoothing (Szegedy et al. 2016, section 7) replaces onehot by (1 - smoothing) onehot + smoothing / V.
+
 Layout. Every array is flat float32. Rows of states and weights have ``width`` floats, a multiple of 16; the number of
 state rows is a multiple of 16; padding is zero. Scores, later overwritten by d_s, are stored in *groups* of four rows:
 (R / 4, P, 4), with P = V rounded up to a multiple of 16. So a 4 x 4 tile of scores is sixteen consecutive floats, the
@@ -99,17 +101,40 @@ def _fold_largest(lanes: np.ndarray) -> None:
 
 
 @kernel
+def _smooth(
+    scores: np.ndarray, start: int, words: int, targets: np.ndarray, first: int, smoothing: float, losses: np.ndarray,
+) -> None:  # fmt: skip
+    """Add to the losses of a group's four rows what smoothing changes: smoothing * (score of the target - mean score).
+
+    ``scratch`` is left as it is.
+    """
+    total0 = total1 = total2 = total3 = 0.0
+    for v in range(words):
+        at = start + v * GROUP
+        total0 += np.float64(scores[at])
+        total1 += np.float64(scores[at + 1])
+        total2 += np.float64(scores[at + 2])
+        total3 += np.float64(scores[at + 3])
+    for t, total in ((0, total0), (1, total1), (2, total2), (3, total3)):
+        row = first + t
+        if targets[row] >= 0:
+            own = np.float64(scores[start + np.int64(targets[row]) * GROUP + t])
+            losses[row] += smoothing * (own - total / words)
+
+
+@kernel
 def output_softmax(
-    scores: np.ndarray, first: int, last: int, padded: int, targets: np.ndarray, shares: np.ndarray, losses: np.ndarray,
-    scratch: np.ndarray, differentiate: bool,
+    scores: np.ndarray, first: int, last: int, words: int, padded: int, targets: np.ndarray, shares: np.ndarray,
+    smoothing: np.float32, losses: np.ndarray, scratch: np.ndarray, differentiate: bool,
 ) -> None:  # fmt: skip
     """Convert the scores of the groups ``first`` .. ``last`` to probabilities, or to d_s, in place.
 
     Args:
-        scores: as computed by ``output_scores``. padded: P.
+        scores: as computed by ``output_scores``. words, padded: V, P.
         targets: (R,) int32; -1 for a padding row.
         shares: (R,) float32, loss weight of a row; 0 for a padding row.
-        losses: (R,) float64, output: unweighted -log p[target]; 0 for a padding row.
+        smoothing: float32, the share of the target distribution that is uniform.
+        losses: (R,) float64, output: unweighted -log p[target], or the smoothed loss; 0 for a padding row.
         scratch: (16,) float32, private to the thread.
         differentiate: compute d_s instead of probabilities.
     """
@@ -128,6 +153,8 @@ def output_softmax(
             if targets[row] >= 0:
                 place = start + np.int64(targets[row]) * GROUP + t
                 losses[row] = np.float64(scratch[t]) - np.float64(scores[place])
+        if smoothing > 0:
+            _smooth(scores, start, words, targets, g * GROUP, np.float64(smoothing), losses)
         total = splat(np.float32(0))
         for near in range(start, start + size, STRETCH):
             part = splat(np.float32(0))
@@ -145,13 +172,17 @@ def output_softmax(
             factor = shares[row] / whole if differentiate else np.float32(1) / whole
             scratch[t] = scratch[4 + t] = scratch[8 + t] = scratch[12 + t] = factor
         factors = load(scratch, 0)
+        for t in range(GROUP):
+            uniform = shares[g * GROUP + t] * smoothing / np.float32(words) if differentiate else np.float32(0)
+            scratch[t] = scratch[4 + t] = scratch[8 + t] = scratch[12 + t] = uniform
+        uniforms = load(scratch, 0)
         for k in range(start, start + size, 16):
-            store(scores, k, multiply(load(scores, k), factors))
+            store(scores, k, subtract(multiply(load(scores, k), factors), uniforms))
         if differentiate:
             for t in range(GROUP):
                 row = g * GROUP + t
                 if targets[row] >= 0:
-                    scores[start + np.int64(targets[row]) * GROUP + t] -= shares[row]
+                    scores[start + np.int64(targets[row]) * GROUP + t] -= shares[row] * (np.float32(1) - smoothing)
 
 
 @kernel(inline=True)

@@ -9,3 +9,4 @@ MERGES = ("concatenate", "sum", "average", "multiply")
 POOLINGS = ("max", "mean", "last", "attention")
 HEADS = ("crf", "softmax")
 """A tagger's heads."""
+ATTENTIONS = ("general", "dot", "additive")

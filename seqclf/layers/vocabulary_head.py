@@ -1,5 +1,6 @@
 """Output layer of a language model: full or sampled softmax over V words, optionally tied to the embeddings."""
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -32,9 +33,11 @@ class VocabularyHead(Head):
             trained by its owner. ``head.weight`` is then not a parameter; its gradient is ``d_weight``.
         samples: the number of words that a step samples; None uses all words.
         counts: (V,) word counts, each at least 1, which words are sampled in proportion to; needed with ``samples``.
+        smoothing: label smoothing, the share of the target distribution in training that is uniform over all words.
 
     Raises:
-        InputError: V is below 2, ``tied`` has another shape or dtype, ``samples`` is below 1 or lacks ``counts``.
+        InputError: V is below 2, ``tied`` has another shape or dtype, ``samples`` is below 1 or lacks ``counts``,
+            or both ``samples`` and ``smoothing`` are given.
 
     Example:
         >>> head = VocabularyHead(3, 16, random=np.random.default_rng(1))
@@ -54,10 +57,14 @@ class VocabularyHead(Head):
         tied: np.ndarray | None = None,
         samples: int | None = None,
         counts: np.ndarray | None = None,
+        smoothing: float = 0.0,
         **options: Any,
     ) -> None:
         if outputs < 2:
             raise InputError(f"a vocabulary needs at least 2 words, got {outputs}")
+        if smoothing and samples is not None:
+            raise InputError("label smoothing needs all words; leave samples out, or set smoothing to 0")
+        self.smoothing = smoothing
         self._tied = tied is not None
         super().__init__(outputs, width, **options)
         self.weight = self._weight() if tied is None else tied
@@ -74,7 +81,7 @@ class VocabularyHead(Head):
         self.candidates: np.ndarray | None = None
         """(U,) int32, ascending: the words that the last backward pass scored, the only rows of ``d_weight`` it added
         to; None means every word."""
-        self._kept = np.empty(0, np.float32)
+        self._kept = threading.local()  # each thread's scores
 
     def layout(self) -> dict[str, tuple[int, ...]]:
         layout = super().layout()
@@ -173,6 +180,24 @@ class VocabularyHead(Head):
         bias = self._weight("bias")[words] - corrections
         return self._train(states, places, weights, workers, self.weight[words], bias, words)
 
+    def _plain_train(
+        self,
+        states: np.ndarray,
+        targets: np.ndarray,
+        shares: np.ndarray,
+        weight: np.ndarray,
+        bias: np.ndarray,
+        gradients: tuple[np.ndarray, np.ndarray, np.ndarray],
+    ) -> float:
+        from seqclf.kernels.linear import linear_backward
+
+        p = self._plain_forward(states, weight, bias)
+        wanted = np.full_like(p, self.smoothing / len(weight))
+        wanted[np.arange(len(p)), targets] += 1 - self.smoothing
+        shares = shares[:, None] / len(p)
+        linear_backward(states, weight, shares * (p - wanted), *gradients)
+        return -float((shares * wanted * np.log(np.maximum(p, 1.2e-38))).sum())
+
     def _train(
         self,
         states: np.ndarray,
@@ -191,10 +216,7 @@ class VocabularyHead(Head):
         d_states = np.empty((len(states), self.columns), self.dtype)
         loss = 0.0
         if self.dtype == np.float64 and len(states):
-            from seqclf.kernels.softmax import softmax_backward
-
-            p = self._plain_forward(states, weight, bias)
-            loss = softmax_backward(states, weight, p, targets, shares, d_states, d_weight, d_bias)
+            loss = self._plain_train(states, targets, shares, weight, bias, (d_states, d_weight, d_bias))
         elif len(states):
             shares = shares / np.float32(len(states))
             piece = _Piece(self, weight, bias)
@@ -249,9 +271,10 @@ class _Piece:
             self.targets[:rows] = targets
         if shares is not None:
             self.shares[:rows] = shares
-        if self._head._kept.size < high * self.padded:
-            self._head._kept = np.empty(high * self.padded, np.float32)
-        self.scores = self._head._kept[: high * self.padded]
+        kept = getattr(self._head._kept, "scores", None)
+        if kept is None or kept.size < high * self.padded:
+            kept = self._head._kept.scores = np.empty(high * self.padded, np.float32)
+        self.scores = kept[: high * self.padded]
 
     def forward(self, workers: Workers | None, *, differentiate: bool) -> np.ndarray:
         """Return -log p(target) (R,) float64; ``scores`` then has d_scores, or the probabilities."""
@@ -262,7 +285,11 @@ class _Piece:
         def run(first: int, last: int) -> None:
             scratch, groups = np.empty(16, np.float32), (first // 4, last // 4)
             output_scores(states, self.weight, self.lanes, self.scores, *groups, self.words, self.width)
-            output_softmax(self.scores, *groups, self.padded, self.targets, self.shares, losses, scratch, differentiate)
+            smoothing = np.float32(self._head.smoothing if differentiate else 0)
+            output_softmax(
+                self.scores, *groups, self.words, self.padded, self.targets, self.shares, smoothing, losses, scratch,
+                differentiate,
+            )  # fmt: skip
 
         _share_out(workers, run, len(self.states))
         return losses

@@ -12,6 +12,8 @@ import scipy.sparse as sp
 import corpora
 import seqclf
 import wordvec
+from seqclf.classification.baselines import compare_multi_label_baselines
+from seqclf.inspection.plotting import save_gate_heatmap
 from tests.arguments.forms import (
     TEXTS,
     Form,
@@ -399,12 +401,12 @@ def _of_networks() -> Iterator[Argument]:
         "path",
         None,
         of_path,
-        lambda x: seqclf.save_gate_heatmap(seqclf.trace(classifier(), words), x),
+        lambda x: save_gate_heatmap(seqclf.trace(classifier(), words), x),
     )
-    for name, labels in (("compare_baselines", LABELS), ("compare_multi_label_baselines", SETS)):
+    for compare, labels in ((seqclf.compare_baselines, LABELS), (compare_multi_label_baselines, SETS)):
         yield Argument(
-            name, "test_texts", None, lambda: (form for form in of_texts(TEXTS) if not form.valid),
-            lambda x, name=name, labels=labels: getattr(seqclf, name)(TEXTS, labels, x, labels), valid=("surrogate",),
+            compare.__name__, "test_texts", None, lambda: (form for form in of_texts(TEXTS) if not form.valid),
+            lambda x, compare=compare, labels=labels: compare(TEXTS, labels, x, labels), valid=("surrogate",),
         )  # fmt: skip
     half = np.array([0.5, 0.25])
     yield Argument(
@@ -599,7 +601,7 @@ def _of_objects() -> Iterator[Argument]:
         ("train_tagger", "settings", lambda x: seqclf.train_tagger([], [], settings=x)),
         ("backtest", "settings", lambda x: seqclf.backtest(SERIES, x, 4)),
         ("trace", "model", lambda x: seqclf.trace(x, "a text")),
-        ("save_gate_heatmap", "trace", lambda x: seqclf.save_gate_heatmap(x, "gates.png")),
+        ("save_gate_heatmap", "trace", lambda x: save_gate_heatmap(x, "gates.png")),
     ):
         yield Argument(of, name, None, of_object, call)
 
@@ -609,15 +611,15 @@ def _of_paths() -> Iterator[Argument]:
         "wordvec": ("load_documents", "load_vectors", "load_vocabulary"),
         "seqclf": ("load_model",),
         "corpora": (
-            "find", "read_dated_series", "read_label_sets", "read_labelled", "read_lines", "read_series",
-            "read_tagged", "read_texts", "read_tokens", "sample_path",
+            "find", "read_dated_series", "read_label_sets", "read_labelled", "read_lines", "read_parallel",
+            "read_series", "read_tagged", "read_texts", "read_tokens", "sample_path",
         ),
     }  # fmt: skip
     for package, names in readers.items():
         for name in names:
             function = getattr({"wordvec": wordvec, "seqclf": seqclf, "corpora": corpora}[package], name)
             yield Argument(name, "path", None, of_path, function)
-    for name in ("iter_texts", "iter_tokens"):
+    for name in ("iter_sources", "iter_texts", "iter_tokens"):
         yield Argument(name, "path", None, of_path, lambda x, name=name: list(getattr(corpora, name)(x)))
     yield Argument("TextCorpus", "source", None, of_path, lambda x: list(corpora.TextCorpus(x)))
     for name in ("evaluate_analogies", "evaluate_file", "evaluate_similarity"):

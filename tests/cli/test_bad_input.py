@@ -62,6 +62,7 @@ CLASSIFY = [
     "-o",
     "target.safetensors",
 ]
+TRANSDUCE = ["transduce", "train", "--epochs", "1", "--hidden-size", "8", "-o", "target.safetensors"]
 BAD = {
     "missing corpus": ([*TRAIN, "nothere.txt"], "nothere.txt: no such file"),
     "missing glob": ([*TRAIN, "nothere*.txt"], "no file matches"),
@@ -77,6 +78,11 @@ BAD = {
     "missing file to describe": (["info", "nothere.safetensors"], "nothere.safetensors"),
     "empty corpus": ([*TRAIN, "empty.txt"], "the corpus has no token"),
     "empty labelled": ([*CLASSIFY, "empty.tsv"], "empty.tsv is empty"),
+    "empty pairs": ([*TRANSDUCE, "empty.tsv"], "empty.tsv contains no pairs"),
+    "pairs with too few columns": ([*TRANSDUCE, "short-line.tsv"], "short-line.tsv:2: expected at least 2 columns"),
+    "pairs not UTF-8": ([*TRANSDUCE, "latin1.tsv"], "is not UTF-8"),
+    "directory as pairs": ([*TRANSDUCE, "folder"], "folder is a directory"),
+    "a classifier as a transducer": (["transduce", "predict", "model.safetensors", "hello"], "model.safetensors"),
     "empty vectors": (["neighbors", "empty.txt", "king"], "empty.txt"),
     "empty model": (["classify-text", "predict", "empty.txt", "hello"], "empty.txt"),
     "only one class": ([*CLASSIFY, "one-class.tsv"], "class"),

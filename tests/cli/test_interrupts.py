@@ -22,6 +22,7 @@ COMMANDS = {
     "classify_text": (cli.shared.supervised, f"labels.tsv {SMALL} --vector-size 4"),
     "tag_text": (cli.shared.supervised, f"tags.tsv {SMALL} --vector-size 4"),
     "language_model": (cli.language_model, f"text.txt {SMALL} --vector-size 4 --batch-size 2"),
+    "transduce": (cli.shared.supervised, f"pairs.tsv {SMALL} --vector-size 4 --target-vector-size 4"),
     "forecast": (cli.forecast, f"series.csv {SMALL} --window 3 --horizon 1"),
 }
 
@@ -31,6 +32,7 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("labels.tsv").write_text("yes\tthe old king\nno\tthe young queen\n" * 10)
     Path("tags.tsv").write_text("the\tD\nking\tN\n\na\tD\nqueen\tN\n\n" * 10)
+    Path("pairs.tsv").write_text("".join(f"{word}\t{word[::-1]}\n" for word in ("ab", "cab", "abba", "dab")) * 5)
     Path("text.txt").write_text("the old king saw the young queen\n" * 20)
     Path("series.csv").write_text("Sales\n" + "".join(f"{step % 5}\n" for step in range(40)))
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}

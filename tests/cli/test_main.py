@@ -45,7 +45,8 @@ print(sorted(set({HEAVY!r}) & set(sys.modules)))
 
 
 @pytest.mark.parametrize(
-    "script", ["wordvec", "train-embeddings", "word-analogy", "classify-text", "tag-text", "language-model"]
+    "script",
+    ["wordvec", "train-embeddings", "word-analogy", "classify-text", "tag-text", "language-model", "transduce"],
 )
 def test_help_is_quick(command_folder, script):
     """In processor time, so that other programs do not matter."""
@@ -66,6 +67,7 @@ def test_console_scripts_are_the_commands_of_the_group():
         ("classify-text", "classify_text"),
         ("tag-text", "tag_text"),
         ("language-model", "language_model"),
+        ("transduce", "transduce"),
     ]:
         assert getattr(main, attribute) is main.wordvec.get_command(context, name)
     with pytest.raises(AttributeError, match="no_such_thing"):

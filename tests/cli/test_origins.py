@@ -15,12 +15,14 @@ SMALL = "--hidden-size 4 --epochs 1 --quiet --seed 5"
 DATA = {
     "labels.tsv": "".join(f"{'yes' if number % 3 else 'no'}\tfire {number} near town\n" for number in range(30)),
     "tags.tsv": "the\tO\nold\tB\nboy\tI\n\n" * 20,
+    "pairs.tsv": "ab\tba\ncab\tbac\n" * 10,
     "text.txt": "the old boy saw a fire\n" * 20,
     "series.csv": "value\n" + "".join(f"{number % 7 + number / 100}\n" for number in range(60)),
 }
 TRAININGS = {
     "labels.tsv": f"classify-text train labels.tsv --dev labels.tsv {SMALL}",
     "tags.tsv": f"tag-text train tags.tsv --dev tags.tsv {SMALL}",
+    "pairs.tsv": f"transduce train pairs.tsv --dev pairs.tsv {SMALL}",
     "text.txt": f"language-model train text.txt --dev text.txt {SMALL}",
     "series.csv": f"forecast train series.csv --window 8 --horizon 2 {SMALL}",
 }

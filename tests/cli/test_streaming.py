@@ -26,6 +26,18 @@ def tagger_file(tmp_path_factory):
     return folder / "t.safetensors"
 
 
+@pytest.fixture(scope="module")
+def transducer_file(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("transducer")
+    (folder / "pairs.tsv").write_text("ab\tba\ncab\tbac\n" * 10)
+    small = ["--epochs", "1", "--hidden-size", "4", "--vector-size", "4", "--target-vector-size", "4", "-q"]
+    result = CliRunner().invoke(
+        main.transduce, ["train", str(folder / "pairs.tsv"), "-o", str(folder / "m.safetensors"), *small]
+    )
+    assert result.exit_code == 0, result.output
+    return folder / "m.safetensors"
+
+
 def start(command_folder, *arguments):
     return subprocess.Popen(
         [command_folder / arguments[0], *map(str, arguments[1:])],
@@ -35,12 +47,17 @@ def start(command_folder, *arguments):
 
 @pytest.mark.parametrize(
     ("command", "first", "answered"),
-    [("classify-text", b"the king of paris\n", 1), ("tag-text", b"the king\n", 3), ("tag-text", b"the\tX\n\n", 2)],
+    [
+        ("classify-text", b"the king of paris\n", 1),
+        ("tag-text", b"the king\n", 3),
+        ("tag-text", b"the\tX\n\n", 2),
+        ("transduce", b"cab\n\n", 2),
+    ],
 )
 def test_answers_do_not_wait_for_the_end_of_the_input(
-    command_folder, model_file, tagger_file, command, first, answered
+    command_folder, model_file, tagger_file, transducer_file, command, first, answered
 ):
-    model = model_file if command == "classify-text" else tagger_file
+    model = {"classify-text": model_file, "tag-text": tagger_file, "transduce": transducer_file}[command]
     options = ["--token-column", "1"] if b"\t" in first else []
     process = start(command_folder, command, "predict", model, "--input", "-", *options)
     watchdog = threading.Timer(60, process.kill)

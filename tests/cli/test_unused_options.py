@@ -8,6 +8,7 @@ from click.testing import CliRunner
 from cli import main
 
 CLASSIFY, TAG = ["classify_text", "train", "labels.tsv"], ["tag_text", "train", "tags.tsv"]
+TRANSDUCE = ["transduce", "train", "labels.tsv"]
 LANGUAGE, FORECAST = ["language_model", "train", "text.txt"], ["forecast", "train", "series.csv"]
 
 
@@ -47,6 +48,9 @@ def run(command, line):
         (FORECAST, "--validation-fraction 0 --patience 2", "--patience has no effect without validation data"),
         (FORECAST, "--seasonal difference", "--seasonal has no effect without a season; needs --season N"),
         (LANGUAGE, "--unit character --tokenizer words", "--tokenizer has no effect on characters; needs --unit word"),
+        (TRANSDUCE, "--layer-dropout 0.5", "--layer-dropout has no effect with one layer"),
+        (TRANSDUCE, "--validation-fraction 0 --choose-by exact", "--choose-by has no effect without validation data"),
+        (TRANSDUCE, "--dev labels.tsv --validation-fraction 0.2", "--validation-fraction has no effect with --dev"),
         (TAG, "--invalid-tags", "-invalid-tags has no effect without a CRF"),
         (CLASSIFY, "--vector-scale 0.5", "--vector-scale has no effect without pretrained or frozen vectors"),
         (CLASSIFY, "--multi-label , --class-weight balanced", "--class-weight has no effect with --multi-label"),

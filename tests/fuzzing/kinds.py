@@ -15,10 +15,12 @@ import numpy as np
 
 from corpora import (
     TextCorpus,
+    iter_sources,
     read_dated_series,
     read_label_sets,
     read_labelled,
     read_lines,
+    read_parallel,
     read_tagged,
     read_texts,
     read_tokens,
@@ -121,6 +123,10 @@ def _encode(path: Path) -> None:
 def _encode_words(path: Path) -> None:
     corpus = TextCorpus(path, tokenizer="words", lowercase=True, encoding_errors="replace")
     encode_corpus(corpus, min_count=1, cache=False, threads=1)
+
+
+def _sources(path: Path) -> None:
+    list(iter_sources(path, encoding_errors="replace"))
 
 
 def _lines(path: Path) -> None:
@@ -268,6 +274,7 @@ _HEADER = (in_json_header, in_json_header, in_arrays, in_arrays)
 _VECTORS: tuple[Read, ...] = (describe, _query, _first_vector, _all_but_bad_rows)
 _LABELED: tuple[Read, ...] = (read_labelled, read_label_sets, read_texts)
 _TAGGED: tuple[Read, ...] = (read_tagged, read_tokens)
+_PARALLEL: tuple[Read, ...] = (read_parallel, _sources)
 _CORPUS: tuple[Read, ...] = (_encode, _lines)
 
 
@@ -357,6 +364,10 @@ def kinds() -> dict[str, Kind]:
         "tagged columns": _plain(_CONLL, reads=_TAGGED, file="t.conll"),
         "tagged .tsv": _plain(b"the\tD\ndog\tN\n\na\tD\nking\tN\n", reads=_TAGGED, file="t.tsv"),
         "CoNLL-U": _plain(_CONLLU, reads=_TAGGED, file="t.conllu"),
+        "parallel .tsv": _plain(b"das Haus\tthe house\nein Tag\ta day\n", reads=_PARALLEL, file="p.tsv"),
+        "parallel .jsonl": _plain(
+            b'{"source": "go", "target": "went"}\n', reads=_PARALLEL, file="p.jsonl", inner=(_in_json_line,)
+        ),
         "series": _plain(
             _SERIES, b"Datum;Wert\n01.02.2024;1,5\n02.02.2024;2,25\n", b"year,month,value\n2024,1,5\n2024,2,6\n",
             b"t,v\n2024-01-01T00:00:00,1\n2024-01-01T01:00:00,2\n", reads=(read_dated_series,), file="s.csv",

@@ -22,7 +22,7 @@ def padded(size):
     return -(-size // 16) * 16
 
 
-def run(states, weight, bias, targets, shares, *, differentiate=True, row_parts=1, word_parts=1):
+def run(states, weight, bias, targets, shares, *, differentiate=True, row_parts=1, word_parts=1, smoothing=0.0):
     """Return -log p (R,), probabilities or d_scores (R, V), d_states, and d_weight and d_bias added to ones."""
     (rows, width), words = states.shape, len(weight)
     high, columns = padded(rows), padded(words)
@@ -40,7 +40,10 @@ def run(states, weight, bias, targets, shares, *, differentiate=True, row_parts=
     d_weight, d_bias = np.ones(words * width, np.float32), np.ones(words, np.float32)
     for first, last in parts(high, row_parts):
         output_scores(x, w, lanes, scores, first // 4, last // 4, words, width)
-        output_softmax(scores, first // 4, last // 4, columns, target, share, losses, scratch, differentiate)
+        output_softmax(
+            scores, first // 4, last // 4, words, columns, target, share, np.float32(smoothing), losses, scratch,
+            differentiate,
+        )  # fmt: skip
         if differentiate:
             output_d_states(scores, w, d_states, first, last, words, columns, width)
     for first, last in parts(columns, word_parts) if differentiate else ():
@@ -70,19 +73,30 @@ def test_loss_and_gradients_match_the_formulas(rows, words, width):
 
 
 @pytest.mark.parametrize(("rows", "words", "width"), SIZES)
+def test_smoothed_loss_and_gradients_match_the_formulas(rows, words, width):
+    arrays = make(rows, words, width)
+    losses, _, d_states, d_weight, d_bias = run(*arrays, smoothing=0.3)
+    expected = naive_heads.output(*arrays, smoothing=0.3)
+    np.testing.assert_allclose(losses, expected[0], atol=5e-6)
+    for got, wanted in ((d_states, expected[2]), (d_weight - 1, expected[3]), (d_bias - 1, expected[4])):
+        np.testing.assert_allclose(got, wanted, atol=5e-6)
+
+
+@pytest.mark.parametrize(("rows", "words", "width"), SIZES)
 def test_probabilities_match_the_softmax(rows, words, width):
     arrays = make(rows, words, width)
     _, probabilities, *_ = run(*arrays, differentiate=False)
     np.testing.assert_allclose(probabilities, naive_heads.output(*arrays)[1], rtol=1e-5)
 
 
-def test_the_oracle_matches_numerical_gradients():
+@pytest.mark.parametrize("smoothing", [0, 0.2])
+def test_the_oracle_matches_numerical_gradients(smoothing):
     states, weight, bias, targets, shares = make(3, 5, 2)
 
     def loss():
-        return float((naive_heads.output(states, weight, bias, targets, shares)[0] * shares).sum())
+        return float((naive_heads.output(states, weight, bias, targets, shares, smoothing)[0] * shares).sum())
 
-    _, _, *gradients = naive_heads.output(states, weight, bias, targets, shares)
+    _, _, *gradients = naive_heads.output(states, weight, bias, targets, shares, smoothing)
     for array, gradient in zip((states, weight, bias), gradients, strict=True):
         np.testing.assert_allclose(gradient, numerical_gradient(loss, array), atol=1e-9)
 

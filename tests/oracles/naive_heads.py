@@ -66,14 +66,17 @@ def crf(emissions, starts, transitions, start, end, targets, weights):
     return np.array(losses), marginals, gradients
 
 
-def output(states, weight, bias, targets, shares):
-    """Return -log p(target) of each row, and gradients of their sum weighted by ``shares``: states, weight, bias."""
+def output(states, weight, bias, targets, shares, smoothing=0.0):
+    """Return -log p(target) of each row, and gradients of their sum weighted by ``shares``: states, weight, bias.
+
+    With ``smoothing``, that share of the target distribution is uniform over all words.
+    """
     p = softmax(states @ weight.T + bias)
     rows = np.arange(len(states))
-    losses = -np.log(p[rows, targets])
-    d_scores = p.copy()
-    d_scores[rows, targets] -= 1
-    d_scores *= shares[:, None]
+    wanted = np.full_like(p, smoothing / p.shape[1])
+    wanted[rows, targets] += 1 - smoothing
+    losses = -(wanted * np.log(p)).sum(axis=1)
+    d_scores = (p - wanted) * shares[:, None]
     return losses, p, d_scores @ weight, d_scores.T @ states, d_scores.sum(axis=0)
 
 

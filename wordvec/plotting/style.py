@@ -1,12 +1,17 @@
 """One style for all pictures, and files with identical bytes for identical pictures; needs matplotlib, an extra."""
 
 import io
+import logging
 import os
+import re
+import warnings
 from pathlib import Path
 from typing import Any
 
 from wordvec.errors import InputError
 from wordvec.system.atomic_files import check_target, replacing
+
+_log = logging.getLogger(__name__)
 
 FORMATS = ("png", "svg", "pdf")
 
@@ -82,7 +87,11 @@ def save(figure: Any, path: str | os.PathLike[str]) -> None:
     kind = picture_format(path)
     metadata: dict[str, Any] = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}[kind]
     content = io.BytesIO()
-    with styled():
+    with styled(), warnings.catch_warnings(record=True) as caught:
+        warnings.filterwarnings("always", message="Glyph")
         figure.savefig(content, format=kind, metadata=metadata)
+    missing = {chr(int(found[1])) for each in caught if (found := re.match(r"Glyph (\d+)", str(each.message)))}
+    if missing:
+        _log.warning("%s: matplotlib's font lacks %s, drawn as boxes", path, " ".join(sorted(missing)[:20]))
     with replacing(path) as file:
         file.write(content.getvalue())

@@ -15,12 +15,12 @@ from seqclf import (
     ClassifierSettings,
     MultiLabelClassifier,
     MultiLabelModel,
-    compare_multi_label_baselines,
     load_model,
     score_label_sets,
     trace,
     train_multi_label,
 )
+from seqclf.classification.baselines import compare_multi_label_baselines
 from seqclf.classification.network import Network, NetworkShape, parameter_shapes
 from seqclf.data.label_sets import best_thresholds, label_matrix
 from seqclf.layers.batches import pack

@@ -5,8 +5,9 @@ import sys
 import numpy as np
 import pytest
 
-from seqclf import ClassifierModel, ClassifierSettings, save_gate_heatmap, trace, train_classifier
+from seqclf import ClassifierModel, ClassifierSettings, trace, train_classifier
 from seqclf.classification.network import Network, NetworkShape, parameter_shapes
+from seqclf.inspection.plotting import save_gate_heatmap
 from seqclf.layers.parameters import EncoderShape
 from seqclf.layers.tape import States
 from tests.oracles import naive_heads, naive_recurrent

@@ -1,5 +1,8 @@
 """Vocabulary head: full and sampled softmax, with its own or tied weights."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
@@ -62,6 +65,20 @@ def test_number_of_threads_does_not_change_a_bit():
 
     for one, two in zip(run(1), run(2), strict=True):
         np.testing.assert_array_equal(one, two)
+
+
+def test_threads_may_share_a_head():
+    head, start = VocabularyHead(3000, WIDTH, random=np.random.default_rng(4)), threading.Barrier(2)
+    states = [make_rows(rows=400)[0] * factor for factor in (1, -1)]
+    alone = [head.forward(each) for each in states]
+
+    def forward(each):
+        start.wait()
+        return [head.forward(each) for _ in range(8)]
+
+    with ThreadPoolExecutor(2) as pool:
+        for found, expected in zip(pool.map(forward, states), alone, strict=True):
+            assert all((each == expected).all() for each in found)
 
 
 def test_tied_weights_are_read_in_place_and_are_not_parameters():

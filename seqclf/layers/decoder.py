@@ -1,0 +1,509 @@
+"""The decoder: target embedding ▶ recurrent layers with attention to a memory ▶ an attentional state for every unit.
+
+    memory = decoder.remember(states, final, spans)         # keys, values and first states of some sources
+    tape = decoder.forward(targets, memory, workers)        # tape.states (R, H), one row per packed target unit
+    ...                                                     # the head's own forward and backward
+    found = decoder.backward(tape, d_states, workers)       # gradients of the weights, the embeddings and the sources
+
+Two threads share a batch: every other target each. The work is split the same way at any number of threads, and sums
+are added in a fixed order, so the result has the same bytes.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from seqclf.layers.batches import Half, PackedBatch, halves
+from seqclf.layers.cells import UNITS, from_panels, get_cell, padded, spread, to_panels, unspread
+from seqclf.layers.choices import ATTENTIONS
+from seqclf.layers.decoder_parameters import NONE, PROJECTED, DecoderShape
+from seqclf.layers.parameters import FlatParameters, Workspace
+from seqclf.layers.workers import Workers
+from wordvec.system.aligned_arrays import aligned
+
+if TYPE_CHECKING:
+    from seqclf.kernels.decoder import Output, Pass
+    from seqclf.kernels.decoder_attention import Attention, Memory
+    from seqclf.kernels.decoder_cells import Layers
+
+
+@dataclass
+class DecoderNoise:
+    """Dropout masks of a training pass; each is optional.
+
+    Attributes:
+        words: (U, E padded): dropout of the distinct units' vectors.
+        between: (L - 1, R, H padded) factors of the states that layers above the first read.
+        w_hidden: (L, ...) factors of the recurrent weights, in panels.
+        hold_h, hold_c: (L, R, H padded), 1 where the old value is kept (zoneout).
+    """
+
+    words: np.ndarray | None = None
+    between: np.ndarray | None = None
+    w_hidden: np.ndarray | None = None
+    hold_h: np.ndarray | None = None
+    hold_c: np.ndarray | None = None
+
+
+class Sources(NamedTuple):
+    """Encoder states of M sequences, each sequence's in one stretch."""
+
+    states: np.ndarray
+    """(N, F padded)."""
+    final: np.ndarray
+    """(M, F padded), what the decoder starts from."""
+    spans: np.ndarray
+    """(M + 1,) int64: sequence m has the states ``spans[m] .. spans[m + 1] - 1``."""
+
+
+@dataclass
+class Share:
+    """Some targets that are decoded together, with the sources they attend to.
+
+    Attributes:
+        half: selects the targets.
+        batch: of the targets.
+        chosen: (M,) the sources, of all sources.
+        sources: their states, copied.
+        places: (N,) the rows of their states among all states.
+    """
+
+    half: Half
+    batch: PackedBatch
+    chosen: np.ndarray
+    sources: Sources
+    places: np.ndarray
+    inputs: np.ndarray = field(init=False)
+    stack: Any = field(init=False)
+    state: "Layers" = field(init=False)
+    memory: "Memory" = field(init=False)
+    attention: "Attention" = field(init=False)
+    run: "Pass" = field(init=False)
+
+
+@dataclass
+class DecoderTape:
+    """Result of a forward pass; valid until the next one.
+
+    Attributes:
+        batch: of the targets. states: (R, H padded), the attentional states, in packed order.
+    """
+
+    batch: PackedBatch
+    sources: Sources
+    noise: DecoderNoise
+    shares: list[Share]
+    states: np.ndarray
+
+
+class DecoderGradients(NamedTuple):
+    """Result of a backward pass, besides the gradients of the weights."""
+
+    d_rows: np.ndarray
+    """(U, E padded), of the distinct units' vectors."""
+    d_states: np.ndarray
+    """(N, F padded), of the encoder's states."""
+    d_final: np.ndarray
+    """(M, F padded)."""
+
+
+class Decoder:
+    """Parameters of target embedding, recurrent layers and attention, and the two passes over packed targets.
+
+    Args:
+        shape: see ``DecoderShape``.
+        dtype: float32; float64 is for gradient checks.
+
+    A network calls ``attach`` with parameters of ``layout()``, then ``load``, as with ``Encoder``.
+    """
+
+    def __init__(self, shape: DecoderShape, dtype: DTypeLike = np.float32) -> None:
+        self.shape, self.dtype = shape, np.dtype(dtype)
+        self.cell = get_cell(shape.cell, shape.reset)
+        self.columns, self.hidden = padded(shape.vector_size), padded(shape.hidden_size)
+        self.width = padded(shape.source_size) * shape.source_parts
+        # Without attention, all keys are zero: the weights are uniform over the positions.
+        self.kind = 0 if shape.attention == NONE else ATTENTIONS.index(shape.attention)
+        self.embedding = aligned(shape.vocabulary * self.columns, self.dtype).reshape(-1, self.columns)
+        self.embedding[:] = 0
+        self._workspace = Workspace(self.dtype)
+        self._hold = [
+            np.full((shape.layers, int(share > 0), self.hidden), share, self.dtype)
+            for share in (shape.zoneout, shape.zoneout_cell)
+        ]
+
+    @cached_property
+    def product(self) -> int:
+        """The address of the compiled matrix product."""
+        from seqclf.kernels.panels import product
+
+        return product(self.dtype.name)
+
+    def layout(self) -> dict[str, tuple[int, ...]]:
+        """Return names and shapes of the dense parameters in the kernels' layout."""
+        layers, hidden, part = self.shape.layers, self.hidden, self.hidden // UNITS
+        gates, additive = self.cell.gates, self.shape.attention == "additive"
+        found: dict[str, tuple[int, ...]] = {
+            "w_input": (gates * part, self.columns, UNITS),
+            "w_below": (layers, gates * part, hidden, UNITS),
+            "w_hidden": (layers, gates * part, hidden, UNITS),
+            "bias": (layers, gates * hidden),
+            "bias_hidden": (layers, hidden if self.cell.hidden_bias else 0),
+            "w_keys": (part if self.shape.attention in PROJECTED else 0, self.width, UNITS),
+            "b_keys": (hidden,),
+            "w_query": (part if additive else 0, hidden, UNITS),
+            "scorer": (hidden,),
+            "w_values": (part, self.width, UNITS),
+            "w_state": (part, hidden, UNITS),
+            "b_state": (hidden,),
+            "w_bridge": (self.shape.firsts, part, self.width, UNITS),
+            "b_bridge": (self.shape.firsts, hidden),
+        }
+        return {f"decoder.{name}": size for name, size in found.items()}
+
+    def attach(self, flat: FlatParameters) -> None:
+        """Use a network's parameters for the views of ``layout()``."""
+        self._second = FlatParameters(self.layout(), self.dtype)
+        self.views = {name: flat.views[name] for name in self.layout()}
+        self.d_views = {name: flat.d_views[name] for name in self.layout()}
+
+    def _grouped(self, views: Mapping[str, np.ndarray]) -> "tuple[np.ndarray, Any, Output]":
+        """Return ``w_input``, the stack of layers and the output weights."""
+        from seqclf.kernels import decoder_cells
+        from seqclf.kernels.decoder import Output
+
+        part = {name.removeprefix("decoder."): view for name, view in views.items()}
+        kinds = {"lstm": decoder_cells.LstmStack, "rnn": decoder_cells.RnnStack}
+        gru = decoder_cells.GruStack if self.shape.reset == "after" else decoder_cells.GruBeforeStack
+        kind: Any = kinds.get(self.shape.cell, gru)
+        stack = kind(*(part[name] for name in kind._fields))
+        return part["w_input"], stack, Output(*(part[_FIELDS.get(name, name)] for name in Output._fields))
+
+    # ------------------------------------------------------------- parameters
+
+    def load(self, parameters: Mapping[str, np.ndarray]) -> None:
+        """Copy in the parameters of ``decoder_shapes``, given in these shapes."""
+        shape, gates, v = self.shape, self.cell.gates, self.views
+        self.embedding[:, : shape.vector_size] = parameters["target_embedding"]
+
+        def square(name: str, count: int = 1) -> np.ndarray:
+            return to_panels(parameters[f"decoder.{name}"], count, self.hidden)
+
+        def wide(weight: np.ndarray) -> np.ndarray:
+            return to_panels(spread(weight, shape.source_parts), 1, self.width)
+
+        v["decoder.w_input"][:] = to_panels(parameters["decoder.layers.0.w_input"], gates, self.columns)
+        for layer in range(shape.layers):
+            if layer > 0:
+                v["decoder.w_below"][layer] = square(f"layers.{layer}.w_input", gates)
+            elif shape.input_feeding:
+                v["decoder.w_below"][0] = square("layers.0.w_feed", gates)
+            v["decoder.w_hidden"][layer] = square(f"layers.{layer}.w_hidden", gates)
+            v["decoder.bias"][layer] = spread(parameters[f"decoder.layers.{layer}.bias"], gates)
+            if self.cell.hidden_bias:
+                v["decoder.bias_hidden"][layer] = spread(parameters[f"decoder.layers.{layer}.bias_hidden"], 1)
+        if shape.attention in PROJECTED:
+            v["decoder.w_keys"][:] = wide(parameters["decoder.attention.w_source"])
+        if shape.attention == "additive":
+            v["decoder.w_query"][:] = square("attention.w_query")
+            v["decoder.b_keys"][:] = spread(parameters["decoder.attention.bias"], 1)
+            v["decoder.scorer"][:] = spread(parameters["decoder.attention.scorer"], 1)
+        v["decoder.w_values"][:] = wide(parameters["decoder.combine.w_context"])
+        v["decoder.w_state"][:] = square("combine.w_state")
+        v["decoder.b_state"][:] = spread(parameters["decoder.combine.bias"], 1)
+        for k in range(shape.firsts):
+            rows = slice(k * shape.hidden_size, (k + 1) * shape.hidden_size)
+            v["decoder.w_bridge"][k] = wide(parameters["decoder.bridge.weight"][rows])
+            v["decoder.b_bridge"][k] = spread(parameters["decoder.bridge.bias"][rows], 1)
+
+    def parameters(self) -> dict[str, np.ndarray]:
+        """Return copies of all parameters in their canonical shapes."""
+        table = {"target_embedding": self.embedding[:, : self.shape.vector_size].copy()}
+        return table | self._canonical(self.views)
+
+    def gradients(self) -> dict[str, np.ndarray]:
+        """Return copies of the last backward pass's gradients of all dense parameters, in their canonical shapes."""
+        return self._canonical(self.d_views)
+
+    def _canonical(self, views: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        shape, gates, hidden = self.shape, self.cell.gates, self.shape.hidden_size
+        v = {name.removeprefix("decoder."): view for name, view in views.items()}
+
+        def wide(panels: np.ndarray) -> np.ndarray:
+            return unspread(from_panels(panels, 1, hidden, self.width), shape.source_parts, shape.source_size)
+
+        found: dict[str, np.ndarray] = {}
+        for layer in range(shape.layers):
+            prefix = f"layers.{layer}."
+            if layer == 0:
+                found[prefix + "w_input"] = from_panels(v["w_input"], gates, hidden, shape.vector_size)
+                if shape.input_feeding:
+                    found[prefix + "w_feed"] = from_panels(v["w_below"][0], gates, hidden, hidden)
+            else:
+                found[prefix + "w_input"] = from_panels(v["w_below"][layer], gates, hidden, hidden)
+            found[prefix + "w_hidden"] = from_panels(v["w_hidden"][layer], gates, hidden, hidden)
+            found[prefix + "bias"] = unspread(v["bias"][layer], gates, hidden)
+            if self.cell.hidden_bias:
+                found[prefix + "bias_hidden"] = unspread(v["bias_hidden"][layer], 1, hidden)
+        if shape.attention in PROJECTED:
+            found["attention.w_source"] = wide(v["w_keys"])
+        if shape.attention == "additive":
+            found["attention.w_query"] = from_panels(v["w_query"], 1, hidden, hidden)
+            found["attention.bias"] = unspread(v["b_keys"], 1, hidden)
+            found["attention.scorer"] = unspread(v["scorer"], 1, hidden)
+        found["combine.w_context"] = wide(v["w_values"])
+        found["combine.w_state"] = from_panels(v["w_state"], 1, hidden, hidden)
+        found["combine.bias"] = unspread(v["b_state"], 1, hidden)
+        found["bridge.weight"] = np.concatenate([wide(panels) for panels in v["w_bridge"]])
+        found["bridge.bias"] = np.concatenate([unspread(bias, 1, hidden) for bias in v["b_bridge"]])
+        return {f"decoder.{name}": array for name, array in found.items()}
+
+    # ---------------------------------------------------------------- forward
+
+    def forward(
+        self,
+        batch: PackedBatch,
+        sources: Sources,
+        workers: Workers | None = None,
+        *,
+        noise: DecoderNoise | None = None,
+    ) -> DecoderTape:
+        """Run the targets.
+
+        Args:
+            batch: B targets, each beginning with the symbol of its beginning; target ``order[s]`` attends to that
+                source.
+            sources: B sources.
+            workers: threads; None runs on the caller's thread.
+            noise: dropout masks; with them zoneout draws units, without them its expected value is used.
+        """
+        noise, space = noise or DecoderNoise(), self._workspace
+        whole = space.array("inputs", batch.token_ids.size, self.columns)
+        np.take(self.embedding, batch.token_ids, axis=0, out=whole)
+        if noise.words is not None:
+            whole *= noise.words
+        states = space.array("states", int(batch.starts[-1]), self.hidden)
+        shares = [self._share(number, half, batch, sources) for number, half in enumerate(halves(batch))]
+        for number, share in enumerate(shares):
+            self._prepare(f"{number}.", share, whole, noise)
+        w_input, _, output = self._grouped(self.views)
+        run = workers.map if workers is not None else map
+        list(run(lambda share: _forward(share, w_input, output), shares))
+        for share in shares:
+            states[share.half.rows] = share.run.combined
+        return DecoderTape(batch, sources, noise, shares, states)
+
+    def _share(self, number: int, half: Half, batch: PackedBatch, sources: Sources) -> Share:
+        """Return every other target with copies of its sources' states."""
+        chosen = batch.order[half.batch.order]
+        sizes = np.diff(sources.spans)[chosen]
+        spans = np.zeros(chosen.size + 1, np.int64)
+        np.cumsum(sizes, out=spans[1:])
+        places = np.repeat(sources.spans[chosen] - spans[:-1], sizes) + np.arange(spans[-1])
+        states = self._workspace.array(f"{number}.memory", places.size, self.width)
+        np.take(sources.states, places, axis=0, out=states)
+        return Share(half, half.batch, chosen, Sources(states, sources.final[chosen], spans), places)
+
+    def _prepare(self, name: str, share: Share, inputs: np.ndarray, noise: DecoderNoise) -> None:
+        """Set a share's arrays."""
+        from seqclf.kernels.decoder import Pass
+
+        space, batch, shape, hidden = self._workspace, share.batch, self.shape, self.hidden
+        packed, targets = int(batch.starts[-1]), batch.lengths.size
+        share.inputs = inputs[batch.token_ids]
+        _, stack, output = self._grouped(self.views)
+        if noise.w_hidden is not None:
+            stack = stack._replace(w_hidden=stack.w_hidden * noise.w_hidden)
+        share.stack = stack
+        share.state = self._layers(space, packed, targets, name)
+        rows = share.half.rows
+        holds = [None if each is None else np.take(each, rows, axis=1) for each in (noise.hold_h, noise.hold_c)]
+        if holds[0] is not None:
+            share.state = share.state._replace(hold_h=holds[0])
+        if holds[1] is not None:
+            share.state = share.state._replace(hold_c=holds[1])
+        share.memory = self._memory(name, share.sources, np.arange(targets))
+        share.attention = self._attention(space, np.diff(share.sources.spans) * batch.lengths, output, packed, name)
+        between = np.zeros((0, 0, hidden), self.dtype)
+        if noise.between is not None and shape.layers > 1:
+            between = np.take(noise.between, rows, axis=1)
+        share.run = Pass(
+            starts=batch.starts,
+            rows=batch.forward_rows,
+            projected=space.array(name + "projected", batch.token_ids.size, self.cell.gates * hidden),
+            x=space.array(name + "x", shape.layers, packed if shape.layers > 1 else 0, hidden),
+            between=between,
+            combined=space.array(name + "combined", packed, hidden),
+            fed_first=space.zeros(targets, hidden),
+            feeding=shape.input_feeding,
+            kind=self.kind,
+            product=self.product,
+        )
+
+    def _layers(self, space: Workspace, packed: int, targets: int, name: str = "") -> "Layers":
+        from seqclf.kernels.decoder_cells import Layers
+
+        layers, hidden = self.shape.layers, self.hidden
+        return Layers(
+            gates=space.array(name + "gates", layers, packed, self.cell.kept * hidden),
+            c=space.array(name + "c", layers, packed if self.cell.has_cell else 0, hidden),
+            h=space.array(name + "h", layers, packed, hidden),
+            first=space.array(name + "first", self.shape.firsts, targets, hidden),
+            hold_h=self._hold[0],
+            hold_c=self._hold[1],
+        )
+
+    def _memory(self, name: str, sources: Sources, owners: np.ndarray) -> "Memory":
+        from seqclf.kernels.decoder_attention import Memory
+
+        size = len(sources.states)
+        dot = self.shape.attention == "dot"
+        keys = sources.states if dot else self._workspace.array(name + "keys", size, self.hidden)
+        return Memory(keys, self._workspace.array(name + "values", size, self.hidden), sources.spans, owners)
+
+    def _attention(
+        self, space: Workspace, sizes: np.ndarray, output: "Output", rows: int, name: str = ""
+    ) -> "Attention":
+        """Return the arrays of attention over ``sizes`` (B,) weights of each target."""
+        from seqclf.kernels.decoder_attention import Attention
+
+        return Attention(
+            weights=space.array(name + "weights", int(sizes.sum())),
+            first=np.cumsum(sizes) - sizes,
+            query=space.array(name + "query", rows if self.shape.attention == "additive" else 0, self.hidden),
+            scorer=output.scorer,
+        )
+
+    # --------------------------------------------------------------- stepping
+
+    def remember(self, sources: Sources) -> "tuple[Memory, np.ndarray]":
+        """Return keys and values of M sources, and the states (K, M, H padded) that decoders start from."""
+        from seqclf.kernels.decoder import remember
+        from seqclf.kernels.decoder_attention import Memory
+
+        size, dot = len(sources.states), self.shape.attention == "dot"
+        keys = sources.states if dot else np.empty((size, self.hidden), self.dtype)
+        memory = Memory(keys, np.empty((size, self.hidden), self.dtype), sources.spans, np.empty(0, np.int64))
+        first = np.empty((self.shape.firsts, len(sources.final), self.hidden), self.dtype)
+        _, _, output = self._grouped(self.views)
+        remember(self.product, self.kind, sources.states, sources.final, output, memory, first)
+        return memory, first
+
+    def step(
+        self, memory: "Memory", first: np.ndarray, fed: np.ndarray, tokens: np.ndarray, sources: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Advance N targets by one unit; a row does not depend on the others.
+
+        Args:
+            memory: of all sources. first: (K, N, H padded), states before the step. fed: (N, H padded).
+            tokens: (N,) int32, rows of the target embedding. sources: (N,) int64, what each attends to.
+
+        Returns:
+            The attentional states (N, H padded), the states after the step (K, N, H padded), and the attention's
+            weights, flat: those of each row's source one after another.
+        """
+        from seqclf.kernels.decoder import Pass, decode
+        from seqclf.kernels.panels import project
+
+        count, hidden = tokens.size, self.hidden
+        w_input, stack, output = self._grouped(self.views)
+        units, rows = np.unique(tokens, return_inverse=True)
+        space = Workspace(self.dtype)
+        state = self._layers(space, count, count)._replace(first=first)
+        attention = self._attention(space, memory.spans[sources + 1] - memory.spans[sources], output, count)
+        projected = np.empty((units.size, self.cell.gates * hidden), self.dtype)
+        project(self.product, self.embedding[units], w_input, stack.bias[0], projected)
+        run = Pass(
+            starts=np.array([0, count]),
+            rows=rows.astype(np.int32),
+            projected=projected,
+            x=np.empty((self.shape.layers, count, hidden), self.dtype),
+            between=np.zeros((0, 0, hidden), self.dtype),
+            combined=np.empty((count, hidden), self.dtype),
+            fed_first=fed,
+            feeding=self.shape.input_feeding,
+            kind=self.kind,
+            product=self.product,
+        )
+        decode(stack, output, state, memory._replace(owners=sources), attention, run)
+        after = np.concatenate([state.h, state.c]) if self.cell.has_cell else state.h
+        return run.combined, after, attention.weights
+
+    # --------------------------------------------------------------- backward
+
+    def backward(self, tape: DecoderTape, d_states: np.ndarray, workers: Workers | None = None) -> DecoderGradients:
+        """Add the gradients of all weights to the network's; mirrors ``forward``.
+
+        Args:
+            tape: returned by ``forward``; its arrays are overwritten.
+            d_states: (R, H padded), the gradient of ``tape.states``.
+            workers: threads.
+        """
+        space, sources = self._workspace, tape.sources
+        d_rows = space.array("d_rows", tape.batch.token_ids.size, self.columns)
+        d_memory = space.array("d_memory", *sources.states.shape)
+        d_final = space.array("d_final", *sources.final.shape)
+        d_rows[:] = d_memory[:] = d_final[:] = 0
+        self._second.gradient[:] = 0
+        views = [self.d_views, self._second.d_views][: len(tape.shares)]
+        tasks = [
+            (share, d_states[share.half.rows], self._grouped(each))
+            for share, each in zip(tape.shares, views, strict=True)
+        ]
+        w_input, _, output = self._grouped(self.views)
+        run: Callable[..., Any] = workers.map if workers is not None else map
+        found = list(run(lambda task: _backward(task, w_input, output), tasks))
+        for share, (d_inputs, d_own, d_ends) in zip(tape.shares, found, strict=True):
+            d_rows[share.batch.token_ids] += d_inputs
+            d_memory[share.places] = d_own
+            d_final[share.chosen] = d_ends
+        if len(views) > 1:
+            for name, second in self._second.d_views.items():
+                self.d_views[name] += second
+        if tape.noise.w_hidden is not None:
+            self.d_views["decoder.w_hidden"] *= tape.noise.w_hidden
+        if tape.noise.words is not None:
+            d_rows *= tape.noise.words
+        return DecoderGradients(d_rows, d_memory, d_final)
+
+
+_FIELDS = {"bias": "b_state"}
+"""Names of output weights that differ from those of the kernels."""
+
+
+def _forward(share: Share, w_input: np.ndarray, output: "Output") -> None:
+    """Run the kernels of one share."""
+    from seqclf.kernels.decoder import decode, remember
+    from seqclf.kernels.panels import project
+
+    run, sources = share.run, share.sources
+    project(run.product, share.inputs, w_input, share.stack.bias[0], run.projected)
+    remember(run.product, run.kind, sources.states, sources.final, output, share.memory, share.state.first)
+    decode(share.stack, output, share.state, share.memory, share.attention, run)
+
+
+def _backward(
+    task: "tuple[Share, np.ndarray, tuple[np.ndarray, Any, Output]]", w_input: np.ndarray, output: "Output"
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Run the kernels of one share backward; return the gradients of its inputs, states and final states."""
+    from seqclf.kernels.decoder import decode_back, memory_gradients, stack_gradients
+
+    share, d_combined, (d_w_input, d_stack, d_output) = task
+    state, run, memory, sources = share.state, share.run, share.memory, share.sources
+    d_h, d_first = np.zeros_like(state.h), np.zeros_like(state.first)
+    d_scores, d_keys = np.empty_like(share.attention.weights), np.zeros_like(memory.keys)
+    d_query = np.empty_like(share.attention.query)
+    back = memory, share.attention, run
+    decode_back(share.stack, output, state, *back, d_combined, d_h, d_first, d_scores, d_keys, d_query, d_output)
+    d_own, d_ends = np.empty_like(sources.states), np.empty_like(sources.final)
+    memory_gradients(
+        sources.states, sources.final, output, state, *back, share.batch.lengths, d_combined, d_first, d_scores,
+        d_keys, d_query, d_output, d_own, d_ends,
+    )  # fmt: skip
+    d_inputs = np.zeros_like(share.inputs)
+    stack_gradients(share.inputs, w_input, state, run, d_stack, d_w_input, d_inputs)
+    return d_inputs, d_own, d_ends

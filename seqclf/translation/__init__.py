@@ -1,0 +1,1 @@
+"""Encoder-decoder networks: from a sequence to a sequence of another length."""

@@ -1,0 +1,382 @@
+"""Greedy decoding, beam search and sampling over a stepper, which gives the probabilities of the next unit.
+
+The search knows nothing of networks. Sources are decoded side by side, and a hypothesis leaves the batch when it ends.
+Scores are sums of float64 in a fixed order, and ties go to the earlier hypothesis, then to the lower unit: if the rows
+of a stepper do not depend on each other, neither does a result depend on the other sources.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+from wordvec.system.validation import check_number, check_whole
+
+_SAMPLING = 0x5A3B
+"""Stream of random numbers."""
+
+
+class Stepper(Protocol):
+    """The next unit's probabilities for N hypotheses side by side, each of one source."""
+
+    def start(self) -> Any:
+        """Return the state before the first unit, with a row for each source."""
+
+    def step(
+        self, state: Any, parents: np.ndarray, tokens: np.ndarray, sources: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray | None, Any]:
+        """Advance N hypotheses by one unit.
+
+        Args:
+            state: of the step before, which ``start`` returned or this method.
+            parents: (N,) int64 rows of that state to continue; a row may occur several times, or not at all.
+            tokens: (N,) int32, the last unit of each hypothesis; the first time that which begins a target.
+            sources: (N,) int64, the source of each hypothesis, ascending.
+
+        Returns:
+            log_probabilities: (N, V) float32 of the next unit, which the search may overwrite.
+            attention: (N, S) float32, weights of the source's units, 0 after its last one; or None.
+            state: of the N hypotheses.
+        """
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """A decoded sequence.
+
+    Attributes:
+        tokens: T units, without those that begin and end a target.
+        score: log-probability in nats, divided by the length penalty, plus the coverage penalty; higher is better.
+        attention: (T, S) float32, weights of the source's units for each unit; None without attention.
+    """
+
+    tokens: list[int]
+    score: float
+    attention: np.ndarray | None = None
+
+
+class _Chosen(NamedTuple):
+    """Continuations, those of one source one after another, the best first."""
+
+    rows: np.ndarray
+    """(M,) int64, the hypothesis that each continues."""
+    tokens: np.ndarray
+    """(M,) int64, its next unit."""
+    totals: np.ndarray
+    """(M,) float64, its log-probability."""
+
+
+def greedy(
+    stepper: Stepper,
+    n_sources: int,
+    *,
+    bos: int,
+    eos: int,
+    max_lengths: Sequence[int] | np.ndarray,
+    length_penalty: float = 0.0,
+    no_repeat: int = 0,
+    banned: Sequence[int] = (),
+) -> list[list[Hypothesis]]:
+    """Return one hypothesis for each source, which takes the most probable unit at each step.
+
+    Arguments as :func:`beam_search`, which gives the same with a beam of 1.
+    """
+    return beam_search(
+        stepper, n_sources, beam=1, bos=bos, eos=eos, max_lengths=max_lengths, length_penalty=length_penalty,
+        no_repeat=no_repeat, banned=banned,
+    )  # fmt: skip
+
+
+def beam_search(
+    stepper: Stepper,
+    n_sources: int,
+    *,
+    beam: int,
+    n_best: int = 1,
+    bos: int,
+    eos: int,
+    max_lengths: Sequence[int] | np.ndarray,
+    length_penalty: float = 0.0,
+    coverage_penalty: float = 0.0,
+    no_repeat: int = 0,
+    banned: Sequence[int] = (),
+    source_lengths: Sequence[int] | np.ndarray | None = None,
+) -> list[list[Hypothesis]]:
+    """Return the best hypotheses of each source that a beam search finds.
+
+    At each step a source keeps its ``beam`` most probable continuations. One that ends takes its place in the beam with
+    it (Bahdanau et al. 2015), so that a search ends with ``beam`` hypotheses; it ends earlier where no open hypothesis
+    can be among the best any more. They are ranked by Wu et al. 2016, equation 14: log P / ((5 + L) / 6) **
+    length_penalty + coverage_penalty * sum over the source's units of log(min(their attention, 1)), with L units, the
+    end included.
+
+    Args:
+        stepper: of these sources, N hypotheses at a time.
+        n_sources: S.
+        beam: continuations to keep; 1 is greedy decoding.
+        n_best: hypotheses to return, at most ``beam``; there may be fewer if few are possible.
+        bos, eos: the units that begin and end a target.
+        max_lengths: (S,) units after which a hypothesis must end.
+        length_penalty, coverage_penalty: at least 0; 0 is none.
+        no_repeat: the length of n-grams that a hypothesis may contain only once; 0 allows all.
+        banned: units that are never chosen, besides ``bos``.
+        source_lengths: (S,) units of each source, for the coverage; None: the attention has no padding.
+
+    Raises:
+        InputError: ``beam``, ``n_best``, ``no_repeat`` or a penalty out of range.
+
+    Example:
+        >>> import numpy as np
+        >>> class Bigrams:  # the next unit depends on the last one alone: 0 begins, 1 ends
+        ...     table = np.log([[1e-9, 0.1, 0.5, 0.4], [1, 1, 1, 1], [1e-9, 0.3, 0.35, 0.35], [1e-9, 0.9, 0.05, 0.05]])
+        ...     def start(self):
+        ...         return None
+        ...     def step(self, state, parents, tokens, sources):
+        ...         return self.table[tokens].astype(np.float32), None, None
+        >>> found = beam_search(Bigrams(), 1, beam=3, n_best=2, bos=0, eos=1, max_lengths=[4])
+        >>> [(each.tokens, round(each.score, 3)) for each in found[0]]
+        [([3], -1.022), ([], -2.303)]
+        >>> greedy(Bigrams(), 1, bos=0, eos=1, max_lengths=[4])[0][0].tokens
+        [2, 2, 2, 2]
+    """
+    check_search(beam, n_best, length_penalty, coverage_penalty, no_repeat)
+
+    def choose(log_probabilities: np.ndarray, totals: np.ndarray, sources: np.ndarray, room: np.ndarray) -> _Chosen:
+        return _best(log_probabilities, totals, sources, room, beam)
+
+    search = _Search(stepper, n_sources, beam, bos, eos, max_lengths, no_repeat, banned)
+    search.ranking = _Ranking(length_penalty, coverage_penalty, source_lengths)
+    return search.run(choose, n_best)
+
+
+def sample(
+    stepper: Stepper,
+    n_sources: int,
+    *,
+    n_samples: int = 1,
+    temperature: float = 1.0,
+    seed: int = 1,
+    bos: int,
+    eos: int,
+    max_lengths: Sequence[int] | np.ndarray,
+    length_penalty: float = 0.0,
+    no_repeat: int = 0,
+    banned: Sequence[int] = (),
+) -> list[list[Hypothesis]]:
+    """Return random hypotheses of each source, in the order of their scores.
+
+    A unit is drawn with a probability proportional to ``p ** (1 / temperature)``. The random numbers depend on the
+    seed, the sample and the step, not on the source: equal sources have equal samples.
+
+    Args:
+        n_samples: hypotheses for each source.
+        temperature: above 0; below 1 sharpens the distribution, above 1 flattens it.
+        seed: of the random numbers.
+        stepper, n_sources, bos, eos, max_lengths, length_penalty, no_repeat, banned: see :func:`beam_search`.
+
+    Raises:
+        InputError: ``n_samples``, ``temperature``, ``seed`` or ``no_repeat`` out of range.
+    """
+    check_search(1, 1, length_penalty, 0.0, no_repeat)
+    check_whole("n_samples", n_samples, 1)
+    check_number("temperature", temperature, above=0)
+    check_whole("seed", seed, 0)
+    samples = np.tile(np.arange(n_samples), n_sources)  # of each live hypothesis
+    steps = 0
+
+    def choose(log_probabilities: np.ndarray, totals: np.ndarray, sources: np.ndarray, room: np.ndarray) -> _Chosen:
+        nonlocal samples, steps
+        random = np.random.default_rng([seed, _SAMPLING, steps]).random(n_samples)
+        tokens = _draw(log_probabilities, temperature, random[samples])
+        steps += 1
+        samples = samples[tokens != eos]
+        rows = np.arange(tokens.size)
+        return _Chosen(rows, tokens, totals + log_probabilities[rows, tokens])
+
+    search = _Search(stepper, n_sources, n_samples, bos, eos, max_lengths, no_repeat, banned)
+    search.ranking = _Ranking(length_penalty, 0.0, None)
+    return search.run(choose, n_samples, start=n_samples)
+
+
+def check_search(beam: int, n_best: int, length_penalty: float, coverage_penalty: float, no_repeat: int) -> None:
+    """Raise InputError if an argument of :func:`beam_search` is out of range.
+
+    Example:
+        >>> check_search(beam=2, n_best=5, length_penalty=0, coverage_penalty=0, no_repeat=0)
+        Traceback (most recent call last):
+            ...
+        corpora.errors.InputError: n_best must be at most 2, got 5
+    """
+    check_whole("beam", beam, 1)
+    check_whole("n_best", n_best, 1, beam)
+    check_number("length_penalty", length_penalty, least=0)
+    check_number("coverage_penalty", coverage_penalty, least=0)
+    check_whole("no_repeat", no_repeat, 0)
+
+
+def replace_unknown(tokens: Sequence[str], unknown: str, source: Sequence[str], attention: np.ndarray) -> list[str]:
+    """Return the units of a target, each unknown one replaced by the source's unit with the most attention.
+
+    Args:
+        tokens: T units. unknown: the unknown unit.
+        source: S units.
+        attention: (T, S or more) weights; of equal ones the first wins.
+
+    Example:
+        >>> replace_unknown(["hello", "<unk>"], "<unk>", ["bonjour", "Zoé"], np.array([[0.9, 0.1], [0.2, 0.8]]))
+        ['hello', 'Zoé']
+    """
+    if not source:
+        return list(tokens)
+    places = np.argmax(attention[:, : len(source)], axis=1).tolist() if len(tokens) else []
+    return [source[place] if token == unknown else token for token, place in zip(tokens, places, strict=True)]
+
+
+class _Ranking(NamedTuple):
+    """How finished hypotheses are scored."""
+
+    length_penalty: float
+    coverage_penalty: float
+    source_lengths: Sequence[int] | np.ndarray | None
+
+    def by_length(self, lengths: Any) -> Any:
+        """Return what divides the log-probability of ``lengths`` units, the end included."""
+        return ((5.0 + lengths) / 6.0) ** self.length_penalty
+
+    def units(self, source: int) -> slice:
+        """Return the columns of the attention that are no padding."""
+        return slice(None if self.source_lengths is None else int(self.source_lengths[source]))
+
+    def score(self, total: float, length: int, attention: np.ndarray | None) -> float:
+        score = total / float(self.by_length(length))
+        if self.coverage_penalty and attention is not None:
+            covered = np.add.accumulate(attention, axis=0, dtype=np.float64)[-1]
+            logs = np.log(np.clip(covered, 1e-12, 1.0))
+            score += self.coverage_penalty * math.fsum(logs)
+        return score
+
+
+class _Search:
+    """The live hypotheses of all sources and those that have ended."""
+
+    ranking: _Ranking
+
+    def __init__(
+        self,
+        stepper: Stepper,
+        n_sources: int,
+        places: int,
+        bos: int,
+        eos: int,
+        max_lengths: Sequence[int] | np.ndarray,
+        no_repeat: int,
+        banned: Sequence[int],
+    ) -> None:
+        self.stepper, self.bos, self.eos, self.no_repeat = stepper, bos, eos, no_repeat
+        self.limits = np.asarray(max_lengths, np.int64)
+        self.banned = sorted({bos, *banned} - {eos})
+        self.room = np.full(n_sources, places)
+        self.ended: list[list[Hypothesis]] = [[] for _ in range(n_sources)]
+        self.parents: list[np.ndarray] = []
+        self.weights: list[np.ndarray] = []
+
+    def run(self, choose: Callable[..., _Chosen], n_best: int, start: int = 1) -> list[list[Hypothesis]]:
+        """Decode until no hypothesis is live, and return the best of each source; ``start`` at first for each."""
+        sources = np.repeat(np.arange(self.room.size), start)
+        parents, totals = sources, np.zeros(sources.size)
+        last = np.full(sources.size, self.bos, np.int32)
+        history = np.empty((sources.size, 0), np.int32)
+        state = self.stepper.start()
+        while sources.size:
+            scores, attention, state = self.stepper.step(state, parents, last, sources)
+            self.parents.append(parents)
+            if attention is not None:
+                self.weights.append(attention)
+            self._restrict(scores, history, sources)
+            found = choose(scores, totals, sources, self.room)
+            ends = found.tokens == self.eos
+            for row, total in zip(found.rows[ends].tolist(), found.totals[ends].tolist(), strict=True):
+                self._end(row, total, history[row], int(sources[row]))
+            parents, totals = found.rows[~ends], found.totals[~ends]
+            last, sources = found.tokens[~ends].astype(np.int32), sources[parents]
+            open_ones = self._can_win(totals, sources, n_best)
+            parents, totals, last, sources = (each[open_ones] for each in (parents, totals, last, sources))
+            history = np.concatenate([history[parents], last[:, None]], axis=1)
+        return [sorted(each, key=lambda found: -found.score)[:n_best] for each in self.ended]
+
+    def _restrict(self, scores: np.ndarray, history: np.ndarray, sources: np.ndarray) -> None:
+        """Set the log-probabilities of units that must not come next to minus infinity, in place."""
+        scores[:, self.banned] = -np.inf
+        if self.no_repeat and history.shape[1] >= self.no_repeat:
+            size = self.no_repeat
+            same = np.ones((len(history), history.shape[1] - size + 1), np.bool_)
+            for place in range(size - 1):
+                newest = history[:, history.shape[1] - size + 1 + place]
+                same &= history[:, place : place + same.shape[1]] == newest[:, None]
+            rows, places = np.nonzero(same)
+            scores[rows, history[rows, places + size - 1]] = -np.inf
+        full = self.limits[sources] <= history.shape[1]
+        if full.any():
+            ends = scores[full, self.eos]
+            scores[full] = -np.inf
+            scores[full, self.eos] = np.maximum(ends, np.finfo(np.float32).min)
+
+    def _end(self, row: int, total: float, tokens: np.ndarray, source: int) -> None:
+        """Add a hypothesis that the last step ended; ``row`` is its place in that step."""
+        attention, rows = None, []
+        if self.weights:
+            for parents, weights in zip(reversed(self.parents), reversed(self.weights), strict=True):
+                rows.append(weights[row])
+                row = int(parents[row])
+            attention = np.stack(rows[::-1])[:, self.ranking.units(source)]
+        score = self.ranking.score(total, len(tokens) + 1, attention)
+        kept = None if attention is None else attention[:-1]
+        self.ended[source].append(Hypothesis(tokens.tolist(), score, kept))
+        self.room[source] -= 1
+
+    def _can_win(self, totals: np.ndarray, sources: np.ndarray, n_best: int) -> np.ndarray:
+        """Return (N,) bool: whether a live hypothesis' source may still find one that is among its best.
+
+        The score of a hypothesis is at most its log-probability now, divided by the penalty of the largest length.
+        """
+        worst = np.full(self.room.size, -np.inf)
+        for source in np.unique(sources):
+            if len(self.ended[source]) >= n_best:
+                worst[source] = sorted(each.score for each in self.ended[source])[-n_best]
+        bounds = totals / self.ranking.by_length(self.limits[sources] + 1.0)
+        best = np.full(self.room.size, -np.inf)
+        np.maximum.at(best, sources, bounds)
+        return np.asarray(best[sources] > worst[sources])
+
+
+def _best(
+    log_probabilities: np.ndarray, totals: np.ndarray, sources: np.ndarray, room: np.ndarray, beam: int
+) -> _Chosen:
+    """Return the most probable continuations of each source, as many as it has room for."""
+    size = log_probabilities.shape[1]
+    if beam == 1:
+        tokens = np.argmax(log_probabilities, axis=1)
+        rows = np.arange(tokens.size)
+    else:
+        enough = max(size - beam, 0)
+        least = np.partition(log_probabilities, enough, axis=1)[:, enough]
+        rows, tokens = np.nonzero((log_probabilities >= least[:, None]) & (log_probabilities > -np.inf))
+    scores = totals[rows] + log_probabilities[rows, tokens]
+    order = np.lexsort((tokens, rows, -scores, sources[rows]))
+    rows, tokens, scores = rows[order], tokens[order], scores[order]
+    first = np.searchsorted(sources[rows], np.arange(room.size))
+    rank = np.arange(rows.size) - first[sources[rows]]
+    kept = rank < room[sources[rows]]
+    return _Chosen(rows[kept], tokens[kept], scores[kept])
+
+
+def _draw(log_probabilities: np.ndarray, temperature: float, random: np.ndarray) -> np.ndarray:
+    """Return a unit for each row (N,) int64, given numbers (N,) in [0, 1)."""
+    logs = log_probabilities.astype(np.float64)
+    shares = np.exp((logs - logs.max(axis=1, keepdims=True)) / temperature)
+    sums = np.add.accumulate(shares, axis=1)
+    drawn = [np.searchsorted(row, at * row[-1], side="right") for row, at in zip(sums, random, strict=True)]
+    last = [np.searchsorted(row, row[-1]) for row in sums]  # with a probability above 0
+    return np.minimum(drawn, last)
