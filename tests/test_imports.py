@@ -28,7 +28,7 @@ SHARED = (
 SHARED_WITH_CLI = (
     "wordvec.formats.registry", "wordvec.checkpointing.finished", "wordvec.count_based.models",
     "wordvec.document_vectors.matrices", "wordvec.formats.documents", "wordvec.phrases.settings",
-    "wordvec.word2vec.settings",
+    "wordvec.word2vec.settings", "wordvec.distributed.settings", "wordvec.distributed.training",
 )  # fmt: skip
 """What lets a command check its options and outputs before it starts."""
 MODULES = {
@@ -59,6 +59,7 @@ WITHIN = {
         "count_based": _MODELS,
         "document_vectors": _GROUND | {"system", "formats", "encoding"},
         "phrases": _GROUND | {"system", "formats", "encoding", "estimator"},
+        "distributed": _MODELS | {"word2vec", "count_based"},
     },
     "seqclf": {
         "kernels": set(),
