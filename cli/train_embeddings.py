@@ -179,7 +179,7 @@ def train_embeddings(
       train-embeddings big.txt -o vectors.safetensors --resume
     """
     from corpora import TextCorpus
-    from wordvec import encode_corpus, load_vectors, save_vectors, save_vocabulary
+    from wordvec import load_vectors, save_vectors, save_vocabulary
     from wordvec.formats.registry import output_format
     from wordvec.system.atomic_files import check_target
 
@@ -227,17 +227,9 @@ def train_embeddings(
     )
     counting_limit = rules["max_types_in_memory"]
     texts = phrases.joined(texts, cache=not no_cache, threads=threads, quiet=quiet, max_types_in_memory=counting_limit)
-    with Progress("reading", quiet) as progress:
-        encoded = encode_corpus(
-            texts,
-            min_count=min_count,
-            max_vocabulary=max_vocabulary,
-            **rules,
-            cache=not no_cache,
-            threads=threads,
-            on_progress=progress.bytes,
-        )
-    files = texts.provenance()
+    rules |= {"min_count": min_count, "max_vocabulary": max_vocabulary}
+    encoded = shards.encode(texts, quiet, threads, not no_cache, rules)
+    files = [] if shards.cluster.is_used else texts.provenance()
     log(corpus_summary(encoded), quiet)
     if words_file is not None:
         save_vocabulary(encoded.vocabulary, words_file)
@@ -247,7 +239,7 @@ def train_embeddings(
         return
     result = run.train(encoded, checkpoint, checkpoint_every or DEFAULT_PACE, resume)
     result.vectors.origin = {
-        **(shards.origin(result) or {"corpus_blake2b": [file["blake2b"] for file in files]}),
+        **shards.origin(result, files),
         "min_count": min_count,
         "raw_tokens": encoded.raw_tokens,
         "raw_types": encoded.raw_types,

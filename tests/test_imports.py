@@ -21,7 +21,8 @@ BELOW = {package: PACKAGES[:place] for place, package in enumerate(PACKAGES)}
 """The packages that a package may import."""
 PUBLIC = {name: {*importlib.import_module(name).__all__, "__version__"} for name in PACKAGES if name != "cli"}
 SHARED = (
-    "corpora.encodings", "corpora.errors", "corpora.leftovers", "corpora.normalization", "wordvec.system",
+    "corpora.encodings", "corpora.errors", "corpora.leftovers", "corpora.normalization", "corpora.ranges",
+    "wordvec.system",
     "wordvec.checkpointing.checkpoint", "wordvec.formats.ngrams", "wordvec.formats.table",
 )  # fmt: skip
 """Documented modules that the packages above may import besides public names."""
@@ -29,6 +30,8 @@ SHARED_WITH_CLI = (
     "wordvec.formats.registry", "wordvec.checkpointing.finished", "wordvec.count_based.models",
     "wordvec.document_vectors.matrices", "wordvec.formats.documents", "wordvec.phrases.settings",
     "wordvec.word2vec.settings", "wordvec.distributed.settings", "wordvec.distributed.training",
+    "wordvec.distributed.cluster", "wordvec.distributed.cooccurrence", "wordvec.distributed.files",
+    "wordvec.distributed.remote_corpus",
 )  # fmt: skip
 """What lets a command check its options and outputs before it starts."""
 MODULES = {
@@ -59,7 +62,7 @@ WITHIN = {
         "count_based": _MODELS,
         "document_vectors": _GROUND | {"system", "formats", "encoding"},
         "phrases": _GROUND | {"system", "formats", "encoding", "estimator"},
-        "distributed": _MODELS | {"word2vec", "count_based"},
+        "distributed": _MODELS | {"word2vec", "count_based", "__version__"},
     },
     "seqclf": {
         "kernels": set(),

@@ -1,7 +1,7 @@
 """Messages of ``train-embeddings`` about the corpus, the epochs and the vectors of skip-gram and CBOW."""
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cli.shared.reporting import PREPARING, Progress, duration, log, short_number
 
@@ -11,11 +11,16 @@ if TYPE_CHECKING:
     from wordvec.word2vec.results import Word2VecResult
 
 
+def tokens_of(encoded: Any) -> int:
+    """Return the tokens of a corpus that is encoded here or on the workers of a cluster."""
+    return int(encoded.size) if hasattr(encoded, "size") else len(encoded.ids)
+
+
 def corpus_summary(encoded: "EncodedCorpus") -> str:
     """Summarize a corpus and its vocabulary."""
     return (
         f"{encoded.raw_tokens:,} tokens, {encoded.raw_types:,} types; "
-        f"vocabulary of {len(encoded.vocabulary):,} types, {len(encoded.ids):,} tokens"
+        f"vocabulary of {len(encoded.vocabulary):,} types, {tokens_of(encoded):,} tokens"
     )
 
 

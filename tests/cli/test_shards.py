@@ -1,5 +1,6 @@
 """``train-embeddings --shards``: options, output, resuming."""
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -67,3 +68,52 @@ def test_bad_options(corpus, options, message):
     result = CliRunner().invoke(main.train_embeddings, [*map(str, (corpus, "-o", "v.bin", "--min-count", 1, *options))])
     assert result.exit_code in (1, 2)
     assert message in " ".join(result.output.split())
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--scheduler", "tcp://127.0.0.1:1"), "--scheduler has no effect without --shards; leave it out"),
+        (("--shards", 2, "--piece-size", "1M"), "--piece-size has no effect without --scheduler or --local-cluster"),
+        (("--shards", 2, "--scheduler", "x", "--threads", 2), "--threads has no effect with --scheduler"),
+        (("--shards", 2, "--scheduler", "x", "--local-cluster", 2), "--local-cluster has no effect with --scheduler"),
+        (("--shards", 2, "--local-cluster", 1, "--phrases", 2), "--phrases has no effect with a cluster"),
+        (("--shards", 2, "--scheduler", "tcp://127.0.0.1:1"), "no Dask scheduler answers at tcp://127.0.0.1:1"),
+        (("--shards", 2, "--scheduler", "nonsense://x"), "no Dask scheduler answers at nonsense://x"),
+    ],
+)
+def test_bad_options_of_clusters(corpus, options, message):
+    pytest.importorskip("distributed")
+    result = CliRunner().invoke(main.train_embeddings, [*map(str, (corpus, "-o", "v.bin", "--min-count", 1, *options))])
+    assert result.exit_code in (1, 2), result.exception
+    assert message in " ".join(result.output.split())
+
+
+def test_dask_is_optional(corpus, monkeypatch):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    result = train(corpus, "-o", "v.bin", "--shards", 2, "--local-cluster", 1, code=1)
+    assert "a cluster needs Dask; pip install 'wordvec-seqclf[distributed]'" in result.output
+
+
+def test_count_based_models_on_a_cluster(corpus):
+    pytest.importorskip("distributed")
+    made = ("--min-count", 1, "--model", "ppmi")
+    train(corpus, "-o", "a.safetensors", *made)
+    train(corpus, "-o", "b.safetensors", *made, "--local-cluster", 1)
+    a, b = (load_vectors(name) for name in ("a.safetensors", "b.safetensors"))
+    assert (a.matrix != b.matrix).nnz == 0
+    assert a.settings == b.settings
+    assert set(a.origin) - set(b.origin) == {"corpus_blake2b"}
+
+
+def test_worker_processes_of_its_own(corpus):
+    pytest.importorskip("distributed")
+    train(corpus, "-o", "a.safetensors", *TINY, "--shards", 3, "--save-vocabulary", "a.txt")
+    result = train(
+        corpus, "-o", "b.safetensors", *TINY, "--shards", 3, "--save-vocabulary", "b.txt", "--local-cluster", 2,
+        "--timings", "--piece-size", "4K",
+    )  # fmt: skip
+    assert "2 workers, 2 threads" in result.output
+    assert "moved_bytes: " in result.output
+    assert Path("a.safetensors").read_bytes() == Path("b.safetensors").read_bytes()
+    assert Path("a.txt").read_bytes() == Path("b.txt").read_bytes()
