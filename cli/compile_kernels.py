@@ -48,8 +48,8 @@ _POOLED = (
 _SMALL = "--hidden-size 4 --epochs 1 --quiet"
 
 _RUNS: dict[str, list[str]] = {
-    "skipgram": [f"{_VECTORS} skipgram {more}" for more in _WORD2VEC],
-    "cbow": [f"{_VECTORS} cbow {more}" for more in _WORD2VEC],
+    "skipgram": [f"{_VECTORS} skipgram {more}" for more in (*_WORD2VEC, "--shards 1")],
+    "cbow": [f"{_VECTORS} cbow {more}" for more in (*_WORD2VEC, "--shards 1")],
     "glove": [f"{_COUNTS} glove --vector-size 8 {more}" for more in _COUNTING],
     "svd": [f"{_COUNTS} svd --vector-size 2 {more}" for more in _COUNTING],
     "ppmi": [f"{_COUNTS} ppmi {more}" for more in _COUNTING],

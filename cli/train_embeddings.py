@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import math
 import os
 from collections.abc import Sequence
 from dataclasses import fields
@@ -15,17 +14,19 @@ from cli.shared import options
 from cli.shared.errors import Command, Failure, check_files, command_line, note_checkpoint, note_output, usage_errors
 from cli.shared.origins import versions
 from cli.shared.phrase_options import PhraseStep, phrase_options
-from cli.shared.reporting import PREPARING, Progress, duration, finite, log, percent, short_number
+from cli.shared.reporting import Progress, finite, log, percent
 from cli.shared.setting_options import setting_option, setting_options
+from cli.shared.shard_options import Run as ShardedRun
+from cli.shared.shard_options import ShardStep, shard_options
 from cli.shared.unused import refuse_unused, refuse_with, refuse_without
 from cli.shared.vocabulary_options import take_rules, vocabulary_options
+from cli.shared.word2vec_reporting import EpochLines, corpus_summary, result_line
 from wordvec import CooccurrenceSettings, Word2VecSettings
 from wordvec.system.settings import declaration_of
 from wordvec.word2vec.settings import ContinuationSettings
 
 if TYPE_CHECKING:
     from wordvec import EncodedCorpus, WordVectors
-    from wordvec import Progress as Word2VecProgress
     from wordvec.vectors.evaluation import AnalogyResult, SimilarityResult
     from wordvec.word2vec.callbacks import Training
     from wordvec.word2vec.results import Word2VecResult
@@ -109,6 +110,7 @@ def _shared_option(name: str, default: str) -> options.Decorator:
 )
 @click.option("--freeze-initial", is_flag=True, help="Freeze the vectors of --continue-from: --initial-rate 0.")
 @setting_options(ContinuationSettings, "initial_rate", "initial_counts")
+@shard_options
 @click.option(
     "--checkpoint-every",
     type=options.Duration(),
@@ -182,13 +184,14 @@ def train_embeddings(
       train-embeddings big.txt -o vectors.safetensors --resume
     """
     from corpora import TextCorpus
-    from wordvec import encode_corpus, load_vectors, save_vectors, save_vocabulary
+    from wordvec import load_vectors, save_vectors, save_vocabulary
     from wordvec.formats.registry import output_format
     from wordvec.system.atomic_files import check_target
 
     made = {"command": command_line(), "seed": given["seed"], "min_count": min_count, "max_vocabulary": max_vocabulary}
     rules = take_rules(given)
     phrases = PhraseStep.taken_from(given, lowercase)
+    shards = ShardStep(given)
     if evaluate_every is not None and not evaluate_on:
         raise click.UsageError("--evaluate-every needs --evaluate-on FILE")
     for target in filter(None, (output, summary, words_file, phrases.target)):
@@ -199,9 +202,11 @@ def train_embeddings(
     with usage_errors():
         chosen = {name: given.pop(name) for name in _CONTINUING} | ({"initial_rate": 0.0} if freeze_initial else {})
         continuation = ContinuationSettings(**chosen)
-    run: _Run | counting.Run
+    run: _Run | counting.Run | ShardedRun
     if given["model"] in counting.MODELS:
         run = counting.Run(given, output, threads, quiet)
+    elif shards.is_used:
+        run = ShardedRun(given, shards, threads, quiet)
     else:
         initial = None if continue_from is None else load_vectors(continue_from)
         if initial is not None:
@@ -229,18 +234,10 @@ def train_embeddings(
     )
     counting_limit = rules["max_types_in_memory"]
     texts = phrases.joined(texts, cache=not no_cache, threads=threads, quiet=quiet, max_types_in_memory=counting_limit)
-    with Progress("reading", quiet) as progress:
-        encoded = encode_corpus(
-            texts,
-            min_count=min_count,
-            max_vocabulary=max_vocabulary,
-            **rules,
-            cache=not no_cache,
-            threads=threads,
-            on_progress=progress.bytes,
-        )
-    files = texts.provenance()
-    log(_corpus_summary(encoded), quiet)
+    rules |= {"min_count": min_count, "max_vocabulary": max_vocabulary}
+    encoded = shards.encode(texts, quiet, threads, not no_cache, rules)
+    files = [] if shards.cluster.is_used else texts.provenance()
+    log(corpus_summary(encoded), quiet)
     if words_file is not None:
         save_vocabulary(encoded.vocabulary, words_file)
         note_output(words_file)
@@ -249,7 +246,7 @@ def train_embeddings(
         return
     result = run.train(encoded, checkpoint, checkpoint_every or DEFAULT_PACE, resume)
     result.vectors.origin = {
-        "corpus_blake2b": [file["blake2b"] for file in files],
+        **shards.origin(result, files),
         "min_count": min_count,
         "raw_tokens": encoded.raw_tokens,
         "raw_types": encoded.raw_types,
@@ -309,7 +306,7 @@ class _Run:
                 encoded,
                 self.settings,
                 threads=self.threads,
-                on_progress=_EpochLines(progress, self.quiet),
+                on_progress=EpochLines(progress, self.quiet),
                 initial=self.initial,
                 continuation=None if self.initial is None else self.continuation,
                 checkpoint=checkpoint,
@@ -326,13 +323,7 @@ class _Run:
     @staticmethod
     def result_line(result: Any, output: str) -> str:
         """Summarize a ``Word2VecResult``."""
-        facts = result.summary()
-        effective = facts["effective_tokens"][-1]
-        return (
-            f"{output}: {len(result.vectors):,} words x {result.vectors.vector_size}; {facts['raw_tokens']:,} tokens, "
-            f"{effective:,} after subsampling, {len(facts['losses'])} epochs in {facts['seconds']:.1f} s "
-            f"({short_number(facts['tokens_per_second'])} tokens/s, {facts['threads']} threads)"
-        )
+        return result_line(result, output)
 
 
 def _inherited_settings(initial: "WordVectors") -> dict[str, Any]:
@@ -400,31 +391,3 @@ class _Evaluation:
 
 def _score_text(result: "AnalogyResult | SimilarityResult") -> str:
     return percent(result.score) if hasattr(result, "protocol") else f"{result.score:.3f}"
-
-
-class _EpochLines:
-    """Updates the progress display, and logs a line for each epoch."""
-
-    def __init__(self, progress: Progress, quiet: bool) -> None:
-        self._progress = progress
-        self._quiet = quiet
-        self._epochs_said = -1
-
-    def __call__(self, state: "Word2VecProgress") -> None:
-        share = state.done * state.epochs / max(state.total, 1)
-        loss = "loss not sampled" if state.loss is None or state.loss != state.loss else f"loss {state.loss:.3f}"
-        speed = f"{short_number(state.per_second)} tokens/s"
-        if share >= 0.999999 * (state.epoch + 1) and self._epochs_said < state.epoch:
-            self._epochs_said = state.epoch
-            log(f"epoch {state.epoch + 1}/{state.epochs}: {loss}, {speed}", self._quiet)
-        detail = PREPARING
-        if state.done and math.isfinite(state.seconds_left):
-            detail = f"{speed}, {loss}, {duration(state.seconds_left)} left"
-        self._progress.update(state.done, state.total, detail)
-
-
-def _corpus_summary(encoded: "EncodedCorpus") -> str:
-    return (
-        f"{encoded.raw_tokens:,} tokens, {encoded.raw_types:,} types; "
-        f"vocabulary of {len(encoded.vocabulary):,} types, {len(encoded.ids):,} tokens"
-    )

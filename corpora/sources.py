@@ -23,6 +23,7 @@ from typing import IO
 from corpora.errors import InputError
 from corpora.files import COMPRESSED, MAX_TOKEN_BYTES, BinaryFile, Source, open_file, reason
 from corpora.leftovers import Claim, sweep
+from corpora.remote import is_remote, resolve_url
 
 _ARCHIVES = (".zip", ".7z", ".rar", ".tar", ".tgz", ".tbz2", ".txz", *(f".tar{ending}" for ending in COMPRESSED))
 _GLOB = "*?["
@@ -41,7 +42,8 @@ def resolve(argument: str | os.PathLike[str]) -> list[Source]:
     """Resolve one argument to its sources, in reading order.
 
     Args:
-        argument: a file; a directory (all regular files, recursively, sorted, without names that start with a dot); a
+        argument: a file; a URL of a file system that fsspec knows; a directory (all regular files, recursively, sorted,
+            without names that start with a dot); a
             glob; ``-`` for standard input; ``sample:english``; ``data:NAME`` or ``data:NAME/PART`` of the catalogue.
 
     Raises:
@@ -62,6 +64,8 @@ def resolve(argument: str | os.PathLike[str]) -> list[Source]:
         from corpora import catalogue
 
         return [_file(os.fspath(path)) for path in catalogue.find(text)]
+    if is_remote(text):
+        return resolve_url(text)
     if os.path.isdir(text):
         return _directory(text)
     if not os.path.lexists(text) and any(letter in text for letter in _GLOB):

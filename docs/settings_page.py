@@ -12,6 +12,7 @@ from seqclf import (
 )
 from seqclf.translation.settings import TransducerSettings, VectorTransducerSettings
 from wordvec import CooccurrenceSettings, GloveSettings, SvdSettings, Word2VecSettings
+from wordvec.distributed.settings import ShardSettings
 from wordvec.phrases.settings import PhraseSettings
 from wordvec.system.settings import Settings, base_type, declaration, default_text, flags_of
 from wordvec.word2vec.settings import ContinuationSettings
@@ -20,6 +21,7 @@ PAGE = Path(__file__).parent / "reference" / "settings.md"
 SECTIONS: list[tuple[type[Settings], str, str]] = [
     (Word2VecSettings, "CBOW and skip-gram", "`wordvec.Word2Vec`, `train-embeddings --model skipgram`, `cbow`"),
     (ContinuationSettings, "Continued training", "`train_word2vec(continuation=)`, `train-embeddings --continue-from`"),
+    (ShardSettings, "Shards", "`train_sharded` of `wordvec.distributed.training`, `train-embeddings --shards`"),
     (
         CooccurrenceSettings,
         "Co-occurrence counts",

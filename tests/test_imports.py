@@ -23,7 +23,7 @@ PUBLIC = {name: {*importlib.import_module(name).__all__, "__version__"} for name
 SHARED = (
     "corpora.encodings", "corpora.errors", "corpora.leftovers", "corpora.normalization", "wordvec.system",
     "wordvec.checkpointing.checkpoint", "wordvec.formats.fasttext_model", "wordvec.formats.ngrams",
-    "wordvec.formats.table", "wordvec.plotting.style",
+    "wordvec.formats.table", "wordvec.plotting.style", "corpora.ranges",
 )  # fmt: skip
 """Documented modules that the packages above may import besides public names."""
 SHARED_WITH_CLI = (
@@ -34,7 +34,9 @@ SHARED_WITH_CLI = (
     "wordvec.applications.summaries", "wordvec.vectors.alignment", "wordvec.vectors.comparison",
     "wordvec.vectors.postprocessing", "wordvec.vectors.categorization", "wordvec.vectors.intervals",
     "wordvec.vectors.lrcos", "wordvec.applications.spelling", "wordvec.applications.error_model",
-    "wordvec.plotting.maps", "seqclf.explanation.explain", "seqclf.explanation.page",
+    "wordvec.plotting.maps", "seqclf.explanation.explain", "seqclf.explanation.page", "wordvec.distributed.settings",
+    "wordvec.distributed.training", "wordvec.distributed.cluster", "wordvec.distributed.cooccurrence",
+    "wordvec.distributed.files", "wordvec.distributed.remote_corpus",
 )  # fmt: skip
 """What lets a command check its options and outputs before it starts, and the explanations of a classifier."""
 MODULES = {
@@ -67,6 +69,7 @@ WITHIN = {
         "plotting": _FORMATS | {"vectors"},
         "applications": _FORMATS | {"vectors", "encoding"},
         "phrases": _GROUND | {"system", "formats", "encoding", "estimator"},
+        "distributed": _MODELS | {"word2vec", "count_based", "__version__"},
     },
     "seqclf": {
         "kernels": set(),

@@ -114,6 +114,8 @@ class Run:
         self, encoded: "EncodedCorpus", checkpoint: str | None, checkpoint_every: float, resume: bool
     ) -> "CountBasedResult":
         from wordvec import train_count_based
+        from wordvec.count_based.models import train_on_counts
+        from wordvec.distributed.cooccurrence import count_cooccurrences_on
 
         counting = self.settings.counting
         log(
@@ -121,16 +123,19 @@ class Run:
             self.quiet,
         )
         with Progress(self.model, self.quiet) as progress:
-            result: CountBasedResult = train_count_based(
-                encoded,
-                self.settings,
-                threads=self.threads,
-                memory=self.memory,
-                on_progress=lambda state: progress.update(state.done, state.total, _detail(state)),
-                checkpoint=checkpoint,
-                checkpoint_every=checkpoint_every,
-                resume=resume,
-            )
+            how: dict[str, Any] = {
+                "threads": self.threads,
+                "on_progress": lambda state: progress.update(state.done, state.total, _detail(state)),
+                "checkpoint": checkpoint,
+                "checkpoint_every": checkpoint_every,
+                "resume": resume,
+            }
+            result: CountBasedResult
+            if hasattr(encoded, "ids"):
+                result = train_count_based(encoded, self.settings, memory=self.memory, **how)
+            else:  # on the workers of a cluster
+                counted = count_cooccurrences_on(encoded, counting)
+                result = train_on_counts(counted, self.settings, raw_tokens=encoded.raw_tokens, **how)
         return result
 
     @staticmethod

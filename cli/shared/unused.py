@@ -88,7 +88,13 @@ def refuse_with(option: str, value: Any, *names: str) -> None:
     """Report options as usage errors if ``option``, which leaves them without an effect, has a value."""
     for name in names:
         if value and _given(name):
-            raise click.UsageError(f"--{name.replace('_', '-')} has no effect with {option}; leave it out")
+            raise click.UsageError(f"{_flag(name)} has no effect with {option}; leave it out")
+
+
+def _flag(name: str) -> str:
+    """Return the option of a parameter of the current command."""
+    found = [each for each in click.get_current_context().command.params if each.name == name]
+    return found[0].opts[0]
 
 
 def _plateau(settings: Settings) -> bool:

@@ -191,8 +191,45 @@ def train_count_based(
     settings = count_based_settings() if settings is None else check_kind("settings", settings, CountBasedSettings)
     check_contexts(check_kind("corpus", corpus, EncodedCorpus))
     started = time.perf_counter()
-
     counted = count_cooccurrences(corpus, settings.counting, threads=threads, memory=memory, on_progress=on_progress)
+    result = train_on_counts(
+        counted, settings, raw_tokens=corpus.raw_tokens, threads=threads, on_progress=on_progress,
+        checkpoint=checkpoint, checkpoint_every=checkpoint_every, resume=resume,
+    )  # fmt: skip
+    result.seconds = time.perf_counter() - started
+    return result
+
+
+def train_on_counts(
+    counted: CooccurrenceCounts,
+    settings: CountBasedSettings,
+    *,
+    raw_tokens: int,
+    threads: int | None = None,
+    on_progress: OnProgress | None = None,
+    checkpoint: str | os.PathLike[str] | None = None,
+    checkpoint_every: float = 300.0,
+    resume: bool = False,
+) -> CountBasedResult:
+    """Train a count-based model on co-occurrence counts, as ``train_count_based`` does.
+
+    Args:
+        counted: with the counting settings of ``settings``.
+        raw_tokens: of the text.
+        settings, threads, on_progress, checkpoint, checkpoint_every, resume: as of ``train_count_based``.
+
+    Raises:
+        InputError: there are no counts.
+        InputError, TrainingError: see ``train_glove`` and ``train_svd``.
+
+    Example:
+        >>> from wordvec import count_cooccurrences, encode_corpus
+        >>> settings = count_based_settings("ppmi")
+        >>> counted = count_cooccurrences(encode_corpus(["the cat sat", "the dog sat"] * 9), settings.counting)
+        >>> train_on_counts(counted, settings, raw_tokens=54).vectors.tokens
+        ['sat', 'the', 'cat', 'dog']
+    """
+    started = time.perf_counter()
     if not counted.counts.nnz:
         raise InputError(
             f"subsample = {settings.counting.subsample:g} left no two words within a window; raise it, or set it to 0"
@@ -209,7 +246,7 @@ def train_count_based(
     else:
         vectors = _weighted(counted, settings)
     seconds = time.perf_counter() - started
-    return CountBasedResult(vectors, settings, corpus.raw_tokens, int(counted.counts.nnz), seconds, losses)
+    return CountBasedResult(vectors, settings, raw_tokens, int(counted.counts.nnz), seconds, losses)
 
 
 def _weighted(counted: CooccurrenceCounts, settings: CountBasedSettings) -> WordVectors:

@@ -154,9 +154,9 @@ class PairCounter:
         """Return the row ends (V,) int64, the columns int32 and the counts float32."""
         pieces = range(0, len(self.ids), self.plan.piece)
         if len(pieces) <= 1:
-            return self._collect("result", np.float32, self.plan.reserve, self._count_piece(0))
+            return self._collect("result", np.float32, self.plan.reserve, self.count_piece(0))
         _log.info("%s tokens are counted in %s runs, in temporary files", f"{len(self.ids):,}", len(pieces))
-        blocks = (block for first in pieces for block in self._count_piece(first))
+        blocks = (block for first in pieces for block in self.count_piece(first))
         runs = self._collect("runs", np.int64, 0, blocks)
         result = self._collect("result", np.float32, self.plan.reserve, self._merge(*runs))
         self.scratch.remove("runs")
@@ -177,7 +177,7 @@ class PairCounter:
             values.append(sums if dtype is np.int64 else (sums / self.unit).astype(dtype))
         return ends.finish(), columns.finish(), values.finish()
 
-    def _count_piece(self, first: int) -> Iterator[_Block]:
+    def count_piece(self, first: int) -> Iterator[_Block]:
         """Yield the rows of the piece of the corpus that starts at token ``first``."""
         from wordvec.kernels.cooccurrence import count_places, count_rows, sort_places
 

@@ -2,7 +2,7 @@
 
 import logging
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -84,6 +84,7 @@ class Trainer:
         lanes: number of lanes in hogwild mode, for resuming a run; None: one per thread.
         frequencies: what negatives are drawn and frequent words dropped by; None: the counts of the corpus.
         tree: of hierarchical softmax; None: the Huffman tree of the counts.
+        window: the ``longest_window`` of a longer text, of which ``corpus`` is a part; None: that of the corpus.
     """
 
     def __init__(
@@ -95,6 +96,7 @@ class Trainer:
         lanes: int | None = None,
         frequencies: Frequencies | None = None,
         tree: HuffmanTree | None = None,
+        window: int | None = None,
     ) -> None:
         from wordvec.kernels.slices import Text
 
@@ -103,15 +105,10 @@ class Trainer:
         counts = np.asarray(corpus.vocabulary.counts)
         usual = Frequencies(counts, int(counts.sum())) if frequencies is None else frequencies
         keep = keep_probabilities(usual.counts, settings.subsample, usual.total)
-        kept_share = (counts * keep).sum() / counts.sum()
-        if kept_share < 0.25:
-            _log.warning(
-                "subsample = %g keeps only %.0f %% of this text, because its vocabulary is small; 0 keeps all",
-                settings.subsample,
-                100 * kept_share,
-            )
+        if window is None:
+            warn_of_subsampling(counts, keep, settings)
         offsets = cut_sentences(np.asarray(corpus.offsets), settings.sentence_limit)
-        self.window = longest_window(settings, offsets)
+        self.window = longest_window(settings, offsets) if window is None else window
         self.subwords, self.buckets = subwords_of(settings, corpus.vocabulary.tokens)
         self.slice_tokens = settings.lane_tokens
         if self.reproducible:
@@ -161,6 +158,22 @@ class Trainer:
         self._start_lanes()
         self.step = self._step(epoch)
 
+    def begin_part(self, corpus: EncodedCorpus, place: Sequence[int], rates: tuple[float, float]) -> None:
+        """Reset every lane to its start in another text with the same vocabulary, trained in one go.
+
+        Args:
+            corpus: the text, with lines no longer than the window of this trainer supports.
+            place: numbers from which, with the seed, all random numbers are derived.
+            rates: the learning rate at the start and at the end.
+        """
+        offsets = cut_sentences(np.asarray(corpus.offsets), self.settings.sentence_limit)
+        self.text = self.text._replace(ids=np.asarray(corpus.ids), offsets=offsets)
+        self.bounds = lane_bounds(corpus, len(self.bounds) - 1)
+        self._start_lanes()
+        self.step = self._step(0)._replace(
+            key=_key_of([self.settings.seed, *place]), first_rate=rates[0], last_rate=rates[1]
+        )
+
     def run(self, pause: Callable[[], bool]) -> bool:
         """Train until the epoch ends (returns True), or until ``pause()``, polled, is true (returns False).
 
@@ -184,7 +197,7 @@ class Trainer:
     def end_epoch(self) -> EpochResult:
         from wordvec.kernels.slices import KEPT
 
-        return EpochResult(*_loss(self.lanes.loss.sum(axis=0)), int(self.lanes.state[:, KEPT].sum()))
+        return EpochResult(*loss_of(self.lanes.loss.sum(axis=0)), int(self.lanes.state[:, KEPT].sum()))
 
     def resume_epoch(self, epoch: int) -> None:
         """Continue an epoch whose lanes have been restored from a checkpoint."""
@@ -290,7 +303,7 @@ class Trainer:
 
     def loss(self) -> float:
         """Return the loss of this epoch so far; NaN if no tile was sampled."""
-        return _loss(self.lanes.loss.sum(axis=0))[0]
+        return loss_of(self.lanes.loss.sum(axis=0))[0]
 
     def check_stable(self, when: str) -> None:
         """Check that every number of the table is finite and at most ``LARGEST`` in size.
@@ -352,7 +365,6 @@ class Trainer:
         settings = self.settings
         first, last = settings.learning_rate or 0.0, settings.min_learning_rate or 0.0
         fall = (first - last) / settings.epochs
-        key = np.random.SeedSequence([settings.seed, epoch]).generate_state(1, np.uint64)[0]
         return Step(
             window=self.window,
             radii=settings.window if settings.window_weights == "sampled" else 0,
@@ -365,13 +377,29 @@ class Trainer:
             vocabulary=self.types,
             composed=0 if self.subwords is None else self.types,
             loss_sample=int(np.clip(len(self.text.ids) // _LOSS_TOKENS, 1, _LOSS_SAMPLE)),
-            key=key,
+            key=_key_of([settings.seed, epoch]),
             first_rate=first - fall * epoch,
             last_rate=first - fall * (epoch + 1),
         )
 
 
-def _loss(sums: np.ndarray) -> tuple[float, float]:
+def _key_of(place: Sequence[int]) -> np.uint64:
+    """Return the key of the random numbers at a place of the training."""
+    return np.uint64(np.random.SeedSequence(place).generate_state(1, np.uint64)[0])
+
+
+def warn_of_subsampling(counts: np.ndarray, keep: np.ndarray, settings: Word2VecSettings) -> None:
+    """Log if little of a text with these counts (V,) is kept, with these probabilities (V,)."""
+    share = (counts * keep).sum() / counts.sum()
+    if share < 0.25:
+        _log.warning(
+            "subsample = %g keeps only %.0f %% of this text, because its vocabulary is small; 0 keeps all",
+            settings.subsample,
+            100 * share,
+        )
+
+
+def loss_of(sums: np.ndarray) -> tuple[float, float]:
     """Return the mean loss per pair and its standard error, from sums over the sampled tiles (a ratio estimate)."""
     from wordvec.kernels.tile import LOSS_PAIRS, LOSS_SQUARES, LOSS_SUM, LOSS_TIMES_PAIRS, PAIR_SQUARES
 

@@ -1,0 +1,100 @@
+"""Byte ranges of files: together, the text of the corpus, wherever they are cut."""
+
+import gzip
+
+import pytest
+
+from corpora import InputError, TextCorpus
+from corpora.ranges import Range, range_blocks, ranges_of, reading_of
+
+TEXTS = {
+    "lines": "the cat sat\non the mat\n\nand so on\n" * 9,
+    "no newline at the end": "the cat sat\non the mat",
+    "one line": "the quick brown fox " * 30,
+    "crlf": "one two\r\nthree four five\r\n\r\nsix\r\n" * 6,
+    "cr": "one two\rthree four five\rsix\r" * 6,
+    "wide": "na\u00efve caf\u00e9\u2028\u4f60\u597d Stra\u00dfe\u2029e\u0301t\u00e9\n" * 7,
+    "marks": "\ufeffone two\n\ufeffthree \ufefffour five\n" * 5,
+    "tabs": "\tone\ttwo\x0bthree\x0cfour\n" * 5,
+    "empty": "",
+    "blank": " \n \n",
+    "a word": "word",
+}
+
+
+def content(blocks):
+    """Tokens by line."""
+    return [line.split() for line in b"".join(blocks).split(b"\n")]
+
+
+@pytest.fixture(params=[16, 1 << 16], ids=["looks at 16 bytes", "looks at 64 KiB"])
+def look(request, monkeypatch):
+    monkeypatch.setattr("corpora.ranges._LOOK", request.param)
+
+
+@pytest.mark.parametrize("tokenizer", ["whitespace", "words"])
+@pytest.mark.parametrize("name", TEXTS)
+def test_ranges_are_the_text(name, tokenizer, tmp_path, look):
+    path = tmp_path / "text.txt"
+    path.write_bytes(TEXTS[name].encode())
+    corpus = TextCorpus(path, tokenizer=tokenizer, lowercase=True)
+    whole = content(corpus.blocks())
+    how = reading_of(corpus)
+    for size in (1, 2, 3, 5, 7, 16, 50, 10_000):
+        ranges = ranges_of(corpus, size)
+        assert content(block for part in ranges for block in range_blocks(part, how, 1 << 18)) == whole, size
+
+
+def test_compressed_files_and_other_units_stay_whole(tmp_path):
+    text = b"one two three\n\nfour five\n" * 50
+    (tmp_path / "a.txt").write_bytes(text)
+    (tmp_path / "b.txt.gz").write_bytes(gzip.compress(text))
+    parts = ranges_of(TextCorpus(tmp_path), 100)
+    assert [part.name.endswith(".gz") for part in parts] == [False] * 13 + [True]
+    corpus = TextCorpus(tmp_path)
+    how = reading_of(corpus)
+    assert content(b for part in parts for b in range_blocks(part, how, 99)) == content(corpus.blocks())
+    for changed in ({"unit": "paragraph"}, {"encoding": "latin-1"}):
+        corpus = TextCorpus(tmp_path, **changed)
+        parts = ranges_of(corpus, 100)
+        assert len(parts) == 2
+        how = reading_of(corpus)
+        assert content(b for part in parts for b in range_blocks(part, how, 99)) == content(corpus.blocks())
+
+
+def test_files_on_any_file_system_of_fsspec(tmp_path):
+    fsspec = pytest.importorskip("fsspec")
+    text = "one two three\nfour five\n" * 30
+    memory = fsspec.filesystem("memory")
+    memory.pipe("/news/a.txt", text.encode())
+    memory.pipe("/news/b.txt.gz", gzip.compress(text.encode()))
+    (tmp_path / "c.txt").write_text(text)
+    try:
+        for name in ("memory://news", "memory://news/*", f"file://{tmp_path}/c.txt"):
+            corpus = TextCorpus(name)
+            assert list(corpus) == text.split("\n")[:-1] * (2 if "news" in name else 1)
+            parts, how = ranges_of(corpus, 100), reading_of(corpus)
+            assert len(parts) > 5
+            assert content(b for part in parts for b in range_blocks(part, how, 99)) == content(corpus.blocks())
+        with pytest.raises(InputError, match=r"memory://news/d.txt: no such file"):
+            TextCorpus("memory://news/d.txt")
+        with pytest.raises(InputError, match="no file matches"):
+            TextCorpus("memory://news/*.csv")
+        with pytest.raises(InputError, match=r"nothing://a: |nothing://a cannot be read: Protocol not known"):
+            TextCorpus("nothing://a")
+    finally:
+        memory.rm("/news", recursive=True)
+
+
+def test_a_file_that_is_another_one_elsewhere(tmp_path):
+    (tmp_path / "a.txt").write_text("one two")
+    how = reading_of(TextCorpus(tmp_path))
+    with pytest.raises(InputError, match=r"a\.txt has 7 bytes here, not 9; all machines must see the same file"):
+        list(range_blocks(Range(str(tmp_path / "a.txt"), 9, 0, 9), how, 99))
+    with pytest.raises(InputError, match="no such file"):
+        list(range_blocks(Range(str(tmp_path / "b.txt"), 9, 0, 9), how, 99))
+
+
+def test_standard_input_is_refused():
+    with pytest.raises(InputError, match="standard input can be read only once, and only here"):
+        ranges_of(TextCorpus("-"), 100)

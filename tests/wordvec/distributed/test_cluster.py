@@ -1,0 +1,206 @@
+"""Training on a Dask cluster of separate processes: the bits of threads, whatever dies."""
+
+import numpy as np
+import pytest
+
+from corpora import TextCorpus
+from corpora.ranges import Range
+from tests.cases.dask_processes import Processes, free_port, needs_dask, wait_until
+from wordvec import (
+    CooccurrenceSettings,
+    InputError,
+    TrainingError,
+    Word2VecSettings,
+    count_cooccurrences,
+    encode_corpus,
+)
+from wordvec.distributed.settings import ShardSettings
+from wordvec.distributed.training import train_sharded
+from wordvec.kernels.simd import JIT_OFF
+
+pytestmark = [needs_dask, pytest.mark.skipif(JIT_OFF, reason="workers would interpret the kernels")]
+
+SETTINGS = Word2VecSettings(vector_size=12, window=3, epochs=3, subsample=0, lane_tokens=64)
+SHARDING = ShardSettings(shards=5, round_tokens=400)
+
+
+@pytest.fixture(scope="module")
+def text(tmp_path_factory):
+    path = tmp_path_factory.mktemp("text") / "text.txt"
+    numbers = np.random.default_rng(4).zipf(1.3, 6_500) % 400
+    path.write_text("\n".join(" ".join(f"w{number}" for number in line) for line in np.array_split(numbers, 60)))
+    return path
+
+
+@pytest.fixture(scope="module")
+def corpus(text):
+    return encode_corpus(TextCorpus(text), min_count=3, cache=False)
+
+
+@pytest.fixture(scope="module")
+def expected(corpus):
+    return train_sharded(corpus, SETTINGS, SHARDING, threads=1)
+
+
+@pytest.fixture(scope="module")
+def processes(tmp_path_factory):
+    with Processes(tmp_path_factory.mktemp("dask")) as found:
+        found.start_scheduler()
+        found.start_worker()
+        found.start_worker()
+        yield found
+
+
+@pytest.fixture(scope="module")
+def cluster(processes):
+    from wordvec.distributed.cluster import Cluster
+
+    found = wait_until(lambda: _connected(Cluster, processes.address))
+    with found:
+        found.client.wait_for_workers(2, timeout=60)
+        yield found
+
+
+def _connected(make, address):
+    """With a short time-out, which is also that of a lost connection."""
+    try:
+        return make(address, timeout=2, piece_size=10_000)
+    except InputError:
+        return None
+
+
+@pytest.fixture(scope="module")
+def shards(cluster, text):
+    from wordvec.distributed.remote_corpus import encode_on
+
+    states = []
+    found = encode_on(cluster, TextCorpus(text), min_count=3, range_bytes=4_000, on_progress=states.append)
+    assert states[-1].done == states[-1].total == text.stat().st_size
+    return found
+
+
+def bits(result):
+    return result.vectors.vectors.tobytes() + result.vectors.context_vectors.tobytes()
+
+
+def test_the_corpus_is_that_of_one_machine(shards, corpus):
+    assert shards.vocabulary == corpus.vocabulary
+    assert (shards.size, shards.raw_tokens, shards.raw_types) == (
+        len(corpus.ids),
+        corpus.raw_tokens,
+        corpus.raw_types,
+    )
+    assert shards.longest == np.diff(corpus.offsets).max()
+
+
+def test_two_workers_do_the_work_to_the_same_bits(shards, cluster, expected):
+    states, tasks = [], []
+
+    def look(state):
+        states.append(state)
+        tasks.append(cluster.client.run_on_scheduler(_tasks, "train"))
+
+    result = train_sharded(shards, SETTINGS, SHARDING, on_progress=look)
+    assert bits(result) == bits(expected)
+    assert (result.losses, result.effective_tokens) == (expected.losses, expected.effective_tokens)
+    assert result.corpus_digest == expected.corpus_digest
+    assert tasks[0] == 0
+    assert tasks[-1] == 5 * result.rounds
+    assert result.timings["moved_bytes"] > 2 * len(shards.vocabulary) * 12 * 4
+    assert result.timings["train_seconds"] > 0
+    assert len(states) == result.rounds + 1
+
+
+def _tasks(prefix, dask_scheduler):
+    """The number of tasks that the scheduler knows."""
+    return sum(str(key).startswith(f"{prefix}-") for key in dask_scheduler.tasks)
+
+
+def test_a_killed_worker_changes_nothing(shards, processes, cluster, expected):
+    third = processes.start_worker()
+    cluster.client.wait_for_workers(3, timeout=60)
+
+    def kill(state):
+        if state.done >= state.total / 3 and third.poll() is None:
+            processes.kill(third)
+
+    assert bits(train_sharded(shards, SETTINGS, SHARDING, on_progress=kill)) == bits(expected)
+    assert third.poll() is not None
+
+
+@pytest.mark.parametrize("more", [{}, {"contexts": "left", "window": 30}, {"window_weights": "flat", "window": 3}])
+def test_cooccurrences_are_those_of_one_machine(shards, corpus, more):
+    from wordvec.distributed.cooccurrence import count_cooccurrences_on
+
+    settings = CooccurrenceSettings(**more)
+    found, wanted = (
+        count_cooccurrences_on(shards, settings, piece_tokens=700).counts,
+        count_cooccurrences(corpus, settings).counts,
+    )
+    for name in ("indptr", "indices", "data"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(wanted, name))
+    assert found.dtype == wanted.dtype
+    with pytest.raises(InputError, match=r"counting on a cluster needs subsample = 0, got 0\.1"):
+        count_cooccurrences_on(shards, CooccurrenceSettings(subsample=0.1))
+
+
+def test_a_file_that_workers_cannot_read(cluster, text, monkeypatch):
+    from wordvec.distributed import remote_corpus
+
+    monkeypatch.setattr(remote_corpus, "ranges_of", lambda *_: [Range("/nowhere/gone.txt", 99, 0, 99)])
+    with pytest.raises(InputError, match=r"/nowhere/gone\.txt: no such file.*\(on the worker tcp://127"):
+        remote_corpus.encode_on(cluster, TextCorpus(text))
+
+
+def test_no_scheduler_answers():
+    from wordvec.distributed.cluster import Cluster
+
+    address = f"tcp://127.0.0.1:{free_port()}"
+    with pytest.raises(InputError, match=f"no Dask scheduler answers at {address} within 0.3 s"):
+        Cluster(address, timeout=0.3)
+
+
+def test_a_lost_scheduler_and_another_cluster(shards, processes, text, expected, tmp_path):
+    """The last test of this cluster."""
+    from wordvec.distributed.cluster import Cluster
+    from wordvec.distributed.remote_corpus import encode_on
+
+    path = tmp_path / "checkpoint"
+
+    def kill(state):
+        if path.exists():
+            processes.kill(processes.scheduler)
+
+    with pytest.raises(TrainingError, match=r"the connection to the scheduler at tcp://127.* was lost while"):
+        train_sharded(shards, SETTINGS, SHARDING, checkpoint=path, checkpoint_every=1e-9, on_progress=kill)
+    with Processes(tmp_path) as others:
+        others.start_scheduler()
+        wait_until(lambda: _has_no_workers(others.address))
+        others.start_worker()
+        with wait_until(lambda: _connected(Cluster, others.address)) as cluster:
+            again = encode_on(cluster, TextCorpus(text), min_count=3)
+            states = []
+            resumed = train_sharded(again, SETTINGS, SHARDING, checkpoint=path, resume=True, on_progress=states.append)
+            assert 0 < states[1].done < states[1].total
+            assert bits(resumed) == bits(expected)
+        others.start_worker(code="import wordvec; wordvec.__version__ = '0.1.9'")
+        wait_until(lambda: _refuses_version(others.address))
+
+
+def _has_no_workers(address):
+    from wordvec.distributed.cluster import Cluster
+
+    try:
+        Cluster(address, timeout=1)
+    except InputError as error:
+        return f"the scheduler at {address} has no workers" in str(error)
+
+
+def _refuses_version(address):
+    from wordvec import __version__
+    from wordvec.distributed.cluster import Cluster
+
+    try:
+        Cluster(address, timeout=5).close()
+    except InputError as error:
+        return f"has wordvec-seqclf 0.1.9, but this machine has {__version__}" in str(error)
