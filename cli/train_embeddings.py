@@ -39,10 +39,13 @@ _INHERITED = {field.name for field in fields(Word2VecSettings)} - {"epochs"}
 """Settings that a training takes from the vectors it continues from."""
 
 
-_WINDOW_WEIGHTS = [
-    *declaration_of(Word2VecSettings, "window_weights").choices,
-    *declaration_of(CooccurrenceSettings, "window_weights").choices,
-]
+_WINDOW_WEIGHTS = list(
+    dict.fromkeys(
+        choice
+        for settings in (Word2VecSettings, CooccurrenceSettings)
+        for choice in declaration_of(settings, "window_weights").choices
+    )
+)
 
 
 def _shared_option(name: str, default: str) -> options.Decorator:
@@ -69,7 +72,7 @@ def _shared_option(name: str, default: str) -> options.Decorator:
     type=click.Choice(_WINDOW_WEIGHTS),
     help="Context weights by distance: the expectation over random window radii, or a radius sampled for each center "
     "as in word2vec.c.  [default: expected for skip-gram with shared negatives or softmax, else sampled]  Count-based "
-    "models: harmonic, 1/distance (glove); dynamic, averaged over window radii (the others); or flat.",
+    "models: harmonic, 1/distance (glove); or dynamic, averaged over window radii (the others).  All: flat.",
 )
 @setting_options(Word2VecSettings, "negatives")
 @_shared_option("epochs", "5; glove 25")

@@ -8,7 +8,7 @@ from tests.cases.word2vec import random_corpus, wraps_around
 pytestmark = wraps_around
 
 
-@pytest.mark.parametrize("weights", ["sampled", "expected"])
+@pytest.mark.parametrize("weights", ["sampled", "expected", "flat"])
 @pytest.mark.parametrize(("model", "gradient"), MODELS)
 def test_an_epoch_matches_the_oracle(model, gradient, weights):
     # Few types, so that negatives hit positives and words repeat within a window; no multiples of four.

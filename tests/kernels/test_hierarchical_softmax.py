@@ -11,7 +11,7 @@ from wordvec.system.huffman import huffman_tree
 pytestmark = wraps_around
 
 
-@pytest.mark.parametrize("weights", ["sampled", "expected"])
+@pytest.mark.parametrize("weights", ["sampled", "expected", "flat"])
 @pytest.mark.parametrize(("model", "gradient"), MODELS)
 def test_an_epoch_matches_the_oracle(model, gradient, weights):
     check_epoch(

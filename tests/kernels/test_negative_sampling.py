@@ -25,7 +25,7 @@ pytestmark = wraps_around
 MODELS = [("skipgram", False), ("cbow", False), ("cbow", True)]
 """Model, and whether CBOW divides the gradient among the contexts."""
 
-WINDOW_WEIGHTS = ["expected", "sampled"]
+WINDOW_WEIGHTS = ["expected", "sampled", "flat"]
 
 
 def train_slice(case, model, divide, rate):
@@ -131,7 +131,7 @@ def test_wide_windows_few_negatives_and_a_vocabulary_of_two(model, divide, windo
     lengths = [30, 3, 1, 40 // fewer_without_jit]
     case = LaneCase(
         random_corpus(lengths, types=2), model=model, vector_size=7, window=12, window_weights=window_weights,
-        subsample=0, lane_tokens=64, shared_negatives=4, block_size=16, negatives=9,
+        subsample=0, lane_tokens=64, shared_negatives=4, block_size=16, negatives=9, learning_rate=0.01,
     )  # fmt: skip
     train_lane(case, model, divide, 0.02, rows="shared")
 

@@ -100,7 +100,7 @@ def test_one_tile_in_256_is_sampled_for_the_loss():
     lengths=st.lists(st.integers(0, 9) | st.sampled_from([0, 1, 40, 70, 150]), min_size=1, max_size=25),
     slice_size=st.integers(64, 1000),
     window=st.integers(1, 9) | st.sampled_from([64, 150]),
-    window_weights=st.sampled_from(["expected", "sampled"]),
+    window_weights=st.sampled_from(["expected", "sampled", "flat"]),
     shared_block=st.sampled_from([(24, 12), (4, 4), (8, 16), (8, 4)]),
     subsample=st.sampled_from([0, 1e-2, 1e-4]),
     borders=st.tuples(st.floats(0, 1), st.floats(0, 1)),

@@ -134,7 +134,7 @@ def contexts_of(kept, key, window, window_weights):
     """Return the contexts of each kept token, as pairs of a position in ``kept`` and a weight.
 
     "sampled": contexts within the token's radius, with weight 1. "expected": contexts within the window, weighted by
-    distance. All are in the same sentence.
+    distance; "flat": with weight 1. All are in the same sentence.
     """
     contexts = []
     for center, (_, sentence, _) in enumerate(kept):
@@ -143,7 +143,8 @@ def contexts_of(kept, key, window, window_weights):
         for place in range(max(center - radius, 0), min(center + radius + 1, len(kept))):
             if place != center and kept[place][1] == sentence:
                 distance = abs(place - center)
-                found.append((place, 1.0 if window_weights == "sampled" else weight_of_distance(distance, window)))
+                falls = window_weights == "expected"
+                found.append((place, weight_of_distance(distance, window) if falls else 1.0))
         contexts.append(found)
     return contexts
 

@@ -93,7 +93,8 @@ def weigh_windows(
         for k in range(0, 4 * padded, 16):
             store(weights, first + k, multiply(load(text.tile_weights, k), splat(scale)))
         for t in range(TILE):
-            tile.pair_weights[t] = np.float32(window + 1)  # the sum of the distance weights
+            # The sum of the distance weights, which fall with the distance or are all 1.
+            tile.pair_weights[t] = np.float32(window + 1 if text.distance_weights[0] < 1 else 2 * window)
         return
     for k in range(0, 4 * padded, 16):
         store(weights, first + k, splat(np.float32(0)))

@@ -124,8 +124,8 @@ class Trainer:
             offsets=offsets,
             keep_thresholds=np.rint(keep * 2.0**32).astype(np.uint64),
             noise_table=alias_table(noise_probabilities(usual.counts, settings.noise_exponent)),
-            distance_weights=distance_weights(settings.window, settings.window_weights == "sampled", self.window),
-            tile_weights=tile_weights(self.window, TILE),
+            distance_weights=distance_weights(settings.window, settings.window_weights != "expected", self.window),
+            tile_weights=tile_weights(self.window, TILE, settings.window_weights == "flat"),
         )
         self.stride = row_stride(settings.vector_size)
         self.objective, longest_path = objective_of(settings, counts, self.subwords, tree)

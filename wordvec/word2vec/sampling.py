@@ -5,24 +5,24 @@ import numpy as np
 from wordvec.errors import InputError
 
 
-def distance_weights(window: int, sampled: bool, reach: int | None = None) -> np.ndarray:
+def distance_weights(window: int, flat: bool, reach: int | None = None) -> np.ndarray:
     """Return the weight of a context up to ``reach`` away, (2 reach + 1,) float32, 0 for the center.
 
     word2vec.c draws the radius of each window from 1 .. window, so that a context at distance d is used with
-    probability 1 - (d - 1) / window. Without ``sampled``, that probability is its weight: the same expected gradient
-    with less variance. None reaches as far as the window.
+    probability 1 - (d - 1) / window. That probability is its weight, which gives the same expected gradient with less
+    variance; if ``flat``, the weight is 1. None reaches as far as the window.
 
     Example:
-        >>> distance_weights(4, sampled=False).tolist()
+        >>> distance_weights(4, flat=False).tolist()
         [0.25, 0.5, 0.75, 1.0, 0.0, 1.0, 0.75, 0.5, 0.25]
     """
     reach = window if reach is None else reach
     distances = np.abs(np.arange(-reach, reach + 1))
-    weights = np.ones(len(distances)) if sampled else 1 - (distances - 1) / window
+    weights = np.ones(len(distances)) if flat else 1 - (distances - 1) / window
     return np.where(distances > 0, weights, 0).astype(np.float32)
 
 
-def tile_weights(window: int, centers: int) -> np.ndarray:
+def tile_weights(window: int, centers: int, flat: bool = False) -> np.ndarray:
     """Return the distance weights of ``centers`` consecutive centers, for every position within their windows.
 
     Returns:
@@ -31,7 +31,7 @@ def tile_weights(window: int, centers: int) -> np.ndarray:
     places = 2 * window + centers
     weights = np.zeros((-(-places // 4) * 4, centers), np.float32)
     for t in range(centers):
-        weights[t : t + 2 * window + 1, t] = distance_weights(window, sampled=False)
+        weights[t : t + 2 * window + 1, t] = distance_weights(window, flat)
     return weights.ravel()
 
 

@@ -87,12 +87,13 @@ class Word2VecSettings(Settings):
     vector_size: int = setting("D, the number of dimensions.", default=100, least=1)
     window: int = setting("Maximum distance between a center and its context words.", default=5, least=1)
     window_weights: str | None = setting(
-        "Weight of a context word by its distance: expected or sampled.",
+        "Weight of a context word by its distance: expected, sampled or flat.",
         default=None,
         detail='"expected" weights a context word at distance d by 1 - (d - 1) / window, the probability that the '
         'random radius of word2vec.c reaches it; "sampled" draws that radius for each center, as word2vec.c does. '
-        "CBOW does better with it: the mean of a small window says more than the weighted mean of a large one.",
-        choices=("expected", "sampled"),
+        "CBOW does better with it: the mean of a small window says more than the weighted mean of a large one. "
+        '"flat": every context word within the window counts alike, as with shrink_windows=False in gensim.',
+        choices=("expected", "sampled", "flat"),
         none="expected for skip-gram with shared negatives or full softmax, else sampled",
     )
     negatives: int = setting("K, the negative samples per pair (arXiv 1310.4546, eq. 4).", default=5, least=1)

@@ -44,6 +44,8 @@ def test_lanes_are_limited_by_the_effective_number_of_types():
     alike = Subwords(np.arange(0, 601, 2), np.stack([np.arange(300), np.full(300, 300)], axis=1).ravel())
     assert safe_lanes(np.ones(300), settings, 5, alone) == 7
     assert safe_lanes(np.ones(300), settings, 5, alike) == 1
+    flat = Word2VecSettings(loss="hierarchical", window_weights="flat").resolved()
+    assert safe_lanes(np.ones(10_000), flat, 5) == 4
     wide = Word2VecSettings("cbow", loss="hierarchical", learning_rate=0.1).resolved()
     assert [safe_lanes(np.ones(10_000), wide, window) for window in (5, 40, 100, 1000)] == [8, 8, 4, 2]
 

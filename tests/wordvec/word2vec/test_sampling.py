@@ -38,7 +38,7 @@ def test_expected_weights_equal_the_mean_over_sampled_radii(window):
     for center, contexts in enumerate(naive.contexts_of(kept, 77, window, "sampled")):
         for place, weight in contexts:
             seen[place - center + window] += weight
-    found = distance_weights(window, sampled=False)
+    found = distance_weights(window, flat=False)
     assert found.dtype == np.float32
     centers = tokens - np.abs(np.arange(-window, window + 1))  # the others are too close to an end of the text
     spread = np.sqrt(found * (1 - found) / centers)
@@ -50,17 +50,17 @@ def test_expected_weights_equal_the_mean_over_sampled_radii(window):
 def test_distance_weights_match_the_oracle(window):
     distances = [abs(place - window) for place in range(2 * window + 1)]
     expected = [naive.weight_of_distance(distance, window) if distance else 0 for distance in distances]
-    np.testing.assert_allclose(distance_weights(window, sampled=False), expected, rtol=1e-6)
-    np.testing.assert_array_equal(distance_weights(window, sampled=True), np.sign(distances))
+    np.testing.assert_allclose(distance_weights(window, flat=False), expected, rtol=1e-6)
+    np.testing.assert_array_equal(distance_weights(window, flat=True), np.sign(distances))
 
 
-@given(st.integers(1, 20), st.integers(1, 6))
-def test_tile_weights_are_shifted_distance_weights(window, centers):
-    found = tile_weights(window, centers).reshape(-1, centers)
+@given(st.integers(1, 20), st.integers(1, 6), st.booleans())
+def test_tile_weights_are_shifted_distance_weights(window, centers, flat):
+    found = tile_weights(window, centers, flat).reshape(-1, centers)
     assert found.dtype == np.float32
     assert len(found) % 4 == 0
     assert 0 <= len(found) - (2 * window + centers) < 4
-    weights = distance_weights(window, sampled=False)
+    weights = distance_weights(window, flat)
     for place, row in enumerate(found):
         for t, weight in enumerate(row):
             near = 0 <= place - t <= 2 * window
