@@ -11,7 +11,7 @@ from seqclf.data.texts import Text, as_texts, tokenize_texts
 from seqclf.model_file import FASTTEXT
 from wordvec import InputError
 from wordvec.formats.fasttext_model import HIERARCHICAL, SOFTMAX, Model, read_classifier
-from wordvec.formats.ngrams import Ngrams
+from wordvec.formats.ngrams import Ngrams, fnv_hash
 from wordvec.system.huffman import huffman_children
 from wordvec.system.threads import worker_count
 
@@ -187,7 +187,7 @@ class _Rows:
         within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
         parts = [(rows[np.repeat(bounds[words], counts) + within], np.repeat(owners, counts))]
         if self._word_ngrams > 1 and len(words):
-            hashes = np.array([_hash(word) for word in index], np.int64)
+            hashes = np.array([fnv_hash(word) for word in index], np.uint32).view(np.int32)
             parts.append(self._of_word_ngrams(hashes[words], owners))
         return _grouped(parts, len(texts))
 
@@ -239,14 +239,6 @@ def _grouped(parts: Sequence[tuple[np.ndarray, np.ndarray]], owners: int) -> tup
     rows, of = (np.concatenate(side) for side in zip(*parts, strict=True))
     order = np.argsort(of, kind="stable")
     return rows[order], np.append(0, np.cumsum(np.bincount(of, minlength=owners)))
-
-
-def _hash(word: bytes) -> int:
-    """Return the FNV-1a hash of a word as an int32, with the sign extension of fastText's ``int8_t(str[i])``."""
-    value = 2_166_136_261
-    for byte in word:
-        value = ((value ^ (byte if byte < 128 else byte | 0xFFFFFF00)) * 16_777_619) & 0xFFFFFFFF
-    return value - (1 << 32 if value >> 31 else 0)
 
 
 def _products(hidden: np.ndarray, outputs: np.ndarray) -> np.ndarray:

@@ -41,6 +41,37 @@ class Ngrams(NamedTuple):
             hash_ngrams(text, starts, self.min_n, self.max_n, self.buckets, offsets, buckets)
         return offsets, buckets
 
+    def split(self, word: str) -> list[str]:
+        """Return the n-grams of a word, of which ``hash`` returns the buckets in the same order.
+
+        Example:
+            >>> Ngrams(3, 4, 2_000_000).split("cat")
+            ['<ca', '<cat', 'cat', 'cat>', 'at>']
+        """
+        if word in ("", _SENTENCE_END):
+            return []
+        marked = f"<{word}>"
+        ends = range(1, len(marked) + 1)
+        return [
+            marked[start:end]
+            for start in range(len(marked))
+            for end in ends[start : start + self.max_n]
+            if end - start >= self.min_n and not (end - start == 1 and (start == 0 or end == len(marked)))
+        ]
+
+
+def fnv_hash(word: bytes) -> int:
+    """Return the 32-bit FNV-1a hash of a word, with the sign extension of fastText's ``int8_t(str[i])``.
+
+    Example:
+        >>> fnv_hash("odyssey".encode()), fnv_hash("北海道".encode())
+        (310195777, 4096045468)
+    """
+    value = 2_166_136_261
+    for byte in word:
+        value = ((value ^ (byte if byte < 128 else byte | 0xFFFFFF00)) * 16_777_619) & 0xFFFFFFFF
+    return value
+
 
 def ngram_rows(subwords: SubwordTable, words: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
     """Return the bounds (n + 1,) int64 of each word's n-grams and their rows, int64.

@@ -9,7 +9,7 @@ import numpy as np
 
 from corpora.normalization import normalized
 from wordvec.errors import UnknownTokenError
-from wordvec.formats.ngrams import compose_unknown, composed_vectors, ngram_rows
+from wordvec.formats.ngrams import Ngrams, compose_unknown, composed_vectors, ngram_rows
 from wordvec.formats.table import SubwordTable, VectorTable
 from wordvec.system.structures import frozen
 from wordvec.system.validation import shown
@@ -77,6 +77,18 @@ class SubwordVectors(WordVectors):
                 f"{self.subwords.max_n} characters that a word of the training text has"
             )
         return np.asarray(vector)
+
+    def ngrams(self, word: str) -> list[tuple[str, int]]:
+        """Return the n-grams of a word and the row of each in ``subwords.ngram_vectors``, -1 for one without a row.
+
+        Example:
+            >>> rows = SubwordTable(3, 3, 50, np.eye(1, 2, dtype=np.float32), np.ones((50, 2), np.float32))
+            >>> SubwordVectors(["cat"], rows).ngrams("cats")
+            [('<ca', 47), ('cat', 31), ('ats', 21), ('ts>', 38)]
+        """
+        table, form = self.subwords, self._form(word)
+        _, rows = ngram_rows(replace(table, pruned=False), [form])
+        return list(zip(Ngrams(table.min_n, table.max_n, table.buckets).split(form), rows.tolist(), strict=True))
 
     def without_fallback(self) -> WordVectors:
         """Return the vectors of the vocabulary alone."""

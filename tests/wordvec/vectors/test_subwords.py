@@ -20,8 +20,9 @@ from wordvec import (
     train_word2vec,
 )
 from wordvec.errors import FormatError
-from wordvec.formats.ngrams import ngram_rows
+from wordvec.formats.ngrams import Ngrams, fnv_hash, ngram_rows
 from wordvec.vectors.dense import WordVectors
+from wordvec.vectors.subwords import SubwordVectors
 from wordvec.word2vec.buffers import estimate_memory
 from wordvec.word2vec.settings import ContinuationSettings
 
@@ -219,7 +220,9 @@ def test_ngrams_start_from_vectors_without_them(trained):
     for word in trained.tokens:
         np.testing.assert_allclose(found[word], trained[word], atol=1e-6)
     assert "u5u5" in found
-    with pytest.raises(InputError, match="initial_rate = 0 with subwords needs initial vectors with n-grams"):
+    with pytest.raises(
+        InputError, match=r"subwords with frozen vectors \(initial_rate = 0\) need initial vectors with n-grams"
+    ):
         more(plain, continuation=ContinuationSettings(initial_rate=0))
 
 
@@ -266,3 +269,25 @@ def test_ranks_of_composed_words(trained):
     assert trained.rank("t1", "t7t8") == len(nearer) + 1
     limit = trained.similarity("t1", "t7t8")
     assert {*nearer} == {word for word in trained if word != "t1" and trained.similarity("t1", word) > limit}
+
+
+def test_ngrams_of_a_word_and_their_rows(trained):
+    found = trained.ngrams("t7ω")
+    _, rows = ngram_rows(trained.subwords, ["t7ω"])
+    assert [ngram for ngram, _ in found] == ["<t", "<t7", "t7", "t7ω", "7ω", "7ω>", "ω>"]
+    assert [row for _, row in found] == rows.tolist()
+    held = trained.subwords.ngram_buckets
+    for ngram, row in found:
+        bucket = fnv_hash(ngram.encode()) % trained.subwords.buckets
+        assert held[row] == bucket if row >= 0 else bucket not in held
+    pruned = SubwordVectors(trained.vocabulary, replace(trained.subwords, pruned=True), vectors=trained.vectors)
+    assert pruned.ngrams("t7ω") == found
+    assert trained.ngrams("") == trained.ngrams("</s>") == []
+
+
+@pytest.mark.parametrize("lengths", [(1, 1), (1, 3), (0, 2), (3, 6), (5, 5)])
+def test_ngrams_are_listed_in_the_order_of_their_hashes(lengths):
+    ngrams = Ngrams(*lengths, 997)
+    for word in ("cat", "a", "", "</s>", "über", "東京タワー", "🚑🚒a", "<>", "x" * 20):
+        _, buckets = ngrams.hash([word])
+        assert [fnv_hash(ngram.encode()) % 997 for ngram in ngrams.split(word)] == buckets.tolist()
