@@ -11,7 +11,8 @@ import numpy as np
 
 import wordvec
 from corpora import TextCorpus
-from wordvec import InputError, WordVectors, encode_corpus, load_vectors, save_vectors, train_word2vec
+from wordvec import FormatError, InputError, WordVectors, encode_corpus, load_vectors, save_vectors, train_word2vec
+from wordvec.formats.ngrams import Ngrams, compose_unknown, fnv_hash
 from wordvec.formats.table import SubwordTable
 from wordvec.phrases.joining import join_phrases
 from wordvec.vectors.subwords import SubwordVectors
@@ -31,7 +32,7 @@ class KeyedVectors:
 
     # Names that are the same in both.
     def __getattr__(self, name):
-        if name in ("similarity", "distance", "rank", "closer_than", "n_similarity", "most_similar_to_given"):
+        if name in ("similarity", "distance", "rank", "closer_than", "most_similar_to_given"):
             return getattr(self.ours, name)
         raise AttributeError(name)
 
@@ -92,6 +93,11 @@ class KeyedVectors:
     def most_similar_cosmul(self, positive=(), negative=(), topn=10, restrict_vocab=None):
         return self.most_similar(positive, negative, topn, restrict_vocab, "mul")
 
+    def n_similarity(self, first, second):
+        if not (first and second):
+            raise ZeroDivisionError  # an InputError here
+        return self.ours.n_similarity(first, second)
+
     def similar_by_word(self, word, topn=10):
         return self.ours.most_similar(word, top=topn)
 
@@ -135,7 +141,12 @@ class KeyedVectors:
     @classmethod
     def load_word2vec_format(cls, path, binary=False, limit=None, no_header=False):
         form = "binary" if binary else "glove" if no_header else "text"
-        return cls(ours=load_vectors(path, format=form, limit=limit))
+        try:
+            return cls(ours=load_vectors(path, format=form, limit=limit))
+        except FormatError as error:
+            if "truncated" in str(error):
+                raise EOFError(str(error)) from None
+            raise
 
     def save(self, path):
         save_vectors(self.ours, path, format="safetensors")
@@ -156,6 +167,15 @@ class FastTextKeyedVectors(KeyedVectors):
         held = getattr(ours, "subwords", None)
         self.min_n, self.max_n, self.bucket = (held.min_n, held.max_n, held.buckets) if held else (min_n, max_n, bucket)
 
+    def __getitem__(self, words):
+        """A word without a known n-gram is zeros there, and an error here."""
+        if isinstance(words, str) and words not in self.ours:
+            return compose_unknown(self.ours.subwords, [words])[0][0]
+        return super().__getitem__(words)
+
+    def adjust_vectors(self):
+        self.ours = SubwordVectors(self.ours.vocabulary, self.ours.subwords)
+
     @property
     def vectors_vocab(self):
         return self.ours.subwords.word_vectors
@@ -169,6 +189,18 @@ class FastTextKeyedVectors(KeyedVectors):
         rows = np.zeros((held.buckets, held.ngram_vectors.shape[1]), np.float32)
         rows[held.ngram_buckets] = held.ngram_vectors
         return rows
+
+
+def compute_ngrams(word, min_n, max_n):
+    """gensim lists n-grams by their length."""
+    return sorted(Ngrams(min_n, max_n, 1).split(word), key=len)
+
+
+def compute_ngrams_bytes(word, min_n, max_n):
+    return [ngram.encode() for ngram in Ngrams(min_n, max_n, 1).split(word)]
+
+
+ft_hash_bytes = fnv_hash
 
 
 def load_word2vec_format(cls, fname, binary, limit, binary_chunk_size):
@@ -196,8 +228,8 @@ class Word2Vec:
         max_final_vocab=None, shrink_windows=True, word_ngrams=1, sorted_vocab=1, batch_words=None, min_n=3, max_n=6,
         bucket=2_000_000,
     ):  # fmt: skip
-        if not (shrink_windows and cbow_mean and sorted_vocab and word_ngrams == 1):
-            raise NotImplementedError("fixed windows, sums in CBOW, unsorted words")
+        if not (cbow_mean and sorted_vocab and word_ngrams == 1):
+            raise NotImplementedError("sums in CBOW, unsorted words")
         if not hs and not negative:
             raise InputError("no loss")
         self.vector_size, self.window, self.epochs, self.workers = vector_size, window, epochs, workers
@@ -206,7 +238,8 @@ class Word2Vec:
         self.settings = wordvec.Word2VecSettings(
             model="skipgram" if sg else "cbow",
             loss="hierarchical" if hs else "negative",  # gensim trains both if both are given
-            vector_size=vector_size, window=window, window_weights="sampled", negatives=negative or 5, epochs=epochs,
+            vector_size=vector_size, window=window, window_weights="sampled" if shrink_windows else "flat",
+            negatives=negative or 5, epochs=epochs,
             learning_rate=alpha, min_learning_rate=min_alpha, subsample=sample, noise_exponent=ns_exponent, seed=seed,
             **self.subwords(min_n, max_n, bucket),
         )  # fmt: skip
@@ -236,13 +269,17 @@ class Word2Vec:
         if update:
             vectors[rows] = self.wv.vectors
         self.wv = self.vectors_type(ours=WordVectors(words, vectors))
-        if not self.hs:
+        if self.hs:
+            self.syn1 = np.zeros_like(vectors)
+        else:
             self.syn1neg = np.zeros_like(vectors)
 
     def train(
         self, corpus_iterable=None, corpus_file=None, total_examples=None, total_words=None, epochs=None,
         compute_loss=False,
     ):  # fmt: skip
+        if (corpus_iterable is None) == (corpus_file is None) or not isinstance(corpus_file, str | None):
+            raise TypeError("one text, in memory or a path")
         corpus = self.encoded(corpus_iterable, corpus_file, max_vocabulary=self.max_final_vocab)
         settings = replace(self.settings, epochs=epochs)
         result = train_word2vec(corpus, settings, threads=self.workers, initial=self.trained)
@@ -251,7 +288,9 @@ class Word2Vec:
 
     def take(self, vectors):
         self.wv = self.vectors_type(ours=vectors)
-        if not self.hs:
+        if self.hs and vectors.nodes is not None:
+            self.syn1 = np.vstack([vectors.nodes.vectors, np.zeros((1, self.vector_size))])  # a row for each word
+        elif not self.hs:
             self.syn1neg = vectors.context_vectors
 
     def get_latest_training_loss(self):
