@@ -72,17 +72,22 @@ class Ngrams(NamedTuple):
         Example:
             >>> Ngrams(3, 4, 2_000_000).split("cat")
             ['<ca', '<cat', 'cat', 'cat>', 'at>']
+            >>> Ngrams(3, 3, 50_000, hashes=2).split("cat")  # each is hashed twice, and so is the word
+            ['<cat>', '<cat>', '<ca', '<ca', 'cat', 'cat', 'at>', 'at>']
         """
-        if word in ("", _SENTENCE_END):
+        if not word or (word == _SENTENCE_END and self.hashes is None):
             return []
         marked = f"<{word}>"
         ends = range(1, len(marked) + 1)
-        return [
+        found = [
             marked[start:end]
             for start in range(len(marked))
             for end in ends[start : start + self.max_n]
             if end - start >= self.min_n and not (end - start == 1 and (start == 0 or end == len(marked)))
         ]
+        if self.hashes is None:
+            return found
+        return [ngram for ngram in (marked, *found) for _ in range(self.hashes)]
 
 
 def fnv_hash(word: bytes) -> int:

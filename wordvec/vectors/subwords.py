@@ -101,7 +101,7 @@ class SubwordVectors(WordVectors):
         """
         table, form = self.subwords, self._form(word)
         _, rows = ngram_rows(replace(table, pruned=False), [form])
-        return list(zip(Ngrams(table.min_n, table.max_n, table.buckets).split(form), rows.tolist(), strict=True))
+        return list(zip(Ngrams.of(table).split(form), rows.tolist(), strict=True))
 
     def without_fallback(self) -> WordVectors:
         """Return the vectors of the vocabulary alone."""

@@ -357,3 +357,12 @@ def test_ngrams_are_listed_in_the_order_of_their_hashes(lengths):
     for word in ("cat", "a", "", "</s>", "über", "東京タワー", "🚑🚒a", "<>", "x" * 20):
         _, buckets = ngrams.hash([word])
         assert [fnv_hash(ngram.encode()) % 997 for ngram in ngrams.split(word)] == buckets.tolist()
+
+
+@pytest.mark.parametrize("hashes", [1, 2, 4])
+def test_ngrams_with_several_hashes_are_listed_for_each_of_their_rows(hashes):
+    ngrams = Ngrams(2, 3, 997, hashes)
+    for word in ("cat", "a", "", "</s>", "über", "東京タワー"):
+        _, buckets = ngrams.hash([word])
+        assert len(ngrams.split(word)) == len(buckets)
+        assert ngrams.split(word)[:hashes] == [f"<{word}>"] * hashes * (word != "")

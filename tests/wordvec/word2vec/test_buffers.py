@@ -40,6 +40,8 @@ def test_lanes_are_limited_by_the_effective_number_of_types():
     # Scale does not matter, and shorter rounds support more lanes.
     assert safe_round(np.full(150, 1e-9), settings, 5) == (4, 100)
     assert safe_round(np.ones(150), Word2VecSettings(lanes=8, lane_tokens=64).resolved(), 5) == (7, 64)
+    flat = Word2VecSettings(loss="hierarchical", window_weights="flat").resolved()
+    assert safe_round(np.ones(10_000), flat, 5)[0] == 4
     wide = Word2VecSettings("cbow", loss="hierarchical", learning_rate=0.1).resolved()
     assert [safe_round(np.ones(10_000), wide, window)[0] for window in (5, 40, 100, 1000)] == [8, 8, 4, 2]
 
