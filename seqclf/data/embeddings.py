@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from seqclf.data.subwords import Subwords
-from wordvec import Vocabulary
+from wordvec import InputError, Vocabulary
 
 if TYPE_CHECKING:
     from wordvec import WordVectors
@@ -61,7 +61,15 @@ def build_embedding(
             a vector start at zero like unknown words: large random rows overfit and cost a point of accuracy, and
             composed ones half a point. Frozen rows must be large enough to distinguish words.
         random: draws the random rows.
+
+    Raises:
+        InputError: the vectors have no words, as those of a floret file.
     """
+    if vectors is not None and not len(vectors):
+        raise InputError(
+            "embeddings need vectors with words, got those of a floret file, which holds none; pass the .safetensors "
+            "file of the training"
+        )
     words = [token for token, count in counted if count >= min_count]
     width = vector_size if vectors is None else vectors.vectors.shape[1]
     table = random.standard_normal((len(words), width), dtype=np.float32)

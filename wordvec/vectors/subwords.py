@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from corpora.normalization import normalized
-from wordvec.errors import UnknownTokenError
+from wordvec.errors import InputError, UnknownTokenError
 from wordvec.formats.ngrams import Ngrams, compose_unknown, composed_vectors, ngram_rows
 from wordvec.formats.table import SubwordTable, VectorTable
 from wordvec.system.structures import frozen
@@ -118,6 +118,14 @@ class SubwordVectors(WordVectors):
 
     def table(self) -> VectorTable:
         return replace(super().table(), subwords=self.subwords)
+
+    def _restricted(self, restrict: int | Iterable[str] | None) -> slice | np.ndarray:
+        if not len(self):
+            raise InputError(
+                "the vectors have no words to search, only the rows that words are hashed to; name the words: "
+                "vectors.with_words(words)"
+            )
+        return super()._restricted(restrict)
 
     def _gather(self, rows: Any) -> np.ndarray:
         if "vectors" in self.__dict__ or not isinstance(rows, int):

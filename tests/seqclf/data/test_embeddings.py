@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from seqclf.data.embeddings import build_embedding
-from wordvec import WordVectors
+from wordvec import InputError, WordVectors
 
 COUNTED = [("fire", 3), ("Flood", 2), ("zzz", 1)]
 VECTORS = WordVectors(["the", "fire", "flood", "of"], [[2, 0], [4, -4], [0, 2], [6, 6]])
@@ -46,6 +46,11 @@ def test_random_rows_are_small_if_tuned_and_large_if_frozen():
         assert len(vocabulary) + 1 == len(table)
         assert table[:-1].std() == pytest.approx(expected, rel=0.05)
         assert not table[-1].any()
+
+
+def test_vectors_without_words_are_rejected():
+    with pytest.raises(InputError, match="embeddings need vectors with words"):
+        build(WordVectors([], np.zeros((0, 3))))
 
 
 def test_warning_if_no_word_has_a_pretrained_vector(caplog):

@@ -38,7 +38,9 @@ def test_words_are_the_means_of_their_rows(path, rows):
         assert len(places) == 2 * (1 + len(word) + 1 + len(word))  # the word, n-grams of two and three
         np.testing.assert_allclose(vectors[word], rows[places].mean(axis=0), rtol=1e-6)
     assert "" not in vectors
-    assert vectors.with_words(["king", "queen"]).tokens == ["king", "queen"]
+    assert [word for word, _ in vectors.with_words(["king", "queen"]).most_similar("king")] == ["queen"]
+    with pytest.raises(InputError, match="no words to search, only the rows"):
+        vectors.most_similar("king")
 
 
 def test_files_are_written_as_they_were_read(path, tmp_path):

@@ -203,8 +203,8 @@ def test_the_loss_estimate_matches_the_loss_over_all_pairs(window_weights, monke
     corpus = random_corpus(lengths, types=types)
     random = np.random.default_rng(2).standard_normal((2, types, 12)) / 2 + 0.3
 
-    def given_memory(types, size, stride, *arguments):
-        memory = first_memory(types, size, stride, *arguments)
+    def given_memory(types, size, stride, *arguments, **options):
+        memory = first_memory(types, size, stride, *arguments, **options)
         rows = memory.reshape(-1, stride)
         rows[:types, :size], rows[types : 2 * types, :size] = random
         return memory
