@@ -140,3 +140,7 @@ def _arrays(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
             return read_arrays(file, path, _NAMES)
     except OSError as error:
         raise InputError(f"{path} cannot be read: {(error.strerror or str(error)).lower()}") from None
+    except InputError:
+        raise
+    except ValueError as error:  # a NUL character or half of one in the name
+        raise InputError(f"{str(path)!r:.200} cannot be read: {reason_of(error)}") from None
