@@ -9,6 +9,7 @@ from click.testing import CliRunner
 
 from cli import convert as convert_module
 from cli.main import wordvec
+from tests.wordvec.formats.test_formats import WRITTEN
 from wordvec import FormatError, InputError, WordVectors, load_vectors, save_vectors
 from wordvec.formats.registry import FORMATS, describe
 
@@ -105,10 +106,10 @@ def test_compressed_output(tmp_path, name):
         save_vectors(wv, tmp_path / "v.safetensors.gz")
 
 
-@pytest.mark.parametrize("format", [format for format in FORMATS if format != "floret"])
+@pytest.mark.parametrize("format", WRITTEN)
 def test_numbers_are_words(tmp_path, format):
     wv = WordVectors(NUMBERS, np.arange(24).reshape(8, 3))
-    path = tmp_path / {"safetensors": "v.safetensors", "binary": "v.bin", "projector": "v.tsv"}.get(format, "v.txt")
+    path = tmp_path / WRITTEN[format]
     save_vectors(wv, path, format=format)
     back = load_vectors(path)
     assert back.tokens == NUMBERS
