@@ -23,6 +23,7 @@ COMMANDS = {
     "odd-one-out": ("cli.odd_one_out", "odd_one_out"),
     "evaluate": ("cli.evaluate", "evaluate"),
     "plot": ("cli.plot", "plot"),
+    "explore": ("cli.explore", "explore"),
     "summarize": ("cli.summarize", "summarize"),
     "spell": ("cli.spell", "spell"),
     "convert": ("cli.convert", "convert"),

@@ -30,6 +30,7 @@ SHARED_WITH_CLI = (
     "wordvec.document_vectors.matrices", "wordvec.formats.documents", "wordvec.phrases.settings",
     "wordvec.word2vec.settings", "wordvec.applications.summaries",
     "wordvec.applications.spelling", "wordvec.applications.error_model", "wordvec.plotting.maps",
+    "wordvec.plotting.explore",
 )  # fmt: skip
 """What lets a command check its options and outputs before it starts."""
 MODULES = {
