@@ -26,6 +26,7 @@ COMMANDS = {
     "sentences": ("cli.sentences", "sentences"),
     "evaluate": ("cli.evaluate", "evaluate"),
     "plot": ("cli.plot", "plot"),
+    "explore": ("cli.explore", "explore"),
     "summarize": ("cli.summarize", "summarize"),
     "postprocess": ("cli.postprocess", "postprocess"),
     "compare": ("cli.compare", "compare"),

@@ -36,7 +36,7 @@ SHARED_WITH_CLI = (
     "wordvec.vectors.lrcos", "wordvec.applications.spelling", "wordvec.applications.error_model",
     "wordvec.plotting.maps", "seqclf.explanation.explain", "seqclf.explanation.page", "wordvec.distributed.settings",
     "wordvec.distributed.training", "wordvec.distributed.cluster", "wordvec.distributed.cooccurrence",
-    "wordvec.distributed.files", "wordvec.distributed.remote_corpus",
+    "wordvec.distributed.files", "wordvec.distributed.remote_corpus", "wordvec.plotting.explore",
 )  # fmt: skip
 """What lets a command check its options and outputs before it starts, and the explanations of a classifier."""
 MODULES = {
