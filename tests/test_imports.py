@@ -29,8 +29,10 @@ SHARED_WITH_CLI = (
     "wordvec.formats.registry", "wordvec.checkpointing.finished", "wordvec.count_based.models",
     "wordvec.document_vectors.matrices", "wordvec.formats.documents", "wordvec.phrases.settings",
     "wordvec.word2vec.settings", "seqclf.explanation.explain", "seqclf.explanation.page",
+    "seqclf.classification.cross_validation",
 )  # fmt: skip
-"""What lets a command check its options and outputs before it starts, and the explanations of a classifier."""
+"""What lets a command check its options and outputs before it starts, and what explains or
+cross-validates a classifier."""
 MODULES = {
     ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
     for package in (*PACKAGES, "benchmarks")
