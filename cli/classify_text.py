@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cli.classification.check import check
-from cli.classification.evaluation import evaluation_table, rival_table, write_mistakes
+from cli.classification.evaluation import evaluation_table, folds_table, rival_table, write_mistakes
 from cli.classification.explain import explain
 from cli.classification.find_threshold import find_threshold
 from cli.shared import options
@@ -32,7 +32,8 @@ from seqclf import ClassifierSettings
 if TYPE_CHECKING:
     import numpy as np
 
-    from seqclf import ClassifierModel, Score
+    from seqclf import ClassifierModel, MultiLabelModel
+    from seqclf.classification.evaluation import Evaluation
     from seqclf.classification.fasttext import FastTextClassifier
     from seqclf.metrics import MultiLabelScore
 
@@ -71,6 +72,12 @@ classify_text.add_command(explain)
 )
 @click.option("--baselines", is_flag=True, help="Also train baselines on DATA and evaluate them on --test.")
 @click.option(
+    "--folds",
+    type=click.IntRange(min=2),
+    metavar="N",
+    help="Also cross-validate on DATA with N folds, stratified by label; trains N more models.",
+)
+@click.option(
     "--multi-label",
     "separator",
     metavar="SEP",
@@ -90,6 +97,7 @@ def train(
     dev: str | None,
     test: str | None,
     baselines: bool,
+    folds: int | None,
     separator: str | None,
     tune_thresholds: bool,
     threads: int | None,
@@ -115,6 +123,8 @@ def train(
     if tune_thresholds and separator is None:
         raise click.UsageError("--tune-thresholds needs --multi-label SEP: single-label classifiers have no thresholds")
 
+    if separator is not None and folds is not None:
+        raise click.UsageError("--folds has no effect with --multi-label; leave it out")
     if separator is not None and given["class_weight"] is not None:
         raise click.UsageError("--class-weight has no effect with --multi-label; leave it out")
 
@@ -142,18 +152,27 @@ def train(
         data=data, dev=dev, test=test, vectors=vectors, subword_fallback=subword_fallback, output=output,
         settings=settings, checkpointing=checkpointing, threads=threads, quiet=quiet, unit="texts",
     )  # fmt: skip
+    if folds is not None:
+        from seqclf.classification.cross_validation import cross_validate
+        from wordvec import load_vectors
+
+        pretrained = None if vectors is None else load_vectors(vectors, subword_fallback=subword_fallback)
+        texts, labels = trained.training
+        found = cross_validate(
+            texts, labels, folds, settings=settings, vectors=pretrained, dev=trained.dev, threads=threads
+        )
+        click.echo(folds_table(found) + ("\n" if test is not None else ""))
     if trained.test is not None:
         warn_if_seen(trained.training, trained.test, data, str(test), quiet)
-        own = _scored(trained.model, *trained.test, threads=threads, quiet=quiet)
         rivals = _baselines(trained, settings.seed, multi_label) if baselines else []
         if separator is None:
-            texts, labels = trained.test
-            known = as_known(labels, [str(label) for label in trained.model.labels])
-            click.echo(rival_table(f"on {test}", trained.model.evaluate(texts, known, threads=threads), rivals))
+            own = _evaluated(trained.model, *trained.test, threads=threads, quiet=quiet)
+            click.echo(rival_table(f"on {test}", own, rivals))
             return
-        scores = {"this model": own} | {baseline.name: baseline.score for baseline in rivals}
-        rows = [[name, *_measures(result).values()] for name, result in scores.items()]
-        click.echo(table(rows, [f"on {test}", *_measures(own)]))
+        result = _scored(trained.model, *trained.test, threads=threads, quiet=quiet)
+        scores = {"this model": result} | {baseline.name: baseline.score for baseline in rivals}
+        rows = [[name, *_measures(each).values()] for name, each in scores.items()]
+        click.echo(table(rows, [f"on {test}", *_measures(result)]))
 
 
 @classify_text.command(cls=Command, context_settings=options.HELP)
@@ -268,8 +287,7 @@ def evaluate(model: str, data: str, mistakes: str | None, threads: int | None, a
             raise click.UsageError(f"--mistakes needs a model of one label per text; {model} has several")
     texts, labels = _read(data, separator, **reading)
     if separator is None:
-        known = as_known(labels, [str(label) for label in loaded.labels])
-        evaluation = loaded.evaluate(texts, known, threads=threads)
+        evaluation = _evaluated(loaded, texts, labels, threads=threads)
         if mistakes is not None:
             write_mistakes(mistakes, texts, evaluation)
         if as_json:
@@ -325,28 +343,32 @@ def _answer(
     return {"labels": chosen}, f"{model.separator.join(chosen)}\t{listed}"
 
 
-def _scored(
+def _evaluated(
     model: "ClassifierModel | FastTextClassifier",
     texts: Sequence[str],
     labels: Sequence[Any],
     *,
     threads: int | None,
     quiet: bool = False,
-) -> "Score | MultiLabelScore":
-    """Score the model; labels are compared as strings, and labels unknown to the model count as errors."""
-    from seqclf import MultiLabelModel, score, score_label_sets
+) -> "Evaluation":
+    """Evaluate a model of one label per text; labels unknown to the model count as errors."""
+    known = [str(label) for label in model.labels]
+    labels = as_known(labels, known)
+    warn_if_unknown(labels, known, "labels", quiet)
+    result: Evaluation = model.evaluate(texts, labels, threads=threads)
+    return result
+
+
+def _scored(
+    model: "MultiLabelModel", texts: Sequence[str], labels: Sequence[Any], *, threads: int | None, quiet: bool = False
+) -> "MultiLabelScore":
+    """Score a multi-label model; labels are compared as strings, and labels unknown to the model count as errors."""
+    from seqclf import score_label_sets
 
     known = [str(label) for label in model.labels]
-    found = model.predict(texts, threads=threads)
-    if isinstance(model, MultiLabelModel):
-        sets = [as_known(each, known) for each in labels]
-        warn_if_unknown([label for each in sets for label in each], known, "labels", quiet)
-        result: Score | MultiLabelScore = score_label_sets(sets, found, known)
-    else:
-        labels = as_known(labels, known)
-        warn_if_unknown(labels, known, "labels", quiet)
-        predicted = [str(label) for label in found.tolist()]
-        result = score(labels, predicted, known + sorted({*labels, *predicted} - set(known)))
+    sets = [as_known(each, known) for each in labels]
+    warn_if_unknown([label for each in sets for label in each], known, "labels", quiet)
+    result: MultiLabelScore = score_label_sets(sets, model.predict(texts, threads=threads), known)
     return result
 
 
@@ -372,7 +394,7 @@ def _baselines(trained: Trained, seed: int, multi_label: dict[str, Any]) -> list
     return list(compare(*trained.training, *test, dev=trained.dev, **chosen, **multi_label))
 
 
-def _report(result: "Score | MultiLabelScore", truth: Sequence[Any]) -> str:
+def _report(result: "MultiLabelScore", truth: Sequence[Any]) -> str:
     """Return the measures of label sets, compared with a constant prediction, and label scores."""
     from seqclf import score_label_sets
 

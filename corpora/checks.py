@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from corpora.errors import InputError
+
 _HEADERS = {"text", "sentence", "label", "class", "category", "target", "tweet", "message", "review", "title"}
 _DAMAGED = re.compile("\ufffd|[\x00-\x08\x0e-\x1f]|\u00c3[\u0080-\u00bf]|\u00e2\u20ac")
 """Replacement and control characters, and UTF-8 that was decoded as Latin-1 or Windows-1252."""
@@ -58,6 +60,9 @@ def check_labelled(parts: Mapping[str, Examples]) -> DataReport:
     Args:
         parts: examples by the name of their file; the first file is the training data.
 
+    Raises:
+        InputError: no file, or one without examples.
+
     Example:
         >>> train = [("a.tsv:1", "Fire!", "yes"), ("a.tsv:2", "fire!", "no"), ("a.tsv:3", "", "no")]
         >>> report = check_labelled({"a.tsv": train, "b.tsv": [("b.tsv:1", "fire!", "no")]})
@@ -68,6 +73,9 @@ def check_labelled(parts: Mapping[str, Examples]) -> DataReport:
         empty text ['a.tsv:3']
     """
     read = {name: list(examples) for name, examples in parts.items()}
+    empty = [name for name, examples in read.items() if not examples]
+    if not read or empty:
+        raise InputError(f"nothing to check: {f'{empty[0]} has no examples' if empty else 'no files were given'}")
     places: dict[str, list[tuple[str, str, str]]] = defaultdict(list)  # part, location and label of each text
     for name, examples in read.items():
         for where, text, label in examples:

@@ -46,6 +46,22 @@ def rival_table(title: str, evaluation: "Evaluation", rivals: Sequence[Any]) -> 
     return table(rows, [title, *heads])
 
 
+def folds_table(evaluations: "Sequence[Evaluation]") -> str:
+    """Return the measures of each fold, and their mean and standard deviation."""
+    import statistics
+
+    scores = [each.score for each in evaluations]
+    measures = [[each.accuracy for each in scores], [each.macro_f1 for each in scores]]
+    forms = (percent, "{:.3f}".format)
+    rows = [
+        [f"{fold}", f"{len(each.truth):,}", percent(each.score.accuracy), f"{each.score.macro_f1:.3f}"]
+        for fold, each in enumerate(evaluations, 1)
+    ]
+    for name, summary in (("mean", statistics.mean), ("standard deviation", statistics.stdev)):
+        rows.append([name, "", *(form(summary(values)) for form, values in zip(forms, measures, strict=True))])
+    return table(rows, ["fold", "texts", "accuracy", "macro-F1"])
+
+
 def write_mistakes(path: str, texts: Sequence[str], evaluation: "Evaluation") -> None:
     """Write the wrongly classified texts, the most confident first, to a .jsonl file or else a .tsv file.
 

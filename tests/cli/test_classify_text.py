@@ -205,6 +205,16 @@ def test_each_kind_of_model(data):
         assert message in invoke("train", "data.tsv", "-o", "m.safetensors", *arguments, code=2).stderr
 
 
+def test_cross_validation(data):
+    arguments = ("train", "data.tsv", "-o", "m.safetensors", "--model", "linear", "--folds", 3, "--test", "data.tsv")
+    lines = invoke(*arguments).stdout.splitlines()
+    assert [line.split()[0] for line in lines[:6]] == ["fold", "1", "2", "3", "mean", "standard"]
+    assert [line.split()[1] for line in lines[1:4]] == ["20"] * 3
+    assert lines[4].split() == ["mean", "100.0", "%", "1.000"]
+    assert lines[7].startswith("on data.tsv")
+    assert "--folds has no effect" in invoke(*arguments[:4], "--folds", 2, "--multi-label", ",", code=2).stderr
+
+
 # -- multiple labels --------------------------------------------------------------------------------------------------
 
 

@@ -45,6 +45,12 @@ def test_findings_in_labels():
     assert "many labels" in kinds(examples("x", *((f"label {row}", f"t{row}") for row in range(9))))
 
 
+@pytest.mark.parametrize(("parts", "message"), [({}, "no files were given"), ({"x": []}, "x has no examples")])
+def test_nothing_to_check(parts, message):
+    with pytest.raises(InputError, match=message):
+        check_labelled(parts)
+
+
 def test_sizes_of_the_parts():
     part = check_labelled({"x": examples("x", ("b", "ab"), ("a", "abcd"), ("b", ""))}).parts["x"]
     assert (part.texts, part.labels, part.shortest, part.median, part.longest) == (3, {"b": 2, "a": 1}, 0, 2, 4)

@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils.validation import check_is_fitted
 
-from seqclf import ClassifierModel, SequenceClassifier
+from seqclf import ClassifierModel, SequenceClassifier, load_model
 from wordvec import WordVectors
 
 TEXTS = ["Fire in the hills", "a calm evening", "the river floods", "tea and cake"] * 6
@@ -104,3 +105,18 @@ def test_pipeline_and_grid_search_in_two_processes():
 def test_invalid_input_is_rejected(texts, labels, options, message):
     with pytest.raises(ValueError, match=message):
         small(**options).fit(texts, labels)
+
+
+def test_blends_are_fitted_cloned_and_saved(tmp_path):
+    texts, labels = ["fire in the hills", "a lovely evening"] * 20, ["alarm", "calm"] * 20
+    shape = {"hidden_size": 4, "vector_size": 4, "epochs": 1}
+    classifier = clone(SequenceClassifier(model="blend", random_state=1, **shape)).fit(texts, labels)
+    assert classifier.model_.parts == "blend"
+    assert classifier.score(texts, labels) == 1.0
+    classifier.save(tmp_path / "m.safetensors")
+    np.testing.assert_array_equal(
+        load_model(tmp_path / "m.safetensors").predict_proba(texts[:2]), classifier.predict_proba(texts[:2])
+    )
+    linear = SequenceClassifier(model="linear", random_state=1).fit(texts, labels)
+    assert linear.history_ == []
+    assert linear.predict(["fire"]).tolist() == ["alarm"]

@@ -6,6 +6,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
 from corpora import read_labelled
+from seqclf import ClassifierSettings, train_classifier
 from seqclf.classification.linear import LogisticLoss, log_probabilities
 from seqclf.classification.ngrams import NgramFeatures, surface_forms
 from seqclf.classification.train_linear import LinearTexts, train_linear
@@ -117,3 +118,11 @@ def test_the_number_of_threads_does_not_change_a_bit(disasters, monkeypatch):
     assert chosen == again
     assert one.weight.tobytes() == other.weight.tobytes()
     assert one.bias.tobytes() == other.bias.tobytes()
+
+
+@pytest.mark.parametrize(("name", "least"), [("sst2", 0.815), ("trec6", 0.87)])
+def test_accuracy_on_public_data(public_data, name, least):
+    settings = ClassifierSettings(model="linear")
+    texts, labels = read_labelled(public_data / f"classify/{name}.train.tsv")
+    model = train_classifier(texts, labels, settings=settings)
+    assert model.evaluate(*read_labelled(public_data / f"classify/{name}.test.tsv")).score.accuracy >= least
