@@ -10,6 +10,7 @@ from seqclf import (
     RegressorSettings,
     TaggerSettings,
 )
+from seqclf.translation.settings import TransducerSettings, VectorTransducerSettings
 from wordvec import CooccurrenceSettings, GloveSettings, SvdSettings, Word2VecSettings
 from wordvec.phrases.settings import PhraseSettings
 from wordvec.system.settings import Settings, base_type, declaration, default_text, flags_of
@@ -38,6 +39,8 @@ SECTIONS: list[tuple[type[Settings], str, str]] = [
         "`seqclf.SequenceRegressor`; all as for text classifiers, without `class_weight`",
     ),
     (TaggerSettings, "Sequence taggers", "`seqclf.SequenceTagger`, `tag-text train`"),
+    (TransducerSettings, "Sequence to sequence", "`seqclf.SequenceToSequence`, `transduce train`"),
+    (VectorTransducerSettings, "Sequences from vectors", "`seqclf.SequenceFromVector`"),
     (LanguageModelSettings, "Language models", "`seqclf.LanguageModel`, `language-model train`"),
     (ForecasterSettings, "Forecasters", "`seqclf.Forecaster`, `forecast train`"),
 ]

@@ -104,7 +104,7 @@ class SequenceToSequence(SequenceEstimator):
         epochs: int = 30,
         patience: int | None = None,
         clip_norm: float = 5.0,
-        choose_by: str = "loss",
+        choose_by: str = "edit",
         vectors: "WordVectors | str | os.PathLike[str] | None" = None,
         vector_size: int = 128,
         target_vector_size: int = 128,
@@ -237,6 +237,7 @@ class SequenceFromVector(SequenceEstimator):
         model_: the :class:`seqclf.translation.vector_model.VectorTransducerModel`, which can be saved and predicts
             without scikit-learn.
         history_: one dict per epoch: training loss and validation results.
+        n_features_in_: D.
 
     Example:
         >>> estimator = SequenceFromVector(
@@ -270,7 +271,7 @@ class SequenceFromVector(SequenceEstimator):
         epochs: int = 30,
         patience: int | None = None,
         clip_norm: float = 5.0,
-        choose_by: str = "loss",
+        choose_by: str = "edit",
         target_vector_size: int = 128,
         target_min_count: int = 1,
         validation_fraction: float = 0.1,

@@ -37,24 +37,21 @@ hidden_size 200; set both alike, or untie them
         "Units of a target: words (of the tokenizer words), characters, or what spaces separate.",
         default="characters",
         choices=UNITS,
-        added="0.3",
     )
     target_vector_size: int = setting(
-        "Dimensions of the embeddings of target units.", default=128, least=1, metavar="N", added="0.3"
+        "Dimensions of the embeddings of target units.", default=128, least=1, metavar="N"
     )
     input_feeding: bool = setting(
         "The decoder also reads its attentional state of the step before.",
         default=True,
         detail="Luong et al. 2015, section 3.3.",
         flags="--input-feeding/--no-input-feeding",
-        added="0.3",
     )
     tied_embeddings: bool = setting(
         "Tie the target embeddings and the softmax weights; both then have H dimensions.",
         default=False,
         detail="Press & Wolf 2017.",
         flags="--tied-embeddings/--untied-embeddings",
-        added="0.3",
     )
     label_smoothing: float = setting(
         "Share of the target distribution that is uniform over all units.",
@@ -62,7 +59,6 @@ hidden_size 200; set both alike, or untie them
         detail="Szegedy et al. 2016.",
         least=0,
         below=1,
-        added="0.3",
     )
     scheduled_sampling: float = setting(
         "Probability, in the last step, that the decoder reads its own prediction instead of the unit before; it "
@@ -71,7 +67,6 @@ hidden_size 200; set both alike, or untie them
         detail="Bengio et al. 2015; in two parallel passes (Mihaylova & Martins 2019).",
         least=0,
         below=1,
-        added="0.3",
     )
     dropout: float = setting(
         "Dropout probability of the embeddings and of the softmax's inputs.",
@@ -104,13 +99,12 @@ hidden_size 200; set both alike, or untie them
     )
     patience: int | None = patience_setting()
     clip_norm: float = setting("Maximum global norm of a gradient.", default=5.0, above=0)
-    target_min_count: int = setting("Rarer units of the targets are unknown.", default=1, least=1, added="0.3")
+    target_min_count: int = setting("Rarer units of the targets are unknown.", default=1, least=1)
     choose_by: str = setting(
         "What chooses the epoch on the validation data: the loss, the share of exact predictions, or the edit distance "
         "of greedy predictions.",
-        default="loss",
+        default="edit",
         choices=SCORES,
-        added="0.3",
     )
     validation_fraction: float = setting(
         "Share of the training data split off as validation data if none are given; 0 keeps the last epoch.",
@@ -146,13 +140,11 @@ two directions; use attention general, or merge sum
         "Units of a source: words (of the tokenizer words), characters, or what spaces separate.",
         default="characters",
         choices=UNITS,
-        added="0.3",
     )
     attention: str = setting(
         "Attention: general or dot (Luong et al. 2015), or additive (Bahdanau et al. 2015).",
         default="general",
         choices=ATTENTIONS,
-        added="0.3",
     )
     vector_size: int = setting(
         "Dimensions of random embeddings of source units; pretrained vectors bring their own.", default=128, least=1

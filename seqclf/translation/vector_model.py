@@ -176,6 +176,8 @@ def as_matrix(vectors: ArrayLike, width: int | None = None) -> np.ndarray:
         values = np.asarray(vectors, np.float64)
     except (TypeError, ValueError) as error:
         raise InputError(f"vectors must be a matrix (n, D) of numbers: {error!s:.80}") from None
+    if values.shape == (0,):
+        values = values.reshape(0, width or 1)
     if values.ndim != 2 or values.shape[1] < 1:
         raise InputError(
             f"vectors must be a matrix (n, D) of numbers, got shape {values.shape}; pass one row per target"

@@ -12,8 +12,10 @@ from seqclf import (
     LanguageModel,
     MultiLabelClassifier,
     SequenceClassifier,
+    SequenceFromVector,
     SequenceRegressor,
     SequenceTagger,
+    SequenceToSequence,
 )
 from wordvec import (
     Cooccurrence,
@@ -30,6 +32,8 @@ from wordvec import (
 TEXTS = ["Fire in the hills", "a calm evening", "the river floods the hills", "tea and cake", "", "fire and floods"] * 3
 OTHER_TEXTS = ["no word in common here", "some other words", "here are some more", "words here"] * 3
 NEW_TEXTS = ["the fire", "tea with unknowns", "", "cake in the evening", "hills"]
+WORDS = ["fire", "flood", "hill", "tea", "cake", "river"] * 3
+OTHER_WORDS = ["some", "other", "words", "here"] * 3
 SENTENCES = [["the", "old", "cat"], ["a", "dog", "barks"], ["Dogs", "bark"], [], ["the", "dog"]] * 3
 TAGS = [["D", "A", "N"], ["D", "N", "V"], ["N", "V"], [], ["D", "N"]] * 3
 _draw = np.random.default_rng(3)
@@ -111,6 +115,11 @@ def _predicted(estimator: BaseEstimator, X: Any) -> np.ndarray:
     return estimator.predict(X)
 
 
+def _scores(estimator: BaseEstimator, X: Any) -> np.ndarray:
+    """Return the log-probability of each prediction: predictions themselves hardly differ after so little training."""
+    return np.array([each.score for each in estimator.model_.predict(X, beam=estimator.beam)])
+
+
 def _forecast(estimator: Forecaster, X: Any) -> np.ndarray:
     return estimator.predict(series=X)
 
@@ -183,6 +192,17 @@ CASES = {
         SequenceTagger(**NETWORK, vector_size=4, feature_size=3),
         SENTENCES, TAGS, [["x"], ["y", "z"]] * 4, [["X"], ["Y", "Z"]] * 4,
         [["the", "zebra"], [], ["dogs", "the", "dog"]], _of_tokens,
+    ),
+    "SequenceToSequence": Case(
+        SequenceToSequence(**NETWORK, vector_size=4, target_vector_size=4, beam=2),
+        WORDS, [word.upper() for word in WORDS], OTHER_WORDS, [word[1:] for word in OTHER_WORDS],
+        ["rose", "tea", "hills"], _scores,
+    ),
+    "SequenceFromVector": Case(
+        SequenceFromVector(**NETWORK, target_vector_size=4, beam=2),
+        np.arange(54.0).reshape(18, 3) % 7, WORDS, np.arange(36.0).reshape(12, 3) % 5, OTHER_WORDS,
+        np.arange(12.0).reshape(4, 3) % 5, _scores,
+        without={"check_wrong_X": "numbers are valid samples", "check_tags": "samples are rows of a matrix"},
     ),
     "LanguageModel": Case(
         LanguageModel(**NETWORK, batch_size=2, window=5),

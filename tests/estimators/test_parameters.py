@@ -15,16 +15,20 @@ from seqclf import (
     MultiLabelClassifier,
     RegressorSettings,
     SequenceClassifier,
+    SequenceFromVector,
     SequenceRegressor,
     SequenceTagger,
+    SequenceToSequence,
     TaggerSettings,
 )
+from seqclf.translation.settings import TransducerSettings, VectorTransducerSettings
 from tests.estimators.cases import SEQUENCES, SERIES, TEXTS
 from wordvec import Cooccurrence, FastText, Glove, Phrases, Ppmi, Svd, Word2Vec, Word2VecSettings
 from wordvec.count_based.models import count_based_options, count_based_settings
 from wordvec.phrases.settings import PhraseSettings
 
 CORPUS = {"min_count": 5, "max_vocabulary": None, "tokenizer": "whitespace", "lowercase": False, "normalize": "NFC"}
+SEARCH = {"beam": 5, "length_penalty": 1.0}
 OWN = {"random_state": None, "n_jobs": None}
 
 
@@ -70,6 +74,8 @@ def test_parameters_of_the_count_based_models(estimator, model):
         (MultiLabelClassifier, ClassifierSettings, {"vectors": None}),
         (SequenceRegressor, RegressorSettings, {"vectors": None}),
         (SequenceTagger, TaggerSettings, {"vectors": None}),
+        (SequenceToSequence, TransducerSettings, {"vectors": None, **SEARCH}),
+        (SequenceFromVector, VectorTransducerSettings, SEARCH),
         (Forecaster, ForecasterSettings, {}),
         (LanguageModel, LanguageModelSettings, {}),
     ],

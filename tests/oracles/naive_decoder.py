@@ -11,7 +11,12 @@ def softmax(scores):
 
 
 def scores_of(parameters, h, states):
-    """Return the attention's score of each state: additive with a scorer, general with a matrix, else dot."""
+    """Return the attention's score of each state: additive with a scorer, general with a matrix, else dot.
+
+    A single state has all the attention, whatever its score.
+    """
+    if len(states) == 1:
+        return np.zeros(1)
     if "decoder.attention.scorer" in parameters:
         query = parameters["decoder.attention.w_query"] @ h + parameters["decoder.attention.bias"]
         keys = [parameters["decoder.attention.w_source"] @ state for state in states]

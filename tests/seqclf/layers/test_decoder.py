@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from seqclf.layers.batches import pack
-from seqclf.layers.decoder import Decoder, Sources
+from seqclf.layers.cells import to_panels
+from seqclf.layers.decoder import Decoder, DecoderNoise, Sources
 from seqclf.layers.decoder_parameters import DecoderShape, decoder_shapes, initial_decoder
 from seqclf.layers.parameters import FlatParameters
+from seqclf.layers.workers import Workers
 from tests.oracles import naive_decoder
 from tests.oracles.gradients import directional_derivative
 
@@ -118,3 +120,99 @@ def test_states_match_the_oracle_and_gradients_are_numerically_correct(options):
             lambda: (oracle(parameters, states, final) * weights).sum(), everything[name], direction
         )
         assert (gradient * direction).sum() == pytest.approx(slope, rel=1e-6, abs=1e-8), name
+
+
+def test_sources_without_attention_weigh_their_positions_equally():
+    decoder = make(attention="none")
+    states, final, given = sources(decoder)
+    tape = decoder.forward(pack(IDS, OFFSETS, MEMBERS), given)
+    parameters = decoder.parameters()
+    # Without a matrix, the oracle compares states of equal width; zeros give equal weights.
+    parameters["decoder.attention.w_source"] = np.zeros((H, states.shape[1]))
+    expected = oracle(parameters, states, final)
+    np.testing.assert_allclose(in_order(tape.batch, tape.states[:, :H]), expected, rtol=1e-9)
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+def test_dropout_and_zoneout_match_the_oracle_and_their_gradients(cell):
+    decoder = make(cell=cell, layers=2)
+    states, final, given = sources(decoder)
+    batch, random = pack(IDS, OFFSETS, MEMBERS), np.random.default_rng(6)
+    words = random.integers(0, 3, (7, 4)) / 2
+    between = random.integers(0, 3, (1, IDS.size, H)) / 2
+    holds = (random.random((2, 2, IDS.size, H)) < 0.3).astype(float)
+    dropped = random.integers(0, 3, decoder.parameters()["decoder.layers.1.w_hidden"].shape) / 2
+
+    def packed(array):
+        return np.stack([np.pad(packed_rows(batch, each), ((0, 0), (0, decoder.hidden - H))) for each in array])
+
+    noise = DecoderNoise(between=packed(between), hold_h=packed(holds[:, 0]))
+    noise.words = np.pad(words[batch.token_ids], ((0, 0), (0, decoder.columns - 4)))
+    if decoder.cell.has_cell:
+        noise.hold_c = packed(holds[:, 1])
+    panels = np.ones_like(decoder.views["decoder.w_hidden"])
+    panels[1] = to_panels(dropped, decoder.cell.gates, decoder.hidden)
+    noise.w_hidden = panels
+    pieces = list(pairwise(OFFSETS))
+    given_noise = {
+        "words": [words] * 4,
+        "between": [between[:, start:stop] for start, stop in pieces],
+        "holds": [holds[:, :, start:stop] for start, stop in pieces],
+    }
+    parameters = decoder.parameters()
+
+    def expected():
+        name = "decoder.layers.1.w_hidden"
+        return oracle(parameters | {name: parameters[name] * dropped}, states, final, **given_noise)
+
+    tape = decoder.forward(batch, given, noise=noise)
+    np.testing.assert_allclose(in_order(batch, tape.states[:, :H]), expected(), rtol=1e-9)
+    weights = random.standard_normal((IDS.size, H))
+    d_states = np.zeros_like(tape.states)
+    d_states[:, :H] = packed_rows(batch, weights)
+    found = decoder.backward(tape, d_states)
+    gradients = decoder.gradients() | {"target_embedding": np.zeros((7, 4))}
+    gradients["target_embedding"][batch.token_ids] = found.d_rows[:, :4]
+    for name, gradient in gradients.items():
+        direction = random.standard_normal(gradient.shape)
+        slope = directional_derivative(lambda: (expected() * weights).sum(), parameters[name], direction)
+        assert (gradient * direction).sum() == pytest.approx(slope, rel=1e-6, abs=1e-8), name
+
+
+@pytest.mark.parametrize("attention", ["general", "additive"])
+def test_two_threads_give_the_same_bits(attention):
+    found = []
+    for threads in (1, 2):
+        decoder = make(attention=attention, dtype=np.float32)
+        _, _, given = sources(decoder)
+        with Workers(threads) as workers:
+            tape = decoder.forward(pack(IDS, OFFSETS, MEMBERS), given, workers)
+            gradients = decoder.backward(tape, tape.states.copy(), workers)
+        found.append([tape.states.copy(), *(array.copy() for array in gradients), *decoder.gradients().values()])
+    for one, two in zip(*found, strict=True):
+        np.testing.assert_array_equal(one, two)
+
+
+@pytest.mark.parametrize("options", [{}, {"attention": "additive", "cell": "gru"}, {"layers": 2, "cell": "rnn"}])
+def test_steps_of_hypotheses_give_the_bits_of_a_pass_over_targets(options):
+    decoder = make(dtype=np.float32, **options)
+    _, _, given = sources(decoder)
+    batch = pack(IDS, OFFSETS, MEMBERS)
+    tape = decoder.forward(batch, given)
+    expected = in_order(batch, tape.states)
+    memory, state = decoder.remember(given)
+    fed, owners = np.zeros((4, decoder.hidden), np.float32), np.array([3, 0, 2, 1])
+    state, lengths = np.take(state, owners, axis=1), np.diff(OFFSETS)[owners]
+    for t in range(lengths.max()):
+        alive = lengths > t
+        owners, lengths, fed, state = (
+            owners[alive],
+            lengths[alive],
+            fed[alive],
+            np.take(state, np.flatnonzero(alive), 1),
+        )
+        fed, state, weights = decoder.step(memory, state, fed, IDS[OFFSETS[owners] + t], owners)
+        np.testing.assert_array_equal(fed, expected[OFFSETS[owners] + t])
+        ends = np.cumsum(np.diff(SPANS)[owners])
+        sums = np.add.reduceat(weights, np.concatenate([[0], ends[:-1]]))
+        np.testing.assert_allclose(sums, 1, rtol=1e-6)
