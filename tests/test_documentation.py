@@ -213,7 +213,15 @@ def test_pages_document_every_training_option_and_no_other():
     named = {option for text in TEXTS.values() for option in re.findall(r"`(--[a-z][a-z-]*)", text)}
     known = {option for command in commands.values() for option in options_of(command)}
     assert named - known - {"--help"} == set()
-    documented = ("train-embeddings", "classify-text", "tag-text", "language-model", "forecast", "documents")
+    documented = (
+        "train-embeddings",
+        "classify-text",
+        "tag-text",
+        "language-model",
+        "forecast",
+        "transduce",
+        "documents",
+    )
     wanted = {option for name in documented for option in options_of(commands[name])}
     assert {option for option in wanted if option.startswith("--")} - named - {"--version"} == set()
     assert set(main.COMMANDS) - set(re.findall(r"[a-z-]+", TEXTS[COMMANDS])) == set()

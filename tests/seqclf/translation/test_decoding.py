@@ -19,8 +19,8 @@ class Toy:
     A state is the prefix of each row, so that a mistaken parent gives other numbers.
     """
 
-    def __init__(self, seeds, lengths=None, levels=None):
-        self.seeds, self.lengths, self.levels = list(seeds), lengths, levels
+    def __init__(self, seeds, lengths=None, levels=None, size=SIZE):
+        self.seeds, self.lengths, self.levels, self.size = list(seeds), lengths, levels, size
         self.batches = []
 
     def start(self):
@@ -40,7 +40,7 @@ class Toy:
 
     def logs(self, source, prefix):
         random = np.random.default_rng([self.seeds[source], *prefix])
-        given = random.normal(size=SIZE) if self.levels is None else random.integers(self.levels, size=SIZE)
+        given = random.normal(size=self.size) if self.levels is None else random.integers(self.levels, size=self.size)
         return (given - np.log(np.exp(given).sum())).astype(np.float32).astype(float).tolist()
 
     def weights(self, source, prefix):
@@ -82,6 +82,17 @@ def test_a_narrow_beam_is_that_of_a_slow_twin_with_ties(beam, levels):
         slow = beam_of_one(lambda prefix, s=source: toy.logs(s, prefix), SIZE, BOS, EOS, limit, beam)
         assert [each.tokens for each in found[source]] == [tokens for _, tokens in slow]
         np.testing.assert_allclose([each.score for each in found[source]], [total for total, _ in slow], rtol=1e-12)
+
+
+@pytest.mark.parametrize("levels", [None, 2])
+def test_of_many_units_the_same_are_found(monkeypatch, levels):
+    monkeypatch.setattr("seqclf.translation.decoding._BLOCKS", 1)
+    toys = [Toy(range(20), levels=levels, size=size) for size in (9, 11)]
+    for toy in toys:
+        found = beam_search(toy, 20, beam=3, n_best=3, max_lengths=[4] * 20, **COMMON)
+        for source in range(20):
+            slow = beam_of_one(lambda prefix, t=toy, s=source: t.logs(s, prefix), toy.size, BOS, EOS, 4, 3)
+            assert [each.tokens for each in found[source]] == [tokens for _, tokens in slow]
 
 
 def test_greedy_takes_the_most_probable_unit_at_each_step():
