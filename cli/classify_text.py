@@ -1,8 +1,11 @@
 """``classify-text``: train, evaluate and apply text classifiers."""
 
+import functools
 import json
+import os
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +14,7 @@ import click
 from cli.shared import options
 from cli.shared.checkpoints import Checkpointing
 from cli.shared.errors import Command, Group, usage_errors
+from cli.shared.map_options import MapStep, map_options
 from cli.shared.reporting import percent, print_json, table
 from cli.shared.streaming import Arriving
 from cli.shared.supervised import (
@@ -129,6 +133,14 @@ def train(
     "--input", "source", type=options.INPUT, metavar="FILE", help="Read texts from FILE; - for standard input."
 )
 @click.option("--text-column", metavar="NAME", help="With --input: name of the text column.  [default: text]")
+@click.option(
+    "--files",
+    type=options.INPUT,
+    metavar="FILES",
+    help="Read texts from all files of a folder or glob, and write one file for each to --output-folder.",
+)
+@click.option("--output-folder", type=options.OUTPUT, metavar="FOLDER", help="Where --files writes NAME.predictions.")
+@map_options
 @options.encoding_options
 @options.threads_option
 @options.json_option
@@ -136,11 +148,14 @@ def predict(
     model: str,
     texts: tuple[str, ...],
     source: str | None,
+    files: str | None,
+    output_folder: str | None,
     text_column: str | None,
     encoding: str,
     encoding_errors: str,
     threads: int | None,
     as_json: bool,
+    **given: Any,
 ) -> None:
     """Print one line per TEXT: the predicted label, a tab, and its probability.
 
@@ -155,7 +170,12 @@ def predict(
     Examples:
       classify-text predict model.safetensors "Forest fire near the village"
       classify-text predict model.safetensors --input texts.txt
+      classify-text predict model.safetensors --files 'news/*.txt' --output-folder labels --local-cluster 4
     """
+    mapped = MapStep(given, files, output_folder, [*texts, *filter(None, [source])])
+    if files is not None:
+        mapped.run(_FilePrediction(os.path.abspath(model), text_column, encoding, encoding_errors, as_json), threads)
+        return
     source = source_to_predict(texts, source, "TEXT", ("--text-column", text_column))
 
     from corpora import iter_texts
@@ -167,16 +187,49 @@ def predict(
         if source is None
         else iter_texts(source, encoding=encoding, encoding_errors=encoding_errors, text_column=text_column)
     )
-    names = [str(label) for label in loaded.labels]
     for batch in Arriving(asked):
-        lines = []
-        for row in loaded.predict_proba(batch, threads=threads):
-            answer, line = _answer(loaded, names, row)
-            if as_json:
-                answer["probabilities"] = dict(zip(names, row.tolist(), strict=True))
-                line = json.dumps(answer, ensure_ascii=False)
-            lines.append(line)
-        click.echo("\n".join(lines))
+        click.echo("\n".join(_lines(loaded, batch, as_json, threads)))
+
+
+def _lines(model: "ClassifierModel", texts: Sequence[str], as_json: bool, threads: int | None) -> list[str]:
+    """Return a line for the prediction of each text."""
+    names = [str(label) for label in model.labels]
+    lines = []
+    for row in model.predict_proba(texts, threads=threads):
+        answer, line = _answer(model, names, row)
+        if as_json:
+            answer["probabilities"] = dict(zip(names, row.tolist(), strict=True))
+            line = json.dumps(answer, ensure_ascii=False)
+        lines.append(line)
+    return lines
+
+
+@dataclass(frozen=True)
+class _FilePrediction:
+    """The predictions for the texts of a file, wherever they are computed."""
+
+    model: str
+    text_column: str | None
+    encoding: str
+    encoding_errors: str
+    as_json: bool
+
+    def __call__(self, name: str) -> bytes:
+        from corpora import read_texts
+
+        texts = read_texts(
+            name, encoding=self.encoding, encoding_errors=self.encoding_errors, text_column=self.text_column
+        )
+        lines = _lines(_loaded(self.model), texts, self.as_json, threads=1) if texts else []
+        return "".join(f"{line}\n" for line in lines).encode()
+
+
+@functools.lru_cache(maxsize=1)
+def _loaded(path: str) -> "ClassifierModel":
+    from seqclf import load_model
+
+    model: ClassifierModel = load_model(path, "model", "multi-label model")
+    return model
 
 
 @classify_text.command(cls=Command, context_settings=options.HELP)
