@@ -1,8 +1,11 @@
 """``classify-text``: train, evaluate and apply text classifiers."""
 
+import functools
 import json
+import os
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +18,7 @@ from cli.classification.find_threshold import find_threshold
 from cli.shared import options
 from cli.shared.checkpoints import Checkpointing
 from cli.shared.errors import Command, Group, usage_errors
+from cli.shared.map_options import MapStep, map_options
 from cli.shared.reporting import percent, print_json, table
 from cli.shared.streaming import Arriving
 from cli.shared.supervised import (
@@ -195,6 +199,14 @@ def train(
     metavar="P",
     help="Abstain from texts whose most probable label is less probable: print an empty label, or null with --json.",
 )
+@click.option(
+    "--files",
+    type=options.INPUT,
+    metavar="FILES",
+    help="Read texts from all files of a folder or glob, and write one file for each to --output-folder.",
+)
+@click.option("--output-folder", type=options.OUTPUT, metavar="FOLDER", help="Where --files writes NAME.predictions.")
+@map_options
 @options.encoding_options
 @options.threads_option
 @options.json_option
@@ -202,6 +214,8 @@ def predict(
     model: str,
     texts: tuple[str, ...],
     source: str | None,
+    files: str | None,
+    output_folder: str | None,
     text_column: str | None,
     top_k: int | None,
     min_confidence: float | None,
@@ -209,6 +223,7 @@ def predict(
     encoding_errors: str,
     threads: int | None,
     as_json: bool,
+    **given: Any,
 ) -> None:
     """Print one line per TEXT: the predicted label, a tab, and its probability; with -k K, K of these pairs.
 
@@ -220,13 +235,21 @@ def predict(
     --input reads tables by their extension, with or without labels: one text per record of a .csv, .tsv or .jsonl file,
     and one per line, including blank lines, of other files and of standard input, which a single - instead of TEXT
     names. Answers come in order, and as soon as the input pauses. With --json, each line is an object with the
-    probabilities of all labels, or of N. Put -- before a TEXT of a single word that starts with a dash.
+    probabilities of all labels, or of K. Put -- before a TEXT of a single word that starts with a dash.
 
     \b
     Examples:
       classify-text predict model.safetensors "Forest fire near the village"
       classify-text predict model.safetensors --input texts.txt
+      classify-text predict model.safetensors --files 'news/*.txt' --output-folder labels --local-cluster 4
     """
+    mapped = MapStep(given, files, output_folder, [*texts, *filter(None, [source])])
+    if files is not None:
+        predict_file = _FilePrediction(
+            os.path.abspath(model), text_column, top_k, min_confidence, encoding, encoding_errors, as_json
+        )
+        mapped.run(predict_file, threads)
+        return
     source = source_to_predict(texts, source, "TEXT", ("--text-column", text_column))
 
     from corpora import iter_texts
@@ -239,18 +262,55 @@ def predict(
         if source is None
         else iter_texts(source, encoding=encoding, encoding_errors=encoding_errors, text_column=text_column)
     )
-    names = [str(label) for label in loaded.labels]
     for batch in Arriving(asked):
-        lines = []
-        found = loaded.predict_proba(batch, threads=threads)
-        for row, ranked in zip(found, loaded.ranking(found), strict=True):
-            answer, line = _answer(loaded, names, row, ranked, top_k, min_confidence)
-            if as_json:
-                chosen = range(len(names)) if top_k is None else ranked[:top_k].tolist()
-                answer["probabilities"] = {names[label]: float(row[label]) for label in chosen}
-                line = json.dumps(answer, ensure_ascii=False)
-            lines.append(line)
-        click.echo("\n".join(lines))
+        click.echo("\n".join(_lines(loaded, batch, top_k, min_confidence, as_json, threads)))
+
+
+def _lines(
+    model: "ClassifierModel | FastTextClassifier",
+    texts: Sequence[str],
+    top_k: int | None,
+    min_confidence: float | None,
+    as_json: bool,
+    threads: int | None,
+) -> list[str]:
+    """Return a line for the prediction of each text."""
+    names = [str(label) for label in model.labels]
+    lines = []
+    found = model.predict_proba(texts, threads=threads)
+    for row, ranked in zip(found, model.ranking(found), strict=True):
+        answer, line = _answer(model, names, row, ranked, top_k, min_confidence)
+        if as_json:
+            chosen = range(len(names)) if top_k is None else ranked[:top_k].tolist()
+            answer["probabilities"] = {names[label]: float(row[label]) for label in chosen}
+            line = json.dumps(answer, ensure_ascii=False)
+        lines.append(line)
+    return lines
+
+
+@dataclass(frozen=True)
+class _FilePrediction:
+    """The predictions for the texts of a file, wherever they are computed."""
+
+    model: str
+    text_column: str | None
+    top_k: int | None
+    min_confidence: float | None
+    encoding: str
+    encoding_errors: str
+    as_json: bool
+
+    def __call__(self, name: str) -> bytes:
+        from corpora import read_texts
+
+        texts = read_texts(
+            name, encoding=self.encoding, encoding_errors=self.encoding_errors, text_column=self.text_column
+        )
+        if not texts:
+            return b""
+        model = _loaded(self.model)
+        lines = _lines(model, texts, self.top_k, self.min_confidence, self.as_json, threads=1)
+        return "".join(f"{line}\n" for line in lines).encode()
 
 
 @classify_text.command(cls=Command, context_settings=options.HELP)
@@ -317,6 +377,10 @@ def _load(path: str) -> "ClassifierModel | FastTextClassifier":
 
     loaded: ClassifierModel | FastTextClassifier = load_model(path, "model", "multi-label model", "fastText classifier")
     return loaded
+
+
+_loaded = functools.lru_cache(maxsize=1)(_load)
+"""For a process that predicts many files."""
 
 
 def _answer(

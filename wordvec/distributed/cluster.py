@@ -2,6 +2,8 @@
 
 import contextlib
 import logging
+import signal
+import threading
 from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Any
@@ -75,7 +77,8 @@ class Cluster:
         if address is None:
             import dask
 
-            with dask.config.set({"distributed.comm.timeouts.tcp": "300s"}):  # other work may keep the machine busy
+            # Other work may keep the machine busy.
+            with dask.config.set({"distributed.comm.timeouts.tcp": "300s"}), _interrupts_ignored():
                 own = distributed.LocalCluster(
                     n_workers=check_whole("workers", 1 if workers is None else workers, 1),
                     threads_per_worker=check_whole("threads", threads, 1),
@@ -177,6 +180,19 @@ class Cluster:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+@contextlib.contextmanager
+def _interrupts_ignored() -> Iterator[None]:
+    """Let processes that are started within ignore Ctrl-C, which reaches all processes of a terminal."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def versions() -> dict[str, str]:

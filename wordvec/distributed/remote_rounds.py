@@ -46,7 +46,8 @@ class RemoteRounds:
         self._cluster, self._client, self._job, self._plan, self._tokens = cluster, cluster.client, job, plan, tokens
         self._each = max(cluster.threads // plan.shards, 1)
         size = 4 * 2 * len(job.vocabulary) * job.settings.vector_size
-        self._count = max(-(-size // cluster.piece_size), min(2 * cluster.threads, 16))
+        pieces = max(-(-size // cluster.piece_size), min(cluster.threads, 16))
+        self._count = min(pieces, 2 * len(job.vocabulary))
         self._pieces: list[Any] = []
         self._before: list[Any] = []
         self._job_future: Any = None
@@ -144,12 +145,14 @@ class RemoteRounds:
 
     def timings(self) -> dict[str, float]:
         """Return the seconds of loading rows, training and computing changes (of all shards), of waiting for rounds,
-        and the bytes that workers sent."""
+        and the bytes that the workers sent that are still there."""
         found = {f"{name}_seconds": seconds for name, seconds in self._seconds.items()}
-        return {**found, "moved_bytes": self._bytes_moved() - self._moved}
+        moved = sum(now - self._moved.get(worker, 0) for worker, now in self._bytes_moved().items())
+        return {**found, "moved_bytes": float(moved)}
 
-    def _bytes_moved(self) -> float:
-        return float(sum(self._cluster.run_on_workers(_sent_bytes).values()))
+    def _bytes_moved(self) -> dict[str, int]:
+        with self._cluster.failures("asking the workers"):
+            return self._cluster.run_on_workers(_sent_bytes)
 
     def close(self) -> None:
         """Free the memory of the training on the workers."""
