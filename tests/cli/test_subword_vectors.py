@@ -55,7 +55,7 @@ def test_evaluate_reports_composed_pairs_and_questions(subwords_file, tmp_path):
     arguments = [subwords_file, "--similarity", pairs, "--analogies", questions, "--protocol", "Pfull"]
     table = invoke("evaluate", *arguments).stdout.splitlines()
     assert table[0].split()[-1] == "composed"
-    assert table[1].split()[2:] == ["4", "of", "4", "2"]
+    assert table[1].split()[3:] == ["4", "of", "4", "2"]
     assert table[-1].split()[-1] == "1"
     report = json.loads(invoke("evaluate", *arguments, "--json").stdout)
     assert report["similarity"][0]["composed"] == 2
