@@ -120,7 +120,7 @@ def test_the_number_of_threads_does_not_change_a_bit(disasters, monkeypatch):
     assert one.bias.tobytes() == other.bias.tobytes()
 
 
-@pytest.mark.parametrize(("name", "least"), [("sst2", 0.815), ("trec6", 0.87)])
+@pytest.mark.parametrize(("name", "least"), [("sst2", 0.8), ("trec6", 0.86)])
 def test_accuracy_on_public_data(public_data, name, least):
     settings = ClassifierSettings(model="linear")
     texts, labels = read_labelled(public_data / f"classify/{name}.train.tsv")
