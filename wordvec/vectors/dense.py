@@ -16,6 +16,7 @@ from wordvec.system.renamed import missing, renamed
 from wordvec.system.structures import finite_array, freeze_arrays, frozen, owned, real_array, whole_array
 from wordvec.system.validation import check_number, check_whole, shown
 from wordvec.vectors import search as queries
+from wordvec.vectors.tables import Neighbors
 from wordvec.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 Term: TypeAlias = str | np.ndarray | tuple[str | np.ndarray, float]
 """A query term: a word, a vector (D,), or one of these and its weight."""
 
-Answers: TypeAlias = list[tuple[str, float]]
+Answers: TypeAlias = Neighbors
 """Tokens and their scores, in descending order."""
 
 
@@ -582,7 +583,7 @@ class WordVectors:
         return self._answers(*queries.ranked(found, exact, top))
 
     def _answers(self, rows: np.ndarray, scores: np.ndarray) -> Answers:
-        return [(self.tokens[row], score) for row, score in zip(rows.tolist(), scores.tolist(), strict=True)]
+        return Neighbors((self.tokens[row], score) for row, score in zip(rows.tolist(), scores.tolist(), strict=True))
 
 
 def _is_weighted(term: Any) -> bool:
