@@ -42,6 +42,7 @@ from wordvec.vectors.benchmark_files import (
 from wordvec.vectors.dense import WordVectors
 from wordvec.vectors.sparse import SparseWordVectors
 from wordvec.vectors.subwords import SubwordVectors
+from wordvec.vectors.tables import Tabular
 
 _log = logging.getLogger(__name__)
 
@@ -54,7 +55,7 @@ def _no_items() -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class SimilarityResult:
+class SimilarityResult(Tabular):
     """Correlation of the vectors' cosines with human ratings on a similarity benchmark."""
 
     name: str
@@ -81,6 +82,10 @@ class SimilarityResult:
     def coverage(self) -> float:
         """The fraction of covered pairs, 0 to 1."""
         return self.covered / self.pairs
+
+    def table_columns(self) -> dict[str, list[Any]]:
+        """Return one row: the values of :meth:`summary`."""
+        return {name: [value] for name, value in self.summary().items()}
 
     def summary(self) -> dict[str, Any]:
         """Return the result as JSON-serializable values."""
@@ -125,7 +130,7 @@ class AnalogyCount:
 
 
 @dataclass(frozen=True)
-class AnalogyResult:
+class AnalogyResult(Tabular):
     """Accuracy on a file of analogy questions, by section and in total."""
 
     name: str
@@ -152,6 +157,12 @@ class AnalogyResult:
     def score(self) -> float | None:
         """The headline number: the accuracy."""
         return self.accuracy
+
+    def table_columns(self) -> dict[str, list[Any]]:
+        """Return a row for each section, and those of the semantic and syntactic sections and of all together."""
+        parts = [*self.sections, *(part for part in (self.semantic, self.syntactic) if part is not None), self.total]
+        rows = [part.summary() for part in parts]
+        return {name: [row[name] for row in rows] for name in rows[0]}
 
     def summary(self) -> dict[str, Any]:
         """Return the result as JSON-serializable values."""

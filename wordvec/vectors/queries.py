@@ -14,11 +14,12 @@ from wordvec.system.structures import real_array
 from wordvec.system.validation import check_number, check_whole, shown
 from wordvec.vectors import search
 from wordvec.vectors.similarities import Similarities, normalized_rows
+from wordvec.vectors.tables import Neighbors
 
 Term: TypeAlias = str | np.ndarray | tuple[str | np.ndarray, float]
 """A query term: a word, a vector (D,), or one of these and its weight."""
 
-Answers: TypeAlias = list[tuple[str, float]]
+Answers: TypeAlias = Neighbors
 """Tokens and their scores, in descending order."""
 
 _log = logging.getLogger(__name__)
@@ -268,7 +269,7 @@ class Queries(Similarities):
         return self._answers(*search.ranked(found, exact, top))
 
     def _answers(self, rows: np.ndarray, scores: np.ndarray) -> Answers:
-        return [(self.tokens[row], score) for row, score in zip(rows.tolist(), scores.tolist(), strict=True)]
+        return Neighbors((self.tokens[row], score) for row, score in zip(rows.tolist(), scores.tolist(), strict=True))
 
 
 def _is_weighted(term: Any) -> bool:
