@@ -97,7 +97,7 @@ def source_units(
     for line in lines:
         line = normalized(line, normalize)
         found.append(split_units(line.lower() if lowercase else line, kind))
-    _check_units(found, what, kind)
+    _check_units(found, lines, what, kind)
     if features is not None:
         given = as_lines(features, "features")
         if len(given) != len(lines):
@@ -112,15 +112,19 @@ def target_units(targets: Iterable[str], kind: str, what: str = "targets") -> li
     Raises:
         InputError: not strings, a target without units, or one with too many.
     """
-    found = [split_units(line, kind) for line in as_lines(targets, what)]
-    _check_units(found, what, kind)
+    lines = as_lines(targets, what)
+    found = [split_units(line, kind) for line in lines]
+    _check_units(found, lines, what, kind)
     return found
 
 
-def _check_units(lines: Sequence[Sequence[str]], what: str, kind: str) -> None:
-    for row, units in enumerate(lines):
+def _check_units(found: Sequence[Sequence[str]], lines: Sequence[str], what: str, kind: str) -> None:
+    for row, (units, line) in enumerate(zip(found, lines, strict=True)):
         if not units:
-            raise InputError(f"{what} must have at least one unit each, got none at position {row}; leave it out")
+            hint = "set the units to spaces, or leave it out" if line.strip() else "leave it out"
+            raise InputError(
+                f"{what} must have at least one unit each, got none at position {row}, {line!r:.40}; {hint}"
+            )
         if len(units) > MOST_UNITS:
             hint = "; set the units to spaces or words, or split the text" if kind == "characters" else "; split it"
             raise InputError(
