@@ -71,6 +71,11 @@ _RUNS: dict[str, list[str]] = {
           for more in (*_NETWORK, "--merge sum", "--head crf")),
         "tag-text predict model.safetensors fire",
     ],
+    "transducer": [
+        *(f"transduce train labeled.tsv -o model.safetensors {_SMALL} {more}"
+          for more in (*_NETWORK, "--attention additive", "--attention dot --merge sum", "--layers 2")),
+        "transduce predict model.safetensors fire",
+    ],
     "language-model": [
         *(f"language-model train text.txt -o model.safetensors {_SMALL} {more}"
           for more in (*_NETWORK, "--samples 2", "--untied", "--optimizer sgd", "--unit character")),

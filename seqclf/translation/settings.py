@@ -89,7 +89,7 @@ hidden_size 200; set both alike, or untie them
         "Zoneout probability of the hidden state.", default=0.0, detail="Krueger et al. 2017.", least=0, below=1
     )
     zoneout_cell: float = setting("Zoneout probability of an LSTM's cell.", default=0.0, least=0, below=1)
-    batch_size: int = setting("Pairs per step.", default=32, least=1)
+    batch_size: int = setting("Pairs per step.", default=16, least=1)
     learning_rate: float = setting(
         "Adam's peak learning rate, reached after warmup_steps; then it falls linearly to 0.", default=1e-3, above=0
     )
