@@ -61,8 +61,8 @@ def ranges_of(corpus: TextCorpus, size: int) -> list[Range]:
         InputError: a source can be read only once, such as standard input.
 
     Example:
-        >>> [(part.first, part.last) for part in ranges_of(TextCorpus("sample:english"), 1 << 20)]
-        [(0, 366544)]
+        >>> [(part.first, part.last) for part in ranges_of(TextCorpus("sample:english"), 4 << 20)]
+        [(0, 3169856), (3169856, 6339713)]
     """
     found = []
     for source in corpus._sources:

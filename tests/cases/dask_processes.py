@@ -64,7 +64,7 @@ class Processes:
                 self.kill(process)
 
 
-def wait_until(condition, seconds=60):
+def wait_until(condition, seconds=180):
     """Return the first true value of the condition."""
     until = time.monotonic() + seconds
     while not (found := condition()):

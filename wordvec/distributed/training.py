@@ -140,7 +140,7 @@ def train_sharded(
         >>> settings = Word2VecSettings(vector_size=16, epochs=2)
         >>> result = train_sharded(corpus, settings, ShardSettings(shards=2))
         >>> result.vectors.vectors.shape, result.rounds
-        ((4, 16), 40)
+        ((4, 16), 8)
     """
     sharding = or_defaults(sharding, ShardSettings)
     settings = sharded(or_defaults(settings, Word2VecSettings), sharding.shards or 1)

@@ -57,7 +57,7 @@ def cluster(processes):
 
     found = wait_until(lambda: _connected(Cluster, processes.address))
     with found:
-        found.client.wait_for_workers(2, timeout=60)
+        found.client.wait_for_workers(2, timeout=180)
         yield found
 
 
@@ -118,7 +118,7 @@ def _tasks(prefix, dask_scheduler):
 
 def test_a_killed_worker_changes_nothing(shards, processes, cluster, expected):
     third = processes.start_worker()
-    cluster.client.wait_for_workers(3, timeout=60)
+    cluster.client.wait_for_workers(3, timeout=180)
 
     def kill(state):
         if state.done >= state.total / 3 and third.poll() is None:
