@@ -81,8 +81,8 @@ def _known(name: str) -> tuple[Dataset, list[str]]:
     dataset = DATASETS.get(whole)
     if dataset is None:
         near = difflib.get_close_matches(whole, DATASETS, n=3, cutoff=0.5)
-        hint = f"; did you mean {' or '.join(near)}?" if near else ""
-        raise InputError(f"unknown data set {whole!r}; choose one of {', '.join(DATASETS)}{hint}")
+        hint = f"; did you mean {' or '.join(near)}?" if near else "; wordvec corpora list prints all names"
+        raise InputError(f"unknown data set {whole!r}{hint}")
     if part and part not in dataset.files:
         raise InputError(f"{whole} has no part {part!r}; choose one of {', '.join(dataset.files)}")
     return dataset, [part] if part else list(dataset.files)

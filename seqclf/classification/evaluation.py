@@ -99,7 +99,7 @@ def evaluated(names: Sequence[Any], probabilities: np.ndarray, labels: Iterable[
 
     Args:
         names: C labels of a model.
-        probabilities: (N, C).
+        probabilities: (N, C); a row of zeros predicts no label, "".
         labels: N true labels, compared as strings; those not in ``names`` count as errors.
 
     Raises:
@@ -112,6 +112,6 @@ def evaluated(names: Sequence[Any], probabilities: np.ndarray, labels: Iterable[
     rows, place = np.arange(len(best)), {name: column for column, name in enumerate(known)}
     columns = np.array([place.get(label, -1) for label in truth])
     own = np.where(columns >= 0, probabilities[rows, columns], np.float32(0))
-    predicted = [known[column] for column in best]
-    scored = score(truth, predicted, known + sorted(set(truth) - set(known)))
+    predicted = [known[column] if row.any() else "" for column, row in zip(best, probabilities, strict=True)]
+    scored = score(truth, predicted, known + sorted({*truth, *predicted} - set(known)))
     return Evaluation(scored, truth, predicted, probabilities[rows, best], own)

@@ -54,7 +54,7 @@ def test_defaults_match_the_library():
 @pytest.mark.parametrize(
     ("option", "values"),
     [
-        ("learning_rate", {("skipgram", "sum"): 0.025, ("cbow", "sum"): 0.06, ("cbow", "mean"): 0.075}),
+        ("learning_rate", {("skipgram", "sum"): 0.04, ("cbow", "sum"): 0.06, ("cbow", "mean"): 0.075}),
         ("shared_negatives", {("skipgram", "sum"): 16, ("cbow", "sum"): 12}),
         ("block_size", {("skipgram", "sum"): 8, ("cbow", "sum"): 4}),
         ("min_learning_rate", {("skipgram", "sum"): 0.0001}),

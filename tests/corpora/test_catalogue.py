@@ -48,7 +48,7 @@ def test_data_names_are_accepted_as_sources(folder):
 
 
 def test_lookup_errors_name_the_missing_item_and_the_remedy(folder, monkeypatch):
-    with pytest.raises(InputError, match=r"unknown data set 'sst'; choose one of wiki8, .*; did you mean sst"):
+    with pytest.raises(InputError, match="unknown data set 'sst'; did you mean sst"):
         find("sst")
     with pytest.raises(InputError, match="sst2 has no part 'tset'; choose one of train, dev, test"):
         find("sst2/tset")

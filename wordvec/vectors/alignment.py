@@ -91,7 +91,7 @@ class Alignment:
                 rows = search.contenders(scores, scores, top)
                 found, best = search.ranked(rows, scores[rows], top)
                 tokens = [self.target.tokens[row] for row in found.tolist()]
-                answers.append(list(zip(tokens, best.tolist(), strict=True)))
+                answers.append(Answers(zip(tokens, best.tolist(), strict=True)))
         return answers
 
     def _hubness(self, neighbors: int) -> np.ndarray:

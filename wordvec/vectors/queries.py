@@ -115,7 +115,7 @@ class Queries(Similarities):
         if ignore_missing and any(not len(directions) for directions, _ in parsed):
             found = iter(self.most_similar_batch([term for term, (known, _) in zip(terms, parsed, strict=True)
                                                   if len(known)], top, restrict=restrict))  # fmt: skip
-            return [next(found) if len(known) else [] for known, _ in parsed]
+            return [next(found) if len(known) else Neighbors() for known, _ in parsed]
         if not parsed:
             return []
         for directions, rows in parsed:

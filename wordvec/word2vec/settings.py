@@ -12,7 +12,9 @@ TILE = 4
 MOST_LANES = 255
 """How many of them touch a row is counted in one byte."""
 
-_RATES = {("skipgram", "sum"): 0.025, ("cbow", "sum"): 0.06, ("cbow", "mean"): 0.075}
+_RATES = {("skipgram", "sum"): 0.04, ("cbow", "sum"): 0.06, ("cbow", "mean"): 0.075}
+_TREE_RATE = 0.025
+"""Of skip-gram with another loss than negative sampling."""
 _SHARED = {"skipgram": (16, 8), "cbow": (12, 4)}
 _SUBWORD_RATE = 0.05
 _MIN_RATE = 1e-4
@@ -102,7 +104,8 @@ class Word2VecSettings(Settings):
         "Initial learning rate; it falls linearly to min_learning_rate over all epochs.",
         default=None,
         above=0,
-        none="0.025 for skip-gram (with subwords 0.05), 0.06 for CBOW, 0.075 for CBOW with cbow_gradient mean",
+        none="0.04 for skip-gram (0.05 with subwords, 0.025 with another loss), 0.06 for CBOW, 0.075 for CBOW with "
+        "cbow_gradient mean",
     )
     min_learning_rate: float | None = setting("Final learning rate.", default=None, none="0.0001")
     subsample: float = setting(
@@ -225,6 +228,8 @@ class Word2VecSettings(Settings):
             return _PRESETS[self.preset].rates[self.model]
         if self.subwords is not None and self.model == "skipgram":
             return _SUBWORD_RATE
+        if self.model == "skipgram" and self.loss != "negative":
+            return _TREE_RATE
         return _RATES[self.model, self.cbow_gradient if self.model == "cbow" else "sum"]
 
     def _least_rate(self, rate: float) -> float:

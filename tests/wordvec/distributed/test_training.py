@@ -52,7 +52,7 @@ def test_result_and_record(trained, tmp_path):
     trained.vectors.save(tmp_path / "v.safetensors")
     settings = load_vectors(tmp_path / "v.safetensors").settings
     assert (settings["shards"], settings["round_tokens"]) == (3, 700)
-    assert settings["learning_rate"] == pytest.approx(0.025 * 1.6 * 3 ** (1 / 6), rel=0.01)
+    assert settings["learning_rate"] == pytest.approx(0.04 * 3 ** (1 / 6), rel=0.01)
 
 
 @pytest.mark.parametrize("more", [{"model": "cbow"}, {"subwords": "2-3", "buckets": 100}, {"loss": "hierarchical"}])

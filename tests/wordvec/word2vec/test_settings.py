@@ -13,8 +13,10 @@ from wordvec.errors import InputError
 
 def test_defaults_of_each_model():
     for options, rate, shared, fresh in (
-        ({}, 0.025, 16, 8),
-        ({"cbow_gradient": "mean"}, 0.025, 16, 8),  # no effect on skip-gram, which has no mean
+        ({}, 0.04, 16, 8),
+        ({"cbow_gradient": "mean"}, 0.04, 16, 8),  # no effect on skip-gram, which has no mean
+        ({"loss": "hierarchical"}, 0.025, 16, 8),
+        ({"subwords": "3-6"}, 0.05, 16, 8),
         ({"model": "cbow"}, 0.06, 12, 12),
         ({"model": "cbow", "cbow_gradient": "mean"}, 0.075, 12, 12),
     ):
@@ -110,7 +112,7 @@ def test_numpy_values_become_python_types():
         ({"learning_rate": -0.5}, "learning_rate must be above 0, got -0.5"),
         ({"learning_rate": float("nan")}, "learning_rate must be a finite number, got nan"),
         ({"learning_rate": "0.1"}, "learning_rate must be a finite number, got '0.1'"),
-        ({"min_learning_rate": -1}, "min_learning_rate must lie between 0 and learning_rate = 0.025, got -1"),
+        ({"min_learning_rate": -1}, "min_learning_rate must lie between 0 and learning_rate = 0.04, got -1"),
         (
             {"learning_rate": 0.01, "min_learning_rate": 0.02},
             "min_learning_rate must lie between 0 and learning_rate = 0.01, got 0.02",

@@ -265,7 +265,7 @@ def test_progress_starts_at_zero_with_many_lanes():
     reports = []
     settings = Word2VecSettings(vector_size=8, epochs=1, lane_tokens=64)
     train_word2vec(uniform_corpus(300), settings, threads=1, on_progress=reports.append)
-    assert (reports[0].done, reports[0].total, reports[0].learning_rate) == (0, 300, 0.025)
+    assert (reports[0].done, reports[0].total, reports[0].learning_rate) == (0, 300, 0.04)
     assert math.isnan(reports[0].seconds_left)
     assert (reports[-1].done, reports[-1].seconds_left) == (300, 0)
 
@@ -375,7 +375,7 @@ def test_the_result_includes_settings_and_statistics():
     assert result.vectors.tokens == ["sat", "the", "cat", "dog"]
     assert result.vectors.vectors.dtype == np.float32
     assert result.vectors.settings["seed"] == 5
-    assert result.vectors.settings["learning_rate"] == 0.025, "resolved settings are stored"
+    assert result.vectors.settings["learning_rate"] == 0.04, "resolved settings are stored"
     summary = json.loads(json.dumps(result.summary()))
     assert summary["settings"]["vector_size"] == 6
     assert (summary["raw_tokens"], summary["types"], len(summary["losses"])) == (180, 4, 2)
