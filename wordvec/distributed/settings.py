@@ -21,8 +21,8 @@ _LEAST_TOKENS = 1000
 ENOUGH_TOKENS = 2_000_000
 """Tokens of a shard below which vectors lose quality: 16 shards of 1 M tokens lose a third of the analogies."""
 
-_RATE_EXPONENT = 1 / 6
-"""The learning rate grows with this power of the shards, fitted to 1, 4 and 8 shards of Wikipedia."""
+_RATE_FACTORS, _RATE_EXPONENT = {"skipgram": 1.0, "cbow": 1.6}, 1 / 6
+"""Of the learning rate at 2 or more shards, fitted to 4 and 8 shards of Wikipedia."""
 
 
 @settings_class
@@ -74,7 +74,7 @@ class ShardSettings(Settings):
 
 
 def sharded(settings: Word2VecSettings, shards: int) -> Word2VecSettings:
-    """Return resolved settings, whose default learning rate is S^(1/6) times the usual one.
+    """Return resolved settings, whose default learning rate grows with S^(1/6) at S >= 2 shards.
 
     Adaptive summation adds what is orthogonal in the shards' changes and takes the mean of what is equal, so a round
     moves less than its tokens one after another would. A learning rate that was given stays.
@@ -89,7 +89,7 @@ def sharded(settings: Word2VecSettings, shards: int) -> Word2VecSettings:
     chosen = settings.resolved()
     if chosen.mode != "reproducible":
         raise InputError(f"shards need mode = reproducible, got {chosen.mode}")
-    if settings.learning_rate is None:
-        rate = (chosen.learning_rate or 0) * shards**_RATE_EXPONENT
+    if settings.learning_rate is None and shards > 1:
+        rate = (chosen.learning_rate or 0) * _RATE_FACTORS[chosen.model] * shards**_RATE_EXPONENT
         chosen = replace(settings, learning_rate=float(f"{rate:.3g}"))
     return chosen.resolved()
