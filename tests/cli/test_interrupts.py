@@ -19,7 +19,7 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
 
 SMALL = "--hidden-size 4 --epochs 200"
 COMMANDS = {
-    "classify_text": (cli.shared.supervised, f"labels.tsv {SMALL} --vector-size 4"),
+    "classify_text": (cli.shared.supervised, f"labels.tsv {SMALL} --vector-size 4 --model network"),
     "tag_text": (cli.shared.supervised, f"tags.tsv {SMALL} --vector-size 4"),
     "language_model": (cli.language_model, f"text.txt {SMALL} --vector-size 4 --batch-size 2"),
     "transduce": (cli.shared.supervised, f"pairs.tsv {SMALL} --vector-size 4 --target-vector-size 4"),
