@@ -1,5 +1,6 @@
 """Arrays of ``.npz`` archives, read without pickle and without trust in declared sizes."""
 
+import contextlib
 import errno
 import math
 import os
@@ -7,7 +8,7 @@ import struct
 import tokenize
 import zipfile
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import IO
 
 import numpy as np
@@ -36,17 +37,9 @@ def read_arrays(file: IO[bytes], path: str | os.PathLike[str], names: Iterable[s
     Raises:
         FormatError: the archive is damaged, or an array has objects or another size than its bytes.
     """
-    try:
+    with _opened(file, path) as (archive, members):
         size = os.fstat(file.fileno()).st_size
-        with zipfile.ZipFile(file) as archive:
-            members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
-            return {name: _array(archive, members[name], size) for name in names if name in members}
-    except OSError as error:
-        if error.errno != errno.EINVAL:  # which means a negative offset
-            raise InputError(f"{path} cannot be read: {(error.strerror or str(error)).lower()}") from None
-        raise FormatError(f"{path} is damaged: an invalid offset") from None
-    except _DAMAGE as error:
-        raise FormatError(f"{path} is damaged: {reason_of(error)}") from None
+        return {name: _array(archive, members[name], size) for name in names if name in members}
 
 
 def shapes(file: IO[bytes], path: str | os.PathLike[str], names: Iterable[str]) -> dict[str, tuple[int, ...]]:
@@ -56,20 +49,28 @@ def shapes(file: IO[bytes], path: str | os.PathLike[str], names: Iterable[str]) 
         FormatError: the archive or a header is damaged.
     """
     found = {}
+    with _opened(file, path) as (archive, members):
+        for name in names:
+            if name in members:
+                with archive.open(members[name]) as member:
+                    found[name] = _HEADERS[np.lib.format.read_magic(member)](member)[0]
+    return found
+
+
+@contextlib.contextmanager
+def _opened(
+    file: IO[bytes], path: str | os.PathLike[str]
+) -> Iterator[tuple[zipfile.ZipFile, dict[str, zipfile.ZipInfo]]]:
+    """Yield an archive and its members by the names of their arrays; what goes wrong in the block names the file."""
     try:
         with zipfile.ZipFile(file) as archive:
-            members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
-            for name in names:
-                if name in members:
-                    with archive.open(members[name]) as member:
-                        found[name] = _HEADERS[np.lib.format.read_magic(member)](member)[0]
+            yield archive, {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
     except OSError as error:
         if error.errno != errno.EINVAL:  # which means a negative offset
             raise InputError(f"{path} cannot be read: {(error.strerror or str(error)).lower()}") from None
         raise FormatError(f"{path} is damaged: an invalid offset") from None
     except _DAMAGE as error:
         raise FormatError(f"{path} is damaged: {reason_of(error)}") from None
-    return found
 
 
 def reason_of(error: Exception) -> str:
