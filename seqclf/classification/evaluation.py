@@ -112,6 +112,7 @@ def evaluated(names: Sequence[Any], probabilities: np.ndarray, labels: Iterable[
     rows, place = np.arange(len(best)), {name: column for column, name in enumerate(known)}
     columns = np.array([place.get(label, -1) for label in truth])
     own = np.where(columns >= 0, probabilities[rows, columns], np.float32(0))
-    predicted = [known[column] if row.any() else "" for column, row in zip(best, probabilities, strict=True)]
+    answered = np.asarray(probabilities.any(axis=1))
+    predicted = [known[column] if is_answered else "" for column, is_answered in zip(best, answered, strict=True)]
     scored = score(truth, predicted, known + sorted({*truth, *predicted} - set(known)))
     return Evaluation(scored, truth, predicted, probabilities[rows, best], own)
