@@ -22,7 +22,7 @@ _AHEAD = 2
 """Rounds submitted before the oldest is done, so that workers do not wait for the client."""
 
 _MOST_TASKS = 50_000
-"""Tasks after which the scheduler gets the rows anew, which lets it forget how they were made."""
+"""Tasks after which the client resubmits the rows, so that the scheduler drops the history of tasks behind them."""
 
 
 class _Round(NamedTuple):

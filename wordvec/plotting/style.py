@@ -17,7 +17,7 @@ FORMATS = ("png", "svg", "pdf")
 
 COLORS = ("#0b3c8c", "#d1495b", "#a8650c", "#2a9d8f", "#6a4c93", "#7f5539", "#00798c", "#9d4edd", "#333333", "#52796f")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "*")
-"""A group has a color and a marker of its own, so that it is told apart in print without color."""
+"""Each group has its own color and marker, so that groups stay distinguishable in black and white."""
 
 TEXT, FAINT, LINE = "#111111", "#8a8a8a", "#c8c8c8"
 TEXT_SIZE, SMALL = 9, 8
