@@ -158,12 +158,10 @@ def train(
     )  # fmt: skip
     if folds is not None:
         from seqclf.classification.cross_validation import cross_validate
-        from wordvec import load_vectors
 
-        pretrained = None if vectors is None else load_vectors(vectors, subword_fallback=subword_fallback)
         texts, labels = trained.training
         found = cross_validate(
-            texts, labels, folds, settings=settings, vectors=pretrained, dev=trained.dev, threads=threads
+            texts, labels, folds, settings=settings, vectors=trained.vectors, dev=trained.dev, threads=threads
         )
         click.echo(folds_table(found) + ("\n" if test is not None else ""))
     if trained.test is not None:

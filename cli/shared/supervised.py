@@ -19,15 +19,17 @@ from wordvec.system.settings import Settings
 
 if TYPE_CHECKING:
     from seqclf.metrics import EntityScore, MultiLabelScore, Score
+    from wordvec import WordVectors
 
 
 class Trained(NamedTuple):
-    """A trained and saved model and its data, each inputs and targets, or None."""
+    """A trained and saved model, its data, each inputs and targets, or None, and the vectors it started from."""
 
     model: Any
     training: tuple[Any, ...]
     dev: tuple[Any, ...] | None
     test: tuple[Any, ...] | None
+    vectors: "WordVectors | None"
 
 
 def training_options(
@@ -133,7 +135,7 @@ def train_and_save(
     log(f"{output}: {_summary(model, unit) if summary is None else summary(model)}", quiet)
     on_progress.finish()
     checkpointing.remove()
-    return Trained(model, training, dev_data, test_data)
+    return Trained(model, training, dev_data, test_data, pretrained)
 
 
 def source_to_predict(given: Sequence[str], source: str | None, name: str, column: tuple[str, Any]) -> str | None:
