@@ -53,6 +53,17 @@ class Vocabulary:
         found.__setstate__({"tokens": tokens, "counts": counts})
         return found
 
+    @classmethod
+    def of_rows(cls, token_to_id: dict[str, int]) -> "Vocabulary":
+        """Build a vocabulary without counts from its dictionary, whose rows ascend from 0; it is kept, not copied.
+
+        Raises:
+            InputError: as of a list of its tokens.
+        """
+        found = cls.__new__(cls)
+        found.__setstate__({"tokens": _checked_tokens(list(token_to_id)), "counts": None, "token_to_id": token_to_id})
+        return found
+
     @cached_property
     def token_to_id(self) -> dict[str, int]:
         """Dictionary from token to row."""
