@@ -95,7 +95,8 @@ def _plain_records(
     codes = np.frombuffer(data, np.uint8)
     spaces = np.flatnonzero(codes[position:] == ord(" ")) + position
     after = np.searchsorted(spaces, spaces + 1 + width).tolist()
-    chosen, place = [], 0
+    chosen: list[int] = []
+    place = 0
     while place < len(after) and after[place] < len(after) and len(chosen) < most:
         chosen.append(place)
         place = after[place]
