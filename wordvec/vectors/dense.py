@@ -13,7 +13,7 @@ from corpora import tokenize
 from corpora.normalization import normalized
 from wordvec.errors import InputError
 from wordvec.system.renamed import missing
-from wordvec.system.structures import finite_array, freeze_arrays, frozen, owned, real_array
+from wordvec.system.structures import finite_array, freeze_arrays, frozen, is_mapped, owned, real_array
 from wordvec.system.validation import shown
 from wordvec.vectors import search
 from wordvec.vectors.queries import Queries
@@ -361,12 +361,16 @@ class WordVectors(Queries):
 def checked_matrix(name: str, values: ArrayLike | None, size: int) -> np.ndarray:
     """Return ``values`` as a read-only matrix of ``size`` rows of finite float32; a writable one is copied.
 
+    Those of a map of a file are not read: NaN and infinity are found when they are searched.
+
     Raises:
         InputError: they are no such matrix.
     """
     matrix = real_array(name, values, np.float32)
     if matrix.ndim != 2 or len(matrix) != size or not matrix.shape[1]:
         raise InputError(f"{name} must be a matrix of {size} rows, one per token, got shape {matrix.shape}")
+    if is_mapped(matrix):
+        return owned(matrix)
     for start in range(0, size, 8192):
         good = np.isfinite(matrix[start : start + 8192]).all(axis=1)
         if not good.all():
