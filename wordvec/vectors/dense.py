@@ -17,6 +17,7 @@ from wordvec.system.structures import finite_array, freeze_arrays, frozen, is_ma
 from wordvec.system.validation import shown
 from wordvec.vectors import search
 from wordvec.vectors.queries import Queries
+from wordvec.vectors.rounded_rows import RoundedRows
 from wordvec.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -123,6 +124,8 @@ class WordVectors(Queries):
         self.attributes: dict[str, np.ndarray] = {}
         self.nodes: NodeTable | None = None
         self._units: np.ndarray | None = None
+        self._rounded: RoundedRows | None = None
+        self._questions = 0
 
     # -- contents -----------------------------------------------------------------------------------------------------
 
@@ -180,10 +183,10 @@ class WordVectors(Queries):
         return f"<WordVectors of {len(self):,} tokens x {self.vector_size}>"
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_units": None}
+        return {**self.__dict__, "_units": None, "_rounded": None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update({"attributes": {}, **state})
+        self.__dict__.update({"attributes": {}, "_questions": 0, **state})
         freeze_arrays([*state.values(), *self.attributes.values()])
 
     def lookup(self, word: str) -> int:

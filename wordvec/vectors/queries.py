@@ -13,6 +13,7 @@ from wordvec.system.renamed import renamed
 from wordvec.system.structures import is_mapped, real_array
 from wordvec.system.validation import check_number, check_whole, shown
 from wordvec.vectors import search
+from wordvec.vectors.rounded_rows import AFTER, FEWEST_ROWS, RoundedRows
 from wordvec.vectors.similarities import Similarities, normalized_rows
 from wordvec.vectors.tables import Neighbors
 
@@ -34,6 +35,9 @@ class Queries(Similarities):
 
         @property
         def unit_vectors(self) -> np.ndarray: ...
+
+        _questions: int
+        _rounded: RoundedRows | None
 
     @renamed(topn="top", restrict_vocab="restrict")
     def most_similar(
@@ -232,6 +236,11 @@ class Queries(Similarities):
     def _nearest(
         self, directions: np.ndarray, excluded: list[list[int]], top: int, restrict: slice | np.ndarray
     ) -> list[Answers]:
+        if len(directions) == 1 and isinstance(restrict, slice) and restrict == slice(None):
+            found = self._narrowed(directions[0], excluded[0], top)
+            if found is not None:
+                exact = search.cosines(self.vectors[found], directions)[0]
+                return [self._answers(*search.ranked(found, exact, top))]
         rows = np.arange(len(self))[restrict]
         error = search.cosine_error(self.vector_size)
         block = search.query_block(len(rows))
@@ -244,6 +253,15 @@ class Queries(Similarities):
                 exact = search.cosines(self.vectors[found], directions[number : number + 1])[0]
                 answers.append(self._answers(*search.ranked(found, exact, top)))
         return answers
+
+    def _narrowed(self, direction: np.ndarray, excluded: list[int], top: int) -> np.ndarray | None:
+        """Return the rows that can be among the nearest, once many single questions have been asked."""
+        self._questions += 1
+        if self._questions <= AFTER or len(self) < max(FEWEST_ROWS, 20 * top) or is_mapped(self.vectors):
+            return None
+        if self._rounded is None:
+            self._rounded = RoundedRows(self.unit_vectors)
+        return self._rounded.candidates(direction, top, excluded)
 
     def _scores(self, directions: np.ndarray, restrict: slice | np.ndarray) -> np.ndarray:
         """Return the cosines (Q, R) float32 of directions (Q, D) and rows, with errors below ``cosine_error``."""
