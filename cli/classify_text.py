@@ -11,6 +11,7 @@ from cli.classification.evaluation import folds_table, rival_table, set_measures
 from cli.classification.examples import evaluated, read_examples, scored
 from cli.classification.explain import explain
 from cli.classification.find_threshold import find_threshold
+from cli.classification.info import info
 from cli.classification.predict import predict
 from cli.shared import options
 from cli.shared.checkpoints import Checkpointing
@@ -32,7 +33,7 @@ def classify_text() -> None:
     """
 
 
-for _command in (check, explain, evaluate, find_threshold, predict):
+for _command in (check, explain, evaluate, find_threshold, info, predict):
     classify_text.add_command(_command)
 
 
