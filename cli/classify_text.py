@@ -13,6 +13,7 @@ from cli.classification.explain import explain
 from cli.classification.find_threshold import find_threshold
 from cli.classification.info import info
 from cli.classification.predict import predict
+from cli.classification.report import check_report, report_option, write_report
 from cli.shared import options
 from cli.shared.checkpoints import Checkpointing
 from cli.shared.errors import Command, Group, usage_errors
@@ -68,6 +69,7 @@ for _command in (check, explain, evaluate, find_threshold, info, predict):
     is_flag=True,
     help="With --multi-label: tune a decision threshold per label on --dev.  [default: 0.5]",
 )
+@report_option
 @options.columns_options
 def train(
     data: str,
@@ -80,6 +82,7 @@ def train(
     folds: int | None,
     separator: str | None,
     tune_thresholds: bool,
+    report: str | None,
     threads: int | None,
     quiet: bool,
     text_column: str | None,
@@ -100,6 +103,8 @@ def train(
     """
     if baselines and test is None:
         raise click.UsageError("--baselines needs --test FILE to evaluate the baselines on")
+    if report is not None and (test is None or separator is not None):
+        raise click.UsageError("--report needs --test FILE to evaluate the model on, and one label per text")
     if tune_thresholds and separator is None:
         raise click.UsageError("--tune-thresholds needs --multi-label SEP: single-label classifiers have no thresholds")
 
@@ -117,6 +122,8 @@ def train(
     if given["model"] == "linear" and (given["resume"] or given["checkpoint"] or given["checkpoint_every"]):
         raise click.UsageError("a linear model is trained in one go; leave --checkpoint and --resume out")
     checkpointing = Checkpointing.take(given, output)
+    if report is not None:
+        check_report(report)
     with usage_errors():
         settings = ClassifierSettings(**given)
     multi_label: dict[str, Any] = {} if separator is None else {"tune_thresholds": tune_thresholds}
@@ -146,6 +153,8 @@ def train(
         if separator is None:
             own = evaluated(trained.model, *trained.test, threads=threads, quiet=quiet)
             click.echo(rival_table(f"on {test}", own, rivals))
+            if report is not None:
+                write_report(report, trained.model, output, str(test), trained.test[0], own, rivals, quiet)
             return
         result = scored(trained.model, *trained.test, threads=threads, quiet=quiet)
         scores = {"this model": result} | {baseline.name: baseline.score for baseline in rivals}

@@ -6,6 +6,7 @@ import click
 
 from cli.classification.evaluation import evaluation_table, set_table, write_mistakes
 from cli.classification.examples import evaluated, load_classifier, read_examples, scored
+from cli.classification.report import check_report, report_option, write_report
 from cli.shared import options
 from cli.shared.errors import Command
 from cli.shared.reporting import print_json
@@ -20,11 +21,20 @@ from cli.shared.reporting import print_json
     metavar="FILE",
     help="Write the texts with a wrong prediction to FILE (.tsv or .jsonl), the most confident first.",
 )
+@report_option
 @options.columns_options
 @options.encoding_options
 @options.threads_option
 @options.json_option
-def evaluate(model: str, data: str, mistakes: str | None, threads: int | None, as_json: bool, **reading: Any) -> None:
+def evaluate(
+    model: str,
+    data: str,
+    mistakes: str | None,
+    report: str | None,
+    threads: int | None,
+    as_json: bool,
+    **reading: Any,
+) -> None:
     """Evaluate MODEL on labeled DATA.
 
     Prints accuracy and macro-F1 with their 95 % bootstrap intervals, the expected calibration error, the scores of each
@@ -32,22 +42,26 @@ def evaluate(model: str, data: str, mistakes: str | None, threads: int | None, a
     scores of each label. MODEL may be a supervised model of fastText.
 
     \b
-    Example:
+    Examples:
       classify-text evaluate model.safetensors sample:disasters-test
+      classify-text evaluate model.safetensors test.tsv --report report
     """
     from wordvec.system.atomic_files import check_target
 
     loaded = load_classifier(model)
     separator = getattr(loaded, "separator", None)
-    if mistakes is not None:
-        check_target(mistakes)
-        if separator is not None:
-            raise click.UsageError(f"--mistakes needs a model of one label per text; {model} has several")
+    for option, value, check in (("--mistakes", mistakes, check_target), ("--report", report, check_report)):
+        if value is not None:
+            if separator is not None:
+                raise click.UsageError(f"{option} needs a model of one label per text; {model} has several")
+            check(value)
     texts, labels = read_examples(data, separator, **reading)
     if separator is None:
         evaluation = evaluated(loaded, texts, labels, threads=threads)
         if mistakes is not None:
             write_mistakes(mistakes, texts, evaluation)
+        if report is not None:
+            write_report(report, loaded, model, data, texts, evaluation)
         if as_json:
             print_json(evaluation.as_dict())
         else:
