@@ -75,7 +75,7 @@ class ModelCard:
 
     def sections(self) -> dict[str, Facts | list[str]]:
         """Return the sections by heading, those without content left out."""
-        parts = {
+        parts: dict[str, Facts | list[str]] = {
             "Model": self.model,
             "Training data": self.training_data,
             "Settings": self.settings,
