@@ -1,26 +1,35 @@
 """``classify-text predict``: predictions for texts on the command line, of a file or a stream, or of many files."""
 
+import contextlib
 import functools
-import json
 import os
-from collections.abc import Sequence
+import sys
+import time
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from cli.classification.answering import Asked
 from cli.classification.examples import load_classifier
+from cli.classification.tables import PredictionTable
 from cli.shared import options
-from cli.shared.errors import Command
+from cli.shared.errors import Command, note_output
 from cli.shared.map_options import MapStep, map_options
+from cli.shared.reporting import Progress
 from cli.shared.streaming import Arriving
 from cli.shared.supervised import source_to_predict
+from cli.shared.unused import refuse_without
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from seqclf import ClassifierModel
+    from seqclf.classification.answers import Answer
     from seqclf.classification.fasttext import FastTextClassifier
+
+T = TypeVar("T")
+
+_TABLES = click.Choice(["csv", "tsv", "jsonl", "parquet"])
 
 
 @click.command(cls=Command, context_settings=options.HELP)
@@ -30,6 +39,21 @@ if TYPE_CHECKING:
     "--input", "source", type=options.INPUT, metavar="FILE", help="Read texts from FILE; - for standard input."
 )
 @click.option("--text-column", metavar="NAME", help="With --input: name of the text column.  [default: text]")
+@click.option(
+    "-o",
+    "--output",
+    type=options.OUTPUT,
+    metavar="FILE",
+    help="With --input of a table: write a .csv, .tsv, .jsonl or .parquet file with its columns and the predictions.",
+)
+@click.option("--id-column", metavar="NAME", help="With a table: keep this column of the input only.  [default: all]")
+@click.option("--input-format", type=_TABLES, help="Format of the table in --input.  [default: by its extension]")
+@click.option(
+    "--format",
+    "output_format",
+    type=_TABLES,
+    help="Write a table in this format, to --output or standard output.  [default: by the extension of --output]",
+)
 @click.option(
     "-k",
     "--top-k",
@@ -54,10 +78,15 @@ if TYPE_CHECKING:
 @options.encoding_options
 @options.threads_option
 @options.json_option
+@options.quiet_option
 def predict(
     model: str,
     texts: tuple[str, ...],
     source: str | None,
+    output: str | None,
+    id_column: str | None,
+    input_format: str | None,
+    output_format: str | None,
     files: str | None,
     output_folder: str | None,
     text_column: str | None,
@@ -67,6 +96,7 @@ def predict(
     encoding_errors: str,
     threads: int | None,
     as_json: bool,
+    quiet: bool,
     **given: Any,
 ) -> None:
     """Print one line per TEXT: the predicted label, a tab, and its probability; with -k K, K of these pairs.
@@ -81,55 +111,96 @@ def predict(
     names. Answers come in order, and as soon as the input pauses. With --json, each line is an object with the
     probabilities of all labels, or of K. Put -- before a TEXT of a single word that starts with a dash.
 
+    With --output or --format, the input is a table with a header, and so is the output: the columns of the input, or
+    only --id-column, then predicted and probability, with -k K also probabilities.
+
     \b
     Examples:
       classify-text predict model.safetensors "Forest fire near the village"
       classify-text predict model.safetensors --input texts.txt
+      classify-text predict model.safetensors --input messages.csv -o answers.csv
       classify-text predict model.safetensors --files 'news/*.txt' --output-folder labels --local-cluster 4
     """
     mapped = MapStep(given, files, output_folder, [*texts, *filter(None, [source])])
+    asked = Asked(top_k, min_confidence, as_json)
+    reading: dict[str, Any] = {"encoding": encoding, "encoding_errors": encoding_errors, "text_column": text_column}
     if files is not None:
-        predict_file = _FilePrediction(
-            os.path.abspath(model), text_column, top_k, min_confidence, encoding, encoding_errors, as_json
-        )
-        mapped.run(predict_file, threads)
+        if output or output_format or id_column or input_format:
+            raise click.UsageError("--files writes lines to --output-folder; leave the options of tables out")
+        mapped.run(_FilePrediction(os.path.abspath(model), asked, reading), threads)
         return
     source = source_to_predict(texts, source, "TEXT", ("--text-column", text_column))
+    is_table = output is not None or output_format is not None
+    refuse_without("--output or --format", is_table, "id_column", "input_format")
+    if is_table and (source is None or as_json):
+        raise click.UsageError("--output and --format write a table of --input FILE; leave TEXT and --json out")
+    table_format = _format_of(output, output_format) if is_table else ""
 
     from corpora import iter_texts
 
     loaded = load_classifier(model)
     if min_confidence is not None and hasattr(loaded, "thresholds"):
         raise click.UsageError(f"--min-confidence needs a model of one label per text; {model} has several")
-    asked = (
-        texts
-        if source is None
-        else iter_texts(source, encoding=encoding, encoding_errors=encoding_errors, text_column=text_column)
-    )
-    for batch in Arriving(asked):
-        click.echo("\n".join(_lines(loaded, batch, top_k, min_confidence, as_json, threads)))
+    predicted = functools.partial(_predicted, loaded, asked, threads=threads)
+    with Progress("predicting", quiet or (output is None and sys.stdout.isatty())) as progress:
+        counted = functools.partial(_counted, progress)
+        if not is_table:
+            for batch in counted(Arriving(texts if source is None else iter_texts(source, **reading))):
+                click.echo("\n".join(asked.line(answer) for answer in predicted(batch)))
+            return
+        from corpora.records import open_records
+
+        records = open_records(str(source), format=input_format, **reading)
+        with _output(output) as file:
+            table = PredictionTable(
+                file, table_format, records, id_column, asked.columns(hasattr(loaded, "thresholds"))
+            )
+            for part in counted(Arriving(records.rows)):
+                table.write(
+                    part, [asked.values(answer, table_format) for answer in predicted([row[1] for row in part])]
+                )
+                file.flush()
+            table.close()
+        if output is not None:
+            note_output(output)
 
 
-def _lines(
-    model: "ClassifierModel | FastTextClassifier",
-    texts: Sequence[str],
-    top_k: int | None,
-    min_confidence: float | None,
-    as_json: bool,
-    threads: int | None,
-) -> list[str]:
-    """Return a line for the prediction of each text."""
-    names = [str(label) for label in model.labels]
-    lines = []
-    found = model.predict_proba(texts, threads=threads)
-    for row, ranked in zip(found, model.ranking(found), strict=True):
-        answer, line = _answer(model, names, row, ranked, top_k, min_confidence)
-        if as_json:
-            chosen = range(len(names)) if top_k is None else ranked[:top_k].tolist()
-            answer["probabilities"] = {names[label]: float(row[label]) for label in chosen}
-            line = json.dumps(answer, ensure_ascii=False)
-        lines.append(line)
-    return lines
+def _predicted(
+    model: "ClassifierModel | FastTextClassifier", asked: Asked, texts: Sequence[str], *, threads: int | None
+) -> "list[Answer]":
+    from seqclf.classification.answers import answers
+
+    return answers(model, texts, min_confidence=asked.min_confidence, threads=threads)
+
+
+def _counted(progress: Progress, batches: Iterable[list[T]]) -> Iterator[list[T]]:
+    """Yield batches, and show how many of their items have been answered."""
+    done, started = 0, time.monotonic()
+    for batch in batches:
+        yield batch
+        done += len(batch)
+        progress.count(done, "texts", done / max(time.monotonic() - started, 1e-9))
+
+
+def _format_of(output: str | None, format: str | None) -> str:
+    from corpora.records import table_format
+
+    found = format or table_format(str(output))
+    if found is None:
+        raise click.UsageError(f"--output {output} must end in .csv, .tsv, .jsonl or .parquet, or give --format")
+    return found
+
+
+@contextlib.contextmanager
+def _output(path: str | None) -> Iterator[IO[bytes]]:
+    """Open a file that is replaced when it is complete, or standard output."""
+    from wordvec.system.atomic_files import replacing
+
+    if path is None:
+        yield sys.stdout.buffer
+    else:
+        with replacing(path) as file:
+            yield file
 
 
 @dataclass(frozen=True)
@@ -137,49 +208,18 @@ class _FilePrediction:
     """The predictions for the texts of a file, wherever they are computed."""
 
     model: str
-    text_column: str | None
-    top_k: int | None
-    min_confidence: float | None
-    encoding: str
-    encoding_errors: str
-    as_json: bool
+    asked: Asked
+    reading: dict[str, Any]
 
     def __call__(self, name: str) -> bytes:
         from corpora import read_texts
 
-        texts = read_texts(
-            name, encoding=self.encoding, encoding_errors=self.encoding_errors, text_column=self.text_column
-        )
+        texts = read_texts(name, **self.reading)
         if not texts:
             return b""
-        model = _loaded(self.model)
-        lines = _lines(model, texts, self.top_k, self.min_confidence, self.as_json, threads=1)
-        return "".join(f"{line}\n" for line in lines).encode()
+        found = _predicted(_loaded(self.model), self.asked, texts, threads=1)
+        return "".join(f"{self.asked.line(answer)}\n" for answer in found).encode()
 
 
 _loaded = functools.lru_cache(maxsize=1)(load_classifier)
 """For a process that predicts many files."""
-
-
-def _answer(
-    model: "ClassifierModel | FastTextClassifier",
-    names: list[str],
-    probabilities: "np.ndarray",
-    ranked: "np.ndarray",
-    top_k: int | None,
-    least: float | None,
-) -> tuple[dict[str, Any], str]:
-    """Return the prediction for a text as a JSON object and as a line, with the ``top_k`` most probable labels."""
-    from seqclf import MultiLabelModel
-
-    if not isinstance(model, MultiLabelModel):
-        if not probabilities.any():  # fastText knows nothing of the text
-            return {"label": None, "probability": 0.0}, "\t0.0000"
-        best, *others = [(names[label], float(probabilities[label])) for label in ranked[: top_k or 1].tolist()]
-        if least is not None and best[1] < least:
-            best = "", best[1]
-        line = "\t".join(f"{label}\t{probability:.4f}" for label, probability in (best, *others))
-        return {"label": best[0] or None, "probability": best[1]}, line
-    chosen = [name for name, above in zip(names, probabilities >= model.thresholds, strict=True) if above]
-    listed = ", ".join(f"{names[label]} {probabilities[label]:.4f}" for label in ranked[:top_k])
-    return {"labels": chosen}, f"{model.separator.join(chosen)}\t{listed}"
