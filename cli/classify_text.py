@@ -14,6 +14,7 @@ from cli.classification.find_threshold import find_threshold
 from cli.classification.info import info
 from cli.classification.predict import predict
 from cli.classification.report import check_report, report_option, write_report
+from cli.classification.serve import serve
 from cli.shared import options
 from cli.shared.checkpoints import Checkpointing
 from cli.shared.errors import Command, Group, usage_errors
@@ -34,7 +35,7 @@ def classify_text() -> None:
     """
 
 
-for _command in (check, explain, evaluate, find_threshold, info, predict):
+for _command in (check, explain, evaluate, find_threshold, info, predict, serve):
     classify_text.add_command(_command)
 
 
