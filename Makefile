@@ -2,6 +2,7 @@
 # make test         all tests
 # make fuzz         damaged files of every kind: COUNT=1000000 readings, or MINUTES=60
 # make test-peers   gensim's own tests on our classes; downloads gensim
+# make test-browser the pages that commands write, in headless Chromium
 # make check        lint, format, types
 # make torture      every long command killed, interrupted and with faults in its files; half an hour
 # make bench        every comparison with other libraries; BENCH="--quick word2vec" for a part
@@ -32,7 +33,7 @@ DEMO = demo-output
 # Print a command as it would be typed, then run it.
 run = @printf '\n$$ %s\n' '$(1)'; PATH="$(CURDIR)/$(BIN):$$PATH" $(1)
 
-.PHONY: demo torture bench bench-check test test-all test-minimum test-peers suite kernels-as-python kernels-with-bounds kernels-anywhere examples
+.PHONY: demo torture bench bench-check test test-all test-minimum test-peers test-browser suite kernels-as-python kernels-with-bounds kernels-anywhere examples
 .PHONY: check format clean fuzz
 
 test: suite kernels-as-python kernels-with-bounds kernels-anywhere examples
@@ -115,6 +116,11 @@ test-peers:
 	.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check -e '.[test]' gensim testfixtures
 	-.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check fasttext  # needs a C++ compiler
 	.venv-peers/bin/python -m pytest -q tests/peers
+
+# Skipped, with the reason, if no Chromium is installed.
+test-browser: $(VENV)/installed-test
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[report]'
+	$(BIN)/python -m pytest -q -rs -m browser tests
 
 clean:
 	rm -rf $(VENV) .venv-* $(DEMO) benchmark-results build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .fuzzing

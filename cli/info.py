@@ -5,24 +5,36 @@ from typing import Any
 import click
 
 from cli.shared import options
+from cli.shared.cards import markdown_option, print_card
 from cli.shared.errors import Command
 from cli.shared.reporting import print_json
 
 
 @click.command(cls=Command, context_settings=options.HELP)
 @click.argument("file", type=options.INPUT)
+@click.option(
+    "--card",
+    is_flag=True,
+    help="Print a model card: training data, settings, measures, intended use and limits.",
+)
+@markdown_option
 @options.json_option
-def info(file: str, as_json: bool) -> None:
+def info(file: str, card: bool, markdown: bool, as_json: bool) -> None:
     """Describe FILE: vectors in any supported format, or any file written by this toolkit.
 
+    Prints what the file stores, or with --card or --markdown its model card.
+
     \b
-    Example:
+    Examples:
       wordvec info model.safetensors
+      wordvec info vectors.safetensors --markdown > CARD.md
     """
     from wordvec.formats.registry import describe
 
     facts = describe(file)
-    if as_json:
+    if card or markdown:
+        print_card(facts, markdown, as_json)
+    elif as_json:
         print_json(facts)
     else:
         click.echo("\n".join(_lines(facts)))

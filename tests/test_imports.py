@@ -23,7 +23,7 @@ PUBLIC = {name: {*importlib.import_module(name).__all__, "__version__"} for name
 SHARED = (
     "corpora.encodings", "corpora.errors", "corpora.leftovers", "corpora.normalization", "wordvec.system",
     "wordvec.checkpointing.checkpoint", "wordvec.formats.fasttext_model", "wordvec.formats.ngrams",
-    "wordvec.formats.table", "wordvec.plotting.style", "corpora.ranges",
+    "wordvec.formats.cards", "wordvec.formats.table", "wordvec.plotting.style", "corpora.ranges",
 )  # fmt: skip
 """Documented modules that the packages above may import besides public names."""
 SHARED_WITH_CLI = (
@@ -37,7 +37,9 @@ SHARED_WITH_CLI = (
     "wordvec.plotting.maps", "seqclf.explanation.explain", "seqclf.explanation.page", "wordvec.distributed.settings",
     "wordvec.distributed.training", "wordvec.distributed.cluster", "wordvec.distributed.cooccurrence",
     "wordvec.distributed.files", "wordvec.distributed.remote_corpus", "wordvec.plotting.explore",
-    "seqclf.classification.cross_validation",
+    "seqclf.classification.cross_validation", "seqclf.classification.answers", "seqclf.reporting.page",
+    "seqclf.reporting.report", "corpora.records", "corpora.tables",
+    "seqclf.serving.app",
 )  # fmt: skip
 """What lets a command check its options and outputs before it starts, and what explains or
 cross-validates a classifier."""
@@ -84,6 +86,8 @@ WITHIN = {
         "training": _LAYERS | {"data"},
         **dict.fromkeys(TASKS, _TASK),
         "explanation": _TASK | {"classification"},
+        "reporting": _TASK | {"classification"},
+        "serving": _TASK | {"classification"},
         "inspection": _TASK | set(TASKS),
     },
 }

@@ -21,6 +21,15 @@ class Coverage:
 
 
 @dataclass(frozen=True)
+class Reliability:
+    """The texts in an interval of the confidence: their number, mean confidence and accuracy."""
+
+    texts: int
+    confidence: float
+    accuracy: float
+
+
+@dataclass(frozen=True)
 class Evaluation:
     """How well a classifier predicts labeled texts, as :meth:`seqclf.ClassifierModel.evaluate` returns it.
 
@@ -50,11 +59,24 @@ class Evaluation:
         Raises:
             InputError: ``bins`` is below 1.
         """
+        gaps = [bin.texts * abs(bin.confidence - bin.accuracy) for bin in self.reliability(bins)]
+        return sum(gaps) / len(self.truth)
+
+    def reliability(self, bins: int = 15) -> list[Reliability]:
+        """Return confidence and accuracy in each of ``bins`` equal intervals of the confidence that has texts.
+
+        Raises:
+            InputError: ``bins`` is below 1.
+        """
         bins = check_whole("bins", bins, 1)
         confidence = self.confidence.astype(np.float64)
         places = np.clip(np.ceil(confidence * bins).astype(np.int64) - 1, 0, bins - 1)
-        gaps = np.bincount(places, confidence - self.correct, bins)
-        return float(np.abs(gaps).sum() / len(confidence))
+        texts = np.bincount(places, minlength=bins)
+        sums, correct = np.bincount(places, confidence, bins), np.bincount(places, self.correct, bins)
+        return [
+            Reliability(int(texts[place]), float(sums[place] / texts[place]), float(correct[place] / texts[place]))
+            for place in np.flatnonzero(texts)
+        ]
 
     def mistakes(self) -> list[int]:
         """Return the positions of the wrong predictions, the most confident first."""

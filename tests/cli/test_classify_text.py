@@ -527,3 +527,49 @@ def test_the_most_probable_labels_of_a_text(data):
     both = invoke("predict", "m.safetensors", "a man", "-k", 2).output.split()
     assert both[:2] == [label, probability]
     assert sorted(both[::2]) == ["no", "yes"]
+
+
+# -- reports ----------------------------------------------------------------------------------------------------------
+
+
+def test_evaluate_writes_a_report(data, model_file):
+    pytest.importorskip("jinja2", reason="Jinja2 is not installed: pip install 'wordvec-seqclf[report]'")
+    pytest.importorskip("matplotlib")
+    result = invoke("evaluate", model_file, data, "--report", "folder")
+    assert "folder/report.html: report on 60 texts" in result.stderr
+    values = json.loads(Path("folder/report.json").read_text())
+    assert values["evaluation"] == json.loads(invoke("evaluate", model_file, data, "--json").stdout)
+    assert values["data"].keys() == {"file", "BLAKE2b"}
+    assert len(values["history"]) == 10
+    assert Path("folder/report.html").read_text().startswith("<!DOCTYPE html>")
+    before = Path("folder/report.html").read_bytes()
+    invoke("evaluate", model_file, data, "--report", "folder")
+    assert Path("folder/report.html").read_bytes() == before
+
+
+def test_train_writes_a_report_on_the_test_data(data):
+    pytest.importorskip("jinja2")
+    pytest.importorskip("matplotlib")
+    invoke(
+        *("train", data, "-o", "m.safetensors", "--model", "linear", "--test", data, "--baselines", "--report", "new"),
+    )
+    values = json.loads(Path("new/report.json").read_text())
+    assert [row["name"] for row in values["baselines"]] == ["majority class", "TF-IDF + logistic regression", "NB-SVM"]
+    assert values["history"] == []
+
+
+def test_reports_that_cannot_be_written_are_refused_before_any_work(data, model_file):
+    assert "--report needs --test FILE" in invoke(
+        "train", data, "-o", "m.safetensors", "--report", "folder", code=2
+    ).stderr  # fmt: skip
+    assert "data.tsv" in invoke("evaluate", model_file, data, "--report", data, code=2).stderr
+    Path("file").write_text("")
+    assert "file" in invoke("evaluate", model_file, data, "--report", "file", code=1).stderr
+    assert "no/where" in invoke("evaluate", model_file, data, "--report", "no/where/folder", code=1).stderr
+
+
+def test_a_missing_library_is_named_with_its_extra(data, model_file, monkeypatch):
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    result = invoke("evaluate", model_file, data, "--report", "folder", code=1)
+    assert "pip install 'wordvec-seqclf[report]'" in result.stderr
+    assert not Path("folder").exists()

@@ -25,6 +25,13 @@ def test_calibration_error(evaluation):
         evaluation.calibration_error(0)
 
 
+def test_reliability_has_the_intervals_with_texts(evaluation):
+    found = evaluation.reliability(bins=4)
+    assert [row.texts for row in found] == [3, 2]
+    assert [row.accuracy for row in found] == [pytest.approx(2 / 3), 0.5]
+    assert [row.confidence for row in found] == [pytest.approx(2 / 3), pytest.approx(0.925)]
+
+
 def test_mistakes_begin_with_the_most_confident(evaluation):
     assert evaluation.mistakes() == [1, 3]
 

@@ -1,0 +1,69 @@
+"""A report as one self-contained HTML page; needs Jinja2 and matplotlib, the extra ``report``."""
+
+from typing import Any
+
+from seqclf.reporting.charts import coverage_chart, history_chart, reliability_chart
+from seqclf.reporting.report import Report
+from wordvec import InputError
+
+_LARGEST = 30
+"""Labels from which on the confusion matrix is a list of its largest cells."""
+_CONFUSIONS = 40
+
+
+def check_libraries() -> None:
+    """Check that Jinja2 and matplotlib are installed.
+
+    Raises:
+        InputError: one is not; the message has the command that installs both.
+    """
+    try:
+        import jinja2  # noqa: F401
+        import matplotlib  # noqa: F401
+    except ImportError as error:
+        raise InputError(
+            f"reports need {error.name}, which is not installed: pip install 'wordvec-seqclf[report]'"
+        ) from None
+
+
+def html_page(report: Report) -> str:
+    """Return the page; equal reports give equal pages.
+
+    Raises:
+        InputError: Jinja2 or matplotlib is not installed.
+    """
+    check_libraries()
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("seqclf.reporting", "."), autoescape=True, trim_blocks=True, lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )  # fmt: skip
+    environment.filters["percent"] = lambda share: f"{100 * share:.1f} %"
+    content = report.as_dict()
+    charts = {
+        "Training": history_chart(report.history) if report.history else "",
+        "Reliability": reliability_chart(report.evaluation.reliability()),
+        "Coverage": coverage_chart(report.evaluation.coverage([row["threshold"] for row in content["coverage"]])),
+    }
+    return environment.get_template("report.html").render(
+        content, sections=report.card.sections(), title=report.card.title, charts=charts,
+        wrong=int((~report.evaluation.correct).sum()), **_confusion(report),
+    )  # fmt: skip
+
+
+def _confusion(report: Report) -> dict[str, Any]:
+    """Return the confusion matrix as rows of counts with the share of their row, or its largest errors."""
+    scored = report.evaluation.score
+    names, counts = [str(label) for label in scored.labels], scored.confusion
+    totals = counts.sum(axis=1, keepdims=True).clip(1)
+    if len(names) <= _LARGEST:
+        rows = zip(names, counts.tolist(), (counts / totals).tolist(), strict=True)
+        cells = [(name, list(zip(own, shares, strict=True))) for name, own, shares in rows]
+        return {"names": names, "matrix": cells, "confusions": []}
+    wrong = counts.copy()
+    wrong[range(len(names)), range(len(names))] = 0
+    largest = (-wrong).ravel().argsort(kind="stable")[:_CONFUSIONS]
+    pairs = [divmod(int(cell), len(names)) for cell in largest]
+    found = [(names[row], names[column], int(wrong[row, column])) for row, column in pairs if wrong[row, column]]
+    return {"names": names, "matrix": [], "confusions": found}
