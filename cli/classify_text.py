@@ -10,6 +10,7 @@ from cli.classification.evaluate import evaluate
 from cli.classification.evaluation import folds_table, rival_table, set_measures
 from cli.classification.examples import evaluated, read_examples, scored
 from cli.classification.explain import explain
+from cli.classification.export import export
 from cli.classification.find_threshold import find_threshold
 from cli.classification.info import info
 from cli.classification.predict import predict
@@ -35,7 +36,7 @@ def classify_text() -> None:
     """
 
 
-for _command in (check, explain, evaluate, find_threshold, info, predict, serve):
+for _command in (check, explain, evaluate, export, find_threshold, info, predict, serve):
     classify_text.add_command(_command)
 
 
