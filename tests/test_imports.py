@@ -100,7 +100,7 @@ WITH_SKLEARN = ("estimator", "estimators", "multi_label_estimator", "baselines",
 """The last parts of the names of modules that may import scikit-learn."""
 WITH_FILES = ("corpora", "seqclf.model_file", "wordvec.formats", "wordvec.encoding.corpus")
 WITH_FILES += tuple(
-    f"wordvec.system.{name}" for name in ("atomic_files", "scratch", "available_memory", "control_groups")
+    f"wordvec.system.{name}" for name in ("atomic_files", "scratch", "available_memory", "control_groups", "tuning")
 )
 """Modules, or packages of modules, that open files."""
 OPENS = {"open", "read_bytes", "read_text", "write_bytes", "write_text", "fromfile", "memmap", "tofile", "safe_open"}
