@@ -29,9 +29,9 @@ def export(model: str, output: str, quiet: bool) -> None:
 
     if not output.endswith(".onnx"):
         raise click.UsageError(f"--output {output} must end in .onnx")
-    check_library()
     check_target(output)
     loaded = load_classifier(model)
+    check_library()
     if not isinstance(loaded, ClassifierModel):
         raise Failure(f"{model} is a classifier of fastText; export takes a file of classify-text train")
     export_onnx(loaded, output)

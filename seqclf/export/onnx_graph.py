@@ -18,6 +18,7 @@ from seqclf.data.texts import Text, as_texts, encode, tokenize_texts
 from seqclf.export.recurrent import network_scores
 from wordvec import InputError, __version__
 from wordvec.system.atomic_files import replacing
+from wordvec.system.optional import optional_module
 from wordvec.system.validation import check_kind
 
 TOKEN_IDS, LENGTHS, NGRAM_IDS, NGRAM_VALUES = "token_ids", "lengths", "ngram_ids", "ngram_values"
@@ -103,10 +104,7 @@ def check_library() -> None:
     Raises:
         InputError: it is not; the message has the command that installs it.
     """
-    try:
-        import onnx  # noqa: F401
-    except ImportError:
-        raise InputError("exporting needs onnx, which is not installed: pip install 'wordvec-seqclf[onnx]'") from None
+    optional_module("onnx", "exporting needs onnx", "onnx")
 
 
 class _Graph:
