@@ -10,11 +10,13 @@ from cli.classification.evaluate import evaluate
 from cli.classification.evaluation import folds_table, rival_table, set_measures
 from cli.classification.examples import evaluated, read_examples, scored
 from cli.classification.explain import explain
+from cli.classification.export import export
 from cli.classification.find_threshold import find_threshold
 from cli.classification.info import info
 from cli.classification.predict import predict
 from cli.classification.report import check_report, report_option, write_report
 from cli.classification.serve import serve
+from cli.classification.tune import TuneStep, tune_option
 from cli.shared import options
 from cli.shared.checkpoints import Checkpointing
 from cli.shared.errors import Command, Group, usage_errors
@@ -35,7 +37,7 @@ def classify_text() -> None:
     """
 
 
-for _command in (check, explain, evaluate, find_threshold, info, predict, serve):
+for _command in (check, explain, evaluate, export, find_threshold, info, predict, serve):
     classify_text.add_command(_command)
 
 
@@ -70,6 +72,7 @@ for _command in (check, explain, evaluate, find_threshold, info, predict, serve)
     is_flag=True,
     help="With --multi-label: tune a decision threshold per label on --dev.  [default: 0.5]",
 )
+@tune_option
 @report_option
 @options.columns_options
 def train(
@@ -83,6 +86,7 @@ def train(
     folds: int | None,
     separator: str | None,
     tune_thresholds: bool,
+    tune: float | None,
     report: str | None,
     threads: int | None,
     quiet: bool,
@@ -122,7 +126,10 @@ def train(
         raise click.UsageError(f"--model {given['model']} has no effect with --multi-label, which trains a network")
     if given["model"] == "linear" and (given["resume"] or given["checkpoint"] or given["checkpoint_every"]):
         raise click.UsageError("a linear model is trained in one go; leave --checkpoint and --resume out")
-    checkpointing = Checkpointing.take(given, output)
+    if tune is not None and (separator is not None or given["model"] == "linear"):
+        raise click.UsageError("--tune has no effect with --multi-label or --model linear; leave it out")
+    search = None if tune is None else TuneStep(tune, given, output)
+    checkpointing = Checkpointing.take(given, output) if search is None else search.checkpointing
     if report is not None:
         check_report(report)
     with usage_errors():
@@ -134,12 +141,15 @@ def train(
         "encoding": encoding,
         "encoding_errors": encoding_errors,
     }
+    train_one = train_classifier if search is None else search.train
     trained = train_and_save(
-        train_classifier if separator is None else partial(train_multi_label, separator=separator, **multi_label),
+        train_one if separator is None else partial(train_multi_label, separator=separator, **multi_label),
         partial(read_examples, separator=separator, **columns),
         data=data, dev=dev, test=test, vectors=vectors, subword_fallback=subword_fallback, output=output,
         settings=settings, checkpointing=checkpointing, threads=threads, quiet=quiet, unit="texts",
     )  # fmt: skip
+    if search is not None:
+        search.finish()
     if folds is not None:
         from seqclf.classification.cross_validation import cross_validate
 

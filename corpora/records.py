@@ -127,7 +127,9 @@ def _parquet(source: Source, text_column: str | None) -> Records:
         from pyarrow import ArrowInvalid
         from pyarrow.parquet import ParquetFile
     except ImportError:
-        raise InputError("Parquet files need pyarrow: pip install 'wordvec-seqclf[parquet]'") from None
+        raise InputError(
+            "Parquet files need pyarrow, which is not installed: pip install 'wordvec-seqclf[parquet]'"
+        ) from None
     damaged = (ValueError, OSError, ArrowInvalid)
     try:
         file = ParquetFile(source.name)

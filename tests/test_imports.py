@@ -39,7 +39,7 @@ SHARED_WITH_CLI = (
     "wordvec.distributed.files", "wordvec.distributed.remote_corpus", "wordvec.plotting.explore",
     "seqclf.classification.cross_validation", "seqclf.classification.answers", "seqclf.reporting.page",
     "seqclf.reporting.report", "corpora.records", "corpora.tables",
-    "seqclf.serving.app",
+    "seqclf.classification.tuning", "seqclf.serving.app", "seqclf.export.onnx_graph",
 )  # fmt: skip
 """What lets a command check its options and outputs before it starts, and what explains or
 cross-validates a classifier."""
@@ -88,6 +88,7 @@ WITHIN = {
         "explanation": _TASK | {"classification"},
         "reporting": _TASK | {"classification"},
         "serving": _TASK | {"classification"},
+        "export": _TASK | {"classification"},
         "inspection": _TASK | set(TASKS),
     },
 }

@@ -47,10 +47,10 @@ def serve(model: str, host: str, port: int, max_body: int, max_texts: int, threa
     from wordvec.formats.cards import model_card
     from wordvec.formats.registry import describe
 
+    loaded = load_classifier(model)
     check_libraries()
     import uvicorn
 
-    loaded = load_classifier(model)
     loaded.predict_proba(["compile the kernels before the first request"], threads=threads)
     app = application(
         loaded, card=model_card(describe(model)).as_dict(), max_bytes=max_body, max_texts=max_texts, threads=threads

@@ -93,12 +93,9 @@ class _ParquetWriter:
     """Writes rows with the types of the input's columns, or those of the first rows."""
 
     def __init__(self, file: IO[bytes], records: "Records", kept: list[str], added: Mapping[str, type]) -> None:
-        from corpora import InputError
+        from wordvec.system.optional import optional_module
 
-        try:
-            import pyarrow
-        except ImportError:
-            raise InputError("Parquet files need pyarrow: pip install 'wordvec-seqclf[parquet]'") from None
+        pyarrow = optional_module("pyarrow", "Parquet files need pyarrow", "parquet")
         self._file, self._writer = file, None
         kinds = {str: pyarrow.string(), float: pyarrow.float64(), list: pyarrow.list_(pyarrow.string())}
         own = [pyarrow.field(name, kinds[kind]) for name, kind in added.items()]

@@ -4,7 +4,7 @@ from typing import Any
 
 from seqclf.reporting.charts import coverage_chart, history_chart, reliability_chart
 from seqclf.reporting.report import Report
-from wordvec import InputError
+from wordvec.system.optional import optional_module
 
 _LARGEST = 30
 """Labels from which on the confusion matrix is a list of its largest cells."""
@@ -17,13 +17,8 @@ def check_libraries() -> None:
     Raises:
         InputError: one is not; the message has the command that installs both.
     """
-    try:
-        import jinja2  # noqa: F401
-        import matplotlib  # noqa: F401
-    except ImportError as error:
-        raise InputError(
-            f"reports need {error.name}, which is not installed: pip install 'wordvec-seqclf[report]'"
-        ) from None
+    for name, library in (("jinja2", "Jinja2"), ("matplotlib", "matplotlib")):
+        optional_module(name, f"reports need {library}", "report")
 
 
 def html_page(report: Report) -> str:

@@ -10,6 +10,7 @@ from seqclf.serving.batching import Batcher, Overloaded
 from seqclf.serving.description import docs_page, openapi
 from seqclf.serving.requests import PredictionRequest
 from wordvec import InputError
+from wordvec.system.optional import optional_module
 
 if TYPE_CHECKING:
     from seqclf.classification.fasttext import FastTextClassifier
@@ -24,14 +25,12 @@ def check_libraries() -> None:
     Raises:
         InputError: one is not; the message has the command that installs them.
     """
-    try:
-        import prometheus_client  # noqa: F401
-        import starlette  # noqa: F401
-        import uvicorn  # noqa: F401
-    except ImportError as error:
-        raise InputError(
-            f"serving needs {error.name}, which is not installed: pip install 'wordvec-seqclf[serve]'"
-        ) from None
+    for name, library in (
+        ("starlette", "Starlette"),
+        ("uvicorn", "uvicorn"),
+        ("prometheus_client", "prometheus-client"),
+    ):
+        optional_module(name, f"serving needs {library}", "serve")
 
 
 def application(

@@ -573,3 +573,37 @@ def test_a_missing_library_is_named_with_its_extra(data, model_file, monkeypatch
     result = invoke("evaluate", model_file, data, "--report", "folder", code=1)
     assert "pip install 'wordvec-seqclf[report]'" in result.stderr
     assert not Path("folder").exists()
+
+
+# -- tuning -----------------------------------------------------------------------------------------------------------
+
+
+def test_tune_keeps_the_best_model_and_its_log(data):
+    pytest.importorskip("optuna", reason="Optuna is not installed: pip install 'wordvec-seqclf[tuning]'")
+    from seqclf import load_model
+
+    small = ("--model", "network", "--hidden-size", 4, "--vector-size", 4, "--epochs", 2, "--batch-size", 8)
+    result = invoke("train", data, "-o", "m.safetensors", "--tune", "1s", *small)
+    assert "trial 1: " in result.stderr
+    log = Path("m.safetensors.tuning.jsonl").read_text().splitlines()
+    trials = [json.loads(line) for line in log[1:]]
+    assert set(trials[0]["settings"]) == {"learning_rate", "dropout", "pooling", "weight_drop"}
+    best = max(trials, key=lambda trial: trial["score"] or 0)
+    settings = load_model("m.safetensors").settings
+    assert {name: settings[name] for name in best["settings"]} == best["settings"]
+    assert settings["hidden_size"] == 4
+    again = invoke("train", data, "-o", "m.safetensors", "--tune", "1s", *small, code=1).stderr
+    assert "holds a search: resume it" in again
+    invoke("train", data, "-o", "m.safetensors", "--tune", "1s", *small, "--resume")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--multi-label", ","], "--tune has no effect with --multi-label"),
+        (["--model", "linear"], "--tune has no effect with --multi-label or --model linear"),
+        (["--checkpoint", "c"], "leave --checkpoint and --checkpoint-every out"),
+    ],
+)
+def test_tune_is_refused_where_it_has_no_effect(data, options, message):
+    assert message in invoke("train", data, "-o", "m.safetensors", "--tune", "1m", *options, code=2).stderr
