@@ -129,7 +129,7 @@ def _digest(vectors: np.ndarray) -> str:
     """Return what identifies vectors (V, D), whose words do not matter for an index."""
     whole = hashlib.blake2b(repr(vectors.shape).encode(), digest_size=32)
     for start in range(0, len(vectors), _ROWS_AT_ONCE):
-        whole.update(np.ascontiguousarray(vectors[start : start + _ROWS_AT_ONCE], "<f4"))
+        whole.update(np.ascontiguousarray(vectors[start : start + _ROWS_AT_ONCE], "<f4").data)
     return whole.hexdigest()
 
 
