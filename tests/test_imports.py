@@ -38,8 +38,8 @@ SHARED_WITH_CLI = (
     "wordvec.distributed.training", "wordvec.distributed.cluster", "wordvec.distributed.cooccurrence",
     "wordvec.distributed.files", "wordvec.distributed.remote_corpus", "wordvec.plotting.explore",
     "seqclf.classification.cross_validation", "seqclf.classification.answers", "seqclf.reporting.page",
-    "seqclf.reporting.report", "corpora.records", "corpora.tables",
-    "seqclf.classification.tuning", "seqclf.serving.app", "seqclf.export.onnx_graph",
+    "seqclf.reporting.report", "corpora.records", "corpora.tables", "seqclf.classification.tuning",
+    "seqclf.serving.app", "seqclf.export.onnx_graph", "wordvec.vectors.approximate", "wordvec.word2vec.tuning",
 )  # fmt: skip
 """What lets a command check its options and outputs before it starts, and what explains or
 cross-validates a classifier."""

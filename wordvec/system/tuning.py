@@ -296,7 +296,7 @@ def _read(path: Path, head: Mapping[str, Any]) -> list[Outcome]:
         raise FormatError(f"{path}: not a log of a search, or damaged; remove it to start again") from None
     if differing or version != head["version"]:
         what = ", ".join(differing) or "the release"
-        raise InputError(f"{path} holds a search with another {what}; resume with the original ones, or remove it")
+        raise InputError(f"{path} holds another search, which differs in: {what}; resume with the same, or remove it")
     return outcomes
 
 

@@ -138,7 +138,7 @@ def test_the_log_of_another_search_is_refused(tmp_path):
     search(tmp_path, seconds=10)
     with pytest.raises(InputError, match="holds a search: resume it"):
         search(tmp_path)
-    with pytest.raises(InputError, match="holds a search with another on, seed;"):
+    with pytest.raises(InputError, match="holds another search, which differs in: on, seed;"):
         search(tmp_path, about={"on": "that"}, seed=2, resume=True)
 
 
