@@ -17,6 +17,7 @@ from cli.classification.explain import explain
 from cli.classification.find_threshold import find_threshold
 from cli.shared import options
 from cli.shared.checkpoints import Checkpointing
+from cli.shared.class_weights import ClassWeight
 from cli.shared.errors import Command, Group, usage_errors
 from cli.shared.map_options import MapStep, map_options
 from cli.shared.reporting import percent, print_json, table
@@ -66,7 +67,12 @@ classify_text.add_command(explain)
 @training_options(
     ClassifierSettings,
     "Labeled text",
-    class_weight={"type": click.Choice(["balanced"])},
+    class_weight={
+        "type": ClassWeight(),
+        "metavar": "balanced|LABEL=WEIGHT,...",
+        "help": "Weight of each label in the loss: balanced, inverse to its frequency, or numbers by label (1 if not "
+        "named).  [default: all labels alike]",
+    },
     model={
         "default": None,
         "show_default": False,
@@ -129,8 +135,6 @@ def train(
 
     if separator is not None and folds is not None:
         raise click.UsageError("--folds has no effect with --multi-label; leave it out")
-    if separator is not None and given["class_weight"] is not None:
-        raise click.UsageError("--class-weight has no effect with --multi-label; leave it out")
 
     from seqclf import train_classifier, train_multi_label
 
@@ -230,10 +234,11 @@ def predict(
 
     For a multi-label MODEL: the predicted labels, a tab, and all labels with their probabilities, most probable first.
 
-    --input reads tables by their extension, with or without labels: one text per record of a .csv, .tsv or .jsonl file,
-    and one per line, including blank lines, of other files and of standard input, which a single - instead of TEXT
-    names. Answers come in order, and as soon as the input pauses. With --json, each line is an object with the
-    probabilities of all labels, or of K. Put -- before a TEXT of a single word that starts with a dash.
+    --input reads tables by their extension, with or without labels: one text per record of a .csv, .tsv or .jsonl
+    file, and one per line, including blank lines, of other files and of standard input, which a single - instead of
+    TEXT names. Answers come in order, and as soon as the input pauses. With --json, each line is an object with the
+    probabilities of all labels, or of K, and the share of words that the model does not know. Put -- before a TEXT
+    of a single word that starts with a dash.
 
     \b
     Examples:
@@ -275,12 +280,15 @@ def _lines(
     """Return a line for the prediction of each text."""
     names = [str(label) for label in model.labels]
     lines = []
+    unknown = model.unknown_share(texts) if as_json and hasattr(model, "unknown_share") else None
     found = model.predict_proba(texts, threads=threads)
-    for row, ranked in zip(found, model.ranking(found), strict=True):
+    for place, (row, ranked) in enumerate(zip(found, model.ranking(found), strict=True)):
         answer, line = _answer(model, names, row, ranked, top_k, min_confidence)
         if as_json:
             chosen = range(len(names)) if top_k is None else ranked[:top_k].tolist()
             answer["probabilities"] = {names[label]: float(row[label]) for label in chosen}
+            if unknown is not None:
+                answer["unknown_words"] = round(float(unknown[place]), 4)
             line = json.dumps(answer, ensure_ascii=False)
         lines.append(line)
     return lines
