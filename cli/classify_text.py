@@ -19,6 +19,7 @@ from cli.classification.serve import serve
 from cli.classification.tune import TuneStep, tune_option
 from cli.shared import options
 from cli.shared.checkpoints import Checkpointing
+from cli.shared.class_weights import ClassWeight
 from cli.shared.errors import Command, Group, usage_errors
 from cli.shared.reporting import table
 from cli.shared.supervised import Trained, train_and_save, training_options, warn_if_seen
@@ -46,7 +47,12 @@ for _command in (check, explain, evaluate, export, find_threshold, info, predict
 @training_options(
     ClassifierSettings,
     "Labeled text",
-    class_weight={"type": click.Choice(["balanced"])},
+    class_weight={
+        "type": ClassWeight(),
+        "metavar": "balanced|LABEL=WEIGHT,...",
+        "help": "Weight of each label in the loss: balanced, inverse to its frequency, or numbers by label (1 if not "
+        "named).  [default: all labels alike]",
+    },
     model={
         "default": None,
         "show_default": False,
@@ -115,8 +121,6 @@ def train(
 
     if separator is not None and folds is not None:
         raise click.UsageError("--folds has no effect with --multi-label; leave it out")
-    if separator is not None and given["class_weight"] is not None:
-        raise click.UsageError("--class-weight has no effect with --multi-label; leave it out")
 
     from seqclf import train_classifier, train_multi_label
 

@@ -106,10 +106,11 @@ def predict(
 
     For a multi-label MODEL: the predicted labels, a tab, and all labels with their probabilities, most probable first.
 
-    --input reads tables by their extension, with or without labels: one text per record of a .csv, .tsv or .jsonl file,
-    and one per line, including blank lines, of other files and of standard input, which a single - instead of TEXT
-    names. Answers come in order, and as soon as the input pauses. With --json, each line is an object with the
-    probabilities of all labels, or of K. Put -- before a TEXT of a single word that starts with a dash.
+    --input reads tables by their extension, with or without labels: one text per record of a .csv, .tsv or .jsonl
+    file, and one per line, including blank lines, of other files and of standard input, which a single - instead of
+    TEXT names. Answers come in order, and as soon as the input pauses. With --json, each line is an object with the
+    probabilities of all labels, or of K, and the share of words that the model does not know. Put -- before a TEXT
+    of a single word that starts with a dash.
 
     With --output or --format, the input is a table with a header, and so is the output: the columns of the input, or
     only --id-column, then predicted and probability, with -k K also probabilities.
@@ -170,7 +171,7 @@ def _predicted(
 ) -> "list[Answer]":
     from seqclf.classification.answers import answers
 
-    return answers(model, texts, min_confidence=asked.min_confidence, threads=threads)
+    return answers(model, texts, min_confidence=asked.min_confidence, unknown_words=asked.as_json, threads=threads)
 
 
 def _counted(progress: Progress, batches: Iterable[list[T]]) -> Iterator[list[T]]:

@@ -23,7 +23,7 @@ _RULES: list[tuple[str, Callable[[Any], bool], str]] = [
     ("merge", lambda s: not s.bidirectional, "with one direction; needs --bidirectional"),
     ("seasonal", lambda s: s.season is None, "without a season; needs --season N"),
     ("tokenizer", lambda s: getattr(s, "unit", "word") == "character", "on characters; needs --unit word"),
-    ("invalid_tags", lambda s: s.head != "crf", "without a CRF, which alone rules tag sequences out; needs --head crf"),
+    ("invalid_tags", lambda s: s.head == "softmax", "without a CRF, which alone rules tags out; needs --head crf"),
     ("subsample_mode", lambda s: s.subsample == 0, "without subsampling; needs --subsample above 0"),
     *((name, lambda s: s.subwords is None, "without n-grams; needs --subwords")
       for name in ("buckets", "subword_hashes")),

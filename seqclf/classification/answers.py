@@ -21,6 +21,7 @@ class Answer(NamedTuple):
         ranked: (C,) columns, the most probable first.
         chosen: the predicted labels: of a model of one label per text, one, or none if it abstains.
         separator: of the labels of a multi-label model; None of one label per text.
+        unknown: the share of words that the model does not know, if asked for.
     """
 
     names: list[str]
@@ -28,6 +29,7 @@ class Answer(NamedTuple):
     ranked: np.ndarray
     chosen: list[str]
     separator: str | None
+    unknown: float | None = None
 
     def best(self, count: int | None = None) -> list[tuple[str, float]]:
         """Return the most probable labels with their probabilities, all if ``count`` is None."""
@@ -44,7 +46,8 @@ class Answer(NamedTuple):
         if self.separator is None:
             found = {"label": self.chosen[0] if self.chosen else None, "probability": self.best(1)[0][1]}
         rows = zip(self.names, map(float, self.probabilities), strict=True)
-        return found | {"probabilities": dict(rows if top_k is None else self.best(top_k))}
+        found["probabilities"] = dict(rows if top_k is None else self.best(top_k))
+        return found if self.unknown is None else found | {"unknown_words": round(self.unknown, 4)}
 
 
 def answers(
@@ -52,6 +55,7 @@ def answers(
     texts: Sequence[str],
     *,
     min_confidence: float | None = None,
+    unknown_words: bool = False,
     threads: int | None = None,
 ) -> list[Answer]:
     """Return the prediction for each text.
@@ -60,6 +64,7 @@ def answers(
         model: a classifier of any kind.
         texts, threads: see ``predict_proba``.
         min_confidence: the least probability of a predicted label; below, none is.
+        unknown_words: also return the share of unknown words, where a model can tell.
 
     Example:
         >>> from seqclf import ClassifierSettings, train_classifier
@@ -71,11 +76,14 @@ def answers(
     names = [str(label) for label in model.labels]
     separator = model.separator if isinstance(model, MultiLabelModel) else None
     found = model.predict_proba(texts, threads=threads)
+    shares: Sequence[float | None] = [None] * len(found)
+    if unknown_words and hasattr(model, "unknown_share"):
+        shares = model.unknown_share(texts).tolist()
     answered = []
-    for row, ranked in zip(found, model.ranking(found), strict=True):
+    for row, ranked, share in zip(found, model.ranking(found), shares, strict=True):
         if isinstance(model, MultiLabelModel):
             chosen = [names[label] for label in np.flatnonzero(row >= model.thresholds)]
         else:
             chosen = [names[ranked[0]]] if row[ranked[0]] > 0 else []  # 0 if fastText knows nothing of the text
-        answered.append(Answer(names, row, ranked, chosen, separator).abstaining(min_confidence))
+        answered.append(Answer(names, row, ranked, chosen, separator, share).abstaining(min_confidence))
     return answered

@@ -26,7 +26,7 @@ class SequenceTagger(SequenceEstimator):
     Samples are lists of tokens, targets lists of tags. :class:`seqclf.TaggerSettings` documents every parameter.
 
     Args:
-        head: ``softmax`` or ``crf``.
+        head: ``softmax`` or ``crf``; None takes ``crf`` for tags of spans (BIO, BIOES), else ``softmax``.
         invalid_tags: let a CRF predict invalid sequences of BIO-like tags, such as I-X after O.
         cell: ``rnn``, ``gru`` or ``lstm``.
         reset: a GRU's reset gate acts ``after`` the product with the weights, or ``before``.
@@ -77,7 +77,7 @@ class SequenceTagger(SequenceEstimator):
 
     def __init__(
         self,
-        head: str = "softmax",
+        head: str | None = None,
         *,
         cell: str = "lstm",
         reset: str = "after",

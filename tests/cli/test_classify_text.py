@@ -6,10 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 
 from cli import main
+from cli.shared.class_weights import ClassWeight
 from tests.cases.fasttext import Supervised
 from tests.oracles import naive_fasttext
 
@@ -270,10 +272,8 @@ def test_multi_label_errors(several):
         assert "one label per text; m.safetensors has several" in invoke(*arguments, code=2).stderr
     Path("m.safetensors").unlink()
     assert "separator must not be empty" in invoke("train", several, *target, "--multi-label", "", code=1).stderr
-    weights = ("--multi-label", "|", "--class-weight", "balanced")
-    assert (
-        "--class-weight has no effect with --multi-label" in invoke("train", several, *target, *weights, code=2).stderr
-    )
+    weights = ("--multi-label", "|", "--class-weight", "old=2,new=3")
+    assert "the unknown label 'new'" in invoke("train", several, *target, *weights, code=1).stderr
     assert "several.tsv:4: the label is empty" in invoke("train", several, *target, code=1).stderr
     Path("dev.tsv").write_text("new\tthe king\n")
     unknown = invoke("train", several, *target, "--multi-label", "|", "--dev", "dev.tsv", code=1).stderr
@@ -299,7 +299,7 @@ def test_predict_prints_one_line_per_text_in_order(model_file):
 def test_predict_agrees_with_the_library(model_file):
     from seqclf import load_model
 
-    texts = ["the king", "a woman of london", ""]
+    texts = ["the king", "a woman of zzyzx", ""]
     model = load_model(model_file)
     answers = [json.loads(line) for line in invoke("predict", model_file, "--json", *texts).stdout.splitlines()]
     expected = model.predict_proba(texts)
@@ -307,6 +307,8 @@ def test_predict_agrees_with_the_library(model_file):
     for answer, row in zip(answers, expected.tolist(), strict=True):
         assert list(answer["probabilities"].values()) == row
         assert answer["probability"] == max(row)
+    assert [answer["unknown_words"] for answer in answers] == model.unknown_share(texts).round(4).tolist()
+    assert answers[1]["unknown_words"] > 0
 
 
 def test_blank_lines_count_as_texts(model_file, tmp_path):
@@ -607,3 +609,17 @@ def test_tune_keeps_the_best_model_and_its_log(data):
 )
 def test_tune_is_refused_where_it_has_no_effect(data, options, message):
     assert message in invoke("train", data, "-o", "m.safetensors", "--tune", "1m", *options, code=2).stderr
+
+
+@pytest.mark.parametrize(
+    ("given", "weights"),
+    [("balanced", "balanced"), ("spam=5", {"spam": 5.0}), ("a=b=0.5,not it=2", {"a=b": 0.5, "not it": 2.0})],
+)
+def test_class_weights_are_balanced_or_numbers_by_label(given, weights):
+    assert ClassWeight().convert(given, None, None) == weights
+
+
+@pytest.mark.parametrize("given", ["spam", "spam=", "=3", "spam=0", "spam=-1", "spam=nan", "spam=inf", "a=1,,b=2", ""])
+def test_wrong_class_weights_are_rejected(given):
+    with pytest.raises(click.BadParameter, match="is not LABEL=WEIGHT with a weight above 0; or write balanced"):
+        ClassWeight().convert(given, None, None)
