@@ -23,7 +23,8 @@ PUBLIC = {name: {*importlib.import_module(name).__all__, "__version__"} for name
 SHARED = (
     "corpora.encodings", "corpora.errors", "corpora.leftovers", "corpora.normalization", "wordvec.system",
     "wordvec.checkpointing.checkpoint", "wordvec.formats.fasttext_model", "wordvec.formats.ngrams",
-    "wordvec.formats.cards", "wordvec.formats.table", "wordvec.plotting.style", "corpora.ranges",
+    "wordvec.formats.cards", "wordvec.formats.table", "wordvec.plotting.style", "corpora.ranges", "corpora.files",
+    "corpora.remote",
 )  # fmt: skip
 """Documented modules that the packages above may import besides public names."""
 SHARED_WITH_CLI = (

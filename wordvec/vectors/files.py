@@ -35,7 +35,7 @@ def load_vectors(
     skipped; a warning reports how many. The vectors of a fastText model's words are composed when they are needed.
 
     Args:
-        path: the file.
+        path: the file; - for standard input, or a URL.
         format: one of ``FORMATS``; None to detect it.
         limit: read only the first ``limit`` vectors and do not validate the rest.
         skip_bad_rows: in text and binary formats, skip invalid rows (NaN, wrong length) instead of raising an error,
