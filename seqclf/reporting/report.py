@@ -1,7 +1,7 @@
 """Content of a report on a classifier: model card, measures, calibration, coverage, mistakes and training history."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from seqclf.classification.evaluation import Evaluation
@@ -41,7 +41,7 @@ class Report:
     texts: Sequence[str]
     data: Mapping[str, str]
     history: Sequence[Mapping[str, Any]] = ()
-    rivals: Sequence[Rival] = field(default=())
+    rivals: Sequence[Rival] = ()
 
     def mistakes(self) -> list[dict[str, Any]]:
         """Return the wrong predictions, at most 50, the most confident first."""
