@@ -43,6 +43,11 @@ class Report:
     history: Sequence[Mapping[str, Any]] = ()
     rivals: Sequence[Rival] = ()
 
+    def average_precisions(self) -> dict[str, float]:
+        """Return the average precision of each label of the model that some text has."""
+        found = self.evaluation
+        return {name: found.average_precision(name) for name in found.names if name in found.truth}
+
     def mistakes(self) -> list[dict[str, Any]]:
         """Return the wrong predictions, at most 50, the most confident first."""
         found, rows = self.evaluation, self.evaluation.mistakes()[:_MISTAKES]
@@ -65,6 +70,7 @@ class Report:
             "data": dict(self.data),
             "evaluation": self.evaluation.as_dict(),
             "baselines": [asdict(rival) for rival in self.rivals],
+            "average_precision": self.average_precisions(),
             "reliability": [asdict(row) for row in self.evaluation.reliability()],
             "coverage": [asdict(row) for row in self.evaluation.coverage(_THRESHOLDS)],
             "history": [dict(row) for row in self.history],
