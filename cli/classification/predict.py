@@ -153,13 +153,11 @@ def predict(
 
         records = open_records(str(source), format=input_format, **reading)
         with _output(output) as file:
-            table = PredictionTable(
-                file, table_format, records, id_column, asked.columns(hasattr(loaded, "thresholds"))
-            )
+            added = asked.columns(several=hasattr(loaded, "thresholds"))
+            table = PredictionTable(file, table_format, records, id_column, added)
             for part in counted(Arriving(records.rows)):
-                table.write(
-                    part, [asked.values(answer, table_format) for answer in predicted([row[1] for row in part])]
-                )
+                found = predicted([text for _, text, _ in part])
+                table.write(part, [asked.values(answer, table_format) for answer in found])
                 file.flush()
             table.close()
         if output is not None:
@@ -186,7 +184,8 @@ def _counted(progress: Progress, batches: Iterable[list[T]]) -> Iterator[list[T]
 def _format_of(output: str | None, format: str | None) -> str:
     from corpora.records import table_format
 
-    found = format or table_format(str(output))
+    ending = os.path.splitext(str(output))[1]  # of a .csv.gz, .gz: tables are not compressed
+    found = format or table_format(f"table{ending}")
     if found is None:
         raise click.UsageError(f"--output {output} must end in .csv, .tsv, .jsonl or .parquet, or give --format")
     return found

@@ -5,6 +5,7 @@ import logging
 import os
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from seqclf.classification.model import ClassifierModel
@@ -33,6 +34,8 @@ SPACE: Space = {
     "weight_drop": Range(0.0, 0.5),
 }
 """What is searched, unless it is fixed."""
+
+_hash = partial(hashlib.blake2b, digest_size=16)
 
 _LOSS_SHARE = 1e-4
 """Of the validation loss in a score: it decides between equal accuracies."""
@@ -102,8 +105,8 @@ def tune_classifier(
         seed=settings.seed, resume=resume, on_best=trials.keep, on_trial=_report,
     )  # fmt: skip
     logger.info("the best of %d trials is trial %d", len(search.trials), search.best.number + 1)
-    # The best of an earlier run is trained again, to the same bits.
-    model = trials.best or train(search.best.settings, on_progress)
+    # The best of an earlier run is trained again, to the same bits, and to its end even if the search was interrupted.
+    model = trials.best or train(search.best.settings, None)
     model.metrics["trials"] = len(search.trials)
     return TunedClassifier(model, search)
 
@@ -166,15 +169,15 @@ def _about(
 ) -> dict[str, Any]:
     """Return what identifies a search: digests of its data, and the settings that are fixed."""
     return {
-        "data": _digest(texts, labels),
-        "dev": None if dev is None else _digest(*dev),
-        "vectors": None if vectors is None else hashlib.blake2b(vectors.vectors.tobytes(), digest_size=16).hexdigest(),
-        "fixed": {name: value for name, value in settings.record().items() if name not in space},
+        "training data": _digest(texts, labels),
+        "validation data": None if dev is None else _digest(*dev),
+        "file of vectors": None if vectors is None else _hash(vectors.vectors.tobytes()).hexdigest(),
+        "set of fixed settings": {name: value for name, value in settings.record().items() if name not in space},
     }
 
 
 def _digest(texts: Any, labels: Any) -> str:
-    found = hashlib.blake2b(digest_size=16)
+    found = _hash()
     for example in zip(texts, labels, strict=False):
         found.update(repr(example).encode("utf-8", "surrogatepass"))
     return found.hexdigest()

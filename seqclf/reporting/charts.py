@@ -2,6 +2,7 @@
 
 import io
 import re
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,6 +10,9 @@ from seqclf.classification.evaluation import Coverage, Reliability
 from wordvec.plotting.style import COLORS, FAINT, LINE, MARKERS, TEXT, new_figure, styled
 
 _WIDTH, _HEIGHT = 4.2, 2.9
+_STYLES = ("-", "--", "-.", ":")
+_LONGEST = 20
+"""Letters of a label in a legend."""
 _ON_PAGE = {
     TEXT: "var(--text)",
     FAINT: "var(--faint)",
@@ -42,9 +46,7 @@ def history_chart(history: Sequence[Mapping[str, Any]]) -> str:
         ]  # fmt: skip
         axes.set_xlabel("epoch")
         axes.locator_params(axis="x", integer=True)
-        legend = axes.legend(handles=lines, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, frameon=False)
-        for text in legend.get_texts():
-            text.set_color(TEXT)
+        _legend(axes, lines)
         return _element(figure, "Loss and validation measure of each epoch")
 
 
@@ -63,6 +65,20 @@ def reliability_chart(rows: Sequence[Reliability]) -> str:
         return _element(figure, "Accuracy against confidence")
 
 
+def precision_chart(curves: Mapping[str, tuple[Sequence[float], Sequence[float]]]) -> str:
+    """Draw precision against recall for some labels, at most four."""
+    with styled():
+        figure, axes = new_figure(_WIDTH, _HEIGHT)
+        for (label, (precision, recall)), color, style in zip(curves.items(), COLORS, _STYLES, strict=False):
+            name = label if len(label) <= _LONGEST else f"{label[:_LONGEST]}..."
+            axes.plot(recall, precision, style, color=color, linewidth=1.3, label=name.replace("$", r"\$"))
+        _share_axes(axes, "recall", "precision")
+        axes.set_xlim(0, 1.03)
+        axes.set_ylim(0, 1.05)
+        _legend(axes, axes.get_lines())
+        return _element(figure, "Precision against recall")
+
+
 def coverage_chart(rows: Sequence[Coverage]) -> str:
     """Draw the accuracy of the answers against the share of answered texts, for growing least confidence."""
     known = [row for row in rows if row.accuracy is not None]
@@ -73,6 +89,13 @@ def coverage_chart(rows: Sequence[Coverage]) -> str:
         _share_axes(axes, "answered texts", "accuracy of the answers")
         axes.set_xlim(0, 1.03)
         return _element(figure, "Accuracy against the share of answered texts")
+
+
+def _legend(axes: Any, lines: Sequence[Any]) -> None:
+    """Add a legend above the axes."""
+    legend = axes.legend(handles=lines, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, frameon=False)
+    for text in legend.get_texts():
+        text.set_color(TEXT)
 
 
 def _share_axes(axes: Any, x: str, y: str) -> None:
@@ -91,7 +114,9 @@ def _element(figure: Any, title: str) -> str:
         axes.spines["right"].set_visible(len(figure.axes) > 1)
         axes.patch.set_alpha(0)
     content = io.StringIO()
-    figure.savefig(content, format="svg", transparent=True, metadata={"Date": None})
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph")  # the browser's fonts have it
+        figure.savefig(content, format="svg", transparent=True, metadata={"Date": None})
     svg = content.getvalue()
     svg = svg[svg.index("<svg") :]
     svg = re.sub(

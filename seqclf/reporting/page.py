@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from seqclf.reporting.charts import coverage_chart, history_chart, reliability_chart
+from seqclf.reporting.charts import coverage_chart, history_chart, precision_chart, reliability_chart
 from seqclf.reporting.report import Report
 from wordvec.system.optional import optional_module
 
 _LARGEST = 30
 """Labels from which on the confusion matrix is a list of its largest cells."""
 _CONFUSIONS = 40
+_CURVES = 4
 
 
 def check_libraries() -> None:
@@ -39,12 +40,21 @@ def html_page(report: Report) -> str:
     charts = {
         "Training": history_chart(report.history) if report.history else "",
         "Reliability": reliability_chart(report.evaluation.reliability()),
+        "Precision": precision_chart(_curves(report)),
         "Coverage": coverage_chart(report.evaluation.coverage([row["threshold"] for row in content["coverage"]])),
     }
     return environment.get_template("report.html").render(
         content, sections=report.card.sections(), title=report.card.title, charts=charts,
         wrong=int((~report.evaluation.correct).sum()), **_confusion(report),
     )  # fmt: skip
+
+
+def _curves(report: Report) -> dict[str, tuple[Any, Any]]:
+    """Return precision and recall of the labels with most texts, as many as a chart shows."""
+    found = report.evaluation
+    names = [name for name in found.names if name in found.truth]
+    names.sort(key=lambda name: -found.truth.count(name))
+    return {name: found.precision_recall(name) for name in names[:_CURVES]}
 
 
 def _confusion(report: Report) -> dict[str, Any]:

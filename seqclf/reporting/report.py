@@ -1,7 +1,7 @@
 """Content of a report on a classifier: model card, measures, calibration, coverage, mistakes and training history."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from seqclf.classification.evaluation import Evaluation
@@ -41,7 +41,12 @@ class Report:
     texts: Sequence[str]
     data: Mapping[str, str]
     history: Sequence[Mapping[str, Any]] = ()
-    rivals: Sequence[Rival] = field(default=())
+    rivals: Sequence[Rival] = ()
+
+    def average_precisions(self) -> dict[str, float]:
+        """Return the average precision of each label of the model that some text has."""
+        found = self.evaluation
+        return {name: found.average_precision(name) for name in found.names if name in found.truth}
 
     def mistakes(self) -> list[dict[str, Any]]:
         """Return the wrong predictions, at most 50, the most confident first."""
@@ -65,6 +70,7 @@ class Report:
             "data": dict(self.data),
             "evaluation": self.evaluation.as_dict(),
             "baselines": [asdict(rival) for rival in self.rivals],
+            "average_precision": self.average_precisions(),
             "reliability": [asdict(row) for row in self.evaluation.reliability()],
             "coverage": [asdict(row) for row in self.evaluation.coverage(_THRESHOLDS)],
             "history": [dict(row) for row in self.history],

@@ -1,9 +1,10 @@
 """Dynamic batching: texts of requests that arrive during a prediction are predicted together in the next."""
 
 import asyncio
+from collections import deque
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from seqclf.classification.answers import Answer, answers
 
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
 
 _MOST_AT_ONCE = 4096
 """Texts in a prediction, unless one request has more."""
+
+
+_Asked: TypeAlias = "tuple[Sequence[str], asyncio.Future[list[Answer]]]"
+"""The texts of a request, and where their predictions go."""
 
 
 class Overloaded(Exception):
@@ -33,13 +38,10 @@ class Batcher:
     def __init__(self, model: "ClassifierModel | FastTextClassifier", most_waiting: int, threads: int | None) -> None:
         self._predict = partial(answers, model, threads=threads)
         self._most_waiting = most_waiting
-        self._waiting: list[tuple[Sequence[str], asyncio.Future[list[Answer]]]] = []
+        self._queue: deque[_Asked] = deque()
         self._arrived = asyncio.Event()
-
-    @property
-    def waiting(self) -> int:
+        self.waiting = 0
         """The number of texts that wait."""
-        return sum(len(texts) for texts, _ in self._waiting)
 
     async def answer(self, texts: Sequence[str]) -> list[Answer]:
         """Return the predictions for the texts of a request.
@@ -47,10 +49,11 @@ class Batcher:
         Raises:
             Overloaded: too many texts wait.
         """
-        if self._waiting and self.waiting + len(texts) > self._most_waiting:
+        if self.waiting and self.waiting + len(texts) > self._most_waiting:
             raise Overloaded
         future: asyncio.Future[list[Answer]] = asyncio.get_running_loop().create_future()
-        self._waiting.append((texts, future))
+        self._queue.append((texts, future))
+        self.waiting += len(texts)
         self._arrived.set()
         return await future
 
@@ -73,10 +76,14 @@ class Batcher:
                     future.set_result(found[start : start + len(texts)])
                 start += len(texts)
 
-    def _next(self) -> list[tuple[Sequence[str], asyncio.Future[list[Answer]]]]:
-        batch, count = [self._waiting.pop(0)], 0
-        while self._waiting and (count := count + len(batch[-1][0])) + len(self._waiting[0][0]) <= _MOST_AT_ONCE:
-            batch.append(self._waiting.pop(0))
-        if not self._waiting:
+    def _next(self) -> "list[_Asked]":
+        """Take requests from the queue, at least one, and further ones of few texts."""
+        batch = [self._queue.popleft()]
+        count = len(batch[0][0])
+        while self._queue and count + len(self._queue[0][0]) <= _MOST_AT_ONCE:
+            batch.append(self._queue.popleft())
+            count += len(batch[-1][0])
+        self.waiting -= count
+        if not self._queue:
             self._arrived.clear()
         return batch

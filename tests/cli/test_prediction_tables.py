@@ -121,6 +121,7 @@ def test_a_header_alone_gives_a_header(folder, model_file):
         ('{"text": "a"}\nno\n', "x.jsonl", ["-o", "out.csv"], 1, "x.jsonl:2: not JSON"),
         ("text\na\n", "x.txt", ["-o", "out.csv"], 1, "x.txt: a table needs the extension .csv"),
         ("text\na\n", "x.csv", ["-o", "out.doc"], 2, "--output out.doc must end in .csv"),
+        ("text\na\n", "x.csv", ["-o", "out.csv.gz"], 2, "--output out.csv.gz must end in .csv"),
         ("text\na\n", "x.csv", ["-o", "x.csv"], 2, "--output would overwrite x.csv"),
         ("text\na\n", "x.csv", ["--id-column", "text"], 2, "--id-column has no effect without --output or --format"),
         ("text\na\n", "x.csv", ["--json", "-o", "out.csv"], 2, "leave TEXT and --json out"),

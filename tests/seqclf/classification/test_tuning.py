@@ -59,8 +59,10 @@ def test_a_log_is_continued_with_the_same_trials(tmp_path):
     assert len(rest.search.trials) > len(part.search.trials) > 1
     for one, other in zip(whole.search.trials, rest.search.trials, strict=False):
         assert (one.settings, one.score, one.state) == (other.settings, other.score, other.state)
-    none_left = search(tmp_path / "part", seconds=0.01, resume=True)  # the model is trained again
-    np.testing.assert_array_equal(none_left.model.predict_proba(TEXTS), rest.model.predict_proba(TEXTS))
+    for options in ({"seconds": 0.01}, {"on_progress": stop_after(0)}):  # no trial ends: the model is trained again
+        again = search(tmp_path / "part", resume=True, **options)
+        assert len(again.search.trials) == len(rest.search.trials)
+        np.testing.assert_array_equal(again.model.predict_proba(TEXTS), rest.model.predict_proba(TEXTS))
 
 
 def test_stopping_keeps_the_best_of_the_complete_trials(tmp_path):

@@ -38,7 +38,8 @@ def test_values_are_json_and_the_mistakes_come_in_order():
     found = report(rivals=[Rival("NB-SVM", 0.5, 0.4, 0.0004)])
     values = json.loads(json.dumps(found.as_dict()))
     assert list(values) == [
-        "name", "card", "data", "evaluation", "baselines", "reliability", "coverage", "history", "mistakes",
+        "name", "card", "data", "evaluation", "baselines", "average_precision", "reliability", "coverage", "history",
+        "mistakes",
     ]  # fmt: skip
     confidences = [row["confidence"] for row in values["mistakes"]]
     assert confidences == sorted(confidences, reverse=True)
@@ -57,14 +58,14 @@ def test_the_page_is_self_contained_and_escaped():
     assert "&amp; &lt;script&gt;" in page
     assert "<td>&lt;b&gt;</td>" in page
     assert "&lt; 0.001" in page
-    assert page.count("<svg ") == 3
+    assert page.count("<svg ") == 4
     assert not re.search(r'(?:src|href)="(?!#)|url\((?!#)|@import', page)
     assert "#0b3c8c; stroke" not in page
 
 
 def test_a_linear_model_has_no_training_curve():
     page = html_page(report(history=[]))
-    assert page.count("<svg ") == 2
+    assert page.count("<svg ") == 3
     assert "Compared with baselines" not in page
 
 
@@ -72,6 +73,15 @@ def test_many_labels_are_listed_by_their_confusions():
     page = html_page(report(labels=[f"label{n}" for n in range(40)]))
     assert "The most frequent confusions of 40 labels" in page
     assert '<table class="matrix">' not in page
+
+
+def test_any_label_can_be_drawn(recwarn):
+    page = html_page(report(labels=["$x$ and $y^", "日本", "d" * 90, ""]))
+    assert "日本" in page
+    assert "d" * 20 + "..." in page
+    assert not [each for each in recwarn if "Glyph" in str(each.message)]
+    unknown = evaluated(["a", "b"], np.full((2, 2), 0.5, np.float32), ["x", "y"])
+    assert "<svg " in html_page(Report("model", CARD, unknown, ["s", "t"], {"file": "test.tsv"}))
 
 
 def test_a_perfect_model_has_no_mistakes():
