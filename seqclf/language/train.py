@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from seqclf.language.defaults import ChosenSettings, choose_settings
 from seqclf.language.model import TrainedLanguageModel
 from seqclf.language.network import LanguageNetwork, LanguageShape, Window, initial_parameters, windows
 from seqclf.language.settings import LanguageModelSettings
@@ -82,9 +83,10 @@ def train_language_model(
         )  # fmt: skip
     counts = vocabulary.counts
     assert counts is not None
+    settings = choose_settings(settings, ids.size - 1, len(vocabulary))
     shape = LanguageShape(
-        len(vocabulary), settings.width, settings.hidden_size, settings.cell, settings.reset, settings.layers,
-        settings.tied,
+        len(vocabulary), settings.vector_size or settings.hidden_size, settings.hidden_size, settings.cell,
+        settings.reset, settings.layers, settings.tied,
     )  # fmt: skip
     random = np.random.default_rng([settings.seed, 0x1217])
     # A word that training lacks (<unk> if no word is rare) is sampled as if it occurred once.
@@ -139,7 +141,7 @@ class LanguageTrainer:
     def __init__(
         self,
         network: LanguageNetwork,
-        settings: LanguageModelSettings,
+        settings: ChosenSettings,
         *,
         steps: int,
         workers: Workers,
@@ -167,7 +169,7 @@ class LanguageTrainer:
             random = np.random.default_rng([settings.seed, _SAMPLES, self.done])
         found = network.backward(window, first, self.workers, noise=noise, output_mask=output_mask, random=random)
         norm = global_norm(network.d_dense, found.d_table)
-        check_finite(norm + found.loss, self.done, settings.peak_rate)
+        check_finite(norm + found.loss, self.done, settings.learning_rate)
         self.learning_rate, scale = self._rate(), clipping(norm, settings.clip_norm)
         self._dense.step(network.d_dense, learning_rate=self.learning_rate, scale=scale)
         self._table.step(found.d_table, rows=found.rows, learning_rate=self.learning_rate, scale=scale)
@@ -201,7 +203,7 @@ class LanguageTrainer:
 
     def _rate(self) -> float:
         settings = self.settings
-        peak, warmup = settings.peak_rate, min(settings.warmup_steps, self.steps // 5)
+        peak, warmup = settings.learning_rate, min(settings.warmup_steps, self.steps // 5)
         if settings.schedule == "linear":
             return scheduled_rate(self.done, self.steps, peak=peak, warmup=warmup)
         return float(peak * min(1.0, (self.done + 1) / max(warmup, 1)) / 4**self._drops)
@@ -219,7 +221,7 @@ def train_language_network(
     network: LanguageNetwork,
     ids: np.ndarray,
     *,
-    settings: LanguageModelSettings,
+    settings: ChosenSettings,
     workers: Workers,
     dev: np.ndarray | None = None,
     on_progress: OnProgress | None = None,
@@ -230,7 +232,7 @@ def train_language_network(
     Args:
         network: with initial parameters.
         ids: (N + 1,) int32; the first token is given, the others are predicted.
-        settings: see ``LanguageModelSettings``.
+        settings: see ``LanguageModelSettings``; nothing is left to be chosen.
         workers: threads; they do not change the result.
         dev: (M + 1,) int32, the text that chooses the epoch; None keeps the last epoch.
         on_progress: called a few times a second.

@@ -155,7 +155,11 @@ def test_generate_prints_text(model):
     [
         (("generate", "model.safetensors", "--nucleus", "2"), 2, "nucleus must be above 0 and at most 1"),
         (("train", "text.txt", "-o", "m.safetensors", "--window", "0"), 2, "window must be at least 1"),
-        (("train", "text.txt", "-o", "m.safetensors", "--vector-size", "5"), 2, "tied weights need"),
+        (
+            ("train", "text.txt", "-o", "m.safetensors", "--vector-size", "5", "--hidden-size", "6", "--tied"),
+            2,
+            "tied weights need",
+        ),
         (("train", "none.txt", "-o", "m.safetensors"), 1, "none.txt"),
         (("perplexity", "text.txt", "text.txt"), 1, "language-model train wrote"),
         (("next", "none.safetensors"), 1, "does not exist"),

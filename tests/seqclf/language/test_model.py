@@ -20,8 +20,9 @@ from wordvec import FormatError, InputError, TrainingError
 
 LINES = ["the king rules the land", "the queen rules the sea", "rain falls on the land"]
 TINY = LanguageModelSettings(
-    hidden_size=16, epochs=2, batch_size=3, window=6, learning_rate=0.02, dropout=0.2, validation_fraction=0.1
-)
+    hidden_size=16, tied=True, epochs=2, batch_size=3, window=6, learning_rate=0.02, dropout=0.2,
+    embedding_dropout=0.1, validation_fraction=0.1,
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
