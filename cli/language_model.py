@@ -13,12 +13,13 @@ from cli.shared.origins import digests, versions
 from cli.shared.reporting import Progress, log, print_json, show_epochs, table
 from cli.shared.setting_options import all_setting_options
 from cli.shared.signals import BestEpochOnInterrupt
-from cli.shared.unused import refuse_unused, refuse_with
+from cli.shared.unused import refuse_unused, refuse_with, refuse_without
 from seqclf import LanguageModelSettings
 
 if TYPE_CHECKING:
     from corpora import TextCorpus
     from seqclf import TrainedLanguageModel
+    from seqclf.language.model import Perplexity
 
 _model_argument = click.argument("model", type=options.INPUT)
 _corpus_argument = click.argument("corpus", type=options.INPUT, nargs=-1, required=True)
@@ -108,19 +109,43 @@ def train(
     checkpointing.remove()
     if test_lines is not None:
         checksums = lines.checksums()
-        report = _report(model, test_lines, f"on {test}", threads, trained_on=lines)
+        measured = model.perplexity(test_lines, trained_on=lines, threads=threads)
         lines.check_unchanged(checksums)
-        click.echo(report)
+        click.echo(_report(measured, f"on {test}", model.unit))
 
 
 @language_model.command(cls=Command, context_settings=options.HELP)
 @_model_argument
 @_corpus_argument
+@click.option(
+    "--trained-on",
+    type=options.INPUT,
+    metavar="FILE",
+    help="The training text, to compare with bigrams and Kneser-Ney 5-grams.",
+)
+@click.option(
+    "--cache", is_flag=True, help="Also evaluate with a continuous cache, which makes recent words more probable."
+)
+@click.option(
+    "--cache-size", type=options.LEAST_1, default=2000, show_default=True, help="Words, or characters, in the cache."
+)
+@click.option("--cache-theta", type=float, default=0.3, show_default=True, help="How much similarity counts.")
+@click.option("--cache-weight", type=float, default=0.1, show_default=True, help="Share of the cache's probability.")
 @options.encoding_options
 @options.threads_option
 @options.json_option
 def perplexity(
-    model: str, corpus: tuple[str, ...], encoding: str, encoding_errors: str, threads: int | None, as_json: bool
+    model: str,
+    corpus: tuple[str, ...],
+    trained_on: str | None,
+    cache: bool,
+    cache_size: int,
+    cache_theta: float,
+    cache_weight: float,
+    encoding: str,
+    encoding_errors: str,
+    threads: int | None,
+    as_json: bool,
 ) -> None:
     """Evaluate MODEL on CORPUS: perplexity, or bits per character for character models.
 
@@ -128,14 +153,19 @@ def perplexity(
 
     \b
     Example:
-      language-model perplexity model.safetensors test.txt
+      language-model perplexity model.safetensors test.txt --trained-on train.txt --cache
     """
+    refuse_without("--cache", cache, "cache_size", "cache_theta", "cache_weight")
 
     from seqclf import load_model
+    from seqclf.language.cache import ContinuousCache
 
+    with usage_errors():
+        asked = ContinuousCache(cache_size, cache_theta, cache_weight) if cache else None
     loaded, lines = load_model(model, "language model"), _text(corpus, encoding, encoding_errors)
+    train = None if trained_on is None else _text((trained_on,), encoding, encoding_errors)
+    measured = loaded.perplexity(lines, trained_on=train, cache=asked, threads=threads)
     if as_json:
-        measured = loaded.perplexity(lines, threads=threads)
         print_json(
             {
                 "tokens": measured.tokens,
@@ -144,10 +174,13 @@ def perplexity(
                 "perplexity": measured.perplexity,
                 "bits": measured.bits,
                 "unigram_loss": measured.unigram_loss,
+                "bigram_loss": measured.bigram_loss,
+                "kneser_ney_loss": measured.kneser_ney_loss,
+                "cache_loss": measured.cache_loss,
             }
         )
     else:
-        click.echo(_report(loaded, lines, " ".join(corpus), threads))
+        click.echo(_report(measured, " ".join(corpus), loaded.unit))
 
 
 @language_model.command("next", cls=Command, context_settings=options.HELP)
@@ -233,20 +266,14 @@ def _summary(model: "TrainedLanguageModel") -> str:
     return f"{best}; trained on {metrics['tokens']:,} {model.unit}s, vocabulary of {len(model.vocabulary):,}"
 
 
-def _report(
-    model: "TrainedLanguageModel",
-    lines: "TextCorpus",
-    source: str,
-    threads: int | None,
-    *,
-    trained_on: "TextCorpus | None" = None,
-) -> str:
-    measured, unit = model.perplexity(lines, trained_on=trained_on, threads=threads), model.unit
-    rows = [
-        ["this model", _measure(measured.loss, unit)],
-        ["unigram model", _measure(measured.unigram_loss, unit)],
-    ]
-    if measured.bigram_loss is not None:
-        rows.append(["bigram model, Witten-Bell", _measure(measured.bigram_loss, unit)])
+def _report(measured: "Perplexity", source: str, unit: str) -> str:
+    losses = {
+        "this model": measured.loss,
+        "with a continuous cache": measured.cache_loss,
+        "unigram model": measured.unigram_loss,
+        "bigram model, Witten-Bell": measured.bigram_loss,
+        "5-gram model, Kneser-Ney": measured.kneser_ney_loss,
+    }
+    rows = [[name, _measure(loss, unit)] for name, loss in losses.items() if loss is not None]
     unknown = f"{measured.unknown:,} of {measured.tokens:,} {unit}s are unknown"
     return table(rows, [source, _name(unit)]) + f"\n{unknown}"

@@ -9,7 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from seqclf.language.cache import ContinuousCache, cached_log_probabilities
 from seqclf.language.generation import check_sampling, choices, draw
+from seqclf.language.kneser_ney import KneserNey
 from seqclf.language.network import WINDOW, LanguageNetwork, LanguageShape, parameter_shapes
 from seqclf.language.ngrams import bigram_log_probabilities, unigram_log_probabilities
 from seqclf.language.settings import UNITS
@@ -42,7 +44,9 @@ class Perplexity:
     Attributes:
         tokens: words or characters, including line ends. unknown: how many the vocabulary lacks.
         loss: mean of -log p, in nats per token.
-        unigram_loss, bigram_loss: the same for n-gram models of the training text; bigram_loss is None without it.
+        unigram_loss, bigram_loss, kneser_ney_loss: the same for n-gram models of the training text, those of Kneser-Ney
+            with at most 5 tokens; the last two are None without it.
+        cache_loss: the same for the model with a continuous cache; None without one.
     """
 
     tokens: int
@@ -50,6 +54,8 @@ class Perplexity:
     loss: float
     unigram_loss: float
     bigram_loss: float | None = None
+    kneser_ney_loss: float | None = None
+    cache_loss: float | None = None
 
     @property
     def perplexity(self) -> float:
@@ -116,13 +122,19 @@ class TrainedLanguageModel:
         return tokens_of(lines, self.unit, *how)
 
     def perplexity(
-        self, lines: Iterable[str], *, trained_on: Iterable[str] | None = None, threads: int | None = None
+        self,
+        lines: Iterable[str],
+        *,
+        trained_on: Iterable[str] | None = None,
+        cache: ContinuousCache | None = None,
+        threads: int | None = None,
     ) -> Perplexity:
         """Return the perplexity of a text, whose lines are read as one sequence from a state of zeros.
 
         Args:
             lines: strings without line ends.
-            trained_on: the training text, for the perplexity of a bigram model.
+            trained_on: the training text, for the perplexity of bigrams and of Kneser-Ney 5-grams.
+            cache: also measure the model with a continuous cache.
             threads: the largest number of threads; None uses all cores. They do not change the result.
 
         Raises:
@@ -135,11 +147,21 @@ class TrainedLanguageModel:
         assert counts is not None
         with Workers(threads) as workers:
             loss = -float(self.network.log_probabilities(ids, workers).mean())
-        bigrams = None
+            cached = None if cache is None else cached_log_probabilities(self.network, ids, cache, workers)
+        bigrams = kneser_ney = None
         if trained_on is not None:
-            bigrams = -float(bigram_log_probabilities(counts, self.encode(trained_on), ids).mean())
-        unknown = int(np.count_nonzero(ids[1:] == self.vocabulary.token_to_id[UNKNOWN]))
-        return Perplexity(ids.size - 1, unknown, loss, -float(unigram_log_probabilities(counts, ids).mean()), bigrams)
+            trained = self.encode(trained_on)
+            bigrams = -float(bigram_log_probabilities(counts, trained, ids).mean())
+            kneser_ney = -float(KneserNey(trained, len(self.vocabulary)).log_probabilities(ids).mean())
+        return Perplexity(
+            tokens=ids.size - 1,
+            unknown=int(np.count_nonzero(ids[1:] == self.vocabulary.token_to_id[UNKNOWN])),
+            loss=loss,
+            unigram_loss=-float(unigram_log_probabilities(counts, ids).mean()),
+            bigram_loss=bigrams,
+            kneser_ney_loss=kneser_ney,
+            cache_loss=None if cached is None else -float(cached.mean()),
+        )
 
     def next_tokens(self, prompt: str = "", *, top: int = 10) -> list[tuple[str, float]]:
         """Return the most probable tokens after a prompt and their probabilities, without ``<unk>``.

@@ -75,11 +75,11 @@ def test_training_logs_epochs_and_compares_with_n_grams(model):
     assert "dev perplexity" in result.stderr
     assert "trained on 342 words, vocabulary of 11" in result.stderr
     rows = [line.rsplit(None, 1) for line in result.stdout.splitlines()]
-    assert [row[0] for row in rows[:4]] == [
-        "on test.txt", "this model", "unigram model", "bigram model, Witten-Bell",
+    assert [row[0] for row in rows[:5]] == [
+        "on test.txt", "this model", "unigram model", "bigram model, Witten-Bell", "5-gram model, Kneser-Ney",
     ]  # fmt: skip
-    assert float(rows[2][1]) > float(rows[3][1]) > 1
-    assert rows[4] == ["1 of 22 words are", "unknown"]
+    assert float(rows[2][1]) > float(rows[3][1]) > float(rows[4][1]) > 1
+    assert rows[5] == ["1 of 22 words are", "unknown"]
 
 
 def test_a_training_text_that_changed_since_is_not_compared(model, tmp_path, monkeypatch):
@@ -103,12 +103,25 @@ def test_perplexity_as_text_and_json(model):
     text = invoke("perplexity", model, "test.txt").stdout
     facts = json.loads(invoke("perplexity", model, "test.txt", "--json").stdout)
     assert f"{facts['perplexity']:.2f}" in text
-    assert facts.keys() == {"tokens", "unknown", "loss", "perplexity", "bits", "unigram_loss"}
+    losses = {"unigram_loss", "bigram_loss", "kneser_ney_loss", "cache_loss"}
+    assert facts.keys() == {"tokens", "unknown", "loss", "perplexity", "bits", *losses}
+    assert facts["bigram_loss"] is facts["kneser_ney_loss"] is facts["cache_loss"] is None
     assert (facts["tokens"], facts["unknown"]) == (22, 1)
     assert (
         invoke("perplexity", model, "-", input=Path("test.txt").read_text()).stdout.splitlines()[1:]
         == (text.splitlines()[1:])
     )
+
+
+def test_perplexity_with_a_cache_and_n_grams(model):
+    options = ("--trained-on", "text.txt", "--cache", "--cache-theta", 0, "--cache-weight", 0.9, "--cache-size", 9)
+    facts = json.loads(invoke("perplexity", model, "test.txt", *options, "--json").stdout)
+    assert facts["cache_loss"] > facts["loss"]  # with theta 0, all of the last 9 words are as probable
+    assert facts["kneser_ney_loss"] < facts["bigram_loss"] < facts["unigram_loss"]
+    lines = invoke("perplexity", model, "test.txt", *options).stdout.splitlines()
+    assert [line.rsplit(None, 1)[0] for line in lines[2:6]] == [
+        "with a continuous cache", "unigram model", "bigram model, Witten-Bell", "5-gram model, Kneser-Ney",
+    ]  # fmt: skip
 
 
 def test_next_prints_words_and_probabilities(model):
@@ -160,6 +173,8 @@ def test_generate_prints_text(model):
             2,
             "tied weights need",
         ),
+        (("perplexity", "model.safetensors", "test.txt", "--cache-size", "9"), 2, "has no effect without --cache"),
+        (("perplexity", "model.safetensors", "test.txt", "--cache", "--cache-weight", "1"), 2, "weight must be"),
         (("train", "none.txt", "-o", "m.safetensors"), 1, "none.txt"),
         (("perplexity", "text.txt", "text.txt"), 1, "language-model train wrote"),
         (("next", "none.safetensors"), 1, "does not exist"),
