@@ -1,4 +1,4 @@
-"""``language-model``: train, evaluate and sample recurrent language models."""
+"""``language-model``: train, evaluate, query and sample recurrent language models."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -10,7 +10,9 @@ from cli.shared import options
 from cli.shared.checkpoints import Checkpointing, checkpoint_options
 from cli.shared.errors import Command, Group, note_output, usage_errors
 from cli.shared.origins import digests, versions
-from cli.shared.reporting import Progress, log, print_json, show_epochs, table
+from cli.shared.prompts import Answers, answer_lines, input_option, require_queries
+from cli.shared.prompts import prompt as prompt_lines
+from cli.shared.reporting import Progress, log, print_json, print_json_line, show_epochs, table
 from cli.shared.setting_options import all_setting_options
 from cli.shared.signals import BestEpochOnInterrupt
 from cli.shared.unused import refuse_unused, refuse_with, refuse_without
@@ -28,7 +30,7 @@ _corpus_argument = click.argument("corpus", type=options.INPUT, nargs=-1, requir
 @click.group(cls=Group, context_settings=options.HELP)
 @options.version_option
 def language_model() -> None:
-    """Train, evaluate and sample recurrent language models over words or characters.
+    """Train, evaluate, query and sample recurrent language models over words or characters.
 
     CORPUS is one or more files, globs or folders, - for standard input, or sample:english; plain text or .gz, .bz2,
     .xz, .zst. All lines form one running text.
@@ -207,14 +209,93 @@ def next_tokens(model: str, prompt: str, top: int, as_json: bool) -> None:
 
 @language_model.command(cls=Command, context_settings=options.HELP)
 @_model_argument
+@click.argument("text", nargs=-1)
+@input_option
+@options.top_option
+@options.json_option
+def complete(model: str, text: tuple[str, ...], source: str | None, top: int, as_json: bool) -> None:
+    """Complete the last word of TEXT: the most probable words that begin with it, one per line: word, tab, probability.
+
+    A TEXT that ends with a space is continued by a word. Without TEXT, starts an interactive prompt on a terminal.
+    Models of characters complete words that the training text lacks, too.
+
+    \b
+    Example:
+      language-model complete model.safetensors "the king r" --top 3
+    """
+    require_queries(text, source, "TEXT", as_json)
+
+    from seqclf import load_model
+    from seqclf.language.completion import Completer
+
+    completer = Completer(load_model(model, "language model"))
+
+    def answer(line: str) -> Answers:
+        found = completer.complete(line, top=top)
+        if not found:
+            raise click.UsageError(f"no word of the model begins with {line.split()[-1]!r}; shorten it")
+        return found
+
+    def each(lines: list[str]) -> list[Answers | str]:
+        return [completer.complete(line, top=top) or f"no word of the model completes {line!r}" for line in lines]
+
+    def show(line: str) -> None:
+        click.echo("\n".join(f"{word}\t{probability:.4f}" for word, probability in answer(line)))
+
+    if source is not None:
+        answer_lines(source, each, as_json, "completions")
+    elif not text:
+        prompt_lines("A text: the most probable words for its end. Ctrl-D exits.", show)
+    elif as_json:
+        found = answer(" ".join(text))
+        print_json([{"token": word, "probability": probability} for word, probability in found])
+    else:
+        show(" ".join(text))
+
+
+@language_model.command(cls=Command, context_settings=options.HELP)
+@_model_argument
+@_corpus_argument
+@options.encoding_options
+@options.threads_option
+@options.json_option
+def score(
+    model: str, corpus: tuple[str, ...], encoding: str, encoding_errors: str, threads: int | None, as_json: bool
+) -> None:
+    """Print the perplexity of each line of CORPUS, read alone: perplexity, tab, unknown words, tab, line.
+
+    With --json, an object per line, with the sum of the log-probabilities (in nats) and the number of words.
+
+    \b
+    Example:
+      language-model score model.safetensors sentences.txt
+    """
+    from seqclf import load_model
+    from seqclf.language.scoring import score_lines
+
+    loaded = load_model(model, "language model")
+    for found in score_lines(loaded, _text(corpus, encoding, encoding_errors), threads=threads):
+        if as_json:
+            print_json_line(found._asdict() | {"perplexity": found.perplexity})
+        else:
+            click.echo(f"{found.perplexity:.2f}\t{found.unknown}\t{found.line}")
+
+
+@language_model.command(cls=Command, context_settings=options.HELP)
+@_model_argument
 @click.argument("prompt", default="")
-@click.option("--length", type=int, default=100, show_default=True, help="Maximum number of words or characters.")
-@click.option("--lines", type=int, metavar="N", help="Stop after N lines.  [default: stop only at --length]")
+@click.option("--length", type=int, metavar="N", help="Maximum number of words or characters.  [default: 100]")
+@click.option(
+    "--lines", type=int, metavar="N", help="Stop after N lines.  [default: 1; with --length, stop only there]"
+)
 @click.option("--temperature", type=float, default=1.0, show_default=True, help="Sampling temperature; 0 is greedy.")
 @click.option("--top-k", type=int, metavar="N", help="Sample from the N most probable.  [default: all]")
 @click.option("--nucleus", type=float, metavar="P", help="Sample from the smallest set with total probability P.")
+@click.option(
+    "--no-repeat", type=int, metavar="N", help="Never repeat N words or characters in a row.  [default: repeat]"
+)
 @options.seed_option
-def generate(model: str, prompt: str, **given: Any) -> None:
+def generate(model: str, prompt: str, length: int | None, lines: int | None, **given: Any) -> None:
     """Print PROMPT and a continuation sampled word by word (or by character); <unk> is never sampled.
 
     \b
@@ -228,7 +309,8 @@ def generate(model: str, prompt: str, **given: Any) -> None:
 
     loaded = load_model(model, "language model")
     with usage_errors():
-        text = loaded.generate(prompt, **given)
+        lines = 1 if lines is None and length is None else lines
+        text = loaded.generate(prompt, length=100 if length is None else length, lines=lines, **given)
     click.echo(text, nl=not text.endswith("\n"))
 
 

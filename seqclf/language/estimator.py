@@ -173,10 +173,18 @@ class LanguageModel(SequenceEstimator):
         temperature: float = 1.0,
         top_k: int | None = None,
         nucleus: float | None = None,
+        no_repeat: int | None = None,
         seed: int = 1,
     ) -> str:
         """Return a prompt and generated text that continues it; see ``TrainedLanguageModel.generate``."""
         check_is_fitted(self)
         return self.model_.generate(
-            prompt, length=length, lines=lines, temperature=temperature, top_k=top_k, nucleus=nucleus, seed=seed
+            prompt,
+            length=length,
+            lines=lines,
+            temperature=temperature,
+            top_k=top_k,
+            nucleus=nucleus,
+            no_repeat=no_repeat,
+            seed=seed,
         )

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from seqclf.language.cache import ContinuousCache, cached_log_probabilities
-from seqclf.language.generation import check_sampling, choices, draw
+from seqclf.language.generation import check_sampling, choices, draw, repeating
 from seqclf.language.kneser_ney import KneserNey
 from seqclf.language.network import WINDOW, LanguageNetwork, LanguageShape, parameter_shapes
 from seqclf.language.ngrams import bigram_log_probabilities, unigram_log_probabilities
@@ -174,7 +174,7 @@ class TrainedLanguageModel:
             InputError: ``top`` is below 1.
         """
         check_whole("top", top, 1)
-        probabilities, _ = self._after(self._prompt(prompt), None)
+        probabilities, _ = self.after(self.prompt_ids(prompt), None)
         tokens, _ = choices(probabilities, top_k=top)
         return [(self.vocabulary.tokens[token], float(probabilities[token])) for token in tokens]
 
@@ -187,6 +187,7 @@ class TrainedLanguageModel:
         temperature: float = 1.0,
         top_k: int | None = None,
         nucleus: float | None = None,
+        no_repeat: int | None = None,
         seed: int = 1,
     ) -> str:
         """Return a prompt and generated text that continues it; ``<unk>`` is never drawn.
@@ -196,6 +197,8 @@ class TrainedLanguageModel:
             length: the largest number of words or characters to generate, including line ends.
             lines: stop after this many line ends; None does not stop there.
             temperature, top_k, nucleus: see :func:`seqclf.language.generation.choices`.
+            no_repeat: never draw a token that ends a second copy of so many tokens in a row, line ends excepted; the
+                text ends where no other token is left. None allows repetition.
             seed: the same seed gives the same text, on machines with the same probabilities.
 
         Raises:
@@ -205,22 +208,31 @@ class TrainedLanguageModel:
         check_whole("seed", seed, 0)
         if lines is not None:
             check_whole("lines", lines, 1)
+        if no_repeat is not None:
+            check_whole("no_repeat", no_repeat, 1)
         check_sampling(temperature, top_k, nucleus)
         random = np.random.default_rng([seed, 0x6E2A])
         end = self.vocabulary.token_to_id[end_of_line(self.unit)]
         text, ended = prompt, 0
-        ids, states = self._prompt(prompt), None
+        ids, states = self.prompt_ids(prompt), None
+        read = ids.tolist()
         for _ in range(length):
-            probabilities, states = self._after(ids, states)
+            probabilities, states = self.after(ids, states)
+            if no_repeat is not None:
+                banned = [token for token in repeating(read, no_repeat) if token != end]
+                probabilities[banned] = 0
+                if not probabilities.any():
+                    break
             token = draw(*choices(probabilities, temperature=temperature, top_k=top_k, nucleus=nucleus), random)
             text = self._joined(text, token, end)
             ended += token == end
             if ended == lines:
                 break
+            read.append(token)
             ids = np.array([token], np.int32)
         return text
 
-    def _prompt(self, prompt: str) -> np.ndarray:
+    def prompt_ids(self, prompt: str) -> np.ndarray:
         """Return the ids of an unfinished text, without the last line's end; unknown tokens are logged.
 
         A token is looked up as written, then lower-cased.
@@ -242,7 +254,7 @@ class TrainedLanguageModel:
         between = " " if self.unit == "word" and text and not text[-1].isspace() else ""
         return str(text + between + self.vocabulary.tokens[token])
 
-    def _after(self, ids: np.ndarray, states: States | None) -> tuple[np.ndarray, States]:
+    def after(self, ids: np.ndarray, states: States | None) -> tuple[np.ndarray, States]:
         """Return probabilities (V,) after some tokens, that of ``<unk>`` set to 0, and the state after them."""
         for start in range(0, ids.size, WINDOW):
             part = ids[start : start + WINDOW]

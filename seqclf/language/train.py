@@ -12,7 +12,7 @@ from seqclf.language.defaults import ChosenSettings, choose_settings
 from seqclf.language.model import TrainedLanguageModel
 from seqclf.language.network import LanguageNetwork, LanguageShape, Window, initial_parameters, windows
 from seqclf.language.settings import LanguageModelSettings
-from seqclf.language.text import encode_text, read_training_text, tokens_of
+from seqclf.language.text import UNKNOWN, encode_text, end_of_line, read_training_text, tokens_of
 from seqclf.layers.batches import PackedBatch, row_sequences
 from seqclf.layers.tape import DropoutMasks, States, zero_states
 from seqclf.layers.workers import Workers
@@ -20,6 +20,7 @@ from seqclf.training.dropout import DropoutRates, draw_dropout_masks, draw_outpu
 from seqclf.training.loop import Outcome, Reporter, train_epochs
 from seqclf.training.optimizers import Adam, Sgd, check_finite, clipping, global_norm, scheduled_rate
 from seqclf.training.resuming import Resumption
+from wordvec import Vocabulary
 from wordvec.checkpointing.checkpoint import SavedTraining
 from wordvec.system.progress import OnProgress
 from wordvec.system.settings import or_defaults
@@ -83,6 +84,7 @@ def train_language_model(
         )  # fmt: skip
     counts = vocabulary.counts
     assert counts is not None
+    _warn_if_poor(vocabulary, ids.size + dev_ids.size - 2, settings.unit)
     settings = choose_settings(settings, ids.size - 1, len(vocabulary))
     shape = LanguageShape(
         len(vocabulary), settings.vector_size or settings.hidden_size, settings.hidden_size, settings.cell,
@@ -109,6 +111,20 @@ def train_language_model(
     return TrainedLanguageModel(
         network, vocabulary, settings=settings.record(), metrics=metrics, history=outcome.history
     )
+
+
+def _warn_if_poor(vocabulary: Vocabulary, tokens: int, unit: str) -> None:
+    """Warn of a text that has nothing to learn from: a single line, or a single word."""
+    counts = vocabulary.counts
+    assert counts is not None
+    words = [token for token, count in zip(vocabulary.tokens, counts, strict=True) if count]
+    others = [word for word in words if word not in (UNKNOWN, end_of_line(unit))]
+    if len(others) == 1:
+        logger.warning("the text repeats a single %s, %r: the model can only repeat it, too", unit, others[0])
+    elif counts[vocabulary.token_to_id[end_of_line(unit)]] == 1:
+        logger.warning(
+            "the text is a single line of %s %ss: give more lines, one for each sentence", f"{tokens:,}", unit
+        )
 
 
 def streams(tokens: int, batch_size: int, window: int) -> np.ndarray:

@@ -154,6 +154,45 @@ def test_characters_of_a_prompt_that_are_unknown_are_named(tmp_path, monkeypatch
     assert "1 of 4 characters of the prompt are unknown: ?" in invoke("next", "m.safetensors", "the?").stderr
 
 
+def test_complete_prints_words_that_begin_with_the_last_one(model):
+    rows = [line.split("\t") for line in invoke("complete", model, "rain falls o", "--top", 3).stdout.splitlines()]
+    assert [word for word, _ in rows] == ["on"]
+    facts = json.loads(invoke("complete", model, "the", "king", "r", "--json").stdout)
+    assert {row["token"] for row in facts} == {"rules", "rain"}
+    missing = invoke("complete", model, "the xyz", code=2)
+    assert "no word of the model begins with 'xyz'; shorten it" in missing.stderr
+    warned = invoke("complete", model, "the wizard ru")
+    assert "1 of 2 words of the prompt are unknown: wizard" in warned.stderr
+
+
+def test_complete_answers_lines(model):
+    found = invoke("complete", model, "--input", "-", "--top", 1, input="rain falls o\nthe xy\nthe king r\n", code=1)
+    assert [line.split("\t")[:2] for line in found.stdout.splitlines()] == [
+        ["rain falls o", "on"], ["the king r", "rules"],
+    ]  # fmt: skip
+    assert "no word of the model completes 'the xy'" in found.stderr
+    assert "1 of 3 lines have no answers" in found.stderr
+
+
+def test_score_prints_a_line_for_each(model):
+    rows = [line.split("\t") for line in invoke("score", model, "test.txt").stdout.splitlines()]
+    assert [row[1:] for row in rows] == [
+        ["0", "the king rules the land"], ["0", "the queen rules the sea"], ["0", "rain falls on the land"],
+        ["1", "the duke rules"],
+    ]  # fmt: skip
+    assert float(rows[0][0]) < float(rows[3][0])
+    facts = [json.loads(line) for line in invoke("score", model, "test.txt", "--json").stdout.splitlines()]
+    assert facts[3].keys() == {"line", "tokens", "unknown", "log_probability", "perplexity"}
+    assert [f"{each['perplexity']:.2f}" for each in facts] == [row[0] for row in rows]
+
+
+def test_generate_stops_at_the_end_of_the_line(model):
+    assert invoke("generate", model, "rain", "--temperature", 0).stdout == "rain falls on the land\n"
+    assert len(invoke("generate", model, "rain", "--length", 12, "--temperature", 0).stdout.split("\n")) > 2
+    words = invoke("generate", model, "the", "--length", 30, "--no-repeat", 1, "--temperature", 0).stdout.split()
+    assert len(words) == len(set(words)) > 4
+
+
 def test_generate_prints_text(model):
     assert invoke("generate", model, "rain", "--lines", 1, "--temperature", 0).stdout == "rain falls on the land\n"
     drawn = [

@@ -43,3 +43,16 @@ def test_choices_are_logged_and_recorded(caplog):
         in caplog.text
     )
     assert (model.settings["tied"], model.settings["batch_size"]) == (False, 1)
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        (["a a", "a"], "the text repeats a single word, 'a': the model can only repeat it, too"),
+        (["a b c"], "the text is a single line of 4 words: give more lines, one for each sentence"),
+        (["a b", "c"], ""),
+    ],
+)
+def test_a_text_without_anything_to_learn_is_named(lines, message, caplog):
+    train_language_model(lines, settings=LanguageModelSettings(epochs=1, hidden_size=4), threads=1)
+    assert "".join(each.getMessage() for each in caplog.records if each.levelno == logging.WARNING) == message
