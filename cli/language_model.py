@@ -92,7 +92,9 @@ def train(
     with (
         Progress("training", quiet) as progress,
         BestEpochOnInterrupt(
-            lambda state: show_epochs(progress, state, quiet, measures), checkpointing.path is not None
+            lambda state: show_epochs(progress, state, quiet, measures),
+            checkpointing.path is not None,
+            checkpointing.logs,
         ) as on_progress,
     ):
         model = train_language_model(
@@ -106,6 +108,7 @@ def train(
     model.origin = origin
     model.save(output)
     note_output(output)
+    checkpointing.logs.finish(model.history)
     log(f"{output}: {_summary(model)}", quiet)
     on_progress.finish()
     checkpointing.remove()
