@@ -232,14 +232,16 @@ class TrainedLanguageModel:
             ids = np.array([token], np.int32)
         return text
 
-    def prompt_ids(self, prompt: str) -> np.ndarray:
-        """Return the ids of an unfinished text, without the last line's end; unknown tokens are logged.
-
-        A token is looked up as written, then lower-cased.
-        """
+    def prompt_tokens(self, prompt: str) -> list[str]:
+        """Return the tokens of an unfinished text; those that are unknown as written are lower-cased."""
         known = self.vocabulary.token_to_id
         tokens = list(self._tokens(prompt.split("\n")))[:-1]
-        tokens = [token if token in known else token.lower() for token in tokens]
+        return [token if token in known else token.lower() for token in tokens]
+
+    def prompt_ids(self, prompt: str) -> np.ndarray:
+        """Return the ids of an unfinished text, preceded by a line end; unknown tokens are logged."""
+        known = self.vocabulary.token_to_id
+        tokens = self.prompt_tokens(prompt)
         unknown = list(dict.fromkeys(token for token in tokens if token not in known))
         if unknown:
             count = sum(token not in known for token in tokens)

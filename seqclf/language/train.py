@@ -63,54 +63,52 @@ def train_language_model(
         TrainingError: the loss or a gradient is NaN or infinite.
     """
     resumption = Resumption(checkpoint, checkpoint_every, resume)
-    settings = or_defaults(settings, LanguageModelSettings)
+    given = or_defaults(settings, LanguageModelSettings)
 
     def tokens(text: Iterable[str]) -> Iterable[str]:
-        return tokens_of(text, settings.unit, settings.tokenizer, settings.lowercase, settings.normalize)
+        return tokens_of(text, given.unit, given.tokenizer, given.lowercase, given.normalize)
 
     vocabulary, ids, dev_ids = read_training_text(
         tokens(lines),
-        settings.unit,
-        min_count=settings.min_count,
-        max_vocabulary=settings.max_vocabulary,
-        held_out=settings.validation_fraction if dev is None else 0.0,
+        given.unit,
+        min_count=given.min_count,
+        max_vocabulary=given.max_vocabulary,
+        held_out=given.validation_fraction if dev is None else 0.0,
     )
     if dev is not None:
-        dev_ids = encode_text(tokens(dev), vocabulary, settings.unit)
+        dev_ids = encode_text(tokens(dev), vocabulary, given.unit)
     elif dev_ids.size > 1:
         logger.info(
             "no validation text given: the last %s of %s %ss are split off to choose the epoch",
-            f"{dev_ids.size - 1:,}", f"{dev_ids.size + ids.size - 2:,}", settings.unit,
+            f"{dev_ids.size - 1:,}", f"{dev_ids.size + ids.size - 2:,}", given.unit,
         )  # fmt: skip
     counts = vocabulary.counts
     assert counts is not None
-    _warn_if_poor(vocabulary, ids.size + dev_ids.size - 2, settings.unit)
-    settings = choose_settings(settings, ids.size - 1, len(vocabulary))
+    _warn_if_poor(vocabulary, ids.size + dev_ids.size - 2, given.unit)
+    chosen = choose_settings(given, ids.size - 1, len(vocabulary))
     shape = LanguageShape(
-        len(vocabulary), settings.vector_size or settings.hidden_size, settings.hidden_size, settings.cell,
-        settings.reset, settings.layers, settings.tied,
+        len(vocabulary), chosen.vector_size or chosen.hidden_size, chosen.hidden_size, chosen.cell,
+        chosen.reset, chosen.layers, chosen.tied,
     )  # fmt: skip
-    random = np.random.default_rng([settings.seed, 0x1217])
+    random = np.random.default_rng([chosen.seed, 0x1217])
     # A word that training lacks (<unk> if no word is rare) is sampled as if it occurred once.
     network = LanguageNetwork(
-        shape, initial_parameters(shape, counts, random), samples=settings.samples, counts=np.maximum(counts, 1)
+        shape, initial_parameters(shape, counts, random), samples=chosen.samples, counts=np.maximum(counts, 1)
     )
-    sizes = {f"{settings.unit}s": ids.size - 1, f"validation {settings.unit}s": max(dev_ids.size - 1, 0)}
-    resumption.begin("language model", settings, sizes, [ids, dev_ids, counts])
+    sizes = {f"{chosen.unit}s": ids.size - 1, f"validation {chosen.unit}s": max(dev_ids.size - 1, 0)}
+    resumption.begin("language model", chosen, sizes, [ids, dev_ids, counts])
     with Workers(threads) as workers:
         outcome = train_language_network(
             network,
             ids,
-            settings=settings,
+            settings=chosen,
             workers=workers,
             dev=dev_ids if dev_ids.size > 1 else None,
             on_progress=on_progress,
             resumption=resumption,
         )
     metrics = outcome.metrics(tokens=ids.size - 1, dev_tokens=dev_ids.size - 1)
-    return TrainedLanguageModel(
-        network, vocabulary, settings=settings.record(), metrics=metrics, history=outcome.history
-    )
+    return TrainedLanguageModel(network, vocabulary, settings=chosen.record(), metrics=metrics, history=outcome.history)
 
 
 def _warn_if_poor(vocabulary: Vocabulary, tokens: int, unit: str) -> None:
