@@ -37,8 +37,8 @@ class LanguageModel(SequenceEstimator):
         optimizer: ``adam`` or ``sgd``.
         learning_rate: peak learning rate; None is 0.003 for texts of at least 200,000 tokens, else
             0.005, and 20 for SGD.
-        schedule: after the warm-up the rate falls (``linear``), stays (``constant``), or is divided by 4 after an
-            epoch without improvement (``plateau``).
+        schedule: after the warm-up the rate falls to 0 (``linear``, ``cosine``), stays (``constant``), or is divided by
+            4 after an epoch without improvement (``plateau``).
         warmup_steps: steps until the peak.
         clip_norm: maximum global norm of a gradient.
         epochs: passes over the text; the best epoch on the validation text is kept.

@@ -1,13 +1,19 @@
 """Settings of a language model."""
 
 from corpora import TOKENIZERS
-from seqclf.training.settings import cell_setting, normalize_setting, patience_setting, reset_setting, warmup_setting
+from seqclf.training.settings import (
+    OPTIMIZERS,
+    SCHEDULES,
+    cell_setting,
+    normalize_setting,
+    patience_setting,
+    reset_setting,
+    warmup_setting,
+)
 from wordvec import InputError
 from wordvec.system.settings import Settings, setting, settings_class
 
 UNITS = ("character", "word")
-OPTIMIZERS = ("adam", "sgd")
-SCHEDULES = ("constant", "linear", "plateau")
 
 
 @settings_class
@@ -95,8 +101,8 @@ hidden_size 200; leave vector_size out, or untie them
         metavar="RATE",
     )
     schedule: str = setting(
-        "After the warm-up the rate falls linearly to 0, stays constant, or is divided by 4 after an epoch that is no "
-        "better on the validation text (plateau).",
+        "After the warm-up the rate falls to 0 along a line or half a cosine wave, stays constant, or is divided by 4 "
+        "after an epoch that is no better on the validation text (plateau).",
         default="linear",
         choices=SCHEDULES,
     )

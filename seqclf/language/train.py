@@ -1,7 +1,6 @@
 """Training of a language model: truncated backpropagation through time over streams of a text."""
 
 import logging
-import math
 import os
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -18,7 +17,7 @@ from seqclf.layers.tape import DropoutMasks, States, zero_states
 from seqclf.layers.workers import Workers
 from seqclf.training.dropout import DropoutRates, draw_dropout_masks, draw_output_mask
 from seqclf.training.loop import Outcome, Reporter, train_epochs
-from seqclf.training.optimizers import Adam, Sgd, check_finite, clipping, global_norm, scheduled_rate
+from seqclf.training.optimizers import OPTIMIZERS, Drops, check_finite, clipping, global_norm, scheduled_rate
 from seqclf.training.resuming import Resumption
 from wordvec import Vocabulary
 from wordvec.checkpointing.checkpoint import SavedTraining
@@ -166,8 +165,8 @@ class LanguageTrainer:
         self.learning_rate = 0.0
         self.carried: States | None = None
         self._streams = streams
-        self._best, self._drops = math.inf, 0
-        make: type[Adam] | type[Sgd] = Adam if settings.optimizer == "adam" else Sgd
+        self._drops = Drops()
+        make = OPTIMIZERS[settings.optimizer]
         self._dense, self._table = make(network.dense), make(network.embedding)
 
     def step(self, window: Window, first: States | None) -> tuple[float, States]:
@@ -190,10 +189,9 @@ class LanguageTrainer:
         self.done += 1
         return found.loss, found.last
 
-    def end_epoch(self, dev_loss: float) -> None:
-        """Update the schedule with the validation loss; if it did not improve, ``plateau`` divides the rate by 4."""
-        self._drops += self.settings.schedule == "plateau" and dev_loss >= self._best
-        self._best = min(self._best, dev_loss)
+    def end_epoch(self, score: tuple[float, ...]) -> None:
+        """Tell the schedule the validation score of an epoch."""
+        self._drops.end_epoch(score)
 
     def arrays(self, within_epoch: bool) -> dict[str, np.ndarray]:
         """Return Adam's moments and, within an epoch, the state after the last window, by name."""
@@ -206,21 +204,23 @@ class LanguageTrainer:
 
     def numbers(self) -> dict[str, Any]:
         """Return the number of updates and the state of the ``plateau`` schedule."""
-        best = self._best if math.isfinite(self._best) else math.nan
-        return {"updates": self.done, "best_dev_loss": best, "drops": int(self._drops)}
+        return {"updates": self.done, **self._drops.numbers()}
 
     def restore(self, saved: SavedTraining) -> None:
         """Continue from the saved numbers."""
         self.done = self._dense.steps = self._table.steps = saved.whole("updates", 0, self.steps)
-        best = saved.number("best_dev_loss")
-        self._best, self._drops = math.inf if math.isnan(best) else best, saved.whole("drops", 0, self.settings.epochs)
+        self._drops.restore(saved, self.settings.epochs)
 
     def _rate(self) -> float:
         settings = self.settings
-        peak, warmup = settings.learning_rate, min(settings.warmup_steps, self.steps // 5)
-        if settings.schedule == "linear":
-            return scheduled_rate(self.done, self.steps, peak=peak, warmup=warmup)
-        return float(peak * min(1.0, (self.done + 1) / max(warmup, 1)) / 4**self._drops)
+        return scheduled_rate(
+            self.done,
+            self.steps,
+            peak=settings.learning_rate,
+            warmup=settings.warmup_steps,
+            schedule=settings.schedule,
+            drops=self._drops.count,
+        )
 
     def _noise(self, batch: PackedBatch) -> tuple[DropoutMasks, np.ndarray | None]:
         """Return this step's masks for the encoder, and the locked mask of the states before the softmax."""
@@ -271,7 +271,6 @@ def train_language_network(
     def evaluate() -> tuple[dict[str, Any], tuple[float, ...]]:
         assert dev is not None
         loss = -float(network.log_probabilities(dev, workers).mean())
-        trainer.end_epoch(loss)
         return {"dev_loss": loss}, (-loss,)
 
     return train_epochs(
