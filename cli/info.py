@@ -11,14 +11,19 @@ from cli.shared.reporting import print_json
 
 @click.command(cls=Command, context_settings=options.HELP)
 @click.argument("file", type=options.INPUT)
+@click.option("--parameters", is_flag=True, help="Only list the parameters of a network, with their memory.")
 @options.json_option
-def info(file: str, as_json: bool) -> None:
+def info(file: str, parameters: bool, as_json: bool) -> None:
     """Describe FILE: vectors in any supported format, or any file written by this toolkit.
 
     \b
     Example:
       wordvec info model.safetensors
     """
+    if parameters:
+        _print_parameters(file, as_json)
+        return
+
     from wordvec.formats.registry import describe
 
     facts = describe(file)
@@ -26,6 +31,18 @@ def info(file: str, as_json: bool) -> None:
         print_json(facts)
     else:
         click.echo("\n".join(_lines(facts)))
+
+
+def _print_parameters(file: str, as_json: bool) -> None:
+    from seqclf import load_model
+    from seqclf.inspection.summary import summarize
+
+    found = summarize(load_model(file))
+    if as_json:
+        shapes = {name: list(shape) for name, shape in found.shapes.items()}
+        print_json({"shapes": shapes, "parameters": found.parameters, "bytes": found.bytes})
+    else:
+        click.echo(found)
 
 
 def _lines(facts: dict[str, Any], indent: str = "") -> list[str]:

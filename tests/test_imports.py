@@ -39,7 +39,7 @@ SHARED_WITH_CLI = (
     "wordvec.distributed.files", "wordvec.distributed.remote_corpus", "wordvec.plotting.explore",
     "seqclf.classification.cross_validation", "seqclf.language.cache",
     "seqclf.language.completion", "seqclf.language.scoring", "seqclf.training.logs",
-    "seqclf.inspection.tracing", "seqclf.inspection.holding",
+    "seqclf.inspection.tracing", "seqclf.inspection.holding", "seqclf.inspection.summary",
 )  # fmt: skip
 """What lets a command check its options and outputs before it starts, and what explains or
 cross-validates a classifier."""
