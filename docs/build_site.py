@@ -27,7 +27,14 @@ OUTSIDE = {
 }
 """Pages outside ``docs`` and their places on the site."""
 LEFT_OUT = {DOCS / "README.md": "index.rst"}
-"""The index on Git hosts is replaced by that of the site."""
+"""The index on Git hosts is replaced by that of the site, whose sections are read from it."""
+SECTIONS: dict[str, tuple[str, list[str]]] = {
+    "how-to": ("How-to guides", []),
+    "reference": ("Reference", ["command-help", "api/wordvec", "api/seqclf", "api/corpora", "changelog"]),
+    "explanation": ("Explanation", ["results"]),
+    "contributors": ("Contributing", ["contributing", "architecture"]),
+}
+"""Title of each folder, and its pages that are not in the index on Git hosts."""
 _LINK = re.compile(r"(?P<text>!?\[[^\]]*\])\((?!https?://|#)(?P<path>[^)#\s]+)(?P<anchor>#[^)]*)?\)")
 MODULES = {
     "wordvec": (
@@ -56,6 +63,8 @@ _PACKAGES = {"wordvec": "Word vectors", "seqclf": "Recurrent networks", "corpora
 
 def stage(execute: bool) -> None:
     """Write the sources of the site; files that would not change stay as they are, for Sphinx's cache."""
+    import architecture
+
     wanted: dict[Path, str | bytes] = {}
     places = {page.resolve(): SOURCE / page.relative_to(DOCS) for page in DOCS.rglob("*.md")}
     places |= {ROOT / page: SOURCE / place for page, place in OUTSIDE.items()}
@@ -70,6 +79,11 @@ def stage(execute: bool) -> None:
         wanted[place] = text
     for path in [*DOCS.rglob("*.rst"), *DOCS.rglob("*.svg"), *DOCS.rglob("*.png")]:
         wanted[SOURCE / path.relative_to(DOCS)] = path.read_bytes()
+    wanted |= {SOURCE / folder / "index.rst": section_index(folder) for folder in SECTIONS}
+    contributors = SOURCE / "contributors"
+    wanted[contributors / "architecture.md"] = architecture.page()
+    for package in ("wordvec", "seqclf"):
+        wanted[contributors / f"architecture-{package}.svg"] = architecture.drawing(architecture.arrows(package))
     for name, title in _PACKAGES.items():
         wanted[SOURCE / "reference" / "api" / f"{name}.rst"] = api_page(name, title)
     wanted[SOURCE / "reference" / "command-help.rst"] = _heading("Options of every command") + (
@@ -83,6 +97,25 @@ def stage(execute: bool) -> None:
         if not path.exists() or path.read_bytes() != data:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
+
+
+def section_index(folder: str) -> str:
+    """Return the page of a section: its pages as in docs/README.md, those of a list item under its first words."""
+    title, others = SECTIONS[folder]
+    groups: dict[str, list[str]] = {}
+    for item in re.split(r"\n(?=- |\n)", (DOCS / "README.md").read_text(encoding="utf-8")):
+        start = re.match(r"- ([\w -]+): ", item)
+        caption = start[1] if start else "Running" if item.startswith("- ") else ""
+        for page in re.findall(rf"\]\({folder}/([^)]+)\.md\)", item):
+            groups.setdefault(caption, []).append(page)
+    if others:
+        groups.setdefault("", []).extend(others)
+    parts = [_heading(title)]
+    for caption, pages in groups.items():
+        options = f"   :caption: {caption}\n" if caption else ""
+        listed = "".join(f"   {page}\n" for page in dict.fromkeys(pages))
+        parts.append(f".. toctree::\n{options}   :maxdepth: 1\n\n{listed}")
+    return "\n".join(parts)
 
 
 def _relinked(page: Path, place: Path, places: dict[Path, Path], wanted: dict[Path, str | bytes]) -> str:
@@ -132,6 +165,7 @@ def _heading(title: str) -> str:
 
 def write_manual_pages(folder: Path) -> None:
     """Write a manual page of every command and subcommand."""
+    import click
     from click_man.core import write_man_pages
 
     from cli import main as commands
@@ -139,6 +173,10 @@ def write_manual_pages(folder: Path) -> None:
 
     folder.mkdir(parents=True, exist_ok=True)
     write_man_pages("wordvec", commands.wordvec, version=__version__, target_dir=str(folder))
+    group = click.Context(commands.wordvec, info_name="wordvec")
+    for name in commands.COMMANDS:  # which the group imports on first use, so that click-man does not see them
+        command = commands.wordvec.get_command(group, name)
+        write_man_pages(name, command, parent_ctx=group, version=__version__, target_dir=str(folder))
 
 
 def main() -> None:

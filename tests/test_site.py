@@ -27,6 +27,7 @@ def module(name):
 @pytest.fixture(scope="module")
 def source(tmp_path_factory):
     """Return the staged sources of the site that runs the chapters."""
+    module("architecture")
     module("chapters")
     site = module("build_site")
     site.SOURCE = tmp_path_factory.mktemp("site")
@@ -43,6 +44,16 @@ def test_every_page_is_on_the_site_and_links_stay_on_it(source):
         text = re.sub(r"^```.*?^```$", "", (source / page).read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
         for target in re.findall(r"\]\((?!https?://|#)([^)#\s]+)", text):
             assert (source / page.parent / target).exists() or target == "index.rst", f"{page}: {target}"
+
+
+def test_the_architecture_is_that_of_the_code(source):
+    text = (source / "contributors/architecture.md").read_text(encoding="utf-8")
+    drawing = (source / "contributors/architecture-wordvec.svg").read_text(encoding="utf-8")
+    for folder in (path.parent.name for path in (ROOT / "wordvec").glob("*/__init__.py")):
+        assert f"| `{folder}` |" in text
+        assert f">{folder}</text>" in drawing
+    assert re.search(r"\| `formats` \| \d+ \| .*system.*\|", text)
+    assert "vectors" not in re.search(r"\| `formats` .*", text)[0]
 
 
 @pytest.mark.parametrize("page", CHAPTERS, ids=lambda page: page.stem)
