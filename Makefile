@@ -2,8 +2,9 @@
 # make test         all tests
 # make fuzz         damaged files of every kind: COUNT=1000000 readings, or MINUTES=60
 # make test-peers   gensim's own tests on our classes; downloads gensim
-# make test-browser the pages that commands write, in headless Chromium
+# make test-browser the site, and the pages that commands write, in headless Chromium
 # make check        lint, format, types
+# make docs         the site of the documentation, build/site/html; runs every chapter of the course
 # make torture      every long command killed, interrupted and with faults in its files; half an hour
 # make bench        every comparison with other libraries; BENCH="--quick word2vec" for a part
 # make bench-check  every benchmark on small inputs: a crash or a wrong result fails
@@ -34,7 +35,7 @@ DEMO = demo-output
 run = @printf '\n$$ %s\n' '$(1)'; PATH="$(CURDIR)/$(BIN):$$PATH" $(1)
 
 .PHONY: demo torture bench bench-check test test-all test-minimum test-peers test-browser suite kernels-as-python kernels-with-bounds kernels-anywhere examples
-.PHONY: check format clean fuzz
+.PHONY: check format clean fuzz docs docs-fast
 
 test: suite kernels-as-python kernels-with-bounds kernels-anywhere examples
 
@@ -95,6 +96,17 @@ format: $(VENV)/installed-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# A warning is an error. The fast one shows the recorded outputs instead of running the chapters.
+docs: $(VENV)/installed-docs
+	$(BIN)/python docs/build_site.py
+
+docs-fast: $(VENV)/installed-docs
+	$(BIN)/python docs/build_site.py --fast
+
+# Pages of the site in headless Chromium: errors of scripts, and widths.
+test-browser: docs-fast
+	$(BIN)/python -m pytest -q -rs -m browser tests
+
 # The whole suite on every supported Python of this machine, each in an environment of its own.
 test-all:
 	@failed=; for python in $$($(PYTHON) tests/interpreters.py); do \
@@ -118,10 +130,6 @@ test-peers:
 	.venv-peers/bin/python -m pytest -q tests/peers
 
 # Skipped, with the reason, if no Chromium is installed.
-test-browser: $(VENV)/installed-test
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[report]'
-	$(BIN)/python -m pytest -q -rs -m browser tests
-
 clean:
 	rm -rf $(VENV) .venv-* $(DEMO) benchmark-results build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .fuzzing
 
@@ -133,6 +141,10 @@ $(VENV)/installed-test: setup.cfg pyproject.toml
 
 $(VENV)/installed-bench: $(VENV)/installed-test
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[plotting]'
+	@touch $@
+
+$(VENV)/installed-docs: $(VENV)/installed-test
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[docs]'
 	@touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed-test

@@ -9,9 +9,13 @@ with other instructions rounds differently, so numbers are compared with a toler
 - durations, speeds and numbers of threads are ignored, and so are progress lines;
 - a line ``...`` on the page stands for any number of lines.
 
-``UPDATE_PAGES=1 python -m pytest tests/test_documentation.py -k sessions`` writes the actual output into the pages.
+The chapters of the course are run as notebooks are: the blocks of a page share their names.
+
+``UPDATE_PAGES=1 python -m pytest tests/test_documentation.py -k "sessions or chapter"`` writes the actual output, and
+the pictures of the chapters, into the pages.
 """
 
+import importlib.util
 import os
 import re
 import subprocess
@@ -29,6 +33,7 @@ README = ROOT / "README.md"
 INDEX = ROOT / "docs/README.md"
 COMMANDS = ROOT / "docs/reference/commands.md"
 PAGES = [README, *sorted(ROOT.glob("docs/**/*.md"))]
+CHAPTERS = [page for page in PAGES if page.parent.name == "tutorials"]
 TEXTS = {page: page.read_text(encoding="utf-8") for page in PAGES}
 
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -125,7 +130,7 @@ def updated(expected, actual):
 
 def test_sessions_print_what_the_pages_show(shell, tmp_path):
     wrong = []
-    for page in PAGES:
+    for page in sorted(set(PAGES) - set(CHAPTERS), key=PAGES.index):
         text, replacements = TEXTS[page], []
         for step in steps(text):
             if step.language == "console":
@@ -147,6 +152,50 @@ def test_sessions_print_what_the_pages_show(shell, tmp_path):
                 text = text[:first] + output + text[last:]
             page.write_text(text, encoding="utf-8")
     assert not wrong, "\n\n".join(wrong)
+
+
+@pytest.fixture(scope="module")
+def chapters():
+    spec = importlib.util.spec_from_file_location("chapters", ROOT / "docs/chapters.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["chapters"] = module  # where dataclasses look for it
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("page", CHAPTERS, ids=lambda page: page.stem)
+def test_chapter_prints_and_draws_what_it_shows(page, chapters, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    update, names, wrong, replacements = os.environ.get("UPDATE_PAGES"), {"__name__": "__main__"}, [], []
+    for cell in chapters.cells(TEXTS[page]):
+        if not cell.code or (cell.picture and not importlib.util.find_spec("matplotlib")):
+            continue
+        printed, figure = chapters.run(cell, names)
+        assert (figure is None) == (not cell.picture), f"a figure is the last value of:\n{cell.source}"
+        if figure is not None and update:
+            from wordvec.plotting.style import save
+
+            (page.parent / cell.picture).parent.mkdir(exist_ok=True)
+            save(figure, page.parent / cell.picture)
+        if not same_output(cell.output or "", printed):
+            wrong.append(f"{cell.source}expected:\n{cell.output}\nfound:\n{printed}")
+            block = updated(cell.output or "", printed)
+            replacements.append((cell.span, f"\n\n```text\n{block}```" if cell.output is None else block))
+    if replacements and update:
+        text = TEXTS[page]
+        for (first, last), output in reversed(replacements):
+            text = text[:first] + output + text[last:]
+        page.write_text(text, encoding="utf-8")
+    assert not wrong, "\n\n".join(wrong)
+
+
+@pytest.mark.parametrize("page", CHAPTERS, ids=lambda page: page.stem)
+def test_chapter_has_a_picture_and_an_exercise(page):
+    figures = re.findall(r"!\[([^]]*)\]\(pictures/", TEXTS[page])
+    assert figures
+    assert all(len(alt) > 20 for alt in figures), "describe the picture"
+    assert "## Exercises" in TEXTS[page]
+    assert TEXTS[page].count("<details>") == TEXTS[page].count("</details>") >= 1
 
 
 @pytest.mark.parametrize(

@@ -91,7 +91,7 @@ class Vocabulary:
 
     @property
     def by_frequency(self) -> bool:
-        """Whether the rows seem to be in descending order of frequency: by their counts, or not in alphabetical order.
+        """Whether the rows seem to be in descending order of frequency, by their counts, or not in alphabetical order.
 
         Example:
             >>> Vocabulary(["the", "king"]).by_frequency, Vocabulary(["a", "b"], [3, 9]).by_frequency

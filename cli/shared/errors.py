@@ -10,6 +10,7 @@ from typing import IO, Any
 import click
 
 from cli.shared.arguments import parse_texts, restored
+from cli.shared.help_sections import examples_first, option_sections
 from cli.shared.option_names import as_options
 from cli.shared.options import File, OutputFile
 from cli.shared.reporting import library_messages
@@ -19,6 +20,8 @@ from cli.shared.streams import prepare_streams
 _ARGUMENTS = "cli.shared.errors.arguments"
 _OUTPUTS = "cli.shared.errors.outputs"
 _CHECKPOINT = "cli.shared.errors.checkpoint"
+_FEW_OPTIONS = 12
+"""So many options need no sections in the help."""
 
 
 def note_output(path: str) -> None:
@@ -127,9 +130,28 @@ class _Base(click.Command):
         except KeyboardInterrupt:
             raise Interrupted from None
 
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the examples after the first paragraph."""
+        whole = self.help
+        self.help = examples_first(whole or "")
+        super().format_help_text(ctx, formatter)
+        self.help = whole
+
 
 class Command(_Base):
     """A Click command with one-line errors, which prints the log messages of the libraries."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options; many of them in sections."""
+        sections = option_sections(self.get_params(ctx))
+        if sum(map(len, sections.values())) <= _FEW_OPTIONS:
+            super().format_options(ctx, formatter)
+            return
+        for title, options in sections.items():
+            records = [record for option in options if (record := option.get_help_record(ctx)) is not None]
+            if records:
+                with formatter.section(title):
+                    formatter.write_dl(records)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         ctx.meta[_ARGUMENTS] = shlex.join([*ctx.command_path.split(), *args])

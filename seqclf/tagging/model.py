@@ -94,7 +94,7 @@ class TaggerModel:
 
     @property
     def marks_entities(self) -> bool:
-        """Whether the tags mark entities: BIO, BIOES or BILOU."""
+        """Whether the tags mark entities, as BIO, BIOES or BILOU."""
         return marks_spans(self.labels)
 
     def predict(self, sentences: Iterable[Sequence[str]], *, threads: int | None = None) -> list[list[Any]]:

@@ -48,7 +48,7 @@ def evaluate_transducer(
         model: a trained model.
         sources, targets, features: as in training.
         bleu: a tokenizer of ``score_translations``; None: no BLEU and chrF.
-        options: of :meth:`TransducerModel.predict`, such as ``beam``.
+        options: of ``TransducerModel.predict``, such as ``beam``.
 
     Raises:
         InputError: as ``predict``; not one target per source; or sacrebleu is not installed and ``bleu`` is given.

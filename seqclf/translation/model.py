@@ -107,7 +107,7 @@ class TransducerModel:
             beam: hypotheses that a beam search keeps; 1 is greedy decoding.
             n_best: hypotheses to return, at most ``beam``.
             max_length: the largest number of units; None is three times the source's, or 20 if that is more.
-            length_penalty, coverage_penalty, no_repeat: see :func:`seqclf.translation.decoding.beam_search`.
+            length_penalty, coverage_penalty, no_repeat: see ``beam_search``.
             replace_unknown: put the most attended unit of the source in place of an unknown one.
             temperature: draw ``n_best`` samples at this temperature instead of searching.
             seed: of the samples.

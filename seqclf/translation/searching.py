@@ -29,7 +29,7 @@ class Search:
         n_best: hypotheses to return, at most ``beam``.
         max_length: the largest number of units; None is three times the source's, or 20 if that is more, and 100 of
             vectors.
-        length_penalty, coverage_penalty, no_repeat: see :func:`seqclf.translation.decoding.beam_search`.
+        length_penalty, coverage_penalty, no_repeat: see ``beam_search``.
         temperature: draw ``n_best`` samples at this temperature instead.
         seed: of the samples.
     """

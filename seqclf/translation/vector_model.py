@@ -77,7 +77,7 @@ class VectorTransducerModel:
         Args:
             vectors: (n, D).
             max_length: the largest number of units; None is 100.
-            beam, n_best, length_penalty, no_repeat, temperature, seed, threads: see :meth:`TransducerModel.predict`.
+            beam, n_best, length_penalty, no_repeat, temperature, seed, threads: see ``TransducerModel.predict``.
 
         Raises:
             InputError: not (n, D) finite numbers, or an option out of range.

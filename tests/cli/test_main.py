@@ -3,6 +3,7 @@
 import errno
 import logging
 import os
+import re
 import subprocess
 import sys
 
@@ -57,6 +58,29 @@ def test_help_is_quick(command_folder, script):
         after = os.times()
         times.append(after.children_user + after.children_system - before.children_user - before.children_system)
     assert min(times) < 0.35, times
+
+
+@pytest.mark.parametrize("words", all_commands(), ids=" ".join)
+def test_help_has_examples_first_and_every_option_once(words):
+    lines = CliRunner().invoke(main.wordvec, [*words, "--help"]).output.splitlines()
+    options = lines[min(lines.index(title) for title in ("Options:", "Files:") if title in lines) :]
+    command = main.wordvec
+    for word in words:
+        command = command.get_command(click.Context(command), word)
+    for option in command.get_params(click.Context(command)):
+        if isinstance(option, click.Option) and not option.hidden:
+            name = re.escape(max(option.opts, key=len))
+            found = [line for line in options if re.match(rf"  (-\w, )?{name}\b(?!-)", line)]
+            assert len(found) == 1, name
+    examples = [number for number, line in enumerate(lines) if line.startswith("  Example")]
+    if examples:
+        assert lines[1 + examples[0]].startswith("    ")
+        assert sum(not line for line in lines[: examples[0]]) == 2, "only the first paragraph comes before"
+
+
+def test_many_options_are_in_sections():
+    lines = CliRunner().invoke(main.wordvec, ["train-embeddings", "--help"]).output.splitlines()
+    assert [line for line in lines if re.fullmatch(r"\w+:", line)] == ["Files:", "Options:", "General:"]
 
 
 def test_console_scripts_are_the_commands_of_the_group():
@@ -129,7 +153,11 @@ def test_bugs_keep_their_traceback():
 def test_shell_completion_knows_the_commands(shell):
     result = shell("COMP_WORDS='wordvec ne' COMP_CWORD=1 _WORDVEC_COMPLETE=bash_complete wordvec")
     assert "neighbors" in result.stdout
-    assert "complete" in shell("_TRAIN_EMBEDDINGS_COMPLETE=bash_source train-embeddings").stdout
+    for kind in ("bash", "zsh", "fish"):
+        assert "complete" in shell(f"_TRAIN_EMBEDDINGS_COMPLETE={kind}_source train-embeddings").stdout
+    for kind, typed in (("zsh", "1"), ("fish", "--vector-s")):
+        line = f"COMP_WORDS='train-embeddings --vector-s' COMP_CWORD={typed} _TRAIN_EMBEDDINGS_COMPLETE={kind}_complete"
+        assert "--vector-size" in shell(f"{line} train-embeddings").stdout
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ def summarize(text: str, ratio: float = 0.2, *, method: str = "coverage") -> str
         text: running text, such as an article or a book.
         ratio: share of the words that are kept, above 0, at most 1.
         method: ``"coverage"`` adds sentences that resemble many others which the summary does not cover yet
-            (:func:`summary_sentences`); ``"textrank"`` (Mihalcea & Tarau 2004), the usual baseline, takes those of the
+            (``summary_sentences``); ``"textrank"`` (Mihalcea & Tarau 2004), the usual baseline, takes those of the
             highest PageRank.
 
     Raises:

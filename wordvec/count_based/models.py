@@ -36,7 +36,7 @@ _WEIGHTING = ("weighting", "smoothing", "shift")
 
 @dataclass(frozen=True)
 class CountBasedSettings:
-    """Settings of a count-based model; made by :func:`count_based_settings`.
+    """Settings of a count-based model; made by :func:`wordvec.count_based.models.count_based_settings`.
 
     Attributes:
         model: one of ``COUNT_BASED_MODELS``.
@@ -170,7 +170,7 @@ def train_count_based(
 
     Args:
         corpus: from ``encode_corpus``.
-        settings: from :func:`count_based_settings`; None means the defaults of ``svd``.
+        settings: from :func:`wordvec.count_based.models.count_based_settings`; None means the defaults of ``svd``.
         threads: None means one per core.
         memory: working memory for counting in bytes, see ``count_cooccurrences``.
         on_progress: called a few times a second, while counting and while GloVe trains.

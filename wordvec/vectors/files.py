@@ -48,7 +48,7 @@ def load_vectors(
             infinity are found. Context vectors are left out.
 
     Returns:
-        The vectors: ``SparseWordVectors`` if they are sparse, ``SubwordVectors`` if they are composed of n-grams.
+        ``WordVectors``, ``SparseWordVectors`` if they are sparse, ``SubwordVectors`` if they are composed of n-grams.
 
     Raises:
         FormatError: the file is damaged, truncated, or in an unknown format; the message names the place and the rule.

@@ -79,7 +79,7 @@ def pca(vectors: WordVectors, dimensions: int) -> WordVectors:
 
 
 def combine(vectors: WordVectors) -> WordVectors:
-    """Return the sums of input and output vectors; see :meth:`WordVectors.combined`."""
+    """Return the sums of input and output vectors; see :meth:`wordvec.WordVectors.combined`."""
     return vectors.combined()
 
 

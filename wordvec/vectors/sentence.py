@@ -21,14 +21,15 @@ _TEXTS_AT_ONCE = 1024
 class SentenceEncoder:
     """Vectors of texts as weighted means of those of their words, without the components that all texts share.
 
-    =========  ===================================  ==================================================================
-    method     weight of a word                     removed
-    =========  ===================================  ==================================================================
-    ``mean``   1                                    nothing
+    =========  ======================================  ==================================================
+    method     weight of a word                        removed
+    =========  ======================================  ==================================================
+    ``mean``   1                                       nothing
     ``tfidf``  ln((1 + texts) / (1 + its texts)) + 1   nothing
-    ``sif``    a / (a + p)                          the first principal component (Arora et al. 2017)
-    ``usif``   a / (a / 2 + p), a from the texts    five components, by their variance (Ethayarajh 2018)
-    =========  ===================================  ==================================================================
+    ``sif``    a / (a + p)                             the first principal component (Arora et al. 2017)
+    ``usif``   a / (a / 2 + p), a from the texts       five components, by their variance (Ethayarajh
+                                                       2018)
+    =========  ======================================  ==================================================
 
     p is the word's share of the training corpus, or of the fitted texts if the vectors have no counts. ``usif``
     divides each dimension by its norm over the words of the text first. Words without a vector are left out; a text

@@ -302,8 +302,8 @@ class Word2VecSettings(Settings):
 
     @property
     def saturation(self) -> str:
-        """What becomes of a score beyond 6, with fresh negatives and hierarchical softmax: it is "exact", its logistic
-        is 0 or 1 ("clip"), or it is no pair ("skip")."""
+        """What becomes of a score beyond 6, with fresh negatives and hierarchical softmax, "exact", its logistic
+        0 or 1 ("clip"), or no pair ("skip")."""
         if self.preset is None:
             return "exact"
         # Both programs skip it in hierarchical softmax.

@@ -1,0 +1,101 @@
+"""The site of the documentation: its sources, notebooks, and pages in a browser."""
+
+import importlib.util
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+BUILT = next((ROOT / "build/site" / name for name in ("html", "fast") if (ROOT / "build/site" / name).is_dir()), None)
+CHAPTERS = sorted((ROOT / "docs/tutorials").glob("*.md"))
+
+
+def module(name):
+    spec = importlib.util.spec_from_file_location(name, ROOT / f"docs/{name}.py")
+    found = importlib.util.module_from_spec(spec)
+    sys.modules[name] = found  # where dataclasses and build_site look for it
+    spec.loader.exec_module(found)
+    return found
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory):
+    """Return the staged sources of the site that runs the chapters."""
+    module("architecture")
+    module("chapters")
+    site = module("build_site")
+    site.SOURCE = tmp_path_factory.mktemp("site")
+    site.stage(execute=True)
+    return site.SOURCE
+
+
+def test_every_page_is_on_the_site_and_links_stay_on_it(source):
+    pages = {path.relative_to(ROOT / "docs") for path in (ROOT / "docs").rglob("*.md")} - {Path("README.md")}
+    staged = {path.relative_to(source) for path in source.rglob("*.md")}
+    assert pages <= staged
+    assert {Path("introduction.md"), Path("contributors/contributing.md")} <= staged
+    for page in staged:
+        text = re.sub(r"^```.*?^```$", "", (source / page).read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+        for target in re.findall(r"\]\((?!https?://|#)([^)#\s]+)", text):
+            assert (source / page.parent / target).exists() or target == "index.rst", f"{page}: {target}"
+
+
+def test_the_architecture_is_that_of_the_code(source):
+    text = (source / "contributors/architecture.md").read_text(encoding="utf-8")
+    drawing = (source / "contributors/architecture-wordvec.svg").read_text(encoding="utf-8")
+    for folder in (path.parent.name for path in (ROOT / "wordvec").glob("*/__init__.py")):
+        assert f"| `{folder}` |" in text
+        assert f">{folder}</text>" in drawing
+    assert re.search(r"\| `formats` \| \d+ \| .*system.*\|", text)
+    assert "vectors" not in re.search(r"\| `formats` .*", text)[0]
+
+
+@pytest.mark.parametrize("page", CHAPTERS, ids=lambda page: page.stem)
+def test_a_chapter_is_a_notebook_with_all_its_code(source, page):
+    notebook = json.loads((source / "notebooks" / f"{page.stem}.ipynb").read_text(encoding="utf-8"))
+    code = [cell["source"] for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    text = page.read_text(encoding="utf-8")
+    assert code[0].startswith("%matplotlib inline")
+    assert [each.strip() for each in re.findall(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)] == code[1:]
+    hidden = [cell for cell in notebook["cells"] if cell["metadata"]]
+    assert len(hidden) >= text.count("<details>") >= 1
+    assert not any("<details>" in cell["source"] or "](" in cell["source"] for cell in notebook["cells"])
+    executable = (source / "tutorials" / page.name).read_text(encoding="utf-8")
+    assert executable.count("```{code-cell}") == len(code)
+    assert "```text" not in executable
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed: no page is opened")
+@pytest.mark.skipif(BUILT is None, reason="the site is not built: make docs-fast")
+@pytest.mark.parametrize(
+    "page",
+    ["index", "introduction", "tutorials/10-lstm", "how-to/classifiers", "reference/settings", "reference/api/wordvec"],
+)
+def test_a_page_fits_desktop_and_telephone_without_errors(page, tmp_path):
+    address = (BUILT / f"{page}.html").as_uri()
+    frames = "".join(f'<iframe src="{address}" width="{width}" height="900"></iframe>' for width in (1280, 390))
+    script = """addEventListener("load", () => setTimeout(() => {
+        document.title = [...document.querySelectorAll("iframe")].map(frame =>
+            frame.contentDocument.documentElement.scrollWidth - frame.clientWidth).join(" ")
+    }, 500))"""
+    probe = tmp_path / "probe.html"
+    probe.write_text(f"<title></title><body>{frames}<script>{script}</script></body>", encoding="utf-8")
+    done = subprocess.run(
+        [
+            *(CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr"),
+            *("--allow-file-access-from-files", "--virtual-time-budget=6000", "--window-size=1800,1000", "--dump-dom"),
+            probe.as_uri(),
+        ],
+        capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert not [line for line in done.stderr.splitlines() if "CONSOLE" in line]
+    over = [int(each) for each in re.search("<title>(.*?)</title>", done.stdout)[1].split()]
+    assert len(over) == 2
+    assert max(over) <= 0, "the page scrolls sideways"

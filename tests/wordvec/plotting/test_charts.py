@@ -1,0 +1,54 @@
+"""Charts of lessons: what is drawn, files, and errors."""
+
+import importlib.util
+
+import pytest
+
+from wordvec import InputError
+from wordvec.plotting.charts import plot_lines, plot_table, plot_window
+
+pytestmark = pytest.mark.skipif(
+    not importlib.util.find_spec("matplotlib"), reason="pip install 'wordvec-seqclf[plotting]'"
+)
+
+
+def test_lines_differ_without_color(tmp_path):
+    figure = plot_lines({"rnn": [1, 2], "lstm": [3, 1]}, "step", "norm", tmp_path / "lines.svg", log=True)
+    (axes,) = figure.axes
+    rnn, lstm = axes.lines
+    assert rnn.get_linestyle() != lstm.get_linestyle()
+    assert rnn.get_marker() != lstm.get_marker()
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["rnn", "lstm"]
+    assert axes.get_yscale() == "log"
+    assert (tmp_path / "lines.svg").stat().st_size > 1000
+
+
+def test_a_table_shows_every_number():
+    figure = plot_table([[0.25, -1], [0, 1]], ["a", "b"], ["c", "d"], title="values")
+    assert [text.get_text() for text in figure.axes[0].texts] == ["0.25", "-1.00", "0.00", "1.00"]
+    assert plot_table([[3]], ["a"], ["b"]).axes[0].texts[0].get_text() == "3"
+
+
+def test_a_window_has_a_row_for_each_center():
+    texts = plot_window(["the", "cat", "sat"], 1).axes[0].texts
+    assert [text.get_text() for text in texts] == ["the", "cat", "sat"] * 3
+    fills = [text.get_bbox_patch().get_facecolor() for text in texts]
+    assert fills[0] == fills[4] == fills[8]
+    assert fills[1] == fills[3] == fills[5] == fills[7]
+    assert len({fills[0], fills[1], fills[2]}) == 3
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: plot_lines({}), "at least one line"),
+        (lambda: plot_lines({"a": [1, 2]}, x=[1]), "2 values of a for 1 places x"),
+        (lambda: plot_table([[1]], ["a", "b"], ["c"]), r"must have shape \(2, 1\), got \(1, 1\)"),
+        (lambda: plot_window([], 1), "1 to 20 tokens, got 0"),
+        (lambda: plot_window(["a"], 0), "window must be at least 1"),
+        (lambda: plot_window(["a"], 1, "chart.bmp"), "must end in"),
+    ],
+)
+def test_errors_state_the_rule(call, message):
+    with pytest.raises(InputError, match=message):
+        call()

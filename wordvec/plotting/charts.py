@@ -1,0 +1,166 @@
+"""Charts for lessons: lines, tables of numbers as heat maps, and a window that slides over a sentence."""
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from wordvec.errors import InputError
+from wordvec.plotting import style
+from wordvec.system.validation import check_whole
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Path = str | os.PathLike[str]
+
+_DASHES = ("-", "--", "-.", ":")
+_LIGHT = 0.45
+"""Below this brightness of a cell, its number is white."""
+
+
+def plot_lines(
+    lines: Mapping[str, Any],
+    x_label: str = "",
+    y_label: str = "",
+    path: Path | None = None,
+    *,
+    x: Sequence[float] | None = None,
+    log: bool = False,
+) -> "Figure":
+    """Draw one line per name, which differ in dashes and markers as well as in color.
+
+    Args:
+        lines: the values of each line by its name.
+        x_label, y_label: names of the axes.
+        path: a .png, .svg or .pdf file; None: only return the figure.
+        x: the places of the values; 0, 1, ... by default.
+        log: whether the values have a logarithmic axis.
+
+    Raises:
+        InputError: no line, values that are not as many as x, or matplotlib is not installed.
+
+    Example:
+        >>> figure = plot_lines({"tanh": np.tanh([-1, 0, 1])}, "x", x=[-1, 0, 1])  # doctest: +SKIP
+    """
+    _check(path)
+    if not lines:
+        raise InputError("lines must have at least one line, got none")
+    with style.styled():
+        figure, axes = style.new_figure(6, 3.2)
+        for number, (name, values) in enumerate(lines.items()):
+            places = np.arange(len(values)) if x is None else np.asarray(x)
+            if len(places) != len(values):
+                raise InputError(f"{len(values)} values of {name} for {len(places)} places x")
+            look = number % len(style.COLORS)
+            axes.plot(
+                places, values, label=name, color=style.COLORS[look], linestyle=_DASHES[number % len(_DASHES)],
+                marker=style.MARKERS[look], markevery=max(1, len(values) // 12), markersize=4,
+            )  # fmt: skip
+        if log:
+            axes.set_yscale("log")
+        axes.set_xlabel(x_label, color=style.TEXT)
+        axes.set_ylabel(y_label, color=style.TEXT)
+        axes.grid(color=style.LINE, linewidth=0.5)
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.legend(frameon=False, fontsize=style.SMALL)
+    return _finished(figure, path)
+
+
+def plot_table(
+    values: Any,
+    rows: Sequence[str],
+    columns: Sequence[str],
+    path: Path | None = None,
+    *,
+    title: str = "",
+    digits: int = 2,
+) -> "Figure":
+    """Draw a matrix as a table of shaded cells with their numbers; rows and columns have names.
+
+    Args:
+        values: (R, C); zero is white, larger absolute values are darker, negative ones red.
+        rows, columns: R and C names.
+        path: a .png, .svg or .pdf file; None: only return the figure.
+        title: above the table.
+        digits: after the decimal point; whole numbers have none.
+
+    Raises:
+        InputError: names that are not as many as rows and columns, or matplotlib is not installed.
+
+    Example:
+        >>> figure = plot_table([[0, 1], [1, 0]], ["a", "b"], ["a", "b"])  # doctest: +SKIP
+    """
+    _check(path)
+    matrix, digits = np.asarray(values, np.float64), check_whole("digits", digits, 0)
+    if matrix.shape != (len(rows), len(columns)):
+        raise InputError(f"values must have shape ({len(rows)}, {len(columns)}), got {matrix.shape}")
+    digits = 0 if np.array_equal(matrix, np.rint(matrix)) else digits
+    reach = max(float(np.abs(matrix).max(initial=0)), 1e-9)
+    with style.styled():
+        longest = max(map(len, columns), default=0)
+        width = 1.4 + 0.075 * max(map(len, rows), default=0) + len(columns) * max(0.52, 0.075 * min(longest, 8))
+        steep = longest > 6
+        figure, axes = style.new_figure(width, 0.7 + 0.32 * len(rows) + (0.06 * longest if steep else 0))
+        axes.imshow(matrix, cmap="RdBu", vmin=-1.4 * reach, vmax=1.4 * reach, aspect="auto")
+        axes.set_xticks(range(len(columns)), columns, rotation=90 if steep else 0, color=style.TEXT)
+        axes.set_yticks(range(len(rows)), rows, color=style.TEXT)
+        axes.xaxis.tick_top()
+        axes.tick_params(length=0)
+        for (row, column), value in np.ndenumerate(matrix):
+            dark = abs(value) / reach / 1.4 > 1 - _LIGHT
+            color = "white" if dark else style.TEXT
+            axes.text(column, row, f"{value:.{digits}f}", ha="center", va="center", size=style.SMALL, color=color)
+        if title:
+            axes.set_title(title, size=style.TEXT_SIZE)
+    return _finished(figure, path)
+
+
+def plot_window(tokens: Sequence[str], window: int, path: Path | None = None) -> "Figure":
+    """Draw a window that slides over a sentence: one row per center (dark), its contexts are light.
+
+    Args:
+        tokens: at least one, up to 20.
+        window: contexts on each side of the center.
+        path: a .png, .svg or .pdf file; None: only return the figure.
+
+    Raises:
+        InputError: no token or more than 20, an invalid window, or matplotlib is not installed.
+
+    Example:
+        >>> figure = plot_window(["the", "cat", "sat"], 1)  # doctest: +SKIP
+    """
+    _check(path)
+    window = check_whole("window", window, 1)
+    if not 1 <= len(tokens) <= 20:
+        raise InputError(f"a sentence must have 1 to 20 tokens, got {len(tokens)}")
+    with style.styled():
+        figure, axes = style.new_figure(0.5 + 0.8 * len(tokens), 0.4 + 0.34 * len(tokens))
+        for center in range(len(tokens)):
+            for place, token in enumerate(tokens):
+                distance = abs(place - center)
+                fill = style.COLORS[0] if not distance else "#c9d6ee" if distance <= window else "white"
+                color = "white" if not distance else style.TEXT if distance <= window else style.FAINT
+                axes.text(
+                    place, -center, token, ha="center", va="center", color=color,
+                    bbox={"boxstyle": "round,pad=0.3", "facecolor": fill, "edgecolor": "none"},
+                )  # fmt: skip
+        axes.set_xlim(-0.6, len(tokens) - 0.4)
+        axes.set_ylim(0.5 - len(tokens), 0.5)
+        axes.axis("off")
+    return _finished(figure, path)
+
+
+def _check(path: Path | None) -> None:
+    if path is None:
+        style.check_matplotlib()
+    else:
+        style.picture_format(path)
+
+
+def _finished(figure: Any, path: Path | None) -> "Figure":
+    if path is not None:
+        style.save(figure, path)
+    found: Figure = figure
+    return found
