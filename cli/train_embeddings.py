@@ -81,7 +81,7 @@ def _shared_option(name: str, default: str) -> options.Decorator:
 @setting_options(Word2VecSettings, "negatives")
 @_shared_option("epochs", "5; glove 25")
 @_shared_option(
-    "learning_rate", "0.04, with subwords 0.05, with another loss 0.025; CBOW 0.06, with the mean 0.075; glove 0.05"
+    "learning_rate", "0.04, with subwords 0.03, with another loss less; CBOW 0.06, with the mean 0.075; glove 0.05"
 )
 @setting_options(Word2VecSettings, "min_learning_rate")
 @_shared_option("subsample", "0.001; count-based models 0")

@@ -16,7 +16,9 @@ _RATES = {("skipgram", "sum"): 0.04, ("cbow", "sum"): 0.06, ("cbow", "mean"): 0.
 _TREE_RATE = 0.025
 """Of skip-gram with another loss than negative sampling."""
 _SHARED = {"skipgram": (16, 8), "cbow": (12, 4)}
-_SUBWORD_RATE = 0.05
+_SUBWORD_RATE, _SUBWORD_TREE_RATE = 0.03, 0.05
+_SUBWORD_SHARED = (32, 4)
+"""Of skip-gram: words that share n-grams move with every sample, so that a sample serves fewer centers."""
 _MIN_RATE = 1e-4
 
 
@@ -104,8 +106,8 @@ class Word2VecSettings(Settings):
         "Initial learning rate; it falls linearly to min_learning_rate over all epochs.",
         default=None,
         above=0,
-        none="0.04 for skip-gram (0.05 with subwords, 0.025 with another loss), 0.06 for CBOW, 0.075 for CBOW with "
-        "cbow_gradient mean",
+        none="0.04 for skip-gram, 0.03 with subwords (with another loss 0.025, with subwords 0.05), 0.06 for CBOW, "
+        "0.075 for CBOW with cbow_gradient mean",
     )
     min_learning_rate: float | None = setting("Final learning rate.", default=None, none="0.0001")
     subsample: float = setting(
@@ -128,13 +130,13 @@ class Word2VecSettings(Settings):
         "S, the negative samples that each center is scored with, weighted K/S.",
         default=None,
         least=1,
-        none="16, for CBOW 12",
+        none="16, for skip-gram with subwords 32, for CBOW 12",
     )
     block_size: int | None = setting(
         "Centers that a shared negative sample serves before it is replaced.",
         default=None,
         least=1,
-        none="8, for CBOW 4",
+        none="8, for CBOW and skip-gram with subwords 4",
     )
     lanes: int = setting(
         "Maximum number of corpus parts trained side by side; more of them feed more threads.",
@@ -202,7 +204,8 @@ class Word2VecSettings(Settings):
             >>> Word2VecSettings(model="cbow").resolved().learning_rate
             0.06
         """
-        shared, block = _SHARED[self.model]
+        with_subwords = self.subwords is not None and self.model == "skipgram"
+        shared, block = _SUBWORD_SHARED if with_subwords else _SHARED[self.model]
         rate = self._usual_rate() if self.learning_rate is None else self.learning_rate
         chosen = replace(
             self,
@@ -227,7 +230,7 @@ class Word2VecSettings(Settings):
         if self.preset is not None:
             return _PRESETS[self.preset].rates[self.model]
         if self.subwords is not None and self.model == "skipgram":
-            return _SUBWORD_RATE
+            return _SUBWORD_RATE if self.loss == "negative" else _SUBWORD_TREE_RATE
         if self.model == "skipgram" and self.loss != "negative":
             return _TREE_RATE
         return _RATES[self.model, self.cbow_gradient if self.model == "cbow" else "sum"]
