@@ -132,6 +132,8 @@ def train(
         raise click.UsageError("a linear model is trained in one go; leave --checkpoint and --resume out")
     if tune is not None and (separator is not None or given["model"] == "linear"):
         raise click.UsageError("--tune has no effect with --multi-label or --model linear; leave it out")
+    if tune is not None and folds is not None:
+        raise click.UsageError("--folds cross-validates given settings; leave --tune out, and give those it has found")
     search = None if tune is None else TuneStep(tune, given, output)
     checkpointing = Checkpointing.take(given, output) if search is None else search.checkpointing
     if report is not None:

@@ -130,6 +130,8 @@ def _parquet(source: Source, text_column: str | None) -> Records:
         raise InputError(
             "Parquet files need pyarrow, which is not installed: pip install 'wordvec-seqclf[parquet]'"
         ) from None
+    if not os.path.isfile(source.name):
+        raise InputError(f"{source.name}: Parquet tables are read from local files; save it as one first")
     damaged = (ValueError, OSError, ArrowInvalid)
     try:
         file = ParquetFile(source.name)

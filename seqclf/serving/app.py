@@ -56,7 +56,7 @@ def application(
     """
     check_libraries()
     from starlette.applications import Starlette
-    from starlette.requests import Request
+    from starlette.requests import ClientDisconnect, Request
     from starlette.responses import HTMLResponse, JSONResponse, Response
     from starlette.routing import Route
 
@@ -71,7 +71,10 @@ def application(
         return JSONResponse(content, status)
 
     async def _predicted(request: Request) -> tuple[int, dict[str, Any]]:
-        body = await _body(request, max_bytes)
+        try:
+            body = await _body(request, max_bytes)
+        except ClientDisconnect:  # nobody reads the answer; the status is for the metrics
+            return 499, {"error": "the client closed the connection"}
         if body is None:
             return 413, {"error": f"the body must have at most {max_bytes:,} bytes"}
         try:

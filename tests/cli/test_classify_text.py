@@ -601,6 +601,7 @@ def test_tune_keeps_the_best_model_and_its_log(data):
     [
         (["--multi-label", ","], "--tune has no effect with --multi-label"),
         (["--model", "linear"], "--tune has no effect with --multi-label or --model linear"),
+        (["--folds", 2], "--folds cross-validates given settings; leave --tune out"),
         (["--checkpoint", "c"], "leave --checkpoint and --checkpoint-every out"),
         (["--log-csv", "log.csv"], "leave --log-csv and --tensorboard out"),
     ],

@@ -80,6 +80,8 @@ def test_parquet_keeps_the_types_of_its_columns(folder, model_file):
     assert [row["n"] for row in rows("out.csv")] == ["1", ""]
     predict(model_file, "--input", "in.csv", "-o", "from-csv.parquet")
     assert parquet.read_table("from-csv.parquet")["id"].to_pylist() == ["7", "8"]
+    refused = predict(model_file, "-", "--input-format", "parquet", "-o", "x.csv", code=1, input="PAR1").stderr
+    assert "standard input: Parquet tables are read from local files" in refused
     Path("bad.parquet").write_bytes(b"PAR1 and no more")
     assert "bad.parquet: not a Parquet file" in predict(
         model_file, "--input", "bad.parquet", "-o", "x.csv", code=1

@@ -102,6 +102,24 @@ def test_a_body_without_a_length_is_cut(model):
     assert asyncio.run(asyncio.wait_for(run(), 10)).status_code == 413
 
 
+def test_a_client_that_leaves_is_counted(model):
+    async def run():
+        app, sent = application(model), []
+        messages = [{"type": "http.request", "body": b'{"te', "more_body": True}, {"type": "http.disconnect"}]
+
+        async def receive():
+            return messages.pop(0)
+
+        async def send(message):
+            sent.append(message)
+
+        scope = {"type": "http", "method": "POST", "path": "/predict", "headers": [], "query_string": b""}
+        await app(scope, receive, send)
+        return sent[0]["status"]
+
+    assert asyncio.run(run()) == 499
+
+
 def test_health_model_and_description(model):
     health, card, document, page, wrong, lost = asked(
         model, *(("GET", path, b"") for path in ("/health", "/model", "/openapi.json", "/docs", "/predict", "/nowhere"))
