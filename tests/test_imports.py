@@ -38,7 +38,7 @@ SHARED_WITH_CLI = (
     "wordvec.distributed.training", "wordvec.distributed.cluster", "wordvec.distributed.cooccurrence",
     "wordvec.distributed.files", "wordvec.distributed.remote_corpus", "wordvec.plotting.explore",
     "seqclf.classification.cross_validation", "wordvec.vectors.approximate",
-    "wordvec.word2vec.tuning",
+    "wordvec.word2vec.tuning", "wordvec.plotting.curves",
 )  # fmt: skip
 """What lets a command check its options and outputs before it starts, and what explains or
 cross-validates a classifier."""

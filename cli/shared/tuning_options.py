@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _WITHOUT = (
     "continue_from", "freeze_initial", "checkpoint_every", "evaluate_on", "evaluate_every", "early_stopping", "summary",
-    "shards", "min_learning_rate",
+    "shards", "min_learning_rate", "plot",
 )  # fmt: skip
 """Options of a single training."""
 
