@@ -6,7 +6,7 @@ import click
 
 from cli.shared import options
 from cli.shared.errors import Command
-from cli.shared.evaluations import Benchmark, comparison_tables, run
+from cli.shared.evaluations import Benchmark, comparison_tables, draw_scores, names_of, run
 from cli.shared.reporting import percent, print_json, table
 from cli.shared.unused import refuse_with, refuse_without
 
@@ -72,6 +72,12 @@ _PROTOCOLS = ("P30k", "Pfull", "Phyp")
 )
 @click.option("--intervals", is_flag=True, help="Print bootstrap confidence intervals (95 %).")
 @click.option("--paired", is_flag=True, help="Print each file's difference to the first, its interval and p-value.")
+@click.option(
+    "--plot",
+    type=options.OUTPUT,
+    metavar="FILE",
+    help="Draw the scores, with their --intervals, to a .png, .svg or .pdf file.",
+)
 @options.subword_fallback_option
 @options.json_option
 def evaluate(
@@ -86,6 +92,7 @@ def evaluate(
     outlier_files: tuple[str, ...],
     intervals: bool,
     paired: bool,
+    plot: str | None,
     subword_fallback: bool,
     as_json: bool,
 ) -> None:
@@ -109,7 +116,10 @@ def evaluate(
         raise click.UsageError("--paired compares files with the first; give at least two")
 
     from wordvec import load_vectors
+    from wordvec.plotting.style import picture_format
 
+    if plot is not None:
+        picture_format(plot)
     benchmarks = [
         *(Benchmark("similarity", file, {"missing": missing}) for file in pair_files),
         *(
@@ -121,11 +131,13 @@ def evaluate(
         *(Benchmark("outliers", file, {}) for file in outlier_files),
     ]
     if len(vectors) > 1:
-        comparison_tables(vectors, benchmarks, subword_fallback, intervals, paired, as_json)
+        comparison_tables(vectors, benchmarks, subword_fallback, intervals, paired, as_json, plot)
         return
     loaded = load_vectors(vectors[0], subword_fallback=subword_fallback)
     results = [run(loaded, benchmark) for benchmark in benchmarks]
     bounds = _intervals(results) if intervals else [None] * len(results)
+    if plot is not None:
+        draw_scores(vectors, names_of(benchmarks, results), [results], [bounds], plot)
     by_kind: dict[str, list[tuple[Any, Interval | None]]] = {}
     for benchmark, result, bound in zip(benchmarks, results, bounds, strict=True):
         by_kind.setdefault(benchmark.kind, []).append((result, bound))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cli.shared import options
-from cli.shared.errors import Command, Failure, note_output
+from cli.shared.errors import Command, Failure, check_files, note_output
 from cli.shared.prompts import Answers, answer_lines, input_option, prompt, require_queries
 from cli.shared.reporting import log, note_vectors, percent, print_json, table
 
@@ -82,6 +82,7 @@ def _indexed(vectors: "WordVectors", path: str) -> "WordVectors":
 
     if os.path.exists(path):
         return IndexedVectors.load(path, vectors)
+    check_files(index=path)
     check_target(path)
     indexed = IndexedVectors(vectors)
     indexed.save_index(path)

@@ -142,6 +142,12 @@ def _shared_option(name: str, default: str) -> options.Decorator:
 )
 @tuning_options
 @click.option(
+    "--plot",
+    type=options.OUTPUT,
+    metavar="FILE",
+    help="Draw the loss and the scores of --evaluate-on by epoch to a .png, .svg or .pdf file.",
+)
+@click.option(
     "--summary",
     type=options.OUTPUT,
     metavar="FILE",
@@ -172,6 +178,7 @@ def train_embeddings(
     evaluate_every: float | None,
     early_stopping: int | None,
     summary: str | None,
+    plot: str | None,
     threads: int | None,
     quiet: bool,
     **given: Any,
@@ -190,6 +197,8 @@ def train_embeddings(
     from corpora import TextCorpus
     from wordvec import load_vectors, save_vectors, save_vocabulary
     from wordvec.formats.registry import output_format
+    from wordvec.plotting.curves import plot_training
+    from wordvec.plotting.style import picture_format
     from wordvec.system.atomic_files import check_target
 
     made = {"command": command_line(), "seed": given["seed"], "min_count": min_count, "max_vocabulary": max_vocabulary}
@@ -202,6 +211,10 @@ def train_embeddings(
     for target in filter(None, (output, summary, words_file, phrases.target)):
         check_target(target)
     output_format(output)
+    if plot is not None:
+        if given["model"] in counting.MODELS and given["model"] != "glove":
+            raise click.UsageError(f"--plot draws the loss of each epoch, which --model {given['model']} has not")
+        picture_format(plot)
     refuse_without("--continue-from", continue_from, "freeze_initial", *_CONTINUING)
     refuse_with("--freeze-initial", freeze_initial, "initial_rate")
     with usage_errors():
@@ -271,6 +284,9 @@ def train_embeddings(
         return
     result = run.train(encoded, checkpoint, checkpoint_every or DEFAULT_PACE, resume)
     save(result, {})
+    if plot is not None:
+        plot_training(result.losses, getattr(result, "scores", ()), plot, kept_epoch=getattr(result, "kept_epoch", 0))
+        note_output(plot)
     if summary is not None:
         made |= {"corpus": {"files": files, "tokenizer": tokenizer, "lowercase": lowercase}}
         made |= {"raw_types": encoded.raw_types, "versions": versions()}

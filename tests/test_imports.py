@@ -42,7 +42,7 @@ SHARED_WITH_CLI = (
     "seqclf.reporting.report", "corpora.records", "corpora.tables", "seqclf.classification.tuning",
     "seqclf.serving.app", "seqclf.export.onnx_graph", "wordvec.vectors.approximate", "wordvec.word2vec.tuning",
     "seqclf.language.cache", "seqclf.language.completion", "seqclf.language.scoring", "seqclf.training.logs",
-    "seqclf.inspection.tracing", "seqclf.inspection.holding", "seqclf.inspection.summary",
+    "seqclf.inspection.tracing", "seqclf.inspection.holding", "seqclf.inspection.summary", "wordvec.plotting.curves",
 )  # fmt: skip
 """What lets a command check its options and outputs before it starts, and what explains or
 cross-validates a classifier."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cli.shared.errors import note_output
 from cli.shared.reporting import print_json, table
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ def comparison_tables(
     intervals: bool,
     paired: bool,
     as_json: bool,
+    picture: str | None,
 ) -> None:
     """Print the scores of several files: a row for each, then the mean and spread of those that differ in the seed."""
     from wordvec import load_vectors
@@ -71,7 +73,9 @@ def comparison_tables(
         for row in (results[1:] if paired else [])
     ]
     spreads = _spreads(results, [places for places in groups.values() if len(places) > 1])
-    names = _names(benchmarks, results[0])
+    names = names_of(benchmarks, results[0])
+    if picture is not None:
+        draw_scores(files, names, results, bounds, picture)
     if as_json:
         _print_json(files, results, bounds, gaps, spreads, names)
         return
@@ -91,11 +95,31 @@ def comparison_tables(
     click.echo("\n\n".join(texts))
 
 
+def draw_scores(
+    files: Sequence[str],
+    names: Sequence[str],
+    results: Sequence[Sequence[Any]],
+    bounds: "Sequence[Sequence[Interval | None]]",
+    path: str,
+) -> None:
+    """Draw the scores of files on benchmarks, with their intervals, to a picture file."""
+    from wordvec.plotting.curves import plot_scores
+
+    scores: dict[str, dict[str, list[float] | None]] = {}
+    for file, row, limits in zip(files, results, bounds, strict=True):
+        scores[file] = {
+            name: None if each.score is None else [each.score, *((bound.low, bound.high) if bound else ())]
+            for name, each, bound in zip(names, row, limits, strict=True)
+        }
+    plot_scores(scores, path)
+    note_output(path)
+
+
 def _has_items(result: Any) -> bool:
     return hasattr(result, "items") and result.score is not None
 
 
-def _names(benchmarks: Sequence[Benchmark], results: Sequence[Any]) -> list[str]:
+def names_of(benchmarks: Sequence[Benchmark], results: Sequence[Any]) -> list[str]:
     """Return the heading of each benchmark: its name, and the protocol and method of analogies."""
     names = []
     for benchmark, result in zip(benchmarks, results, strict=True):

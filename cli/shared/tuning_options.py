@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cli.shared import options
-from cli.shared.errors import note_output
+from cli.shared.errors import check_files, note_output
 from cli.shared.reporting import Progress, log
 from cli.shared.unused import refuse_with
 from cli.shared.word2vec_reporting import EpochLines
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _WITHOUT = (
     "continue_from", "freeze_initial", "checkpoint_every", "evaluate_on", "evaluate_every", "early_stopping", "summary",
-    "shards", "min_learning_rate",
+    "shards", "min_learning_rate", "plot",
 )  # fmt: skip
 """Options of a single training."""
 
@@ -58,6 +58,8 @@ class TuningStep:
         if self.is_used != bool(self.files):
             raise click.UsageError("--tune MINUTES needs --on FILE" if self.is_used else "--on needs --tune MINUTES")
         refuse_with("--tune", self.is_used, *_WITHOUT)
+        if self.is_used:
+            check_files(log=self.log)
         if self.is_used and given["model"] not in ("skipgram", "cbow"):
             raise click.UsageError(f"--tune searches settings of skip-gram and CBOW, got --model {given['model']}")
 

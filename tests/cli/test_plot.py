@@ -58,3 +58,23 @@ def test_a_missing_library_is_reported_with_the_remedy(vectors_file, tmp_path, m
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     result = invoke(vectors_file, "king", "queen", "-o", tmp_path / "map.png", code=2)
     assert "pip install 'wordvec-seqclf[plotting]'" in result.stderr
+
+
+def test_training_curves_and_scores(vectors_file, tmp_path, monkeypatch):
+    pytest.importorskip("matplotlib", reason="matplotlib is not installed; pip install -e '.[plotting]'")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "corpus.txt").write_text("the old king saw the young queen\n" * 50)
+    (tmp_path / "pairs.tsv").write_text("king\tqueen\t9\nold\tyoung\t5\nthe\tsaw\t2\n")
+    tiny = ["--vector-size", "8", "--epochs", "2", "--min-count", "1", "--evaluate-on", "pairs.tsv", "--quiet"]
+    runner = CliRunner()
+    done = runner.invoke(main.train_embeddings, ["corpus.txt", "-o", "v.bin", "--plot", "loss.svg", *tiny])
+    assert done.exit_code == 0, done.output
+    done = runner.invoke(
+        main.wordvec,
+        ["evaluate", "v.bin", str(vectors_file), "--similarity", "pairs.tsv", "--intervals", "--plot", "scores.svg"],
+    )
+    assert done.exit_code == 0, done.output
+    assert "epoch" in (tmp_path / "loss.svg").read_text()
+    assert ">pairs<" in (tmp_path / "scores.svg").read_text()
+    done = runner.invoke(main.train_embeddings, ["corpus.txt", "-o", "v.bin", "--plot", "loss.svg", "--model", "svd"])
+    assert (done.exit_code, "--plot draws the loss of each epoch" in done.stderr) == (2, True)

@@ -15,6 +15,7 @@ from wordvec import FormatError, InputError, WordVectors, encode_corpus, load_ve
 from wordvec.formats.ngrams import Ngrams, compose_unknown, fnv_hash
 from wordvec.formats.table import SubwordTable
 from wordvec.phrases.joining import join_phrases
+from wordvec.vectors.alignment import align
 from wordvec.vectors.subwords import SubwordVectors
 from wordvec.vocabulary import Vocabulary
 
@@ -206,6 +207,24 @@ def compute_ngrams_bytes(word, min_n, max_n):
 
 
 ft_hash_bytes = fnv_hash
+
+
+class TranslationMatrix:
+    """``align`` and its translations."""
+
+    def __init__(self, source, target, pairs=None):
+        self.source, self.target = source.ours, target.ours
+
+    def train(self, pairs):
+        self.alignment = align(self.source, self.target, pairs)
+
+    @property
+    def translation_matrix(self):
+        return self.alignment.rotation
+
+    def translate(self, words, topn=5, gc=0, sample_num=None, source_lang_vec=None, target_lang_vec=None):
+        answers = self.alignment.translate(words, topn, method="csls" if gc else "cosine")
+        return {word: [found for found, _ in each] for word, each in zip(words, answers, strict=True)}
 
 
 def load_word2vec_format(cls, fname, binary, limit, binary_chunk_size):

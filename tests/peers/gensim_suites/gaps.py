@@ -18,6 +18,7 @@ _REASONS: dict[str, tuple[str, ...]] = {
         "TestWord2VecModel::test_load_old_models_3_x",
         "TestWord2VecModel::test_persistence_backwards_compatible",
     ),
+    "an alignment is saved as its vectors": ("TestTranslationMatrix::test_persistence",),
     "a function as scoring": (
         "TestPhrasesModel::test_custom_scorer",
         "TestPhrasesModelCommonTerms::test_custom_scorer",

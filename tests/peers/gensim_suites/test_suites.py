@@ -59,8 +59,16 @@ SUITES = {
     },
     "test_word2vec": {"word2vec": _WORD2VEC, "keyedvectors": _KEYED_VECTORS},
     "test_keyedvectors": {"KeyedVectors": adapters.KeyedVectors, "gensim": _GENSIM},
+    "test_translation_matrix": {
+        "KeyedVectors": adapters.KeyedVectors,
+        "translation_matrix": SimpleNamespace(TranslationMatrix=adapters.TranslationMatrix),
+    },
 }
 """The names in each module of gensim's tests that stand for our classes."""
+
+
+OTHER_MODELS = ("TestBackMappingTranslationMatrix",)
+"""Test classes of models that have no counterpart here: paragraph vectors."""
 
 
 def _cases(name):
@@ -71,6 +79,7 @@ def _cases(name):
         key: value
         for key, value in vars(module).items()
         if getattr(value, "__module__", None) == module.__name__
+        and key not in OTHER_MODELS
         and (
             key.startswith("test_") or (isinstance(value, type) and any(case.startswith("test") for case in dir(value)))
         )
