@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cli.classification.check import check
+from cli.classification.curves import curves_table, write_curves
 from cli.classification.evaluation import evaluation_table, folds_table, rival_table, write_mistakes
 from cli.classification.explain import explain
 from cli.classification.find_threshold import find_threshold
@@ -328,11 +329,26 @@ class _FilePrediction:
     metavar="FILE",
     help="Write the texts with a wrong prediction to FILE (.tsv or .jsonl), the most confident first.",
 )
+@click.option(
+    "--precision-recall",
+    "curves",
+    type=options.OUTPUT,
+    metavar="FILE",
+    help="Write each label's precision and recall at every threshold to FILE (.tsv), and print average precisions.",
+)
 @options.columns_options
 @options.encoding_options
 @options.threads_option
 @options.json_option
-def evaluate(model: str, data: str, mistakes: str | None, threads: int | None, as_json: bool, **reading: Any) -> None:
+def evaluate(
+    model: str,
+    data: str,
+    mistakes: str | None,
+    curves: str | None,
+    threads: int | None,
+    as_json: bool,
+    **reading: Any,
+) -> None:
     """Evaluate MODEL on labeled DATA.
 
     Prints accuracy and macro-F1 with their 95 % bootstrap intervals, the expected calibration error, the scores of each
@@ -351,21 +367,26 @@ def evaluate(model: str, data: str, mistakes: str | None, threads: int | None, a
         check_target(mistakes)
         if separator is not None:
             raise click.UsageError(f"--mistakes needs a model of one label per text; {model} has several")
+    if curves is not None:
+        check_target(curves)
     texts, labels = _read(data, separator, **reading)
+    measured: dict[str, Any] = {}
+    if curves is not None:
+        measured = write_curves(curves, loaded, texts, labels, threads)
     if separator is None:
         evaluation = _evaluated(loaded, texts, labels, threads=threads)
         if mistakes is not None:
             write_mistakes(mistakes, texts, evaluation)
         if as_json:
-            print_json(evaluation.as_dict())
+            print_json(evaluation.as_dict() | measured)
         else:
-            click.echo(evaluation_table(evaluation))
+            click.echo(evaluation_table(evaluation) + curves_table(measured))
         return
     result = _scored(loaded, texts, labels, threads=threads)
     if as_json:
-        print_json({"texts": len(texts), **result.as_dict()})
+        print_json({"texts": len(texts), **result.as_dict()} | measured)
     else:
-        click.echo(_report(result, labels))
+        click.echo(_report(result, labels) + curves_table(measured))
 
 
 def _read(data: str, separator: str | None, **reading: Any) -> tuple[list[str], list[Any]]:
