@@ -127,6 +127,7 @@ test-peers:
 	$(PYTHON) -m venv .venv-peers
 	.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check -e '.[test]' gensim testfixtures
 	-.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check fasttext  # needs a C++ compiler
+	-.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check lime shap
 	.venv-peers/bin/python -m pytest -q tests/peers
 
 # Skipped, with the reason, if no Chromium is installed.

@@ -67,6 +67,13 @@ _OPTIONS = (
         metavar="FILE",
         help="Leave out the words of FILE, one per line, such as stop words; n-grams skip them.",
     ),
+    click.option(
+        "--order",
+        type=click.Choice(["count", "name"]),
+        default="count",
+        show_default=True,
+        help="Order of the columns: by descending count, or by name.",
+    ),
     click.option("--binary", is_flag=True, help="Record presence (1) instead of counts."),
     options.tokenizer_option,
     options.lowercase_option,
@@ -115,7 +122,7 @@ def documents() -> None:
 
     CORPUS is one or more files, globs or folders, - for standard input, or sample:english; plain text or .gz, .bz2,
     .xz, .zst. Each line is a document, even an empty one, or each paragraph or file (--unit). scipy.sparse.load_npz
-    reads the matrix; wordvec.load_documents also returns the features, the columns in order of decreasing count.
+    reads the matrix; wordvec.load_documents also returns the features, the columns.
     """
 
 
@@ -262,9 +269,9 @@ def _check_conflicts(given: dict[str, Any]) -> None:
     context = click.get_current_context()
     conflicting: tuple[str, ...]
     if given["like"] is not None:
-        source, conflicting = "--like", ("vocabulary", *_CHOICE, *_TAKEN, *_WEIGHTS)
+        source, conflicting = "--like", ("vocabulary", "order", *_CHOICE, *_TAKEN, *_WEIGHTS)
     elif given["vocabulary"] is not None:
-        source, conflicting = "--vocabulary", (*_CHOICE, "drop_words")
+        source, conflicting = "--vocabulary", (*_CHOICE, "order", "drop_words")
     else:
         return
     for name in conflicting:

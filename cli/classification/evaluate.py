@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from cli.classification.curves import curves_table, write_curves
 from cli.classification.evaluation import evaluation_table, set_table, write_mistakes
 from cli.classification.examples import evaluated, load_classifier, read_examples, scored
 from cli.classification.report import check_report, report_option, write_report
@@ -21,6 +22,13 @@ from cli.shared.reporting import print_json
     metavar="FILE",
     help="Write the texts with a wrong prediction to FILE (.tsv or .jsonl), the most confident first.",
 )
+@click.option(
+    "--precision-recall",
+    "curves",
+    type=options.OUTPUT,
+    metavar="FILE",
+    help="Write each label's precision and recall at every threshold to FILE (.tsv), and print average precisions.",
+)
 @report_option
 @options.columns_options
 @options.encoding_options
@@ -30,6 +38,7 @@ def evaluate(
     model: str,
     data: str,
     mistakes: str | None,
+    curves: str | None,
     report: str | None,
     threads: int | None,
     as_json: bool,
@@ -55,7 +64,10 @@ def evaluate(
             if separator is not None:
                 raise click.UsageError(f"{option} needs a model of one label per text; {model} has several")
             check(value)
+    if curves is not None:
+        check_target(curves)
     texts, labels = read_examples(data, separator, **reading)
+    measured = {} if curves is None else write_curves(curves, loaded, texts, labels, threads)
     if separator is None:
         evaluation = evaluated(loaded, texts, labels, threads=threads)
         if mistakes is not None:
@@ -63,12 +75,12 @@ def evaluate(
         if report is not None:
             write_report(report, loaded, model, data, texts, evaluation)
         if as_json:
-            print_json(evaluation.as_dict())
+            print_json(evaluation.as_dict() | measured)
         else:
-            click.echo(evaluation_table(evaluation))
+            click.echo(evaluation_table(evaluation) + curves_table(measured))
         return
     result = scored(loaded, texts, labels, threads=threads)
     if as_json:
-        print_json({"texts": len(texts), **result.as_dict()})
+        print_json({"texts": len(texts), **result.as_dict()} | measured)
     else:
-        click.echo(set_table(result, labels))
+        click.echo(set_table(result, labels) + curves_table(measured))

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from seqclf.classification.curves import PrecisionRecall, precision_recall
 from seqclf.data.labels import as_labels, check_labels
 from seqclf.metrics import Score, score
 from wordvec import InputError
@@ -82,8 +83,8 @@ class Evaluation:
             for place in np.flatnonzero(texts)
         ]
 
-    def precision_recall(self, label: str) -> tuple[np.ndarray, np.ndarray]:
-        """Return precision and recall, each (T,), of assigning a label from each of its T different probabilities on.
+    def precision_recall(self, label: str) -> PrecisionRecall:
+        """Return the precision-recall curve of a label.
 
         Raises:
             InputError: the model does not know the label, or no text has it.
@@ -91,16 +92,7 @@ class Evaluation:
         found = np.array([own == label for own in self.truth])
         if label not in self.names or not found.any():
             raise InputError(f"{label!r:.60} is not a label of the model that some text has")
-        scores = self.probabilities[:, list(self.names).index(label)]
-        order = np.argsort(-scores, kind="stable")
-        correct, counts = np.cumsum(found[order]), np.arange(1, len(order) + 1)
-        last = np.append(scores[order][1:] < scores[order][:-1], True)
-        return correct[last] / counts[last], correct[last] / correct[-1]
-
-    def average_precision(self, label: str) -> float:
-        """Return the area under the steps of the precision-recall curve of a label; errors as ``precision_recall``."""
-        precision, recall = self.precision_recall(label)
-        return float((np.diff(recall, prepend=0.0) * precision).sum())
+        return precision_recall(found, self.probabilities[:, list(self.names).index(label)])
 
     def mistakes(self) -> list[int]:
         """Return the positions of the wrong predictions, the most confident first."""

@@ -3,7 +3,7 @@
 import logging
 import os
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -110,7 +110,8 @@ def train_multi_label(
     warn_if_few(len(dev_tokens), "texts")
     network, embedding = fresh_network(tokens, len(classes), settings, vectors, multi_label=True)
     vocabulary, trained_words, subwords = embedding.vocabulary, embedding.trained, embedding.subwords
-    cast(MultiLabelHead, network.head).label_weights = _label_weights(targets, classes, settings.class_weight)
+    assert isinstance(network.head, MultiLabelHead)
+    network.head.label_weights = _label_weights(targets, classes, settings.class_weight)
     examples, dev_texts = (Sequences(*encode(each, vocabulary, subwords)) for each in (tokens, dev_tokens))
     resumption.begin(
         "multi-label classifier", settings, {"texts": len(tokens), "validation texts": len(dev_tokens)},

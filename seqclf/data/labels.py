@@ -179,7 +179,7 @@ def sample_weights(weights: ArrayLike | None, size: int) -> np.ndarray:
     if found.shape != (size,):
         raise InputError(f"sample_weight must have a number for each of {size:,} texts, got shape {found.shape}")
     if not (np.isfinite(found).all() and (found >= 0).all() and found.any()):
-        raise InputError("sample_weight must have finite numbers of at least 0, not all 0")
+        raise InputError("sample_weight must have finite numbers of at least 0, not all zero")
     return found
 
 

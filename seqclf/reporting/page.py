@@ -54,7 +54,7 @@ def _curves(report: Report) -> dict[str, tuple[Any, Any]]:
     found = report.evaluation
     names = [name for name in found.names if name in found.truth]
     names.sort(key=lambda name: -found.truth.count(name))
-    return {name: found.precision_recall(name) for name in names[:_CURVES]}
+    return {name: found.precision_recall(name)[1:] for name in names[:_CURVES]}
 
 
 def _confusion(report: Report) -> dict[str, Any]:

@@ -46,7 +46,7 @@ class Report:
     def average_precisions(self) -> dict[str, float]:
         """Return the average precision of each label of the model that some text has."""
         found = self.evaluation
-        return {name: found.average_precision(name) for name in found.names if name in found.truth}
+        return {name: found.precision_recall(name).average_precision for name in found.names if name in found.truth}
 
     def mistakes(self) -> list[dict[str, Any]]:
         """Return the wrong predictions, at most 50, the most confident first."""

@@ -311,6 +311,22 @@ def test_predict_agrees_with_the_library(model_file):
     assert answers[1]["unknown_words"] > 0
 
 
+def test_precision_recall_curves(model_file):
+    from seqclf import load_model
+    from seqclf.classification.curves import precision_recall
+
+    Path("test.tsv").write_text("yes\tthe king\nno\ta woman\nyes\ta queen\n")
+    given = ("evaluate", model_file, "test.tsv", "--precision-recall", "curves.tsv")
+    averages = json.loads(invoke(*given, "--json").stdout)["average_precision"]
+    probabilities = load_model(model_file).predict_proba(["the king", "a woman", "a queen"])
+    expected = precision_recall([True, False, True], probabilities[:, 1])
+    assert averages["yes"] == expected.average_precision
+    rows = [line.split("\t") for line in Path("curves.tsv").read_text().splitlines()]
+    assert rows[0] == ["label", "threshold", "precision", "recall"]
+    assert [float(row[1]) for row in rows if row[0] == "yes"] == pytest.approx(expected.thresholds.tolist(), abs=1e-6)
+    assert invoke(*given).stdout.splitlines()[-1].split() == ["yes", f"{averages['yes']:.3f}"]
+
+
 def test_blank_lines_count_as_texts(model_file, tmp_path):
     path = tmp_path / "texts.txt"
     path.write_text("the king\n\nthe queen\n\n")

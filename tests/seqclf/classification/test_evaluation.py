@@ -43,10 +43,10 @@ def test_precision_and_recall_are_scikit_learn_s():
         is_label = [own == label for own in truth]
         precision, recall, _ = precision_recall_curve(is_label, probabilities[:, column])
         own = found.precision_recall(label)
-        np.testing.assert_allclose(own[0], precision[:-1][::-1])
-        np.testing.assert_allclose(own[1], recall[:-1][::-1])
+        np.testing.assert_allclose(own.precision, precision[:-1][::-1])
+        np.testing.assert_allclose(own.recall, recall[:-1][::-1])
         expected = average_precision_score(is_label, probabilities[:, column])
-        assert found.average_precision(label) == pytest.approx(expected)
+        assert own.average_precision == pytest.approx(expected)
     for label in ("c", "unknown"):
         with pytest.raises(InputError, match="is not a label of the model that some text has"):
             found.precision_recall(label)
