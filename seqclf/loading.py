@@ -13,7 +13,7 @@ _CLASSES = {
     "multi-label model": "seqclf.classification.model:MultiLabelModel",
     "tagger": "seqclf.tagging.model:TaggerModel",
     "language model": "seqclf.language.model:TrainedLanguageModel",
-    "forecaster": "seqclf.forecasting.model:ForecasterModel",
+    "forecaster": "seqclf.forecasting.blend:AnyForecaster",
     "regressor": "seqclf.regression.model:RegressorModel",
     FASTTEXT: "seqclf.classification.fasttext:FastTextClassifier",
     "transducer": "seqclf.translation.model:TransducerModel",
@@ -23,10 +23,10 @@ _CLASSES = {
 
 
 def load_model(path: str | os.PathLike[str], *kinds: str) -> Any:
-    """Load a model: a ``ClassifierModel``, ``MultiLabelModel``, ``TaggerModel``, ``RegressorModel``,
-    ``TrainedLanguageModel``, ``ForecasterModel``, ``TransducerModel`` or ``VectorTransducerModel``, whichever the file
-    holds; of a supervised model of fastText (``.bin``, ``.ftz``), a ``FastTextClassifier`` with the methods of a
-    ``ClassifierModel``.
+    """Load a model: a ``ClassifierModel``, ``MultiLabelModel``, ``TaggerModel``,
+    ``RegressorModel``, ``TrainedLanguageModel``, ``ForecasterModel``, ``BlendedForecaster``, ``TransducerModel`` or
+    ``VectorTransducerModel``, whichever the file holds; of a supervised model of fastText (``.bin``, ``.ftz``), a
+    ``FastTextClassifier`` with the methods of a ``ClassifierModel``.
 
     Args:
         path: a file that the ``save`` method of a model wrote, or fastText.
