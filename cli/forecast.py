@@ -34,6 +34,13 @@ _columns_option = click.option(
 )
 
 
+_by_option = click.option(
+    "--by",
+    metavar="NAME",
+    help="Column that names the series of each record, such as a company; each becomes a column. See --related.",
+)
+
+
 @click.group(cls=Group, context_settings=options.HELP)
 @options.version_option
 def forecast() -> None:
@@ -47,6 +54,7 @@ def forecast() -> None:
 @click.argument("data", type=options.INPUT)
 @options.output_option("Output model file (.safetensors).")
 @_columns_option
+@_by_option
 @click.option("--test", type=options.LEAST_1, metavar="N", help="First back-test on the last N values.")
 @click.option(
     "--refits",
@@ -77,6 +85,7 @@ def train(
     data: str,
     output: str,
     columns: tuple[str, ...],
+    by: str | None,
     test: int | None,
     refits: int | None,
     seasons: tuple[int, ...],
@@ -110,7 +119,7 @@ def train(
     refuse_unused(settings)
     check_target(output)
     with origin_of(data=data) as origin:
-        series, dates = read_dated_series(data, columns)
+        series, dates = read_dated_series(data, columns, by)
     train_one = _train_network if method == "network" else _train_automatic
     how = Training(
         list(zip(*series.values(), strict=True)), list(series), None if dates is None else dates.calendar(), settings,
@@ -221,6 +230,7 @@ def _explanation(choice: dict[str, Any]) -> list[str]:
 @click.argument("model", type=options.INPUT)
 @click.argument("data", type=options.INPUT, required=False)
 @_columns_option
+@_by_option
 @click.option("--steps", type=options.LEAST_1, metavar="N", help="Number of steps.  [default: the horizon trained for]")
 @click.option(
     "--start",
@@ -246,6 +256,7 @@ def predict(
     model: str,
     data: str | None,
     columns: tuple[str, ...],
+    by: str | None,
     steps: int | None,
     start: int | None,
     level: float | None,
@@ -270,15 +281,20 @@ def predict(
     forecaster = load_model(model, "forecaster")
     series, begin, calendar, known = None, 0, forecaster.calendar, forecaster.length
     if data is not None:
-        found, dates = read_dated_series(data, columns or forecaster.names)
+        found, dates = read_dated_series(data, columns if by is not None else columns or forecaster.names, by)
+        if by is not None:
+            if found.keys() != set(forecaster.names):
+                own = ", ".join(forecaster.names)
+                raise click.UsageError(f"--by {by} must name the series of the model, {own}, got {', '.join(found)}")
+            found = {name: found[name] for name in forecaster.names}
         series = list(zip(*found.values(), strict=True))
         calendar, known = None if dates is None else dates.calendar(), len(series)
         if start is not None:
             begin = start
         elif dates is not None:
             begin = forecaster.start_of(calendar)
-    elif columns or start is not None:
-        option = "--column selects columns" if columns else "--start is the position"
+    elif columns or by is not None or start is not None:
+        option = "--start is the position" if start is not None else "--column and --by select columns"
         raise click.UsageError(f"{option} of DATA, which was not given; pass DATA")
     forecast = forecaster.predict(steps, series=series, start=begin)
     bounds, probability = None, 0.9 if level is None else level

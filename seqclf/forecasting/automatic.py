@@ -11,7 +11,7 @@ from seqclf.data.series import as_series, column_names
 from seqclf.forecasting.backtest import Backtest, rolling_backtest
 from seqclf.forecasting.blend import BlendedForecaster
 from seqclf.forecasting.model import ForecasterModel
-from seqclf.forecasting.search import SHORT, Search
+from seqclf.forecasting.search import EQUAL, SHORT, Search
 from seqclf.forecasting.seasons import Season, find_season
 from seqclf.forecasting.settings import ForecasterSettings
 from seqclf.forecasting.smoothing import best_criterion
@@ -154,6 +154,8 @@ def _season(values: np.ndarray, given: ForecasterSettings, calendar: Mapping[str
                 f"a season must be at most {len(values)}, the values before the back-test, got {given.season}"
             )
         return Season(given.season, "as given", given.season)
+    if not np.ptp(values, axis=0).any():
+        return Season(1, EQUAL, 1)
     positive = (values > 0).all()
     return find_season(np.log(values) if positive else values, calendar)
 
@@ -164,6 +166,8 @@ def _logarithm(values: np.ndarray, given: ForecasterSettings, season: int) -> tu
         return True, "as given"
     if (values <= 0).any():
         return False, "not all values are above 0"
+    if not np.ptp(values, axis=0).any():
+        return False, EQUAL
     gain = 0.0
     for column in values[-_COMPARED:].T:
         level = np.log(column)

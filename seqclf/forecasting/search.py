@@ -7,13 +7,15 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from seqclf.forecasting.blend import Part, forecast_part
-from seqclf.forecasting.methods import METHODS, ExponentialSmoothing, Method
+from seqclf.forecasting.methods import METHODS, ExponentialSmoothing, Method, Naive
 from seqclf.forecasting.settings import ForecasterSettings
 from seqclf.forecasting.train import train_forecaster
 from seqclf.forecasting.windows import Preparation, windows_after
 from wordvec import InputError
 from wordvec.system.progress import OnProgress
 
+EQUAL = "all values are equal"
+"""The reason for what is chosen for a constant series."""
 _SEEDS = 2
 _LONGEST_DIFFERENCE = 60
 _LEAST_WINDOWS = 4
@@ -63,7 +65,10 @@ class Search:
         """Return the parts of the best forecaster, trained on all values, its residuals (n, H, D), and a report."""
         recipes = self._methods()
         forecasts = {name: self._of_method(recipe) for name, recipe in recipes.items()}
-        chosen, reason = self._compare(ExponentialSmoothing.name, list(recipes), recipes, forecasts)
+        if np.ptp(self._values, axis=0).any():
+            chosen, reason = self._compare(ExponentialSmoothing.name, list(recipes), recipes, forecasts)
+        else:
+            chosen, reason = Naive.name, EQUAL
         networks = self._networks()
         if networks and np.ptp(self._values[: self._known], axis=0).any():
             recipes |= networks

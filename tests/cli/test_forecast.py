@@ -193,6 +193,37 @@ def test_a_forecast_is_written_with_its_dates(tmp_path, monkeypatch):
     assert [len(line.split("\t")) for line in long.stdout.splitlines()] == [2, 2, 2]
 
 
+def test_a_column_names_related_series(tmp_path, monkeypatch):
+    """Company A and B in one file: the first of four days decides the fifth."""
+    monkeypatch.chdir(tmp_path)
+    rows = [
+        f"2024-01-0{day},{company},{value}"
+        for company, values in (("B", (1, 0.5, 0.25, 1, 1)), ("A", (0, 0.5, 0.25, 1, 0)))
+        for day, value in enumerate(values, 1)
+    ]
+    Path("long.csv").write_text("\n".join(["Day,Company,Value", *rows]) + "\n")
+    network = ("--method", "network", "--window", 4, "--horizon", 1, "--hidden-size", 8, "--epochs", 150, "-q")
+    options = ("--by", "Company", "--related", "--learning-rate", 0.02, "--validation-fraction", 0)
+    invoke("train", "long.csv", "-o", "m.safetensors", *options, *network)
+    Path("new.csv").write_text("\n".join(["Day,Company,Value", *rows[:4], *rows[5:9]]) + "\n")
+    found = [
+        line.split("\t")
+        for line in invoke("predict", "m.safetensors", "new.csv", "--by", "Company").stdout.splitlines()
+    ]
+    assert [row[:2] for row in found] == [["B", "2024-01-05"], ["A", "2024-01-05"]]
+    assert [round(float(row[2])) for row in found] == [1, 0]
+    Path("swapped.csv").write_text("\n".join(["Day,Company,Value", *rows[5:9], *rows[:4]]) + "\n")
+    swapped = invoke("predict", "m.safetensors", "swapped.csv", "--by", "Company").stdout
+    assert swapped == invoke("predict", "m.safetensors", "new.csv", "--by", "Company").stdout
+    Path("one.csv").write_text("\n".join(["Day,Company,Value", *rows[:4]]) + "\n")
+    message = "--by Company must name the series of the model, B, A, got B"
+    assert message in invoke("predict", "m.safetensors", "one.csv", "--by", "Company", code=2).stderr
+    Path("new.csv").write_text("\n".join(["Day,Company,Value", *rows[:9]]) + "\n")
+    message = "new.csv:7: Company 'A' must have the dates of 'B', 5 records, found 4 records"
+    assert message in invoke("predict", "m.safetensors", "new.csv", "--by", "Company", code=1).stderr
+    assert "no column 'Firm'" in invoke("predict", "m.safetensors", "new.csv", "--by", "Firm", code=1).stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
@@ -221,7 +252,7 @@ def test_a_forecast_is_written_with_its_dates(tmp_path, monkeypatch):
         (["train", "data.csv", "-o", "m", "--refits", "2"], 2, "--naive-season and --refits need --test N"),
         (["train", "data.csv", "-o", "no/where/m"], 1, "no/where"),
         (["predict", "data.csv"], 1, "data.csv is not a model file"),
-        (["predict", "m.safetensors", "--column", "Low"], 2, "--column selects columns of DATA"),
+        (["predict", "m.safetensors", "--column", "Low"], 2, "--column and --by select columns of DATA"),
         (["predict", "m.safetensors", "--level", "0.9"], 1, "intervals need back-test errors"),
         (["predict", "m.safetensors", "--level", "0"], 1, "level must be above 0 and below 1, got 0"),
         (["predict", "m.safetensors", "--steps", "3"], 1, "steps must be at most 2"),

@@ -212,5 +212,6 @@ def test_short_constant_and_bad_series(caplog):
         train_automatic(np.arange(30), seasons=4)
     model = train_automatic(np.full(30, 5.0), names=["five"], threads=1)
     np.testing.assert_allclose(model.predict(), 5.0)
+    assert model.metrics["choice"]["forecast"] == "naive"
     assert "five: all values are equal; the forecast repeats them" in caplog.text
     assert train_automatic(np.arange(11.0) ** 2, threads=1).predict().shape == (7, 1)
