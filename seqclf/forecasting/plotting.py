@@ -5,9 +5,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from wordvec import InputError
 from wordvec.plotting.style import COLORS, FAINT, LINE, SMALL, TEXT_SIZE, picture_format, save, styled
 
-_LEAST_SHOWN, _TIMES_STEPS = 50, 8
+_LEAST_SHOWN, _TIMES_STEPS, _MOST_PANELS = 50, 8, 50
 
 
 def save_forecast(
@@ -30,7 +31,7 @@ def save_forecast(
         dates: (N + H,) of the series and the forecast; None numbers the steps from 1.
 
     Raises:
-        InputError: another suffix, or matplotlib is not installed.
+        InputError: another suffix, more than 50 columns, or matplotlib is not installed.
 
     Example:
         >>> import pathlib, tempfile
@@ -40,6 +41,8 @@ def save_forecast(
         True
     """
     picture_format(path)
+    if len(names) > _MOST_PANELS:
+        raise InputError(f"a picture has at most {_MOST_PANELS} columns, got {len(names)}; write a .csv file instead")
     steps = len(forecast)
     shown = history[-max(_LEAST_SHOWN, _TIMES_STEPS * steps) :]
     past = np.arange(len(history) - len(shown), len(history)) + 1

@@ -25,7 +25,7 @@ _FEW_WINDOWS = 400
 _SMALL_NETWORK = {"hidden_size": 16, "learning_rate": 0.002}
 _LARGE_NETWORK = {"hidden_size": 32, "learning_rate": 0.005}
 _WINDOWS_IN_ALL = 15_000
-"""Windows read in a training, in between 4 and 30 epochs."""
+"""Windows read in a training, in at most 30 epochs; four times as many in up to 4 epochs, and one epoch at least."""
 
 Parts: TypeAlias = list[tuple[float, Part]]
 Recipe: TypeAlias = Callable[[int], Parts]
@@ -127,7 +127,7 @@ class Search:
             if count < _LEAST_WINDOWS:
                 continue
             sizes = _SMALL_NETWORK if count < _FEW_WINDOWS else _LARGE_NETWORK
-            epochs = int(np.clip(_WINDOWS_IN_ALL // count, 4, 30))
+            epochs = min(30, max(_WINDOWS_IN_ALL // count, min(4, 4 * _WINDOWS_IN_ALL // count), 1))
             learned = {**sizes, "epochs": epochs, **self._fixed}
             found += [replace(settings, **learned | {"seed": settings.seed + seed}) for seed in range(_SEEDS)]
         return found
