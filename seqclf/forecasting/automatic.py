@@ -24,6 +24,7 @@ _LEAST_KNOWN = 4
 _MOST_TESTED = 600
 """Values in the back-test: a third of the series, two horizons at least, and this many at most."""
 _TAIL = 100_000
+_AS_GIVEN = "as given"
 _COMPARED = 1500
 """Last values by which the logarithm is judged."""
 
@@ -53,7 +54,8 @@ def train_automatic(
         names: of the columns; None takes those of a DataFrame or Series, else ``y0``, ``y1`` ...
         threads: the largest number of threads; the result is the same at any number.
         on_progress: called a few times a second while networks are trained.
-        fixed: settings of a ``ForecasterSettings`` that are not chosen, such as ``horizon`` or ``season``.
+        fixed: settings of a ``ForecasterSettings`` that are not chosen, such as ``horizon=12``, ``season=None`` or
+            ``log=False``.
 
     Returns:
         The forecaster; ``metrics["choice"]`` holds what was chosen, why, and the errors of all candidates.
@@ -79,8 +81,11 @@ def train_automatic(
         raise InputError(f"{len(named)} names for {values.shape[1]} columns")
     tested = _tested(len(values), given.horizon)
     before = values[: len(values) - tested]
-    season = _season(before, given, calendar)
-    log, log_reason = _logarithm(before, given, season.steps)
+    season = Season(given.season or 1, _AS_GIVEN, given.season or 1) if "season" in fixed else _season(before, calendar)
+    if season.steps > len(before):
+        raise InputError(f"a season must be at most {len(before)}, the values before the back-test, got {season.steps}")
+    positive = bool((values > 0).all())
+    log, log_reason = (given.log, _AS_GIVEN) if "log" in fixed else _logarithm(before, positive, season.steps)
     settings = replace(given, season=season.steps if season.steps > 1 else None, log=log)
     choice: dict[str, Any] = {
         "season": settings.season, "season_reason": season.reason, "likely_season": season.likely,
@@ -119,9 +124,11 @@ def backtest_automatic(
         refits: split the test part into this many parts, and choose and train for each; None is 1, and every origin of
             series of at most 50 values.
     """
-    given = ForecasterSettings(**fixed)
-    if refits is None and len(as_series(series)) > SHORT:
+    given, values = ForecasterSettings(**fixed), as_series(series)
+    if refits is None and len(values) > SHORT:
         refits = 1
+    if (values <= 0).any():  # which those before an origin may not show
+        fixed.setdefault("log", False)
 
     def train(known: np.ndarray) -> BlendedForecaster:
         return train_automatic(known, calendar=calendar, threads=threads, on_progress=on_progress, **fixed)
@@ -147,24 +154,16 @@ def _tested(count: int, horizon: int) -> int:
     return max(horizon, min(wanted, count // 2, count - _LEAST_KNOWN))
 
 
-def _season(values: np.ndarray, given: ForecasterSettings, calendar: Mapping[str, Any] | None) -> Season:
-    if given.season is not None:
-        if given.season > len(values):
-            raise InputError(
-                f"a season must be at most {len(values)}, the values before the back-test, got {given.season}"
-            )
-        return Season(given.season, "as given", given.season)
+def _season(values: np.ndarray, calendar: Mapping[str, Any] | None) -> Season:
     if not np.ptp(values, axis=0).any():
         return Season(1, EQUAL, 1)
     positive = (values > 0).all()
     return find_season(np.log(values) if positive else values, calendar)
 
 
-def _logarithm(values: np.ndarray, given: ForecasterSettings, season: int) -> tuple[bool, str]:
+def _logarithm(values: np.ndarray, positive: bool, season: int) -> tuple[bool, str]:
     """Return whether to take logarithms, and why."""
-    if given.log:
-        return True, "as given"
-    if (values <= 0).any():
+    if not positive:
         return False, "not all values are above 0"
     if not np.ptp(values, axis=0).any():
         return False, EQUAL

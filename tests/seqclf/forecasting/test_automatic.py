@@ -151,6 +151,16 @@ def test_given_settings_are_kept():
     assert [name for name in both.metrics["choice"]["mase"] if name.startswith("network")] == ["network"]
 
 
+def test_zeros_after_the_training_part_are_not_logarithms():
+    values = sales(60)
+    values[-3:] = 0
+    assert train_automatic(values, threads=1, **TINY).metrics["choice"]["log_reason"] == "not all values are above 0"
+    found = backtest_automatic(values, 8, threads=1, **TINY)
+    assert np.isfinite(found.forecasts).all()
+    neither = train_automatic(sales(60), threads=1, log=False, season=None, **TINY).metrics["choice"]
+    assert (neither["log"], neither["season"], neither["log_reason"]) == (False, None, "as given")
+
+
 def search(values, **settings):
     return Search(values[:, None], ForecasterSettings(**settings), {}, 40, 1, None)
 
