@@ -138,7 +138,9 @@ def train(
     elif report is not None:
         click.echo(_table(report.as_dict()))
         if report.coverage:
-            shares = ", ".join(f"{share:.1%} at {float(level):.0%}" for level, share in report.coverage.items())
+            shares = ", ".join(
+                f"{100 * share:.1f} % at {100 * float(level):g} %" for level, share in report.coverage.items()
+            )
             click.echo(f"coverage of the prediction intervals: {shares}")
 
 

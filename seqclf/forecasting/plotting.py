@@ -59,7 +59,7 @@ def save_forecast(
             axes.plot(past, shown[:, column], color=FAINT, linewidth=1.2, label="series")
             if bounds is not None:
                 low, high = (side[:, column] for side in bounds)
-                label = f"{level:.0%} interval"
+                label = f"{100 * level:g} % interval"
                 axes.fill_between(future, low, high, color=COLORS[0], alpha=0.18, linewidth=0, label=label)
             axes.plot(np.r_[past[-1], future], joined, color=COLORS[0], linewidth=1.6, label="forecast")
             axes.axvline(past[-1], color=LINE, linewidth=0.8)

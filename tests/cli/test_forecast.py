@@ -168,6 +168,10 @@ def test_a_forecast_without_options(tmp_path, monkeypatch):
     names = [score["name"] for score in found["back_test"]["scores"]]
     assert names == ["automatic: exponential smoothing", "naive", "seasonal-naive 12", "seasonal mean 12"]
     assert found["metrics"]["choice"]["season"] == 12
+    assert list(found["back_test"]["coverage"]) == ["0.5", "0.8", "0.9"]
+    table = invoke(*arguments[:-2], "-q").stdout.splitlines()
+    assert table[-1].startswith("coverage of the prediction intervals: ")
+    assert table[-1].endswith(" % at 90 %")
     wide = json.loads(invoke("predict", "n.safetensors", "--json").stdout)[0]  # three errors have no 5 % quantile
     assert wide["low"] < wide["value"] < wide["high"]
 
@@ -187,7 +191,7 @@ def test_a_forecast_is_written_with_its_dates(tmp_path, monkeypatch):
     assert [row["date"] for row in rows] == dates
     pytest.importorskip("matplotlib")
     invoke("predict", "m.safetensors", "days.csv", "-o", "f.svg")
-    assert all(text in Path("f.svg").read_text() for text in ("Visits", "90% interval", "2024-03-01"))
+    assert all(text in Path("f.svg").read_text() for text in ("Visits", "90 % interval", "2024-03-01"))
     long = invoke("predict", "m.safetensors", "--steps", 3)
     assert "no prediction intervals: 3 steps, but a horizon of 2" in long.stderr
     assert [len(line.split("\t")) for line in long.stdout.splitlines()] == [2, 2, 2]

@@ -15,7 +15,7 @@ def test_a_picture_names_columns_dates_and_the_interval(tmp_path):
     bounds = forecast - 5, forecast + 5
     save_forecast(tmp_path / "f.svg", ["bread", "milk"], history, forecast, bounds, level=0.8, dates=dates)
     drawn = (tmp_path / "f.svg").read_text()
-    assert all(f">{text}<" in drawn for text in ("bread", "milk", "80% interval", "day 10", "day 62"))
+    assert all(f">{text}<" in drawn for text in ("bread", "milk", "80 % interval", "day 10", "day 62"))
     save_forecast(tmp_path / "again.svg", ["bread", "milk"], history, forecast, bounds, level=0.8, dates=dates)
     assert (tmp_path / "again.svg").read_text() == drawn
     save_forecast(tmp_path / "plain.svg", ["bread"], history[:, :1], forecast[:, :1])
