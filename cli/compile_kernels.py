@@ -83,7 +83,7 @@ _RUNS: dict[str, list[str]] = {
         "language-model generate model.safetensors fire --length 3",
     ],
     "forecaster": [
-        *(f"forecast train series.csv -o model.safetensors {_SMALL} --window 8 --horizon 2 {more}"
+        *(f"forecast train series.csv -o model.safetensors {_SMALL} --method network --window 8 --horizon 2 {more}"
           for more in (*_NETWORK, "--huber 1", "--layers 2 --layer-dropout .1", "--dropout .1")),
         "forecast predict model.safetensors",
     ],

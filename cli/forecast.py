@@ -1,6 +1,11 @@
 """``forecast``: train, back-test and apply time-series forecasters."""
 
-from typing import TYPE_CHECKING, Any
+import csv
+import io
+import json
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -8,14 +13,17 @@ from cli.shared import options
 from cli.shared.checkpoints import Checkpointing, checkpoint_options
 from cli.shared.errors import Command, Group, note_output, usage_errors
 from cli.shared.origins import origin_of
-from cli.shared.reporting import Progress, log, print_json, show_epochs, table
+from cli.shared.reporting import Progress, finite, log, print_json, show_epochs, table
 from cli.shared.setting_options import all_setting_options
 from cli.shared.signals import BestEpochOnInterrupt
-from cli.shared.unused import refuse_unused
+from cli.shared.unused import given_among, refuse_unused, refuse_with
 from seqclf import ForecasterSettings
 
 if TYPE_CHECKING:
-    from seqclf import ForecasterModel
+    from seqclf.forecasting.backtest import Backtest
+    from seqclf.forecasting.series_model import SeriesModel
+
+METHODS = ("auto", "network")
 
 _columns_option = click.option(
     "--column",
@@ -26,10 +34,17 @@ _columns_option = click.option(
 )
 
 
+_by_option = click.option(
+    "--by",
+    metavar="NAME",
+    help="Column that names the series of each record, such as a company; each becomes a column. See --related.",
+)
+
+
 @click.group(cls=Group, context_settings=options.HELP)
 @options.version_option
 def forecast() -> None:
-    """Train recurrent networks that forecast time series, and back-test them against naive forecasts.
+    """Forecast time series, by networks or simpler methods, and back-test them against naive forecasts.
 
     DATA is a .csv file with a header and one row per time step, oldest first, optionally compressed.
     """
@@ -39,9 +54,13 @@ def forecast() -> None:
 @click.argument("data", type=options.INPUT)
 @options.output_option("Output model file (.safetensors).")
 @_columns_option
+@_by_option
 @click.option("--test", type=options.LEAST_1, metavar="N", help="First back-test on the last N values.")
 @click.option(
-    "--refits", type=int, default=1, show_default=True, metavar="N", help="Number of refits during the back-test."
+    "--refits",
+    type=int,
+    metavar="N",
+    help="Number of refits during the back-test.  [default: 1; every origin, if chosen for at most 50 values]",
 )
 @click.option(
     "--naive-season",
@@ -50,6 +69,12 @@ def forecast() -> None:
     multiple=True,
     metavar="N",
     help="Seasonal period of a seasonal-naive baseline in the back-test; can be repeated.",
+)
+@click.option(
+    "--method",
+    type=click.Choice(METHODS),
+    help="Choose season, logarithm and method by a back-test, except for the options that are given; or train one "
+    "network with the options as they are.  [default: auto; network with checkpoints]",
 )
 @all_setting_options(ForecasterSettings)
 @checkpoint_options
@@ -60,9 +85,11 @@ def train(
     data: str,
     output: str,
     columns: tuple[str, ...],
+    by: str | None,
     test: int | None,
-    refits: int,
+    refits: int | None,
     seasons: tuple[int, ...],
+    method: str | None,
     threads: int | None,
     as_json: bool,
     quiet: bool,
@@ -70,70 +97,149 @@ def train(
 ) -> None:
     """Train a forecaster on DATA and write it to a file.
 
-    With --test, networks trained only on earlier values first forecast the last N values and are compared with naive
-    forecasts; their errors are saved for prediction intervals. The final forecaster is then trained on all of DATA.
+    Exponential smoothing, Theta, naive methods and networks forecast the end of DATA from earlier values only; the best
+    of them is trained on all of DATA, with prediction intervals from its errors. With --test, all of that is first done
+    on the values before the last N, which are then forecast and compared with naive forecasts.
 
     \b
     Example:
-      forecast train data:series/daily-min-temperatures -o model.safetensors --season 365 --epochs 10 --test 730
+      forecast train data:series/airline-passengers -o model.safetensors --horizon 12
     """
-    if test is None and (seasons or refits != 1):
+    if test is None and (seasons or refits is not None):
         raise click.UsageError("--naive-season and --refits need --test N")
 
     from corpora import read_dated_series
-    from seqclf import backtest, train_forecaster
     from wordvec.system.atomic_files import check_target
 
     checkpointing = Checkpointing.take(given, output)
+    method = method or ("auto" if checkpointing.path is None else "network")
+    refuse_with("--method auto", method == "auto", "checkpoint", "checkpoint_every", "resume", "log_csv", "tensorboard")
     with usage_errors():
         settings = ForecasterSettings(**given)
     refuse_unused(settings)
     check_target(output)
     with origin_of(data=data) as origin:
-        series, dates = read_dated_series(data, columns)
-    values = list(zip(*series.values(), strict=True))
-    report = None
-    if test is not None:
+        series, dates = read_dated_series(data, columns, by)
+    train_one = _train_network if method == "network" else _train_automatic
+    how = Training(
+        list(zip(*series.values(), strict=True)), list(series), None if dates is None else dates.calendar(), settings,
+        {name: given[name] for name in given_among(given)}, test, refits, seasons, threads, quiet, checkpointing,
+    )  # fmt: skip
+    forecaster, report, finish = train_one(how)
+    forecaster.calendar, forecaster.origin = how.calendar, origin
+    forecaster.save(output)
+    note_output(output)
+    log(f"{output}: {_summary(forecaster)}", quiet)
+    finish()
+    checkpointing.remove()
+    if as_json:
+        about = {"columns": list(series), "values": len(how.values), "metrics": forecaster.metrics}
+        print_json(about | ({"back_test": report.as_dict()} if report is not None else {}))
+    elif report is not None:
+        click.echo(_table(report.as_dict()))
+        if report.coverage:
+            shares = ", ".join(
+                f"{100 * share:.1f} % at {100 * float(level):g} %" for level, share in report.coverage.items()
+            )
+            click.echo(f"coverage of the prediction intervals: {shares}")
+
+
+class Training(NamedTuple):
+    """What a forecaster is trained on, and how."""
+
+    values: list[tuple[float, ...]]
+    names: list[str]
+    calendar: dict[str, Any] | None
+    settings: ForecasterSettings
+    fixed: dict[str, Any]
+    test: int | None
+    refits: int | None
+    seasons: tuple[int, ...]
+    threads: int | None
+    quiet: bool
+    checkpointing: Checkpointing
+
+
+def _train_network(how: Training) -> "tuple[SeriesModel, Backtest | None, Callable[[], None]]":
+    """Return one network with the settings as they are, its back-test, and what to do after it is saved."""
+    from seqclf import backtest, train_forecaster
+
+    report, quiet = None, how.quiet
+    if how.test is not None:
         with Progress("back-test", quiet) as progress:
             report = backtest(
-                values, settings, test, refits=refits, seasons=seasons, threads=threads,
+                how.values, how.settings, how.test, refits=how.refits or 1, seasons=how.seasons, threads=how.threads,
                 on_progress=lambda state: show_epochs(progress, state, quiet=True),
             )  # fmt: skip
     with (
         Progress("training", quiet) as progress,
         BestEpochOnInterrupt(
-            lambda state: show_epochs(progress, state, quiet=True), checkpointing.path is not None, checkpointing.logs
+            lambda state: show_epochs(progress, state, quiet=True),
+            how.checkpointing.path is not None,
+            how.checkpointing.logs,
         ) as on_progress,
     ):
         forecaster = train_forecaster(
-            values,
-            settings=settings,
-            names=list(series),
-            threads=threads,
+            how.values,
+            settings=how.settings,
+            names=how.names,
+            threads=how.threads,
             on_progress=on_progress,
-            **checkpointing.arguments,
+            **how.checkpointing.arguments,
         )
     if report is not None:
         forecaster.calibrate(report)
-    forecaster.calendar = None if dates is None else dates.calendar()
-    forecaster.origin = origin
-    forecaster.save(output)
-    note_output(output)
-    checkpointing.logs.finish(forecaster.history)
-    log(f"{output}: {_summary(forecaster)}", quiet)
+    return forecaster, report, lambda: _finish(how, forecaster, on_progress)
+
+
+def _finish(how: Training, forecaster: "SeriesModel", on_progress: BestEpochOnInterrupt) -> None:
+    how.checkpointing.logs.finish(forecaster.history)
     on_progress.finish()
-    checkpointing.remove()
-    if as_json:
-        about = {"columns": list(series), "values": len(values), "metrics": forecaster.metrics}
-        print_json(about | ({"back_test": report.as_dict()} if report is not None else {}))
-    elif report is not None:
-        click.echo(_table(report.as_dict()))
+
+
+def _train_automatic(how: Training) -> "tuple[SeriesModel, Backtest | None, Callable[[], None]]":
+    """Return the forecaster that is best in a back-test, the back-test of this choice, and nothing to do."""
+    from seqclf.forecasting.automatic import backtest_automatic, train_automatic
+
+    report, quiet = None, how.quiet
+    about: dict[str, Any] = {"calendar": how.calendar, "threads": how.threads, **how.fixed}
+    if how.test is not None:
+        with Progress("back-test", quiet) as progress:
+            report = backtest_automatic(
+                how.values, how.test, refits=how.refits, seasons=how.seasons,
+                on_progress=lambda state: show_epochs(progress, state, quiet=True), **about,
+            )  # fmt: skip
+    with Progress("training", quiet) as progress:
+        forecaster = train_automatic(
+            how.values,
+            names=how.names,
+            on_progress=lambda state: show_epochs(progress, state, quiet=True),
+            **about,
+        )
+    if report is not None and (residuals := report.residuals_of(forecaster.settings.log)) is not None:
+        forecaster.residuals = residuals
+    for line in _explanation(forecaster.metrics["choice"]):
+        log(line, quiet)
+    return forecaster, report, lambda: None
+
+
+def _explanation(choice: dict[str, Any]) -> list[str]:
+    """Return what was chosen, and why, a line each."""
+    season = "no season" if choice["season"] is None else f"season of {choice['season']} steps"
+    errors = ", ".join(f"{name} {error:.3f}" for name, error in choice["mase"].items())
+    return [
+        f"{season}: {choice['season_reason']}",
+        f"{'logarithms' if choice['log'] else 'no logarithms'}: {choice['log_reason']}",
+        f"MASE in {choice['origins']} forecasts of the last {choice['tested']:,} values: {errors}",
+        f"{choice['forecast']}: {choice['reason']}",
+    ]
 
 
 @forecast.command(cls=Command, context_settings=options.HELP)
 @click.argument("model", type=options.INPUT)
 @click.argument("data", type=options.INPUT, required=False)
 @_columns_option
+@_by_option
 @click.option("--steps", type=options.LEAST_1, metavar="N", help="Number of steps.  [default: the horizon trained for]")
 @click.option(
     "--start",
@@ -145,19 +251,28 @@ def train(
     "--level",
     type=float,
     metavar="X",
-    help="Coverage probability of the prediction intervals.  [default: 0.9 if the model was back-tested]",
+    help="Coverage probability of the prediction intervals.  [default: 0.9, if there was a back-test]",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=options.OUTPUT,
+    metavar="FILE",
+    help="Write the forecast to FILE instead, by its suffix: a picture (.png, .svg, .pdf), .csv or .json.",
 )
 @options.json_option
 def predict(
     model: str,
     data: str | None,
     columns: tuple[str, ...],
+    by: str | None,
     steps: int | None,
     start: int | None,
     level: float | None,
+    output: str | None,
     as_json: bool,
 ) -> None:
-    """Print one line per forecast step: the step, the value, and the bounds of its prediction interval.
+    """Print one line per forecast step: its date or number, the value, and the bounds of its prediction interval.
 
     Without DATA, the forecast continues the training series; with DATA, it continues DATA, whose time of the season
     follows from the dates of both, or else from --start. With several columns, each line starts with the column's name.
@@ -168,46 +283,101 @@ def predict(
     """
     from corpora import read_dated_series
     from seqclf import load_model
+    from seqclf.forecasting.dates import dates_after
 
+    kind = None if output is None else _output_kind(output)
+    refuse_with("--output", output, "as_json")
     forecaster = load_model(model, "forecaster")
-    series, place = None, 0
+    series, begin, calendar, known = None, 0, forecaster.calendar, forecaster.length
     if data is not None:
-        found, dates = read_dated_series(data, columns or forecaster.names)
+        found, dates = read_dated_series(data, columns if by is not None else columns or forecaster.names, by)
+        if by is not None:
+            if found.keys() != set(forecaster.names):
+                own = ", ".join(forecaster.names)
+                raise click.UsageError(f"--by {by} must name the series of the model, {own}, got {', '.join(found)}")
+            found = {name: found[name] for name in forecaster.names}
         series = list(zip(*found.values(), strict=True))
+        calendar, known = None if dates is None else dates.calendar(), len(series)
         if start is not None:
-            place = start
+            begin = start
         elif dates is not None:
-            place = forecaster.start_of(dates.calendar())
-    elif columns or start is not None:
-        option = "--column selects columns" if columns else "--start is the position"
+            begin = forecaster.start_of(calendar)
+    elif columns or by is not None or start is not None:
+        option = "--start is the position" if start is not None else "--column and --by select columns"
         raise click.UsageError(f"{option} of DATA, which was not given; pass DATA")
-    values = forecaster.predict(steps, series=series, start=place).T.tolist()
-    bounds = None
-    if level is not None or len(forecaster.residuals):
-        wanted = 0.9 if level is None else level
-        bounds = [side.T.tolist() for side in forecaster.predict_interval(wanted, steps, series=series, start=place)]
-    rows = []
-    for column, name in enumerate(forecaster.names):
-        for step, value in enumerate(values[column]):
-            row = {"column": name, "step": step + 1, "value": value}
-            if bounds is not None:
-                row |= {"low": bounds[0][column][step], "high": bounds[1][column][step]}
-            rows.append(row)
-    if as_json:
-        print_json(rows)
+    forecast = forecaster.predict(steps, series=series, start=begin)
+    bounds, probability = None, 0.9 if level is None else level
+    if level is not None or (len(forecaster.residuals) and len(forecast) <= forecaster.settings.horizon):
+        bounds = forecaster.predict_interval(probability, steps, series=series, start=begin)
+    elif len(forecaster.residuals):
+        log(f"no prediction intervals: {len(forecast)} steps, but a horizon of {forecaster.settings.horizon}", False)
+    coming = dates_after(calendar, known, len(forecast))
+    if output is not None and kind not in ("csv", "json"):
+        import numpy as np
+
+        from seqclf.forecasting.plotting import save_forecast
+
+        history = forecaster.tail if series is None else np.array(series)
+        all_dates = dates_after(calendar, known - len(history), len(history) + len(forecast))
+        save_forecast(output, forecaster.names, history, forecast, bounds, level=probability, dates=all_dates)
         return
-    single = len(forecaster.names) == 1
-    for row in rows:
-        numbers = [f"{row[key]:.6g}" for key in ("value", "low", "high") if key in row]
-        click.echo("\t".join([*([] if single else [row["column"]]), str(row["step"]), *numbers]))
+    rows: list[dict[str, Any]] = []
+    for column, name in enumerate(forecaster.names):
+        for step, value in enumerate(forecast[:, column].tolist()):
+            place = {"step": step + 1} if coming is None else {"step": step + 1, "date": coming[step]}
+            sides = zip(("low", "high"), bounds or (), strict=False)
+            interval = {side: float(bound[step, column]) for side, bound in sides}
+            rows.append({"column": name, **place, "value": value, **interval})
+    if output is not None:
+        _write_rows(output, kind, rows)
+    elif as_json:
+        print_json(rows)
+    else:
+        single = len(forecaster.names) == 1
+        for row in rows:
+            numbers = [f"{row[key]:.6g}" for key in ("value", "low", "high") if key in row]
+            when = str(row["step"] if coming is None else row["date"])
+            click.echo("\t".join([*([] if single else [row["column"]]), when, *numbers]))
 
 
-def _summary(forecaster: "ForecasterModel") -> str:
+def _output_kind(path: str) -> str:
+    """Return what to write to a file, from its suffix, before any work."""
+    from wordvec.plotting.style import FORMATS, picture_format
+    from wordvec.system.atomic_files import check_target
+
+    kind = os.path.splitext(path)[1].lstrip(".").lower()
+    if kind not in (*FORMATS, "csv", "json"):
+        raise click.UsageError(f"--output must end in .{', .'.join(FORMATS)}, .csv or .json, got {path!r}")
+    if kind in FORMATS:
+        return picture_format(path)
+    check_target(path)
+    return kind
+
+
+def _write_rows(path: str, kind: str | None, rows: list[dict[str, Any]]) -> None:
+    """Write the forecast as CSV with a header, or as JSON."""
+    from wordvec.system.atomic_files import replacing
+
+    if kind == "json":
+        content = json.dumps(finite(rows), indent=2, ensure_ascii=False) + "\n"
+    else:
+        text = io.StringIO()
+        writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+        content = text.getvalue()
+    with replacing(path) as file:
+        file.write(content.encode())
+
+
+def _summary(forecaster: "SeriesModel") -> str:
     metrics, settings = forecaster.metrics, forecaster.settings
+    names = ", ".join(forecaster.names)
+    if "choice" in metrics:
+        return f"{names}: {settings.horizon} steps by {metrics['choice']['forecast']}"
     best = f"best epoch {metrics['best_epoch']} of {len(forecaster.history)}"
     if "dev_loss" in metrics:
         best += f", by the error on the last {metrics['dev_windows']:,}"
-    names = ", ".join(forecaster.names)
     return f"{names}: {settings.horizon} steps from {settings.window} values; {metrics['windows']:,} windows; {best}"
 
 

@@ -68,8 +68,18 @@ def read_series(source: str | os.PathLike[str], columns: Sequence[str] = ()) -> 
     return read_dated_series(source, columns).columns
 
 
-def read_dated_series(source: str | os.PathLike[str], columns: Sequence[str] = ()) -> DatedSeries:
+def read_dated_series(
+    source: str | os.PathLike[str], columns: Sequence[str] = (), by: str | None = None
+) -> DatedSeries:
     """Read numeric columns and the dates of their records; see :func:`read_series`.
+
+    Args:
+        source, columns: as for :func:`read_series`.
+        by: a column that names the series of each record, such as a company. Each name, in the order of their first
+            records, becomes a column, which also has the name of the numeric column if there are several.
+
+    Raises:
+        InputError: as for :func:`read_series`; the series of a file with ``by`` have other dates, or other lengths.
 
     Example:
         >>> import pathlib, tempfile
@@ -98,6 +108,44 @@ def read_dated_series(source: str | os.PathLike[str], columns: Sequence[str] = (
         raise InputError(f"{first}: expected the names of the columns, found {listed(header)}; add a header line")
     if not rows:
         raise InputError(f"{found.name} contains no numbers; expected a header and one record per step")
+    if by is not None:
+        return _by_name(
+            header, rows, wheres, by, list(columns), bool(semicolons), position(first, header, by, "column")
+        )
+    return _dated_columns(header, rows, wheres, places, bool(semicolons))
+
+
+def _by_name(
+    header: list[str], rows: list[list[str]], wheres: list[str], by: str, columns: list[str], semicolons: bool, at: int
+) -> DatedSeries:
+    """Return the columns of the series that the column at ``at``, called ``by``, names."""
+    header = [*header[:at], *header[at + 1 :]]
+    members: dict[str, list[int]] = {}
+    for row, cells in enumerate(rows):
+        members.setdefault(cells.pop(at), []).append(row)
+    found: dict[str, list[float]] = {}
+    dates: Dates | None = None
+    for number, (name, chosen) in enumerate(members.items()):
+        own = [rows[row] for row in chosen], [wheres[row] for row in chosen]
+        places = {column: position(own[1][0], header, column, "column") for column in columns}
+        series = _dated_columns(header, *own, places, semicolons)
+        same = number == 0 or (series.dates == dates and len(chosen) == len(next(iter(found.values()))))
+        if not same:
+            first = next(iter(members))
+            raise InputError(
+                f"{own[1][0]}: {by:.40} {name!r:.40} must have the dates of {first!r:.40}, {len(members[first]):,} "
+                f"records, found {len(chosen):,} records; fill in the missing ones"
+            )
+        dates = series.dates
+        single = len(series.columns) == 1
+        found |= {name if single else f"{name} {column}": values for column, values in series.columns.items()}
+    return DatedSeries(found, dates)
+
+
+def _dated_columns(
+    header: list[str], rows: list[list[str]], wheres: list[str], places: dict[str, int], semicolons: bool
+) -> DatedSeries:
+    """Return the columns at ``places``, or all numeric ones, in the order of their dates."""
     table = dict(enumerate(zip(*rows, strict=True)))
     commas = {place for place in table if semicolons and _has_decimal_commas(header[place], table[place], wheres)}
     places = places or _numeric(header, table, wheres, commas)

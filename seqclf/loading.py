@@ -13,26 +13,27 @@ _CLASSES = {
     "multi-label model": "seqclf.classification.model:MultiLabelModel",
     "tagger": "seqclf.tagging.model:TaggerModel",
     "language model": "seqclf.language.model:TrainedLanguageModel",
-    "forecaster": "seqclf.forecasting.model:ForecasterModel",
+    "forecaster": "seqclf.forecasting.blend:AnyForecaster",
     "regressor": "seqclf.regression.model:RegressorModel",
     FASTTEXT: "seqclf.classification.fasttext:FastTextClassifier",
     "transducer": "seqclf.translation.model:TransducerModel",
     "vector transducer": "seqclf.translation.vector_model:VectorTransducerModel",
+    "vector classifier": "seqclf.classification.vector_model:VectorClassifierModel",
 }
 """The class of each kind of model, imported on demand."""
 
 
 def load_model(path: str | os.PathLike[str], *kinds: str) -> Any:
-    """Load a model: a ``ClassifierModel``, ``MultiLabelModel``, ``TaggerModel``, ``RegressorModel``,
-    ``TrainedLanguageModel``, ``ForecasterModel``, ``TransducerModel`` or ``VectorTransducerModel``, whichever the file
-    holds; of a supervised model of fastText (``.bin``, ``.ftz``), a ``FastTextClassifier`` with the methods of a
-    ``ClassifierModel``.
+    """Load a model: a ``ClassifierModel``, ``MultiLabelModel``, ``VectorClassifierModel``, ``TaggerModel``,
+    ``RegressorModel``, ``TrainedLanguageModel``, ``ForecasterModel``, ``BlendedForecaster``, ``TransducerModel`` or
+    ``VectorTransducerModel``, whichever the file holds; of a supervised model of fastText (``.bin``, ``.ftz``), a
+    ``FastTextClassifier`` with the methods of a ``ClassifierModel``.
 
     Args:
         path: a file that the ``save`` method of a model wrote, or fastText.
         kinds: the kinds to accept: ``model`` (a classifier), ``multi-label model``, ``tagger``, ``regressor``,
-            ``language model``, ``forecaster``, ``transducer``, ``vector transducer``, ``fastText classifier``; none
-            accepts all.
+            ``language model``, ``forecaster``, ``transducer``, ``vector transducer``, ``vector classifier``,
+            ``fastText classifier``; none accepts all.
 
     Raises:
         FormatError: not a model file, truncated, inconsistent, or of another kind.

@@ -28,6 +28,7 @@ KINDS = {
     "regressor": "a regressor",
     "transducer": "a sequence-to-sequence model",
     "vector transducer": "a decoder of vectors",
+    "vector classifier": "a classifier of vectors",
 }
 """Kinds of models, by their name in the header."""
 FASTTEXT = "fastText classifier"
@@ -42,6 +43,7 @@ _WRITERS = {
     FASTTEXT: "fasttext.train_supervised",
     "transducer": "transduce train",
     "vector transducer": "SequenceFromVector.save",
+    "vector classifier": "SequenceClassifier.save",
 }
 
 Rules: TypeAlias = Mapping[str, tuple[type, str, Callable[[Any], object]]]

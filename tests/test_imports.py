@@ -28,14 +28,15 @@ SHARED = (
 )  # fmt: skip
 """Documented modules that the packages above may import besides public names."""
 SHARED_WITH_CLI = (
-    "seqclf.classification.baselines", "seqclf.inspection.plotting", "seqclf.translation.evaluation",
-    "seqclf.translation.settings", "seqclf.translation.train", "wordvec.formats.registry",
-    "wordvec.checkpointing.finished", "wordvec.count_based.models", "wordvec.document_vectors.matrices",
-    "wordvec.formats.documents", "wordvec.phrases.settings", "wordvec.word2vec.settings", "wordvec.vectors.sentence",
-    "wordvec.applications.summaries", "wordvec.vectors.alignment", "wordvec.vectors.comparison",
-    "wordvec.vectors.postprocessing", "wordvec.vectors.categorization", "wordvec.vectors.intervals",
-    "wordvec.vectors.lrcos", "wordvec.applications.spelling", "wordvec.applications.error_model",
-    "wordvec.plotting.maps", "seqclf.explanation.explain", "seqclf.explanation.page", "wordvec.distributed.settings",
+    "seqclf.classification.curves", "seqclf.classification.baselines", "seqclf.inspection.plotting",
+    "seqclf.translation.evaluation", "seqclf.translation.settings", "seqclf.translation.train",
+    "wordvec.formats.registry", "wordvec.checkpointing.finished", "wordvec.count_based.models",
+    "wordvec.document_vectors.matrices", "wordvec.formats.documents", "wordvec.phrases.settings",
+    "wordvec.word2vec.settings", "wordvec.vectors.sentence", "wordvec.applications.summaries",
+    "wordvec.vectors.alignment", "wordvec.vectors.comparison", "wordvec.vectors.postprocessing",
+    "wordvec.vectors.categorization", "wordvec.vectors.intervals", "wordvec.vectors.lrcos",
+    "wordvec.applications.spelling", "wordvec.applications.error_model", "wordvec.plotting.maps",
+    "seqclf.explanation.explain", "seqclf.explanation.page", "wordvec.distributed.settings",
     "wordvec.distributed.training", "wordvec.distributed.cluster", "wordvec.distributed.cooccurrence",
     "wordvec.distributed.files", "wordvec.distributed.remote_corpus", "wordvec.plotting.explore",
     "seqclf.classification.cross_validation", "seqclf.classification.answers", "seqclf.reporting.page",
@@ -43,9 +44,11 @@ SHARED_WITH_CLI = (
     "seqclf.serving.app", "seqclf.export.onnx_graph", "wordvec.vectors.approximate", "wordvec.word2vec.tuning",
     "seqclf.language.cache", "seqclf.language.completion", "seqclf.language.scoring", "seqclf.training.logs",
     "seqclf.inspection.tracing", "seqclf.inspection.holding", "seqclf.inspection.summary", "wordvec.plotting.curves",
+    "seqclf.forecasting.automatic", "seqclf.forecasting.backtest", "seqclf.forecasting.dates",
+    "seqclf.forecasting.plotting", "seqclf.forecasting.series_model",
 )  # fmt: skip
 """What lets a command check its options and outputs before it starts, and what explains or
-cross-validates a classifier."""
+cross-validates a classifier, or chooses a forecaster."""
 MODULES = {
     ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
     for package in (*PACKAGES, "benchmarks")

@@ -1,6 +1,6 @@
 """Options that cannot have an effect with the others are usage errors, not ignored."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import click
@@ -90,6 +90,11 @@ def refuse_with(option: str, value: Any, *names: str) -> None:
     for name in names:
         if value and is_given(name):
             raise click.UsageError(f"{_flag(name)} has no effect with {option}; leave it out")
+
+
+def given_among(names: Iterable[str]) -> list[str]:
+    """Return the parameters of the current command that were given, rather than left at their defaults."""
+    return [name for name in names if is_given(name)]
 
 
 def _flag(name: str) -> str:

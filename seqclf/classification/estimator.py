@@ -14,7 +14,10 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d
 from seqclf.classification.model import ClassifierModel
 from seqclf.classification.settings import ClassifierSettings
 from seqclf.classification.train import train_classifier
+from seqclf.classification.train_vectors import train_vector_classifier
+from seqclf.classification.vector_model import VectorClassifierModel
 from seqclf.data.labels import as_labels
+from seqclf.data.steps import are_vectors
 from seqclf.data.texts import Text
 from seqclf.estimator import SequenceEstimator
 from wordvec import InputError
@@ -27,8 +30,8 @@ if TYPE_CHECKING:
 class SequenceClassifier(ClassifierMixin, SequenceEstimator):  # type: ignore[misc]
     """Recurrent text classifier: embedding, RNN, GRU or LSTM layers in one or both directions, pooling, softmax.
 
-    Samples are texts or lists of tokens, not arrays of numbers. The defaults are those that performed best with
-    pretrained vectors; :class:`seqclf.ClassifierSettings` documents every parameter.
+    Samples are texts, lists of tokens, or sequences of numbers (T,) or vectors (T, E) of any lengths. The defaults are
+    those that performed best with pretrained vectors; :class:`seqclf.ClassifierSettings` documents every parameter.
 
     Args:
         cell: ``rnn``, ``gru`` or ``lstm``.
@@ -172,13 +175,14 @@ class SequenceClassifier(ClassifierMixin, SequenceEstimator):  # type: ignore[mi
         validation_data: tuple[Iterable[Text], Iterable[Any]] | None = None,
         on_progress: OnProgress | None = None,
     ) -> "SequenceClassifier":
-        """Train on texts.
+        """Train on texts, or on sequences of vectors.
 
         Args:
-            X: strings or lists of tokens; a generator is read once.
-            y: one label per text.
-            sample_weight: (N,) weights of the texts in the loss; None weighs all equally.
-            validation_data: texts and labels that choose the best epoch.
+            X: strings or lists of tokens, or arrays of numbers (T,) or of vectors (T, E), as a list or an
+                array (N, T, E); a generator is read once.
+            y: one label per text or sequence.
+            sample_weight: (N,) weights of the texts or sequences in the loss; None weighs all equally.
+            validation_data: texts or sequences, and labels that choose the best epoch.
             on_progress: called a few times a second.
 
         Raises:
@@ -187,14 +191,16 @@ class SequenceClassifier(ClassifierMixin, SequenceEstimator):  # type: ignore[mi
         if y is None:
             raise InputError("SequenceClassifier requires y to be passed, but the target y is None")
         labels = _one_label_each(y)
-        self.model_: ClassifierModel = train_classifier(
-            self._texts(X),
-            labels,
-            dev=validation_data,
-            sample_weight=sample_weight,
-            on_progress=on_progress,
-            **self._training(ClassifierSettings),
-        )
+        given: Any = list(X) if isinstance(X, Iterator) else X
+        options: dict[str, Any] = {"dev": validation_data, "sample_weight": sample_weight, "on_progress": on_progress}
+        options |= self._training(ClassifierSettings)
+        self.model_: ClassifierModel | VectorClassifierModel
+        if are_vectors(given):
+            if options.pop("vectors") is not None:
+                raise InputError("vectors are for texts, but the sequences hold numbers; leave vectors out")
+            self.model_ = train_vector_classifier(given, labels, **options)
+        else:
+            self.model_ = train_classifier(self._texts(given), labels, **options)
         self.classes_ = np.unique(labels)
         self.history_ = self.model_.history
         return self

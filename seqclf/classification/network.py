@@ -64,8 +64,10 @@ def parameter_shapes(shape: NetworkShape) -> dict[str, tuple[int, ...]]:
     return encoder_shapes(shape.encoder) | pooling_shapes(shape.encoder, shape.pooling) | head
 
 
-def initial_parameters(shape: NetworkShape, table: np.ndarray, random: np.random.Generator) -> dict[str, np.ndarray]:
-    """Return initial parameters with the given embedding table (V, E); the head is Glorot-uniform."""
+def initial_parameters(
+    shape: NetworkShape, table: np.ndarray | None, random: np.random.Generator
+) -> dict[str, np.ndarray]:
+    """Return initial parameters with the given embedding table (V, E), if any; the head is Glorot-uniform."""
     parameters = initial_encoder(shape.encoder, table, random)
     parameters |= Pooling(shape.pooling, shape.encoder, random=random).parameters()
     features = shape.encoder.features

@@ -1,13 +1,15 @@
 """Back-test: the accuracy of forecasts from many past origins, compared with naive forecasts."""
 
 import logging
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, TypeVar
 
 import numpy as np
 
 from seqclf.data.series import as_series
+from seqclf.forecasting.model import ForecasterModel
+from seqclf.forecasting.series_model import SeriesModel, error_bounds
 from seqclf.forecasting.settings import ForecasterSettings
 from seqclf.forecasting.train import train_forecaster
 from seqclf.forecasting.windows import windows_after
@@ -17,8 +19,10 @@ from wordvec.system.validation import check_kind, check_whole
 
 logger = logging.getLogger(__name__)
 
+Model = TypeVar("Model", bound=SeriesModel)
 RESAMPLES = 2000
 CONFIDENCE = 0.95
+COVERAGE_LEVELS = (0.5, 0.8, 0.9)
 BLOCKS = 5
 """The fewest blocks of origins from which an interval is computed."""
 
@@ -67,6 +71,8 @@ class Backtest:
         residuals: (n, H, D) truth minus forecast, of logarithms if ``log`` is set.
         scores: the network's first, then the naive methods'.
         block: origins per block of the bootstrap.
+        coverage: the share of values within the prediction intervals of the trained forecasters, by their level; empty
+            for networks, which have no intervals before they are calibrated.
     """
 
     origins: np.ndarray
@@ -75,10 +81,20 @@ class Backtest:
     residuals: np.ndarray
     scores: list[ForecastScore]
     block: int
+    coverage: dict[str, float] = field(default_factory=dict)
+
+    def residuals_of(self, log: bool) -> np.ndarray | None:
+        """Return truth minus forecast (n, H, D), or that of logarithms; None if a forecast has no logarithm."""
+        if not log:
+            return np.asarray(self.truth - self.forecasts)
+        if min(self.truth.min(), self.forecasts.min()) <= 0:
+            return None
+        return np.asarray(np.log(self.truth) - np.log(self.forecasts))
 
     def as_dict(self) -> dict[str, Any]:
         """Return the report as JSON values."""
-        return {"origins": len(self.origins), "block": self.block, "scores": [asdict(score) for score in self.scores]}
+        report = {"origins": len(self.origins), "block": self.block, "scores": [asdict(score) for score in self.scores]}
+        return report | ({"coverage": self.coverage} if self.coverage else {})
 
 
 def backtest(
@@ -119,11 +135,43 @@ def backtest(
         >>> found.scores[1].mae_margin.low > 0
         True
     """
-    values = as_series(series)
     check_kind("settings", settings, ForecasterSettings)
-    test, refits = check_whole("test", test, 1), check_whole("refits", refits, 1)
-    seasons = [check_whole("season", season, 1) for season in seasons]
-    horizon, count = settings.horizon, test - settings.horizon + 1
+
+    def train(known: np.ndarray) -> ForecasterModel:
+        return train_forecaster(known, settings=settings, threads=threads, on_progress=on_progress)
+
+    return rolling_backtest(
+        series, train, test, horizon=settings.horizon, refits=refits, seasons=seasons, seed=settings.seed,
+        name=lambda model: f"{settings.cell}, {settings.strategy}", season=lambda model: settings.season,
+    )  # fmt: skip
+
+
+def rolling_backtest(
+    series: Any,
+    train: Callable[[np.ndarray], Model],
+    test: int,
+    *,
+    horizon: int,
+    refits: int | None,
+    seasons: Sequence[int],
+    seed: int,
+    name: Callable[[Model], str],
+    season: Callable[[Model], int | None],
+) -> Backtest:
+    """Run ``backtest`` for any kind of forecaster.
+
+    Args:
+        series, test, seasons: as for ``backtest``.
+        train: returns the model of the values before an origin.
+        horizon, seed: steps to forecast, and the seed of the bootstrap.
+        refits: None trains at every origin.
+        name, season: return what reports call the last model, and the season of the naive forecasts.
+    """
+    values = as_series(series)
+    test = check_whole("test", test, 1)
+    seasons = [check_whole("season", each, 1) for each in seasons]
+    count = test - horizon + 1
+    refits = max(count, 1) if refits is None else check_whole("refits", refits, 1)
     if count < refits:
         raise InputError(f"test must be at least {horizon + refits - 1} for a horizon of {horizon} and {refits} "
                          f"refits, got {test}")  # fmt: skip
@@ -132,22 +180,27 @@ def backtest(
     origins = len(values) - test + np.arange(count)
     truth = windows_after(values, origins, horizon)
     forecasts, residuals = np.empty_like(truth), np.empty_like(truth)
+    covered = {level: np.full(truth.shape, np.nan) for level in COVERAGE_LEVELS}
     for part in np.array_split(np.arange(count), refits):
         known = values[: origins[part[0]]]
-        model = train_forecaster(known, settings=settings, threads=threads, on_progress=on_progress)
+        model = train(known)
         forecasts[part] = model.forecast(values, origins[part])
         logarithm = model.preparation.logarithm
         residuals[part] = logarithm(truth[part]) - logarithm(forecasts[part])
-    found = {f"{settings.cell}, {settings.strategy}": forecasts}
-    found |= naive_forecasts(values, origins, horizon, settings.season, seasons)
+        for level in COVERAGE_LEVELS if len(model.residuals) else ():
+            low, high = error_bounds(model.residuals, level)
+            covered[level][part] = (low <= residuals[part]) & (residuals[part] <= high)
+    found = {name(model): forecasts}
+    found |= naive_forecasts(values, origins, horizon, season(model), seasons)
     block = max(2 * horizon, int(np.ceil(count ** (1 / 3))))
     if count < BLOCKS * block:
         logger.warning(
             "%d origins are too few for confidence intervals, which need %d blocks of %d; "
             "increase test, or reduce the horizon", count, BLOCKS, block,
         )  # fmt: skip
-    scores = _scores(found, truth, _scale(values[: origins[0]], settings.season or 1), block, settings.seed)
-    return Backtest(origins, forecasts, truth, residuals, scores, block)
+    scores = _scores(found, truth, _scale(values[: origins[0]], season(model) or 1), block, seed)
+    coverage = {f"{level:g}": float(inside.mean()) for level, inside in covered.items() if np.isfinite(inside).all()}
+    return Backtest(origins, forecasts, truth, residuals, scores, block, coverage)
 
 
 def naive_forecasts(

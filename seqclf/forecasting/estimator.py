@@ -7,7 +7,8 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from seqclf.estimator import SequenceEstimator
-from seqclf.forecasting.model import ForecasterModel, HasResiduals
+from seqclf.forecasting.model import ForecasterModel
+from seqclf.forecasting.series_model import HasResiduals
 from seqclf.forecasting.settings import ForecasterSettings
 from seqclf.forecasting.train import train_forecaster
 from wordvec.system.progress import OnProgress
@@ -27,6 +28,7 @@ class Forecaster(SequenceEstimator):
             (``difference``), or ``both``.
         log: forecast logarithms, for series whose variance grows with the level.
         relative: subtract each window's last value, which removes a trend.
+        related: train one network on all columns as series of their own, each scaled on its own.
         cell: ``rnn``, ``gru`` or ``lstm``.
         reset: a GRU's reset gate acts ``after`` the product with the weights, or ``before``.
         layers: recurrent layers.
@@ -71,6 +73,7 @@ class Forecaster(SequenceEstimator):
         seasonal: str = "inputs",
         log: bool = False,
         relative: bool = False,
+        related: bool = False,
         cell: str = "lstm",
         reset: str = "after",
         layers: int = 1,
@@ -97,6 +100,7 @@ class Forecaster(SequenceEstimator):
         self.seasonal = seasonal
         self.log = log
         self.relative = relative
+        self.related = related
         self.cell = cell
         self.reset = reset
         self.layers = layers
@@ -159,10 +163,11 @@ class Forecaster(SequenceEstimator):
         """Return lower and upper bounds (steps, D) that cover each value with probability ``level``.
 
         The bounds are the forecast plus quantiles of the back-test's errors at the same step, with the ranks of
-        split-conformal prediction (Vovk et al. 2005). The other arguments are those of ``predict``.
+        split-conformal prediction (Vovk et al. 2005); if it has too few errors for ``level``, those of Student's t. The
+        other arguments are those of ``predict``.
 
         Raises:
-            InputError: there was no back-test, it has too few errors for ``level``, or fewer steps.
+            InputError: there was no back-test, or it has fewer steps.
         """
         check_is_fitted(self)
         return self.model_.predict_interval(level, steps, series=series, start=start)

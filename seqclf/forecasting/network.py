@@ -53,16 +53,30 @@ def pack_windows(preparation: Preparation, windows: np.ndarray, origins: np.ndar
     return pack(steps, np.arange(count + 1) * length, np.arange(count)), inputs.reshape(steps.size, -1)
 
 
+def each_column(windows: np.ndarray) -> np.ndarray:
+    """Return windows (n, T, D) as those of each column (n D, T, 1).
+
+    Example:
+        >>> each_column(np.array([[[1, 2], [3, 4], [5, 6]]]))[:, :, 0].tolist()
+        [[1, 3, 5], [2, 4, 6]]
+    """
+    return windows.swapaxes(1, 2).reshape(-1, windows.shape[1], 1)
+
+
 def predict_windows(
     network: PooledNetwork, preparation: Preparation, windows: np.ndarray, origins: np.ndarray
 ) -> np.ndarray:
     """Return the next steps (n, S, D), scaled, after windows (n, T, D) that end before their origins."""
-    columns = windows.shape[2]
-    found = np.empty((len(windows), network.head.outputs // columns, columns))
+    count, _, columns = windows.shape
+    at_once = network.encoder.shape.vector_size - preparation.waves
+    if at_once < columns:
+        windows, origins = each_column(windows), np.repeat(origins, columns)
+    found = np.empty((len(windows), network.head.outputs // at_once, at_once))
     workspace = Workspace(network.dtype)
     for start in range(0, len(windows), _BATCH):
         part = slice(start, start + _BATCH)
         batch, inputs = pack_windows(preparation, windows[part], origins[part])
         rows = network.predict(batch, inputs=inputs, workspace=workspace)
         found[part] = rows.reshape(-1, *found.shape[1:])
-    return np.asarray(found + preparation.anchors(windows))
+    found += preparation.anchors(windows)
+    return found if at_once == columns else found[:, :, 0].reshape(count, columns, -1).swapaxes(1, 2)

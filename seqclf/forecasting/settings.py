@@ -49,6 +49,13 @@ class ForecasterSettings(Settings):
     relative: bool = setting(
         "Subtract each window's last value (removes the trend).", default=False, flags="--relative"
     )
+    related: bool = setting(
+        "Train one network on all columns as series of their own, instead of reading all columns at once.",
+        default=False,
+        detail="Each column is scaled on its own.",
+        flags="--related",
+        added="0.3",
+    )
     cell: str = cell_setting()
     reset: str = reset_setting()
     layers: int = setting("Stacked recurrent layers.", default=1, least=1)
@@ -83,6 +90,10 @@ class ForecasterSettings(Settings):
         metavar="X",
     )
     seed: int = setting("Random seed; runs with the same seed are reproducible.", default=1, least=0)
+
+    def columns_at_once(self, columns: int) -> int:
+        """Return how many of the D columns the network reads and forecasts at once."""
+        return 1 if self.related else columns
 
     @property
     def step(self) -> int:

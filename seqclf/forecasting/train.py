@@ -85,7 +85,8 @@ def train_forecaster(
         values[:known], season=settings.season or 0, seasonal=settings.seasonal,
         log=settings.log, relative=settings.relative,
     )  # fmt: skip
-    network = fresh_network(settings, columns + preparation.waves, columns)
+    at_once = settings.columns_at_once(columns)
+    network = fresh_network(settings, at_once + preparation.waves, at_once)
     scaled = preparation.scale(preparation.logarithm(values))
     training, validation = np.arange(first, known - settings.step + 1), np.arange(known, known + dev)
     resumption.begin("forecaster", settings, {"values": len(values)}, [values])
@@ -115,7 +116,8 @@ def _train(
     resumption: Resumption,
 ) -> Outcome:
     """Train on the windows before the origins ``training``; those before ``validation`` choose the epoch."""
-    steps = steps_in_all(training.size, settings)
+    related = scaled.shape[1] if settings.related else 1
+    steps = steps_in_all(training.size * related, settings)
     trainer = Trainer(
         network,
         settings,
@@ -126,9 +128,12 @@ def _train(
     )
 
     def step(members: np.ndarray) -> float:
-        origins = training[members]
+        origins = training[members // related]
         windows = windows_before(scaled, origins, settings.window)
-        targets = windows_after(scaled, origins, settings.step) - preparation.anchors(windows)
+        targets = windows_after(scaled, origins, settings.step)
+        if related > 1:
+            windows, targets = (_column_of(each, members % related) for each in (windows, targets))
+        targets = targets - preparation.anchors(windows)
         batch, inputs = pack_windows(preparation, windows, origins)
         return trainer.step(batch, targets.reshape(origins.size, -1).astype(np.float32), inputs)
 
@@ -139,7 +144,12 @@ def _train(
         return {"dev_loss": loss}, (-loss,)
 
     return train_in_batches(
-        step, np.full(training.size, settings.window), trainer.optimizer, settings,
+        step, np.full(training.size * related, settings.window), trainer.optimizer, settings,
         arrays=[network.dense], unit="windows", evaluate=on_dev if validation.size else None, on_progress=on_progress,
         resumption=resumption,
     )  # fmt: skip
+
+
+def _column_of(windows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """Return one column (n, T, 1) of each of n windows (n, T, D)."""
+    return np.take_along_axis(windows, columns[:, None, None], axis=2)

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from seqclf.data.columns import as_sequences
-from seqclf.data.series import as_series, as_steps, check_scaled
+from seqclf.data.series import as_series
+from seqclf.data.steps import Scaling
 from seqclf.data.subwords import Subwords, take_subwords
 from seqclf.data.texts import encode, tokenize_texts
 from seqclf.layers.batch_prediction import predict_rows, workers_for
@@ -104,20 +105,12 @@ class RegressorModel:
             InputError: the sequences are not of the kind the model was trained on.
         """
         if self.vocabulary is None:
-            return self._standardized(as_sequences(sequences))
+            rows, offsets = Scaling(self.input_mean, self.input_deviation).rows(as_sequences(sequences))
+            return Sequences(np.arange(offsets[-1], dtype=np.int32), offsets, rows)
         assert self.settings.tokenizer is not None
         how = self.settings.tokenizer, bool(self.settings.lowercase), self.settings.normalize
         tokens = tokenize_texts(sequences, *how)
         return Sequences(*encode(tokens, self.vocabulary, self.subwords))
-
-    def _standardized(self, sequences: list[Any]) -> Sequences:
-        columns = self.input_mean.size
-        steps = [as_steps(sequence, columns) for sequence in sequences]
-        offsets = np.zeros(len(steps) + 1, np.int64)
-        np.cumsum([len(each) for each in steps], out=offsets[1:])
-        rows = (np.concatenate([np.empty((0, columns)), *steps]) - self.input_mean) / self.input_deviation
-        check_scaled("a sequence", rows)
-        return Sequences(np.arange(offsets[-1], dtype=np.int32), offsets, rows.astype(np.float32))
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write a safetensors file; equal models give equal bytes.

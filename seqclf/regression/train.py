@@ -9,8 +9,9 @@ import numpy as np
 
 from seqclf.data.columns import as_sequences
 from seqclf.data.embeddings import build_embedding
-from seqclf.data.series import as_series, as_steps, is_numeric, mean_and_deviation
+from seqclf.data.series import as_series, is_numeric, mean_and_deviation
 from seqclf.data.splits import random_split, warn_if_few
+from seqclf.data.steps import Scaling
 from seqclf.data.texts import count_tokens, tokenize_texts
 from seqclf.layers.workers import Workers
 from seqclf.regression.model import RegressorModel
@@ -113,8 +114,8 @@ def _untrained(
     words, table = None, None
     input_mean = input_deviation = np.empty(0)
     if of_numbers:
-        columns = as_steps(given[0]).shape[1]
-        input_mean, input_deviation = mean_and_deviation(np.concatenate([as_steps(each, columns) for each in given]))
+        scaling = Scaling.learn(given)
+        input_mean, input_deviation, columns = scaling.mean, scaling.deviation, scaling.mean.size
     else:
         settings = resolved(settings, vectors, given)
         assert settings.tokenizer is not None

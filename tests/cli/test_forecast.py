@@ -9,7 +9,8 @@ from click.testing import CliRunner
 
 from cli import main
 
-TINY = ("--hidden-size", "8", "--window", "6", "--horizon", "2", "--epochs", "2")
+SMALL = ("--hidden-size", "8", "--window", "6", "--horizon", "2", "--epochs", "2")
+TINY = (*SMALL, "--method", "network")
 
 
 def invoke(*arguments, code=0):
@@ -28,6 +29,7 @@ def data(tmp_path, monkeypatch):
 
 
 def test_defaults_and_choices_match_the_library():
+    from cli.forecast import METHODS
     from seqclf import ForecasterSettings
     from seqclf.forecasting.settings import SEASONAL, STRATEGIES
     from seqclf.layers.choices import CELLS, RESETS
@@ -37,7 +39,7 @@ def test_defaults_and_choices_match_the_library():
     settings = vars(ForecasterSettings())
     assert {name: defaults[name] for name in settings} == settings
     choices = {p.name: set(p.type.choices) for p in train.params if hasattr(p.type, "choices")}
-    known = {"cell": CELLS, "reset": RESETS, "strategy": STRATEGIES, "seasonal": SEASONAL}
+    known = {"cell": CELLS, "reset": RESETS, "strategy": STRATEGIES, "seasonal": SEASONAL, "method": METHODS}
     assert choices == {name: set(values) for name, values in known.items()}
 
 
@@ -45,16 +47,38 @@ def test_options_reach_the_library(data):
 
     invoke(
         *("train", "data.csv", "-o", "m.safetensors", "--column", "High", "--window", 5, "--horizon", 3, "--log"),
-        *("--strategy", "recursive", "--season", 7, "--seasonal", "both", "--relative", "--cell", "gru", "--epochs", 2),
+        *(
+            "--strategy",
+            "recursive",
+            "--season",
+            7,
+            "--seasonal",
+            "both",
+            "--relative",
+            "--related",
+            "--cell",
+            "gru",
+            "--epochs",
+            2,
+        ),
         *("--reset", "before", "--layers", 2, "--hidden-size", 4, "--dropout", 0.1, "--huber", 2, "--batch-size", 8),
         *("--learning-rate", 0.01, "--patience", 2, "--validation-fraction", 0.2, "--seed", 3, "--threads", 1),
+        *("--method", "network"),
     )
     from seqclf import load_model
 
     forecaster = load_model("m.safetensors", "forecaster")
     expected = {
         **{"window": 5, "horizon": 3, "log": True, "strategy": "recursive", "season": 7, "seasonal": "both"},
-        **{"relative": True, "cell": "gru", "epochs": 2, "reset": "before", "layers": 2, "hidden_size": 4},
+        **{
+            "relative": True,
+            "related": True,
+            "cell": "gru",
+            "epochs": 2,
+            "reset": "before",
+            "layers": 2,
+            "hidden_size": 4,
+        },
         **{"dropout": 0.1, "huber": 2, "batch_size": 8, "learning_rate": 0.01, "patience": 2},
         **{"validation_fraction": 0.2, "seed": 3},
     }
@@ -107,17 +131,101 @@ def test_recent_values_are_placed_in_the_season_by_their_dates(tmp_path, monkeyp
     Path("weeks.csv").write_text("Week,Sales\n" + "".join(f"2024-01-{1 + 7 * w:02d},{w}\n" for w in range(4)))
     Path("holes.csv").write_text("Day,Sales\n2024-01-01,3\n2024-01-02,3\n2024-01-04,4\n")
     invoke("train", "all.csv", "-o", "m.safetensors", *TINY, "--season", 12, "-q")
-    expected = invoke("predict", "m.safetensors").stdout
+
+    def values(*arguments):
+        lines = invoke("predict", "m.safetensors", *arguments).stdout.splitlines()
+        return [line.split("\t")[1] for line in lines]
+
+    expected = values()
     for arguments in [("all.csv",), ("years.csv",), ("months.csv",), ("undated.csv", "--start", 101 - 12)]:
-        assert invoke("predict", "m.safetensors", *arguments).stdout == expected
-    assert invoke("predict", "m.safetensors", "undated.csv").stdout != expected
-    assert invoke("predict", "m.safetensors", "months.csv", "--start", 0).stdout != expected
+        assert values(*arguments) == expected
+    assert values("undated.csv") != expected
+    assert values("months.csv", "--start", 0) != expected
     found = invoke("predict", "m.safetensors", "weeks.csv", code=1).stderr
     assert (
         "the series must have dates 1 month(s) apart that continue those of the training series, got 7 day(s)" in found
     )
     assert "fill in the missing records" in invoke("predict", "m.safetensors", "holes.csv", code=1).stderr
     assert "--start is the position of DATA" in invoke("predict", "m.safetensors", "--start", 3, code=2).stderr
+
+
+def test_a_forecast_without_options(tmp_path, monkeypatch):
+    """Season, logarithm and method are chosen and explained; intervals come without a back-test of one's own."""
+    monkeypatch.chdir(tmp_path)
+    noise = np.random.default_rng(1).normal(0, 0.03, 48)
+    values = np.exp(4 + 0.02 * np.arange(48) + 0.3 * np.sin(np.arange(48) * 2 * np.pi / 12) + noise)
+    rows = [f"{1990 + row // 12}-{row % 12 + 1:02d},{value:.2f}" for row, value in enumerate(values)]
+    Path("sales.csv").write_text("\n".join(["Month,Sales", *rows]) + "\n")
+    told = invoke("train", "sales.csv", "-o", "m.safetensors", *SMALL).stderr.splitlines()
+    assert told[0].startswith("season of 12 steps: its changes depend on the time of 12 steps (F-test, p < 0.0001)")
+    assert told[1].startswith("logarithms: ")
+    assert told[2].startswith("MASE in 15 forecasts of the last 16 values: exponential smoothing 0.")
+    assert told[4] == "m.safetensors: Sales: 2 steps by exponential smoothing"
+    row = json.loads(invoke("predict", "m.safetensors", "--json").stdout)[0]
+    assert row["low"] < row["value"] < row["high"]
+    arguments = ("train", "sales.csv", "-o", "n.safetensors", *SMALL, "--test", 4, "--refits", 1, "--json", "-q")
+    found = json.loads(invoke(*arguments).stdout)
+    names = [score["name"] for score in found["back_test"]["scores"]]
+    assert names == ["automatic: exponential smoothing", "naive", "seasonal-naive 12", "seasonal mean 12"]
+    assert found["metrics"]["choice"]["season"] == 12
+    assert list(found["back_test"]["coverage"]) == ["0.5", "0.8", "0.9"]
+    table = invoke(*arguments[:-2], "-q").stdout.splitlines()
+    assert table[-1].startswith("coverage of the prediction intervals: ")
+    assert table[-1].endswith(" % at 90 %")
+    wide = json.loads(invoke("predict", "n.safetensors", "--json").stdout)[0]  # three errors have no 5 % quantile
+    assert wide["low"] < wide["value"] < wide["high"]
+
+
+def test_a_forecast_is_written_with_its_dates(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    days = [f"2024-02-{day:02d},{day % 7}" for day in range(1, 29)]
+    Path("days.csv").write_text("\n".join(["Day,Visits", *days]) + "\n")
+    invoke("train", "days.csv", "-o", "m.safetensors", *SMALL, "-q")
+    dates = [line.split("\t")[0] for line in invoke("predict", "m.safetensors").stdout.splitlines()]
+    assert dates == ["2024-02-29", "2024-03-01"]
+    invoke("predict", "m.safetensors", "-o", "f.csv")
+    assert Path("f.csv").read_text().splitlines()[1].startswith("Visits,1,2024-02-29,")
+    invoke("predict", "m.safetensors", "-o", "f.json")
+    rows = json.loads(Path("f.json").read_text())
+    assert rows == json.loads(invoke("predict", "m.safetensors", "--json").stdout)
+    assert [row["date"] for row in rows] == dates
+    pytest.importorskip("matplotlib")
+    invoke("predict", "m.safetensors", "days.csv", "-o", "f.svg")
+    assert all(text in Path("f.svg").read_text() for text in ("Visits", "90 % interval", "2024-03-01"))
+    long = invoke("predict", "m.safetensors", "--steps", 3)
+    assert "no prediction intervals: 3 steps, but a horizon of 2" in long.stderr
+    assert [len(line.split("\t")) for line in long.stdout.splitlines()] == [2, 2, 2]
+
+
+def test_a_column_names_related_series(tmp_path, monkeypatch):
+    """Company A and B in one file: the first of four days decides the fifth."""
+    monkeypatch.chdir(tmp_path)
+    rows = [
+        f"2024-01-0{day},{company},{value}"
+        for company, values in (("B", (1, 0.5, 0.25, 1, 1)), ("A", (0, 0.5, 0.25, 1, 0)))
+        for day, value in enumerate(values, 1)
+    ]
+    Path("long.csv").write_text("\n".join(["Day,Company,Value", *rows]) + "\n")
+    network = ("--method", "network", "--window", 4, "--horizon", 1, "--hidden-size", 8, "--epochs", 150, "-q")
+    options = ("--by", "Company", "--related", "--learning-rate", 0.02, "--validation-fraction", 0)
+    invoke("train", "long.csv", "-o", "m.safetensors", *options, *network)
+    Path("new.csv").write_text("\n".join(["Day,Company,Value", *rows[:4], *rows[5:9]]) + "\n")
+    found = [
+        line.split("\t")
+        for line in invoke("predict", "m.safetensors", "new.csv", "--by", "Company").stdout.splitlines()
+    ]
+    assert [row[:2] for row in found] == [["B", "2024-01-05"], ["A", "2024-01-05"]]
+    assert [round(float(row[2])) for row in found] == [1, 0]
+    Path("swapped.csv").write_text("\n".join(["Day,Company,Value", *rows[5:9], *rows[:4]]) + "\n")
+    swapped = invoke("predict", "m.safetensors", "swapped.csv", "--by", "Company").stdout
+    assert swapped == invoke("predict", "m.safetensors", "new.csv", "--by", "Company").stdout
+    Path("one.csv").write_text("\n".join(["Day,Company,Value", *rows[:4]]) + "\n")
+    message = "--by Company must name the series of the model, B, A, got B"
+    assert message in invoke("predict", "m.safetensors", "one.csv", "--by", "Company", code=2).stderr
+    Path("new.csv").write_text("\n".join(["Day,Company,Value", *rows[:9]]) + "\n")
+    message = "new.csv:7: Company 'A' must have the dates of 'B', 5 records, found 4 records"
+    assert message in invoke("predict", "m.safetensors", "new.csv", "--by", "Company", code=1).stderr
+    assert "no column 'Firm'" in invoke("predict", "m.safetensors", "new.csv", "--by", "Firm", code=1).stderr
 
 
 @pytest.mark.parametrize(
@@ -127,11 +235,28 @@ def test_recent_values_are_placed_in_the_season_by_their_dates(tmp_path, monkeyp
         (["train", "data.csv", "-o", "m", "--column", "Mean"], 1, "data.csv:1: no column 'Mean'"),
         (["train", "data.csv", "-o", "m", "--column", "Date"], 1, "data.csv:2: Date must be a number, found 'day 0'"),
         (["train", "none.csv", "-o", "m"], 1, "none.csv"),
-        (["train", "data.csv", "-o", "m", "--window", "200"], 1, "100 values are too few: a window of 200"),
+        (
+            ["train", "data.csv", "-o", "m", "--window", "200", "--method", "network"],
+            1,
+            "100 values are too few: a window",
+        ),
+        (["train", "data.csv", "-o", "m", "--horizon", "99"], 1, "100 values are too few to forecast 99 steps"),
+        (
+            ["train", "data.csv", "-o", "m", "--window", "200"],
+            1,
+            "67 values before the back-test are too few for a win",
+        ),
+        (["predict", "m.safetensors", "-o", "forecast.doc"], 2, "--output must end in .png, .svg, .pdf, .csv or .json"),
+        (["predict", "m.safetensors", "-o", "forecast.csv", "--json"], 2, "--json has no effect with --output"),
+        (
+            ["train", "data.csv", "-o", "m", "--method", "auto", "--resume"],
+            2,
+            "--resume has no effect with --method auto",
+        ),
         (["train", "data.csv", "-o", "m", "--refits", "2"], 2, "--naive-season and --refits need --test N"),
         (["train", "data.csv", "-o", "no/where/m"], 1, "no/where"),
         (["predict", "data.csv"], 1, "data.csv is not a model file"),
-        (["predict", "m.safetensors", "--column", "Low"], 2, "--column selects columns of DATA"),
+        (["predict", "m.safetensors", "--column", "Low"], 2, "--column and --by select columns of DATA"),
         (["predict", "m.safetensors", "--level", "0.9"], 1, "intervals need back-test errors"),
         (["predict", "m.safetensors", "--level", "0"], 1, "level must be above 0 and below 1, got 0"),
         (["predict", "m.safetensors", "--steps", "3"], 1, "steps must be at most 2"),

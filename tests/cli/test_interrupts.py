@@ -23,7 +23,7 @@ COMMANDS = {
     "tag_text": (cli.shared.supervised, f"tags.tsv {SMALL} --vector-size 4"),
     "language_model": (cli.language_model, f"text.txt {SMALL} --vector-size 4 --batch-size 2"),
     "transduce": (cli.shared.supervised, f"pairs.tsv {SMALL} --vector-size 4 --target-vector-size 4"),
-    "forecast": (cli.forecast, f"series.csv {SMALL} --window 3 --horizon 1"),
+    "forecast": (cli.forecast, f"series.csv {SMALL} --window 3 --horizon 1 --method network"),
 }
 
 

@@ -24,7 +24,7 @@ TRAININGS = {
     "tags.tsv": f"tag-text train tags.tsv --dev tags.tsv {SMALL}",
     "pairs.tsv": f"transduce train pairs.tsv --dev pairs.tsv {SMALL}",
     "text.txt": f"language-model train text.txt --dev text.txt {SMALL}",
-    "series.csv": f"forecast train series.csv --window 8 --horizon 2 {SMALL}",
+    "series.csv": f"forecast train series.csv --window 8 --horizon 2 --method network {SMALL}",
 }
 
 

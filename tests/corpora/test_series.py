@@ -191,3 +191,17 @@ def test_calendars_of_365_days_are_complete(tmp_path, caplog):
     days.remove(datetime.date(2024, 2, 29))
     assert read_series(write(tmp_path, table([day.isoformat() for day in days]))) == {"Sales": VALUES}
     assert not caplog.text
+
+
+def test_a_column_names_the_series_of_each_record(tmp_path):
+    path = tmp_path / "long.csv"
+    path.write_text("day,shop,bread,milk\n2024-01-02,7,3,30\n2024-01-01,7,2,20\n2024-01-01,5,1,10\n2024-01-02,5,4,40\n")
+    found = read_dated_series(path, by="shop")
+    assert found.columns == {"7 bread": [2, 3], "7 milk": [20, 30], "5 bread": [1, 4], "5 milk": [10, 40]}
+    assert found.dates == ("day", [738886, 738887])
+    assert read_dated_series(path, ["milk"], by="shop").columns == {"7": [20, 30], "5": [10, 40]}
+    path.write_text("day,shop,bread\n2024-01-01,7,2\n2024-01-02,7,2\n2024-01-02,5,1\n2024-01-03,5,1\n")
+    with pytest.raises(
+        InputError, match=r"long.csv:4: shop '5' must have the dates of '7', 2 records, found 2 records"
+    ):
+        read_dated_series(path, by="shop")

@@ -25,7 +25,10 @@ from corpora import (
     read_texts,
     read_tokens,
 )
-from seqclf import load_model
+from seqclf import ClassifierSettings, ForecasterSettings, load_model, train_forecaster
+from seqclf.classification.train_vectors import train_vector_classifier
+from seqclf.forecasting.automatic import train_automatic
+from seqclf.forecasting.blend import BlendedForecaster
 from tests.cases.fasttext import HIERARCHICAL, ONE_VS_ALL, Supervised
 from tests.compatibility import readings, runs
 from tests.fuzzing.mutations import (
@@ -302,6 +305,40 @@ def _small_file(storage: str = "") -> bytes:
         return path.read_bytes()
 
 
+def _saved(model: Any) -> bytes:
+    """Return the file of a model."""
+    with tempfile.TemporaryDirectory() as folder:
+        model.save(Path(folder, "m.safetensors"))
+        return Path(folder, "m.safetensors").read_bytes()
+
+
+def _blended_forecasters() -> tuple[bytes, ...]:
+    """Return a file with networks and exponential smoothing, and one with exponential smoothing alone."""
+    values = runs.series()
+    options = {"horizon": 2, "hidden_size": 3, "window": 4, "epochs": 1, "threads": 1}
+    smoothed = train_automatic(values, **options)
+    network = train_forecaster(
+        values, settings=ForecasterSettings(horizon=2, hidden_size=3, window=4, epochs=1, log=smoothed.settings.log),
+        threads=1,
+    )  # fmt: skip
+    both = BlendedForecaster(
+        [(0.5, smoothed.parts[0][1]), (0.5, network)], settings=network.settings, names=["a", "b"],
+        tail=smoothed.tail, length=60, residuals=smoothed.residuals, history=[], metrics={},
+        calendar={"unit": "day", "first": 9, "step": 1},
+    )  # fmt: skip
+    return _saved(smoothed), _saved(both)
+
+
+def _vector_classifier() -> bytes:
+    settings = ClassifierSettings(hidden_size=3, epochs=1)
+    sequences = [np.arange(2.0 * length).reshape(length, 2) % 5 for length in (1, 2, 3, 4) * 5]
+    return _saved(train_vector_classifier(sequences, ["a", "b"] * 10, settings=settings, threads=1))
+
+
+def _classify_vectors(path: Path) -> Any:
+    return load_model(path, "vector classifier").predict_proba([np.ones((3, 2))]).tolist()
+
+
 @functools.cache
 def kinds() -> dict[str, Kind]:
     """Return every kind by its name."""
@@ -336,6 +373,10 @@ def kinds() -> dict[str, Kind]:
         "forecaster": Kind(
             "m.safetensors", (model, _with_calendar(model)), (describe, readings.forecaster), _HEADER
         ),
+        "blended forecaster": Kind(
+            "m.safetensors", _blended_forecasters(), (describe, readings.forecaster), _HEADER
+        ),
+        "vector classifier": Kind("m.safetensors", (_vector_classifier(),), (describe, _classify_vectors), _HEADER),
         "word2vec checkpoint": Kind("c", (_old("word2vec.checkpoint"),), (_resume_word2vec,), _HEADER),
         "GloVe checkpoint": Kind("c", (_old("glove.checkpoint"),), (_resume_glove,), _HEADER),
         "word2vec checkpoint, any digest": Kind(

@@ -1,0 +1,177 @@
+"""Forecasts without options: season, logarithm and method are chosen by a back-test on the training series."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from seqclf.data.series import as_series, column_names
+from seqclf.forecasting.backtest import Backtest, rolling_backtest
+from seqclf.forecasting.blend import BlendedForecaster
+from seqclf.forecasting.model import ForecasterModel
+from seqclf.forecasting.search import EQUAL, SHORT, Search
+from seqclf.forecasting.seasons import Season, find_season
+from seqclf.forecasting.settings import ForecasterSettings
+from seqclf.forecasting.smoothing import best_criterion
+from wordvec import InputError
+from wordvec.system.progress import OnProgress
+
+_log = logging.getLogger(__name__)
+
+_LEAST_KNOWN = 4
+_MOST_TESTED = 600
+"""Values in the back-test: a third of the series, two horizons at least, and this many at most."""
+_TAIL = 100_000
+_AS_GIVEN = "as given"
+_COMPARED = 1500
+"""Last values by which the logarithm is judged."""
+
+
+def train_automatic(
+    series: Any,
+    *,
+    calendar: Mapping[str, Any] | None = None,
+    names: Sequence[str] | None = None,
+    threads: int | None = None,
+    on_progress: OnProgress | None = None,
+    **fixed: Any,
+) -> BlendedForecaster:
+    """Train the forecaster that is best in a back-test on the end of the series.
+
+    The season is that of ``find_season``. Logarithms are taken if exponential smoothing then has the smaller AICc. The
+    last third of the series, at most 600 values, is forecast from each of its positions by exponential smoothing,
+    Theta, naive and seasonal methods, and networks that read the series, its changes, or its seasonal differences, each
+    a mean of two windows and two seeds. Exponential smoothing is kept, unless the error of the best other method is
+    lower by more than a standard error of the difference: then the forecast is the mean of both, and from two standard
+    errors on, the other. In the same way, the best network joins or replaces that. The result is trained on the whole
+    series; its intervals come from the back-test.
+
+    Args:
+        series: (N,) or (N, D) numbers at equal time steps, the oldest first.
+        calendar: ``unit`` and ``step`` of the dates, as ``Dates.calendar`` returns it; None without dates.
+        names: of the columns; None takes those of a DataFrame or Series, else ``y0``, ``y1`` ...
+        threads: the largest number of threads; the result is the same at any number.
+        on_progress: called a few times a second while networks are trained.
+        fixed: settings of a ``ForecasterSettings`` that are not chosen, such as ``horizon=12``, ``season=None`` or
+            ``log=False``.
+
+    Returns:
+        The forecaster; ``metrics["choice"]`` holds what was chosen, why, and the errors of all candidates.
+
+    Raises:
+        InputError: the series is too short, or not all numbers are finite.
+        TypeError: ``fixed`` names no setting.
+
+    Example:
+        >>> months = np.arange(96)
+        >>> series = 100 * np.exp(0.01 * months) * (1 + 0.2 * np.sin(months * 2 * np.pi / 12))
+        >>> model = train_automatic(series, horizon=6, epochs=2, threads=1)
+        >>> model.metrics["choice"]["season"], model.metrics["choice"]["log"]
+        (12, True)
+        >>> model.predict().shape
+        (6, 1)
+    """
+    given = ForecasterSettings(**fixed)
+    values = as_series(series)
+    names = column_names(series) if names is None else names
+    named = [f"y{column}" for column in range(values.shape[1])] if names is None else [str(name) for name in names]
+    if len(named) != values.shape[1]:
+        raise InputError(f"{len(named)} names for {values.shape[1]} columns")
+    tested = _tested(len(values), given.horizon)
+    before = values[: len(values) - tested]
+    season = Season(given.season or 1, _AS_GIVEN, given.season or 1) if "season" in fixed else _season(before, calendar)
+    if season.steps > len(before):
+        raise InputError(f"a season must be at most {len(before)}, the values before the back-test, got {season.steps}")
+    positive = bool((values > 0).all())
+    log, log_reason = (given.log, _AS_GIVEN) if "log" in fixed else _logarithm(before, positive, season.steps)
+    settings = replace(given, season=season.steps if season.steps > 1 else None, log=log)
+    choice: dict[str, Any] = {
+        "season": settings.season, "season_reason": season.reason, "likely_season": season.likely,
+        "log": log, "log_reason": log_reason,
+    }  # fmt: skip
+    constant = [name for name, column in zip(named, values.T, strict=True) if np.ptp(column) == 0]
+    if constant:
+        _log.warning("%s: all values are equal; the forecast repeats them", ", ".join(constant))
+    search = Search(values, settings, fixed, tested, threads, on_progress)
+    parts, residuals, report = search.best()
+    networks = [part.settings for _, part in parts if isinstance(part, ForecasterModel)]
+    return BlendedForecaster(
+        parts, settings=networks[0] if networks else settings, names=named, tail=values[-_TAIL:].copy(),
+        length=len(values), residuals=residuals, calendar=calendar, history=[], metrics={"choice": choice | report},
+    )  # fmt: skip
+
+
+def backtest_automatic(
+    series: Any,
+    test: int,
+    *,
+    calendar: Mapping[str, Any] | None = None,
+    refits: int | None = None,
+    seasons: Sequence[int] = (),
+    threads: int | None = None,
+    on_progress: OnProgress | None = None,
+    **fixed: Any,
+) -> Backtest:
+    """Back-test ``train_automatic``, which sees the values before an origin only, as ``backtest`` does a network.
+
+    The naive forecasts have its season or, if it found none, the most likely one.
+
+    Args:
+        series, test, seasons, threads, on_progress: as for ``backtest``.
+        calendar, fixed: as for ``train_automatic``.
+        refits: split the test part into this many parts, and choose and train for each; None is 1, and every origin of
+            series of at most 50 values.
+    """
+    given, values = ForecasterSettings(**fixed), as_series(series)
+    if refits is None and len(values) > SHORT:
+        refits = 1
+    if (values <= 0).any():  # which those before an origin may not show
+        fixed.setdefault("log", False)
+
+    def train(known: np.ndarray) -> BlendedForecaster:
+        return train_automatic(known, calendar=calendar, threads=threads, on_progress=on_progress, **fixed)
+
+    def season(model: BlendedForecaster) -> int | None:
+        likely = int(model.metrics["choice"]["likely_season"])
+        return model.settings.season or (likely if likely > 1 else None)
+
+    return rolling_backtest(
+        series, train, test, horizon=given.horizon, refits=refits, seasons=seasons, seed=given.seed,
+        name=lambda model: f"automatic: {model.metrics['choice']['forecast']}", season=season,
+    )  # fmt: skip
+
+
+def _tested(count: int, horizon: int) -> int:
+    """Return the number of values in the back-test."""
+    if count < horizon + _LEAST_KNOWN:
+        raise InputError(
+            f"{count} values are too few to forecast {horizon} steps: at least {horizon + _LEAST_KNOWN} are needed; "
+            "reduce the horizon, or add values"
+        )
+    wanted = min(max(2 * horizon, count // 3), max(_MOST_TESTED, 2 * horizon))
+    return max(horizon, min(wanted, count // 2, count - _LEAST_KNOWN))
+
+
+def _season(values: np.ndarray, calendar: Mapping[str, Any] | None) -> Season:
+    if not np.ptp(values, axis=0).any():
+        return Season(1, EQUAL, 1)
+    positive = (values > 0).all()
+    return find_season(np.log(values) if positive else values, calendar)
+
+
+def _logarithm(values: np.ndarray, positive: bool, season: int) -> tuple[bool, str]:
+    """Return whether to take logarithms, and why."""
+    if not positive:
+        return False, "not all values are above 0"
+    if not np.ptp(values, axis=0).any():
+        return False, EQUAL
+    gain = 0.0
+    for column in values[-_COMPARED:].T:
+        level = np.log(column)
+        # The density of a value is that of its logarithm divided by the value.
+        gain += best_criterion(column, season) - best_criterion(level, season) - 2 * float(level.sum())
+    if gain > 2:
+        return True, f"the AICc of exponential smoothing falls by {gain:.1f}"
+    return False, f"they do not lower the AICc of exponential smoothing ({gain:+.1f})"

@@ -1,0 +1,234 @@
+"""What every trained forecaster does with its forecasts: continuation by dates, steps, intervals from errors."""
+
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+from scipy.special import stdtrit
+
+from seqclf.data.series import as_series, column_names
+from seqclf.forecasting.settings import ForecasterSettings
+from seqclf.forecasting.windows import Preparation
+from seqclf.model_file import Rules, header_rules
+from wordvec import InputError
+from wordvec.system.structures import finite_array, owned, real_array, whole_array
+from wordvec.system.validation import check_number, check_whole
+
+
+class HasResiduals(Protocol):
+    """A back-test's result, as :func:`seqclf.backtest` returns it."""
+
+    @property
+    def residuals(self) -> np.ndarray:
+        """(K, H, D) truth minus forecast."""
+
+
+class SeriesModel(ABC):
+    """A trained forecaster of any kind.
+
+    Args:
+        preparation: the logarithm, and the scaling for a network.
+        settings: training settings.
+        names: of the D columns.
+        tail: (T, D) the end of the training series, from which ``predict`` continues.
+        length: of the training series.
+        residuals: (K, H, D) back-test errors for intervals; None without a back-test.
+        metrics: results of training. history: one row per epoch.
+        calendar: ``unit``, ``first`` and ``step`` of the dates of the training series; None without dates.
+    """
+
+    def __init__(
+        self,
+        preparation: Preparation,
+        *,
+        settings: ForecasterSettings,
+        names: Sequence[str],
+        tail: np.ndarray,
+        length: int,
+        residuals: np.ndarray | None = None,
+        metrics: Mapping[str, Any],
+        history: Sequence[Mapping[str, Any]],
+        calendar: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.preparation, self.settings = preparation, settings
+        self.names, self.tail, self.length = list(names), tail, length
+        self.residuals = np.empty((0, settings.horizon, len(self.names))) if residuals is None else residuals
+        self.metrics, self.history = dict(metrics), [dict(row) for row in history]
+        self.origin: dict[str, Any] = {}
+        self.calendar = None if calendar is None else dict(calendar)
+
+    @property
+    @abstractmethod
+    def least(self) -> int:
+        """The number of values that a forecast needs before it."""
+
+    @property
+    @abstractmethod
+    def longest(self) -> int | None:
+        """The largest number of steps; None for any."""
+
+    @abstractmethod
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write a safetensors file; equal forecasters give equal bytes."""
+
+    @abstractmethod
+    def forecast_level(self, level: np.ndarray, origins: np.ndarray, steps: int, start: int) -> np.ndarray:
+        """Return forecasts (n, steps, D) of the series, or of its logarithm, from checked origins.
+
+        Args:
+            level: (N, D) the series or its logarithm. origins: (n,) at least ``least``, at most N.
+            steps: at most ``longest``. start: the position of the first value in the training series.
+        """
+
+    def start_of(self, calendar: Mapping[str, Any] | None) -> int:
+        """Return the position of a series in the training series, for ``start``, found by the dates of both.
+
+        Args:
+            calendar: of the series, None if it has no equally spaced dates.
+
+        Returns:
+            0 if the model has no season, or the training series no equally spaced dates.
+
+        Raises:
+            InputError: the dates of the series do not continue those of the training series.
+        """
+        if self.settings.season is None or self.calendar is None:
+            return 0
+        unit, first, step = (self.calendar[name] for name in ("unit", "first", "step"))
+        if calendar is None:
+            raise InputError("the dates of the series must be equally spaced, as in training; or give start")
+        if (calendar["unit"], calendar["step"]) != (unit, step) or (calendar["first"] - first) % step:
+            raise InputError(
+                f"the series must have dates {step} {unit}(s) apart that continue those of the training series, got "
+                f"{calendar['step']} {calendar['unit']}(s); or give start"
+            )
+        return int((calendar["first"] - first) // step)
+
+    def forecast(self, series: Any, origins: Any, steps: int | None = None, *, start: int = 0) -> np.ndarray:
+        """Return forecasts (n, steps, D) from several positions; see :meth:`seqclf.Forecaster.forecast`."""
+        level = self._level(series)
+        places = whole_array("origins", origins)
+        return self.preparation.original(self._forecast(level, places, self._steps(steps), start))
+
+    def predict(self, steps: int | None = None, *, series: Any = None, start: int = 0) -> np.ndarray:
+        """Return the next values (steps, D); see :meth:`seqclf.Forecaster.predict`."""
+        return self.preparation.original(self._next(steps, series, start))
+
+    def calibrate(self, report: HasResiduals) -> None:
+        """Keep the errors of a back-test for ``predict_interval``.
+
+        Raises:
+            InputError: it has another horizon or other columns.
+        """
+        residuals = real_array("residuals", report.residuals)
+        if residuals.shape[1:] != (self.settings.horizon, len(self.names)):
+            raise InputError(
+                f"the back-test must have {(self.settings.horizon, len(self.names))} steps and columns, like the "
+                f"forecaster, got {residuals.shape[1:]}"
+            )
+        self.residuals = owned(finite_array("residuals", residuals, (None, *residuals.shape[1:])))
+
+    def predict_interval(
+        self, level: float = 0.9, steps: int | None = None, *, series: Any = None, start: int = 0
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return lower and upper bounds (steps, D); see :meth:`seqclf.Forecaster.predict_interval`."""
+        level = check_number("level", level, above=0, below=1)
+        middle, count = self._next(steps, series, start), len(self.residuals)
+        if not count:
+            raise InputError("intervals need back-test errors; call calibrate with a back-test, or train with --test")
+        if len(middle) > self.residuals.shape[1]:
+            raise InputError(
+                f"intervals have at most {self.residuals.shape[1]} steps, as in the back-test, got {len(middle)}"
+            )
+        low, high = error_bounds(self.residuals[:, : len(middle)], level)
+        return self.preparation.original(middle + low), self.preparation.original(middle + high)
+
+    def _level(self, series: Any) -> np.ndarray:
+        """Return the series (N, D), or its logarithm."""
+        values = as_series(series)
+        if values.shape[1] != len(self.names):
+            raise InputError(f"the series must have {len(self.names)} columns, as in training, got {values.shape[1]}")
+        names = column_names(series)
+        if names is not None and names != self.names and sorted(names) == sorted(self.names):
+            raise InputError(f"columns must be in the order of training, {', '.join(self.names)}, got "
+                             f"{', '.join(names)}")  # fmt: skip
+        return self.preparation.logarithm(values)
+
+    def _steps(self, steps: int | None) -> int:
+        steps = self.settings.horizon if steps is None else steps
+        steps = check_whole("steps", steps, 1)
+        if self.longest is not None and steps > self.longest:
+            raise InputError(
+                f"steps must be at most {self.longest}, the horizon of this direct forecaster, got {steps}; "
+                "train with a longer horizon, or a recursive one"
+            )
+        return steps
+
+    def _next(self, steps: int | None, series: Any, start: int) -> np.ndarray:
+        """Return the next steps (steps, D) of the series, or of its logarithm."""
+        if series is None:
+            series, start = self.tail, self.length - len(self.tail)
+        level = self._level(series)
+        return np.asarray(self._forecast(level, np.array([len(level)]), self._steps(steps), start)[0])
+
+    def _forecast(self, level: np.ndarray, origins: np.ndarray, steps: int, start: int) -> np.ndarray:
+        start = check_whole("start", start)
+        if origins.size and not self.least <= origins.min() <= origins.max() <= len(level):
+            bad = origins.min() if origins.min() < self.least else origins.max()
+            raise InputError(
+                f"a forecast needs at least {self.least} of the {len(level)} values before it, got position {bad}"
+            )
+        return self.forecast_level(level, origins, steps, start)
+
+    def header(self) -> dict[str, Any]:
+        """Return the header of the file."""
+        header = {
+            "settings": self.settings.record(),
+            "names": self.names,
+            "length": self.length,
+            "metrics": self.metrics,
+            "history": self.history,
+        }
+        return header if self.calendar is None else header | {"calendar": self.calendar}
+
+
+def error_bounds(residuals: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return the bounds (H, D) of the next error, from K errors (K, H, D).
+
+    They are the errors with the ranks of split-conformal prediction (Vovk et al. 2005). Where so few have none for this
+    level, they are those of Student's t with K degrees of freedom, for normal errors around 0.
+    """
+    count = len(residuals)
+    rank = int((count + 1) * (1 - level) / 2 + 1e-9)
+    if rank < 1:
+        spread = np.sqrt(np.square(residuals).mean(axis=0))
+        half = float(stdtrit(count, (1 + level) / 2)) * spread
+        return -half, half
+    ordered = np.sort(residuals, axis=0)
+    return ordered[rank - 1], ordered[count - rank]
+
+
+SERIES_HEADER: Rules = {
+    **header_rules(),
+    "names": (list, "a list of column names", lambda value: value and all(isinstance(name, str) for name in value)),
+    "length": (int, "above 0", lambda value: value > 0),
+}
+
+
+def _is_calendar(value: dict[str, Any]) -> bool:
+    return (
+        value.keys() == {"unit", "first", "step"}
+        and isinstance(value["unit"], str)
+        and type(value["first"]) is type(value["step"]) is int
+        and value["step"] > 0
+    )
+
+
+_CALENDAR: Rules = {"calendar": (dict, "a unit, a first date and a step", _is_calendar)}
+
+
+def calendar_rules(header: Mapping[str, Any]) -> Rules:
+    """Return the rules of the calendar, if the header has one."""
+    return _CALENDAR if "calendar" in header else {}
