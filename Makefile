@@ -2,6 +2,7 @@
 # make test         all tests
 # make fuzz         damaged files of every kind: COUNT=1000000 readings, or MINUTES=60
 # make test-peers   gensim's own tests on our classes; downloads gensim
+# make test-browser the pages that commands write, and those of the site, in headless Chromium
 # make check        lint, format, types
 # make docs         the site of the documentation, build/site/html; runs every chapter of the course
 # make torture      every long command killed, interrupted and with faults in its files; half an hour
@@ -33,8 +34,8 @@ DEMO = demo-output
 # Print a command as it would be typed, then run it.
 run = @printf '\n$$ %s\n' '$(1)'; PATH="$(CURDIR)/$(BIN):$$PATH" $(1)
 
-.PHONY: demo torture bench bench-check test test-all test-minimum test-peers suite kernels-as-python kernels-with-bounds kernels-anywhere examples
-.PHONY: check format clean fuzz docs docs-fast test-browser
+.PHONY: demo torture bench bench-check test test-all test-minimum test-peers test-browser suite kernels-as-python kernels-with-bounds kernels-anywhere examples
+.PHONY: check format clean fuzz docs docs-fast
 
 test: suite kernels-as-python kernels-with-bounds kernels-anywhere examples
 
@@ -102,10 +103,6 @@ docs: $(VENV)/installed-docs
 docs-fast: $(VENV)/installed-docs
 	$(BIN)/python docs/build_site.py --fast
 
-# Pages of the site in headless Chromium: errors of scripts, and widths.
-test-browser: docs-fast
-	$(BIN)/python -m pytest -q -m browser tests
-
 # The whole suite on every supported Python of this machine, each in an environment of its own.
 test-all:
 	@failed=; for python in $$($(PYTHON) tests/interpreters.py); do \
@@ -127,6 +124,11 @@ test-peers:
 	.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check -e '.[test]' gensim testfixtures
 	-.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check fasttext  # needs a C++ compiler
 	.venv-peers/bin/python -m pytest -q tests/peers
+
+# Skipped, with the reason, if no Chromium is installed.
+test-browser: $(VENV)/installed-test docs-fast
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[report]'
+	$(BIN)/python -m pytest -q -rs -m browser tests
 
 clean:
 	rm -rf $(VENV) .venv-* $(DEMO) benchmark-results build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .fuzzing

@@ -27,7 +27,7 @@ def find_peers(pythons: tuple[str, ...], folder: Path, install: bool) -> dict[st
 
 @click.command()
 @click.argument("names", nargs=-1, type=click.Choice(NAMES), metavar="[NAME]...")
-@click.option("--quick", "size", flag_value="quick", help="Small inputs: 4 minutes on two cores.")
+@click.option("--quick", "size", flag_value="quick", help="Small inputs: 5 minutes on two cores.")
 @click.option("--full", "size", flag_value="full", help="Full inputs.")
 @click.option("--repeats", type=click.IntRange(min=1), help="Runs per figure.  [default: 3; with --full 5]")
 @click.option(
@@ -82,7 +82,7 @@ def main(
     """Run the benchmarks NAMES, or all, alternating with the available peers, and write the results.
 
     Peers are gensim, word2vec.c, fastText, PyTorch (WORDVEC_TORCH_INDEX is the package index of its CPU build) and
-    scikit-learn. Unavailable peers are skipped with a message. Without --quick or --full, the inputs take 42 minutes on
+    scikit-learn. Unavailable peers are skipped with a message. Without --quick or --full, the inputs take 43 minutes on
     two cores.
     """
     if compare:

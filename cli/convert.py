@@ -8,7 +8,7 @@ from cli.shared import options
 from cli.shared.errors import Command, check_files
 from cli.shared.reporting import log
 
-FORMATS = ("safetensors", "text", "binary", "glove", "fasttext", "floret", "projector", "npz", "parquet")
+FORMATS = ("safetensors", "text", "binary", "glove", "fasttext", "floret", "projector", "npz", "parquet", "static")
 
 
 @click.command(cls=Command, context_settings=options.HELP)
@@ -17,7 +17,8 @@ FORMATS = ("safetensors", "text", "binary", "glove", "fasttext", "floret", "proj
 @click.option(
     "--format",
     type=click.Choice(FORMATS),
-    help="Format of TARGET: glove has no header, projector a second file, metadata.tsv.  [default: by extension]",
+    help="Format of TARGET: glove has no header, projector a second file, metadata.tsv; static is a folder that "
+    "sentence-transformers loads.  [default: by extension]",
 )
 @click.option("--input-format", type=click.Choice(FORMATS), help="Format of SOURCE.  [default: by content]")
 @click.option("--limit", type=options.LEAST_1, metavar="N", help="Keep the first N words.  [default: all]")

@@ -102,7 +102,7 @@ def train(
     with (
         Progress("training", quiet) as progress,
         BestEpochOnInterrupt(
-            lambda state: show_epochs(progress, state, quiet=True), checkpointing.path is not None
+            lambda state: show_epochs(progress, state, quiet=True), checkpointing.path is not None, checkpointing.logs
         ) as on_progress,
     ):
         forecaster = train_forecaster(
@@ -119,6 +119,7 @@ def train(
     forecaster.origin = origin
     forecaster.save(output)
     note_output(output)
+    checkpointing.logs.finish(forecaster.history)
     log(f"{output}: {_summary(forecaster)}", quiet)
     on_progress.finish()
     checkpointing.remove()

@@ -5,27 +5,58 @@ from typing import Any
 import click
 
 from cli.shared import options
+from cli.shared.cards import markdown_option, print_card
 from cli.shared.errors import Command
 from cli.shared.reporting import print_json
 
 
 @click.command(cls=Command, context_settings=options.HELP)
 @click.argument("file", type=options.INPUT)
+@click.option(
+    "--card",
+    is_flag=True,
+    help="Print a model card: training data, settings, measures, intended use and limits.",
+)
+@markdown_option
+@click.option("--parameters", is_flag=True, help="Only list the parameters of a network, with their memory.")
 @options.json_option
-def info(file: str, as_json: bool) -> None:
+def info(file: str, card: bool, markdown: bool, parameters: bool, as_json: bool) -> None:
     """Describe FILE: vectors in any supported format, or any file written by this toolkit.
 
+    Prints what the file stores, or with --card or --markdown its model card.
+
     \b
-    Example:
+    Examples:
       wordvec info model.safetensors
+      wordvec info vectors.safetensors --markdown > CARD.md
     """
+    if parameters:
+        if card or markdown:
+            raise click.UsageError("--parameters lists parameters only; leave --card and --markdown out")
+        _print_parameters(file, as_json)
+        return
+
     from wordvec.formats.registry import describe
 
     facts = describe(file)
-    if as_json:
+    if card or markdown:
+        print_card(facts, markdown, as_json)
+    elif as_json:
         print_json(facts)
     else:
         click.echo("\n".join(_lines(facts)))
+
+
+def _print_parameters(file: str, as_json: bool) -> None:
+    from seqclf import load_model
+    from seqclf.inspection.summary import summarize
+
+    found = summarize(load_model(file))
+    if as_json:
+        shapes = {name: list(shape) for name, shape in found.shapes.items()}
+        print_json({"shapes": shapes, "parameters": found.parameters, "bytes": found.bytes})
+    else:
+        click.echo(found)
 
 
 def _lines(facts: dict[str, Any], indent: str = "") -> list[str]:

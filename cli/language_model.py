@@ -1,4 +1,4 @@
-"""``language-model``: train, evaluate and sample recurrent language models."""
+"""``language-model``: train, evaluate, query and sample recurrent language models."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -10,15 +10,18 @@ from cli.shared import options
 from cli.shared.checkpoints import Checkpointing, checkpoint_options
 from cli.shared.errors import Command, Group, note_output, usage_errors
 from cli.shared.origins import digests, versions
-from cli.shared.reporting import Progress, log, print_json, show_epochs, table
+from cli.shared.prompts import Answers, answer_lines, input_option, require_queries
+from cli.shared.prompts import prompt as prompt_lines
+from cli.shared.reporting import Progress, log, print_json, print_json_line, show_epochs, table
 from cli.shared.setting_options import all_setting_options
 from cli.shared.signals import BestEpochOnInterrupt
-from cli.shared.unused import refuse_unused, refuse_with
+from cli.shared.unused import refuse_unused, refuse_with, refuse_without
 from seqclf import LanguageModelSettings
 
 if TYPE_CHECKING:
     from corpora import TextCorpus
     from seqclf import TrainedLanguageModel
+    from seqclf.language.model import Perplexity
 
 _model_argument = click.argument("model", type=options.INPUT)
 _corpus_argument = click.argument("corpus", type=options.INPUT, nargs=-1, required=True)
@@ -27,7 +30,7 @@ _corpus_argument = click.argument("corpus", type=options.INPUT, nargs=-1, requir
 @click.group(cls=Group, context_settings=options.HELP)
 @options.version_option
 def language_model() -> None:
-    """Train, evaluate and sample recurrent language models over words or characters.
+    """Train, evaluate, query and sample recurrent language models over words or characters.
 
     CORPUS is one or more files, globs or folders, - for standard input, or sample:english; plain text or .gz, .bz2,
     .xz, .zst. All lines form one running text.
@@ -89,7 +92,9 @@ def train(
     with (
         Progress("training", quiet) as progress,
         BestEpochOnInterrupt(
-            lambda state: show_epochs(progress, state, quiet, measures), checkpointing.path is not None
+            lambda state: show_epochs(progress, state, quiet, measures),
+            checkpointing.path is not None,
+            checkpointing.logs,
         ) as on_progress,
     ):
         model = train_language_model(
@@ -103,24 +108,49 @@ def train(
     model.origin = origin
     model.save(output)
     note_output(output)
+    checkpointing.logs.finish(model.history)
     log(f"{output}: {_summary(model)}", quiet)
     on_progress.finish()
     checkpointing.remove()
     if test_lines is not None:
         checksums = lines.checksums()
-        report = _report(model, test_lines, f"on {test}", threads, trained_on=lines)
+        measured = model.perplexity(test_lines, trained_on=lines, threads=threads)
         lines.check_unchanged(checksums)
-        click.echo(report)
+        click.echo(_report(measured, f"on {test}", model.unit))
 
 
 @language_model.command(cls=Command, context_settings=options.HELP)
 @_model_argument
 @_corpus_argument
+@click.option(
+    "--trained-on",
+    type=options.INPUT,
+    metavar="FILE",
+    help="The training text, to compare with bigrams and Kneser-Ney 5-grams.",
+)
+@click.option(
+    "--cache", is_flag=True, help="Also evaluate with a continuous cache, which makes recent words more probable."
+)
+@click.option(
+    "--cache-size", type=options.LEAST_1, default=2000, show_default=True, help="Words, or characters, in the cache."
+)
+@click.option("--cache-theta", type=float, default=0.3, show_default=True, help="How much similarity counts.")
+@click.option("--cache-weight", type=float, default=0.1, show_default=True, help="Share of the cache's probability.")
 @options.encoding_options
 @options.threads_option
 @options.json_option
 def perplexity(
-    model: str, corpus: tuple[str, ...], encoding: str, encoding_errors: str, threads: int | None, as_json: bool
+    model: str,
+    corpus: tuple[str, ...],
+    trained_on: str | None,
+    cache: bool,
+    cache_size: int,
+    cache_theta: float,
+    cache_weight: float,
+    encoding: str,
+    encoding_errors: str,
+    threads: int | None,
+    as_json: bool,
 ) -> None:
     """Evaluate MODEL on CORPUS: perplexity, or bits per character for character models.
 
@@ -128,14 +158,19 @@ def perplexity(
 
     \b
     Example:
-      language-model perplexity model.safetensors test.txt
+      language-model perplexity model.safetensors test.txt --trained-on train.txt --cache
     """
+    refuse_without("--cache", cache, "cache_size", "cache_theta", "cache_weight")
 
     from seqclf import load_model
+    from seqclf.language.cache import ContinuousCache
 
+    with usage_errors():
+        asked = ContinuousCache(cache_size, cache_theta, cache_weight) if cache else None
     loaded, lines = load_model(model, "language model"), _text(corpus, encoding, encoding_errors)
+    train = None if trained_on is None else _text((trained_on,), encoding, encoding_errors)
+    measured = loaded.perplexity(lines, trained_on=train, cache=asked, threads=threads)
     if as_json:
-        measured = loaded.perplexity(lines, threads=threads)
         print_json(
             {
                 "tokens": measured.tokens,
@@ -144,10 +179,13 @@ def perplexity(
                 "perplexity": measured.perplexity,
                 "bits": measured.bits,
                 "unigram_loss": measured.unigram_loss,
+                "bigram_loss": measured.bigram_loss,
+                "kneser_ney_loss": measured.kneser_ney_loss,
+                "cache_loss": measured.cache_loss,
             }
         )
     else:
-        click.echo(_report(loaded, lines, " ".join(corpus), threads))
+        click.echo(_report(measured, " ".join(corpus), loaded.unit))
 
 
 @language_model.command("next", cls=Command, context_settings=options.HELP)
@@ -174,14 +212,93 @@ def next_tokens(model: str, prompt: str, top: int, as_json: bool) -> None:
 
 @language_model.command(cls=Command, context_settings=options.HELP)
 @_model_argument
+@click.argument("text", nargs=-1)
+@input_option
+@options.top_option
+@options.json_option
+def complete(model: str, text: tuple[str, ...], source: str | None, top: int, as_json: bool) -> None:
+    """Complete the last word of TEXT: the most probable words that begin with it, one per line: word, tab, probability.
+
+    A TEXT that ends with a space is continued by a word. Without TEXT, starts an interactive prompt on a terminal.
+    Models of characters complete words that the training text lacks, too.
+
+    \b
+    Example:
+      language-model complete model.safetensors "the king r" --top 3
+    """
+    require_queries(text, source, "TEXT", as_json)
+
+    from seqclf import load_model
+    from seqclf.language.completion import Completer
+
+    completer = Completer(load_model(model, "language model"))
+
+    def answer(line: str) -> Answers:
+        found = completer.complete(line, top=top)
+        if not found:
+            raise click.UsageError(f"no word of the model begins with {line.split()[-1]!r}; shorten it")
+        return found
+
+    def each(lines: list[str]) -> list[Answers | str]:
+        return [completer.complete(line, top=top) or f"no word of the model completes {line!r}" for line in lines]
+
+    def show(line: str) -> None:
+        click.echo("\n".join(f"{word}\t{probability:.4f}" for word, probability in answer(line)))
+
+    if source is not None:
+        answer_lines(source, each, as_json, "completions")
+    elif not text:
+        prompt_lines("A text: the most probable words for its end. Ctrl-D exits.", show)
+    elif as_json:
+        found = answer(" ".join(text))
+        print_json([{"token": word, "probability": probability} for word, probability in found])
+    else:
+        show(" ".join(text))
+
+
+@language_model.command(cls=Command, context_settings=options.HELP)
+@_model_argument
+@_corpus_argument
+@options.encoding_options
+@options.threads_option
+@options.json_option
+def score(
+    model: str, corpus: tuple[str, ...], encoding: str, encoding_errors: str, threads: int | None, as_json: bool
+) -> None:
+    """Print the perplexity of each line of CORPUS, read alone: perplexity, tab, unknown words, tab, line.
+
+    With --json, an object per line, with the sum of the log-probabilities (in nats) and the number of words.
+
+    \b
+    Example:
+      language-model score model.safetensors sentences.txt
+    """
+    from seqclf import load_model
+    from seqclf.language.scoring import score_lines
+
+    loaded = load_model(model, "language model")
+    for found in score_lines(loaded, _text(corpus, encoding, encoding_errors), threads=threads):
+        if as_json:
+            print_json_line(found._asdict() | {"perplexity": found.perplexity})
+        else:
+            click.echo(f"{found.perplexity:.2f}\t{found.unknown}\t{found.line}")
+
+
+@language_model.command(cls=Command, context_settings=options.HELP)
+@_model_argument
 @click.argument("prompt", default="")
-@click.option("--length", type=int, default=100, show_default=True, help="Maximum number of words or characters.")
-@click.option("--lines", type=int, metavar="N", help="Stop after N lines.  [default: stop only at --length]")
+@click.option("--length", type=int, metavar="N", help="Maximum number of words or characters.  [default: 100]")
+@click.option(
+    "--lines", type=int, metavar="N", help="Stop after N lines.  [default: 1; with --length, stop only there]"
+)
 @click.option("--temperature", type=float, default=1.0, show_default=True, help="Sampling temperature; 0 is greedy.")
 @click.option("--top-k", type=int, metavar="N", help="Sample from the N most probable.  [default: all]")
 @click.option("--nucleus", type=float, metavar="P", help="Sample from the smallest set with total probability P.")
+@click.option(
+    "--no-repeat", type=int, metavar="N", help="Never repeat N words or characters in a row.  [default: repeat]"
+)
 @options.seed_option
-def generate(model: str, prompt: str, **given: Any) -> None:
+def generate(model: str, prompt: str, length: int | None, lines: int | None, **given: Any) -> None:
     """Print PROMPT and a continuation sampled word by word (or by character); <unk> is never sampled.
 
     \b
@@ -195,7 +312,8 @@ def generate(model: str, prompt: str, **given: Any) -> None:
 
     loaded = load_model(model, "language model")
     with usage_errors():
-        text = loaded.generate(prompt, **given)
+        lines = 1 if lines is None and length is None else lines
+        text = loaded.generate(prompt, length=100 if length is None else length, lines=lines, **given)
     click.echo(text, nl=not text.endswith("\n"))
 
 
@@ -233,20 +351,14 @@ def _summary(model: "TrainedLanguageModel") -> str:
     return f"{best}; trained on {metrics['tokens']:,} {model.unit}s, vocabulary of {len(model.vocabulary):,}"
 
 
-def _report(
-    model: "TrainedLanguageModel",
-    lines: "TextCorpus",
-    source: str,
-    threads: int | None,
-    *,
-    trained_on: "TextCorpus | None" = None,
-) -> str:
-    measured, unit = model.perplexity(lines, trained_on=trained_on, threads=threads), model.unit
-    rows = [
-        ["this model", _measure(measured.loss, unit)],
-        ["unigram model", _measure(measured.unigram_loss, unit)],
-    ]
-    if measured.bigram_loss is not None:
-        rows.append(["bigram model, Witten-Bell", _measure(measured.bigram_loss, unit)])
+def _report(measured: "Perplexity", source: str, unit: str) -> str:
+    losses = {
+        "this model": measured.loss,
+        "with a continuous cache": measured.cache_loss,
+        "unigram model": measured.unigram_loss,
+        "bigram model, Witten-Bell": measured.bigram_loss,
+        "5-gram model, Kneser-Ney": measured.kneser_ney_loss,
+    }
+    rows = [[name, _measure(loss, unit)] for name, loss in losses.items() if loss is not None]
     unknown = f"{measured.unknown:,} of {measured.tokens:,} {unit}s are unknown"
     return table(rows, [source, _name(unit)]) + f"\n{unknown}"

@@ -1,14 +1,15 @@
 """``wordvec neighbors``: nearest neighbors of a word."""
 
+import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
 
 from cli.shared import options
-from cli.shared.errors import Command, Failure
+from cli.shared.errors import Command, Failure, note_output
 from cli.shared.prompts import Answers, answer_lines, input_option, prompt, require_queries
-from cli.shared.reporting import log, note_vectors, print_json, table
+from cli.shared.reporting import log, note_vectors, percent, print_json, table
 
 if TYPE_CHECKING:
     from wordvec import WordVectors
@@ -19,10 +20,21 @@ if TYPE_CHECKING:
 @click.argument("words", nargs=-1)
 @input_option
 @options.top_option
+@click.option(
+    "--approximate",
+    is_flag=True,
+    help="Search in the index VECTORS.index, built on first use: faster for many words, but misses some neighbors.",
+)
 @options.subword_fallback_option
 @options.json_option
 def neighbors(
-    vectors: str, words: tuple[str, ...], source: str | None, top: int, subword_fallback: bool, as_json: bool
+    vectors: str,
+    words: tuple[str, ...],
+    source: str | None,
+    top: int,
+    approximate: bool,
+    subword_fallback: bool,
+    as_json: bool,
 ) -> None:
     """Print the nearest neighbors of each of WORDS with their cosine similarities.
 
@@ -31,14 +43,17 @@ def neighbors(
     Words that are not in the vocabulary are reported on stderr after the others' neighbors; the exit code is then 1.
 
     \b
-    Example:
+    Examples:
       wordvec neighbors vectors.safetensors paris
+      wordvec neighbors vectors.safetensors --input words.txt --approximate
     """
     require_queries(words, source, "WORDS", as_json)
 
     from wordvec import load_vectors
 
-    loaded = load_vectors(vectors, subword_fallback=subword_fallback)
+    loaded = load_vectors(vectors, subword_fallback=subword_fallback and not approximate)
+    if approximate:
+        loaded = _indexed(loaded, f"{vectors}.index")
     if source is not None:
         answer_lines(source, lambda lines: _each(loaded, lines, top), as_json, "neighbors")
         return
@@ -58,6 +73,21 @@ def neighbors(
         log(f"Error: {problem}")
     if problems:
         raise Failure(problems[-1])
+
+
+def _indexed(vectors: "WordVectors", path: str) -> "WordVectors":
+    """Return the vectors with the index in a file, which is built and written if it does not exist."""
+    from wordvec.system.atomic_files import check_target
+    from wordvec.vectors.approximate import IndexedVectors
+
+    if os.path.exists(path):
+        return IndexedVectors.load(path, vectors)
+    check_target(path)
+    indexed = IndexedVectors(vectors)
+    indexed.save_index(path)
+    note_output(path)
+    log(f"built {path}: it finds {percent(indexed.recall())} of the 10 nearest neighbors (200 words)")
+    return indexed
 
 
 def _print(vectors: "WordVectors", word: str, top: int) -> None:

@@ -18,6 +18,7 @@ from cli.shared.reporting import Progress, finite, log, percent
 from cli.shared.setting_options import setting_option, setting_options
 from cli.shared.shard_options import Run as ShardedRun
 from cli.shared.shard_options import ShardStep, shard_options
+from cli.shared.tuning_options import TuningStep, tuning_options
 from cli.shared.unused import refuse_unused, refuse_with, refuse_without
 from cli.shared.vocabulary_options import take_rules, vocabulary_options
 from cli.shared.word2vec_reporting import EpochLines, corpus_summary, result_line
@@ -139,6 +140,7 @@ def _shared_option(name: str, default: str) -> options.Decorator:
     metavar="N",
     help="Stop after N epochs without improvement in --evaluate-on, or else in the loss; keeps the best epoch.",
 )
+@tuning_options
 @click.option(
     "--summary",
     type=options.OUTPUT,
@@ -194,6 +196,7 @@ def train_embeddings(
     rules = take_rules(given)
     phrases = PhraseStep.taken_from(given, lowercase)
     shards = ShardStep(given)
+    tuning = TuningStep(given, output)
     if evaluate_every is not None and not evaluate_on:
         raise click.UsageError("--evaluate-every needs --evaluate-on FILE")
     for target in filter(None, (output, summary, words_file, phrases.target)):
@@ -217,11 +220,13 @@ def train_embeddings(
             normalize = inherited.pop("normalize", normalize)
             given |= inherited
             phrases.inherit(initial, str(continue_from), quiet)
-        evaluation = _Evaluation(evaluate_on, quiet) if evaluate_on else None
+        benchmarks = evaluate_on or tuning.files
+        evaluation = _Evaluation(benchmarks, quiet) if benchmarks else None
         run = _Run(given, initial, continuation, evaluation, evaluate_every, early_stopping, threads, quiet)
     if output_format(output) == "floret" and getattr(run.settings, "subword_hashes", None) is None:
         raise click.UsageError(f"{output} holds hashed words: it needs --subwords and --subword-hashes; or rename it")
-    checkpoint = f"{output}.checkpoint" if resume or checkpoint_every is not None else None
+    is_saved = (resume and not tuning.is_used) or checkpoint_every is not None
+    checkpoint = f"{output}.checkpoint" if is_saved else None
     if checkpoint is not None:
         check_files(checkpoint=checkpoint)
         note_checkpoint(checkpoint)
@@ -243,21 +248,29 @@ def train_embeddings(
     if words_file is not None:
         save_vocabulary(encoded.vocabulary, words_file)
         note_output(words_file)
+
+    def save(result: Any, more: dict[str, Any]) -> None:
+        result.vectors.origin = {
+            **shards.origin(result, files),
+            "min_count": min_count,
+            "raw_tokens": encoded.raw_tokens,
+            "raw_types": encoded.raw_types,
+            "versions": versions(),
+            **more,
+        }
+        if phrases.record is not None:
+            result.vectors.settings["phrases"] = phrases.record
+        save_vectors(result.vectors, output)
+        note_output(output)
+
+    if tuning.is_used and isinstance(run, _Run) and run.evaluation is not None:
+        tuning.run(encoded, run.evaluation, save, threads=threads, resume=resume, quiet=quiet)
+        return
     if resume and not os.path.exists(str(checkpoint)) and run.is_finished(output, encoded, phrases.record):
         log(f"{output} is already complete; nothing to do", quiet)
         return
     result = run.train(encoded, checkpoint, checkpoint_every or DEFAULT_PACE, resume)
-    result.vectors.origin = {
-        **shards.origin(result, files),
-        "min_count": min_count,
-        "raw_tokens": encoded.raw_tokens,
-        "raw_types": encoded.raw_types,
-        "versions": versions(),
-    }
-    if phrases.record is not None:
-        result.vectors.settings["phrases"] = phrases.record
-    save_vectors(result.vectors, output)
-    note_output(output)
+    save(result, {})
     if summary is not None:
         made |= {"corpus": {"files": files, "tokenizer": tokenizer, "lowercase": lowercase}}
         made |= {"raw_types": encoded.raw_types, "versions": versions()}

@@ -285,7 +285,7 @@ class _ZstandardFile(io.RawIOBase):
             import zstandard
         except ImportError:
             raise InputError(
-                f"{name}: reading .zst needs the zstandard package; pip install 'wordvec-seqclf[zstd]'"
+                f"{name}: reading .zst needs zstandard, which is not installed: pip install 'wordvec-seqclf[zstd]'"
             ) from None
         self._raw = raw
         self._error = zstandard.ZstdError

@@ -232,7 +232,7 @@ def _tsv_texts(name: str, lines: Lines, text_column: str | None) -> Iterator[str
             width = len(cells)
             names = {cell.strip().lower() for cell in cells}
             if text_column is not None or (names & {"label", "text"} and (width > 1 or names == {"text"})):
-                place = _text_place(where, cells, text_column)
+                place = text_place(where, cells, text_column)
                 continue
             if width > 2:
                 raise InputError(f"{where}: expected label<TAB>text or a text, found {width} columns; add a header")
@@ -245,13 +245,13 @@ def _csv_texts(name: str, lines: Lines, text_column: str | None) -> Iterator[str
     place, width = None, 0
     for where, cells, delimiter in csv_records(name, lines):
         if place is None:
-            place, width = _text_place(where, cells, text_column), len(cells)
+            place, width = text_place(where, cells, text_column), len(cells)
         elif cells:
             check_width(where, cells, width, f"put texts that contain {delimiter!r} in double quotes")
             yield cells[place]
 
 
-def _text_place(where: str, header: list[str], text_column: str | None) -> int:
+def text_place(where: str, header: list[str], text_column: str | None) -> int:
     """Return the column of the text: the one named, or the only one, or the only one besides the label."""
     header = [cell.strip() for cell in header]
     found, label = _column(header, "text", text_column), _column(header, "label", None)
@@ -264,7 +264,7 @@ def _text_place(where: str, header: list[str], text_column: str | None) -> int:
 
 def _jsonl_texts(name: str, lines: Lines, text_column: str | None) -> Iterator[str]:
     for where, record in json_records(name, lines):
-        yield _text(where, record, text_column)
+        yield record_text(where, record, text_column)
 
 
 def _split(where: str, label: str, separator: str) -> list[str]:
@@ -393,7 +393,8 @@ def _label(where: str, label: str) -> str:
     return label
 
 
-def _text(where: str, record: dict[str, Any], text_column: str | None) -> str:
+def record_text(where: str, record: dict[str, Any], text_column: str | None) -> str:
+    """Return the text of a JSON object; raise InputError if there is none."""
     text = _value(where, record, text_column, "text")
     if not isinstance(text, str):
         raise InputError(f"{where}: {text_column or 'text'!r} must be a string, found {kind_of(text)}")
@@ -402,7 +403,7 @@ def _text(where: str, record: dict[str, Any], text_column: str | None) -> str:
 
 def _jsonl(name: str, lines: Lines, text_column: str | None, label_column: str | None) -> Iterator[Example]:
     for where, record in json_records(name, lines):
-        text = _text(where, record, text_column)
+        text = record_text(where, record, text_column)
         label = _value(where, record, label_column, "label")
         written = [_written(where, each, label_column) for each in (label if isinstance(label, list) else [label])]
         yield where, text, written if isinstance(label, list) else written[0]

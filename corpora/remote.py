@@ -20,7 +20,9 @@ def resolve_url(url: str) -> list[Source]:
     try:
         import fsspec
     except ImportError:
-        raise InputError(f"{url}: reading from a URL needs fsspec; pip install 'wordvec-seqclf[distributed]'") from None
+        raise InputError(
+            f"{url}: reading from a URL needs fsspec, which is not installed: pip install 'wordvec-seqclf[distributed]'"
+        ) from None
     try:
         system, path = fsspec.core.url_to_fs(url)
         if any(letter in path for letter in "*?["):

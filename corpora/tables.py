@@ -168,8 +168,13 @@ def kind_of(value: object) -> str:
 
 
 def ending_of(source: Source) -> str:
+    """Return the extension of a source's name, as :func:`extension_of`."""
+    return extension_of(source.name)
+
+
+def extension_of(name: str) -> str:
     """Return the file extension in lower case, ignoring a compression suffix."""
-    name = source.name.lower()
+    name = name.lower()
     for ending in COMPRESSED:
         name = name.removesuffix(ending)
     return os.path.splitext(name)[1]

@@ -56,8 +56,8 @@ class Tokenizer:
 
 
 @functools.cache
-def _letter() -> str:
-    """Return a character class of letters, digits, the underscore and combining marks.
+def _marks() -> str:
+    """Return the combining marks as ranges of a character class.
 
     ``\\w`` excludes the vowel signs of Devanagari, Thai and many other scripts (categories Mn and Mc), which would
     split their words. Python's re does not support categories, so the ranges are collected here, once.
@@ -70,7 +70,13 @@ def _letter() -> str:
         elif start >= 0:
             marks.append(f"{chr(start)}-{chr(code - 1)}")
             start = -1
-    return rf"[\w{''.join(marks)}]"
+    return "".join(marks)
+
+
+@functools.cache
+def _letter() -> str:
+    """Return a character class of letters, digits, the underscore and combining marks."""
+    return rf"[\w{_marks()}]"
 
 
 # U+200C and U+200D occur inside Persian and Indic words.
@@ -196,6 +202,24 @@ def _split_tweet(text: str) -> list[str]:
     return ["<url>" if token.startswith(_LINKS) else token for token in tokens]
 
 
+WORD_START = "\u2581"
+"""The token of ``characters`` before each word, as in SentencePiece."""
+
+
+@functools.cache
+def _character_pattern() -> re.Pattern[str]:
+    return re.compile(rf".[{_marks()}{_JOINERS}]*", re.DOTALL)
+
+
+def _split_characters(text: str) -> list[str]:
+    find = list if text.isascii() else _character_pattern().findall
+    tokens: list[str] = []
+    for word in text.split():
+        tokens.append(WORD_START)
+        tokens += find(word)
+    return tokens
+
+
 TOKENIZERS: dict[str, Tokenizer] = {
     tokenizer.name: tokenizer
     for tokenizer in (
@@ -217,6 +241,12 @@ TOKENIZERS: dict[str, Tokenizer] = {
             "keeps @mentions, #tags, emoticons, emoji and punctuation; links become <url>; "
             "a character repeated more than three times is shortened to three",
             _split_tweet,
+        ),
+        Tokenizer(
+            "characters",
+            "every character, with its combining marks, and \u2581 before each word: for names, typos, and languages "
+            "without spaces",
+            _split_characters,
         ),
     )
 }

@@ -23,7 +23,8 @@ PUBLIC = {name: {*importlib.import_module(name).__all__, "__version__"} for name
 SHARED = (
     "corpora.encodings", "corpora.errors", "corpora.leftovers", "corpora.normalization", "wordvec.system",
     "wordvec.checkpointing.checkpoint", "wordvec.formats.fasttext_model", "wordvec.formats.ngrams",
-    "wordvec.formats.table", "wordvec.plotting.style", "corpora.ranges",
+    "wordvec.formats.cards", "wordvec.formats.table", "wordvec.plotting.style", "corpora.ranges", "corpora.files",
+    "corpora.remote",
 )  # fmt: skip
 """Documented modules that the packages above may import besides public names."""
 SHARED_WITH_CLI = (
@@ -37,7 +38,11 @@ SHARED_WITH_CLI = (
     "wordvec.plotting.maps", "seqclf.explanation.explain", "seqclf.explanation.page", "wordvec.distributed.settings",
     "wordvec.distributed.training", "wordvec.distributed.cluster", "wordvec.distributed.cooccurrence",
     "wordvec.distributed.files", "wordvec.distributed.remote_corpus", "wordvec.plotting.explore",
-    "seqclf.classification.cross_validation",
+    "seqclf.classification.cross_validation", "seqclf.classification.answers", "seqclf.reporting.page",
+    "seqclf.reporting.report", "corpora.records", "corpora.tables", "seqclf.classification.tuning",
+    "seqclf.serving.app", "seqclf.export.onnx_graph", "wordvec.vectors.approximate", "wordvec.word2vec.tuning",
+    "seqclf.language.cache", "seqclf.language.completion", "seqclf.language.scoring", "seqclf.training.logs",
+    "seqclf.inspection.tracing", "seqclf.inspection.holding", "seqclf.inspection.summary",
 )  # fmt: skip
 """What lets a command check its options and outputs before it starts, and what explains or
 cross-validates a classifier."""
@@ -84,6 +89,9 @@ WITHIN = {
         "training": _LAYERS | {"data"},
         **dict.fromkeys(TASKS, _TASK),
         "explanation": _TASK | {"classification"},
+        "reporting": _TASK | {"classification"},
+        "serving": _TASK | {"classification"},
+        "export": _TASK | {"classification"},
         "inspection": _TASK | set(TASKS),
     },
 }
@@ -95,7 +103,7 @@ WITH_SKLEARN = ("estimator", "estimators", "multi_label_estimator", "baselines",
 """The last parts of the names of modules that may import scikit-learn."""
 WITH_FILES = ("corpora", "seqclf.model_file", "wordvec.formats", "wordvec.encoding.corpus")
 WITH_FILES += tuple(
-    f"wordvec.system.{name}" for name in ("atomic_files", "scratch", "available_memory", "control_groups")
+    f"wordvec.system.{name}" for name in ("atomic_files", "scratch", "available_memory", "control_groups", "tuning")
 )
 """Modules, or packages of modules, that open files."""
 OPENS = {"open", "read_bytes", "read_text", "write_bytes", "write_text", "fromfile", "memmap", "tofile", "safe_open"}

@@ -41,9 +41,11 @@ class Vocabulary:
     """
 
     def __init__(self, tokens: Sequence[str], counts: ArrayLike | None = None) -> None:
+        self._hold(tokens, counts)
+        _ = self.token_to_id
+
+    def _hold(self, tokens: Sequence[str], counts: ArrayLike | None) -> None:
         self.tokens: list[str] = _checked_tokens(tokens)
-        if len(self.token_to_id) != len(self.tokens):
-            raise InputError(_describe_repeat(self.tokens))
         self.counts: np.ndarray | None = None if counts is None else _checked_counts(counts, len(self.tokens))
 
     @classmethod
@@ -53,10 +55,39 @@ class Vocabulary:
         found.__setstate__({"tokens": tokens, "counts": counts})
         return found
 
+    @classmethod
+    def indexed_later(cls, tokens: Sequence[str], counts: ArrayLike | None) -> "Vocabulary":
+        """Build a vocabulary whose dictionary, which finds repeated tokens, is made when it is first needed.
+
+        Raises:
+            InputError: as of a vocabulary made at once, but for repeated tokens.
+        """
+        found = cls.__new__(cls)
+        found._hold(tokens, counts)
+        return found
+
+    @classmethod
+    def of_rows(cls, token_to_id: dict[str, int]) -> "Vocabulary":
+        """Build a vocabulary without counts from its dictionary, whose rows ascend from 0; it is kept, not copied.
+
+        Raises:
+            InputError: as of a list of its tokens.
+        """
+        found = cls.__new__(cls)
+        found.__setstate__({"tokens": _checked_tokens(list(token_to_id)), "counts": None, "token_to_id": token_to_id})
+        return found
+
     @cached_property
     def token_to_id(self) -> dict[str, int]:
-        """Dictionary from token to row."""
-        return dict(zip(self.tokens, range(len(self.tokens)), strict=True))
+        """Dictionary from token to row.
+
+        Raises:
+            InputError: a token is repeated.
+        """
+        rows = dict(zip(self.tokens, range(len(self.tokens)), strict=True))
+        if len(rows) != len(self.tokens):
+            raise InputError(_describe_repeat(self.tokens))
+        return rows
 
     @property
     def by_frequency(self) -> bool:

@@ -5,6 +5,7 @@
 takes the lines of the first raw Wikipedia file (100 MB) or the messages of 20 Newsgroups, found through WORDVEC_DATA,
 as a list of strings in memory. Ours is ``CountVectorizer`` or ``TfidfVectorizer``, theirs ``CountVectorizer`` or
 ``TfidfVectorizer`` with ``token_pattern=r"\\S+", lowercase=False``: the same tokens except for Unicode white space.
+With ``--weights pattern`` or ``char_wb``, both count what scikit-learn's defaults or its n-grams of characters are.
 Every run is one call in a separate process, after a warm-up on a few words; runs alternate. Prints the medians of
 seconds and ratios, and the growth of anonymous memory in one additional run of each.
 """
@@ -23,6 +24,7 @@ from benchmarks.harness.measuring import Row, Run, WrongResultError, call_alone,
 from benchmarks.harness.texts import data_file
 
 FILES = {"wiki": "text/wiki_raw_1.txt.xz", "news": "classify/20news.train.tsv.xz", "generated": ""}
+WEIGHTS = ("count", "tfidf", "pattern", "char_wb")
 
 
 def read_texts(corpus: str, limit: int | None) -> list[str]:
@@ -40,14 +42,19 @@ def read_texts(corpus: str, limit: int | None) -> list[str]:
 def vectorizer(who: str, weights: str, ngrams: int, threads: int | None) -> Any:
     """Return an unfitted transformer."""
     options: dict[str, Any] = {"ngram_range": (1, ngrams)}
+    if weights == "char_wb":
+        options = {"analyzer": "char_wb", "ngram_range": (2, 5)}
     if who == "ours":
         from wordvec import CountVectorizer, TfidfVectorizer
+        from wordvec.document_vectors.estimator import SCIKIT_LEARN
 
-        return (CountVectorizer if weights == "count" else TfidfVectorizer)(**options, n_jobs=threads)
+        options |= SCIKIT_LEARN if weights in ("pattern", "char_wb") else {}
+        return (TfidfVectorizer if weights == "tfidf" else CountVectorizer)(**options, n_jobs=threads)
     from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 
-    kind = CountVectorizer if weights == "count" else TfidfVectorizer
-    return kind(**options, token_pattern=r"\S+", lowercase=False)
+    if weights in ("count", "tfidf"):
+        options |= {"token_pattern": r"\S+", "lowercase": False}
+    return (TfidfVectorizer if weights == "tfidf" else CountVectorizer)(**options)
 
 
 def run_once(
@@ -82,7 +89,7 @@ def rows(run: Run) -> Iterator[Row]:
     peer = f"scikit-learn {sklearn.__version__}"
     corpus = next((name for name, file in FILES.items() if not file or data_file(file)))
     limit = run.pick(4_000, 40_000, 10**9)
-    for weights in run.pick(("tfidf",), ("count", "tfidf")):
+    for weights in run.pick(("tfidf", "pattern"), WEIGHTS):
         sums: dict[str, float] = {}
 
         def measure(who: str, threads: int, weights: str = weights, sums: dict = sums) -> float:
@@ -103,7 +110,7 @@ def rows(run: Run) -> Iterator[Row]:
 
 @click.command()
 @click.option("--corpus", type=click.Choice(list(FILES)), default="wiki", show_default=True)
-@click.option("--weights", type=click.Choice(["count", "tfidf"]), default="tfidf", show_default=True)
+@click.option("--weights", type=click.Choice(WEIGHTS), default="tfidf", show_default=True)
 @click.option("--call", type=click.Choice(["fit_transform", "transform"]), default="fit_transform", show_default=True)
 @click.option("--ngrams", default=1, show_default=True, help="Largest n of the n-grams.")
 @click.option("--threads", type=int, help="Threads of ours.  [default: all cores]")

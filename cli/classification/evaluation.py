@@ -1,6 +1,7 @@
 """Tables of a classifier's evaluation, and the file of its mistakes."""
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from cli.shared.supervised import class_table
 if TYPE_CHECKING:
     from seqclf import Score
     from seqclf.classification.evaluation import Evaluation
+    from seqclf.metrics import MultiLabelScore
 
 
 def evaluation_table(evaluation: "Evaluation") -> str:
@@ -60,6 +62,29 @@ def folds_table(evaluations: "Sequence[Evaluation]") -> str:
     for name, summary in (("mean", statistics.mean), ("standard deviation", statistics.stdev)):
         rows.append([name, "", *(form(summary(values)) for form, values in zip(forms, measures, strict=True))])
     return table(rows, ["fold", "texts", "accuracy", "macro-F1"])
+
+
+def set_measures(result: "MultiLabelScore") -> dict[str, str]:
+    """Return the measures of a multi-label classifier by name."""
+    return {
+        "micro-F1": f"{result.micro_f1:.3f}",
+        "macro-F1": f"{result.macro_f1:.3f}",
+        "subset accuracy": percent(result.subset_accuracy),
+        "Hamming loss": f"{result.hamming_loss:.4f}",
+    }
+
+
+def set_table(result: "MultiLabelScore", truth: Sequence[Any]) -> str:
+    """Return the measures of label sets, compared with a constant prediction, and label scores."""
+    from seqclf import score_label_sets
+
+    classes = class_table(result, "label", "texts")
+    sets = Counter(tuple(sorted(labels)) for labels in truth)
+    constant = score_label_sets(truth, [sets.most_common(1)[0][0]] * len(truth))
+    both = zip(set_measures(result).items(), set_measures(constant).values(), strict=True)
+    rows = [[name, own, other] for (name, own), other in both]
+    head = table(rows, [f"{len(truth):,} texts", "this model", "most frequent labels"])
+    return f"{head}\n\n{classes}"
 
 
 def write_mistakes(path: str, texts: Sequence[str], evaluation: "Evaluation") -> None:

@@ -1,4 +1,4 @@
-"""Checkpoints of the networks' trainings: options, and the file until the model is saved."""
+"""Checkpoints and logs of the networks' trainings: options, and the file until the model is saved."""
 
 import contextlib
 import os
@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import click
 
 from cli.shared import options
+from cli.shared.epoch_logs import EpochLogs, log_options
 from cli.shared.errors import check_files, note_checkpoint
 
 checkpoint_options = options.together(
@@ -24,14 +25,16 @@ checkpoint_options = options.together(
         help="Interval of the checkpoints within an epoch (30s, 5m, 1h).  [default: 5m]",
     ),
     click.option("--resume", is_flag=True, help="Resume from the checkpoint, if any; the model is bit-identical."),
+    log_options,
 )
 
 
 class Checkpointing(NamedTuple):
-    """The checkpoint file, None without one, and the arguments of a training function."""
+    """The checkpoint file, None without one, the arguments of a training function, and the logs."""
 
     path: str | None
     arguments: dict[str, Any]
+    logs: EpochLogs
 
     @classmethod
     def take(cls, given: dict[str, Any], output: str) -> "Checkpointing":
@@ -47,7 +50,8 @@ class Checkpointing(NamedTuple):
             check_files(checkpoint=path)
         if path is not None:
             note_checkpoint(path)
-        return cls(path, {"checkpoint": path, "checkpoint_every": every or 300.0, "resume": resume})
+        logs = EpochLogs(given.pop("log_csv"), given.pop("tensorboard"))
+        return cls(path, {"checkpoint": path, "checkpoint_every": every or 300.0, "resume": resume}, logs)
 
     def remove(self) -> None:
         """Remove the file, as the model is saved."""

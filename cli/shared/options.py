@@ -137,7 +137,7 @@ subword_fallback_option = click.option(
     flag_value=False,
     help="Words outside the vocabulary of the vectors have none, even if there are n-grams.",
 )
-_TOKENIZER = click.Choice(["whitespace", "words", "words2", "tweets"])
+_TOKENIZER = click.Choice(["whitespace", "words", "words2", "tweets", "characters"])
 tokenizer_option = click.option(
     "--tokenizer",
     type=_TOKENIZER,

@@ -258,12 +258,20 @@ class Progress:
 
     def update(self, done: float, total: float, detail: str) -> None:
         """Report that ``done`` of ``total`` is complete, followed by ``detail``."""
+        share = 100 * done / total if total else 100.0
+        self._show(done, total, detail, f"{share:.0f} %, {detail}")
+
+    def count(self, done: int, unit: str, per_second: float) -> None:
+        """Report that ``done`` of an unknown number are complete, and their speed."""
+        detail = f"{done:,} {unit}, {short_number(per_second)} {unit}/s"
+        self._show(done, None, detail, detail)
+
+    def _show(self, done: float, total: float | None, detail: str, line: str) -> None:
         if self._bar is not None:
             self._bar.update(self._task, completed=done, total=total, detail=detail)
         elif not self.quiet and time.monotonic() >= self._next_line:
             self._next_line = time.monotonic() + LINE_SECONDS
-            share = 100 * done / total if total else 100.0
-            log(f"{self.label}: {share:.0f} %, {detail}")
+            log(f"{self.label}: {line}")
 
 
 def dev_measures(metrics: Mapping[str, float]) -> str:

@@ -58,6 +58,7 @@ class BestEpochOnInterrupt:
     Args:
         show: shows the progress.
         resumable: the training has a checkpoint, which it saves when it is stopped; so it is, even in its first epoch.
+        logs: called with the progress, too.
 
     Example:
         >>> with BestEpochOnInterrupt(lambda state: None) as on_progress:
@@ -65,8 +66,13 @@ class BestEpochOnInterrupt:
         >>> on_progress.finish()
     """
 
-    def __init__(self, show: Callable[["ProgressState"], None], resumable: bool = False) -> None:
-        self._show, self._resumable = show, resumable
+    def __init__(
+        self,
+        show: Callable[["ProgressState"], None],
+        resumable: bool = False,
+        logs: Callable[["ProgressState"], None] = lambda state: None,
+    ) -> None:
+        self._show, self._resumable, self._logs = show, resumable, logs
         self._interrupted = self._has_epoch = False
         self._since = 0.0
         self._previous: Any = None
@@ -99,6 +105,7 @@ class BestEpochOnInterrupt:
         from seqclf import StopTraining
 
         self._show(state)
+        self._logs(state)
         self._has_epoch = self._has_epoch or state.epoch_done
         if self._interrupted:
             raise StopTraining

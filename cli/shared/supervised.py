@@ -117,7 +117,9 @@ def train_and_save(
     with (
         Progress("training", quiet) as progress,
         BestEpochOnInterrupt(
-            lambda state: show_epochs(progress, state, quiet, measures), checkpointing.path is not None
+            lambda state: show_epochs(progress, state, quiet, measures),
+            checkpointing.path is not None,
+            checkpointing.logs,
         ) as on_progress,
     ):
         model = train(
@@ -132,6 +134,7 @@ def train_and_save(
     model.origin = origin
     model.save(output)
     note_output(output)
+    checkpointing.logs.finish(model.history)
     log(f"{output}: {_summary(model, unit) if summary is None else summary(model)}", quiet)
     on_progress.finish()
     checkpointing.remove()

@@ -9,8 +9,9 @@ from wordvec.system.settings import Settings, field_of, flags_of
 
 _OF_NETWORKS = (
     "cell", "reset", "bidirectional", "merge", "layers", "hidden_size", "pooling", "dropout", "layer_dropout",
-    "locked_dropout", "weight_drop", "zoneout", "zoneout_cell", "batch_size", "learning_rate", "warmup_steps", "epochs",
-    "patience", "clip_norm", "vector_size", "vector_scale", "tune_vectors", "keep_vectors", "keep_ngrams", "min_count",
+    "locked_dropout", "weight_drop", "zoneout", "zoneout_cell", "batch_size", "learning_rate", "warmup_steps",
+    "epochs", "patience", "clip_norm", "optimizer", "schedule", "vector_size", "vector_scale", "tune_vectors",
+    "keep_vectors", "keep_ngrams", "min_count",
 )  # fmt: skip
 """Settings that a linear classifier does not have."""
 
@@ -23,7 +24,7 @@ _RULES: list[tuple[str, Callable[[Any], bool], str]] = [
     ("merge", lambda s: not s.bidirectional, "with one direction; needs --bidirectional"),
     ("seasonal", lambda s: s.season is None, "without a season; needs --season N"),
     ("tokenizer", lambda s: getattr(s, "unit", "word") == "character", "on characters; needs --unit word"),
-    ("invalid_tags", lambda s: s.head != "crf", "without a CRF, which alone rules tag sequences out; needs --head crf"),
+    ("invalid_tags", lambda s: s.head == "softmax", "without a CRF, which alone rules tags out; needs --head crf"),
     ("subsample_mode", lambda s: s.subsample == 0, "without subsampling; needs --subsample above 0"),
     *((name, lambda s: s.subwords is None, "without n-grams; needs --subwords")
       for name in ("buckets", "subword_hashes")),
@@ -50,19 +51,19 @@ def refuse_unused(settings: Settings, **files: str | None) -> None:
         click.UsageError: it names the option and the reason.
     """
     for name, unused, reason in _RULES:
-        if _given(name) and unused(settings):
+        if is_given(name) and unused(settings):
             _refuse(settings, name, reason)
     if files.get("vectors") is not None and getattr(settings, "model", "") == "linear":
         raise click.UsageError("--vectors has no effect on a linear model; needs --model network, blend or auto")
     for name in ("keep_vectors", "keep_ngrams"):
-        if "vectors" in files and files["vectors"] is None and _given(name):
+        if "vectors" in files and files["vectors"] is None and is_given(name):
             _refuse(settings, name, "without pretrained vectors; needs --vectors FILE")
-    if "vectors" in files and files["vectors"] is None and _given("vector_scale") and settings.tune_vectors:  # type: ignore[attr-defined]
+    if "vectors" in files and files["vectors"] is None and is_given("vector_scale") and settings.tune_vectors:  # type: ignore[attr-defined]
         _refuse(settings, "vector_scale", "without pretrained or frozen vectors; needs --vectors FILE")
-    if "dev" in files and files["dev"] is not None and _given("validation_fraction"):
+    if "dev" in files and files["dev"] is not None and is_given("validation_fraction"):
         _refuse(settings, "validation_fraction", "with --dev, which gives the validation data; leave one out")
     for name in ("patience", "choose_by"):
-        if files.get("dev") is None and getattr(settings, "validation_fraction", 1) == 0 and _given(name):
+        if files.get("dev") is None and getattr(settings, "validation_fraction", 1) == 0 and is_given(name):
             _refuse(settings, name, "without validation data; needs a validation fraction above 0, or --dev")
     if files.get("dev") is None and getattr(settings, "validation_fraction", 1) == 0 and _plateau(settings):
         raise click.UsageError("--schedule plateau needs validation data: a validation fraction above 0, or --dev")
@@ -71,7 +72,7 @@ def refuse_unused(settings: Settings, **files: str | None) -> None:
 def refuse_vector_size(path: str, vectors: Any) -> None:
     """Report ``--vector-size`` as a usage error if pretrained vectors have another size."""
     size, asked = vectors.vector_size, click.get_current_context().params.get("vector_size")
-    if _given("vector_size") and asked != size:
+    if is_given("vector_size") and asked != size:
         raise click.UsageError(
             f"--vector-size {asked} has no effect: the vectors of {path} have {size} dimensions; leave it out"
         )
@@ -80,14 +81,14 @@ def refuse_vector_size(path: str, vectors: Any) -> None:
 def refuse_without(option: str, value: Any, *names: str) -> None:
     """Report options as usage errors if the one that they belong to, ``option``, has no value."""
     for name in names:
-        if not value and _given(name):
+        if not value and is_given(name):
             raise click.UsageError(f"--{name.replace('_', '-')} has no effect without {option}; leave it out")
 
 
 def refuse_with(option: str, value: Any, *names: str) -> None:
     """Report options as usage errors if ``option``, which leaves them without an effect, has a value."""
     for name in names:
-        if value and _given(name):
+        if value and is_given(name):
             raise click.UsageError(f"{_flag(name)} has no effect with {option}; leave it out")
 
 
@@ -101,7 +102,8 @@ def _plateau(settings: Settings) -> bool:
     return getattr(settings, "schedule", None) == "plateau"
 
 
-def _given(name: str) -> bool:
+def is_given(name: str) -> bool:
+    """Return whether an option of the current command was given, by its parameter."""
     context = click.get_current_context()
     source = context.get_parameter_source(name)
     return name in context.params and source is not click.core.ParameterSource.DEFAULT

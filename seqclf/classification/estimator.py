@@ -2,9 +2,11 @@
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, column_or_1d
@@ -48,6 +50,9 @@ class SequenceClassifier(ClassifierMixin, SequenceEstimator):  # type: ignore[mi
         epochs: passes over the texts; the epoch that is best on the validation texts is kept.
         patience: stop after this many epochs without improvement; None trains all epochs.
         clip_norm: the largest global norm of a gradient.
+        optimizer: ``adam``, or ``sgd``, which needs a much higher learning rate.
+        schedule: after the warm-up the learning rate falls to 0 (``linear``, ``cosine``), stays (``constant``), or is
+            divided by 4 after an epoch without improvement (``plateau``).
         vectors: pretrained word vectors: ``WordVectors``, the path of a file, or None for random initialization.
         vector_size: dimensions of random embeddings.
         vector_scale: the standard deviation that pretrained vectors are scaled to; 0 does not scale them.
@@ -101,6 +106,8 @@ class SequenceClassifier(ClassifierMixin, SequenceEstimator):  # type: ignore[mi
         epochs: int = 10,
         patience: int | None = None,
         clip_norm: float = 5.0,
+        optimizer: str = "adam",
+        schedule: str = "linear",
         vectors: "WordVectors | str | os.PathLike[str] | None" = None,
         vector_size: int = 100,
         vector_scale: float = 0.35,
@@ -137,6 +144,8 @@ class SequenceClassifier(ClassifierMixin, SequenceEstimator):  # type: ignore[mi
         self.epochs = epochs
         self.patience = patience
         self.clip_norm = clip_norm
+        self.optimizer = optimizer
+        self.schedule = schedule
         self.vectors = vectors
         self.vector_size = vector_size
         self.vector_scale = vector_scale
@@ -158,6 +167,7 @@ class SequenceClassifier(ClassifierMixin, SequenceEstimator):  # type: ignore[mi
         self,
         X: Iterable[Text],
         y: Iterable[Any],
+        sample_weight: ArrayLike | None = None,
         *,
         validation_data: tuple[Iterable[Text], Iterable[Any]] | None = None,
         on_progress: OnProgress | None = None,
@@ -167,6 +177,7 @@ class SequenceClassifier(ClassifierMixin, SequenceEstimator):  # type: ignore[mi
         Args:
             X: strings or lists of tokens; a generator is read once.
             y: one label per text.
+            sample_weight: (N,) weights of the texts in the loss; None weighs all equally.
             validation_data: texts and labels that choose the best epoch.
             on_progress: called a few times a second.
 
@@ -177,9 +188,47 @@ class SequenceClassifier(ClassifierMixin, SequenceEstimator):  # type: ignore[mi
             raise InputError("SequenceClassifier requires y to be passed, but the target y is None")
         labels = _one_label_each(y)
         self.model_: ClassifierModel = train_classifier(
-            self._texts(X), labels, dev=validation_data, on_progress=on_progress, **self._training(ClassifierSettings)
+            self._texts(X),
+            labels,
+            dev=validation_data,
+            sample_weight=sample_weight,
+            on_progress=on_progress,
+            **self._training(ClassifierSettings),
         )
         self.classes_ = np.unique(labels)
+        self.history_ = self.model_.history
+        return self
+
+    def partial_fit(
+        self,
+        X: Iterable[Text],
+        y: Iterable[Any],
+        classes: Iterable[Any] | None = None,
+        sample_weight: ArrayLike | None = None,
+    ) -> "SequenceClassifier":
+        """Train the network on more texts, in one pass without validation.
+
+        The first call, unless ``fit`` came before, determines the words and the labels; later ones continue from the
+        network as it is, with a new learning-rate schedule.
+
+        Args:
+            X: strings or lists of tokens. y: one label per text.
+            classes: all labels; needed if the first texts lack some, and ignored later.
+            sample_weight: (N,) weights of the texts in the loss.
+
+        Raises:
+            InputError: as for ``fit``, a label that the model lacks, or a model that has a linear part.
+        """
+        labels = _one_label_each(y)
+        given = self._training(ClassifierSettings)
+        settings = replace(given.pop("settings"), epochs=1, validation_fraction=0, patience=None)
+        initial = getattr(self, "model_", None)
+        if initial is None:
+            self.classes_ = np.unique(labels if classes is None else _one_label_each(classes))
+            given |= {"classes": self.classes_}
+        else:
+            given |= {"initial": initial, "vectors": None}
+        self.model_ = train_classifier(self._texts(X), labels, sample_weight=sample_weight, settings=settings, **given)
         self.history_ = self.model_.history
         return self
 
@@ -187,6 +236,11 @@ class SequenceClassifier(ClassifierMixin, SequenceEstimator):  # type: ignore[mi
         """Return every label's probability (N, C) float32, columns as ``classes_``."""
         check_is_fitted(self)
         return self.model_.predict_proba(self._texts(X), threads=self._threads())
+
+    def decision_function(self, X: Iterable[Text]) -> np.ndarray:
+        """Return log-probabilities (N, C) float64; of two labels, the log-odds (N,) of the second."""
+        logs = np.log(np.maximum(self.predict_proba(X), 1.2e-38), dtype=np.float64)
+        return logs[:, 1] - logs[:, 0] if logs.shape[1] == 2 else logs
 
     def predict(self, X: Iterable[Text]) -> np.ndarray:
         """Return the most probable label of every text (N,)."""

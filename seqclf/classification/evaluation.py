@@ -1,13 +1,14 @@
 """Evaluation of a text classifier: scores, calibration, confident mistakes, and accuracy against coverage."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from seqclf.data.labels import as_labels, check_labels
 from seqclf.metrics import Score, score
+from wordvec import InputError
 from wordvec.system.validation import check_number, check_whole
 
 
@@ -21,6 +22,15 @@ class Coverage:
 
 
 @dataclass(frozen=True)
+class Reliability:
+    """The texts in an interval of the confidence: their number, mean confidence and accuracy."""
+
+    texts: int
+    confidence: float
+    accuracy: float
+
+
+@dataclass(frozen=True)
 class Evaluation:
     """How well a classifier predicts labeled texts, as :meth:`seqclf.ClassifierModel.evaluate` returns it.
 
@@ -29,6 +39,7 @@ class Evaluation:
         truth, predicted: N labels as strings.
         confidence: (N,) float32, the probabilities of the predicted labels.
         own: (N,) float32, those of the true labels, 0 for labels that the model does not know.
+        names: C labels of the model as strings. probabilities: (N, C) float32, theirs.
     """
 
     score: Score
@@ -36,6 +47,8 @@ class Evaluation:
     predicted: list[str]
     confidence: np.ndarray
     own: np.ndarray
+    names: Sequence[str] = ()
+    probabilities: np.ndarray = field(default_factory=lambda: np.empty((0, 0), np.float32))
 
     @property
     def correct(self) -> np.ndarray:
@@ -50,11 +63,44 @@ class Evaluation:
         Raises:
             InputError: ``bins`` is below 1.
         """
+        gaps = [bin.texts * abs(bin.confidence - bin.accuracy) for bin in self.reliability(bins)]
+        return sum(gaps) / len(self.truth)
+
+    def reliability(self, bins: int = 15) -> list[Reliability]:
+        """Return confidence and accuracy in each of ``bins`` equal intervals of the confidence that has texts.
+
+        Raises:
+            InputError: ``bins`` is below 1.
+        """
         bins = check_whole("bins", bins, 1)
         confidence = self.confidence.astype(np.float64)
         places = np.clip(np.ceil(confidence * bins).astype(np.int64) - 1, 0, bins - 1)
-        gaps = np.bincount(places, confidence - self.correct, bins)
-        return float(np.abs(gaps).sum() / len(confidence))
+        texts = np.bincount(places, minlength=bins)
+        sums, correct = np.bincount(places, confidence, bins), np.bincount(places, self.correct, bins)
+        return [
+            Reliability(int(texts[place]), float(sums[place] / texts[place]), float(correct[place] / texts[place]))
+            for place in np.flatnonzero(texts)
+        ]
+
+    def precision_recall(self, label: str) -> tuple[np.ndarray, np.ndarray]:
+        """Return precision and recall, each (T,), of assigning a label from each of its T different probabilities on.
+
+        Raises:
+            InputError: the model does not know the label, or no text has it.
+        """
+        found = np.array([own == label for own in self.truth])
+        if label not in self.names or not found.any():
+            raise InputError(f"{label!r:.60} is not a label of the model that some text has")
+        scores = self.probabilities[:, list(self.names).index(label)]
+        order = np.argsort(-scores, kind="stable")
+        correct, counts = np.cumsum(found[order]), np.arange(1, len(order) + 1)
+        last = np.append(scores[order][1:] < scores[order][:-1], True)
+        return correct[last] / counts[last], correct[last] / correct[-1]
+
+    def average_precision(self, label: str) -> float:
+        """Return the area under the steps of the precision-recall curve of a label; errors as ``precision_recall``."""
+        precision, recall = self.precision_recall(label)
+        return float((np.diff(recall, prepend=0.0) * precision).sum())
 
     def mistakes(self) -> list[int]:
         """Return the positions of the wrong predictions, the most confident first."""
@@ -115,4 +161,4 @@ def evaluated(names: Sequence[Any], probabilities: np.ndarray, labels: Iterable[
     answered = np.asarray(probabilities.any(axis=1))
     predicted = [known[column] if is_answered else "" for column, is_answered in zip(best, answered, strict=True)]
     scored = score(truth, predicted, known + sorted({*truth, *predicted} - set(known)))
-    return Evaluation(scored, truth, predicted, probabilities[rows, best], own)
+    return Evaluation(scored, truth, predicted, probabilities[rows, best], own, known, probabilities)

@@ -108,6 +108,26 @@ class ClassifierModel:
         """``network``, ``linear`` or ``blend``."""
         return "linear" if self._network is None else "network" if self.linear is None else "blend"
 
+    def unknown_share(self, texts: Iterable[Text]) -> np.ndarray:
+        """Return the share of each text's words that training did not see and that have no vector, (N,) float64.
+
+        Example:
+            >>> from seqclf import ClassifierSettings, train_classifier
+            >>> settings = ClassifierSettings(hidden_size=8, vector_size=8, epochs=1, validation_fraction=0)
+            >>> model = train_classifier(["a fire", "a calm day"], ["alarm", "calm"], settings=settings, threads=1)
+            >>> model.unknown_share(["a fire alarm today", ""])
+            array([0.5, 0. ])
+        """
+        rows = tokenize_texts(as_texts(texts), self.tokenizer, self.lowercase, self.normalize)
+        return np.array([self._unknown(tokens) / max(len(tokens), 1) for tokens in rows])
+
+    def _unknown(self, tokens: Sequence[str]) -> int:
+        if self._vocabulary is not None:
+            return sum(self._vocabulary.lookup(token) < 0 for token in tokens)
+        assert self.linear is not None
+        _, of_characters, places, sizes = self.linear.features.places(tokens, "")
+        return len(tokens) - len(set(places[~of_characters & (sizes == 1)].tolist()))
+
     @staticmethod
     def _of_network(value: P | None) -> P:
         if value is None:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_is_fitted
 
 from seqclf.classification.estimator import SequenceClassifier
@@ -20,8 +21,8 @@ from wordvec.system.progress import OnProgress
 class MultiLabelClassifier(SequenceClassifier):
     """Recurrent multi-label text classifier: a sigmoid per label, trained on binary cross-entropy.
 
-    Its parameters are those of :class:`SequenceClassifier`, but ``class_weight`` must be None: it weighs labels that
-    exclude each other.
+    Its parameters are those of :class:`SequenceClassifier`. A number in ``class_weight`` weighs the texts that have a
+    label in that label's loss; ``balanced`` weighs those with and those without it inversely to their numbers.
 
     Attributes:
         classes_: (C,) the labels, sorted, or the column numbers of an indicator matrix.
@@ -42,6 +43,7 @@ class MultiLabelClassifier(SequenceClassifier):
         self,
         X: Iterable[Text],
         y: LabelSets,
+        sample_weight: ArrayLike | None = None,
         *,
         validation_data: tuple[Iterable[Text], LabelSets] | None = None,
         tune_thresholds: bool = False,
@@ -52,6 +54,7 @@ class MultiLabelClassifier(SequenceClassifier):
         Args:
             X: strings or lists of tokens; a generator is read once.
             y: a list of labels for each text, which may be empty; or an array (N, C) of 0 and 1.
+            sample_weight: (N,) weights of the texts in the loss; None weighs all equally.
             validation_data: texts and labels that choose the best epoch.
             tune_thresholds: choose for each label the threshold with the best F1 on the validation texts; False uses
                 0.5 for all labels.
@@ -67,12 +70,23 @@ class MultiLabelClassifier(SequenceClassifier):
             y,
             dev=validation_data,
             tune_thresholds=tune_thresholds,
+            sample_weight=sample_weight,
             on_progress=on_progress,
             **self._training(ClassifierSettings),
         )
         self.classes_ = np.array(self.model_.labels)
         self.history_ = self.model_.history
         return self
+
+    @property
+    def partial_fit(self) -> Any:
+        """A multi-label network is not trained further."""
+        raise AttributeError("MultiLabelClassifier has no partial_fit; fit it on all texts")
+
+    def decision_function(self, X: Iterable[Text]) -> np.ndarray:
+        """Return the log-odds (N, C) float64 of every label."""
+        probabilities = np.clip(self.predict_proba(X).astype(np.float64), 1e-16, 1 - 1e-16)
+        return np.asarray(np.log(probabilities / (1 - probabilities)))
 
     def predict(self, X: Iterable[Text]) -> np.ndarray:
         """Return an indicator matrix (N, C) of 0 and 1, columns as ``classes_``."""

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from seqclf.classification.linear import LinearPart
 from seqclf.classification.model import ClassifierModel
@@ -22,6 +23,7 @@ from seqclf.data.labels import (
     class_weights,
     distinct_labels,
     encode_labels,
+    sample_weights,
     warn_if_labels_differ,
 )
 from seqclf.data.splits import stratified_split, warn_if_few
@@ -37,6 +39,7 @@ from seqclf.training.resuming import Resumption
 from wordvec import InputError
 from wordvec.system.progress import OnProgress
 from wordvec.system.settings import or_defaults
+from wordvec.system.validation import check_kind
 
 if TYPE_CHECKING:
     from wordvec import WordVectors
@@ -54,6 +57,9 @@ def train_classifier(
     settings: ClassifierSettings | None = None,
     vectors: "WordVectors | None" = None,
     dev: tuple[Iterable[Text], Iterable[Any]] | None = None,
+    sample_weight: ArrayLike | None = None,
+    classes: Sequence[Any] | None = None,
+    initial: ClassifierModel | None = None,
     threads: int | None = None,
     on_progress: OnProgress | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
@@ -69,6 +75,9 @@ def train_classifier(
         vectors: pretrained word vectors to start from; they also set tokenizer and casing.
         dev: texts and labels that choose the best epoch by accuracy, or by macro-F1 if nine in ten training texts have
             the same label; None splits off ``settings.validation_fraction``.
+        sample_weight: (N,) weights of the texts in the loss; None weighs all equally.
+        classes: all labels, if the texts may lack some; None takes those of the texts.
+        initial: continue the training of this model's network, with its words, labels and sizes.
         threads: the largest number of threads; None uses all cores. The result is the same at any number.
         on_progress: called a few times a second with a :class:`wordvec.Progress`.
         checkpoint: a file to save the training state to, at the end of each epoch, every ``checkpoint_every`` seconds
@@ -98,9 +107,16 @@ def train_classifier(
     labels = as_labels(labels)
     training = _texts(texts, settings)
     check_labels(training.tokens, labels)
-    classes = distinct_labels(labels)
-    warn_if_labels_differ(labels, classes)
+    if initial is not None:
+        _check_continues(initial, settings, vectors)
+        classes = initial.labels
+    elif classes is None:
+        classes = distinct_labels(labels)
+        warn_if_labels_differ(labels, classes)
+    else:
+        classes = distinct_labels(as_labels(classes, "classes"))
     targets = encode_labels(labels, classes, "texts")
+    own = sample_weights(sample_weight, targets.size)
     dev_texts, dev_targets = LinearTexts([], []), targets[:0]
     if dev is not None:
         dev_texts = _texts(as_texts(dev[0]), settings)
@@ -114,7 +130,7 @@ def train_classifier(
             dev_rows.size, targets.size,
         )  # fmt: skip
         dev_texts, dev_targets = training.take(dev_rows), targets[dev_rows]
-        training, targets = training.take(rows), targets[rows]
+        training, targets, own = training.take(rows), targets[rows], own[rows]
     warn_if_few(len(dev_texts.tokens), "texts")
     if settings.model == "auto" and not dev_targets.size:
         logger.warning("no validation texts to choose a model by: the network is trained, without a linear model")
@@ -126,6 +142,7 @@ def train_classifier(
             f"{settings.validation_fraction:g}"
         )
     weights = class_weights(targets, classes, settings.class_weight)
+    shares = weights[targets] * own
     dev_part = (dev_texts, dev_targets) if dev_targets.size else None
     parts: dict[str, Any] = {"network": None, "vocabulary": None}
     metrics: dict[str, Any] = {"texts": len(training.tokens), "dev_texts": len(dev_texts.tokens)}
@@ -133,16 +150,26 @@ def train_classifier(
     with Workers(threads) as workers:
         if settings.model != "network":
             parts["linear"], metrics["linear_strength"] = train_linear(
-                training, targets, len(classes), weights, dev=dev_part, seed=settings.seed, workers=workers
+                training,
+                targets,
+                len(classes),
+                weights,
+                shares=shares,
+                dev=dev_part,
+                seed=settings.seed,
+                workers=workers,
             )
         if settings.model != "linear":
             tokens, dev_tokens = training.tokens, dev_texts.tokens
-            network, embedding = fresh_network(tokens, len(classes), settings, vectors)
+            if initial is None:
+                network, embedding = fresh_network(tokens, len(classes), settings, vectors)
+            else:
+                network, embedding = _continued(initial)
             words = embedding.vocabulary, embedding.subwords
             examples, dev_examples = (Sequences(*encode(each, *words)) for each in (tokens, dev_tokens))
             resumption.begin(
                 "classifier", settings, {"texts": len(tokens), "validation texts": len(dev_tokens)},
-                [*examples, targets, *dev_examples, dev_targets], vectors,
+                [*examples, targets, *dev_examples, dev_targets, *([] if sample_weight is None else [own])], vectors,
             )  # fmt: skip
             outcome = train_network(
                 network,
@@ -150,6 +177,7 @@ def train_classifier(
                 targets,
                 settings=settings,
                 weights=weights,
+                shares=shares,
                 trained_words=embedding.trained,
                 workers=workers,
                 dev=(dev_examples, dev_targets) if dev_targets.size else None,
@@ -239,6 +267,21 @@ def fresh_network(
     return Network(shape, initial_parameters(shape, table, random)), embedding
 
 
+def _check_continues(initial: ClassifierModel, settings: ClassifierSettings, vectors: "WordVectors | None") -> None:
+    check_kind("initial", initial, ClassifierModel)
+    if initial.parts != "network" or settings.model != "network":
+        raise InputError(f"only a network can be trained further, got a {initial.parts} and model {settings.model}")
+    if vectors is not None:
+        raise InputError("initial has word vectors already; leave out vectors")
+
+
+def _continued(initial: ClassifierModel) -> tuple[Network, Embedding]:
+    """Return a copy of a model's network, and its words."""
+    network = Network(initial.network.shape, initial.network.parameters())
+    trained = int(initial.metrics.get("trained_words", len(initial.vocabulary)))
+    return network, Embedding(initial.vocabulary, network.embedding, trained, initial.subwords)
+
+
 def train_network(
     network: Network,
     examples: Sequences,
@@ -246,6 +289,7 @@ def train_network(
     *,
     settings: ClassifierSettings,
     weights: np.ndarray,
+    shares: np.ndarray,
     trained_words: int,
     workers: Workers,
     dev: tuple[Sequences, np.ndarray] | None = None,
@@ -259,7 +303,7 @@ def train_network(
         examples: S training texts.
         targets: (S,) int32 classes.
         settings: see ``ClassifierSettings``.
-        weights: (C,) class weights.
+        weights: (C,) class weights, of the validation texts. shares: (S,) weights of the training texts.
         trained_words: the first rows of the embedding, trained if ``settings.tune_vectors``.
         workers: threads; they do not change the result.
         dev: texts and classes that choose the epoch by accuracy, or by macro-F1 if ``SKEWED``, then by loss; None keeps
@@ -283,7 +327,7 @@ def train_network(
         return found, (found["dev_macro_f1"], accuracy, -loss)
 
     outcome = train_pooled(
-        network, examples, targets, settings, weights=weights, trained_words=trained_words, workers=workers,
+        network, examples, targets, settings, weights=shares, trained_words=trained_words, workers=workers,
         unit="texts", evaluate=None if dev is None else on_dev, on_progress=on_progress, resumption=resumption,
     )  # fmt: skip
     if dev is not None and np.unique(evaluate(network, *dev, weights, workers)[0]).size == 1 < np.unique(dev[1]).size:

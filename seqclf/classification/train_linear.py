@@ -33,6 +33,7 @@ def train_linear(
     classes: int,
     weights: np.ndarray,
     *,
+    shares: np.ndarray,
     dev: tuple[LinearTexts, np.ndarray] | None,
     seed: int,
     workers: Workers,
@@ -45,7 +46,7 @@ def train_linear(
     Args:
         texts: S training texts.
         targets: (S,) int32 classes. classes: C of them.
-        weights: (C,) class weights.
+        weights: (C,) class weights, of the validation texts. shares: (S,) weights of the training texts.
         dev: validation texts and their classes; None has a part split off.
         seed: of that split.
         workers: threads; they do not change the result.
@@ -59,33 +60,33 @@ def train_linear(
             "the linear model has no n-grams of characters: the texts have more than %s", f"{MOST_CHARACTERS:,}"
         )
     if dev is not None:
-        return _best_strength(texts, targets, classes, weights, dev, characters, workers)
+        return _best_strength(texts, targets, shares, classes, weights, dev, characters, workers)
     rows, chosen = stratified_split(targets, _FRACTION, seed)
     strength = 1.0
     if chosen.size:
         dev = texts.take(chosen), targets[chosen]
-        train = texts.take(rows), targets[rows]
+        train = texts.take(rows), targets[rows], shares[rows]
         strength = _best_strength(*train, classes, weights, dev, characters, workers)[1]
     features = NgramFeatures.learn(*texts, characters=characters)
-    loss = LogisticLoss(features.rows(*texts), len(features), targets, classes, weights[targets], workers)
+    loss = LogisticLoss(features.rows(*texts), len(features), targets, classes, shares, workers)
     return _part(features, loss, loss.fit(strength), classes), strength
 
 
 def _best_strength(
-    texts: LinearTexts, targets: np.ndarray, classes: int, weights: np.ndarray, dev: tuple[LinearTexts, np.ndarray],
-    characters: bool, workers: Workers,
+    texts: LinearTexts, targets: np.ndarray, shares: np.ndarray, classes: int, weights: np.ndarray,
+    dev: tuple[LinearTexts, np.ndarray], characters: bool, workers: Workers,
 ) -> tuple[LinearPart, float]:  # fmt: skip
     """Train with every C, from the smallest, and return the model with the least loss on ``dev``, and its C."""
     features = NgramFeatures.learn(*texts, characters=characters)
-    loss = LogisticLoss(features.rows(*texts), len(features), targets, classes, weights[targets], workers)
+    loss = LogisticLoss(features.rows(*texts), len(features), targets, classes, shares, workers)
     dev_rows, dev_targets = features.rows(*dev[0]), dev[1]
-    shares = weights[dev_targets]
+    dev_shares = weights[dev_targets]
     best, x = (np.inf, loss.start(), STRENGTHS[0]), loss.start()
     for strength in STRENGTHS:
         x = loss.fit(strength, x, coarse=True)
         logs = log_probabilities(dev_rows, *loss.coefficients(x), classes, workers)
-        calibrated = blended([logs], fit_weights([logs], dev_targets, shares))
-        found = -float((shares * calibrated[np.arange(dev_targets.size), dev_targets]).mean())
+        calibrated = blended([logs], fit_weights([logs], dev_targets, dev_shares))
+        found = -float((dev_shares * calibrated[np.arange(dev_targets.size), dev_targets]).mean())
         if found < best[0]:
             best = found, x, strength
     return _part(features, loss, loss.fit(best[2], best[1]), classes), best[2]

@@ -2,16 +2,17 @@
 
 import logging
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from seqclf.classification.model import MultiLabelModel
 from seqclf.classification.settings import ClassifierSettings
 from seqclf.classification.train import fresh_network, model_metrics
 from seqclf.data.label_sets import LabelSets, best_thresholds, label_matrix
-from seqclf.data.labels import check_labels
+from seqclf.data.labels import check_labels, class_weights, sample_weights
 from seqclf.data.splits import random_split, warn_if_few
 from seqclf.data.texts import Text, as_texts, encode, tokenize_texts
 from seqclf.layers.batch_prediction import predict_rows
@@ -40,6 +41,7 @@ def train_multi_label(
     dev: tuple[Iterable[Text], LabelSets] | None = None,
     tune_thresholds: bool = False,
     separator: str = ",",
+    sample_weight: ArrayLike | None = None,
     threads: int | None = None,
     on_progress: OnProgress | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
@@ -52,7 +54,9 @@ def train_multi_label(
         texts: strings, or lists of tokens; a generator is read once.
         labels: a list of labels for each text, which may be empty; or an array (N, C) of 0 and 1.
         settings, vectors, threads, on_progress, checkpoint, checkpoint_every, resume: see
-            :func:`seqclf.train_classifier`; ``class_weight`` must be None.
+            :func:`seqclf.train_classifier`. ``class_weight`` weighs the texts that have a label in that label's loss;
+            ``balanced`` weighs those with and those without it inversely to their numbers.
+        sample_weight: (N,) weights of the texts in the loss; None weighs all equally.
         dev: texts and labels that choose the epoch with the best micro-F1; None splits off
             ``settings.validation_fraction`` at random.
         tune_thresholds: choose for each label the threshold with the best F1 on the validation texts; False uses
@@ -75,8 +79,6 @@ def train_multi_label(
     resumption = Resumption(checkpoint, checkpoint_every, resume)
     texts = as_texts(texts)
     settings = resolved(or_defaults(settings, ClassifierSettings), vectors, texts)
-    if settings.class_weight is not None:
-        raise InputError(f"class_weight is not supported for multi-label targets, got {settings.class_weight!r}")
     if settings.model != "network" or settings.calibrate:
         raise InputError(
             f"multi-label targets need model network without calibrate, got {settings.model} and {settings.calibrate}"
@@ -84,6 +86,7 @@ def train_multi_label(
     tokens = _tokens(texts, settings)
     classes, targets = label_matrix(labels)
     check_labels(tokens, targets)
+    shares = sample_weights(sample_weight, len(tokens))
     _check_labels_differ(classes, targets)
     dev_tokens: list[list[str]] = []
     truth = targets[:0]
@@ -97,7 +100,7 @@ def train_multi_label(
             dev_rows.size, len(tokens),
         )  # fmt: skip
         dev_tokens, truth = [tokens[row] for row in dev_rows], targets[dev_rows]
-        tokens, targets = [tokens[row] for row in rows], targets[rows]
+        tokens, targets, shares = [tokens[row] for row in rows], targets[rows], shares[rows]
     if tune_thresholds and not dev_tokens:
         raise InputError(
             "tune_thresholds needs validation texts, got none; pass some, or raise validation_fraction, which is "
@@ -106,10 +109,11 @@ def train_multi_label(
     warn_if_few(len(dev_tokens), "texts")
     network, embedding = fresh_network(tokens, len(classes), settings, vectors, multi_label=True)
     vocabulary, trained_words, subwords = embedding.vocabulary, embedding.trained, embedding.subwords
+    network.head.label_weights = _label_weights(targets, classes, settings.class_weight)
     examples, dev_texts = (Sequences(*encode(each, vocabulary, subwords)) for each in (tokens, dev_tokens))
     resumption.begin(
         "multi-label classifier", settings, {"texts": len(tokens), "validation texts": len(dev_tokens)},
-        [*examples, targets, *dev_texts, truth], vectors,
+        [*examples, targets, *dev_texts, truth, *([] if sample_weight is None else [shares])], vectors,
     )  # fmt: skip
     with Workers(threads) as workers:
 
@@ -120,7 +124,7 @@ def train_multi_label(
 
         outcome = train_pooled(
             network, examples, targets.astype(np.float32), settings,
-            trained_words=trained_words, workers=workers,
+            weights=None if sample_weight is None else shares, trained_words=trained_words, workers=workers,
             unit="texts", evaluate=on_dev if dev_tokens else None, on_progress=on_progress,
             resumption=resumption,
         )  # fmt: skip
@@ -138,6 +142,18 @@ def train_multi_label(
         thresholds=thresholds,
         separator=separator,
     )
+
+
+def _label_weights(
+    targets: np.ndarray, classes: list[Any], choice: str | Mapping[Any, float] | None
+) -> np.ndarray | None:
+    """Return the weights (2, C) of texts without and with a label; None if all are 1."""
+    if choice is None:
+        return None
+    if isinstance(choice, str):
+        have = targets.sum(axis=0, dtype=np.float64)
+        return len(targets) / (2 * np.maximum(np.stack([len(targets) - have, have]), 1))
+    return np.stack([np.ones(len(classes)), class_weights(targets, classes, choice)])
 
 
 def _tokens(texts: Iterable[Text], settings: ClassifierSettings) -> list[list[str]]:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_OF_WORDS = tuple(name for name in TOKENIZERS if name != "characters")  # letters are words in most vectors
 _SAMPLE = 2000
 """Texts that are looked at."""
 _MARGIN = 0.01
@@ -43,7 +44,7 @@ def choose_tokenization(
     sample = [text for text in texts[:: max(1, len(texts) // _SAMPLE)] if _is_text(text)]
     found: dict[str, tuple[int, int]] = {}
     words: dict[str, set[str]] = {}
-    for name in dict.fromkeys((tokenizer or vectors.tokenizer, *TOKENIZERS)):
+    for name in dict.fromkeys((tokenizer or vectors.tokenizer, *_OF_WORDS)):
         words[name] = {word for tokens in tokenize_texts(sample, name, bool(vectors.lowercase)) for word in tokens}
         found[name] = sum(vectors.vocabulary.lookup(word) >= 0 for word in words[name]), len(words[name])
 

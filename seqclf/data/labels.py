@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence, Sized
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from seqclf.data.columns import one_column
 from wordvec import InputError
@@ -157,6 +158,29 @@ def warn_if_labels_differ(labels: Sequence[Any], classes: Sequence[Any]) -> None
             "%s of %s labels are different, such as %.60r: check that they are the labels, not texts or numbers",
             f"{len(classes):,}", f"{len(labels):,}", labels[0],
         )  # fmt: skip
+
+
+def sample_weights(weights: ArrayLike | None, size: int) -> np.ndarray:
+    """Return the weights of texts in the loss (size,) float64; None weighs all equally.
+
+    Raises:
+        InputError: not one weight per text, or weights that are negative, not finite, or all 0.
+
+    Example:
+        >>> sample_weights([1, 0.5], 2), sample_weights(None, 2)
+        (array([1. , 0.5]), array([1., 1.]))
+    """
+    if weights is None:
+        return np.ones(size)
+    try:
+        found = np.asarray(weights, np.float64)
+    except (TypeError, ValueError):
+        raise InputError("sample_weight must have a number for each text") from None
+    if found.shape != (size,):
+        raise InputError(f"sample_weight must have a number for each of {size:,} texts, got shape {found.shape}")
+    if not (np.isfinite(found).all() and (found >= 0).all() and found.any()):
+        raise InputError("sample_weight must have finite numbers of at least 0, not all 0")
+    return found
 
 
 def class_weights(targets: np.ndarray, classes: Sequence[Any], choice: str | Mapping[Any, float] | None) -> np.ndarray:

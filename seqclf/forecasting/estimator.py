@@ -40,6 +40,9 @@ class Forecaster(SequenceEstimator):
         epochs: passes over the windows; the best epoch on the validation windows is kept.
         patience: stop after so many epochs without a better one; None never stops early.
         clip_norm: maximum global norm of a gradient.
+        optimizer: ``adam``, or ``sgd``, which needs a much higher learning rate.
+        schedule: after the warm-up the learning rate falls to 0 (``linear``, ``cosine``), stays (``constant``), or is
+            divided by 4 after an epoch without improvement (``plateau``).
         validation_fraction: share of the windows, the last ones, that choose the epoch; 0 keeps the last epoch.
         random_state: a seed or a generator; None is different every time.
         n_jobs: threads; None or -1 uses all cores. The result is the same at any number.
@@ -81,6 +84,8 @@ class Forecaster(SequenceEstimator):
         epochs: int = 30,
         patience: int | None = None,
         clip_norm: float = 1.0,
+        optimizer: str = "adam",
+        schedule: str = "linear",
         validation_fraction: float = 0.1,
         random_state: int | np.random.RandomState | None = None,
         n_jobs: int | None = None,
@@ -105,6 +110,8 @@ class Forecaster(SequenceEstimator):
         self.epochs = epochs
         self.patience = patience
         self.clip_norm = clip_norm
+        self.optimizer = optimizer
+        self.schedule = schedule
         self.validation_fraction = validation_fraction
         self.random_state = random_state
         self.n_jobs = n_jobs

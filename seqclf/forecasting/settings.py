@@ -1,6 +1,13 @@
 """Settings of a forecaster."""
 
-from seqclf.training.settings import cell_setting, patience_setting, reset_setting, warmup_setting
+from seqclf.training.settings import (
+    cell_setting,
+    optimizer_setting,
+    patience_setting,
+    reset_setting,
+    schedule_setting,
+    warmup_setting,
+)
 from wordvec.system.settings import Settings, setting, settings_class
 
 STRATEGIES = ("direct", "recursive")
@@ -59,15 +66,15 @@ class ForecasterSettings(Settings):
         "Huber loss threshold, in standard deviations.", default=None, above=0, none="squared error", metavar="X"
     )
     batch_size: int = setting("Windows per step.", default=32, least=1)
-    learning_rate: float = setting(
-        "Adam's peak learning rate, reached after warmup_steps; then it falls linearly to 0.", default=5e-3, above=0
-    )
+    learning_rate: float = setting("Peak learning rate, reached after warmup_steps.", default=5e-3, above=0)
     warmup_steps: int = warmup_setting()
     epochs: int = setting(
         "Passes over the windows; the best epoch on the validation windows is kept.", default=30, least=1
     )
     patience: int | None = patience_setting()
     clip_norm: float = setting("Maximum global norm of a gradient.", default=1.0, above=0)
+    optimizer: str = optimizer_setting()
+    schedule: str = schedule_setting()
     validation_fraction: float = setting(
         "Share of the windows, the last ones, used as validation data; 0 keeps the last epoch.",
         default=0.1,

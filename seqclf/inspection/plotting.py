@@ -1,4 +1,4 @@
-"""Heat maps of gates, states and attention; they need matplotlib, an optional extra."""
+"""Heat maps of gates, states and attention, and plots of single cells; they need matplotlib, an optional extra."""
 
 import os
 from collections.abc import Sequence
@@ -11,7 +11,8 @@ from wordvec.plotting.style import picture_format, save
 from wordvec.system.validation import check_kind
 
 if TYPE_CHECKING:
-    from seqclf.inspection.tracing import LayerTrace, Trace
+    from seqclf.inspection.holding import Holder
+    from seqclf.inspection.tracing import Activations, LayerTrace
 
 _TITLES = {
     "i": "input gate i",
@@ -30,23 +31,23 @@ _CELL, _LETTER, _LARGEST = 0.26, 0.085, 40.0
 """Inches of a cell of the attention, of a letter next to it, and of the largest side of all cells."""
 
 
-def save_gate_heatmap(trace: "Trace", path: str | os.PathLike[str]) -> None:
+def save_gate_heatmap(trace: "Activations", path: str | os.PathLike[str]) -> None:
     """Draw a trace's gates, cells and states as heat maps (units by tokens), one column per direction and layer.
 
     The color scale is 0 to 1 for gates, -1 to 1 for candidate values and states, and symmetric around 0 for cells. At
     most 64 units per layer are drawn, those whose states vary most over the text.
 
     Args:
-        trace: returned by ``trace``, of at least one token.
+        trace: returned by ``trace`` or ``trace_tokens``, of at least one token.
         path: the picture: .png, .svg or .pdf.
 
     Raises:
         InputError: another suffix, no token, or matplotlib is not installed.
     """
-    from seqclf.inspection.tracing import Trace
+    from seqclf.inspection.tracing import Activations
 
     picture_format(path)
-    check_kind("trace", trace, Trace)
+    check_kind("trace", trace, Activations)
     if not trace.tokens:
         raise InputError("cannot draw the trace of a text without tokens")
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -63,9 +64,43 @@ def save_gate_heatmap(trace: "Trace", path: str | os.PathLike[str]) -> None:
             picture = _draw(axes[row, column], name, values, layer.h.shape[1])
             figure.colorbar(picture, ax=axes[row, column], pad=0.02).ax.tick_params(labelsize=7)
         axes[0, column].set_title(f"layer {layer.layer + 1}, {layer.direction}\n{_TITLES[next(iter(panels))]}", size=9)
-        axes[-1, column].set_xticks(range(count), trace.tokens, rotation=90, size=8)
-    best = int(np.argmax(trace.probabilities))
-    figure.suptitle(f"{trace.labels[best]} ({trace.probabilities[best]:.3f})", size=10)
+        axes[-1, column].set_xticks(range(count), list(map(_shown, trace.tokens)), rotation=90, size=8)
+    figure.suptitle(_shown(trace.title), size=10)
+    save(figure, path)
+
+
+def save_cell_plot(trace: "Activations", holders: "Sequence[Holder]", path: str | os.PathLike[str]) -> None:
+    """Draw the input, forget and output gate and the value of some cells over the tokens of a text, one below another.
+
+    Args:
+        trace: of an LSTM.
+        holders: the cells, as ``find_holders`` returns them; at least one.
+        path: the picture: .png, .svg or .pdf.
+
+    Raises:
+        InputError: another suffix, no cell, or matplotlib is not installed.
+    """
+    picture_format(path)
+    if not holders:
+        raise InputError("cannot draw without a cell; give at least one")
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    places = np.arange(len(trace.tokens))
+    figure = Figure(figsize=(max(4.8, 1.6 + 0.34 * len(places)), 1.0 + 1.7 * len(holders)), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots(len(holders), 1, squeeze=False, sharex=True)[:, 0]
+    for axis, holder in zip(axes, holders, strict=True):
+        [layer] = [each for each in trace.layers if (each.layer, each.direction) == (holder.layer, holder.direction)]
+        assert layer.c is not None
+        axis.bar(places, layer.c[:, holder.unit], color="0.8", label=_TITLES["c"])
+        for name, marker in (("i", "o"), ("f", "s"), ("o", "^")):
+            axis.plot(places, layer.gates[name][:, holder.unit], marker=marker, markersize=4, label=_TITLES[name])
+        axis.axhline(0, color="0.5", linewidth=0.6)
+        axis.set_title(f"layer {holder.layer + 1}, {holder.direction}, unit {holder.unit}", size=9)
+        axis.tick_params(labelsize=8)
+    axes[0].legend(fontsize=7, loc="upper left", bbox_to_anchor=(1.0, 1.0))
+    axes[-1].set_xticks(places, [_shown(token) for token in trace.tokens], rotation=90, size=8)
     save(figure, path)
 
 

@@ -1,4 +1,4 @@
-"""Trace of a classifier: every gate, cell and hidden state, token by token."""
+"""Traces of classifiers, taggers and language models: every gate, cell and hidden state, token by token."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -7,11 +7,16 @@ import numpy as np
 
 from seqclf.classification.model import ClassifierModel
 from seqclf.data.texts import Text, encode, tokenize_texts
+from seqclf.language.model import TrainedLanguageModel
+from seqclf.language.text import UNKNOWN, end_of_line
 from seqclf.layers.attention import AttentionTape
 from seqclf.layers.batches import Sequences, pack
 from seqclf.layers.encoder import Encoder
 from seqclf.layers.parameters import Workspace
 from seqclf.layers.pooling import Found
+from seqclf.layers.tape import EncoderTape
+from seqclf.tagging.model import TaggerModel
+from wordvec import InputError
 from wordvec.system.validation import check_kind
 
 GATES = {
@@ -46,24 +51,61 @@ class LayerTrace:
 
 
 @dataclass(frozen=True)
-class Trace:
-    """A classifier's activations and prediction for one text.
+class Activations:
+    """A model's activations for one text.
 
     Attributes:
         tokens: T, from the model's tokenizer. known: whether each is in the model's vocabulary.
         layers: layer by layer, forward before reverse.
+    """
+
+    tokens: list[str]
+    known: list[bool]
+    layers: list[LayerTrace]
+
+    @property
+    def title(self) -> str:
+        """What the model predicts, for a picture's title."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Trace(Activations):
+    """A classifier's activations and prediction for one text.
+
+    Attributes:
+        tokens, known, layers: see ``Activations``.
         chosen: (T,) the share of the pooled features that comes from each token. ``max``: the features whose maximum
             is at the token; ``mean``: equal shares; ``last``: only the last token that each direction reads;
             ``attention``: the attention weights.
         labels, probabilities: (C,).
     """
 
-    tokens: list[str]
-    known: list[bool]
-    layers: list[LayerTrace]
     chosen: np.ndarray
     labels: list[Any]
     probabilities: np.ndarray
+
+    @property
+    def title(self) -> str:
+        best = int(np.argmax(self.probabilities))
+        return f"{self.labels[best]} ({self.probabilities[best]:.3f})"
+
+
+@dataclass(frozen=True)
+class TokenTrace(Activations):
+    """The activations of a tagger or a language model, and its prediction at each token.
+
+    Attributes:
+        tokens, known, layers: see ``Activations``; a language model's first token is the line end before the text.
+        predictions: T, each token's tag, or the most probable token after it. probabilities: (T,) of them.
+    """
+
+    predictions: list[Any]
+    probabilities: np.ndarray
+
+    @property
+    def title(self) -> str:
+        return f"{self.predictions[-1]} ({self.probabilities[-1]:.3f})"
 
 
 def trace(model: ClassifierModel, text: Text) -> Trace:
@@ -89,22 +131,77 @@ def trace(model: ClassifierModel, text: Text) -> Trace:
     batch = pack(words.ids, words.offsets, np.arange(1))
     inputs = words.inputs(batch, network.embedding)
     encoded = network.encoder.forward(batch, inputs=inputs, workspace=Workspace(network.dtype))
-    layers = []
-    for part in encoded.parts:
-        for layer, runs in enumerate(part.runs):
-            for number, run in enumerate(runs):
-                layers.append(_layer(network.encoder, layer, number, run.state))
-    if not layers:
-        layers = _empty_layers(network.encoder)
     _, found = network.pooling.forward(encoded)
     return Trace(
         tokens=tokens,
         known=[int(each) < len(model.vocabulary) for each in words.ids],
-        layers=layers,
+        layers=_layers(network.encoder, encoded),
         chosen=_chosen(network.encoder, network.shape.pooling, found, len(tokens)),
         labels=list(model.labels),
         probabilities=network.predict(batch, inputs=inputs)[0],
     )
+
+
+def trace_tokens(model: TaggerModel | TrainedLanguageModel, text: Text) -> TokenTrace:
+    """Return every gate, cell and hidden state of a tagger or a language model, and its prediction at each token.
+
+    Args:
+        model: a tagger or a language model.
+        text: tokens, or a string; of a tagger, its tokens are separated by white space.
+
+    Raises:
+        InputError: another model, or a tagger's text without tokens.
+
+    Example:
+        >>> from seqclf import LanguageModelSettings, train_language_model
+        >>> settings = LanguageModelSettings(hidden_size=16, epochs=5, batch_size=2, window=8, learning_rate=0.02)
+        >>> model = train_language_model(["the cat sat on the mat"] * 20, settings=settings, threads=1)
+        >>> found = trace_tokens(model, "the cat")
+        >>> found.tokens, found.predictions, found.layers[0].c.shape
+        (['<eos>', 'the', 'cat'], ['the', 'cat', 'sat'], (3, 16))
+    """
+    if isinstance(model, TrainedLanguageModel):
+        return _of_language_model(model, text if isinstance(text, str) else " ".join(text))
+    check_kind("model", model, TaggerModel)
+    tokens = text.split() if isinstance(text, str) else list(text)
+    if not tokens:
+        raise InputError("cannot trace a sentence without tokens; give at least one")
+    forms, network = model.forms([tokens]), model.network
+    batch = pack(forms.ids, forms.offsets, np.arange(1))
+    encoded = network.forward(forms, batch).encoded
+    layers = _layers(network.encoder, encoded)
+    [tags] = model.predict([tokens], threads=1)
+    chances = network.probabilities(encoded.states, batch)
+    places = [model.labels.index(tag) for tag in tags]
+    known = forms.words[forms.ids] < len(model.vocabulary)
+    return TokenTrace(tokens, known.tolist(), layers, tags, chances[np.arange(len(tags)), places].astype(np.float64))
+
+
+def _of_language_model(model: TrainedLanguageModel, text: str) -> TokenTrace:
+    ids, network = model.prompt_ids(text), model.network
+    encoded = network.encoder.forward(pack(ids, np.array([0, ids.size]), np.arange(1)))
+    layers = _layers(network.encoder, encoded)
+    probabilities = network.head.forward(encoded.states)
+    unknown = model.vocabulary.token_to_id[UNKNOWN]
+    probabilities[:, unknown] = 0
+    best = probabilities.argmax(axis=1)
+    return TokenTrace(
+        tokens=[end_of_line(model.unit), *model.prompt_tokens(text)],
+        known=(ids != unknown).tolist(),
+        layers=layers,
+        predictions=[model.vocabulary.tokens[row] for row in best],
+        probabilities=probabilities[np.arange(ids.size), best].astype(np.float64),
+    )
+
+
+def _layers(encoder: Encoder, encoded: EncoderTape) -> list[LayerTrace]:
+    found = [
+        _layer(encoder, layer, number, run.state)
+        for part in encoded.parts
+        for layer, runs in enumerate(part.runs)
+        for number, run in enumerate(runs)
+    ]
+    return found or _empty_layers(encoder)
 
 
 def _layer(encoder: Encoder, layer: int, number: int, state: Any) -> LayerTrace:

@@ -20,7 +20,7 @@ import math
 
 import numpy as np
 
-from wordvec.kernels.products import products_4x4
+from wordvec.kernels.products import products_1x16, products_4x4
 from wordvec.kernels.simd import (
     Sixteen,
     add,
@@ -67,6 +67,28 @@ def output_scores(
     for g in range(first, last):
         for v in range((words + 3) // 4 * 4, padded, 4):
             store(scores, (g * padded + v) * GROUP, load(bias, v * GROUP))
+
+
+@kernel
+def output_scores_of_one(
+    state: np.ndarray, weight: np.ndarray, bias: np.ndarray, scores: np.ndarray, words: int, width: int,
+    scratch: np.ndarray,
+) -> None:  # fmt: skip
+    """Compute the scores of a single row, to the same bits; those of the other rows of its group are its biases.
+
+    ``scratch``: (16,) float32; else see ``output_scores``.
+    """
+    padded = bias.size // GROUP
+    for v in range(0, padded * GROUP, 16):
+        store(scores, v, load(bias, v))
+    whole = words // 16 * 16
+    for v in range(0, whole, 16):
+        store(scratch, 0, products_1x16(state, 0, weight, v * width, width, width))
+        for lane in range(16):
+            scores[(v + lane) * GROUP] += scratch[lane]
+    for v in range(whole, words):
+        store(scratch, 0, products_1x16(state, 0, weight, v * width, 0, width))
+        scores[v * GROUP] += scratch[0]
 
 
 @kernel(inline=True)
@@ -183,6 +205,58 @@ def output_softmax(
                 row = g * GROUP + t
                 if targets[row] >= 0:
                     scores[start + np.int64(targets[row]) * GROUP + t] -= shares[row] * (np.float32(1) - smoothing)
+
+
+@kernel
+def output_best(
+    scores: np.ndarray, first: int, last: int, words: int, padded: int, asked: int, tokens: np.ndarray,
+    logs: np.ndarray, asked_logs: np.ndarray, scratch: np.ndarray,
+) -> None:  # fmt: skip
+    """Find the K most probable words of the rows in the groups ``first`` .. ``last``, and the logs of their
+    probabilities, without storing the others.
+
+    Args:
+        scores: as computed by ``output_scores``. words, padded: V, P.
+        asked: a word whose probability is also returned.
+        tokens: (R, K) int32, output, the most probable first, of equal ones the lower. logs: (R, K) float32.
+        asked_logs: (R,) float32. Rows of padding, from R on, are skipped.
+        scratch: (16,) float32, private to the thread.
+    """
+    size, kept = padded * GROUP, tokens.shape[1]
+    for g in range(first, last):
+        start = g * size
+        top = load(scores, start)
+        for k in range(start + 16, start + size, 16):
+            top = clamp(load(scores, k), top, splat(np.float32(np.inf)))
+        store(scratch, 0, top)
+        _fold_largest(scratch)
+        top = load(scratch, 0)
+        tops = scratch[0], scratch[1], scratch[2], scratch[3]
+        total = splat(np.float32(0))
+        for near in range(start, start + size, STRETCH):
+            part = splat(np.float32(0))
+            for k in range(near, min(near + STRETCH, start + size), 16):
+                part = add(part, _exponential(subtract(load(scores, k), top)))
+            total = add(total, part)
+        store(scratch, 0, total)
+        for t in range(min(GROUP, tokens.shape[0] - g * GROUP)):
+            row = g * GROUP + t
+            log_sum = math.log(np.float64(scratch[t] + scratch[4 + t] + scratch[8 + t] + scratch[12 + t]))
+            log_sum += np.float64(tops[t])
+            found = 0
+            for v in range(words):
+                score = scores[start + v * GROUP + t]
+                if found == kept and score <= logs[row, kept - 1]:
+                    continue
+                at = min(found, kept - 1)
+                while at > 0 and logs[row, at - 1] < score:
+                    logs[row, at], tokens[row, at] = logs[row, at - 1], tokens[row, at - 1]
+                    at -= 1
+                logs[row, at], tokens[row, at] = score, v
+                found = min(found + 1, kept)
+            for k in range(kept):
+                logs[row, k] = np.float64(logs[row, k]) - log_sum
+            asked_logs[row] = np.float64(scores[start + asked * GROUP + t]) - log_sum
 
 
 @kernel(inline=True)

@@ -23,19 +23,22 @@ class LanguageModel(SequenceEstimator):
         cell: ``rnn``, ``gru`` or ``lstm``.
         reset: a GRU's reset gate acts ``after`` the product with the weights, or ``before``.
         layers: recurrent layers.
-        hidden_size: units per layer.
-        tied: tie the input embeddings and the softmax weights.
+        hidden_size: units per layer; None is 256 for texts of at least 200,000 tokens, else 128.
+        tied: tie the input embeddings and the softmax weights; None ties them for texts of at least 200,000 tokens.
         vector_size: dimensions of the embeddings; None is ``hidden_size``, which tied weights require.
         samples: words per step of a sampled softmax; None is the full softmax.
-        dropout: dropout probability between layers and before the softmax.
-        embedding_dropout: dropout probability of the embeddings.
+        dropout: dropout probability between layers and before the softmax; None is 0.3, or 0.1 for vocabularies below
+            1,000.
+        embedding_dropout: dropout probability of the embeddings; None is 0.1, or 0 for vocabularies below 1,000.
         weight_drop: dropout probability of the recurrent weights.
-        batch_size: streams that the text is cut into and that are read in parallel.
+        batch_size: streams that the text is cut into and that are read in parallel; None is one for each 1,500
+            tokens, at most 20.
         window: steps of truncated backpropagation through time.
         optimizer: ``adam`` or ``sgd``.
-        learning_rate: peak learning rate; None is 0.003 for Adam and 20 for SGD.
-        schedule: after the warm-up the rate falls (``linear``), stays (``constant``), or is divided by 4 after an
-            epoch without improvement (``plateau``).
+        learning_rate: peak learning rate; None is 0.003 for texts of at least 200,000 tokens, else
+            0.005, and 20 for SGD.
+        schedule: after the warm-up the rate falls to 0 (``linear``, ``cosine``), stays (``constant``), or is divided by
+            4 after an epoch without improvement (``plateau``).
         warmup_steps: steps until the peak.
         clip_norm: maximum global norm of a gradient.
         epochs: passes over the text; the best epoch on the validation text is kept.
@@ -67,14 +70,14 @@ class LanguageModel(SequenceEstimator):
         cell: str = "lstm",
         reset: str = "after",
         layers: int = 1,
-        hidden_size: int = 256,
-        tied: bool = True,
+        hidden_size: int | None = None,
+        tied: bool | None = None,
         vector_size: int | None = None,
         samples: int | None = None,
-        dropout: float = 0.3,
-        embedding_dropout: float = 0.1,
+        dropout: float | None = None,
+        embedding_dropout: float | None = None,
         weight_drop: float = 0.0,
-        batch_size: int = 20,
+        batch_size: int | None = None,
         window: int = 35,
         optimizer: str = "adam",
         learning_rate: float | None = None,
@@ -170,10 +173,18 @@ class LanguageModel(SequenceEstimator):
         temperature: float = 1.0,
         top_k: int | None = None,
         nucleus: float | None = None,
+        no_repeat: int | None = None,
         seed: int = 1,
     ) -> str:
         """Return a prompt and generated text that continues it; see ``TrainedLanguageModel.generate``."""
         check_is_fitted(self)
         return self.model_.generate(
-            prompt, length=length, lines=lines, temperature=temperature, top_k=top_k, nucleus=nucleus, seed=seed
+            prompt,
+            length=length,
+            lines=lines,
+            temperature=temperature,
+            top_k=top_k,
+            nucleus=nucleus,
+            no_repeat=no_repeat,
+            seed=seed,
         )

@@ -58,3 +58,15 @@ def draw(tokens: np.ndarray, chances: np.ndarray, random: np.random.Generator) -
     """Draw one of ``tokens`` with the given probabilities; consumes one number of ``random``."""
     place = np.searchsorted(np.cumsum(chances), random.random(), side="right")
     return int(tokens[min(int(place), tokens.size - 1)])
+
+
+def repeating(tokens: list[int], length: int) -> set[int]:
+    """Return the tokens that would end a second copy of some ``length`` tokens in a row (Paulus et al. 2018).
+
+    Example:
+        >>> repeating([1, 2, 3, 1, 2], 3), repeating([1, 2, 3, 1, 2], 1)
+        ({3}, {1, 2, 3})
+    """
+    last = tokens[len(tokens) - length + 1 :]
+    starts = range(len(tokens) - length + 1)
+    return {tokens[start + length - 1] for start in starts if tokens[start : start + length - 1] == last}

@@ -9,7 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from seqclf.language.generation import check_sampling, choices, draw
+from seqclf.language.cache import ContinuousCache, cached_log_probabilities
+from seqclf.language.generation import check_sampling, choices, draw, repeating
+from seqclf.language.kneser_ney import KneserNey
 from seqclf.language.network import WINDOW, LanguageNetwork, LanguageShape, parameter_shapes
 from seqclf.language.ngrams import bigram_log_probabilities, unigram_log_probabilities
 from seqclf.language.settings import UNITS
@@ -42,7 +44,9 @@ class Perplexity:
     Attributes:
         tokens: words or characters, including line ends. unknown: how many the vocabulary lacks.
         loss: mean of -log p, in nats per token.
-        unigram_loss, bigram_loss: the same for n-gram models of the training text; bigram_loss is None without it.
+        unigram_loss, bigram_loss, kneser_ney_loss: the same for n-gram models of the training text, those of Kneser-Ney
+            with at most 5 tokens; the last two are None without it.
+        cache_loss: the same for the model with a continuous cache; None without one.
     """
 
     tokens: int
@@ -50,6 +54,8 @@ class Perplexity:
     loss: float
     unigram_loss: float
     bigram_loss: float | None = None
+    kneser_ney_loss: float | None = None
+    cache_loss: float | None = None
 
     @property
     def perplexity(self) -> float:
@@ -116,13 +122,19 @@ class TrainedLanguageModel:
         return tokens_of(lines, self.unit, *how)
 
     def perplexity(
-        self, lines: Iterable[str], *, trained_on: Iterable[str] | None = None, threads: int | None = None
+        self,
+        lines: Iterable[str],
+        *,
+        trained_on: Iterable[str] | None = None,
+        cache: ContinuousCache | None = None,
+        threads: int | None = None,
     ) -> Perplexity:
         """Return the perplexity of a text, whose lines are read as one sequence from a state of zeros.
 
         Args:
             lines: strings without line ends.
-            trained_on: the training text, for the perplexity of a bigram model.
+            trained_on: the training text, for the perplexity of bigrams and of Kneser-Ney 5-grams.
+            cache: also measure the model with a continuous cache.
             threads: the largest number of threads; None uses all cores. They do not change the result.
 
         Raises:
@@ -135,11 +147,21 @@ class TrainedLanguageModel:
         assert counts is not None
         with Workers(threads) as workers:
             loss = -float(self.network.log_probabilities(ids, workers).mean())
-        bigrams = None
+            cached = None if cache is None else cached_log_probabilities(self.network, ids, cache, workers)
+        bigrams = kneser_ney = None
         if trained_on is not None:
-            bigrams = -float(bigram_log_probabilities(counts, self.encode(trained_on), ids).mean())
-        unknown = int(np.count_nonzero(ids[1:] == self.vocabulary.token_to_id[UNKNOWN]))
-        return Perplexity(ids.size - 1, unknown, loss, -float(unigram_log_probabilities(counts, ids).mean()), bigrams)
+            trained = self.encode(trained_on)
+            bigrams = -float(bigram_log_probabilities(counts, trained, ids).mean())
+            kneser_ney = -float(KneserNey(trained, len(self.vocabulary)).log_probabilities(ids).mean())
+        return Perplexity(
+            tokens=ids.size - 1,
+            unknown=int(np.count_nonzero(ids[1:] == self.vocabulary.token_to_id[UNKNOWN])),
+            loss=loss,
+            unigram_loss=-float(unigram_log_probabilities(counts, ids).mean()),
+            bigram_loss=bigrams,
+            kneser_ney_loss=kneser_ney,
+            cache_loss=None if cached is None else -float(cached.mean()),
+        )
 
     def next_tokens(self, prompt: str = "", *, top: int = 10) -> list[tuple[str, float]]:
         """Return the most probable tokens after a prompt and their probabilities, without ``<unk>``.
@@ -152,7 +174,7 @@ class TrainedLanguageModel:
             InputError: ``top`` is below 1.
         """
         check_whole("top", top, 1)
-        probabilities, _ = self._after(self._prompt(prompt), None)
+        probabilities, _ = self.after(self.prompt_ids(prompt), None)
         tokens, _ = choices(probabilities, top_k=top)
         return [(self.vocabulary.tokens[token], float(probabilities[token])) for token in tokens]
 
@@ -165,6 +187,7 @@ class TrainedLanguageModel:
         temperature: float = 1.0,
         top_k: int | None = None,
         nucleus: float | None = None,
+        no_repeat: int | None = None,
         seed: int = 1,
     ) -> str:
         """Return a prompt and generated text that continues it; ``<unk>`` is never drawn.
@@ -174,6 +197,8 @@ class TrainedLanguageModel:
             length: the largest number of words or characters to generate, including line ends.
             lines: stop after this many line ends; None does not stop there.
             temperature, top_k, nucleus: see :func:`seqclf.language.generation.choices`.
+            no_repeat: never draw a token that ends a second copy of so many tokens in a row, line ends excepted; the
+                text ends where no other token is left. None allows repetition.
             seed: the same seed gives the same text, on machines with the same probabilities.
 
         Raises:
@@ -183,29 +208,40 @@ class TrainedLanguageModel:
         check_whole("seed", seed, 0)
         if lines is not None:
             check_whole("lines", lines, 1)
+        if no_repeat is not None:
+            check_whole("no_repeat", no_repeat, 1)
         check_sampling(temperature, top_k, nucleus)
         random = np.random.default_rng([seed, 0x6E2A])
         end = self.vocabulary.token_to_id[end_of_line(self.unit)]
         text, ended = prompt, 0
-        ids, states = self._prompt(prompt), None
+        ids, states = self.prompt_ids(prompt), None
+        read = ids.tolist()
         for _ in range(length):
-            probabilities, states = self._after(ids, states)
+            probabilities, states = self.after(ids, states)
+            if no_repeat is not None:
+                banned = [token for token in repeating(read, no_repeat) if token != end]
+                probabilities[banned] = 0
+                if not probabilities.any():
+                    break
             token = draw(*choices(probabilities, temperature=temperature, top_k=top_k, nucleus=nucleus), random)
             text = self._joined(text, token, end)
             ended += token == end
             if ended == lines:
                 break
+            read.append(token)
             ids = np.array([token], np.int32)
         return text
 
-    def _prompt(self, prompt: str) -> np.ndarray:
-        """Return the ids of an unfinished text, without the last line's end; unknown tokens are logged.
-
-        A token is looked up as written, then lower-cased.
-        """
+    def prompt_tokens(self, prompt: str) -> list[str]:
+        """Return the tokens of an unfinished text; those that are unknown as written are lower-cased."""
         known = self.vocabulary.token_to_id
         tokens = list(self._tokens(prompt.split("\n")))[:-1]
-        tokens = [token if token in known else token.lower() for token in tokens]
+        return [token if token in known else token.lower() for token in tokens]
+
+    def prompt_ids(self, prompt: str) -> np.ndarray:
+        """Return the ids of an unfinished text, preceded by a line end; unknown tokens are logged."""
+        known = self.vocabulary.token_to_id
+        tokens = self.prompt_tokens(prompt)
         unknown = list(dict.fromkeys(token for token in tokens if token not in known))
         if unknown:
             count = sum(token not in known for token in tokens)
@@ -220,7 +256,7 @@ class TrainedLanguageModel:
         between = " " if self.unit == "word" and text and not text[-1].isspace() else ""
         return str(text + between + self.vocabulary.tokens[token])
 
-    def _after(self, ids: np.ndarray, states: States | None) -> tuple[np.ndarray, States]:
+    def after(self, ids: np.ndarray, states: States | None) -> tuple[np.ndarray, States]:
         """Return probabilities (V,) after some tokens, that of ``<unk>`` set to 0, and the state after them."""
         for start in range(0, ids.size, WINDOW):
             part = ids[start : start + WINDOW]

@@ -1,13 +1,19 @@
 """Settings of a language model."""
 
 from corpora import TOKENIZERS
-from seqclf.training.settings import cell_setting, normalize_setting, patience_setting, reset_setting, warmup_setting
+from seqclf.training.settings import (
+    OPTIMIZERS,
+    SCHEDULES,
+    cell_setting,
+    normalize_setting,
+    patience_setting,
+    reset_setting,
+    warmup_setting,
+)
 from wordvec import InputError
 from wordvec.system.settings import Settings, setting, settings_class
 
 UNITS = ("character", "word")
-OPTIMIZERS = ("adam", "sgd")
-SCHEDULES = ("constant", "linear", "plateau")
 
 
 @settings_class
@@ -15,7 +21,7 @@ class LanguageModelSettings(Settings):
     """Settings of a language model and of its training.
 
     Example:
-        >>> LanguageModelSettings(hidden_size=200, vector_size=100)
+        >>> LanguageModelSettings(hidden_size=200, vector_size=100, tied=True)
         Traceback (most recent call last):
             ...
         corpora.errors.InputError: tied weights need vectors as wide as the states, got vector_size 100 and \
@@ -28,11 +34,18 @@ hidden_size 200; leave vector_size out, or untie them
     cell: str = cell_setting()
     reset: str = reset_setting()
     layers: int = setting("Stacked recurrent layers.", default=1, least=1)
-    hidden_size: int = setting("H, the hidden units per layer.", default=256, least=1)
-    tied: bool = setting(
+    hidden_size: int | None = setting(
+        "H, the hidden units per layer.",
+        default=None,
+        least=1,
+        none="256 for texts of at least 200,000 tokens, else 128",
+        metavar="N",
+    )
+    tied: bool | None = setting(
         "Tie the input embeddings and the softmax weights.",
-        default=True,
+        default=None,
         detail="Press & Wolf 2017.",
+        none="tied for texts of at least 200,000 tokens",
         flags="--tied/--untied",
     )
     vector_size: int | None = setting(
@@ -45,24 +58,34 @@ hidden_size 200; leave vector_size out, or untie them
     samples: int | None = setting(
         "Sampled softmax over N words per step.", default=None, least=1, none="the full softmax", metavar="N"
     )
-    dropout: float = setting(
+    dropout: float | None = setting(
         "Dropout probability between layers and before the softmax.",
-        default=0.3,
+        default=None,
         detail="A stream has one mask in all steps of a window (Gal & Ghahramani 2016).",
         least=0,
         below=1,
+        none="0.3; 0.1 for vocabularies below 1,000",
+        metavar="RATE",
     )
-    embedding_dropout: float = setting(
+    embedding_dropout: float | None = setting(
         "Dropout probability of the embeddings.",
-        default=0.1,
+        default=None,
         detail="The mask of a word is the same throughout a window.",
         least=0,
         below=1,
+        none="0.1; 0 for vocabularies below 1,000",
+        metavar="RATE",
     )
     weight_drop: float = setting(
         "Dropout probability of the recurrent weights.", default=0.0, detail="Merity et al. 2018.", least=0, below=1
     )
-    batch_size: int = setting("Streams that the text is cut into and that are read in parallel.", default=20, least=1)
+    batch_size: int | None = setting(
+        "Streams that the text is cut into and that are read in parallel.",
+        default=None,
+        least=1,
+        none="1 for each 1,500 tokens, at most 20",
+        metavar="N",
+    )
     window: int = setting(
         "Steps of truncated backpropagation through time; the state carries over to the next window.",
         default=35,
@@ -74,12 +97,12 @@ hidden_size 200; leave vector_size out, or untie them
         default=None,
         detail="The gradient is the mean over all tokens.",
         above=0,
-        none="0.003; sgd: 20",
+        none="0.003 for texts of at least 200,000 tokens, else 0.005; sgd: 20",
         metavar="RATE",
     )
     schedule: str = setting(
-        "After the warm-up the rate falls linearly to 0, stays constant, or is divided by 4 after an epoch that is no "
-        "better on the validation text (plateau).",
+        "After the warm-up the rate falls to 0 along a line or half a cosine wave, stays constant, or is divided by 4 "
+        "after an epoch that is no better on the validation text (plateau).",
         default="linear",
         choices=SCHEDULES,
     )
@@ -102,21 +125,9 @@ hidden_size 200; leave vector_size out, or untie them
     normalize: str = normalize_setting()
     seed: int = setting("Random seed; runs with the same seed are reproducible.", default=1, least=0)
 
-    @property
-    def width(self) -> int:
-        """E, the dimensions of the embeddings."""
-        return self.hidden_size if self.vector_size is None else self.vector_size
-
-    @property
-    def peak_rate(self) -> float:
-        """The highest learning rate."""
-        if self.learning_rate is not None:
-            return self.learning_rate
-        return 0.003 if self.optimizer == "adam" else 20.0
-
     def _check(self) -> None:
-        if self.tied and self.width != self.hidden_size:
+        if self.tied and self.hidden_size and self.vector_size not in (None, self.hidden_size):
             raise InputError(
-                f"tied weights need vectors as wide as the states, got vector_size {self.width} and hidden_size "
+                f"tied weights need vectors as wide as the states, got vector_size {self.vector_size} and hidden_size "
                 f"{self.hidden_size}; leave vector_size out, or untie them"
             )

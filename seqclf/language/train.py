@@ -1,24 +1,25 @@
 """Training of a language model: truncated backpropagation through time over streams of a text."""
 
 import logging
-import math
 import os
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
 
+from seqclf.language.defaults import ChosenSettings, choose_settings
 from seqclf.language.model import TrainedLanguageModel
 from seqclf.language.network import LanguageNetwork, LanguageShape, Window, initial_parameters, windows
 from seqclf.language.settings import LanguageModelSettings
-from seqclf.language.text import encode_text, read_training_text, tokens_of
+from seqclf.language.text import UNKNOWN, encode_text, end_of_line, read_training_text, tokens_of
 from seqclf.layers.batches import PackedBatch, row_sequences
 from seqclf.layers.tape import DropoutMasks, States, zero_states
 from seqclf.layers.workers import Workers
 from seqclf.training.dropout import DropoutRates, draw_dropout_masks, draw_output_mask
 from seqclf.training.loop import Outcome, Reporter, train_epochs
-from seqclf.training.optimizers import Adam, Sgd, check_finite, clipping, global_norm, scheduled_rate
+from seqclf.training.optimizers import OPTIMIZERS, Drops, check_finite, clipping, global_norm, scheduled_rate
 from seqclf.training.resuming import Resumption
+from wordvec import Vocabulary
 from wordvec.checkpointing.checkpoint import SavedTraining
 from wordvec.system.progress import OnProgress
 from wordvec.system.settings import or_defaults
@@ -61,52 +62,66 @@ def train_language_model(
         TrainingError: the loss or a gradient is NaN or infinite.
     """
     resumption = Resumption(checkpoint, checkpoint_every, resume)
-    settings = or_defaults(settings, LanguageModelSettings)
+    given = or_defaults(settings, LanguageModelSettings)
 
     def tokens(text: Iterable[str]) -> Iterable[str]:
-        return tokens_of(text, settings.unit, settings.tokenizer, settings.lowercase, settings.normalize)
+        return tokens_of(text, given.unit, given.tokenizer, given.lowercase, given.normalize)
 
     vocabulary, ids, dev_ids = read_training_text(
         tokens(lines),
-        settings.unit,
-        min_count=settings.min_count,
-        max_vocabulary=settings.max_vocabulary,
-        held_out=settings.validation_fraction if dev is None else 0.0,
+        given.unit,
+        min_count=given.min_count,
+        max_vocabulary=given.max_vocabulary,
+        held_out=given.validation_fraction if dev is None else 0.0,
     )
     if dev is not None:
-        dev_ids = encode_text(tokens(dev), vocabulary, settings.unit)
+        dev_ids = encode_text(tokens(dev), vocabulary, given.unit)
     elif dev_ids.size > 1:
         logger.info(
             "no validation text given: the last %s of %s %ss are split off to choose the epoch",
-            f"{dev_ids.size - 1:,}", f"{dev_ids.size + ids.size - 2:,}", settings.unit,
+            f"{dev_ids.size - 1:,}", f"{dev_ids.size + ids.size - 2:,}", given.unit,
         )  # fmt: skip
     counts = vocabulary.counts
     assert counts is not None
+    _warn_if_poor(vocabulary, ids.size + dev_ids.size - 2, given.unit)
+    chosen = choose_settings(given, ids.size - 1, len(vocabulary))
     shape = LanguageShape(
-        len(vocabulary), settings.width, settings.hidden_size, settings.cell, settings.reset, settings.layers,
-        settings.tied,
+        len(vocabulary), chosen.vector_size or chosen.hidden_size, chosen.hidden_size, chosen.cell,
+        chosen.reset, chosen.layers, chosen.tied,
     )  # fmt: skip
-    random = np.random.default_rng([settings.seed, 0x1217])
+    random = np.random.default_rng([chosen.seed, 0x1217])
     # A word that training lacks (<unk> if no word is rare) is sampled as if it occurred once.
     network = LanguageNetwork(
-        shape, initial_parameters(shape, counts, random), samples=settings.samples, counts=np.maximum(counts, 1)
+        shape, initial_parameters(shape, counts, random), samples=chosen.samples, counts=np.maximum(counts, 1)
     )
-    sizes = {f"{settings.unit}s": ids.size - 1, f"validation {settings.unit}s": max(dev_ids.size - 1, 0)}
-    resumption.begin("language model", settings, sizes, [ids, dev_ids, counts])
+    sizes = {f"{chosen.unit}s": ids.size - 1, f"validation {chosen.unit}s": max(dev_ids.size - 1, 0)}
+    resumption.begin("language model", chosen, sizes, [ids, dev_ids, counts])
     with Workers(threads) as workers:
         outcome = train_language_network(
             network,
             ids,
-            settings=settings,
+            settings=chosen,
             workers=workers,
             dev=dev_ids if dev_ids.size > 1 else None,
             on_progress=on_progress,
             resumption=resumption,
         )
     metrics = outcome.metrics(tokens=ids.size - 1, dev_tokens=dev_ids.size - 1)
-    return TrainedLanguageModel(
-        network, vocabulary, settings=settings.record(), metrics=metrics, history=outcome.history
-    )
+    return TrainedLanguageModel(network, vocabulary, settings=chosen.record(), metrics=metrics, history=outcome.history)
+
+
+def _warn_if_poor(vocabulary: Vocabulary, tokens: int, unit: str) -> None:
+    """Warn of a text that has nothing to learn from: a single line, or a single word."""
+    counts = vocabulary.counts
+    assert counts is not None
+    words = [token for token, count in zip(vocabulary.tokens, counts, strict=True) if count]
+    others = [word for word in words if word not in (UNKNOWN, end_of_line(unit))]
+    if len(others) == 1:
+        logger.warning("the text repeats a single %s, %r: the model can only repeat it, too", unit, others[0])
+    elif counts[vocabulary.token_to_id[end_of_line(unit)]] == 1:
+        logger.warning(
+            "the text is a single line of %s %ss: give more lines, one for each sentence", f"{tokens:,}", unit
+        )
 
 
 def streams(tokens: int, batch_size: int, window: int) -> np.ndarray:
@@ -139,7 +154,7 @@ class LanguageTrainer:
     def __init__(
         self,
         network: LanguageNetwork,
-        settings: LanguageModelSettings,
+        settings: ChosenSettings,
         *,
         steps: int,
         workers: Workers,
@@ -150,8 +165,8 @@ class LanguageTrainer:
         self.learning_rate = 0.0
         self.carried: States | None = None
         self._streams = streams
-        self._best, self._drops = math.inf, 0
-        make: type[Adam] | type[Sgd] = Adam if settings.optimizer == "adam" else Sgd
+        self._drops = Drops()
+        make = OPTIMIZERS[settings.optimizer]
         self._dense, self._table = make(network.dense), make(network.embedding)
 
     def step(self, window: Window, first: States | None) -> tuple[float, States]:
@@ -167,17 +182,16 @@ class LanguageTrainer:
             random = np.random.default_rng([settings.seed, _SAMPLES, self.done])
         found = network.backward(window, first, self.workers, noise=noise, output_mask=output_mask, random=random)
         norm = global_norm(network.d_dense, found.d_table)
-        check_finite(norm + found.loss, self.done, settings.peak_rate)
+        check_finite(norm + found.loss, self.done, settings.learning_rate)
         self.learning_rate, scale = self._rate(), clipping(norm, settings.clip_norm)
         self._dense.step(network.d_dense, learning_rate=self.learning_rate, scale=scale)
         self._table.step(found.d_table, rows=found.rows, learning_rate=self.learning_rate, scale=scale)
         self.done += 1
         return found.loss, found.last
 
-    def end_epoch(self, dev_loss: float) -> None:
-        """Update the schedule with the validation loss; if it did not improve, ``plateau`` divides the rate by 4."""
-        self._drops += self.settings.schedule == "plateau" and dev_loss >= self._best
-        self._best = min(self._best, dev_loss)
+    def end_epoch(self, score: tuple[float, ...]) -> None:
+        """Tell the schedule the validation score of an epoch."""
+        self._drops.end_epoch(score)
 
     def arrays(self, within_epoch: bool) -> dict[str, np.ndarray]:
         """Return Adam's moments and, within an epoch, the state after the last window, by name."""
@@ -190,21 +204,23 @@ class LanguageTrainer:
 
     def numbers(self) -> dict[str, Any]:
         """Return the number of updates and the state of the ``plateau`` schedule."""
-        best = self._best if math.isfinite(self._best) else math.nan
-        return {"updates": self.done, "best_dev_loss": best, "drops": int(self._drops)}
+        return {"updates": self.done, **self._drops.numbers()}
 
     def restore(self, saved: SavedTraining) -> None:
         """Continue from the saved numbers."""
         self.done = self._dense.steps = self._table.steps = saved.whole("updates", 0, self.steps)
-        best = saved.number("best_dev_loss")
-        self._best, self._drops = math.inf if math.isnan(best) else best, saved.whole("drops", 0, self.settings.epochs)
+        self._drops.restore(saved, self.settings.epochs)
 
     def _rate(self) -> float:
         settings = self.settings
-        peak, warmup = settings.peak_rate, min(settings.warmup_steps, self.steps // 5)
-        if settings.schedule == "linear":
-            return scheduled_rate(self.done, self.steps, peak=peak, warmup=warmup)
-        return float(peak * min(1.0, (self.done + 1) / max(warmup, 1)) / 4**self._drops)
+        return scheduled_rate(
+            self.done,
+            self.steps,
+            peak=settings.learning_rate,
+            warmup=settings.warmup_steps,
+            schedule=settings.schedule,
+            drops=self._drops.count,
+        )
 
     def _noise(self, batch: PackedBatch) -> tuple[DropoutMasks, np.ndarray | None]:
         """Return this step's masks for the encoder, and the locked mask of the states before the softmax."""
@@ -219,7 +235,7 @@ def train_language_network(
     network: LanguageNetwork,
     ids: np.ndarray,
     *,
-    settings: LanguageModelSettings,
+    settings: ChosenSettings,
     workers: Workers,
     dev: np.ndarray | None = None,
     on_progress: OnProgress | None = None,
@@ -230,7 +246,7 @@ def train_language_network(
     Args:
         network: with initial parameters.
         ids: (N + 1,) int32; the first token is given, the others are predicted.
-        settings: see ``LanguageModelSettings``.
+        settings: see ``LanguageModelSettings``; nothing is left to be chosen.
         workers: threads; they do not change the result.
         dev: (M + 1,) int32, the text that chooses the epoch; None keeps the last epoch.
         on_progress: called a few times a second.
@@ -255,7 +271,6 @@ def train_language_network(
     def evaluate() -> tuple[dict[str, Any], tuple[float, ...]]:
         assert dev is not None
         loss = -float(network.log_probabilities(dev, workers).mean())
-        trainer.end_epoch(loss)
         return {"dev_loss": loss}, (-loss,)
 
     return train_epochs(

@@ -10,14 +10,16 @@ from seqclf.layers.parameters import Workspace
 from seqclf.layers.pooled_network import PooledNetwork
 from seqclf.layers.workers import Workers
 from wordvec.system.threads import worker_count
+from wordvec.system.validation import check_whole
 
 FEW = 32
 
 
 def workers_for(sequences: int, threads: int | None) -> Workers:
     """Return the threads for some sequences: one for up to 32, which end before a second thread has started."""
-    allowed = worker_count(threads)
-    return Workers(1 if sequences <= FEW else allowed)
+    if threads is not None:
+        check_whole("threads", threads, 1)
+    return Workers(1 if sequences <= FEW else worker_count(threads))
 
 
 def predict_rows(network: PooledNetwork, sequences: Sequences, workers: Workers) -> np.ndarray:

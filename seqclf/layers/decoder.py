@@ -111,6 +111,17 @@ class DecoderGradients(NamedTuple):
     """(M, F padded)."""
 
 
+class OneStep(NamedTuple):
+    """What the kernels need to advance some targets by one unit."""
+
+    w_input: np.ndarray
+    stack: Any
+    output: "Output"
+    state: "Layers"
+    attention: "Attention"
+    run: "Pass"
+
+
 class Decoder:
     """Parameters of target embedding, recurrent layers and attention, and the two passes over packed targets.
 
@@ -406,32 +417,41 @@ class Decoder:
             The attentional states (N, H padded), the states after the step (K, N, H padded), and the attention's
             weights, flat: those of each row's source one after another.
         """
-        from seqclf.kernels.decoder import Pass, decode
+        from seqclf.kernels.decoder import decode
         from seqclf.kernels.panels import project
 
-        count, hidden = tokens.size, self.hidden
-        w_input, stack, output = self._grouped(self.views)
         units, rows = np.unique(tokens, return_inverse=True)
-        space = Workspace(self.dtype)
-        state = self._layers(space, count, count)._replace(first=first)
-        attention = self._attention(space, memory.spans[sources + 1] - memory.spans[sources], output, count)
-        projected = np.empty((units.size, self.cell.gates * hidden), self.dtype)
-        project(self.product, self.embedding[units], w_input, stack.bias[0], projected)
+        now = self.one_step(tokens.size, memory.spans[sources + 1] - memory.spans[sources], first)
+        run = now.run._replace(rows=rows.astype(np.int32), projected=now.run.projected[: units.size], fed_first=fed)
+        project(self.product, self.embedding[units], now.w_input, now.stack.bias[0], run.projected)
+        decode(now.stack, now.output, now.state, memory._replace(owners=sources), now.attention, run)
+        after = np.concatenate([now.state.h, now.state.c]) if self.cell.has_cell else now.state.h
+        return run.combined, after, now.attention.weights
+
+    def one_step(self, count: int, sizes: np.ndarray, first: np.ndarray) -> OneStep:
+        """Return what the kernels need to advance ``count`` targets, with arrays of their own.
+
+        Args:
+            sizes: positions of each target's source. first: (K, N, H padded), states before the step.
+        """
+        from seqclf.kernels.decoder import Pass
+
+        w_input, stack, output = self._grouped(self.views)
+        space, hidden = Workspace(self.dtype), self.hidden
         run = Pass(
             starts=np.array([0, count]),
-            rows=rows.astype(np.int32),
-            projected=projected,
+            rows=np.arange(count, dtype=np.int32),
+            projected=np.empty((count, self.cell.gates * hidden), self.dtype),
             x=np.empty((self.shape.layers, count, hidden), self.dtype),
             between=np.zeros((0, 0, hidden), self.dtype),
             combined=np.empty((count, hidden), self.dtype),
-            fed_first=fed,
+            fed_first=np.empty((count, hidden), self.dtype),
             feeding=self.shape.input_feeding,
             kind=self.kind,
             product=self.product,
         )
-        decode(stack, output, state, memory._replace(owners=sources), attention, run)
-        after = np.concatenate([state.h, state.c]) if self.cell.has_cell else state.h
-        return run.combined, after, attention.weights
+        state = self._layers(space, count, count)._replace(first=first)
+        return OneStep(w_input, stack, output, state, self._attention(space, sizes, output, count), run)
 
     # --------------------------------------------------------------- backward
 

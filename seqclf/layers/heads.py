@@ -273,12 +273,18 @@ class MultiLabelHead(_ScoredHead):
     Args:
         outputs, width, parts, random, dtype: see ``Head``; ``outputs`` is C.
 
+    Attributes:
+        label_weights: (2, C) float64, the weight of each label in the loss of a row without and with it; None weighs
+            all equally.
+
     Example:
         >>> head = MultiLabelHead(2, 16)
         >>> head.views["head.bias"][:] = [2, -2]
         >>> head.predict(np.zeros((1, 16), np.float32)).tolist()
         [[True, False]]
     """
+
+    label_weights: np.ndarray | None = None
 
     def forward(self, states: np.ndarray, batch: PackedBatch | None = None) -> np.ndarray:
         """Return each label's independent probability (R, C), from states (R, F)."""
@@ -295,7 +301,12 @@ class MultiLabelHead(_ScoredHead):
     def _loss(self, scores: np.ndarray, targets: np.ndarray, weights: np.ndarray, d_scores: np.ndarray) -> float:
         from seqclf.kernels.losses import binary_cross_entropy
 
-        return binary_cross_entropy(scores, targets, weights, d_scores)
+        if self.label_weights is None:
+            return binary_cross_entropy(scores, targets, weights, d_scores)
+        shares = np.where(targets > 0, *self.label_weights[::-1]) * weights[:, None] / scores.size
+        x = scores.astype(np.float64)
+        d_scores[:] = shares * (0.5 * (1.0 + np.tanh(0.5 * x)) - targets)
+        return float((shares * (np.maximum(x, 0.0) + np.log1p(np.exp(-np.abs(x))) - x * targets)).sum())
 
 
 class RegressionHead(_ScoredHead):

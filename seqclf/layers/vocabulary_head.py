@@ -13,6 +13,8 @@ from wordvec import InputError
 
 ROWS = 16
 """Rows and words are padded, and divided among threads, in multiples of this."""
+GROUP = 4
+"""Rows whose scores are stored together."""
 NEAR_FLOATS = 2**23
 FEWEST_ROWS = 64
 """The scores in memory at once: 32 MB, or those of 64 rows."""
@@ -129,6 +131,30 @@ class VocabularyHead(Head):
             piece.begin(states[first:last], targets[first:last], None)
             found[first:last] = -piece.forward(workers, differentiate=False)[: last - first]
         return found
+
+    def best(self, states: np.ndarray, count: int, asked: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return the ``count`` most probable words of each row (R, K) int32, the most probable first and of equal ones
+        the lower, the logs of their probabilities (R, K) float32, and that of the word ``asked`` (R,) float32.
+
+        Example:
+            >>> head = VocabularyHead(3, 16, random=np.random.default_rng(1))
+            >>> words, logs, asked = head.best(np.zeros((1, 16), np.float32), 2, asked=2)
+            >>> words.tolist(), [f"{log:.4f}" for log in logs[0]], f"{asked[0]:.4f}"
+            ([[0, 1]], ['-1.0986', '-1.0986'], '-1.0986')
+        """
+        count = min(count, self.outputs)
+        words, logs = np.empty((len(states), count), np.int32), np.empty((len(states), count), np.float32)
+        asked_logs = np.empty(len(states), np.float32)
+        piece = _Piece(self, self.weight, self._weight("bias"))
+        for first, last in piece.chunks(len(states)):
+            piece.begin(states[first:last], None, None, multiple=GROUP)
+            piece.best(words[first:last], logs[first:last], asked, asked_logs[first:last])
+        return words, logs, asked_logs
+
+    def flat(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return weights and biases as ``kernels/output.py`` takes them."""
+        piece = _Piece(self, self.weight, self._weight("bias"))
+        return piece.weight, piece.lanes
 
     def predict(
         self, states: np.ndarray, batch: PackedBatch | None = None, workers: Workers | None = None
@@ -260,10 +286,12 @@ class _Piece:
         size = max(FEWEST_ROWS, NEAR_FLOATS // self.padded // ROWS * ROWS)
         return [(first, min(first + size, rows)) for first in range(0, rows, size)]
 
-    def begin(self, states: np.ndarray, targets: np.ndarray | None, shares: np.ndarray | None) -> None:
-        """Copy in some rows, padded with zeros to a multiple of 16."""
+    def begin(
+        self, states: np.ndarray, targets: np.ndarray | None, shares: np.ndarray | None, multiple: int = ROWS
+    ) -> None:
+        """Copy in some rows, padded with zeros to a multiple of 16 or, without gradients, of 4."""
         rows = len(states)
-        high = -(-rows // ROWS) * ROWS
+        high = -(-rows // multiple) * multiple
         self.states = np.zeros((high, self.width), np.float32)
         self.states[:rows] = states
         self.targets, self.shares = np.full(high, -1, np.int32), np.zeros(high, np.float32)
@@ -283,7 +311,7 @@ class _Piece:
         losses, states = np.empty(len(self.states)), self.states.reshape(-1)
 
         def run(first: int, last: int) -> None:
-            scratch, groups = np.empty(16, np.float32), (first // 4, last // 4)
+            scratch, groups = np.empty(16, np.float32), (first // GROUP, last // GROUP)
             output_scores(states, self.weight, self.lanes, self.scores, *groups, self.words, self.width)
             smoothing = np.float32(self._head.smoothing if differentiate else 0)
             output_softmax(
@@ -293,6 +321,16 @@ class _Piece:
 
         _share_out(workers, run, len(self.states))
         return losses
+
+    def best(self, words: np.ndarray, logs: np.ndarray, asked: int, asked_logs: np.ndarray) -> None:
+        """Find the most probable words; see ``VocabularyHead.best``."""
+        from seqclf.kernels.output import output_best, output_scores
+
+        groups, scratch = (0, len(self.states) // GROUP), np.empty(16, np.float32)
+        output_scores(
+            self.states.reshape(-1), self.weight, self.lanes, self.scores, *groups, self.words, self.width
+        )  # fmt: skip
+        output_best(self.scores, *groups, self.words, self.padded, asked, words, logs, asked_logs, scratch)
 
     def by_row(self, rows: int) -> np.ndarray:
         """Return the probabilities (R, V)."""

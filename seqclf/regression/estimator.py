@@ -27,7 +27,8 @@ class SequenceRegressor(RegressorMixin, SequenceEstimator):  # type: ignore[misc
     Args:
         cell, reset, bidirectional, merge, layers, hidden_size, pooling: the network, as in ``SequenceClassifier``.
         dropout, layer_dropout, locked_dropout, weight_drop, zoneout, zoneout_cell: as in ``SequenceClassifier``.
-        batch_size, learning_rate, warmup_steps, epochs, patience, clip_norm, validation_fraction: as in
+        batch_size, learning_rate, warmup_steps, epochs, patience, clip_norm, optimizer, schedule, validation_fraction:
+            as in
             ``SequenceClassifier``.
         vectors, vector_size, vector_scale, tune_vectors, keep_vectors, keep_ngrams: as in ``SequenceClassifier``. For
             sequences of numbers ``vectors`` must be None, and the others have no effect.
@@ -69,6 +70,8 @@ class SequenceRegressor(RegressorMixin, SequenceEstimator):  # type: ignore[misc
         epochs: int = 10,
         patience: int | None = None,
         clip_norm: float = 5.0,
+        optimizer: str = "adam",
+        schedule: str = "linear",
         vectors: "WordVectors | str | os.PathLike[str] | None" = None,
         vector_size: int = 100,
         vector_scale: float = 0.35,
@@ -102,6 +105,8 @@ class SequenceRegressor(RegressorMixin, SequenceEstimator):  # type: ignore[misc
         self.epochs = epochs
         self.patience = patience
         self.clip_norm = clip_norm
+        self.optimizer = optimizer
+        self.schedule = schedule
         self.vectors = vectors
         self.vector_size = vector_size
         self.vector_scale = vector_scale

@@ -26,7 +26,7 @@ class SequenceTagger(SequenceEstimator):
     Samples are lists of tokens, targets lists of tags. :class:`seqclf.TaggerSettings` documents every parameter.
 
     Args:
-        head: ``softmax`` or ``crf``.
+        head: ``softmax`` or ``crf``; None takes ``crf`` for tags of spans (BIO, BIOES), else ``softmax``.
         invalid_tags: let a CRF predict invalid sequences of BIO-like tags, such as I-X after O.
         cell: ``rnn``, ``gru`` or ``lstm``.
         reset: a GRU's reset gate acts ``after`` the product with the weights, or ``before``.
@@ -48,6 +48,9 @@ class SequenceTagger(SequenceEstimator):
         epochs: passes over the sentences; the epoch that is best on the validation sentences is kept.
         patience: stop after this many epochs without improvement; None trains all epochs.
         clip_norm: the largest global norm of a gradient.
+        optimizer: ``adam``, or ``sgd``, which needs a much higher learning rate.
+        schedule: after the warm-up the learning rate falls to 0 (``linear``, ``cosine``), stays (``constant``), or is
+            divided by 4 after an epoch without improvement (``plateau``).
         vectors: pretrained word vectors: ``WordVectors``, the path of a file, or None for random initialization.
         vector_size: dimensions of random embeddings.
         vector_scale: the standard deviation that pretrained vectors are scaled to; 0 does not scale them.
@@ -77,7 +80,7 @@ class SequenceTagger(SequenceEstimator):
 
     def __init__(
         self,
-        head: str = "softmax",
+        head: str | None = None,
         *,
         cell: str = "lstm",
         reset: str = "after",
@@ -101,6 +104,8 @@ class SequenceTagger(SequenceEstimator):
         epochs: int = 10,
         patience: int | None = None,
         clip_norm: float = 5.0,
+        optimizer: str = "adam",
+        schedule: str = "linear",
         vectors: "WordVectors | str | os.PathLike[str] | None" = None,
         vector_size: int = 100,
         vector_scale: float = 0.35,
@@ -137,6 +142,8 @@ class SequenceTagger(SequenceEstimator):
         self.epochs = epochs
         self.patience = patience
         self.clip_norm = clip_norm
+        self.optimizer = optimizer
+        self.schedule = schedule
         self.vectors = vectors
         self.vector_size = vector_size
         self.vector_scale = vector_scale

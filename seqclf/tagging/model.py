@@ -108,7 +108,7 @@ class TaggerModel:
         Raises:
             InputError: a sentence is not a list of tokens.
         """
-        forms = self._forms(sentences)
+        forms = self.forms(sentences)
         return self._tagged(predict_tags(self.network, forms, threads), forms.offsets)
 
     def predict_proba(self, sentences: Iterable[Sequence[str]], *, threads: int | None = None) -> list[np.ndarray]:
@@ -116,7 +116,7 @@ class TaggerModel:
 
         Arguments as :meth:`predict`; columns are ``labels``. A CRF's best path may differ from the most probable tags.
         """
-        forms = self._forms(sentences)
+        forms = self.forms(sentences)
         found = np.empty((forms.ids.size, len(self.labels)), np.float32)
         with workers_for(forms.offsets.size - 1, threads) as workers:
             _for_tokens(
@@ -126,11 +126,12 @@ class TaggerModel:
 
     def most_frequent(self, sentences: Iterable[Sequence[str]]) -> list[list[Any]]:
         """Return the baseline: each word's most frequent training tag; for unknown words the most frequent overall."""
-        forms = self._forms(sentences)
+        forms = self.forms(sentences)
         words = np.minimum(forms.words[forms.ids], len(self.vocabulary))
         return self._tagged(self.frequent_tags[words], forms.offsets)
 
-    def _forms(self, sentences: Iterable[Sequence[str]]) -> Forms:
+    def forms(self, sentences: Iterable[Sequence[str]]) -> Forms:
+        """Return the distinct words of sentences as the network reads them."""
         tokens = as_sentences(sentences, normalize=str(self.settings.get("normalize", "none")))
         return encode_forms(tokens, self.vocabulary, self.features, self.lowercase, self.subwords)
 

@@ -21,10 +21,11 @@ class TaggerSettings(NetworkSettings):
     dropout: float = setting(
         "Dropout probability of the inputs and of the head's inputs.", default=0.33, least=0, below=1
     )
-    head: str = setting(
+    head: str | None = setting(
         "Predict each tag on its own (softmax), or the best tag sequence (crf, a conditional random field).",
-        default="softmax",
+        default=None,
         choices=HEADS,
+        none="crf for tags of spans (BIO, BIOES), else softmax",
     )
     invalid_tags: bool = setting(
         "Let a CRF predict invalid tag sequences of span schemes (BIO, BIOES), such as I-X after O.",

@@ -4,6 +4,7 @@ import itertools
 import logging
 import os
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -169,6 +170,9 @@ def _train(
     on_progress: OnProgress | None,
     resumption: Resumption,
 ) -> TaggerModel:
+    if settings.head is None:
+        settings = replace(settings, head="crf" if marks_spans(labels) else "softmax")
+    assert settings.head is not None
     random = np.random.default_rng([settings.seed, 0x7A66])
     lowercase = bool(settings.lowercase)
     words = [[token.lower() for token in row] if lowercase else row for row in training[0]]

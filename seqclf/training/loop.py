@@ -285,6 +285,7 @@ def train_epochs(
         if evaluate is not None:
             found, score = evaluate()
             row |= found
+            training.end_epoch(score)
         report.epoch(epoch, training, row)
         return row, score
 

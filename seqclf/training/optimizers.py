@@ -94,7 +94,7 @@ class Sgd:
         [0.0, -4.0]
     """
 
-    def __init__(self, values: np.ndarray) -> None:
+    def __init__(self, values: np.ndarray, *, rows: int | None = None) -> None:
         self.values = values
         self.steps = 0
 
@@ -103,7 +103,13 @@ class Sgd:
         return {}
 
     def step(
-        self, gradient: np.ndarray, *, learning_rate: float, scale: float = 1.0, rows: np.ndarray | None = None
+        self,
+        gradient: np.ndarray,
+        *,
+        learning_rate: float,
+        scale: float = 1.0,
+        rows: np.ndarray | None = None,
+        workers: Workers | None = None,
     ) -> None:
         """Subtract ``learning_rate * scale * gradient`` from ``values``, or from the distinct ``rows`` only."""
         change = self.values.dtype.type(learning_rate * scale) * gradient
@@ -141,19 +147,69 @@ def check_finite(value: float, step: int, learning_rate: float) -> None:
         )
 
 
-def scheduled_rate(step: int, steps: int, *, peak: float, warmup: int) -> float:
-    """Return the rate of a step: linear warm-up to ``peak`` over ``warmup`` steps, then linear decay to 0.
+OPTIMIZERS: dict[str, type[Adam] | type[Sgd]] = {"adam": Adam, "sgd": Sgd}
+
+
+def scheduled_rate(
+    step: int, steps: int, *, peak: float, warmup: int, schedule: str = "linear", drops: int = 0
+) -> float:
+    """Return the rate of a step: linear warm-up to ``peak`` over ``warmup`` steps, then as the schedule says.
 
     Warm-up takes at most a fifth of all steps, so that short runs reach the peak.
+
+    Args:
+        step: from 0. steps: of the whole training.
+        peak, warmup: see above.
+        schedule: ``linear`` decay to 0, half a ``cosine`` wave to 0 (Loshchilov & Hutter 2017), ``constant``, or
+            ``plateau``, which divides the rate by 4 for each drop.
+        drops: of ``plateau``, so far.
 
     Example:
         >>> [round(scheduled_rate(step, 10, peak=1.0, warmup=50), 3) for step in (0, 1, 2, 9)]
         [0.5, 1.0, 1.0, 0.125]
+        >>> [round(scheduled_rate(step, 10, peak=1.0, warmup=0, schedule="cosine"), 3) for step in (0, 5, 9)]
+        [1.0, 0.5, 0.024]
     """
     warmup = min(warmup, steps // 5)
+    if schedule == "plateau":
+        peak /= 4**drops
     if step < warmup:
         return peak * (step + 1) / warmup
-    return peak * (steps - step) / (steps - warmup)
+    left = (steps - step) / (steps - warmup)
+    if schedule == "cosine":
+        return peak * (1 - math.cos(math.pi * left)) / 2
+    return peak * left if schedule == "linear" else peak
+
+
+class Drops:
+    """The ``plateau`` schedule: counts the epochs that were no better than the best one before.
+
+    Example:
+        >>> drops = Drops()
+        >>> for score in ((0.5,), (0.7,), (0.7,)):
+        ...     drops.end_epoch(score)
+        >>> drops.count
+        1
+    """
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._best: tuple[float, ...] = ()
+
+    def end_epoch(self, score: tuple[float, ...]) -> None:
+        """Compare the score of an epoch, higher being better, with the best one."""
+        self.count += bool(self._best) and score <= self._best
+        self._best = max(self._best, score)
+
+    def numbers(self) -> dict[str, Any]:
+        """Return the state, as a checkpoint holds it."""
+        return {"best_score": list(self._best), "drops": self.count}
+
+    def restore(self, saved: SavedTraining, epochs: int) -> None:
+        """Continue from the saved state; ``epochs`` is the largest number of drops."""
+        best = saved.reached.get("best_score")
+        self._best = tuple(saved.numbers("best_score", len(best) if isinstance(best, list) else 1, missing=False))
+        self.count = saved.whole("drops", 0, epochs)
 
 
 class OptimizerSettings(Protocol):
@@ -168,6 +224,12 @@ class OptimizerSettings(Protocol):
     @property
     def clip_norm(self) -> float: ...
 
+    @property
+    def optimizer(self) -> str: ...
+
+    @property
+    def schedule(self) -> str: ...
+
 
 class Optimizer:
     """Adam with clipping by the global norm and a learning-rate schedule.
@@ -179,6 +241,7 @@ class Optimizer:
         steps: the number of updates of the whole training.
         tables: sparsely updated embedding tables, each with the number of its first rows that are trained.
         workers: threads.
+        optimizer: ``adam`` or ``sgd``. schedule: see ``scheduled_rate``.
 
     Attributes:
         done: updates so far. learning_rate: of the last update.
@@ -194,11 +257,15 @@ class Optimizer:
         steps: int,
         tables: Sequence[tuple[np.ndarray, int]] = (),
         workers: Workers | None = None,
+        optimizer: str = "adam",
+        schedule: str = "linear",
     ) -> None:
         self._peak, self._warmup, self._clip_norm, self._steps = learning_rate, warmup_steps, clip_norm, steps
+        self._schedule, self._drops = schedule, Drops()
         self._tuned = [rows for _, rows in tables]
-        self._dense, self._workers = Adam(dense), workers
-        self._tables = [Adam(table, rows=rows) for table, rows in tables]
+        make = OPTIMIZERS[optimizer]
+        self._dense, self._workers = make(dense), workers
+        self._tables = [make(table, rows=rows) for table, rows in tables]
         self.done, self.learning_rate = 0, 0.0
 
     @classmethod
@@ -220,6 +287,8 @@ class Optimizer:
             steps=steps,
             tables=tables,
             workers=workers,
+            optimizer=settings.optimizer,
+            schedule=settings.schedule,
         )
 
     def step(self, loss: float, gradient: np.ndarray, *touched: tuple[np.ndarray, np.ndarray]) -> None:
@@ -239,7 +308,14 @@ class Optimizer:
         norm = global_norm(gradient, *(d_rows for _, d_rows in cut))
         check_finite(norm + loss, self.done, self._peak)
         scale = clipping(norm, self._clip_norm)
-        self.learning_rate = scheduled_rate(self.done, self._steps, peak=self._peak, warmup=self._warmup)
+        self.learning_rate = scheduled_rate(
+            self.done,
+            self._steps,
+            peak=self._peak,
+            warmup=self._warmup,
+            schedule=self._schedule,
+            drops=self._drops.count,
+        )
         self._dense.step(gradient, learning_rate=self.learning_rate, scale=scale, workers=self._workers)
         for table, (rows, d_rows) in zip(self._tables, cut, strict=True):
             table.step(d_rows, rows=rows, learning_rate=self.learning_rate, scale=scale)
@@ -253,12 +329,18 @@ class Optimizer:
             for name, moments in part.moments(str(number)).items()
         }
 
+    def end_epoch(self, score: tuple[float, ...]) -> None:
+        """Tell the schedule the validation score of an epoch."""
+        self._drops.end_epoch(score)
+
     def numbers(self) -> dict[str, Any]:
-        """Return the number of updates."""
-        return {"updates": self.done}
+        """Return the number of updates, and the state of the ``plateau`` schedule."""
+        return {"updates": self.done} | (self._drops.numbers() if self._schedule == "plateau" else {})
 
     def restore(self, saved: SavedTraining) -> None:
-        """Continue from the saved number of updates."""
+        """Continue from the saved numbers."""
         self.done = saved.whole("updates", 0, self._steps)
+        if self._schedule == "plateau":
+            self._drops.restore(saved, self._steps)
         for part in [self._dense, *self._tables]:
             part.steps = self.done

@@ -33,7 +33,6 @@ class Trainer:
     Args:
         network: trained in place.
         settings: learning rate, clipping, dropout of the pooled features, seed.
-        weights: (C,) class weights, where targets are classes; None weighs all sequences equally.
         rates: dropout in the encoder.
         tuned_rows: the first ``tuned_rows`` rows of the embedding are trained; 0 freezes it.
         steps: the number of steps of the whole training.
@@ -47,7 +46,6 @@ class Trainer:
         self,
         network: PooledNetwork,
         settings: TrainerSettings,
-        weights: np.ndarray | None = None,
         *,
         rates: DropoutRates,
         tuned_rows: int,
@@ -55,18 +53,24 @@ class Trainer:
         workers: Workers,
     ) -> None:
         self.network, self.settings, self.workers = network, settings, workers
-        self._weights = None if weights is None else weights.astype(network.dtype)
         self._rates, self._tune = rates, tuned_rows > 0
         tables = [(network.embedding, tuned_rows)] if self._tune else []
         self.optimizer = Optimizer.from_settings(network.dense, settings, steps=steps, tables=tables, workers=workers)
 
-    def step(self, batch: PackedBatch, targets: np.ndarray, inputs: np.ndarray | None = None) -> float:
+    def step(
+        self,
+        batch: PackedBatch,
+        targets: np.ndarray,
+        inputs: np.ndarray | None = None,
+        weights: np.ndarray | None = None,
+    ) -> float:
         """Update the network from a batch and return the loss.
 
         Args:
             batch: B sequences.
             targets: (B, ...) in the batch's order, as the head takes them.
             inputs: (U, E) vectors of the batch's distinct tokens, without dropout; None looks them up.
+            weights: (B,) of the sequences in the loss, in the batch's order; None weighs all equally.
 
         Raises:
             TrainingError: the loss or a gradient is NaN or infinite.
@@ -77,7 +81,6 @@ class Trainer:
         noise = draw_dropout_masks(network.encoder, batch, rates, settings.seed, done)
         mask = draw_output_mask(network.encoder, batch.lengths.size, settings.dropout, settings.seed, done)
         tape = network.forward(batch, self.workers, inputs=inputs, noise=noise, pooled_mask=mask)
-        weights = None if self._weights is None else self._weights[targets]
         loss, d_rows = network.loss_and_backward(tape, targets, self.workers, weights=weights, tune_vectors=self._tune)
         self.optimizer.step(loss, network.d_dense, *([(batch.token_ids, d_rows)] if self._tune else []))
         return loss
@@ -104,7 +107,7 @@ def train_pooled(
         examples: S training sequences.
         targets: (S,) or (S, C), as the head takes them.
         settings: see ``PooledSettings``.
-        weights: see ``Trainer``.
+        weights: (S,) of the sequences in the loss; None weighs all equally.
         trained_words: the first rows of the embedding, trained if ``settings.tune_vectors``.
         workers: threads; they do not change the result.
         unit, evaluate, on_progress, resumption: see ``train_in_batches``.
@@ -114,13 +117,15 @@ def train_pooled(
     """
     lengths, tuned_rows = examples.lengths, trained_words if settings.tune_vectors else 0
     trainer = Trainer(
-        network, settings, weights, rates=dropout_rates(settings), tuned_rows=tuned_rows,
+        network, settings, rates=dropout_rates(settings), tuned_rows=tuned_rows,
         steps=steps_in_all(lengths.size, settings), workers=workers,
     )  # fmt: skip
 
     def step(members: np.ndarray) -> float:
         batch = pack(examples.ids, examples.offsets, members)
-        return trainer.step(batch, targets[members[batch.order]], examples.inputs(batch, network.embedding))
+        rows = members[batch.order]
+        shares = None if weights is None else weights[rows]
+        return trainer.step(batch, targets[rows], examples.inputs(batch, network.embedding), shares)
 
     return train_in_batches(
         step, lengths, trainer.optimizer, settings, arrays=[network.dense, network.embedding[:tuned_rows]], unit=unit,

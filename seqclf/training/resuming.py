@@ -72,6 +72,9 @@ class Stepping(Protocol):
     def numbers(self) -> dict[str, Any]:
         """Return the numbers of the state."""
 
+    def end_epoch(self, score: tuple[float, ...]) -> None:
+        """Take the validation score of an epoch, higher being better; not called without validation data."""
+
     def restore(self, saved: SavedTraining) -> None:
         """Continue from the saved numbers."""
 

@@ -8,6 +8,8 @@ from seqclf.layers.choices import CELLS, MERGES, POOLINGS, RESETS
 from wordvec.system.settings import Settings, setting, settings_class
 
 DEFAULT_TOKENIZER = "words"
+OPTIMIZERS = ("adam", "sgd")
+SCHEDULES = ("constant", "cosine", "linear", "plateau")
 
 
 # Fields that the settings of every network have, also of those that are not ``NetworkSettings``.
@@ -28,6 +30,22 @@ def reset_setting() -> Any:
 
 def warmup_setting() -> Any:
     return setting("Steps of linear warm-up, at most a fifth of all.", default=50, least=0)
+
+
+def optimizer_setting() -> Any:
+    return setting(
+        "Optimizer; sgd needs a much higher learning rate than adam.", default="adam", choices=OPTIMIZERS, added="0.3"
+    )
+
+
+def schedule_setting() -> Any:
+    return setting(
+        "After the warm-up the learning rate falls to 0 along a line or half a cosine wave, stays constant, or is "
+        "divided by 4 after an epoch that is no better on the validation data (plateau).",
+        default="linear",
+        choices=SCHEDULES,
+        added="0.3",
+    )
 
 
 def normalize_setting() -> Any:
@@ -80,15 +98,15 @@ class NetworkSettings(Settings):
     )
     zoneout_cell: float = setting("Zoneout probability of an LSTM's cell.", default=0.0, least=0, below=1)
     batch_size: int = setting("Sequences per step.", default=16, least=1)
-    learning_rate: float = setting(
-        "Adam's peak learning rate, reached after warmup_steps; then it falls linearly to 0.", default=2e-3, above=0
-    )
+    learning_rate: float = setting("Peak learning rate, reached after warmup_steps.", default=2e-3, above=0)
     warmup_steps: int = warmup_setting()
     epochs: int = setting(
         "Passes over the training data; the best epoch on the validation data is kept.", default=10, least=1
     )
     patience: int | None = patience_setting()
     clip_norm: float = setting("Maximum global norm of a gradient.", default=5.0, above=0)
+    optimizer: str = optimizer_setting()
+    schedule: str = schedule_setting()
     vector_size: int = setting(
         "Dimensions of random embeddings; pretrained vectors bring their own.", default=100, least=1
     )

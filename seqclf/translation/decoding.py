@@ -8,7 +8,7 @@ of a stepper do not depend on each other, neither does a result depend on the ot
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, cast
 
 import numpy as np
 
@@ -42,6 +42,23 @@ class Stepper(Protocol):
             attention: (N, S) float32, weights of the source's units, 0 after its last one; or None.
             state: of the N hypotheses.
         """
+
+
+class NarrowStepper(Stepper, Protocol):
+    """A stepper that finds the most probable units itself, faster than from the probabilities of all."""
+
+    narrow: bool
+    """Whether it can."""
+
+    def best(
+        self, state: Any, parents: np.ndarray, tokens: np.ndarray, sources: np.ndarray, count: int, eos: int
+    ) -> tuple[tuple[np.ndarray, np.ndarray, np.ndarray], np.ndarray | None, Any]:
+        """Advance as ``step``; return, in place of all log-probabilities, the ``count`` most probable units (N, K), of
+        equal ones the lower, their log-probabilities (N, K), and those of the end (N,)."""
+
+    def greedy(self, bos: int, eos: int, limits: np.ndarray) -> Sequence[tuple[list[int], float, np.ndarray | None]]:
+        """Decode all sources greedily; return the units of each, their log-probability with the end's, and the
+        attention with that of the end."""
 
 
 @dataclass(frozen=True)
@@ -148,8 +165,13 @@ def beam_search(
     def choose(log_probabilities: np.ndarray, totals: np.ndarray, sources: np.ndarray, room: np.ndarray) -> _Chosen:
         return _best(log_probabilities, totals, sources, room, beam)
 
+    ranking = _Ranking(length_penalty, coverage_penalty, source_lengths)
+    narrow = not no_repeat and not banned and bool(getattr(stepper, "narrow", False))
+    if narrow and beam == 1:
+        found = cast(NarrowStepper, stepper).greedy(bos, eos, np.asarray(max_lengths, np.int64))
+        return [[ranking.hypothesis(source, *each)] for source, each in enumerate(found)]
     search = _Search(stepper, n_sources, beam, bos, eos, max_lengths, no_repeat, banned)
-    search.ranking = _Ranking(length_penalty, coverage_penalty, source_lengths)
+    search.ranking, search.narrow = ranking, narrow
     return search.run(choose, n_best)
 
 
@@ -251,23 +273,29 @@ class _Ranking(NamedTuple):
         """Return the columns of the attention that are no padding."""
         return slice(None if self.source_lengths is None else int(self.source_lengths[source]))
 
-    def score(self, total: float, length: int, attention: np.ndarray | None) -> float:
-        score = total / float(self.by_length(length))
-        if self.coverage_penalty and attention is not None:
+    def hypothesis(self, source: int, tokens: list[int], total: float, attention: np.ndarray | None) -> Hypothesis:
+        """Return a finished hypothesis, given the attention with that of the end."""
+        score = total / float(self.by_length(len(tokens) + 1))
+        if attention is None:
+            return Hypothesis(tokens, score)
+        attention = attention[:, self.units(source)]
+        if self.coverage_penalty:
             covered = np.add.accumulate(attention, axis=0, dtype=np.float64)[-1]
             logs = np.log(np.clip(covered, 1e-12, 1.0))
             score += self.coverage_penalty * math.fsum(logs)
-        return score
+        return Hypothesis(tokens, score, attention[:-1])
 
 
 class _Search:
     """The live hypotheses of all sources and those that have ended."""
 
     ranking: _Ranking
+    narrow = False
+    """Whether the stepper finds the most probable units."""
 
     def __init__(
         self,
-        stepper: Stepper,
+        stepper: Any,
         n_sources: int,
         places: int,
         bos: int,
@@ -292,12 +320,19 @@ class _Search:
         history = np.empty((sources.size, 0), np.int32)
         state = self.stepper.start()
         while sources.size:
-            scores, attention, state = self.stepper.step(state, parents, last, sources)
+            full = self.limits[sources] <= history.shape[1]
+            if self.narrow:
+                best, attention, state = self.stepper.best(
+                    state, parents, last, sources, int(self.room.max()), self.eos
+                )
+                found = _ranked(*_possible(best, full, self.eos), totals, sources, self.room)
+            else:
+                scores, attention, state = self.stepper.step(state, parents, last, sources)
+                self._restrict(scores, history, full)
+                found = choose(scores, totals, sources, self.room)
             self.parents.append(parents)
             if attention is not None:
                 self.weights.append(attention)
-            self._restrict(scores, history, sources)
-            found = choose(scores, totals, sources, self.room)
             ends = found.tokens == self.eos
             for row, total in zip(found.rows[ends].tolist(), found.totals[ends].tolist(), strict=True):
                 self._end(row, total, history[row], int(sources[row]))
@@ -308,7 +343,7 @@ class _Search:
             history = np.concatenate([history[parents], last[:, None]], axis=1)
         return [sorted(each, key=lambda found: -found.score)[:n_best] for each in self.ended]
 
-    def _restrict(self, scores: np.ndarray, history: np.ndarray, sources: np.ndarray) -> None:
+    def _restrict(self, scores: np.ndarray, history: np.ndarray, full: np.ndarray) -> None:
         """Set the log-probabilities of units that must not come next to minus infinity, in place."""
         scores[:, self.banned] = -np.inf
         if self.no_repeat and history.shape[1] >= self.no_repeat:
@@ -319,7 +354,6 @@ class _Search:
                 same &= history[:, place : place + same.shape[1]] == newest[:, None]
             rows, places = np.nonzero(same)
             scores[rows, history[rows, places + size - 1]] = -np.inf
-        full = self.limits[sources] <= history.shape[1]
         if full.any():
             ends = scores[full, self.eos]
             scores[full] = -np.inf
@@ -332,10 +366,8 @@ class _Search:
             for parents, weights in zip(reversed(self.parents), reversed(self.weights), strict=True):
                 rows.append(weights[row])
                 row = int(parents[row])
-            attention = np.stack(rows[::-1])[:, self.ranking.units(source)]
-        score = self.ranking.score(total, len(tokens) + 1, attention)
-        kept = None if attention is None else attention[:-1]
-        self.ended[source].append(Hypothesis(tokens.tolist(), score, kept))
+            attention = np.stack(rows[::-1])
+        self.ended[source].append(self.ranking.hypothesis(source, tokens.tolist(), total, attention))
         self.room[source] -= 1
 
     def _can_win(self, totals: np.ndarray, sources: np.ndarray, n_best: int) -> np.ndarray:
@@ -365,7 +397,26 @@ def _best(
         rows, tokens = np.divmod(np.flatnonzero(enough), log_probabilities.shape[1])
         possible = log_probabilities[rows, tokens] > -np.inf
         rows, tokens = rows[possible], tokens[possible]
-    scores = totals[rows] + log_probabilities[rows, tokens]
+    return _ranked(rows, tokens, log_probabilities[rows, tokens], totals, sources, room)
+
+
+def _possible(
+    best: tuple[np.ndarray, np.ndarray, np.ndarray], full: np.ndarray, eos: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return row, unit and log-probability of the continuations that ``NarrowStepper.best`` found; those that are
+    ``full`` (N,) end."""
+    tokens, logs, ends = best
+    tokens[full, 0], logs[full] = eos, -np.inf
+    logs[full, 0] = np.maximum(ends[full], np.finfo(np.float32).min)
+    rows, places = np.nonzero(logs > -np.inf)
+    return rows, tokens[rows, places], logs[rows, places]
+
+
+def _ranked(
+    rows: np.ndarray, tokens: np.ndarray, logs: np.ndarray, totals: np.ndarray, sources: np.ndarray, room: np.ndarray
+) -> _Chosen:
+    """Return the most probable of some continuations for each source, as many as it has room for."""
+    scores = totals[rows] + logs
     order = np.lexsort((tokens, rows, -scores, sources[rows]))
     rows, tokens, scores = rows[order], tokens[order], scores[order]
     first = np.searchsorted(sources[rows], np.arange(room.size))

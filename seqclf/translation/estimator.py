@@ -47,7 +47,7 @@ class SequenceToSequence(SequenceEstimator):
         scheduled_sampling: probability, in the last step, that the decoder reads its own prediction.
         dropout, layer_dropout, locked_dropout, weight_drop, zoneout, zoneout_cell: as in ``SequenceClassifier``.
         batch_size: pairs per step.
-        learning_rate, warmup_steps, epochs, patience, clip_norm: as in ``SequenceClassifier``.
+        learning_rate, warmup_steps, epochs, patience, clip_norm, optimizer, schedule: as in ``SequenceClassifier``.
         choose_by: ``loss``, ``exact`` or ``edit``: what chooses the epoch on the validation pairs.
         vectors: pretrained vectors of the sources' units: ``WordVectors``, the path of a file, or None.
         vector_size, target_vector_size: dimensions of random embeddings.
@@ -104,6 +104,8 @@ class SequenceToSequence(SequenceEstimator):
         epochs: int = 30,
         patience: int | None = None,
         clip_norm: float = 5.0,
+        optimizer: str = "adam",
+        schedule: str = "linear",
         choose_by: str = "edit",
         vectors: "WordVectors | str | os.PathLike[str] | None" = None,
         vector_size: int = 128,
@@ -147,6 +149,8 @@ class SequenceToSequence(SequenceEstimator):
         self.epochs = epochs
         self.patience = patience
         self.clip_norm = clip_norm
+        self.optimizer = optimizer
+        self.schedule = schedule
         self.choose_by = choose_by
         self.vectors = vectors
         self.vector_size = vector_size
@@ -225,7 +229,8 @@ class SequenceFromVector(SequenceEstimator):
         cell, reset, layers, hidden_size, input_feeding: of the decoder, as in ``SequenceToSequence``.
         tied_embeddings, label_smoothing, scheduled_sampling: as in ``SequenceToSequence``.
         dropout, layer_dropout, locked_dropout, weight_drop, zoneout, zoneout_cell: as in ``SequenceToSequence``.
-        batch_size, learning_rate, warmup_steps, epochs, patience, clip_norm, choose_by: as in ``SequenceToSequence``.
+        batch_size, learning_rate, warmup_steps, epochs, patience, clip_norm: as in ``SequenceToSequence``.
+        optimizer, schedule, choose_by: as in ``SequenceToSequence``.
         target_vector_size: dimensions of the embeddings of target units.
         target_min_count: rarer units are unknown.
         validation_fraction: share of the pairs that chooses the epoch, if ``fit`` gets no ``validation_data``.
@@ -271,6 +276,8 @@ class SequenceFromVector(SequenceEstimator):
         epochs: int = 30,
         patience: int | None = None,
         clip_norm: float = 5.0,
+        optimizer: str = "adam",
+        schedule: str = "linear",
         choose_by: str = "edit",
         target_vector_size: int = 128,
         target_min_count: int = 1,
@@ -301,6 +308,8 @@ class SequenceFromVector(SequenceEstimator):
         self.epochs = epochs
         self.patience = patience
         self.clip_norm = clip_norm
+        self.optimizer = optimizer
+        self.schedule = schedule
         self.choose_by = choose_by
         self.target_vector_size = target_vector_size
         self.target_min_count = target_min_count

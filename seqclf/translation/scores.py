@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from wordvec import InputError
+from wordvec.system.optional import optional_module
 from wordvec.system.validation import check_choice
 
 BLEU_TOKENIZERS = ("none", "13a", "intl", "char", "zh")
@@ -121,16 +122,10 @@ def score_translations(
         (100, 100, 'tok:none')
     """
     check_choice("tokenizer", tokenizer, BLEU_TOKENIZERS)
-    try:
-        from sacrebleu.metrics.bleu import BLEU
-        from sacrebleu.metrics.chrf import CHRF
-    except ImportError:
-        raise InputError(
-            "BLEU and chrF need sacrebleu, which is not installed: pip install 'wordvec-seqclf[translation]'"
-        ) from None
+    metrics = optional_module("sacrebleu.metrics", "BLEU and chrF need sacrebleu", "translation")
     if len(references) != len(predictions):
         raise InputError(f"{len(predictions):,} predictions for {len(references):,} references")
     # The texts may be tokenized on purpose: sacrebleu would warn of every one that ends in a period.
-    bleu, chrf = BLEU(tokenize=tokenizer, force=True), CHRF()
+    bleu, chrf = metrics.BLEU(tokenize=tokenizer, force=True), metrics.CHRF()
     found = [metric.corpus_score(list(predictions), [list(references)]).score for metric in (bleu, chrf)]
     return TranslationScore(found[0], str(bleu.get_signature()), found[1], str(chrf.get_signature()))

@@ -4,8 +4,10 @@ from seqclf.layers.choices import ATTENTIONS
 from seqclf.training.settings import (
     NetworkSettings,
     cell_setting,
+    optimizer_setting,
     patience_setting,
     reset_setting,
+    schedule_setting,
     warmup_setting,
 )
 from wordvec import InputError
@@ -90,15 +92,15 @@ hidden_size 200; set both alike, or untie them
     )
     zoneout_cell: float = setting("Zoneout probability of an LSTM's cell.", default=0.0, least=0, below=1)
     batch_size: int = setting("Pairs per step.", default=16, least=1)
-    learning_rate: float = setting(
-        "Adam's peak learning rate, reached after warmup_steps; then it falls linearly to 0.", default=1e-3, above=0
-    )
+    learning_rate: float = setting("Peak learning rate, reached after warmup_steps.", default=1e-3, above=0)
     warmup_steps: int = warmup_setting()
     epochs: int = setting(
         "Passes over the training data; the best epoch on the validation data is kept.", default=30, least=1
     )
     patience: int | None = patience_setting()
     clip_norm: float = setting("Maximum global norm of a gradient.", default=5.0, above=0)
+    optimizer: str = optimizer_setting()
+    schedule: str = schedule_setting()
     target_min_count: int = setting("Rarer units of the targets are unknown.", default=1, least=1)
     choose_by: str = setting(
         "What chooses the epoch on the validation data: the loss, the share of exact predictions, or the edit distance "

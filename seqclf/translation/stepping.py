@@ -6,6 +6,7 @@ import numpy as np
 
 from seqclf.layers.batches import Sequences
 from seqclf.layers.decoder import Sources
+from seqclf.layers.decoder_search import Decoded, decode_greedily
 from seqclf.layers.parameters import Workspace
 from seqclf.translation.network import TransducerNetwork, Vectors, pack_sources
 
@@ -34,7 +35,8 @@ class NetworkStepper:
     """
 
     def __init__(self, network: TransducerNetwork, sources: Sources) -> None:
-        self._network, self._sources = network, sources
+        self._network = network
+        self.narrow = network.dtype == np.float32
         self._memory, first = network.decoder.remember(sources)
         self._first = StepperState(first, np.zeros((first.shape[1], first.shape[2]), first.dtype))
         self._sizes = np.diff(sources.spans)
@@ -58,14 +60,33 @@ class NetworkStepper:
 
         The last column of the log-probabilities (N, V + 1) is the symbol of the beginning, minus infinity.
         """
-        network = self._network
-        combined, layers, weights = network.decoder.step(
+        attention, after = self._advance(state, parents, tokens, sources)
+        found = np.full((tokens.size, self._network.shape.units + 1), -np.inf, np.float32)
+        with np.errstate(divide="ignore"):
+            found[:, :-1] = np.log(self._network.head.forward(after.fed))
+        return found, attention, after
+
+    def best(
+        self, state: StepperState, parents: np.ndarray, tokens: np.ndarray, sources: np.ndarray, count: int, eos: int
+    ) -> tuple[tuple[np.ndarray, np.ndarray, np.ndarray], np.ndarray, StepperState]:
+        """Advance N hypotheses by one unit; see ``decoding.NarrowStepper``."""
+        attention, after = self._advance(state, parents, tokens, sources)
+        return self._network.head.best(after.fed, count, eos), attention, after
+
+    def _advance(
+        self, state: StepperState, parents: np.ndarray, tokens: np.ndarray, sources: np.ndarray
+    ) -> tuple[np.ndarray, StepperState]:
+        combined, layers, weights = self._network.decoder.step(
             self._memory, np.take(state.layers, parents, axis=1), state.fed[parents], tokens, sources
         )
-        found = np.full((tokens.size, network.shape.units + 1), -np.inf, np.float32)
-        with np.errstate(divide="ignore"):
-            found[:, :-1] = np.log(network.head.forward(combined))
         sizes = self._sizes[sources]
         attention = np.zeros((tokens.size, int(self._sizes.max(initial=0))), np.float32)
         attention[np.arange(attention.shape[1]) < sizes[:, None]] = weights
-        return found, attention, StepperState(layers, combined)
+        return attention, StepperState(layers, combined)
+
+    def greedy(self, bos: int, eos: int, limits: np.ndarray) -> list[Decoded]:
+        """Return the most probable unit at each step; see ``decoding.NarrowStepper``."""
+        network = self._network
+        return decode_greedily(
+            network.decoder, network.head, self._memory, self._first.layers, bos=bos, eos=eos, limits=limits
+        )

@@ -83,6 +83,26 @@ BAD = {
     "pairs not UTF-8": ([*TRANSDUCE, "latin1.tsv"], "is not UTF-8"),
     "directory as pairs": ([*TRANSDUCE, "folder"], "folder is a directory"),
     "a classifier as a transducer": (["transduce", "predict", "model.safetensors", "hello"], "model.safetensors"),
+    "empty model to serve": (["classify-text", "serve", "empty.txt"], "empty.txt"),
+    "empty model to export": (["classify-text", "export", "empty.txt", "-o", "m.onnx"], "empty.txt"),
+    "empty table": (
+        ["classify-text", "predict", "model.safetensors", "--input", "empty.tsv", "-o", "o.csv"],
+        "is empty",
+    ),
+    "table not UTF-8": (
+        ["classify-text", "predict", "model.safetensors", "--input", "latin1.tsv", "-o", "o.csv"],
+        "is not UTF-8",
+    ),
+    "missing data to report on": (
+        ["classify-text", "evaluate", "model.safetensors", "nothere.tsv", "--report", "folder"],
+        "nothere.tsv: no such file",
+    ),
+    "a model cut short to describe": (["classify-text", "info", "cut-model.safetensors"], "cut-model.safetensors"),
+    "missing model for a card": (["info", "nothere.safetensors", "--card"], "nothere.safetensors"),
+    "a file as a folder of reports": (
+        ["classify-text", "evaluate", "model.safetensors", "good.tsv", "--report", "good.txt"],
+        "good.txt",
+    ),
     "empty vectors": (["neighbors", "empty.txt", "king"], "empty.txt"),
     "empty model": (["classify-text", "predict", "empty.txt", "hello"], "empty.txt"),
     "only one class": ([*CLASSIFY, "one-class.tsv"], "class"),

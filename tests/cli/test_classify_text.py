@@ -6,10 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 
 from cli import main
+from cli.shared.class_weights import ClassWeight
 from tests.cases.fasttext import Supervised
 from tests.oracles import naive_fasttext
 
@@ -270,10 +272,8 @@ def test_multi_label_errors(several):
         assert "one label per text; m.safetensors has several" in invoke(*arguments, code=2).stderr
     Path("m.safetensors").unlink()
     assert "separator must not be empty" in invoke("train", several, *target, "--multi-label", "", code=1).stderr
-    weights = ("--multi-label", "|", "--class-weight", "balanced")
-    assert (
-        "--class-weight has no effect with --multi-label" in invoke("train", several, *target, *weights, code=2).stderr
-    )
+    weights = ("--multi-label", "|", "--class-weight", "old=2,new=3")
+    assert "the unknown label 'new'" in invoke("train", several, *target, *weights, code=1).stderr
     assert "several.tsv:4: the label is empty" in invoke("train", several, *target, code=1).stderr
     Path("dev.tsv").write_text("new\tthe king\n")
     unknown = invoke("train", several, *target, "--multi-label", "|", "--dev", "dev.tsv", code=1).stderr
@@ -299,7 +299,7 @@ def test_predict_prints_one_line_per_text_in_order(model_file):
 def test_predict_agrees_with_the_library(model_file):
     from seqclf import load_model
 
-    texts = ["the king", "a woman of london", ""]
+    texts = ["the king", "a woman of zzyzx", ""]
     model = load_model(model_file)
     answers = [json.loads(line) for line in invoke("predict", model_file, "--json", *texts).stdout.splitlines()]
     expected = model.predict_proba(texts)
@@ -307,6 +307,8 @@ def test_predict_agrees_with_the_library(model_file):
     for answer, row in zip(answers, expected.tolist(), strict=True):
         assert list(answer["probabilities"].values()) == row
         assert answer["probability"] == max(row)
+    assert [answer["unknown_words"] for answer in answers] == model.unknown_share(texts).round(4).tolist()
+    assert answers[1]["unknown_words"] > 0
 
 
 def test_blank_lines_count_as_texts(model_file, tmp_path):
@@ -527,3 +529,94 @@ def test_the_most_probable_labels_of_a_text(data):
     both = invoke("predict", "m.safetensors", "a man", "-k", 2).output.split()
     assert both[:2] == [label, probability]
     assert sorted(both[::2]) == ["no", "yes"]
+
+
+# -- reports ----------------------------------------------------------------------------------------------------------
+
+
+def test_evaluate_writes_a_report(data, model_file):
+    pytest.importorskip("jinja2", reason="Jinja2 is not installed: pip install 'wordvec-seqclf[report]'")
+    pytest.importorskip("matplotlib")
+    result = invoke("evaluate", model_file, data, "--report", "folder")
+    assert "folder/report.html: report on 60 texts" in result.stderr
+    values = json.loads(Path("folder/report.json").read_text())
+    assert values["evaluation"] == json.loads(invoke("evaluate", model_file, data, "--json").stdout)
+    assert values["data"].keys() == {"file", "BLAKE2b"}
+    assert len(values["history"]) == 10
+    assert Path("folder/report.html").read_text().startswith("<!DOCTYPE html>")
+    before = Path("folder/report.html").read_bytes()
+    invoke("evaluate", model_file, data, "--report", "folder")
+    assert Path("folder/report.html").read_bytes() == before
+
+
+def test_train_writes_a_report_on_the_test_data(data):
+    pytest.importorskip("jinja2")
+    pytest.importorskip("matplotlib")
+    invoke("train", data, "-o", "m.safetensors", "--model", "linear", "--test", data, "--report", "new")
+    values = json.loads(Path("new/report.json").read_text())
+    assert (values["name"], values["history"], values["evaluation"]["texts"]) == ("m.safetensors", [], 60)
+
+
+def test_reports_that_cannot_be_written_are_refused_before_any_work(data, model_file):
+    assert "--report needs --test FILE" in invoke(
+        "train", data, "-o", "m.safetensors", "--report", "folder", code=2
+    ).stderr  # fmt: skip
+    assert "data.tsv" in invoke("evaluate", model_file, data, "--report", data, code=2).stderr
+    Path("file").write_text("")
+    assert "file" in invoke("evaluate", model_file, data, "--report", "file", code=1).stderr
+    assert "no/where" in invoke("evaluate", model_file, data, "--report", "no/where/folder", code=1).stderr
+
+
+def test_a_missing_library_is_named_with_its_extra(data, model_file, monkeypatch):
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    result = invoke("evaluate", model_file, data, "--report", "folder", code=1)
+    assert "pip install 'wordvec-seqclf[report]'" in result.stderr
+    assert not Path("folder").exists()
+
+
+# -- tuning -----------------------------------------------------------------------------------------------------------
+
+
+def test_tune_keeps_the_best_model_and_its_log(data):
+    pytest.importorskip("optuna", reason="Optuna is not installed: pip install 'wordvec-seqclf[tuning]'")
+    from seqclf import load_model
+
+    small = ("--model", "network", "--hidden-size", 4, "--vector-size", 4, "--epochs", 2, "--batch-size", 8)
+    result = invoke("train", data, "-o", "m.safetensors", "--tune", "1s", *small)
+    assert "trial 1: " in result.stderr
+    log = Path("m.safetensors.tuning.jsonl").read_text().splitlines()
+    trials = [json.loads(line) for line in log[1:]]
+    assert set(trials[0]["settings"]) == {"learning_rate", "dropout", "pooling", "weight_drop"}
+    best = max(trials, key=lambda trial: trial["score"] or 0)
+    settings = load_model("m.safetensors").settings
+    assert {name: settings[name] for name in best["settings"]} == best["settings"]
+    assert settings["hidden_size"] == 4
+    again = invoke("train", data, "-o", "m.safetensors", "--tune", "1s", *small, code=1).stderr
+    assert "holds a search: resume it" in again
+    invoke("train", data, "-o", "m.safetensors", "--tune", "1s", *small, "--resume")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--multi-label", ","], "--tune has no effect with --multi-label"),
+        (["--model", "linear"], "--tune has no effect with --multi-label or --model linear"),
+        (["--checkpoint", "c"], "leave --checkpoint and --checkpoint-every out"),
+    ],
+)
+def test_tune_is_refused_where_it_has_no_effect(data, options, message):
+    assert message in invoke("train", data, "-o", "m.safetensors", "--tune", "1m", *options, code=2).stderr
+
+
+@pytest.mark.parametrize(
+    ("given", "weights"),
+    [("balanced", "balanced"), ("spam=5", {"spam": 5.0}), ("a=b=0.5,not it=2", {"a=b": 0.5, "not it": 2.0})],
+)
+def test_class_weights_are_balanced_or_numbers_by_label(given, weights):
+    assert ClassWeight().convert(given, None, None) == weights
+
+
+@pytest.mark.parametrize("given", ["spam", "spam=", "=3", "spam=0", "spam=-1", "spam=nan", "spam=inf", "a=1,,b=2", ""])
+def test_wrong_class_weights_are_rejected(given):
+    with pytest.raises(click.BadParameter, match="is not LABEL=WEIGHT with a weight above 0; or write balanced"):
+        ClassWeight().convert(given, None, None)

@@ -75,11 +75,11 @@ def test_training_logs_epochs_and_compares_with_n_grams(model):
     assert "dev perplexity" in result.stderr
     assert "trained on 342 words, vocabulary of 11" in result.stderr
     rows = [line.rsplit(None, 1) for line in result.stdout.splitlines()]
-    assert [row[0] for row in rows[:4]] == [
-        "on test.txt", "this model", "unigram model", "bigram model, Witten-Bell",
+    assert [row[0] for row in rows[:5]] == [
+        "on test.txt", "this model", "unigram model", "bigram model, Witten-Bell", "5-gram model, Kneser-Ney",
     ]  # fmt: skip
-    assert float(rows[2][1]) > float(rows[3][1]) > 1
-    assert rows[4] == ["1 of 22 words are", "unknown"]
+    assert float(rows[2][1]) > float(rows[3][1]) > float(rows[4][1]) > 1
+    assert rows[5] == ["1 of 22 words are", "unknown"]
 
 
 def test_a_training_text_that_changed_since_is_not_compared(model, tmp_path, monkeypatch):
@@ -103,12 +103,25 @@ def test_perplexity_as_text_and_json(model):
     text = invoke("perplexity", model, "test.txt").stdout
     facts = json.loads(invoke("perplexity", model, "test.txt", "--json").stdout)
     assert f"{facts['perplexity']:.2f}" in text
-    assert facts.keys() == {"tokens", "unknown", "loss", "perplexity", "bits", "unigram_loss"}
+    losses = {"unigram_loss", "bigram_loss", "kneser_ney_loss", "cache_loss"}
+    assert facts.keys() == {"tokens", "unknown", "loss", "perplexity", "bits", *losses}
+    assert facts["bigram_loss"] is facts["kneser_ney_loss"] is facts["cache_loss"] is None
     assert (facts["tokens"], facts["unknown"]) == (22, 1)
     assert (
         invoke("perplexity", model, "-", input=Path("test.txt").read_text()).stdout.splitlines()[1:]
         == (text.splitlines()[1:])
     )
+
+
+def test_perplexity_with_a_cache_and_n_grams(model):
+    options = ("--trained-on", "text.txt", "--cache", "--cache-theta", 0, "--cache-weight", 0.9, "--cache-size", 9)
+    facts = json.loads(invoke("perplexity", model, "test.txt", *options, "--json").stdout)
+    assert facts["cache_loss"] > facts["loss"]  # with theta 0, all of the last 9 words are as probable
+    assert facts["kneser_ney_loss"] < facts["bigram_loss"] < facts["unigram_loss"]
+    lines = invoke("perplexity", model, "test.txt", *options).stdout.splitlines()
+    assert [line.rsplit(None, 1)[0] for line in lines[2:6]] == [
+        "with a continuous cache", "unigram model", "bigram model, Witten-Bell", "5-gram model, Kneser-Ney",
+    ]  # fmt: skip
 
 
 def test_next_prints_words_and_probabilities(model):
@@ -141,6 +154,45 @@ def test_characters_of_a_prompt_that_are_unknown_are_named(tmp_path, monkeypatch
     assert "1 of 4 characters of the prompt are unknown: ?" in invoke("next", "m.safetensors", "the?").stderr
 
 
+def test_complete_prints_words_that_begin_with_the_last_one(model):
+    rows = [line.split("\t") for line in invoke("complete", model, "rain falls o", "--top", 3).stdout.splitlines()]
+    assert [word for word, _ in rows] == ["on"]
+    facts = json.loads(invoke("complete", model, "the", "king", "r", "--json").stdout)
+    assert {row["token"] for row in facts} == {"rules", "rain"}
+    missing = invoke("complete", model, "the xyz", code=2)
+    assert "no word of the model begins with 'xyz'; shorten it" in missing.stderr
+    warned = invoke("complete", model, "the wizard ru")
+    assert "1 of 2 words of the prompt are unknown: wizard" in warned.stderr
+
+
+def test_complete_answers_lines(model):
+    found = invoke("complete", model, "--input", "-", "--top", 1, input="rain falls o\nthe xy\nthe king r\n", code=1)
+    assert [line.split("\t")[:2] for line in found.stdout.splitlines()] == [
+        ["rain falls o", "on"], ["the king r", "rules"],
+    ]  # fmt: skip
+    assert "no word of the model completes 'the xy'" in found.stderr
+    assert "1 of 3 lines have no answers" in found.stderr
+
+
+def test_score_prints_a_line_for_each(model):
+    rows = [line.split("\t") for line in invoke("score", model, "test.txt").stdout.splitlines()]
+    assert [row[1:] for row in rows] == [
+        ["0", "the king rules the land"], ["0", "the queen rules the sea"], ["0", "rain falls on the land"],
+        ["1", "the duke rules"],
+    ]  # fmt: skip
+    assert float(rows[0][0]) < float(rows[3][0])
+    facts = [json.loads(line) for line in invoke("score", model, "test.txt", "--json").stdout.splitlines()]
+    assert facts[3].keys() == {"line", "tokens", "unknown", "log_probability", "perplexity"}
+    assert [f"{each['perplexity']:.2f}" for each in facts] == [row[0] for row in rows]
+
+
+def test_generate_stops_at_the_end_of_the_line(model):
+    assert invoke("generate", model, "rain", "--temperature", 0).stdout == "rain falls on the land\n"
+    assert len(invoke("generate", model, "rain", "--length", 12, "--temperature", 0).stdout.split("\n")) > 2
+    words = invoke("generate", model, "the", "--length", 30, "--no-repeat", 1, "--temperature", 0).stdout.split()
+    assert len(words) == len(set(words)) > 4
+
+
 def test_generate_prints_text(model):
     assert invoke("generate", model, "rain", "--lines", 1, "--temperature", 0).stdout == "rain falls on the land\n"
     drawn = [
@@ -155,7 +207,13 @@ def test_generate_prints_text(model):
     [
         (("generate", "model.safetensors", "--nucleus", "2"), 2, "nucleus must be above 0 and at most 1"),
         (("train", "text.txt", "-o", "m.safetensors", "--window", "0"), 2, "window must be at least 1"),
-        (("train", "text.txt", "-o", "m.safetensors", "--vector-size", "5"), 2, "tied weights need"),
+        (
+            ("train", "text.txt", "-o", "m.safetensors", "--vector-size", "5", "--hidden-size", "6", "--tied"),
+            2,
+            "tied weights need",
+        ),
+        (("perplexity", "model.safetensors", "test.txt", "--cache-size", "9"), 2, "has no effect without --cache"),
+        (("perplexity", "model.safetensors", "test.txt", "--cache", "--cache-weight", "1"), 2, "weight must be"),
         (("train", "none.txt", "-o", "m.safetensors"), 1, "none.txt"),
         (("perplexity", "text.txt", "text.txt"), 1, "language-model train wrote"),
         (("next", "none.safetensors"), 1, "does not exist"),

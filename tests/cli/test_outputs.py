@@ -36,6 +36,8 @@ COMMANDS = [
     ("labels.tsv", "classify-text train labels.tsv -o labels.tsv", "--output would overwrite labels.tsv"),
     ("text.txt", "classify-text train labels.tsv --dev text.txt -o text.txt", "an input (--dev)"),
     ("text.txt", "classify-text train labels.tsv --vectors text.txt -o text.txt", "an input (--vectors)"),
+    ("labels.tsv", "classify-text predict m --input labels.tsv -o labels.tsv", "--output would overwrite labels.tsv"),
+    ("text.txt", "classify-text export text.txt -o text.txt", "--output would overwrite text.txt, an input (MODEL)"),
     ("tags.tsv", "tag-text train tags.tsv -o tags.tsv", "--output would overwrite tags.tsv"),
     ("text.txt", "language-model train text.txt -o text.txt", "--output would overwrite text.txt"),
     ("text.txt", "language-model train labels.tsv --test text.txt -o text.txt", "an input (--test)"),

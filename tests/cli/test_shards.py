@@ -92,7 +92,7 @@ def test_bad_options_of_clusters(corpus, options, message):
 def test_dask_is_optional(corpus, monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
     result = train(corpus, "-o", "v.bin", "--shards", 2, "--local-cluster", 1, code=1)
-    assert "a cluster needs Dask; pip install 'wordvec-seqclf[distributed]'" in result.output
+    assert "a cluster needs Dask, which is not installed: pip install 'wordvec-seqclf[distributed]'" in result.output
 
 
 def test_count_based_models_on_a_cluster(corpus):

@@ -94,7 +94,7 @@ def test_a_stream_has_the_answers_of_a_file(tmp_path, command_folder, model_file
     texts[5000] = ""
     content = "\n".join(texts) + "\n"
     Path(tmp_path / "texts.txt").write_text(content)
-    arguments = ["classify-text", "predict", model_file, "--input"]
+    arguments = ["classify-text", "predict", "-q", model_file, "--input"]
     streamed, errors = start(command_folder, *arguments, "-").communicate(content.encode(), timeout=120)
     from_file, _ = start(command_folder, *arguments, tmp_path / "texts.txt").communicate(timeout=120)
     assert errors == b""
@@ -104,7 +104,9 @@ def test_a_stream_has_the_answers_of_a_file(tmp_path, command_folder, model_file
 
 def test_answers_before_a_bad_line_are_kept(command_folder, model_file):
     content = b"the king\n" * 200_000 + b"\xff\n"
-    out, errors = start(command_folder, "classify-text", "predict", model_file, "-").communicate(content, timeout=120)
+    out, errors = start(command_folder, "classify-text", "predict", "-q", model_file, "-").communicate(
+        content, timeout=120
+    )
     assert out.count(b"\n") >= 1
     assert errors.startswith(b"Error: standard input: byte 0xff at offset 1800000 is not UTF-8")
     assert errors.count(b"\n") == 1

@@ -51,9 +51,8 @@ def run(command, line):
         (TRANSDUCE, "--layer-dropout 0.5", "--layer-dropout has no effect with one layer"),
         (TRANSDUCE, "--validation-fraction 0 --choose-by exact", "--choose-by has no effect without validation data"),
         (TRANSDUCE, "--dev labels.tsv --validation-fraction 0.2", "--validation-fraction has no effect with --dev"),
-        (TAG, "--invalid-tags", "-invalid-tags has no effect without a CRF"),
+        (TAG, "--head softmax --invalid-tags", "-invalid-tags has no effect without a CRF"),
         (CLASSIFY, "--vector-scale 0.5", "--vector-scale has no effect without pretrained or frozen vectors"),
-        (CLASSIFY, "--multi-label , --class-weight balanced", "--class-weight has no effect with --multi-label"),
         (LANGUAGE, "--schedule plateau --validation-fraction 0", "--schedule plateau needs validation data"),
         (
             CLASSIFY,

@@ -1,6 +1,7 @@
 """Queries from a file or pipe, vectors of words, and vectors of texts."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -28,6 +29,21 @@ def test_neighbors_of_the_words_of_a_pipe(vectors_file, tmp_path):
     assert found[1]["neighbors"] == [{"token": token, "score": score} for token, score in nearest[:1]]
     assert "'unknown' is not in the vocabulary" in done.stderr
     assert done.stderr.endswith("Error: 1 of 3 lines have no answers\n")
+
+
+def test_approximate_neighbors_use_an_index_that_is_built_once(vectors_file, tmp_path, monkeypatch):
+    pytest.importorskip("usearch", reason="usearch is not installed: pip install 'wordvec-seqclf[approximate]'")
+    monkeypatch.chdir(tmp_path)
+    vectors = tmp_path / "v.safetensors"
+    vectors.write_bytes(Path(vectors_file).read_bytes())
+    first = invoke("neighbors", "v.safetensors", "king", "--approximate", "--top", 2)
+    assert first.stdout == invoke("neighbors", "v.safetensors", "king", "--top", 2).stdout
+    assert "built v.safetensors.index: it finds 100.0 % of the 10 nearest neighbors" in first.stderr
+    again = invoke("neighbors", "v.safetensors", "king", "--approximate", "--top", 2)
+    assert (again.stdout, again.stderr) == (first.stdout, "")
+    load_vectors(vectors).replaced(load_vectors(vectors).vectors * 2).save(vectors)
+    stale = invoke("neighbors", "v.safetensors", "king", "--approximate", code=1)
+    assert stale.stderr == "Error: v.safetensors.index is the index of other vectors; remove it to build it again\n"
 
 
 def test_analogies_of_a_pipe(vectors_file):

@@ -60,6 +60,11 @@ def test_whitespace_splits_only_at_ascii_white_space():
     assert tokenize(text) == ["a", "b", "c", "d", "e", "f", "g\u00a0h\u2028i\x1cj\x85k"]
 
 
+def test_characters_keep_their_marks():
+    assert tokenize("De la  e\u0301", "characters", normalize="none") == ["▁", "D", "e", "▁", "l", "a", "▁", "e\u0301"]
+    assert tokenize("我 कि", "characters", normalize="none") == ["▁", "我", "▁", "कि"]
+
+
 @given(TEXTS)
 def test_whitespace_agrees_with_bytes_split(text):
     assert [token.encode() for token in tokenize(text, normalize="none")] == text.encode().split()
@@ -97,7 +102,8 @@ def test_long_runs_take_linear_time(name, unit):
 
 def test_unknown_tokenizer_error_lists_the_known_ones():
     with pytest.raises(
-        InputError, match="tokenizer must be one of whitespace, words, words2, tweets, got 'word'; did you mean 'words'"
+        InputError,
+        match="must be one of whitespace, words, words2, tweets, characters, got 'word'; did you mean 'words'",
     ):
         get_tokenizer("word")
     with pytest.raises(InputError, match=r"got \['words'\]"):

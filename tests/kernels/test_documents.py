@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from tests.cases.word2vec import fewer_without_jit, wraps_around
 from tests.oracles import naive_documents as naive
-from wordvec.document_vectors.index import Chunk, PairTable, _count
+from wordvec.document_vectors.index import Chunk, PairTable, count_chunk
 from wordvec.encoding.scanning import Buffers, Table
 from wordvec.kernels.documents import BITS, absorb, number, select, tally, weigh
 
@@ -100,7 +100,7 @@ def test_ngram_ids_identify_ngrams(documents, low, more):
 )
 def test_rows_are_sorted_and_counted(documents, columns):
     chunk = chunk_of(documents)
-    found = _count(chunk, np.array(columns, np.int32))
+    found = count_chunk(chunk, np.array(columns, np.int32))
     place = 0
     for document, size in zip(documents, found.sizes.tolist(), strict=True):
         kept = [columns[k] for k in document if k >= 0 and columns[k] >= 0]

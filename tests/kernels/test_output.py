@@ -5,7 +5,14 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from seqclf.kernels.output import output_d_states, output_d_weight, output_scores, output_softmax
+from seqclf.kernels.output import (
+    output_best,
+    output_d_states,
+    output_d_weight,
+    output_scores,
+    output_scores_of_one,
+    output_softmax,
+)
 from tests.oracles import naive_heads
 from tests.oracles.gradients import numerical_gradient
 
@@ -132,3 +139,26 @@ def test_nan_propagates_to_the_loss():
     losses, *_ = run(states, weight, bias, targets, shares)
     assert np.isnan(losses[0])
     assert np.isfinite(losses[1])
+
+
+@pytest.mark.parametrize(("words", "kept"), [(3, 3), (16, 1), (37, 5)])
+def test_the_best_words_are_those_of_the_sorted_probabilities(words, kept):
+    states, weight, bias, _, _ = make(5, words, 32)
+    weight[2], bias[2] = weight[1], bias[1]  # a tie
+    lanes = np.full((padded(words), 4), -np.inf, np.float32)
+    lanes[:words] = bias[:, None]
+    x, w, lanes = np.zeros((8, 32), np.float32), weight.astype(np.float32).reshape(-1), lanes.reshape(-1)
+    x[:5] = states
+    scores, scratch = np.empty(2 * lanes.size, np.float32), np.empty(16, np.float32)
+    output_scores(x.reshape(-1), w, lanes, scores, 0, 2, words, 32)
+    tokens, logs, asked = np.empty((5, kept), np.int32), np.empty((5, kept), np.float32), np.empty(5, np.float32)
+    output_best(scores, 0, 2, words, padded(words), 1, tokens, logs, asked, scratch)
+    exact = states @ weight.T + bias
+    exact -= np.log(np.exp(exact).sum(1, keepdims=True))
+    order = np.argsort(-exact, axis=1, kind="stable")[:, :kept]
+    assert tokens.tolist() == order.tolist()
+    np.testing.assert_allclose(logs, np.take_along_axis(exact, order, axis=1), atol=2e-5)
+    np.testing.assert_allclose(asked, exact[:, 1], atol=2e-5)
+    alone = np.empty(lanes.size, np.float32)
+    output_scores_of_one(x[0], w, lanes, alone, words, 32, scratch)
+    assert (alone[: 4 * words : 4] == scores[: 4 * words : 4]).all()

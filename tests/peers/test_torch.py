@@ -120,9 +120,7 @@ def test_forward_backward_and_ten_steps_match_pytorch(shape, dtype):
     settings = ClassifierSettings(dropout=0.0, learning_rate=RATE, warmup_steps=0, clip_norm=1e9)
     adam = torch.optim.Adam(peer.parameters(), lr=RATE)
     with Workers(1) as workers:
-        trainer = Trainer(
-            network, settings, np.ones(3), rates=DropoutRates(), tuned_rows=8, steps=STEPS, workers=workers
-        )
+        trainer = Trainer(network, settings, rates=DropoutRates(), tuned_rows=8, steps=STEPS, workers=workers)
         for step in range(STEPS):
             adam.param_groups[0]["lr"] = scheduled_rate(step, STEPS, peak=RATE, warmup=0)
             adam.zero_grad()

@@ -10,6 +10,7 @@ from typing import Any
 
 from wordvec import __version__
 from wordvec.errors import InputError, TrainingError
+from wordvec.system.optional import optional_module
 from wordvec.system.validation import check_number, check_whole
 
 RETRIES = 3
@@ -46,10 +47,7 @@ class Cluster:
         piece_size: int = 32 << 20,
         timeout: float = 10.0,
     ) -> None:
-        try:
-            import distributed
-        except ImportError:
-            raise InputError("a cluster needs Dask; pip install 'wordvec-seqclf[distributed]'") from None
+        distributed = optional_module("distributed", "a cluster needs Dask", "distributed")
         self.piece_size = check_whole("piece_size", piece_size, 1)
         check_number("timeout", timeout, above=0)
         self._own: list[Any] = []

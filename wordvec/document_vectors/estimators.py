@@ -1,7 +1,7 @@
 """Count and TF-IDF document vectors as scikit-learn transformers."""
 
 import logging
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping, Set
 from itertools import pairwise
 from numbers import Integral
 from typing import Any
@@ -9,17 +9,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 from scipy.sparse import csr_matrix
-from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from corpora import TextCorpus
+from wordvec.document_vectors.analysis import Analysis, Count
+from wordvec.document_vectors.estimator import PATTERN, TextVectorizer
 from wordvec.document_vectors.index import Index
 from wordvec.document_vectors.matrices import (
     Texts,
+    check_counting,
     check_idf,
     check_norm,
+    check_order,
     checked_dtype,
+    count_analyzed,
     count_documents,
+    count_known,
     document_frequencies,
     inverse_document_frequency,
     weighed,
@@ -33,31 +38,48 @@ from wordvec.vocabulary import Vocabulary
 
 _log = logging.getLogger(__name__)
 
+_SELECTION = ("min_count", "min_df", "max_df", "max_features")
 
-class _LazyIndex:
-    """The index of a vocabulary, built on first use and not pickled."""
 
-    def __init__(self, vocabulary: Vocabulary, ngram_range: tuple[int, int]) -> None:
-        self._arguments = vocabulary, ngram_range
-        self._index: Index | None = None
+class _Lazy:
+    """What a function returns for some arguments, built on first use and not pickled."""
 
-    def get(self) -> Index:
-        if self._index is None:
-            self._index = Index(*self._arguments)
-        return self._index
+    def __init__(self, build: Callable[..., Any], *arguments: Any) -> None:
+        self._build, self._arguments = build, arguments
+        self._found: Any = None
+
+    def get(self) -> Any:
+        if self._found is None:
+            self._found = self._build(*self._arguments)
+        return self._found
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"_arguments": self._arguments, "_index": None}
+        return self.__dict__ | {"_found": None}
 
 
-# Sparse results, which ``set_output`` would refuse at ``transform``: None does not offer it.
-class CountVectorizer(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):  # type: ignore[misc,call-arg]
+class CountVectorizer(TextVectorizer, auto_wrap_output_keys=None):  # type: ignore[call-arg]
     """Convert texts to a sparse matrix of word or n-gram counts: a faster ``CountVectorizer`` of scikit-learn.
 
-    The parameters are those of ``count_documents``, with ``n_jobs`` for the number of threads (None: one per core). By
-    default, tokens are separated by ASCII white space and keep their case, whereas scikit-learn's default pattern drops
-    punctuation and single letters. Columns are sorted by descending count, not alphabetically. A fixed ``vocabulary``
-    keeps its order: that of a list, the indices of a dict; a set is sorted. It needs no ``fit``.
+    The parameters are those of ``count_documents``, with ``n_jobs`` for the number of threads (None: one per core), and
+    those of scikit-learn's class. By default, tokens are separated by ASCII white space and keep their case, and
+    columns are sorted by descending count. ``CountVectorizer(**SCIKIT_LEARN)``, with the options of
+    ``wordvec.document_vectors.estimator``, returns what scikit-learn's returns by default: it drops punctuation and
+    single letters, and sorts columns by name. Words by its patterns, and n-grams of characters, are counted by compiled
+    code; functions, and other patterns, at the speed of Python.
+
+    A fixed ``vocabulary`` keeps its order: that of a list, the indices of a dict; a set is sorted. It needs no ``fit``.
+
+    Args:
+        analyzer: features are n-grams of words (``word``), of characters (``char``), or of characters within words
+            (``char_wb``); or a function that maps a document to its features.
+        tokenizer: the name of one of our tokenizers, a function, or None for ``token_pattern``.
+        token_pattern: regular expression of a token, or of the one group that is a token.
+        preprocessor: a function that maps a text to the text to be tokenized, instead of ``strip_accents`` and
+            ``lowercase``.
+        strip_accents: ``ascii`` or ``unicode``, a function, or None.
+        stop_words: words to leave out, before n-grams are formed; ``english`` for scikit-learn's list.
+        input: what a document is: its ``content``, a ``file`` with a method ``read``, or a ``filename``.
+        encoding, decode_error: how bytes are decoded; without an encoding, a document must be a string.
 
     Attributes:
         vocabulary_: ``Vocabulary``, the features in column order, with their counts.
@@ -72,6 +94,9 @@ class CountVectorizer(TransformerMixin, BaseEstimator, auto_wrap_output_keys=Non
         ['a', 'is', 'rose', 'it']
         >>> model.transform(["is it a name"]).toarray()
         array([[1, 1, 0, 1]])
+        >>> from wordvec.document_vectors.estimator import SCIKIT_LEARN
+        >>> CountVectorizer(**SCIKIT_LEARN, stop_words=["is"]).fit(["A rose is a rose!"]).get_feature_names_out()
+        array(['rose'], dtype=object)
     """
 
     def __init__(
@@ -85,9 +110,18 @@ class CountVectorizer(TransformerMixin, BaseEstimator, auto_wrap_output_keys=Non
         vocabulary: Vocabulary | Iterable[str] | Mapping[str, int] | None = None,
         binary: bool = False,
         dtype: DTypeLike = np.int64,
-        tokenizer: str = "whitespace",
+        tokenizer: str | Callable[[str], list[str]] | None = "whitespace",
         lowercase: bool = False,
         normalize: str = "NFC",
+        stop_words: Iterable[str] | str | None = None,
+        order: str = "count",
+        analyzer: str | Callable[[Any], Iterable[str]] = "word",
+        token_pattern: str = PATTERN,
+        preprocessor: Callable[[Any], str] | None = None,
+        strip_accents: str | Callable[[str], str] | None = None,
+        input: str = "content",
+        encoding: str | None = None,
+        decode_error: str = "strict",
         n_jobs: int | None = None,
     ) -> None:
         self.ngram_range = ngram_range
@@ -101,6 +135,15 @@ class CountVectorizer(TransformerMixin, BaseEstimator, auto_wrap_output_keys=Non
         self.tokenizer = tokenizer
         self.lowercase = lowercase
         self.normalize = normalize
+        self.stop_words = stop_words
+        self.order = order
+        self.analyzer = analyzer
+        self.token_pattern = token_pattern
+        self.preprocessor = preprocessor
+        self.strip_accents = strip_accents
+        self.input = input
+        self.encoding = encoding
+        self.decode_error = decode_error
         self.n_jobs = n_jobs
 
     def fit(self, X: Texts, y: Any = None) -> "CountVectorizer":
@@ -148,38 +191,58 @@ class CountVectorizer(TransformerMixin, BaseEstimator, auto_wrap_output_keys=Non
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Return the feature names, (V,) strings in column order; ``input_features`` is ignored."""
+        if self.vocabulary is not None and not hasattr(self, "vocabulary_"):
+            return np.array(_fixed(self.vocabulary).tokens, object)
         check_is_fitted(self)
         return np.array(self.vocabulary_.tokens, object)
 
     def _fit_counts(self, X: Texts, dtype: DTypeLike) -> csr_matrix:
+        analysis = self._analysis()
         given = None if self.vocabulary is None else _fixed(self.vocabulary)
         if given is not None and self.lowercase is True and any(token != token.lower() for token in given.tokens):
             _log.warning("the vocabulary has words with capital letters, which lower-cased texts never contain")
-        matrix, vocabulary = count_documents(
-            X,
-            vocabulary=given,
-            ngram_range=self.ngram_range,
-            min_count=self.min_count,
-            min_df=self.min_df,
-            max_df=self.max_df,
-            max_features=self.max_features,
-            binary=self.binary,
-            dtype=dtype,
-            tokenizer=self.tokenizer,
-            lowercase=self.lowercase,
-            normalize=self.normalize,
-            threads=threads_of(self.n_jobs),
-        )
+        selection: dict[str, Any] = {name: getattr(self, name) for name in _SELECTION}
+        check_counting((1, 1) if callable(self.analyzer) else self.ngram_range, **selection, given=given is not None)
+        sort, threads = check_order(self.order), threads_of(self.n_jobs)
+        texts, stop_words = self._texts(X, analysis), self.get_stop_words()
+        if analysis is None:
+            matrix, vocabulary = count_documents(
+                texts,
+                vocabulary=given,
+                ngram_range=self.ngram_range,
+                **selection,
+                binary=self.binary,
+                dtype=dtype,
+                tokenizer=self.tokenizer,
+                lowercase=self.lowercase,
+                normalize=self.normalize,
+                stop_words=stop_words,
+                order=self.order,
+                threads=threads,
+            )
+            self._index = _Lazy(Index, vocabulary, self.ngram_range, stop_words or ())
+        elif given is None:
+            matrix, vocabulary = count_analyzed(
+                texts, analysis, sort=sort, **selection, binary=self.binary, dtype=dtype, threads=threads
+            )
+            self._index = _Lazy(_index_of, analysis, vocabulary)
+        else:
+            vocabulary, self._index = given, _Lazy(_index_of, analysis, given)
+            matrix = self._known(texts, len(given), binary=self.binary, dtype=dtype)
         source = X if isinstance(X, TextCorpus | EncodedCorpus) else self
         self.tokenizer_, self.lowercase_, self.normalize_ = source.tokenizer, source.lowercase, source.normalize
         self.vocabulary_ = vocabulary
-        self._index = _LazyIndex(vocabulary, self.ngram_range)
+        self._fitted_analysis, self._reader = analysis, self._frozen()
         self._options: dict[str, Any] = {"ngram_range": self.ngram_range, "binary": self.binary, "dtype": dtype}
         return matrix
 
     def _counts(self, X: Texts) -> csr_matrix:
+        texts = self._reader._texts(X, self._fitted_analysis)
+        if self._fitted_analysis is not None:
+            given = {name: self._options[name] for name in ("binary", "dtype")}
+            return self._known(texts, len(self.vocabulary_), **given)
         return count_documents(
-            X,
+            texts,
             vocabulary=self._index.get(),
             **self._options,
             tokenizer=self.tokenizer_,
@@ -188,13 +251,13 @@ class CountVectorizer(TransformerMixin, BaseEstimator, auto_wrap_output_keys=Non
             threads=threads_of(self.n_jobs),
         )[0]
 
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.two_d_array = False
-        tags.input_tags.string = True
-        tags.transformer_tags.preserves_dtype = []
-        tags.requires_fit = True
-        return tags
+    def _known(self, texts: Iterable[Any], features: int, binary: bool, dtype: DTypeLike) -> csr_matrix:
+        count = self._index.get()
+        return count_known(texts, count, features, binary=binary, dtype=dtype, threads=threads_of(self.n_jobs))
+
+
+def _index_of(analysis: Analysis, vocabulary: Vocabulary) -> Count:
+    return analysis.index(vocabulary)
 
 
 def _fixed(vocabulary: Vocabulary | Iterable[str] | Mapping[str, int]) -> Vocabulary:
@@ -212,7 +275,7 @@ def _fixed(vocabulary: Vocabulary | Iterable[str] | Mapping[str, int]) -> Vocabu
         vocabulary = sorted(vocabulary)
     found = vocabulary if isinstance(vocabulary, Vocabulary) else Vocabulary(list(vocabulary))
     if not len(found):
-        raise InputError("vocabulary must have at least one word, got none; None learns it from the texts")
+        raise InputError("empty vocabulary: it must have at least one word; None learns it from the texts")
     return found
 
 
@@ -254,9 +317,18 @@ class TfidfVectorizer(CountVectorizer, auto_wrap_output_keys=None):  # type: ign
         sublinear_tf: bool = False,
         norm: str | None = "l2",
         dtype: DTypeLike = np.float64,
-        tokenizer: str = "whitespace",
+        tokenizer: str | Callable[[str], list[str]] | None = "whitespace",
         lowercase: bool = False,
         normalize: str = "NFC",
+        stop_words: Iterable[str] | str | None = None,
+        order: str = "count",
+        analyzer: str | Callable[[Any], Iterable[str]] = "word",
+        token_pattern: str = PATTERN,
+        preprocessor: Callable[[Any], str] | None = None,
+        strip_accents: str | Callable[[str], str] | None = None,
+        input: str = "content",
+        encoding: str | None = None,
+        decode_error: str = "strict",
         n_jobs: int | None = None,
     ) -> None:
         super().__init__(
@@ -271,6 +343,15 @@ class TfidfVectorizer(CountVectorizer, auto_wrap_output_keys=None):  # type: ign
             tokenizer=tokenizer,
             lowercase=lowercase,
             normalize=normalize,
+            stop_words=stop_words,
+            order=order,
+            analyzer=analyzer,
+            token_pattern=token_pattern,
+            preprocessor=preprocessor,
+            strip_accents=strip_accents,
+            input=input,
+            encoding=encoding,
+            decode_error=decode_error,
             n_jobs=n_jobs,
         )
         self.idf = idf

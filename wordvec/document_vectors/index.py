@@ -4,11 +4,12 @@ Threads number blocks of text in parallel, each with its own word table; the tab
 in vocabulary order, independent of the threads. Documents are counted in chunks of whole documents.
 """
 
+import re
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,15 +17,17 @@ from wordvec.encoding.scanning import Buffers, Table, in_order, join_tokens, spl
 from wordvec.errors import InputError
 from wordvec.vocabulary import Vocabulary
 
-if TYPE_CHECKING:
-    pass
-
 _CHUNK = 1 << 17
 """Tokens after which a chunk ends at the next document boundary."""
 
 
 _LONG = 1 << 18
 """Tokens inside one document after which they are counted, so that memory does not grow with its length."""
+
+_CONTROL = re.compile(r"[\x00-\x20]")
+
+LEFT_OUT = -2
+"""The number of a stop word: n-grams join the words around it. An unknown word, -1, is in no n-gram."""
 
 
 class Chunk(NamedTuple):
@@ -80,7 +83,7 @@ class Part(NamedTuple):
     counts: np.ndarray | None = None  # (tokens,) int32, how often each occurs; None for once
 
 
-def _learn_words(blocks: Iterable[bytes], threads: int, in_order_of_text: bool) -> tuple[Table, deque[Part]]:
+def learn_words(blocks: Iterable[bytes], threads: int, in_order_of_text: bool) -> tuple[Table, deque[Part]]:
     """Return the words of a text with their counts, in no particular order, and the numbered text.
 
     Long documents are condensed unless ``in_order_of_text``.
@@ -182,13 +185,13 @@ def _listed(totals: dict[_TokenNumberer | None, np.ndarray]) -> Iterator[Part]:
         yield Part(numberer, ids.astype(np.int32), np.empty(0, np.int32), counts[ids].astype(np.int32))
 
 
-def _consumed(parts: deque[Part]) -> Iterator[Part]:
+def consumed(parts: deque[Part]) -> Iterator[Part]:
     """Yield the parts, releasing each when the next is requested."""
     while parts:
         yield parts.popleft()
 
 
-def _chunks(parts: Iterable[Part]) -> Iterator[list[Part]]:
+def chunks(parts: Iterable[Part]) -> Iterator[list[Part]]:
     """Yield lists of parts that together are whole documents; the rest after the last end starts the next list."""
     waiting, size = list[Part](), 0
     for part in parts:
@@ -203,7 +206,7 @@ def _chunks(parts: Iterable[Part]) -> Iterator[list[Part]]:
         yield waiting
 
 
-def _joined(parts: list[Part]) -> Chunk:
+def joined(parts: list[Part]) -> Chunk:
     """Join parts into one chunk of whole documents, with translated numbers."""
     ids, ends, size = [], [np.zeros(1, np.int64)], 0
     counts = None
@@ -215,7 +218,12 @@ def _joined(parts: list[Part]) -> Chunk:
         ids.append(part.ids if places is None else places[part.ids])
         ends.append(part.ends.astype(np.int64) + size)
         size += len(part.ids)
-    return Chunk(np.asarray(np.concatenate(ids)), np.concatenate(ends), counts)
+    chunk = Chunk(np.asarray(np.concatenate(ids)), np.concatenate(ends), counts)
+    kept = chunk.ids != LEFT_OUT
+    if kept.all():
+        return chunk
+    offsets = np.concatenate([[0], np.cumsum(kept)])[chunk.offsets]
+    return Chunk(chunk.ids[kept], offsets, None if counts is None else counts[kept])
 
 
 # -- n-grams ----------------------------------------------------------------------------------------------------------
@@ -275,47 +283,93 @@ class PairTable:
         rehash_pairs(self.pairs)
 
 
-def _ordered_ngrams(tokens: list[str], counts: np.ndarray, table: PairTable, low: int) -> tuple[np.ndarray, list[str]]:
-    """Return the numbers of the n-grams of at least ``low`` words in column order, and their strings.
+def ordered_ngrams(
+    tokens: list[str],
+    counts: np.ndarray,
+    table: PairTable,
+    wanted: np.ndarray,
+    separator: str = " ",
+    sort: bool = False,
+) -> tuple[np.ndarray, list[str]]:
+    """Return the numbers of the ``wanted`` n-grams in column order, and their strings.
 
     The order is by descending count, then by length, then by the ranks of their words, the first word first.
+
+    Args:
+        tokens: of the words or characters that n-grams consist of. separator: between them.
+        counts: (tokens + n-grams,) integers. wanted: (tokens + n-grams,) bool.
+        sort: order by the strings instead.
     """
     words, pairs, used = len(tokens), table.pairs, len(table)
     prefixes, lasts, sizes = pairs.prefixes[:used], pairs.lasts[:used], pairs.sizes[:used]
-    ranks = np.arange(words + used, dtype=np.int64)  # among n-grams of the same length, in word order
+    by_size = [np.flatnonzero(sizes == size) for size in range(2, int(sizes.max(initial=1)) + 1)]
     names = [*tokens, *[""] * used]
-    for size in range(2, int(sizes.max(initial=1)) + 1):
-        numbers = np.flatnonzero(sizes == size)
-        keys = ranks[prefixes[numbers]] * words + lasts[numbers]
-        ranks[words + numbers[np.argsort(keys)]] = np.arange(len(numbers))
+    for numbers in by_size:
         spelled = zip(numbers.tolist(), prefixes[numbers].tolist(), lasts[numbers].tolist(), strict=True)
         for number, prefix, last in spelled:
-            names[words + number] = f"{names[prefix]} {tokens[last]}"
-    every_size = np.concatenate([np.ones(words, np.uint8), sizes])
-    every_count = np.concatenate([counts, pairs.counts[:used]])
-    wanted = np.flatnonzero(every_size >= low)
-    order = wanted[np.lexsort((ranks[wanted], every_size[wanted], -every_count[wanted]))]
+            names[words + number] = f"{names[prefix]}{separator}{tokens[last]}"
+    numbers = np.flatnonzero(wanted)
+    bits = words.bit_length()
+    if sort and (len(by_size) + 1) * bits <= 64 and not (separator and _CONTROL.search("".join(tokens))):
+        # The order of the strings is that of their words, since no character is below the separator.
+        place = np.empty(words, np.uint64)
+        place[sorted(range(words), key=tokens.__getitem__)] = np.arange(1, words + 1, dtype=np.uint64)
+        keys = np.empty(words + used, np.uint64)
+        keys[:words] = place << np.uint64(len(by_size) * bits)
+        for more, ngrams in enumerate(by_size, 1):
+            keys[words + ngrams] = keys[prefixes[ngrams]] | place[lasts[ngrams]] << np.uint64(
+                (len(by_size) - more) * bits
+            )
+        order = numbers[np.argsort(keys[numbers])]
+    elif sort:
+        order = numbers[sorted(range(len(numbers)), key=[names[number] for number in numbers.tolist()].__getitem__)]
+    else:
+        ranks = np.arange(words + used, dtype=np.int64)  # among n-grams of the same length, in word order
+        for ngrams in by_size:
+            keys = ranks[prefixes[ngrams]] * words + lasts[ngrams]
+            ranks[words + ngrams[np.argsort(keys)]] = np.arange(len(ngrams))
+        every_size = np.concatenate([np.ones(words, np.uint8), sizes])
+        order = numbers[np.lexsort((ranks[numbers], every_size[numbers], -counts[numbers]))]
     return order, [names[number] for number in order.tolist()]
 
 
 # -- documents --------------------------------------------------------------------------------------------------------
 
 
-def learn(blocks: Iterable[bytes], ngram_range: tuple[int, int], threads: int) -> tuple[Vocabulary, list[Rows]]:
-    """Return the features of a text with their counts, by descending count, and its counted documents."""
-    table, parts = _learn_words(blocks, threads, in_order_of_text=ngram_range[1] > 1)
-    if not len(table):
-        return Vocabulary.of_distinct([], table.counts), []
-    order = table.ordered(np.arange(len(table)))
-    ranks = np.empty(len(table), np.int32)
-    ranks[order] = np.arange(len(table))
+def learn(
+    blocks: Iterable[bytes],
+    ngram_range: tuple[int, int],
+    threads: int,
+    stop_words: Collection[str] = (),
+    sort: bool = False,
+) -> tuple[Vocabulary, list[Rows]]:
+    """Return the features of a text with their counts, by descending count, and its counted documents.
+
+    Args:
+        blocks: the text.
+        ngram_range: minimum and maximum number of words per feature.
+        threads: workers.
+        stop_words: words that are left out, before n-grams are formed.
+        sort: sort the features by their names instead.
+    """
+    table, parts = learn_words(blocks, threads, in_order_of_text=ngram_range[1] > 1)
+    kept = np.arange(len(table))
+    if stop_words:
+        kept = np.delete(kept, table.find(list(stop_words)))
+    if not len(kept):
+        documents = sum(len(part.ends) for part in parts)
+        nothing = Rows(np.empty(0, np.int32), np.empty(0, np.int32), np.zeros(documents, np.int64))
+        return Vocabulary.of_distinct([], table.counts[:0]), [nothing]
+    order = table.ordered(kept)
+    ranks = np.full(len(table), LEFT_OUT, np.int32)
+    ranks[order] = np.arange(len(order))
     spelled, counts = table.spell(order), table.counts[order]
     for numberer in {id(part.numberer): part.numberer for part in parts}.values():
         if numberer is not None:
             numberer.places = ranks if numberer.places is None else ranks[numberer.places]
             numberer.table = Table(2)
     del table
-    return count_ranked(_consumed(parts), lambda: split_tokens(spelled), counts, ngram_range, threads)
+    return count_ranked(consumed(parts), lambda: split_tokens(spelled), counts, ngram_range, threads, sort=sort)
 
 
 def count_ranked(
@@ -324,13 +378,23 @@ def count_ranked(
     counts: np.ndarray,
     ngram_range: tuple[int, int],
     threads: int,
+    separator: str = " ",
+    sort: bool = False,
 ) -> tuple[Vocabulary, list[Rows]]:
-    """Like ``learn``, for a text numbered by vocabulary rows, given their ``counts`` and a function for the tokens."""
+    """Like ``learn``, for a text numbered by vocabulary rows, given their ``counts`` and a function for the tokens.
+
+    n-grams join tokens by ``separator``.
+    """
     low, high = ngram_range
-    chunks = _chunks(parts)
+    lists = chunks(parts)
     if high == 1:
         columns = np.arange(len(counts), dtype=np.int32)
-        counted = in_order(lambda chunk: _count(_joined(chunk), columns), chunks, threads)
+        counted = in_order(lambda chunk: count_chunk(joined(chunk), columns), lists, threads)
+        if sort:
+            tokens = spell()
+            order = sorted(range(len(tokens)), key=tokens.__getitem__)
+            columns[order] = np.arange(len(order), dtype=np.int32)
+            return Vocabulary.of_distinct([tokens[rank] for rank in order], counts[order]), list(counted)
         if threads == 1:
             return Vocabulary.of_distinct(spell(), counts), list(counted)
         # Build the strings while the kernels count.
@@ -338,17 +402,30 @@ def count_ranked(
             counting = aside.submit(list[Rows], counted)
             return Vocabulary.of_distinct(spell(), counts), counting.result()
     tokens = spell()
-    _check_no_spaces(tokens)
+    if separator:
+        _check_no_spaces(tokens)
     pairs = PairTable()
-    numbered = deque(pairs.expand(_joined(chunk), low, high, len(tokens), learns=True) for chunk in chunks)
-    order, names = _ordered_ngrams(tokens, counts, pairs, low)
-    columns = np.full(len(tokens) + len(pairs), -1, np.int32)
+    numbered = deque(pairs.expand(joined(chunk), low, high, len(tokens), learns=True) for chunk in lists)
+    every_count = np.concatenate([counts, pairs.pairs.counts[: len(pairs)]])
+    sizes = np.concatenate([np.ones(len(tokens), np.uint8), pairs.pairs.sizes[: len(pairs)]])
+    order, names = ordered_ngrams(tokens, every_count, pairs, sizes >= low, separator, sort)
+    columns = np.full(len(every_count), -1, np.int32)
     columns[order] = np.arange(len(order))
-    every_count = np.concatenate([counts, pairs.pairs.counts[: len(pairs)]])[order]
     del pairs, tokens
     emptied = (numbered.popleft() for _ in range(len(numbered)))
-    rows = list(in_order(lambda chunk: _count(chunk, columns), emptied, threads))
-    return Vocabulary.of_distinct(names, every_count), rows
+    rows = list(in_order(lambda chunk: count_chunk(chunk, columns), emptied, threads))
+    return Vocabulary.of_distinct(names, every_count[order]), rows
+
+
+def whole_ngrams(features: Chunk, pairs: PairTable, words: int) -> np.ndarray:
+    """Add n-grams, given as one document each, to a table, and return their numbers, (features,) int32."""
+    sizes = np.diff(features.offsets)
+    longest = int(sizes.max(initial=1))
+    if longest == 1:
+        return features.ids
+    found = pairs.expand(features, 1, longest, words, learns=True)
+    numbers: np.ndarray = found.ids[found.offsets[:-1] + sizes - 1]
+    return numbers
 
 
 class Index:
@@ -357,58 +434,64 @@ class Index:
     Args:
         vocabulary: V features; an n-gram is written as its words separated by single spaces.
         ngram_range: minimum and maximum number of words per feature; features of other lengths are never counted.
+        stop_words: words that are left out, before n-grams are formed.
 
     Raises:
         InputError: with n-grams, a feature does not consist of words separated by single spaces.
     """
 
-    def __init__(self, vocabulary: Vocabulary, ngram_range: tuple[int, int]) -> None:
+    def __init__(self, vocabulary: Vocabulary, ngram_range: tuple[int, int], stop_words: Collection[str] = ()) -> None:
         self.vocabulary = vocabulary
         self._low, self._high = ngram_range
         self._pairs = PairTable(2)
+        self._places: np.ndarray | None = None  # (table + 1,) int32, maps numbers to numbers, and -1 to -1
         if self._high == 1:
             self._table = Table.of(join_tokens(vocabulary.tokens))
             self._columns = np.arange(len(vocabulary), dtype=np.int32)
+            self._columns[self._table.find(list(stop_words))] = -1
             return
         numberer = _TokenNumberer(Table(), learns=True)
+        if stop_words:
+            numberer.number(join_tokens(list(stop_words)))
+        left_out = len(numberer.table)
         ids, ends = numberer.number("".join(f"{feature}\n" for feature in vocabulary.tokens).encode())
-        sizes = np.diff(ends, prepend=np.int32(0))
         if len(ends) != len(vocabulary) or len(ids) != sum(f.count(" ") + 1 for f in vocabulary.tokens):
             wrong = next(f for f in vocabulary.tokens if not all(f.split(" ")) or any(map(f.count, "\n\t\r\v\f")))
             raise InputError(f"a feature must be words separated by single spaces, got {wrong!r}")
         self._table, words = numberer.table, len(numberer.table)
-        # Treat each feature as a document; its number is that of the n-gram that contains all its words.
-        longest = int(sizes.max(initial=1))
-        whole = Chunk(ids, np.concatenate([[0], ends]).astype(np.int64))
-        if longest > 1:
-            found = self._pairs.expand(whole, 1, longest, words, learns=True)
-            numbers = found.ids[found.offsets[:-1] + sizes - 1]
-        else:
-            numbers = ids
+        if left_out:
+            self._places = np.append(np.arange(words, dtype=np.int32), np.int32(-1))
+            self._places[:left_out] = LEFT_OUT
+        numbers = whole_ngrams(Chunk(ids, np.concatenate([[0], ends]).astype(np.int64)), self._pairs, words)
         self._columns = np.full(words + len(self._pairs), -1, np.int32)
         self._columns[numbers] = np.arange(len(vocabulary))
 
     def count(self, blocks: Iterable[bytes], threads: int) -> list[Rows]:
         """Count the documents of a text."""
         parts = _known_parts(blocks, self._table, threads)
+        if self._places is not None:
+            places = self._places
+            parts = (part._replace(ids=places[part.ids]) for part in parts)
         return self._counted(parts if self._high > 1 else _condensed(parts), threads)
 
     def count_encoded(self, ids: np.ndarray, offsets: np.ndarray, tokens: list[str], threads: int) -> list[Rows]:
         """Count the documents of an encoded corpus, whose ids index ``tokens``."""
         places, _ = _TokenNumberer(self._table, learns=False).number(join_tokens(tokens))
+        if self._places is not None:
+            places = self._places[places]
         return self._counted(encoded_parts(ids, offsets, places, in_order_of_text=self._high > 1), threads)
 
     def _counted(self, parts: Iterable[Part], threads: int) -> list[Rows]:
-        return list(in_order(self._rows, _chunks(parts), threads))
+        return list(in_order(self._rows, chunks(parts), threads))
 
     def _rows(self, parts: list[Part]) -> Rows:
-        chunk = _joined(parts)
+        chunk = joined(parts)
         if self._high > 1:
             chunk = self._pairs.expand(chunk, self._low, self._high, len(self._table), learns=False)
-        return _count(chunk, self._columns)
+        return count_chunk(chunk, self._columns)
 
 
-def _count(chunk: Chunk, columns: np.ndarray) -> Rows:
+def count_chunk(chunk: Chunk, columns: np.ndarray) -> Rows:
     """Count the documents of a chunk, whose numbers are overwritten."""
     from wordvec.kernels.documents import BITS, count_rows
 

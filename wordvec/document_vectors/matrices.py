@@ -5,8 +5,7 @@ length, then in the order of their words). scikit-learn sorts columns alphabetic
 the same numbers.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from itertools import chain
+from collections.abc import Iterable, Iterator
 from numbers import Integral, Real
 from typing import Any, TypeAlias
 
@@ -16,10 +15,10 @@ from scipy.sparse import csr_matrix
 
 from corpora import TextCorpus, get_tokenizer
 from wordvec.document_vectors import index as counting
+from wordvec.document_vectors.analysis import Analysis, Count, document_blocks
 from wordvec.document_vectors.index import Index, Rows
 from wordvec.encoding.corpus import EncodedCorpus
 from wordvec.encoding.scanning import in_order
-from wordvec.encoding.text_blocks import blocks_of, items_of
 from wordvec.errors import InputError
 from wordvec.system.progress import OnProgress, reporter
 from wordvec.system.structures import checked_csr, checked_weights, whole_array
@@ -34,9 +33,6 @@ IDF = ("smooth", "plain", "textbook", "none")
 
 _NORMS = {None: 0, "l1": 1, "l2": 2}
 _DTYPES = ("int32", "int64", "float32", "float64")
-_BLOCK = 1 << 18
-"""Bytes of text per block numbered by a thread."""
-
 _ENTRIES = 1 << 18
 """Matrix entries that a thread weights at a time."""
 
@@ -55,6 +51,8 @@ def count_documents(
     tokenizer: str = "whitespace",
     lowercase: bool = False,
     normalize: str = "NFC",
+    stop_words: Iterable[str] | None = None,
+    order: str = "count",
     threads: int | None = None,
     on_progress: OnProgress | None = None,
 ) -> tuple[csr_matrix, Vocabulary]:
@@ -76,6 +74,8 @@ def count_documents(
         binary: set every count above 0 to 1.
         dtype: of the counts: int32, int64, float32 or float64.
         tokenizer, lowercase, normalize: how texts are tokenized; lists of tokens are used as they are.
+        stop_words: words that are left out, before n-grams are formed; not for an ``EncodedCorpus``.
+        order: of the columns: ``count``, or ``name`` for scikit-learn's, by code points.
         threads: None means one per core.
         on_progress: called a few times a second, for a ``TextCorpus``.
 
@@ -100,27 +100,66 @@ def count_documents(
     check_counting(ngram_range, min_count, min_df, max_df, max_features, given=vocabulary is not None)
     kind, workers = checked_dtype(dtype), worker_count(threads)
     get_tokenizer(tokenizer)
+    sort = check_order(order)
+    dropped = frozenset(stop_words or ())
+    if dropped and isinstance(texts, EncodedCorpus):
+        raise InputError("an EncodedCorpus has no stop words; leave them out by encode_corpus(drop_words=...)")
     low, high = int(ngram_range[0]), int(ngram_range[1])
     report = reporter(on_progress, "reading", "bytes")
     if vocabulary is not None:
         if not isinstance(vocabulary, Index):
-            vocabulary = Index(check_kind("vocabulary", vocabulary, Vocabulary), (low, high))
+            vocabulary = Index(check_kind("vocabulary", vocabulary, Vocabulary), (low, high), dropped)
         index = vocabulary
         if isinstance(texts, EncodedCorpus):
             rows = index.count_encoded(texts.ids, texts.offsets, texts.vocabulary.tokens, workers)
         else:
-            rows = index.count(_blocks(texts, (tokenizer, lowercase, normalize), report), workers)
-        return _assembled(rows, len(index.vocabulary), kind, binary), index.vocabulary
+            rows = index.count(document_blocks(texts, (tokenizer, lowercase, normalize), report), workers)
+        return assembled(rows, len(index.vocabulary), kind, binary), index.vocabulary
     if isinstance(texts, EncodedCorpus):
         found, parts = texts.vocabulary, counting.encoded_parts(texts.ids, texts.offsets, in_order_of_text=high > 1)
         counts = np.asarray(found.counts)
-        found, rows = counting.count_ranked(parts, lambda: texts.vocabulary.tokens, counts, (low, high), workers)
+        found, rows = counting.count_ranked(
+            parts, lambda: texts.vocabulary.tokens, counts, (low, high), workers, sort=sort
+        )
     else:
-        found, rows = counting.learn(_blocks(texts, (tokenizer, lowercase, normalize), report), (low, high), workers)
+        blocks = document_blocks(texts, (tokenizer, lowercase, normalize), report)
+        found, rows = counting.learn(blocks, (low, high), workers, dropped, sort)
     if not len(found):
         raise InputError(f"no text has {f'{low} words' if low > 1 else 'a word'}; use longer texts")
     found = _selected(found, rows, min_count, (min_df, max_df), max_features, binary)
-    return _assembled(rows, len(found), kind, binary), found
+    return assembled(rows, len(found), kind, binary), found
+
+
+def count_analyzed(
+    texts: Iterable[Any],
+    analysis: Analysis,
+    *,
+    sort: bool,
+    min_count: int = 1,
+    min_df: float = 1,
+    max_df: float = 1.0,
+    max_features: int | None = None,
+    binary: bool = False,
+    dtype: DTypeLike = np.int64,
+    threads: int | None = None,
+) -> tuple[csr_matrix, Vocabulary]:
+    """Return ``count_documents`` of texts whose features an analyzer finds, ``sort``\\ ed by name if wanted.
+
+    Raises:
+        InputError: as for ``count_documents``.
+    """
+    found, rows = analysis.learn(texts, worker_count(threads), sort)
+    if not len(found):
+        raise InputError("empty vocabulary: no text has a feature; use longer texts, or fewer stop words")
+    found = _selected(found, rows, min_count, (min_df, max_df), max_features, binary)
+    return assembled(rows, len(found), checked_dtype(dtype), binary), found
+
+
+def count_known(
+    texts: Iterable[Any], count: Count, features: int, *, binary: bool, dtype: DTypeLike, threads: int | None
+) -> csr_matrix:
+    """Return the counts, (texts, features) CSR, of the features that ``count`` counts."""
+    return assembled(count(texts, worker_count(threads)), features, checked_dtype(dtype), binary)
 
 
 def document_frequencies(matrix: csr_matrix) -> np.ndarray:
@@ -274,6 +313,12 @@ def check_idf(formula: str) -> None:
     check_choice("idf", formula, IDF)
 
 
+def check_order(order: str) -> bool:
+    """Return whether the columns are sorted by name; raise InputError for an unknown order."""
+    check_choice("order", order, ("count", "name"))
+    return order == "name"
+
+
 def check_norm(norm: str | None) -> None:
     """Raise InputError for an unknown norm."""
     if not isinstance(norm, str | None) or norm not in _NORMS:
@@ -355,30 +400,7 @@ def _selected(
 # -- texts in, matrix out ---------------------------------------------------------------------------------------------
 
 
-def _blocks(
-    texts: TextCorpus | Iterable[str] | Iterable[list[str]],
-    how: tuple[str, bool, str],
-    on_progress: Callable[[float, float], None] | None,
-) -> Iterator[bytes]:
-    if not isinstance(texts, TextCorpus):
-        items = items_of(texts)
-        try:
-            first = next(items)
-        except StopIteration:
-            return iter(())
-        return blocks_of(chain([first], items), *how)[0]
-    return _corpus_blocks(texts, on_progress)
-
-
-def _corpus_blocks(corpus: TextCorpus, on_progress: Callable[[float, float], None] | None) -> Iterator[bytes]:
-    total = corpus.size()
-    for block in corpus.blocks(_BLOCK):
-        yield block
-        if on_progress is not None:
-            on_progress(corpus.bytes_read(), total)
-
-
-def _assembled(rows: list[Rows], features: int, dtype: np.dtype[Any], binary: bool) -> csr_matrix:
+def assembled(rows: list[Rows], features: int, dtype: np.dtype[Any], binary: bool) -> csr_matrix:
     """Assemble the matrix of all rows, releasing them one by one."""
     entries = sum(len(chunk.columns) for chunk in rows)
     documents = sum(len(chunk.sizes) for chunk in rows)

@@ -51,8 +51,7 @@ def read(source: VectorSource, limit: int | None, skip_bad: bool = False) -> Vec
     buckets = about["buckets"]
     source.check_room(buckets, vector_size, 2 * vector_size + 1)
     rows = text_lines.TextRows(source.name, vector_size, 0 if source.compressed else buckets)
-    for number, block in text_lines.line_blocks(source):
-        rows.add_lines(max(number, 2), block[1:] if number == 1 else block)
+    for _ in rows.add_blocks(text_lines.line_blocks(source, first=2)):
         if rows.read > buckets:
             raise FormatError(f"{source.name}:{buckets + 2}: extra line after the {buckets:,} declared buckets")
     check_complete(source.name, rows.read, buckets)

@@ -1,6 +1,7 @@
 """GloVe text format: word2vec text without the header; the first line determines the vector size."""
 
 import os
+from itertools import chain
 
 from wordvec.errors import FormatError
 from wordvec.formats import text_lines, word2vec_text
@@ -24,17 +25,14 @@ def read(source: VectorSource, limit: int | None, skip_bad: bool = False) -> Vec
     Raises:
         FormatError: the first line is not a token followed by numbers, or another line has a different length.
     """
-    rows: text_lines.TextRows | None = None
-    for number, lines in text_lines.line_blocks(source):
-        if rows is None:
-            rows = text_lines.TextRows(
-                source.name, _checked_vector_size(source, lines[0]), 0, skip_bad, source.encoding, source.words
-            )
-        rows.add_lines(number, lines if limit is None else lines[: limit - rows.read])
-        if limit is not None and rows.read >= limit:
-            break
-    if rows is None:
+    blocks = text_lines.line_blocks(source)
+    first = next(blocks, None)
+    if first is None:
         raise FormatError(f"{source.name}: an empty file")
+    vector_size = _checked_vector_size(source, first[1][0])
+    rows = text_lines.TextRows(source.name, vector_size, 0, skip_bad, source.encoding, source.words)
+    for _ in rows.add_blocks(chain([first], blocks), limit):
+        pass
     return rows.finish()
 
 

@@ -14,6 +14,7 @@ from wordvec.formats.rows import Rows
 from wordvec.formats.sources import MAX_VECTOR_SIZE, VectorSource
 from wordvec.formats.table import VectorTable
 from wordvec.system.atomic_files import replacing
+from wordvec.system.optional import optional_module
 from wordvec.vocabulary import Vocabulary
 
 _TOKENS = ("token", "word")
@@ -106,11 +107,7 @@ def write(table: VectorTable, path: str | os.PathLike[str]) -> None:
 
 
 def _pyarrow() -> Any:
-    try:
-        import pyarrow
-    except ImportError:
-        raise InputError("Parquet files need pyarrow: pip install 'wordvec-seqclf[parquet]'") from None
-    return pyarrow
+    return optional_module("pyarrow", "Parquet files need pyarrow", "parquet")
 
 
 def _opened(source: VectorSource) -> Any:

@@ -12,6 +12,7 @@ name             written to          holds
 ``projector``    ``format`` only     Embedding Projector: tab-separated numbers, and the tokens in ``metadata.tsv``
 ``npz``          ``.npz``            NumPy archive: arrays ``vectors``, ``tokens``, ``counts``
 ``parquet``      ``.parquet``        Parquet: columns ``token``, ``vector``, ``count``; needs pyarrow
+``static``       ``format`` only     folder of sentence-transformers: a model of one StaticEmbedding module
 ===============  ==================  ==================================================================================
 
 On reading, the format is detected from the content, falling back to the extension; the formats of text and of records
@@ -34,6 +35,7 @@ from wordvec.formats import (
     projector,
     safetensors,
     sparse,
+    static_embedding,
     word2vec_binary,
     word2vec_text,
 )
@@ -41,7 +43,7 @@ from wordvec.formats.sources import VectorSource
 from wordvec.formats.table import VectorTable
 from wordvec.system.validation import check_choice, shown
 
-FORMATS = ("safetensors", "text", "binary", "glove", "fasttext", "floret", "projector", "npz", "parquet")
+FORMATS = ("safetensors", "text", "binary", "glove", "fasttext", "floret", "projector", "npz", "parquet", "static")
 """Valid values of ``format``."""
 
 WITH_NGRAMS = ("safetensors", "fasttext", "floret")
@@ -83,6 +85,10 @@ def read_table(
     wanted = None if words is None else _checked_words(words)
     if limit is not None and limit < 1:
         raise InputError(f"limit must be at least 1 vector, got {limit}")
+    if format == "static" or (format is None and static_embedding.is_folder(path)):
+        if mmap or encoding != UTF8:
+            raise InputError(f"{path}: a folder of sentence-transformers has no mmap and encoding; leave them out")
+        return static_embedding.read(path, limit, wanted, skip_bad_rows)
     with VectorSource(path, encoding, wanted) as source:
         format = format or detect_format(source)
         if mmap and format != "safetensors":
@@ -121,6 +127,8 @@ def write_table(
                 "save as .safetensors or train dense vectors (train-embeddings --model svd, or glove)"
             )
         sparse.write(table, path)
+    elif format == "static":
+        static_embedding.write(table, path)
     elif format == "safetensors":
         safetensors.write(table, path, storage)
     else:
@@ -147,7 +155,7 @@ def output_format(path: str | os.PathLike[str], format: str | None = None) -> st
             "or pass format (wordvec convert --format)"
         )
     format = format or _EXTENSIONS[suffix]
-    if compressed and format in ("safetensors", "npz", "parquet"):
+    if compressed and format in ("safetensors", "npz", "parquet", "static"):
         raise InputError(f".{format} files are not compressed, got {path}; leave out .gz")
     return format
 
@@ -184,6 +192,11 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
         >>> about["package"], about["kind"], about["tokens"], about["vector_size"]
         ('wordvec', 'vectors', 2, 2)
     """
+    if static_embedding.is_folder(path):
+        tokens, vector_size = static_embedding.declared(path)
+        used = sum(file.stat().st_size for file in Path(path).rglob("*") if file.is_file())
+        size = {"tokens": tokens, "vector_size": vector_size}
+        return {"format": "static", "kind": "vectors", "bytes": used, **size}
     with VectorSource(path) as source:
         format = detect_format(source)
         if format in ("fasttext", "floret"):

@@ -1,6 +1,8 @@
 """Accumulator for the tokens and vectors read from a file, with deduplication."""
 
 import logging
+from collections.abc import Sequence
+from itertools import islice
 
 import numpy as np
 
@@ -57,20 +59,32 @@ class Rows:
 
     def add_named(self, tokens: list[str], vectors: np.ndarray) -> None:
         """Append the next rows, as ``add``, whose tokens are strings."""
-        kept: list[int] = []
         start = len(self._ids)
+        self.read += len(tokens)
+        kept = self._new_rows(tokens)
+        if len(kept) < len(tokens):
+            vectors = vectors[kept]
+        self._make_room(len(self._ids))
+        self._table[start : len(self._ids)] = vectors
+
+    def _new_rows(self, tokens: list[str]) -> Sequence[int]:
+        """Return the rows of the tokens to keep, each the first of its token, and give them ids."""
+        ids, start = self._ids, len(self._ids)
+        if self._words is None and not self._repeated:
+            ids.update(zip(tokens, range(start, start + len(tokens)), strict=True))
+            if len(ids) == start + len(tokens):
+                return range(len(tokens))
+            # A token is repeated, and has lost its first row.
+            ids = self._ids = {token: row for row, token in enumerate(islice(ids, start))}
+        kept: list[int] = []
         for row, token in enumerate(tokens):
             if self._words is not None and token not in self._words:
                 continue
-            if self._ids.setdefault(token, start + len(kept)) == start + len(kept):
+            if ids.setdefault(token, start + len(kept)) == start + len(kept):
                 kept.append(row)
             else:
                 self._repeated.append(token)
-        if len(kept) < len(tokens):
-            vectors = vectors[kept]
-        self.read += len(tokens)
-        self._make_room(start + len(kept))
-        self._table[start : start + len(kept)] = vectors
+        return kept
 
     def bad(self, message: str, rows: int = 1) -> None:
         """Count an invalid row that ``message`` describes, or raise it as a FormatError.
@@ -111,7 +125,7 @@ class Rows:
             if words:
                 _log.warning("%s: %s %s, such as %.60r", self.name, f"{len(words):,}", what, words[0])
         self._table.resize((len(self._ids), self.vector_size), refcheck=False)
-        return VectorTable(Vocabulary(list(self._ids)), self._table)
+        return VectorTable(Vocabulary.of_rows(self._ids), self._table)
 
     def _decoded(self, tokens: list[bytes]) -> list[str]:
         try:

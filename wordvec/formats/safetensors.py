@@ -112,7 +112,8 @@ def read(
     if mmap:
         if _storage(file) != "F32":
             raise InputError(f"{file.path}: mmap needs vectors stored as float32, got {_storage(file)}")
-        table = _table(file, read_words(file, size, limit), file.mapped("vectors"))
+        vocabulary = read_words(file, size, limit, indexed_later=True)
+        table = _table(file, vocabulary, file.mapped("vectors"))
         return replace(table, context_vectors=None, vectors=table.vectors[: len(table)])
     vocabulary = read_words(file, size, limit)
     return _table(file, vocabulary, _vectors(file, len(vocabulary)))
@@ -197,8 +198,12 @@ def read_vocabulary(path: str | os.PathLike[str]) -> Vocabulary:
     return read_words(file, check(file)[0], None)
 
 
-def read_words(file: TensorFile, size: int, limit: int | None) -> Vocabulary:
+def read_words(file: TensorFile, size: int, limit: int | None, indexed_later: bool = False) -> Vocabulary:
     """Read the ``size`` tokens, or the first ``limit`` of them, from a file that passed ``check_shapes``.
+
+    Args:
+        file, size, limit: which tokens.
+        indexed_later: whether repeated tokens are found when one is first looked up.
 
     Raises:
         FormatError: the tokens are inconsistent or invalid.
@@ -210,7 +215,8 @@ def read_words(file: TensorFile, size: int, limit: int | None) -> Vocabulary:
         raise FormatError(f"{file.path}: extra bytes after the last token")
     tokens = unpack_tokens(file.path, token_bytes, offsets)
     try:
-        return Vocabulary(tokens, file.read("counts", size) if "counts" in file else None)
+        counts = file.read("counts", size) if "counts" in file else None
+        return Vocabulary.indexed_later(tokens, counts) if indexed_later else Vocabulary(tokens, counts)
     except FormatError:
         raise
     except InputError as error:

@@ -13,6 +13,7 @@ import numpy as np
 from corpora.encodings import UTF8, check_encoding
 from wordvec.errors import FormatError, InputError
 from wordvec.formats.archives import read_arrays, shapes
+from wordvec.formats.fetching import fetched, inner_name, is_fetched
 from wordvec.formats.tensors import TensorFile
 from wordvec.system.atomic_files import check_regular
 
@@ -33,15 +34,17 @@ _OTHER_KINDS = {
     b"PK\x03\x04": "a zip archive (.pt?), not named .npz",
     b"\x93NUMPY": "a NumPy array without tokens",
     b"\x89HDF": "an HDF5 file",
-    b"BZh": "compressed with bzip2; decompress it first, or use gzip",
-    b"\xfd7zXZ\x00": "compressed with xz; decompress it first, or use gzip",
-    b"\x28\xb5\x2f\xfd": "compressed with zstandard; decompress it first, or use gzip",
+    b"BZh": "compressed with bzip2; name it .bz2",
+    b"\xfd7zXZ\x00": "compressed with xz; name it .xz",
+    b"\x28\xb5\x2f\xfd": "compressed with zstandard; name it .zst",
 }
 _GENSIM = "; loading gensim's native files can execute code: export with save_word2vec_format() instead"
 
 
 class VectorSource:
-    """Binary reader that decompresses gzip transparently; damaged data raise ``FormatError``.
+    """Binary reader that decompresses transparently; damaged data raise ``FormatError``.
+
+    ``path`` may also be - for standard input, or a URL; see :mod:`wordvec.formats.fetching`.
 
     Raises:
         InputError: ``path`` does not exist, is not a regular file, or cannot be opened, or the encoding is unknown.
@@ -57,15 +60,14 @@ class VectorSource:
         if " \n0".encode(self.encoding) != b" \n0":
             raise InputError(f"encoding of vector files must contain ASCII, got {encoding!r}; re-encode the file")
         self.name = str(path)
-        self._raw = _opened(self.path)
+        self._raw = fetched(self.name) if is_fetched(self.name) else _opened(self.path)
         self.size = os.fstat(self._raw.fileno()).st_size
         self.compressed = self._raw.read(2) == b"\x1f\x8b"
         self._raw.seek(0)
         self._stream: gzip.GzipFile | io.BufferedReader = (
             gzip.GzipFile(fileobj=self._raw) if self.compressed else self._raw
         )
-        inner = self.path.with_suffix("") if self.path.suffix.lower() == ".gz" else self.path
-        self.suffix = inner.suffix.lower()
+        self.suffix = os.path.splitext(inner_name(self.name))[1].lower()
 
     def __enter__(self) -> "VectorSource":
         return self

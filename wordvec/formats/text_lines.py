@@ -1,24 +1,36 @@
 """Parser for the body of word2vec and GloVe text: lines of a token and D numbers.
 
-A block of plain lines is parsed by one NumPy call. If any line is not plain (tabs, a token with spaces, an invalid
-number), the block is parsed again line by line, which is slower and reports the exact error.
+A block of plain lines is parsed by one NumPy call, which lets other threads parse the next ones. If any line is not
+plain (tabs, a token with spaces, an invalid number), the block is parsed again line by line, which is slower and
+reports the exact error.
 """
 
-import warnings
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeAlias
 
 import numpy as np
 
 from wordvec.errors import FormatError
 from wordvec.formats.rows import Rows
 from wordvec.formats.sources import MAX_LINE_BYTES, VectorSource
+from wordvec.system.threads import available_cores
 
-_BLOCK_BYTES = 4 << 20
+_BLOCK_BYTES = 1 << 20
+_MOST_THREADS = 4
+"""The lines are split in one thread, which feeds no more."""
 _BOM = b"\xef\xbb\xbf"
 
+_IN_NUMBERS = b"0123456789+-.eE "
 
-def line_blocks(source: VectorSource) -> Iterator[tuple[int, list[bytes]]]:
-    """Yield blocks of lines, a few megabytes each, with the 1-based number of their first line."""
+Parsed: TypeAlias = tuple[list[bytes], np.ndarray] | None
+"""Tokens and their (n, D) float32 vectors; None: the lines may not be plain."""
+
+
+def line_blocks(source: VectorSource, first: int = 1) -> Iterator[tuple[int, list[bytes]]]:
+    """Yield blocks of lines, about a megabyte each, with the 1-based number of their first line, from the line
+    ``first``, which is 1 or 2."""
     number, rest = 1, source.read(len(_BOM)).removeprefix(_BOM)
     while chunk := source.read(_BLOCK_BYTES):
         end = chunk.rfind(b"\n")
@@ -30,11 +42,15 @@ def line_blocks(source: VectorSource) -> Iterator[tuple[int, list[bytes]]]:
                 )
             continue
         lines = (rest + chunk[:end]).split(b"\n")
-        yield number, lines
+        yield _from(first, number, lines)
         number, rest = number + len(lines), chunk[end + 1 :]
     if rest:
         lines = rest.split(b"\n")
-        yield number, lines if lines[-1] else lines[:-1]
+        yield _from(first, number, lines if lines[-1] else lines[:-1])
+
+
+def _from(first: int, number: int, lines: list[bytes]) -> tuple[int, list[bytes]]:
+    return max(first, number), lines[max(first - number, 0) :]
 
 
 class TextRows(Rows):
@@ -42,14 +58,31 @@ class TextRows(Rows):
 
     _blank = 0
 
-    def add_lines(self, number: int, lines: list[bytes]) -> None:
-        """Parse and append the next lines, the first of which has this line number.
+    def add_blocks(self, blocks: Iterable[tuple[int, list[bytes]]], limit: int | None = None) -> Iterator[None]:
+        """Parse blocks of lines, each with the number of its first line, in threads, and append them in order.
+
+        Yields:
+            After each block.
 
         Raises:
             FormatError: a line is not a token and D finite numbers, or is blank and followed by another vector.
         """
-        parsed = None if self._blank else parse_plain(lines, self.vector_size)
-        if parsed is None:
+        threads = min(available_cores(), _MOST_THREADS)
+        with ThreadPoolExecutor(threads) as pool:
+            ahead: deque[tuple[int, list[bytes], Future[Parsed]]] = deque()
+            coming = iter(blocks)
+            while True:
+                while len(ahead) <= threads and (block := next(coming, None)) is not None:
+                    ahead.append((*block, pool.submit(parse_plain, block[1], self.vector_size)))
+                if not ahead or (limit is not None and self.read >= limit):
+                    return
+                number, lines, parsed = ahead.popleft()
+                left = len(lines) if limit is None else limit - self.read
+                self._add_lines(number, lines[:left], None if left < len(lines) else parsed.result())
+                yield
+
+    def _add_lines(self, number: int, lines: list[bytes], parsed: Parsed) -> None:
+        if parsed is None or self._blank:
             parsed = self._parse_each(number, lines)
         self.add(*parsed)
 
@@ -76,7 +109,7 @@ class TextRows(Rows):
         return tokens, vectors[: len(tokens)]
 
 
-def parse_plain(lines: list[bytes], vector_size: int) -> tuple[list[bytes], np.ndarray] | None:
+def parse_plain(lines: list[bytes], vector_size: int) -> Parsed:
     """Parse lines of a token and D finite numbers, separated by single spaces.
 
     Returns:
@@ -92,20 +125,18 @@ def parse_plain(lines: list[bytes], vector_size: int) -> tuple[list[bytes], np.n
     joined = b" ".join(rests)
     if b"\n".join(tokens).split() != tokens or joined.startswith(b" ") or b"  " in joined:
         return None
-    # Every field yields at least one number or stops the parser, so a matching count means one number per field.
-    numbers = _numbers(joined)
-    if numbers is None or len(numbers) != len(lines) * vector_size or not np.isfinite(numbers).all():
+    # Every field yields at least one number or stops the parser, so a matching count means one number per field. The
+    # last field is only a sign that the parser was not stopped.
+    if joined.translate(None, _IN_NUMBERS):
         return None
-    return tokens, numbers.reshape(len(lines), vector_size)
-
-
-def _numbers(text: bytes) -> np.ndarray | None:
-    with warnings.catch_warnings(), np.errstate(over="ignore"):
-        warnings.simplefilter("error")
+    with np.errstate(over="ignore"):
         try:
-            return np.fromstring(text, dtype=np.float32, sep=" ")
+            numbers = np.fromstring(joined + b" 0", dtype=np.float32, sep=" ")
         except (DeprecationWarning, ValueError):
             return None
+    if len(numbers) != len(lines) * vector_size + 1 or not np.isfinite(numbers).all():
+        return None
+    return tokens, numbers[:-1].reshape(len(lines), vector_size)
 
 
 def parse_line(line: bytes, vector_size: int, place: str) -> tuple[bytes, np.ndarray]:

@@ -16,7 +16,7 @@ from wordvec.formats.sources import MAX_TOKEN_BYTES, VectorSource
 from wordvec.formats.table import VectorTable
 from wordvec.formats.targets import writing
 
-_BLOCK_BYTES = 4 << 20
+_BLOCK_BYTES = 1 << 20
 _ROWS_AT_ONCE = 4096
 _NOT_IN_TOKENS = bytes(range(32))
 _LONGEST_PART = 64
@@ -50,9 +50,9 @@ def read(source: VectorSource, limit: int | None, skip_bad: bool = False) -> Vec
     data = source.read(_BLOCK_BYTES)
     position, ended = data.find(b"\n") + 1, False
     while rows.read < wanted:
-        tokens, vectors, position = _records(source.name, data, position, width, wanted - rows.read, rows.read, ended)
-        table = np.frombuffer(b"".join(vectors), dtype="<f4").reshape(-1, vector_size)
-        rows.add(*_named(*_finite(tokens, table, rows), rows))
+        where = (source.name, data, position, width, wanted - rows.read, rows.read)
+        tokens, table, position = _plain_records(*where) or _records(*where, ended)
+        rows.add(*_named(*_finite(tokens, table.reshape(-1, vector_size), rows), rows))
         if rows.read < wanted:
             if ended:
                 break
@@ -84,9 +84,48 @@ def write(table: VectorTable, path: str | os.PathLike[str]) -> None:
             file.write(b"".join([b"%s %s" % (token.encode(), row.tobytes()) for token, row in named]))
 
 
+def _plain_records(
+    name: str, data: bytes, position: int, width: int, most: int, before: int
+) -> tuple[list[bytes], np.ndarray, int] | None:
+    """Return what ``_records`` returns of the records before the last space, many at once.
+
+    Returns:
+        None if there are no such records, or a token has a space or newline or may be too long.
+    """
+    codes = np.frombuffer(data, np.uint8)
+    spaces = np.flatnonzero(codes[position:] == ord(" ")) + position
+    after = np.searchsorted(spaces, spaces + 1 + width).tolist()
+    chosen: list[int] = []
+    place = 0
+    while place < len(after) and after[place] < len(after) and len(chosen) < most:
+        chosen.append(place)
+        place = after[place]
+    if not chosen:
+        return None
+    ends = spaces[chosen]
+    starts = np.append(position, ends[:-1] + 1 + width)
+    if (ends - starts).max() > MAX_TOKEN_BYTES:
+        return None
+    # The newline that word2vec.c writes after each vector precedes the next token here.
+    starts += codes[starts] == ord("\n")
+    tokens = [data[start:end] for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
+    if b"\n" in b"".join(tokens):
+        return None
+    # A space soon after the first one, with no control character in between, may belong to the token.
+    following = spaces[np.array(chosen) + 1]
+    near = np.flatnonzero(following <= ends + _LONGEST_PART)
+    between = np.stack([ends[near] + 1, following[near]], axis=1).ravel()
+    least = np.minimum.reduceat(codes, between)[::2] if len(near) else near
+    for row in near[least >= ord(" ")].tolist():
+        if _end_of_token(name, data, int(starts[row]), int(ends[row]), width, before + row + 1) != ends[row]:
+            return None
+    vectors = np.ndarray((len(data) - width + 1,), f"V{width}", data, strides=(1,))[ends + 1]
+    return tokens, vectors.view("<f4"), int(ends[-1]) + 1 + width
+
+
 def _records(
     name: str, data: bytes, position: int, width: int, most: int, before: int, ended: bool
-) -> tuple[list[bytes], list[bytes], int]:
+) -> tuple[list[bytes], np.ndarray, int]:
     """Return the tokens and vectors of up to ``most`` complete records in ``data`` from ``position``, and their end.
 
     Unless the file has ``ended``, a record is complete only with the token after it.
@@ -118,7 +157,7 @@ def _records(
         tokens.append(token)
         vectors.append(data[space + 1 : end])
         position = end
-    return tokens, vectors, position
+    return tokens, np.frombuffer(b"".join(vectors), "<f4"), position
 
 
 def _end_of_token(name: str, data: bytes, position: int, first: int, width: int, number: int) -> int:

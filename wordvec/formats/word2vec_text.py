@@ -49,16 +49,12 @@ def read(source: VectorSource, limit: int | None, skip_bad: bool = False) -> Vec
     source.check_room(1 if skip_bad else wanted, vector_size, 2 * vector_size + 1)
     expected = 0 if source.compressed or skip_bad else wanted
     rows = text_lines.TextRows(source.name, vector_size, expected, skip_bad, source.encoding, source.words)
-    for number, block in text_lines.line_blocks(source):
-        body = block[1:] if number == 1 else block
-        rows.add_lines(max(number, 2), body if limit is None else body[: wanted - rows.read])
+    for _ in rows.add_blocks(text_lines.line_blocks(source, first=2), None if limit is None else wanted):
         if rows.read > size and not skip_bad:
             raise FormatError(
                 f"{source.name}:{size + 2}: extra line after the {size:,} vectors that its first line declares; "
                 "skip_bad_rows reads the rows that there are"
             )
-        if limit is not None and rows.read >= wanted:
-            break
     if not skip_bad:
         check_complete(source.name, rows.read, wanted)
     elif limit is None:

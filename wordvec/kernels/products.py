@@ -68,3 +68,15 @@ def _row_by_row(
 products_4x4 = _together if has_long_registers() else _row_by_row
 """``products_4x4(a, a0, a1, a2, a3, b, b0, b1, b2, b3, width)``: lane 4 k + t of the result is the inner product of the
 ``width`` floats (a multiple of 16) at ``a_k`` in ``a`` and those at ``b_t`` in ``b``."""
+
+
+@kernel(inline=True)
+def products_1x16(a: np.ndarray, a0: int, b: np.ndarray, b0: int, stride: int, width: int) -> Sixteen:
+    """Lane t is the inner product of the ``width`` floats at ``a0`` in ``a`` and those at ``b0 + t stride`` in ``b``:
+    the same bits as in a tile."""
+    return sums_over_quarters(
+        _row(a, a0, b, b0, b0 + stride, b0 + 2 * stride, b0 + 3 * stride, width),
+        _row(a, a0, b, b0 + 4 * stride, b0 + 5 * stride, b0 + 6 * stride, b0 + 7 * stride, width),
+        _row(a, a0, b, b0 + 8 * stride, b0 + 9 * stride, b0 + 10 * stride, b0 + 11 * stride, width),
+        _row(a, a0, b, b0 + 12 * stride, b0 + 13 * stride, b0 + 14 * stride, b0 + 15 * stride, width),
+    )

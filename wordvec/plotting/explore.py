@@ -9,6 +9,7 @@ from wordvec.errors import InputError
 from wordvec.plotting import style
 from wordvec.plotting.projection import METHODS, clusters, project
 from wordvec.system.atomic_files import check_target, replacing
+from wordvec.system.optional import optional_module
 from wordvec.system.validation import check_choice, check_kind, check_whole
 from wordvec.vectors.dense import WordVectors
 
@@ -75,12 +76,7 @@ def check_bokeh() -> None:
     Raises:
         InputError: it is not; the message has the command that installs it.
     """
-    try:
-        import bokeh  # noqa: F401
-    except ImportError:
-        raise InputError(
-            "interactive maps need bokeh, which is not installed: pip install 'wordvec-seqclf[explore]'"
-        ) from None
+    optional_module("bokeh", "interactive maps need bokeh", "explore")
 
 
 def explore_words(

@@ -3,6 +3,7 @@
 import numpy as np
 
 from wordvec.errors import InputError
+from wordvec.system.optional import optional_module
 from wordvec.system.validation import check_choice, check_whole
 
 METHODS = ("pca", "tsne", "umap")
@@ -40,15 +41,10 @@ def project(vectors: np.ndarray, method: str = "pca", seed: int = 1) -> np.ndarr
 
         perplexity = min(_PERPLEXITY, (len(rows) - 1) / 3)
         return np.asarray(TSNE(perplexity=perplexity, init=_start(rows), random_state=seed).fit_transform(rows))
-    try:
-        from umap import UMAP
-    except ImportError:
-        raise InputError(
-            "method 'umap' needs umap-learn, which is not installed: pip install 'wordvec-seqclf[umap]'"
-        ) from None
+    umap = optional_module("umap", "method 'umap' needs umap-learn", "umap")
     neighbors = min(_NEIGHBORS, len(rows) - 1)
     return np.asarray(
-        UMAP(n_neighbors=neighbors, init=_start(rows), random_state=seed, n_jobs=1).fit_transform(rows), np.float64
+        umap.UMAP(n_neighbors=neighbors, init=_start(rows), random_state=seed, n_jobs=1).fit_transform(rows), np.float64
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from wordvec.errors import InputError
 from wordvec.system.atomic_files import check_target, replacing
+from wordvec.system.optional import optional_module
 
 _log = logging.getLogger(__name__)
 
@@ -49,12 +50,7 @@ def check_matplotlib() -> None:
     Raises:
         InputError: it is not; the message has the command that installs it.
     """
-    try:
-        import matplotlib  # noqa: F401
-    except ImportError:
-        raise InputError(
-            "pictures need matplotlib, which is not installed: pip install 'wordvec-seqclf[plotting]'"
-        ) from None
+    optional_module("matplotlib", "pictures need matplotlib", "plotting")
 
 
 def styled() -> Any:

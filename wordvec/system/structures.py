@@ -102,6 +102,11 @@ def owned(array: np.ndarray) -> np.ndarray:
     return array
 
 
+def is_mapped(array: np.ndarray) -> bool:
+    """Whether an array is a map of a file, or a view of one."""
+    return any(isinstance(part, np.memmap) for part in _with_bases(array))
+
+
 def frozen(array: np.ndarray) -> np.ndarray:
     """Make an array read-only, together with the one that it is a view of; for arrays that no other code will change.
 

@@ -28,6 +28,8 @@ def worker_count(threads: int | None) -> int:
     if threads is None:
         return available_cores()
     threads = check_whole("threads", threads, 1)
+    if threads == 1:  # without reading the quota, which takes as long as a short prediction
+        return 1
     if os.environ.get("WORDVEC_OVERSUBSCRIBE") == "1":
         return threads
     return min(threads, available_cores())

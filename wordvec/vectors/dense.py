@@ -13,10 +13,11 @@ from corpora import tokenize
 from corpora.normalization import normalized
 from wordvec.errors import InputError
 from wordvec.system.renamed import missing
-from wordvec.system.structures import finite_array, freeze_arrays, frozen, owned, real_array
+from wordvec.system.structures import finite_array, freeze_arrays, frozen, is_mapped, owned, real_array
 from wordvec.system.validation import shown
 from wordvec.vectors import search
 from wordvec.vectors.queries import Queries
+from wordvec.vectors.rounded_rows import RoundedRows
 from wordvec.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -123,6 +124,8 @@ class WordVectors(Queries):
         self.attributes: dict[str, np.ndarray] = {}
         self.nodes: NodeTable | None = None
         self._units: np.ndarray | None = None
+        self._rounded: RoundedRows | None = None
+        self._questions = 0
 
     # -- contents -----------------------------------------------------------------------------------------------------
 
@@ -180,10 +183,10 @@ class WordVectors(Queries):
         return f"<WordVectors of {len(self):,} tokens x {self.vector_size}>"
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_units": None}
+        return {**self.__dict__, "_units": None, "_rounded": None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update({"attributes": {}, **state})
+        self.__dict__.update({"attributes": {}, "_questions": 0, **state})
         freeze_arrays([*state.values(), *self.attributes.values()])
 
     def lookup(self, word: str) -> int:
@@ -361,12 +364,16 @@ class WordVectors(Queries):
 def checked_matrix(name: str, values: ArrayLike | None, size: int) -> np.ndarray:
     """Return ``values`` as a read-only matrix of ``size`` rows of finite float32; a writable one is copied.
 
+    Those of a map of a file are not read: NaN and infinity are found when they are searched.
+
     Raises:
         InputError: they are no such matrix.
     """
     matrix = real_array(name, values, np.float32)
     if matrix.ndim != 2 or len(matrix) != size or not matrix.shape[1]:
         raise InputError(f"{name} must be a matrix of {size} rows, one per token, got shape {matrix.shape}")
+    if is_mapped(matrix):
+        return owned(matrix)
     for start in range(0, size, 8192):
         good = np.isfinite(matrix[start : start + 8192]).all(axis=1)
         if not good.all():

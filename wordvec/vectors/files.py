@@ -35,7 +35,7 @@ def load_vectors(
     skipped; a warning reports how many. The vectors of a fastText model's words are composed when they are needed.
 
     Args:
-        path: the file.
+        path: the file; - for standard input, or a URL.
         format: one of ``FORMATS``; None to detect it.
         limit: read only the first ``limit`` vectors and do not validate the rest.
         skip_bad_rows: in text and binary formats, skip invalid rows (NaN, wrong length) instead of raising an error,
@@ -44,8 +44,8 @@ def load_vectors(
         subword_fallback: compose vectors of words outside the vocabulary, if the file has n-grams.
         words: read only the vectors of these tokens, as written, without context vectors and n-grams.
         mmap: map the vectors of a ``.safetensors`` file into memory instead of reading them: all processes share the
-            pages, which are read when they are used. Context vectors are left out. Searching for neighbors, which keeps
-            unit vectors, needs the memory nevertheless; look-up and similarities of pairs do not.
+            pages, which are read when they are used, as by a pass over the vectors for each search; only then NaN and
+            infinity are found. Context vectors are left out.
 
     Returns:
         ``WordVectors``, ``SparseWordVectors`` if they are sparse, ``SubwordVectors`` if they are composed of n-grams.

@@ -10,9 +10,10 @@ from numpy.typing import ArrayLike
 
 from wordvec.errors import InputError
 from wordvec.system.renamed import renamed
-from wordvec.system.structures import real_array
+from wordvec.system.structures import is_mapped, real_array
 from wordvec.system.validation import check_number, check_whole, shown
 from wordvec.vectors import search
+from wordvec.vectors.rounded_rows import AFTER, FEWEST_ROWS, RoundedRows
 from wordvec.vectors.similarities import Similarities, normalized_rows
 from wordvec.vectors.tables import Neighbors
 
@@ -34,6 +35,9 @@ class Queries(Similarities):
 
         @property
         def unit_vectors(self) -> np.ndarray: ...
+
+        _questions: int
+        _rounded: RoundedRows | None
 
     @renamed(topn="top", restrict_vocab="restrict")
     def most_similar(
@@ -232,18 +236,38 @@ class Queries(Similarities):
     def _nearest(
         self, directions: np.ndarray, excluded: list[list[int]], top: int, restrict: slice | np.ndarray
     ) -> list[Answers]:
-        rows, units = np.arange(len(self))[restrict], self.unit_vectors[restrict]
+        if len(directions) == 1 and isinstance(restrict, slice) and restrict == slice(None):
+            found = self._narrowed(directions[0], excluded[0], top)
+            if found is not None:
+                exact = search.cosines(self.vectors[found], directions)[0]
+                return [self._answers(*search.ranked(found, exact, top))]
+        rows = np.arange(len(self))[restrict]
         error = search.cosine_error(self.vector_size)
         block = search.query_block(len(rows))
         answers: list[Answers] = []
         for start in range(0, len(directions), block):
-            scores = directions[start : start + block].astype(np.float32) @ units.T
+            scores = self._scores(directions[start : start + block], restrict)
             for number, score in enumerate(scores, start):
                 score[_places(rows, excluded[number])] = -np.inf
                 found = rows[search.contenders(score - error, score + error, top)]
                 exact = search.cosines(self.vectors[found], directions[number : number + 1])[0]
                 answers.append(self._answers(*search.ranked(found, exact, top)))
         return answers
+
+    def _narrowed(self, direction: np.ndarray, excluded: list[int], top: int) -> np.ndarray | None:
+        """Return the rows that can be among the nearest, once many single questions have been asked."""
+        self._questions += 1
+        if self._questions <= AFTER or len(self) < max(FEWEST_ROWS, 20 * top) or is_mapped(self.vectors):
+            return None
+        if self._rounded is None:
+            self._rounded = RoundedRows(self.unit_vectors)
+        return self._rounded.candidates(direction, top, excluded)
+
+    def _scores(self, directions: np.ndarray, restrict: slice | np.ndarray) -> np.ndarray:
+        """Return the cosines (Q, R) float32 of directions (Q, D) and rows, with errors below ``cosine_error``."""
+        if is_mapped(self.vectors):
+            return search.mapped_scores(self.vectors[restrict], directions.astype(np.float32))
+        return np.asarray(directions.astype(np.float32) @ self.unit_vectors[restrict].T)
 
     def _most_similar_mul(
         self,
@@ -254,9 +278,9 @@ class Queries(Similarities):
         restrict: slice | np.ndarray,
         epsilon: float,
     ) -> Answers:
-        rows, units = np.arange(len(self))[restrict], self.unit_vectors[restrict]
+        rows = np.arange(len(self))[restrict]
         error = search.cosine_error(self.vector_size)
-        close, remote = near.astype(np.float32) @ units.T, far.astype(np.float32) @ units.T
+        close, remote = self._scores(near, restrict), self._scores(far, restrict)
         lowest = search.mul_scores(np.maximum(close - error, -1), np.minimum(remote + error, 1), epsilon)
         highest = search.mul_scores(np.minimum(close + error, 1), np.maximum(remote - error, -1), epsilon)
         # The relative slack covers the float32 rounding of the product.

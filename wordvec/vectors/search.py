@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from wordvec.errors import InputError
+
 QUERY_BLOCK = 256
 """Queries per matrix product; larger products measured slower."""
 
@@ -16,6 +18,9 @@ MUL_EPSILON = 0.001
 
 _SCORES_AT_ONCE = 1 << 25
 _ROWS_AT_ONCE = 8192
+_ROWS_IN_CACHE = 1024
+_LEAST_SQUARE, _MOST_SQUARE = 1e-30, 1e30
+"""Squared norms of vectors whose products in float32 are as exact as those of unit vectors."""
 _BLOCK = 64
 
 
@@ -42,6 +47,33 @@ def unit_rows(vectors: np.ndarray) -> np.ndarray:
         rows = slice(start, start + _ROWS_AT_ONCE)
         units[rows] = vectors[rows] / norms[rows, None]
     return units
+
+
+def mapped_scores(vectors: np.ndarray, directions: np.ndarray) -> np.ndarray:
+    """Return the products of unit vectors and directions, in one pass over the vectors, which are not copied.
+
+    Args:
+        vectors: (R, D) float32, of any norm, such as a map of a file.
+        directions: (Q, D) float32.
+
+    Returns:
+        (Q, R) float32.
+
+    Raises:
+        InputError: a vector is not finite.
+    """
+    scores = np.empty((len(directions), len(vectors)), np.float32)
+    for start in range(0, len(vectors), _ROWS_IN_CACHE):
+        rows = slice(start, start + _ROWS_IN_CACHE)
+        block = np.asarray(vectors[rows])
+        with np.errstate(over="ignore"):
+            squares = np.einsum("ij,ij->i", block, block)
+        if not ((squares > _LEAST_SQUARE) & (squares < _MOST_SQUARE)).all():
+            if not (good := np.isfinite(block).all(axis=1)).all():
+                raise InputError(f"vectors must be finite, got NaN or infinity in row {start + int(good.argmin())}")
+            block, squares = unit_rows(block), np.ones(1, np.float32)
+        scores[:, rows] = directions @ block.T / np.sqrt(squares)
+    return scores
 
 
 def cosines(vectors: np.ndarray, directions: np.ndarray) -> np.ndarray:
@@ -82,7 +114,10 @@ def mul_scores(near: np.ndarray, far: np.ndarray, epsilon: float = MUL_EPSILON) 
 
 
 def cosine_error(vector_size: int) -> np.float32:
-    """Return a bound on the error of a float32 dot product of two rounded unit vectors as their cosine."""
+    """Return a bound on the error of a float32 dot product of two rounded unit vectors as their cosine.
+
+    It is twice that of the product, and so it is one of a product divided by a norm computed in float32, too.
+    """
     return np.float32((vector_size + 4) * 2.0**-23)
 
 

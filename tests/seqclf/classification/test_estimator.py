@@ -3,13 +3,16 @@
 import numpy as np
 import pytest
 from sklearn.base import clone
-from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.ensemble import VotingClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV, cross_val_predict, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils.validation import check_is_fitted
 
 from seqclf import ClassifierModel, SequenceClassifier, load_model
-from wordvec import WordVectors
+from wordvec import CountVectorizer, WordVectors
 
 TEXTS = ["Fire in the hills", "a calm evening", "the river floods", "tea and cake"] * 6
 LABELS = ["alarm", "calm", "alarm", "calm"] * 6
@@ -120,3 +123,79 @@ def test_blends_are_fitted_cloned_and_saved(tmp_path):
     linear = SequenceClassifier(model="linear", random_state=1).fit(texts, labels)
     assert linear.history_ == []
     assert linear.predict(["fire"]).tolist() == ["alarm"]
+
+
+# -- in scikit-learn's tools, and with weights ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["Series", "DataFrame"])
+def test_columns_of_pandas(kind):
+    pandas = pytest.importorskip("pandas", reason="pandas is not installed")
+    table = pandas.DataFrame({"text": TEXTS, "label": LABELS}, index=range(7, 7 + len(TEXTS)))
+    texts = table["text"] if kind == "Series" else table[["text"]]
+    found = small().fit(texts, table["label"]).predict_proba(texts)
+    np.testing.assert_array_equal(found, small().fit(TEXTS, LABELS).predict_proba(TEXTS))
+
+
+def test_columns_of_polars():
+    polars = pytest.importorskip("polars", reason="Polars is not installed")
+    table = polars.DataFrame({"text": TEXTS, "label": LABELS})
+    found = small().fit(table["text"], table["label"]).predict_proba(table.select("text"))
+    np.testing.assert_array_equal(found, small().fit(TEXTS, LABELS).predict_proba(TEXTS))
+
+
+@pytest.mark.parametrize("model", ["network", "linear"])
+def test_sample_weights_shift_the_probabilities(model):
+    texts, labels = ["same words"] * 20, ["rare"] * 4 + ["common"] * 16
+    rare = np.where(np.array(labels) == "rare", 4.0, 1.0)
+    options = {"epochs": 20, "validation_fraction": 0, "model": model}
+    plain, equal, weighted = (
+        small(**options).fit(texts, labels, weight).predict_proba(texts[:1])[0, 1]
+        for weight in (None, rare * 0 + 1, rare)
+    )
+    assert plain == equal == pytest.approx(0.2, abs=0.1)
+    assert weighted == pytest.approx(0.5, abs=0.1)
+    ignored = small(**options).fit(texts, labels, rare - 1).predict_proba(texts[:1])[0, 1]
+    assert ignored > 0.8, "texts of weight 0 have no effect"
+
+
+@pytest.mark.parametrize("weights", [[1.0] * 23, [-1.0] * 24, [0.0] * 24, [np.nan] * 24, ["a"] * 24, [[1.0]] * 24])
+def test_wrong_sample_weights_are_rejected(weights):
+    with pytest.raises(ValueError, match="sample_weight must have"):
+        small().fit(TEXTS, LABELS, sample_weight=weights)
+
+
+def test_decision_function_ranks_as_probabilities_do():
+    classifier = small().fit(TEXTS, LABELS)
+    scores, probabilities = classifier.decision_function(TEXTS), classifier.predict_proba(TEXTS)
+    np.testing.assert_allclose(1 / (1 + np.exp(-scores)), probabilities[:, 1], rtol=1e-5)
+    three = small(epochs=1).fit(TEXTS, ["a", "b", "c", "a"] * 6)
+    np.testing.assert_allclose(np.exp(three.decision_function(TEXTS)), three.predict_proba(TEXTS), rtol=1e-5)
+
+
+def test_partial_fit_continues_the_network():
+    classifier = small().partial_fit(TEXTS[:3], LABELS[:3], classes=["calm", "alarm", "flood"])
+    assert classifier.classes_.tolist() == ["alarm", "calm", "flood"]
+    first = classifier.model_
+    before = first.network.parameters()["head.weight"].copy()
+    for _ in range(8):
+        classifier.partial_fit(TEXTS, LABELS, sample_weight=np.ones(len(TEXTS)))
+    assert classifier.predict(TEXTS[:3]).tolist() == LABELS[:3]
+    assert classifier.model_.vocabulary is first.vocabulary
+    np.testing.assert_array_equal(first.network.parameters()["head.weight"], before, "the earlier model is unchanged")
+    with pytest.raises(ValueError, match="label 'storm' of the texts is not among the training labels"):
+        classifier.partial_fit(["wind"], ["storm"])
+    with pytest.raises(ValueError, match="only a network can be trained further"):
+        small(model="linear", validation_fraction=0).fit(TEXTS, LABELS).partial_fit(TEXTS, LABELS)
+
+
+def test_calibrated_voting_and_cross_validated_predictions():
+    quick = small(epochs=2, validation_fraction=0)
+    texts = np.array(TEXTS, object)
+    calibrated = CalibratedClassifierCV(quick, cv=2).fit(texts, LABELS)
+    assert calibrated.predict_proba(texts).sum(axis=1) == pytest.approx(1)
+    bags = make_pipeline(CountVectorizer(), LogisticRegression())
+    vote = VotingClassifier([("network", quick), ("words", bags)], voting="soft").fit(texts, LABELS)
+    assert vote.score(texts, LABELS) > 0.9
+    assert cross_val_predict(quick, texts, LABELS, cv=2, method="decision_function").shape == (24,)
+    assert clone(quick).get_params() == quick.get_params()

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from seqclf.classification.evaluation import Coverage, Evaluation
+from seqclf.classification.evaluation import Coverage, Evaluation, evaluated
 from seqclf.metrics import mcnemar, score
 from wordvec import InputError
 
@@ -23,6 +23,33 @@ def test_calibration_error(evaluation):
     assert evaluation.calibration_error(bins=4) == pytest.approx(expected, abs=1e-6)
     with pytest.raises(InputError, match="bins must be at least 1, got 0"):
         evaluation.calibration_error(0)
+
+
+def test_reliability_has_the_intervals_with_texts(evaluation):
+    found = evaluation.reliability(bins=4)
+    assert [row.texts for row in found] == [3, 2]
+    assert [row.accuracy for row in found] == [pytest.approx(2 / 3), 0.5]
+    assert [row.confidence for row in found] == [pytest.approx(2 / 3), pytest.approx(0.925)]
+
+
+def test_precision_and_recall_are_scikit_learn_s():
+    from sklearn.metrics import average_precision_score, precision_recall_curve
+
+    random = np.random.default_rng(4)
+    probabilities = random.dirichlet(np.ones(3), 60).round(1).astype(np.float32)  # with ties
+    truth = random.choice(["a", "b", "unknown"], 60).tolist()
+    found = evaluated(["a", "b", "c"], probabilities, truth)
+    for column, label in enumerate("ab"):
+        is_label = [own == label for own in truth]
+        precision, recall, _ = precision_recall_curve(is_label, probabilities[:, column])
+        own = found.precision_recall(label)
+        np.testing.assert_allclose(own[0], precision[:-1][::-1])
+        np.testing.assert_allclose(own[1], recall[:-1][::-1])
+        expected = average_precision_score(is_label, probabilities[:, column])
+        assert found.average_precision(label) == pytest.approx(expected)
+    for label in ("c", "unknown"):
+        with pytest.raises(InputError, match="is not a label of the model that some text has"):
+            found.precision_recall(label)
 
 
 def test_mistakes_begin_with_the_most_confident(evaluation):

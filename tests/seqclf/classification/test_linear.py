@@ -113,7 +113,11 @@ def test_the_number_of_threads_does_not_change_a_bit(disasters, monkeypatch):
     models = []
     for threads in (1, 3):
         with Workers(threads) as workers:
-            models.append(train_linear(given, targets, 2, np.ones(2), dev=dev, seed=1, workers=workers))
+            models.append(
+                train_linear(
+                    given, targets, 2, np.ones(2), shares=np.ones(len(targets)), dev=dev, seed=1, workers=workers
+                )
+            )
     (one, chosen), (other, again) = models
     assert chosen == again
     assert one.weight.tobytes() == other.weight.tobytes()

@@ -24,6 +24,7 @@ from seqclf.classification.baselines import compare_multi_label_baselines
 from seqclf.classification.network import Network, NetworkShape, parameter_shapes
 from seqclf.data.label_sets import best_thresholds, label_matrix
 from seqclf.layers.batches import pack
+from seqclf.layers.heads import MultiLabelHead
 from seqclf.layers.workers import Workers
 from seqclf.model_file import read_model, write_model
 from tests.oracles.gradients import directional_derivative
@@ -155,7 +156,6 @@ def test_label_sets_may_have_many_types():
             {"tune_thresholds": True},
             "tune_thresholds needs validation texts, got none; pass some, or raise validation_fraction, which is",
         ),
-        ([["a"], [], ["b"]], {"settings": {"class_weight": "balanced"}}, "class_weight is not supported"),
         ([["a"], [], ["b"]], {"settings": {"epochs": 0}}, "epochs must be at least 1, got 0"),
     ],
 )
@@ -307,3 +307,33 @@ def test_rows_of_an_indicator_matrix_in_lists_are_rejected():
     assert label_matrix([[0, 1], [0, 1]])[0] == [0, 1]
     assert label_matrix([[0], [1]])[0] == [0, 1]
     assert label_matrix([[0, 1], [2]])[0] == [0, 1, 2]
+
+
+def test_weights_of_labels_and_texts():
+    texts = ["same words"] * 20
+    labels = [["rare", "often"]] * 4 + [["often"]] * 12 + [[]] * 4
+    settings = replace(SMALL, epochs=8, learning_rate=0.05, validation_fraction=0)
+
+    def rare_and_often(class_weight=None, **options):
+        model = train_multi_label(texts, labels, settings=replace(settings, class_weight=class_weight), **options)
+        return model.predict_proba(texts[:1])[0, ::-1].tolist()  # the labels are sorted
+
+    assert rare_and_often() == pytest.approx([0.2, 0.8], abs=0.1)
+    assert rare_and_often("balanced") == pytest.approx([0.5, 0.5], abs=0.1)
+    assert rare_and_often({"rare": 4.0}) == pytest.approx([0.5, 0.8], abs=0.1)
+    assert rare_and_often(sample_weight=[0.0] * 16 + [1.0] * 4) == pytest.approx([0.0, 0.0], abs=0.2)
+
+
+def test_gradients_with_label_weights_are_numerically_correct():
+    head = MultiLabelHead(3, 2, dtype=np.float64, random=np.random.default_rng(1))
+    head.label_weights = np.array([[1.0, 0.5, 2.0], [3.0, 1.0, 0.25]])
+    random = np.random.default_rng(0)
+    scores, targets, weights = random.normal(size=(4, 3)), random.integers(0, 2, (4, 3)).astype(float), np.arange(4.0)
+    slopes = np.empty((4, 3))
+    loss = head._loss(scores, targets, weights, slopes)
+    probabilities = 1 / (1 + np.exp(-scores))
+    own = -np.log(np.where(targets > 0, probabilities, 1 - probabilities))
+    assert loss == pytest.approx((own * np.where(targets > 0, *head.label_weights[::-1]) * weights[:, None]).mean())
+    direction = random.normal(size=(4, 3))
+    slope = directional_derivative(lambda: head._loss(scores, targets, weights, np.empty((4, 3))), scores, direction)
+    np.testing.assert_allclose((slopes * direction).sum(), slope, atol=1e-8)

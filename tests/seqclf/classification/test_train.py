@@ -74,9 +74,9 @@ def test_one_step_is_adam_on_the_oracles_clipped_gradient():
     network = Network(shape, parameters, np.float64)
     ids, offsets = np.array([0, 2, 3, 1, 0, 5], np.int32), np.array([0, 2, 3, 6])
     with Workers(1) as workers:
-        trainer = Trainer(network, settings, weights, rates=DropoutRates(), tuned_rows=4, steps=10, workers=workers)
+        trainer = Trainer(network, settings, rates=DropoutRates(), tuned_rows=4, steps=10, workers=workers)
         batch = pack(ids, offsets, np.arange(3))
-        trainer.step(batch, targets[batch.order])
+        trainer.step(batch, targets[batch.order], weights=weights[targets[batch.order]].astype(np.float32))
     after = network.parameters()
     for name, gradient in gradients.items():
         g = gradient * 1e-3 / norm
@@ -127,6 +127,7 @@ def train_on_noise(settings, **options):
             *examples,
             settings=settings,
             weights=np.ones(2),
+            shares=np.ones(24),
             trained_words=19,
             workers=workers,
             dev=dev,

@@ -34,6 +34,11 @@ def test_tokenizer_and_case_find_most_words(words, texts, chosen):
     assert choose_tokenization(texts, vectors(*words), None, None) == chosen
 
 
+def test_characters_are_never_chosen_for_words():
+    letters = vectors(*"abcdefghilmnoprstuvwy")
+    assert choose_tokenization(TEXTS, letters, None, None)[0] != "characters"
+
+
 def test_choices_of_the_user_and_of_the_file_are_kept(caplog):
     caplog.set_level(logging.INFO)
     assert choose_tokenization(TEXTS, vectors(*LOWER), "whitespace", False) == ("whitespace", False)

@@ -45,4 +45,4 @@ def test_a_grid_search_prefers_the_better_model():
 
 def test_parameters_are_checked_by_fit():
     with pytest.raises(InputError, match="tied weights need vectors as wide as the states"):
-        small(vector_size=8).fit(LINES)
+        small(vector_size=8, tied=True).fit(LINES)

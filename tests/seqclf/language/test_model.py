@@ -20,8 +20,9 @@ from wordvec import FormatError, InputError, TrainingError
 
 LINES = ["the king rules the land", "the queen rules the sea", "rain falls on the land"]
 TINY = LanguageModelSettings(
-    hidden_size=16, epochs=2, batch_size=3, window=6, learning_rate=0.02, dropout=0.2, validation_fraction=0.1
-)
+    hidden_size=16, tied=True, epochs=2, batch_size=3, window=6, learning_rate=0.02, dropout=0.2,
+    embedding_dropout=0.1, validation_fraction=0.1,
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -102,13 +103,14 @@ def test_learning_rate_schedules():
             found = []
             for step in range(steps):
                 if step in (0, 3, 5):
-                    trainer.end_epoch({0: 2.0, 3: 1.0, 5: 1.0}[step])  # the third does not improve
+                    trainer.end_epoch(({0: -2.0, 3: -1.0, 5: -1.0}[step],))  # the third does not improve
                 trainer.step(Window(*window), None)
                 found.append(round(trainer.learning_rate * 1e3, 4))
             return found
 
     assert rates(schedule="linear") == [0.5, 1, 1, 0.875, 0.75, 0.625, 0.5, 0.375, 0.25, 0.125]
     assert rates(schedule="constant") == [0.5] + 9 * [1]
+    assert rates(schedule="cosine") == [0.5, 1, 1, 0.9619, 0.8536, 0.6913, 0.5, 0.3087, 0.1464, 0.0381]
     assert rates(schedule="plateau") == [0.5] + 4 * [1] + 5 * [0.25]
 
 

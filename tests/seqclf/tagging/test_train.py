@@ -36,6 +36,18 @@ def saved(model, tmp_path_factory):
 # -- learning ---------------------------------------------------------------------------------------------------------
 
 
+def test_tags_of_spans_have_a_crf_by_default():
+    settings = replace(SETTINGS, epochs=1)
+    assert settings.head is None
+    models = [train_tagger(SENTENCES, TAGS, settings=settings, threads=1)]
+    bio = [["B-A" if tag == TAGS[0][0] else "O" for tag in row] for row in TAGS]
+    models += [
+        train_tagger(SENTENCES, bio, settings=each, threads=1) for each in (settings, replace(settings, head="softmax"))
+    ]
+    assert [model.network.shape.head for model in models] == ["softmax", "crf", "softmax"]
+    assert [model.settings["head"] for model in models] == ["softmax", "crf", "softmax"]
+
+
 @pytest.mark.parametrize("head", ["softmax", "crf"])
 def test_tags_that_depend_on_the_context_are_learned(head):
     # The tag of "saw" depends on the word before it.

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from seqclf.training.optimizers import Adam, clipping, global_norm, scheduled_rate
+from seqclf.training.optimizers import Adam, Optimizer, clipping, global_norm, scheduled_rate
 
 
 def naive_adam(values, gradients, rate, beta1=0.9, beta2=0.999, epsilon=1e-8):
@@ -96,3 +96,22 @@ def test_linear_warm_up_and_decay():
     assert 0 < rates[-1] < 3e-6
     assert scheduled_rate(0, 1, peak=1.0, warmup=50) == 1.0
     assert scheduled_rate(0, 3, peak=1.0, warmup=0) == 1.0
+
+
+def test_optimizer_and_schedule_by_name():
+    def run(**options):
+        weights = np.array([1.0, -2.0])
+        optimizer = Optimizer(weights, learning_rate=0.5, warmup_steps=0, clip_norm=9.0, steps=4, **options)
+        rates = []
+        for score in ((0.1,), (0.3,), (0.3,), (0.2,)):
+            optimizer.step(0.0, np.array([1.0, 0.0]))
+            rates.append(optimizer.learning_rate)
+            optimizer.end_epoch(score)
+        return rates, weights
+
+    rates, weights = run(optimizer="sgd", schedule="plateau")
+    assert rates == [0.5, 0.5, 0.5, 0.125]  # the third epoch is no better
+    np.testing.assert_allclose(weights, [1 - sum(rates), -2])
+    assert run(schedule="constant")[0] == [0.5] * 4
+    np.testing.assert_allclose(run(schedule="cosine")[0], 0.25 * (1 + np.cos(np.pi * np.arange(4) / 4)))
+    assert run()[0] == [0.5, 0.375, 0.25, 0.125]

@@ -41,7 +41,8 @@ def tagger(**options):
 
 def regressor(**options):
     lengths = [len(text) for text in TEXTS]
-    return seqclf.train_regressor(TEXTS, lengths, settings=seqclf.RegressorSettings(**WORDS), **options)
+    settings = seqclf.RegressorSettings(**WORDS, optimizer="sgd", schedule="cosine", learning_rate=0.05)
+    return seqclf.train_regressor(TEXTS, lengths, settings=settings, **options)
 
 
 def language_model(optimizer="adam", **options):
@@ -67,7 +68,7 @@ def without_validation(**options):
 
 
 def patient(**options):
-    settings = ClassifierSettings(**WORDS | {"epochs": 20}, patience=1)
+    settings = ClassifierSettings(**WORDS | {"epochs": 20}, patience=1, schedule="plateau")
     return seqclf.train_classifier(TEXTS, LABELS, settings=settings, **options)
 
 

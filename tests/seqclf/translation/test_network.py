@@ -10,7 +10,9 @@ from seqclf.layers.batches import Sequences
 from seqclf.layers.decoder_parameters import NONE, DecoderShape
 from seqclf.layers.parameters import EncoderShape, Workspace
 from seqclf.layers.workers import Workers
+from seqclf.translation.decoding import beam_search
 from seqclf.translation.network import (
+    EOS,
     Targets,
     TransducerNetwork,
     TransducerShape,
@@ -109,6 +111,34 @@ def test_probabilities_do_not_depend_on_the_other_sources(vectors):
         np.testing.assert_array_equal(alone[0], together[member])
         np.testing.assert_array_equal(weights[0], attention[member, : weights.shape[1]])
         assert not attention[member, weights.shape[1] :].any()
+
+
+@pytest.mark.parametrize("options", [{}, {"cell": "gru", "layers": 2, "tied": True}, {"vectors": True, "cell": "rnn"}])
+@pytest.mark.parametrize("beam", [1, 2])
+def test_the_steppers_own_search_finds_what_all_probabilities_give(options, beam):
+    network = make(dtype=np.float32, **options)
+    sources = VECTORS if options.get("vectors") else SOURCES
+    limits = np.array([3, 40, 7])
+
+    def search(narrow, members):
+        stepper = NetworkStepper.of_members(network, sources, members, Workspace(np.float32))
+        stepper.narrow = narrow
+        return beam_search(
+            stepper, members.size, beam=beam, n_best=beam, bos=network.bos, eos=EOS, max_lengths=limits[members],
+            length_penalty=1.0, coverage_penalty=0.2, source_lengths=sources.lengths[members],
+        )  # fmt: skip
+
+    found = search(True, np.arange(3))
+    assert max(len(each.tokens) for best in found for each in best) > 0
+    for fast, slow in zip(found, search(False, np.arange(3)), strict=True):
+        assert [each.tokens for each in fast] == [each.tokens for each in slow]
+        for one, other in zip(fast, slow, strict=True):
+            assert one.score == pytest.approx(other.score, abs=1e-5)
+            np.testing.assert_array_equal(one.attention, other.attention)
+    for member, together in enumerate(found):
+        for one, other in zip(search(True, np.array([member]))[0], together, strict=True):
+            assert (one.tokens, one.score) == (other.tokens, other.score)
+            assert one.attention.tobytes() == other.attention.tobytes()
 
 
 def test_copies_have_the_same_weights_and_settings():

@@ -1,6 +1,7 @@
 """CountVectorizer and TfidfVectorizer: comparison with scikit-learn, and the transformer contract."""
 
 import inspect
+import pickle
 
 import numpy as np
 import pytest
@@ -13,6 +14,8 @@ from sklearn.pipeline import make_pipeline
 from corpora import TextCorpus
 from tests.cases.word2vec import wraps_around
 from wordvec import CountVectorizer, TfidfVectorizer, Vocabulary, count_documents, encode_corpus
+from wordvec.document_vectors.estimator import PATTERN, SCIKIT_LEARN
+from wordvec.document_vectors.hashing.estimator import HashingVectorizer
 from wordvec.errors import InputError
 
 pytestmark = wraps_around
@@ -122,7 +125,9 @@ def test_parameters_match_count_documents():
     del engine["threads"], engine["on_progress"]
     counts = {name: p.default for name, p in inspect.signature(CountVectorizer).parameters.items()}
     weights = {name: p.default for name, p in inspect.signature(TfidfVectorizer).parameters.items()}
-    assert counts == engine | {"n_jobs": None}
+    assert counts == engine | {"n_jobs": None} | dict.fromkeys(("preprocessor", "strip_accents", "encoding")) | {
+        "analyzer": "word", "token_pattern": PATTERN, "input": "content", "decode_error": "strict"
+    }  # fmt: skip
     assert weights == counts | {"dtype": np.float64, "idf": "smooth", "sublinear_tf": False, "norm": "l2"}
 
 
@@ -222,8 +227,8 @@ def test_a_set_as_vocabulary_is_sorted():
 @pytest.mark.parametrize(
     ("vocabulary", "message"),
     [
-        ([], "vocabulary must have at least one word, got none"),
-        ({}, "vocabulary must have at least one word, got none"),
+        ([], "empty vocabulary: it must have at least one word"),
+        ({}, "empty vocabulary: it must have at least one word"),
         ({"a": 1, "b": 2}, r"the indices of vocabulary must be 0 to 1, got \[1, 2\]"),
         ({"a": 0, "b": 0}, r"the indices of vocabulary must be 0 to 1, got \[0, 0\]"),
         ({"a": "0"}, r"the indices of vocabulary must be 0 to 0, got \['0'\]"),
@@ -278,3 +283,133 @@ def test_stop_words_are_left_out_before_ngrams_as_in_scikit_learn():
     expected = theirs.fit_transform(texts)
     assert theirs.vocabulary_.keys() == set(vocabulary.tokens)
     assert (found != expected[:, [theirs.vocabulary_[token] for token in vocabulary.tokens]]).nnz == 0
+
+
+# -- analyzers --------------------------------------------------------------------------------------------------------
+
+ODD = [
+    "To be, or NOT to be: a 'question'!", "", "  two\t\n spaces\u3000and\xa0a\x85line  ", "naïve Café Ægir x_y É",
+    "中文 字符 İstanbul ΣΑΣ", "a\x1cb to be or", "ab", "z", "e\u0301te\u0301 to be",
+]  # fmt: skip
+
+
+def shouted(text):
+    return text.upper().replace("BE", "bee")
+
+
+def words_of(text):
+    return list(filter(None, text.split("o")))
+
+
+OPTIONS = [
+    {},
+    {"token_pattern": r"(?u)\b\w+\b", "ngram_range": (1, 3)},
+    {"token_pattern": r"[a-z]+|\d"},
+    {"stop_words": ["to", "be"], "ngram_range": (1, 3)},
+    {"stop_words": "english"},
+    {"strip_accents": "unicode", "ngram_range": (2, 2)},
+    {"strip_accents": "ascii", "lowercase": False},
+    {"preprocessor": shouted, "ngram_range": (1, 2)},
+    {"strip_accents": shouted},
+    {"tokenizer": str.split, "ngram_range": (1, 2)},
+    {"analyzer": words_of},
+    {"analyzer": "char", "ngram_range": (1, 1)},
+    {"analyzer": "char", "ngram_range": (1, 4), "strip_accents": "unicode"},
+    {"analyzer": "char", "ngram_range": (2, 3), "preprocessor": shouted, "binary": True},
+    {"analyzer": "char_wb", "ngram_range": (1, 3)},
+    {"analyzer": "char_wb", "ngram_range": (4, 6), "min_df": 2},
+    {"analyzer": "char_wb", "ngram_range": (5, 5), "lowercase": False},
+]
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("options", OPTIONS, ids=str)
+def test_every_analyzer_finds_the_features_of_scikit_learn(options):
+    """In its order; on two threads, from pickled models, and for features that a vocabulary lists."""
+    pattern = {"token_pattern": None} if "tokenizer" in options else {}
+    theirs = sklearn_text.CountVectorizer(**pattern | options)
+    ours = CountVectorizer(**SCIKIT_LEARN | options, n_jobs=2)
+    texts = ODD * 2
+    expected = theirs.fit_transform(texts)
+    found = ours.fit_transform(texts)
+    assert ours.get_feature_names_out().tolist() == theirs.get_feature_names_out().tolist()
+    np.testing.assert_array_equal(found.toarray(), expected.toarray())
+    names = [*theirs.get_feature_names_out()[::-2]]
+    listed = {name: value for name, value in options.items() if name != "min_df"} | {"vocabulary": names}
+    for model, reference in (
+        (pickle.loads(pickle.dumps(ours)), theirs),
+        (CountVectorizer(**SCIKIT_LEARN | listed), sklearn_text.CountVectorizer(**pattern | listed)),
+    ):
+        np.testing.assert_array_equal(
+            model.transform(ODD[::-1] + NEW).toarray(), reference.transform(ODD[::-1] + NEW).toarray()
+        )
+    unsorted = CountVectorizer(**SCIKIT_LEARN | options | {"order": "count"}, n_jobs=1).fit(texts)
+    counts = unsorted.vocabulary_.counts
+    assert (np.diff(counts) <= 0).all()
+    assert sorted(unsorted.vocabulary_) == [*theirs.get_feature_names_out()]
+    np.testing.assert_array_equal(
+        np.sort(counts), np.sort(theirs.set_params(binary=False).fit_transform(texts).sum(0).A1)
+    )
+    assert ours.build_analyzer()(ODD[0]) == theirs.build_analyzer()(ODD[0])
+
+
+def test_stop_words_of_lists_of_tokens_and_named_tokenizers():
+    for texts in ([["to", "be", "or", "Not"]], ["to be or Not"]):
+        model = CountVectorizer(stop_words=["be", "or"], ngram_range=(1, 2), order="name").fit(texts)
+        assert model.get_feature_names_out().tolist() == ["Not", "to", "to Not"]
+        assert model.transform(
+            [texts[0], ["to", "x", "Not"] if isinstance(texts[0], list) else "to x Not"]
+        ).toarray().tolist() == [[1, 1, 1], [1, 1, 0]]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"norm": "l1", "ngram_range": (1, 2)},
+        {"binary": True, "alternate_sign": False},
+        {"analyzer": "char_wb", "n_features": 50, "norm": None},
+        {"analyzer": words_of},
+    ],
+)
+def test_hashed_counts_match_scikit_learn(options):
+    expected = sklearn_text.HashingVectorizer(**options).transform(ODD)
+    given = {name: value for name, value in SCIKIT_LEARN.items() if name != "order"}
+    found = HashingVectorizer(**given, **options, n_jobs=2).partial_fit(ODD[:2]).transform(iter(ODD))
+    assert abs(found - expected).max() < 1e-15
+    named = HashingVectorizer(n_features=1000, norm=None).transform([["b", "a b"], ["b"]])
+    assert named.shape == (2, 1000)
+    assert abs(named).sum() == 3
+    assert HashingVectorizer(**options).transform(["", ""]).toarray().any(axis=1).tolist() == [False, False]
+
+
+@pytest.mark.parametrize(
+    ("options", "texts", "message"),
+    [
+        ({"analyzer": "words"}, TEXTS, "analyzer must be one of"),
+        ({"strip_accents": "all"}, TEXTS, "strip_accents must be 'ascii', 'unicode', a function or None, got 'all'"),
+        ({"tokenizer": 3}, TEXTS, "tokenizer must be a function or a name, got 3"),
+        ({"order": "size"}, TEXTS, "order must be one of"),
+        ({"input": "folder"}, TEXTS, "input must be one of"),
+        ({"analyzer": "char"}, [["to", "be"]], "item 0 is of type list, expected a text"),
+        ({"analyzer": "char"}, encode_corpus(TEXTS, min_count=1), "is tokenized already"),
+        ({"stop_words": ["to"]}, encode_corpus(TEXTS, min_count=1), "drop_words"),
+        ({"analyzer": lambda text: [("to", "be")]}, TEXTS, "an analyzer must return non-empty strings"),
+        ({"tokenizer": None, "stop_words": ["to", "be"]}, ["to be"], "empty vocabulary"),
+    ],
+)
+def test_wrong_analyzers_are_rejected(options, texts, message):
+    with pytest.raises(InputError, match=message):
+        CountVectorizer(**options).fit(texts)
+
+
+def test_documents_are_read_from_files_and_bytes(tmp_path):
+    path = tmp_path / "latin"
+    path.write_bytes("été là".encode("latin-1"))
+    for options, document in (
+        ({}, path.read_bytes()),
+        ({"input": "filename"}, path),
+        ({"input": "file"}, path.open("rb")),
+    ):
+        model = CountVectorizer(encoding="latin-1", **options).fit([document])
+        assert model.get_feature_names_out().tolist() == ["là", "été"]

@@ -258,7 +258,7 @@ def test_long_documents_are_counted_piece_by_piece(tmp_path, monkeypatch, thread
     monkeypatch.setenv("WORDVEC_OVERSUBSCRIBE", "1")
     monkeypatch.setattr(counting, "_LONG", long)
     monkeypatch.setattr(counting, "_CHUNK", 8)
-    monkeypatch.setattr("wordvec.document_vectors.matrices._BLOCK", 16)
+    monkeypatch.setattr("wordvec.document_vectors.analysis.BLOCK", 16)
     words = np.random.default_rng(5).zipf(1.5, 400) % 50
     sizes = [3, 0, 120, 1, 0, 0, 200, 76, 0]
     texts = [" ".join(f"w{k}" for k in piece) for piece in np.split(words, np.cumsum(sizes)[:-1])]

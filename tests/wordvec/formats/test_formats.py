@@ -327,7 +327,7 @@ def test_a_failed_save_keeps_the_old_file(wv, tmp_path):
             wv,
             path,
             "word2vec",
-            "of safetensors, text, binary, glove, fasttext, floret, projector, npz, parquet, got 'word2vec'",
+            "of safetensors, text, binary, glove, fasttext, floret, projector, npz, parquet, static, got 'word2vec'",
         ),
         (
             wv,

@@ -158,3 +158,51 @@ def test_convert(wv, tmp_path):
     assert "--storage int8 needs a .safetensors file" in refused.stderr
     (tmp_path / "words.txt").write_text("\n")
     assert "no words" in convert(tmp_path / "a.safetensors", output, "--words", tmp_path / "words.txt", code=1).stderr
+
+
+@pytest.fixture(scope="module")
+def mapped(tmp_path_factory):
+    """Vectors of all sizes, in memory and mapped."""
+    rng = np.random.default_rng(5)
+    sizes = np.where(np.arange(3000) % 7 == 0, 10.0 ** rng.integers(-42, 37, 3000), 1.0)
+    held = WordVectors([f"w{k}" for k in range(3000)], (rng.normal(size=(3000, 5)) * sizes[:, None]).astype(np.float32))
+    path = tmp_path_factory.mktemp("mapped") / "a.safetensors"
+    held.save(path)
+    return held, load_vectors(path, mmap=True)
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda wv: wv.most_similar("w7", top=40),
+        lambda wv: wv.most_similar(["w7", "w1"], ["w2"], method="mul", top=40),
+        lambda wv: wv.most_similar_batch([f"w{k}" for k in range(300)], top=3),
+        lambda wv: wv.most_similar("w7", restrict=1500),
+        lambda wv: wv.most_similar("w7", restrict=["w9", "w2000", "w14"]),
+        lambda wv: wv.analogy("w1", "w2", "w3"),
+    ],
+)
+def test_mapped_vectors_have_the_neighbors_of_those_in_memory_and_are_not_copied(mapped, ask):
+    held, found = mapped
+    assert ask(found) == ask(held)
+    assert found._units is None
+
+
+def test_mapped_vectors_are_checked_when_they_are_searched(wv, tmp_path):
+    wv.save(tmp_path / "a.safetensors")
+    data = (tmp_path / "a.safetensors").read_bytes()
+    row = wv.vectors[40].tobytes()
+    (tmp_path / "a.safetensors").write_bytes(data.replace(row, np.full(6, np.nan, np.float32).tobytes()))
+    found = load_vectors(tmp_path / "a.safetensors", mmap=True)
+    assert found["w3"].tobytes() == wv["w3"].tobytes()
+    with pytest.raises(InputError, match="vectors must be finite, got NaN or infinity in row 40"):
+        found.most_similar("w3")
+
+
+def test_repeated_tokens_of_mapped_vectors_are_found_when_one_is_looked_up(wv, tmp_path):
+    wv.save(tmp_path / "a.safetensors")
+    data = (tmp_path / "a.safetensors").read_bytes()
+    (tmp_path / "a.safetensors").write_bytes(data.replace(b"w10w11w12", b"w10w10w12"))
+    found = load_vectors(tmp_path / "a.safetensors", mmap=True)
+    with pytest.raises(InputError, match="w10"):
+        found["w3"]

@@ -131,7 +131,7 @@ def test_long_tokens_are_refused(tmp_path):
 
 def test_parquet_without_pyarrow(wv, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    with pytest.raises(InputError, match=r"need pyarrow: pip install 'wordvec-seqclf\[parquet\]'"):
+    with pytest.raises(InputError, match=r"need pyarrow, which is .* pip install 'wordvec-seqclf\[parquet\]'"):
         wv.save(tmp_path / "a.parquet")
     (tmp_path / "b.parquet").write_bytes(b"PAR1" + bytes(100))
     with pytest.raises(InputError, match="need pyarrow"):

@@ -1,0 +1,138 @@
+"""Predictions as a table: the columns of the input, or one of them, and the predictions in further ones."""
+
+import csv
+import io
+import json
+from collections.abc import Mapping, Sequence
+from typing import IO, TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from corpora.records import Record, Records
+
+
+class PredictionTable:
+    """Writes records with their predictions in one of the formats of ``corpora.records``.
+
+    Args:
+        file: the output.
+        format: of the output.
+        records: the input.
+        id_column: the only column of the input that is kept; None keeps all.
+        added: names of the columns of predictions, and the types of their values: ``str``, ``float`` or ``list``.
+
+    Raises:
+        InputError: there is no such column, the input has a column of that name, or pyarrow is not installed.
+    """
+
+    def __init__(
+        self, file: IO[bytes], format: str, records: "Records", id_column: str | None, added: Mapping[str, type]
+    ) -> None:
+        from corpora import InputError
+        from corpora.tables import listed
+
+        self._file, self._format, self._id_column = file, format, id_column
+        if id_column is not None and id_column not in records.columns and records.columns:
+            raise InputError(f"no column {id_column!r:.40}; set id_column to one of {listed(records.columns)}")
+        kept = records.columns if id_column is None else [id_column]
+        if repeated := next((name for name in added if name in kept), None):
+            raise InputError(
+                f"the input has a column {repeated!r} already; rename it, or set id_column to keep another"
+            )
+        self._columns = [*kept, *added]
+        self._parquet = _ParquetWriter(file, records, kept, added) if format == "parquet" else None
+        if format in ("csv", "tsv"):
+            self._put_cells([self._columns])
+
+    def write(self, records: "Sequence[Record]", predictions: Sequence[Mapping[str, Any]]) -> None:
+        """Write records, each with the values of its prediction.
+
+        Raises:
+            InputError: an object of JSON Lines lacks the column that is kept, or has others than the first.
+        """
+        rows = [self._kept(record) | dict(found) for record, found in zip(records, predictions, strict=True)]
+        if self._format == "jsonl":
+            self._file.write("".join(json.dumps(row, ensure_ascii=False, default=str) + "\n" for row in rows).encode())
+            return
+        for (where, _, _), row in zip(records, rows, strict=True):
+            self._check(where, row)
+        if self._parquet is not None:
+            self._parquet.write(rows)
+        else:
+            self._put_cells([[_cell(row.get(name)) for name in self._columns] for row in rows])
+
+    def close(self) -> None:
+        """Write what ends a table."""
+        if self._parquet is not None:
+            self._parquet.close()
+
+    def _kept(self, record: "Record") -> dict[str, Any]:
+        from corpora import InputError
+
+        where, _, values = record
+        if self._id_column is None:
+            return values
+        if self._id_column not in values:
+            raise InputError(f"{where}: no key {self._id_column!r:.40}; set id_column to one that every object has")
+        return {self._id_column: values[self._id_column]}
+
+    def _check(self, where: str, row: Mapping[str, Any]) -> None:
+        from corpora import InputError
+        from corpora.tables import listed
+
+        if unknown := [name for name in row if name not in self._columns]:
+            raise InputError(f"{where}: the first object has no {listed(unknown)}; write .jsonl, or set id_column")
+
+    def _put_cells(self, rows: list[list[str]]) -> None:
+        content = io.StringIO()
+        delimiter = "\t" if self._format == "tsv" else ","
+        csv.writer(content, delimiter=delimiter, lineterminator="\n").writerows(rows)
+        self._file.write(content.getvalue().encode())
+
+
+class _ParquetWriter:
+    """Writes rows with the types of the input's columns, or those of the first rows."""
+
+    def __init__(self, file: IO[bytes], records: "Records", kept: list[str], added: Mapping[str, type]) -> None:
+        from wordvec.system.optional import optional_module
+
+        pyarrow = optional_module("pyarrow", "Parquet files need pyarrow", "parquet")
+        self._file, self._writer = file, None
+        kinds = {str: pyarrow.string(), float: pyarrow.float64(), list: pyarrow.list_(pyarrow.string())}
+        own = [pyarrow.field(name, kinds[kind]) for name, kind in added.items()]
+        self._schema: Any = None
+        if records.schema is not None:
+            self._schema = pyarrow.schema([*(records.schema.field(name) for name in kept), *own])
+        elif records.format != "jsonl" or not records.columns:
+            self._schema = pyarrow.schema([*(pyarrow.field(name, kinds[str]) for name in kept), *own])
+
+    def write(self, rows: list[dict[str, Any]]) -> None:
+        from pyarrow import Table
+        from pyarrow.lib import ArrowException
+
+        from corpora import InputError
+
+        try:
+            table = Table.from_pylist(rows, schema=self._schema)
+        except ArrowException as error:
+            reason = " ".join(str(error).split())[:200]
+            raise InputError(f"the values of a column must have one type ({reason}); write .jsonl instead") from None
+        self._schema = table.schema
+        self._opened().write_table(table)
+
+    def close(self) -> None:
+        self._opened().close()
+
+    def _opened(self) -> Any:
+        from pyarrow.parquet import ParquetWriter
+
+        self._writer = self._writer or ParquetWriter(self._file, self._schema)
+        return self._writer
+
+
+def _cell(value: Any) -> str:
+    """Return a value as a cell; those of JSON that are no strings as JSON."""
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)

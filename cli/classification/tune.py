@@ -1,0 +1,56 @@
+"""The option ``--tune`` of ``classify-text train``: a search for settings instead of one training."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cli.shared import options
+from cli.shared.checkpoints import Checkpointing
+from cli.shared.errors import check_files
+from cli.shared.unused import is_given
+
+if TYPE_CHECKING:
+    from seqclf import ClassifierModel
+
+tune_option = click.option(
+    "--tune",
+    "tune",
+    type=options.Duration(),
+    metavar="TIME",
+    help="Search for settings that are not given as options, for a time such as 30m, and keep the best model. All "
+    "trials are logged in the output file and .tuning.jsonl, which --resume continues.",
+)
+
+
+class TuneStep:
+    """A search, as ``train_and_save`` calls a training function.
+
+    Args:
+        seconds: the time for all trials.
+        given: the remaining options, from which those of checkpoints are taken.
+        output: the model file.
+    """
+
+    def __init__(self, seconds: float, given: dict[str, Any], output: str) -> None:
+        path, every, resume = (given.pop(name) for name in ("checkpoint", "checkpoint_every", "resume"))
+        if path is not None or every is not None:
+            raise click.UsageError("--tune saves its trials in a log; leave --checkpoint and --checkpoint-every out")
+        self._log, self._seconds = f"{output}.tuning.jsonl", seconds
+        check_files(**{"the log of --tune": self._log})
+        self.checkpointing = Checkpointing(None, {"resume": resume})
+        self._interrupted = False
+
+    def train(self, texts: Sequence[str], labels: Sequence[Any], **arguments: Any) -> "ClassifierModel":
+        """Return the best model."""
+        from seqclf.classification.tuning import SPACE, tune_classifier
+
+        fixed = [name for name in SPACE if is_given(name)]
+        found = tune_classifier(texts, labels, seconds=self._seconds, log=self._log, fixed=fixed, **arguments)
+        self._interrupted = found.search.interrupted
+        return found.model
+
+    def finish(self) -> None:
+        """Raise KeyboardInterrupt if the search was interrupted, now that the model is saved."""
+        if self._interrupted:
+            raise KeyboardInterrupt

@@ -1,0 +1,126 @@
+"""``train-embeddings --tune``: search for settings under a time budget."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cli.shared import options
+from cli.shared.errors import note_output
+from cli.shared.reporting import Progress, log
+from cli.shared.unused import refuse_with
+from cli.shared.word2vec_reporting import EpochLines
+from wordvec import Word2VecSettings
+
+if TYPE_CHECKING:
+    from wordvec import EncodedCorpus, WordVectors
+    from wordvec.system.tuning import Outcome
+    from wordvec.word2vec.results import Word2VecResult
+
+_WITHOUT = (
+    "continue_from", "freeze_initial", "checkpoint_every", "evaluate_on", "evaluate_every", "early_stopping", "summary",
+    "shards", "min_learning_rate",
+)  # fmt: skip
+"""Options of a single training."""
+
+tuning_options = options.together(
+    click.option(
+        "--tune",
+        type=click.FloatRange(min=0, min_open=True),
+        metavar="MINUTES",
+        help="Try settings for so long and keep the best by --on. Those on the command line are fixed. Needs Optuna.",
+    ),
+    click.option(
+        "--on",
+        type=options.INPUT,
+        multiple=True,
+        metavar="FILE",
+        help="Analogies or word pairs that --tune evaluates on. Can be repeated.",
+    ),
+)
+
+
+class TuningStep:
+    """The search that the options ask for, if any.
+
+    Args:
+        given: the options, from which its own are removed.
+        output: the file of vectors; the log is written next to it.
+    """
+
+    def __init__(self, given: dict[str, Any], output: str) -> None:
+        self.minutes: float | None = given.pop("tune")
+        self.files: tuple[str, ...] = given.pop("on")
+        self.log = f"{output}.tuning.jsonl"
+        self.is_used = self.minutes is not None
+        if self.is_used != bool(self.files):
+            raise click.UsageError("--tune MINUTES needs --on FILE" if self.is_used else "--on needs --tune MINUTES")
+        refuse_with("--tune", self.is_used, *_WITHOUT)
+        if self.is_used and given["model"] not in ("skipgram", "cbow"):
+            raise click.UsageError(f"--tune searches settings of skip-gram and CBOW, got --model {given['model']}")
+
+    def run(
+        self,
+        encoded: "EncodedCorpus",
+        evaluate: "Callable[[WordVectors], float]",
+        keep: "Callable[[Word2VecResult, dict[str, Any]], None]",
+        *,
+        threads: int | None,
+        resume: bool,
+        quiet: bool,
+    ) -> None:
+        """Search, and keep each best training; Ctrl-C ends the search with the best so far.
+
+        Args:
+            encoded: the corpus.
+            evaluate: the score of vectors on the files.
+            keep: saves a training, with what it was chosen by.
+            threads, resume, quiet: as of a training.
+        """
+        from corpora import read_lines
+        from wordvec.word2vec.tuning import tune_word2vec
+
+        context = click.get_current_context()
+        params, default = context.params, click.core.ParameterSource.DEFAULT
+        names = [field.name for field in fields(Word2VecSettings) if field.name in params]
+        fixed = {name: params[name] for name in names if context.get_parameter_source(name) != default}
+        on = {file: hashlib.blake2b("\n".join(read_lines(file)).encode(), digest_size=16).hexdigest()
+              for file in self.files}  # fmt: skip
+        log(f"warning: the settings are chosen by their scores on {', '.join(on)}: report results on other data")
+        best: list[Outcome] = []
+
+        def chosen(result: "Word2VecResult", outcome: "Outcome") -> None:
+            best[:] = [outcome]
+            keep(result, {"tuned": {"on": list(on), "trial": outcome.number + 1, "score": outcome.score}})
+
+        def report(outcome: "Outcome") -> None:
+            note_output(self.log)
+            told = " ".join(f"{name}={_shown(value)}" for name, value in outcome.settings.items())
+            score = outcome.state if outcome.score is None else f"score {outcome.score:.4f}"
+            log(f"trial {outcome.number + 1}: {score}{', the best' if outcome in best else ''}: {told}", quiet)
+
+        with Progress("training", quiet) as progress:
+            found = tune_word2vec(
+                encoded,
+                evaluate,
+                60 * (self.minutes or 0),
+                self.log,
+                fixed=fixed,
+                about={"on": on},
+                threads=threads,
+                seed=params["seed"],
+                resume=resume,
+                on_best=chosen,
+                on_trial=report,
+                on_progress=EpochLines(progress, quiet=True),
+            )
+        score = f"score {found.best.score:.4f}"
+        log(f"best of {len(found.trials)} trials: trial {found.best.number + 1}, {score}; see {self.log}", quiet)
+        if found.interrupted:
+            raise KeyboardInterrupt
+
+
+def _shown(value: Any) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)

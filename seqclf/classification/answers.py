@@ -1,0 +1,89 @@
+"""Predictions for texts as a program reports them: labels, probabilities, abstention."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from seqclf.classification.model import MultiLabelModel
+
+if TYPE_CHECKING:
+    from seqclf.classification.fasttext import FastTextClassifier
+    from seqclf.classification.model import ClassifierModel
+
+
+class Answer(NamedTuple):
+    """The prediction for one text.
+
+    Attributes:
+        names: C labels as strings.
+        probabilities: (C,).
+        ranked: (C,) columns, the most probable first.
+        chosen: the predicted labels: of a model of one label per text, one, or none if it abstains.
+        separator: of the labels of a multi-label model; None of one label per text.
+        unknown: the share of words that the model does not know, if asked for.
+    """
+
+    names: list[str]
+    probabilities: np.ndarray
+    ranked: np.ndarray
+    chosen: list[str]
+    separator: str | None
+    unknown: float | None = None
+
+    def best(self, count: int | None = None) -> list[tuple[str, float]]:
+        """Return the most probable labels with their probabilities, all if ``count`` is None."""
+        return [(self.names[label], float(self.probabilities[label])) for label in self.ranked[:count].tolist()]
+
+    def abstaining(self, min_confidence: float | None) -> "Answer":
+        """Return the answer without a label if that is less probable, unless there may be several."""
+        low = min_confidence is not None and self.separator is None and self.best(1)[0][1] < min_confidence
+        return self._replace(chosen=[]) if low else self
+
+    def as_dict(self, top_k: int | None = None) -> dict[str, Any]:
+        """Return the prediction as JSON values, with the probabilities of ``top_k`` labels, or of all."""
+        found: dict[str, Any] = {"labels": self.chosen}
+        if self.separator is None:
+            found = {"label": self.chosen[0] if self.chosen else None, "probability": self.best(1)[0][1]}
+        rows = zip(self.names, map(float, self.probabilities), strict=True)
+        found["probabilities"] = dict(rows if top_k is None else self.best(top_k))
+        return found if self.unknown is None else found | {"unknown_words": round(self.unknown, 4)}
+
+
+def answers(
+    model: "ClassifierModel | FastTextClassifier",
+    texts: Sequence[str],
+    *,
+    min_confidence: float | None = None,
+    unknown_words: bool = False,
+    threads: int | None = None,
+) -> list[Answer]:
+    """Return the prediction for each text.
+
+    Args:
+        model: a classifier of any kind.
+        texts, threads: see ``predict_proba``.
+        min_confidence: the least probability of a predicted label; below, none is.
+        unknown_words: also return the share of unknown words, where a model can tell.
+
+    Example:
+        >>> from seqclf import ClassifierSettings, train_classifier
+        >>> settings = ClassifierSettings(model="linear", validation_fraction=0)
+        >>> model = train_classifier(["fire", "tea", "a fire", "some tea"], [1, 0, 1, 0], settings=settings)
+        >>> [answer.chosen for answer in answers(model, ["a fire", "fire or tea"], min_confidence=0.6)]
+        [['1'], []]
+    """
+    names = [str(label) for label in model.labels]
+    separator = model.separator if isinstance(model, MultiLabelModel) else None
+    found = model.predict_proba(texts, threads=threads)
+    shares: Sequence[float | None] = [None] * len(found)
+    if unknown_words and hasattr(model, "unknown_share"):
+        shares = model.unknown_share(texts).tolist()
+    answered = []
+    for row, ranked, share in zip(found, model.ranking(found), shares, strict=True):
+        if isinstance(model, MultiLabelModel):
+            chosen = [names[label] for label in np.flatnonzero(row >= model.thresholds)]
+        else:
+            chosen = [names[ranked[0]]] if row[ranked[0]] > 0 else []  # 0 if fastText knows nothing of the text
+        answered.append(Answer(names, row, ranked, chosen, separator, share).abstaining(min_confidence))
+    return answered

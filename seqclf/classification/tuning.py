@@ -1,0 +1,187 @@
+"""Search for the settings of a text classifier that predict validation texts best, within a time budget."""
+
+import hashlib
+import logging
+import os
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from seqclf.classification.model import ClassifierModel
+from seqclf.classification.settings import ClassifierSettings
+from seqclf.classification.train import train_classifier
+from seqclf.data.labels import as_labels
+from seqclf.data.texts import Text, as_texts
+from seqclf.training.loop import StopTraining
+from wordvec import InputError
+from wordvec.system.progress import OnProgress, Progress
+from wordvec.system.settings import or_defaults
+from wordvec.system.tuning import Outcome, Range, Space, Trial, Tuned, tune
+
+if TYPE_CHECKING:
+    from wordvec import WordVectors
+
+logger = logging.getLogger(__name__)
+
+SPACE: Space = {
+    "learning_rate": Range(0.0005, 0.02, log=True),
+    "dropout": Range(0.0, 0.7),
+    "hidden_size": (32, 64, 128, 256),
+    "batch_size": (8, 16, 32, 64),
+    "epochs": Range(2, 20, whole=True),
+    "pooling": ("max", "mean", "attention"),
+    "weight_drop": Range(0.0, 0.5),
+}
+"""What is searched, unless it is fixed."""
+
+_hash = partial(hashlib.blake2b, digest_size=16)
+
+_LOSS_SHARE = 1e-4
+"""Of the validation loss in a score: it decides between equal accuracies."""
+
+
+class TunedClassifier(NamedTuple):
+    """The best model, and the search that found it."""
+
+    model: ClassifierModel
+    search: Tuned
+
+
+def tune_classifier(
+    texts: Iterable[Text],
+    labels: Iterable[Any],
+    *,
+    seconds: float,
+    log: str | os.PathLike[str],
+    settings: ClassifierSettings | None = None,
+    fixed: Collection[str] = (),
+    vectors: "WordVectors | None" = None,
+    dev: tuple[Iterable[Text], Iterable[Any]] | None = None,
+    threads: int | None = None,
+    on_progress: OnProgress | None = None,
+    resume: bool = False,
+) -> TunedClassifier:
+    """Train classifiers with different settings, and return the one with the best validation accuracy.
+
+    If nine in ten training texts have the same label, macro-F1 decides instead; among equal ones, the loss does. Trials
+    that are worse than the median of the earlier ones after an epoch are stopped. Ctrl-C ends the search with the best
+    model so far. The settings of a trial depend on the seed and the trials before it only, so a log can be continued,
+    and its best model trained again to the same bits.
+
+    Args:
+        texts, labels, settings, vectors, dev, threads: see :func:`seqclf.train_classifier`; the first trial has
+            ``settings``.
+        seconds: the time for all trials, those of the log included.
+        log: a file of JSON lines with all trials.
+        fixed: names of settings of ``SPACE`` that are not searched.
+        on_progress: called a few times a second during each trial.
+        resume: continue the log, if it exists.
+
+    Raises:
+        InputError: as ``train_classifier``, no validation texts, nothing to tune, or see ``wordvec.system.tuning``.
+        KeyboardInterrupt: interrupted before the end of the first trial.
+    """
+    texts, labels = as_texts(texts), as_labels(labels)
+    settings = or_defaults(settings, ClassifierSettings)
+    if settings.model == "linear":
+        raise InputError("tuning has no effect on a linear model, whose only setting is chosen on validation data")
+    if dev is None and settings.validation_fraction == 0:
+        raise InputError("tuning needs validation texts: pass some, or raise validation_fraction, which is 0")
+    if dev is not None:
+        dev = as_texts(dev[0]), as_labels(dev[1], "validation labels")
+    first = {name: getattr(settings, name) for name in SPACE if name not in fixed}
+    space = {name: _including(SPACE[name], value) for name, value in first.items()}
+
+    def train(chosen: dict[str, Any], watch: OnProgress | None) -> ClassifierModel:
+        return train_classifier(
+            texts, labels, settings=replace(settings, **chosen), vectors=vectors, dev=dev, threads=threads,
+            on_progress=watch,
+        )  # fmt: skip
+
+    trials = _Trials(train, on_progress)
+    search = tune(
+        trials.run, space, first, seconds, log, about=_about(texts, labels, settings, vectors, dev, space),
+        seed=settings.seed, resume=resume, on_best=trials.keep, on_trial=_report,
+    )  # fmt: skip
+    logger.info("the best of %d trials is trial %d", len(search.trials), search.best.number + 1)
+    # The best of an earlier run is trained again, to the same bits, and to its end even if the search was interrupted.
+    model = trials.best or train(search.best.settings, None)
+    model.metrics["trials"] = len(search.trials)
+    return TunedClassifier(model, search)
+
+
+class _Trials:
+    """The trainings of a search, and the best of their models.
+
+    Args:
+        train: given settings and a function to call with the progress, returns a model.
+        on_progress: see :func:`tune_classifier`.
+    """
+
+    def __init__(
+        self, train: Callable[[dict[str, Any], OnProgress | None], ClassifierModel], on_progress: OnProgress | None
+    ) -> None:
+        self._train, self._on_progress = train, on_progress
+        self._last: ClassifierModel | None = None
+        self.best: ClassifierModel | None = None
+
+    def run(self, trial: Trial) -> float:
+        """Train a model and return its score."""
+
+        def watch(state: Progress) -> None:
+            try:
+                if self._on_progress is not None:
+                    self._on_progress(state)
+            except StopTraining:
+                raise KeyboardInterrupt from None
+            if state.epoch_done:
+                trial.report(state.epoch, _score(state.metrics))
+
+        self._last = self._train(trial.settings, watch)
+        return _score(self._last.metrics)
+
+    def keep(self, _: Outcome) -> None:
+        """Keep the last model: it is the best so far."""
+        self.best = self._last
+
+
+def _report(outcome: Outcome) -> None:
+    shown = ", ".join(f"{name.replace('_', ' ')} {_shown(value)}" for name, value in outcome.settings.items())
+    result = outcome.state if outcome.score is None else f"{outcome.score:.4f}"
+    logger.info("trial %d: %s; %s", outcome.number + 1, result, shown)
+
+
+def _score(metrics: Mapping[str, Any]) -> float:
+    measure = metrics["dev_macro_f1"] if "dev_macro_f1" in metrics else metrics["dev_accuracy"]
+    return float(measure - _LOSS_SHARE * min(metrics["dev_loss"], 100.0))
+
+
+def _including(values: Range | tuple[Any, ...], value: Any) -> Range | tuple[Any, ...]:
+    """Return values to search that include the first trial's."""
+    if isinstance(values, Range):
+        return replace(values, low=min(values.low, value), high=max(values.high, value))
+    return values if value in values else (*values, value)
+
+
+def _about(
+    texts: Any, labels: Any, settings: ClassifierSettings, vectors: Any, dev: Any, space: Space
+) -> dict[str, Any]:
+    """Return what identifies a search: digests of its data, and the settings that are fixed."""
+    return {
+        "training data": _digest(texts, labels),
+        "validation data": None if dev is None else _digest(*dev),
+        "file of vectors": None if vectors is None else _hash(vectors.vectors.tobytes()).hexdigest(),
+        "set of fixed settings": {name: value for name, value in settings.record().items() if name not in space},
+    }
+
+
+def _digest(texts: Any, labels: Any) -> str:
+    found = _hash()
+    for example in zip(texts, labels, strict=False):
+        found.update(repr(example).encode("utf-8", "surrogatepass"))
+    return found.hexdigest()
+
+
+def _shown(value: Any) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,1 @@
+"""Trained classifiers in formats of other programs."""

@@ -1,0 +1,1 @@
+"""Reports of a classifier's training and evaluation: a page for readers, JSON for programs."""

@@ -1,0 +1,128 @@
+"""Charts of a report as SVG elements whose colors follow the page; they need matplotlib, an optional extra."""
+
+import io
+import re
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from seqclf.classification.evaluation import Coverage, Reliability
+from wordvec.plotting.style import COLORS, FAINT, LINE, MARKERS, TEXT, new_figure, styled
+
+_WIDTH, _HEIGHT = 4.2, 2.9
+_STYLES = ("-", "--", "-.", ":")
+_LONGEST = 20
+"""Letters of a label in a legend."""
+_ON_PAGE = {
+    TEXT: "var(--text)",
+    FAINT: "var(--faint)",
+    LINE: "var(--line)",
+    COLORS[0]: "var(--first)",
+    COLORS[1]: "var(--second)",
+}
+
+
+def history_chart(history: Sequence[Mapping[str, Any]]) -> str:
+    """Draw the loss of each epoch and, with validation data, the validation loss and accuracy, or macro-F1."""
+    epochs = [row["epoch"] for row in history]
+    measure = next((name for name in ("dev_macro_f1", "dev_accuracy") if name in history[0]), None)
+    with styled():
+        figure, axes = new_figure(_WIDTH, _HEIGHT)
+        places = [(axes, "loss", "training loss", COLORS[0], "-")]
+        if "dev_loss" in history[0]:
+            places.append((axes, "dev_loss", "validation loss", COLORS[0], "--"))
+        axes.set_ylabel("loss (nats)")
+        if measure is not None:
+            name = "macro-F1" if measure == "dev_macro_f1" else "accuracy"
+            second = axes.twinx()
+            second.set_ylabel(f"validation {name}")
+            places.append((second, measure, f"validation {name}", COLORS[1], "-"))
+        lines = [
+            place.plot(
+                epochs, [row[key] for row in history], style, color=color, marker=marker, markersize=3.5, linewidth=1.3,
+                label=label,
+            )[0]
+            for (place, key, label, color, style), marker in zip(places, MARKERS, strict=False)
+        ]  # fmt: skip
+        axes.set_xlabel("epoch")
+        axes.locator_params(axis="x", integer=True)
+        _legend(axes, lines)
+        return _element(figure, "Loss and validation measure of each epoch")
+
+
+def reliability_chart(rows: Sequence[Reliability]) -> str:
+    """Draw accuracy against confidence, with areas in proportion to the texts; calibrated is the diagonal."""
+    most = max(row.texts for row in rows)
+    with styled():
+        figure, axes = new_figure(_WIDTH, _HEIGHT)
+        axes.plot([0, 1], [0, 1], color=FAINT, linewidth=1, linestyle=":")
+        confidence, accuracy = [row.confidence for row in rows], [row.accuracy for row in rows]
+        axes.plot(confidence, accuracy, color=COLORS[0], linewidth=1.3)
+        axes.scatter(confidence, accuracy, s=[12 + 90 * row.texts / most for row in rows], color=COLORS[0], alpha=0.6)
+        _share_axes(axes, "confidence", "accuracy")
+        axes.set_xlim(min(confidence) - 0.04, 1.03)
+        axes.set_ylim(-0.04, 1.04)
+        return _element(figure, "Accuracy against confidence")
+
+
+def precision_chart(curves: Mapping[str, tuple[Sequence[float], Sequence[float]]]) -> str:
+    """Draw precision against recall for some labels, at most four."""
+    with styled():
+        figure, axes = new_figure(_WIDTH, _HEIGHT)
+        for (label, (precision, recall)), color, style in zip(curves.items(), COLORS, _STYLES, strict=False):
+            name = label if len(label) <= _LONGEST else f"{label[:_LONGEST]}..."
+            axes.plot(recall, precision, style, color=color, linewidth=1.3, label=name.replace("$", r"\$"))
+        _share_axes(axes, "recall", "precision")
+        axes.set_xlim(0, 1.03)
+        axes.set_ylim(0, 1.05)
+        _legend(axes, axes.get_lines())
+        return _element(figure, "Precision against recall")
+
+
+def coverage_chart(rows: Sequence[Coverage]) -> str:
+    """Draw the accuracy of the answers against the share of answered texts, for growing least confidence."""
+    known = [row for row in rows if row.accuracy is not None]
+    with styled():
+        figure, axes = new_figure(_WIDTH, _HEIGHT)
+        shares, accuracies = [row.coverage for row in known], [row.accuracy for row in known]
+        axes.plot(shares, accuracies, color=COLORS[0], marker="o", markersize=3.5, linewidth=1.3)
+        _share_axes(axes, "answered texts", "accuracy of the answers")
+        axes.set_xlim(0, 1.03)
+        return _element(figure, "Accuracy against the share of answered texts")
+
+
+def _legend(axes: Any, lines: Sequence[Any]) -> None:
+    """Add a legend above the axes."""
+    legend = axes.legend(handles=lines, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, frameon=False)
+    for text in legend.get_texts():
+        text.set_color(TEXT)
+
+
+def _share_axes(axes: Any, x: str, y: str) -> None:
+    from matplotlib.ticker import PercentFormatter
+
+    axes.set_xlabel(x)
+    axes.set_ylabel(y)
+    axes.xaxis.set_major_formatter(PercentFormatter(1))
+    axes.yaxis.set_major_formatter(PercentFormatter(1))
+
+
+def _element(figure: Any, title: str) -> str:
+    """Return a figure as an SVG element with a title for readers that cannot see it."""
+    for axes in figure.axes:
+        axes.spines["top"].set_visible(False)
+        axes.spines["right"].set_visible(len(figure.axes) > 1)
+        axes.patch.set_alpha(0)
+    content = io.StringIO()
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph")  # the browser's fonts have it
+        figure.savefig(content, format="svg", transparent=True, metadata={"Date": None})
+    svg = content.getvalue()
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(
+        r'<svg [^>]*?viewBox="([^"]*)"[^>]*>', rf'<svg viewBox="\1" role="img"><title>{title}</title>', svg, count=1
+    )
+    svg = re.sub(r"\s*<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    for color, name in _ON_PAGE.items():
+        svg = svg.replace(color, name)
+    return svg

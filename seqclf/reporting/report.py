@@ -1,0 +1,78 @@
+"""Content of a report on a classifier: model card, measures, calibration, coverage, mistakes and training history."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from seqclf.classification.evaluation import Evaluation
+from wordvec.formats.cards import ModelCard
+
+_THRESHOLDS = [step / 20 for step in range(20)] + [0.98, 0.99]
+_MISTAKES = 50
+
+
+@dataclass(frozen=True)
+class Rival:
+    """A baseline: its name, measures, and the p-value of its difference to the model."""
+
+    name: str
+    accuracy: float
+    macro_f1: float
+    p_value: float
+
+
+@dataclass(frozen=True)
+class Report:
+    """All that is known of a classifier and its evaluation.
+
+    Attributes:
+        name: of the model's file.
+        card: its model card.
+        evaluation: on the texts.
+        texts: N of them.
+        data: facts of the evaluation data by name, such as file and digest.
+        history: a row of measures for each epoch of the training, none for a linear model.
+        rivals: baselines on the same texts.
+    """
+
+    name: str
+    card: ModelCard
+    evaluation: Evaluation
+    texts: Sequence[str]
+    data: Mapping[str, str]
+    history: Sequence[Mapping[str, Any]] = ()
+    rivals: Sequence[Rival] = ()
+
+    def average_precisions(self) -> dict[str, float]:
+        """Return the average precision of each label of the model that some text has."""
+        found = self.evaluation
+        return {name: found.average_precision(name) for name in found.names if name in found.truth}
+
+    def mistakes(self) -> list[dict[str, Any]]:
+        """Return the wrong predictions, at most 50, the most confident first."""
+        found, rows = self.evaluation, self.evaluation.mistakes()[:_MISTAKES]
+        return [
+            {
+                "text": self.texts[row],
+                "label": found.truth[row],
+                "predicted": found.predicted[row],
+                "confidence": float(found.confidence[row]),
+                "label_probability": float(found.own[row]),
+            }
+            for row in rows
+        ]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the report as JSON values."""
+        return {
+            "name": self.name,
+            "card": self.card.as_dict(),
+            "data": dict(self.data),
+            "evaluation": self.evaluation.as_dict(),
+            "baselines": [asdict(rival) for rival in self.rivals],
+            "average_precision": self.average_precisions(),
+            "reliability": [asdict(row) for row in self.evaluation.reliability()],
+            "coverage": [asdict(row) for row in self.evaluation.coverage(_THRESHOLDS)],
+            "history": [dict(row) for row in self.history],
+            "mistakes": self.mistakes(),
+        }

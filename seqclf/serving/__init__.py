@@ -1,0 +1,1 @@
+"""A classifier behind HTTP: predictions, health, metrics and a description of the interface."""

@@ -1,0 +1,85 @@
+"""Search for settings: reproducible from its log, resumable, ended by Ctrl-C with the best model."""
+
+import json
+
+import numpy as np
+import pytest
+
+pytest.importorskip("optuna", reason="Optuna is not installed: pip install 'wordvec-seqclf[tuning]'")
+
+from seqclf import ClassifierSettings, StopTraining, train_classifier
+from seqclf.classification.tuning import SPACE, tune_classifier
+from wordvec import InputError
+
+TEXTS = ["fire in the hills", "lovely warm evening", "the river floods", "tea in the sun"] * 4
+LABELS = ["alarm", "calm"] * 8
+SETTINGS = ClassifierSettings(hidden_size=4, vector_size=4, epochs=3, warmup_steps=0)
+FIXED = [name for name in SPACE if name not in ("learning_rate", "dropout", "pooling")]
+
+
+def stop_after(epochs):
+    """Return a function that ends a search when some epochs have ended, as Ctrl-C does."""
+    ended = []
+
+    def stop(state):
+        ended.append(state.epoch_done)
+        if sum(ended) > epochs:
+            raise StopTraining
+
+    return stop
+
+
+def search(log, seconds=60, **options):
+    return tune_classifier(
+        TEXTS, LABELS, seconds=seconds, log=log, settings=SETTINGS, fixed=FIXED, dev=(TEXTS[:6], LABELS[:6]), threads=1,
+        **options,
+    )  # fmt: skip
+
+
+def test_the_best_trial_is_returned_and_can_be_trained_again(tmp_path):
+    found = search(tmp_path / "log", on_progress=stop_after(12))
+    lines = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
+    assert len(lines) == 1 + len(found.search.trials) > 2
+    assert lines[1]["settings"] == {"learning_rate": 0.002, "dropout": 0.5, "pooling": "max"}
+    scores = [line["score"] for line in lines[1:] if line["score"] is not None]
+    assert found.search.best.score == max(scores)
+    best = found.search.best.settings
+    again = ClassifierSettings(hidden_size=4, vector_size=4, epochs=3, warmup_steps=0, **best)
+    model = train_classifier(TEXTS, LABELS, settings=again, dev=(TEXTS[:6], LABELS[:6]), threads=1)
+    np.testing.assert_array_equal(model.predict_proba(TEXTS), found.model.predict_proba(TEXTS))
+    assert found.model.metrics["trials"] == len(found.search.trials)
+
+
+def test_a_log_is_continued_with_the_same_trials(tmp_path):
+    whole = search(tmp_path / "whole", on_progress=stop_after(24))
+    part = search(tmp_path / "part", on_progress=stop_after(10))
+    with pytest.raises(InputError, match="holds a search: resume it"):
+        search(tmp_path / "part")
+    rest = search(tmp_path / "part", on_progress=stop_after(10), resume=True)
+    assert len(rest.search.trials) > len(part.search.trials) > 1
+    for one, other in zip(whole.search.trials, rest.search.trials, strict=False):
+        assert (one.settings, one.score, one.state) == (other.settings, other.score, other.state)
+    for options in ({"seconds": 0.01}, {"on_progress": stop_after(0)}):  # no trial ends: the model is trained again
+        again = search(tmp_path / "part", resume=True, **options)
+        assert len(again.search.trials) == len(rest.search.trials)
+        np.testing.assert_array_equal(again.model.predict_proba(TEXTS), rest.model.predict_proba(TEXTS))
+
+
+def test_stopping_keeps_the_best_of_the_complete_trials(tmp_path):
+    found = search(tmp_path / "log", on_progress=stop_after(4))  # in the second trial
+    assert found.search.interrupted
+    assert [trial.number for trial in found.search.trials] == [0]
+    assert found.model.settings["learning_rate"] == 0.002
+    with pytest.raises(KeyboardInterrupt):
+        search(tmp_path / "other", on_progress=stop_after(1))
+    assert not (tmp_path / "other").exists()
+
+
+def test_what_cannot_be_tuned_is_refused(tmp_path):
+    given = {"seconds": 1, "log": tmp_path / "log"}
+    with pytest.raises(InputError, match="no effect on a linear model"):
+        tune_classifier(TEXTS, LABELS, settings=ClassifierSettings(model="linear"), **given)
+    with pytest.raises(InputError, match="tuning needs validation texts"):
+        tune_classifier(TEXTS, LABELS, settings=ClassifierSettings(validation_fraction=0), **given)
+    with pytest.raises(InputError, match="nothing to tune: all settings are fixed"):
+        tune_classifier(TEXTS, LABELS, fixed=list(SPACE), **given)

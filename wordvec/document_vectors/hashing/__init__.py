@@ -1,0 +1,1 @@
+"""Document vectors whose columns are hashes of the features."""

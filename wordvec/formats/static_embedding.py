@@ -1,0 +1,175 @@
+"""Folder of a sentence-transformers model with one StaticEmbedding module: the mean of the words' vectors of a text.
+
+``modules.json`` names the module's folder, which has ``model.safetensors``, the array ``embedding.weight`` (V + 1, D),
+and ``tokenizer.json``, read by the tokenizers library. The last row is that of unknown words, zero: they change the
+length of a mean and not its direction.
+"""
+
+import json
+import logging
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from corpora.encodings import UTF8
+from wordvec.errors import FormatError, InputError
+from wordvec.formats.rows import Rows
+from wordvec.formats.table import VectorTable
+from wordvec.formats.tensors import TensorFile, write_tensors
+from wordvec.system.atomic_files import check_target, replacing
+
+_log = logging.getLogger(__name__)
+
+_MODULES, _MODULE = "modules.json", "0_StaticEmbedding"
+_TYPE = "sentence_transformers.models.StaticEmbedding"
+_ARRAYS = ("embedding.weight", "embeddings")
+_WORDS = r"\d+(?:[.,]\d+)+|\w[\w\p{M}]*(?:['\x{200c}\x{200d}][\w\p{M}]+)*"
+"""The tokenizer ``words`` as a regular expression of the tokenizers library (Oniguruma)."""
+
+
+def is_folder(path: str | os.PathLike[str]) -> bool:
+    """Whether a path is the folder of a sentence-transformers model."""
+    return (Path(path) / _MODULES).is_file()
+
+
+def read(
+    path: str | os.PathLike[str], limit: int | None, words: frozenset[str] | None = None, skip_bad: bool = False
+) -> VectorTable:
+    """Read the vectors of a folder, and how texts were split, as far as it is known here.
+
+    Raises:
+        FormatError: no StaticEmbedding module, or its files are damaged or contradict each other.
+    """
+    module = _module(Path(path))
+    file = TensorFile(module / "model.safetensors")
+    name = next((each for each in _ARRAYS if each in file), None)
+    if name is None:
+        raise FormatError(f"{file.path}: no array {' or '.join(_ARRAYS)}")
+    vectors = file.read(name)
+    if vectors.ndim != 2 or vectors.dtype.kind != "f":
+        raise FormatError(f"{file.path}: {name} must be a matrix of numbers, got shape {vectors.shape}")
+    stored = _json(module / "tokenizer.json")
+    tokens, unknown = _tokens(module / "tokenizer.json", stored, len(vectors))
+    if unknown in tokens and not vectors[tokens.index(unknown)].any():
+        kept = [row for row, token in enumerate(tokens) if token != unknown]
+        tokens, vectors = [tokens[row] for row in kept], vectors[kept]
+    if not np.isfinite(vectors).all():
+        raise FormatError(f"{file.path}: {name} contains NaN or infinity")
+    rows = Rows(str(path), vectors.shape[1], 0, skip_bad, UTF8, words)
+    rows.add_named(tokens[:limit], vectors[:limit].astype(np.float32, copy=False))
+    table = rows.finish()
+    normalizers = {each["type"]: each for each in _parts(stored.get("normalizer"), "normalizers")}
+    splitters = {each["type"] for each in _parts(stored.get("pre_tokenizer"), "pretokenizers")}
+    return VectorTable(
+        table.vocabulary,
+        table.vectors,
+        tokenizer="whitespace" if splitters <= {"WhitespaceSplit"} else "words",
+        lowercase="Lowercase" in normalizers or bool(normalizers.get("BertNormalizer", {}).get("lowercase")),
+        normalize=next((form for form in ("NFC", "NFKC") if form in normalizers), "none"),
+    )
+
+
+def declared(path: str | os.PathLike[str]) -> tuple[int, int]:
+    """Return the numbers of rows, that of unknown words included, and of columns."""
+    file = TensorFile(_module(Path(path)) / "model.safetensors")
+    shapes = [each["shape"] for name, each in file.described().items() if name in _ARRAYS]
+    if len(shapes) != 1 or len(shapes[0]) != 2:
+        raise FormatError(f"{file.path}: no matrix {' or '.join(_ARRAYS)}")
+    return shapes[0][0], shapes[0][1]
+
+
+def write(table: VectorTable, path: str | os.PathLike[str]) -> None:
+    """Write the vectors to a folder, which is made if it does not exist.
+
+    Raises:
+        InputError: the folder holds something else, or cannot be written to.
+    """
+    folder = Path(path)
+    if folder.exists() and not is_folder(folder) and (not folder.is_dir() or any(folder.iterdir())):
+        raise InputError(f"{folder} exists and is no model of sentence-transformers; give another folder")
+    if not folder.exists():
+        check_target(folder)
+    try:
+        (folder / _MODULE).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{folder} cannot be made: {(error.strerror or str(error)).lower()}") from None
+    unknown = "[UNK]"
+    while unknown in table.vocabulary:
+        unknown = f"[{unknown}]"
+    rows = np.concatenate([table.vectors, np.zeros((1, table.vector_size), np.float32)])
+    write_tensors(folder / _MODULE / "model.safetensors", {_ARRAYS[0]: rows}, "wordvec", {"kind": "static embedding"})
+    _write_json(folder / _MODULE / "tokenizer.json", _tokenizer(table, unknown))
+    about: dict[str, Any] = {"prompts": {}, "default_prompt_name": None, "similarity_fn_name": "cosine"}
+    _write_json(folder / "config_sentence_transformers.json", about)
+    _write_json(folder / _MODULES, [{"idx": 0, "name": "0", "path": _MODULE, "type": _TYPE}])
+
+
+def _tokenizer(table: VectorTable, unknown: str) -> dict[str, Any]:
+    """Return the contents of ``tokenizer.json``."""
+    normalizers: list[dict[str, Any]] = [{"type": table.normalize}] if table.normalize != "none" else []
+    if table.lowercase:
+        normalizers.append({"type": "Lowercase"})
+    splitter: dict[str, Any] = {"type": "WhitespaceSplit"}
+    if table.tokenizer != "whitespace":
+        normalizers.append({"type": "Replace", "pattern": {"String": "\u2019"}, "content": "'"})
+        splitter = {"type": "Split", "pattern": {"Regex": _WORDS}, "behavior": "Removed", "invert": True}
+        if table.tokenizer != "words":
+            _log.warning("texts will be split by the tokenizer words: %s has no equivalent there", table.tokenizer)
+    vocabulary = {token: row for row, token in enumerate([*table.tokens, unknown])}
+    return {
+        "version": "1.0", "truncation": None, "padding": None, "added_tokens": [],
+        "normalizer": {"type": "Sequence", "normalizers": normalizers} if normalizers else None,
+        "pre_tokenizer": splitter, "post_processor": None, "decoder": None,
+        "model": {"type": "WordLevel", "vocab": vocabulary, "unk_token": unknown},
+    }  # fmt: skip
+
+
+def _tokens(path: Path, stored: dict[str, Any], size: int) -> tuple[list[str], Any]:
+    """Return the tokens of the rows, and the one of unknown words."""
+    try:
+        model = stored["model"]
+        found = model["vocab"]
+        pairs = found.items() if isinstance(found, dict) else [(each[0], row) for row, each in enumerate(found)]
+        rows = {int(row): str(token) for token, row in pairs}
+        tokens = [rows[row] for row in range(size)]
+        if len(rows) != size or len({*tokens}) != size or "" in tokens:
+            raise ValueError
+    except (KeyError, TypeError, ValueError, IndexError):
+        raise FormatError(f"{path}: expected a token for each of {size:,} rows; the file is damaged") from None
+    return tokens, model.get("unk_token")
+
+
+def _module(folder: Path) -> Path:
+    """Return the folder of the StaticEmbedding module, the first of the model."""
+    try:
+        first = _json(folder / _MODULES)[0]
+        kind, inner = str(first["type"]), folder / str(first["path"])
+    except (KeyError, TypeError, IndexError):
+        raise FormatError(f"{folder / _MODULES}: no module; the file is damaged") from None
+    if not kind.endswith(".StaticEmbedding"):
+        raise FormatError(
+            f"{folder}: a model of {kind.rpartition('.')[2]}, not of static word vectors (StaticEmbedding)"
+        )
+    return inner
+
+
+def _parts(stored: Any, name: str) -> list[dict[str, Any]]:
+    """Return the normalizers or pre-tokenizers of a sequence of them, or of one, or of none."""
+    parts = stored.get(name, [stored]) if isinstance(stored, dict) else []
+    return [part for part in parts if isinstance(part, dict) and isinstance(part.get("type"), str)]
+
+
+def _json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_bytes())
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {(error.strerror or str(error)).lower()}") from None
+    except (ValueError, RecursionError):
+        raise FormatError(f"{path}: not JSON; the file is damaged") from None
+
+
+def _write_json(path: Path, content: Any) -> None:
+    with replacing(path) as file:
+        file.write(json.dumps(content, ensure_ascii=False, indent=2).encode() + b"\n")
