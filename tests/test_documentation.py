@@ -33,7 +33,7 @@ README = ROOT / "README.md"
 INDEX = ROOT / "docs/README.md"
 COMMANDS = ROOT / "docs/reference/commands.md"
 PAGES = [README, *sorted(ROOT.glob("docs/**/*.md"))]
-CHAPTERS = [page for page in PAGES if page.parent.name == "tutorials"]
+CHAPTERS = sorted(ROOT.glob("docs/tutorials/[0-9]*.md"))
 TEXTS = {page: page.read_text(encoding="utf-8") for page in PAGES}
 
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

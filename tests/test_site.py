@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 BUILT = next((ROOT / "build/site" / name for name in ("html", "fast") if (ROOT / "build/site" / name).is_dir()), None)
-CHAPTERS = sorted((ROOT / "docs/tutorials").glob("*.md"))
+CHAPTERS = sorted((ROOT / "docs/tutorials").glob("[0-9]*.md"))
 
 
 def module(name):
