@@ -2,7 +2,7 @@
 # make test         all tests
 # make fuzz         damaged files of every kind: COUNT=1000000 readings, or MINUTES=60
 # make test-peers   gensim's own tests on our classes; downloads gensim
-# make test-browser the pages that commands write, and those of the site, in headless Chromium
+# make test-browser the site, and the pages that commands write, in headless Chromium
 # make check        lint, format, types
 # make docs         the site of the documentation, build/site/html; runs every chapter of the course
 # make torture      every long command killed, interrupted and with faults in its files; half an hour
@@ -103,6 +103,11 @@ docs: $(VENV)/installed-docs
 docs-fast: $(VENV)/installed-docs
 	$(BIN)/python docs/build_site.py --fast
 
+# Pages of the site in headless Chromium: errors of scripts, and widths.
+test-browser: docs-fast
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[report]'
+	$(BIN)/python -m pytest -q -rs -m browser tests
+
 # The whole suite on every supported Python of this machine, each in an environment of its own.
 test-all:
 	@failed=; for python in $$($(PYTHON) tests/interpreters.py); do \
@@ -124,11 +129,6 @@ test-peers:
 	.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check -e '.[test]' gensim testfixtures
 	-.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check fasttext  # needs a C++ compiler
 	.venv-peers/bin/python -m pytest -q tests/peers
-
-# Skipped, with the reason, if no Chromium is installed.
-test-browser: $(VENV)/installed-test docs-fast
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[report]'
-	$(BIN)/python -m pytest -q -rs -m browser tests
 
 clean:
 	rm -rf $(VENV) .venv-* $(DEMO) benchmark-results build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .fuzzing

@@ -240,7 +240,7 @@ class SequenceClassifier(ClassifierMixin, SequenceEstimator):  # type: ignore[mi
     def decision_function(self, X: Iterable[Text]) -> np.ndarray:
         """Return log-probabilities (N, C) float64; of two labels, the log-odds (N,) of the second."""
         logs = np.log(np.maximum(self.predict_proba(X), 1.2e-38), dtype=np.float64)
-        return logs[:, 1] - logs[:, 0] if logs.shape[1] == 2 else logs
+        return np.asarray(logs[:, 1] - logs[:, 0] if logs.shape[1] == 2 else logs)
 
     def predict(self, X: Iterable[Text]) -> np.ndarray:
         """Return the most probable label of every text (N,)."""

@@ -3,7 +3,7 @@
 import logging
 import os
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -17,6 +17,7 @@ from seqclf.data.splits import random_split, warn_if_few
 from seqclf.data.texts import Text, as_texts, encode, tokenize_texts
 from seqclf.layers.batch_prediction import predict_rows
 from seqclf.layers.batches import Sequences
+from seqclf.layers.heads import MultiLabelHead
 from seqclf.layers.workers import Workers
 from seqclf.metrics import score_label_sets
 from seqclf.training.pooled import train_pooled
@@ -109,7 +110,7 @@ def train_multi_label(
     warn_if_few(len(dev_tokens), "texts")
     network, embedding = fresh_network(tokens, len(classes), settings, vectors, multi_label=True)
     vocabulary, trained_words, subwords = embedding.vocabulary, embedding.trained, embedding.subwords
-    network.head.label_weights = _label_weights(targets, classes, settings.class_weight)
+    cast(MultiLabelHead, network.head).label_weights = _label_weights(targets, classes, settings.class_weight)
     examples, dev_texts = (Sequences(*encode(each, vocabulary, subwords)) for each in (tokens, dev_tokens))
     resumption.begin(
         "multi-label classifier", settings, {"texts": len(tokens), "validation texts": len(dev_tokens)},
@@ -152,7 +153,7 @@ def _label_weights(
         return None
     if isinstance(choice, str):
         have = targets.sum(axis=0, dtype=np.float64)
-        return len(targets) / (2 * np.maximum(np.stack([len(targets) - have, have]), 1))
+        return np.asarray(len(targets) / (2 * np.maximum(np.stack([len(targets) - have, have]), 1)))
     return np.stack([np.ones(len(classes)), class_weights(targets, classes, choice)])
 
 

@@ -602,6 +602,7 @@ def test_tune_keeps_the_best_model_and_its_log(data):
         (["--multi-label", ","], "--tune has no effect with --multi-label"),
         (["--model", "linear"], "--tune has no effect with --multi-label or --model linear"),
         (["--checkpoint", "c"], "leave --checkpoint and --checkpoint-every out"),
+        (["--log-csv", "log.csv"], "leave --log-csv and --tensorboard out"),
     ],
 )
 def test_tune_is_refused_where_it_has_no_effect(data, options, message):

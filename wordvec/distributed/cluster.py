@@ -75,12 +75,15 @@ class Cluster:
         if address is None:
             import dask
 
-            # Other work may keep the machine busy.
-            with dask.config.set({"distributed.comm.timeouts.tcp": "300s"}), _interrupts_ignored():
+            config = {
+                "distributed.comm.timeouts.tcp": "300s",  # other work may keep the machine busy
+                "distributed.worker.profile.enabled": False,
+            }
+            with dask.config.set(config), _interrupts_ignored():
                 own = distributed.LocalCluster(
                     n_workers=check_whole("workers", 1 if workers is None else workers, 1),
                     threads_per_worker=check_whole("threads", threads, 1),
-                    dashboard_address=":0",
+                    dashboard_address=None,
                     silence_logs=logging.CRITICAL,
                 )
             self._own.append(own)

@@ -17,8 +17,9 @@ from wordvec.distributed.rounds import (
     digest_of,
     first_rows,
     forget,
+    span_of,
     split,
-    train_part,
+    train_span,
 )
 from wordvec.encoding.corpus import EncodedCorpus
 from wordvec.system.threads import uninterrupted
@@ -62,6 +63,7 @@ class LocalRounds:
         self._ids, self._offsets = np.asarray(corpus.ids), np.asarray(corpus.offsets)
         self._job, self._plan = job, plan
         self._at_once, self._each = min(threads, plan.shards), max(threads // plan.shards, 1)
+        self._span = span_of(plan.shards, self._at_once)
         self._pieces: list[np.ndarray] = []
         self._seconds = dict.fromkeys(("load", "train", "change", "combine"), 0.0)
 
@@ -80,22 +82,27 @@ class LocalRounds:
         self._pieces = split(first_rows(job) if rows is None else rows, self._at_once)
         for now in range(number, plan.rounds * plan.epochs):
             with uninterrupted(), ThreadPoolExecutor(self._at_once) as pool:
-                running = [pool.submit(self._train, now, shard) for shard in range(plan.shards)]
-                trained = [each.result() for each in running]
+                firsts = range(0, plan.shards, self._span)
+                trained = [each.result() for each in [pool.submit(self._train, now, first) for first in firsts]]
                 began = time.perf_counter()
                 changes = zip(*(changed for changed, _ in trained), strict=True)
                 self._pieces = list(pool.map(combine, self._pieces, changes))
                 self._seconds["combine"] += time.perf_counter() - began
-            for _, facts in trained:
-                for name, seconds in zip(("load", "train", "change"), facts.seconds, strict=True):
+            found = [each for _, facts in trained for each in facts]
+            for each in found:
+                for name, seconds in zip(("load", "train", "change"), each.seconds, strict=True):
                     self._seconds[name] += seconds
-            yield [facts for _, facts in trained]
+            yield found
 
-    def _train(self, number: int, shard: int) -> tuple[list[np.ndarray], Facts]:
+    def _train(self, number: int, first: int) -> tuple[list[np.ndarray], list[Facts]]:
         plan, job = self._plan, self._job
-        place = plan.place(job.settings, number, shard)
-        tokens = cut(self._ids, self._offsets, *plan.bounds(shard, place.round))
-        return train_part(job, tokens, self._pieces, place, self._each)
+        shards = range(first, min(first + self._span, plan.shards))
+        places = [plan.place(job.settings, number, shard) for shard in shards]
+        tokens = [
+            cut(self._ids, self._offsets, *plan.bounds(shard, place.round))
+            for shard, place in zip(shards, places, strict=True)
+        ]
+        return train_span(job, tokens, self._pieces, places, self._each)
 
     def rows(self) -> np.ndarray:
         """Return the table (2 V + U, D) float32 after the last round."""

@@ -16,7 +16,7 @@ import numpy as np
 from wordvec import __version__
 from wordvec.distributed.cluster import RETRIES, Cluster, check_version
 from wordvec.distributed.combining import GROUP, combine
-from wordvec.distributed.rounds import Facts, Job, Place, Plan, Tokens, first_rows, forget, split, train_part
+from wordvec.distributed.rounds import Facts, Job, Place, Plan, Tokens, first_rows, forget, span_of, split, train_span
 
 _AHEAD = 2
 """Rounds submitted before the oldest is done, so that workers do not wait for the client."""
@@ -53,7 +53,7 @@ class RemoteRounds:
         self._job_future: Any = None
         self._tasks = 0
         self._seconds = dict.fromkeys(("load", "train", "change", "wait"), 0.0)
-        self._moved = self._bytes_moved()
+        self._before_all = self._totals()
 
     def compile(self) -> None:
         """The workers compile what they lack in their first round."""
@@ -86,7 +86,7 @@ class RemoteRounds:
             wait([*round.facts, *round.pieces])
         self._seconds["wait"] += time.perf_counter() - began
         self._client.gather([piece for piece in round.pieces if piece.status != "finished"])  # raises their error
-        facts: list[Facts] = self._client.gather(round.facts)
+        facts: list[Facts] = [each for part in self._client.gather(round.facts) for each in part]
         for each in facts:
             for name, seconds in zip(("load", "train", "change"), each.seconds, strict=True):
                 self._seconds[name] += seconds
@@ -117,12 +117,13 @@ class RemoteRounds:
         plan, job = self._plan, self._job
         changes: list[list[Any]] = []
         facts = []
-        for shard in range(plan.shards):
-            place = plan.place(job.settings, number, shard)
-            name = f"{number}-{shard}"
-            trained = self._submit(
-                _train, name, self._job_future, self._tokens[shard][place.round], pieces, place, self._each, __version__
-            )
+        span = span_of(plan.shards, sum(self._client.nthreads().values()) or 1)  # workers join and leave
+        for first in range(0, plan.shards, span):
+            shards = range(first, min(first + span, plan.shards))
+            places = [plan.place(job.settings, number, shard) for shard in shards]
+            tokens = [self._tokens[shard][place.round] for shard, place in zip(shards, places, strict=True)]
+            name = f"{number}-{first}"
+            trained = self._submit(_train, name, self._job_future, tokens, pieces, places, self._each, __version__)
             changes.append([self._submit(_change, f"{name}-{piece}", trained, piece) for piece in range(len(pieces))])
             facts.append(self._submit(_facts, name, trained))
         after = []
@@ -144,15 +145,17 @@ class RemoteRounds:
             return np.concatenate(self._client.gather(self._pieces))
 
     def timings(self) -> dict[str, float]:
-        """Return the seconds of loading rows, training and computing changes (of all shards), of waiting for rounds,
-        and the bytes that the workers sent that are still there."""
+        """Return seconds of loading rows, training and computing changes (of all shards), of waiting for rounds, and
+        what the workers that are still there count: seconds of combining and receiving, and bytes sent."""
         found = {f"{name}_seconds": seconds for name, seconds in self._seconds.items()}
-        moved = sum(now - self._moved.get(worker, 0) for worker, now in self._bytes_moved().items())
-        return {**found, "moved_bytes": float(moved)}
+        for worker, totals in self._totals().items():
+            for name, total in totals.items():
+                found[name] = found.get(name, 0.0) + total - self._before_all.get(worker, {}).get(name, 0.0)
+        return found
 
-    def _bytes_moved(self) -> dict[str, int]:
+    def _totals(self) -> dict[str, dict[str, float]]:
         with self._cluster.failures("asking the workers"):
-            return self._cluster.run_on_workers(_sent_bytes)
+            return self._cluster.run_on_workers(_totals)
 
     def close(self) -> None:
         """Free the memory of the training on the workers."""
@@ -178,22 +181,27 @@ def item(results: Sequence[Any], number: int) -> Any:
 
 
 def _train(
-    job: Job, tokens: Tokens, rows: list[np.ndarray], place: Place, threads: int, version: str
-) -> tuple[list[np.ndarray], Facts]:
+    job: Job, tokens: list[Tokens], rows: list[np.ndarray], places: list[Place], threads: int, version: str
+) -> tuple[list[np.ndarray], list[Facts]]:
     from distributed import get_worker
 
     check_version(version, get_worker().address)
-    return train_part(job, tokens, rows, place, threads)
+    return train_span(job, tokens, rows, places, threads)
 
 
-def _change(trained: tuple[list[np.ndarray], Facts], piece: int) -> np.ndarray:
+def _change(trained: tuple[list[np.ndarray], list[Facts]], piece: int) -> np.ndarray:
     return trained[0][piece]
 
 
-def _facts(trained: tuple[list[np.ndarray], Facts]) -> Facts:
+def _facts(trained: tuple[list[np.ndarray], list[Facts]]) -> list[Facts]:
     return trained[1]
 
 
-def _sent_bytes(dask_worker: Any) -> int:
-    sent: int = dask_worker.transfer_outgoing_bytes_total
-    return sent
+def _totals(dask_worker: Any) -> dict[str, float]:
+    """Return what a worker has counted since it started."""
+    seconds = {key: total for key, total in dask_worker.digests_total.items() if key[-1] == "seconds"}
+    return {
+        "combine_seconds": sum(total for key, total in seconds.items() if key[0] == "execute" and key[2] == "combine"),
+        "receive_seconds": sum(total for key, total in seconds.items() if key[0] == "gather-dep"),
+        "moved_bytes": float(dask_worker.transfer_outgoing_bytes_total),
+    }

@@ -2,13 +2,16 @@
 
 import hashlib
 import itertools
+import math
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
+from wordvec.distributed.combining import GROUP, combine
 from wordvec.distributed.settings import ShardSettings
 from wordvec.encoding.corpus import EncodedCorpus
 from wordvec.vocabulary import Vocabulary
@@ -55,7 +58,7 @@ class Place(NamedTuple):
 
 
 class Facts(NamedTuple):
-    """What is known of a trained round: the loss sums (6,) float64, the tokens after subsampling, and the seconds of
+    """What is known of a shard's round: the loss sums (6,) float64, the tokens after subsampling, and the seconds of
     loading the rows, training, and computing the changes."""
 
     loss: np.ndarray
@@ -163,6 +166,51 @@ def train_part(
         _give_back(job, trainer, threads)
     seconds = (loaded - started, trained - loaded, time.perf_counter() - trained)
     return changes, Facts(loss, kept, seconds)
+
+
+def span_of(shards: int, threads: int) -> int:
+    """Return how many shards, one after another, a task trains: as many as end no later than with a task for each, but
+    at most ``GROUP``, and a power of two, so that their changes are combined to a branch of the tree.
+
+    Example:
+        >>> [span_of(shards, 2) for shards in (1, 2, 4, 5, 6, 8, 100)], span_of(4, 8)
+        ([1, 1, 2, 1, 1, 4, 2], 1)
+    """
+    span, longest = 1, math.ceil(shards / threads)
+    while 2 * span <= min(longest, GROUP) and math.ceil(math.ceil(shards / (2 * span)) / threads) * 2 * span <= longest:
+        span *= 2
+    return span
+
+
+def train_span(
+    job: Job, tokens: Sequence[Tokens], rows: list[np.ndarray], places: Sequence[Place], threads: int
+) -> tuple[list[np.ndarray], list[Facts]]:
+    """Train consecutive shards in a round, one after another, and combine their changes.
+
+    Args:
+        tokens, places: of each shard; the first is a multiple of ``span_of``.
+        job, rows, threads: as of ``train_part``.
+
+    Returns:
+        The combined change of each piece, (r, D) float32, and the facts of each shard.
+    """
+    branches: list[tuple[int, list[np.ndarray]]] = []  # of the tree: their shards and combined changes
+    facts = []
+    for part, place in zip(tokens, places, strict=True):
+        changes, found = train_part(job, part, rows, place, threads)
+        facts.append(found)
+        size = 1
+        while branches and branches[-1][0] == size:
+            changes, size = _combined(branches.pop()[1], changes), 2 * size
+        branches.append((size, changes))
+    changes = branches.pop()[1]
+    while branches:
+        changes = _combined(branches.pop()[1], changes)
+    return changes, facts
+
+
+def _combined(first: list[np.ndarray], second: list[np.ndarray]) -> list[np.ndarray]:
+    return [combine(None, [first.pop(0), second.pop(0)]) for _ in range(len(first))]  # frees them piece by piece
 
 
 def compile_kernels(job: Job, threads: int) -> None:

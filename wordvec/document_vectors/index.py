@@ -392,9 +392,9 @@ def count_ranked(
         counted = in_order(lambda chunk: count_chunk(joined(chunk), columns), lists, threads)
         if sort:
             tokens = spell()
-            order = sorted(range(len(tokens)), key=tokens.__getitem__)
-            columns[order] = np.arange(len(order), dtype=np.int32)
-            return Vocabulary.of_distinct([tokens[rank] for rank in order], counts[order]), list(counted)
+            ranks = sorted(range(len(tokens)), key=tokens.__getitem__)
+            columns[ranks] = np.arange(len(ranks), dtype=np.int32)
+            return Vocabulary.of_distinct([tokens[rank] for rank in ranks], counts[ranks]), list(counted)
         if threads == 1:
             return Vocabulary.of_distinct(spell(), counts), list(counted)
         # Build the strings while the kernels count.

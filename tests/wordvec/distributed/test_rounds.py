@@ -1,5 +1,6 @@
 """Plans of rounds, and a shard's round as a pure function."""
 
+import math
 from itertools import pairwise
 
 import numpy as np
@@ -7,7 +8,20 @@ import pytest
 
 from tests.cases.word2vec import random_corpus, wraps_around
 from wordvec import InputError, Word2VecSettings
-from wordvec.distributed.rounds import Job, Plan, Tokens, cut, digest_of, first_rows, forget, split, train_part
+from wordvec.distributed.combining import combine
+from wordvec.distributed.rounds import (
+    Job,
+    Plan,
+    Tokens,
+    cut,
+    digest_of,
+    first_rows,
+    forget,
+    span_of,
+    split,
+    train_part,
+    train_span,
+)
 from wordvec.distributed.settings import ShardSettings, sharded
 from wordvec.word2vec.epoch import Trainer
 
@@ -66,6 +80,29 @@ def test_a_round_depends_on_its_arguments_only():
     forget("job")
     assert train(0, 0) == first
     forget("job"), forget("other")
+
+
+@pytest.mark.parametrize("shards", [1, 2, 3, 6, 7])
+def test_consecutive_shards_in_one_task_are_a_branch_of_the_tree(shards):
+    corpus = random_corpus([410], types=30)
+    job, plan = Job("span", corpus.vocabulary, SETTINGS.resolved(), 3), Plan(410, shards, 1, 1)
+    rows = split(first_rows(job), 2)
+    tokens = [cut(corpus.ids, corpus.offsets, *plan.bounds(shard, 0)) for shard in range(shards)]
+    places = [plan.place(job.settings, 0, shard) for shard in range(shards)]
+    apart = [train_part(job, *each, 1) for each in zip(tokens, [rows] * shards, places, strict=True)]
+    changes, facts = train_span(job, tokens, rows, places, 1)
+    wanted = [combine(None, parts) for parts in zip(*(changed for changed, _ in apart), strict=True)]
+    assert np.concatenate(changes).tobytes() == np.concatenate(wanted).tobytes()
+    assert [each.kept for each in facts] == [each.kept for _, each in apart]
+    forget("span")
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3, 8])
+def test_spans_end_as_early_as_single_shards(threads):
+    for shards in range(1, 70):
+        span = span_of(shards, threads)
+        assert span in (1, 2, 4, 8)
+        assert math.ceil(math.ceil(shards / span) / threads) * span == math.ceil(shards / threads) or span == 1
 
 
 def test_a_round_of_the_whole_corpus_is_an_epoch():
