@@ -276,6 +276,13 @@ def test_pages_document_every_training_option_and_no_other():
     assert set(main.COMMANDS) - set(re.findall(r"[a-z-]+", TEXTS[COMMANDS])) == set()
 
 
+def test_no_row_of_commands_and_no_page_of_the_index_is_repeated():
+    rows = re.findall(r"^\| (`.+?`) \|", TEXTS[COMMANDS], re.MULTILINE)
+    assert len(rows) == len(set(rows))
+    listed = [path for path, _ in links(INDEX)]
+    assert len(listed) == len(set(listed)), "each page is listed once; the site's sections are read from it"
+
+
 def test_the_settings_page_is_generated():
     done = subprocess.run(
         [sys.executable, "-c", "import settings_page; print(settings_page.page(), end='')"],
