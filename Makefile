@@ -105,6 +105,7 @@ docs-fast: $(VENV)/installed-docs
 
 # Pages of the site in headless Chromium: errors of scripts, and widths.
 test-browser: docs-fast
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[report]'
 	$(BIN)/python -m pytest -q -rs -m browser tests
 
 # The whole suite on every supported Python of this machine, each in an environment of its own.
@@ -130,7 +131,6 @@ test-peers:
 	-.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check lime shap
 	.venv-peers/bin/python -m pytest -q tests/peers
 
-# Skipped, with the reason, if no Chromium is installed.
 clean:
 	rm -rf $(VENV) .venv-* $(DEMO) benchmark-results build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .fuzzing
 

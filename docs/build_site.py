@@ -73,7 +73,7 @@ def stage(execute: bool) -> None:
         if page in LEFT_OUT:
             continue
         text = _relinked(page, place, places, wanted)
-        if execute and page.parent.name == "tutorials":
+        if execute and page.parent.name == "tutorials" and page.name[0].isdigit():
             notebook = SOURCE / "notebooks" / page.with_suffix(".ipynb").name
             text, wanted[notebook] = _chapter(text, os.path.relpath(notebook, place.parent))
         wanted[place] = text

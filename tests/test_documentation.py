@@ -33,7 +33,7 @@ README = ROOT / "README.md"
 INDEX = ROOT / "docs/README.md"
 COMMANDS = ROOT / "docs/reference/commands.md"
 PAGES = [README, *sorted(ROOT.glob("docs/**/*.md"))]
-CHAPTERS = [page for page in PAGES if page.parent.name == "tutorials"]
+CHAPTERS = sorted(ROOT.glob("docs/tutorials/[0-9]*.md"))
 TEXTS = {page: page.read_text(encoding="utf-8") for page in PAGES}
 
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -274,6 +274,13 @@ def test_pages_document_every_training_option_and_no_other():
     wanted = {option for name in documented for option in options_of(commands[name])}
     assert {option for option in wanted if option.startswith("--")} - named - {"--version"} == set()
     assert set(main.COMMANDS) - set(re.findall(r"[a-z-]+", TEXTS[COMMANDS])) == set()
+
+
+def test_no_row_of_commands_and_no_page_of_the_index_is_repeated():
+    rows = re.findall(r"^\| (`.+?`) \|", TEXTS[COMMANDS], re.MULTILINE)
+    assert len(rows) == len(set(rows))
+    listed = [path for path, _ in links(INDEX)]
+    assert len(listed) == len(set(listed)), "each page is listed once; the site's sections are read from it"
 
 
 def test_the_settings_page_is_generated():

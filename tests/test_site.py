@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 BUILT = next((ROOT / "build/site" / name for name in ("html", "fast") if (ROOT / "build/site" / name).is_dir()), None)
-CHAPTERS = sorted((ROOT / "docs/tutorials").glob("*.md"))
+CHAPTERS = sorted((ROOT / "docs/tutorials").glob("[0-9]*.md"))
 
 
 def module(name):
@@ -95,7 +95,8 @@ def test_a_page_fits_desktop_and_telephone_without_errors(page, tmp_path):
         ],
         capture_output=True, text=True, timeout=120,
     )  # fmt: skip
-    assert not [line for line in done.stderr.splitlines() if "CONSOLE" in line]
+    console = [line for line in done.stderr.splitlines() if "CONSOLE" in line]
+    assert not [line for line in console if "[PST]: " not in line], "all but what the theme logs"
     over = [int(each) for each in re.search("<title>(.*?)</title>", done.stdout)[1].split()]
     assert len(over) == 2
     assert max(over) <= 0, "the page scrolls sideways"
