@@ -160,6 +160,29 @@ def test_no_scheduler_answers():
         Cluster(address, timeout=0.3)
 
 
+def test_workers_without_memory(text, monkeypatch):
+    """In this process, whose worker raises what NumPy does; a worker that the system kills is lost by Dask."""
+    import distributed
+
+    from wordvec.distributed import remote_rounds
+    from wordvec.distributed.cluster import Cluster
+    from wordvec.distributed.remote_corpus import encode_on
+
+    def too_large(*arguments):
+        raise MemoryError("Unable to allocate 9.00 GiB for an array")
+
+    with distributed.Client(processes=False, n_workers=1, dashboard_address=None) as client:
+        cluster = Cluster(client, piece_size=3 << 20)
+        monkeypatch.setattr(remote_rounds, "train_span", too_large)
+        message = r"a worker ran out of memory while training \(Unable to allocate 9.* \(--piece-size\), now 3 MB"
+        with pytest.raises(TrainingError, match=message):
+            train_sharded(encode_on(cluster, TextCorpus(text)), SETTINGS, SHARDING)
+        dead = distributed.KilledWorker("train-job-7-1", list(cluster.client.nthreads()), 4)
+        message = r"workers died again and again while counting \(train-job-7\), probably"
+        with pytest.raises(TrainingError, match=message), cluster.failures("counting"):
+            raise dead
+
+
 def test_a_lost_scheduler_and_another_cluster(shards, processes, text, expected, tmp_path):
     """The last test of this cluster."""
     from wordvec.distributed.cluster import Cluster
