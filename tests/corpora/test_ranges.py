@@ -92,17 +92,21 @@ def test_files_on_any_file_system_of_fsspec(tmp_path):
 class Ranges(BaseHTTPRequestHandler):
     """Serves ``content`` by byte ranges, and counts the bytes."""
 
-    content, served = b"", 0
+    content, served, knows_ranges = b"", 0, True
     protocol_version = "HTTP/1.1"
 
     def do_HEAD(self):
         self.do_GET(body=False)
 
     def do_GET(self, body=True):
-        size, found = len(self.content), re.match(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
+        size, found = (
+            len(self.content),
+            self.knows_ranges and re.match(r"bytes=(\d+)-(\d*)", self.headers.get("Range", "")),
+        )
         first, last = (int(found[1]), min(int(found[2] or size), size - 1)) if found else (0, size - 1)
         self.send_response(206 if found else 200)
-        self.send_header("Accept-Ranges", "bytes")
+        if self.knows_ranges:
+            self.send_header("Accept-Ranges", "bytes")
         self.send_header("Content-Length", str(last + 1 - first))
         if found:
             self.send_header("Content-Range", f"bytes {first}-{last}/{size}")
@@ -130,6 +134,11 @@ def test_a_file_on_a_web_server_is_read_by_ranges(monkeypatch):
             assert middle == b"one two three\n" * (len(middle) // 14)
             assert abs(len(middle) - len(text) / 41) <= 28
             assert Ranges.served < len(text) / 2
+            monkeypatch.setattr(Ranges, "knows_ranges", False)
+            with pytest.raises(
+                InputError, match=r"/a\.txt cannot be read in parts \(The HTTP server doesn't .*; copy it"
+            ):
+                list(range_blocks(parts[20], how, 1 << 18))
             with pytest.raises(InputError, match=r"http://127\.0\.0\.1:1/a\.txt"):
                 TextCorpus("http://127.0.0.1:1/a.txt")
         finally:
