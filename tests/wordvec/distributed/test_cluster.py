@@ -1,5 +1,7 @@
 """Training on a Dask cluster of separate processes: the bits of threads, whatever dies."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -17,6 +19,7 @@ from wordvec import (
 from wordvec.distributed.settings import ShardSettings
 from wordvec.distributed.training import train_sharded
 from wordvec.kernels.simd import JIT_OFF
+from wordvec.word2vec.settings import ContinuationSettings
 
 pytestmark = [needs_dask, pytest.mark.skipif(JIT_OFF, reason="workers would interpret the kernels")]
 
@@ -114,6 +117,20 @@ def test_two_workers_do_the_work_to_the_same_bits(shards, cluster, expected):
 def _tasks(prefix, dask_scheduler):
     """The number of tasks that the scheduler knows."""
     return sum(str(key).startswith(f"{prefix}-") for key in dask_scheduler.tasks)
+
+
+@pytest.mark.parametrize("loss", ["negative", "hierarchical"])
+def test_continues_evaluates_and_stops_as_threads_do(shards, corpus, expected, loss):
+    def train(text):
+        settings, scores = replace(SETTINGS, loss=loss), iter([1.0, 2.0, 0.0])
+        return train_sharded(
+            text, settings, SHARDING, initial=expected.vectors, continuation=ContinuationSettings(initial_rate=0.5),
+            evaluate=lambda vectors: next(scores), early_stopping=1,
+        )  # fmt: skip
+
+    here, there = train(corpus), train(shards)
+    assert there.vectors.vectors.tobytes() == here.vectors.vectors.tobytes() != expected.vectors.vectors.tobytes()
+    assert (there.scores, there.losses, there.kept_epoch) == (here.scores, here.losses, 2)
 
 
 def test_a_killed_worker_changes_nothing(shards, processes, cluster, expected):
