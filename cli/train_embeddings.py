@@ -3,42 +3,32 @@
 import contextlib
 import json
 import os
-from collections.abc import Sequence
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from cli.shared import count_based_options as counting
 from cli.shared import options
-from cli.shared.errors import Command, Failure, check_files, command_line, note_checkpoint, note_output, usage_errors
+from cli.shared.errors import Command, check_files, command_line, note_checkpoint, note_output, usage_errors
 from cli.shared.origins import versions
 from cli.shared.phrase_options import PhraseStep, phrase_options
-from cli.shared.reporting import Progress, finite, log, percent
+from cli.shared.reporting import finite, log
 from cli.shared.setting_options import setting_option, setting_options
-from cli.shared.shard_options import Run as ShardedRun
 from cli.shared.shard_options import ShardStep, shard_options
 from cli.shared.tuning_options import TuningStep, tuning_options
-from cli.shared.unused import refuse_unused, refuse_with, refuse_without
+from cli.shared.unused import refuse_with, refuse_without
 from cli.shared.vocabulary_options import take_rules, vocabulary_options
-from cli.shared.word2vec_reporting import EpochLines, corpus_summary, result_line
+from cli.shared.word2vec_reporting import corpus_summary
+from cli.shared.word2vec_runs import Evaluation, Run, inherited_settings
 from wordvec import CooccurrenceSettings, Word2VecSettings
 from wordvec.system.settings import declaration_of
 from wordvec.word2vec.settings import ContinuationSettings
-
-if TYPE_CHECKING:
-    from wordvec import EncodedCorpus, WordVectors
-    from wordvec.vectors.evaluation import AnalogyResult, SimilarityResult
-    from wordvec.word2vec.callbacks import Training
-    from wordvec.word2vec.results import Word2VecResult
 
 DEFAULT_PACE = 300.0
 """Seconds between checkpoints with ``--resume``."""
 
 _CONTINUING = tuple(field.name for field in fields(ContinuationSettings))
-
-_INHERITED = {field.name for field in fields(Word2VecSettings)} - {"epochs"}
-"""Settings that a training takes from the vectors it continues from."""
 
 
 _WINDOW_WEIGHTS = list(
@@ -220,22 +210,20 @@ def train_embeddings(
     with usage_errors():
         chosen = {name: given.pop(name) for name in _CONTINUING} | ({"initial_rate": 0.0} if freeze_initial else {})
         continuation = ContinuationSettings(**chosen)
-    run: _Run | counting.Run | ShardedRun
+    run: Run | counting.Run
     if given["model"] in counting.MODELS:
         run = counting.Run(given, output, threads, quiet)
-    elif shards.is_used:
-        run = ShardedRun(given, shards, threads, quiet)
     else:
         initial = None if continue_from is None else load_vectors(continue_from)
         if initial is not None:
-            inherited = _inherited_settings(initial)
+            inherited = inherited_settings(initial)
             tokenizer, lowercase = inherited.pop("tokenizer", tokenizer), inherited.pop("lowercase", lowercase)
             normalize = inherited.pop("normalize", normalize)
             given |= inherited
             phrases.inherit(initial, str(continue_from), quiet)
         benchmarks = evaluate_on or tuning.files
-        evaluation = _Evaluation(benchmarks, quiet) if benchmarks else None
-        run = _Run(given, initial, continuation, evaluation, evaluate_every, early_stopping, threads, quiet)
+        evaluation = Evaluation(benchmarks, quiet) if benchmarks else None
+        run = Run(given, shards, initial, continuation, evaluation, evaluate_every, early_stopping, threads, quiet)
     if output_format(output) == "floret" and getattr(run.settings, "subword_hashes", None) is None:
         raise click.UsageError(f"{output} holds hashed words: it needs --subwords and --subword-hashes; or rename it")
     is_saved = (resume and not tuning.is_used) or checkpoint_every is not None
@@ -276,7 +264,7 @@ def train_embeddings(
         save_vectors(result.vectors, output)
         note_output(output)
 
-    if tuning.is_used and isinstance(run, _Run) and run.evaluation is not None:
+    if tuning.is_used and isinstance(run, Run) and run.evaluation is not None:
         tuning.run(encoded, run.evaluation, save, threads=threads, resume=resume, quiet=quiet)
         return
     if resume and not os.path.exists(str(checkpoint)) and run.is_finished(output, encoded, phrases.record):
@@ -297,128 +285,9 @@ def train_embeddings(
     log(run.result_line(result, output), quiet)
 
 
-class _Run:
-    """Training of the predictive models, skip-gram and CBOW."""
-
-    def __init__(
-        self,
-        given: dict[str, Any],
-        initial: "WordVectors | None",
-        continuation: ContinuationSettings,
-        evaluation: "_Evaluation | None",
-        evaluate_every: float | None,
-        early_stopping: int | None,
-        threads: int | None,
-        quiet: bool,
-    ) -> None:
-        counting.refuse_counting(given)
-        with usage_errors():
-            # Options left unset get the library's defaults, which the help repeats.
-            self.settings = Word2VecSettings(**{k: value for k, value in given.items() if value is not None}).resolved()
-        refuse_unused(self.settings)
-        self.initial, self.continuation = initial, continuation
-        self.evaluation, self.early_stopping = evaluation, early_stopping
-        self.evaluate_every, self.threads, self.quiet = evaluate_every, threads, quiet
-
-    def is_finished(self, output: str, encoded: "EncodedCorpus", phrases: dict[str, Any] | None) -> bool:
-        from wordvec.checkpointing.finished import finished_training
-
-        return finished_training(output, encoded, self.settings, self.initial, phrases, self.continuation.record())
-
-    def train(
-        self, encoded: "EncodedCorpus", checkpoint: str | None, checkpoint_every: float, resume: bool
-    ) -> "Word2VecResult":
-        from wordvec import train_word2vec
-
-        every = self.evaluate_every
-        log(f"training {self.settings.model}, vector size {self.settings.vector_size}", self.quiet)
-        with Progress("training", self.quiet) as progress:
-            result: Word2VecResult = train_word2vec(
-                encoded,
-                self.settings,
-                threads=self.threads,
-                on_progress=EpochLines(progress, self.quiet),
-                initial=self.initial,
-                continuation=None if self.initial is None else self.continuation,
-                checkpoint=checkpoint,
-                checkpoint_every=checkpoint_every,
-                resume=resume,
-                callbacks=[self.evaluation] if self.evaluation else [],
-                evaluate=self.evaluation,
-                evaluate_every=every if isinstance(every, int) else 1,
-                evaluate_seconds=every if isinstance(every, float) else None,
-                early_stopping=self.early_stopping,
-            )
-        return result
-
-    @staticmethod
-    def result_line(result: Any, output: str) -> str:
-        """Summarize a ``Word2VecResult``."""
-        return result_line(result, output)
-
-
-def _inherited_settings(initial: "WordVectors") -> dict[str, Any]:
-    """Return the settings of ``initial``, except for epochs, that the command line does not override."""
-    context = click.get_current_context()
-    inherited: dict[str, Any] = {}
-    if initial.settings.get("model") in ("skipgram", "cbow"):
-        inherited |= {name: initial.settings[name] for name in _INHERITED & initial.settings.keys()}
-    if initial.states_tokenizer:
-        inherited |= {name: getattr(initial, name) for name in ("tokenizer", "lowercase", "normalize")}
-    rows = initial.table().subwords
-    if rows is not None and not rows.pruned:
-        inherited |= {"subwords": f"{rows.min_n}-{rows.max_n}", "buckets": rows.buckets, "subword_hashes": rows.hashes}
-    inherited["vector_size"] = initial.vector_size
-    return {
-        name: value
-        for name, value in inherited.items()
-        if name in context.params and context.get_parameter_source(name) == click.core.ParameterSource.DEFAULT
-    }
-
-
 def _write_summary(facts: dict[str, Any], path: str) -> None:
     from wordvec.system.atomic_files import replacing
 
     with replacing(path) as file:
         file.write(json.dumps(finite(facts), indent=2).encode() + b"\n")
     note_output(path)
-
-
-class _Evaluation:
-    """Mean score of vectors over files of analogies (accuracy) and word pairs (Spearman); logs each score."""
-
-    def __init__(self, files: Sequence[str], quiet: bool) -> None:
-        from wordvec import WordVectors
-
-        self._files, self._quiet = files, quiet
-        self._scores = ""
-        for file in files:  # reports a malformed file before any work
-            self._evaluate(WordVectors(["word"], [[1.0]]), file)
-
-    def __call__(self, vectors: "WordVectors") -> float:
-        results = [self._evaluate(vectors, file) for file in self._files]
-        for file, result in zip(self._files, results, strict=True):
-            if result.score is None:
-                raise Failure(
-                    f"{file} cannot be used for evaluation: too few of its words are in the vocabulary of "
-                    f"{len(vectors):,}; leave it out, or lower min_count"
-                )
-        self._scores = ", ".join(f"{result.name} {_score_text(result)}" for result in results)
-        return sum(result.score or 0.0 for result in results) / len(results)
-
-    def on_begin(self, training: "Training") -> None:
-        self(training.vectors())
-
-    def on_evaluation(self, training: "Training", score: float) -> None:
-        log(f"after {training.position:.2f} epochs: {self._scores}", self._quiet)
-
-    @staticmethod
-    def _evaluate(vectors: "WordVectors", file: str) -> "AnalogyResult | SimilarityResult":
-        from wordvec import evaluate_file
-
-        result: AnalogyResult | SimilarityResult = evaluate_file(vectors, file)
-        return result
-
-
-def _score_text(result: "AnalogyResult | SimilarityResult") -> str:
-    return percent(result.score) if hasattr(result, "protocol") else f"{result.score:.3f}"

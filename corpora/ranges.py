@@ -83,8 +83,23 @@ def range_blocks(part: Range, how: Reading, size: int) -> Iterator[bytes]:
     """Yield a range of a corpus as ``TextCorpus.blocks`` does; all ranges in order give the text of the corpus.
 
     Raises:
-        InputError: the file cannot be read or has another size than before; and as of ``TextCorpus.blocks``.
+        InputError: the file cannot be read, or not in parts, or has another size than before; and as of
+            ``TextCorpus.blocks``.
     """
+    try:
+        yield from _range_blocks(part, how, size)
+    except InputError:
+        raise
+    except ValueError as error:
+        if not is_remote(part.name):
+            raise
+        reason = " ".join(str(error).split()).partition(". ")[0]
+        raise InputError(
+            f"{part.name} cannot be read in parts ({reason:.120}); copy it to a file system that all machines see"
+        ) from None
+
+
+def _range_blocks(part: Range, how: Reading, size: int) -> Iterator[bytes]:
     source = resolve_one(part.name)
     if source.size() != part.size:
         raise InputError(

@@ -28,7 +28,8 @@ def resolve_url(url: str) -> list[Source]:
         if any(letter in path for letter in "*?["):
             names = sorted(name for name in system.glob(path) if not system.isdir(name))
         else:
-            names = sorted(system.find(path)) if system.isdir(path) else [path]
+            # Not ``isdir``, which downloads a file from a web server to look for links in it.
+            names = sorted(system.find(path)) if system.info(path)["type"] == "directory" else [path]
         found = [Source(system.unstrip_protocol(name), _opener(system, name)) for name in names]
         if not found:
             raise InputError(f"{url}: no file matches")

@@ -89,7 +89,7 @@ def round_seconds(training: Training, machine: Machine) -> dict[str, float]:
     that combinations spread evenly over the nodes, and that copies of the rows are copied in turn. The scheduler
     handles its tasks while nodes train; what does not fit into that time is added.
     """
-    model, share = training.model, (training.shards - 1) / training.shards
+    model = training.model
     speed = machine.tokens_per_second * 100 / training.size
     levels = sum(training.group**-level for level in range(training.levels))
     train = training.round_tokens / speed
@@ -97,11 +97,17 @@ def round_seconds(training: Training, machine: Machine) -> dict[str, float]:
         "train": train,
         "load and change": 3 * model / machine.copied,
         "combine": model * levels / machine.combined,
-        "exchange": model * (1 + levels) * share / machine.bandwidth,
+        "exchange": moved_bytes(training) / training.shards / machine.bandwidth,
         "latency": (2 + training.levels) * machine.latency,
     }
     scheduler = training.tasks * machine.task - sum(seconds.values())
     return {**seconds, "scheduler": max(scheduler, 0.0)}
+
+
+def moved_bytes(training: Training) -> float:
+    """Return the bytes that all nodes send each other in a round; nodes that train several shards count as one."""
+    levels = sum(training.group**-level for level in range(training.levels))
+    return training.model * (1 + levels) * (training.shards - 1)
 
 
 def training_seconds(training: Training, machine: Machine) -> float:

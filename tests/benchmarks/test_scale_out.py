@@ -11,6 +11,7 @@ from benchmarks.word_vectors.scale_out import (
     Troubles,
     a_terabyte,
     main,
+    moved_bytes,
     reading_seconds,
     round_seconds,
     simulate,
@@ -30,6 +31,13 @@ def test_a_round_of_two_nodes():
     )
     assert training_seconds(training, machine) == pytest.approx(12 * 1.06)
     assert reading_seconds(training, replace(machine, read=1e6)) == pytest.approx(8 * 5.9)
+
+
+def test_bytes_of_a_round():
+    """Two nodes exchange half of the rows and half of the changes, each with the other."""
+    training = Training(17e6, 68_305, 100, shards=2, round_tokens=1.7e6)
+    assert moved_bytes(training) == 2 * training.model
+    assert moved_bytes(replace(training, shards=64)) == training.model * (1 + 1 + 1 / 8) * 63
 
 
 def test_tasks_that_the_scheduler_cannot_handle_in_time_add_to_a_round():

@@ -33,6 +33,7 @@ def test_defaults_and_choices_match_the_library():
     from seqclf import ForecasterSettings
     from seqclf.forecasting.settings import SEASONAL, STRATEGIES
     from seqclf.layers.choices import CELLS, RESETS
+    from seqclf.training.settings import OPTIMIZERS, SCHEDULES
 
     train = main.forecast.commands["train"]
     defaults = train.make_context("train", ["data", "-o", "model"]).params
@@ -40,6 +41,7 @@ def test_defaults_and_choices_match_the_library():
     assert {name: defaults[name] for name in settings} == settings
     choices = {p.name: set(p.type.choices) for p in train.params if hasattr(p.type, "choices")}
     known = {"cell": CELLS, "reset": RESETS, "strategy": STRATEGIES, "seasonal": SEASONAL, "method": METHODS}
+    known |= {"optimizer": OPTIMIZERS, "schedule": SCHEDULES}
     assert choices == {name: set(values) for name, values in known.items()}
 
 

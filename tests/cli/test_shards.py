@@ -50,6 +50,18 @@ def test_a_finished_training_is_recognized(corpus):
     assert "shards was 3 and is now 2" in other.output
 
 
+def test_evaluates_stops_early_and_continues(corpus):
+    Path("pairs.tsv").write_text("".join(f"w{number}\tw{number + 1}\t{number % 5}\n" for number in range(1, 9)))
+    how = (*TINY, "--shards", 2, "--evaluate-on", "pairs.tsv")
+    result = train(corpus, "-o", "a.safetensors", *how, "--early-stopping", 1, "--epochs", 6)
+    assert "after 1.00 epochs: pairs" in result.output
+    kept = load_vectors("a.safetensors")
+    train(corpus, "-o", "b.safetensors", "--continue-from", "a.safetensors", "--shards", 3, "--freeze-initial")
+    again = load_vectors("b.safetensors")
+    assert (again.settings["shards"], again.settings["initial_rate"]) == (3, 0)
+    assert again["w1"].tobytes() == kept["w1"].tobytes()
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -59,8 +71,6 @@ def test_a_finished_training_is_recognized(corpus):
         (("--timings",), "--timings has no effect without --shards"),
         (("--shards", 2, "--mode", "hogwild"), "shards need mode = reproducible, got hogwild"),
         (("--shards", 2, "--model", "glove"), "--shards does not apply to --model glove; leave it out"),
-        (("--shards", 2, "--early-stopping", 1), "--early-stopping has no effect with --shards; leave it out"),
-        (("--shards", 2, "--continue-from", "w.bin"), "--continue-from has no effect with --shards; leave it out"),
         (("--shards", 2, "--memory", "1G"), "--memory does not apply to --model skipgram"),
     ],
 )

@@ -1,6 +1,9 @@
 """Byte ranges of files: together, the text of the corpus, wherever they are cut."""
 
 import gzip
+import re
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
@@ -84,6 +87,62 @@ def test_files_on_any_file_system_of_fsspec(tmp_path):
             TextCorpus("nothing://a")
     finally:
         memory.rm("/news", recursive=True)
+
+
+class Ranges(BaseHTTPRequestHandler):
+    """Serves ``content`` by byte ranges, and counts the bytes."""
+
+    content, served, knows_ranges = b"", 0, True
+    protocol_version = "HTTP/1.1"
+
+    def do_HEAD(self):
+        self.do_GET(body=False)
+
+    def do_GET(self, body=True):
+        size, found = (
+            len(self.content),
+            self.knows_ranges and re.match(r"bytes=(\d+)-(\d*)", self.headers.get("Range", "")),
+        )
+        first, last = (int(found[1]), min(int(found[2] or size), size - 1)) if found else (0, size - 1)
+        self.send_response(206 if found else 200)
+        if self.knows_ranges:
+            self.send_header("Accept-Ranges", "bytes")
+        self.send_header("Content-Length", str(last + 1 - first))
+        if found:
+            self.send_header("Content-Range", f"bytes {first}-{last}/{size}")
+        self.end_headers()
+        if body:
+            Ranges.served += last + 1 - first
+            self.wfile.write(self.content[first : last + 1])
+
+    def log_message(self, *_):
+        pass
+
+
+def test_a_file_on_a_web_server_is_read_by_ranges(monkeypatch):
+    pytest.importorskip("aiohttp", reason="fsspec reads http:// with aiohttp")
+    text = b"one two three\n" * 3_000_000
+    monkeypatch.setattr(Ranges, "content", text)
+    monkeypatch.setattr(Ranges, "served", 0)
+    with ThreadingHTTPServer(("127.0.0.1", 0), Ranges) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            corpus = TextCorpus(f"http://127.0.0.1:{server.server_port}/a.txt")
+            parts, how = ranges_of(corpus, 1 << 20), reading_of(corpus)
+            assert (len(parts), parts[0].size) == (41, len(text))
+            middle = b"".join(bytes(block) for block in range_blocks(parts[20], how, 1 << 18))
+            assert middle == b"one two three\n" * (len(middle) // 14)
+            assert abs(len(middle) - len(text) / 41) <= 28
+            assert Ranges.served < len(text) / 2
+            monkeypatch.setattr(Ranges, "knows_ranges", False)
+            with pytest.raises(
+                InputError, match=r"/a\.txt cannot be read in parts \(The HTTP server doesn't .*; copy it"
+            ):
+                list(range_blocks(parts[20], how, 1 << 18))
+            with pytest.raises(InputError, match=r"http://127\.0\.0\.1:1/a\.txt"):
+                TextCorpus("http://127.0.0.1:1/a.txt")
+        finally:
+            server.shutdown()
 
 
 def test_a_file_that_is_another_one_elsewhere(tmp_path):

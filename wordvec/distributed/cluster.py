@@ -138,15 +138,20 @@ class Cluster:
         try:
             yield
         except KilledWorker as error:
-            raise TrainingError(
-                f"workers died again and again while {what} ({str(error.task).rsplit('-', 1)[0]:.40}), probably out of "
-                "memory: give the workers more of it (a training task takes about four times the size of the vectors), "
-                "or lower piece_size, vector_size or the vocabulary"
-            ) from None
+            raise self._out_of_memory(f"workers died again and again while {what}", str(error.task)) from None
+        except MemoryError as error:
+            raise self._out_of_memory(f"a worker ran out of memory while {what}", str(error)) from None
         except (FutureCancelledError, CancelledError, asyncio.CancelledError, CommClosedError) as error:
             raise self.lost(what) from error
         except TimeoutError as error:
             raise self.lost(what) from error
+
+    def _out_of_memory(self, what: str, detail: str) -> TrainingError:
+        return TrainingError(
+            f"{what} ({detail.rsplit('-', 1)[0]:.60}), probably out of memory: give each more memory or fewer threads "
+            "(training takes about four times the vectors of both sides a thread), or lower vector_size, the "
+            f"vocabulary, or piece_size (--piece-size), now {self.piece_size / 2**20:.3g} MB"
+        )
 
     def lost(self, what: str) -> TrainingError:
         """Return the error for a scheduler that no longer answers."""

@@ -14,8 +14,9 @@ import numpy as np
 from wordvec.distributed.combining import GROUP, combine
 from wordvec.distributed.settings import ShardSettings
 from wordvec.encoding.corpus import EncodedCorpus
+from wordvec.system.huffman import HuffmanTree
 from wordvec.vocabulary import Vocabulary
-from wordvec.word2vec.epoch import Trainer
+from wordvec.word2vec.epoch import Frequencies, Trainer
 from wordvec.word2vec.settings import Word2VecSettings
 
 
@@ -28,12 +29,20 @@ class Job:
         vocabulary: V tokens with counts.
         settings: resolved.
         window: the longest window of the whole corpus.
+        frequencies: what negatives are drawn and frequent words dropped by; None: the counts of the vocabulary.
+        tree: of hierarchical softmax; None: the Huffman tree of the counts.
+        rated: numbers of rows of the table that learn at ``rate`` times the learning rate.
+        rate: 0 freezes those rows.
     """
 
     name: str
     vocabulary: Vocabulary
     settings: Word2VecSettings
     window: int
+    frequencies: Frequencies | None = None
+    tree: HuffmanTree | None = None
+    rated: np.ndarray | None = None
+    rate: float = 1.0
 
 
 class Tokens(NamedTuple):
@@ -241,7 +250,16 @@ def _borrowed(job: Job, tokens: Tokens, threads: int) -> Trainer:
         found = _idle.get((job.name, threads))
         if found:
             return found.pop()
-    return Trainer(_encoded(job, tokens), job.settings, threads, window=job.window)
+    return _new_trainer(job, tokens, threads)
+
+
+def _new_trainer(job: Job, tokens: Tokens, threads: int) -> Trainer:
+    trainer = Trainer(
+        _encoded(job, tokens), job.settings, threads, frequencies=job.frequencies, tree=job.tree, window=job.window
+    )
+    if job.rated is not None:
+        trainer.set_rates(job.rated, job.rate)
+    return trainer
 
 
 def _give_back(job: Job, trainer: Trainer, threads: int) -> None:
@@ -258,7 +276,7 @@ def forget(name: str) -> None:
 
 def first_rows(job: Job) -> np.ndarray:
     """Return the table (2 V + U, D) float32 before the first round, where U is the number of n-gram rows."""
-    trainer = Trainer(_encoded(job, _NOTHING), job.settings, 1, window=job.window)
+    trainer = _new_trainer(job, _NOTHING, 1)
     return trainer.table.reshape(-1, trainer.stride)[:, : job.settings.vector_size].copy()
 
 

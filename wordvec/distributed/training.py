@@ -4,33 +4,35 @@ import contextlib
 import logging
 import os
 import secrets
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
 
 from wordvec.checkpointing.checkpoint import Checkpoint, SavedTraining
-from wordvec.checkpointing.resumable_run import ResumableRun
 from wordvec.distributed.local import LocalShards
-from wordvec.distributed.rounds import Facts, Job, Plan
+from wordvec.distributed.rounds import Facts, Job, Plan, first_rows
 from wordvec.distributed.settings import ENOUGH_TOKENS, ShardSettings, sharded
 from wordvec.encoding.corpus import EncodedCorpus
 from wordvec.encoding.subsampling import keep_probabilities
 from wordvec.errors import InputError
 from wordvec.formats.safetensors import pack_tokens
-from wordvec.formats.table import SubwordTable
 from wordvec.system.progress import OnProgress, Progress, seconds_left
 from wordvec.system.settings import or_defaults
-from wordvec.system.structures import frozen
 from wordvec.system.threads import worker_count
+from wordvec.system.validation import check_kind
 from wordvec.vectors.dense import WordVectors
-from wordvec.vectors.subwords import SubwordVectors
 from wordvec.vocabulary import Vocabulary
-from wordvec.word2vec.epoch import LARGEST, loss_of, warn_of_subsampling
+from wordvec.word2vec.assembly import Assembly
+from wordvec.word2vec.callbacks import Monitor
+from wordvec.word2vec.continuation import arrays_of, check_fits, frequencies
+from wordvec.word2vec.epoch import LARGEST, EpochResult, Frequencies, TrainedRows, loss_of, warn_of_subsampling
+from wordvec.word2vec.evaluated_run import EvaluatedRun
 from wordvec.word2vec.objectives import check_softmax, subwords_of
 from wordvec.word2vec.results import Word2VecResult
-from wordvec.word2vec.settings import Word2VecSettings, ngram_lengths
+from wordvec.word2vec.settings import ContinuationSettings, Word2VecSettings
+from wordvec.word2vec.trees import TrainingTree
 
 _log = logging.getLogger(__name__)
 
@@ -112,9 +114,16 @@ def train_sharded(
     *,
     threads: int | None = None,
     on_progress: OnProgress | None = None,
+    initial: WordVectors | None = None,
+    continuation: ContinuationSettings | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
     checkpoint_every: float = 300.0,
     resume: bool = False,
+    callbacks: Iterable[Any] = (),
+    evaluate: Callable[[WordVectors], float] | None = None,
+    evaluate_every: int = 1,
+    evaluate_seconds: float | None = None,
+    early_stopping: int | None = None,
 ) -> ShardedResult:
     """Train word vectors over shards of a corpus.
 
@@ -126,8 +135,10 @@ def train_sharded(
         settings: None means the defaults, with a learning rate that grows with the shards (see ``sharded``).
         sharding: None means one shard.
         threads: None means one per core; the workers of a cluster have their own.
-        on_progress, checkpoint, checkpoint_every, resume: as of ``train_word2vec``. A checkpoint is of the end of a
-            round, and training resumes from it on any number of threads or workers.
+        on_progress, initial, continuation, callbacks, early_stopping: as of ``train_word2vec``.
+        checkpoint, checkpoint_every, resume: as of ``train_word2vec``. A checkpoint is of the end of a round, and
+            training resumes from it on any number of threads or workers.
+        evaluate, evaluate_every, evaluate_seconds: as of ``train_word2vec``; here, between two rounds.
 
     Raises:
         InputError: settings out of range or contradictory, more shards than the corpus has text for, an existing
@@ -152,8 +163,17 @@ def train_sharded(
         )
     if shards.longest < 2:
         raise InputError("no two words are in the same sentence, so that no word has a context; pass sentences")
+    monitor = Monitor(callbacks, evaluate, evaluate_every, evaluate_seconds, early_stopping)
+    if initial is None and continuation is not None:
+        raise InputError("continuation needs initial, the vectors to continue from")
+    continuation = or_defaults(continuation, ContinuationSettings)
     counts = np.asarray(shards.vocabulary.counts)
-    warn_of_subsampling(counts, keep_probabilities(counts, settings.subsample), settings)
+    drawn_by = Frequencies(counts, int(counts.sum()))
+    if initial is not None:
+        check_kind("initial", initial, WordVectors)
+        check_fits(initial, shards, settings, continuation)
+        drawn_by = frequencies(initial, shards.vocabulary, continuation.initial_counts)
+    warn_of_subsampling(counts, keep_probabilities(drawn_by.counts, settings.subsample, drawn_by.total), settings)
     check_softmax(settings, len(shards.vocabulary))
     sharding = sharding.resolved(shards.size, len(shards.vocabulary))
     plan = Plan.of(shards.size, sharding, settings.epochs)
@@ -164,137 +184,167 @@ def train_sharded(
         )  # fmt: skip
     saver = Checkpoint(checkpoint, checkpoint_every, resume)
     digest = shards.digest(plan)
+    record = settings.record() | continuation.record() | sharding.record()
     saved = saver.begin(
-        settings.record() | sharding.record(),
+        record,
         {"tokens": shards.size, "types": len(shards.vocabulary)},
         (*pack_tokens(shards.vocabulary.tokens), shards.vocabulary.counts, np.frombuffer(digest, np.uint8)),
+        keeping=monitor.rule,
+        initial=None if initial is None else arrays_of(initial),
     )
-    job = Job(secrets.token_hex(8), shards.vocabulary, settings, min(settings.window, shards.longest))
-    return ShardedRun(shards, job, plan, sharding, saver, digest.hex(), on_progress).run(saved)
+    tree = TrainingTree(shards.vocabulary, initial) if settings.loss == "hierarchical" else None
+    buckets = subwords_of(settings, shards.vocabulary.tokens)[1]
+    assembly = Assembly(shards, settings, buckets, tree, initial, record)
+    job = Job(
+        secrets.token_hex(8),
+        shards.vocabulary,
+        settings,
+        min(settings.window, shards.longest),
+        drawn_by,
+        None if tree is None else tree.paths,
+    )
+    table = None
+    if initial is not None:
+        table = first_rows(job)
+        known = assembly.start(_sides(table, len(shards.vocabulary)))
+        if continuation.initial_rate != 1:
+            job = replace(job, rated=known, rate=continuation.initial_rate)
+    result = ShardedResult(
+        vectors=None,  # type: ignore[arg-type]  # set at the end
+        settings=settings,
+        raw_tokens=shards.raw_tokens,
+        types=len(shards.vocabulary),
+        threads=shards.workers,
+        sharding=sharding,
+        rounds=plan.rounds * plan.epochs,
+        corpus_digest=digest.hex(),
+    )
+    return ShardedRun(shards, job, plan, assembly, table, monitor, saver, result, on_progress).run(saved)
 
 
-class ShardedRun(ResumableRun):
-    """A training over shards; its state between two rounds is the table and the losses so far."""
+def _sides(table: np.ndarray, types: int) -> TrainedRows:
+    """Return views of the rows of words, contexts and n-grams of a table (2 V + U, D)."""
+    return TrainedRows(*np.split(table, (types, 2 * types)))
+
+
+class ShardedRun(EvaluatedRun):
+    """A training over shards; its state between two rounds is the table, and the losses so far."""
 
     def __init__(
         self,
         shards: Shards,
         job: Job,
         plan: Plan,
-        sharding: ShardSettings,
+        assembly: Assembly,
+        table: np.ndarray | None,
+        monitor: Monitor,
         checkpoint: Checkpoint,
-        digest: str,
+        result: ShardedResult,
         on_progress: OnProgress | None,
     ) -> None:
-        super().__init__(checkpoint)
-        self._shards, self._job, self._plan, self._on_progress = shards, job, plan, on_progress
-        self.result = ShardedResult(
-            vectors=None,  # type: ignore[arg-type]  # set at the end
-            settings=job.settings,
-            raw_tokens=shards.raw_tokens,
-            types=len(job.vocabulary),
-            threads=shards.workers,
-            sharding=sharding,
-            rounds=plan.rounds * plan.epochs,
-            corpus_digest=digest,
-        )
-        self.number = 0
-        self._table: np.ndarray | None = None
+        super().__init__(checkpoint, monitor, result)
+        self.result: ShardedResult = result
+        self.corpus = shards
+        self._job, self._plan, self._assembly, self._on_progress = job, plan, assembly, on_progress
+        self._table = table  # None: that of the rounds
+        self._number = 0  # of finished rounds
         self._loss, self._kept = np.zeros(6), 0  # of the current epoch
+
+    @property
+    def position(self) -> float:
+        """Finished epochs, plus the finished part of the current one."""
+        return self._number / self._plan.rounds
+
+    def vectors(self) -> WordVectors:
+        """Return a copy of the current vectors."""
+        if self.result.vectors is not None:
+            return self.result.vectors
+        return self._assembly.vectors(_sides(self._current_table().copy(), len(self._job.vocabulary)))
 
     def run(self, saved: SavedTraining | None) -> ShardedResult:
         """Train to the end, from the beginning or from a saved state."""
-        with contextlib.closing(self._shards.start(self._job, self._plan)) as self._rounds:
+        with contextlib.closing(self.corpus.start(self._job, self._plan)) as self._rounds:
             self._report()
             self._run_to_end(saved)
-            self._table = self._rounds.rows()
+            best = self._take_best()
+            table = self._current_table() if best is None else best
             self.result.timings = self._rounds.timings()
-        self.result.seconds, self.result.kept_epoch = self.seconds, self._plan.epochs
-        self.result.vectors = self._vectors(self._table)
+        self.result.seconds, self.result.rounds = self.seconds, self._number
+        self.result.vectors = self._assembly.vectors(_sides(table, len(self._job.vocabulary)))
+        self._monitor.callbacks("on_end", self)
         return self.result
 
     def _compile(self) -> None:
         self._rounds.compile()
 
     def _train(self) -> None:
-        for facts in self._rounds.run(self.number, self._table):
-            self._table = None
-            self.number += 1
-            for each in facts:  # in shard order
-                self._loss += each.loss
-                self._kept += each.kept
-            if self.number % self._plan.rounds == 0:
-                self._end_epoch()
-            self._report()
-            self._save_if_due()
+        from wordvec.kernels.compiling import interrupts_wait
 
-    def _end_epoch(self) -> None:
-        result, (loss, error) = self.result, loss_of(self._loss)
-        result.losses.append(loss)
-        result.loss_errors.append(error)
-        result.scores.append(None)
-        result.effective_tokens.append(self._kept)
+        self._begin()
+        self._end_epoch_if_done()  # a resumed run may have been stopped before
+        if self._is_over():
+            return
+        for facts in self._rounds.run(self._number, self._table):
+            with interrupts_wait():
+                self._table = None
+                self._number += 1
+                for each in facts:  # in shard order
+                    self._loss += each.loss
+                    self._kept += each.kept
+            self._report()
+            ended = self._end_epoch_if_done()
+            self._save_if_due()
+            if ended and self._is_over():
+                return
+            if self._monitor.clock.is_due():
+                self._evaluate()
+
+    def _end_epoch_if_done(self) -> bool:
+        done = self._number == (self.epoch + 1) * self._plan.rounds
+        if done:
+            self._end_epoch(EpochResult(*loss_of(self._loss), self._kept))
+        return done
+
+    def _reset_epoch(self) -> None:
         self._loss, self._kept = np.zeros(6), 0
 
-    def _vectors(self, table: np.ndarray) -> WordVectors:
-        vocabulary, settings = self._job.vocabulary, self._job.settings
-        words, contexts, ngrams = np.split(table, (len(vocabulary), 2 * len(vocabulary)))
-        how: dict[str, Any] = {
-            "context_vectors": None if settings.loss == "hierarchical" else frozen(contexts),
-            "tokenizer": self._shards.tokenizer,
-            "lowercase": self._shards.lowercase,
-            "normalize": self._shards.normalize,
-            "settings": settings.record() | self.result.sharding.record(),
-        }
-        if settings.subwords is None:
-            return WordVectors(vocabulary, frozen(words), **how)
-        least, most = ngram_lengths(settings.subwords)
-        buckets = subwords_of(settings, vocabulary.tokens)[1]
-        return SubwordVectors(vocabulary, SubwordTable(least, most, settings.buckets, words, ngrams, buckets), **how)
+    def _current_table(self) -> np.ndarray:
+        return self._rounds.rows() if self._table is None else self._table
 
     # -- checkpoints --------------------------------------------------------------------------------------------------
 
     def _state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-        result = self.result
-        table = self._rounds.rows() if self._table is None else self._table
-        reached = {
-            **{"rounds": self.number, "losses": result.losses, "loss_errors": result.loss_errors},
-            **{"effective_tokens": result.effective_tokens, "kept": self._kept},
-        }
-        return {"table": table, "loss": self._loss}, reached
+        arrays, reached = self._state_of_epochs()
+        own = {"table": self._current_table(), "loss": self._loss}
+        return own | arrays, reached | {"rounds": self._number, "kept": self._kept}
 
     def _restore(self, saved: SavedTraining) -> None:
-        result, plan = self.result, self._plan
-        ngrams = len(subwords_of(self._job.settings, self._job.vocabulary.tokens)[1])
+        plan, settings = self._plan, self.settings
+        ngrams = len(subwords_of(settings, self._job.vocabulary.tokens)[1])
         rows = 2 * len(self._job.vocabulary) + ngrams
-        self._table = np.empty((rows, self._job.settings.vector_size), np.float32)
-        saved.read_into({"table": self._table, "loss": self._loss})
+        self._table = np.empty((rows, settings.vector_size), np.float32)
+        self._restore_epochs(saved, {"table": self._table, "loss": self._loss}, self._table)
         if not np.abs(self._table).max() <= LARGEST:
             raise saved.damaged("its vectors must be finite")
-        self.number = saved.whole("rounds", 0, plan.rounds * plan.epochs)
+        least = self.epoch * plan.rounds
+        self._number = saved.whole("rounds", least, min(least + plan.rounds, plan.rounds * plan.epochs))
         self._kept = saved.whole("kept", 0, plan.tokens)
-        epochs = self.number // plan.rounds
-        result.losses, result.loss_errors = saved.numbers("losses", epochs), saved.numbers("loss_errors", epochs)
-        result.effective_tokens = [round(count) for count in saved.numbers("effective_tokens", epochs, missing=False)]
-        result.scores = [None] * epochs
 
     def _position(self) -> str:
-        return f"{self.number / self._plan.rounds:.2f} epochs of {self._plan.epochs}"
+        return f"{self.position:.2f} epochs of {self._plan.epochs}"
 
     # -- progress -----------------------------------------------------------------------------------------------------
 
     def _done(self) -> float:
         """Return the raw tokens trained on in all epochs."""
-        return self.number / self._plan.rounds * self._shards.raw_tokens
+        return self.position * self.corpus.raw_tokens
 
     def _report(self) -> None:
         if self._on_progress is None:
             return
         plan, rate, done = self._plan, self._rate(), self._done()
-        total = plan.epochs * self._shards.raw_tokens
-        epoch = min(self.number // plan.rounds, plan.epochs - 1)
-        ended = self.number > 0 and self.number % plan.rounds == 0
-        losses = self.result.losses
+        total = plan.epochs * self.corpus.raw_tokens
+        ended = self._number == (self.epoch + 1) * plan.rounds
         self._on_progress(
             Progress(
                 "training",
@@ -303,10 +353,10 @@ class ShardedRun(ResumableRun):
                 "tokens",
                 per_second=rate,
                 seconds_left=seconds_left(done, total, rate),
-                epoch=self.number // plan.rounds - 1 if ended else epoch,
+                epoch=min(self.epoch, plan.epochs - 1),
                 epochs=plan.epochs,
-                loss=losses[-1] if ended else loss_of(self._loss)[0],
-                learning_rate=plan.place(self._job.settings, self.number, 0).first_rate,
+                loss=loss_of(self._loss)[0],
+                learning_rate=plan.place(self.settings, self._number, 0).first_rate,
                 epoch_done=ended,
             )
         )

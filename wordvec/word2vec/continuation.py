@@ -1,12 +1,13 @@
 """Continued training from existing vectors: compatibility checks, initialization, merged vocabulary."""
 
 from dataclasses import replace
+from typing import Protocol
 
 import numpy as np
 
-from wordvec.encoding.corpus import EncodedCorpus
 from wordvec.errors import InputError
 from wordvec.formats.ngrams import composed_vectors, ngram_rows
+from wordvec.formats.safetensors import pack_tokens
 from wordvec.formats.table import SubwordTable
 from wordvec.vectors.dense import WordVectors
 from wordvec.vectors.sparse import SparseWordVectors
@@ -17,8 +18,15 @@ from wordvec.word2vec.settings import ContinuationSettings, Word2VecSettings, ng
 from wordvec.word2vec.trees import check_nodes
 
 
+class Tokenized(Protocol):
+    """How a text was tokenized."""
+
+    tokenizer: str
+    lowercase: bool
+
+
 def check_fits(
-    initial: WordVectors, corpus: EncodedCorpus, settings: Word2VecSettings, continuation: ContinuationSettings
+    initial: WordVectors, corpus: Tokenized, settings: Word2VecSettings, continuation: ContinuationSettings
 ) -> None:
     """Check that training on ``corpus`` can continue from ``initial``.
 
@@ -76,6 +84,18 @@ def _described(lengths: str, buckets: int, hashes: int | None) -> str:
 def _rated(continuation: ContinuationSettings) -> str:
     rate = f"initial_rate = {continuation.initial_rate:g}"
     return rate if continuation.initial_rate else f"frozen vectors ({rate})"
+
+
+def arrays_of(vectors: WordVectors) -> tuple[np.ndarray | None, ...]:
+    """Return the arrays of vectors to continue from, which identify them."""
+    arrays: tuple[np.ndarray | None, ...]
+    arrays = (*pack_tokens(vectors.tokens), vectors.counts, vectors.vectors, vectors.context_vectors)
+    if vectors.nodes is not None:
+        arrays = (*arrays, vectors.nodes.vectors, vectors.nodes.children)
+    if not isinstance(vectors, SubwordVectors):
+        return arrays
+    rows = vectors.subwords
+    return (*arrays, rows.word_vectors, rows.ngram_vectors, rows.ngram_buckets)
 
 
 def frequencies(initial: WordVectors, vocabulary: Vocabulary, of: str) -> Frequencies:

@@ -1,5 +1,7 @@
 """Training on a Dask cluster of separate processes: the bits of threads, whatever dies."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -17,6 +19,7 @@ from wordvec import (
 from wordvec.distributed.settings import ShardSettings
 from wordvec.distributed.training import train_sharded
 from wordvec.kernels.simd import JIT_OFF
+from wordvec.word2vec.settings import ContinuationSettings
 
 pytestmark = [needs_dask, pytest.mark.skipif(JIT_OFF, reason="workers would interpret the kernels")]
 
@@ -116,6 +119,20 @@ def _tasks(prefix, dask_scheduler):
     return sum(str(key).startswith(f"{prefix}-") for key in dask_scheduler.tasks)
 
 
+@pytest.mark.parametrize("loss", ["negative", "hierarchical"])
+def test_continues_evaluates_and_stops_as_threads_do(shards, corpus, expected, loss):
+    def train(text):
+        settings, scores = replace(SETTINGS, loss=loss), iter([1.0, 2.0, 0.0])
+        return train_sharded(
+            text, settings, SHARDING, initial=expected.vectors, continuation=ContinuationSettings(initial_rate=0.5),
+            evaluate=lambda vectors: next(scores), early_stopping=1,
+        )  # fmt: skip
+
+    here, there = train(corpus), train(shards)
+    assert there.vectors.vectors.tobytes() == here.vectors.vectors.tobytes() != expected.vectors.vectors.tobytes()
+    assert (there.scores, there.losses, there.kept_epoch) == (here.scores, here.losses, 2)
+
+
 def test_a_killed_worker_changes_nothing(shards, processes, cluster, expected):
     third = processes.start_worker()
     cluster.client.wait_for_workers(3, timeout=180)
@@ -158,6 +175,29 @@ def test_no_scheduler_answers():
     address = f"tcp://127.0.0.1:{free_port()}"
     with pytest.raises(InputError, match=f"no Dask scheduler answers at {address} within 0.3 s"):
         Cluster(address, timeout=0.3)
+
+
+def test_workers_without_memory(text, monkeypatch):
+    """In this process, whose worker raises what NumPy does; a worker that the system kills is lost by Dask."""
+    import distributed
+
+    from wordvec.distributed import remote_rounds
+    from wordvec.distributed.cluster import Cluster
+    from wordvec.distributed.remote_corpus import encode_on
+
+    def too_large(*arguments):
+        raise MemoryError("Unable to allocate 9.00 GiB for an array")
+
+    with distributed.Client(processes=False, n_workers=1, dashboard_address=None) as client:
+        cluster = Cluster(client, piece_size=3 << 20)
+        monkeypatch.setattr(remote_rounds, "train_span", too_large)
+        message = r"a worker ran out of memory while training \(Unable to allocate 9.* \(--piece-size\), now 3 MB"
+        with pytest.raises(TrainingError, match=message):
+            train_sharded(encode_on(cluster, TextCorpus(text)), SETTINGS, SHARDING)
+        dead = distributed.KilledWorker("train-job-7-1", list(cluster.client.nthreads()), 4)
+        message = r"workers died again and again while counting \(train-job-7\), probably"
+        with pytest.raises(TrainingError, match=message), cluster.failures("counting"):
+            raise dead
 
 
 def test_a_lost_scheduler_and_another_cluster(shards, processes, text, expected, tmp_path):

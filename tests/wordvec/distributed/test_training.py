@@ -7,6 +7,7 @@ from tests.cases.word2vec import random_corpus, wraps_around
 from wordvec import InputError, TrainingError, Word2VecSettings, encode_corpus, load_vectors
 from wordvec.distributed.settings import ShardSettings
 from wordvec.distributed.training import train_sharded
+from wordvec.word2vec.settings import ContinuationSettings
 
 pytestmark = wraps_around
 
@@ -143,6 +144,99 @@ def test_divergence_is_reported():
 def test_few_tokens_are_warned_of(corpus, caplog):
     train_sharded(corpus, SETTINGS, SHARDING)
     assert "3 shards have 1,501 tokens each; below 2,000,000, vectors lose quality" in caplog.text
+
+
+class Scores:
+    """Scores the evaluations in turn, and keeps the vectors of each."""
+
+    def __init__(self, *scores):
+        self.scores, self.seen = list(scores), []
+
+    def __call__(self, vectors):
+        self.seen.append(vectors)
+        return self.scores[len(self.seen) - 1]
+
+
+def test_the_best_epoch_is_kept_and_training_stops_early(corpus):
+    settings = Word2VecSettings(**{**SETTINGS.record(), "epochs": 5})
+    scores = Scores(1.0, 3.0, 2.0, 2.5)
+    result = train_sharded(corpus, settings, SHARDING, evaluate=scores, early_stopping=2, threads=2)
+    assert result.scores == [1.0, 3.0, 2.0, 2.5]
+    assert (result.kept_epoch, result.rounds, len(result.losses)) == (2, 4 * 3, 4)
+    assert bits(result) == scores.seen[1].vectors.tobytes() + scores.seen[1].context_vectors.tobytes()
+    epochs = []
+    again = train_sharded(
+        corpus, settings, SHARDING, evaluate=Scores(*scores.scores), evaluate_every=2, early_stopping=3,
+        callbacks=[lambda training: epochs.append(training.position)],
+    )  # fmt: skip
+    assert again.scores == [None, 1.0, None, 3.0, 2.0]
+    assert (again.kept_epoch, epochs) == (4, [1, 2, 3, 4, 5])
+    by_loss = train_sharded(corpus, SETTINGS, SHARDING, early_stopping=1)
+    assert by_loss.kept_epoch == 1 + int(np.argmin(by_loss.losses))
+
+
+def test_evaluation_at_an_interval_is_between_rounds(corpus, trained):
+    positions = []
+
+    class Look:
+        def on_evaluation(self, training, score):
+            positions.append(training.position)
+
+    result = train_sharded(
+        corpus, SETTINGS, SHARDING, evaluate=lambda vectors: len(positions), evaluate_seconds=1e-9, callbacks=[Look()]
+    )
+    np.testing.assert_allclose(positions, [1 / 3, 2 / 3, 1, 1, 4 / 3, 5 / 3, 2])
+    assert bits(result) == bits(trained)
+
+
+@pytest.mark.parametrize("evaluations", [1, 2, 3])
+def test_a_training_interrupted_while_it_evaluates_resumes(corpus, tmp_path, evaluations):
+    settings, scores = Word2VecSettings(**{**SETTINGS.record(), "epochs": 3}), [1.0, 3.0, 2.0]
+    expected = train_sharded(corpus, settings, SHARDING, evaluate=Scores(*scores))
+
+    found = Scores(*scores)
+
+    def interrupted(vectors):
+        if len(found.seen) == evaluations - 1:
+            raise KeyboardInterrupt
+        return found(vectors)
+
+    path = tmp_path / "checkpoint"
+    with pytest.raises(KeyboardInterrupt):
+        train_sharded(corpus, settings, SHARDING, evaluate=interrupted, checkpoint=path)
+    resumed = train_sharded(
+        corpus, settings, SHARDING, evaluate=Scores(*scores[evaluations - 1 :]), checkpoint=path, resume=True
+    )
+    assert bits(resumed) == bits(expected)
+    assert (resumed.scores, resumed.kept_epoch) == (scores, 2)
+
+
+@pytest.mark.parametrize("more", [{}, {"subwords": "2-3", "buckets": 100}, {"loss": "hierarchical"}, {"model": "cbow"}])
+def test_continues_from_vectors(more):
+    lines = ["the cat sat on the mat", "a dog ran to the door", "the cat ran", "a dog sat"] * 400
+    settings = Word2VecSettings(vector_size=12, epochs=1, subsample=0, **more)
+    corpus, sharding = encode_corpus(lines, min_count=1), ShardSettings(shards=2)
+    initial = train_sharded(corpus, settings, sharding).vectors
+    assert (initial.nodes is None) == ("loss" not in more)
+    later = encode_corpus([line.replace("cat", "fox") for line in lines if "mat" not in line], min_count=1)
+    result = train_sharded(later, settings, sharding, initial=initial)
+    assert set(result.vectors.tokens) == {*initial.tokens, "fox"}
+    assert result.vectors["mat"].tobytes() == initial["mat"].tobytes() or "subwords" in more
+    assert result.vectors["dog"].tobytes() != initial["dog"].tobytes()
+    assert dict(zip(result.vectors.tokens, result.vectors.counts, strict=True))["dog"] == 1600
+    again = train_sharded(later, settings, sharding, initial=initial, threads=1)
+    assert again.vectors.vectors.tobytes() == result.vectors.vectors.tobytes()
+    assert train_sharded(later, settings, sharding).vectors["dog"].tobytes() != result.vectors["dog"].tobytes()
+
+
+def test_frozen_vectors_stay(corpus, trained):
+    frozen = ContinuationSettings(initial_rate=0.0)
+    result = train_sharded(corpus, SETTINGS, SHARDING, initial=trained.vectors, continuation=frozen)
+    places = result.vectors.vocabulary.rows_of(trained.vectors.tokens)
+    np.testing.assert_array_equal(result.vectors.vectors[places], trained.vectors.vectors)
+    assert result.vectors.settings["initial_rate"] == 0
+    with pytest.raises(InputError, match="continuation needs initial"):
+        train_sharded(corpus, SETTINGS, SHARDING, continuation=frozen)
 
 
 @pytest.mark.slow
