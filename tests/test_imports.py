@@ -37,10 +37,10 @@ SHARED_WITH_CLI = (
     "wordvec.plotting.maps", "seqclf.explanation.explain", "seqclf.explanation.page", "wordvec.distributed.settings",
     "wordvec.distributed.training", "wordvec.distributed.cluster", "wordvec.distributed.cooccurrence",
     "wordvec.distributed.files", "wordvec.distributed.remote_corpus", "wordvec.plotting.explore",
-    "seqclf.classification.cross_validation",
+    "seqclf.classification.cross_validation", "seqclf.classification.curves",
 )  # fmt: skip
-"""What lets a command check its options and outputs before it starts, and what explains or
-cross-validates a classifier."""
+"""What lets a command check its options and outputs before it starts, and what explains,
+cross-validates or measures a classifier."""
 MODULES = {
     ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
     for package in (*PACKAGES, "benchmarks")
