@@ -161,7 +161,6 @@ class Ours:
         self._trainer = Trainer(
             self.network,
             settings,
-            np.ones(2),
             rates=DropoutRates(),
             tuned_rows=VOCABULARY,
             steps=10**6,

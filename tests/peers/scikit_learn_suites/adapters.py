@@ -17,12 +17,11 @@ from wordvec.document_vectors.hashing.estimator import HashingVectorizer as Hash
 _HASHING = {name: value for name, value in SCIKIT_LEARN.items() if name != "order"}
 
 
-class _Warns(logging.Handler):
+class Warns(logging.Handler):
+    """Warns of what is logged."""
+
     def emit(self, record):
         warnings.warn(record.getMessage(), UserWarning, stacklevel=2)
-
-
-logging.getLogger("wordvec.document_vectors").addHandler(_Warns())
 
 
 class _Dictionary(dict):
