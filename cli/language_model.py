@@ -134,8 +134,8 @@ def train(
 @click.option(
     "--cache-size", type=options.LEAST_1, default=2000, show_default=True, help="Words, or characters, in the cache."
 )
-@click.option("--cache-theta", type=float, default=0.3, show_default=True, help="How much similarity counts.")
-@click.option("--cache-weight", type=float, default=0.1, show_default=True, help="Share of the cache's probability.")
+@click.option("--cache-theta", type=float, default=0.2, show_default=True, help="How much similarity counts.")
+@click.option("--cache-weight", type=float, default=0.15, show_default=True, help="Share of the cache's probability.")
 @options.encoding_options
 @options.threads_option
 @options.json_option

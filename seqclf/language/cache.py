@@ -31,8 +31,8 @@ class ContinuousCache:
     """
 
     size: int = 2_000
-    theta: float = 0.3
-    weight: float = 0.1
+    theta: float = 0.2
+    weight: float = 0.15
 
     def __post_init__(self) -> None:
         check_whole("size", self.size, 1)

@@ -7,6 +7,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from seqclf.estimator import SequenceEstimator
+from seqclf.language.cache import ContinuousCache
 from seqclf.language.model import Perplexity, TrainedLanguageModel
 from seqclf.language.settings import LanguageModelSettings
 from seqclf.language.train import train_language_model
@@ -154,10 +155,16 @@ class LanguageModel(SequenceEstimator):
         """Return the mean log-probability of a token of the text, in nats: the negative loss, higher is better."""
         return -self.perplexity(lines).loss
 
-    def perplexity(self, lines: Iterable[str], *, trained_on: Iterable[str] | None = None) -> Perplexity:
+    def perplexity(
+        self,
+        lines: Iterable[str],
+        *,
+        trained_on: Iterable[str] | None = None,
+        cache: ContinuousCache | None = None,
+    ) -> Perplexity:
         """Return the perplexity of a text, compared with n-gram models; see ``TrainedLanguageModel.perplexity``."""
         check_is_fitted(self)
-        return self.model_.perplexity(lines, trained_on=trained_on, threads=self._threads())
+        return self.model_.perplexity(lines, trained_on=trained_on, cache=cache, threads=self._threads())
 
     def next_tokens(self, prompt: str = "", *, top: int = 10) -> list[tuple[str, float]]:
         """Return the most probable tokens after a prompt; see ``TrainedLanguageModel.next_tokens``."""
