@@ -49,10 +49,6 @@ SHARED_WITH_CLI = (
 )  # fmt: skip
 """What lets a command check its options and outputs before it starts, and what explains or
 cross-validates a classifier, or chooses a forecaster."""
-    "seqclf.classification.cross_validation", "seqclf.classification.curves",
-)  # fmt: skip
-"""What lets a command check its options and outputs before it starts, and what explains,
-cross-validates or measures a classifier."""
 MODULES = {
     ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
     for package in (*PACKAGES, "benchmarks")
