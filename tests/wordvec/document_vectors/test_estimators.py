@@ -2,6 +2,7 @@
 
 import inspect
 import pickle
+import re
 
 import numpy as np
 import pytest
@@ -323,7 +324,7 @@ OPTIONS = [
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")
-@pytest.mark.parametrize("options", OPTIONS, ids=str)
+@pytest.mark.parametrize("options", OPTIONS, ids=lambda options: re.sub(r" at 0x\w+", "", str(options)))
 def test_every_analyzer_finds_the_features_of_scikit_learn(options):
     """In its order; on two threads, from pickled models, and for features that a vocabulary lists."""
     pattern = {"token_pattern": None} if "tokenizer" in options else {}
