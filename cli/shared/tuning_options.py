@@ -100,9 +100,7 @@ class TuningStep:
 
         def report(outcome: "Outcome") -> None:
             note_output(self.log)
-            told = " ".join(f"{name}={_shown(value)}" for name, value in outcome.settings.items())
-            score = outcome.state if outcome.score is None else f"score {outcome.score:.4f}"
-            log(f"trial {outcome.number + 1}: {score}{', the best' if outcome in best else ''}: {told}", quiet)
+            log(f"{outcome}{' (the best so far)' if outcome in best else ''}", quiet)
 
         with Progress("training", quiet) as progress:
             found = tune_word2vec(
@@ -123,7 +121,3 @@ class TuningStep:
         log(f"best of {len(found.trials)} trials: trial {found.best.number + 1}, {score}; see {self.log}", quiet)
         if found.interrupted:
             raise KeyboardInterrupt
-
-
-def _shown(value: Any) -> str:
-    return f"{value:.3g}" if isinstance(value, float) else str(value)

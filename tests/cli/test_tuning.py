@@ -94,6 +94,8 @@ def test_ctrl_c_keeps_the_best(tmp_path, monkeypatch):
     monkeypatch.setattr(tuning, "train_word2vec", interrupted)
     result = tune(code=130)
     assert "best of 2 trials" in result.stderr
+    last = result.stderr.splitlines()[-1]
+    assert (last.count("v.safetensors.tuning.jsonl"), last.count(" and ")) == (1, 1)  # each file once
     assert len(log_lines(tmp_path)) == 3
     assert len(load_vectors("v.safetensors")) == 6
 
