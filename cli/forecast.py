@@ -216,8 +216,11 @@ def _train_automatic(how: Training) -> "tuple[SeriesModel, Backtest | None, Call
             on_progress=lambda state: show_epochs(progress, state, quiet=True),
             **about,
         )
-    if report is not None and (residuals := report.residuals_of(forecaster.settings.log)) is not None:
-        forecaster.residuals = residuals
+    if report is not None:
+        residuals = report.residuals_of(forecaster.settings.log)
+        # Errors of values that chose nothing are better, unless there are fewer of them.
+        if residuals is not None and len(residuals) >= len(forecaster.residuals):
+            forecaster.residuals = residuals
     for line in _explanation(forecaster.metrics["choice"]):
         log(line, quiet)
     return forecaster, report, lambda: None

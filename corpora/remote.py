@@ -35,7 +35,9 @@ def resolve_url(url: str) -> list[Source]:
             raise InputError(f"{url}: no file matches")
         for name in names:
             system.info(name)
-    except FileNotFoundError:
+    except FileNotFoundError as error:
+        if isinstance(error.__cause__, OSError):  # of HTTP: no connection
+            raise InputError(f"{url} cannot be read: {_reason(error.__cause__)}") from None
         raise InputError(f"{url}: no such file") from None
     except (OSError, ValueError, ImportError) as error:
         raise InputError(f"{url} cannot be read: {_reason(error)}") from None

@@ -68,4 +68,5 @@ def _listening(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as error:
-        raise Failure(f"cannot listen on {host}:{port}: {(error.strerror or str(error)).lower()}") from error
+        reason = (error.strerror or str(error)).split(" (while ")[0].lower()  # Python adds the address again
+        raise Failure(f"cannot listen on {host}:{port}: {reason}; choose another --host or --port") from error

@@ -26,7 +26,9 @@ _FEW_OPTIONS = 12
 
 def note_output(path: str) -> None:
     """Record that ``path`` is complete, so that the message on Ctrl-C names it."""
-    click.get_current_context().meta.setdefault(_OUTPUTS, []).append(path)
+    outputs = click.get_current_context().meta.setdefault(_OUTPUTS, [])
+    if path not in outputs:
+        outputs.append(path)
 
 
 def note_checkpoint(path: str) -> None:

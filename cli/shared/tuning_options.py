@@ -28,9 +28,10 @@ _WITHOUT = (
 tuning_options = options.together(
     click.option(
         "--tune",
-        type=click.FloatRange(min=0, min_open=True),
-        metavar="MINUTES",
-        help="Try settings for so long and keep the best by --on. Those on the command line are fixed. Needs Optuna.",
+        type=options.Duration(),
+        metavar="TIME",
+        help="Search for settings that are not given as options, for a time such as 30m, and keep the vectors that are "
+        "best by --on. All trials are logged in the output file and .tuning.jsonl, which --resume continues.",
     ),
     click.option(
         "--on",
@@ -51,12 +52,12 @@ class TuningStep:
     """
 
     def __init__(self, given: dict[str, Any], output: str) -> None:
-        self.minutes: float | None = given.pop("tune")
+        self.seconds: float | None = given.pop("tune")
         self.files: tuple[str, ...] = given.pop("on")
         self.log = f"{output}.tuning.jsonl"
-        self.is_used = self.minutes is not None
+        self.is_used = self.seconds is not None
         if self.is_used != bool(self.files):
-            raise click.UsageError("--tune MINUTES needs --on FILE" if self.is_used else "--on needs --tune MINUTES")
+            raise click.UsageError("--tune TIME needs --on FILE" if self.is_used else "--on needs --tune TIME")
         refuse_with("--tune", self.is_used, *_WITHOUT)
         if self.is_used:
             check_files(log=self.log)
@@ -99,15 +100,13 @@ class TuningStep:
 
         def report(outcome: "Outcome") -> None:
             note_output(self.log)
-            told = " ".join(f"{name}={_shown(value)}" for name, value in outcome.settings.items())
-            score = outcome.state if outcome.score is None else f"score {outcome.score:.4f}"
-            log(f"trial {outcome.number + 1}: {score}{', the best' if outcome in best else ''}: {told}", quiet)
+            log(f"{outcome}{' (the best so far)' if outcome in best else ''}", quiet)
 
         with Progress("training", quiet) as progress:
             found = tune_word2vec(
                 encoded,
                 evaluate,
-                60 * (self.minutes or 0),
+                self.seconds or 0,
                 self.log,
                 fixed=fixed,
                 about={"on": on},
@@ -122,7 +121,3 @@ class TuningStep:
         log(f"best of {len(found.trials)} trials: trial {found.best.number + 1}, {score}; see {self.log}", quiet)
         if found.interrupted:
             raise KeyboardInterrupt
-
-
-def _shown(value: Any) -> str:
-    return f"{value:.3g}" if isinstance(value, float) else str(value)

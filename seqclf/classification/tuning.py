@@ -102,11 +102,13 @@ def tune_classifier(
     trials = _Trials(train, on_progress)
     search = tune(
         trials.run, space, first, seconds, log, about=_about(texts, labels, settings, vectors, dev, space),
-        seed=settings.seed, resume=resume, on_best=trials.keep, on_trial=_report,
+        seed=settings.seed, resume=resume, on_best=trials.keep,
+        on_trial=lambda outcome: logger.info("%s", outcome),
     )  # fmt: skip
-    logger.info("the best of %d trials is trial %d", len(search.trials), search.best.number + 1)
+    best = search.best
+    logger.info("best of %d trials: trial %d, score %.4f; see %s", len(search.trials), best.number + 1, best.score, log)
     # The best of an earlier run is trained again, to the same bits, and to its end even if the search was interrupted.
-    model = trials.best or train(search.best.settings, None)
+    model = trials.best or train(best.settings, None)
     model.metrics["trials"] = len(search.trials)
     return TunedClassifier(model, search)
 
@@ -146,12 +148,6 @@ class _Trials:
         self.best = self._last
 
 
-def _report(outcome: Outcome) -> None:
-    shown = ", ".join(f"{name.replace('_', ' ')} {_shown(value)}" for name, value in outcome.settings.items())
-    result = outcome.state if outcome.score is None else f"{outcome.score:.4f}"
-    logger.info("trial %d: %s; %s", outcome.number + 1, result, shown)
-
-
 def _score(metrics: Mapping[str, Any]) -> float:
     measure = metrics["dev_macro_f1"] if "dev_macro_f1" in metrics else metrics["dev_accuracy"]
     return float(measure - _LOSS_SHARE * min(metrics["dev_loss"], 100.0))
@@ -181,7 +177,3 @@ def _digest(texts: Any, labels: Any) -> str:
     for example in zip(texts, labels, strict=False):
         found.update(repr(example).encode("utf-8", "surrogatepass"))
     return found.hexdigest()
-
-
-def _shown(value: Any) -> str:
-    return f"{value:.3g}" if isinstance(value, float) else str(value)

@@ -20,7 +20,8 @@ def test_a_port_in_use_is_one_line(model_file):
     pytest.importorskip("prometheus_client")
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        assert f"Error: cannot listen on 127.0.0.1:{port}: address already in use" in serve(model_file, "--port", port)
+        error = serve(model_file, "--port", port)
+    assert error.endswith(f"cannot listen on 127.0.0.1:{port}: address already in use; choose another --host or --port")
 
 
 def test_bad_options_and_models(model_file, vectors_file):

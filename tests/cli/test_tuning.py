@@ -33,8 +33,8 @@ def _files(tmp_path, monkeypatch):
     (tmp_path / "pairs.tsv").write_text(PAIRS)
 
 
-def tune(*arguments, minutes=0.5, code=0):
-    command = ["corpus.txt", "-o", "v.safetensors", "--tune", str(minutes), "--on", "pairs.tsv", *TINY, *arguments]
+def tune(*arguments, time="30s", code=0):
+    command = ["corpus.txt", "-o", "v.safetensors", "--tune", time, "--on", "pairs.tsv", *TINY, *arguments]
     result = CliRunner().invoke(main.train_embeddings, command)
     assert result.exit_code == code, (result.output, result.exception)
     return result
@@ -71,10 +71,10 @@ def test_the_vectors_follow_from_the_settings_of_the_log(tmp_path):
 
 
 def test_a_search_resumes_within_a_larger_budget(tmp_path):
-    tune(minutes=0.2)
+    tune(time="12s")
     first = log_lines(tmp_path)
     assert "v.safetensors.tuning.jsonl holds a search: resume it" in tune(code=1).stderr
-    tune("--resume", minutes=0.4)
+    tune("--resume", time="24s")
     assert log_lines(tmp_path)[: len(first)] == first
     assert (len(first), len(log_lines(tmp_path))) == (3, 5)
     other = tune("--resume", "--seed", "2", code=1)
@@ -94,6 +94,8 @@ def test_ctrl_c_keeps_the_best(tmp_path, monkeypatch):
     monkeypatch.setattr(tuning, "train_word2vec", interrupted)
     result = tune(code=130)
     assert "best of 2 trials" in result.stderr
+    last = result.stderr.splitlines()[-1]
+    assert (last.count("v.safetensors.tuning.jsonl"), last.count(" and ")) == (1, 1)  # each file once
     assert len(log_lines(tmp_path)) == 3
     assert len(load_vectors("v.safetensors")) == 6
 
@@ -101,11 +103,11 @@ def test_ctrl_c_keeps_the_best(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--tune", "1"], "--tune MINUTES needs --on FILE"),
-        (["--on", "pairs.tsv"], "--on needs --tune MINUTES"),
-        (["--tune", "0", "--on", "pairs.tsv"], "0.0 is not in the range x>0"),
-        (["--tune", "1", "--on", "pairs.tsv", "--early-stopping", "2"], "--early-stopping has no effect with --tune"),
-        (["--tune", "1", "--on", "pairs.tsv", "--model", "glove"], "settings of skip-gram and CBOW, got --model glove"),
+        (["--tune", "1m"], "--tune TIME needs --on FILE"),
+        (["--on", "pairs.tsv"], "--on needs --tune TIME"),
+        (["--tune", "0", "--on", "pairs.tsv"], "'0' is not a positive duration with a unit"),
+        (["--tune", "1m", "--on", "pairs.tsv", "--early-stopping", "2"], "--early-stopping has no effect with --tune"),
+        (["--tune", "1m", "--on", "pairs.tsv", "--model", "glove"], "of skip-gram and CBOW, got --model glove"),
     ],
 )
 def test_options_that_contradict_each_other(arguments, message):

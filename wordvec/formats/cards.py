@@ -149,9 +149,6 @@ def _model(facts: Mapping[str, Any], about: Mapping[str, Any], metrics: Mapping[
     found |= {"labels": f"{len(labels):,}: {_shown(labels)}" if isinstance(labels, list) else labels}
     found |= {"words": facts.get("tokens"), "vector size": facts.get("vector_size")}
     found |= {name: about.get(name) for name in ("tokenizer", "lowercase", "normalize")}
-    shapes = [each["shape"] for each in _mapping(facts.get("tensors")).values()]
-    if shapes and facts.get("package") == "seqclf":
-        found["numbers"] = sum(_product(shape) for shape in shapes)
     found |= {"file format": facts.get("format"), "bytes": facts.get("bytes")}
     return {name: _shown(value) for name, value in found.items() if value is not None}
 
@@ -187,13 +184,6 @@ def _lines(content: Facts | list[str]) -> list[str]:
 
 def _mapping(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
-
-
-def _product(shape: Any) -> int:
-    found = 1
-    for size in shape:
-        found *= size
-    return found
 
 
 def _shown(value: Any) -> str:

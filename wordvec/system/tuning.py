@@ -59,6 +59,15 @@ class Outcome:
     seconds: float
     reports: dict[int, float] = field(default_factory=dict)
 
+    def __str__(self) -> str:
+        """Return it as a line for people, with trials counted from 1."""
+        settings = " ".join(
+            f"{name}={value:.3g}" if isinstance(value, float) else f"{name}={value}"
+            for name, value in self.settings.items()
+        )
+        result = self.state if self.score is None else f"score {self.score:.4f}"
+        return f"trial {self.number + 1}: {result}: {settings}"
+
 
 class Trial:
     """A running trial: the settings to try.

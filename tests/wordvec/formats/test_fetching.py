@@ -52,6 +52,13 @@ def test_vectors_behind_a_url(wv, tmp_path, format, ending, compress):
         load_vectors(folder)
 
 
+def test_a_server_without_a_connection_is_not_a_missing_file():
+    pytest.importorskip("fsspec")
+    pytest.importorskip("aiohttp")
+    with pytest.raises(InputError, match=r"http://127\.0\.0\.1:1/v\.txt cannot be read: .*127\.0\.0\.1"):
+        load_vectors("http://127.0.0.1:1/v.txt")
+
+
 @pytest.mark.parametrize(("ending", "compress"), [(".bz2", bz2.compress), (".xz", lzma.compress)])
 def test_compressed_files(wv, tmp_path, ending, compress):
     data = compress(content(wv, tmp_path, "txt"))

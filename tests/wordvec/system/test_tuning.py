@@ -66,6 +66,7 @@ def test_the_log_has_every_trial(tmp_path):
     assert head["search"]["on"] == "it"
     assert head["search"]["first"] == FIRST
     assert [line["score"] for line in lines] == [trial.score for trial in found.trials]
+    assert str(found.trials[0]) == "trial 1: score -0.4000: rate=0.1 epochs=5 loss=a"
 
 
 def pruning(trial):
