@@ -136,6 +136,7 @@ def backtest(
         True
     """
     check_kind("settings", settings, ForecasterSettings)
+    check_whole("refits", refits, 1)
 
     def train(known: np.ndarray) -> ForecasterModel:
         return train_forecaster(known, settings=settings, threads=threads, on_progress=on_progress)

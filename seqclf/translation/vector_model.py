@@ -173,7 +173,9 @@ def as_matrix(vectors: ArrayLike, width: int | None = None) -> np.ndarray:
         corpora.errors.InputError: vectors must be a matrix (n, D) of numbers, got shape (2,); pass one row per target
     """
     try:
-        values = np.asarray(vectors, np.float64)
+        given = np.asarray(vectors)
+        # The cells of a table's column are vectors.
+        values = np.asarray(given.tolist() if given.dtype == object else given, np.float64)
     except (TypeError, ValueError) as error:
         raise InputError(f"vectors must be a matrix (n, D) of numbers: {error!s:.80}") from None
     if values.shape == (0,):

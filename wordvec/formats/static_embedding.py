@@ -31,7 +31,7 @@ _WORDS = r"\d+(?:[.,]\d+)+|\w[\w\p{M}]*(?:['\x{200c}\x{200d}][\w\p{M}]+)*"
 
 def is_folder(path: str | os.PathLike[str]) -> bool:
     """Whether a path is the folder of a sentence-transformers model."""
-    return (Path(path) / _MODULES).is_file()
+    return os.path.isfile(os.path.join(path, _MODULES))  # False where a path cannot exist
 
 
 def read(
