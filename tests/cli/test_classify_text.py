@@ -201,6 +201,7 @@ def test_each_kind_of_model(data):
     for arguments, message in (
         (["--model", "linear", "--epochs", 3], "--epochs has no effect on a linear model"),
         (["--model", "linear", "--resume"], "leave --checkpoint and --resume out"),
+        (["--model", "linear", "--log-csv", "log.csv"], "a linear model has no epochs to log"),
         (["--model", "linear", "--multi-label", ","], "--model linear has no effect with --multi-label"),
         (["--model", "blend", "--calibrate"], "--calibrate has no effect on other models"),
     ):
