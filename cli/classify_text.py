@@ -130,6 +130,8 @@ def train(
         raise click.UsageError(f"--model {given['model']} has no effect with --multi-label, which trains a network")
     if given["model"] == "linear" and (given["resume"] or given["checkpoint"] or given["checkpoint_every"]):
         raise click.UsageError("a linear model is trained in one go; leave --checkpoint and --resume out")
+    if given["model"] == "linear" and (given["log_csv"] or given["tensorboard"]):
+        raise click.UsageError("a linear model has no epochs to log; leave --log-csv and --tensorboard out")
     if tune is not None and (separator is not None or given["model"] == "linear"):
         raise click.UsageError("--tune has no effect with --multi-label or --model linear; leave it out")
     if tune is not None and folds is not None:

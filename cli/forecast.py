@@ -389,7 +389,8 @@ def _table(report: dict[str, Any]) -> str:
     for score in report["scores"]:
         errors = [f"{score[name]:.3f}" for name in ("mae", "rmse", "mase")]
         rows.append([score["name"], *errors, *(_difference(score[name]) for name in ("mae_margin", "rmse_margin"))])
-    head = [f"{report['origins']:,} origins", "MAE", "RMSE", "MASE", "MAE reduction (95 %)", "RMSE reduction (95 %)"]
+    origins = "1 origin" if report["origins"] == 1 else f"{report['origins']:,} origins"
+    head = [origins, "MAE", "RMSE", "MASE", "MAE reduction (95 %)", "RMSE reduction (95 %)"]
     return table(rows, head)
 
 

@@ -230,13 +230,14 @@ def complete(model: str, text: tuple[str, ...], source: str | None, top: int, as
 
     from seqclf import load_model
     from seqclf.language.completion import Completer
+    from wordvec import InputError
 
     completer = Completer(load_model(model, "language model"))
 
     def answer(line: str) -> Answers:
         found = completer.complete(line, top=top)
         if not found:
-            raise click.UsageError(f"no word of the model begins with {line.split()[-1]!r}; shorten it")
+            raise InputError(f"no word of the model begins with {line.split()[-1]!r}; shorten it")
         return found
 
     def each(lines: list[str]) -> list[Answers | str]:
@@ -246,7 +247,7 @@ def complete(model: str, text: tuple[str, ...], source: str | None, top: int, as
         click.echo("\n".join(f"{word}\t{probability:.4f}" for word, probability in answer(line)))
 
     if source is not None:
-        answer_lines(source, each, as_json, "completions")
+        answer_lines(source, each, as_json, "completions", "probability", str.lstrip)
     elif not text:
         prompt_lines("A text: the most probable words for its end. Ctrl-D exits.", show)
     elif as_json:

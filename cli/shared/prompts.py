@@ -35,7 +35,12 @@ def require_queries(words: Sequence[str], source: str | None, what: str, as_json
 
 
 def answer_lines(
-    source: str, answer: Callable[[list[str]], list[Answers | str]], as_json: bool, key: str = "answers"
+    source: str,
+    answer: Callable[[list[str]], list[Answers | str]],
+    as_json: bool,
+    key: str = "answers",
+    score_key: str = "score",
+    strip: Callable[[str], str] = str.strip,
 ) -> None:
     """Print the answers to each line as soon as the input pauses; empty lines have none.
 
@@ -43,7 +48,8 @@ def answer_lines(
         source: the file, - for standard input.
         answer: takes lines; returns for each its answers, or why there are none, which is printed on stderr.
         as_json: print an object per line.
-        key: of the answers in it.
+        key, score_key: of the answers in it, and of the number of an answer.
+        strip: removes the white space around a line that does not matter.
 
     Raises:
         Failure: some lines had no answers.
@@ -53,14 +59,14 @@ def answer_lines(
 
     failed = total = 0
     for batch in Arriving(iter_texts(source)):
-        lines = [line.strip() for line in batch if line.strip()]
+        lines = [strip(line) for line in batch if line.strip()]
         for line, found in zip(lines, answer(lines), strict=True):
             total += 1
             if isinstance(found, str):
                 failed += 1
                 log(f"Error: {found}")
             elif as_json:
-                print_json_line({"query": line, key: [{"token": token, "score": score} for token, score in found]})
+                print_json_line({"query": line, key: [{"token": token, score_key: score} for token, score in found]})
             else:
                 click.echo("".join(f"{line}\t{token}\t{score:.4f}\n" for token, score in found), nl=False)
         sys.stdout.flush()

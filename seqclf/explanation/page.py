@@ -46,8 +46,8 @@ def html_page(explanation: Explanation) -> str:
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
         f"<title>Why {label}?</title><style>{_STYLE}</style></head><body>\n"
-        f"<h1>{label} ({explanation.probability:.1%}) rather than "
-        f"{against} ({explanation.other_probability:.1%})</h1>\n"
+        f"<h1>{label} ({100 * explanation.probability:.1f} %) rather than "
+        f"{against} ({100 * explanation.other_probability:.1f} %)</h1>\n"
         f'<p class="text">{" ".join(spans)}</p>\n'
         f"<p>Green words speak for {label}, red ones for {against}. Contributions are parts of the log-odds, "
         f"{explanation.log_odds:+.3f}, of which {explanation.bias:+.3f} are those of a text without words.</p>\n"

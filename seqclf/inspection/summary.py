@@ -73,5 +73,5 @@ def summarize(model: Any) -> Summary:
     """
     network = getattr(model, "network", None)
     if network is None:
-        raise InputError(f"only networks have parameters to summarize, got {type(model).__name__} without one")
+        raise InputError("only models with one network have parameters to list; wordvec info FILE lists all arrays")
     return Summary({name: array.shape for name, array in network.parameters().items()})

@@ -7,8 +7,8 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from wordvec import InputError
 from wordvec.system.atomic_files import check_target, replacing
+from wordvec.system.optional import optional_module
 from wordvec.system.progress import OnProgress, Progress
 
 
@@ -91,13 +91,8 @@ class TensorBoardLog:
     """
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
-        try:
-            from tensorboardX import SummaryWriter
-        except ImportError:
-            raise InputError(
-                "logs for TensorBoard need tensorboardX, which is missing; pip install 'wordvec-seqclf[tensorboard]'"
-            ) from None
-        self._writer = SummaryWriter(os.fspath(folder))
+        library = optional_module("tensorboardX", "logs for TensorBoard need tensorboardX", "tensorboard")
+        self._writer = library.SummaryWriter(os.fspath(folder))
 
     def __call__(self, state: Progress) -> None:
         """Add an epoch that has ended."""

@@ -201,6 +201,7 @@ def test_each_kind_of_model(data):
     for arguments, message in (
         (["--model", "linear", "--epochs", 3], "--epochs has no effect on a linear model"),
         (["--model", "linear", "--resume"], "leave --checkpoint and --resume out"),
+        (["--model", "linear", "--log-csv", "log.csv"], "a linear model has no epochs to log"),
         (["--model", "linear", "--multi-label", ","], "--model linear has no effect with --multi-label"),
         (["--model", "blend", "--calibrate"], "--calibrate has no effect on other models"),
     ):
@@ -311,10 +312,11 @@ def test_predict_agrees_with_the_library(model_file):
     assert answers[1]["unknown_words"] > 0
 
 
-def test_precision_recall_curves(model_file):
+def test_precision_recall_curves(model_file, tmp_path, monkeypatch):
     from seqclf import load_model
     from seqclf.classification.curves import precision_recall
 
+    monkeypatch.chdir(tmp_path)
     Path("test.tsv").write_text("yes\tthe king\nno\ta woman\nyes\ta queen\n")
     given = ("evaluate", model_file, "test.tsv", "--precision-recall", "curves.tsv")
     averages = json.loads(invoke(*given, "--json").stdout)["average_precision"]

@@ -159,7 +159,7 @@ def test_complete_prints_words_that_begin_with_the_last_one(model):
     assert [word for word, _ in rows] == ["on"]
     facts = json.loads(invoke("complete", model, "the", "king", "r", "--json").stdout)
     assert {row["token"] for row in facts} == {"rules", "rain"}
-    missing = invoke("complete", model, "the xyz", code=2)
+    missing = invoke("complete", model, "the xyz", code=1)
     assert "no word of the model begins with 'xyz'; shorten it" in missing.stderr
     warned = invoke("complete", model, "the wizard ru")
     assert "1 of 2 words of the prompt are unknown: wizard" in warned.stderr
@@ -172,6 +172,14 @@ def test_complete_answers_lines(model):
     ]  # fmt: skip
     assert "no word of the model completes 'the xy'" in found.stderr
     assert "1 of 3 lines have no answers" in found.stderr
+    # A space at the end of a line counts, as in TEXT.
+    rows = [
+        json.loads(line)
+        for line in invoke("complete", model, "--input", "-", "--json", input="the king \n").stdout.splitlines()
+    ]
+    assert rows == [
+        {"query": "the king ", "completions": json.loads(invoke("complete", model, "the king ", "--json").stdout)}
+    ]
 
 
 def test_score_prints_a_line_for_each(model):

@@ -145,6 +145,8 @@ def model_card(facts: Mapping[str, Any]) -> ModelCard:
 
 def _model(facts: Mapping[str, Any], about: Mapping[str, Any], metrics: Mapping[str, Any]) -> Facts:
     found: dict[str, Any] = {"kept": metrics.get("model")}
+    if facts["kind"] == "forecaster":
+        found |= {"method": _mapping(metrics.get("choice")).get("forecast", "network"), "series": about.get("names")}
     labels = about.get("labels", facts.get("labels"))
     found |= {"labels": f"{len(labels):,}: {_shown(labels)}" if isinstance(labels, list) else labels}
     found |= {"words": facts.get("tokens"), "vector size": facts.get("vector_size")}

@@ -41,5 +41,5 @@ def test_the_command_lists_them(path):
 
 
 def test_a_model_without_a_network_is_refused():
-    with pytest.raises(InputError, match="got SimpleNamespace without one"):
+    with pytest.raises(InputError, match="only models with one network"):
         summarize(SimpleNamespace(network=None))

@@ -23,6 +23,12 @@ CLASSIFIER = {
 }
 
 
+def test_the_card_of_a_forecaster_names_its_method_and_series():
+    about = {"names": ["Low"], "metrics": {"choice": {"forecast": "Theta"}}}
+    assert model_card({"kind": "forecaster", "about": about}).model == {"method": "Theta", "series": "Low"}
+    assert model_card({"kind": "forecaster", "about": {"names": ["Low"]}}).model["method"] == "network"
+
+
 def test_a_card_has_data_settings_measures_use_and_limits():
     card = model_card(CLASSIFIER)
     assert card.title == "Text classifier"
