@@ -15,6 +15,7 @@ from seqclf.kernels.output import (
 )
 from tests.oracles import naive_heads
 from tests.oracles.gradients import numerical_gradient
+from wordvec.kernels.simd import JIT_OFF
 
 
 def make(rows, words, width, seed=0):
@@ -161,4 +162,4 @@ def test_the_best_words_are_those_of_the_sorted_probabilities(words, kept):
     np.testing.assert_allclose(asked, exact[:, 1], atol=2e-5)
     alone = np.empty(lanes.size, np.float32)
     output_scores_of_one(x[0], w, lanes, alone, words, 32, scratch)
-    assert (alone[: 4 * words : 4] == scores[: 4 * words : 4]).all()
+    np.testing.assert_allclose(alone[: 4 * words : 4], scores[: 4 * words : 4], rtol=1e-5 if JIT_OFF else 0)
