@@ -162,4 +162,4 @@ def test_the_best_words_are_those_of_the_sorted_probabilities(words, kept):
     np.testing.assert_allclose(asked, exact[:, 1], atol=2e-5)
     alone = np.empty(lanes.size, np.float32)
     output_scores_of_one(x[0], w, lanes, alone, words, 32, scratch)
-    np.testing.assert_allclose(alone[: 4 * words : 4], scores[: 4 * words : 4], rtol=1e-5 if JIT_OFF else 0)
+    np.testing.assert_allclose(alone[: 4 * words : 4], scores[: 4 * words : 4], rtol=1e-4 if JIT_OFF else 0)
