@@ -9,6 +9,8 @@ AFTER = 20
 FEWEST_ROWS = 10_000
 """Rows from which on it pays."""
 _PLACES = 4096
+_UNROLLED = 64
+"""Numbers of a row that the compiler's loop takes at once; rows are padded, as a remainder takes as long."""
 
 
 class RoundedRows:
@@ -26,7 +28,7 @@ class RoundedRows:
     def __init__(self, units: np.ndarray) -> None:
         from wordvec.kernels.nearest import round_rows
 
-        self._whole = np.empty(units.shape, np.int8)
+        self._whole = np.zeros((len(units), -(-units.shape[1] // _UNROLLED) * _UNROLLED), np.int8)
         self._scales, self._errors = np.empty(len(units), np.float32), np.empty(len(units), np.float32)
         round_rows(units, self._whole, self._scales, self._errors)
 
@@ -36,8 +38,10 @@ class RoundedRows:
         from wordvec.kernels.nearest import candidates
 
         found, slack = np.empty(_PLACES, np.int64), 2 * float(cosine_error(direction.size))
+        padded = np.zeros(self._whole.shape[1], np.float32)
+        padded[: direction.size] = direction
         count = candidates(
-            self._whole, self._scales, self._errors, direction.astype(np.float32), slack, np.array(excluded, np.int64),
+            self._whole, self._scales, self._errors, padded, slack, np.array(excluded, np.int64),
             np.empty(min(top, _PLACES), np.float32), np.empty(_PLACES, np.float32), found,
         )  # fmt: skip
         return None if count < 0 else found[:count]
