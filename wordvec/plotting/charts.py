@@ -44,7 +44,7 @@ def plot_lines(
     Example:
         >>> figure = plot_lines({"tanh": np.tanh([-1, 0, 1])}, "x", x=[-1, 0, 1])  # doctest: +SKIP
     """
-    _check(path)
+    style.check_output(path)
     if not lines:
         raise InputError("lines must have at least one line, got none")
     with style.styled():
@@ -65,7 +65,7 @@ def plot_lines(
         axes.grid(color=style.LINE, linewidth=0.5)
         axes.spines[["top", "right"]].set_visible(False)
         axes.legend(frameon=False, fontsize=style.SMALL)
-    return _finished(figure, path)
+    return style.finished(figure, path)
 
 
 def plot_table(
@@ -92,7 +92,7 @@ def plot_table(
     Example:
         >>> figure = plot_table([[0, 1], [1, 0]], ["a", "b"], ["a", "b"])  # doctest: +SKIP
     """
-    _check(path)
+    style.check_output(path)
     matrix, digits = np.asarray(values, np.float64), check_whole("digits", digits, 0)
     if matrix.shape != (len(rows), len(columns)):
         raise InputError(f"values must have shape ({len(rows)}, {len(columns)}), got {matrix.shape}")
@@ -114,7 +114,7 @@ def plot_table(
             axes.text(column, row, f"{value:.{digits}f}", ha="center", va="center", size=style.SMALL, color=color)
         if title:
             axes.set_title(title, size=style.TEXT_SIZE)
-    return _finished(figure, path)
+    return style.finished(figure, path)
 
 
 def plot_window(tokens: Sequence[str], window: int, path: Path | None = None) -> "Figure":
@@ -131,7 +131,7 @@ def plot_window(tokens: Sequence[str], window: int, path: Path | None = None) ->
     Example:
         >>> figure = plot_window(["the", "cat", "sat"], 1)  # doctest: +SKIP
     """
-    _check(path)
+    style.check_output(path)
     window = check_whole("window", window, 1)
     if not 1 <= len(tokens) <= 20:
         raise InputError(f"a sentence must have 1 to 20 tokens, got {len(tokens)}")
@@ -149,18 +149,4 @@ def plot_window(tokens: Sequence[str], window: int, path: Path | None = None) ->
         axes.set_xlim(-0.6, len(tokens) - 0.4)
         axes.set_ylim(0.5 - len(tokens), 0.5)
         axes.axis("off")
-    return _finished(figure, path)
-
-
-def _check(path: Path | None) -> None:
-    if path is None:
-        style.check_matplotlib()
-    else:
-        style.picture_format(path)
-
-
-def _finished(figure: Any, path: Path | None) -> "Figure":
-    if path is not None:
-        style.save(figure, path)
-    found: Figure = figure
-    return found
+    return style.finished(figure, path)

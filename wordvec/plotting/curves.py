@@ -62,7 +62,7 @@ def plot_training(
                 "kept", (kept_epoch, 1), xycoords=("data", "axes fraction"), xytext=(0, 3), textcoords="offset points",
                 ha="center", size=style.SMALL, color=style.FAINT,
             )  # fmt: skip
-    return _finished(figure, path)
+    return style.finished(figure, path)
 
 
 def plot_scores(
@@ -109,18 +109,10 @@ def plot_scores(
             legend = figure.legend(loc="outside lower center", frameon=False, fontsize=style.SMALL)
             for text in legend.get_texts():
                 text.set_parse_math(False)
-    return _finished(figure, path)
+    return style.finished(figure, path)
 
 
 def _check(path: Any, count: int, message: str) -> None:
-    if path is not None:
-        style.picture_format(path)
-    style.check_matplotlib()
+    style.check_output(path)
     if not count:
         raise InputError(f"{message}, got none")
-
-
-def _finished(figure: "Figure", path: str | os.PathLike[str] | None) -> "Figure":
-    if path is not None:
-        style.save(figure, path)
-    return figure

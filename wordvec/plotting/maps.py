@@ -80,7 +80,7 @@ def plot_words(
         _name_axes(axes, units, method if len(drawn) > 3 else "pca")
         emphasized = set(chosen) if neighbors else set()
         _label(figure, axes, places, drawn, emphasized)
-    return _finished(figure, path)
+    return style.finished(figure, path)
 
 
 def plot_analogies(
@@ -123,7 +123,7 @@ def plot_analogies(
             )  # fmt: skip
         _name_axes(axes, units, "pca")
         _label(figure, axes, places, drawn, set(), [(drawn.index(a), drawn.index(b)) for a, b in listed])
-    return _finished(figure, path)
+    return style.finished(figure, path)
 
 
 def plot_similarities(
@@ -165,15 +165,12 @@ def plot_similarities(
                 axes.text(column, row, text, ha="center", va="center", size=6.5, color="white" if dark else style.TEXT)
         bar = figure.colorbar(picture, ax=axes, pad=0.02, shrink=0.8, label="cosine similarity")
         bar.outline.set_visible(False)
-    return _finished(figure, path)
+    return style.finished(figure, path)
 
 
 def _check(vectors: WordVectors, path: str | os.PathLike[str] | None) -> None:
     check_kind("vectors", vectors, WordVectors)
-    if path is None:
-        style.check_matplotlib()
-    else:
-        style.picture_format(path)
+    style.check_output(path)
 
 
 def _listed(words: Sequence[str]) -> list[str]:
@@ -234,9 +231,3 @@ def _label(
         if np.hypot(*(nearest - point)) > 6:
             line = np.stack([point, nearest]) / (frame.width * scale, frame.height * scale)
             axes.plot(*line.T, transform=axes.transAxes, color=style.LINE, lw=0.6, zorder=1)
-
-
-def _finished(figure: "Figure", path: str | os.PathLike[str] | None) -> "Figure":
-    if path is not None:
-        style.save(figure, path)
-    return figure

@@ -6,11 +6,14 @@ import os
 import re
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from wordvec.errors import InputError
 from wordvec.system.atomic_files import check_target, replacing
 from wordvec.system.optional import optional_module
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _log = logging.getLogger(__name__)
 
@@ -51,6 +54,25 @@ def check_matplotlib() -> None:
         InputError: it is not; the message has the command that installs it.
     """
     optional_module("matplotlib", "pictures need matplotlib", "plotting")
+
+
+def check_output(path: str | os.PathLike[str] | None) -> None:
+    """Check, before any work, that a picture can be made, and written to ``path``; None only returns the figure.
+
+    Raises:
+        InputError: see :func:`picture_format`.
+    """
+    if path is None:
+        check_matplotlib()
+    else:
+        picture_format(path)
+
+
+def finished(figure: "Figure", path: str | os.PathLike[str] | None) -> "Figure":
+    """Return a figure, written to ``path`` unless that is None."""
+    if path is not None:
+        save(figure, path)
+    return figure
 
 
 def styled() -> Any:
