@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from seqclf.data.series import as_series
+from seqclf.forecasting.methods import Method, Naive, SeasonalMean, SeasonalNaive
 from seqclf.forecasting.model import ForecasterModel
 from seqclf.forecasting.series_model import SeriesModel, error_bounds
 from seqclf.forecasting.settings import ForecasterSettings
@@ -214,17 +215,14 @@ def naive_forecasts(
         >>> {name: forecast[0, :, 0].tolist() for name, forecast in found.items()}
         {'naive': [4.0, 4.0], 'seasonal-naive 2': [3.0, 4.0], 'seasonal mean 2': [2.0, 3.0]}
     """
-    steps = np.arange(horizon)
-    found = {"naive": np.repeat(values[origins - 1][:, None], horizon, axis=1)}
+    methods: list[Method] = [Naive(1, {})]
     for period in dict.fromkeys([*([season] if season else []), *seasons]):
         if period > origins[0]:
             raise InputError(f"a season must be at most {origins[0]}, the values before the test part, got {period}")
-        found[f"seasonal-naive {period}"] = values[origins[:, None] - period + steps % period]
+        methods.append(SeasonalNaive(period, {}))
     if season:
-        known = values[: origins[0]]
-        means = np.stack([known[time::season].mean(axis=0) for time in range(season)])
-        found[f"seasonal mean {season}"] = means[(origins[:, None] + steps) % season]
-    return found
+        methods.append(SeasonalMean.fit(values[: origins[0]], season))
+    return {method.label: method.forecast(values, origins, horizon, 0) for method in methods}
 
 
 def _scale(known: np.ndarray, season: int) -> np.ndarray:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from seqclf.data.series import mean_and_deviation
 from seqclf.data.splits import random_split, warn_if_few
 from seqclf.layers.workers import Workers
 from seqclf.training.loop import train_in_batches
@@ -77,8 +78,7 @@ def train_vector_transducer(
                 len(dev_rows), len(dev_rows) + len(rows),
             )  # fmt: skip
     warn_if_few(len(dev_units), "pairs")
-    deviation = values.std(axis=0)
-    scaling = np.stack([values.mean(axis=0), np.where(deviation > 0, deviation, 1.0)])
+    scaling = np.stack(mean_and_deviation(values))
     vocabulary = target_vocabulary(units, settings.target_min_count)
     assert vocabulary.counts is not None
     shape = vector_shape(width, len(vocabulary) + 1, settings.target_vector_size, settings)
