@@ -18,9 +18,9 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from seqclf.layers.batches import Half, PackedBatch, halves
-from seqclf.layers.cells import UNITS, from_panels, get_cell, padded, spread, to_panels, unspread
+from seqclf.layers.cells import get_cell, padded
 from seqclf.layers.choices import ATTENTIONS
-from seqclf.layers.decoder_parameters import NONE, PROJECTED, DecoderShape
+from seqclf.layers.decoder_parameters import NONE, DecoderShape, canonical_arrays, load_panels, panel_shapes
 from seqclf.layers.parameters import FlatParameters, Workspace
 from seqclf.layers.workers import Workers
 from wordvec.system.aligned_arrays import aligned
@@ -136,7 +136,7 @@ class Decoder:
         self.shape, self.dtype = shape, np.dtype(dtype)
         self.cell = get_cell(shape.cell, shape.reset)
         self.columns, self.hidden = padded(shape.vector_size), padded(shape.hidden_size)
-        self.width = padded(shape.source_size) * shape.source_parts
+        self.width = shape.padded_width
         # Without attention, all keys are zero: the weights are uniform over the positions.
         self.kind = 0 if shape.attention == NONE else ATTENTIONS.index(shape.attention)
         self.embedding = aligned(shape.vocabulary * self.columns, self.dtype).reshape(-1, self.columns)
@@ -156,25 +156,7 @@ class Decoder:
 
     def layout(self) -> dict[str, tuple[int, ...]]:
         """Return names and shapes of the dense parameters in the kernels' layout."""
-        layers, hidden, part = self.shape.layers, self.hidden, self.hidden // UNITS
-        gates, additive = self.cell.gates, self.shape.attention == "additive"
-        found: dict[str, tuple[int, ...]] = {
-            "w_input": (gates * part, self.columns, UNITS),
-            "w_below": (layers, gates * part, hidden, UNITS),
-            "w_hidden": (layers, gates * part, hidden, UNITS),
-            "bias": (layers, gates * hidden),
-            "bias_hidden": (layers, hidden if self.cell.hidden_bias else 0),
-            "w_keys": (part if self.shape.attention in PROJECTED else 0, self.width, UNITS),
-            "b_keys": (hidden,),
-            "w_query": (part if additive else 0, hidden, UNITS),
-            "scorer": (hidden,),
-            "w_values": (part, self.width, UNITS),
-            "w_state": (part, hidden, UNITS),
-            "b_state": (hidden,),
-            "w_bridge": (self.shape.firsts, part, self.width, UNITS),
-            "b_bridge": (self.shape.firsts, hidden),
-        }
-        return {f"decoder.{name}": size for name, size in found.items()}
+        return panel_shapes(self.shape)
 
     def attach(self, flat: FlatParameters) -> None:
         """Use a network's parameters for the views of ``layout()``."""
@@ -198,80 +180,17 @@ class Decoder:
 
     def load(self, parameters: Mapping[str, np.ndarray]) -> None:
         """Copy in the parameters of ``decoder_shapes``, given in these shapes."""
-        shape, gates, v = self.shape, self.cell.gates, self.views
-        self.embedding[:, : shape.vector_size] = parameters["target_embedding"]
-
-        def square(name: str, count: int = 1) -> np.ndarray:
-            return to_panels(parameters[f"decoder.{name}"], count, self.hidden)
-
-        def wide(weight: np.ndarray) -> np.ndarray:
-            return to_panels(spread(weight, shape.source_parts), 1, self.width)
-
-        v["decoder.w_input"][:] = to_panels(parameters["decoder.layers.0.w_input"], gates, self.columns)
-        for layer in range(shape.layers):
-            if layer > 0:
-                v["decoder.w_below"][layer] = square(f"layers.{layer}.w_input", gates)
-            elif shape.input_feeding:
-                v["decoder.w_below"][0] = square("layers.0.w_feed", gates)
-            v["decoder.w_hidden"][layer] = square(f"layers.{layer}.w_hidden", gates)
-            v["decoder.bias"][layer] = spread(parameters[f"decoder.layers.{layer}.bias"], gates)
-            if self.cell.hidden_bias:
-                v["decoder.bias_hidden"][layer] = spread(parameters[f"decoder.layers.{layer}.bias_hidden"], 1)
-        if shape.attention in PROJECTED:
-            v["decoder.w_keys"][:] = wide(parameters["decoder.attention.w_source"])
-        if shape.attention == "additive":
-            v["decoder.w_query"][:] = square("attention.w_query")
-            v["decoder.b_keys"][:] = spread(parameters["decoder.attention.bias"], 1)
-            v["decoder.scorer"][:] = spread(parameters["decoder.attention.scorer"], 1)
-        v["decoder.w_values"][:] = wide(parameters["decoder.combine.w_context"])
-        v["decoder.w_state"][:] = square("combine.w_state")
-        v["decoder.b_state"][:] = spread(parameters["decoder.combine.bias"], 1)
-        for k in range(shape.firsts):
-            rows = slice(k * shape.hidden_size, (k + 1) * shape.hidden_size)
-            v["decoder.w_bridge"][k] = wide(parameters["decoder.bridge.weight"][rows])
-            v["decoder.b_bridge"][k] = spread(parameters["decoder.bridge.bias"][rows], 1)
+        self.embedding[:, : self.shape.vector_size] = parameters["target_embedding"]
+        load_panels(self.shape, self.views, parameters)
 
     def parameters(self) -> dict[str, np.ndarray]:
         """Return copies of all parameters in their canonical shapes."""
         table = {"target_embedding": self.embedding[:, : self.shape.vector_size].copy()}
-        return table | self._canonical(self.views)
+        return table | canonical_arrays(self.shape, self.views)
 
     def gradients(self) -> dict[str, np.ndarray]:
         """Return copies of the last backward pass's gradients of all dense parameters, in their canonical shapes."""
-        return self._canonical(self.d_views)
-
-    def _canonical(self, views: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        shape, gates, hidden = self.shape, self.cell.gates, self.shape.hidden_size
-        v = {name.removeprefix("decoder."): view for name, view in views.items()}
-
-        def wide(panels: np.ndarray) -> np.ndarray:
-            return unspread(from_panels(panels, 1, hidden, self.width), shape.source_parts, shape.source_size)
-
-        found: dict[str, np.ndarray] = {}
-        for layer in range(shape.layers):
-            prefix = f"layers.{layer}."
-            if layer == 0:
-                found[prefix + "w_input"] = from_panels(v["w_input"], gates, hidden, shape.vector_size)
-                if shape.input_feeding:
-                    found[prefix + "w_feed"] = from_panels(v["w_below"][0], gates, hidden, hidden)
-            else:
-                found[prefix + "w_input"] = from_panels(v["w_below"][layer], gates, hidden, hidden)
-            found[prefix + "w_hidden"] = from_panels(v["w_hidden"][layer], gates, hidden, hidden)
-            found[prefix + "bias"] = unspread(v["bias"][layer], gates, hidden)
-            if self.cell.hidden_bias:
-                found[prefix + "bias_hidden"] = unspread(v["bias_hidden"][layer], 1, hidden)
-        if shape.attention in PROJECTED:
-            found["attention.w_source"] = wide(v["w_keys"])
-        if shape.attention == "additive":
-            found["attention.w_query"] = from_panels(v["w_query"], 1, hidden, hidden)
-            found["attention.bias"] = unspread(v["b_keys"], 1, hidden)
-            found["attention.scorer"] = unspread(v["scorer"], 1, hidden)
-        found["combine.w_context"] = wide(v["w_values"])
-        found["combine.w_state"] = from_panels(v["w_state"], 1, hidden, hidden)
-        found["combine.bias"] = unspread(v["b_state"], 1, hidden)
-        found["bridge.weight"] = np.concatenate([wide(panels) for panels in v["w_bridge"]])
-        found["bridge.bias"] = np.concatenate([unspread(bias, 1, hidden) for bias in v["b_bridge"]])
-        return {f"decoder.{name}": array for name, array in found.items()}
+        return canonical_arrays(self.shape, self.d_views)
 
     # ---------------------------------------------------------------- forward
 

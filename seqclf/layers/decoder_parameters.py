@@ -1,10 +1,11 @@
-"""The decoder's shape, and its parameters by name."""
+"""The decoder's shape, and its parameters by name, as files hold them and as the kernels read them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from seqclf.layers.cells import get_cell
+from seqclf.layers.cells import UNITS, from_panels, get_cell, padded, spread, to_panels, unspread
 
 NONE = "none"
 PROJECTED = ("general", "additive")
@@ -43,6 +44,11 @@ class DecoderShape:
     def source_width(self) -> int:
         """F, the width of the encoder's states."""
         return self.source_size * self.source_parts
+
+    @property
+    def padded_width(self) -> int:
+        """The width of the encoder's states in the kernels' layout, where each direction is padded."""
+        return padded(self.source_size) * self.source_parts
 
     @property
     def firsts(self) -> int:
@@ -103,3 +109,99 @@ def initial_decoder(shape: DecoderShape, table: np.ndarray, random: np.random.Ge
             limit = np.sqrt(6.0 / (size[-1] + shape.hidden_size)) if len(size) > 1 or name.endswith("scorer") else 0.0
             found[name] = random.uniform(-limit, limit, size).astype(np.float32)
     return found
+
+
+def panel_shapes(shape: DecoderShape) -> dict[str, tuple[int, ...]]:
+    """Return names and shapes of the dense parameters in the kernels' layout: all but the target embedding."""
+    cell, layers, width = get_cell(shape.cell, shape.reset), shape.layers, shape.padded_width
+    columns, hidden = padded(shape.vector_size), padded(shape.hidden_size)
+    gates, part, additive = cell.gates, hidden // UNITS, shape.attention == "additive"
+    found: dict[str, tuple[int, ...]] = {
+        "w_input": (gates * part, columns, UNITS),
+        "w_below": (layers, gates * part, hidden, UNITS),
+        "w_hidden": (layers, gates * part, hidden, UNITS),
+        "bias": (layers, gates * hidden),
+        "bias_hidden": (layers, hidden if cell.hidden_bias else 0),
+        "w_keys": (part if shape.attention in PROJECTED else 0, width, UNITS),
+        "b_keys": (hidden,),
+        "w_query": (part if additive else 0, hidden, UNITS),
+        "scorer": (hidden,),
+        "w_values": (part, width, UNITS),
+        "w_state": (part, hidden, UNITS),
+        "b_state": (hidden,),
+        "w_bridge": (shape.firsts, part, width, UNITS),
+        "b_bridge": (shape.firsts, hidden),
+    }
+    return {f"decoder.{name}": size for name, size in found.items()}
+
+
+def load_panels(shape: DecoderShape, views: Mapping[str, np.ndarray], parameters: Mapping[str, np.ndarray]) -> None:
+    """Copy parameters of ``decoder_shapes`` into ``views`` of ``panel_shapes``."""
+    cell, v, hidden, width = get_cell(shape.cell, shape.reset), views, padded(shape.hidden_size), shape.padded_width
+    gates, columns = cell.gates, padded(shape.vector_size)
+
+    def square(name: str, count: int = 1) -> np.ndarray:
+        return to_panels(parameters[f"decoder.{name}"], count, hidden)
+
+    def wide(weight: np.ndarray) -> np.ndarray:
+        return to_panels(spread(weight, shape.source_parts), 1, width)
+
+    v["decoder.w_input"][:] = to_panels(parameters["decoder.layers.0.w_input"], gates, columns)
+    for layer in range(shape.layers):
+        if layer > 0:
+            v["decoder.w_below"][layer] = square(f"layers.{layer}.w_input", gates)
+        elif shape.input_feeding:
+            v["decoder.w_below"][0] = square("layers.0.w_feed", gates)
+        v["decoder.w_hidden"][layer] = square(f"layers.{layer}.w_hidden", gates)
+        v["decoder.bias"][layer] = spread(parameters[f"decoder.layers.{layer}.bias"], gates)
+        if cell.hidden_bias:
+            v["decoder.bias_hidden"][layer] = spread(parameters[f"decoder.layers.{layer}.bias_hidden"], 1)
+    if shape.attention in PROJECTED:
+        v["decoder.w_keys"][:] = wide(parameters["decoder.attention.w_source"])
+    if shape.attention == "additive":
+        v["decoder.w_query"][:] = square("attention.w_query")
+        v["decoder.b_keys"][:] = spread(parameters["decoder.attention.bias"], 1)
+        v["decoder.scorer"][:] = spread(parameters["decoder.attention.scorer"], 1)
+    v["decoder.w_values"][:] = wide(parameters["decoder.combine.w_context"])
+    v["decoder.w_state"][:] = square("combine.w_state")
+    v["decoder.b_state"][:] = spread(parameters["decoder.combine.bias"], 1)
+    for k in range(shape.firsts):
+        rows = slice(k * shape.hidden_size, (k + 1) * shape.hidden_size)
+        v["decoder.w_bridge"][k] = wide(parameters["decoder.bridge.weight"][rows])
+        v["decoder.b_bridge"][k] = spread(parameters["decoder.bridge.bias"][rows], 1)
+
+
+def canonical_arrays(shape: DecoderShape, views: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return copies of ``views`` of ``panel_shapes`` in the shapes of ``decoder_shapes``."""
+    cell, hidden = get_cell(shape.cell, shape.reset), shape.hidden_size
+    gates, width = cell.gates, shape.padded_width
+    v = {name.removeprefix("decoder."): view for name, view in views.items()}
+
+    def wide(panels: np.ndarray) -> np.ndarray:
+        return unspread(from_panels(panels, 1, hidden, width), shape.source_parts, shape.source_size)
+
+    found: dict[str, np.ndarray] = {}
+    for layer in range(shape.layers):
+        prefix = f"layers.{layer}."
+        if layer == 0:
+            found[prefix + "w_input"] = from_panels(v["w_input"], gates, hidden, shape.vector_size)
+            if shape.input_feeding:
+                found[prefix + "w_feed"] = from_panels(v["w_below"][0], gates, hidden, hidden)
+        else:
+            found[prefix + "w_input"] = from_panels(v["w_below"][layer], gates, hidden, hidden)
+        found[prefix + "w_hidden"] = from_panels(v["w_hidden"][layer], gates, hidden, hidden)
+        found[prefix + "bias"] = unspread(v["bias"][layer], gates, hidden)
+        if cell.hidden_bias:
+            found[prefix + "bias_hidden"] = unspread(v["bias_hidden"][layer], 1, hidden)
+    if shape.attention in PROJECTED:
+        found["attention.w_source"] = wide(v["w_keys"])
+    if shape.attention == "additive":
+        found["attention.w_query"] = from_panels(v["w_query"], 1, hidden, hidden)
+        found["attention.bias"] = unspread(v["b_keys"], 1, hidden)
+        found["attention.scorer"] = unspread(v["scorer"], 1, hidden)
+    found["combine.w_context"] = wide(v["w_values"])
+    found["combine.w_state"] = from_panels(v["w_state"], 1, hidden, hidden)
+    found["combine.bias"] = unspread(v["b_state"], 1, hidden)
+    found["bridge.weight"] = np.concatenate([wide(panels) for panels in v["w_bridge"]])
+    found["bridge.bias"] = np.concatenate([unspread(bias, 1, hidden) for bias in v["b_bridge"]])
+    return {f"decoder.{name}": array for name, array in found.items()}
