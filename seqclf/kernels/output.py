@@ -116,10 +116,16 @@ def _exponential(x: Sixteen) -> Sixteen:
 
 
 @kernel(inline=True)
-def _fold_largest(lanes: np.ndarray) -> None:
+def _largest(scores: np.ndarray, start: int, size: int, scratch: np.ndarray) -> Sixteen:
+    """Return the largest score of each of a group's four rows, four times, as in ``scratch`` (16,)."""
+    top = load(scores, start)
+    for k in range(start + 16, start + size, 16):
+        top = clamp(load(scores, k), top, splat(np.float32(np.inf)))
+    store(scratch, 0, top)
     for t in range(GROUP):
-        most = max(max(lanes[t], lanes[4 + t]), max(lanes[8 + t], lanes[12 + t]))
-        lanes[t] = lanes[4 + t] = lanes[8 + t] = lanes[12 + t] = most
+        most = max(max(scratch[t], scratch[4 + t]), max(scratch[8 + t], scratch[12 + t]))
+        scratch[t] = scratch[4 + t] = scratch[8 + t] = scratch[12 + t] = most
+    return load(scratch, 0)
 
 
 @kernel
@@ -163,12 +169,7 @@ def output_softmax(
     size = padded * GROUP
     for g in range(first, last):
         start = g * size
-        top = load(scores, start)
-        for k in range(start + 16, start + size, 16):
-            top = clamp(load(scores, k), top, splat(np.float32(np.inf)))
-        store(scratch, 0, top)
-        _fold_largest(scratch)
-        top = load(scratch, 0)
+        top = _largest(scores, start, size, scratch)
         for t in range(GROUP):
             row = g * GROUP + t
             losses[row] = 0.0
@@ -225,12 +226,7 @@ def output_best(
     size, kept = padded * GROUP, tokens.shape[1]
     for g in range(first, last):
         start = g * size
-        top = load(scores, start)
-        for k in range(start + 16, start + size, 16):
-            top = clamp(load(scores, k), top, splat(np.float32(np.inf)))
-        store(scratch, 0, top)
-        _fold_largest(scratch)
-        top = load(scratch, 0)
+        top = _largest(scores, start, size, scratch)
         tops = scratch[0], scratch[1], scratch[2], scratch[3]
         total = splat(np.float32(0))
         for near in range(start, start + size, STRETCH):
