@@ -139,8 +139,8 @@ for line in sys.stdin:
 class Torch(Server):
     """PyTorch in a separate process, which runs passes on request."""
 
-    def __init__(self, python: str) -> None:
-        super().__init__(python, _TORCH)
+    def __init__(self, python: str, code: str = _TORCH) -> None:
+        super().__init__(python, code)
         self.name: str = self("name")
 
 
@@ -258,17 +258,17 @@ def _compare_single(case: Case, ours: Ours, torch: Torch | None, repeats: int) -
         yield Row(name, "us", [run[0] for run in each], torch.name if torch else "", best, more_is_better=False)
 
 
-def _begin(python: str | None) -> Torch | None:
+def begin_torch(python: str | None, code: str = _TORCH) -> Torch | None:
     """Start PyTorch; return None if it is missing or fails."""
     try:
-        return Torch(python) if python else None
+        return Torch(python, code) if python else None
     except PeerError as error:
         log_to_stderr(f"  skipping torch: {error}")
         return None
 
 
 def rows(run: Run) -> Iterator[Row]:
-    torch = _begin(run.python("torch"))
+    torch = begin_torch(run.python("torch"))
     try:
         for case in run.pick(CASES[:1], CASES):
             yield from measure(replace(case, threads=run.threads), torch, run.repeats, run.folder)

@@ -21,8 +21,7 @@ import numpy as np
 
 from benchmarks.harness.machine import describe
 from benchmarks.harness.measuring import Row, Run, compare, table, threads_of
-from benchmarks.harness.peers import PeerError, Server
-from benchmarks.harness.report import log_to_stderr
+from benchmarks.networks.recurrent import Torch, begin_torch
 from seqclf.layers.batches import Sequences
 from seqclf.layers.parameters import EncoderShape
 from seqclf.layers.workers import Workers
@@ -235,21 +234,19 @@ def make_data(case: Case, batches: int = 12) -> dict[str, np.ndarray]:
     return data | {"members": members, "splits": splits, "single": random.permutation(members.size)[:SINGLE]}
 
 
-def measure(case: Case, torch: Server | None, repeats: int, folder: Path) -> Iterator[Row]:
+def measure(case: Case, torch: Torch | None, repeats: int, folder: Path) -> Iterator[Row]:
     """Measure training, decoding one source at a time on one thread, and beam search in batches."""
     data = make_data(case)
     path = folder / "pairs.npz"
     np.savez(path, allow_pickle=False, **data)
-    peer = ""
     if torch:
-        peer = torch("name")
         torch("prepare", asdict(case) | {"data": str(path)})
     amounts = {"train": data["target_ids"].size / 1e3, "beam": data["members"].size}
     with Workers(case.threads) as workers:
         ours = Ours(case, data, workers)
         for what, label, unit, arguments in PASSES:
             mine = getattr(ours, what)
-            theirs = {peer: partial(torch, what, *arguments)} if torch else {}
+            theirs = {torch.name: partial(torch, what, *arguments)} if torch else {}
             amount = None if what == "greedy" else amounts[what]
             for each in (mine, *theirs.values()):
                 each()
@@ -270,15 +267,7 @@ def _figure(amount: float | None, seconds: Callable[[], float]) -> float:
 
 
 def rows(run: Run) -> Iterator[Row]:
-    python = run.python("torch")
-    torch = None
-    try:
-        torch = Server(python, _TORCH) if python else None
-        if torch:
-            torch("name")
-    except PeerError as error:
-        log_to_stderr(f"  skipping torch: {error}")
-        torch = None
+    torch = begin_torch(run.python("torch"), _TORCH)
     try:
         for case in run.pick(CASES[:1], CASES):
             yield from measure(replace(case, threads=run.threads), torch, run.repeats, run.folder)
@@ -293,7 +282,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=5, help="runs per case")
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
-    torch = Server(options.peer_python, _TORCH) if options.peer_python else None
+    torch = Torch(options.peer_python, _TORCH) if options.peer_python else None
     print(describe(options.threads))
     with tempfile.TemporaryDirectory() as folder:
         for case in CASES:

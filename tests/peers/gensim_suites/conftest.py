@@ -4,14 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.peers.expected import expect_failures
 from tests.peers.gensim_suites.gaps import GAPS
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        case = item.nodeid.partition("::")[2]
-        if item.path.parent == Path(__file__).parent and case in GAPS:
-            item.add_marker(pytest.mark.xfail(reason=GAPS[case], strict=True))
+    expect_failures(items, Path(__file__).parent, GAPS)
 
 
 @pytest.fixture(autouse=True)
