@@ -14,7 +14,7 @@ from wordvec.errors import InputError
 from wordvec.formats.safetensors import pack_tokens
 from wordvec.system.progress import OnProgress, Progress, seconds_left
 from wordvec.system.settings import or_defaults
-from wordvec.system.threads import worker_count
+from wordvec.system.threads import uninterrupted, worker_count
 from wordvec.system.validation import check_kind
 from wordvec.vectors.dense import WordVectors
 from wordvec.word2vec.assembly import Assembly
@@ -185,8 +185,9 @@ class Word2VecRun(EvaluatedRun):
         self._begin()
         while not self._is_over():
             if not self._within_epoch:
-                trainer.begin_epoch(self.epoch)
-                self._within_epoch = True
+                with uninterrupted():  # all or nothing
+                    trainer.begin_epoch(self.epoch)
+                    self._within_epoch = True
             self._save_if_due()
             if clock.is_due():
                 self._evaluate()

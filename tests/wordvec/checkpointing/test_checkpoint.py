@@ -3,6 +3,7 @@
 import errno
 import logging
 import os
+import signal
 from functools import partial
 from pathlib import Path
 
@@ -92,6 +93,26 @@ def test_interrupted_training_resumes_bit_identically(monkeypatch, home, options
     assert facts_of(train_word2vec(text, settings, threads=4 - threads, checkpoint=home, resume=True)) == whole
     # The file remains until it is removed, and resuming from it again gives the same vectors.
     assert facts_of(train_word2vec(text, settings, threads=1, checkpoint=home, resume=True)) == whole
+
+
+def test_an_interrupt_while_an_epoch_begins_saves_a_state_that_resumes(monkeypatch, home):
+    encoded, begun = corpus(), []
+    whole = train_word2vec(encoded, SETTINGS, threads=1)
+    start_lanes = training.Trainer._start_lanes
+
+    def interrupted_half_way(trainer):
+        begun.append(trainer)
+        if len(begun) == 4:  # after the constructor, the third epoch
+            trainer.lanes.state[:] = 0
+            signal.raise_signal(signal.SIGINT)
+        start_lanes(trainer)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(training.Trainer, "_start_lanes", interrupted_half_way)
+        with pytest.raises(KeyboardInterrupt):
+            train_word2vec(encoded, SETTINGS, threads=1, checkpoint=home)
+    assert len(begun) == 4
+    assert facts_of(train_word2vec(encoded, SETTINGS, threads=1, checkpoint=home, resume=True)) == facts_of(whole)
 
 
 def test_saved_rounds_are_not_repeated(monkeypatch, home, caplog):
