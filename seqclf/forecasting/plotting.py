@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from wordvec import InputError
-from wordvec.plotting.style import COLORS, FAINT, LINE, SMALL, TEXT_SIZE, picture_format, save, styled
+from wordvec.plotting.style import COLORS, FAINT, LINE, SMALL, TEXT_SIZE, new_figure, picture_format, save, styled
 
 _LEAST_SHOWN, _TIMES_STEPS, _MOST_PANELS = 50, 8, 50
 
@@ -48,12 +48,8 @@ def save_forecast(
     past = np.arange(len(history) - len(shown), len(history)) + 1
     future = np.arange(len(history), len(history) + steps) + 1
     with styled():
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-
-        figure = Figure(figsize=(8, 1 + 2.4 * len(names)), dpi=150, layout="constrained")
-        FigureCanvasAgg(figure)
-        panels = figure.subplots(len(names), 1, squeeze=False, sharex=True)[:, 0]
+        figure, grid = new_figure(8, 1 + 2.4 * len(names), nrows=len(names), squeeze=False, sharex=True)
+        panels = grid[:, 0]
         for column, (name, axes) in enumerate(zip(names, panels, strict=True)):
             joined = np.r_[shown[-1, column], forecast[:, column]]
             axes.plot(past, shown[:, column], color=FAINT, linewidth=1.2, label="series")
