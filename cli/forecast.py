@@ -319,11 +319,11 @@ def predict(
     if output is not None and kind not in ("csv", "json"):
         import numpy as np
 
-        from seqclf.forecasting.plotting import save_forecast
+        from seqclf.forecasting.plotting import plot_forecast
 
         history = forecaster.tail if series is None else np.array(series)
         all_dates = dates_after(calendar, known - len(history), len(history) + len(forecast))
-        save_forecast(output, forecaster.names, history, forecast, bounds, level=probability, dates=all_dates)
+        plot_forecast(forecaster.names, history, forecast, bounds, output, level=probability, dates=all_dates)
         return
     rows: list[dict[str, Any]] = []
     for column, name in enumerate(forecaster.names):

@@ -16,6 +16,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 DOCS = ROOT / "docs"
+EXAMPLES = DOCS / "examples"
+"""Scripts that sphinx-gallery turns into pages, next to the staged sources."""
 SITE = ROOT / "build" / "site"
 SOURCE = SITE / "source"
 
@@ -79,7 +81,8 @@ def stage(execute: bool) -> None:
             text, wanted[notebook] = _chapter(text, os.path.relpath(notebook, place.parent))
         wanted[place] = text
     for path in [*DOCS.rglob("*.rst"), *DOCS.rglob("*.svg"), *DOCS.rglob("*.png")]:
-        wanted[SOURCE / path.relative_to(DOCS)] = path.read_bytes()
+        if not path.is_relative_to(EXAMPLES):
+            wanted[SOURCE / path.relative_to(DOCS)] = path.read_bytes()
     wanted |= {SOURCE / folder / "index.rst": section_index(folder) for folder in SECTIONS}
     contributors = SOURCE / "contributors"
     wanted[contributors / "architecture.md"] = architecture.page()
@@ -91,7 +94,7 @@ def stage(execute: bool) -> None:
         ".. click:: cli.main:wordvec\n   :prog: wordvec\n   :nested: full\n"
     )
     for path in set(SOURCE.rglob("*.*")) - set(wanted):
-        if path.is_file():
+        if path.is_file() and not path.is_relative_to(SOURCE / EXAMPLES.name):
             path.unlink()
     for path, content in wanted.items():
         data = content.encode() if isinstance(content, str) else content
@@ -188,6 +191,7 @@ def main() -> None:
     stage(execute=not arguments.fast)
     html = SITE / ("fast" if arguments.fast else "html")
     command = [sys.executable, "-m", "sphinx", "-W", "-n", "--keep-going", "-q", "-j", "auto", "-b", "html"]
+    command += ["-D", f"plot_gallery={not arguments.fast}"]
     done = subprocess.run([*command, "-c", str(DOCS), "-d", f"{html}-cache", str(SOURCE), str(html)], cwd=ROOT)
     if done.returncode:
         sys.exit(done.returncode)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent))
+sys.path[:0] = [str(HERE.parent), str(HERE)]
 
 from wordvec import __version__  # noqa: E402
 
@@ -24,8 +24,9 @@ extensions = [
     "sphinx.ext.intersphinx",
     "sphinx_click",
     "sphinx_copybutton",
+    "sphinx_gallery.gen_gallery",
 ]
-exclude_patterns = ["notebooks/*"]
+exclude_patterns = ["notebooks/*", "examples/GALLERY_HEADER.rst", "examples/*.ipynb"]
 source_suffix = {".rst": "restructuredtext", ".md": "myst-nb"}
 
 myst_heading_anchors = 4
@@ -33,6 +34,21 @@ nb_execution_mode = "cache"
 nb_execution_raise_on_error = True
 nb_execution_timeout = 120
 nb_merge_streams = True
+
+# The examples; python docs/build_site.py --fast does not run them.
+sphinx_gallery_conf = {
+    "examples_dirs": str(HERE / "examples"),
+    "gallery_dirs": "examples",
+    "filename_pattern": r"\.py",
+    "within_subsection_order": "FileNameSortKey",
+    "image_scrapers": ("gallery",),
+    "capture_repr": (),
+    "abort_on_example_error": True,
+    "download_all_examples": False,
+    "min_reported_time": 3600,
+    "write_computation_times": False,
+    "show_signature": False,
+}
 
 autodoc_typehints = "none"
 autodoc_member_order = "bysource"

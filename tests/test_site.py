@@ -1,5 +1,7 @@
 """The site of the documentation: its sources, notebooks, and pages in a browser."""
 
+import ast
+import importlib
 import importlib.util
 import json
 import re
@@ -56,6 +58,23 @@ def test_the_architecture_is_that_of_the_code(source):
     assert "vectors" not in re.search(r"\| `formats` .*", text)[0]
 
 
+@pytest.mark.parametrize("path", sorted((ROOT / "docs/examples").glob("*.py")), ids=lambda path: path.stem)
+def test_an_example_has_a_title_public_names_and_a_described_figure(path):
+    text = path.read_text(encoding="utf-8")
+    tree = ast.parse(text)
+    title, line = ast.get_docstring(tree).splitlines()[:2]
+    assert line == "=" * len(title)
+    for node in tree.body:
+        if isinstance(node, ast.ImportFrom):
+            found = importlib.import_module(node.module)
+            assert all(hasattr(found, each.name) for each in node.names), ast.unparse(node)
+    figure = tree.body[-1]
+    assert isinstance(figure, ast.Assign), "the last statement makes the figure"
+    assert figure.targets[0].id == "figure"
+    alt = module("gallery")._ALT.search(text)
+    assert 30 < len(alt[1]) < 250, "what is seen, for those who cannot"
+
+
 @pytest.mark.parametrize("page", CHAPTERS, ids=lambda page: page.stem)
 def test_a_chapter_is_a_notebook_with_all_its_code(source, page):
     notebook = json.loads((source / "notebooks" / f"{page.stem}.ipynb").read_text(encoding="utf-8"))
@@ -76,7 +95,16 @@ def test_a_chapter_is_a_notebook_with_all_its_code(source, page):
 @pytest.mark.skipif(BUILT is None, reason="the site is not built: make docs-fast")
 @pytest.mark.parametrize(
     "page",
-    ["index", "introduction", "tutorials/10-lstm", "how-to/classifiers", "reference/settings", "reference/api/wordvec"],
+    [
+        "index",
+        "introduction",
+        "examples/index",
+        "examples/attention",
+        "tutorials/10-lstm",
+        "how-to/classifiers",
+        "reference/settings",
+        "reference/api/wordvec",
+    ],
 )
 def test_a_page_fits_desktop_and_telephone_without_errors(page, tmp_path):
     address = (BUILT / f"{page}.html").as_uri()
