@@ -48,6 +48,16 @@ def test_every_page_is_on_the_site_and_links_stay_on_it(source):
             assert (source / page.parent / target).exists() or target == "index.rst", f"{page}: {target}"
 
 
+def test_names_lead_to_their_reference_except_in_headings_links_and_blocks(source):
+    linked = module("build_site").linked_names
+    assert linked("`WordVectors` and `scipy.sparse.load_npz`, `min_count`") == (
+        "{py:obj}`~wordvec.WordVectors` and {py:obj}`scipy.sparse.load_npz`, `min_count`"
+    )
+    for text in ("# `WordVectors`", "[`WordVectors`](a.md)", "```\n`WordVectors`\n```", "``x `WordVectors` y``"):
+        assert linked(text) == text
+    assert not any("{py:obj}" in path.read_text(encoding="utf-8") for path in (source / "notebooks").iterdir())
+
+
 def test_the_architecture_is_that_of_the_code(source):
     text = (source / "contributors/architecture.md").read_text(encoding="utf-8")
     drawing = (source / "contributors/architecture-wordvec.svg").read_text(encoding="utf-8")
