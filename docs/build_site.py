@@ -49,8 +49,8 @@ MODULES = {
         "wordvec.count_based.models", "wordvec.vectors.alignment", "wordvec.vectors.comparison",
         "wordvec.vectors.distances", "wordvec.vectors.postprocessing", "wordvec.vectors.sentence",
         "wordvec.applications.spelling", "wordvec.applications.summaries", "wordvec.plotting.charts",
-        "wordvec.plotting.curves",
-        "wordvec.plotting.explore", "wordvec.plotting.maps", "wordvec.plotting.projection",
+        "wordvec.plotting.curves", "wordvec.plotting.explore", "wordvec.plotting.maps", "wordvec.plotting.projection",
+        "wordvec.system.progress",
     ),
     "seqclf": (
         "seqclf.explanation.explain", "seqclf.inspection.layer", "seqclf.language.generation",

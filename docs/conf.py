@@ -33,7 +33,9 @@ myst_heading_anchors = 4
 nb_execution_mode = "cache"
 nb_execution_raise_on_error = True
 nb_execution_timeout = 120
+nb_execution_in_temp = True  # an empty folder, as the reader of a downloaded notebook may have
 nb_merge_streams = True
+nb_output_stderr = "remove"  # progress
 
 # The examples; python docs/build_site.py --fast does not run them.
 sphinx_gallery_conf = {
