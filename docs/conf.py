@@ -96,5 +96,7 @@ copybutton_line_continuation_character = "\\"
 html_theme = "pydata_sphinx_theme"
 html_title = "wordvec-seqclf"
 html_show_sourcelink = False
+html_static_path = ["static"]
+html_css_files = ["site.css"]
 html_context = {"default_mode": "auto"}
 html_theme_options = {"show_toc_level": 2, "navbar_align": "left", "header_links_before_dropdown": 6}
