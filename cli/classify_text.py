@@ -20,6 +20,7 @@ from cli.classification.tune import TuneStep, tune_option
 from cli.shared import options
 from cli.shared.checkpoints import Checkpointing
 from cli.shared.class_weights import ClassWeight
+from cli.shared.epoch_logs import LOG_OPTIONS
 from cli.shared.errors import Command, Group, usage_errors
 from cli.shared.reporting import table
 from cli.shared.supervised import Trained, train_and_save, training_options, warn_if_seen
@@ -130,8 +131,8 @@ def train(
         raise click.UsageError(f"--model {given['model']} has no effect with --multi-label, which trains a network")
     if given["model"] == "linear" and (given["resume"] or given["checkpoint"] or given["checkpoint_every"]):
         raise click.UsageError("a linear model is trained in one go; leave --checkpoint and --resume out")
-    if given["model"] == "linear" and (given["log_csv"] or given["tensorboard"]):
-        raise click.UsageError("a linear model has no epochs to log; leave --log-csv and --tensorboard out")
+    if given["model"] == "linear" and any(given[name] for name in LOG_OPTIONS):
+        raise click.UsageError("a linear model has no epochs to log; leave --log-csv, --tensorboard and --plot out")
     if tune is not None and (separator is not None or given["model"] == "linear"):
         raise click.UsageError("--tune has no effect with --multi-label or --model linear; leave it out")
     if tune is not None and folds is not None:

@@ -76,7 +76,8 @@ _PROTOCOLS = ("P30k", "Pfull", "Phyp")
     "--plot",
     type=options.OUTPUT,
     metavar="FILE",
-    help="Draw the scores, with their --intervals, to a .png, .svg or .pdf file.",
+    help="Draw the scores, with their --intervals, those of one file of analogies by section, to a .png, .svg or .pdf "
+    "file.",
 )
 @options.subword_fallback_option
 @options.json_option

@@ -11,6 +11,7 @@ import click
 
 from cli.shared import options
 from cli.shared.checkpoints import Checkpointing, checkpoint_options
+from cli.shared.epoch_logs import LOG_OPTIONS
 from cli.shared.errors import Command, Group, note_output, usage_errors
 from cli.shared.origins import origin_of
 from cli.shared.reporting import Progress, finite, log, print_json, show_epochs, table
@@ -113,7 +114,7 @@ def train(
 
     checkpointing = Checkpointing.take(given, output)
     method = method or ("auto" if checkpointing.path is None else "network")
-    refuse_with("--method auto", method == "auto", "checkpoint", "checkpoint_every", "resume", "log_csv", "tensorboard")
+    refuse_with("--method auto", method == "auto", "checkpoint", "checkpoint_every", "resume", *LOG_OPTIONS)
     with usage_errors():
         settings = ForecasterSettings(**given)
     refuse_unused(settings)
@@ -193,7 +194,7 @@ def _train_network(how: Training) -> "tuple[SeriesModel, Backtest | None, Callab
 
 
 def _finish(how: Training, forecaster: "SeriesModel", on_progress: BestEpochOnInterrupt) -> None:
-    how.checkpointing.logs.finish(forecaster.history)
+    how.checkpointing.logs.finish(forecaster)
     on_progress.finish()
 
 
@@ -318,11 +319,11 @@ def predict(
     if output is not None and kind not in ("csv", "json"):
         import numpy as np
 
-        from seqclf.forecasting.plotting import save_forecast
+        from seqclf.forecasting.plotting import plot_forecast
 
         history = forecaster.tail if series is None else np.array(series)
         all_dates = dates_after(calendar, known - len(history), len(history) + len(forecast))
-        save_forecast(output, forecaster.names, history, forecast, bounds, level=probability, dates=all_dates)
+        plot_forecast(forecaster.names, history, forecast, bounds, output, level=probability, dates=all_dates)
         return
     rows: list[dict[str, Any]] = []
     for column, name in enumerate(forecaster.names):

@@ -3,7 +3,7 @@
 import click
 
 from cli.shared import options
-from cli.shared.errors import Command
+from cli.shared.errors import Command, note_output
 from cli.shared.reporting import print_json, table
 
 _CELLS = {
@@ -20,9 +20,12 @@ _CELLS = {
 @click.option("--length", type=options.LEAST_1, default=50, show_default=True, help="Sequence length.")
 @click.option("--hidden-size", type=options.LEAST_1, default=32, show_default=True, help="Hidden units.")
 @click.option("--steps", type=click.IntRange(min=0), default=0, show_default=True, help="Training steps first.")
+@click.option(
+    "-o", "--output", type=options.OUTPUT, metavar="FILE", help="Draw the norms to a .png, .svg or .pdf file."
+)
 @options.seed_option
 @options.json_option
-def gradient_flow(length: int, hidden_size: int, steps: int, seed: int, as_json: bool) -> None:
+def gradient_flow(length: int, hidden_size: int, steps: int, output: str | None, seed: int, as_json: bool) -> None:
     """Show how gradients vanish or explode as they are backpropagated through a sequence.
 
     The task is to recall the first value of a noise sequence at its end. Prints the norm of d loss / d h at several
@@ -30,15 +33,24 @@ def gradient_flow(length: int, hidden_size: int, steps: int, seed: int, as_json:
     twice as large, a GRU and an LSTM; and the mean squared error (1 if nothing is learned).
 
     \b
-    Example:
+    Examples:
       wordvec gradient-flow --length 50
+      wordvec gradient-flow -o flow.svg
     """
     from seqclf import measure_gradient_flow
+    from wordvec.plotting.charts import plot_lines
+    from wordvec.plotting.style import check_output
 
+    if output is not None:
+        check_output(output)
     found = {
         name: measure_gradient_flow(cell, scale=scale, length=length, hidden_size=hidden_size, steps=steps, seed=seed)
         for name, (cell, scale) in _CELLS.items()
     }
+    if output is not None:
+        lines = {name: flow.norms / flow.norms[0] for name, flow in found.items() if flow.norms[0] > 0}
+        plot_lines(lines, "steps back", "norm of the gradient", output, log=True)
+        note_output(output)
     if as_json:
         print_json([{"name": name, "norms": flow.norms.tolist(), "loss": flow.loss} for name, flow in found.items()])
         return

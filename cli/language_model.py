@@ -108,7 +108,7 @@ def train(
     model.origin = origin
     model.save(output)
     note_output(output)
-    checkpointing.logs.finish(model.history)
+    checkpointing.logs.finish(model)
     log(f"{output}: {_summary(model)}", quiet)
     on_progress.finish()
     checkpointing.remove()

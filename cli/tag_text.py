@@ -11,6 +11,7 @@ import click
 from cli.shared import options
 from cli.shared.checkpoints import Checkpointing
 from cli.shared.errors import Command, Group, usage_errors
+from cli.shared.pictures import draw_confusion
 from cli.shared.reporting import percent, print_json, table
 from cli.shared.streaming import Arriving
 from cli.shared.supervised import (
@@ -156,11 +157,14 @@ def _answers(model: "TaggerModel", sentences: list[list[str]], threads: int | No
 @tag_text.command(cls=Command, context_settings=options.HELP)
 @click.argument("model", type=options.INPUT)
 @click.argument("data", type=options.INPUT)
+@click.option(
+    "--plot", type=options.OUTPUT, metavar="FILE", help="Draw the confusion matrix to a .png, .svg or .pdf file."
+)
 @options.tag_columns_options
 @options.encoding_options
 @options.threads_option
 @options.json_option
-def evaluate(model: str, data: str, threads: int | None, as_json: bool, **reading: Any) -> None:
+def evaluate(model: str, data: str, plot: str | None, threads: int | None, as_json: bool, **reading: Any) -> None:
     """Evaluate MODEL on tagged DATA.
 
     Prints token accuracy, compared with that of each word's most frequent tag, and the scores of each tag. If tags mark
@@ -172,10 +176,15 @@ def evaluate(model: str, data: str, threads: int | None, as_json: bool, **readin
     """
     from corpora import read_tagged
     from seqclf import load_model
+    from wordvec.plotting.style import picture_format
 
+    if plot is not None:
+        picture_format(plot)
     loaded = load_model(model, "tagger")
     sentences, tags = read_tagged(data, **reading)
     (result, simple), entities = _scored(loaded, sentences, tags, threads=threads)
+    if plot is not None:
+        draw_confusion(result, plot)
     sizes = {"sentences": len(sentences), "tokens": sum(map(len, sentences))}
     if as_json:
         own = {"entities": entities[0].as_dict()} if entities else {}

@@ -273,7 +273,10 @@ def train_embeddings(
     result = run.train(encoded, checkpoint, checkpoint_every or DEFAULT_PACE, resume)
     save(result, {})
     if plot is not None:
-        plot_training(result.losses, getattr(result, "scores", ()), plot, kept_epoch=getattr(result, "kept_epoch", 0))
+        scores = getattr(result, "scores", ()) or [None] * len(result.losses)
+        rows = enumerate(zip(result.losses, scores, strict=True), 1)
+        history = [{"epoch": epoch, "loss": loss, "score": score} for epoch, (loss, score) in rows]
+        plot_training(history, plot, kept_epoch=getattr(result, "kept_epoch", 0))
         note_output(plot)
     if summary is not None:
         made |= {"corpus": {"files": files, "tokenizer": tokenizer, "lowercase": lowercase}}

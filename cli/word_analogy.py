@@ -8,6 +8,7 @@ import click
 from cli.evaluate import analogy_table
 from cli.shared import options
 from cli.shared.errors import Command
+from cli.shared.evaluations import draw_scores
 from cli.shared.prompts import Answers, answer_lines, input_option, prompt, require_queries
 from cli.shared.reporting import note_vectors, print_json, table
 from cli.shared.unused import refuse_with, refuse_without
@@ -39,6 +40,12 @@ class _AnalogyCommand(Command):
 @click.option(
     "--questions", type=options.INPUT, metavar="FILE", help="Evaluate a file of analogy questions by section."
 )
+@click.option(
+    "--plot",
+    type=options.OUTPUT,
+    metavar="FILE",
+    help="With --questions: draw the accuracy of each section to a .png, .svg or .pdf file.",
+)
 @input_option
 @options.protocol_option
 @options.method_option
@@ -51,6 +58,7 @@ def word_analogy(
     vectors: str,
     words: tuple[str, ...],
     questions: str | None,
+    plot: str | None,
     source: str | None,
     protocol: str,
     method: Any,
@@ -73,17 +81,23 @@ def word_analogy(
         raise click.UsageError(f"give {'WORDS' if words else '--input FILE'} or --questions FILE, not both")
     if questions is None:
         require_queries(words, source, "WORDS or --questions FILE", as_json)
-    refuse_without("--questions FILE", questions, "protocol", "case_sensitive")
+    refuse_without("--questions FILE", questions, "protocol", "case_sensitive", "plot")
     refuse_with("--questions FILE", questions, "top")
     query = parse_query(words) if words else None
 
     from wordvec import load_vectors
 
+    if plot is not None:
+        from wordvec.plotting.style import picture_format
+
+        picture_format(plot)
     loaded = load_vectors(vectors, subword_fallback=subword_fallback)
     if questions is not None:
         from wordvec import evaluate_analogies
 
         result = evaluate_analogies(loaded, questions, protocol=protocol, method=method, case_sensitive=case_sensitive)
+        if plot is not None:
+            draw_scores([vectors], [result.name], [[result]], [[None]], plot)
         if as_json:
             print_json(result.summary())
         else:

@@ -6,6 +6,7 @@ stay plain Markdown.
 """
 
 import argparse
+import functools
 import importlib
 import os
 import re
@@ -16,6 +17,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 DOCS = ROOT / "docs"
+EXAMPLES = DOCS / "examples"
+"""Scripts that sphinx-gallery turns into pages, next to the staged sources."""
 SITE = ROOT / "build" / "site"
 SOURCE = SITE / "source"
 
@@ -36,12 +39,18 @@ SECTIONS: dict[str, tuple[str, list[str]]] = {
 }
 """Title of each folder, and its pages that are not in the index on Git hosts."""
 _LINK = re.compile(r"(?P<text>!?\[[^\]]*\])\((?!https?://|#)(?P<path>[^)#\s]+)(?P<anchor>#[^)]*)?\)")
+_NAME = re.compile(
+    r"^(?:```|~~~).*?^(?:```|~~~)$|^#.*?$|\[[^\]]*\]\([^)]*\)|``.*?``|`(?P<name>[A-Za-z_][\w.]*)`",
+    re.MULTILINE | re.DOTALL,
+)
+"""What keeps names as they are, or a name in code font."""
 MODULES = {
     "wordvec": (
         "wordvec.count_based.models", "wordvec.vectors.alignment", "wordvec.vectors.comparison",
         "wordvec.vectors.distances", "wordvec.vectors.postprocessing", "wordvec.vectors.sentence",
         "wordvec.applications.spelling", "wordvec.applications.summaries", "wordvec.plotting.charts",
-        "wordvec.plotting.explore", "wordvec.plotting.maps", "wordvec.plotting.projection",
+        "wordvec.plotting.curves", "wordvec.plotting.explore", "wordvec.plotting.maps", "wordvec.plotting.projection",
+        "wordvec.system.progress",
     ),
     "seqclf": (
         "seqclf.explanation.explain", "seqclf.inspection.layer", "seqclf.language.generation",
@@ -76,9 +85,10 @@ def stage(execute: bool) -> None:
         if execute and page.parent.name == "tutorials" and page.name[0].isdigit():
             notebook = SOURCE / "notebooks" / page.with_suffix(".ipynb").name
             text, wanted[notebook] = _chapter(text, os.path.relpath(notebook, place.parent))
-        wanted[place] = text
+        wanted[place] = linked_names(text)
     for path in [*DOCS.rglob("*.rst"), *DOCS.rglob("*.svg"), *DOCS.rglob("*.png")]:
-        wanted[SOURCE / path.relative_to(DOCS)] = path.read_bytes()
+        if not path.is_relative_to(EXAMPLES):
+            wanted[SOURCE / path.relative_to(DOCS)] = path.read_bytes()
     wanted |= {SOURCE / folder / "index.rst": section_index(folder) for folder in SECTIONS}
     contributors = SOURCE / "contributors"
     wanted[contributors / "architecture.md"] = architecture.page()
@@ -90,7 +100,7 @@ def stage(execute: bool) -> None:
         ".. click:: cli.main:wordvec\n   :prog: wordvec\n   :nested: full\n"
     )
     for path in set(SOURCE.rglob("*.*")) - set(wanted):
-        if path.is_file():
+        if path.is_file() and not path.is_relative_to(SOURCE / EXAMPLES.name):
             path.unlink()
     for path, content in wanted.items():
         data = content.encode() if isinstance(content, str) else content
@@ -134,6 +144,36 @@ def _relinked(page: Path, place: Path, places: dict[Path, Path], wanted: dict[Pa
         return f"{link['text']}({os.path.relpath(there, place.parent)}{link['anchor'] or ''})"
 
     return _LINK.sub(moved, page.read_text(encoding="utf-8"))
+
+
+def linked_names(text: str) -> str:
+    """Return Markdown in which names in code font lead to their reference, outside headings, links and blocks.
+
+    Names are those of modules, our public classes, and what the inventories of other projects list with its module.
+    """
+
+    def linked(found: re.Match[str]) -> str:
+        name = found["name"] or ""
+        target = _targets().get(name)
+        return found[0] if target is None else f"{{py:obj}}`{'' if target == name else '~'}{target}`"
+
+    return _NAME.sub(linked, text)
+
+
+@functools.cache
+def _targets() -> dict[str, str]:
+    """Return by name as pages write it what Sphinx knows it by."""
+    found = {name: name for names in MODULES.values() for name in names}
+    for package in _PACKAGES:
+        module = importlib.import_module(package)
+        for name in module.__all__:
+            value = getattr(module, name)
+            if isinstance(value, type) and value.__module__.partition(".")[0] == package:
+                found[name] = f"{package}.{name}"
+    for path in (DOCS / "inventories").glob("*.txt"):
+        names = [line.split(" ")[0] for line in path.read_text(encoding="utf-8").splitlines()[1:]]
+        found |= {name: name for name in names if "." in name}
+    return found
 
 
 def _chapter(text: str, notebook: str) -> tuple[str, str]:
@@ -187,6 +227,7 @@ def main() -> None:
     stage(execute=not arguments.fast)
     html = SITE / ("fast" if arguments.fast else "html")
     command = [sys.executable, "-m", "sphinx", "-W", "-n", "--keep-going", "-q", "-j", "auto", "-b", "html"]
+    command += ["-D", f"plot_gallery={not arguments.fast}"]
     done = subprocess.run([*command, "-c", str(DOCS), "-d", f"{html}-cache", str(SOURCE), str(html)], cwd=ROOT)
     if done.returncode:
         sys.exit(done.returncode)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent))
+sys.path[:0] = [str(HERE.parent), str(HERE)]
 
 from wordvec import __version__  # noqa: E402
 
@@ -24,15 +24,33 @@ extensions = [
     "sphinx.ext.intersphinx",
     "sphinx_click",
     "sphinx_copybutton",
+    "sphinx_gallery.gen_gallery",
 ]
-exclude_patterns = ["notebooks/*"]
+exclude_patterns = ["notebooks/*", "examples/GALLERY_HEADER.rst", "examples/*.ipynb"]
 source_suffix = {".rst": "restructuredtext", ".md": "myst-nb"}
 
 myst_heading_anchors = 4
 nb_execution_mode = "cache"
 nb_execution_raise_on_error = True
 nb_execution_timeout = 120
+nb_execution_in_temp = True  # an empty folder, as the reader of a downloaded notebook may have
 nb_merge_streams = True
+nb_output_stderr = "remove"  # progress
+
+# The examples; python docs/build_site.py --fast does not run them.
+sphinx_gallery_conf = {
+    "examples_dirs": str(HERE / "examples"),
+    "gallery_dirs": "examples",
+    "filename_pattern": r"\.py",
+    "within_subsection_order": "FileNameSortKey",
+    "image_scrapers": ("gallery",),
+    "capture_repr": (),
+    "abort_on_example_error": True,
+    "download_all_examples": False,
+    "min_reported_time": 3600,
+    "write_computation_times": False,
+    "show_signature": False,
+}
 
 autodoc_typehints = "none"
 autodoc_member_order = "bysource"
@@ -78,5 +96,7 @@ copybutton_line_continuation_character = "\\"
 html_theme = "pydata_sphinx_theme"
 html_title = "wordvec-seqclf"
 html_show_sourcelink = False
+html_static_path = ["static"]
+html_css_files = ["site.css"]
 html_context = {"default_mode": "auto"}
 html_theme_options = {"show_toc_level": 2, "navbar_align": "left", "header_links_before_dropdown": 6}

@@ -24,7 +24,7 @@ SHARED = (
     "corpora.encodings", "corpora.errors", "corpora.leftovers", "corpora.normalization", "wordvec.system",
     "wordvec.checkpointing.checkpoint", "wordvec.formats.fasttext_model", "wordvec.formats.ngrams",
     "wordvec.formats.cards", "wordvec.formats.table", "wordvec.plotting.style", "corpora.ranges", "corpora.files",
-    "corpora.remote",
+    "corpora.remote", "wordvec.plotting.curves",
 )  # fmt: skip
 """Documented modules that the packages above may import besides public names."""
 SHARED_WITH_CLI = (
@@ -43,7 +43,7 @@ SHARED_WITH_CLI = (
     "seqclf.reporting.report", "corpora.records", "corpora.tables", "seqclf.classification.tuning",
     "seqclf.serving.app", "seqclf.export.onnx_graph", "wordvec.vectors.approximate", "wordvec.word2vec.tuning",
     "seqclf.language.cache", "seqclf.language.completion", "seqclf.language.scoring", "seqclf.training.logs",
-    "seqclf.inspection.tracing", "seqclf.inspection.holding", "seqclf.inspection.summary", "wordvec.plotting.curves",
+    "seqclf.inspection.tracing", "seqclf.inspection.holding", "seqclf.inspection.summary", "wordvec.plotting.charts",
     "seqclf.forecasting.automatic", "seqclf.forecasting.backtest", "seqclf.forecasting.dates",
     "seqclf.forecasting.plotting", "seqclf.forecasting.series_model",
 )  # fmt: skip

@@ -1,5 +1,7 @@
 """The site of the documentation: its sources, notebooks, and pages in a browser."""
 
+import ast
+import importlib
 import importlib.util
 import json
 import re
@@ -46,6 +48,16 @@ def test_every_page_is_on_the_site_and_links_stay_on_it(source):
             assert (source / page.parent / target).exists() or target == "index.rst", f"{page}: {target}"
 
 
+def test_names_lead_to_their_reference_except_in_headings_links_and_blocks(source):
+    linked = module("build_site").linked_names
+    assert linked("`WordVectors` and `scipy.sparse.load_npz`, `min_count`") == (
+        "{py:obj}`~wordvec.WordVectors` and {py:obj}`scipy.sparse.load_npz`, `min_count`"
+    )
+    for text in ("# `WordVectors`", "[`WordVectors`](a.md)", "```\n`WordVectors`\n```", "``x `WordVectors` y``"):
+        assert linked(text) == text
+    assert not any("{py:obj}" in path.read_text(encoding="utf-8") for path in (source / "notebooks").iterdir())
+
+
 def test_the_architecture_is_that_of_the_code(source):
     text = (source / "contributors/architecture.md").read_text(encoding="utf-8")
     drawing = (source / "contributors/architecture-wordvec.svg").read_text(encoding="utf-8")
@@ -56,18 +68,38 @@ def test_the_architecture_is_that_of_the_code(source):
     assert "vectors" not in re.search(r"\| `formats` .*", text)[0]
 
 
+@pytest.mark.parametrize("path", sorted((ROOT / "docs/examples").glob("*.py")), ids=lambda path: path.stem)
+def test_an_example_has_a_title_public_names_and_a_described_figure(path):
+    text = path.read_text(encoding="utf-8")
+    tree = ast.parse(text)
+    title, line = ast.get_docstring(tree).splitlines()[:2]
+    assert line == "=" * len(title)
+    for node in tree.body:
+        if isinstance(node, ast.ImportFrom):
+            found = importlib.import_module(node.module)
+            assert all(hasattr(found, each.name) for each in node.names), ast.unparse(node)
+    figure = tree.body[-1]
+    assert isinstance(figure, ast.Assign), "the last statement makes the figure"
+    assert figure.targets[0].id == "figure"
+    alt = module("gallery")._ALT.search(text)
+    assert 30 < len(alt[1]) < 250, "what is seen, for those who cannot"
+
+
 @pytest.mark.parametrize("page", CHAPTERS, ids=lambda page: page.stem)
 def test_a_chapter_is_a_notebook_with_all_its_code(source, page):
     notebook = json.loads((source / "notebooks" / f"{page.stem}.ipynb").read_text(encoding="utf-8"))
     code = [cell["source"] for cell in notebook["cells"] if cell["cell_type"] == "code"]
     text = page.read_text(encoding="utf-8")
+    if importlib.util.find_spec("nbformat"):
+        importlib.import_module("nbformat").validate(notebook)
     assert code[0].startswith("%matplotlib inline")
     assert [each.strip() for each in re.findall(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)] == code[1:]
     hidden = [cell for cell in notebook["cells"] if cell["metadata"]]
     assert len(hidden) >= text.count("<details>") >= 1
     assert not any("<details>" in cell["source"] or "](" in cell["source"] for cell in notebook["cells"])
     executable = (source / "tutorials" / page.name).read_text(encoding="utf-8")
-    assert executable.count("```{code-cell}") == len(code)
+    fence = re.compile(r"^```\{code-cell\} python3\n(?:---\n.*?---\n)?(.*?)\n```$", re.MULTILINE | re.DOTALL)
+    assert fence.findall(executable) == code, "what make docs runs"
     assert "```text" not in executable
 
 
@@ -76,7 +108,16 @@ def test_a_chapter_is_a_notebook_with_all_its_code(source, page):
 @pytest.mark.skipif(BUILT is None, reason="the site is not built: make docs-fast")
 @pytest.mark.parametrize(
     "page",
-    ["index", "introduction", "tutorials/10-lstm", "how-to/classifiers", "reference/settings", "reference/api/wordvec"],
+    [
+        "index",
+        "introduction",
+        "examples/index",
+        "examples/attention",
+        "tutorials/10-lstm",
+        "how-to/classifiers",
+        "reference/settings",
+        "reference/api/wordvec",
+    ],
 )
 def test_a_page_fits_desktop_and_telephone_without_errors(page, tmp_path):
     address = (BUILT / f"{page}.html").as_uri()

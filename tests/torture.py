@@ -41,13 +41,16 @@ COMMANDS = {
     "--checkpoint-every 0.05s",
     "forecast": "forecast train series.csv -o out.bin --hidden-size 8 --window 8 --horizon 2 --epochs 12 --resume "
     "--checkpoint-every 0.05s",
+    "transduce": f"transduce train pairs.tsv -o out.bin {SIZE} --target-vector-size 8 --epochs 4 --resume "
+    "--checkpoint-every 0.05s",
+    "picture": "wordvec plot vectors.txt v1 v2 v3 v4 --heatmap -o out.svg",
     "tfidf": "wordvec documents tfidf many.txt -o out.npz",
     "convert": "wordvec convert vectors.txt out.bin",
     "predict": "classify-text predict model.bin --input many.txt",
 }
 FAULTS = ("enospc", "eio", "fsync", "rename", "short", "interrupted", "short-read", "read-eio")
 STREAMS = (">&-", "2>&-", "<&-", ">&- 2>&-", "> /dev/full", "2> /dev/full", "| true", "2>&1 | true")
-IS_OUTPUT = {"out.bin", "out.npz"}
+IS_OUTPUT = {"out.bin", "out.npz", "out.svg"}
 
 
 def command_of(line):
@@ -78,6 +81,7 @@ class Torture:
             "many.txt": "\n".join(lines * 20),
             "labels.tsv": "\n".join(f"{'yes' if 'w1 ' in line else 'no'}\t{line}" for line in lines[:150]),
             "tags.tsv": "\n\n".join("\n".join(f"{w}\t{len(w)}" for w in line.split()) for line in lines[:100]),
+            "pairs.tsv": "\n".join(f"{line[:20]}\t{line[:20][::-1]}" for line in lines[:100]),
             "series.csv": "Sales\n" + "\n".join(str(step % 7 + step / 99) for step in range(150)),
             "vectors.txt": "3000 40\n" + "\n".join(f"v{row} " + " ".join(["0.125"] * 40) for row in range(3000)),
         }

@@ -10,6 +10,7 @@ from cli.classification.examples import evaluated, load_classifier, read_example
 from cli.classification.report import check_report, report_option, write_report
 from cli.shared import options
 from cli.shared.errors import Command
+from cli.shared.pictures import draw_confusion, draw_f1
 from cli.shared.reporting import print_json
 
 
@@ -29,6 +30,12 @@ from cli.shared.reporting import print_json
     metavar="FILE",
     help="Write each label's precision and recall at every threshold to FILE (.tsv), and print average precisions.",
 )
+@click.option(
+    "--plot",
+    type=options.OUTPUT,
+    metavar="FILE",
+    help="Draw the confusion matrix, or for several labels per text the F1 of each, to a .png, .svg or .pdf file.",
+)
 @report_option
 @options.columns_options
 @options.encoding_options
@@ -39,6 +46,7 @@ def evaluate(
     data: str,
     mistakes: str | None,
     curves: str | None,
+    plot: str | None,
     report: str | None,
     threads: int | None,
     as_json: bool,
@@ -55,6 +63,7 @@ def evaluate(
       classify-text evaluate model.safetensors sample:disasters-test
       classify-text evaluate model.safetensors test.tsv --report report
     """
+    from wordvec.plotting.style import picture_format
     from wordvec.system.atomic_files import check_target
 
     loaded = load_classifier(model)
@@ -66,12 +75,16 @@ def evaluate(
             check(value)
     if curves is not None:
         check_target(curves)
+    if plot is not None:
+        picture_format(plot)
     texts, labels = read_examples(data, separator, **reading)
     measured = {} if curves is None else write_curves(curves, loaded, texts, labels, threads)
     if separator is None:
         evaluation = evaluated(loaded, texts, labels, threads=threads)
         if mistakes is not None:
             write_mistakes(mistakes, texts, evaluation)
+        if plot is not None:
+            draw_confusion(evaluation.score, plot)
         if report is not None:
             write_report(report, loaded, model, data, texts, evaluation)
         if as_json:
@@ -80,6 +93,8 @@ def evaluate(
             click.echo(evaluation_table(evaluation) + curves_table(measured))
         return
     result = scored(loaded, texts, labels, threads=threads)
+    if plot is not None:
+        draw_f1(result, plot)
     if as_json:
         print_json({"texts": len(texts), **result.as_dict()} | measured)
     else:

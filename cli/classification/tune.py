@@ -7,7 +7,7 @@ import click
 
 from cli.shared import options
 from cli.shared.checkpoints import Checkpointing
-from cli.shared.epoch_logs import EpochLogs
+from cli.shared.epoch_logs import LOG_OPTIONS, EpochLogs
 from cli.shared.errors import check_files
 from cli.shared.unused import is_given
 
@@ -37,11 +37,11 @@ class TuneStep:
         path, every, resume = (given.pop(name) for name in ("checkpoint", "checkpoint_every", "resume"))
         if path is not None or every is not None:
             raise click.UsageError("--tune saves its trials in a log; leave --checkpoint and --checkpoint-every out")
-        if any([given.pop("log_csv"), given.pop("tensorboard")]):
-            raise click.UsageError("--tune trains many models; leave --log-csv and --tensorboard out")
+        if any(given[name] for name in LOG_OPTIONS):
+            raise click.UsageError("--tune trains many models; leave --log-csv, --tensorboard and --plot out")
         self._log, self._seconds = f"{output}.tuning.jsonl", seconds
         check_files(**{"the log of --tune": self._log})
-        self.checkpointing = Checkpointing(None, {"resume": resume}, EpochLogs(None, None))
+        self.checkpointing = Checkpointing(None, {"resume": resume}, EpochLogs(given))
         self._interrupted = False
 
     def train(self, texts: Sequence[str], labels: Sequence[Any], **arguments: Any) -> "ClassifierModel":

@@ -50,7 +50,7 @@ class Checkpointing(NamedTuple):
             check_files(checkpoint=path)
         if path is not None:
             note_checkpoint(path)
-        logs = EpochLogs(given.pop("log_csv"), given.pop("tensorboard"))
+        logs = EpochLogs(given)
         return cls(path, {"checkpoint": path, "checkpoint_every": every or 300.0, "resume": resume}, logs)
 
     def remove(self) -> None:

@@ -1,14 +1,17 @@
-"""Logs of the networks' trainings, a row per epoch: options, and what writes them."""
+"""Logs and curves of the networks' trainings: options, and what writes them."""
 
-from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from cli.shared import options
+from cli.shared.errors import note_output
+from cli.shared.reporting import log
 
 if TYPE_CHECKING:
     from wordvec import Progress
+
+LOG_OPTIONS = ("log_csv", "tensorboard", "plot")
 
 log_options = options.together(
     click.option(
@@ -23,6 +26,12 @@ log_options = options.together(
         metavar="FOLDER",
         help="Write them to FOLDER for TensorBoard (the extra tensorboard).",
     ),
+    click.option(
+        "--plot",
+        type=options.OUTPUT,
+        metavar="FILE",
+        help="Draw loss and metrics by epoch to a .png, .svg or .pdf file.",
+    ),
 )
 
 
@@ -30,23 +39,37 @@ class EpochLogs:
     """The logs that a command was asked for.
 
     Args:
-        csv, folder: the values of the options, None if not given.
+        given: the command's options by name, from which those of logs are removed.
     """
 
-    def __init__(self, csv: str | None, folder: str | None) -> None:
+    def __init__(self, given: dict[str, Any]) -> None:
+        csv, folder, self._picture = (given.pop(name) for name in LOG_OPTIONS)
         self._logs: list[Any] = []
         if csv is not None or folder is not None:
             from seqclf.training.logs import CsvLog, TensorBoardLog
 
             self._logs += [] if csv is None else [CsvLog(csv)]
             self._logs += [] if folder is None else [TensorBoardLog(folder)]
+        if self._picture is not None:
+            from wordvec.plotting.style import picture_format
+
+            picture_format(self._picture)
 
     def __call__(self, state: "Progress") -> None:
         """Add an epoch that has ended."""
         for each in self._logs:
             each(state)
 
-    def finish(self, history: Sequence[Mapping[str, Any]]) -> None:
-        """Write all epochs of the trained model, and close the logs."""
+    def finish(self, model: Any) -> None:
+        """Write all epochs of a trained model, close the logs, and draw the curves."""
         for each in self._logs:
-            each.finish(history)
+            each.finish(model.history)
+        if self._picture is None:
+            return
+        if not model.history:
+            log(f"Note: {self._picture} was not written: the kept model has no epochs")
+            return
+        from wordvec.plotting.curves import plot_training
+
+        plot_training(model.history, self._picture, kept_epoch=model.metrics.get("best_epoch", 0))
+        note_output(self._picture)

@@ -102,16 +102,22 @@ def draw_scores(
     bounds: "Sequence[Sequence[Interval | None]]",
     path: str,
 ) -> None:
-    """Draw the scores of files on benchmarks, with their intervals, to a picture file."""
+    """Draw the scores of files on benchmarks, with their intervals; one of analogies by section."""
     from wordvec.plotting.curves import plot_scores
 
     scores: dict[str, dict[str, list[float] | None]] = {}
     for file, row, limits in zip(files, results, bounds, strict=True):
+        found = {name: (each.score, bound) for name, each, bound in zip(names, row, limits, strict=True)}
+        if len(row) == 1 and hasattr(row[0], "sections"):
+            columns = row[0].table_columns()
+            found = {name: (share, None) for name, share in zip(columns["name"], columns["accuracy"], strict=True)}
+            found["total"] = row[0].score, limits[0]
         scores[file] = {
-            name: None if each.score is None else [each.score, *((bound.low, bound.high) if bound else ())]
-            for name, each, bound in zip(names, row, limits, strict=True)
+            name: None if score is None else [score, *((bound.low, bound.high) if bound else ())]
+            for name, (score, bound) in found.items()
         }
-    plot_scores(scores, path)
+    by_section = len(names) == 1 and hasattr(results[0][0], "sections")
+    plot_scores(scores, path, label=f"accuracy, {names[0]}" if by_section else "score")
     note_output(path)
 
 

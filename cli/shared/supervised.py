@@ -134,7 +134,7 @@ def train_and_save(
     model.origin = origin
     model.save(output)
     note_output(output)
-    checkpointing.logs.finish(model.history)
+    checkpointing.logs.finish(model)
     log(f"{output}: {_summary(model, unit) if summary is None else summary(model)}", quiet)
     on_progress.finish()
     checkpointing.remove()

@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from wordvec import InputError
-from wordvec.plotting.style import picture_format, save
+from wordvec.plotting.style import (
+    COLORS,
+    LINE,
+    MARKERS,
+    SMALL,
+    TEXT,
+    TEXT_SIZE,
+    new_figure,
+    picture_format,
+    save,
+    styled,
+)  # fmt: skip
 from wordvec.system.validation import check_kind
 
 if TYPE_CHECKING:
@@ -50,23 +61,21 @@ def save_gate_heatmap(trace: "Activations", path: str | os.PathLike[str]) -> Non
     check_kind("trace", trace, Activations)
     if not trace.tokens:
         raise InputError("cannot draw the trace of a text without tokens")
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     columns = [_panels(layer) for layer in trace.layers]
     count = len(trace.tokens)
     width = max(3.2, 1.6 + 0.28 * count)
-    figure = Figure(figsize=(width * len(columns), 0.9 + 1.55 * len(columns[0])), layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.subplots(len(columns[0]), len(columns), squeeze=False)
-    for column, (layer, panels) in enumerate(zip(trace.layers, columns, strict=True)):
-        for row, (name, values) in enumerate(panels.items()):
-            picture = _draw(axes[row, column], name, values, layer.h.shape[1])
-            figure.colorbar(picture, ax=axes[row, column], pad=0.02).ax.tick_params(labelsize=7)
-        axes[0, column].set_title(f"layer {layer.layer + 1}, {layer.direction}\n{_TITLES[next(iter(panels))]}", size=9)
-        axes[-1, column].set_xticks(range(count), list(map(_shown, trace.tokens)), rotation=90, size=8)
-    figure.suptitle(_shown(trace.title), size=10)
-    save(figure, path)
+    grid = {"nrows": len(columns[0]), "ncols": len(columns), "squeeze": False}
+    with styled():
+        figure, axes = new_figure(width * len(columns), 0.9 + 1.55 * len(columns[0]), **grid)
+        for column, (layer, panels) in enumerate(zip(trace.layers, columns, strict=True)):
+            for row, (name, values) in enumerate(panels.items()):
+                picture = _draw(axes[row, column], name, values, layer.h.shape[1])
+                figure.colorbar(picture, ax=axes[row, column], pad=0.02).outline.set_visible(False)
+            title = f"layer {layer.layer + 1}, {layer.direction}\n{_TITLES[next(iter(panels))]}"
+            axes[0, column].set_title(title, size=TEXT_SIZE)
+            _name_tokens(axes[-1, column], trace.tokens)
+        figure.suptitle(_shown(trace.title), size=TEXT_SIZE + 1)
+        save(figure, path)
 
 
 def save_cell_plot(trace: "Activations", holders: "Sequence[Holder]", path: str | os.PathLike[str]) -> None:
@@ -83,25 +92,24 @@ def save_cell_plot(trace: "Activations", holders: "Sequence[Holder]", path: str 
     picture_format(path)
     if not holders:
         raise InputError("cannot draw without a cell; give at least one")
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     places = np.arange(len(trace.tokens))
-    figure = Figure(figsize=(max(4.8, 1.6 + 0.34 * len(places)), 1.0 + 1.7 * len(holders)), layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.subplots(len(holders), 1, squeeze=False, sharex=True)[:, 0]
-    for axis, holder in zip(axes, holders, strict=True):
-        [layer] = [each for each in trace.layers if (each.layer, each.direction) == (holder.layer, holder.direction)]
-        assert layer.c is not None
-        axis.bar(places, layer.c[:, holder.unit], color="0.8", label=_TITLES["c"])
-        for name, marker in (("i", "o"), ("f", "s"), ("o", "^")):
-            axis.plot(places, layer.gates[name][:, holder.unit], marker=marker, markersize=4, label=_TITLES[name])
-        axis.axhline(0, color="0.5", linewidth=0.6)
-        axis.set_title(f"layer {holder.layer + 1}, {holder.direction}, unit {holder.unit}", size=9)
-        axis.tick_params(labelsize=8)
-    axes[0].legend(fontsize=7, loc="upper left", bbox_to_anchor=(1.0, 1.0))
-    axes[-1].set_xticks(places, [_shown(token) for token in trace.tokens], rotation=90, size=8)
-    save(figure, path)
+    grid = {"nrows": len(holders), "squeeze": False, "sharex": True}
+    with styled():
+        figure, axes = new_figure(max(4.8, 1.6 + 0.34 * len(places)), 1.0 + 1.7 * len(holders), **grid)
+        for axis, holder in zip(axes[:, 0], holders, strict=True):
+            [layer] = [
+                each for each in trace.layers if (each.layer, each.direction) == (holder.layer, holder.direction)
+            ]
+            assert layer.c is not None
+            axis.bar(places, layer.c[:, holder.unit], color=LINE, label=_TITLES["c"])
+            for name, color, marker in zip("ifo", COLORS, MARKERS, strict=False):
+                values = layer.gates[name][:, holder.unit]
+                axis.plot(places, values, color=color, marker=marker, markersize=4, label=_TITLES[name])
+            axis.axhline(0, color=LINE, linewidth=0.6)
+            axis.set_title(f"layer {holder.layer + 1}, {holder.direction}, unit {holder.unit}", size=TEXT_SIZE)
+        axes[0, 0].legend(fontsize=SMALL, frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0))
+        _name_tokens(axes[-1, 0], trace.tokens)
+        save(figure, path)
 
 
 def save_attention_heatmap(
@@ -128,22 +136,22 @@ def save_attention_heatmap(
             f"attention must have a row for each of {len(target)} target units and a column for each of {len(source)} "
             f"source units, got an array of shape {weights.shape}"
         )
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     longest = max(map(len, source))
     width, height = (min(max(_CELL * count, 1.2), _LARGEST) for count in (len(source), len(target)))
     margins = 1.4 + _LETTER * max(map(len, target)), 0.4 + (_LETTER * longest if longest > 1 else 0)
-    figure = Figure(figsize=(width + margins[0], height + margins[1]), layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.subplots()
-    picture = axes.imshow(weights, interpolation="nearest", vmin=0, vmax=1, cmap="viridis", aspect="auto")
-    axes.xaxis.tick_top()
-    axes.set_xticks(range(len(source)), map(_shown, source), rotation=90 if longest > 1 else 0, size=9)
-    axes.set_yticks(range(len(target)), map(_shown, target), size=9)
-    axes.tick_params(length=0)
-    figure.colorbar(picture, ax=axes, pad=0.02).ax.tick_params(labelsize=7)
-    save(figure, path)
+    with styled():
+        figure, axes = new_figure(width + margins[0], height + margins[1])
+        picture = axes.imshow(weights, interpolation="nearest", vmin=0, vmax=1, cmap="viridis", aspect="auto")
+        axes.xaxis.tick_top()
+        _name_tokens(axes, source, 90 if longest > 1 else 0)
+        axes.set_yticks(range(len(target)), map(_shown, target), color=TEXT)
+        axes.tick_params(length=0)
+        figure.colorbar(picture, ax=axes, pad=0.02).outline.set_visible(False)
+        save(figure, path)
+
+
+def _name_tokens(axes: Any, tokens: Sequence[str], rotation: int = 90) -> None:
+    axes.set_xticks(range(len(tokens)), list(map(_shown, tokens)), rotation=rotation, color=TEXT)
 
 
 def _shown(unit: str) -> str:
@@ -160,13 +168,12 @@ def _panels(layer: "LayerTrace") -> dict[str, np.ndarray]:
 
 def _draw(axes: Any, name: str, values: np.ndarray, units: int) -> Any:
     reach = max(1e-6, float(np.abs(values).max())) if name == "c" else 1.0
-    low, colors = (0.0, "viridis") if name in _BETWEEN_0_AND_1 else (-reach, "RdBu_r")
-    axes.set_title(_TITLES[name], size=9)
+    low, colors = (0.0, "viridis") if name in _BETWEEN_0_AND_1 else (-reach, "cividis")
+    axes.set_title(_TITLES[name], size=TEXT_SIZE)
     axes.set_xticks([])
     if values.shape[1] < units:  # positions on the axis are not unit numbers then
         axes.set_yticks([])
-        axes.set_ylabel(f"{values.shape[1]} of {units} units", size=8)
+        axes.set_ylabel(f"{values.shape[1]} of {units} units")
     else:
-        axes.set_ylabel("unit", size=8)
-    axes.tick_params(labelsize=7)
+        axes.set_ylabel("unit")
     return axes.imshow(values.T, aspect="auto", interpolation="nearest", vmin=low, vmax=reach, cmap=colors)

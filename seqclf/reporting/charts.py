@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from seqclf.classification.evaluation import Coverage, Reliability
-from wordvec.plotting.style import COLORS, FAINT, LINE, MARKERS, TEXT, new_figure, styled
+from wordvec.plotting.curves import draw_history
+from wordvec.plotting.style import COLORS, FAINT, LINE, TEXT, new_figure, styled
 
 _WIDTH, _HEIGHT = 4.2, 2.9
 _STYLES = ("-", "--", "-.", ":")
@@ -23,30 +24,10 @@ _ON_PAGE = {
 
 
 def history_chart(history: Sequence[Mapping[str, Any]]) -> str:
-    """Draw the loss of each epoch and, with validation data, the validation loss and accuracy, or macro-F1."""
-    epochs = [row["epoch"] for row in history]
-    measure = next((name for name in ("dev_macro_f1", "dev_accuracy") if name in history[0]), None)
+    """Draw the losses of each epoch and the measure on the validation data."""
     with styled():
         figure, axes = new_figure(_WIDTH, _HEIGHT)
-        places = [(axes, "loss", "training loss", COLORS[0], "-")]
-        if "dev_loss" in history[0]:
-            places.append((axes, "dev_loss", "validation loss", COLORS[0], "--"))
-        axes.set_ylabel("loss (nats)")
-        if measure is not None:
-            name = "macro-F1" if measure == "dev_macro_f1" else "accuracy"
-            second = axes.twinx()
-            second.set_ylabel(f"validation {name}")
-            places.append((second, measure, f"validation {name}", COLORS[1], "-"))
-        lines = [
-            place.plot(
-                epochs, [row[key] for row in history], style, color=color, marker=marker, markersize=3.5, linewidth=1.3,
-                label=label,
-            )[0]
-            for (place, key, label, color, style), marker in zip(places, MARKERS, strict=False)
-        ]  # fmt: skip
-        axes.set_xlabel("epoch")
-        axes.locator_params(axis="x", integer=True)
-        _legend(axes, lines)
+        draw_history(axes, history)
         return _element(figure, "Loss and validation measure of each epoch")
 
 

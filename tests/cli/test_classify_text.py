@@ -1,5 +1,6 @@
 """``classify-text``: train, predict, evaluate."""
 
+import importlib.util
 import json
 import re
 import subprocess
@@ -202,6 +203,7 @@ def test_each_kind_of_model(data):
         (["--model", "linear", "--epochs", 3], "--epochs has no effect on a linear model"),
         (["--model", "linear", "--resume"], "leave --checkpoint and --resume out"),
         (["--model", "linear", "--log-csv", "log.csv"], "a linear model has no epochs to log"),
+        (["--model", "linear", "--plot", "loss.png"], "leave --log-csv, --tensorboard and --plot out"),
         (["--model", "linear", "--multi-label", ","], "--model linear has no effect with --multi-label"),
         (["--model", "blend", "--calibrate"], "--calibrate has no effect on other models"),
     ):
@@ -257,6 +259,9 @@ def test_multi_label_models_are_trained_applied_and_evaluated(several):
     facts = json.loads(invoke("evaluate", "m.safetensors", several, "--json").stdout)
     assert (facts["texts"], facts["micro_f1"], facts["hamming_loss"]) == (60, 1.0, 0.0)
     assert [row["label"] for row in facts["classes"]] == ["old", "royal"]
+    if importlib.util.find_spec("matplotlib"):
+        invoke("evaluate", "m.safetensors", several, "--plot", "f1.svg")
+        assert re.findall(r">(old|royal|F1|1\.000)<", Path("f1.svg").read_text()).count("1.000") == 2
 
 
 def test_multi_label_errors(several):
@@ -567,6 +572,13 @@ def test_evaluate_writes_a_report(data, model_file):
     assert Path("folder/report.html").read_bytes() == before
 
 
+def test_evaluate_draws_the_confusion_matrix(data, model_file):
+    pytest.importorskip("matplotlib")
+    invoke("evaluate", model_file, data, "--plot", "matrix.svg")
+    assert {">yes<", ">no<", ">predicted<"} <= set(re.findall(r">\w+<", Path("matrix.svg").read_text()))
+    assert "matrix.jpg must end in" in invoke("evaluate", model_file, data, "--plot", "matrix.jpg", code=1).stderr
+
+
 def test_train_writes_a_report_on_the_test_data(data):
     pytest.importorskip("jinja2")
     pytest.importorskip("matplotlib")
@@ -621,7 +633,7 @@ def test_tune_keeps_the_best_model_and_its_log(data):
         (["--model", "linear"], "--tune has no effect with --multi-label or --model linear"),
         (["--folds", 2], "--folds cross-validates given settings; leave --tune out"),
         (["--checkpoint", "c"], "leave --checkpoint and --checkpoint-every out"),
-        (["--log-csv", "log.csv"], "leave --log-csv and --tensorboard out"),
+        (["--log-csv", "log.csv"], "leave --log-csv, --tensorboard and --plot out"),
     ],
 )
 def test_tune_is_refused_where_it_has_no_effect(data, options, message):

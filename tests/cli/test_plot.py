@@ -78,3 +78,15 @@ def test_training_curves_and_scores(vectors_file, tmp_path, monkeypatch):
     assert ">pairs<" in (tmp_path / "scores.svg").read_text()
     done = runner.invoke(main.train_embeddings, ["corpus.txt", "-o", "v.bin", "--plot", "loss.svg", "--model", "svd"])
     assert (done.exit_code, "--plot draws the loss of each epoch" in done.stderr) == (2, True)
+    (tmp_path / "questions.txt").write_text(": first\nold king young queen\n: second\nking old queen young\n")
+    for command in (
+        ["word-analogy", "v.bin", "--questions", "questions.txt", "--plot", "sections.svg"],
+        ["evaluate", "v.bin", "--analogies", "questions.txt", "--plot", "sections.svg"],
+        ["gradient-flow", "--length", "5", "-o", "sections.svg"],
+    ):
+        done = runner.invoke(main.wordvec, command)
+        assert (done.exit_code, done.stderr) == (0, ""), done.output
+        drawn = (tmp_path / "sections.svg").read_text()
+        assert (">second<" in drawn) != (">lstm<" in drawn) == (command[0] == "gradient-flow")
+    done = runner.invoke(main.wordvec, ["word-analogy", "v.bin", "king", "--plot", "sections.svg"])
+    assert (done.exit_code, "--plot has no effect without --questions FILE" in done.stderr) == (2, True)

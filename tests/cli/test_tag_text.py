@@ -190,6 +190,14 @@ print(sorted({{"sklearn", "rich"}} & set(sys.modules)))
 # -- evaluate ---------------------------------------------------------------------------------------------------------
 
 
+def test_evaluate_draws_the_confusion_matrix(tagger_file, tmp_path):
+    pytest.importorskip("matplotlib")
+    (tmp_path / "test.tsv").write_text("The\tDET\nking\tNOUN\n\nA\tX\n")
+    invoke("evaluate", tagger_file, tmp_path / "test.tsv", "--plot", tmp_path / "matrix.svg")
+    drawn = (tmp_path / "matrix.svg").read_text()
+    assert drawn.count(">DET<") == drawn.count(">X<") == 2, "a row and a column"
+
+
 def test_evaluate_prints_all_measures(tagger_file, tmp_path):
     path = tmp_path / "test.tsv"
     path.write_text("The\tDET\nking\tNOUN\n\nA\tX\n")

@@ -1,4 +1,4 @@
-"""Charts for lessons: lines, tables of numbers as heat maps, and a window that slides over a sentence."""
+"""Charts: lines, tables of numbers as heat maps, confusion matrices, and a window that slides over a sentence."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -18,6 +18,8 @@ Path = str | os.PathLike[str]
 _DASHES = ("-", "--", "-.", ":")
 _LIGHT = 0.45
 """Below this brightness of a cell, its number is white."""
+_MOST_LABELS, _LONGEST = 30, 24
+"""Labels of a confusion matrix, and the characters of one."""
 
 
 def plot_lines(
@@ -114,6 +116,49 @@ def plot_table(
             axes.text(column, row, f"{value:.{digits}f}", ha="center", va="center", size=style.SMALL, color=color)
         if title:
             axes.set_title(title, size=style.TEXT_SIZE)
+    return style.finished(figure, path)
+
+
+def plot_confusion(counts: Any, labels: Sequence[str], path: Path | None = None) -> "Figure":
+    """Draw a confusion matrix: true labels by row, predicted ones by column, darker by their share of the row.
+
+    Args:
+        counts: (C, C) numbers of texts or tokens. labels: C names. Of more than 30 labels, the most frequent 29 are
+            drawn, the others together.
+        path: a .png, .svg or .pdf file; None: only return the figure.
+
+    Raises:
+        InputError: counts that are not as many as labels, or matplotlib is not installed.
+
+    Example:
+        >>> figure = plot_confusion([[8, 2], [1, 9]], ["ham", "spam"])  # doctest: +SKIP
+    """
+    style.check_output(path)
+    matrix, names = np.asarray(counts, np.int64), [str(label) for label in labels]
+    if matrix.shape != (len(names), len(names)) or not names:
+        size = max(1, len(names))
+        raise InputError(f"counts must have shape ({size}, {size}), got {matrix.shape} and {len(names)} labels")
+    if len(names) > _MOST_LABELS:
+        kept = np.sort(np.argsort(-matrix.sum(axis=1), kind="stable")[: _MOST_LABELS - 1])
+        to = np.full(len(names), len(kept))
+        to[kept] = np.arange(len(kept))
+        joined = np.zeros((_MOST_LABELS, _MOST_LABELS), np.int64)
+        np.add.at(joined, (to[:, None], to), matrix)
+        matrix, names = joined, [*(names[row] for row in kept), f"{len(names) - len(kept)} others"]
+    shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+    names = [name if len(name) <= _LONGEST else f"{name[:_LONGEST]}\u2026" for name in names]
+    with style.styled():
+        margin = 0.9 + 0.075 * max(map(len, names))
+        cell = 0.13 + 0.075 * max(3, len(f"{matrix.max():,}"))
+        figure, axes = style.new_figure(margin + cell * len(names), margin + max(0.3, 0.7 * cell) * len(names))
+        axes.imshow(shares, cmap="Blues", vmin=0, vmax=1.2, aspect="auto")
+        axes.set_xticks(range(len(names)), names, rotation=90, color=style.TEXT, parse_math=False)
+        axes.set_yticks(range(len(names)), names, color=style.TEXT, parse_math=False)
+        axes.tick_params(length=0)
+        axes.set(xlabel="predicted", ylabel="true label")
+        for (row, column), count in np.ndenumerate(matrix):
+            color = "white" if shares[row, column] > 0.65 else style.TEXT if count else style.FAINT
+            axes.text(column, row, f"{count:,}", ha="center", va="center", size=style.SMALL, color=color)
     return style.finished(figure, path)
 
 

@@ -1,10 +1,8 @@
-"""Curves of trainings, and scores of several vectors on several benchmarks, as matplotlib figures."""
+"""Curves of trainings, and scores on several benchmarks, as matplotlib figures."""
 
 import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from wordvec.errors import InputError
 from wordvec.plotting import style
@@ -14,22 +12,28 @@ if TYPE_CHECKING:
 
 _ROW = 0.22
 """Inches between the points of two vectors."""
+_MEASURES = {
+    "dev_macro_f1": "validation macro-F1",
+    "dev_micro_f1": "validation micro-F1",
+    "dev_entity_f1": "validation F1 of entities",
+    "dev_accuracy": "validation accuracy",
+    "dev_exact": "exact validation answers",
+    "dev_rmse": "validation RMSE",
+    "score": "score",
+}
+"""By name in the history of a training; the first of those there is drawn."""
 
 
 def plot_training(
-    losses: Sequence[float],
-    scores: Sequence[float | None] = (),
-    path: str | os.PathLike[str] | None = None,
-    *,
-    kept_epoch: int = 0,
+    history: Sequence[Mapping[str, Any]], path: str | os.PathLike[str] | None = None, *, kept_epoch: int = 0
 ) -> "Figure":
-    """Draw the loss of each epoch and, on an axis of its own, the evaluation score.
+    """Draw the losses of each epoch and, on an axis of its own, what the training was evaluated by.
 
     Args:
-        losses: of epochs 1, 2, ...; NaN where it was not measured.
-        scores: of the same epochs, None where there was no evaluation.
+        history: a row for each epoch: ``epoch``, ``loss``, and what there is of ``dev_loss`` and one measure such as
+            ``dev_accuracy`` or ``score``; None or NaN where it was not measured.
         path: a .png, .svg or .pdf file; None: only return the figure.
-        kept_epoch: the epoch that the vectors are from, which a line marks; 0: none.
+        kept_epoch: the epoch that was kept, which a line marks; 0: none.
 
     Returns:
         a matplotlib ``Figure``.
@@ -38,41 +42,61 @@ def plot_training(
         InputError: no epochs, another suffix, or matplotlib is not installed.
 
     Example:
-        >>> figure = plot_training([2.5, 2.1, 2.0], [0.3, None, 0.5], kept_epoch=3)  # doctest: +SKIP
+        >>> rows = [{"epoch": 1, "loss": 2.5, "score": 0.3}, {"epoch": 2, "loss": 2.1, "score": 0.5}]
+        >>> figure = plot_training(rows, kept_epoch=2)  # doctest: +SKIP
     """
-    _check(path, len(losses), "a training curve needs at least one epoch")
-    from matplotlib.ticker import MaxNLocator
-
-    epochs = np.arange(1, len(losses) + 1)
+    _check(path, len(history), "a training curve needs at least one epoch")
     with style.styled():
         figure, axes = style.new_figure(6, 3.6)
-        axes.plot(epochs, losses, color=style.COLORS[0], marker=style.MARKERS[0], ms=4, label="loss")
-        axes.set(xlabel="epoch", ylabel="loss")
-        axes.set_xlim(0.5, len(losses) + 0.5)
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        measured = [(epoch, score) for epoch, score in zip(epochs, scores, strict=False) if score is not None]
-        if measured:
-            other = axes.twinx()
-            other.plot(*zip(*measured, strict=True), color=style.COLORS[1], marker=style.MARKERS[1], ms=4)
-            other.set_ylabel("score", color=style.COLORS[1])
-            axes.yaxis.label.set_color(style.COLORS[0])
+        draw_history(axes, history)
         if kept_epoch:
             axes.axvline(kept_epoch, color=style.LINE, zorder=0)
             axes.annotate(
-                "kept", (kept_epoch, 1), xycoords=("data", "axes fraction"), xytext=(0, 3), textcoords="offset points",
-                ha="center", size=style.SMALL, color=style.FAINT,
+                "kept", (kept_epoch, 0), xycoords=("data", "axes fraction"), xytext=(-3, 4),
+                textcoords="offset points", ha="right", size=style.SMALL, color=style.FAINT,
             )  # fmt: skip
     return style.finished(figure, path)
 
 
+def draw_history(axes: Any, history: Sequence[Mapping[str, Any]]) -> None:
+    """Draw the rows of a training, as of :func:`plot_training`, onto matplotlib axes."""
+    from matplotlib.ticker import MaxNLocator
+
+    epochs = [row["epoch"] for row in history]
+    drawn = [("loss", "training loss", axes, "-"), ("dev_loss", "validation loss", axes, "--")]
+    measure = next((name for name in _MEASURES if any(row.get(name) is not None for row in history)), None)
+    if measure is not None:
+        other = axes.twinx()
+        other.set_ylabel(_MEASURES[measure])
+        drawn.append((measure, _MEASURES[measure], other, "-"))
+    lines = []
+    for (name, label, place, dashes), marker in zip(drawn, style.MARKERS, strict=False):
+        points = [(epoch, row[name]) for epoch, row in zip(epochs, history, strict=True) if row.get(name) is not None]
+        if points:
+            color = style.COLORS[place is not axes]
+            lines += place.plot(
+                *zip(*points, strict=True), dashes, color=color, marker=marker, markersize=3.5, linewidth=1.3,
+                label=label,
+            )  # fmt: skip
+    axes.set(xlabel="epoch", ylabel="loss")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    legend = axes.legend(handles=lines, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, frameon=False)
+    for text in legend.get_texts():
+        text.set_color(style.TEXT)
+
+
 def plot_scores(
-    scores: Mapping[str, Mapping[str, Sequence[float | None] | None]], path: str | os.PathLike[str] | None = None
+    scores: Mapping[str, Mapping[str, Sequence[float | None] | None]],
+    path: str | os.PathLike[str] | None = None,
+    *,
+    label: str = "score",
 ) -> "Figure":
-    """Draw the scores of several vectors on several benchmarks as points, with their confidence intervals.
+    """Draw scores with their confidence intervals: of one file of vectors as bars, of several as points.
 
     Args:
         scores: by vectors, by benchmark, the score and, if known, the ends of its interval; None without a score.
         path: a .png, .svg or .pdf file; None: only return the figure.
+        label: of the axis of scores.
 
     Returns:
         a matplotlib ``Figure``.
@@ -86,23 +110,25 @@ def plot_scores(
     benchmarks = list(dict.fromkeys(name for row in scores.values() for name in row))
     known = sum(found is not None for row in scores.values() for found in row.values())
     _check(path, known, "a picture of scores needs at least one score")
-    height = len(benchmarks) * (len(scores) * _ROW + 0.25) + 0.7 + _ROW * (len(scores) > 1) * len(scores)
+    gap = 0.08 if len(scores) == 1 else 0.25
+    height = len(benchmarks) * (len(scores) * _ROW + gap) + 0.7 + _ROW * (len(scores) > 1) * len(scores)
     with style.styled():
         figure, axes = style.new_figure(6.5, max(height, 1.6))
         for number, (name, row) in enumerate(scores.items()):
             color, marker = (each[number % len(each)] for each in (style.COLORS, style.MARKERS))
-            points = [(place, row[each]) for place, each in enumerate(benchmarks) if row.get(each) is not None]
             offset = (number - (len(scores) - 1) / 2) * 0.7 / len(scores)
-            for place, found in points:
-                if len(found or ()) == 3:
-                    axes.plot(found[1:], [place + offset] * 2, color=color, lw=1.2)  # type: ignore[index]
-            axes.plot(
-                [found[0] for _, found in points if found], [place + offset for place, _ in points],
-                color=color, marker=marker, ls="", ms=6, label=name,
-            )  # fmt: skip
+            points = [(found, place + offset) for place, each in enumerate(benchmarks) if (found := row.get(each))]
+            values, places = [found[0] for found, _ in points], [place for _, place in points]
+            for found, place in points:
+                if len(found) == 3:
+                    axes.plot(found[1:], [place] * 2, color=style.TEXT if len(scores) == 1 else color, lw=1.2)
+            if len(scores) == 1:
+                _draw_bars(axes, values, places)
+            else:
+                axes.plot(values, places, color=color, marker=marker, ls="", ms=6, label=name)
         axes.set_yticks(range(len(benchmarks)), benchmarks, parse_math=False)
         axes.set_ylim(len(benchmarks) - 0.5, -0.5)
-        axes.set_xlabel("score")
+        axes.set_xlabel(label)
         axes.grid(axis="x", color=style.LINE, lw=0.5)
         axes.set_axisbelow(True)
         if len(scores) > 1:
@@ -110,6 +136,16 @@ def plot_scores(
             for text in legend.get_texts():
                 text.set_parse_math(False)
     return style.finished(figure, path)
+
+
+def _draw_bars(axes: Any, values: Sequence[float], places: Sequence[float]) -> None:
+    """Draw horizontal bars, each with its number at a common edge, where no interval reaches."""
+    axes.barh(places, values, height=0.6, color=style.COLORS[0], alpha=0.55)
+    for value, place in zip(values, places, strict=True):
+        axes.annotate(
+            f"{value:.3f}", (1, place), xycoords=("axes fraction", "data"), xytext=(4, 0), textcoords="offset points",
+            va="center", size=style.SMALL, color=style.TEXT,
+        )  # fmt: skip
 
 
 def _check(path: Any, count: int, message: str) -> None:

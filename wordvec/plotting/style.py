@@ -82,14 +82,14 @@ def styled() -> Any:
     return rc_context(_SETTINGS)
 
 
-def new_figure(width: float, height: float) -> tuple[Any, Any]:
-    """Return a figure of a size in inches, which no window shows, and its axes."""
+def new_figure(width: float, height: float, **grid: Any) -> tuple[Any, Any]:
+    """Return a figure of a size in inches, which no window shows, and its axes, as of ``Figure.subplots(**grid)``."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width, height), dpi=_DPI, layout="constrained")
     FigureCanvasAgg(figure)
-    return figure, figure.subplots()
+    return figure, figure.subplots(**grid)
 
 
 def save(figure: Any, path: str | os.PathLike[str]) -> None:

@@ -1,6 +1,7 @@
 """Progress reports: what every ``on_progress`` function is called with."""
 
 import math
+import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -70,3 +71,31 @@ def reporter(on_progress: OnProgress | None, stage: str, unit: str) -> Callable[
         on_progress(Progress(stage, done, total, unit, per_second, seconds_left(done, total, per_second)))
 
     return report
+
+
+class ProgressLine:
+    """An ``on_progress`` that keeps one line on stderr up to date, in a notebook or terminal, and clears it at the end.
+
+    Example:
+        >>> show = ProgressLine()
+        >>> show(Progress("training", 5, 10, "tokens", loss=0.5))
+        >>> show(Progress("training", 10, 10, "tokens"))
+    """
+
+    def __init__(self) -> None:
+        self._shown = 0
+
+    def __call__(self, state: Progress) -> None:
+        """Show a report."""
+        line = "" if state.done >= state.total else _line(state)
+        print("\r" + line.ljust(self._shown), end="" if line else "\r", file=sys.stderr, flush=True)
+        self._shown = len(line)
+
+
+def _line(state: Progress) -> str:
+    parts = [f"{100 * state.done / state.total:.0f} %"]
+    parts += [f"epoch {state.epoch + 1} of {state.epochs}"] if state.epochs else []
+    parts += [] if state.loss is None else [f"loss {state.loss:.3f}"]
+    parts += [f"{name} {value:.3f}" for name, value in state.metrics.items()]
+    parts += [] if math.isnan(state.seconds_left) else [f"{state.seconds_left:.0f} s left"]
+    return f"{state.stage}: {', '.join(parts)}"

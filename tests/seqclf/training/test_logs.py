@@ -1,6 +1,7 @@
 """Logs of trainings: CSV files and TensorBoard."""
 
 import csv
+import importlib.util
 import sys
 
 import pytest
@@ -38,6 +39,7 @@ def test_the_log_of_a_resumed_training_has_all_epochs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "text.txt").write_text("\n".join(LINES) + "\n")
     command = "train text.txt -o m.safetensors --hidden-size 4 --epochs 3 --resume --log-csv epochs.csv --threads 1"
+    command += " --plot curves.svg" if importlib.util.find_spec("matplotlib") else ""
 
     def stop_after_the_first(self, state):
         if state.epoch_done:
@@ -50,6 +52,10 @@ def test_the_log_of_a_resumed_training_has_all_epochs(tmp_path, monkeypatch):
     rows = rows_of("epochs.csv")
     assert [row["epoch"] for row in rows] == ["1", "2", "3"]
     assert all(float(row["dev_loss"]) > 0 for row in rows)
+    if "--plot" in command:
+        curves = (tmp_path / "curves.svg").read_text()
+        assert ">training loss<" in curves
+        assert ">validation loss<" in curves
 
 
 def test_tensorboard(tmp_path):

@@ -2,10 +2,11 @@
 
 import importlib.util
 
+import numpy as np
 import pytest
 
 from wordvec import InputError
-from wordvec.plotting.charts import plot_lines, plot_table, plot_window
+from wordvec.plotting.charts import plot_confusion, plot_lines, plot_table, plot_window
 
 pytestmark = pytest.mark.skipif(
     not importlib.util.find_spec("matplotlib"), reason="pip install 'wordvec-seqclf[plotting]'"
@@ -29,6 +30,24 @@ def test_a_table_shows_every_number():
     assert plot_table([[3]], ["a"], ["b"]).axes[0].texts[0].get_text() == "3"
 
 
+def test_a_confusion_matrix_is_shaded_by_the_share_of_its_row():
+    (axes,) = plot_confusion([[8, 2], [0, 1000]], ["ham", "spam"]).axes
+    assert [text.get_text() for text in axes.texts] == ["8", "2", "0", "1,000"]
+    assert axes.images[0].get_array().tolist() == [[0.8, 0.2], [0, 1]]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["ham", "spam"]
+
+
+def test_of_many_labels_the_rare_ones_are_drawn_together():
+    counts = np.diag(np.arange(40, 0, -1))
+    counts[0, 39] = counts[38, 1] = 5
+    (axes,) = plot_confusion(counts, [f"label {row}" for row in range(40)]).axes
+    names = [label.get_text() for label in axes.get_xticklabels()]
+    assert (len(names), names[0], names[-1]) == (30, "label 0", "11 others")
+    texts = np.array([int(text.get_text()) for text in axes.texts]).reshape(30, 30)
+    assert texts.sum() == counts.sum()
+    assert (texts[0, 0], texts[0, 29], texts[29, 1]) == (40, 5, 5)
+
+
 def test_a_window_has_a_row_for_each_center():
     texts = plot_window(["the", "cat", "sat"], 1).axes[0].texts
     assert [text.get_text() for text in texts] == ["the", "cat", "sat"] * 3
@@ -44,6 +63,7 @@ def test_a_window_has_a_row_for_each_center():
         (lambda: plot_lines({}), "at least one line"),
         (lambda: plot_lines({"a": [1, 2]}, x=[1]), "2 values of a for 1 places x"),
         (lambda: plot_table([[1]], ["a", "b"], ["c"]), r"must have shape \(2, 1\), got \(1, 1\)"),
+        (lambda: plot_confusion([[1, 2]], ["a"]), r"must have shape \(1, 1\), got \(1, 2\) and 1 labels"),
         (lambda: plot_window([], 1), "1 to 20 tokens, got 0"),
         (lambda: plot_window(["a"], 0), "window must be at least 1"),
         (lambda: plot_window(["a"], 1, "chart.bmp"), "must end in"),
