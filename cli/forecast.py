@@ -74,7 +74,7 @@ def forecast() -> None:
     "--method",
     type=click.Choice(METHODS),
     help="Choose season, logarithm and method by a back-test, except for the options that are given; or train one "
-    "network with the options as they are.  [default: auto; network with checkpoints]",
+    "network with the options as they are.  [default: auto; network with checkpoints or --quantiles]",
 )
 @all_setting_options(ForecasterSettings)
 @checkpoint_options
@@ -112,7 +112,7 @@ def train(
     from wordvec.system.atomic_files import check_target
 
     checkpointing = Checkpointing.take(given, output)
-    method = method or ("auto" if checkpointing.path is None else "network")
+    method = method or ("auto" if checkpointing.path is None and not given["quantiles"] else "network")
     refuse_with("--method auto", method == "auto", "checkpoint", "checkpoint_every", "resume", "log_csv", "tensorboard")
     with usage_errors():
         settings = ForecasterSettings(**given)
@@ -254,7 +254,8 @@ def _explanation(choice: dict[str, Any]) -> list[str]:
     "--level",
     type=float,
     metavar="X",
-    help="Coverage probability of the prediction intervals.  [default: 0.9, if there was a back-test]",
+    help="Coverage probability of the prediction intervals; 0.5, 0.8 or 0.9 for a model trained with --quantiles.  "
+    "[default: 0.9, if there was a back-test, or with quantiles]",
 )
 @click.option(
     "-o",
@@ -310,7 +311,7 @@ def predict(
         raise click.UsageError(f"{option} of DATA, which was not given; pass DATA")
     forecast = forecaster.predict(steps, series=series, start=begin)
     bounds, probability = None, 0.9 if level is None else level
-    if level is not None or (len(forecaster.residuals) and len(forecast) <= forecaster.settings.horizon):
+    if level is not None or (forecaster.has_intervals and len(forecast) <= forecaster.settings.horizon):
         bounds = forecaster.predict_interval(probability, steps, series=series, start=begin)
     elif len(forecaster.residuals):
         log(f"no prediction intervals: {len(forecast)} steps, but a horizon of {forecaster.settings.horizon}", False)

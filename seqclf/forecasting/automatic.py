@@ -74,6 +74,8 @@ def train_automatic(
         (6, 1)
     """
     given = ForecasterSettings(**fixed)
+    if given.quantiles:
+        raise InputError("quantiles are learned by a single network; train one with train_forecaster, method network")
     values = as_series(series)
     names = column_names(series) if names is None else names
     named = [f"y{column}" for column in range(values.shape[1])] if names is None else [str(name) for name in names]

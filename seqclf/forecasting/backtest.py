@@ -10,7 +10,7 @@ import numpy as np
 from seqclf.data.series import as_series
 from seqclf.forecasting.methods import Method, Naive, SeasonalMean, SeasonalNaive
 from seqclf.forecasting.model import ForecasterModel
-from seqclf.forecasting.series_model import SeriesModel, error_bounds
+from seqclf.forecasting.series_model import SeriesModel
 from seqclf.forecasting.settings import ForecasterSettings
 from seqclf.forecasting.train import train_forecaster
 from seqclf.forecasting.windows import windows_after
@@ -73,7 +73,7 @@ class Backtest:
         scores: the network's first, then the naive methods'.
         block: origins per block of the bootstrap.
         coverage: the share of values within the prediction intervals of the trained forecasters, by their level; empty
-            for networks, which have no intervals before they are calibrated.
+            for networks without quantiles, which have no intervals before they are calibrated.
     """
 
     origins: np.ndarray
@@ -189,8 +189,8 @@ def rolling_backtest(
         forecasts[part] = model.forecast(values, origins[part])
         logarithm = model.preparation.logarithm
         residuals[part] = logarithm(truth[part]) - logarithm(forecasts[part])
-        for level in COVERAGE_LEVELS if len(model.residuals) else ():
-            low, high = error_bounds(model.residuals, level)
+        for level in COVERAGE_LEVELS if model.has_intervals else ():
+            low, high = model.margins(logarithm(values), origins[part], horizon, 0, level)
             covered[level][part] = (low <= residuals[part]) & (residuals[part] <= high)
     found = {name(model): forecasts}
     found |= naive_forecasts(values, origins, horizon, season(model), seasons)

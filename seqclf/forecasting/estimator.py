@@ -36,6 +36,7 @@ class Forecaster(SequenceEstimator):
         dropout: dropout probability of the last hidden state.
         layer_dropout: dropout probability between layers.
         huber: threshold of the Huber loss, in standard deviations; None for squared errors.
+        quantiles: learn quantiles; forecasts are medians, with intervals of 50, 80 and 90 % that need no back-test.
         batch_size: windows per step.
         learning_rate: Adam's peak learning rate.
         warmup_steps: steps until that peak.
@@ -81,6 +82,7 @@ class Forecaster(SequenceEstimator):
         dropout: float = 0.0,
         layer_dropout: float = 0.0,
         huber: float | None = None,
+        quantiles: bool = False,
         batch_size: int = 32,
         learning_rate: float = 0.005,
         warmup_steps: int = 50,
@@ -108,6 +110,7 @@ class Forecaster(SequenceEstimator):
         self.dropout = dropout
         self.layer_dropout = layer_dropout
         self.huber = huber
+        self.quantiles = quantiles
         self.batch_size = batch_size
         self.learning_rate = learning_rate
         self.warmup_steps = warmup_steps
@@ -163,11 +166,12 @@ class Forecaster(SequenceEstimator):
         """Return lower and upper bounds (steps, D) that cover each value with probability ``level``.
 
         The bounds are the forecast plus quantiles of the back-test's errors at the same step, with the ranks of
-        split-conformal prediction (Vovk et al. 2005); if it has too few errors for ``level``, those of Student's t. The
-        other arguments are those of ``predict``.
+        split-conformal prediction (Vovk et al. 2005); if it has too few errors for ``level``, those of Student's t.
+        With ``quantiles``, they are those that the network learned, for a level of 0.5, 0.8 or 0.9. The other arguments
+        are those of ``predict``.
 
         Raises:
-            InputError: there was no back-test, or it has fewer steps.
+            InputError: there was no back-test, or it has fewer steps; a level that was not learned.
         """
         check_is_fitted(self)
         return self.model_.predict_interval(level, steps, series=series, start=start)

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from seqclf.data.series import check_scaled
-from seqclf.forecasting.network import build_network, parameter_shapes, predict_windows
+from seqclf.forecasting.network import build_network, parameter_shapes, predict_quantiles, predict_windows
 from seqclf.forecasting.series_model import SERIES_HEADER, SeriesModel, calendar_rules
-from seqclf.forecasting.settings import ForecasterSettings
+from seqclf.forecasting.settings import QUANTILES, ForecasterSettings
 from seqclf.forecasting.windows import Preparation, windows_before
 from seqclf.layers.pooled_network import PooledNetwork
 from seqclf.model_file import (
@@ -19,9 +19,11 @@ from seqclf.model_file import (
     read_settings,
     write_model,
 )
-from wordvec import FormatError
+from wordvec import FormatError, InputError
 
 KIND = "forecaster"
+_SAME = 1e-9
+"""Levels that differ by less are the same."""
 
 
 class ForecasterModel(SeriesModel):
@@ -56,6 +58,23 @@ class ForecasterModel(SeriesModel):
             found = np.concatenate([found, ahead], axis=1)
             windows = np.concatenate([windows, ahead], axis=1)[:, -self.settings.window :]
         return self.preparation.restore(found[:, :steps], origins, level)
+
+    def margins(
+        self, level: np.ndarray, origins: np.ndarray, steps: int, start: int, probability: float
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return the bounds (n or 1, steps, D) around the forecasts: learned quantiles, or errors of a back-test."""
+        if not self.settings.quantiles:
+            return super().margins(level, origins, steps, start, probability)
+        places = [place for place, share in enumerate(QUANTILES) if abs(1 - 2 * share - probability) < _SAME]
+        if not places:
+            learned = ", ".join(f"{1 - 2 * share:g}" for share in QUANTILES[: len(QUANTILES) // 2])
+            raise InputError(f"level must be one of the learned {learned}, got {probability:g}")
+        windows = windows_before(self.preparation.scale(level), origins, self.settings.window)
+        found = predict_quantiles(self.network, self.preparation, windows, origins + start)[:, :, :steps]
+        flat = found.reshape(-1, *found.shape[2:])
+        restored = self.preparation.restore(flat, np.repeat(origins, len(QUANTILES)), level).reshape(found.shape)
+        middle = restored[:, len(QUANTILES) // 2]
+        return restored[:, places[0]] - middle, restored[:, -1 - places[0]] - middle
 
     # ------------------------------------------------------------------ files
 

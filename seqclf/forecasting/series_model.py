@@ -82,6 +82,28 @@ class SeriesModel(ABC):
             steps: at most ``longest``. start: the position of the first value in the training series.
         """
 
+    @property
+    def has_intervals(self) -> bool:
+        """Whether there are quantiles, or errors of a back-test, for ``predict_interval``."""
+        return self.settings.quantiles or len(self.residuals) > 0
+
+    def margins(
+        self, level: np.ndarray, origins: np.ndarray, steps: int, start: int, probability: float
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return the bounds (n or 1, steps, D) of the next values around the forecasts of ``forecast_level``.
+
+        Raises:
+            InputError: there are none of this probability or of so many steps.
+        """
+        if not len(self.residuals):
+            raise InputError("intervals need back-test errors; call calibrate with a back-test, or train with --test")
+        if steps > self.residuals.shape[1]:
+            raise InputError(
+                f"intervals have at most {self.residuals.shape[1]} steps, as in the back-test, got {steps}"
+            )
+        low, high = error_bounds(self.residuals[:, :steps], probability)
+        return low[None], high[None]
+
     def start_of(self, calendar: Mapping[str, Any] | None) -> int:
         """Return the position of a series in the training series, for ``start``, found by the dates of both.
 
@@ -114,7 +136,7 @@ class SeriesModel(ABC):
 
     def predict(self, steps: int | None = None, *, series: Any = None, start: int = 0) -> np.ndarray:
         """Return the next values (steps, D); see :meth:`seqclf.Forecaster.predict`."""
-        return self.preparation.original(self._next(steps, series, start))
+        return self.preparation.original(self._forecast(*self._place(steps, series, start))[0])
 
     def calibrate(self, report: HasResiduals) -> None:
         """Keep the errors of a back-test for ``predict_interval``.
@@ -134,16 +156,11 @@ class SeriesModel(ABC):
         self, level: float = 0.9, steps: int | None = None, *, series: Any = None, start: int = 0
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return lower and upper bounds (steps, D); see :meth:`seqclf.Forecaster.predict_interval`."""
-        level = check_number("level", level, above=0, below=1)
-        middle, count = self._next(steps, series, start), len(self.residuals)
-        if not count:
-            raise InputError("intervals need back-test errors; call calibrate with a back-test, or train with --test")
-        if len(middle) > self.residuals.shape[1]:
-            raise InputError(
-                f"intervals have at most {self.residuals.shape[1]} steps, as in the back-test, got {len(middle)}"
-            )
-        low, high = error_bounds(self.residuals[:, : len(middle)], level)
-        return self.preparation.original(middle + low), self.preparation.original(middle + high)
+        probability = check_number("level", level, above=0, below=1)
+        known, origins, count, start = self._place(steps, series, start)
+        middle = self._forecast(known, origins, count, start)
+        low, high = self.margins(known, origins, count, start, probability)
+        return self.preparation.original((middle + low)[0]), self.preparation.original((middle + high)[0])
 
     def _level(self, series: Any) -> np.ndarray:
         """Return the series (N, D), or its logarithm."""
@@ -166,12 +183,12 @@ class SeriesModel(ABC):
             )
         return steps
 
-    def _next(self, steps: int | None, series: Any, start: int) -> np.ndarray:
-        """Return the next steps (steps, D) of the series, or of its logarithm."""
+    def _place(self, steps: int | None, series: Any, start: int) -> tuple[np.ndarray, np.ndarray, int, int]:
+        """Return the arguments of ``forecast_level`` for the steps after a series."""
         if series is None:
             series, start = self.tail, self.length - len(self.tail)
         level = self._level(series)
-        return np.asarray(self._forecast(level, np.array([len(level)]), self._steps(steps), start)[0])
+        return level, np.array([len(level)]), self._steps(steps), start
 
     def _forecast(self, level: np.ndarray, origins: np.ndarray, steps: int, start: int) -> np.ndarray:
         start = check_whole("start", start)

@@ -8,8 +8,8 @@ import numpy as np
 
 from seqclf.data.series import as_series, column_names
 from seqclf.forecasting.model import ForecasterModel
-from seqclf.forecasting.network import fresh_network, pack_windows, predict_windows
-from seqclf.forecasting.settings import ForecasterSettings
+from seqclf.forecasting.network import fresh_network, pack_windows, predict_quantiles
+from seqclf.forecasting.settings import QUANTILES, ForecasterSettings
 from seqclf.forecasting.windows import Preparation, windows_after, windows_before
 from seqclf.layers.pooled_network import PooledNetwork
 from seqclf.layers.workers import Workers
@@ -140,7 +140,12 @@ def _train(
     def on_dev() -> tuple[dict[str, Any], tuple[float, ...]]:
         truth = windows_after(scaled, validation, settings.step)
         windows = windows_before(scaled, validation, settings.window)
-        loss = float(np.square(predict_windows(network, preparation, windows, validation) - truth).mean())
+        errors = truth[:, None] - predict_quantiles(network, preparation, windows, validation)
+        if settings.quantiles:
+            slopes = np.array(QUANTILES)[:, None, None] - (errors < 0)
+            loss = float((slopes * errors).mean())
+        else:
+            loss = float(np.square(errors).mean())
         return {"dev_loss": loss}, (-loss,)
 
     return train_in_batches(
