@@ -124,7 +124,13 @@ class Forecaster(SequenceEstimator):
         self.n_jobs = n_jobs
 
     def fit(
-        self, series: Any, y: Any = None, *, names: Sequence[str] | None = None, on_progress: OnProgress | None = None
+        self,
+        series: Any,
+        y: Any = None,
+        *,
+        names: Sequence[str] | None = None,
+        known: Any = None,
+        on_progress: OnProgress | None = None,
     ) -> "Forecaster":
         """Train on a series.
 
@@ -134,6 +140,7 @@ class Forecaster(SequenceEstimator):
             series: (N,) or (N, D) numbers at equal time steps, the oldest first.
             y: ignored, there for the sake of scikit-learn's interface.
             names: of the columns; None takes those of a DataFrame or Series, else ``y0``, ``y1`` ...
+            known: (N,) or (N, K) columns whose future is known, such as holidays; forecasts then need them.
             on_progress: called a few times a second.
 
         Raises:
@@ -141,27 +148,29 @@ class Forecaster(SequenceEstimator):
             TrainingError: loss or gradient is no longer a number.
         """
         self.model_: ForecasterModel = train_forecaster(
-            series, names=names, on_progress=on_progress, **self._training(ForecasterSettings)
+            series, names=names, known=known, on_progress=on_progress, **self._training(ForecasterSettings)
         )
         self.history_ = self.model_.history
         return self
 
-    def predict(self, steps: int | None = None, *, series: Any = None, start: int = 0) -> np.ndarray:
+    def predict(self, steps: int | None = None, *, series: Any = None, start: int = 0, known: Any = None) -> np.ndarray:
         """Return the values (steps, D) float64 that follow the training series, or another one.
 
         Args:
             steps: their number; None is the horizon, the maximum of a direct forecaster.
             series: (N,) or (N, D); None continues the training series.
             start: the position of ``series[0]`` in the training series, which determines the time of the season.
+            known: the columns known ahead, of the steps to forecast, or of the series and these steps if it is given;
+                a direct forecaster needs those of its whole horizon.
 
         Raises:
             InputError: too few values, other columns, or too many steps.
         """
         check_is_fitted(self)
-        return self.model_.predict(steps, series=series, start=start)
+        return self.model_.predict(steps, series=series, start=start, known=known)
 
     def predict_interval(
-        self, level: float = 0.9, steps: int | None = None, *, series: Any = None, start: int = 0
+        self, level: float = 0.9, steps: int | None = None, *, series: Any = None, start: int = 0, known: Any = None
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return lower and upper bounds (steps, D) that cover each value with probability ``level``.
 
@@ -174,14 +183,17 @@ class Forecaster(SequenceEstimator):
             InputError: there was no back-test, or it has fewer steps; a level that was not learned.
         """
         check_is_fitted(self)
-        return self.model_.predict_interval(level, steps, series=series, start=start)
+        return self.model_.predict_interval(level, steps, series=series, start=start, known=known)
 
-    def forecast(self, series: Any, origins: Any, steps: int | None = None, *, start: int = 0) -> np.ndarray:
+    def forecast(
+        self, series: Any, origins: Any, steps: int | None = None, *, start: int = 0, known: Any = None
+    ) -> np.ndarray:
         """Return forecasts from several positions of a series, each from the values before its position only.
 
         Args:
             series: (N,) or (N, D). origins: (n,) positions of the first value to forecast, at most N.
             steps, start: as in ``predict``.
+            known: (M, K) the columns known ahead, from the first value of the series on.
 
         Returns:
             (n, steps, D) float64.
@@ -190,7 +202,7 @@ class Forecaster(SequenceEstimator):
             InputError: too few values before an origin, or other columns.
         """
         check_is_fitted(self)
-        return self.model_.forecast(series, origins, steps, start=start)
+        return self.model_.forecast(series, origins, steps, start=start, known=known)
 
     def calibrate(self, report: HasResiduals) -> "Forecaster":
         """Keep the errors of a back-test, as :func:`seqclf.backtest` returns it, for ``predict_interval``.

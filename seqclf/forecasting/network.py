@@ -56,9 +56,17 @@ def _head(settings: ForecasterSettings, columns: int, **options: Any) -> Regress
     return RegressionHead(outputs, settings.hidden_size, huber=settings.huber, **options)
 
 
-def pack_windows(preparation: Preparation, windows: np.ndarray, origins: np.ndarray) -> tuple[PackedBatch, np.ndarray]:
-    """Return windows (n, T, D) that end before their origins as a batch in their order, and its inputs."""
-    inputs = preparation.inputs(windows, origins - windows.shape[1])
+def pack_windows(
+    preparation: Preparation, windows: np.ndarray, origins: np.ndarray, known: np.ndarray | None = None
+) -> tuple[PackedBatch, np.ndarray]:
+    """Return windows (n, T, D) that end before their origins as a batch in their order, and its inputs.
+
+    Args:
+        preparation: of the series.
+        windows, origins: see above; the origins are positions in the training series.
+        known: (n, T, E) the inputs of columns known ahead.
+    """
+    inputs = preparation.inputs(windows, origins - windows.shape[1], known)
     count, length = windows.shape[:2]
     steps = np.arange(count * length, dtype=np.int32)
     return pack(steps, np.arange(count + 1) * length, np.arange(count)), inputs.reshape(steps.size, -1)
@@ -75,30 +83,40 @@ def each_column(windows: np.ndarray) -> np.ndarray:
 
 
 def predict_windows(
-    network: PooledNetwork, preparation: Preparation, windows: np.ndarray, origins: np.ndarray
+    network: PooledNetwork,
+    preparation: Preparation,
+    windows: np.ndarray,
+    origins: np.ndarray,
+    known: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Return the next steps (n, S, D), scaled, after windows (n, T, D) that end before their origins.
+    """Return the next steps (n, S, D), scaled, after windows (n, T, D); arguments as for ``pack_windows``.
 
     They are medians, if the network learned quantiles.
     """
-    found = predict_quantiles(network, preparation, windows, origins)
+    found = predict_quantiles(network, preparation, windows, origins, known)
     return np.asarray(found[:, found.shape[1] // 2])
 
 
 def predict_quantiles(
-    network: PooledNetwork, preparation: Preparation, windows: np.ndarray, origins: np.ndarray
+    network: PooledNetwork,
+    preparation: Preparation,
+    windows: np.ndarray,
+    origins: np.ndarray,
+    known: np.ndarray | None = None,
 ) -> np.ndarray:
     """Return the quantiles (n, Q, S, D) of the next steps, or a single one; see ``predict_windows``."""
     count, _, columns = windows.shape
-    at_once = network.encoder.shape.vector_size - preparation.waves
+    at_once = network.encoder.shape.vector_size - preparation.waves - (0 if known is None else known.shape[2])
     if at_once < columns:
         windows, origins = each_column(windows), np.repeat(origins, columns)
+        known = None if known is None else np.repeat(known, columns, axis=0)
     levels = len(QUANTILES) if isinstance(network.head, QuantileHead) else 1
     found = np.empty((len(windows), levels, network.head.outputs // (at_once * levels), at_once))
     workspace = Workspace(network.dtype)
     for start in range(0, len(windows), _BATCH):
         part = slice(start, start + _BATCH)
-        batch, inputs = pack_windows(preparation, windows[part], origins[part])
+        ahead = None if known is None else known[part]
+        batch, inputs = pack_windows(preparation, windows[part], origins[part], ahead)
         rows = network.predict(batch, inputs=inputs, workspace=workspace)
         found[part] = rows.reshape(-1, *found.shape[1:])
     found += preparation.anchors(windows)[:, None]

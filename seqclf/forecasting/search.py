@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from seqclf.forecasting.blend import Part, forecast_part
+from seqclf.forecasting.known import Past
 from seqclf.forecasting.methods import METHODS, ExponentialSmoothing, Method, Naive
 from seqclf.forecasting.settings import ForecasterSettings
 from seqclf.forecasting.train import train_forecaster
@@ -39,6 +40,8 @@ class Search:
         values: (N, D). settings: with season and logarithm. fixed: settings that are not chosen.
         tested: the number of values at the end that are forecast.
         threads, on_progress: of the trainings.
+        known: (N, K) the columns known ahead and their names; None without any.
+        effect: (N, D) theirs on the series, or on its logarithm, which is subtracted; 0 without any.
     """
 
     def __init__(
@@ -49,11 +52,16 @@ class Search:
         tested: int,
         threads: int | None,
         on_progress: OnProgress | None,
+        known: tuple[np.ndarray, list[str]] | None = None,
+        effect: np.ndarray | float = 0.0,
     ) -> None:
+        self._ahead, self._ahead_names = (None, None) if known is None else known
         columns = values.shape[1]
         self._settings, self._fixed, self._threads, self._on_progress = settings, fixed, threads, on_progress
         self._preparation = Preparation(0, "inputs", settings.log, False, np.zeros(columns), np.ones(columns))
-        self._values, self._level = values, self._preparation.logarithm(values)
+        self._values, self._level = values, self._preparation.logarithm(values) - effect
+        self._effect = np.broadcast_to(effect, values.shape)
+        self._without_effect = self._preparation.original(self._level) if np.any(effect) else values
         self._season, self._known = settings.season or 1, len(values) - tested
         self._origins = np.arange(self._known, len(values) - settings.horizon + 1)
         self._truth = windows_after(values, self._origins, settings.horizon)
@@ -138,7 +146,13 @@ class Search:
                 (
                     1 / len(configurations),
                     train_forecaster(
-                        self._values[:count], settings=each, threads=self._threads, on_progress=self._on_progress
+                        self._without_effect[:count],
+                        settings=each,
+                        adjust=False,
+                        threads=self._threads,
+                        on_progress=self._on_progress,
+                        known=None if self._ahead is None else self._ahead[:count],
+                        known_names=self._ahead_names,
                     ),
                 )
                 for each in configurations
@@ -155,8 +169,9 @@ class Search:
 
     def _forecast(self, parts: Parts, origins: Sequence[int] | None = None) -> np.ndarray:
         places = self._origins if origins is None else np.array(origins)
-        found = (weight * forecast_part(part, self._level, places, self._settings.horizon) for weight, part in parts)
-        return np.asarray(sum(found))
+        past = Past(self._level, 0, self._ahead)
+        found = (weight * forecast_part(part, past, places, self._settings.horizon) for weight, part in parts)
+        return np.asarray(sum(found) + windows_after(self._effect, places, self._settings.horizon))
 
     def _errors(self, forecast: np.ndarray) -> np.ndarray:
         """Return the mean absolute scaled error at each origin (n,)."""
