@@ -46,6 +46,8 @@ class Forecaster(SequenceEstimator):
         optimizer: ``adam``, or ``sgd``, which needs a much higher learning rate.
         schedule: after the warm-up the learning rate falls to 0 (``linear``, ``cosine``), stays (``constant``), or is
             divided by 4 after an epoch without improvement (``plateau``).
+        freeze: parameters that keep their values: names that ``summarize`` lists, or their beginnings, such as
+            ``"layers.0"``, separated by commas.
         validation_fraction: share of the windows, the last ones, that choose the epoch; 0 keeps the last epoch.
         random_state: a seed or a generator; None is different every time.
         n_jobs: threads; None or -1 uses all cores. The result is the same at any number.
@@ -91,6 +93,7 @@ class Forecaster(SequenceEstimator):
         clip_norm: float = 1.0,
         optimizer: str = "adam",
         schedule: str = "linear",
+        freeze: str | None = None,
         validation_fraction: float = 0.1,
         random_state: int | np.random.RandomState | None = None,
         n_jobs: int | None = None,
@@ -119,6 +122,7 @@ class Forecaster(SequenceEstimator):
         self.clip_norm = clip_norm
         self.optimizer = optimizer
         self.schedule = schedule
+        self.freeze = freeze
         self.validation_fraction = validation_fraction
         self.random_state = random_state
         self.n_jobs = n_jobs

@@ -126,8 +126,8 @@ class KnownColumns:
         """Return the columns of a file; None without names."""
         if not names:
             return None
-        arrays = (tensors[f"known_{name}"] for name in ("mean", "deviation", "tail"))
-        return cls(list(names), leads, *arrays, tensors.get("known_effects"))
+        mean, deviation, tail = (tensors[f"known_{name}"] for name in ("mean", "deviation", "tail"))
+        return cls(list(names), leads, mean, deviation, tail, tensors.get("known_effects"))
 
 
 def linear_effects(level: np.ndarray, known: np.ndarray, season: int) -> np.ndarray:

@@ -55,7 +55,8 @@ class Search:
         known: tuple[np.ndarray, list[str]] | None = None,
         effect: np.ndarray | float = 0.0,
     ) -> None:
-        self._ahead, self._ahead_names = (None, None) if known is None else known
+        self._ahead = None if known is None else known[0]
+        self._ahead_names = None if known is None else known[1]
         columns = values.shape[1]
         self._settings, self._fixed, self._threads, self._on_progress = settings, fixed, threads, on_progress
         self._preparation = Preparation(0, "inputs", settings.log, False, np.zeros(columns), np.ones(columns))

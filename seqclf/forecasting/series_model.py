@@ -225,7 +225,8 @@ class SeriesModel(ABC):
         forecast = self.forecast_level(past, origins, steps)
         if self.known is None or past.known is None:
             return forecast
-        return forecast + self.known.effect(past.known, len(self.names))[origins[:, None] + np.arange(steps)]
+        effect = self.known.effect(past.known, len(self.names))
+        return np.asarray(forecast + effect[origins[:, None] + np.arange(steps)])
 
     def header(self) -> dict[str, Any]:
         """Return the header of the file."""

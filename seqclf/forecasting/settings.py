@@ -2,6 +2,7 @@
 
 from seqclf.training.settings import (
     cell_setting,
+    freeze_setting,
     optimizer_setting,
     patience_setting,
     reset_setting,
@@ -93,6 +94,7 @@ class ForecasterSettings(Settings):
     clip_norm: float = setting("Maximum global norm of a gradient.", default=1.0, above=0)
     optimizer: str = optimizer_setting()
     schedule: str = schedule_setting()
+    freeze: str | None = freeze_setting()
     validation_fraction: float = setting(
         "Share of the windows, the last ones, used as validation data; 0 keeps the last epoch.",
         default=0.1,

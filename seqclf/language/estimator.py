@@ -40,6 +40,8 @@ class LanguageModel(SequenceEstimator):
             0.005, and 20 for SGD.
         schedule: after the warm-up the rate falls to 0 (``linear``, ``cosine``), stays (``constant``), or is divided by
             4 after an epoch without improvement (``plateau``).
+        freeze: parameters that keep their values: names that ``summarize`` lists, or their beginnings, such as
+            ``"layers.0"``, separated by commas.
         warmup_steps: steps until the peak.
         clip_norm: maximum global norm of a gradient.
         epochs: passes over the text; the best epoch on the validation text is kept.
@@ -83,6 +85,7 @@ class LanguageModel(SequenceEstimator):
         optimizer: str = "adam",
         learning_rate: float | None = None,
         schedule: str = "linear",
+        freeze: str | None = None,
         warmup_steps: int = 50,
         clip_norm: float = 1.0,
         epochs: int = 10,
@@ -112,6 +115,7 @@ class LanguageModel(SequenceEstimator):
         self.optimizer = optimizer
         self.learning_rate = learning_rate
         self.schedule = schedule
+        self.freeze = freeze
         self.warmup_steps = warmup_steps
         self.clip_norm = clip_norm
         self.epochs = epochs

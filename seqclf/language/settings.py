@@ -5,6 +5,7 @@ from seqclf.training.settings import (
     OPTIMIZERS,
     SCHEDULES,
     cell_setting,
+    freeze_setting,
     normalize_setting,
     patience_setting,
     reset_setting,
@@ -106,6 +107,7 @@ hidden_size 200; leave vector_size out, or untie them
         default="linear",
         choices=SCHEDULES,
     )
+    freeze: str | None = freeze_setting()
     warmup_steps: int = warmup_setting()
     clip_norm: float = setting("Maximum global norm of a gradient.", default=1.0, above=0)
     epochs: int = setting("Passes over the text; the best epoch on the validation text is kept.", default=10, least=1)
