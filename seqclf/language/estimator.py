@@ -27,6 +27,8 @@ class LanguageModel(SequenceEstimator):
         hidden_size: units per layer; None is 256 for texts of at least 200,000 tokens, else 128.
         tied: tie the input embeddings and the softmax weights; None ties them for texts of at least 200,000 tokens.
         vector_size: dimensions of the embeddings; None is ``hidden_size``, which tied weights require.
+        softmax: over all words at once (``full``), or ``adaptive``: rare words in clusters of fewer dimensions; None is
+            full up to 30,000 words.
         samples: words per step of a sampled softmax; None is the full softmax.
         dropout: dropout probability between layers and before the softmax; None is 0.3, or 0.1 for vocabularies below
             1,000.
@@ -76,6 +78,7 @@ class LanguageModel(SequenceEstimator):
         hidden_size: int | None = None,
         tied: bool | None = None,
         vector_size: int | None = None,
+        softmax: str | None = None,
         samples: int | None = None,
         dropout: float | None = None,
         embedding_dropout: float | None = None,
@@ -106,6 +109,7 @@ class LanguageModel(SequenceEstimator):
         self.hidden_size = hidden_size
         self.tied = tied
         self.vector_size = vector_size
+        self.softmax = softmax
         self.samples = samples
         self.dropout = dropout
         self.embedding_dropout = embedding_dropout

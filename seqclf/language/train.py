@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from seqclf.language.defaults import ChosenSettings, choose_settings
+from seqclf.language.defaults import ChosenSettings, choose_settings, cutoffs_of
 from seqclf.language.model import TrainedLanguageModel
 from seqclf.language.network import LanguageNetwork, LanguageShape, Window, initial_parameters, windows
 from seqclf.language.settings import LanguageModelSettings
@@ -88,7 +88,7 @@ def train_language_model(
     chosen = choose_settings(given, ids.size - 1, len(vocabulary))
     shape = LanguageShape(
         len(vocabulary), chosen.vector_size or chosen.hidden_size, chosen.hidden_size, chosen.cell,
-        chosen.reset, chosen.layers, chosen.tied,
+        chosen.reset, chosen.layers, chosen.tied, cutoffs_of(chosen, len(vocabulary)),
     )  # fmt: skip
     random = np.random.default_rng([chosen.seed, 0x1217])
     # A word that training lacks (<unk> if no word is rare) is sampled as if it occurred once.
