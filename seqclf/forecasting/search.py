@@ -22,6 +22,8 @@ _LONGEST_DIFFERENCE = 60
 _LEAST_WINDOWS = 4
 SHORT = 50
 """Methods are fitted again at each origin to series of so few values."""
+_RECENT = 6000
+"""The last values of a longer series, on which networks are trained, with a single seed."""
 _FEW_WINDOWS = 400
 _SMALL_NETWORK = {"hidden_size": 16, "learning_rate": 0.002}
 _LARGE_NETWORK = {"hidden_size": 32, "learning_rate": 0.005}
@@ -124,7 +126,8 @@ class Search:
 
     def _configurations(self, own: Mapping[str, Any]) -> list[ForecasterSettings]:
         """Return the settings of the networks whose mean is one candidate: of two windows, with two seeds each."""
-        horizon, season, known = self._settings.horizon, self._season, self._known
+        horizon, season, skipped = self._settings.horizon, self._season, self._skipped(self._known)
+        known = self._known - skipped
         short = max(6, min(horizon, 24), season if season <= 24 else 0)
         short = min(short, max(3, known // 4))
         windows = sorted({short, min(max(2 * short, 14), max(3, known // 4))})
@@ -138,26 +141,30 @@ class Search:
             sizes = _SMALL_NETWORK if count < _FEW_WINDOWS else _LARGE_NETWORK
             epochs = min(30, max(_WINDOWS_IN_ALL // count, min(4, 4 * _WINDOWS_IN_ALL // count), 1))
             learned = {**sizes, "epochs": epochs, **self._fixed}
-            found += [replace(settings, **learned | {"seed": settings.seed + seed}) for seed in range(_SEEDS)]
+            seeds = 1 if skipped else _SEEDS
+            found += [replace(settings, **learned | {"seed": settings.seed + seed}) for seed in range(seeds)]
         return found
+
+    def _skipped(self, count: int) -> int:
+        """Return how many of the first ``count`` values networks leave out, in whole seasons."""
+        return max(count - _RECENT, 0) // self._season * self._season
 
     def _training(self, configurations: list[ForecasterSettings]) -> Recipe:
         def train(count: int) -> Parts:
-            return [
-                (
-                    1 / len(configurations),
-                    train_forecaster(
-                        self._without_effect[:count],
-                        settings=each,
-                        adjust=False,
-                        threads=self._threads,
-                        on_progress=self._on_progress,
-                        known=None if self._ahead is None else self._ahead[:count],
-                        known_names=self._ahead_names,
-                    ),
+            part = slice(self._skipped(count), count)
+            networks = [
+                train_forecaster(
+                    self._without_effect[part],
+                    settings=each,
+                    adjust=False,
+                    known=None if self._ahead is None else self._ahead[part],
+                    known_names=self._ahead_names,
+                    threads=self._threads,
+                    on_progress=self._on_progress,
                 )
                 for each in configurations
             ]
+            return [(1 / len(networks), network) for network in networks]
 
         return train
 

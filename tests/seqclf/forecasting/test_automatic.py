@@ -226,3 +226,14 @@ def test_short_constant_and_bad_series(caplog):
     assert model.metrics["choice"]["forecast"] == "naive"
     assert "five: all values are equal; the forecast repeats them" in caplog.text
     assert train_automatic(np.arange(11.0) ** 2, threads=1).predict().shape == (7, 1)
+
+
+def test_networks_read_the_end_of_a_long_series_in_whole_seasons(monkeypatch):
+    monkeypatch.setattr("seqclf.forecasting.search._RECENT", 60)
+    values = 10 + np.sin(np.arange(150) * 2 * np.pi / 7)
+    found = Search(
+        values[:, None], ForecasterSettings(horizon=2, season=7), {"epochs": 1, "hidden_size": 4}, 40, 1, None
+    )
+    networks = found._networks()["network"](150)
+    assert {network.length for _, network in networks} == {150 - 84}
+    assert len(networks) == 2  # windows, with a seed each
