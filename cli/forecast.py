@@ -1,9 +1,5 @@
 """``forecast``: train, back-test and apply time-series forecasters."""
 
-import csv
-import io
-import json
-import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -14,7 +10,8 @@ from cli.shared.checkpoints import Checkpointing, checkpoint_options
 from cli.shared.epoch_logs import LOG_OPTIONS
 from cli.shared.errors import Command, Group, note_output, usage_errors
 from cli.shared.origins import origin_of
-from cli.shared.reporting import Progress, finite, log, print_json, show_epochs, table
+from cli.shared.reporting import Progress, log, print_json, show_epochs, table
+from cli.shared.series_files import output_kind, read_columns, read_future, rows_of, write_rows
 from cli.shared.setting_options import all_setting_options
 from cli.shared.signals import BestEpochOnInterrupt
 from cli.shared.unused import given_among, refuse_unused, refuse_with
@@ -34,6 +31,15 @@ _columns_option = click.option(
     help="Column to forecast; can be repeated.  [default: all numeric columns]",
 )
 
+
+_future_columns_option = click.option(
+    "--future-column",
+    "future_columns",
+    multiple=True,
+    metavar="NAME",
+    help="Column whose values are known ahead, such as holidays: networks read it, and predict needs it for the steps "
+    "to forecast (--future). Can be repeated.",
+)
 
 _by_option = click.option(
     "--by",
@@ -55,6 +61,7 @@ def forecast() -> None:
 @click.argument("data", type=options.INPUT)
 @options.output_option("Output model file (.safetensors).")
 @_columns_option
+@_future_columns_option
 @_by_option
 @click.option("--test", type=options.LEAST_1, metavar="N", help="First back-test on the last N values.")
 @click.option(
@@ -75,7 +82,7 @@ def forecast() -> None:
     "--method",
     type=click.Choice(METHODS),
     help="Choose season, logarithm and method by a back-test, except for the options that are given; or train one "
-    "network with the options as they are.  [default: auto; network with checkpoints]",
+    "network with the options as they are.  [default: auto; network with checkpoints or --quantiles]",
 )
 @all_setting_options(ForecasterSettings)
 @checkpoint_options
@@ -86,6 +93,7 @@ def train(
     data: str,
     output: str,
     columns: tuple[str, ...],
+    future_columns: tuple[str, ...],
     by: str | None,
     test: int | None,
     refits: int | None,
@@ -109,21 +117,23 @@ def train(
     if test is None and (seasons or refits is not None):
         raise click.UsageError("--naive-season and --refits need --test N")
 
-    from corpora import read_dated_series
+    if by is not None and future_columns:
+        raise click.UsageError("--future-column cannot be combined with --by")
+
     from wordvec.system.atomic_files import check_target
 
     checkpointing = Checkpointing.take(given, output)
-    method = method or ("auto" if checkpointing.path is None else "network")
+    method = method or ("auto" if checkpointing.path is None and not given["quantiles"] else "network")
     refuse_with("--method auto", method == "auto", "checkpoint", "checkpoint_every", "resume", *LOG_OPTIONS)
     with usage_errors():
         settings = ForecasterSettings(**given)
     refuse_unused(settings)
     check_target(output)
     with origin_of(data=data) as origin:
-        series, dates = read_dated_series(data, columns, by)
+        series, known, dates = read_columns(data, columns, future_columns, by)
     train_one = _train_network if method == "network" else _train_automatic
     how = Training(
-        list(zip(*series.values(), strict=True)), list(series), None if dates is None else dates.calendar(), settings,
+        rows_of(series), list(series), known, None if dates is None else dates.calendar(), settings,
         {name: given[name] for name in given_among(given)}, test, refits, seasons, threads, quiet, checkpointing,
     )  # fmt: skip
     forecaster, report, finish = train_one(how)
@@ -150,6 +160,7 @@ class Training(NamedTuple):
 
     values: list[tuple[float, ...]]
     names: list[str]
+    known: dict[str, list[float]]
     calendar: dict[str, Any] | None
     settings: ForecasterSettings
     fixed: dict[str, Any]
@@ -159,6 +170,11 @@ class Training(NamedTuple):
     threads: int | None
     quiet: bool
     checkpointing: Checkpointing
+
+    @property
+    def ahead(self) -> dict[str, Any]:
+        """The arguments for columns known ahead."""
+        return {"known": rows_of(self.known), "known_names": list(self.known)} if self.known else {}
 
 
 def _train_network(how: Training) -> "tuple[SeriesModel, Backtest | None, Callable[[], None]]":
@@ -170,7 +186,7 @@ def _train_network(how: Training) -> "tuple[SeriesModel, Backtest | None, Callab
         with Progress("back-test", quiet) as progress:
             report = backtest(
                 how.values, how.settings, how.test, refits=how.refits or 1, seasons=how.seasons, threads=how.threads,
-                on_progress=lambda state: show_epochs(progress, state, quiet=True),
+                known=how.ahead.get("known"), on_progress=lambda state: show_epochs(progress, state, quiet=True),
             )  # fmt: skip
     with (
         Progress("training", quiet) as progress,
@@ -186,6 +202,7 @@ def _train_network(how: Training) -> "tuple[SeriesModel, Backtest | None, Callab
             names=how.names,
             threads=how.threads,
             on_progress=on_progress,
+            **how.ahead,
             **how.checkpointing.arguments,
         )
     if report is not None:
@@ -203,7 +220,7 @@ def _train_automatic(how: Training) -> "tuple[SeriesModel, Backtest | None, Call
     from seqclf.forecasting.automatic import backtest_automatic, train_automatic
 
     report, quiet = None, how.quiet
-    about: dict[str, Any] = {"calendar": how.calendar, "threads": how.threads, **how.fixed}
+    about: dict[str, Any] = {"calendar": how.calendar, "threads": how.threads, **how.ahead, **how.fixed}
     if how.test is not None:
         with Progress("back-test", quiet) as progress:
             report = backtest_automatic(
@@ -244,6 +261,12 @@ def _explanation(choice: dict[str, Any]) -> list[str]:
 @click.argument("data", type=options.INPUT, required=False)
 @_columns_option
 @_by_option
+@click.option(
+    "--future",
+    type=options.INPUT,
+    metavar="FILE",
+    help="The columns known ahead (--future-column) of the steps to forecast: a .csv file with a record per step.",
+)
 @click.option("--steps", type=options.LEAST_1, metavar="N", help="Number of steps.  [default: the horizon trained for]")
 @click.option(
     "--start",
@@ -255,7 +278,8 @@ def _explanation(choice: dict[str, Any]) -> list[str]:
     "--level",
     type=float,
     metavar="X",
-    help="Coverage probability of the prediction intervals.  [default: 0.9, if there was a back-test]",
+    help="Coverage probability of the prediction intervals; 0.5, 0.8 or 0.9 for a model trained with --quantiles.  "
+    "[default: 0.9, if there was a back-test, or with quantiles]",
 )
 @click.option(
     "-o",
@@ -270,6 +294,7 @@ def predict(
     data: str | None,
     columns: tuple[str, ...],
     by: str | None,
+    future: str | None,
     steps: int | None,
     start: int | None,
     level: float | None,
@@ -285,23 +310,24 @@ def predict(
     Example:
       forecast predict model.safetensors --level 0.8
     """
-    from corpora import read_dated_series
     from seqclf import load_model
     from seqclf.forecasting.dates import dates_after
 
-    kind = None if output is None else _output_kind(output)
+    kind = None if output is None else output_kind(output)
     refuse_with("--output", output, "as_json")
     forecaster = load_model(model, "forecaster")
-    series, begin, calendar, known = None, 0, forecaster.calendar, forecaster.length
+    series, begin, calendar, length = None, 0, forecaster.calendar, forecaster.length
+    names = [] if forecaster.known is None else forecaster.known.names
+    before: dict[str, list[float]] = {}
     if data is not None:
-        found, dates = read_dated_series(data, columns if by is not None else columns or forecaster.names, by)
+        found, before, dates = read_columns(data, columns if by is not None else columns or forecaster.names, names, by)
         if by is not None:
             if found.keys() != set(forecaster.names):
                 own = ", ".join(forecaster.names)
                 raise click.UsageError(f"--by {by} must name the series of the model, {own}, got {', '.join(found)}")
             found = {name: found[name] for name in forecaster.names}
-        series = list(zip(*found.values(), strict=True))
-        calendar, known = None if dates is None else dates.calendar(), len(series)
+        series = rows_of(found)
+        calendar, length = None if dates is None else dates.calendar(), len(series)
         if start is not None:
             begin = start
         elif dates is not None:
@@ -309,20 +335,23 @@ def predict(
     elif columns or by is not None or start is not None:
         option = "--start is the position" if start is not None else "--column and --by select columns"
         raise click.UsageError(f"{option} of DATA, which was not given; pass DATA")
-    forecast = forecaster.predict(steps, series=series, start=begin)
+    about = {"series": series, "start": begin, "known": None}
+    if future is not None or names:
+        about["known"] = [*rows_of(before), *read_future(future, names, calendar, length)]
+    forecast = forecaster.predict(steps, **about)
     bounds, probability = None, 0.9 if level is None else level
-    if level is not None or (len(forecaster.residuals) and len(forecast) <= forecaster.settings.horizon):
-        bounds = forecaster.predict_interval(probability, steps, series=series, start=begin)
+    if level is not None or (forecaster.has_intervals and len(forecast) <= forecaster.settings.horizon):
+        bounds = forecaster.predict_interval(probability, steps, **about)
     elif len(forecaster.residuals):
         log(f"no prediction intervals: {len(forecast)} steps, but a horizon of {forecaster.settings.horizon}", False)
-    coming = dates_after(calendar, known, len(forecast))
+    coming = dates_after(calendar, length, len(forecast))
     if output is not None and kind not in ("csv", "json"):
         import numpy as np
 
         from seqclf.forecasting.plotting import plot_forecast
 
         history = forecaster.tail if series is None else np.array(series)
-        all_dates = dates_after(calendar, known - len(history), len(history) + len(forecast))
+        all_dates = dates_after(calendar, length - len(history), len(history) + len(forecast))
         plot_forecast(forecaster.names, history, forecast, bounds, output, level=probability, dates=all_dates)
         return
     rows: list[dict[str, Any]] = []
@@ -333,7 +362,7 @@ def predict(
             interval = {side: float(bound[step, column]) for side, bound in sides}
             rows.append({"column": name, **place, "value": value, **interval})
     if output is not None:
-        _write_rows(output, kind, rows)
+        write_rows(output, kind, rows)
     elif as_json:
         print_json(rows)
     else:
@@ -342,36 +371,6 @@ def predict(
             numbers = [f"{row[key]:.6g}" for key in ("value", "low", "high") if key in row]
             when = str(row["step"] if coming is None else row["date"])
             click.echo("\t".join([*([] if single else [row["column"]]), when, *numbers]))
-
-
-def _output_kind(path: str) -> str:
-    """Return what to write to a file, from its suffix, before any work."""
-    from wordvec.plotting.style import FORMATS, picture_format
-    from wordvec.system.atomic_files import check_target
-
-    kind = os.path.splitext(path)[1].lstrip(".").lower()
-    if kind not in (*FORMATS, "csv", "json"):
-        raise click.UsageError(f"--output must end in .{', .'.join(FORMATS)}, .csv or .json, got {path!r}")
-    if kind in FORMATS:
-        return picture_format(path)
-    check_target(path)
-    return kind
-
-
-def _write_rows(path: str, kind: str | None, rows: list[dict[str, Any]]) -> None:
-    """Write the forecast as CSV with a header, or as JSON."""
-    from wordvec.system.atomic_files import replacing
-
-    if kind == "json":
-        content = json.dumps(finite(rows), indent=2, ensure_ascii=False) + "\n"
-    else:
-        text = io.StringIO()
-        writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-        content = text.getvalue()
-    with replacing(path) as file:
-        file.write(content.encode())
 
 
 def _summary(forecaster: "SeriesModel") -> str:

@@ -56,6 +56,8 @@ class SequenceClassifier(ClassifierMixin, SequenceEstimator):  # type: ignore[mi
         optimizer: ``adam``, or ``sgd``, which needs a much higher learning rate.
         schedule: after the warm-up the learning rate falls to 0 (``linear``, ``cosine``), stays (``constant``), or is
             divided by 4 after an epoch without improvement (``plateau``).
+        freeze: parameters that keep their values: names that ``summarize`` lists, or their beginnings, such as
+            ``"layers.0"``, separated by commas.
         vectors: pretrained word vectors: ``WordVectors``, the path of a file, or None for random initialization.
         vector_size: dimensions of random embeddings.
         vector_scale: the standard deviation that pretrained vectors are scaled to; 0 does not scale them.
@@ -111,6 +113,7 @@ class SequenceClassifier(ClassifierMixin, SequenceEstimator):  # type: ignore[mi
         clip_norm: float = 5.0,
         optimizer: str = "adam",
         schedule: str = "linear",
+        freeze: str | None = None,
         vectors: "WordVectors | str | os.PathLike[str] | None" = None,
         vector_size: int = 100,
         vector_scale: float = 0.35,
@@ -149,6 +152,7 @@ class SequenceClassifier(ClassifierMixin, SequenceEstimator):  # type: ignore[mi
         self.clip_norm = clip_norm
         self.optimizer = optimizer
         self.schedule = schedule
+        self.freeze = freeze
         self.vectors = vectors
         self.vector_size = vector_size
         self.vector_scale = vector_scale

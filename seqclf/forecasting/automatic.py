@@ -10,6 +10,7 @@ import numpy as np
 from seqclf.data.series import as_series, column_names
 from seqclf.forecasting.backtest import Backtest, rolling_backtest
 from seqclf.forecasting.blend import BlendedForecaster
+from seqclf.forecasting.known import KnownColumns, linear_effects, training_columns
 from seqclf.forecasting.model import ForecasterModel
 from seqclf.forecasting.search import EQUAL, SHORT, Search
 from seqclf.forecasting.seasons import Season, find_season
@@ -34,6 +35,8 @@ def train_automatic(
     *,
     calendar: Mapping[str, Any] | None = None,
     names: Sequence[str] | None = None,
+    known: Any = None,
+    known_names: Sequence[str] | None = None,
     threads: int | None = None,
     on_progress: OnProgress | None = None,
     **fixed: Any,
@@ -43,15 +46,16 @@ def train_automatic(
     The season is that of ``find_season``. Logarithms are taken if exponential smoothing then has the smaller AICc. The
     last third of the series, at most 600 values, is forecast from each of its positions by exponential smoothing,
     Theta, naive and seasonal methods, and networks that read the series, its changes, or its seasonal differences, each
-    a mean of two windows and two seeds. Exponential smoothing is kept, unless the error of the best other method is
-    lower by more than a standard error of the difference: then the forecast is the mean of both, and from two standard
-    errors on, the other. In the same way, the best network joins or replaces that. The result is trained on the whole
-    series; its intervals come from the back-test.
+    a mean of two windows and two seeds (one seed and the last 6,000 values of longer series). Exponential smoothing is
+    kept, unless the error of the best other method is lower by more than a standard error of the difference: then the
+    forecast is the mean of both, and from two standard errors on, the other. In the same way, the best network joins or
+    replaces that. The result is trained on the whole series; its intervals come from the back-test.
 
     Args:
         series: (N,) or (N, D) numbers at equal time steps, the oldest first.
         calendar: ``unit`` and ``step`` of the dates, as ``Dates.calendar`` returns it; None without dates.
         names: of the columns; None takes those of a DataFrame or Series, else ``y0``, ``y1`` ...
+        known, known_names: columns whose future is known, which networks read; see ``train_forecaster``.
         threads: the largest number of threads; the result is the same at any number.
         on_progress: called a few times a second while networks are trained.
         fixed: settings of a ``ForecasterSettings`` that are not chosen, such as ``horizon=12``, ``season=None`` or
@@ -74,11 +78,14 @@ def train_automatic(
         (6, 1)
     """
     given = ForecasterSettings(**fixed)
+    if given.quantiles:
+        raise InputError("quantiles are learned by a single network; train one with train_forecaster, method network")
     values = as_series(series)
     names = column_names(series) if names is None else names
     named = [f"y{column}" for column in range(values.shape[1])] if names is None else [str(name) for name in names]
     if len(named) != values.shape[1]:
         raise InputError(f"{len(named)} names for {values.shape[1]} columns")
+    ahead = None if known is None else training_columns(known, known_names, len(values))
     tested = _tested(len(values), given.horizon)
     before = values[: len(values) - tested]
     season = Season(given.season or 1, _AS_GIVEN, given.season or 1) if "season" in fixed else _season(before, calendar)
@@ -94,12 +101,19 @@ def train_automatic(
     constant = [name for name, column in zip(named, values.T, strict=True) if np.ptp(column) == 0]
     if constant:
         _log.warning("%s: all values are equal; the forecast repeats them", ", ".join(constant))
-    search = Search(values, settings, fixed, tested, threads, on_progress)
+    columns_ahead = effect = None
+    if ahead is not None:
+        level = np.log(values) if log else values
+        effects = linear_effects(level[: len(before)], ahead[0][: len(before)], season.steps)
+        columns_ahead = KnownColumns.learn(*ahead, settings.step, _TAIL, effects)
+        effect = columns_ahead.effect(ahead[0], values.shape[1])
+    search = Search(values, settings, fixed, tested, threads, on_progress, ahead, 0.0 if effect is None else effect)
     parts, residuals, report = search.best()
     networks = [part.settings for _, part in parts if isinstance(part, ForecasterModel)]
     return BlendedForecaster(
         parts, settings=networks[0] if networks else settings, names=named, tail=values[-_TAIL:].copy(),
         length=len(values), residuals=residuals, calendar=calendar, history=[], metrics={"choice": choice | report},
+        known=columns_ahead,
     )  # fmt: skip
 
 
@@ -108,6 +122,8 @@ def backtest_automatic(
     test: int,
     *,
     calendar: Mapping[str, Any] | None = None,
+    known: Any = None,
+    known_names: Sequence[str] | None = None,
     refits: int | None = None,
     seasons: Sequence[int] = (),
     threads: int | None = None,
@@ -120,7 +136,7 @@ def backtest_automatic(
 
     Args:
         series, test, seasons, threads, on_progress: as for ``backtest``.
-        calendar, fixed: as for ``train_automatic``.
+        calendar, known, known_names, fixed: as for ``train_automatic``.
         refits: split the test part into this many parts, and choose and train for each; None is 1, and every origin of
             series of at most 50 values.
     """
@@ -130,8 +146,14 @@ def backtest_automatic(
     if (values <= 0).any():  # which those before an origin may not show
         fixed.setdefault("log", False)
 
-    def train(known: np.ndarray) -> BlendedForecaster:
-        return train_automatic(known, calendar=calendar, threads=threads, on_progress=on_progress, **fixed)
+    ahead = None if known is None else training_columns(known, known_names, len(values))
+
+    def train(before: np.ndarray) -> BlendedForecaster:
+        rows, row_names = (None, None) if ahead is None else (ahead[0][: len(before)], ahead[1])
+        return train_automatic(
+            before, calendar=calendar, known=rows, known_names=row_names, threads=threads, on_progress=on_progress,
+            **fixed,
+        )  # fmt: skip
 
     def season(model: BlendedForecaster) -> int | None:
         likely = int(model.metrics["choice"]["likely_season"])
@@ -140,6 +162,7 @@ def backtest_automatic(
     return rolling_backtest(
         series, train, test, horizon=given.horizon, refits=refits, seasons=seasons, seed=given.seed,
         name=lambda model: f"automatic: {model.metrics['choice']['forecast']}", season=season,
+        known=None if ahead is None else ahead[0],
     )  # fmt: skip
 
 

@@ -8,9 +8,10 @@ from typing import Any, TypeVar
 import numpy as np
 
 from seqclf.data.series import as_series
+from seqclf.forecasting.known import training_columns
 from seqclf.forecasting.methods import Method, Naive, SeasonalMean, SeasonalNaive
 from seqclf.forecasting.model import ForecasterModel
-from seqclf.forecasting.series_model import SeriesModel, error_bounds
+from seqclf.forecasting.series_model import SeriesModel
 from seqclf.forecasting.settings import ForecasterSettings
 from seqclf.forecasting.train import train_forecaster
 from seqclf.forecasting.windows import windows_after
@@ -73,7 +74,7 @@ class Backtest:
         scores: the network's first, then the naive methods'.
         block: origins per block of the bootstrap.
         coverage: the share of values within the prediction intervals of the trained forecasters, by their level; empty
-            for networks, which have no intervals before they are calibrated.
+            for networks without quantiles, which have no intervals before they are calibrated.
     """
 
     origins: np.ndarray
@@ -105,6 +106,7 @@ def backtest(
     *,
     refits: int = 1,
     seasons: Sequence[int] = (),
+    known: Any = None,
     threads: int | None = None,
     on_progress: OnProgress | None = None,
 ) -> Backtest:
@@ -121,6 +123,7 @@ def backtest(
         test: the number of values at the end that are forecast.
         refits: split the test part into this many parts, and train a network for each on all earlier values.
         seasons: steps in a season, for more seasonal-naive forecasts; that of the settings is always included.
+        known: (N,) or (N, K) columns whose future is known; see ``train_forecaster``.
         threads: the largest number of threads; they do not change the result.
         on_progress: called a few times a second.
 
@@ -139,12 +142,16 @@ def backtest(
     check_kind("settings", settings, ForecasterSettings)
     check_whole("refits", refits, 1)
 
-    def train(known: np.ndarray) -> ForecasterModel:
-        return train_forecaster(known, settings=settings, threads=threads, on_progress=on_progress)
+    rows = None if known is None else training_columns(known, None, len(as_series(series)))[0]
+
+    def train(before: np.ndarray) -> ForecasterModel:
+        ahead = None if rows is None else rows[: len(before)]
+        return train_forecaster(before, settings=settings, known=ahead, threads=threads, on_progress=on_progress)
 
     return rolling_backtest(
         series, train, test, horizon=settings.horizon, refits=refits, seasons=seasons, seed=settings.seed,
         name=lambda model: f"{settings.cell}, {settings.strategy}", season=lambda model: settings.season,
+        known=rows,
     )  # fmt: skip
 
 
@@ -159,6 +166,7 @@ def rolling_backtest(
     seed: int,
     name: Callable[[Model], str],
     season: Callable[[Model], int | None],
+    known: np.ndarray | None = None,
 ) -> Backtest:
     """Run ``backtest`` for any kind of forecaster.
 
@@ -167,6 +175,7 @@ def rolling_backtest(
         train: returns the model of the values before an origin.
         horizon, seed: steps to forecast, and the seed of the bootstrap.
         refits: None trains at every origin.
+        known: (N, K) the columns known ahead; ``train`` gets none of them.
         name, season: return what reports call the last model, and the season of the naive forecasts.
     """
     values = as_series(series)
@@ -184,13 +193,13 @@ def rolling_backtest(
     forecasts, residuals = np.empty_like(truth), np.empty_like(truth)
     covered = {level: np.full(truth.shape, np.nan) for level in COVERAGE_LEVELS}
     for part in np.array_split(np.arange(count), refits):
-        known = values[: origins[part[0]]]
-        model = train(known)
-        forecasts[part] = model.forecast(values, origins[part])
+        model = train(values[: origins[part[0]]])
+        forecasts[part] = model.forecast(values, origins[part], known=known)
+        past = model.past(values, 0, known, int(origins[part[-1]]), horizon)
         logarithm = model.preparation.logarithm
         residuals[part] = logarithm(truth[part]) - logarithm(forecasts[part])
-        for level in COVERAGE_LEVELS if len(model.residuals) else ():
-            low, high = error_bounds(model.residuals, level)
+        for level in COVERAGE_LEVELS if model.has_intervals else ():
+            low, high = model.margins(past, origins[part], horizon, level)
             covered[level][part] = (low <= residuals[part]) & (residuals[part] <= high)
     found = {name(model): forecasts}
     found |= naive_forecasts(values, origins, horizon, season(model), seasons)

@@ -6,9 +6,10 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from seqclf.forecasting.known import KnownColumns, Past
 from seqclf.forecasting.methods import METHODS, Method
 from seqclf.forecasting.model import KIND, ForecasterModel
-from seqclf.forecasting.series_model import SERIES_HEADER, SeriesModel, calendar_rules
+from seqclf.forecasting.series_model import SERIES_HEADER, SeriesModel, optional_rules
 from seqclf.forecasting.settings import ForecasterSettings
 from seqclf.forecasting.windows import Preparation
 from seqclf.model_file import check_header, check_tensors, read_settings, write_model
@@ -44,11 +45,11 @@ class BlendedForecaster(SeriesModel):
         found = [part.longest for _, part in self.parts if isinstance(part, ForecasterModel)]
         return next((steps for steps in found if steps is not None), None)
 
-    def forecast_level(self, level: np.ndarray, origins: np.ndarray, steps: int, start: int) -> np.ndarray:
+    def forecast_level(self, past: Past, origins: np.ndarray, steps: int) -> np.ndarray:
         """Return forecasts (n, steps, D) of the series, or of its logarithm."""
-        found = np.zeros((len(origins), steps, level.shape[1]))
+        found = np.zeros((len(origins), steps, past.level.shape[1]))
         for weight, part in self.parts:
-            found += weight * forecast_part(part, level, origins, steps, start)
+            found += weight * forecast_part(part, past, origins, steps)
         return found
 
     # ------------------------------------------------------------------ files
@@ -60,6 +61,7 @@ class BlendedForecaster(SeriesModel):
             InputError: ``path`` cannot be written; an existing file is kept.
         """
         tensors, parts = {"tail": self.tail, "residuals": self.residuals}, []
+        tensors |= {} if self.known is None else self.known.tensors()
         for place, (weight, part) in enumerate(self.parts):
             if isinstance(part, ForecasterModel):
                 parts.append({"name": NETWORK, "weight": weight, "settings": part.settings.record()})
@@ -77,15 +79,19 @@ class BlendedForecaster(SeriesModel):
         Raises:
             FormatError: the content is inconsistent.
         """
-        check_header(name, header, {**SERIES_HEADER, **calendar_rules(header), "parts": _PARTS})
+        check_header(name, header, {**SERIES_HEADER, **optional_rules(header), "parts": _PARTS})
         settings = read_settings(name, ForecasterSettings, header["settings"])
         about = {key: header[key] for key in ("names", "length", "metrics", "history")}
+        ahead = header.get("known", [])
         columns = len(header["names"])
         parts: list[tuple[float, Part]] = []
         for place, each in enumerate(header["parts"]):
             prefix = f"{place}."
             own = {key[len(prefix) :]: array for key, array in tensors.items() if key.startswith(prefix)}
-            part = _read_network(name, own, each, about) if each["name"] == NETWORK else _read(name, own, each, columns)
+            if each["name"] == NETWORK:
+                part: Part = _read_network(name, own, each, about | ({"known": ahead} if ahead else {}))
+            else:
+                part = _read(name, own, each, columns)
             parts.append((each["weight"], part))
         if any(isinstance(part, ForecasterModel) and part.settings.log != settings.log for _, part in parts):
             raise FormatError(f"{name} is damaged: all networks must forecast logarithms, or none")
@@ -94,10 +100,12 @@ class BlendedForecaster(SeriesModel):
             raise FormatError(f"{name} is damaged: it has tensors of {len(parts)} parts and of others")
         shapes: dict[str, tuple[int, ...]] = {"tail": (_count(tensors, "tail"), columns)}
         shapes["residuals"] = (_count(tensors, "residuals"), settings.horizon, columns)
+        shapes |= KnownColumns.shapes(tensors, len(ahead), shapes["tail"][0], columns)
         check_tensors(name, others, {}, numbers=shapes)
         model = cls(
             parts, settings=settings, tail=tensors["tail"], residuals=tensors["residuals"],
             calendar=header.get("calendar"), **about,
+            known=KnownColumns.from_tensors(ahead, settings.step, tensors),
         )  # fmt: skip
         if len(model.tail) < model.least or (settings.log and (model.tail <= 0).any()):
             raise FormatError(f"{name} is damaged: too few values, or with log values that are not above 0")
@@ -117,11 +125,11 @@ class AnyForecaster:
         return (BlendedForecaster if "parts" in header else ForecasterModel).from_file(name, tensors, header)
 
 
-def forecast_part(part: Part, level: np.ndarray, origins: np.ndarray, steps: int, start: int = 0) -> np.ndarray:
+def forecast_part(part: Part, past: Past, origins: np.ndarray, steps: int) -> np.ndarray:
     """Return forecasts (n, steps, D) of a part, of the series or of its logarithm."""
     if isinstance(part, ForecasterModel):
-        return part.forecast_level(level, origins, steps, start)
-    return part.forecast(level, origins, steps, start)
+        return part.forecast_level(past, origins, steps)
+    return part.forecast(past.level, origins, steps, past.start)
 
 
 def _count(tensors: Mapping[str, np.ndarray], name: str) -> int:

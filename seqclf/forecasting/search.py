@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from seqclf.forecasting.blend import Part, forecast_part
+from seqclf.forecasting.known import Past
 from seqclf.forecasting.methods import METHODS, ExponentialSmoothing, Method, Naive
 from seqclf.forecasting.settings import ForecasterSettings
 from seqclf.forecasting.train import train_forecaster
@@ -21,6 +22,8 @@ _LONGEST_DIFFERENCE = 60
 _LEAST_WINDOWS = 4
 SHORT = 50
 """Methods are fitted again at each origin to series of so few values."""
+_RECENT = 6000
+"""The last values of a longer series, on which networks are trained, with a single seed."""
 _FEW_WINDOWS = 400
 _SMALL_NETWORK = {"hidden_size": 16, "learning_rate": 0.002}
 _LARGE_NETWORK = {"hidden_size": 32, "learning_rate": 0.005}
@@ -39,6 +42,8 @@ class Search:
         values: (N, D). settings: with season and logarithm. fixed: settings that are not chosen.
         tested: the number of values at the end that are forecast.
         threads, on_progress: of the trainings.
+        known: (N, K) the columns known ahead and their names; None without any.
+        effect: (N, D) theirs on the series, or on its logarithm, which is subtracted; 0 without any.
     """
 
     def __init__(
@@ -49,11 +54,17 @@ class Search:
         tested: int,
         threads: int | None,
         on_progress: OnProgress | None,
+        known: tuple[np.ndarray, list[str]] | None = None,
+        effect: np.ndarray | float = 0.0,
     ) -> None:
+        self._ahead = None if known is None else known[0]
+        self._ahead_names = None if known is None else known[1]
         columns = values.shape[1]
         self._settings, self._fixed, self._threads, self._on_progress = settings, fixed, threads, on_progress
         self._preparation = Preparation(0, "inputs", settings.log, False, np.zeros(columns), np.ones(columns))
-        self._values, self._level = values, self._preparation.logarithm(values)
+        self._values, self._level = values, self._preparation.logarithm(values) - effect
+        self._effect = np.broadcast_to(effect, values.shape)
+        self._without_effect = self._preparation.original(self._level) if np.any(effect) else values
         self._season, self._known = settings.season or 1, len(values) - tested
         self._origins = np.arange(self._known, len(values) - settings.horizon + 1)
         self._truth = windows_after(values, self._origins, settings.horizon)
@@ -115,7 +126,8 @@ class Search:
 
     def _configurations(self, own: Mapping[str, Any]) -> list[ForecasterSettings]:
         """Return the settings of the networks whose mean is one candidate: of two windows, with two seeds each."""
-        horizon, season, known = self._settings.horizon, self._season, self._known
+        horizon, season, skipped = self._settings.horizon, self._season, self._skipped(self._known)
+        known = self._known - skipped
         short = max(6, min(horizon, 24), season if season <= 24 else 0)
         short = min(short, max(3, known // 4))
         windows = sorted({short, min(max(2 * short, 14), max(3, known // 4))})
@@ -129,20 +141,30 @@ class Search:
             sizes = _SMALL_NETWORK if count < _FEW_WINDOWS else _LARGE_NETWORK
             epochs = min(30, max(_WINDOWS_IN_ALL // count, min(4, 4 * _WINDOWS_IN_ALL // count), 1))
             learned = {**sizes, "epochs": epochs, **self._fixed}
-            found += [replace(settings, **learned | {"seed": settings.seed + seed}) for seed in range(_SEEDS)]
+            seeds = 1 if skipped else _SEEDS
+            found += [replace(settings, **learned | {"seed": settings.seed + seed}) for seed in range(seeds)]
         return found
+
+    def _skipped(self, count: int) -> int:
+        """Return how many of the first ``count`` values networks leave out, in whole seasons."""
+        return max(count - _RECENT, 0) // self._season * self._season
 
     def _training(self, configurations: list[ForecasterSettings]) -> Recipe:
         def train(count: int) -> Parts:
-            return [
-                (
-                    1 / len(configurations),
-                    train_forecaster(
-                        self._values[:count], settings=each, threads=self._threads, on_progress=self._on_progress
-                    ),
+            part = slice(self._skipped(count), count)
+            networks = [
+                train_forecaster(
+                    self._without_effect[part],
+                    settings=each,
+                    adjust=False,
+                    known=None if self._ahead is None else self._ahead[part],
+                    known_names=self._ahead_names,
+                    threads=self._threads,
+                    on_progress=self._on_progress,
                 )
                 for each in configurations
             ]
+            return [(1 / len(networks), network) for network in networks]
 
         return train
 
@@ -155,8 +177,9 @@ class Search:
 
     def _forecast(self, parts: Parts, origins: Sequence[int] | None = None) -> np.ndarray:
         places = self._origins if origins is None else np.array(origins)
-        found = (weight * forecast_part(part, self._level, places, self._settings.horizon) for weight, part in parts)
-        return np.asarray(sum(found))
+        past = Past(self._level, 0, self._ahead)
+        found = (weight * forecast_part(part, past, places, self._settings.horizon) for weight, part in parts)
+        return np.asarray(sum(found) + windows_after(self._effect, places, self._settings.horizon))
 
     def _errors(self, forecast: np.ndarray) -> np.ndarray:
         """Return the mean absolute scaled error at each origin (n,)."""

@@ -9,6 +9,7 @@ import numpy as np
 from scipy.special import stdtrit
 
 from seqclf.data.series import as_series, column_names
+from seqclf.forecasting.known import KnownColumns, Past
 from seqclf.forecasting.settings import ForecasterSettings
 from seqclf.forecasting.windows import Preparation
 from seqclf.model_file import Rules, header_rules
@@ -37,6 +38,7 @@ class SeriesModel(ABC):
         residuals: (K, H, D) back-test errors for intervals; None without a back-test.
         metrics: results of training. history: one row per epoch.
         calendar: ``unit``, ``first`` and ``step`` of the dates of the training series; None without dates.
+        known: the columns known ahead; None without any.
     """
 
     def __init__(
@@ -51,12 +53,14 @@ class SeriesModel(ABC):
         metrics: Mapping[str, Any],
         history: Sequence[Mapping[str, Any]],
         calendar: Mapping[str, Any] | None = None,
+        known: KnownColumns | None = None,
     ) -> None:
         self.preparation, self.settings = preparation, settings
         self.names, self.tail, self.length = list(names), tail, length
         self.residuals = np.empty((0, settings.horizon, len(self.names))) if residuals is None else residuals
         self.metrics, self.history = dict(metrics), [dict(row) for row in history]
         self.origin: dict[str, Any] = {}
+        self.known = known
         self.calendar = None if calendar is None else dict(calendar)
 
     @property
@@ -74,13 +78,32 @@ class SeriesModel(ABC):
         """Write a safetensors file; equal forecasters give equal bytes."""
 
     @abstractmethod
-    def forecast_level(self, level: np.ndarray, origins: np.ndarray, steps: int, start: int) -> np.ndarray:
-        """Return forecasts (n, steps, D) of the series, or of its logarithm, from checked origins.
+    def forecast_level(self, past: Past, origins: np.ndarray, steps: int) -> np.ndarray:
+        """Return forecasts (n, steps, D) of the series, or of its logarithm.
 
         Args:
-            level: (N, D) the series or its logarithm. origins: (n,) at least ``least``, at most N.
-            steps: at most ``longest``. start: the position of the first value in the training series.
+            past: N checked values. origins: (n,) at least ``least``, at most N. steps: at most ``longest``.
         """
+
+    @property
+    def has_intervals(self) -> bool:
+        """Whether there are quantiles, or errors of a back-test, for ``predict_interval``."""
+        return self.settings.quantiles or len(self.residuals) > 0
+
+    def margins(self, past: Past, origins: np.ndarray, steps: int, probability: float) -> tuple[np.ndarray, np.ndarray]:
+        """Return the bounds (n or 1, steps, D) of the next values around the forecasts of ``forecast_level``.
+
+        Raises:
+            InputError: there are none of this probability or of so many steps.
+        """
+        if not len(self.residuals):
+            raise InputError("intervals need back-test errors; call calibrate with a back-test, or train with --test")
+        if steps > self.residuals.shape[1]:
+            raise InputError(
+                f"intervals have at most {self.residuals.shape[1]} steps, as in the back-test, got {steps}"
+            )
+        low, high = error_bounds(self.residuals[:, :steps], probability)
+        return low[None], high[None]
 
     def start_of(self, calendar: Mapping[str, Any] | None) -> int:
         """Return the position of a series in the training series, for ``start``, found by the dates of both.
@@ -106,15 +129,17 @@ class SeriesModel(ABC):
             )
         return int((calendar["first"] - first) // step)
 
-    def forecast(self, series: Any, origins: Any, steps: int | None = None, *, start: int = 0) -> np.ndarray:
+    def forecast(
+        self, series: Any, origins: Any, steps: int | None = None, *, start: int = 0, known: Any = None
+    ) -> np.ndarray:
         """Return forecasts (n, steps, D) from several positions; see :meth:`seqclf.Forecaster.forecast`."""
-        level = self._level(series)
-        places = whole_array("origins", origins)
-        return self.preparation.original(self._forecast(level, places, self._steps(steps), start))
+        count, places = self._steps(steps), whole_array("origins", origins)
+        past = self.past(series, start, known, int(places.max(initial=0)), count)
+        return self.preparation.original(self._forecast(past, places, count))
 
-    def predict(self, steps: int | None = None, *, series: Any = None, start: int = 0) -> np.ndarray:
+    def predict(self, steps: int | None = None, *, series: Any = None, start: int = 0, known: Any = None) -> np.ndarray:
         """Return the next values (steps, D); see :meth:`seqclf.Forecaster.predict`."""
-        return self.preparation.original(self._next(steps, series, start))
+        return self.preparation.original(self._forecast(*self._place(steps, series, start, known))[0])
 
     def calibrate(self, report: HasResiduals) -> None:
         """Keep the errors of a back-test for ``predict_interval``.
@@ -131,19 +156,14 @@ class SeriesModel(ABC):
         self.residuals = owned(finite_array("residuals", residuals, (None, *residuals.shape[1:])))
 
     def predict_interval(
-        self, level: float = 0.9, steps: int | None = None, *, series: Any = None, start: int = 0
+        self, level: float = 0.9, steps: int | None = None, *, series: Any = None, start: int = 0, known: Any = None
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return lower and upper bounds (steps, D); see :meth:`seqclf.Forecaster.predict_interval`."""
-        level = check_number("level", level, above=0, below=1)
-        middle, count = self._next(steps, series, start), len(self.residuals)
-        if not count:
-            raise InputError("intervals need back-test errors; call calibrate with a back-test, or train with --test")
-        if len(middle) > self.residuals.shape[1]:
-            raise InputError(
-                f"intervals have at most {self.residuals.shape[1]} steps, as in the back-test, got {len(middle)}"
-            )
-        low, high = error_bounds(self.residuals[:, : len(middle)], level)
-        return self.preparation.original(middle + low), self.preparation.original(middle + high)
+        probability = check_number("level", level, above=0, below=1)
+        place = self._place(steps, series, start, known)
+        middle = self._forecast(*place)
+        low, high = self.margins(*place, probability)
+        return self.preparation.original((middle + low)[0]), self.preparation.original((middle + high)[0])
 
     def _level(self, series: Any) -> np.ndarray:
         """Return the series (N, D), or its logarithm."""
@@ -166,21 +186,47 @@ class SeriesModel(ABC):
             )
         return steps
 
-    def _next(self, steps: int | None, series: Any, start: int) -> np.ndarray:
-        """Return the next steps (steps, D) of the series, or of its logarithm."""
+    def _place(self, steps: int | None, series: Any, start: int, known: Any) -> tuple[Past, np.ndarray, int]:
+        """Return the arguments of ``forecast_level`` for the steps after a series."""
+        count = self._steps(steps)
         if series is None:
             series, start = self.tail, self.length - len(self.tail)
-        level = self._level(series)
-        return np.asarray(self._forecast(level, np.array([len(level)]), self._steps(steps), start)[0])
+            if self.known is not None:
+                known = np.concatenate([self.known.tail, self.known.check(known, 0, count)])
+        past = self.past(series, start, known, None, count)
+        return past, np.array([len(past.level)]), count
 
-    def _forecast(self, level: np.ndarray, origins: np.ndarray, steps: int, start: int) -> np.ndarray:
-        start = check_whole("start", start)
-        if origins.size and not self.least <= origins.min() <= origins.max() <= len(level):
+    def past(self, series: Any, start: int, known: Any, last: int | None, steps: int) -> Past:
+        """Return what forecasts of some steps start from, without the effects of columns known ahead.
+
+        Args:
+            series, start, known: as for ``forecast``.
+            last: the last position from which steps are forecast; None is the end.
+            steps: their number.
+
+        Raises:
+            InputError: other columns, or too few of those known ahead.
+        """
+        level, start = self._level(series), check_whole("start", start)
+        if self.known is not None:
+            rows = self.known.check(known, len(level) if last is None else last, steps)
+            level = level[: len(rows)]
+            return Past(level - self.known.effect(rows[: len(level)], len(self.names)), start, rows)
+        if known is not None:
+            raise InputError("this forecaster was trained without columns known ahead; leave out known")
+        return Past(level, start)
+
+    def _forecast(self, past: Past, origins: np.ndarray, steps: int) -> np.ndarray:
+        if origins.size and not self.least <= origins.min() <= origins.max() <= len(past.level):
             bad = origins.min() if origins.min() < self.least else origins.max()
             raise InputError(
-                f"a forecast needs at least {self.least} of the {len(level)} values before it, got position {bad}"
+                f"a forecast needs at least {self.least} of the {len(past.level)} values before it, got position {bad}"
             )
-        return self.forecast_level(level, origins, steps, start)
+        forecast = self.forecast_level(past, origins, steps)
+        if self.known is None or past.known is None:
+            return forecast
+        effect = self.known.effect(past.known, len(self.names))
+        return np.asarray(forecast + effect[origins[:, None] + np.arange(steps)])
 
     def header(self) -> dict[str, Any]:
         """Return the header of the file."""
@@ -191,7 +237,8 @@ class SeriesModel(ABC):
             "metrics": self.metrics,
             "history": self.history,
         }
-        return header if self.calendar is None else header | {"calendar": self.calendar}
+        header |= {} if self.calendar is None else {"calendar": self.calendar}
+        return header | ({} if self.known is None else {"known": self.known.names})
 
 
 def error_bounds(residuals: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray]:
@@ -226,9 +273,12 @@ def _is_calendar(value: dict[str, Any]) -> bool:
     )
 
 
-_CALENDAR: Rules = {"calendar": (dict, "a unit, a first date and a step", _is_calendar)}
+_OPTIONAL: Rules = {
+    "calendar": (dict, "a unit, a first date and a step", _is_calendar),
+    "known": SERIES_HEADER["names"],
+}
 
 
-def calendar_rules(header: Mapping[str, Any]) -> Rules:
-    """Return the rules of the calendar, if the header has one."""
-    return _CALENDAR if "calendar" in header else {}
+def optional_rules(header: Mapping[str, Any]) -> Rules:
+    """Return the rules of the calendar and the columns known ahead, if the header has them."""
+    return {name: rule for name, rule in _OPTIONAL.items() if name in header}

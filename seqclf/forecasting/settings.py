@@ -2,16 +2,20 @@
 
 from seqclf.training.settings import (
     cell_setting,
+    freeze_setting,
     optimizer_setting,
     patience_setting,
     reset_setting,
     schedule_setting,
     warmup_setting,
 )
+from wordvec import InputError
 from wordvec.system.settings import Settings, setting, settings_class
 
 STRATEGIES = ("direct", "recursive")
 SEASONAL = ("inputs", "difference", "both")
+QUANTILES = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
+"""What ``quantiles`` learns: the median, and the bounds of intervals of 50, 80 and 90 %."""
 
 
 @settings_class
@@ -72,6 +76,14 @@ class ForecasterSettings(Settings):
     huber: float | None = setting(
         "Huber loss threshold, in standard deviations.", default=None, above=0, none="squared error", metavar="X"
     )
+    quantiles: bool = setting(
+        "Learn quantiles by the pinball loss: forecasts are medians, with intervals of 50, 80 and 90 % that need no "
+        "back-test.",
+        default=False,
+        detail="Koenker & Bassett 1978.",
+        flags="--quantiles",
+        added="0.3",
+    )
     batch_size: int = setting("Windows per step.", default=32, least=1)
     learning_rate: float = setting("Peak learning rate, reached after warmup_steps.", default=5e-3, above=0)
     warmup_steps: int = warmup_setting()
@@ -82,6 +94,7 @@ class ForecasterSettings(Settings):
     clip_norm: float = setting("Maximum global norm of a gradient.", default=1.0, above=0)
     optimizer: str = optimizer_setting()
     schedule: str = schedule_setting()
+    freeze: str | None = freeze_setting()
     validation_fraction: float = setting(
         "Share of the windows, the last ones, used as validation data; 0 keeps the last epoch.",
         default=0.1,
@@ -90,6 +103,12 @@ class ForecasterSettings(Settings):
         metavar="X",
     )
     seed: int = setting("Random seed; runs with the same seed are reproducible.", default=1, least=0)
+
+    def _check(self) -> None:
+        if self.quantiles and self.huber is not None:
+            raise InputError(f"quantiles have a loss of their own; leave out huber, got {self.huber}")
+        if self.quantiles and self.strategy != "direct":
+            raise InputError(f"quantiles need the strategy direct, got {self.strategy}")
 
     def columns_at_once(self, columns: int) -> int:
         """Return how many of the D columns the network reads and forecasts at once."""

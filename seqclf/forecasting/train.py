@@ -1,15 +1,16 @@
 """Training of a forecaster, from a series to a model."""
 
 import os
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from seqclf.data.series import as_series, column_names
+from seqclf.forecasting.known import KnownColumns, linear_effects, training_columns
 from seqclf.forecasting.model import ForecasterModel
-from seqclf.forecasting.network import fresh_network, pack_windows, predict_windows
-from seqclf.forecasting.settings import ForecasterSettings
+from seqclf.forecasting.network import fresh_network, pack_windows, predict_quantiles
+from seqclf.forecasting.settings import QUANTILES, ForecasterSettings
 from seqclf.forecasting.windows import Preparation, windows_after, windows_before
 from seqclf.layers.pooled_network import PooledNetwork
 from seqclf.layers.workers import Workers
@@ -27,6 +28,9 @@ def train_forecaster(
     *,
     settings: ForecasterSettings | None = None,
     names: Sequence[str] | None = None,
+    known: Any = None,
+    known_names: Sequence[str] | None = None,
+    adjust: bool = True,
     threads: int | None = None,
     on_progress: OnProgress | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
@@ -39,6 +43,9 @@ def train_forecaster(
         series: (N,) or (N, D) numbers at equal time steps, the oldest first.
         settings: default: ``ForecasterSettings()``.
         names: of the columns; None takes those of a DataFrame or Series, else ``y0``, ``y1`` ...
+        known: (N,) or (N, K) columns whose future is known, such as holidays; forecasts then need them for their steps.
+        known_names: of these columns, else ``x0``, ``x1`` ...
+        adjust: first subtract the linear effect of these columns; see ``KnownColumns``.
         threads: the largest number of threads; None uses all cores. The result is the same at any number.
         on_progress: called a few times a second with a :class:`wordvec.Progress`.
         checkpoint: a file to save the training state to, at the end of each epoch, every ``checkpoint_every`` seconds
@@ -68,6 +75,7 @@ def train_forecaster(
     named = [f"y{column}" for column in range(columns)] if names is None else [str(name) for name in names]
     if len(named) != columns:
         raise InputError(f"{len(named)} names for {columns} columns")
+    ahead, ahead_names = (None, []) if known is None else training_columns(known, known_names, len(values))
     first = settings.window + (settings.season or 0 if settings.seasonal != "inputs" else 0)
     windows = len(values) - first - settings.step + 1
     if windows < 1:
@@ -78,45 +86,70 @@ def train_forecaster(
         )
     dev = int(windows * settings.validation_fraction)
     # Training must not see any value that is forecast in the validation part.
-    known = len(values) - dev - settings.step + 1 if dev else len(values)
-    if known - first < settings.step:
-        dev, known = 0, len(values)
+    trained = len(values) - dev - settings.step + 1 if dev else len(values)
+    if trained - first < settings.step:
+        dev, trained = 0, len(values)
+    columns_ahead, effect = None, np.zeros((1, columns))
+    if ahead is not None:
+        level = np.log(values) if settings.log and (values > 0).all() else values
+        effects = linear_effects(level[:trained], ahead[:trained], settings.season or 1) if adjust else None
+        columns_ahead = KnownColumns.learn(ahead, ahead_names, settings.step, first, effects)
+        effect = columns_ahead.effect(ahead, columns)
     preparation = Preparation.learn(
-        values[:known], season=settings.season or 0, seasonal=settings.seasonal,
+        values[:trained], effect[:trained], season=settings.season or 0, seasonal=settings.seasonal,
         log=settings.log, relative=settings.relative,
     )  # fmt: skip
     at_once = settings.columns_at_once(columns)
-    network = fresh_network(settings, at_once + preparation.waves, at_once)
-    scaled = preparation.scale(preparation.logarithm(values))
-    training, validation = np.arange(first, known - settings.step + 1), np.arange(known, known + dev)
-    resumption.begin("forecaster", settings, {"values": len(values)}, [values])
+    inputs = at_once + preparation.waves + (0 if columns_ahead is None else columns_ahead.width)
+    network = fresh_network(settings, inputs, at_once)
+    scaled = preparation.scale(preparation.logarithm(values) - effect)
+    training, validation = np.arange(first, trained - settings.step + 1), np.arange(trained, trained + dev)
+    resumption.begin("forecaster", settings, {"values": len(values)}, [values, *([] if ahead is None else [ahead])])
+
+    def windows_of(origins: np.ndarray) -> Windows:
+        before = windows_before(scaled, origins, settings.window)
+        read = None if columns_ahead is None or ahead is None else columns_ahead.inputs(ahead, origins, settings.window)
+        return Windows(before, windows_after(scaled, origins, settings.step), read)
+
     with Workers(threads) as workers:
-        outcome = _train(network, preparation, settings, scaled, training, validation, workers, on_progress, resumption)
+        outcome = _train(
+            network, preparation, settings, windows_of, training, validation, columns, workers, on_progress, resumption
+        )
     return ForecasterModel(
         network,
         preparation,
         settings=settings,
         names=named,
         tail=values[-first:].copy(),
+        known=columns_ahead,
         length=len(values),
         metrics=outcome.metrics(windows=int(training.size), dev_windows=int(validation.size)),
         history=outcome.history,
     )
 
 
+class Windows(NamedTuple):
+    """Scaled values (n, T, D) before origins, (n, S, D) from them on, and inputs (n, T, E) of columns known ahead."""
+
+    before: np.ndarray
+    after: np.ndarray
+    known: np.ndarray | None
+
+
 def _train(
     network: PooledNetwork,
     preparation: Preparation,
     settings: ForecasterSettings,
-    scaled: np.ndarray,
+    windows_of: Callable[[np.ndarray], Windows],
     training: np.ndarray,
     validation: np.ndarray,
+    columns: int,
     workers: Workers,
     on_progress: OnProgress | None,
     resumption: Resumption,
 ) -> Outcome:
     """Train on the windows before the origins ``training``; those before ``validation`` choose the epoch."""
-    related = scaled.shape[1] if settings.related else 1
+    related = columns if settings.related else 1
     steps = steps_in_all(training.size * related, settings)
     trainer = Trainer(
         network,
@@ -129,18 +162,21 @@ def _train(
 
     def step(members: np.ndarray) -> float:
         origins = training[members // related]
-        windows = windows_before(scaled, origins, settings.window)
-        targets = windows_after(scaled, origins, settings.step)
+        windows, targets, known = windows_of(origins)
         if related > 1:
             windows, targets = (_column_of(each, members % related) for each in (windows, targets))
         targets = targets - preparation.anchors(windows)
-        batch, inputs = pack_windows(preparation, windows, origins)
+        batch, inputs = pack_windows(preparation, windows, origins, known)
         return trainer.step(batch, targets.reshape(origins.size, -1).astype(np.float32), inputs)
 
     def on_dev() -> tuple[dict[str, Any], tuple[float, ...]]:
-        truth = windows_after(scaled, validation, settings.step)
-        windows = windows_before(scaled, validation, settings.window)
-        loss = float(np.square(predict_windows(network, preparation, windows, validation) - truth).mean())
+        windows, truth, known = windows_of(validation)
+        errors = truth[:, None] - predict_quantiles(network, preparation, windows, validation, known)
+        if settings.quantiles:
+            slopes = np.array(QUANTILES)[:, None, None] - (errors < 0)
+            loss = float((slopes * errors).mean())
+        else:
+            loss = float(np.square(errors).mean())
         return {"dev_loss": loss}, (-loss,)
 
     return train_in_batches(

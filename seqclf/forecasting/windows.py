@@ -42,11 +42,20 @@ class Preparation:
         return 2 * HARMONICS if self.season and self.seasonal != "difference" else 0
 
     @classmethod
-    def learn(cls, values: np.ndarray, *, season: int, seasonal: str, log: bool, relative: bool) -> "Preparation":
-        """Fit to the training part (N, D) of a series."""
+    def learn(
+        cls,
+        values: np.ndarray,
+        effect: np.ndarray | float = 0.0,
+        *,
+        season: int,
+        seasonal: str,
+        log: bool,
+        relative: bool,
+    ) -> "Preparation":
+        """Fit to the training part (N, D) of a series, or of its logarithm, without an effect of other columns."""
         columns = values.shape[1]
         raw = cls(season, seasonal, log, relative, np.zeros(columns), np.ones(columns))
-        known = raw.scale(raw.logarithm(values))[raw.lag :]
+        known = raw.scale(raw.logarithm(values) - effect)[raw.lag :]
         return cls(season, seasonal, log, relative, *mean_and_deviation(known))
 
     def logarithm(self, values: np.ndarray) -> np.ndarray:
@@ -81,13 +90,14 @@ class Preparation:
         """Return the values (n, 1, D) that are subtracted from windows (n, T, D)."""
         return windows[:, -1:] if self.relative else np.zeros_like(windows[:, :1])
 
-    def inputs(self, windows: np.ndarray, first: np.ndarray) -> np.ndarray:
-        """Return the network's inputs (n, T, D + waves) float32 for scaled windows (n, T, D).
+    def inputs(self, windows: np.ndarray, first: np.ndarray, known: np.ndarray | None = None) -> np.ndarray:
+        """Return the network's inputs (n, T, D + waves + E) float32 for scaled windows (n, T, D).
 
         Args:
             windows: scaled values. first: (n,) the position of each window's first value in the series.
+            known: (n, T, E) the inputs of columns known ahead; None without any.
         """
-        parts = [windows - self.anchors(windows)]
+        parts = [windows - self.anchors(windows)] + ([] if known is None else [known])
         if self.waves:
             position = (first[:, None] + np.arange(windows.shape[1])) % self.season
             angles = 2 * np.pi * position[:, :, None] * np.arange(1, HARMONICS + 1) / self.season

@@ -1,4 +1,4 @@
-"""Elementwise losses, averaged over rows and columns: binary cross-entropy, squared error and Huber loss."""
+"""Elementwise losses, averaged over rows and columns: binary cross-entropy, squared error, Huber and pinball loss."""
 
 import math
 
@@ -71,4 +71,32 @@ def huber(scores: np.ndarray, targets: np.ndarray, weights: np.ndarray, delta: f
             else:
                 loss += share * delta * (abs(d) - 0.5 * delta)
                 d_scores[r, k] = share * (delta if d > 0 else -delta)
+    return loss
+
+
+@kernel
+def pinball(
+    scores: np.ndarray, targets: np.ndarray, weights: np.ndarray, quantiles: np.ndarray, d_scores: np.ndarray
+) -> float:
+    """Compute the mean pinball loss (Koenker & Bassett 1978): w q d if d = target - score is above 0, else w (q - 1) d.
+
+    Args:
+        scores: (R, Q * C), for each target its Q quantiles: those of the first for all C targets, then the next.
+        targets: (R, C). weights: (R,). quantiles: (Q,) float64, within 0 .. 1.
+        d_scores: (R, Q * C), output.
+
+    Returns:
+        The loss, float64.
+    """
+    rows, values = targets.shape
+    loss = 0.0
+    for r in range(rows):
+        share = np.float64(weights[r]) / (rows * scores.shape[1])
+        for place in range(quantiles.size):
+            for k in range(values):
+                at = place * values + k
+                d = np.float64(targets[r, k]) - np.float64(scores[r, at])
+                slope = quantiles[place] - (1.0 if d < 0 else 0.0)
+                loss += share * slope * d
+                d_scores[r, at] = -share * slope if d != 0 else 0.0
     return loss

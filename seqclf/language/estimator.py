@@ -27,6 +27,8 @@ class LanguageModel(SequenceEstimator):
         hidden_size: units per layer; None is 256 for texts of at least 200,000 tokens, else 128.
         tied: tie the input embeddings and the softmax weights; None ties them for texts of at least 200,000 tokens.
         vector_size: dimensions of the embeddings; None is ``hidden_size``, which tied weights require.
+        softmax: over all words at once (``full``), or ``adaptive``: rare words in clusters of fewer dimensions; None is
+            full up to 30,000 words.
         samples: words per step of a sampled softmax; None is the full softmax.
         dropout: dropout probability between layers and before the softmax; None is 0.3, or 0.1 for vocabularies below
             1,000.
@@ -40,6 +42,8 @@ class LanguageModel(SequenceEstimator):
             0.005, and 20 for SGD.
         schedule: after the warm-up the rate falls to 0 (``linear``, ``cosine``), stays (``constant``), or is divided by
             4 after an epoch without improvement (``plateau``).
+        freeze: parameters that keep their values: names that ``summarize`` lists, or their beginnings, such as
+            ``"layers.0"``, separated by commas.
         warmup_steps: steps until the peak.
         clip_norm: maximum global norm of a gradient.
         epochs: passes over the text; the best epoch on the validation text is kept.
@@ -74,6 +78,7 @@ class LanguageModel(SequenceEstimator):
         hidden_size: int | None = None,
         tied: bool | None = None,
         vector_size: int | None = None,
+        softmax: str | None = None,
         samples: int | None = None,
         dropout: float | None = None,
         embedding_dropout: float | None = None,
@@ -83,6 +88,7 @@ class LanguageModel(SequenceEstimator):
         optimizer: str = "adam",
         learning_rate: float | None = None,
         schedule: str = "linear",
+        freeze: str | None = None,
         warmup_steps: int = 50,
         clip_norm: float = 1.0,
         epochs: int = 10,
@@ -103,6 +109,7 @@ class LanguageModel(SequenceEstimator):
         self.hidden_size = hidden_size
         self.tied = tied
         self.vector_size = vector_size
+        self.softmax = softmax
         self.samples = samples
         self.dropout = dropout
         self.embedding_dropout = embedding_dropout
@@ -112,6 +119,7 @@ class LanguageModel(SequenceEstimator):
         self.optimizer = optimizer
         self.learning_rate = learning_rate
         self.schedule = schedule
+        self.freeze = freeze
         self.warmup_steps = warmup_steps
         self.clip_norm = clip_norm
         self.epochs = epochs

@@ -275,6 +275,7 @@ class TrainedLanguageModel:
         shape = self.network.shape
         header = {name: getattr(shape, name) for name in ("cell", "reset", "layers", "hidden_size", "tied")}
         header |= {name: self.settings[name] for name in ("unit", "tokenizer", "lowercase")}
+        header |= {"cutoffs": list(shape.cutoffs)} if shape.cutoffs else {}
         header |= {"settings": self.settings, "metrics": self.metrics, "history": self.history}
         tensors = self.network.parameters() | join_tokens(self.vocabulary.tokens)
         assert self.vocabulary.counts is not None
@@ -289,15 +290,18 @@ class TrainedLanguageModel:
         Raises:
             FormatError: the content is inconsistent.
         """
-        check_header(name, header, _HEADER)
+        check_header(name, header, _HEADER | (_CUTOFFS if "cutoffs" in header else {}))
         check_layers(name, header["layers"], tensors)
         table = read_table(name, tensors)
         if len(table) < 2:
             raise FormatError(f"{name} is damaged: a vocabulary must have at least 2 tokens, got {len(table)}")
         if header["tied"] and table.shape[1] != header["hidden_size"]:
             raise FormatError(f"{name} is damaged: tied embeddings must be as wide as the states, got {table.shape[1]}")
+        cutoffs = tuple(header.get("cutoffs", ()))
+        if cutoffs and (header["tied"] or sorted({0, *cutoffs, len(table) - 1}) != [0, *cutoffs, len(table) - 1]):
+            raise FormatError(f"{name} is damaged: cutoffs must ascend within the vocabulary, untied, got {cutoffs}")
         shape = LanguageShape(
-            *table.shape, *(header[key] for key in ("hidden_size", "cell", "reset", "layers", "tied"))
+            *table.shape, *(header[key] for key in ("hidden_size", "cell", "reset", "layers", "tied")), cutoffs
         )
         expected = parameter_shapes(shape)
         check_tensors(name, tensors, expected, "token_bytes", "token_offsets", "token_counts")
@@ -320,4 +324,7 @@ class TrainedLanguageModel:
 _HEADER = {
     **header_rules("cell", "reset", "layers", "hidden_size", "tied", "tokenizer", "lowercase"),
     "unit": (str, "one of character, word", UNITS.__contains__),
+}
+_CUTOFFS = {
+    "cutoffs": (list, "a list of word numbers", lambda value: value and all(type(each) is int for each in value)),
 }

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from seqclf.layers.adaptive_head import AdaptiveHead, adaptive_shapes
 from seqclf.layers.batches import PackedBatch, pack
 from seqclf.layers.encoder import Encoder
 from seqclf.layers.parameters import EncoderShape, FlatParameters, encoder_shapes, initial_encoder
@@ -29,6 +30,7 @@ class LanguageShape:
         hidden_size: H.
         cell, reset, layers: see ``EncoderShape``.
         tied: the embedding table is also the head's weight.
+        cutoffs: of an adaptive softmax, which is not tied; none for a softmax over all words at once.
     """
 
     vocabulary: int
@@ -38,6 +40,7 @@ class LanguageShape:
     reset: str = "after"
     layers: int = 1
     tied: bool = True
+    cutoffs: tuple[int, ...] = ()
 
     @property
     def encoder(self) -> EncoderShape:
@@ -53,6 +56,8 @@ def parameter_shapes(shape: LanguageShape) -> dict[str, tuple[int, ...]]:
         >>> list(parameter_shapes(LanguageShape(9, 4, 4)).items())[-1]
         ('head.bias', (9,))
     """
+    if shape.cutoffs:
+        return encoder_shapes(shape.encoder) | adaptive_shapes(shape.vocabulary, shape.hidden_size, shape.cutoffs)
     head: dict[str, tuple[int, ...]] = {"head.bias": (shape.vocabulary,)}
     if not shape.tied:
         head["head.weight"] = (shape.vocabulary, shape.hidden_size)
@@ -68,14 +73,25 @@ def initial_parameters(shape: LanguageShape, counts: np.ndarray, random: np.rand
         random: draws all other parameters.
     """
 
-    def uniform(width: int) -> np.ndarray:
-        return random.uniform(-SPREAD, SPREAD, (shape.vocabulary, width)).astype(np.float32)
+    def uniform(*size: int) -> np.ndarray:
+        return random.uniform(-SPREAD, SPREAD, size).astype(np.float32)
 
-    parameters = initial_encoder(shape.encoder, uniform(shape.vector_size), random)
+    parameters = initial_encoder(shape.encoder, uniform(shape.vocabulary, shape.vector_size), random)
+    if shape.cutoffs:
+        shapes = adaptive_shapes(shape.vocabulary, shape.hidden_size, shape.cutoffs)
+        return parameters | {name: uniform(*size) for name, size in shapes.items()} | _adaptive_biases(shape, counts)
     parameters["head.bias"] = np.log((counts + 1) / (counts.sum() + counts.size)).astype(np.float32)
     if not shape.tied:
-        parameters["head.weight"] = uniform(shape.hidden_size)
+        parameters["head.weight"] = uniform(shape.vocabulary, shape.hidden_size)
     return parameters
+
+
+def _adaptive_biases(shape: LanguageShape, counts: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the logs of the words' and the clusters' frequencies, and of the words' within each cluster."""
+    parts = np.split(counts + 1.0, shape.cutoffs)
+    short = np.concatenate([parts[0], [part.sum() for part in parts[1:]]])
+    found = {"head": short} | {f"head.cluster.{place}": part for place, part in enumerate(parts[1:])}
+    return {f"{name}.bias": np.log(part / part.sum()).astype(np.float32) for name, part in found.items()}
 
 
 class Window(NamedTuple):
@@ -151,9 +167,13 @@ class LanguageNetwork:
         self._sampling = {"samples": samples, "counts": counts}
         self.encoder = Encoder(shape.encoder, dtype)
         tied = self.encoder.embedding if shape.tied else None
-        self.head = VocabularyHead(
-            shape.vocabulary, shape.hidden_size, tied=tied, samples=samples, counts=counts, dtype=dtype
-        )
+        self.head: VocabularyHead | AdaptiveHead
+        if shape.cutoffs:
+            self.head = AdaptiveHead(shape.vocabulary, shape.hidden_size, cutoffs=shape.cutoffs, dtype=dtype)
+        else:
+            self.head = VocabularyHead(
+                shape.vocabulary, shape.hidden_size, tied=tied, samples=samples, counts=counts, dtype=dtype
+            )
         flat = FlatParameters(self.encoder.layout() | self.head.layout(), dtype)
         self.encoder.attach(flat)
         self.head.attach(flat)
@@ -222,7 +242,7 @@ class LanguageNetwork:
         """
         self.d_dense[:] = 0
         head, batch = self.head, window.batch
-        if self.shape.tied:
+        if self.shape.tied and isinstance(head, VocabularyHead):
             head.d_weight[self._touched] = 0
         tape = self.encoder.forward(batch, workers, noise=noise, first=first)
         assert tape.last is not None
@@ -231,7 +251,7 @@ class LanguageNetwork:
         if output_mask is not None:
             d_states *= output_mask
         d_rows = self.encoder.backward(tape, d_states, workers)
-        if not self.shape.tied:
+        if not (self.shape.tied and isinstance(head, VocabularyHead)):
             return Gradients(loss, batch.token_ids, d_rows, tape.last)
         head.d_weight[batch.token_ids] += d_rows
         if head.candidates is None:

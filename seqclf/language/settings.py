@@ -5,6 +5,7 @@ from seqclf.training.settings import (
     OPTIMIZERS,
     SCHEDULES,
     cell_setting,
+    freeze_setting,
     normalize_setting,
     patience_setting,
     reset_setting,
@@ -14,6 +15,7 @@ from wordvec import InputError
 from wordvec.system.settings import Settings, setting, settings_class
 
 UNITS = ("character", "word")
+SOFTMAXES = ("full", "adaptive")
 
 
 @settings_class
@@ -57,6 +59,14 @@ hidden_size 200; leave vector_size out, or untie them
     )
     samples: int | None = setting(
         "Sampled softmax over N words per step.", default=None, least=1, none="the full softmax", metavar="N"
+    )
+    softmax: str | None = setting(
+        "Softmax over all words at once (full), or adaptive: rare words in clusters of fewer dimensions.",
+        default=None,
+        detail="Grave et al. 2017; words by frequency, untied weights.",
+        choices=SOFTMAXES,
+        none="full; adaptive for vocabularies above 30,000 words",
+        added="0.3",
     )
     dropout: float | None = setting(
         "Dropout probability between layers and before the softmax.",
@@ -106,6 +116,7 @@ hidden_size 200; leave vector_size out, or untie them
         default="linear",
         choices=SCHEDULES,
     )
+    freeze: str | None = freeze_setting()
     warmup_steps: int = warmup_setting()
     clip_norm: float = setting("Maximum global norm of a gradient.", default=1.0, above=0)
     epochs: int = setting("Passes over the text; the best epoch on the validation text is kept.", default=10, least=1)
@@ -126,6 +137,12 @@ hidden_size 200; leave vector_size out, or untie them
     seed: int = setting("Random seed; runs with the same seed are reproducible.", default=1, least=0)
 
     def _check(self) -> None:
+        if self.softmax == "adaptive" and self.tied:
+            raise InputError(
+                "an adaptive softmax cannot be tied to the embeddings; use softmax full, or untied weights"
+            )
+        if self.softmax == "adaptive" and self.samples is not None:
+            raise InputError(f"softmax must be full to sample words, got adaptive and samples {self.samples}")
         if self.tied and self.hidden_size and self.vector_size not in (None, self.hidden_size):
             raise InputError(
                 f"tied weights need vectors as wide as the states, got vector_size {self.vector_size} and hidden_size "

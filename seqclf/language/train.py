@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from seqclf.language.defaults import ChosenSettings, choose_settings
+from seqclf.language.defaults import ChosenSettings, choose_settings, cutoffs_of
 from seqclf.language.model import TrainedLanguageModel
 from seqclf.language.network import LanguageNetwork, LanguageShape, Window, initial_parameters, windows
 from seqclf.language.settings import LanguageModelSettings
@@ -16,8 +16,9 @@ from seqclf.layers.batches import PackedBatch, row_sequences
 from seqclf.layers.tape import DropoutMasks, States, zero_states
 from seqclf.layers.workers import Workers
 from seqclf.training.dropout import DropoutRates, draw_dropout_masks, draw_output_mask
+from seqclf.training.freezing import frozen_parameters
 from seqclf.training.loop import Outcome, Reporter, train_epochs
-from seqclf.training.optimizers import OPTIMIZERS, Drops, check_finite, clipping, global_norm, scheduled_rate
+from seqclf.training.optimizers import Optimizer
 from seqclf.training.resuming import Resumption
 from wordvec import Vocabulary
 from wordvec.checkpointing.checkpoint import SavedTraining
@@ -87,7 +88,7 @@ def train_language_model(
     chosen = choose_settings(given, ids.size - 1, len(vocabulary))
     shape = LanguageShape(
         len(vocabulary), chosen.vector_size or chosen.hidden_size, chosen.hidden_size, chosen.cell,
-        chosen.reset, chosen.layers, chosen.tied,
+        chosen.reset, chosen.layers, chosen.tied, cutoffs_of(chosen, len(vocabulary)),
     )  # fmt: skip
     random = np.random.default_rng([chosen.seed, 0x1217])
     # A word that training lacks (<unk> if no word is rare) is sampled as if it occurred once.
@@ -161,13 +162,12 @@ class LanguageTrainer:
         streams: int = 1,
     ) -> None:
         self.network, self.settings, self.workers = network, settings, workers
-        self.steps, self.done = steps, 0
-        self.learning_rate = 0.0
         self.carried: States | None = None
         self._streams = streams
-        self._drops = Drops()
-        make = OPTIMIZERS[settings.optimizer]
-        self._dense, self._table = make(network.dense), make(network.embedding)
+        self._optimizer = Optimizer.from_settings(
+            network.dense, settings, steps=steps, tables=[(network.embedding, len(network.embedding))], workers=workers,
+            frozen=frozen_parameters(network, settings.freeze),
+        )  # fmt: skip
 
     def step(self, window: Window, first: States | None) -> tuple[float, States]:
         """Update the network from a window; return the loss and the state after the window.
@@ -179,55 +179,43 @@ class LanguageTrainer:
         noise, output_mask = self._noise(window.batch)
         random = None
         if settings.samples is not None:
-            random = np.random.default_rng([settings.seed, _SAMPLES, self.done])
+            random = np.random.default_rng([settings.seed, _SAMPLES, self._optimizer.done])
         found = network.backward(window, first, self.workers, noise=noise, output_mask=output_mask, random=random)
-        norm = global_norm(network.d_dense, found.d_table)
-        check_finite(norm + found.loss, self.done, settings.learning_rate)
-        self.learning_rate, scale = self._rate(), clipping(norm, settings.clip_norm)
-        self._dense.step(network.d_dense, learning_rate=self.learning_rate, scale=scale)
-        self._table.step(found.d_table, rows=found.rows, learning_rate=self.learning_rate, scale=scale)
-        self.done += 1
+        self._optimizer.step(found.loss, network.d_dense, (found.rows, found.d_table))
         return found.loss, found.last
+
+    @property
+    def learning_rate(self) -> float:
+        """Of the last step."""
+        return self._optimizer.learning_rate
 
     def end_epoch(self, score: tuple[float, ...]) -> None:
         """Tell the schedule the validation score of an epoch."""
-        self._drops.end_epoch(score)
+        self._optimizer.end_epoch(score)
+
+    def numbers(self) -> dict[str, Any]:
+        """Return the numbers of the optimizer."""
+        return self._optimizer.numbers()
+
+    def restore(self, saved: SavedTraining) -> None:
+        """Continue from the saved numbers."""
+        self._optimizer.restore(saved)
 
     def arrays(self, within_epoch: bool) -> dict[str, np.ndarray]:
         """Return Adam's moments and, within an epoch, the state after the last window, by name."""
-        found = self._dense.moments("0") | self._table.moments("1")
+        found = self._optimizer.arrays(within_epoch)
         if within_epoch:
             if self.carried is None:
                 self.carried = zero_states(self.network.encoder.plan, self._streams)
             found |= {"state.h": self.carried.h, "state.c": self.carried.c}
         return found
 
-    def numbers(self) -> dict[str, Any]:
-        """Return the number of updates and the state of the ``plateau`` schedule."""
-        return {"updates": self.done, **self._drops.numbers()}
-
-    def restore(self, saved: SavedTraining) -> None:
-        """Continue from the saved numbers."""
-        self.done = self._dense.steps = self._table.steps = saved.whole("updates", 0, self.steps)
-        self._drops.restore(saved, self.settings.epochs)
-
-    def _rate(self) -> float:
-        settings = self.settings
-        return scheduled_rate(
-            self.done,
-            self.steps,
-            peak=settings.learning_rate,
-            warmup=settings.warmup_steps,
-            schedule=settings.schedule,
-            drops=self._drops.count,
-        )
-
     def _noise(self, batch: PackedBatch) -> tuple[DropoutMasks, np.ndarray | None]:
         """Return this step's masks for the encoder, and the locked mask of the states before the softmax."""
-        settings, encoder = self.settings, self.network.encoder
+        settings, encoder, done = self.settings, self.network.encoder, self._optimizer.done
         rates = DropoutRates(words=settings.embedding_dropout, between=settings.dropout, weights=settings.weight_drop)
-        noise = draw_dropout_masks(encoder, batch, rates, settings.seed, self.done)
-        mask = draw_output_mask(encoder, batch.lengths.size, settings.dropout, settings.seed, self.done)
+        noise = draw_dropout_masks(encoder, batch, rates, settings.seed, done)
+        mask = draw_output_mask(encoder, batch.lengths.size, settings.dropout, settings.seed, done)
         return noise, None if mask is None else mask[row_sequences(batch)]
 
 

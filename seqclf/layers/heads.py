@@ -13,6 +13,7 @@ SoftmaxHead        (R,) int32 classes                    probabilities (R, C)   
 CrfHead            (R,) int32 labels of a tagged text    emissions (R, C)              (R,) int32, the best path
 MultiLabelHead     (R, C) 0 .. 1                         probabilities (R, C)          (R, C) bool
 RegressionHead     (R, C) numbers                        predictions (R, C)            the same
+QuantileHead       (R, C) numbers                        their quantiles (R, Q, C)     the same
 VocabularyHead     (R,) int32 words                      probabilities (R, V)          (R,) int32, most probable
 =================  ====================================  ============================  ==========================
 
@@ -26,7 +27,7 @@ columns; F counts all columns. Files have the weights without padding.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -236,6 +237,11 @@ class SoftmaxHead(Head):
 class _ScoredHead(Head, ABC):
     """A head whose loss is a sum over single scores."""
 
+    @property
+    def targets(self) -> int:
+        """The number of targets of a row."""
+        return self.outputs
+
     def loss_and_backward(
         self,
         states: np.ndarray,
@@ -255,8 +261,8 @@ class _ScoredHead(Head, ABC):
             InputError: the targets are not (R, C).
         """
         targets = np.ascontiguousarray(targets, self.dtype)
-        if targets.shape != (len(states), self.outputs):
-            raise InputError(f"targets must have shape {(len(states), self.outputs)}, got {targets.shape}")
+        if targets.shape != (len(states), self.targets):
+            raise InputError(f"targets must have shape {(len(states), self.targets)}, got {targets.shape}")
         scores = self._scores(states)
         d_scores = np.empty_like(scores)
         loss = self._loss(scores, targets, self._row_weights(weights, len(states)), d_scores) if len(states) else 0.0
@@ -343,3 +349,39 @@ class RegressionHead(_ScoredHead):
         if self.huber is None:
             return squared_error(scores, targets, weights, d_scores)
         return huber(scores, targets, weights, float(self.huber), d_scores)
+
+
+class QuantileHead(_ScoredHead):
+    """Quantile regression head: Q quantiles of each of C numbers, trained on the pinball loss.
+
+    Args:
+        outputs, width, parts, random, dtype: see ``Head``; ``outputs`` is Q C.
+        quantiles: Q probabilities, ascending.
+
+    Example:
+        >>> head = QuantileHead(2, 16, quantiles=[0.1, 0.9])
+        >>> states, targets = np.zeros((2, 16), np.float32), np.array([[1.0], [3.0]])
+        >>> round(head.loss_and_backward(states, None, targets)[0], 3), head.forward(states).shape
+        (1.0, (2, 2, 1))
+    """
+
+    def __init__(self, outputs: int, width: int, *, quantiles: Sequence[float], **options: Any) -> None:
+        super().__init__(outputs, width, **options)
+        self.quantiles = np.array(quantiles, np.float64)
+
+    @property
+    def targets(self) -> int:
+        """C."""
+        return int(self.outputs // self.quantiles.size)
+
+    def forward(self, states: np.ndarray, batch: PackedBatch | None = None) -> np.ndarray:
+        """Return the quantiles (R, Q, C), sorted, from states (R, F)."""
+        scores = self._scores(states).reshape(len(states), self.quantiles.size, self.targets)
+        return np.sort(scores, axis=1)  # Chernozhukov et al. 2010: crossing quantiles are rearranged
+
+    predict = forward
+
+    def _loss(self, scores: np.ndarray, targets: np.ndarray, weights: np.ndarray, d_scores: np.ndarray) -> float:
+        from seqclf.kernels.losses import pinball
+
+        return pinball(scores, targets, weights, self.quantiles, d_scores)

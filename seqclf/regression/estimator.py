@@ -27,9 +27,9 @@ class SequenceRegressor(RegressorMixin, SequenceEstimator):  # type: ignore[misc
     Args:
         cell, reset, bidirectional, merge, layers, hidden_size, pooling: the network, as in ``SequenceClassifier``.
         dropout, layer_dropout, locked_dropout, weight_drop, zoneout, zoneout_cell: as in ``SequenceClassifier``.
-        batch_size, learning_rate, warmup_steps, epochs, patience, clip_norm, optimizer, schedule, validation_fraction:
-            as in
+        batch_size, learning_rate, warmup_steps, epochs, patience, clip_norm, optimizer, schedule: as in
             ``SequenceClassifier``.
+        freeze, validation_fraction: as in ``SequenceClassifier``.
         vectors, vector_size, vector_scale, tune_vectors, keep_vectors, keep_ngrams: as in ``SequenceClassifier``. For
             sequences of numbers ``vectors`` must be None, and the others have no effect.
         min_count, tokenizer, lowercase, normalize: likewise.
@@ -72,6 +72,7 @@ class SequenceRegressor(RegressorMixin, SequenceEstimator):  # type: ignore[misc
         clip_norm: float = 5.0,
         optimizer: str = "adam",
         schedule: str = "linear",
+        freeze: str | None = None,
         vectors: "WordVectors | str | os.PathLike[str] | None" = None,
         vector_size: int = 100,
         vector_scale: float = 0.35,
@@ -107,6 +108,7 @@ class SequenceRegressor(RegressorMixin, SequenceEstimator):  # type: ignore[misc
         self.clip_norm = clip_norm
         self.optimizer = optimizer
         self.schedule = schedule
+        self.freeze = freeze
         self.vectors = vectors
         self.vector_size = vector_size
         self.vector_scale = vector_scale

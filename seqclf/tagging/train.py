@@ -32,6 +32,7 @@ from seqclf.training.dropout import (
     dropout_key,
     dropout_rates,
 )
+from seqclf.training.freezing import frozen_parameters
 from seqclf.training.loop import steps_in_all, train_in_batches
 from seqclf.training.optimizers import Optimizer
 from seqclf.training.resolved import resolved
@@ -292,7 +293,10 @@ class _Trainer:
             (network.features, len(network.features) - 1),
         ]
         steps = steps_in_all(forms.offsets.size - 1, settings)
-        self.optimizer = Optimizer.from_settings(network.dense, settings, steps=steps, tables=tables, workers=workers)
+        self.optimizer = Optimizer.from_settings(
+            network.dense, settings, steps=steps, tables=tables, workers=workers,
+            frozen=frozen_parameters(network, settings.freeze, ["words", "features"]),
+        )  # fmt: skip
         self.trained = [network.dense, *(table[:rows] for table, rows in tables)]
 
     def learn(self, members: np.ndarray) -> float:

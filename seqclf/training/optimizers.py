@@ -8,6 +8,7 @@ import numpy as np
 
 from seqclf.kernels.adam import adam_update, adam_update_rows, sum_of_squares
 from seqclf.layers.workers import Workers
+from seqclf.training.freezing import Frozen
 from wordvec import TrainingError
 from wordvec.checkpointing.checkpoint import SavedTraining
 
@@ -230,6 +231,9 @@ class OptimizerSettings(Protocol):
     @property
     def schedule(self) -> str: ...
 
+    @property
+    def freeze(self) -> str | None: ...
+
 
 class Optimizer:
     """Adam with clipping by the global norm and a learning-rate schedule.
@@ -242,6 +246,7 @@ class Optimizer:
         tables: sparsely updated embedding tables, each with the number of its first rows that are trained.
         workers: threads.
         optimizer: ``adam`` or ``sgd``. schedule: see ``scheduled_rate``.
+        frozen: parameters that keep their values; None for none.
 
     Attributes:
         done: updates so far. learning_rate: of the last update.
@@ -259,7 +264,11 @@ class Optimizer:
         workers: Workers | None = None,
         optimizer: str = "adam",
         schedule: str = "linear",
+        frozen: Frozen | None = None,
     ) -> None:
+        self._frozen = None if frozen is None else frozen.dense
+        if frozen is not None:
+            tables = [(table, 0 if kept else rows) for (table, rows), kept in zip(tables, frozen.tables, strict=True)]
         self._peak, self._warmup, self._clip_norm, self._steps = learning_rate, warmup_steps, clip_norm, steps
         self._schedule, self._drops = schedule, Drops()
         self._tuned = [rows for _, rows in tables]
@@ -277,6 +286,7 @@ class Optimizer:
         steps: int,
         tables: Sequence[tuple[np.ndarray, int]] = (),
         workers: Workers | None = None,
+        frozen: Frozen | None = None,
     ) -> Self:
         """Return an optimizer with the learning rate and clipping in some settings."""
         return cls(
@@ -289,22 +299,23 @@ class Optimizer:
             workers=workers,
             optimizer=settings.optimizer,
             schedule=settings.schedule,
+            frozen=frozen,
         )
 
-    def step(self, loss: float, gradient: np.ndarray, *touched: tuple[np.ndarray, np.ndarray]) -> None:
-        """Update all parameters.
+    def step(self, loss: float, gradient: np.ndarray, *touched: tuple[np.ndarray | None, np.ndarray]) -> None:
+        """Update all parameters that are not frozen.
 
         Args:
             loss: of this batch, only checked.
-            gradient: of ``dense``.
-            touched: for each table, distinct rows (U,) in ascending order and their gradient (U, E).
+            gradient: of ``dense``; that of frozen parameters is set to 0.
+            touched: for each table, distinct rows (U,) in ascending order, or None for all, and their gradient (U, E).
 
         Raises:
             TrainingError: the loss or a gradient is NaN or infinite; nothing is updated.
         """
-        # Rows ascend, so the untrained ones (kept vectors, the unknown word) come last.
-        counts = [int(np.searchsorted(rows, tuned)) for (rows, _), tuned in zip(touched, self._tuned, strict=True)]
-        cut = [(rows[:count], d_rows[:count]) for (rows, d_rows), count in zip(touched, counts, strict=True)]
+        if self._frozen is not None:
+            gradient[self._frozen] = 0
+        cut = [_trained(rows, d_rows, tuned) for (rows, d_rows), tuned in zip(touched, self._tuned, strict=True)]
         norm = global_norm(gradient, *(d_rows for _, d_rows in cut))
         check_finite(norm + loss, self.done, self._peak)
         scale = clipping(norm, self._clip_norm)
@@ -344,3 +355,13 @@ class Optimizer:
             self._drops.restore(saved, self._steps)
         for part in [self._dense, *self._tables]:
             part.steps = self.done
+
+
+def _trained(rows: np.ndarray | None, d_rows: np.ndarray, tuned: int) -> tuple[np.ndarray | None, np.ndarray]:
+    """Return those of some rows, or of all, that are trained: the first ``tuned`` of their table."""
+    if rows is None and tuned >= len(d_rows):
+        return None, d_rows
+    rows = np.arange(len(d_rows)) if rows is None else rows
+    # Rows ascend, so the untrained ones (kept vectors, the unknown word) come last.
+    count = int(np.searchsorted(rows, tuned))
+    return rows[:count], d_rows[:count]

@@ -10,6 +10,7 @@ from seqclf.layers.batches import PackedBatch, Sequences, pack
 from seqclf.layers.pooled_network import PooledNetwork
 from seqclf.layers.workers import Workers
 from seqclf.training.dropout import DropoutRates, draw_dropout_masks, draw_output_mask, dropout_rates
+from seqclf.training.freezing import frozen_parameters
 from seqclf.training.loop import Outcome, steps_in_all, train_in_batches
 from seqclf.training.optimizers import Optimizer, OptimizerSettings
 from seqclf.training.resuming import Resumption
@@ -55,7 +56,10 @@ class Trainer:
         self.network, self.settings, self.workers = network, settings, workers
         self._rates, self._tune = rates, tuned_rows > 0
         tables = [(network.embedding, tuned_rows)] if self._tune else []
-        self.optimizer = Optimizer.from_settings(network.dense, settings, steps=steps, tables=tables, workers=workers)
+        self.optimizer = Optimizer.from_settings(
+            network.dense, settings, steps=steps, tables=tables, workers=workers,
+            frozen=frozen_parameters(network, settings.freeze, ["embedding"] if self._tune else []),
+        )  # fmt: skip
 
     def step(
         self,

@@ -48,6 +48,17 @@ def schedule_setting() -> Any:
     )
 
 
+def freeze_setting() -> Any:
+    return setting(
+        "Parameters that training leaves as they are: names that the summary lists, or their beginnings, such as "
+        "layers.0, separated by commas.",
+        default=None,
+        none="none",
+        metavar="NAMES",
+        added="0.3",
+    )
+
+
 def normalize_setting() -> Any:
     return setting(
         "Unicode normalization of the text first.",
@@ -107,6 +118,7 @@ class NetworkSettings(Settings):
     clip_norm: float = setting("Maximum global norm of a gradient.", default=5.0, above=0)
     optimizer: str = optimizer_setting()
     schedule: str = schedule_setting()
+    freeze: str | None = freeze_setting()
     vector_size: int = setting(
         "Dimensions of random embeddings; pretrained vectors bring their own.", default=100, least=1
     )

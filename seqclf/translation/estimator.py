@@ -47,7 +47,8 @@ class SequenceToSequence(SequenceEstimator):
         scheduled_sampling: probability, in the last step, that the decoder reads its own prediction.
         dropout, layer_dropout, locked_dropout, weight_drop, zoneout, zoneout_cell: as in ``SequenceClassifier``.
         batch_size: pairs per step.
-        learning_rate, warmup_steps, epochs, patience, clip_norm, optimizer, schedule: as in ``SequenceClassifier``.
+        learning_rate, warmup_steps, epochs, patience, clip_norm, optimizer, schedule, freeze: as in
+            ``SequenceClassifier``.
         choose_by: ``loss``, ``exact`` or ``edit``: what chooses the epoch on the validation pairs.
         vectors: pretrained vectors of the sources' units: ``WordVectors``, the path of a file, or None.
         vector_size, target_vector_size: dimensions of random embeddings.
@@ -106,6 +107,7 @@ class SequenceToSequence(SequenceEstimator):
         clip_norm: float = 5.0,
         optimizer: str = "adam",
         schedule: str = "linear",
+        freeze: str | None = None,
         choose_by: str = "edit",
         vectors: "WordVectors | str | os.PathLike[str] | None" = None,
         vector_size: int = 128,
@@ -151,6 +153,7 @@ class SequenceToSequence(SequenceEstimator):
         self.clip_norm = clip_norm
         self.optimizer = optimizer
         self.schedule = schedule
+        self.freeze = freeze
         self.choose_by = choose_by
         self.vectors = vectors
         self.vector_size = vector_size
@@ -230,7 +233,7 @@ class SequenceFromVector(SequenceEstimator):
         tied_embeddings, label_smoothing, scheduled_sampling: as in ``SequenceToSequence``.
         dropout, layer_dropout, locked_dropout, weight_drop, zoneout, zoneout_cell: as in ``SequenceToSequence``.
         batch_size, learning_rate, warmup_steps, epochs, patience, clip_norm: as in ``SequenceToSequence``.
-        optimizer, schedule, choose_by: as in ``SequenceToSequence``.
+        optimizer, schedule, freeze, choose_by: as in ``SequenceToSequence``.
         target_vector_size: dimensions of the embeddings of target units.
         target_min_count: rarer units are unknown.
         validation_fraction: share of the pairs that chooses the epoch, if ``fit`` gets no ``validation_data``.
@@ -278,6 +281,7 @@ class SequenceFromVector(SequenceEstimator):
         clip_norm: float = 5.0,
         optimizer: str = "adam",
         schedule: str = "linear",
+        freeze: str | None = None,
         choose_by: str = "edit",
         target_vector_size: int = 128,
         target_min_count: int = 1,
@@ -310,6 +314,7 @@ class SequenceFromVector(SequenceEstimator):
         self.clip_norm = clip_norm
         self.optimizer = optimizer
         self.schedule = schedule
+        self.freeze = freeze
         self.choose_by = choose_by
         self.target_vector_size = target_vector_size
         self.target_min_count = target_min_count

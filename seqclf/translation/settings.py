@@ -4,6 +4,7 @@ from seqclf.layers.choices import ATTENTIONS
 from seqclf.training.settings import (
     NetworkSettings,
     cell_setting,
+    freeze_setting,
     optimizer_setting,
     patience_setting,
     reset_setting,
@@ -101,6 +102,7 @@ hidden_size 200; set both alike, or untie them
     clip_norm: float = setting("Maximum global norm of a gradient.", default=5.0, above=0)
     optimizer: str = optimizer_setting()
     schedule: str = schedule_setting()
+    freeze: str | None = freeze_setting()
     target_min_count: int = setting("Rarer units of the targets are unknown.", default=1, least=1)
     choose_by: str = setting(
         "What chooses the epoch on the validation data: the loss, the share of exact predictions, or the edit distance "

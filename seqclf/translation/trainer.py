@@ -9,6 +9,7 @@ from seqclf.layers.decoder import DecoderNoise
 from seqclf.layers.parameters import Workspace
 from seqclf.layers.workers import Workers
 from seqclf.training.dropout import draw_dropout_masks, draw_mask, dropout_key, dropout_rates
+from seqclf.training.freezing import frozen_parameters
 from seqclf.training.loop import steps_in_all
 from seqclf.training.optimizers import Optimizer
 from seqclf.training.settings import NetworkSettings
@@ -58,13 +59,15 @@ class Trainer:
         self.network, self.settings, self.workers = network, settings, workers
         self._sources, self._targets = sources, targets
         self._read = targets.shifted(network.bos)
-        tables = [(network.decoder.embedding, len(network.decoder.embedding))]
+        tables, names = [(network.decoder.embedding, len(network.decoder.embedding))], ["decoder.embedding"]
         if network.encoder is not None:
             tables.append((network.encoder.embedding, tuned))
+            names.append("encoder.embedding")
         self._steps = steps_in_all(targets.lengths.size, settings)
         self.optimizer = Optimizer.from_settings(
-            network.dense, settings, steps=self._steps, tables=tables, workers=workers
-        )
+            network.dense, settings, steps=self._steps, tables=tables, workers=workers,
+            frozen=frozen_parameters(network, settings.freeze, names),
+        )  # fmt: skip
         self.trained = [network.dense, *(table[:rows] for table, rows in tables)]
 
     def learn(self, members: np.ndarray) -> float:

@@ -273,3 +273,35 @@ def test_bad_input_is_a_one_line_error(data, arguments, code, message):
     assert message in result.stderr
     assert code == 2 or len(result.stderr.splitlines()) == 1
     assert result.stdout == ""
+
+
+def test_columns_known_ahead(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    random = np.random.default_rng(2)
+    holidays = (random.random(60) < 0.3).astype(int)
+    rows = [f"2024-{1 + day // 28:02d}-{1 + day % 28:02d},{20 + 9 * free},{free}" for day, free in enumerate(holidays)]
+    Path("sales.csv").write_text("day,sales,holiday\n" + "\n".join(rows[:28]) + "\n")
+    Path("ahead.csv").write_text("day,holiday\n2024-01-29,1\n2024-01-30,0\n")
+    train = ("train", "sales.csv", "-o", "m.safetensors", *TINY, "--future-column", "holiday")
+    invoke(*train)
+    found = invoke("predict", "m.safetensors", "--future", "ahead.csv").stdout.split()
+    assert found[::2] == ["2024-01-29", "2024-01-30"]
+    np.testing.assert_allclose([float(value) for value in found[1::2]], [29, 20], atol=1)
+    assert invoke("predict", "m.safetensors", "sales.csv", "--future", "ahead.csv").stdout.split() == found
+    Path("late.csv").write_text("day,holiday\n2024-01-30,0\n")
+    for arguments, code, message in (
+        (("predict", "m.safetensors"), 2, "the model needs holiday of the steps to forecast; pass --future FILE"),
+        (
+            ("predict", "m.safetensors", "--future", "late.csv"),
+            1,
+            "must be of 2024-01-29, the first step, got 2024-01-30",
+        ),
+        ((*train, "--by", "sales"), 2, "--future-column cannot be combined with --by"),
+        ((*train, "--column", "holiday"), 2, "'holiday' for --column and --future-column"),
+        ((*train, "--future-column", "sales"), 2, "--future-column must leave a column to forecast"),
+    ):
+        assert message in invoke(*arguments, code=code).stderr
+    invoke("train", "sales.csv", "-o", "p.safetensors", *TINY, "--column", "sales")
+    assert (
+        "trained without --future-column" in invoke("predict", "p.safetensors", "--future", "ahead.csv", code=2).stderr
+    )

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from seqclf.kernels.linear import linear_backward, linear_forward
-from seqclf.kernels.losses import binary_cross_entropy, huber, sigmoid, squared_error
+from seqclf.kernels.losses import binary_cross_entropy, huber, pinball, sigmoid, squared_error
 from tests.oracles.gradients import numerical_gradient
 
 WEIGHTS = np.array([0.5, 2.0, 1.0, 3.0])
@@ -42,6 +42,25 @@ def test_loss_and_gradient_match_the_formula(name):
     d_scores = np.full((4, 3), np.nan)
     np.testing.assert_allclose(kernel(scores, targets, WEIGHTS, d_scores), loss(), rtol=1e-12)
     np.testing.assert_allclose(d_scores, numerical_gradient(loss, scores), atol=1e-9)
+
+
+def test_pinball_loss_and_gradient_match_the_formula():
+    """Of three quantiles of two targets; at a target itself the gradient is 0."""
+    quantiles = np.array([0.1, 0.5, 0.9])
+    random = np.random.default_rng(5)
+    scores, targets = random.standard_normal((4, 6)), random.standard_normal((4, 2))
+
+    def loss():
+        d = targets[:, None] - scores.reshape(4, 3, 2)
+        slope = quantiles[:, None]
+        return float((WEIGHTS[:, None, None] * np.maximum(slope * d, (slope - 1) * d)).mean())
+
+    d_scores = np.full((4, 6), np.nan)
+    np.testing.assert_allclose(pinball(scores, targets, WEIGHTS, quantiles, d_scores), loss(), rtol=1e-12)
+    np.testing.assert_allclose(d_scores, numerical_gradient(loss, scores), atol=1e-9)
+    scores[0, 2] = targets[0, 0]
+    pinball(scores, targets, WEIGHTS, quantiles, d_scores)
+    assert np.argwhere(d_scores == 0).tolist() == [[0, 2]]
 
 
 def test_huge_scores_do_not_overflow_and_keep_their_gradient():

@@ -6,6 +6,7 @@ import pytest
 from seqclf import load_model
 from seqclf.forecasting.automatic import backtest_automatic, train_automatic
 from seqclf.forecasting.blend import BlendedForecaster
+from seqclf.forecasting.known import Past
 from seqclf.forecasting.model import ForecasterModel
 from seqclf.forecasting.search import Search
 from seqclf.forecasting.series_model import error_bounds
@@ -70,7 +71,7 @@ def test_a_network_that_is_clearly_better_is_chosen(networked):
     assert choice["mase"][choice["forecast"]] < 0.9 * choice["mase"]["exponential smoothing"]
     networks = [part for _, part in networked.parts if isinstance(part, ForecasterModel)]
     assert sorted(part.settings.seed for part in networks) == [1, 2]
-    expected = sum(part.forecast_level(columns, np.array([150]), 2, 0)[0] / 2 for part in networks)
+    expected = sum(part.forecast_level(Past(columns), np.array([150]), 2)[0] / 2 for part in networks)
     if choice["forecast"].startswith("network"):
         np.testing.assert_allclose(networked.predict(), expected)
     with pytest.raises(InputError, match="steps must be at most 2, the horizon"):
@@ -225,3 +226,14 @@ def test_short_constant_and_bad_series(caplog):
     assert model.metrics["choice"]["forecast"] == "naive"
     assert "five: all values are equal; the forecast repeats them" in caplog.text
     assert train_automatic(np.arange(11.0) ** 2, threads=1).predict().shape == (7, 1)
+
+
+def test_networks_read_the_end_of_a_long_series_in_whole_seasons(monkeypatch):
+    monkeypatch.setattr("seqclf.forecasting.search._RECENT", 60)
+    values = 10 + np.sin(np.arange(150) * 2 * np.pi / 7)
+    found = Search(
+        values[:, None], ForecasterSettings(horizon=2, season=7), {"epochs": 1, "hidden_size": 4}, 40, 1, None
+    )
+    networks = found._networks()["network"](150)
+    assert {network.length for _, network in networks} == {150 - 84}
+    assert len(networks) == 2  # windows, with a seed each

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from seqclf import ForecasterSettings, load_model, train_forecaster
+from seqclf import ForecasterSettings, backtest, load_model, train_forecaster
 from seqclf.forecasting.backtest import Backtest
 from seqclf.model_file import read_model, write_model
 from wordvec import FormatError, InputError
@@ -139,6 +139,42 @@ def test_intervals_are_the_ranks_of_the_errors(trained):
         net.calibrate(report(horizon=2, columns=1))
 
 
+def test_quantiles_know_when_the_noise_is_wide(tmp_path):
+    """Every second value is certain, the others have noise: no error of a back-test can tell them apart by time."""
+    at = np.arange(400)
+    series = 5 + np.where(at % 2, 2.0, 0.0) * np.random.default_rng(3).standard_normal(400)
+    settings = ForecasterSettings(
+        window=4, horizon=2, season=2, hidden_size=8, epochs=12, learning_rate=0.02, quantiles=True
+    )
+    net = train_forecaster(series, settings=settings, threads=1)
+    assert net.has_intervals
+    low, high = net.predict_interval(0.8)
+    assert ((low <= net.predict()) & (net.predict() <= high)).all()
+    widths = (high - low)[:, 0]
+    np.testing.assert_allclose(widths, [0, 2 * 2 * 1.28], atol=1.2)
+    assert (net.predict_interval(0.9)[1] >= high).all()
+    net.save(tmp_path / "m.safetensors")
+    loaded = load_model(tmp_path / "m.safetensors")
+    np.testing.assert_array_equal(loaded.predict_interval(0.8), (low, high))
+    np.testing.assert_array_equal(loaded.predict_interval(0.8, 1)[0], low[:1])
+    with pytest.raises(InputError, match=r"one of the learned 0\.9, 0\.8, 0\.5, got 0\.95"):
+        loaded.predict_interval(0.95)
+    found = backtest(series, replace(settings, epochs=2), 40, threads=1)
+    assert found.coverage.keys() == {"0.5", "0.8", "0.9"}
+    assert found.coverage["0.5"] < found.coverage["0.9"]
+
+
+def test_related_series_have_quantiles_of_their_own():
+    settings = replace(SMALL, related=True, quantiles=True, epochs=1)
+    net = train_forecaster(waves(), settings=settings, threads=1)
+    low, _ = net.predict_interval(0.5)
+    changed = waves()
+    changed[:, 1] += 5
+    other, _ = net.predict_interval(0.5, series=changed)
+    np.testing.assert_array_equal(other[:, 0], low[:, 0])
+    assert (other[:, 1] != low[:, 1]).all()
+
+
 def test_the_number_of_steps_is_limited(trained):
     with pytest.raises(InputError, match="steps must be at most 3, the horizon of this direct forecaster, got 4"):
         trained.predict(4)
@@ -157,6 +193,8 @@ def test_the_number_of_steps_is_limited(trained):
         ({"season": 1}, "season must be at least 2, got 1"),
         ({"cell": "elman"}, "cell must be one of"),
         ({"huber": 0}, "huber must be above 0, got 0"),
+        ({"huber": 1.0, "quantiles": True}, "quantiles have a loss of their own; leave out huber, got 1"),
+        ({"strategy": "recursive", "quantiles": True}, "quantiles need the strategy direct, got recursive"),
         ({"dropout": 1}, "dropout must be at least 0 and below 1, got 1"),
         ({"log": "yes"}, "log must be true or false, got 'yes'"),
         ({"patience": 0}, "patience must be at least 1, got 0"),

@@ -16,6 +16,7 @@ from seqclf.language.model import Perplexity
 from seqclf.language.network import LanguageNetwork, LanguageShape, Window, initial_parameters, windows
 from seqclf.language.train import LanguageTrainer, streams
 from seqclf.layers.workers import Workers
+from seqclf.model_file import read_model, write_model
 from wordvec import FormatError, InputError, TrainingError
 
 LINES = ["the king rules the land", "the queen rules the sea", "rain falls on the land"]
@@ -293,3 +294,40 @@ def test_perplexity_beyond_floating_point_is_infinite():
     assert measured.perplexity == math.inf
     assert measured.bits == pytest.approx(750 / math.log(2))
     assert _measure(750.0, "word") == "inf"
+
+
+# -- adaptive softmax -------------------------------------------------------------------------------------------------
+
+
+def test_an_adaptive_softmax_trains_saves_and_answers(tmp_path):
+    words = [f"w{place}" for place in range(40)]
+    starts = 4 * np.random.default_rng(1).integers(0, 10, 300)
+    lines = [" ".join(words[start : start + 4]) for start in starts]
+    settings = replace(TINY, tied=None, softmax="adaptive", hidden_size=32, epochs=8, dropout=0, embedding_dropout=0)
+    model = train_language_model(lines, settings=settings, threads=1)
+    assert model.network.shape.cutoffs == (2, 8)
+    assert model.perplexity(lines).perplexity < 3
+    assert [word for word, _ in model.next_tokens("w24", top=1)] == ["w25"]
+    assert model.generate("w24", lines=1, temperature=0) == "w24 w25 w26 w27\n"
+    path, again = tmp_path / "a.safetensors", tmp_path / "b.safetensors"
+    model.save(path)
+    loaded = load_model(path, "language model")
+    loaded.save(again)
+    assert path.read_bytes() == again.read_bytes()
+    assert loaded.perplexity(lines[:9]) == model.perplexity(lines[:9])
+    with pytest.raises(InputError, match="needs at least 16 different words, got 8"):
+        train_language_model(["a b c d e f"] * 9, settings=settings)
+    with pytest.raises(InputError, match="cannot be tied to the embeddings"):
+        replace(settings, tied=True)
+    with pytest.raises(InputError, match="softmax must be full to sample words"):
+        replace(settings, samples=3)
+
+
+@pytest.mark.parametrize("cutoffs", [[0, 5], [5, 5], [5, 99], ["5"]])
+def test_damaged_cutoffs_are_refused(cutoffs, tmp_path, model):
+    path = tmp_path / "m.safetensors"
+    model.save(path)
+    tensors, header = read_model(path, ["language model"])
+    write_model(path, tensors, header | {"cutoffs": cutoffs, "tied": False})
+    with pytest.raises(FormatError, match="damaged"):
+        load_model(path)

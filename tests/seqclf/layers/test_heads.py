@@ -8,7 +8,7 @@ import pytest
 from seqclf.layers.attention import AttentionPooling
 from seqclf.layers.batches import pack
 from seqclf.layers.crf_head import CrfHead
-from seqclf.layers.heads import MultiLabelHead, RegressionHead, SoftmaxHead
+from seqclf.layers.heads import MultiLabelHead, QuantileHead, RegressionHead, SoftmaxHead
 from seqclf.layers.workers import Workers
 from tests.oracles import naive_heads
 from tests.oracles.gradients import directional_derivative
@@ -47,6 +47,7 @@ CASES = {
     "labels": (MultiLabelHead, {}, NUMBERS, ROW_WEIGHTS),
     "squares": (RegressionHead, {}, NUMBERS, ROW_WEIGHTS),
     "huber": (RegressionHead, {"huber": 0.5}, NUMBERS, ROW_WEIGHTS),
+    "quantiles": (QuantileHead, {"quantiles": [0.2, 0.5, 0.9]}, NUMBERS[:, :1], ROW_WEIGHTS),
 }
 
 
@@ -66,6 +67,9 @@ def expected_loss(name, head, states, batch):
     if name == "labels":
         p = 1 / (1 + np.exp(-scores))
         losses = -NUMBERS * np.log(p) - (1 - NUMBERS) * np.log(1 - p)
+    elif name == "quantiles":
+        d = NUMBERS[:, :1] - scores
+        losses = np.where(d > 0, d, -d) * np.where(d > 0, head.quantiles, 1 - head.quantiles)
     else:
         d = abs(scores - NUMBERS)
         losses = d**2 if name == "squares" else np.where(d <= 0.5, d * d / 2, 0.5 * (d - 0.25))

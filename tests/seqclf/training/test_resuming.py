@@ -36,7 +36,9 @@ def multi_label(**options):
 
 
 def tagger(**options):
-    return seqclf.train_tagger(SENTENCES, TAGS, settings=seqclf.TaggerSettings(**WORDS, head="crf"), **options)
+    return seqclf.train_tagger(
+        SENTENCES, TAGS, settings=seqclf.TaggerSettings(**WORDS, head="crf", freeze="layers.0.reverse"), **options
+    )
 
 
 def regressor(**options):
