@@ -286,6 +286,18 @@ class _Ranking(NamedTuple):
         return Hypothesis(tokens, score, attention[:-1])
 
 
+class _Ended(NamedTuple):
+    """A hypothesis that has ended."""
+
+    score: float
+    tokens: np.ndarray
+    total: float
+    """Its log-probability."""
+    step: int
+    row: int
+    """Its place in that step."""
+
+
 class _Search:
     """The live hypotheses of all sources and those that have ended."""
 
@@ -308,7 +320,7 @@ class _Search:
         self.limits = np.asarray(max_lengths, np.int64)
         self.banned = sorted({bos, *banned} - {eos})
         self.room = np.full(n_sources, places)
-        self.ended: list[list[Hypothesis]] = [[] for _ in range(n_sources)]
+        self.ended: list[list[_Ended]] = [[] for _ in range(n_sources)]
         self.parents: list[np.ndarray] = []
         self.weights: list[np.ndarray] = []
 
@@ -341,7 +353,8 @@ class _Search:
             open_ones = self._can_win(totals, sources, n_best)
             parents, totals, last, sources = (each[open_ones] for each in (parents, totals, last, sources))
             history = np.concatenate([history[parents], last[:, None]], axis=1)
-        return [sorted(each, key=lambda found: -found.score)[:n_best] for each in self.ended]
+        best = [sorted(each, key=lambda found: -found.score)[:n_best] for each in self.ended]
+        return [[self._hypothesis(source, each) for each in found] for source, found in enumerate(best)]
 
     def _restrict(self, scores: np.ndarray, history: np.ndarray, full: np.ndarray) -> None:
         """Set the log-probabilities of units that must not come next to minus infinity, in place."""
@@ -361,14 +374,21 @@ class _Search:
 
     def _end(self, row: int, total: float, tokens: np.ndarray, source: int) -> None:
         """Add a hypothesis that the last step ended; ``row`` is its place in that step."""
-        attention, rows = None, []
-        if self.weights:
-            for parents, weights in zip(reversed(self.parents), reversed(self.weights), strict=True):
-                rows.append(weights[row])
-                row = int(parents[row])
-            attention = np.stack(rows[::-1])
-        self.ended[source].append(self.ranking.hypothesis(source, tokens.tolist(), total, attention))
+        step, score = len(self.parents) - 1, total / float(self.ranking.by_length(tokens.size + 1))
+        if self.ranking.coverage_penalty:
+            score = self._hypothesis(source, _Ended(score, tokens, total, step, row)).score
+        self.ended[source].append(_Ended(score, tokens, total, step, row))
         self.room[source] -= 1
+
+    def _hypothesis(self, source: int, ended: _Ended) -> Hypothesis:
+        """Return an ended hypothesis with its attention, collected from those that it continues."""
+        attention, row = [], ended.row
+        if self.weights:
+            for parents, weights in zip(self.parents[ended.step :: -1], self.weights[ended.step :: -1], strict=True):
+                attention.append(weights[row])
+                row = int(parents[row])
+        found = np.stack(attention[::-1]) if attention else None
+        return self.ranking.hypothesis(source, ended.tokens.tolist(), ended.total, found)
 
     def _can_win(self, totals: np.ndarray, sources: np.ndarray, n_best: int) -> np.ndarray:
         """Return (N,) bool: whether a live hypothesis' source may still find one that is among its best.
