@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from seqclf.layers.batches import PackedBatch, Sequences, prediction_batches, row_sequences
-from seqclf.layers.decoder import DecoderNoise
+from seqclf.layers.decoder_tape import DecoderNoise
 from seqclf.layers.parameters import Workspace
 from seqclf.layers.workers import Workers
 from seqclf.training.dropout import draw_dropout_masks, draw_mask, dropout_key, dropout_rates
