@@ -71,6 +71,7 @@ class Decoder:
         """Use a network's parameters for the views of ``layout()``."""
         self.views = {name: flat.views[name] for name in self.layout()}
         self.d_views = {name: flat.d_views[name] for name in self.layout()}
+        self._weights, self._gradients = self._grouped(self.views), self._grouped(self.d_views)
 
     def _grouped(self, views: Mapping[str, np.ndarray]) -> "tuple[np.ndarray, Any, Output]":
         """Return ``w_input``, the stack of layers and the output weights."""
@@ -134,7 +135,7 @@ class Decoder:
         run = workers.map if workers is not None else map
         two = workers is not None and workers.threads > 1
         self._prepare(sources, memory, first, inputs, projected, run, 1 + two)
-        _, stack, output = self._grouped(self.views)
+        _, stack, output = self._weights
         if noise.w_hidden is not None:
             stack = stack._replace(w_hidden=stack.w_hidden * noise.w_hidden)
         whole = Half(batch._replace(order=np.arange(batch.lengths.size)), np.arange(packed))
@@ -162,7 +163,7 @@ class Decoder:
         from seqclf.kernels.decoder import remember
         from seqclf.kernels.panels import project
 
-        w_input, stack, output = self._grouped(self.views)
+        w_input, stack, output = self._weights
         size = len(sources.states)
 
         def work(part: int) -> None:
@@ -191,7 +192,7 @@ class Decoder:
 
         space, shape, hidden, batch, rows = self._workspace, self.shape, self.hidden, half.batch, half.rows
         packed, owners = rows.size, whole.order[batch.order]
-        _, _, output = self._grouped(self.views)
+        _, _, output = self._weights
         state = self._layers(space, packed, name)._replace(first=np.take(first, owners, axis=1))
         if noise.hold_h is not None:
             state = state._replace(hold_h=np.take(noise.hold_h, rows, axis=1))
@@ -261,7 +262,7 @@ class Decoder:
         keys = sources.states if dot else np.empty((size, self.hidden), self.dtype)
         memory = Memory(keys, np.empty((size, self.hidden), self.dtype), sources.spans, np.empty(0, np.int64))
         first = np.empty((self.shape.firsts, len(sources.final), self.hidden), self.dtype)
-        _, _, output = self._grouped(self.views)
+        _, _, output = self._weights
         remember(self.product, self.kind, sources.states, sources.final, output, memory, first)
         return memory, first
 
@@ -304,7 +305,7 @@ class Decoder:
         """
         from seqclf.kernels.decoder import Pass
 
-        w_input, stack, output = self._grouped(self.views)
+        w_input, stack, output = self._weights
         hidden = self.hidden
         run = Pass(
             starts=np.array([0, count]),
@@ -335,7 +336,7 @@ class Decoder:
 
         space, sources, batch, shares, first = self._workspace, tape.sources, tape.batch, tape.shares, tape.first
         d_keys, d_values = (np.zeros((len(sources.states), self.hidden), self.dtype) for _ in range(2))
-        w_input, _, output = self._grouped(self.views)
+        w_input, _, output = self._weights
         run: Callable[..., Any] = workers.map if workers is not None else map
 
         def back(share: Share) -> tuple[np.ndarray, ...]:
@@ -372,7 +373,7 @@ class Decoder:
         d_rows = space.array("d_rows", *tape.inputs.shape)
         d_rows[:] = 0
         d_memory, d_final = (space.array(f"d_{name}", *getattr(sources, name).shape) for name in ("states", "final"))
-        d_w_input, d_stack, d_output = self._grouped(self.d_views)
+        d_w_input, d_stack, d_output = self._gradients
 
         def weights(layer: int) -> None:
             if layer < 0:
