@@ -13,6 +13,7 @@ from seqclf.training.loop import steps_in_all
 from seqclf.training.optimizers import Optimizer
 from seqclf.training.settings import NetworkSettings
 from seqclf.translation.decoding import greedy
+from seqclf.translation.defaults import ChosenSettings
 from seqclf.translation.network import (
     EOS,
     Targets,
@@ -48,7 +49,7 @@ class Trainer:
     def __init__(
         self,
         network: TransducerNetwork,
-        settings: VectorTransducerSettings,
+        settings: ChosenSettings,
         sources: Sequences | Vectors,
         targets: Targets,
         *,
