@@ -5,11 +5,14 @@
 The network is a bidirectional LSTM encoder and an LSTM decoder with general attention and input feeding (Luong et al.
 2015), on characters (40 of them, words of 8 letters) and on words (10,000 of them, sentences of 12). PyTorch uses
 padded batches of similar length, oneDNN's LSTM for the encoder, LSTMCell for each step of the decoder, one softmax
-layer over all steps, sparse embedding gradients with SparseAdam, and fused Adam. Targets never end before 10 units, so
-that both sides decode equally many. Runs alternate, and the table shows medians.
+layer over all steps, sparse embedding gradients with SparseAdam, and fused Adam. Decoding takes 10 steps on both sides:
+ours cannot end before the last one, and must end there. Memory is the peak anonymous memory of a process, sampled every
+2 ms, that trains on all batches once. Runs alternate, and the table shows medians.
 """
 
 import argparse
+import json
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -22,17 +25,18 @@ import numpy as np
 from benchmarks.harness.machine import describe
 from benchmarks.harness.measuring import Row, Run, compare, table, threads_of
 from benchmarks.networks.recurrent import Torch, begin_torch
+from benchmarks.word_vectors.whole_command import run_watched
 from seqclf.layers.batches import Sequences
 from seqclf.layers.parameters import EncoderShape
 from seqclf.layers.workers import Workers
+from seqclf.translation.defaults import ChosenTransducerSettings
 from seqclf.translation.model import transducer_shape
 from seqclf.translation.network import EOS, Targets, TransducerNetwork, initial_transducer
 from seqclf.translation.searching import Search, search_targets
-from seqclf.translation.settings import TransducerSettings
 from seqclf.translation.trainer import Trainer
 
 LENGTH = 10
-"""Units of every decoded target."""
+"""Steps of the decoder for every target, with that of its end."""
 SINGLE = 40
 """Sources decoded one at a time."""
 
@@ -130,11 +134,8 @@ def search(members, beam, length):
     net = state["net"]
     states, keys, mask, h, c = net.encode(*pad(*state["source"], members))
     n, v = len(members), state["case"]["units"]
-    rows = torch.arange(n).repeat_interleave(beam)
-    states, keys, mask, h, c = states[rows], keys[rows], mask[rows], h[rows], c[rows]
-    last, fed = torch.full((n * beam,), state["bos"]), torch.zeros_like(h)
-    totals = torch.full((n, beam), -1e9)
-    totals[:, 0] = 0.0
+    last, fed = torch.full((n,), state["bos"]), torch.zeros_like(h)
+    totals, width = torch.zeros((n, 1)), 1
     units = []
     for _ in range(length):
         h, c, fed = net.step(net.target(last), states, keys, mask, h, c, fed)
@@ -142,11 +143,13 @@ def search(members, beam, length):
         if beam == 1:
             last = scores.argmax(1)
         else:
-            totals, found = (totals[:, :, None] + scores.view(n, beam, v)).view(n, -1).topk(beam)
-            parents = (torch.arange(n)[:, None] * beam + found // v).view(-1)
+            totals, found = (totals[:, :, None] + scores.view(n, width, v)).view(n, -1).topk(beam)
+            parents = (torch.arange(n)[:, None] * width + found // v).view(-1)
             last = (found % v).view(-1)
             h, c, fed = h[parents], c[parents], fed[parents]
             units = [each[parents] for each in units]
+            if width < beam:
+                states, keys, mask, width = states[parents], keys[parents], mask[parents], beam
         units.append(last)
     return torch.stack(units, 1).numpy()
 def beam(length):
@@ -183,7 +186,7 @@ class Ours:
         self._single = data["single"]
         self._batches = np.split(data["members"], data["splits"])
         targets = Targets(data["target_ids"], data["target_offsets"])
-        settings = TransducerSettings(
+        settings = ChosenTransducerSettings(
             hidden_size=case.hidden_size, vector_size=case.vector_size, target_vector_size=case.vector_size,
             batch_size=case.batch_size, dropout=0.0, epochs=1000,
         )  # fmt: skip
@@ -205,7 +208,7 @@ class Ours:
 
     def beam(self) -> float:
         start = time.perf_counter()
-        search_targets(self._decoding, self._sources, Search(beam=5, max_length=LENGTH), self._case.threads)
+        search_targets(self._decoding, self._sources, Search(beam=5, max_length=LENGTH - 1), self._case.threads)
         return time.perf_counter() - start
 
     def greedy(self) -> float:
@@ -213,7 +216,7 @@ class Ours:
         for member in self._single.tolist():
             low, high = self._sources.offsets[member : member + 2].tolist()
             source = Sequences(self._sources.ids[low:high], np.array([0, high - low]))
-            search_targets(self._decoding, source, Search(beam=1, max_length=LENGTH), 1)
+            search_targets(self._decoding, source, Search(beam=1, max_length=LENGTH - 1), 1)
         return time.perf_counter() - start
 
 
@@ -261,16 +264,42 @@ def measure(case: Case, torch: Torch | None, repeats: int, folder: Path) -> Iter
             )
 
 
+def train_once(case: Case, path: str) -> None:
+    """Train on all batches of a file; runs in a separate process."""
+    with np.load(path) as data, Workers(case.threads) as workers:
+        Ours(case, dict(data), workers).train()
+
+
+def memory(case: Case, name: str, python: str | None, repeats: int, folder: Path) -> Iterator[Row]:
+    """Measure the peak memory of training, from a process's start."""
+    path = str(folder / "pairs.npz")
+    np.savez(path, allow_pickle=False, **make_data(case))
+    code = f"from benchmarks.networks.transducers import Case, train_once; train_once({case!r}, {path!r})"
+    ours = [sys.executable, "-c", code]
+    requests = "".join(json.dumps(each) + "\n" for each in (["prepare", asdict(case) | {"data": path}], ["train"]))
+    runs = {name: partial(_megabytes, [python, "-c", _TORCH], requests)} if python else {}
+    label = f"{case}, anonymous memory at its peak, train"
+    yield from compare(label, "MB", {"": partial(_megabytes, ours)}, runs, min(repeats, 3), more_is_better=False)
+
+
+def _megabytes(command: list[str], requests: str = "") -> float:
+    return run_watched(command, stdin=requests, poll=0.002)[1]
+
+
 def _figure(amount: float | None, seconds: Callable[[], float]) -> float:
     """Return the amount per second, or milliseconds for each source decoded alone."""
     return 1e3 * seconds() / SINGLE if amount is None else amount / seconds()
 
 
 def rows(run: Run) -> Iterator[Row]:
-    torch = begin_torch(run.python("torch"), _TORCH)
+    python = run.python("torch")
+    torch = begin_torch(python, _TORCH)
     try:
         for case in run.pick(CASES[:1], CASES):
-            yield from measure(replace(case, threads=run.threads), torch, run.repeats, run.folder)
+            case = replace(case, threads=run.threads)
+            yield from measure(case, torch, run.repeats, run.folder)
+            if run.size != "quick":
+                yield from memory(case, torch.name if torch else "", python, run.repeats, run.folder)
     finally:
         if torch:
             torch.close()
@@ -287,7 +316,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for case in CASES:
             case = replace(case, threads=options.threads)
-            print("\n".join(table(list(measure(case, torch, options.repeats, Path(folder))))), flush=True)
+            name = torch.name if torch else ""
+            rows = list(measure(case, torch, options.repeats, Path(folder)))
+            rows += memory(case, name, options.peer_python, options.repeats, Path(folder))
+            print("\n".join(table(rows)), flush=True)
     if torch:
         torch.close()
 

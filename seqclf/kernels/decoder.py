@@ -148,20 +148,21 @@ def _transposed(weights: np.ndarray, hidden: int) -> np.ndarray:
 
 @kernel(allocates=True)
 def decode_back(
-    stack: Any, output: Output, state: Layers, memory: Memory, attention: Attention, run: Pass, d_combined: np.ndarray,
-    d_h: np.ndarray, d_first: np.ndarray, d_scores: np.ndarray, d_keys: np.ndarray, d_query: np.ndarray,
-    d_output: Output,
+    stack: Any, output: Output, state: Layers, memory: Memory, attention: Attention, run: Pass, lengths: np.ndarray,
+    d_combined: np.ndarray, d_h: np.ndarray, d_first: np.ndarray, d_scores: np.ndarray, d_keys: np.ndarray,
+    d_values: np.ndarray, d_query: np.ndarray, d_scorer: np.ndarray,
 ) -> None:  # fmt: skip
-    """Backpropagation through time for ``decode``; the gradients of the weights follow in ``decoder_gradients``.
+    """Backpropagation through time for ``decode``; ``memory_gradients`` and ``stack_gradients`` follow.
 
     Args:
         stack, output, state, memory, attention, run: as passed to ``decode`` and left by it; ``state.gates`` is
-            overwritten with d_z.
+            overwritten with d_z. Each sequence has at most one owner.
+        lengths: (B,) of the targets.
         d_combined: (R, H), the gradient of the attentional states; on return that of their sums, before tanh.
         d_h: (L, R, H) zeros, on return the gradients of the states. d_first: (K, B, H) zeros, of the first states.
         d_scores: flat, output: the gradient of the attention's scores.
-        d_keys: (N, H), of additive attention accumulated. d_query: (R, H), of additive attention output.
-        d_output: ``scorer`` is accumulated.
+        d_keys, d_values: (N, H), accumulated.
+        d_query: (R, H), of additive attention output. d_scorer: (B, H), of each target accumulated.
     """
     starts, product = run.starts, run.product
     layers, hidden = stack.w_hidden.shape[0], d_combined.shape[1]
@@ -180,9 +181,7 @@ def decode_back(
         # 2. Attention and the attentional state.
         _squash_back(run.combined, first, count, d_combined)
         top = d_h[layers - 1]
-        attend_back(
-            run.kind, first, count, t, memory, attention, d_combined, d_scores, top, d_keys, d_query, d_output.scorer
-        )
+        attend_back(run.kind, first, count, t, memory, attention, d_combined, d_scores, top, d_keys, d_query, d_scorer)
         add_product(product, d_combined, first, count, to_state, top, first)
         if run.kind == ADDITIVE:
             add_product(product, d_query, first, count, to_query, top, first)
@@ -209,6 +208,11 @@ def decode_back(
                     for s in range(count):
                         for k in range(hidden):
                             d_h[layer - 1, first + s, k] += run.between[layer - 1, first + s, k] * passed[s, k]
+    # Keys and values, once all steps are known.
+    steps = np.empty((starts.size, hidden), d_combined.dtype)
+    if run.kind != ADDITIVE:
+        memory_back(product, starts, lengths, memory, attention.first, d_scores, state.h[layers - 1], d_keys, steps)
+    memory_back(product, starts, lengths, memory, attention.first, attention.weights, d_combined, d_values, steps)
 
 
 @kernel(allocates=True)
@@ -232,39 +236,33 @@ def add_previous_gradient(
 
 @kernel(allocates=True)
 def memory_gradients(
-    states: np.ndarray, final: np.ndarray, output: Output, state: Layers, memory: Memory, attention: Attention,
-    run: Pass, lengths: np.ndarray, d_combined: np.ndarray, d_first: np.ndarray, d_scores: np.ndarray,
-    d_keys: np.ndarray, d_query: np.ndarray, d_output: Output, d_states: np.ndarray, d_final: np.ndarray,
+    product: int, kind: int, states: np.ndarray, final: np.ndarray, output: Output, first: np.ndarray, top: np.ndarray,
+    d_combined: np.ndarray, d_first: np.ndarray, d_keys: np.ndarray, d_values: np.ndarray, d_query: np.ndarray,
+    d_scorer: np.ndarray, d_output: Output, d_states: np.ndarray, d_final: np.ndarray,
 ) -> None:  # fmt: skip
     """Accumulate the gradients of ``output``'s weights; set those of the encoder's states and final states.
 
     Args:
-        states, final: as passed to ``remember``. lengths: (B,) of the targets. d_keys: zeros, or of additive attention
-            as left by ``decode_back``, like the rest.
+        states, final, output, first: as passed to ``remember`` and left by it. top: (R, H) states of the last layer.
+        d_combined, d_first, d_keys, d_values, d_query, d_scorer: as left by ``decode_back``; ``d_first`` (K, B, H) has
+            the order of ``final`` and is overwritten.
         d_states: (N, F), d_final: (B, F), output.
     """
-    product, hidden = run.product, d_combined.shape[1]
-    layers, width = state.h.shape[0], states.shape[1]
-    top = state.h[layers - 1]
+    hidden, width = d_combined.shape[1], states.shape[1]
     # 2. The attentional state, and the query of additive attention.
     add_weight_gradient(product, top, d_combined, 0, d_output.w_state)
-    for row in range(d_combined.shape[0]):
-        for k in range(hidden):
-            d_output.bias[k] += d_combined[row, k]
-    scratch = np.empty((run.starts.size, hidden), d_combined.dtype)
-    if run.kind == ADDITIVE:
+    _add_rows(d_combined, d_output.bias)
+    if kind == ADDITIVE:
         add_weight_gradient(product, top, d_query, 0, d_output.w_query)
-    else:
-        memory_back(product, run.starts, lengths, memory, attention.first, d_scores, top, d_keys, scratch)
-    d_values = np.zeros((states.shape[0], hidden), d_combined.dtype)
-    memory_back(product, run.starts, lengths, memory, attention.first, attention.weights, d_combined, d_values, scratch)
+        _add_rows(d_scorer, d_output.scorer)
+        _add_rows(d_keys, d_output.b_keys)
     # 0. Keys, values and the first states.
     transposed = np.empty((width // UNITS, hidden, UNITS), states.dtype)
     d_states[:] = 0
     add_weight_gradient(product, states, d_values, 0, d_output.w_values)
     transpose(output.w_values, transposed)
     add_product(product, d_values, 0, states.shape[0], transposed, d_states, 0)
-    if run.kind == DOT:
+    if kind == DOT:
         for n in range(states.shape[0]):
             for k in range(width):
                 d_states[n, k] += d_keys[n, k]
@@ -272,61 +270,62 @@ def memory_gradients(
         add_weight_gradient(product, states, d_keys, 0, d_output.w_keys)
         transpose(output.w_keys, transposed)
         add_product(product, d_keys, 0, states.shape[0], transposed, d_states, 0)
-    if run.kind == ADDITIVE:
-        for n in range(states.shape[0]):
-            for k in range(hidden):
-                d_output.b_keys[k] += d_keys[n, k]
     d_final[:] = 0
     for k in range(d_first.shape[0]):
-        _squash_back(state.first[k], 0, d_final.shape[0], d_first[k])
+        _squash_back(first[k], 0, d_final.shape[0], d_first[k])
         add_weight_gradient(product, final, d_first[k], 0, d_output.w_bridge[k])
         transpose(output.w_bridge[k], transposed)
         add_product(product, d_first[k], 0, d_final.shape[0], transposed, d_final, 0)
-        for s in range(d_final.shape[0]):
-            for j in range(hidden):
-                d_output.b_bridge[k, j] += d_first[k, s, j]
+        _add_rows(d_first[k], d_output.b_bridge[k])
+
+
+@kernel
+def _add_rows(rows: np.ndarray, total: np.ndarray) -> None:
+    """Add the rows (R, H) to total (H,)."""
+    for row in range(rows.shape[0]):
+        for k in range(rows.shape[1]):
+            total[k] += rows[row, k]
 
 
 @kernel(allocates=True)
 def stack_gradients(
-    inputs: np.ndarray, w_input: np.ndarray, state: Layers, run: Pass, d_stack: Any, d_w_input: np.ndarray,
+    layer: int, inputs: np.ndarray, w_input: np.ndarray, state: Layers, run: Pass, d_stack: Any, d_w_input: np.ndarray,
     d_inputs: np.ndarray,
 ) -> None:  # fmt: skip
-    """Accumulate the gradients of the recurrent layers from the d_z that ``decode_back`` left in ``state.gates``.
+    """Accumulate the gradients of a recurrent layer from the d_z that ``decode_back`` left in ``state.gates``.
 
     Args:
         inputs: (U, E), the distinct embeddings. w_input: (G H / 16, E, 16).
-        d_inputs: (U, E), accumulated.
+        d_inputs: (U, E), accumulated by the first layer.
     """
     product, hidden, starts = run.product, state.h.shape[2], run.starts
     part, panels = hidden // UNITS, w_input.shape[0]
     after = d_stack.bias_hidden.shape[1] > 0
     resets = panels == 3 * part and not after  # a GRU that resets before the product
-    for layer in range(state.h.shape[0]):
-        d_z = state.gates[layer]
-        together = 2 * part if resets else panels
-        add_previous_gradient(
-            product, state.first[layer], state.h[layer], starts, d_z, 0, d_stack.w_hidden[layer, :together]
-        )
-        if resets:
-            turned = np.empty((hidden, d_z.shape[0]), d_z.dtype)
-            turn(d_z[:, 3 * hidden :], 0, d_z.shape[0], turned, 0)
-            add_turned(product, turned, d_z, 0, 2 * hidden, d_stack.w_hidden[layer, together:])
-        if after:
-            for row in range(d_z.shape[0]):
-                for k in range(hidden):
-                    d_stack.bias_hidden[layer, k] += d_z[row, 2 * hidden + k]
-                    d_z[row, 2 * hidden + k] = d_z[row, 3 * hidden + k]
-        if layer == 0:
-            if run.feeding:
-                add_previous_gradient(product, run.fed_first, run.combined, starts, d_z, 0, d_stack.w_below[0])
-            sum_by_input(d_z, run.rows, run.projected, d_stack.bias[0])
-            add_weight_gradient(product, inputs, run.projected, 0, d_w_input)
-            transposed = np.empty((w_input.shape[1] // UNITS, panels * UNITS, UNITS), d_z.dtype)
-            transpose(w_input, transposed)
-            add_product(product, run.projected, 0, inputs.shape[0], transposed, d_inputs, 0)
-        else:
-            add_weight_gradient(product, run.x[layer], d_z, 0, d_stack.w_below[layer])
-            for row in range(d_z.shape[0]):
-                for k in range(panels * UNITS):
-                    d_stack.bias[layer, k] += d_z[row, k]
+    d_z = state.gates[layer]
+    together = 2 * part if resets else panels
+    add_previous_gradient(
+        product, state.first[layer], state.h[layer], starts, d_z, 0, d_stack.w_hidden[layer, :together]
+    )
+    if resets:
+        turned = np.empty((hidden, d_z.shape[0]), d_z.dtype)
+        turn(d_z[:, 3 * hidden :], 0, d_z.shape[0], turned, 0)
+        add_turned(product, turned, d_z, 0, 2 * hidden, d_stack.w_hidden[layer, together:])
+    if after:
+        for row in range(d_z.shape[0]):
+            for k in range(hidden):
+                d_stack.bias_hidden[layer, k] += d_z[row, 2 * hidden + k]
+                d_z[row, 2 * hidden + k] = d_z[row, 3 * hidden + k]
+    if layer == 0:
+        if run.feeding:
+            add_previous_gradient(product, run.fed_first, run.combined, starts, d_z, 0, d_stack.w_below[0])
+        sum_by_input(d_z, run.rows, run.projected, d_stack.bias[0])
+        add_weight_gradient(product, inputs, run.projected, 0, d_w_input)
+        transposed = np.empty((w_input.shape[1] // UNITS, panels * UNITS, UNITS), d_z.dtype)
+        transpose(w_input, transposed)
+        add_product(product, run.projected, 0, inputs.shape[0], transposed, d_inputs, 0)
+    else:
+        add_weight_gradient(product, run.x[layer], d_z, 0, d_stack.w_below[layer])
+        for row in range(d_z.shape[0]):
+            for k in range(panels * UNITS):
+                d_stack.bias[layer, k] += d_z[row, k]

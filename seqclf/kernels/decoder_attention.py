@@ -113,7 +113,7 @@ def attend_back(
     Args:
         d_combined: (R, H), the gradient of the weighted sums.
         d_scores: flat as the weights, output: the gradient of the scores.
-        d_h: (R, H), accumulated; of additive attention ``d_query`` (R, H), output, and d_scorer (H,), accumulated.
+        d_h: (R, H), accumulated; of additive attention ``d_query`` (R, H), output, and d_scorer (B, H), accumulated.
         d_keys: (N, H), of additive attention accumulated; else unused, see ``memory_back``.
     """
     weights = attention.weights
@@ -134,7 +134,7 @@ def attend_back(
             if kind == ADDITIVE:
                 _additive_back(
                     d_scores[at + j], attention.query[row], memory.keys[begin + j], attention.scorer, d_query[row],
-                    d_keys[begin + j], d_scorer,
+                    d_keys[begin + j], d_scorer[s],
                 )  # fmt: skip
             else:
                 share, key, target = d_scores[at + j], memory.keys[begin + j], d_h[row]

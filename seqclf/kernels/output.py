@@ -208,7 +208,7 @@ def output_softmax(
                     scores[start + np.int64(targets[row]) * GROUP + t] -= shares[row] * (np.float32(1) - smoothing)
 
 
-@kernel
+@kernel(allocates=True)
 def output_best(
     scores: np.ndarray, first: int, last: int, words: int, padded: int, asked: int, tokens: np.ndarray,
     logs: np.ndarray, asked_logs: np.ndarray, scratch: np.ndarray,
@@ -224,10 +224,16 @@ def output_best(
         scratch: (16,) float32, private to the thread.
     """
     size, kept = padded * GROUP, tokens.shape[1]
+    tops = np.empty((GROUP, (size + STRETCH - 1) // STRETCH), np.float32)  # the largest score of each stretch
     for g in range(first, last):
         start = g * size
-        top = _largest(scores, start, size, scratch)
-        tops = scratch[0], scratch[1], scratch[2], scratch[3]
+        for near in range(tops.shape[1]):
+            _largest(scores, start + near * STRETCH, min(STRETCH, size - near * STRETCH), scratch)
+            for t in range(GROUP):
+                tops[t, near] = scratch[t]
+        for t in range(GROUP):
+            scratch[t] = scratch[4 + t] = scratch[8 + t] = scratch[12 + t] = tops[t].max()
+        top = load(scratch, 0)
         total = splat(np.float32(0))
         for near in range(start, start + size, STRETCH):
             part = splat(np.float32(0))
@@ -238,18 +244,21 @@ def output_best(
         for t in range(min(GROUP, tokens.shape[0] - g * GROUP)):
             row = g * GROUP + t
             log_sum = math.log(np.float64(scratch[t] + scratch[4 + t] + scratch[8 + t] + scratch[12 + t]))
-            log_sum += np.float64(tops[t])
+            log_sum += np.float64(tops[t].max())
             found = 0
-            for v in range(words):
-                score = scores[start + v * GROUP + t]
-                if found == kept and score <= logs[row, kept - 1]:
+            for near in range(tops.shape[1]):
+                if found == kept and tops[t, near] <= logs[row, kept - 1]:
                     continue
-                at = min(found, kept - 1)
-                while at > 0 and logs[row, at - 1] < score:
-                    logs[row, at], tokens[row, at] = logs[row, at - 1], tokens[row, at - 1]
-                    at -= 1
-                logs[row, at], tokens[row, at] = score, v
-                found = min(found + 1, kept)
+                for v in range(near * STRETCH // GROUP, min((near + 1) * STRETCH // GROUP, words)):
+                    score = scores[start + v * GROUP + t]
+                    if found == kept and score <= logs[row, kept - 1]:
+                        continue
+                    at = min(found, kept - 1)
+                    while at > 0 and logs[row, at - 1] < score:
+                        logs[row, at], tokens[row, at] = logs[row, at - 1], tokens[row, at - 1]
+                        at -= 1
+                    logs[row, at], tokens[row, at] = score, v
+                    found = min(found + 1, kept)
             for k in range(kept):
                 logs[row, k] = np.float64(logs[row, k]) - log_sum
             asked_logs[row] = np.float64(scores[start + asked * GROUP + t]) - log_sum

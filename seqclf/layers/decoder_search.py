@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from seqclf.layers.decoder import Decoder
+from seqclf.layers.parameters import Workspace
 from seqclf.layers.vocabulary_head import GROUP, VocabularyHead
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ def decode_greedily(
     bos: int,
     eos: int,
     limits: np.ndarray,
+    workspace: Workspace,
 ) -> list[Decoded]:
     """Return the target of each source that takes the most probable unit at each step; float32 alone.
 
@@ -43,6 +45,7 @@ def decode_greedily(
         memory, first: of M sources, as ``decoder.remember`` returns them.
         bos, eos: the units that begin and end a target.
         limits: (M,) units after which a target must end.
+        workspace: of the calling thread.
     """
     from seqclf.kernels.decoder_search import greedy_steps
 
@@ -51,7 +54,7 @@ def decode_greedily(
     memory = memory._replace(owners=np.arange(count))
     states = np.zeros((len(first), rows, decoder.hidden), np.float32)
     states[:, :count] = first
-    step = decoder.one_step(rows, sizes, states)
+    step = decoder.one_step(rows, sizes, states, workspace)
     step.run.fed_first[:] = step.run.combined[:] = 0
     last, lengths, totals = np.full(count, bos, np.int32), np.full(count, -1), np.zeros(count)
     units: list[list[int]] = [[] for _ in range(count)]

@@ -1,7 +1,8 @@
 """The encoder's shape, its parameters by name and as one flat array, and reusable buffers."""
 
+import contextlib
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -143,3 +144,23 @@ class Workspace:
             kept = self.array("zeros", size)
             self._kept["zeros"][:] = 0
         return kept[:size].reshape(shape)
+
+
+_SPARE_BYTES = 2**22
+"""Larger workspaces are not kept."""
+
+
+class SpareWorkspaces:
+    """Workspaces for threads that predict at the same time; small ones are kept for the next caller."""
+
+    def __init__(self, dtype: DTypeLike) -> None:
+        self._dtype = dtype
+        self._kept: list[Workspace] = []
+
+    @contextlib.contextmanager
+    def lend(self) -> Iterator[Workspace]:
+        """Lend a workspace to one thread."""
+        workspace = self._kept.pop() if self._kept else Workspace(self._dtype)
+        yield workspace
+        if workspace.nbytes < _SPARE_BYTES:
+            self._kept.append(workspace)

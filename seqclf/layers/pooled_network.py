@@ -1,7 +1,6 @@
 """Networks with one output per sequence: encoder ▶ pooling ▶ head."""
 
-import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -10,12 +9,10 @@ from numpy.typing import DTypeLike
 from seqclf.layers.batches import PackedBatch
 from seqclf.layers.encoder import Encoder
 from seqclf.layers.heads import Views
-from seqclf.layers.parameters import EncoderShape, FlatParameters, Workspace
+from seqclf.layers.parameters import EncoderShape, FlatParameters, SpareWorkspaces, Workspace
 from seqclf.layers.pooling import Found, Pooling
 from seqclf.layers.tape import DropoutMasks, EncoderTape
 from seqclf.layers.workers import Workers
-
-_SPARE_BYTES = 2**22
 
 
 class RowLayer(Protocol):
@@ -100,7 +97,7 @@ class PooledNetwork:
             part.attach(flat)
         self.dense, self.d_dense = flat.values, flat.gradient
         self._workspace = Workspace(self.dtype)
-        self._spare: list[Workspace] = []
+        self.spare_workspace = SpareWorkspaces(dtype).lend
         self.load(parameters)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -131,14 +128,6 @@ class PooledNetwork:
         return {name: array for part in self._parts for name, array in part.gradients().items()}
 
     # ---------------------------------------------------------------- forward
-
-    @contextlib.contextmanager
-    def spare_workspace(self) -> Iterator[Workspace]:
-        """Lend a workspace to one thread; small ones are kept for the next caller."""
-        workspace = self._spare.pop() if self._spare else Workspace(self.dtype)
-        yield workspace
-        if workspace.nbytes < _SPARE_BYTES:
-            self._spare.append(workspace)
 
     def predict(
         self, batch: PackedBatch, workspace: Workspace | None = None, *, inputs: np.ndarray | None = None

@@ -30,7 +30,8 @@ class Workers:
     def __init__(self, threads: int | None = None) -> None:
         if threads is not None:
             threads = check_whole("threads", threads, 1)
-        cores = available_cores()
+        # Finding the number of cores takes as long as a short prediction.
+        cores = 1 if threads == 1 else available_cores()
         self.threads = cores if threads is None else min(threads, cores)
         self._pool = ThreadPoolExecutor(self.threads - 1, "seqclf") if self.threads > 1 else None
 

@@ -286,6 +286,19 @@ class _Ranking(NamedTuple):
         return Hypothesis(tokens, score, attention[:-1])
 
 
+class _Ended(NamedTuple):
+    """A hypothesis that has ended."""
+
+    score: float
+    source: int
+    tokens: np.ndarray
+    total: float
+    """Its log-probability."""
+    step: int
+    row: int
+    """Its place in that step."""
+
+
 class _Search:
     """The live hypotheses of all sources and those that have ended."""
 
@@ -308,7 +321,7 @@ class _Search:
         self.limits = np.asarray(max_lengths, np.int64)
         self.banned = sorted({bos, *banned} - {eos})
         self.room = np.full(n_sources, places)
-        self.ended: list[list[Hypothesis]] = [[] for _ in range(n_sources)]
+        self.ended: list[list[_Ended]] = [[] for _ in range(n_sources)]
         self.parents: list[np.ndarray] = []
         self.weights: list[np.ndarray] = []
 
@@ -334,14 +347,15 @@ class _Search:
             if attention is not None:
                 self.weights.append(attention)
             ends = found.tokens == self.eos
-            for row, total in zip(found.rows[ends].tolist(), found.totals[ends].tolist(), strict=True):
-                self._end(row, total, history[row], int(sources[row]))
+            self._end(found.rows[ends], found.totals[ends], history, sources)
             parents, totals = found.rows[~ends], found.totals[~ends]
             last, sources = found.tokens[~ends].astype(np.int32), sources[parents]
             open_ones = self._can_win(totals, sources, n_best)
             parents, totals, last, sources = (each[open_ones] for each in (parents, totals, last, sources))
             history = np.concatenate([history[parents], last[:, None]], axis=1)
-        return [sorted(each, key=lambda found: -found.score)[:n_best] for each in self.ended]
+        best = [sorted(each, key=lambda found: -found.score)[:n_best] for each in self.ended]
+        hypotheses = iter(self._hypotheses([each for found in best for each in found]))
+        return [[next(hypotheses) for _ in found] for found in best]
 
     def _restrict(self, scores: np.ndarray, history: np.ndarray, full: np.ndarray) -> None:
         """Set the log-probabilities of units that must not come next to minus infinity, in place."""
@@ -359,16 +373,35 @@ class _Search:
             scores[full] = -np.inf
             scores[full, self.eos] = np.maximum(ends, np.finfo(np.float32).min)
 
-    def _end(self, row: int, total: float, tokens: np.ndarray, source: int) -> None:
-        """Add a hypothesis that the last step ended; ``row`` is its place in that step."""
-        attention, rows = None, []
-        if self.weights:
-            for parents, weights in zip(reversed(self.parents), reversed(self.weights), strict=True):
-                rows.append(weights[row])
-                row = int(parents[row])
-            attention = np.stack(rows[::-1])
-        self.ended[source].append(self.ranking.hypothesis(source, tokens.tolist(), total, attention))
-        self.room[source] -= 1
+    def _end(self, rows: np.ndarray, totals: np.ndarray, history: np.ndarray, sources: np.ndarray) -> None:
+        """Add the hypotheses at some rows of the last step, which end with these log-probabilities."""
+        step, length = len(self.parents) - 1, float(self.ranking.by_length(history.shape[1] + 1))
+        found = [
+            _Ended(total / length, source, history[row], total, step, row)
+            for row, total, source in zip(rows.tolist(), totals.tolist(), sources[rows].tolist(), strict=True)
+        ]
+        if self.ranking.coverage_penalty:
+            scored = self._hypotheses(found)
+            found = [each._replace(score=own.score) for each, own in zip(found, scored, strict=True)]
+        for each in found:
+            self.ended[each.source].append(each)
+            self.room[each.source] -= 1
+
+    def _hypotheses(self, ended: Sequence[_Ended]) -> list[Hypothesis]:
+        """Return ended hypotheses with their attention, collected from those that they continue."""
+        attention: list[np.ndarray | None] = [None] * len(ended)
+        if self.weights and ended:
+            steps, rows = np.array([each.step for each in ended]), np.array([each.row for each in ended])
+            table = np.empty((len(ended), steps.max() + 1, self.weights[0].shape[1]), self.weights[0].dtype)
+            for step in range(steps.max(), -1, -1):
+                open_ones = np.flatnonzero(steps >= step)
+                table[open_ones, step] = self.weights[step][rows[open_ones]]
+                rows[open_ones] = self.parents[step][rows[open_ones]]
+            attention = [own[: each.step + 1] for own, each in zip(table, ended, strict=True)]
+        return [
+            self.ranking.hypothesis(each.source, each.tokens.tolist(), each.total, own)
+            for each, own in zip(ended, attention, strict=True)
+        ]
 
     def _can_win(self, totals: np.ndarray, sources: np.ndarray, n_best: int) -> np.ndarray:
         """Return (N,) bool: whether a live hypothesis' source may still find one that is among its best.

@@ -46,9 +46,8 @@ class SequenceToSequence(SequenceEstimator):
         label_smoothing: share of the target distribution that is uniform.
         scheduled_sampling: probability, in the last step, that the decoder reads its own prediction.
         dropout, layer_dropout, locked_dropout, weight_drop, zoneout, zoneout_cell: as in ``SequenceClassifier``.
-        batch_size: pairs per step.
-        learning_rate, warmup_steps, epochs, patience, clip_norm, optimizer, schedule, freeze: as in
-            ``SequenceClassifier``.
+        batch_size, epochs: pairs per step, passes over the pairs; None chooses both by the number of pairs.
+        learning_rate, warmup_steps, patience, clip_norm, optimizer, schedule, freeze: as in ``SequenceClassifier``.
         choose_by: ``loss``, ``exact`` or ``edit``: what chooses the epoch on the validation pairs.
         vectors: pretrained vectors of the sources' units: ``WordVectors``, the path of a file, or None.
         vector_size, target_vector_size: dimensions of random embeddings.
@@ -99,10 +98,10 @@ class SequenceToSequence(SequenceEstimator):
         weight_drop: float = 0.0,
         zoneout: float = 0.0,
         zoneout_cell: float = 0.0,
-        batch_size: int = 16,
+        batch_size: int | None = None,
         learning_rate: float = 1e-3,
         warmup_steps: int = 50,
-        epochs: int = 30,
+        epochs: int | None = None,
         patience: int | None = None,
         clip_norm: float = 5.0,
         optimizer: str = "adam",
@@ -273,10 +272,10 @@ class SequenceFromVector(SequenceEstimator):
         weight_drop: float = 0.0,
         zoneout: float = 0.0,
         zoneout_cell: float = 0.0,
-        batch_size: int = 16,
+        batch_size: int | None = None,
         learning_rate: float = 1e-3,
         warmup_steps: int = 50,
-        epochs: int = 30,
+        epochs: int | None = None,
         patience: int | None = None,
         clip_norm: float = 5.0,
         optimizer: str = "adam",

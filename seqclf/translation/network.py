@@ -11,11 +11,19 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from seqclf.layers.batches import PackedBatch, Sequences, pack
-from seqclf.layers.decoder import Decoder, DecoderNoise, DecoderTape, Sources
+from seqclf.layers.batches import PackedBatch, Sequences, pack, pack_alone, token_places
+from seqclf.layers.decoder import Decoder
 from seqclf.layers.decoder_parameters import DecoderShape, decoder_shapes, initial_decoder
+from seqclf.layers.decoder_tape import DecoderNoise, DecoderTape, Sources
 from seqclf.layers.encoder import Encoder
-from seqclf.layers.parameters import EncoderShape, FlatParameters, Workspace, encoder_shapes, initial_encoder
+from seqclf.layers.parameters import (
+    EncoderShape,
+    FlatParameters,
+    SpareWorkspaces,
+    Workspace,
+    encoder_shapes,
+    initial_encoder,
+)
 from seqclf.layers.tape import DropoutMasks, EncoderTape
 from seqclf.layers.vocabulary_head import VocabularyHead
 from seqclf.layers.workers import Workers
@@ -157,6 +165,7 @@ class TransducerNetwork:
             part.attach(flat)
             part.load(parameters)
         self.dense, self.d_dense = flat.values, flat.gradient
+        self.spare_workspace = SpareWorkspaces(dtype).lend
 
     def __getstate__(self) -> dict[str, Any]:
         return {
@@ -289,13 +298,19 @@ class Vectors(NamedTuple):
 
 
 def pack_sources(
-    network: TransducerNetwork, sources: Sequences | Vectors, members: np.ndarray
+    network: TransducerNetwork, sources: Sequences | Vectors, members: np.ndarray, *, predict: bool = False
 ) -> "tuple[PackedBatch | np.ndarray, np.ndarray | None]":
-    """Return a batch of some sources as ``TransducerNetwork.encode`` takes it, and its ``inputs``."""
+    """Return a batch of some sources as ``TransducerNetwork.encode`` takes it, and its ``inputs``.
+
+    To ``predict``, a single source may repeat units.
+    """
     if isinstance(sources, Vectors):
         return sources.values[members], None
     assert network.encoder is not None
-    batch = pack(sources.ids, sources.offsets, members)
+    if predict and members.size == 1:
+        batch = pack_alone(sources.ids[sources.offsets[members[0]] : sources.offsets[members[0] + 1]])
+    else:
+        batch = pack(sources.ids, sources.offsets, members)
     return batch, sources.inputs(batch, network.encoder.embedding)
 
 
@@ -307,5 +322,4 @@ def pack_targets(targets: Targets, read: np.ndarray, members: np.ndarray) -> tup
         members: (B,).
     """
     batch = pack(read, targets.offsets, members)
-    wanted = pack(targets.ids, targets.offsets, members)
-    return batch, wanted.token_ids[wanted.forward_rows]
+    return batch, targets.ids[token_places(batch, targets.offsets, members)]

@@ -1,6 +1,5 @@
 """Search for the targets of many sources, in batches and on several threads."""
 
-from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -91,5 +90,5 @@ def search_targets(
             found[member] = hypotheses
 
     with workers_for(lengths.size, threads) as workers:
-        for_batches(run, lengths, workers, lambda: nullcontext(Workspace(network.dtype)))
+        for_batches(run, lengths, workers, network.spare_workspace)
     return found

@@ -92,11 +92,21 @@ hidden_size 200; set both alike, or untie them
         "Zoneout probability of the hidden state.", default=0.0, detail="Krueger et al. 2017.", least=0, below=1
     )
     zoneout_cell: float = setting("Zoneout probability of an LSTM's cell.", default=0.0, least=0, below=1)
-    batch_size: int = setting("Pairs per step.", default=16, least=1)
+    batch_size: int | None = setting(
+        "Pairs per step.",
+        default=None,
+        least=1,
+        none="16; 8 for fewer than 2,000 pairs, 32 from 20,000 on",
+        metavar="N",
+    )
     learning_rate: float = setting("Peak learning rate, reached after warmup_steps.", default=1e-3, above=0)
     warmup_steps: int = warmup_setting()
-    epochs: int = setting(
-        "Passes over the training data; the best epoch on the validation data is kept.", default=30, least=1
+    epochs: int | None = setting(
+        "Passes over the training data; the best epoch on the validation data is kept.",
+        default=None,
+        least=1,
+        none="30; 60 for fewer than 2,000 pairs, 12 from 20,000 on",
+        metavar="N",
     )
     patience: int | None = patience_setting()
     clip_norm: float = setting("Maximum global norm of a gradient.", default=5.0, above=0)

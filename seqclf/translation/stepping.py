@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from seqclf.layers.batches import Sequences
-from seqclf.layers.decoder import Sources
 from seqclf.layers.decoder_search import Decoded, decode_greedily
+from seqclf.layers.decoder_tape import Sources
 from seqclf.layers.parameters import Workspace
 from seqclf.translation.network import TransducerNetwork, Vectors, pack_sources
 
@@ -32,10 +32,11 @@ class NetworkStepper:
     Args:
         network: trained.
         sources: their encoder states.
+        workspace: of the calling thread.
     """
 
-    def __init__(self, network: TransducerNetwork, sources: Sources) -> None:
-        self._network = network
+    def __init__(self, network: TransducerNetwork, sources: Sources, workspace: Workspace) -> None:
+        self._network, self._workspace = network, workspace
         self.narrow = network.dtype == np.float32
         self._memory, first = network.decoder.remember(sources)
         self._first = StepperState(first, np.zeros((first.shape[1], first.shape[2]), first.dtype))
@@ -46,8 +47,8 @@ class NetworkStepper:
         cls, network: TransducerNetwork, sources: Sequences | Vectors, members: np.ndarray, workspace: Workspace
     ) -> "NetworkStepper":
         """Return the stepper of some sources."""
-        batch, inputs = pack_sources(network, sources, members)
-        return cls(network, network.encode(batch, inputs=inputs, keep=False, workspace=workspace)[2])
+        batch, inputs = pack_sources(network, sources, members, predict=True)
+        return cls(network, network.encode(batch, inputs=inputs, keep=False, workspace=workspace)[2], workspace)
 
     def start(self) -> StepperState:
         """Return the state before the first unit, with a row for each source."""
@@ -77,7 +78,7 @@ class NetworkStepper:
         self, state: StepperState, parents: np.ndarray, tokens: np.ndarray, sources: np.ndarray
     ) -> tuple[np.ndarray, StepperState]:
         combined, layers, weights = self._network.decoder.step(
-            self._memory, np.take(state.layers, parents, axis=1), state.fed[parents], tokens, sources
+            self._memory, np.take(state.layers, parents, axis=1), state.fed[parents], tokens, sources, self._workspace
         )
         sizes = self._sizes[sources]
         attention = np.zeros((tokens.size, int(self._sizes.max(initial=0))), np.float32)
@@ -88,5 +89,6 @@ class NetworkStepper:
         """Return the most probable unit at each step; see ``decoding.NarrowStepper``."""
         network = self._network
         return decode_greedily(
-            network.decoder, network.head, self._memory, self._first.layers, bos=bos, eos=eos, limits=limits
-        )
+            network.decoder, network.head, self._memory, self._first.layers, bos=bos, eos=eos, limits=limits,
+            workspace=self._workspace,
+        )  # fmt: skip

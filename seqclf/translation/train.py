@@ -24,6 +24,7 @@ from seqclf.translation.data import (
     target_units,
     target_vocabulary,
 )
+from seqclf.translation.defaults import ChosenTransducerSettings, chosen
 from seqclf.translation.model import TransducerModel, transducer_shape
 from seqclf.translation.network import Targets, TransducerNetwork, initial_transducer
 from seqclf.translation.settings import TransducerSettings
@@ -112,8 +113,9 @@ def train_transducer(
                 len(dev_rows), len(dev_rows) + len(rows),
             )  # fmt: skip
     warn_if_few(len(validation[0]), "pairs")
+    whole = ChosenTransducerSettings(**chosen(settings, len(training[0])))
     return _train(
-        training, validation, features is not None, settings, vectors, threads, on_progress, resumption, baselines
+        training, validation, features is not None, whole, vectors, threads, on_progress, resumption, baselines
     )
 
 
@@ -150,7 +152,7 @@ def _train(
     training: Pairs,
     validation: Pairs,
     features: bool,
-    settings: TransducerSettings,
+    settings: ChosenTransducerSettings,
     vectors: "WordVectors | None",
     threads: int | None,
     on_progress: OnProgress | None,
@@ -193,6 +195,6 @@ def _train(
         pairs=len(training[0]), dev_pairs=len(validation[0]), source_units=len(vocabulary), target_units=len(units)
     )
     return TransducerModel(
-        network, vocabulary, units, settings=settings, features=features, metrics=metrics, history=outcome.history,
-        subwords=subwords, baselines=baselines,
+        network, vocabulary, units, settings=TransducerSettings(**vars(settings)), features=features, metrics=metrics,
+        history=outcome.history, subwords=subwords, baselines=baselines,
     )  # fmt: skip

@@ -14,6 +14,7 @@ from seqclf.layers.workers import Workers
 from seqclf.training.loop import train_in_batches
 from seqclf.training.resuming import Resumption
 from seqclf.translation.data import encode_targets, target_units, target_vocabulary
+from seqclf.translation.defaults import ChosenSettings, chosen
 from seqclf.translation.network import TransducerNetwork, Vectors, initial_transducer
 from seqclf.translation.settings import VectorTransducerSettings
 from seqclf.translation.trainer import Trainer, evaluate
@@ -88,25 +89,27 @@ def train_vector_transducer(
     examples = Vectors(standardized(values, scaling)), encode_targets(units, vocabulary)
     held_out = Vectors(standardized(dev_values, scaling)), encode_targets(dev_units, vocabulary)
     data = [array for pairs in (examples, held_out) for side in pairs for array in side]
-    resumption.begin("vector transducer", settings, {"pairs": len(units), "validation pairs": len(dev_units)}, data)
+    whole = ChosenSettings(**chosen(settings, len(units)))
+    resumption.begin("vector transducer", whole, {"pairs": len(units), "validation pairs": len(dev_units)}, data)
     with Workers(threads) as workers:
-        trainer = Trainer(network, settings, *examples, tuned=0, workers=workers)
+        trainer = Trainer(network, whole, *examples, tuned=0, workers=workers)
         outcome = train_in_batches(
             trainer.learn,
             examples[1].lengths,
             trainer.optimizer,
-            settings,
+            whole,
             arrays=trainer.trained,
             unit="pairs",
-            evaluate=(lambda: evaluate(network, *held_out, settings, workers)) if dev_units else None,
+            evaluate=(lambda: evaluate(network, *held_out, whole, workers)) if dev_units else None,
             sizes=examples[1].lengths,
             on_progress=on_progress,
             resumption=resumption,
         )
     metrics = outcome.metrics(pairs=len(units), dev_pairs=len(dev_units), target_units=len(vocabulary))
     return VectorTransducerModel(
-        network, vocabulary, scaling, settings=settings, metrics=metrics, history=outcome.history
-    )
+        network, vocabulary, scaling, settings=VectorTransducerSettings(**vars(whole)), metrics=metrics,
+        history=outcome.history,
+    )  # fmt: skip
 
 
 def _read(

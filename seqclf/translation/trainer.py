@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from seqclf.layers.batches import PackedBatch, Sequences, prediction_batches, row_sequences
-from seqclf.layers.decoder import DecoderNoise
+from seqclf.layers.decoder_tape import DecoderNoise
 from seqclf.layers.parameters import Workspace
 from seqclf.layers.workers import Workers
 from seqclf.training.dropout import draw_dropout_masks, draw_mask, dropout_key, dropout_rates
@@ -14,6 +14,7 @@ from seqclf.training.loop import steps_in_all
 from seqclf.training.optimizers import Optimizer
 from seqclf.training.settings import NetworkSettings
 from seqclf.translation.decoding import greedy
+from seqclf.translation.defaults import ChosenSettings
 from seqclf.translation.network import (
     EOS,
     Targets,
@@ -49,7 +50,7 @@ class Trainer:
     def __init__(
         self,
         network: TransducerNetwork,
-        settings: VectorTransducerSettings,
+        settings: ChosenSettings,
         sources: Sequences | Vectors,
         targets: Targets,
         *,

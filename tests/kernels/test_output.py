@@ -142,7 +142,7 @@ def test_nan_propagates_to_the_loss():
     assert np.isfinite(losses[1])
 
 
-@pytest.mark.parametrize(("words", "kept"), [(3, 3), (16, 1), (37, 5)])
+@pytest.mark.parametrize(("words", "kept"), [(3, 3), (16, 1), (37, 5), (300, 4)])
 def test_the_best_words_are_those_of_the_sorted_probabilities(words, kept):
     states, weight, bias, _, _ = make(5, words, 32)
     weight[2], bias[2] = weight[1], bias[1]  # a tie

@@ -7,9 +7,10 @@ import pytest
 
 from seqclf.layers.batches import pack
 from seqclf.layers.cells import to_panels
-from seqclf.layers.decoder import Decoder, DecoderNoise, Sources
+from seqclf.layers.decoder import Decoder
 from seqclf.layers.decoder_parameters import DecoderShape, decoder_shapes, initial_decoder
-from seqclf.layers.parameters import FlatParameters
+from seqclf.layers.decoder_tape import DecoderNoise, Sources
+from seqclf.layers.parameters import FlatParameters, Workspace
 from seqclf.layers.workers import Workers
 from tests.oracles import naive_decoder
 from tests.oracles.gradients import directional_derivative
@@ -211,7 +212,7 @@ def test_steps_of_hypotheses_give_the_bits_of_a_pass_over_targets(options):
             fed[alive],
             np.take(state, np.flatnonzero(alive), 1),
         )
-        fed, state, weights = decoder.step(memory, state, fed, IDS[OFFSETS[owners] + t], owners)
+        fed, state, weights = decoder.step(memory, state, fed, IDS[OFFSETS[owners] + t], owners, Workspace(np.float32))
         np.testing.assert_array_equal(fed, expected[OFFSETS[owners] + t])
         ends = np.cumsum(np.diff(SPANS)[owners])
         sums = np.add.reduceat(weights, np.concatenate([[0], ends[:-1]]))
