@@ -65,6 +65,7 @@ class SequenceClassifier(ClassifierMixin, SequenceEstimator):  # type: ignore[mi
         keep_vectors: pretrained vectors to keep for words that the training texts lack.
         keep_ngrams: n-grams of the pretrained vectors to keep, of which words without a vector are composed.
         min_count: rarer words are unknown.
+        character_size: hidden units per direction of an LSTM over the characters of each word; 0 reads none.
         class_weight: None, ``balanced``, or a number for each label.
         model: ``network``, ``linear`` (logistic regression on n-grams), ``blend`` of both, or ``auto``: the best of
             these on the validation texts.
@@ -121,6 +122,7 @@ class SequenceClassifier(ClassifierMixin, SequenceEstimator):  # type: ignore[mi
         keep_vectors: int = 100_000,
         keep_ngrams: int = 100_000,
         min_count: int = 1,
+        character_size: int = 0,
         class_weight: str | Mapping[Any, float] | None = None,
         model: str = "network",
         calibrate: bool = False,
@@ -160,6 +162,7 @@ class SequenceClassifier(ClassifierMixin, SequenceEstimator):  # type: ignore[mi
         self.keep_vectors = keep_vectors
         self.keep_ngrams = keep_ngrams
         self.min_count = min_count
+        self.character_size = character_size
         self.class_weight = class_weight
         self.model = model
         self.calibrate = calibrate

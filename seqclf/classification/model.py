@@ -14,10 +14,13 @@ from seqclf.classification.evaluation import Evaluation, evaluated
 from seqclf.classification.linear import LinearPart
 from seqclf.classification.network import Network, NetworkShape, parameter_shapes
 from seqclf.classification.ngrams import surface_forms
+from seqclf.classification.words import encode_words
+from seqclf.data.characters import Characters, take_characters
 from seqclf.data.subwords import Subwords, take_subwords
-from seqclf.data.texts import Text, as_texts, encode, tokenize_texts
+from seqclf.data.texts import Text, as_texts, tokenize_texts
 from seqclf.layers.batch_prediction import predict_rows, workers_for
 from seqclf.layers.batches import Sequences
+from seqclf.layers.character_encoder import CharacterShape
 from seqclf.layers.workers import Workers
 from seqclf.model_file import (
     ENCODER_RULES,
@@ -50,9 +53,10 @@ class ClassifierModel:
         subwords: compose words that the vocabulary lacks; None treats all of them alike.
         linear: the linear model, if any.
         weights: (2,) of the log-probabilities of network and linear model; None with a network only.
+        characters: those that the network reads, if any.
 
     Attributes:
-        labels, settings, metrics, history, subwords, linear, weights: as given.
+        labels, settings, metrics, history, subwords, linear, weights, characters: as given.
         network, vocabulary: as given; of a linear model, they are an InputError.
         origin: digests of the training data and the versions, as the commands record them in a file.
 
@@ -83,9 +87,10 @@ class ClassifierModel:
         subwords: Subwords | None = None,
         linear: LinearPart | None = None,
         weights: np.ndarray | None = None,
+        characters: Characters | None = None,
     ) -> None:
         self._network, self._vocabulary, self.subwords = network, vocabulary, subwords
-        self.linear = linear
+        self.linear, self.characters = linear, characters
         self.weights = np.array([0.0, 1.0]) if weights is None and network is None else weights
         self.labels = list(labels)
         self.settings = dict(settings)
@@ -173,7 +178,11 @@ class ClassifierModel:
         """Return the network's probabilities (N, C) float32, or (N, 0) without one."""
         if self._network is None:
             return np.empty((len(tokens), 0), np.float32)
-        return predict_rows(self._network, Sequences(*encode(tokens, self.vocabulary, self.subwords)), workers)
+        return predict_rows(self._network, self.encode(tokens), workers)
+
+    def encode(self, tokens: Sequence[Sequence[str]]) -> Sequences:
+        """Return texts, as tokens, as the network reads them."""
+        return encode_words(tokens, self.vocabulary, self.subwords, self.characters)
 
     def _of_ngrams(self, texts: Sequence[Text], tokens: list[list[str]], workers: Workers) -> np.ndarray:
         """Return the linear model's log-probabilities (N, C) float64, or (N, 0) without one."""
@@ -226,9 +235,10 @@ class ClassifierModel:
             tensors |= self.linear.tensors()
         if self.weights is not None:
             header["weights"] = self.weights.tolist()
-        if self.subwords is not None:
-            header |= self.subwords.header()
-            tensors |= self.subwords.tensors()
+        for part in (self.subwords, self.characters):
+            if part is not None:
+                header |= part.header()
+                tensors |= part.tensors()
         write_model(path, tensors, header, kind=self.kind, origin=self.origin)
 
     @classmethod
@@ -240,7 +250,7 @@ class ClassifierModel:
         """
         check_header(name, header, {**_HEADER, **cls._own_rules})
         weights = _weights(name, header)
-        given, network, vocabulary, subwords, linear = dict(tensors), None, None, None, None
+        given, network, vocabulary, subwords, linear, characters = dict(tensors), None, None, None, None, None
         if weights is not None and weights[1]:
             linear = LinearPart.take(name, given, header, len(header["labels"]))
         numbers = dict.fromkeys(cls._own_numbers, (len(header["labels"]),))
@@ -248,7 +258,8 @@ class ClassifierModel:
             check_tensors(name, given, {}, numbers=numbers)
         else:
             subwords, given = take_subwords(name, given, header)
-            shape = _shape(name, given, header, multi_label=issubclass(cls, MultiLabelModel))
+            characters, given = take_characters(name, given, header)
+            shape = _shape(name, given, header, characters, multi_label=issubclass(cls, MultiLabelModel))
             expected = parameter_shapes(shape)
             check_tensors(name, given, expected, "token_bytes", "token_offsets", numbers=numbers)
             vocabulary = read_vocabulary(name, given, shape.vocabulary - 1)
@@ -263,6 +274,7 @@ class ClassifierModel:
             metrics=header["metrics"],
             history=header["history"],
             subwords=subwords,
+            characters=characters,
             **own,
         )
 
@@ -272,6 +284,8 @@ class ClassifierModel:
             shape = self._network.shape
             way = "bidirectional" if shape.bidirectional else "unidirectional"
             parts.append(f"{way} {shape.cell} of {shape.hidden_size}, {len(self.vocabulary):,} words")
+            if self.characters is not None:
+                parts.append(f"{len(self.characters):,} characters")
         if self.linear is not None:
             parts.append(f"linear model of {len(self.linear.features):,} n-grams")
         return f"<{type(self).__name__}: {', '.join(parts)}, {len(self.labels)} labels>"
@@ -281,7 +295,7 @@ class MultiLabelModel(ClassifierModel):
     """A trained multi-label text classifier, which assigns any number of labels to a text.
 
     Args:
-        network, vocabulary, labels, settings, metrics, history, subwords: as for :class:`ClassifierModel`.
+        network, vocabulary, labels, settings, metrics, history, subwords, characters: as for :class:`ClassifierModel`.
         thresholds: (C,) probabilities from which labels are assigned; default 0.5.
         separator: separates labels in text files and in printed output.
 
@@ -332,7 +346,12 @@ _FIRST_VERSION: dict[str, Any] = {
 
 
 def _shape(
-    name: str, tensors: Mapping[str, np.ndarray], header: Mapping[str, Any], *, multi_label: bool
+    name: str,
+    tensors: Mapping[str, np.ndarray],
+    header: Mapping[str, Any],
+    characters: Characters | None,
+    *,
+    multi_label: bool,
 ) -> NetworkShape:
     header = {**_FIRST_VERSION, **header}
     check_header(name, header, _NETWORK)
@@ -344,6 +363,7 @@ def _shape(
         classes=len(header["labels"]),
         pooling=header["pooling"],
         multi_label=multi_label,
+        spelling=None if characters is None else CharacterShape(**characters.sizes()),
         **{key: header[key] for key in ENCODER_RULES},
     )
 

@@ -1,4 +1,4 @@
-"""The classifier's network: encoder ▶ pooling ▶ softmax, or a sigmoid for each label."""
+"""The classifier's network: vectors of words and characters ▶ encoder ▶ pooling ▶ softmax or sigmoids."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
+from seqclf.layers.character_encoder import CharacterShape, character_shapes, initial_characters
 from seqclf.layers.heads import MultiLabelHead, SoftmaxHead
 from seqclf.layers.parameters import EncoderShape, encoder_shapes, initial_encoder
 from seqclf.layers.pooled_network import PooledNetwork
@@ -26,6 +27,7 @@ class NetworkShape:
         pooling: one of ``POOLINGS``.
         multi_label: any number of labels per text, instead of one of C classes.
         merge, layers, reset, zoneout, zoneout_cell: see ``EncoderShape``.
+        spelling: the encoder of characters; None without.
     """
 
     vocabulary: int
@@ -41,6 +43,11 @@ class NetworkShape:
     reset: str = "after"
     zoneout: float = 0.0
     zoneout_cell: float = 0.0
+    spelling: CharacterShape | None = None
+
+    @property
+    def appended(self) -> int:
+        return self.spelling.features if self.spelling else 0
 
     @property
     def encoder(self) -> EncoderShape:
@@ -61,7 +68,8 @@ def parameter_shapes(shape: NetworkShape) -> dict[str, tuple[int, ...]]:
         head.bias (2,)
     """
     head = {"head.weight": (shape.classes, shape.encoder.features), "head.bias": (shape.classes,)}
-    return encoder_shapes(shape.encoder) | pooling_shapes(shape.encoder, shape.pooling) | head
+    shapes = encoder_shapes(shape.encoder) | pooling_shapes(shape.encoder, shape.pooling) | head
+    return shapes | character_shapes(shape.spelling)
 
 
 def initial_parameters(
@@ -74,7 +82,7 @@ def initial_parameters(
     limit = np.sqrt(6.0 / (features + shape.classes))
     parameters["head.weight"] = random.uniform(-limit, limit, (shape.classes, features)).astype(np.float32)
     parameters["head.bias"] = np.zeros(shape.classes, dtype=np.float32)
-    return parameters
+    return parameters | initial_characters(shape.spelling, random)
 
 
 class Network(PooledNetwork):
@@ -92,7 +100,7 @@ class Network(PooledNetwork):
         self.shape = shape
         kind = MultiLabelHead if shape.multi_label else SoftmaxHead
         head = kind(shape.classes, shape.hidden_size, parts=shape.encoder.parts, dtype=dtype)
-        super().__init__(shape.encoder, head, parameters, pooling=shape.pooling, dtype=dtype)
+        super().__init__(shape.encoder, head, parameters, pooling=shape.pooling, characters=shape.spelling, dtype=dtype)
 
     def __getstate__(self) -> dict[str, Any]:
         return {"shape": self.shape, "parameters": self.parameters(), "dtype": self.dtype}

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from seqclf.training.settings import PooledSettings
+from seqclf.training.settings import PooledSettings, character_setting
 from wordvec.system.settings import setting, settings_class
 from wordvec.system.validation import check_choice, check_number
 
@@ -39,6 +39,7 @@ class ClassifierSettings(PooledSettings):
         check=_check_class_weight,
         none="all labels alike",
     )
+    character_size: int = character_setting(0)
     model: str = setting(
         "The recurrent network, a linear model on n-grams, their blend, or the best of these on validation data.",
         default="network",

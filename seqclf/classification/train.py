@@ -16,6 +16,8 @@ from seqclf.classification.ngrams import surface_forms
 from seqclf.classification.settings import ClassifierSettings
 from seqclf.classification.stacking import CANDIDATES, Choice, choose
 from seqclf.classification.train_linear import LinearTexts, train_linear
+from seqclf.classification.words import encode_words
+from seqclf.data.characters import Characters
 from seqclf.data.embeddings import Embedding, build_embedding
 from seqclf.data.labels import (
     as_labels,
@@ -27,9 +29,10 @@ from seqclf.data.labels import (
     warn_if_labels_differ,
 )
 from seqclf.data.splits import stratified_split, warn_if_few
-from seqclf.data.texts import Text, as_texts, count_tokens, encode, tokenize_texts
+from seqclf.data.texts import Text, as_texts, count_tokens, tokenize_texts
 from seqclf.layers.batch_prediction import predict_rows
 from seqclf.layers.batches import Sequences
+from seqclf.layers.character_encoder import CharacterShape
 from seqclf.layers.workers import Workers
 from seqclf.metrics import macro_f1
 from seqclf.training.loop import Outcome
@@ -162,14 +165,15 @@ def train_classifier(
         if settings.model != "linear":
             tokens, dev_tokens = training.tokens, dev_texts.tokens
             if initial is None:
-                network, embedding = fresh_network(tokens, len(classes), settings, vectors)
+                network, embedding, characters = fresh_network(tokens, len(classes), settings, vectors)
             else:
-                network, embedding = _continued(initial)
-            words = embedding.vocabulary, embedding.subwords
-            examples, dev_examples = (Sequences(*encode(each, *words)) for each in (tokens, dev_tokens))
+                network, embedding, characters = _continued(initial)
+            words = embedding.vocabulary, embedding.subwords, characters
+            examples, dev_examples = (encode_words(each, *words) for each in (tokens, dev_tokens))
             resumption.begin(
                 "classifier", settings, {"texts": len(tokens), "validation texts": len(dev_tokens)},
-                [*examples, targets, *dev_examples, dev_targets, *([] if sample_weight is None else [own])], vectors,
+                [*examples.arrays(), targets, *dev_examples.arrays(), dev_targets,
+                 *([] if sample_weight is None else [own])], vectors,
             )  # fmt: skip
             outcome = train_network(
                 network,
@@ -184,7 +188,8 @@ def train_classifier(
                 on_progress=on_progress,
                 resumption=resumption,
             )
-            parts |= {"network": network, "vocabulary": words[0], "subwords": words[1], "history": outcome.history}
+            parts |= dict(zip(("vocabulary", "subwords", "characters"), words, strict=True))
+            parts |= {"network": network, "history": outcome.history}
             metrics = model_metrics(outcome, tokens, dev_tokens, embedding.trained) | metrics
         if dev_part is not None and (settings.model != "network" or settings.calibrate):
             logs = _log_probabilities(parts, dev_part[0], dev_examples if "history" in parts else None, workers)
@@ -223,7 +228,7 @@ def _chosen(parts: dict[str, Any], choice: Choice) -> dict[str, Any]:
     """Keep the chosen parts of a model, in place, and return the metrics of the choice."""
     parts["weights"] = choice.weights
     if not choice.weights[0]:
-        parts |= {"network": None, "vocabulary": None, "subwords": None}
+        parts |= {"network": None, "vocabulary": None, "subwords": None, "characters": None}
     if not choice.weights[1]:
         parts["linear"] = None
     metrics: dict[str, Any] = {"model": choice.name, **choice.measures[choice.name]}
@@ -244,8 +249,8 @@ def fresh_network(
     vectors: "WordVectors | None",
     *,
     multi_label: bool = False,
-) -> tuple[Network, Embedding]:
-    """Return an untrained network, and its words.
+) -> tuple[Network, Embedding, Characters | None]:
+    """Return an untrained network, its words, and its characters if any.
 
     Args:
         tokens: of the training texts.
@@ -255,16 +260,19 @@ def fresh_network(
     """
     random = np.random.default_rng([settings.seed, 0x1217])
     embedding = build_embedding(count_tokens(tokens), vectors, random=random, **settings.embedding_options())
-    table = embedding.table
+    table, size, characters = embedding.table, settings.character_size, None
+    if size:
+        characters = Characters.learn((token for text in tokens for token in text), size)
     shape = NetworkShape(
         vocabulary=len(table),
         vector_size=table.shape[1],
         classes=classes,
         pooling=settings.pooling,
         multi_label=multi_label,
+        spelling=None if characters is None else CharacterShape(**characters.sizes()),
         **settings.encoder_options(),
     )
-    return Network(shape, initial_parameters(shape, table, random)), embedding
+    return Network(shape, initial_parameters(shape, table, random)), embedding, characters
 
 
 def _check_continues(initial: ClassifierModel, settings: ClassifierSettings, vectors: "WordVectors | None") -> None:
@@ -275,11 +283,11 @@ def _check_continues(initial: ClassifierModel, settings: ClassifierSettings, vec
         raise InputError("initial has word vectors already; leave out vectors")
 
 
-def _continued(initial: ClassifierModel) -> tuple[Network, Embedding]:
-    """Return a copy of a model's network, and its words."""
+def _continued(initial: ClassifierModel) -> tuple[Network, Embedding, Characters | None]:
+    """Return a copy of a model's network, its words, and its characters if any."""
     network = Network(initial.network.shape, initial.network.parameters())
     trained = int(initial.metrics.get("trained_words", len(initial.vocabulary)))
-    return network, Embedding(initial.vocabulary, network.embedding, trained, initial.subwords)
+    return network, Embedding(initial.vocabulary, network.embedding, trained, initial.subwords), initial.characters
 
 
 def train_network(

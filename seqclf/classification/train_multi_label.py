@@ -11,12 +11,12 @@ from numpy.typing import ArrayLike
 from seqclf.classification.model import MultiLabelModel
 from seqclf.classification.settings import ClassifierSettings
 from seqclf.classification.train import fresh_network, model_metrics
+from seqclf.classification.words import encode_words
 from seqclf.data.label_sets import LabelSets, best_thresholds, label_matrix
 from seqclf.data.labels import check_labels, class_weights, sample_weights
 from seqclf.data.splits import random_split, warn_if_few
-from seqclf.data.texts import Text, as_texts, encode, tokenize_texts
+from seqclf.data.texts import Text, as_texts, tokenize_texts
 from seqclf.layers.batch_prediction import predict_rows
-from seqclf.layers.batches import Sequences
 from seqclf.layers.heads import MultiLabelHead
 from seqclf.layers.workers import Workers
 from seqclf.metrics import score_label_sets
@@ -108,14 +108,15 @@ def train_multi_label(
             f"{settings.validation_fraction:g}"
         )
     warn_if_few(len(dev_tokens), "texts")
-    network, embedding = fresh_network(tokens, len(classes), settings, vectors, multi_label=True)
+    network, embedding, characters = fresh_network(tokens, len(classes), settings, vectors, multi_label=True)
     vocabulary, trained_words, subwords = embedding.vocabulary, embedding.trained, embedding.subwords
     assert isinstance(network.head, MultiLabelHead)
     network.head.label_weights = _label_weights(targets, classes, settings.class_weight)
-    examples, dev_texts = (Sequences(*encode(each, vocabulary, subwords)) for each in (tokens, dev_tokens))
+    examples, dev_texts = (encode_words(each, vocabulary, subwords, characters) for each in (tokens, dev_tokens))
     resumption.begin(
         "multi-label classifier", settings, {"texts": len(tokens), "validation texts": len(dev_tokens)},
-        [*examples, targets, *dev_texts, truth, *([] if sample_weight is None else [shares])], vectors,
+        [*examples.arrays(), targets, *dev_texts.arrays(), truth, *([] if sample_weight is None else [shares])],
+        vectors,
     )  # fmt: skip
     with Workers(threads) as workers:
 
@@ -141,6 +142,7 @@ def train_multi_label(
         metrics=model_metrics(outcome, tokens, dev_tokens, trained_words),
         history=outcome.history,
         subwords=subwords,
+        characters=characters,
         thresholds=thresholds,
         separator=separator,
     )

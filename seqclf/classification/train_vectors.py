@@ -71,6 +71,8 @@ def train_vector_classifier(
     if settings.model not in ("network", "auto") or settings.calibrate:
         what = "calibrate" if settings.calibrate else f"model {settings.model}"
         raise InputError(f"{what} is for texts, but the sequences hold numbers; use model network without calibrate")
+    if settings.character_size:
+        raise InputError(f"character_size is for texts, but the sequences hold numbers; got {settings.character_size}")
     given, wanted = as_sequences(sequences), as_labels(labels)
     check_labels(given, wanted, "sequences")
     classes = distinct_labels(wanted)

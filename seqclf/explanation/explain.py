@@ -15,8 +15,8 @@ from seqclf.classification.linear import LinearPart
 from seqclf.classification.model import ClassifierModel, MultiLabelModel
 from seqclf.classification.network import Network
 from seqclf.classification.ngrams import surface_forms
-from seqclf.data.texts import Text, encode, tokenize_texts
-from seqclf.layers.batches import Sequences, pack, pack_alone
+from seqclf.data.texts import Text, tokenize_texts
+from seqclf.layers.batches import pack, pack_alone
 from seqclf.layers.workers import Workers
 from wordvec import InputError
 from wordvec.system.validation import check_flag, check_kind, check_whole
@@ -183,10 +183,10 @@ def _integrated(
 ) -> tuple[np.ndarray, float, float]:
     """Return the network's contributions (N,), its log-odds for vectors of zeros, and the error of the integration."""
     network = model.network
-    words = Sequences(*encode([tokens], model.vocabulary, model.subwords))
+    words = model.encode([tokens])
     alone = pack_alone(words.ids)
-    given = words.inputs(alone, network.embedding)
-    inputs = (network.embedding[words.ids] if given is None else given)[:, : network.shape.vector_size]
+    given = network.inputs(words, alone)
+    inputs = (network.embedding[words.ids] if given is None else given)[:, : network.shape.encoder.inputs]
     inputs = inputs.astype(np.float64)
     ends = [_log_odds(network.predict(alone, inputs=share * inputs), label, other)[0] for share in (0.0, 1.0)]
     if not tokens:

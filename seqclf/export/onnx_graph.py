@@ -55,8 +55,8 @@ def export_onnx(model: ClassifierModel, path: str | os.PathLike[str]) -> None:
     """Write a model as an ONNX graph from ``onnx_inputs`` to ``probabilities`` (N, C) float32.
 
     Raises:
-        InputError: onnx is not installed, the file cannot be written, or the model composes words of n-grams or has
-            zoneout, for which ONNX has no operators.
+        InputError: onnx is not installed, the file cannot be written, or the model composes words of n-grams, reads
+            their characters, or has zoneout, for which ONNX has no operators.
     """
     check_kind("model", model, ClassifierModel)
     check_library()
@@ -65,6 +65,8 @@ def export_onnx(model: ClassifierModel, path: str | os.PathLike[str]) -> None:
             "words that the model composes of n-grams cannot be exported; train without them: subword_fallback=False "
             "(--no-subword-fallback)"
         )
+    if model.characters is not None:
+        raise InputError("characters of words cannot be exported; train without them: character_size=0")
     import onnx
     from onnx import TensorProto, helper
 

@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 
 from seqclf.classification.model import ClassifierModel
-from seqclf.data.texts import Text, encode, tokenize_texts
+from seqclf.data.texts import Text, tokenize_texts
 from seqclf.language.model import TrainedLanguageModel
 from seqclf.language.text import UNKNOWN, end_of_line
 from seqclf.layers.attention import AttentionTape
-from seqclf.layers.batches import Sequences, pack
+from seqclf.layers.batches import pack
 from seqclf.layers.encoder import Encoder
 from seqclf.layers.parameters import Workspace
 from seqclf.layers.pooling import Found
@@ -127,14 +127,14 @@ def trace(model: ClassifierModel, text: Text) -> Trace:
     """
     check_kind("model", model, ClassifierModel)
     (tokens,) = tokenize_texts([text], model.tokenizer, model.lowercase, model.normalize)
-    network, words = model.network, Sequences(*encode([tokens], model.vocabulary, model.subwords))
+    network, words = model.network, model.encode([tokens])
     batch = pack(words.ids, words.offsets, np.arange(1))
-    inputs = words.inputs(batch, network.embedding)
+    inputs = network.inputs(words, batch)
     encoded = network.encoder.forward(batch, inputs=inputs, workspace=Workspace(network.dtype))
     _, found = network.pooling.forward(encoded)
     return Trace(
         tokens=tokens,
-        known=[int(each) < len(model.vocabulary) for each in words.ids],
+        known=[int(each) < len(model.vocabulary) for each in words.table_rows()],
         layers=_layers(network.encoder, encoded),
         chosen=_chosen(network.encoder, network.shape.pooling, found, len(tokens)),
         labels=list(model.labels),

@@ -8,7 +8,8 @@ import numpy as np
 
 from seqclf.layers.batches import PackedBatch
 from seqclf.layers.cells import padded
-from seqclf.layers.heads import Head, Views, check_classes
+from seqclf.layers.heads import Head, check_classes
+from seqclf.layers.parameters import Views
 from seqclf.layers.vocabulary_head import VocabularyHead
 from seqclf.layers.workers import Workers
 from wordvec import InputError

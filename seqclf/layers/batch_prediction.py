@@ -31,14 +31,13 @@ def predict_rows(network: PooledNetwork, sequences: Sequences, workers: Workers)
     if lengths.size == 1:
         batch = pack_alone(sequences.ids[sequences.offsets[0] : sequences.offsets[1]])
         with network.spare_workspace() as workspace:
-            return network.predict(batch, workspace, inputs=sequences.inputs(batch, network.embedding))
+            return network.predict(batch, workspace, inputs=network.inputs(sequences, batch, workspace))
     rows = np.empty((lengths.size, network.head.outputs), network.dtype)
 
     def predict(members: np.ndarray, workspace: Workspace) -> None:
         batch = pack(sequences.ids, sequences.offsets, members)
-        rows[members[batch.order]] = network.predict(
-            batch, workspace, inputs=sequences.inputs(batch, network.embedding)
-        )
+        inputs = network.inputs(sequences, batch, workspace)
+        rows[members[batch.order]] = network.predict(batch, workspace, inputs=inputs)
 
     for_batches(predict, lengths, workers, network.spare_workspace)
     return rows

@@ -117,15 +117,46 @@ def rows_of(ids: np.ndarray, table: np.ndarray, more: np.ndarray | None) -> np.n
     return found
 
 
+def summed_by_row(rows: np.ndarray, gradient: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the distinct ``rows`` (U,), ascending, and the sums (U, E) of ``gradient[i]`` over each one's occurrences.
+
+    Args:
+        rows: (T, K) int32. gradient: (T, E).
+
+    Example:
+        >>> summed_by_row(np.array([[7, 3], [3, 3]]), np.array([[1.0], [10.0]]))
+        (array([3, 7]), array([[21.],
+               [ 1.]]))
+    """
+    flat = rows.ravel()
+    order = np.argsort(flat, kind="stable")
+    distinct, begins = np.unique(flat[order], return_index=True)
+    if not distinct.size:
+        return distinct, np.zeros((0, gradient.shape[1]), gradient.dtype)
+    return distinct, np.add.reduceat(gradient[order // rows.shape[1]], begins, axis=0)
+
+
+class Spelling(NamedTuple):
+    """The characters of words: word t's are ``ids[offsets[t]:offsets[t + 1]]``."""
+
+    ids: np.ndarray
+    """(M,) int32."""
+    offsets: np.ndarray
+    """(T + 1,) int64."""
+
+
 class Sequences(NamedTuple):
     """Encoded texts, or concatenated numeric sequences."""
 
     ids: np.ndarray
-    """(N,) int32 rows of the embedding table, and after its last one, rows of ``vectors``."""
+    """(N,) int32 rows of the embedding table, and after its last one, rows of ``vectors``; or with ``rows``, words."""
     offsets: np.ndarray
     """(S + 1,) int64: sequence s is ``ids[offsets[s]:offsets[s + 1]]``."""
     vectors: np.ndarray | None = None
     """(K, E) float32: the values of each step, or vectors of words that the table lacks; None if it lacks none."""
+    rows: np.ndarray | None = None
+    """(T,) int32: the row of each distinct word, whose characters ``spelling`` has; None if ``ids`` are rows."""
+    spelling: Spelling | None = None
 
     @property
     def lengths(self) -> np.ndarray:
@@ -134,7 +165,17 @@ class Sequences(NamedTuple):
 
     def inputs(self, batch: PackedBatch, table: np.ndarray) -> np.ndarray | None:
         """Return the vectors (U, E) of ``batch.token_ids``; None if all are rows of ``table`` (V, E padded)."""
+        if self.rows is not None:
+            return rows_of(self.rows[batch.token_ids], table, self.vectors)
         return None if self.vectors is None else rows_of(batch.token_ids, table, self.vectors)
+
+    def table_rows(self) -> np.ndarray:
+        """Return the row (N,) of each id."""
+        return self.ids if self.rows is None else self.rows[self.ids]
+
+    def arrays(self) -> list[np.ndarray | None]:
+        """Return the arrays that determine them."""
+        return [self.ids, self.offsets, self.vectors, self.rows, *(self.spelling or ())]
 
 
 class Half(NamedTuple):

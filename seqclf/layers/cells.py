@@ -52,7 +52,7 @@ def spread(array: np.ndarray, parts: int) -> np.ndarray:
     size = array.shape[-1] // parts
     full = np.zeros((*array.shape[:-1], parts, padded(size)), dtype=array.dtype)
     full[..., :size] = array.reshape(*array.shape[:-1], parts, size)
-    return full.reshape(*array.shape[:-1], -1)
+    return full.reshape(*array.shape[:-1], parts * padded(size))
 
 
 def unspread(array: np.ndarray, parts: int, size: int) -> np.ndarray:

@@ -26,7 +26,7 @@ from seqclf.layers.backward_pass import BackwardPass
 from seqclf.layers.batches import PackedBatch
 from seqclf.layers.cells import UNITS, from_panels, get_cell, padded, spread, to_panels, unspread
 from seqclf.layers.forward_pass import ForwardPass
-from seqclf.layers.parameters import EncoderShape, FlatParameters, Workspace
+from seqclf.layers.parameters import EncoderShape, FlatParameters, Views, Workspace
 from seqclf.layers.plan import EncoderPlan
 from seqclf.layers.tape import DropoutMasks, EncoderTape, States
 from seqclf.layers.workers import Workers
@@ -51,11 +51,12 @@ class Encoder:
         self.shape = shape
         self.dtype = np.dtype(dtype)
         self.cell = get_cell(shape.cell, shape.reset)
-        self.columns = padded(shape.vector_size)
+        self.columns = padded(shape.inputs)
         self.hidden = padded(shape.hidden_size)
         self.features = self.hidden * shape.parts
         """Columns of the states in the kernels' layout: each direction's H is padded to a multiple of 16."""
-        self.embedding = aligned(shape.vocabulary * self.columns, self.dtype).reshape(-1, self.columns)
+        width = padded(shape.vector_size)
+        self.embedding = aligned(shape.vocabulary * width, self.dtype).reshape(-1, width)
         self.embedding[:] = 0
         self._workspace = Workspace(self.dtype)
         share = np.full((1, self.hidden), shape.zoneout, self.dtype)
@@ -90,7 +91,7 @@ class Encoder:
             found[f"{prefix}.bias_hidden"] = (self.hidden if self.cell.hidden_bias else 0,)
         return found
 
-    def attach(self, flat: FlatParameters) -> None:
+    def attach(self, flat: Views) -> None:
         """Use a network's parameters for the views of ``layout()``."""
         from seqclf.kernels.panels import Weights
 
@@ -145,7 +146,7 @@ class Encoder:
         for prefix, layer, number in self._places():
             weights = groups[layer][number]
             columns = from_panels(weights.w_input, gates, hidden, weights.w_input.shape[1])
-            columns = unspread(columns, parts, hidden) if layer else columns[:, : self.shape.vector_size]
+            columns = unspread(columns, parts, hidden) if layer else columns[:, : self.shape.inputs]
             named[f"{prefix}.w_input"] = np.ascontiguousarray(columns)
             named[f"{prefix}.w_hidden"] = from_panels(weights.w_hidden, gates, hidden, hidden)
             named[f"{prefix}.bias"] = unspread(weights.bias, gates, hidden)
@@ -171,7 +172,7 @@ class Encoder:
         Args:
             batch: B sequences.
             workers: threads; None runs on the caller's thread.
-            inputs: (U, E) vectors of ``batch.token_ids``; None looks them up in the embedding table.
+            inputs: (U, E + appended) vectors of ``batch.token_ids``; None looks them up in the embedding table.
             noise: dropout masks; with them zoneout draws units, without them its expected value is used.
             first: the state before the first token; None is zeros. ``backward`` puts its gradient into the tape's
                 ``d_first``.
@@ -192,8 +193,8 @@ class Encoder:
         if inputs is None:
             np.take(self.embedding, batch.token_ids, axis=0, out=whole)
         else:
-            whole[:, : self.shape.vector_size] = inputs
-            whole[:, self.shape.vector_size :] = 0
+            whole[:, : self.shape.inputs] = inputs
+            whole[:, self.shape.inputs :] = 0
         if noise.words is not None:
             whole *= noise.words
         return whole

@@ -28,22 +28,16 @@ columns; F counts all columns. Files have the weights without padding.
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from seqclf.layers.batches import PackedBatch
 from seqclf.layers.cells import padded
+from seqclf.layers.parameters import Views
 from seqclf.layers.workers import Workers
 from wordvec import InputError
-
-
-class Views(Protocol):
-    """A network's weights and gradients: arrays by name."""
-
-    views: dict[str, np.ndarray]
-    d_views: dict[str, np.ndarray]
 
 
 class Head:

@@ -4,6 +4,7 @@ import contextlib
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -29,6 +30,7 @@ class EncoderShape:
         layers: the number of stacked recurrent layers.
         zoneout, zoneout_cell: the probability that a unit of h, or of c, keeps its old value in a training step;
             prediction uses the expected value (Krueger et al. 2017).
+        appended: columns appended to the vectors of the table.
     """
 
     vocabulary: int
@@ -41,6 +43,12 @@ class EncoderShape:
     layers: int = 1
     zoneout: float = 0.0
     zoneout_cell: float = 0.0
+    appended: int = 0
+
+    @property
+    def inputs(self) -> int:
+        """The width of the first layer's inputs."""
+        return self.vector_size + self.appended
 
     @property
     def directions(self) -> tuple[str, ...]:
@@ -74,7 +82,7 @@ def encoder_shapes(shape: EncoderShape) -> dict[str, tuple[int, ...]]:
     )
     cell = get_cell(shape.cell, shape.reset)
     for layer in range(shape.layers):
-        inputs = shape.features if layer else shape.vector_size
+        inputs = shape.features if layer else shape.inputs
         for direction in shape.directions:
             for name, size in cell.shapes(inputs, shape.hidden_size).items():
                 shapes[f"layers.{layer}.{direction}.{name}"] = size
@@ -88,11 +96,18 @@ def initial_encoder(
     parameters = {} if table is None else {"embedding": table}
     cell = get_cell(shape.cell, shape.reset)
     for layer in range(shape.layers):
-        inputs = shape.features if layer else shape.vector_size
+        inputs = shape.features if layer else shape.inputs
         for direction in shape.directions:
             for name, value in cell.initial(inputs, shape.hidden_size, random).items():
                 parameters[f"layers.{layer}.{direction}.{name}"] = value
     return parameters
+
+
+class Views(Protocol):
+    """A network's weights and gradients: arrays by name."""
+
+    views: dict[str, np.ndarray]
+    d_views: dict[str, np.ndarray]
 
 
 class FlatParameters:

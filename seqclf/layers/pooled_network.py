@@ -6,10 +6,10 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import DTypeLike
 
-from seqclf.layers.batches import PackedBatch
+from seqclf.layers.batches import PackedBatch, Sequences, Spelling
+from seqclf.layers.character_encoder import CharacterEncoder, CharacterShape, CharacterTape
 from seqclf.layers.encoder import Encoder
-from seqclf.layers.heads import Views
-from seqclf.layers.parameters import EncoderShape, FlatParameters, SpareWorkspaces, Workspace
+from seqclf.layers.parameters import EncoderShape, FlatParameters, SpareWorkspaces, Views, Workspace
 from seqclf.layers.pooling import Found, Pooling
 from seqclf.layers.tape import DropoutMasks, EncoderTape
 from seqclf.layers.workers import Workers
@@ -48,6 +48,7 @@ class PooledTape(NamedTuple):
     features: np.ndarray
     found: Found
     mask: np.ndarray | None
+    spelled: CharacterTape | None
 
 
 class PooledNetwork:
@@ -56,8 +57,10 @@ class PooledNetwork:
     Args:
         shape: of the encoder; without a vocabulary, each batch comes with its input vectors.
         head: takes one row of features per sequence.
-        parameters: those of ``encoder_shapes(shape)``, of ``pooling_shapes(shape, pooling)`` and of the head.
+        parameters: those of ``encoder_shapes(shape)``, of ``pooling_shapes(shape, pooling)``, of the head, and of
+            ``character_shapes(characters)``.
         pooling: one of ``POOLINGS``.
+        characters: what is appended to the vectors, of ``shape.appended`` columns; None appends nothing.
         dtype: float32; float64 is for gradient checks.
 
     Attributes:
@@ -83,11 +86,13 @@ class PooledNetwork:
         parameters: Mapping[str, np.ndarray],
         *,
         pooling: str = "last",
+        characters: CharacterShape | None = None,
         dtype: DTypeLike = np.float32,
     ) -> None:
         self.head, self.dtype = head, np.dtype(dtype)
         self.encoder, self.pooling = Encoder(shape, dtype), Pooling(pooling, shape, dtype=dtype)
-        layers = [self.pooling.attention, head] if self.pooling.attention else [head]
+        self.characters = None if characters is None else CharacterEncoder(characters, dtype)
+        layers = [layer for layer in (self.characters, self.pooling.attention, head) if layer]
         layout = self.encoder.layout()
         for layer in layers:
             layout |= layer.layout()
@@ -102,7 +107,8 @@ class PooledNetwork:
 
     def __getstate__(self) -> dict[str, Any]:
         given = {"shape": self.encoder.shape, "head": self.head, "pooling": self.pooling.kind, "dtype": self.dtype}
-        return given | {"parameters": self.parameters()}
+        spelling = self.characters.shape if self.characters else None
+        return given | {"characters": spelling, "parameters": self.parameters()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         # Rebuilt: a copy's parts would no longer be views of one array, and kernels would compile again for arrays
@@ -129,6 +135,19 @@ class PooledNetwork:
 
     # ---------------------------------------------------------------- forward
 
+    def inputs(self, sequences: Sequences, batch: PackedBatch, workspace: Workspace | None = None) -> np.ndarray | None:
+        """Return the encoder's inputs for a batch of sequences, as ``predict`` takes them."""
+        inputs = sequences.inputs(batch, self.embedding)
+        if self.characters is None or sequences.spelling is None:
+            return inputs
+        spelled = self.characters.forward(sequences.spelling, batch.token_ids, keep=False, workspace=workspace)
+        return self._appended(inputs, spelled)
+
+    def _appended(self, inputs: np.ndarray | None, spelled: CharacterTape | None) -> np.ndarray | None:
+        if inputs is None or spelled is None:
+            return inputs
+        return np.concatenate([inputs[:, : self.encoder.shape.vector_size], spelled.features], axis=1)
+
     def predict(
         self, batch: PackedBatch, workspace: Workspace | None = None, *, inputs: np.ndarray | None = None
     ) -> np.ndarray:
@@ -146,6 +165,7 @@ class PooledNetwork:
         workers: Workers,
         *,
         inputs: np.ndarray | None = None,
+        spelling: Spelling | None = None,
         noise: DropoutMasks | None = None,
         pooled_mask: np.ndarray | None = None,
     ) -> PooledTape:
@@ -155,14 +175,18 @@ class PooledNetwork:
             batch: B sequences.
             workers: threads.
             inputs: (U, E) vectors of ``batch.token_ids``; None looks them up.
+            spelling: the characters of all words, of which ``batch.token_ids`` are read and appended to the vectors.
             noise: the encoder's dropout masks.
             pooled_mask: (B, F padded) factors of the pooled features.
         """
-        encoded = self.encoder.forward(batch, workers, inputs=inputs, noise=noise)
+        spelled = None
+        if self.characters is not None and spelling is not None:
+            spelled = self.characters.forward(spelling, batch.token_ids, workers)
+        encoded = self.encoder.forward(batch, workers, inputs=self._appended(inputs, spelled), noise=noise)
         features, found = self.pooling.forward(encoded)
         if pooled_mask is not None:
             features *= pooled_mask
-        return PooledTape(encoded, features, found, pooled_mask)
+        return PooledTape(encoded, features, found, pooled_mask, spelled)
 
     # --------------------------------------------------------------- backward
 
@@ -185,12 +209,18 @@ class PooledNetwork:
             tune_vectors: also compute the gradient of the tokens' vectors.
 
         Returns:
-            The loss, and the gradient (U, E padded) of the vectors of ``batch.token_ids`` (no rows unless tuned).
+            The loss, and the gradient (U, E + appended, padded) of the vectors of ``batch.token_ids`` (no rows unless
+            tuned).
         """
         self.d_dense[:] = 0
         loss, d_features = self.head.loss_and_backward(tape.features, None, targets, weights)
         if tape.mask is not None:
             d_features *= tape.mask
         d_states = self.pooling.backward(d_features, tape.found, tape.encoded, self._workspace)
-        d_rows = self.encoder.backward(tape.encoded, workers=workers, tune_vectors=tune_vectors, **d_states)
+        spelled = tape.spelled
+        tuned = tune_vectors or spelled is not None
+        d_rows = self.encoder.backward(tape.encoded, workers=workers, tune_vectors=tuned, **d_states)
+        if self.characters is not None and spelled is not None:
+            shape = self.encoder.shape
+            self.characters.backward(spelled, d_rows[:, shape.vector_size : shape.inputs], workers)
         return loss, d_rows

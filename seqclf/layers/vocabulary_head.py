@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from seqclf.layers.batches import PackedBatch
-from seqclf.layers.heads import Head, Views, check_classes
+from seqclf.layers.heads import Head, check_classes
+from seqclf.layers.parameters import Views
 from seqclf.layers.workers import Workers
 from wordvec import InputError
 

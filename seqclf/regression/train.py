@@ -152,9 +152,9 @@ def _train(
         return {"dev_rmse": score.rmse, "dev_baseline_rmse": score.baseline_rmse}, (-score.rmse,)
 
     examples = model.encode(given)
-    dev_examples = model.encode(dev[0]) if dev[0] else ()
+    dev_arrays = model.encode(dev[0]).arrays() if dev[0] else []
     sizes = {"sequences": len(given), "validation sequences": len(dev[0])}
-    resumption.begin("regressor", model.settings, sizes, [*examples, targets, *dev_examples, dev[1]], vectors)
+    resumption.begin("regressor", model.settings, sizes, [*examples.arrays(), targets, *dev_arrays, dev[1]], vectors)
     with Workers(threads) as workers:
         outcome = train_pooled(
             model.network, examples, targets, model.settings, trained_words=trained_words, workers=workers,

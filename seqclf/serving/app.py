@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from seqclf.classification.model import ClassifierModel
 
 _MOST_WAITING = 20_000
+_UNKNOWN = "no such path; the paths are /predict, /health, /model, /metrics, /openapi.json and /docs"
 
 
 def check_libraries() -> None:
@@ -56,6 +57,7 @@ def application(
     """
     check_libraries()
     from starlette.applications import Starlette
+    from starlette.exceptions import HTTPException
     from starlette.requests import ClientDisconnect, Request
     from starlette.responses import HTMLResponse, JSONResponse, Response
     from starlette.routing import Route
@@ -99,6 +101,12 @@ def application(
         metrics.waiting.set(batcher.waiting)
         return Response(metrics.text(), media_type="text/plain; version=0.0.4")
 
+    async def unrouted(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        allowed = ", ".join(sorted((error.headers or {}).get("Allow", "").split(", ")))
+        rule = f"{request.url.path} takes {allowed}, got {request.method}" if allowed else _UNKNOWN
+        return JSONResponse({"error": rule}, error.status_code, error.headers)
+
     def fixed(response: Response) -> Any:
         async def answer(request: Request) -> Response:
             return response
@@ -122,6 +130,7 @@ def application(
             Route("/openapi.json", fixed(JSONResponse(document))),
             Route("/docs", fixed(HTMLResponse(docs_page(document)))),
         ],
+        exception_handlers={404: unrouted, 405: unrouted},
         lifespan=lifespan,
     )
 

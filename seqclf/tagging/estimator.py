@@ -34,6 +34,7 @@ class SequenceTagger(SequenceEstimator):
         merge: how two directions are merged: ``concatenate``, ``sum``, ``average`` or ``multiply``.
         layers: stacked recurrent layers.
         hidden_size: units per direction.
+        character_size: hidden units per direction of an LSTM over the characters of each word; 0 reads none.
         feature_size: dimensions of the feature embeddings.
         feature_min_count: rarer features are unknown.
         dropout: dropout probability of the inputs (by distinct token) and of the states.
@@ -91,6 +92,7 @@ class SequenceTagger(SequenceEstimator):
         layers: int = 1,
         hidden_size: int = 128,
         invalid_tags: bool = False,
+        character_size: int = 0,
         feature_size: int = 64,
         feature_min_count: int = 2,
         dropout: float = 0.33,
@@ -130,6 +132,7 @@ class SequenceTagger(SequenceEstimator):
         self.layers = layers
         self.hidden_size = hidden_size
         self.invalid_tags = invalid_tags
+        self.character_size = character_size
         self.feature_size = feature_size
         self.feature_min_count = feature_min_count
         self.dropout = dropout

@@ -11,7 +11,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from seqclf.data.characters import Characters
 from seqclf.data.subwords import Subwords
+from seqclf.layers.batches import Spelling
 from wordvec import Vocabulary
 
 PREFIXES, SUFFIXES = 3, 4
@@ -77,6 +79,12 @@ class Forms(NamedTuple):
     """(T, SLOTS) int32: each form's rows in the feature table; the last row is the unknown feature."""
     composed: np.ndarray | None = None
     """(K, E) float32: vectors of words that the word table lacks, in the rows after its last; None if none."""
+    spelling: Spelling | None = None
+    """Each form's characters; None if the network reads none."""
+
+    def arrays(self) -> list[np.ndarray | None]:
+        """Return the arrays that determine them."""
+        return [self.ids, self.offsets, self.words, self.features, self.composed, *(self.spelling or ())]
 
 
 def encode_forms(
@@ -85,6 +93,7 @@ def encode_forms(
     features: Vocabulary,
     lowercase: bool,
     subwords: Subwords | None = None,
+    characters: Characters | None = None,
 ) -> Forms:
     """Number the distinct tokens of ``sentences`` and look up their words and features.
 
@@ -93,6 +102,7 @@ def encode_forms(
         vocabulary: V words. features: the known features.
         lowercase: look up words lower-cased, as in training.
         subwords: compose unknown words.
+        characters: those that the network reads of a form as written.
 
     Example:
         >>> forms = encode_forms([["Fire", "!"], ["fire"]], Vocabulary(["fire"]), Vocabulary(["=x"]), lowercase=True)
@@ -109,4 +119,6 @@ def encode_forms(
     known, unknown = features.token_to_id, len(features)
     found = [[known.get(feature, unknown) for feature in features_of(form)] for form in number]
     composed = None if subwords is None else subwords.extend(words, written, len(vocabulary))
-    return Forms(np.array(ids, np.int32), offsets, words, np.array(found, np.int32).reshape(-1, SLOTS), composed)
+    spelling = None if characters is None else Spelling(*characters.spell(list(number)))
+    table = np.array(found, np.int32).reshape(-1, SLOTS)
+    return Forms(np.array(ids, np.int32), offsets, words, table, composed, spelling)

@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 
 from corpora.normalization import normalized
+from seqclf.data.characters import Characters, take_characters
 from seqclf.data.columns import column_of_table
 from seqclf.data.spans import marks_spans, valid_transitions
 from seqclf.data.subwords import Subwords, take_subwords
 from seqclf.layers.batch_prediction import for_batches, workers_for
 from seqclf.layers.batches import PackedBatch, pack, token_places
+from seqclf.layers.character_encoder import CharacterShape
 from seqclf.layers.parameters import EncoderShape, Workspace
 from seqclf.layers.workers import Workers
 from seqclf.model_file import (
@@ -50,9 +52,11 @@ class TaggerModel:
         metrics: results of training, such as ``dev_accuracy``.
         history: one row per epoch.
         subwords: compose words that the vocabulary lacks; None treats all of them alike.
+        characters: those that the network reads, if any.
 
     Attributes:
-        vocabulary, features, frequent_tags, labels, settings, metrics, history, subwords: as given.
+        vocabulary, features, frequent_tags, labels, settings, metrics, history, subwords,
+        characters: as given.
         origin: digests of the training data and the versions, as the commands record them in a file.
 
     Example:
@@ -77,9 +81,11 @@ class TaggerModel:
         metrics: Mapping[str, Any] | None = None,
         history: Sequence[Mapping[str, Any]] = (),
         subwords: Subwords | None = None,
+        characters: Characters | None = None,
     ) -> None:
         self.network = network
         self.vocabulary, self.features, self.subwords = vocabulary, features, subwords
+        self.characters = characters
         self.frequent_tags = frequent_tags
         self.labels = list(labels)
         self.settings = dict(settings)
@@ -133,7 +139,7 @@ class TaggerModel:
     def forms(self, sentences: Iterable[Sequence[str]]) -> Forms:
         """Return the distinct words of sentences as the network reads them."""
         tokens = as_sentences(sentences, normalize=str(self.settings.get("normalize", "none")))
-        return encode_forms(tokens, self.vocabulary, self.features, self.lowercase, self.subwords)
+        return encode_forms(tokens, self.vocabulary, self.features, self.lowercase, self.subwords, self.characters)
 
     def _tagged(self, tags: np.ndarray, offsets: np.ndarray) -> list[list[Any]]:
         named = [self.labels[tag] for tag in tags.tolist()]
@@ -158,9 +164,10 @@ class TaggerModel:
         }
         words, features = join_tokens(self.vocabulary.tokens), join_tokens(self.features.tokens, "feature")
         tensors = {**self.network.parameters(), **words, **features, "frequent_tags": self.frequent_tags}
-        if self.subwords is not None:
-            header |= self.subwords.header()
-            tensors |= self.subwords.tensors()
+        for part in (self.subwords, self.characters):
+            if part is not None:
+                header |= part.header()
+                tensors |= part.tensors()
         write_model(path, tensors, header, kind="tagger", origin=self.origin)
 
     @classmethod
@@ -171,7 +178,8 @@ class TaggerModel:
             FormatError: the content is inconsistent.
         """
         subwords, tensors = take_subwords(name, tensors, header)
-        shape = _shape(name, tensors, header)
+        characters, tensors = take_characters(name, tensors, header)
+        shape = _shape(name, tensors, header, characters)
         expected = tagger_shapes(shape)
         check_tensors(name, tensors, expected, *_STRINGS, "frequent_tags")
         vocabulary = read_vocabulary(name, tensors, shape.words - 1)
@@ -192,6 +200,7 @@ class TaggerModel:
             metrics=header["metrics"],
             history=header["history"],
             subwords=subwords,
+            characters=characters,
         )
 
     def __repr__(self) -> str:
@@ -275,12 +284,16 @@ def _for_tokens(
     for_batches(predict, np.diff(forms.offsets), workers, lambda: nullcontext(Workspace(network.dtype)))
 
 
-def _shape(name: str, tensors: Mapping[str, np.ndarray], header: Mapping[str, Any]) -> TaggerShape:
+def _shape(
+    name: str, tensors: Mapping[str, np.ndarray], header: Mapping[str, Any], characters: Characters | None
+) -> TaggerShape:
     check_header(name, header, header_rules(*ENCODER_RULES, "head", "lowercase", "labels"))
     check_layers(name, header["layers"], tensors)
     words, word_size = read_table(name, tensors).shape
     features, feature_size = read_table(name, tensors, "features").shape
     encoder = {key: header[key] for key in ENCODER_RULES}
+    spelling = None if characters is None else CharacterShape(**characters.sizes())
+    appended = spelling.features if spelling else 0
     return TaggerShape(
         words=words,
         word_size=word_size,
@@ -288,5 +301,6 @@ def _shape(name: str, tensors: Mapping[str, np.ndarray], header: Mapping[str, An
         feature_size=feature_size,
         labels=len(header["labels"]),
         head=header["head"],
-        layers=EncoderShape(vocabulary=0, vector_size=word_size + feature_size, **encoder),
+        layers=EncoderShape(vocabulary=0, vector_size=word_size + feature_size, appended=appended, **encoder),
+        spelling=spelling,
     )

@@ -1,7 +1,8 @@
 """The tagger's network: word and feature embeddings of each token ▶ encoder ▶ softmax or CRF head.
 
-The encoder's inputs are the word's vector (E), concatenated with the sum of its features' vectors (A). Both tables are
-separate from the dense parameters, because a batch touches few of their rows.
+The encoder's inputs are the word's vector (E), concatenated with the sum of its features' vectors (A), and with what an
+LSTM reads from its characters, if any. The tables of words and features are separate from the dense parameters, because
+a batch touches few of their rows.
 """
 
 from collections.abc import Mapping
@@ -11,7 +12,14 @@ from typing import Any
 import numpy as np
 
 from seqclf.data.spans import Transitions
-from seqclf.layers.batches import PackedBatch, rows_of
+from seqclf.layers.batches import PackedBatch, rows_of, summed_by_row
+from seqclf.layers.character_encoder import (
+    CharacterEncoder,
+    CharacterShape,
+    CharacterTape,
+    character_shapes,
+    initial_characters,
+)
 from seqclf.layers.crf_head import CrfHead
 from seqclf.layers.encoder import Encoder
 from seqclf.layers.heads import SoftmaxHead
@@ -32,7 +40,8 @@ class TaggerShape:
         feature_size: A.
         labels: C.
         head: ``softmax`` predicts each tag independently, ``crf`` the tags of a sentence jointly.
-        layers: the encoder; its vocabulary is 0 and its vector size E + A.
+        layers: the encoder; its vocabulary is 0, its vector size E + A, and it appends the characters' features.
+        spelling: the encoder of characters; None without.
     """
 
     words: int
@@ -42,6 +51,7 @@ class TaggerShape:
     labels: int
     head: str
     layers: EncoderShape
+    spelling: CharacterShape | None = None
 
 
 def tagger_shapes(shape: TaggerShape) -> dict[str, tuple[int, ...]]:
@@ -65,7 +75,7 @@ def tagger_shapes(shape: TaggerShape) -> dict[str, tuple[int, ...]]:
     head: dict[str, tuple[int, ...]] = {"head.weight": (labels, shape.layers.features), "head.bias": (labels,)}
     if shape.head == "crf":
         head |= {"head.transitions": (labels, labels), "head.start": (labels,), "head.end": (labels,)}
-    return tables | encoder_shapes(shape.layers) | head
+    return tables | encoder_shapes(shape.layers) | head | character_shapes(shape.spelling)
 
 
 def initial_tagger(shape: TaggerShape, words: np.ndarray, random: np.random.Generator) -> dict[str, np.ndarray]:
@@ -73,7 +83,8 @@ def initial_tagger(shape: TaggerShape, words: np.ndarray, random: np.random.Gene
     features = random.standard_normal((shape.features, shape.feature_size), np.float32) * np.float32(0.1)
     features[-1] = 0
     head = _head(shape, random, np.float32).parameters()
-    return {"embedding": words, "features": features} | initial_encoder(shape.layers, None, random) | head
+    found = {"embedding": words, "features": features} | initial_encoder(shape.layers, None, random) | head
+    return found | initial_characters(shape.spelling, random)
 
 
 def _head(shape: TaggerShape, random: np.random.Generator | None, dtype: Any) -> SoftmaxHead | CrfHead:
@@ -87,6 +98,7 @@ class TaggerTape:
 
     encoded: EncoderTape
     states_mask: np.ndarray | None
+    spelled: CharacterTape | None = None
 
 
 class TaggerNetwork:
@@ -113,12 +125,13 @@ class TaggerNetwork:
         self.head = _head(shape, None, dtype)
         if valid is not None and isinstance(self.head, CrfHead):
             self.head.constrain(*valid)
-        flat = FlatParameters(self.encoder.layout() | self.head.layout(), dtype)
-        self.encoder.attach(flat)
-        self.head.attach(flat)
+        self.characters = None if shape.spelling is None else CharacterEncoder(shape.spelling, dtype)
+        self._layers = [layer for layer in (self.encoder, self.head, self.characters) if layer]
+        flat = FlatParameters({name: size for layer in self._layers for name, size in layer.layout().items()}, dtype)
         self.dense, self.d_dense = flat.values, flat.gradient
-        self.encoder.load(parameters)
-        self.head.load(parameters)
+        for layer in self._layers:
+            layer.attach(flat)
+            layer.load(parameters)
         # Copies, so that the caller's arrays do not change, and read-only arrays do not make kernels compile again.
         self.words = np.array(parameters["embedding"], self.dtype)
         self.features = np.array(parameters["features"], self.dtype)
@@ -132,22 +145,34 @@ class TaggerNetwork:
     def parameters(self) -> dict[str, np.ndarray]:
         """Return copies of all parameters in their canonical shapes."""
         tables = {"embedding": self.words.copy(), "features": self.features.copy()}
-        return tables | self.encoder.parameters() | self.head.parameters()
+        return tables | {name: array for layer in self._layers for name, array in layer.parameters().items()}
 
     def gradients(self) -> dict[str, np.ndarray]:
         """Return copies of the last backward pass's gradients of all dense parameters, in their canonical shapes."""
-        return self.encoder.gradients() | self.head.gradients()
+        return {name: array for layer in self._layers for name, array in layer.gradients().items()}
 
     # ---------------------------------------------------------------- forward
 
-    def inputs(self, forms: Forms, batch: PackedBatch) -> np.ndarray:
-        """Return the vectors (U, E + A) of the batch's distinct forms; a form's vector does not depend on the batch."""
-        chosen, size = batch.token_ids, self.shape.word_size
-        inputs = np.zeros((chosen.size, size + self.shape.feature_size), self.dtype)
+    def _inputs(self, forms: Forms, batch: PackedBatch, spelled: CharacterTape | None) -> np.ndarray:
+        """Return the vectors of the batch's distinct forms, (U, E + A) and the columns of their characters."""
+        chosen, size, layers = batch.token_ids, self.shape.word_size, self.shape.layers
+        inputs = np.zeros((chosen.size, layers.inputs), self.dtype)
         inputs[:, :size] = rows_of(forms.words[chosen], self.words, forms.composed)
         for slot in range(SLOTS):
-            inputs[:, size:] += self.features[forms.features[chosen, slot]]
+            inputs[:, size : layers.vector_size] += self.features[forms.features[chosen, slot]]
+        if spelled is not None:
+            inputs[:, layers.vector_size :] = spelled.features
         return inputs
+
+    def _spelled(
+        self, forms: Forms, batch: PackedBatch, workers: Workers | None = None, workspace: Workspace | None = None
+    ) -> CharacterTape | None:
+        """Read the characters of the batch's distinct forms, if any; with ``workspace``, for a prediction."""
+        if self.characters is None or forms.spelling is None:
+            return None
+        return self.characters.forward(
+            forms.spelling, batch.token_ids, workers, keep=workspace is None, workspace=workspace
+        )
 
     def forward(
         self,
@@ -166,16 +191,17 @@ class TaggerNetwork:
             noise: the encoder's dropout masks.
             states_mask: (R, F padded) factors of the states.
         """
-        tape = TaggerTape(
-            self.encoder.forward(batch, workers, inputs=self.inputs(forms, batch), noise=noise), states_mask
-        )
+        spelled = self._spelled(forms, batch, workers)
+        inputs = self._inputs(forms, batch, spelled)
+        tape = TaggerTape(self.encoder.forward(batch, workers, inputs=inputs, noise=noise), states_mask, spelled)
         if states_mask is not None:
             tape.encoded.states *= states_mask
         return tape
 
     def states(self, forms: Forms, batch: PackedBatch, workspace: Workspace) -> np.ndarray:
         """Return the states (R, F padded); threads that each pass their own workspace may share the network."""
-        return self.encoder.forward(batch, inputs=self.inputs(forms, batch), keep=False, workspace=workspace).states
+        inputs = self._inputs(forms, batch, self._spelled(forms, batch, workspace=workspace))
+        return self.encoder.forward(batch, inputs=inputs, keep=False, workspace=workspace).states
 
     def probabilities(self, states: np.ndarray, batch: PackedBatch) -> np.ndarray:
         """Return each token's probabilities (R, C) from states (R, F padded), in packed order; a CRF's marginals."""
@@ -211,26 +237,9 @@ class TaggerNetwork:
         if tape.states_mask is not None:
             d_states *= tape.states_mask
         d_rows = self.encoder.backward(encoded, d_states, workers)
-        size = self.shape.word_size
+        size, layers = self.shape.word_size, self.shape.layers
         d_words = summed_by_row(forms.words[chosen][:, None], d_rows[:, :size])
-        d_features = summed_by_row(forms.features[chosen], d_rows[:, size : size + self.shape.feature_size])
+        d_features = summed_by_row(forms.features[chosen], d_rows[:, size : layers.vector_size])
+        if self.characters is not None and tape.spelled is not None:
+            self.characters.backward(tape.spelled, d_rows[:, layers.vector_size : layers.inputs], workers)
         return loss, d_words, d_features
-
-
-def summed_by_row(rows: np.ndarray, gradient: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the distinct ``rows`` (U,), ascending, and the sums (U, E) of ``gradient[i]`` over each one's occurrences.
-
-    Args:
-        rows: (T, K) int32. gradient: (T, E).
-
-    Example:
-        >>> summed_by_row(np.array([[7, 3], [3, 3]]), np.array([[1.0], [10.0]]))
-        (array([3, 7]), array([[21.],
-               [ 1.]]))
-    """
-    flat = rows.ravel()
-    order = np.argsort(flat, kind="stable")
-    distinct, begins = np.unique(flat[order], return_index=True)
-    if not distinct.size:
-        return distinct, np.zeros((0, gradient.shape[1]), gradient.dtype)
-    return distinct, np.add.reduceat(gradient[order // rows.shape[1]], begins, axis=0)

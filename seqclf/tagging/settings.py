@@ -1,7 +1,7 @@
 """Settings of a sequence tagger."""
 
 from seqclf.layers.choices import HEADS
-from seqclf.training.settings import NetworkSettings
+from seqclf.training.settings import NetworkSettings, character_setting
 from wordvec.system.settings import setting, settings_class
 
 
@@ -33,6 +33,7 @@ class TaggerSettings(NetworkSettings):
         detail="If the training tags have such transitions, they are valid for the model in any case.",
         added="0.3",
     )
+    character_size: int = character_setting(0)
     feature_size: int = setting(
         "Dimensions of the learned vectors of a token's prefix, suffix and shape.", default=64, least=1
     )

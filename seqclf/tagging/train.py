@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from seqclf.data.characters import Characters
 from seqclf.data.columns import column_of_table
 from seqclf.data.embeddings import build_embedding
 from seqclf.data.labels import check_label, distinct_labels, encode_labels, of_one_type, plain_value
@@ -16,6 +17,7 @@ from seqclf.data.spans import all_valid, marks_spans, valid_transitions
 from seqclf.data.splits import warn_if_few
 from seqclf.data.texts import count_tokens
 from seqclf.layers.batches import PackedBatch, pack, token_places
+from seqclf.layers.character_encoder import CharacterShape
 from seqclf.layers.parameters import EncoderShape
 from seqclf.layers.tape import DropoutMasks
 from seqclf.layers.workers import Workers
@@ -180,8 +182,13 @@ def _train(
     options = settings.embedding_options()
     vocabulary, table, trained_words, subwords = build_embedding(count_tokens(words), vectors, random=random, **options)
     features = count_features(training[0], settings.feature_min_count)
+    characters, spelling = None, None
+    if settings.character_size:
+        characters = Characters.learn((token for row in training[0] for token in row), settings.character_size)
+        spelling = CharacterShape(**characters.sizes())
     width = table.shape[1] + settings.feature_size
-    layers = EncoderShape(vocabulary=0, vector_size=width, **settings.encoder_options())
+    appended = spelling.features if spelling else 0
+    layers = EncoderShape(vocabulary=0, vector_size=width, appended=appended, **settings.encoder_options())
     shape = TaggerShape(
         words=len(table),
         word_size=table.shape[1],
@@ -190,6 +197,7 @@ def _train(
         labels=len(labels),
         head=settings.head,
         layers=layers,
+        spelling=spelling,
     )
     constrained = (
         settings.head == "crf" and not settings.invalid_tags and marks_spans(labels) and all_valid(training[1], labels)
@@ -199,13 +207,13 @@ def _train(
 
     def encoded(tagged: Tagged, what: str) -> tuple[Forms, np.ndarray]:
         targets = encode_labels([tag for row in tagged[1] for tag in row], labels, what)
-        return encode_forms(tagged[0], vocabulary, features, lowercase, subwords), targets
+        return encode_forms(tagged[0], vocabulary, features, lowercase, subwords, characters), targets
 
     forms, targets = encoded(training, "sentences")
     dev = encoded(validation, "validation sentences") if any(validation[0]) else None
     sizes = {"sentences": len(training[0]), "validation sentences": len(validation[0])}
     examples = [forms, dev[0]] if dev else [forms]
-    data = [array for each in examples for array in each]
+    data = [array for each in examples for array in each.arrays()]
     resumption.begin("tagger", settings, sizes, [*data, targets, *(dev[1:] if dev else ())], vectors)
     with Workers(threads) as workers:
         trainer = _Trainer(network, settings, forms, targets, tuned_words=trained_words, workers=workers)
@@ -237,6 +245,7 @@ def _train(
         metrics=metrics,
         history=outcome.history,
         subwords=subwords,
+        characters=characters,
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from seqclf.layers.batches import PackedBatch, Sequences, pack
+from seqclf.layers.batches import PackedBatch, Sequences, pack, summed_by_row
 from seqclf.layers.pooled_network import PooledNetwork
 from seqclf.layers.workers import Workers
 from seqclf.training.dropout import DropoutRates, draw_dropout_masks, draw_output_mask, dropout_rates
@@ -67,6 +67,7 @@ class Trainer:
         targets: np.ndarray,
         inputs: np.ndarray | None = None,
         weights: np.ndarray | None = None,
+        words: Sequences | None = None,
     ) -> float:
         """Update the network from a batch and return the loss.
 
@@ -75,18 +76,25 @@ class Trainer:
             targets: (B, ...) in the batch's order, as the head takes them.
             inputs: (U, E) vectors of the batch's distinct tokens, without dropout; None looks them up.
             weights: (B,) of the sequences in the loss, in the batch's order; None weighs all equally.
+            words: the sequences, if their words have characters.
 
         Raises:
             TrainingError: the loss or a gradient is NaN or infinite.
         """
         network, settings = self.network, self.settings
-        rates = self._rates if inputs is None else replace(self._rates, words=0.0)
+        spelling = None if words is None else words.spelling
+        rates = self._rates if inputs is None or spelling is not None else replace(self._rates, words=0.0)
         done = self.optimizer.done
         noise = draw_dropout_masks(network.encoder, batch, rates, settings.seed, done)
         mask = draw_output_mask(network.encoder, batch.lengths.size, settings.dropout, settings.seed, done)
-        tape = network.forward(batch, self.workers, inputs=inputs, noise=noise, pooled_mask=mask)
+        tape = network.forward(batch, self.workers, inputs=inputs, spelling=spelling, noise=noise, pooled_mask=mask)
         loss, d_rows = network.loss_and_backward(tape, targets, self.workers, weights=weights, tune_vectors=self._tune)
-        self.optimizer.step(loss, network.d_dense, *([(batch.token_ids, d_rows)] if self._tune else []))
+        touched = (batch.token_ids, d_rows)
+        if words is not None and words.rows is not None:
+            # Several words may share a row, and what follows the vectors is not of the table.
+            touched = summed_by_row(words.rows[batch.token_ids][:, None], d_rows[:, : network.embedding.shape[1]])
+            touched[1][:, network.encoder.shape.vector_size :] = 0
+        self.optimizer.step(loss, network.d_dense, *([touched] if self._tune else []))
         return loss
 
 
@@ -129,7 +137,7 @@ def train_pooled(
         batch = pack(examples.ids, examples.offsets, members)
         rows = members[batch.order]
         shares = None if weights is None else weights[rows]
-        return trainer.step(batch, targets[rows], examples.inputs(batch, network.embedding), shares)
+        return trainer.step(batch, targets[rows], examples.inputs(batch, network.embedding), shares, words=examples)
 
     return train_in_batches(
         step, lengths, trainer.optimizer, settings, arrays=[network.dense, network.embedding[:tuned_rows]], unit=unit,

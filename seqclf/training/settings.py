@@ -69,6 +69,17 @@ def normalize_setting() -> Any:
     )
 
 
+def character_setting(default: int) -> Any:
+    return setting(
+        "Hidden units per direction of an LSTM over the characters of each word, whose last states are appended to the "
+        "word's vector; 0 for none.",
+        default=default,
+        detail="For unknown and misspelled words; Lample et al. 2016.",
+        least=0,
+        added="0.3",
+    )
+
+
 def patience_setting() -> Any:
     return setting("Stop after N epochs without a better one.", default=None, least=1, none="never", metavar="N")
 

@@ -175,7 +175,7 @@ def _train(
 
     examples, dev = encoded(training), encoded(validation) if validation[0] else None
     sizes = {"pairs": len(training[0]), "validation pairs": len(validation[0])}
-    data = [array for pairs in (examples, *([dev] if dev else [])) for side in pairs for array in side]
+    data = [array for source, target in (examples, *([dev] if dev else [])) for array in (*source.arrays(), *target)]
     resumption.begin("transducer", settings, sizes, data, vectors)
     with Workers(threads) as workers:
         trainer = Trainer(network, settings, *examples, tuned=trained if settings.tune_vectors else 0, workers=workers)

@@ -2,12 +2,13 @@
 
 import numpy as np
 
-from tests.oracles import naive_heads, naive_recurrent
+from tests.oracles import naive_characters, naive_heads, naive_recurrent
 
 
-def inputs(parameters, word, features):
-    """Return a token's input: its word vector concatenated with the sum of its feature vectors."""
-    return np.concatenate([parameters["embedding"][word], sum(parameters["features"][row] for row in features)])
+def inputs(parameters, word, features, characters=None):
+    """Return a token's input: its word's vector, the sum of its features' vectors, and its characters' features."""
+    parts = [parameters["embedding"][word], sum(parameters["features"][row] for row in features)]
+    return np.concatenate(parts + ([] if characters is None else [naive_characters.features(parameters, characters)]))
 
 
 def states(parameters, x):
@@ -25,7 +26,8 @@ def loss(parameters, sentences, tags):
     """Return the mean over all tokens of -log p(tags), from a CRF if there are transitions, else a softmax.
 
     Args:
-        sentences: lists of (word, features), as rows of the tables. tags: one list per sentence.
+        sentences: lists of (word, features) or (word, features, characters), as rows of the tables.
+        tags: one list per sentence.
     """
     total, tokens = 0.0, 0
     for sentence, targets in zip(sentences, tags, strict=True):

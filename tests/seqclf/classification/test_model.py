@@ -112,7 +112,7 @@ def test_round_trip_of_label_types(labels, tmp_path):
         {"pooling": "mean", "merge": "sum"},
         {"pooling": "last", "cell": "gru", "layers": 2},
         {"cell": "gru", "reset": "before", "merge": "multiply"},
-        {"pooling": "attention", "bidirectional": False},
+        {"pooling": "attention", "bidirectional": False, "character_size": 3},
     ],
 )
 def test_round_trip_of_every_architecture(change, tmp_path):

@@ -9,12 +9,14 @@ import pytest
 from seqclf import ClassifierSettings, train_classifier
 from seqclf.classification.network import Network, NetworkShape, initial_parameters
 from seqclf.classification.train import evaluate, train_network
-from seqclf.layers.batches import Sequences, pack
+from seqclf.layers.batches import Sequences, Spelling, pack
+from seqclf.layers.character_encoder import CharacterShape
 from seqclf.layers.workers import Workers, available_cores
 from seqclf.metrics import macro_f1
 from seqclf.training.dropout import DropoutRates, draw_mask, dropout_key
 from seqclf.training.pooled import Trainer
 from tests.oracles import naive_recurrent
+from tests.oracles.gradients import numerical_gradient
 from wordvec import InputError, TrainingError, WordVectors
 
 SMALL = ClassifierSettings(hidden_size=8, vector_size=8, epochs=2, batch_size=4, validation_fraction=0)
@@ -83,6 +85,32 @@ def test_one_step_is_adam_on_the_oracles_clipped_gradient():
         # Adam's first step: both bias corrections cancel the decay.
         expected = parameters[name] - 0.1 * g / (np.abs(g) + 1e-8)
         np.testing.assert_allclose(after[name], expected, rtol=1e-6, atol=1e-6, err_msg=name)
+
+
+def test_words_of_one_row_are_trained_together():
+    shape = NetworkShape(vocabulary=4, vector_size=3, hidden_size=4, classes=2, spelling=CharacterShape(3, 2))
+    parameters = initial_parameters(shape, np.ones((4, 3), np.float32), np.random.default_rng(0))
+    settings = replace(SMALL, optimizer="sgd", dropout=0.0, learning_rate=1.0, warmup_steps=0)
+    # Words 0 and 2 have row 1 and different characters; word 1 has row 3, which is not trained.
+    words = Sequences(
+        np.array([0, 1, 2], np.int32), np.array([0, 2, 3]), rows=np.array([1, 3, 1], np.int32),
+        spelling=Spelling(np.array([0, 1, 1, 2], np.int32), np.array([0, 2, 3, 4])),
+    )  # fmt: skip
+    network = Network(shape, parameters, np.float64)
+    batch, targets = pack(words.ids, words.offsets, np.arange(2)), np.array([0, 1], np.int32)
+
+    def loss():
+        tape = network.forward(batch, workers, inputs=words.inputs(batch, network.embedding), spelling=words.spelling)
+        return network.loss_and_backward(tape, targets[batch.order], workers)[0]
+
+    with Workers(1) as workers:
+        expected = numerical_gradient(loss, network.embedding)
+        trainer = Trainer(network, settings, rates=DropoutRates(), tuned_rows=3, steps=10, workers=workers)
+        inputs = words.inputs(batch, network.embedding)
+        trainer.step(batch, targets[batch.order], inputs, words=words)
+    expected[3] = 0
+    assert np.abs(expected[1]).max() > 1e-4
+    np.testing.assert_allclose(parameters["embedding"] - network.parameters()["embedding"], expected[:, :3], atol=1e-8)
 
 
 def test_frozen_vectors_are_constant_and_tuned_ones_change():

@@ -26,6 +26,7 @@ def planted(count=240):
 @pytest.fixture(scope="module", params=["network", "linear", "blend"])
 def model(request):
     shape = {"hidden_size": 8, "vector_size": 8, "epochs": 6, "learning_rate": 0.02, "dropout": 0.2}
+    shape["character_size"] = 4 if request.param == "blend" else 0
     settings = ClassifierSettings(model=request.param, **({} if request.param == "linear" else shape))
     return train_classifier(*planted(), settings=settings, threads=1)
 

@@ -88,6 +88,14 @@ def test_bad_requests(model, body, status, message):
     assert message in answer.json()["error"]
 
 
+def test_other_paths_and_methods_have_errors_in_json(model):
+    method, missing, post = asked(model, ("GET", "/predict", b""), ("GET", "/nothing", b""), ("POST", "/health", b""))
+    assert (method.status_code, method.json()) == (405, {"error": "/predict takes POST, got GET"})
+    assert method.headers["allow"] == "POST"
+    assert (missing.status_code, missing.json()["error"][:33]) == (404, "no such path; the paths are /pred")
+    assert post.json() == {"error": "/health takes GET, HEAD, got POST"}
+
+
 def test_a_body_without_a_length_is_cut(model):
     async def run():
         app = application(model, max_bytes=100)

@@ -1,14 +1,16 @@
 """The tagger's network: loss against the oracle, numerical gradient checks, independence of the batch."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 import pytest
 
-from seqclf.layers.batches import pack, token_places
+from seqclf.layers.batches import Spelling, pack, summed_by_row, token_places
+from seqclf.layers.character_encoder import CharacterShape
 from seqclf.layers.parameters import EncoderShape, Workspace
 from seqclf.tagging.features import SLOTS, Forms
-from seqclf.tagging.network import TaggerNetwork, TaggerShape, initial_tagger, summed_by_row, tagger_shapes
+from seqclf.tagging.network import TaggerNetwork, TaggerShape, initial_tagger, tagger_shapes
 from tests.oracles import naive_tagger
 from tests.oracles.gradients import directional_derivative
 
@@ -22,9 +24,15 @@ FORMS = Forms(
     IDS, OFFSETS, np.array([3, 1, 1, 0, 4], np.int32), np.arange(5 * SLOTS, dtype=np.int32).reshape(5, SLOTS) % 7
 )
 
+SPELLED = FORMS._replace(spelling=Spelling(np.array([0, 1, 2, 3, 3, 1, 0, 2], np.int32), np.array([0, 3, 4, 6, 7, 8])))
+CHARACTERS = CharacterShape(characters=4, hidden_size=2)
 
-def make(head, dtype=np.float64):
-    shape = TaggerShape(words=5, word_size=3, features=7, feature_size=2, labels=3, head=head, layers=LAYERS)
+
+def make(head, dtype=np.float64, spelling=None):
+    layers = replace(LAYERS, appended=4) if spelling else LAYERS
+    shape = TaggerShape(
+        words=5, word_size=3, features=7, feature_size=2, labels=3, head=head, layers=layers, spelling=spelling
+    )
     random = np.random.default_rng(5)
     parameters = initial_tagger(shape, random.standard_normal((5, 3)), random)
     assert {name: array.shape for name, array in parameters.items()} == tagger_shapes(shape)
@@ -39,20 +47,26 @@ def packed():
     return batch, token_places(batch, OFFSETS, MEMBERS)
 
 
-def oracle(parameters):
-    tokens = [(int(FORMS.words[form]), FORMS.features[form].tolist()) for form in IDS]
+def oracle(parameters, forms):
+    tokens = [(int(forms.words[form]), forms.features[form].tolist()) for form in IDS]
+    if forms.spelling is not None:
+        spelled = np.split(forms.spelling.ids, forms.spelling.offsets[1:-1])
+        tokens = [(*token, spelled[form]) for token, form in zip(tokens, IDS, strict=True)]
     bounds = list(pairwise(OFFSETS))
     sentences = [tokens[start:stop] for start, stop in bounds]
     return naive_tagger.loss(parameters, sentences, [TAGS[start:stop].tolist() for start, stop in bounds])
 
 
-@pytest.mark.parametrize("head", ["softmax", "crf"])
-def test_loss_matches_the_oracle_and_gradients_are_numerically_correct(head):
-    network = make(head)
+@pytest.mark.parametrize(
+    ("head", "forms", "spelling"), [("softmax", FORMS, None), ("crf", FORMS, None), ("softmax", SPELLED, CHARACTERS)],
+    ids=["softmax", "crf", "characters"],
+)  # fmt: skip
+def test_loss_matches_the_oracle_and_gradients_are_numerically_correct(head, forms, spelling):
+    network = make(head, spelling=spelling)
     batch, places = packed()
-    loss, d_words, d_features = network.backward(FORMS, network.forward(FORMS, batch), TAGS[places])
+    loss, d_words, d_features = network.backward(forms, network.forward(forms, batch), TAGS[places])
     parameters = network.parameters()
-    assert loss == pytest.approx(oracle(parameters), rel=1e-9)
+    assert loss == pytest.approx(oracle(parameters, forms), rel=1e-9)
     gradients = network.gradients()
     for name, (rows, gradient) in (("embedding", d_words), ("features", d_features)):
         gradients[name] = np.zeros_like(parameters[name])
@@ -60,7 +74,7 @@ def test_loss_matches_the_oracle_and_gradients_are_numerically_correct(head):
     assert gradients.keys() == parameters.keys()
     for name, gradient in gradients.items():
         direction = np.random.default_rng(8).standard_normal(gradient.shape)
-        slope = directional_derivative(lambda: oracle(parameters), parameters[name], direction)
+        slope = directional_derivative(lambda: oracle(parameters, forms), parameters[name], direction)
         assert (gradient * direction).sum() == pytest.approx(slope, rel=1e-6, abs=1e-9), name
 
 

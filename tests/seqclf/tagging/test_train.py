@@ -183,10 +183,11 @@ def test_sentence_of_100_000_tokens(model):
     assert len(set(map(tuple, np.array(tags[4000:8000]).reshape(-1, 4)))) == 1
 
 
-@pytest.mark.parametrize("head", ["softmax", "crf"])
-def test_predictions_do_not_depend_on_other_sentences_or_threads(head, monkeypatch):
+@pytest.mark.parametrize(("head", "character_size"), [("softmax", 4), ("crf", 0)])
+def test_predictions_do_not_depend_on_other_sentences_or_threads(head, character_size, monkeypatch):
     monkeypatch.setattr("seqclf.layers.workers.available_cores", lambda: 4)
-    model = train_tagger(SENTENCES, TAGS, settings=replace(SETTINGS, head=head, epochs=1), threads=1)
+    settings = replace(SETTINGS, head=head, character_size=character_size, epochs=1)
+    model = train_tagger(SENTENCES, TAGS, settings=settings, threads=1)
     random = np.random.default_rng(0)
     words = [*(token for row in SENTENCES for token in row), "unknown"]
     sentences = [random.choice(words, random.integers(0, 9)).tolist() for _ in range(70)]
@@ -231,7 +232,7 @@ def test_save_and_load_round_trip(model, saved, tmp_path):
     "change",
     [
         {"head": "crf", "cell": "gru", "reset": "before", "layers": 2, "layer_dropout": 0.2},
-        {"bidirectional": False, "cell": "rnn"},
+        {"bidirectional": False, "cell": "rnn", "character_size": 3},
         {"merge": "sum", "zoneout": 0.1, "zoneout_cell": 0.05},
     ],
 )

@@ -32,7 +32,7 @@ def frozen_classifier(**options):
 
 
 def multi_label(**options):
-    return seqclf.train_multi_label(TEXTS, SETS, settings=ClassifierSettings(**WORDS), **options)
+    return seqclf.train_multi_label(TEXTS, SETS, settings=ClassifierSettings(**WORDS, character_size=3), **options)
 
 
 def tagger(**options):
