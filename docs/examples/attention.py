@@ -12,9 +12,14 @@ from wordvec.plotting.charts import plot_table
 
 sources, targets = read_parallel("sample:dates")[:2]
 model = SequenceToSequence(
-    hidden_size=48, vector_size=24, target_vector_size=24, epochs=5, learning_rate=0.008, validation_fraction=0,
+    hidden_size=48,
+    vector_size=24,
+    target_vector_size=24,
+    epochs=5,
+    learning_rate=0.008,
+    validation_fraction=0,
     random_state=1,
-).fit(sources, targets)  # fmt: skip
+).fit(sources, targets)
 source = "March 4, 2013"
 (target,) = model.predict([source])
 print(source, "->", target)

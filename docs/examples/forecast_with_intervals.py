@@ -2,7 +2,7 @@
 A forecast with intervals
 =========================
 
-Monthly temperatures with noise: a network forecasts the next year. A back-test on the last three years tells how far
+Monthly temperatures with noise: a network forecasts the next year. A back-test on the last twelve years tells how far
 it may be off, and so gives the interval; it also shows that here the mean of each month forecasts as well as the
 network.
 """
@@ -12,11 +12,11 @@ import numpy as np
 from seqclf import Forecaster, ForecasterSettings, backtest
 from seqclf.forecasting.plotting import plot_forecast
 
-months = np.arange(120)
-temperature = 10 - 8 * np.cos(2 * np.pi * months / 12) + np.random.default_rng(1).normal(size=120)
+months = np.arange(240)
+temperature = 10 - 8 * np.cos(2 * np.pi * months / 12) + np.random.default_rng(1).normal(size=240)
 
 settings = {"window": 12, "horizon": 12, "season": 12, "hidden_size": 16, "epochs": 30, "learning_rate": 0.02}
-report = backtest(temperature, ForecasterSettings(**settings), test=36)
+report = backtest(temperature, ForecasterSettings(**settings), test=144)
 for each in report.scores:
     print(f"{each.name:20} mean absolute error {each.mae:.2f}")
 
@@ -25,5 +25,5 @@ for each in report.scores:
 model = Forecaster(**settings, random_state=1).fit(temperature)
 model.calibrate(report)
 
-# Figure: ten years of a wave between 2 and 18 degrees, then a year of forecast with a band around it.
+# Figure: a wave between 2 and 18 degrees, then a year of forecast with a band around it.
 figure = plot_forecast(["temperature"], temperature[:, None], model.predict(), model.predict_interval(0.9), level=0.9)

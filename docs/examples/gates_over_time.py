@@ -21,9 +21,18 @@ for (country, language), first, second in product(subjects.items(), remarks, rem
     labels.append(language)
 
 model = SequenceClassifier(
-    "lstm", bidirectional=False, pooling="last", hidden_size=32, vector_size=16, dropout=0, epochs=60,
-    learning_rate=0.02, batch_size=8, validation_fraction=0, random_state=1,
-).fit(texts, labels)  # fmt: skip
+    "lstm",
+    bidirectional=False,
+    pooling="last",
+    hidden_size=32,
+    vector_size=16,
+    dropout=0,
+    epochs=60,
+    learning_rate=0.02,
+    batch_size=8,
+    validation_fraction=0,
+    random_state=1,
+).fit(texts, labels)
 print("accuracy:", model.score(texts, labels))
 
 # %%

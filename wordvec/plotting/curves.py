@@ -86,7 +86,7 @@ def draw_history(axes: Any, history: Sequence[Mapping[str, Any]]) -> None:
 
 
 def plot_scores(
-    scores: Mapping[str, Mapping[str, Sequence[float | None] | None]],
+    scores: Mapping[str, Mapping[str, Sequence[float] | None]],
     path: str | os.PathLike[str] | None = None,
     *,
     label: str = "score",

@@ -88,7 +88,8 @@ class ProgressLine:
     def __call__(self, state: Progress) -> None:
         """Show a report."""
         line = "" if state.done >= state.total else _line(state)
-        print("\r" + line.ljust(self._shown), end="" if line else "\r", file=sys.stderr, flush=True)
+        sys.stderr.write("\r" + line.ljust(self._shown) + ("" if line else "\r"))
+        sys.stderr.flush()
         self._shown = len(line)
 
 
