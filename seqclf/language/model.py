@@ -301,7 +301,8 @@ class TrainedLanguageModel:
         if cutoffs and (header["tied"] or sorted({0, *cutoffs, len(table) - 1}) != [0, *cutoffs, len(table) - 1]):
             raise FormatError(f"{name} is damaged: cutoffs must ascend within the vocabulary, untied, got {cutoffs}")
         sizes = {key: header[key] for key in ("hidden_size", "cell", "reset", "layers", "tied")}
-        shape = LanguageShape(*table.shape, **sizes, cutoffs=cutoffs)
+        words, width = table.shape
+        shape = LanguageShape(words, width, **sizes, cutoffs=cutoffs)
         expected = parameter_shapes(shape)
         check_tensors(name, tensors, expected, "token_bytes", "token_offsets", "token_counts")
         vocabulary = read_vocabulary(name, tensors, shape.vocabulary)
