@@ -86,6 +86,7 @@ def forecast() -> None:
 )
 @all_setting_options(ForecasterSettings)
 @checkpoint_options
+@options.encoding_options
 @options.threads_option
 @options.json_option
 @options.quiet_option
@@ -99,6 +100,8 @@ def train(
     refits: int | None,
     seasons: tuple[int, ...],
     method: str | None,
+    encoding: str,
+    encoding_errors: str,
     threads: int | None,
     as_json: bool,
     quiet: bool,
@@ -130,7 +133,9 @@ def train(
     refuse_unused(settings)
     check_target(output)
     with origin_of(data=data) as origin:
-        series, known, dates = read_columns(data, columns, future_columns, by)
+        series, known, dates = read_columns(
+            data, columns, future_columns, by, {"encoding": encoding, "encoding_errors": encoding_errors}
+        )
     train_one = _train_network if method == "network" else _train_automatic
     how = Training(
         rows_of(series), list(series), known, None if dates is None else dates.calendar(), settings,
@@ -288,6 +293,7 @@ def _explanation(choice: dict[str, Any]) -> list[str]:
     metavar="FILE",
     help="Write the forecast to FILE instead, by its suffix: a picture (.png, .svg, .pdf), .csv or .json.",
 )
+@options.encoding_options
 @options.json_option
 def predict(
     model: str,
@@ -299,6 +305,8 @@ def predict(
     start: int | None,
     level: float | None,
     output: str | None,
+    encoding: str,
+    encoding_errors: str,
     as_json: bool,
 ) -> None:
     """Print one line per forecast step: its date or number, the value, and the bounds of its prediction interval.
@@ -314,13 +322,16 @@ def predict(
     from seqclf.forecasting.dates import dates_after
 
     kind = None if output is None else output_kind(output)
+    how = {"encoding": encoding, "encoding_errors": encoding_errors}
     refuse_with("--output", output, "as_json")
     forecaster = load_model(model, "forecaster")
     series, begin, calendar, length = None, 0, forecaster.calendar, forecaster.length
     names = [] if forecaster.known is None else forecaster.known.names
     before: dict[str, list[float]] = {}
     if data is not None:
-        found, before, dates = read_columns(data, columns if by is not None else columns or forecaster.names, names, by)
+        found, before, dates = read_columns(
+            data, columns if by is not None else columns or forecaster.names, names, by, how
+        )
         if by is not None:
             if found.keys() != set(forecaster.names):
                 own = ", ".join(forecaster.names)
@@ -337,7 +348,7 @@ def predict(
         raise click.UsageError(f"{option} of DATA, which was not given; pass DATA")
     about = {"series": series, "start": begin, "known": None}
     if future is not None or names:
-        about["known"] = [*rows_of(before), *read_future(future, names, calendar, length)]
+        about["known"] = [*rows_of(before), *read_future(future, names, calendar, length, how)]
     forecast = forecaster.predict(steps, **about)
     bounds, probability = None, 0.9 if level is None else level
     if level is not None or (forecaster.has_intervals and len(forecast) <= forecaster.settings.horizon):

@@ -40,7 +40,13 @@ class DatedSeries(NamedTuple):
     dates: Dates | None
 
 
-def read_series(source: str | os.PathLike[str], columns: Sequence[str] = ()) -> dict[str, list[float]]:
+def read_series(
+    source: str | os.PathLike[str],
+    columns: Sequence[str] = (),
+    *,
+    encoding: str = UTF8,
+    encoding_errors: str = "strict",
+) -> dict[str, list[float]]:
     """Read numeric columns from a CSV file with a header and one record per step.
 
     Records are sorted by the first column that holds dates, if there is one. In a file separated by semicolons, numbers
@@ -50,6 +56,7 @@ def read_series(source: str | os.PathLike[str], columns: Sequence[str] = ()) -> 
         source: a file, plain or compressed, ``-`` for standard input, or a part of a catalogue data set
             (``data:series/daily-min-temperatures``).
         columns: column names; if empty, every column that begins with a number, except row numbers and dates.
+        encoding, encoding_errors: see :class:`corpora.TextCorpus`.
 
     Returns:
         Column names mapped to their values, all of the same length.
@@ -65,16 +72,21 @@ def read_series(source: str | os.PathLike[str], columns: Sequence[str] = ()) -> 
         >>> read_series(path)
         {'Sales': [266.0, 145.9]}
     """
-    return read_dated_series(source, columns).columns
+    return read_dated_series(source, columns, encoding=encoding, encoding_errors=encoding_errors).columns
 
 
 def read_dated_series(
-    source: str | os.PathLike[str], columns: Sequence[str] = (), by: str | None = None
+    source: str | os.PathLike[str],
+    columns: Sequence[str] = (),
+    by: str | None = None,
+    *,
+    encoding: str = UTF8,
+    encoding_errors: str = "strict",
 ) -> DatedSeries:
     """Read numeric columns and the dates of their records; see :func:`read_series`.
 
     Args:
-        source, columns: as for :func:`read_series`.
+        source, columns, encoding, encoding_errors: as for :func:`read_series`.
         by: a column that names the series of each record, such as a company. Each name, in the order of their first
             records, becomes a column, which also has the name of the numeric column if there are several.
 
@@ -94,7 +106,7 @@ def read_dated_series(
     places: dict[str, int] = {}
     rows: list[list[str]] = []
     wheres: list[str] = []
-    with contextlib.closing(source_lines(found, UTF8, "strict")) as lines:
+    with contextlib.closing(source_lines(found, encoding, encoding_errors)) as lines:
         for where, cells, delimiter in csv_records(found.name, enumerate(lines, 1)):
             cells = [cell.strip() for cell in cells]
             if not header:

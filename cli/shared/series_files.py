@@ -4,7 +4,7 @@ import csv
 import io
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -16,32 +16,34 @@ if TYPE_CHECKING:
 
 
 def rows_of(series: dict[str, list[float]]) -> list[tuple[float, ...]]:
+    """Return the rows of some columns."""
     return list(zip(*series.values(), strict=True))
 
 
 def read_columns(
-    data: str, columns: Sequence[str], future_columns: Sequence[str], by: str | None
+    data: str, columns: Sequence[str], future_columns: Sequence[str], by: str | None, encoding: Mapping[str, str]
 ) -> "tuple[dict[str, list[float]], dict[str, list[float]], Dates | None]":
-    """Return the columns to forecast, those known ahead, and the dates."""
+    """Return the columns to forecast, those known ahead, and the dates, given the options of the encoding."""
     from corpora import read_dated_series
 
     if not future_columns:
-        series, dates = read_dated_series(data, columns, by)
+        series, dates = read_dated_series(data, columns, by, **encoding)
         return series, {}, dates
     both = sorted(set(columns) & set(future_columns))
     if both:
         raise click.UsageError(
             f"a column is forecast, or known ahead, got {both[0]!r} for --column and --future-column"
         )
-    columns = columns or [name for name in read_dated_series(data).columns if name not in future_columns]
+    if not columns:
+        columns = [name for name in read_dated_series(data, **encoding).columns if name not in future_columns]
     if not columns:
         raise click.UsageError("--future-column must leave a column to forecast")
-    found, dates = read_dated_series(data, [*columns, *future_columns])
+    found, dates = read_dated_series(data, [*columns, *future_columns], **encoding)
     return {name: found[name] for name in columns}, {name: found[name] for name in future_columns}, dates
 
 
 def read_future(
-    path: str | None, names: list[str], calendar: dict[str, Any] | None, length: int
+    path: str | None, names: list[str], calendar: dict[str, Any] | None, length: int, encoding: Mapping[str, str]
 ) -> list[tuple[float, ...]]:
     """Return the columns known ahead, of the steps after a series of some length."""
     from corpora import InputError, read_dated_series
@@ -51,7 +53,7 @@ def read_future(
         raise click.UsageError("--future gives columns known ahead; the model was trained without --future-column")
     if path is None:
         raise click.UsageError(f"the model needs {', '.join(names)} of the steps to forecast; pass --future FILE")
-    found, dates = read_dated_series(path, names)
+    found, dates = read_dated_series(path, names, **encoding)
     expected = dates_after(calendar, length, len(next(iter(found.values()))))
     if dates is not None and expected is not None:
         written = dates_after({"unit": dates.unit, "first": dates.values[0], "step": 1}, 0, 1)

@@ -10,7 +10,7 @@ from wordvec.system.settings import Settings, field_of, flags_of
 _OF_NETWORKS = (
     "cell", "reset", "bidirectional", "merge", "layers", "hidden_size", "pooling", "dropout", "layer_dropout",
     "locked_dropout", "weight_drop", "zoneout", "zoneout_cell", "batch_size", "learning_rate", "warmup_steps",
-    "epochs", "patience", "clip_norm", "optimizer", "schedule", "vector_size", "vector_scale", "tune_vectors",
+    "epochs", "patience", "clip_norm", "optimizer", "schedule", "freeze", "vector_size", "vector_scale", "tune_vectors",
     "keep_vectors", "keep_ngrams", "min_count",
 )  # fmt: skip
 """Settings that a linear classifier does not have."""

@@ -39,6 +39,7 @@ def train_automatic(
     known_names: Sequence[str] | None = None,
     threads: int | None = None,
     on_progress: OnProgress | None = None,
+    warn: bool = True,
     **fixed: Any,
 ) -> BlendedForecaster:
     """Train the forecaster that is best in a back-test on the end of the series.
@@ -58,6 +59,7 @@ def train_automatic(
         known, known_names: columns whose future is known, which networks read; see ``train_forecaster``.
         threads: the largest number of threads; the result is the same at any number.
         on_progress: called a few times a second while networks are trained.
+        warn: log a warning of columns whose values are all equal.
         fixed: settings of a ``ForecasterSettings`` that are not chosen, such as ``horizon=12``, ``season=None`` or
             ``log=False``.
 
@@ -99,7 +101,7 @@ def train_automatic(
         "log": log, "log_reason": log_reason,
     }  # fmt: skip
     constant = [name for name, column in zip(named, values.T, strict=True) if np.ptp(column) == 0]
-    if constant:
+    if constant and warn:
         _log.warning("%s: all values are equal; the forecast repeats them", ", ".join(constant))
     columns_ahead = effect = None
     if ahead is not None:
@@ -152,7 +154,7 @@ def backtest_automatic(
         rows, row_names = (None, None) if ahead is None else (ahead[0][: len(before)], ahead[1])
         return train_automatic(
             before, calendar=calendar, known=rows, known_names=row_names, threads=threads, on_progress=on_progress,
-            **fixed,
+            warn=False, **fixed,
         )  # fmt: skip
 
     def season(model: BlendedForecaster) -> int | None:
@@ -169,9 +171,10 @@ def backtest_automatic(
 def _tested(count: int, horizon: int) -> int:
     """Return the number of values in the back-test."""
     if count < horizon + _LEAST_KNOWN:
+        steps, remedy = ("a step", "") if horizon == 1 else (f"{horizon} steps", "reduce the horizon, or ")
+        least = horizon + _LEAST_KNOWN
         raise InputError(
-            f"{count} values are too few to forecast {horizon} steps: at least {horizon + _LEAST_KNOWN} are needed; "
-            "reduce the horizon, or add values"
+            f"{count} values are too few to forecast {steps}: at least {least} are needed; {remedy}add values"
         )
     wanted = min(max(2 * horizon, count // 3), max(_MOST_TESTED, 2 * horizon))
     return max(horizon, min(wanted, count // 2, count - _LEAST_KNOWN))

@@ -300,9 +300,9 @@ class TrainedLanguageModel:
         cutoffs = tuple(header.get("cutoffs", ()))
         if cutoffs and (header["tied"] or sorted({0, *cutoffs, len(table) - 1}) != [0, *cutoffs, len(table) - 1]):
             raise FormatError(f"{name} is damaged: cutoffs must ascend within the vocabulary, untied, got {cutoffs}")
-        shape = LanguageShape(
-            *table.shape, *(header[key] for key in ("hidden_size", "cell", "reset", "layers", "tied")), cutoffs
-        )
+        sizes = {key: header[key] for key in ("hidden_size", "cell", "reset", "layers", "tied")}
+        words, width = table.shape
+        shape = LanguageShape(words, width, **sizes, cutoffs=cutoffs)
         expected = parameter_shapes(shape)
         check_tensors(name, tensors, expected, "token_bytes", "token_offsets", "token_counts")
         vocabulary = read_vocabulary(name, tensors, shape.vocabulary)

@@ -41,7 +41,7 @@ def test_defaults_and_choices_match_the_library():
     assert {name: defaults[name] for name in settings} == settings
     choices = {p.name: set(p.type.choices) for p in train.params if hasattr(p.type, "choices")}
     known = {"cell": CELLS, "reset": RESETS, "strategy": STRATEGIES, "seasonal": SEASONAL, "method": METHODS}
-    known |= {"optimizer": OPTIMIZERS, "schedule": SCHEDULES}
+    known |= {"optimizer": OPTIMIZERS, "schedule": SCHEDULES, "encoding_errors": ("strict", "replace")}
     assert choices == {name: set(values) for name, values in known.items()}
 
 
@@ -305,3 +305,27 @@ def test_columns_known_ahead(tmp_path, monkeypatch):
     assert (
         "trained without --future-column" in invoke("predict", "p.safetensors", "--future", "ahead.csv", code=2).stderr
     )
+
+
+def test_a_file_in_another_encoding(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("data.csv").write_bytes("Größe\n".encode("latin-1") + b"1\n2\n" * 20)
+    message = invoke("train", "data.csv", "-o", "m.safetensors", *TINY, code=1).stderr
+    assert "is not UTF-8; re-encode the file, or pass --encoding NAME" in message
+    latin = ("--encoding", "latin-1")
+    invoke("train", "data.csv", "-o", "m.safetensors", *TINY, *latin)
+    found = invoke("predict", "m.safetensors", "data.csv", *latin).stdout
+    assert found == invoke("predict", "m.safetensors").stdout
+    assert "is not UTF-8" in invoke("predict", "m.safetensors", "data.csv", code=1).stderr
+
+
+def test_a_constant_series_is_warned_of_once(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("data.csv").write_text("x\n" + "5\n" * 30)
+    message = invoke("train", "data.csv", "-o", "m.safetensors", *SMALL, "--test", 4).stderr
+    assert message.count("x: all values are equal; the forecast repeats them") == 1
+    assert message.count("all values are equal; ") == 1
+    assert invoke("predict", "m.safetensors").stdout.split() == ["1", "5", "5", "5", "2", "5", "5", "5"]
+    Path("data.csv").write_text("x\n1\n2\n3\n")
+    message = invoke("train", "data.csv", "-o", "m.safetensors", "--horizon", 1, code=1).stderr
+    assert "3 values are too few to forecast a step: at least 5 are needed; add values" in message
