@@ -238,6 +238,8 @@ class _Search:
         self.limits = np.asarray(max_lengths, np.int64)
         self.banned = sorted({bos, *banned} - {eos})
         self.room = np.full(n_sources, places)
+        # The score that a hypothesis must exceed to be among the best.
+        self.worst = np.full(n_sources, -np.inf)
         self.ended: list[list[_Ended]] = [[] for _ in range(n_sources)]
         self.parents: list[np.ndarray] = []
         self.weights: list[np.ndarray] = []
@@ -264,10 +266,10 @@ class _Search:
             if attention is not None:
                 self.weights.append(attention)
             ends = found.tokens == self.eos
-            self._end(found.rows[ends], found.totals[ends], history, sources)
+            self._end(found.rows[ends], found.totals[ends], history, sources, n_best)
             parents, totals = found.rows[~ends], found.totals[~ends]
             last, sources = found.tokens[~ends].astype(np.int32), sources[parents]
-            open_ones = self._can_win(totals, sources, n_best)
+            open_ones = self._can_win(totals, sources)
             parents, totals, last, sources = (each[open_ones] for each in (parents, totals, last, sources))
             history = np.concatenate([history[parents], last[:, None]], axis=1)
         best = [sorted(each, key=lambda found: -found.score)[:n_best] for each in self.ended]
@@ -290,7 +292,7 @@ class _Search:
             scores[full] = -np.inf
             scores[full, self.eos] = np.maximum(ends, np.finfo(np.float32).min)
 
-    def _end(self, rows: np.ndarray, totals: np.ndarray, history: np.ndarray, sources: np.ndarray) -> None:
+    def _end(self, rows: np.ndarray, totals: np.ndarray, history: np.ndarray, sources: np.ndarray, n_best: int) -> None:
         """Add the hypotheses at some rows of the last step, which end with these log-probabilities."""
         step, length = len(self.parents) - 1, float(self.ranking.by_length(history.shape[1] + 1))
         found = [
@@ -303,6 +305,9 @@ class _Search:
         for each in found:
             self.ended[each.source].append(each)
             self.room[each.source] -= 1
+        for source in {each.source for each in found}:
+            if len(self.ended[source]) >= n_best:
+                self.worst[source] = sorted(each.score for each in self.ended[source])[-n_best]
 
     def _hypotheses(self, ended: Sequence[_Ended]) -> list[Hypothesis]:
         """Return ended hypotheses with their attention, collected from those that they continue."""
@@ -320,19 +325,15 @@ class _Search:
             for each, own in zip(ended, attention, strict=True)
         ]
 
-    def _can_win(self, totals: np.ndarray, sources: np.ndarray, n_best: int) -> np.ndarray:
+    def _can_win(self, totals: np.ndarray, sources: np.ndarray) -> np.ndarray:
         """Return (N,) bool: whether a live hypothesis' source may still find one that is among its best.
 
         The score of a hypothesis is at most its log-probability now, divided by the penalty of the largest length.
         """
-        worst = np.full(self.room.size, -np.inf)
-        for source in np.unique(sources):
-            if len(self.ended[source]) >= n_best:
-                worst[source] = sorted(each.score for each in self.ended[source])[-n_best]
         bounds = totals / self.ranking.by_length(self.limits[sources] + 1.0)
         best = np.full(self.room.size, -np.inf)
         np.maximum.at(best, sources, bounds)
-        return np.asarray(best[sources] > worst[sources])
+        return np.asarray((best > self.worst)[sources])
 
 
 def _best(
@@ -365,9 +366,12 @@ def _possible(
 def _ranked(
     rows: np.ndarray, tokens: np.ndarray, logs: np.ndarray, totals: np.ndarray, sources: np.ndarray, room: np.ndarray
 ) -> _Chosen:
-    """Return the most probable of some continuations for each source, as many as it has room for."""
+    """Return the most probable of some continuations for each source, as many as it has room for.
+
+    ``rows`` ascend, and of equal scores in a row the lower unit comes first: the sort, which is stable, keeps that.
+    """
     scores = totals[rows] + logs
-    order = np.lexsort((tokens, rows, -scores, sources[rows]))
+    order = np.lexsort((-scores, sources[rows]))
     rows, tokens, scores = rows[order], tokens[order], scores[order]
     first = np.searchsorted(sources[rows], np.arange(room.size))
     rank = np.arange(rows.size) - first[sources[rows]]
