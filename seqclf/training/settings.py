@@ -59,12 +59,12 @@ def freeze_setting() -> Any:
     )
 
 
-def normalize_setting() -> Any:
+def normalize_setting(*more: str, detail: str = "") -> Any:
     return setting(
         "Unicode normalization of the text first.",
         default="NFC",
-        choices=FORMS,
-        detail="NFC composes letters and accents; NFKC also replaces ligatures and wide forms.",
+        choices=(*FORMS, *more),
+        detail=f"NFC composes letters and accents; NFKC also replaces ligatures and wide forms{detail}.",
         earlier="none",
     )
 

@@ -7,73 +7,18 @@ of a stepper do not depend on each other, neither does a result depend on the ot
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
+from seqclf.translation.hypotheses import Hypothesis, Ranking
+from seqclf.translation.steppers import NarrowStepper, Stepper
 from wordvec.system.validation import check_number, check_whole
 
 _SAMPLING = 0x5A3B
 """Stream of random numbers."""
 _BLOCKS = 16
 """From as many blocks of units on, and as wide ones, blocks save time."""
-
-
-class Stepper(Protocol):
-    """The next unit's probabilities for N hypotheses side by side, each of one source."""
-
-    def start(self) -> Any:
-        """Return the state before the first unit, with a row for each source."""
-
-    def step(
-        self, state: Any, parents: np.ndarray, tokens: np.ndarray, sources: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray | None, Any]:
-        """Advance N hypotheses by one unit.
-
-        Args:
-            state: of the step before, which ``start`` returned or this method.
-            parents: (N,) int64 rows of that state to continue; a row may occur several times, or not at all.
-            tokens: (N,) int32, the last unit of each hypothesis; the first time that which begins a target.
-            sources: (N,) int64, the source of each hypothesis, ascending.
-
-        Returns:
-            log_probabilities: (N, V) float32 of the next unit, which the search may overwrite.
-            attention: (N, S) float32, weights of the source's units, 0 after its last one; or None.
-            state: of the N hypotheses.
-        """
-
-
-class NarrowStepper(Stepper, Protocol):
-    """A stepper that finds the most probable units itself, faster than from the probabilities of all."""
-
-    narrow: bool
-    """Whether it can."""
-
-    def best(
-        self, state: Any, parents: np.ndarray, tokens: np.ndarray, sources: np.ndarray, count: int, eos: int
-    ) -> tuple[tuple[np.ndarray, np.ndarray, np.ndarray], np.ndarray | None, Any]:
-        """Advance as ``step``; return, in place of all log-probabilities, the ``count`` most probable units (N, K), of
-        equal ones the lower, their log-probabilities (N, K), and those of the end (N,)."""
-
-    def greedy(self, bos: int, eos: int, limits: np.ndarray) -> Sequence[tuple[list[int], float, np.ndarray | None]]:
-        """Decode all sources greedily; return the units of each, their log-probability with the end's, and the
-        attention with that of the end."""
-
-
-@dataclass(frozen=True)
-class Hypothesis:
-    """A decoded sequence.
-
-    Attributes:
-        tokens: T units, without those that begin and end a target.
-        score: log-probability in nats, divided by the length penalty, plus the coverage penalty; higher is better.
-        attention: (T, S) float32, weights of the source's units for each unit; None without attention.
-    """
-
-    tokens: list[int]
-    score: float
-    attention: np.ndarray | None = None
 
 
 class _Chosen(NamedTuple):
@@ -165,7 +110,7 @@ def beam_search(
     def choose(log_probabilities: np.ndarray, totals: np.ndarray, sources: np.ndarray, room: np.ndarray) -> _Chosen:
         return _best(log_probabilities, totals, sources, room, beam)
 
-    ranking = _Ranking(length_penalty, coverage_penalty, source_lengths)
+    ranking = Ranking(length_penalty, coverage_penalty, source_lengths)
     narrow = not no_repeat and not banned and bool(getattr(stepper, "narrow", False))
     if narrow and beam == 1:
         found = cast(NarrowStepper, stepper).greedy(bos, eos, np.asarray(max_lengths, np.int64))
@@ -220,7 +165,7 @@ def sample(
         return _Chosen(rows, tokens, totals + log_probabilities[rows, tokens])
 
     search = _Search(stepper, n_sources, n_samples, bos, eos, max_lengths, no_repeat, banned)
-    search.ranking = _Ranking(length_penalty, 0.0, None)
+    search.ranking = Ranking(length_penalty, 0.0, None)
     return search.run(choose, n_samples, start=n_samples)
 
 
@@ -258,34 +203,6 @@ def replace_unknown(tokens: Sequence[str], unknown: str, source: Sequence[str], 
     return [source[place] if token == unknown else token for token, place in zip(tokens, places, strict=True)]
 
 
-class _Ranking(NamedTuple):
-    """How finished hypotheses are scored."""
-
-    length_penalty: float
-    coverage_penalty: float
-    source_lengths: Sequence[int] | np.ndarray | None
-
-    def by_length(self, lengths: Any) -> Any:
-        """Return what divides the log-probability of ``lengths`` units, the end included."""
-        return ((5.0 + lengths) / 6.0) ** self.length_penalty
-
-    def units(self, source: int) -> slice:
-        """Return the columns of the attention that are no padding."""
-        return slice(None if self.source_lengths is None else int(self.source_lengths[source]))
-
-    def hypothesis(self, source: int, tokens: list[int], total: float, attention: np.ndarray | None) -> Hypothesis:
-        """Return a finished hypothesis, given the attention with that of the end."""
-        score = total / float(self.by_length(len(tokens) + 1))
-        if attention is None:
-            return Hypothesis(tokens, score)
-        attention = attention[:, self.units(source)]
-        if self.coverage_penalty:
-            covered = np.add.accumulate(attention, axis=0, dtype=np.float64)[-1]
-            logs = np.log(np.clip(covered, 1e-12, 1.0))
-            score += self.coverage_penalty * math.fsum(logs)
-        return Hypothesis(tokens, score, attention[:-1])
-
-
 class _Ended(NamedTuple):
     """A hypothesis that has ended."""
 
@@ -302,7 +219,7 @@ class _Ended(NamedTuple):
 class _Search:
     """The live hypotheses of all sources and those that have ended."""
 
-    ranking: _Ranking
+    ranking: Ranking
     narrow = False
     """Whether the stepper finds the most probable units."""
 
@@ -321,6 +238,8 @@ class _Search:
         self.limits = np.asarray(max_lengths, np.int64)
         self.banned = sorted({bos, *banned} - {eos})
         self.room = np.full(n_sources, places)
+        # The score that a hypothesis must exceed to be among the best.
+        self.worst = np.full(n_sources, -np.inf)
         self.ended: list[list[_Ended]] = [[] for _ in range(n_sources)]
         self.parents: list[np.ndarray] = []
         self.weights: list[np.ndarray] = []
@@ -347,10 +266,10 @@ class _Search:
             if attention is not None:
                 self.weights.append(attention)
             ends = found.tokens == self.eos
-            self._end(found.rows[ends], found.totals[ends], history, sources)
+            self._end(found.rows[ends], found.totals[ends], history, sources, n_best)
             parents, totals = found.rows[~ends], found.totals[~ends]
             last, sources = found.tokens[~ends].astype(np.int32), sources[parents]
-            open_ones = self._can_win(totals, sources, n_best)
+            open_ones = self._can_win(totals, sources)
             parents, totals, last, sources = (each[open_ones] for each in (parents, totals, last, sources))
             history = np.concatenate([history[parents], last[:, None]], axis=1)
         best = [sorted(each, key=lambda found: -found.score)[:n_best] for each in self.ended]
@@ -373,7 +292,7 @@ class _Search:
             scores[full] = -np.inf
             scores[full, self.eos] = np.maximum(ends, np.finfo(np.float32).min)
 
-    def _end(self, rows: np.ndarray, totals: np.ndarray, history: np.ndarray, sources: np.ndarray) -> None:
+    def _end(self, rows: np.ndarray, totals: np.ndarray, history: np.ndarray, sources: np.ndarray, n_best: int) -> None:
         """Add the hypotheses at some rows of the last step, which end with these log-probabilities."""
         step, length = len(self.parents) - 1, float(self.ranking.by_length(history.shape[1] + 1))
         found = [
@@ -386,6 +305,9 @@ class _Search:
         for each in found:
             self.ended[each.source].append(each)
             self.room[each.source] -= 1
+        for source in {each.source for each in found}:
+            if len(self.ended[source]) >= n_best:
+                self.worst[source] = sorted(each.score for each in self.ended[source])[-n_best]
 
     def _hypotheses(self, ended: Sequence[_Ended]) -> list[Hypothesis]:
         """Return ended hypotheses with their attention, collected from those that they continue."""
@@ -403,19 +325,15 @@ class _Search:
             for each, own in zip(ended, attention, strict=True)
         ]
 
-    def _can_win(self, totals: np.ndarray, sources: np.ndarray, n_best: int) -> np.ndarray:
+    def _can_win(self, totals: np.ndarray, sources: np.ndarray) -> np.ndarray:
         """Return (N,) bool: whether a live hypothesis' source may still find one that is among its best.
 
         The score of a hypothesis is at most its log-probability now, divided by the penalty of the largest length.
         """
-        worst = np.full(self.room.size, -np.inf)
-        for source in np.unique(sources):
-            if len(self.ended[source]) >= n_best:
-                worst[source] = sorted(each.score for each in self.ended[source])[-n_best]
         bounds = totals / self.ranking.by_length(self.limits[sources] + 1.0)
         best = np.full(self.room.size, -np.inf)
         np.maximum.at(best, sources, bounds)
-        return np.asarray(best[sources] > worst[sources])
+        return np.asarray((best > self.worst)[sources])
 
 
 def _best(
@@ -448,9 +366,12 @@ def _possible(
 def _ranked(
     rows: np.ndarray, tokens: np.ndarray, logs: np.ndarray, totals: np.ndarray, sources: np.ndarray, room: np.ndarray
 ) -> _Chosen:
-    """Return the most probable of some continuations for each source, as many as it has room for."""
+    """Return the most probable of some continuations for each source, as many as it has room for.
+
+    ``rows`` ascend, and of equal scores in a row the lower unit comes first: the sort, which is stable, keeps that.
+    """
     scores = totals[rows] + logs
-    order = np.lexsort((tokens, rows, -scores, sources[rows]))
+    order = np.lexsort((-scores, sources[rows]))
     rows, tokens, scores = rows[order], tokens[order], scores[order]
     first = np.searchsorted(sources[rows], np.arange(room.size))
     rank = np.arange(rows.size) - first[sources[rows]]

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from seqclf.translation.data import UNKNOWN, join_units
-from seqclf.translation.decoding import Hypothesis, replace_unknown
+from seqclf.translation.decoding import replace_unknown
+from seqclf.translation.hypotheses import Hypothesis
 from wordvec import Vocabulary
 
 

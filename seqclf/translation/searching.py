@@ -8,7 +8,8 @@ import numpy as np
 from seqclf.layers.batch_prediction import for_batches, workers_for
 from seqclf.layers.batches import Sequences
 from seqclf.layers.parameters import Workspace
-from seqclf.translation.decoding import Hypothesis, beam_search, check_search, sample
+from seqclf.translation.decoding import beam_search, check_search, sample
+from seqclf.translation.hypotheses import Hypothesis
 from seqclf.translation.network import EOS, TransducerNetwork, Vectors
 from seqclf.translation.stepping import NetworkStepper
 from wordvec.system.validation import check_whole

@@ -5,6 +5,7 @@ from seqclf.training.settings import (
     NetworkSettings,
     cell_setting,
     freeze_setting,
+    normalize_setting,
     optimizer_setting,
     patience_setting,
     reset_setting,
@@ -167,6 +168,7 @@ two directions; use attention general, or merge sum
         "Rarer units of the sources are unknown, unless they have a pretrained vector.", default=1, least=1
     )
     lowercase: bool = setting("Lower-case the sources first.", default=False, flags="--lowercase/--keep-case")
+    normalize: str = normalize_setting("NFD", detail="; NFD separates them, and the letters of Korean syllables")
 
     def _check(self) -> None:
         super()._check()

@@ -57,7 +57,7 @@ class NetworkStepper:
     def step(
         self, state: StepperState, parents: np.ndarray, tokens: np.ndarray, sources: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, StepperState]:
-        """Advance N hypotheses by one unit; see ``decoding.Stepper``.
+        """Advance N hypotheses by one unit; see ``steppers.Stepper``.
 
         The last column of the log-probabilities (N, V + 1) is the symbol of the beginning, minus infinity.
         """
@@ -70,7 +70,7 @@ class NetworkStepper:
     def best(
         self, state: StepperState, parents: np.ndarray, tokens: np.ndarray, sources: np.ndarray, count: int, eos: int
     ) -> tuple[tuple[np.ndarray, np.ndarray, np.ndarray], np.ndarray, StepperState]:
-        """Advance N hypotheses by one unit; see ``decoding.NarrowStepper``."""
+        """Advance N hypotheses by one unit; see ``steppers.NarrowStepper``."""
         attention, after = self._advance(state, parents, tokens, sources)
         return self._network.head.best(after.fed, count, eos), attention, after
 
@@ -86,7 +86,7 @@ class NetworkStepper:
         return attention, StepperState(layers, combined)
 
     def greedy(self, bos: int, eos: int, limits: np.ndarray) -> list[Decoded]:
-        """Return the most probable unit at each step; see ``decoding.NarrowStepper``."""
+        """Return the most probable unit at each step; see ``steppers.NarrowStepper``."""
         network = self._network
         return decode_greedily(
             network.decoder, network.head, self._memory, self._first.layers, bos=bos, eos=eos, limits=limits,

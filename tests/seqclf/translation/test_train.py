@@ -10,7 +10,7 @@ from seqclf.model_file import read_model, write_model
 from seqclf.training.loop import StopTraining
 from seqclf.translation.model import TransducerModel
 from seqclf.translation.settings import TransducerSettings, VectorTransducerSettings
-from seqclf.translation.train import train_transducer
+from seqclf.translation.train import read_pairs, train_transducer
 from seqclf.translation.train_vectors import train_vector_transducer
 from wordvec import FormatError, InputError, WordVectors
 
@@ -216,3 +216,7 @@ def test_vectors_generate_their_texts(tmp_path):
             one.predict(bad)
     with pytest.raises(InputError, match="11 targets for 12 vectors"):
         train_vector_transducer(vectors, texts[:11])
+
+
+def test_sources_are_decomposed_into_letters():
+    assert read_pairs(["\uac01"], ["k"], None, tiny(normalize="NFD"))[0] == [["\u1100", "\u1161", "\u11a8"]]
