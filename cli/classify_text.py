@@ -133,26 +133,28 @@ def train(
         raise click.UsageError("a linear model is trained in one go; leave --checkpoint and --resume out")
     if given["model"] == "linear" and any(given[name] for name in LOG_OPTIONS):
         raise click.UsageError("a linear model has no epochs to log; leave --log-csv, --tensorboard and --plot out")
-    if tune is not None and (separator is not None or given["model"] == "linear"):
-        raise click.UsageError("--tune has no effect with --multi-label or --model linear; leave it out")
+    if tune is not None and given["model"] == "linear":
+        raise click.UsageError("--tune has no effect with --model linear; leave it out")
     if tune is not None and folds is not None:
         raise click.UsageError("--folds cross-validates given settings; leave --tune out, and give those it has found")
-    search = None if tune is None else TuneStep(tune, given, output)
+    multi_label: dict[str, Any] = {}
+    if separator is not None:
+        multi_label = {"tune_thresholds": tune_thresholds, "separator": separator}
+    search = None if tune is None else TuneStep(tune, given, output, multi_label)
     checkpointing = Checkpointing.take(given, output) if search is None else search.checkpointing
     if report is not None:
         check_report(report)
     with usage_errors():
         settings = ClassifierSettings(**given)
-    multi_label: dict[str, Any] = {} if separator is None else {"tune_thresholds": tune_thresholds}
     columns: dict[str, Any] = {
         "text_column": text_column,
         "label_column": label_column,
         "encoding": encoding,
         "encoding_errors": encoding_errors,
     }
-    train_one = train_classifier if search is None else search.train
+    train_one: Any = train_classifier if separator is None else partial(train_multi_label, **multi_label)
     trained = train_and_save(
-        train_one if separator is None else partial(train_multi_label, separator=separator, **multi_label),
+        train_one if search is None else search.train,
         partial(read_examples, separator=separator, **columns),
         data=data, dev=dev, test=test, vectors=vectors, subword_fallback=subword_fallback, output=output,
         settings=settings, checkpointing=checkpointing, threads=threads, quiet=quiet, unit="texts",
@@ -169,7 +171,8 @@ def train(
         click.echo(folds_table(found) + ("\n" if test is not None else ""))
     if trained.test is not None:
         warn_if_seen(trained.training, trained.test, data, str(test), quiet)
-        rivals = _baselines(trained, settings.seed, multi_label) if baselines else []
+        thresholds = {} if separator is None else {"tune_thresholds": tune_thresholds}
+        rivals = _baselines(trained, settings.seed, thresholds) if baselines else []
         if separator is None:
             own = evaluated(trained.model, *trained.test, threads=threads, quiet=quiet)
             click.echo(rival_table(f"on {test}", own, rivals))

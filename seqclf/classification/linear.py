@@ -10,7 +10,7 @@ from seqclf.layers.workers import Workers
 from seqclf.training.lbfgs import minimize
 from wordvec import FormatError
 
-STRENGTHS = (0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
+STRENGTHS = (0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0)
 """Candidate values of C, the inverse strength of the L2 penalty."""
 _PART = 1024
 """Rows, or columns, in a task of a thread."""

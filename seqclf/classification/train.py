@@ -63,6 +63,7 @@ def train_classifier(
     sample_weight: ArrayLike | None = None,
     classes: Sequence[Any] | None = None,
     initial: ClassifierModel | None = None,
+    linear: ClassifierModel | None = None,
     threads: int | None = None,
     on_progress: OnProgress | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
@@ -81,6 +82,7 @@ def train_classifier(
         sample_weight: (N,) weights of the texts in the loss; None weighs all equally.
         classes: all labels, if the texts may lack some; None takes those of the texts.
         initial: continue the training of this model's network, with its words, labels and sizes.
+        linear: a linear model of the same texts and seed, which is taken as the linear part instead of training one.
         threads: the largest number of threads; None uses all cores. The result is the same at any number.
         on_progress: called a few times a second with a :class:`wordvec.Progress`.
         checkpoint: a file to save the training state to, at the end of each epoch, every ``checkpoint_every`` seconds
@@ -152,16 +154,13 @@ def train_classifier(
     metrics["tokens"] = sum(map(len, training.tokens))
     with Workers(threads) as workers:
         if settings.model != "network":
-            parts["linear"], metrics["linear_strength"] = train_linear(
-                training,
-                targets,
-                len(classes),
-                weights,
-                shares=shares,
-                dev=dev_part,
-                seed=settings.seed,
-                workers=workers,
-            )
+            if linear is not None:
+                parts["linear"], metrics["linear_strength"] = linear.linear, linear.metrics["linear_strength"]
+            else:
+                parts["linear"], metrics["linear_strength"] = train_linear(
+                    training, targets, len(classes), weights, shares=shares, dev=dev_part, seed=settings.seed,
+                    workers=workers,
+                )  # fmt: skip
         if settings.model != "linear":
             tokens, dev_tokens = training.tokens, dev_texts.tokens
             if initial is None:

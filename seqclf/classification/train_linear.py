@@ -14,6 +14,8 @@ from seqclf.layers.workers import Workers
 logger = logging.getLogger(__name__)
 
 _FRACTION = 0.1
+_WORSE = 2
+"""Values of C in a row after which larger ones are not tried, if none of them is better."""
 
 
 class LinearTexts(NamedTuple):
@@ -76,18 +78,21 @@ def _best_strength(
     texts: LinearTexts, targets: np.ndarray, shares: np.ndarray, classes: int, weights: np.ndarray,
     dev: tuple[LinearTexts, np.ndarray], characters: bool, workers: Workers,
 ) -> tuple[LinearPart, float]:  # fmt: skip
-    """Train with every C, from the smallest, and return the model with the least loss on ``dev``, and its C."""
+    """Train with C from the smallest on, and return the model with the least loss on ``dev``, and its C."""
     features = NgramFeatures.learn(*texts, characters=characters)
     loss = LogisticLoss(features.rows(*texts), len(features), targets, classes, shares, workers)
     dev_rows, dev_targets = features.rows(*dev[0]), dev[1]
     dev_shares = weights[dev_targets]
-    best, x = (np.inf, loss.start(), STRENGTHS[0]), loss.start()
+    best, x, worse = (np.inf, loss.start(), STRENGTHS[0]), loss.start(), 0
     for strength in STRENGTHS:
+        if worse == _WORSE:
+            break
         x = loss.fit(strength, x, coarse=True)
         logs = log_probabilities(dev_rows, *loss.coefficients(x), classes, workers)
         calibrated = blended([logs], fit_weights([logs], dev_targets, dev_shares))
         found = -float((dev_shares * calibrated[np.arange(dev_targets.size), dev_targets]).mean())
-        if found < best[0]:
+        worse = 0 if found < best[0] else worse + 1
+        if not worse:
             best = found, x, strength
     return _part(features, loss, loss.fit(best[2], best[1]), classes), best[2]
 

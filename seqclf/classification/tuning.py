@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from seqclf.classification.model import ClassifierModel
 from seqclf.classification.settings import ClassifierSettings
 from seqclf.classification.train import train_classifier
+from seqclf.classification.train_multi_label import train_multi_label
+from seqclf.data.label_sets import LabelSets, label_matrix
 from seqclf.data.labels import as_labels
 from seqclf.data.texts import Text, as_texts
 from seqclf.training.loop import StopTraining
@@ -50,21 +52,23 @@ class TunedClassifier(NamedTuple):
 
 def tune_classifier(
     texts: Iterable[Text],
-    labels: Iterable[Any],
+    labels: Iterable[Any] | LabelSets,
     *,
     seconds: float,
     log: str | os.PathLike[str],
     settings: ClassifierSettings | None = None,
     fixed: Collection[str] = (),
     vectors: "WordVectors | None" = None,
-    dev: tuple[Iterable[Text], Iterable[Any]] | None = None,
+    dev: tuple[Iterable[Text], Iterable[Any] | LabelSets] | None = None,
+    multi_label: Mapping[str, Any] | None = None,
     threads: int | None = None,
     on_progress: OnProgress | None = None,
     resume: bool = False,
 ) -> TunedClassifier:
     """Train classifiers with different settings, and return the one with the best validation accuracy.
 
-    If nine in ten training texts have the same label, macro-F1 decides instead; among equal ones, the loss does. Trials
+    If nine in ten training texts have the same label, macro-F1 decides instead, and micro-F1 if texts have any number
+    of labels; among equal ones, the loss does. The linear model, which no trial changes, is trained once before. Trials
     that are worse than the median of the earlier ones after an epoch are stopped. Ctrl-C ends the search with the best
     model so far. The settings of a trial depend on the seed and the trials before it only, so a log can be continued,
     and its best model trained again to the same bits.
@@ -75,6 +79,8 @@ def tune_classifier(
         seconds: the time for all trials, those of the log included.
         log: a file of JSON lines with all trials.
         fixed: names of settings of ``SPACE`` that are not searched.
+        multi_label: the keyword arguments of :func:`seqclf.train_multi_label`, such as ``{"tune_thresholds": True}``,
+            which then trains; None: one label per text.
         on_progress: called a few times a second during each trial.
         resume: continue the log, if it exists.
 
@@ -82,22 +88,27 @@ def tune_classifier(
         InputError: as ``train_classifier``, no validation texts, nothing to tune, or see ``wordvec.system.tuning``.
         KeyboardInterrupt: interrupted before the end of the first trial.
     """
-    texts, labels = as_texts(texts), as_labels(labels)
+    texts, labels = as_texts(texts), _plain_labels(labels, multi_label)
     settings = or_defaults(settings, ClassifierSettings)
     if settings.model == "linear":
         raise InputError("tuning has no effect on a linear model, whose only setting is chosen on validation data")
     if dev is None and settings.validation_fraction == 0:
         raise InputError("tuning needs validation texts: pass some, or raise validation_fraction, which is 0")
     if dev is not None:
-        dev = as_texts(dev[0]), as_labels(dev[1], "validation labels")
+        dev = as_texts(dev[0]), _plain_labels(dev[1], multi_label)
     first = {name: getattr(settings, name) for name in SPACE if name not in fixed}
     space = {name: _including(SPACE[name], value) for name, value in first.items()}
 
+    data: dict[str, Any] = {"vectors": vectors, "dev": dev, "threads": threads}
+    linear = None
+    if settings.model != "network":
+        linear = train_classifier(texts, labels, settings=replace(settings, model="linear"), **data)
+
     def train(chosen: dict[str, Any], watch: OnProgress | None) -> ClassifierModel:
-        return train_classifier(
-            texts, labels, settings=replace(settings, **chosen), vectors=vectors, dev=dev, threads=threads,
-            on_progress=watch,
-        )  # fmt: skip
+        given = {"settings": replace(settings, **chosen), "on_progress": watch, **data}
+        if multi_label is not None:
+            return train_multi_label(texts, labels, **given, **multi_label)
+        return train_classifier(texts, labels, linear=linear, **given)
 
     trials = _Trials(train, on_progress)
     search = tune(
@@ -149,8 +160,16 @@ class _Trials:
 
 
 def _score(metrics: Mapping[str, Any]) -> float:
-    measure = metrics["dev_macro_f1"] if "dev_macro_f1" in metrics else metrics["dev_accuracy"]
+    measure = next(metrics[name] for name in ("dev_micro_f1", "dev_macro_f1", "dev_accuracy") if name in metrics)
     return float(measure - _LOSS_SHARE * min(metrics["dev_loss"], 100.0))
+
+
+def _plain_labels(labels: Any, multi_label: Mapping[str, Any] | None) -> list[Any]:
+    """Return labels, or lists of labels, as Python values in an order that does not change."""
+    if multi_label is None:
+        return as_labels(labels)
+    classes, matrix = label_matrix(labels)
+    return [[classes[label] for label in row.nonzero()[0]] for row in matrix]
 
 
 def _including(values: Range | tuple[Any, ...], value: Any) -> Range | tuple[Any, ...]:

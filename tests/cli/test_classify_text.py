@@ -626,11 +626,19 @@ def test_tune_keeps_the_best_model_and_its_log(data):
     invoke("train", data, "-o", "m.safetensors", "--tune", "1s", *small, "--resume")
 
 
+def test_tune_trains_multi_label_models(several):
+    pytest.importorskip("optuna", reason="Optuna is not installed: pip install 'wordvec-seqclf[tuning]'")
+    small = ("--multi-label", "|", "--tune-thresholds", "--epochs", 2, "--hidden-size", 4, "--vector-size", 4)
+    invoke("train", several, "-o", "m.safetensors", "--dev", several, "--tune", "0.1s", *small)
+    assert invoke("predict", "m.safetensors", "the king").stdout.count("\t") == 1
+    first = json.loads(Path("m.safetensors.tuning.jsonl").read_text().splitlines()[1])
+    assert 0 <= first["score"] <= 1
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--multi-label", ","], "--tune has no effect with --multi-label"),
-        (["--model", "linear"], "--tune has no effect with --multi-label or --model linear"),
+        (["--model", "linear"], "--tune has no effect with --model linear"),
         (["--folds", 2], "--folds cross-validates given settings; leave --tune out"),
         (["--checkpoint", "c"], "leave --checkpoint and --checkpoint-every out"),
         (["--log-csv", "log.csv"], "leave --log-csv, --tensorboard and --plot out"),

@@ -7,7 +7,7 @@ from sklearn.linear_model import LogisticRegression
 
 from corpora import read_labelled
 from seqclf import ClassifierSettings, train_classifier
-from seqclf.classification.linear import LogisticLoss, log_probabilities
+from seqclf.classification.linear import STRENGTHS, LogisticLoss, log_probabilities
 from seqclf.classification.ngrams import NgramFeatures, surface_forms
 from seqclf.classification.train_linear import LinearTexts, train_linear
 from seqclf.data.texts import tokenize_texts
@@ -122,6 +122,26 @@ def test_the_number_of_threads_does_not_change_a_bit(disasters, monkeypatch):
     assert chosen == again
     assert one.weight.tobytes() == other.weight.tobytes()
     assert one.bias.tobytes() == other.bias.tobytes()
+
+
+def test_larger_c_is_not_tried_after_two_that_are_no_better(disasters, monkeypatch):
+    tried, fit = [], LogisticLoss.fit
+
+    def recorded(self, strength, *arguments, coarse=False):
+        tried.append((strength, coarse))
+        return fit(self, strength, *arguments, coarse=coarse)
+
+    monkeypatch.setattr(LogisticLoss, "fit", recorded)
+    monkeypatch.setattr("seqclf.classification.train_linear.fit_weights", lambda *_: np.ones(1))
+    given, _ = disasters
+    noise = np.random.default_rng(1).integers(0, 2, 200).astype(np.int32)  # uncalibrated, the strongest penalty is best
+    dev = given.take(np.arange(100)), noise[:100]
+    with Workers(1) as workers:
+        train_linear(
+            given.take(np.arange(100, 200)), noise[100:], 2, np.ones(2), shares=np.ones(100), dev=dev, seed=1,
+            workers=workers,
+        )  # fmt: skip
+    assert tried == [*((strength, True) for strength in STRENGTHS[:3]), (STRENGTHS[0], False)]
 
 
 @pytest.mark.parametrize(("name", "least"), [("sst2", 0.8), ("trec6", 0.86)])

@@ -8,6 +8,7 @@ import pytest
 pytest.importorskip("optuna", reason="Optuna is not installed: pip install 'wordvec-seqclf[tuning]'")
 
 from seqclf import ClassifierSettings, StopTraining, train_classifier
+from seqclf.classification.train_linear import train_linear
 from seqclf.classification.tuning import SPACE, tune_classifier
 from wordvec import InputError
 
@@ -63,6 +64,32 @@ def test_a_log_is_continued_with_the_same_trials(tmp_path):
         again = search(tmp_path / "part", resume=True, **options)
         assert len(again.search.trials) == len(rest.search.trials)
         np.testing.assert_array_equal(again.model.predict_proba(TEXTS), rest.model.predict_proba(TEXTS))
+
+
+def test_the_linear_part_is_trained_once(tmp_path, monkeypatch):
+    calls = []
+    monkeypatch.setattr(
+        "seqclf.classification.train.train_linear", lambda *a, **b: calls.append(1) or train_linear(*a, **b)
+    )
+    settings = ClassifierSettings(hidden_size=4, vector_size=4, epochs=2, model="blend")
+    dev = TEXTS[:6], LABELS[:6]
+    found = tune_classifier(
+        TEXTS, LABELS, seconds=60, log=tmp_path / "log", settings=settings, fixed=FIXED, dev=dev, threads=1,
+        on_progress=stop_after(6),
+    )  # fmt: skip
+    assert (len(calls), len(found.search.trials) > 1) == (1, True)
+    again = train_classifier(TEXTS, LABELS, settings=ClassifierSettings(**found.model.settings), dev=dev, threads=1)
+    np.testing.assert_array_equal(again.predict_proba(TEXTS), found.model.predict_proba(TEXTS))
+
+
+def test_label_sets_are_tuned_by_micro_f1(tmp_path):
+    sets = [{"wet", "high"}, set(), {"wet"}, set()] * 4
+    found = tune_classifier(
+        TEXTS, sets, seconds=0.01, log=tmp_path / "log", settings=SETTINGS, dev=(TEXTS[:8], sets[:8]), threads=1,
+        multi_label={"tune_thresholds": True},
+    )  # fmt: skip
+    assert found.model.labels == ["high", "wet"]
+    assert found.search.best.score == pytest.approx(found.model.metrics["dev_micro_f1"], abs=1e-2)
 
 
 def test_stopping_keeps_the_best_of_the_complete_trials(tmp_path):
