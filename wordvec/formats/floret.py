@@ -51,7 +51,7 @@ def read(source: VectorSource, limit: int | None, skip_bad: bool = False) -> Vec
     buckets = about["buckets"]
     source.check_room(buckets, vector_size, 2 * vector_size + 1)
     rows = text_lines.TextRows(source.name, vector_size, 0 if source.compressed else buckets)
-    for _ in rows.add_blocks(text_lines.line_blocks(source, first=2)):
+    for _ in rows.add_blocks(text_lines.line_blocks(source, first=2), text_lines.parser_of(source)):
         if rows.read > buckets:
             raise FormatError(f"{source.name}:{buckets + 2}: extra line after the {buckets:,} declared buckets")
     check_complete(source.name, rows.read, buckets)

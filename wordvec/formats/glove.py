@@ -29,9 +29,9 @@ def read(source: VectorSource, limit: int | None, skip_bad: bool = False) -> Vec
     first = next(blocks, None)
     if first is None:
         raise FormatError(f"{source.name}: an empty file")
-    vector_size = _checked_vector_size(source, first[1][0])
+    vector_size = _checked_vector_size(source, first[1].split(b"\n", 1)[0])
     rows = text_lines.TextRows(source.name, vector_size, 0, skip_bad, source.encoding, source.words)
-    for _ in rows.add_blocks(chain([first], blocks), limit):
+    for _ in rows.add_blocks(chain([first], blocks), text_lines.parser_of(source), limit):
         pass
     return rows.finish()
 

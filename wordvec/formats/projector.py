@@ -56,8 +56,8 @@ def read(source: VectorSource, limit: int | None, skip_bad: bool = False) -> Vec
     words = _words(source)
     rows = text_lines.TextRows(source.name, vector_size, 0, skip_bad, source.encoding, source.words)
     done = 0
-    for number, lines in text_lines.line_blocks(source):
-        lines = lines[: None if limit is None else limit - done]
+    for number, block in text_lines.line_blocks(source):
+        lines = text_lines.split_lines(block)[: None if limit is None else limit - done]
         named = words[done : done + len(lines)]
         if len(named) < len(lines):
             raise FormatError(
@@ -95,7 +95,11 @@ def _words(source: VectorSource) -> list[bytes]:
     path = metadata_path(source.path)
     try:
         with VectorSource(path) as metadata:
-            lines = [line.rstrip(b"\r") for _, block in text_lines.line_blocks(metadata) for line in block]
+            lines = [
+                line.rstrip(b"\r")
+                for _, block in text_lines.line_blocks(metadata)
+                for line in text_lines.split_lines(block)
+            ]
     except InputError as error:
         if path.exists():
             raise
@@ -112,7 +116,8 @@ def _words(source: VectorSource) -> list[bytes]:
 def _add(rows: text_lines.TextRows, number: int, words: list[bytes], lines: list[bytes]) -> None:
     """Append rows; invalid ones raise FormatError or are skipped and counted."""
     plain = [b"x " + line.rstrip(b"\r").replace(b"\t", b" ") for line in lines]
-    parsed = text_lines.parse_plain(plain, rows.vector_size) if all(map(bytes.strip, words)) else None
+    block = b"\n".join([*plain, b""])
+    parsed = text_lines.parse_plain(block, rows.vector_size) if all(map(bytes.strip, words)) else None
     if parsed is not None:
         rows.add(words, parsed[1])
         return

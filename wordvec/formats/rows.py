@@ -55,7 +55,12 @@ class Rows:
             tokens: n tokens as stored, nonempty.
             vectors: (n, D) float32, all finite.
         """
-        self.add_named(self._decoded(tokens), vectors)
+        self.add_joined(b"\n".join(tokens), vectors)
+
+    def add_joined(self, tokens: bytes, vectors: np.ndarray) -> None:
+        """Append the next rows, as ``add``, whose tokens have newlines between."""
+        if len(vectors):
+            self.add_named(self._decoded(tokens), vectors)
 
     def add_named(self, tokens: list[str], vectors: np.ndarray) -> None:
         """Append the next rows, as ``add``, whose tokens are strings."""
@@ -127,10 +132,11 @@ class Rows:
         self._table.resize((len(self._ids), self.vector_size), refcheck=False)
         return VectorTable(Vocabulary.of_rows(self._ids), self._table)
 
-    def _decoded(self, tokens: list[bytes]) -> list[str]:
+    def _decoded(self, joined: bytes) -> list[str]:
         try:
-            return b"\n".join(tokens).decode(self._encoding).split("\n") if tokens else []
+            return joined.decode(self._encoding).split("\n")
         except UnicodeDecodeError:
+            tokens = joined.split(b"\n")
             decoded = [token.decode(self._encoding, "replace") for token in tokens]
             pairs = zip(decoded, tokens, strict=True)
             self._repaired += [new for new, old in pairs if new.encode(self._encoding, "ignore") != old]

@@ -49,7 +49,8 @@ def read(source: VectorSource, limit: int | None, skip_bad: bool = False) -> Vec
     source.check_room(1 if skip_bad else wanted, vector_size, 2 * vector_size + 1)
     expected = 0 if source.compressed or skip_bad else wanted
     rows = text_lines.TextRows(source.name, vector_size, expected, skip_bad, source.encoding, source.words)
-    for _ in rows.add_blocks(text_lines.line_blocks(source, first=2), None if limit is None else wanted):
+    blocks = text_lines.line_blocks(source, first=2)
+    for _ in rows.add_blocks(blocks, text_lines.parser_of(source), None if limit is None else wanted):
         if rows.read > size and not skip_bad:
             raise FormatError(
                 f"{source.name}:{size + 2}: extra line after the {size:,} vectors that its first line declares; "

@@ -16,8 +16,9 @@ def wv():
     return WordVectors([f"w{row}" for row in range(500)], rng.normal(size=(500, D)))
 
 
-@pytest.fixture(autouse=True)
-def _small_blocks(monkeypatch):
+@pytest.fixture(autouse=True, params=["NumPy", "compiled"])
+def _small_blocks(monkeypatch, request):
+    monkeypatch.setattr(text_lines, "_COMPILED_BYTES", 0 if request.param == "compiled" else 1 << 20)
     monkeypatch.setattr(text_lines, "_BLOCK_BYTES", 1000)
     monkeypatch.setattr(word2vec_binary, "_BLOCK_BYTES", 1000)
 

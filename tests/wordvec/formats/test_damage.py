@@ -291,8 +291,10 @@ def test_arbitrary_bytes_give_vectors_or_an_input_error(tmp_path, content, name,
 @example([b"a 1.2.3 4", b"b  5"], 2)
 def test_fast_and_slow_line_parsers_agree(lines, size):
     lines = [line for text in lines for line in text.split(b"\n")]
-    fast = text_lines.parse_plain(lines, size)
-    if fast is not None:
-        slow = [text_lines.parse_line(line, size, "here") for line in lines]
-        assert fast[0] == [token for token, _ in slow]
-        assert fast[1].tobytes() == np.array([vector for _, vector in slow], np.float32).tobytes()
+    block = b"\n".join([*lines, b""])
+    for parse in (text_lines.parse_plain, text_lines.parse_compiled):
+        fast = parse(block, size)
+        if fast is not None:
+            slow = [text_lines.parse_line(line, size, "here") for line in lines]
+            assert fast[0].split(b"\n") == [token for token, _ in slow]
+            assert fast[1].tobytes() == np.array([vector for _, vector in slow], np.float32).tobytes()
