@@ -9,9 +9,8 @@ import numpy as np
 from seqclf.data.series import check_scaled
 from seqclf.forecasting.known import KnownColumns, Past
 from seqclf.forecasting.network import build_network, parameter_shapes, predict_quantiles, predict_windows
-from seqclf.forecasting.quantiles import LEVELS, interval
 from seqclf.forecasting.series_model import SERIES_HEADER, SeriesModel, optional_rules
-from seqclf.forecasting.settings import ForecasterSettings
+from seqclf.forecasting.settings import QUANTILES, ForecasterSettings
 from seqclf.forecasting.windows import Preparation, windows_before
 from seqclf.layers.pooled_network import PooledNetwork
 from seqclf.model_file import (
@@ -34,16 +33,11 @@ class ForecasterModel(SeriesModel):
     Args:
         network: the trained network.
         preparation, about: as for ``SeriesModel``.
-        widening: (L, S, D) of learned intervals, see ``conformal_widening``; None without quantiles.
     """
 
-    def __init__(
-        self, network: PooledNetwork, preparation: Preparation, *, widening: np.ndarray | None = None, **about: Any
-    ) -> None:
+    def __init__(self, network: PooledNetwork, preparation: Preparation, **about: Any) -> None:
         super().__init__(preparation, **about)
         self.network = network
-        columns = len(self.names)
-        self.widening = np.zeros((len(LEVELS), self.settings.step, columns)) if widening is None else widening
 
     @property
     def least(self) -> int:
@@ -79,17 +73,18 @@ class ForecasterModel(SeriesModel):
         """Return the bounds (n or 1, steps, D) around the forecasts: learned quantiles, or errors of a back-test."""
         if not self.settings.quantiles:
             return super().margins(past, origins, steps, probability)
-        place = next((place for place, level in enumerate(LEVELS) if abs(level - probability) < _SAME), None)
-        if place is None:
-            learned = ", ".join(f"{level:g}" for level in LEVELS)
+        places = [place for place, share in enumerate(QUANTILES) if abs(1 - 2 * share - probability) < _SAME]
+        if not places:
+            learned = ", ".join(f"{1 - 2 * share:g}" for share in QUANTILES[: len(QUANTILES) // 2])
             raise InputError(f"level must be one of the learned {learned}, got {probability:g}")
         level = past.level
         windows = windows_before(self.preparation.scale(level), origins, self.settings.window)
         known, begins = self._inputs(past, origins), origins + past.start
-        found = predict_quantiles(self.network, self.preparation, windows, begins, known)
-        sides = (*interval(found, self.widening, place), found[:, found.shape[1] // 2])
-        low, high, middle = (self.preparation.restore(side[:, :steps], origins, level) for side in sides)
-        return low - middle, high - middle
+        found = predict_quantiles(self.network, self.preparation, windows, begins, known)[:, :, :steps]
+        flat = found.reshape(-1, *found.shape[2:])
+        restored = self.preparation.restore(flat, np.repeat(origins, len(QUANTILES)), level).reshape(found.shape)
+        middle = restored[:, len(QUANTILES) // 2]
+        return restored[:, places[0]] - middle, restored[:, -1 - places[0]] - middle
 
     # ------------------------------------------------------------------ files
 
@@ -109,7 +104,6 @@ class ForecasterModel(SeriesModel):
             "deviation": self.preparation.deviation,
             "tail": self.tail,
             "residuals": self.residuals,
-            **({"widening": self.widening} if self.settings.quantiles else {}),
             **({} if self.known is None else self.known.tensors()),
         }
 
@@ -139,7 +133,6 @@ class ForecasterModel(SeriesModel):
             "tail": (settings.window + preparation.lag, columns),
             "residuals": (count, settings.horizon, columns),
         }
-        numbers |= {"widening": (len(LEVELS), settings.step, columns)} if settings.quantiles else {}
         numbers |= KnownColumns.shapes(tensors, len(ahead), settings.window + preparation.lag, columns)
         check_tensors(name, tensors, weights, numbers=numbers)
         deviations = [tensors[key] for key in ("deviation", "known_deviation") if key in numbers]
@@ -148,7 +141,6 @@ class ForecasterModel(SeriesModel):
         return cls(
             build_network(settings, inputs, at_once, {key: tensors[key] for key in weights}),
             preparation,
-            widening=tensors.get("widening"),
             settings=settings,
             tail=tensors["tail"],
             residuals=tensors["residuals"],

@@ -10,7 +10,6 @@ from seqclf.data.series import as_series, column_names
 from seqclf.forecasting.known import KnownColumns, linear_effects, training_columns
 from seqclf.forecasting.model import ForecasterModel
 from seqclf.forecasting.network import fresh_network, pack_windows, predict_quantiles
-from seqclf.forecasting.quantiles import conformal_widening
 from seqclf.forecasting.settings import QUANTILES, ForecasterSettings
 from seqclf.forecasting.windows import Preparation, windows_after, windows_before
 from seqclf.layers.pooled_network import PooledNetwork
@@ -116,14 +115,9 @@ def train_forecaster(
         outcome = _train(
             network, preparation, settings, windows_of, training, validation, columns, workers, on_progress, resumption
         )
-    widening = None
-    if settings.quantiles and validation.size:
-        windows, truth, read = windows_of(validation)
-        widening = conformal_widening(predict_quantiles(network, preparation, windows, validation, read), truth)
     return ForecasterModel(
         network,
         preparation,
-        widening=widening,
         settings=settings,
         names=named,
         tail=values[-first:].copy(),
