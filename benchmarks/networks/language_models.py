@@ -25,7 +25,7 @@ from benchmarks.harness.machine import describe
 from benchmarks.harness.measuring import Row, Run, compare, table, threads_of
 from benchmarks.networks.recurrent import Torch, begin_torch
 from corpora.readers import read_lines
-from seqclf.language.defaults import ChosenSettings, choose_settings
+from seqclf.language.defaults import ChosenSettings, choose_settings, cutoffs_of
 from seqclf.language.network import LanguageNetwork, LanguageShape, initial_parameters
 from seqclf.language.settings import LanguageModelSettings
 from seqclf.language.text import encode_text, read_training_text, tokens_of
@@ -45,12 +45,25 @@ class Case:
     hidden_size: int
     layers: int = 1
     cell: str = "lstm"
+    softmax: str = "full"
+    """Tied, or adaptive."""
 
     def __str__(self) -> str:
-        return f"{self.layers} x {self.cell.upper()} {self.hidden_size}, {self.vocabulary:,} words"
+        output = "" if self.softmax == "full" else f", {self.softmax} softmax"
+        return f"{self.layers} x {self.cell.upper()} {self.hidden_size}, {self.vocabulary:,} words{output}"
+
+    @property
+    def cutoffs(self) -> tuple[int, ...]:
+        return cutoffs_of(LanguageModelSettings(softmax=self.softmax), self.vocabulary)
 
 
-CASES = [Case(10_000, 128), Case(10_000, 256), Case(10_000, 650, layers=2), Case(60, 256)]
+CASES = [
+    Case(10_000, 128),
+    Case(10_000, 256),
+    Case(10_000, 650, layers=2),
+    Case(60, 256),
+    Case(40_000, 256, softmax="adaptive"),
+]
 
 _TORCH = """
 import json, math, sys, time
@@ -65,17 +78,23 @@ class Net(nn.Module):
         self.embedding = nn.Embedding(case["vocabulary"], size)
         kind = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}[case["cell"]]
         self.layers = nn.ModuleList([kind(size, size) for _ in range(case["layers"])])
-        self.bias = nn.Parameter(torch.from_numpy(case["bias"]))
+        self.output = None
+        if case["cutoffs"]:
+            self.output = nn.AdaptiveLogSoftmaxWithLoss(size, case["vocabulary"], case["cutoffs"], head_bias=True)
+        else:
+            self.bias = nn.Parameter(torch.from_numpy(case["bias"]))
         nn.init.uniform_(self.embedding.weight, -0.1, 0.1)
         self.dropout = case["dropout"]
-    def forward(self, tokens, carried):
+    def forward(self, tokens, targets, carried):
         x, last = self.embedding(tokens), []
         for number, layer in enumerate(self.layers):
             x, final = layer(x, carried[number] if carried else None)
             last.append(tuple(each.detach() for each in final) if isinstance(final, tuple) else final.detach())
             if self.training and self.dropout:
                 x = x * (torch.bernoulli(torch.full_like(x[:1], 1 - self.dropout)) / (1 - self.dropout))
-        return F.linear(x, self.embedding.weight, self.bias), last
+        if self.output is not None:
+            return self.output(x.flatten(0, 1), targets.flatten()).loss, last
+        return F.cross_entropy(F.linear(x, self.embedding.weight, self.bias).flatten(0, 1), targets.flatten()), last
 def prepare(case):
     torch.set_num_threads(case["threads"])
     torch.manual_seed(1)
@@ -98,8 +117,9 @@ def train(_=None):
     carried, start = None, time.perf_counter()
     for first in range(0, each, case["window"]):
         state["adam"].zero_grad(set_to_none=True)
-        scores, carried = net(inputs[first : first + case["window"]], carried)
-        F.cross_entropy(scores.flatten(0, 1), targets[first : first + case["window"]].flatten()).backward()
+        steps = slice(first, first + case["window"])
+        loss, carried = net(inputs[steps], targets[steps], carried)
+        loss.backward()
         nn.utils.clip_grad_norm_(net.parameters(), case["clip"])
         for group in state["adam"].param_groups:
             group["lr"] = rate(state["steps"], case)
@@ -112,8 +132,8 @@ def read(text="ids"):
     with torch.inference_mode():
         for first in range(0, len(ids) - 1, 512):
             part = ids[first : first + 513]
-            scores, carried = net(part[:-1, None], carried)
-            total += float(F.cross_entropy(scores[:, 0], part[1:], reduction="sum"))
+            loss, carried = net(part[:-1, None], part[1:, None], carried)
+            total += float(loss) * (len(part) - 1)
     return [time.perf_counter() - start, total / (len(ids) - 1)]
 def fit(epochs):
     best, kept = math.inf, None
@@ -146,7 +166,8 @@ class Task:
 
     def network(self) -> LanguageNetwork:
         case, size = self.case, self.case.hidden_size
-        shape = LanguageShape(case.vocabulary, size, size, case.cell, "after", case.layers, True)
+        tied = case.softmax == "full"
+        shape = LanguageShape(case.vocabulary, size, size, case.cell, "after", case.layers, tied, case.cutoffs)
         return LanguageNetwork(shape, initial_parameters(shape, self.counts, np.random.default_rng([1, 0x1217])))
 
     def prepare(self, torch: Torch, folder: Path) -> None:
@@ -158,7 +179,8 @@ class Task:
         steps = -(-((self.ids.size - 1) // streams) // chosen.window) * chosen.epochs
         about = {"data": str(path), "threads": self.threads, "dropout": chosen.dropout, "rate": chosen.learning_rate}
         about |= {"warmup": chosen.warmup_steps, "clip": chosen.clip_norm, "window": chosen.window}
-        torch("prepare", asdict(self.case) | about | {"streams": streams, "steps": steps})
+        about |= {"streams": streams, "steps": steps, "cutoffs": self.case.cutoffs}
+        torch("prepare", asdict(self.case) | about)
 
 
 def speed_task(case: Case, threads: int) -> Task:
@@ -168,8 +190,9 @@ def speed_task(case: Case, threads: int) -> Task:
     chances = 1 / np.arange(1, case.vocabulary + 1)
     ids = random.choice(case.vocabulary, size, p=chances / chances.sum()).astype(np.int32)
     given = LanguageModelSettings(
-        hidden_size=case.hidden_size, tied=True, layers=case.layers, cell=case.cell, batch_size=STREAMS, window=WINDOW,
-        dropout=0.3, embedding_dropout=0.0, learning_rate=0.003, epochs=1,
+        hidden_size=case.hidden_size, tied=case.softmax == "full", softmax=case.softmax, layers=case.layers,
+        cell=case.cell, batch_size=STREAMS, window=WINDOW, dropout=0.3, embedding_dropout=0.0, learning_rate=0.003,
+        epochs=1,
     )  # fmt: skip
     chosen = choose_settings(given, size - 1, case.vocabulary)
     return Task(case, chosen, np.bincount(ids, minlength=case.vocabulary), ids, ids[:1], ids[:1], threads)

@@ -1,5 +1,6 @@
 """Training of a forecaster, from a series to a model."""
 
+import logging
 import os
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -21,6 +22,11 @@ from seqclf.training.resuming import Resumption
 from wordvec import InputError
 from wordvec.system.progress import OnProgress
 from wordvec.system.settings import or_defaults
+
+logger = logging.getLogger(__name__)
+
+_FEW_FOR_QUANTILES = 200
+"""Windows below which learned intervals were far too narrow, see docs/how-to/forecasts.md."""
 
 
 def train_forecaster(
@@ -104,6 +110,11 @@ def train_forecaster(
     network = fresh_network(settings, inputs, at_once)
     scaled = preparation.scale(preparation.logarithm(values) - effect)
     training, validation = np.arange(first, trained - settings.step + 1), np.arange(trained, trained + dev)
+    if settings.quantiles and training.size < _FEW_FOR_QUANTILES:
+        logger.warning(
+            "%d windows are few to learn quantiles from: intervals may be too narrow; add values, or omit quantiles",
+            training.size,
+        )
     resumption.begin("forecaster", settings, {"values": len(values)}, [values, *([] if ahead is None else [ahead])])
 
     def windows_of(origins: np.ndarray) -> Windows:

@@ -299,7 +299,7 @@ class TrainedLanguageModel:
             raise FormatError(f"{name} is damaged: tied embeddings must be as wide as the states, got {table.shape[1]}")
         cutoffs = tuple(header.get("cutoffs", ()))
         if cutoffs and (header["tied"] or sorted({0, *cutoffs, len(table) - 1}) != [0, *cutoffs, len(table) - 1]):
-            raise FormatError(f"{name} is damaged: cutoffs must ascend within the vocabulary, untied, got {cutoffs}")
+            raise FormatError(f"{name} is damaged: cutoffs must ascend in the vocabulary, untied, got {cutoffs!s:.40}")
         sizes = {key: header[key] for key in ("hidden_size", "cell", "reset", "layers", "tied")}
         words, width = table.shape
         shape = LanguageShape(words, width, **sizes, cutoffs=cutoffs)

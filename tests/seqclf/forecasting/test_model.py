@@ -164,9 +164,10 @@ def test_quantiles_know_when_the_noise_is_wide(tmp_path):
     assert found.coverage["0.5"] < found.coverage["0.9"]
 
 
-def test_related_series_have_quantiles_of_their_own():
+def test_related_series_have_quantiles_of_their_own(caplog):
     settings = replace(SMALL, related=True, quantiles=True, epochs=1)
     net = train_forecaster(waves(), settings=settings, threads=1)
+    assert "126 windows are few to learn quantiles from" in caplog.text
     low, _ = net.predict_interval(0.5)
     changed = waves()
     changed[:, 1] += 5
