@@ -193,7 +193,7 @@ class Decoder:
         space, shape, hidden, batch, rows = self._workspace, self.shape, self.hidden, half.batch, half.rows
         packed, owners = rows.size, whole.order[batch.order]
         _, _, output = self._weights
-        state = self._layers(space, packed, name)._replace(first=np.take(first, owners, axis=1))
+        state = self._layers(space, packed, name)[0]._replace(first=np.take(first, owners, axis=1))
         if noise.hold_h is not None:
             state = state._replace(hold_h=np.take(noise.hold_h, rows, axis=1))
         if noise.hold_c is not None:
@@ -217,19 +217,21 @@ class Decoder:
         attention = self._attention(space, sizes, output, packed, name)
         return Share(half, stack, state, memory._replace(owners=owners), attention, run)
 
-    def _layers(self, space: Workspace, packed: int, name: str = "") -> "Layers":
-        """Return arrays for the states of some packed rows, without the states before the first step."""
+    def _layers(self, space: Workspace, packed: int, name: str) -> "tuple[Layers, np.ndarray]":
+        """Return arrays for some packed rows, without the states before the first step; and h and c as one array."""
         from seqclf.kernels.decoder_cells import Layers
 
         layers, hidden = self.shape.layers, self.hidden
-        return Layers(
+        both = space.array(name + "layers", self.shape.firsts, packed, hidden)
+        found = Layers(
             gates=space.array(name + "gates", layers, packed, self.cell.kept * hidden),
-            c=space.array(name + "c", layers, packed if self.cell.has_cell else 0, hidden),
-            h=space.array(name + "h", layers, packed, hidden),
+            c=both[layers:] if self.cell.has_cell else np.empty((layers, 0, hidden), self.dtype),
+            h=both[:layers],
             first=np.empty((self.shape.firsts, 0, hidden), self.dtype),
             hold_h=self._hold[0],
             hold_c=self._hold[1],
         )
+        return found, both
 
     def _memory(self, sources: Sources) -> "Memory":
         from seqclf.kernels.decoder_attention import Memory
@@ -294,8 +296,7 @@ class Decoder:
         run = now.run._replace(rows=rows.astype(np.int32), projected=now.run.projected[: units.size], fed_first=fed)
         project(self.product, self.embedding[units], now.w_input, now.stack.bias[0], run.projected)
         decode(now.stack, now.output, now.state, memory._replace(owners=sources), now.attention, run)
-        after = np.concatenate([now.state.h, now.state.c]) if self.cell.has_cell else now.state.h
-        return run.combined, after, now.attention.weights
+        return run.combined, now.after, now.attention.weights
 
     def one_step(self, count: int, sizes: np.ndarray, first: np.ndarray, space: Workspace) -> OneStep:
         """Return what the kernels need to advance ``count`` targets, with arrays of the workspace.
@@ -319,8 +320,9 @@ class Decoder:
             kind=self.kind,
             product=self.product,
         )
-        state = self._layers(space, count, "step.")._replace(first=first)
-        return OneStep(w_input, stack, output, state, self._attention(space, sizes, output, count, "step."), run)
+        state, after = self._layers(space, count, "step.")
+        attention = self._attention(space, sizes, output, count, "step.")
+        return OneStep(w_input, stack, output, state._replace(first=first), attention, run, after)
 
     # --------------------------------------------------------------- backward
 

@@ -100,3 +100,5 @@ class OneStep(NamedTuple):
     state: "Layers"
     attention: "Attention"
     run: "Pass"
+    after: np.ndarray
+    """(K, N, H padded), the states after the step."""
