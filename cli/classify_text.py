@@ -7,7 +7,7 @@ import click
 
 from cli.classification.check import check
 from cli.classification.evaluate import evaluate
-from cli.classification.evaluation import folds_table, rival_table, set_measures
+from cli.classification.evaluation import folds_table, learning_table, rival_table, set_measures
 from cli.classification.examples import evaluated, read_examples, scored
 from cli.classification.explain import explain
 from cli.classification.export import export
@@ -20,7 +20,7 @@ from cli.classification.tune import TuneStep, tune_option
 from cli.shared import options
 from cli.shared.checkpoints import Checkpointing
 from cli.shared.class_weights import ClassWeight
-from cli.shared.errors import Command, Group, usage_errors
+from cli.shared.errors import Command, Group, note_output, usage_errors
 from cli.shared.reporting import table
 from cli.shared.supervised import Trained, train_and_save, training_options, warn_if_seen
 from seqclf import ClassifierSettings
@@ -68,6 +68,12 @@ for _command in (check, explain, evaluate, export, find_threshold, info, predict
     help="Also cross-validate on DATA with N folds, stratified by label; trains N more models.",
 )
 @click.option(
+    "--learning-curve",
+    is_flag=True,
+    help="Also train on an eighth, a quarter and a half of DATA; evaluate these models and baselines on --test.",
+)
+@click.option("--plot", type=options.OUTPUT, help="Draw the learning curve to a .png, .svg or .pdf file.")
+@click.option(
     "--multi-label",
     "separator",
     metavar="SEP",
@@ -90,6 +96,8 @@ def train(
     test: str | None,
     baselines: bool,
     folds: int | None,
+    learning_curve: bool,
+    plot: str | None,
     separator: str | None,
     tune_thresholds: bool,
     tune: float | None,
@@ -119,6 +127,14 @@ def train(
     if tune_thresholds and separator is None:
         raise click.UsageError("--tune-thresholds needs --multi-label SEP: single-label classifiers have no thresholds")
 
+    if learning_curve and (test is None or separator is not None):
+        raise click.UsageError("--learning-curve needs --test FILE to evaluate the models on, and one label per text")
+    if plot is not None and not learning_curve:
+        raise click.UsageError("--plot draws the learning curve; add --learning-curve")
+    if plot is not None:
+        from wordvec.plotting.style import picture_format
+
+        picture_format(plot)
     if separator is not None and folds is not None:
         raise click.UsageError("--folds has no effect with --multi-label; leave it out")
 
@@ -177,6 +193,8 @@ def train(
             click.echo(rival_table(f"on {test}", own, rivals))
             if report is not None:
                 write_report(report, trained.model, output, str(test), trained.test[0], own, rivals, quiet)
+            if learning_curve:
+                _show_learning_curve(trained, settings, threads, plot)
             return
         result = scored(trained.model, *trained.test, threads=threads, quiet=quiet)
         scores = {"this model": result} | {baseline.name: baseline.score for baseline in rivals}
@@ -194,3 +212,22 @@ def _baselines(trained: Trained, seed: int, multi_label: dict[str, Any]) -> list
     chosen["seed"] = seed
     compare: Any = compare_multi_label_baselines if multi_label else compare_baselines
     return list(compare(*trained.training, *test, dev=trained.dev, **chosen, **multi_label))
+
+
+def _show_learning_curve(trained: Trained, settings: ClassifierSettings, threads: int | None, plot: str | None) -> None:
+    """Print the learning curve, and draw it if there is a file for it."""
+    from seqclf.classification.cross_validation import learning_curve
+
+    assert trained.test is not None
+    points = learning_curve(
+        *trained.training, *trained.test, whole=trained.model, settings=settings, vectors=trained.vectors,
+        dev=trained.dev, threads=threads,
+    )  # fmt: skip
+    click.echo("\n" + learning_table(points))
+    if plot is not None:
+        from wordvec.plotting.curves import plot_learning_curve
+
+        names = points[0].scores
+        scores = {name: [point.scores[name].accuracy for point in points] for name in names}
+        plot_learning_curve([point.texts for point in points], scores, plot)
+        note_output(plot)

@@ -218,6 +218,19 @@ def test_cross_validation(data):
     assert "--folds has no effect" in invoke(*arguments[:4], "--folds", 2, "--multi-label", ",", code=2).stderr
 
 
+def test_learning_curve(data):
+    pytest.importorskip("matplotlib", reason="matplotlib is not installed: pip install 'wordvec-seqclf[plotting]'")
+    arguments = ("train", "data.tsv", "-o", "m.safetensors", "--model", "linear", "--learning-curve")
+    found = invoke(*arguments, "--test", "data.tsv", "--plot", "curve.svg")
+    head, *rows = found.stdout.splitlines()[-5:]
+    names = ("training texts", "this model", "majority class", "TF-IDF + logistic regression", "NB-SVM")
+    assert re.split("  +", head) == [*names]
+    assert [row.split()[0] for row in rows] == ["8", "16", "30", "60"]
+    assert Path("curve.svg").read_bytes().startswith(b"<?xml")
+    assert "--learning-curve needs --test FILE" in invoke(*arguments, code=2).stderr
+    assert "add --learning-curve" in invoke(*arguments[:6], "--plot", "curve.svg", code=2).stderr
+
+
 # -- multiple labels --------------------------------------------------------------------------------------------------
 
 
