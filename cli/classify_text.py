@@ -113,7 +113,7 @@ def train(
     """Train a classifier on DATA and write it to a file.
 
     A recurrent network and a linear model on n-grams are trained, and blended with the weights that are best on the
-    validation data; if one of them alone is better there by more than a standard error, it is kept instead.
+    validation data; if one of them alone is better there by more than two standard errors, it is kept instead.
 
     \b
     Examples:

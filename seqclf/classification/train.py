@@ -236,7 +236,7 @@ def _chosen(parts: dict[str, Any], choice: Choice) -> dict[str, Any]:
         measure, label = ("dev_macro_f1", "macro-F1") if "dev_macro_f1" in metrics else ("dev_accuracy", "accuracy")
         compared = ", ".join(f"{name} {each[measure]:.3f}" for name, each in choice.measures.items())
         best = max(each[measure] for each in choice.measures.values())
-        reason = "the best" if metrics[measure] == best else "within a standard error of the best"
+        reason = "the best" if metrics[measure] == best else "within two standard errors of the best"
         logger.info("%s on the validation texts: %s; kept: %s, %s", label, compared, choice.name, reason)
     return metrics
 
