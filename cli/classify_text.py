@@ -65,7 +65,8 @@ for _command in (check, explain, evaluate, export, find_threshold, info, predict
     "--folds",
     type=click.IntRange(min=2),
     metavar="N",
-    help="Also cross-validate on DATA with N folds, stratified by label; trains N more models.",
+    help="Also cross-validate on DATA with N folds, stratified by label; trains N more models. With --tune, the score "
+    "of a trial is the mean over the folds.",
 )
 @click.option(
     "--learning-curve",
@@ -150,12 +151,10 @@ def train(
         raise click.UsageError("a linear model has no epochs to log; leave --log-csv and --tensorboard out")
     if tune is not None and given["model"] == "linear":
         raise click.UsageError("--tune has no effect with --model linear; leave it out")
-    if tune is not None and folds is not None:
-        raise click.UsageError("--folds cross-validates given settings; leave --tune out, and give those it has found")
     multi_label: dict[str, Any] = {}
     if separator is not None:
         multi_label = {"tune_thresholds": tune_thresholds, "separator": separator}
-    search = None if tune is None else TuneStep(tune, given, output, multi_label)
+    search = None if tune is None else TuneStep(tune, given, output, multi_label, folds)
     checkpointing = Checkpointing.take(given, output) if search is None else search.checkpointing
     if report is not None:
         check_report(report)
@@ -176,7 +175,7 @@ def train(
     )  # fmt: skip
     if search is not None:
         search.finish()
-    if folds is not None:
+    elif folds is not None:
         from seqclf.classification.cross_validation import cross_validate
 
         texts, labels = trained.training

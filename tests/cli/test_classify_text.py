@@ -640,7 +640,6 @@ def test_tune_trains_multi_label_models(several):
     ("options", "message"),
     [
         (["--model", "linear"], "--tune has no effect with --model linear"),
-        (["--folds", 2], "--folds cross-validates given settings; leave --tune out"),
         (["--checkpoint", "c"], "leave --checkpoint and --checkpoint-every out"),
         (["--log-csv", "log.csv"], "leave --log-csv and --tensorboard out"),
     ],
