@@ -200,6 +200,7 @@ def test_each_kind_of_model(data):
         assert len(parsed(invoke("predict", "m.safetensors", "a man", "").stdout)) == 2
     for arguments, message in (
         (["--model", "linear", "--epochs", 3], "--epochs has no effect on a linear model"),
+        (["--model", "linear", "--character-size", 8], "--character-size has no effect on a linear model"),
         (["--model", "linear", "--resume"], "leave --checkpoint and --resume out"),
         (["--model", "linear", "--log-csv", "log.csv"], "a linear model has no epochs to log"),
         (["--model", "linear", "--multi-label", ","], "--model linear has no effect with --multi-label"),
