@@ -7,7 +7,7 @@ import click
 
 from cli.classification.check import check
 from cli.classification.evaluate import evaluate
-from cli.classification.evaluation import folds_table, rival_table, set_measures
+from cli.classification.evaluation import folds_table, learning_table, rival_table, set_measures
 from cli.classification.examples import evaluated, read_examples, scored
 from cli.classification.explain import explain
 from cli.classification.export import export
@@ -21,7 +21,7 @@ from cli.shared import options
 from cli.shared.checkpoints import Checkpointing
 from cli.shared.class_weights import ClassWeight
 from cli.shared.epoch_logs import LOG_OPTIONS
-from cli.shared.errors import Command, Group, usage_errors
+from cli.shared.errors import Command, Group, note_output, usage_errors
 from cli.shared.reporting import table
 from cli.shared.supervised import Trained, train_and_save, training_options, warn_if_seen
 from seqclf import ClassifierSettings
@@ -66,8 +66,15 @@ for _command in (check, explain, evaluate, export, find_threshold, info, predict
     "--folds",
     type=click.IntRange(min=2),
     metavar="N",
-    help="Also cross-validate on DATA with N folds, stratified by label; trains N more models.",
+    help="Also cross-validate on DATA with N folds, stratified by label; trains N more models. With --tune, the score "
+    "of a trial is the mean over the folds.",
 )
+@click.option(
+    "--learning-curve",
+    is_flag=True,
+    help="Also train on an eighth, a quarter and a half of DATA; evaluate these models and baselines on --test.",
+)
+@click.option("--plot", type=options.OUTPUT, help="Draw the learning curve to a .png, .svg or .pdf file.")
 @click.option(
     "--multi-label",
     "separator",
@@ -91,6 +98,8 @@ def train(
     test: str | None,
     baselines: bool,
     folds: int | None,
+    learning_curve: bool,
+    plot: str | None,
     separator: str | None,
     tune_thresholds: bool,
     tune: float | None,
@@ -106,7 +115,7 @@ def train(
     """Train a classifier on DATA and write it to a file.
 
     A recurrent network and a linear model on n-grams are trained, and blended with the weights that are best on the
-    validation data; if one of them alone is better there by more than a standard error, it is kept instead.
+    validation data; if one of them alone is better there by more than two standard errors, it is kept instead.
 
     \b
     Examples:
@@ -120,6 +129,14 @@ def train(
     if tune_thresholds and separator is None:
         raise click.UsageError("--tune-thresholds needs --multi-label SEP: single-label classifiers have no thresholds")
 
+    if learning_curve and (test is None or separator is not None):
+        raise click.UsageError("--learning-curve needs --test FILE to evaluate the models on, and one label per text")
+    if plot is not None and not learning_curve:
+        raise click.UsageError("--plot draws the learning curve; add --learning-curve")
+    if plot is not None:
+        from wordvec.plotting.style import picture_format
+
+        picture_format(plot)
     if separator is not None and folds is not None:
         raise click.UsageError("--folds has no effect with --multi-label; leave it out")
 
@@ -135,12 +152,10 @@ def train(
         raise click.UsageError("a linear model has no epochs to log; leave --log-csv, --tensorboard and --plot out")
     if tune is not None and given["model"] == "linear":
         raise click.UsageError("--tune has no effect with --model linear; leave it out")
-    if tune is not None and folds is not None:
-        raise click.UsageError("--folds cross-validates given settings; leave --tune out, and give those it has found")
     multi_label: dict[str, Any] = {}
     if separator is not None:
         multi_label = {"tune_thresholds": tune_thresholds, "separator": separator}
-    search = None if tune is None else TuneStep(tune, given, output, multi_label)
+    search = None if tune is None else TuneStep(tune, given, output, multi_label, folds)
     checkpointing = Checkpointing.take(given, output) if search is None else search.checkpointing
     if report is not None:
         check_report(report)
@@ -161,7 +176,7 @@ def train(
     )  # fmt: skip
     if search is not None:
         search.finish()
-    if folds is not None:
+    elif folds is not None:
         from seqclf.classification.cross_validation import cross_validate
 
         texts, labels = trained.training
@@ -178,6 +193,8 @@ def train(
             click.echo(rival_table(f"on {test}", own, rivals))
             if report is not None:
                 write_report(report, trained.model, output, str(test), trained.test[0], own, rivals, quiet)
+            if learning_curve:
+                _show_learning_curve(trained, settings, threads, plot)
             return
         result = scored(trained.model, *trained.test, threads=threads, quiet=quiet)
         scores = {"this model": result} | {baseline.name: baseline.score for baseline in rivals}
@@ -195,3 +212,22 @@ def _baselines(trained: Trained, seed: int, multi_label: dict[str, Any]) -> list
     chosen["seed"] = seed
     compare: Any = compare_multi_label_baselines if multi_label else compare_baselines
     return list(compare(*trained.training, *test, dev=trained.dev, **chosen, **multi_label))
+
+
+def _show_learning_curve(trained: Trained, settings: ClassifierSettings, threads: int | None, plot: str | None) -> None:
+    """Print the learning curve, and draw it if there is a file for it."""
+    from seqclf.classification.cross_validation import learning_curve
+
+    assert trained.test is not None
+    points = learning_curve(
+        *trained.training, *trained.test, whole=trained.model, settings=settings, vectors=trained.vectors,
+        dev=trained.dev, threads=threads,
+    )  # fmt: skip
+    click.echo("\n" + learning_table(points))
+    if plot is not None:
+        from wordvec.plotting.curves import plot_learning_curve
+
+        names = points[0].scores
+        scores = {name: [point.scores[name].accuracy for point in points] for name in names}
+        plot_learning_curve([point.texts for point in points], scores, plot)
+        note_output(plot)

@@ -31,7 +31,7 @@ def csv_records(name: str, lines: Lines, delimiter: str | None = None) -> Iterat
     if delimiter is None:
         delimiter = ";" if ";" in first[1] and "," not in first[1] else ","
     records = csv.reader((line + "\n" for _, line in itertools.chain([first], lines)), delimiter=delimiter, strict=True)
-    start = 1
+    start = first[0]
     with _long_fields():
         while True:
             where = f"{name}:{start}"
@@ -42,7 +42,7 @@ def csv_records(name: str, lines: Lines, delimiter: str | None = None) -> Iterat
             if cells is None:
                 return
             yield where, cells, delimiter
-            start = records.line_num + 1
+            start = first[0] + records.line_num
 
 
 def tsv_records(name: str, lines: Lines) -> Iterator[tuple[str, list[str]]]:
@@ -50,10 +50,18 @@ def tsv_records(name: str, lines: Lines) -> Iterator[tuple[str, list[str]]]:
 
     Double quotes are part of a cell unless the file is quoted as a spreadsheet or a CSV writer does: every cell that
     starts with a quote is a quoted field, and at least one needs to be (it contains a quote, comma, tab or newline), or
-    all cells of a line are quoted.
+    all cells of a line are quoted. Lines before the first cell that starts with a quote are yielded as they arrive; the
+    others are read to the end first.
     """
-    kept = list(lines)
-    if any(line.startswith('"') or '\t"' in line for _, line in kept) and _is_quoted([line for _, line in kept]):
+    for number, line in lines:
+        if line.startswith('"') or '\t"' in line:
+            kept = [(number, line), *lines]
+            break
+        if line:
+            yield f"{name}:{number}", line.split("\t")
+    else:
+        return
+    if _is_quoted([line for _, line in kept]):
         yield from ((where, cells) for where, cells, _ in csv_records(name, iter(kept), "\t") if cells)
     else:
         yield from ((f"{name}:{number}", line.split("\t")) for number, line in kept if line)

@@ -11,6 +11,7 @@ from cli.shared.supervised import class_table
 
 if TYPE_CHECKING:
     from seqclf import Score
+    from seqclf.classification.cross_validation import CurvePoint
     from seqclf.classification.evaluation import Evaluation
     from seqclf.metrics import MultiLabelScore
 
@@ -62,6 +63,13 @@ def folds_table(evaluations: "Sequence[Evaluation]") -> str:
     for name, summary in (("mean", statistics.mean), ("standard deviation", statistics.stdev)):
         rows.append([name, "", *(form(summary(values)) for form, values in zip(forms, measures, strict=True))])
     return table(rows, ["fold", "texts", "accuracy", "macro-F1"])
+
+
+def learning_table(points: "Sequence[CurvePoint]") -> str:
+    """Return the accuracies of a learning curve: a row for each number of training texts."""
+    names = list(points[0].scores)
+    rows = [[f"{point.texts:,}", *(percent(point.scores[name].accuracy) for name in names)] for point in points]
+    return table(rows, ["training texts", *names])
 
 
 def set_measures(result: "MultiLabelScore") -> dict[str, str]:

@@ -31,16 +31,19 @@ class TuneStep:
         seconds: the time for all trials.
         given: the remaining options, from which those of checkpoints are taken.
         output: the model file.
-        multi_label: see ``tune_classifier``; empty for one label per text.
+        multi_label, folds: see ``tune_classifier``; the former is empty for one label per text.
     """
 
-    def __init__(self, seconds: float, given: dict[str, Any], output: str, multi_label: dict[str, Any]) -> None:
+    def __init__(
+        self, seconds: float, given: dict[str, Any], output: str, multi_label: dict[str, Any], folds: int | None
+    ) -> None:
         path, every, resume = (given.pop(name) for name in ("checkpoint", "checkpoint_every", "resume"))
         if path is not None or every is not None:
             raise click.UsageError("--tune saves its trials in a log; leave --checkpoint and --checkpoint-every out")
         if any(given[name] for name in LOG_OPTIONS):
             raise click.UsageError("--tune trains many models; leave --log-csv, --tensorboard and --plot out")
-        self._log, self._seconds, self._multi_label = f"{output}.tuning.jsonl", seconds, multi_label or None
+        self._log, self._seconds = f"{output}.tuning.jsonl", seconds
+        self._options = {"multi_label": multi_label or None, "folds": folds}
         check_files(**{"the log of --tune": self._log})
         self.checkpointing = Checkpointing(None, {"resume": resume}, EpochLogs(given))
         self._interrupted = False
@@ -51,7 +54,7 @@ class TuneStep:
 
         fixed = [name for name in SPACE if is_given(name)]
         found = tune_classifier(
-            texts, labels, seconds=self._seconds, log=self._log, fixed=fixed, multi_label=self._multi_label, **arguments
+            texts, labels, seconds=self._seconds, log=self._log, fixed=fixed, **self._options, **arguments
         )
         self._interrupted = found.search.interrupted
         return found.model

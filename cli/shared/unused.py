@@ -11,7 +11,7 @@ _OF_NETWORKS = (
     "cell", "reset", "bidirectional", "merge", "layers", "hidden_size", "pooling", "dropout", "layer_dropout",
     "locked_dropout", "weight_drop", "zoneout", "zoneout_cell", "batch_size", "learning_rate", "warmup_steps",
     "epochs", "patience", "clip_norm", "optimizer", "schedule", "freeze", "vector_size", "vector_scale", "tune_vectors",
-    "keep_vectors", "keep_ngrams", "min_count",
+    "keep_vectors", "keep_ngrams", "min_count", "character_size",
 )  # fmt: skip
 """Settings that a linear classifier does not have."""
 

@@ -22,6 +22,7 @@ from seqclf.data.texts import Text
 from seqclf.estimator import SequenceEstimator
 from wordvec import InputError
 from wordvec.system.progress import OnProgress
+from wordvec.system.validation import check_flag
 
 if TYPE_CHECKING:
     from wordvec import WordVectors
@@ -74,6 +75,7 @@ class SequenceClassifier(ClassifierMixin, SequenceEstimator):  # type: ignore[mi
         tokenizer: a name in ``corpora.TOKENIZERS``; None takes the vectors' tokenizer, or ``words``.
         lowercase: None takes the vectors' setting, or True without vectors.
         normalize: Unicode normalization of the text: NFC, NFKC or none.
+        warm_start: ``fit`` continues the training of the fitted network, whose words, labels and sizes it keeps.
         random_state: a seed or a generator; None draws a new seed for every fit.
         n_jobs: threads; None or -1 uses all cores. The result is the same at any number.
 
@@ -130,6 +132,7 @@ class SequenceClassifier(ClassifierMixin, SequenceEstimator):  # type: ignore[mi
         tokenizer: str | None = None,
         lowercase: bool | None = None,
         normalize: str = "NFC",
+        warm_start: bool = False,
         random_state: int | np.random.RandomState | None = None,
         n_jobs: int | None = None,
     ) -> None:
@@ -170,6 +173,7 @@ class SequenceClassifier(ClassifierMixin, SequenceEstimator):  # type: ignore[mi
         self.tokenizer = tokenizer
         self.lowercase = lowercase
         self.normalize = normalize
+        self.warm_start = warm_start
         self.random_state = random_state
         self.n_jobs = n_jobs
 
@@ -201,7 +205,13 @@ class SequenceClassifier(ClassifierMixin, SequenceEstimator):  # type: ignore[mi
         given: Any = list(X) if isinstance(X, Iterator) else X
         options: dict[str, Any] = {"dev": validation_data, "sample_weight": sample_weight, "on_progress": on_progress}
         options |= self._training(ClassifierSettings)
+        initial = getattr(self, "model_", None) if check_flag("warm_start", self.warm_start) else None
         self.model_: ClassifierModel | VectorClassifierModel
+        if initial is not None:
+            options |= {"initial": initial, "vectors": None}
+            self.model_ = train_classifier(self._texts(given), labels, **options)
+            self.history_ = self.model_.history
+            return self
         if are_vectors(given):
             if options.pop("vectors") is not None:
                 raise InputError("vectors are for texts, but the sequences hold numbers; leave vectors out")

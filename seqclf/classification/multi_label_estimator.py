@@ -16,13 +16,15 @@ from seqclf.data.texts import Text
 from seqclf.metrics import MultiLabelScore, score_label_sets
 from wordvec import InputError
 from wordvec.system.progress import OnProgress
+from wordvec.system.validation import check_flag
 
 
 class MultiLabelClassifier(SequenceClassifier):
     """Recurrent multi-label text classifier: a sigmoid per label, trained on binary cross-entropy.
 
-    Its parameters are those of :class:`SequenceClassifier`. A number in ``class_weight`` weighs the texts that have a
-    label in that label's loss; ``balanced`` weighs those with and those without it inversely to their numbers.
+    Its parameters are those of :class:`SequenceClassifier`, of which ``warm_start`` must be False. A number in
+    ``class_weight`` weighs the texts that have a label in that label's loss; ``balanced`` weighs those with and those
+    without it inversely to their numbers.
 
     Attributes:
         classes_: (C,) the labels, sorted, or the column numbers of an indicator matrix.
@@ -65,6 +67,8 @@ class MultiLabelClassifier(SequenceClassifier):
         """
         if y is None:
             raise InputError("MultiLabelClassifier requires y to be passed, but the target y is None")
+        if check_flag("warm_start", self.warm_start):
+            raise InputError("a multi-label network is not trained further; leave warm_start=False")
         self.model_ = train_multi_label(
             self._texts(X),
             y,

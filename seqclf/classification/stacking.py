@@ -16,6 +16,8 @@ CANDIDATES = {"network": (True, False), "linear": (False, True), "blend": (True,
 _PRIOR = 2.0
 """Texts that the prior of the weights counts for: a blend of equal parts, at temperature 1."""
 _FOLDS = 5
+_ERRORS = 2.0
+"""Standard errors by which a part must be better than the blend to be kept alone."""
 
 
 class Choice(NamedTuple):
@@ -111,7 +113,7 @@ def choose(
     skewed: bool,
     seed: int,
 ) -> Choice:
-    """Return the blend, unless one of its parts is better on validation texts by more than a standard error.
+    """Return the blend, unless one of its parts is better on validation texts by more than two standard errors.
 
     They are compared by predictions whose weights are fitted on other texts (``cross_fitted``): by accuracy, or by
     macro-F1 if labels are skewed. The standard error is that of the difference of two accuracies on the same texts.
@@ -143,7 +145,7 @@ def choose(
     best = max(candidates, key=lambda name: (measures[name][measure], -measures[name]["dev_loss"]))
     if "blend" in candidates:
         error = np.sqrt(np.count_nonzero(right[best] != right["blend"])) / targets.size
-        if measures[best][measure] - measures["blend"][measure] <= error:
+        if measures[best][measure] - measures["blend"][measure] <= _ERRORS * error:
             best = "blend"
     fitted = np.zeros(2)
     fitted[list(CANDIDATES[best])] = fit_weights([models[part] for part in _parts_of(best)], targets, weights)

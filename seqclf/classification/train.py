@@ -120,6 +120,8 @@ def train_classifier(
         warn_if_labels_differ(labels, classes)
     else:
         classes = distinct_labels(as_labels(classes, "classes"))
+    if linear is not None:
+        _check_linear(linear, classes)
     targets = encode_labels(labels, classes, "texts")
     own = sample_weights(sample_weight, targets.size)
     dev_texts, dev_targets = LinearTexts([], []), targets[:0]
@@ -236,7 +238,7 @@ def _chosen(parts: dict[str, Any], choice: Choice) -> dict[str, Any]:
         measure, label = ("dev_macro_f1", "macro-F1") if "dev_macro_f1" in metrics else ("dev_accuracy", "accuracy")
         compared = ", ".join(f"{name} {each[measure]:.3f}" for name, each in choice.measures.items())
         best = max(each[measure] for each in choice.measures.values())
-        reason = "the best" if metrics[measure] == best else "within a standard error of the best"
+        reason = "the best" if metrics[measure] == best else "within two standard errors of the best"
         logger.info("%s on the validation texts: %s; kept: %s, %s", label, compared, choice.name, reason)
     return metrics
 
@@ -272,6 +274,14 @@ def fresh_network(
         **settings.encoder_options(),
     )
     return Network(shape, initial_parameters(shape, table, random)), embedding, characters
+
+
+def _check_linear(linear: ClassifierModel, classes: list[Any]) -> None:
+    check_kind("linear", linear, ClassifierModel)
+    if linear.parts != "linear" or linear.labels != classes:
+        raise InputError(
+            f"linear must be a linear model of the same labels, got a {linear.parts}: {linear.labels!r:.80}"
+        )
 
 
 def _check_continues(initial: ClassifierModel, settings: ClassifierSettings, vectors: "WordVectors | None") -> None:

@@ -13,13 +13,15 @@ from seqclf.classification.settings import ClassifierSettings
 from seqclf.classification.train import train_classifier
 from seqclf.classification.train_multi_label import train_multi_label
 from seqclf.data.label_sets import LabelSets, label_matrix
-from seqclf.data.labels import as_labels
+from seqclf.data.labels import as_labels, distinct_labels, encode_labels
+from seqclf.data.splits import stratified_folds
 from seqclf.data.texts import Text, as_texts
 from seqclf.training.loop import StopTraining
 from wordvec import InputError
 from wordvec.system.progress import OnProgress, Progress
 from wordvec.system.settings import or_defaults
 from wordvec.system.tuning import Outcome, Range, Space, Trial, Tuned, tune
+from wordvec.system.validation import check_whole
 
 if TYPE_CHECKING:
     from wordvec import WordVectors
@@ -61,6 +63,7 @@ def tune_classifier(
     vectors: "WordVectors | None" = None,
     dev: tuple[Iterable[Text], Iterable[Any] | LabelSets] | None = None,
     multi_label: Mapping[str, Any] | None = None,
+    folds: int | None = None,
     threads: int | None = None,
     on_progress: OnProgress | None = None,
     resume: bool = False,
@@ -81,11 +84,14 @@ def tune_classifier(
         fixed: names of settings of ``SPACE`` that are not searched.
         multi_label: the keyword arguments of :func:`seqclf.train_multi_label`, such as ``{"tune_thresholds": True}``,
             which then trains; None: one label per text.
+        folds: the score of a trial is the mean over that many stratified folds, each of which in turn are the
+            validation texts; the best settings then train a model as usual. None: one training is a trial.
         on_progress: called a few times a second during each trial.
         resume: continue the log, if it exists.
 
     Raises:
-        InputError: as ``train_classifier``, no validation texts, nothing to tune, or see ``wordvec.system.tuning``.
+        InputError: as ``train_classifier``, no validation texts, nothing to tune, folds of label sets, or see
+            ``wordvec.system.tuning``.
         KeyboardInterrupt: interrupted before the end of the first trial.
     """
     texts, labels = as_texts(texts), _plain_labels(labels, multi_label)
@@ -96,13 +102,15 @@ def tune_classifier(
         raise InputError("tuning needs validation texts: pass some, or raise validation_fraction, which is 0")
     if dev is not None:
         dev = as_texts(dev[0]), _plain_labels(dev[1], multi_label)
+    if folds is not None:
+        folds = check_whole("folds", folds, 2, len(texts))
+        if multi_label is not None:
+            raise InputError("folds are stratified by label, but each text has several; leave folds out")
     first = {name: getattr(settings, name) for name in SPACE if name not in fixed}
     space = {name: _including(SPACE[name], value) for name, value in first.items()}
 
     data: dict[str, Any] = {"vectors": vectors, "dev": dev, "threads": threads}
-    linear = None
-    if settings.model != "network":
-        linear = train_classifier(texts, labels, settings=replace(settings, model="linear"), **data)
+    linear = _linear(settings, {**data, "texts": texts, "labels": labels})
 
     def train(chosen: dict[str, Any], watch: OnProgress | None) -> ClassifierModel:
         given = {"settings": replace(settings, **chosen), "on_progress": watch, **data}
@@ -110,9 +118,11 @@ def tune_classifier(
             return train_multi_label(texts, labels, **given, **multi_label)
         return train_classifier(texts, labels, linear=linear, **given)
 
-    trials = _Trials(train, on_progress)
+    trials: _Trials | _FoldTrials = _Trials(train, on_progress)
+    if folds is not None:
+        trials = _FoldTrials(texts, labels, folds, settings, data, on_progress)
     search = tune(
-        trials.run, space, first, seconds, log, about=_about(texts, labels, settings, vectors, dev, space),
+        trials.run, space, first, seconds, log, about=_about(texts, labels, settings, vectors, dev, space, folds),
         seed=settings.seed, resume=resume, on_best=trials.keep,
         on_trial=lambda outcome: logger.info("%s", outcome),
     )  # fmt: skip
@@ -142,12 +152,10 @@ class _Trials:
     def run(self, trial: Trial) -> float:
         """Train a model and return its score."""
 
+        interrupting = _interrupting(self._on_progress)
+
         def watch(state: Progress) -> None:
-            try:
-                if self._on_progress is not None:
-                    self._on_progress(state)
-            except StopTraining:
-                raise KeyboardInterrupt from None
+            interrupting(state)
             if state.epoch_done:
                 trial.report(state.epoch, _score(state.metrics))
 
@@ -157,6 +165,62 @@ class _Trials:
     def keep(self, _: Outcome) -> None:
         """Keep the last model: it is the best so far."""
         self.best = self._last
+
+
+class _FoldTrials:
+    """Trials whose score is the mean over folds; they keep no model.
+
+    Args:
+        texts, labels, folds, settings, on_progress: see :func:`tune_classifier`.
+        data: other arguments of ``train_classifier``.
+    """
+
+    best: ClassifierModel | None = None
+
+    def __init__(
+        self, texts: list[Text], labels: list[Any], folds: int, settings: ClassifierSettings, data: Mapping[str, Any],
+        on_progress: OnProgress | None,
+    ) -> None:  # fmt: skip
+        self._settings, self._on_progress = settings, on_progress
+        classes = distinct_labels(labels)
+        self._parts: list[dict[str, Any]] = []
+        for own in stratified_folds(encode_labels(labels, classes, "texts"), folds, settings.seed):
+            others = sorted({*range(len(texts))} - {*own.tolist()})
+            given, dev = (([texts[row] for row in rows], [labels[row] for row in rows]) for rows in (others, own))
+            part = {**data, "texts": given[0], "labels": given[1], "dev": dev, "classes": classes}
+            self._parts.append(part | {"linear": _linear(settings=settings, data=part)})
+
+    def run(self, trial: Trial) -> float:
+        """Train a model for each fold and return the mean of their scores, which is reported after each."""
+        scores: list[float] = []
+        for part in self._parts:
+            model = train_classifier(
+                **part, settings=replace(self._settings, **trial.settings), on_progress=_interrupting(self._on_progress)
+            )
+            scores.append(_score(model.metrics))
+            trial.report(len(scores), sum(scores) / len(scores))
+        return sum(scores) / len(scores)
+
+    def keep(self, _: Outcome) -> None:
+        """Keep nothing: the best settings train a model in the end."""
+
+
+def _interrupting(call: OnProgress | None) -> OnProgress:
+    """Return a function that calls another, and raises KeyboardInterrupt where that stops a training."""
+
+    def watch(state: Progress) -> None:
+        try:
+            if call is not None:
+                call(state)
+        except StopTraining:
+            raise KeyboardInterrupt from None
+
+    return watch
+
+
+def _linear(settings: ClassifierSettings, data: Mapping[str, Any]) -> ClassifierModel | None:
+    """Return the linear model that all trainings share; None if they have none."""
+    return None if settings.model == "network" else train_classifier(**data, settings=replace(settings, model="linear"))
 
 
 def _score(metrics: Mapping[str, Any]) -> float:
@@ -180,13 +244,14 @@ def _including(values: Range | tuple[Any, ...], value: Any) -> Range | tuple[Any
 
 
 def _about(
-    texts: Any, labels: Any, settings: ClassifierSettings, vectors: Any, dev: Any, space: Space
+    texts: Any, labels: Any, settings: ClassifierSettings, vectors: Any, dev: Any, space: Space, folds: int | None
 ) -> dict[str, Any]:
     """Return what identifies a search: digests of its data, and the settings that are fixed."""
     return {
         "training data": _digest(texts, labels),
         "validation data": None if dev is None else _digest(*dev),
         "file of vectors": None if vectors is None else _hash(vectors.vectors.tobytes()).hexdigest(),
+        "number of folds": folds,
         "set of fixed settings": {name: value for name, value in settings.record().items() if name not in space},
     }
 

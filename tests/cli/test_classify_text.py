@@ -201,6 +201,7 @@ def test_each_kind_of_model(data):
         assert len(parsed(invoke("predict", "m.safetensors", "a man", "").stdout)) == 2
     for arguments, message in (
         (["--model", "linear", "--epochs", 3], "--epochs has no effect on a linear model"),
+        (["--model", "linear", "--character-size", 8], "--character-size has no effect on a linear model"),
         (["--model", "linear", "--resume"], "leave --checkpoint and --resume out"),
         (["--model", "linear", "--log-csv", "log.csv"], "a linear model has no epochs to log"),
         (["--model", "linear", "--plot", "loss.png"], "leave --log-csv, --tensorboard and --plot out"),
@@ -218,6 +219,19 @@ def test_cross_validation(data):
     assert lines[4].split() == ["mean", "100.0", "%", "1.000"]
     assert lines[7].startswith("on data.tsv")
     assert "--folds has no effect" in invoke(*arguments[:4], "--folds", 2, "--multi-label", ",", code=2).stderr
+
+
+def test_learning_curve(data):
+    pytest.importorskip("matplotlib", reason="matplotlib is not installed: pip install 'wordvec-seqclf[plotting]'")
+    arguments = ("train", "data.tsv", "-o", "m.safetensors", "--model", "linear", "--learning-curve")
+    found = invoke(*arguments, "--test", "data.tsv", "--plot", "curve.svg")
+    head, *rows = found.stdout.splitlines()[-5:]
+    names = ("training texts", "this model", "majority class", "TF-IDF + logistic regression", "NB-SVM")
+    assert re.split("  +", head) == [*names]
+    assert [row.split()[0] for row in rows] == ["8", "16", "30", "60"]
+    assert Path("curve.svg").read_bytes().startswith(b"<?xml")
+    assert "--learning-curve needs --test FILE" in invoke(*arguments, code=2).stderr
+    assert "add --learning-curve" in invoke(*arguments[:6], "--plot", "curve.svg", code=2).stderr
 
 
 # -- multiple labels --------------------------------------------------------------------------------------------------
@@ -639,7 +653,6 @@ def test_tune_trains_multi_label_models(several):
     ("options", "message"),
     [
         (["--model", "linear"], "--tune has no effect with --model linear"),
-        (["--folds", 2], "--folds cross-validates given settings; leave --tune out"),
         (["--checkpoint", "c"], "leave --checkpoint and --checkpoint-every out"),
         (["--log-csv", "log.csv"], "leave --log-csv, --tensorboard and --plot out"),
     ],

@@ -70,8 +70,8 @@ def test_parameters_of_the_count_based_models(estimator, model):
 @pytest.mark.parametrize(
     ("estimator", "settings", "others"),
     [
-        (SequenceClassifier, ClassifierSettings, {"vectors": None}),
-        (MultiLabelClassifier, ClassifierSettings, {"vectors": None}),
+        (SequenceClassifier, ClassifierSettings, {"vectors": None, "warm_start": False}),
+        (MultiLabelClassifier, ClassifierSettings, {"vectors": None, "warm_start": False}),
         (SequenceRegressor, RegressorSettings, {"vectors": None}),
         (SequenceTagger, TaggerSettings, {"vectors": None}),
         (SequenceToSequence, TransducerSettings, {"vectors": None, **SEARCH}),

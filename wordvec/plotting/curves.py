@@ -85,6 +85,41 @@ def draw_history(axes: Any, history: Sequence[Mapping[str, Any]]) -> None:
         text.set_color(style.TEXT)
 
 
+def plot_learning_curve(
+    examples: Sequence[int], scores: Mapping[str, Sequence[float]], path: str | os.PathLike[str] | None = None
+) -> "Figure":
+    """Draw the scores of several models by the number of training examples, on a logarithmic scale.
+
+    Args:
+        examples: the numbers, ascending.
+        scores: by model, a score for each number; the first model's line is the strongest.
+        path: a .png, .svg or .pdf file; None: only return the figure.
+
+    Returns:
+        a matplotlib ``Figure``.
+
+    Raises:
+        InputError: no numbers, another suffix, or matplotlib is not installed.
+
+    Example:
+        >>> figure = plot_learning_curve([100, 200], {"ours": [0.6, 0.7], "baseline": [0.5, 0.6]})  # doctest: +SKIP
+    """
+    _check(path, len(examples), "a learning curve needs at least one number of examples")
+    with style.styled():
+        figure, axes = style.new_figure(6, 3.6)
+        for number, (name, row) in enumerate(scores.items()):
+            color, marker = (each[number % len(each)] for each in (style.COLORS, style.MARKERS))
+            axes.plot(examples, row, color=color, marker=marker, ms=4, lw=1 if number else 2, label=name)
+        axes.set_xscale("log")
+        axes.set_xticks(examples, [f"{count:,}" for count in examples])
+        axes.minorticks_off()
+        axes.set(xlabel="training texts", ylabel="accuracy")
+        axes.grid(axis="y", color=style.LINE, lw=0.5)
+        axes.set_axisbelow(True)
+        figure.legend(loc="outside lower center", frameon=False, fontsize=style.SMALL, ncols=2)
+    return style.finished(figure, path)
+
+
 def plot_scores(
     scores: Mapping[str, Mapping[str, Sequence[float] | None]],
     path: str | os.PathLike[str] | None = None,

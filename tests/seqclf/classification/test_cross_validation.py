@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from seqclf import ClassifierSettings
-from seqclf.classification.cross_validation import cross_validate
+from seqclf import ClassifierSettings, compare_baselines, train_classifier
+from seqclf.classification.cross_validation import cross_validate, learning_curve
 from seqclf.data.splits import stratified_folds
 from wordvec import InputError
 
@@ -31,3 +31,29 @@ def test_a_fold_is_predicted_by_a_model_that_has_not_seen_it():
     for folds in (1, 17):
         with pytest.raises(InputError, match="folds must be"):
             cross_validate(texts, labels, folds, settings=settings)
+
+
+def test_shares_of_a_learning_curve_are_nested_and_stratified(monkeypatch):
+    seen = []
+
+    def recorded(texts, labels, **options):
+        seen.append(dict(zip(texts, labels, strict=True)))
+        return train_classifier(texts, labels, **options)
+
+    monkeypatch.setattr("seqclf.classification.cross_validation.train_classifier", recorded)
+    texts = [f"{'fire' if row % 4 else 'calm'} {row}" for row in range(40)] + ["one of a kind"]
+    labels = ["alarm" if row % 4 else "quiet" for row in range(40)] + ["odd"]
+    settings = ClassifierSettings(model="linear")
+    whole = train_classifier(texts, labels, settings=settings)
+    test = texts[:8], labels[:8]
+    points = learning_curve(texts, labels, *test, shares=(1.0, 0.2, 0.5), whole=whole, settings=settings)
+    assert [point.texts for point in points] == [9, 21, 41]
+    assert [len(each) for each in seen] == [9, 21]
+    assert seen[0].items() <= seen[1].items()
+    assert [list(each.values()).count("quiet") for each in seen] == [2, 5]
+    assert points[-1].scores["this model"].accuracy == whole.evaluate(*test).score.accuracy
+    expected = compare_baselines(texts, labels, *test)
+    assert [*points[-1].scores] == ["this model", *(each.name for each in expected)]
+    assert points[-1].scores["NB-SVM"].accuracy == expected[-1].score.accuracy
+    with pytest.raises(InputError, match="a share of the texts must be above 0 and at most 1, got 0"):
+        learning_curve(texts, labels, *test, shares=(0, 1), settings=settings)

@@ -11,7 +11,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils.validation import check_is_fitted
 
-from seqclf import ClassifierModel, SequenceClassifier, load_model
+from seqclf import ClassifierModel, MultiLabelClassifier, SequenceClassifier, load_model
 from wordvec import CountVectorizer, WordVectors
 
 TEXTS = ["Fire in the hills", "a calm evening", "the river floods", "tea and cake"] * 6
@@ -187,6 +187,18 @@ def test_partial_fit_continues_the_network():
         classifier.partial_fit(["wind"], ["storm"])
     with pytest.raises(ValueError, match="only a network can be trained further"):
         small(model="linear", validation_fraction=0).fit(TEXTS, LABELS).partial_fit(TEXTS, LABELS)
+
+
+def test_warm_start_continues_the_network():
+    classifier = small(epochs=2, warm_start=True).fit(TEXTS, LABELS)
+    first, losses = classifier.model_, [row["loss"] for row in classifier.history_]
+    classifier.fit(TEXTS, LABELS)
+    assert classifier.history_[0]["loss"] < losses[0]
+    assert classifier.model_.vocabulary is first.vocabulary
+    assert classifier.classes_.tolist() == ["alarm", "calm"]
+    assert small(epochs=2).fit(TEXTS, LABELS).fit(TEXTS, LABELS).history_[0]["loss"] == losses[0]
+    with pytest.raises(ValueError, match="a multi-label network is not trained further"):
+        MultiLabelClassifier(warm_start=True).fit(TEXTS, [[label] for label in LABELS])
 
 
 def test_calibrated_voting_and_cross_validated_predictions():

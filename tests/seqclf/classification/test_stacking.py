@@ -56,7 +56,7 @@ def test_no_text_is_predicted_with_weights_fitted_on_it():
     assert (plain != other).any()
 
 
-def test_the_blend_is_kept_unless_a_part_is_better_by_a_standard_error():
+def test_the_blend_of_two_equal_models_is_kept():
     (a, targets), (b, _) = simulated(2, 0.8, 1), simulated(2, 0.8, 2)
     both = choose({"network": a, "linear": b}, list(CANDIDATES), targets, np.ones(400), skewed=False, seed=1)
     assert both.name == "blend"
@@ -65,3 +65,20 @@ def test_the_blend_is_kept_unless_a_part_is_better_by_a_standard_error():
     only = choose({"network": a}, ["network"], targets, np.ones(400), skewed=True, seed=1)
     assert (only.name, only.weights[1]) == ("network", 0.0)
     assert 0 < only.measures["network"]["dev_macro_f1"] < 1
+
+
+@pytest.mark.parametrize(("mistakes", "kept"), [(30, "blend"), (40, "network")])
+def test_a_part_is_kept_if_it_is_better_by_two_standard_errors(mistakes, kept):
+    # The network is right by a hair, and surely wrong in 20 of 400 texts; the loss prefers the linear model.
+    network, linear = np.full(400, 0.05), np.full(400, 2.0)
+    network[:20], linear[20 : 20 + mistakes] = -4.0, -1.5
+    models = {
+        name: np.log(np.stack([1 / (1 + np.exp(-odds)), 1 / (1 + np.exp(odds))], axis=1))
+        for name, odds in (("network", network), ("linear", linear))
+    }
+    targets = np.zeros(400, np.int32)
+    found = choose(models, list(CANDIDATES), targets, np.ones(400), skewed=False, seed=1)
+    lead = found.measures["network"]["dev_accuracy"] - found.measures["blend"]["dev_accuracy"]
+    error = np.sqrt(20 + mistakes) / 400
+    assert lead > error
+    assert (lead > 2 * error, found.name) == (kept == "network", kept)

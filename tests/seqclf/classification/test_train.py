@@ -87,6 +87,17 @@ def test_one_step_is_adam_on_the_oracles_clipped_gradient():
         np.testing.assert_allclose(after[name], expected, rtol=1e-6, atol=1e-6, err_msg=name)
 
 
+def test_a_given_linear_part_must_be_one_of_the_same_labels():
+    texts, labels = texts_and_labels()
+    linear = train_classifier(texts, labels, settings=replace(SMALL, model="linear"))
+    other = [f"no {label}" for label in labels]
+    for given in (train_classifier(texts, labels, settings=SMALL), train_classifier(texts, other, settings=SMALL)):
+        with pytest.raises(InputError, match="linear must be a linear model of the same labels, got a network"):
+            train_classifier(texts, labels, settings=replace(SMALL, model="blend"), dev=(texts, labels), linear=given)
+    with pytest.raises(InputError, match="linear must be a linear model of the same labels, got a linear"):
+        train_classifier(texts, other, settings=replace(SMALL, model="blend"), dev=(texts, other), linear=linear)
+
+
 def test_words_of_one_row_are_trained_together():
     shape = NetworkShape(vocabulary=4, vector_size=3, hidden_size=4, classes=2, spelling=CharacterShape(3, 2))
     parameters = initial_parameters(shape, np.ones((4, 3), np.float32), np.random.default_rng(0))

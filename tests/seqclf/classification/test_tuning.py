@@ -10,6 +10,7 @@ pytest.importorskip("optuna", reason="Optuna is not installed: pip install 'word
 from seqclf import ClassifierSettings, StopTraining, train_classifier
 from seqclf.classification.train_linear import train_linear
 from seqclf.classification.tuning import SPACE, tune_classifier
+from seqclf.data.splits import stratified_folds
 from wordvec import InputError
 
 TEXTS = ["fire in the hills", "lovely warm evening", "the river floods", "tea in the sun"] * 4
@@ -80,6 +81,25 @@ def test_the_linear_part_is_trained_once(tmp_path, monkeypatch):
     assert (len(calls), len(found.search.trials) > 1) == (1, True)
     again = train_classifier(TEXTS, LABELS, settings=ClassifierSettings(**found.model.settings), dev=dev, threads=1)
     np.testing.assert_array_equal(again.predict_proba(TEXTS), found.model.predict_proba(TEXTS))
+
+
+def test_the_score_of_folds_is_their_mean(tmp_path):
+    settings = ClassifierSettings(hidden_size=4, vector_size=4, epochs=2, model="blend")
+    options = {"seconds": 0.01, "settings": settings, "fixed": FIXED, "threads": 1}
+    found = tune_classifier(TEXTS, LABELS, log=tmp_path / "log", folds=2, **options)
+    scores = []
+    for own in stratified_folds(np.array([0, 1] * 8), 2, seed=1):
+        parts = [[[each[row] for row in rows] for each in (TEXTS, LABELS)] for rows in (set(range(16)) - {*own}, own)]
+        metrics = train_classifier(*parts[0], settings=settings, dev=parts[1], threads=1).metrics
+        scores.append(metrics["dev_accuracy"] - 1e-4 * metrics["dev_loss"])
+    assert found.search.best.score == pytest.approx(np.mean(scores), abs=1e-9)
+    assert list(found.search.best.reports) == [1, 2]
+    again = train_classifier(TEXTS, LABELS, settings=settings, threads=1)
+    np.testing.assert_array_equal(again.predict_proba(TEXTS), found.model.predict_proba(TEXTS))
+    with pytest.raises(InputError, match="differs in: number of folds"):
+        tune_classifier(TEXTS, LABELS, log=tmp_path / "log", folds=3, resume=True, **options)
+    with pytest.raises(InputError, match="folds are stratified by label, but each text has several"):
+        tune_classifier(TEXTS, [[each] for each in LABELS], log=tmp_path / "l", folds=2, multi_label={}, **options)
 
 
 def test_label_sets_are_tuned_by_micro_f1(tmp_path):

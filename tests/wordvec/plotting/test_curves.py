@@ -3,7 +3,7 @@
 import pytest
 
 from wordvec import InputError
-from wordvec.plotting.curves import plot_scores, plot_training
+from wordvec.plotting.curves import plot_learning_curve, plot_scores, plot_training
 
 pytest.importorskip("matplotlib", reason="matplotlib is not installed; pip install -e '.[plotting]'")
 
@@ -57,7 +57,17 @@ def test_scores_of_one_file_are_bars_with_numbers():
     assert (axes.get_xlabel(), figure.legends) == ("accuracy", [])
 
 
+def test_learning_curves_are_labeled_with_the_numbers_of_examples():
+    figure = plot_learning_curve([100, 1000], {"ours": [0.5, 0.75], "baseline": [0.25, 0.5]})
+    (axes,) = figure.axes
+    assert [points(axes, line) for line in (0, 1)] == [[(100, 0.5), (1000, 0.75)], [(100, 0.25), (1000, 0.5)]]
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["100", "1,000"]
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["ours", "baseline"]
+
+
 def test_what_cannot_be_drawn(tmp_path):
+    with pytest.raises(InputError, match="a learning curve needs at least one number of examples, got none"):
+        plot_learning_curve([], {})
     with pytest.raises(InputError, match="a training curve needs at least one epoch, got none"):
         plot_training([])
     with pytest.raises(InputError, match="needs at least one score, got none"):
