@@ -127,7 +127,7 @@ test-minimum:
 # gensim's own tests, imported from its wheel, on our classes; tests/peers/gensim_suites/gaps.py lists those that do not pass.
 test-peers:
 	$(PYTHON) -m venv .venv-peers
-	.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check -e '.[test]' gensim testfixtures
+	.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check -e '.[test]' gensim testfixtures POT
 	-.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check fasttext  # needs a C++ compiler
 	-.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check lime shap
 	.venv-peers/bin/python -m pytest -q tests/peers

@@ -21,9 +21,13 @@ _FILES = {
     "labeled.tsv": "".join(f"{'yes' if number % 3 else 'no'}\tfire {number} near town\n" for number in range(30)),
     "sets.tsv": "".join(f"{'a,b' if number % 3 else 'b'}\tfire {number} near town\n" for number in range(30)),
     "tagged.tsv": "the\tO\nold\tB-X\nboy\tI-X\nsaw\tO\n\n" * 20,
+    "many-vectors.txt": "".join(f"w{word} {word % 9} 1\n" for word in range(12_000)),  # so many that rows are rounded
+    "questions.txt": "w7 - w8\n" * 24,  # more questions than are answered before
     "series.csv": "value\n" + "".join(f"{number % 7 + number / 100}\n" for number in range(80)),
 }
 """Training data by file name."""
+_LARGE = "large-vectors.txt"
+"""Vectors of so many bytes, most of them spaces, that a kernel parses them."""
 
 _VECTORS = "train-embeddings text.txt -o vectors.safetensors --min-count 1 --vector-size 8 --quiet --model"
 _COUNTS = "train-embeddings long.txt -o vectors.safetensors --min-count 1 --quiet --model"
@@ -53,6 +57,10 @@ _RUNS: dict[str, list[str]] = {
     "glove": [f"{_COUNTS} glove --vector-size 8 {more}" for more in _COUNTING],
     "svd": [f"{_COUNTS} svd --vector-size 2 {more}" for more in _COUNTING],
     "ppmi": [f"{_COUNTS} ppmi {more}" for more in _COUNTING],
+    "vectors": [
+        "word-analogy many-vectors.txt --input questions.txt",
+        f"convert {_LARGE} vectors.bin --quiet",
+    ],
     "documents": [
         "documents count long.txt -o counts.npz --quiet --threads 2 --max-features 5",
         "documents count text.txt -o counts.npz --quiet --ngram-range 1 2",
@@ -117,6 +125,10 @@ def compile_kernels(models: tuple[str, ...], every: bool, quiet: bool) -> None:
         for name, text in _FILES.items():
             with replacing(os.path.join(folder, name)) as file:
                 file.write(text.encode())
+        if any(_LARGE in run for run in runs):
+            with replacing(os.path.join(folder, _LARGE)) as file:
+                for word in range(4):
+                    file.write(b"w%d 1%s\n" % (word, b" " * (13 << 20)))
         for done, run in enumerate(runs):
             progress.update(done, len(runs), run[0])
             run = [os.path.join(folder, word) if _is_file(word) else word for word in run]
@@ -132,7 +144,7 @@ def compile_kernels(models: tuple[str, ...], every: bool, quiet: bool) -> None:
 
 
 def _is_file(word: str) -> bool:
-    return word.endswith((".txt", ".tsv", ".csv", ".npz", ".safetensors"))
+    return word.endswith((".txt", ".tsv", ".csv", ".npz", ".bin", ".safetensors"))
 
 
 @contextlib.contextmanager

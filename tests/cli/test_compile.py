@@ -30,6 +30,7 @@ VARIED = [
     "train-embeddings {0}/text.txt -o {0}/s.safetensors --model svd --min-count 1 --vector-size 4 --contexts left",
     "train-embeddings {0}/text.txt -o {0}/p.safetensors --model ppmi --min-count 1 --memory 20K",
     "wordvec neighbors {0}/v.safetensors fire",
+    "word-analogy {0}/many.txt --input {0}/questions.txt",
     "wordvec documents count {0}/text.txt -o {0}/c.npz --ngram-range 1 3 --min-df 2 --binary --lowercase",
     "wordvec documents tfidf {0}/text.txt -o {0}/t.npz --sublinear-tf --norm l1",
     "classify-text train sample:disasters -o {0}/m.safetensors --vectors {0}/v.safetensors --epochs 1 --hidden-size 8 "
@@ -71,6 +72,8 @@ def test_after_compiling_all_kernels_no_command_needs_another(tmp_path, monkeypa
     monkeypatch.setenv("WORDVEC_CACHE", str(tmp_path / "cache"))
     (tmp_path / "text.txt").write_text(LINES)
     (tmp_path / "series.csv").write_text("value\n" + "".join(f"{2 + number % 7}\n" for number in range(120)))
+    (tmp_path / "many.txt").write_text("".join(f"w{word} {word % 7} 1 2\n" for word in range(11_000)))
+    (tmp_path / "questions.txt").write_text("w3 - w5\n" * 30)
     output = run("wordvec compile").stderr
     assert "kernels compiled and stored" in output or "all kernels had been compiled before" in output
     before = signatures()

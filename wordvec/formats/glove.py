@@ -8,10 +8,19 @@ from wordvec.formats import text_lines, word2vec_text
 from wordvec.formats.sources import MAX_VECTOR_SIZE, VectorSource
 from wordvec.formats.table import VectorTable
 
+_FIRST_LINES = 10
+
 
 def looks_like(sample: bytes) -> bool:
     """Whether the first line is a token followed by numbers."""
     return b"\0" not in sample and _vector_size(sample.split(b"\n", 1)[0]) > 0
+
+
+def looks_like_pairs(sample: bytes) -> bool:
+    """Whether each of the first lines is two words and a number, as of a file of rated word pairs."""
+    lines = [line.split() for line in sample.split(b"\n", _FIRST_LINES)[:_FIRST_LINES] if line.strip()]
+    number = text_lines.is_number
+    return bool(lines) and all(len(each) == 3 and number(each[2]) and not number(each[1]) for each in lines)
 
 
 def declared(source: VectorSource) -> tuple[None, int]:

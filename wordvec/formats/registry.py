@@ -248,6 +248,11 @@ def detect_format(source: VectorSource) -> str:
         if word2vec_text.looks_like(sample):
             return "text"
         return "binary" if named == "binary" or word2vec_binary.looks_like(sample) else "text"
+    if glove.looks_like_pairs(sample):
+        raise FormatError(
+            f"{source.name}: rated word pairs, not vectors: evaluate --similarity takes them; "
+            "format glove reads vectors of one number"
+        )
     if glove.looks_like(sample):
         return "glove"
     if named == "safetensors":

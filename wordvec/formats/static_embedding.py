@@ -52,7 +52,7 @@ def read(
         raise FormatError(f"{file.path}: {name} must be a matrix of numbers, got shape {vectors.shape}")
     stored = _json(module / "tokenizer.json")
     tokens, unknown = _tokens(module / "tokenizer.json", stored, len(vectors))
-    if unknown in tokens and not vectors[tokens.index(unknown)].any():
+    if _is_left_out(unknown, tokens, vectors):
         kept = [row for row, token in enumerate(tokens) if token != unknown]
         tokens, vectors = [tokens[row] for row in kept], vectors[kept]
     if not np.isfinite(vectors).all():
@@ -72,12 +72,20 @@ def read(
 
 
 def declared(path: str | os.PathLike[str]) -> tuple[int, int]:
-    """Return the numbers of rows, that of unknown words included, and of columns."""
-    file = TensorFile(_module(Path(path)) / "model.safetensors")
-    shapes = [each["shape"] for name, each in file.described().items() if name in _ARRAYS]
-    if len(shapes) != 1 or len(shapes[0]) != 2:
+    """Return the numbers of words, as ``read`` returns them, and of columns."""
+    module = _module(Path(path))
+    file = TensorFile(module / "model.safetensors")
+    shapes = {name: each["shape"] for name, each in file.described().items() if name in _ARRAYS}
+    if len(shapes) != 1 or any(len(shape) != 2 for shape in shapes.values()):
         raise FormatError(f"{file.path}: no matrix {' or '.join(_ARRAYS)}")
-    return shapes[0][0], shapes[0][1]
+    [(name, (size, vector_size))] = shapes.items()
+    tokens, unknown = _tokens(module / "tokenizer.json", _json(module / "tokenizer.json"), size)
+    return size - _is_left_out(unknown, tokens, file.mapped(name)), vector_size
+
+
+def _is_left_out(unknown: Any, tokens: list[str], vectors: np.ndarray) -> bool:
+    """Whether the token of unknown words has a row of zeros, which is no vector."""
+    return unknown in tokens and not vectors[tokens.index(unknown)].any()
 
 
 def write(table: VectorTable, path: str | os.PathLike[str]) -> None:

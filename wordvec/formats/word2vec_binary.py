@@ -6,6 +6,7 @@ of usual size followed by a token of text.
 """
 
 import os
+import re
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from wordvec.formats.targets import writing
 _BLOCK_BYTES = 1 << 20
 _ROWS_AT_ONCE = 4096
 _NOT_IN_TOKENS = bytes(range(32))
+_LETTER = rb"(?:[\x21-\x7f]|[\xc2-\xf4][\x80-\xbf]{1,3})"
 _LONGEST_PART = 64
 """Bytes between two spaces of a token."""
 _MOST_SPACES = 16
@@ -51,8 +53,13 @@ def read(source: VectorSource, limit: int | None, skip_bad: bool = False) -> Vec
     position, ended = data.find(b"\n") + 1, False
     while rows.read < wanted:
         where = (source.name, data, position, width, wanted - rows.read, rows.read)
-        tokens, table, position = _plain_records(*where) or _records(*where, ended)
-        rows.add(*_named(*_finite(tokens, table.reshape(-1, vector_size), rows), rows))
+        plain = _plain_records(*where)
+        if plain is not None:
+            joined, table, position = plain
+            rows.add_joined(joined, table)
+        else:
+            tokens, table, position = _records(*where, ended)
+            rows.add(*_named(*_finite(tokens, table.reshape(-1, vector_size), rows), rows))
         if rows.read < wanted:
             if ended:
                 break
@@ -86,41 +93,43 @@ def write(table: VectorTable, path: str | os.PathLike[str]) -> None:
 
 def _plain_records(
     name: str, data: bytes, position: int, width: int, most: int, before: int
-) -> tuple[list[bytes], np.ndarray, int] | None:
-    """Return what ``_records`` returns of the records before the last space, many at once.
+) -> tuple[bytes, np.ndarray, int] | None:
+    """Return what ``_records`` returns of the first records before the last space, many at once, up to one whose token
+    is unusual: it has a space or newline, starts with white space, or is too long.
 
     Returns:
-        None if there are no such records, or a token has a space or newline or may be too long.
+        The tokens, with newlines between, their (n, D) float32 vectors, all finite, and the records' end; None if there
+        are no such records.
     """
-    codes = np.frombuffer(data, np.uint8)
-    spaces = np.flatnonzero(codes[position:] == ord(" ")) + position
-    after = np.searchsorted(spaces, spaces + 1 + width).tolist()
-    chosen: list[int] = []
-    place = 0
-    while place < len(after) and after[place] < len(after) and len(chosen) < most:
-        chosen.append(place)
-        place = after[place]
-    if not chosen:
+    # The group is a token, with the newline that word2vec.c writes after each vector. It includes the space after it if
+    # that may belong to the token: another one follows soon, and what is between looks like UTF-8.
+    token = rb"\n?[^\s][^ \n]{0,%d}(?: (?=%s{1,%d} ))?" % (MAX_TOKEN_BYTES - 1, _LETTER, _LONGEST_PART - 1)
+    # Without a record, all the rest matches at once: no record is searched for further on.
+    pattern = re.compile(rb"(%s)(?:(?<= )| )(?s:.{%d})|(?s:.+)" % (token, width))
+    tokens = pattern.findall(data, position)[:most]
+    while tokens and not tokens[-1]:
+        tokens.pop()
+    joined = b"\n".join(tokens)
+    sizes = np.fromiter(map(len, tokens), np.int64, len(tokens))
+    spaces = np.flatnonzero(np.frombuffer(joined, np.uint8) == ord(" "))
+    doubtful = np.searchsorted(np.cumsum(sizes + 1), spaces)
+    sizes[doubtful] -= 1
+    starts = position + np.cumsum(sizes + 1) + width * np.arange(len(tokens))
+    count = int(np.searchsorted(starts + width, data.rfind(b" "), "right"))
+    for row in doubtful[doubtful < count].tolist():
+        end = int(starts[row]) - 1
+        if _end_of_token(name, data, end - int(sizes[row]), end, width, before + row + 1) != end:
+            count = row
+            break
+    if not count:
         return None
-    ends = spaces[chosen]
-    starts = np.append(position, ends[:-1] + 1 + width)
-    if (ends - starts).max() > MAX_TOKEN_BYTES:
+    records = np.ndarray((len(data) - width + 1,), f"V{width}", data, strides=(1,))
+    vectors = records[starts[:count]].view("<f4").reshape(count, -1)
+    if not np.isfinite(vectors).all():
         return None
-    # The newline that word2vec.c writes after each vector precedes the next token here.
-    starts += codes[starts] == ord("\n")
-    tokens = [data[start:end] for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
-    if b"\n" in b"".join(tokens):
-        return None
-    # A space soon after the first one, with no control character in between, may belong to the token.
-    following = spaces[np.array(chosen) + 1]
-    near = np.flatnonzero(following <= ends + _LONGEST_PART)
-    between = np.stack([ends[near] + 1, following[near]], axis=1).ravel()
-    least = np.minimum.reduceat(codes, between)[::2] if len(near) else near
-    for row in near[least >= ord(" ")].tolist():
-        if _end_of_token(name, data, int(starts[row]), int(ends[row]), width, before + row + 1) != ends[row]:
-            return None
-    vectors = np.ndarray((len(data) - width + 1,), f"V{width}", data, strides=(1,))[ends + 1]
-    return tokens, vectors.view("<f4"), int(ends[-1]) + 1 + width
+    joined = b"\n".join(tokens[:count]) if count < len(tokens) else joined
+    joined = joined.replace(b" ", b"").replace(b"\n\n", b"\n").removeprefix(b"\n")
+    return joined, vectors, int(starts[count - 1]) + width
 
 
 def _records(

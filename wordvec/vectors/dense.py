@@ -374,8 +374,8 @@ def checked_matrix(name: str, values: ArrayLike | None, size: int) -> np.ndarray
         raise InputError(f"{name} must be a matrix of {size} rows, one per token, got shape {matrix.shape}")
     if is_mapped(matrix):
         return owned(matrix)
-    for start in range(0, size, 8192):
-        good = np.isfinite(matrix[start : start + 8192]).all(axis=1)
+    for start in range(0, size, 1024):
+        good = np.isfinite(matrix[start : start + 1024]).all(axis=1)
         if not good.all():
             raise InputError(f"{name} must be finite, got NaN or infinity in row {start + int(good.argmin())}")
     copied = isinstance(values, list | tuple | np.ndarray) and not np.may_share_memory(matrix, values)

@@ -16,6 +16,7 @@ from wordvec.formats.ngrams import Ngrams, compose_unknown, fnv_hash
 from wordvec.formats.table import SubwordTable
 from wordvec.phrases.joining import join_phrases
 from wordvec.vectors.alignment import align
+from wordvec.vectors.distances import nearest_texts, word_movers_distance
 from wordvec.vectors.subwords import SubwordVectors
 from wordvec.vocabulary import Vocabulary
 
@@ -99,6 +100,9 @@ class KeyedVectors:
             raise ZeroDivisionError  # an InputError here
         return self.ours.n_similarity(first, second)
 
+    def wmdistance(self, first, second, norm=True):
+        return word_movers_distance(self.ours, first, second, unit=norm)
+
     def similar_by_word(self, word, topn=10):
         return self.ours.most_similar(word, top=topn)
 
@@ -145,7 +149,7 @@ class KeyedVectors:
         save_vectors(self.ours, path, format="binary" if binary else "text" if write_header else "glove")
 
     @classmethod
-    def load_word2vec_format(cls, path, binary=False, limit=None, no_header=False):
+    def load_word2vec_format(cls, path, binary=False, limit=None, no_header=False, datatype=np.float32):
         form = "binary" if binary else "glove" if no_header else "text"
         try:
             return cls(ours=load_vectors(path, format=form, limit=limit))
@@ -207,6 +211,39 @@ def compute_ngrams_bytes(word, min_n, max_n):
 
 
 ft_hash_bytes = fnv_hash
+
+
+class WmdSimilarity:
+    """``word_movers_distance`` of all texts, or ``nearest_texts``; similarities are 1 / (1 + distance)."""
+
+    def __init__(self, texts, vectors, num_best=None):
+        self.texts, self.ours, self.num_best = texts, vectors.ours, num_best
+
+    def __iter__(self):
+        return (self[text] for text in self.texts)
+
+    def __getitem__(self, query):
+        if not query or not isinstance(query[0], str):
+            found = [self[text] for text in query]
+            return np.array(found) if self.num_best is None else found
+        if self.num_best == 0:
+            return []
+        if self.num_best is not None:
+            return [(k, 1 / (1 + each)) for k, each in nearest_texts(self.ours, query, self.texts, self.num_best)]
+        return np.array([1 / (1 + word_movers_distance(self.ours, query, text)) for text in self.texts])
+
+
+class WordEmbeddingSimilarityIndex:
+    """``most_similar`` above a threshold, the cosines to a power, as ``soft_cosine`` takes them."""
+
+    def __init__(self, keyedvectors, threshold=0.0, exponent=2.0):
+        self.ours, self.threshold, self.exponent = keyedvectors.ours, threshold, exponent
+
+    def most_similar(self, word, topn=10):
+        if self.ours.lookup(word) < 0:
+            return []
+        found = self.ours.most_similar(word, top=topn)
+        return [(other, cosine**self.exponent) for other, cosine in found if cosine > self.threshold]
 
 
 class TranslationMatrix:

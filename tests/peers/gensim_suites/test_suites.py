@@ -59,6 +59,14 @@ SUITES = {
     },
     "test_word2vec": {"word2vec": _WORD2VEC, "keyedvectors": _KEYED_VECTORS},
     "test_keyedvectors": {"KeyedVectors": adapters.KeyedVectors, "gensim": _GENSIM},
+    "test_similarities": {
+        "KeyedVectors": adapters.KeyedVectors,
+        "Word2Vec": adapters.Word2Vec,
+        "WordEmbeddingSimilarityIndex": adapters.WordEmbeddingSimilarityIndex,
+        "similarities": SimpleNamespace(
+            WmdSimilarity=adapters.WmdSimilarity, Similarity=None, SparseMatrixSimilarity=()
+        ),
+    },
     "test_translation_matrix": {
         "KeyedVectors": adapters.KeyedVectors,
         "translation_matrix": SimpleNamespace(TranslationMatrix=adapters.TranslationMatrix),
@@ -69,6 +77,8 @@ SUITES = {
 
 OTHER_MODELS = ("TestBackMappingTranslationMatrix",)
 """Test classes of models that have no counterpart here: paragraph vectors."""
+ONLY = {"test_similarities": ("TestWmdSimilarity", "TestWordEmbeddingSimilarityIndex")}
+"""The test classes of vectors in a module whose others test document indexes and term similarities without vectors."""
 
 
 def _cases(name):
@@ -80,6 +90,7 @@ def _cases(name):
         for key, value in vars(module).items()
         if getattr(value, "__module__", None) == module.__name__
         and key not in OTHER_MODELS
+        and key in ONLY.get(name, (key,))
         and (
             key.startswith("test_") or (isinstance(value, type) and any(case.startswith("test") for case in dir(value)))
         )
@@ -88,3 +99,4 @@ def _cases(name):
 
 for _name in SUITES:
     globals().update(_cases(_name))
+TestWmdSimilarity.__unittest_skip__ = False  # noqa: F821 - it inherits the mark of its abstract base class

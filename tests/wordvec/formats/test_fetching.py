@@ -1,10 +1,13 @@
 """Vectors from standard input, URLs and compressed files of every kind."""
 
 import bz2
+import functools
 import gzip
+import http.server
 import io
 import lzma
 import sys
+import threading
 
 import numpy as np
 import pytest
@@ -50,6 +53,32 @@ def test_vectors_behind_a_url(wv, tmp_path, format, ending, compress):
         file.write(b"x")
     with pytest.raises(InputError, match="names 2 files; name one"):
         load_vectors(folder)
+
+
+class _Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        """Print nothing."""
+
+
+@pytest.fixture
+def served(tmp_path):
+    """The address of a server of the files in ``tmp_path``."""
+    handler = functools.partial(_Quiet, directory=tmp_path)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_vectors_of_a_web_server(wv, tmp_path, served, format):
+    pytest.importorskip("fsspec")
+    pytest.importorskip("aiohttp")
+    (tmp_path / f"v.{format}.gz").write_bytes(gzip.compress(content(wv, tmp_path, format)))
+    assert_same(load_vectors(f"{served}/v.{format}"), wv)
+    assert_same(load_vectors(f"{served}/v.{format}.gz"), wv)
+    with pytest.raises(InputError, match=rf"{served}/w\.{format}: no such file"):
+        load_vectors(f"{served}/w.{format}")
 
 
 def test_a_server_without_a_connection_is_not_a_missing_file():

@@ -404,3 +404,11 @@ def test_describe_identifies_models_and_other_kinds(tmp_path):
         assert found["about"] == {name: value for name, value in about.items() if name != "kind"}
         assert found["tensors"]["w_input"] == {"dtype": "F16", "shape": [2, 3]}
         assert "tokens" not in found
+
+
+def test_word_pairs_are_not_vectors_of_one_number(tmp_path):
+    path = write(tmp_path / "pairs.txt", b"old\tnew\t1.58\nsmart\tintelligent\t9.2\n")
+    with pytest.raises(FormatError, match=r"pairs\.txt: rated word pairs, not vectors: evaluate --similarity takes"):
+        load_vectors(path)
+    assert load_vectors(path, format="glove").tokens == ["old new", "smart intelligent"]
+    assert load_vectors(write(tmp_path / "one.txt", b"new york 1\ncity 2\n")).vector_size == 1

@@ -35,7 +35,7 @@ def test_a_folder_is_written_and_read(wv, folder):
     assert load_vectors(folder, limit=2).tokens == wv.tokens[:2]
     assert load_vectors(folder, words=["été"]).tokens == ["été"]
     about = describe(folder)
-    assert (about["format"], about["tokens"], about["vector_size"]) == ("static", 9, 5)
+    assert (about["format"], about["tokens"], about["vector_size"]) == ("static", 8, 5)
     assert json.loads((folder / "modules.json").read_text()) == [
         {"idx": 0, "name": "0", "path": "0_StaticEmbedding", "type": "sentence_transformers.models.StaticEmbedding"}
     ]
