@@ -26,7 +26,7 @@ from wordvec.kernels.sharing import (
 )
 from wordvec.kernels.simd import atomic_add, atomic_exchange, atomic_read, kernel, yield_processor
 from wordvec.kernels.slices import CENTER, COPIED, FILLED, LAST_CENTER, POSITION, Lane, Step, Text, prepare_slice
-from wordvec.kernels.subwords import compose_words, spread_words, subtract_words
+from wordvec.kernels.subwords import compose_words, list_words, spread_words
 from wordvec.kernels.tile import Tile
 
 STOP, STOP_ROUND, ARRIVED, READY, TAKEN = range(0, 40, 8)
@@ -126,12 +126,41 @@ def prepare_lanes(
         if take(control, k, phase):
             lane = lane_at(lanes, k)
             clear_users(lane, users[rounds % 2])
+            # Others may still need the words of the last round.
+            words = lane.words[(rounds + 1) % 2]
+            words[0] = 0
             if not (stopping or is_finished(lane, bounds[k + 1])):
                 prepare(lane, text, step, objective, bounds[k + 1], slice_size)
                 # Use the other set of counts: those of the last round may not be cleared yet.
                 count_users(lane, users[(rounds + 1) % 2, thread], tiles.slot_of_row[thread], step)
                 share_rated_rows(lane, users[(rounds + 1) % 2, thread], step, objective.row_rates)
+                list_words(lane, words, step, objective.subwords)
                 atomic_add(control, READY, 1)
+
+
+@kernel(inline=True)
+def settle_lane(memory: np.ndarray, lane: Lane, users: np.ndarray, step: Step) -> None:
+    """Copy the rows that the prepared slice shares, and find the places of all."""
+    lane.state[COPIED] = 0
+    if lane.state[CENTER] < lane.state[LAST_CENTER]:
+        settle_rows(memory, lane, users, step)
+        set_places(lane)
+
+
+@kernel(inline=True)
+def compose_lanes(
+    memory: np.ndarray, lanes: Lane, users: np.ndarray, step: Step, objective: Objective, thread: int, threads: int,
+    control: np.ndarray, phase: int, rounds: int,
+) -> None:  # fmt: skip
+    """Compose the columns of ``thread`` of all lanes' words; settle lanes, so that fewer columns are not less work."""
+    count = lanes.state.shape[0]
+    for k in range(count):
+        lane = lane_at(lanes, k)
+        compose_words(memory, lane, lane.words[rounds % 2], step, objective.subwords, thread, threads)
+    for i in range(count):
+        k = lane_in_turn(i, count, thread, threads)
+        if take(control, k, phase):
+            settle_lane(memory, lane_at(lanes, k), users, step)
 
 
 @kernel(inline=True)
@@ -139,28 +168,30 @@ def train_lanes(
     memory: np.ndarray, lanes: Lane, tiles: Tile, users: np.ndarray, text: Text, step: Step, objective: Objective,
     bounds: np.ndarray, thread: int, threads: int, control: np.ndarray, phase: int,
 ) -> None:  # fmt: skip
-    """Train the prepared slices."""
+    """Train the prepared slices, after settling those that are not composed."""
     count = lanes.state.shape[0]
     for i in range(count):
         k = lane_in_turn(i, count, thread, threads)
         if take(control, k, phase):
             lane = lane_at(lanes, k)
-            lane.state[COPIED] = lane.words[0] = 0
+            if step.composed == 0:
+                settle_lane(memory, lane, users, step)
             if lane.state[CENTER] < lane.state[LAST_CENTER]:
-                settle_rows(memory, lane, users, step)
-                compose_words(memory, lane, step, objective.subwords)
-                set_places(lane)
                 train_slice(memory, lane, tile_at(tiles, thread), text, step, objective, bounds[k], bounds[k + 1])
                 subtract_rows(memory, lane, step)
                 scale_changes(memory, lane, step, objective.row_rates)
-                subtract_words(memory, lane, step, objective.subwords)
 
 
 @kernel(inline=True)
-def spread_lanes(memory: np.ndarray, lanes: Lane, step: Step, objective: Objective, thread: int, threads: int) -> None:
-    """Add the changes of composed words to the rows owned by ``thread``, in lane order."""
+def spread_lanes(
+    memory: np.ndarray, lanes: Lane, step: Step, objective: Objective, thread: int, threads: int, rounds: int
+) -> None:
+    """Add the changes of composed words to the columns of ``thread``, in lane order."""
     for k in range(lanes.state.shape[0]):
-        spread_words(memory, lane_at(lanes, k), step, objective.subwords, objective.row_rates, thread, threads)
+        lane = lane_at(lanes, k)
+        spread_words(
+            memory, lane, lane.words[rounds % 2], step, objective.subwords, objective.row_rates, thread, threads
+        )
 
 
 @kernel(inline=True)
@@ -200,27 +231,35 @@ def train_rounds(
         bounds: (L + 1,) int64, corpus position where each lane starts, and the end.
         control: (CONTROL + L * LINE,) int64, zero on entry.
     """
-    rounds = trained = 0
+    rounds = trained = phases = 0
     stopping = False
     while True:
         prepare_lanes(
-            lanes, tiles, users, text, step, objective, bounds, slice_size, thread, threads, control, 2 * rounds + 1,
+            lanes, tiles, users, text, step, objective, bounds, slice_size, thread, threads, control, phases + 1,
             rounds, stopping,
         )  # fmt: skip
-        wait_for_all(control, threads, 2 * rounds + 1)
-        # No slice is prepared between the two barriers, so all threads read the same value.
+        phases += 1
+        wait_for_all(control, threads, phases)
+        # No slice is prepared until all threads pass the next barrier, so all read the same value.
         if atomic_read(control, READY) == trained:
             return
         trained = atomic_read(control, READY)
         rounds += 1
         if thread == 0 and atomic_read(control, STOP) != 0:
             atomic_add(control, STOP_ROUND, rounds)
+        if step.composed > 0:
+            compose_lanes(
+                memory, lanes, users[rounds % 2], step, objective, thread, threads, control, phases + 1, rounds
+            )
+            phases += 1
+            wait_for_all(control, threads, phases)
         train_lanes(
-            memory, lanes, tiles, users[rounds % 2], text, step, objective, bounds, thread, threads, control, 2 * rounds
+            memory, lanes, tiles, users[rounds % 2], text, step, objective, bounds, thread, threads, control, phases + 1
         )
-        wait_for_all(control, threads, 2 * rounds)
+        phases += 1
+        wait_for_all(control, threads, phases)
         add_gains(memory, lanes, step, thread, threads)
-        spread_lanes(memory, lanes, step, objective, thread, threads)
+        spread_lanes(memory, lanes, step, objective, thread, threads, rounds)
         stopping = atomic_read(control, STOP_ROUND) == rounds
 
 

@@ -106,7 +106,8 @@ def is_shared(users: np.ndarray, row: int) -> np.bool_:
 
 @kernel(inline=True)
 def settle_rows(memory: np.ndarray, lane: Lane, users: np.ndarray, step: Step) -> None:
-    """Copy the shared rows among the touched ones to the lane's private rows, and set the place of each slot."""
+    """Copy the shared rows among the touched ones to the lane's private rows, and set the place of each slot, unless a
+    composed row has one."""
     state, stride = lane.state, step.stride
     touched, count = lane.touched, state[TOUCHED]
     copied = 1  # private row 0 is the padding row
@@ -115,7 +116,8 @@ def settle_rows(memory: np.ndarray, lane: Lane, users: np.ndarray, step: Step) -
         ahead = touched[min(slot + AHEAD, count - 1)]
         if is_shared(users, ahead):
             prefetch_row(memory, ahead * stride, stride)
-        lane.places[slot] = row * stride
+        if row >= step.composed:
+            lane.places[slot] = row * stride
         if is_shared(users, row):
             place = state[PRIVATE] + copied * stride
             for d in range(0, stride, 16):

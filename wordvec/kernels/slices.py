@@ -74,7 +74,7 @@ class Lane(NamedTuple):
     touched: np.ndarray  # (rows,) int64, the distinct rows touched by the slice, in slot order
     places: np.ndarray  # (rows,) int64, their start in the memory
     copied: np.ndarray  # (rows,) int64, the table rows of the lane's private rows
-    words: np.ndarray  # (1 + words,) int64, how many words of the slice are composed of subwords, and which
+    words: np.ndarray  # (2, 1 + words) int64, how many words of the slice are composed of subwords, and which, by round
 
 
 @kernel(inline=True)

@@ -1,16 +1,17 @@
 """Words composed from the rows of their character n-grams (Bojanowski et al. 2017, arXiv 1607.04606).
 
 The input vector of a word is the mean of its own row, if it has one, and those of its n-grams, and each of these rows
-receives the whole change of the mean, as in fastText. fastText composes a center again for each of its pairs. Here a
-lane composes each input word of its slice once, into a private row, and trains on that row as on any input row; all
-objectives are those of ``objectives.py``. At the end of the round (see ``sharing.py``)
+receives the whole change of the mean, as in fastText. fastText composes a center again for each of its pairs. Here each
+input word of a lane's slice is composed once, into a private row, and the lane trains on that row as on any input row;
+all objectives are those of ``objectives.py``. A round (see ``sharing.py``) gets another phase, and two get more to do:
 
-    train     each input word is composed; afterwards its row is replaced by its change        compose_words,
-                                                                                               subtract_words
-    add       the changes are added to the rows of the words and n-grams, in lane order        spread_words
+    prepare   a lane lists the input words of its slice                                        list_words
+    compose   each thread composes some columns of the words of all lanes                      compose_words
+    add       and adds the change of these columns to the rows, in lane order                  spread_words
 
-No thread writes an input or n-gram row during training, so every lane reads the same values. Afterwards each thread
-adds to some columns of every row, so that all have the same work, whichever rows the words of a round have.
+So one thread alone touches a column of the input and n-gram rows, which stays in its cache from round to round, and all
+threads have the same work, whichever rows the words of a round have. Rows are in an order (``objectives.py``) that the
+processor fetches ahead by itself: fetching the next word's by instruction took a quarter longer.
 """
 
 from typing import NamedTuple
@@ -20,7 +21,7 @@ import numpy as np
 from wordvec.kernels.sharing import is_owner
 from wordvec.kernels.simd import Int, add, kernel, load, multiply, splat, store, subtract
 from wordvec.kernels.slices import CENTER, FILLED, LAST_CENTER, PRIVATE, Lane, Step
-from wordvec.kernels.tile import add_to, prefetch_row
+from wordvec.kernels.tile import add_to
 
 _FNV_BASIS, _FNV_PRIME = np.uint32(2166136261), np.uint32(16777619)
 
@@ -106,26 +107,36 @@ def row_start(subwords: Subwords, k: int, stride: int) -> int:
 
 
 @kernel(inline=True)
-def compose(memory: np.ndarray, subwords: Subwords, word: int, stride: int, place: int) -> None:
-    """Write the mean of the word's rows to ``place``, and a copy to the row after it.
+def columns_of(thread: int, threads: int, stride: int) -> tuple[int, int, int, int]:
+    """Return the first column of ``thread`` among ``threads``, the one after its last, and which of how many groups it
+    is in: more threads than a row has vectors are several groups, each with all columns; the rest are in none."""
+    vectors = stride // 16
+    groups = (threads + vectors - 1) // vectors
+    parts = threads // groups
+    part, group = thread % parts, thread // parts
+    return vectors * part // parts * 16, vectors * (part + 1) // parts * 16, group, groups
 
-    Four vectors at a time, whose loads overlap.
+
+@kernel(inline=True)
+def compose(
+    memory: np.ndarray, subwords: Subwords, word: int, stride: int, first: int, last: int, place: int
+) -> None:  # fmt: skip
+    """Write columns ``first`` to ``last`` of the mean of the word's rows to ``place``, and a copy to the row after it.
+
+    Two vectors at a time, whose loads overlap.
     """
     start, end = subwords.offsets[word], subwords.offsets[word + 1]
     scale = splat(np.float32(1) / np.float32(end - start))
-    whole = stride - stride % 64
-    for d in range(0, whole, 64):
-        a0 = a1 = a2 = a3 = splat(np.float32(0))
+    pairs = last - (last - first) % 32
+    for d in range(first, pairs, 32):
+        a0 = a1 = splat(np.float32(0))
         for k in range(start, end):
             row = row_start(subwords, k, stride) + d
             a0, a1 = add(a0, load(memory, row)), add(a1, load(memory, row + 16))
-            a2, a3 = add(a2, load(memory, row + 32)), add(a3, load(memory, row + 48))
         for copy in range(place + d, place + d + 2 * stride, stride):
             store(memory, copy, multiply(a0, scale))
             store(memory, copy + 16, multiply(a1, scale))
-            store(memory, copy + 32, multiply(a2, scale))
-            store(memory, copy + 48, multiply(a3, scale))
-    for d in range(whole, stride, 16):
+    for d in range(pairs, last, 16):
         total = splat(np.float32(0))
         for k in range(start, end):
             total = add(total, load(memory, row_start(subwords, k, stride) + d))
@@ -141,35 +152,39 @@ def composed_place(lane: Lane, i: Int, stride: int) -> int:
 
 
 @kernel(internal=True)
-def compose_words(memory: np.ndarray, lane: Lane, step: Step, subwords: Subwords | None) -> None:
-    """Compose every input word of the slice, and use the result as its input row; tokens have their slots for now."""
+def list_words(lane: Lane, words: np.ndarray, step: Step, subwords: Subwords | None) -> None:
+    """List the input words of the prepared slice, and set the places of their slots to where they will be composed.
+
+    Args:
+        words: (1 + words,) int64, set to their number and the words.
+    """
     if subwords is not None:
-        state, stride, words = lane.state, step.stride, lane.words
+        state, places = lane.state, lane.places
+        for b in range(state[FILLED]):
+            places[lane.input_places[b]] = 0
         count: Int = 0
         first, last = (0, state[FILLED]) if subwords.contexts else (state[CENTER], state[LAST_CENTER])
         for b in range(first, last):
-            slot, token_id = lane.input_places[b], np.int64(lane.token_ids[b])
-            if lane.places[slot] == token_id * stride:  # not composed yet
+            slot = lane.input_places[b]
+            if places[slot] == 0:  # not listed yet
                 count += 1
-                words[count] = token_id
-                lane.places[slot] = composed_place(lane, count, stride)
+                words[count] = lane.token_ids[b]
+                places[slot] = composed_place(lane, count, step.stride)
         words[0] = count
-        for i in range(1, count + 1):
-            ahead = words[min(i + 1, count)]
-            for k in range(subwords.offsets[ahead], subwords.offsets[ahead + 1]):
-                prefetch_row(memory, row_start(subwords, k, stride), stride)
-            compose(memory, subwords, words[i], stride, composed_place(lane, i, stride))
 
 
 @kernel(internal=True)
-def subtract_words(memory: np.ndarray, lane: Lane, step: Step, subwords: Subwords | None) -> None:
-    """Replace the composed words by their change."""
+def compose_words(
+    memory: np.ndarray, lane: Lane, words: np.ndarray, step: Step, subwords: Subwords | None, thread: int, threads: int
+) -> None:
+    """Compose the part of ``thread`` among ``threads`` of the listed words: some columns of all, or, if the threads are
+    more than a row has vectors, of some words."""
     if subwords is not None:
         stride = step.stride
-        for i in range(1, lane.words[0] + 1):
-            place = composed_place(lane, i, stride)
-            for d in range(0, stride, 16):
-                store(memory, place + d, subtract(load(memory, place + d), load(memory, place + stride + d)))
+        first, last, group, groups = columns_of(thread, threads, stride)
+        for i in range(1, words[0] + 1):
+            if i % groups == group:
+                compose(memory, subwords, words[i], stride, first, last, composed_place(lane, i, stride))
 
 
 @kernel(internal=True)
@@ -182,28 +197,20 @@ def rate_of(row_rates: np.ndarray, row: int) -> np.float32:
 
 @kernel(internal=True)
 def spread_words(
-    memory: np.ndarray, lane: Lane, step: Step, subwords: Subwords | None, row_rates: np.ndarray, thread: int,
-    threads: int,
+    memory: np.ndarray, lane: Lane, words: np.ndarray, step: Step, subwords: Subwords | None, row_rates: np.ndarray,
+    thread: int, threads: int,
 ) -> None:  # fmt: skip
     """Add the change of every composed word, times their rates, to the part of its rows that is that of ``thread``
-    among ``threads``: some columns of all rows, or, if the threads are more than a row has vectors, of some rows."""
+    among ``threads``: the columns that it has composed, of all rows or some."""
     if subwords is not None:
-        stride, words = step.stride, lane.words
-        vectors = stride // 16
-        groups = (threads + vectors - 1) // vectors
-        parts = threads // groups
-        if thread < groups * parts:
-            part, group = thread % parts, thread // parts
-            first, last = vectors * part // parts * 16, vectors * (part + 1) // parts * 16
-            for i in range(1, words[0] + 1):
-                ahead = words[min(i + 1, words[0])]
-                for k in range(subwords.offsets[ahead], subwords.offsets[ahead + 1]):
-                    if is_owner(subwords.rows[k], group, groups):
-                        prefetch_row(memory, row_start(subwords, k, stride) + first, last - first)
-                place = composed_place(lane, i, stride)
-                for k in range(subwords.offsets[words[i]], subwords.offsets[words[i] + 1]):
-                    rate = rate_of(row_rates, subwords.rows[k])
-                    if rate != 0 and is_owner(subwords.rows[k], group, groups):
-                        row = row_start(subwords, k, stride)
-                        for d in range(first, last, 16):
-                            add_to(memory, row + d, multiply(load(memory, place + d), splat(rate)))
+        stride = step.stride
+        first, last, group, groups = columns_of(thread, threads, stride)
+        for i in range(1, words[0] + 1 if group < groups else 0):
+            place = composed_place(lane, i, stride)
+            for k in range(subwords.offsets[words[i]], subwords.offsets[words[i] + 1]):
+                rate = rate_of(row_rates, subwords.rows[k])
+                if rate != 0 and is_owner(subwords.rows[k], group, groups):
+                    row = row_start(subwords, k, stride)
+                    for d in range(first, last, 16):
+                        change = subtract(load(memory, place + d), load(memory, place + stride + d))
+                        add_to(memory, row + d, multiply(change, splat(rate)))

@@ -19,6 +19,9 @@ from wordvec.word2vec.trees import TrainingTree
 
 _log = logging.getLogger(__name__)
 
+_SORTED = 16
+"""Columns sorted at a time, of which NumPy makes a copy."""
+
 
 class Text(Protocol):
     """What vectors record of the text that they were trained on; see ``EncodedCorpus``."""
@@ -35,7 +38,7 @@ class Assembly:
     Args:
         text: the training data, with V types.
         settings: resolved.
-        buckets: (U,) int64, those of the n-gram rows.
+        buckets: (U,) int32, those of the n-gram rows, in any order.
         tree: of hierarchical softmax, or None.
         initial: vectors to continue from, or None; checked.
         record: what the vectors state as their settings.
@@ -50,7 +53,9 @@ class Assembly:
         initial: WordVectors | None,
         record: dict[str, Any],
     ) -> None:
-        self._text, self._settings, self._buckets, self._tree = text, settings, buckets, tree
+        self._text, self._settings, self._tree = text, settings, tree
+        self._order = np.argsort(buckets)
+        self._buckets = buckets[self._order]
         self._initial, self._record = initial, record
         self._initial_contexts = None if initial is None else initial_contexts(initial, settings)
 
@@ -71,15 +76,21 @@ class Assembly:
             f"{len(vocabulary):,}",
             "; the output side of training starts at zero" if outputs is None else "",
         )
-        subwords = self._subwords(rows)
+        subwords = self._subwords(rows._replace(ngrams=rows.ngrams[self._order]))
         if subwords is not None:
-            known = np.append(known, 2 * len(vocabulary) + start_subwords(initial, vocabulary, known, subwords))
+            ngrams = self._order[start_subwords(initial, vocabulary, known, subwords)]
+            rows.ngrams[self._order] = subwords.ngram_vectors
+            known = np.append(known, 2 * len(vocabulary) + ngrams)
         return known
 
     def vectors(self, rows: TrainedRows) -> WordVectors:
-        """Return vectors of the rows, which they share unless vectors they continue from have other words."""
+        """Return vectors of the rows, which they share unless vectors they continue from have other words; those of
+        n-grams are sorted by bucket."""
         text, settings = self._text, self._settings
         vocabulary, vectors, context_vectors, nodes = text.vocabulary, rows.words, rows.contexts, None
+        for first in range(0, rows.ngrams.shape[1], _SORTED):
+            columns = rows.ngrams[:, first : first + _SORTED]
+            columns[:] = columns[self._order]
         subwords = self._subwords(rows)
         if self._initial is not None:
             before = self._initial.vectors

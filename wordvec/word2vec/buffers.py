@@ -220,7 +220,7 @@ def allocate(
         touched=block(lanes, rows, np.int64),
         places=block(lanes, rows, np.int64),
         copied=block(lanes, rows, np.int64),
-        words=block(lanes, 1 + buffer if settings.subwords else 1, np.int64),
+        words=block(2 * lanes, 1 + buffer if settings.subwords else 1, np.int64).reshape(lanes, 2, -1),
     )
     tile_arrays = Tile(
         rows=block(threads, in_tile, np.int64),
@@ -285,7 +285,7 @@ def estimate_memory(
     private = lanes * (1 + sizes.touched) * row if reproducible else lanes * row
     ngrams = 0
     if settings.subwords:
-        private += lanes * 2 * lane_arrays.words.shape[1] * row
+        private += lanes * 2 * lane_arrays.words.shape[2] * row
         hashes = settings.subword_hashes
         ngrams = min(settings.buckets, _NGRAMS * types if hashes is None else hashes * (1 + _NGRAMS) * types)
     of_types = threads * 2 * types * (4 + 2) if reproducible else threads * 2 * types * 2

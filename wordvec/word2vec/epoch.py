@@ -135,7 +135,7 @@ class Trainer:
         # each composed word.
         self.private_rows = 1 + sizes.touched if self.reproducible else 1
         if self.subwords is not None:
-            self.private_rows = 1 + self.lanes.copied.shape[1] + 2 * self.lanes.words.shape[1]
+            self.private_rows = 1 + self.lanes.copied.shape[1] + 2 * self.lanes.words.shape[2]
         self.memory = first_memory(
             self.types, settings.vector_size, self.stride, lanes * self.private_rows, settings.seed,
             settings.first_range, len(self.buckets), own_rows=self.subwords is None or settings.subword_hashes is None,
