@@ -43,7 +43,7 @@ class TuneStep:
         if any(given[name] for name in LOG_OPTIONS):
             raise click.UsageError("--tune trains many models; leave --log-csv, --tensorboard and --plot out")
         self._log, self._seconds = f"{output}.tuning.jsonl", seconds
-        self._options = {"multi_label": multi_label or None, "folds": folds}
+        self._options: dict[str, Any] = {"multi_label": multi_label or None, "folds": folds}
         check_files(**{"the log of --tune": self._log})
         self.checkpointing = Checkpointing(None, {"resume": resume}, EpochLogs(given))
         self._interrupted = False
