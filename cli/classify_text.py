@@ -74,7 +74,7 @@ for _command in (check, explain, evaluate, export, find_threshold, info, predict
     is_flag=True,
     help="Also train on an eighth, a quarter and a half of DATA; evaluate these models and baselines on --test.",
 )
-@click.option("--plot", type=options.OUTPUT, help="Draw the learning curve to a .png, .svg or .pdf file.")
+@click.option("--learning-curve-plot", type=options.OUTPUT, help="Draw it to a .png, .svg or .pdf file.")
 @click.option(
     "--multi-label",
     "separator",
@@ -99,7 +99,7 @@ def train(
     baselines: bool,
     folds: int | None,
     learning_curve: bool,
-    plot: str | None,
+    learning_curve_plot: str | None,
     separator: str | None,
     tune_thresholds: bool,
     tune: float | None,
@@ -131,12 +131,12 @@ def train(
 
     if learning_curve and (test is None or separator is not None):
         raise click.UsageError("--learning-curve needs --test FILE to evaluate the models on, and one label per text")
-    if plot is not None and not learning_curve:
-        raise click.UsageError("--plot draws the learning curve; add --learning-curve")
-    if plot is not None:
+    if learning_curve_plot is not None:
+        if not learning_curve:
+            raise click.UsageError("--learning-curve-plot needs --learning-curve")
         from wordvec.plotting.style import picture_format
 
-        picture_format(plot)
+        picture_format(learning_curve_plot)
     if separator is not None and folds is not None:
         raise click.UsageError("--folds has no effect with --multi-label; leave it out")
 
@@ -194,7 +194,7 @@ def train(
             if report is not None:
                 write_report(report, trained.model, output, str(test), trained.test[0], own, rivals, quiet)
             if learning_curve:
-                _show_learning_curve(trained, settings, threads, plot)
+                _show_learning_curve(trained, settings, threads, learning_curve_plot)
             return
         result = scored(trained.model, *trained.test, threads=threads, quiet=quiet)
         scores = {"this model": result} | {baseline.name: baseline.score for baseline in rivals}

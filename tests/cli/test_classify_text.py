@@ -224,14 +224,14 @@ def test_cross_validation(data):
 def test_learning_curve(data):
     pytest.importorskip("matplotlib", reason="matplotlib is not installed: pip install 'wordvec-seqclf[plotting]'")
     arguments = ("train", "data.tsv", "-o", "m.safetensors", "--model", "linear", "--learning-curve")
-    found = invoke(*arguments, "--test", "data.tsv", "--plot", "curve.svg")
+    found = invoke(*arguments, "--test", "data.tsv", "--learning-curve-plot", "curve.svg")
     head, *rows = found.stdout.splitlines()[-5:]
     names = ("training texts", "this model", "majority class", "TF-IDF + logistic regression", "NB-SVM")
     assert re.split("  +", head) == [*names]
     assert [row.split()[0] for row in rows] == ["8", "16", "30", "60"]
     assert Path("curve.svg").read_bytes().startswith(b"<?xml")
     assert "--learning-curve needs --test FILE" in invoke(*arguments, code=2).stderr
-    assert "add --learning-curve" in invoke(*arguments[:6], "--plot", "curve.svg", code=2).stderr
+    assert "needs --learning-curve" in invoke(*arguments[:6], "--learning-curve-plot", "curve.svg", code=2).stderr
 
 
 # -- multiple labels --------------------------------------------------------------------------------------------------
