@@ -42,7 +42,7 @@ BUDGETS = {
     "net_costs": (16, 90),
     "large_softmax": (5, 60),
     "classification": (8, 150),
-    "transducers": (6, 60),
+    "transducers": (6, 110),
     "growth": (16, 300),
     "whole_command": (9, 300),
     "frontier": (1, 250),
