@@ -43,7 +43,7 @@ BUDGETS = {
     "large_softmax": (5, 60),
     "language_models": (8, 45),
     "classification": (8, 150),
-    "transducers": (6, 60),
+    "transducers": (6, 110),
     "growth": (16, 300),
     "whole_command": (9, 300),
     "frontier": (1, 250),
