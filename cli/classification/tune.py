@@ -42,11 +42,8 @@ class TuneStep:
             raise click.UsageError("--tune saves its trials in a log; leave --checkpoint and --checkpoint-every out")
         if any([given.pop("log_csv"), given.pop("tensorboard")]):
             raise click.UsageError("--tune trains many models; leave --log-csv and --tensorboard out")
-        self._log, self._seconds, self._options = (
-            f"{output}.tuning.jsonl",
-            seconds,
-            {"multi_label": multi_label or None, "folds": folds},
-        )
+        self._log, self._seconds = f"{output}.tuning.jsonl", seconds
+        self._options: dict[str, Any] = {"multi_label": multi_label or None, "folds": folds}
         check_files(**{"the log of --tune": self._log})
         self.checkpointing = Checkpointing(None, {"resume": resume}, EpochLogs(None, None))
         self._interrupted = False
