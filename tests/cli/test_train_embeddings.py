@@ -303,7 +303,7 @@ def test_early_stopping(corpus, monkeypatch):
         (["--evaluate-on", "corpus.txt"], 1, "corpus.txt:1: expected 4 words"),
         (["--evaluate-on", "unknown.tsv"], 1, "unknown.tsv cannot be used for evaluation: too few of its words are in"),
         (["--continue-from", "nothere.safetensors"], 1, "nothere.safetensors: no such file"),
-        (["--continue-from", "pairs.tsv"], 1, "must be that of the vectors to continue from, 1, got 8"),
+        (["--continue-from", "pairs.tsv"], 1, "rated word pairs, not vectors"),
     ],
 )
 def test_evaluation_and_continuation_errors(questions, options, code, message):

@@ -106,6 +106,7 @@ def test_missing_settings_take_their_defaults(of_texts, tmp_path):
     of_texts.save(path)
     tensors, header = read_model(path, ["regressor"])
     assert header["settings"].keys() == {*vars(of_texts.settings), "class_weight"} - {
+        "freeze",
         "keep_ngrams",
         "optimizer",
         "schedule",
