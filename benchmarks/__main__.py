@@ -82,7 +82,7 @@ def main(
     """Run the benchmarks NAMES, or all, alternating with the available peers, and write the results.
 
     Peers are gensim, word2vec.c, fastText, PyTorch (WORDVEC_TORCH_INDEX is the package index of its CPU build) and
-    scikit-learn. Unavailable peers are skipped with a message. Without --quick or --full, the inputs take 44 minutes on
+    scikit-learn. Unavailable peers are skipped with a message. Without --quick or --full, the inputs take 45 minutes on
     two cores.
     """
     if compare:
