@@ -12,13 +12,23 @@ def corpora() -> None:
     """List known public data sets and locate their files in the folder $WORDVEC_DATA.
 
     Commands that read text accept data:NAME or data:NAME/PART for such a file.
+
+    \b
+    Examples:
+      wordvec corpora list
+      wordvec corpora path wiki8
     """
 
 
 @corpora.command("list", context_settings=options.HELP)
 @options.json_option
 def list_sets(as_json: bool) -> None:
-    """List the known data sets with source and license, and how many of their files are present."""
+    """List the known data sets with source and license, and how many of their files are present.
+
+    \b
+    Example:
+      wordvec corpora list --json
+    """
     from corpora import DATASETS
 
     sets = DATASETS.values()

@@ -36,6 +36,12 @@ def classify_text() -> None:
     (__label__name text), optionally compressed; or sample:disasters and sample:disasters-test.
 
     With --multi-label, each text has any number of labels, possibly none.
+
+    \b
+    Examples:
+      classify-text train sample:disasters -o model.safetensors
+      classify-text predict model.safetensors "Forest fire near the village"
+      classify-text evaluate model.safetensors sample:disasters-test
     """
 
 

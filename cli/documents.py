@@ -123,6 +123,10 @@ def documents() -> None:
     CORPUS is one or more files, globs or folders, - for standard input, or sample:english; plain text or .gz, .bz2,
     .xz, .zst. Each line is a document, even an empty one, or each paragraph or file (--unit). scipy.sparse.load_npz
     reads the matrix; wordvec.load_documents also returns the features, the columns.
+
+    \b
+    Example:
+      wordvec documents tfidf sample:english -o tfidf.npz
     """
 
 

@@ -54,6 +54,11 @@ def forecast() -> None:
     """Forecast time series, by networks or simpler methods, and back-test them against naive forecasts.
 
     DATA is a .csv file with a header and one row per time step, oldest first, optionally compressed.
+
+    \b
+    Examples:
+      forecast train sales.csv --test 24 -o model.safetensors
+      forecast predict model.safetensors --steps 6 -o forecast.svg
     """
 
 

@@ -34,6 +34,12 @@ def language_model() -> None:
 
     CORPUS is one or more files, globs or folders, - for standard input, or sample:english; plain text or .gz, .bz2,
     .xz, .zst. All lines form one running text.
+
+    \b
+    Examples:
+      language-model train sample:english -o model.safetensors
+      language-model next model.safetensors "the king of"
+      language-model generate model.safetensors "the king"
     """
 
 

@@ -64,6 +64,12 @@ def wordvec() -> None:
 
     train-embeddings, word-analogy, classify-text, tag-text, language-model, forecast and transduce are also separate
     commands.
+
+    \b
+    Examples:
+      wordvec train-embeddings sample:english -o vectors.safetensors
+      wordvec neighbors vectors.safetensors king
+      wordvec train-embeddings --help
     """
 
 

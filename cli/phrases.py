@@ -21,6 +21,11 @@ def phrases() -> None:
 
     CORPUS is one or more files, globs or folders, - for standard input, or sample:english; plain text or .gz, .bz2,
     .xz, .zst. Each line is a sentence.
+
+    \b
+    Examples:
+      wordvec phrases learn sample:english -o phrases.safetensors
+      wordvec phrases apply phrases.safetensors sample:english -o joined.txt
     """
 
 

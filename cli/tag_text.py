@@ -39,6 +39,12 @@ def tag_text() -> None:
 
     DATA is tagged text: a token, a tab and its tag on each line, an empty line after each sentence. CoNLL files with
     more columns are supported, and so is compression; or sample:tags and sample:tags-test.
+
+    \b
+    Examples:
+      tag-text train sample:tags -o tagger.safetensors
+      tag-text predict tagger.safetensors "the old king sleeps"
+      tag-text evaluate tagger.safetensors sample:tags-test
     """
 
 

@@ -79,6 +79,12 @@ def transduce() -> None:
 
     DATA has a source, a tab and its target on each line; compressed or not; or an object on each line (.jsonl); or
     sample:dates. Or give two files: DATA with the sources, and TARGETS with the target of each line.
+
+    \b
+    Examples:
+      transduce train sample:dates -o dates.safetensors
+      transduce predict dates.safetensors "Mon Mar 4 2013"
+      transduce evaluate dates.safetensors sample:dates-test
     """
 
 

@@ -30,6 +30,8 @@ class _AnalogyCommand(Command):
         try:
             return super().parse_args(ctx, args)
         except click.NoSuchOption as error:
+            if error.possibilities:
+                raise
             hint = "put spaces around a minus; put -- before words that start with one"
             raise click.UsageError(f"No such option: {error.option_name}; {hint}", ctx) from None
 

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from cli.shared import options
-from cli.shared.errors import Command
+from cli.shared.errors import Command, note_output
 from cli.shared.reporting import percent, print_json, table
 
 _THRESHOLDS = [0.0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99]
@@ -21,12 +21,18 @@ _THRESHOLDS = [0.0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99]
     metavar="SHARE",
     help="Also find the lowest confidence from which on this share of the answers is correct (0.95).",
 )
+@click.option(
+    "--plot",
+    type=options.OUTPUT,
+    metavar="FILE",
+    help="Draw coverage and accuracy by confidence to a .png, .svg or .pdf file.",
+)
 @options.columns_options
 @options.encoding_options
 @options.threads_option
 @options.json_option
 def find_threshold(
-    model: str, data: str, accuracy: float | None, threads: int | None, as_json: bool, **reading: Any
+    model: str, data: str, accuracy: float | None, plot: str | None, threads: int | None, as_json: bool, **reading: Any
 ) -> None:
     """Show coverage and accuracy of MODEL on labeled DATA, if it answers only from a confidence on.
 
@@ -34,15 +40,28 @@ def find_threshold(
     be neither training nor test data.
 
     \b
-    Example:
+    Examples:
       classify-text find-threshold model.safetensors dev.tsv --accuracy 0.95
+      classify-text find-threshold model.safetensors dev.tsv --plot coverage.svg
     """
     from corpora import read_labelled
     from seqclf import load_model
+    from wordvec.plotting.charts import plot_lines
+    from wordvec.plotting.style import check_output
 
+    if plot is not None:
+        check_output(plot)
     result = load_model(model, "model").evaluate(*read_labelled(data, **reading), threads=threads)
     found = result.coverage(_THRESHOLDS)
     best = None if accuracy is None else result.threshold_for(accuracy)
+    if plot is not None:
+        curve = result.coverage([place / 100 for place in range(101)])
+        lines = {
+            "answered": [each.coverage for each in curve],
+            "accuracy of the answers": [math.nan if each.accuracy is None else each.accuracy for each in curve],
+        }
+        plot_lines(lines, "least confidence", "share", plot, x=[each.threshold for each in curve])
+        note_output(plot)
     if as_json:
         print_json(
             {"thresholds": [vars(each) for each in found]}

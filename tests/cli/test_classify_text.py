@@ -487,6 +487,19 @@ def test_thresholds_are_found(model_file, tmp_path):
     assert (facts["found"] is None) == none
 
 
+def test_coverage_is_drawn(model_file, tmp_path):
+    pytest.importorskip("matplotlib")
+    path, picture = tmp_path / "dev.tsv", tmp_path / "coverage.svg"
+    path.write_text("yes\tthe king\nno\tthe queen\nno\tthe king\nyes\ta man\n")
+    plain = invoke("find-threshold", model_file, path).stdout
+    assert invoke("find-threshold", model_file, path, "--plot", picture).stdout == plain
+    drawn = picture.read_text()
+    assert "accuracy of the answers" in drawn
+    assert "least confidence" in drawn
+    refused = invoke("find-threshold", model_file, path, "--plot", tmp_path / "coverage.jpg", code=1).stderr
+    assert "coverage.jpg must end in" in refused
+
+
 def test_labels_unknown_to_the_model_count_as_errors(model_file, tmp_path):
     path = tmp_path / "test.tsv"
     path.write_text("yes\tthe king\nperhaps\tthe queen\n")

@@ -73,9 +73,8 @@ def test_help_has_examples_first_and_every_option_once(words):
             found = [line for line in options if re.match(rf"  (-\w, )?{name}\b(?!-)", line)]
             assert len(found) == 1, name
     examples = [number for number, line in enumerate(lines) if line.startswith("  Example")]
-    if examples:
-        assert lines[1 + examples[0]].startswith("    ")
-        assert sum(not line for line in lines[: examples[0]]) == 2, "only the first paragraph comes before"
+    assert lines[1 + examples[0]].startswith("    ")
+    assert sum(not line for line in lines[: examples[0]]) == 2, "only the first paragraph comes before"
 
 
 def test_many_options_are_in_sections():

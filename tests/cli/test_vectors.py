@@ -72,6 +72,7 @@ def test_words_that_start_with_a_dash(vectors_file):
     assert "-dash" not in invoke("word-analogy", vectors_file, "--", "-dash").stdout
     assert "café" in invoke("word-analogy", vectors_file, "--", "-dash").stdout
     assert invoke("word-analogy", vectors_file, "king", "-man", code=2).stderr.count("put spaces around a minus") == 1
+    assert "'--questions'" in invoke("word-analogy", vectors_file, "--quetions", "a", code=2).stderr
 
 
 @pytest.mark.parametrize(
