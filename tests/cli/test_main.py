@@ -13,6 +13,7 @@ from click.testing import CliRunner
 
 from cli import main
 from cli.shared.errors import Command
+from cli.shared.help_sections import _TITLES
 from cli.shared.reporting import duration, short_number, table
 from wordvec.kernels.compiling import NOTICE
 
@@ -63,7 +64,7 @@ def test_help_is_quick(command_folder, script):
 @pytest.mark.parametrize("words", all_commands(), ids=" ".join)
 def test_help_has_examples_first_and_every_option_once(words):
     lines = CliRunner().invoke(main.wordvec, [*words, "--help"]).output.splitlines()
-    options = lines[min(lines.index(title) for title in ("Options:", "Files:") if title in lines) :]
+    options = lines[min(lines.index(title) for title in ("Files:", "Data:", "Options:") if title in lines) :]
     command = main.wordvec
     for word in words:
         command = command.get_command(click.Context(command), word)
@@ -79,7 +80,24 @@ def test_help_has_examples_first_and_every_option_once(words):
 
 def test_many_options_are_in_sections():
     lines = CliRunner().invoke(main.wordvec, ["train-embeddings", "--help"]).output.splitlines()
-    assert [line for line in lines if re.fullmatch(r"\w+:", line)] == ["Files:", "Options:", "General:"]
+    titles = [line for line in lines if re.fullmatch(r"[A-Z][\w -]+:", line)]
+    assert titles == [
+        "Files:",
+        "Data:",
+        "Options:",
+        "Count-based models:",
+        "Training:",
+        "Several machines:",
+        "General:",
+    ]
+
+
+def test_the_names_in_sections_are_those_of_options():
+    context = click.Context(main.wordvec)
+    commands = [main.wordvec.get_command(context, name) for name in main.wordvec.list_commands(context)]
+    commands += [each for group in commands for each in getattr(group, "commands", {}).values()]
+    known = {option.removeprefix("--") for each in commands for parameter in each.params for option in parameter.opts}
+    assert set(_TITLES) - known == {"version", "help"} - known
 
 
 def test_console_scripts_are_the_commands_of_the_group():
