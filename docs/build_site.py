@@ -204,7 +204,9 @@ def _heading(title: str) -> str:
 
 
 def write_manual_pages(folder: Path) -> None:
-    """Write a manual page of every command and subcommand."""
+    """Write a manual page of every command and subcommand; of those that are scripts, also by the script's name."""
+    from importlib.metadata import distribution
+
     import click
     from click_man.core import write_man_pages
 
@@ -214,9 +216,12 @@ def write_manual_pages(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     write_man_pages("wordvec", commands.wordvec, version=__version__, target_dir=str(folder))
     group = click.Context(commands.wordvec, info_name="wordvec")
+    scripts = distribution("wordvec-seqclf").entry_points.select(group="console_scripts").names
     for name in commands.COMMANDS:  # which the group imports on first use, so that click-man does not see them
         command = commands.wordvec.get_command(group, name)
         write_man_pages(name, command, parent_ctx=group, version=__version__, target_dir=str(folder))
+        if name in scripts:
+            write_man_pages(name, command, version=__version__, target_dir=str(folder))
 
 
 def main() -> None:
