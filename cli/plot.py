@@ -71,12 +71,13 @@ def plot(
 
     from wordvec.plotting.maps import plot_analogies, plot_similarities, plot_words
 
-    chosen = words or loaded.tokens[: top or 100]
+    chosen, around = words or loaded.tokens[: top or 100], ""
     if analogies:
         plot_analogies(loaded, list(zip(words[::2], words[1::2], strict=True)), output)
     elif heatmap:
         plot_similarities(loaded, words, output)
     else:
         plot_words(loaded, chosen, output, neighbors=neighbors or 0, n_clusters=clusters or 0, method=method, seed=seed)
+        around = " and their neighbors" if neighbors else ""
     note_output(output)
-    log(f"{output}: {len(chosen)} words", quiet)
+    log(f"{output}: {len(chosen)} words{around}", quiet)

@@ -6,8 +6,8 @@ import click
 
 from cli.shared import options
 from cli.shared.errors import Command, note_output
-from cli.shared.reporting import log
-from cli.shared.unused import refuse_without
+from cli.shared.reporting import log, print_json_line
+from cli.shared.unused import refuse_with, refuse_without
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 )
 @click.option("-o", "--output", type=options.OUTPUT, metavar="FILE", help="Write a NumPy array (.npy) instead of text.")
 @options.subword_fallback_option
+@options.json_option
 @options.quiet_option
 def sentences(
     vectors: str,
@@ -43,11 +44,13 @@ def sentences(
     components: int | None,
     output: str | None,
     subword_fallback: bool,
+    as_json: bool,
     quiet: bool,
 ) -> None:
     """Print a vector for each line of TEXTS, or each record of a .csv, .tsv or .jsonl file; - is standard input.
 
-    Each line has the numbers of one text, separated by spaces. A text without known words has zeros.
+    Each line has the numbers of one text, separated by spaces. A text without known words has zeros. With
+    --json, each line is an object with the text and its exact vector.
 
     \b
     Examples:
@@ -55,19 +58,25 @@ def sentences(
       wordvec sentences vectors.safetensors texts.txt --method usif -o texts.npy
     """
     refuse_without("--method sif", method == "sif", "smoothing")
+    refuse_with("--output", output is not None, "as_json")
     if output is not None and not output.endswith(".npy"):
         raise click.UsageError(f"--output must end in .npy, got {output}")
 
-    from corpora import read_texts
+    from corpora import InputError, read_texts
     from wordvec import load_vectors
     from wordvec.vectors.sentence import sentence_vectors
 
     loaded = load_vectors(vectors, subword_fallback=subword_fallback)
     given = read_texts(texts)
+    if not given:
+        raise InputError(f"{texts}: no texts; expected a text per line")
     found = sentence_vectors(loaded, given, method, smoothing=smoothing, components=components)
     if unknown := int((~found.any(axis=1)).sum()):
         log(f"{unknown:,} of {len(given):,} texts have no known word: their vectors are zeros", quiet)
-    if output is None:
+    if as_json:
+        for text, row in zip(given, found.tolist(), strict=True):
+            print_json_line({"text": text, "vector": row})
+    elif output is None:
         for row in found.tolist():
             click.echo(" ".join(f"{number:.6g}" for number in row))
     else:

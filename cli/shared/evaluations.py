@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
 
@@ -13,6 +13,9 @@ from cli.shared.reporting import print_json, table
 if TYPE_CHECKING:
     from wordvec import WordVectors
     from wordvec.vectors.intervals import Interval
+
+_SeedSpread: TypeAlias = tuple[list[int], list[float | None], list[float | None]]
+"""The places of files that differ in the seed; the mean and the standard deviation of their scores, by benchmark."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,7 @@ def comparison_tables(
     spreads = _spreads(results, [places for places in groups.values() if len(places) > 1])
     names = names_of(benchmarks, results[0])
     if picture is not None:
-        draw_scores(files, names, results, bounds, picture)
+        draw_scores(files, names, results, bounds, picture, spreads)
     if as_json:
         _print_json(files, results, bounds, gaps, spreads, names)
         return
@@ -85,7 +88,7 @@ def comparison_tables(
     ]
     for places, means, deviations in spreads:
         numbers = [_spread(mean, sd, each) for mean, sd, each in zip(means, deviations, results[0], strict=True)]
-        rows.append([f"mean of {len(places)} seeds", *numbers])
+        rows.append([_mean_of(places), *numbers])
     texts = [table(rows, ["vectors", *names])]
     if gaps:
         rows = [[file, *map(_gap, row, results[0])] for file, row in zip(files[1:], gaps, strict=True)]
@@ -101,8 +104,9 @@ def draw_scores(
     results: Sequence[Sequence[Any]],
     bounds: "Sequence[Sequence[Interval | None]]",
     path: str,
+    spreads: Sequence[_SeedSpread] = (),
 ) -> None:
-    """Draw the scores of files on benchmarks, with their intervals; one of analogies by section."""
+    """Draw the scores of files on benchmarks, with their intervals, and the spread of seeds; analogies by section."""
     from wordvec.plotting.curves import plot_scores
 
     scores: dict[str, dict[str, list[float] | None]] = {}
@@ -117,8 +121,17 @@ def draw_scores(
             for name, (score, bound) in found.items()
         }
     by_section = len(names) == 1 and hasattr(results[0][0], "sections")
+    for places, means, deviations in spreads:
+        scores[f"{_mean_of(places)} of {files[places[0]]} ± standard deviation"] = {
+            name: None if mean is None or sd is None else [mean, mean - sd, mean + sd]
+            for name, mean, sd in zip(["total"] if by_section else names, means, deviations, strict=True)
+        }
     plot_scores(scores, path, label=f"accuracy, {names[0]}" if by_section else "score")
     note_output(path)
+
+
+def _mean_of(places: Sequence[int]) -> str:
+    return f"mean of {len(places)} seeds"
 
 
 def _has_items(result: Any) -> bool:
@@ -136,9 +149,7 @@ def names_of(benchmarks: Sequence[Benchmark], results: Sequence[Any]) -> list[st
     return names
 
 
-def _spreads(
-    results: Sequence[Sequence[Any]], groups: Sequence[list[int]]
-) -> list[tuple[list[int], list[float | None], list[float | None]]]:
+def _spreads(results: Sequence[Sequence[Any]], groups: Sequence[list[int]]) -> list[_SeedSpread]:
     """Return the rows of each group, and the mean and the sample standard deviation of its scores."""
     from statistics import mean, stdev
 
@@ -197,7 +208,7 @@ def _print_json(
     results: Sequence[Sequence[Any]],
     bounds: "Sequence[Sequence[Interval | None]]",
     gaps: "Sequence[Sequence[Interval | None]]",
-    spreads: Sequence[tuple[list[int], list[float | None], list[float | None]]],
+    spreads: Sequence[_SeedSpread],
     names: Sequence[str],
 ) -> None:
     found = []

@@ -68,7 +68,12 @@ class File(click.ParamType):  # type: ignore[type-arg]
 
 
 class OutputFile(File):
-    """A file that the command writes."""
+    """A file that the command writes; not ``-``, which would be a file of that name."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value == "-":
+            self.fail("- is no output; write /dev/stdout for standard output, ./- for a file of this name", param, ctx)
+        return super().convert(value, param, ctx)
 
 
 class Encoding(click.ParamType):  # type: ignore[type-arg]

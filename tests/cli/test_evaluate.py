@@ -63,6 +63,18 @@ def test_several_files_in_one_table(folder, options):
     assert seeds["sd"]["pairs"] == pytest.approx(abs(results[0]["spearman"] - results[1]["spearman"]) / 2**0.5)
 
 
+@pytest.mark.parametrize(
+    ("options", "row"), [(["--similarity", "pairs.tsv"], "pairs"), (["--analogies", "q.txt"], "total")]
+)
+def test_pictures_show_the_mean_over_seeds(folder, tmp_path, monkeypatch, options, row):
+    pytest.importorskip("matplotlib", reason="matplotlib is not installed; pip install -e '.[plotting]'")
+    monkeypatch.chdir(folder)
+    invoke("3.safetensors", "1.safetensors", "2.safetensors", *options, "--plot", tmp_path / "scores.svg")
+    drawn = (tmp_path / "scores.svg").read_text(encoding="utf-8")
+    assert ">mean of 2 seeds of 1.safetensors ± standard deviation<" in drawn
+    assert f">{row}<" in drawn
+
+
 def test_one_file(folder, options):
     file = folder / "1.safetensors"
     output = invoke(file, *options, "--intervals", "--method", "lrcos").stdout

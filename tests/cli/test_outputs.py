@@ -121,3 +121,6 @@ def test_standard_output_is_a_target(shell, tmp_path, vectors_file):
     text = (tmp_path / "piped").read_text()
     assert text.startswith("8 4\nking ")
     assert (tmp_path / "log").read_text() == "KEEP\n" + text
+    result = shell(f"wordvec convert {vectors_file} - --format text")
+    assert (result.returncode, "- is no output; write /dev/stdout" in result.stderr) == (2, True)
+    assert not (tmp_path / "-").exists()

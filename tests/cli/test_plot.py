@@ -17,7 +17,7 @@ def invoke(*arguments, code=0):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["king", "paris", "--neighbors", 2], "2 words"),
+        (["king", "paris", "--neighbors", 2], "2 words and their neighbors"),
         (["--top", 5, "--clusters", 2, "--method", "tsne"], "5 words"),
         (["man", "king", "woman", "queen", "--analogies"], "4 words"),
         (["man", "king", "--heatmap"], "2 words"),

@@ -65,6 +65,7 @@ def test_analogies_of_a_pipe(vectors_file):
         (["vectors"], "give WORDS or --input FILE"),
         (["vectors", "king", "--input", "-"], "not both"),
         (["sentences", "-", "--smoothing", "1"], "--smoothing has no effect without --method sif"),
+        (["sentences", "-", "-o", "x.npy", "--json"], "--json has no effect with --output"),
         (["sentences", "-", "-o", "x.txt"], "--output must end in .npy, got x.txt"),
     ],
 )
@@ -94,4 +95,11 @@ def test_vectors_of_texts(vectors_file, tmp_path):
     output = tmp_path / "texts.npy"
     invoke("sentences", vectors_file, tmp_path / "texts.tsv", *options, "-o", output, "--quiet")
     np.testing.assert_array_equal(np.load(output), expected)
-    assert invoke("sentences", vectors_file, "-", input="", code=1).stderr.startswith("Error:")
+    assert (
+        invoke("sentences", vectors_file, "-", input="", code=1).stderr
+        == "Error: -: no texts; expected a text per line\n"
+    )
+    done = invoke("sentences", vectors_file, tmp_path / "texts.tsv", *options, "--json")
+    assert [json.loads(line) for line in done.stdout.splitlines()] == [
+        {"text": text, "vector": row} for text, row in zip(texts, expected.tolist(), strict=True)
+    ]

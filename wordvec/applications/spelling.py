@@ -14,6 +14,7 @@ from wordvec.applications.deletions import DeletionIndex
 from wordvec.applications.error_model import ENGLISH, ErrorModel
 from wordvec.errors import InputError
 from wordvec.system.validation import check_kind, check_whole
+from wordvec.vectors.tables import Neighbors
 from wordvec.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ _CONTENDERS = 10
 
 _RUN = re.compile(r"\S+")
 
-Suggestions = list[tuple[str, float]]
+Suggestions = Neighbors
 """Words and their scores (the logarithms of count times probability), in descending order."""
 
 
@@ -140,7 +141,7 @@ class SpellingCorrector:
         written = {check_kind("a word", word, str): word.lower().replace("\u2019", "'") for word in words}
         stems = {form: form.removesuffix("'s") for form in written.values() if not self._knows(form)}
         unknown = sorted({stem for stem in stems.values() if _has_letter(stem) and not self._knows(stem)})
-        best: dict[str, Suggestions] = {}
+        best: dict[str, list[tuple[str, float]]] = {}
         queries, rows = self._index.near(unknown)
         tokens = self.vocabulary.tokens
         costs = self.errors.costs_of(
@@ -158,7 +159,7 @@ class SpellingCorrector:
             best[word] = [(tokens[rows[place]], float(scores[place])) for place in chosen]
         endings = {form: form[len(stem) :] for form, stem in stems.items()}
         return {
-            word: [(other + endings[form], score) for other, score in best.get(stems.get(form, ""), [])]
+            word: Neighbors((other + endings[form], score) for other, score in best.get(stems.get(form, ""), []))
             for word, form in written.items()
         }
 

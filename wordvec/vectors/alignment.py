@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -15,6 +16,7 @@ from wordvec.vectors import search
 from wordvec.vectors.dense import WordVectors
 from wordvec.vectors.queries import Answers
 from wordvec.vectors.similarities import normalized_rows
+from wordvec.vectors.tables import Tabular
 
 METHODS = ("csls", "cosine")
 """Valid values of ``method``."""
@@ -139,7 +141,10 @@ def align(
     rows = rows.reshape(-1, 2)
     rows = rows[(rows >= 0).all(axis=1)]
     if not len(rows):
-        raise InputError("no pair has its source word and its target word among the vectors")
+        raise InputError(
+            "no pair has its source word and its target word among the vectors; the dictionary must have words of "
+            "both in their case, the source word first"
+        )
     x, y = _prepared(source, center), _prepared(target, center)
     found = _rotated(source, target, x, y, rows)
     for _ in range(refinements):
@@ -148,7 +153,7 @@ def align(
 
 
 @dataclass(frozen=True)
-class TranslationResult:
+class TranslationResult(Tabular):
     """Precision of translations on a dictionary."""
 
     precision: dict[int, float]
@@ -157,6 +162,16 @@ class TranslationResult:
     """Source words with a known translation."""
     words: int
     """Source words of the dictionary."""
+
+    def table_columns(self) -> dict[str, list[Any]]:
+        """Return a row for each k."""
+        tops = list(self.precision)
+        return {
+            "top": tops,
+            "precision": list(self.precision.values()),
+            "asked": [self.asked] * len(tops),
+            "words": [self.words] * len(tops),
+        }
 
 
 def evaluate_translation(
@@ -182,7 +197,10 @@ def evaluate_translation(
     }
     known = {a: rows for a, rows in known.items() if rows}
     if not known:
-        raise InputError(f"none of the {len(wanted):,} words and its translations are among the vectors")
+        raise InputError(
+            f"none of the {len(wanted):,} words and of their translations is among the vectors; the pairs must have "
+            "words of both in their case, the source word first"
+        )
     answers = alignment.translate(list(known), max(tops), method=method, neighbors=neighbors)
     ranks = [
         next((rank for rank, (token, _) in enumerate(found) if alignment.target.lookup(token) in rows), len(found))

@@ -1,18 +1,21 @@
 """Word embedding association test (WEAT): measured bias of word vectors."""
 
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from itertools import combinations
 from math import comb
-from typing import NamedTuple
+from typing import Any
 
 import numpy as np
 
 from wordvec.errors import InputError
 from wordvec.system.validation import check_kind, check_whole
 from wordvec.vectors.dense import WordVectors
+from wordvec.vectors.tables import Summarized
 
 
-class Association(NamedTuple):
+@dataclass(frozen=True)
+class Association(Summarized):
     """Result of a word embedding association test."""
 
     effect_size: float
@@ -21,6 +24,10 @@ class Association(NamedTuple):
     """One-sided: the share of equal-sized partitions of the targets with at least this association."""
     permutations: int
     """Partitions tried; all of them, or random ones."""
+
+    def summary(self) -> dict[str, Any]:
+        """Return the result as JSON-serializable values."""
+        return asdict(self)
 
 
 def weat(

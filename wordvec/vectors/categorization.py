@@ -11,12 +11,13 @@ from wordvec.system.validation import check_kind, check_whole
 from wordvec.vectors.benchmark_files import benchmark_name, read_categories, read_outliers
 from wordvec.vectors.dense import WordVectors
 from wordvec.vectors.similarities import normalized_rows
+from wordvec.vectors.tables import Summarized
 
 _ROUNDS = 100
 
 
 @dataclass(frozen=True)
-class CategorizationResult:
+class CategorizationResult(Summarized):
     """Agreement of clusters of word vectors with categories."""
 
     name: str
@@ -40,7 +41,7 @@ class CategorizationResult:
 
 
 @dataclass(frozen=True)
-class OutlierResult:
+class OutlierResult(Summarized):
     """Detection of the word that does not belong to a group."""
 
     name: str

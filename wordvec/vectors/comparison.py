@@ -11,13 +11,14 @@ from wordvec.system.validation import check_kind, check_whole
 from wordvec.vectors.alignment import Alignment, align
 from wordvec.vectors.dense import WordVectors
 from wordvec.vectors.evaluation import spearman
+from wordvec.vectors.tables import Summarized, Tabular
 
 _QUERIES = 256
 _PAIRS = 10_000
 
 
 @dataclass(frozen=True)
-class WordChange:
+class WordChange(Summarized):
     """How the neighbors of a word differ between two spaces."""
 
     word: str
@@ -35,7 +36,7 @@ class WordChange:
 
 
 @dataclass(frozen=True, eq=False)
-class Comparison:
+class Comparison(Tabular):
     """Two spaces over the words that they share; :func:`compare` makes it."""
 
     shared: int
@@ -53,6 +54,11 @@ class Comparison:
     """All compared words, the most changed first: by overlap, then by cosine."""
     alignment: Alignment | None
     """The first space rotated to the second; None if the dimensions differ."""
+
+    def table_columns(self) -> dict[str, list[Any]]:
+        """Return a row for each compared word, the most changed first."""
+        rows = [change.summary() for change in self.changes]
+        return {name: [row[name] for row in rows] for name in rows[0]}
 
     def summary(self) -> dict[str, Any]:
         """Return the totals as JSON-serializable values."""

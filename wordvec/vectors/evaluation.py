@@ -42,7 +42,7 @@ from wordvec.vectors.benchmark_files import (
 from wordvec.vectors.dense import WordVectors
 from wordvec.vectors.sparse import SparseWordVectors
 from wordvec.vectors.subwords import SubwordVectors
-from wordvec.vectors.tables import Tabular
+from wordvec.vectors.tables import Summarized, Tabular
 
 _log = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ def _no_items() -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class SimilarityResult(Tabular):
+class SimilarityResult(Summarized):
     """Correlation of the vectors' cosines with human ratings on a similarity benchmark."""
 
     name: str
@@ -82,10 +82,6 @@ class SimilarityResult(Tabular):
     def coverage(self) -> float:
         """The fraction of covered pairs, 0 to 1."""
         return self.covered / self.pairs
-
-    def table_columns(self) -> dict[str, list[Any]]:
-        """Return one row: the values of :meth:`summary`."""
-        return {name: [value] for name, value in self.summary().items()}
 
     def summary(self) -> dict[str, Any]:
         """Return the result as JSON-serializable values."""

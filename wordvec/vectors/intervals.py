@@ -1,8 +1,8 @@
 """Bootstrap confidence intervals of benchmark scores, and paired tests of two files of vectors."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TypeAlias
+from dataclasses import asdict, dataclass
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -10,12 +10,13 @@ from wordvec.errors import InputError
 from wordvec.system.validation import check_number, check_whole
 from wordvec.vectors.categorization import OutlierResult
 from wordvec.vectors.evaluation import AnalogyResult, SimilarityResult, spearman
+from wordvec.vectors.tables import Summarized
 
 Result: TypeAlias = SimilarityResult | AnalogyResult | OutlierResult
 
 
 @dataclass(frozen=True)
-class Interval:
+class Interval(Summarized):
     """A score, or a difference of two, with its bootstrap confidence interval."""
 
     estimate: float
@@ -26,6 +27,10 @@ class Interval:
     """Of a difference: two-sided, twice the smaller share of resamples on one side of 0, at most 1."""
     items: int = 0
     """Pairs or questions that were resampled."""
+
+    def summary(self) -> dict[str, Any]:
+        """Return the interval as JSON-serializable values."""
+        return asdict(self)
 
 
 def interval(result: Result, *, level: float = 0.95, resamples: int = 1000, seed: int = 1) -> Interval:

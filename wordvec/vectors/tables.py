@@ -46,6 +46,18 @@ class Tabular:
         return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
 
 
+class Summarized(Tabular):
+    """A result that is one row of a table; subclasses define ``summary``."""
+
+    def summary(self) -> dict[str, Any]:
+        """Return the result as JSON-serializable values."""
+        raise NotImplementedError
+
+    def table_columns(self) -> dict[str, list[Any]]:
+        """Return one row: the values of :meth:`summary`."""
+        return {name: [value] for name, value in self.summary().items()}
+
+
 class Neighbors(list[tuple[str, float]], Tabular):
     """Tokens and their scores, in descending order: a list that notebooks show as a table.
 
@@ -65,4 +77,6 @@ class Neighbors(list[tuple[str, float]], Tabular):
 def _written(value: Any) -> str:
     if value is None:
         return "–"
+    if isinstance(value, list):
+        return ", ".join(map(_written, value))
     return f"{value:.4f}" if isinstance(value, float) else str(value)

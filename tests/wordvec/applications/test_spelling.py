@@ -53,6 +53,7 @@ def test_the_choice_maximizes_count_times_probability(corrector):
     found = corrector.suggestions("thre", 9)
     assert [word for word, _ in found] == ranked
     assert np.allclose([score for _, score in found], [scores[word] for word in ranked])
+    assert found.table_columns()["token"][0] == found[0][0]
     assert corrector.suggestions("there") == []
     assert corrector.suggestions_of(["thre", "thre", "the"], 1) == [found[:1], found[:1], []]
 

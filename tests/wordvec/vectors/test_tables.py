@@ -6,7 +6,12 @@ import pytest
 import scipy.sparse as sp
 
 from wordvec import InputError, SparseWordVectors, WordVectors, evaluate_analogies, evaluate_similarity
+from wordvec.vectors.alignment import align, evaluate_translation
+from wordvec.vectors.bias import weat
+from wordvec.vectors.categorization import evaluate_categorization, evaluate_outliers
+from wordvec.vectors.comparison import compare
 from wordvec.vectors.evaluation import AnalogyCount, AnalogyResult
+from wordvec.vectors.intervals import interval
 from wordvec.vectors.tables import Neighbors
 
 WORDS, ROWS = ["king", "<queen>", "man"], [[1.0, 0], [1, 0.5], [0, 1]]
@@ -39,6 +44,28 @@ def test_evaluations_are_tables(tmp_path):
     assert len({len(column) for column in columns.values()}) == 1
     count = AnalogyCount("total", 0, 0, 3)
     assert "<td>–</td>" in AnalogyResult("a", "P30k", "add", [], count, None, None)._repr_html_()
+
+
+def test_every_other_result_is_a_table(tmp_path):
+    wv = WordVectors(["up", "north", "down", "south"], [[0, 1], [0.1, 1], [0, -1], [0.3, -1]])
+    (tmp_path / "kinds.tsv").write_text("up\ta\nnorth\ta\ndown\tb\nsouth\tb\n")
+    (tmp_path / "odd.txt").write_text("up\nnorth\n\ndown\n")
+    outliers = evaluate_outliers(wv, tmp_path / "odd.txt")
+    results = {
+        evaluate_categorization(wv, tmp_path / "kinds.tsv"): {"purity": [1.0]},
+        outliers: {"accuracy": [1.0], "asked": [1]},
+        interval(outliers): {"estimate": [1.0], "p_value": [None]},
+        weat(wv, (["up"], ["down"]), (["north"], ["south"])): {"p_value": [0.5]},
+        compare(wv, wv, top=1): {"overlap": [1.0] * 4, "cosine": [pytest.approx(1, abs=1e-6)] * 4},
+    }
+    translated = evaluate_translation(align(wv, wv), [("up", "up"), ("down", "north")], tops=(1, 4))
+    assert translated.table_columns() == {"top": [1, 4], "precision": [0.5, 1.0], "asked": [2, 2], "words": [2, 2]}
+    for result, columns in results.items():
+        assert columns == {name: result.table_columns()[name] for name in columns}
+        assert "<tbody><tr><td>" in result._repr_html_()
+    assert (
+        "<td>up</td><td>1.0000</td><td>1.0000</td><td>north</td><td>north</td>" in compare(wv, wv, top=1)._repr_html_()
+    )
 
 
 @pytest.mark.parametrize("library", ["pandas", "polars"])
