@@ -209,7 +209,8 @@ def chronological(name: str, dates: Dates, cells: Sequence[str], wheres: Sequenc
         earlier, later = order[steps.index(0)], order[steps.index(0) + 1]
         line = wheres[earlier].rsplit(":", 1)[1]
         raise InputError(
-            f"{wheres[later]}: {name:.40} {cells[later]!r:.40} repeats the date of line {line}; keep one record a date"
+            f"{wheres[later]}: {name:.40} {cells[later]!r:.40} repeats the date of line {line}; "
+            "keep one record a date, or set by to the column that names the series"
         )
     usual = Counter(steps).most_common(1)[0][0]
     regular = dates.unit in ("year", "month") or (dates.unit == "day" and usual % 7 == 0)

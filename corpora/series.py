@@ -121,9 +121,7 @@ def read_dated_series(
     if not rows:
         raise InputError(f"{found.name} contains no numbers; expected a header and one record per step")
     if by is not None:
-        return _by_name(
-            header, rows, wheres, by, list(columns), bool(semicolons), position(first, header, by, "column")
-        )
+        return _by_name(header, rows, wheres, by, list(columns), bool(semicolons), position(first, header, by, "by"))
     return _dated_columns(header, rows, wheres, places, bool(semicolons))
 
 

@@ -44,9 +44,10 @@ def column_names(series: Any) -> list[str] | None:
 
 
 def is_numeric(sequence: Any) -> bool:
-    """Return whether a sequence holds at least one number, rather than tokens."""
+    """Return whether a sequence holds numbers, rather than tokens; an empty list may hold either."""
     try:
-        return np.asarray(sequence).dtype.kind in "fiub" and np.size(sequence) > 0
+        found = np.asarray(sequence)
+        return found.dtype.kind in "fiub" and (found.size > 0 or isinstance(sequence, np.ndarray))
     except (TypeError, ValueError):
         return False
 

@@ -50,4 +50,4 @@ def are_vectors(sequences: Any) -> bool:
     if not isinstance(sequences, Sequence | np.ndarray) or not len(sequences):
         return False
     first = sequences[0]
-    return isinstance(first, list | tuple | np.ndarray) and is_numeric(first) and np.ndim(first) in (1, 2)
+    return isinstance(first, list | tuple | np.ndarray) and is_numeric(first)

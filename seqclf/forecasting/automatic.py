@@ -173,9 +173,8 @@ def _tested(count: int, horizon: int) -> int:
     if count < horizon + _LEAST_KNOWN:
         steps, remedy = ("a step", "") if horizon == 1 else (f"{horizon} steps", "reduce the horizon, or ")
         least = horizon + _LEAST_KNOWN
-        raise InputError(
-            f"{count} values are too few to forecast {steps}: at least {least} are needed; {remedy}add values"
-        )
+        values = "1 value is" if count == 1 else f"{count} values are"
+        raise InputError(f"{values} too few to forecast {steps}: at least {least} are needed; {remedy}add values")
     wanted = min(max(2 * horizon, count // 3), max(_MOST_TESTED, 2 * horizon))
     return max(horizon, min(wanted, count // 2, count - _LEAST_KNOWN))
 

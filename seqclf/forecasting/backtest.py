@@ -206,8 +206,9 @@ def rolling_backtest(
     block = max(2 * horizon, int(np.ceil(count ** (1 / 3))))
     if count < BLOCKS * block:
         logger.warning(
-            "%d origins are too few for confidence intervals, which need %d blocks of %d; "
-            "increase test, or reduce the horizon", count, BLOCKS, block,
+            "%s too few for confidence intervals, which need %d blocks of %d; "
+            "increase test, or reduce the horizon",
+            "1 origin is" if count == 1 else f"{count} origins are", BLOCKS, block,
         )  # fmt: skip
     scores = _scores(found, truth, _scale(values[: origins[0]], season(model) or 1), block, seed)
     coverage = {f"{level:g}": float(inside.mean()) for level, inside in covered.items() if np.isfinite(inside).all()}

@@ -217,11 +217,10 @@ class SeriesModel(ABC):
         return Past(level, start)
 
     def _forecast(self, past: Past, origins: np.ndarray, steps: int) -> np.ndarray:
-        if origins.size and not self.least <= origins.min() <= origins.max() <= len(past.level):
-            bad = origins.min() if origins.min() < self.least else origins.max()
-            raise InputError(
-                f"a forecast needs at least {self.least} of the {len(past.level)} values before it, got position {bad}"
-            )
+        if origins.size and origins.min() < self.least:
+            raise InputError(f"a forecast needs at least {self.least} values before it, got {origins.min()}")
+        if origins.size and origins.max() > len(past.level):
+            raise InputError(f"an origin must be at most {len(past.level)}, the end of the series, got {origins.max()}")
         forecast = self.forecast_level(past, origins, steps)
         if self.known is None or past.known is None:
             return forecast

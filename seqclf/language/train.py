@@ -20,7 +20,7 @@ from seqclf.training.freezing import frozen_parameters
 from seqclf.training.loop import Outcome, Reporter, train_epochs
 from seqclf.training.optimizers import Optimizer
 from seqclf.training.resuming import Resumption
-from wordvec import Vocabulary
+from wordvec import InputError, Vocabulary
 from wordvec.checkpointing.checkpoint import SavedTraining
 from wordvec.system.progress import OnProgress
 from wordvec.system.settings import or_defaults
@@ -58,7 +58,7 @@ def train_language_model(
         The model; its ``history`` has one row per epoch.
 
     Raises:
-        InputError: a setting out of range, a line that is not a string, or no text.
+        InputError: a setting out of range, a line that is not a string, or no text, also for ``dev``.
         InputError: an existing checkpoint without ``resume``, or a checkpoint of another training.
         TrainingError: the loss or a gradient is NaN or infinite.
     """
@@ -77,6 +77,8 @@ def train_language_model(
     )
     if dev is not None:
         dev_ids = encode_text(tokens(dev), vocabulary, given.unit)
+        if dev_ids.size == 1:
+            raise InputError("dev must be a text of at least one line, got 0 lines; leave it out to split off a part")
     elif dev_ids.size > 1:
         logger.info(
             "no validation text given: the last %s of %s %ss are split off to choose the epoch",

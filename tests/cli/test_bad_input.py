@@ -78,6 +78,14 @@ BAD = {
     "missing file to describe": (["info", "nothere.safetensors"], "nothere.safetensors"),
     "empty corpus": ([*TRAIN, "empty.txt"], "the corpus has no token"),
     "empty labelled": ([*CLASSIFY, "empty.tsv"], "empty.tsv is empty"),
+    "empty validation text": (
+        ["language-model", "train", "good.txt", "--dev", "empty.txt", "-o", "target.safetensors"],
+        "--dev must be a text of at least one line, got 0 lines",
+    ),
+    "frozen layer of another name": (
+        ["language-model", "train", "good.txt", "--freeze", "layer.0", "-o", "target.safetensors"],
+        "--freeze must name parameters or layers, such as embedding, layers.0, head",
+    ),
     "empty pairs": ([*TRANSDUCE, "empty.tsv"], "empty.tsv contains no pairs"),
     "pairs with too few columns": ([*TRANSDUCE, "short-line.tsv"], "short-line.tsv:2: expected at least 2 columns"),
     "pairs not UTF-8": ([*TRANSDUCE, "latin1.tsv"], "is not UTF-8"),

@@ -227,7 +227,8 @@ def test_a_column_names_related_series(tmp_path, monkeypatch):
     Path("new.csv").write_text("\n".join(["Day,Company,Value", *rows[:9]]) + "\n")
     message = "new.csv:7: Company 'A' must have the dates of 'B', 5 records, found 4 records"
     assert message in invoke("predict", "m.safetensors", "new.csv", "--by", "Company", code=1).stderr
-    assert "no column 'Firm'" in invoke("predict", "m.safetensors", "new.csv", "--by", "Firm", code=1).stderr
+    failure = invoke("predict", "m.safetensors", "new.csv", "--by", "Firm", code=1).stderr
+    assert "no column 'Firm'; set --by to one of" in failure
 
 
 @pytest.mark.parametrize(
@@ -262,7 +263,7 @@ def test_a_column_names_related_series(tmp_path, monkeypatch):
         (["predict", "m.safetensors", "--level", "0.9"], 1, "intervals need back-test errors"),
         (["predict", "m.safetensors", "--level", "0"], 1, "level must be above 0 and below 1, got 0"),
         (["predict", "m.safetensors", "--steps", "3"], 1, "steps must be at most 2"),
-        (["predict", "m.safetensors", "short.csv"], 1, "a forecast needs at least 6 of the 1 values before it"),
+        (["predict", "m.safetensors", "short.csv"], 1, "a forecast needs at least 6 values before it, got 1"),
     ],
 )
 def test_bad_input_is_a_one_line_error(data, arguments, code, message):
@@ -329,3 +330,6 @@ def test_a_constant_series_is_warned_of_once(tmp_path, monkeypatch):
     Path("data.csv").write_text("x\n1\n2\n3\n")
     message = invoke("train", "data.csv", "-o", "m.safetensors", "--horizon", 1, code=1).stderr
     assert "3 values are too few to forecast a step: at least 5 are needed; add values" in message
+    Path("data.csv").write_text("x\n1\n")
+    message = invoke("train", "data.csv", "-o", "m.safetensors", code=1).stderr
+    assert "Error: 1 value is too few to forecast 7 steps" in message

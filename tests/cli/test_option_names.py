@@ -14,6 +14,8 @@ from cli.shared.option_names import as_options
         ("lower min_count, or raise max_vocabulary", "lower --min-count, or raise max_vocabulary"),
         ("no column 'min_count'; set text_column to one", "no column 'min_count'; set --text-column to one"),
         ("epochs must be at least 1; epochs", "--epochs must be at least 1; epochs"),
+        ("epochs must name layers", "--epochs must name layers"),
+        ("no column 'a'; set epochs to one of 'b'", "no column 'a'; set --epochs to one of 'b'"),
         ("texts must be strings", "texts must be strings"),
         ("new_york is not min_count.txt or a/min_count", "new_york is not min_count.txt or a/min_count"),
     ],

@@ -129,7 +129,7 @@ def test_columns_for_year_and_month_are_one_date(tmp_path):
         (table(MONTHS, order=[*range(5), *range(8, 30)]), "s.csv:7: Month jumps from '1949-05' to '1949-09'; fill in"),
         (
             table(MONTHS, order=[*range(5), 3, *range(5, 30)]),
-            "s.csv:7: Month '1949-04' repeats the date of line 5; keep",
+            "s.csv:7: Month '1949-04' repeats the date of line 5; keep one record a date, or set by to",
         ),
         (table([*MONTHS[:4], "", *MONTHS[5:]]), "s.csv:6: Month must be a date like '1949-01', found ''"),
         (table([*MONTHS[:4], "May", *MONTHS[5:]]), "s.csv:6: Month must be a date like '1949-01', found 'May'"),

@@ -92,7 +92,9 @@ def test_the_estimator_takes_texts_and_vectors(trained, tmp_path):
     ("change", "message"),
     [
         (lambda x, y: (x[:-1], y), "80 labels for 79 sequences"),
-        (lambda x, y: ([*x[:-1], x[0][:0]], y), "numeric sequences must be nonempty arrays"),
+        (lambda x, y: ([*x[:-1], x[0][:0]], y), r"must be a nonempty array .* got \(0, 2\)"),
+        (lambda x, y: ([x[0][:0], *x[1:]], y), r"must be a nonempty array .* got \(0, 2\)"),
+        (lambda x, y: ([np.ones((2, 2, 2)), *x[1:]], y), r"must be a nonempty array .* got \(2, 2, 2\)"),
         (lambda x, y: ([*x[:-1], np.ones((4, 3))], y), "every step must have 2 values, like the first one, got 3"),
         (lambda x, y: ([*x[:-1], np.full((4, 2), np.nan)], y), "must be finite, got nan at position 0"),
         (lambda x, y: ([*x[:-1], "fire"], y), "numeric sequences must be nonempty arrays"),

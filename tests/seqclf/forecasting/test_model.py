@@ -215,8 +215,8 @@ def test_misuse_is_rejected(trained):
         train_forecaster(waves(), settings=SMALL, names=["tide"])
     with pytest.raises(InputError, match="the series must have 2 columns, as in training, got 1"):
         trained.predict(series=waves()[:, :1])
-    for origin in (5, 151):
-        with pytest.raises(InputError, match=f"needs at least 6 of the 150 values before it, got position {origin}"):
+    for origin, message in ((5, "needs at least 6 values before it, got 5"), (151, "at most 150, the end")):
+        with pytest.raises(InputError, match=message):
             trained.forecast(waves(), [50, origin])
 
 
