@@ -233,10 +233,10 @@ class TrainedLanguageModel:
         return text
 
     def prompt_tokens(self, prompt: str) -> list[str]:
-        """Return the tokens of an unfinished text; those that are unknown as written are lower-cased."""
+        """Return the tokens of an unfinished text; those known in lower case only are lower-cased."""
         known = self.vocabulary.token_to_id
         tokens = list(self._tokens(prompt.split("\n")))[:-1]
-        return [token if token in known else token.lower() for token in tokens]
+        return [token.lower() if token not in known and token.lower() in known else token for token in tokens]
 
     def prompt_ids(self, prompt: str) -> np.ndarray:
         """Return the ids of an unfinished text, preceded by a line end; unknown tokens are logged."""

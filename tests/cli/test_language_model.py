@@ -141,7 +141,7 @@ def test_words_of_a_prompt_are_looked_up_as_written_then_lower_cased(tmp_path, m
     assert known.stderr == ""
     assert invoke("next", "m.safetensors", "The king").stdout != known.stdout  # both are in the vocabulary
     found = invoke("generate", "m.safetensors", "the wizards conjure\nWizards king", "--length", 1)
-    assert found.stderr == "Warning: 3 of 5 words of the prompt are unknown: wizards, conjure\n"
+    assert found.stderr == "Warning: 3 of 5 words of the prompt are unknown: wizards, conjure, Wizards\n"
     assert found.stdout.startswith("the wizards conjure\nWizards king")
 
 
