@@ -22,6 +22,7 @@ COMMANDS = {
     "neighbors": ("cli.neighbors", "neighbors"),
     "similarity": ("cli.similarity", "similarity"),
     "odd-one-out": ("cli.odd_one_out", "odd_one_out"),
+    "distance": ("cli.distance", "distance"),
     "vectors": ("cli.words", "vectors"),
     "sentences": ("cli.sentences", "sentences"),
     "evaluate": ("cli.evaluate", "evaluate"),
