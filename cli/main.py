@@ -29,6 +29,7 @@ COMMANDS = {
     "plot": ("cli.plot", "plot"),
     "explore": ("cli.explore", "explore"),
     "summarize": ("cli.summarize", "summarize"),
+    "association": ("cli.association", "association"),
     "postprocess": ("cli.postprocess", "postprocess"),
     "compare": ("cli.compare", "compare"),
     "align": ("cli.align", "align"),
