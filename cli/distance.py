@@ -1,5 +1,7 @@
 """``wordvec distance``: distance or similarity of two texts, by the vectors of their words."""
 
+from collections.abc import Callable
+
 import click
 
 from cli.shared import options
@@ -52,7 +54,7 @@ def distance(
     from wordvec.vectors.distances import relaxed_word_movers_distance, soft_cosine, word_movers_distance
 
     key = "similarity" if method == "soft-cosine" else "distance"
-    measures = {
+    measures: dict[str, Callable[..., float]] = {
         "wmd": word_movers_distance,
         "relaxed": relaxed_word_movers_distance,
         "soft-cosine": soft_cosine,
