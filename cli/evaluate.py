@@ -6,7 +6,7 @@ import click
 
 from cli.shared import options
 from cli.shared.errors import Command
-from cli.shared.evaluations import Benchmark, comparison_tables, draw_scores, names_of, run
+from cli.shared.evaluations import Benchmark, check_coverage, comparison_tables, draw_scores, names_of, run
 from cli.shared.reporting import percent, print_json, table
 from cli.shared.unused import refuse_with, refuse_without
 
@@ -136,6 +136,7 @@ def evaluate(
         return
     loaded = load_vectors(vectors[0], subword_fallback=subword_fallback)
     results = [run(loaded, benchmark) for benchmark in benchmarks]
+    check_coverage(vectors, names_of(benchmarks, results), [results])
     bounds = _intervals(results) if intervals else [None] * len(results)
     if plot is not None:
         draw_scores(vectors, names_of(benchmarks, results), [results], [bounds], plot)

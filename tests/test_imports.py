@@ -35,6 +35,7 @@ SHARED_WITH_CLI = (
     "wordvec.word2vec.settings", "wordvec.vectors.sentence", "wordvec.applications.summaries",
     "wordvec.vectors.alignment", "wordvec.vectors.comparison", "wordvec.vectors.postprocessing",
     "wordvec.vectors.categorization", "wordvec.vectors.intervals", "wordvec.vectors.lrcos",
+    "wordvec.vectors.distances", "wordvec.vectors.bias",
     "wordvec.applications.spelling", "wordvec.applications.error_model", "wordvec.plotting.maps",
     "seqclf.explanation.explain", "seqclf.explanation.page", "wordvec.distributed.settings",
     "wordvec.distributed.training", "wordvec.distributed.cluster", "wordvec.distributed.cooccurrence",

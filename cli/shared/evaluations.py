@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import click
 
 from cli.shared.errors import note_output
-from cli.shared.reporting import print_json, table
+from cli.shared.reporting import log, print_json, table
 
 if TYPE_CHECKING:
     from wordvec import WordVectors
@@ -68,6 +68,8 @@ def comparison_tables(
             rest = {name: value for name, value in loaded.settings.items() if name != "seed"}
             key = json.dumps([len(loaded), rest, loaded.origin.get("postprocessing")], sort_keys=True, default=str)
             groups.setdefault(key, []).append(place)
+    names = names_of(benchmarks, results[0])
+    check_coverage(files, names, results)
     bounds: list[list[Interval | None]] = [
         [interval(each) if intervals and _has_items(each) else None for each in row] for row in results
     ]
@@ -76,7 +78,6 @@ def comparison_tables(
         for row in (results[1:] if paired else [])
     ]
     spreads = _spreads(results, [places for places in groups.values() if len(places) > 1])
-    names = names_of(benchmarks, results[0])
     if picture is not None:
         draw_scores(files, names, results, bounds, picture, spreads)
     if as_json:
@@ -96,6 +97,29 @@ def comparison_tables(
     texts.append(table([[name, *coverage] for name, coverage in zip(names, _coverage(results), strict=True)],
                        ["items scored", *files]))  # fmt: skip
     click.echo("\n\n".join(texts))
+
+
+def check_coverage(files: Sequence[str], names: Sequence[str], results: Sequence[Sequence[Any]]) -> None:
+    """Warn of benchmarks of which a file has no item.
+
+    Raises:
+        InputError: no file has an item of any benchmark.
+    """
+    from corpora import InputError
+
+    uncovered = [
+        (file, name)
+        for file, row in zip(files, results, strict=True)
+        for name, result in zip(names, row, strict=True)
+        if not _asked(result)
+    ]
+    if len(uncovered) == len(files) * len(names):
+        raise InputError(
+            f"no pair or question of {', '.join(names)} has vectors for all its words; "
+            "give benchmarks in the language and case of the vectors"
+        )
+    for file, name in uncovered:
+        log(f"Warning: {file} has no pair or question of {name} with vectors for all its words")
 
 
 def draw_scores(

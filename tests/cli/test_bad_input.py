@@ -46,6 +46,9 @@ def folder(tmp_path, monkeypatch, vectors_file, model_file):
     Path("cut.bin").write_bytes(b"2 4\nking " + np.ones(4, np.float32).tobytes() + b"\nqueen " + bytes(7))
     Path("cut-model.safetensors").write_bytes(Path("model.safetensors").read_bytes()[:-20])
     Path("random.safetensors").write_bytes(np.random.default_rng(1).bytes(4096))
+    Path("empty.safetensors").write_bytes(b"")
+    Path("lexicon.txt").write_text("glad happy\n")
+    Path("outliers.txt").write_text("cat\ndog\n\ncar\n")
     Path("folder").mkdir()
     Path("target.safetensors").write_bytes(OLD)
     return tmp_path
@@ -111,7 +114,10 @@ BAD = {
         ["classify-text", "evaluate", "model.safetensors", "good.tsv", "--report", "good.txt"],
         "good.txt",
     ),
-    "empty vectors": (["neighbors", "empty.txt", "king"], "empty.txt"),
+    "empty vectors": (
+        ["neighbors", "empty.txt", "king"],
+        "empty.txt: an empty file; train or convert the vectors again",
+    ),
     "empty model": (["classify-text", "predict", "empty.txt", "hello"], "empty.txt"),
     "only one class": ([*CLASSIFY, "one-class.tsv"], "class"),
     "too few columns": ([*CLASSIFY, "short-line.tsv"], "short-line.tsv:2"),
@@ -145,6 +151,15 @@ BAD = {
     "unknown extension to convert to": (["convert", "good.safetensors", "vectors.doc"], ".doc"),
     "unknown word": (["word-analogy", "good.safetensors", "king", "-", "mann", "+", "woman"], "did you mean"),
     "unknown word for neighbors": (["neighbors", "good.safetensors", "kingg"], "did you mean"),
+    "empty safetensors file": (["similarity", "empty.safetensors", "a", "b"], "empty file; train or convert"),
+    "lexicon without overlap": (
+        ["postprocess", "good.safetensors", "--step", "retrofit=lexicon.txt", "-o", "target.safetensors"],
+        "give a lexicon in the language and case of the vectors",
+    ),
+    "outliers without known words": (
+        ["evaluate", "good.safetensors", "--outliers", "outliers.txt"],
+        "give groups in the language and case of the vectors",
+    ),
     "unknown word for similarity": (["similarity", "good.safetensors", "king", "qeen"], "did you mean"),
     "two words for odd-one-out": (["odd-one-out", "good.safetensors", "king", "queen"], "at least 3 words"),
     "unknown data set": (["corpora", "path", "nothere"], "nothere"),

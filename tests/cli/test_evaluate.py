@@ -89,6 +89,28 @@ def test_one_file(folder, options):
     assert found["similarity"] == []
 
 
+def test_benchmarks_without_known_words(folder, tmp_path):
+    (tmp_path / "pairs.tsv").write_text("x\ty\t3\nz\tq\t2\n")
+    (tmp_path / "q.txt").write_text(": one\nx y z q\n")
+    unknown = ["--similarity", tmp_path / "pairs.tsv", "--analogies", tmp_path / "q.txt"]
+    files = [folder / f"{k}.safetensors" for k in (1, 3)]
+    for chosen in (files, files[:1]):
+        assert invoke(*chosen, *unknown, "--json", code=1).stderr == (
+            "Error: no pair or question of pairs, q P30k has vectors for all its words; "
+            "give benchmarks in the language and case of the vectors\n"
+        )
+        done = invoke(*chosen, *unknown, "--categories", folder / "kinds.txt")
+        assert done.stderr.splitlines() == [
+            f"Warning: {file} has no pair or question of {name} with vectors for all its words"
+            for file in chosen
+            for name in ("pairs", "q P30k")
+        ]
+        assert " -" in done.stdout
+    WordVectors(["x", "y", "z", "q"], np.eye(4)).save(tmp_path / "x.vec")
+    done = invoke(files[0], tmp_path / "x.vec", "--similarity", folder / "pairs.tsv")
+    assert done.stderr.startswith(f"Warning: {tmp_path / 'x.vec'} has no pair or question of pairs ")
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

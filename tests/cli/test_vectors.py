@@ -152,6 +152,22 @@ def test_similarity(vectors_file):
     assert json.loads(invoke("similarity", vectors_file, "king", "queen", "--json").stdout)["similarity"] == expected
 
 
+def test_ranks_among_the_neighbors(vectors_file):
+    from wordvec import load_vectors
+
+    loaded = load_vectors(vectors_file)
+    ranks = loaded.rank("café", "-dash"), loaded.rank("-dash", "café")
+    assert ranks[0] != ranks[1]
+    done = invoke("similarity", vectors_file, "--rank", "--", "-dash", "café")
+    assert done.stdout.splitlines()[1:] == [
+        f"-dash is neighbor {ranks[0]} of café",
+        f"café is neighbor {ranks[1]} of -dash",
+    ]
+    found = json.loads(invoke("similarity", vectors_file, "--rank", "--json", "--", "-dash", "café").stdout)
+    assert (found["rank_of_first"], found["rank_of_second"]) == ranks
+    assert "rank_of_first" not in invoke("similarity", vectors_file, "king", "queen", "--json").stdout
+
+
 def test_odd_one_out(vectors_file):
     assert invoke("odd-one-out", vectors_file, "paris", "london", "king", "café").stdout == "king\n"
     found = json.loads(invoke("odd-one-out", vectors_file, "paris", "london", "king", "café", "--json").stdout)

@@ -9,6 +9,7 @@ from click.testing import CliRunner
 
 from cli import main
 from wordvec import load_vectors
+from wordvec.vectors.distances import relaxed_word_movers_distance, soft_cosine, word_movers_distance
 from wordvec.vectors.sentence import sentence_vectors
 
 
@@ -64,6 +65,8 @@ def test_analogies_of_a_pipe(vectors_file):
         (["word-analogy", "--questions", "q", "--input", "-"], "give --input FILE or --questions FILE, not both"),
         (["vectors"], "give WORDS or --input FILE"),
         (["vectors", "king", "--input", "-"], "not both"),
+        (["distance", "king"], "give two TEXTS in quotes, or --files FILE FILE"),
+        (["distance", "king", "queen", "--files", "a", "b"], "give two TEXTS in quotes, or --files FILE FILE"),
         (["sentences", "-", "--smoothing", "1"], "--smoothing has no effect without --method sif"),
         (["sentences", "-", "-o", "x.npy", "--json"], "--json has no effect with --output"),
         (["sentences", "-", "-o", "x.txt"], "--output must end in .npy, got x.txt"),
@@ -82,6 +85,44 @@ def test_vectors_of_words(vectors_file):
     assert "'unknown' is not in the vocabulary" in done.stderr
     done = invoke("vectors", vectors_file, "--input", "-", "--json", input="king\n")
     assert json.loads(done.stdout) == [{"word": "king", "vector": [1, 1, 0, 0]}]
+
+
+@pytest.mark.parametrize(
+    ("method", "measure", "key"),
+    [
+        ("wmd", word_movers_distance, "distance"),
+        ("relaxed", relaxed_word_movers_distance, "distance"),
+        ("soft-cosine", soft_cosine, "similarity"),
+    ],
+)
+def test_distance_of_texts(vectors_file, tmp_path, method, measure, key):
+    first, second = "The king of Paris", "- the queen and london"
+    expected = measure(load_vectors(vectors_file), first, second)
+    command = ["distance", vectors_file, "--method", method]
+    assert invoke(*command, first, second).stdout == f"{expected:.4f}\n"
+    assert json.loads(invoke(*command, first, second, "--json").stdout) == {
+        "first": first, "second": second, "method": method, key: expected,
+    }  # fmt: skip
+    (tmp_path / "a.txt").write_text(f"{first}\nnothing\n")
+    (tmp_path / "b.txt").write_text(f"{second}\nking\n")
+    files = ["--files", tmp_path / "a.txt", tmp_path / "b.txt"]
+    done = invoke(*command, *files)
+    assert done.stdout == f"{expected:.4f}\n-\n"
+    assert done.stderr == "1 of 2 pairs have a text without known words, and no result\n"
+    assert [json.loads(line)[key] for line in invoke(*command, *files, "--json").stdout.splitlines()] == [
+        expected,
+        None,
+    ]
+
+
+def test_texts_without_a_distance(vectors_file, tmp_path):
+    message = "no pair of texts has known words on both sides; give texts in the language of the vectors"
+    assert invoke("distance", vectors_file, "king", "nothing", code=1).stderr == f"Error: {message}\n"
+    (tmp_path / "a.txt").write_text("king\n")
+    (tmp_path / "b.txt").write_text("king\nqueen\n")
+    done = invoke("distance", vectors_file, "--files", tmp_path / "a.txt", tmp_path / "b.txt", code=1)
+    assert "a.txt has 1 texts, " in done.stderr
+    assert "both must have the same number" in done.stderr
 
 
 def test_vectors_of_texts(vectors_file, tmp_path):

@@ -37,7 +37,7 @@ def read(source: VectorSource, limit: int | None, skip_bad: bool = False) -> Vec
     blocks = text_lines.line_blocks(source)
     first = next(blocks, None)
     if first is None:
-        raise FormatError(f"{source.name}: an empty file")
+        raise FormatError(f"{source.name}: an empty file; train or convert the vectors again")
     vector_size = _checked_vector_size(source, first[1].split(b"\n", 1)[0])
     rows = text_lines.TextRows(source.name, vector_size, 0, skip_bad, source.encoding, source.words)
     for _ in rows.add_blocks(chain([first], blocks), text_lines.parser_of(source), limit):

@@ -255,9 +255,11 @@ def detect_format(source: VectorSource) -> str:
         )
     if glove.looks_like(sample):
         return "glove"
-    if named == "safetensors":
+    if named == "safetensors" and sample:
         return named  # its reader reports the most specific error
-    raise FormatError(f"{source.name}: {source.unknown if sample else 'an empty file'}")
+    raise FormatError(
+        f"{source.name}: {source.unknown if sample else 'an empty file; train or convert the vectors again'}"
+    )
 
 
 def _checked_words(words: Iterable[str]) -> frozenset[str]:

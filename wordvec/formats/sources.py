@@ -128,7 +128,7 @@ class VectorSource:
     def check_room(self, tokens: int, vector_size: int, row_bytes: int) -> None:
         """Raise FormatError if the declared size exceeds the file size, before allocating anything."""
         if not tokens:
-            raise FormatError(f"{self.name}: its first line declares 0 vectors")
+            raise FormatError(f"{self.name}: its first line declares 0 vectors; train or convert them again")
         if not 1 <= vector_size <= MAX_VECTOR_SIZE:
             raise FormatError(
                 f"{self.name}: its first line declares vectors of {vector_size:,} numbers; "

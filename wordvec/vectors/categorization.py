@@ -145,7 +145,10 @@ def evaluate_outliers(vectors: WordVectors, path: str | os.PathLike[str]) -> Out
             positions.append(position / len(words))
             items.append(float(position == len(words)))
     if not positions:
-        raise InputError(f"{path}: no outlier and two words of its group have vectors")
+        raise InputError(
+            f"{path}: no outlier and two words of its group have vectors; "
+            "give groups in the language and case of the vectors"
+        )
     return OutlierResult(
         benchmark_name(path),
         float(np.nanmean(items)),

@@ -110,7 +110,10 @@ def retrofit(vectors: WordVectors, lexicon: Mapping[str, Sequence[str]], iterati
         if row >= 0 and found:
             neighbors.setdefault(row, []).extend(found)
     if not neighbors:
-        raise InputError(f"no word of the lexicon ({len(lexicon):,}) and a neighbor of it is in the vocabulary")
+        raise InputError(
+            f"no word of the lexicon ({len(lexicon):,}) and a neighbor of it is in the vocabulary; "
+            "give a lexicon in the language and case of the vectors"
+        )
     given = _rows(vectors)
     rows = given.copy()
     for _ in range(iterations):

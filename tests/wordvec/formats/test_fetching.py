@@ -116,7 +116,7 @@ def test_commands_read_vectors_from_standard_input(wv, tmp_path):
     assert done.exit_code == 0, done.output
     assert_same(load_vectors(tmp_path / "out.bin"), wv)
     empty = CliRunner().invoke(main.wordvec, ["neighbors", "-", "up"], input=b"")
-    assert (empty.exit_code, empty.stderr) == (1, "Error: -: an empty file\n")
+    assert (empty.exit_code, empty.stderr) == (1, "Error: -: an empty file; train or convert the vectors again\n")
 
 
 def test_no_room_for_the_copy(tmp_path, monkeypatch):
