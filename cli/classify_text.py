@@ -22,6 +22,7 @@ from cli.shared.checkpoints import Checkpointing
 from cli.shared.class_weights import ClassWeight
 from cli.shared.epoch_logs import LOG_OPTIONS
 from cli.shared.errors import Command, Group, note_output, usage_errors
+from cli.shared.pictures import check_picture
 from cli.shared.reporting import table
 from cli.shared.supervised import Trained, train_and_save, training_options, warn_if_seen
 from seqclf import ClassifierSettings
@@ -137,12 +138,9 @@ def train(
 
     if learning_curve and (test is None or separator is not None):
         raise click.UsageError("--learning-curve needs --test FILE to evaluate the models on, and one label per text")
-    if learning_curve_plot is not None:
-        if not learning_curve:
-            raise click.UsageError("--learning-curve-plot needs --learning-curve")
-        from wordvec.plotting.style import picture_format
-
-        picture_format(learning_curve_plot)
+    if learning_curve_plot is not None and not learning_curve:
+        raise click.UsageError("--learning-curve-plot needs --learning-curve")
+    check_picture(learning_curve_plot)
     if separator is not None and folds is not None:
         raise click.UsageError("--folds has no effect with --multi-label; leave it out")
 

@@ -7,6 +7,7 @@ import click
 from cli.shared import options
 from cli.shared.errors import Command
 from cli.shared.evaluations import Benchmark, check_coverage, comparison_tables, draw_scores, names_of, run
+from cli.shared.pictures import check_picture
 from cli.shared.reporting import percent, print_json, table
 from cli.shared.unused import refuse_with, refuse_without
 
@@ -117,10 +118,8 @@ def evaluate(
         raise click.UsageError("--paired compares files with the first; give at least two")
 
     from wordvec import load_vectors
-    from wordvec.plotting.style import picture_format
 
-    if plot is not None:
-        picture_format(plot)
+    check_picture(plot)
     benchmarks = [
         *(Benchmark("similarity", file, {"missing": missing}) for file in pair_files),
         *(

@@ -4,6 +4,7 @@ import click
 
 from cli.shared import options
 from cli.shared.errors import Command, note_output
+from cli.shared.pictures import check_picture
 from cli.shared.reporting import print_json, table
 
 _CELLS = {
@@ -39,10 +40,8 @@ def gradient_flow(length: int, hidden_size: int, steps: int, output: str | None,
     """
     from seqclf import measure_gradient_flow
     from wordvec.plotting.charts import plot_lines
-    from wordvec.plotting.style import check_output
 
-    if output is not None:
-        check_output(output)
+    check_picture(output)
     found = {
         name: measure_gradient_flow(cell, scale=scale, length=length, hidden_size=hidden_size, steps=steps, seed=seed)
         for name, (cell, scale) in _CELLS.items()

@@ -11,7 +11,7 @@ import click
 from cli.shared import options
 from cli.shared.checkpoints import Checkpointing
 from cli.shared.errors import Command, Group, usage_errors
-from cli.shared.pictures import draw_confusion
+from cli.shared.pictures import check_picture, draw_confusion
 from cli.shared.reporting import percent, print_json, table
 from cli.shared.streaming import Arriving
 from cli.shared.supervised import (
@@ -182,10 +182,8 @@ def evaluate(model: str, data: str, plot: str | None, threads: int | None, as_js
     """
     from corpora import read_tagged
     from seqclf import load_model
-    from wordvec.plotting.style import picture_format
 
-    if plot is not None:
-        picture_format(plot)
+    check_picture(plot)
     loaded = load_model(model, "tagger")
     sentences, tags = read_tagged(data, **reading)
     (result, simple), entities = _scored(loaded, sentences, tags, threads=threads)

@@ -13,6 +13,7 @@ from cli.shared import options
 from cli.shared.errors import Command, check_files, command_line, note_checkpoint, note_output, usage_errors
 from cli.shared.origins import versions
 from cli.shared.phrase_options import PhraseStep, phrase_options
+from cli.shared.pictures import check_picture
 from cli.shared.reporting import finite, log
 from cli.shared.setting_options import setting_option, setting_options
 from cli.shared.shard_options import ShardStep, shard_options
@@ -188,7 +189,6 @@ def train_embeddings(
     from wordvec import load_vectors, save_vectors, save_vocabulary
     from wordvec.formats.registry import output_format
     from wordvec.plotting.curves import plot_training
-    from wordvec.plotting.style import picture_format
     from wordvec.system.atomic_files import check_target
 
     made = {"command": command_line(), "seed": given["seed"], "min_count": min_count, "max_vocabulary": max_vocabulary}
@@ -201,10 +201,9 @@ def train_embeddings(
     for target in filter(None, (output, summary, words_file, phrases.target)):
         check_target(target)
     output_format(output)
-    if plot is not None:
-        if given["model"] in counting.MODELS and given["model"] != "glove":
-            raise click.UsageError(f"--plot draws the loss of each epoch, which --model {given['model']} has not")
-        picture_format(plot)
+    if plot is not None and given["model"] in counting.MODELS and given["model"] != "glove":
+        raise click.UsageError(f"--plot draws the loss of each epoch, which --model {given['model']} has not")
+    check_picture(plot)
     refuse_without("--continue-from", continue_from, "freeze_initial", *_CONTINUING)
     refuse_with("--freeze-initial", freeze_initial, "initial_rate")
     with usage_errors():

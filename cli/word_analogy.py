@@ -9,6 +9,7 @@ from cli.evaluate import analogy_table
 from cli.shared import options
 from cli.shared.errors import Command
 from cli.shared.evaluations import draw_scores
+from cli.shared.pictures import check_picture
 from cli.shared.prompts import Answers, answer_lines, input_option, prompt, require_queries
 from cli.shared.reporting import note_vectors, print_json, table
 from cli.shared.unused import refuse_with, refuse_without
@@ -89,10 +90,7 @@ def word_analogy(
 
     from wordvec import load_vectors
 
-    if plot is not None:
-        from wordvec.plotting.style import picture_format
-
-        picture_format(plot)
+    check_picture(plot)
     loaded = load_vectors(vectors, subword_fallback=subword_fallback)
     if questions is not None:
         from wordvec import evaluate_analogies

@@ -10,7 +10,7 @@ from cli.classification.examples import evaluated, load_classifier, read_example
 from cli.classification.report import check_report, report_option, write_report
 from cli.shared import options
 from cli.shared.errors import Command
-from cli.shared.pictures import draw_confusion, draw_f1
+from cli.shared.pictures import check_picture, draw_confusion, draw_f1
 from cli.shared.reporting import print_json
 
 
@@ -63,7 +63,6 @@ def evaluate(
       classify-text evaluate model.safetensors sample:disasters-test
       classify-text evaluate model.safetensors test.tsv --report report
     """
-    from wordvec.plotting.style import picture_format
     from wordvec.system.atomic_files import check_target
 
     loaded = load_classifier(model)
@@ -75,8 +74,7 @@ def evaluate(
             check(value)
     if curves is not None:
         check_target(curves)
-    if plot is not None:
-        picture_format(plot)
+    check_picture(plot)
     texts, labels = read_examples(data, separator, **reading)
     measured = {} if curves is None else write_curves(curves, loaded, texts, labels, threads)
     if separator is None:

@@ -7,6 +7,7 @@ import click
 
 from cli.shared import options
 from cli.shared.errors import Command, note_output
+from cli.shared.pictures import check_picture
 from cli.shared.reporting import percent, print_json, table
 
 _THRESHOLDS = [0.0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99]
@@ -47,10 +48,8 @@ def find_threshold(
     from corpora import read_labelled
     from seqclf import load_model
     from wordvec.plotting.charts import plot_lines
-    from wordvec.plotting.style import check_output
 
-    if plot is not None:
-        check_output(plot)
+    check_picture(plot)
     result = load_model(model, "model").evaluate(*read_labelled(data, **reading), threads=threads)
     found = result.coverage(_THRESHOLDS)
     best = None if accuracy is None else result.threshold_for(accuracy)

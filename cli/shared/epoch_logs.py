@@ -6,6 +6,7 @@ import click
 
 from cli.shared import options
 from cli.shared.errors import note_output
+from cli.shared.pictures import check_picture
 from cli.shared.reporting import log
 
 if TYPE_CHECKING:
@@ -50,10 +51,7 @@ class EpochLogs:
 
             self._logs += [] if csv is None else [CsvLog(csv)]
             self._logs += [] if folder is None else [TensorBoardLog(folder)]
-        if self._picture is not None:
-            from wordvec.plotting.style import picture_format
-
-            picture_format(self._picture)
+        check_picture(self._picture)
 
     def __call__(self, state: "Progress") -> None:
         """Add an epoch that has ended."""

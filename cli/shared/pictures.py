@@ -1,4 +1,4 @@
-"""Pictures of evaluations: confusion matrices, and the F1 of labels."""
+"""Pictures: their check before any work; confusion matrices, and the F1 of labels."""
 
 from typing import TYPE_CHECKING
 
@@ -9,6 +9,14 @@ if TYPE_CHECKING:
 
 _MOST = 50
 """Labels with a bar."""
+
+
+def check_picture(path: str | None) -> None:
+    """Check, before any work, that a picture can be written, if one is asked for."""
+    if path is not None:
+        from wordvec.plotting.style import picture_format
+
+        picture_format(path)
 
 
 def draw_confusion(score: "Score", path: str) -> None:

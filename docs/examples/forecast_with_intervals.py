@@ -2,9 +2,8 @@
 A forecast with intervals
 =========================
 
-Monthly temperatures with noise: a network forecasts the next year. A back-test on the last twelve years tells how far
-it may be off, and so gives the interval; it also shows that here the mean of each month forecasts as well as the
-network.
+A network forecasts the next year of noisy monthly temperatures. The interval comes from its errors in a back-test on
+the last twelve years. The same back-test shows that the mean of each month forecasts these data just as well.
 """
 
 import numpy as np
