@@ -14,7 +14,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-BUILT = next((ROOT / "build/site" / name for name in ("html", "fast") if (ROOT / "build/site" / name).is_dir()), None)
+_SITES = sorted((ROOT / "build/site").glob("*/objects.inv"), key=lambda path: path.stat().st_mtime)
+BUILT = _SITES[-1].parent if _SITES else None  # the last one built
 CHAPTERS = sorted((ROOT / "docs/tutorials").glob("[0-9]*.md"))
 
 
