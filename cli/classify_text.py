@@ -8,7 +8,7 @@ import click
 from cli.classification.check import check
 from cli.classification.evaluate import evaluate
 from cli.classification.evaluation import folds_table, learning_table, rival_table, set_measures
-from cli.classification.examples import evaluated, read_examples, scored
+from cli.classification.examples import evaluated, evaluated_sets, read_examples
 from cli.classification.explain import explain
 from cli.classification.export import export
 from cli.classification.find_threshold import find_threshold
@@ -131,8 +131,8 @@ def train(
     """
     if baselines and test is None:
         raise click.UsageError("--baselines needs --test FILE to evaluate the baselines on")
-    if report is not None and (test is None or separator is not None):
-        raise click.UsageError("--report needs --test FILE to evaluate the model on, and one label per text")
+    if report is not None and test is None:
+        raise click.UsageError("--report needs --test FILE to evaluate the model on")
     if tune_thresholds and separator is None:
         raise click.UsageError("--tune-thresholds needs --multi-label SEP: single-label classifiers have no thresholds")
 
@@ -192,18 +192,18 @@ def train(
         warn_if_seen(trained.training, trained.test, data, str(test), quiet)
         thresholds = {} if separator is None else {"tune_thresholds": tune_thresholds}
         rivals = _baselines(trained, settings.seed, thresholds) if baselines else []
+        evaluate_on: Any = evaluated if separator is None else evaluated_sets
+        own = evaluate_on(trained.model, *trained.test, threads=threads, quiet=quiet)
         if separator is None:
-            own = evaluated(trained.model, *trained.test, threads=threads, quiet=quiet)
             click.echo(rival_table(f"on {test}", own, rivals))
-            if report is not None:
-                write_report(report, trained.model, output, str(test), trained.test[0], own, rivals, quiet)
-            if learning_curve:
-                _show_learning_curve(trained, settings, threads, learning_curve_plot)
-            return
-        result = scored(trained.model, *trained.test, threads=threads, quiet=quiet)
-        scores = {"this model": result} | {baseline.name: baseline.score for baseline in rivals}
-        rows = [[name, *set_measures(each).values()] for name, each in scores.items()]
-        click.echo(table(rows, [f"on {test}", *set_measures(result)]))
+        else:
+            scores = {"this model": own.score} | {baseline.name: baseline.score for baseline in rivals}
+            rows = [[name, *set_measures(each).values()] for name, each in scores.items()]
+            click.echo(table(rows, [f"on {test}", *set_measures(own.score)]))
+        if report is not None:
+            write_report(report, trained.model, output, str(test), trained.test[0], own, rivals, quiet)
+        if learning_curve:
+            _show_learning_curve(trained, settings, threads, learning_curve_plot)
 
 
 def _baselines(trained: Trained, seed: int, multi_label: dict[str, Any]) -> list[Any]:

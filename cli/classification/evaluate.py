@@ -6,7 +6,7 @@ import click
 
 from cli.classification.curves import curves_table, write_curves
 from cli.classification.evaluation import evaluation_table, set_table, write_mistakes
-from cli.classification.examples import evaluated, load_classifier, read_examples, scored
+from cli.classification.examples import evaluated, evaluated_sets, load_classifier, read_examples
 from cli.classification.report import check_report, report_option, write_report
 from cli.shared import options
 from cli.shared.errors import Command
@@ -55,8 +55,8 @@ def evaluate(
     """Evaluate MODEL on labeled DATA.
 
     Prints accuracy and macro-F1 with their 95 % bootstrap intervals, the expected calibration error, the scores of each
-    label and the confusion matrix. For a multi-label MODEL: micro- and macro-F1, subset accuracy, Hamming loss and the
-    scores of each label. MODEL may be a supervised model of fastText.
+    label and the confusion matrix. For a multi-label MODEL: micro- and macro-F1, subset accuracy, Hamming loss, the
+    calibration error and the scores of each label. MODEL may be a supervised model of fastText.
 
     \b
     Examples:
@@ -67,33 +67,24 @@ def evaluate(
 
     loaded = load_classifier(model)
     separator = getattr(loaded, "separator", None)
-    for option, value, check in (("--mistakes", mistakes, check_target), ("--report", report, check_report)):
-        if value is not None:
-            if separator is not None:
-                raise click.UsageError(f"{option} needs a model of one label per text; {model} has several")
-            check(value)
-    if curves is not None:
-        check_target(curves)
+    for path in (mistakes, curves):
+        if path is not None:
+            check_target(path)
+    if report is not None:
+        check_report(report)
     check_picture(plot)
     texts, labels = read_examples(data, separator, **reading)
     measured = {} if curves is None else write_curves(curves, loaded, texts, labels, threads)
-    if separator is None:
-        evaluation = evaluated(loaded, texts, labels, threads=threads)
-        if mistakes is not None:
-            write_mistakes(mistakes, texts, evaluation)
-        if plot is not None:
-            draw_confusion(evaluation.score, plot)
-        if report is not None:
-            write_report(report, loaded, model, data, texts, evaluation)
-        if as_json:
-            print_json(evaluation.as_dict() | measured)
-        else:
-            click.echo(evaluation_table(evaluation) + curves_table(measured))
-        return
-    result = scored(loaded, texts, labels, threads=threads)
+    evaluate_on: Any = evaluated if separator is None else evaluated_sets
+    evaluation = evaluate_on(loaded, texts, labels, threads=threads)
+    if mistakes is not None:
+        write_mistakes(mistakes, texts, evaluation, separator)
     if plot is not None:
-        draw_f1(result, plot)
+        (draw_confusion if separator is None else draw_f1)(evaluation.score, plot)
+    if report is not None:
+        write_report(report, loaded, model, data, texts, evaluation)
     if as_json:
-        print_json({"texts": len(texts), **result.as_dict()} | measured)
+        print_json(evaluation.as_dict() | measured)
     else:
-        click.echo(set_table(result, labels) + curves_table(measured))
+        shown = evaluation_table(evaluation) if separator is None else set_table(evaluation, labels)
+        click.echo(shown + curves_table(measured))

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from seqclf import Score
     from seqclf.classification.cross_validation import CurvePoint
     from seqclf.classification.evaluation import Evaluation
+    from seqclf.classification.set_evaluation import SetEvaluation
     from seqclf.metrics import MultiLabelScore
 
 
@@ -82,44 +83,56 @@ def set_measures(result: "MultiLabelScore") -> dict[str, str]:
     }
 
 
-def set_table(result: "MultiLabelScore", truth: Sequence[Any]) -> str:
+def set_table(evaluation: "SetEvaluation", truth: Sequence[Any]) -> str:
     """Return the measures of label sets, compared with a constant prediction, and label scores."""
     from seqclf import score_label_sets
 
+    result = evaluation.score
     classes = class_table(result, "label", "texts")
     sets = Counter(tuple(sorted(labels)) for labels in truth)
     constant = score_label_sets(truth, [sets.most_common(1)[0][0]] * len(truth))
     both = zip(set_measures(result).items(), set_measures(constant).values(), strict=True)
     rows = [[name, own, other] for (name, own), other in both]
+    rows.append(["expected calibration error", f"{evaluation.calibration_error():.3f}", ""])
     head = table(rows, [f"{len(truth):,} texts", "this model", "most frequent labels"])
     return f"{head}\n\n{classes}"
 
 
-def write_mistakes(path: str, texts: Sequence[str], evaluation: "Evaluation") -> None:
+def write_mistakes(path: str, texts: Sequence[str], evaluation: Any, separator: str | None) -> None:
     """Write the wrongly classified texts, the most confident first, to a .jsonl file or else a .tsv file.
 
-    In a .tsv file, white space within a text is a single space.
+    In a .tsv file, white space within a text is a single space, and several labels are joined by the separator.
+
+    Args:
+        path: of the file. texts: N.
+        evaluation: an ``Evaluation`` on them or, with a separator, a ``SetEvaluation``.
     """
     from wordvec.system.atomic_files import replacing
 
-    heads = ("label", "predicted", "confidence", "label_probability", "text")
-    rows = [
-        (evaluation.truth[row], evaluation.predicted[row], evaluation.confidence[row], evaluation.own[row], texts[row])
-        for row in evaluation.mistakes()
-    ]
-    if path.endswith(".jsonl"):
-        records = (
-            dict(zip(heads, (label, predicted, float(confidence), float(own), text), strict=True))
-            for label, predicted, confidence, own, text in rows
-        )
-        lines = [json.dumps(record, ensure_ascii=False) for record in records]
+    heads: tuple[str, ...] = ("label", "predicted", "confidence", "label_probability", "text")
+    rows: list[tuple[Any, ...]]
+    if separator is not None:
+        heads, predicted = ("labels", "predicted", "confidence", "text"), evaluation.predicted
+        rows = [
+            (evaluation.truth[row], predicted[row], confidence, texts[row]) for row, confidence in evaluation.mistakes()
+        ]
     else:
-        lines = ["\t".join(heads)]
-        for label, predicted, confidence, own, text in rows:
-            lines.append("\t".join((label, predicted, f"{confidence:.4f}", f"{own:.4f}", " ".join(text.split()))))
+        numbers = (evaluation.confidence.tolist(), evaluation.own.tolist())
+        columns = (evaluation.truth, evaluation.predicted, *numbers, texts)
+        rows = [tuple(column[row] for column in columns) for row in evaluation.mistakes()]
+    if path.endswith(".jsonl"):
+        lines = [json.dumps(dict(zip(heads, row, strict=True)), ensure_ascii=False) for row in rows]
+    else:
+        lines = ["\t".join(heads), *("\t".join(_cell(value, separator) for value in row) for row in rows)]
     with replacing(path) as file:
         file.write("".join(f"{line}\n" for line in lines).encode())
     note_output(path)
+
+
+def _cell(value: Any, separator: str | None) -> str:
+    if isinstance(value, float):
+        return f"{value:.4f}"
+    return str(separator).join(value) if isinstance(value, list) else " ".join(value.split())
 
 
 def _measures(scored: "Score") -> list[str]:

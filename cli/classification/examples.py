@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from seqclf import ClassifierModel, MultiLabelModel
     from seqclf.classification.evaluation import Evaluation
     from seqclf.classification.fasttext import FastTextClassifier
-    from seqclf.metrics import MultiLabelScore
+    from seqclf.classification.set_evaluation import SetEvaluation
 
 
 def read_examples(data: str, separator: str | None, **reading: Any) -> tuple[list[str], list[Any]]:
@@ -46,14 +46,12 @@ def evaluated(
     return result
 
 
-def scored(
+def evaluated_sets(
     model: "MultiLabelModel", texts: Sequence[str], labels: Sequence[Any], *, threads: int | None, quiet: bool = False
-) -> "MultiLabelScore":
-    """Score a multi-label model; labels are compared as strings, and labels unknown to the model count as errors."""
-    from seqclf import score_label_sets
-
+) -> "SetEvaluation":
+    """Evaluate a multi-label model; labels are compared as strings, and labels unknown to the model count as errors."""
     known = [str(label) for label in model.labels]
     sets = [as_known(each, known) for each in labels]
     warn_if_unknown([label for each in sets for label in each], known, "labels", quiet)
-    result: MultiLabelScore = score_label_sets(sets, model.predict(texts, threads=threads), known)
+    result: SetEvaluation = model.evaluate(texts, sets, threads=threads)
     return result

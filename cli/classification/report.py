@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -11,9 +11,6 @@ from cli.shared import options
 from cli.shared.errors import check_files, note_output
 from cli.shared.origins import origin_of
 from cli.shared.reporting import finite, log
-
-if TYPE_CHECKING:
-    from seqclf.classification.evaluation import Evaluation
 
 _PAGE, _VALUES = "report.html", "report.json"
 
@@ -47,7 +44,7 @@ def write_report(
     path: str,
     data: str,
     texts: Sequence[str],
-    evaluation: "Evaluation",
+    evaluation: Any,
     rivals: Sequence[Any] = (),
     quiet: bool = False,
 ) -> None:
@@ -55,13 +52,13 @@ def write_report(
 
     Args:
         folder: see :func:`check_report`.
-        model, path: a classifier of one label per text, and its file.
+        model, path: a classifier, and its file.
         data, texts: the evaluation data: the file and its texts.
-        evaluation: of the model on them.
+        evaluation: of the model on them: an ``Evaluation`` or, of several labels per text, a ``SetEvaluation``.
         rivals: baselines.
     """
     from seqclf.reporting.page import html_page
-    from seqclf.reporting.report import Report, Rival
+    from seqclf.reporting.report import LabelSetReport, Report, Rival
     from wordvec.formats.cards import model_card
     from wordvec.formats.registry import describe
     from wordvec.system.atomic_files import replacing
@@ -70,13 +67,17 @@ def write_report(
         facts = {"file": os.path.basename(data) or data}
     if "data_blake2b" in origin:
         facts["BLAKE2b"] = origin["data_blake2b"]
-    report = Report(
-        os.path.basename(path), model_card(describe(path)), evaluation, texts, facts, getattr(model, "history", []),
-        [
+    name, card, history = os.path.basename(path), model_card(describe(path)), getattr(model, "history", [])
+    report: Report | LabelSetReport
+    if hasattr(model, "thresholds"):
+        scores = {rival.name: rival.score for rival in rivals}
+        report = LabelSetReport(name, card, evaluation, texts, facts, history, scores)
+    else:
+        own = [
             Rival(rival.name, rival.score.accuracy, rival.score.macro_f1, rival.p_value(evaluation.correct))
             for rival in rivals
-        ],
-    )  # fmt: skip
+        ]
+        report = Report(name, card, evaluation, texts, facts, history, own)
     values = json.dumps(finite(report.as_dict()), indent=2, ensure_ascii=False) + "\n"
     for name, content in ((_PAGE, html_page(report)), (_VALUES, values)):
         output = os.path.join(folder, name)

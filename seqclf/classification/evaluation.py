@@ -64,8 +64,7 @@ class Evaluation:
         Raises:
             InputError: ``bins`` is below 1.
         """
-        gaps = [bin.texts * abs(bin.confidence - bin.accuracy) for bin in self.reliability(bins)]
-        return sum(gaps) / len(self.truth)
+        return calibration_error(self.reliability(bins))
 
     def reliability(self, bins: int = 15) -> list[Reliability]:
         """Return confidence and accuracy in each of ``bins`` equal intervals of the confidence that has texts.
@@ -73,15 +72,7 @@ class Evaluation:
         Raises:
             InputError: ``bins`` is below 1.
         """
-        bins = check_whole("bins", bins, 1)
-        confidence = self.confidence.astype(np.float64)
-        places = np.clip(np.ceil(confidence * bins).astype(np.int64) - 1, 0, bins - 1)
-        texts = np.bincount(places, minlength=bins)
-        sums, correct = np.bincount(places, confidence, bins), np.bincount(places, self.correct, bins)
-        return [
-            Reliability(int(texts[place]), float(sums[place] / texts[place]), float(correct[place] / texts[place]))
-            for place in np.flatnonzero(texts)
-        ]
+        return reliability(self.confidence, self.correct, bins)
 
     def precision_recall(self, label: str) -> PrecisionRecall:
         """Return the precision-recall curve of a label.
@@ -154,3 +145,20 @@ def evaluated(names: Sequence[Any], probabilities: np.ndarray, labels: Iterable[
     predicted = [known[column] if is_answered else "" for column, is_answered in zip(best, answered, strict=True)]
     scored = score(truth, predicted, known + sorted({*truth, *predicted} - set(known)))
     return Evaluation(scored, truth, predicted, probabilities[rows, best], own, known, probabilities)
+
+
+def reliability(confidence: np.ndarray, correct: np.ndarray, bins: int) -> list[Reliability]:
+    """Return the mean of confidences (N,) and the share of ``correct`` (N,) in equal intervals of the confidence."""
+    bins, confidence = check_whole("bins", bins, 1), confidence.astype(np.float64)
+    places = np.clip(np.ceil(confidence * bins).astype(np.int64) - 1, 0, bins - 1)
+    texts = np.bincount(places, minlength=bins)
+    sums, right = np.bincount(places, confidence, bins), np.bincount(places, correct, bins)
+    return [
+        Reliability(int(texts[place]), float(sums[place] / texts[place]), float(right[place] / texts[place]))
+        for place in np.flatnonzero(texts)
+    ]
+
+
+def calibration_error(rows: Sequence[Reliability]) -> float:
+    """Return the expected calibration error, see :meth:`Evaluation.calibration_error`."""
+    return sum(row.texts * abs(row.confidence - row.accuracy) for row in rows) / sum(row.texts for row in rows)

@@ -14,6 +14,7 @@ from seqclf.classification.evaluation import Evaluation, evaluated
 from seqclf.classification.linear import LinearPart
 from seqclf.classification.network import Network, NetworkShape, parameter_shapes
 from seqclf.classification.ngrams import surface_forms
+from seqclf.classification.set_evaluation import SetEvaluation, evaluated_sets
 from seqclf.classification.words import encode_words
 from seqclf.data.characters import Characters, take_characters
 from seqclf.data.subwords import Subwords, take_subwords
@@ -330,6 +331,12 @@ class MultiLabelModel(ClassifierModel):
         """Return the labels of each text; arguments as :meth:`predict_proba`."""
         rows = self.predict(texts, threads=threads)
         return [[self.labels[label] for label in np.flatnonzero(row)] for row in rows]
+
+    def evaluate(  # type: ignore[override]
+        self, texts: Iterable[Text], labels: Iterable[Iterable[Any]], *, threads: int | None = None
+    ) -> SetEvaluation:
+        """Evaluate the model on texts with a list of labels each; otherwise as :meth:`ClassifierModel.evaluate`."""
+        return evaluated_sets(self.labels, self.predict_proba(texts, threads=threads), self.thresholds, labels)
 
 
 _HEADER = header_rules("tokenizer", "lowercase", "labels")

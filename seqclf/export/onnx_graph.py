@@ -14,24 +14,30 @@ import numpy as np
 from seqclf.classification.linear import LinearPart
 from seqclf.classification.model import ClassifierModel, MultiLabelModel
 from seqclf.classification.ngrams import surface_forms
-from seqclf.data.texts import Text, as_texts, encode, tokenize_texts
-from seqclf.export.recurrent import network_scores
+from seqclf.data.texts import Text, as_texts, tokenize_texts
+from seqclf.export.graph import FLOAT, INT32, INT64, Graph
+from seqclf.export.recurrent import Spelling, network_scores
 from wordvec import InputError, __version__
 from wordvec.system.atomic_files import replacing
 from wordvec.system.optional import optional_module
 from wordvec.system.validation import check_kind
 
 TOKEN_IDS, LENGTHS, NGRAM_IDS, NGRAM_VALUES = "token_ids", "lengths", "ngram_ids", "ngram_values"
+WORD_IDS, CHARACTER_IDS, CHARACTER_COUNTS = "word_ids", "character_ids", "character_counts"
 PROBABILITIES = "probabilities"
 _OPSET, _IR_VERSION = 17, 8
 _SMALLEST = 1.2e-38
+_NO_WORD = np.zeros(0, np.int32), np.zeros(2, np.int64)
+"""The spelling of texts without words, for graphs whose inputs must have a row."""
 
 
 def onnx_inputs(model: ClassifierModel, texts: Iterable[Text]) -> dict[str, np.ndarray]:
     """Return the inputs of the exported graph of a model for texts.
 
     Returns:
-        with a network, ``token_ids`` (N, T) int64, padded with 0, and ``lengths`` (N,) int32; with a linear model,
+        with a network, ``token_ids`` (N, T) int64, padded with 0, and ``lengths`` (N,) int32; if it reads characters,
+        also ``word_ids`` (N, T) int64, the distinct word of each token, and the characters of these,
+        ``character_ids`` (W, L) int64, padded with 0, and ``character_counts`` (W,) int32; with a linear model,
         ``ngram_ids`` (N, K) int64 and ``ngram_values`` (N, K) float32, padded with 0.
 
     Raises:
@@ -41,9 +47,14 @@ def onnx_inputs(model: ClassifierModel, texts: Iterable[Text]) -> dict[str, np.n
     tokens = tokenize_texts(texts, model.tokenizer, model.lowercase, model.normalize)
     found = {}
     if model.parts != "linear":
-        ids, offsets, _ = encode(tokens, model.vocabulary)
-        found[TOKEN_IDS] = _padded(ids.astype(np.int64), offsets)
-        found[LENGTHS] = np.diff(offsets).astype(np.int32)
+        words = model.encode(tokens)
+        found[TOKEN_IDS] = _padded(words.table_rows().astype(np.int64), words.offsets)
+        found[LENGTHS] = words.lengths.astype(np.int32)
+        if words.spelling is not None:
+            found[WORD_IDS] = _padded(words.ids.astype(np.int64), words.offsets)
+            ids, offsets = words.spelling if len(words.spelling.offsets) > 1 else _NO_WORD
+            found[CHARACTER_IDS] = _padded(ids.astype(np.int64), offsets)
+            found[CHARACTER_COUNTS] = np.diff(offsets).astype(np.int32)
     if model.linear is not None:
         rows = model.linear.features.rows(tokens, surface_forms(texts, model.lowercase, model.normalize))
         found[NGRAM_IDS] = _padded(rows.indices.astype(np.int64), rows.indptr)
@@ -55,8 +66,7 @@ def export_onnx(model: ClassifierModel, path: str | os.PathLike[str]) -> None:
     """Write a model as an ONNX graph from ``onnx_inputs`` to ``probabilities`` (N, C) float32.
 
     Raises:
-        InputError: onnx is not installed, the file cannot be written, or the model composes words of n-grams, reads
-            their characters, or has zoneout, for which ONNX has no operators.
+        InputError: onnx is not installed, the file cannot be written, or the model composes words of n-grams.
     """
     check_kind("model", model, ClassifierModel)
     check_library()
@@ -65,12 +75,10 @@ def export_onnx(model: ClassifierModel, path: str | os.PathLike[str]) -> None:
             "words that the model composes of n-grams cannot be exported; train without them: subword_fallback=False "
             "(--no-subword-fallback)"
         )
-    if model.characters is not None:
-        raise InputError("characters of words cannot be exported; train without them: character_size=0")
     import onnx
-    from onnx import TensorProto, helper
+    from onnx import helper
 
-    graph = _Graph()
+    graph = Graph()
     inputs: list[Any] = []
 
     def declared(name: str, kind: int, *shape: str) -> str:
@@ -79,16 +87,23 @@ def export_onnx(model: ClassifierModel, path: str | os.PathLike[str]) -> None:
 
     network = linear = None
     if model.parts != "linear":
-        token_ids = declared(TOKEN_IDS, TensorProto.INT64, "texts", "tokens")
-        lengths = declared(LENGTHS, TensorProto.INT32, "texts")
-        network = network_scores(graph, model.network, token_ids, lengths)
+        token_ids = declared(TOKEN_IDS, INT64, "texts", "tokens")
+        lengths = declared(LENGTHS, INT32, "texts")
+        spelling = None
+        if model.characters is not None:
+            spelling = Spelling(
+                declared(WORD_IDS, INT64, "texts", "tokens"),
+                declared(CHARACTER_IDS, INT64, "words", "characters"),
+                declared(CHARACTER_COUNTS, INT32, "words"),
+            )
+        network = network_scores(graph, model.network, token_ids, lengths, spelling)
     if model.linear is not None:
-        ngram_ids = declared(NGRAM_IDS, TensorProto.INT64, "texts", "ngrams")
-        values = declared(NGRAM_VALUES, TensorProto.FLOAT, "texts", "ngrams")
+        ngram_ids = declared(NGRAM_IDS, INT64, "texts", "ngrams")
+        values = declared(NGRAM_VALUES, FLOAT, "texts", "ngrams")
         linear = _linear_logs(graph, model.linear, ngram_ids, values)
     found = network if model.weights is None else _stacked(graph, network, linear, model.weights)
     graph.nodes.append(helper.make_node("Identity", [str(found)], [PROBABILITIES]))
-    output = helper.make_tensor_value_info(PROBABILITIES, TensorProto.FLOAT, ["texts", len(model.labels)])
+    output = helper.make_tensor_value_info(PROBABILITIES, FLOAT, ["texts", len(model.labels)])
     built = helper.make_model(
         helper.make_graph(graph.nodes, "classifier", inputs, [output], graph.constants),
         opset_imports=[helper.make_opsetid("", _OPSET)], ir_version=_IR_VERSION,
@@ -109,33 +124,7 @@ def check_library() -> None:
     optional_module("onnx", "exporting needs onnx", "onnx")
 
 
-class _Graph:
-    """Nodes and constants, each with a name of its own."""
-
-    def __init__(self) -> None:
-        self.nodes: list[Any] = []
-        self.constants: list[Any] = []
-
-    def node(self, kind: str, *inputs: str, outputs: int = 1, **attributes: Any) -> Any:
-        """Add a node, and return the name of its output, or a list of several."""
-        from onnx import helper
-
-        names = [f"{kind.lower()}_{len(self.nodes)}_{place}" for place in range(outputs)]
-        self.nodes.append(helper.make_node(kind, list(inputs), names, **attributes))
-        return names[0] if outputs == 1 else names
-
-    def constant(self, values: Any, dtype: Any = np.float32) -> str:
-        """Add a constant, and return its name."""
-        from onnx import numpy_helper
-
-        name = f"constant_{len(self.constants)}"
-        self.constants.append(
-            numpy_helper.from_array(np.ascontiguousarray(values, dtype).reshape(np.shape(values)), name)
-        )
-        return name
-
-
-def _linear_logs(graph: _Graph, linear: LinearPart, ngram_ids: str, values: str) -> str:
+def _linear_logs(graph: Graph, linear: LinearPart, ngram_ids: str, values: str) -> str:
     """Return the log-probabilities (N, C) of the linear model."""
     rows = graph.node("Gather", graph.constant(linear.weight), ngram_ids)  # (N, K, columns)
     weighted = graph.node("Mul", rows, graph.node("Unsqueeze", values, graph.constant([2], np.int64)))
@@ -146,7 +135,7 @@ def _linear_logs(graph: _Graph, linear: LinearPart, ngram_ids: str, values: str)
     return str(graph.node("LogSoftmax", scores, axis=-1))
 
 
-def _stacked(graph: _Graph, network: str | None, linear: str | None, weights: np.ndarray) -> str:
+def _stacked(graph: Graph, network: str | None, linear: str | None, weights: np.ndarray) -> str:
     """Return the probabilities of the weighted log-probabilities, as ``seqclf.classification.model.stack``."""
     parts = []
     if network is not None:
@@ -163,6 +152,8 @@ def _metadata(model: ClassifierModel) -> dict[str, str]:
     found["normalize"] = model.normalize
     if model.parts != "linear":
         found["vocabulary"] = model.vocabulary.tokens
+    if model.characters is not None:
+        found["characters"] = model.characters.points.tolist()
     if isinstance(model, MultiLabelModel):
         found["thresholds"] = model.thresholds.tolist()
     return {name: json.dumps(value, ensure_ascii=False) for name, value in found.items()}

@@ -1,30 +1,34 @@
 """A classifier's recurrent network as ONNX nodes: embedding, recurrent layers, pooling and head."""
 
-from typing import Any, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from seqclf.classification.network import Network
+from seqclf.export.graph import FLOAT, INT64, Graph
+from seqclf.export.zoneout import layer_with_zoneout
 from seqclf.layers.cells import get_cell
-from wordvec import InputError
+from seqclf.layers.character_encoder import own_parameters
+from seqclf.layers.parameters import EncoderShape
 
 _ORDER = {"rnn": (0,), "gru": (1, 0, 2), "lstm": (0, 3, 1, 2)}
 """The place of ONNX's gates (LSTM: i, o, f, c; GRU: z, r, h) among ours."""
 
 
-_FLOAT, _INT64 = 1, 7
-"""ONNX's numbers of these types."""
+class Spelling(NamedTuple):
+    """Names of a graph's inputs for a network that reads the characters of words."""
+
+    words: str
+    """Of (N, T) int64, the distinct word of each token."""
+    characters: str
+    """Of (W, K) int64, the characters of each distinct word, K at least 1."""
+    lengths: str
+    """Of (W,) int32, their numbers."""
 
 
-class Graph(Protocol):
-    """Collects nodes and constants; both return the name of their result."""
-
-    def node(self, kind: str, *inputs: str, outputs: int = 1, **attributes: Any) -> Any: ...
-
-    def constant(self, values: Any, dtype: Any = np.float32) -> str: ...
-
-
-def network_scores(graph: Graph, network: Network, token_ids: str, lengths: str) -> str:
+def network_scores(
+    graph: Graph, network: Network, token_ids: str, lengths: str, spelling: Spelling | None = None
+) -> str:
     """Add a network to a graph and return its probabilities (N, C).
 
     Args:
@@ -32,37 +36,46 @@ def network_scores(graph: Graph, network: Network, token_ids: str, lengths: str)
         network: of a classifier.
         token_ids: name of (N, T) int64, T at least 1.
         lengths: name of (N,) int32.
-
-    Raises:
-        InputError: the network has zoneout, which ONNX's cells lack.
+        spelling: of a network that reads characters.
     """
-    shape = network.shape
-    if shape.zoneout or shape.zoneout_cell:
-        raise InputError("the recurrent cells of ONNX have no zoneout; export a model that was trained without it")
-    parameters = network.parameters()
+    shape, parameters = network.shape, network.parameters()
     vectors = graph.node("Gather", graph.constant(parameters["embedding"]), token_ids)
+    if spelling is not None:
+        assert shape.spelling is not None
+        features = _features(graph, shape.spelling.encoder, own_parameters(parameters), spelling)
+        vectors = graph.node("Concat", vectors, graph.node("Gather", features, spelling.words), axis=-1)
     states, final = graph.node("Transpose", vectors, perm=[1, 0, 2]), ""  # (T, N, E)
+    inside = _inside(graph, states, lengths)
     for layer in range(shape.layers):
-        by_direction, last = _layer(graph, network, parameters, layer, states, lengths)
-        states, final = (_merged(graph, network, each) for each in (by_direction, last))
+        if shape.zoneout or shape.zoneout_cell:
+            by_direction, last = layer_with_zoneout(graph, shape.encoder, parameters, layer, states, inside)
+        else:
+            by_direction, last = _layer(graph, shape.encoder, parameters, layer, states, lengths)
+        states, final = (_merged(graph, shape.encoder, each) for each in (by_direction, last))
     features = final
     if shape.pooling != "last":
-        features = _pooled(graph, network, parameters, states, lengths)
+        features = _pooled(graph, shape.pooling, parameters, states, lengths, inside)
     scores = graph.node(
         "Gemm", features, graph.constant(parameters["head.weight"]), graph.constant(parameters["head.bias"]), transB=1
     )
     return str(graph.node("Sigmoid", scores) if shape.multi_label else graph.node("Softmax", scores, axis=-1))
 
 
+def _features(graph: Graph, shape: EncoderShape, parameters: dict[str, np.ndarray], spelling: Spelling) -> str:
+    """Return the features (W, 2 H) of distinct words, read by their characters."""
+    vectors = graph.node("Gather", graph.constant(parameters["embedding"]), spelling.characters)
+    _, final = _layer(graph, shape, parameters, 0, graph.node("Transpose", vectors, perm=[1, 0, 2]), spelling.lengths)
+    return _merged(graph, shape, final)
+
+
 def _layer(
-    graph: Graph, network: Network, parameters: dict[str, np.ndarray], layer: int, states: str, lengths: str
+    graph: Graph, shape: EncoderShape, parameters: dict[str, np.ndarray], layer: int, states: str, lengths: str
 ) -> tuple[str, str]:
     """Add a layer, and return its states (T, D, N, H) and those after the last step (D, N, H)."""
-    shape = network.shape
     cell, order = get_cell(shape.cell, shape.reset), _ORDER[shape.cell]
 
     def of(name: str) -> list[np.ndarray]:
-        return [parameters[f"layers.{layer}.{direction}.{name}"] for direction in shape.encoder.directions]
+        return [parameters[f"layers.{layer}.{direction}.{name}"] for direction in shape.directions]
 
     def gates(each: np.ndarray) -> np.ndarray:
         parts = each.reshape(cell.gates, shape.hidden_size, -1)
@@ -82,9 +95,8 @@ def _layer(
     return found[0], found[1]
 
 
-def _merged(graph: Graph, network: Network, states: str) -> str:
+def _merged(graph: Graph, shape: EncoderShape, states: str) -> str:
     """Merge the directions of states (..., D, N, H)."""
-    shape = network.shape
     if not shape.bidirectional:
         return str(graph.node("Squeeze", states, graph.constant([-3], np.int64)))
     halves = graph.node("Split", states, axis=-3, outputs=2)
@@ -95,10 +107,10 @@ def _merged(graph: Graph, network: Network, states: str) -> str:
     return str(graph.node("Mul", merged, graph.constant(0.5)) if shape.merge == "average" else merged)
 
 
-def _pooled(graph: Graph, network: Network, parameters: dict[str, np.ndarray], states: str, lengths: str) -> str:
+def _pooled(graph: Graph, kind: str, parameters: dict[str, np.ndarray], states: str, lengths: str, inside: str) -> str:
     """Pool states (T, N, F), of which each text has its number of tokens; a text without any gives zeros."""
-    kind, zero, inside = network.shape.pooling, graph.constant(0.0), _inside(graph, states, lengths)
-    counts = graph.node("Cast", graph.node("Unsqueeze", lengths, graph.constant([1], np.int64)), to=_FLOAT)  # (N, 1)
+    zero = graph.constant(0.0)
+    counts = graph.node("Cast", graph.node("Unsqueeze", lengths, graph.constant([1], np.int64)), to=FLOAT)  # (N, 1)
     if kind == "mean":
         total = _sum(graph, graph.node("Where", inside, states, zero))
         return str(graph.node("Div", total, graph.node("Max", counts, graph.constant(1.0))))
@@ -119,7 +131,7 @@ def _inside(graph: Graph, states: str, lengths: str) -> str:
     steps = graph.node("Squeeze", graph.node("Shape", states, start=0, end=1))
     positions = graph.node("Range", graph.constant(0, np.int64), steps, graph.constant(1, np.int64))
     positions = graph.node("Unsqueeze", positions, graph.constant([1], np.int64))
-    inside = graph.node("Less", positions, graph.node("Cast", lengths, to=_INT64))
+    inside = graph.node("Less", positions, graph.node("Cast", lengths, to=INT64))
     return str(graph.node("Unsqueeze", inside, graph.constant([2], np.int64)))
 
 

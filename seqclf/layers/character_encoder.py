@@ -104,7 +104,7 @@ class CharacterEncoder:
     def load(self, parameters: Mapping[str, np.ndarray]) -> None:
         """Copy in the parameters of ``character_shapes``."""
         self._table[:] = parameters[_TABLE]
-        self._encoder.load(_own(parameters))
+        self._encoder.load(own_parameters(parameters))
 
     def parameters(self) -> dict[str, np.ndarray]:
         """Return copies of all parameters in their canonical shapes."""
@@ -149,12 +149,13 @@ class _Part:
     """The views of a network's parameters whose names begin with the prefix."""
 
     def __init__(self, flat: Views) -> None:
-        self.views, self.d_views = _own(flat.views), _own(flat.d_views)
+        self.views, self.d_views = own_parameters(flat.views), own_parameters(flat.d_views)
 
 
 def _prefixed(named: Mapping[str, V]) -> dict[str, V]:
     return {_PREFIX + name: value for name, value in named.items()}
 
 
-def _own(named: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+def own_parameters(named: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return the encoder's parameters among those of a network, without the prefix of their names."""
     return {name.removeprefix(_PREFIX): array for name, array in named.items() if name.startswith(_PREFIX)}

@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from seqclf.classification.curves import PrecisionRecall
 from seqclf.classification.evaluation import Coverage, Reliability
 from wordvec.plotting.curves import draw_history
 from wordvec.plotting.style import COLORS, FAINT, LINE, TEXT, new_figure, styled
@@ -31,7 +32,7 @@ def history_chart(history: Sequence[Mapping[str, Any]]) -> str:
         return _element(figure, "Loss and validation measure of each epoch")
 
 
-def reliability_chart(rows: Sequence[Reliability]) -> str:
+def reliability_chart(rows: Sequence[Reliability], x: str, y: str) -> str:
     """Draw accuracy against confidence, with areas in proportion to the texts; calibrated is the diagonal."""
     most = max(row.texts for row in rows)
     with styled():
@@ -40,24 +41,47 @@ def reliability_chart(rows: Sequence[Reliability]) -> str:
         confidence, accuracy = [row.confidence for row in rows], [row.accuracy for row in rows]
         axes.plot(confidence, accuracy, color=COLORS[0], linewidth=1.3)
         axes.scatter(confidence, accuracy, s=[12 + 90 * row.texts / most for row in rows], color=COLORS[0], alpha=0.6)
-        _share_axes(axes, "confidence", "accuracy")
+        _share_axes(axes, x, y)
         axes.set_xlim(min(confidence) - 0.04, 1.03)
         axes.set_ylim(-0.04, 1.04)
-        return _element(figure, "Accuracy against confidence")
+        return _element(figure, f"{y} against {x}".capitalize())
 
 
-def precision_chart(curves: Mapping[str, tuple[Sequence[float], Sequence[float]]]) -> str:
+def precision_chart(curves: Mapping[str, PrecisionRecall]) -> str:
     """Draw precision against recall for some labels, at most four."""
     with styled():
         figure, axes = new_figure(_WIDTH, _HEIGHT)
-        for (label, (precision, recall)), color, style in zip(curves.items(), COLORS, _STYLES, strict=False):
-            name = label if len(label) <= _LONGEST else f"{label[:_LONGEST]}..."
-            axes.plot(recall, precision, style, color=color, linewidth=1.3, label=name.replace("$", r"\$"))
+        for (label, curve), color, style in zip(curves.items(), COLORS, _STYLES, strict=False):
+            axes.plot(curve.recall, curve.precision, style, color=color, linewidth=1.3, label=_shown(label))
         _share_axes(axes, "recall", "precision")
         axes.set_xlim(0, 1.03)
         axes.set_ylim(0, 1.05)
         _legend(axes, axes.get_lines())
         return _element(figure, "Precision against recall")
+
+
+def threshold_chart(curves: Mapping[str, PrecisionRecall], chosen: Mapping[str, float]) -> str:
+    """Draw F1 against the threshold for some labels, at most four, with points at the chosen thresholds."""
+    with styled():
+        figure, axes = new_figure(_WIDTH, _HEIGHT)
+        lines = []
+        for (label, curve), color, style in zip(curves.items(), COLORS, _STYLES, strict=False):
+            f1 = 2 * curve.precision * curve.recall / (curve.precision + curve.recall).clip(1e-9)
+            steps = [[1.0, *curve.thresholds], [0.0, *f1]]
+            lines += axes.plot(*steps, style, color=color, linewidth=1.3, label=_shown(label), drawstyle="steps-post")
+            place = int((curve.thresholds >= chosen[label]).sum())
+            axes.plot(chosen[label], steps[1][place], "o", color=color, markersize=5)
+        axes.set_xlabel("threshold")
+        axes.set_ylabel("F1")
+        axes.set_xlim(0, 1.03)
+        axes.set_ylim(0, 1.05)
+        _legend(axes, lines)
+        return _element(figure, "F1 against the threshold")
+
+
+def _shown(label: str) -> str:
+    name = label if len(label) <= _LONGEST else f"{label[:_LONGEST]}..."
+    return name.replace("$", r"\$")
 
 
 def coverage_chart(rows: Sequence[Coverage]) -> str:

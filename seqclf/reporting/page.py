@@ -1,15 +1,20 @@
 """A report as one self-contained HTML page; needs Jinja2 and matplotlib, the extra ``report``."""
 
+from collections import Counter
 from typing import Any
 
-from seqclf.reporting.charts import coverage_chart, history_chart, precision_chart, reliability_chart
-from seqclf.reporting.report import Report
+from seqclf.classification.evaluation import Evaluation
+from seqclf.classification.set_evaluation import SetEvaluation
+from seqclf.reporting.charts import coverage_chart, history_chart, precision_chart, reliability_chart, threshold_chart
+from seqclf.reporting.report import LabelSetReport, Report
 from wordvec.system.optional import optional_module
 
 _LARGEST = 30
 """Labels from which on the confusion matrix is a list of its largest cells."""
 _CONFUSIONS = 40
 _CURVES = 4
+_RELIABILITY = {Evaluation: ("confidence", "accuracy"), SetEvaluation: ("probability", "share of texts with the label")}
+"""Names of the axes."""
 
 
 def check_libraries() -> None:
@@ -22,7 +27,7 @@ def check_libraries() -> None:
         optional_module(name, f"reports need {library}", "report")
 
 
-def html_page(report: Report) -> str:
+def html_page(report: Report | LabelSetReport) -> str:
     """Return the page; equal reports give equal pages.
 
     Raises:
@@ -36,25 +41,34 @@ def html_page(report: Report) -> str:
         undefined=jinja2.StrictUndefined,
     )  # fmt: skip
     environment.filters["percent"] = lambda share: f"{100 * share:.1f} %"
-    content = report.as_dict()
+    found = report.evaluation
+    curves = {name: found.precision_recall(name) for name in _most_frequent(report)}
     charts = {
         "Training": history_chart(report.history) if report.history else "",
-        "Reliability": reliability_chart(report.evaluation.reliability()),
-        "Precision": precision_chart(_curves(report)),
-        "Coverage": coverage_chart(report.evaluation.coverage([row["threshold"] for row in content["coverage"]])),
+        "Reliability": reliability_chart(found.reliability(), *_RELIABILITY[type(found)]),
+        "Precision": precision_chart(curves) if curves else "",
     }
+    content = report.as_dict()
+    if isinstance(report, LabelSetReport):
+        charts["Thresholds"] = threshold_chart(curves, content["evaluation"]["thresholds"]) if curves else ""
+        return environment.get_template("label_sets.html").render(
+            content, sections=report.card.sections(), title=report.card.title, charts=charts,
+            wrong=len(report.evaluation.mistakes()),
+        )  # fmt: skip
+    charts["Coverage"] = coverage_chart(report.evaluation.coverage([row["threshold"] for row in content["coverage"]]))
     return environment.get_template("report.html").render(
         content, sections=report.card.sections(), title=report.card.title, charts=charts,
         wrong=int((~report.evaluation.correct).sum()), **_confusion(report),
     )  # fmt: skip
 
 
-def _curves(report: Report) -> dict[str, tuple[Any, Any]]:
-    """Return precision and recall of the labels with most texts, as many as a chart shows."""
+def _most_frequent(report: Report | LabelSetReport) -> list[str]:
+    """Return the labels with most texts, as many as a chart shows."""
     found = report.evaluation
-    names = [name for name in found.names if name in found.truth]
-    names.sort(key=lambda name: -found.truth.count(name))
-    return {name: found.precision_recall(name)[1:] for name in names[:_CURVES]}
+    sets = found.truth if isinstance(found, SetEvaluation) else [[label] for label in found.truth]
+    counts = Counter(label for own in sets for label in own)
+    names = [name for name in found.names if counts[name]]
+    return sorted(names, key=lambda name: -counts[name])[:_CURVES]
 
 
 def _confusion(report: Report) -> dict[str, Any]:

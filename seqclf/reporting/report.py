@@ -1,10 +1,14 @@
 """Content of a report on a classifier: model card, measures, calibration, coverage, mistakes and training history."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
+import numpy as np
+
 from seqclf.classification.evaluation import Evaluation
+from seqclf.classification.set_evaluation import SetEvaluation
+from seqclf.metrics import MultiLabelScore
 from wordvec.formats.cards import ModelCard
 
 _THRESHOLDS = [step / 20 for step in range(20)] + [0.98, 0.99]
@@ -73,6 +77,54 @@ class Report:
             "average_precision": self.average_precisions(),
             "reliability": [asdict(row) for row in self.evaluation.reliability()],
             "coverage": [asdict(row) for row in self.evaluation.coverage(_THRESHOLDS)],
+            "history": [dict(row) for row in self.history],
+            "mistakes": self.mistakes(),
+        }
+
+
+@dataclass(frozen=True)
+class LabelSetReport:
+    """All that is known of a multi-label classifier and its evaluation.
+
+    Attributes:
+        name, card, texts, data, history: as in :class:`Report`.
+        evaluation: on the texts.
+        rivals: the scores of baselines on the same texts, by name.
+    """
+
+    name: str
+    card: ModelCard
+    evaluation: SetEvaluation
+    texts: Sequence[str]
+    data: Mapping[str, str]
+    history: Sequence[Mapping[str, Any]] = ()
+    rivals: Mapping[str, MultiLabelScore] = field(default_factory=dict)
+
+    def average_precisions(self) -> dict[str, float]:
+        """Return the average precision of each label of the model that some text has."""
+        found = self.evaluation
+        names = [found.names[place] for place in np.flatnonzero(found.has.any(axis=0))]
+        return {name: found.precision_recall(name).average_precision for name in names}
+
+    def mistakes(self) -> list[dict[str, Any]]:
+        """Return the texts with a wrong prediction, at most 50, the most confident first."""
+        found, rows = self.evaluation, self.evaluation.mistakes()[:_MISTAKES]
+        predicted = found.predicted
+        return [
+            {"text": self.texts[row], "labels": found.truth[row], "predicted": predicted[row], "confidence": confidence}
+            for row, confidence in rows
+        ]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the report as JSON values."""
+        return {
+            "name": self.name,
+            "card": self.card.as_dict(),
+            "data": dict(self.data),
+            "evaluation": self.evaluation.as_dict(),
+            "baselines": {name: scored.as_dict() for name, scored in self.rivals.items()},
+            "average_precision": self.average_precisions(),
+            "reliability": [asdict(row) for row in self.evaluation.reliability()],
             "history": [dict(row) for row in self.history],
             "mistakes": self.mistakes(),
         }

@@ -278,6 +278,24 @@ def test_multi_label_models_are_trained_applied_and_evaluated(several):
         assert re.findall(r">(old|royal|F1|1\.000)<", Path("f1.svg").read_text()).count("1.000") == 2
 
 
+def test_reports_and_mistakes_of_multi_label_models(several):
+    pytest.importorskip("jinja2", reason="Jinja2 is not installed: pip install 'wordvec-seqclf[report]'")
+    pytest.importorskip("matplotlib")
+    arguments = ("train", several, "-o", "m.safetensors", *TINY, "--multi-label", "|", "--test", several)
+    invoke(*arguments, "--baselines", "--report", "folder")
+    values = json.loads(Path("folder/report.json").read_text())
+    assert values["baselines"].keys() == {"most frequent labels", "TF-IDF + logistic regressions"}
+    again = invoke("evaluate", "m.safetensors", several, "--report", "new", "--mistakes", "wrong.tsv", "--json").stdout
+    assert json.loads(again) == values["evaluation"]
+    lines = Path("wrong.tsv").read_text().splitlines()
+    assert lines[0] == "labels\tpredicted\tconfidence\ttext"
+    assert any(line.startswith("old|royal\t") for line in lines)
+    invoke("evaluate", "m.safetensors", several, "--mistakes", "wrong.jsonl")
+    records = [json.loads(line) for line in Path("wrong.jsonl").read_text().splitlines()]
+    assert [each["labels"] for each in records[:50]] == [each["labels"] for each in values["mistakes"]]
+    assert len(records) == len(lines) - 1
+
+
 def test_multi_label_errors(several):
     target = ("-o", "m.safetensors", *TINY)
     assert "--multi-label SEP" in invoke("train", several, *target, "--tune-thresholds", code=2).stderr
@@ -285,11 +303,8 @@ def test_multi_label_errors(several):
     single = invoke("train", "one.tsv", *target, "--multi-label", ",", code=1).stderr
     assert single.startswith("Error: a multi-label classifier needs at least two labels, got ['royal']")
     invoke("train", several, *target, "--multi-label", "|")
-    for arguments in (
-        ["predict", "m.safetensors", "a", "--min-confidence", 0.5],
-        ["evaluate", "m.safetensors", several, "--mistakes", "x"],
-    ):
-        assert "one label per text; m.safetensors has several" in invoke(*arguments, code=2).stderr
+    confident = invoke("predict", "m.safetensors", "a", "--min-confidence", 0.5, code=2).stderr
+    assert "one label per text; m.safetensors has several" in confident
     Path("m.safetensors").unlink()
     assert "separator must not be empty" in invoke("train", several, *target, "--multi-label", "", code=1).stderr
     weights = ("--multi-label", "|", "--class-weight", "old=2,new=3")

@@ -80,7 +80,8 @@ def draw_history(axes: Any, history: Sequence[Mapping[str, Any]]) -> None:
             )  # fmt: skip
     axes.set(xlabel="epoch", ylabel="loss")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    legend = axes.legend(handles=lines, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, frameon=False)
+    columns = 3 if axes.figure.get_figwidth() > 5 else 2
+    legend = axes.legend(handles=lines, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=columns, frameon=False)
     for text in legend.get_texts():
         text.set_color(style.TEXT)
 

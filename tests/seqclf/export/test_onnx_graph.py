@@ -13,6 +13,8 @@ from onnxruntime import InferenceSession
 from seqclf import ClassifierSettings, load_model, train_classifier, train_multi_label
 from seqclf.export.onnx_graph import export_onnx, onnx_inputs
 from wordvec import InputError
+from wordvec.formats.table import SubwordTable
+from wordvec.vectors.subwords import SubwordVectors
 
 TEXTS = ["fire in the hills", "lovely warm evening", "the river floods", "tea"] * 4
 LABELS = ["alarm", "calm", "flood", "calm"] * 4
@@ -40,6 +42,13 @@ def same(model, path, texts=NEW):
         {"cell": "lstm", "pooling": "attention", "bidirectional": False, "layers": 2},
         {"cell": "lstm", "pooling": "last", "merge": "multiply"},
         {"cell": "rnn", "bidirectional": False, "pooling": "last"},
+        {"cell": "lstm", "zoneout": 0.3, "zoneout_cell": 0.4, "layers": 2, "merge": "sum"},
+        {"cell": "lstm", "zoneout_cell": 0.4, "pooling": "last"},
+        {"cell": "gru", "zoneout": 0.3, "pooling": "mean"},
+        {"cell": "gru", "zoneout": 0.3, "reset": "before", "bidirectional": False, "pooling": "last"},
+        {"cell": "rnn", "zoneout": 0.3, "pooling": "attention"},
+        {"character_size": 4},
+        {"character_size": 4, "zoneout": 0.3},
     ],
 )
 def test_networks(tmp_path, options):
@@ -73,9 +82,19 @@ def test_metadata_and_bytes(tmp_path, model_file):
     assert json.loads(metadata["tokenizer"]) == model.tokenizer
 
 
-def test_zoneout_is_refused(tmp_path):
-    settings = ClassifierSettings(hidden_size=5, zoneout=0.1, **SMALL)
+def test_texts_without_words_of_a_model_that_reads_characters(tmp_path):
+    settings = ClassifierSettings(hidden_size=5, character_size=4, **SMALL)
     model = train_classifier(TEXTS, LABELS, settings=settings, threads=1)
-    with pytest.raises(InputError, match="the recurrent cells of ONNX have no zoneout"):
+    export_onnx(model, tmp_path / "m.onnx")
+    (found,) = InferenceSession(tmp_path / "m.onnx").run(None, onnx_inputs(model, ["", " "]))
+    np.testing.assert_allclose(found, model.predict_proba(["", " "]), atol=1e-5)
+
+
+def test_words_composed_of_ngrams_are_refused(tmp_path):
+    rows = np.random.default_rng(1).standard_normal((9, 3)).astype(np.float32)
+    vectors = SubwordVectors(["fire", "tea"], SubwordTable(2, 3, 7, rows[:2], rows[2:]), lowercase=True)
+    settings = ClassifierSettings(hidden_size=5, **SMALL)
+    model = train_classifier(TEXTS, LABELS, settings=settings, vectors=vectors, threads=1)
+    with pytest.raises(InputError, match="train without them: subword_fallback=False"):
         export_onnx(model, tmp_path / "m.onnx")
     assert not list(tmp_path.iterdir())

@@ -12,8 +12,9 @@ pytest.importorskip("jinja2", reason="Jinja2 is not installed: pip install 'word
 pytest.importorskip("matplotlib", reason="matplotlib is not installed: pip install 'wordvec-seqclf[report]'")
 
 from seqclf.classification.evaluation import evaluated
+from seqclf.classification.set_evaluation import evaluated_sets
 from seqclf.reporting.page import html_page
-from seqclf.reporting.report import Report, Rival
+from seqclf.reporting.report import LabelSetReport, Report, Rival
 from wordvec.formats.cards import ModelCard
 
 CARD = ModelCard("Text classifier", {"labels": "2: a, <b>"}, {"texts": "9"}, {"seed": "1"}, {}, ["Use."], ["Limits."])
@@ -92,13 +93,56 @@ def test_a_perfect_model_has_no_mistakes():
     assert "100.0 %" in page
 
 
+def label_sets(names=("flood", "<b>", "none has it"), truth=None):
+    probabilities = np.random.default_rng(4).random((6, len(names)), np.float32)
+    truth = [["flood"], [], ["<b>", "flood"], ["unknown"], ["<b>"], ["flood"]] if truth is None else truth
+    evaluation = evaluated_sets(names, probabilities, np.linspace(0.3, 0.6, len(names)), truth)
+    texts = [f"text {row} & <script>" for row in range(6)]
+    rivals = {"most frequent labels": evaluation.score}
+    return LabelSetReport("model", CARD, evaluation, texts, {"file": "test.tsv"}, HISTORY, rivals)
+
+
+def test_label_sets_have_thresholds_and_curves():
+    found = label_sets()
+    page, values = html_page(found), json.loads(json.dumps(found.as_dict()))
+    assert page == html_page(label_sets())
+    assert page.count("<svg ") == 4
+    assert "<td>&lt;b&gt;</td><td>0.450</td>" in page
+    assert "<script" not in page
+    assert "<td>unknown</td><td>-</td>" in page
+    assert "most frequent labels" in page
+    assert values["average_precision"].keys() == {"flood", "<b>"}
+    assert values["evaluation"]["thresholds"]["none has it"] == pytest.approx(0.6)
+    assert {"labels", "predicted", "confidence", "text"} == values["mistakes"][0].keys()
+
+
+def test_points_are_at_the_f1_of_their_thresholds(monkeypatch):
+    from seqclf.reporting import charts
+
+    figures = []
+    monkeypatch.setattr(charts, "_element", lambda figure, title: figures.append(figure))
+    found = label_sets().evaluation
+    charts.threshold_chart({"flood": found.precision_recall("flood")}, {"flood": found.thresholds[0]})
+    curve, point = figures[0].axes[0].get_lines()
+    expected = next(row.f1 for row in found.score.classes if row.label == "flood")
+    assert point.get_ydata() == pytest.approx([expected])
+    assert point.get_xdata() == [0.3]
+    assert curve.get_drawstyle() == "steps-post"  # a threshold between two probabilities predicts what the higher does
+
+
+def test_label_sets_that_no_text_has_have_no_curves_of_precision():
+    assert html_page(label_sets(truth=[[]] * 6)).count("<svg ") == 2
+
+
 @pytest.mark.browser
 @pytest.mark.skipif(CHROMIUM is None, reason="no chromium: apt-get install chromium")
 def test_a_browser_shows_the_page_without_errors_at_any_width(tmp_path):
     (tmp_path / "report.html").write_text(html_page(report(rivals=[Rival("NB-SVM", 0.5, 0.4, 0.5)])), encoding="utf-8")
+    (tmp_path / "label_sets.html").write_text(html_page(label_sets()), encoding="utf-8")
     (tmp_path / "frames.html").write_text(
         """<iframe src="report.html" style="width:390px"></iframe>
         <iframe src="report.html" style="width:1280px"></iframe>
+        <iframe src="label_sets.html" style="width:390px"></iframe>
         <pre id="found"></pre><script>
         addEventListener("load", () => {
             const found = [...document.querySelectorAll("iframe")].map(frame => {
@@ -121,4 +165,4 @@ def test_a_browser_shows_the_page_without_errors_at_any_width(tmp_path):
     )  # fmt: skip
     found = re.search(r'<pre id="found">(.*?)</pre>', done.stdout)
     assert found, done.stderr
-    assert json.loads(found[1]) == [[True, True, 6, 0], [True, True, 6, 0]]
+    assert json.loads(found[1]) == [[True, True, 6, 0], [True, True, 6, 0], [True, True, 5, 0]]
